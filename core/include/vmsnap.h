@@ -1,0 +1,531 @@
+/* vmsnap.h - what happens to a Linux process's memory, page by page.
+ *
+ * The one public header of libvmsnap.  A snapshot (struct vmsnap) is one
+ * process's address space at one instant; it never changes once made.  A diff
+ * or a cow borrows the snapshots it was made from: free it before them.
+ *
+ * Conventions
+ *   - Functions that can fail return VMSNAP_OK (0) or a negative VMSNAP_ERR_*,
+ *     and describe the failure in *err, which may be NULL.  Outputs are written
+ *     only on success.  Iterators return VMSNAP_END (1) after the last item.
+ *   - Addresses and sizes are in bytes, times in nanoseconds.  Ranges are
+ *     half-open, [start, end).
+ *   - Names (paths, comm, labels) are bytes as the kernel gave them: they need
+ *     not be UTF-8 and may hold control characters.
+ *   - Strings and arrays reached through a snapshot live as long as it does.
+ *   - The library prints nothing, never exits, and keeps no global state.  An
+ *     object may be read by several threads at once.
+ *   - "Unknown" is never 0: look at struct vmsnap_info, .known, before believing
+ *     a PFN, a swap slot or a flag.
+ */
+#ifndef VMSNAP_H
+#define VMSNAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this header; vmsnap_version() is that of the library. */
+#define VMSNAP_VERSION_STRING "0.1.0"
+const char *vmsnap_version(void);
+
+/* ---- errors ------------------------------------------------------------- */
+
+enum vmsnap_rc {
+	VMSNAP_OK = 0,
+	VMSNAP_END = 1, /* an iterator has no more */
+	VMSNAP_ERR_ARGUMENT = -1,
+	VMSNAP_ERR_NO_MEMORY = -2,
+	VMSNAP_ERR_SYSTEM = -3,        /* a system call failed: see sys_errno */
+	VMSNAP_ERR_PROC = -4,          /* kernel text not understood: position is the line */
+	VMSNAP_ERR_NO_PROCESS = -5,    /* no such process */
+	VMSNAP_ERR_KERNEL_THREAD = -6, /* has no address space */
+	VMSNAP_ERR_ZOMBIE = -7,        /* has no address space any more */
+	VMSNAP_ERR_PERMISSION = -8,    /* message says what would help */
+	VMSNAP_ERR_EXITED = -9,        /* the target exited meanwhile */
+	VMSNAP_ERR_EXECED = -10,       /* the target executed another program meanwhile */
+	VMSNAP_ERR_NOT_SNAPSHOT = -11, /* not a vmsnap file */
+	VMSNAP_ERR_NEWER = -12,        /* written by a newer vmsnap */
+	VMSNAP_ERR_CORRUPT = -13,      /* damaged: position is the offset */
+	VMSNAP_ERR_TRUNCATED = -14,    /* ends too early: position is the offset */
+	VMSNAP_ERR_TOO_LARGE = -15,    /* over a limit: position is the offset */
+	VMSNAP_ERR_NOT_FOUND = -16,    /* no such snapshot, address, … */
+	VMSNAP_ERR_CANCELLED = -17,    /* the caller's cancel function said so */
+};
+
+struct vmsnap_error {
+	int code;          /* enum vmsnap_rc */
+	int sys_errno;     /* errno, or 0 */
+	uint64_t position; /* byte offset in a file, or line of kernel text */
+	char message[512]; /* one line, no newline; may hold raw bytes of names */
+};
+
+/* ---- page states -------------------------------------------------------- */
+
+/* Bits of a page's state.  They are bits 55 to 63 of a pagemap entry, with the
+ * two that are always 0 there (59, 60) used for what PAGEMAP_SCAN knows.
+ * Source: Documentation/admin-guide/mm/pagemap.rst. */
+enum vmsnap_page_flag {
+	VMSNAP_PAGE_SOFT_DIRTY = 1 << 0, /* written since clear_refs; if known.soft_dirty */
+	VMSNAP_PAGE_EXCLUSIVE = 1 << 1,  /* mapped once now; if known.exclusive */
+	VMSNAP_PAGE_UFFD_WP = 1 << 2,    /* write-protected through userfaultfd */
+	VMSNAP_PAGE_GUARD = 1 << 3,      /* a guard region's page (Linux 6.15); nothing else is set */
+	VMSNAP_PAGE_ZERO = 1 << 4,       /* the shared zero page; if known.zero */
+	VMSNAP_PAGE_HUGE = 1 << 5,       /* mapped by a PMD or larger; if known.huge */
+	VMSNAP_PAGE_FILE = 1 << 6,       /* of a file, or shared anonymous */
+	VMSNAP_PAGE_SWAPPED = 1 << 7,
+	VMSNAP_PAGE_PRESENT = 1 << 8,
+};
+
+/* Neighbouring pages in one state.  pfn counts up along a present run and
+ * swap_offset along a swapped one; both are meaningful only if known.pfn.
+ * A run with neither PRESENT, SWAPPED nor GUARD is a page-table marker: nothing
+ * is there, but UFFD_WP is set for what will come. */
+struct vmsnap_run {
+	uint64_t start, end;  /* addresses */
+	uint64_t pfn;         /* of the first page, if PRESENT */
+	uint64_t swap_offset; /* of the first page, if SWAPPED */
+	uint32_t swap_type;   /* if SWAPPED */
+	uint32_t flags;       /* enum vmsnap_page_flag */
+};
+
+/* ---- the snapshot ------------------------------------------------------- */
+
+struct vmsnap;
+
+enum vmsnap_freeze {
+	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
+	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap */
+	VMSNAP_FREEZE_DEBUGGER = 2, /* every thread was held by a debugger already */
+	VMSNAP_FREEZE_PARTIAL = 3,  /* some thread could not be stopped (vfork, disk wait) */
+};
+
+struct vmsnap_known {
+	bool pfn;        /* PFNs and swap slots; needs CAP_SYS_ADMIN */
+	bool soft_dirty; /* needs CONFIG_MEM_SOFT_DIRTY */
+	bool exclusive;  /* Linux 4.2 */
+	bool zero;       /* PAGEMAP_SCAN (Linux 6.7) or PFNs */
+	bool huge;       /* PAGEMAP_SCAN (Linux 6.7) */
+};
+
+struct vmsnap_info {
+	uint32_t pid, tgid, ppid, uid; /* as seen by the capturing process */
+	uint32_t ns_pid;               /* in its innermost pid namespace; 0: unknown */
+	uint64_t pid_namespace;        /* inode of its pid namespace; 0: unknown */
+	uint64_t start_time;           /* clock ticks after boot, stat field 22 */
+	uint64_t page_size;
+	int64_t taken;     /* wall clock, ns since 1970-01-01 UTC */
+	int64_t monotonic; /* CLOCK_MONOTONIC, ns */
+	uint64_t pause;    /* how long the target stood, ns; 0 if it was not stopped by us */
+	uint32_t freeze;   /* enum vmsnap_freeze */
+	bool consistent;   /* frozen, or the map did not change meanwhile */
+	struct vmsnap_known known;
+	const char *boot_id; /* never NULL; "" is unknown, for all strings here */
+	const char *host;
+	const char *kernel; /* uname -r */
+	const char *arch;   /* uname -m */
+	const char *comm;
+	const char *exe;     /* path of the executable, raw bytes */
+	const char *label;   /* "" if none */
+	const char *tool;    /* "vmsnap 0.1.0": what wrote it */
+	const char *cmdline; /* arguments, each ended by NUL; NULL if unknown */
+	size_t cmdline_len;
+	const uint8_t *exe_build_id; /* NULL if unknown */
+	size_t exe_build_id_len;
+};
+
+const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
+void vmsnap_free(struct vmsnap *snap); /* NULL is fine */
+
+/* Permissions, bits of struct vmsnap_vma, .perms. */
+enum vmsnap_perm {
+	VMSNAP_READ = 1,
+	VMSNAP_WRITE = 2,
+	VMSNAP_EXEC = 4,
+	VMSNAP_SHARED = 8, /* 's' in maps; otherwise private */
+};
+
+/* One line of /proc/PID/maps. */
+struct vmsnap_vma {
+	uint64_t start, end;
+	uint64_t offset; /* into the file, bytes; 0 for anonymous memory */
+	uint64_t inode;  /* 0 for anonymous memory */
+	uint32_t dev_major, dev_minor;
+	uint32_t perms; /* enum vmsnap_perm */
+	bool deleted;   /* the kernel added " (deleted)", which name keeps; a file
+	                   may really be named so: a hint, not a fact */
+	const char *name; /* as in maps, "\012" decoded; "" if none; never NULL */
+	const uint8_t *build_id; /* of the mapped ELF file; NULL if unknown */
+	size_t build_id_len;
+};
+
+size_t vmsnap_vma_count(const struct vmsnap *snap);
+const struct vmsnap_vma *vmsnap_vma(const struct vmsnap *snap, size_t index); /* NULL past the end */
+const struct vmsnap_vma *vmsnap_vma_at(const struct vmsnap *snap, uint64_t address); /* NULL in a gap */
+
+/* Runs that overlap [start, end), clipped to it, in address order.  Absent
+ * pages are not in any run.  Give 0 and UINT64_MAX for all. */
+struct vmsnap_run_iter {
+	const struct vmsnap *snap;
+	uint64_t at, end;
+	size_t index;
+};
+void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start, uint64_t end);
+int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *run);
+
+/* The state of one page; VMSNAP_ERR_NOT_FOUND if it is absent (or unmapped). */
+int vmsnap_page_at(const struct vmsnap *snap, uint64_t address, struct vmsnap_run *page);
+
+/* Entries of `count` pages from `start` on, in the layout of pagemap with bit 59
+ * for ZERO and bit 60 for HUGE; 0 for absent ones. */
+void vmsnap_pages_read(const struct vmsnap *snap, uint64_t start, size_t count, uint64_t *entries);
+
+/* Sums over the pages of [start, end), in bytes. */
+struct vmsnap_sums {
+	uint64_t size;      /* of the VMAs */
+	uint64_t resident;  /* present, the zero page included */
+	uint64_t swapped;
+	uint64_t exclusive; /* present and mapped once */
+	uint64_t zero;      /* present and the zero page */
+	uint64_t file;      /* present and of a file or shared anonymous */
+	uint64_t huge;      /* present and PMD-mapped */
+	uint64_t guard;
+};
+void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums);
+
+/* /proc/PID/status: the whole text, and its lines as fields.  A field "12 kB"
+ * has is_size set and number in bytes; one that is a plain decimal number has
+ * is_number set.  text excludes the key, tabs and newline; not NUL-terminated. */
+struct vmsnap_status_field {
+	const char *key;
+	size_t key_len;
+	const char *text;
+	size_t text_len;
+	bool is_size, is_number;
+	uint64_t number;
+};
+const char *vmsnap_status_text(const struct vmsnap *snap, size_t *len);
+size_t vmsnap_status_count(const struct vmsnap *snap);
+int vmsnap_status_field(const struct vmsnap *snap, size_t index, struct vmsnap_status_field *out);
+int vmsnap_status_find(const struct vmsnap *snap, const char *key, struct vmsnap_status_field *out);
+
+/* Threads at capture.  stack_pointer is 0 if unknown (the thread was running). */
+struct vmsnap_thread {
+	uint32_t tid;
+	uint64_t stack_pointer;
+	const char *comm;
+};
+size_t vmsnap_thread_count(const struct vmsnap *snap);
+const struct vmsnap_thread *vmsnap_thread(const struct vmsnap *snap, size_t index);
+
+/* smaps, if it was captured (otherwise 0 keys): a table of VMAs by keys, in
+ * bytes where the kernel writes kB.  UINT64_MAX: the VMA has no such line. */
+size_t vmsnap_smaps_key_count(const struct vmsnap *snap);
+const char *vmsnap_smaps_key(const struct vmsnap *snap, size_t key);
+uint64_t vmsnap_smaps_value(const struct vmsnap *snap, size_t vma, size_t key);
+const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma); /* "rd wr mr"; "" if unknown */
+
+/* ---- capture ------------------------------------------------------------ */
+
+enum vmsnap_capture_flag {
+	VMSNAP_CAPTURE_NO_FREEZE = 1,
+	VMSNAP_CAPTURE_SMAPS = 2,
+};
+
+struct vmsnap_capture_options {
+	size_t size;                  /* sizeof(struct vmsnap_capture_options) */
+	unsigned flags;               /* enum vmsnap_capture_flag */
+	const char *label;            /* NULL: none */
+	unsigned freeze_timeout_ms;   /* how long to wait for a thread to stop; 0: 500 */
+	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
+	void *cancel_ctx;
+};
+
+/* Captures one process.  options may be NULL.  Must be called by one thread
+ * from start to end (ptrace belongs to a thread).  Reaps no child but those it
+ * traces itself. */
+int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
+                   struct vmsnap_error *err);
+
+/* The same from an open directory /proc/PID, or from a recorded copy of one
+ * (any folder with maps, pagemap and status in it; it is never frozen). */
+int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
+                      struct vmsnap_error *err);
+
+/* The process and all its descendants, all frozen at one instant.  *out is an
+ * array to be released with vmsnap_free_all(); the first one is `pid` itself,
+ * every other follows its parent. */
+int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap ***out, size_t *count,
+                        struct vmsnap_error *err);
+void vmsnap_free_all(struct vmsnap **snaps, size_t count);
+
+/* ---- files (docs/format.md) --------------------------------------------- */
+
+/* Writes snapshots to `path`.  A new file is written beside its place and
+ * renamed over it, mode 0600.  An existing file is replaced only if it is a
+ * vmsnap file.  With VMSNAP_SAVE_APPEND the snapshots are added to an existing
+ * file (made if there is none); if that fails, the file is as it was. */
+enum vmsnap_save_flag { VMSNAP_SAVE_APPEND = 1 };
+int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
+                struct vmsnap_error *err);
+/* Writes a whole stream to a descriptor, which need not be seekable. */
+int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err);
+
+/* Limits on what a file may make the reader do.  0: the default. */
+struct vmsnap_limits {
+	size_t size;          /* sizeof(struct vmsnap_limits) */
+	uint64_t input_bytes; /* read from a pipe; default 4 GiB */
+	uint64_t memory;      /* for one loaded snapshot; default 4 GiB */
+};
+
+/* An open file.  Opening finds its snapshots; loading reads one.  "-" is
+ * standard input.  A file whose end is damaged opens if it holds a whole
+ * snapshot before that: see vmsnap_file_damage(). */
+struct vmsnap_file;
+int vmsnap_file_open(const char *path, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                     struct vmsnap_error *err);
+int vmsnap_file_open_fd(int fd, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                        struct vmsnap_error *err); /* fd stays the caller's */
+int vmsnap_file_open_memory(const void *bytes, size_t len, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                            struct vmsnap_error *err); /* bytes must outlive *out */
+void vmsnap_file_close(struct vmsnap_file *file);
+size_t vmsnap_file_count(const struct vmsnap_file *file);
+/* VMSNAP_OK if the file ends well; otherwise the code of what is wrong, with
+ * *err describing it (what is lost begins at err->position). */
+int vmsnap_file_damage(const struct vmsnap_file *file, struct vmsnap_error *err);
+
+struct vmsnap_file_entry {
+	uint64_t offset, bytes; /* where the snapshot lies in the file */
+};
+int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
+                      struct vmsnap_error *err);
+/* Identity and status only: a snapshot without VMAs and pages, cheap. */
+int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
+int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
+/* "3" counts from 1, "-1" is the last; anything else is a label, of which the
+ * newest wins (a label made of digits needs "label:…"). */
+int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index, struct vmsnap_error *err);
+
+/* ---- diff ---------------------------------------------------------------- */
+
+enum vmsnap_vma_change {
+	VMSNAP_VMA_ADDED,
+	VMSNAP_VMA_REMOVED,
+	VMSNAP_VMA_GROWN,
+	VMSNAP_VMA_SHRUNK,
+	VMSNAP_VMA_SPLIT,  /* one row for each part */
+	VMSNAP_VMA_MERGED, /* one row for each part */
+	VMSNAP_VMA_PROTECTION_CHANGED,
+	VMSNAP_VMA_REPLACED, /* another mapping was put over it */
+	VMSNAP_VMA_MOVED,
+	VMSNAP_VMA_RENAMED,
+	VMSNAP_VMA_CHANGES
+};
+
+/* Facts about one page; several may hold at once. */
+enum vmsnap_page_change {
+	VMSNAP_APPEARED,    /* neither present nor swapped in A, one of them in B */
+	VMSNAP_VANISHED,    /* the reverse */
+	VMSNAP_PFN_CHANGED, /* present in both, known, and different */
+	VMSNAP_BECAME_EXCLUSIVE,
+	VMSNAP_BECAME_SHARED,
+	VMSNAP_SWAPPED_OUT,    /* present in A, swapped in B */
+	VMSNAP_SWAPPED_IN,     /* the reverse */
+	VMSNAP_SWAP_MOVED,     /* swapped in both, in another slot */
+	VMSNAP_ZERO_FILLED_IN, /* the zero page in A, another page in B */
+	VMSNAP_PRIVATISED,     /* a file's page became a private copy */
+	VMSNAP_SOFT_DIRTIED,
+	VMSNAP_GUARDED,   /* a guard region's page in B only */
+	VMSNAP_UNGUARDED, /* a guard region's page in A only */
+	VMSNAP_PAGE_CHANGES
+};
+
+struct vmsnap_diff;
+int vmsnap_diff_new(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff **out, struct vmsnap_error *err);
+void vmsnap_diff_free(struct vmsnap_diff *diff);
+
+struct vmsnap_diff_vma {
+	int change;                       /* enum vmsnap_vma_change */
+	const struct vmsnap_vma *a, *b; /* NULL if there is none on that side */
+};
+size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff);
+int vmsnap_diff_vma(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out);
+
+/* Neighbouring pages with the same facts, by their address in B (pages of a
+ * moved mapping are compared with where they came from). */
+struct vmsnap_diff_range {
+	uint64_t start, end;
+	uint32_t changes;               /* 1 << enum vmsnap_page_change, or-ed; never 0 */
+	bool executable;                /* the mapping is executable in A or in B */
+	const struct vmsnap_vma *vma; /* in B, else in A; NULL if in neither */
+};
+size_t vmsnap_diff_range_count(const struct vmsnap_diff *diff);
+int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out);
+
+/* Pages by enum vmsnap_page_change, and VMA rows by enum vmsnap_vma_change. */
+struct vmsnap_diff_totals {
+	uint64_t pages[VMSNAP_PAGE_CHANGES];
+	uint64_t vmas[VMSNAP_VMA_CHANGES];
+	uint64_t privatised_executable;
+	uint64_t resident_a, resident_b; /* pages */
+};
+const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff);
+/* Whether anything at all differs: VMAs, pages or status fields. */
+bool vmsnap_diff_any(const struct vmsnap_diff *diff);
+
+/* Status fields that differ; a or b has key_len 0 if that side has no such line. */
+struct vmsnap_diff_status {
+	struct vmsnap_status_field a, b;
+};
+size_t vmsnap_diff_status_count(const struct vmsnap_diff *diff);
+int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out);
+
+const char *vmsnap_vma_change_name(int change);  /* "protection_changed" */
+const char *vmsnap_page_change_name(int change); /* "pfn_changed" */
+
+/* ---- copy-on-write verdicts (docs/verdicts.md) -------------------------- */
+
+enum vmsnap_verdict {
+	VMSNAP_SHARED_PAGE, /* "shared": one frame, in both */
+	VMSNAP_COPIED_BY_CHILD,
+	VMSNAP_COPIED_BY_PARENT,
+	VMSNAP_COPIED_BY_BOTH,
+	VMSNAP_COPIED, /* by whom is unknown */
+	VMSNAP_NEW_IN_CHILD,
+	VMSNAP_NEW_IN_PARENT,
+	VMSNAP_NEW_IN_BOTH, /* absent at the fork; each has a page of its own now */
+	VMSNAP_ONLY_IN_CHILD,
+	VMSNAP_ONLY_IN_PARENT,
+	VMSNAP_ZERO_SHARED,
+	VMSNAP_ZERO_WRITTEN_BY_CHILD,
+	VMSNAP_ZERO_WRITTEN_BY_PARENT,
+	VMSNAP_ZERO_WRITTEN_BY_BOTH,
+	VMSNAP_DROPPED_BY_CHILD,
+	VMSNAP_DROPPED_BY_PARENT,
+	VMSNAP_DROPPED_BY_BOTH,
+	VMSNAP_FILE_PAGE,           /* "file": page cache, not yet copied by anyone */
+	VMSNAP_SHARED_MAPPING_PAGE, /* "shared_mapping": MAP_SHARED, never copied */
+	VMSNAP_SWAPPED_PAGE,        /* "swapped" */
+	VMSNAP_UNKNOWN,
+	VMSNAP_VERDICTS
+};
+const char *vmsnap_verdict_name(int verdict); /* "copied_by_child" */
+
+struct vmsnap_cow;
+/* base: the parent (or the child) at the fork, or NULL.  Borrows all three. */
+int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                   struct vmsnap_cow **out, struct vmsnap_error *err);
+void vmsnap_cow_free(struct vmsnap_cow *cow);
+
+struct vmsnap_cow_range {
+	uint64_t start, end;
+	int verdict;   /* enum vmsnap_verdict */
+	bool inferred; /* from exclusive bits or circumstances, not from PFNs */
+	const struct vmsnap_vma *vma; /* in the child, else in the parent, else in the base */
+};
+size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow);
+int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out);
+const uint64_t *vmsnap_cow_totals(const struct vmsnap_cow *cow); /* pages, by enum vmsnap_verdict */
+/* One line on what makes the verdicts doubtful ("not parent and child", "PFNs
+ * of another boot", …); "" if nothing does. */
+const char *vmsnap_cow_warning(const struct vmsnap_cow *cow);
+
+/* ---- names ---------------------------------------------------------------- */
+
+/* Names the addresses of one snapshot from the ELF files on this machine.  A
+ * file is believed only if it is the one that was mapped (build ID; without
+ * one, device, inode and a change time before the snapshot). */
+struct vmsnap_names;
+/* sysroot: folder below which the files are looked up, or NULL for "/". */
+int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
+                     struct vmsnap_error *err);
+void vmsnap_names_free(struct vmsnap_names *names);
+
+enum vmsnap_name_kind {
+	VMSNAP_NAME_OBJECT,       /* a variable, static ones included */
+	VMSNAP_NAME_FUNCTION,
+	VMSNAP_NAME_OTHER_SYMBOL, /* an untyped symbol */
+	VMSNAP_NAME_THREAD_STACK, /* symbol: "stack of thread TID (comm)" */
+	VMSNAP_NAME_MAPPING,      /* symbol is NULL; object: [heap], [stack], [vdso], … */
+};
+
+struct vmsnap_name {
+	int kind;
+	const char *symbol; /* raw bytes; owned by the names */
+	const char *object; /* path or [name] of the mapping */
+	uint64_t address;   /* where the symbol begins */
+	uint64_t size;      /* 0: unknown */
+};
+
+/* The symbol that covers address, else the mapping.  VMSNAP_ERR_NOT_FOUND in a gap
+ * or in nameless anonymous memory. */
+int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out);
+/* All symbols that overlap [start, end), in address order, variables and
+ * functions alike; calls fn for each until it returns false. */
+int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint64_t end,
+                    bool (*fn)(void *ctx, const struct vmsnap_name *name), void *ctx, struct vmsnap_error *err);
+
+/* Where an address lies in its ELF file. */
+struct vmsnap_segment {
+	uint32_t index;       /* of the program header */
+	uint32_t perms;       /* enum vmsnap_perm, of the program header */
+	const char *section;  /* ".data"; "" if unknown; owned by the names */
+	uint64_t elf_address; /* the address as the file's symbol table counts */
+};
+int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out);
+/* One line for each file that was not believed or not readable; "" if none. */
+const char *vmsnap_names_warning(const struct vmsnap_names *names);
+
+/* ---- text ------------------------------------------------------------------ */
+
+/* How to print.  The same texts serve the command line and gdb. */
+enum vmsnap_color { VMSNAP_COLOR_NONE, VMSNAP_COLOR_16, VMSNAP_COLOR_256, VMSNAP_COLOR_RGB };
+struct vmsnap_style {
+	size_t size; /* sizeof(struct vmsnap_style) */
+	int color;   /* enum vmsnap_color */
+	unsigned width; /* columns; 0: unlimited */
+	bool unicode, json, raw, bytes, no_headings;
+	const char *columns; /* "START,SIZE" or "+PSS"; NULL: the usual ones */
+};
+
+/* Receives the text piece by piece; returns 0, or an errno to stop with. */
+typedef int (*vmsnap_write_fn)(void *ctx, const char *text, size_t len);
+
+struct vmsnap_output {
+	size_t size; /* sizeof(struct vmsnap_output) */
+	struct vmsnap_style style;
+	vmsnap_write_fn write;
+	void *ctx;
+};
+
+int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, bool each_page,
+                       const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
+                      const struct vmsnap_output *out, struct vmsnap_error *err);
+enum vmsnap_print_flag { VMSNAP_PRINT_TOTALS_ONLY = 1, VMSNAP_PRINT_LONG = 2 };
+/* names: of B (of the child); may be NULL. */
+int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_names *names, unsigned flags,
+                      const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
+                     const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
+                        struct vmsnap_error *err); /* b may be NULL */
+int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
+                     struct vmsnap_error *err); /* b may be NULL */
+int vmsnap_print_list(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* Reads everything there is; the return value is that of the worst finding. */
+int vmsnap_print_check(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* Writes `text` so that it cannot move a cursor, forge a line or be mistaken for
+ * anything else: control characters, invalid UTF-8 and '\\' as \xHH. */
+int vmsnap_print_escaped(const char *text, size_t len, const struct vmsnap_output *out, struct vmsnap_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

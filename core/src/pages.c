@@ -1,0 +1,122 @@
+/* pages.c - reading the runs of a snapshot: iteration, one page, sums. */
+#include <string.h>
+
+#include "error.h"
+#include "snapshot.h"
+
+static void describe_run(const struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_t entry,
+                         struct vmsnap_run *out)
+{
+	uint64_t frame = entry & ENTRY_FRAME_MASK;
+	uint32_t flags = entry_flags(entry);
+	*out = (struct vmsnap_run){ .start = start, .end = start + pages * snap->info.page_size, .flags = flags };
+	if (flags & VMSNAP_PAGE_PRESENT) {
+		out->pfn = frame;
+	} else if (flags & VMSNAP_PAGE_SWAPPED) {
+		out->swap_type = (uint32_t)(frame & ((1u << SWAP_TYPE_BITS) - 1));
+		out->swap_offset = frame >> SWAP_TYPE_BITS;
+	}
+}
+
+VMSNAP_API void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start, uint64_t end)
+{
+	uint64_t mask = snap->info.page_size - 1;
+	*it = (struct vmsnap_run_iter){ .snap = snap, .at = start & ~mask, .end = end };
+	it->index = run_list_find(&snap->runs, snap->info.page_size, start);
+}
+
+VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *out)
+{
+	const struct run_list *runs = &it->snap->runs;
+	uint64_t page_size = it->snap->info.page_size;
+	if (it->index >= runs->count || run_start(&runs->items[it->index]) >= it->end)
+		return VMSNAP_END;
+	const struct run *run = &runs->items[it->index++];
+	uint64_t start = run_start(run), pages = run_pages(run), entry = run->entry, step = entry_step(entry);
+	if (start < it->at) {
+		uint64_t skip = (it->at - start) / page_size;
+		start += skip * page_size;
+		pages -= skip;
+		entry += skip * step;
+	}
+	/* Runs are cut at RUN_PAGES_MAX in memory; nobody outside needs to know. */
+	while (it->index < runs->count) {
+		const struct run *next = &runs->items[it->index];
+		if (run_start(next) != start + pages * page_size || entry_step(next->entry) != step ||
+		    next->entry != entry + pages * step)
+			break;
+		pages += run_pages(next);
+		it->index++;
+	}
+	uint64_t room = (it->end - start - 1) / page_size + 1;
+	if (pages > room)
+		pages = room;
+	describe_run(it->snap, start, pages, entry, out);
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_page_at(const struct vmsnap *snap, uint64_t address, struct vmsnap_run *page)
+{
+	uint64_t page_size = snap->info.page_size;
+	uint64_t start = address & ~(page_size - 1);
+	size_t index = run_list_find(&snap->runs, page_size, address);
+	if (index >= snap->runs.count || run_start(&snap->runs.items[index]) > start)
+		return VMSNAP_ERR_NOT_FOUND;
+	const struct run *run = &snap->runs.items[index];
+	uint64_t skip = (start - run_start(run)) / page_size;
+	describe_run(snap, start, 1, run->entry + skip * entry_step(run->entry), page);
+	return VMSNAP_OK;
+}
+
+VMSNAP_API void vmsnap_pages_read(const struct vmsnap *snap, uint64_t start, size_t count, uint64_t *entries)
+{
+	uint64_t page_size = snap->info.page_size;
+	start &= ~(page_size - 1);
+	memset(entries, 0, count * sizeof(*entries));
+	for (size_t i = run_list_find(&snap->runs, page_size, start); i < snap->runs.count; i++) {
+		const struct run *run = &snap->runs.items[i];
+		uint64_t at = run_start(run), step = entry_step(run->entry), entry = run->entry, pages = run_pages(run);
+		if (at >= start && (at - start) / page_size >= count)
+			return;
+		if (at < start) {
+			uint64_t skip = (start - at) / page_size;
+			entry += skip * step;
+			pages -= skip;
+			at = start;
+		}
+		size_t first = (size_t)((at - start) / page_size);
+		for (uint64_t p = 0; p < pages && first + p < count; p++)
+			entries[first + p] = entry + p * step;
+	}
+}
+
+VMSNAP_API void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
+{
+	*sums = (struct vmsnap_sums){ 0 };
+	for (size_t i = snapshot_vma_find(snap, start); i < snap->vma_count && snap->vmas[i].start < end; i++) {
+		const struct vmsnap_vma *vma = &snap->vmas[i];
+		uint64_t from = vma->start > start ? vma->start : start, to = vma->end < end ? vma->end : end;
+		sums->size += to - from;
+	}
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, start, end);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
+		uint64_t bytes = run.end - run.start;
+		if (run.flags & VMSNAP_PAGE_SWAPPED)
+			sums->swapped += bytes;
+		if (run.flags & VMSNAP_PAGE_GUARD)
+			sums->guard += bytes;
+		if (!(run.flags & VMSNAP_PAGE_PRESENT))
+			continue;
+		sums->resident += bytes;
+		if (run.flags & VMSNAP_PAGE_EXCLUSIVE)
+			sums->exclusive += bytes;
+		if (run.flags & VMSNAP_PAGE_ZERO)
+			sums->zero += bytes;
+		if (run.flags & VMSNAP_PAGE_FILE)
+			sums->file += bytes;
+		if (run.flags & VMSNAP_PAGE_HUGE)
+			sums->huge += bytes;
+	}
+}

@@ -1,0 +1,108 @@
+#define _GNU_SOURCE
+#include "runs.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+/* Linux shows a guard region (6.15) and a userfaultfd write-protect marker
+ * (5.19) as swapped, of a swap type that no swap file can have. */
+uint64_t entry_normal(uint64_t entry)
+{
+	if (!(entry & ENTRY_SWAPPED))
+		return entry;
+	if (entry & ENTRY_FLAG(VMSNAP_PAGE_GUARD))
+		return ENTRY_FLAG(VMSNAP_PAGE_GUARD);
+	uint64_t uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP);
+	if ((entry & uffd_wp) && (entry & ((1u << SWAP_TYPE_BITS) - 1)) == SWAP_TYPE_MARKER)
+		return uffd_wp;
+	return entry;
+}
+
+static void populate_pages(struct run *items, size_t capacity)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = ((uintptr_t)items + page - 1) & ~(page - 1);
+	uintptr_t end = (uintptr_t)(items + capacity) & ~(page - 1);
+	/* Only a help: without it the pages come when they are written. */
+	if (end > start)
+		(void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
+}
+
+int run_list_reserve(struct run_list *list, size_t capacity, bool populate)
+{
+	if (capacity <= list->capacity)
+		return VMSNAP_OK;
+	if (capacity > SIZE_MAX / sizeof(struct run))
+		return VMSNAP_ERR_NO_MEMORY;
+	struct run *items = realloc(list->items, capacity * sizeof(*items));
+	if (!items)
+		return VMSNAP_ERR_NO_MEMORY;
+	list->items = items;
+	list->capacity = capacity;
+	if (populate)
+		populate_pages(items, capacity);
+	return VMSNAP_OK;
+}
+
+static int append_one(struct run_list *list, uint64_t start, uint64_t pages, uint64_t entry)
+{
+	if (list->count == list->capacity) {
+		int rc = run_list_reserve(list, list->capacity ? list->capacity + list->capacity / 2 : 256, false);
+		if (rc)
+			return rc;
+	}
+	list->items[list->count++] = (struct run){ .head = start | (pages - 1), .entry = entry };
+	return VMSNAP_OK;
+}
+
+int run_list_append(struct run_list *list, uint64_t page_size, uint64_t start, uint64_t pages, uint64_t entry)
+{
+	uint64_t step = entry_step(entry);
+	struct run *last = list->count ? &list->items[list->count - 1] : NULL;
+	if (last && entry_step(last->entry) == step) {
+		uint64_t have = run_pages(last);
+		if (run_start(last) + have * page_size == start && last->entry + have * step == entry) {
+			uint64_t more = RUN_PAGES_MAX - have < pages ? RUN_PAGES_MAX - have : pages;
+			last->head += more;
+			start += more * page_size;
+			entry += more * step;
+			pages -= more;
+		}
+	}
+	while (pages) {
+		uint64_t now = pages < RUN_PAGES_MAX ? pages : RUN_PAGES_MAX;
+		int rc = append_one(list, start, now, entry);
+		if (rc)
+			return rc;
+		start += now * page_size;
+		entry += now * step;
+		pages -= now;
+	}
+	return VMSNAP_OK;
+}
+
+void run_list_free(struct run_list *list)
+{
+	free(list->items);
+	*list = (struct run_list){ 0 };
+}
+
+size_t run_list_find(const struct run_list *list, uint64_t page_size, uint64_t address)
+{
+	size_t low = 0, high = list->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct run *run = &list->items[middle];
+		/* The last byte, not the end: the end of the highest page wraps to 0. */
+		if (run_start(run) + run_pages(run) * page_size - 1 < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

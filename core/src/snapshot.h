@@ -1,0 +1,36 @@
+/* snapshot.h - the model: what one snapshot holds.  Filled by capture or by the
+ * file reader, then never changed.  No I/O. */
+#ifndef VMSNAP_SNAPSHOT_H
+#define VMSNAP_SNAPSHOT_H
+
+#include "arena.h"
+#include "runs.h"
+#include "vmsnap.h"
+
+/* smaps as a table: value of key k of VMA v is values[v * key_count + k]. */
+struct smaps {
+	const char **keys;
+	size_t key_count;
+	uint64_t *values;   /* UINT64_MAX: no such line */
+	const char **flags; /* a VMA each */
+};
+
+struct vmsnap {
+	struct vmsnap_info info;
+	const char *status; /* NUL after status_len bytes */
+	size_t status_len;
+	struct vmsnap_vma *vmas; /* in address order, not overlapping */
+	size_t vma_count;
+	struct run_list runs; /* in address order, not overlapping */
+	struct vmsnap_thread *threads;
+	size_t thread_count;
+	struct smaps smaps;   /* arrays malloc'ed, strings in the arena */
+	struct arena strings; /* everything that the above points to */
+};
+
+/* An empty snapshot: all strings "", nothing known.  NULL if there is no memory. */
+struct vmsnap *snapshot_new(void);
+/* Index of the first VMA that ends after address; vma_count if there is none. */
+size_t snapshot_vma_find(const struct vmsnap *snap, uint64_t address);
+
+#endif
