@@ -31,22 +31,13 @@ VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *ou
 	uint64_t page_size = it->snap->info.page_size;
 	if (it->index >= runs->count || run_start(&runs->items[it->index]) >= it->end)
 		return VMSNAP_END;
-	const struct run *run = &runs->items[it->index++];
-	uint64_t start = run_start(run), pages = run_pages(run), entry = run->entry, step = entry_step(entry);
+	uint64_t start, pages, entry;
+	it->index = run_list_joined(runs, it->index, page_size, &start, &pages, &entry);
 	if (start < it->at) {
 		uint64_t skip = (it->at - start) / page_size;
 		start += skip * page_size;
 		pages -= skip;
-		entry += skip * step;
-	}
-	/* Runs are cut at RUN_PAGES_MAX in memory; nobody outside needs to know. */
-	while (it->index < runs->count) {
-		const struct run *next = &runs->items[it->index];
-		if (run_start(next) != start + pages * page_size || entry_step(next->entry) != step ||
-		    next->entry != entry + pages * step)
-			break;
-		pages += run_pages(next);
-		it->index++;
+		entry += skip * entry_step(entry);
 	}
 	uint64_t room = (it->end - start - 1) / page_size + 1;
 	if (pages > room)

@@ -13,6 +13,7 @@
  * (5.19) as swapped, of a swap type that no swap file can have. */
 uint64_t entry_normal(uint64_t entry)
 {
+	entry &= ~ENTRY_FLAG(VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE);
 	if (!(entry & ENTRY_SWAPPED))
 		return entry;
 	if (entry & ENTRY_FLAG(VMSNAP_PAGE_GUARD))
@@ -90,6 +91,24 @@ void run_list_free(struct run_list *list)
 {
 	free(list->items);
 	*list = (struct run_list){ 0 };
+}
+
+size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_size, uint64_t *start, uint64_t *pages,
+                       uint64_t *entry)
+{
+	const struct run *run = &list->items[index++];
+	uint64_t step = entry_step(run->entry);
+	*start = run_start(run);
+	*pages = run_pages(run);
+	*entry = run->entry;
+	for (; index < list->count; index++) {
+		run = &list->items[index];
+		if (run_start(run) != *start + *pages * page_size || run->entry != *entry + *pages * step ||
+		    entry_step(run->entry) != step)
+			break;
+		*pages += run_pages(run);
+	}
+	return index;
 }
 
 size_t run_list_find(const struct run_list *list, uint64_t page_size, uint64_t address)

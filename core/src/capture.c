@@ -1,0 +1,314 @@
+/* capture.c - taking snapshots: prepare, freeze, record, let go, finish. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "freeze.h"
+#include "identity.h"
+#include "procdir.h"
+#include "record.h"
+
+enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, CANCEL_POLL_MS = 20 };
+
+struct capture {
+	struct vmsnap_capture_options options;
+	struct freeze freeze; /* also lists the processes when nothing is frozen */
+	struct record *records;
+	size_t record_count;
+	struct pagemap_probe probe;
+	struct pagemap_walk *walk;
+	atomic_bool cancel;
+	int rc;
+	struct vmsnap_error error;
+};
+
+static bool wants(const struct capture *capture, unsigned flag)
+{
+	return capture->options.flags & flag;
+}
+
+/* The root is prepared before the freeze, descendants when they are found. */
+static int prepare_records(struct capture *capture)
+{
+	size_t count = capture->freeze.count;
+	if (count > capture->record_count) {
+		struct record *records = realloc(capture->records, count * sizeof(*records));
+		if (!records)
+			return fail_no_memory(&capture->error);
+		capture->records = records;
+	}
+	while (capture->record_count < count) {
+		const struct frozen_process *process = &capture->freeze.processes[capture->record_count];
+		struct record *record = &capture->records[capture->record_count++];
+		int rc = record_prepare(record, process->procdir, process->pid, wants(capture, VMSNAP_CAPTURE_SMAPS),
+		                        &capture->error);
+		if (rc)
+			return rc;
+	}
+	return VMSNAP_OK;
+}
+
+/* A process of a tree that exits meanwhile is left out; the first one must be there. */
+static bool may_be_left_out(size_t index, int rc)
+{
+	return index > 0 && (rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE || rc == VMSNAP_ERR_NO_PROCESS);
+}
+
+static void leave_out(struct capture *capture, size_t index)
+{
+	capture->freeze.processes[index].gone = true;
+}
+
+static int take_all(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->record_count; i++) {
+		if (i && capture->freeze.processes[i].gone)
+			continue;
+		int rc = record_take(&capture->records[i], capture->walk, &capture->error);
+		if (may_be_left_out(i, rc))
+			leave_out(capture, i);
+		else if (rc)
+			return rc;
+	}
+	return VMSNAP_OK;
+}
+
+/* Frozen by us: consistent.  Otherwise it is if the map reads the same once more,
+ * and, with a debugger, if it still holds every thread. */
+static int judge(struct capture *capture, size_t index)
+{
+	struct record *record = &capture->records[index];
+	struct frozen_process *process = &capture->freeze.processes[index];
+	struct vmsnap_info *info = &record->snap->info;
+	if (record->live && process->state == VMSNAP_FREEZE_DEBUGGER && !freeze_held_by_debugger(process))
+		process->state = VMSNAP_FREEZE_NONE;
+	info->freeze = process->state;
+	info->consistent = true;
+	if (process->state == VMSNAP_FREEZE_FULL || !record->live)
+		return VMSNAP_OK;
+	return record_recheck(record, &info->consistent, &capture->error);
+}
+
+static int judge_all(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->record_count; i++) {
+		if (i && capture->freeze.processes[i].gone)
+			continue;
+		int rc = judge(capture, i);
+		if (may_be_left_out(i, rc))
+			leave_out(capture, i);
+		else if (rc)
+			return rc;
+	}
+	return VMSNAP_OK;
+}
+
+static void set_state(struct freeze *freeze, enum vmsnap_freeze state)
+{
+	for (size_t p = 0; p < freeze->count; p++)
+		freeze->processes[p].state = state;
+}
+
+/* All that happens while the target stands, and around it. */
+static int freeze_and_take(struct capture *capture)
+{
+	struct freeze *freeze = &capture->freeze;
+	int rc = prepare_records(capture);
+	if (rc)
+		return rc;
+	bool no_freeze = wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !capture->records[0].live;
+	if (no_freeze) {
+		set_state(freeze, VMSNAP_FREEZE_NONE);
+		rc = freeze->tree ? freeze_find_descendants(freeze, &capture->error) : VMSNAP_OK;
+		set_state(freeze, VMSNAP_FREEZE_NONE);
+	} else {
+		rc = freeze_stop(freeze, &capture->error);
+	}
+	if (!rc && freeze->processes[0].gone)
+		rc = procdir_fail(ESRCH, freeze->processes[0].pid, "memory", &capture->error);
+	if (!rc)
+		rc = prepare_records(capture);
+	if (!rc)
+		rc = take_all(capture);
+	freeze_release(freeze);
+	return rc ? rc : judge_all(capture);
+}
+
+/* ptrace belongs to a thread.  This one is made for the freeze and ends with it, which
+ * lets go of whatever could not be stopped in time. */
+static void *capture_thread(void *argument)
+{
+	struct capture *capture = argument;
+	capture->rc = freeze_and_take(capture);
+	return NULL;
+}
+
+static void join_polling(struct capture *capture, pthread_t thread)
+{
+	bool (*cancelled)(void *) = capture->options.cancelled;
+	for (;;) {
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += CANCEL_POLL_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		if (!cancelled || pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT)
+			break;
+		if (cancelled(capture->options.cancel_ctx))
+			atomic_store(&capture->cancel, true);
+	}
+	if (!cancelled)
+		pthread_join(thread, NULL);
+}
+
+static int run_thread(struct capture *capture)
+{
+	/* The caller's signals are the caller's: a debugger would hang on them. */
+	sigset_t all, before;
+	pthread_t thread;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	int error = pthread_create(&thread, NULL, capture_thread, capture);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return fail_sys(&capture->error, error, "cannot start a thread");
+	join_polling(capture, thread);
+	return capture->rc;
+}
+
+static int finish_record(struct capture *capture, size_t index)
+{
+	struct record *record = &capture->records[index];
+	struct vmsnap *snap = record->snap;
+	bool frozen = snap->info.freeze == VMSNAP_FREEZE_FULL || snap->info.freeze == VMSNAP_FREEZE_PARTIAL;
+	int rc = record_finish(record, pagemap_walk_probe(capture->walk), frozen, &capture->error);
+	if (!rc)
+		rc = identity_machine(snap, &capture->error);
+	if (rc)
+		return rc;
+	identity_from_status(snap);
+	if (frozen)
+		snap->info.pause = capture->freeze.ended - capture->freeze.began;
+	if (capture->options.label) {
+		snap->info.label = arena_string(&snap->strings, capture->options.label);
+		if (!snap->info.label)
+			return fail_no_memory(&capture->error);
+	}
+	return record->live ? identity_build_ids(snap, record->root, record->maps, &capture->error) : VMSNAP_OK;
+}
+
+static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *count)
+{
+	struct vmsnap **snaps = calloc(capture->record_count, sizeof(*snaps));
+	if (!snaps)
+		return fail_no_memory(&capture->error);
+	size_t used = 0;
+	for (size_t i = 0; i < capture->record_count; i++) {
+		if (i && capture->freeze.processes[i].gone)
+			continue;
+		int rc = finish_record(capture, i);
+		if (rc) {
+			vmsnap_free_all(snaps, used);
+			return rc;
+		}
+		snaps[used++] = capture->records[i].snap;
+		capture->records[i].snap = NULL;
+	}
+	*out = snaps;
+	*count = used;
+	return VMSNAP_OK;
+}
+
+static int capture_init(struct capture *capture, const struct vmsnap_capture_options *options, bool tree)
+{
+	if (options) {
+		size_t size = options->size < sizeof(*options) ? options->size : sizeof(*options);
+		memcpy(&capture->options, options, size);
+	}
+	unsigned timeout = capture->options.freeze_timeout_ms;
+	capture->freeze.timeout_ms = timeout ? timeout : DEFAULT_FREEZE_TIMEOUT_MS;
+	capture->freeze.tree = tree;
+	capture->freeze.cancel = &capture->cancel;
+	int rc = pagemap_probe(&capture->probe, &capture->error);
+	if (rc)
+		return rc;
+	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel);
+	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
+}
+
+/* Takes procdir over. */
+static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_options *options, bool tree,
+                       struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	if (!capture) {
+		close(procdir);
+		return fail_no_memory(err);
+	}
+	int rc = freeze_add(&capture->freeze, pid, 0, procdir, &capture->error);
+	if (!rc)
+		rc = capture_init(capture, options, tree);
+	if (!rc)
+		rc = run_thread(capture);
+	if (!rc)
+		rc = finish_all(capture, out, count);
+	if (rc && err)
+		*err = capture->error;
+	for (size_t i = 0; i < capture->record_count; i++)
+		record_free(&capture->records[i]);
+	free(capture->records);
+	pagemap_walk_free(capture->walk);
+	freeze_free(&capture->freeze);
+	free(capture);
+	return rc;
+}
+
+static int capture_one(pid_t pid, int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
+                       struct vmsnap_error *err)
+{
+	struct vmsnap **snaps;
+	size_t count;
+	int rc = capture_run(pid, procdir, options, false, &snaps, &count, err);
+	if (rc)
+		return rc;
+	*out = snaps[0];
+	free(snaps);
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
+                              struct vmsnap_error *err)
+{
+	int procdir;
+	int rc = procdir_open(pid, &procdir, err);
+	return rc ? rc : capture_one(pid, procdir, options, out, err);
+}
+
+VMSNAP_API int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
+                                 struct vmsnap_error *err)
+{
+	int own = fcntl(procdir, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return fail_sys(err, errno, "not an open directory");
+	pid_t pid = 0;
+	struct text stat = { 0 };
+	if (procdir_is_live(own) && procdir_read(own, "stat", &stat) == 0)
+		pid = (pid_t)strtol(stat.text, NULL, 10);
+	text_free(&stat);
+	return capture_one(pid, own, options, out, err);
+}
+
+VMSNAP_API int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap ***out,
+                                   size_t *count, struct vmsnap_error *err)
+{
+	int procdir;
+	int rc = procdir_open(pid, &procdir, err);
+	return rc ? rc : capture_run(pid, procdir, options, true, out, count, err);
+}

@@ -1,0 +1,430 @@
+#define _GNU_SOURCE
+#include "freeze.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "procdir.h"
+#include "take.h"
+
+/* In <sys/ptrace.h> these are members of an enum; older headers lack some. */
+enum { EVENT_STOP = 128, EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
+enum { LIST_PASSES = 64 };
+
+uint64_t monotonic_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, struct vmsnap_error *err)
+{
+	if (freeze->count == freeze->room) {
+		size_t room = freeze->room ? freeze->room * 2 : 4;
+		struct frozen_process *processes = realloc(freeze->processes, room * sizeof(*processes));
+		if (!processes) {
+			close(procdir);
+			return fail_no_memory(err);
+		}
+		freeze->processes = processes;
+		freeze->room = room;
+	}
+	freeze->processes[freeze->count++] =
+	        (struct frozen_process){ .pid = pid, .parent = parent, .procdir = procdir, .state = VMSNAP_FREEZE_FULL };
+	return VMSNAP_OK;
+}
+
+static struct frozen_task *find_task(struct freeze *freeze, pid_t tid, struct frozen_process **owner)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct frozen_process *process = &freeze->processes[p];
+		for (size_t t = 0; t < process->count; t++) {
+			if (process->tasks[t].tid == tid) {
+				*owner = process;
+				return &process->tasks[t];
+			}
+		}
+	}
+	return NULL;
+}
+
+static bool has_task(const struct frozen_process *process, pid_t tid)
+{
+	for (size_t t = process->count; t-- > 0;)
+		if (process->tasks[t].tid == tid)
+			return true;
+	return false;
+}
+
+static int add_task(struct frozen_process *process, pid_t tid)
+{
+	if (process->count == process->room) {
+		size_t room = process->room ? process->room * 2 : 8;
+		struct frozen_task *tasks = realloc(process->tasks, room * sizeof(*tasks));
+		if (!tasks)
+			return -ENOMEM;
+		process->tasks = tasks;
+		process->room = room;
+	}
+	process->tasks[process->count++] = (struct frozen_task){ .tid = tid };
+	return 0;
+}
+
+/* ---- seizing: makes us the tracer, stops nothing yet --------------------------- */
+
+struct seize_job {
+	struct freeze *freeze;
+	struct frozen_process *process;
+	size_t added;
+};
+
+/* The letter in its stat file; X if it is gone. */
+static char task_state(int procdir, pid_t tid)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "task/%d", (int)tid);
+	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct proc_stat stat;
+	return fd < 0 || procdir_stat(fd, &stat, NULL) ? 'X' : stat.state;
+}
+
+static bool task_has_exited(int procdir, pid_t tid)
+{
+	return strchr("ZX", task_state(procdir, tid));
+}
+
+/* Returns 0 to go on with the next task, 1 if this process cannot be frozen. */
+static int seize_task(void *ctx, pid_t tid)
+{
+	struct seize_job *job = ctx;
+	if (has_task(job->process, tid))
+		return 0;
+	/* With these, whatever a task of a tree forks meanwhile is ours from birth. */
+	unsigned long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+	if (ptrace(PTRACE_SEIZE, tid, NULL, job->freeze->tree ? options : 0)) {
+		/* EPERM also for a main thread that exited before its others, and for a
+		 * task that became ours at its birth. */
+		if (errno == ESRCH || task_has_exited(job->process->procdir, tid))
+			return 0;
+		return 1;
+	}
+	job->added++;
+	return add_task(job->process, tid);
+}
+
+/* Seizes the tasks that are not seized yet; *added counts them. */
+static int seize_process(struct freeze *freeze, struct frozen_process *process, size_t *added)
+{
+	struct seize_job job = { .freeze = freeze, .process = process };
+	int rc = procdir_each_task(process->procdir, seize_task, &job);
+	*added += job.added;
+	if (rc == -ENOENT || rc == -ESRCH) {
+		process->gone = true;
+		return 0;
+	}
+	if (rc == 1)
+		process->state = freeze_held_by_debugger(process) ? VMSNAP_FREEZE_DEBUGGER : VMSNAP_FREEZE_NONE;
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- waiting for stops --------------------------------------------------------- */
+
+/* A process born under PTRACE_O_TRACEFORK: seized already, will stop by itself. */
+static int adopt(struct freeze *freeze, const struct frozen_process *parent, pid_t tid, bool thread)
+{
+	size_t index = (size_t)(parent - freeze->processes);
+	struct frozen_process *owner;
+	if (find_task(freeze, tid, &owner))
+		return 0;
+	for (size_t p = 0; !thread && p < freeze->count; p++)
+		if (freeze->processes[p].pid == tid)
+			return has_task(&freeze->processes[p], tid) ? 0 : add_task(&freeze->processes[p], tid);
+	if (!thread) {
+		int procdir;
+		if (procdir_open(tid, &procdir, NULL))
+			return 0; /* gone again */
+		if (freeze_add(freeze, tid, index, procdir, NULL))
+			return -ENOMEM;
+		index = freeze->count - 1;
+	}
+	return add_task(&freeze->processes[index], tid);
+}
+
+/* CLONE_THREAD makes a thread; a bare clone(2) may as well make a process. */
+static bool is_thread_of(const struct frozen_process *process, pid_t tid)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "task/%d", (int)tid);
+	return faccessat(process->procdir, name, F_OK, 0) == 0;
+}
+
+static int note_stop(struct freeze *freeze, struct frozen_process *process, struct frozen_task *task, int status)
+{
+	if (!WIFSTOPPED(status)) {
+		task->gone = true;
+		return 0;
+	}
+	task->stopped = true;
+	int event = status >> 16;
+	/* Without an event it was about to receive a signal: give it back later. */
+	task->signal = event ? 0 : WSTOPSIG(status);
+	if (event != EVENT_FORK && event != EVENT_VFORK && event != EVENT_CLONE)
+		return 0;
+	unsigned long born = 0;
+	if (ptrace(PTRACE_GETEVENTMSG, task->tid, NULL, &born) || !born)
+		return 0;
+	return adopt(freeze, process, (pid_t)born, event == EVENT_CLONE && is_thread_of(process, (pid_t)born));
+}
+
+/* One look at every task that has not stopped; *waiting counts those left. */
+static int collect_stops(struct freeze *freeze, size_t *waiting)
+{
+	*waiting = 0;
+	/* adopt() may move both arrays: they are indexed anew every time. */
+	for (size_t p = 0; p < freeze->count; p++) {
+		for (size_t t = 0; t < freeze->processes[p].count; t++) {
+			struct frozen_process *process = &freeze->processes[p];
+			struct frozen_task *task = &process->tasks[t];
+			if (task->stopped || task->gone)
+				continue;
+			int status;
+			pid_t got = waitpid(task->tid, &status, WNOHANG | __WALL);
+			if (got < 0 && errno == ECHILD)
+				task->gone = true;
+			else if (got > 0) {
+				int rc = note_stop(freeze, process, task, status);
+				if (rc)
+					return rc;
+			} else {
+				++*waiting;
+			}
+		}
+	}
+	return 0;
+}
+
+/* A task in uninterruptible sleep (the parent of a vfork, a disk wait) cannot stop
+ * now, nor can it run: it meets our interrupt before its next instruction. */
+static bool only_uninterruptible_left(const struct freeze *freeze)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		const struct frozen_process *process = &freeze->processes[p];
+		for (size_t t = 0; t < process->count; t++) {
+			const struct frozen_task *task = &process->tasks[t];
+			if (!task->stopped && !task->gone && task_state(process->procdir, task->tid) != 'D')
+				return false;
+		}
+	}
+	return true;
+}
+
+static int wait_for_stops(struct freeze *freeze, bool *timed_out)
+{
+	uint64_t began = monotonic_now();
+	for (unsigned round = 0;; round++) {
+		size_t waiting;
+		int rc = collect_stops(freeze, &waiting);
+		if (rc || !waiting)
+			return rc;
+		uint64_t waited = monotonic_now() - began;
+		*timed_out = waited > (uint64_t)freeze->timeout_ms * 1000000u;
+		if (*timed_out || atomic_load(freeze->cancel))
+			return 0;
+		if (waited > 5000000 && round % 16 == 0 && only_uninterruptible_left(freeze))
+			*timed_out = true;
+		if (*timed_out)
+			return 0;
+		/* A sleeping task stops within some 20 us; one in the kernel takes longer. */
+		if (waited < 200000)
+			sched_yield();
+		else
+			nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+	}
+}
+
+static void interrupt_all(struct freeze *freeze)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct frozen_process *process = &freeze->processes[p];
+		for (size_t t = 0; t < process->count; t++)
+			if (!process->tasks[t].stopped && !process->tasks[t].gone)
+				ptrace(PTRACE_INTERRUPT, process->tasks[t].tid, NULL, NULL);
+	}
+}
+
+/* ---- descendants ---------------------------------------------------------------- */
+
+struct children_job {
+	struct freeze *freeze;
+	size_t parent;
+	size_t added;
+	struct vmsnap_error *err;
+	int rc;
+};
+
+static int add_child(struct children_job *job, pid_t pid)
+{
+	for (size_t p = 0; p < job->freeze->count; p++)
+		if (job->freeze->processes[p].pid == pid)
+			return 0;
+	/* We are a child of the shell whose tree somebody looks at, but no part of it. */
+	int procdir;
+	if (pid == getpid() || procdir_open(pid, &procdir, NULL))
+		return 0; /* or gone, or a zombie: it has no memory to look at */
+	job->rc = freeze_add(job->freeze, pid, job->parent, procdir, job->err);
+	job->added++;
+	return job->rc;
+}
+
+/* /proc/PID/task/TID/children, Linux 3.5 with CONFIG_PROC_CHILDREN: complete only
+ * while all children are stopped, which the last pass over the tree sees to. */
+static int children_of_task(void *ctx, pid_t tid)
+{
+	struct children_job *job = ctx;
+	char name[48];
+	struct text text = { 0 };
+	snprintf(name, sizeof(name), "task/%d/children", (int)tid);
+	int error = procdir_read(job->freeze->processes[job->parent].procdir, name, &text);
+	struct cursor c = { text.text, text.text + text.len };
+	uint64_t pid;
+	while (!error && !job->rc && c.at < c.end && take_decimal(&c, &pid)) {
+		add_child(job, (pid_t)pid);
+		take_spaces(&c);
+	}
+	text_free(&text);
+	return job->rc ? 1 : 0;
+}
+
+static int add_children(struct freeze *freeze, size_t *added, struct vmsnap_error *err)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct children_job job = { .freeze = freeze, .parent = p, .err = err };
+		if (freeze->processes[p].gone)
+			continue;
+		procdir_each_task(freeze->processes[p].procdir, children_of_task, &job);
+		*added += job.added;
+		if (job.rc)
+			return job.rc;
+	}
+	return VMSNAP_OK;
+}
+
+int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err)
+{
+	size_t added = 1;
+	int rc = VMSNAP_OK;
+	for (int pass = 0; pass < LIST_PASSES && added && !rc; pass++) {
+		added = 0;
+		rc = add_children(freeze, &added, err);
+	}
+	return rc;
+}
+
+/* ---- all together ---------------------------------------------------------------- */
+
+static int find_and_seize(struct freeze *freeze, size_t *added, struct vmsnap_error *err)
+{
+	if (freeze->tree) {
+		int rc = add_children(freeze, added, err);
+		if (rc)
+			return rc;
+	}
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct frozen_process *process = &freeze->processes[p];
+		if (process->gone || process->state == VMSNAP_FREEZE_DEBUGGER || process->state == VMSNAP_FREEZE_NONE)
+			continue;
+		int rc = seize_process(freeze, process, added);
+		if (rc)
+			return fail_sys(err, -rc, "cannot list the threads of process %d", (int)process->pid);
+	}
+	return VMSNAP_OK;
+}
+
+static void note_states(struct freeze *freeze)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct frozen_process *process = &freeze->processes[p];
+		size_t stopped = 0, running = 0;
+		for (size_t t = 0; t < process->count; t++) {
+			stopped += process->tasks[t].stopped;
+			running += !process->tasks[t].stopped && !process->tasks[t].gone;
+		}
+		if (process->state == VMSNAP_FREEZE_FULL && running)
+			process->state = VMSNAP_FREEZE_PARTIAL;
+		if (process->state == VMSNAP_FREEZE_FULL && !stopped)
+			process->gone = true;
+	}
+}
+
+int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
+{
+	bool timed_out = false;
+	/* New tasks come only from tasks that run: once all known ones stand and a
+	 * further look finds no others, nothing is missing. */
+	for (int pass = 0; pass < LIST_PASSES && !timed_out; pass++) {
+		size_t added = 0;
+		if (freeze->tree && !freeze->began)
+			freeze->began = monotonic_now();
+		int rc = find_and_seize(freeze, &added, err);
+		if (rc)
+			return rc;
+		if (pass && !added)
+			break;
+		if (!freeze->began)
+			freeze->began = monotonic_now();
+		interrupt_all(freeze);
+		rc = wait_for_stops(freeze, &timed_out);
+		if (rc)
+			return fail_sys(err, -rc, "cannot freeze process %d", (int)freeze->processes[0].pid);
+		if (atomic_load(freeze->cancel))
+			return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
+	}
+	note_states(freeze);
+	return VMSNAP_OK;
+}
+
+static int not_in_tracing_stop(void *ctx, pid_t tid)
+{
+	return !strchr("tZX", task_state(*(const int *)ctx, tid));
+}
+
+bool freeze_held_by_debugger(const struct frozen_process *process)
+{
+	int procdir = process->procdir;
+	return procdir_each_task(procdir, not_in_tracing_stop, &procdir) == 0;
+}
+
+void freeze_release(struct freeze *freeze)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct frozen_process *process = &freeze->processes[p];
+		for (size_t t = 0; t < process->count; t++) {
+			struct frozen_task *task = &process->tasks[t];
+			if (task->stopped)
+				ptrace(PTRACE_DETACH, task->tid, NULL, (unsigned long)task->signal);
+			task->stopped = false;
+		}
+	}
+	if (freeze->began && !freeze->ended)
+		freeze->ended = monotonic_now();
+}
+
+void freeze_free(struct freeze *freeze)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		free(freeze->processes[p].tasks);
+		close(freeze->processes[p].procdir);
+	}
+	free(freeze->processes);
+	*freeze = (struct freeze){ 0 };
+}

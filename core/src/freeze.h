@@ -1,0 +1,59 @@
+/* freeze.h - holding processes still with ptrace.
+ *
+ * PTRACE_SEIZE and PTRACE_INTERRUPT on every task, until no new one appears.  If
+ * the tracing thread ends, for whatever reason, the kernel lets all of them go
+ * (ptrace(2)); SIGSTOP has no such safety.  So a freeze belongs to one thread, and
+ * a task that could not be stopped in time is let go when that thread ends. */
+#ifndef VMSNAP_FREEZE_H
+#define VMSNAP_FREEZE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "vmsnap.h"
+
+struct frozen_task {
+	pid_t tid;
+	int signal;   /* to deliver when it is let go */
+	bool stopped; /* by us: waits for us to let it go */
+	bool gone;    /* exited meanwhile */
+};
+
+struct frozen_process {
+	pid_t pid;
+	size_t parent; /* index; its own for the first */
+	int procdir;   /* owned */
+	struct frozen_task *tasks;
+	size_t count, room;
+	enum vmsnap_freeze state;
+	bool gone;
+};
+
+struct freeze {
+	struct frozen_process *processes;
+	size_t count, room;
+	bool tree;
+	unsigned timeout_ms;
+	uint64_t began, ended; /* CLOCK_MONOTONIC, ns: the pause */
+	const atomic_bool *cancel;
+};
+
+/* Adds a process, to be frozen with the others.  Takes procdir over. */
+int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, struct vmsnap_error *err);
+/* Stops them all; with .tree also their descendants, which are added.  That a
+ * process cannot be stopped is no error: its state says so. */
+int freeze_stop(struct freeze *freeze, struct vmsnap_error *err);
+/* Only finds the descendants, of processes that run on: some may be missed. */
+int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err);
+/* Whether every thread of a process still is in a tracing stop. */
+bool freeze_held_by_debugger(const struct frozen_process *process);
+/* Lets everything run that stands because of us. */
+void freeze_release(struct freeze *freeze);
+/* Releases the memory and closes the directories. */
+void freeze_free(struct freeze *freeze);
+
+uint64_t monotonic_now(void);
+
+#endif

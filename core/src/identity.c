@@ -1,0 +1,176 @@
+#define _GNU_SOURCE
+#include "identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "build_id.h"
+#include "error.h"
+#include "take.h"
+
+/* From linux/fs.h of Linux 6.11; older headers lack it. */
+struct procmap_query {
+	uint64_t size, query_flags, query_addr;
+	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset;
+	uint64_t inode;
+	uint32_t dev_major, dev_minor;
+	uint32_t vma_name_size, build_id_size;
+	uint64_t vma_name_addr, build_id_addr;
+};
+#define PROCMAP_QUERY_IOCTL _IOWR('f', 17, struct procmap_query)
+
+int identity_machine(struct vmsnap *snap, struct vmsnap_error *err)
+{
+	struct utsname name;
+	char boot_id[64] = "";
+	if (uname(&name))
+		return fail_sys(err, errno, "uname");
+	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, boot_id, sizeof(boot_id) - 1);
+	if (len > 0 && boot_id[len - 1] == '\n')
+		boot_id[len - 1] = '\0';
+	struct vmsnap_info *info = &snap->info;
+	info->host = arena_string(&snap->strings, name.nodename);
+	info->kernel = arena_string(&snap->strings, name.release);
+	info->arch = arena_string(&snap->strings, name.machine);
+	info->boot_id = arena_string(&snap->strings, boot_id);
+	info->tool = "vmsnap " VMSNAP_BUILD_VERSION;
+	if (!info->host || !info->kernel || !info->arch || !info->boot_id)
+		return fail_no_memory(err);
+	return VMSNAP_OK;
+}
+
+/* The number at `index` among those in a status line; 0 if there is none.  -1: the last. */
+static uint32_t status_number(const struct vmsnap *snap, const char *key, int index)
+{
+	struct vmsnap_status_field field;
+	if (vmsnap_status_find(snap, key, &field))
+		return 0;
+	struct cursor c = { field.text, field.text + field.text_len };
+	uint64_t value = 0;
+	for (int i = 0; i <= index || index < 0; i++) {
+		uint64_t next;
+		take_spaces(&c);
+		if (!take_decimal(&c, &next))
+			return index < 0 ? (uint32_t)value : 0;
+		value = next;
+	}
+	return (uint32_t)value;
+}
+
+void identity_from_status(struct vmsnap *snap)
+{
+	struct vmsnap_info *info = &snap->info;
+	info->pid = status_number(snap, "Pid", 0);
+	info->tgid = status_number(snap, "Tgid", 0);
+	info->ppid = status_number(snap, "PPid", 0);
+	info->uid = status_number(snap, "Uid", 1);
+	info->ns_pid = status_number(snap, "NSpid", -1);
+	struct vmsnap_status_field name;
+	/* A recorded tree may lack comm; status has it, with \n and \\ escaped. */
+	if (!*info->comm && !vmsnap_status_find(snap, "Name", &name)) {
+		const char *comm = arena_copy(&snap->strings, name.text, name.text_len);
+		info->comm = comm ? comm : "";
+	}
+}
+
+/* ---- build IDs ------------------------------------------------------------------------ */
+
+static bool ask_kernel(int maps, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
+{
+	struct procmap_query query = { .size = sizeof(query),
+		                       .query_addr = vma->start,
+		                       .build_id_size = BUILD_ID_MAX,
+		                       .build_id_addr = (uintptr_t)id };
+	if (maps < 0 || ioctl(maps, PROCMAP_QUERY_IOCTL, &query))
+		return false;
+	/* The target runs again: it may have mapped something else there. */
+	if (query.inode != vma->inode || query.dev_major != vma->dev_major || query.dev_minor != vma->dev_minor ||
+	    query.build_id_size > BUILD_ID_MAX)
+		return false;
+	*len = query.build_id_size;
+	return *len != 0;
+}
+
+/* The path is the target's: below its root, whatever links it holds, and never
+ * opened for reading before it is known to be the very file that is mapped. */
+static bool ask_file(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	if (root < 0 || vma->name[0] != '/')
+		return false;
+	CLEANUP_CLOSE int path = (int)syscall(SYS_openat2, root, vma->name, &how, sizeof(how));
+	struct stat st;
+	if (path < 0 || fstat(path, &st) || !S_ISREG(st.st_mode) || st.st_ino != vma->inode ||
+	    major(st.st_dev) != vma->dev_major || minor(st.st_dev) != vma->dev_minor)
+		return false;
+	char link[48];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
+	CLEANUP_CLOSE int fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd >= 0 && build_id_of_file(fd, id, BUILD_ID_MAX, len) == VMSNAP_OK;
+}
+
+static int by_file(const void *left, const void *right)
+{
+	const struct vmsnap_vma *a = *(struct vmsnap_vma *const *)left, *b = *(struct vmsnap_vma *const *)right;
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->dev_major != b->dev_major)
+		return a->dev_major < b->dev_major ? -1 : 1;
+	if (a->dev_minor != b->dev_minor)
+		return a->dev_minor < b->dev_minor ? -1 : 1;
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
+}
+
+/* Each file is asked once, at the mapping with the lowest offset. */
+static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t count, int root, int maps)
+{
+	const char *exe = snap->info.exe;
+	for (size_t i = 0, next; i < count; i = next) {
+		uint8_t id[BUILD_ID_MAX], *copy = NULL;
+		size_t len = 0;
+		if (ask_kernel(maps, files[i], id, &len) || ask_file(root, files[i], id, &len)) {
+			copy = (uint8_t *)arena_copy(&snap->strings, id, len);
+			if (!copy)
+				return VMSNAP_ERR_NO_MEMORY;
+		}
+		for (next = i; next < count && same_file(files[i], files[next]); next++) {
+			files[next]->build_id = copy;
+			files[next]->build_id_len = len;
+			if (copy && *exe && strcmp(files[next]->name, exe) == 0) {
+				snap->info.exe_build_id = copy;
+				snap->info.exe_build_id_len = len;
+			}
+		}
+	}
+	return VMSNAP_OK;
+}
+
+int identity_build_ids(struct vmsnap *snap, int root, int maps, struct vmsnap_error *err)
+{
+	CLEANUP_FREE struct vmsnap_vma **files = calloc(snap->vma_count + 1, sizeof(struct vmsnap_vma *));
+	size_t count = 0;
+	if (!files)
+		return fail_no_memory(err);
+	for (size_t i = 0; i < snap->vma_count; i++)
+		if (snap->vmas[i].inode)
+			files[count++] = &snap->vmas[i];
+	if (count)
+		qsort(files, count, sizeof(*files), by_file);
+	return ask_files(snap, files, count, root, maps) ? fail_no_memory(err) : VMSNAP_OK;
+}

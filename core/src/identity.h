@@ -1,0 +1,17 @@
+/* identity.h - completing a snapshot, when nobody waits any more: the machine, what
+ * the status text says, and the build IDs of the mapped files. */
+#ifndef VMSNAP_IDENTITY_H
+#define VMSNAP_IDENTITY_H
+
+#include "snapshot.h"
+
+/* Host, kernel, boot: of this machine. */
+int identity_machine(struct vmsnap *snap, struct vmsnap_error *err);
+/* pid, parent, user and pid namespace from the status text. */
+void identity_from_status(struct vmsnap *snap);
+/* Asks the kernel (PROCMAP_QUERY on an open maps, Linux 6.11), else the file itself,
+ * below the target's root.  root and maps may be -1.  A file that cannot be read, or
+ * is not the one that is mapped, leaves its build ID unknown. */
+int identity_build_ids(struct vmsnap *snap, int root, int maps, struct vmsnap_error *err);
+
+#endif

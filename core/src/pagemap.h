@@ -1,0 +1,49 @@
+/* pagemap.h - reading page states from /proc/PID/pagemap: what can be known here,
+ * and the walk that asks the kernel for as little as possible.
+ * Source: Documentation/admin-guide/mm/pagemap.rst. */
+#ifndef VMSNAP_PAGEMAP_H
+#define VMSNAP_PAGEMAP_H
+
+#include <stdatomic.h>
+
+#include "maps.h"
+#include "runs.h"
+
+/* What this kernel and our rights let us know.  Tried out on a page of our own,
+ * because kernels may accept a question and still answer 0. */
+struct pagemap_probe {
+	struct vmsnap_known known;
+	bool scan;         /* PAGEMAP_SCAN works */
+	uint64_t zero_pfn; /* of the zero page; 0: not known, or there are several */
+};
+int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err);
+
+/* Pages found by PAGEMAP_SCAN to be the zero page or mapped huge. */
+struct page_region {
+	uint64_t start, end, categories;
+};
+struct page_marks {
+	struct page_region *items;
+	size_t count, room;
+};
+
+/* VMAs nearer than this are read in one call, and so are scanned regions: a
+ * pread costs about 1 us, an empty entry 4 ns. */
+enum { PAGEMAP_JOIN_PAGES = 256 };
+
+struct pagemap_walk;
+/* Scratch memory for one walk at a time, made before the target is stopped. */
+struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel);
+void pagemap_walk_free(struct pagemap_walk *walk);
+/* Appends every populated page of the ranges to `runs`, and what PAGEMAP_SCAN adds
+ * to `marks`.  Returns 0, ECANCELED, or errno. */
+int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, const struct address_range *ranges, size_t count,
+                        struct run_list *runs, struct page_marks *marks);
+/* What was known in the end: less than at first, if PAGEMAP_SCAN failed after all. */
+const struct pagemap_probe *pagemap_walk_probe(const struct pagemap_walk *walk);
+
+/* After the walk, when nobody waits: sets ZERO and HUGE in the runs. */
+int pagemap_apply_marks(const struct pagemap_probe *probe, uint64_t page_size, const struct page_marks *marks,
+                        struct run_list *runs);
+
+#endif

@@ -1,0 +1,201 @@
+#define _GNU_SOURCE
+#include "procdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#include "error.h"
+#include "take.h"
+
+enum { KERNEL_THREAD_FLAG = 0x00200000 /* PF_KTHREAD, include/linux/sched.h */ };
+
+void text_free(struct text *text)
+{
+	free(text->text);
+	*text = (struct text){ 0 };
+}
+
+int procdir_read_fd(int fd, struct text *out)
+{
+	out->len = 0;
+	off_t offset = 0;
+	for (;;) {
+		if (out->room - out->len < 4097) {
+			size_t room = out->room ? out->room * 2 : 16384;
+			char *text = realloc(out->text, room);
+			if (!text)
+				return ENOMEM;
+			out->text = text;
+			out->room = room;
+		}
+		ssize_t got = pread(fd, out->text + out->len, out->room - out->len - 1, offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno;
+		out->len += (size_t)got;
+		offset += got;
+		out->text[out->len] = '\0';
+		if (got == 0)
+			return 0;
+	}
+}
+
+int procdir_read(int procdir, const char *name, struct text *out)
+{
+	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	return procdir_read_fd(fd, out);
+}
+
+bool procdir_is_live(int procdir)
+{
+	struct statfs fs;
+	return fstatfs(procdir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_error *err)
+{
+	switch (saved_errno) {
+	case ESRCH:
+	case ENOENT:
+		return fail(err, VMSNAP_ERR_EXITED, "process %d exited meanwhile", (int)pid);
+	case EACCES:
+	case EPERM:
+		return fail(err, VMSNAP_ERR_PERMISSION,
+		            "may not read %s of process %d: be root or its owner, or have CAP_SYS_PTRACE; "
+		            "a process that changed its user or is not dumpable needs root",
+		            what, (int)pid);
+	default:
+		return fail_sys(err, saved_errno, "cannot read %s of process %d", what, (int)pid);
+	}
+}
+
+int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
+{
+	/* comm, field 2, may hold anything, ')' too: the fields go on after the last one. */
+	const char *close = memrchr(text, ')', len);
+	if (!close)
+		return VMSNAP_ERR_PROC;
+	struct cursor c = { close + 1, text + len };
+	*out = (struct proc_stat){ 0 };
+	for (int field = 3; field <= 49; field++) {
+		if (!take_char(&c, ' '))
+			return field > 24 ? VMSNAP_OK : VMSNAP_ERR_PROC;
+		struct cursor part = take_until(&c, ' ');
+		c.at -= c.at != c.end;
+		if (field == 3) {
+			out->state = part.at < part.end ? *part.at : '?';
+			continue;
+		}
+		uint64_t value = 0;
+		take_decimal(&part, &value);
+		if (field == 4)
+			out->ppid = (uint32_t)value;
+		else if (field == 9)
+			out->kernel_thread = value & KERNEL_THREAD_FLAG;
+		else if (field == 22)
+			out->start_time = value;
+		else if (field == 24)
+			out->resident = value;
+		else if (field == 48)
+			out->arg_start = value;
+		else if (field == 49)
+			out->arg_end = value;
+	}
+	return VMSNAP_OK;
+}
+
+int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err)
+{
+	struct text text = { 0 };
+	int error = procdir_read(procdir, "stat", &text);
+	int rc = VMSNAP_OK;
+	if (error)
+		rc = procdir_fail(error, 0, "stat", err);
+	else if (proc_stat_parse(text.text, text.len, out))
+		rc = fail_at(err, VMSNAP_ERR_PROC, 1, "/proc/PID/stat: expected 24 fields or more");
+	text_free(&text);
+	return rc;
+}
+
+int procdir_each_task(int procdir, int (*fn)(void *ctx, pid_t tid), void *ctx)
+{
+	int fd = openat(procdir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	DIR *dir = fdopendir(fd);
+	if (!dir) {
+		int saved = errno;
+		close(fd);
+		return -saved;
+	}
+	int stop = 0;
+	for (struct dirent *entry; !stop && (entry = readdir(dir));) {
+		struct cursor c = { entry->d_name, entry->d_name + strlen(entry->d_name) };
+		uint64_t tid;
+		if (take_decimal(&c, &tid) && c.at == c.end)
+			stop = fn(ctx, (pid_t)tid);
+	}
+	closedir(dir);
+	return stop;
+}
+
+static int find_living_thread(void *ctx, pid_t tid)
+{
+	int *fds = ctx; /* the process's directory, and the result */
+	char name[32];
+	snprintf(name, sizeof(name), "task/%d", (int)tid);
+	int fd = openat(fds[0], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct proc_stat stat;
+	if (fd < 0 || procdir_stat(fd, &stat, NULL) || stat.state == 'Z' || stat.state == 'X') {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	fds[1] = fd;
+	return 1;
+}
+
+int procdir_living_thread(int procdir)
+{
+	int fds[2] = { procdir, -1 };
+	procdir_each_task(procdir, find_living_thread, fds);
+	return fds[1];
+}
+
+int procdir_open(pid_t pid, int *out, struct vmsnap_error *err)
+{
+	char path[32];
+	if (pid <= 0)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%d is not a process ID: expected a number above 0", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return fail(err, VMSNAP_ERR_NO_PROCESS, "no process %d", (int)pid);
+	if (fd < 0)
+		return fail_sys(err, errno, "cannot open %s", path);
+	struct proc_stat stat;
+	int rc = procdir_stat(fd, &stat, err);
+	if (!rc && stat.kernel_thread)
+		rc = fail(err, VMSNAP_ERR_KERNEL_THREAD, "process %d is a kernel thread: it has no address space",
+		          (int)pid);
+	CLEANUP_CLOSE int living = !rc && (stat.state == 'Z' || stat.state == 'X') ? procdir_living_thread(fd) : -1;
+	if (!rc && (stat.state == 'Z' || stat.state == 'X') && living < 0)
+		rc = fail(err, VMSNAP_ERR_ZOMBIE,
+		          "process %d is a zombie: it has exited and only waits to be reaped by process %u", (int)pid,
+		          stat.ppid);
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	*out = fd;
+	return VMSNAP_OK;
+}

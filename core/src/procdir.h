@@ -1,0 +1,52 @@
+/* procdir.h - one process's directory in /proc, opened once.  Everything is read
+ * below its descriptor, so that a recycled PID is never met: after the process is
+ * gone, reads fail with ESRCH. */
+#ifndef VMSNAP_PROCDIR_H
+#define VMSNAP_PROCDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "vmsnap.h"
+
+/* Opens /proc/PID of a process that has an address space. */
+int procdir_open(pid_t pid, int *out, struct vmsnap_error *err);
+/* The main thread may have exited while others live on: then it shows no memory,
+ * but the directory of a living thread (task/TID) does.  -1 if there is none. */
+int procdir_living_thread(int procdir);
+/* Whether the descriptor lies in a proc file system; a recorded copy does not. */
+bool procdir_is_live(int procdir);
+
+/* A growing buffer; text[len] is NUL once something was read. */
+struct text {
+	char *text;
+	size_t len, room;
+};
+/* Reads a whole file below the directory, or one already open from its start,
+ * in place of what the buffer held.  Returns 0 or errno. */
+int procdir_read(int procdir, const char *name, struct text *out);
+int procdir_read_fd(int fd, struct text *out);
+void text_free(struct text *text);
+
+/* Some of /proc/PID/stat (proc_pid_stat(5)). */
+struct proc_stat {
+	char state;
+	uint32_t ppid;
+	bool kernel_thread;
+	uint64_t start_time;
+	uint64_t resident; /* pages, rough */
+	uint64_t arg_start, arg_end; /* 0 without permission */
+};
+int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err);
+int proc_stat_parse(const char *text, size_t len, struct proc_stat *out);
+
+/* Calls fn for each thread of the process until it returns non-zero, which is
+ * returned; -errno if the list cannot be read. */
+int procdir_each_task(int procdir, int (*fn)(void *ctx, pid_t tid), void *ctx);
+
+/* The error for a failed read of a process's file: gone, forbidden, or other. */
+int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_error *err);
+
+#endif

@@ -1,0 +1,352 @@
+#define _GNU_SOURCE
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "freeze.h"
+#include "take.h"
+
+/* Made resident before the freeze; more grows in it. */
+enum { PREPARED_RUNS_MAX = 1280 * 1024, PREPARED_RUNS_EXTRA = 4096 };
+
+int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, struct vmsnap_error *err)
+{
+	*record = (struct record){
+		.procdir = procdir, .memory = procdir, .pid = pid, .smaps_wanted = smaps, .root = -1, .maps = -1
+	};
+	record->snap = snapshot_new();
+	if (!record->snap)
+		return fail_no_memory(err);
+	record->live = procdir_is_live(procdir);
+	record->snap->info.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	if (!record->live)
+		return VMSNAP_OK;
+	struct proc_stat stat;
+	int rc = procdir_stat(procdir, &stat, err);
+	if (rc)
+		return rc;
+	if (stat.state == 'Z')
+		record->memory = procdir_living_thread(procdir);
+	if (record->memory < 0)
+		return procdir_fail(ESRCH, pid, "maps", err);
+	size_t runs = stat.resident < PREPARED_RUNS_MAX ? (size_t)stat.resident : PREPARED_RUNS_MAX;
+	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true))
+		return fail_no_memory(err);
+	/* The target's own root, for its files; needs the same right as the rest. */
+	record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	int error = procdir_read(record->memory, "status", &record->status_before);
+	return error ? procdir_fail(error, pid, "status", err) : VMSNAP_OK;
+}
+
+/* ---- while the target stands ------------------------------------------------------ */
+
+static int take_maps(struct record *record, struct vmsnap_error *err)
+{
+	record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
+	int error = record->maps < 0 ? errno : procdir_read_fd(record->maps, &record->maps_text);
+	if (error)
+		return procdir_fail(error, record->pid, "maps", err);
+	/* A process that is exiting, or has exited, has no maps. */
+	if (!record->maps_text.len && record->live)
+		return procdir_fail(ESRCH, record->pid, "maps", err);
+	return VMSNAP_OK;
+}
+
+static int take_pages(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int fd = openat(record->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return procdir_fail(errno, record->pid, "pagemap", err);
+	CLEANUP_FREE struct address_range *ranges = NULL;
+	size_t count = 0;
+	uint64_t page_size = record->snap->info.page_size;
+	int rc = maps_ranges(record->maps_text.text, record->maps_text.len, PAGEMAP_JOIN_PAGES * page_size, &ranges,
+	                     &count, err);
+	if (rc)
+		return rc;
+	int error = pagemap_walk_ranges(walk, fd, ranges, count, &record->snap->runs, &record->marks);
+	if (error == ECANCELED)
+		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
+	return error ? procdir_fail(error, record->pid, "pagemap", err) : VMSNAP_OK;
+}
+
+/* The last two numbers of /proc/PID/task/TID/syscall are the stack pointer and the
+ * program counter, while the thread does not run (proc_pid_syscall(5)). */
+static uint64_t stack_pointer(int procdir, pid_t tid)
+{
+	char name[40], text[256];
+	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
+	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	if (len <= 0)
+		return 0;
+	struct cursor c = { text, text + len };
+	uint64_t before = 0, last = 0;
+	while (c.at < c.end) {
+		struct cursor word = take_until(&c, ' ');
+		uint64_t value;
+		if (!take_char(&word, '0') || !take_char(&word, 'x') || !take_hex(&word, &value))
+			continue;
+		before = last;
+		last = value;
+	}
+	return before;
+}
+
+struct threads_job {
+	struct record *record;
+	size_t room;
+};
+
+static int add_thread(void *ctx, pid_t tid)
+{
+	struct threads_job *job = ctx;
+	struct vmsnap *snap = job->record->snap;
+	if (snap->thread_count == job->room) {
+		size_t room = job->room ? job->room * 2 : 16;
+		struct vmsnap_thread *threads = realloc(snap->threads, room * sizeof(*threads));
+		if (!threads)
+			return 1;
+		snap->threads = threads;
+		job->room = room;
+	}
+	snap->threads[snap->thread_count++] = (struct vmsnap_thread){ .tid = (uint32_t)tid,
+		                                                      .stack_pointer = stack_pointer(
+		                                                              job->record->procdir, tid),
+		                                                      .comm = "" };
+	return 0;
+}
+
+static bool all_present(const struct vmsnap *snap, uint64_t start, uint64_t end)
+{
+	struct vmsnap_run page;
+	for (uint64_t at = start; at < end; at += snap->info.page_size)
+		if (vmsnap_page_at(snap, at & ~(snap->info.page_size - 1), &page) ||
+		    !(page.flags & VMSNAP_PAGE_PRESENT))
+			return false;
+	return true;
+}
+
+/* The kernel reads the arguments from the target's own memory, which would fault
+ * in a page that is not there: then they stay unknown. */
+static int take_cmdline(struct record *record, const struct proc_stat *stat)
+{
+	enum { ARGUMENTS_MAX = 1 << 20 };
+	struct vmsnap *snap = record->snap;
+	if (!stat->arg_start || stat->arg_end <= stat->arg_start || stat->arg_end - stat->arg_start > ARGUMENTS_MAX ||
+	    !all_present(snap, stat->arg_start & ~(snap->info.page_size - 1), stat->arg_end))
+		return VMSNAP_OK;
+	struct text text = { 0 };
+	if (procdir_read(record->memory, "cmdline", &text) == 0 && text.len) {
+		snap->info.cmdline = arena_copy(&snap->strings, text.text, text.len);
+		snap->info.cmdline_len = text.len;
+	}
+	text_free(&text);
+	return text.len && !snap->info.cmdline ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
+}
+
+static const char *take_link(struct record *record, const char *name)
+{
+	char path[4096 + 16];
+	ssize_t len = readlinkat(record->memory, name, path, sizeof(path));
+	return len > 0 ? arena_copy(&record->snap->strings, path, (size_t)len) : "";
+}
+
+static const char *take_word(struct record *record, const char *name)
+{
+	struct text text = { 0 };
+	const char *word = "";
+	if (procdir_read(record->procdir, name, &text) == 0 && text.len) {
+		/* comm may hold newlines; the kernel adds one of its own at the end. */
+		word = arena_copy(&record->snap->strings, text.text, text.len - (text.text[text.len - 1] == '\n'));
+	}
+	text_free(&text);
+	return word;
+}
+
+static int take_identity(struct record *record, struct vmsnap_error *err)
+{
+	struct vmsnap_info *info = &record->snap->info;
+	struct proc_stat stat;
+	int rc = procdir_stat(record->memory, &stat, err);
+	if (rc)
+		return rc;
+	/* Killed while it stood: what was read last may be missing pages. */
+	if (stat.state == 'Z' || stat.state == 'X')
+		return procdir_fail(ESRCH, record->pid, "pagemap", err);
+	info->start_time = stat.start_time;
+	info->comm = take_word(record, "comm");
+	info->exe = take_link(record, "exe");
+	const char *ns = take_link(record, "ns/pid");
+	if (!info->comm || !info->exe || !ns || take_cmdline(record, &stat))
+		return fail_no_memory(err);
+	struct cursor c = { ns, ns + strlen(ns) };
+	take_until(&c, '[');
+	take_decimal(&c, &info->pid_namespace);
+	struct threads_job job = { .record = record };
+	if (procdir_each_task(record->procdir, add_thread, &job) > 0)
+		return fail_no_memory(err);
+	return VMSNAP_OK;
+}
+
+int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err)
+{
+	struct vmsnap_info *info = &record->snap->info;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	info->taken = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	info->monotonic = (int64_t)monotonic_now();
+	/* pagemap before all else: whatever else we read may change the pages. */
+	int rc = take_maps(record, err);
+	if (!rc)
+		rc = take_pages(record, walk, err);
+	if (rc)
+		return rc;
+	int error = procdir_read(record->memory, "status", &record->status_text);
+	if (error && record->live)
+		return procdir_fail(error, record->pid, "status", err);
+	error = record->smaps_wanted ? procdir_read(record->memory, "smaps", &record->smaps_text) : 0;
+	if (error)
+		return procdir_fail(error, record->pid, "smaps", err);
+	return record->live ? take_identity(record, err) : VMSNAP_OK;
+}
+
+int record_recheck(struct record *record, bool *same, struct vmsnap_error *err)
+{
+	struct text text = { 0 };
+	int error = procdir_read_fd(record->maps, &text);
+	if (!error)
+		*same = text.len == record->maps_text.len && !memcmp(text.text, record->maps_text.text, text.len);
+	size_t len = text.len;
+	text_free(&text);
+	if (error)
+		return procdir_fail(error, record->pid, "maps", err);
+	if (len)
+		return VMSNAP_OK;
+	/* The descriptor belongs to the memory that there was when it was opened. */
+	struct proc_stat stat;
+	if (procdir_stat(record->memory, &stat, NULL) || strchr("ZX", stat.state))
+		return procdir_fail(ESRCH, record->pid, "maps", err);
+	return fail(err, VMSNAP_ERR_EXECED, "process %d executed another program meanwhile; try again",
+	            (int)record->pid);
+}
+
+/* ---- when it runs again ------------------------------------------------------------ */
+
+/* A line of status with its newline; empty if there is none. */
+static struct cursor status_line(const struct text *status, const char *key)
+{
+	struct cursor c = { status->text, status->text + status->len };
+	while (c.at < c.end) {
+		const char *start = c.at;
+		take_until(&c, '\n');
+		if ((size_t)(c.at - start) > strlen(key) && memcmp(start, key, strlen(key)) == 0)
+			return (struct cursor){ start, c.at };
+	}
+	return (struct cursor){ c.end, c.end };
+}
+
+/* Our own freeze shows in two lines, State and TracerPid: they are kept as they were
+ * right before it. */
+static int keep_status(struct record *record, bool frozen)
+{
+	static const char *const ours[] = { "State:", "TracerPid:" };
+	struct vmsnap *snap = record->snap;
+	size_t room = record->status_text.len + record->status_before.len + 1;
+	char *out = arena_alloc(&snap->strings, room);
+	if (!out)
+		return VMSNAP_ERR_NO_MEMORY;
+	const char *from = record->status_text.text, *end = from + record->status_text.len;
+	size_t len = 0;
+	for (size_t i = 0; frozen && i < sizeof(ours) / sizeof(ours[0]); i++) {
+		struct cursor now = status_line(&record->status_text, ours[i]);
+		struct cursor before = status_line(&record->status_before, ours[i]);
+		if (now.at == now.end || before.at == before.end || now.at < from)
+			continue;
+		memcpy(out + len, from, (size_t)(now.at - from));
+		len += (size_t)(now.at - from);
+		memcpy(out + len, before.at, (size_t)(before.end - before.at));
+		len += (size_t)(before.end - before.at);
+		from = now.end;
+	}
+	if (end > from)
+		memcpy(out + len, from, (size_t)(end - from));
+	len += (size_t)(end - from);
+	out[len] = '\0';
+	snap->status = out;
+	snap->status_len = len;
+	return VMSNAP_OK;
+}
+
+static void thread_names(struct record *record)
+{
+	struct vmsnap *snap = record->snap;
+	for (size_t i = 0; i < snap->thread_count; i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "task/%u/comm", snap->threads[i].tid);
+		const char *comm = take_word(record, name);
+		snap->threads[i].comm = comm ? comm : "";
+	}
+}
+
+/* A recorded tree does not say what was knowable: what shows was. */
+static void known_from_runs(struct vmsnap *snap)
+{
+	struct vmsnap_known known = { .exclusive = true };
+	for (size_t i = 0; i < snap->runs.count; i++) {
+		uint64_t entry = snap->runs.items[i].entry;
+		known.pfn |= (entry & ENTRY_POPULATED) && (entry & ENTRY_FRAME_MASK);
+		known.soft_dirty |= (entry & ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY)) != 0;
+	}
+	snap->info.known = known;
+}
+
+int record_finish(struct record *record, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err)
+{
+	struct vmsnap *snap = record->snap;
+	int rc;
+	if (record->smaps_wanted)
+		rc = smaps_parse(record->smaps_text.text, record->smaps_text.len, snap, err);
+	else
+		rc = maps_parse(record->maps_text.text, record->maps_text.len, snap, err);
+	if (rc)
+		return rc;
+	if (!record->live) {
+		known_from_runs(snap);
+	} else {
+		snap->info.known = probe->known;
+		if (pagemap_apply_marks(probe, snap->info.page_size, &record->marks, &snap->runs))
+			return fail_no_memory(err);
+		thread_names(record);
+	}
+	struct run *items = realloc(snap->runs.items, (snap->runs.count + 1) * sizeof(*items));
+	if (items) {
+		snap->runs.items = items;
+		snap->runs.capacity = snap->runs.count + 1;
+	}
+	return keep_status(record, frozen) ? fail_no_memory(err) : VMSNAP_OK;
+}
+
+void record_free(struct record *record)
+{
+	if (record->root >= 0)
+		close(record->root);
+	if (record->memory >= 0 && record->memory != record->procdir)
+		close(record->memory);
+	if (record->maps >= 0)
+		close(record->maps);
+	text_free(&record->maps_text);
+	text_free(&record->smaps_text);
+	text_free(&record->status_text);
+	text_free(&record->status_before);
+	free(record->marks.items);
+	vmsnap_free(record->snap);
+	*record = (struct record){ .memory = -1, .root = -1, .maps = -1 };
+}

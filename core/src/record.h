@@ -1,0 +1,33 @@
+/* record.h - reading one process from its directory: first what must be read while
+ * it stands, and nothing else; later, when it runs again, making a snapshot of it. */
+#ifndef VMSNAP_RECORD_H
+#define VMSNAP_RECORD_H
+
+#include "pagemap.h"
+#include "procdir.h"
+#include "snapshot.h"
+
+struct record {
+	int procdir; /* borrowed */
+	int memory;  /* where maps and its like are read: procdir, or one of its threads */
+	pid_t pid;   /* for messages */
+	bool live;   /* a real /proc, not a recorded copy */
+	bool smaps_wanted;
+	int root, maps; /* descriptors, -1: none */
+	struct text maps_text, smaps_text, status_text, status_before;
+	struct page_marks marks;
+	struct vmsnap *snap; /* its runs, threads and identity are filled bit by bit */
+};
+
+/* Makes room, and opens what may be opened before the target stands. */
+int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, struct vmsnap_error *err);
+/* While the target stands. */
+int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err);
+/* While it stands, or not at all: whether maps reads as it did.  Errors: the target
+ * exited, or executed another program. */
+int record_recheck(struct record *record, bool *same, struct vmsnap_error *err);
+/* When it runs again: parses, applies the marks.  `frozen`: by us. */
+int record_finish(struct record *record, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err);
+void record_free(struct record *record);
+
+#endif
