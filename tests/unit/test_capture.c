@@ -1,0 +1,446 @@
+/* Capture through the API: recorded trees, and live children of this program. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runs.h"
+#include "vmsnap.h"
+
+/* ---- recorded trees --------------------------------------------------------------- */
+
+struct tree {
+	char path[64];
+	int fd;
+};
+
+static void tree_write(const struct tree *tree, const char *name, const void *bytes, size_t len, off_t at)
+{
+	int fd = openat(tree->fd, name, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, len, at), (ssize_t)len);
+	close(fd);
+}
+
+static void tree_make(struct tree *tree)
+{
+	strcpy(tree->path, "/tmp/vmsnap-test.XXXXXX");
+	assert_non_null(mkdtemp(tree->path));
+	tree->fd = open(tree->path, O_RDONLY | O_DIRECTORY);
+	assert_true(tree->fd >= 0);
+	static const char maps[] = "10000000-10004000 rw-p 00000000 00:00 0                    [anon:arena]\n"
+				   "7f0000000000-7f0000002000 r-xp 00001000 08:01 77                 /lib/x.so\n"
+				   "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0          [vsyscall]\n";
+	static const char status[] = "Name:\trec\nPid:\t31\nTgid:\t30\nPPid:\t1\nUid:\t1\t1000\t1\t1\nNSpid:\t31\t5\n"
+				     "TracerPid:\t0\nVmRSS:\t 12 kB\n";
+	uint64_t anon[] = { ENTRY_PRESENT | 5, ENTRY_PRESENT | 6, 0, ENTRY_SWAPPED | 2 | 40 << 5 };
+	uint64_t file[] = { ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_FILE) | 1000 };
+	tree_write(tree, "maps", maps, strlen(maps), 0);
+	tree_write(tree, "status", status, strlen(status), 0);
+	/* Sparse, as the kernel's own file. */
+	tree_write(tree, "pagemap", anon, sizeof(anon), 0x10000000 / 4096 * 8);
+	tree_write(tree, "pagemap", file, sizeof(file), (off_t)(0x7f0000001000 / 4096 * 8));
+}
+
+static void tree_remove(struct tree *tree)
+{
+	unlinkat(tree->fd, "maps", 0);
+	unlinkat(tree->fd, "status", 0);
+	unlinkat(tree->fd, "pagemap", 0);
+	close(tree->fd);
+	rmdir(tree->path);
+}
+
+static void recorded_tree_is_captured_as_it_stands(void **state)
+{
+	(void)state;
+	struct tree tree;
+	tree_make(&tree);
+	struct vmsnap *snap;
+	struct vmsnap_error err = { 0 };
+	if (vmsnap_capture_at(tree.fd, NULL, &snap, &err))
+		fail_msg("%s", err.message);
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	assert_int_equal(info->pid, 31);
+	assert_int_equal(info->tgid, 30);
+	assert_int_equal(info->ppid, 1);
+	assert_int_equal(info->uid, 1000);
+	assert_int_equal(info->ns_pid, 5);
+	assert_string_equal(info->comm, "rec");
+	assert_int_equal(info->freeze, VMSNAP_FREEZE_NONE);
+	assert_true(info->consistent && info->known.pfn && !info->known.soft_dirty && !info->known.zero);
+	assert_null(info->cmdline);
+	assert_int_equal(vmsnap_vma_count(snap), 3);
+	struct vmsnap_run run;
+	assert_int_equal(vmsnap_page_at(snap, 0x10001fff, &run), VMSNAP_OK);
+	assert_int_equal(run.pfn, 6);
+	assert_int_equal(vmsnap_page_at(snap, 0x10002000, &run), VMSNAP_ERR_NOT_FOUND);
+	assert_int_equal(vmsnap_page_at(snap, 0x10003000, &run), VMSNAP_OK);
+	assert_int_equal(run.swap_type, 2);
+	assert_int_equal(run.swap_offset, 40);
+	assert_int_equal(vmsnap_page_at(snap, 0x7f0000001000, &run), VMSNAP_OK);
+	assert_int_equal(run.flags, VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_FILE);
+	vmsnap_free(snap);
+	tree_remove(&tree);
+}
+
+static void recorded_tree_without_pagemap_or_with_bad_maps_is_an_error(void **state)
+{
+	(void)state;
+	struct tree tree;
+	struct vmsnap *snap = NULL;
+	struct vmsnap_error err = { 0 };
+	tree_make(&tree);
+	tree_write(&tree, "maps", "oops", 4, 0);
+	assert_int_equal(vmsnap_capture_at(tree.fd, NULL, &snap, &err), VMSNAP_ERR_PROC);
+	assert_int_equal(err.position, 1);
+	unlinkat(tree.fd, "pagemap", 0);
+	assert_true(vmsnap_capture_at(tree.fd, NULL, &snap, &err) < 0);
+	assert_null(snap);
+	tree_remove(&tree);
+	assert_int_equal(vmsnap_capture_at(-1, NULL, &snap, &err), VMSNAP_ERR_SYSTEM);
+}
+
+/* ---- live processes ----------------------------------------------------------------- */
+
+static pid_t child_that(void (*act)(int ready))
+{
+	int ready[2];
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ready[0]);
+		act(ready[1]);
+		_exit(0);
+	}
+	close(ready[1]);
+	char byte;
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void say_ready(int ready)
+{
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static char state_of(pid_t pid)
+{
+	char path[64], text[512] = "";
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY);
+	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	return strrchr(text, ')')[2];
+}
+
+static void wait_for_state(pid_t pid, char wanted)
+{
+	for (int i = 0; i < 2000 && state_of(pid) != wanted; i++)
+		usleep(1000);
+	assert_int_equal(state_of(pid), wanted);
+}
+
+static void sleeps(int ready)
+{
+	say_ready(ready);
+	for (;;)
+		pause();
+}
+
+static struct vmsnap *capture_ok(pid_t pid, const struct vmsnap_capture_options *options)
+{
+	struct vmsnap *snap = NULL;
+	struct vmsnap_error err = { 0 };
+	if (vmsnap_capture(pid, options, &snap, &err))
+		fail_msg("%s", err.message);
+	return snap;
+}
+
+static void sleeping_child_is_frozen_and_goes_on_sleeping(void **state)
+{
+	(void)state;
+	pid_t other = child_that(sleeps), pid = child_that(sleeps);
+	kill(other, SIGKILL);
+	struct vmsnap_capture_options options = { .size = sizeof(options), .label = "here" };
+	struct vmsnap *snap = capture_ok(pid, &options);
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	assert_int_equal(info->freeze, VMSNAP_FREEZE_FULL);
+	assert_true(info->consistent && info->pause > 0);
+	assert_int_equal(info->ppid, getpid());
+	assert_string_equal(info->label, "here");
+	struct vmsnap_status_field field;
+	assert_int_equal(vmsnap_status_find(snap, "TracerPid", &field), VMSNAP_OK);
+	assert_int_equal(field.number, 0); /* as it was before we looked */
+	assert_int_equal(vmsnap_status_find(snap, "State", &field), VMSNAP_OK);
+	assert_true(*field.text != 't');
+	assert_int_equal(vmsnap_thread_count(snap), 1);
+	vmsnap_free(snap);
+	wait_for_state(pid, 'S');
+	end(pid);
+	/* The other child's end is still there for its parent to see. */
+	assert_int_equal(waitpid(other, NULL, 0), other);
+}
+
+static void stopped_child_stays_stopped(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(sleeps);
+	kill(pid, SIGSTOP);
+	wait_for_state(pid, 'T');
+	struct vmsnap *snap = capture_ok(pid, NULL);
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_FULL);
+	vmsnap_free(snap);
+	wait_for_state(pid, 'T');
+	usleep(20000);
+	assert_int_equal(state_of(pid), 'T');
+	end(pid);
+}
+
+static void traced_child_counts_as_frozen(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(sleeps);
+	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
+	/* Traced but running: cannot be frozen. */
+	struct vmsnap *snap = capture_ok(pid, NULL);
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_NONE);
+	assert_true(vmsnap_info(snap)->consistent);
+	vmsnap_free(snap);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL), 0);
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	snap = capture_ok(pid, NULL);
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_DEBUGGER);
+	assert_true(vmsnap_info(snap)->consistent);
+	vmsnap_free(snap);
+	assert_int_equal(state_of(pid), 't');
+	end(pid);
+}
+
+static void *sleep_in_thread(void *ready)
+{
+	say_ready(*(int *)ready);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void main_thread_exits(int ready)
+{
+	pthread_t thread;
+	pthread_create(&thread, NULL, sleep_in_thread, &ready);
+	syscall(SYS_exit, 0);
+}
+
+static void process_whose_main_thread_exited_is_captured_through_another(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(main_thread_exits);
+	wait_for_state(pid, 'Z');
+	struct vmsnap *snap = capture_ok(pid, NULL);
+	struct vmsnap_sums sums;
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	assert_true(sums.resident > 0);
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_FULL);
+	assert_int_equal(vmsnap_info(snap)->tgid, pid);
+	vmsnap_free(snap);
+	end(pid);
+}
+
+static void zombie_and_nobody_are_told_apart(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = NULL;
+	struct vmsnap_error err = { 0 };
+	pid_t pid = child_that(say_ready);
+	wait_for_state(pid, 'Z');
+	assert_int_equal(vmsnap_capture(pid, NULL, &snap, &err), VMSNAP_ERR_ZOMBIE);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(vmsnap_capture(pid, NULL, &snap, &err), VMSNAP_ERR_NO_PROCESS);
+	assert_int_equal(vmsnap_capture(0, NULL, &snap, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_capture(-1, NULL, &snap, &err), VMSNAP_ERR_ARGUMENT);
+	assert_null(snap);
+}
+
+static void own_process_is_captured_without_a_freeze(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = capture_ok(getpid(), NULL);
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_NONE);
+	assert_int_equal(vmsnap_info(snap)->pause, 0);
+	vmsnap_free(snap);
+}
+
+static int counted;
+static void count_signal(int number)
+{
+	(void)number;
+	counted++;
+}
+
+/* Signals that arrive while it stands must all be delivered afterwards. */
+static void counts_signals(int ready)
+{
+	struct sigaction action = { .sa_handler = count_signal };
+	sigaction(SIGRTMIN, &action, NULL);
+	sigset_t block, before;
+	sigemptyset(&block);
+	sigaddset(&block, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	say_ready(ready);
+	for (;;) {
+		sigsuspend(&before);
+		if (counted == 300)
+			_exit(42);
+	}
+}
+
+struct sender {
+	pid_t pid;
+	volatile bool done;
+};
+
+static void *send_signals(void *argument)
+{
+	struct sender *sender = argument;
+	for (int i = 0; i < 300; i++) {
+		/* A real-time signal is queued; an ordinary one is pending once at most. */
+		sigqueue(sender->pid, SIGRTMIN, (union sigval){ 0 });
+		usleep(3000);
+	}
+	sender->done = true;
+	return NULL;
+}
+
+static void signals_sent_meanwhile_are_not_lost(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(counts_signals);
+	struct sender sender = { .pid = pid };
+	pthread_t thread;
+	pthread_create(&thread, NULL, send_signals, &sender);
+	int captures = 0;
+	while (!sender.done) {
+		struct vmsnap *snap = NULL;
+		if (vmsnap_capture(pid, NULL, &snap, NULL) == VMSNAP_OK)
+			captures++;
+		vmsnap_free(snap);
+	}
+	pthread_join(thread, NULL);
+	assert_true(captures > 10);
+	int status;
+	for (int i = 0; i < 500 && waitpid(pid, &status, WNOHANG) == 0; i++)
+		usleep(10000);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 42);
+}
+
+static void has_much_memory(int ready)
+{
+	size_t len = UINT64_C(4) << 40;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	for (size_t i = 0; p != MAP_FAILED && i < 60000; i++)
+		p[i * 64 * 1024 * 1024 % len + i * 4096] = 1;
+	sleeps(ready);
+}
+
+static bool at_once(void *ctx)
+{
+	++*(int *)ctx;
+	return true;
+}
+
+static void cancelled_capture_says_so_and_lets_go(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(has_much_memory);
+	int asked = 0;
+	struct vmsnap_capture_options options = { .size = sizeof(options), .cancelled = at_once, .cancel_ctx = &asked };
+	struct vmsnap *snap = NULL;
+	struct vmsnap_error err = { 0 };
+	int rc = vmsnap_capture(pid, &options, &snap, &err);
+	assert_int_equal(rc, VMSNAP_ERR_CANCELLED);
+	assert_true(asked > 0);
+	wait_for_state(pid, 'S');
+	end(pid);
+}
+
+static void forks_a_chain(int ready)
+{
+	for (int depth = 0; depth < 3; depth++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			continue;
+		}
+		for (;;)
+			pause();
+	}
+	sleeps(ready);
+}
+
+static void tree_has_every_descendant_each_after_its_parent(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(forks_a_chain);
+	struct vmsnap **snaps;
+	struct vmsnap_error err = { 0 };
+	size_t count;
+	if (vmsnap_capture_tree(pid, NULL, &snaps, &count, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(count, 4);
+	assert_int_equal(vmsnap_info(snaps[0])->pid, pid);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(vmsnap_info(snaps[i])->freeze, VMSNAP_FREEZE_FULL);
+		if (i)
+			assert_int_equal(vmsnap_info(snaps[i])->ppid, vmsnap_info(snaps[i - 1])->pid);
+	}
+	vmsnap_free_all(snaps, count);
+	end(pid);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(recorded_tree_is_captured_as_it_stands),
+		cmocka_unit_test(recorded_tree_without_pagemap_or_with_bad_maps_is_an_error),
+		cmocka_unit_test(sleeping_child_is_frozen_and_goes_on_sleeping),
+		cmocka_unit_test(stopped_child_stays_stopped),
+		cmocka_unit_test(traced_child_counts_as_frozen),
+		cmocka_unit_test(process_whose_main_thread_exited_is_captured_through_another),
+		cmocka_unit_test(zombie_and_nobody_are_told_apart),
+		cmocka_unit_test(own_process_is_captured_without_a_freeze),
+		cmocka_unit_test(signals_sent_meanwhile_are_not_lost),
+		cmocka_unit_test(cancelled_capture_says_so_and_lets_go),
+		cmocka_unit_test(tree_has_every_descendant_each_after_its_parent),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

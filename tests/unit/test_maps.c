@@ -1,0 +1,236 @@
+/* The text of maps, smaps, status and stat. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "maps.h"
+#include "procdir.h"
+
+static const struct {
+	const char *line;
+	struct vmsnap_vma vma;
+} good_lines[] = {
+	{ "55f2ce806000-55f2ce835000 r--p 00002000 fe:01 247101                     /usr/bin/bash",
+	  { .start = 0x55f2ce806000, .end = 0x55f2ce835000, .offset = 0x2000, .inode = 247101, .dev_major = 0xfe,
+	    .dev_minor = 1, .perms = VMSNAP_READ, .name = "/usr/bin/bash" } },
+	{ "00400000-00401000 r-xs 00000000 00:00 0 ",
+	  { .start = 0x400000, .end = 0x401000, .perms = VMSNAP_READ | VMSNAP_EXEC | VMSNAP_SHARED, .name = "" } },
+	{ "00400000-00401000 -w-p 00000000 00:00 0",
+	  { .start = 0x400000, .end = 0x401000, .perms = VMSNAP_WRITE, .name = "" } },
+	{ "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]",
+	  { .start = 0xffffffffff600000, .end = 0xffffffffff601000, .perms = VMSNAP_EXEC, .name = "[vsyscall]" } },
+	{ "7f0000000000-7f0000001000 rw-s 00000000 00:01 5                    /memfd:a b (deleted)",
+	  { .start = 0x7f0000000000, .end = 0x7f0000001000, .inode = 5, .dev_minor = 1, .deleted = true,
+	    .perms = VMSNAP_READ | VMSNAP_WRITE | VMSNAP_SHARED, .name = "/memfd:a b (deleted)" } },
+	{ "1000-2000 ---p 00000000 00:00 0 [anon:a]b (deleted)",
+	  { .start = 0x1000, .end = 0x2000, .name = "[anon:a]b (deleted)" } },
+	{ "1000-2000 ---p 00000000 00:01 9 /a\\012b\\013\\c\x1b[2J\xff ",
+	  { .start = 0x1000, .end = 0x2000, .dev_minor = 1, .inode = 9, .name = "/a\nb\\013\\c\x1b[2J\xff " } },
+	{ "1000-2000 ---p 00000000 00:01 18446744073709551615 /x",
+	  { .start = 0x1000, .end = 0x2000, .dev_minor = 1, .inode = UINT64_MAX, .name = "/x" } },
+};
+
+static void maps_line_gives_every_field(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(good_lines) / sizeof(good_lines[0]); i++) {
+		const struct vmsnap_vma *want = &good_lines[i].vma;
+		struct arena strings = { 0 };
+		struct vmsnap_vma got;
+		struct vmsnap_error err = { 0 };
+		int rc = maps_parse_line(good_lines[i].line, strlen(good_lines[i].line), 7, 4096, &strings, &got, &err);
+		if (rc)
+			fail_msg("line %zu: %s", i, err.message);
+		assert_int_equal(got.start, want->start);
+		assert_int_equal(got.end, want->end);
+		assert_int_equal(got.offset, want->offset);
+		assert_int_equal(got.inode, want->inode);
+		assert_int_equal(got.dev_major, want->dev_major);
+		assert_int_equal(got.dev_minor, want->dev_minor);
+		assert_int_equal(got.perms, want->perms);
+		assert_int_equal(got.deleted, want->deleted);
+		assert_string_equal(got.name, want->name);
+		arena_free(&strings);
+	}
+}
+
+static void maps_line_with_an_error_says_where_and_what(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *message;
+	} bad[] = {
+		{ "", "START-END" },
+		{ "x", "START-END" },
+		{ "1000", "START-END" },
+		{ "1000-", "START-END" },
+		{ "2000-1000 ---p 0 00:00 0", "START-END" },
+		{ "1000-1000 ---p 0 00:00 0", "START-END" },
+		{ "10000000000000000-20000000000000000 ---p 0 00:00 0", "START-END" },
+		{ "1000-2000 r-", "permissions" },
+		{ "1000-2000 wr-p 0 00:00 0", "permissions" },
+		{ "1000-2000 rwxx 0 00:00 0", "permissions" },
+		{ "1000-2000 rwxp z 00:00 0", "offset" },
+		{ "1000-2000 rwxp 0 00-00 0", "MAJOR:MINOR" },
+		{ "1000-2000 rwxp 0 100000000:0 0", "MAJOR:MINOR" },
+		{ "1000-2000 rwxp 0 0:0 x", "inode" },
+		{ "1000-2000 rwxp 0 0:0 18446744073709551616", "inode" },
+		{ "1000-2001 rwxp 0 0:0 0", "page size" },
+		{ "1000-2000 rwxp 1 0:0 0", "page size" },
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct arena strings = { 0 };
+		struct vmsnap_vma got;
+		struct vmsnap_error err = { 0 };
+		int rc = maps_parse_line(bad[i].line, strlen(bad[i].line), 42, 4096, &strings, &got, &err);
+		if (rc != VMSNAP_ERR_PROC || !strstr(err.message, bad[i].message) || !strstr(err.message, "line 42"))
+			fail_msg("line \"%s\": rc %d, %s", bad[i].line, rc, err.message);
+		assert_int_equal(err.position, 42);
+		arena_free(&strings);
+	}
+}
+
+static void maps_every_truncation_parses_or_fails_cleanly(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(good_lines) / sizeof(good_lines[0]); i++) {
+		for (size_t len = 0; len <= strlen(good_lines[i].line); len++) {
+			/* A copy of just that length: a read beyond it is seen by the sanitizer. */
+			char *line = test_malloc(len + 1);
+			memcpy(line, good_lines[i].line, len);
+			struct vmsnap *snap = snapshot_new();
+			snap->info.page_size = 4096;
+			int rc = maps_parse(line, len, snap, NULL);
+			assert_true(rc == VMSNAP_OK || rc == VMSNAP_ERR_PROC);
+			vmsnap_free(snap);
+			test_free(line);
+		}
+	}
+}
+
+static void maps_ranges_joins_near_mappings_only(void **state)
+{
+	(void)state;
+	static const char text[] = "1000-2000 r--p 0 0:0 0 \n3000-4000 r--p 0 0:0 0 /x\n"
+				   "105000-106000 r--p 0 0:0 0 \n300000-400000 r--p 0 0:0 0 \n";
+	struct address_range *ranges;
+	size_t count;
+	assert_int_equal(maps_ranges(text, strlen(text), 0x101000, &ranges, &count, NULL), VMSNAP_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(ranges[0].start, 0x1000);
+	assert_int_equal(ranges[0].end, 0x106000);
+	assert_int_equal(ranges[1].start, 0x300000);
+	assert_int_equal(ranges[1].end, 0x400000);
+	free(ranges);
+}
+
+static void smaps_gives_vmas_values_and_flags(void **state)
+{
+	(void)state;
+	static const char text[] = "1000-2000 r--p 00000000 00:01 9 /a\n"
+				   "Rss:                   4 kB\nTHPeligible:           0\nVmFlags: rd mr \n"
+				   "2000-3000 rw-p 00000000 00:00 0 \n"
+				   "Rss:                   8 kB\nTHPeligible:           1\nOnlyHere:   3 kB\nVmFlags: rd wr\n";
+	struct vmsnap *snap = snapshot_new();
+	struct vmsnap_error err = { 0 };
+	snap->info.page_size = 4096;
+	int rc = smaps_parse(text, strlen(text), snap, &err);
+	if (rc)
+		fail_msg("%s", err.message);
+	assert_int_equal(vmsnap_vma_count(snap), 2);
+	assert_int_equal(vmsnap_smaps_key_count(snap), 3);
+	assert_string_equal(vmsnap_smaps_key(snap, 2), "OnlyHere");
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 0), 4096);
+	assert_int_equal(vmsnap_smaps_value(snap, 1, 0), 8192);
+	assert_int_equal(vmsnap_smaps_value(snap, 1, 1), 1);
+	assert_true(vmsnap_smaps_value(snap, 0, 2) == UINT64_MAX);
+	assert_int_equal(vmsnap_smaps_value(snap, 1, 2), 3 * 1024);
+	assert_true(vmsnap_smaps_value(snap, 2, 0) == UINT64_MAX);
+	assert_true(vmsnap_smaps_value(snap, 0, 3) == UINT64_MAX);
+	assert_string_equal(vmsnap_smaps_flags(snap, 0), "rd mr");
+	assert_string_equal(vmsnap_smaps_flags(snap, 1), "rd wr");
+	assert_string_equal(vmsnap_smaps_flags(snap, 2), "");
+	vmsnap_free(snap);
+}
+
+static void smaps_malformed_number_is_an_error(void **state)
+{
+	(void)state;
+	static const char text[] = "1000-2000 r--p 0 0:1 9 /a\nRss: four kB\n";
+	struct vmsnap *snap = snapshot_new();
+	struct vmsnap_error err = { 0 };
+	snap->info.page_size = 4096;
+	assert_int_equal(smaps_parse(text, strlen(text), snap, &err), VMSNAP_ERR_PROC);
+	assert_int_equal(err.position, 2);
+	vmsnap_free(snap);
+}
+
+static void status_fields_are_sizes_numbers_or_text(void **state)
+{
+	(void)state;
+	static const char text[] = "Name:\ta:b\nno colon\nVmRSS:\t    1788 kB\nThreads:\t12\nUid:\t1\t2\t3\t4\nEmpty:\n"
+				   "Huge:\t99999999999999999999 kB\nState:\tS (sleeping)";
+	struct vmsnap *snap = snapshot_new();
+	struct vmsnap_status_field f;
+	snap->status = text;
+	snap->status_len = strlen(text);
+	assert_int_equal(vmsnap_status_count(snap), 7);
+	assert_int_equal(vmsnap_status_find(snap, "VmRSS", &f), VMSNAP_OK);
+	assert_true(f.is_size && !f.is_number);
+	assert_int_equal(f.number, 1788 * 1024);
+	assert_int_equal(vmsnap_status_find(snap, "Threads", &f), VMSNAP_OK);
+	assert_true(f.is_number && !f.is_size);
+	assert_int_equal(f.number, 12);
+	assert_int_equal(vmsnap_status_find(snap, "Uid", &f), VMSNAP_OK);
+	assert_true(!f.is_number && !f.is_size);
+	assert_int_equal(f.text_len, strlen("1\t2\t3\t4"));
+	assert_int_equal(vmsnap_status_find(snap, "Name", &f), VMSNAP_OK);
+	assert_memory_equal(f.text, "a:b", 3);
+	assert_int_equal(vmsnap_status_find(snap, "Empty", &f), VMSNAP_OK);
+	assert_int_equal(f.text_len, 0);
+	assert_int_equal(vmsnap_status_find(snap, "Huge", &f), VMSNAP_OK);
+	assert_true(!f.is_size && !f.is_number);
+	assert_int_equal(vmsnap_status_field(snap, 6, &f), VMSNAP_OK);
+	assert_memory_equal(f.key, "State", 5);
+	assert_int_equal(vmsnap_status_field(snap, 7, &f), VMSNAP_ERR_NOT_FOUND);
+	assert_int_equal(vmsnap_status_find(snap, "VmRS", &f), VMSNAP_ERR_NOT_FOUND);
+	vmsnap_free(snap);
+}
+
+static void stat_is_read_after_the_last_parenthesis(void **state)
+{
+	(void)state;
+	static const char text[] = "12 (a) R 1 (b) S 77 1 1 0 -1 2097152 0 0 0 0 0 0 0 0 20 0 1 0 4711 1000 42 0 1 2 3 4 5 6 7 "
+				   "8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 4096 8192 23 24 0\n";
+	struct proc_stat stat;
+	assert_int_equal(proc_stat_parse(text, strlen(text), &stat), VMSNAP_OK);
+	assert_int_equal(stat.state, 'S');
+	assert_int_equal(stat.ppid, 77);
+	assert_true(stat.kernel_thread);
+	assert_int_equal(stat.start_time, 4711);
+	assert_int_equal(stat.resident, 42);
+	assert_int_equal(stat.arg_start, 4096);
+	assert_int_equal(stat.arg_end, 8192);
+	assert_int_equal(proc_stat_parse("12 (a", 5, &stat), VMSNAP_ERR_PROC);
+	assert_int_equal(proc_stat_parse("12 (a) S 1", 10, &stat), VMSNAP_ERR_PROC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(maps_line_gives_every_field),
+		cmocka_unit_test(maps_line_with_an_error_says_where_and_what),
+		cmocka_unit_test(maps_every_truncation_parses_or_fails_cleanly),
+		cmocka_unit_test(maps_ranges_joins_near_mappings_only),
+		cmocka_unit_test(smaps_gives_vmas_values_and_flags),
+		cmocka_unit_test(smaps_malformed_number_is_an_error),
+		cmocka_unit_test(status_fields_are_sizes_numbers_or_text),
+		cmocka_unit_test(stat_is_read_after_the_last_parenthesis),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

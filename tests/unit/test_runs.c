@@ -1,0 +1,202 @@
+/* Runs: normal entries, appending, joining, iterating, marks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pagemap.h"
+#include "snapshot.h"
+
+#define PAGE      UINT64_C(4096)
+#define PRESENT   ENTRY_PRESENT
+#define SWAPPED   ENTRY_SWAPPED
+#define EXCLUSIVE ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE)
+#define FILE_PAGE ENTRY_FLAG(VMSNAP_PAGE_FILE)
+
+static void entry_normal_tells_guards_and_markers_from_swap(void **state)
+{
+	(void)state;
+	uint64_t guard = ENTRY_FLAG(VMSNAP_PAGE_GUARD), uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP);
+	assert_int_equal(entry_normal(SWAPPED | guard | 0x1f | 4 << 5), guard);
+	assert_int_equal(entry_normal(SWAPPED | uffd_wp | 0x1f | 1 << 5), uffd_wp);
+	assert_int_equal(entry_normal(SWAPPED | uffd_wp | 3 | 1 << 5), SWAPPED | uffd_wp | 3 | 1 << 5);
+	assert_int_equal(entry_normal(SWAPPED | 7), SWAPPED | 7);
+	assert_int_equal(entry_normal(PRESENT | EXCLUSIVE | 9), PRESENT | EXCLUSIVE | 9);
+	/* Bits 59 and 60 are the kernel's to use some day, and ours until then. */
+	assert_int_equal(entry_normal(PRESENT | 3ULL << 59 | 9), PRESENT | 9);
+}
+
+static void run_list_append_joins_what_counts_on(void **state)
+{
+	(void)state;
+	struct run_list list = { 0 };
+	assert_int_equal(run_list_append(&list, PAGE, 0x1000, 2, PRESENT | 100), 0);
+	assert_int_equal(run_list_append(&list, PAGE, 0x3000, 1, PRESENT | 102), 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(run_pages(&list.items[0]), 3);
+	assert_int_equal(run_list_append(&list, PAGE, 0x4000, 1, PRESENT | 104), 0);         /* another frame */
+	assert_int_equal(run_list_append(&list, PAGE, 0x5000, 1, PRESENT | EXCLUSIVE | 105), 0); /* another state */
+	assert_int_equal(run_list_append(&list, PAGE, 0x7000, 1, PRESENT | EXCLUSIVE | 106), 0); /* a gap */
+	assert_int_equal(list.count, 4);
+	assert_int_equal(run_list_append(&list, PAGE, 0x8000, 1, SWAPPED | 2 | 10 << 5), 0);
+	assert_int_equal(run_list_append(&list, PAGE, 0x9000, 5000, SWAPPED | 2 | 11 << 5), 0);
+	assert_int_equal(list.count, 6); /* joined up to RUN_PAGES_MAX, then one more */
+	assert_int_equal(run_pages(&list.items[4]), RUN_PAGES_MAX);
+	assert_int_equal(list.items[5].entry, SWAPPED | 2 | (10 + RUN_PAGES_MAX) << 5);
+	assert_int_equal(run_pages(&list.items[5]), 5001 - RUN_PAGES_MAX);
+	run_list_free(&list);
+}
+
+static struct vmsnap *snapshot_of(const struct run_list *runs)
+{
+	struct vmsnap *snap = snapshot_new();
+	snap->info.page_size = PAGE;
+	snap->runs = *runs;
+	return snap;
+}
+
+static void iterator_clips_and_joins(void **state)
+{
+	(void)state;
+	struct run_list list = { 0 };
+	run_list_append(&list, PAGE, 0x10000, 10000, PRESENT | 100);
+	run_list_append(&list, PAGE, 0x10000000, 3, SWAPPED | 1 | 50 << 5);
+	run_list_append(&list, PAGE, UINT64_C(0xffffffffffffe000), 1, PRESENT);
+	struct vmsnap *snap = snapshot_of(&list);
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
+	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_OK);
+	assert_int_equal(run.start, 0x10000);
+	assert_int_equal(run.end, 0x10000 + 10000 * PAGE);
+	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_OK);
+	assert_int_equal(run.swap_type, 1);
+	assert_int_equal(run.swap_offset, 50);
+	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_OK);
+	assert_true(run.end == UINT64_C(0xfffffffffffff000));
+	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_END);
+
+	vmsnap_run_iter_init(&it, snap, 0x10000 + 5000 * PAGE + 5, 0x10000 + 5002 * PAGE + 1);
+	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_OK);
+	assert_int_equal(run.start, 0x10000 + 5000 * PAGE);
+	assert_int_equal(run.end, 0x10000 + 5003 * PAGE);
+	assert_int_equal(run.pfn, 5100);
+	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_END);
+
+	assert_int_equal(vmsnap_page_at(snap, 0x10001000, &run), VMSNAP_OK);
+	assert_int_equal(run.swap_offset, 51);
+	assert_int_equal(vmsnap_page_at(snap, 0x10003000, &run), VMSNAP_ERR_NOT_FOUND);
+	assert_int_equal(vmsnap_page_at(snap, 0, &run), VMSNAP_ERR_NOT_FOUND);
+	uint64_t entries[4];
+	vmsnap_pages_read(snap, 0x0ffff000, 4, entries);
+	assert_int_equal(entries[0], 0);
+	assert_int_equal(entries[1], SWAPPED | 1 | 50 << 5);
+	assert_int_equal(entries[3], SWAPPED | 1 | 52 << 5);
+	vmsnap_free(snap);
+}
+
+static void hidden_frames_do_not_count(void **state)
+{
+	(void)state;
+	struct run_list list = { 0 };
+	run_list_append(&list, PAGE, 0x1000, 2, PRESENT | FILE_PAGE);
+	run_list_append(&list, PAGE, 0x3000, 5, PRESENT | FILE_PAGE);
+	run_list_append(&list, PAGE, 0x8000, 5, SWAPPED);
+	assert_int_equal(list.count, 2);
+	struct vmsnap *snap = snapshot_of(&list);
+	struct vmsnap_run run;
+	assert_int_equal(vmsnap_page_at(snap, 0x5000, &run), VMSNAP_OK);
+	assert_int_equal(run.pfn, 0);
+	vmsnap_free(snap);
+}
+
+static void marks_cut_runs_where_they_begin_and_end(void **state)
+{
+	(void)state;
+	enum { SCAN_ZERO = 1 << 5, SCAN_HUGE = 1 << 6 };
+	struct page_region regions[] = {
+		{ 0x12000, 0x14000, SCAN_ZERO },
+		{ 0x15000, 0x22000, SCAN_HUGE },
+		{ 0x30000, 0x31000, SCAN_ZERO | SCAN_HUGE },
+	};
+	struct page_marks marks = { regions, 3, 3 };
+	struct pagemap_probe probe = { .known.pfn = true, .zero_pfn = 7 };
+	struct run_list list = { 0 };
+	run_list_append(&list, PAGE, 0x10000, 16, PRESENT | 100);
+	run_list_append(&list, PAGE, 0x20000, 1, PRESENT | 7);
+	run_list_append(&list, PAGE, 0x21000, 2, SWAPPED | 1 | 9 << 5);
+	run_list_append(&list, PAGE, 0x30000, 1, PRESENT | 9);
+	assert_int_equal(pagemap_apply_marks(&probe, PAGE, &marks, &list), VMSNAP_OK);
+	static const struct {
+		uint64_t start, pages;
+		uint64_t frame;
+		uint32_t flags;
+	} want[] = {
+		{ 0x10000, 2, 100, VMSNAP_PAGE_PRESENT },
+		{ 0x12000, 2, 102, VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_ZERO },
+		{ 0x14000, 1, 104, VMSNAP_PAGE_PRESENT },
+		{ 0x15000, 11, 105, VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_HUGE },
+		{ 0x20000, 1, 7, VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE },
+		{ 0x21000, 2, 1 | 9 << 5, VMSNAP_PAGE_SWAPPED }, /* a mark says nothing of absent pages */
+		{ 0x30000, 1, 9, VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE },
+	};
+	assert_int_equal(list.count, sizeof(want) / sizeof(want[0]));
+	for (size_t i = 0; i < list.count; i++) {
+		assert_int_equal(run_start(&list.items[i]), want[i].start);
+		assert_int_equal(run_pages(&list.items[i]), want[i].pages);
+		assert_int_equal(list.items[i].entry & ENTRY_FRAME_MASK, want[i].frame);
+		assert_int_equal(entry_flags(list.items[i].entry), want[i].flags);
+	}
+	run_list_free(&list);
+}
+
+static void sums_count_every_kind(void **state)
+{
+	(void)state;
+	struct run_list list = { 0 };
+	run_list_append(&list, PAGE, 0x1000, 4, PRESENT | EXCLUSIVE | 10);
+	run_list_append(&list, PAGE, 0x5000, 1, PRESENT | ENTRY_FLAG(VMSNAP_PAGE_ZERO) | 7);
+	run_list_append(&list, PAGE, 0x6000, 2, SWAPPED | 33);
+	run_list_append(&list, PAGE, 0x8000, 1, PRESENT | FILE_PAGE | 99);
+	run_list_append(&list, PAGE, 0x9000, 1, ENTRY_FLAG(VMSNAP_PAGE_GUARD));
+	struct vmsnap *snap = snapshot_of(&list);
+	snap->vmas = calloc(2, sizeof(*snap->vmas));
+	snap->vmas[0] = (struct vmsnap_vma){ .start = 0x1000, .end = 0x6000, .name = "" };
+	snap->vmas[1] = (struct vmsnap_vma){ .start = 0x6000, .end = 0x20000, .name = "" };
+	snap->vma_count = 2;
+	struct vmsnap_sums sums;
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	assert_int_equal(sums.size, 0x1f000);
+	assert_int_equal(sums.resident, 6 * PAGE);
+	assert_int_equal(sums.exclusive, 4 * PAGE);
+	assert_int_equal(sums.zero, PAGE);
+	assert_int_equal(sums.swapped, 2 * PAGE);
+	assert_int_equal(sums.file, PAGE);
+	assert_int_equal(sums.guard, PAGE);
+	vmsnap_sum(snap, 0x2000, 0x7000, &sums);
+	assert_int_equal(sums.size, 0x5000);
+	assert_int_equal(sums.exclusive, 3 * PAGE);
+	assert_int_equal(sums.swapped, PAGE);
+	assert_null(vmsnap_vma_at(snap, 0xfff));
+	assert_ptr_equal(vmsnap_vma_at(snap, 0x5fff), &snap->vmas[0]);
+	assert_ptr_equal(vmsnap_vma_at(snap, 0x6000), &snap->vmas[1]);
+	assert_null(vmsnap_vma_at(snap, 0x20000));
+	vmsnap_free(snap);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entry_normal_tells_guards_and_markers_from_swap),
+		cmocka_unit_test(run_list_append_joins_what_counts_on),
+		cmocka_unit_test(iterator_clips_and_joins),
+		cmocka_unit_test(hidden_frames_do_not_count),
+		cmocka_unit_test(marks_cut_runs_where_they_begin_and_end),
+		cmocka_unit_test(sums_count_every_kind),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
