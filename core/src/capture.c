@@ -34,6 +34,17 @@ static bool wants(const struct capture *capture, unsigned flag)
 	return capture->options.flags & flag;
 }
 
+/* A process of a tree that exits meanwhile is left out; the first one must be there. */
+static bool may_be_left_out(size_t index, int rc)
+{
+	return index > 0 && (rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE || rc == VMSNAP_ERR_NO_PROCESS);
+}
+
+static void leave_out(struct capture *capture, size_t index)
+{
+	capture->freeze.processes[index].gone = true;
+}
+
 /* The root is prepared before the freeze, descendants when they are found. */
 static int prepare_records(struct capture *capture)
 {
@@ -45,25 +56,16 @@ static int prepare_records(struct capture *capture)
 		capture->records = records;
 	}
 	while (capture->record_count < count) {
-		const struct frozen_process *process = &capture->freeze.processes[capture->record_count];
-		struct record *record = &capture->records[capture->record_count++];
-		int rc = record_prepare(record, process->procdir, process->pid, wants(capture, VMSNAP_CAPTURE_SMAPS),
-		                        &capture->error);
-		if (rc)
+		size_t index = capture->record_count++;
+		const struct frozen_process *process = &capture->freeze.processes[index];
+		int rc = record_prepare(&capture->records[index], process->procdir, process->pid,
+		                        wants(capture, VMSNAP_CAPTURE_SMAPS), &capture->error);
+		if (may_be_left_out(index, rc))
+			leave_out(capture, index);
+		else if (rc)
 			return rc;
 	}
 	return VMSNAP_OK;
-}
-
-/* A process of a tree that exits meanwhile is left out; the first one must be there. */
-static bool may_be_left_out(size_t index, int rc)
-{
-	return index > 0 && (rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE || rc == VMSNAP_ERR_NO_PROCESS);
-}
-
-static void leave_out(struct capture *capture, size_t index)
-{
-	capture->freeze.processes[index].gone = true;
 }
 
 static int take_all(struct capture *capture)

@@ -66,6 +66,8 @@ int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_err
 	switch (saved_errno) {
 	case ESRCH:
 	case ENOENT:
+		if (!pid)
+			return fail(err, VMSNAP_ERR_EXITED, "the process exited meanwhile");
 		return fail(err, VMSNAP_ERR_EXITED, "process %d exited meanwhile", (int)pid);
 	case EACCES:
 	case EPERM:
