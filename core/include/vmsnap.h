@@ -348,6 +348,9 @@ enum vmsnap_page_change {
 struct vmsnap_diff;
 int vmsnap_diff_new(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff **out, struct vmsnap_error *err);
 void vmsnap_diff_free(struct vmsnap_diff *diff);
+/* The snapshots it was made from. */
+const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff);
+const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
 
 struct vmsnap_diff_vma {
 	int change;                       /* enum vmsnap_vma_change */
@@ -421,6 +424,10 @@ struct vmsnap_cow;
 int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                    struct vmsnap_cow **out, struct vmsnap_error *err);
 void vmsnap_cow_free(struct vmsnap_cow *cow);
+/* The snapshots it was made from. */
+const struct vmsnap *vmsnap_cow_parent(const struct vmsnap_cow *cow);
+const struct vmsnap *vmsnap_cow_child(const struct vmsnap_cow *cow);
+const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow); /* NULL if none was given */
 
 struct vmsnap_cow_range {
 	uint64_t start, end;

@@ -45,8 +45,8 @@ static void leave_out(struct capture *capture, size_t index)
 	capture->freeze.processes[index].gone = true;
 }
 
-/* The root is prepared before the freeze, descendants when they are found. */
-static int prepare_records(struct capture *capture)
+/* All that are known are prepared before the freeze; those born meanwhile in it. */
+static int prepare_records(struct capture *capture, bool seized)
 {
 	size_t count = capture->freeze.count;
 	if (count > capture->record_count) {
@@ -60,6 +60,8 @@ static int prepare_records(struct capture *capture)
 		const struct frozen_process *process = &capture->freeze.processes[index];
 		int rc = record_prepare(&capture->records[index], process->procdir, process->pid,
 		                        wants(capture, VMSNAP_CAPTURE_SMAPS), &capture->error);
+		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
+			rc = record_status_of_newborn(&capture->records[index], &capture->error);
 		if (may_be_left_out(index, rc))
 			leave_out(capture, index);
 		else if (rc)
@@ -122,21 +124,19 @@ static void set_state(struct freeze *freeze, enum vmsnap_freeze state)
 static int freeze_and_take(struct capture *capture)
 {
 	struct freeze *freeze = &capture->freeze;
-	int rc = prepare_records(capture);
+	int rc = freeze->tree ? freeze_find_descendants(freeze, &capture->error) : VMSNAP_OK;
+	if (!rc)
+		rc = prepare_records(capture, false);
 	if (rc)
 		return rc;
-	bool no_freeze = wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !capture->records[0].live;
-	if (no_freeze) {
+	if (wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !capture->records[0].live)
 		set_state(freeze, VMSNAP_FREEZE_NONE);
-		rc = freeze->tree ? freeze_find_descendants(freeze, &capture->error) : VMSNAP_OK;
-		set_state(freeze, VMSNAP_FREEZE_NONE);
-	} else {
+	else
 		rc = freeze_stop(freeze, &capture->error);
-	}
 	if (!rc && freeze->processes[0].gone)
 		rc = procdir_fail(ESRCH, freeze->processes[0].pid, "memory", &capture->error);
 	if (!rc)
-		rc = prepare_records(capture);
+		rc = prepare_records(capture, true);
 	if (!rc)
 		rc = take_all(capture);
 	freeze_release(freeze);

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-static void describe(struct vmsnap_error *err, int code, int sys_errno, uint64_t position, const char *format,
+__attribute__((format(printf, 5, 0))) static void describe(struct vmsnap_error *err, int code, int sys_errno, uint64_t position, const char *format,
                      va_list args)
 {
 	if (!err)

@@ -137,22 +137,36 @@ static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
+/* Reading the beginning of shared memory would fetch its first page back from swap,
+ * for the target as well.  Only what is executed there can be an ELF file that
+ * matters.  Shared memory has a device of major 0, as have overlayfs and others. */
+static bool may_be_read(const struct vmsnap_vma *const *mappings, size_t count)
+{
+	bool executable = false;
+	for (size_t i = 0; i < count; i++)
+		executable |= (mappings[i]->perms & VMSNAP_EXEC) != 0;
+	return executable || mappings[0]->dev_major != 0;
+}
+
 /* Each file is asked once, at the mapping with the lowest offset. */
 static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t count, int root, int maps)
 {
 	const char *exe = snap->info.exe;
-	for (size_t i = 0, next; i < count; i = next) {
+	for (size_t i = 0, end; i < count; i = end) {
 		uint8_t id[BUILD_ID_MAX], *copy = NULL;
 		size_t len = 0;
-		if (ask_kernel(maps, files[i], id, &len) || ask_file(root, files[i], id, &len)) {
+		for (end = i; end < count && same_file(files[i], files[end]);)
+			end++;
+		if (may_be_read((const struct vmsnap_vma *const *)&files[i], end - i) &&
+		    (ask_kernel(maps, files[i], id, &len) || ask_file(root, files[i], id, &len))) {
 			copy = (uint8_t *)arena_copy(&snap->strings, id, len);
 			if (!copy)
 				return VMSNAP_ERR_NO_MEMORY;
 		}
-		for (next = i; next < count && same_file(files[i], files[next]); next++) {
-			files[next]->build_id = copy;
-			files[next]->build_id_len = len;
-			if (copy && *exe && strcmp(files[next]->name, exe) == 0) {
+		for (size_t k = i; k < end; k++) {
+			files[k]->build_id = copy;
+			files[k]->build_id_len = len;
+			if (copy && *exe && strcmp(files[k]->name, exe) == 0) {
 				snap->info.exe_build_id = copy;
 				snap->info.exe_build_id_len = len;
 			}

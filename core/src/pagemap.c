@@ -217,6 +217,8 @@ static int walk_range(struct pagemap_walk *walk, uint64_t first, uint64_t last)
 
 static int add_marks(struct page_marks *marks, const struct page_region *regions, size_t count)
 {
+	if (!count)
+		return 0;
 	if (marks->count + count > marks->room) {
 		size_t room = (marks->count + count) * 2;
 		struct page_region *items = realloc(marks->items, room * sizeof(*items));
@@ -261,15 +263,16 @@ static bool huge_part(const struct pagemap_walk *walk, uint64_t start, uint64_t 
 	return true;
 }
 
-/* The zero page is never exclusive and never a file's.  With PFNs it is known by
- * its own, so only its huge sister is left to ask for. */
+/* The zero page is never exclusive and never a file's (its huge sister looks like
+ * one, but is found as a huge page).  With PFNs it is known by its own. */
 static bool zero_part(const struct pagemap_walk *walk, uint64_t start, uint64_t pages, uint64_t entry,
                       struct address_range *out)
 {
 	if (walk->probe.zero_pfn && (entry & ENTRY_FRAME_MASK))
 		return false;
 	*out = (struct address_range){ start, start + pages * walk->page_size };
-	return entry_flags(entry & ~ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY)) == VMSNAP_PAGE_PRESENT;
+	uint32_t telling = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_FILE;
+	return (entry_flags(entry) & telling) == VMSNAP_PAGE_PRESENT;
 }
 
 /* Asks PAGEMAP_SCAN about the few places where a zero or a huge page can be. */

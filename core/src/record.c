@@ -45,6 +45,17 @@ int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, st
 	return error ? procdir_fail(error, pid, "status", err) : VMSNAP_OK;
 }
 
+int record_status_of_newborn(struct record *record, struct vmsnap_error *err)
+{
+	static const char status[] = "State:\tR (running)\nTracerPid:\t0\n";
+	char *copy = strdup(status);
+	if (!copy)
+		return fail_no_memory(err);
+	text_free(&record->status_before);
+	record->status_before = (struct text){ .text = copy, .len = sizeof(status) - 1, .room = sizeof(status) };
+	return VMSNAP_OK;
+}
+
 /* ---- while the target stands ------------------------------------------------------ */
 
 static int take_maps(struct record *record, struct vmsnap_error *err)

@@ -21,6 +21,8 @@ struct record {
 
 /* Makes room, and opens what may be opened before the target stands. */
 int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, struct vmsnap_error *err);
+/* For one that was ours when it was prepared: as its status was before that. */
+int record_status_of_newborn(struct record *record, struct vmsnap_error *err);
 /* While the target stands. */
 int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err);
 /* While it stands, or not at all: whether maps reads as it did.  Errors: the target

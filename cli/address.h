@@ -1,0 +1,12 @@
+/* address.h - addresses as people write them. */
+#ifndef VMSNAP_CLI_ADDRESS_H
+#define VMSNAP_CLI_ADDRESS_H
+
+#include <stdint.h>
+
+/* Both return STATUS_OK, or STATUS_TROUBLE after saying what was expected. */
+int address_parse(const char *text, uint64_t *address);
+/* ADDRESS (its page), START-END or START+LENGTH, widened to whole pages. */
+int address_range_parse(const char *text, uint64_t page_size, uint64_t *start, uint64_t *end);
+
+#endif

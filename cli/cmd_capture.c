@@ -1,0 +1,229 @@
+/* vmsnap capture: take, save, say what was saved. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "output.h"
+#include "say.h"
+#include "snapshot_arg.h"
+
+struct captured {
+	struct vmsnap **snaps;
+	size_t count;
+};
+
+/* ---- being interrupted ---- */
+
+/* Ctrl-C while the target stands still: it is let go and nothing is left behind.
+ * A second one ends the program as usual (SA_RESETHAND). */
+static volatile sig_atomic_t interrupted_by;
+
+static void on_interrupt(int number)
+{
+	interrupted_by = number;
+}
+
+static void interrupts_notice(void)
+{
+	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sigaction before;
+		/* What a parent made us ignore (nohup) stays ignored. */
+		if (!sigaction(numbers[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+	}
+}
+
+static bool was_interrupted(void *ctx)
+{
+	(void)ctx;
+	return interrupted_by != 0;
+}
+
+/* ---- taking ---- */
+
+static int take(const struct options *options, pid_t pid, struct captured *captured)
+{
+	struct vmsnap_capture_options how = {
+		.size = sizeof(how),
+		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
+		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u),
+		.label = options->label,
+		.cancelled = was_interrupted,
+	};
+	struct vmsnap_error err;
+	int rc;
+	if (options->tree)
+		rc = vmsnap_capture_tree(pid, &how, &captured->snaps, &captured->count, &err);
+	else {
+		captured->snaps = calloc(1, sizeof(captured->snaps[0]));
+		if (!captured->snaps)
+			return trouble("out of memory");
+		rc = vmsnap_capture(pid, &how, &captured->snaps[0], &err);
+		captured->count = rc ? 0 : 1;
+	}
+	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by)
+		return 128 + interrupted_by;
+	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+}
+
+/* ---- saving ---- */
+
+static bool to_output(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
+static int save_to_output(const struct vmsnap *const *snaps, size_t count)
+{
+	struct vmsnap_error err;
+	if (!vmsnap_write_fd(STDOUT_FILENO, snaps, count, &err))
+		return STATUS_OK;
+	if (err.sys_errno == EPIPE)
+		return STATUS_PIPE_CLOSED;
+	return trouble_with("standard output", &err);
+}
+
+static int save(const struct options *options, const char *path, const struct captured *captured)
+{
+	/* A pointer to pointers does not become const by itself in C. */
+	const struct vmsnap *const *snaps = (const struct vmsnap *const *)captured->snaps;
+	struct vmsnap_error err;
+	if (to_output(path))
+		return save_to_output(snaps, captured->count);
+	unsigned flags = options->append ? VMSNAP_SAVE_APPEND : 0u;
+	if (vmsnap_save(path, snaps, captured->count, flags, &err))
+		return trouble_with(path, &err);
+	return STATUS_OK;
+}
+
+/* ---- telling ---- */
+
+/* "3.2M", three digits at most. */
+static const char *size_text(uint64_t bytes, char text[16])
+{
+	static const char units[] = "BKMGTPE";
+	size_t unit = 0;
+	double value = (double)bytes;
+	for (; value >= 1000 && unit < sizeof(units) - 2; unit++)
+		value /= 1024;
+	int decimals = !unit || value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2;
+	snprintf(text, 16, "%.*f%c", decimals, value, units[unit]);
+	return text;
+}
+
+/* Not standard output, nor a pipe or device that was written to. */
+static bool is_regular(const char *path, struct stat *st)
+{
+	return !to_output(path) && !stat(path, st) && S_ISREG(st->st_mode);
+}
+
+static void tell_saved(const struct options *options, const char *path, const struct captured *captured)
+{
+	char resident[16], on_disk[16], file[64] = "", processes[64] = "";
+	uint64_t bytes = 0, pause = 0;
+	size_t vmas = 0;
+	struct stat st;
+	for (size_t i = 0; i < captured->count; i++) {
+		struct vmsnap_sums sums;
+		vmsnap_sum(captured->snaps[i], 0, UINT64_MAX, &sums);
+		bytes += sums.resident;
+		vmas += vmsnap_vma_count(captured->snaps[i]);
+		uint64_t stood = vmsnap_info(captured->snaps[i])->pause;
+		pause = stood > pause ? stood : pause;
+	}
+	if (options->tree)
+		snprintf(processes, sizeof(processes), "%zu process%s, ", captured->count,
+		         captured->count == 1 ? "" : "es");
+	if (is_regular(path, &st))
+		snprintf(file, sizeof(file), ", %s on disk", size_text((uint64_t)st.st_size, on_disk));
+	say("%s: %s%zu mappings, %s resident%s, paused %.1f ms", to_output(path) ? "standard output" : path, processes,
+	    vmas, size_text(bytes, resident), file, (double)pause / 1e6);
+}
+
+/* At most one line about each thing that is not as good as it could be. */
+static void tell_doubts(const struct options *options, const struct captured *captured)
+{
+	bool hidden = false;
+	const struct vmsnap_info *restless = NULL;
+	for (size_t i = 0; i < captured->count; i++) {
+		const struct vmsnap_info *info = vmsnap_info(captured->snaps[i]);
+		hidden |= !info->known.pfn;
+		if (!info->consistent)
+			restless = info;
+	}
+	if (restless)
+		say("process %" PRIu32 " ran while it was read%s: its pages may not be of one instant", restless->pid,
+		    options->no_freeze ? "" : ", because not all of it could be stopped");
+	if (hidden)
+		say("root would add: page frame numbers (who shares which page) and swap slots");
+}
+
+static int list_saved(const struct options *options, const char *path)
+{
+	struct vmsnap_file *file;
+	struct output output;
+	struct vmsnap_error err;
+	struct stat st;
+	if (!is_regular(path, &st))
+		return trouble("capture: --json needs a file that can be read again, and %s is none", path);
+	if (vmsnap_file_open(path, NULL, &file, &err))
+		return trouble_with(path, &err);
+	output_init(&output, options);
+	int status = output_finish(&output, vmsnap_print_list(file, &output.to, &err), &err);
+	vmsnap_file_close(file);
+	return status;
+}
+
+/* ---- the command ---- */
+
+static int check_destination(const struct options *options, const char *path)
+{
+	if (!*path)
+		return trouble("capture: --output needs the name of a file");
+	if (!to_output(path))
+		return STATUS_OK;
+	if (options->append)
+		return trouble("capture: --append needs a file to add to, not standard output");
+	if (options->json)
+		return trouble("capture: --json and the snapshot cannot both go to standard output");
+	if (isatty(STDOUT_FILENO))
+		return trouble("capture: standard output is a terminal, and a snapshot is not text; "
+		               "send it to a file or a pipe");
+	return STATUS_OK;
+}
+
+int cmd_capture(const struct options *options)
+{
+	struct captured captured = { 0 };
+	char usual[64];
+	pid_t pid;
+	int status = process_parse(options->operands[0], &pid);
+	if (status)
+		return status;
+	snprintf(usual, sizeof(usual), "vmsnap-%d.vms", (int)pid);
+	const char *path = options->file ? options->file : usual;
+	status = check_destination(options, path);
+	if (status)
+		return status;
+	interrupts_notice();
+	status = take(options, pid, &captured);
+	if (!status)
+		status = save(options, path, &captured);
+	if (!status && !options->quiet) {
+		tell_saved(options, path, &captured);
+		tell_doubts(options, &captured);
+	}
+	if (!status && options->json)
+		status = list_saved(options, path);
+	vmsnap_free_all(captured.snaps, captured.count);
+	return status;
+}

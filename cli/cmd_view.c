@@ -1,0 +1,111 @@
+/* Commands that look at one snapshot, or at two side by side. */
+#include "address.h"
+#include "commands.h"
+#include "names.h"
+#include "output.h"
+#include "say.h"
+#include "snapshot_arg.h"
+
+/* A and, if a second operand was given, B; *b is NULL otherwise. */
+static int load_operands(const struct options *options, int count, struct vmsnap **a, struct vmsnap **b)
+{
+	struct sources sources;
+	*a = *b = NULL;
+	sources_init(&sources, options);
+	int status = snapshot_from_word(&sources, options->operands[0], a);
+	if (!status && count > 1)
+		status = snapshot_from_word(&sources, options->operands[1], b);
+	sources_close(&sources);
+	if (status) {
+		vmsnap_free(*a);
+		*a = NULL;
+	}
+	return status;
+}
+
+int cmd_show(const struct options *options)
+{
+	struct vmsnap *snap, *none;
+	struct output output;
+	struct vmsnap_error err;
+	int status = load_operands(options, 1, &snap, &none);
+	if (status)
+		return status;
+	output_init(&output, options);
+	status = output_finish(&output, vmsnap_print_show(snap, &output.to, &err), &err);
+	vmsnap_free(snap);
+	return status;
+}
+
+int cmd_pages(const struct options *options)
+{
+	struct vmsnap *snap, *none;
+	uint64_t start = 0, end = UINT64_MAX;
+	/* A bad address is told before a process is stopped for it; page size 1
+	 * changes nothing of what is good. */
+	int status = STATUS_OK;
+	if (options->operand_count > 1)
+		status = address_range_parse(options->operands[1], 1, &start, &end);
+	if (!status)
+		status = load_operands(options, 1, &snap, &none);
+	if (status)
+		return status;
+	if (options->operand_count > 1)
+		status = address_range_parse(options->operands[1], vmsnap_info(snap)->page_size, &start, &end);
+	if (!status) {
+		struct output output;
+		struct vmsnap_error err;
+		output_init(&output, options);
+		int rc = vmsnap_print_pages(snap, start, end, options->each, &output.to, &err);
+		status = output_finish(&output, rc, &err);
+	}
+	vmsnap_free(snap);
+	return status;
+}
+
+int cmd_page(const struct options *options)
+{
+	struct vmsnap *snap, *none;
+	struct output output;
+	struct vmsnap_error err;
+	uint64_t address;
+	int status = address_parse(options->operands[1], &address);
+	if (!status)
+		status = load_operands(options, 1, &snap, &none);
+	if (status)
+		return status;
+	struct vmsnap_names *names = names_open(options, snap);
+	output_init(&output, options);
+	status = output_finish(&output, vmsnap_print_page(snap, names, address, &output.to, &err), &err);
+	names_close(names);
+	vmsnap_free(snap);
+	return status;
+}
+
+typedef int (*print_two_fn)(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
+                            struct vmsnap_error *err);
+
+static int print_two(const struct options *options, print_two_fn print)
+{
+	struct vmsnap *a, *b;
+	struct output output;
+	struct vmsnap_error err;
+	int status = load_operands(options, options->operand_count, &a, &b);
+	if (status)
+		return status;
+	output_init(&output, options);
+	status = output_finish(&output, print(a, b, &output.to, &err), &err);
+	vmsnap_free(a);
+	vmsnap_free(b);
+	return status;
+}
+
+int cmd_status(const struct options *options)
+{
+	return print_two(options, vmsnap_print_status);
+}
+
+int cmd_map(const struct options *options)
+{
+	return print_two(options, vmsnap_print_map);
+}

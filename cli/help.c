@@ -1,0 +1,81 @@
+#include "help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "output.h"
+#include "say.h"
+
+enum { OPTION_COLUMN = 26 };
+
+static const char snapshot_words[] = "A snapshot is one of\n"
+                                     "  FILE         the last snapshot in FILE\n"
+                                     "  FILE@N       the Nth; FILE@-1 is the last, FILE@-2 the one before\n"
+                                     "  FILE@LABEL   the newest with this label\n"
+                                     "  PID, pid:PID a live process; a file with such a name is ./PID\n"
+                                     "  -            standard input\n";
+
+int help_all(void)
+{
+	const struct options plain = { 0 };
+	struct output output;
+	output_init(&output, &plain);
+	output_text(&output, "Usage: vmsnap COMMAND [OPTION]... [ARGUMENT]...\n\n"
+	                     "What happens to a Linux process's memory, page by page.\n\nCommands:\n");
+	for (size_t i = 0; i < command_count; i++)
+		output_format(&output, "  %-9s %s\n", command_table[i].name, command_table[i].summary);
+	output_text(&output, "  help      these texts: vmsnap help [COMMAND]\n\n"
+	                     "Options:\n"
+	                     "  -h, --help              this text\n"
+	                     "  -V, --version           the version\n"
+	                     "      --completion SHELL  completion for a shell: bash\n\n");
+	output_text(&output, snapshot_words);
+	output_text(&output, "\nThe exit status is 0, or 1 if diff found something, or 2 after an error.\n"
+	                     "More: vmsnap COMMAND --help, and vmsnap(1).\n");
+	return output_finish(&output, VMSNAP_OK, NULL);
+}
+
+static void option_print(struct output *output, const struct option_row *row)
+{
+	char words[64];
+	const char *open = "", *close = "";
+	if (row->kind == OPTION_COLOR) {
+		open = "[";
+		close = "]";
+	}
+	int len = snprintf(words, sizeof(words), "%c%c%s --%s%s%s%s%s", row->letter ? '-' : ' ',
+	                   row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name, open,
+	                   row->placeholder ? "=" : "", row->placeholder ? row->placeholder : "", close);
+	if (len > OPTION_COLUMN - 2)
+		output_format(output, "  %s\n  %*s%s\n", words, OPTION_COLUMN, "", row->help);
+	else
+		output_format(output, "  %-*s%s\n", OPTION_COLUMN, words, row->help);
+}
+
+int help_command(const struct command *command)
+{
+	const struct options plain = { 0 };
+	struct output output;
+	output_init(&output, &plain);
+	output_format(&output, "Usage: vmsnap %s [OPTION]... %s\n\n", command->name, command->operands);
+	output_format(&output, "%c%s.\n%s\nOptions:\n", command->summary[0] - 'a' + 'A', command->summary + 1,
+	              command->details);
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].commands & command->bit)
+			option_print(&output, &option_table[i]);
+	if (!(command->bit & (CMD_CAPTURE | CMD_LIST | CMD_CHECK))) {
+		output_text(&output, "\n");
+		output_text(&output, snapshot_words);
+	}
+	output_format(&output, "\nMore: vmsnap-%s(1).\n", command->name);
+	return output_finish(&output, VMSNAP_OK, NULL);
+}
+
+int help_version(void)
+{
+	const struct options plain = { 0 };
+	struct output output;
+	output_init(&output, &plain);
+	output_format(&output, "vmsnap %s\n", vmsnap_version());
+	return output_finish(&output, VMSNAP_OK, NULL);
+}

@@ -1,0 +1,75 @@
+/* The command line of vmsnap: which command is meant. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "help.h"
+#include "nearest.h"
+#include "options.h"
+#include "say.h"
+
+/* If 0, 1 or 2 is closed, the next file opened would get its number, and what is
+ * meant for a person would be written into a snapshot.  Opened the wrong way
+ * round, so that using one still fails. */
+static void standard_descriptors_occupy(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
+static int help(int argc, char **argv)
+{
+	if (argc < 2)
+		return help_all();
+	const struct command *command = command_find(argv[1]);
+	return command ? help_command(command) : command_unknown(argv[1]);
+}
+
+static int global_option(int argc, char **argv)
+{
+	const char *word = argv[0];
+	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+		return help(argc, argv);
+	if (!strcmp(word, "--version") || !strcmp(word, "-V"))
+		return help_version();
+	if (!strcmp(word, "--completion") && argc == 2)
+		return completion_print(argv[1]);
+	if (!strcmp(word, "--completion"))
+		return trouble("--completion needs the name of a shell: bash");
+	struct nearest nearest;
+	nearest_init(&nearest, word);
+	nearest_try(&nearest, "--help");
+	nearest_try(&nearest, "--version");
+	nearest_try(&nearest, "--completion");
+	if (nearest.best)
+		return trouble("there is no option '%s'; did you mean '%s'? See 'vmsnap --help'.", word, nearest.best);
+	return trouble("there is no option '%s' before the command. See 'vmsnap --help'.", word);
+}
+
+int main(int argc, char **argv)
+{
+	standard_descriptors_occupy();
+	setlocale(LC_CTYPE, "");
+	/* A closed pipe is an error of write() like others: see output_finish(). */
+	signal(SIGPIPE, SIG_IGN);
+
+	if (argc < 2)
+		return trouble("what to do? 'vmsnap --help' lists the commands.");
+	if (argv[1][0] == '-')
+		return global_option(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "help"))
+		return help(argc - 1, argv + 1);
+	const struct command *command = command_find(argv[1]);
+	if (!command)
+		return command_unknown(argv[1]);
+
+	struct options options;
+	int status = options_parse(&options, command, argc - 1, argv + 1);
+	if (status)
+		return status;
+	return options.help ? help_command(command) : command->run(&options);
+}

@@ -1,0 +1,31 @@
+#include "names.h"
+
+#include <string.h>
+
+#include "say.h"
+
+struct vmsnap_names *names_open(const struct options *options, const struct vmsnap *snap)
+{
+	struct vmsnap_names *names;
+	struct vmsnap_error err;
+	if (options->no_names || options->totals)
+		return NULL;
+	if (!vmsnap_names_new(snap, options->sysroot, &names, &err))
+		return names;
+	say("no names: %s", err.message);
+	return NULL;
+}
+
+void names_close(struct vmsnap_names *names)
+{
+	if (!names)
+		return;
+	const char *line = vmsnap_names_warning(names);
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+		if (len)
+			say("names: %.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+	vmsnap_names_free(names);
+}

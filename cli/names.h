@@ -1,0 +1,14 @@
+/* names.h - symbol names for a command, as its options want them. */
+#ifndef VMSNAP_CLI_NAMES_H
+#define VMSNAP_CLI_NAMES_H
+
+#include "options.h"
+#include "vmsnap.h"
+
+/* NULL if not wanted or not to be had (which is said: what is shown without names
+ * is still right). */
+struct vmsnap_names *names_open(const struct options *options, const struct vmsnap *snap);
+/* Says which files were not believed, and frees.  NULL is fine. */
+void names_close(struct vmsnap_names *names);
+
+#endif

@@ -1,0 +1,209 @@
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nearest.h"
+#include "say.h"
+
+enum { ROWS_MAX = 32, ROW_VALUE = 256, WIDTH_LIMIT = 10000 };
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (!strcmp(command_table[i].name, name))
+			return &command_table[i];
+	return NULL;
+}
+
+int command_unknown(const char *name)
+{
+	struct nearest nearest;
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < command_count; i++)
+		nearest_try(&nearest, command_table[i].name);
+	nearest_try(&nearest, "help");
+	if (nearest.best)
+		return trouble("there is no command '%s'; did you mean '%s'? See 'vmsnap --help'.", name, nearest.best);
+	return trouble("there is no command '%s'. See 'vmsnap --help'.", name);
+}
+
+/* What getopt_long() wants, for one command.  A row's value is ROW_VALUE plus its
+ * index, whether its letter or its name was used. */
+struct getopt_arguments {
+	struct option longs[ROWS_MAX + 1];
+	char letters[3 * ROWS_MAX + 3];
+};
+
+static void arguments_make(struct getopt_arguments *arguments, const struct command *command)
+{
+	size_t count = 0, used = 0;
+	arguments->letters[used++] = ':'; /* a missing value is told apart from an unknown option */
+	for (size_t i = 0; i < option_count && count < ROWS_MAX; i++) {
+		const struct option_row *row = &option_table[i];
+		if (!(row->commands & command->bit))
+			continue;
+		int has_value = !row->placeholder ? no_argument : required_argument;
+		if (row->kind == OPTION_COLOR)
+			has_value = optional_argument;
+		arguments->longs[count++] = (struct option){ row->name, has_value, NULL, ROW_VALUE + (int)i };
+		if (row->letter) {
+			arguments->letters[used++] = row->letter;
+			if (row->placeholder)
+				arguments->letters[used++] = ':';
+		}
+	}
+	arguments->longs[count] = (struct option){ 0 };
+	arguments->letters[used] = '\0';
+}
+
+static const struct option_row *row_of(const struct command *command, int value)
+{
+	if (value >= ROW_VALUE)
+		return &option_table[value - ROW_VALUE];
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].letter == value && option_table[i].commands & command->bit)
+			return &option_table[i];
+	return NULL;
+}
+
+static int bad_color(const struct command *command, const char *value)
+{
+	return trouble("%s: --color takes auto, always or never, not '%s'", command->name, value);
+}
+
+static int color_set(struct options *options, const char *value)
+{
+	static const char *const names[] = {
+		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"
+	};
+	if (!value) {
+		options->color = COLOR_ALWAYS;
+		return STATUS_OK;
+	}
+	for (int i = COLOR_AUTO; i <= COLOR_NEVER; i++) {
+		if (!strcmp(value, names[i])) {
+			options->color = (enum color_when)i;
+			return STATUS_OK;
+		}
+	}
+	return bad_color(options->command, value);
+}
+
+static int width_set(struct options *options, const char *value)
+{
+	char *end;
+	unsigned long width = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || width > WIDTH_LIMIT)
+		return trouble("%s: --width takes a number of columns up to %d, not '%s'", options->command->name,
+		               WIDTH_LIMIT, value);
+	options->width = (unsigned)width;
+	options->width_given = true;
+	return STATUS_OK;
+}
+
+static int row_set(struct options *options, const struct option_row *row, const char *value)
+{
+	char *field = (char *)options + row->field;
+	const bool yes = true;
+	switch (row->kind) {
+	case OPTION_FLAG:
+		memcpy(field, &yes, sizeof(yes));
+		return STATUS_OK;
+	case OPTION_TEXT:
+		memcpy(field, &value, sizeof(value));
+		return STATUS_OK;
+	case OPTION_COLOR:
+		return color_set(options, value);
+	case OPTION_WIDTH:
+		return width_set(options, value);
+	}
+	return STATUS_TROUBLE;
+}
+
+/* The names that "--no" may mean, "--no-freeze, --no-names"; "" if none. */
+static void names_beginning(const struct command *command, const char *word, size_t len, char *text, size_t room)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &option_table[i];
+		size_t need = strlen(row->name) + 5;
+		if (!(row->commands & command->bit) || strncmp(row->name, word, len) || need > room - used)
+			continue;
+		used = (size_t)(stpcpy(stpcpy(stpcpy(text + used, used ? ", " : ""), "--"), row->name) - text);
+	}
+}
+
+static int unknown_long(const struct command *command, const char *word)
+{
+	char name[64] = "", meant[256];
+	size_t len = strcspn(word + 2, "=");
+	names_beginning(command, word + 2, len, meant, sizeof(meant));
+	if (*meant)
+		return trouble("%s: '%s' may mean %s", command->name, word, meant);
+	if (len < sizeof(name))
+		memcpy(name, word + 2, len);
+	struct nearest nearest;
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].commands & command->bit)
+			nearest_try(&nearest, option_table[i].name);
+	if (nearest.best)
+		return trouble("%s: there is no option '--%.*s'; did you mean '--%s'? See 'vmsnap %s --help'.",
+		               command->name, (int)len, word + 2, nearest.best, command->name);
+	return trouble("%s: there is no option '--%.*s'. See 'vmsnap %s --help'.", command->name, (int)len, word + 2,
+	               command->name);
+}
+
+/* After getopt_long() said '?' or ':'. */
+static int bad_option(const struct command *command, int said, const char *word)
+{
+	const struct option_row *row = optopt ? row_of(command, optopt) : NULL;
+	if (said == ':' && row)
+		return trouble("%s: --%s needs a value: %s", command->name, row->name, row->placeholder);
+	if (row)
+		return trouble("%s: --%s takes no value", command->name, row->name);
+	if (optopt)
+		return trouble("%s: there is no option '-%c'. See 'vmsnap %s --help'.", command->name, optopt,
+		               command->name);
+	return unknown_long(command, word);
+}
+
+static int operands_check(const struct options *options)
+{
+	const struct command *command = options->command;
+	if (options->operand_count < command->operands_min)
+		return trouble("%s: something is missing: vmsnap %s %s. See 'vmsnap %s --help'.", command->name,
+		               command->name, command->operands, command->name);
+	if (options->operand_count > command->operands_max)
+		return trouble("%s: '%s' is one too many: vmsnap %s %s. See 'vmsnap %s --help'.", command->name,
+		               options->operands[command->operands_max], command->name, command->operands,
+		               command->name);
+	return STATUS_OK;
+}
+
+int options_parse(struct options *options, const struct command *command, int argc, char **argv)
+{
+	struct getopt_arguments arguments;
+	arguments_make(&arguments, command);
+	*options = (struct options){ .command = command };
+	opterr = 0;
+	optind = 1;
+	int value;
+	while ((value = getopt_long(argc, argv, arguments.letters, arguments.longs, NULL)) != -1) {
+		if (value == '?' || value == ':')
+			return bad_option(command, value, argv[optind - 1]);
+		const struct option_row *row = row_of(command, value);
+		if (!row)
+			return STATUS_TROUBLE;
+		int status = row_set(options, row, optarg);
+		if (status)
+			return status;
+	}
+	options->operands = argv + optind;
+	options->operand_count = argc - optind;
+	return options->help ? STATUS_OK : operands_check(options);
+}

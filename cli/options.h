@@ -1,0 +1,87 @@
+/* options.h - the commands and their options: one table, from which come the
+ * parser, the help texts and the shell completion. */
+#ifndef VMSNAP_CLI_OPTIONS_H
+#define VMSNAP_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "terminal.h"
+
+struct command;
+
+struct options {
+	const struct command *command;
+	char **operands;
+	int operand_count;
+
+	bool append, tree, smaps, quiet;                 /* capture */
+	bool no_freeze;                                  /* every capture, live processes too */
+	bool each, totals, long_rows, no_names;          /* reading */
+	bool json, raw, bytes, no_headings, ascii, help; /* style */
+	enum color_when color;
+	bool width_given;
+	unsigned width;
+	const char *file; /* where capture writes to */
+	const char *label, *base, *sysroot, *columns;
+};
+
+/* Commands as bits, for the table of options. */
+enum command_bit {
+	CMD_CAPTURE = 1 << 0,
+	CMD_SHOW = 1 << 1,
+	CMD_PAGES = 1 << 2,
+	CMD_PAGE = 1 << 3,
+	CMD_DIFF = 1 << 4,
+	CMD_COW = 1 << 5,
+	CMD_MAP = 1 << 6,
+	CMD_STATUS = 1 << 7,
+	CMD_LIST = 1 << 8,
+	CMD_CHECK = 1 << 9,
+};
+
+struct command {
+	unsigned bit;
+	const char *name;
+	const char *operands; /* as in "Usage:" */
+	int operands_min, operands_max;
+	const char *summary; /* one line, for `vmsnap --help` */
+	const char *details; /* a few, for `vmsnap COMMAND --help` */
+	int (*run)(const struct options *options);
+};
+
+enum option_kind {
+	OPTION_FLAG,  /* sets a bool */
+	OPTION_TEXT,  /* keeps a string */
+	OPTION_COLOR, /* --color[=WHEN] */
+	OPTION_WIDTH, /* --width COLUMNS */
+};
+
+/* What a value is, for completion. */
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN };
+
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_kind kind;
+	enum option_value value;
+	const char *placeholder; /* "FILE"; NULL: takes no value */
+	size_t field;            /* in struct options */
+	unsigned commands;       /* enum command_bit, or-ed */
+	const char *help;
+};
+
+extern const struct command command_table[];
+extern const size_t command_count;
+extern const struct option_row option_table[];
+extern const size_t option_count;
+
+/* NULL if there is none of that name. */
+const struct command *command_find(const char *name);
+/* Says what is unknown and what may have been meant. */
+int command_unknown(const char *name);
+
+/* argv[0] is the command's name.  STATUS_OK, or STATUS_TROUBLE after saying why. */
+int options_parse(struct options *options, const struct command *command, int argc, char **argv);
+
+#endif

@@ -1,0 +1,261 @@
+#define _GNU_SOURCE
+#include "snapshot_arg.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+
+static const char expected[] = "expected a snapshot: FILE, FILE@N, FILE@LABEL, PID, pid:PID or -";
+
+void sources_init(struct sources *sources, const struct options *options)
+{
+	*sources = (struct sources){ .options = options };
+}
+
+void sources_close(struct sources *sources)
+{
+	if (sources->standard_input)
+		vmsnap_file_close(sources->standard_input);
+	sources->standard_input = NULL;
+}
+
+/* ---- live processes ---- */
+
+static const char *process_digits(const char *word)
+{
+	return strncmp(word, "pid:", 4) ? word : word + 4;
+}
+
+bool word_is_process(const char *word)
+{
+	const char *digits = process_digits(word);
+	/* What begins with "pid:" is meant as a process, even if it is a bad one. */
+	return digits != word || (*digits && digits[strspn(digits, "0123456789")] == '\0');
+}
+
+int process_parse(const char *word, pid_t *pid)
+{
+	const char *digits = process_digits(word);
+	char *end;
+	errno = 0;
+	long number = strtol(digits, &end, 10);
+	if (!*digits || digits[strspn(digits, "0123456789")])
+		return trouble("'%s' is not a process: expected its number, as in 1234 or pid:1234", word);
+	if (errno || number < 1 || number > INT_MAX)
+		return trouble("'%s' is not a process: there is no such number", word);
+	*pid = (pid_t)number;
+	return STATUS_OK;
+}
+
+static int capture_live(const struct options *options, const char *word, struct vmsnap **out)
+{
+	pid_t pid;
+	int status = process_parse(word, &pid);
+	if (status)
+		return status;
+	bool file_too = !access(word, F_OK);
+	struct vmsnap_capture_options how = { .size = sizeof(how) };
+	if (options->no_freeze)
+		how.flags |= VMSNAP_CAPTURE_NO_FREEZE;
+	struct vmsnap_error err;
+	int rc = vmsnap_capture(pid, &how, out, &err);
+	if (rc && file_too)
+		return trouble("%s ('%s' was taken as a process; the file of that name is './%s')", err.message, word,
+		               word);
+	if (rc)
+		return trouble_with(NULL, &err);
+	if (file_too)
+		say("'%s' is taken as a process; the file of that name is './%s'", word, word);
+	if (!options->no_freeze && !vmsnap_info(*out)->consistent)
+		say("process %d ran while it was read: its pages may not be of one instant", (int)pid);
+	return STATUS_OK;
+}
+
+/* ---- files ---- */
+
+struct place {
+	char *path;        /* malloc'ed */
+	const char *which; /* after the '@'; NULL: the last one */
+};
+
+static bool is_input(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
+/* A file that cannot be looked at may exist: opening it will tell why not. */
+static bool exists(const char *path)
+{
+	return is_input(path) || !access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
+}
+
+/* An existing file wins, and of several the one with the longest name: both a
+ * file's name and a label may hold '@'. */
+static int place_find(const char *word, struct place *place)
+{
+	if (!*word)
+		return trouble("a word is empty; %s", expected);
+	*place = (struct place){ .path = strdup(word) };
+	if (!place->path)
+		return trouble("out of memory");
+	if (exists(place->path))
+		return STATUS_OK;
+	int whole_errno = errno;
+	for (char *at; (at = strrchr(place->path, '@')) != NULL;) {
+		*at = '\0';
+		if (at > place->path && exists(place->path)) {
+			place->which = word + (at - place->path) + 1;
+			return STATUS_OK;
+		}
+	}
+	const char *first_at = strchr(word, '@');
+	free(place->path);
+	place->path = NULL;
+	if (first_at && first_at > word)
+		return trouble("%s: there is no file '%.*s'", word, (int)(first_at - word), word);
+	return trouble("%s: %s; %s", word, strerror(whole_errno), expected);
+}
+
+static const char *path_name(const char *path)
+{
+	return is_input(path) ? "standard input" : path;
+}
+
+static int open_path(const char *path, struct vmsnap_file **out)
+{
+	if (is_input(path) && isatty(STDIN_FILENO))
+		return trouble("standard input is a terminal, not a snapshot file");
+	struct vmsnap_error err;
+	if (vmsnap_file_open(path, NULL, out, &err))
+		return trouble_with(path_name(path), &err);
+	return STATUS_OK;
+}
+
+static void warn_of_damage(const char *path, const struct vmsnap_file *file)
+{
+	struct vmsnap_error err;
+	if (vmsnap_file_damage(file, &err))
+		say("%s: warning: %s; only what comes before is read", path_name(path), err.message);
+}
+
+/* Standard input is read by the first word that names it and kept for others. */
+static int sources_open(struct sources *sources, const char *path, struct vmsnap_file **out)
+{
+	if (is_input(path) && sources->standard_input) {
+		*out = sources->standard_input;
+		return STATUS_OK;
+	}
+	int status = open_path(path, out);
+	if (status)
+		return status;
+	warn_of_damage(path, *out);
+	if (is_input(path))
+		sources->standard_input = *out;
+	return STATUS_OK;
+}
+
+static void sources_release(const struct sources *sources, struct vmsnap_file *file)
+{
+	if (file && file != sources->standard_input)
+		vmsnap_file_close(file);
+}
+
+static int load_index(const char *word, const struct vmsnap_file *file, size_t index, struct vmsnap **out)
+{
+	struct vmsnap_error err;
+	return vmsnap_file_load(file, index, out, &err) ? trouble_with(word, &err) : STATUS_OK;
+}
+
+static int load_which(const char *word, const struct vmsnap_file *file, const char *which, struct vmsnap **out)
+{
+	size_t count = vmsnap_file_count(file), index = count - 1;
+	struct vmsnap_error err;
+	if (!count)
+		return trouble("%s: the file holds no snapshot", word);
+	if (which && vmsnap_file_find(file, which, &index, &err))
+		return trouble_with(word, &err);
+	return load_index(word, file, index, out);
+}
+
+int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap **out)
+{
+	if (word_is_process(word))
+		return capture_live(sources->options, word, out);
+	struct place place;
+	int status = place_find(word, &place);
+	if (status)
+		return status;
+	struct vmsnap_file *file;
+	status = sources_open(sources, place.path, &file);
+	if (!status) {
+		status = load_which(word, file, place.which, out);
+		sources_release(sources, file);
+	}
+	free(place.path);
+	return status;
+}
+
+static int pair_first(const char *word, const struct vmsnap_file *file, enum pair pair, size_t *first)
+{
+	size_t count = vmsnap_file_count(file);
+	if (count < 2)
+		return trouble("%s holds %s snapshot; two are needed", word, count ? "one" : "no");
+	if (pair == PAIR_ONLY_TWO && count > 2)
+		return trouble("%s holds %zu snapshots; say which two are meant, as in %s@1 %s@2", word, count, word,
+		               word);
+	*first = count - 2;
+	return STATUS_OK;
+}
+
+int snapshots_from_word(struct sources *sources, const char *word, enum pair pair, struct vmsnap **a, struct vmsnap **b)
+{
+	struct place place;
+	if (word_is_process(word))
+		return trouble("'%s' is one process; two snapshots are needed, or a file that holds them", word);
+	int status = place_find(word, &place);
+	if (status)
+		return status;
+	struct vmsnap_file *file = NULL;
+	size_t first = 0;
+	struct vmsnap *loaded = NULL;
+	if (place.which)
+		status = trouble("'%s' is one snapshot; two are needed, or a file that holds them", word);
+	else
+		status = sources_open(sources, place.path, &file);
+	if (!status)
+		status = pair_first(word, file, pair, &first);
+	if (!status)
+		status = load_index(word, file, first, &loaded);
+	if (!status)
+		status = load_index(word, file, first + 1, b);
+	if (!status)
+		*a = loaded;
+	else
+		vmsnap_free(loaded);
+	sources_release(sources, file);
+	free(place.path);
+	return status;
+}
+
+int file_from_word(const char *word, bool warn, struct vmsnap_file **out)
+{
+	if (is_input(word) || exists(word)) {
+		int status = open_path(word, out);
+		if (!status && warn)
+			warn_of_damage(word, *out);
+		return status;
+	}
+	int missing = errno;
+	const char *at = strrchr(word, '@');
+	if (!*word)
+		return trouble("a word is empty; expected a file");
+	if (word_is_process(word))
+		return trouble("'%s': no file of that name; expected a file, not a process", word);
+	if (at)
+		return trouble("'%s': no file of that name; expected a file, all of it, without @%s", word, at + 1);
+	return trouble("%s: %s", word, strerror(missing));
+}

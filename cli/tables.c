@@ -1,0 +1,92 @@
+/* The tables of commands and options.  They are all that knows their names. */
+#include "commands.h"
+#include "options.h"
+
+const struct command command_table[] = {
+	{ CMD_CAPTURE, "capture", "PID", 1, 1, "take a snapshot of a process and save it",
+	  "Saves to vmsnap-PID.vms in the current folder unless -o says otherwise. The\n"
+	  "process stands still while its pages are read, a few milliseconds as a rule.\n",
+	  cmd_capture },
+	{ CMD_SHOW, "show", "SNAPSHOT", 1, 1, "the address space as a table, with totals",
+	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show },
+	{ CMD_PAGES, "pages", "SNAPSHOT [ADDRESS | START-END | START+LENGTH]", 1, 2, "page states, run by run",
+	  "Neighbouring pages in one state make a run. Addresses are hexadecimal, with or\n"
+	  "without 0x. LENGTH too, or a decimal number with K, M, G or T, or p for pages.\n",
+	  cmd_pages },
+	{ CMD_PAGE, "page", "SNAPSHOT ADDRESS", 2, 2, "everything about one address",
+	  "The mapping, the page's state and frame, the place in the file, and the symbol\n"
+	  "that lies there; for an unmapped address the gap around it.\n",
+	  cmd_page },
+	{ CMD_DIFF, "diff", "A [B]", 1, 2, "what differs between two snapshots",
+	  "With one file: between its last two snapshots. The exit status is 0 if nothing\n"
+	  "differs, 1 if something does, 2 if something went wrong.\n",
+	  cmd_diff },
+	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
+	  "With one file, it must hold two snapshots: parent and child. A verdict says who\n"
+	  "copied a page, which is not always who wrote to it; --base makes it certain.\n",
+	  cmd_cow },
+	{ CMD_MAP, "map", "A [B]", 1, 2, "the address space as a picture",
+	  "With two snapshots: what became of A's pages in B.\n", cmd_map },
+	{ CMD_STATUS, "status", "A [B]", 1, 2, "the lines of /proc/PID/status",
+	  "With two snapshots: side by side.\n", cmd_status },
+	{ CMD_LIST, "list", "FILE", 1, 1, "the snapshots in a file",
+	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for.\n", cmd_list },
+	{ CMD_CHECK, "check", "FILE", 1, 1, "whether a file is whole",
+	  "Reads everything in it. The exit status is 0 if all is well, otherwise 2.\n", cmd_check },
+};
+const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
+
+#define FIELD(name) offsetof(struct options, name)
+enum {
+	CMDS_ALL = (1 << 10) - 1,
+	CMDS_PRINTING = CMDS_ALL & ~CMD_CAPTURE,
+	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK),
+	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP),
+	CMDS_NAMES = CMD_PAGE | CMD_DIFF | CMD_COW,
+};
+
+const struct option_row option_table[] = {
+	{ "output", 'o', OPTION_TEXT, VALUE_FILE, "FILE", FIELD(file), CMD_CAPTURE,
+	  "save to FILE; - is standard output" },
+	{ "append", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(append), CMD_CAPTURE,
+	  "add to the file, if it exists" },
+	{ "label", 0, OPTION_TEXT, VALUE_ANY, "TEXT", FIELD(label), CMD_CAPTURE,
+	  "name the snapshot, for FILE@TEXT" },
+	{ "tree", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(tree), CMD_CAPTURE,
+	  "with all descendants, at one instant" },
+	{ "smaps", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(smaps), CMD_CAPTURE,
+	  "keep the fields of smaps too; slower" },
+	{ "quiet", 'q', OPTION_FLAG, VALUE_NONE, NULL, FIELD(quiet), CMD_CAPTURE,
+	  "do not say what was saved" },
+	{ "each", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(each), CMD_PAGES,
+	  "a row for each page, not each run" },
+	{ "base", 0, OPTION_TEXT, VALUE_SNAPSHOT, "SNAPSHOT", FIELD(base), CMD_COW,
+	  "parent or child as it was at the fork" },
+	{ "totals", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(totals), CMD_DIFF | CMD_COW,
+	  "only the sums" },
+	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_DIFF | CMD_COW,
+	  "a row for each range of pages" },
+	{ "no-names", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_names), CMDS_NAMES,
+	  "do not look up symbols" },
+	{ "sysroot", 0, OPTION_TEXT, VALUE_FOLDER, "FOLDER", FIELD(sysroot), CMDS_NAMES,
+	  "look for the mapped files below FOLDER" },
+	{ "no-freeze", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_freeze), CMDS_LIVE,
+	  "let a live process run meanwhile" },
+	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL, "JSON, for programs" },
+	{ "output", 'o', OPTION_TEXT, VALUE_ANY, "COLUMNS", FIELD(columns), CMDS_TABLES,
+	  "A,B,... only these columns; +A,... these too" },
+	{ "raw", 'r', OPTION_FLAG, VALUE_NONE, NULL, FIELD(raw), CMDS_TABLES,
+	  "no padding, nothing cut, one blank between" },
+	{ "bytes", 'b', OPTION_FLAG, VALUE_NONE, NULL, FIELD(bytes), CMDS_PRINTING,
+	  "exact sizes, in bytes" },
+	{ "noheadings", 'n', OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_headings), CMDS_TABLES,
+	  "no line of headings" },
+	{ "color", 0, OPTION_COLOR, VALUE_WHEN, "WHEN", FIELD(color), CMDS_PRINTING,
+	  "auto, always or never" },
+	{ "ascii", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(ascii), CMDS_PRINTING,
+	  "no characters beyond ASCII" },
+	{ "width", 'w', OPTION_WIDTH, VALUE_ANY, "COLUMNS", FIELD(width), CMDS_PRINTING,
+	  "as if the terminal were so wide; 0: no limit" },
+	{ "help", 'h', OPTION_FLAG, VALUE_NONE, NULL, FIELD(help), CMDS_ALL, "this text" },
+};
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);

@@ -1,0 +1,111 @@
+#include "cow_warning.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "diff_facts.h"
+
+struct line {
+	char *text;
+	size_t size, len;
+};
+
+/* Adds one reason; the reasons are joined by "; ". */
+__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	size_t room = line->size - line->len;
+	int len = snprintf(line->text + line->len, room, "%s", line->len ? "; " : "");
+	if (len >= 0 && (size_t)len < room) {
+		line->len += (size_t)len;
+		room -= (size_t)len;
+		len = vsnprintf(line->text + line->len, room, format, args);
+		if (len >= 0)
+			line->len += (size_t)len < room ? (size_t)len : room - 1;
+	}
+	va_end(args);
+}
+
+static uint32_t process_of(const struct vmsnap *snap)
+{
+	return snap->info.tgid ? snap->info.tgid : snap->info.pid;
+}
+
+static bool same_process(const struct vmsnap *a, const struct vmsnap *b)
+{
+	return process_of(a) == process_of(b) && a->info.start_time == b->info.start_time && facts_same_boot(a, b);
+}
+
+static void check_family(struct line *line, const struct vmsnap *parent, const struct vmsnap *child)
+{
+	uint32_t father = process_of(parent), son = process_of(child);
+	if (same_process(parent, child))
+		add(line, "parent and child are the same process, %" PRIu32, father);
+	else if (child->info.ppid != father)
+		add(line,
+		    "these two are not known to be parent and child: the parent of process %" PRIu32 " is %" PRIu32
+		    ", not %" PRIu32,
+		    son, child->info.ppid, father);
+}
+
+static void check_base(struct line *line, const struct vmsnap *parent, const struct vmsnap *child,
+                       const struct vmsnap *base)
+{
+	if (!same_process(base, parent) && !same_process(base, child))
+		add(line, "the base is of process %" PRIu32 ", which is neither parent nor child", process_of(base));
+	if (!facts_same_boot(base, parent) || !facts_same_boot(base, child))
+		add(line, "the base is of another boot");
+	else if (base->info.monotonic > parent->info.monotonic || base->info.monotonic > child->info.monotonic)
+		add(line, "the base was taken after the others");
+}
+
+static void check_known(struct line *line, const struct vmsnap *const snaps[3])
+{
+	static const char *const who[] = { "parent", "child", "base" };
+	bool frames = true, exclusive = true;
+	for (size_t i = 0; i < 3; i++) {
+		if (!snaps[i])
+			continue;
+		frames &= snaps[i]->info.known.pfn;
+		exclusive &= snaps[i]->info.known.exclusive;
+		if (!snaps[i]->info.consistent)
+			add(line, "the %s changed while it was looked at", who[i]);
+	}
+	if (!frames)
+		add(line, "PFNs are not known%s", exclusive ? "" : ", nor is which pages are exclusive");
+}
+
+/* Copies made between two looks are put down to one side only.  Processes that a
+ * debugger holds may well be looked at one after the other. */
+static void check_times(struct line *line, const struct vmsnap *parent, const struct vmsnap *child)
+{
+	const int64_t second = 1000000000;
+	int64_t first = parent->info.monotonic, then = child->info.monotonic;
+	if (first > then) {
+		int64_t swap = first;
+		first = then;
+		then = swap;
+	}
+	uint64_t apart = (uint64_t)then - (uint64_t)first;
+	bool held = parent->info.freeze == VMSNAP_FREEZE_DEBUGGER && child->info.freeze == VMSNAP_FREEZE_DEBUGGER;
+	if (!held && facts_same_boot(parent, child) && apart > (uint64_t)second)
+		add(line, "parent and child were looked at %" PRIu64 ".%" PRIu64 " s apart", apart / (uint64_t)second,
+		    apart / (uint64_t)(second / 10) % 10);
+}
+
+void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base, char *out,
+                 size_t size)
+{
+	struct line line = { .text = out, .size = size };
+	*out = '\0';
+	if (!facts_same_boot(parent, child))
+		add(&line, "parent and child are of different boots: their PFNs cannot be compared");
+	check_family(&line, parent, child);
+	if (base)
+		check_base(&line, parent, child, base);
+	check_known(&line, (const struct vmsnap *const[]){ parent, child, base });
+	check_times(&line, parent, child);
+}

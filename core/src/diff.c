@@ -1,0 +1,342 @@
+/* diff.c - what differs between two snapshots.  The facts of a page are decided
+ * in diff_facts.c; here they are gathered into ranges, in a merge walk over the
+ * runs of both sides. */
+#include <string.h>
+
+#include "diff_array.h"
+#include "diff_facts.h"
+#include "diff_status.h"
+#include "diff_walk.h"
+#include "error.h"
+#include "vma_match.h"
+
+struct vmsnap_diff {
+	const struct vmsnap *a, *b;
+	struct vma_match match;
+	struct vmsnap_diff_range *ranges;
+	size_t range_count, range_capacity;
+	struct vmsnap_diff_status *status;
+	size_t status_count;
+	struct vmsnap_diff_totals totals;
+};
+
+/* The walk.  All addresses are those of B; `shift` further on, A has the page
+ * that is compared (it is not 0 within a moved mapping). */
+struct walk {
+	const struct vmsnap *a, *b;
+	struct vmsnap_diff *diff;
+	struct run_cursor in_a, in_b;
+	struct facts_context known;
+	size_t next_from, next_to; /* moves not yet passed, by .from and by .to */
+};
+
+/* A stretch in which everything but the pages stays the same. */
+struct stretch {
+	uint64_t start, end;
+	uint64_t shift;
+	bool away; /* what A has here went elsewhere: nothing to compare with */
+	bool executable;
+	struct facts_context context;
+	const struct vmsnap_vma *vma;
+};
+
+static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t start, uint64_t end, uint32_t changes)
+{
+	struct vmsnap_diff *diff = walk->diff;
+	struct vmsnap_diff_range *last = diff->range_count ? &diff->ranges[diff->range_count - 1] : NULL;
+	if (last && last->end == start && last->changes == changes && last->vma == stretch->vma &&
+	    last->executable == stretch->executable) {
+		last->end = end;
+		return VMSNAP_OK;
+	}
+	struct vmsnap_diff_range *ranges =
+		array_room(diff->ranges, diff->range_count, &diff->range_capacity, sizeof(*ranges));
+	if (!ranges)
+		return VMSNAP_ERR_NO_MEMORY;
+	diff->ranges = ranges;
+	ranges[diff->range_count++] = (struct vmsnap_diff_range){
+		.start = start, .end = end, .changes = changes, .executable = stretch->executable, .vma = stretch->vma
+	};
+	return VMSNAP_OK;
+}
+
+/* Passes over runs that are the same on both sides: most are, and equal entries
+ * have no facts. */
+static void skip_equal(struct run_cursor *a, struct run_cursor *b, uint64_t end)
+{
+	const struct run *in_a = a->run, *in_b = b->run;
+	while (in_a < a->end && in_b < b->end && in_a->head == in_b->head && in_a->entry == in_b->entry &&
+	       run_last(in_a, a->shift) < end) {
+		in_a++;
+		in_b++;
+	}
+	a->run = in_a;
+	b->run = in_b;
+}
+
+/* A's entry for address `at` of B, and until where it holds. */
+static uint64_t entry_in_a(struct run_cursor *in_a, const struct stretch *stretch, uint64_t at, uint64_t *until)
+{
+	if (stretch->away)
+		return 0;
+	/* The last address is no page's: it needs no shift, and would overflow. */
+	uint64_t until_a = stretch->end == UINT64_MAX ? UINT64_MAX : stretch->end + stretch->shift;
+	uint64_t entry = run_cursor_entry(in_a, at + stretch->shift, &until_a);
+	if (until_a != UINT64_MAX && until_a - stretch->shift < *until)
+		*until = until_a - stretch->shift;
+	return entry;
+}
+
+static int compare_stretch(struct walk *walk, const struct stretch *stretch)
+{
+	/* Moves go back and forth in A: each has a cursor of its own. */
+	struct run_cursor moved, *in_a = &walk->in_a;
+	if (stretch->shift) {
+		moved = run_cursor_at(walk->a, stretch->start + stretch->shift);
+		in_a = &moved;
+	}
+	int rc = VMSNAP_OK;
+	for (uint64_t at = stretch->start, until; !rc && at < stretch->end; at = until) {
+		if (!stretch->shift && !stretch->away)
+			skip_equal(in_a, &walk->in_b, stretch->end);
+		until = stretch->end;
+		uint64_t b = run_cursor_entry(&walk->in_b, at, &until);
+		uint64_t a = entry_in_a(in_a, stretch, at, &until);
+		uint32_t facts = a || b ? page_facts(a, b, &stretch->context) : 0;
+		if (facts)
+			rc = add_range(walk, stretch, at, until, facts);
+	}
+	return rc;
+}
+
+/* The move that covers B's address `at`, if any; *end is lowered to where that
+ * changes. */
+static const struct move *moved_here(struct walk *walk, uint64_t at, uint64_t *end)
+{
+	const struct vma_match *match = &walk->diff->match;
+	size_t *next = &walk->next_to;
+	while (*next < match->moves.count && match->moves_to[*next].to + match->moves_to[*next].length <= at)
+		++*next;
+	if (*next == match->moves.count)
+		return NULL;
+	const struct move *move = &match->moves_to[*next];
+	bool here = move->to <= at;
+	uint64_t edge = here ? move->to + move->length : move->to;
+	if (edge < *end)
+		*end = edge;
+	return here ? move : NULL;
+}
+
+/* The same for what went away from A's address `at`. */
+static bool moved_away(struct walk *walk, uint64_t at, uint64_t *end)
+{
+	const struct move_list *moves = &walk->diff->match.moves;
+	size_t *next = &walk->next_from;
+	while (*next < moves->count && moves->items[*next].from + moves->items[*next].length <= at)
+		++*next;
+	if (*next == moves->count)
+		return false;
+	const struct move *move = &moves->items[*next];
+	bool here = move->from <= at;
+	uint64_t edge = here ? move->from + move->length : move->from;
+	if (edge < *end)
+		*end = edge;
+	return here;
+}
+
+static struct stretch next_stretch(struct walk *walk, const struct span *span, uint64_t at)
+{
+	const struct vmsnap_vma *vma_a = span->vma[0], *vma_b = span->vma[1];
+	struct stretch out = { .start = at, .end = span->end, .vma = vma_b ? vma_b : vma_a, .context = walk->known };
+	const struct move *move = moved_here(walk, at, &out.end);
+	if (move) {
+		out.shift = move->from - move->to;
+		vma_a = &walk->a->vmas[move->a];
+	} else if (moved_away(walk, at, &out.end)) {
+		out.away = true;
+		vma_a = NULL;
+	}
+	out.executable = ((vma_a ? vma_a->perms : 0) | (vma_b ? vma_b->perms : 0)) & VMSNAP_EXEC;
+	if (vma_b && vma_is_private_file(vma_b)) {
+		out.context.private_text = out.executable;
+		out.context.same_file = vma_a && (move || vma_same_backing(vma_a, vma_b));
+	}
+	return out;
+}
+
+static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
+{
+	struct walk walk = { .a = a, .b = b, .diff = diff, .known = facts_context_of(a, b) };
+	walk.in_a = run_cursor_at(a, 0);
+	walk.in_b = run_cursor_at(b, 0);
+	const struct vmsnap *both[] = { a, b };
+	struct span_walk spans = span_walk_begin(both, 2);
+	int rc = VMSNAP_OK;
+	for (struct span span; !rc && span_next(&spans, &span);) {
+		for (uint64_t at = span.start; !rc && at < span.end;) {
+			struct stretch stretch = next_stretch(&walk, &span, at);
+			rc = compare_stretch(&walk, &stretch);
+			at = stretch.end;
+		}
+	}
+	return rc;
+}
+
+static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
+{
+	struct vmsnap_diff_totals *totals = &diff->totals;
+	for (size_t i = 0; i < diff->range_count; i++) {
+		const struct vmsnap_diff_range *range = &diff->ranges[i];
+		uint64_t pages = (range->end - range->start) >> page_shift;
+		for (uint32_t left = range->changes; left; left &= left - 1)
+			totals->pages[__builtin_ctz(left)] += pages;
+		if (range->executable && (range->changes & 1u << VMSNAP_PRIVATISED))
+			totals->privatised_executable += pages;
+	}
+}
+
+static uint64_t count_resident(const struct vmsnap *snap)
+{
+	uint64_t pages = 0;
+	const struct run *end = snap->runs.items ? snap->runs.items + snap->runs.count : NULL;
+	for (const struct run *run = snap->runs.items; run < end; run++)
+		pages += run->entry & ENTRY_PRESENT ? run_pages(run) : 0;
+	return pages;
+}
+
+static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
+{
+	int rc = vma_match(a, b, &diff->match);
+	rc = rc ? rc : compare_pages(a, b, diff);
+	rc = rc ? rc : diff_status(a, b, &diff->status, &diff->status_count);
+	for (size_t i = 0; i < diff->match.count; i++)
+		diff->totals.vmas[diff->match.rows[i].change]++;
+	sum_ranges(diff, walk_page_shift(b));
+	diff->totals.resident_a = count_resident(a);
+	diff->totals.resident_b = count_resident(b);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_diff_new(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff **out,
+                               struct vmsnap_error *err)
+{
+	if (!a || !b || !out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a diff needs two snapshots");
+	if (walk_page_shift(a) != walk_page_shift(b))
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "snapshots with pages of %llu and of %llu bytes cannot be compared",
+		            (unsigned long long)a->info.page_size, (unsigned long long)b->info.page_size);
+	struct vmsnap_diff *diff = calloc(1, sizeof(*diff));
+	if (!diff)
+		return fail_no_memory(err);
+	diff->a = a;
+	diff->b = b;
+	int rc = compare_all(a, b, diff);
+	if (rc) {
+		vmsnap_diff_free(diff);
+		return fail_no_memory(err);
+	}
+	*out = diff;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API void vmsnap_diff_free(struct vmsnap_diff *diff)
+{
+	if (!diff)
+		return;
+	vma_match_free(&diff->match);
+	free(diff->ranges);
+	free(diff->status);
+	free(diff);
+}
+
+VMSNAP_API size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff)
+{
+	return diff->match.count;
+}
+
+VMSNAP_API int vmsnap_diff_vma(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out)
+{
+	if (index >= diff->match.count)
+		return VMSNAP_ERR_NOT_FOUND;
+	*out = diff->match.rows[index];
+	return VMSNAP_OK;
+}
+
+VMSNAP_API size_t vmsnap_diff_range_count(const struct vmsnap_diff *diff)
+{
+	return diff->range_count;
+}
+
+VMSNAP_API int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out)
+{
+	if (index >= diff->range_count)
+		return VMSNAP_ERR_NOT_FOUND;
+	*out = diff->ranges[index];
+	return VMSNAP_OK;
+}
+
+VMSNAP_API const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff)
+{
+	return diff->a;
+}
+
+VMSNAP_API const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff)
+{
+	return diff->b;
+}
+
+VMSNAP_API const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff)
+{
+	return &diff->totals;
+}
+
+VMSNAP_API bool vmsnap_diff_any(const struct vmsnap_diff *diff)
+{
+	return diff->match.count || diff->range_count || diff->status_count;
+}
+
+VMSNAP_API size_t vmsnap_diff_status_count(const struct vmsnap_diff *diff)
+{
+	return diff->status_count;
+}
+
+VMSNAP_API int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out)
+{
+	if (index >= diff->status_count)
+		return VMSNAP_ERR_NOT_FOUND;
+	*out = diff->status[index];
+	return VMSNAP_OK;
+}
+
+VMSNAP_API const char *vmsnap_vma_change_name(int change)
+{
+	static const char *const names[VMSNAP_VMA_CHANGES] = {
+		[VMSNAP_VMA_ADDED] = "added",       [VMSNAP_VMA_REMOVED] = "removed",
+		[VMSNAP_VMA_GROWN] = "grown",       [VMSNAP_VMA_SHRUNK] = "shrunk",
+		[VMSNAP_VMA_SPLIT] = "split",       [VMSNAP_VMA_MERGED] = "merged",
+		[VMSNAP_VMA_REPLACED] = "replaced", [VMSNAP_VMA_PROTECTION_CHANGED] = "protection_changed",
+		[VMSNAP_VMA_MOVED] = "moved",       [VMSNAP_VMA_RENAMED] = "renamed",
+	};
+	return change >= 0 && change < VMSNAP_VMA_CHANGES ? names[change] : "?";
+}
+
+VMSNAP_API const char *vmsnap_page_change_name(int change)
+{
+	static const char *const names[VMSNAP_PAGE_CHANGES] = {
+		[VMSNAP_APPEARED] = "appeared",
+		[VMSNAP_VANISHED] = "vanished",
+		[VMSNAP_PFN_CHANGED] = "pfn_changed",
+		[VMSNAP_BECAME_EXCLUSIVE] = "became_exclusive",
+		[VMSNAP_BECAME_SHARED] = "became_shared",
+		[VMSNAP_SWAPPED_OUT] = "swapped_out",
+		[VMSNAP_SWAPPED_IN] = "swapped_in",
+		[VMSNAP_SWAP_MOVED] = "swap_moved",
+		[VMSNAP_ZERO_FILLED_IN] = "zero_filled_in",
+		[VMSNAP_PRIVATISED] = "privatised",
+		[VMSNAP_SOFT_DIRTIED] = "soft_dirtied",
+		[VMSNAP_GUARDED] = "guarded",
+		[VMSNAP_UNGUARDED] = "unguarded",
+	};
+	return change >= 0 && change < VMSNAP_PAGE_CHANGES ? names[change] : "?";
+}

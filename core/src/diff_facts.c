@@ -1,0 +1,85 @@
+#include "diff_facts.h"
+
+#include <string.h>
+
+bool facts_same_boot(const struct vmsnap *a, const struct vmsnap *b)
+{
+	const char *boot_a = a->info.boot_id, *boot_b = b->info.boot_id;
+	return !*boot_a || !*boot_b || !strcmp(boot_a, boot_b);
+}
+
+struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsnap *b)
+{
+	const struct vmsnap_known *in_a = &a->info.known, *in_b = &b->info.known;
+	return (struct facts_context){
+		.frames = in_a->pfn && in_b->pfn && facts_same_boot(a, b),
+		.exclusive = in_a->exclusive && in_b->exclusive,
+		.zero = in_a->zero && in_b->zero,
+		.soft_dirty = in_a->soft_dirty && in_b->soft_dirty,
+	};
+}
+
+static uint32_t fact(bool holds, int change)
+{
+	return (uint32_t)holds << change;
+}
+
+static bool has(uint64_t entry, uint32_t flag)
+{
+	return entry & ENTRY_FLAG(flag);
+}
+
+/* A frame of 0 is one that the kernel hid. */
+static bool frames_differ(uint64_t a, uint64_t b)
+{
+	uint64_t frame_a = a & ENTRY_FRAME_MASK, frame_b = b & ENTRY_FRAME_MASK;
+	return frame_a && frame_b && frame_a != frame_b;
+}
+
+static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context *context)
+{
+	uint32_t facts = fact(context->frames && frames_differ(a, b), VMSNAP_PFN_CHANGED);
+	if (context->exclusive) {
+		bool before = has(a, VMSNAP_PAGE_EXCLUSIVE), after = has(b, VMSNAP_PAGE_EXCLUSIVE);
+		facts |= fact(!before && after, VMSNAP_BECAME_EXCLUSIVE) |
+		         fact(before && !after, VMSNAP_BECAME_SHARED);
+	}
+	bool filled = context->zero && has(a, VMSNAP_PAGE_ZERO) && !has(b, VMSNAP_PAGE_ZERO);
+	return facts | fact(filled, VMSNAP_ZERO_FILLED_IN);
+}
+
+/* A private page where a file's page was.  A page of text that was never seen
+ * before counts too: text comes from its file, so one that is private already
+ * when it first shows was written. */
+static bool privatised(uint64_t a, uint64_t b, const struct facts_context *context)
+{
+	if (!(b & ENTRY_POPULATED) || has(b, VMSNAP_PAGE_FILE))
+		return false;
+	if (a & ENTRY_POPULATED)
+		return context->same_file && has(a, VMSNAP_PAGE_FILE);
+	return context->private_text;
+}
+
+uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
+{
+	bool populated_a = a & ENTRY_POPULATED, populated_b = b & ENTRY_POPULATED;
+	bool guard_a = has(a, VMSNAP_PAGE_GUARD), guard_b = has(b, VMSNAP_PAGE_GUARD);
+	uint32_t facts = fact(!populated_a && populated_b, VMSNAP_APPEARED) |
+	                 fact(populated_a && !populated_b, VMSNAP_VANISHED) |
+	                 fact(!guard_a && guard_b, VMSNAP_GUARDED) | fact(guard_a && !guard_b, VMSNAP_UNGUARDED);
+	if (populated_a && populated_b) {
+		bool present_a = a & ENTRY_PRESENT, present_b = b & ENTRY_PRESENT;
+		if (present_a && present_b)
+			facts |= both_present(a, b, context);
+		else if (present_a)
+			facts |= fact(true, VMSNAP_SWAPPED_OUT);
+		else if (present_b)
+			facts |= fact(true, VMSNAP_SWAPPED_IN);
+		else
+			facts |= fact(context->frames && frames_differ(a, b), VMSNAP_SWAP_MOVED);
+	}
+	facts |= fact(privatised(a, b, context), VMSNAP_PRIVATISED);
+	bool dirtied = context->soft_dirty && populated_b && has(b, VMSNAP_PAGE_SOFT_DIRTY) &&
+	               !has(a, VMSNAP_PAGE_SOFT_DIRTY);
+	return facts | fact(dirtied, VMSNAP_SOFT_DIRTIED);
+}

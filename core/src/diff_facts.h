@@ -1,0 +1,24 @@
+/* diff_facts.h - what two states of one page say.  The only place that decides
+ * the facts of docs/verdicts.md; pure. */
+#ifndef VMSNAP_DIFF_FACTS_H
+#define VMSNAP_DIFF_FACTS_H
+
+#include "snapshot.h"
+
+/* What is known on both sides, and what is mapped. */
+struct facts_context {
+	bool frames; /* PFNs and swap slots of A and B can be compared */
+	bool exclusive, zero, soft_dirty;
+	bool same_file;    /* A and B map the same file here, privately */
+	bool private_text; /* B maps a file privately, executable in A or B */
+};
+/* The part that depends on the snapshots alone. */
+struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsnap *b);
+/* PFNs mean something only until the next boot. */
+bool facts_same_boot(const struct vmsnap *a, const struct vmsnap *b);
+
+/* 1 << enum vmsnap_page_change, or-ed; 0 if nothing changed.  Holds for a whole
+ * segment in which both entries count up by their steps. */
+uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context);
+
+#endif

@@ -1,0 +1,60 @@
+/* diff_walk.h - walks up to three snapshots side by side, in address order.
+ * Knows VMAs and runs as lists of ranges; not what they mean. */
+#ifndef VMSNAP_DIFF_WALK_H
+#define VMSNAP_DIFF_WALK_H
+
+#include "snapshot.h"
+
+enum { WALK_SIDES = 3 };
+
+/* Addresses in which each side has one VMA throughout, or none (NULL). */
+struct span {
+	uint64_t start, end;
+	const struct vmsnap_vma *vma[WALK_SIDES];
+};
+
+/* Spans follow each other without a gap from 0 to UINT64_MAX, so that pages are
+ * met even where the map (which may be older than they) has no VMA. */
+struct span_walk {
+	const struct vmsnap *snap[WALK_SIDES];
+	size_t sides, next[WALK_SIDES];
+	uint64_t at;
+};
+struct span_walk span_walk_begin(const struct vmsnap *const *snaps, size_t sides);
+bool span_next(struct span_walk *walk, struct span *span);
+
+/* A place in a list of runs that only moves up. */
+struct run_cursor {
+	const struct run *run, *end;
+	unsigned shift; /* log2 of the page size */
+};
+unsigned walk_page_shift(const struct vmsnap *snap);
+struct run_cursor run_cursor_at(const struct vmsnap *snap, uint64_t address);
+
+/* The last byte, not the end: the end of the highest page wraps to 0. */
+static inline uint64_t run_last(const struct run *run, unsigned shift)
+{
+	return run_start(run) + (run_pages(run) << shift) - 1;
+}
+
+/* The entry of the page at `at`, 0 if it is in no run.  Lowers *until to where
+ * that run, or the gap, ends. */
+static inline uint64_t run_cursor_entry(struct run_cursor *cursor, uint64_t at, uint64_t *until)
+{
+	while (cursor->run < cursor->end && run_last(cursor->run, cursor->shift) < at)
+		cursor->run++;
+	if (cursor->run == cursor->end)
+		return 0;
+	uint64_t start = run_start(cursor->run), entry = cursor->run->entry;
+	if (start > at) {
+		if (start < *until)
+			*until = start;
+		return 0;
+	}
+	uint64_t last = run_last(cursor->run, cursor->shift);
+	if (last < *until - 1)
+		*until = last + 1;
+	return entry + ((at - start) >> cursor->shift) * entry_step(entry);
+}
+
+#endif

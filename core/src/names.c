@@ -1,0 +1,221 @@
+/* names.c - names of addresses: the public functions.  Everything is read when it is
+ * first asked for: the headers of a file that an address may lie in, its symbols
+ * when a name is wanted. */
+#include <elf.h>
+#include <stdlib.h>
+
+#include "error.h"
+#include "names_object.h"
+#include "names_stacks.h"
+#include "snapshot.h"
+
+struct vmsnap_names {
+	const struct vmsnap *snap;
+	struct objects objects;
+	struct stacks stacks;
+	struct arena strings;
+	uint64_t walks; /* how many there were */
+};
+
+VMSNAP_API int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
+                                struct vmsnap_error *err)
+{
+	struct vmsnap_names *names = calloc(1, sizeof(*names));
+	if (!names)
+		return fail_no_memory(err);
+	names->snap = snap;
+	int rc = objects_init(&names->objects, snap, sysroot, err);
+	if (!rc && stacks_find(snap, &names->strings, &names->stacks))
+		rc = fail_no_memory(err);
+	if (rc) {
+		vmsnap_names_free(names);
+		return rc;
+	}
+	*out = names;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API void vmsnap_names_free(struct vmsnap_names *names)
+{
+	if (!names)
+		return;
+	objects_free(&names->objects);
+	free(names->stacks.items);
+	arena_free(&names->strings);
+	free(names);
+}
+
+VMSNAP_API const char *vmsnap_names_warning(const struct vmsnap_names *names)
+{
+	return names->objects.warnings ? names->objects.warnings : "";
+}
+
+static struct vmsnap_name name_of_symbol(const struct piece *piece, const struct symbol *symbol)
+{
+	return (struct vmsnap_name){
+		.kind = symbol->kind,
+		.symbol = symbol->name,
+		.object = piece->object->vma->name,
+		.address = symbol->start + piece->bias,
+		.size = symbol->size,
+	};
+}
+
+static struct vmsnap_name name_of_stack(const struct stack *stack, const struct vmsnap_vma *vma)
+{
+	return (struct vmsnap_name){
+		.kind = VMSNAP_NAME_THREAD_STACK,
+		.symbol = stack->name,
+		.object = vma->name,
+		.address = stack->start,
+		.size = stack->end - stack->start,
+	};
+}
+
+static bool piece_at(struct vmsnap_names *names, size_t vma, uint64_t address, struct piece *out)
+{
+	struct piece pieces[ELF_LOADS_MAX];
+	size_t count = objects_pieces(&names->objects, vma, pieces);
+	for (size_t i = 0; i < count; i++) {
+		if (address < pieces[i].start || address >= pieces[i].end)
+			continue;
+		*out = pieces[i];
+		return true;
+	}
+	return false;
+}
+
+/* Index of the VMA that holds the address; vma_count if none does. */
+static size_t vma_index(const struct vmsnap *snap, uint64_t address)
+{
+	size_t index = snapshot_vma_find(snap, address);
+	return index < snap->vma_count && snap->vmas[index].start <= address ? index : snap->vma_count;
+}
+
+VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out)
+{
+	const struct vmsnap *snap = names->snap;
+	size_t index = vma_index(snap, address);
+	if (index == snap->vma_count)
+		return VMSNAP_ERR_NOT_FOUND;
+	const struct vmsnap_vma *vma = &snap->vmas[index];
+	struct piece piece;
+	bool in_object = piece_at(names, index, address, &piece);
+	const struct symbols *symbols = in_object ? objects_symbols(&names->objects, piece.object) : NULL;
+	const struct symbol *symbol = symbols ? symbols_at(symbols, address - piece.bias) : NULL;
+	if (names->objects.no_memory)
+		return VMSNAP_ERR_NO_MEMORY;
+	const struct stack *stack = stacks_from(&names->stacks, address);
+	if (symbol)
+		*out = name_of_symbol(&piece, symbol);
+	else if (stack && stack->start <= address)
+		*out = name_of_stack(stack, vma);
+	else if (in_object)
+		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING, .object = piece.object->vma->name,
+			                     .address = piece.start, .size = piece.end - piece.start };
+	else if (*vma->name)
+		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING, .object = vma->name,
+			                     .address = vma->start, .size = vma->end - vma->start };
+	else
+		return VMSNAP_ERR_NOT_FOUND;
+	return VMSNAP_OK;
+}
+
+/* A walk over [start, end), piece by piece. */
+struct walk {
+	struct vmsnap_names *names;
+	uint64_t start, end;
+	bool (*fn)(void *ctx, const struct vmsnap_name *name);
+	void *ctx;
+	uint64_t serial;
+};
+
+static bool walk_piece(struct walk *w, const struct piece *piece)
+{
+	const struct symbols *symbols = objects_symbols(&w->names->objects, piece->object);
+	uint64_t start = piece->start > w->start ? piece->start : w->start;
+	uint64_t end = piece->end < w->end ? piece->end : w->end;
+	if (!symbols || start >= end)
+		return true;
+	/* A symbol that goes on into the next piece is told once. */
+	struct object *object = piece->object;
+	bool continued = object->walk == w->serial && object->told_bias == piece->bias;
+	uint64_t told = object->told;
+	object->walk = w->serial;
+	object->told_bias = piece->bias;
+	object->told = end;
+	/* Counted as the file counts; a piece does not wrap around there. */
+	uint64_t low = start - piece->bias, high = low + (end - start);
+	for (size_t i = symbols_first(symbols, low); i < symbols->count && symbols->items[i].start < high; i++) {
+		const struct symbol *symbol = &symbols->items[i];
+		if (symbol->end <= low || (continued && symbol->start + piece->bias < told))
+			continue;
+		struct vmsnap_name name = name_of_symbol(piece, symbol);
+		if (!w->fn(w->ctx, &name))
+			return false;
+	}
+	return true;
+}
+
+static bool walk_stacks(struct walk *w, const struct vmsnap_vma *vma)
+{
+	const struct stacks *stacks = &w->names->stacks;
+	uint64_t start = vma->start > w->start ? vma->start : w->start;
+	uint64_t end = vma->end < w->end ? vma->end : w->end;
+	const struct stack *stack = stacks_from(stacks, start);
+	for (; stack && stack < stacks->items + stacks->count && stack->start < end; stack++) {
+		struct vmsnap_name name = name_of_stack(stack, vma);
+		if (!w->fn(w->ctx, &name))
+			return false;
+	}
+	return true;
+}
+
+VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint64_t end,
+                               bool (*fn)(void *ctx, const struct vmsnap_name *name), void *ctx,
+                               struct vmsnap_error *err)
+{
+	const struct vmsnap *snap = names->snap;
+	struct walk walk = {
+		.names = names, .start = start, .end = end, .fn = fn, .ctx = ctx, .serial = ++names->walks
+	};
+	bool more = true;
+	for (size_t i = snapshot_vma_find(snap, start); more && i < snap->vma_count && snap->vmas[i].start < end; i++) {
+		struct piece pieces[ELF_LOADS_MAX];
+		size_t count = objects_pieces(&names->objects, i, pieces);
+		for (size_t k = 0; more && k < count; k++)
+			more = walk_piece(&walk, &pieces[k]);
+		more = more && walk_stacks(&walk, &snap->vmas[i]);
+		if (names->objects.no_memory)
+			return fail_no_memory(err);
+	}
+	return VMSNAP_OK;
+}
+
+static uint32_t perms_of(uint32_t flags)
+{
+	return (flags & PF_R ? VMSNAP_READ : 0u) | (flags & PF_W ? VMSNAP_WRITE : 0u) |
+	       (flags & PF_X ? VMSNAP_EXEC : 0u);
+}
+
+VMSNAP_API int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out)
+{
+	size_t index = vma_index(names->snap, address);
+	struct piece piece;
+	if (index == names->snap->vma_count)
+		return VMSNAP_ERR_NOT_FOUND;
+	bool found = piece_at(names, index, address, &piece);
+	if (names->objects.no_memory)
+		return VMSNAP_ERR_NO_MEMORY;
+	if (!found)
+		return VMSNAP_ERR_NOT_FOUND;
+	uint64_t elf_address = address - piece.bias;
+	const struct elf_section *section = elf_file_section(piece.object->elf, elf_address);
+	*out = (struct vmsnap_segment){
+		.index = piece.load->index,
+		.perms = perms_of(piece.load->flags),
+		.section = section ? section->name : "",
+		.elf_address = elf_address,
+	};
+	return VMSNAP_OK;
+}

@@ -1,0 +1,22 @@
+/* names_believe.h - whether the file found under a name today is the one that was
+ * mapped then. */
+#ifndef VMSNAP_NAMES_BELIEVE_H
+#define VMSNAP_NAMES_BELIEVE_H
+
+#include <stdbool.h>
+
+#include "vmsnap.h"
+
+/* What is known of this machine, against the one that the snapshot is from. */
+struct here {
+	bool same_boot;    /* the very same kernel instance */
+	bool same_machine; /* device and inode numbers mean the same */
+};
+struct here believe_here(const struct vmsnap_info *info);
+
+/* Opens the file of a VMA under `path`; -1 if it is not there or not believed, and
+ * then *reason says why. */
+int believe_open(int root, const char *path, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
+                 struct here here, const char **reason);
+
+#endif

@@ -1,0 +1,109 @@
+#define _GNU_SOURCE
+#include "names_debug.h"
+
+#include <elfutils/libdwelf.h>
+#include <libelf.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include "elf_file.h"
+#include "error.h"
+#include "names_path.h"
+
+#define DEBUG_FOLDER "/usr/lib/debug"
+
+/* The build ID from the notes' sections: in a file that holds debug information
+ * only, the program headers may point at bytes that are not there. */
+static bool build_id_is(int fd, const struct debug_query *q, bool *has_one)
+{
+	const void *id = NULL;
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	ssize_t len = elf ? dwelf_elf_gnu_build_id(elf, &id) : -1;
+	*has_one = len > 0;
+	bool same = len > 0 && (size_t)len == q->build_id_len && memcmp(id, q->build_id, q->build_id_len) == 0;
+	elf_end(elf);
+	return same;
+}
+
+static bool crc_is(int fd, uint32_t wanted)
+{
+	enum { CHUNK = 256 * 1024 };
+	CLEANUP_FREE uint8_t *bytes = malloc(CHUNK);
+	uLong crc = crc32(0, NULL, 0);
+	off_t at = 0;
+	ssize_t got = -1;
+	while (bytes && (got = pread(fd, bytes, CHUNK, at)) > 0) {
+		crc = crc32(crc, bytes, (uInt)got);
+		at += got;
+	}
+	return got == 0 && (uint32_t)crc == wanted;
+}
+
+/* A program that links to itself would be read twice and bring nothing. */
+static bool same_file(int a, int b)
+{
+	struct stat x, y;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool is_wanted(int fd, const struct debug_query *q)
+{
+	struct elf_window window;
+	struct elf_header header;
+	bool has_one;
+	elf_window_init(&window, fd);
+	if (same_file(fd, q->fd) || !elf_header_read(&window, &header))
+		return false;
+	if (build_id_is(fd, q, &has_one))
+		return true;
+	return q->link && (!has_one || !q->build_id_len) && crc_is(fd, q->link_crc);
+}
+
+/* Takes over `path`. */
+static int try_path(const struct debug_query *q, char *path, char **out)
+{
+	int fd = path ? names_open_regular(q->root, path) : -1;
+	if (fd >= 0 && is_wanted(fd, q)) {
+		*out = path;
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return -1;
+}
+
+static char *joined(const char *a, const char *folder, size_t folder_len, const char *b, const char *name)
+{
+	char *path = NULL;
+	return asprintf(&path, "%s%.*s%s%s", a, (int)folder_len, folder, b, name) < 0 ? NULL : path;
+}
+
+static char *build_id_path(const struct debug_query *q)
+{
+	char hex[2 * 256 + 1];
+	if (q->build_id_len < 2 || q->build_id_len > 256)
+		return NULL;
+	for (size_t i = 0; i < q->build_id_len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", q->build_id[i]);
+	char *path = NULL;
+	return asprintf(&path, DEBUG_FOLDER "/.build-id/%.2s/%s.debug", hex, hex + 2) < 0 ? NULL : path;
+}
+
+int debug_file_find(const struct debug_query *q, char **path)
+{
+	int fd = try_path(q, build_id_path(q), path);
+	/* The link is a bare name: a crafted one must not wander off. */
+	if (fd >= 0 || !q->link || !*q->link || strchr(q->link, '/'))
+		return fd;
+	const char *slash = strrchr(q->path, '/');
+	size_t folder = slash ? (size_t)(slash - q->path) + 1 : 0;
+	static const struct {
+		const char *before, *after;
+	} places[] = { { "", "" }, { "", ".debug/" }, { DEBUG_FOLDER, "" } };
+	for (size_t i = 0; folder && folder < 65536 && fd < 0 && i < sizeof(places) / sizeof(*places); i++)
+		fd = try_path(q, joined(places[i].before, q->path, folder, places[i].after, q->link), path);
+	return fd;
+}

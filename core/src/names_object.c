@@ -1,0 +1,325 @@
+#define _GNU_SOURCE
+#include "names_object.h"
+
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+
+#include "error.h"
+#include "names_path.h"
+#include "names_place.h"
+#include "snapshot.h"
+
+/* How far before an anonymous mapping its file may stand: a .bss is split into
+ * several VMAs when parts are protected differently. */
+enum { BSS_VMAS_BACK = 16, BSS_FILES_BACK = 2 };
+
+static bool is_vdso(const struct vmsnap_vma *vma)
+{
+	return strcmp(vma->name, "[vdso]") == 0;
+}
+
+/* ---- grouping -------------------------------------------------------------- */
+
+static bool vdso_is_ours(const struct objects *o)
+{
+	struct utsname name;
+	return o->here.same_boot && sizeof(void *) == 8 && uname(&name) == 0 &&
+	       strcmp(name.machine, o->snap->info.arch) == 0;
+}
+
+static int compare_bytes(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	if (a_len != b_len)
+		return a_len < b_len ? -1 : 1;
+	return a_len ? memcmp(a, b, a_len) : 0;
+}
+
+static int compare_identity(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->dev_major != b->dev_major)
+		return a->dev_major < b->dev_major ? -1 : 1;
+	if (a->dev_minor != b->dev_minor)
+		return a->dev_minor < b->dev_minor ? -1 : 1;
+	int order = compare_bytes(a->build_id, a->build_id_len, b->build_id, b->build_id_len);
+	return order ? order : strcmp(a->name, b->name);
+}
+
+static int by_identity(const void *a, const void *b, void *ctx)
+{
+	const struct vmsnap *snap = ctx;
+	const struct member *x = a, *y = b;
+	int order = compare_identity(&snap->vmas[x->vma], &snap->vmas[y->vma]);
+	return order ? order : x->vma < y->vma ? -1 : x->vma > y->vma;
+}
+
+static size_t pick_members(struct objects *o)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < o->snap->vma_count; i++) {
+		const struct vmsnap_vma *vma = &o->snap->vmas[i];
+		o->vma_member[i] = NO_MEMBER;
+		/* A 32-bit process has another [vdso] than ours; it lies below 4 GiB. */
+		bool our_vdso = is_vdso(vma) && vma->start > UINT32_MAX && vdso_is_ours(o);
+		if ((vma->inode && vma->name[0] == '/') || our_vdso)
+			o->members[count++].vma = (uint32_t)i;
+	}
+	return count;
+}
+
+static int group(struct objects *o)
+{
+	const struct vmsnap *snap = o->snap;
+	if (snap->vma_count >= NO_MEMBER)
+		return VMSNAP_ERR_TOO_LARGE;
+	o->members = calloc(snap->vma_count + 1, sizeof(*o->members));
+	o->vma_member = calloc(snap->vma_count + 1, sizeof(*o->vma_member));
+	o->member_object = calloc(snap->vma_count + 1, sizeof(*o->member_object));
+	if (!o->members || !o->vma_member || !o->member_object)
+		return VMSNAP_ERR_NO_MEMORY;
+	size_t count = pick_members(o);
+	union {
+		const struct vmsnap *snap;
+		void *ctx;
+	} ctx = { .snap = snap };
+	qsort_r(o->members, count, sizeof(*o->members), by_identity, ctx.ctx);
+	const struct vmsnap_vma *last = NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct vmsnap_vma *vma = &snap->vmas[o->members[i].vma];
+		o->count += !last || compare_identity(last, vma) != 0;
+		o->vma_member[o->members[i].vma] = (uint32_t)i;
+		o->member_object[i] = (uint32_t)(o->count - 1);
+		last = vma;
+	}
+	o->items = calloc(o->count + 1, sizeof(*o->items));
+	if (!o->items)
+		return VMSNAP_ERR_NO_MEMORY;
+	for (size_t i = count; i-- > 0;) {
+		struct object *object = &o->items[o->member_object[i]];
+		object->vma = &snap->vmas[o->members[i].vma];
+		object->members = &o->members[i];
+		object->member_count++;
+	}
+	return VMSNAP_OK;
+}
+
+int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysroot, struct vmsnap_error *err)
+{
+	memset(o, 0, sizeof(*o));
+	o->snap = snap;
+	o->root = -1;
+	uint64_t page = snap->info.page_size;
+	if (!page || page & (page - 1) || page > UINT32_MAX)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot's page size is not a power of two");
+	o->here = believe_here(&snap->info);
+	if (sysroot) {
+		o->root = names_root_open(sysroot);
+		if (o->root < 0)
+			return fail_sys(err, errno, "cannot open the sysroot %s", sysroot);
+	}
+	int rc = group(o);
+	if (rc)
+		return fail(err, rc, rc == VMSNAP_ERR_NO_MEMORY ? "out of memory" : "too many mappings");
+	return VMSNAP_OK;
+}
+
+void objects_free(struct objects *o)
+{
+	for (size_t i = 0; o->items && i < o->count; i++) {
+		symbols_free(&o->items[i].symbols);
+		free(o->items[i].elf);
+	}
+	free(o->items);
+	free(o->members);
+	free(o->vma_member);
+	free(o->member_object);
+	free(o->warnings);
+	arena_free(&o->strings);
+	if (o->root >= 0)
+		close(o->root);
+}
+
+/* ---- files ----------------------------------------------------------------- */
+
+/* One line for one file; a newline in a name must not make it two. */
+static void warn(struct objects *o, const struct object *object, const char *reason)
+{
+	char *line = NULL;
+	int len = asprintf(&line, "%s: %s; its names are left out", object->vma->name, reason);
+	if (len < 0)
+		return;
+	for (int i = 0; i < len; i++)
+		if (line[i] == '\n')
+			line[i] = '?';
+	char *more = realloc(o->warnings, o->warnings_len + (size_t)len + 2);
+	if (more) {
+		o->warnings = more;
+		if (o->warnings_len)
+			more[o->warnings_len++] = '\n';
+		memcpy(more + o->warnings_len, line, (size_t)len + 1);
+		o->warnings_len += (size_t)len;
+	}
+	free(line);
+}
+
+/* Whether it matters that the file cannot be had: most mapped files are data, and
+ * nobody expects symbols in them. */
+static bool is_program(const struct objects *o, const struct object *object)
+{
+	bool executable = object->vma->build_id != NULL;
+	for (size_t i = 0; i < object->member_count && !executable; i++)
+		executable = o->snap->vmas[object->members[i].vma].perms & VMSNAP_EXEC;
+	return executable;
+}
+
+/* The kernel's image of the vDSO, which is the same for all 64-bit processes of one
+ * boot, as a file. */
+static int open_vdso(void)
+{
+	enum { VDSO_BYTES_MAX = 256 * 1024 };
+	union {
+		unsigned long address;
+		const ElfW(Ehdr) *header;
+	} at = { .address = getauxval(AT_SYSINFO_EHDR) };
+	if (!at.address)
+		return -1;
+	/* The section headers come last in it. */
+	size_t size = at.header->e_shoff + (size_t)at.header->e_shnum * at.header->e_shentsize;
+	int fd = size <= VDSO_BYTES_MAX ? memfd_create("vdso", MFD_CLOEXEC) : -1;
+	if (fd >= 0 && write(fd, at.header, size) != (ssize_t)size) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* The file that was mapped, if it is still there.  Of "PATH (deleted)" there may be
+ * both: a file that is really named so, and another PATH. */
+static int open_object(struct objects *o, const struct object *object, const char **path, const char **reason)
+{
+	static const char suffix[] = " (deleted)";
+	const struct vmsnap_vma *vma = object->vma;
+	const struct vmsnap_info *info = &o->snap->info;
+	*path = vma->name;
+	if (is_vdso(vma))
+		return open_vdso();
+	int fd = believe_open(o->root, vma->name, vma, info, o->here, reason);
+	size_t len = strlen(vma->name), suffix_len = sizeof(suffix) - 1;
+	if (fd >= 0 || len <= suffix_len || strcmp(vma->name + len - suffix_len, suffix) != 0)
+		return fd;
+	*path = arena_copy(&o->strings, vma->name, len - suffix_len);
+	o->no_memory |= !*path;
+	return *path ? believe_open(o->root, *path, vma, info, o->here, reason) : -1;
+}
+
+static int open_or_warn(struct objects *o, const struct object *object, const char **path)
+{
+	const char *reason = NULL;
+	int fd = open_object(o, object, path, &reason);
+	if (fd < 0 && reason && is_program(o, object))
+		warn(o, object, reason);
+	return fd;
+}
+
+/* Reads the headers, once; false if the object is of no use. */
+static bool read_headers(struct objects *o, struct object *object)
+{
+	if (object->headers != OBJECT_UNREAD)
+		return object->headers == OBJECT_READ;
+	const char *path;
+	object->headers = OBJECT_UNUSABLE;
+	CLEANUP_CLOSE int fd = open_or_warn(o, object, &path);
+	if (fd < 0)
+		return false;
+	object->elf = malloc(sizeof(*object->elf));
+	if (!object->elf) {
+		o->no_memory = true;
+		return false;
+	}
+	if (elf_file_read(fd, &o->strings, object->elf)) {
+		free(object->elf);
+		object->elf = NULL;
+		if (object->vma->build_id)
+			warn(o, object, "not an ELF program or library that can be read");
+		return false;
+	}
+	if (place_members(o->snap, object)) {
+		o->no_memory = true;
+		return false;
+	}
+	object->headers = OBJECT_READ;
+	return true;
+}
+
+const struct symbols *objects_symbols(struct objects *o, struct object *object)
+{
+	if (object->symbols_state != OBJECT_UNREAD || object->headers != OBJECT_READ)
+		return object->symbols.count ? &object->symbols : NULL;
+	struct symbols_source source = { .root = o->root, .elf = object->elf };
+	object->symbols_state = OBJECT_UNUSABLE;
+	/* Opened and judged anew: between the headers and now, no file was kept open. */
+	CLEANUP_CLOSE int fd = open_or_warn(o, object, &source.path);
+	if (fd < 0)
+		return NULL;
+	char reason[SYMBOLS_REASON_BYTES];
+	source.fd = fd;
+	int rc = symbols_read(&source, &object->symbols, reason);
+	if (rc == VMSNAP_ERR_NO_MEMORY)
+		o->no_memory = true;
+	else if (rc)
+		warn(o, object, reason);
+	if (rc)
+		symbols_free(&object->symbols);
+	object->symbols_state = OBJECT_READ;
+	return object->symbols.count ? &object->symbols : NULL;
+}
+
+/* ---- pieces ---------------------------------------------------------------- */
+
+static struct object *usable_object(struct objects *o, uint32_t member)
+{
+	struct object *object = &o->items[o->member_object[member]];
+	return read_headers(o, object) ? object : NULL;
+}
+
+static bool may_be_bss(const struct vmsnap_vma *vma)
+{
+	/* The heap joins the program's .bss where addresses are not randomised, as
+	 * in a debugger. */
+	return !vma->inode && !(vma->perms & VMSNAP_SHARED) &&
+	       (!*vma->name || strcmp(vma->name, "[heap]") == 0 || strncmp(vma->name, "[anon:", 6) == 0);
+}
+
+static size_t bss_pieces(struct objects *o, size_t vma, struct piece *pieces)
+{
+	const struct object *last = NULL;
+	unsigned files = 0;
+	for (size_t back = 1; back <= BSS_VMAS_BACK && back <= vma; back++) {
+		uint32_t member = o->vma_member[vma - back];
+		struct object *object = member != NO_MEMBER ? &o->items[o->member_object[member]] : NULL;
+		if (!object || (object != last && files++ == BSS_FILES_BACK))
+			continue;
+		last = object;
+		if (!usable_object(o, member) || !o->members[member].placed)
+			continue;
+		size_t count =
+			place_bss_pieces(o->snap, object, o->members[member].bias, &o->snap->vmas[vma], pieces);
+		if (count)
+			return count;
+	}
+	return 0;
+}
+
+size_t objects_pieces(struct objects *o, size_t vma, struct piece pieces[ELF_LOADS_MAX])
+{
+	uint32_t member = o->vma_member[vma];
+	if (member == NO_MEMBER)
+		return may_be_bss(&o->snap->vmas[vma]) ? bss_pieces(o, vma, pieces) : 0;
+	struct object *object = usable_object(o, member);
+	return object ? place_file_pieces(o->snap, object, &o->members[member], pieces) : 0;
+}

@@ -1,0 +1,68 @@
+/* names_object.h - the mapped files of a snapshot: which mappings are of one file,
+ * whether the file found today is believed, where its segments lie in memory. */
+#ifndef VMSNAP_NAMES_OBJECT_H
+#define VMSNAP_NAMES_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "elf_file.h"
+#include "names_believe.h"
+#include "names_symbols.h"
+#include "vmsnap.h"
+
+/* One mapping of a file.  bias: address in memory - address as the file counts. */
+struct member {
+	uint32_t vma;
+	bool placed; /* bias is known */
+	uint64_t bias;
+};
+
+enum object_state { OBJECT_UNREAD, OBJECT_READ, OBJECT_UNUSABLE };
+
+struct object {
+	const struct vmsnap_vma *vma; /* the first one: name and identity */
+	struct member *members;       /* in address order */
+	size_t member_count;
+	enum object_state headers, symbols_state;
+	struct elf_file *elf; /* malloc'ed, once the headers are read */
+	struct symbols symbols;
+	/* For vmsnap_names_in(): up to where, in which walk, symbols were told. */
+	uint64_t walk, told, told_bias;
+};
+
+struct objects {
+	const struct vmsnap *snap;
+	int root; /* see names_path.h */
+	struct here here;
+	struct object *items;
+	size_t count;
+	struct member *members;  /* of all objects, one after another */
+	uint32_t *vma_member;    /* for each VMA: index into members, or NO_MEMBER */
+	uint32_t *member_object; /* for each member: index into items */
+	struct arena strings;
+	char *warnings; /* malloc'ed lines, or NULL */
+	size_t warnings_len;
+	bool no_memory; /* something is missing for want of memory */
+};
+#define NO_MEMBER UINT32_MAX
+
+/* Opens nothing yet but the sysroot. */
+int objects_init(struct objects *objects, const struct vmsnap *snap, const char *sysroot, struct vmsnap_error *err);
+void objects_free(struct objects *objects);
+
+/* A piece of a mapping that belongs to a segment of an object: [start, end). */
+struct piece {
+	struct object *object;
+	uint64_t start, end, bias;
+	const struct elf_load *load;
+};
+/* The pieces of one VMA in address order; reads headers, not symbols.  An anonymous
+ * VMA has pieces too, where it is the .bss of the file before it.  Returns how many. */
+size_t objects_pieces(struct objects *objects, size_t vma, struct piece pieces[ELF_LOADS_MAX]);
+/* The object's symbols, read now if they were not yet; NULL if there are none. */
+const struct symbols *objects_symbols(struct objects *objects, struct object *object);
+
+#endif

@@ -1,0 +1,52 @@
+#define _GNU_SOURCE
+#include "names_path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error.h"
+
+int names_root_open(const char *sysroot)
+{
+	return open(sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* With RESOLVE_IN_ROOT (Linux 5.6) neither a symbolic link nor ".." leads out of
+ * the root.  An older kernel looks the name up below it, but follows absolute
+ * links from the machine's own root; what is found that way is still only
+ * believed if it is the file that was mapped. */
+static int open_below(int root, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+		return fd;
+	while (*path == '/')
+		path++;
+	return openat(root, path, O_PATH | O_CLOEXEC);
+}
+
+int names_open_regular(int root, const char *path)
+{
+	if (path[0] != '/') {
+		errno = ENOENT;
+		return -1;
+	}
+	CLEANUP_CLOSE int found = root >= 0 ? open_below(root, path) : open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	if (found < 0 || fstat(found, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* O_PATH has looked, but cannot read; this opens the very same file. */
+	char self[sizeof("/proc/self/fd/-2147483648")];
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
+	return open(self, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}

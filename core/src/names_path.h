@@ -1,0 +1,13 @@
+/* names_path.h - opening a file by a name that a snapshot gave: hostile, and
+ * perhaps below another root. */
+#ifndef VMSNAP_NAMES_PATH_H
+#define VMSNAP_NAMES_PATH_H
+
+/* The folder to look below; -1 with errno if it cannot be opened. */
+int names_root_open(const char *sysroot);
+/* Opens a regular file for reading; -1 with errno.  root is from
+ * names_root_open(), or -1 for the machine's own.  Nothing but a regular file is
+ * opened: a FIFO would block, and opening a device can do things. */
+int names_open_regular(int root, const char *path);
+
+#endif

@@ -1,0 +1,334 @@
+#define _GNU_SOURCE
+#include "names_symbols.h"
+
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build_id.h"
+#include "error.h"
+#include "names_debug.h"
+#include "names_xz.h"
+#include "vmsnap.h"
+
+/* What a crafted file may cost.  libelf takes a table in one piece, and inflates
+ * what is compressed without asking how large it becomes. */
+#define TABLE_BYTES_MAX (UINT64_C(1) << 30)
+#define MINI_BYTES_MAX  (UINT64_C(256) << 20)
+#define NAME_BYTES_MAX  ((size_t)1 << 30)
+
+enum { RANK_LOCAL, RANK_WEAK, RANK_GLOBAL };
+
+struct reading {
+	const struct symbols_source *source;
+	Elf *elf;
+	const char *unfit_debug; /* why the separate debug file was left alone */
+};
+
+/* Why elfutils must not be let at this file; NULL if it may. */
+static const char *unfit(const struct elf_file *elf, int fd)
+{
+	if (elf->header.shdr_offset && !elf->header.shdr_count)
+		return "its section headers are not understood";
+	if (elf->largest_table > TABLE_BYTES_MAX)
+		return "its symbol table is too large";
+	if (elf->compressed_symbols)
+		return "its symbol table is compressed";
+	if (elf->mini_size && !xz_fits(fd, elf->mini_offset, elf->mini_size, MINI_BYTES_MAX))
+		return "its mini debug info is damaged or too large";
+	return NULL;
+}
+
+/* ---- what libdwfl calls back for ------------------------------------------- */
+
+/* The standard callbacks would look by themselves, on the network too if
+ * DEBUGINFOD_URLS is set.  A library must not go there unasked, nor change the
+ * environment; ours know the file already. */
+static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base, char **file_name,
+                    Elf **elf)
+{
+	(void)module, (void)name, (void)base;
+	struct reading *r = *userdata;
+	*file_name = strdup(r->source->path);
+	*elf = *file_name ? r->elf : NULL;
+	r->elf = NULL; /* the module's from now on */
+	return -1;
+}
+
+static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+                          const char *file_name, const char *link, GElf_Word crc, char **debug_name)
+{
+	(void)module, (void)name, (void)base, (void)file_name;
+	struct reading *r = *userdata;
+	uint8_t id[BUILD_ID_MAX];
+	size_t id_len = 0;
+	if (build_id_of_file(r->source->fd, id, sizeof(id), &id_len))
+		id_len = 0;
+	struct debug_query query = {
+		.root = r->source->root,
+		.path = r->source->path,
+		.fd = r->source->fd,
+		.build_id = id,
+		.build_id_len = id_len,
+		.link = link,
+		.link_crc = crc,
+	};
+	int fd = debug_file_find(&query, debug_name);
+	if (fd < 0)
+		return -1;
+	struct arena strings = { 0 };
+	struct elf_file elf;
+	int rc = elf_file_read(fd, &strings, &elf);
+	r->unfit_debug = rc ? "its separate debug file is damaged" : unfit(&elf, fd);
+	arena_free(&strings);
+	if (!r->unfit_debug)
+		return fd;
+	free(*debug_name);
+	*debug_name = NULL;
+	close(fd);
+	return -1;
+}
+
+static const Dwfl_Callbacks callbacks = { .find_elf = find_elf, .find_debuginfo = find_debuginfo };
+
+/* ---- one symbol ------------------------------------------------------------- */
+
+static bool kind_of(const GElf_Sym *sym, uint8_t *kind)
+{
+	switch (GELF_ST_TYPE(sym->st_info)) {
+	case STT_OBJECT:
+	case STT_COMMON:
+		*kind = VMSNAP_NAME_OBJECT;
+		return true;
+	case STT_FUNC:
+	case STT_GNU_IFUNC:
+		*kind = VMSNAP_NAME_FUNCTION;
+		return true;
+	case STT_NOTYPE:
+		*kind = VMSNAP_NAME_OTHER_SYMBOL;
+		return true;
+	default: /* sections, files; thread-local ones have no address */
+		return false;
+	}
+}
+
+static uint8_t rank_of(const GElf_Sym *sym)
+{
+	switch (GELF_ST_BIND(sym->st_info)) {
+	case STB_GLOBAL:
+	case STB_GNU_UNIQUE:
+		return RANK_GLOBAL;
+	case STB_WEAK:
+		return RANK_WEAK;
+	default:
+		return RANK_LOCAL;
+	}
+}
+
+/* The linker's marks for ends of sections: they name nothing. */
+static bool is_mark(const char *name)
+{
+	static const char *const marks[] = { "__bss_start", "_edata", "edata",        "_end",      "end",
+		                             "_etext",      "etext",  "__data_start", "data_start" };
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		if (strcmp(name, marks[i]) == 0)
+			return true;
+	return name[0] == '$'; /* "$d", "$x": where arm and riscv mix code and data */
+}
+
+/* False if the symbol names no memory of the file. */
+static bool symbol_make(const struct elf_file *elf, const GElf_Sym *sym, uint64_t address, const char *name,
+                        struct symbol *out)
+{
+	if (!name || !*name || sym->st_shndx == SHN_UNDEF || sym->st_shndx == SHN_ABS || sym->st_shndx == SHN_COMMON ||
+	    !kind_of(sym, &out->kind))
+		return false;
+	const struct elf_load *load = elf_file_load(elf, address);
+	if (!load || (!sym->st_size && is_mark(name)))
+		return false;
+	uint64_t room = load->address + load->memory_size - address;
+	if (!sym->st_size) { /* settled by symbols_settle() */
+		const struct elf_section *section = elf_file_section(elf, address);
+		room = section ? section->address + section->size - address : room;
+	} else if (sym->st_size < room) {
+		room = sym->st_size;
+	}
+	out->start = address;
+	out->end = address + room;
+	out->size = sym->st_size;
+	out->rank = rank_of(sym);
+	return true;
+}
+
+/* ---- the table ---------------------------------------------------------------- */
+
+static int by_start(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (!x->size != !y->size)
+		return x->size ? -1 : 1;
+	if (x->end != y->end)
+		return x->end > y->end ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank > y->rank ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	size_t x_len = strlen(x->name), y_len = strlen(y->name);
+	if (x_len != y_len) /* "__aio_mutex" rather than "__GI___aio_mutex" */
+		return x_len < y_len ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Sorts, and leaves one name for each place. */
+static void symbols_settle(struct symbols *s)
+{
+	if (s->count)
+		qsort(s->items, s->count, sizeof(*s->items), by_start);
+	uint64_t sized_end = 0;
+	size_t kept = 0;
+	for (size_t i = 0; i < s->count; i++) {
+		struct symbol *item = &s->items[i], *last = kept ? &s->items[kept - 1] : NULL;
+		if (last && last->start == item->start && (last->end == item->end || !item->size))
+			continue;
+		if (!item->size && item->start < sized_end)
+			continue;
+		if (last && !last->size && last->end > item->start)
+			last->end = item->start;
+		if (item->size && item->end > sized_end)
+			sized_end = item->end;
+		s->items[kept++] = *item;
+	}
+	s->count = kept;
+	uint64_t max_end = 0;
+	for (size_t i = 0; i < kept; i++) {
+		max_end = s->items[i].end > max_end ? s->items[i].end : max_end;
+		s->items[i].max_end = max_end;
+	}
+}
+
+static int collect(Dwfl_Module *module, int total, const struct elf_file *elf, struct symbols *out)
+{
+	out->items = malloc((size_t)total * sizeof(*out->items) + 1);
+	if (!out->items)
+		return VMSNAP_ERR_NO_MEMORY;
+	GElf_Addr bias = 0;
+	if (!dwfl_module_getelf(module, &bias))
+		return VMSNAP_ERR_CORRUPT;
+	for (int i = 0; i < total; i++) {
+		GElf_Sym sym;
+		GElf_Addr address;
+		struct symbol item = { 0 };
+		const char *name = dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
+		if (!name || !symbol_make(elf, &sym, address - bias, name, &item))
+			continue;
+		/* Copied, so that nothing of the file stays open or mapped: symbols
+		 * of a file that is rewritten in place would be lost, or worse. */
+		size_t len = strlen(name);
+		if (len > NAME_BYTES_MAX - out->names.total)
+			return VMSNAP_ERR_TOO_LARGE;
+		item.name = arena_copy(&out->names, name, len);
+		if (!item.name)
+			return VMSNAP_ERR_NO_MEMORY;
+		out->items[out->count++] = item;
+	}
+	symbols_settle(out);
+	return VMSNAP_OK;
+}
+
+static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char *reason)
+{
+	const struct elf_file *elf = r->source->elf;
+	void **userdata = NULL;
+	uint64_t low = elf->loads[0].address;
+	dwfl_report_begin(dwfl);
+	Dwfl_Module *module = dwfl_report_module(dwfl, "", low, low + elf->loads[0].memory_size);
+	if (dwfl_report_end(dwfl, NULL, NULL) || !module)
+		return VMSNAP_ERR_NO_MEMORY;
+	dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	*userdata = r;
+	int total = dwfl_module_getsymtab(module);
+	if (r->unfit_debug)
+		snprintf(reason, SYMBOLS_REASON_BYTES, "%s", r->unfit_debug);
+	if (total < 0 && elf->has_symbols && !r->unfit_debug) {
+		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", dwfl_errmsg(-1));
+		return VMSNAP_ERR_CORRUPT;
+	}
+	int rc = total > 0 ? collect(module, total, elf, out) : VMSNAP_OK;
+	if (rc == VMSNAP_ERR_TOO_LARGE)
+		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols' names are too long");
+	else if (rc == VMSNAP_ERR_CORRUPT)
+		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", dwfl_errmsg(-1));
+	return rc ? rc : r->unfit_debug ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
+}
+
+int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES])
+{
+	struct reading r = { .source = source };
+	memset(out, 0, sizeof(*out));
+	reason[0] = '\0';
+	const char *no = unfit(source->elf, source->fd);
+	if (no) {
+		snprintf(reason, SYMBOLS_REASON_BYTES, "%s", no);
+		return VMSNAP_ERR_TOO_LARGE;
+	}
+	elf_version(EV_CURRENT);
+	/* Not mapped but read: a file that shrinks meanwhile ends in an error. */
+	r.elf = elf_begin(source->fd, ELF_C_READ, NULL);
+	if (!r.elf) {
+		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", elf_errmsg(-1));
+		return VMSNAP_ERR_CORRUPT;
+	}
+	Dwfl *dwfl = dwfl_begin(&callbacks);
+	int rc = dwfl ? read_module(dwfl, &r, out, reason) : VMSNAP_ERR_NO_MEMORY;
+	if (dwfl)
+		dwfl_end(dwfl);
+	elf_end(r.elf);
+	return rc;
+}
+
+void symbols_free(struct symbols *symbols)
+{
+	free(symbols->items);
+	arena_free(&symbols->names);
+	memset(symbols, 0, sizeof(*symbols));
+}
+
+/* ---- looking up ------------------------------------------------------------- */
+
+static size_t first_above(const struct symbols *s, uint64_t address)
+{
+	size_t low = 0, high = s->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (s->items[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct symbol *symbols_at(const struct symbols *s, uint64_t address)
+{
+	const struct symbol *best = NULL;
+	for (size_t i = first_above(s, address); i > 0 && s->items[i - 1].max_end > address; i--) {
+		const struct symbol *item = &s->items[i - 1];
+		if (best && item->start < best->start)
+			break;
+		if (item->end > address && (!best || item->rank > best->rank))
+			best = item;
+	}
+	return best;
+}
+
+size_t symbols_first(const struct symbols *s, uint64_t start)
+{
+	size_t i = first_above(s, start);
+	while (i > 0 && s->items[i - 1].max_end > start)
+		i--;
+	return i;
+}

@@ -1,0 +1,36 @@
+/* verdict.h - who copied a page: the rules, and nothing else.  Pure. */
+#ifndef VMSNAP_VERDICT_H
+#define VMSNAP_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One process's page. */
+struct verdict_page {
+	uint64_t entry; /* see runs.h; 0: absent */
+	bool mapped;    /* there is a VMA */
+	bool shared;    /* it is MAP_SHARED */
+	bool file;      /* it is a private mapping of a file */
+	bool frames_known, exclusive_known, zero_known;
+};
+
+struct verdict_case {
+	struct verdict_page parent, child, base;
+	bool has_base;
+	/* Whether two of them map the same thing at this address. */
+	bool parent_child_same, parent_base_same, child_base_same;
+	/* Whether PFNs of these may be compared (one boot). */
+	bool parent_child_frames, base_frames;
+};
+
+struct verdict {
+	int verdict; /* enum vmsnap_verdict; -1: nothing to say, no page is there */
+	bool inferred;
+	unsigned row; /* of the table in docs/verdicts.md, from 1 */
+};
+enum { VERDICT_NONE = -1 };
+
+/* Holds for a whole segment in which all entries count up by their steps. */
+struct verdict verdict_of(const struct verdict_case *c);
+
+#endif

@@ -1,0 +1,82 @@
+#include "escape.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "text_utf8.h"
+
+static void hex_bytes(const char *name, size_t count, struct escaped *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	out->len = 0;
+	for (size_t i = 0; i < count; i++) {
+		unsigned byte = (unsigned char)name[i];
+		out->text[out->len++] = '\\';
+		out->text[out->len++] = 'x';
+		out->text[out->len++] = digits[byte >> 4];
+		out->text[out->len++] = digits[byte & 15];
+	}
+	out->used = count;
+	out->width = (unsigned)out->len;
+}
+
+void escape_one(const char *name, size_t len, unsigned flags, struct escaped *out)
+{
+	uint32_t character;
+	size_t bytes = utf8_decode(name, len, &character);
+	if (!bytes) {
+		hex_bytes(name, 1, out);
+	} else if (utf8_is_control(character) || character == '\\' || (character == ' ' && (flags & ESCAPE_SPACES)) ||
+	           (character > 0x7f && (flags & ESCAPE_ASCII))) {
+		hex_bytes(name, bytes, out);
+	} else {
+		memcpy(out->text, name, bytes);
+		out->len = out->used = bytes;
+		out->width = utf8_width(character);
+	}
+}
+
+size_t escape_plain(const char *name, size_t len)
+{
+	size_t count = 0;
+	while (count < len && name[count] > ' ' && name[count] <= '~' && name[count] != '\\')
+		count++;
+	return count;
+}
+
+unsigned escape_flags(const struct vmsnap_style *style)
+{
+	return style->unicode ? 0 : ESCAPE_ASCII;
+}
+
+void escape_put(struct text *text, const char *name, size_t len)
+{
+	unsigned flags = escape_flags(text->style);
+	struct escaped one;
+	for (; !text_failed(text); name += one.used, len -= one.used) {
+		size_t easy = escape_plain(name, len);
+		text_put(text, name, easy);
+		name += easy;
+		len -= easy;
+		if (!len)
+			break;
+		escape_one(name, len, flags, &one);
+		text_put(text, one.text, one.len);
+	}
+}
+
+void escape_string(struct text *text, const char *name)
+{
+	escape_put(text, name, strlen(name));
+}
+
+VMSNAP_API int vmsnap_print_escaped(const char *name, size_t len, const struct vmsnap_output *out,
+                                    struct vmsnap_error *err)
+{
+	struct text text;
+	int rc = text_open(&text, out, err);
+	if (rc)
+		return rc;
+	escape_put(&text, name, len);
+	return text_close(&text, err);
+}

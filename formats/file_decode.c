@@ -1,0 +1,220 @@
+/* file_decode.c - SNAP, STAT and THRD, and what all decoders share. */
+#include "file_decode.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "error.h"
+#include "file_snap_keys.h"
+#include "file_source.h"
+
+int decode_damaged(const struct decode *decode, const char *format, ...)
+{
+	char detail[200];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	return file_bad(decode->name, decode->err, VMSNAP_ERR_CORRUPT, decode->offset, "%s", detail);
+}
+
+int decode_charge(struct decode *decode, uint64_t bytes)
+{
+	if (bytes > decode->limit - decode->used)
+		return file_bad(decode->name, decode->err, VMSNAP_ERR_TOO_LARGE, decode->offset,
+		                "the snapshot takes more than %" PRIu64 " bytes of memory", decode->limit);
+	decode->used += bytes;
+	return VMSNAP_OK;
+}
+
+int decode_array(struct decode *decode, uint64_t count, size_t size, void **out)
+{
+	*out = NULL;
+	if (!count)
+		return VMSNAP_OK;
+	if (count > SIZE_MAX / size)
+		return decode_charge(decode, UINT64_MAX);
+	int rc = decode_charge(decode, count * size);
+	if (rc)
+		return rc;
+	*out = calloc((size_t)count, size);
+	return *out ? VMSNAP_OK : fail_no_memory(decode->err);
+}
+
+const char *decode_string(struct decode *decode, const void *bytes, size_t len, int *rc)
+{
+	if (!len)
+		return "";
+	enum { ARENA_OVERHEAD = 16 };
+	*rc = decode_charge(decode, len + ARENA_OVERHEAD);
+	if (*rc)
+		return NULL;
+	const char *copy = arena_copy(&decode->snap->strings, bytes, len);
+	if (!copy)
+		*rc = fail_no_memory(decode->err);
+	return copy;
+}
+
+/* ---- SNAP ---- */
+
+struct field {
+	uint64_t key;
+	const uint8_t *bytes;
+	size_t len;
+	uint64_t number; /* if the key is that of a number */
+};
+
+static int take_number(const struct decode *decode, struct field *field)
+{
+	if (field->len > 8 || (field->len && !field->bytes[field->len - 1]))
+		return decode_damaged(decode, "SNAP: key %" PRIu64 " is not a number", field->key);
+	for (size_t i = 0; i < field->len; i++)
+		field->number |= (uint64_t)field->bytes[i] << (8 * i);
+	return VMSNAP_OK;
+}
+
+static int set_number(struct decode *decode, const struct field *field)
+{
+	struct vmsnap_info *info = &decode->snap->info;
+	uint64_t value = field->number;
+	if (value > snap_number_max(field->key))
+		return decode_damaged(decode, "SNAP: key %" PRIu64 " is %" PRIu64 ", too much", field->key, value);
+	uint32_t *word = snap_number_32(info, field->key);
+	uint64_t *number = snap_number_64(info, field->key);
+	if (word)
+		*word = (uint32_t)value;
+	else if (number)
+		*number = value;
+	switch (field->key) {
+	case SNAP_TAKEN:
+		info->taken = (int64_t)value;
+		break;
+	case SNAP_MONOTONIC:
+		info->monotonic = (int64_t)value;
+		break;
+	case SNAP_CONSISTENT:
+		info->consistent = value;
+		break;
+	case SNAP_KNOWN:
+		info->known = snap_known_of(value);
+		break;
+	default:
+		break;
+	}
+	return VMSNAP_OK;
+}
+
+static int set_bytes(struct decode *decode, const struct field *field)
+{
+	struct vmsnap_info *info = &decode->snap->info;
+	const char **string = snap_string(info, field->key);
+	if (string && field->len && memchr(field->bytes, 0, field->len))
+		return decode_damaged(decode, "SNAP: a NUL in key %" PRIu64, field->key);
+	int rc = VMSNAP_OK;
+	const char *copy = decode_string(decode, field->bytes, field->len, &rc);
+	if (!copy)
+		return rc;
+	if (string) {
+		*string = copy;
+	} else if (field->key == SNAP_CMDLINE) {
+		info->cmdline = copy;
+		info->cmdline_len = field->len;
+	} else if (field->len) {
+		info->exe_build_id = (const uint8_t *)copy;
+		info->exe_build_id_len = field->len;
+	}
+	return VMSNAP_OK;
+}
+
+static int set_field(struct decode *decode, struct field *field, uint32_t *seen)
+{
+	if (!field->key || field->key >= SNAP_KEYS)
+		return VMSNAP_OK; /* of a later time */
+	uint32_t bit = UINT32_C(1) << field->key;
+	if (*seen & bit)
+		return decode_damaged(decode, "SNAP: key %" PRIu64 " comes twice", field->key);
+	*seen |= bit;
+	if (field->key >= SNAP_FIRST_BYTES)
+		return set_bytes(decode, field);
+	int rc = take_number(decode, field);
+	return rc ? rc : set_number(decode, field);
+}
+
+int decode_snap(struct decode *decode, struct cursor payload)
+{
+	uint32_t seen = 0;
+	while (cursor_left(&payload)) {
+		struct field field = { 0 };
+		uint64_t len;
+		if (!take_varint(&payload, &field.key) || !take_varint(&payload, &len) ||
+		    !take_bytes(&payload, len, &field.bytes))
+			return decode_damaged(decode, "SNAP: expected key, length and value");
+		field.len = (size_t)len;
+		int rc = set_field(decode, &field, &seen);
+		if (rc)
+			return rc;
+	}
+	uint64_t page_size = decode->snap->info.page_size;
+	if (page_size < 4096 || page_size > UINT64_C(1) << 30 || (page_size & (page_size - 1)))
+		return decode_damaged(decode, "SNAP: %" PRIu64 " is no page size", page_size);
+	decode->known_pfn = decode->snap->info.known.pfn;
+	return VMSNAP_OK;
+}
+
+/* ---- STAT and THRD ---- */
+
+int decode_stat(struct decode *decode, struct cursor payload)
+{
+	int rc = VMSNAP_OK;
+	size_t len = cursor_left(&payload);
+	const char *text = decode_string(decode, payload.at, len, &rc);
+	if (!text)
+		return rc;
+	decode->snap->status = text;
+	decode->snap->status_len = len;
+	return VMSNAP_OK;
+}
+
+static int set_threads(struct decode *decode, struct numbers *tids, struct numbers *stacks, struct cursor comms)
+{
+	struct vmsnap *snap = decode->snap;
+	uint64_t tid = 0, difference;
+	for (size_t i = 0; i < snap->thread_count; i++) {
+		struct vmsnap_thread *thread = &snap->threads[i];
+		const char *comm;
+		size_t len;
+		numbers_next(tids, &difference, 1);
+		numbers_next(stacks, &thread->stack_pointer, 1);
+		tid += unzigzag(difference);
+		if (tid > UINT32_MAX)
+			return decode_damaged(decode, "THRD: %" PRIu64 " is no thread id", tid);
+		thread->tid = (uint32_t)tid;
+		if (!take_string(&comms, &comm, &len))
+			return decode_damaged(decode, "THRD: a name for each of %zu threads expected", snap->thread_count);
+		int rc = VMSNAP_OK;
+		thread->comm = decode_string(decode, comm, len, &rc);
+		if (!thread->comm)
+			return rc;
+	}
+	return cursor_left(&comms) ? decode_damaged(decode, "THRD: more names than threads") : VMSNAP_OK;
+}
+
+int decode_thrd(struct decode *decode, struct cursor payload)
+{
+	uint64_t count;
+	struct cursor tid_column, stack_column, comms;
+	struct numbers tids, stacks;
+	if (!take_varint(&payload, &count) || count > cursor_left(&payload) || !take_column(&payload, &tid_column) ||
+	    !numbers_open(&tids, tid_column, (size_t)count) || !take_column(&payload, &stack_column) ||
+	    !numbers_open(&stacks, stack_column, (size_t)count) || !take_column(&payload, &comms) ||
+	    cursor_left(&payload))
+		return decode_damaged(decode, "THRD: its columns do not fit");
+	void *threads;
+	int rc = decode_array(decode, count, sizeof(struct vmsnap_thread), &threads);
+	if (rc)
+		return rc;
+	decode->snap->threads = threads;
+	decode->snap->thread_count = (size_t)count;
+	return set_threads(decode, &tids, &stacks, comms);
+}

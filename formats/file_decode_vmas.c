@@ -1,0 +1,241 @@
+/* file_decode_vmas.c - VMAS and SMAP. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "error.h"
+#include "file_decode.h"
+
+/* What is mapped: several VMAs share one. */
+struct object {
+	const char *name;
+	const uint8_t *build_id;
+	uint64_t inode;
+	uint64_t end; /* offset at which the last VMA of it ended, in pages */
+	uint32_t dev_major, dev_minor;
+	uint8_t build_id_len;
+	bool deleted;
+};
+
+struct vmas {
+	struct decode *decode;
+	struct object *objects;
+	size_t object_count;
+	struct cursor names, build_id_lens, build_ids, perms;
+	struct numbers devices, inodes, gaps, sizes, which, offsets;
+};
+
+static bool take_numbers_of(struct cursor *payload, struct numbers *numbers, size_t count)
+{
+	struct cursor column;
+	return take_column(payload, &column) && numbers_open(numbers, column, count);
+}
+
+static bool take_columns(struct vmas *in, struct cursor *payload, size_t vmas)
+{
+	size_t m = in->object_count;
+	return take_column(payload, &in->names) && take_numbers_of(payload, &in->devices, 2 * m) &&
+	       take_numbers_of(payload, &in->inodes, m) && take_column(payload, &in->build_id_lens) &&
+	       cursor_left(&in->build_id_lens) == m && take_column(payload, &in->build_ids) &&
+	       take_numbers_of(payload, &in->gaps, vmas) && take_numbers_of(payload, &in->sizes, vmas) &&
+	       take_column(payload, &in->perms) && cursor_left(&in->perms) == vmas &&
+	       take_numbers_of(payload, &in->which, vmas) && take_numbers_of(payload, &in->offsets, vmas);
+}
+
+static bool ends_with_deleted(const char *name, size_t len)
+{
+	static const char mark[] = " (deleted)";
+	size_t mark_len = sizeof(mark) - 1;
+	return len >= mark_len && memcmp(name + len - mark_len, mark, mark_len) == 0;
+}
+
+static int set_object(struct vmas *in, struct object *object, uint64_t *inode)
+{
+	struct decode *decode = in->decode;
+	uint64_t device[2], difference;
+	const char *name;
+	size_t len;
+	const uint8_t *build_id;
+	int rc = VMSNAP_OK;
+	numbers_next(&in->devices, device, 2);
+	numbers_next(&in->inodes, &difference, 1);
+	*inode += unzigzag(difference);
+	object->inode = *inode;
+	if (device[0] > UINT32_MAX || device[1] > UINT32_MAX)
+		return decode_damaged(decode, "VMAS: device numbers have 32 bits");
+	object->dev_major = (uint32_t)device[0];
+	object->dev_minor = (uint32_t)device[1];
+	if (!take_string(&in->names, &name, &len))
+		return decode_damaged(decode, "VMAS: a name for each of %zu objects expected", in->object_count);
+	object->deleted = *inode && ends_with_deleted(name, len);
+	object->name = decode_string(decode, name, len, &rc);
+	object->build_id_len = *in->build_id_lens.at++;
+	if (rc || !object->build_id_len)
+		return rc;
+	if (!take_bytes(&in->build_ids, object->build_id_len, &build_id))
+		return decode_damaged(decode, "VMAS: build IDs are missing");
+	object->build_id = (const uint8_t *)decode_string(decode, build_id, object->build_id_len, &rc);
+	return rc;
+}
+
+static int set_objects(struct vmas *in)
+{
+	uint64_t inode = 0;
+	for (size_t i = 0; i < in->object_count; i++) {
+		int rc = set_object(in, &in->objects[i], &inode);
+		if (rc)
+			return rc;
+	}
+	if (cursor_left(&in->names) || cursor_left(&in->build_ids))
+		return decode_damaged(in->decode, "VMAS: more names or build IDs than objects");
+	return VMSNAP_OK;
+}
+
+static int set_vma(struct vmas *in, struct vmsnap_vma *vma, uint64_t *page)
+{
+	struct decode *decode = in->decode;
+	uint64_t page_size = decode->snap->info.page_size, top = decode_top(decode);
+	uint64_t gap, size, which, offset;
+	numbers_next(&in->gaps, &gap, 1);
+	numbers_next(&in->sizes, &size, 1);
+	numbers_next(&in->which, &which, 1);
+	numbers_next(&in->offsets, &offset, 1);
+	uint8_t perms = *in->perms.at++;
+	if (gap > top - *page || !size || size > top - *page - gap)
+		return decode_damaged(decode, "VMAS: a mapping of %" PRIu64 " pages above the address space", size);
+	if (which >= in->object_count)
+		return decode_damaged(decode, "VMAS: object %" PRIu64 " of %zu", which, in->object_count);
+	if (perms > (VMSNAP_READ | VMSNAP_WRITE | VMSNAP_EXEC | VMSNAP_SHARED))
+		return decode_damaged(decode, "VMAS: permissions 0x%x", perms);
+	struct object *object = &in->objects[which];
+	offset = object->end + unzigzag(offset);
+	if (offset > UINT64_MAX / page_size)
+		return decode_damaged(decode, "VMAS: an offset of %" PRIu64 " pages", offset);
+	object->end = offset + size;
+	*page += gap;
+	*vma = (struct vmsnap_vma){ .start = *page * page_size,
+		                    .end = (*page + size) * page_size,
+		                    .offset = offset * page_size,
+		                    .inode = object->inode,
+		                    .dev_major = object->dev_major,
+		                    .dev_minor = object->dev_minor,
+		                    .perms = perms,
+		                    .deleted = object->deleted,
+		                    .name = object->name,
+		                    .build_id = object->build_id,
+		                    .build_id_len = object->build_id_len };
+	*page += size;
+	return VMSNAP_OK;
+}
+
+static int set_vmas(struct vmas *in)
+{
+	struct vmsnap *snap = in->decode->snap;
+	uint64_t page = 0;
+	int rc = set_objects(in);
+	for (size_t i = 0; !rc && i < snap->vma_count; i++)
+		rc = set_vma(in, &snap->vmas[i], &page);
+	return rc;
+}
+
+int decode_vmas(struct decode *decode, struct cursor payload)
+{
+	uint64_t vmas, objects;
+	struct vmas in = { .decode = decode };
+	if (!take_varint(&payload, &vmas) || !take_varint(&payload, &objects) || vmas > cursor_left(&payload) ||
+	    objects > cursor_left(&payload))
+		return decode_damaged(decode, "VMAS: more mappings than bytes");
+	in.object_count = (size_t)objects;
+	if (!take_columns(&in, &payload, (size_t)vmas) || cursor_left(&payload))
+		return decode_damaged(decode, "VMAS: the columns do not fit %" PRIu64 " mappings of %" PRIu64 " objects",
+		                      vmas, objects);
+	void *array;
+	int rc = decode_array(decode, vmas, sizeof(struct vmsnap_vma), &array);
+	if (rc)
+		return rc;
+	decode->snap->vmas = array;
+	decode->snap->vma_count = (size_t)vmas;
+	rc = decode_array(decode, objects, sizeof(struct object), &array);
+	if (rc)
+		return rc;
+	in.objects = array;
+	rc = set_vmas(&in);
+	free(in.objects);
+	decode->used -= objects * sizeof(struct object);
+	return rc;
+}
+
+/* ---- SMAP ---- */
+
+static int set_smaps_strings(struct decode *decode, struct cursor *column, const char **out, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *string;
+		size_t len;
+		int rc = VMSNAP_OK;
+		if (!take_string(column, &string, &len))
+			return decode_damaged(decode, "SMAP: %zu strings expected", count);
+		out[i] = decode_string(decode, string, len, &rc);
+		if (rc)
+			return rc;
+	}
+	return cursor_left(column) ? decode_damaged(decode, "SMAP: more strings than expected") : VMSNAP_OK;
+}
+
+static int set_smaps_key(struct decode *decode, struct cursor *payload, size_t key, uint8_t unit)
+{
+	struct smaps *smaps = &decode->snap->smaps;
+	struct numbers numbers;
+	uint64_t value, scale = unit ? 1024 : 1;
+	if (unit > 1)
+		return decode_damaged(decode, "SMAP: unit %u", unit);
+	if (!take_numbers_of(payload, &numbers, decode->snap->vma_count))
+		return decode_damaged(decode, "SMAP: a value for each mapping expected");
+	for (size_t vma = 0; vma < decode->snap->vma_count; vma++) {
+		numbers_next(&numbers, &value, 1);
+		if (value && value - 1 > UINT64_MAX / scale)
+			return decode_damaged(decode, "SMAP: a size of %" PRIu64 " KiB", value - 1);
+		smaps->values[vma * smaps->key_count + key] = value ? (value - 1) * scale : UINT64_MAX;
+	}
+	return VMSNAP_OK;
+}
+
+static int allocate_smaps(struct decode *decode, size_t keys)
+{
+	struct smaps *smaps = &decode->snap->smaps;
+	size_t vmas = decode->snap->vma_count;
+	void *array;
+	int rc = decode_array(decode, keys, sizeof(*smaps->keys), &array);
+	if (rc)
+		return rc;
+	smaps->keys = array;
+	rc = decode_array(decode, vmas, sizeof(*smaps->flags), &array);
+	if (rc)
+		return rc;
+	smaps->flags = array;
+	rc = decode_array(decode, (uint64_t)vmas * keys, sizeof(*smaps->values), &array);
+	if (rc)
+		return rc;
+	smaps->values = array;
+	smaps->key_count = keys;
+	return VMSNAP_OK;
+}
+
+int decode_smap(struct decode *decode, struct cursor payload)
+{
+	uint64_t count;
+	struct cursor keys, units, flags;
+	size_t vmas = decode->snap->vma_count;
+	if (!take_varint(&payload, &count) || !take_column(&payload, &keys) || !take_column(&payload, &units) ||
+	    cursor_left(&units) != count || (vmas && count > cursor_left(&payload) / vmas))
+		return decode_damaged(decode, "SMAP: the columns do not fit %zu mappings", vmas);
+	int rc = allocate_smaps(decode, (size_t)count);
+	if (!rc)
+		rc = set_smaps_strings(decode, &keys, decode->snap->smaps.keys, (size_t)count);
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = set_smaps_key(decode, &payload, i, units.at[i]);
+	if (rc)
+		return rc;
+	if (!take_column(&payload, &flags) || cursor_left(&payload))
+		return decode_damaged(decode, "SMAP: expected VmFlags and nothing after");
+	return set_smaps_strings(decode, &flags, decode->snap->smaps.flags, vmas);
+}

@@ -1,0 +1,89 @@
+/* file_encode.c - SNAP and THRD. */
+#include "file_encode.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "file_snap_keys.h"
+
+static void put_field(struct bytes *out, uint64_t key, const void *data, size_t len)
+{
+	put_varint(out, key);
+	put_column(out, data, len);
+}
+
+static void put_number(struct bytes *out, uint64_t key, uint64_t value)
+{
+	uint8_t data[8];
+	size_t len = 0;
+	for (; value; value >>= 8)
+		data[len++] = (uint8_t)value;
+	if (len)
+		put_field(out, key, data, len);
+}
+
+static uint64_t number_of(struct vmsnap_info *info, uint64_t key)
+{
+	const uint32_t *word = snap_number_32(info, key);
+	const uint64_t *number = snap_number_64(info, key);
+	switch (key) {
+	case SNAP_TAKEN:
+		return (uint64_t)info->taken;
+	case SNAP_MONOTONIC:
+		return (uint64_t)info->monotonic;
+	case SNAP_CONSISTENT:
+		return info->consistent;
+	case SNAP_KNOWN:
+		return snap_known_bits(&info->known);
+	default:
+		return word ? *word : number ? *number : 0;
+	}
+}
+
+int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+{
+	struct vmsnap_info info = snap->info;
+	if (info.page_size < 4096 || info.page_size > UINT64_C(1) << 30 || (info.page_size & (info.page_size - 1)))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot has no page size that a file can hold");
+	if (info.freeze > VMSNAP_FREEZE_PARTIAL)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot was frozen in an unknown way");
+	for (uint64_t key = SNAP_PAGE_SIZE; key < SNAP_FIRST_BYTES; key++)
+		put_number(&out->bytes, key, number_of(&info, key));
+	for (uint64_t key = SNAP_FIRST_BYTES; key < SNAP_CMDLINE; key++) {
+		const char *string = *snap_string(&info, key);
+		if (*string)
+			put_field(&out->bytes, key, string, strlen(string));
+	}
+	if (info.cmdline)
+		put_field(&out->bytes, SNAP_CMDLINE, info.cmdline, info.cmdline_len);
+	if (info.exe_build_id && info.exe_build_id_len)
+		put_field(&out->bytes, SNAP_EXE_BUILD_ID, info.exe_build_id, info.exe_build_id_len);
+	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
+}
+
+static int put_threads(const struct vmsnap *snap, uint64_t *values, struct bytes *comms, struct payload *out)
+{
+	uint64_t tid = 0;
+	for (size_t i = 0; i < snap->thread_count; i++) {
+		values[i] = zigzag(snap->threads[i].tid - tid);
+		tid = snap->threads[i].tid;
+		put_bytes(comms, snap->threads[i].comm, strlen(snap->threads[i].comm) + 1);
+	}
+	put_varint(&out->bytes, snap->thread_count);
+	put_numbers(&out->bytes, values, snap->thread_count);
+	for (size_t i = 0; i < snap->thread_count; i++)
+		values[i] = snap->threads[i].stack_pointer;
+	put_numbers(&out->bytes, values, snap->thread_count);
+	put_column(&out->bytes, comms->data, comms->len);
+	return comms->failed || encode_done(out) ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
+}
+
+int encode_thrd(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+{
+	struct bytes comms = { 0 };
+	uint64_t *values = calloc(snap->thread_count + 1, sizeof(*values));
+	int rc = values ? put_threads(snap, values, &comms, out) : VMSNAP_ERR_NO_MEMORY;
+	free(values);
+	bytes_free(&comms);
+	return rc ? fail_no_memory(err) : VMSNAP_OK;
+}

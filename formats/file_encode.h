@@ -1,0 +1,36 @@
+/* file_encode.h - the model to payloads of sections (docs/format.md, section 4).
+ * Compresses nothing, writes nothing.  A snapshot that the format cannot hold (an
+ * unaligned mapping, say) is VMSNAP_ERR_ARGUMENT. */
+#ifndef VMSNAP_FILE_ENCODE_H
+#define VMSNAP_FILE_ENCODE_H
+
+#include "file_deflate.h"
+#include "file_frames.h"
+#include "snapshot.h"
+
+int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+int encode_vmas(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+int encode_thrd(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+int encode_smap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+
+/* Pages come in several payloads, so that they can be compressed and written
+ * while the next is made. */
+enum { ENCODE_RUNS_MAX = 32768 };
+struct page_encoder {
+	const struct vmsnap *snap;
+	size_t next;                         /* run */
+	uint64_t *gaps, *lengths;            /* scratch, ENCODE_RUNS_MAX each */
+	uint8_t *states, *swap_types;
+	struct frame_writer frames;
+};
+int page_encoder_init(struct page_encoder *encoder, const struct vmsnap *snap, struct vmsnap_error *err);
+void page_encoder_free(struct page_encoder *encoder);
+/* VMSNAP_END once there are no more. */
+int page_encoder_next(struct page_encoder *encoder, struct payload *out, struct vmsnap_error *err);
+
+static inline int encode_done(const struct payload *out)
+{
+	return out->bytes.failed ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
+}
+
+#endif

@@ -1,0 +1,17 @@
+/* file_load.h - one snapshot of a file: its sections, checked, inflated and handed
+ * to the decoders. */
+#ifndef VMSNAP_FILE_LOAD_H
+#define VMSNAP_FILE_LOAD_H
+
+#include "file_source.h"
+
+enum file_load_part {
+	FILE_LOAD_SNAP, /* identity alone */
+	FILE_LOAD_PEEK, /* and status */
+	FILE_LOAD_ALL,
+};
+
+int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, uint64_t memory_limit,
+                   enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err);
+
+#endif

@@ -1,0 +1,211 @@
+/* file_open.c - an open file, as its users see it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "error.h"
+#include "file_index.h"
+#include "file_load.h"
+#include "snapshot.h"
+
+#define LIMIT_DEFAULT (UINT64_C(4) << 30)
+
+struct vmsnap_file {
+	struct file_source source;
+	struct file_index index;
+	struct vmsnap_limits limits;
+};
+
+static int check_limits(const struct vmsnap_limits *limits, struct vmsnap_limits *out, struct vmsnap_error *err)
+{
+	*out = (struct vmsnap_limits){ .size = sizeof(*out) };
+	if (limits) {
+		if (limits->size != sizeof(*limits))
+			return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_limits has %zu bytes, not %zu",
+			            sizeof(*limits), limits->size);
+		*out = *limits;
+	}
+	if (!out->input_bytes)
+		out->input_bytes = LIMIT_DEFAULT;
+	if (!out->memory)
+		out->memory = LIMIT_DEFAULT;
+	return VMSNAP_OK;
+}
+
+/* Takes over the opened source; rc is what opening it gave. */
+static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **out, struct vmsnap_error *err)
+{
+	if (rc) {
+		free(file);
+		return rc;
+	}
+	rc = file_index_find(&file->index, &file->source, err);
+	/* What holds nothing whole is not opened, unless nothing was ever in it. */
+	if (!rc && !file->index.count && file->index.damage.code) {
+		rc = file->index.damage.code;
+		if (err)
+			*err = file->index.damage;
+	}
+	if (rc) {
+		vmsnap_file_close(file);
+		return rc;
+	}
+	*out = file;
+	return VMSNAP_OK;
+}
+
+static int new_file(const struct vmsnap_limits *limits, struct vmsnap_file **file, struct vmsnap_error *err)
+{
+	struct vmsnap_limits checked;
+	int rc = check_limits(limits, &checked, err);
+	if (rc)
+		return rc;
+	*file = calloc(1, sizeof(**file));
+	if (!*file)
+		return fail_no_memory(err);
+	(*file)->limits = checked;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_file_open(const char *path, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                                struct vmsnap_error *err)
+{
+	struct vmsnap_file *file;
+	int rc = new_file(limits, &file, err);
+	if (rc)
+		return rc;
+	return finish_open(file, file_source_open(&file->source, path, file->limits.input_bytes, err), out, err);
+}
+
+VMSNAP_API int vmsnap_file_open_fd(int fd, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                                   struct vmsnap_error *err)
+{
+	struct vmsnap_file *file;
+	int rc = new_file(limits, &file, err);
+	if (rc)
+		return rc;
+	rc = file_source_open_fd(&file->source, fd, "the input", file->limits.input_bytes, err);
+	return finish_open(file, rc, out, err);
+}
+
+VMSNAP_API int vmsnap_file_open_memory(const void *bytes, size_t len, const struct vmsnap_limits *limits,
+                                       struct vmsnap_file **out, struct vmsnap_error *err)
+{
+	struct vmsnap_file *file;
+	int rc = new_file(limits, &file, err);
+	if (rc)
+		return rc;
+	return finish_open(file, file_source_open_memory(&file->source, bytes, len, err), out, err);
+}
+
+VMSNAP_API void vmsnap_file_close(struct vmsnap_file *file)
+{
+	if (!file)
+		return;
+	file_source_close(&file->source);
+	file_index_free(&file->index);
+	free(file);
+}
+
+VMSNAP_API size_t vmsnap_file_count(const struct vmsnap_file *file)
+{
+	return file->index.count;
+}
+
+VMSNAP_API int vmsnap_file_damage(const struct vmsnap_file *file, struct vmsnap_error *err)
+{
+	if (err)
+		*err = file->index.damage;
+	return file->index.damage.code;
+}
+
+static int no_such_number(const struct vmsnap_file *file, const char *which, struct vmsnap_error *err)
+{
+	size_t count = file->index.count;
+	return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: there is no snapshot %.40s: the file holds %zu",
+	            file->source.name, which, count);
+}
+
+VMSNAP_API int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
+                                 struct vmsnap_error *err)
+{
+	char number[32];
+	snprintf(number, sizeof(number), "%zu", index + 1);
+	if (index >= file->index.count)
+		return no_such_number(file, number, err);
+	*out = file->index.entries[index];
+	return VMSNAP_OK;
+}
+
+static int load_part(const struct vmsnap_file *file, size_t index, enum file_load_part part, struct vmsnap **out,
+                     struct vmsnap_error *err)
+{
+	struct vmsnap_file_entry entry;
+	int rc = vmsnap_file_entry(file, index, &entry, err);
+	return rc ? rc : file_load_part(&file->source, &entry, file->limits.memory, part, out, err);
+}
+
+VMSNAP_API int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out,
+                                struct vmsnap_error *err)
+{
+	return load_part(file, index, FILE_LOAD_PEEK, out, err);
+}
+
+VMSNAP_API int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap **out,
+                                struct vmsnap_error *err)
+{
+	return load_part(file, index, FILE_LOAD_ALL, out, err);
+}
+
+/* ---- finding ---- */
+
+static bool is_number(const char *which)
+{
+	const char *digits = which + (*which == '-');
+	return *digits && !digits[strspn(digits, "0123456789")];
+}
+
+static int find_number(const struct vmsnap_file *file, const char *which, size_t *index, struct vmsnap_error *err)
+{
+	bool from_end = *which == '-';
+	errno = 0;
+	unsigned long long number = strtoull(which + from_end, NULL, 10);
+	if (errno || !number || number > file->index.count)
+		return no_such_number(file, which, err);
+	*index = from_end ? file->index.count - (size_t)number : (size_t)number - 1;
+	return VMSNAP_OK;
+}
+
+/* From the end, so the newest wins.  One that cannot be read has no label. */
+static int find_label(const struct vmsnap_file *file, const char *label, size_t *index, struct vmsnap_error *err)
+{
+	for (size_t i = file->index.count; i-- > 0;) {
+		struct vmsnap *snap;
+		int rc = load_part(file, i, FILE_LOAD_SNAP, &snap, err);
+		if (rc == VMSNAP_ERR_NO_MEMORY || rc == VMSNAP_ERR_SYSTEM)
+			return rc;
+		if (rc)
+			continue;
+		bool same = strcmp(snap->info.label, label) == 0;
+		vmsnap_free(snap);
+		if (same) {
+			*index = i;
+			return VMSNAP_OK;
+		}
+	}
+	return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: no snapshot has the label \"%.100s\"", file->source.name, label);
+}
+
+VMSNAP_API int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index,
+                                struct vmsnap_error *err)
+{
+	static const char prefix[] = "label:";
+	if (is_number(which))
+		return find_number(file, which, index, err);
+	if (strncmp(which, prefix, sizeof(prefix) - 1) == 0)
+		which += sizeof(prefix) - 1;
+	if (!*which)
+		return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: expected the number or the label of a snapshot",
+		            file->source.name);
+	return find_label(file, which, index, err);
+}

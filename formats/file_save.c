@@ -1,0 +1,200 @@
+/* file_save.c - what saving to a path means: make, replace or append. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "file_index.h"
+#include "file_target.h"
+#include "file_write.h"
+#include "section.h"
+
+struct save {
+	struct file_target target;
+	const struct vmsnap *const *snaps;
+	size_t count;
+	struct vmsnap_error *err;
+};
+
+static int write_to(const struct save *save, int fd, bool header)
+{
+	return file_write_stream(fd, save->target.path, save->snaps, save->count, header, save->err);
+}
+
+static int sync_file(const struct save *save, int fd)
+{
+	/* A file system that cannot is not a failure; a disk that cannot is. */
+	if (fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOSYS)
+		return fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
+	return VMSNAP_OK;
+}
+
+static int refuse(const struct save *save)
+{
+	return fail(save->err, VMSNAP_ERR_NOT_SNAPSHOT, "%.200s exists and is not a vmsnap file; it was left alone",
+	            save->target.path);
+}
+
+/* ---- make and replace ---- */
+
+/* Only what is ours may be replaced; damaged or newer, it is ours still. */
+static int check_replaceable(const struct save *save, int fd)
+{
+	uint8_t bytes[STREAM_HEADER_BYTES];
+	struct stat st;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return refuse(save);
+	ssize_t len = pread(fd, bytes, sizeof(bytes), 0);
+	if (len < 0)
+		return fail_sys(save->err, errno, "cannot read %.200s", save->target.path);
+	int rc = stream_header_read(bytes, (size_t)len);
+	return rc == VMSNAP_ERR_NOT_SNAPSHOT || rc == VMSNAP_ERR_TRUNCATED ? refuse(save) : VMSNAP_OK;
+}
+
+/* Locks what is to be replaced, so that nobody appends to a file that is about to
+ * go.  *old is -1 if there is nothing. */
+static int lock_replaceable(const struct save *save, int *old)
+{
+	int fd, rc = file_target_lock(&save->target, O_RDONLY, &fd, save->err);
+	if (rc == VMSNAP_ERR_NOT_FOUND)
+		return VMSNAP_OK;
+	if (rc)
+		return rc;
+	rc = check_replaceable(save, fd);
+	if (rc)
+		close(fd);
+	else
+		*old = fd;
+	return rc;
+}
+
+static int write_draft(const struct save *save, struct file_draft *draft, int *old)
+{
+	int rc = write_to(save, draft->fd, true);
+	if (!rc)
+		rc = sync_file(save, draft->fd);
+	/* VMSNAP_END: somebody made a file there meanwhile. */
+	while (!rc) {
+		rc = file_draft_place(draft, *old >= 0, save->err);
+		if (rc != VMSNAP_END)
+			return rc;
+		rc = lock_replaceable(save, old);
+	}
+	return rc;
+}
+
+static int replace(const struct save *save)
+{
+	CLEANUP_CLOSE int old = -1;
+	struct file_draft draft;
+	int rc = save->target.kind == TARGET_EXISTING ? lock_replaceable(save, &old) : VMSNAP_OK;
+	if (rc)
+		return rc;
+	file_draft_sweep(&save->target);
+	rc = file_draft_open(&draft, &save->target, save->err);
+	if (rc)
+		return rc;
+	rc = write_draft(save, &draft, &old);
+	file_draft_close(&draft);
+	return rc;
+}
+
+/* ---- append ---- */
+
+/* How much of the file is whole; what lies behind was cut off. */
+static int find_whole(const struct save *save, int fd, uint64_t *whole)
+{
+	struct file_source source;
+	struct file_index index;
+	struct stat st;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return refuse(save);
+	int rc = file_source_open_fd(&source, fd, save->target.path, 0, save->err);
+	if (rc)
+		return rc;
+	rc = file_index_find(&index, &source, save->err);
+	file_source_close(&source);
+	if (rc == VMSNAP_ERR_NOT_SNAPSHOT)
+		return refuse(save);
+	if (rc)
+		return rc;
+	*whole = index.whole;
+	if (index.damage.code == VMSNAP_ERR_NEWER) {
+		rc = VMSNAP_ERR_NEWER;
+		if (save->err)
+			*save->err = index.damage;
+	}
+	file_index_free(&index);
+	return rc;
+}
+
+static int append_to(const struct save *save, int fd)
+{
+	uint64_t whole = 0;
+	int rc = find_whole(save, fd, &whole);
+	if (rc)
+		return rc;
+	if (ftruncate(fd, (off_t)whole) || lseek(fd, (off_t)whole, SEEK_SET) < 0)
+		return fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
+	rc = write_to(save, fd, false);
+	if (!rc)
+		rc = sync_file(save, fd);
+	if (rc) {
+		/* If even this fails, the next append does it. */
+		int ignored = ftruncate(fd, (off_t)whole);
+		(void)ignored;
+	}
+	return rc;
+}
+
+static int append(const struct save *save)
+{
+	CLEANUP_CLOSE int fd = -1;
+	int rc = file_target_lock(&save->target, O_RDWR, &fd, save->err);
+	return rc ? rc : append_to(save, fd);
+}
+
+/* Makes the file if there is none; if one appears meanwhile, appends to it. */
+static int append_or_make(const struct save *save)
+{
+	for (;;) {
+		int rc = append(save);
+		if (rc != VMSNAP_ERR_NOT_FOUND)
+			return rc;
+		struct file_draft draft;
+		file_draft_sweep(&save->target);
+		rc = file_draft_open(&draft, &save->target, save->err);
+		if (rc)
+			return rc;
+		rc = write_to(save, draft.fd, true);
+		if (!rc)
+			rc = sync_file(save, draft.fd);
+		if (!rc)
+			rc = file_draft_place(&draft, false, save->err);
+		file_draft_close(&draft);
+		if (rc != VMSNAP_END)
+			return rc;
+	}
+}
+
+VMSNAP_API int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
+                           struct vmsnap_error *err)
+{
+	struct save save = { .snaps = snaps, .count = count, .err = err };
+	if (!path || !*path || flags & ~(unsigned)VMSNAP_SAVE_APPEND)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
+	int rc = file_target_open(&save.target, path, err);
+	if (rc)
+		return rc;
+	if (save.target.kind == TARGET_STREAM)
+		rc = write_to(&save, save.target.fd, true);
+	else if (flags & VMSNAP_SAVE_APPEND)
+		rc = append_or_make(&save);
+	else
+		rc = replace(&save);
+	file_target_close(&save.target);
+	return rc;
+}

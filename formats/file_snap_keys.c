@@ -1,0 +1,96 @@
+#include "file_snap_keys.h"
+
+uint32_t *snap_number_32(struct vmsnap_info *info, uint64_t key)
+{
+	switch (key) {
+	case SNAP_PID:
+		return &info->pid;
+	case SNAP_TGID:
+		return &info->tgid;
+	case SNAP_PPID:
+		return &info->ppid;
+	case SNAP_UID:
+		return &info->uid;
+	case SNAP_NS_PID:
+		return &info->ns_pid;
+	case SNAP_FREEZE:
+		return &info->freeze;
+	default:
+		return NULL;
+	}
+}
+
+uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
+{
+	switch (key) {
+	case SNAP_PAGE_SIZE:
+		return &info->page_size;
+	case SNAP_PID_NAMESPACE:
+		return &info->pid_namespace;
+	case SNAP_START_TIME:
+		return &info->start_time;
+	case SNAP_PAUSE:
+		return &info->pause;
+	default:
+		return NULL;
+	}
+}
+
+const char **snap_string(struct vmsnap_info *info, uint64_t key)
+{
+	switch (key) {
+	case SNAP_BOOT_ID:
+		return &info->boot_id;
+	case SNAP_HOST:
+		return &info->host;
+	case SNAP_KERNEL:
+		return &info->kernel;
+	case SNAP_ARCH:
+		return &info->arch;
+	case SNAP_COMM:
+		return &info->comm;
+	case SNAP_EXE:
+		return &info->exe;
+	case SNAP_LABEL:
+		return &info->label;
+	case SNAP_TOOL:
+		return &info->tool;
+	default:
+		return NULL;
+	}
+}
+
+uint64_t snap_number_max(uint64_t key)
+{
+	switch (key) {
+	case SNAP_PID:
+	case SNAP_TGID:
+	case SNAP_PPID:
+	case SNAP_UID:
+	case SNAP_NS_PID:
+		return UINT32_MAX;
+	case SNAP_FREEZE:
+		return VMSNAP_FREEZE_PARTIAL;
+	case SNAP_CONSISTENT:
+		return 1;
+	case SNAP_KNOWN:
+		return 31;
+	default:
+		return UINT64_MAX;
+	}
+}
+
+struct vmsnap_known snap_known_of(uint64_t bits)
+{
+	return (struct vmsnap_known){ .pfn = bits & 1,
+		                      .soft_dirty = bits & 2,
+		                      .exclusive = bits & 4,
+		                      .zero = bits & 8,
+		                      .huge = bits & 16 };
+}
+
+uint64_t snap_known_bits(const struct vmsnap_known *known)
+{
+	return (known->pfn ? 1u : 0) | (known->soft_dirty ? 2u : 0) | (known->exclusive ? 4u : 0) |
+	       (known->zero ? 8u : 0) | (known->huge ? 16u : 0);
+}

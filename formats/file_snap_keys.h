@@ -1,0 +1,46 @@
+/* file_snap_keys.h - the fields of SNAP (docs/format.md, section 4.1), once for
+ * the reader and the writer. */
+#ifndef VMSNAP_FILE_SNAP_KEYS_H
+#define VMSNAP_FILE_SNAP_KEYS_H
+
+#include "vmsnap.h"
+
+enum snap_key {
+	SNAP_PAGE_SIZE = 1,
+	SNAP_PID,
+	SNAP_TGID,
+	SNAP_PPID,
+	SNAP_UID,
+	SNAP_NS_PID,
+	SNAP_PID_NAMESPACE,
+	SNAP_START_TIME,
+	SNAP_TAKEN,
+	SNAP_MONOTONIC,
+	SNAP_PAUSE,
+	SNAP_FREEZE,
+	SNAP_CONSISTENT,
+	SNAP_KNOWN,
+	SNAP_BOOT_ID,
+	SNAP_FIRST_BYTES = SNAP_BOOT_ID,
+	SNAP_HOST,
+	SNAP_KERNEL,
+	SNAP_ARCH,
+	SNAP_COMM,
+	SNAP_EXE,
+	SNAP_LABEL,
+	SNAP_TOOL,
+	SNAP_CMDLINE,
+	SNAP_EXE_BUILD_ID,
+	SNAP_KEYS,
+};
+
+/* Where in the model a key's value goes; NULL if it is none of that form. */
+uint32_t *snap_number_32(struct vmsnap_info *info, uint64_t key);
+uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key);
+const char **snap_string(struct vmsnap_info *info, uint64_t key);
+uint64_t snap_number_max(uint64_t key);
+
+struct vmsnap_known snap_known_of(uint64_t bits);
+uint64_t snap_known_bits(const struct vmsnap_known *known);
+
+#endif

@@ -1,0 +1,187 @@
+#define _GNU_SOURCE
+#include "file_write.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "error.h"
+#include "file_encode.h"
+#include "file_pipeline.h"
+#include "file_sink.h"
+#include "section.h"
+
+struct writer {
+	struct file_sink sink;
+	struct vmsnap_error *err;
+	struct deflater *deflater;
+	struct payload payload;
+	struct bytes stored;
+	/* of the snapshot that is being written */
+	uint64_t start;
+	uint32_t sections, headers_crc;
+};
+
+static int put_section(struct writer *writer, uint32_t type, bool required, const struct payload *payload,
+                       const struct bytes *deflated)
+{
+	const struct bytes *stored = deflated ? deflated : &payload->bytes;
+	uint8_t header[SECTION_HEADER_BYTES];
+	struct section section = {
+		.type = type,
+		.flags = (uint16_t)((required ? SECTION_REQUIRED : 0) | (deflated ? SECTION_DEFLATED : 0)),
+		.stored = stored->len,
+		.raw = payload->bytes.len,
+		.crc = crc_of(0, stored->data, stored->len),
+	};
+	section_write(&section, header);
+	writer->headers_crc = crc_of(writer->headers_crc, header, sizeof(header));
+	writer->sections++;
+	int rc = sink_write(&writer->sink, header, sizeof(header), writer->err);
+	return rc ? rc : sink_write(&writer->sink, stored->data, stored->len, writer->err);
+}
+
+/* Writes what is in writer->payload. */
+static int put_payload(struct writer *writer, uint32_t type, bool required, enum deflate_effort effort)
+{
+	bool deflated = deflate_payload(writer->deflater, &writer->payload, effort, &writer->stored);
+	return put_section(writer, type, required, &writer->payload, deflated ? &writer->stored : NULL);
+}
+
+static int put_encoded(struct writer *writer, const struct vmsnap *snap, uint32_t type, bool required,
+                       int (*encode)(const struct vmsnap *, struct payload *, struct vmsnap_error *))
+{
+	payload_clear(&writer->payload);
+	int rc = encode(snap, &writer->payload, writer->err);
+	return rc ? rc : put_payload(writer, type, required, DEFLATE_SMALL_TEXT);
+}
+
+static int put_status(struct writer *writer, const struct vmsnap *snap)
+{
+	payload_clear(&writer->payload);
+	put_bytes(&writer->payload.bytes, snap->status, snap->status_len);
+	if (writer->payload.bytes.failed)
+		return fail_no_memory(writer->err);
+	return put_payload(writer, SECTION_STAT, true, DEFLATE_SMALL_TEXT);
+}
+
+static int put_finished(struct writer *writer, struct pipeline *pipeline)
+{
+	struct pipeline_job *job = pipeline_finish(pipeline);
+	if (!job)
+		return VMSNAP_END;
+	return put_section(writer, SECTION_PAGE, true, &job->payload, job->deflated ? &job->stored : NULL);
+}
+
+static int put_many_pages(struct writer *writer, struct page_encoder *encoder, struct pipeline *pipeline)
+{
+	int rc = VMSNAP_OK;
+	while (!rc) {
+		struct pipeline_job *job = pipeline_next(pipeline);
+		if (!job) {
+			rc = put_finished(writer, pipeline);
+			continue;
+		}
+		rc = page_encoder_next(encoder, &job->payload, writer->err);
+		if (!rc)
+			pipeline_start(pipeline);
+	}
+	while (rc == VMSNAP_END) {
+		int finished = put_finished(writer, pipeline);
+		if (finished == VMSNAP_END)
+			return VMSNAP_OK;
+		if (finished)
+			rc = finished;
+	}
+	return rc;
+}
+
+static unsigned other_cpus(void)
+{
+	cpu_set_t cpus;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		return 1;
+	return (unsigned)CPU_COUNT(&cpus) - 1;
+}
+
+static int put_pages(struct writer *writer, const struct vmsnap *snap)
+{
+	struct page_encoder encoder;
+	int rc = page_encoder_init(&encoder, snap, writer->err);
+	if (!rc && snap->runs.count > ENCODE_RUNS_MAX) {
+		struct pipeline *pipeline = pipeline_new(other_cpus());
+		rc = pipeline ? put_many_pages(writer, &encoder, pipeline) : fail_no_memory(writer->err);
+		pipeline_free(pipeline);
+	}
+	while (!rc) {
+		payload_clear(&writer->payload);
+		rc = page_encoder_next(&encoder, &writer->payload, writer->err);
+		if (!rc)
+			rc = put_payload(writer, SECTION_PAGE, true, DEFLATE_SMALL);
+	}
+	page_encoder_free(&encoder);
+	return rc == VMSNAP_END ? VMSNAP_OK : rc;
+}
+
+static int put_end(struct writer *writer)
+{
+	uint8_t bytes[END_BYTES];
+	struct section_end end = { .distance = writer->sink.written - writer->start,
+		                   .sections = writer->sections,
+		                   .crc = writer->headers_crc };
+	end_write(&end, bytes);
+	return sink_write(&writer->sink, bytes, sizeof(bytes), writer->err);
+}
+
+static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
+{
+	writer->start = writer->sink.written;
+	writer->sections = 0;
+	writer->headers_crc = 0;
+	int rc = put_encoded(writer, snap, SECTION_SNAP, true, encode_snap);
+	if (!rc)
+		rc = put_status(writer, snap);
+	if (!rc)
+		rc = put_encoded(writer, snap, SECTION_VMAS, true, encode_vmas);
+	if (!rc && snap->thread_count)
+		rc = put_encoded(writer, snap, SECTION_THRD, false, encode_thrd);
+	if (!rc)
+		rc = put_pages(writer, snap);
+	if (!rc && (snap->smaps.key_count || snap->smaps.flags))
+		rc = put_encoded(writer, snap, SECTION_SMAP, false, encode_smap);
+	return rc ? rc : put_end(writer);
+}
+
+static int put_stream(struct writer *writer, const struct vmsnap *const *snaps, size_t count, bool header)
+{
+	int rc = VMSNAP_OK;
+	if (header) {
+		uint8_t bytes[STREAM_HEADER_BYTES];
+		stream_header_write(bytes);
+		rc = sink_write(&writer->sink, bytes, sizeof(bytes), writer->err);
+	}
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = put_snapshot(writer, snaps[i]);
+	return rc ? rc : sink_flush(&writer->sink, writer->err);
+}
+
+int file_write_stream(int fd, const char *name, const struct vmsnap *const *snaps, size_t count, bool header,
+                      struct vmsnap_error *err)
+{
+	struct writer *writer = malloc(sizeof(*writer));
+	if (!writer)
+		return fail_no_memory(err);
+	*writer = (struct writer){ .err = err, .deflater = deflater_new() };
+	writer->sink.fd = fd;
+	writer->sink.name = name;
+	int rc = writer->deflater ? put_stream(writer, snaps, count, header) : fail_no_memory(err);
+	deflater_free(writer->deflater);
+	payload_free(&writer->payload);
+	bytes_free(&writer->stored);
+	free(writer);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
+{
+	return file_write_stream(fd, "the output", snaps, count, true, err);
+}

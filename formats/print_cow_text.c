@@ -1,0 +1,235 @@
+/* print_cow_text.c - the verdicts for people: totals, then mapping by mapping; and
+ * as a plain table, if columns are chosen. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "escape.h"
+#include "print_cow.h"
+#include "text_color.h"
+
+static int verdict_color(int verdict)
+{
+	switch (verdict) {
+	case VMSNAP_SHARED_PAGE:
+	case VMSNAP_ZERO_SHARED:
+		return CLASS_SHARED;
+	case VMSNAP_COPIED_BY_CHILD:
+	case VMSNAP_COPIED_BY_PARENT:
+	case VMSNAP_COPIED_BY_BOTH:
+	case VMSNAP_COPIED:
+		return CLASS_COPIED;
+	case VMSNAP_FILE_PAGE:
+	case VMSNAP_SHARED_MAPPING_PAGE:
+		return CLASS_FILE;
+	case VMSNAP_DROPPED_BY_CHILD:
+	case VMSNAP_DROPPED_BY_PARENT:
+	case VMSNAP_DROPPED_BY_BOTH:
+		return CLASS_GONE;
+	case VMSNAP_SWAPPED_PAGE:
+		return CLASS_SWAPPED;
+	case VMSNAP_UNKNOWN:
+		return COLOR_DEFAULT;
+	default:
+		return CLASS_NEW;
+	}
+}
+
+/* ---- the table -------------------------------------------------------------------- */
+
+enum { COW_START, COW_END, COW_PAGES, COW_VERDICT, COW_INFERRED, COW_NAMES, COW_MAPPING, COW_COLUMNS };
+static const struct table_column cow_columns[COW_COLUMNS] = {
+	[COW_START] = { "START", 0 },
+	[COW_END] = { "END", TABLE_EXTRA },
+	[COW_PAGES] = { "PAGES", TABLE_RIGHT },
+	[COW_VERDICT] = { "VERDICT", 0 },
+	[COW_INFERRED] = { "INFERRED", TABLE_HIDE_EMPTY },
+	[COW_NAMES] = { "NAMES", TABLE_CUT_RIGHT },
+	[COW_MAPPING] = { "MAPPING", TABLE_CUT_LEFT },
+};
+
+struct cow_table {
+	const struct vmsnap_cow *cow;
+	struct vmsnap_names *names;
+};
+
+static int cow_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+{
+	const struct cow_table *cow = ctx;
+	struct vmsnap_cow_range range;
+	for (size_t i = 0; !text_failed(table->text) && !vmsnap_cow_range(cow->cow, i, &range); i++) {
+		struct top_names top = { 0 };
+		table_word(table, COW_START, word_address(range.start));
+		table_word(table, COW_END, word_address(range.end));
+		table_word(table, COW_PAGES,
+		           word_number(pages_of(vmsnap_cow_child(cow->cow), range.end - range.start)));
+		table_literal(table, COW_VERDICT, vmsnap_verdict_name(range.verdict));
+		table_color(table, COW_VERDICT, verdict_color(range.verdict));
+		table_literal(table, COW_INFERRED, range.inferred ? "inferred" : "");
+		int rc = table_shows(table, COW_NAMES) ?
+		                 top_names_add(&top, cow->names, range.start, range.end, err) :
+		                 VMSNAP_OK;
+		if (rc)
+			return rc;
+		top_names_cell(&top, table, COW_NAMES);
+		if (range.vma)
+			table_name(table, COW_MAPPING, range.vma->name, strlen(range.vma->name));
+		table_end_row(table);
+	}
+	return VMSNAP_OK;
+}
+
+/* ---- mapping by mapping --------------------------------------------------------------- */
+
+static void put_snapshot(struct text *text, const char *role, const struct vmsnap *snap)
+{
+	text_format(text, "%-8s", role);
+	print_identity_line(text, snap);
+	text_string(text, "\n");
+}
+
+static void put_heading(struct text *text, const struct vmsnap_cow *cow)
+{
+	const char *warning = vmsnap_cow_warning(cow);
+	put_snapshot(text, "parent", vmsnap_cow_parent(cow));
+	put_snapshot(text, "child", vmsnap_cow_child(cow));
+	if (vmsnap_cow_base(cow))
+		put_snapshot(text, "base", vmsnap_cow_base(cow));
+	if (*warning) {
+		color_start(text, COLOR_ALARM);
+		text_string(text, "! ");
+		escape_string(text, warning);
+		color_end(text, COLOR_ALARM);
+		text_string(text, "\n");
+	}
+	text_string(text, "\n");
+}
+
+static void put_totals(struct text *text, const struct vmsnap_cow *cow)
+{
+	const uint64_t *totals = vmsnap_cow_totals(cow);
+	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
+	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
+		if (!totals[i])
+			continue;
+		text_format(text, "%10" PRIu64 " page%s %6s  ", totals[i], totals[i] == 1 ? " " : "s",
+		            word_size(text->style, totals[i] * page_size).text);
+		color_start(text, verdict_color(i));
+		text_string(text, vmsnap_verdict_name(i));
+		color_end(text, verdict_color(i));
+		text_string(text, "\n");
+	}
+}
+
+static void put_group_line(struct text *text, const struct cow_group *group)
+{
+	const char *before = "";
+	color_start(text, COLOR_BOLD);
+	if (group->vma) {
+		text_format(text, "%s-%s %s ", word_address(group->vma->start).text,
+		            word_address(group->vma->end).text, word_perms(group->vma).text);
+		escape_string(text, *group->vma->name ? group->vma->name : "(anonymous)");
+	} else {
+		text_string(text, "(not mapped)");
+	}
+	color_end(text, COLOR_BOLD);
+	text_string(text, ": ");
+	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
+		if (!group->pages[i])
+			continue;
+		text_format(text, "%s%" PRIu64 " %s", before, group->pages[i], vmsnap_verdict_name(i));
+		before = ", ";
+	}
+	text_string(text, "\n");
+}
+
+static int put_range(struct text *text, const struct vmsnap_cow *cow, const struct vmsnap_cow_range *range,
+                     struct vmsnap_names *names, struct vmsnap_error *err)
+{
+	struct top_names top = { 0 };
+	uint64_t pages = pages_of(vmsnap_cow_child(cow), range->end - range->start);
+	int rc = top_names_add(&top, names, range->start, range->end, err);
+	if (rc)
+		return rc;
+	text_format(text, "  %-12s %6" PRIu64 " page%s ", word_address(range->start).text, pages,
+	            pages == 1 ? " " : "s");
+	color_start(text, verdict_color(range->verdict));
+	text_string(text, vmsnap_verdict_name(range->verdict));
+	color_end(text, verdict_color(range->verdict));
+	if (range->inferred)
+		text_string(text, " (inferred)");
+	if (top.total)
+		text_string(text, ": ");
+	top_names_put(&top, text);
+	text_string(text, "\n");
+	return VMSNAP_OK;
+}
+
+enum { RANGES_SHOWN = 16 }; /* of a mapping, if not asked for all */
+
+static int put_group(struct text *text, const struct vmsnap_cow *cow, const struct cow_group *group,
+                     struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
+{
+	struct vmsnap_cow_range range;
+	bool all = flags & VMSNAP_PRINT_LONG;
+	size_t shown = 0, left = 0;
+	put_group_line(text, group);
+	for (size_t i = 0; i < group->count && !text_failed(text); i++) {
+		if (vmsnap_cow_range(cow, group->first + i, &range) || (!all && verdict_is_quiet(range.verdict)))
+			continue;
+		if (!all && shown == RANGES_SHOWN) {
+			left++;
+			continue;
+		}
+		int rc = put_range(text, cow, &range, names, err);
+		if (rc)
+			return rc;
+		shown++;
+	}
+	if (left)
+		text_format(text, "  and %zu more range%s\n", left, word_plural(left));
+	return VMSNAP_OK;
+}
+
+/* Nothing in it was ever anybody's own. */
+static bool only_page_cache(const struct cow_group *group)
+{
+	for (int i = 0; i < VMSNAP_VERDICTS; i++)
+		if (group->pages[i] && i != VMSNAP_FILE_PAGE && i != VMSNAP_SHARED_MAPPING_PAGE)
+			return false;
+	return true;
+}
+
+static int put_groups(struct text *text, const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
+                      struct vmsnap_error *err)
+{
+	struct cow_group group;
+	size_t left_out = 0;
+	for (size_t at = 0; !text_failed(text) && cow_group_at(cow, at, &group); at += group.count) {
+		if (!(flags & VMSNAP_PRINT_LONG) && only_page_cache(&group)) {
+			left_out++;
+			continue;
+		}
+		int rc = put_group(text, cow, &group, names, flags, err);
+		if (rc)
+			return rc;
+	}
+	if (left_out)
+		text_format(text, "(%zu mapping%s with nothing but page cache or shared memory not listed)\n", left_out,
+		            word_plural(left_out));
+	return VMSNAP_OK;
+}
+
+int print_cow_text(struct text *text, const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
+                   struct vmsnap_error *err)
+{
+	const struct vmsnap_style *style = text->style;
+	struct cow_table table = { .cow = cow, .names = names };
+	if (style->raw || style->columns || style->no_headings)
+		return table_print(text, cow_columns, COW_COLUMNS, cow_rows, &table, err);
+	put_heading(text, cow);
+	put_totals(text, cow);
+	if (flags & VMSNAP_PRINT_TOTALS_ONLY)
+		return VMSNAP_OK;
+	text_string(text, "\n");
+	return put_groups(text, cow, names, flags, err);
+}

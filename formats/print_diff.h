@@ -1,0 +1,43 @@
+/* print_diff.h - the parts of vmsnap_print_diff(), which print_diff.c puts
+ * together: rows of changed mappings, totals, JSON. */
+#ifndef VMSNAP_PRINT_DIFF_H
+#define VMSNAP_PRINT_DIFF_H
+
+#include "print_diff_view.h"
+#include "print_parts.h"
+
+/* Bytes, by what happened; copied and shared are of private mappings. */
+struct diff_sums {
+	uint64_t classes[PAGE_CLASSES];
+	uint64_t shared; /* at A */
+};
+
+/* One changed mapping: its ranges, and the VMA changes that are about it. */
+struct diff_row {
+	const struct vmsnap_vma *vma; /* NULL: pages where nothing is mapped */
+	uint64_t start, end;
+	size_t first_range, range_count;
+	size_t first_change, change_count; /* in diff_rows.order */
+};
+struct diff_rows {
+	const struct diff_view *view;
+	size_t *order; /* VMA changes by address: indexes of vmsnap_diff_vma() */
+	size_t order_count;
+	size_t next_range, next_change;
+};
+int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct vmsnap_error *err);
+void diff_rows_free(struct diff_rows *rows);
+void diff_rows_rewind(struct diff_rows *rows);
+bool diff_rows_next(struct diff_rows *rows, struct diff_row *row);
+/* B's mapping, or A's if it is gone. */
+const struct vmsnap_vma *diff_change_vma(const struct vmsnap_diff_vma *change);
+
+void diff_row_sums(const struct diff_view *view, const struct diff_row *row, struct diff_sums *sums);
+
+int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err);
+int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_error *err);
+int print_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                      struct vmsnap_names *names, struct vmsnap_error *err);
+void print_diff_json(struct text *text, const struct diff_view *view, unsigned flags);
+
+#endif

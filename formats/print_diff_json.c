@@ -1,0 +1,101 @@
+/* print_diff_json.c - a diff as JSON. */
+#include "print_diff.h"
+
+static void json_changes(struct json *json, const struct diff_view *view)
+{
+	struct vmsnap_diff_vma change;
+	json_rows(json, "vmas");
+	for (size_t i = 0; !text_failed(json->text) && !vmsnap_diff_vma(view->diff, i, &change); i++) {
+		json_object(json, NULL);
+		json_string(json, "change", vmsnap_vma_change_name(change.change));
+		json_vma(json, "a", view->a, change.a, SIZE_MAX);
+		json_vma(json, "b", view->b, change.b, SIZE_MAX);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+/* One item for each fact: a range with two facts comes twice. */
+static void json_pages(struct json *json, const struct diff_view *view)
+{
+	struct vmsnap_diff_range range;
+	for (size_t i = 0; !text_failed(json->text) && !vmsnap_diff_range(view->diff, i, &range); i++) {
+		for (int change = 0; change < VMSNAP_PAGE_CHANGES; change++) {
+			if (!(range.changes & 1u << change))
+				continue;
+			json_object(json, NULL);
+			json_hex(json, "start", range.start);
+			json_number(json, "pages", pages_of(view->b, range.end - range.start));
+			json_string(json, "change", vmsnap_page_change_name(change));
+			json_end(json);
+		}
+	}
+}
+
+/* Whether both snapshots know what the fact is made of. */
+static bool fact_known(const struct diff_view *view, int change)
+{
+	const struct vmsnap_known *a = &vmsnap_info(view->a)->known, *b = &vmsnap_info(view->b)->known;
+	switch (change) {
+	case VMSNAP_PFN_CHANGED:
+	case VMSNAP_SWAP_MOVED:
+		return view->frames;
+	case VMSNAP_BECAME_EXCLUSIVE:
+	case VMSNAP_BECAME_SHARED:
+		return a->exclusive && b->exclusive;
+	case VMSNAP_ZERO_FILLED_IN:
+		return a->zero && b->zero;
+	case VMSNAP_SOFT_DIRTIED:
+		return a->soft_dirty && b->soft_dirty;
+	default:
+		return true;
+	}
+}
+
+static void json_totals(struct json *json, const struct diff_view *view)
+{
+	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	json_object(json, "totals");
+	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++)
+		json_number_or_null(json, vmsnap_page_change_name(i), totals->pages[i],
+		                    totals->pages[i] || fact_known(view, i));
+	json_object(json, "vmas");
+	for (int i = 0; i < VMSNAP_VMA_CHANGES; i++)
+		json_number(json, vmsnap_vma_change_name(i), totals->vmas[i]);
+	json_end(json);
+	json_number(json, "privatised_executable", totals->privatised_executable);
+	json_number(json, "resident_a", totals->resident_a);
+	json_number(json, "resident_b", totals->resident_b);
+	json_end(json);
+}
+
+static void json_status(struct json *json, const struct diff_view *view)
+{
+	struct vmsnap_diff_status status;
+	json_rows(json, "status");
+	for (size_t i = 0; i < STATUS_FIELDS_MAX && !vmsnap_diff_status(view->diff, i, &status); i++) {
+		const struct vmsnap_status_field *key = status.a.key_len ? &status.a : &status.b;
+		json_object(json, NULL);
+		json_bytes(json, "key", key->key, key->key_len);
+		json_status_value(json, "a", &status.a);
+		json_status_value(json, "b", &status.b);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+void print_diff_json(struct text *text, const struct diff_view *view, unsigned flags)
+{
+	struct json json;
+	json_begin(&json, text, "vmsnap.diff/1");
+	json_snapshot(&json, "a", view->a);
+	json_snapshot(&json, "b", view->b);
+	json_changes(&json, view);
+	json_rows(&json, "pages");
+	if (!(flags & VMSNAP_PRINT_TOTALS_ONLY))
+		json_pages(&json, view);
+	json_end(&json);
+	json_totals(&json, view);
+	json_status(&json, view);
+	json_finish(&json);
+}

@@ -1,0 +1,128 @@
+/* print_diff_rows.c - which mappings changed: joins the diff's ranges and its VMA
+ * changes by mapping, in address order. */
+#include <stdlib.h>
+
+#include "error.h"
+#include "print_diff.h"
+
+const struct vmsnap_vma *diff_change_vma(const struct vmsnap_diff_vma *change)
+{
+	return change->b ? change->b : change->a;
+}
+
+struct keyed {
+	uint64_t start;
+	const struct vmsnap_vma *vma;
+	size_t index;
+};
+
+static int by_mapping(const void *left, const void *right)
+{
+	const struct keyed *a = left, *b = right;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	if (a->vma != b->vma)
+		return (uintptr_t)a->vma < (uintptr_t)b->vma ? -1 : 1;
+	return (a->index > b->index) - (a->index < b->index);
+}
+
+int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct vmsnap_error *err)
+{
+	size_t count = vmsnap_diff_vma_count(view->diff);
+	*rows = (struct diff_rows){ .view = view };
+	CLEANUP_FREE struct keyed *keys = calloc(count + 1, sizeof(*keys));
+	rows->order = calloc(count + 1, sizeof(*rows->order));
+	if (!keys || !rows->order)
+		return fail_no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		struct vmsnap_diff_vma change;
+		if (vmsnap_diff_vma(view->diff, i, &change) || !diff_change_vma(&change))
+			continue;
+		const struct vmsnap_vma *vma = diff_change_vma(&change);
+		keys[rows->order_count++] = (struct keyed){ vma->start, vma, i };
+	}
+	qsort(keys, rows->order_count, sizeof(*keys), by_mapping);
+	for (size_t i = 0; i < rows->order_count; i++)
+		rows->order[i] = keys[i].index;
+	return VMSNAP_OK;
+}
+
+void diff_rows_free(struct diff_rows *rows)
+{
+	free(rows->order);
+}
+
+void diff_rows_rewind(struct diff_rows *rows)
+{
+	rows->next_range = rows->next_change = 0;
+}
+
+/* The ranges from next_range on that lie in one mapping. */
+static bool take_ranges(struct diff_rows *rows, struct diff_row *row)
+{
+	struct vmsnap_diff_range range;
+	if (vmsnap_diff_range(rows->view->diff, rows->next_range, &range))
+		return false;
+	*row = (struct diff_row){ .vma = range.vma, .first_range = rows->next_range };
+	row->start = range.vma ? range.vma->start : range.start;
+	do {
+		row->end = range.vma ? range.vma->end : range.end;
+		row->range_count++;
+	} while (!vmsnap_diff_range(rows->view->diff, row->first_range + row->range_count, &range) &&
+	         range.vma == row->vma);
+	return true;
+}
+
+static bool take_changes(struct diff_rows *rows, struct diff_row *row)
+{
+	struct vmsnap_diff_vma change;
+	if (rows->next_change == rows->order_count ||
+	    vmsnap_diff_vma(rows->view->diff, rows->order[rows->next_change], &change))
+		return false;
+	*row = (struct diff_row){ .vma = diff_change_vma(&change), .first_change = rows->next_change };
+	row->start = row->vma->start;
+	row->end = row->vma->end;
+	do {
+		row->change_count++;
+	} while (row->first_change + row->change_count < rows->order_count &&
+	         !vmsnap_diff_vma(rows->view->diff, rows->order[row->first_change + row->change_count], &change) &&
+	         diff_change_vma(&change) == row->vma);
+	return true;
+}
+
+bool diff_rows_next(struct diff_rows *rows, struct diff_row *row)
+{
+	struct diff_row ranges, changes;
+	bool has_ranges = take_ranges(rows, &ranges), has_changes = take_changes(rows, &changes);
+	if (!has_ranges && !has_changes)
+		return false;
+	if (has_ranges && has_changes && ranges.vma == changes.vma) {
+		*row = ranges;
+		row->first_change = changes.first_change;
+		row->change_count = changes.change_count;
+	} else if (has_ranges && (!has_changes || ranges.start < changes.start)) {
+		*row = ranges;
+	} else {
+		*row = changes;
+	}
+	rows->next_range += row->range_count;
+	rows->next_change += row->change_count;
+	return true;
+}
+
+static void sum_piece(void *ctx, uint64_t start, uint64_t end, int page_class)
+{
+	struct diff_sums *sums = ctx;
+	sums->classes[page_class] += end - start;
+}
+
+void diff_row_sums(const struct diff_view *view, const struct diff_row *row, struct diff_sums *sums)
+{
+	struct vmsnap_diff_range range;
+	*sums = (struct diff_sums){ 0 };
+	for (size_t i = 0; i < row->range_count; i++)
+		if (!vmsnap_diff_range(view->diff, row->first_range + i, &range))
+			diff_pieces(view, &range, sum_piece, sums);
+	if (row->vma)
+		sums->shared = diff_shared_at_a(view, row->vma);
+}

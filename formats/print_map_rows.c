@@ -1,0 +1,170 @@
+#include "print_map_rows.h"
+
+#include <string.h>
+
+/* ---- finding rows ------------------------------------------------------------------- */
+
+/* The lowest address, not below `from`, of a page or a change. */
+static bool next_address(const struct map *map, uint64_t from, uint64_t *address)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	struct vmsnap_diff_range range;
+	bool found = false;
+	vmsnap_run_iter_init(&it, map->snap, from, UINT64_MAX);
+	if (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
+		*address = run.start > from ? run.start : from;
+		found = true;
+	}
+	if (!map->view.diff || vmsnap_diff_range(map->view.diff, diff_range_find(map->view.diff, from), &range))
+		return found;
+	uint64_t start = range.start > from ? range.start : from;
+	if (!found || start < *address)
+		*address = start;
+	return true;
+}
+
+bool map_next_row(const struct map *map, uint64_t from, uint64_t *start)
+{
+	uint64_t address;
+	if (!next_address(map, from, &address))
+		return false;
+	*start = address & ~(map_row_bytes(map) - 1);
+	return true;
+}
+
+/* Lines that the picture would take: rows, and one for each hole between them. */
+static bool fits(const struct map *map)
+{
+	uint64_t bytes = map_row_bytes(map), at = 0, start;
+	unsigned lines = 0;
+	while (map_next_row(map, at, &start)) {
+		lines += lines && start != at ? 2 : 1;
+		if (lines > MAP_LINES)
+			return false;
+		at = start + bytes;
+		if (!at)
+			break;
+	}
+	return true;
+}
+
+void map_choose_cell(struct map *map)
+{
+	map->cell = vmsnap_info(map->snap)->page_size;
+	/* A row must stay below 2^63, so that the end of each but the last fits. */
+	while (!fits(map) && map_row_bytes(map) < UINT64_C(1) << 62)
+		map->cell *= 2;
+}
+
+/* ---- filling them --------------------------------------------------------------------- */
+
+struct filling {
+	const struct map *map;
+	struct map_row *row;
+	uint64_t last; /* address of the row's last byte */
+};
+
+static void add(struct filling *filling, uint64_t start, uint64_t end, int page_class, bool take_away)
+{
+	uint64_t cell_bytes = filling->map->cell, first = filling->row->start;
+	if (start < first)
+		start = first;
+	if (end - 1 > filling->last)
+		end = filling->last + 1; /* may wrap to 0: only compared as end - 1 */
+	while (start <= end - 1) {
+		uint64_t cell = (start - first) / cell_bytes, last = first + (cell + 1) * cell_bytes - 1;
+		if (last > end - 1)
+			last = end - 1;
+		uint64_t *count = &filling->row->counts[cell][page_class];
+		uint64_t bytes = last - start + 1;
+		*count = take_away ? *count - (bytes < *count ? bytes : *count) : *count + bytes;
+		start = last + 1;
+		if (!start)
+			break;
+	}
+}
+
+static void add_pages(struct filling *filling, uint64_t start, uint64_t end, bool take_away)
+{
+	const struct vmsnap *snap = filling->map->snap;
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, start, end);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
+		add(filling, run.start, run.end, page_quiet_class(snap, run.flags), take_away);
+}
+
+/* What is copied or new is there at B too, but counts once. */
+static void add_event(void *ctx, uint64_t start, uint64_t end, int page_class)
+{
+	struct filling *filling = ctx;
+	if (page_class == CLASS_OTHER || start > filling->last || end - 1 < filling->row->start)
+		return;
+	uint64_t last = end - 1 < filling->last ? end - 1 : filling->last;
+	add(filling, start, end, page_class, false);
+	add_pages(filling, start > filling->row->start ? start : filling->row->start, last + 1, true);
+}
+
+static void add_mapped(struct filling *filling)
+{
+	const struct vmsnap *snap = filling->map->snap;
+	size_t low = 0, high = vmsnap_vma_count(snap);
+	const struct vmsnap_vma *vma;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (vmsnap_vma(snap, middle)->end <= filling->row->start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; (vma = vmsnap_vma(snap, low)) && vma->start <= filling->last; low++)
+		add(filling, vma->start, vma->end, CLASS_UNTOUCHED, false);
+}
+
+void map_fill_row(const struct map *map, uint64_t start, struct map_row *row)
+{
+	struct filling filling = { .map = map, .row = row, .last = start + map_row_bytes(map) - 1 };
+	struct vmsnap_diff_range range;
+	memset(row, 0, sizeof(*row));
+	row->start = start;
+	add_mapped(&filling);
+	/* The page at 2^64 - page_size cannot be mapped: an end never wraps. */
+	add_pages(&filling, start, filling.last == UINT64_MAX ? UINT64_MAX : filling.last + 1, false);
+	if (!map->view.diff)
+		return;
+	for (size_t i = diff_range_find(map->view.diff, start);
+	     !vmsnap_diff_range(map->view.diff, i, &range) && range.start <= filling.last; i++)
+		diff_pieces(&map->view, &range, add_event, &filling);
+}
+
+void map_totals(const struct map *map, uint64_t *totals)
+{
+	struct map_row row;
+	uint64_t at = 0, start;
+	memset(totals, 0, PAGE_CLASSES * sizeof(*totals));
+	while (map_next_row(map, at, &start)) {
+		map_fill_row(map, start, &row);
+		for (unsigned cell = 0; cell < map->cells; cell++)
+			for (int i = 0; i < PAGE_CLASSES; i++)
+				totals[i] += row.counts[cell][i];
+		at = start + map_row_bytes(map);
+		if (!at)
+			break;
+	}
+}
+
+int map_cell_class(const uint64_t *counts)
+{
+	int best = CLASS_HOLE;
+	for (int i = CLASS_EVENTS; i < PAGE_CLASSES; i++)
+		if (counts[i] && (best == CLASS_HOLE || counts[i] > counts[best]))
+			best = i;
+	if (best != CLASS_HOLE)
+		return best;
+	/* Any page at all says more than the untouched room around it. */
+	for (int i = CLASS_PRIVATE; i < CLASS_EVENTS; i++)
+		if (counts[i] && (best == CLASS_HOLE || counts[i] > counts[best]))
+			best = i;
+	return best == CLASS_HOLE && counts[CLASS_UNTOUCHED] ? CLASS_UNTOUCHED : best;
+}

@@ -1,0 +1,36 @@
+/* print_map_rows.h - the address space as rows of cells of one size.  Knows what
+ * lies in which cell; draws nothing. */
+#ifndef VMSNAP_PRINT_MAP_ROWS_H
+#define VMSNAP_PRINT_MAP_ROWS_H
+
+#include "print_diff_view.h"
+#include "print_parts.h"
+
+enum { MAP_CELLS_MAX = 128, MAP_LINES = 40 };
+
+struct map {
+	const struct vmsnap *snap; /* B, or the only one */
+	struct diff_view view;     /* .diff is NULL if there is only one */
+	unsigned cells;            /* of a row: a power of two */
+	uint64_t cell;             /* bytes: a power of two, at least a page */
+};
+struct map_row {
+	uint64_t start;
+	uint64_t counts[MAP_CELLS_MAX][PAGE_CLASSES]; /* bytes */
+};
+
+/* Chooses the smallest cell with which everything fits into MAP_LINES lines. */
+void map_choose_cell(struct map *map);
+static inline uint64_t map_row_bytes(const struct map *map)
+{
+	return map->cell * map->cells;
+}
+/* The first row at or above `from` that holds a page, or a change. */
+bool map_next_row(const struct map *map, uint64_t from, uint64_t *start);
+void map_fill_row(const struct map *map, uint64_t start, struct map_row *row);
+/* Bytes by class, of everything. */
+void map_totals(const struct map *map, uint64_t *totals);
+/* What a cell shows: the main event if there is one, else the main quiet state. */
+int map_cell_class(const uint64_t *counts);
+
+#endif

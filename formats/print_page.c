@@ -1,0 +1,267 @@
+/* print_page.c - everything about one address: vmsnap_print_page(). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "error.h"
+#include "escape.h"
+#include "print_parts.h"
+#include "text_color.h"
+
+/* What is known of the address; found once, printed twice. */
+struct place {
+	const struct vmsnap *snap;
+	uint64_t address;
+	const struct vmsnap_vma *vma; /* NULL: in a gap */
+	uint64_t gap_start, gap_end;  /* gap_end 0: 2^64 */
+	bool populated;
+	struct vmsnap_run page;
+	bool has_name, has_segment;
+	struct vmsnap_name name;
+	struct vmsnap_segment segment;
+};
+
+static void find_gap(struct place *place)
+{
+	size_t low = 0, high = vmsnap_vma_count(place->snap);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (vmsnap_vma(place->snap, middle)->end <= place->address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct vmsnap_vma *next = vmsnap_vma(place->snap, low);
+	place->gap_start = low ? vmsnap_vma(place->snap, low - 1)->end : 0;
+	place->gap_end = next ? next->start : 0;
+}
+
+static void find_place(struct place *place, struct vmsnap_names *names)
+{
+	place->vma = vmsnap_vma_at(place->snap, place->address);
+	place->populated = vmsnap_page_at(place->snap, place->address, &place->page) == VMSNAP_OK;
+	if (!place->vma)
+		find_gap(place);
+	if (!names || !place->vma)
+		return;
+	place->has_name = vmsnap_name_at(names, place->address, &place->name) == VMSNAP_OK;
+	place->has_segment = vmsnap_segment_at(names, place->address, &place->segment) == VMSNAP_OK;
+}
+
+static const char *state_of(const struct place *place)
+{
+	if (!place->vma && !place->populated)
+		return "unmapped";
+	return place->populated ? page_state_name(place->page.flags) : "absent";
+}
+
+static bool physical_known(const struct place *place)
+{
+	return place->populated && (place->page.flags & VMSNAP_PAGE_PRESENT) &&
+	       vmsnap_info(place->snap)->known.pfn && place->page.pfn;
+}
+
+static uint64_t physical(const struct place *place)
+{
+	uint64_t page_size = vmsnap_info(place->snap)->page_size;
+	return place->page.pfn * page_size + (place->address & (page_size - 1));
+}
+
+static bool of_file(const struct place *place)
+{
+	return place->vma && place->vma->inode;
+}
+
+/* ---- JSON ----------------------------------------------------------------------- */
+
+static void json_gap(struct json *json, const struct place *place)
+{
+	if (place->vma) {
+		json_null(json, "gap");
+		return;
+	}
+	json_object(json, "gap");
+	json_hex(json, "start", place->gap_start);
+	/* The last gap ends at 2^64, which a half-open range must say. */
+	if (place->gap_end)
+		json_hex(json, "end", place->gap_end);
+	else
+		json_string(json, "end", "0x10000000000000000");
+	json_end(json);
+}
+
+static void json_segment(struct json *json, const struct place *place)
+{
+	if (!place->has_segment) {
+		json_null(json, "segment");
+		return;
+	}
+	json_object(json, "segment");
+	json_number(json, "index", place->segment.index);
+	json_string(json, "perms", word_perm_bits(place->segment.perms).text);
+	json_string_or_null(json, "section", place->segment.section);
+	json_hex(json, "elf_address", place->segment.elf_address);
+	json_end(json);
+}
+
+static void json_name(struct json *json, const struct place *place)
+{
+	const struct vmsnap_name *name = &place->name;
+	if (!place->has_name) {
+		json_null(json, "name");
+		return;
+	}
+	json_object(json, "name");
+	if (name->symbol)
+		json_string(json, "symbol", name->symbol);
+	else
+		json_null(json, "symbol");
+	json_number(json, "offset", place->address - name->address);
+	json_number_or_null(json, "size", name->size, name->size);
+	json_string_or_null(json, "object", name->object ? name->object : "");
+	json_hex(json, "address", name->address);
+	json_end(json);
+}
+
+static void page_json(struct text *text, const struct place *place)
+{
+	struct json json;
+	json_begin(&json, text, "vmsnap.page/1");
+	json_hex(&json, "address", place->address);
+	json_bool(&json, "mapped", place->vma);
+	json_vma(&json, "vma", place->snap, place->vma, SIZE_MAX);
+	json_gap(&json, place);
+	json_string(&json, "state", state_of(place));
+	struct vmsnap_run none = { 0 };
+	json_frame(&json, place->snap, place->populated ? &place->page : &none);
+	if (physical_known(place))
+		json_hex(&json, "physical", physical(place));
+	else
+		json_null(&json, "physical");
+	json_page_flags(&json, "flags", place->populated ? place->page.flags : 0);
+	if (of_file(place))
+		json_number(&json, "file_offset", place->vma->offset + (place->address - place->vma->start));
+	else
+		json_null(&json, "file_offset");
+	json_segment(&json, place);
+	json_name(&json, place);
+	json_finish(&json);
+}
+
+/* ---- text ----------------------------------------------------------------------- */
+
+static void put_key(struct text *text, const char *key)
+{
+	color_start(text, COLOR_DIM);
+	text_format(text, "%-12s", key);
+	color_end(text, COLOR_DIM);
+}
+
+static void put_mapping(struct text *text, const struct place *place)
+{
+	const struct vmsnap_vma *vma = place->vma;
+	put_key(text, vma ? "mapping" : "gap");
+	if (vma) {
+		text_format(text, "%s-%s %s ", word_address(vma->start).text, word_address(vma->end).text,
+		            word_perms(vma).text);
+		escape_string(text, *vma->name ? vma->name : "(anonymous)");
+	} else {
+		text_format(text, "%s-", word_address(place->gap_start).text);
+		text_string(text, place->gap_end ? word_address(place->gap_end).text : "10000000000000000");
+		text_format(text, " (%s unmapped)",
+		            word_size(text->style, place->gap_end - place->gap_start - !place->gap_end).text);
+	}
+	text_string(text, "\n");
+}
+
+static void put_frame(struct text *text, const struct place *place)
+{
+	const struct vmsnap_run *page = &place->page;
+	if (page->flags & VMSNAP_PAGE_PRESENT) {
+		put_key(text, "PFN");
+		text_format(text, "%s\n", physical_known(place) ? word_hex(page->pfn).text : "? (root would know)");
+		put_key(text, "physical");
+		text_format(text, "%s\n", physical_known(place) ? word_hex(physical(place)).text : "?");
+	} else if (page->flags & VMSNAP_PAGE_SWAPPED) {
+		put_key(text, "swap");
+		if (vmsnap_info(place->snap)->known.pfn)
+			text_format(text, "area %u, slot %s\n", page->swap_type, word_hex(page->swap_offset).text);
+		else
+			text_string(text, "? (root would know)\n");
+	}
+}
+
+static void put_flags(struct text *text, const struct place *place)
+{
+	const struct vmsnap_known *known = &vmsnap_info(place->snap)->known;
+	struct word flags = page_flags_word(place->page.flags);
+	put_key(text, "flags");
+	text_string(text, *flags.text ? flags.text : "none");
+	if (place->page.flags & VMSNAP_PAGE_PRESENT) {
+		text_string(text, known->exclusive ? "" : ", exclusive?");
+		text_string(text, known->zero ? "" : ", zero?");
+		text_string(text, known->huge ? "" : ", huge?");
+		text_string(text, known->soft_dirty ? "" : ", soft_dirty?");
+	}
+	text_string(text, "\n");
+}
+
+static void put_name(struct text *text, const struct place *place)
+{
+	const struct vmsnap_name *name = &place->name;
+	put_key(text, "name");
+	if (name->symbol) {
+		escape_string(text, name->symbol);
+		if (place->address > name->address)
+			text_format(text, "+%s", word_hex(place->address - name->address).text);
+		if (name->size)
+			text_format(text, " (%" PRIu64 " bytes)", name->size);
+		if (name->object && *name->object)
+			text_string(text, " in ");
+	}
+	if (name->object)
+		escape_string(text, name->object);
+	text_string(text, "\n");
+}
+
+static void page_text(struct text *text, const struct place *place)
+{
+	put_key(text, "address");
+	text_format(text, "%s\n", word_hex(place->address).text);
+	put_mapping(text, place);
+	put_key(text, "state");
+	text_format(text, "%s\n", state_of(place));
+	if (place->populated) {
+		put_frame(text, place);
+		put_flags(text, place);
+	}
+	if (of_file(place)) {
+		put_key(text, "file offset");
+		text_format(text, "%s\n", word_hex(place->vma->offset + (place->address - place->vma->start)).text);
+	}
+	if (place->has_segment) {
+		put_key(text, "segment");
+		text_format(text, "program header %u, %s", place->segment.index,
+		            word_perm_bits(place->segment.perms).text);
+		text_string(text, *place->segment.section ? ", section " : "");
+		escape_string(text, place->segment.section);
+		text_string(text, "\n");
+	}
+	if (place->has_name)
+		put_name(text, place);
+}
+
+VMSNAP_API int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
+                                 const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	struct place place = { .snap = snap, .address = address };
+	struct text text;
+	int rc = text_open(&text, out, err);
+	if (rc)
+		return rc;
+	find_place(&place, names);
+	if (text.style->json)
+		page_json(&text, &place);
+	else
+		page_text(&text, &place);
+	return text_close(&text, err);
+}

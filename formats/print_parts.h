@@ -1,0 +1,57 @@
+/* print_parts.h - what several commands say in the same way: who a snapshot is of,
+ * a mapping, a page state, a status field, an error. */
+#ifndef VMSNAP_PRINT_PARTS_H
+#define VMSNAP_PRINT_PARTS_H
+
+#include "json.h"
+#include "table.h"
+#include "text_out.h"
+#include "text_words.h"
+#include "vmsnap.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* "1234 python3, "after-fork", 2026-01-31 12:00:00.000 +0000" */
+void print_identity_line(struct text *text, const struct vmsnap *snap);
+/* The line that says what was not known; nothing if all was. */
+void print_unknown_line(struct text *text, const struct vmsnap *snap);
+void json_snapshot(struct json *json, const char *key, const struct vmsnap *snap);
+/* The same keys, in the object that is open. */
+void json_snapshot_keys(struct json *json, const struct vmsnap *snap);
+
+/* vma NULL: null.  index: of the VMA in snap, for smaps; SIZE_MAX to leave the
+ * sums and smaps out. */
+void json_vma(struct json *json, const char *key, const struct vmsnap *snap, const struct vmsnap_vma *vma, size_t index);
+void json_sums(struct json *json, const struct vmsnap *snap, const struct vmsnap_sums *sums);
+
+/* "present", "swapped", "guard", "marker"; flags 0: "absent" */
+const char *page_state_name(uint32_t flags);
+/* The class of a page in which nothing happened: enum page_class. */
+int page_quiet_class(const struct vmsnap *snap, uint32_t flags);
+/* "file,exclusive"; "" if none */
+struct word page_flags_word(uint32_t flags);
+void json_page_flags(struct json *json, const char *key, uint32_t flags);
+/* "pfn" and "swap" of a run. */
+void json_frame(struct json *json, const struct vmsnap *snap, const struct vmsnap_run *run);
+
+/* The kernel writes some 60 lines of status; a forged text does not get to make us
+ * search without end. */
+enum { STATUS_FIELDS_MAX = 1024 };
+/* Whether the value is a count.  Masks, lists and names may look like numbers, but
+ * not on every process, and a key has one type. */
+bool status_is_number(const struct vmsnap_status_field *field);
+/* Bytes for a size, a number for a number, else a string; key_len 0: null.  The
+ * tabs that the kernel puts between numbers are written as spaces. */
+void json_status_value(struct json *json, const char *key, const struct vmsnap_status_field *field);
+void text_status_value(struct text *text, const struct vmsnap_status_field *field);
+void table_status_value(struct table *table, size_t column, const struct vmsnap_status_field *field);
+
+/* {"kind", "offset", "message"}; code VMSNAP_OK: null. */
+void json_error(struct json *json, const char *key, int code, const struct vmsnap_error *error);
+const char *error_kind(int code); /* "truncated" */
+
+static inline uint64_t pages_of(const struct vmsnap *snap, uint64_t bytes)
+{
+	return bytes / vmsnap_info(snap)->page_size;
+}
+#endif

@@ -1,0 +1,83 @@
+#include "print_strip.h"
+
+#include <string.h>
+
+void strip_init(struct strip *strip, uint64_t start, uint64_t end, uint64_t page_size, unsigned cells)
+{
+	memset(strip, 0, sizeof(*strip));
+	strip->start = start;
+	strip->page_size = page_size;
+	strip->pages = (end - start) / page_size;
+	strip->cells = cells < STRIP_CELLS_MAX ? cells : STRIP_CELLS_MAX;
+	if (strip->pages < strip->cells)
+		strip->cells = (unsigned)strip->pages;
+}
+
+/* The first page of a cell: pages are dealt out as evenly as they can be. */
+static uint64_t cell_first(const struct strip *strip, uint64_t cell)
+{
+	return (uint64_t)(((unsigned __int128)strip->pages * cell + strip->cells - 1) / strip->cells);
+}
+
+void strip_add(struct strip *strip, uint64_t start, uint64_t end, int page_class)
+{
+	uint64_t strip_end = strip->start + strip->pages * strip->page_size;
+	start = start > strip->start ? start : strip->start;
+	end = end < strip_end ? end : strip_end;
+	if (start >= end || !strip->cells)
+		return;
+	uint64_t first = (start - strip->start) / strip->page_size, last = (end - strip->start) / strip->page_size;
+	uint64_t cell = (uint64_t)((unsigned __int128)first * strip->cells / strip->pages);
+	while (first < last) {
+		uint64_t next = cell_first(strip, cell + 1);
+		uint64_t until = next < last ? next : last;
+		strip->counts[cell][page_class] += until - first;
+		first = until;
+		cell++;
+	}
+}
+
+static int largest(const uint64_t *counts, int from, int to)
+{
+	int best = from;
+	for (int i = from + 1; i < to; i++)
+		if (counts[i] > counts[best])
+			best = i;
+	return best;
+}
+
+static size_t draw_cell(const struct strip *strip, unsigned cell, const struct vmsnap_style *style, char *out,
+                        size_t room)
+{
+	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	const uint64_t *counts = strip->counts[cell];
+	uint64_t pages = cell_first(strip, cell + 1) - cell_first(strip, cell), changed = 0;
+	int event = largest(counts, CLASS_EVENTS, PAGE_CLASSES);
+	int quiet = largest(counts, CLASS_UNTOUCHED, CLASS_EVENTS);
+	for (int i = CLASS_EVENTS; i < PAGE_CLASSES; i++)
+		changed += counts[i];
+	if (changed > pages)
+		changed = pages;
+	if (!style->unicode || style->raw) {
+		*out = class_letter(changed ? event : CLASS_UNTOUCHED);
+		return 1;
+	}
+	/* An event in a single page must be seen. */
+	size_t height = pages ? (size_t)((changed * 8 + pages - 1) / pages) : 0;
+	size_t len = color_sequence(out, room, style->color, event, quiet);
+	memcpy(out + len, blocks[height], strlen(blocks[height]));
+	len += strlen(blocks[height]);
+	if (style->color != VMSNAP_COLOR_NONE) {
+		memcpy(out + len, COLOR_RESET, sizeof(COLOR_RESET) - 1);
+		len += sizeof(COLOR_RESET) - 1;
+	}
+	return len;
+}
+
+size_t strip_draw(const struct strip *strip, const struct vmsnap_style *style, char *out, size_t room)
+{
+	size_t len = 0;
+	for (unsigned i = 0; i < strip->cells && room - len >= (size_t)2 * COLOR_ROOM; i++)
+		len += draw_cell(strip, i, style, out + len, COLOR_ROOM);
+	return len;
+}

@@ -1,0 +1,26 @@
+/* print_strip.h - a strip of cells: where in a mapping something happened.  Knows
+ * classes and glyphs, not where they come from. */
+#ifndef VMSNAP_PRINT_STRIP_H
+#define VMSNAP_PRINT_STRIP_H
+
+#include "text_color.h"
+
+enum { STRIP_CELLS_MAX = 48 };
+struct strip {
+	uint64_t start, page_size, pages;
+	unsigned cells;
+	uint64_t counts[STRIP_CELLS_MAX][PAGE_CLASSES]; /* pages */
+};
+
+/* Fewer cells than asked for if there are fewer pages. */
+void strip_init(struct strip *strip, uint64_t start, uint64_t end, uint64_t page_size, unsigned cells);
+/* Counts the part of [start, end) that lies in the strip. */
+void strip_add(struct strip *strip, uint64_t start, uint64_t end, int page_class);
+
+/* A cell's height is the share of its pages with an event, its colour the main
+ * event, its background the main quiet state.  Letters if there are no block
+ * characters.  Returns the length of what is in out. */
+enum { STRIP_ROOM = STRIP_CELLS_MAX * (2 * COLOR_ROOM) };
+size_t strip_draw(const struct strip *strip, const struct vmsnap_style *style, char *out, size_t room);
+
+#endif

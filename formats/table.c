@@ -1,0 +1,365 @@
+#include "table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "error.h"
+#include "escape.h"
+#include "text_color.h"
+#include "text_utf8.h"
+
+/* ---- which columns ------------------------------------------------------- */
+
+static size_t find_column(const struct table_column *columns, size_t count, const char *name, size_t len)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(columns[i].name) == len && strncasecmp(columns[i].name, name, len) == 0)
+			return i;
+	return count;
+}
+
+static int unknown_column(const struct table_column *columns, size_t count, const char *name, size_t len,
+                          struct vmsnap_error *err)
+{
+	char known[440] = "";
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (find_column(columns, count, columns[i].name, strlen(columns[i].name)) != i)
+			continue;
+		int more = snprintf(known + used, sizeof(known) - used, "%s%s", i ? " " : "", columns[i].name);
+		if (more < 0 || (size_t)more >= sizeof(known) - used)
+			break;
+		used += (size_t)more;
+	}
+	return fail(err, VMSNAP_ERR_ARGUMENT, "unknown column \"%.*s\"; the columns are: %s", len < 40 ? (int)len : 40,
+	            name, known);
+}
+
+/* Adds the names of a comma-separated list; with shown NULL it only checks. */
+static int named_columns(const char *list, const struct table_column *columns, size_t count, struct table_shown *shown,
+                         size_t *shown_count, struct vmsnap_error *err)
+{
+	for (const char *name = list;; name++) {
+		size_t len = strcspn(name, ",");
+		size_t column = find_column(columns, count, name, len);
+		if (column == count)
+			return unknown_column(columns, count, name, len, err);
+		if (shown)
+			shown[*shown_count] = (struct table_shown){ .column = column, .named = true, .empty = true };
+		++*shown_count;
+		name += len;
+		if (!*name)
+			return VMSNAP_OK;
+	}
+}
+
+int table_check_columns(const struct vmsnap_style *style, const struct table_column *columns, size_t count,
+                        struct vmsnap_error *err)
+{
+	size_t ignored = 0;
+	if (!style->columns)
+		return VMSNAP_OK;
+	return named_columns(style->columns + (*style->columns == '+'), columns, count, NULL, &ignored, err);
+}
+
+static int choose_columns(struct table *table, struct vmsnap_error *err)
+{
+	const char *asked = table->text->style->columns;
+	size_t named = 0;
+	int rc = table_check_columns(table->text->style, table->columns, table->column_count, err);
+	if (rc)
+		return rc;
+	for (const char *c = asked; c && *c; c++)
+		named += *c == ',';
+	table->shown = calloc(table->column_count + named + 1, sizeof(*table->shown));
+	table->cells = calloc(table->column_count, sizeof(*table->cells));
+	if (!table->shown || !table->cells)
+		return fail_no_memory(err);
+	if (!asked || *asked == '+')
+		for (size_t i = 0; i < table->column_count; i++)
+			if (!(table->columns[i].flags & TABLE_EXTRA))
+				table->shown[table->shown_count++] = (struct table_shown){ .column = i, .empty = true };
+	if (!asked)
+		return VMSNAP_OK;
+	return named_columns(asked + (*asked == '+'), table->columns, table->column_count, table->shown,
+	                     &table->shown_count, err);
+}
+
+bool table_shows(const struct table *table, size_t column)
+{
+	for (size_t i = 0; i < table->shown_count; i++)
+		if (table->shown[i].column == column)
+			return true;
+	return false;
+}
+
+/* ---- cells ---------------------------------------------------------------- */
+
+static void add_bytes(struct table *table, size_t column, const char *bytes, size_t len, size_t width)
+{
+	struct table_cell *cell = &table->cells[column];
+	if (!len) {
+		cell->width += width;
+		return;
+	}
+	if (len > table->room - table->used) {
+		size_t room = (table->room + len) * 2;
+		char *more = realloc(table->bytes, room);
+		if (!more) {
+			text_fail(table->text, ENOMEM);
+			return;
+		}
+		table->bytes = more;
+		table->room = room;
+	}
+	memcpy(table->bytes + table->used, bytes, len);
+	table->used += len;
+	cell->len += len;
+	cell->width += width;
+}
+
+static void start_cell(struct table *table, size_t column)
+{
+	table->cells[column] = (struct table_cell){ .at = table->used, .color = COLOR_DEFAULT };
+}
+
+void table_add_name(struct table *table, size_t column, const char *name, size_t len)
+{
+	const struct vmsnap_style *style = table->text->style;
+	unsigned flags = escape_flags(style) | (style->raw ? ESCAPE_SPACES : 0);
+	struct escaped one;
+	for (; !text_failed(table->text); name += one.used, len -= one.used) {
+		size_t easy = escape_plain(name, len);
+		add_bytes(table, column, name, easy, easy);
+		name += easy;
+		len -= easy;
+		if (!len)
+			break;
+		escape_one(name, len, flags, &one);
+		add_bytes(table, column, one.text, one.len, one.width);
+	}
+}
+
+void table_name(struct table *table, size_t column, const char *name, size_t len)
+{
+	start_cell(table, column);
+	/* Alone it would be taken for an empty cell. */
+	if (table->text->style->raw && len == 1 && *name == '-')
+		add_bytes(table, column, "\\x2d", 4, 4);
+	else
+		table_add_name(table, column, name, len);
+}
+
+void table_add_literal(struct table *table, size_t column, const char *string)
+{
+	if (table->text->style->raw) {
+		table_add_name(table, column, string, strlen(string));
+		return;
+	}
+	size_t len = strlen(string);
+	add_bytes(table, column, string, len, utf8_text_width(string, len));
+}
+
+void table_literal(struct table *table, size_t column, const char *string)
+{
+	start_cell(table, column);
+	table_add_literal(table, column, string);
+}
+
+void table_word(struct table *table, size_t column, struct word word)
+{
+	table_literal(table, column, word.text);
+}
+
+void table_drawn(struct table *table, size_t column, const char *bytes, size_t len, size_t width)
+{
+	start_cell(table, column);
+	add_bytes(table, column, bytes, len, width);
+}
+
+void table_color(struct table *table, size_t column, int color)
+{
+	table->cells[column].color = color;
+}
+
+/* ---- rows ------------------------------------------------------------------ */
+
+static void measure_row(struct table *table)
+{
+	for (size_t i = 0; i < table->shown_count; i++) {
+		struct table_shown *shown = &table->shown[i];
+		size_t width = table->cells[shown->column].width, limit = table->text->style->width / 3;
+		if ((table->columns[shown->column].flags & TABLE_CUT_RIGHT) && limit && width > limit)
+			width = limit;
+		if (width > shown->width)
+			shown->width = width;
+		if (width)
+			shown->empty = false;
+	}
+}
+
+/* Length and width of the unit of escaped text at `at`: a character or \xHH. */
+static size_t one_unit(const char *at, size_t len, size_t *width)
+{
+	uint32_t character = '?';
+	if (len >= 4 && at[0] == '\\' && at[1] == 'x') {
+		*width = 4;
+		return 4;
+	}
+	size_t used = utf8_decode(at, len, &character);
+	*width = used ? utf8_width(character) : 1;
+	return used ? used : 1;
+}
+
+static void put_cut_left(struct table *table, const struct table_cell *cell, size_t room)
+{
+	const char *dots = table->text->style->unicode ? "\u2026" : "...";
+	size_t dots_width = table->text->style->unicode ? 1 : 3;
+	const char *at = table->bytes + cell->at;
+	size_t len = cell->len, width = cell->width, unit_width;
+	while (len && width + dots_width > room) {
+		size_t used = one_unit(at, len, &unit_width);
+		at += used;
+		len -= used;
+		width -= unit_width;
+	}
+	text_string(table->text, dots);
+	text_put(table->text, at, len);
+}
+
+static size_t put_cut_right(struct table *table, const struct table_cell *cell, size_t room)
+{
+	const char *dots = table->text->style->unicode ? "\u2026" : "...";
+	size_t dots_width = table->text->style->unicode ? 1 : 3, width = 0, len = 0, unit_width;
+	const char *at = table->bytes + cell->at;
+	while (len < cell->len) {
+		size_t used = one_unit(at + len, cell->len - len, &unit_width);
+		if (width + unit_width + dots_width > room)
+			break;
+		len += used;
+		width += unit_width;
+	}
+	text_put(table->text, at, len);
+	text_string(table->text, dots);
+	return width + dots_width;
+}
+
+/* At least this much of a path is shown, however narrow the terminal. */
+enum { PATH_WIDTH_MIN = 12 };
+
+static void put_cell(struct table *table, size_t index, bool row_ends, size_t *column)
+{
+	const struct table_shown *shown = &table->shown[index];
+	const struct table_cell *cell = &table->cells[shown->column];
+	unsigned flags = table->columns[shown->column].flags, limit = table->text->style->width;
+	bool last = index + 1 == table->shown_count;
+	size_t pad = shown->width > cell->width ? shown->width - cell->width : 0, width = cell->width;
+	if (flags & TABLE_RIGHT)
+		text_repeat(table->text, ' ', pad);
+	color_start(table->text, cell->color);
+	size_t room = limit > *column + PATH_WIDTH_MIN ? limit - *column : PATH_WIDTH_MIN;
+	if (last && limit && (flags & TABLE_CUT_LEFT) && cell->width > room)
+		put_cut_left(table, cell, room);
+	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > (last ? room : shown->width))
+		width = put_cut_right(table, cell, last ? room : shown->width);
+	else if (cell->len)
+		text_put(table->text, table->bytes + cell->at, cell->len);
+	color_end(table->text, cell->color);
+	if (!(flags & TABLE_RIGHT) && !row_ends)
+		text_repeat(table->text, ' ', shown->width > width ? shown->width - width : 0);
+	*column += shown->width + 1;
+}
+
+static void put_raw_cell(struct table *table, size_t index)
+{
+	const struct table_cell *cell = &table->cells[table->shown[index].column];
+	if (cell->len)
+		text_put(table->text, table->bytes + cell->at, cell->len);
+	else
+		text_put(table->text, "-", 1);
+}
+
+/* Trailing blanks of a row whose last cells are empty are not written. */
+static size_t last_filled(const struct table *table)
+{
+	size_t count = table->shown_count;
+	while (count && !table->cells[table->shown[count - 1].column].len)
+		count--;
+	return count;
+}
+
+static void put_row(struct table *table)
+{
+	bool raw = table->text->style->raw;
+	size_t count = raw ? table->shown_count : last_filled(table), column = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			text_put(table->text, " ", 1);
+		if (raw)
+			put_raw_cell(table, i);
+		else
+			put_cell(table, i, i + 1 == count, &column);
+	}
+	text_put(table->text, "\n", 1);
+}
+
+void table_end_row(struct table *table)
+{
+	if (table->measuring)
+		measure_row(table);
+	else
+		put_row(table);
+	table->used = 0;
+	for (size_t i = 0; i < table->column_count; i++)
+		table->cells[i] = (struct table_cell){ .color = COLOR_DEFAULT };
+}
+
+static void put_headings(struct table *table)
+{
+	if (table->text->style->no_headings)
+		return;
+	for (size_t i = 0; i < table->column_count; i++) {
+		/* Some are the kernel's words, out of a file. */
+		table_name(table, i, table->columns[i].name, strlen(table->columns[i].name));
+		if (!table->text->style->raw)
+			table_color(table, i, COLOR_BOLD);
+	}
+	table_end_row(table);
+}
+
+static void drop_empty_columns(struct table *table)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < table->shown_count; i++) {
+		struct table_shown shown = table->shown[i];
+		if ((table->columns[shown.column].flags & TABLE_HIDE_EMPTY) && !shown.named && shown.empty)
+			continue;
+		if (!table->text->style->no_headings && strlen(table->columns[shown.column].name) > shown.width)
+			shown.width = strlen(table->columns[shown.column].name);
+		table->shown[kept++] = shown;
+	}
+	table->shown_count = kept;
+}
+
+int table_print(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows, void *ctx,
+                struct vmsnap_error *err)
+{
+	struct table table = { .text = text, .columns = columns, .column_count = count };
+	int rc = choose_columns(&table, err);
+	if (!rc && !text->style->raw) {
+		table.measuring = true;
+		rc = rows(&table, ctx, err);
+		table.measuring = false;
+		drop_empty_columns(&table);
+	}
+	if (!rc) {
+		put_headings(&table);
+		rc = rows(&table, ctx, err);
+	}
+	free(table.shown);
+	free(table.cells);
+	free(table.bytes);
+	return rc;
+}

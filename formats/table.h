@@ -1,0 +1,78 @@
+/* table.h - tables for people and for scripts: headings, alignment, a choice of
+ * columns, a limit of width.  Knows nothing of what the cells mean.
+ *
+ * Nothing is kept but one row: table_print() runs the caller's function twice,
+ * the first time to learn the widths. */
+#ifndef VMSNAP_TABLE_H
+#define VMSNAP_TABLE_H
+
+#include <stdint.h>
+
+#include "text_out.h"
+#include "text_words.h"
+
+enum table_flag {
+	TABLE_RIGHT = 1,      /* numbers */
+	TABLE_EXTRA = 2,      /* shown only if asked for */
+	TABLE_CUT_LEFT = 4,   /* if it is the last one: paths give way to the width on their left */
+	TABLE_CUT_RIGHT = 8,  /* not more than a third of the width, if it is not the last */
+	TABLE_HIDE_EMPTY = 16 /* left out if no row has anything in it, unless asked for */
+};
+struct table_column {
+	const char *name;
+	unsigned flags;
+};
+
+struct table;
+/* Gives all rows: for each one sets cells, then calls table_end_row().  Must give
+ * the same rows each time.  Returns VMSNAP_OK or an error to stop with. */
+typedef int (*table_rows_fn)(struct table *table, void *ctx, struct vmsnap_error *err);
+
+struct table_cell {
+	size_t at, len, width; /* in the row's bytes */
+	int color;
+};
+struct table_shown {
+	size_t column;
+	size_t width;
+	bool named; /* asked for by name */
+	bool empty;
+};
+struct table {
+	struct text *text;
+	const struct table_column *columns;
+	size_t column_count;
+	struct table_shown *shown;
+	size_t shown_count;
+	struct table_cell *cells; /* one for each column */
+	char *bytes;              /* of the row's cells */
+	size_t used, room;
+	bool measuring;
+};
+
+/* Columns as text->style says: an unknown name is VMSNAP_ERR_ARGUMENT. */
+int table_print(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows, void *ctx,
+                struct vmsnap_error *err);
+/* Whether names in style.columns are all known, for the sake of an early error. */
+int table_check_columns(const struct vmsnap_style *style, const struct table_column *columns, size_t count,
+                        struct vmsnap_error *err);
+
+/* Whether the column is shown; if not, its cells need not be set. */
+bool table_shows(const struct table *table, size_t column);
+void table_word(struct table *table, size_t column, struct word word);
+void table_literal(struct table *table, size_t column, const char *string);
+/* Bytes of the target: escaped. */
+void table_name(struct table *table, size_t column, const char *name, size_t len);
+/* More of the same cell. */
+void table_add_literal(struct table *table, size_t column, const char *string);
+void table_add_name(struct table *table, size_t column, const char *name, size_t len);
+/* Text that is drawn already: with escape sequences, of so many columns. */
+void table_drawn(struct table *table, size_t column, const char *bytes, size_t len, size_t width);
+void table_color(struct table *table, size_t column, int color);
+void table_end_row(struct table *table);
+static inline bool table_measures(const struct table *table)
+{
+	return table->measuring;
+}
+
+#endif

@@ -1,0 +1,84 @@
+#include "text_out.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+
+int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	if (!out || out->size < sizeof(*out) || !out->write)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "struct vmsnap_output: expected size = sizeof(struct vmsnap_output) and a write function");
+	text->out = out;
+	text->style = &out->style;
+	text->failed = 0;
+	text->len = 0;
+	return VMSNAP_OK;
+}
+
+void text_fail(struct text *text, int saved_errno)
+{
+	if (!text->failed)
+		text->failed = saved_errno;
+}
+
+static void flush(struct text *text)
+{
+	if (text->len && !text->failed)
+		text_fail(text, text->out->write(text->out->ctx, text->buffer, text->len));
+	text->len = 0;
+}
+
+int text_close(struct text *text, struct vmsnap_error *err)
+{
+	flush(text);
+	if (!text->failed)
+		return VMSNAP_OK;
+	if (text->failed == ENOMEM)
+		return fail_no_memory(err);
+	return fail_sys(err, text->failed, "cannot write the output");
+}
+
+void text_put(struct text *text, const char *bytes, size_t len)
+{
+	while (len && !text->failed) {
+		size_t room = sizeof(text->buffer) - text->len;
+		size_t now = len < room ? len : room;
+		memcpy(text->buffer + text->len, bytes, now);
+		text->len += now;
+		bytes += now;
+		len -= now;
+		if (text->len == sizeof(text->buffer))
+			flush(text);
+	}
+}
+
+void text_string(struct text *text, const char *string)
+{
+	text_put(text, string, strlen(string));
+}
+
+void text_repeat(struct text *text, char c, size_t count)
+{
+	char some[64];
+	memset(some, c, sizeof(some));
+	while (count && !text->failed) {
+		size_t now = count < sizeof(some) ? count : sizeof(some);
+		text_put(text, some, now);
+		count -= now;
+	}
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+	char piece[512];
+	va_list args;
+	va_start(args, format);
+	int len = vsnprintf(piece, sizeof(piece), format, args);
+	va_end(args);
+	if (len > 0)
+		text_put(text, piece, (size_t)len < sizeof(piece) ? (size_t)len : sizeof(piece) - 1);
+}

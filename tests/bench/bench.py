@@ -1,0 +1,286 @@
+"""Measures vmsnap against the least work the kernel can be asked for.
+
+Both are run in turn, several times, in one and the same run on one target; of each
+the least time counts.  Started by script/bench, which builds what is needed."""
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+MARKS = "<!-- begin: written by script/bench --update -->", "<!-- end -->"
+
+
+class Target:
+    """A program that has made its memory and stands still."""
+
+    def __init__(self, *argv, ready=b"ready\n"):
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.pid = self.process.pid
+        if ready:
+            self.wait(ready)
+        time.sleep(0.05)
+
+    def wait(self, ready=b"ready\n"):
+        said = b""
+        while not said.endswith(ready):
+            data = self.process.stdout.read(65536)
+            if not data:
+                raise SystemExit(f"bench: {self.process.args} ended: {said.decode()}")
+            said += data
+        return said
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.vmsnap = os.path.join(options.build, "vmsnap")
+        self.targets = os.path.join(options.build, "targets")
+        self.rounds = 3 if options.quick else 9
+        self.rows = []
+
+    def target(self, name, *argv):
+        return Target(os.path.join(self.targets, name), *map(str, argv))
+
+    def path(self, name):
+        return os.path.join(self.options.folder, name)
+
+    # One run of each thing that is measured.
+
+    def limit_once(self, pid, way, give_up=3600.0):
+        said = subprocess.run([self.path("pagemap_limit"), str(pid), way, "1", str(give_up)],
+                              stdout=subprocess.PIPE, check=True).stdout.split()
+        return float(said[1])
+
+    def run(self, *argv):
+        """(seconds, most memory in KiB) of one run of the command."""
+        into, out = os.pipe()
+        subprocess.run([self.path("run_measured"), str(out), self.vmsnap, *map(str, argv)], pass_fds=(out,),
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+        os.close(out)
+        with os.fdopen(into) as pipe:
+            status, seconds, memory = pipe.readline().split()
+        if int(status) not in (0, 1):
+            raise SystemExit(f"bench: vmsnap {' '.join(map(str, argv))}: exit status {status}")
+        return float(seconds), int(memory)
+
+    def pause(self, path):
+        said = subprocess.run([self.vmsnap, "show", path, "--json"], stdout=subprocess.PIPE, check=True).stdout
+        return json.loads(said)["snapshot"]["pause_us"] / 1e6
+
+    # What is told of a target: the least of several runs, one after the other in turn.
+
+    def measure(self, pid, rounds=None):
+        out = self.path("bench.vms")
+        best = dict.fromkeys(("plain", "scan+read", "maps", "pause", "whole"), float("inf"))
+        memory = 0
+        for _ in range(rounds or self.rounds):
+            # Once one way is slower by much than the other it need not run to its end.
+            for way, other in (("scan+read", "plain"), ("plain", "scan+read"), ("maps", None)):
+                give_up = 3 * best[other] if other and best[other] < 1000 else 3600
+                best[way] = min(best[way], self.limit_once(pid, way, give_up))
+            if os.path.exists(out):
+                os.unlink(out)
+            seconds, peak = self.run("capture", pid, "-o", out)
+            best["whole"], memory = min(best["whole"], seconds), max(memory, peak)
+            best["pause"] = min(best["pause"], self.pause(out))
+        best["limit"] = min(best["plain"], best["scan+read"])
+        best["memory"], best["file"] = memory * 1024, os.path.getsize(out)
+        os.unlink(out)
+        return best
+
+    def row(self, target, measure, value, reference, limit, unit="x"):
+        self.rows.append((target, measure, value, reference, limit, unit))
+        last = format_row(self.rows[-1])
+        print("  ".join(cell.ljust(width) for cell, width in zip(last, (44, 34, 12, 12, 8, 8, 8))), flush=True)
+
+    # The table.
+
+    def table(self):
+        with self.target("big", "touched", 4096) as target:
+            got = self.measure(target.pid)
+            name = "4 GiB touched page by page"
+            self.row(name, "pause", got["pause"], got["limit"], 1.15)
+            self.row(name, "whole capture, to a file on disk", got["whole"], got["limit"], 2.5)
+            self.row(name, "most memory of vmsnap capture", got["memory"], None, 48 << 20, "bytes")
+            self.two_files(target.pid)
+        with self.target("big", "thp", 4096) as target:
+            got = self.measure(target.pid)
+            self.row("4 GiB of transparent huge pages", "pause", got["pause"], got["limit"], 1.3)
+        with self.target("big", "sparse", 16384, 200000, 1) as target:
+            got = self.measure(target.pid, 3)
+            self.row("16 TiB reserved, 200,000 scattered pages", "pause", got["pause"], got["limit"], 1.2)
+        with self.target("big", "vmas", 64000) as target:
+            got = self.measure(target.pid)
+            self.row("64,000 VMAs", "pause; to limit + a read of maps", got["pause"], got["limit"] + got["maps"], 1.3)
+        self.file_sizes()
+        with Target("sleep", "1000", ready=None) as target:
+            got = min(self.run("capture", target.pid, "-o", self.path("sleep.vms"))[0] for _ in range(5 * self.rounds))
+            self.row("a small process (sleep)", "whole capture", got, None, 0.005, "seconds")
+
+    def two_files(self, pid):
+        """Two files of a million pages, and what one capture has at least to read."""
+        a, b = self.path("a.vms"), self.path("b.vms")
+        for path in (a, b):
+            self.run("capture", pid, "-o", path)
+        limit = took = float("inf")
+        for _ in range(self.rounds):
+            limit = min(limit, self.limit_once(pid, "plain"), self.limit_once(pid, "scan+read"))
+            took = min(took, self.run("diff", a, b, "--json", "--totals")[0])
+        self.row("two files of 1 M pages", "diff --json, totals", took, limit, 1.0)
+
+    def file_size(self, target):
+        """The size of a file, and of what `xz -9e` makes of the pagemap entries alone."""
+        with target:
+            time.sleep(0.5)
+            self.run("capture", target.pid, "-o", self.path("real.vms"))
+            return os.path.getsize(self.path("real.vms")), raw_entries_xz(target.pid)
+
+    def file_sizes(self):
+        script = "import json,re,decimal,sys;d={str(i):[i]*9 for i in range(60000)};print('ready',flush=True);sys.stdin.read()"
+        real = (("a Python interpreter with data", Target(sys.executable, "-c", script)),
+                ("a C program with data (bash)", Target("bash", "-c", "for i in {1..60000}; do d[i]=$i$i; done; echo ready; read")),
+                ("gdb", Target("gdb", "-nx", "-q", "--interpreter=mi", ready=b"(gdb) \n")))
+        for name, target in real:
+            size, raw = self.file_size(target)
+            self.row(name, "file size; to xz -9e of raw entries", size, raw, 1.0, "size")
+
+    # How it grows.
+
+    def growth(self):
+        sizes = (1, 4, 16) if self.options.quick else (1, 2, 4, 8, 16, 32, 64)
+        yield "Resident memory, a memfd of 1 GiB mapped again and again"
+        yield from self.grow(sizes, "GiB", lambda size: ("mapped", 1024, size))
+        counts = (1000, 8000, 60000) if self.options.quick else (1000, 2000, 4000, 8000, 15000, 30000, 60000)
+        yield "VMAs"
+        yield from self.grow(counts, "VMAs", lambda count: ("vmas", count))
+
+    def grow(self, steps, unit, argv):
+        yield (unit, "limit", "pause", "whole", "memory", "file", f"whole per {unit.rstrip('s')}")
+        for step in steps:
+            with self.target("big", *argv(step)) as target:
+                got = self.measure(target.pid, 3)
+            yield (f"{step}", ms(got["limit"]), ms(got["pause"]), ms(got["whole"]), size_text(got["memory"]),
+                   size_text(got["file"]), f"{got['whole'] * 1e6 / step:.1f} us")
+
+    def seen_by_the_target(self):
+        """A target that looks at the clock all the time: how long did it really stand?"""
+        out = self.path("spin.vms")
+        longest = []
+        with self.target("processes", "spin", 1024) as target:
+            for _ in range(self.rounds):
+                target.process.stdin.write(b"400\n")
+                time.sleep(0.1)
+                self.run("capture", target.pid, "-o", out)
+                gap = int(re.search(rb"longest (\d+)", target.wait())[1]) / 1e9
+                longest.append((gap, self.pause(out)))
+        return min(longest)
+
+
+def raw_entries_xz(pid):
+    """The bytes that xz -9e makes of the pagemap entries of all mappings."""
+    raw = bytearray()
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
+        for line in maps:
+            start, end = (int(text, 16) for text in line.split()[0].split("-"))
+            if not start >> 63:
+                raw += os.pread(pagemap.fileno(), (end - start) // PAGE * 8, start // PAGE * 8)
+    return len(subprocess.run(["xz", "-9e", "-c"], input=bytes(raw), stdout=subprocess.PIPE, check=True).stdout)
+
+
+def ms(seconds):
+    return f"{seconds * 1e3:.2f} ms"
+
+
+def size_text(size):
+    for unit in ("B", "KiB", "MiB"):
+        if size < 10240 or unit == "MiB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+
+
+def format_row(row):
+    target, measure, value, reference, limit, unit = row
+    if unit == "x":
+        cells, ratio = [ms(value), ms(reference), f"{value / reference:.2f}", f"{limit:.2f}"], value / reference
+    elif unit == "size":
+        cells, ratio = [f"{value} B", f"{reference} B", f"{value / reference:.2f}", f"{limit:.2f}"], value / reference
+    elif unit == "bytes":
+        cells, ratio = [size_text(value), "", "", size_text(limit)], value
+    else:
+        cells, ratio = [ms(value), "", "", ms(limit)], value
+    return [target, measure, *cells, "reached" if ratio <= limit else "missed"]
+
+
+def markdown(rows):
+    rows = list(rows)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def machine():
+    with open("/proc/cpuinfo") as info:
+        model = re.search(r"model name\s*: (.*)", info.read())
+    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} processors, Linux {platform.release()}"
+
+
+def update(page, text):
+    with open(page, encoding="utf-8") as file:
+        old = file.read()
+    begin, end = old.index(MARKS[0]) + len(MARKS[0]), old.index(MARKS[1])
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(f"{old[:begin]}\n\n{text}\n\n{old[end:]}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--page", required=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--update", action="store_true")
+    options = parser.parse_args()
+    bench = Bench(options)
+    if os.geteuid():
+        print("Not root: PFNs are hidden, and the files hold none.")
+    bench.table()
+    head = ("Target", "Measure", "vmsnap", "limit", "ratio", "at most", "")
+    parts = [f"{machine()}.", markdown([head, *map(format_row, bench.rows)])]
+    gap, pause = bench.seen_by_the_target()
+    parts.append(f"A target of 1 GiB that looked at the clock all the time stood for {ms(gap)} by its own account,\n"
+                 f"and for {ms(pause)} by what its snapshot says.")
+    size, raw = bench.file_size(Target("sleep", "1000", ready=None))
+    parts.append(f"The file of a process as small as `sleep` has {size} bytes, xz makes {raw} of its raw entries:\n"
+                 "identity, status and mappings are then more than the states of its pages.")
+    growth = []
+    for line in bench.growth():
+        if isinstance(line, str):
+            growth.append([line])
+        else:
+            growth[-1].append(line)
+    parts += [f"{part[0]}:\n\n{markdown(part[1:])}" for part in growth]
+    text = "\n\n".join(parts)
+    print(f"\n{text}")
+    if options.update:
+        update(options.page, text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

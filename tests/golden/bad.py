@@ -1,0 +1,280 @@
+"""Golden files with one thing wrong in the payload of one section."""
+
+import vmswrite
+from cases import Error, file_of, opens, run, small, snapshot, vma
+from vmswrite import field, layered, numbers, varint, zigzag
+
+SIZE = 4096
+
+
+def spoiled(name, what, kind, payload, model=None):
+    """One snapshot, one section of which has another payload: damage there."""
+    data, where = file_of(model or small(), replace={kind: payload})
+    return opens("bad-" + name, what, data, [Error("damaged", where[0][kind])])
+
+
+def snap_with(key, value):
+    """The identity of small() with one field's bytes replaced; None: left out."""
+    fields = vmswrite.snap_fields(small()["identity"])
+    fields[key] = value
+    return b"".join(field(k, v) for k, v in fields.items() if v is not None)
+
+
+def identity():
+    whole = vmswrite.snap(small()["identity"])
+    rows = [
+        ("number-too-long", "a number of 9 bytes", snap_with(8, b"\1" * 9)),
+        ("number-zero-ended", "a number with a trailing zero byte", snap_with(2, b"\1\0")),
+        ("number-zero-byte", "a 0 of one byte", snap_with(3, b"\0")),
+        ("pid-too-large", "a pid of 33 bits", snap_with(2, b"\0\0\0\0\1")),
+        ("freeze-too-large", "a freeze of 33 bits", snap_with(12, b"\1\0\0\0\1")),
+        ("no-page-size", "no page size", snap_with(1, None)),
+        ("page-size-uneven", "a page size that is no power of two", snap_with(1, b"\0\x30")),
+        ("page-size-small", "a page size of 2048", snap_with(1, b"\0\x08")),
+        ("page-size-large", "a page size of 2 GiB", snap_with(1, b"\0\0\0\x80")),
+        ("page-size-zero", "a page size of 0", snap_with(1, b"")),
+        ("field-twice", "a field that comes twice", whole + field(19, b"dog")),
+        ("number-twice", "a number that comes twice, both times the same", whole + field(6, b"\x11")),
+        ("comm-nul", "a NUL in a name", snap_with(19, b"ca\0t")),
+        ("label-nul", "a label that ends in NUL", snap_with(21, b"label\0")),
+        ("field-cut", "a field longer than the payload", whole + varint(21) + varint(9) + b"label"),
+        ("field-length-huge", "a field of 2^64 - 1 bytes", whole + varint(99) + varint((1 << 64) - 1)),
+        ("key-alone", "a key without a length", whole + varint(99)),
+        ("key-cut", "half a key", whole + b"\x80"),
+        ("freeze-unknown", "a freeze that has no meaning", snap_with(12, b"\4")),
+        ("consistent-unknown", "a consistent that is neither 0 nor 1", snap_with(13, b"\2")),
+        ("known-unknown", "a bit of known that has no meaning", snap_with(14, b"\x21")),
+    ]
+    return [spoiled("snap-" + name, what, b"SNAP", payload) for name, what, payload in rows]
+
+
+def vmas_with(**columns):
+    return vmswrite.vmas(small()["vmas"], SIZE).put(**columns)
+
+
+def vmas_counting(*counts):
+    table = vmas_with()
+    table.counts = counts
+    return table
+
+
+def vmas_claiming(column, length):
+    table = vmas_with()
+    table.lengths[column] = length
+    return table
+
+
+def vmas_longer():
+    table = vmas_with()
+    table.tail = b"\0"
+    return table
+
+
+def mappings():
+    size = b"\2\5\x21\x21"  # of small(): 2, 5, 33 and 33 pages
+    rest = [b"\5", b"\x21", b"\x21"]
+    top = (1 << 52) - 1
+    rows = [
+        ("varint-long", "a varint of 11 bytes", vmas_with(size=layered([b"\x82" + b"\x80" * 9 + b"\0"] + rest))),
+        ("varint-padded", "a varint with a needless zero byte", vmas_with(size=layered([b"\x82\0"] + rest))),
+        ("varint-wide", "a varint of 10 bytes above 2^64 - 1", vmas_with(size=layered([b"\x80" * 9 + b"\2"] + rest))),
+        ("varint-cut", "a column that ends within a varint", vmas_with(size=size[:-1] + b"\xa1")),
+        ("column-long", "a column longer than its values", vmas_with(size=size + b"\1")),
+        ("column-short", "a column of fewer values", vmas_with(size=size[:-1])),
+        ("column-beyond", "a column longer than the payload", vmas_claiming("size", 200)),
+        ("column-huge", "a column of 2^64 - 1 bytes", vmas_claiming("name", (1 << 64) - 1)),
+        ("count-huge", "2^60 mappings in a few bytes", vmas_counting(1 << 60, 3)),
+        ("count-widest", "2^64 - 1 mappings in a few bytes", vmas_counting((1 << 64) - 1, 3)),
+        ("count-more", "a mapping more than the columns hold", vmas_counting(5, 3)),
+        ("count-less", "a mapping less than the columns hold", vmas_counting(3, 3)),
+        ("objects-huge", "2^63 objects in a few bytes", vmas_counting(4, 1 << 63)),
+        ("size-zero", "a mapping of no pages", vmas_with(size=b"\2\0\x21\x21")),
+        ("permissions", "a permission that has no meaning", vmas_with(permissions=b"\1\x15\3\3")),
+        ("object", "an object that is not there", vmas_with(object=b"\0\0\1\3")),
+        ("object-huge", "an object of 64 bits", vmas_with(object=numbers([0, 0, 1, (1 << 64) - 1]))),
+        ("device-wide", "a device number of 33 bits", vmas_with(device=numbers([8, 1, 0, 1 << 32, 0, 0]))),
+        ("above-top", "a mapping that ends at 2^64", vmas_with(size=numbers([2, 5, 33, (1 << 52) - 0x7FFFFFFDE]))),
+        ("wrap-gap", "a gap that leads around 2^64", vmas_with(gap=numbers([0x555555554, 0, 3, top]))),
+        ("wrap-size", "a size that leads around 2^64", vmas_with(size=numbers([2, 5, 33, (1 << 64) - 1]))),
+        ("name-open", "a last name without its NUL", vmas_with(name=b"/usr/bin/cat\0[heap]\0[stack]")),
+        ("name-more", "a name more than there are objects", vmas_with(name=b"/usr/bin/cat\0[heap]\0[stack]\0\0")),
+        ("build-id-short", "build IDs shorter than their lengths", vmas_with(build_id=b"\1" * 19)),
+        ("build-id-long", "build IDs longer than their lengths", vmas_with(build_id=b"\1" * 21)),
+        ("build-id-lengths", "a length of a build ID too few", vmas_with(build_id_length=b"\x14\0")),
+        ("offset-wide", "an offset of more than 64 bits", vmas_with(offset=b"\0" * 3 + zigzag(1 << 52))),
+        ("trailing", "a byte after the last column", vmas_longer()),
+        ("cut", "not even two counts", vmas_with()),
+    ]
+    payloads = {name: table.bytes() for name, _, table in rows}
+    payloads["cut"] = b"\4"
+    return [spoiled("vmas-" + name, what, b"VMAS", payloads[name]) for name, what, _ in rows]
+
+
+def pages_with(counts=None, runs=None, tail=b"", **columns):
+    """counts: {which of runs, base, states, blocks: another number}."""
+    runs = runs or small()["runs"]
+    table = vmswrite.pages(runs, SIZE).put(**columns)
+    for which, count in (counts or {}).items():
+        table.counts["runs base states blocks".split().index(which)] = count
+    table.tail = tail
+    return table.bytes()
+
+
+def one_state(flags):
+    """small()'s pages with its state 0 (present file pages) made another."""
+    return pages_with(states=numbers([flags, 0x102, 0x080]))
+
+
+def pages_form():
+    many = numbers([0x140, 0x102, 0x080] + [1] * 254)
+    no_runs = vmswrite.pages([], SIZE, 0x1000).put(states=b"\1")
+    no_runs.counts[2] = 1
+    return [
+        ("no-runs", "no runs", no_runs.bytes()),
+        ("many-runs", "65,537 runs", pages_with({"runs": 65537})),
+        ("count-more", "a run more than the columns hold", pages_with({"runs": 6})),
+        ("count-less", "a run less than the columns hold", pages_with({"runs": 4})),
+        ("count-huge", "2^64 - 1 runs", pages_with({"runs": (1 << 64) - 1})),
+        ("no-states", "no states", pages_with({"states": 0}, states=b"")),
+        ("many-states", "257 states", pages_with({"states": 257}, states=many)),
+        ("states-more", "a state more than the column holds", pages_with({"states": 4})),
+        ("state-index", "a state that is not there", pages_with(state=b"\0\0\1\2\3")),
+        ("state-zero", "a state of no flags", one_state(0)),
+        ("state-unknown", "a flag that has no meaning", one_state(0x340)),
+        ("state-wide", "a flag of bit 63", one_state(1 << 63 | 0x140)),
+        ("present-swapped", "present and swapped at once", one_state(0x180)),
+        ("present-guard", "present and guard at once", one_state(0x108)),
+        ("guard-swapped", "swapped and guard at once", one_state(0x088)),
+        ("gap-wrap", "a gap that leads around 2^64", pages_with(gap=numbers([0, 0, 4, 0, (1 << 64) - 5]))),
+        ("length-wrap", "a run of 2^64 pages", pages_with(length=numbers([1, 3, 0, 0, (1 << 64) - 1]))),
+        ("base-high", "runs that begin above 2^64", pages_with({"base": (1 << 64) - 1})),
+        ("above-top", "a run that ends at 2^64", pages_with({"base": (1 << 52) - 2}, [run(0, 2, "present", pfn=1)])),
+        ("trailing", "a byte after the last column", pages_with(tail=b"\0")),
+        ("cut", "half a count", b"\x85"),
+        ("empty", "no bytes at all", b""),
+    ]
+
+
+def pages_frames():
+    """small() has four far frames, in blocks 16, 32, 0x123 and 0, then a near one."""
+    one = [run(0x1000, 2, "present", pfn=1)]
+    far = [run(0x1000 + 0x2000 * i, 1, "present", pfn=1000 * i) for i in range(11)]
+    hidden = [run(0x1000, 1, "present", pfn=0), run(0x3000, 1, "present", pfn=1)]
+    first_near = {"head": b"\1", "near": b"\0", "blocks": b"", "far_low": b"", "far_high": b"", "far_frame": b""}
+    ninth = {"head": bytes(10) + b"\x09", "near": b"\0", "blocks": b"\0"}
+    ninth.update(far_low=bytes(10), far_high=bytes(10), far_frame=bytes(10))
+    wide = (1 << 47) - 0x113
+    return [
+        ("head", "a fifth head of four", pages_with(head=b"\0\0\0\0\5")),
+        ("head-none", "near a head where there is none yet", pages_with({"blocks": 0}, one, **first_near)),
+        ("head-ninth", "a ninth head", pages_with({"blocks": 1}, far, **ninth)),
+        ("head-more", "a head more than there are frames", pages_with(head=b"\0\0\0\0\2\2")),
+        ("head-less", "a head less than there are frames", pages_with(head=b"\0\0\0\0")),
+        ("near-more", "a near frame more than there are", pages_with(near=b"\0\0")),
+        ("near-less", "a near frame less than there are", pages_with(near=b"")),
+        ("near-negative", "a near frame below 0", pages_with({}, hidden, near=b"\3")),
+        ("blocks-more", "more blocks than far frames", pages_with({"blocks": 5}, blocks=numbers([0, 16, 16, 259, 1]))),
+        ("blocks-huge", "2^64 - 1 blocks", pages_with({"blocks": (1 << 64) - 1})),
+        ("blocks-less", "a block less than the column holds", pages_with({"blocks": 3})),
+        ("blocks-twice", "a block that comes twice", pages_with(blocks=numbers([0, 16, 0, 259]))),
+        ("blocks-wrap", "blocks that lead around 2^64", pages_with(blocks=numbers([0, 16, (1 << 64) - 1, 259]))),
+        ("blocks-wide", "a block of 48 bits", pages_with(blocks=numbers([0, 16, 16, (1 << 47) - 32]))),
+        ("blocks-wide-unused", "a block of 48 bits, of which there is no frame",
+         pages_with(blocks=numbers([0, 16, 259, wide]), far_low=b"\1\1\2\0")),
+        ("far-block", "a far frame of a block that is not there", pages_with(far_low=b"\1\2\4\0")),
+        ("far-block-high", "a far frame of block 257", pages_with(far_high=b"\0\0\1\0")),
+        ("far-low-less", "a low byte less than there are far frames", pages_with(far_low=b"\1\2\3")),
+        ("far-high-more", "a high byte more than there are far frames", pages_with(far_high=bytes(5))),
+        ("far-frame-less", "a far frame less than there are", pages_with(far_frame=b"\0\0\x45")),
+    ]
+
+
+def pages_limits():
+    pfn, offset = (1 << 55) - 1, 1 << 50
+    return [
+        ("pfn-wide", "a PFN of 56 bits", pages_with(runs=[run(0x1000, 1, "present", pfn=pfn + 1)])),
+        ("pfn-last-wide", "a last page's PFN of 56 bits", pages_with(runs=[run(0x1000, 2, "present", pfn=pfn)])),
+        ("swap-wide", "a swap offset of 51 bits", pages_with(runs=[run(0x1000, 1, "swapped", swap=(1, offset))])),
+        ("swap-last-wide", "a last page's swap offset of 51 bits",
+         pages_with(runs=[run(0x1000, 2, "swapped", swap=(1, offset - 1))])),
+        ("swap-type", "a swap type of 32", pages_with(swap_type=b"\x20")),
+        ("swap-type-more", "a swap type more than there are swapped runs", pages_with(swap_type=b"\1\1")),
+        ("swap-type-less", "a swap type less than there are swapped runs", pages_with(swap_type=b"")),
+    ]
+
+
+def hidden_frames():
+    """Frames where the snapshot says that none were known."""
+    model = small(known=["exclusive"])
+    return spoiled("page-frames-unknown", "frames though they were not known", b"PAGE", pages_with(), model)
+
+
+def two_page_sections(name, what, first, second):
+    """Two PAGE sections that are right one by one; the second is out of order."""
+    where = []
+
+    def write(stream):
+        stream.section(b"PAGE", pages_with(runs=first))
+        where.append(stream.section(b"PAGE", pages_with(runs=second)))
+        return where[0]
+
+    data, _ = file_of(small(), replace={b"PAGE": write})
+    return opens("bad-page-" + name, what, data, [Error("damaged", where[0])])
+
+
+def page_states():
+    runs = small()["runs"]
+    rows = pages_form() + pages_frames() + pages_limits()
+    made = [spoiled("page-" + name, what, b"PAGE", payload) for name, what, payload in rows]
+    overlapping = [run(0x555555559000, 2, "present", pfn=5)]
+    return made + [
+        hidden_frames(),
+        two_page_sections("order", "pages of the second section below those of the first", runs[3:], runs[:3]),
+        two_page_sections("overlap", "pages of the second section overlap the first's", runs[:2], overlapping),
+    ]
+
+
+def threads_and_smaps():
+    too_large = numbers([(1 << 54) + 1, 1, 1, 1])  # KiB, plus 1
+    threads = [{"tid": 1, "stack_pointer": 4096, "comm": b"one"}, {"tid": 2, "stack_pointer": 0, "comm": b"two"}]
+    keys = [{"key": b"Rss", "values": [4096, 0, 0, 0]}]
+    model = dict(small(), threads=threads, smaps={"keys": keys, "flags": [b"rd"] * 4})
+
+    def thread_table(**columns):
+        return vmswrite.threads(threads).put(**columns).bytes()
+
+    def smaps_table(**columns):
+        return vmswrite.smaps(model["smaps"], [1]).put(**columns).bytes()
+
+    values = "values of Rss"
+    rows = [
+        (b"THRD", "thrd-count-huge", "2^62 threads", varint(1 << 62) + thread_table()[1:]),
+        (b"THRD", "thrd-comm-open", "a thread's name without its NUL", thread_table(comm=b"one\0two")),
+        (b"THRD", "thrd-comm-less", "a thread without a name", thread_table(comm=b"one\0")),
+        (b"THRD", "thrd-tid-wide", "a tid of 33 bits", thread_table(tid=layered([zigzag(1 << 32), zigzag(0)]))),
+        (b"THRD", "thrd-tid-negative", "a tid below 0", thread_table(tid=layered([zigzag(1), zigzag(-2)]))),
+        (b"THRD", "thrd-trailing", "a byte after the last column", thread_table() + b"\0"),
+        (b"SMAP", "smap-unit", "a unit that has no meaning", smaps_table(unit=b"\2")),
+        (b"SMAP", "smap-values-less", "a value less than there are mappings", smaps_table(**{values: b"\5\1\1"})),
+        (b"SMAP", "smap-values-more", "a value more than there are mappings", smaps_table(**{values: b"\5\1\1\1\1"})),
+        (b"SMAP", "smap-value-wide", "a size of 2^64 bytes", smaps_table(**{values: too_large})),
+        (b"SMAP", "smap-flags-less", "VmFlags of too few mappings", smaps_table(flags=b"rd\0rd\0rd\0")),
+        (b"SMAP", "smap-keys-huge", "2^60 keys", varint(1 << 60) + smaps_table()[1:]),
+        (b"SMAP", "smap-key-open", "a key without its NUL", smaps_table(keys=b"Rss")),
+        (b"SMAP", "smap-trailing", "a byte after the last column", smaps_table() + b"\0"),
+    ]
+    return [spoiled(name, what, kind, payload, model) for kind, name, what, payload in rows]
+
+
+def smaps_too_many():
+    """Values for more mappings than there are, in a snapshot without any."""
+    smaps = {"keys": [{"key": b"Rss", "values": [4096]}], "flags": [b"rd"]}
+    model = dict(snapshot(vmas=[vma(0x1000, 0x2000, "r--p")]), smaps=smaps)
+    none = vmswrite.vmas([], SIZE).bytes()
+    data, where = file_of(model, replace={b"VMAS": none})
+    error = Error("damaged", where[0][b"SMAP"])
+    return opens("bad-smap-no-vmas", "smaps of mappings that are not there", data, [error])
+
+
+def cases():
+    return identity() + mappings() + page_states() + threads_and_smaps() + [smaps_too_many()]

@@ -1,0 +1,305 @@
+"""Golden files that a reader must take, and what they hold."""
+
+import vmswrite
+from cases import CAT, EMPTY_IDENTITY, PROCESS, file_of, opens, refused, run, small, snapshot, vma
+
+TOP = 1 << 64
+
+
+def good(name, what, *models, **options):
+    return opens("good-" + name, what, file_of(*models)[0], list(models), **options)
+
+
+def deflated(name, what, with_dictionary):
+    stream = vmswrite.Stream()
+    stream.header()
+    model = small()
+    stream.snapshot(model, lambda kind, payload: stream.deflated(kind, payload, with_dictionary))
+    return opens("good-" + name, what, stream.data, [model])
+
+
+def plain():
+    empty = snapshot(identity=EMPTY_IDENTITY, status=b"")
+    return [
+        good("small", "one snapshot, nothing is deflated", small()),
+        deflated("deflated", "every section is deflated with the dictionary", True),
+        deflated("deflated-plainly", "every section is deflated without the dictionary", False),
+        good("minimal", "nothing but a page size, an empty status and no mappings", empty),
+        good(
+            "empty-arguments",
+            "the command line is known to be empty",
+            snapshot(identity=dict(PROCESS, cmdline=b"", exe_build_id=None)),
+        ),
+        good(
+            "open-argument",
+            "a command line that the process overwrote: the last argument has no NUL",
+            snapshot(identity=dict(PROCESS, cmdline=b"cat: idle")),
+        ),
+        good(
+            "labels",
+            "five snapshots; two of one label, one without, one of digits, one not UTF-8",
+            *[small(label=label) for label in (b"before", b"", b"before", b"2", b"caf\xe9")]
+        ),
+    ]
+
+
+def scaled(page_size):
+    """One process in another page size: a file's tail, a hole, the heap."""
+    at = 16 * page_size
+    return snapshot(
+        identity=dict(PROCESS, page_size=page_size, machine=b"aarch64"),
+        vmas=[
+            vma(at, at + 3 * page_size, "r-xp", offset=5 * page_size, **CAT),
+            vma(at + 8 * page_size, at + 72 * page_size, "rw-p", b"[heap]"),
+        ],
+        runs=[
+            run(at + page_size, 2, "file present", pfn=900),
+            run(at + 8 * page_size, 60, "exclusive present", pfn=5000),
+        ],
+    )
+
+
+def page_sizes():
+    return [
+        good("page-16k", "pages of 16 KiB", scaled(1 << 14)),
+        good("page-64k", "pages of 64 KiB", scaled(1 << 16)),
+        good("page-1g", "the largest page size, 1 GiB", scaled(1 << 30)),
+    ]
+
+
+def addresses():
+    high = snapshot(
+        vmas=[
+            vma(0, 0x1000, "r--p", b"[zero page of addresses]"),
+            vma(0x01FFFFFFFFFFE000, 0x0200000000001000, "rw-p"),
+            vma(0xFFFFFFFFFF600000, 0xFFFFFFFFFF601000, "--xp", b"[vsyscall]"),
+            vma(TOP - 0x3000, TOP - 0x1000, "rw-p", b"[last]"),
+        ],
+        runs=[
+            run(0, 1, "present", pfn=1),
+            run(0x01FFFFFFFFFFF000, 2, "exclusive present", pfn=2),
+            run(TOP - 0x3000, 2, "exclusive present", pfn=9),
+        ],
+    )
+    spread = snapshot(
+        vmas=[
+            vma(0x10000, 0x11000, "r--p", b"/a", offset=0x7FFFFFFFFFFFF000, device=(8, 1), inode=(1 << 64) - 1),
+            vma(0x11000, 0x12000, "r--p", b"/a", offset=0, device=(8, 1), inode=(1 << 64) - 1),
+            vma(0x12000, 0x13000, "r--s", b"/b", offset=0xFFFFFFFFFFFFF000, device=(4095, 1048575), inode=0),
+            vma(0x13000, 0x14000, "rwxs", b"/b", offset=0x1000, device=(4095, 1048575), inode=1 << 63),
+            vma(0x14000, 0x15000, "---p", b"/a", offset=0x2000, device=(8, 1), inode=(1 << 64) - 1),
+        ],
+        identity=dict(PROCESS, pid=0xFFFFFFFF, uid=0xFFFFFFFF, start_time=(1 << 64) - 1, pause=1 << 63, taken=-1),
+    )
+    return [
+        good("high-addresses", "addresses from 0, of 57 bits, and up to the last page", high),
+        good("wide-numbers", "the largest numbers; inodes and offsets that go up and down", spread),
+    ]
+
+
+def frames():
+    """Frames in ten sequences at once: near the latest eight, far, and back again."""
+    ahead = [0x40000 + 0x1000 * i for i in range(10)]
+    order = [0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 9, 8, 7, 7, 3, 2, 1, 9, 0]
+    runs, start = [], 0x100000
+    for step, sequence in enumerate(order):
+        pages, away = 1 + step % 3, (0, 127, -128, 1, -1)[step % 5]
+        frame = ahead[sequence] + away
+        runs.append(run(start, pages, ("present", "exclusive present")[step % 2], pfn=frame))
+        ahead[sequence] = frame + pages
+        start += (pages + step % 2) * 4096
+    runs.append(run(start + 0x1000, 2, "present", pfn=0))
+    runs.append(run(start + 0x3000, 1, "swapped", swap=(3, 5)))
+    runs.append(run(start + 0x5000, 1, "file present", pfn=0))
+    near = snapshot(vmas=[vma(0x100000, 0x200000, "rw-p")], runs=runs)
+    scattered = [run(0x100000 + 0x2000 * i, 1, "present", pfn=256 * (i * 37 % 260) + i % 256) for i in range(260)]
+    far = snapshot(vmas=[vma(0x100000, 0x400000, "rw-p")], runs=scattered)
+    return [
+        good("near-frames", "frames near eight heads and far from them, hidden ones between", near),
+        good("far-frames", "frames in 260 blocks, so that both bytes of a block's index are used", far),
+    ]
+
+
+def states():
+    every = snapshot(
+        vmas=[vma(0x100000, 0x200000, "rw-p"), vma(0x200000, 0x800000, "rw-p", b"[heap]")],
+        runs=[
+            run(0x100000, 1, "zero present", pfn=0x5C00),
+            run(0x101000, 1, "exclusive present", pfn=0x777),
+            run(0x102000, 2, "guard"),
+            run(0x104000, 3, "uffd_wp"),
+            run(0x108000, 2, "swapped", swap=(31, 1000)),
+            run(0x10A000, 1, "uffd_wp swapped", swap=(0, 3)),
+            run(0x10B000, 1, "file swapped", swap=(2, 1)),
+            run(0x10C000, 3, "present", pfn=0),
+            run(0x10F000, 1, "exclusive swapped", swap=(0, 0)),
+            run(0x110000, 1, "soft_dirty exclusive uffd_wp file present", pfn=4),
+            run(0x1F0000, 16, "present", pfn=100),
+            run(0x200000, 16, "present", pfn=116),
+            run(0x400000, 512, "exclusive huge present", pfn=0x80000),
+        ],
+        identity=dict(PROCESS, known=["pfn", "soft_dirty", "exclusive", "zero", "huge"]),
+    )
+    hidden = small(known=["exclusive"], uid=65534)
+    for hidden_run in hidden["runs"]:
+        hidden_run.update(pfn=None, swap=None)
+    limits = snapshot(
+        vmas=[vma(0x100000, 0x200000, "rw-p")],
+        runs=[
+            run(0x100000, 2, "present", pfn=(1 << 55) - 2),
+            run(0x102000, 1, "present", pfn=1),
+            run(0x103000, 2, "swapped", swap=(31, (1 << 50) - 2)),
+            run(0x105000, 2, "swapped", swap=(0, 0)),
+            run(0x107000, 3, "swapped", swap=(1, 0)),
+        ],
+    )
+    return [
+        good("states", "every kind of page: zero, guard, marker, swapped, hidden frame, huge, across mappings", every),
+        good("unknown-frames", "captured without privilege: no PFNs, no swap slots", hidden),
+        good("frame-limits", "the largest PFN and swap offset", limits),
+    ]
+
+
+def hostile():
+    names = [
+        b"/tmp/\x1b[2J\x1b]0;title\x07",
+        b'/tmp/new\nline "quoted" \\back\\slash',
+        b"/tmp/\xff\xfe not UTF-8 \xc3",
+        b"/tmp/\xc2\x9b31m \xe2\x80\xae reversed",
+        b"/tmp/gone (deleted)",
+        b"[anon:\x7f]",
+        b"/tmp/\\x1b \\012",
+        "/tmp/grün/日本".encode(),
+    ]
+    rows = [vma(0x10000 + 0x1000 * i, 0x11000 + 0x1000 * i, "rw-p", name) for i, name in enumerate(names)]
+    identity = dict(
+        PROCESS, comm=b'\x1b[31m"\n', exe=names[2], label=b'\n"}{', host=b"\x9b", cmdline=b"\x1b[H\0\0\xff\0"
+    )
+    status = b"Name:\t\\n\x1b[1m\nPid:\t1\n\xff\n\nNoColon\n"
+    threads = [{"tid": 7, "stack_pointer": 0, "comm": b"\r\x1b[K"}]
+    model = snapshot(identity, status, rows, [run(0x10000, 8, "exclusive present", pfn=1)], threads)
+    return [good("hostile-names", "names with escape sequences, newlines, quotes, invalid UTF-8", model)]
+
+
+def optional():
+    threads = [
+        {"tid": 4242, "stack_pointer": 0x7FFFFFFFE000, "comm": b"main"},
+        {"tid": 0xFFFFFFFF, "stack_pointer": 0, "comm": b""},
+        {"tid": 4243, "stack_pointer": (1 << 64) - 1, "comm": b"worker"},
+    ]
+    with_threads = dict(small(), threads=threads)
+    keys = [
+        {"key": b"Size", "values": [8192, 20480, 135168, 135168]},
+        {"key": b"Rss", "values": [0, 16384, None, (1 << 64) - 1024]},
+        {"key": b"THPeligible", "values": [0, 0, 1, None]},
+    ]
+    smaps = {"keys": keys, "flags": [b"rd mr mw me", b"rd ex mr mw me", b"", b"rd wr mr mw me gd ac"]}
+    with_smaps = dict(small(), smaps=smaps)
+    return [
+        good("threads", "three threads, their numbers far apart and not in order", with_threads),
+        good("smaps", "smaps of four mappings, with lines missing", with_smaps),
+        good("threads-and-smaps", "both optional sections", dict(with_smaps, threads=threads)),
+    ]
+
+
+def to_skip(*extra):
+    """The sections of one snapshot, with others between them."""
+    stream = vmswrite.Stream()
+    stream.header()
+    for kind, payload in vmswrite.sections(small()):
+        stream.section(kind, payload)
+        for name in extra:
+            stream.section(name, b"of a later version", flags=0)
+    stream.end()
+    return stream.data
+
+
+def unknown_fields():
+    model = small()
+    more = vmswrite.field(25, b"\0\0") + vmswrite.field(1 << 63, b"") + vmswrite.field(25, b"again")
+    return file_of(model, replace={b"SNAP": more + vmswrite.snap(model["identity"]) + more})[0]
+
+
+def other_order():
+    stream = vmswrite.Stream()
+    stream.header()
+    smaps = {"keys": [{"key": b"Rss", "values": [4096, 0, None, 0]}], "flags": [b"rd", b"", b"", b"wr"]}
+    model = dict(small(), smaps=smaps)
+    parts = dict(vmswrite.sections(model))
+    for kind in (b"SNAP", b"SMAP", b"PAGE", b"VMAS", b"STAT"):
+        stream.section(kind, parts[kind])
+    stream.end()
+    return opens(
+        "good-another-order", "pages and smaps before the mappings, the status last", stream.data, [model]
+    )
+
+
+def several_page_sections():
+    stream = vmswrite.Stream()
+    stream.header()
+    model = small()
+    parts = dict(vmswrite.sections(model))
+    stream.section(b"SNAP", parts[b"SNAP"])
+    for first, last, base in ((0, 2, 0), (2, 3, None), (3, 5, None)):
+        stream.section(b"PAGE", vmswrite.pages(model["runs"][first:last], 4096, base).bytes())
+    stream.section(b"STAT", parts[b"STAT"])
+    stream.section(b"VMAS", parts[b"VMAS"])
+    stream.end()
+    return opens("good-page-sections", "pages in three sections, one counting from page 0", stream.data, [model])
+
+
+def not_required():
+    stream = vmswrite.Stream()
+    stream.header()
+    model = small()
+    stream.snapshot(model, lambda kind, payload: stream.section(kind, payload, flags=0))
+    return opens("good-not-marked", "known sections without the mark *required*", stream.data, [model])
+
+
+def joined():
+    one = file_of(small(label=b"one"), small(label=b"two"))[0]
+    other = file_of(scaled(1 << 16))[0]
+    empty = file_of()[0]
+    models = [small(label=b"one"), small(label=b"two"), scaled(1 << 16)]
+    return [
+        opens("good-joined", "two files joined", one + other, models),
+        opens("good-empty", "a stream without snapshots", empty, []),
+        opens("good-joined-with-empty", "joined with empty streams before, between and after",
+              empty + one + empty + empty + other + empty, models),
+    ]
+
+
+def large():
+    model = snapshot(
+        vmas=[vma(0x1000, 0x1000 + (1 << 56), "rw-p")], runs=[run(0x1000, 1 << 44, "exclusive present", pfn=1)]
+    )
+    return [
+        opens("large-run", "one run of 2^44 pages, right by the page; a reader may say that it is too large",
+              file_of(model)[0], [model], large=True)
+    ]
+
+
+def cases():
+    made = plain() + page_sizes() + addresses() + frames() + states() + hostile() + optional()
+    made += [
+        opens("good-unknown-section", "unknown optional sections, to be skipped",
+              to_skip(b"XTRA", b"\x00~ z"), [small()]),
+        opens("good-reserved-sections", "sections reserved for later, to be skipped",
+              to_skip(b"NAME", b"HASH", b"CONT", b"NOTE"), [small()]),
+        opens("good-unknown-field", "unknown fields of the identity, one of them twice", unknown_fields(), [small()]),
+        other_order(),
+        several_page_sections(),
+        not_required(),
+    ]
+    return made + joined() + large()
+
+
+def not_ours():
+    return [
+        refused("not-empty-file", "no bytes at all", b"", "not_snapshot", 0),
+        refused("not-text", "a text", b"address           perms offset\n", "not_snapshot", 0),
+        refused("not-gzip", "gzip's magic", b"\x1f\x8b\x08\0\0\0\0\0\0\3" + bytes(40), "not_snapshot", 0),
+        refused("not-short", "three bytes that are not the beginning of the magic", b"VMS", "not_snapshot", 0),
+        refused("not-newline", "the magic as a text transfer leaves it",
+                b"\x89VMS\n\x1a\n" + file_of(small())[0][8:], "not_snapshot", 0),
+    ]

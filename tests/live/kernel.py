@@ -1,0 +1,163 @@
+"""The kernel's own word on a process: maps, pagemap, kpageflags, smaps.
+
+Everything here is read straight from /proc and shares no code with vmsnap."""
+
+import array
+import ctypes
+import fcntl
+import os
+import re
+from typing import NamedTuple
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+PRESENT, SWAPPED, FILE, GUARD, UFFD_WP, EXCLUSIVE = (1 << bit for bit in (63, 62, 61, 58, 57, 56))
+FRAME = (1 << 55) - 1
+KPF_ZERO_PAGE = 1 << 24
+KPF_KSM = 1 << 21
+SWAP_TYPE_MARKER = 31  # the last swap type stands for page-table markers
+
+
+class Vma(NamedTuple):
+    start: int
+    end: int
+    perms: str
+    offset: int
+    dev: str
+    inode: int
+    name: bytes
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def maps(pid):
+    out = []
+    for line in read(f"/proc/{pid}/maps").split(b"\n")[:-1]:
+        head = line.split(b" ", 5)
+        start, end = (int(x, 16) for x in head[0].split(b"-"))
+        name = head[5].lstrip(b" ") if len(head) > 5 else b""
+        out.append(Vma(start, end, head[1].decode(), int(head[2], 16), head[3].decode(),
+                       int(head[4]), name.replace(b"\\012", b"\n")))
+    return out
+
+
+def smaps(pid):
+    """[(start, end, {key: bytes or text})]"""
+    out = []
+    for line in read(f"/proc/{pid}/smaps").split(b"\n")[:-1]:
+        head = re.match(rb"([0-9a-f]+)-([0-9a-f]+) [r-][w-][x-][ps] ", line)
+        if head:
+            out.append((int(head[1], 16), int(head[2], 16), {}))
+            continue
+        key, _, value = line.partition(b":")
+        size = re.fullmatch(rb"\s*(\d+) kB", value)
+        out[-1][2][key.decode()] = int(size[1]) * 1024 if size else value.strip().decode()
+    return out
+
+
+def entries(pid, ranges):
+    """{address: pagemap entry} of all pages whose entry is not 0."""
+    found = {}
+    fd = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY)
+    try:
+        for start, end in ranges:
+            if start >> 63:
+                continue
+            for at in range(start, end, PAGE << 15):
+                count = min(end - at, PAGE << 15) // PAGE
+                data = os.pread(fd, count * 8, at // PAGE * 8)
+                if not data.strip(b"\0"):
+                    continue
+                words = array.array("Q", data)
+                for index, entry in enumerate(words):
+                    if entry:
+                        found[at + index * PAGE] = entry
+    finally:
+        os.close(fd)
+    return found
+
+
+class _ScanArg(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in (
+        "size", "flags", "start", "end", "walk_end", "vec", "vec_len", "max_pages",
+        "category_inverted", "category_mask", "category_anyof_mask", "return_mask")]
+
+
+PAGEMAP_SCAN = 0xC0606610
+SCAN_PRESENT, SCAN_SWAPPED, SCAN_ZERO, SCAN_HUGE = 1 << 3, 1 << 4, 1 << 5, 1 << 6
+
+
+def scan(pid, start, end, wanted=SCAN_PRESENT | SCAN_SWAPPED):
+    """[(start, end, categories)] by PAGEMAP_SCAN (Linux 6.7), one region a call:
+    slow, simple, and never dependent on walk_end."""
+    out = []
+    if start >> 63:
+        return out
+    fd = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY)
+    try:
+        room = (ctypes.c_uint64 * (3 * 4096))()
+        while start < end:
+            arg = _ScanArg(size=ctypes.sizeof(_ScanArg), start=start, end=end, vec=ctypes.addressof(room),
+                           vec_len=4096, category_anyof_mask=wanted,
+                           return_mask=SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO | SCAN_HUGE)
+            count = fcntl.ioctl(fd, PAGEMAP_SCAN, arg)
+            out += [tuple(room[3 * i:3 * i + 3]) for i in range(count)]
+            if count < 4096:
+                break
+            start = out[-1][1]
+    finally:
+        os.close(fd)
+    return out
+
+
+def has_scan():
+    try:
+        scan(os.getpid(), PAGE, 2 * PAGE)
+        return True
+    except OSError:
+        return False
+
+
+def page_flags(pfns):
+    """{pfn: kpageflags word}; needs root."""
+    fd = os.open("/proc/kpageflags", os.O_RDONLY)
+    try:
+        return {pfn: int.from_bytes(os.pread(fd, 8, pfn * 8), "little") for pfn in pfns}
+    finally:
+        os.close(fd)
+
+
+def page_counts(pfns):
+    """{pfn: how often it is mapped}; needs root."""
+    fd = os.open("/proc/kpagecount", os.O_RDONLY)
+    try:
+        return {pfn: int.from_bytes(os.pread(fd, 8, pfn * 8), "little") for pfn in pfns}
+    finally:
+        os.close(fd)
+
+
+def state(pid):
+    """The letter of the process's state, or None once it is gone."""
+    try:
+        return read(f"/proc/{pid}/stat").rpartition(b") ")[2][:1].decode()
+    except OSError:
+        return None
+
+
+def status(pid):
+    """{key: text}"""
+    lines = read(f"/proc/{pid}/status").split(b"\n")[:-1]
+    return {key.decode(): value.strip() for key, _, value in (line.partition(b":") for line in lines)}
+
+
+def swap_is_on():
+    return len(read("/proc/swaps").splitlines()) > 1
+
+
+def ksm_is_on():
+    try:
+        return read("/sys/kernel/mm/ksm/run").strip() == b"1"
+    except OSError:
+        return False

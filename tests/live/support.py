@@ -1,0 +1,246 @@
+"""What the live tests share: users, targets, the command and its answers."""
+
+import functools
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import kernel
+from kernel import PAGE
+
+VMSNAP = os.environ.get("VMSNAP", "vmsnap")
+TARGETS = os.environ.get("VMSNAP_TARGETS", "targets")
+NOBODY = 65534
+ROOT = os.geteuid() == 0
+
+
+def skip(test, reason):
+    """Skips, and leaves the line that script/test collects."""
+    print(f"SKIP: {reason}", flush=True)
+    test.skipTest(reason)
+
+
+def _reachable_by_nobody(path):
+    path = os.path.realpath(path)
+    while True:
+        mode = os.stat(path).st_mode
+        if not mode & (stat.S_IXOTH if stat.S_ISDIR(mode) else stat.S_IROTH):
+            return False
+        if path == "/":
+            return True
+        path = os.path.dirname(path)
+
+
+class World:
+    """Where `nobody` can run the command and the targets, too: copies, if the
+    build is in somebody's home."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="vmsnap-live-")
+        os.chmod(self.folder, 0o755)
+        self.vmsnap, self.targets = VMSNAP, TARGETS
+        library = os.environ.get("VMSNAP_LIB")
+        self.env = dict(os.environ)
+        if ROOT and not (_reachable_by_nobody(VMSNAP) and _reachable_by_nobody(TARGETS)):
+            self.vmsnap = shutil.copy(VMSNAP, self.folder)
+            self.targets = shutil.copytree(TARGETS, os.path.join(self.folder, "targets"))
+            if library:
+                name = "libvmsnap.so.0"
+                shutil.copy(library, os.path.join(self.folder, name))
+                self.env["LD_LIBRARY_PATH"] = self.folder
+        self._homes = {}
+
+    def home(self, user):
+        """A folder that belongs to the user."""
+        if user not in self._homes:
+            path = tempfile.mkdtemp(prefix="home-", dir=self.folder)
+            if ROOT:
+                os.chown(path, user, user)
+            self._homes[user] = path
+        return self._homes[user]
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+WORLD = None
+
+
+def world():
+    global WORLD
+    if WORLD is None:
+        WORLD = World()
+        unittest.addModuleCleanup(WORLD.remove)
+    return WORLD
+
+
+def me():
+    return os.geteuid()
+
+
+def users():
+    """Who the tests are run as: root and nobody, or whoever we are."""
+    return [0, NOBODY] if ROOT else [me()]
+
+
+def each_user(method):
+    """A test that is run as every user; the method takes the user."""
+    @functools.wraps(method)
+    def run_as_each(self):
+        for user in users():
+            with self.subTest(user=user_name(user)):
+                method(self, user)
+    return run_as_each
+
+
+def become(user):
+    """For subprocess: run as this user, without any privilege of ours."""
+    if user == me():
+        return {}
+    return {"user": user, "group": user, "extra_groups": []}
+
+
+def user_name(user):
+    return {0: "root", NOBODY: "nobody"}.get(user, str(user))
+
+
+class Target:
+    """A running program of tests/targets, standing still."""
+
+    def __init__(self, test, *argv, user=None, wait=True, executable=None, **options):
+        self.test = test
+        self.ranges = {}
+        self.lines = []
+        user = me() if user is None else user
+        path = executable or os.path.join(world().targets, argv[0])
+        self.process = subprocess.Popen([argv[0], *map(str, argv[1:])], executable=path, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, cwd=world().home(user), bufsize=0,
+                                        **become(user), **options)
+        self.pid = self.process.pid
+        test.addCleanup(self.end)
+        self._buffer = b""
+        if wait:
+            self.wait()
+
+    def _line(self):
+        while b"\n" not in self._buffer:
+            data = self.process.stdout.read(65536)
+            if not data:
+                raise AssertionError(f"the target ended: {self.process.wait()}")
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode()
+
+    def wait(self):
+        """Takes what the target says until it is ready."""
+        while True:
+            line = self._line()
+            words = line.split(" ")
+            if words[0] == "ready":
+                self.settle()
+                return self
+            if words[0] == "range":
+                self.ranges[words[1]] = (int(words[2], 16), int(words[3], 16))
+            elif words[0] == "cannot":
+                skip(self.test, f"this machine cannot {line[7:]}")
+            else:
+                self.lines.append(line)
+
+    def settle(self):
+        """Waits until the target sleeps in its read()."""
+        for _ in range(2000):
+            if kernel.state(self.pid) in ("S", "T", "t", "D"):
+                return
+            time.sleep(0.001)
+
+    def tell(self, command):
+        self.process.stdin.write(command.encode() + b"\n")
+        return self.wait()
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            os.kill(self.pid, signal.SIGCONT)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            pipe.close()
+
+
+class Result:
+    def __init__(self, process):
+        self.status, self.out, self.err = process.returncode, process.stdout, process.stderr.decode(errors="replace")
+
+    def __repr__(self):
+        return f"exit status {self.status}, said {self.err!r}, printed {self.out[:200]!r}"
+
+
+def run(*argv, user=None, **options):
+    """Runs the command to its end."""
+    user = me() if user is None else user
+    options.setdefault("timeout", 120)
+    options.setdefault("cwd", world().home(user))
+    return Result(subprocess.run([world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, env=world().env, **become(user), **options))
+
+
+def ask(test, *argv, status=(0,), **options):
+    """The JSON that the command prints."""
+    result = run(*argv, "--json", **options)
+    test.assertIn(result.status, status, result)
+    test.assertTrue(result.out.endswith(b"\n"), "JSON ends with a newline")
+    return json.loads(result.out.decode("utf-8"))
+
+
+def capture(test, pid, *argv, user=None, name=None):
+    """Captures into a fresh file and gives its path."""
+    user = me() if user is None else user
+    handle, path = tempfile.mkstemp(suffix=".vms", prefix=name or "", dir=world().home(user))
+    os.close(handle)
+    os.unlink(path)
+    result = run("capture", pid, "-o", path, *argv, user=user)
+    test.assertEqual(result.status, 0, result)
+    return path
+
+
+def number(text):
+    return None if text is None else int(text, 16)
+
+
+def pages(test, snapshot, *argv, **options):
+    """{address: (state, pfn, swap, flags)} as `vmsnap pages --json` has it."""
+    answer = ask(test, "pages", snapshot, *argv, **options)
+    test.assertEqual(answer["schema"], "vmsnap.pages/1")
+    found, last = {}, 0
+    for run_ in answer["runs"]:
+        start, pfn, swap = number(run_["start"]), number(run_["pfn"]), run_["swap"]
+        test.assertGreaterEqual(start, last, "runs are in order and do not overlap")
+        flags = frozenset(run_["flags"])
+        for index in range(run_["pages"]):
+            slot = None
+            if swap and swap["offset"] is not None:
+                offset = swap["offset"] if isinstance(swap["offset"], int) else number(swap["offset"])
+                slot = (swap["type"], offset + index)
+            found[start + index * PAGE] = (run_["state"], None if pfn is None else pfn + index, slot, flags)
+        last = start + run_["pages"] * PAGE
+    return found
+
+
+def process_is(pid, letters, seconds=2.0):
+    """Whether the process is soon in one of these states."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if kernel.state(pid) in letters:
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def main():
+    unittest.main(verbosity=2, argv=[sys.argv[0], *sys.argv[1:]])

@@ -1,0 +1,229 @@
+"""Verdicts on a forked process, against what its two sides say they did."""
+
+import collections
+import itertools
+import unittest
+
+import kernel
+import support
+from kernel import PAGE
+from support import Target, ask, capture, each_user, number
+
+ZERO, FILE = "zero", "file"  # frames that are nobody's own; others are numbers
+
+
+class Page:
+    """One page on both sides of a fork, by the rules of the kernel."""
+
+    def __init__(self, base, serial, area):
+        self.base = base
+        # The page table of a mapping without a page of its own is not copied.
+        self.side = {"p": base, "c": None if area in ("never_written", "shared") else base}
+        self.serial = serial
+        self.freed = False  # the frame of the fork went back to the kernel, and may come again
+
+    @staticmethod
+    def own(frame):
+        return isinstance(frame, int)
+
+    def act(self, side, letter, file):
+        mine, other = self.side[side], self.side["c" if side == "p" else "p"]
+        if letter == "d":
+            mine = None
+        elif letter == "r":
+            mine = mine if mine is not None else FILE if file else ZERO
+        elif not self.own(mine) or mine == other:  # a write, and not to a frame of our own
+            mine = next(self.serial)
+        self.side[side] = mine
+        if self.own(self.base) and self.base not in self.side.values():
+            self.freed = True
+
+
+def one_of(page, by_child, by_parent, by_both, otherwise):
+    child, parent = page.own(page.side["c"]), page.own(page.side["p"])
+    return by_both if child and parent else by_child if child else by_parent if parent else otherwise
+
+
+def of_written_page(page, area):
+    """It had a frame of its own at the fork."""
+    parent, child = page.side["p"], page.side["c"]
+    gone = {side for side in "pc" if not page.own(page.side[side])}
+    if gone == {"p", "c"}:
+        # Both dropped it; one may have the zero page in its place, or the file's: the kernel
+        # maps a file's pages around the one that is touched.
+        return {"dropped_by_both"} if parent is child is None and area == "anonymous" else \
+            {"dropped_by_both", "dropped_by_child", "dropped_by_parent", "zero_shared", "file", "shared", None}
+    if gone:
+        side = gone.pop()
+        verdicts = {f"dropped_by_{'child' if side == 'c' else 'parent'}"}
+        other = page.side["p" if side == "c" else "c"]
+        if other != page.base:  # written again after both had dropped it
+            verdicts |= {f"copied_by_{'parent' if side == 'c' else 'child'}"}
+        return verdicts
+    if parent == child == page.base:
+        return {"shared"}
+    if parent == page.base:
+        return {"copied_by_child"}
+    return {"copied_by_parent"} if child == page.base else {"copied_by_both"}
+
+
+def of_anonymous_page(page):
+    """It was absent or the zero page at the fork."""
+    sides = set(page.side.values())
+    prefix = "new_in_" if page.base is None else "zero_written_by_"
+    if any(page.own(frame) for frame in sides):
+        wanted = {prefix + one_of(page, "child", "parent", "both", "")}
+        if page.base is None and ZERO in sides:  # one side read what the other wrote
+            wanted.add("zero_written_by_" + one_of(page, "child", "parent", "both", ""))
+        return wanted
+    if sides == {None}:
+        return {None} if page.base is None else {"dropped_by_both", "zero_shared", None}
+    if None in sides:
+        return {"zero_shared", "dropped_by_child", "dropped_by_parent", "new_in_child", "new_in_parent"}
+    return {"zero_shared"}
+
+
+def of_file_page(page):
+    """It was absent or the file's at the fork."""
+    copied = one_of(page, "child", "parent", "both", None)
+    if copied:
+        return {f"copied_by_{copied}"}
+    return {"file", "dropped_by_child", "dropped_by_parent", "dropped_by_both", None}
+
+
+def wanted_verdicts(page, area, with_base, privileged):
+    if area == "shared":
+        return {"shared_mapping"} if {FILE, ZERO} & set(page.side.values()) or \
+            any(page.own(frame) for frame in page.side.values()) else {"shared_mapping", None}
+    if not with_base:
+        return without_base(page, area, privileged)
+    if page.own(page.base):
+        wanted = of_written_page(page, area)
+    else:
+        wanted = of_file_page(page) if area == "file" else of_anonymous_page(page)
+    if not privileged and any(str(verdict).startswith("copied_by") for verdict in wanted):
+        wanted = wanted | {"copied"}
+    return wanted
+
+
+def without_base(page, area, privileged):
+    parent, child = page.side["p"], page.side["c"]
+    if page.own(parent) and page.own(child):
+        return {"shared"} if parent == child else {"copied"}
+    if not page.own(parent) and not page.own(child):
+        return {"zero_shared", "file", "only_in_child", "only_in_parent", "dropped_by_child", "dropped_by_parent", None}
+    which, other = ("child", parent) if page.own(child) else ("parent", child)
+    return {None: {f"only_in_{which}", f"copied_by_{which}"} if area == "file" else {f"only_in_{which}"},
+            ZERO: {f"zero_written_by_{which}"}, FILE: {f"copied_by_{which}"}}[other]
+
+
+class Forked:
+    """A target of cow_random, with snapshots of the fork and of what came after."""
+
+    def __init__(self, test, user, seed, count):
+        self.test, self.pages = test, {}
+        self.target = Target(test, "cow_random", seed, count, user=user)
+        self.child = next(int(line.split()[1]) for line in self.target.lines if line.startswith("child "))
+        serial = itertools.count(1)
+        for line in self.target.lines:
+            words = line.split(" ")
+            if words[0] == "before":
+                first = {"-": lambda: None, "r": lambda: FILE if words[1] in ("file", "shared") else ZERO,
+                         "w": lambda: next(serial)}
+                for index, letter in enumerate(words[2]):
+                    self.pages[words[1], index] = Page(first[letter](), serial, words[1])
+        self.base = capture(test, self.target.pid, user=user)
+        self.target.tell("go")
+        for line in self.target.lines:
+            words = line.split(" ")
+            if words[0] == "op":
+                for index in words[4:]:
+                    page = self.pages[words[2], int(index)]
+                    if words[2] == "shared":
+                        page.side[words[1]] = None if words[3] == "d" else 1
+                    else:
+                        page.act(words[1], words[3], words[2] == "file")
+        self.parent_after = capture(test, self.target.pid, user=user)
+        self.child_after = capture(test, self.child, user=user)
+
+    def where(self, address):
+        for name, (start, end) in self.target.ranges.items():
+            if start <= address < end:
+                return name, (address - start) // PAGE
+        return None
+
+    def verdicts(self, *options):
+        """{(area, index): (verdict, inferred)} and the totals over everything."""
+        answer = ask(self.test, "cow", self.parent_after, self.child_after, *options)
+        self.test.assertEqual(answer["schema"], "vmsnap.cow/1")
+        found, totals = {}, collections.Counter()
+        for line in answer["ranges"]:
+            totals[line["verdict"]] += line["pages"]
+            for index in range(line["pages"]):
+                place = self.where(number(line["start"]) + index * PAGE)
+                if place:
+                    self.test.assertNotIn(place, found, "one page, one verdict")
+                    found[place] = (line["verdict"], line["inferred"])
+        self.test.assertEqual(totals, {verdict: count for verdict, count in answer["totals"].items() if count})
+        return found
+
+
+class Cow(unittest.TestCase):
+    maxDiff = 3000
+    PAGES = 8000  # in each of four areas
+
+    def compare(self, forked, with_base, privileged):
+        found = forked.verdicts(*(("--base", forked.base) if with_base else ()))
+        wrong, exact = [], collections.Counter()
+        for (area, index), page in forked.pages.items():
+            verdict, inferred = found.get((area, index), (None, None))
+            wanted = wanted_verdicts(page, area, with_base, privileged)
+            if page.freed:  # the frame may have come back to its old place
+                continue
+            if verdict not in wanted:
+                wrong.append((area, index, "base", page.base, "sides", page.side, "wanted", wanted, "told", verdict))
+            elif len(wanted) == 1 or verdict == "copied":
+                exact[verdict] += 1
+            if not privileged and verdict in ("shared", "copied") and area == "anonymous":
+                self.assertTrue(inferred, "without PFNs this is inferred")
+            if privileged and with_base and verdict in ("shared", "copied_by_child", "copied_by_parent") and area == "anonymous":
+                self.assertFalse(inferred, (area, index, verdict))
+        self.assertEqual(wrong[:6], [], f"{len(wrong)} of {len(forked.pages)} verdicts are wrong")
+        return exact
+
+    @each_user
+    def test_verdicts_agree_with_what_the_program_did(self, user):
+        for seed in (1, 2):
+            forked = Forked(self, user, seed, self.PAGES)
+            exact = self.compare(forked, True, user == 0)
+            self.assertGreater(sum(exact.values()), 10000, exact)
+            for verdict in ("shared", "new_in_child", "new_in_parent", "zero_written_by_child", "zero_written_by_parent",
+                            "dropped_by_child", "dropped_by_parent", "shared_mapping") + \
+                    (("copied_by_child", "copied_by_parent") if user == 0 else ()):
+                self.assertGreater(exact[verdict], 50, (verdict, exact))
+            forked.target.end()
+
+    @each_user
+    def test_verdicts_without_a_snapshot_of_the_fork(self, user):
+        forked = Forked(self, user, 3, self.PAGES)
+        exact = self.compare(forked, False, user == 0)
+        self.assertGreater(sum(exact.values()), 5000, exact)
+        forked.target.end()
+
+    @each_user
+    def test_right_after_the_fork_nothing_is_copied(self, user):
+        target = Target(self, "cow_random", "5", "2000", user=user)
+        path = capture(self, target.pid, "--tree", user=user)
+        totals = ask(self, "cow", f"{path}@1", f"{path}@2", "--base", f"{path}@1")["totals"]
+        start, end = target.ranges["anonymous"]
+        here = [line for line in ask(self, "cow", f"{path}@1", f"{path}@2")["ranges"]
+                if start <= number(line["start"]) < end]
+        self.assertLessEqual({line["verdict"] for line in here}, {"shared", "zero_shared"})
+        self.assertGreater(totals["shared"], 1000)
+        # A few pages of the stack and of libc's data are written on the way out of fork().
+        self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)
+        target.end()
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,198 @@
+"""What the documents show is what happens: the commands in README.md print what it
+says they print, the examples in the man pages run, and every option has its place."""
+
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import support
+from support import ROOT, Target, skip, world
+
+SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+MAN = os.path.join(SOURCE, "docs", "man")
+COMMANDS = "capture show pages page diff cow map status list check".split()
+
+# What stands in the documents for things that differ each time.
+README_PARENT, README_CHILD, README_GLOBAL = "4711", "4712", "5649ccb21000"
+MAN_PARENT, MAN_CHILD = "1234", "1240"
+
+# Other programs that the examples use, so that they need not be there.
+STAND_INS = """
+curl() { :; }
+sleep() { :; }
+ssh() { shift; "$@"; }
+scp() { test -s "$1"; }
+jq() { python3 -c 'import json, sys; json.load(sys.stdin)'; }
+vmsnap() { "$VMSNAP_COMMAND" "$@"; }
+"""
+
+
+def read(*path):
+    with open(os.path.join(SOURCE, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def without_numbers(line):
+    """The words of a line; what differs from run to run becomes '#'."""
+    line = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*( [+-]\d{4})?", "#", line)
+    line = re.sub(r"\b(0x)?[0-9a-f]{8,}(-[0-9a-f]{8,})?\b", "#", line)
+    line = re.sub(r"(?<![\w.])[-+]?(0x[0-9a-f]+|\d+(\.\d+)?)([BKMGT%]|(?= )|\b)", "#", line)
+    line = re.sub(r"# (us|ms|s)\b", "# time", line)
+    line = re.sub(r"…\S*", "…", line)         # a path that is cut
+    line = re.sub(r"(?<=\S )[▁-█ ]*[▁-█]+(?= )", "strip", line)
+    line = re.sub(r"(kernel\s+).*", r"\1#", line)
+    line = re.sub(r", soft_dirty\??", "", line) # as the kernel has it
+    return re.sub(r"\s+", " ", line).strip()
+
+
+def matches(expected, got):
+    """Whether the lines are the expected ones; an expected "..." stands for any lines."""
+    if not expected:
+        return not got
+    if expected[0].strip() == "...":
+        return any(matches(expected[1:], got[i:]) for i in range(len(got) + 1))
+    return bool(got) and without_numbers(expected[0]) == without_numbers(got[0]) and matches(expected[1:], got[1:])
+
+
+def blocks(text, kind):
+    return [match[1] for match in re.finditer(rf"(?ms)^```{kind}\n(.*?)^```$", text)]
+
+
+def sessions(block):
+    """[(command, [lines it prints])] of a block."""
+    out = []
+    for line in block.split("\n")[:-1]:
+        if line.startswith("$ "):
+            out.append((line[2:], []))
+        else:
+            out[-1][1].append(line)
+    return out
+
+
+class Documents(unittest.TestCase):
+    def setUp(self):
+        self.target = Target(self, "cow_demo")
+        self.parent, self.child = self.target.lines[0].split()[1:3]
+        self.folder = world().home(support.me())
+
+    def shell(self, script, name="bash"):
+        env = {**world().env, "VMSNAP_COMMAND": world().vmsnap, "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
+        return subprocess.run([name, "-c", STAND_INS + script], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, text=True)
+
+
+class Readme(Documents):
+    def test_the_examples_print_what_the_readme_says(self):
+        if not ROOT:
+            skip(self, "not root: the README shows what root sees")
+        found = blocks(read("README.md"), "console")
+        self.assertGreater(len(found), 3, "examples")
+        for block in found:
+            for command, expected in sessions(block):
+                self.example(command, expected)
+
+    def example(self, command, expected):
+        real = command.replace(README_PARENT, self.parent).replace(README_CHILD, self.child)
+        real = real.replace(README_GLOBAL, f"{self.target.ranges['global_counter'][0]:x}")
+        if real.startswith("echo write"):
+            self.target.tell("write")
+            return
+        result = self.shell(real)
+        self.assertIn(result.returncode, (0, 1), f"{real}: {result.stdout}")
+        got = result.stdout.replace(os.path.realpath(world().targets), "/home/you/vmsnap/build/release/targets")
+        self.assertTrue(matches(expected, got.split("\n")[:-1]),
+                        f"{command} prints\n{got}\nand not\n" + "\n".join(expected))
+
+    def test_the_two_commands_stand_at_the_top(self):
+        top = read("README.md")[:600]
+        for name in ("script/demo", "script/test"):
+            self.assertIn(name, top)
+            self.assertTrue(os.access(os.path.join(SOURCE, name), os.X_OK), name)
+
+    def test_every_link_leads_somewhere(self):
+        for document in ("README.md", "docs/architecture.md", "CHANGELOG.md"):
+            for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(document)):
+                if not link.startswith("https://"):
+                    path = os.path.join(SOURCE, os.path.dirname(document), link)
+                    self.assertTrue(os.path.exists(path), f"{document}: {link}")
+
+    def test_the_program_in_the_readme_compiles_and_runs(self):
+        library = os.environ.get("VMSNAP_LIB")
+        if not library or not shutil.which("cc"):
+            skip(self, "no C compiler" if library else "VMSNAP_LIB is not set")
+        with open(os.path.join(self.folder, "ranges.c"), "w") as file:
+            file.write(blocks(read("README.md"), "c")[0])
+        with open(library, "rb") as file:
+            sanitizers = ["-fsanitize=address,undefined"] if b"__asan_init" in file.read() else []
+        folder = os.path.dirname(library)
+        subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", *sanitizers, "-I", os.path.join(SOURCE, "core", "include"),
+                        "ranges.c", library, f"-Wl,-rpath,{folder}", "-o", "ranges"], cwd=self.folder, check=True)
+        program = os.path.join(self.folder, "ranges")
+        result = subprocess.run([program, self.parent], stdout=subprocess.PIPE, timeout=60, text=True)
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stdout, r"\A([0-9a-f]+-[0-9a-f]+\n)+\Z")
+        self.assertEqual(subprocess.run([program, "0"], stderr=subprocess.DEVNULL, timeout=60).returncode, 2)
+
+    def test_a_changed_word_in_the_output_would_be_seen(self):
+        self.assertTrue(matches(["a 12K b", "...", "end"], ["a 4.00M  b", "x", "y", "end"]))
+        for wrong in (["a 12K c", "x", "end"], ["a 12K b", "x"], ["a b", "x", "end"], ["a 12K b", "x", "end", "more"]):
+            self.assertFalse(matches(["a 12K b", "...", "end"], wrong))
+
+
+class ManPages(Documents):
+    def test_each_command_has_one_with_every_option_of_its_help(self):
+        for name in COMMANDS:
+            page = read("docs", "man", f"vmsnap-{name}.1.scd")
+            text = subprocess.run([world().vmsnap, name, "--help"], env=world().env, stdout=subprocess.PIPE,
+                                  text=True, timeout=60).stdout
+            helped = set(re.findall(r"(?m)^ .{4}  ?--([a-z-]+)", text))
+            described = set(re.findall(r"\*--([a-z-]+)\*", page.split("# OPTIONS")[1].split("\n# ")[0]))
+            self.assertEqual(described, helped, name)
+            for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):
+                self.assertIn(f"\n# {section}\n", page, name)
+            self.assertIn(f"*vmsnap-{name}*(1)", read("docs", "man", "vmsnap.1.scd"))
+
+    def test_the_cow_page_lists_the_verdicts_that_there_are(self):
+        header = read("core", "include", "vmsnap.h")
+        enum = re.search(r"enum vmsnap_verdict \{(.*?)\};", header, re.S)[1]
+        names = {re.sub(r"_page$", "", word.lower()) for word in re.findall(r"VMSNAP_(\w+)", enum)} - {"verdicts"}
+        page = read("docs", "man", "vmsnap-cow.1.scd").split("# OPTIONS")[0]
+        described = set(re.findall(r"\*([a-z_]+)\*[,\n]", page))
+        self.assertEqual(names - described, set())
+
+    def test_every_example_runs(self):
+        ran = 0
+        for name in ["vmsnap", *(f"vmsnap-{command}" for command in COMMANDS)]:
+            page = read("docs", "man", f"{name}.1.scd")
+            for block in blocks(page.split("# EXAMPLES")[1], ""):
+                self.example(name, block)
+                ran += 1
+        self.assertGreater(ran, len(COMMANDS))
+
+    def example(self, name, block):
+        for old, new in ((MAN_PARENT, self.parent), (MAN_CHILD, self.child)):
+            block = re.sub(rf"\b{old}\b", new, block)
+        # Files that the reader has from before.
+        script = ""
+        for file in ("a.vms", "before.vms", "after.vms", "day.vms"):
+            script += f"vmsnap capture {self.parent} -q -o {file} && " \
+                      f"vmsnap capture {self.parent} -q --label after-fork --append -o {file} || exit 9\n"
+        for line in block.split("\n")[:-1]:
+            script += f"{line}\nstatus=$?; [ $status -le 1 ] || {{ echo FAILED: $status; exit 9; }}\n"
+        result = self.shell(script)
+        self.assertEqual(result.returncode, 0, f"{name}:\n{block}\n{result.stdout}")
+
+    def test_scdoc_accepts_them(self):
+        for name in sorted(os.listdir(MAN)):
+            try:
+                result = subprocess.run(["scdoc"], input=read("docs", "man", name), stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, timeout=60)
+            except FileNotFoundError:
+                skip(self, "scdoc is not installed")
+            self.assertEqual((result.returncode, result.stderr), (0, ""), name)
+
+
+if __name__ == "__main__":
+    support.main()

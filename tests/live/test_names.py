@@ -1,0 +1,303 @@
+"""Names of addresses in real processes, against what the processes say themselves."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import kernel
+import support
+from kernel import PAGE
+from support import Target, ask, number, run, skip
+
+SOURCE = os.path.join(os.environ.get("VMSNAP_SOURCE", "."), "tests/targets/names_variables.c")
+VARIABLES = ("global_variable", "static_variable", "global_bss", "static_bss", "read_only_table", "big_data",
+             "big_bss", "exported_function")
+GLOBALS = ("global_variable", "global_bss", "read_only_table", "big_data", "exported_function")
+
+
+def page(test, pid, address, *argv):
+    answer = ask(test, "page", pid, hex(address), *argv)
+    test.assertEqual(answer["schema"], "vmsnap.page/1")
+    return answer
+
+
+def name_at(test, pid, address, *argv):
+    return page(test, pid, address, *argv)["name"]
+
+
+class Programs(unittest.TestCase):
+    """The same program, compiled and stripped in several ways."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=support.world().home(support.me()))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def tool(self, *argv):
+        try:
+            done = subprocess.run(argv, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except FileNotFoundError:
+            skip(self, f"{argv[0]} is not installed")
+        self.assertEqual(done.returncode, 0, f"{argv}: {done.stdout.decode(errors='replace')}")
+
+    def compile(self, *flags, name="program"):
+        path = self.path(name)
+        self.tool(os.environ.get("CC", "cc"), "-O1", "-g", "-pthread", *flags, SOURCE, "-o", path)
+        return path
+
+    def start(self, path):
+        return Target(self, path, executable=path)
+
+    def expect_symbol(self, target, variable, path, *argv):
+        start, end = target.ranges[variable]
+        covered = range(*target.ranges["covered"])
+        for address in {start, start + (end - start) // 2, end - 1}.difference(covered):
+            name = name_at(self, target.pid, address, *argv)
+            self.assertIsNotNone(name, variable)
+            self.assertEqual(name["symbol"], variable)
+            self.assertEqual(name["object"], path)
+            self.assertEqual(name["offset"], address - start)
+            if variable != "exported_function":
+                self.assertEqual(name["size"], end - start)
+
+    def expect_all(self, path, variables=VARIABLES, *argv):
+        target = self.start(path)
+        for variable in variables:
+            with self.subTest(variable=variable):
+                self.expect_symbol(target, variable, path, *argv)
+        return target
+
+    def expect_only_the_mapping(self, path, variable="static_variable"):
+        target = self.start(path)
+        name = name_at(self, target.pid, target.ranges[variable][0])
+        self.assertIsNone(name["symbol"])
+        self.assertEqual(name["object"], path)
+        return target
+
+    def test_position_independent_program(self):
+        self.expect_all(self.compile("-fPIE", "-pie"))
+
+    def test_program_at_a_fixed_address(self):
+        self.expect_all(self.compile("-fno-pie", "-no-pie"))
+
+    def test_static_program(self):
+        self.expect_all(self.compile("-static"))
+
+    def test_static_position_independent_program(self):
+        self.expect_all(self.compile("-static-pie", "-fPIE"))
+
+    def test_program_with_code_and_data_on_one_page_of_the_file(self):
+        self.expect_all(self.compile("-Wl,-z,noseparate-code"))
+
+    def test_program_with_huge_alignment(self):
+        self.expect_all(self.compile("-Wl,-z,max-page-size=0x200000"))
+
+    def test_32_bit_program(self):
+        probe = subprocess.run([os.environ.get("CC", "cc"), "-m32", "-pthread", SOURCE, "-o", self.path("probe")],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if probe.returncode:
+            skip(self, "the compiler has no -m32")
+        target = self.expect_all(self.compile("-m32"))
+        self.assertLess(target.ranges["global_variable"][0], 1 << 32)
+
+    def test_program_without_randomised_addresses_whose_bss_joins_the_heap(self):
+        path = self.compile("-fno-pie", "-no-pie")
+        setarch = shutil.which("setarch") or skip(self, "setarch is not installed")
+        target = Target(self, "setarch", "-R", path, executable=setarch)
+        start, end = target.ranges["static_bss"]
+        self.expect_symbol(target, "static_bss", path)
+        self.expect_symbol(target, "big_bss", path)
+        self.assertEqual(name_at(self, target.pid, target.ranges["heap"][0])["object"], "[heap]")
+
+    def test_program_without_build_id_is_believed_by_its_inode(self):
+        path = self.compile("-Wl,--build-id=none")
+        target = self.expect_all(path)
+        saved = support.capture(self, target.pid)
+        self.expect_saved(saved, target, "global_variable")
+        os.utime(path)  # the change time is now later than the snapshot
+        name = ask(self, "page", saved, hex(target.ranges["global_variable"][0]))["name"]
+        self.assertIsNone(name["symbol"])
+
+    def expect_saved(self, saved, target, symbol):
+        name = ask(self, "page", saved, hex(target.ranges["global_variable"][0]))["name"]
+        self.assertEqual(name["symbol"], symbol)
+
+    # -- stripped ---------------------------------------------------------------
+
+    def strip(self, path, *flags):
+        self.tool("objcopy", "--only-keep-debug", path, path + ".debug")
+        self.tool("objcopy", "--strip-all", *flags, path)
+        return path + ".debug"
+
+    def test_stripped_program_names_only_its_file(self):
+        path = self.compile("-fPIE", "-pie")
+        self.strip(path)
+        self.expect_only_the_mapping(path)
+
+    def test_stripped_program_keeps_its_dynamic_symbols(self):
+        path = self.compile("-fPIE", "-pie", "-rdynamic")
+        self.strip(path)
+        self.expect_all(path, GLOBALS)
+
+    def test_debug_file_is_found_by_its_link(self):
+        path = self.compile("-fPIE", "-pie")
+        debug = self.strip(path)
+        self.tool("objcopy", f"--add-gnu-debuglink={debug}", path)
+        self.expect_all(path)
+        os.mkdir(self.path(".debug"))
+        os.rename(debug, self.path(".debug/program.debug"))
+        self.expect_all(path, GLOBALS + ("static_variable",))
+        os.unlink(self.path(".debug/program.debug"))
+        self.expect_only_the_mapping(path)
+
+    def test_debug_file_of_a_program_without_build_id_is_found_by_its_checksum(self):
+        path = self.compile("-Wl,--build-id=none")
+        debug = self.strip(path)
+        self.tool("objcopy", f"--add-gnu-debuglink={debug}", path)
+        self.expect_all(path)
+        with open(debug, "ab") as file:
+            file.write(b"x")
+        self.expect_only_the_mapping(path)
+
+    def test_debug_file_is_found_by_build_id_below_the_sysroot(self):
+        path = self.compile("-fPIE", "-pie", "-Wl,--build-id=0x1234567890abcdef1234567890abcdef12345678")
+        debug = self.strip(path)
+        root = self.path("root")
+        folder = root + "/usr/lib/debug/.build-id/12"
+        os.makedirs(folder)
+        os.makedirs(root + self.folder)
+        shutil.move(debug, folder + "/34567890abcdef1234567890abcdef12345678.debug")
+        shutil.copy(path, root + path)
+        self.expect_all(path, VARIABLES, "--sysroot", root)
+        self.expect_only_the_mapping(path)
+
+    def test_mini_debug_info(self):
+        path = self.compile("-fPIE", "-pie")
+        mini = self.path("mini")
+        self.tool("objcopy", "-S", "--remove-section=.comment", *(f"--keep-symbol={name}" for name in VARIABLES),
+                  path, mini)
+        self.tool("xz", "-9", mini)
+        self.strip(path, f"--add-section=.gnu_debugdata={mini}.xz")
+        self.expect_all(path)
+
+    # -- not the file that was mapped ----------------------------------------------
+
+    def test_replaced_program_is_not_believed(self):
+        path = self.compile("-fPIE", "-pie")
+        target = self.expect_all(path, ("static_variable",))
+        saved = support.capture(self, target.pid)
+        os.unlink(path)
+        self.compile("-fPIE", "-pie", "-DPADDING", "-O2")
+        for snapshot in (saved, target.pid):
+            result = run("page", snapshot, hex(target.ranges["static_variable"][0]))
+            self.assertEqual(result.status, 0, result)
+            self.assertIn("not the file that was mapped (build ID differs)", result.err)
+            self.assertNotIn(b"static_variable", result.out)
+
+    def test_program_that_is_gone_is_told(self):
+        path = self.compile("-fPIE", "-pie")
+        target = self.start(path)
+        saved = support.capture(self, target.pid)
+        os.rename(path, path + ".old")
+        result = run("page", saved, hex(target.ranges["static_variable"][0]))
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("the file is not there", result.err)
+        os.rename(path + ".old", path)
+        self.expect_saved(saved, target, "global_variable")
+
+    def test_fifo_in_the_programs_place_does_not_block(self):
+        path = self.compile("-fPIE", "-pie")
+        target = self.start(path)
+        saved = support.capture(self, target.pid)
+        os.unlink(path)
+        os.mkfifo(path)
+        result = run("page", saved, hex(target.ranges["static_variable"][0]), timeout=20)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("not a regular file", result.err)
+
+    def test_hostile_file_name(self):
+        path = self.compile("-fPIE", "-pie")
+        hostile = self.path("a\nb\x1b[31m\\ (deleted)")
+        os.rename(path, hostile)
+        target = self.start(hostile)
+        name = name_at(self, target.pid, target.ranges["static_variable"][0])
+        self.assertEqual(name["symbol"], "static_variable")
+        os.unlink(hostile)
+        result = run("page", target.pid, hex(target.ranges["static_variable"][0]))
+        self.assertIn("the file is not there", result.err)
+        self.assertNotIn("\x1b", result.err)
+        self.assertEqual(result.err.count("\n"), 1, result.err)
+
+
+class Memory(unittest.TestCase):
+    """One process, everything in it."""
+
+    def setUp(self):
+        self.target = Target(self, "names_variables")
+        self.path = os.path.realpath(os.path.join(support.world().targets, "names_variables"))
+
+    def at(self, name, offset=0):
+        return page(self, self.target.pid, self.target.ranges[name][0] + offset)
+
+    def test_static_local_variable_is_named(self):
+        name = self.at("static_local")["name"]
+        self.assertRegex(name["symbol"], r"static_local")  # compilers decorate it
+        self.assertEqual(name["offset"], 0)
+
+    def test_mapping_over_an_array_is_not_the_arrays(self):
+        answer = self.at("covered")
+        self.assertIsNone(answer["name"]["symbol"])
+        self.assertNotEqual(answer["name"]["object"], self.path)
+        self.assertIsNone(answer["segment"])
+        for offset in (-1, PAGE):
+            self.assertEqual(self.at("covered", offset)["name"]["symbol"], "big_bss")
+
+    def test_segment_and_section(self):
+        for name, section, perms in (("exported_function", ".text", "r-x"), ("read_only_table", ".rodata", "r--"),
+                                     ("static_variable", ".data", "rw-"), ("static_bss", ".bss", "rw-")):
+            with self.subTest(name=name):
+                segment = self.at(name)["segment"]
+                self.assertEqual(segment["section"], section)
+                self.assertEqual(segment["perms"][:3], perms)
+        nm = subprocess.run(["nm", self.path], stdout=subprocess.PIPE, check=True).stdout.decode()
+        values = {line.split()[2]: int(line.split()[0], 16) for line in nm.splitlines() if len(line.split()) == 3}
+        for name in VARIABLES:
+            self.assertEqual(number(self.at(name)["segment"]["elf_address"]), values[name])
+
+    def test_thread_stack_is_named_with_its_thread(self):
+        tid = next(line.split()[1] for line in self.target.lines if line.startswith("tid "))
+        name = self.at("thread_stack")["name"]
+        self.assertEqual(name["symbol"], f"stack of thread {tid} (names-thread)")
+
+    def test_thread_local_variable_is_not_taken_for_an_address(self):
+        name = self.at("thread_local_variable")["name"]
+        self.assertTrue(name is None or name["symbol"] is None, name)
+
+    def test_mappings_by_name(self):
+        self.assertEqual(self.at("heap")["name"]["object"], "[heap]")
+        self.assertIsNone(self.at("heap")["name"]["symbol"])
+        self.assertIsNone(self.at("nameless")["name"])
+        self.assertEqual(self.at("vdso")["name"]["object"], "[vdso]")
+        stack = next(vma for vma in kernel.maps(self.target.pid) if vma.name == b"[stack]")
+        self.assertEqual(name_at(self, self.target.pid, stack.start)["object"], "[stack]")
+
+    def test_functions_of_the_vdso_are_named(self):
+        start = self.target.ranges["vdso"][0]
+        vma = next(vma for vma in kernel.maps(self.target.pid) if vma.name == b"[vdso]")
+        found = {(name_at(self, self.target.pid, address) or {}).get("symbol")
+                 for address in range(start, vma.end, 0x100)}
+        self.assertTrue(any((symbol or "").endswith("gettime") for symbol in found), found)
+
+    def test_functions_of_libc_are_named(self):
+        libc = next(vma for vma in kernel.maps(self.target.pid) if b"libc" in vma.name and "x" in vma.perms)
+        found = {name_at(self, self.target.pid, address)["symbol"]
+                 for address in range(libc.start + 0x8000, libc.end, (libc.end - libc.start) // 12)}
+        self.assertGreater(len(found - {None}), 3, found)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,227 @@
+"""Every state a page can be in, as vmsnap tells it and as the kernel does."""
+
+import unittest
+
+import kernel
+import support
+from kernel import PAGE
+from support import Target, ask, capture, pages, skip, user_name, users
+
+
+def zero_and_huge(pid, found, areas):
+    """Addresses of zero pages and of pages mapped by a PMD, by other ways than vmsnap's."""
+    zero, huge = set(), set()
+    if kernel.has_scan():
+        for start, end in areas:
+            for first, last, categories in kernel.scan(pid, start, end, kernel.SCAN_ZERO | kernel.SCAN_HUGE):
+                into = ([zero] if categories & kernel.SCAN_ZERO else []) + ([huge] if categories & kernel.SCAN_HUGE else [])
+                for addresses in into:
+                    addresses.update(range(first, last, PAGE))
+    if support.ROOT:
+        present = {at: entry & kernel.FRAME for at, entry in found.items() if entry & kernel.PRESENT}
+        flags = kernel.page_flags(set(present.values()))
+        zero = {at for at, pfn in present.items() if flags[pfn] & kernel.KPF_ZERO_PAGE}
+    return zero, huge
+
+
+def expected(entry, zero, huge, privileged):
+    """A pagemap entry in the words of `vmsnap pages --json`."""
+    flags, pfn, swap = set(), None, None
+    for bit, name in ((kernel.EXCLUSIVE, "exclusive"), (kernel.FILE, "file"), (kernel.UFFD_WP, "uffd_wp")):
+        if entry & bit:
+            flags.add(name)
+    if zero:
+        flags = (flags | {"zero"}) - {"file"}
+    if huge:
+        flags.add("huge")
+    frame = entry & kernel.FRAME
+    if entry & kernel.PRESENT:
+        return "present", frame if privileged else None, None, frozenset(flags)
+    if entry & kernel.GUARD:
+        return "guard", None, None, frozenset({"guard"})
+    if frame & 31 == kernel.SWAP_TYPE_MARKER and entry & kernel.UFFD_WP:
+        return "marker", None, None, frozenset({"uffd_wp"})
+    if privileged:
+        swap = (frame & 31, frame >> 5)
+    return "swapped", None, swap, frozenset(flags)
+
+
+class Truth:
+    """One process, all of its pages, once."""
+
+    def __init__(self, pid):
+        self.vmas = kernel.maps(pid)
+        areas = [(vma.start, vma.end) for vma in self.vmas]
+        self.entries = kernel.entries(pid, areas)
+        self.zero, self.huge = zero_and_huge(pid, self.entries, areas)
+
+    def expected(self, privileged):
+        return {at: expected(entry, at in self.zero, at in self.huge, privileged)
+                for at, entry in self.entries.items()}
+
+    def __eq__(self, other):
+        return self.__dict__ == other.__dict__
+
+
+class Pages(unittest.TestCase):
+    maxDiff = 2000
+
+    def steady_capture(self, target, user, *argv):
+        """A capture between two equal looks at the kernel's files: ksmd and khugepaged
+        may change something at any moment."""
+        for _ in range(5):
+            before = Truth(target.pid)
+            path = capture(self, target.pid, *argv, user=user)
+            if Truth(target.pid) == before:
+                return before, path
+        self.fail("the target's pages change all the time, or vmsnap changes them")
+
+    def compare(self, truth, path, user):
+        privileged = user == 0
+        wanted, found = truth.expected(privileged), pages(self, path)
+        # Unprivileged, a marker cannot be told from a slot; bit 61 of the huge zero page means nothing.
+        def plain(page):
+            state, pfn, swap, flags = page
+            if "zero" in flags:
+                flags = flags - {"file"}
+            if not privileged and state == "marker":
+                state = "swapped"
+            return state, pfn, swap, flags - {"soft_dirty"}
+        wrong = {hex(at): (wanted.get(at), found.get(at)) for at in wanted.keys() | found.keys()
+                 if at not in wanted or at not in found or plain(wanted[at]) != plain(found[at])}
+        self.assertEqual(dict(list(wrong.items())[:8]), {}, f"{len(wrong)} of {len(wanted)} pages: (kernel, vmsnap)")
+        known = ask(self, "show", path)["snapshot"]["known"]
+        self.assertEqual(known["pfn"], privileged)
+        self.assertTrue(known["exclusive"])
+
+    OPTIONAL = ("thp", "thp_split", "huge_zero", "thp_shared", "swap", "uffd_wp_swap", "ksm")
+
+    def check_kind(self, kind, made):
+        """`made(truth, ranges)` says whether there really is what the test is about."""
+        for user in users():
+            with self.subTest(kind=kind, user=user_name(user)):
+                target = Target(self, "pages", kind, user=user)
+                truth, path = self.steady_capture(target, user)
+                if kind in self.OPTIONAL and not made(truth, target.ranges):
+                    skip(self, f"this machine makes no {kind} pages")
+                self.assertTrue(made(truth, target.ranges), "the target did not make what is to be tested")
+                self.compare(truth, path, user)
+                target.end()
+
+    @staticmethod
+    def within(truth, area, condition):
+        start, end = area
+        return sum(1 for at, entry in truth.entries.items() if start <= at < end and condition(at, entry))
+
+    def present(self, truth, area):
+        return self.within(truth, area, lambda at, entry: entry & kernel.PRESENT)
+
+    def swapped(self, truth, area):
+        return self.within(truth, area, lambda at, entry: entry & kernel.SWAPPED and entry & 31 != 31)
+
+    def test_anonymous_pages_written_read_and_untouched(self):
+        self.check_kind("anonymous", lambda truth, ranges: self.present(truth, ranges["anonymous"]) == 64 + 64 + 43)
+
+    def test_zero_page_is_told_from_others(self):
+        self.check_kind("zero", lambda truth, ranges: len(truth.zero) >= 500)
+
+    def test_transparent_huge_pages(self):
+        self.check_kind("thp", lambda truth, ranges: len(truth.huge) == 3 * 512)
+
+    def test_transparent_huge_pages_split_by_dontneed_mprotect_and_munmap(self):
+        self.check_kind("thp_split", lambda truth, ranges:
+                        0 < len(truth.huge) < 2048 and self.present(truth, ranges["thp_split"]) == 2048 - 11)
+
+    def test_huge_zero_page(self):
+        self.check_kind("huge_zero", lambda truth, ranges: len(truth.huge) == 3 * 512 and
+                        (len(truth.zero) >= 1024))
+
+    def test_huge_pages_of_shared_memory(self):
+        self.check_kind("thp_shared", lambda truth, ranges: len(truth.huge) == 2 * 512)
+
+    def test_hugetlb_pages_private_and_shared(self):
+        self.check_kind("hugetlb", lambda truth, ranges: self.present(truth, ranges["hugetlb_private"]) == 1024 and
+                        self.present(truth, ranges["hugetlb_shared"]) == 1024)
+
+    def test_swapped_pages_have_their_slots(self):
+        if not kernel.swap_is_on():
+            skip(self, "no swap is on")
+        self.check_kind("swap", lambda truth, ranges: self.swapped(truth, ranges["swap"]) > 100)
+
+    def test_merged_pages(self):
+        if not kernel.ksm_is_on():
+            skip(self, "KSM is off")
+        self.check_kind("ksm", lambda truth, ranges: self.within(
+            truth, ranges["ksm"], lambda at, entry: not entry & kernel.EXCLUSIVE) > 100)
+
+    def test_guard_regions(self):
+        self.check_kind("guard", lambda truth, ranges: self.within(
+            truth, ranges["guard"], lambda at, entry: entry & kernel.GUARD) == 27)
+
+    def test_memfd_shared_and_private(self):
+        self.check_kind("memfd", lambda truth, ranges: self.present(truth, ranges["memfd_shared"]) >= 50)
+
+    def test_sysv_shared_memory(self):
+        self.check_kind("sysv", lambda truth, ranges: self.present(truth, ranges["sysv"]) == 40)
+
+    def test_anonymous_shared_memory_half_of_it_in_a_child(self):
+        self.check_kind("shared", lambda truth, ranges: 0 < self.within(
+            truth, ranges["shared"], lambda at, entry: entry & kernel.EXCLUSIVE) <= 24)
+
+    def test_file_pages_read_and_privately_written(self):
+        self.check_kind("file", lambda truth, ranges: self.within(
+            truth, ranges["file_private"], lambda at, entry: not entry & kernel.FILE) == 10)
+
+    def test_memory_that_nobody_may_touch(self):
+        self.check_kind("prot_none", lambda truth, ranges: self.present(truth, ranges["prot_none"]) == 0 and
+                        self.present(truth, ranges["prot_none_written"]) == 32)
+
+    def test_write_protected_pages_and_markers_of_userfaultfd(self):
+        self.check_kind("uffd_wp", lambda truth, ranges: self.within(
+            truth, ranges["uffd_wp"], lambda at, entry: entry & kernel.UFFD_WP) == 48 + 5)
+
+    def test_write_protected_pages_that_are_swapped(self):
+        if not kernel.swap_is_on():
+            skip(self, "no swap is on")
+        self.check_kind("uffd_wp_swap", lambda truth, ranges: self.swapped(truth, ranges["uffd_wp_swap"]) > 0)
+
+    def test_frames_shared_with_a_forked_child(self):
+        self.check_kind("forked", lambda truth, ranges: self.within(
+            truth, ranges["forked"], lambda at, entry: not entry & kernel.EXCLUSIVE) == 36)
+
+    def test_all_at_once_without_freezing(self):
+        for user in users():
+            with self.subTest(user=user_name(user)):
+                target = Target(self, "pages", "anonymous", "zero", "thp_split", "guard", "memfd", "file", user=user)
+                truth, path = self.steady_capture(target, user, "--no-freeze")
+                self.compare(truth, path, user)
+                target.end()
+
+    def test_exclusive_means_mapped_once(self):
+        if not support.ROOT:
+            skip(self, "kpagecount needs root")
+        for kind in ("anonymous", "shared", "forked", "file"):
+            target = Target(self, "pages", kind)
+            _, path = self.steady_capture(target, 0)
+            found = pages(self, path)
+            for start, end in target.ranges.values():
+                here = {at: page for at, page in found.items() if start <= at < end and "zero" not in page[3]}
+                self.assertTrue(here)
+                counts = kernel.page_counts({page[1] for page in here.values() if page[0] == "present"})
+                wrong = [hex(at) for at, page in here.items()
+                         if page[0] == "present" and (counts[page[1]] == 1) != ("exclusive" in page[3])]
+                self.assertEqual(wrong, [], kind)
+            target.end()
+
+    def test_huge_pages_add_up_to_what_smaps_says(self):
+        target = Target(self, "pages", "thp", "thp_split")
+        path = capture(self, target.pid)
+        huge = sum(PAGE for page in pages(self, path).values() if "huge" in page[3])
+        told = sum(keys["AnonHugePages"] + keys.get("ShmemPmdMapped", 0) + keys.get("FilePmdMapped", 0)
+                   for _, _, keys in kernel.smaps(target.pid))
+        self.assertGreater(told, 0)
+        self.assertEqual(huge, told)
+
+
+if __name__ == "__main__":
+    support.main()

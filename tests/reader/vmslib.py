@@ -1,0 +1,254 @@
+"""Reads vmsnap files through libvmsnap, by ctypes, in the form that vmsfile.py uses.
+
+    python3 vmslib.py LIBVMSNAP FILE...     prints {file: what is said of it} as JSON
+
+Run as a program of its own, so that a crash of the library is not the test's, and
+a library with sanitizers can have its runtime loaded first.
+"""
+
+import ctypes
+import json
+import sys
+from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+
+import vmsfile
+
+KINDS = {-11: "not_snapshot", -12: "newer", -13: "damaged", -14: "truncated", -15: "too_large"}
+KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
+FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
+NO_VALUE = (1 << 64) - 1
+
+
+class Error(ctypes.Structure):
+    _fields_ = [
+        ("code", c_int),
+        ("sys_errno", c_int),
+        ("position", c_uint64),
+        ("message", ctypes.c_char * 512),
+    ]
+
+    def outcome(self):
+        return {"error": KINDS.get(self.code, str(self.code)), "offset": self.position}
+
+
+class Known(ctypes.Structure):
+    _fields_ = [(name, c_bool) for name in KNOWN]
+
+
+class Info(ctypes.Structure):
+    _fields_ = [
+        ("pid", c_uint32),
+        ("tgid", c_uint32),
+        ("ppid", c_uint32),
+        ("uid", c_uint32),
+        ("ns_pid", c_uint32),
+        ("pid_namespace", c_uint64),
+        ("start_time", c_uint64),
+        ("page_size", c_uint64),
+        ("taken", c_int64),
+        ("monotonic", c_int64),
+        ("pause", c_uint64),
+        ("freeze", c_uint32),
+        ("consistent", c_bool),
+        ("known", Known),
+        ("boot_id", c_char_p),
+        ("host", c_char_p),
+        ("kernel", c_char_p),
+        ("machine", c_char_p),
+        ("comm", c_char_p),
+        ("exe", c_char_p),
+        ("label", c_char_p),
+        ("tool", c_char_p),
+        ("cmdline", c_void_p),
+        ("cmdline_len", c_size_t),
+        ("exe_build_id", c_void_p),
+        ("exe_build_id_len", c_size_t),
+    ]
+
+
+class Vma(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("offset", c_uint64),
+        ("inode", c_uint64),
+        ("dev_major", c_uint32),
+        ("dev_minor", c_uint32),
+        ("perms", c_uint32),
+        ("deleted", c_bool),
+        ("name", c_char_p),
+        ("build_id", c_void_p),
+        ("build_id_len", c_size_t),
+    ]
+
+
+class Run(ctypes.Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("pfn", c_uint64),
+        ("swap_offset", c_uint64),
+        ("swap_type", c_uint32),
+        ("flags", c_uint32),
+    ]
+
+
+class RunIter(ctypes.Structure):
+    _fields_ = [("snap", c_void_p), ("at", c_uint64), ("end", c_uint64), ("index", c_size_t)]
+
+
+class Thread(ctypes.Structure):
+    _fields_ = [("tid", c_uint32), ("stack_pointer", c_uint64), ("comm", c_char_p)]
+
+
+FUNCTIONS = {
+    "vmsnap_file_open": (c_int, [c_char_p, c_void_p, POINTER(c_void_p), POINTER(Error)]),
+    "vmsnap_file_close": (None, [c_void_p]),
+    "vmsnap_file_count": (c_size_t, [c_void_p]),
+    "vmsnap_file_damage": (c_int, [c_void_p, POINTER(Error)]),
+    "vmsnap_file_load": (c_int, [c_void_p, c_size_t, POINTER(c_void_p), POINTER(Error)]),
+    "vmsnap_file_peek": (c_int, [c_void_p, c_size_t, POINTER(c_void_p), POINTER(Error)]),
+    "vmsnap_free": (None, [c_void_p]),
+    "vmsnap_info": (POINTER(Info), [c_void_p]),
+    "vmsnap_vma_count": (c_size_t, [c_void_p]),
+    "vmsnap_vma": (POINTER(Vma), [c_void_p, c_size_t]),
+    "vmsnap_run_iter_init": (None, [POINTER(RunIter), c_void_p, c_uint64, c_uint64]),
+    "vmsnap_run_next": (c_int, [POINTER(RunIter), POINTER(Run)]),
+    "vmsnap_status_text": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "vmsnap_thread_count": (c_size_t, [c_void_p]),
+    "vmsnap_thread": (POINTER(Thread), [c_void_p, c_size_t]),
+    "vmsnap_smaps_key_count": (c_size_t, [c_void_p]),
+    "vmsnap_smaps_key": (c_char_p, [c_void_p, c_size_t]),
+    "vmsnap_smaps_value": (c_uint64, [c_void_p, c_size_t, c_size_t]),
+    "vmsnap_smaps_flags": (c_char_p, [c_void_p, c_size_t]),
+}
+
+
+def library(path):
+    lib = ctypes.CDLL(path)
+    for name, (restype, argtypes) in FUNCTIONS.items():
+        function = getattr(lib, name)
+        function.restype, function.argtypes = restype, argtypes
+    return lib
+
+
+def identity(lib, snap):
+    info = lib.vmsnap_info(snap).contents
+    made = {}
+    for name, _ in Info._fields_:
+        if not name.endswith("_len"):
+            made[name] = getattr(info, name)
+    made["consistent"] = int(info.consistent)
+    made["known"] = [name for name in KNOWN if getattr(info.known, name)]
+    made["cmdline"] = ctypes.string_at(info.cmdline, info.cmdline_len) if info.cmdline is not None else None
+    build_id = info.exe_build_id
+    made["exe_build_id"] = ctypes.string_at(build_id, info.exe_build_id_len).hex() if build_id is not None else None
+    return made
+
+
+def vmas(lib, snap):
+    made = []
+    for index in range(lib.vmsnap_vma_count(snap)):
+        vma = lib.vmsnap_vma(snap, index).contents
+        perms = "".join(letter if vma.perms >> bit & 1 else "-" for bit, letter in enumerate("rwx"))
+        build_id = vma.build_id
+        made.append(
+            {
+                "start": vma.start,
+                "end": vma.end,
+                "perms": perms + ("s" if vma.perms & 8 else "p"),
+                "offset": vma.offset,
+                "device": [vma.dev_major, vma.dev_minor],
+                "inode": vma.inode,
+                "name": vma.name,
+                "build_id": ctypes.string_at(build_id, vma.build_id_len).hex() if build_id is not None else None,
+            }
+        )
+    return made
+
+
+def runs(lib, snap, page_size, pfn_known):
+    it, run, made = RunIter(), Run(), []
+    lib.vmsnap_run_iter_init(byref(it), snap, 0, (1 << 64) - 1)
+    while lib.vmsnap_run_next(byref(it), byref(run)) == 0:
+        flags = [name for bit, name in enumerate(FLAGS) if run.flags >> bit & 1]
+        pfn = run.pfn if pfn_known and "present" in flags else None
+        swap = {"type": run.swap_type, "offset": run.swap_offset} if pfn_known and "swapped" in flags else None
+        pages = (run.end - run.start) // page_size
+        made.append({"start": run.start, "pages": pages, "flags": flags, "pfn": pfn, "swap": swap})
+    return made
+
+
+def threads(lib, snap):
+    rows = [lib.vmsnap_thread(snap, index).contents for index in range(lib.vmsnap_thread_count(snap))]
+    return [{"tid": row.tid, "stack_pointer": row.stack_pointer, "comm": row.comm} for row in rows]
+
+
+def smaps(lib, snap):
+    vma_count = lib.vmsnap_vma_count(snap)
+    keys = []
+    for key in range(lib.vmsnap_smaps_key_count(snap)):
+        values = [lib.vmsnap_smaps_value(snap, vma, key) for vma in range(vma_count)]
+        values = [None if value == NO_VALUE else value for value in values]
+        keys.append({"key": lib.vmsnap_smaps_key(snap, key), "values": values})
+    if not keys:
+        return None
+    return {"keys": keys, "flags": [lib.vmsnap_smaps_flags(snap, vma) for vma in range(vma_count)]}
+
+
+def status(lib, snap):
+    length = c_size_t()
+    text = lib.vmsnap_status_text(snap, byref(length))
+    return ctypes.string_at(text, length.value)
+
+
+def model(lib, snap):
+    who = identity(lib, snap)
+    return {
+        "identity": who,
+        "status": status(lib, snap),
+        "vmas": vmas(lib, snap),
+        "runs": runs(lib, snap, who["page_size"], "pfn" in who["known"]),
+        "threads": threads(lib, snap),
+        "smaps": smaps(lib, snap),
+    }
+
+
+def load(lib, file, index):
+    snap, error = c_void_p(), Error()
+    if lib.vmsnap_file_load(file, index, byref(snap), byref(error)):
+        return error.outcome()
+    made = vmsfile.printable(model(lib, snap))
+    lib.vmsnap_free(snap)
+    return made
+
+
+def peek(lib, file, index):
+    snap, error = c_void_p(), Error()
+    if lib.vmsnap_file_peek(file, index, byref(snap), byref(error)):
+        return error.outcome()
+    made = vmsfile.printable({"identity": identity(lib, snap), "status": status(lib, snap)})
+    lib.vmsnap_free(snap)
+    return made
+
+
+def read(lib, path):
+    file, error = c_void_p(), Error()
+    if lib.vmsnap_file_open(path.encode(), None, byref(file), byref(error)):
+        return error.outcome()
+    count = lib.vmsnap_file_count(file)
+    snapshots = [load(lib, file, index) for index in range(count)]
+    peeked = [peek(lib, file, index) for index in range(count)]
+    damage = error.outcome() if lib.vmsnap_file_damage(file, byref(error)) else None
+    lib.vmsnap_file_close(file)
+    return {"snapshots": snapshots, "damage": damage, "peeked": peeked}
+
+
+def main(argv):
+    lib = library(argv[1])
+    json.dump({path: read(lib, path) for path in argv[2:]}, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

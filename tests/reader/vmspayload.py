@@ -1,0 +1,309 @@
+"""Sections of a vmsnap file, once inflated, as plain Python values.
+
+Written from docs/format.md alone, section 4.  Names stay bytes.
+"""
+
+from collections import namedtuple
+
+from vmsbytes import UINT64, Cursor
+
+Field = namedtuple("Field", "name number bits")
+
+# 4.1: key -> field.  A number has as many bits at most.
+FIELDS = {
+    1: Field("page_size", True, 64),
+    2: Field("pid", True, 32),
+    3: Field("tgid", True, 32),
+    4: Field("ppid", True, 32),
+    5: Field("uid", True, 32),
+    6: Field("ns_pid", True, 32),
+    7: Field("pid_namespace", True, 64),
+    8: Field("start_time", True, 64),
+    9: Field("taken", True, 64),
+    10: Field("monotonic", True, 64),
+    11: Field("pause", True, 64),
+    12: Field("freeze", True, 2),
+    13: Field("consistent", True, 1),
+    14: Field("known", True, 5),
+    15: Field("boot_id", False, 0),
+    16: Field("host", False, 0),
+    17: Field("kernel", False, 0),
+    18: Field("machine", False, 0),
+    19: Field("comm", False, 0),
+    20: Field("exe", False, 0),
+    21: Field("label", False, 0),
+    22: Field("tool", False, 0),
+    23: Field("cmdline", False, 0),
+    24: Field("exe_build_id", False, 0),
+}
+KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
+FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
+PFN_BITS = 55
+SWAP_OFFSET_BITS = 50
+
+
+def top(page_size):
+    """The highest address at which anything may end."""
+    return (1 << 64) - page_size
+
+
+def names_of_bits(value, names):
+    return [name for bit, name in enumerate(names) if value >> bit & 1]
+
+
+def signed(number):
+    return number - (1 << 64) if number >> 63 else number
+
+
+def read_number(cursor, field, value):
+    if len(value) > 8:
+        raise cursor.damaged("%s has %d bytes" % (field.name, len(value)))
+    if value.endswith(b"\0"):
+        raise cursor.damaged("%s has needless zero bytes" % field.name)
+    number = int.from_bytes(value, "little")
+    if number >> field.bits:
+        raise cursor.damaged("%s does not fit in %d bits" % (field.name, field.bits))
+    return number
+
+
+def check_identity(cursor, identity):
+    size = identity["page_size"]
+    if size is None:
+        raise cursor.damaged("no page size")
+    if size & (size - 1) or not 4096 <= size <= 1 << 30:
+        raise cursor.damaged("a page size of %d" % size)
+    for key in range(15, 23):
+        if b"\0" in identity[FIELDS[key].name]:
+            raise cursor.damaged("a NUL in %s" % FIELDS[key].name)
+
+
+def read_snap(data, offset):
+    cursor = Cursor(data, offset, "SNAP")
+    found = {}
+    while cursor.left():
+        key = cursor.varint()
+        value = cursor.take(cursor.varint())
+        if key not in FIELDS:
+            continue
+        if key in found:
+            raise cursor.damaged("%s comes twice" % FIELDS[key].name)
+        found[key] = read_number(cursor, FIELDS[key], value) if FIELDS[key].number else value
+    identity = {}
+    for key, field in FIELDS.items():
+        missing = None if key in (1, 23, 24) else 0 if field.number else b""
+        identity[field.name] = found.get(key, missing)
+    check_identity(cursor, identity)
+    for name in ("taken", "monotonic"):
+        identity[name] = signed(identity[name])
+    identity["known"] = names_of_bits(identity["known"], KNOWN)
+    # As for mappings, a build ID of no bytes is an unknown one.
+    identity["exe_build_id"] = identity["exe_build_id"].hex() if identity["exe_build_id"] else None
+    return identity
+
+
+def read_objects(cursor, count):
+    names = cursor.strings("name", count)
+    devices = cursor.varints("device", 2 * count)
+    if any(number >> 32 for number in devices):
+        raise cursor.damaged("a device number of more than 32 bits")
+    differences = cursor.zigzags("inode", count)
+    lengths = cursor.bytes("build ID length", count)
+    build_ids = Cursor(cursor.bytes("build ID", sum(lengths)), cursor.offset, cursor.what)
+    objects = []
+    inode = 0
+    for index in range(count):
+        inode = (inode + differences[index]) & UINT64
+        build_id = build_ids.take(lengths[index]).hex() if lengths[index] else None
+        device = devices[2 * index : 2 * index + 2]
+        objects.append({"device": device, "inode": inode, "name": names[index], "build_id": build_id})
+    return objects
+
+
+def permissions(bits):
+    return "".join(letter if bits >> bit & 1 else "-" for bit, letter in enumerate("rwx")) + ("s" if bits & 8 else "p")
+
+
+def read_vmas(data, offset, page_size):
+    cursor = Cursor(data, offset, "VMAS")
+    count, object_count = cursor.varint(), cursor.varint()
+    objects = read_objects(cursor, object_count)
+    gaps = cursor.varints("gap", count)
+    sizes = cursor.varints("size", count)
+    perms = cursor.bytes("permissions", count)
+    indexes = cursor.varints("object", count)
+    differences = cursor.zigzags("offset", count)
+    cursor.finish()
+    vmas = []
+    end = 0
+    ends = {}  # object -> where in it, in pages, its last VMA ended
+    for gap, size, perm, index, difference in zip(gaps, sizes, perms, indexes, differences):
+        start = end + gap * page_size
+        end = start + size * page_size
+        if not size:
+            raise cursor.damaged("a VMA of no pages")
+        if end > top(page_size):
+            raise cursor.damaged("a VMA that ends at 0x%x" % end)
+        if perm > 15:
+            raise cursor.damaged("unknown permissions 0x%x" % perm)
+        if index >= object_count:
+            raise cursor.damaged("object %d of %d" % (index, object_count))
+        file_offset = (ends.get(index, 0) + difference) & UINT64
+        ends[index] = file_offset + size
+        if file_offset * page_size > UINT64:
+            raise cursor.damaged("an offset above 64 bits")
+        vma = {"start": start, "end": end, "perms": permissions(perm), "offset": file_offset * page_size}
+        vmas.append(dict(vma, **objects[index]))
+    return vmas
+
+
+def read_states(cursor, count):
+    states = cursor.varints("states", count)
+    for state in states:
+        flags = names_of_bits(state, FLAGS)
+        if not state or state >> len(FLAGS):
+            raise cursor.damaged("a state of 0x%x" % state)
+        if sum(flag in flags for flag in ("guard", "swapped", "present")) > 1:
+            raise cursor.damaged("a page that is more than one of guard, swapped and present")
+    return [names_of_bits(state, FLAGS) for state in states]
+
+
+def read_blocks(cursor, count):
+    """The blocks of far frames, from the lowest to the highest."""
+    blocks = []
+    for index, difference in enumerate(cursor.varints("blocks", count)):
+        if index and not difference:
+            raise cursor.damaged("a block that comes twice")
+        blocks.append((blocks[-1] if blocks else 0) + difference)
+    if blocks and blocks[-1] >> PFN_BITS - 8:
+        raise cursor.damaged("a block of more than %d bits" % (PFN_BITS - 8))
+    return blocks
+
+
+def read_far_frames(cursor, count, block_count):
+    blocks = read_blocks(cursor, block_count)
+    low = cursor.bytes("far block, low", count)
+    high = cursor.bytes("far block, high", count)
+    within = cursor.bytes("far frame", count)
+    frames = []
+    for index in range(count):
+        block = low[index] | high[index] << 8
+        if block >= block_count:
+            raise cursor.damaged("block %d of %d" % (block, block_count))
+        frames.append(blocks[block] << 8 | within[index])
+    return frames
+
+
+def follow_heads(cursor, lengths, heads, near, far):
+    """The frame of each run that has one, given the numbers of the heads."""
+    near, far = iter(near), iter(far)
+    latest = []  # heads, the latest first
+    frames = []
+    for length, head in zip(lengths, heads):
+        if head > len(latest):
+            raise cursor.damaged("head %d of %d" % (head, len(latest)))
+        if head:
+            byte = next(near)
+            frame = latest.pop(head - 1) + (-(byte + 1) // 2 if byte & 1 else byte // 2)
+        else:
+            frame = next(far)
+        frames.append(frame)
+        latest = [frame + length] + latest[:7]
+    return frames
+
+
+def check_frame(cursor, frame, pages, hidden, bits):
+    last = frame if hidden else frame + pages - 1
+    if frame < 0 or last >> bits:
+        raise cursor.damaged("a frame that is not one of %d bits" % bits)
+
+
+def read_frames(cursor, runs, block_count):
+    """Fills in the frames of the runs that have one."""
+    heads = cursor.bytes("head", len(runs))
+    far_count = heads.count(0)
+    if block_count > far_count:
+        raise cursor.damaged("%d blocks of %d far frames" % (block_count, far_count))
+    near = cursor.bytes("near", len(runs) - far_count)
+    far = read_far_frames(cursor, far_count, block_count)
+    types = iter(cursor.bytes("swap type", sum("swapped" in run["flags"] for run in runs)))
+    for run, frame in zip(runs, follow_heads(cursor, [run["pages"] for run in runs], heads, near, far)):
+        if "present" in run["flags"]:
+            run["pfn"] = frame
+            check_frame(cursor, frame, run["pages"], frame == 0, PFN_BITS)
+            continue
+        kind = next(types)
+        run["swap"] = {"type": kind, "offset": frame}
+        check_frame(cursor, frame, run["pages"], frame == kind == 0, SWAP_OFFSET_BITS)
+        if kind > 31:
+            raise cursor.damaged("swap type %d" % kind)
+
+
+def read_places(cursor, count, base, states, page_size, floor):
+    """The runs without their frames."""
+    indexes = cursor.bytes("state", count)
+    gaps = cursor.varints("gap", count)
+    lengths = cursor.varints("length", count)
+    end = base * page_size
+    runs = []
+    for index, gap, length in zip(indexes, gaps, lengths):
+        if index >= len(states):
+            raise cursor.damaged("state %d of %d" % (index, len(states)))
+        start = end + gap * page_size
+        end = start + (length + 1) * page_size
+        if start < floor:
+            raise cursor.damaged("a run at 0x%x, below the end of the one before" % start)
+        if end > top(page_size):
+            raise cursor.damaged("a run that ends at 0x%x" % end)
+        runs.append({"start": start, "pages": length + 1, "flags": states[index], "pfn": None, "swap": None})
+    return runs
+
+
+def read_pages(data, offset, page_size, pfn_known, floor):
+    """The runs of one PAGE section; `floor` is where the one before ended."""
+    cursor = Cursor(data, offset, "PAGE")
+    count, base, state_count, block_count = (cursor.varint() for _ in range(4))
+    if not 1 <= count <= 65536 or not 1 <= state_count <= 256:
+        raise cursor.damaged("%d runs in %d states" % (count, state_count))
+    states = read_states(cursor, state_count)
+    runs = read_places(cursor, count, base, states, page_size, floor)
+    framed = [run for run in runs if pfn_known and ("present" in run["flags"] or "swapped" in run["flags"])]
+    read_frames(cursor, framed, block_count)
+    cursor.finish()
+    return runs
+
+
+def read_threads(data, offset):
+    cursor = Cursor(data, offset, "THRD")
+    count = cursor.varint()
+    differences = cursor.zigzags("tid", count)
+    pointers = cursor.varints("stack pointer", count)
+    comms = cursor.strings("comm", count)
+    cursor.finish()
+    threads = []
+    tid = 0
+    for difference, pointer, comm in zip(differences, pointers, comms):
+        tid = (tid + difference) & UINT64
+        if tid >> 32:
+            raise cursor.damaged("a tid of more than 32 bits")
+        threads.append({"tid": tid, "stack_pointer": pointer, "comm": comm})
+    return threads
+
+
+def read_smaps(data, offset, vma_count):
+    """Keys with their values in bytes, one for each VMA, None if it has none."""
+    cursor = Cursor(data, offset, "SMAP")
+    count = cursor.varint()
+    keys = cursor.strings("keys", count)
+    units = cursor.bytes("unit", count)
+    table = []
+    for key, unit in zip(keys, units):
+        if unit > 1:
+            raise cursor.damaged("unit %d" % unit)
+        scale = 1024 if unit else 1
+        values = cursor.varints("values", vma_count)
+        if any((value - 1) * scale > UINT64 for value in values):
+            raise cursor.damaged("a size above 64 bits")
+        table.append({"key": key, "values": [(value - 1) * scale if value else None for value in values]})
+    flags = cursor.strings("flags", vma_count)
+    cursor.finish()
+    return {"keys": table, "flags": flags}

@@ -1,0 +1,309 @@
+"""Writes vmsnap files, good ones and deliberately bad ones, for the tests.
+
+Written from docs/format.md alone.  Shares nothing with the reader but the
+dictionary, so that the two do not share a misunderstanding in code.
+"""
+
+import struct
+import zlib
+
+from vmsbytes import dictionary
+
+REQUIRED, DEFLATED = 1, 2
+
+# Section 4.1 of the page: the name of each field in the order of its key.
+IDENTITY = (
+    "page_size pid tgid ppid uid ns_pid pid_namespace start_time taken monotonic pause freeze consistent known "
+    "boot_id host kernel machine comm exe label tool cmdline exe_build_id"
+).split()
+KNOWN_BITS = {"pfn": 1, "soft_dirty": 2, "exclusive": 4, "zero": 8, "huge": 16}
+FLAG_BITS = {
+    "soft_dirty": 0x001,
+    "exclusive": 0x002,
+    "uffd_wp": 0x004,
+    "guard": 0x008,
+    "zero": 0x010,
+    "huge": 0x020,
+    "file": 0x040,
+    "swapped": 0x080,
+    "present": 0x100,
+}
+PERM_BITS = {"r": 1, "w": 2, "x": 4, "s": 8, "p": 0, "-": 0}
+
+
+def varint(number):
+    out = bytearray()
+    while number > 127:
+        out.append(number % 128 + 128)
+        number //= 128
+    out.append(number)
+    return bytes(out)
+
+
+def zigzag(difference):
+    """Of a difference modulo 2**64: the signed one that fits 64 bits."""
+    difference %= 1 << 64
+    if difference >= 1 << 63:
+        difference -= 1 << 64
+    return varint(2 * difference if difference >= 0 else -2 * difference - 1)
+
+
+def varints(values):
+    return b"".join(varint(value) for value in values)
+
+
+def layered(encoded):
+    """A column: the first bytes of all numbers, then the second ones, …"""
+    longest = max(map(len, encoded), default=0)
+    return b"".join(one[place : place + 1] for place in range(longest) for one in encoded)
+
+
+def numbers(values):
+    return layered([varint(value) for value in values])
+
+
+def differences(values):
+    """Zigzags of each value minus the one before, 0 before the first."""
+    values = list(values)
+    return layered([zigzag(b - a) for a, b in zip([0] + values, values)])
+
+
+def strings(texts):
+    return b"".join(text + b"\0" for text in texts)
+
+
+def number(value):
+    return (value % (1 << 64)).to_bytes(8, "little").rstrip(b"\0")
+
+
+class Table:
+    """Counts, then columns by name, any of which a test may spoil."""
+
+    def __init__(self, counts, columns):
+        self.counts = list(counts)
+        self.columns = dict(columns)
+        self.lengths = {}  # column -> the length to claim for it
+        self.tail = b""
+
+    def put(self, **columns):
+        self.columns.update(columns)
+        return self
+
+    def bytes(self):
+        out = varints(self.counts)
+        for name, column in self.columns.items():
+            out += varint(self.lengths.get(name, len(column))) + column
+        return out + self.tail
+
+
+def field(key, value):
+    return varint(key) + varint(len(value)) + value
+
+
+def snap_fields(identity):
+    """{key: bytes as they are stored}, of what is known of a process."""
+    stored = {}
+    for key, name in enumerate(IDENTITY, 1):
+        value = identity.get(name)
+        if name == "known":
+            value = sum(KNOWN_BITS[word] for word in value)
+        if name == "exe_build_id" and value is not None:
+            value = bytes.fromhex(value)
+        if value is None or (value in (0, b"") and key < 23):
+            continue
+        stored[key] = value if isinstance(value, bytes) else number(value)
+    return stored
+
+
+def snap(identity):
+    return b"".join(field(key, value) for key, value in snap_fields(identity).items())
+
+
+def vmas(rows, page_size):
+    objects, index_of = [], {}
+    for row in rows:
+        what = (tuple(row["device"]), row["inode"], row["name"], row["build_id"])
+        if what not in index_of:
+            index_of[what] = len(objects)
+            objects.append(what)
+    build_ids = [bytes.fromhex(build_id or "") for _, _, _, build_id in objects]
+    gaps, sizes, indexes, offsets = [], [], [], []
+    end, ends = 0, {}
+    for row in rows:
+        index = index_of[(tuple(row["device"]), row["inode"], row["name"], row["build_id"])]
+        size, offset = (row["end"] - row["start"]) // page_size, row["offset"] // page_size
+        gaps.append((row["start"] - end) // page_size)
+        sizes.append(size)
+        indexes.append(index)
+        offsets.append(offset - ends.get(index, 0))
+        end, ends[index] = row["end"], offset + size
+    return Table(
+        [len(rows), len(objects)],
+        {
+            "name": strings(name for _, _, name, _ in objects),
+            "device": numbers(part for device, _, _, _ in objects for part in device),
+            "inode": differences(inode for _, inode, _, _ in objects),
+            "build_id_length": bytes(map(len, build_ids)),
+            "build_id": b"".join(build_ids),
+            "gap": numbers(gaps),
+            "size": numbers(sizes),
+            "permissions": bytes(sum(PERM_BITS[letter] for letter in row["perms"]) for row in rows),
+            "object": numbers(indexes),
+            "offset": layered(list(map(zigzag, offsets))),
+        },
+    )
+
+
+def frame_columns(runs):
+    """Of runs that have a frame: near the nearest head if any is near enough."""
+    heads, head_column, near, far = [], b"", b"", []
+    for run in runs:
+        frame = run["swap"]["offset"] if run["swap"] else run["pfn"]
+        best = min(heads, key=lambda head: abs(frame - head), default=None)
+        if best is not None and -128 <= frame - best <= 127:
+            head_column += bytes([heads.index(best) + 1])
+            near += bytes([2 * (frame - best) if frame >= best else 2 * (best - frame) - 1])
+            heads.remove(best)
+        else:
+            head_column += b"\0"
+            far.append(frame)
+        heads = ([frame + run["pages"]] + heads)[:8]
+    blocks = sorted({frame // 256 for frame in far})
+    indexes = [blocks.index(frame // 256) for frame in far]
+    return len(blocks), {
+        "head": head_column,
+        "near": near,
+        "blocks": numbers(b - a for a, b in zip([0] + blocks, blocks)),
+        "far_low": bytes(index % 256 for index in indexes),
+        "far_high": bytes(index // 256 for index in indexes),
+        "far_frame": bytes(frame % 256 for frame in far),
+        "swap_type": bytes(run["swap"]["type"] for run in runs if run["swap"]),
+    }
+
+
+def pages(runs, page_size, base=None):
+    """One PAGE section; base: the page that it counts from."""
+    base = runs[0]["start"] // page_size if base is None else base
+    states, gaps, state, end = [], [], b"", base
+    for run in runs:
+        flags = sum(FLAG_BITS[flag] for flag in run["flags"])
+        if flags not in states:
+            states.append(flags)
+        state += bytes([states.index(flags)])
+        gaps.append(run["start"] // page_size - end)
+        end = run["start"] // page_size + run["pages"]
+    columns = {
+        "states": numbers(states),
+        "state": state,
+        "gap": numbers(gaps),
+        "length": numbers(run["pages"] - 1 for run in runs),
+    }
+    block_count, frames = frame_columns([run for run in runs if run["swap"] or run["pfn"] is not None])
+    columns.update(frames)
+    return Table([len(runs), base, len(states), block_count], columns)
+
+
+def threads(rows):
+    return Table(
+        [len(rows)],
+        {
+            "tid": differences(row["tid"] for row in rows),
+            "stack_pointer": numbers(row["stack_pointer"] for row in rows),
+            "comm": strings(row["comm"] for row in rows),
+        },
+    )
+
+
+def smaps(table, units):
+    """units: the unit of each key, 1 if its values are kept in KiB."""
+    scales = [1024 if unit else 1 for unit in units]
+    columns = {"keys": strings(row["key"] for row in table["keys"]), "unit": bytes(units)}
+    for row, scale in zip(table["keys"], scales):
+        stored = (0 if value is None else value // scale + 1 for value in row["values"])
+        columns["values of " + row["key"].decode("latin-1")] = numbers(stored)
+    columns["flags"] = strings(table["flags"])
+    return Table([len(table["keys"])], columns)
+
+
+def deflate(payload, with_dictionary):
+    if not with_dictionary:
+        return zlib.compress(payload, 9)
+    deflater = zlib.compressobj(9, zdict=dictionary())
+    return deflater.compress(payload) + deflater.flush()
+
+
+class Stream:
+    """Bytes of a file as they grow; every method returns where it wrote."""
+
+    def __init__(self):
+        self.data = b""
+        self.heads = []
+        self.begin = 0
+
+    def raw(self, data):
+        self.data += data
+        return len(self.data) - len(data)
+
+    def header(self, version=1, reserved=0, magic=b"\x89VMS\r\n\x1a\n", crc=None):
+        head = magic + struct.pack("<HH", version, reserved)
+        return self.raw(head + struct.pack("<I", zlib.crc32(head) if crc is None else crc))
+
+    def section(self, kind, payload, flags=None, raw_length=None, **spoil):
+        """spoil: reserved, stored (length), crc, head_crc: other values than the right ones."""
+        flags = REQUIRED if flags is None else flags
+        raw_length = len(payload) if raw_length is None else raw_length
+        crc = spoil.get("crc", zlib.crc32(payload))
+        stored = spoil.get("stored", len(payload))
+        head = struct.pack("<4sHHQQI", kind, flags, spoil.get("reserved", 0), stored, raw_length, crc)
+        head += struct.pack("<I", spoil.get("head_crc", zlib.crc32(head)))
+        if kind == b"SNAP" and not self.heads:
+            self.begin = len(self.data)
+        self.heads.append(head)
+        return self.raw(head + payload)
+
+    def deflated(self, kind, payload, with_dictionary=True, flags=REQUIRED):
+        return self.section(kind, deflate(payload, with_dictionary), flags | DEFLATED, len(payload))
+
+    def end(self, distance=None, count=None, crc=None, **spoil):
+        distance = len(self.data) - self.begin if distance is None else distance
+        count = len(self.heads) if count is None else count
+        crc = zlib.crc32(b"".join(self.heads)) if crc is None else crc
+        where = self.section(b"END ", struct.pack("<QII", distance, count, crc), **spoil)
+        self.heads = []
+        return where
+
+    def snapshot(self, model, write=None, replace=None):
+        """A whole snapshot; returns {type: where}.
+
+        write: how to write each section, e.g. self.deflated.  replace: {type:
+        payload, or a function that writes it and says where}; a type that is
+        None is left out.
+        """
+        write = write or self.section
+        where = {}
+        for kind, payload in sections(model):
+            payload = (replace or {}).get(kind, payload)
+            if callable(payload):
+                where[kind] = payload(self)
+            elif payload is not None:
+                where[kind] = write(kind, payload)
+        where[b"END "] = self.end()
+        return where
+
+
+def sections(model):
+    """[(type, payload)] of a snapshot, in the order in which we write them."""
+    size = model["identity"]["page_size"]
+    made = [
+        (b"SNAP", snap(model["identity"])),
+        (b"STAT", model["status"]),
+        (b"VMAS", vmas(model["vmas"], size).bytes()),
+    ]
+    if model["runs"]:
+        made.append((b"PAGE", pages(model["runs"], size).bytes()))
+    if model["threads"]:
+        made.append((b"THRD", threads(model["threads"]).bytes()))
+    if model["smaps"]:
+        units = [row["key"] not in (b"THPeligible", b"ProtectionKey") for row in model["smaps"]["keys"]]
+        made.append((b"SMAP", smaps(model["smaps"], list(map(int, units))).bytes()))
+    return made

@@ -1,0 +1,359 @@
+/* test_cow.c - verdicts of whole snapshots: ranges, totals, warnings. */
+#include "test_diff_fixture.h"
+
+#include <stdio.h>
+
+#include "verdict.h"
+#include "vma_match.h"
+
+enum { SPACE = 4000 };
+
+/* ---- against a walk page by page ------------------------------------------ */
+
+static void random_vmas(struct vmsnap *snap, uint64_t *random)
+{
+	for (uint64_t at = random_below(random, 20); at < SPACE;) {
+		uint64_t end = at + 1 + random_below(random, 60);
+		switch (random_below(random, 4)) {
+		case 0:
+			add_file(snap, at, end, "r-xp", "/lib/x.so", 5, at);
+			break;
+		case 1:
+			add_file(snap, at, end, "rw-s", "/dev/shm/x", 6, at);
+			break;
+		default:
+			add_anon(snap, at, end, "rw-p", "");
+		}
+		at = end + (random_below(random, 2) ? 0 : random_below(random, 20));
+	}
+}
+
+static uint64_t random_entry(uint64_t *random)
+{
+	uint64_t flags = random_below(random, 2) ? ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE) : 0;
+	uint64_t frame = 100 * random_below(random, 3);
+	switch (random_below(random, 8)) {
+	case 0:
+		return ZEROPAGE;
+	case 1:
+		return CACHED(frame);
+	case 2:
+		return SLOT(frame);
+	case 3:
+		return GUARD_ENTRY;
+	default:
+		return ANON(frame) | flags;
+	}
+}
+
+/* Mostly long runs, so that frames of several sides run in parallel. */
+static struct vmsnap *random_snap(uint64_t *random)
+{
+	struct vmsnap *snap = make_snap();
+	random_vmas(snap, random);
+	for (uint64_t at = random_below(random, 8); at < SPACE;) {
+		uint64_t pages = 1 + random_below(random, random_below(random, 2) ? 3 : 90);
+		uint64_t entry = random_entry(random);
+		uint64_t aligned = entry & ENTRY_FRAME_MASK ? entry + at % 64 * entry_step(entry) : entry;
+		add_pages(snap, at, pages, entry == ZEROPAGE ? entry : aligned);
+		at += pages + (random_below(random, 2) ? 0 : random_below(random, 9));
+	}
+	return snap;
+}
+
+static struct verdict_page page_at(const struct vmsnap *snap, uint64_t address)
+{
+	const struct vmsnap_vma *vma = vmsnap_vma_at(snap, address);
+	struct verdict_page page = { .mapped = vma,
+		                     .shared = vma && vma->perms & VMSNAP_SHARED,
+		                     .file = vma && vma_is_private_file(vma),
+		                     .frames_known = true,
+		                     .exclusive_known = true,
+		                     .zero_known = true };
+	vmsnap_pages_read(snap, address, 1, &page.entry);
+	return page;
+}
+
+static bool same_at(const struct vmsnap *a, const struct vmsnap *b, uint64_t address)
+{
+	const struct vmsnap_vma *in_a = vmsnap_vma_at(a, address), *in_b = vmsnap_vma_at(b, address);
+	return in_a && in_b ? vma_same_backing(in_a, in_b) : in_a == in_b;
+}
+
+static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                            uint64_t address)
+{
+	struct verdict_case c = { .parent = page_at(parent, address),
+		                  .child = page_at(child, address),
+		                  .has_base = base,
+		                  .parent_child_same = same_at(parent, child, address),
+		                  .parent_child_frames = true,
+		                  .base_frames = true };
+	if (base) {
+		c.base = page_at(base, address);
+		c.parent_base_same = same_at(parent, base, address);
+		c.child_base_same = same_at(child, base, address);
+	}
+	return verdict_of(&c);
+}
+
+static const struct vmsnap_vma *naive_vma(const struct vmsnap *parent, const struct vmsnap *child,
+                                          const struct vmsnap *base, uint64_t address)
+{
+	const struct vmsnap_vma *vma = vmsnap_vma_at(child, address);
+	vma = vma ? vma : vmsnap_vma_at(parent, address);
+	return vma || !base ? vma : vmsnap_vma_at(base, address);
+}
+
+static void check_against_naive(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base)
+{
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	uint64_t totals[VMSNAP_VERDICTS] = { 0 };
+	struct vmsnap_cow_range range = { 0 }, last = { 0 };
+	size_t index = 0;
+	bool more = vmsnap_cow_range(cow, index, &range) == VMSNAP_OK;
+	for (uint64_t at = 0; at < PAGE_AT(SPACE + 200); at += PAGE) {
+		if (more && range.end <= at) {
+			last = range;
+			more = vmsnap_cow_range(cow, ++index, &range) == VMSNAP_OK;
+			/* What could be one range is one. */
+			if (more && last.end == range.start)
+				assert_true(last.verdict != range.verdict || last.inferred != range.inferred ||
+				            last.vma != range.vma);
+		}
+		struct verdict expected = naive(parent, child, base, at);
+		bool inside = more && range.start <= at;
+		assert_int_equal(inside, expected.verdict != VERDICT_NONE);
+		if (!inside)
+			continue;
+		assert_int_equal(range.verdict, expected.verdict);
+		assert_int_equal(range.inferred, expected.inferred);
+		assert_ptr_equal(range.vma, naive_vma(parent, child, base, at));
+		totals[expected.verdict]++;
+	}
+	assert_false(more);
+	assert_memory_equal(totals, vmsnap_cow_totals(cow), sizeof(totals));
+	vmsnap_cow_free(cow);
+}
+
+static void ranges_agree_with_a_walk_page_by_page(void **state)
+{
+	(void)state;
+	uint64_t random = 42;
+	for (int round = 0; round < 6; round++) {
+		struct vmsnap *parent = random_snap(&random), *child = random_snap(&random);
+		struct vmsnap *base = random_snap(&random);
+		check_against_naive(parent, child, base);
+		check_against_naive(parent, child, NULL);
+		check_against_naive(parent, parent, child);
+		vmsnap_free(parent);
+		vmsnap_free(child);
+		vmsnap_free(base);
+	}
+}
+
+/* ---- by hand -------------------------------------------------------------- */
+
+static struct vmsnap *family_member(uint32_t pid, uint32_t ppid)
+{
+	struct vmsnap *snap = make_snap();
+	snap->info.pid = snap->info.tgid = pid;
+	snap->info.ppid = ppid;
+	snap->info.start_time = pid;
+	add_anon(snap, 16, 32, "rw-p", "");
+	return snap;
+}
+
+static void one_write_by_the_child_copies_one_page(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_pages(base, 16, 16, ANON(100));
+	add_pages(parent, 16, 5, ANON(100));
+	add_pages(parent, 21, 1, OWNED(105));
+	add_pages(parent, 22, 10, ANON(106));
+	add_pages(child, 16, 5, ANON(100));
+	add_pages(child, 21, 1, OWNED(900));
+	add_pages(child, 22, 10, ANON(106));
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_range_count(cow), 3);
+	struct vmsnap_cow_range range;
+	assert_int_equal(vmsnap_cow_range(cow, 1, &range), VMSNAP_OK);
+	assert_int_equal(range.start, PAGE_AT(21));
+	assert_int_equal(range.end, PAGE_AT(22));
+	assert_int_equal(range.verdict, VMSNAP_COPIED_BY_CHILD);
+	assert_ptr_equal(range.vma, vmsnap_vma(child, 0));
+	assert_int_equal(vmsnap_cow_range(cow, 3, &range), VMSNAP_ERR_NOT_FOUND);
+	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_SHARED_PAGE], 15);
+	assert_string_equal(vmsnap_cow_warning(cow), "");
+	vmsnap_cow_free(cow);
+	vmsnap_free(base);
+	vmsnap_free(parent);
+	vmsnap_free(child);
+}
+
+static void frames_of_another_boot_are_not_compared(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_pages(parent, 16, 4, ANON(100));
+	add_pages(child, 16, 4, ANON(500));
+	child->info.boot_id = "another-boot";
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_SHARED_PAGE], 4); /* by exclusive bits */
+	struct vmsnap_cow_range range;
+	assert_int_equal(vmsnap_cow_range(cow, 0, &range), VMSNAP_OK);
+	assert_true(range.inferred);
+	assert_non_null(strstr(vmsnap_cow_warning(cow), "different boots"));
+	vmsnap_cow_free(cow);
+	vmsnap_free(parent);
+	vmsnap_free(child);
+}
+
+static int verdict_of_first_page(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base)
+{
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	struct vmsnap_cow_range range;
+	assert_int_equal(vmsnap_cow_range(cow, 0, &range), VMSNAP_OK);
+	vmsnap_cow_free(cow);
+	return range.verdict;
+}
+
+static void base_of_another_boot_does_not_tell_who_copied(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_pages(base, 16, 1, ANON(100));
+	add_pages(parent, 16, 1, OWNED(100));
+	add_pages(child, 16, 1, OWNED(200));
+	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_COPIED_BY_CHILD);
+	base->info.boot_id = "another-boot";
+	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_COPIED);
+	vmsnap_free(base);
+	vmsnap_free(parent);
+	vmsnap_free(child);
+}
+
+static void what_is_not_known_is_not_believed(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_pages(parent, 16, 1, OWNED(100));
+	add_pages(child, 16, 1, OWNED(100));
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_SHARED_PAGE);
+	parent->info.known.pfn = false;
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_COPIED);
+	parent->info.known.exclusive = false;
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_UNKNOWN);
+	parent->runs.items[0].entry = child->runs.items[0].entry = ZEROPAGE;
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_ZERO_SHARED);
+	parent->info.known.zero = child->info.known.zero = false;
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_UNKNOWN);
+	vmsnap_free(parent);
+	vmsnap_free(child);
+}
+
+/* Files by name only: what they hold is anonymous memory. */
+static void private_mappings_of_dev_zero_and_huge_pages_are_not_of_a_file(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "/dev/zero", "/anon_hugepage (deleted)", "/lib/x.so" };
+	for (size_t i = 0; i < 3; i++) {
+		struct vmsnap *snaps[3];
+		for (int k = 0; k < 3; k++) {
+			snaps[k] = make_snap();
+			add_file(snaps[k], 16, 32, "rw-p", names[i], 77, 0);
+		}
+		add_pages(snaps[1], 16, 1, OWNED(100));
+		assert_int_equal(verdict_of_first_page(snaps[0], snaps[1], snaps[2]),
+		                 i < 2 ? VMSNAP_NEW_IN_CHILD : VMSNAP_COPIED_BY_CHILD);
+		for (int k = 0; k < 3; k++)
+			vmsnap_free(snaps[k]);
+	}
+}
+
+static void expect_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                           const char *text)
+{
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	assert_string_equal(vmsnap_cow_warning(cow), text);
+	vmsnap_cow_free(cow);
+}
+
+static void warnings_say_what_makes_verdicts_doubtful(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = family_member(10, 1), *child = family_member(11, 10), *base = family_member(10, 1);
+	expect_warning(parent, child, base, "");
+	child->info.ppid = 1;
+	expect_warning(parent, child, NULL,
+	               "these two are not known to be parent and child: the parent of process 11 is 1, not 10");
+	child->info.ppid = 10;
+	expect_warning(parent, base, NULL, "parent and child are the same process, 10");
+	base->info.pid = base->info.tgid = 12;
+	expect_warning(parent, child, base, "the base is of process 12, which is neither parent nor child");
+	base->info.pid = base->info.tgid = 10;
+	base->info.monotonic = 5;
+	expect_warning(parent, child, base, "the base was taken after the others");
+	base->info.monotonic = 0;
+	child->info.monotonic = 2340000000;
+	expect_warning(parent, child, NULL, "parent and child were looked at 2.3 s apart");
+	parent->info.freeze = child->info.freeze = VMSNAP_FREEZE_DEBUGGER;
+	expect_warning(parent, child, NULL, "");
+	parent->info.consistent = false;
+	child->info.known.pfn = false;
+	expect_warning(parent, child, NULL,
+	               "the parent changed while it was looked at; the PFNs of the child are not known");
+	vmsnap_free(parent);
+	vmsnap_free(child);
+	vmsnap_free(base);
+}
+
+static void snapshots_of_other_page_sizes_are_refused(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = family_member(10, 1), *child = family_member(11, 10);
+	child->info.page_size = 65536;
+	struct vmsnap_cow *cow = NULL;
+	struct vmsnap_error err;
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, &err), VMSNAP_ERR_ARGUMENT);
+	assert_null(cow);
+	assert_non_null(strstr(err.message, "65536"));
+	assert_int_equal(vmsnap_cow_new(parent, NULL, NULL, &cow, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_cow_free(NULL);
+	vmsnap_free(parent);
+	vmsnap_free(child);
+}
+
+static void empty_snapshots_have_no_ranges(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = make_snap(), *child = make_snap();
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, parent, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_range_count(cow), 0);
+	vmsnap_cow_free(cow);
+	vmsnap_free(parent);
+	vmsnap_free(child);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ranges_agree_with_a_walk_page_by_page),
+		cmocka_unit_test(one_write_by_the_child_copies_one_page),
+		cmocka_unit_test(frames_of_another_boot_are_not_compared),
+		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
+		cmocka_unit_test(what_is_not_known_is_not_believed),
+		cmocka_unit_test(private_mappings_of_dev_zero_and_huge_pages_are_not_of_a_file),
+		cmocka_unit_test(warnings_say_what_makes_verdicts_doubtful),
+		cmocka_unit_test(snapshots_of_other_page_sizes_are_refused),
+		cmocka_unit_test(empty_snapshots_have_no_ranges),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,589 @@
+/* test_diff.c - facts about pages, their ranges, and status fields. */
+#include "test_diff_fixture.h"
+
+#include "diff_facts.h"
+
+#define F(change) (1u << VMSNAP_##change)
+
+/* ---- facts, one row of docs/verdicts.md each ------------------------------ */
+
+static const struct facts_context all_known = { .frames = true, .exclusive = true, .zero = true, .soft_dirty = true };
+static const struct facts_context in_file = { .frames = true, .exclusive = true, .zero = true, .same_file = true };
+static const struct facts_context in_text = {
+	.frames = true, .exclusive = true, .zero = true, .same_file = true, .private_text = true
+};
+static const struct facts_context nothing_known = { .frames = false };
+
+static void page_there_only_in_b_appeared(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(0, ANON(5), &all_known), F(APPEARED));
+	assert_int_equal(page_facts(0, SLOT(5), &all_known), F(APPEARED));
+}
+
+static void page_there_only_in_a_vanished(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(ANON(5), 0, &all_known), F(VANISHED));
+	assert_int_equal(page_facts(SLOT(5), 0, &all_known), F(VANISHED));
+}
+
+static void another_frame_is_pfn_changed(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(ANON(5), ANON(6), &all_known), F(PFN_CHANGED));
+	assert_int_equal(page_facts(ANON(5), ANON(5), &all_known), 0);
+	assert_int_equal(page_facts(ANON(5), ANON(6), &nothing_known), 0);
+	assert_int_equal(page_facts(ANON(5), ANON(0), &all_known), 0); /* hidden by the kernel */
+}
+
+static void exclusive_bit_that_changed_is_a_fact_if_known(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(ANON(5), OWNED(5), &all_known), F(BECAME_EXCLUSIVE));
+	assert_int_equal(page_facts(OWNED(5), ANON(5), &all_known), F(BECAME_SHARED));
+	assert_int_equal(page_facts(OWNED(5), ANON(5), &nothing_known), 0);
+	assert_int_equal(page_facts(OWNED(5), SLOT(5), &all_known), F(SWAPPED_OUT));
+}
+
+static void swap_facts(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(ANON(5), SLOT(6), &all_known), F(SWAPPED_OUT));
+	assert_int_equal(page_facts(SLOT(5), ANON(6), &all_known), F(SWAPPED_IN));
+	assert_int_equal(page_facts(SLOT(5), SLOT(6), &all_known), F(SWAP_MOVED));
+	assert_int_equal(page_facts(SLOT(5), SLOT(5), &all_known), 0);
+	assert_int_equal(page_facts(SLOT(5), SLOT(6), &nothing_known), 0);
+}
+
+static void written_zero_page_is_filled_in_and_has_another_pfn(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(ZEROPAGE, OWNED(6), &all_known),
+	                 F(ZERO_FILLED_IN) | F(PFN_CHANGED) | F(BECAME_EXCLUSIVE));
+	assert_int_equal(page_facts(ZEROPAGE, ZEROPAGE, &all_known), 0);
+	assert_int_equal(page_facts(ZEROPAGE, ANON(6), &nothing_known), 0);
+}
+
+static void private_copy_of_a_file_page_is_privatised(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(CACHED(5), ANON(6), &in_file), F(PRIVATISED) | F(PFN_CHANGED));
+	assert_int_equal(page_facts(CACHED(5), SLOT(6), &in_file), F(PRIVATISED) | F(SWAPPED_OUT));
+	assert_int_equal(page_facts(CACHED(5), CACHED(6), &in_file), F(PFN_CHANGED)); /* file written over */
+	assert_int_equal(page_facts(0, ANON(6), &in_file), F(APPEARED));
+	assert_int_equal(page_facts(CACHED(5), ANON(6), &all_known), F(PFN_CHANGED)); /* no file mapping */
+}
+
+static void text_that_is_private_when_first_seen_is_privatised(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(0, ANON(6), &in_text), F(PRIVATISED) | F(APPEARED));
+	assert_int_equal(page_facts(0, CACHED(6), &in_text), F(APPEARED));
+	assert_int_equal(page_facts(ANON(6), ANON(6), &in_text), 0);
+}
+
+static void soft_dirty_bit_that_came_is_soft_dirtied_if_known(void **state)
+{
+	(void)state;
+	uint64_t dirty = ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY);
+	assert_int_equal(page_facts(ANON(5), ANON(5) | dirty, &all_known), F(SOFT_DIRTIED));
+	assert_int_equal(page_facts(ANON(5) | dirty, ANON(5) | dirty, &all_known), 0);
+	assert_int_equal(page_facts(ANON(5), dirty, &all_known), F(VANISHED));
+	assert_int_equal(page_facts(ANON(5), ANON(5) | dirty, &nothing_known), 0);
+}
+
+static void guards_come_and_go(void **state)
+{
+	(void)state;
+	assert_int_equal(page_facts(0, GUARD_ENTRY, &all_known), F(GUARDED));
+	assert_int_equal(page_facts(ANON(5), GUARD_ENTRY, &all_known), F(GUARDED) | F(VANISHED));
+	assert_int_equal(page_facts(GUARD_ENTRY, ANON(5), &all_known), F(UNGUARDED) | F(APPEARED));
+	assert_int_equal(page_facts(GUARD_ENTRY, 0, &all_known), F(UNGUARDED));
+}
+
+/* ---- ranges ---------------------------------------------------------------- */
+
+static struct vmsnap_diff *compare(const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct vmsnap_diff *diff = NULL;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	return diff;
+}
+
+static void expect_range(const struct vmsnap_diff *diff, size_t index, uint64_t start, uint64_t end, uint32_t changes,
+                         const struct vmsnap_vma *vma)
+{
+	struct vmsnap_diff_range range;
+	assert_int_equal(vmsnap_diff_range(diff, index, &range), VMSNAP_OK);
+	assert_int_equal(range.start / PAGE, start);
+	assert_int_equal(range.end / PAGE, end);
+	assert_int_equal(range.changes, changes);
+	assert_ptr_equal(range.vma, vma);
+}
+
+static void ranges_join_runs_and_break_at_mappings(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	for (int i = 0; i < 2; i++) {
+		add_anon(i ? a : b, 10, 20, "rw-p", "");
+		add_anon(i ? a : b, 20, 30, "r--p", "");
+	}
+	add_pages(b, 12, 3, OWNED(50));
+	add_pages(b, 15, 10, OWNED(80));
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_range_count(diff), 2);
+	expect_range(diff, 0, 12, 20, F(APPEARED), vmsnap_vma(b, 0));
+	expect_range(diff, 1, 20, 25, F(APPEARED), vmsnap_vma(b, 1));
+	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_APPEARED], 13);
+	assert_int_equal(vmsnap_diff_totals(diff)->resident_a, 0);
+	assert_int_equal(vmsnap_diff_totals(diff)->resident_b, 13);
+	struct vmsnap_diff_range range;
+	assert_int_equal(vmsnap_diff_range(diff, 2, &range), VMSNAP_ERR_NOT_FOUND);
+	vmsnap_diff_free(diff);
+	diff = compare(b, a);
+	expect_range(diff, 0, 12, 20, F(VANISHED), vmsnap_vma(a, 0));
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void written_text_is_counted_as_executable(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	for (int i = 0; i < 2; i++) {
+		add_file(i ? a : b, 10, 20, "r-xp", "/bin/x", 3, 0);
+		add_file(i ? a : b, 20, 30, "rw-p", "/bin/x", 3, 10);
+		add_pages(i ? a : b, 10, 2, CACHED(100));
+	}
+	add_pages(a, 20, 1, CACHED(110));
+	add_pages(b, 15, 1, OWNED(300));
+	add_pages(b, 20, 1, OWNED(301));
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_range_count(diff), 2);
+	expect_range(diff, 0, 15, 16, F(APPEARED) | F(PRIVATISED), vmsnap_vma(b, 0));
+	expect_range(diff, 1, 20, 21, F(PFN_CHANGED) | F(PRIVATISED) | F(BECAME_EXCLUSIVE), vmsnap_vma(b, 1));
+	struct vmsnap_diff_range range;
+	assert_int_equal(vmsnap_diff_range(diff, 0, &range), VMSNAP_OK);
+	assert_true(range.executable);
+	assert_int_equal(vmsnap_diff_range(diff, 1, &range), VMSNAP_OK);
+	assert_false(range.executable);
+	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_PRIVATISED], 2);
+	assert_int_equal(vmsnap_diff_totals(diff)->privatised_executable, 1);
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void pages_of_a_moved_mapping_are_compared_through_the_move(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	add_anon(a, 10, 20, "rw-p", "");
+	add_pages(a, 10, 10, OWNED(100));
+	add_anon(b, 50, 65, "rw-p", "");
+	add_pages(b, 50, 3, OWNED(100));
+	add_pages(b, 53, 1, OWNED(900)); /* changed */
+	add_pages(b, 54, 5, OWNED(104));
+	add_pages(b, 60, 2, OWNED(950)); /* grown there; the last of the old ones is gone */
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 1);
+	assert_int_equal(vmsnap_diff_range_count(diff), 3);
+	expect_range(diff, 0, 53, 54, F(PFN_CHANGED), vmsnap_vma(b, 0));
+	expect_range(diff, 1, 59, 60, F(VANISHED), vmsnap_vma(b, 0));
+	expect_range(diff, 2, 60, 62, F(APPEARED), vmsnap_vma(b, 0));
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void move_downwards_leaves_nothing_vanished_at_the_old_place(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	add_anon(a, 50, 60, "rw-p", "");
+	add_pages(a, 50, 10, OWNED(100));
+	add_anon(b, 10, 15, "rw-p", ""); /* and shrunk */
+	add_pages(b, 10, 5, OWNED(100));
+	add_file(b, 50, 52, "r--p", "/x", 4, 0);
+	add_pages(b, 50, 1, CACHED(700));
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_range_count(diff), 2);
+	expect_range(diff, 0, 50, 51, F(APPEARED), vmsnap_vma(b, 1));
+	expect_range(diff, 1, 55, 60, F(VANISHED), vmsnap_vma(a, 0));
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void frames_of_another_boot_do_not_differ(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	add_pages(a, 1, 1, ANON(5));
+	add_pages(b, 1, 1, ANON(6));
+	b->info.boot_id = "another-boot";
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_false(vmsnap_diff_any(diff));
+	vmsnap_diff_free(diff);
+	b->info.boot_id = ""; /* not known */
+	diff = compare(a, b);
+	expect_range(diff, 0, 1, 2, F(PFN_CHANGED), NULL); /* and no VMA there */
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+/* Without PFNs entries of different mappings are equal, and their runs go on from
+ * one mapping into the next. */
+static void equal_runs_are_not_passed_over_where_a_mapping_moved_away(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	a->info.known.pfn = b->info.known.pfn = false;
+	add_anon(a, 1, 10, "rw-p", "");
+	add_file(a, 10, 20, "rw-p", "/x", 5, 0);
+	add_pages(a, 1, 9, OWNED(0));
+	add_pages(a, 10, 10, OWNED(0));
+	add_anon(b, 1, 20, "rw-p", "");
+	add_file(b, 50, 60, "rw-p", "/x", 5, 0);
+	add_pages(b, 1, 9, OWNED(0));
+	add_pages(b, 10, 10, OWNED(0));
+	add_pages(b, 50, 10, OWNED(0));
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 1);
+	assert_int_equal(vmsnap_diff_range_count(diff), 1);
+	expect_range(diff, 0, 10, 20, F(APPEARED), vmsnap_vma(b, 0));
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void expect_facts(struct vmsnap *a, struct vmsnap *b, uint32_t changes)
+{
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_range_count(diff), changes ? 1 : 0);
+	if (changes)
+		expect_range(diff, 0, 1, 2, changes, NULL);
+	vmsnap_diff_free(diff);
+}
+
+static void what_one_side_does_not_know_is_no_fact(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	add_pages(a, 1, 1, ZEROPAGE);
+	add_pages(b, 1, 1, OWNED(9) | ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY));
+	uint32_t all = F(PFN_CHANGED) | F(BECAME_EXCLUSIVE) | F(ZERO_FILLED_IN) | F(SOFT_DIRTIED);
+	expect_facts(a, b, all);
+	for (int side = 0; side < 2; side++) {
+		struct vmsnap_known *known = side ? &a->info.known : &b->info.known, everything = *known;
+		known->pfn = false;
+		expect_facts(a, b, all & ~F(PFN_CHANGED));
+		*known = everything;
+		known->exclusive = false;
+		expect_facts(a, b, all & ~F(BECAME_EXCLUSIVE));
+		*known = everything;
+		known->zero = false;
+		expect_facts(a, b, all & ~F(ZERO_FILLED_IN));
+		*known = everything;
+		known->soft_dirty = false;
+		expect_facts(a, b, all & ~F(SOFT_DIRTIED));
+		*known = everything;
+	}
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void pages_at_the_top_of_the_address_space_are_met(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	uint64_t top = UINT64_MAX / PAGE; /* the last page but not the last bytes of it */
+	add_anon(b, top - 3, top, "--xp", "[vsyscall]");
+	add_pages(b, top - 3, 3, ANON(5));
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_APPEARED], 3);
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	struct vmsnap_diff *diff = NULL;
+	struct vmsnap_error err;
+	b->info.page_size = 16384;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_ERR_ARGUMENT);
+	assert_non_null(strstr(err.message, "16384"));
+	assert_int_equal(vmsnap_diff_new(a, NULL, &diff, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_null(diff);
+	vmsnap_diff_free(NULL);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+/* ---- against a comparison page by page -------------------------------------- */
+
+enum { SPACE = 12000 };
+
+/* Files lie at their own offset, so that nothing seems to have moved. */
+static void random_vmas(struct vmsnap *snap, uint64_t *random)
+{
+	static const char *const perms[] = { "rw-p", "r-xp", "r--p" };
+	for (uint64_t at = random_below(random, 20); at < SPACE;) {
+		uint64_t end = at + 1 + random_below(random, 60);
+		uint64_t what = random_below(random, 3);
+		if (what)
+			add_file(snap, at, end, perms[random_below(random, 3)], "/x", 4 + what, at);
+		else
+			add_anon(snap, at, end, perms[random_below(random, 3)], "");
+		at = end + (random_below(random, 2) ? 0 : random_below(random, 20));
+	}
+}
+
+static uint64_t random_entry(uint64_t *random)
+{
+	static const uint32_t flags[] = { 0, VMSNAP_PAGE_EXCLUSIVE, VMSNAP_PAGE_SOFT_DIRTY, VMSNAP_PAGE_FILE };
+	uint64_t frame = random_below(random, 20) ? random_below(random, 1u << 30) : 0;
+	switch (random_below(random, 8)) {
+	case 0:
+		return ZEROPAGE;
+	case 1:
+		return SLOT(frame);
+	case 2:
+		return GUARD_ENTRY;
+	case 3:
+		return ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP);
+	default:
+		return ENTRY_PRESENT | ENTRY_FLAG(flags[random_below(random, 4)]) | frame;
+	}
+}
+
+/* Entries of all pages; those of B mostly as in A. */
+static uint64_t *random_entries(uint64_t *random, const uint64_t *like)
+{
+	uint64_t *entries = calloc(SPACE + 1, sizeof(*entries));
+	assert_non_null(entries);
+	for (uint64_t at = 0; at < SPACE;) {
+		uint64_t pages = 1 + random_below(random, random_below(random, 3) ? 6 : 200);
+		bool copy = like && random_below(random, 3), absent = !random_below(random, 4);
+		uint64_t entry = absent ? 0 : random_entry(random);
+		for (; pages && at < SPACE; pages--, at++, entry += entry_step(entry))
+			entries[at] = copy ? like[at] : entry;
+	}
+	return entries;
+}
+
+static struct vmsnap *snap_of(const uint64_t *entries, uint64_t *random)
+{
+	struct vmsnap *snap = make_snap();
+	random_vmas(snap, random);
+	for (uint64_t at = 0; at < SPACE; at++)
+		if (entries[at])
+			add_pages(snap, at, 1, entries[at]);
+	return snap;
+}
+
+/* Written from docs/verdicts.md, for one page. */
+static uint32_t naive_facts(uint64_t a, uint64_t b, const struct vmsnap_vma *in_a, const struct vmsnap_vma *in_b)
+{
+	const uint64_t frame = ENTRY_FRAME_MASK;
+	uint32_t fa = entry_flags(a), fb = entry_flags(b), out = 0;
+	bool pa = fa & VMSNAP_PAGE_PRESENT, pb = fb & VMSNAP_PAGE_PRESENT;
+	bool sa = fa & VMSNAP_PAGE_SWAPPED, sb = fb & VMSNAP_PAGE_SWAPPED;
+	bool differ = (a & frame) && (b & frame) && (a & frame) != (b & frame);
+	out |= !pa && !sa && (pb || sb) ? F(APPEARED) : 0;
+	out |= !pb && !sb && (pa || sa) ? F(VANISHED) : 0;
+	out |= pa && pb && differ ? F(PFN_CHANGED) : 0;
+	out |= sa && sb && differ ? F(SWAP_MOVED) : 0;
+	out |= pa && sb ? F(SWAPPED_OUT) : 0;
+	out |= sa && pb ? F(SWAPPED_IN) : 0;
+	if (pa && pb && ((fa ^ fb) & VMSNAP_PAGE_EXCLUSIVE))
+		out |= fb & VMSNAP_PAGE_EXCLUSIVE ? F(BECAME_EXCLUSIVE) : F(BECAME_SHARED);
+	if (pa && pb && (fa & ~fb & VMSNAP_PAGE_ZERO))
+		out |= F(ZERO_FILLED_IN);
+	if ((pb || sb) && (fb & ~fa & VMSNAP_PAGE_SOFT_DIRTY))
+		out |= F(SOFT_DIRTIED);
+	if ((fa ^ fb) & VMSNAP_PAGE_GUARD)
+		out |= fb & VMSNAP_PAGE_GUARD ? F(GUARDED) : F(UNGUARDED);
+	if (in_b && in_b->inode && (pb || sb) && !(fb & VMSNAP_PAGE_FILE)) {
+		bool executable = (in_b->perms | (in_a ? in_a->perms : 0)) & VMSNAP_EXEC;
+		bool same = in_a && in_a->inode == in_b->inode;
+		if (same && (pa || sa) && (fa & VMSNAP_PAGE_FILE))
+			out |= F(PRIVATISED);
+		if (executable && !pa && !sa)
+			out |= F(PRIVATISED);
+	}
+	return out;
+}
+
+static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, const uint64_t *entries_a,
+                                const uint64_t *entries_b)
+{
+	struct vmsnap_diff *diff = compare(a, b);
+	struct vmsnap_diff_totals totals = { 0 };
+	struct vmsnap_diff_range range = { 0 }, last = { 0 };
+	size_t index = 0;
+	bool more = vmsnap_diff_range(diff, index, &range) == VMSNAP_OK;
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 0);
+	for (uint64_t page = 0; page <= SPACE; page++) { /* the last one is absent */
+		uint64_t at = PAGE_AT(page);
+		if (more && range.end <= at) {
+			last = range;
+			more = vmsnap_diff_range(diff, ++index, &range) == VMSNAP_OK;
+			/* What could be one range is one. */
+			if (more && last.end == range.start)
+				assert_true(last.changes != range.changes || last.vma != range.vma ||
+				            last.executable != range.executable);
+		}
+		const struct vmsnap_vma *in_a = vmsnap_vma_at(a, at), *in_b = vmsnap_vma_at(b, at);
+		uint32_t expected = naive_facts(entries_a[page], entries_b[page], in_a, in_b);
+		assert_int_equal(more && range.start <= at ? range.changes : 0, expected);
+		for (int change = 0; change < VMSNAP_PAGE_CHANGES; change++)
+			totals.pages[change] += expected >> change & 1;
+		totals.resident_a += entries_a[page] >> 63;
+		totals.resident_b += entries_b[page] >> 63;
+		if (!expected)
+			continue;
+		assert_ptr_equal(range.vma, in_b ? in_b : in_a);
+		bool executable = ((in_a ? in_a->perms : 0) | (in_b ? in_b->perms : 0)) & VMSNAP_EXEC;
+		assert_int_equal(range.executable, executable);
+		totals.privatised_executable += executable && (expected & F(PRIVATISED));
+	}
+	assert_false(more);
+	const struct vmsnap_diff_totals *got = vmsnap_diff_totals(diff);
+	assert_memory_equal(got->pages, totals.pages, sizeof(totals.pages));
+	assert_int_equal(got->privatised_executable, totals.privatised_executable);
+	assert_int_equal(got->resident_a, totals.resident_a);
+	assert_int_equal(got->resident_b, totals.resident_b);
+	vmsnap_diff_free(diff);
+}
+
+static void facts_agree_with_a_comparison_page_by_page(void **state)
+{
+	(void)state;
+	uint64_t random = 4711;
+	for (int round = 0; round < 8; round++) {
+		uint64_t *entries_a = random_entries(&random, NULL), *entries_b = random_entries(&random, entries_a);
+		uint64_t maps = random, same_maps = round % 2 ? maps : random + 99;
+		struct vmsnap *a = snap_of(entries_a, &maps), *b = snap_of(entries_b, &same_maps);
+		check_against_naive(a, b, entries_a, entries_b);
+		check_against_naive(b, a, entries_b, entries_a);
+		vmsnap_free(a);
+		vmsnap_free(b);
+		free(entries_a);
+		free(entries_b);
+	}
+}
+
+/* ---- status ------------------------------------------------------------------ */
+
+static void set_status(struct vmsnap *snap, const char *text)
+{
+	snap->status = text;
+	snap->status_len = strlen(text);
+}
+
+static void expect_status(const struct vmsnap_diff *diff, size_t index, const char *key, const char *a, const char *b)
+{
+	struct vmsnap_diff_status row;
+	assert_int_equal(vmsnap_diff_status(diff, index, &row), VMSNAP_OK);
+	assert_int_equal(row.a.key_len, a ? strlen(key) : 0);
+	assert_int_equal(row.b.key_len, b ? strlen(key) : 0);
+	if (a) {
+		assert_memory_equal(row.a.key, key, strlen(key));
+		assert_int_equal(row.a.text_len, strlen(a));
+		assert_memory_equal(row.a.text, a, strlen(a));
+	}
+	if (b) {
+		assert_memory_equal(row.b.key, key, strlen(key));
+		assert_int_equal(row.b.text_len, strlen(b));
+		assert_memory_equal(row.b.text, b, strlen(b));
+	}
+}
+
+static void status_lines_that_differ_come_in_the_order_of_a(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	set_status(a, "Name:\tx\nVmRSS:\t     100 kB\nThreads:\t1\nOld:\t5\nctxt:\t3\n");
+	set_status(b, "Name:\tx\nThreads:\t2\nNew:\t\nVmRSS:\t     104 kB\nctxt:\t3\nNewer:\t8\n");
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_true(vmsnap_diff_any(diff));
+	assert_int_equal(vmsnap_diff_status_count(diff), 5);
+	expect_status(diff, 0, "VmRSS", "100 kB", "104 kB");
+	expect_status(diff, 1, "Threads", "1", "2");
+	expect_status(diff, 2, "Old", "5", NULL);
+	expect_status(diff, 3, "New", NULL, "");
+	expect_status(diff, 4, "Newer", NULL, "8");
+	struct vmsnap_diff_status row;
+	assert_int_equal(vmsnap_diff_status(diff, 0, &row), VMSNAP_OK);
+	assert_int_equal(row.b.number, 104 * 1024);
+	assert_int_equal(vmsnap_diff_status(diff, 5, &row), VMSNAP_ERR_NOT_FOUND);
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void keys_that_come_twice_are_paired_in_order(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	set_status(a, "K:\t1\nK:\t2\n");
+	set_status(b, "K:\t1\nK:\t3\nK:\t4\n");
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_status_count(diff), 2);
+	expect_status(diff, 0, "K", "2", "3");
+	expect_status(diff, 1, "K", NULL, "4");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void every_change_has_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal(vmsnap_page_change_name(VMSNAP_PFN_CHANGED), "pfn_changed");
+	assert_string_equal(vmsnap_page_change_name(VMSNAP_PAGE_CHANGES), "?");
+	assert_string_equal(vmsnap_vma_change_name(VMSNAP_VMA_PROTECTION_CHANGED), "protection_changed");
+	assert_string_equal(vmsnap_vma_change_name(-1), "?");
+	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++)
+		assert_string_not_equal(vmsnap_page_change_name(i), "?");
+	for (int i = 0; i < VMSNAP_VMA_CHANGES; i++)
+		assert_string_not_equal(vmsnap_vma_change_name(i), "?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(page_there_only_in_b_appeared),
+		cmocka_unit_test(page_there_only_in_a_vanished),
+		cmocka_unit_test(another_frame_is_pfn_changed),
+		cmocka_unit_test(exclusive_bit_that_changed_is_a_fact_if_known),
+		cmocka_unit_test(swap_facts),
+		cmocka_unit_test(written_zero_page_is_filled_in_and_has_another_pfn),
+		cmocka_unit_test(private_copy_of_a_file_page_is_privatised),
+		cmocka_unit_test(text_that_is_private_when_first_seen_is_privatised),
+		cmocka_unit_test(soft_dirty_bit_that_came_is_soft_dirtied_if_known),
+		cmocka_unit_test(guards_come_and_go),
+		cmocka_unit_test(ranges_join_runs_and_break_at_mappings),
+		cmocka_unit_test(written_text_is_counted_as_executable),
+		cmocka_unit_test(pages_of_a_moved_mapping_are_compared_through_the_move),
+		cmocka_unit_test(move_downwards_leaves_nothing_vanished_at_the_old_place),
+		cmocka_unit_test(frames_of_another_boot_do_not_differ),
+		cmocka_unit_test(equal_runs_are_not_passed_over_where_a_mapping_moved_away),
+		cmocka_unit_test(what_one_side_does_not_know_is_no_fact),
+		cmocka_unit_test(pages_at_the_top_of_the_address_space_are_met),
+		cmocka_unit_test(bad_arguments_are_refused),
+		cmocka_unit_test(facts_agree_with_a_comparison_page_by_page),
+		cmocka_unit_test(status_lines_that_differ_come_in_the_order_of_a),
+		cmocka_unit_test(keys_that_come_twice_are_paired_in_order),
+		cmocka_unit_test(every_change_has_a_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+/* test_diff_fixture.h - makes snapshots for the tests of diff and verdicts.
+ * Pages are numbers: page 5 is at address 0x5000. */
+#ifndef VMSNAP_TEST_DIFF_FIXTURE_H
+#define VMSNAP_TEST_DIFF_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "snapshot.h"
+
+enum { PAGE = 4096 };
+#define PAGE_AT(number) ((uint64_t)(number) * PAGE)
+
+/* Entries. */
+#define ANON(pfn)      (ENTRY_PRESENT | (uint64_t)(pfn))
+#define OWNED(pfn)     (ANON(pfn) | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE))
+#define ZEROPAGE       (ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_ZERO) | 7)
+#define CACHED(pfn)    (ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_FILE) | (uint64_t)(pfn))
+#define SLOT(offset)   (ENTRY_SWAPPED | (uint64_t)(offset) << SWAP_TYPE_BITS)
+#define GUARD_ENTRY    ENTRY_FLAG(VMSNAP_PAGE_GUARD)
+#define HIDDEN(entry)  ((entry) & ~ENTRY_FRAME_MASK)
+
+static inline struct vmsnap *make_snap(void)
+{
+	struct vmsnap *snap = snapshot_new();
+	assert_non_null(snap);
+	snap->info.page_size = PAGE;
+	snap->info.boot_id = "this-boot";
+	snap->info.known = (struct vmsnap_known){ .pfn = true, .soft_dirty = true, .exclusive = true, .zero = true };
+	snap->info.consistent = true;
+	return snap;
+}
+
+static inline uint32_t perms_of(const char *text)
+{
+	return (text[0] == 'r' ? VMSNAP_READ : 0u) | (text[1] == 'w' ? VMSNAP_WRITE : 0u) |
+	       (text[2] == 'x' ? VMSNAP_EXEC : 0u) | (text[3] == 's' ? VMSNAP_SHARED : 0u);
+}
+
+/* VMAs must come in order. */
+static inline void add_file(struct vmsnap *snap, uint64_t start, uint64_t end, const char *perms, const char *name,
+                            uint64_t inode, uint64_t offset)
+{
+	snap->vmas = realloc(snap->vmas, (snap->vma_count + 1) * sizeof(*snap->vmas));
+	assert_non_null(snap->vmas);
+	snap->vmas[snap->vma_count++] = (struct vmsnap_vma){ .start = PAGE_AT(start),
+		                                             .end = PAGE_AT(end),
+		                                             .offset = PAGE_AT(offset),
+		                                             .inode = inode,
+		                                             .dev_major = inode ? 8 : 0,
+		                                             .perms = perms_of(perms),
+		                                             .name = name };
+}
+
+static inline void add_anon(struct vmsnap *snap, uint64_t start, uint64_t end, const char *perms, const char *name)
+{
+	add_file(snap, start, end, perms, name, 0, 0);
+}
+
+static inline void add_pages(struct vmsnap *snap, uint64_t page, uint64_t count, uint64_t entry)
+{
+	assert_int_equal(run_list_append(&snap->runs, PAGE, PAGE_AT(page), count, entry), VMSNAP_OK);
+}
+
+/* xorshift64*: the same numbers on every machine. */
+static inline uint64_t random_next(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * UINT64_C(2685821657736338717) >> 11;
+}
+static inline uint64_t random_below(uint64_t *state, uint64_t limit)
+{
+	return random_next(state) % limit;
+}
+
+#endif

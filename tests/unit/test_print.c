@@ -1,0 +1,374 @@
+/* show, pages, page, status, map of one snapshot: what they say of every kind of
+ * page, and of what was not known. */
+#include "test_print_support.h"
+#include "text_words.h"
+
+static void words_for_sizes_have_three_digits(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t bytes;
+		const char *word;
+	} sizes[] = {
+		{ 0, "0" },
+		{ 1023, "1023" },
+		{ 1024, "1.00K" },
+		{ 4096, "4.00K" },
+		{ 10234, "9.99K" },
+		{ 10236, "10.0K" },
+		{ 504 << 10, "504K" },
+		{ 1000 << 10, "1000K" },
+		{ (1024 << 10) - 1, "1.00M" },
+		{ 5 << 19, "2.50M" },
+		{ UINT64_C(9) << 29, "4.50G" },
+		{ UINT64_C(1) << 47, "128T" },
+		{ UINT64_MAX, "16.0E" },
+	};
+	struct vmsnap_style style = { 0 }, exact = { .bytes = true };
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		assert_string_equal(word_size(&style, sizes[i].bytes).text, sizes[i].word);
+	assert_string_equal(word_size(&exact, 4096).text, "4096");
+	assert_string_equal(word_percent(318, 1000).text, "31.8%");
+	assert_string_equal(word_percent(7, 7).text, "100%");
+	assert_string_equal(word_time_utc(INT64_C(1700000000123456789)).text, "2023-11-14T22:13:20.123456789Z");
+	assert_string_equal(word_time_utc(-1).text, "1969-12-31T23:59:59.999999999Z");
+	assert_string_equal(word_duration(1234567).text, "1.23 ms");
+}
+
+static void show_sums_pages_by_mapping(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "START     SIZE PERM RESIDENT SWAPPED  EXCL  ZERO MAPPING\n");
+	assert_has(caught, "00020000  128K rw-p    44.0K   12.0K 32.0K 4.00K [heap]\n");
+	assert_has(caught, "total     152K         56.0K   12.0K 32.0K 4.00K 3 mappings\n");
+	assert_has(caught, "frozen for 1.23 ms\n");
+	assert_has(caught, "VmRSS 56.0K  Threads 1\n");
+	vmsnap_free(snap);
+}
+
+static void show_says_what_was_not_known(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	snap->info.known = (struct vmsnap_known){ 0 };
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "unknown   PFNs (root would know), soft-dirty, exclusive, zero page, huge\n");
+	assert_has(caught, "00020000  128K rw-p    44.0K   12.0K    ?    ? [heap]\n");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"exclusive\": null, \"zero\": null, \"file\": 0, \"huge\": null");
+	vmsnap_free(snap);
+}
+
+static void show_json_keeps_the_contract(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "{\n \"schema\": \"vmsnap.show/1\",\n \"snapshot\": {\"pid\": 42,");
+	assert_has(caught, "\"taken\": \"2023-11-14T22:13:20.123456789Z\"");
+	assert_has(caught, "\"pause_us\": 1234.567");
+	assert_has(caught, "\"label\": null");
+	assert_has(caught, "\"known\": {\"pfn\": true, \"soft_dirty\": false, ");
+	assert_has(caught, "{\"start\": \"0x20000\", \"end\": \"0x40000\", \"perms\": \"rw-p\", \"offset\": 0, "
+	                   "\"dev\": \"00:00\", \"inode\": 0, \"name\": \"[heap]\", \"deleted\": false, "
+	                   "\"build_id\": null, \"size\": 131072, \"resident\": 45056, \"swapped\": 12288, "
+	                   "\"exclusive\": 32768, \"zero\": 4096,");
+	assert_has(caught, "\"total\": {\"size\": 155648, \"resident\": 57344,");
+	assert_has(caught, "\"status\": {\"Name\": \"123\", \"VmRSS\": 57344, \"Threads\": 1, \"Uid\": \"0 0 0 0\", "
+	                   "\"SigCgt\": \"0000000000000002\"}");
+	vmsnap_free(snap);
+}
+
+static void show_has_columns_for_smaps(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	snap->smaps.key_count = 2;
+	snap->smaps.keys = calloc(2, sizeof(*snap->smaps.keys));
+	snap->smaps.values = calloc(6, sizeof(*snap->smaps.values));
+	assert_true(snap->smaps.keys && snap->smaps.values);
+	snap->smaps.keys[0] = "Pss";
+	snap->smaps.keys[1] = "Evil\033[2J";
+	snap->smaps.values[2] = 8192;
+	snap->smaps.values[3] = UINT64_MAX;
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "START,pss";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00020000 8.00K\n");
+	caught = catch_new();
+	caught->out.style.columns = "NO";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, &caught->err), VMSNAP_ERR_ARGUMENT);
+	assert_non_null(strstr(caught->err.message, " PSS "));
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "\"smaps\": {\"Pss\": 8192, \"Evil\\\\x1b[2J\": null}");
+	vmsnap_free(snap);
+}
+
+static void pages_cuts_runs_at_borders_and_counts_frames_up(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = bare_snapshot();
+	put_vma(snap, 0x1000, 0x3000, VMSNAP_READ, 0, "one");
+	put_vma(snap, 0x3000, 0x6000, VMSNAP_READ, 0, "two");
+	put_pages(snap, 0x1000, 6, ENTRY(VMSNAP_PAGE_PRESENT, 0x10)); /* one page beyond the map */
+	struct catch *caught = catch_new();
+	caught->out.style.raw = true;
+	assert_int_equal(vmsnap_print_pages(snap, 0x2000, UINT64_MAX, false, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "START PAGES STATE PFN/SWAP FLAGS MAPPING\n"
+	                                  "00002000 1 present 0x11 - one\n"
+	                                  "00003000 3 present 0x12 - two\n"
+	                                  "00006000 1 present 0x15 - -\n");
+	caught = catch_new();
+	caught->out.style.raw = caught->out.style.no_headings = true;
+	assert_int_equal(vmsnap_print_pages(snap, 0x2000, 0x5000, true, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "00002000 1 present 0x11 - one\n"
+	                                  "00003000 1 present 0x12 - two\n"
+	                                  "00004000 1 present 0x13 - two\n");
+	assert_int_equal(vmsnap_print_pages(snap, 5, 5, true, &caught->out, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_free(snap);
+}
+
+static void pages_json_has_every_state(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_pages(snap, 0, UINT64_MAX, false, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "{\"start\": \"0x20000\", \"pages\": 8, \"state\": \"present\", \"pfn\": \"0x200\", "
+	                   "\"swap\": null, \"flags\": [\"exclusive\"]}");
+	assert_has(caught, "{\"start\": \"0x30000\", \"pages\": 3, \"state\": \"swapped\", \"pfn\": null, "
+	                   "\"swap\": {\"type\": 1, \"offset\": 5}, \"flags\": []}");
+	assert_has(caught, "\"state\": \"guard\", \"pfn\": null, \"swap\": null, \"flags\": [\"guard\"]}");
+	assert_has(caught, "\"state\": \"marker\", \"pfn\": null, \"swap\": null, \"flags\": [\"uffd_wp\"]}");
+	snap->info.known.pfn = false;
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_pages(snap, 0x20000, 0x31000, false, &caught->out, NULL), VMSNAP_OK);
+	assert_lacks(caught, "\"pfn\": \"0x");
+	assert_has(caught, "\"swap\": {\"type\": null, \"offset\": null}");
+	vmsnap_free(snap);
+}
+
+static void page_tells_frame_physical_address_and_file_offset(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	snap->vmas[0].offset = 0x5000;
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_page(snap, NULL, 0x11234, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"address\": \"0x11234\",\n \"mapped\": true,");
+	assert_has(caught, "\"pfn\": \"0x101\",");
+	assert_has(caught, "\"physical\": \"0x101234\",");
+	assert_has(caught, "\"file_offset\": 25140,");
+	assert_has(caught, "\"gap\": null,");
+	assert_has(caught, "\"segment\": null,\n \"name\": null\n}");
+	snap->info.known.pfn = false;
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_page(snap, NULL, 0x11234, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "PFN         ? (root would know)\nphysical    ?\n");
+	vmsnap_free(snap);
+}
+
+static void page_in_a_gap_tells_its_ends(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	static const struct {
+		uint64_t address;
+		const char *gap;
+	} gaps[] = {
+		{ 0, "\"gap\": {\"start\": \"0x0\", \"end\": \"0x10000\"}" },
+		{ 0x14000, "\"gap\": {\"start\": \"0x14000\", \"end\": \"0x20000\"}" },
+		{ 0x4ffff, "\"gap\": {\"start\": \"0x40000\", \"end\": \"0x50000\"}" },
+		{ UINT64_MAX, "\"gap\": {\"start\": \"0x52000\", \"end\": \"0x10000000000000000\"}" },
+	};
+	for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
+		struct catch *caught = catch_new();
+		caught->out.style.json = true;
+		assert_int_equal(vmsnap_print_page(snap, NULL, gaps[i].address, &caught->out, NULL), VMSNAP_OK);
+		assert_has(caught, gaps[i].gap);
+		assert_has(caught, "\"mapped\": false,\n \"vma\": null,");
+		assert_has(caught, "\"state\": \"unmapped\"");
+	}
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_page(snap, NULL, UINT64_MAX, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00052000-10000000000000000 (16.0E unmapped)");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_page(snap, NULL, 0x3f000, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"state\": \"absent\"");
+	vmsnap_free(snap);
+}
+
+static void status_marks_what_changed(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	put_status(a, "Name:\tx\nVmRSS:\t 8 kB\nThreads:\t1\nOld:\tyes\n");
+	put_status(b, "Name:\tx\nVmRSS:\t 4 kB\nThreads:\t3\nNew:\tno\n");
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_status(a, b, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "KEY     A     B     CHANGE\n"
+	                                  "Name    x     x\n"
+	                                  "VmRSS   8.00K 4.00K -4.00K\n"
+	                                  "Threads 1     3     +2\n"
+	                                  "Old     yes         gone\n"
+	                                  "New           no    new\n");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_status(a, b, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "{\"key\": \"VmRSS\", \"a\": 8192, \"b\": 4096}");
+	assert_has(caught, "{\"key\": \"New\", \"a\": null, \"b\": \"no\"}");
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_status(a, NULL, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "KEY     VALUE\nName    x\nVmRSS   8.00K\n");
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void map_folds_holes_and_totals_up(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	caught->out.style.unicode = false;
+	caught->out.style.width = 40;
+	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "00010000       ff..            \n"
+	                                  "00020000       pppppppp===.....\n"
+	                                  "00030000       sss.............\n"
+	                                  "               ... 64.0K nothing resident ...\n"
+	                                  "00050000       .f              \n"
+	                                  "\n= shared 12.0K   f file 12.0K   p private 32.0K   s swapped 12.0K   \n"
+	                                  "1 cell = 4.00K, row = 64.0K   (. mapped, nothing resident)\n");
+	vmsnap_free(snap);
+}
+
+/* Each half block is one cell: as many as there are escape sequences' ends. */
+static void map_in_colour_fits_the_width(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	for (int color = VMSNAP_COLOR_16; color <= VMSNAP_COLOR_RGB; color++) {
+		struct catch *caught = catch_new();
+		caught->out.style.color = color;
+		caught->out.style.width = 40;
+		assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
+		size_t width = 0;
+		for (const char *c = caught->text; *c; c++) {
+			if (*c == '\n')
+				width = 0;
+			else if (*c == '\033')
+				c = strchr(c, 'm');
+			else if (((unsigned char)*c & 0xc0) != 0x80)
+				width++;
+			if (c < strstr(caught->text, "shared"))
+				assert_true(width <= 40);
+		}
+		assert_has(caught, "\xe2\x96\x80");
+		assert_has(caught, "1 half-cell = 4.00K, row = 128K\n");
+	}
+	vmsnap_free(snap);
+}
+
+static void map_of_far_apart_pages_stays_short(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = bare_snapshot();
+	uint32_t random = 1;
+	uint64_t at = 0x10000;
+	for (int i = 0; i < 5000; i++) {
+		random = random * 1664525 + 1013904223;
+		at += ((random >> 8) % 60000 + 1) * UINT64_C(0x100000);
+		put_vma(snap, at, at + PAGE, VMSNAP_READ, 0, "");
+		put_pages(snap, at, 1, ENTRY(VMSNAP_PAGE_PRESENT, 0x1000 + 2 * i));
+	}
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
+	int lines = 0;
+	for (size_t i = 0; i < caught->len; i++)
+		lines += caught->text[i] == '\n';
+	assert_true(lines >= 10 && lines <= 44);
+	assert_has(caught, "shared 19.5M");
+	vmsnap_free(snap);
+}
+
+static void every_print_survives_hostile_names(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	snap->info.comm = snap->info.exe = snap->info.label = snap->info.kernel = snap->info.host = HOSTILE;
+	put_status(snap, "Name:\t\033[2J\xff\nBad\033[1m:\tx\x07\n");
+	for (int json = 0; json <= 1; json++) {
+		for (int raw = 0; raw <= 1; raw++) {
+			struct catch *caught = catch_new();
+			caught->out.style.json = json;
+			caught->out.style.raw = raw;
+			assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+			assert_int_equal(vmsnap_print_pages(snap, 0, UINT64_MAX, false, &caught->out, NULL), VMSNAP_OK);
+			assert_int_equal(vmsnap_print_page(snap, NULL, 0x51000, &caught->out, NULL), VMSNAP_OK);
+			assert_int_equal(vmsnap_print_status(snap, snap, &caught->out, NULL), VMSNAP_OK);
+			assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
+			assert_harmless(caught);
+			assert_lacks(caught, "\xff");
+			assert_lacks(caught, "\xe2\x80\xae");
+		}
+	}
+	vmsnap_free(snap);
+}
+
+static void every_print_reports_a_closed_pipe(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	for (int json = 0; json <= 1; json++) {
+		struct catch *caught = catch_new();
+		const struct vmsnap_output *out = &caught->out;
+		caught->refuse_with = 32;
+		caught->out.style.json = json;
+		assert_int_equal(vmsnap_print_show(snap, out, &caught->err), VMSNAP_ERR_SYSTEM);
+		assert_int_equal(caught->err.sys_errno, 32);
+		assert_int_equal(vmsnap_print_pages(snap, 0, UINT64_MAX, true, out, NULL), VMSNAP_ERR_SYSTEM);
+		assert_int_equal(vmsnap_print_page(snap, NULL, 0, out, NULL), VMSNAP_ERR_SYSTEM);
+		assert_int_equal(vmsnap_print_status(snap, NULL, out, NULL), VMSNAP_ERR_SYSTEM);
+		assert_int_equal(vmsnap_print_map(snap, NULL, out, NULL), VMSNAP_ERR_SYSTEM);
+	}
+	vmsnap_free(snap);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_for_sizes_have_three_digits),
+		cmocka_unit_test(show_sums_pages_by_mapping),
+		cmocka_unit_test(show_says_what_was_not_known),
+		cmocka_unit_test(show_json_keeps_the_contract),
+		cmocka_unit_test(show_has_columns_for_smaps),
+		cmocka_unit_test(pages_cuts_runs_at_borders_and_counts_frames_up),
+		cmocka_unit_test(pages_json_has_every_state),
+		cmocka_unit_test(page_tells_frame_physical_address_and_file_offset),
+		cmocka_unit_test(page_in_a_gap_tells_its_ends),
+		cmocka_unit_test(status_marks_what_changed),
+		cmocka_unit_test(map_folds_holes_and_totals_up),
+		cmocka_unit_test(map_in_colour_fits_the_width),
+		cmocka_unit_test(map_of_far_apart_pages_stays_short),
+		cmocka_unit_test(every_print_survives_hostile_names),
+		cmocka_unit_test(every_print_reports_a_closed_pipe),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,368 @@
+/* diff, cow and map of two snapshots: a parent at the fork and a child that wrote. */
+#include "test_print_support.h"
+
+static const uint32_t rw = VMSNAP_READ | VMSNAP_WRITE, rx = VMSNAP_READ | VMSNAP_EXEC;
+static const uint32_t shared = VMSNAP_PAGE_PRESENT, own = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE,
+                      cache = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_FILE;
+
+/* Right after the fork: 64 pages of heap, all shared, and program text. */
+static struct vmsnap *at_fork(uint32_t pid)
+{
+	struct vmsnap *snap = bare_snapshot();
+	snap->info.pid = pid;
+	put_vma(snap, 0x10000, 0x12000, rx, 7, "/bin/demo");
+	put_vma(snap, 0x100000, 0x180000, rw, 0, "[heap]");
+	put_vma(snap, 0x200000, 0x204000, VMSNAP_READ, 9, HOSTILE);
+	put_pages(snap, 0x10000, 2, ENTRY(cache, 0x100));
+	put_pages(snap, 0x100000, 64, ENTRY(shared, 0x1000));
+	put_status(snap, "Name:\tdemo\nVmRSS:\t 264 kB\nThreads:\t1\n");
+	return snap;
+}
+
+/* The child copied 16 pages, dropped 4, has 8 new ones, put a breakpoint into its
+ * text, and unmapped the file. */
+static struct vmsnap *child_later(void)
+{
+	struct vmsnap *snap = bare_snapshot();
+	snap->info.pid = 43;
+	snap->info.ppid = 42;
+	put_vma(snap, 0x10000, 0x12000, rx, 7, "/bin/demo");
+	put_vma(snap, 0x100000, 0x180000, rw, 0, "[heap]");
+	put_vma(snap, 0x300000, 0x301000, rw, 0, "[anon:\033 fresh]");
+	put_pages(snap, 0x10000, 1, ENTRY(cache, 0x100));
+	put_pages(snap, 0x11000, 1, ENTRY(own, 0x777));
+	put_pages(snap, 0x100000, 44, ENTRY(shared, 0x1000));
+	put_pages(snap, 0x12c000, 16, ENTRY(own, 0x2000));
+	put_pages(snap, 0x140000, 8, ENTRY(own, 0x3000));
+	put_status(snap, "Name:\tdemo\nVmRSS:\t 280 kB\nThreads:\t1\n");
+	return snap;
+}
+
+struct fixture {
+	struct vmsnap *a, *b;
+	struct vmsnap_diff *diff;
+	struct vmsnap_cow *cow;
+};
+
+static int make(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	assert_non_null(f);
+	f->a = at_fork(42);
+	f->b = child_later();
+	assert_int_equal(vmsnap_diff_new(f->a, f->b, &f->diff, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_new(f->a, f->b, f->a, &f->cow, NULL), VMSNAP_OK);
+	*state = f;
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	struct fixture *f = *state;
+	vmsnap_cow_free(f->cow);
+	vmsnap_diff_free(f->diff);
+	vmsnap_free(f->a);
+	vmsnap_free(f->b);
+	free(f);
+	return 0;
+}
+
+static void diff_has_a_row_for_each_changed_mapping(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "START     SIZE PERM PAGES");
+	assert_has(caught, "64.0K 25.0% +32.0K -16.0K         [heap]\n");
+	assert_has(caught, "00300000 4.00K rw-p ");
+	assert_has(caught, "added   [anon:\\x1b fresh]\n");
+	assert_has(caught, "removed /tmp/\\x1b[2J\\x0a7f00");
+}
+
+static void diff_closes_with_one_sentence(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, VMSNAP_PRINT_TOTALS_ONLY, &caught->out, NULL), VMSNAP_OK);
+	/* 64 pages of heap and the one of text that was copied. */
+	assert_has(caught, "\n4 of 4 mappings changed: 68.0K copied of 260K shared at A (26.2%), +32.0K new, "
+	                   "-16.0K gone\n");
+	assert_has(caught, "pages     8 appeared, 4 vanished, 17 pfn_changed, 17 became_exclusive, 1 privatised\n");
+	assert_has(caught, "mappings  1 added, 1 removed\n");
+	assert_has(caught, "!! 1 page of executable code was written: 00011000 of /bin/demo\n");
+	assert_has(caught, "  VmRSS 264K \xe2\x86\x92 280K\n");
+	assert_lacks(caught, "START");
+}
+
+static void diff_strip_shows_where(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.raw = true;
+	caught->out.style.columns = "START,PAGES,COPIED";
+	/* 128 pages in 16 cells of 8: 5 cells as they were, then 4 pages and 12. */
+	caught->out.style.width = 80;
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n00100000 .....###+....... 64.0K\n");
+	assert_has(caught, "\n00010000 .# 4.00K\n");
+	caught = catch_new();
+	caught->out.style.columns = "START,PAGES";
+	caught->out.style.width = 80;
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n00100000      \xe2\x96\x84\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88       \n");
+}
+
+static void diff_long_lists_every_range(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00011000     1 pfn_changed,became_exclusive,privatised /bin/demo\n");
+	assert_has(caught, "0013c000     4 vanished                                [heap]\n");
+}
+
+static void diff_json_has_an_item_for_each_fact(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "\"schema\": \"vmsnap.diff/1\"");
+	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"pfn_changed\"},\n"
+	                   "  {\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"became_exclusive\"}");
+	assert_has(caught, "{\"change\": \"added\", \"a\": null, \"b\": {\"start\": \"0x300000\"");
+	assert_has(caught, "\"swapped_out\": 0,");
+	assert_has(caught, "\"soft_dirtied\": null,"); /* neither side knows */
+	assert_has(caught, "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70}");
+	assert_has(caught, "\"status\": [\n  {\"key\": \"VmRSS\", \"a\": 270336, \"b\": 286720}\n ]\n}\n");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, VMSNAP_PRINT_TOTALS_ONLY, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"pages\": [],\n \"totals\": {\"appeared\": 8,");
+}
+
+static void diff_says_that_copies_are_unknown_without_frames(void **state)
+{
+	(void)state;
+	struct vmsnap *a = at_fork(42), *b = child_later();
+	struct vmsnap_diff *diff;
+	a->info.known.pfn = false;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"pfn_changed\": null");
+	caught = catch_new();
+	caught->out.style.columns = "START,COPIED";
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n00100000      ?\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void diff_of_equals_says_so(void **state)
+{
+	(void)state;
+	struct vmsnap *a = at_fork(42), *b = at_fork(42);
+	struct vmsnap_diff *diff;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "No differences.\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+/* A page that nobody shared and that has another frame was moved, not copied. */
+static void diff_does_not_call_a_migrated_page_copied(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	put_vma(a, 0x1000, 0x3000, rw, 0, "");
+	put_vma(b, 0x1000, 0x3000, rw, 0, "");
+	put_pages(a, 0x1000, 2, ENTRY(own, 0x50));
+	put_pages(b, 0x1000, 2, ENTRY(own, 0x60));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "1 of 1 mapping changed: 0 copied, 8.00K changed otherwise\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void diff_without_changed_pages_tells_the_status(void **state)
+{
+	(void)state;
+	struct vmsnap *a = at_fork(42), *b = at_fork(42);
+	struct vmsnap_diff *diff;
+	put_status(b, "Name:\tdemo\nVmRSS:\t 264 kB\nThreads:\t2\n");
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n\nNone of 3 mappings changed.\n\nstatus fields\n  Threads 1 \xe2\x86\x92 2\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void diff_shows_one_page_in_a_large_mapping(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	put_vma(a, 0x1000000, 0x9000000, rw, 0, "");
+	put_vma(b, 0x1000000, 0x9000000, rw, 0, "");
+	put_pages(b, 0x8fff000, 1, ENTRY(own, 0x60));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "PAGES";
+	caught->out.style.width = 80;
+	caught->out.style.no_headings = true;
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "               \xe2\x96\x81\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void diff_puts_growth_and_its_pages_into_one_row(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	put_vma(a, 0x1000, 0x3000, rw, 0, "[heap]");
+	put_vma(b, 0x1000, 0x5000, rw, 0, "[heap]");
+	put_pages(a, 0x1000, 2, ENTRY(own, 0x50));
+	put_pages(b, 0x1000, 2, ENTRY(own, 0x50));
+	put_pages(b, 0x3000, 2, ENTRY(own, 0x60));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.raw = caught->out.style.no_headings = true;
+	caught->out.style.columns = "START,NEW,CHANGE,MAPPING";
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "00001000 +8.00K grown\\x20+8.00K [heap]\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void diff_of_a_moved_mapping_looks_where_it_came_from(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	put_vma(a, 0x100000, 0x110000, rw, 0, "");
+	put_vma(b, 0x500000, 0x510000, rw, 0, "");
+	put_pages(a, 0x100000, 16, ENTRY(shared, 0x50));
+	put_pages(b, 0x500000, 12, ENTRY(shared, 0x50));
+	put_pages(b, 0x50c000, 4, ENTRY(own, 0x90));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.raw = caught->out.style.no_headings = true;
+	caught->out.style.columns = "START,COPIED,%,NEW,GONE,CHANGE";
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "00500000 16.0K 25.0% - - moved\\x20from\\x2000100000\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void diff_rejects_an_unknown_column(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "WRONG";
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, &caught->err), VMSNAP_ERR_ARGUMENT);
+	assert_non_null(strstr(caught->err.message, "COPIED"));
+}
+
+static void cow_groups_by_mapping(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "        44 pages   176K  shared\n");
+	assert_has(caught, "00100000-00180000 rw-p [heap]: 44 shared, 16 copied_by_child, 8 new_in_child, "
+	                   "4 dropped_by_child\n"
+	                   "  0012c000         16 pages copied_by_child\n");
+	assert_has(caught, "00010000-00012000 r-xp /bin/demo: 1 copied_by_child, 1 file\n");
+}
+
+static void cow_json_counts_every_verdict(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "\"schema\": \"vmsnap.cow/1\"");
+	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
+		char key[64];
+		snprintf(key, sizeof(key), "\"%s\": ", vmsnap_verdict_name(i));
+		assert_has(caught, key);
+	}
+	assert_has(caught, "\"copied_by_child\": 17,");
+	assert_has(caught, "\"copied_by_parent\": 0,");
+	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"verdict\": \"copied_by_child\", "
+	                   "\"inferred\": false, \"mapping\": \"[heap]\", \"names\": [], \"names_total\": null}");
+}
+
+static void cow_raw_is_a_plain_table(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.raw = true;
+	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "START PAGES VERDICT INFERRED NAMES MAPPING\n");
+	assert_has(caught, "\n0012c000 16 copied_by_child - - [heap]\n");
+}
+
+static void map_of_two_shows_events(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.unicode = false;
+	assert_int_equal(vmsnap_print_map(f->a, f->b, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00100000       ============================================################----\n"
+	                   "00140000       ++++++++........................................................\n");
+	/* Copied and new pages are not counted again as private. */
+	assert_has(caught, "\n# copied 68.0K   + new 32.0K   - gone 16.0K   = shared 176K   f file 4.00K   \n");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_map(f->a, f->b, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"schema\": \"vmsnap.map/1\"");
+	assert_has(caught, "{\"start\": \"0x140000\", \"cells\": \"++++++++....");
+	assert_has(caught, "\"copied\": 69632,");
+	assert_harmless(caught);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(diff_has_a_row_for_each_changed_mapping),
+		cmocka_unit_test(diff_closes_with_one_sentence),
+		cmocka_unit_test(diff_strip_shows_where),
+		cmocka_unit_test(diff_long_lists_every_range),
+		cmocka_unit_test(diff_json_has_an_item_for_each_fact),
+		cmocka_unit_test(diff_says_that_copies_are_unknown_without_frames),
+		cmocka_unit_test(diff_of_equals_says_so),
+		cmocka_unit_test(diff_does_not_call_a_migrated_page_copied),
+		cmocka_unit_test(diff_without_changed_pages_tells_the_status),
+		cmocka_unit_test(diff_shows_one_page_in_a_large_mapping),
+		cmocka_unit_test(diff_puts_growth_and_its_pages_into_one_row),
+		cmocka_unit_test(diff_of_a_moved_mapping_looks_where_it_came_from),
+		cmocka_unit_test(diff_rejects_an_unknown_column),
+		cmocka_unit_test(cow_groups_by_mapping),
+		cmocka_unit_test(cow_json_counts_every_verdict),
+		cmocka_unit_test(cow_raw_is_a_plain_table),
+		cmocka_unit_test(map_of_two_shows_events),
+	};
+	return cmocka_run_group_tests(tests, make, unmake);
+}

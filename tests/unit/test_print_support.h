@@ -1,0 +1,135 @@
+/* test_print_support.h - catches what is printed, and makes a small snapshot with
+ * every kind of page in it. */
+#ifndef VMSNAP_TEST_PRINT_SUPPORT_H
+#define VMSNAP_TEST_PRINT_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "snapshot.h"
+
+enum { CATCH_MAX = 1 << 20 };
+struct catch {
+	char text[CATCH_MAX];
+	size_t len;
+	int refuse_with; /* errno for every write; 0: none */
+	struct vmsnap_output out;
+	struct vmsnap_error err;
+};
+
+static inline int catch_write(void *ctx, const char *text, size_t len)
+{
+	struct catch *caught = ctx;
+	if (caught->refuse_with)
+		return caught->refuse_with;
+	assert_true(caught->len + len < CATCH_MAX);
+	memcpy(caught->text + caught->len, text, len);
+	caught->len += len;
+	caught->text[caught->len] = '\0';
+	return 0;
+}
+
+/* One for all tests of a program, empty and plain again. */
+static inline struct catch *catch_new(void)
+{
+	static struct catch caught;
+	memset(&caught, 0, sizeof(caught));
+	caught.out = (struct vmsnap_output){ .size = sizeof(caught.out), .write = catch_write, .ctx = &caught };
+	caught.out.style = (struct vmsnap_style){ .size = sizeof(caught.out.style), .unicode = true };
+	return &caught;
+}
+
+static inline void assert_has(const struct catch *caught, const char *part)
+{
+	if (!strstr(caught->text, part))
+		fail_msg("\"%s\" is not in:\n%s", part, caught->text);
+}
+
+static inline void assert_lacks(const struct catch *caught, const char *part)
+{
+	if (strstr(caught->text, part))
+		fail_msg("\"%s\" is in:\n%s", part, caught->text);
+}
+
+/* No byte that a terminal would obey, but newlines. */
+static inline void assert_harmless(const struct catch *caught)
+{
+	for (size_t i = 0; i < caught->len; i++) {
+		unsigned char c = (unsigned char)caught->text[i];
+		if ((c < ' ' && c != '\n') || c == 0x7f)
+			fail_msg("control character %#x at %zu of:\n%s", c, i, caught->text);
+	}
+}
+
+enum { PAGE = 4096 };
+#define ENTRY(flags, frame) (ENTRY_FLAG(flags) | (uint64_t)(frame))
+#define HOSTILE "/tmp/\033[2J\n7f00 \"quoted\" \\ \xff \xc2\x9b\xe2\x80\xae end"
+
+static inline void put_vma(struct vmsnap *snap, uint64_t start, uint64_t end, uint32_t perms, uint64_t inode,
+                           const char *name)
+{
+	snap->vmas = realloc(snap->vmas, (snap->vma_count + 1) * sizeof(*snap->vmas));
+	assert_non_null(snap->vmas);
+	snap->vmas[snap->vma_count++] = (struct vmsnap_vma){ .start = start,
+		                                             .end = end,
+		                                             .perms = perms,
+		                                             .inode = inode,
+		                                             .name = name };
+}
+
+static inline void put_pages(struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_t entry)
+{
+	assert_int_equal(run_list_append(&snap->runs, PAGE, start, pages, entry), VMSNAP_OK);
+}
+
+static inline struct vmsnap *bare_snapshot(void)
+{
+	struct vmsnap *snap = snapshot_new();
+	assert_non_null(snap);
+	snap->info.page_size = PAGE;
+	snap->info.pid = 42;
+	snap->info.comm = "demo";
+	snap->info.boot_id = "boot";
+	snap->info.taken = INT64_C(1700000000123456789);
+	snap->info.consistent = true;
+	snap->info.freeze = VMSNAP_FREEZE_FULL;
+	snap->info.pause = 1234567;
+	snap->info.known = (struct vmsnap_known){ .pfn = true, .exclusive = true, .zero = true, .huge = true };
+	return snap;
+}
+
+static inline void put_status(struct vmsnap *snap, const char *text)
+{
+	snap->status = text;
+	snap->status_len = strlen(text);
+}
+
+/* A file, memory with every kind of page, and a mapping with a hostile name. */
+static inline struct vmsnap *sample_snapshot(void)
+{
+	struct vmsnap *snap = bare_snapshot();
+	uint32_t rw = VMSNAP_READ | VMSNAP_WRITE;
+	put_vma(snap, 0x10000, 0x14000, VMSNAP_READ | VMSNAP_EXEC, 7, "/bin/demo");
+	put_vma(snap, 0x20000, 0x40000, rw, 0, "[heap]");
+	put_vma(snap, 0x50000, 0x52000, rw | VMSNAP_SHARED, 9, HOSTILE);
+	uint32_t present = VMSNAP_PAGE_PRESENT, own = present | VMSNAP_PAGE_EXCLUSIVE;
+	put_pages(snap, 0x10000, 2, ENTRY(present | VMSNAP_PAGE_FILE, 0x100));
+	put_pages(snap, 0x20000, 8, ENTRY(own, 0x200));
+	put_pages(snap, 0x28000, 2, ENTRY(present, 0x300));
+	put_pages(snap, 0x2a000, 1, ENTRY(present | VMSNAP_PAGE_ZERO, 0x9));
+	put_pages(snap, 0x30000, 3, ENTRY(VMSNAP_PAGE_SWAPPED, 5 << SWAP_TYPE_BITS | 1));
+	put_pages(snap, 0x38000, 1, ENTRY(VMSNAP_PAGE_GUARD, 0));
+	put_pages(snap, 0x39000, 1, ENTRY(VMSNAP_PAGE_UFFD_WP, 0));
+	put_pages(snap, 0x51000, 1, ENTRY(present | VMSNAP_PAGE_FILE, 0x400));
+	put_status(snap, "Name:\t123\nVmRSS:\t      56 kB\nThreads:\t1\nUid:\t0\t0\t0\t0\nSigCgt:\t0000000000000002\n");
+	return snap;
+}
+
+#endif

@@ -1,0 +1,173 @@
+/* Tables: columns, alignment, width, raw. */
+#include "table.h"
+#include "test_print_support.h"
+
+enum { NAME, SIZE, NOTE, EXTRA, PATH, COLUMNS };
+static const struct table_column columns[COLUMNS] = {
+	[NAME] = { "NAME", 0 },
+	[SIZE] = { "SIZE", TABLE_RIGHT },
+	[NOTE] = { "NOTE", TABLE_HIDE_EMPTY },
+	[EXTRA] = { "EXTRA", TABLE_EXTRA },
+	[PATH] = { "PATH", TABLE_CUT_LEFT },
+};
+
+struct line {
+	const char *name, *size, *note, *path;
+};
+
+static int rows(struct table *table, void *ctx, struct vmsnap_error *err)
+{
+	(void)err;
+	for (const struct line *line = ctx; line->name; line++) {
+		table_name(table, NAME, line->name, strlen(line->name));
+		table_literal(table, SIZE, line->size);
+		table_literal(table, NOTE, line->note);
+		table_literal(table, EXTRA, "more");
+		table_name(table, PATH, line->path, strlen(line->path));
+		table_end_row(table);
+	}
+	return VMSNAP_OK;
+}
+
+static int print(struct catch *caught, const struct line *lines)
+{
+	struct text text;
+	struct line copy[8] = { 0 };
+	for (size_t i = 0; lines[i].name; i++)
+		copy[i] = lines[i];
+	assert_int_equal(text_open(&text, &caught->out, NULL), VMSNAP_OK);
+	int rc = table_print(&text, columns, COLUMNS, rows, copy, &caught->err);
+	return rc ? rc : text_close(&text, &caught->err);
+}
+
+static const struct line two[] = {
+	{ "a", "4.00K", "", "/lib/one" },
+	{ "longer", "1", "", "" },
+	{ 0 },
+};
+
+static void table_aligns_and_leaves_empty_columns_out(void **state)
+{
+	(void)state;
+	struct catch *caught = catch_new();
+	assert_int_equal(print(caught, two), VMSNAP_OK);
+	assert_string_equal(caught->text, "NAME    SIZE PATH\n"
+	                                  "a      4.00K /lib/one\n"
+	                                  "longer     1\n");
+}
+
+static void table_lines_up_behind_wide_characters(void **state)
+{
+	(void)state;
+	static const struct line wide[] = {
+		{ "\xe6\xbc\xa2", "1", "", "/x" },
+		{ "abc", "2", "", "/y" },
+		{ 0 },
+	};
+	struct catch *caught = catch_new();
+	caught->out.style.no_headings = true;
+	assert_int_equal(print(caught, wide), VMSNAP_OK);
+	assert_string_equal(caught->text, "\xe6\xbc\xa2  1 /x\nabc 2 /y\n");
+}
+
+static void table_shows_the_columns_asked_for(void **state)
+{
+	(void)state;
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "size,Extra,NOTE";
+	assert_int_equal(print(caught, two), VMSNAP_OK);
+	assert_string_equal(caught->text, " SIZE EXTRA NOTE\n4.00K more\n    1 more\n");
+	caught = catch_new();
+	caught->out.style.columns = "+EXTRA";
+	assert_int_equal(print(caught, two), VMSNAP_OK);
+	assert_has(caught, "NAME    SIZE PATH     EXTRA\n");
+}
+
+static void table_names_the_columns_it_knows(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = { "SIZES", "SIZE,", "", "+", "SIZE,,PATH", "+SIZE,FOO" };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct catch *caught = catch_new();
+		caught->out.style.columns = wrong[i];
+		assert_int_equal(print(caught, two), VMSNAP_ERR_ARGUMENT);
+		assert_non_null(strstr(caught->err.message, "NAME SIZE NOTE EXTRA PATH"));
+		assert_int_equal(caught->len, 0);
+	}
+}
+
+static void table_raw_has_one_word_for_each_cell(void **state)
+{
+	(void)state;
+	static const struct line odd[] = {
+		{ "two words", "", "", "-" },
+		{ "b\\c\n", "1", "n o", "" },
+		{ 0 },
+	};
+	struct catch *caught = catch_new();
+	caught->out.style.raw = true;
+	assert_int_equal(print(caught, odd), VMSNAP_OK);
+	assert_string_equal(caught->text, "NAME SIZE NOTE PATH\n"
+	                                  "two\\x20words - - \\x2d\n"
+	                                  "b\\x5cc\\x0a 1 n\\x20o -\n");
+}
+
+static void table_cuts_paths_on_their_left(void **state)
+{
+	(void)state;
+	static const struct line path[] = {
+		{ "a", "1", "", "/usr/lib/x86_64-linux-gnu/libsomething.so.6" },
+		{ 0 },
+	};
+	struct catch *caught = catch_new();
+	caught->out.style.no_headings = true;
+	caught->out.style.width = 30;
+	assert_int_equal(print(caught, path), VMSNAP_OK);
+	assert_string_equal(caught->text, "a 1 \xe2\x80\xa6" "nux-gnu/libsomething.so.6\n");
+	caught = catch_new();
+	caught->out.style.no_headings = true;
+	caught->out.style.width = 30;
+	caught->out.style.unicode = false;
+	assert_int_equal(print(caught, path), VMSNAP_OK);
+	assert_int_equal(caught->len, 31);
+	assert_has(caught, "a 1 ...x-gnu/libsomething.so.6\n");
+}
+
+static void table_never_cuts_inside_an_escape(void **state)
+{
+	(void)state;
+	for (unsigned width = 1; width < 60; width++) {
+		static const struct line path[] = { { "a", "1", "", "/\x01\x02\x03\x04\x05\x06\x07\x08" }, { 0 } };
+		struct catch *caught = catch_new();
+		caught->out.style.no_headings = true;
+		caught->out.style.width = width;
+		assert_int_equal(print(caught, path), VMSNAP_OK);
+		const char *dots = strstr(caught->text, "\xe2\x80\xa6");
+		if (dots)
+			assert_memory_equal(dots + 3, "\\x0", 3);
+	}
+}
+
+static void table_stops_at_a_failing_write(void **state)
+{
+	(void)state;
+	struct catch *caught = catch_new();
+	caught->refuse_with = 28; /* ENOSPC */
+	assert_int_equal(print(caught, two), VMSNAP_ERR_SYSTEM);
+	assert_int_equal(caught->err.sys_errno, 28);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_aligns_and_leaves_empty_columns_out),
+		cmocka_unit_test(table_lines_up_behind_wide_characters),
+		cmocka_unit_test(table_shows_the_columns_asked_for),
+		cmocka_unit_test(table_names_the_columns_it_knows),
+		cmocka_unit_test(table_raw_has_one_word_for_each_cell),
+		cmocka_unit_test(table_cuts_paths_on_their_left),
+		cmocka_unit_test(table_never_cuts_inside_an_escape),
+		cmocka_unit_test(table_stops_at_a_failing_write),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,376 @@
+/* test_verdict.c - a test for each row of the table in docs/verdicts.md, and
+ * that the page and the table say the same. */
+#include "test_diff_fixture.h"
+
+#include <stdio.h>
+
+#include "verdict.h"
+
+/* What parent, child and base map. */
+enum mapping {
+	ANONYMOUS,    /* all the same anonymous memory */
+	PRIVATE_FILE, /* all the same file, privately */
+	SHARED,       /* all the same, MAP_SHARED */
+	CHILD_GONE,   /* the child maps nothing there */
+	CHILD_OTHER,  /* the child maps something else */
+	CHILD_GONE_SHARED,
+	PARENT_GONE,
+	PARENT_OTHER,
+	PARENT_GONE_SHARED,
+	BOTH_GONE,
+	ALL_DIFFERENT, /* three mappings, all different */
+	BOTH_NEW,      /* the same in parent and child, which the base does not have */
+	BOTH_NEW_FILE,
+	MAPPINGS
+};
+
+#define BASELESS UINT64_MAX
+enum { NO_PFNS = 1, NO_EXCLUSIVE = 2, BASE_OF_OTHER_BOOT = 4, NO_ZERO = 8 };
+
+struct row {
+	unsigned row;
+	const char *name;
+	enum mapping mapping;
+	uint64_t base, parent, child;
+	unsigned unknown;
+	int verdict;
+	bool inferred;
+};
+
+static void set_mapping(struct verdict_case *c, enum mapping mapping)
+{
+	bool shared = mapping == SHARED || mapping == CHILD_GONE_SHARED || mapping == PARENT_GONE_SHARED;
+	bool file = mapping == PRIVATE_FILE || mapping == BOTH_NEW_FILE;
+	bool child_gone = mapping == CHILD_GONE || mapping == CHILD_GONE_SHARED || mapping == BOTH_GONE;
+	bool parent_gone = mapping == PARENT_GONE || mapping == PARENT_GONE_SHARED || mapping == BOTH_GONE;
+	bool child_other = child_gone || mapping == CHILD_OTHER;
+	bool parent_other = parent_gone || mapping == PARENT_OTHER;
+	bool both_new = mapping == BOTH_NEW || mapping == BOTH_NEW_FILE;
+	bool all_other = mapping == ALL_DIFFERENT;
+	c->parent.mapped = !parent_gone;
+	c->child.mapped = !child_gone;
+	c->base.mapped = true;
+	c->parent.shared = shared && !parent_gone;
+	c->child.shared = shared && !child_gone;
+	c->base.shared = shared;
+	c->parent.file = c->child.file = c->base.file = file;
+	c->parent_child_same = !all_other && child_other == parent_other;
+	c->parent_base_same = !all_other && !parent_other && !both_new;
+	c->child_base_same = !all_other && !child_other && !both_new;
+}
+
+static struct verdict_case make_case(const struct row *row)
+{
+	struct verdict_page page = { .frames_known = !(row->unknown & NO_PFNS),
+		                     .exclusive_known = !(row->unknown & NO_EXCLUSIVE),
+		                     .zero_known = !(row->unknown & NO_ZERO) };
+	struct verdict_case c = { .parent = page, .child = page, .base = page };
+	c.has_base = row->base != BASELESS;
+	c.parent_child_frames = true;
+	c.base_frames = !(row->unknown & BASE_OF_OTHER_BOOT);
+	set_mapping(&c, row->mapping);
+	c.parent.entry = row->parent;
+	c.child.entry = row->child;
+	c.base.entry = c.has_base ? row->base : 0;
+	return c;
+}
+
+#define ROW(number, title, ...) { .row = number, .name = "row_" #number "_" title, __VA_ARGS__ }
+#define NOTHING 0
+static const struct row rows[] = {
+	ROW(1, "shared_mapping_populated_in_parent", SHARED, NOTHING, CACHED(50), NOTHING, 0, VMSNAP_SHARED_MAPPING_PAGE, 0),
+	ROW(2, "shared_mapping_populated_in_child", SHARED, BASELESS, NOTHING, CACHED(50), 0, VMSNAP_SHARED_MAPPING_PAGE, 0),
+	ROW(3, "one_frame_is_shared", ANONYMOUS, ANON(9), ANON(9), ANON(9), 0, VMSNAP_SHARED_PAGE, 0),
+	ROW(3, "one_frame_is_shared_though_migrated_since", ANONYMOUS, ANON(9), ANON(8), ANON(8), 0, VMSNAP_SHARED_PAGE, 0),
+	ROW(3, "one_frame_is_shared_without_base", PRIVATE_FILE, BASELESS, ANON(8), ANON(8), 0, VMSNAP_SHARED_PAGE, 0),
+	ROW(4, "one_slot_is_swapped", ANONYMOUS, ANON(9), SLOT(3), SLOT(3), 0, VMSNAP_SWAPPED_PAGE, 0),
+	ROW(5, "parent_kept_the_frame_so_child_copied", ANONYMOUS, ANON(9), OWNED(9), OWNED(20), 0, VMSNAP_COPIED_BY_CHILD, 0),
+	ROW(5, "parent_kept_the_slot_so_child_copied", ANONYMOUS, SLOT(3), SLOT(3), SLOT(4), 0, VMSNAP_COPIED_BY_CHILD, 0),
+	ROW(6, "child_kept_the_frame_so_parent_copied", ANONYMOUS, ANON(9), OWNED(20), OWNED(9), 0, VMSNAP_COPIED_BY_PARENT, 0),
+	ROW(6, "child_kept_the_frame_of_a_file_copy", PRIVATE_FILE, ANON(9), OWNED(20), OWNED(9), 0, VMSNAP_COPIED_BY_PARENT, 0),
+	ROW(7, "neither_kept_the_frame", ANONYMOUS, ANON(9), OWNED(20), OWNED(21), 0, VMSNAP_COPIED_BY_BOTH, 0),
+	ROW(8, "two_frames_where_none_was", ANONYMOUS, NOTHING, OWNED(20), OWNED(21), 0, VMSNAP_NEW_IN_BOTH, 0),
+	ROW(8, "two_frames_where_a_guard_was", ANONYMOUS, GUARD_ENTRY, OWNED(20), OWNED(21), 0, VMSNAP_NEW_IN_BOTH, 0),
+	ROW(8, "two_slots_where_nothing_was", ANONYMOUS, NOTHING, SLOT(1), SLOT(2), 0, VMSNAP_NEW_IN_BOTH, 0),
+	ROW(8, "two_frames_in_a_new_mapping", BOTH_NEW, ANON(20), ANON(20), ANON(21), 0, VMSNAP_NEW_IN_BOTH, 0),
+	ROW(9, "two_frames_where_zero_was", ANONYMOUS, ZEROPAGE, OWNED(20), OWNED(21), 0, VMSNAP_ZERO_WRITTEN_BY_BOTH, 0),
+	ROW(10, "two_frames_where_a_file_page_was", PRIVATE_FILE, CACHED(9), OWNED(20), OWNED(21), 0, VMSNAP_COPIED_BY_BOTH, 0),
+	ROW(10, "two_frames_where_a_file_was_not_faulted", PRIVATE_FILE, NOTHING, OWNED(20), OWNED(21), 0, VMSNAP_COPIED_BY_BOTH, 0),
+	ROW(10, "two_frames_in_a_new_file_mapping", BOTH_NEW_FILE, ANON(9), OWNED(20), OWNED(21), 0, VMSNAP_COPIED_BY_BOTH, 0),
+	ROW(11, "two_frames_without_base", ANONYMOUS, BASELESS, OWNED(20), OWNED(21), 0, VMSNAP_COPIED, 0),
+	ROW(11, "two_frames_and_a_base_of_another_boot", ANONYMOUS, ANON(20), OWNED(20), OWNED(21), BASE_OF_OTHER_BOOT, VMSNAP_COPIED, 0),
+	ROW(11, "two_slots_unlike_that_of_the_base", ANONYMOUS, SLOT(3), SLOT(1), SLOT(2), 0, VMSNAP_COPIED, 0),
+	ROW(11, "two_slots_for_a_frame", ANONYMOUS, ANON(3), SLOT(1), SLOT(2), 0, VMSNAP_COPIED, 0),
+	ROW(12, "parent_swapped_child_present", ANONYMOUS, ANON(3), SLOT(1), ANON(3), 0, VMSNAP_SWAPPED_PAGE, 0),
+	ROW(12, "slots_unknown", ANONYMOUS, BASELESS, HIDDEN(SLOT(1)), HIDDEN(SLOT(1)), NO_PFNS, VMSNAP_SWAPPED_PAGE, 0),
+	ROW(13, "child_swapped_parent_present", ANONYMOUS, BASELESS, ANON(3), SLOT(1), 0, VMSNAP_SWAPPED_PAGE, 0),
+	ROW(14, "exclusive_in_neither", ANONYMOUS, ANON(0), ANON(0), ANON(0), NO_PFNS, VMSNAP_SHARED_PAGE, 1),
+	ROW(14, "exclusive_in_neither_may_be_zero_if_that_is_unknown", ANONYMOUS, BASELESS, HIDDEN(ZEROPAGE), HIDDEN(ZEROPAGE), NO_PFNS | NO_ZERO, VMSNAP_SHARED_PAGE, 1),
+	ROW(15, "frames_unknown_where_none_was", ANONYMOUS, NOTHING, OWNED(0), OWNED(0), NO_PFNS, VMSNAP_NEW_IN_BOTH, 1),
+	ROW(15, "nothing_known_where_none_was", ANONYMOUS, NOTHING, OWNED(0), OWNED(0), NO_PFNS | NO_EXCLUSIVE, VMSNAP_NEW_IN_BOTH, 1),
+	ROW(16, "frames_unknown_where_zero_was", ANONYMOUS, HIDDEN(ZEROPAGE), OWNED(0), OWNED(0), NO_PFNS, VMSNAP_ZERO_WRITTEN_BY_BOTH, 1),
+	ROW(17, "frames_unknown_where_a_file_page_was", PRIVATE_FILE, CACHED(0), OWNED(0), ANON(0), NO_PFNS, VMSNAP_COPIED_BY_BOTH, 1),
+	ROW(18, "exclusive_in_child", ANONYMOUS, BASELESS, ANON(0), OWNED(0), NO_PFNS, VMSNAP_COPIED_BY_CHILD, 1),
+	ROW(18, "exclusive_in_child_with_base", ANONYMOUS, ANON(0), ANON(0), OWNED(0), NO_PFNS, VMSNAP_COPIED_BY_CHILD, 1),
+	ROW(19, "exclusive_in_parent", ANONYMOUS, BASELESS, OWNED(0), ANON(0), NO_PFNS, VMSNAP_COPIED_BY_PARENT, 1),
+	ROW(20, "exclusive_in_both", ANONYMOUS, ANON(0), OWNED(0), OWNED(0), NO_PFNS, VMSNAP_COPIED, 1),
+	ROW(20, "exclusive_in_both_frames_hidden_by_the_kernel", ANONYMOUS, ANON(9), OWNED(0), OWNED(9), 0, VMSNAP_COPIED, 1),
+	ROW(21, "nothing_known", ANONYMOUS, ANON(0), ANON(0), ANON(0), NO_PFNS | NO_EXCLUSIVE, VMSNAP_UNKNOWN, 0),
+	ROW(22, "parent_dropped_the_page", ANONYMOUS, ANON(9), NOTHING, OWNED(9), 0, VMSNAP_DROPPED_BY_PARENT, 0),
+	ROW(22, "parent_dropped_its_copy_of_a_file_page", PRIVATE_FILE, ANON(9), CACHED(4), OWNED(9), 0, VMSNAP_DROPPED_BY_PARENT, 0),
+	ROW(22, "parent_put_a_guard_there", ANONYMOUS, ANON(9), GUARD_ENTRY, OWNED(9), 0, VMSNAP_DROPPED_BY_PARENT, 0),
+	ROW(23, "child_dropped_the_page_and_read_zero", ANONYMOUS, ANON(9), OWNED(9), ZEROPAGE, 0, VMSNAP_DROPPED_BY_CHILD, 0),
+	ROW(23, "child_dropped_a_swapped_page", ANONYMOUS, SLOT(9), SLOT(9), NOTHING, 0, VMSNAP_DROPPED_BY_CHILD, 0),
+	ROW(24, "both_dropped_the_page", ANONYMOUS, ANON(9), NOTHING, NOTHING, 0, VMSNAP_DROPPED_BY_BOTH, 0),
+	ROW(24, "both_dropped_their_copy_of_a_file_page", PRIVATE_FILE, ANON(9), CACHED(4), NOTHING, 0, VMSNAP_DROPPED_BY_BOTH, 0),
+	ROW(25, "child_touched_an_absent_page", ANONYMOUS, NOTHING, NOTHING, OWNED(9), 0, VMSNAP_NEW_IN_CHILD, 0),
+	ROW(25, "child_wrote_parent_read_an_absent_page", ANONYMOUS, NOTHING, ZEROPAGE, OWNED(9), 0, VMSNAP_NEW_IN_CHILD, 0),
+	ROW(25, "child_touched_a_page_and_it_was_swapped", ANONYMOUS, NOTHING, NOTHING, SLOT(9), 0, VMSNAP_NEW_IN_CHILD, 0),
+	ROW(26, "parent_touched_an_absent_page", ANONYMOUS, NOTHING, OWNED(9), NOTHING, 0, VMSNAP_NEW_IN_PARENT, 0),
+	ROW(27, "child_wrote_the_zero_page", ANONYMOUS, ZEROPAGE, ZEROPAGE, OWNED(9), 0, VMSNAP_ZERO_WRITTEN_BY_CHILD, 0),
+	ROW(28, "parent_wrote_the_zero_page_child_never_had_it", ANONYMOUS, ZEROPAGE, OWNED(9), NOTHING, 0, VMSNAP_ZERO_WRITTEN_BY_PARENT, 0),
+	ROW(29, "child_copied_a_file_page", PRIVATE_FILE, CACHED(5), CACHED(5), OWNED(9), 0, VMSNAP_COPIED_BY_CHILD, 0),
+	ROW(29, "child_copied_a_file_page_nobody_had", PRIVATE_FILE, NOTHING, NOTHING, OWNED(9), 0, VMSNAP_COPIED_BY_CHILD, 0),
+	ROW(30, "parent_copied_a_file_page", PRIVATE_FILE, CACHED(5), OWNED(9), NOTHING, 0, VMSNAP_COPIED_BY_PARENT, 0),
+	ROW(31, "child_has_a_page_parent_zero", ANONYMOUS, BASELESS, ZEROPAGE, OWNED(9), 0, VMSNAP_ZERO_WRITTEN_BY_CHILD, 1),
+	ROW(32, "parent_has_a_page_child_zero", ANONYMOUS, BASELESS, OWNED(9), ZEROPAGE, 0, VMSNAP_ZERO_WRITTEN_BY_PARENT, 1),
+	ROW(33, "child_has_a_page_parent_the_file", PRIVATE_FILE, BASELESS, CACHED(5), OWNED(9), 0, VMSNAP_COPIED_BY_CHILD, 1),
+	ROW(33, "child_has_a_page_parent_has_not_faulted_the_file", PRIVATE_FILE, BASELESS, NOTHING, OWNED(9), 0, VMSNAP_COPIED_BY_CHILD, 1),
+	ROW(34, "parent_has_a_page_child_the_file", PRIVATE_FILE, BASELESS, OWNED(9), CACHED(5), 0, VMSNAP_COPIED_BY_PARENT, 1),
+	ROW(35, "child_has_a_page_parent_none", ANONYMOUS, BASELESS, NOTHING, OWNED(9), 0, VMSNAP_ONLY_IN_CHILD, 0),
+	ROW(36, "parent_has_a_page_child_none", ANONYMOUS, BASELESS, OWNED(9), GUARD_ENTRY, 0, VMSNAP_ONLY_IN_PARENT, 0),
+	ROW(37, "nothing_anywhere", ANONYMOUS, NOTHING, NOTHING, GUARD_ENTRY, 0, VERDICT_NONE, 0),
+	ROW(37, "file_page_of_the_base_let_go", PRIVATE_FILE, CACHED(5), NOTHING, NOTHING, 0, VERDICT_NONE, 0),
+	ROW(38, "file_page_in_both", PRIVATE_FILE, CACHED(5), CACHED(5), CACHED(5), 0, VMSNAP_FILE_PAGE, 0),
+	ROW(38, "file_page_not_faulted_by_child", PRIVATE_FILE, BASELESS, CACHED(5), NOTHING, 0, VMSNAP_FILE_PAGE, 0),
+	ROW(38, "vdso_page_in_both", ANONYMOUS, CACHED(5), CACHED(5), CACHED(5), 0, VMSNAP_FILE_PAGE, 0),
+	ROW(39, "vdso_page_not_faulted_by_parent", ANONYMOUS, NOTHING, NOTHING, CACHED(5), 0, VMSNAP_FILE_PAGE, 0),
+	ROW(40, "zero_in_both", ANONYMOUS, ZEROPAGE, ZEROPAGE, ZEROPAGE, 0, VMSNAP_ZERO_SHARED, 0),
+	ROW(40, "zero_not_faulted_by_child", ANONYMOUS, BASELESS, ZEROPAGE, NOTHING, 0, VMSNAP_ZERO_SHARED, 0),
+	ROW(41, "child_mapped_anew_parent_touched", CHILD_OTHER, NOTHING, OWNED(9), OWNED(8), 0, VMSNAP_NEW_IN_BOTH, 0),
+	ROW(42, "child_mapped_over_it", CHILD_OTHER, ANON(9), OWNED(9), OWNED(8), 0, VMSNAP_NEW_IN_CHILD, 0),
+	ROW(43, "child_unmapped_parent_dropped", CHILD_GONE, ANON(9), NOTHING, NOTHING, 0, VMSNAP_DROPPED_BY_BOTH, 0),
+	ROW(44, "child_unmapped", CHILD_GONE, ANON(9), OWNED(9), NOTHING, 0, VMSNAP_DROPPED_BY_CHILD, 0),
+	ROW(44, "child_mapped_over_it_and_did_not_touch", CHILD_OTHER, CACHED(9), CACHED(9), NOTHING, 0, VMSNAP_DROPPED_BY_CHILD, 0),
+	ROW(45, "child_unmapped_nothing", CHILD_GONE, NOTHING, NOTHING, NOTHING, 0, VERDICT_NONE, 0),
+	ROW(46, "child_unmapped_parent_touched_a_shared_mapping", CHILD_GONE_SHARED, NOTHING, CACHED(9), NOTHING, 0, VMSNAP_SHARED_MAPPING_PAGE, 0),
+	ROW(47, "child_unmapped_parent_read_a_file", CHILD_GONE, NOTHING, CACHED(9), NOTHING, 0, VMSNAP_FILE_PAGE, 0),
+	ROW(48, "child_unmapped_parent_touched", CHILD_GONE, NOTHING, OWNED(9), NOTHING, 0, VMSNAP_NEW_IN_PARENT, 0),
+	ROW(49, "parent_mapped_anew_child_touched", PARENT_OTHER, NOTHING, OWNED(9), OWNED(8), 0, VMSNAP_NEW_IN_BOTH, 0),
+	ROW(50, "parent_mapped_over_it", PARENT_OTHER, ANON(9), OWNED(8), OWNED(9), 0, VMSNAP_NEW_IN_PARENT, 0),
+	ROW(51, "parent_unmapped_child_dropped", PARENT_GONE, ANON(9), NOTHING, ZEROPAGE, 0, VMSNAP_DROPPED_BY_BOTH, 0),
+	ROW(52, "parent_unmapped", PARENT_GONE, ANON(9), NOTHING, OWNED(9), 0, VMSNAP_DROPPED_BY_PARENT, 0),
+	ROW(53, "parent_unmapped_nothing", PARENT_GONE, NOTHING, NOTHING, NOTHING, 0, VERDICT_NONE, 0),
+	ROW(54, "parent_unmapped_child_touched_a_shared_mapping", PARENT_GONE_SHARED, NOTHING, NOTHING, CACHED(9), 0, VMSNAP_SHARED_MAPPING_PAGE, 0),
+	ROW(55, "parent_unmapped_child_read_a_file", PARENT_GONE, NOTHING, NOTHING, CACHED(9), 0, VMSNAP_FILE_PAGE, 0),
+	ROW(56, "parent_unmapped_child_touched", PARENT_GONE, NOTHING, NOTHING, OWNED(9), 0, VMSNAP_NEW_IN_CHILD, 0),
+	ROW(57, "both_mapped_something_else", ALL_DIFFERENT, ANON(9), OWNED(8), OWNED(7), 0, VMSNAP_NEW_IN_BOTH, 0),
+	ROW(58, "both_unmapped_child_touched_another", ALL_DIFFERENT, ANON(9), NOTHING, OWNED(7), 0, VMSNAP_NEW_IN_CHILD, 0),
+	ROW(59, "both_unmapped_parent_touched_another", ALL_DIFFERENT, ANON(9), OWNED(7), NOTHING, 0, VMSNAP_NEW_IN_PARENT, 0),
+	ROW(60, "both_unmapped", BOTH_GONE, ANON(9), NOTHING, NOTHING, 0, VMSNAP_DROPPED_BY_BOTH, 0),
+	ROW(61, "both_unmapped_nothing", BOTH_GONE, NOTHING, NOTHING, NOTHING, 0, VERDICT_NONE, 0),
+	ROW(62, "different_mappings_both_touched", CHILD_OTHER, BASELESS, OWNED(7), OWNED(8), 0, VMSNAP_UNKNOWN, 0),
+	ROW(63, "mapping_of_the_child_alone", PARENT_GONE, BASELESS, NOTHING, CACHED(8), 0, VMSNAP_ONLY_IN_CHILD, 0),
+	ROW(64, "mapping_of_the_parent_alone", CHILD_GONE, BASELESS, ZEROPAGE, NOTHING, 0, VMSNAP_ONLY_IN_PARENT, 0),
+	ROW(65, "different_mappings_nothing_touched", CHILD_OTHER, BASELESS, NOTHING, GUARD_ENTRY, 0, VERDICT_NONE, 0),
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), TABLE_ROWS = 65 };
+
+static void row_holds(void **state)
+{
+	const struct row *row = *state;
+	struct verdict_case c = make_case(row);
+	struct verdict verdict = verdict_of(&c);
+	assert_int_equal(verdict.row, row->row);
+	assert_int_equal(verdict.verdict, row->verdict);
+	assert_int_equal(verdict.inferred, row->inferred);
+}
+
+static int mirrored(int verdict)
+{
+	static const int pairs[][2] = {
+		{ VMSNAP_COPIED_BY_CHILD, VMSNAP_COPIED_BY_PARENT },
+		{ VMSNAP_NEW_IN_CHILD, VMSNAP_NEW_IN_PARENT },
+		{ VMSNAP_ONLY_IN_CHILD, VMSNAP_ONLY_IN_PARENT },
+		{ VMSNAP_ZERO_WRITTEN_BY_CHILD, VMSNAP_ZERO_WRITTEN_BY_PARENT },
+		{ VMSNAP_DROPPED_BY_CHILD, VMSNAP_DROPPED_BY_PARENT },
+	};
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (verdict == pairs[i][0])
+			return pairs[i][1];
+		if (verdict == pairs[i][1])
+			return pairs[i][0];
+	}
+	return verdict;
+}
+
+static struct verdict_case mirror(struct verdict_case c)
+{
+	struct verdict_page parent = c.parent;
+	c.parent = c.child;
+	c.child = parent;
+	bool parent_base_same = c.parent_base_same;
+	c.parent_base_same = c.child_base_same;
+	c.child_base_same = parent_base_same;
+	return c;
+}
+
+static const uint64_t pages[] = { NOTHING,  GUARD_ENTRY,  ZEROPAGE, CACHED(1), CACHED(2), ANON(1), ANON(2), ANON(3),
+	                          OWNED(1), OWNED(2), OWNED(3), OWNED(0),  SLOT(1),   SLOT(2), SLOT(3), SLOT(0),
+	                          BASELESS };
+enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
+
+/* Calls fn for every combination of pages, mappings and unknowns: each rule is
+ * met, and no case is without one. */
+static void for_all_cases(void (*fn)(const struct verdict_case *c, void *ctx), void *ctx)
+{
+	for (size_t base = 0; base < PAGES; base++)
+		for (size_t parent = 0; parent < PAGES - 1; parent++)
+			for (size_t child = 0; child < PAGES - 1; child++)
+				for (unsigned variant = 0; variant < MAPPINGS * 16u; variant++) {
+					struct row row = { .mapping = variant / 16,
+						           .unknown = variant % 16,
+						           .base = pages[base],
+						           .parent = pages[parent],
+						           .child = pages[child] };
+					struct verdict_case c = make_case(&row);
+					fn(&c, ctx);
+				}
+}
+
+static void count_row(const struct verdict_case *c, void *ctx)
+{
+	size_t *met = ctx;
+	struct verdict verdict = verdict_of(c);
+	assert_in_range(verdict.row, 1, TABLE_ROWS);
+	met[verdict.row]++;
+}
+
+static void every_case_has_a_row_and_every_row_a_case(void **state)
+{
+	(void)state;
+	size_t met[TABLE_ROWS + 1] = { 0 };
+	for_all_cases(count_row, met);
+	for (size_t row = 1; row <= TABLE_ROWS; row++)
+		if (!met[row])
+			fail_msg("no case meets row %zu", row);
+}
+
+static void check_mirror(const struct verdict_case *c, void *ctx)
+{
+	(void)ctx;
+	struct verdict_case turned = mirror(*c);
+	struct verdict here = verdict_of(c), there = verdict_of(&turned);
+	assert_int_equal(there.verdict, mirrored(here.verdict));
+	assert_int_equal(there.inferred, here.inferred);
+}
+
+static void parent_and_child_are_treated_alike(void **state)
+{
+	(void)state;
+	for_all_cases(check_mirror, NULL);
+}
+
+static bool is_page(uint64_t entry)
+{
+	return entry & ENTRY_POPULATED;
+}
+
+static void check_absent(const struct verdict_case *c, void *ctx)
+{
+	(void)ctx;
+	struct verdict verdict = verdict_of(c);
+	bool anywhere = is_page(c->parent.entry) || is_page(c->child.entry);
+	if (anywhere)
+		assert_int_not_equal(verdict.verdict, VERDICT_NONE);
+	else if (!c->has_base || !is_page(c->base.entry))
+		assert_int_equal(verdict.verdict, VERDICT_NONE);
+}
+
+static void only_pages_that_are_nowhere_have_no_verdict(void **state)
+{
+	(void)state;
+	for_all_cases(check_absent, NULL);
+}
+
+static void every_row_has_a_test(void **state)
+{
+	(void)state;
+	bool tested[TABLE_ROWS + 1] = { false };
+	for (size_t i = 0; i < ROWS; i++)
+		tested[rows[i].row] = true;
+	for (size_t row = 1; row <= TABLE_ROWS; row++)
+		if (!tested[row])
+			fail_msg("row %zu has no test", row);
+}
+
+/* A row of docs/verdicts.md ends in "| verdict | inferred or nothing |". */
+static void check_line(char *line, bool *seen)
+{
+	unsigned number;
+	int begin = 0;
+	if (sscanf(line, "| %u | %n", &number, &begin) != 1 || !begin)
+		return;
+	assert_in_range(number, 1, TABLE_ROWS);
+	assert_false(seen[number]);
+	seen[number] = true;
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].row != number)
+			continue;
+		const char *name = rows[i].verdict == VERDICT_NONE ? "nothing" : vmsnap_verdict_name(rows[i].verdict);
+		char expected[64];
+		snprintf(expected, sizeof(expected), "| %s |%s |\n", name, rows[i].inferred ? " inferred" : "");
+		size_t len = strlen(line), want = strlen(expected);
+		assert_true(len >= want);
+		assert_string_equal(line + len - want, expected);
+	}
+}
+
+static void the_page_says_what_the_rules_do(void **state)
+{
+	(void)state;
+	FILE *file = fopen(SOURCE_DIR "/docs/verdicts.md", "r");
+	assert_non_null(file);
+	char line[1024];
+	bool seen[TABLE_ROWS + 1] = { false }, inside = false;
+	while (fgets(line, sizeof(line), file)) {
+		if (line[0] == '#')
+			inside = !strcmp(line, "## The rules\n");
+		if (inside)
+			check_line(line, seen);
+	}
+	fclose(file);
+	for (size_t row = 1; row <= TABLE_ROWS; row++)
+		if (!seen[row])
+			fail_msg("docs/verdicts.md has no row %zu", row);
+}
+
+static void every_verdict_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (int i = 0; i < VMSNAP_VERDICTS; i++)
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(vmsnap_verdict_name(i), vmsnap_verdict_name(j));
+	assert_string_equal(vmsnap_verdict_name(VMSNAP_COPIED_BY_CHILD), "copied_by_child");
+	assert_string_equal(vmsnap_verdict_name(VMSNAP_VERDICTS), "?");
+	assert_string_equal(vmsnap_verdict_name(-1), "?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(every_case_has_a_row_and_every_row_a_case),
+		cmocka_unit_test(parent_and_child_are_treated_alike),
+		cmocka_unit_test(only_pages_that_are_nowhere_have_no_verdict),
+		cmocka_unit_test(every_row_has_a_test),
+		cmocka_unit_test(the_page_says_what_the_rules_do),
+		cmocka_unit_test(every_verdict_has_a_name_of_its_own),
+	};
+	struct row copies[ROWS];
+	struct CMUnitTest row_tests[ROWS];
+	memcpy(copies, rows, sizeof(copies));
+	for (size_t i = 0; i < ROWS; i++)
+		row_tests[i] = (struct CMUnitTest){ rows[i].name, row_holds, NULL, NULL, &copies[i] };
+	int failed = cmocka_run_group_tests_name("rows", row_tests, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("table", others, NULL, NULL);
+}
