@@ -22,8 +22,8 @@ static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *rang
 {
 	cow->totals[range->verdict] += (range->end - range->start) >> page_shift;
 	struct vmsnap_cow_range *last = cow->count ? &cow->ranges[cow->count - 1] : NULL;
-	if (last && last->end == range->start && last->verdict == range->verdict &&
-	    last->inferred == range->inferred && last->vma == range->vma) {
+	if (last && last->end == range->start && last->verdict == range->verdict && last->inferred == range->inferred &&
+	    last->vma == range->vma) {
 		last->end = range->end;
 		return VMSNAP_OK;
 	}
@@ -67,8 +67,8 @@ static struct verdict_case case_of(const struct vmsnap *const *snaps, size_t sid
 		c.base = page_of(snaps[BASE], vma[BASE]);
 		c.parent_base_same = same_mapping(vma[PARENT], vma[BASE]);
 		c.child_base_same = same_mapping(vma[CHILD], vma[BASE]);
-		c.base_frames = facts_same_boot(snaps[PARENT], snaps[BASE]) &&
-		                facts_same_boot(snaps[CHILD], snaps[BASE]);
+		c.base_frames =
+		        facts_same_boot(snaps[PARENT], snaps[BASE]) && facts_same_boot(snaps[CHILD], snaps[BASE]);
 	}
 	return c;
 }
@@ -89,11 +89,9 @@ static int judge_span(struct vmsnap_cow *cow, struct run_cursor *cursors, struct
 		struct verdict verdict = verdict_of(c);
 		if (verdict.verdict == VERDICT_NONE)
 			continue;
-		struct vmsnap_cow_range range = { .start = at,
-			                          .end = until,
-			                          .verdict = verdict.verdict,
-			                          .inferred = verdict.inferred,
-			                          .vma = vma };
+		struct vmsnap_cow_range range = {
+			.start = at, .end = until, .verdict = verdict.verdict, .inferred = verdict.inferred, .vma = vma
+		};
 		rc = add_range(cow, &range, cursors[PARENT].shift);
 	}
 	return rc;

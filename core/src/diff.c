@@ -50,7 +50,7 @@ static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t 
 		return VMSNAP_OK;
 	}
 	struct vmsnap_diff_range *ranges =
-		array_room(diff->ranges, diff->range_count, &diff->range_capacity, sizeof(*ranges));
+	        array_room(diff->ranges, diff->range_count, &diff->range_capacity, sizeof(*ranges));
 	if (!ranges)
 		return VMSNAP_ERR_NO_MEMORY;
 	diff->ranges = ranges;

@@ -41,8 +41,7 @@ static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context 
 	uint32_t facts = fact(context->frames && frames_differ(a, b), VMSNAP_PFN_CHANGED);
 	if (context->exclusive) {
 		bool before = has(a, VMSNAP_PAGE_EXCLUSIVE), after = has(b, VMSNAP_PAGE_EXCLUSIVE);
-		facts |= fact(!before && after, VMSNAP_BECAME_EXCLUSIVE) |
-		         fact(before && !after, VMSNAP_BECAME_SHARED);
+		facts |= fact(!before && after, VMSNAP_BECAME_EXCLUSIVE) | fact(before && !after, VMSNAP_BECAME_SHARED);
 	}
 	bool filled = context->zero && has(a, VMSNAP_PAGE_ZERO) && !has(b, VMSNAP_PAGE_ZERO);
 	return facts | fact(filled, VMSNAP_ZERO_FILLED_IN);
@@ -79,7 +78,7 @@ uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
 			facts |= fact(context->frames && frames_differ(a, b), VMSNAP_SWAP_MOVED);
 	}
 	facts |= fact(privatised(a, b, context), VMSNAP_PRIVATISED);
-	bool dirtied = context->soft_dirty && populated_b && has(b, VMSNAP_PAGE_SOFT_DIRTY) &&
-	               !has(a, VMSNAP_PAGE_SOFT_DIRTY);
+	bool dirtied =
+	        context->soft_dirty && populated_b && has(b, VMSNAP_PAGE_SOFT_DIRTY) && !has(a, VMSNAP_PAGE_SOFT_DIRTY);
 	return facts | fact(dirtied, VMSNAP_SOFT_DIRTIED);
 }

@@ -33,16 +33,16 @@ enum place {
 
 /* How the pages of parent and child compare, if both have one of their own. */
 enum link {
-	SAME = 1,           /* one frame, or one swap slot */
-	CHILD_MOVED = 2,    /* two; the parent has that of the base */
-	PARENT_MOVED = 4,   /* two; the child has that of the base */
-	BOTH_MOVED = 8,     /* two, and neither is that of the base */
-	DIFFER = 16,        /* two; those of the base are not known */
-	MANY = 32,          /* frames unknown; exclusive in neither */
-	CHILD_SINGLE = 64,  /* frames unknown; exclusive in the child only */
+	SAME = 1,            /* one frame, or one swap slot */
+	CHILD_MOVED = 2,     /* two; the parent has that of the base */
+	PARENT_MOVED = 4,    /* two; the child has that of the base */
+	BOTH_MOVED = 8,      /* two, and neither is that of the base */
+	DIFFER = 16,         /* two; those of the base are not known */
+	MANY = 32,           /* frames unknown; exclusive in neither */
+	CHILD_SINGLE = 64,   /* frames unknown; exclusive in the child only */
 	PARENT_SINGLE = 128, /* frames unknown; exclusive in the parent only */
-	SINGLES = 256,      /* frames unknown; exclusive in both */
-	NO_LINK = 512,      /* nothing known */
+	SINGLES = 256,       /* frames unknown; exclusive in both */
+	NO_LINK = 512,       /* nothing known */
 
 	EVERY = 1023,
 	HIDDEN = MANY | CHILD_SINGLE | PARENT_SINGLE | SINGLES | NO_LINK,
@@ -140,11 +140,12 @@ static enum kind kind_of(const struct verdict_page *page)
 		return ABSENT;
 	if (page->shared)
 		return SHARED;
+	/* Before FILE: Linux 6.18 shows the huge zero page with bit 61 set. */
+	if (page->zero_known && (entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO)))
+		return ZERO;
 	if (entry & ENTRY_FLAG(VMSNAP_PAGE_FILE))
 		return FILEPAGE;
-	if (entry & ENTRY_SWAPPED)
-		return SWAP;
-	return page->zero_known && (entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO)) ? ZERO : ANON;
+	return entry & ENTRY_SWAPPED ? SWAP : ANON;
 }
 
 static enum place place_of(const struct verdict_case *c)

@@ -210,7 +210,7 @@ static inline struct vmsnap *made_snapshot(void)
 	snap->info.pid = snap->info.tgid = 100;
 	snap->info.page_size = 4096;
 	/* Change times are those of the last tick: a file made right now is older. */
-	snap->info.taken = (now.tv_sec + 1) * INT64_C(1000000000);
+	snap->info.taken = (now.tv_sec + 2) * INT64_C(1000000000);
 	snap->info.arch = "x86_64";
 	return snap;
 }

@@ -307,8 +307,7 @@ static void warnings_say_what_makes_verdicts_doubtful(void **state)
 	expect_warning(parent, child, NULL, "");
 	parent->info.consistent = false;
 	child->info.known.pfn = false;
-	expect_warning(parent, child, NULL,
-	               "the parent changed while it was looked at; the PFNs of the child are not known");
+	expect_warning(parent, child, NULL, "the parent changed while it was looked at; PFNs are not known");
 	vmsnap_free(parent);
 	vmsnap_free(child);
 	vmsnap_free(base);

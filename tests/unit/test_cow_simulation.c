@@ -199,7 +199,7 @@ static void bury(struct family *f)
 static struct verdict_at {
 	int verdict;
 	bool inferred;
-} *judge(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base)
+} * judge(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base)
 {
 	struct vmsnap_cow *cow = NULL;
 	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
@@ -225,8 +225,8 @@ static void verdicts_with_base_are_what_happened(void **state)
 		for (size_t page = 0; page < PAGES; page++) {
 			int expected = truth(f.world, page);
 			if (verdicts[page].verdict != expected)
-				fail_msg("page %zu: %s, but it is %s", page, vmsnap_verdict_name(verdicts[page].verdict),
-				         vmsnap_verdict_name(expected));
+				fail_msg("page %zu: %s, but it is %s", page,
+				         vmsnap_verdict_name(verdicts[page].verdict), vmsnap_verdict_name(expected));
 			assert_false(verdicts[page].inferred);
 			if (expected >= 0)
 				seen[expected]++;

@@ -15,16 +15,16 @@
 #include "snapshot.h"
 
 enum { PAGE = 4096 };
-#define PAGE_AT(number) ((uint64_t)(number) * PAGE)
+#define PAGE_AT(number) ((uint64_t)(number)*PAGE)
 
 /* Entries. */
-#define ANON(pfn)      (ENTRY_PRESENT | (uint64_t)(pfn))
-#define OWNED(pfn)     (ANON(pfn) | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE))
-#define ZEROPAGE       (ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_ZERO) | 7)
-#define CACHED(pfn)    (ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_FILE) | (uint64_t)(pfn))
-#define SLOT(offset)   (ENTRY_SWAPPED | (uint64_t)(offset) << SWAP_TYPE_BITS)
-#define GUARD_ENTRY    ENTRY_FLAG(VMSNAP_PAGE_GUARD)
-#define HIDDEN(entry)  ((entry) & ~ENTRY_FRAME_MASK)
+#define ANON(pfn)     (ENTRY_PRESENT | (uint64_t)(pfn))
+#define OWNED(pfn)    (ANON(pfn) | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE))
+#define ZEROPAGE      (ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_ZERO) | 7)
+#define CACHED(pfn)   (ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_FILE) | (uint64_t)(pfn))
+#define SLOT(offset)  (ENTRY_SWAPPED | (uint64_t)(offset) << SWAP_TYPE_BITS)
+#define GUARD_ENTRY   ENTRY_FLAG(VMSNAP_PAGE_GUARD)
+#define HIDDEN(entry) ((entry) & ~ENTRY_FRAME_MASK)
 
 static inline struct vmsnap *make_snap(void)
 {

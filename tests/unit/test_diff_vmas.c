@@ -48,8 +48,8 @@ static void expect_rows(const struct pair *pair, const char *expected)
 		char a[40], b[40];
 		print_vma(a, sizeof(a), row.a);
 		print_vma(b, sizeof(b), row.b);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s %s\n", vmsnap_vma_change_name(row.change),
-		                        a, b);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s %s\n",
+		                        vmsnap_vma_change_name(row.change), a, b);
 		totals[row.change]++;
 	}
 	assert_string_equal(text, expected);

@@ -84,8 +84,9 @@ static struct vmsnap *sample_anywhere(uint64_t page_size, bool known, size_t run
 	struct vmsnap *snap = sample_empty(page_size, "anywhere");
 	snap->info.known.pfn = known;
 	uint64_t page = sample_random(100), top = TOP(page_size) / page_size;
+	uint64_t gap_bits = 36 - (uint64_t)__builtin_ctzll(page_size / 4096);
 	for (size_t i = 0; i < runs; i++) {
-		uint64_t gap = sample_random(4) ? 0 : sample_random(UINT64_C(1) << sample_random(36));
+		uint64_t gap = sample_random(4) ? 0 : sample_random(UINT64_C(1) << sample_random(gap_bits));
 		uint64_t pages = 1 + (sample_random(3) ? 0 : sample_random(UINT64_C(1) << sample_random(14)));
 		page += gap;
 		if (i + 1 == runs)
