@@ -49,8 +49,7 @@ static bool find_in_segment(struct elf_window *window, const struct elf_header *
 	while (at < s->file_size && *budget) {
 		(*budget)--;
 		*id_len = 0;
-		uint64_t taken =
-			read_note(window, header, s->offset + at, s->file_size - at, align, id_offset, id_len);
+		uint64_t taken = read_note(window, header, s->offset + at, s->file_size - at, align, id_offset, id_len);
 		if (*id_len)
 			return true;
 		if (!taken)

@@ -81,7 +81,7 @@ static uint64_t elf_word(const struct elf_header *header, const uint8_t *bytes)
 }
 
 /* The field of a record that starts at `bytes`, in the layout of its class. */
-#define FIELD(header, bytes, record, field) \
+#define FIELD(header, bytes, record, field)                                                                            \
 	((bytes) + ((header)->is_64 ? offsetof(Elf64_##record, field) : offsetof(Elf32_##record, field)))
 
 bool elf_header_read(struct elf_window *window, struct elf_header *out)
@@ -165,8 +165,7 @@ struct raw_section {
 	uint64_t flags, address, offset, size;
 };
 
-static bool section_read(struct elf_window *window, const struct elf_header *h, uint32_t index,
-                         struct raw_section *out)
+static bool section_read(struct elf_window *window, const struct elf_header *h, uint32_t index, struct raw_section *out)
 {
 	size_t size = h->is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
 	if (h->shdr_offset > INT64_MAX)
@@ -239,7 +238,7 @@ static void read_sections(struct elf_window *window, struct arena *arena, struct
 		if (no_memory || !s.size || s.size > UINT64_MAX - s.address)
 			continue;
 		elf->sections[elf->section_count++] =
-			(struct elf_section){ .address = s.address, .size = s.size, .name = name };
+		        (struct elf_section){ .address = s.address, .size = s.size, .name = name };
 	}
 	qsort(elf->sections, elf->section_count, sizeof(*elf->sections), by_address);
 }

@@ -66,9 +66,9 @@ struct elf_file {
 	size_t section_count;
 
 	/* What reading the symbols would cost: sizes that the file claims. */
-	bool has_symbols;            /* there is a symbol table */
-	bool compressed_symbols;     /* a symbol or string table has SHF_COMPRESSED */
-	uint64_t largest_table;      /* of the symbol and string tables */
+	bool has_symbols;                /* there is a symbol table */
+	bool compressed_symbols;         /* a symbol or string table has SHF_COMPRESSED */
+	uint64_t largest_table;          /* of the symbol and string tables */
 	uint64_t mini_offset, mini_size; /* .gnu_debugdata; size 0 if there is none */
 };
 

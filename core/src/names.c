@@ -111,11 +111,15 @@ VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, stru
 	else if (stack && stack->start <= address)
 		*out = name_of_stack(stack, vma);
 	else if (in_object)
-		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING, .object = piece.object->vma->name,
-			                     .address = piece.start, .size = piece.end - piece.start };
+		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING,
+			                     .object = piece.object->vma->name,
+			                     .address = piece.start,
+			                     .size = piece.end - piece.start };
 	else if (*vma->name)
-		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING, .object = vma->name,
-			                     .address = vma->start, .size = vma->end - vma->start };
+		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING,
+			                     .object = vma->name,
+			                     .address = vma->start,
+			                     .size = vma->end - vma->start };
 	else
 		return VMSNAP_ERR_NOT_FOUND;
 	return VMSNAP_OK;

@@ -7,14 +7,20 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "build_id.h"
 #include "error.h"
 #include "names_path.h"
 
-/* Change times are those of the last timer tick, up to 10 ms old (CONFIG_HZ=100). */
-#define TICK_NS       INT64_C(10000000)
 #define NS_PER_SECOND INT64_C(1000000000)
+
+/* Change times are those of the last timer tick, 1 to 10 ms old. */
+static int64_t tick(void)
+{
+	struct timespec ts;
+	return clock_getres(CLOCK_REALTIME_COARSE, &ts) ? NS_PER_SECOND / 100 : ts.tv_nsec;
+}
 
 struct here believe_here(const struct vmsnap_info *info)
 {
@@ -25,8 +31,8 @@ struct here believe_here(const struct vmsnap_info *info)
 	boot[len > 0 ? len : 0] = '\0';
 	boot[strcspn(boot, "\n")] = '\0';
 	struct here here = { .same_boot = *boot && strcmp(boot, info->boot_id) == 0 };
-	here.same_machine = here.same_boot ||
-	                    (uname(&name) == 0 && *name.nodename && strcmp(name.nodename, info->host) == 0);
+	here.same_machine =
+	        here.same_boot || (uname(&name) == 0 && *name.nodename && strcmp(name.nodename, info->host) == 0);
 	return here;
 }
 
@@ -38,12 +44,13 @@ static const char *doubt_by_inode(int fd, const struct vmsnap_vma *vma, const st
 {
 	struct stat st;
 	if (!here.same_machine)
-		return "without a build ID, on another machine, there is no telling whether this is the file that was mapped";
+		return "without a build ID, on another machine, there is no telling whether this is the file that was "
+		       "mapped";
 	if (fstat(fd, &st) < 0 || st.st_ino != vma->inode || major(st.st_dev) != vma->dev_major ||
 	    minor(st.st_dev) != vma->dev_minor)
 		return "not the file that was mapped (another inode)";
 	if (st.st_ctim.tv_sec >= INT64_MAX / NS_PER_SECOND - 1 ||
-	    st.st_ctim.tv_sec * NS_PER_SECOND + st.st_ctim.tv_nsec >= info->taken - TICK_NS)
+	    st.st_ctim.tv_sec * NS_PER_SECOND + st.st_ctim.tv_nsec >= info->taken - tick())
 		return "not the file that was mapped (changed since)";
 	return NULL;
 }

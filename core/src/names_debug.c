@@ -1,8 +1,6 @@
 #define _GNU_SOURCE
 #include "names_debug.h"
 
-#include <elfutils/libdwelf.h>
-#include <libelf.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,11 +17,12 @@
 static bool build_id_is(int fd, const struct debug_query *q, bool *has_one)
 {
 	const void *id = NULL;
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-	ssize_t len = elf ? dwelf_elf_gnu_build_id(elf, &id) : -1;
+	const struct elfutils *eu = q->elfutils;
+	Elf *elf = eu->elf_begin(fd, ELF_C_READ, NULL);
+	ssize_t len = elf ? eu->dwelf_elf_gnu_build_id(elf, &id) : -1;
 	*has_one = len > 0;
 	bool same = len > 0 && (size_t)len == q->build_id_len && memcmp(id, q->build_id, q->build_id_len) == 0;
-	elf_end(elf);
+	eu->elf_end(elf);
 	return same;
 }
 

@@ -139,6 +139,7 @@ void objects_free(struct objects *o)
 	free(o->vma_member);
 	free(o->member_object);
 	free(o->warnings);
+	elfutils_unload(&o->elfutils);
 	arena_free(&o->strings);
 	if (o->root >= 0)
 		close(o->root);
@@ -147,23 +148,26 @@ void objects_free(struct objects *o)
 /* ---- files ----------------------------------------------------------------- */
 
 /* One line for one file; a newline in a name must not make it two. */
+static void warn_line(struct objects *o, const char *line, size_t len)
+{
+	char *more = realloc(o->warnings, o->warnings_len + len + 2);
+	if (!more)
+		return;
+	o->warnings = more;
+	if (o->warnings_len)
+		more[o->warnings_len++] = '\n';
+	for (size_t i = 0; i < len; i++)
+		more[o->warnings_len++] = line[i] == '\n' ? '?' : line[i];
+	more[o->warnings_len] = '\0';
+}
+
 static void warn(struct objects *o, const struct object *object, const char *reason)
 {
 	char *line = NULL;
 	int len = asprintf(&line, "%s: %s; its names are left out", object->vma->name, reason);
 	if (len < 0)
 		return;
-	for (int i = 0; i < len; i++)
-		if (line[i] == '\n')
-			line[i] = '?';
-	char *more = realloc(o->warnings, o->warnings_len + (size_t)len + 2);
-	if (more) {
-		o->warnings = more;
-		if (o->warnings_len)
-			more[o->warnings_len++] = '\n';
-		memcpy(more + o->warnings_len, line, (size_t)len + 1);
-		o->warnings_len += (size_t)len;
-	}
+	warn_line(o, line, (size_t)len);
 	free(line);
 }
 
@@ -184,7 +188,7 @@ static int open_vdso(void)
 	enum { VDSO_BYTES_MAX = 256 * 1024 };
 	union {
 		unsigned long address;
-		const ElfW(Ehdr) *header;
+		const ElfW(Ehdr) * header;
 	} at = { .address = getauxval(AT_SYSINFO_EHDR) };
 	if (!at.address)
 		return -1;
@@ -256,12 +260,23 @@ static bool read_headers(struct objects *o, struct object *object)
 	return true;
 }
 
+static bool elfutils_ready(struct objects *o)
+{
+	static const char missing[] = "libdw.so.1 and libelf.so.1 cannot be loaded: no symbols are known";
+	if (!o->elfutils_tried && !elfutils_load(&o->elfutils))
+		warn_line(o, missing, sizeof(missing) - 1);
+	o->elfutils_tried = true;
+	return o->elfutils.libdw;
+}
+
 const struct symbols *objects_symbols(struct objects *o, struct object *object)
 {
 	if (object->symbols_state != OBJECT_UNREAD || object->headers != OBJECT_READ)
 		return object->symbols.count ? &object->symbols : NULL;
-	struct symbols_source source = { .root = o->root, .elf = object->elf };
+	struct symbols_source source = { .elfutils = &o->elfutils, .root = o->root, .elf = object->elf };
 	object->symbols_state = OBJECT_UNUSABLE;
+	if (!elfutils_ready(o))
+		return NULL;
 	/* Opened and judged anew: between the headers and now, no file was kept open. */
 	CLEANUP_CLOSE int fd = open_or_warn(o, object, &source.path);
 	if (fd < 0)
@@ -289,8 +304,8 @@ static struct object *usable_object(struct objects *o, uint32_t member)
 
 static bool may_be_bss(const struct vmsnap_vma *vma)
 {
-	/* The heap joins the program's .bss where addresses are not randomised, as
-	 * in a debugger. */
+	/* Where addresses are not randomised, as in a debugger, the heap follows the
+	 * program's .bss at once, and the two may be one VMA. */
 	return !vma->inode && !(vma->perms & VMSNAP_SHARED) &&
 	       (!*vma->name || strcmp(vma->name, "[heap]") == 0 || strncmp(vma->name, "[anon:", 6) == 0);
 }
@@ -307,8 +322,7 @@ static size_t bss_pieces(struct objects *o, size_t vma, struct piece *pieces)
 		last = object;
 		if (!usable_object(o, member) || !o->members[member].placed)
 			continue;
-		size_t count =
-			place_bss_pieces(o->snap, object, o->members[member].bias, &o->snap->vmas[vma], pieces);
+		size_t count = place_bss_pieces(o->snap, object, o->members[member].bias, &o->snap->vmas[vma], pieces);
 		if (count)
 			return count;
 	}

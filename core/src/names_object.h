@@ -37,6 +37,8 @@ struct objects {
 	const struct vmsnap *snap;
 	int root; /* see names_path.h */
 	struct here here;
+	struct elfutils elfutils; /* loaded with the first symbols */
+	bool elfutils_tried;
 	struct object *items;
 	size_t count;
 	struct member *members;  /* of all objects, one after another */

@@ -63,9 +63,9 @@ static size_t guess_member(const struct vmsnap *snap, const struct object *objec
 		if (!bias_of(snap, elf, load, vma->start, vma->offset, &bias) || !explains_end(snap, elf, vma, bias))
 			continue;
 		bool same_exec = !(load->flags & PF_X) == !(vma->perms & VMSNAP_EXEC);
-		guesses[count++] = (struct guess){
-			.bias = bias, .member = index, .weight = same_exec ? WEIGHT_SAME_EXEC : WEIGHT_OTHER
-		};
+		guesses[count++] = (struct guess){ .bias = bias,
+			                           .member = index,
+			                           .weight = same_exec ? WEIGHT_SAME_EXEC : WEIGHT_OTHER };
 	}
 	return count;
 }
@@ -165,7 +165,8 @@ size_t place_bss_pieces(const struct vmsnap *snap, struct object *object, uint64
 	size_t count = 0;
 	for (size_t i = 0; i < elf->load_count; i++) {
 		const struct elf_load *load = &elf->loads[i];
-		uint64_t start = load->file_size ? up(snap, load->address + load->file_size) : down(snap, load->address);
+		uint64_t start =
+		        load->file_size ? up(snap, load->address + load->file_size) : down(snap, load->address);
 		pieces[count] = (struct piece){ .object = object, .bias = bias, .load = load };
 		count += clip(&pieces[count], vma, bias + start, bias + up(snap, load->address + load->memory_size));
 	}

@@ -17,7 +17,7 @@ int place_members(const struct vmsnap *snap, struct object *object);
  * this bias has its .bss.  Both in address order. */
 size_t place_file_pieces(const struct vmsnap *snap, struct object *object, const struct member *member,
                          struct piece pieces[ELF_LOADS_MAX]);
-size_t place_bss_pieces(const struct vmsnap *snap, struct object *object, uint64_t bias,
-                        const struct vmsnap_vma *vma, struct piece pieces[ELF_LOADS_MAX]);
+size_t place_bss_pieces(const struct vmsnap *snap, struct object *object, uint64_t bias, const struct vmsnap_vma *vma,
+                        struct piece pieces[ELF_LOADS_MAX]);
 
 #endif

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "names_symbols.h"
 
-#include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +66,7 @@ static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 	if (build_id_of_file(r->source->fd, id, sizeof(id), &id_len))
 		id_len = 0;
 	struct debug_query query = {
+		.elfutils = r->source->elfutils,
 		.root = r->source->root,
 		.path = r->source->path,
 		.fd = r->source->fd,
@@ -210,19 +210,20 @@ static void symbols_settle(struct symbols *s)
 	}
 }
 
-static int collect(Dwfl_Module *module, int total, const struct elf_file *elf, struct symbols *out)
+static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, const struct elf_file *elf,
+                   struct symbols *out)
 {
 	out->items = malloc((size_t)total * sizeof(*out->items) + 1);
 	if (!out->items)
 		return VMSNAP_ERR_NO_MEMORY;
 	GElf_Addr bias = 0;
-	if (!dwfl_module_getelf(module, &bias))
+	if (!eu->dwfl_module_getelf(module, &bias))
 		return VMSNAP_ERR_CORRUPT;
 	for (int i = 0; i < total; i++) {
 		GElf_Sym sym;
 		GElf_Addr address;
 		struct symbol item = { 0 };
-		const char *name = dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
+		const char *name = eu->dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
 		if (!name || !symbol_make(elf, &sym, address - bias, name, &item))
 			continue;
 		/* Copied, so that nothing of the file stays open or mapped: symbols
@@ -241,32 +242,34 @@ static int collect(Dwfl_Module *module, int total, const struct elf_file *elf, s
 
 static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char *reason)
 {
+	const struct elfutils *eu = r->source->elfutils;
 	const struct elf_file *elf = r->source->elf;
 	void **userdata = NULL;
 	uint64_t low = elf->loads[0].address;
-	dwfl_report_begin(dwfl);
-	Dwfl_Module *module = dwfl_report_module(dwfl, "", low, low + elf->loads[0].memory_size);
-	if (dwfl_report_end(dwfl, NULL, NULL) || !module)
+	eu->dwfl_report_begin(dwfl);
+	Dwfl_Module *module = eu->dwfl_report_module(dwfl, "", low, low + elf->loads[0].memory_size);
+	if (eu->dwfl_report_end(dwfl, NULL, NULL) || !module)
 		return VMSNAP_ERR_NO_MEMORY;
-	dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	eu->dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
 	*userdata = r;
-	int total = dwfl_module_getsymtab(module);
+	int total = eu->dwfl_module_getsymtab(module);
 	if (r->unfit_debug)
 		snprintf(reason, SYMBOLS_REASON_BYTES, "%s", r->unfit_debug);
 	if (total < 0 && elf->has_symbols && !r->unfit_debug) {
-		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", dwfl_errmsg(-1));
+		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->dwfl_errmsg(-1));
 		return VMSNAP_ERR_CORRUPT;
 	}
-	int rc = total > 0 ? collect(module, total, elf, out) : VMSNAP_OK;
+	int rc = total > 0 ? collect(eu, module, total, elf, out) : VMSNAP_OK;
 	if (rc == VMSNAP_ERR_TOO_LARGE)
 		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols' names are too long");
 	else if (rc == VMSNAP_ERR_CORRUPT)
-		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", dwfl_errmsg(-1));
+		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->dwfl_errmsg(-1));
 	return rc ? rc : r->unfit_debug ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
 }
 
 int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES])
 {
+	const struct elfutils *eu = source->elfutils;
 	struct reading r = { .source = source };
 	memset(out, 0, sizeof(*out));
 	reason[0] = '\0';
@@ -275,18 +278,18 @@ int symbols_read(const struct symbols_source *source, struct symbols *out, char 
 		snprintf(reason, SYMBOLS_REASON_BYTES, "%s", no);
 		return VMSNAP_ERR_TOO_LARGE;
 	}
-	elf_version(EV_CURRENT);
+	eu->elf_version(EV_CURRENT);
 	/* Not mapped but read: a file that shrinks meanwhile ends in an error. */
-	r.elf = elf_begin(source->fd, ELF_C_READ, NULL);
+	r.elf = eu->elf_begin(source->fd, ELF_C_READ, NULL);
 	if (!r.elf) {
-		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", elf_errmsg(-1));
+		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->elf_errmsg(-1));
 		return VMSNAP_ERR_CORRUPT;
 	}
-	Dwfl *dwfl = dwfl_begin(&callbacks);
+	Dwfl *dwfl = eu->dwfl_begin(&callbacks);
 	int rc = dwfl ? read_module(dwfl, &r, out, reason) : VMSNAP_ERR_NO_MEMORY;
 	if (dwfl)
-		dwfl_end(dwfl);
-	elf_end(r.elf);
+		eu->dwfl_end(dwfl);
+	eu->elf_end(r.elf);
 	return rc;
 }
 

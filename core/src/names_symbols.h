@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "elf_file.h"
+#include "elfutils.h"
 
 /* Addresses as the file counts them.  A symbol without a size (size 0) reaches to
  * the next symbol or the end of its section, whichever comes first, and never
@@ -30,7 +31,8 @@ struct symbols {
 };
 
 struct symbols_source {
-	int fd; /* stays the caller's */
+	const struct elfutils *elfutils; /* loaded */
+	int fd;                          /* stays the caller's */
 	int root;
 	const char *path;
 	const struct elf_file *elf; /* of fd */
