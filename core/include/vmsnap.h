@@ -14,7 +14,8 @@
  *     not be UTF-8 and may hold control characters.
  *   - Strings and arrays reached through a snapshot live as long as it does.
  *   - The library prints nothing, never exits, and keeps no global state.  An
- *     object may be read by several threads at once.
+ *     object may be read by several threads at once, but for struct vmsnap_names,
+ *     which reads files as it is asked: one thread at a time.
  *   - "Unknown" is never 0: look at struct vmsnap_info, .known, before believing
  *     a PFN, a swap slot or a flag.
  */

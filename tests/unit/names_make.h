@@ -44,7 +44,16 @@ enum {
 	SECTION_STRINGS_AT = 0x3800,
 	SYMBOLS_AT = 0x3a00,
 	SECTIONS_AT = 0x5800,
-	SEC_NULL = 0, SEC_NOTE, SEC_TEXT, SEC_DATA, SEC_BSS, SEC_SYMTAB, SEC_STRTAB, SEC_SHSTRTAB, SEC_LINK, SEC_COUNT,
+	SEC_NULL = 0,
+	SEC_NOTE,
+	SEC_TEXT,
+	SEC_DATA,
+	SEC_BSS,
+	SEC_SYMTAB,
+	SEC_STRTAB,
+	SEC_SHSTRTAB,
+	SEC_LINK,
+	SEC_COUNT,
 	BASE = 0x70000000,
 };
 
@@ -76,19 +85,40 @@ static inline void lib_section(uint8_t *bytes, size_t index, const char *name, E
 static inline void lib_headers(uint8_t *bytes, const struct lib *lib)
 {
 	Elf64_Ehdr header = {
-		.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_phoff = sizeof(Elf64_Ehdr),
-		.e_shoff = SECTIONS_AT, .e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 3, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = SEC_COUNT, .e_shstrndx = SEC_SHSTRTAB,
+		.e_type = ET_DYN,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_shoff = SECTIONS_AT,
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 3,
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = SEC_COUNT,
+		.e_shstrndx = SEC_SHSTRTAB,
 	};
 	memcpy(header.e_ident, ELFMAG "\2\1\1", 7);
 	Elf64_Phdr segments[3] = {
-		{ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = TEXT_SIZE, .p_memsz = TEXT_SIZE,
+		{ .p_type = PT_LOAD,
+		  .p_flags = PF_R | PF_X,
+		  .p_filesz = TEXT_SIZE,
+		  .p_memsz = TEXT_SIZE,
 		  .p_align = 0x1000 },
-		{ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = DATA_OFFSET, .p_vaddr = DATA_ADDRESS,
-		  .p_paddr = DATA_ADDRESS, .p_filesz = DATA_FILE_SIZE, .p_memsz = DATA_FILE_SIZE + BSS_SIZE,
+		{ .p_type = PT_LOAD,
+		  .p_flags = PF_R | PF_W,
+		  .p_offset = DATA_OFFSET,
+		  .p_vaddr = DATA_ADDRESS,
+		  .p_paddr = DATA_ADDRESS,
+		  .p_filesz = DATA_FILE_SIZE,
+		  .p_memsz = DATA_FILE_SIZE + BSS_SIZE,
 		  .p_align = 0x1000 },
-		{ .p_type = lib->id ? PT_NOTE : PT_NULL, .p_flags = PF_R, .p_offset = NOTE_AT, .p_vaddr = NOTE_AT,
-		  .p_filesz = 36, .p_memsz = 36, .p_align = 4 },
+		{ .p_type = lib->id ? PT_NOTE : PT_NULL,
+		  .p_flags = PF_R,
+		  .p_offset = NOTE_AT,
+		  .p_vaddr = NOTE_AT,
+		  .p_filesz = 36,
+		  .p_memsz = 36,
+		  .p_align = 4 },
 	};
 	memcpy(bytes, &header, sizeof(header));
 	memcpy(bytes + sizeof(header), segments, sizeof(segments));
@@ -100,21 +130,37 @@ static inline void lib_headers(uint8_t *bytes, const struct lib *lib)
 
 static inline void lib_sections(uint8_t *bytes, const struct lib *lib)
 {
-	Elf64_Shdr note = { .sh_type = lib->id ? SHT_NOTE : SHT_NULL, .sh_flags = SHF_ALLOC, .sh_addr = NOTE_AT,
-		            .sh_offset = NOTE_AT, .sh_size = 36 };
-	Elf64_Shdr text = { .sh_type = SHT_PROGBITS, .sh_flags = SHF_ALLOC | SHF_EXECINSTR, .sh_addr = 0x400,
-		            .sh_offset = 0x400, .sh_size = TEXT_SIZE - 0x400 };
-	Elf64_Shdr data = { .sh_type = SHT_PROGBITS, .sh_flags = SHF_ALLOC | SHF_WRITE, .sh_addr = DATA_ADDRESS,
-		            .sh_offset = DATA_OFFSET, .sh_size = DATA_FILE_SIZE };
-	Elf64_Shdr bss = { .sh_type = SHT_NOBITS, .sh_flags = SHF_ALLOC | SHF_WRITE, .sh_addr = BSS_ADDRESS,
-		           .sh_offset = DATA_OFFSET + DATA_FILE_SIZE, .sh_size = BSS_SIZE };
-	Elf64_Shdr symtab = { .sh_type = lib->stripped ? SHT_NULL : SHT_SYMTAB, .sh_offset = SYMBOLS_AT,
-		              .sh_size = (lib->symbol_count + 1) * sizeof(Elf64_Sym), .sh_link = SEC_STRTAB,
-		              .sh_info = 1, .sh_entsize = sizeof(Elf64_Sym) };
+	Elf64_Shdr note = { .sh_type = lib->id ? SHT_NOTE : SHT_NULL,
+		            .sh_flags = SHF_ALLOC,
+		            .sh_addr = NOTE_AT,
+		            .sh_offset = NOTE_AT,
+		            .sh_size = 36 };
+	Elf64_Shdr text = { .sh_type = SHT_PROGBITS,
+		            .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
+		            .sh_addr = 0x400,
+		            .sh_offset = 0x400,
+		            .sh_size = TEXT_SIZE - 0x400 };
+	Elf64_Shdr data = { .sh_type = SHT_PROGBITS,
+		            .sh_flags = SHF_ALLOC | SHF_WRITE,
+		            .sh_addr = DATA_ADDRESS,
+		            .sh_offset = DATA_OFFSET,
+		            .sh_size = DATA_FILE_SIZE };
+	Elf64_Shdr bss = { .sh_type = SHT_NOBITS,
+		           .sh_flags = SHF_ALLOC | SHF_WRITE,
+		           .sh_addr = BSS_ADDRESS,
+		           .sh_offset = DATA_OFFSET + DATA_FILE_SIZE,
+		           .sh_size = BSS_SIZE };
+	Elf64_Shdr symtab = { .sh_type = lib->stripped ? SHT_NULL : SHT_SYMTAB,
+		              .sh_offset = SYMBOLS_AT,
+		              .sh_size = (lib->symbol_count + 1) * sizeof(Elf64_Sym),
+		              .sh_link = SEC_STRTAB,
+		              .sh_info = 1,
+		              .sh_entsize = sizeof(Elf64_Sym) };
 	Elf64_Shdr strtab = { .sh_type = SHT_STRTAB, .sh_offset = STRINGS_AT, .sh_size = 0x800 };
 	Elf64_Shdr shstrtab = { .sh_type = SHT_STRTAB, .sh_offset = SECTION_STRINGS_AT, .sh_size = 0x200 };
 	size_t link_len = lib->link ? (strlen(lib->link) + 4) / 4 * 4 : 0;
-	Elf64_Shdr link = { .sh_type = lib->link ? SHT_PROGBITS : SHT_NULL, .sh_offset = LINK_AT,
+	Elf64_Shdr link = { .sh_type = lib->link ? SHT_PROGBITS : SHT_NULL,
+		            .sh_offset = LINK_AT,
 		            .sh_size = link_len + 4 };
 	lib_section(bytes, SEC_NOTE, ".note.gnu.build-id", note);
 	lib_section(bytes, SEC_TEXT, ".text", text);
@@ -138,8 +184,11 @@ static inline void lib_make(uint8_t bytes[LIB_BYTES], const struct lib *lib)
 	size_t string = 1;
 	for (size_t i = 0; i < lib->symbol_count && !lib->stripped; i++) {
 		const struct lib_symbol *from = &lib->symbols[i];
-		Elf64_Sym sym = { .st_name = (Elf64_Word)string, .st_value = from->value, .st_size = from->size,
-			          .st_info = (unsigned char)(from->bind << 4 | from->type), .st_shndx = from->section };
+		Elf64_Sym sym = { .st_name = (Elf64_Word)string,
+			          .st_value = from->value,
+			          .st_size = from->size,
+			          .st_info = (unsigned char)(from->bind << 4 | from->type),
+			          .st_shndx = from->section };
 		memcpy(bytes + SYMBOLS_AT + (i + 1) * sizeof(sym), &sym, sizeof(sym));
 		strcpy((char *)bytes + STRINGS_AT + string, from->name);
 		string += strlen(from->name) + 1;

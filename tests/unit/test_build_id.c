@@ -1,7 +1,7 @@
 /* The build ID of hand-made ELF files: both classes, both byte orders, hostile ones. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,10 +32,9 @@ static void put(struct image *im, size_t at, uint64_t value, size_t len)
 		im->bytes[at + (im->big ? len - 1 - i : i)] = (uint8_t)(value >> 8 * i);
 }
 
-#define PUT(im, at, record, field, value)                                                         \
-	((im)->is_64 ? put(im, (at) + offsetof(Elf64_##record, field), value,                     \
-	                   sizeof(((Elf64_##record *)0)->field))                                  \
-	             : put(im, (at) + offsetof(Elf32_##record, field), (value) & 0xffffffff,      \
+#define PUT(im, at, record, field, value)                                                                              \
+	((im)->is_64 ? put(im, (at) + offsetof(Elf64_##record, field), value, sizeof(((Elf64_##record *)0)->field))    \
+	             : put(im, (at) + offsetof(Elf32_##record, field), (value)&0xffffffff,                             \
 	                   sizeof(((Elf32_##record *)0)->field)))
 
 static size_t phdr_at(const struct image *im, size_t index)
@@ -183,8 +182,8 @@ static void build_id_does_not_leave_its_segment(void **state)
 static void build_id_survives_hostile_lengths(void **state)
 {
 	(void)state;
-	static const uint64_t bad[] = { 0, 1, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff,
-		                        INT64_MAX, UINT64_MAX - 100, UINT64_MAX };
+	static const uint64_t bad[] = { 0,          1,         0x7fffffff,       0x80000000, 0xfffffff0,
+		                        0xffffffff, INT64_MAX, UINT64_MAX - 100, UINT64_MAX };
 	struct image im;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		image_init(&im, true, false, bad[i], 0x200);

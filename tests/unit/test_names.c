@@ -208,6 +208,66 @@ static void library_known_by_its_data_alone_is_placed(void **state)
 	vmsnap_free(snap);
 }
 
+static const struct lib_symbol ON_THE_SHARED_PAGE[] = {
+	{ "code", 0x1100, 0x10, STB_GLOBAL, STT_FUNC, SEC_TEXT },
+	{ "datum", 0x3e10, 8, STB_GLOBAL, STT_OBJECT, SEC_DATA },
+};
+
+/* One page of the file, mapped alone, may be of either segment. */
+static void expect_shared_page(struct place *place, uint32_t perms, const char *code, const char *datum)
+{
+	struct lib lib = { ON_THE_SHARED_PAGE, 2, .id = 0xaa };
+	struct vmsnap *snap = made_snapshot();
+	place_lib(place, LIB, &lib);
+	made_file_vma(snap, BASE, BASE + 0x1000, perms, LIB, 0x1000, 0xaa);
+	struct vmsnap_names *names = made_names(snap, place->root);
+	assert_string_equal(symbol_at(names, BASE + 0x100), code);
+	assert_string_equal(symbol_at(names, BASE + 0xe10), datum);
+	vmsnap_names_free(names);
+	vmsnap_free(snap);
+}
+
+static void page_of_two_segments_is_told_by_its_permissions(void **state)
+{
+	expect_shared_page(*state, VMSNAP_READ | VMSNAP_EXEC, "code", "");
+	expect_shared_page(*state, VMSNAP_READ | VMSNAP_WRITE, "", "datum");
+	expect_shared_page(*state, VMSNAP_READ, "", "datum");
+}
+
+static void page_of_two_segments_is_told_by_the_other_mappings(void **state)
+{
+	struct place *place = *state;
+	struct lib lib = { ON_THE_SHARED_PAGE, 2, .id = 0xaa };
+	struct vmsnap *snap = made_snapshot();
+	place_lib(place, LIB, &lib);
+	made_file_vma(snap, BASE, BASE + 0x2000, VMSNAP_READ | VMSNAP_EXEC, LIB, 0, 0xaa);
+	/* Data that was made executable. */
+	made_file_vma(snap, BASE + 0x3000, BASE + 0x4000, VMSNAP_READ | VMSNAP_EXEC, LIB, 0x1000, 0xaa);
+	struct vmsnap_names *names = made_names(snap, place->root);
+	assert_string_equal(symbol_at(names, BASE + 0x3e10), "datum");
+	assert_string_equal(symbol_at(names, BASE + 0x3100), "");
+	assert_string_equal(symbol_at(names, BASE + 0x1100), "code");
+	vmsnap_names_free(names);
+	vmsnap_free(snap);
+}
+
+static void program_at_fixed_addresses_is_nowhere_else(void **state)
+{
+	struct place *place = *state;
+	static uint8_t bytes[LIB_BYTES];
+	struct vmsnap *snap = made_snapshot();
+	lib_make(bytes, &MADE);
+	bytes[offsetof(Elf64_Ehdr, e_type)] = ET_EXEC;
+	place_write(place, LIB, bytes, sizeof(bytes));
+	made_mapping(snap, 0, LIB, 0xaa);
+	made_mapping(snap, BASE, LIB, 0xaa); /* somebody reads the file */
+	struct vmsnap_names *names = made_names(snap, place->root);
+	assert_string_equal(symbol_at(names, 0x3e10), "answer");
+	assert_string_equal(symbol_at(names, BASE + 0x3e10), "");
+	vmsnap_names_free(names);
+	vmsnap_free(snap);
+}
+
 static void file_read_as_data_has_no_symbols(void **state)
 {
 	struct place *place = *state;
@@ -242,7 +302,8 @@ static void bss_that_joined_the_heap_is_named(void **state)
 static void mappings_are_named_and_nameless_memory_is_not_found(void **state)
 {
 	(void)state;
-	static const char *const named[] = { "[heap]", "[stack]", "[vdso]", "[vvar]", "[anon:pool]", "/dev/zero (deleted)" };
+	static const char *const named[] = { "[heap]", "[stack]",     "[vdso]",
+		                             "[vvar]", "[anon:pool]", "/dev/zero (deleted)" };
 	struct vmsnap *snap = made_snapshot();
 	struct vmsnap_name name;
 	uint64_t at = BASE;
@@ -279,6 +340,9 @@ int main(void)
 		T(mapping_put_over_a_library_is_not_named_from_it),
 		T(library_mapped_twice_is_named_at_both_places),
 		T(library_known_by_its_data_alone_is_placed),
+		T(page_of_two_segments_is_told_by_its_permissions),
+		T(page_of_two_segments_is_told_by_the_other_mappings),
+		T(program_at_fixed_addresses_is_nowhere_else),
 		T(file_read_as_data_has_no_symbols),
 		T(bss_that_joined_the_heap_is_named),
 		T(mappings_are_named_and_nameless_memory_is_not_found),

@@ -131,14 +131,12 @@ static void file_without_build_id_is_believed_by_its_inode(void **state)
 	expect_answer(place, snap, "answer", "");
 	snap->vmas[0].inode++;
 	snap->vmas[1].inode++;
-	expect_answer(place, snap, "",
-	              LIB ": not the file that was mapped (another inode); its names are left out");
+	expect_answer(place, snap, "", LIB ": not the file that was mapped (another inode); its names are left out");
 	snap->vmas[0].inode--;
 	snap->vmas[1].inode--;
 	snap->vmas[0].dev_minor++;
 	snap->vmas[1].dev_minor++;
-	expect_answer(place, snap, "",
-	              LIB ": not the file that was mapped (another inode); its names are left out");
+	expect_answer(place, snap, "", LIB ": not the file that was mapped (another inode); its names are left out");
 	vmsnap_free(snap);
 }
 
@@ -149,8 +147,7 @@ static void file_changed_after_the_snapshot_is_not_believed(void **state)
 	place_lib(place, LIB, &lib);
 	struct vmsnap *snap = snapshot_by_inode(place, LIB);
 	snap->info.taken -= INT64_C(3600000000000);
-	expect_answer(place, snap, "",
-	              LIB ": not the file that was mapped (changed since); its names are left out");
+	expect_answer(place, snap, "", LIB ": not the file that was mapped (changed since); its names are left out");
 	vmsnap_free(snap);
 }
 

@@ -3,16 +3,11 @@
 #include "names_make.h"
 
 static struct vmsnap_thread THREADS[] = {
-	{ 100, BASE + 0x1800, "main" },
-	{ 101, BASE + 0x11800, "wor\nker" },
-	{ 102, BASE + 0x21800, "lone" },
-	{ 103, 0, "running" },
-	{ 104, BASE + 0x31800, "upper" },
-	{ 105, BASE + 0x35800, "lower" },
-	{ 106, BASE + 0x41100, "crowd" },
-	{ 107, BASE + 0x41200, "crowd" },
-	{ 108, BASE + 0x51100, "in heap" },
-	{ 109, BASE + 0x61100, "in shared" },
+	{ 100, BASE + 0x1800, "main" },      { 101, BASE + 0x11800, "wor\nker" },
+	{ 102, BASE + 0x21800, "lone" },     { 103, 0, "running" },
+	{ 104, BASE + 0x31800, "upper" },    { 105, BASE + 0x35800, "lower" },
+	{ 106, BASE + 0x41100, "crowd" },    { 107, BASE + 0x41200, "crowd" },
+	{ 108, BASE + 0x51100, "in heap" },  { 109, BASE + 0x61100, "in shared" },
 	{ 110, BASE + 0x900000, "nowhere" },
 };
 

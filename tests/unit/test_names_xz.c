@@ -8,11 +8,11 @@
 
 /* printf 'vmsnap' | xz -9 --check=crc32 */
 static const uint8_t SMALL[] = {
-	0xfd, '7', 'z', 'X', 'Z', 0, 0, 1, 0x69, 0x22, 0xde, 0x36,          /* header, check CRC-32 */
-	0x02, 0x00, 0x21, 0x01, 0x1c, 0, 0, 0, 0x10, 0xcf, 0x58, 0xcc,      /* block header */
-	0x01, 0x00, 0x05, 'v', 'm', 's', 'n', 'a', 'p', 0x00, 0x00, 0x00, /* chunk, end, padding */
-	1, 2, 3, 4,                                                         /* check */
-	0x00, 0x01,                                                         /* index, as far as we look */
+	0xfd, '7',  'z',  'X',  'Z',  0,   0,   1,   0x69, 0x22, 0xde, 0x36, /* header, check CRC-32 */
+	0x02, 0x00, 0x21, 0x01, 0x1c, 0,   0,   0,   0x10, 0xcf, 0x58, 0xcc, /* block header */
+	0x01, 0x00, 0x05, 'v',  'm',  's', 'n', 'a', 'p',  0x00, 0x00, 0x00, /* chunk, end, padding */
+	1,    2,    3,    4,                                                 /* check */
+	0x00, 0x01,                                                          /* index, as far as we look */
 };
 
 static bool fits(const uint8_t *bytes, size_t len, uint64_t max)
