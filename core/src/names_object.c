@@ -121,6 +121,8 @@ int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysro
 		o->root = names_root_open(sysroot);
 		if (o->root < 0)
 			return fail_sys(err, errno, "cannot open the sysroot %s", sysroot);
+	} else if (o->here.same_boot) {
+		o->root = names_root_of_process(snap->info.tgid, snap->info.start_time);
 	}
 	int rc = group(o);
 	if (rc)

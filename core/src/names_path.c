@@ -10,10 +10,24 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "procdir.h"
 
 int names_root_open(const char *sysroot)
 {
 	return open(sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int names_root_of_process(uint32_t pid, uint64_t start_time)
+{
+	int procdir;
+	if (procdir_open((pid_t)pid, &procdir, NULL))
+		return -1;
+	struct proc_stat stat;
+	int root = -1;
+	if (!procdir_stat(procdir, &stat, NULL) && stat.start_time == start_time)
+		root = openat(procdir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	close(procdir);
+	return root;
 }
 
 /* With RESOLVE_IN_ROOT (Linux 5.6) neither a symbolic link nor ".." leads out of
