@@ -24,5 +24,5 @@ build() {
 		(cd "$root" && cmake --preset "$preset") >>"$log" 2>&1 || { cat "$log" >&2; die "cannot configure $preset"; }
 	fi
 	cmake --build "$folder" --parallel "$(nproc)" ${1:+--target "$@"} >>"$log" 2>&1 ||
-		{ cat "$log" >&2; die "cannot build $preset"; }
+		{ tail -n 60 "$log" >&2; die "cannot build $preset"; }
 }

@@ -224,6 +224,46 @@ class Cow(unittest.TestCase):
         self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)
         target.end()
 
+    @each_user
+    def test_every_kind_of_memory_after_a_fork(self, user):
+        target = Target(self, "cow_kinds", user=user)
+        child = next(int(line.split()[1]) for line in target.lines)
+        base = capture(self, target.pid, user=user)
+        target.tell("go")
+        parent_after, child_after = (capture(self, pid, user=user) for pid in (target.pid, child))
+        answer = ask(self, "cow", parent_after, child_after, "--base", base)
+        found = {}
+        for line in answer["ranges"]:
+            for index in range(line["pages"]):
+                found[number(line["start"]) + index * PAGE] = line["verdict"]
+
+        def told(area, first=0, end=None):
+            if area not in target.ranges:
+                support.skip(self, f"this machine makes no {area} pages")
+            start, stop = target.ranges[area]
+            stop = stop if end is None else start + end * PAGE
+            return {found.get(at) for at in range(start + first * PAGE, stop, PAGE)}
+
+        # Without PFNs: both are exclusive now, or the child is and the parent's huge page is not.
+        by_child = {"copied_by_child"} if user == 0 else {"copied", "copied_by_child"}
+        self.assertLessEqual(told("plain", 0, 5), by_child, "who copied, though the parent wrote there, too")
+        self.assertEqual(told("plain", 5, 8), {"shared"})
+        self.assertEqual(told("plain", 8, 10), {"copied_by_parent"} if user == 0 else {"copied"})
+        self.assertEqual(told("plain", 10), {"shared"})
+        self.assertLessEqual(told("thp", 100, 103), by_child)
+        self.assertEqual(told("unmapped"), {"dropped_by_child"})
+        self.assertEqual(told("replaced", 0, 3), {"new_in_child"})
+        self.assertEqual(told("replaced", 3), {"dropped_by_child"})
+        self.assertEqual(told("protected"), {"shared"})
+        self.assertEqual(told("moved_from"), {"dropped_by_child"})
+        self.assertEqual(told("moved_to"), {"new_in_child"})
+        if kernel.swap_is_on():
+            self.assertEqual(told("swapped", 4), {"swapped"})
+            self.assertLessEqual(told("swapped", 0, 4), {"swapped"} | by_child)
+        self.assertLessEqual(told("hugetlb"), by_child)
+        self.assertEqual(told("thp", 103), {"shared"})
+        target.end()
+
 
 if __name__ == "__main__":
     support.main()

@@ -22,7 +22,8 @@ def appearance(pid):
             "smaps": [(start, end, {key: size for key, size in keys.items() if key not in ("Referenced", "Pss", "Pss_Dirty")
                                     and not key.startswith(("Shared_", "Private_"))})
                       for start, end, keys in kernel.smaps(pid)],
-            "status": {key: value for key, value in status.items() if key.startswith(("Vm", "Rss", "Hugetlb", "Threads", "Sig", "State", "Tracer"))},
+            "status": {key: value for key, value in status.items()
+                       if key.startswith(("Vm", "Rss", "Hugetlb", "Threads", "SigPnd", "SigBlk", "ShdPnd", "State", "Tracer"))},
             "faults": {"minor": faults[7], "major": faults[9]}}
 
 
