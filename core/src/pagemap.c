@@ -246,46 +246,67 @@ static int mark_range(struct pagemap_walk *walk, uint64_t start, uint64_t end)
 	return 0;
 }
 
+static uint64_t pmd_pages(const struct pagemap_walk *walk)
+{
+	return walk->page_size / sizeof(uint64_t);
+}
+
 /* Whether a run may be huge, and from where to where: whole PMDs whose frames, if
  * known, are aligned as their addresses are. */
 static bool huge_part(const struct pagemap_walk *walk, uint64_t start, uint64_t pages, uint64_t entry,
                       struct address_range *out)
 {
-	uint64_t pmd_pages = walk->page_size / sizeof(uint64_t);
-	uint64_t first = start / walk->page_size, head = (first + pmd_pages - 1) / pmd_pages * pmd_pages;
+	uint64_t pmd = pmd_pages(walk), first = start / walk->page_size, head = (first + pmd - 1) / pmd * pmd;
 	uint64_t frame = entry & ENTRY_FRAME_MASK;
-	if (!(entry & ENTRY_PRESENT) || first + pages < head + pmd_pages)
-		return false;
-	if (frame && (frame - first) % pmd_pages)
+	if (!(entry & ENTRY_PRESENT) || first + pages < head + pmd || (frame && (frame - first) % pmd))
 		return false;
 	out->start = head * walk->page_size;
-	out->end = (first + pages) / pmd_pages * pmd_pages * walk->page_size;
+	out->end = (first + pages) / pmd * pmd * walk->page_size;
 	return true;
 }
 
 /* The zero page is never exclusive and never a file's (its huge sister looks like
  * one, but is found as a huge page).  With PFNs it is known by its own. */
-static bool zero_part(const struct pagemap_walk *walk, uint64_t start, uint64_t pages, uint64_t entry,
-                      struct address_range *out)
+static bool may_be_zero(const struct pagemap_walk *walk, uint64_t entry)
 {
+	uint32_t telling = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_FILE;
 	if (walk->probe.zero_pfn && (entry & ENTRY_FRAME_MASK))
 		return false;
-	*out = (struct address_range){ start, start + pages * walk->page_size };
-	uint32_t telling = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_FILE;
 	return (entry_flags(entry) & telling) == VMSNAP_PAGE_PRESENT;
+}
+
+/* The next part that has to be asked about, from run *index on; false at the end.
+ * A huge page may be cut into two runs, one of which then is half of it at least: by
+ * far the most runs are passed over at a glance. */
+static bool next_part(const struct pagemap_walk *walk, size_t *index, struct address_range *out)
+{
+	const struct run_list *runs = walk->runs;
+	while (*index < runs->count) {
+		size_t first = *index;
+		const struct run *run = &runs->items[first];
+		bool zero = may_be_zero(walk, run->entry);
+		++*index;
+		if (!zero && run_pages(run) < pmd_pages(walk) / 2)
+			continue;
+		while (first && run_continues(&runs->items[first - 1], &runs->items[first], walk->page_size))
+			first--;
+		uint64_t start, pages, entry;
+		*index = run_list_joined(runs, first, walk->page_size, &start, &pages, &entry);
+		if (huge_part(walk, start, pages, entry, out))
+			return true;
+		*out = (struct address_range){ start, start + pages * walk->page_size };
+		if (zero)
+			return true;
+	}
+	return false;
 }
 
 /* Asks PAGEMAP_SCAN about the few places where a zero or a huge page can be. */
 static int mark_runs(struct pagemap_walk *walk, size_t first_run)
 {
-	struct address_range pending = { 0, 0 };
-	for (size_t i = first_run; i < walk->runs->count;) {
-		uint64_t start, pages, entry;
-		struct address_range part;
-		i = run_list_joined(walk->runs, i, walk->page_size, &start, &pages, &entry);
-		if (!huge_part(walk, start, pages, entry, &part) && !zero_part(walk, start, pages, entry, &part))
-			continue;
-		if (part.start - pending.end <= PAGEMAP_JOIN_PAGES * walk->page_size && pending.end) {
+	struct address_range pending = { 0, 0 }, part;
+	for (size_t i = first_run; next_part(walk, &i, &part);) {
+		if (pending.end && part.start - pending.end <= PAGEMAP_JOIN_PAGES * walk->page_size) {
 			pending.end = part.end;
 			continue;
 		}

@@ -97,15 +97,11 @@ size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_
                        uint64_t *entry)
 {
 	const struct run *run = &list->items[index++];
-	uint64_t step = entry_step(run->entry);
 	*start = run_start(run);
 	*pages = run_pages(run);
 	*entry = run->entry;
-	for (; index < list->count; index++) {
+	for (; index < list->count && run_continues(run, &list->items[index], page_size); index++) {
 		run = &list->items[index];
-		if (run_start(run) != *start + *pages * page_size || run->entry != *entry + *pages * step ||
-		    entry_step(run->entry) != step)
-			break;
 		*pages += run_pages(run);
 	}
 	return index;

@@ -66,6 +66,14 @@ int run_list_reserve(struct run_list *list, size_t capacity, bool populate);
  * last run where the states continue.  Splits at RUN_PAGES_MAX. */
 int run_list_append(struct run_list *list, uint64_t page_size, uint64_t start, uint64_t pages, uint64_t entry);
 void run_list_free(struct run_list *list);
+/* Whether a run goes on where the one before it in the list was cut. */
+static inline bool run_continues(const struct run *before, const struct run *run, uint64_t page_size)
+{
+	uint64_t pages = run_pages(before), step = entry_step(before->entry);
+	return run_start(run) == run_start(before) + pages * page_size &&
+	       run->entry == before->entry + pages * step && entry_step(run->entry) == step;
+}
+
 /* The run at index joined with those that continue it (in memory they are cut at
  * RUN_PAGES_MAX).  Returns the index after the last of them. */
 size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_size, uint64_t *start, uint64_t *pages,
