@@ -191,7 +191,8 @@ static int set_threads(struct decode *decode, struct numbers *tids, struct numbe
 			return decode_damaged(decode, "THRD: %" PRIu64 " is no thread id", tid);
 		thread->tid = (uint32_t)tid;
 		if (!take_string(&comms, &comm, &len))
-			return decode_damaged(decode, "THRD: a name for each of %zu threads expected", snap->thread_count);
+			return decode_damaged(decode, "THRD: a name for each of %zu threads expected",
+			                      snap->thread_count);
 		int rc = VMSNAP_OK;
 		thread->comm = decode_string(decode, comm, len, &rc);
 		if (!thread->comm)

@@ -146,8 +146,9 @@ int decode_vmas(struct decode *decode, struct cursor payload)
 		return decode_damaged(decode, "VMAS: more mappings than bytes");
 	in.object_count = (size_t)objects;
 	if (!take_columns(&in, &payload, (size_t)vmas) || cursor_left(&payload))
-		return decode_damaged(decode, "VMAS: the columns do not fit %" PRIu64 " mappings of %" PRIu64 " objects",
-		                      vmas, objects);
+		return decode_damaged(decode,
+		                      "VMAS: the columns do not fit %" PRIu64 " mappings of %" PRIu64 " objects", vmas,
+		                      objects);
 	void *array;
 	int rc = decode_array(decode, vmas, sizeof(struct vmsnap_vma), &array);
 	if (rc)

@@ -11,9 +11,9 @@
 
 enum {
 	TRY_ALL_BYTES = 128 * 1024, /* above, trying everything takes milliseconds */
-	PART_MIN_BYTES = 160,      /* below, a block of its own costs more than it saves */
+	PART_MIN_BYTES = 160,       /* below, a block of its own costs more than it saves */
 	SLACK_BYTES = 64 * PAYLOAD_CUTS,
-	LEVEL_SMALL = 6,           /* 9 is half a percent smaller, in three times the time */
+	LEVEL_SMALL = 6, /* 9 is half a percent smaller, in three times the time */
 	LEVEL_CHOOSE = 4,
 	SAMPLES = 2048,
 	INCOMPRESSIBLE_VALUES = 100, /* of 256; Huffman codes would save less than a sixth */

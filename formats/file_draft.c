@@ -39,8 +39,8 @@ static int open_named(struct file_draft *draft, struct vmsnap_error *err)
 {
 	for (int tries = 0; tries < 100; tries++) {
 		draft_name(draft->target, draft->name);
-		draft->fd = openat(draft->target->dir, draft->name,
-		                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		draft->fd = openat(draft->target->dir, draft->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		                   0600);
 		if (draft->fd >= 0) {
 			/* Who finds it locked knows that we live. */
 			(void)flock(draft->fd, LOCK_EX | LOCK_NB);

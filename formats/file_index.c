@@ -89,56 +89,77 @@ static int go_backward(struct file_index *index, const struct file_source *sourc
 /* ---- from the front ---- */
 
 struct forward {
-	uint64_t at; /* everything below is whole */
+	uint64_t at;      /* everything below is whole */
 	uint64_t section; /* the section looked at */
 	struct vmsnap_error *err;
 };
 
-static int damaged_at(const struct file_source *source, struct forward *forward, int code, uint64_t offset,
+static int damaged_at(const struct file_source *source, const struct forward *forward, int code, uint64_t offset,
                       const char *what)
 {
 	return file_bad(source->name, forward->err, code, offset, "%s", what);
 }
 
-/* The sections from SNAP on: VMSNAP_OK if all is there up to a right END. */
-static int step_over_sections(struct file_index *index, const struct file_source *source, struct forward *forward)
+/* The END at forward->section closes a snapshot of which `found` is true. */
+static int step_over_end(struct file_index *index, const struct file_source *source, struct forward *forward,
+                         const struct section *section, const struct section_end *found)
 {
-	uint64_t start = forward->at, at = start;
-	struct section section;
-	struct section_end end;
+	uint64_t at = forward->section;
 	uint8_t bytes[END_BYTES];
-	struct section_end found = { 0 };
-	for (;;) {
-		uint64_t left = source->size - at;
-		if (left < SECTION_HEADER_BYTES)
-			return damaged_at(source, forward, VMSNAP_ERR_TRUNCATED, start, "the file ends within a snapshot");
-		int rc = file_source_read(source, at, bytes, SECTION_HEADER_BYTES, forward->err);
-		if (rc)
-			return rc;
-		if (!section_read(bytes, &section))
-			return damaged_at(source, forward, VMSNAP_ERR_CORRUPT, at, "expected the header of a section");
-		if (at == start && section.type != SECTION_SNAP)
-			return damaged_at(source, forward, VMSNAP_ERR_CORRUPT, at, "expected a SNAP section");
-		if (section.stored > left - SECTION_HEADER_BYTES)
-			return damaged_at(source, forward, VMSNAP_ERR_TRUNCATED, start, "the file ends within a snapshot");
-		if (section.type == SECTION_END)
-			break;
-		found.crc = crc_of(found.crc, bytes, SECTION_HEADER_BYTES);
-		found.sections++;
-		at += SECTION_HEADER_BYTES + section.stored;
-	}
-	if (section.flags & ~SECTION_FLAGS || section.reserved)
+	struct section_end end;
+	if (section->flags & ~SECTION_FLAGS || section->reserved)
 		return damaged_at(source, forward, VMSNAP_ERR_NEWER, at, "an END that this version does not know");
-	if (section.stored != END_PAYLOAD_BYTES)
+	if (section->stored != END_PAYLOAD_BYTES)
 		return damaged_at(source, forward, VMSNAP_ERR_CORRUPT, at, "an END has 16 bytes");
 	int rc = file_source_read(source, at, bytes, sizeof(bytes), forward->err);
 	if (rc)
 		return rc;
-	if (!end_read(bytes, &end) || end.distance != at - start || end.sections != found.sections ||
-	    end.crc != found.crc)
+	if (!end_read(bytes, &end) || end.distance != found->distance || end.sections != found->sections ||
+	    end.crc != found->crc)
 		return damaged_at(source, forward, VMSNAP_ERR_CORRUPT, at, "an END that does not fit its snapshot");
+	uint64_t start = forward->at;
 	forward->at = at + END_BYTES;
 	return add_entry(index, start, forward->at - start, forward->err);
+}
+
+/* The header of the section at forward->section, if all of the section is there. */
+static int look_at_section(const struct file_source *source, const struct forward *forward,
+                           uint8_t bytes[SECTION_HEADER_BYTES], struct section *out)
+{
+	uint64_t start = forward->at, at = forward->section, left = source->size - at;
+	size_t len = left < SECTION_HEADER_BYTES ? (size_t)left : SECTION_HEADER_BYTES;
+	int rc = file_source_read(source, at, bytes, len, forward->err);
+	if (rc)
+		return rc;
+	if (at == start && memcmp(bytes, "SNAP", len < 4 ? len : 4) != 0)
+		return damaged_at(source, forward, VMSNAP_ERR_CORRUPT, at, "expected a SNAP section");
+	if (len < SECTION_HEADER_BYTES)
+		return damaged_at(source, forward, VMSNAP_ERR_TRUNCATED, start, "the file ends within a snapshot");
+	if (!section_read(bytes, out))
+		return damaged_at(source, forward, VMSNAP_ERR_CORRUPT, at, "expected the header of a section");
+	if (out->stored > left - SECTION_HEADER_BYTES)
+		return damaged_at(source, forward, VMSNAP_ERR_TRUNCATED, start, "the file ends within a snapshot");
+	return VMSNAP_OK;
+}
+
+/* The sections from SNAP on, up to a right END. */
+static int step_over_sections(struct file_index *index, const struct file_source *source, struct forward *forward)
+{
+	uint8_t bytes[SECTION_HEADER_BYTES];
+	struct section section;
+	struct section_end found = { 0 };
+	forward->section = forward->at;
+	for (;;) {
+		int rc = look_at_section(source, forward, bytes, &section);
+		if (rc)
+			return rc;
+		if (section.type == SECTION_END)
+			return step_over_end(index, source, forward, &section, &found);
+		found.crc = crc_of(found.crc, bytes, SECTION_HEADER_BYTES);
+		found.sections++;
+		found.distance += SECTION_HEADER_BYTES + section.stored;
+		forward->section += SECTION_HEADER_BYTES + section.stored;
+	}
 }
 
 /* A stream's header or a snapshot.  Between two snapshots either may stand; what
@@ -165,7 +186,8 @@ static int step_forward(struct file_index *index, const struct file_source *sour
 		                  "wrong checksum of a stream's header");
 	default:
 		if (!forward->at)
-			return damaged_at(source, forward, VMSNAP_ERR_NOT_SNAPSHOT, 0, "expected \\x89VMS");
+			return damaged_at(source, forward, VMSNAP_ERR_NOT_SNAPSHOT, 0,
+			                  "expected the bytes 89 56 4d 53");
 		return step_over_sections(index, source, forward);
 	}
 }
@@ -175,12 +197,12 @@ static bool about_the_file(int code)
 	return code == VMSNAP_ERR_CORRUPT || code == VMSNAP_ERR_TRUNCATED || code == VMSNAP_ERR_NEWER;
 }
 
-/* Adds the entries from offset 0 up to `stop`, or to the first damage. */
-static int go_forward(struct file_index *index, const struct file_source *source, uint64_t stop, struct vmsnap_error *err)
+/* Adds the entries from offset 0 up to the first damage. */
+static int go_forward(struct file_index *index, const struct file_source *source, struct vmsnap_error *err)
 {
 	struct forward forward = { .err = &index->damage };
 	int rc = VMSNAP_OK;
-	while (forward.at < stop && !rc)
+	while (forward.at < source->size && !rc)
 		rc = step_forward(index, source, &forward);
 	index->whole = forward.at;
 	if (!rc || (about_the_file(rc) && forward.at))
@@ -199,24 +221,22 @@ static void reverse(struct vmsnap_file_entry *entries, size_t count)
 	}
 }
 
-/* The entries found from the front, then those from the end that lie behind. */
-static int join_both(struct file_index *index, const struct file_source *source, struct file_index *behind,
-                     const struct backward *back, struct vmsnap_error *err)
+/* The entries found from the front, then those from the end that lie behind the
+ * damage. */
+static int join_both(struct file_index *index, const struct file_source *source, const struct file_index *behind,
+                     struct vmsnap_error *err)
 {
-	int rc = go_forward(index, source, back->at, err);
-	if (rc)
+	int rc = go_forward(index, source, err);
+	if (rc || !index->damage.code || index->damage.code == VMSNAP_ERR_TRUNCATED)
 		return rc;
-	if (index->damage.code == VMSNAP_ERR_TRUNCATED || !behind->count)
-		return VMSNAP_OK;
-	uint64_t front = index->damage.code ? index->damage.position : index->whole;
 	for (size_t i = 0; i < behind->count; i++) {
-		if (behind->entries[i].offset < front)
+		if (behind->entries[i].offset <= index->damage.position)
 			continue;
 		rc = add_entry(index, behind->entries[i].offset, behind->entries[i].bytes, err);
 		if (rc)
 			return rc;
+		index->whole = source->size;
 	}
-	index->whole = source->size;
 	return VMSNAP_OK;
 }
 
@@ -242,7 +262,7 @@ int file_index_find(struct file_index *index, const struct file_source *source, 
 		return VMSNAP_OK;
 	}
 	if (!rc)
-		rc = join_both(index, source, &behind, &back, err);
+		rc = join_both(index, source, &behind, err);
 	file_index_free(&behind);
 	if (rc)
 		file_index_free(index);

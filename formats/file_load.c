@@ -32,7 +32,7 @@ struct kind {
 
 /* In the order in which they are decoded. */
 static const struct kind kinds[] = {
-	{ SECTION_SNAP, true, decode_snap }, { SECTION_STAT, true, decode_stat }, { SECTION_VMAS, true, decode_vmas },
+	{ SECTION_SNAP, true, decode_snap },  { SECTION_STAT, true, decode_stat }, { SECTION_VMAS, true, decode_vmas },
 	{ SECTION_PAGE, false, decode_page }, { SECTION_THRD, true, decode_thrd }, { SECTION_SMAP, true, decode_smap },
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds), KINDS_NEEDED = 3, KINDS_PEEK = 2 };

@@ -193,7 +193,8 @@ static int find_label(const struct vmsnap_file *file, const char *label, size_t 
 			return VMSNAP_OK;
 		}
 	}
-	return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: no snapshot has the label \"%.100s\"", file->source.name, label);
+	return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: no snapshot has the label \"%.100s\"", file->source.name,
+	            label);
 }
 
 VMSNAP_API int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index,

@@ -122,8 +122,10 @@ static int find_whole(const struct save *save, int fd, uint64_t *whole)
 	if (rc)
 		return rc;
 	*whole = index.whole;
-	if (index.damage.code == VMSNAP_ERR_NEWER) {
-		rc = VMSNAP_ERR_NEWER;
+	/* A torn end is cut off.  Of other damage nobody knows what lies behind it. */
+	if (index.damage.code == VMSNAP_ERR_NEWER ||
+	    (index.damage.code == VMSNAP_ERR_CORRUPT && index.whole < (uint64_t)st.st_size)) {
+		rc = index.damage.code;
 		if (save->err)
 			*save->err = index.damage;
 	}

@@ -82,11 +82,9 @@ uint64_t snap_number_max(uint64_t key)
 
 struct vmsnap_known snap_known_of(uint64_t bits)
 {
-	return (struct vmsnap_known){ .pfn = bits & 1,
-		                      .soft_dirty = bits & 2,
-		                      .exclusive = bits & 4,
-		                      .zero = bits & 8,
-		                      .huge = bits & 16 };
+	return (struct vmsnap_known){
+		.pfn = bits & 1, .soft_dirty = bits & 2, .exclusive = bits & 4, .zero = bits & 8, .huge = bits & 16
+	};
 }
 
 uint64_t snap_known_bits(const struct vmsnap_known *known)

@@ -146,8 +146,7 @@ int file_source_read(const struct file_source *source, uint64_t offset, void *ou
 		return VMSNAP_OK;
 	}
 	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(source->fd, (uint8_t *)out + done, len - done,
-		                  (off_t)(source->base + offset + done));
+		ssize_t n = pread(source->fd, (uint8_t *)out + done, len - done, (off_t)(source->base + offset + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -494,8 +494,9 @@ class Capture(Case):
         self.assertEqual(os.listdir(self.folder), ["filler"])
 
     def test_an_interrupt_leaves_no_file_and_lets_the_target_run(self):
-        target = Target(self, "big", "touched", 512)
-        for delay in (0.001, 0.002, 0.004, 0.008, 0.016) * 4:
+        # Scattered pages, each a call of its own: a capture takes some 100 ms.
+        target = Target(self, "big", "sparse", 4096, 50000, 1)
+        for delay in (0.01, 0.02, 0.04, 0.08, 0.16) * 4:
             with subprocess.Popen([world().vmsnap, "capture", str(target.pid), "-o", self.path("out.vms")],
                                   env=world().env, stderr=subprocess.DEVNULL) as process:
                 time.sleep(delay)

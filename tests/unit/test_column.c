@@ -31,7 +31,7 @@ static void varint_refuses_what_is_too_long(void **state)
 	} bad[] = {
 		{ "", 0 },
 		{ "\x80", 1 },
-		{ "\x80\x00", 2 },                                     /* 0 in two bytes */
+		{ "\x80\x00", 2 },                                      /* 0 in two bytes */
 		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10 },     /* 2^65 - 1 */
 		{ "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11 }, /* eleven bytes */
 	};
@@ -101,11 +101,11 @@ static void column_refuses_what_a_number_cannot_be(void **state)
 		const char *bytes;
 		size_t len, count;
 	} bad[] = {
-		{ "\x01\x02", 2, 1 },          /* too much */
-		{ "\x01", 1, 2 },              /* too little */
-		{ "\x81", 1, 1 },              /* the second layer is missing */
-		{ "\x81\x00", 2, 1 },          /* 1 in two bytes */
-		{ "\x81\x82\x01\x00", 4, 2 },  /* one of two is longer than it need be */
+		{ "\x01\x02", 2, 1 },         /* too much */
+		{ "\x01", 1, 2 },             /* too little */
+		{ "\x81", 1, 1 },             /* the second layer is missing */
+		{ "\x81\x00", 2, 1 },         /* 1 in two bytes */
+		{ "\x81\x82\x01\x00", 4, 2 }, /* one of two is longer than it need be */
 		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, 1 },
 		{ "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x81\x01", 11, 1 },
 		{ "\x00", 1, 0 },
@@ -132,10 +132,15 @@ static void string_needs_its_nul(void **state)
 static void column_longer_than_its_bytes_is_refused(void **state)
 {
 	(void)state;
-	struct cursor cursor = cursor_of("\x03" "ab", 3), column;
+	struct cursor cursor = cursor_of("\x03"
+	                                 "ab",
+	                                 3),
+	              column;
 	assert_false(take_column(&cursor, &column));
 	assert_int_equal(cursor_left(&cursor), 3);
-	cursor = cursor_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "ab", 12);
+	cursor = cursor_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+	                   "ab",
+	                   12);
 	assert_false(take_column(&cursor, &column));
 }
 

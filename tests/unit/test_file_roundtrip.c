@@ -94,7 +94,8 @@ static struct vmsnap *sample_anywhere(uint64_t page_size, bool known, size_t run
 		uint64_t start = page * page_size, end = start + pages * page_size;
 		sample_add_run(snap, start, pages, random_entry(known));
 		if (sample_random(4) == 0) {
-			struct vmsnap_vma *vma = sample_add_vma(snap, start, end, sample_random(2) ? "[heap]" : "/bin/sh");
+			struct vmsnap_vma *vma =
+			        sample_add_vma(snap, start, end, sample_random(2) ? "[heap]" : "/bin/sh");
 			vma->inode = vma->name[0] == '/' ? 17 : 0;
 			vma->offset = sample_random(1 << 20) * page_size;
 			vma->perms = (uint32_t)sample_random(16);
@@ -131,9 +132,9 @@ static void largest_frames_come_back(void **state)
 	uint64_t slot = (UINT64_C(1) << 50) - 8;
 	sample_add_run(snap, 0x1000, 8, SWAPPED | 30 | slot << SWAP_TYPE_BITS);
 	sample_add_run(snap, 0x9000, 8, PRESENT | (ENTRY_FRAME_MASK - 7));
-	sample_add_run(snap, 0x20000, 3, PRESENT);                 /* hidden: does not count up */
-	sample_add_run(snap, 0x30000, 3, SWAPPED);                 /* the same */
-	sample_add_run(snap, 0x40000, 3, SWAPPED | 3);             /* slot 0 of type 3 does */
+	sample_add_run(snap, 0x20000, 3, PRESENT);                  /* hidden: does not count up */
+	sample_add_run(snap, 0x30000, 3, SWAPPED);                  /* the same */
+	sample_add_run(snap, 0x40000, 3, SWAPPED | 3);              /* slot 0 of type 3 does */
 	sample_add_run(snap, 0x50000, 3, PRESENT | FLAG(ZERO) | 9); /* whatever it means */
 	assert_comes_back(snap);
 }
@@ -269,8 +270,8 @@ static void find_knows_numbers_and_labels(void **state)
 	assert_found(file, "-x", 4);
 	assert_found(file, "label:2", 1);
 	assert_found(file, "label:fork", 3);
-	static const char *const missing[] = { "0",  "6", "-6", "-0", "99999999999999999999999", "nobody", "label:1", "",
-		                               "-",  "label:" };
+	static const char *const missing[] = { "0",      "6",       "-6", "-0", "99999999999999999999999",
+		                               "nobody", "label:1", "",   "-",  "label:" };
 	for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++) {
 		size_t index;
 		assert_int_equal(vmsnap_file_find(file, missing[i], &index, NULL), VMSNAP_ERR_NOT_FOUND);

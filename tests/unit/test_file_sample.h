@@ -40,13 +40,32 @@ static inline struct vmsnap *sample_empty(uint64_t page_size, const char *label)
 	assert_non_null(snap);
 	struct vmsnap_info *info = &snap->info;
 	*info = (struct vmsnap_info){
-		.pid = 4711, .tgid = 4711, .ppid = 1, .uid = 1000, .ns_pid = 7, .pid_namespace = 4026531836,
-		.start_time = 83344, .page_size = page_size, .taken = 1763633520123456789, .monotonic = 12345678901234,
-		.pause = 345678, .freeze = VMSNAP_FREEZE_FULL, .consistent = true,
+		.pid = 4711,
+		.tgid = 4711,
+		.ppid = 1,
+		.uid = 1000,
+		.ns_pid = 7,
+		.pid_namespace = 4026531836,
+		.start_time = 83344,
+		.page_size = page_size,
+		.taken = 1763633520123456789,
+		.monotonic = 12345678901234,
+		.pause = 345678,
+		.freeze = VMSNAP_FREEZE_FULL,
+		.consistent = true,
 		.known = { .pfn = true, .exclusive = true, .zero = true, .huge = true },
-		.boot_id = "2f3e8a10-9a54-4a0b-b7cf-0e1c6d2e5f11", .host = "debian", .kernel = "6.18.0", .arch = "x86_64",
-		.comm = "sleep", .exe = "/usr/bin/sleep", .tool = "vmsnap 0.1.0", .cmdline = "sleep\0" "1000",
-		.cmdline_len = 11, .exe_build_id = (const uint8_t *)"0123456789abcdefghij", .exe_build_id_len = 20,
+		.boot_id = "2f3e8a10-9a54-4a0b-b7cf-0e1c6d2e5f11",
+		.host = "debian",
+		.kernel = "6.18.0",
+		.arch = "x86_64",
+		.comm = "sleep",
+		.exe = "/usr/bin/sleep",
+		.tool = "vmsnap 0.1.0",
+		.cmdline = "sleep\0"
+		           "1000",
+		.cmdline_len = 11,
+		.exe_build_id = (const uint8_t *)"0123456789abcdefghij",
+		.exe_build_id_len = 20,
 	};
 	info->label = arena_string(&snap->strings, label);
 	snap->status = "Name:\tsleep\nVmRSS:\t    1024 kB\nThreads:\t1\n";
@@ -73,9 +92,16 @@ static inline struct vmsnap *sample_small(const char *label)
 {
 	struct vmsnap *snap = sample_empty(4096, label);
 	struct vmsnap_vma *vma = sample_add_vma(snap, 0x55550000, 0x55558000, "/usr/bin/sl\x1b[2Jeep \xff (deleted)");
-	*vma = (struct vmsnap_vma){ .start = vma->start, .end = vma->end, .name = vma->name, .offset = 0x2000,
-		                    .inode = 248056, .dev_major = 254, .dev_minor = 3, .deleted = true,
-		                    .perms = VMSNAP_READ | VMSNAP_EXEC, .build_id = (const uint8_t *)"0123456789abcdefghij",
+	*vma = (struct vmsnap_vma){ .start = vma->start,
+		                    .end = vma->end,
+		                    .name = vma->name,
+		                    .offset = 0x2000,
+		                    .inode = 248056,
+		                    .dev_major = 254,
+		                    .dev_minor = 3,
+		                    .deleted = true,
+		                    .perms = VMSNAP_READ | VMSNAP_EXEC,
+		                    .build_id = (const uint8_t *)"0123456789abcdefghij",
 		                    .build_id_len = 20 };
 	sample_add_vma(snap, 0x55558000, 0x5555a000, "")->perms = VMSNAP_READ | VMSNAP_WRITE;
 	sample_add_vma(snap, 0xffffffffff600000, 0xffffffffff601000, "[vsyscall]")->perms = VMSNAP_EXEC;
@@ -231,6 +257,44 @@ static inline struct vmsnap *sample_load(const uint8_t *bytes, size_t len, size_
 		fail_msg("%s", err.message);
 	vmsnap_file_close(file);
 	return snap;
+}
+
+enum { CODES = 5 };
+static inline bool one_of_the_five(int code)
+{
+	static const int codes[CODES] = { VMSNAP_ERR_NOT_SNAPSHOT, VMSNAP_ERR_NEWER, VMSNAP_ERR_CORRUPT,
+		                          VMSNAP_ERR_TRUNCATED, VMSNAP_ERR_TOO_LARGE };
+	for (size_t i = 0; i < CODES; i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+/* The five errors say where. */
+static inline void assert_error(int code, const struct vmsnap_error *err, uint64_t len)
+{
+	char offset[64];
+	snprintf(offset, sizeof(offset), "at offset %llu", (unsigned long long)err->position);
+	if (!one_of_the_five(code) || err->code != code || err->position > len || !strstr(err->message, offset))
+		fail_msg("code %d: %s", code, err->message);
+}
+
+/* A copy in its own allocation, so that a sanitizer sees a step over its end. */
+static inline uint8_t *copy_of(const uint8_t *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+	assert_non_null(copy);
+	memcpy(copy, bytes, len);
+	return copy;
+}
+
+static inline int open_bytes(const uint8_t *bytes, size_t len, struct vmsnap_error *err)
+{
+	struct vmsnap_file *file;
+	int rc = vmsnap_file_open_memory(bytes, len, NULL, &file, err);
+	if (!rc)
+		vmsnap_file_close(file);
+	return rc;
 }
 
 #endif
