@@ -55,7 +55,7 @@ static int take(const struct options *options, pid_t pid, struct captured *captu
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
 		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
-		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u),
+		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) | VMSNAP_CAPTURE_STEP_ASIDE,
 		.label = options->label,
 		.cancelled = was_interrupted,
 	};

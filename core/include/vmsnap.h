@@ -236,6 +236,11 @@ const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma); /* "rd wr
 enum vmsnap_capture_flag {
 	VMSNAP_CAPTURE_NO_FREEZE = 1,
 	VMSNAP_CAPTURE_SMAPS = 2,
+	/* Before page states are read, give back the pages of program and library files
+	 * that the calling process maps.  Otherwise those that the target maps too do not
+	 * show as exclusive in it, just because we look.  For programs that do little
+	 * else: all of its threads will map again what they use. */
+	VMSNAP_CAPTURE_STEP_ASIDE = 4,
 };
 
 struct vmsnap_capture_options {

@@ -15,7 +15,7 @@
 #include "procdir.h"
 #include "record.h"
 
-enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, CANCEL_POLL_MS = 20 };
+enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, CANCEL_POLL_MS = 100 };
 
 struct capture {
 	struct vmsnap_capture_options options;
@@ -24,6 +24,7 @@ struct capture {
 	size_t record_count;
 	struct pagemap_probe probe;
 	struct pagemap_walk *walk;
+	struct own_files own;
 	atomic_bool cancel;
 	int rc;
 	struct vmsnap_error error;
@@ -62,6 +63,7 @@ static int prepare_records(struct capture *capture, bool seized)
 		                        wants(capture, VMSNAP_CAPTURE_SMAPS), &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = record_status_of_newborn(&capture->records[index], &capture->error);
+		capture->records[index].own = &capture->own;
 		if (may_be_left_out(index, rc))
 			leave_out(capture, index);
 		else if (rc)
@@ -241,6 +243,8 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	int rc = pagemap_probe(&capture->probe, &capture->error);
 	if (rc)
 		return rc;
+	if (wants(capture, VMSNAP_CAPTURE_STEP_ASIDE))
+		own_files_find(&capture->own);
 	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel);
 	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
 }
@@ -267,6 +271,7 @@ static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_optio
 		record_free(&capture->records[i]);
 	free(capture->records);
 	pagemap_walk_free(capture->walk);
+	own_files_free(&capture->own);
 	freeze_free(&capture->freeze);
 	free(capture);
 	return rc;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "raw_syscall.h"
 
 /* From linux/fs.h of Linux 6.7; older headers lack it. */
 struct scan_args {
@@ -106,12 +107,12 @@ static int read_entries(struct pagemap_walk *walk, uint64_t first, uint64_t coun
 {
 	if (atomic_load_explicit(walk->cancel, memory_order_relaxed))
 		return ECANCELED;
-	ssize_t bytes;
+	long bytes;
 	do
-		bytes = pread(walk->fd, walk->buffer, count * 8, (off_t)(first * 8));
-	while (bytes < 0 && errno == EINTR);
+		bytes = raw_syscall4(SYS_pread64, walk->fd, (long)walk->buffer, (long)(count * 8), (long)(first * 8));
+	while (bytes == -EINTR);
 	if (bytes < 0)
-		return errno;
+		return (int)-bytes;
 	*got = (uint64_t)bytes / 8;
 	*populated = decode(walk, first * walk->page_size, *got);
 	return *populated < 0 ? ENOMEM : 0;
@@ -120,8 +121,8 @@ static int read_entries(struct pagemap_walk *walk, uint64_t first, uint64_t coun
 static int read_range(struct pagemap_walk *walk, uint64_t first, uint64_t last)
 {
 	while (first < last) {
-		uint64_t count = last - first < BUFFER_ENTRIES ? last - first : BUFFER_ENTRIES, got;
-		int64_t populated;
+		uint64_t count = last - first < BUFFER_ENTRIES ? last - first : BUFFER_ENTRIES, got = 0;
+		int64_t populated = 0;
 		int error = read_entries(walk, first, count, &got, &populated);
 		if (error || !got)
 			return error;
@@ -130,22 +131,25 @@ static int read_range(struct pagemap_walk *walk, uint64_t first, uint64_t last)
 	return 0;
 }
 
-static int scan(struct pagemap_walk *walk, uint64_t start, uint64_t end, uint64_t anyof, uint64_t max_pages, int *found)
+static int scan(const struct pagemap_walk *walk, const struct address_range *range, uint64_t anyof,
+                uint64_t max_pages, struct page_region *regions, int *found)
 {
 	struct scan_args args = {
 		.size = sizeof(args),
-		.start = start,
-		.end = end,
-		.vec = (uintptr_t)walk->regions,
+		.start = range->start,
+		.end = range->end,
+		.vec = (uintptr_t)regions,
 		.vec_len = REGIONS,
 		.max_pages = max_pages,
 		.category_anyof_mask = anyof,
 		.return_mask = anyof,
 	};
+	long result;
 	do
-		*found = ioctl(walk->fd, SCAN_IOCTL, &args);
-	while (*found < 0 && errno == EINTR);
-	return *found < 0 ? errno : 0;
+		result = raw_syscall4(SYS_ioctl, walk->fd, (long)SCAN_IOCTL, (long)&args, 0);
+	while (result == -EINTR);
+	*found = (int)result;
+	return result < 0 ? (int)-result : 0;
 }
 
 /* Reads the entries of the regions that a scan named, near ones in one call. */
@@ -177,8 +181,8 @@ static int scan_range(struct pagemap_walk *walk, uint64_t *at, uint64_t last)
 	while (*at < last) {
 		int found;
 		uint64_t populated = 0;
-		int error = scan(walk, *at * walk->page_size, last * walk->page_size, SCAN_PRESENT | SCAN_SWAPPED,
-		                 SCAN_PAGES, &found);
+		struct address_range range = { *at * walk->page_size, last * walk->page_size };
+		int error = scan(walk, &range, SCAN_PRESENT | SCAN_SWAPPED, SCAN_PAGES, walk->regions, &found);
 		if (error)
 			return error;
 		error = read_regions(walk, found, &populated);
@@ -198,8 +202,8 @@ static int scan_range(struct pagemap_walk *walk, uint64_t *at, uint64_t last)
 static int walk_range(struct pagemap_walk *walk, uint64_t first, uint64_t last)
 {
 	while (first < last) {
-		uint64_t count = last - first < BUFFER_ENTRIES ? last - first : BUFFER_ENTRIES, got;
-		int64_t populated;
+		uint64_t count = last - first < BUFFER_ENTRIES ? last - first : BUFFER_ENTRIES, got = 0;
+		int64_t populated = 0;
 		int error = read_entries(walk, first, count, &got, &populated);
 		if (error || !got)
 			return error;
@@ -215,33 +219,31 @@ static int walk_range(struct pagemap_walk *walk, uint64_t first, uint64_t last)
 	return 0;
 }
 
-static int add_marks(struct page_marks *marks, const struct page_region *regions, size_t count)
+int page_marks_reserve(struct page_marks *marks, size_t more)
 {
-	if (!count)
-		return 0;
-	if (marks->count + count > marks->room) {
-		size_t room = (marks->count + count) * 2;
-		struct page_region *items = realloc(marks->items, room * sizeof(*items));
-		if (!items)
-			return ENOMEM;
-		marks->items = items;
-		marks->room = room;
-	}
-	memcpy(marks->items + marks->count, regions, count * sizeof(*regions));
-	marks->count += count;
-	return 0;
+	if (marks->count + more <= marks->room)
+		return VMSNAP_OK;
+	size_t room = (marks->count + more) * 2;
+	struct page_region *items = realloc(marks->items, room * sizeof(*items));
+	if (!items)
+		return VMSNAP_ERR_NO_MEMORY;
+	marks->items = items;
+	marks->room = room;
+	return VMSNAP_OK;
 }
 
-static int mark_range(struct pagemap_walk *walk, uint64_t start, uint64_t end)
+static int mark_range(struct pagemap_walk *walk, struct address_range range)
 {
-	for (int found = REGIONS; found == REGIONS && start < end;) {
-		int error = scan(walk, start, end, SCAN_ZERO | SCAN_HUGE, 0, &found);
-		if (!error)
-			error = add_marks(walk->marks, walk->regions, (size_t)found);
+	struct page_marks *marks = walk->marks;
+	for (int found = REGIONS; found == REGIONS && range.start < range.end;) {
+		if (page_marks_reserve(marks, REGIONS))
+			return ENOMEM;
+		int error = scan(walk, &range, SCAN_ZERO | SCAN_HUGE, 0, marks->items + marks->count, &found);
 		if (error)
 			return error;
+		marks->count += (size_t)found;
 		if (found)
-			start = walk->regions[found - 1].end;
+			range.start = marks->items[marks->count - 1].end;
 	}
 	return 0;
 }
@@ -310,14 +312,15 @@ static int mark_runs(struct pagemap_walk *walk, size_t first_run)
 			pending.end = part.end;
 			continue;
 		}
-		int error = mark_range(walk, pending.start, pending.end);
+		int error = mark_range(walk, pending);
 		if (error)
 			return error;
 		pending = part;
 	}
-	return mark_range(walk, pending.start, pending.end);
+	return mark_range(walk, pending);
 }
 
+/* From here on no libc, if it can be helped: see raw_syscall.h. */
 int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, const struct address_range *ranges, size_t count,
                         struct run_list *runs, struct page_marks *marks)
 {

@@ -27,6 +27,10 @@ struct page_marks {
 	size_t count, room;
 };
 
+/* Room for `more` marks, so that they need no memory while the target stands. */
+int page_marks_reserve(struct page_marks *marks, size_t more);
+enum { PAGE_MARKS_PREPARED = 16384 };
+
 /* VMAs nearer than this are read in one call, and so are scanned regions: a
  * pread costs about 1 us, an empty entry 4 ns. */
 enum { PAGEMAP_JOIN_PAGES = 256 };

@@ -14,7 +14,7 @@
 #include "take.h"
 
 /* Made resident before the freeze; more grows in it. */
-enum { PREPARED_RUNS_MAX = 1280 * 1024, PREPARED_RUNS_EXTRA = 4096 };
+enum { PREPARED_RUNS_MAX = 1280 * 1024, PREPARED_RUNS_EXTRA = 12288 };
 
 int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, struct vmsnap_error *err)
 {
@@ -37,7 +37,8 @@ int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, st
 	if (record->memory < 0)
 		return procdir_fail(ESRCH, pid, "maps", err);
 	size_t runs = stat.resident < PREPARED_RUNS_MAX ? (size_t)stat.resident : PREPARED_RUNS_MAX;
-	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true))
+	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
+	    page_marks_reserve(&record->marks, PAGE_MARKS_PREPARED))
 		return fail_no_memory(err);
 	/* The target's own root, for its files; needs the same right as the rest. */
 	record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
@@ -82,6 +83,8 @@ static int take_pages(struct record *record, struct pagemap_walk *walk, struct v
 	                     &count, err);
 	if (rc)
 		return rc;
+	if (record->own)
+		own_files_drop(record->own);
 	int error = pagemap_walk_ranges(walk, fd, ranges, count, &record->snap->runs, &record->marks);
 	if (error == ECANCELED)
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");

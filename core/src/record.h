@@ -6,6 +6,7 @@
 #include "pagemap.h"
 #include "procdir.h"
 #include "snapshot.h"
+#include "step_aside.h"
 
 struct record {
 	int procdir; /* borrowed */
@@ -16,6 +17,7 @@ struct record {
 	int root, maps; /* descriptors, -1: none */
 	struct text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
+	const struct own_files *own; /* to drop before pages are read; NULL: none */
 	struct vmsnap *snap; /* its runs, threads and identity are filled bit by bit */
 };
 
