@@ -153,8 +153,12 @@ static void be_argument(char **argv)
 	char *start = argv[2], *end = start + strlen(start);
 	start = (char *)(((uintptr_t)start + PAGE - 1) & ~((uintptr_t)PAGE - 1));
 	end = (char *)((uintptr_t)end & ~((uintptr_t)PAGE - 1));
-	if (end <= start || madvise(start, (size_t)(end - start), 21 /* MADV_PAGEOUT */))
-		cannot("page out the arguments");
+	/* Again and again: a page that is on its way to the LRU lists stays. */
+	for (int i = 0; i < 20; i++) {
+		if (end <= start || madvise(start, (size_t)(end - start), 21 /* MADV_PAGEOUT */))
+			cannot("page out the arguments");
+		usleep(5000);
+	}
 	say_range("argument", start, (size_t)(end - start));
 	stand_still();
 }
