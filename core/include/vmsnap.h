@@ -384,7 +384,8 @@ struct vmsnap_diff_totals {
 	uint64_t resident_a, resident_b; /* pages */
 };
 const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff);
-/* Whether anything at all differs: VMAs, pages or status fields. */
+/* Whether anything differs: VMAs, pages or status fields, but for the counts of
+ * context switches, which our looking adds to. */
 bool vmsnap_diff_any(const struct vmsnap_diff *diff);
 
 /* Status fields that differ; a or b has key_len 0 if that side has no such line. */

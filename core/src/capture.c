@@ -63,7 +63,6 @@ static int prepare_records(struct capture *capture, bool seized)
 		                        wants(capture, VMSNAP_CAPTURE_SMAPS), &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = record_status_of_newborn(&capture->records[index], &capture->error);
-		capture->records[index].own = &capture->own;
 		if (may_be_left_out(index, rc))
 			leave_out(capture, index);
 		else if (rc)
@@ -74,10 +73,18 @@ static int prepare_records(struct capture *capture, bool seized)
 
 static int take_all(struct capture *capture)
 {
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t taken = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, monotonic = (int64_t)monotonic_now();
 	for (size_t i = 0; i < capture->record_count; i++) {
 		if (i && capture->freeze.processes[i].gone)
 			continue;
-		int rc = record_take(&capture->records[i], capture->walk, &capture->error);
+		struct record *record = &capture->records[i];
+		record->taken = taken;
+		record->monotonic = monotonic;
+		record->own = &capture->own;
+		record->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
+		int rc = record_take(record, capture->walk, &capture->error);
 		if (may_be_left_out(i, rc))
 			leave_out(capture, i);
 		else if (rc)
@@ -150,6 +157,7 @@ static int freeze_and_take(struct capture *capture)
 static void *capture_thread(void *argument)
 {
 	struct capture *capture = argument;
+	freeze_name_thread();
 	capture->rc = freeze_and_take(capture);
 	return NULL;
 }
@@ -205,7 +213,11 @@ static int finish_record(struct capture *capture, size_t index)
 		if (!snap->info.label)
 			return fail_no_memory(&capture->error);
 	}
-	return record->live ? identity_build_ids(snap, record->root, record->maps, &capture->error) : VMSNAP_OK;
+	record_reopen(record);
+	if (record->live)
+		rc = identity_build_ids(snap, record->root, record->maps, &capture->error);
+	record_close(record);
+	return rc;
 }
 
 static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *count)

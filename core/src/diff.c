@@ -291,9 +291,23 @@ VMSNAP_API const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsn
 	return &diff->totals;
 }
 
+/* Stopping and letting go adds to these two: a process that slept all the time would
+ * differ just because it was looked at. */
+static bool counts_our_looks(const struct vmsnap_status_field *field)
+{
+	static const char suffix[] = "voluntary_ctxt_switches";
+	size_t len = sizeof(suffix) - 1;
+	return field->key_len >= len && !memcmp(field->key + field->key_len - len, suffix, len);
+}
+
 VMSNAP_API bool vmsnap_diff_any(const struct vmsnap_diff *diff)
 {
-	return diff->match.count || diff->range_count || diff->status_count;
+	if (diff->match.count || diff->range_count)
+		return true;
+	for (size_t i = 0; i < diff->status_count; i++)
+		if (!counts_our_looks(diff->status[i].a.key_len ? &diff->status[i].a : &diff->status[i].b))
+			return true;
+	return false;
 }
 
 VMSNAP_API size_t vmsnap_diff_status_count(const struct vmsnap_diff *diff)

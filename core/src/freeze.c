@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 /* In <sys/ptrace.h> these are members of an enum; older headers lack some. */
 enum { EVENT_STOP = 128, EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
 enum { LIST_PASSES = 64 };
+#define THREAD_NAME "vmsnap-capture"
 
 uint64_t monotonic_now(void)
 {
@@ -86,6 +88,7 @@ struct seize_job {
 	struct freeze *freeze;
 	struct frozen_process *process;
 	size_t added;
+	bool take_rest; /* go on behind tasks that cannot be had */
 };
 
 /* The letter in its stat file; X if it is gone. */
@@ -103,7 +106,7 @@ static bool task_has_exited(int procdir, pid_t tid)
 	return strchr("ZX", task_state(procdir, tid));
 }
 
-/* Returns 0 to go on with the next task, 1 if this process cannot be frozen. */
+/* Returns 0 to go on with the next task, 1 if this one cannot be had. */
 static int seize_task(void *ctx, pid_t tid)
 {
 	struct seize_job *job = ctx;
@@ -116,24 +119,92 @@ static int seize_task(void *ctx, pid_t tid)
 		 * task that became ours at its birth. */
 		if (errno == ESRCH || task_has_exited(job->process->procdir, tid))
 			return 0;
-		return 1;
+		job->process->others = true;
+		return job->take_rest ? 0 : 1;
 	}
 	job->added++;
 	return add_task(job->process, tid);
 }
 
+static pid_t tracer_of(int procdir)
+{
+	static const char key[] = "\nTracerPid:\t";
+	struct text status = { 0 };
+	uint64_t pid = 0;
+	if (!procdir_read(procdir, "status", &status)) {
+		const char *line = memmem(status.text, status.len, key, sizeof(key) - 1);
+		struct cursor c = { line ? line + sizeof(key) - 1 : NULL, status.text + status.len };
+		if (line)
+			take_decimal(&c, &pid);
+	}
+	text_free(&status);
+	return (pid_t)pid;
+}
+
+void freeze_name_thread(void)
+{
+	prctl(PR_SET_NAME, THREAD_NAME);
+}
+
+enum tracer_kind { TRACER_GONE, TRACER_CAPTURE, TRACER_OTHER };
+
+/* Another capture will be over soon; one that is over already was in the way. */
+static enum tracer_kind kind_of_tracer(pid_t tracer)
+{
+	char path[48], comm[32] = "";
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)tracer);
+	CLEANUP_CLOSE int fd = tracer ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t len = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
+	if (len <= 0)
+		return TRACER_GONE;
+	return strcmp(comm, THREAD_NAME "\n") ? TRACER_OTHER : TRACER_CAPTURE;
+}
+
+/* The first task of the list, mostly the main thread, decides between two captures
+ * at once: who has it goes on, the other waits.  No tracer at all may also mean that
+ * we are not allowed to trace: that is tried a few times only. */
+static int seize_all_tasks(struct seize_job *job)
+{
+	enum { TRIES_WITHOUT_TRACER = 8 };
+	struct frozen_process *process = job->process;
+	uint64_t began = monotonic_now(), patience = (uint64_t)job->freeze->timeout_ms * 1000000u;
+	for (int without = 0;;) {
+		int rc = procdir_each_task(process->procdir, seize_task, job);
+		if (rc != 1)
+			return rc;
+		process->tracer = tracer_of(process->procdir);
+		enum tracer_kind kind = kind_of_tracer(process->tracer);
+		without += kind == TRACER_GONE;
+		if (kind == TRACER_OTHER || without > TRIES_WITHOUT_TRACER || monotonic_now() - began > patience ||
+		    atomic_load(job->freeze->cancel))
+			return rc;
+		process->others = false;
+		nanosleep(&(struct timespec){ .tv_nsec = kind == TRACER_GONE ? 20000 : 500000 }, NULL);
+	}
+}
+
 /* Seizes the tasks that are not seized yet; *added counts them. */
 static int seize_process(struct freeze *freeze, struct frozen_process *process, size_t *added)
 {
-	struct seize_job job = { .freeze = freeze, .process = process };
-	int rc = procdir_each_task(process->procdir, seize_task, &job);
+	struct seize_job job = { .freeze = freeze, .process = process, .take_rest = process->others };
+	int rc = seize_all_tasks(&job);
+	if (rc == 1) {
+		if (freeze_held_by_debugger(process)) {
+			process->state = VMSNAP_FREEZE_DEBUGGER;
+			return 0;
+		}
+		/* Another has some of the tasks, or all but lets them run: stop the rest. */
+		job.take_rest = true;
+		process->others = false;
+		rc = procdir_each_task(process->procdir, seize_task, &job);
+	}
 	*added += job.added;
 	if (rc == -ENOENT || rc == -ESRCH) {
 		process->gone = true;
 		return 0;
 	}
-	if (rc == 1)
-		process->state = freeze_held_by_debugger(process) ? VMSNAP_FREEZE_DEBUGGER : VMSNAP_FREEZE_NONE;
+	if (process->others && !process->count)
+		process->state = VMSNAP_FREEZE_NONE;
 	return rc < 0 ? rc : 0;
 }
 
@@ -170,10 +241,6 @@ static bool is_thread_of(const struct frozen_process *process, pid_t tid)
 
 static int note_stop(struct freeze *freeze, struct frozen_process *process, struct frozen_task *task, int status)
 {
-	if (!WIFSTOPPED(status)) {
-		task->gone = true;
-		return 0;
-	}
 	task->stopped = true;
 	int event = status >> 16;
 	/* Without an event it was about to receive a signal: give it back later. */
@@ -184,6 +251,26 @@ static int note_stop(struct freeze *freeze, struct frozen_process *process, stru
 	if (ptrace(PTRACE_GETEVENTMSG, task->tid, NULL, &born) || !born)
 		return 0;
 	return adopt(freeze, process, (pid_t)born, event == EVENT_CLONE && is_thread_of(process, (pid_t)born));
+}
+
+/* Looks without waiting: 1 and *status if the task has stopped, 0 if not yet, -1 if it
+ * has exited.  An exit is left for whom it belongs to: the target may be a child of
+ * the program that uses this library, which wants to know how it ended. */
+static int look_at_stop(pid_t tid, int *status)
+{
+	siginfo_t info = { 0 };
+	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL))
+		return -1;
+	if (!info.si_pid)
+		return 0;
+	if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+		return -1;
+	info.si_pid = 0;
+	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | __WALL) || !info.si_pid)
+		return 0;
+	/* As waitpid() would say it: the event, if any, above the signal. */
+	*status = info.si_status << 8 | 0x7f;
+	return 1;
 }
 
 /* One look at every task that has not stopped; *waiting counts those left. */
@@ -197,17 +284,12 @@ static int collect_stops(struct freeze *freeze, size_t *waiting)
 			struct frozen_task *task = &process->tasks[t];
 			if (task->stopped || task->gone)
 				continue;
-			int status;
-			pid_t got = waitpid(task->tid, &status, WNOHANG | __WALL);
-			if (got < 0 && errno == ECHILD)
-				task->gone = true;
-			else if (got > 0) {
-				int rc = note_stop(freeze, process, task, status);
-				if (rc)
-					return rc;
-			} else {
-				++*waiting;
-			}
+			int status, seen = look_at_stop(task->tid, &status);
+			task->gone = seen < 0;
+			*waiting += seen == 0;
+			int rc = seen > 0 ? note_stop(freeze, process, task, status) : 0;
+			if (rc)
+				return rc;
 		}
 	}
 	return 0;
@@ -359,7 +441,7 @@ static void note_states(struct freeze *freeze)
 			stopped += process->tasks[t].stopped;
 			running += !process->tasks[t].stopped && !process->tasks[t].gone;
 		}
-		if (process->state == VMSNAP_FREEZE_FULL && running)
+		if (process->state == VMSNAP_FREEZE_FULL && (running || process->others))
 			process->state = VMSNAP_FREEZE_PARTIAL;
 		if (process->state == VMSNAP_FREEZE_FULL && !stopped)
 			process->gone = true;
@@ -401,7 +483,8 @@ static int not_in_tracing_stop(void *ctx, pid_t tid)
 bool freeze_held_by_debugger(const struct frozen_process *process)
 {
 	int procdir = process->procdir;
-	return procdir_each_task(procdir, not_in_tracing_stop, &procdir) == 0;
+	return tracer_of(procdir) == process->tracer && kind_of_tracer(process->tracer) == TRACER_OTHER &&
+	       procdir_each_task(procdir, not_in_tracing_stop, &procdir) == 0;
 }
 
 void freeze_release(struct freeze *freeze)

@@ -18,7 +18,7 @@ struct frozen_task {
 	pid_t tid;
 	int signal;   /* to deliver when it is let go */
 	bool stopped; /* by us: waits for us to let it go */
-	bool gone;    /* exited meanwhile */
+	bool gone;    /* exited meanwhile, or another's */
 };
 
 struct frozen_process {
@@ -28,6 +28,8 @@ struct frozen_process {
 	struct frozen_task *tasks;
 	size_t count, room;
 	enum vmsnap_freeze state;
+	bool others;  /* some task has another tracer, or may not be traced */
+	pid_t tracer; /* of the main thread when it could not be seized; 0: none */
 	bool gone;
 };
 
@@ -47,7 +49,10 @@ int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, str
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err);
 /* Only finds the descendants, of processes that run on: some may be missed. */
 int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err);
-/* Whether every thread of a process still is in a tracing stop. */
+/* Names the calling thread, so that other captures know whom to wait for. */
+void freeze_name_thread(void);
+/* Whether every thread of a process is in a tracing stop, by the same tracer as when
+ * it could not be seized. */
 bool freeze_held_by_debugger(const struct frozen_process *process);
 /* Lets everything run that stands because of us. */
 void freeze_release(struct freeze *freeze);

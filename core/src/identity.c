@@ -104,7 +104,7 @@ static bool ask_kernel(int maps, const struct vmsnap_vma *vma, uint8_t *id, size
 
 /* The path is the target's: below its root, whatever links it holds, and never
  * opened for reading before it is known to be the very file that is mapped. */
-static bool ask_file(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
+static bool ask_file_below(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	if (root < 0 || vma->name[0] != '/')
@@ -118,6 +118,14 @@ static bool ask_file(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
 	CLEANUP_CLOSE int fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return fd >= 0 && build_id_of_file(fd, id, BUILD_ID_MAX, len) == VMSNAP_OK;
+}
+
+/* The kernel writes names as they are below our root, if the file can be reached from
+ * there (a target in a chroot); otherwise as they are in the target's mounts. */
+static bool ask_file(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
+{
+	CLEANUP_CLOSE int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return ask_file_below(ours, vma, id, len) || ask_file_below(root, vma, id, len);
 }
 
 static int by_file(const void *left, const void *right)

@@ -112,7 +112,7 @@ int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysro
 {
 	memset(o, 0, sizeof(*o));
 	o->snap = snap;
-	o->root = -1;
+	o->root = o->process_root = -1;
 	uint64_t page = snap->info.page_size;
 	if (!page || page & (page - 1) || page > UINT32_MAX)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot's page size is not a power of two");
@@ -122,7 +122,7 @@ int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysro
 		if (o->root < 0)
 			return fail_sys(err, errno, "cannot open the sysroot %s", sysroot);
 	} else if (o->here.same_boot) {
-		o->root = names_root_of_process(snap->info.tgid, snap->info.start_time);
+		o->process_root = names_root_of_process(snap->info.tgid, snap->info.start_time);
 	}
 	int rc = group(o);
 	if (rc)
@@ -145,6 +145,8 @@ void objects_free(struct objects *o)
 	arena_free(&o->strings);
 	if (o->root >= 0)
 		close(o->root);
+	if (o->process_root >= 0)
+		close(o->process_root);
 }
 
 /* ---- files ----------------------------------------------------------------- */
@@ -206,7 +208,8 @@ static int open_vdso(void)
 
 /* The file that was mapped, if it is still there.  Of "PATH (deleted)" there may be
  * both: a file that is really named so, and another PATH. */
-static int open_object(struct objects *o, const struct object *object, const char **path, const char **reason)
+static int open_object(struct objects *o, int root, const struct object *object, const char **path,
+                       const char **reason)
 {
 	static const char suffix[] = " (deleted)";
 	const struct vmsnap_vma *vma = object->vma;
@@ -214,22 +217,34 @@ static int open_object(struct objects *o, const struct object *object, const cha
 	*path = vma->name;
 	if (is_vdso(vma))
 		return open_vdso();
-	int fd = believe_open(o->root, vma->name, vma, info, o->here, reason);
+	int fd = believe_open(root, vma->name, vma, info, o->here, reason);
 	size_t len = strlen(vma->name), suffix_len = sizeof(suffix) - 1;
 	if (fd >= 0 || len <= suffix_len || strcmp(vma->name + len - suffix_len, suffix) != 0)
 		return fd;
 	*path = arena_copy(&o->strings, vma->name, len - suffix_len);
 	o->no_memory |= !*path;
-	return *path ? believe_open(o->root, *path, vma, info, o->here, reason) : -1;
+	return *path ? believe_open(root, *path, vma, info, o->here, reason) : -1;
 }
 
-static int open_or_warn(struct objects *o, const struct object *object, const char **path)
+struct opened {
+	int fd, root;
+	const char *path;
+};
+
+/* Where the kernel names a file as we see it, that is its name; where the process
+ * lives in another mount namespace, the name may only be right below its own root. */
+static int open_or_warn(struct objects *o, const struct object *object, struct opened *out)
 {
-	const char *reason = NULL;
-	int fd = open_object(o, object, path, &reason);
-	if (fd < 0 && reason && is_program(o, object))
+	const char *reason = NULL, *other = NULL;
+	out->root = o->root;
+	out->fd = open_object(o, out->root, object, &out->path, &reason);
+	if (out->fd < 0 && o->process_root >= 0) {
+		out->root = o->process_root;
+		out->fd = open_object(o, out->root, object, &out->path, &other);
+	}
+	if (out->fd < 0 && reason && is_program(o, object))
 		warn(o, object, reason);
-	return fd;
+	return out->fd;
 }
 
 /* Reads the headers, once; false if the object is of no use. */
@@ -237,9 +252,9 @@ static bool read_headers(struct objects *o, struct object *object)
 {
 	if (object->headers != OBJECT_UNREAD)
 		return object->headers == OBJECT_READ;
-	const char *path;
+	struct opened opened;
 	object->headers = OBJECT_UNUSABLE;
-	CLEANUP_CLOSE int fd = open_or_warn(o, object, &path);
+	CLEANUP_CLOSE int fd = open_or_warn(o, object, &opened);
 	if (fd < 0)
 		return false;
 	object->elf = malloc(sizeof(*object->elf));
@@ -275,16 +290,20 @@ const struct symbols *objects_symbols(struct objects *o, struct object *object)
 {
 	if (object->symbols_state != OBJECT_UNREAD || object->headers != OBJECT_READ)
 		return object->symbols.count ? &object->symbols : NULL;
-	struct symbols_source source = { .elfutils = &o->elfutils, .root = o->root, .elf = object->elf };
 	object->symbols_state = OBJECT_UNUSABLE;
 	if (!elfutils_ready(o))
 		return NULL;
 	/* Opened and judged anew: between the headers and now, no file was kept open. */
-	CLEANUP_CLOSE int fd = open_or_warn(o, object, &source.path);
+	struct opened opened;
+	CLEANUP_CLOSE int fd = open_or_warn(o, object, &opened);
 	if (fd < 0)
 		return NULL;
 	char reason[SYMBOLS_REASON_BYTES];
-	source.fd = fd;
+	struct symbols_source source = { .elfutils = &o->elfutils,
+		                         .fd = fd,
+		                         .root = opened.root,
+		                         .path = opened.path,
+		                         .elf = object->elf };
 	int rc = symbols_read(&source, &object->symbols, reason);
 	if (rc == VMSNAP_ERR_NO_MEMORY)
 		o->no_memory = true;

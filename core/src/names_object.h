@@ -35,7 +35,8 @@ struct object {
 
 struct objects {
 	const struct vmsnap *snap;
-	int root; /* see names_path.h */
+	int root;         /* see names_path.h */
+	int process_root; /* the process's own, or -1: tried where root has not got the file */
 	struct here here;
 	struct elfutils elfutils; /* loaded with the first symbols */
 	bool elfutils_tried;

@@ -69,8 +69,15 @@ int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_err
 		if (!pid)
 			return fail(err, VMSNAP_ERR_EXITED, "the process exited meanwhile");
 		return fail(err, VMSNAP_ERR_EXITED, "process %d exited meanwhile", (int)pid);
+	case EMFILE:
+		return fail_sys(err, saved_errno, "cannot read %s of a process; raise the limit with ulimit -n", what);
 	case EACCES:
 	case EPERM:
+		if (!geteuid())
+			return fail(err, VMSNAP_ERR_PERMISSION,
+			            "may not read %s of process %d, not even as root: it has capabilities that we lack "
+			            "(CAP_SYS_PTRACE is needed), or is in another user namespace",
+			            what, (int)pid);
 		return fail(err, VMSNAP_ERR_PERMISSION,
 		            "may not read %s of process %d: be root or its owner, or have CAP_SYS_PTRACE; "
 		            "a process that changed its user or is not dumpable needs root",

@@ -6,11 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
-#include "freeze.h"
 #include "take.h"
 
 /* Made resident before the freeze; more grows in it. */
@@ -40,8 +38,6 @@ int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, st
 	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
 	    page_marks_reserve(&record->marks, PAGE_MARKS_PREPARED))
 		return fail_no_memory(err);
-	/* The target's own root, for its files; needs the same right as the rest. */
-	record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
 	int error = procdir_read(record->memory, "status", &record->status_before);
 	return error ? procdir_fail(error, pid, "status", err) : VMSNAP_OK;
 }
@@ -212,11 +208,8 @@ static int take_identity(struct record *record, struct vmsnap_error *err)
 
 int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
-	struct vmsnap_info *info = &record->snap->info;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	info->taken = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	info->monotonic = (int64_t)monotonic_now();
+	record->snap->info.taken = record->taken;
+	record->snap->info.monotonic = record->monotonic;
 	/* pagemap before all else: whatever else we read may change the pages. */
 	int rc = take_maps(record, err);
 	if (!rc)
@@ -229,6 +222,10 @@ int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_
 	error = record->smaps_wanted ? procdir_read(record->memory, "smaps", &record->smaps_text) : 0;
 	if (error)
 		return procdir_fail(error, record->pid, "smaps", err);
+	if (record->live && record->keep) /* the target's own root, for its files */
+		record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	if (!record->keep)
+		record_close(record);
 	return record->live ? take_identity(record, err) : VMSNAP_OK;
 }
 
@@ -348,14 +345,28 @@ int record_finish(struct record *record, const struct pagemap_probe *probe, bool
 	return keep_status(record, frozen) ? fail_no_memory(err) : VMSNAP_OK;
 }
 
-void record_free(struct record *record)
+void record_reopen(struct record *record)
+{
+	if (record->live && record->maps < 0)
+		record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
+	if (record->live && record->root < 0)
+		record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
+}
+
+void record_close(struct record *record)
 {
 	if (record->root >= 0)
 		close(record->root);
-	if (record->memory >= 0 && record->memory != record->procdir)
-		close(record->memory);
 	if (record->maps >= 0)
 		close(record->maps);
+	record->root = record->maps = -1;
+}
+
+void record_free(struct record *record)
+{
+	record_close(record);
+	if (record->memory >= 0 && record->memory != record->procdir)
+		close(record->memory);
 	text_free(&record->maps_text);
 	text_free(&record->smaps_text);
 	text_free(&record->status_text);

@@ -15,6 +15,8 @@ struct record {
 	bool live;   /* a real /proc, not a recorded copy */
 	bool smaps_wanted;
 	int root, maps; /* descriptors, -1: none */
+	bool keep;      /* them open: one of many gives them back to hold no more than it must */
+	int64_t taken, monotonic; /* set by the caller: one instant for all */
 	struct text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
 	const struct own_files *own; /* to drop before pages are read; NULL: none */
@@ -25,13 +27,16 @@ struct record {
 int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, struct vmsnap_error *err);
 /* For one that was ours when it was prepared: as its status was before that. */
 int record_status_of_newborn(struct record *record, struct vmsnap_error *err);
-/* While the target stands. */
+/* While the target stands; .taken, .monotonic, .own and .keep are set. */
 int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err);
 /* While it stands, or not at all: whether maps reads as it did.  Errors: the target
  * exited, or executed another program. */
 int record_recheck(struct record *record, bool *same, struct vmsnap_error *err);
 /* When it runs again: parses, applies the marks.  `frozen`: by us. */
 int record_finish(struct record *record, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err);
+/* Opens again, for looking things up afterwards, what was given back; and closes. */
+void record_reopen(struct record *record);
+void record_close(struct record *record);
 void record_free(struct record *record);
 
 #endif

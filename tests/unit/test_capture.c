@@ -245,12 +245,73 @@ static void traced_child_counts_as_frozen(void **state)
 	end(pid);
 }
 
+static void *capture_in_thread(void *argument)
+{
+	struct vmsnap *snap = NULL;
+	pid_t pid = *(pid_t *)argument;
+	long freeze = vmsnap_capture(pid, NULL, &snap, NULL) ? -1 : (long)vmsnap_info(snap)->freeze;
+	vmsnap_free(snap);
+	return (void *)freeze;
+}
+
+static void captures_at_once_wait_for_each_other(void **state)
+{
+	(void)state;
+	enum { COUNT = 8 };
+	pid_t pid = child_that(sleeps);
+	pthread_t threads[COUNT];
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, capture_in_thread, &pid), 0);
+	for (int i = 0; i < COUNT; i++) {
+		void *freeze;
+		pthread_join(threads[i], &freeze);
+		assert_int_equal((long)freeze, VMSNAP_FREEZE_FULL);
+	}
+	wait_for_state(pid, 'S');
+	end(pid);
+}
+
 static void *sleep_in_thread(void *ready)
 {
 	say_ready(*(int *)ready);
 	for (;;)
 		pause();
 	return NULL;
+}
+
+static void has_a_thread(int ready)
+{
+	pthread_t thread;
+	pthread_create(&thread, NULL, sleep_in_thread, &ready);
+	for (;;)
+		pause();
+}
+
+static void child_of_which_one_thread_is_traced_is_stopped_in_part(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(has_a_thread);
+	struct vmsnap *snap = capture_ok(pid, NULL);
+	assert_int_equal(vmsnap_thread_count(snap), 2);
+	pid_t second = (pid_t)vmsnap_thread(snap, 1)->tid;
+	vmsnap_free(snap);
+	for (int i = 0; i < 2; i++) {
+		pid_t traced = i ? pid : second;
+		int status;
+		assert_int_equal(ptrace(PTRACE_SEIZE, traced, NULL, NULL), 0);
+		snap = capture_ok(pid, NULL);
+		assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
+		assert_true(vmsnap_info(snap)->consistent);
+		vmsnap_free(snap);
+		assert_int_equal(ptrace(PTRACE_INTERRUPT, traced, NULL, NULL), 0);
+		assert_int_equal(waitpid(traced, &status, __WALL), traced);
+		snap = capture_ok(pid, NULL);
+		assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
+		vmsnap_free(snap);
+		assert_int_equal(ptrace(PTRACE_DETACH, traced, NULL, NULL), 0);
+	}
+	wait_for_state(pid, 'S');
+	end(pid);
 }
 
 static void main_thread_exits(int ready)
@@ -356,11 +417,41 @@ static void signals_sent_meanwhile_are_not_lost(void **state)
 	}
 	pthread_join(thread, NULL);
 	assert_true(captures > 10);
-	int status;
-	for (int i = 0; i < 500 && waitpid(pid, &status, WNOHANG) == 0; i++)
+	/* It may have ended in the middle of a capture: that end is ours to see. */
+	int status = 0;
+	pid_t ended = 0;
+	for (int i = 0; i < 500 && !ended; i++) {
+		ended = waitpid(pid, &status, WNOHANG);
 		usleep(10000);
+	}
+	assert_int_equal(ended, pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 42);
+}
+
+static void exits_soon(int ready)
+{
+	say_ready(ready);
+	usleep(300);
+	_exit(7);
+}
+
+static void child_that_exits_meanwhile_is_left_for_its_parent_to_reap(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		pid_t pid = child_that(exits_soon);
+		int rc = VMSNAP_OK, status;
+		while (!rc) {
+			struct vmsnap *snap = NULL;
+			rc = vmsnap_capture(pid, NULL, &snap, NULL);
+			vmsnap_free(snap);
+		}
+		assert_true(rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 7);
+	}
 }
 
 static void has_much_memory(int ready)
@@ -422,6 +513,8 @@ static void tree_has_every_descendant_each_after_its_parent(void **state)
 		assert_int_equal(vmsnap_info(snaps[i])->freeze, VMSNAP_FREEZE_FULL);
 		if (i)
 			assert_int_equal(vmsnap_info(snaps[i])->ppid, vmsnap_info(snaps[i - 1])->pid);
+		assert_int_equal(vmsnap_info(snaps[i])->taken, vmsnap_info(snaps[0])->taken);
+		assert_int_equal(vmsnap_info(snaps[i])->monotonic, vmsnap_info(snaps[0])->monotonic);
 	}
 	vmsnap_free_all(snaps, count);
 	end(pid);
@@ -435,9 +528,12 @@ int main(void)
 		cmocka_unit_test(sleeping_child_is_frozen_and_goes_on_sleeping),
 		cmocka_unit_test(stopped_child_stays_stopped),
 		cmocka_unit_test(traced_child_counts_as_frozen),
+		cmocka_unit_test(captures_at_once_wait_for_each_other),
+		cmocka_unit_test(child_of_which_one_thread_is_traced_is_stopped_in_part),
 		cmocka_unit_test(process_whose_main_thread_exited_is_captured_through_another),
 		cmocka_unit_test(zombie_and_nobody_are_told_apart),
 		cmocka_unit_test(own_process_is_captured_without_a_freeze),
+		cmocka_unit_test(child_that_exits_meanwhile_is_left_for_its_parent_to_reap),
 		cmocka_unit_test(signals_sent_meanwhile_are_not_lost),
 		cmocka_unit_test(cancelled_capture_says_so_and_lets_go),
 		cmocka_unit_test(tree_has_every_descendant_each_after_its_parent),

@@ -507,6 +507,20 @@ static void expect_status(const struct vmsnap_diff *diff, size_t index, const ch
 	}
 }
 
+static void context_switches_alone_are_no_difference(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	set_status(a, "voluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t0\n");
+	set_status(b, "voluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t1\n");
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_status_count(diff), 2);
+	assert_false(vmsnap_diff_any(diff));
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
 static void status_lines_that_differ_come_in_the_order_of_a(void **state)
 {
 	(void)state;
@@ -582,6 +596,7 @@ int main(void)
 		cmocka_unit_test(bad_arguments_are_refused),
 		cmocka_unit_test(facts_agree_with_a_comparison_page_by_page),
 		cmocka_unit_test(status_lines_that_differ_come_in_the_order_of_a),
+		cmocka_unit_test(context_switches_alone_are_no_difference),
 		cmocka_unit_test(keys_that_come_twice_are_paired_in_order),
 		cmocka_unit_test(every_change_has_a_name),
 	};

@@ -1,0 +1,176 @@
+"""An installed tree works where it was put and where it is moved to: the command, the
+library for pkg-config and for CMake, the documents."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import support
+from support import VMSNAP
+
+SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+BUILD = os.path.dirname(os.path.abspath(VMSNAP))
+
+PROGRAM = r"""
+#include <stdio.h>
+#include <unistd.h>
+#include <vmsnap.h>
+
+int main(void)
+{
+	struct vmsnap *snap;
+	struct vmsnap_error err;
+	if (vmsnap_capture(getpid(), NULL, &snap, &err)) {
+		fprintf(stderr, "%s\n", err.message);
+		return 2;
+	}
+	printf("%s\n", vmsnap_version());
+	vmsnap_free(snap);
+	return 0;
+}
+"""
+
+PROJECT = """
+cmake_minimum_required(VERSION 3.16)
+project(user C)
+find_package(vmsnap REQUIRED)
+add_executable(user user.c)
+target_link_libraries(user PRIVATE vmsnap::vmsnap)
+"""
+
+
+def cache():
+    """What the build was configured with."""
+    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as file:
+        return dict(re.findall(r"(?m)^([\w-]+):\w+=(.*)$", file.read()))
+
+
+def source_version():
+    with open(os.path.join(SOURCE, "CMakeLists.txt"), encoding="utf-8") as file:
+        return re.search(r"project\(vmsnap VERSION ([\d.]+)", file.read())[1]
+
+
+def call(*argv, **options):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=120, check=False, **options)
+    if done.returncode:
+        raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout}")
+    return done.stdout
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cache = cache()
+        cls.version = source_version()
+        cls.folder = tempfile.mkdtemp(prefix="vmsnap-install-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        first, cls.prefix = os.path.join(cls.folder, "first"), os.path.join(cls.folder, "moved")
+        call(cls.cache["CMAKE_COMMAND"], "--install", BUILD, "--prefix", first)
+        # Nothing in the tree may know where it was installed first.
+        os.rename(first, cls.prefix)
+        cls.libdir = os.path.join(cls.prefix, cls.cache["CMAKE_INSTALL_LIBDIR"])
+        # A sanitized library asks its programs to be sanitized: only its files are looked at.
+        cls.sanitized = bool(cls.cache.get("VMSNAP_SANITIZE"))
+
+    def setUp(self):
+        self.work = tempfile.mkdtemp(dir=self.folder)
+        self.env = {**os.environ, "PKG_CONFIG_PATH": os.path.join(self.libdir, "pkgconfig")}
+        self.env.pop("LD_LIBRARY_PATH", None)
+
+    def assertInstalled(self, *path):
+        path = os.path.join(self.prefix, *path)
+        self.assertTrue(os.path.isfile(path) and os.path.getsize(path), f"{path} is missing or empty")
+        return path
+
+    def program(self):
+        path = os.path.join(self.work, "user.c")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(PROGRAM)
+        return path
+
+    def pkg_config(self, *argv):
+        return call("pkg-config", *argv, "vmsnap", env=self.env).split()
+
+    def test_command_runs_with_the_installed_library(self):
+        command = self.assertInstalled("bin", "vmsnap")
+        # For /usr the loader's own folders must do.
+        for_usr = self.cache["CMAKE_INSTALL_PREFIX"] == "/usr"
+        self.assertEqual("RUNPATH" in call("readelf", "-d", command), not for_usr)
+        if for_usr:
+            self.env["LD_LIBRARY_PATH"] = self.libdir
+        self.assertIn(self.version, call(command, "--version", env=self.env))
+        loaded = re.search(r"libvmsnap\.so\S* => (\S+)", call("ldd", command, env=self.env))
+        self.assertIsNotNone(loaded)
+        self.assertEqual(os.path.dirname(os.path.realpath(loaded[1])), os.path.realpath(self.libdir))
+
+    def test_pkg_config_names_the_folders_where_the_tree_lies(self):
+        self.assertEqual(self.pkg_config("--modversion"), [self.version])
+        for variable, file in (("includedir", "vmsnap.h"), ("libdir", "libvmsnap.so")):
+            folder = os.path.realpath(self.pkg_config(f"--variable={variable}")[0])
+            self.assertTrue(folder.startswith(os.path.realpath(self.prefix) + os.sep), folder)
+            self.assertTrue(os.path.exists(os.path.join(folder, file)), f"{folder} has no {file}")
+
+    def test_program_built_with_pkg_config_runs(self):
+        source, out = self.program(), os.path.join(self.work, "user")
+        flags = self.pkg_config("--cflags", "--libs")
+        if self.sanitized:
+            return
+        call(self.cache["CMAKE_C_COMPILER"], source, *flags, "-Wl,-rpath," + self.libdir, "-o", out)
+        self.assertEqual(call(out, env=self.env).strip(), self.version)
+
+    def test_program_built_with_find_package_runs(self):
+        self.assertInstalled(self.libdir, "cmake", "vmsnap", "vmsnap-config.cmake")
+        self.assertInstalled(self.libdir, "cmake", "vmsnap", "vmsnap-targets.cmake")
+        if self.sanitized:
+            return
+        self.program()
+        with open(os.path.join(self.work, "CMakeLists.txt"), "w", encoding="utf-8") as file:
+            file.write(PROJECT)
+        build = os.path.join(self.work, "build")
+        call(self.cache["CMAKE_COMMAND"], "-S", self.work, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}",
+             f"-DCMAKE_C_COMPILER={self.cache['CMAKE_C_COMPILER']}", "-G", self.cache["CMAKE_GENERATOR"], env=self.env)
+        call(self.cache["CMAKE_COMMAND"], "--build", build, env=self.env)
+        with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as file:
+            found = re.search(r"(?m)^vmsnap_DIR:PATH=(.*)$", file.read())[1]
+        self.assertEqual(os.path.realpath(found), os.path.realpath(os.path.join(self.libdir, "cmake", "vmsnap")))
+        self.assertEqual(call(os.path.join(build, "user"), env=self.env).strip(), self.version)
+
+    def test_header_is_the_one_of_the_source(self):
+        with open(self.assertInstalled("include", "vmsnap.h"), "rb") as got, \
+             open(os.path.join(SOURCE, "core", "include", "vmsnap.h"), "rb") as expected:
+            self.assertEqual(got.read(), expected.read())
+
+    def test_man_pages_and_completion_are_there(self):
+        pages = [name[:-4] for name in os.listdir(os.path.join(SOURCE, "docs", "man")) if name.endswith(".scd")]
+        self.assertIn("vmsnap.1", pages)
+        if not self.cache["SCDOC"].endswith("-NOTFOUND"):
+            for page in pages:
+                self.assertInstalled("share", "man", "man" + page[-1], page)
+        self.assertInstalled("share", "bash-completion", "completions", "vmsnap")
+
+    def test_links_of_the_readme_to_documents_work(self):
+        readme = self.assertInstalled("share", "doc", "vmsnap", "README.md")
+        with open(readme, encoding="utf-8") as file:
+            links = re.findall(r"\]\((docs/[\w./-]+\.md|[A-Z][\w.]+)\)", file.read())
+        self.assertIn("docs/verdicts.md", links)
+        for link in links:
+            self.assertInstalled(os.path.dirname(readme), link)
+
+    def test_release_build_does_not_name_the_source_folder(self):
+        build = os.path.join(self.work, "release")
+        call(self.cache["CMAKE_COMMAND"], "-S", SOURCE, "-B", build, "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+             f"-DCMAKE_C_COMPILER={self.cache['CMAKE_C_COMPILER']}", "-DBUILD_TESTING=OFF", "-G",
+             self.cache["CMAKE_GENERATOR"])
+        call(self.cache["CMAKE_COMMAND"], "--build", build, "--target", "vmsnap", "-j", "2")
+        with open(os.path.join(build, "core", "libvmsnap.so"), "rb") as file:
+            library = file.read()
+        self.assertIn(b"core/src", library, "it has debug information")
+        self.assertNotIn(os.fsencode(SOURCE) + b"/", library)
+
+
+if __name__ == "__main__":
+    support.main()
