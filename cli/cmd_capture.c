@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,17 @@ static bool was_interrupted(void *ctx)
 
 /* ---- taking ---- */
 
+/* A tree takes a descriptor for each process.  The soft limit is low for the sake of
+ * programs that use select(2), and we do not. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int take(const struct options *options, pid_t pid, struct captured *captured)
 {
 	struct vmsnap_capture_options how = {
@@ -61,9 +73,10 @@ static int take(const struct options *options, pid_t pid, struct captured *captu
 	};
 	struct vmsnap_error err;
 	int rc;
-	if (options->tree)
+	if (options->tree) {
+		raise_descriptor_limit();
 		rc = vmsnap_capture_tree(pid, &how, &captured->snaps, &captured->count, &err);
-	else {
+	} else {
 		captured->snaps = calloc(1, sizeof(captured->snaps[0]));
 		if (!captured->snaps)
 			return trouble("out of memory");
@@ -92,6 +105,33 @@ static int save_to_output(const struct vmsnap *const *snaps, size_t count)
 	return trouble_with("standard output", &err);
 }
 
+/* Not standard output, nor a pipe or device that was written to. */
+static bool is_regular(const char *path, struct stat *st)
+{
+	return !to_output(path) && !stat(path, st) && S_ISREG(st->st_mode);
+}
+
+/* What an append that was cut off left behind goes now, and not in silence.
+ * Errors are not said here: saving will. */
+static void warn_of_dropped(const char *path)
+{
+	struct vmsnap_file *file;
+	struct vmsnap_error err;
+	struct stat st;
+	if (!is_regular(path, &st))
+		return;
+	int rc = vmsnap_file_open(path, NULL, &file, &err);
+	if (!rc) {
+		rc = vmsnap_file_damage(file, &err);
+		vmsnap_file_close(file);
+	}
+	/* At offset 0 it is the file's own header: nothing is added to that. */
+	if (rc != VMSNAP_ERR_TRUNCATED || !err.position || (uint64_t)st.st_size <= err.position)
+		return;
+	say("warning: %s; what comes from there on (%" PRIu64 " bytes) is dropped", err.message,
+	    (uint64_t)st.st_size - err.position);
+}
+
 static int save(const struct options *options, const char *path, const struct captured *captured)
 {
 	/* A pointer to pointers does not become const by itself in C. */
@@ -100,6 +140,8 @@ static int save(const struct options *options, const char *path, const struct ca
 	if (to_output(path))
 		return save_to_output(snaps, captured->count);
 	unsigned flags = options->append ? VMSNAP_SAVE_APPEND : 0u;
+	if (options->append)
+		warn_of_dropped(path);
 	if (vmsnap_save(path, snaps, captured->count, flags, &err))
 		return trouble_with(path, &err);
 	return STATUS_OK;
@@ -118,12 +160,6 @@ static const char *size_text(uint64_t bytes, char text[16])
 	int decimals = !unit || value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2;
 	snprintf(text, 16, "%.*f%c", decimals, value, units[unit]);
 	return text;
-}
-
-/* Not standard output, nor a pipe or device that was written to. */
-static bool is_regular(const char *path, struct stat *st)
-{
-	return !to_output(path) && !stat(path, st) && S_ISREG(st->st_mode);
 }
 
 static void tell_saved(const struct options *options, const char *path, const struct captured *captured)

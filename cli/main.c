@@ -25,6 +25,8 @@ static int help(int argc, char **argv)
 {
 	if (argc < 2)
 		return help_all();
+	if (argc > 2)
+		return trouble("help: '%s' is one too many: vmsnap help [COMMAND]", argv[2]);
 	const struct command *command = command_find(argv[1]);
 	return command ? help_command(command) : command_unknown(argv[1]);
 }

@@ -34,12 +34,13 @@ int command_unknown(const char *name)
  * index, whether its letter or its name was used. */
 struct getopt_arguments {
 	struct option longs[ROWS_MAX + 1];
-	char letters[3 * ROWS_MAX + 3];
+	char letters[3 * ROWS_MAX + 6];
 };
 
 static void arguments_make(struct getopt_arguments *arguments, const struct command *command)
 {
 	size_t count = 0, used = 0;
+	arguments->letters[used++] = '-'; /* operands come in their order, as value 1 */
 	arguments->letters[used++] = ':'; /* a missing value is told apart from an unknown option */
 	for (size_t i = 0; i < option_count && count < ROWS_MAX; i++) {
 		const struct option_row *row = &option_table[i];
@@ -55,6 +56,10 @@ static void arguments_make(struct getopt_arguments *arguments, const struct comm
 				arguments->letters[used++] = ':';
 		}
 	}
+	/* "-@1" is a snapshot of standard input: an "option" with what follows it. */
+	arguments->letters[used++] = '@';
+	arguments->letters[used++] = ':';
+	arguments->letters[used++] = ':';
 	arguments->longs[count] = (struct option){ 0 };
 	arguments->letters[used] = '\0';
 }
@@ -185,6 +190,12 @@ static int operands_check(const struct options *options)
 	return STATUS_OK;
 }
 
+/* argv[optind - 1] is a snapshot of standard input.  In "-q@1" it is not. */
+static bool is_operand(int value, const char *word)
+{
+	return value == 1 || (value == '@' && !strncmp(word, "-@", 2));
+}
+
 int options_parse(struct options *options, const struct command *command, int argc, char **argv)
 {
 	struct getopt_arguments arguments;
@@ -192,18 +203,25 @@ int options_parse(struct options *options, const struct command *command, int ar
 	*options = (struct options){ .command = command };
 	opterr = 0;
 	optind = 1;
+	/* Operands are collected where words were read already. */
+	options->operands = argv + 1;
 	int value;
 	while ((value = getopt_long(argc, argv, arguments.letters, arguments.longs, NULL)) != -1) {
 		if (value == '?' || value == ':')
 			return bad_option(command, value, argv[optind - 1]);
+		if (is_operand(value, argv[optind - 1])) {
+			options->operands[options->operand_count++] = argv[optind - 1];
+			continue;
+		}
 		const struct option_row *row = row_of(command, value);
 		if (!row)
-			return STATUS_TROUBLE;
+			return trouble("%s: there is no option '-%c'. See 'vmsnap %s --help'.", command->name, value,
+			               command->name);
 		int status = row_set(options, row, optarg);
 		if (status)
 			return status;
 	}
-	options->operands = argv + optind;
-	options->operand_count = argc - optind;
+	while (optind < argc) /* after "--" */
+		options->operands[options->operand_count++] = argv[optind++];
 	return options->help ? STATUS_OK : operands_check(options);
 }

@@ -135,11 +135,12 @@ static int open_path(const char *path, struct vmsnap_file **out)
 	return STATUS_OK;
 }
 
-static void warn_of_damage(const char *path, const struct vmsnap_file *file)
+/* The message names the file. */
+static void warn_of_damage(const struct vmsnap_file *file)
 {
 	struct vmsnap_error err;
 	if (vmsnap_file_damage(file, &err))
-		say("%s: warning: %s; only what comes before is read", path_name(path), err.message);
+		say("warning: %s; only whole snapshots are read", err.message);
 }
 
 /* Standard input is read by the first word that names it and kept for others. */
@@ -152,7 +153,7 @@ static int sources_open(struct sources *sources, const char *path, struct vmsnap
 	int status = open_path(path, out);
 	if (status)
 		return status;
-	warn_of_damage(path, *out);
+	warn_of_damage(*out);
 	if (is_input(path))
 		sources->standard_input = *out;
 	return STATUS_OK;
@@ -246,7 +247,7 @@ int file_from_word(const char *word, bool warn, struct vmsnap_file **out)
 	if (is_input(word) || exists(word)) {
 		int status = open_path(word, out);
 		if (!status && warn)
-			warn_of_damage(word, *out);
+			warn_of_damage(*out);
 		return status;
 	}
 	int missing = errno;

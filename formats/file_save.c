@@ -50,6 +50,9 @@ static int check_replaceable(const struct save *save, int fd)
 	ssize_t len = pread(fd, bytes, sizeof(bytes), 0);
 	if (len < 0)
 		return fail_sys(save->err, errno, "cannot read %.200s", save->target.path);
+	/* mktemp(1) makes such, and nothing is lost with it. */
+	if (!len && !st.st_size)
+		return VMSNAP_OK;
 	int rc = stream_header_read(bytes, (size_t)len);
 	return rc == VMSNAP_ERR_NOT_SNAPSHOT || rc == VMSNAP_ERR_TRUNCATED ? refuse(save) : VMSNAP_OK;
 }
@@ -86,20 +89,24 @@ static int write_draft(const struct save *save, struct file_draft *draft, int *o
 	return rc;
 }
 
+/* *old is locked, or -1 if there is nothing to be replaced. */
+static int replace_old(const struct save *save, int *old)
+{
+	struct file_draft draft;
+	file_draft_sweep(&save->target);
+	int rc = file_draft_open(&draft, &save->target, save->err);
+	if (rc)
+		return rc;
+	rc = write_draft(save, &draft, old);
+	file_draft_close(&draft);
+	return rc;
+}
+
 static int replace(const struct save *save)
 {
 	CLEANUP_CLOSE int old = -1;
-	struct file_draft draft;
 	int rc = save->target.kind == TARGET_EXISTING ? lock_replaceable(save, &old) : VMSNAP_OK;
-	if (rc)
-		return rc;
-	file_draft_sweep(&save->target);
-	rc = file_draft_open(&draft, &save->target, save->err);
-	if (rc)
-		return rc;
-	rc = write_draft(save, &draft, &old);
-	file_draft_close(&draft);
-	return rc;
+	return rc ? rc : replace_old(save, &old);
 }
 
 /* ---- append ---- */
@@ -152,11 +159,24 @@ static int append_to(const struct save *save, int fd)
 	return rc;
 }
 
+static bool is_empty(int fd)
+{
+	struct stat st;
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && !st.st_size;
+}
+
+/* An empty file is replaced, so that nobody sees it half full; and what only looks
+ * empty (many a file of /proc does) is not written to. */
 static int append(const struct save *save)
 {
 	CLEANUP_CLOSE int fd = -1;
 	int rc = file_target_lock(&save->target, O_RDWR, &fd, save->err);
-	return rc ? rc : append_to(save, fd);
+	if (rc)
+		return rc;
+	if (!is_empty(fd))
+		return append_to(save, fd);
+	rc = check_replaceable(save, fd);
+	return rc ? rc : replace_old(save, &fd);
 }
 
 /* Makes the file if there is none; if one appears meanwhile, appends to it. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "error.h"
+#include "section.h"
 
 enum { SLURP_START = 64 * 1024 };
 
@@ -56,17 +57,32 @@ static int read_some(int fd, const char *name, uint8_t *out, size_t len, size_t 
 	return VMSNAP_OK;
 }
 
+/* Before the rest is waited for and kept: it may be long, or have no end. */
+static int check_magic(const struct file_source *source, const uint8_t *bytes, size_t len, struct vmsnap_error *err)
+{
+	if (stream_header_read(bytes, len) != VMSNAP_ERR_NOT_SNAPSHOT)
+		return VMSNAP_OK;
+	return file_bad(source->name, err, VMSNAP_ERR_NOT_SNAPSHOT, 0, "expected the bytes 89 56 4d 53");
+}
+
 static int slurp(struct file_source *source, int fd, uint64_t limit, struct vmsnap_error *err)
 {
-	size_t room = 0, have = 0;
-	for (;;) {
-		room = room ? room * 2 : SLURP_START;
+	uint8_t magic[MAGIC_BYTES];
+	size_t room = SLURP_START, have = 0;
+	int rc = read_some(fd, source->name, magic, sizeof(magic), &have, err);
+	if (!rc)
+		rc = check_magic(source, magic, have, err);
+	if (rc)
+		return rc;
+	for (;; room *= 2) {
 		uint8_t *grown = realloc(source->owned, room);
 		if (!grown)
 			return fail_no_memory(err);
+		if (!source->owned)
+			memcpy(grown, magic, have);
 		source->owned = grown;
 		size_t got;
-		int rc = read_some(fd, source->name, grown + have, room - have, &got, err);
+		rc = read_some(fd, source->name, grown + have, room - have, &got, err);
 		if (rc)
 			return rc;
 		have += got;

@@ -1,11 +1,12 @@
 /* print_cow_text.c - the verdicts for people: totals, then mapping by mapping; and
  * as a plain table, if columns are chosen. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "escape.h"
 #include "print_cow.h"
 #include "text_color.h"
+#include "text_fit.h"
 
 static int verdict_color(int verdict)
 {
@@ -65,9 +66,8 @@ static int cow_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 		table_literal(table, COW_VERDICT, vmsnap_verdict_name(range.verdict));
 		table_color(table, COW_VERDICT, verdict_color(range.verdict));
 		table_literal(table, COW_INFERRED, range.inferred ? "inferred" : "");
-		int rc = table_shows(table, COW_NAMES) ?
-		                 top_names_add(&top, cow->names, range.start, range.end, err) :
-		                 VMSNAP_OK;
+		int rc = table_shows(table, COW_NAMES) ? top_names_add(&top, cow->names, range.start, range.end, err)
+		                                       : VMSNAP_OK;
 		if (rc)
 			return rc;
 		top_names_cell(&top, table, COW_NAMES);
@@ -87,6 +87,23 @@ static void put_snapshot(struct text *text, const char *role, const struct vmsna
 	text_string(text, "\n");
 }
 
+static bool frames_known(const struct vmsnap_cow *cow)
+{
+	const struct vmsnap *base = vmsnap_cow_base(cow);
+	return vmsnap_info(vmsnap_cow_parent(cow))->known.pfn && vmsnap_info(vmsnap_cow_child(cow))->known.pfn &&
+	       (!base || vmsnap_info(base)->known.pfn);
+}
+
+static void put_alarm(struct text *text, const char *words)
+{
+	struct fit_line line = fit_line(text, 2, 2);
+	color_start(text, COLOR_ALARM);
+	text_string(text, "! ");
+	fit_words(&line, words);
+	color_end(text, COLOR_ALARM);
+	text_string(text, "\n");
+}
+
 static void put_heading(struct text *text, const struct vmsnap_cow *cow)
 {
 	const char *warning = vmsnap_cow_warning(cow);
@@ -94,13 +111,11 @@ static void put_heading(struct text *text, const struct vmsnap_cow *cow)
 	put_snapshot(text, "child", vmsnap_cow_child(cow));
 	if (vmsnap_cow_base(cow))
 		put_snapshot(text, "base", vmsnap_cow_base(cow));
-	if (*warning) {
-		color_start(text, COLOR_ALARM);
-		text_string(text, "! ");
-		escape_string(text, warning);
-		color_end(text, COLOR_ALARM);
-		text_string(text, "\n");
-	}
+	if (*warning)
+		put_alarm(text, warning);
+	if (!frames_known(cow))
+		put_alarm(text, "without PFNs, who shares and who copied is inferred where it can be, "
+		                "and may be wrong");
 	text_string(text, "\n");
 }
 
@@ -122,22 +137,31 @@ static void put_totals(struct text *text, const struct vmsnap_cow *cow)
 
 static void put_group_line(struct text *text, const struct cow_group *group)
 {
-	const char *before = "";
-	color_start(text, COLOR_BOLD);
+	const char *name = "(not mapped)";
+	char where[160] = "";
+	bool any = false;
 	if (group->vma) {
-		text_format(text, "%s-%s %s ", word_address(group->vma->start).text,
-		            word_address(group->vma->end).text, word_perms(group->vma).text);
-		escape_string(text, *group->vma->name ? group->vma->name : "(anonymous)");
-	} else {
-		text_string(text, "(not mapped)");
+		name = *group->vma->name ? group->vma->name : "(anonymous)";
+		snprintf(where, sizeof(where), "%s-%s %s ", word_address(group->vma->start).text,
+		         word_address(group->vma->end).text, word_perms(group->vma).text);
 	}
+	size_t room = fit_room(text, strlen(where) + 1), width = fit_width(text, name, strlen(name));
+	struct fit_line line = fit_line(text, strlen(where) + (width < room ? width : room), 4);
+	color_start(text, COLOR_BOLD);
+	text_string(text, where);
+	fit_path(text, name, room);
 	color_end(text, COLOR_BOLD);
-	text_string(text, ": ");
+	line.fresh = false;
+	fit_glue(&line, ":");
 	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
+		char piece[64];
 		if (!group->pages[i])
 			continue;
-		text_format(text, "%s%" PRIu64 " %s", before, group->pages[i], vmsnap_verdict_name(i));
-		before = ", ";
+		if (any)
+			fit_glue(&line, ",");
+		snprintf(piece, sizeof(piece), "%" PRIu64 " %s", group->pages[i], vmsnap_verdict_name(i));
+		fit_piece(&line, piece);
+		any = true;
 	}
 	text_string(text, "\n");
 }
@@ -150,16 +174,17 @@ static int put_range(struct text *text, const struct vmsnap_cow *cow, const stru
 	int rc = top_names_add(&top, names, range->start, range->end, err);
 	if (rc)
 		return rc;
-	text_format(text, "  %-12s %6" PRIu64 " page%s ", word_address(range->start).text, pages,
-	            pages == 1 ? " " : "s");
+	char where[96];
+	const char *verdict = vmsnap_verdict_name(range->verdict), *inferred = range->inferred ? " (inferred)" : "";
+	snprintf(where, sizeof(where), "  %-12s %6" PRIu64 " page%s ", word_address(range->start).text, pages,
+	         pages == 1 ? " " : "s");
+	text_string(text, where);
 	color_start(text, verdict_color(range->verdict));
-	text_string(text, vmsnap_verdict_name(range->verdict));
+	text_string(text, verdict);
 	color_end(text, verdict_color(range->verdict));
-	if (range->inferred)
-		text_string(text, " (inferred)");
-	if (top.total)
-		text_string(text, ": ");
-	top_names_put(&top, text);
+	text_string(text, inferred);
+	text_string(text, top.total ? ": " : "");
+	top_names_put(&top, text, strlen(where) + strlen(verdict) + strlen(inferred) + 2);
 	text_string(text, "\n");
 	return VMSNAP_OK;
 }
@@ -199,6 +224,16 @@ static bool only_page_cache(const struct cow_group *group)
 	return true;
 }
 
+static void put_left_out(struct text *text, size_t count)
+{
+	struct fit_line line = fit_line(text, 0, 1);
+	char words[128];
+	snprintf(words, sizeof(words), "(%zu mapping%s with nothing but page cache or shared memory not listed)", count,
+	         word_plural(count));
+	fit_words(&line, words);
+	text_string(text, "\n");
+}
+
 static int put_groups(struct text *text, const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
                       struct vmsnap_error *err)
 {
@@ -214,8 +249,7 @@ static int put_groups(struct text *text, const struct vmsnap_cow *cow, struct vm
 			return rc;
 	}
 	if (left_out)
-		text_format(text, "(%zu mapping%s with nothing but page cache or shared memory not listed)\n", left_out,
-		            word_plural(left_out));
+		put_left_out(text, left_out);
 	return VMSNAP_OK;
 }
 

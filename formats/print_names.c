@@ -1,9 +1,10 @@
 #include "print_names.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "escape.h"
+#include "text_fit.h"
 
 /* ---- the few -------------------------------------------------------------------- */
 
@@ -41,14 +42,43 @@ int top_names_add(struct top_names *top, struct vmsnap_names *names, uint64_t st
 	return rc == VMSNAP_ERR_NOT_FOUND ? VMSNAP_OK : rc;
 }
 
-void top_names_put(const struct top_names *top, struct text *text)
+/* What follows when the first `count` are written; "" if those are all. */
+static struct word how_many_more(const struct top_names *top, size_t count)
 {
+	struct word word = { "" };
+	if (top->total > count)
+		snprintf(word.text, sizeof(word.text), ", and %" PRIu64 " more", top->total - count);
+	return word;
+}
+
+/* How many names fit, with how many more there are; at least one. */
+static size_t names_that_fit(const struct top_names *top, const struct text *text, size_t room)
+{
+	size_t fit = 1, width = 0;
 	for (size_t i = 0; i < top->kept; i++) {
-		text_string(text, i ? ", " : "");
-		escape_string(text, top->best[i].symbol);
+		const char *symbol = top->best[i].symbol;
+		width += fit_width(text, symbol, strlen(symbol)) + (i ? 2 : 0);
+		if (width > room)
+			break;
+		if (width + strlen(how_many_more(top, i + 1).text) <= room)
+			fit = i + 1;
 	}
-	if (top->total > top->kept)
-		text_format(text, ", and %" PRIu64 " more", top->total - top->kept);
+	return fit < top->kept ? fit : top->kept;
+}
+
+void top_names_put(const struct top_names *top, struct text *text, size_t column)
+{
+	size_t room = fit_room(text, column), count = names_that_fit(top, text, room);
+	struct word more = how_many_more(top, count);
+	size_t more_width = strlen(more.text);
+	for (size_t i = 0; i < count; i++) {
+		const char *symbol = top->best[i].symbol;
+		text_string(text, i ? ", " : "");
+		/* Alone, it may have to be cut; among others it fits. */
+		size_t left = count > 1 ? SIZE_MAX : room > more_width + FIT_LEAST ? room - more_width : FIT_LEAST;
+		fit_name(text, symbol, strlen(symbol), left);
+	}
+	text_string(text, more.text);
 }
 
 void top_names_cell(const struct top_names *top, struct table *table, size_t column)

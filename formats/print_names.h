@@ -19,8 +19,9 @@ struct top_names {
  * may be NULL.  A mapping's own name is no symbol. */
 int top_names_add(struct top_names *top, struct vmsnap_names *names, uint64_t start, uint64_t end,
                   struct vmsnap_error *err);
-/* "counter, table, and 12 more" */
-void top_names_put(const struct top_names *top, struct text *text);
+/* "counter, table, and 12 more": as many as fit into the line, of which `column`
+ * columns are used, but one at least. */
+void top_names_put(const struct top_names *top, struct text *text, size_t column);
 void top_names_cell(const struct top_names *top, struct table *table, size_t column);
 
 /* "names": the first symbols on the range, else the mapping; "names_total". */

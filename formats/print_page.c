@@ -56,8 +56,8 @@ static const char *state_of(const struct place *place)
 
 static bool physical_known(const struct place *place)
 {
-	return place->populated && (place->page.flags & VMSNAP_PAGE_PRESENT) &&
-	       vmsnap_info(place->snap)->known.pfn && place->page.pfn;
+	return place->populated && (place->page.flags & VMSNAP_PAGE_PRESENT) && vmsnap_info(place->snap)->known.pfn &&
+	       place->page.pfn;
 }
 
 static uint64_t physical(const struct place *place)
@@ -127,6 +127,7 @@ static void page_json(struct text *text, const struct place *place)
 	struct json json;
 	json_begin(&json, text, "vmsnap.page/1");
 	json_hex(&json, "address", place->address);
+	json_known(&json, place->snap);
 	json_bool(&json, "mapped", place->vma);
 	json_vma(&json, "vma", place->snap, place->vma, SIZE_MAX);
 	json_gap(&json, place);

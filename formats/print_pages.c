@@ -88,6 +88,7 @@ static void pages_json(struct text *text, const struct request *request)
 	const struct vmsnap_vma *vma;
 	json_begin(&json, text, "vmsnap.pages/1");
 	json_number(&json, "page_size", vmsnap_info(request->snap)->page_size);
+	json_known(&json, request->snap);
 	json_rows(&json, "runs");
 	pieces_init(&pieces, request);
 	while (!text_failed(text) && pieces_next(&pieces, &piece, &vma)) {

@@ -5,6 +5,7 @@
 
 #include "escape.h"
 #include "text_color.h"
+#include "text_fit.h"
 
 /* ---- identity -------------------------------------------------------------- */
 
@@ -82,8 +83,9 @@ static void json_command_line(struct json *json, const struct vmsnap_info *info)
 	json_end(json);
 }
 
-static void json_known(struct json *json, const struct vmsnap_known *known)
+void json_known(struct json *json, const struct vmsnap *snap)
 {
+	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
 	json_object(json, "known");
 	json_bool(json, "pfn", known->pfn);
 	json_bool(json, "soft_dirty", known->soft_dirty);
@@ -128,7 +130,7 @@ void json_snapshot_keys(struct json *json, const struct vmsnap *snap)
 	json_string_or_null(json, "kernel", info->kernel);
 	json_string_or_null(json, "arch", info->arch);
 	json_number(json, "page_size", info->page_size);
-	json_known(json, &info->known);
+	json_known(json, snap);
 	json_bool(json, "consistent", info->consistent);
 	json_string(json, "freeze", word_freeze(info->freeze));
 	json_pause(json, info);
@@ -229,9 +231,12 @@ static const struct {
 	uint32_t flag;
 	const char *name;
 } flag_names[] = {
-	{ VMSNAP_PAGE_FILE, "file" },       { VMSNAP_PAGE_EXCLUSIVE, "exclusive" },
-	{ VMSNAP_PAGE_SOFT_DIRTY, "soft_dirty" }, { VMSNAP_PAGE_UFFD_WP, "uffd_wp" },
-	{ VMSNAP_PAGE_GUARD, "guard" },     { VMSNAP_PAGE_ZERO, "zero" },
+	{ VMSNAP_PAGE_FILE, "file" },
+	{ VMSNAP_PAGE_EXCLUSIVE, "exclusive" },
+	{ VMSNAP_PAGE_SOFT_DIRTY, "soft_dirty" },
+	{ VMSNAP_PAGE_UFFD_WP, "uffd_wp" },
+	{ VMSNAP_PAGE_GUARD, "guard" },
+	{ VMSNAP_PAGE_ZERO, "zero" },
 	{ VMSNAP_PAGE_HUGE, "huge" },
 };
 
@@ -315,13 +320,21 @@ void json_status_value(struct json *json, const char *key, const struct vmsnap_s
 		json_bytes(json, key, value, without_tabs(field, value, sizeof(value)));
 }
 
-void text_status_value(struct text *text, const struct vmsnap_status_field *field)
+size_t status_value_width(const struct text *text, const struct vmsnap_status_field *field)
+{
+	char value[STATUS_VALUE_MAX];
+	if (field->is_size)
+		return strlen(word_size(text->style, field->number).text);
+	return fit_width(text, value, without_tabs(field, value, sizeof(value)));
+}
+
+void text_status_value(struct text *text, const struct vmsnap_status_field *field, size_t room)
 {
 	char value[STATUS_VALUE_MAX];
 	if (field->is_size)
 		text_string(text, word_size(text->style, field->number).text);
 	else
-		escape_put(text, value, without_tabs(field, value, sizeof(value)));
+		fit_name(text, value, without_tabs(field, value, sizeof(value)), room);
 }
 
 void table_status_value(struct table *table, size_t column, const struct vmsnap_status_field *field)

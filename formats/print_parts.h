@@ -19,9 +19,13 @@ void json_snapshot(struct json *json, const char *key, const struct vmsnap *snap
 /* The same keys, in the object that is open. */
 void json_snapshot_keys(struct json *json, const struct vmsnap *snap);
 
+/* "known": which flags and numbers mean something when they are unset or 0. */
+void json_known(struct json *json, const struct vmsnap *snap);
+
 /* vma NULL: null.  index: of the VMA in snap, for smaps; SIZE_MAX to leave the
  * sums and smaps out. */
-void json_vma(struct json *json, const char *key, const struct vmsnap *snap, const struct vmsnap_vma *vma, size_t index);
+void json_vma(struct json *json, const char *key, const struct vmsnap *snap, const struct vmsnap_vma *vma,
+              size_t index);
 void json_sums(struct json *json, const struct vmsnap *snap, const struct vmsnap_sums *sums);
 
 /* "present", "swapped", "guard", "marker"; flags 0: "absent" */
@@ -43,7 +47,9 @@ bool status_is_number(const struct vmsnap_status_field *field);
 /* Bytes for a size, a number for a number, else a string; key_len 0: null.  The
  * tabs that the kernel puts between numbers are written as spaces. */
 void json_status_value(struct json *json, const char *key, const struct vmsnap_status_field *field);
-void text_status_value(struct text *text, const struct vmsnap_status_field *field);
+/* As text: its width, and cut to so many columns. */
+size_t status_value_width(const struct text *text, const struct vmsnap_status_field *field);
+void text_status_value(struct text *text, const struct vmsnap_status_field *field, size_t room);
 void table_status_value(struct table *table, size_t column, const struct vmsnap_status_field *field);
 
 /* {"kind", "offset", "message"}; code VMSNAP_OK: null. */

@@ -6,6 +6,7 @@
 #include "escape.h"
 #include "print_parts.h"
 #include "text_color.h"
+#include "text_fit.h"
 
 enum {
 	SHOW_START,
@@ -248,14 +249,19 @@ static int show_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 static void put_status(struct text *text, const struct vmsnap *snap)
 {
 	static const char *const keys[] = { "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmHWM", "VmSwap", "Threads" };
+	struct fit_line line = fit_line(text, 10, 10);
 	bool any = false;
+	line.gap = 2;
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		struct vmsnap_status_field field;
 		if (vmsnap_status_find(snap, keys[i], &field))
 			continue;
-		text_string(text, any ? "  " : "\nstatus    ");
+		text_string(text, any ? "" : "\nstatus    ");
+		size_t key = strlen(keys[i]) + 1, room = fit_room(text, line.indent + key);
+		size_t value = status_value_width(text, &field);
+		fit_next(&line, key + (value < room ? value : room));
 		text_format(text, "%s ", keys[i]);
-		text_status_value(text, &field);
+		text_status_value(text, &field, room);
 		any = true;
 	}
 	if (any)

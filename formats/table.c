@@ -343,6 +343,30 @@ static void drop_empty_columns(struct table *table)
 	table->shown_count = kept;
 }
 
+/* Columns that may be cut give way, the widest first, until a row fits; of a path
+ * at the end, which is cut as it is written, only the least that is shown counts. */
+enum { CUT_WIDTH_MIN = 6 };
+
+static void narrow_columns(struct table *table)
+{
+	size_t limit = table->text->style->width;
+	while (limit) {
+		struct table_shown *widest = NULL;
+		size_t total = table->shown_count ? table->shown_count - 1 : 0;
+		for (size_t i = 0; i < table->shown_count; i++) {
+			struct table_shown *shown = &table->shown[i];
+			unsigned flags = table->columns[shown->column].flags;
+			bool path = (flags & TABLE_CUT_LEFT) && shown->width > PATH_WIDTH_MIN;
+			total += path ? PATH_WIDTH_MIN : shown->width;
+			if ((flags & TABLE_CUT_RIGHT) && (!widest || shown->width > widest->width))
+				widest = shown;
+		}
+		if (total <= limit || !widest || widest->width <= CUT_WIDTH_MIN)
+			return;
+		widest->width--;
+	}
+}
+
 int table_print(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows, void *ctx,
                 struct vmsnap_error *err)
 {
@@ -353,6 +377,7 @@ int table_print(struct text *text, const struct table_column *columns, size_t co
 		rc = rows(&table, ctx, err);
 		table.measuring = false;
 		drop_empty_columns(&table);
+		narrow_columns(&table);
 	}
 	if (!rc) {
 		put_headings(&table);

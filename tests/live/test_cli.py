@@ -113,6 +113,9 @@ class Help(Case):
             self.assertEqual(command("help", name).stdout, result.stdout)
             self.assertEqual(max(map(len, result.stdout.split(b"\n"))) <= 80, True, f"{name}: a line is too long")
 
+    def test_help_takes_one_command(self):
+        self.refused("help", "capture", "extra", said="'extra' is one too many")
+
     def test_version_is_one_line(self):
         result = command("--version")
         self.assertEqual(result.returncode, 0)
@@ -250,11 +253,27 @@ class Words(Case):
             self.assertEqual(json.loads(result.stdout)["snapshot"]["label"], "one")
         with open(path, "rb") as file:
             content = file.read()
-        for words in (("-",), ("--", "-@1", "-@2")):
+        for words in (("-",), ("--", "-@1", "-@2"), ("-@1", "-@2"), ("-@1", "--width=40", "-@two", "--")):
             both = subprocess.run([world().vmsnap, "diff", "--json", *words], env=world().env, input=content,
                                   stdout=subprocess.PIPE, timeout=60)
             self.assertIn(both.returncode, (0, 1))
             self.assertEqual(json.loads(both.stdout)["schema"], "vmsnap.diff/1")
+
+    def test_only_a_word_of_its_own_is_standard_input(self):
+        self.refused("show", "-b@1", said="'-@'")
+        self.refused("show", "-@1", "-@2", said="'-@2' is one too many")
+
+    def test_what_is_no_snapshot_is_refused_before_it_ends(self):
+        started = time.monotonic()
+        with open("/dev/zero", "rb") as endless:
+            self.refused("check", "-", stdin=endless, said=["standard input", "not a vmsnap file"])
+        read, write = os.pipe()
+        os.write(write, b"\x89VMS\n..")
+        os.write(write, b".")
+        self.refused("check", "-", stdin=read, said="not a vmsnap file")
+        os.close(read)
+        os.close(write)
+        self.assertLess(time.monotonic() - started, 10)
 
     def test_a_terminal_as_input_is_refused(self):
         status, text = on_terminal("show", "-")
@@ -454,15 +473,34 @@ class Capture(Case):
         pid = self.demo().pid
         with open(self.path("thesis.txt"), "w") as file:
             file.write("years of work")
-        open(self.path("empty"), "w").close()
         os.mkdir(self.path("folder"))
         before = sorted(os.listdir(self.folder))
-        for name in ("thesis.txt", "empty", "folder"):
+        for name in ("thesis.txt", "folder"):
             for more in ((), ("--append",)):
                 self.refused("capture", pid, "-o", self.path(name), *more, said=name)
         with open(self.path("thesis.txt")) as file:
             self.assertEqual(file.read(), "years of work")
         self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_an_empty_file_is_replaced_and_added_to(self):
+        pid = self.demo().pid
+        for more in ((), ("--append",)):
+            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as empty:
+                path = empty.name
+            self.assertEqual(command("capture", pid, "-o", path, "--label", "x", *more).returncode, 0)
+            self.assertEqual(self.label_of(path + "@1"), "x")
+        # Many a file of /proc says that it has 0 bytes.
+        self.refused("capture", pid, "--append", "-o", f"/proc/{os.getpid()}/comm", said="not a vmsnap file")
+
+    def test_append_says_what_it_drops_and_from_where(self):
+        path = self.series("a.vms", "one", "two")
+        whole = json.loads(command("list", path, "--json").stdout)["snapshots"][1]["offset"]
+        os.truncate(path, os.path.getsize(path) - 10)
+        dropped = os.path.getsize(path) - whole
+        result = command("capture", self.demo().pid, "-o", path, "--append", "-q", "--label", "three")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stderr.decode(), rf"\Avmsnap: warning: [^\n]* offset {whole}; [^\n]*{dropped} bytes[^\n]*\n\Z")
+        self.assertEqual(self.label_of(path + "@2"), "three")
 
     def test_a_pipe_with_a_name_is_written_to_and_stays(self):
         fifo = self.path("fifo")
@@ -566,6 +604,7 @@ class Statuses(Case):
         self.assertEqual(result.returncode, 0)
         self.assertEqual(json.loads(result.stdout)["snapshot"]["label"], "one")
         self.assertRegex(result.stderr.decode(), r"\Avmsnap: .*warning: .*\n\Z")
+        self.assertEqual(result.stderr.count(b"a.vms"), 1)
         self.assertEqual(command("check", path).returncode, 2)
         self.assertEqual(command("list", path).returncode, 0)
 

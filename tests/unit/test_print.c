@@ -148,6 +148,7 @@ static void pages_json_has_every_state(void **state)
 	struct catch *caught = catch_new();
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_pages(snap, 0, UINT64_MAX, false, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"known\": {\"pfn\": true, \"soft_dirty\": false, ");
 	assert_has(caught, "{\"start\": \"0x20000\", \"pages\": 8, \"state\": \"present\", \"pfn\": \"0x200\", "
 	                   "\"swap\": null, \"flags\": [\"exclusive\"]}");
 	assert_has(caught, "{\"start\": \"0x30000\", \"pages\": 3, \"state\": \"swapped\", \"pfn\": null, "
@@ -171,7 +172,8 @@ static void page_tells_frame_physical_address_and_file_offset(void **state)
 	snap->vmas[0].offset = 0x5000;
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_page(snap, NULL, 0x11234, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\"address\": \"0x11234\",\n \"mapped\": true,");
+	assert_has(caught, "\"address\": \"0x11234\",\n \"known\": {\"pfn\": true, \"soft_dirty\": false, "
+	                   "\"exclusive\": true, \"zero\": true, \"huge\": true},\n \"mapped\": true,");
 	assert_has(caught, "\"pfn\": \"0x101\",");
 	assert_has(caught, "\"physical\": \"0x101234\",");
 	assert_has(caught, "\"file_offset\": 25140,");

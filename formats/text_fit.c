@@ -1,0 +1,119 @@
+#include "text_fit.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "escape.h"
+
+size_t fit_room(const struct text *text, size_t column)
+{
+	size_t width = text->style->width;
+	if (!width)
+		return SIZE_MAX;
+	return width > column + FIT_LEAST ? width - column : FIT_LEAST;
+}
+
+/* ---- names ---------------------------------------------------------------------- */
+
+size_t fit_width(const struct text *text, const char *name, size_t len)
+{
+	unsigned flags = escape_flags(text->style);
+	size_t width = 0;
+	struct escaped one;
+	for (; len; name += one.used, len -= one.used) {
+		escape_one(name, len, flags, &one);
+		width += one.width;
+	}
+	return width;
+}
+
+static void put_dots(struct text *text)
+{
+	text_string(text, text->style->unicode ? "\u2026" : "...");
+}
+
+static size_t dots_width(const struct text *text)
+{
+	return text->style->unicode ? 1 : 3;
+}
+
+void fit_name(struct text *text, const char *name, size_t len, size_t room)
+{
+	unsigned flags = escape_flags(text->style);
+	size_t width = dots_width(text);
+	struct escaped one;
+	if (fit_width(text, name, len) <= room) {
+		escape_put(text, name, len);
+		return;
+	}
+	for (; len; name += one.used, len -= one.used) {
+		escape_one(name, len, flags, &one);
+		width += one.width;
+		if (width > room)
+			break;
+		text_put(text, one.text, one.len);
+	}
+	put_dots(text);
+}
+
+void fit_path(struct text *text, const char *path, size_t room)
+{
+	unsigned flags = escape_flags(text->style);
+	size_t len = strlen(path), width = fit_width(text, path, len);
+	struct escaped one;
+	if (width > room) {
+		put_dots(text);
+		for (; len && width + dots_width(text) > room; path += one.used, len -= one.used) {
+			escape_one(path, len, flags, &one);
+			width -= one.width;
+		}
+	}
+	escape_put(text, path, len);
+}
+
+/* ---- lists and sentences --------------------------------------------------------- */
+
+struct fit_line fit_line(struct text *text, size_t column, size_t indent)
+{
+	return (struct fit_line){ .text = text, .column = column, .indent = indent, .gap = 1, .fresh = true };
+}
+
+void fit_next(struct fit_line *line, size_t width)
+{
+	size_t limit = line->text->style->width, gap = line->fresh ? 0 : line->gap;
+	if (limit && !line->fresh && line->column + gap + width > limit) {
+		text_string(line->text, "\n");
+		/* Where there is hardly a line, its blanks would be most of it. */
+		gap = line->indent + FIT_LEAST < limit ? line->indent : 0;
+		line->column = 0;
+	}
+	text_repeat(line->text, ' ', gap);
+	line->column += gap + width;
+	line->fresh = false;
+}
+
+static void put_piece(struct fit_line *line, const char *piece, size_t len)
+{
+	fit_next(line, fit_width(line->text, piece, len));
+	escape_put(line->text, piece, len);
+}
+
+void fit_piece(struct fit_line *line, const char *piece)
+{
+	put_piece(line, piece, strlen(piece));
+}
+
+void fit_words(struct fit_line *line, const char *words)
+{
+	for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
+		size_t len = strcspn(words, " ");
+		put_piece(line, words, len);
+		words += len;
+	}
+}
+
+void fit_glue(struct fit_line *line, const char *mark)
+{
+	text_string(line->text, mark);
+	line->column += strlen(mark);
+}

@@ -1,0 +1,32 @@
+/* text_fit.h - lines no wider than the terminal: names are cut, and what is a list
+ * or a sentence goes on in the next line.  Without a width nothing happens. */
+#ifndef VMSNAP_TEXT_FIT_H
+#define VMSNAP_TEXT_FIT_H
+
+#include "text_out.h"
+
+/* Columns left in a line of which `column` are used; SIZE_MAX without a width.
+ * At least FIT_LEAST, so that something is seen however narrow the terminal. */
+enum { FIT_LEAST = 12 };
+size_t fit_room(const struct text *text, size_t column);
+
+/* A name as escape_put() writes it: how wide it is, and cut to so many columns. */
+size_t fit_width(const struct text *text, const char *name, size_t len);
+void fit_name(struct text *text, const char *name, size_t len, size_t room);
+void fit_path(struct text *text, const char *path, size_t room); /* cut on the left */
+
+/* A line that goes on in the next one, behind `indent` blanks. */
+struct fit_line {
+	struct text *text;
+	size_t column, indent, gap; /* gap: blanks between pieces */
+	bool fresh;                 /* no gap before the next piece */
+};
+/* `column` columns are written; the first piece follows them without a gap. */
+struct fit_line fit_line(struct text *text, size_t column, size_t indent);
+/* A gap or a new line, as a piece of that width needs, which the caller writes. */
+void fit_next(struct fit_line *line, size_t width);
+void fit_piece(struct fit_line *line, const char *piece); /* not broken within */
+void fit_words(struct fit_line *line, const char *words); /* broken at blanks */
+void fit_glue(struct fit_line *line, const char *mark);   /* a comma, say: never alone */
+
+#endif
