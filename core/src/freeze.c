@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,6 +107,30 @@ static bool task_has_exited(int procdir, pid_t tid)
 	return strchr("ZX", task_state(procdir, tid));
 }
 
+static pid_t tracer_of(int procdir, const char *status_name)
+{
+	static const char key[] = "\nTracerPid:\t";
+	struct text status = { 0 };
+	uint64_t pid = 0;
+	if (!procdir_read(procdir, status_name, &status)) {
+		const char *line = memmem(status.text, status.len, key, sizeof(key) - 1);
+		struct cursor c = { line ? line + sizeof(key) - 1 : NULL, status.text + status.len };
+		if (line)
+			take_decimal(&c, &pid);
+	}
+	text_free(&status);
+	return (pid_t)pid;
+}
+
+/* Born under PTRACE_O_TRACECLONE or its like, and listed before its creator's stop
+ * told us: it will stop by itself. */
+static bool is_ours_from_birth(int procdir, pid_t tid)
+{
+	char name[40];
+	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
+	return tracer_of(procdir, name) == (pid_t)syscall(SYS_gettid);
+}
+
 /* Returns 0 to go on with the next task, 1 if this one cannot be had. */
 static int seize_task(void *ctx, pid_t tid)
 {
@@ -115,30 +140,16 @@ static int seize_task(void *ctx, pid_t tid)
 	/* With these, whatever a task of a tree forks meanwhile is ours from birth. */
 	unsigned long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, job->freeze->tree ? options : 0)) {
-		/* EPERM also for a main thread that exited before its others, and for a
-		 * task that became ours at its birth. */
+		/* EPERM also for a main thread that exited before its others. */
 		if (errno == ESRCH || task_has_exited(job->process->procdir, tid))
 			return 0;
-		job->process->others = true;
-		return job->take_rest ? 0 : 1;
+		if (!is_ours_from_birth(job->process->procdir, tid)) {
+			job->process->others = true;
+			return job->take_rest ? 0 : 1;
+		}
 	}
 	job->added++;
 	return add_task(job->process, tid);
-}
-
-static pid_t tracer_of(int procdir)
-{
-	static const char key[] = "\nTracerPid:\t";
-	struct text status = { 0 };
-	uint64_t pid = 0;
-	if (!procdir_read(procdir, "status", &status)) {
-		const char *line = memmem(status.text, status.len, key, sizeof(key) - 1);
-		struct cursor c = { line ? line + sizeof(key) - 1 : NULL, status.text + status.len };
-		if (line)
-			take_decimal(&c, &pid);
-	}
-	text_free(&status);
-	return (pid_t)pid;
 }
 
 void freeze_name_thread(void)
@@ -172,7 +183,7 @@ static int seize_all_tasks(struct seize_job *job)
 		int rc = procdir_each_task(process->procdir, seize_task, job);
 		if (rc != 1)
 			return rc;
-		process->tracer = tracer_of(process->procdir);
+		process->tracer = tracer_of(process->procdir, "status");
 		enum tracer_kind kind = kind_of_tracer(process->tracer);
 		without += kind == TRACER_GONE;
 		if (kind == TRACER_OTHER || without > TRIES_WITHOUT_TRACER || monotonic_now() - began > patience ||
@@ -483,7 +494,7 @@ static int not_in_tracing_stop(void *ctx, pid_t tid)
 bool freeze_held_by_debugger(const struct frozen_process *process)
 {
 	int procdir = process->procdir;
-	return tracer_of(procdir) == process->tracer && kind_of_tracer(process->tracer) == TRACER_OTHER &&
+	return tracer_of(procdir, "status") == process->tracer && kind_of_tracer(process->tracer) == TRACER_OTHER &&
 	       procdir_each_task(procdir, not_in_tracing_stop, &procdir) == 0;
 }
 

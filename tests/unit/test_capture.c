@@ -520,6 +520,36 @@ static void tree_has_every_descendant_each_after_its_parent(void **state)
 	end(pid);
 }
 
+static void *ends_at_once(void *unused)
+{
+	return unused;
+}
+
+static void makes_threads_without_end(int ready)
+{
+	say_ready(ready);
+	for (;;) {
+		pthread_t thread;
+		if (!pthread_create(&thread, NULL, ends_at_once, NULL))
+			pthread_join(thread, NULL);
+	}
+}
+
+/* A thread may be listed before its creator's stop told of it. */
+static void threads_born_meanwhile_are_ours(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(makes_threads_without_end);
+	for (int i = 0; i < 300; i++) {
+		struct vmsnap **snaps;
+		size_t count;
+		assert_int_equal(vmsnap_capture_tree(pid, NULL, &snaps, &count, NULL), VMSNAP_OK);
+		assert_int_equal(vmsnap_info(snaps[0])->freeze, VMSNAP_FREEZE_FULL);
+		vmsnap_free_all(snaps, count);
+	}
+	end(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +567,7 @@ int main(void)
 		cmocka_unit_test(signals_sent_meanwhile_are_not_lost),
 		cmocka_unit_test(cancelled_capture_says_so_and_lets_go),
 		cmocka_unit_test(tree_has_every_descendant_each_after_its_parent),
+		cmocka_unit_test(threads_born_meanwhile_are_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
