@@ -134,6 +134,7 @@ struct vmsnap_info {
 	const char *exe;     /* path of the executable, raw bytes */
 	const char *label;   /* "" if none */
 	const char *tool;    /* "vmsnap 0.1.0": what wrote it */
+	const char *reason;  /* why and where it was taken, one line for people */
 	const char *cmdline; /* arguments, each ended by NUL; NULL if unknown */
 	size_t cmdline_len;
 	const uint8_t *exe_build_id; /* NULL if unknown */
@@ -231,6 +232,37 @@ const char *vmsnap_smaps_key(const struct vmsnap *snap, size_t key);
 uint64_t vmsnap_smaps_value(const struct vmsnap *snap, size_t vma, size_t key);
 const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma); /* "rd wr mr"; "" if unknown */
 
+/* ---- what a debugger knows ------------------------------------------------ */
+
+/* Names that no file holds, found by a debugger when the snapshot was taken, and
+ * what it did to the memory itself. */
+enum vmsnap_captured_kind {
+	VMSNAP_CAPTURED_LOCAL,
+	VMSNAP_CAPTURED_ARGUMENT,
+	VMSNAP_CAPTURED_THREAD_LOCAL,
+	VMSNAP_CAPTURED_OTHER,
+	/* Not a name: bytes that the debugger wrote at some time.  symbol says by what:
+	 * "breakpoint 2", "inferior call", … */
+	VMSNAP_CAPTURED_TOUCHED,
+	VMSNAP_CAPTURED_KINDS
+};
+struct vmsnap_captured_name {
+	uint64_t address, size; /* bytes; address + size does not go above 2^64 - 1 */
+	uint32_t kind;          /* enum vmsnap_captured_kind */
+	uint32_t tid;           /* whose it is; 0: all threads' */
+	uint32_t frame;         /* of a local or an argument; 0 is the innermost */
+	const char *function;   /* of that frame; never NULL in a snapshot, nor are the others */
+	const char *symbol;
+	const char *type;
+};
+/* Copies the names (NULL strings as "") into a snapshot that nothing has looked at
+ * yet: no diff, names, … has been made from it.  May be called again. */
+int vmsnap_add_names(struct vmsnap *snap, const struct vmsnap_captured_name *names, size_t count,
+                     struct vmsnap_error *err);
+/* In the order of address, then kind, tid, frame. */
+size_t vmsnap_captured_name_count(const struct vmsnap *snap);
+const struct vmsnap_captured_name *vmsnap_captured_name(const struct vmsnap *snap, size_t index); /* NULL past the end */
+
 /* ---- capture ------------------------------------------------------------ */
 
 enum vmsnap_capture_flag {
@@ -250,6 +282,7 @@ struct vmsnap_capture_options {
 	unsigned freeze_timeout_ms;   /* how long to wait for a thread to stop; 0: 500 */
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
+	const char *reason; /* NULL: none */
 };
 
 /* Captures one process.  options may be NULL.  Must be called by one thread
@@ -269,6 +302,12 @@ int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options,
 int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap ***out, size_t *count,
                         struct vmsnap_error *err);
 void vmsnap_free_all(struct vmsnap **snaps, size_t count);
+
+/* The state of one page right now, without a snapshot and without stopping anything:
+ * one entry of pagemap.  *known is written whenever the process could be read;
+ * VMSNAP_ERR_NOT_FOUND: the page is absent or not mapped. */
+int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct vmsnap_known *known,
+                    struct vmsnap_error *err);
 
 /* ---- files (docs/format.md) --------------------------------------------- */
 
@@ -371,6 +410,7 @@ struct vmsnap_diff_range {
 	uint64_t start, end;
 	uint32_t changes;               /* 1 << enum vmsnap_page_change, or-ed; never 0 */
 	bool executable;                /* the mapping is executable in A or in B */
+	bool touched;                 /* the debugger wrote here, says A or B: enum vmsnap_captured_kind */
 	const struct vmsnap_vma *vma; /* in B, else in A; NULL if in neither */
 };
 size_t vmsnap_diff_range_count(const struct vmsnap_diff *diff);
@@ -382,6 +422,8 @@ struct vmsnap_diff_totals {
 	uint64_t vmas[VMSNAP_VMA_CHANGES];
 	uint64_t privatised_executable;
 	uint64_t resident_a, resident_b; /* pages */
+	uint64_t touched;                /* changed pages that the debugger wrote to */
+	uint64_t touched_pages[VMSNAP_PAGE_CHANGES]; /* of .pages, those that it wrote to */
 };
 const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff);
 /* Whether anything differs: VMAs, pages or status fields, but for the counts of
@@ -440,11 +482,14 @@ struct vmsnap_cow_range {
 	uint64_t start, end;
 	int verdict;   /* enum vmsnap_verdict */
 	bool inferred; /* from exclusive bits or circumstances, not from PFNs */
+	bool touched;  /* the debugger wrote here, says one of the snapshots */
 	const struct vmsnap_vma *vma; /* in the child, else in the parent, else in the base */
 };
 size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow);
 int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out);
 const uint64_t *vmsnap_cow_totals(const struct vmsnap_cow *cow); /* pages, by enum vmsnap_verdict */
+/* Of these, the pages that the debugger wrote to. */
+const uint64_t *vmsnap_cow_touched_totals(const struct vmsnap_cow *cow);
 /* One line on what makes the verdicts doubtful ("not parent and child", "PFNs
  * of another boot", …); "" if nothing does. */
 const char *vmsnap_cow_warning(const struct vmsnap_cow *cow);
@@ -459,6 +504,12 @@ struct vmsnap_names;
 int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
                      struct vmsnap_error *err);
 void vmsnap_names_free(struct vmsnap_names *names);
+/* From now on the names of another snapshot, as if new, but what was read of files that
+ * it maps too is kept: a second look at a process costs little. */
+int vmsnap_names_renew(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err);
+/* Uses the captured names of another snapshot too (of the parent, or from before):
+ * for a snapshot that was taken where no debugger could look.  Borrows it. */
+int vmsnap_names_borrow(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err);
 
 enum vmsnap_name_kind {
 	VMSNAP_NAME_OBJECT,       /* a variable, static ones included */
@@ -466,6 +517,9 @@ enum vmsnap_name_kind {
 	VMSNAP_NAME_OTHER_SYMBOL, /* an untyped symbol */
 	VMSNAP_NAME_THREAD_STACK, /* symbol: "stack of thread TID (comm)" */
 	VMSNAP_NAME_MAPPING,      /* symbol is NULL; object: [heap], [stack], [vdso], … */
+	VMSNAP_NAME_LOCAL,        /* this and the next two: captured names */
+	VMSNAP_NAME_ARGUMENT,
+	VMSNAP_NAME_THREAD_LOCAL,
 };
 
 struct vmsnap_name {
@@ -474,6 +528,8 @@ struct vmsnap_name {
 	const char *object; /* path or [name] of the mapping */
 	uint64_t address;   /* where the symbol begins */
 	uint64_t size;      /* 0: unknown */
+	const char *function; /* of a local or an argument, else NULL */
+	uint32_t frame, tid;  /* of a captured name */
 };
 
 /* The symbol that covers address, else the mapping.  VMSNAP_ERR_NOT_FOUND in a gap
@@ -532,6 +588,13 @@ int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const st
                         struct vmsnap_error *err); /* b may be NULL */
 int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
                      struct vmsnap_error *err); /* b may be NULL */
+/* Snapshots that are in memory, a line each.  names: what they are called here, or
+ * NULL for their labels. */
+int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const *names, size_t count,
+                           const struct vmsnap_output *out, struct vmsnap_error *err);
+/* How the page of an address went through snapshots, a line each. */
+int vmsnap_print_history(const struct vmsnap *const *snaps, const char *const *names, size_t count, uint64_t address,
+                         const struct vmsnap_output *out, struct vmsnap_error *err);
 int vmsnap_print_list(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
 /* Reads everything there is; the return value is that of the worst finding. */
 int vmsnap_print_check(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);

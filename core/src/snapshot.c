@@ -17,7 +17,7 @@ struct vmsnap *snapshot_new(void)
 		return NULL;
 	struct vmsnap_info *info = &snap->info;
 	info->boot_id = info->host = info->kernel = info->arch = "";
-	info->comm = info->exe = info->label = info->tool = "";
+	info->comm = info->exe = info->label = info->tool = info->reason = "";
 	snap->status = "";
 	return snap;
 }
