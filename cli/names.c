@@ -16,6 +16,22 @@ struct vmsnap_names *names_open(const struct options *options, const struct vmsn
 	return NULL;
 }
 
+static bool has_names(const struct vmsnap *snap)
+{
+	const struct vmsnap_captured_name *name;
+	for (size_t i = 0; (name = vmsnap_captured_name(snap, i)); i++)
+		if (name->kind != VMSNAP_CAPTURED_TOUCHED)
+			return true;
+	return false;
+}
+
+void names_borrow(struct vmsnap_names *names, const struct vmsnap *snap, const struct vmsnap *from)
+{
+	struct vmsnap_error err;
+	if (names && from && !has_names(snap) && vmsnap_names_borrow(names, from, &err))
+		say("no names of local variables: %s", err.message);
+}
+
 void names_close(struct vmsnap_names *names)
 {
 	if (!names)

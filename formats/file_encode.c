@@ -40,6 +40,20 @@ static uint64_t number_of(struct vmsnap_info *info, uint64_t key)
 	}
 }
 
+/* NULL: the field is left out. */
+static const void *bytes_of(struct vmsnap_info *info, uint64_t key, size_t *len)
+{
+	const char **string = snap_string(info, key);
+	if (string) {
+		*len = strlen(*string);
+		return *len ? *string : NULL;
+	}
+	*len = key == SNAP_CMDLINE ? info->cmdline_len : info->exe_build_id_len;
+	if (key == SNAP_CMDLINE)
+		return info->cmdline;
+	return *len ? info->exe_build_id : NULL;
+}
+
 int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct vmsnap_info info = snap->info;
@@ -49,15 +63,12 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot was frozen in an unknown way");
 	for (uint64_t key = SNAP_PAGE_SIZE; key < SNAP_FIRST_BYTES; key++)
 		put_number(&out->bytes, key, number_of(&info, key));
-	for (uint64_t key = SNAP_FIRST_BYTES; key < SNAP_CMDLINE; key++) {
-		const char *string = *snap_string(&info, key);
-		if (*string)
-			put_field(&out->bytes, key, string, strlen(string));
+	for (uint64_t key = SNAP_FIRST_BYTES; key < SNAP_KEYS; key++) {
+		size_t len = 0;
+		const void *bytes = bytes_of(&info, key, &len);
+		if (bytes)
+			put_field(&out->bytes, key, bytes, len);
 	}
-	if (info.cmdline)
-		put_field(&out->bytes, SNAP_CMDLINE, info.cmdline, info.cmdline_len);
-	if (info.exe_build_id && info.exe_build_id_len)
-		put_field(&out->bytes, SNAP_EXE_BUILD_ID, info.exe_build_id, info.exe_build_id_len);
 	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }
 

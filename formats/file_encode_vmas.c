@@ -58,6 +58,7 @@ static void free_objects(struct objects *objects)
 	free(objects->table);
 }
 
+/* free_objects() frees what a failure leaves, too. */
 static bool init_objects(struct objects *objects, size_t vmas)
 {
 	size_t slots = 64;
@@ -67,10 +68,7 @@ static bool init_objects(struct objects *objects, size_t vmas)
 		                     .ends = calloc(vmas + 1, sizeof(*objects->ends)),
 		                     .table = calloc(slots, sizeof(*objects->table)),
 		                     .mask = slots - 1 };
-	if (objects->first && objects->ends && objects->table)
-		return true;
-	free_objects(objects);
-	return false;
+	return objects->first && objects->ends && objects->table;
 }
 
 /* ---- VMAS ---- */

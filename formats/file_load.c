@@ -20,6 +20,7 @@ struct loader {
 	struct placed *placed; /* the sections that are known */
 	size_t count, capacity;
 	uint32_t seen;
+	bool check_skipped;
 };
 
 /* ---- which sections there are ---- */
@@ -34,6 +35,7 @@ struct kind {
 static const struct kind kinds[] = {
 	{ SECTION_SNAP, true, decode_snap },  { SECTION_STAT, true, decode_stat }, { SECTION_VMAS, true, decode_vmas },
 	{ SECTION_PAGE, false, decode_page }, { SECTION_THRD, true, decode_thrd }, { SECTION_SMAP, true, decode_smap },
+	{ SECTION_NAME, true, decode_name },
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds), KINDS_NEEDED = 3, KINDS_PEEK = 2 };
 
@@ -54,6 +56,26 @@ static int remember(struct loader *loader, const struct section *section, uint64
 	}
 	loader->placed[loader->count++] = (struct placed){ .section = *section, .offset = offset };
 	return VMSNAP_OK;
+}
+
+/* The checksum of a payload that nobody decodes; it may be large. */
+static int check_skipped(struct loader *loader, const struct section *section, uint64_t offset)
+{
+	enum { CHUNK = 16 * 1024 };
+	uint8_t bytes[CHUNK];
+	uint64_t at = offset + SECTION_HEADER_BYTES, left = section->stored;
+	uint32_t crc = 0;
+	while (left) {
+		size_t len = left < CHUNK ? (size_t)left : CHUNK;
+		int rc = file_source_read(loader->source, at, bytes, len, loader->decode.err);
+		if (rc)
+			return rc;
+		crc = crc_of(crc, bytes, len);
+		at += len;
+		left -= len;
+	}
+	return crc == section->crc ? VMSNAP_OK
+	                           : bad(loader, VMSNAP_ERR_CORRUPT, offset, "wrong checksum of a section");
 }
 
 /* What a header says on its own, and whether its section may stand here. */
@@ -80,7 +102,7 @@ static int judge(struct loader *loader, const struct section *section, uint64_t 
 	}
 	if (section->flags & SECTION_REQUIRED)
 		return bad(loader, VMSNAP_ERR_NEWER, offset, "a required section of unknown type");
-	return VMSNAP_OK;
+	return loader->check_skipped ? check_skipped(loader, section, offset) : VMSNAP_OK;
 }
 
 static int check_end(struct loader *loader, uint64_t offset, uint32_t sections, uint32_t crc)
@@ -205,12 +227,12 @@ static int load_sections(struct loader *loader, size_t kinds_wanted)
 int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, uint64_t memory_limit,
                    enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err)
 {
-	struct loader loader = { .source = source, .entry = entry };
+	struct loader loader = { .source = source, .entry = entry, .check_skipped = part == FILE_LOAD_CHECK };
 	loader.decode = (struct decode){ .name = source->name, .err = err, .limit = memory_limit };
 	loader.decode.snap = snapshot_new();
 	if (!loader.decode.snap)
 		return fail_no_memory(err);
-	size_t wanted = part == FILE_LOAD_ALL ? KINDS : part == FILE_LOAD_PEEK ? KINDS_PEEK : 1;
+	size_t wanted = part == FILE_LOAD_SNAP ? 1 : part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
 	int rc = find_sections(&loader);
 	if (!rc)
 		rc = load_sections(&loader, wanted);

@@ -9,7 +9,13 @@ enum file_load_part {
 	FILE_LOAD_SNAP, /* identity alone */
 	FILE_LOAD_PEEK, /* and status */
 	FILE_LOAD_ALL,
+	FILE_LOAD_CHECK, /* all, and the checksums of what is skipped */
 };
+
+/* A whole snapshot, for who wants to know whether all of it is whole: also the payloads
+ * of optional sections that this version does not know.  (A reader that only wants what
+ * it knows is better off without: they may be large, and their damage is not its.) */
+int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_error *err);
 
 int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, uint64_t memory_limit,
                    enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err);

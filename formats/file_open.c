@@ -176,6 +176,15 @@ static int find_number(const struct vmsnap_file *file, const char *which, size_t
 	return VMSNAP_OK;
 }
 
+int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_error *err)
+{
+	struct vmsnap *snap;
+	int rc = load_part(file, index, FILE_LOAD_CHECK, &snap, err);
+	if (!rc)
+		vmsnap_free(snap);
+	return rc;
+}
+
 /* From the end, so the newest wins.  One that cannot be read has no label. */
 static int find_label(const struct vmsnap_file *file, const char *label, size_t *index, struct vmsnap_error *err)
 {

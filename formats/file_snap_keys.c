@@ -55,6 +55,8 @@ const char **snap_string(struct vmsnap_info *info, uint64_t key)
 		return &info->label;
 	case SNAP_TOOL:
 		return &info->tool;
+	case SNAP_REASON:
+		return &info->reason;
 	default:
 		return NULL;
 	}

@@ -31,6 +31,7 @@ enum snap_key {
 	SNAP_TOOL,
 	SNAP_CMDLINE,
 	SNAP_EXE_BUILD_ID,
+	SNAP_REASON,
 	SNAP_KEYS,
 };
 

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "file_load.h"
 #include "print_parts.h"
 #include "text_color.h"
 
@@ -28,14 +29,11 @@ static void note(struct findings *findings, int rc, const struct vmsnap_error *e
 static int check_one(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *place,
                      struct vmsnap_error *err, struct findings *findings)
 {
-	struct vmsnap *snap = NULL;
 	*place = (struct vmsnap_file_entry){ 0 };
 	*err = (struct vmsnap_error){ 0 };
 	int rc = vmsnap_file_entry(file, index, place, err);
 	if (!rc)
-		rc = vmsnap_file_load(file, index, &snap, err);
-	if (!rc)
-		vmsnap_free(snap);
+		rc = file_load_check(file, index, err);
 	findings->good += !rc;
 	findings->bad += rc != 0;
 	note(findings, rc, err);

@@ -4,21 +4,34 @@
 
 #include "print_names.h"
 #include "print_parts.h"
+#include "print_touched.h"
 
 /* One mapping's ranges, which follow each other. */
 struct cow_group {
 	const struct vmsnap_vma *vma;
 	size_t first, count;
-	uint64_t pages[VMSNAP_VERDICTS];
+	uint64_t pages[VMSNAP_VERDICTS];   /* the program's */
+	uint64_t touched[VMSNAP_VERDICTS]; /* those that a debugger wrote to */
 };
 /* The group that begins at range `first`; false if there is none. */
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group);
 /* Verdicts that say nothing happened. */
 bool verdict_is_quiet(int verdict);
 
-int print_cow_text(struct text *text, const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
-                   struct vmsnap_error *err);
-int print_cow_json(struct text *text, const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
-                   struct vmsnap_error *err);
+/* By what a debugger touched pages, as parent, child and base tell; all empty if none
+ * of the pages was. */
+enum { COW_SIDES = 3 };
+struct cow_touched {
+	struct touched_by side[COW_SIDES];
+};
+int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct vmsnap_error *err);
+void cow_touched_free(struct cow_touched *touched);
+void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_cow_range *range,
+                         struct touched_reasons *reasons);
+
+int print_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
+                   struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
+int print_cow_json(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
+                   struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "print_cow.h"
+#include "print_name_pages.h"
 #include "text_color.h"
 #include "text_fit.h"
 
@@ -37,20 +38,22 @@ static int verdict_color(int verdict)
 
 /* ---- the table -------------------------------------------------------------------- */
 
-enum { COW_START, COW_END, COW_PAGES, COW_VERDICT, COW_INFERRED, COW_NAMES, COW_MAPPING, COW_COLUMNS };
+enum { COW_START, COW_END, COW_PAGES, COW_VERDICT, COW_INFERRED, COW_TOUCHED, COW_NAMES, COW_MAPPING, COW_COLUMNS };
 static const struct table_column cow_columns[COW_COLUMNS] = {
 	[COW_START] = { "START", 0 },
 	[COW_END] = { "END", TABLE_EXTRA },
 	[COW_PAGES] = { "PAGES", TABLE_RIGHT },
 	[COW_VERDICT] = { "VERDICT", 0 },
 	[COW_INFERRED] = { "INFERRED", TABLE_HIDE_EMPTY },
+	[COW_TOUCHED] = { "TOUCHED", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
 	[COW_NAMES] = { "NAMES", TABLE_CUT_RIGHT },
 	[COW_MAPPING] = { "MAPPING", TABLE_CUT_LEFT },
 };
 
 struct cow_table {
 	const struct vmsnap_cow *cow;
-	struct vmsnap_names *names;
+	const struct cow_touched *touched;
+	const struct naming *naming;
 };
 
 static int cow_rows(struct table *table, void *ctx, struct vmsnap_error *err)
@@ -58,7 +61,8 @@ static int cow_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 	const struct cow_table *cow = ctx;
 	struct vmsnap_cow_range range;
 	for (size_t i = 0; !text_failed(table->text) && !vmsnap_cow_range(cow->cow, i, &range); i++) {
-		struct top_names top = { 0 };
+		struct top_names top;
+		top_names_init(&top, cow->naming);
 		table_word(table, COW_START, word_address(range.start));
 		table_word(table, COW_END, word_address(range.end));
 		table_word(table, COW_PAGES,
@@ -66,8 +70,10 @@ static int cow_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 		table_literal(table, COW_VERDICT, vmsnap_verdict_name(range.verdict));
 		table_color(table, COW_VERDICT, verdict_color(range.verdict));
 		table_literal(table, COW_INFERRED, range.inferred ? "inferred" : "");
-		int rc = table_shows(table, COW_NAMES) ? top_names_add(&top, cow->names, range.start, range.end, err)
-		                                       : VMSNAP_OK;
+		struct touched_reasons reasons = { .count = 0 };
+		cow_touched_reasons(cow->touched, &range, &reasons);
+		touched_reasons_cell(&reasons, range.touched, table, COW_TOUCHED);
+		int rc = table_shows(table, COW_NAMES) ? top_names_add(&top, range.start, range.end, err) : VMSNAP_OK;
 		if (rc)
 			return rc;
 		top_names_cell(&top, table, COW_NAMES);
@@ -119,19 +125,50 @@ static void put_heading(struct text *text, const struct vmsnap_cow *cow)
 	text_string(text, "\n");
 }
 
+static const char touched_words[] = "touched by gdb";
+
+static void put_total(struct text *text, uint64_t pages, uint64_t page_size, int verdict, bool touched)
+{
+	if (!pages)
+		return;
+	text_format(text, "%10" PRIu64 " page%s %6s  ", pages, pages == 1 ? " " : "s",
+	            word_size(text->style, pages * page_size).text);
+	color_start(text, verdict_color(verdict));
+	text_string(text, vmsnap_verdict_name(verdict));
+	color_end(text, verdict_color(verdict));
+	if (touched)
+		text_format(text, ", %s", touched_words);
+	text_string(text, "\n");
+}
+
+/* The program's pages, and apart from them those that gdb wrote to. */
 static void put_totals(struct text *text, const struct vmsnap_cow *cow)
 {
-	const uint64_t *totals = vmsnap_cow_totals(cow);
+	const uint64_t *totals = vmsnap_cow_totals(cow), *touched = vmsnap_cow_touched_totals(cow);
 	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
 	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
-		if (!totals[i])
+		put_total(text, totals[i] - touched[i], page_size, i, false);
+		put_total(text, touched[i], page_size, i, true);
+	}
+}
+
+/* "16 copied_by_child, 1 copied_by_child touched by gdb" */
+static void put_group_verdicts(struct fit_line *line, const struct cow_group *group)
+{
+	bool any = false;
+	for (int i = 0; i < 2 * VMSNAP_VERDICTS; i++) {
+		bool touched = i % 2;
+		uint64_t pages = touched ? group->touched[i / 2] : group->pages[i / 2];
+		char piece[64];
+		if (!pages)
 			continue;
-		text_format(text, "%10" PRIu64 " page%s %6s  ", totals[i], totals[i] == 1 ? " " : "s",
-		            word_size(text->style, totals[i] * page_size).text);
-		color_start(text, verdict_color(i));
-		text_string(text, vmsnap_verdict_name(i));
-		color_end(text, verdict_color(i));
-		text_string(text, "\n");
+		if (any)
+			fit_glue(line, ",");
+		snprintf(piece, sizeof(piece), "%" PRIu64 " %s", pages, vmsnap_verdict_name(i / 2));
+		fit_piece(line, piece);
+		if (touched)
+			fit_words(line, touched_words);
+		any = true;
 	}
 }
 
@@ -139,7 +176,6 @@ static void put_group_line(struct text *text, const struct cow_group *group)
 {
 	const char *name = "(not mapped)";
 	char where[160] = "";
-	bool any = false;
 	if (group->vma) {
 		name = *group->vma->name ? group->vma->name : "(anonymous)";
 		snprintf(where, sizeof(where), "%s-%s %s ", word_address(group->vma->start).text,
@@ -153,25 +189,35 @@ static void put_group_line(struct text *text, const struct cow_group *group)
 	color_end(text, COLOR_BOLD);
 	line.fresh = false;
 	fit_glue(&line, ":");
-	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
-		char piece[64];
-		if (!group->pages[i])
-			continue;
-		if (any)
-			fit_glue(&line, ",");
-		snprintf(piece, sizeof(piece), "%" PRIu64 " %s", group->pages[i], vmsnap_verdict_name(i));
-		fit_piece(&line, piece);
-		any = true;
-	}
+	put_group_verdicts(&line, group);
 	text_string(text, "\n");
 }
 
-static int put_range(struct text *text, const struct vmsnap_cow *cow, const struct vmsnap_cow_range *range,
-                     struct vmsnap_names *names, struct vmsnap_error *err)
+/* Goes on at `column`; returns where it ends. */
+static size_t put_touched(struct text *text, size_t column, const struct cow_touched *touched,
+                          const struct vmsnap_cow_range *range)
 {
-	struct top_names top = { 0 };
+	struct touched_reasons reasons = { .count = 0 };
+	struct fit_line line = fit_line(text, column, 4);
+	if (!range->touched)
+		return column;
+	cow_touched_reasons(touched, range, &reasons);
+	line.fresh = false;
+	fit_glue(&line, ",");
+	fit_words(&line, touched_words);
+	fit_glue(&line, reasons.count ? ":" : "");
+	touched_reasons_put(&reasons, &line, "", "", false);
+	return line.column;
+}
+
+static int put_range(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
+                     const struct vmsnap_cow_range *range, const struct naming *naming, unsigned flags,
+                     struct vmsnap_error *err)
+{
+	struct top_names top;
 	uint64_t pages = pages_of(vmsnap_cow_child(cow), range->end - range->start);
-	int rc = top_names_add(&top, names, range->start, range->end, err);
+	top_names_init(&top, naming);
+	int rc = top_names_add(&top, range->start, range->end, err);
 	if (rc)
 		return rc;
 	char where[96];
@@ -183,29 +229,57 @@ static int put_range(struct text *text, const struct vmsnap_cow *cow, const stru
 	text_string(text, verdict);
 	color_end(text, verdict_color(range->verdict));
 	text_string(text, inferred);
-	text_string(text, top.total ? ": " : "");
-	top_names_put(&top, text, strlen(where) + strlen(verdict) + strlen(inferred) + 2);
+	size_t column = strlen(where) + strlen(verdict) + strlen(inferred);
+	column = put_touched(text, column, touched, range);
+	const char *before = !top.total ? "" : range->touched ? "; holds " : ": ";
+	text_string(text, before);
+	top_names_put(&top, text, column + strlen(before));
 	text_string(text, "\n");
-	return VMSNAP_OK;
+	/* Where nothing happened, it does not matter on which page. */
+	if (!top.total || verdict_is_quiet(range->verdict))
+		return VMSNAP_OK;
+	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
+	return print_range_names(text, naming, page_size, range->start, range->end, flags, err);
+}
+
+static bool find_local(void *ctx, const struct vmsnap_name *name)
+{
+	bool *found = ctx;
+	*found = name->kind == VMSNAP_NAME_LOCAL || name->kind == VMSNAP_NAME_ARGUMENT;
+	return !*found;
+}
+
+/* Whether it is worth a line: something happened, or it is the frames in which a
+ * debugger stands, of which one wants to hear that they are still shared. */
+static bool range_speaks(const struct vmsnap_cow_range *range, const struct naming *naming)
+{
+	bool found = false;
+	if (!verdict_is_quiet(range->verdict))
+		return true;
+	/* No file has locals: its symbols need not be read to look for them. */
+	if (range->verdict != VMSNAP_SHARED_PAGE || !naming->names || !range->vma || range->vma->inode)
+		return false;
+	return !vmsnap_names_in(naming->names, range->start, range->end, find_local, &found, NULL) && found;
 }
 
 enum { RANGES_SHOWN = 16 }; /* of a mapping, if not asked for all */
 
-static int put_group(struct text *text, const struct vmsnap_cow *cow, const struct cow_group *group,
-                     struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
+static int put_group(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
+                     const struct cow_group *group, const struct naming *naming, unsigned flags,
+                     struct vmsnap_error *err)
 {
 	struct vmsnap_cow_range range;
 	bool all = flags & VMSNAP_PRINT_LONG;
 	size_t shown = 0, left = 0;
 	put_group_line(text, group);
 	for (size_t i = 0; i < group->count && !text_failed(text); i++) {
-		if (vmsnap_cow_range(cow, group->first + i, &range) || (!all && verdict_is_quiet(range.verdict)))
+		if (vmsnap_cow_range(cow, group->first + i, &range) || (!all && !range_speaks(&range, naming)))
 			continue;
 		if (!all && shown == RANGES_SHOWN) {
 			left++;
 			continue;
 		}
-		int rc = put_range(text, cow, &range, names, err);
+		int rc = put_range(text, cow, touched, &range, naming, flags, err);
 		if (rc)
 			return rc;
 		shown++;
@@ -219,7 +293,7 @@ static int put_group(struct text *text, const struct vmsnap_cow *cow, const stru
 static bool only_page_cache(const struct cow_group *group)
 {
 	for (int i = 0; i < VMSNAP_VERDICTS; i++)
-		if (group->pages[i] && i != VMSNAP_FILE_PAGE && i != VMSNAP_SHARED_MAPPING_PAGE)
+		if ((group->pages[i] || group->touched[i]) && i != VMSNAP_FILE_PAGE && i != VMSNAP_SHARED_MAPPING_PAGE)
 			return false;
 	return true;
 }
@@ -234,8 +308,8 @@ static void put_left_out(struct text *text, size_t count)
 	text_string(text, "\n");
 }
 
-static int put_groups(struct text *text, const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
-                      struct vmsnap_error *err)
+static int put_groups(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
+                      const struct naming *naming, unsigned flags, struct vmsnap_error *err)
 {
 	struct cow_group group;
 	size_t left_out = 0;
@@ -244,7 +318,7 @@ static int put_groups(struct text *text, const struct vmsnap_cow *cow, struct vm
 			left_out++;
 			continue;
 		}
-		int rc = put_group(text, cow, &group, names, flags, err);
+		int rc = put_group(text, cow, touched, &group, naming, flags, err);
 		if (rc)
 			return rc;
 	}
@@ -253,11 +327,13 @@ static int put_groups(struct text *text, const struct vmsnap_cow *cow, struct vm
 	return VMSNAP_OK;
 }
 
-int print_cow_text(struct text *text, const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
-                   struct vmsnap_error *err)
+int print_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
+                   struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
 	const struct vmsnap_style *style = text->style;
-	struct cow_table table = { .cow = cow, .names = names };
+	const struct naming naming =
+		naming_of(names, vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow));
+	struct cow_table table = { .cow = cow, .touched = touched, .naming = &naming };
 	if (style->raw || style->columns || style->no_headings)
 		return table_print(text, cow_columns, COW_COLUMNS, cow_rows, &table, err);
 	put_heading(text, cow);
@@ -265,5 +341,5 @@ int print_cow_text(struct text *text, const struct vmsnap_cow *cow, struct vmsna
 	if (flags & VMSNAP_PRINT_TOTALS_ONLY)
 		return VMSNAP_OK;
 	text_string(text, "\n");
-	return put_groups(text, cow, names, flags, err);
+	return put_groups(text, cow, touched, &naming, flags, err);
 }

@@ -30,7 +30,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 		text_string(text, bare ? "" : "\n");
 	}
 	if (!rc && !bare)
-		rc = print_diff_totals(text, view, rows, names, err);
+		rc = print_diff_totals(text, view, rows, names, flags, err);
 	if (!rc && (flags & VMSNAP_PRINT_LONG) && places && !totals) {
 		text_string(text, bare ? "" : "\n");
 		rc = print_diff_ranges(text, view, err);
@@ -49,7 +49,7 @@ VMSNAP_API int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_n
 		return rc;
 	rc = diff_view_init(&view, diff, err);
 	if (!rc && text.style->json) {
-		print_diff_json(&text, &view, flags);
+		rc = print_diff_json(&text, &view, names, flags, err);
 	} else if (!rc) {
 		rc = diff_rows_init(&rows, &view, err);
 		if (!rc)

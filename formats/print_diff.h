@@ -37,7 +37,11 @@ void diff_row_sums(const struct diff_view *view, const struct diff_row *row, str
 int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err);
 int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_error *err);
 int print_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                      struct vmsnap_names *names, struct vmsnap_error *err);
-void print_diff_json(struct text *text, const struct diff_view *view, unsigned flags);
+                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
+/* The names on pages that were written.  flags: enum vmsnap_print_flag. */
+int print_diff_symbols(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                       struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
+int print_diff_json(struct text *text, const struct diff_view *view, struct vmsnap_names *names, unsigned flags,
+                    struct vmsnap_error *err);
 
 #endif

@@ -209,11 +209,12 @@ int print_diff_table(struct text *text, const struct diff_view *view, struct dif
 
 /* ---- range by range -------------------------------------------------------------------- */
 
-enum { RANGE_START, RANGE_PAGES, RANGE_CHANGES, RANGE_MAPPING, RANGE_COLUMNS };
+enum { RANGE_START, RANGE_PAGES, RANGE_CHANGES, RANGE_TOUCHED, RANGE_MAPPING, RANGE_COLUMNS };
 static const struct table_column range_columns[RANGE_COLUMNS] = {
 	[RANGE_START] = { "START", 0 },
 	[RANGE_PAGES] = { "PAGES", TABLE_RIGHT },
 	[RANGE_CHANGES] = { "CHANGES", 0 },
+	[RANGE_TOUCHED] = { "TOUCHED", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
 	[RANGE_MAPPING] = { "MAPPING", TABLE_CUT_LEFT },
 };
 
@@ -234,6 +235,9 @@ static int range_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 			table_add_literal(table, RANGE_CHANGES, vmsnap_page_change_name(change));
 			any = true;
 		}
+		struct touched_reasons reasons = { .count = 0 };
+		diff_touched_reasons(diff->view, &range, &reasons);
+		touched_reasons_cell(&reasons, range.touched, table, RANGE_TOUCHED);
 		if (range.vma)
 			table_name(table, RANGE_MAPPING, range.vma->name, strlen(range.vma->name));
 		table_end_row(table);

@@ -6,7 +6,6 @@
 
 #include "escape.h"
 #include "print_diff.h"
-#include "print_names.h"
 #include "text_fit.h"
 
 /* ---- the sentence ---------------------------------------------------------------- */
@@ -74,6 +73,16 @@ static void put_class(struct fit_line *line, const char *sign, uint64_t bytes, c
 	fit_piece(line, words);
 }
 
+static void put_touched(struct fit_line *line, uint64_t pages)
+{
+	char words[96];
+	if (!pages)
+		return;
+	fit_glue(line, ";");
+	snprintf(words, sizeof(words), "touched by gdb: %" PRIu64 " of these pages, see below", pages);
+	fit_words(line, words);
+}
+
 static void put_sentence(struct text *text, const struct diff_view *view, struct diff_rows *rows)
 {
 	struct balance balance;
@@ -92,39 +101,70 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	put_class(&line, "+", classes[CLASS_NEW], "new");
 	put_class(&line, "-", classes[CLASS_GONE], "gone");
 	put_class(&line, "", classes[CLASS_OTHER], "changed otherwise");
+	put_touched(&line, vmsnap_diff_totals(view->diff)->touched);
 	text_string(text, "\n");
 }
 
 /* ---- facts ------------------------------------------------------------------------ */
 
-static void put_counts(struct text *text, const char *of_what, const uint64_t *counts, int count,
+/* Whether there was anything to count; the line is left open. */
+static bool put_pieces(struct fit_line *line, const char *of_what, const uint64_t *counts, int count,
                        const char *(*name_of)(int change))
 {
-	struct fit_line line = fit_line(text, 10, 10);
 	bool any = false;
 	for (int i = 0; i < count; i++) {
 		char words[96];
 		if (!counts[i])
 			continue;
 		if (any)
-			fit_glue(&line, ",");
+			fit_glue(line, ",");
 		else
-			text_format(text, "%-10s", of_what);
+			text_format(line->text, "%-10s", of_what);
 		snprintf(words, sizeof(words), "%" PRIu64 " %s", counts[i], name_of(i));
-		fit_piece(&line, words);
+		fit_piece(line, words);
 		any = true;
 	}
-	text_string(text, any ? "\n" : "");
+	return any;
 }
 
-static void put_facts(struct text *text, const struct vmsnap_diff_totals *totals)
+static void put_counts(struct text *text, const char *of_what, const uint64_t *counts, int count,
+                       const char *(*name_of)(int change))
 {
-	put_counts(text, "pages", totals->pages, VMSNAP_PAGE_CHANGES, vmsnap_page_change_name);
+	struct fit_line line = fit_line(text, 10, 10);
+	text_string(text, put_pieces(&line, of_what, counts, count, name_of) ? "\n" : "");
+}
+
+/* With what gdb touched pages that changed, the first of each kind. */
+static void put_by_gdb(struct text *text, const struct diff_view *view)
+{
+	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	struct touched_reasons reasons = { .count = 0 };
+	struct vmsnap_diff_range range;
+	if (!totals->touched)
+		return;
+	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++)
+		diff_touched_reasons(view, &range, &reasons);
+	struct fit_line line = fit_line(text, 10, 10);
+	put_pieces(&line, "by gdb", totals->touched_pages, VMSNAP_PAGE_CHANGES, vmsnap_page_change_name);
+	touched_reasons_put(&reasons, &line, "(", ")", true);
+	text_string(text, "\n");
+}
+
+/* The program's pages, and apart from them those that gdb wrote to. */
+static void put_facts(struct text *text, const struct diff_view *view)
+{
+	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	uint64_t own[VMSNAP_PAGE_CHANGES];
+	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++)
+		own[i] = totals->pages[i] - totals->touched_pages[i];
+	put_counts(text, "pages", own, VMSNAP_PAGE_CHANGES, vmsnap_page_change_name);
+	put_by_gdb(text, view);
 	put_counts(text, "mappings", totals->vmas, VMSNAP_VMA_CHANGES, vmsnap_vma_change_name);
 }
 
-/* Code that was written is a breakpoint, a hook or a hot patch. */
-enum { ALARM_PLACES = 4 };
+/* ---- executable code that was written --------------------------------------------- */
+
+enum { CODE_PLACES = 4 };
 
 static void put_place(struct fit_line *line, const struct vmsnap_diff_range *range)
 {
@@ -137,106 +177,58 @@ static void put_place(struct fit_line *line, const struct vmsnap_diff_range *ran
 	fit_path(line->text, name, room);
 }
 
-static void put_alarm(struct text *text, const struct diff_view *view)
+/* Where: in code that a debugger touched, or in the rest. */
+static void put_places(struct fit_line *line, const struct diff_view *view, bool touched)
 {
-	uint64_t pages = vmsnap_diff_totals(view->diff)->privatised_executable;
 	struct vmsnap_diff_range range;
 	size_t places = 0;
-	if (!pages)
-		return;
+	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
+		if (!(range.changes & 1u << VMSNAP_PRIVATISED) || !range.executable || range.touched != touched)
+			continue;
+		if (places)
+			fit_glue(line, ",");
+		if (places++ == CODE_PLACES) {
+			fit_words(line, "and more");
+			break;
+		}
+		put_place(line, &range);
+	}
+}
+
+/* A hook, a hot patch, another debugger's breakpoint. */
+static void put_alarm(struct text *text, const struct diff_view *view, uint64_t pages)
+{
 	struct fit_line line = fit_line(text, 0, 3);
 	char words[96];
 	snprintf(words, sizeof(words), "!! %" PRIu64 " page%s of executable code %s written:", pages,
 	         word_plural(pages), pages == 1 ? "was" : "were");
 	color_start(text, COLOR_ALARM);
 	fit_words(&line, words);
-	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
-		if (!(range.changes & 1u << VMSNAP_PRIVATISED) || !range.executable)
-			continue;
-		if (places)
-			fit_glue(&line, ",");
-		if (places++ == ALARM_PLACES) {
-			fit_words(&line, "and more");
-			break;
-		}
-		put_place(&line, &range);
-	}
+	put_places(&line, view, false);
 	color_end(text, COLOR_ALARM);
 	text_string(text, "\n");
 }
 
-/* ---- symbols ------------------------------------------------------------------------ */
-
-static const uint32_t written =
-        1u << VMSNAP_PFN_CHANGED | 1u << VMSNAP_ZERO_FILLED_IN | 1u << VMSNAP_PRIVATISED | 1u << VMSNAP_SOFT_DIRTIED;
-
-/* What appeared and is not of the page cache was written; the rest was only read. */
-static int appeared_symbols(struct top_names *top, const struct diff_view *view, const struct vmsnap_diff_range *range,
-                            struct vmsnap_names *names, struct vmsnap_error *err)
+/* What gdb is known to have done is nothing to be alarmed about. */
+static void put_code(struct text *text, const struct diff_view *view)
 {
-	struct vmsnap_run_iter it;
-	struct vmsnap_run run;
-	int rc = VMSNAP_OK;
-	vmsnap_run_iter_init(&it, view->b, range->start, range->end);
-	while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		if (!(run.flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)))
-			rc = top_names_add(top, names, run.start, run.end, err);
-	return rc;
-}
-
-static int row_symbols(struct top_names *top, const struct diff_view *view, const struct diff_row *row,
-                       struct vmsnap_names *names, struct vmsnap_error *err)
-{
-	struct vmsnap_diff_range range;
-	*top = (struct top_names){ 0 };
-	for (size_t i = 0; i < row->range_count; i++) {
-		int rc = VMSNAP_OK;
-		if (vmsnap_diff_range(view->diff, row->first_range + i, &range))
-			break;
-		if (range.changes & written)
-			rc = top_names_add(top, names, range.start, range.end, err);
-		else if (range.changes & 1u << VMSNAP_APPEARED)
-			rc = appeared_symbols(top, view, &range, names, err);
-		if (rc)
-			return rc;
-	}
-	return VMSNAP_OK;
-}
-
-static void put_row_symbols(struct text *text, const struct diff_row *row, const struct top_names *top)
-{
-	struct word address = word_address(row->start);
-	const char *name = row->vma ? row->vma->name : "";
-	const char *slash = strrchr(name, '/');
-	name = slash && slash[1] ? slash + 1 : *name ? name : "anonymous";
-	size_t before = strlen(address.text) + 3, width = fit_width(text, name, strlen(name));
-	/* At least half a line is for the symbols. */
-	size_t room = fit_room(text, before + text->style->width / 2);
-	text_format(text, "  %s ", address.text);
-	fit_name(text, name, strlen(name), room);
-	text_string(text, ": ");
-	top_names_put(top, text, before + (width < room ? width : room) + 2);
+	struct touched_reasons reasons = { .count = 0 };
+	uint64_t touched = diff_touched_code(view, &reasons);
+	uint64_t pages = vmsnap_diff_totals(view->diff)->privatised_executable - touched;
+	char words[96];
+	if (pages)
+		put_alarm(text, view, pages);
+	if (!touched)
+		return;
+	struct fit_line line = fit_line(text, 0, 3);
+	const char *what = touched == 1 ? "was written by gdb" : "were written by gdb";
+	if (!reasons.not_breakpoints)
+		what = touched == 1 ? "holds gdb's breakpoints" : "hold gdb's breakpoints";
+	snprintf(words, sizeof(words), "%" PRIu64 " page%s of executable code %s:", touched, word_plural(touched),
+	         what);
+	fit_words(&line, words);
+	put_places(&line, view, true);
 	text_string(text, "\n");
-}
-
-static int put_symbols(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                       struct vmsnap_names *names, struct vmsnap_error *err)
-{
-	struct diff_row row;
-	bool any = false;
-	diff_rows_rewind(rows);
-	while (names && !text_failed(text) && diff_rows_next(rows, &row)) {
-		struct top_names top;
-		int rc = row_symbols(&top, view, &row, names, err);
-		if (rc)
-			return rc;
-		if (!top.total)
-			continue;
-		text_string(text, any ? "" : "\nsymbols on changed pages\n");
-		put_row_symbols(text, &row, &top);
-		any = true;
-	}
-	return VMSNAP_OK;
 }
 
 /* ---- status --------------------------------------------------------------------------- */
@@ -282,12 +274,12 @@ static void put_status(struct text *text, const struct diff_view *view)
 }
 
 int print_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                      struct vmsnap_names *names, struct vmsnap_error *err)
+                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
 	put_sentence(text, view, rows);
-	put_facts(text, vmsnap_diff_totals(view->diff));
-	put_alarm(text, view);
-	int rc = put_symbols(text, view, rows, names, err);
+	put_facts(text, view);
+	put_code(text, view);
+	int rc = print_diff_symbols(text, view, rows, names, flags, err);
 	if (!rc)
 		put_status(text, view);
 	return rc;

@@ -35,11 +35,18 @@ int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struc
 	*view = (struct diff_view){ .diff = diff, .a = a, .b = b, .exclusive = ia->known.exclusive };
 	bool other_boot = *ia->boot_id && *ib->boot_id && strcmp(ia->boot_id, ib->boot_id) != 0;
 	view->frames = ia->known.pfn && ib->known.pfn && !other_boot;
-	return collect_moves(view, err);
+	int rc = collect_moves(view, err);
+	if (!rc && vmsnap_diff_totals(diff)->touched) {
+		rc = touched_by_init(&view->touched_a, a, err);
+		rc = rc ? rc : touched_by_init(&view->touched_b, b, err);
+	}
+	return rc;
 }
 
 void diff_view_free(struct diff_view *view)
 {
+	touched_by_free(&view->touched_a);
+	touched_by_free(&view->touched_b);
 	free(view->moves);
 }
 
@@ -100,6 +107,33 @@ void diff_pieces(const struct diff_view *view, const struct vmsnap_diff_range *r
 uint64_t diff_address_in_a(const struct diff_view *view, uint64_t address)
 {
 	return address + delta_at(view, address);
+}
+
+void diff_touched_reasons(const struct diff_view *view, const struct vmsnap_diff_range *range,
+                          struct touched_reasons *reasons)
+{
+	uint64_t delta = delta_at(view, range->start);
+	if (!range->touched)
+		return;
+	touched_reasons_add(reasons, &view->touched_b, range->start, range->end);
+	touched_reasons_add(reasons, &view->touched_a, range->start + delta, range->end + delta);
+}
+
+uint64_t diff_touched_code(const struct diff_view *view, struct touched_reasons *reasons)
+{
+	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	uint64_t pages = 0;
+	struct vmsnap_diff_range range;
+	if (!totals->touched_pages[VMSNAP_PRIVATISED] || !totals->privatised_executable)
+		return 0;
+	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
+		if (!range.touched || !range.executable || !(range.changes & 1u << VMSNAP_PRIVATISED))
+			continue;
+		pages += (range.end - range.start) / vmsnap_info(view->b)->page_size;
+		if (reasons)
+			diff_touched_reasons(view, &range, reasons);
+	}
+	return pages;
 }
 
 static uint64_t shared_in(const struct diff_view *view, uint64_t start, uint64_t end)

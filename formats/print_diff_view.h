@@ -4,6 +4,7 @@
 #ifndef VMSNAP_PRINT_DIFF_VIEW_H
 #define VMSNAP_PRINT_DIFF_VIEW_H
 
+#include "print_touched.h"
 #include "text_color.h"
 #include "vmsnap.h"
 
@@ -19,6 +20,7 @@ struct diff_view {
 	bool exclusive; /* of A: "shared at A" is known */
 	struct diff_move *moves; /* by .start */
 	size_t move_count;
+	struct touched_by touched_a, touched_b; /* empty if no changed page was touched */
 };
 
 int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struct vmsnap_error *err);
@@ -32,6 +34,13 @@ void diff_view_free(struct diff_view *view);
  *   CLASS_OTHER   all else: moved to another frame by the kernel, swapped, … */
 typedef void (*diff_piece_fn)(void *ctx, uint64_t start, uint64_t end, int page_class);
 void diff_pieces(const struct diff_view *view, const struct vmsnap_diff_range *range, diff_piece_fn fn, void *ctx);
+
+/* By what a debugger touched the pages of the range, if it did. */
+void diff_touched_reasons(const struct diff_view *view, const struct vmsnap_diff_range *range,
+                          struct touched_reasons *reasons);
+/* How many pages of executable code a debugger wrote to, and with what; reasons may be
+ * NULL. */
+uint64_t diff_touched_code(const struct diff_view *view, struct touched_reasons *reasons);
 
 /* The address in A of what is at `address` in B. */
 uint64_t diff_address_in_a(const struct diff_view *view, uint64_t address);

@@ -6,7 +6,19 @@
 #include "print_parts.h"
 #include "text_color.h"
 
-enum { LIST_N, LIST_TIME, LIST_PID, LIST_PPID, LIST_RSS, LIST_SIZE, LIST_OFFSET, LIST_COMM, LIST_LABEL, LIST_COLUMNS };
+enum {
+	LIST_N,
+	LIST_TIME,
+	LIST_PID,
+	LIST_PPID,
+	LIST_RSS,
+	LIST_SIZE,
+	LIST_OFFSET,
+	LIST_COMM,
+	LIST_LABEL,
+	LIST_WHY,
+	LIST_COLUMNS
+};
 static const struct table_column list_columns[LIST_COLUMNS] = {
 	[LIST_N] = { "N", TABLE_RIGHT },
 	[LIST_TIME] = { "TIME", 0 },
@@ -17,6 +29,7 @@ static const struct table_column list_columns[LIST_COLUMNS] = {
 	[LIST_OFFSET] = { "OFFSET", TABLE_RIGHT | TABLE_EXTRA },
 	[LIST_COMM] = { "COMM", 0 },
 	[LIST_LABEL] = { "LABEL", 0 },
+	[LIST_WHY] = { "WHY", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
 };
 
 /* One of the file's snapshots, as far as it can be read; err tells why not. */
@@ -35,6 +48,19 @@ static void entry_read(struct entry *entry, const struct vmsnap_file *file, size
 		entry->snap = NULL;
 }
 
+/* Not the file's fault: what could not be read now may be whole. */
+static bool is_trouble(const struct entry *entry)
+{
+	return !entry->snap && (entry->err.code == VMSNAP_ERR_NO_MEMORY || entry->err.code == VMSNAP_ERR_SYSTEM);
+}
+
+static int tell_trouble(const struct entry *entry, struct vmsnap_error *err)
+{
+	if (err)
+		*err = entry->err;
+	return entry->err.code;
+}
+
 static void json_rss(struct json *json, const struct vmsnap *snap)
 {
 	struct vmsnap_status_field field;
@@ -49,14 +75,17 @@ static void json_damage(struct json *json, const struct vmsnap_file *file)
 	json_error(json, "damage", rc, &damage);
 }
 
-static void list_json(struct text *text, const struct vmsnap_file *file)
+static int list_json(struct text *text, const struct vmsnap_file *file, struct vmsnap_error *err)
 {
 	struct json json;
+	int rc = VMSNAP_OK;
 	json_begin(&json, text, "vmsnap.list/1");
 	json_rows(&json, "snapshots");
 	for (size_t i = 0; i < vmsnap_file_count(file) && !text_failed(text); i++) {
 		struct entry entry;
 		entry_read(&entry, file, i);
+		if (!rc && is_trouble(&entry))
+			rc = tell_trouble(&entry, err);
 		json_object(&json, NULL);
 		json_number(&json, "index", i + 1);
 		json_number(&json, "offset", entry.place.offset);
@@ -72,6 +101,7 @@ static void list_json(struct text *text, const struct vmsnap_file *file)
 	json_end(&json);
 	json_damage(&json, file);
 	json_finish(&json);
+	return rc;
 }
 
 static void snapshot_cells(struct table *table, const struct vmsnap *snap)
@@ -86,15 +116,17 @@ static void snapshot_cells(struct table *table, const struct vmsnap *snap)
 	table_word(table, LIST_RSS, word_size_or_unknown(table->text->style, known ? field.number : 0, known));
 	table_name(table, LIST_COMM, info->comm, strlen(info->comm));
 	table_name(table, LIST_LABEL, info->label, strlen(info->label));
+	table_name(table, LIST_WHY, info->reason, strlen(info->reason));
 }
 
 static int list_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 {
 	const struct vmsnap_file *file = ctx;
-	(void)err;
 	for (size_t i = 0; i < vmsnap_file_count(file) && !text_failed(table->text); i++) {
 		struct entry entry;
 		entry_read(&entry, file, i);
+		if (is_trouble(&entry))
+			return tell_trouble(&entry, err);
 		table_word(table, LIST_N, word_number(i + 1));
 		table_word(table, LIST_SIZE, word_size(table->text->style, entry.place.bytes));
 		table_word(table, LIST_OFFSET, word_number(entry.place.offset));
@@ -131,7 +163,7 @@ VMSNAP_API int vmsnap_print_list(const struct vmsnap_file *file, const struct vm
 	if (rc)
 		return rc;
 	if (text.style->json) {
-		list_json(&text, file);
+		rc = list_json(&text, file, err);
 	} else {
 		/* Only read, but a table's context is not const. */
 		struct vmsnap_file *same = (struct vmsnap_file *)(uintptr_t)file;
@@ -139,5 +171,8 @@ VMSNAP_API int vmsnap_print_list(const struct vmsnap_file *file, const struct vm
 		if (!rc)
 			put_damage(&text, file);
 	}
-	return rc ? rc : text_close(&text, err);
+	if (!rc)
+		return text_close(&text, err);
+	(void)text_close(&text, NULL);
+	return rc;
 }

@@ -2,19 +2,21 @@
 
 #include <string.h>
 
+#include "snapshot.h"
+
 /* ---- finding rows ------------------------------------------------------------------- */
 
 /* The lowest address, not below `from`, of a page or a change. */
 static bool next_address(const struct map *map, uint64_t from, uint64_t *address)
 {
-	struct vmsnap_run_iter it;
-	struct vmsnap_run run;
+	const struct run_list *runs = &map->snap->runs;
 	struct vmsnap_diff_range range;
-	bool found = false;
-	vmsnap_run_iter_init(&it, map->snap, from, UINT64_MAX);
-	if (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
-		*address = run.start > from ? run.start : from;
-		found = true;
+	/* Not with an iterator: only where a run begins matters, and it may be long. */
+	size_t next = run_list_find(runs, vmsnap_info(map->snap)->page_size, from);
+	bool found = next < runs->count;
+	if (found) {
+		uint64_t start = run_start(&runs->items[next]);
+		*address = start > from ? start : from;
 	}
 	if (!map->view.diff || vmsnap_diff_range(map->view.diff, diff_range_find(map->view.diff, from), &range))
 		return found;

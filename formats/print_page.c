@@ -1,11 +1,16 @@
 /* print_page.c - everything about one address: vmsnap_print_page(). */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "escape.h"
+#include "print_name_pages.h"
+#include "print_page_touched.h"
 #include "print_parts.h"
 #include "text_color.h"
+#include "text_fit.h"
 
 /* What is known of the address; found once, printed twice. */
 struct place {
@@ -18,6 +23,10 @@ struct place {
 	bool has_name, has_segment;
 	struct vmsnap_name name;
 	struct vmsnap_segment segment;
+	struct naming naming;
+	uint64_t page_start, page_end;
+	struct top_names on_page;
+	struct page_touched touched;
 };
 
 static void find_gap(struct place *place)
@@ -45,6 +54,17 @@ static void find_place(struct place *place, struct vmsnap_names *names)
 		return;
 	place->has_name = vmsnap_name_at(names, place->address, &place->name) == VMSNAP_OK;
 	place->has_segment = vmsnap_segment_at(names, place->address, &place->segment) == VMSNAP_OK;
+}
+
+static int find_names(struct place *place, struct vmsnap_names *names, struct vmsnap_error *err)
+{
+	uint64_t page_size = vmsnap_info(place->snap)->page_size;
+	place->page_start = place->address - place->address % page_size;
+	place->page_end = place->page_start < UINT64_MAX - page_size ? place->page_start + page_size : UINT64_MAX;
+	place->naming = naming_of(names, place->snap, NULL, NULL);
+	top_names_init(&place->on_page, &place->naming);
+	int rc = top_names_add(&place->on_page, place->page_start, place->page_end, err);
+	return rc ? rc : page_touched_init(&place->touched, place->snap, place->address, err);
 }
 
 static const char *state_of(const struct place *place)
@@ -103,26 +123,7 @@ static void json_segment(struct json *json, const struct place *place)
 	json_end(json);
 }
 
-static void json_name(struct json *json, const struct place *place)
-{
-	const struct vmsnap_name *name = &place->name;
-	if (!place->has_name) {
-		json_null(json, "name");
-		return;
-	}
-	json_object(json, "name");
-	if (name->symbol)
-		json_string(json, "symbol", name->symbol);
-	else
-		json_null(json, "symbol");
-	json_number(json, "offset", place->address - name->address);
-	json_number_or_null(json, "size", name->size, name->size);
-	json_string_or_null(json, "object", name->object ? name->object : "");
-	json_hex(json, "address", name->address);
-	json_end(json);
-}
-
-static void page_json(struct text *text, const struct place *place)
+static int page_json(struct text *text, const struct place *place, struct vmsnap_error *err)
 {
 	struct json json;
 	json_begin(&json, text, "vmsnap.page/1");
@@ -144,8 +145,16 @@ static void page_json(struct text *text, const struct place *place)
 	else
 		json_null(&json, "file_offset");
 	json_segment(&json, place);
-	json_name(&json, place);
+	if (place->has_name)
+		json_name(&json, "name", &place->name, place->address - place->name.address);
+	else
+		json_null(&json, "name");
+	int rc = json_names(&json, place->naming.names, place->page_start, place->page_end, err);
+	if (rc)
+		return rc;
+	json_page_touched(&json, &place->touched);
 	json_finish(&json);
+	return VMSNAP_OK;
 }
 
 /* ---- text ----------------------------------------------------------------------- */
@@ -206,12 +215,23 @@ static void put_flags(struct text *text, const struct place *place)
 	text_string(text, "\n");
 }
 
+/* For a name of the program; without memory it is left to text_close() to tell. */
+static void put_words(struct text *text, const struct naming *naming, const struct vmsnap_name *name, size_t room)
+{
+	char *words = name_words(naming, name);
+	if (words)
+		fit_name(text, words, strlen(words), room);
+	else
+		text_fail(text, ENOMEM);
+	free(words);
+}
+
 static void put_name(struct text *text, const struct place *place)
 {
 	const struct vmsnap_name *name = &place->name;
 	put_key(text, "name");
 	if (name->symbol) {
-		escape_string(text, name->symbol);
+		put_words(text, &place->naming, name, SIZE_MAX);
 		if (place->address > name->address)
 			text_format(text, "+%s", word_hex(place->address - name->address).text);
 		if (name->size)
@@ -221,6 +241,41 @@ static void put_name(struct text *text, const struct place *place)
 	}
 	if (name->object)
 		escape_string(text, name->object);
+	text_string(text, "\n");
+}
+
+enum { KEY_WIDTH = 12 };
+
+/* The names that say most first, each with where it begins. */
+static void put_on_page(struct text *text, const struct place *place)
+{
+	const struct top_names *top = &place->on_page;
+	for (size_t i = 0; i < top->kept; i++) {
+		const struct vmsnap_name *name = &top->best[i];
+		struct word where = word_address(name->address), size = word_number(name->size);
+		size_t column = KEY_WIDTH + strlen(where.text) + 2 + strlen(size.text) + strlen(" ( bytes)");
+		put_key(text, i ? "" : "on the page");
+		text_format(text, "%s  ", where.text);
+		put_words(text, &place->naming, name, fit_room(text, column));
+		if (name->size)
+			text_format(text, " (%s bytes)", size.text);
+		text_string(text, "\n");
+	}
+	if (top->total <= top->kept)
+		return;
+	put_key(text, "");
+	text_format(text, "and %" PRIu64 " more\n", top->total - top->kept);
+}
+
+static void put_touched(struct text *text, const struct page_touched *touched)
+{
+	struct fit_line line = fit_line(text, KEY_WIDTH, KEY_WIDTH);
+	if (!touched->touched)
+		return;
+	put_key(text, "touched");
+	fit_words(&line, "by gdb");
+	fit_glue(&line, touched->reasons.count ? ":" : "");
+	touched_reasons_put(&touched->reasons, &line, "", "", false);
 	text_string(text, "\n");
 }
 
@@ -249,6 +304,8 @@ static void page_text(struct text *text, const struct place *place)
 	}
 	if (place->has_name)
 		put_name(text, place);
+	put_on_page(text, place);
+	put_touched(text, &place->touched);
 }
 
 VMSNAP_API int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
@@ -260,9 +317,11 @@ VMSNAP_API int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names 
 	if (rc)
 		return rc;
 	find_place(&place, names);
-	if (text.style->json)
-		page_json(&text, &place);
-	else
+	rc = find_names(&place, names, err);
+	if (!rc && text.style->json)
+		rc = page_json(&text, &place, err);
+	else if (!rc)
 		page_text(&text, &place);
-	return text_close(&text, err);
+	page_touched_free(&place.touched);
+	return rc ? rc : text_close(&text, err);
 }

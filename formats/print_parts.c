@@ -123,6 +123,7 @@ void json_snapshot_keys(struct json *json, const struct vmsnap *snap)
 	json_build_id(json, "exe_build_id", info->exe_build_id, info->exe_build_id_len);
 	json_command_line(json, info);
 	json_string_or_null(json, "label", info->label);
+	json_string_or_null(json, "reason", info->reason);
 	json_time(json, "taken", info->taken);
 	json_number(json, "start_time", info->start_time);
 	json_string_or_null(json, "host", info->host);

@@ -166,6 +166,7 @@ static void put_header(struct text *text, const struct vmsnap *snap)
 	text_format(text, ", parent %u, user %u\n", info->ppid, info->uid);
 	put_field(text, "exe", info->exe);
 	put_field(text, "label", info->label);
+	put_field(text, "why", info->reason);
 	put_taken(text, info);
 	put_field(text, "kernel", info->kernel);
 	print_unknown_line(text, snap);

@@ -20,6 +20,7 @@ enum section_flag { SECTION_REQUIRED = 1, SECTION_DEFLATED = 2, SECTION_FLAGS = 
 #define SECTION_PAGE             SECTION_TYPE('P', 'A', 'G', 'E')
 #define SECTION_THRD             SECTION_TYPE('T', 'H', 'R', 'D')
 #define SECTION_SMAP             SECTION_TYPE('S', 'M', 'A', 'P')
+#define SECTION_NAME             SECTION_TYPE('N', 'A', 'M', 'E')
 #define SECTION_END              SECTION_TYPE('E', 'N', 'D', ' ')
 
 struct section {

@@ -504,11 +504,15 @@ struct vmsnap_names;
 int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
                      struct vmsnap_error *err);
 void vmsnap_names_free(struct vmsnap_names *names);
-/* From now on the names of another snapshot, as if new, but what was read of files that
- * it maps too is kept: a second look at a process costs little. */
+/* From now on the names of another snapshot, as if new (nothing is borrowed any more),
+ * but what was read of files that it maps too is kept: a second look at a process costs
+ * little.  The snapshot so far need not be there any more.  If it fails, nothing changes. */
 int vmsnap_names_renew(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err);
 /* Uses the captured names of another snapshot too (of the parent, or from before):
- * for a snapshot that was taken where no debugger could look.  Borrows it. */
+ * for a snapshot that was taken where no debugger could look.  Borrows it.  A variable
+ * that both have is told once, as the snapshot itself, or the one borrowed from first,
+ * has it.  If that is known to be of another program, nothing is used and a warning says
+ * so. */
 int vmsnap_names_borrow(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err);
 
 enum vmsnap_name_kind {
@@ -532,11 +536,13 @@ struct vmsnap_name {
 	uint32_t frame, tid;  /* of a captured name */
 };
 
-/* The symbol that covers address, else the mapping.  VMSNAP_ERR_NOT_FOUND in a gap
- * or in nameless anonymous memory. */
+/* The symbol that covers address, else the thread's stack, else the mapping.  Of
+ * captured names the narrowest, unless a file knows a narrower one.
+ * VMSNAP_ERR_NOT_FOUND in a gap or in nameless anonymous memory. */
 int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out);
 /* All symbols that overlap [start, end), in address order, variables and
- * functions alike; calls fn for each until it returns false. */
+ * functions alike, each once; calls fn for each until it returns false.  At one address
+ * what a file says comes first, then captured names, the larger first. */
 int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint64_t end,
                     bool (*fn)(void *ctx, const struct vmsnap_name *name), void *ctx, struct vmsnap_error *err);
 

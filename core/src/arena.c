@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 16 * 1024 };
+/* A block is as large as all before it together, within these: a small process takes
+ * little, and many snapshots of it may be kept. */
+enum { BLOCK_LEAST = 2 * 1024, BLOCK_MOST = 64 * 1024 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -13,30 +15,36 @@ struct arena_block {
 	alignas(max_align_t) char bytes[];
 };
 
-void *arena_alloc(struct arena *arena, size_t len)
+static void *alloc_aligned(struct arena *arena, size_t len, size_t align)
 {
-	size_t align = alignof(max_align_t);
-	if (len > SIZE_MAX - sizeof(struct arena_block) - align)
+	if (len > SIZE_MAX / 2)
 		return NULL;
-	len = (len + align - 1) / align * align;
 	struct arena_block *block = arena->blocks;
-	if (!block || block->room - block->used < len) {
-		size_t room = len > BLOCK_BYTES ? len : BLOCK_BYTES;
+	size_t start = block ? (block->used + align - 1) / align * align : 0;
+	if (!block || start > block->room || block->room - start < len) {
+		size_t room = arena->total < BLOCK_LEAST ? BLOCK_LEAST : arena->total;
+		room = room > BLOCK_MOST ? BLOCK_MOST : room;
+		room = room < len ? len : room;
 		block = malloc(sizeof(*block) + room);
 		if (!block)
 			return NULL;
 		*block = (struct arena_block){ .next = arena->blocks, .room = room };
 		arena->blocks = block;
+		start = 0;
 	}
-	void *out = block->bytes + block->used;
-	block->used += len;
-	arena->total += len;
-	return out;
+	arena->total += start - block->used + len;
+	block->used = start + len;
+	return block->bytes + start;
+}
+
+void *arena_alloc(struct arena *arena, size_t len)
+{
+	return alloc_aligned(arena, len, alignof(max_align_t));
 }
 
 char *arena_copy(struct arena *arena, const void *bytes, size_t len)
 {
-	char *copy = len < SIZE_MAX ? arena_alloc(arena, len + 1) : NULL;
+	char *copy = len < SIZE_MAX ? alloc_aligned(arena, len + 1, 1) : NULL;
 	if (!copy)
 		return NULL;
 	if (len)

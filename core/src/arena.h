@@ -12,7 +12,7 @@ struct arena {
 
 /* Uninitialised memory aligned for any type; NULL if there is none. */
 void *arena_alloc(struct arena *arena, size_t len);
-/* A copy of len bytes with a NUL after them. */
+/* A copy of len bytes with a NUL after them, aligned for bytes only. */
 char *arena_copy(struct arena *arena, const void *bytes, size_t len);
 char *arena_string(struct arena *arena, const char *string);
 void arena_free(struct arena *arena);

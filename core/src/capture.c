@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "procdir.h"
 #include "record.h"
+#include "tracer.h"
 
 enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, CANCEL_POLL_MS = 100 };
 
@@ -25,6 +26,8 @@ struct capture {
 	struct pagemap_probe probe;
 	struct pagemap_walk *walk;
 	struct own_files own;
+	struct tracer_ours ours; /* whether the caller is the target's debugger */
+	bool held;               /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;
 	int rc;
 	struct vmsnap_error error;
@@ -60,7 +63,7 @@ static int prepare_records(struct capture *capture, bool seized)
 		size_t index = capture->record_count++;
 		const struct frozen_process *process = &capture->freeze.processes[index];
 		int rc = record_prepare(&capture->records[index], process->procdir, process->pid,
-		                        wants(capture, VMSNAP_CAPTURE_SMAPS), &capture->error);
+		                        wants(capture, VMSNAP_CAPTURE_SMAPS), capture->held, &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = record_status_of_newborn(&capture->records[index], &capture->error);
 		if (may_be_left_out(index, rc))
@@ -93,6 +96,14 @@ static int take_all(struct capture *capture)
 	return VMSNAP_OK;
 }
 
+/* What the calling thread traces goes on only when that thread says so. */
+static bool still_held(const struct capture *capture, const struct frozen_process *process)
+{
+	if (!capture->held)
+		return freeze_held_by_debugger(process);
+	return capture->ours.calling_thread || tracer_all_stopped(process->procdir);
+}
+
 /* Frozen by us: consistent.  Otherwise it is if the map reads the same once more,
  * and, with a debugger, if it still holds every thread. */
 static int judge(struct capture *capture, size_t index)
@@ -100,11 +111,13 @@ static int judge(struct capture *capture, size_t index)
 	struct record *record = &capture->records[index];
 	struct frozen_process *process = &capture->freeze.processes[index];
 	struct vmsnap_info *info = &record->snap->info;
-	if (record->live && process->state == VMSNAP_FREEZE_DEBUGGER && !freeze_held_by_debugger(process))
+	if (record->live && process->state == VMSNAP_FREEZE_DEBUGGER && !still_held(capture, process))
 		process->state = VMSNAP_FREEZE_NONE;
 	info->freeze = process->state;
 	info->consistent = true;
-	if (process->state == VMSNAP_FREEZE_FULL || !record->live)
+	bool stands = process->state == VMSNAP_FREEZE_FULL || process->state == VMSNAP_FREEZE_DEBUGGER;
+	if (!record->live || process->state == VMSNAP_FREEZE_FULL ||
+	    (stands && capture->held && capture->ours.calling_thread))
 		return VMSNAP_OK;
 	return record_recheck(record, &info->consistent, &capture->error);
 }
@@ -195,6 +208,29 @@ static int run_thread(struct capture *capture)
 	return capture->rc;
 }
 
+/* The target of a debugger whose library we are: its threads stand, or they run
+ * because they shall.  All is done right here. */
+static int take_held(struct capture *capture)
+{
+	enum vmsnap_freeze state = capture->ours.hold == TRACER_HOLD_ALL ? VMSNAP_FREEZE_DEBUGGER : VMSNAP_FREEZE_NONE;
+	set_state(&capture->freeze, state);
+	int rc = prepare_records(capture, false);
+	if (!rc)
+		rc = take_all(capture);
+	return rc ? rc : judge_all(capture);
+}
+
+/* A large target takes long, and the caller may want to cancel: that needs the thread. */
+static bool may_take_held(const struct capture *capture)
+{
+	enum { HELD_BYTES_MAX = 1 << 30 };
+	const struct frozen_process *process = &capture->freeze.processes[0];
+	bool live = false;
+	return !capture->freeze.tree && !wants(capture, VMSNAP_CAPTURE_NO_FREEZE) &&
+	       capture->ours.hold != TRACER_HOLD_NO && capture->ours.size <= HELD_BYTES_MAX &&
+	       !procdir_is_live(process->procdir, &live) && live;
+}
+
 static int finish_record(struct capture *capture, size_t index)
 {
 	struct record *record = &capture->records[index];
@@ -208,11 +244,12 @@ static int finish_record(struct capture *capture, size_t index)
 	identity_from_status(snap);
 	if (frozen)
 		snap->info.pause = capture->freeze.ended - capture->freeze.began;
-	if (capture->options.label) {
+	if (capture->options.label)
 		snap->info.label = arena_string(&snap->strings, capture->options.label);
-		if (!snap->info.label)
-			return fail_no_memory(&capture->error);
-	}
+	if (capture->options.reason)
+		snap->info.reason = arena_string(&snap->strings, capture->options.reason);
+	if (!snap->info.label || !snap->info.reason)
+		return fail_no_memory(&capture->error);
 	record_reopen(record);
 	if (record->live)
 		rc = identity_build_ids(snap, record->root, record->maps, &capture->error);
@@ -252,12 +289,18 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	capture->freeze.timeout_ms = timeout ? timeout : DEFAULT_FREEZE_TIMEOUT_MS;
 	capture->freeze.tree = tree;
 	capture->freeze.cancel = &capture->cancel;
+	tracer_ours(capture->freeze.processes[0].procdir, &capture->ours);
+	capture->held = may_take_held(capture);
+	bool (*cancelled)(void *) = capture->options.cancelled;
+	if (cancelled && cancelled(capture->options.cancel_ctx))
+		return fail(&capture->error, VMSNAP_ERR_CANCELLED, "cancelled");
 	int rc = pagemap_probe(&capture->probe, &capture->error);
 	if (rc)
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_STEP_ASIDE))
 		own_files_find(&capture->own);
-	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel);
+	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel,
+	                                 !capture->held);
 	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
 }
 
@@ -274,7 +317,7 @@ static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_optio
 	if (!rc)
 		rc = capture_init(capture, options, tree);
 	if (!rc)
-		rc = run_thread(capture);
+		rc = capture->held ? take_held(capture) : run_thread(capture);
 	if (!rc)
 		rc = finish_all(capture, out, count);
 	if (rc && err)
@@ -317,8 +360,9 @@ VMSNAP_API int vmsnap_capture_at(int procdir, const struct vmsnap_capture_option
 	if (own < 0)
 		return fail_sys(err, errno, "not an open directory");
 	pid_t pid = 0;
+	bool live = false;
 	struct text stat = { 0 };
-	if (procdir_is_live(own) && procdir_read(own, "stat", &stat) == 0)
+	if (!procdir_is_live(own, &live) && live && procdir_read(own, "stat", &stat) == 0)
 		pid = (pid_t)strtol(stat.text, NULL, 10);
 	text_free(&stat);
 	return capture_one(pid, own, options, out, err);

@@ -5,6 +5,7 @@
 #include "diff_facts.h"
 #include "diff_walk.h"
 #include "error.h"
+#include "touched.h"
 #include "verdict.h"
 #include "vma_match.h"
 
@@ -14,16 +15,18 @@ struct vmsnap_cow {
 	const struct vmsnap *parent, *child, *base;
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
-	uint64_t totals[VMSNAP_VERDICTS];
+	uint64_t totals[VMSNAP_VERDICTS], touched_totals[VMSNAP_VERDICTS];
 	char warning[1024];
 };
 
 static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *range, unsigned page_shift)
 {
-	cow->totals[range->verdict] += (range->end - range->start) >> page_shift;
+	uint64_t pages = (range->end - range->start) >> page_shift;
+	cow->totals[range->verdict] += pages;
+	cow->touched_totals[range->verdict] += range->touched ? pages : 0;
 	struct vmsnap_cow_range *last = cow->count ? &cow->ranges[cow->count - 1] : NULL;
 	if (last && last->end == range->start && last->verdict == range->verdict && last->inferred == range->inferred &&
-	    last->vma == range->vma) {
+	    last->touched == range->touched && last->vma == range->vma) {
 		last->end = range->end;
 		return VMSNAP_OK;
 	}
@@ -33,6 +36,20 @@ static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *rang
 	cow->ranges = ranges;
 	ranges[cow->count++] = *range;
 	return VMSNAP_OK;
+}
+
+/* Pages with one verdict: those that a debugger wrote to become ranges of their own. */
+static int add_pages(struct vmsnap_cow *cow, struct vmsnap_cow_range range, const struct touched_list *touched,
+                     unsigned page_shift)
+{
+	uint64_t end = range.end;
+	int rc = VMSNAP_OK;
+	for (; !rc && range.start < end; range.start = range.end) {
+		range.end = end;
+		range.touched = touched_at(touched, range.start, &range.end);
+		rc = add_range(cow, &range, page_shift);
+	}
+	return rc;
 }
 
 static bool same_mapping(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
@@ -74,7 +91,7 @@ static struct verdict_case case_of(const struct vmsnap *const *snaps, size_t sid
 }
 
 static int judge_span(struct vmsnap_cow *cow, struct run_cursor *cursors, struct verdict_case *c,
-                      const struct span *span)
+                      const struct span *span, const struct touched_list *touched)
 {
 	const struct vmsnap_vma *vma = span->vma[CHILD];
 	vma = vma ? vma : span->vma[PARENT] ? span->vma[PARENT] : span->vma[BASE];
@@ -92,7 +109,7 @@ static int judge_span(struct vmsnap_cow *cow, struct run_cursor *cursors, struct
 		struct vmsnap_cow_range range = {
 			.start = at, .end = until, .verdict = verdict.verdict, .inferred = verdict.inferred, .vma = vma
 		};
-		rc = add_range(cow, &range, cursors[PARENT].shift);
+		rc = add_pages(cow, range, touched, cursors[PARENT].shift);
 	}
 	return rc;
 }
@@ -103,11 +120,13 @@ static int judge_all(struct vmsnap_cow *cow, const struct vmsnap *const *snaps, 
 	struct run_cursor cursors[WALK_SIDES];
 	for (size_t i = 0; i < sides; i++)
 		cursors[i] = run_cursor_at(snaps[i], 0);
-	int rc = VMSNAP_OK;
+	struct touched_list touched;
+	int rc = touched_pages(snaps, sides, &touched);
 	for (struct span span; !rc && span_next(&spans, &span);) {
 		struct verdict_case c = case_of(snaps, sides, &span);
-		rc = judge_span(cow, cursors, &c, &span);
+		rc = judge_span(cow, cursors, &c, &span, &touched);
 	}
+	touched_free(&touched);
 	return rc;
 }
 
@@ -178,6 +197,11 @@ VMSNAP_API int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, stru
 VMSNAP_API const uint64_t *vmsnap_cow_totals(const struct vmsnap_cow *cow)
 {
 	return cow->totals;
+}
+
+VMSNAP_API const uint64_t *vmsnap_cow_touched_totals(const struct vmsnap_cow *cow)
+{
+	return cow->touched_totals;
 }
 
 VMSNAP_API const char *vmsnap_cow_warning(const struct vmsnap_cow *cow)

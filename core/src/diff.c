@@ -8,6 +8,7 @@
 #include "diff_status.h"
 #include "diff_walk.h"
 #include "error.h"
+#include "touched.h"
 #include "vma_match.h"
 
 struct vmsnap_diff {
@@ -27,7 +28,8 @@ struct walk {
 	struct vmsnap_diff *diff;
 	struct run_cursor in_a, in_b;
 	struct facts_context known;
-	size_t next_from, next_to; /* moves not yet passed, by .from and by .to */
+	struct touched_list touched_a, touched_b; /* each by its own addresses */
+	size_t next_from, next_to;                /* moves not yet passed, by .from and by .to */
 };
 
 /* A stretch in which everything but the pages stays the same. */
@@ -40,12 +42,13 @@ struct stretch {
 	const struct vmsnap_vma *vma;
 };
 
-static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t start, uint64_t end, uint32_t changes)
+static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t start, uint64_t end, uint32_t changes,
+                     bool touched)
 {
 	struct vmsnap_diff *diff = walk->diff;
 	struct vmsnap_diff_range *last = diff->range_count ? &diff->ranges[diff->range_count - 1] : NULL;
 	if (last && last->end == start && last->changes == changes && last->vma == stretch->vma &&
-	    last->executable == stretch->executable) {
+	    last->executable == stretch->executable && last->touched == touched) {
 		last->end = end;
 		return VMSNAP_OK;
 	}
@@ -54,10 +57,38 @@ static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t 
 	if (!ranges)
 		return VMSNAP_ERR_NO_MEMORY;
 	diff->ranges = ranges;
-	ranges[diff->range_count++] = (struct vmsnap_diff_range){
-		.start = start, .end = end, .changes = changes, .executable = stretch->executable, .vma = stretch->vma
-	};
+	ranges[diff->range_count++] = (struct vmsnap_diff_range){ .start = start,
+		                                                  .end = end,
+		                                                  .changes = changes,
+		                                                  .executable = stretch->executable,
+		                                                  .touched = touched,
+		                                                  .vma = stretch->vma };
 	return VMSNAP_OK;
+}
+
+/* Whether a debugger wrote to the page at `at`, or in A to the one that it is
+ * compared with.  Lowers *until to where that changes. */
+static bool touched_here(const struct walk *walk, const struct stretch *stretch, uint64_t at, uint64_t *until)
+{
+	bool touched = touched_at(&walk->touched_b, at, until);
+	if (stretch->away || !walk->touched_a.count)
+		return touched;
+	uint64_t until_a = *until + stretch->shift;
+	touched |= touched_at(&walk->touched_a, at + stretch->shift, &until_a);
+	*until = until_a - stretch->shift;
+	return touched;
+}
+
+/* Pages with the same facts: those that a debugger wrote to become ranges of their own. */
+static int add_pages(struct walk *walk, const struct stretch *stretch, uint64_t start, uint64_t end, uint32_t changes)
+{
+	int rc = VMSNAP_OK;
+	for (uint64_t at = start, until; !rc && at < end; at = until) {
+		until = end;
+		bool touched = touched_here(walk, stretch, at, &until);
+		rc = add_range(walk, stretch, at, until, changes, touched);
+	}
+	return rc;
 }
 
 /* Passes over runs that are the same on both sides: most are, and equal entries
@@ -104,7 +135,7 @@ static int compare_stretch(struct walk *walk, const struct stretch *stretch)
 		uint64_t a = entry_in_a(in_a, stretch, at, &until);
 		uint32_t facts = a || b ? page_facts(a, b, &stretch->context) : 0;
 		if (facts)
-			rc = add_range(walk, stretch, at, until, facts);
+			rc = add_pages(walk, stretch, at, until, facts);
 	}
 	return rc;
 }
@@ -171,7 +202,8 @@ static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct 
 	walk.in_b = run_cursor_at(b, 0);
 	const struct vmsnap *both[] = { a, b };
 	struct span_walk spans = span_walk_begin(both, 2);
-	int rc = VMSNAP_OK;
+	int rc = touched_pages(&a, 1, &walk.touched_a);
+	rc = rc ? rc : touched_pages(&b, 1, &walk.touched_b);
 	for (struct span span; !rc && span_next(&spans, &span);) {
 		for (uint64_t at = span.start; !rc && at < span.end;) {
 			struct stretch stretch = next_stretch(&walk, &span, at);
@@ -179,6 +211,8 @@ static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct 
 			at = stretch.end;
 		}
 	}
+	touched_free(&walk.touched_a);
+	touched_free(&walk.touched_b);
 	return rc;
 }
 
@@ -188,8 +222,11 @@ static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 	for (size_t i = 0; i < diff->range_count; i++) {
 		const struct vmsnap_diff_range *range = &diff->ranges[i];
 		uint64_t pages = (range->end - range->start) >> page_shift;
-		for (uint32_t left = range->changes; left; left &= left - 1)
+		totals->touched += range->touched ? pages : 0;
+		for (uint32_t left = range->changes; left; left &= left - 1) {
 			totals->pages[__builtin_ctz(left)] += pages;
+			totals->touched_pages[__builtin_ctz(left)] += range->touched ? pages : 0;
+		}
 		if (range->executable && (range->changes & 1u << VMSNAP_PRIVATISED))
 			totals->privatised_executable += pages;
 	}

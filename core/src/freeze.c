@@ -17,11 +17,11 @@
 #include "error.h"
 #include "procdir.h"
 #include "take.h"
+#include "tracer.h"
 
 /* In <sys/ptrace.h> these are members of an enum; older headers lack some. */
 enum { EVENT_STOP = 128, EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
 enum { LIST_PASSES = 64 };
-#define THREAD_NAME "vmsnap-capture"
 
 uint64_t monotonic_now(void)
 {
@@ -92,34 +92,9 @@ struct seize_job {
 	bool take_rest; /* go on behind tasks that cannot be had */
 };
 
-/* The letter in its stat file; X if it is gone. */
-static char task_state(int procdir, pid_t tid)
-{
-	char name[32];
-	snprintf(name, sizeof(name), "task/%d", (int)tid);
-	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct proc_stat stat;
-	return fd < 0 || procdir_stat(fd, &stat, NULL) ? 'X' : stat.state;
-}
-
 static bool task_has_exited(int procdir, pid_t tid)
 {
-	return strchr("ZX", task_state(procdir, tid));
-}
-
-static pid_t tracer_of(int procdir, const char *status_name)
-{
-	static const char key[] = "\nTracerPid:\t";
-	struct text status = { 0 };
-	uint64_t pid = 0;
-	if (!procdir_read(procdir, status_name, &status)) {
-		const char *line = memmem(status.text, status.len, key, sizeof(key) - 1);
-		struct cursor c = { line ? line + sizeof(key) - 1 : NULL, status.text + status.len };
-		if (line)
-			take_decimal(&c, &pid);
-	}
-	text_free(&status);
-	return (pid_t)pid;
+	return strchr("ZX", tracer_task_state(procdir, tid));
 }
 
 /* Born under PTRACE_O_TRACECLONE or its like, and listed before its creator's stop
@@ -154,24 +129,12 @@ static int seize_task(void *ctx, pid_t tid)
 
 void freeze_name_thread(void)
 {
-	prctl(PR_SET_NAME, THREAD_NAME);
+	prctl(PR_SET_NAME, TRACER_THREAD_NAME);
 }
 
-enum tracer_kind { TRACER_GONE, TRACER_CAPTURE, TRACER_OTHER };
-
-/* Another capture will be over soon; one that is over already was in the way. */
-static enum tracer_kind kind_of_tracer(pid_t tracer)
-{
-	char path[48], comm[32] = "";
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)tracer);
-	CLEANUP_CLOSE int fd = tracer ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t len = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
-	if (len <= 0)
-		return TRACER_GONE;
-	return strcmp(comm, THREAD_NAME "\n") ? TRACER_OTHER : TRACER_CAPTURE;
-}
-
-/* The first task of the list, mostly the main thread, decides between two captures
+/* Another capture will be over soon; one that is over already was in the way.
+ *
+ * The first task of the list, mostly the main thread, decides between two captures
  * at once: who has it goes on, the other waits.  No tracer at all may also mean that
  * we are not allowed to trace: that is tried a few times only. */
 static int seize_all_tasks(struct seize_job *job)
@@ -184,7 +147,7 @@ static int seize_all_tasks(struct seize_job *job)
 		if (rc != 1)
 			return rc;
 		process->tracer = tracer_of(process->procdir, "status");
-		enum tracer_kind kind = kind_of_tracer(process->tracer);
+		enum tracer_kind kind = tracer_kind(process->tracer);
 		without += kind == TRACER_GONE;
 		if (kind == TRACER_OTHER || without > TRIES_WITHOUT_TRACER || monotonic_now() - began > patience ||
 		    atomic_load(job->freeze->cancel))
@@ -314,7 +277,7 @@ static bool only_uninterruptible_left(const struct freeze *freeze)
 		const struct frozen_process *process = &freeze->processes[p];
 		for (size_t t = 0; t < process->count; t++) {
 			const struct frozen_task *task = &process->tasks[t];
-			if (!task->stopped && !task->gone && task_state(process->procdir, task->tid) != 'D')
+			if (!task->stopped && !task->gone && tracer_task_state(process->procdir, task->tid) != 'D')
 				return false;
 		}
 	}
@@ -365,6 +328,13 @@ struct children_job {
 	int rc;
 };
 
+/* Gone or a zombie; a child that is left out for another reason would be missed. */
+static bool has_no_memory(int rc)
+{
+	return rc == VMSNAP_ERR_NO_PROCESS || rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE ||
+	       rc == VMSNAP_ERR_KERNEL_THREAD;
+}
+
 static int add_child(struct children_job *job, pid_t pid)
 {
 	for (size_t p = 0; p < job->freeze->count; p++)
@@ -372,9 +342,15 @@ static int add_child(struct children_job *job, pid_t pid)
 			return 0;
 	/* We are a child of the shell whose tree somebody looks at, but no part of it. */
 	int procdir;
-	if (pid == getpid() || procdir_open(pid, &procdir, NULL))
-		return 0; /* or gone, or a zombie: it has no memory to look at */
-	job->rc = freeze_add(job->freeze, pid, job->parent, procdir, job->err);
+	if (pid == getpid())
+		return 0;
+	job->rc = procdir_open(pid, &procdir, job->err);
+	if (has_no_memory(job->rc)) {
+		job->rc = VMSNAP_OK;
+		return 0;
+	}
+	if (!job->rc)
+		job->rc = freeze_add(job->freeze, pid, job->parent, procdir, job->err);
 	job->added++;
 	return job->rc;
 }
@@ -388,13 +364,16 @@ static int children_of_task(void *ctx, pid_t tid)
 	struct text text = { 0 };
 	snprintf(name, sizeof(name), "task/%d/children", (int)tid);
 	int error = procdir_read(job->freeze->processes[job->parent].procdir, name, &text);
-	struct cursor c = { text.text, text.text + text.len };
+	struct cursor c = { text.text, text.len ? text.text + text.len : text.text };
 	uint64_t pid;
 	while (!error && !job->rc && c.at < c.end && take_decimal(&c, &pid)) {
 		add_child(job, (pid_t)pid);
 		take_spaces(&c);
 	}
 	text_free(&text);
+	/* ENOENT also where the kernel has no such file. */
+	if (error && error != ENOENT && error != ESRCH)
+		job->rc = procdir_fail(error, job->freeze->processes[job->parent].pid, "the list of children", job->err);
 	return job->rc ? 1 : 0;
 }
 
@@ -404,8 +383,10 @@ static int add_children(struct freeze *freeze, size_t *added, struct vmsnap_erro
 		struct children_job job = { .freeze = freeze, .parent = p, .err = err };
 		if (freeze->processes[p].gone)
 			continue;
-		procdir_each_task(freeze->processes[p].procdir, children_of_task, &job);
+		int listed = procdir_each_task(freeze->processes[p].procdir, children_of_task, &job);
 		*added += job.added;
+		if (!job.rc && listed < 0 && listed != -ENOENT && listed != -ESRCH)
+			job.rc = procdir_fail(-listed, freeze->processes[p].pid, "the list of threads", err);
 		if (job.rc)
 			return job.rc;
 	}
@@ -486,16 +467,10 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 	return VMSNAP_OK;
 }
 
-static int not_in_tracing_stop(void *ctx, pid_t tid)
-{
-	return !strchr("tZX", task_state(*(const int *)ctx, tid));
-}
-
 bool freeze_held_by_debugger(const struct frozen_process *process)
 {
-	int procdir = process->procdir;
-	return tracer_of(procdir, "status") == process->tracer && kind_of_tracer(process->tracer) == TRACER_OTHER &&
-	       procdir_each_task(procdir, not_in_tracing_stop, &procdir) == 0;
+	return tracer_of(process->procdir, "status") == process->tracer &&
+	       tracer_kind(process->tracer) == TRACER_OTHER && tracer_all_stopped(process->procdir);
 }
 
 void freeze_release(struct freeze *freeze)

@@ -86,38 +86,42 @@ void identity_from_status(struct vmsnap *snap)
 
 /* ---- build IDs ------------------------------------------------------------------------ */
 
-static bool ask_kernel(int maps, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
+enum answer { ANSWER_UNKNOWN, ANSWER_NONE, ANSWER_FOUND };
+
+static enum answer ask_kernel(int maps, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
 {
 	struct procmap_query query = { .size = sizeof(query),
 		                       .query_addr = vma->start,
 		                       .build_id_size = BUILD_ID_MAX,
 		                       .build_id_addr = (uintptr_t)id };
 	if (maps < 0 || ioctl(maps, PROCMAP_QUERY_IOCTL, &query))
-		return false;
+		return ANSWER_UNKNOWN;
 	/* The target runs again: it may have mapped something else there. */
 	if (query.inode != vma->inode || query.dev_major != vma->dev_major || query.dev_minor != vma->dev_minor ||
 	    query.build_id_size > BUILD_ID_MAX)
-		return false;
+		return ANSWER_UNKNOWN;
 	*len = query.build_id_size;
-	return *len != 0;
+	return *len ? ANSWER_FOUND : ANSWER_NONE;
 }
 
 /* The path is the target's: below its root, whatever links it holds, and never
  * opened for reading before it is known to be the very file that is mapped. */
-static bool ask_file_below(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
+static enum answer ask_file_below(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	if (root < 0 || vma->name[0] != '/')
-		return false;
+		return ANSWER_UNKNOWN;
 	CLEANUP_CLOSE int path = (int)syscall(SYS_openat2, root, vma->name, &how, sizeof(how));
 	struct stat st;
 	if (path < 0 || fstat(path, &st) || !S_ISREG(st.st_mode) || st.st_ino != vma->inode ||
 	    major(st.st_dev) != vma->dev_major || minor(st.st_dev) != vma->dev_minor)
-		return false;
+		return ANSWER_UNKNOWN;
 	char link[48];
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
 	CLEANUP_CLOSE int fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return fd >= 0 && build_id_of_file(fd, id, BUILD_ID_MAX, len) == VMSNAP_OK;
+	if (fd < 0)
+		return ANSWER_UNKNOWN;
+	return build_id_of_file(fd, id, BUILD_ID_MAX, len) == VMSNAP_OK ? ANSWER_FOUND : ANSWER_NONE;
 }
 
 /* The kernel writes names as they are below our root, if the file can be reached from
@@ -125,7 +129,10 @@ static bool ask_file_below(int root, const struct vmsnap_vma *vma, uint8_t *id, 
 static bool ask_file(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
 {
 	CLEANUP_CLOSE int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return ask_file_below(ours, vma, id, len) || ask_file_below(root, vma, id, len);
+	enum answer answer = ask_file_below(ours, vma, id, len);
+	if (answer == ANSWER_UNKNOWN)
+		answer = ask_file_below(root, vma, id, len);
+	return answer == ANSWER_FOUND;
 }
 
 static int by_file(const void *left, const void *right)
@@ -148,12 +155,23 @@ static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 /* Reading the beginning of shared memory would fetch its first page back from swap,
  * for the target as well.  Only what is executed there can be an ELF file that
  * matters.  Shared memory has a device of major 0, as have overlayfs and others. */
-static bool may_be_read(const struct vmsnap_vma *const *mappings, size_t count)
+static bool find_build_id(struct vmsnap_vma *const *mappings, size_t count, int root, int maps, uint8_t *id,
+                          size_t *len)
 {
 	bool executable = false;
 	for (size_t i = 0; i < count; i++)
 		executable |= (mappings[i]->perms & VMSNAP_EXEC) != 0;
-	return executable || mappings[0]->dev_major != 0;
+	if (!executable && !mappings[0]->dev_major)
+		return false;
+	enum answer answer = ask_kernel(maps, mappings[0], id, len);
+	if (answer == ANSWER_FOUND)
+		return true;
+	/* The kernel overlooks IDs of more than 20 bytes and, before Linux 6.12, those that
+	 * are not in the first page.  To open each locale file for that would double the
+	 * time that a capture of a small process takes. */
+	if (answer == ANSWER_NONE && !executable)
+		return false;
+	return ask_file(root, mappings[0], id, len);
 }
 
 /* Each file is asked once, at the mapping with the lowest offset. */
@@ -165,8 +183,7 @@ static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t coun
 		size_t len = 0;
 		for (end = i; end < count && same_file(files[i], files[end]);)
 			end++;
-		if (may_be_read((const struct vmsnap_vma *const *)&files[i], end - i) &&
-		    (ask_kernel(maps, files[i], id, &len) || ask_file(root, files[i], id, &len))) {
+		if (find_build_id(&files[i], end - i, root, maps, id, &len)) {
 			copy = (uint8_t *)arena_copy(&snap->strings, id, len);
 			if (!copy)
 				return VMSNAP_ERR_NO_MEMORY;

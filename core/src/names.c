@@ -4,7 +4,10 @@
 #include <elf.h>
 #include <stdlib.h>
 
+#include <string.h>
+
 #include "error.h"
+#include "names_captured.h"
 #include "names_object.h"
 #include "names_stacks.h"
 #include "snapshot.h"
@@ -15,7 +18,38 @@ struct vmsnap_names {
 	struct stacks stacks;
 	struct arena strings;
 	uint64_t walks; /* how many there were */
+	/* Snapshots whose captured names are used: this one, and those borrowed from. */
+	const struct vmsnap **sources;
+	size_t source_count;
+	struct captured captured; /* collected when first asked for */
+	bool collected;
 };
+
+static int add_source(struct vmsnap_names *names, const struct vmsnap *snap)
+{
+	const struct vmsnap **more = realloc(names->sources, (names->source_count + 1) * sizeof(*more));
+	if (!more)
+		return VMSNAP_ERR_NO_MEMORY;
+	names->sources = more;
+	more[names->source_count++] = snap;
+	return VMSNAP_OK;
+}
+
+/* All but the objects. */
+static int look_at(struct vmsnap_names *names, const struct vmsnap *snap)
+{
+	names->snap = snap;
+	return add_source(names, snap) || stacks_find(snap, &names->strings, &names->stacks) ? VMSNAP_ERR_NO_MEMORY
+	                                                                                     : VMSNAP_OK;
+}
+
+static void look_away(struct vmsnap_names *names)
+{
+	captured_free(&names->captured);
+	free(names->sources);
+	free(names->stacks.items);
+	arena_free(&names->strings);
+}
 
 VMSNAP_API int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
                                 struct vmsnap_error *err)
@@ -23,9 +57,8 @@ VMSNAP_API int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, 
 	struct vmsnap_names *names = calloc(1, sizeof(*names));
 	if (!names)
 		return fail_no_memory(err);
-	names->snap = snap;
 	int rc = objects_init(&names->objects, snap, sysroot, err);
-	if (!rc && stacks_find(snap, &names->strings, &names->stacks))
+	if (!rc && look_at(names, snap))
 		rc = fail_no_memory(err);
 	if (rc) {
 		vmsnap_names_free(names);
@@ -35,19 +68,91 @@ VMSNAP_API int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, 
 	return VMSNAP_OK;
 }
 
+VMSNAP_API int vmsnap_names_renew(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	struct vmsnap_names fresh = { 0 };
+	int rc = look_at(&fresh, snap) ? fail_no_memory(err) : objects_renew(&names->objects, snap, err);
+	if (rc) {
+		look_away(&fresh);
+		return rc;
+	}
+	look_away(names);
+	fresh.objects = names->objects;
+	*names = fresh;
+	return VMSNAP_OK;
+}
+
 VMSNAP_API void vmsnap_names_free(struct vmsnap_names *names)
 {
 	if (!names)
 		return;
 	objects_free(&names->objects);
-	free(names->stacks.items);
-	arena_free(&names->strings);
+	look_away(names);
 	free(names);
 }
 
 VMSNAP_API const char *vmsnap_names_warning(const struct vmsnap_names *names)
 {
 	return names->objects.warnings ? names->objects.warnings : "";
+}
+
+/* ---- what a debugger captured -------------------------------------------------- */
+
+/* After an exec the same addresses mean other things. */
+static bool same_program(const struct vmsnap_info *a, const struct vmsnap_info *b)
+{
+	bool known = a->exe_build_id && b->exe_build_id;
+	return !known || (a->exe_build_id_len == b->exe_build_id_len &&
+	                  memcmp(a->exe_build_id, b->exe_build_id, a->exe_build_id_len) == 0);
+}
+
+VMSNAP_API int vmsnap_names_borrow(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err)
+{
+	for (size_t i = 0; i < names->source_count; i++)
+		if (names->sources[i] == from)
+			return VMSNAP_OK;
+	if (!vmsnap_captured_name_count(from))
+		return VMSNAP_OK;
+	if (!same_program(&names->snap->info, &from->info)) {
+		objects_warn(&names->objects, "names of local variables are left out: those that are known are of "
+		                              "another program");
+		return VMSNAP_OK;
+	}
+	if (add_source(names, from))
+		return fail_no_memory(err);
+	captured_free(&names->captured);
+	names->collected = false;
+	return VMSNAP_OK;
+}
+
+static int collect(struct vmsnap_names *names)
+{
+	if (names->collected)
+		return VMSNAP_OK;
+	if (captured_collect(&names->captured, names->sources, names->source_count))
+		return VMSNAP_ERR_NO_MEMORY;
+	names->collected = true;
+	if (names->captured.crowded)
+		objects_warn(&names->objects, "names of local variables are left out where too many overlap");
+	return VMSNAP_OK;
+}
+
+/* ---- one name -------------------------------------------------------------------- */
+
+static struct vmsnap_name name_of_captured(const struct vmsnap_captured_name *captured, const struct vmsnap_vma *vma)
+{
+	int kind = captured_kind(captured);
+	bool in_frame = kind == VMSNAP_NAME_LOCAL || kind == VMSNAP_NAME_ARGUMENT;
+	return (struct vmsnap_name){
+		.kind = kind,
+		.symbol = captured->symbol,
+		.object = vma->name,
+		.address = captured->address,
+		.size = captured->size,
+		.function = in_frame ? captured->function : NULL,
+		.frame = in_frame ? captured->frame : 0,
+		.tid = captured->tid,
+	};
 }
 
 static struct vmsnap_name name_of_symbol(const struct piece *piece, const struct symbol *symbol)
@@ -92,6 +197,15 @@ static size_t vma_index(const struct vmsnap *snap, uint64_t address)
 	return index < snap->vma_count && snap->vmas[index].start <= address ? index : snap->vma_count;
 }
 
+/* What a debugger said of an address is closer than the file's word, unless the file
+ * is more precise, or the debugger did not say what it is. */
+static bool prefer_captured(const struct vmsnap_captured_name *captured, const struct symbol *symbol)
+{
+	if (!captured || !symbol)
+		return captured;
+	return captured->kind != VMSNAP_CAPTURED_OTHER && (!symbol->size || captured->size <= symbol->size);
+}
+
 VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out)
 {
 	const struct vmsnap *snap = names->snap;
@@ -103,10 +217,13 @@ VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, stru
 	bool in_object = piece_at(names, index, address, &piece);
 	const struct symbols *symbols = in_object ? objects_symbols(&names->objects, piece.object) : NULL;
 	const struct symbol *symbol = symbols ? symbols_at(symbols, address - piece.bias) : NULL;
-	if (names->objects.no_memory)
+	if (names->objects.no_memory || collect(names))
 		return VMSNAP_ERR_NO_MEMORY;
+	const struct vmsnap_captured_name *captured = captured_at(&names->captured, address);
 	const struct stack *stack = stacks_from(&names->stacks, address);
-	if (symbol)
+	if (prefer_captured(captured, symbol))
+		*out = name_of_captured(captured, vma);
+	else if (symbol)
 		*out = name_of_symbol(&piece, symbol);
 	else if (stack && stack->start <= address)
 		*out = name_of_stack(stack, vma);
@@ -125,6 +242,8 @@ VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, stru
 	return VMSNAP_OK;
 }
 
+/* ---- all names of a range ---------------------------------------------------------- */
+
 /* A walk over [start, end), piece by piece. */
 struct walk {
 	struct vmsnap_names *names;
@@ -132,7 +251,35 @@ struct walk {
 	bool (*fn)(void *ctx, const struct vmsnap_name *name);
 	void *ctx;
 	uint64_t serial;
+	size_t captured; /* index of the next captured name */
 };
+
+/* Tells the captured names that come before `address`.  Only mapped memory has names:
+ * where one begins in the range, something must be mapped. */
+static bool walk_captured(struct walk *w, uint64_t address)
+{
+	const struct captured *captured = &w->names->captured;
+	while (w->captured < captured->count) {
+		const struct vmsnap_captured_name *next = captured->items[w->captured].name;
+		if (next->address >= address)
+			break;
+		uint64_t first = next->address > w->start ? next->address : w->start;
+		const struct vmsnap_vma *vma = vmsnap_vma_at(w->names->snap, first);
+		w->captured = captured_next(captured, w->captured + 1, w->start);
+		if (!vma)
+			continue;
+		struct vmsnap_name name = name_of_captured(next, vma);
+		if (!w->fn(w->ctx, &name))
+			return false;
+	}
+	return true;
+}
+
+/* At one address what a file says comes first. */
+static bool tell(struct walk *w, const struct vmsnap_name *name)
+{
+	return walk_captured(w, name->address) && w->fn(w->ctx, name);
+}
 
 static bool walk_piece(struct walk *w, const struct piece *piece)
 {
@@ -150,12 +297,13 @@ static bool walk_piece(struct walk *w, const struct piece *piece)
 	object->told = end;
 	/* Counted as the file counts; a piece does not wrap around there. */
 	uint64_t low = start - piece->bias, high = low + (end - start);
-	for (size_t i = symbols_first(symbols, low); i < symbols->count && symbols->items[i].start < high; i++) {
+	for (size_t i = symbols_next(symbols, 0, low); i < symbols->count && symbols->items[i].start < high;
+	     i = symbols_next(symbols, i + 1, low)) {
 		const struct symbol *symbol = &symbols->items[i];
-		if (symbol->end <= low || (continued && symbol->start + piece->bias < told))
+		if (continued && symbol->start + piece->bias < told)
 			continue;
 		struct vmsnap_name name = name_of_symbol(piece, symbol);
-		if (!w->fn(w->ctx, &name))
+		if (!tell(w, &name))
 			return false;
 	}
 	return true;
@@ -169,7 +317,7 @@ static bool walk_stacks(struct walk *w, const struct vmsnap_vma *vma)
 	const struct stack *stack = stacks_from(stacks, start);
 	for (; stack && stack < stacks->items + stacks->count && stack->start < end; stack++) {
 		struct vmsnap_name name = name_of_stack(stack, vma);
-		if (!w->fn(w->ctx, &name))
+		if (!tell(w, &name))
 			return false;
 	}
 	return true;
@@ -180,9 +328,11 @@ VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint6
                                struct vmsnap_error *err)
 {
 	const struct vmsnap *snap = names->snap;
-	struct walk walk = {
-		.names = names, .start = start, .end = end, .fn = fn, .ctx = ctx, .serial = ++names->walks
-	};
+	if (collect(names))
+		return fail_no_memory(err);
+	struct walk walk = { .names = names, .start = start, .end = end, .fn = fn, .ctx = ctx };
+	walk.serial = ++names->walks;
+	walk.captured = captured_next(&names->captured, 0, start);
 	bool more = true;
 	for (size_t i = snapshot_vma_find(snap, start); more && i < snap->vma_count && snap->vmas[i].start < end; i++) {
 		struct piece pieces[ELF_LOADS_MAX];
@@ -193,6 +343,8 @@ VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint6
 		if (names->objects.no_memory)
 			return fail_no_memory(err);
 	}
+	if (more)
+		walk_captured(&walk, end);
 	return VMSNAP_OK;
 }
 
@@ -214,7 +366,7 @@ VMSNAP_API int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, s
 	if (!found)
 		return VMSNAP_ERR_NOT_FOUND;
 	uint64_t elf_address = address - piece.bias;
-	const struct elf_section *section = elf_file_section(piece.object->elf, elf_address);
+	const struct elf_section *section = elf_file_section(&piece.object->known->elf, elf_address);
 	*out = (struct vmsnap_segment){
 		.index = piece.load->index,
 		.perms = perms_of(piece.load->flags),

@@ -31,30 +31,11 @@ static bool vdso_is_ours(const struct objects *o)
 	       strcmp(name.machine, o->snap->info.arch) == 0;
 }
 
-static int compare_bytes(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	if (a_len != b_len)
-		return a_len < b_len ? -1 : 1;
-	return a_len ? memcmp(a, b, a_len) : 0;
-}
-
-static int compare_identity(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
-{
-	if (a->inode != b->inode)
-		return a->inode < b->inode ? -1 : 1;
-	if (a->dev_major != b->dev_major)
-		return a->dev_major < b->dev_major ? -1 : 1;
-	if (a->dev_minor != b->dev_minor)
-		return a->dev_minor < b->dev_minor ? -1 : 1;
-	int order = compare_bytes(a->build_id, a->build_id_len, b->build_id, b->build_id_len);
-	return order ? order : strcmp(a->name, b->name);
-}
-
 static int by_identity(const void *a, const void *b, void *ctx)
 {
 	const struct vmsnap *snap = ctx;
 	const struct member *x = a, *y = b;
-	int order = compare_identity(&snap->vmas[x->vma], &snap->vmas[y->vma]);
+	int order = identity_order(&snap->vmas[x->vma], &snap->vmas[y->vma]);
 	return order ? order : x->vma < y->vma ? -1 : x->vma > y->vma;
 }
 
@@ -91,7 +72,7 @@ static int group(struct objects *o)
 	const struct vmsnap_vma *last = NULL;
 	for (size_t i = 0; i < count; i++) {
 		const struct vmsnap_vma *vma = &snap->vmas[o->members[i].vma];
-		o->count += !last || compare_identity(last, vma) != 0;
+		o->count += !last || identity_order(last, vma) != 0;
 		o->vma_member[o->members[i].vma] = (uint32_t)i;
 		o->member_object[i] = (uint32_t)(o->count - 1);
 		last = vma;
@@ -108,34 +89,38 @@ static int group(struct objects *o)
 	return VMSNAP_OK;
 }
 
-int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysroot, struct vmsnap_error *err)
+/* All but the root. */
+static int prepare(struct objects *o, const struct vmsnap *snap, bool sysroot, struct vmsnap_error *err)
 {
-	memset(o, 0, sizeof(*o));
-	o->snap = snap;
-	o->root = o->process_root = -1;
 	uint64_t page = snap->info.page_size;
+	o->snap = snap;
 	if (!page || page & (page - 1) || page > UINT32_MAX)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot's page size is not a power of two");
 	o->here = believe_here(&snap->info);
-	if (sysroot) {
-		o->root = names_root_open(sysroot);
-		if (o->root < 0)
-			return fail_sys(err, errno, "cannot open the sysroot %s", sysroot);
-	} else if (o->here.same_boot) {
+	if (!sysroot && o->here.same_boot)
 		o->process_root = names_root_of_process(snap->info.tgid, snap->info.start_time);
-	}
 	int rc = group(o);
 	if (rc)
 		return fail(err, rc, rc == VMSNAP_ERR_NO_MEMORY ? "out of memory" : "too many mappings");
 	return VMSNAP_OK;
 }
 
+int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysroot, struct vmsnap_error *err)
+{
+	memset(o, 0, sizeof(*o));
+	o->root = o->process_root = -1;
+	if (sysroot) {
+		o->root = names_root_open(sysroot);
+		if (o->root < 0)
+			return fail_sys(err, errno, "cannot open the sysroot %s", sysroot);
+	}
+	return prepare(o, snap, sysroot, err);
+}
+
 void objects_free(struct objects *o)
 {
-	for (size_t i = 0; o->items && i < o->count; i++) {
-		symbols_free(&o->items[i].symbols);
-		free(o->items[i].elf);
-	}
+	for (size_t i = 0; o->items && i < o->count; i++)
+		known_free(o->items[i].known);
 	free(o->items);
 	free(o->members);
 	free(o->vma_member);
@@ -149,11 +134,56 @@ void objects_free(struct objects *o)
 		close(o->process_root);
 }
 
+/* ---- another snapshot -------------------------------------------------------- */
+
+static int by_file(const void *key, const void *item)
+{
+	const struct vmsnap_vma *identity = key;
+	const struct object *object = item;
+	return identity_order_of_file(identity, object->vma);
+}
+
+/* Takes what the other objects know of files that are mapped here, too. */
+static void take_over(struct objects *o, struct objects *other)
+{
+	for (size_t i = 0; i < other->count; i++) {
+		struct known *known = other->items[i].known;
+		/* What could not be read is tried again, as if new: and told again. */
+		if (!known || known->symbols_failed)
+			continue;
+		struct object *object = bsearch(&known->identity, o->items, o->count, sizeof(*o->items), by_file);
+		if (!object || object->known)
+			continue;
+		object->known = known;
+		object->state = OBJECT_KEPT;
+		other->items[i].known = NULL;
+	}
+	o->root = other->root;
+	o->elfutils = other->elfutils;
+	o->elfutils_tried = other->elfutils_tried && other->elfutils.libdw;
+	other->root = -1;
+	other->elfutils = (struct elfutils){ 0 };
+}
+
+int objects_renew(struct objects *o, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	struct objects fresh = { .root = -1, .process_root = -1 };
+	int rc = prepare(&fresh, snap, o->root >= 0, err);
+	if (rc) {
+		objects_free(&fresh);
+		return rc;
+	}
+	take_over(&fresh, o);
+	objects_free(o);
+	*o = fresh;
+	return VMSNAP_OK;
+}
+
 /* ---- files ----------------------------------------------------------------- */
 
-/* One line for one file; a newline in a name must not make it two. */
-static void warn_line(struct objects *o, const char *line, size_t len)
+void objects_warn(struct objects *o, const char *line)
 {
+	size_t len = strlen(line);
 	char *more = realloc(o->warnings, o->warnings_len + len + 2);
 	if (!more)
 		return;
@@ -168,10 +198,9 @@ static void warn_line(struct objects *o, const char *line, size_t len)
 static void warn(struct objects *o, const struct object *object, const char *reason)
 {
 	char *line = NULL;
-	int len = asprintf(&line, "%s: %s; its names are left out", object->vma->name, reason);
-	if (len < 0)
+	if (asprintf(&line, "%s: %s; its names are left out", object->vma->name, reason) < 0)
 		return;
-	warn_line(o, line, (size_t)len);
+	objects_warn(o, line);
 	free(line);
 }
 
@@ -208,8 +237,7 @@ static int open_vdso(void)
 
 /* The file that was mapped, if it is still there.  Of "PATH (deleted)" there may be
  * both: a file that is really named so, and another PATH. */
-static int open_object(struct objects *o, int root, const struct object *object, const char **path,
-                       const char **reason)
+static int open_object(struct objects *o, int root, const struct object *object, const char **path, const char **reason)
 {
 	static const char suffix[] = " (deleted)";
 	const struct vmsnap_vma *vma = object->vma;
@@ -232,87 +260,118 @@ struct opened {
 };
 
 /* Where the kernel names a file as we see it, that is its name; where the process
- * lives in another mount namespace, the name may only be right below its own root. */
-static int open_or_warn(struct objects *o, const struct object *object, struct opened *out)
+ * lives in another mount namespace, the name may only be right below its own root.
+ * *reason: why it was not opened, which may be NULL. */
+static int open_somewhere(struct objects *o, const struct object *object, struct opened *out, const char **reason)
 {
-	const char *reason = NULL, *other = NULL;
+	const char *other = NULL;
+	*reason = NULL;
 	out->root = o->root;
-	out->fd = open_object(o, out->root, object, &out->path, &reason);
+	out->fd = open_object(o, out->root, object, &out->path, reason);
 	if (out->fd < 0 && o->process_root >= 0) {
 		out->root = o->process_root;
 		out->fd = open_object(o, out->root, object, &out->path, &other);
 	}
-	if (out->fd < 0 && reason && is_program(o, object))
+	return out->fd;
+}
+
+static int open_or_warn(struct objects *o, const struct object *object, struct opened *out)
+{
+	const char *reason;
+	if (open_somewhere(o, object, out, &reason) < 0 && reason && is_program(o, object))
 		warn(o, object, reason);
 	return out->fd;
+}
+
+/* Whether what was read for another snapshot still holds.  The same build ID is the
+ * same contents, wherever the file may be by now; but a file that stands there
+ * changed may have been given symbols. */
+static bool still_holds(struct objects *o, const struct object *object)
+{
+	struct opened opened;
+	const char *reason;
+	if (is_vdso(object->vma))
+		return true;
+	CLEANUP_CLOSE int fd = open_somewhere(o, object, &opened, &reason);
+	if (fd < 0)
+		return object->known->identity.build_id;
+	return known_unchanged(object->known, fd);
+}
+
+static void read_known(struct objects *o, struct object *object)
+{
+	struct opened opened;
+	CLEANUP_CLOSE int fd = open_or_warn(o, object, &opened);
+	int rc = fd >= 0 ? known_new(fd, object->vma, &object->known) : VMSNAP_OK;
+	if (rc == VMSNAP_ERR_NO_MEMORY)
+		o->no_memory = true;
+	else if (rc && object->vma->build_id)
+		warn(o, object, "not an ELF program or library that can be read");
 }
 
 /* Reads the headers, once; false if the object is of no use. */
 static bool read_headers(struct objects *o, struct object *object)
 {
-	if (object->headers != OBJECT_UNREAD)
-		return object->headers == OBJECT_READ;
-	struct opened opened;
-	object->headers = OBJECT_UNUSABLE;
-	CLEANUP_CLOSE int fd = open_or_warn(o, object, &opened);
-	if (fd < 0)
-		return false;
-	object->elf = malloc(sizeof(*object->elf));
-	if (!object->elf) {
-		o->no_memory = true;
-		return false;
+	if (object->state == OBJECT_READ || object->state == OBJECT_UNUSABLE)
+		return object->state == OBJECT_READ;
+	if (object->state == OBJECT_KEPT && !still_holds(o, object)) {
+		known_free(object->known);
+		object->known = NULL;
 	}
-	if (elf_file_read(fd, &o->strings, object->elf)) {
-		free(object->elf);
-		object->elf = NULL;
-		if (object->vma->build_id)
-			warn(o, object, "not an ELF program or library that can be read");
+	object->state = OBJECT_UNUSABLE;
+	if (!object->known)
+		read_known(o, object);
+	if (!object->known)
 		return false;
-	}
 	if (place_members(o->snap, object)) {
 		o->no_memory = true;
 		return false;
 	}
-	object->headers = OBJECT_READ;
+	object->state = OBJECT_READ;
 	return true;
 }
 
 static bool elfutils_ready(struct objects *o)
 {
-	static const char missing[] = "libdw.so.1 and libelf.so.1 cannot be loaded: no symbols are known";
 	if (!o->elfutils_tried && !elfutils_load(&o->elfutils))
-		warn_line(o, missing, sizeof(missing) - 1);
+		objects_warn(o, "libdw.so.1 and libelf.so.1 cannot be loaded: no symbols are known");
 	o->elfutils_tried = true;
 	return o->elfutils.libdw;
 }
 
-const struct symbols *objects_symbols(struct objects *o, struct object *object)
+static void read_symbols(struct objects *o, struct object *object)
 {
-	if (object->symbols_state != OBJECT_UNREAD || object->headers != OBJECT_READ)
-		return object->symbols.count ? &object->symbols : NULL;
-	object->symbols_state = OBJECT_UNUSABLE;
-	if (!elfutils_ready(o))
-		return NULL;
+	struct known *known = object->known;
 	/* Opened and judged anew: between the headers and now, no file was kept open. */
 	struct opened opened;
 	CLEANUP_CLOSE int fd = open_or_warn(o, object, &opened);
+	known->symbols_failed = true;
 	if (fd < 0)
-		return NULL;
+		return;
 	char reason[SYMBOLS_REASON_BYTES];
-	struct symbols_source source = { .elfutils = &o->elfutils,
-		                         .fd = fd,
-		                         .root = opened.root,
-		                         .path = opened.path,
-		                         .elf = object->elf };
-	int rc = symbols_read(&source, &object->symbols, reason);
+	struct symbols_source source = {
+		.elfutils = &o->elfutils, .fd = fd, .root = opened.root, .path = opened.path, .elf = &known->elf
+	};
+	int rc = symbols_read(&source, &known->symbols, reason);
 	if (rc == VMSNAP_ERR_NO_MEMORY)
 		o->no_memory = true;
 	else if (rc)
 		warn(o, object, reason);
 	if (rc)
-		symbols_free(&object->symbols);
-	object->symbols_state = OBJECT_READ;
-	return object->symbols.count ? &object->symbols : NULL;
+		symbols_free(&known->symbols);
+	known->symbols_failed = rc;
+}
+
+const struct symbols *objects_symbols(struct objects *o, struct object *object)
+{
+	struct known *known = object->state == OBJECT_READ ? object->known : NULL;
+	if (!known)
+		return NULL;
+	if (!known->symbols_tried && elfutils_ready(o)) {
+		known->symbols_tried = true;
+		read_symbols(o, object);
+	}
+	return known->symbols.count ? &known->symbols : NULL;
 }
 
 /* ---- pieces ---------------------------------------------------------------- */

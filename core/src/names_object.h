@@ -8,9 +8,8 @@
 #include <stdint.h>
 
 #include "arena.h"
-#include "elf_file.h"
 #include "names_believe.h"
-#include "names_symbols.h"
+#include "names_known.h"
 #include "vmsnap.h"
 
 /* One mapping of a file.  bias: address in memory - address as the file counts. */
@@ -20,15 +19,16 @@ struct member {
 	uint64_t bias;
 };
 
-enum object_state { OBJECT_UNREAD, OBJECT_READ, OBJECT_UNUSABLE };
+/* OBJECT_KEPT: its file was read for another snapshot, and is judged anew when it is
+ * first asked for. */
+enum object_state { OBJECT_UNREAD, OBJECT_KEPT, OBJECT_READ, OBJECT_UNUSABLE };
 
 struct object {
 	const struct vmsnap_vma *vma; /* the first one: name and identity */
 	struct member *members;       /* in address order */
 	size_t member_count;
-	enum object_state headers, symbols_state;
-	struct elf_file *elf; /* malloc'ed, once the headers are read */
-	struct symbols symbols;
+	enum object_state state;
+	struct known *known; /* what was read of the file; NULL if nothing */
 	/* For vmsnap_names_in(): up to where, in which walk, symbols were told. */
 	uint64_t walk, told, told_bias;
 };
@@ -54,6 +54,9 @@ struct objects {
 
 /* Opens nothing yet but the sysroot. */
 int objects_init(struct objects *objects, const struct vmsnap *snap, const char *sysroot, struct vmsnap_error *err);
+/* As if new for another snapshot, but keeps what was read of files that it maps too.
+ * The snapshot so far is not looked at any more.  After a failure all is as it was. */
+int objects_renew(struct objects *objects, const struct vmsnap *snap, struct vmsnap_error *err);
 void objects_free(struct objects *objects);
 
 /* A piece of a mapping that belongs to a segment of an object: [start, end). */
@@ -67,5 +70,7 @@ struct piece {
 size_t objects_pieces(struct objects *objects, size_t vma, struct piece pieces[ELF_LOADS_MAX]);
 /* The object's symbols, read now if they were not yet; NULL if there are none. */
 const struct symbols *objects_symbols(struct objects *objects, struct object *object);
+/* Adds a line to the warnings; a newline in it does not make it two. */
+void objects_warn(struct objects *objects, const char *line);
 
 #endif

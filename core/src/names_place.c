@@ -54,7 +54,7 @@ static bool explains_end(const struct vmsnap *snap, const struct elf_file *elf, 
 static size_t guess_member(const struct vmsnap *snap, const struct object *object, uint32_t index,
                            struct guess *guesses)
 {
-	const struct elf_file *elf = object->elf;
+	const struct elf_file *elf = &object->known->elf;
 	const struct vmsnap_vma *vma = &snap->vmas[object->members[index].vma];
 	size_t count = 0;
 	uint64_t bias;
@@ -103,14 +103,14 @@ static void count_votes(struct guess *guesses, size_t count)
 
 int place_members(const struct vmsnap *snap, struct object *object)
 {
-	size_t room = object->member_count * object->elf->load_count;
+	size_t room = object->member_count * object->known->elf.load_count;
 	if (room > GUESSES_MAX)
 		room = GUESSES_MAX; /* of a file mapped so often, the first mappings are placed */
 	struct guess *guesses = malloc((room + 1) * sizeof(*guesses));
 	if (!guesses)
 		return VMSNAP_ERR_NO_MEMORY;
 	size_t count = 0;
-	for (uint32_t i = 0; i < object->member_count && room - count >= object->elf->load_count; i++)
+	for (uint32_t i = 0; i < object->member_count && room - count >= object->known->elf.load_count; i++)
 		count += guess_member(snap, object, i, guesses + count);
 	count_votes(guesses, count);
 	qsort(guesses, count, sizeof(*guesses), by_member);
@@ -143,7 +143,7 @@ size_t place_file_pieces(const struct vmsnap *snap, struct object *object, const
                          struct piece pieces[ELF_LOADS_MAX])
 {
 	const struct vmsnap_vma *vma = &snap->vmas[member->vma];
-	const struct elf_file *elf = object->elf;
+	const struct elf_file *elf = &object->known->elf;
 	size_t count = 0;
 	for (size_t i = 0; member->placed && i < elf->load_count; i++) {
 		const struct elf_load *load = &elf->loads[i];
@@ -161,7 +161,7 @@ size_t place_file_pieces(const struct vmsnap *snap, struct object *object, const
 size_t place_bss_pieces(const struct vmsnap *snap, struct object *object, uint64_t bias, const struct vmsnap_vma *vma,
                         struct piece pieces[ELF_LOADS_MAX])
 {
-	const struct elf_file *elf = object->elf;
+	const struct elf_file *elf = &object->known->elf;
 	size_t count = 0;
 	for (size_t i = 0; i < elf->load_count; i++) {
 		const struct elf_load *load = &elf->loads[i];

@@ -51,8 +51,11 @@ static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwar
 	(void)module, (void)name, (void)base;
 	struct reading *r = *userdata;
 	*file_name = strdup(r->source->path);
-	*elf = *file_name ? r->elf : NULL;
-	r->elf = NULL; /* the module's from now on */
+	*elf = NULL;
+	if (*file_name) {
+		*elf = r->elf;
+		r->elf = NULL; /* the module's from now on */
+	}
 	return -1;
 }
 
@@ -184,7 +187,7 @@ static int by_start(const void *a, const void *b)
 }
 
 /* Sorts, and leaves one name for each place. */
-static void symbols_settle(struct symbols *s)
+static int symbols_settle(struct symbols *s)
 {
 	if (s->count)
 		qsort(s->items, s->count, sizeof(*s->items), by_start);
@@ -203,11 +206,12 @@ static void symbols_settle(struct symbols *s)
 		s->items[kept++] = *item;
 	}
 	s->count = kept;
-	uint64_t max_end = 0;
-	for (size_t i = 0; i < kept; i++) {
-		max_end = s->items[i].end > max_end ? s->items[i].end : max_end;
-		s->items[i].max_end = max_end;
-	}
+	if (spans_init(&s->spans, kept))
+		return VMSNAP_ERR_NO_MEMORY;
+	for (size_t i = 0; i < kept; i++)
+		spans_set(&s->spans, i, s->items[i].end);
+	spans_settle(&s->spans);
+	return VMSNAP_OK;
 }
 
 static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, const struct elf_file *elf,
@@ -236,8 +240,7 @@ static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, co
 			return VMSNAP_ERR_NO_MEMORY;
 		out->items[out->count++] = item;
 	}
-	symbols_settle(out);
-	return VMSNAP_OK;
+	return symbols_settle(out);
 }
 
 static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char *reason)
@@ -296,6 +299,7 @@ int symbols_read(const struct symbols_source *source, struct symbols *out, char 
 void symbols_free(struct symbols *symbols)
 {
 	free(symbols->items);
+	spans_free(&symbols->spans);
 	arena_free(&symbols->names);
 	memset(symbols, 0, sizeof(*symbols));
 }
@@ -318,20 +322,13 @@ static size_t first_above(const struct symbols *s, uint64_t address)
 const struct symbol *symbols_at(const struct symbols *s, uint64_t address)
 {
 	const struct symbol *best = NULL;
-	for (size_t i = first_above(s, address); i > 0 && s->items[i - 1].max_end > address; i--) {
-		const struct symbol *item = &s->items[i - 1];
+	size_t i = first_above(s, address);
+	while ((i = spans_previous(&s->spans, i, address)) < s->count) {
+		const struct symbol *item = &s->items[i];
 		if (best && item->start < best->start)
 			break;
-		if (item->end > address && (!best || item->rank > best->rank))
+		if (!best || item->rank > best->rank)
 			best = item;
 	}
 	return best;
-}
-
-size_t symbols_first(const struct symbols *s, uint64_t start)
-{
-	size_t i = first_above(s, start);
-	while (i > 0 && s->items[i - 1].max_end > start)
-		i--;
-	return i;
 }

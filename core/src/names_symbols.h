@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "elf_file.h"
 #include "elfutils.h"
+#include "names_spans.h"
 
 /* Addresses as the file counts them.  A symbol without a size (size 0) reaches to
  * the next symbol or the end of its section, whichever comes first, and never
@@ -17,8 +18,7 @@
  * is known. */
 struct symbol {
 	uint64_t start, end;
-	uint64_t size;    /* as the file states it; 0: unknown */
-	uint64_t max_end; /* the largest end of this and all symbols before */
+	uint64_t size; /* as the file states it; 0: unknown */
 	const char *name;
 	uint8_t kind; /* enum vmsnap_name_kind */
 	uint8_t rank; /* of its binding: global, weak, local */
@@ -27,6 +27,7 @@ struct symbol {
 struct symbols {
 	struct symbol *items; /* malloc'ed; by start; at one start the widest first */
 	size_t count;
+	struct spans spans;
 	struct arena names;
 };
 
@@ -49,8 +50,11 @@ void symbols_free(struct symbols *symbols);
 /* The symbol that names an address: one with a size before one without, then the
  * innermost, then the more global.  NULL if none covers it. */
 const struct symbol *symbols_at(const struct symbols *symbols, uint64_t address);
-/* Index of the first symbol that may reach beyond start; go on while .start is
- * below the end, skipping those whose .end is not above start. */
-size_t symbols_first(const struct symbols *symbols, uint64_t start);
+/* Index of the next symbol, from index `from` on, that reaches beyond start; go on
+ * while .start is below the end. */
+static inline size_t symbols_next(const struct symbols *symbols, size_t from, uint64_t start)
+{
+	return spans_next(&symbols->spans, from, start);
+}
 
 #endif

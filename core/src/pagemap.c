@@ -2,38 +2,19 @@
 #include "pagemap.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#include "error.h"
-#include "raw_syscall.h"
-
-/* From linux/fs.h of Linux 6.7; older headers lack it. */
-struct scan_args {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-#define SCAN_IOCTL _IOWR('f', 16, struct scan_args)
-enum {
-	SCAN_PRESENT = 1 << 3,
-	SCAN_SWAPPED = 1 << 4,
-	SCAN_ZERO = 1 << 5,
-	SCAN_HUGE = 1 << 6,
-};
+#include "pagemap_scan.h"
 
 enum {
 	BUFFER_ENTRIES = 8192,
 	REGIONS = 8192,
-	SCAN_PAGES = 32768,        /* looked for in one scan, before we think again */
-	SPARSE_ONE_IN = 64,        /* populated less than this: scanning may be cheaper */
-	SPARSE_REST = 65536,       /* entries left for which that is worth an ioctl */
-	DENSE_ONE_IN = 4,          /* populated more than this: reading is cheaper */
+	SCAN_PAGES = 32768,  /* looked for in one scan, before we think again */
+	SPARSE_ONE_IN = 64,  /* populated less than this: scanning may be cheaper */
+	SPARSE_REST = 65536, /* entries left for which that is worth an ioctl */
+	DENSE_ONE_IN = 4,    /* populated more than this: reading is cheaper */
 };
 
 struct pagemap_walk {
@@ -47,13 +28,14 @@ struct pagemap_walk {
 	struct page_region regions[REGIONS];
 };
 
-struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel)
+struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
+                                      bool resident)
 {
 	struct pagemap_walk *walk = malloc(sizeof(*walk));
 	if (!walk)
 		return NULL;
 	/* Written once now, so that no page fault comes while the target stands. */
-	memset(walk, 0, sizeof(*walk));
+	memset(walk, 0, resident ? sizeof(*walk) : offsetof(struct pagemap_walk, buffer));
 	walk->probe = *probe;
 	walk->page_size = page_size;
 	walk->cancel = cancel;
@@ -131,27 +113,6 @@ static int read_range(struct pagemap_walk *walk, uint64_t first, uint64_t last)
 	return 0;
 }
 
-static int scan(const struct pagemap_walk *walk, const struct address_range *range, uint64_t anyof,
-                uint64_t max_pages, struct page_region *regions, int *found)
-{
-	struct scan_args args = {
-		.size = sizeof(args),
-		.start = range->start,
-		.end = range->end,
-		.vec = (uintptr_t)regions,
-		.vec_len = REGIONS,
-		.max_pages = max_pages,
-		.category_anyof_mask = anyof,
-		.return_mask = anyof,
-	};
-	long result;
-	do
-		result = raw_syscall4(SYS_ioctl, walk->fd, (long)SCAN_IOCTL, (long)&args, 0);
-	while (result == -EINTR);
-	*found = (int)result;
-	return result < 0 ? (int)-result : 0;
-}
-
 /* Reads the entries of the regions that a scan named, near ones in one call. */
 static int read_regions(struct pagemap_walk *walk, int found, uint64_t *populated)
 {
@@ -182,7 +143,8 @@ static int scan_range(struct pagemap_walk *walk, uint64_t *at, uint64_t last)
 		int found;
 		uint64_t populated = 0;
 		struct address_range range = { *at * walk->page_size, last * walk->page_size };
-		int error = scan(walk, &range, SCAN_PRESENT | SCAN_SWAPPED, SCAN_PAGES, walk->regions, &found);
+		int error = pagemap_scan(walk->fd, &range, SCAN_PRESENT | SCAN_SWAPPED, SCAN_PAGES, walk->regions,
+		                         REGIONS, &found);
 		if (error)
 			return error;
 		error = read_regions(walk, found, &populated);
@@ -235,10 +197,13 @@ int page_marks_reserve(struct page_marks *marks, size_t more)
 static int mark_range(struct pagemap_walk *walk, struct address_range range)
 {
 	struct page_marks *marks = walk->marks;
-	for (int found = REGIONS; found == REGIONS && range.start < range.end;) {
-		if (page_marks_reserve(marks, REGIONS))
+	uint64_t pages = (range.end - range.start) / walk->page_size;
+	int room = pages < REGIONS ? (int)pages : REGIONS;
+	for (int found = room; found == room && range.start < range.end;) {
+		if (page_marks_reserve(marks, (size_t)room))
 			return ENOMEM;
-		int error = scan(walk, &range, SCAN_ZERO | SCAN_HUGE, 0, marks->items + marks->count, &found);
+		int error = pagemap_scan(walk->fd, &range, SCAN_ZERO | SCAN_HUGE, 0, marks->items + marks->count,
+		                         (size_t)room, &found);
 		if (error)
 			return error;
 		marks->count += (size_t)found;
@@ -293,7 +258,7 @@ static bool next_part(const struct pagemap_walk *walk, size_t *index, struct add
 		while (first && run_continues(&runs->items[first - 1], &runs->items[first], walk->page_size))
 			first--;
 		uint64_t start, pages, entry;
-		*index = run_list_joined(runs, first, walk->page_size, &start, &pages, &entry);
+		*index = run_list_joined(runs, first, walk->page_size, UINT64_MAX, &start, &pages, &entry);
 		if (huge_part(walk, start, pages, entry, out))
 			return true;
 		*out = (struct address_range){ start, start + pages * walk->page_size };
@@ -348,7 +313,7 @@ const struct pagemap_probe *pagemap_walk_probe(const struct pagemap_walk *walk)
 	return &walk->probe;
 }
 
-static uint64_t mark_flags(const struct page_region *region)
+uint64_t pagemap_region_flags(const struct page_region *region)
 {
 	uint64_t flags = 0;
 	if (region->categories & SCAN_ZERO)
@@ -372,7 +337,7 @@ static int append_marked(struct run_list *out, uint64_t page_size, const struct 
 		uint64_t to = end, flags = 0;
 		if (mark && mark->start <= at) {
 			to = mark->end < end ? mark->end : end;
-			flags = entry & ENTRY_PRESENT ? mark_flags(mark) : 0;
+			flags = entry & ENTRY_PRESENT ? pagemap_region_flags(mark) : 0;
 			i++;
 		} else if (mark && mark->start < end) {
 			to = mark->start;
@@ -407,70 +372,5 @@ int pagemap_apply_marks(const struct pagemap_probe *probe, uint64_t page_size, c
 	}
 	run_list_free(runs);
 	*runs = marked;
-	return VMSNAP_OK;
-}
-
-/* Linux 4.2 was the first to show bit 56. */
-static bool kernel_shows_exclusive(void)
-{
-	struct utsname name;
-	unsigned major, minor;
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		return false;
-	return major > 4 || (major == 4 && minor >= 2);
-}
-
-static bool one_zero_page(void)
-{
-	/* s390x and mips have several zero pages of different colours. */
-#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__)
-	return true;
-#else
-	return false;
-#endif
-}
-
-static void probe_page(int fd, volatile char *page, size_t page_size, struct pagemap_probe *probe)
-{
-	uint64_t entry = 0;
-	off_t at = (off_t)((uintptr_t)page / page_size * 8);
-	/* Read before it is ever written: the zero page. */
-	(void)page[0];
-	if (pread(fd, &entry, sizeof(entry), at) == sizeof(entry) && (entry & ENTRY_PRESENT)) {
-		probe->known.pfn = (entry & ENTRY_FRAME_MASK) != 0;
-		if (one_zero_page())
-			probe->zero_pfn = entry & ENTRY_FRAME_MASK;
-	}
-	struct page_region region = { 0 };
-	struct scan_args args = { .size = sizeof(args),
-		                  .start = (uintptr_t)page,
-		                  .end = (uintptr_t)page + page_size,
-		                  .vec = (uintptr_t)&region,
-		                  .vec_len = 1,
-		                  .category_anyof_mask = SCAN_ZERO | SCAN_PRESENT,
-		                  .return_mask = SCAN_ZERO | SCAN_PRESENT };
-	probe->scan = ioctl(fd, SCAN_IOCTL, &args) == 1 && (region.categories & SCAN_PRESENT);
-	/* A new mapping is soft-dirty once it is written, wherever the bit exists. */
-	page[0] = 1;
-	if (pread(fd, &entry, sizeof(entry), at) == sizeof(entry))
-		probe->known.soft_dirty = entry & ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY);
-}
-
-int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err)
-{
-	*out = (struct pagemap_probe){ 0 };
-	CLEANUP_CLOSE int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_sys(err, errno, "cannot open /proc/self/pagemap (does the kernel have "
-		                            "CONFIG_PROC_PAGE_MONITOR?)");
-	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
-	void *page = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED)
-		return fail_no_memory(err);
-	probe_page(fd, page, page_size, out);
-	munmap(page, page_size);
-	out->known.exclusive = kernel_shows_exclusive();
-	out->known.huge = out->scan;
-	out->known.zero = out->scan || out->zero_pfn;
 	return VMSNAP_OK;
 }

@@ -18,10 +18,13 @@ struct pagemap_probe {
 };
 int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err);
 
-/* Pages found by PAGEMAP_SCAN to be the zero page or mapped huge. */
+/* Pages that PAGEMAP_SCAN found to be in some category. */
 struct page_region {
 	uint64_t start, end, categories;
 };
+/* Their ZERO and HUGE, as in an entry. */
+uint64_t pagemap_region_flags(const struct page_region *region);
+
 struct page_marks {
 	struct page_region *items;
 	size_t count, room;
@@ -36,8 +39,10 @@ enum { PAGE_MARKS_PREPARED = 16384 };
 enum { PAGEMAP_JOIN_PAGES = 256 };
 
 struct pagemap_walk;
-/* Scratch memory for one walk at a time, made before the target is stopped. */
-struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel);
+/* Scratch memory for one walk at a time.  `resident`: all of it now, before the target
+ * is stopped. */
+struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
+                                      bool resident);
 void pagemap_walk_free(struct pagemap_walk *walk);
 /* Appends every populated page of the ranges to `runs`, and what PAGEMAP_SCAN adds
  * to `marks`.  Returns 0, ECANCELED, or errno. */

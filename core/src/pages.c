@@ -4,20 +4,6 @@
 #include "error.h"
 #include "snapshot.h"
 
-static void describe_run(const struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_t entry,
-                         struct vmsnap_run *out)
-{
-	uint64_t frame = entry & ENTRY_FRAME_MASK;
-	uint32_t flags = entry_flags(entry);
-	*out = (struct vmsnap_run){ .start = start, .end = start + pages * snap->info.page_size, .flags = flags };
-	if (flags & VMSNAP_PAGE_PRESENT) {
-		out->pfn = frame;
-	} else if (flags & VMSNAP_PAGE_SWAPPED) {
-		out->swap_type = (uint32_t)(frame & ((1u << SWAP_TYPE_BITS) - 1));
-		out->swap_offset = frame >> SWAP_TYPE_BITS;
-	}
-}
-
 VMSNAP_API void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start, uint64_t end)
 {
 	uint64_t mask = snap->info.page_size - 1;
@@ -32,7 +18,7 @@ VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *ou
 	if (it->index >= runs->count || run_start(&runs->items[it->index]) >= it->end)
 		return VMSNAP_END;
 	uint64_t start, pages, entry;
-	it->index = run_list_joined(runs, it->index, page_size, &start, &pages, &entry);
+	it->index = run_list_joined(runs, it->index, page_size, it->end, &start, &pages, &entry);
 	if (start < it->at) {
 		uint64_t skip = (it->at - start) / page_size;
 		start += skip * page_size;
@@ -42,7 +28,7 @@ VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *ou
 	uint64_t room = (it->end - start - 1) / page_size + 1;
 	if (pages > room)
 		pages = room;
-	describe_run(it->snap, start, pages, entry, out);
+	run_describe(page_size, start, pages, entry, out);
 	return VMSNAP_OK;
 }
 
@@ -55,7 +41,7 @@ VMSNAP_API int vmsnap_page_at(const struct vmsnap *snap, uint64_t address, struc
 		return VMSNAP_ERR_NOT_FOUND;
 	const struct run *run = &snap->runs.items[index];
 	uint64_t skip = (start - run_start(run)) / page_size;
-	describe_run(snap, start, 1, run->entry + skip * entry_step(run->entry), page);
+	run_describe(page_size, start, 1, run->entry + skip * entry_step(run->entry), page);
 	return VMSNAP_OK;
 }
 

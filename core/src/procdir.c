@@ -55,10 +55,13 @@ int procdir_read(int procdir, const char *name, struct text *out)
 	return procdir_read_fd(fd, out);
 }
 
-bool procdir_is_live(int procdir)
+int procdir_is_live(int procdir, bool *live)
 {
 	struct statfs fs;
-	return fstatfs(procdir, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+	if (fstatfs(procdir, &fs))
+		return errno;
+	*live = fs.f_type == PROC_SUPER_MAGIC;
+	return 0;
 }
 
 int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_error *err)
@@ -83,6 +86,8 @@ int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_err
 		            "a process that changed its user or is not dumpable needs root",
 		            what, (int)pid);
 	default:
+		if (!pid)
+			return fail_sys(err, saved_errno, "cannot read %s of the process", what);
 		return fail_sys(err, saved_errno, "cannot read %s of process %d", what, (int)pid);
 	}
 }
@@ -146,15 +151,21 @@ int procdir_each_task(int procdir, int (*fn)(void *ctx, pid_t tid), void *ctx)
 		close(fd);
 		return -saved;
 	}
-	int stop = 0;
-	for (struct dirent *entry; !stop && (entry = readdir(dir));) {
+	int stop = 0, error = 0;
+	while (!stop) {
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+		error = errno;
+		if (!entry)
+			break;
 		struct cursor c = { entry->d_name, entry->d_name + strlen(entry->d_name) };
 		uint64_t tid;
 		if (take_decimal(&c, &tid) && c.at == c.end)
 			stop = fn(ctx, (pid_t)tid);
 	}
 	closedir(dir);
-	return stop;
+	/* Half a list must not pass for a whole one. */
+	return stop ? stop : -error;
 }
 
 static int find_living_thread(void *ctx, pid_t tid)

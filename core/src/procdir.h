@@ -16,8 +16,9 @@ int procdir_open(pid_t pid, int *out, struct vmsnap_error *err);
 /* The main thread may have exited while others live on: then it shows no memory,
  * but the directory of a living thread (task/TID) does.  -1 if there is none. */
 int procdir_living_thread(int procdir);
-/* Whether the descriptor lies in a proc file system; a recorded copy does not. */
-bool procdir_is_live(int procdir);
+/* Whether the descriptor lies in a proc file system; a recorded copy does not.
+ * Returns 0 or errno, and leaves *live alone if it cannot be told. */
+int procdir_is_live(int procdir, bool *live);
 
 /* A growing buffer; text[len] is NUL once something was read. */
 struct text {

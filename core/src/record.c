@@ -14,7 +14,19 @@
 /* Made resident before the freeze; more grows in it. */
 enum { PREPARED_RUNS_MAX = 1280 * 1024, PREPARED_RUNS_EXTRA = 12288 };
 
-int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, struct vmsnap_error *err)
+/* As much as will be needed, made resident; and the lines of status that our freeze
+ * will change. */
+static int prepare_freeze(struct record *record, const struct proc_stat *stat, struct vmsnap_error *err)
+{
+	size_t runs = stat->resident < PREPARED_RUNS_MAX ? (size_t)stat->resident : PREPARED_RUNS_MAX;
+	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
+	    page_marks_reserve(&record->marks, PAGE_MARKS_PREPARED))
+		return fail_no_memory(err);
+	int error = procdir_read(record->memory, "status", &record->status_before);
+	return error ? procdir_fail(error, record->pid, "status", err) : VMSNAP_OK;
+}
+
+int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err)
 {
 	*record = (struct record){
 		.procdir = procdir, .memory = procdir, .pid = pid, .smaps_wanted = smaps, .root = -1, .maps = -1
@@ -22,7 +34,10 @@ int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, st
 	record->snap = snapshot_new();
 	if (!record->snap)
 		return fail_no_memory(err);
-	record->live = procdir_is_live(procdir);
+	/* Taken for a recorded copy, a process would be read while it runs. */
+	int error = procdir_is_live(procdir, &record->live);
+	if (error)
+		return fail_sys(err, error, "cannot tell a process from a recorded copy");
 	record->snap->info.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	if (!record->live)
 		return VMSNAP_OK;
@@ -34,12 +49,7 @@ int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, st
 		record->memory = procdir_living_thread(procdir);
 	if (record->memory < 0)
 		return procdir_fail(ESRCH, pid, "maps", err);
-	size_t runs = stat.resident < PREPARED_RUNS_MAX ? (size_t)stat.resident : PREPARED_RUNS_MAX;
-	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
-	    page_marks_reserve(&record->marks, PAGE_MARKS_PREPARED))
-		return fail_no_memory(err);
-	int error = procdir_read(record->memory, "status", &record->status_before);
-	return error ? procdir_fail(error, pid, "status", err) : VMSNAP_OK;
+	return held ? VMSNAP_OK : prepare_freeze(record, &stat, err);
 }
 
 int record_status_of_newborn(struct record *record, struct vmsnap_error *err)
@@ -201,9 +211,10 @@ static int take_identity(struct record *record, struct vmsnap_error *err)
 	take_until(&c, '[');
 	take_decimal(&c, &info->pid_namespace);
 	struct threads_job job = { .record = record };
-	if (procdir_each_task(record->procdir, add_thread, &job) > 0)
+	int listed = procdir_each_task(record->procdir, add_thread, &job);
+	if (listed > 0)
 		return fail_no_memory(err);
-	return VMSNAP_OK;
+	return listed ? procdir_fail(-listed, record->pid, "the list of threads", err) : VMSNAP_OK;
 }
 
 int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err)
@@ -264,21 +275,31 @@ static struct cursor status_line(const struct text *status, const char *key)
 	return (struct cursor){ c.end, c.end };
 }
 
-/* Our own freeze shows in two lines, State and TracerPid: they are kept as they were
- * right before it. */
+/* Our own freeze shows in two lines: they are kept as they were right before it. */
+enum { OUR_LINES = 2 };
+static const char *const our_lines[OUR_LINES] = { "State:", "TracerPid:" };
+
 static int keep_status(struct record *record, bool frozen)
 {
-	static const char *const ours[] = { "State:", "TracerPid:" };
 	struct vmsnap *snap = record->snap;
-	size_t room = record->status_text.len + record->status_before.len + 1;
+	if (!frozen) {
+		snap->status = arena_copy(&snap->strings, record->status_text.text, record->status_text.len);
+		snap->status_len = record->status_text.len;
+		return snap->status ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
+	}
+	size_t room = record->status_text.len + 1;
+	for (size_t i = 0; i < OUR_LINES; i++) {
+		struct cursor before = status_line(&record->status_before, our_lines[i]);
+		room += (size_t)(before.end - before.at);
+	}
 	char *out = arena_alloc(&snap->strings, room);
 	if (!out)
 		return VMSNAP_ERR_NO_MEMORY;
 	const char *from = record->status_text.text, *end = from + record->status_text.len;
 	size_t len = 0;
-	for (size_t i = 0; frozen && i < sizeof(ours) / sizeof(ours[0]); i++) {
-		struct cursor now = status_line(&record->status_text, ours[i]);
-		struct cursor before = status_line(&record->status_before, ours[i]);
+	for (size_t i = 0; i < OUR_LINES; i++) {
+		struct cursor now = status_line(&record->status_text, our_lines[i]);
+		struct cursor before = status_line(&record->status_before, our_lines[i]);
 		if (now.at == now.end || before.at == before.end || now.at < from)
 			continue;
 		memcpy(out + len, from, (size_t)(now.at - from));
@@ -302,7 +323,8 @@ static void thread_names(struct record *record)
 	for (size_t i = 0; i < snap->thread_count; i++) {
 		char name[40];
 		snprintf(name, sizeof(name), "task/%u/comm", snap->threads[i].tid);
-		const char *comm = take_word(record, name);
+		/* The main thread's is known already. */
+		const char *comm = (pid_t)snap->threads[i].tid == record->pid ? snap->info.comm : take_word(record, name);
 		snap->threads[i].comm = comm ? comm : "";
 	}
 }

@@ -23,8 +23,9 @@ struct record {
 	struct vmsnap *snap; /* its runs, threads and identity are filled bit by bit */
 };
 
-/* Makes room, and opens what may be opened before the target stands. */
-int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, struct vmsnap_error *err);
+/* Before the target stands.  `held`: it stands already, nobody waits for it: then no
+ * room is made for what will be read. */
+int record_prepare(struct record *record, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err);
 /* For one that was ours when it was prepared: as its status was before that. */
 int record_status_of_newborn(struct record *record, struct vmsnap_error *err);
 /* While the target stands; .taken, .monotonic, .own and .keep are set. */

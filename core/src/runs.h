@@ -75,10 +75,13 @@ static inline bool run_continues(const struct run *before, const struct run *run
 }
 
 /* The run at index joined with those that continue it (in memory they are cut at
- * RUN_PAGES_MAX).  Returns the index after the last of them. */
-size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_size, uint64_t *start, uint64_t *pages,
-                       uint64_t *entry);
+ * RUN_PAGES_MAX) and begin below `limit`: a run of terabytes is not to be walked for
+ * each of its pages.  Returns the index after the last of them. */
+size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_size, uint64_t limit, uint64_t *start,
+                       uint64_t *pages, uint64_t *entry);
 /* Index of the first run that ends after address. */
 size_t run_list_find(const struct run_list *list, uint64_t page_size, uint64_t address);
+/* The public form of a run. */
+void run_describe(uint64_t page_size, uint64_t start, uint64_t pages, uint64_t entry, struct vmsnap_run *out);
 
 #endif

@@ -24,6 +24,8 @@ struct vmsnap {
 	struct run_list runs; /* in address order, not overlapping */
 	struct vmsnap_thread *threads;
 	size_t thread_count;
+	struct vmsnap_captured_name *captured; /* in captured_order() */
+	size_t captured_count;
 	struct smaps smaps;   /* arrays malloc'ed, strings in the arena */
 	struct arena strings; /* everything that the above points to */
 };

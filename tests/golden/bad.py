@@ -1,7 +1,7 @@
 """Golden files with one thing wrong in the payload of one section."""
 
 import vmswrite
-from cases import Error, file_of, opens, run, small, snapshot, vma
+from cases import Error, file_of, name, opens, run, small, snapshot, variables, vma
 from vmswrite import field, layered, numbers, varint, zigzag
 
 SIZE = 4096
@@ -37,6 +37,8 @@ def identity():
         ("number-twice", "a number that comes twice, both times the same", whole + field(6, b"\x11")),
         ("comm-nul", "a NUL in a name", snap_with(19, b"ca\0t")),
         ("label-nul", "a label that ends in NUL", snap_with(21, b"label\0")),
+        ("reason-nul", "a NUL in the reason", snap_with(25, b"a\0b")),
+        ("reason-twice", "a reason that comes twice", whole + field(25, b"") + field(25, b"why")),
         ("field-cut", "a field longer than the payload", whole + varint(21) + varint(9) + b"label"),
         ("field-length-huge", "a field of 2^64 - 1 bytes", whole + varint(99) + varint((1 << 64) - 1)),
         ("key-alone", "a key without a length", whole + varint(99)),
@@ -276,5 +278,71 @@ def smaps_too_many():
     return opens("bad-smap-no-vmas", "smaps of mappings that are not there", data, [error])
 
 
+def names_with(**columns):
+    return vmswrite.names(variables()).put(**columns)
+
+
+def names_counting(count):
+    table = names_with()
+    table.counts = [count]
+    return table
+
+
+def names_form():
+    longer = names_with()
+    longer.tail = b"\0"
+    function = vmswrite.strings(row["function"] for row in variables())
+    rows = [
+        ("count-huge", "2^64 - 1 names", names_counting((1 << 64) - 1)),
+        ("count-more", "a name more than the columns hold", names_counting(7)),
+        ("count-less", "a name less than the columns hold", names_counting(5)),
+        ("kind-less", "a kind too few", names_with(kind=b"\4\3\2\0\0")),
+        ("kind-more", "a kind too many", names_with(kind=b"\4\3\2\0\0\1\1")),
+        ("size-less", "a size too few", names_with(size=numbers([1, 8, 4, 4, 4]))),
+        ("frame-padded", "a frame with a needless zero byte", names_with(frame=b"\0\0\0\0\0\x81\0")),
+        ("function-open", "a last function without its NUL", names_with(function=function[:-1])),
+        ("function-less", "a name without a function", names_with(function=b"\0" * 5)),
+        ("symbol-more", "a symbol more than there are names", names_with(symbol=b"a\0" * 7)),
+        ("type-nul", "a NUL in a type", names_with(type=b"int\0" * 5 + b"in\0t\0")),
+        ("type-none", "no types", names_with(type=b"")),
+        ("trailing", "a byte after the last column", longer),
+    ]
+    payloads = [(named, what, table.bytes()) for named, what, table in rows]
+    return payloads + [("cut", "half a count", b"\x80"), ("empty", "no bytes at all", b"")]
+
+
+def names_values():
+    highest = (1 << 64) - 1
+
+    def one(address, size=0):
+        return vmswrite.names([name(address, size, "other", b"x")])
+
+    def two(first, second):
+        """Each a kind, a tid and a frame, at one address."""
+        return vmswrite.names([name(4096, 1, kind, b"x", tid=tid, frame=frame) for kind, tid, frame in (first, second)])
+
+    above = vmswrite.names([name(highest, 0, "other", b"x")] * 2).put(address=numbers([highest, 1]))
+    rows = [
+        ("kind-unknown", "a kind that has no meaning", names_with(kind=b"\4\3\2\0\0\5")),
+        ("kind-high", "kind 255", names_with(kind=b"\xff\3\2\0\0\1")),
+        ("address-wide", "an address of 2^64", above),
+        ("size-wrap", "a name that ends at 2^64", one(highest, 1)),
+        ("size-wide", "the widest name, but not from 0 on", one(1, highest)),
+        ("tid-wide", "a tid of 33 bits", names_with(tid=numbers([0, 0, 1 << 32, 1, 1, 1]))),
+        ("frame-wide", "a frame of 33 bits", names_with(frame=numbers([0, 0, 0, 0, 0, 1 << 32]))),
+        ("order-kind", "kinds out of order", two(("argument", 1, 1), ("local", 2, 2))),
+        ("order-tid", "threads out of order", two(("local", 2, 1), ("local", 1, 2))),
+        ("order-frame", "frames out of order", two(("local", 1, 1), ("local", 1, 0))),
+    ]
+    return [(named, what, table.bytes()) for named, what, table in rows]
+
+
+def debugged():
+    model = dict(small(), names=variables())
+    return [spoiled("names-" + named, what, b"NAME", payload, model)
+            for named, what, payload in names_form() + names_values()]
+
+
 def cases():
-    return identity() + mappings() + page_states() + threads_and_smaps() + [smaps_too_many()]
+    made = identity() + mappings() + page_states() + threads_and_smaps() + [smaps_too_many()]
+    return made + debugged()

@@ -63,7 +63,7 @@ def section_headers():
 def layout(*kinds):
     """One snapshot of these sections in this order, and where each begins."""
     payloads = dict(vmswrite.sections(small()))
-    payloads.update({b"THRD": bytes(4), b"SMAP": b"\0\0\0\4" + bytes(4), b"XTRA": b""})
+    payloads.update({b"THRD": bytes(4), b"SMAP": b"\0\0\0\4" + bytes(4), b"NAME": bytes(9), b"XTRA": b""})
     stream = Stream()
     stream.header()
     stream.begin = 16
@@ -81,6 +81,7 @@ def out_of_place():
         ("two-vmas", "two VMAS", (s, t, v, v, e), 3),
         ("two-thrd", "two THRD", (s, t, v, b"THRD", b"THRD", e), 4),
         ("two-smap", "two SMAP", (s, t, v, b"SMAP", p, b"SMAP", e), 5),
+        ("two-name", "two NAME", (s, t, v, b"NAME", p, b"NAME", e), 5),
         ("two-snap", "two SNAP", (s, s, t, v, e), 1),
         ("no-stat", "no STAT", (s, v, p, e), 0),
         ("no-vmas", "no VMAS", (s, t, p, e), 0),

@@ -45,7 +45,7 @@ def vma(start, end, perms, name=b"", offset=0, device=(0, 0), inode=0, build_id=
 
 EMPTY_IDENTITY = {name: 0 for name in vmswrite.IDENTITY[:14]}
 EMPTY_IDENTITY.update({name: b"" for name in vmswrite.IDENTITY[14:22]})
-EMPTY_IDENTITY.update(page_size=4096, known=[], cmdline=None, exe_build_id=None)
+EMPTY_IDENTITY.update(page_size=4096, known=[], cmdline=None, exe_build_id=None, reason=b"")
 
 PROCESS = dict(
     EMPTY_IDENTITY,
@@ -76,7 +76,7 @@ CAT = dict(name=b"/usr/bin/cat", device=(8, 1), inode=131090, build_id=PROCESS["
 STATUS = b"Name:\tcat\nPid:\t4242\nVmRSS:\t      40 kB\nThreads:\t1\n"
 
 
-def snapshot(identity=None, status=STATUS, vmas=(), runs=(), threads=(), smaps=None):
+def snapshot(identity=None, status=STATUS, vmas=(), runs=(), threads=(), smaps=None, names=()):
     return {
         "identity": identity or PROCESS,
         "status": status,
@@ -84,6 +84,7 @@ def snapshot(identity=None, status=STATUS, vmas=(), runs=(), threads=(), smaps=N
         "runs": list(runs),
         "threads": list(threads),
         "smaps": smaps,
+        "names": list(names),
     }
 
 
@@ -105,6 +106,31 @@ def small(**identity):
             run(0x7FFFFFFFC000, 3, "exclusive present", pfn=0x12346),
         ],
     )
+
+
+def name(address, size, kind, symbol, function=b"", type_name=b"", tid=0, frame=0):
+    return {
+        "address": address,
+        "size": size,
+        "kind": kind,
+        "tid": tid,
+        "frame": frame,
+        "function": function,
+        "symbol": symbol,
+        "type": type_name,
+    }
+
+
+def variables():
+    """What a debugger may have told about small(): frames, and what it did itself."""
+    return [
+        name(0x555555556120, 1, "touched", b"breakpoint 2"),
+        name(0x55555555E010, 8, "other", b"*list", type_name=b"struct node"),
+        name(0x7FFFF7D8A740, 4, "thread_local", b"errno", type_name=b"int", tid=4242),
+        name(0x7FFFFFFFD9EC, 4, "local", b"i", b"copy", b"int", 4242, 0),
+        name(0x7FFFFFFFD9F0, 4096, "local", b"buffer", b"copy", b"char [4096]", 4242, 0),
+        name(0x7FFFFFFFEA00, 4, "argument", b"argc", b"main", b"int", 4242, 1),
+    ]
 
 
 def file_of(*models, **options):

@@ -1,7 +1,7 @@
 """Golden files that a reader must take, and what they hold."""
 
 import vmswrite
-from cases import CAT, EMPTY_IDENTITY, PROCESS, file_of, opens, refused, run, small, snapshot, vma
+from cases import CAT, EMPTY_IDENTITY, PROCESS, file_of, name, opens, refused, run, small, snapshot, variables, vma
 
 TOP = 1 << 64
 
@@ -202,6 +202,33 @@ def optional():
     ]
 
 
+def debugged():
+    """What gdb adds."""
+    highest = (1 << 64) - 1
+    limits = [
+        name(0, 0, "local", b""),
+        name(0, highest, "local", b""),
+        name(0, 1, "local", b"deep", tid=1, frame=(1 << 32) - 1),
+        name(0, 0, "local", b"other thread", tid=(1 << 32) - 1, frame=0),
+        name(0, 1, "argument", b"a", frame=3),
+        name(0, 1, "argument", b"a", frame=3),
+        name(0, 1, "touched", b"x"),
+        name(highest - 1, 1, "other", b"last byte but one"),
+        name(highest, 0, "other", b"last byte"),
+    ]
+    hostile = [name(4096, 9, "local", b"\x1b[2J\xff\n", b'f<"\\x1b">', b"\xe2\x80\xae []", 7, 1)]
+    reason = b"breakpoint 2, copy () at cat.c:17, thread 1"
+    return [
+        good("names", "names of variables and what a debugger touched", dict(small(), names=variables())),
+        good("names-limits", "names in every order that is one, at the highest addresses, twice the same",
+             dict(small(), names=limits)),
+        good("names-hostile", "names with escape sequences and invalid UTF-8", dict(small(), names=hostile)),
+        opens("good-names-none", "a section of names without any",
+              file_of(dict(small(), names=limits), replace={b"NAME": vmswrite.names([]).bytes()})[0], [small()]),
+        good("reason", "why it was taken", small(reason=reason), small(reason=b"\x1b[1m\n\xff")),
+    ]
+
+
 def to_skip(*extra):
     """The sections of one snapshot, with others between them."""
     stream = vmswrite.Stream()
@@ -216,7 +243,7 @@ def to_skip(*extra):
 
 def unknown_fields():
     model = small()
-    more = vmswrite.field(25, b"\0\0") + vmswrite.field(1 << 63, b"") + vmswrite.field(25, b"again")
+    more = vmswrite.field(26, b"\0\0") + vmswrite.field(1 << 63, b"") + vmswrite.field(26, b"again")
     return file_of(model, replace={b"SNAP": more + vmswrite.snap(model["identity"]) + more})[0]
 
 
@@ -280,12 +307,12 @@ def large():
 
 
 def cases():
-    made = plain() + page_sizes() + addresses() + frames() + states() + hostile() + optional()
+    made = plain() + page_sizes() + addresses() + frames() + states() + hostile() + optional() + debugged()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),
         opens("good-reserved-sections", "sections reserved for later, to be skipped",
-              to_skip(b"NAME", b"HASH", b"CONT", b"NOTE"), [small()]),
+              to_skip(b"HASH", b"CONT", b"NOTE"), [small()]),
         opens("good-unknown-field", "unknown fields of the identity, one of them twice", unknown_fields(), [small()]),
         other_order(),
         several_page_sections(),

@@ -174,7 +174,8 @@ class Library(Agree):
         chance = random.Random(17)
         keys = [{"key": b"Rss", "values": [8192, 0, None, 4096]}, {"key": b"THPeligible", "values": [0, 1, None, 0]}]
         threads = [{"tid": 300 + i, "stack_pointer": i << 40, "comm": b"thread"} for i in range(3)]
-        model = dict(cases.small(), threads=threads, smaps={"keys": keys, "flags": [b"rd", b"", b"wr", b"ex"]})
+        model = dict(cases.small(reason=b"why"), threads=threads, names=cases.variables())
+        model["smaps"] = {"keys": keys, "flags": [b"rd", b"", b"wr", b"ex"]}
         contents = []
         for _ in range(1500):
             kind, payload = chance.choice(vmswrite.sections(model))

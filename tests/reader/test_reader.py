@@ -130,7 +130,7 @@ class Spoiled(unittest.TestCase):
 
     def test_any_payload_byte_behind_right_checksums_is_read_or_damaged(self):
         """Checksums keep flips from the decoders: here they are made right again."""
-        model = cases.small()
+        model = dict(cases.small(), names=cases.variables())
         for kind, payload in vmswrite.sections(model):
             for place in range(len(payload)):
                 for value in {payload[place] ^ 1, payload[place] ^ 0x80, 0, 0x7F, 0xFF}:

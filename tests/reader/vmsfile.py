@@ -20,8 +20,8 @@ END_SIZE = SECTION_SIZE + 16
 REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
-READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"END ")
-ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP")
+READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"END ")
+ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)
@@ -268,8 +268,15 @@ class File:
                 runs += vmspayload.read_pages(payload, offset, size, pfn_known, floor)
         threads = vmspayload.read_threads(*first[b"THRD"]) if b"THRD" in first else []
         smaps = vmspayload.read_smaps(*first[b"SMAP"], len(vmas)) if b"SMAP" in first else None
-        status = first[b"STAT"][0]
-        return {"identity": identity, "status": status, "vmas": vmas, "runs": runs, "threads": threads, "smaps": smaps}
+        return {
+            "identity": identity,
+            "status": first[b"STAT"][0],
+            "vmas": vmas,
+            "runs": runs,
+            "threads": threads,
+            "smaps": smaps,
+            "names": vmspayload.read_names(*first[b"NAME"]) if b"NAME" in first else [],
+        }
 
 
 def open_file(path, limit=LIMIT):
@@ -277,7 +284,7 @@ def open_file(path, limit=LIMIT):
         return File(stream.read(), limit)
 
 
-ADDRESSES = ("start", "end", "pfn", "offset", "stack_pointer")
+ADDRESSES = ("start", "end", "pfn", "offset", "stack_pointer", "address")
 
 
 def printable(value, key=None):

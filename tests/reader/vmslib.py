@@ -16,6 +16,7 @@ import vmsfile
 KINDS = {-11: "not_snapshot", -12: "newer", -13: "damaged", -14: "truncated", -15: "too_large"}
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
+NAME_KINDS = ("local", "argument", "thread_local", "other", "touched")
 NO_VALUE = (1 << 64) - 1
 
 
@@ -59,6 +60,7 @@ class Info(ctypes.Structure):
         ("exe", c_char_p),
         ("label", c_char_p),
         ("tool", c_char_p),
+        ("reason", c_char_p),
         ("cmdline", c_void_p),
         ("cmdline_len", c_size_t),
         ("exe_build_id", c_void_p),
@@ -101,6 +103,19 @@ class Thread(ctypes.Structure):
     _fields_ = [("tid", c_uint32), ("stack_pointer", c_uint64), ("comm", c_char_p)]
 
 
+class Name(ctypes.Structure):
+    _fields_ = [
+        ("address", c_uint64),
+        ("size", c_uint64),
+        ("kind", c_uint32),
+        ("tid", c_uint32),
+        ("frame", c_uint32),
+        ("function", c_char_p),
+        ("symbol", c_char_p),
+        ("type", c_char_p),
+    ]
+
+
 FUNCTIONS = {
     "vmsnap_file_open": (c_int, [c_char_p, c_void_p, POINTER(c_void_p), POINTER(Error)]),
     "vmsnap_file_close": (None, [c_void_p]),
@@ -121,6 +136,8 @@ FUNCTIONS = {
     "vmsnap_smaps_key": (c_char_p, [c_void_p, c_size_t]),
     "vmsnap_smaps_value": (c_uint64, [c_void_p, c_size_t, c_size_t]),
     "vmsnap_smaps_flags": (c_char_p, [c_void_p, c_size_t]),
+    "vmsnap_captured_name_count": (c_size_t, [c_void_p]),
+    "vmsnap_captured_name": (POINTER(Name), [c_void_p, c_size_t]),
 }
 
 
@@ -196,6 +213,15 @@ def smaps(lib, snap):
     return {"keys": keys, "flags": [lib.vmsnap_smaps_flags(snap, vma) for vma in range(vma_count)]}
 
 
+def names(lib, snap):
+    made = []
+    for index in range(lib.vmsnap_captured_name_count(snap)):
+        name = lib.vmsnap_captured_name(snap, index).contents
+        row = {field: getattr(name, field) for field, _ in Name._fields_}
+        made.append(dict(row, kind=NAME_KINDS[name.kind]))
+    return made
+
+
 def status(lib, snap):
     length = c_size_t()
     text = lib.vmsnap_status_text(snap, byref(length))
@@ -211,6 +237,7 @@ def model(lib, snap):
         "runs": runs(lib, snap, who["page_size"], "pfn" in who["known"]),
         "threads": threads(lib, snap),
         "smaps": smaps(lib, snap),
+        "names": names(lib, snap),
     }
 
 

@@ -3,6 +3,7 @@
 Written from docs/format.md alone, section 4.  Names stay bytes.
 """
 
+import itertools
 from collections import namedtuple
 
 from vmsbytes import UINT64, Cursor
@@ -35,9 +36,11 @@ FIELDS = {
     22: Field("tool", False, 0),
     23: Field("cmdline", False, 0),
     24: Field("exe_build_id", False, 0),
+    25: Field("reason", False, 0),
 }
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
+NAME_KINDS = ("local", "argument", "thread_local", "other", "touched")
 PFN_BITS = 55
 SWAP_OFFSET_BITS = 50
 
@@ -72,7 +75,7 @@ def check_identity(cursor, identity):
         raise cursor.damaged("no page size")
     if size & (size - 1) or not 4096 <= size <= 1 << 30:
         raise cursor.damaged("a page size of %d" % size)
-    for key in range(15, 23):
+    for key in [*range(15, 23), 25]:
         if b"\0" in identity[FIELDS[key].name]:
             raise cursor.damaged("a NUL in %s" % FIELDS[key].name)
 
@@ -307,3 +310,44 @@ def read_smaps(data, offset, vma_count):
     flags = cursor.strings("flags", vma_count)
     cursor.finish()
     return {"keys": table, "flags": flags}
+
+
+def read_names(data, offset):
+    cursor = Cursor(data, offset, "NAME")
+    count = cursor.varint()
+    differences = cursor.varints("address", count)
+    columns = zip(
+        itertools.accumulate(differences),
+        cursor.varints("size", count),
+        cursor.bytes("kind", count),
+        cursor.varints("tid", count),
+        cursor.varints("frame", count),
+        cursor.strings("function", count),
+        cursor.strings("symbol", count),
+        cursor.strings("type", count),
+    )
+    cursor.finish()
+    names = [check_name(cursor, *row) for row in columns]
+    places = [(name["address"], NAME_KINDS.index(name["kind"]), name["tid"], name["frame"]) for name in names]
+    if places != sorted(places):
+        raise cursor.damaged("names out of order")
+    return names
+
+
+def check_name(cursor, address, size, kind, tid, frame, function, symbol, type_name):
+    if kind >= len(NAME_KINDS):
+        raise cursor.damaged("kind %d" % kind)
+    if tid >> 32 or frame >> 32:
+        raise cursor.damaged("a tid or a frame of more than 32 bits")
+    if address + size > UINT64:
+        raise cursor.damaged("a name above the highest address")
+    return {
+        "address": address,
+        "size": size,
+        "kind": NAME_KINDS[kind],
+        "tid": tid,
+        "frame": frame,
+        "function": function,
+        "symbol": symbol,
+        "type": type_name,
+    }

@@ -14,7 +14,8 @@ REQUIRED, DEFLATED = 1, 2
 # Section 4.1 of the page: the name of each field in the order of its key.
 IDENTITY = (
     "page_size pid tgid ppid uid ns_pid pid_namespace start_time taken monotonic pause freeze consistent known "
-    "boot_id host kernel machine comm exe label tool cmdline exe_build_id"
+    "boot_id host kernel machine comm exe label tool cmdline exe_build_id "
+    "reason"
 ).split()
 KNOWN_BITS = {"pfn": 1, "soft_dirty": 2, "exclusive": 4, "zero": 8, "huge": 16}
 FLAG_BITS = {
@@ -28,6 +29,7 @@ FLAG_BITS = {
     "swapped": 0x080,
     "present": 0x100,
 }
+NAME_KINDS = {"local": 0, "argument": 1, "thread_local": 2, "other": 3, "touched": 4}
 PERM_BITS = {"r": 1, "w": 2, "x": 4, "s": 8, "p": 0, "-": 0}
 
 
@@ -109,7 +111,7 @@ def snap_fields(identity):
             value = sum(KNOWN_BITS[word] for word in value)
         if name == "exe_build_id" and value is not None:
             value = bytes.fromhex(value)
-        if value is None or (value in (0, b"") and key < 23):
+        if value is None or (value in (0, b"") and name not in ("cmdline", "exe_build_id")):
             continue
         stored[key] = value if isinstance(value, bytes) else number(value)
     return stored
@@ -225,6 +227,23 @@ def smaps(table, units):
     return Table([len(table["keys"])], columns)
 
 
+def names(rows):
+    addresses = [row["address"] for row in rows]
+    return Table(
+        [len(rows)],
+        {
+            "address": numbers(b - a for a, b in zip([0] + addresses, addresses)),
+            "size": numbers(row["size"] for row in rows),
+            "kind": bytes(NAME_KINDS[row["kind"]] for row in rows),
+            "tid": numbers(row["tid"] for row in rows),
+            "frame": numbers(row["frame"] for row in rows),
+            "function": strings(row["function"] for row in rows),
+            "symbol": strings(row["symbol"] for row in rows),
+            "type": strings(row["type"] for row in rows),
+        },
+    )
+
+
 def deflate(payload, with_dictionary):
     if not with_dictionary:
         return zlib.compress(payload, 9)
@@ -306,4 +325,6 @@ def sections(model):
     if model["smaps"]:
         units = [row["key"] not in (b"THPeligible", b"ProtectionKey") for row in model["smaps"]["keys"]]
         made.append((b"SMAP", smaps(model["smaps"], list(map(int, units))).bytes()))
+    if model["names"]:
+        made.append((b"NAME", names(model["names"]).bytes()))
     return made

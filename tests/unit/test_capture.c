@@ -1,28 +1,7 @@
 /* Capture through the API: recorded trees, and live children of this program. */
-#define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "test_children.h"
 
 #include "runs.h"
-#include "vmsnap.h"
 
 /* ---- recorded trees --------------------------------------------------------------- */
 
@@ -120,70 +99,6 @@ static void recorded_tree_without_pagemap_or_with_bad_maps_is_an_error(void **st
 
 /* ---- live processes ----------------------------------------------------------------- */
 
-static pid_t child_that(void (*act)(int ready))
-{
-	int ready[2];
-	assert_int_equal(pipe(ready), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(ready[0]);
-		act(ready[1]);
-		_exit(0);
-	}
-	close(ready[1]);
-	char byte;
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	return pid;
-}
-
-static void say_ready(int ready)
-{
-	if (write(ready, "", 1) != 1)
-		_exit(1);
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
-static char state_of(pid_t pid)
-{
-	char path[64], text[512] = "";
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY);
-	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
-	close(fd);
-	return strrchr(text, ')')[2];
-}
-
-static void wait_for_state(pid_t pid, char wanted)
-{
-	for (int i = 0; i < 2000 && state_of(pid) != wanted; i++)
-		usleep(1000);
-	assert_int_equal(state_of(pid), wanted);
-}
-
-static void sleeps(int ready)
-{
-	say_ready(ready);
-	for (;;)
-		pause();
-}
-
-static struct vmsnap *capture_ok(pid_t pid, const struct vmsnap_capture_options *options)
-{
-	struct vmsnap *snap = NULL;
-	struct vmsnap_error err = { 0 };
-	if (vmsnap_capture(pid, options, &snap, &err))
-		fail_msg("%s", err.message);
-	return snap;
-}
-
 static void sleeping_child_is_frozen_and_goes_on_sleeping(void **state)
 {
 	(void)state;
@@ -224,27 +139,6 @@ static void stopped_child_stays_stopped(void **state)
 	end(pid);
 }
 
-static void traced_child_counts_as_frozen(void **state)
-{
-	(void)state;
-	pid_t pid = child_that(sleeps);
-	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
-	/* Traced but running: cannot be frozen. */
-	struct vmsnap *snap = capture_ok(pid, NULL);
-	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_NONE);
-	assert_true(vmsnap_info(snap)->consistent);
-	vmsnap_free(snap);
-	assert_int_equal(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL), 0);
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	snap = capture_ok(pid, NULL);
-	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_DEBUGGER);
-	assert_true(vmsnap_info(snap)->consistent);
-	vmsnap_free(snap);
-	assert_int_equal(state_of(pid), 't');
-	end(pid);
-}
-
 static void *capture_in_thread(void *argument)
 {
 	struct vmsnap *snap = NULL;
@@ -269,56 +163,6 @@ static void captures_at_once_wait_for_each_other(void **state)
 	}
 	wait_for_state(pid, 'S');
 	end(pid);
-}
-
-static void *sleep_in_thread(void *ready)
-{
-	say_ready(*(int *)ready);
-	for (;;)
-		pause();
-	return NULL;
-}
-
-static void has_a_thread(int ready)
-{
-	pthread_t thread;
-	pthread_create(&thread, NULL, sleep_in_thread, &ready);
-	for (;;)
-		pause();
-}
-
-static void child_of_which_one_thread_is_traced_is_stopped_in_part(void **state)
-{
-	(void)state;
-	pid_t pid = child_that(has_a_thread);
-	struct vmsnap *snap = capture_ok(pid, NULL);
-	assert_int_equal(vmsnap_thread_count(snap), 2);
-	pid_t second = (pid_t)vmsnap_thread(snap, 1)->tid;
-	vmsnap_free(snap);
-	for (int i = 0; i < 2; i++) {
-		pid_t traced = i ? pid : second;
-		int status;
-		assert_int_equal(ptrace(PTRACE_SEIZE, traced, NULL, NULL), 0);
-		snap = capture_ok(pid, NULL);
-		assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
-		assert_true(vmsnap_info(snap)->consistent);
-		vmsnap_free(snap);
-		assert_int_equal(ptrace(PTRACE_INTERRUPT, traced, NULL, NULL), 0);
-		assert_int_equal(waitpid(traced, &status, __WALL), traced);
-		snap = capture_ok(pid, NULL);
-		assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
-		vmsnap_free(snap);
-		assert_int_equal(ptrace(PTRACE_DETACH, traced, NULL, NULL), 0);
-	}
-	wait_for_state(pid, 'S');
-	end(pid);
-}
-
-static void main_thread_exits(int ready)
-{
-	pthread_t thread;
-	pthread_create(&thread, NULL, sleep_in_thread, &ready);
-	syscall(SYS_exit, 0);
 }
 
 static void process_whose_main_thread_exited_is_captured_through_another(void **state)
@@ -557,9 +401,7 @@ int main(void)
 		cmocka_unit_test(recorded_tree_without_pagemap_or_with_bad_maps_is_an_error),
 		cmocka_unit_test(sleeping_child_is_frozen_and_goes_on_sleeping),
 		cmocka_unit_test(stopped_child_stays_stopped),
-		cmocka_unit_test(traced_child_counts_as_frozen),
 		cmocka_unit_test(captures_at_once_wait_for_each_other),
-		cmocka_unit_test(child_of_which_one_thread_is_traced_is_stopped_in_part),
 		cmocka_unit_test(process_whose_main_thread_exited_is_captured_through_another),
 		cmocka_unit_test(zombie_and_nobody_are_told_apart),
 		cmocka_unit_test(own_process_is_captured_without_a_freeze),

@@ -109,7 +109,7 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 {
 	struct vmsnap_cow *cow = NULL;
 	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
-	uint64_t totals[VMSNAP_VERDICTS] = { 0 };
+	uint64_t totals[VMSNAP_VERDICTS] = { 0 }, touched_totals[VMSNAP_VERDICTS] = { 0 };
 	struct vmsnap_cow_range range = { 0 }, last = { 0 };
 	size_t index = 0;
 	bool more = vmsnap_cow_range(cow, index, &range) == VMSNAP_OK;
@@ -120,7 +120,7 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 			/* What could be one range is one. */
 			if (more && last.end == range.start)
 				assert_true(last.verdict != range.verdict || last.inferred != range.inferred ||
-				            last.vma != range.vma);
+				            last.touched != range.touched || last.vma != range.vma);
 		}
 		struct verdict expected = naive(parent, child, base, at);
 		bool inside = more && range.start <= at;
@@ -130,10 +130,15 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 		assert_int_equal(range.verdict, expected.verdict);
 		assert_int_equal(range.inferred, expected.inferred);
 		assert_ptr_equal(range.vma, naive_vma(parent, child, base, at));
+		bool touched =
+		        holds_touched(parent, at) || holds_touched(child, at) || (base && holds_touched(base, at));
+		assert_int_equal(range.touched, touched);
 		totals[expected.verdict]++;
+		touched_totals[expected.verdict] += touched;
 	}
 	assert_false(more);
 	assert_memory_equal(totals, vmsnap_cow_totals(cow), sizeof(totals));
+	assert_memory_equal(touched_totals, vmsnap_cow_touched_totals(cow), sizeof(touched_totals));
 	vmsnap_cow_free(cow);
 }
 
@@ -145,7 +150,13 @@ static void ranges_agree_with_a_walk_page_by_page(void **state)
 		struct vmsnap *parent = random_snap(&random), *child = random_snap(&random);
 		struct vmsnap *base = random_snap(&random);
 		check_against_naive(parent, child, base);
+		add_random_touched(base, SPACE, &random);
+		check_against_naive(parent, child, base);
 		check_against_naive(parent, child, NULL);
+		add_random_touched(parent, SPACE, &random);
+		check_against_naive(parent, child, NULL);
+		add_random_touched(child, SPACE, &random);
+		check_against_naive(parent, child, base);
 		check_against_naive(parent, parent, child);
 		vmsnap_free(parent);
 		vmsnap_free(child);
@@ -188,6 +199,49 @@ static void one_write_by_the_child_copies_one_page(void **state)
 	assert_int_equal(vmsnap_cow_range(cow, 3, &range), VMSNAP_ERR_NOT_FOUND);
 	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_SHARED_PAGE], 15);
 	assert_string_equal(vmsnap_cow_warning(cow), "");
+	vmsnap_cow_free(cow);
+	vmsnap_free(base);
+	vmsnap_free(parent);
+	vmsnap_free(child);
+}
+
+/* At a fork gdb lifts its breakpoints out of the child: the text of the two differs
+ * although neither wrote to it. */
+static void breakpoint_page_is_a_range_of_its_own(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_pages(base, 16, 8, ANON(100));
+	add_pages(parent, 16, 8, ANON(100));
+	add_pages(child, 16, 4, ANON(100));
+	add_pages(child, 20, 4, ANON(900));
+	add_touched(parent, PAGE_AT(21) + 0x151, 1, "breakpoint 1");
+	add_touched(child, PAGE_AT(17), 1, "breakpoint 2");
+	add_touched(base, PAGE_AT(23) + 1, 1, "breakpoint 3");
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	static const struct {
+		uint64_t start, end;
+		int verdict;
+		bool touched;
+	} expected[] = {
+		{ 16, 17, VMSNAP_SHARED_PAGE, false },    { 17, 18, VMSNAP_SHARED_PAGE, true },
+		{ 18, 20, VMSNAP_SHARED_PAGE, false },    { 20, 21, VMSNAP_COPIED_BY_CHILD, false },
+		{ 21, 22, VMSNAP_COPIED_BY_CHILD, true }, { 22, 23, VMSNAP_COPIED_BY_CHILD, false },
+		{ 23, 24, VMSNAP_COPIED_BY_CHILD, true },
+	};
+	assert_int_equal(vmsnap_cow_range_count(cow), 7);
+	for (size_t i = 0; i < 7; i++) {
+		struct vmsnap_cow_range range;
+		assert_int_equal(vmsnap_cow_range(cow, i, &range), VMSNAP_OK);
+		assert_int_equal(range.start, PAGE_AT(expected[i].start));
+		assert_int_equal(range.end, PAGE_AT(expected[i].end));
+		assert_int_equal(range.verdict, expected[i].verdict);
+		assert_int_equal(range.touched, expected[i].touched);
+	}
+	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_COPIED_BY_CHILD], 4);
+	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_COPIED_BY_CHILD], 2);
+	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_SHARED_PAGE], 1);
 	vmsnap_cow_free(cow);
 	vmsnap_free(base);
 	vmsnap_free(parent);
@@ -346,6 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_agree_with_a_walk_page_by_page),
 		cmocka_unit_test(one_write_by_the_child_copies_one_page),
+		cmocka_unit_test(breakpoint_page_is_a_range_of_its_own),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(what_is_not_known_is_not_believed),

@@ -439,7 +439,7 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 			/* What could be one range is one. */
 			if (more && last.end == range.start)
 				assert_true(last.changes != range.changes || last.vma != range.vma ||
-				            last.executable != range.executable);
+				            last.executable != range.executable || last.touched != range.touched);
 		}
 		const struct vmsnap_vma *in_a = vmsnap_vma_at(a, at), *in_b = vmsnap_vma_at(b, at);
 		uint32_t expected = naive_facts(entries_a[page], entries_b[page], in_a, in_b);
@@ -453,11 +453,18 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 		assert_ptr_equal(range.vma, in_b ? in_b : in_a);
 		bool executable = ((in_a ? in_a->perms : 0) | (in_b ? in_b->perms : 0)) & VMSNAP_EXEC;
 		assert_int_equal(range.executable, executable);
+		bool touched = holds_touched(a, at) || holds_touched(b, at);
+		assert_int_equal(range.touched, touched);
+		totals.touched += touched;
+		for (int change = 0; touched && change < VMSNAP_PAGE_CHANGES; change++)
+			totals.touched_pages[change] += expected >> change & 1;
 		totals.privatised_executable += executable && (expected & F(PRIVATISED));
 	}
 	assert_false(more);
 	const struct vmsnap_diff_totals *got = vmsnap_diff_totals(diff);
 	assert_memory_equal(got->pages, totals.pages, sizeof(totals.pages));
+	assert_memory_equal(got->touched_pages, totals.touched_pages, sizeof(totals.touched_pages));
+	assert_int_equal(got->touched, totals.touched);
 	assert_int_equal(got->privatised_executable, totals.privatised_executable);
 	assert_int_equal(got->resident_a, totals.resident_a);
 	assert_int_equal(got->resident_b, totals.resident_b);
@@ -472,6 +479,11 @@ static void facts_agree_with_a_comparison_page_by_page(void **state)
 		uint64_t *entries_a = random_entries(&random, NULL), *entries_b = random_entries(&random, entries_a);
 		uint64_t maps = random, same_maps = round % 2 ? maps : random + 99;
 		struct vmsnap *a = snap_of(entries_a, &maps), *b = snap_of(entries_b, &same_maps);
+		check_against_naive(a, b, entries_a, entries_b);
+		add_random_touched(a, SPACE, &random);
+		check_against_naive(a, b, entries_a, entries_b);
+		if (round % 2)
+			add_random_touched(b, SPACE, &random);
 		check_against_naive(a, b, entries_a, entries_b);
 		check_against_naive(b, a, entries_b, entries_a);
 		vmsnap_free(a);

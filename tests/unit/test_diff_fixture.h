@@ -68,6 +68,27 @@ static inline void add_pages(struct vmsnap *snap, uint64_t page, uint64_t count,
 	assert_int_equal(run_list_append(&snap->runs, PAGE, PAGE_AT(page), count, entry), VMSNAP_OK);
 }
 
+/* Bytes that a debugger wrote to. */
+static inline void add_touched(struct vmsnap *snap, uint64_t address, uint64_t size, const char *by)
+{
+	const struct vmsnap_captured_name name = {
+		.address = address, .size = size, .kind = VMSNAP_CAPTURED_TOUCHED, .symbol = by
+	};
+	assert_int_equal(vmsnap_add_names(snap, &name, 1, NULL), VMSNAP_OK);
+}
+
+/* Whether one of these bytes lies on the page. */
+static inline bool holds_touched(const struct vmsnap *snap, uint64_t page)
+{
+	for (size_t i = 0; i < vmsnap_captured_name_count(snap); i++) {
+		const struct vmsnap_captured_name *name = vmsnap_captured_name(snap, i);
+		if (name->kind == VMSNAP_CAPTURED_TOUCHED && name->size && name->address < page + PAGE &&
+		    name->address + name->size > page)
+			return true;
+	}
+	return false;
+}
+
 /* xorshift64*: the same numbers on every machine. */
 static inline uint64_t random_next(uint64_t *state)
 {
@@ -79,6 +100,20 @@ static inline uint64_t random_next(uint64_t *state)
 static inline uint64_t random_below(uint64_t *state, uint64_t limit)
 {
 	return random_next(state) % limit;
+}
+
+/* Single bytes, some words, and here and there a whole stretch, below page `space`; and
+ * a name that says nothing of the kind. */
+static inline void add_random_touched(struct vmsnap *snap, uint64_t space, uint64_t *random)
+{
+	for (int i = 0; i < 60; i++) {
+		uint64_t limit = random_below(random, 4) ? 2 : random_below(random, 2) ? 9 : 20 * PAGE;
+		add_touched(snap, random_below(random, PAGE_AT(space)), random_below(random, limit), "breakpoint 1");
+	}
+	const struct vmsnap_captured_name local = {
+		.address = 0, .size = PAGE_AT(space), .kind = VMSNAP_CAPTURED_LOCAL, .symbol = "local", .function = "f"
+	};
+	assert_int_equal(vmsnap_add_names(snap, &local, 1, NULL), VMSNAP_OK);
 }
 
 #endif

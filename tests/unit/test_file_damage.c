@@ -15,6 +15,7 @@ static struct three make_three(void)
 {
 	struct three three = { .snaps = { sample_small("one"), sample_small("two"), sample_small("three") } };
 	sample_add_smaps(three.snaps[1]);
+	sample_add_names(three.snaps[1]);
 	three.bytes = sample_bytes(three.snaps, 3, &three.len);
 	for (size_t i = 1; i <= 3; i++) {
 		size_t len;

@@ -1,87 +1,6 @@
 /* Files made on purpose, section by section: each rule broken once, bombs, and the
  * caller's limits. */
-#include "test_file_sample.h"
-
-#include "column.h"
-#include "section.h"
-
-struct made {
-	struct bytes bytes;
-	uint32_t sections, crc;
-	uint64_t start;
-};
-
-static void begin_made(struct made *made)
-{
-	uint8_t header[STREAM_HEADER_BYTES];
-	*made = (struct made){ 0 };
-	stream_header_write(header);
-	put_bytes(&made->bytes, header, sizeof(header));
-	made->start = made->bytes.len;
-}
-
-static uint64_t add_section(struct made *made, struct section section, const void *payload)
-{
-	uint8_t header[SECTION_HEADER_BYTES];
-	uint64_t offset = made->bytes.len;
-	section.crc = crc_of(0, payload, section.stored);
-	section_write(&section, header);
-	made->crc = crc_of(made->crc, header, sizeof(header));
-	made->sections++;
-	put_bytes(&made->bytes, header, sizeof(header));
-	put_bytes(&made->bytes, payload, section.stored);
-	return offset;
-}
-
-static uint64_t add_plain(struct made *made, uint32_t type, const void *payload, size_t len)
-{
-	return add_section(made, (struct section){ .type = type, .flags = SECTION_REQUIRED, .stored = len, .raw = len },
-	                   payload);
-}
-
-/* SNAP with a page size of 4096 and known PFNs, an empty STAT and no VMAS. */
-static void add_start(struct made *made)
-{
-	begin_made(made);
-	add_plain(made, SECTION_SNAP, "\x01\x02\x00\x10\x0e\x01\x01", 7);
-	add_plain(made, SECTION_STAT, "", 0);
-}
-static void add_no_vmas(struct made *made)
-{
-	add_plain(made, SECTION_VMAS, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
-}
-
-static int load_made(struct made *made, uint64_t memory, struct vmsnap_error *err)
-{
-	uint8_t bytes[END_BYTES];
-	struct section_end end = { .distance = made->bytes.len - made->start,
-		                   .sections = made->sections,
-		                   .crc = made->crc };
-	end_write(&end, bytes);
-	put_bytes(&made->bytes, bytes, sizeof(bytes));
-	uint8_t *copy = copy_of(made->bytes.data, made->bytes.len);
-	struct vmsnap_limits limits = { .size = sizeof(limits), .memory = memory };
-	struct vmsnap_file *file;
-	struct vmsnap *snap;
-	int rc = vmsnap_file_open_memory(copy, made->bytes.len, &limits, &file, err);
-	if (!rc) {
-		rc = vmsnap_file_load(file, 0, &snap, err);
-		if (!rc)
-			vmsnap_free(snap);
-		vmsnap_file_close(file);
-	}
-	free(copy);
-	bytes_free(&made->bytes);
-	return rc;
-}
-
-static void assert_made(struct made *made, int code, uint64_t offset)
-{
-	struct vmsnap_error err = { 0 };
-	int rc = load_made(made, 0, &err);
-	if (rc != code || (rc && err.position != offset))
-		fail_msg("code %d at %llu, not %d: %s", rc, (unsigned long long)err.position, code, err.message);
-}
+#include "test_file_made.h"
 
 static void smallest_snapshot_loads(void **state)
 {
@@ -114,6 +33,46 @@ static void unknown_sections_are_skipped_unless_required(void **state)
 		add_no_vmas(&made);
 		assert_made(&made, VMSNAP_ERR_NEWER, offset);
 	}
+}
+
+static int say_nothing(void *ctx, const char *text, size_t len)
+{
+	(void)ctx;
+	(void)text;
+	(void)len;
+	return 0;
+}
+
+/* What nobody reads may be spoiled; who asks whether the file is whole is told. */
+static void checksum_of_a_skipped_section_is_checked_by_check_alone(void **state)
+{
+	(void)state;
+	struct made made;
+	struct vmsnap_file *file;
+	struct vmsnap *snap;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = say_nothing };
+	add_start(&made);
+	uint8_t large[50000] = { 1, 2, 3 };
+	uint64_t offset = add_section(&made,
+	                              (struct section){ .type = SECTION_TYPE('X', 'T', 'R', 'A'),
+	                                                .stored = sizeof(large),
+	                                                .raw = sizeof(large) },
+	                              large);
+	add_no_vmas(&made);
+	end_made(&made);
+	for (int spoiled = 0; spoiled < 2; spoiled++) {
+		made.bytes.data[offset + SECTION_HEADER_BYTES + sizeof(large) - 1] ^= (uint8_t)spoiled;
+		assert_int_equal(vmsnap_file_open_memory(made.bytes.data, made.bytes.len, NULL, &file, &err),
+		                 VMSNAP_OK);
+		assert_int_equal(vmsnap_file_load(file, 0, &snap, &err), VMSNAP_OK);
+		vmsnap_free(snap);
+		assert_int_equal(vmsnap_print_check(file, &out, &err), spoiled ? VMSNAP_ERR_CORRUPT : VMSNAP_OK);
+		vmsnap_file_close(file);
+	}
+	assert_error(VMSNAP_ERR_CORRUPT, &err, made.bytes.len);
+	assert_int_equal(err.position, offset);
+	bytes_free(&made.bytes);
 }
 
 static void sections_must_be_those_of_a_snapshot(void **state)
@@ -521,6 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(smallest_snapshot_loads),
 		cmocka_unit_test(unknown_sections_are_skipped_unless_required),
+		cmocka_unit_test(checksum_of_a_skipped_section_is_checked_by_check_alone),
 		cmocka_unit_test(sections_must_be_those_of_a_snapshot),
 		cmocka_unit_test(snap_fields_are_judged),
 		cmocka_unit_test(vmas_are_judged),

@@ -61,6 +61,7 @@ static inline struct vmsnap *sample_empty(uint64_t page_size, const char *label)
 		.comm = "sleep",
 		.exe = "/usr/bin/sleep",
 		.tool = "vmsnap 0.1.0",
+		.reason = "breakpoint 2, copy () at cat.c:17",
 		.cmdline = "sleep\0"
 		           "1000",
 		.cmdline_len = 11,
@@ -137,6 +138,21 @@ static inline void sample_add_smaps(struct vmsnap *snap)
 	}
 }
 
+/* What a debugger may have told, out of order. */
+static inline void sample_add_names(struct vmsnap *snap)
+{
+	const struct vmsnap_captured_name names[] = {
+		{ 0x7ffc12345670, 8, VMSNAP_CAPTURED_ARGUMENT, 4711, 1, "main", "argv", "char **" },
+		{ 0x7ffc12345600, 64, VMSNAP_CAPTURED_LOCAL, 4711, 0, "copy \x1b[2J\xff", "buffer", "char [64]" },
+		{ 0x55550010, 1, VMSNAP_CAPTURED_TOUCHED, 0, 0, NULL, "breakpoint 2", NULL },
+		{ 0x55558000, 4, VMSNAP_CAPTURED_THREAD_LOCAL, 4700, 0, "", "errno", "int" },
+		{ UINT64_MAX, 0, VMSNAP_CAPTURED_OTHER, UINT32_MAX, UINT32_MAX, "main", "", "int" },
+	};
+	struct vmsnap_error err = { 0 };
+	if (vmsnap_add_names(snap, names, sizeof(names) / sizeof(names[0]), &err))
+		fail_msg("%s", err.message);
+}
+
 static inline void assert_same_info(const struct vmsnap_info *a, const struct vmsnap_info *b)
 {
 	assert_int_equal(a->pid, b->pid);
@@ -160,6 +176,7 @@ static inline void assert_same_info(const struct vmsnap_info *a, const struct vm
 	assert_string_equal(a->exe, b->exe);
 	assert_string_equal(a->label, b->label);
 	assert_string_equal(a->tool, b->tool);
+	assert_string_equal(a->reason, b->reason);
 	assert_int_equal(!a->cmdline, !b->cmdline);
 	assert_int_equal(a->cmdline_len, b->cmdline_len);
 	if (a->cmdline_len)
@@ -199,6 +216,17 @@ static inline void assert_same_runs(const struct vmsnap *a, const struct vmsnap 
 	}
 }
 
+static inline void assert_same_name(const struct vmsnap_captured_name *a, const struct vmsnap_captured_name *b)
+{
+	assert_true(a->address == b->address && a->size == b->size);
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->tid, b->tid);
+	assert_int_equal(a->frame, b->frame);
+	assert_string_equal(a->function, b->function);
+	assert_string_equal(a->symbol, b->symbol);
+	assert_string_equal(a->type, b->type);
+}
+
 static inline void assert_same_rest(const struct vmsnap *a, const struct vmsnap *b)
 {
 	assert_int_equal(a->status_len, b->status_len);
@@ -209,6 +237,9 @@ static inline void assert_same_rest(const struct vmsnap *a, const struct vmsnap 
 		assert_int_equal(a->threads[i].stack_pointer, b->threads[i].stack_pointer);
 		assert_string_equal(a->threads[i].comm, b->threads[i].comm);
 	}
+	assert_int_equal(vmsnap_captured_name_count(a), vmsnap_captured_name_count(b));
+	for (size_t i = 0; i < vmsnap_captured_name_count(a); i++)
+		assert_same_name(vmsnap_captured_name(a, i), vmsnap_captured_name(b, i));
 	size_t keys = vmsnap_smaps_key_count(a);
 	assert_int_equal(keys, vmsnap_smaps_key_count(b));
 	for (size_t k = 0; k < keys; k++)

@@ -1,48 +1,5 @@
 /* diff, cow and map of two snapshots: a parent at the fork and a child that wrote. */
-#include "test_print_support.h"
-
-static const uint32_t rw = VMSNAP_READ | VMSNAP_WRITE, rx = VMSNAP_READ | VMSNAP_EXEC;
-static const uint32_t shared = VMSNAP_PAGE_PRESENT, own = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE,
-                      cache = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_FILE;
-
-/* Right after the fork: 64 pages of heap, all shared, and program text. */
-static struct vmsnap *at_fork(uint32_t pid)
-{
-	struct vmsnap *snap = bare_snapshot();
-	snap->info.pid = pid;
-	put_vma(snap, 0x10000, 0x12000, rx, 7, "/bin/demo");
-	put_vma(snap, 0x100000, 0x180000, rw, 0, "[heap]");
-	put_vma(snap, 0x200000, 0x204000, VMSNAP_READ, 9, HOSTILE);
-	put_pages(snap, 0x10000, 2, ENTRY(cache, 0x100));
-	put_pages(snap, 0x100000, 64, ENTRY(shared, 0x1000));
-	put_status(snap, "Name:\tdemo\nVmRSS:\t 264 kB\nThreads:\t1\n");
-	return snap;
-}
-
-/* The child copied 16 pages, dropped 4, has 8 new ones, put a breakpoint into its
- * text, and unmapped the file. */
-static struct vmsnap *child_later(void)
-{
-	struct vmsnap *snap = bare_snapshot();
-	snap->info.pid = 43;
-	snap->info.ppid = 42;
-	put_vma(snap, 0x10000, 0x12000, rx, 7, "/bin/demo");
-	put_vma(snap, 0x100000, 0x180000, rw, 0, "[heap]");
-	put_vma(snap, 0x300000, 0x301000, rw, 0, "[anon:\033 fresh]");
-	put_pages(snap, 0x10000, 1, ENTRY(cache, 0x100));
-	put_pages(snap, 0x11000, 1, ENTRY(own, 0x777));
-	put_pages(snap, 0x100000, 44, ENTRY(shared, 0x1000));
-	put_pages(snap, 0x12c000, 16, ENTRY(own, 0x2000));
-	put_pages(snap, 0x140000, 8, ENTRY(own, 0x3000));
-	put_status(snap, "Name:\tdemo\nVmRSS:\t 280 kB\nThreads:\t1\n");
-	return snap;
-}
-
-struct fixture {
-	struct vmsnap *a, *b;
-	struct vmsnap_diff *diff;
-	struct vmsnap_cow *cow;
-};
+#include "test_print_fork.h"
 
 static int make(void **state)
 {
@@ -130,12 +87,15 @@ static void diff_json_has_an_item_for_each_fact(void **state)
 	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_harmless(caught);
 	assert_has(caught, "\"schema\": \"vmsnap.diff/1\"");
-	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"pfn_changed\"},\n"
-	                   "  {\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"became_exclusive\"}");
+	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"pfn_changed\", "
+	                   "\"touched_by_debugger\": false, \"touched_by\": [], "
+	                   "\"names\": [], \"names_total\": null},\n"
+	                   "  {\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"became_exclusive\", ");
 	assert_has(caught, "{\"change\": \"added\", \"a\": null, \"b\": {\"start\": \"0x300000\"");
 	assert_has(caught, "\"swapped_out\": 0,");
 	assert_has(caught, "\"soft_dirtied\": null,"); /* neither side knows */
-	assert_has(caught, "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70}");
+	assert_has(caught, "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70},\n"
+	                   " \"touched_by_debugger\": {\"pages\": 0, \"totals\": {\"appeared\": 0, ");
 	assert_has(caught, "\"status\": [\n  {\"key\": \"VmRSS\", \"a\": 270336, \"b\": 286720}\n ]\n}\n");
 	caught = catch_new();
 	caught->out.style.json = true;
@@ -311,7 +271,8 @@ static void cow_json_counts_every_verdict(void **state)
 	assert_has(caught, "\"copied_by_child\": 17,");
 	assert_has(caught, "\"copied_by_parent\": 0,");
 	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"verdict\": \"copied_by_child\", "
-	                   "\"inferred\": false, \"mapping\": \"[heap]\", \"names\": [], \"names_total\": null}");
+	                   "\"inferred\": false, \"mapping\": \"[heap]\", \"touched_by_debugger\": false, "
+	                   "\"touched_by\": [], \"names\": [], \"names_total\": null}");
 }
 
 static void cow_raw_is_a_plain_table(void **state)
@@ -320,8 +281,8 @@ static void cow_raw_is_a_plain_table(void **state)
 	struct catch *caught = catch_new();
 	caught->out.style.raw = true;
 	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "START PAGES VERDICT INFERRED NAMES MAPPING\n");
-	assert_has(caught, "\n0012c000 16 copied_by_child - - [heap]\n");
+	assert_has(caught, "START PAGES VERDICT INFERRED TOUCHED NAMES MAPPING\n");
+	assert_has(caught, "\n0012c000 16 copied_by_child - - - [heap]\n");
 }
 
 static void map_of_two_shows_events(void **state)

@@ -1,0 +1,91 @@
+/* page_now.c - the state of one page, of a process that goes on as it does. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "pagemap_scan.h"
+#include "procdir.h"
+
+/* Leaves *fd open.  Returns 0, or errno; ESRCH: there is no memory behind it, or none
+ * at that address (above the user's, nothing is read). */
+static int read_entry(int procdir, uint64_t page, int *fd, uint64_t *entry)
+{
+	*fd = openat(procdir, "pagemap", O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
+		return errno;
+	ssize_t got;
+	do
+		got = pread(*fd, entry, sizeof(*entry), (off_t)(page * sizeof(*entry)));
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno;
+	return got == sizeof(*entry) ? 0 : ESRCH;
+}
+
+/* If the main thread has exited, another has the memory. */
+static int find_entry(int procdir, pid_t pid, uint64_t page, int *fd, uint64_t *entry, struct vmsnap_error *err)
+{
+	int error = read_entry(procdir, page, fd, entry);
+	if (error == ESRCH) {
+		CLEANUP_CLOSE int living = procdir_living_thread(procdir);
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+		*entry = 0;
+		error = living < 0 ? ESRCH : read_entry(living, page, fd, entry);
+		if (error == ESRCH && *fd >= 0)
+			error = 0;
+	}
+	return error ? procdir_fail(error, pid, "pagemap", err) : VMSNAP_OK;
+}
+
+/* What only PAGEMAP_SCAN tells, or the zero page's number. */
+static uint64_t more_flags(int fd, const struct address_range *page, uint64_t entry, struct pagemap_probe *probe)
+{
+	uint64_t flags = 0;
+	struct page_region region = { 0 };
+	int found = 0;
+	if (!(entry & ENTRY_PRESENT))
+		return 0;
+	if (probe->zero_pfn && (entry & ENTRY_FRAME_MASK) == probe->zero_pfn)
+		flags |= ENTRY_FLAG(VMSNAP_PAGE_ZERO);
+	if (!probe->scan)
+		return flags;
+	if (pagemap_scan(fd, page, SCAN_ZERO | SCAN_HUGE, 0, &region, 1, &found)) {
+		/* Some kernels pass the probe and fail here. */
+		probe->known.huge = false;
+		probe->known.zero = probe->zero_pfn != 0;
+		return flags;
+	}
+	return flags | (found ? pagemap_region_flags(&region) : 0);
+}
+
+VMSNAP_API int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct vmsnap_known *known,
+                               struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int procdir = -1, fd = -1;
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), start = address & ~(page_size - 1), entry = 0;
+	int rc = procdir_open(pid, &procdir, err);
+	if (!rc)
+		rc = find_entry(procdir, pid, address / page_size, &fd, &entry, err);
+	if (rc)
+		return rc;
+	/* Tried out anew each time: nothing is kept, and it takes some 15 us. */
+	struct pagemap_probe probe;
+	rc = pagemap_probe(&probe, err);
+	if (rc)
+		return rc;
+	bool populated = entry & ENTRY_POPULATED;
+	struct address_range range = { start, start + page_size };
+	if (populated)
+		entry = entry_normal(entry) | more_flags(fd, &range, entry, &probe);
+	*known = probe.known;
+	if (!populated)
+		return fail(err, VMSNAP_ERR_NOT_FOUND,
+		            "the page of 0x%" PRIx64 " is absent or not mapped in process %d", address, (int)pid);
+	run_describe(page_size, start, 1, entry, page);
+	return VMSNAP_OK;
+}

@@ -1,0 +1,25 @@
+/* touched.h - the pages that a debugger wrote to, as it told when snapshots were
+ * taken (VMSNAP_CAPTURED_TOUCHED).  Knows pages; not by what they were touched. */
+#ifndef VMSNAP_TOUCHED_H
+#define VMSNAP_TOUCHED_H
+
+#include "snapshot.h"
+
+/* Whole pages, in address order, with a gap between any two.  The end of the
+ * highest page, 2^64, is written UINT64_MAX. */
+struct touched {
+	uint64_t start, end;
+};
+struct touched_list {
+	struct touched *items;
+	size_t count;
+};
+
+/* What any of the snapshots, which have pages of one size, says was touched. */
+int touched_pages(const struct vmsnap *const *snaps, size_t sides, struct touched_list *out);
+void touched_free(struct touched_list *list);
+
+/* Whether the page at `at` was touched.  Lowers *until to where that changes. */
+bool touched_at(const struct touched_list *list, uint64_t at, uint64_t *until);
+
+#endif

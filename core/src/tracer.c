@@ -1,0 +1,119 @@
+#define _GNU_SOURCE
+#include "tracer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "procdir.h"
+#include "take.h"
+
+enum tracer_kind tracer_kind(pid_t tracer)
+{
+	char path[48], comm[32] = "";
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)tracer);
+	CLEANUP_CLOSE int fd = tracer ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t len = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
+	if (len <= 0)
+		return TRACER_GONE;
+	return strcmp(comm, TRACER_THREAD_NAME "\n") ? TRACER_OTHER : TRACER_CAPTURE;
+}
+
+/* The number behind "\nKEY:\t" and spaces; 0 if there is none. */
+static uint64_t number_behind(const struct text *status, const char *key)
+{
+	const char *line = status->len ? memmem(status->text, status->len, key, strlen(key)) : NULL;
+	uint64_t value = 0;
+	if (line) {
+		struct cursor c = { line + strlen(key), status->text + status->len };
+		take_spaces(&c);
+		take_decimal(&c, &value);
+	}
+	return value;
+}
+
+pid_t tracer_of(int procdir, const char *status_name)
+{
+	struct text status = { 0 };
+	pid_t pid = 0;
+	if (!procdir_read(procdir, status_name, &status))
+		pid = (pid_t)number_behind(&status, "\nTracerPid:\t");
+	text_free(&status);
+	return pid;
+}
+
+char tracer_task_state(int procdir, pid_t tid)
+{
+	char name[40];
+	struct text text = { 0 };
+	struct proc_stat stat;
+	snprintf(name, sizeof(name), "task/%d/stat", (int)tid);
+	int error = procdir_read(procdir, name, &text);
+	bool known = !error && !proc_stat_parse(text.text, text.len, &stat);
+	text_free(&text);
+	if (error && error != ENOENT && error != ESRCH)
+		return '?';
+	return known ? stat.state : 'X';
+}
+
+static int not_in_tracing_stop(void *ctx, pid_t tid)
+{
+	return !strchr("tZX", tracer_task_state(*(const int *)ctx, tid));
+}
+
+bool tracer_all_stopped(int procdir)
+{
+	return procdir_each_task(procdir, not_in_tracing_stop, &procdir) == 0;
+}
+
+/* ---- the caller's own ---------------------------------------------------------- */
+
+/* Another capture in this process is no debugger.  A signal of number 0 is none: it
+ * only asks whether there is such a thread. */
+static bool is_debugger_of_ours(pid_t tid)
+{
+	if (!tid || syscall(SYS_tgkill, getpid(), tid, 0))
+		return false;
+	return tid == (pid_t)syscall(SYS_gettid) || tracer_kind(tid) == TRACER_OTHER;
+}
+
+struct ours_job {
+	int procdir;
+	bool runs;
+};
+
+static int not_ours(void *ctx, pid_t tid)
+{
+	struct ours_job *job = ctx;
+	char name[40], state = tracer_task_state(job->procdir, tid);
+	if (strchr("ZX", state))
+		return 0;
+	job->runs |= state != 't';
+	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
+	return !is_debugger_of_ours(tracer_of(job->procdir, name));
+}
+
+void tracer_ours(int procdir, struct tracer_ours *out)
+{
+	struct text status = { 0 };
+	struct ours_job job = { .procdir = procdir };
+	*out = (struct tracer_ours){ .hold = TRACER_HOLD_NO };
+	if (procdir_read(procdir, "status", &status)) {
+		text_free(&status);
+		return;
+	}
+	pid_t tracer = (pid_t)number_behind(&status, "\nTracerPid:\t");
+	out->size = number_behind(&status, "\nVmSize:\t") * 1024;
+	text_free(&status);
+	if (!is_debugger_of_ours(tracer))
+		return;
+	out->calling_thread = tracer == (pid_t)syscall(SYS_gettid);
+	if (tracer_all_stopped(procdir))
+		out->hold = TRACER_HOLD_ALL;
+	else if (!procdir_each_task(procdir, not_ours, &job))
+		out->hold = job.runs ? TRACER_HOLD_RUNS : TRACER_HOLD_ALL;
+}

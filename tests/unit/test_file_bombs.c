@@ -1,0 +1,410 @@
+/* Small files that would become much: what a reader takes stays within its limit, and
+ * what does fit is shown and compared in time that grows with it. */
+#include "test_file_made.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <zlib.h>
+
+#include "test_sanitized.h"
+
+enum {
+	MIB = 1 << 20,
+	MANY = SANITIZED ? 100 * 1000 : 1000 * 1000,
+	HANG_SECONDS = 300,
+};
+
+/* ---- making ---- */
+
+static uint64_t add_deflated(struct made *made, uint32_t type, const void *payload, size_t len)
+{
+	uLongf stored = compressBound((uLong)len);
+	uint8_t *bytes = malloc(stored);
+	assert_non_null(bytes);
+	assert_int_equal(compress2(bytes, &stored, payload, (uLong)len, 9), Z_OK);
+	struct section section = {
+		.type = type, .flags = SECTION_REQUIRED | SECTION_DEFLATED, .stored = stored, .raw = len
+	};
+	uint64_t offset = add_section(made, section, bytes);
+	free(bytes);
+	return offset;
+}
+
+static void put_repeated(struct bytes *bytes, uint8_t value, size_t count)
+{
+	uint8_t *at = bytes_reserve(bytes, count + 1);
+	assert_non_null(at);
+	memset(at, value, count);
+	bytes->len += count;
+}
+
+static void put_column_of(struct bytes *bytes, uint8_t value, size_t count)
+{
+	put_varint(bytes, count);
+	put_repeated(bytes, value, count);
+}
+
+/* `count` mappings, a page each, with a page between. */
+static uint64_t add_vmas(struct made *made, size_t count)
+{
+	struct bytes bytes = { 0 };
+	put_varint(&bytes, count);
+	put_varint(&bytes, 1);
+	put_column(&bytes, "\0", 1);     /* name */
+	put_column(&bytes, "\0\0", 2);   /* device */
+	put_column(&bytes, "\0", 1);     /* inode */
+	put_column(&bytes, "\0", 1);     /* build ID length */
+	put_column(&bytes, "", 0);       /* build ID */
+	put_column_of(&bytes, 1, count); /* gap */
+	put_column_of(&bytes, 1, count); /* size */
+	put_column_of(&bytes, 3, count); /* permissions */
+	put_column_of(&bytes, 0, count); /* object */
+	put_column_of(&bytes, 0, count); /* offset */
+	uint64_t offset = add_deflated(made, SECTION_VMAS, bytes.data, bytes.len);
+	bytes_free(&bytes);
+	return offset;
+}
+
+static uint64_t add_threads(struct made *made, size_t count)
+{
+	struct bytes bytes = { 0 };
+	put_varint(&bytes, count);
+	put_column_of(&bytes, 2, count); /* tid */
+	put_column_of(&bytes, 0, count); /* stack pointer */
+	put_column_of(&bytes, 0, count); /* comm */
+	uint64_t offset = add_deflated(made, SECTION_THRD, bytes.data, bytes.len);
+	bytes_free(&bytes);
+	return offset;
+}
+
+/* A table of `keys` keys for `vmas` mappings. */
+static uint64_t add_smaps(struct made *made, size_t keys, size_t vmas)
+{
+	struct bytes bytes = { 0 };
+	put_varint(&bytes, keys);
+	put_column_of(&bytes, 0, keys); /* names */
+	put_column_of(&bytes, 0, keys); /* units */
+	for (size_t i = 0; i < keys; i++)
+		put_column_of(&bytes, 0, vmas);
+	put_column_of(&bytes, 0, vmas); /* VmFlags */
+	uint64_t offset = add_deflated(made, SECTION_SMAP, bytes.data, bytes.len);
+	bytes_free(&bytes);
+	return offset;
+}
+
+/* One run of guard pages. */
+static uint64_t add_run(struct made *made, uint64_t pages)
+{
+	struct bytes bytes = { 0 };
+	uint64_t numbers[] = { VMSNAP_PAGE_GUARD, 0, pages - 1 };
+	put_bytes(&bytes, "\1\0\1\0", 4); /* runs, first page, states, blocks */
+	put_numbers(&bytes, &numbers[0], 1);
+	put_column(&bytes, "\0", 1);
+	put_numbers(&bytes, &numbers[1], 1);
+	put_numbers(&bytes, &numbers[2], 1);
+	put_repeated(&bytes, 0, 7); /* columns of frames, all empty */
+	uint64_t offset = add_plain(made, SECTION_PAGE, bytes.data, bytes.len);
+	bytes_free(&bytes);
+	return offset;
+}
+
+/* ---- loading in a process of its own, so that its memory is known ---- */
+
+struct outcome {
+	int code;
+	uint64_t position;
+	long peak_kib;
+};
+
+static struct outcome load_apart(struct made *made, uint64_t memory)
+{
+	struct outcome outcome = { 0 };
+	struct rusage usage;
+	int ends[2], status;
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct vmsnap_error err = { 0 };
+		outcome.code = load_made(made, memory, &err);
+		outcome.position = err.position;
+		_exit(write(ends[1], &outcome, sizeof(outcome)) != sizeof(outcome));
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &outcome, sizeof(outcome)), sizeof(outcome));
+	close(ends[0]);
+	assert_int_equal(wait4(pid, &status, 0, &usage), pid);
+	assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+	outcome.peak_kib = usage.ru_maxrss;
+	return outcome;
+}
+
+/* Refused at `offset`, and with no more memory than a process that reads nothing
+ * (and a little for what is inflated before). */
+static void assert_refused(struct made *made, uint64_t memory, uint64_t offset)
+{
+	struct made nothing;
+	add_start(&nothing);
+	add_no_vmas(&nothing);
+	long before = load_apart(&nothing, memory).peak_kib;
+	bytes_free(&nothing.bytes);
+	struct outcome outcome = load_apart(made, memory);
+	bytes_free(&made->bytes);
+	assert_int_equal(outcome.code, VMSNAP_ERR_TOO_LARGE);
+	assert_int_equal(outcome.position, offset);
+	if (!SANITIZED && (uint64_t)(outcome.peak_kib - before) * 1024 > memory + 4 * MIB)
+		fail_msg("%ld KiB more than nothing takes", outcome.peak_kib - before);
+}
+
+/* ---- refused ---- */
+
+static void a_section_that_inflates_to_more_than_the_limit_is_refused(void **state)
+{
+	(void)state;
+	struct made made;
+	uint8_t *zeros = calloc(1, 48 * MIB);
+	assert_non_null(zeros);
+	begin_made(&made);
+	add_plain(&made, SECTION_SNAP, "\x01\x02\x00\x10", 4);
+	uint64_t offset = add_deflated(&made, SECTION_STAT, zeros, 48 * MIB);
+	free(zeros);
+	add_no_vmas(&made);
+	assert_true(made.bytes.len < 64 * 1024);
+	assert_refused(&made, 16 * MIB, offset);
+}
+
+static void tables_that_become_more_than_the_limit_are_refused(void **state)
+{
+	(void)state;
+	struct made made;
+	add_start(&made);
+	uint64_t offset = add_vmas(&made, 1000 * 1000);
+	assert_true(made.bytes.len < 32 * 1024);
+	assert_refused(&made, 64 * MIB, offset);
+	add_start(&made);
+	add_no_vmas(&made);
+	offset = add_threads(&made, 1000 * 1000);
+	assert_refused(&made, 16 * MIB, offset);
+	add_start(&made);
+	add_vmas(&made, 2000);
+	offset = add_smaps(&made, 2000, 2000);
+	assert_refused(&made, 16 * MIB, offset);
+}
+
+static void runs_that_become_more_than_the_limit_are_refused(void **state)
+{
+	(void)state;
+	static const uint64_t pages[] = { UINT64_C(1) << 34, UINT64_C(1) << 45, TOP(4096) / 4096 };
+	for (size_t i = 0; i < 3; i++) {
+		struct made made;
+		add_start(&made);
+		add_no_vmas(&made);
+		uint64_t offset = add_run(&made, pages[i]);
+		assert_refused(&made, 32 * MIB, offset);
+	}
+}
+
+/* Runs in many sections: what the sections before took is not forgotten. */
+static void many_sections_count_together(void **state)
+{
+	(void)state;
+	struct made made;
+	add_start(&made);
+	add_no_vmas(&made);
+	uint64_t offset = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		struct bytes bytes = { 0 };
+		put_varint(&bytes, 65536);
+		put_varint(&bytes, (uint64_t)i * 131072);
+		put_bytes(&bytes, "\1\0\1\x08", 4); /* states, blocks; a guard page */
+		put_column_of(&bytes, 0, 65536);
+		put_column_of(&bytes, 1, 65536); /* so that none joins another */
+		put_column_of(&bytes, 0, 65536);
+		put_repeated(&bytes, 0, 7);
+		uint64_t at = add_deflated(&made, SECTION_PAGE, bytes.data, bytes.len);
+		/* 16 bytes each: 15 sections fit into 16 MiB with what is inflated. */
+		if (i == 15)
+			offset = at;
+		bytes_free(&bytes);
+	}
+	assert_true(made.bytes.len < 128 * 1024);
+	assert_refused(&made, 16 * MIB, offset);
+}
+
+/* ---- what fits takes time that grows with it ---- */
+
+static int count_bytes(void *ctx, const char *text, size_t len)
+{
+	(void)text;
+	*(size_t *)ctx += len;
+	return 0;
+}
+
+static struct vmsnap *load_one(struct made *made)
+{
+	end_made(made);
+	struct vmsnap *snap = sample_load(made->bytes.data, made->bytes.len, 0);
+	bytes_free(&made->bytes);
+	return snap;
+}
+
+static void print_all(const struct vmsnap *a, const struct vmsnap *b)
+{
+	size_t printed = 0;
+	struct vmsnap_diff *diff;
+	struct vmsnap_cow *cow;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_output out = { .size = sizeof(out), .write = count_bytes, .ctx = &printed };
+	out.style.size = sizeof(out.style);
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_new(a, b, NULL, &cow, &err), VMSNAP_OK);
+	for (int json = 0; json < 2; json++) {
+		out.style.json = json;
+		assert_int_equal(vmsnap_print_show(a, &out, &err), VMSNAP_OK);
+		assert_int_equal(vmsnap_print_map(a, b, &out, &err), VMSNAP_OK);
+		assert_int_equal(vmsnap_print_diff(diff, NULL, VMSNAP_PRINT_LONG, &out, &err), VMSNAP_OK);
+		assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, &out, &err), VMSNAP_OK);
+		assert_int_equal(vmsnap_print_pages(a, 0, UINT64_MAX, false, &out, &err), VMSNAP_OK);
+	}
+	assert_true(printed > 0);
+	vmsnap_cow_free(cow);
+	vmsnap_diff_free(diff);
+}
+
+/* Something quadratic would take hours: SIGALRM ends the test. */
+static int be_quick(void **state)
+{
+	(void)state;
+	alarm(HANG_SECONDS);
+	return 0;
+}
+
+static int been_quick(void **state)
+{
+	(void)state;
+	alarm(0);
+	return 0;
+}
+
+static void a_million_mappings_are_compared_in_time(void **state)
+{
+	(void)state;
+	struct made made;
+	add_start(&made);
+	add_vmas(&made, MANY);
+	add_threads(&made, MANY);
+	struct vmsnap *a = load_one(&made);
+	assert_int_equal(vmsnap_vma_count(a), MANY);
+	add_start(&made);
+	add_vmas(&made, MANY - 1);
+	struct vmsnap *b = load_one(&made);
+	print_all(a, b);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+/* 8 TiB in one run are 2^19 runs in memory. */
+static void a_run_of_terabytes_is_compared_in_time(void **state)
+{
+	(void)state;
+	struct made made;
+	add_start(&made);
+	add_vmas(&made, 10);
+	add_run(&made, UINT64_C(1) << 31);
+	struct vmsnap *a = load_one(&made);
+	add_start(&made);
+	add_vmas(&made, 10);
+	struct vmsnap *b = load_one(&made);
+	print_all(a, b);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+/* Whoever looks at one mapping must not walk all of a run that spans them all. */
+static void many_mappings_over_one_run_are_compared_in_time(void **state)
+{
+	(void)state;
+	struct made made;
+	struct vmsnap *snaps[2];
+	for (size_t i = 0; i < 2; i++) {
+		add_start(&made);
+		add_vmas(&made, MANY / 10 - i);
+		add_run(&made, UINT64_C(1) << 31);
+		snaps[i] = load_one(&made);
+	}
+	print_all(snaps[0], snaps[1]);
+	vmsnap_free(snaps[0]);
+	vmsnap_free(snaps[1]);
+}
+
+static void a_status_of_many_lines_is_compared_in_time(void **state)
+{
+	(void)state;
+	struct made made;
+	struct vmsnap *snaps[2];
+	for (int i = 0; i < 2; i++) {
+		struct bytes bytes = { 0 };
+		for (int line = 0; line < MANY; line++)
+			put_bytes(&bytes, i ? "a:1\n" : "a:2\n", 4);
+		begin_made(&made);
+		add_plain(&made, SECTION_SNAP, "\x01\x02\x00\x10", 4);
+		add_deflated(&made, SECTION_STAT, bytes.data, bytes.len);
+		bytes_free(&bytes);
+		add_no_vmas(&made);
+		snaps[i] = load_one(&made);
+	}
+	size_t printed = 0;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_output out = { .size = sizeof(out), .write = count_bytes, .ctx = &printed };
+	out.style.size = sizeof(out.style);
+	assert_int_equal(vmsnap_print_status(snaps[0], snaps[1], &out, &err), VMSNAP_OK);
+	print_all(snaps[0], snaps[1]);
+	vmsnap_free(snaps[0]);
+	vmsnap_free(snaps[1]);
+}
+
+/* A file of nothing but snapshots as small as they get. */
+static void many_snapshots_are_listed_in_time(void **state)
+{
+	(void)state;
+	enum { SNAPSHOTS = SANITIZED ? 5000 : 50000 };
+	struct made made;
+	add_start(&made);
+	add_no_vmas(&made);
+	end_made(&made);
+	size_t one = made.bytes.len - made.start, printed = 0, index;
+	uint8_t *snapshot = copy_of(made.bytes.data + made.start, one);
+	for (int i = 1; i < SNAPSHOTS; i++)
+		put_bytes(&made.bytes, snapshot, one);
+	free(snapshot);
+	struct vmsnap_file *file;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_output out = { .size = sizeof(out), .write = count_bytes, .ctx = &printed };
+	out.style.size = sizeof(out.style);
+	assert_int_equal(vmsnap_file_open_memory(made.bytes.data, made.bytes.len, NULL, &file, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_file_count(file), SNAPSHOTS);
+	assert_int_equal(vmsnap_print_list(file, &out, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_check(file, &out, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_file_find(file, "no such label", &index, &err), VMSNAP_ERR_NOT_FOUND);
+	vmsnap_file_close(file);
+	bytes_free(&made.bytes);
+}
+
+#define IN_TIME(test) cmocka_unit_test_setup_teardown(test, be_quick, been_quick)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_TIME(a_section_that_inflates_to_more_than_the_limit_is_refused),
+		IN_TIME(tables_that_become_more_than_the_limit_are_refused),
+		IN_TIME(runs_that_become_more_than_the_limit_are_refused),
+		IN_TIME(many_sections_count_together),
+		IN_TIME(a_million_mappings_are_compared_in_time),
+		IN_TIME(a_run_of_terabytes_is_compared_in_time),
+		IN_TIME(many_mappings_over_one_run_are_compared_in_time),
+		IN_TIME(a_status_of_many_lines_is_compared_in_time),
+		IN_TIME(many_snapshots_are_listed_in_time),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

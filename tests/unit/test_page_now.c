@@ -1,0 +1,243 @@
+/* The state of one page now, against the kernel's own pagemap. */
+#include "test_children.h"
+
+#include <inttypes.h>
+
+enum { PFN_BITS = 55 };
+
+/* ---- what the kernel says -------------------------------------------------------- */
+
+static uint64_t kernel_entry(pid_t pid, uint64_t address)
+{
+	char name[64];
+	uint64_t entry = 0;
+	snprintf(name, sizeof(name), "/proc/%d/pagemap", (int)pid);
+	int fd = open(name, O_RDONLY);
+	assert_true(fd >= 0);
+	if (pread(fd, &entry, sizeof(entry), (off_t)(address / (uint64_t)sysconf(_SC_PAGESIZE) * 8)) < 0)
+		entry = 0;
+	close(fd);
+	return entry;
+}
+
+static void assert_as_the_kernel_says(pid_t pid, uint64_t address, uint64_t *present, uint64_t *absent)
+{
+	struct vmsnap_run page = { 0 };
+	struct vmsnap_known known;
+	struct vmsnap_error err = { 0 };
+	uint64_t entry = kernel_entry(pid, address), size = (uint64_t)sysconf(_SC_PAGESIZE);
+	int rc = vmsnap_page_now(pid, address, &page, &known, &err);
+	if (!(entry >> 63)) {
+		/* Nothing of a sleeping program's is swapped or guarded in this test. */
+		assert_int_equal(entry >> 62 & 1, 0);
+		assert_int_equal(rc, VMSNAP_ERR_NOT_FOUND);
+		++*absent;
+		return;
+	}
+	++*present;
+	assert_int_equal(rc, VMSNAP_OK);
+	assert_true(page.start == (address & ~(size - 1)) && page.end == page.start + size);
+	assert_true(page.pfn == (entry & ((UINT64_C(1) << PFN_BITS) - 1)));
+	assert_int_equal(!!(page.flags & VMSNAP_PAGE_PRESENT), 1);
+	assert_int_equal(!!(page.flags & VMSNAP_PAGE_FILE), entry >> 61 & 1);
+	assert_int_equal(!!(page.flags & VMSNAP_PAGE_EXCLUSIVE), entry >> 56 & 1);
+	assert_int_equal(!!(page.flags & VMSNAP_PAGE_SOFT_DIRTY), entry >> 55 & 1);
+	if (geteuid() == 0)
+		assert_true(known.pfn && page.pfn);
+}
+
+static void every_page_of_a_child_is_as_the_kernel_says(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(sleeps);
+	uint64_t start, end_of, present = 0, absent = 0, size = (uint64_t)sysconf(_SC_PAGESIZE);
+	char line[4096], name[64];
+	snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
+	FILE *maps = fopen(name, "re");
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end_of) != 2)
+			continue;
+		for (uint64_t at = start, last = 0; at < end_of && last < 512; at += size, last++)
+			assert_as_the_kernel_says(pid, at + 17, &present, &absent);
+	}
+	fclose(maps);
+	assert_true(present > 20 && absent > 20);
+	end(pid);
+}
+
+/* ---- what only a closer look tells ------------------------------------------------ */
+
+static char *pages; /* three: read, written, neither */
+
+static void touches_two_of_three(int ready)
+{
+	(void)*(volatile char *)pages;
+	pages[sysconf(_SC_PAGESIZE)] = 1;
+	sleeps(ready);
+}
+
+static void zero_written_and_absent_pages_are_told_apart(void **state)
+{
+	(void)state;
+	uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+	pages = mmap(NULL, 3 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(pages != MAP_FAILED);
+	madvise(pages, 3 * size, MADV_NOHUGEPAGE);
+	pid_t pid = child_that(touches_two_of_three);
+	struct vmsnap_run page;
+	struct vmsnap_known known = { 0 };
+	struct vmsnap_error err = { 0 };
+	uint64_t at = (uintptr_t)pages;
+	assert_int_equal(vmsnap_page_now(pid, at, &page, &known, &err), VMSNAP_OK);
+	if (known.zero)
+		assert_true(page.flags & VMSNAP_PAGE_ZERO);
+	assert_false(page.flags & VMSNAP_PAGE_HUGE);
+	assert_int_equal(vmsnap_page_now(pid, at + size, &page, &known, &err), VMSNAP_OK);
+	assert_false(page.flags & VMSNAP_PAGE_ZERO);
+	assert_true(page.flags & VMSNAP_PAGE_EXCLUSIVE);
+	known = (struct vmsnap_known){ 0 };
+	assert_int_equal(vmsnap_page_now(pid, at + 2 * size, &page, &known, &err), VMSNAP_ERR_NOT_FOUND);
+	assert_true(known.exclusive); /* written also when the page is absent */
+	assert_non_null(strstr(err.message, "absent"));
+	/* What is known is what a capture knows. */
+	struct vmsnap *snap = capture_ok(pid, NULL);
+	assert_memory_equal(&known, &vmsnap_info(snap)->known, sizeof(known));
+	vmsnap_free(snap);
+	end(pid);
+	munmap(pages, 3 * size);
+}
+
+static void has_a_huge_page(int ready)
+{
+	uintptr_t huge = (uintptr_t)pages;
+	madvise((void *)huge, 2 << 20, MADV_HUGEPAGE);
+	memset((void *)huge, 1, 2 << 20);
+	sleeps(ready);
+}
+
+/* Whether there is a huge page, says smaps. */
+static bool kernel_has_huge(pid_t pid)
+{
+	char line[256], name[64];
+	unsigned long kib, total = 0;
+	snprintf(name, sizeof(name), "/proc/%d/smaps_rollup", (int)pid);
+	FILE *file = fopen(name, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "AnonHugePages: %lu kB", &kib) == 1)
+			total += kib;
+	if (file)
+		fclose(file);
+	return total != 0;
+}
+
+static void any_page_of_a_huge_one_is_huge(void **state)
+{
+	(void)state;
+	size_t room = 4 << 20, huge = 2 << 20;
+	char *all = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(all != MAP_FAILED);
+	pages = all + (huge - (uintptr_t)all % huge) % huge;
+	pid_t pid = child_that(has_a_huge_page);
+	struct vmsnap_run page;
+	struct vmsnap_known known = { 0 };
+	bool there = kernel_has_huge(pid);
+	for (size_t at = 0; at < huge; at += huge / 8) {
+		assert_int_equal(vmsnap_page_now(pid, (uintptr_t)pages + at + 5, &page, &known, NULL), VMSNAP_OK);
+		if (known.huge)
+			assert_int_equal(!!(page.flags & VMSNAP_PAGE_HUGE), there);
+	}
+	end(pid);
+	munmap(all, room);
+	if (!there || !known.huge)
+		skip(); /* huge pages are off here, or cannot be seen */
+}
+
+static void addresses_in_no_mapping_are_not_found(void **state)
+{
+	(void)state;
+	static const uint64_t nowhere[] = { 0,
+		                            4096,
+		                            UINT64_C(0x7fffffffffff),
+		                            UINT64_C(1) << 47,
+		                            UINT64_C(1) << 63,
+		                            UINT64_C(0xffffffffff600000),
+		                            UINT64_MAX };
+	pid_t pid = child_that(sleeps);
+	struct vmsnap_run page;
+	struct vmsnap_known known;
+	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
+		assert_int_equal(vmsnap_page_now(pid, nowhere[i], &page, &known, NULL), VMSNAP_ERR_NOT_FOUND);
+	end(pid);
+}
+
+/* ---- who can be asked -------------------------------------------------------------- */
+
+static void process_whose_main_thread_exited_can_be_asked(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(main_thread_exits);
+	wait_for_state(pid, 'Z');
+	struct vmsnap_run page;
+	struct vmsnap_known known;
+	static volatile int there = 1;
+	assert_int_equal(vmsnap_page_now(pid, (uintptr_t)&there, &page, &known, NULL), VMSNAP_OK);
+	assert_true(page.flags & VMSNAP_PAGE_PRESENT);
+	end(pid);
+}
+
+static void those_without_memory_are_told_apart(void **state)
+{
+	(void)state;
+	struct vmsnap_run page;
+	struct vmsnap_known known;
+	struct vmsnap_error err = { 0 };
+	pid_t pid = child_that(say_ready);
+	wait_for_state(pid, 'Z');
+	assert_int_equal(vmsnap_page_now(pid, 4096, &page, &known, &err), VMSNAP_ERR_ZOMBIE);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(vmsnap_page_now(pid, 4096, &page, &known, &err), VMSNAP_ERR_NO_PROCESS);
+	assert_int_equal(vmsnap_page_now(0, 4096, &page, &known, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_page_now(-1, 4096, &page, &known, &err), VMSNAP_ERR_ARGUMENT);
+	/* In a pid namespace of one's own there is no kthreadd. */
+	char comm[32] = "";
+	int fd = open("/proc/2/comm", O_RDONLY);
+	if (fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0 && !strcmp(comm, "kthreadd\n"))
+		assert_int_equal(vmsnap_page_now(2, 4096, &page, &known, &err), VMSNAP_ERR_KERNEL_THREAD);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void stranger_without_permission_is_told_so(void **state)
+{
+	(void)state;
+	if (geteuid())
+		skip();
+	pid_t target = child_that(sleeps), pid = fork();
+	if (pid == 0) {
+		struct vmsnap_run page;
+		struct vmsnap_known known;
+		if (setgid(65534) || setuid(65534))
+			_exit(2);
+		_exit(vmsnap_page_now(target, 4096, &page, &known, NULL) == VMSNAP_ERR_PERMISSION ? 0 : 1);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	end(target);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_page_of_a_child_is_as_the_kernel_says),
+		cmocka_unit_test(zero_written_and_absent_pages_are_told_apart),
+		cmocka_unit_test(any_page_of_a_huge_one_is_huge),
+		cmocka_unit_test(addresses_in_no_mapping_are_not_found),
+		cmocka_unit_test(process_whose_main_thread_exited_can_be_asked),
+		cmocka_unit_test(those_without_memory_are_told_apart),
+		cmocka_unit_test(stranger_without_permission_is_told_so),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
