@@ -210,6 +210,8 @@ static size_t put_touched(struct text *text, size_t column, const struct cow_tou
 	return line.column;
 }
 
+enum { NAMES_ROOM = 32 }; /* with less, they go on in the next line */
+
 static int put_range(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
                      const struct vmsnap_cow_range *range, const struct naming *naming, unsigned flags,
                      struct vmsnap_error *err)
@@ -232,6 +234,11 @@ static int put_range(struct text *text, const struct vmsnap_cow *cow, const stru
 	size_t column = strlen(where) + strlen(verdict) + strlen(inferred);
 	column = put_touched(text, column, touched, range);
 	const char *before = !top.total ? "" : range->touched ? "; holds " : ": ";
+	if (top.total && range->touched && fit_room(text, column) < NAMES_ROOM) {
+		text_string(text, ";\n    ");
+		before = "holds ";
+		column = 4;
+	}
 	text_string(text, before);
 	top_names_put(&top, text, column + strlen(before));
 	text_string(text, "\n");

@@ -8,9 +8,9 @@ import subprocess
 import unittest
 
 import support
+from documents import SOURCE, blocks, read, without_numbers
 from support import ROOT, Target, skip, world
 
-SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 MAN = os.path.join(SOURCE, "docs", "man")
 COMMANDS = "capture show pages page diff cow map status list check".split()
 
@@ -29,24 +29,6 @@ vmsnap() { "$VMSNAP_COMMAND" "$@"; }
 """
 
 
-def read(*path):
-    with open(os.path.join(SOURCE, *path), encoding="utf-8") as file:
-        return file.read()
-
-
-def without_numbers(line):
-    """The words of a line; what differs from run to run becomes '#'."""
-    line = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*( [+-]\d{4})?", "#", line)
-    line = re.sub(r"\b(0x)?[0-9a-f]{8,}(-[0-9a-f]{8,})?\b", "#", line)
-    line = re.sub(r"(?<![\w.])[-+]?(0x[0-9a-f]+|\d+(\.\d+)?)([BKMGT%]|(?= )|\b)", "#", line)
-    line = re.sub(r"# (us|ms|s)\b", "# time", line)
-    line = re.sub(r"…\S*", "…", line)         # a path that is cut
-    line = re.sub(r"(?<=\S )[▁-█ ]*[▁-█]+(?= )", "strip", line)
-    line = re.sub(r"(kernel\s+).*", r"\1#", line)
-    line = re.sub(r", soft_dirty\??", "", line) # as the kernel has it
-    return re.sub(r"\s+", " ", line).strip()
-
-
 def matches(expected, got):
     """Whether the lines are the expected ones; an expected "..." stands for any lines."""
     if not expected:
@@ -54,10 +36,6 @@ def matches(expected, got):
     if expected[0].strip() == "...":
         return any(matches(expected[1:], got[i:]) for i in range(len(got) + 1))
     return bool(got) and without_numbers(expected[0]) == without_numbers(got[0]) and matches(expected[1:], got[1:])
-
-
-def blocks(text, kind):
-    return [match[1] for match in re.finditer(rf"(?ms)^```{kind}\n(.*?)^```$", text)]
 
 
 def sessions(block):
@@ -112,7 +90,7 @@ class Readme(Documents):
             self.assertTrue(os.access(os.path.join(SOURCE, name), os.X_OK), name)
 
     def test_every_link_leads_somewhere(self):
-        for document in ("README.md", "docs/architecture.md", "CHANGELOG.md"):
+        for document in ("README.md", "docs/architecture.md", "docs/gdb.md", "CHANGELOG.md"):
             for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(document)):
                 if not link.startswith("https://"):
                     path = os.path.join(SOURCE, os.path.dirname(document), link)

@@ -1,0 +1,133 @@
+"""set vmsnap … and show vmsnap …"""
+
+import gdb
+
+DEPTH_USUAL = 8
+HIT_DEPTH_USUAL = 3
+LIMIT_USUAL = 1000
+
+
+class _SetPrefix(gdb.Command):
+    """Settings of vmsnap."""
+
+    def __init__(self):
+        super().__init__("set vmsnap", gdb.COMMAND_DATA, gdb.COMPLETE_NONE, True)
+
+    def invoke(self, argument, from_tty):
+        if argument:
+            raise gdb.GdbError(f'Undefined set vmsnap command: "{argument}".  Try "help set vmsnap".')
+        gdb.execute("help set vmsnap", from_tty)
+
+
+class _ShowPrefix(gdb.Command):
+    """Settings of vmsnap, as they are."""
+
+    def __init__(self):
+        super().__init__("show vmsnap", gdb.COMMAND_DATA, gdb.COMPLETE_NONE, True)
+
+    def invoke(self, arg, from_tty):
+        if arg:
+            raise gdb.GdbError(f'Undefined show vmsnap command: "{arg}".  Try "help show vmsnap".')
+        for name in _made:
+            gdb.execute(f"show vmsnap {name}", from_tty)
+
+
+class _Directory(gdb.Parameter):
+    """Folder for the files of vmsnap save and load that are given without one.
+Empty, as it is at first, means the current folder."""
+
+    set_doc = "Set the folder for files of vmsnap."
+    show_doc = "Show the folder for files of vmsnap."
+
+    def __init__(self):
+        super().__init__("vmsnap directory", gdb.COMMAND_DATA, gdb.PARAM_OPTIONAL_FILENAME)
+
+    def get_set_string(self):
+        return ""
+
+    def get_show_string(self, value):
+        return f"Files of vmsnap are in {value or 'the current folder'}."
+
+
+class _Limit(gdb.Parameter):
+    """Beyond it the oldest are dropped: automatic ones first, a fork's two together.
+With "unlimited", memory is the limit."""
+
+    set_doc = "Set how many snapshots are kept in memory."
+    show_doc = "Show how many snapshots are kept in memory."
+
+    def __init__(self):
+        super().__init__("vmsnap limit", gdb.COMMAND_DATA, gdb.PARAM_UINTEGER)
+        self.value = LIMIT_USUAL
+
+    def get_set_string(self):
+        return ""
+
+    def get_show_string(self, value):
+        return "vmsnap keeps all snapshots." if value == "unlimited" else f"vmsnap keeps at most {value} snapshots."
+
+
+class _Depth(gdb.Parameter):
+    """Of each thread, so many innermost frames have their variables remembered with a
+snapshot.  0: none."""
+
+    set_doc = "Set in how many frames of a thread vmsnap looks for variables."
+    show_doc = "Show in how many frames of a thread vmsnap looks for variables."
+
+    def __init__(self):
+        super().__init__("vmsnap depth", gdb.COMMAND_DATA, gdb.PARAM_ZUINTEGER)
+        self.value = DEPTH_USUAL
+
+    def get_set_string(self):
+        return ""
+
+    def get_show_string(self, value):
+        return f"vmsnap remembers the variables of the {value} innermost frames of each thread."
+
+
+class _HitDepth(gdb.Parameter):
+    """A program may hit a breakpoint a thousand times a second.  Of each hit that "vmsnap
+auto break" takes, only the thread that hit is looked at, and so many frames of it, or
+fewer if "vmsnap depth" is less.  0: none."""
+
+    set_doc = "Set in how many frames vmsnap auto break looks for variables."
+    show_doc = "Show in how many frames vmsnap auto break looks for variables."
+
+    def __init__(self):
+        super().__init__("vmsnap hit-depth", gdb.COMMAND_DATA, gdb.PARAM_ZUINTEGER)
+        self.value = HIT_DEPTH_USUAL
+
+    def get_set_string(self):
+        return ""
+
+    def get_show_string(self, value):
+        return f"vmsnap auto break remembers the variables of the {value} innermost frames."
+
+
+_made = {}
+
+
+def register():
+    for made in (_SetPrefix, _ShowPrefix):
+        made()
+    for name, made in (("directory", _Directory), ("limit", _Limit), ("depth", _Depth), ("hit-depth", _HitDepth)):
+        _made[name] = made()
+
+
+# Not with gdb.parameter(), which looks the name up: 15 us at each hit of a breakpoint.
+
+def directory():
+    return _made["directory"].value or ""
+
+
+def limit():
+    """0: unlimited."""
+    return _made["limit"].value or 0
+
+
+def depth():
+    return _made["depth"].value
+
+
+def hit_depth():
+    return min(_made["hit-depth"].value, depth())

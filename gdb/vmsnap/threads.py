@@ -1,0 +1,30 @@
+"""Whether a process runs while gdb looks at one of its threads.
+
+In a condition and in stop() gdb has stopped only the thread that hit; it stops the
+others later, and only if the program is to stop (unless `maint set target-non-stop
+off`).  What gdb tells Python of a thread's state is what the user is to see; the kernel
+knows.
+"""
+
+import gdb
+
+_LOOKED_AT = 64
+
+
+def others_run():
+    """Whether another thread of the selected one's process runs."""
+    selected = gdb.selected_thread()
+    if selected is None:
+        return False
+    pid, tid = selected.ptid[0], selected.ptid[1]
+    others = [each.ptid[1] for each in selected.inferior.threads() if each.ptid[1] != tid]
+    return any(_runs(pid, other) for other in others[:_LOOKED_AT])
+
+
+def _runs(pid, tid):
+    try:
+        with open(f"/proc/{pid}/task/{tid}/stat", "rb", buffering=0) as file:
+            state = file.read(4096).rpartition(b")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in (b"t", b"T", b"Z", b"X")

@@ -1,0 +1,186 @@
+"""Snapshots at stops and at breakpoints' hits, which change nothing about the program."""
+
+import os
+import re
+import signal
+import unittest
+
+import truth
+from gdb_session import Gdb, kernel, main, wait_for
+
+
+class AutoStop(unittest.TestCase):
+    def test_every_stop_that_is_seen_is_taken_with_its_reason(self):
+        gdb = Gdb(self, "gdb_steps", "write", 6)
+        gdb("break step")
+        gdb("vmsnap auto stop")
+        gdb("run")
+        gdb("next")
+        gdb("finish")
+        rows = gdb.json("vmsnap list")["snapshots"]
+        self.assertEqual([row["name"] for row in rows], ["stop1", "stop2", "stop3"])
+        self.assertRegex(rows[0]["reason"], r"^breakpoint 1 at step \(gdb_steps\.c:\d+\), thread 1$")
+        self.assertRegex(rows[2]["reason"], r"write_pages_of \(gdb_steps\.c:\d+\), thread 1$")
+        gdb("continue")
+        page = gdb.number("(unsigned long) &pages[1]")
+        self.assertEqual(truth.changes(gdb.json("vmsnap diff stop1 stop4")).get(page), {"appeared"})
+        self.assertIn("auto stop is on; 4 stops taken", gdb("vmsnap auto"))
+        gdb("vmsnap auto off stop")
+        gdb("continue")
+        self.assertEqual(len(gdb.names()), 4)
+
+    def test_the_end_of_the_program_is_no_stop(self):
+        gdb = Gdb(self, "gdb_steps", "write", 1)
+        gdb("vmsnap auto stop")
+        self.assertIn("exited normally", gdb("run"))
+        self.assertEqual(gdb.value("session.names_list()"), [])
+        self.assertNotIn("could not", gdb("vmsnap auto"))
+
+    def test_survives_another_run(self):
+        gdb = Gdb(self, "gdb_steps", "write", 2)
+        gdb("break step")
+        gdb("vmsnap auto stop")
+        gdb("run")
+        gdb("run")
+        self.assertEqual(gdb.names(), ["stop1", "stop2"])
+
+
+class AutoBreak(unittest.TestCase):
+    def test_location_is_taken_at_each_hit_and_never_stops(self):
+        gdb = Gdb(self, "gdb_steps", "write", 5)
+        gdb("vmsnap auto break step")
+        said = gdb("run")
+        self.assertIn("exited normally", said)
+        self.assertEqual(gdb.names(), [f"b1.{n}" for n in range(1, 6)])
+        reasons = [row["reason"] for row in gdb.json("vmsnap list")["snapshots"]]
+        self.assertTrue(all(re.match(r"breakpoint 1 at step \(gdb_steps\.c:\d+\), thread 1$", each)
+                            for each in reasons), reasons)
+        for index in range(1, 5):
+            made = truth.changes(gdb.json(f"vmsnap diff b1.{index} b1.{index + 1}"))
+            self.assertEqual(list(made.values()), [{"appeared"}], index)
+
+    def test_existing_breakpoint_keeps_condition_ignore_count_and_commands(self):
+        gdb = Gdb(self, "gdb_steps", "write", 8)
+        gdb("break step if number >= 2")
+        gdb("ignore 1 1")
+        gdb("commands 1\nsilent\nprintf \"seen %d\\n\", number\nend")
+        gdb("vmsnap auto break 1")
+        self.assertIn("seen 3", gdb("run"))
+        self.assertEqual(gdb.number("number"), 3)
+        self.assertEqual(gdb.names(), ["b1.1", "b1.2"], "a hit that is ignored is a hit")
+        self.assertIn("seen 4", gdb("continue"))
+        gdb("vmsnap auto off break")
+        self.assertIn("seen 5", gdb("continue"))
+        self.assertEqual(gdb.names(), ["b1.1", "b1.2", "b1.3"])
+        self.assertEqual(gdb.value("[(b.number, b.condition) for b in gdb.breakpoints()]"), [[1, "number >= 2"]])
+
+    def test_location_with_a_condition_of_its_own(self):
+        gdb = Gdb(self, "gdb_steps", "write", 8)
+        gdb("vmsnap auto break step if number % 4 == 1")
+        self.assertIn("exited normally", gdb("run"))
+        self.assertEqual(gdb.names(), ["b1.1", "b1.2"])
+
+    def test_off_takes_our_breakpoint_away(self):
+        gdb = Gdb(self, "gdb_steps", "write", 3)
+        gdb("vmsnap auto break step")
+        gdb("break main")
+        gdb("run")
+        self.assertIn("auto break is on at breakpoint 1", gdb("vmsnap auto"))
+        gdb("vmsnap auto off")
+        self.assertEqual(gdb.value("[each.number for each in gdb.breakpoints()]"), [2])
+        self.assertIn("exited with code 03", gdb("continue"))
+        self.assertEqual(gdb.value("session.names_list()"), [])
+
+    def test_bad_places_are_refused(self):
+        gdb = Gdb(self, "gdb_steps", "write", 3)
+        gdb.fails("vmsnap auto break", "usage")
+        gdb.fails("vmsnap auto break 7", "no breakpoint 7")
+        gdb.fails("vmsnap auto break no_such_function", "no_such_function")
+        gdb.fails("vmsnap auto nonsense", "nonsense")
+        gdb.fails("vmsnap auto off nonsense", "usage")
+        gdb.fails("vmsnap auto release 1", "1")
+        self.assertIn("auto break is off", gdb("vmsnap auto"))
+
+    def test_running_threads_are_said_to_have_run(self):
+        gdb = Gdb(self, "gdb_threads", 3, "run")
+        gdb("vmsnap auto break all_here")
+        self.assertIn("exited normally", gdb("run"))
+        rows = gdb.json("vmsnap list")["snapshots"]
+        self.assertEqual(len(rows), 20)
+        for row in rows:
+            self.assertIn("other threads were running", row["reason"])
+            self.assertNotEqual(row["freeze"], "full")
+
+    def test_stopped_threads_are_not_said_to_have_run(self):
+        gdb = Gdb(self, "gdb_threads", 3, "run")
+        gdb("break all_here")
+        gdb("vmsnap auto stop")
+        gdb("run")
+        row = gdb.json("vmsnap list")["snapshots"][0]
+        self.assertNotIn("running", row["reason"])
+        self.assertEqual((row["freeze"], row["threads"]), ("debugger", 4))
+
+    def test_hits_in_several_threads_tell_the_thread(self):
+        gdb = Gdb(self, "gdb_threads", 3)
+        gdb("vmsnap auto break in_thread")
+        self.assertIn("exited normally", gdb("run"))
+        reasons = [row["reason"] for row in gdb.json("vmsnap list")["snapshots"]]
+        self.assertEqual({re.search(r", thread (\d+)", each)[1] for each in reasons}, {"2", "3", "4"})
+
+    def test_many_hits_keep_to_the_limit(self):
+        gdb = Gdb(self, "gdb_steps", "write", 400)
+        gdb("set vmsnap limit 10")
+        gdb("vmsnap auto break step")
+        self.assertIn("exited normally", gdb("run"))
+        self.assertEqual(gdb.names(), [f"b1.{n}" for n in range(391, 401)])
+
+    def test_automatic_ones_are_dropped_before_those_taken_by_hand(self):
+        gdb = Gdb(self, "gdb_steps", "write", 9)
+        gdb("break step")
+        gdb("run")
+        gdb("set vmsnap limit 3")
+        gdb("vmsnap take mine")
+        gdb("vmsnap auto stop")
+        for _ in range(4):
+            gdb("continue")
+        self.assertEqual(gdb.names(), ["mine", "stop3", "stop4"])
+
+    def test_non_stop_mode(self):
+        gdb = Gdb(self, "gdb_threads", 3)
+        gdb("set non-stop on")
+        gdb("vmsnap auto break in_thread")
+        self.assertIn("exited normally", gdb("run"))
+        self.assertEqual(len(gdb.names()), 3)
+
+    def test_program_killed_while_hits_are_taken(self):
+        gdb = Gdb(self, "gdb_steps", "write", 10000000)
+        gdb("set vmsnap limit 20")
+        gdb("vmsnap auto break step")
+        gdb("vmsnap auto fork")
+        gdb.start("run")
+        found = []
+
+        def many_hits():
+            """Each stops the program once or twice."""
+            found[:] = [pid for pid in truth.children(gdb.pid)
+                        if kernel.read(f"/proc/{pid}/comm").startswith(b"gdb_steps")
+                        and int(kernel.status(pid)["voluntary_ctxt_switches"]) > 400]
+            return found
+        self.assertTrue(wait_for(many_hits, 30))
+        os.kill(found[0], signal.SIGKILL)
+        said, complaint = gdb.finish()
+        # gdb may be at the point of reading or writing it, and complain in words of its own.
+        self.assertNotRegex(said + complaint, "Traceback|Python Exception")
+        self.assertRegex(said + complaint, "terminated with signal SIGKILL|removing breakpoint|No such process")
+        gdb.do("kill")
+        self.assertEqual(len(gdb.names()), 20)
+
+    def test_exec_at_a_watched_breakpoint_goes_on(self):
+        gdb = Gdb(self, "gdb_steps", "exec", 3)
+        gdb("vmsnap auto break step")
+        self.assertIn("exited with code 03", gdb("run"))
+        self.assertEqual(gdb.names(), [f"b1.{n}" for n in range(1, 5)], "one before the exec, three after")
+
+
+if __name__ == "__main__":
+    main()

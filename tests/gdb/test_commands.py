@@ -1,0 +1,351 @@
+"""The commands on a live program, on values through JSON and once each on text."""
+
+import re
+import unittest
+
+import truth
+from gdb_session import ROOT, Gdb, kernel, main, skip
+from truth import PAGE
+
+
+class Commands(unittest.TestCase):
+    def at_step(self, count=6):
+        """gdb at the first step(), where page 0 of pages[] has been written to."""
+        gdb = Gdb(self, "gdb_steps", "write", count)
+        gdb("break step")
+        gdb("run")
+        return gdb
+
+    def page(self, gdb, index):
+        return gdb.number(f"(unsigned long) &pages[{index}]")
+
+
+class Take(Commands):
+    def test_take_names_snapshots_in_turn_and_says_what_it_took(self):
+        gdb = self.at_step()
+        self.assertRegex(gdb("vmsnap take"), r"^Snapshot s1: process \d+ \(gdb_steps\), .* resident in \d+ mappings, "
+                                             r"breakpoint 1 at step \(gdb_steps\.c:\d+\), thread 1\n$")
+        gdb("vmsnap take second")
+        gdb("vmsnap take")
+        self.assertEqual(gdb.names(), ["s1", "second", "s2"])
+
+    def test_snapshot_holds_the_pages_that_the_kernel_tells_of(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        pid = gdb.inferior()
+        shown = gdb.json("vmsnap show s1")
+        self.assertEqual(shown["snapshot"]["pid"], pid)
+        self.assertEqual(shown["snapshot"]["freeze"], "debugger")
+        self.assertTrue(shown["snapshot"]["consistent"])
+        vmas = kernel.maps(pid)
+        self.assertEqual([(int(vma["start"], 16), int(vma["end"], 16), vma["perms"]) for vma in shown["vmas"]],
+                         [(vma.start, vma.end, vma.perms) for vma in vmas])
+        present = {at for at, word in kernel.entries(pid, [(vma.start, vma.end) for vma in vmas]).items()
+                   if word & kernel.PRESENT}
+        runs = gdb.json("vmsnap pages s1")["runs"]
+        self.assertEqual({int(run["start"], 16) + index * PAGE for run in runs if run["state"] == "present"
+                          for index in range(run["pages"])}, present)
+
+    def test_take_refuses_a_name_twice_and_names_that_mean_something_else(self):
+        gdb = self.at_step()
+        gdb("vmsnap take here")
+        gdb.fails("vmsnap take here", "already", "here")
+        gdb.fails("vmsnap take now", "now")
+        gdb.fails("vmsnap take two words", "usage")
+        gdb.fails("vmsnap take --nonsense", "--nonsense")
+        gdb.fails("vmsnap take 'two words'", "name")
+        self.assertEqual(gdb.names(), ["here"])
+
+    def test_reason_tells_signal_and_place(self):
+        gdb = Gdb(self, "gdb_steps", "crash")
+        gdb("run")
+        gdb("vmsnap take")
+        self.assertRegex(gdb.json("vmsnap list")["snapshots"][0]["reason"],
+                         r"^SIGSEGV at main \(gdb_steps\.c:\d+\), thread 1$")
+
+    def test_taking_leaves_the_program_and_gdb_as_they_were(self):
+        gdb = self.at_step(3)
+        gdb("up")
+        before = gdb("info registers"), gdb("frame"), gdb("info breakpoints")
+        gdb("vmsnap take")
+        gdb("vmsnap diff")
+        self.assertEqual((gdb("info registers"), gdb("frame"), gdb("info breakpoints")), before)
+        gdb("delete")
+        self.assertIn("exited with code 03", gdb("continue"))
+
+
+class Look(Commands):
+    def test_list_has_a_line_for_each_with_reason(self):
+        gdb = self.at_step()
+        self.assertIn("vmsnap take", gdb("vmsnap list"), "says what to do where there is nothing")
+        gdb("vmsnap take")
+        lines = gdb("vmsnap list").splitlines()
+        self.assertRegex(lines[0], "^NAME .* WHY")
+        self.assertRegex(lines[1], rf"^s1 .* {gdb.inferior()} gdb_steps .* breakpoint 1 at step")
+        row = gdb.json("vmsnap list")["snapshots"][0]
+        self.assertEqual((row["name"], row["pid"], row["threads"]), ("s1", gdb.inferior(), 1))
+        status = kernel.status(gdb.inferior())
+        self.assertEqual(row["resident"] // 1024, int(status["VmRSS"].split()[0]))
+
+    def test_show_status_map_and_pages_default_to_the_live_process(self):
+        gdb = self.at_step()
+        pid = gdb.inferior()
+        self.assertRegex(gdb("vmsnap show"), rf"(?s)\b{pid}\b.*\[stack\]")
+        self.assertRegex(gdb("vmsnap status"), rf"(?m)^Pid +{pid}$")
+        self.assertIn("1 cell =", gdb("vmsnap map"))
+        self.assertRegex(gdb("vmsnap pages"), r"(?m)^START .*\n[0-9a-f]+ +\d+ +present")
+        for command in ("show", "status", "map", "pages"):
+            made = gdb.json(f"vmsnap {command}")
+            self.assertEqual(made["schema"], f"vmsnap.{command}/1")
+        self.assertEqual(gdb.names(), [], "looking keeps nothing")
+
+    def test_status_and_map_of_two_are_side_by_side(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        gdb("continue")
+        rows = {row["key"]: (row["a"], row["b"]) for row in gdb.json("vmsnap status s1 now")["status"]}
+        self.assertEqual(rows["RssAnon"][1] - rows["RssAnon"][0], PAGE)
+        gdb.json("vmsnap map s1 now")
+
+    def test_pages_takes_expressions_as_range(self):
+        gdb = self.at_step()
+        first = self.page(gdb, 0)
+        runs = gdb.json("vmsnap pages now &pages[0] +8192")["runs"]
+        self.assertEqual([(run["start"], run["pages"]) for run in runs if run["state"] == "present"],
+                         [(f"{first:#x}", 1)])
+        self.assertEqual(gdb.json("vmsnap pages now &pages[0] '&pages[0] + 1'")["runs"][0]["start"], f"{first:#x}")
+        gdb.fails("vmsnap pages now nonsense", "nonsense")
+
+    def test_drop_forgets(self):
+        gdb = self.at_step()
+        for _ in range(3):
+            gdb("vmsnap take")
+        gdb.fails("vmsnap drop", "usage")
+        gdb.fails("vmsnap drop s1 s9", "s9")
+        self.assertEqual(gdb.names(), ["s1", "s2", "s3"], "all or nothing")
+        self.assertEqual(gdb("vmsnap drop s1 s2"), "Dropped 2 snapshots.\n")
+        self.assertEqual(gdb.names(), ["s3"])
+        gdb("vmsnap drop --all")
+        self.assertEqual(gdb.names(), [])
+        gdb("vmsnap take")
+        self.assertEqual(gdb.names(), ["s4"], "a name is not used again")
+
+
+class Diff(Commands):
+    def test_diff_names_the_one_page_that_was_written(self):
+        gdb = self.at_step()
+        for index in range(1, 4):
+            gdb("vmsnap take")
+            gdb("continue")
+            diff = gdb.json("vmsnap diff")
+            found = truth.changes(diff)
+            self.assertEqual(found, {self.page(gdb, index): {"appeared"}})
+            self.assertEqual(diff["totals"]["appeared"], 1)
+            self.assertEqual(truth.names_on(diff["pages"], self.page(gdb, index)), ["pages"])
+            self.assertEqual((diff["a"]["label"], diff["b"]["label"]), (f"s{index}", "now"))
+
+    def test_diff_text_says_how_many_pages_and_which_variable(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        self.assertNotIn("appeared", gdb("vmsnap diff"))
+        gdb("continue")
+        text = gdb("vmsnap diff")
+        self.assertRegex(text, r"(?m)^pages +1 appeared")
+        self.assertRegex(text, rf"(?m)^ *{self.page(gdb, 1):x}.*\bpages\b|\bpages\b.*\+0x1000")
+
+    def test_diff_of_two_named_ones_in_either_order(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        gdb("continue")
+        gdb("vmsnap take")
+        page = self.page(gdb, 1)
+        self.assertEqual(truth.changes(gdb.json("vmsnap diff s1 s2")), {page: {"appeared"}})
+        self.assertEqual(truth.changes(gdb.json("vmsnap diff s2 s1")), {page: {"vanished"}})
+        self.assertEqual(truth.changes(gdb.json("vmsnap diff s2")), {})
+
+    def test_diff_around_a_call_made_from_gdb(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        self.assertEqual(gdb.number("called(9)"), 18)
+        diff = gdb.json("vmsnap diff")
+        at = gdb.number("(unsigned long) &other_page")
+        self.assertEqual(truth.changes(diff).get(at), {"appeared"})
+        stack = [row for row in diff["pages"] if row["touched_by_debugger"]]
+        self.assertTrue(any("inferior call" in row["touched_by"] for row in stack), diff["pages"])
+        self.assertFalse(any(row["touched_by_debugger"] for row in diff["pages"] if int(row["start"], 16) == at))
+
+    def test_diff_without_any_snapshot_says_how_to_get_one(self):
+        self.at_step().fails("vmsnap diff", "vmsnap take")
+
+    def test_bad_operands(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        for command in ("vmsnap diff nowhere", "vmsnap show nowhere", "vmsnap page &small --at nowhere",
+                        "vmsnap cow s1 nowhere", "vmsnap map nowhere"):
+            gdb.fails(command)
+        gdb.fails("vmsnap diff nowhere", "nowhere", "s1", "now")
+        gdb.fails("vmsnap diff a b c", "usage")
+        gdb.fails("vmsnap cow s1", "child")
+        self.assertIn("vmsnap take --", gdb("vmsnap"), "alone it lists the commands")
+        gdb.fails("vmsnap nonsense", "nonsense")
+        gdb.fails("vmsnap diff --width=abc", "number")
+
+
+class Page(Commands):
+    def test_page_of_an_expression_is_what_the_kernel_says(self):
+        gdb = self.at_step()
+        pid = gdb.inferior()
+        for expression, address in (("&pages[0]", "&pages[0]"), ("first.next", "&second"), ("pages", "&pages"),
+                                    ("&pages[0].value + 3", "&pages[0].value + 3"), ("$sp", "$sp"), ("step", "step"),
+                                    ("$pc", "$pc"), ("&first.number", "&first.number")):
+            at = gdb.number(f"(unsigned long) ({address})")
+            made = gdb.json(f"vmsnap page {expression}")
+            self.assertEqual(made["address"], f"{at:#x}", expression)
+            self.assertEqual(made["state"], "present", expression)
+            if ROOT:
+                frame = truth.entry(pid, at) & kernel.FRAME
+                self.assertEqual((made["pfn"], made["physical"]),
+                                 (f"{frame:#x}", f"{frame * PAGE + at % PAGE:#x}"), expression)
+
+    def test_absent_and_unmapped_pages_are_told_apart(self):
+        gdb = self.at_step()
+        self.assertEqual(gdb.json("vmsnap page &pages[40]")["state"], "absent")
+        self.assertEqual(gdb.json("vmsnap page 0x1000")["state"], "unmapped")
+        gdb.fails("vmsnap page no_such_thing", "no_such_thing")
+        gdb.fails("vmsnap page 1 +", "syntax")
+        gdb.fails("vmsnap page", "usage")
+
+    def test_page_tells_its_history_line_by_line(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        gdb("continue")
+        gdb("vmsnap take")
+        text = gdb("vmsnap page &pages[1]")
+        self.assertRegex(text, r"(?m)^name +pages\+0x1000\b")
+        self.assertRegex(text, r"(?m)^SNAPSHOT +PID +STATE")
+        self.assertRegex(text, r"(?m)^s1 .* absent")
+        self.assertRegex(text, r"(?m)^s2 .* present .* appeared")
+        self.assertRegex(text, r"(?m)^now .* present")
+        self.assertRegex(gdb("vmsnap page &pages[1] s1"), r"(?m)^state +absent")
+        self.assertRegex(gdb("vmsnap page --at s1 &pages[1]"), r"(?m)^state +absent")
+
+    def test_page_names_a_local_and_its_function(self):
+        gdb = self.at_step()
+        gdb("up")
+        made = gdb.json("vmsnap page &buffer[4096]")
+        name = made["name"]
+        self.assertEqual((name["symbol"], name["kind"], name["function"], name["frame"]),
+                         ("buffer", "local", "write_pages_of", 1))
+
+
+class Settings(Commands):
+    def test_settings_have_values_and_show_them(self):
+        gdb = Gdb(self)
+        self.assertIn("1000", gdb("show vmsnap limit"))
+        gdb("set vmsnap limit 2")
+        self.assertIn("2", gdb("show vmsnap limit"))
+        gdb("set vmsnap limit unlimited")
+        self.assertRegex(gdb("show vmsnap limit"), "unlimited|all")
+        gdb.fails("set vmsnap limit many")
+        gdb("set vmsnap depth 3")
+        self.assertIn("3", gdb("show vmsnap depth"))
+        gdb("set vmsnap directory /tmp")
+        self.assertIn("/tmp", gdb("show vmsnap directory"))
+        gdb("set vmsnap hit-depth 2")
+        self.assertIn("2", gdb("show vmsnap hit-depth"))
+        self.assertEqual(len(gdb("show vmsnap").splitlines()), 4)
+
+    def test_limit_drops_the_oldest(self):
+        gdb = self.at_step()
+        gdb("set vmsnap limit 2")
+        for _ in range(3):
+            gdb("vmsnap take")
+        self.assertEqual(gdb.names(), ["s2", "s3"])
+
+    def test_colour_follows_gdb(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        gdb("set style enabled on")
+        self.assertNotIn("\x1b", gdb("vmsnap show"), "not a terminal")
+        self.assertIn("\x1b", gdb("vmsnap show --color=always"))
+        self.assertNotIn("\x1b", gdb("vmsnap show --color=never"))
+
+
+class Help(Commands):
+    COMMANDS = ("auto", "cow", "diff", "drop", "list", "load", "map", "page", "pages", "save", "show", "status", "take")
+
+    def test_every_command_has_help_with_an_example(self):
+        gdb = Gdb(self)
+        for command in self.COMMANDS:
+            text = gdb(f"help vmsnap {command}")
+            self.assertRegex(text, rf"(?m)^Usage: vmsnap {command}\b", command)
+            self.assertRegex(text, r"(?m)^Example:\n  \(gdb\) ", command)
+            self.assertLess(max(map(len, text.splitlines())), 100, command)
+        listed = re.findall(r"(?m)^vmsnap (\w+) -- ", gdb("help vmsnap"))
+        self.assertEqual(tuple(listed), self.COMMANDS)
+        for word in ("fork", "stop", "break", "off", "release"):
+            self.assertRegex(gdb(f"help vmsnap auto {word}"), rf"Usage: vmsnap auto {word}", word)
+        for name in ("directory", "limit", "depth", "hit-depth"):
+            self.assertGreater(len(gdb(f"help set vmsnap {name}").splitlines()), 1, name)
+        for name in ("pfn", "physical", "present", "shared", "changed"):
+            self.assertIn("Example", gdb(f"help function _vmsnap_{name}"), name)
+
+    def test_completion(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        gdb("vmsnap take other")
+        self.assertEqual(tuple(gdb.completions("vmsnap ")), self.COMMANDS)
+        self.assertEqual(gdb.completions("vmsnap di"), ["diff"])
+        self.assertEqual(sorted(gdb.completions("vmsnap diff ")), ["now", "other", "s1"])
+        self.assertEqual(gdb.completions("vmsnap diff s1 o"), ["other"])
+        self.assertEqual(sorted(gdb.completions("vmsnap drop ")), ["other", "s1"], "now cannot be dropped")
+        self.assertIn("--json", gdb.completions("vmsnap diff --"))
+        self.assertEqual(gdb.completions("vmsnap diff --js"), ["--json"])
+        self.assertIn("--keep-child", gdb.completions("vmsnap auto fork --"))
+        self.assertIn("hidden_static", gdb.completions("vmsnap page hidden_"))
+        self.assertIn("step", gdb.completions("vmsnap auto break ste"))
+        self.assertEqual(gdb.completions("set vmsnap "), ["depth", "directory", "hit-depth", "limit"])
+        self.assertEqual(gdb.completions("vmsnap take "), [])
+
+
+class Functions(Commands):
+    def test_values_are_the_kernels(self):
+        gdb = self.at_step()
+        pid, at = gdb.inferior(), self.page(gdb, 0)
+        if ROOT:
+            frame = truth.entry(pid, at) & kernel.FRAME
+            self.assertEqual(gdb.number("$_vmsnap_pfn(&pages[0])"), frame)
+            self.assertEqual(gdb.number("$_vmsnap_physical((char *)&pages[0] + 5)"), frame * PAGE + 5)
+        self.assertEqual(gdb.number("$_vmsnap_present(&pages[0])"), 1)
+        self.assertEqual(gdb.number("$_vmsnap_present(&pages[40])"), 0)
+        self.assertEqual(gdb.number("$_vmsnap_shared(&pages[0])"), 0)
+        self.assertEqual(gdb("print $_vmsnap_pfn(&pages[40])").strip()[-4:], "void")
+        gdb.fails("print $_vmsnap_changed(&pages[0])", "vmsnap take")
+        gdb("vmsnap take")
+        self.assertEqual(gdb.number("$_vmsnap_changed(&pages[0])"), 0)
+        self.assertEqual(gdb.number("$_vmsnap_changed(&pages[1])"), 0)
+        gdb("continue")
+        self.assertEqual(gdb.number("$_vmsnap_changed(&pages[1])"), 1)
+        self.assertEqual(gdb("print $_vmsnap_pfn(-1)").strip()[-4:], "void")
+        gdb.fails("print $_vmsnap_pfn()")
+
+    def test_breakpoint_with_a_condition_on_a_page(self):
+        gdb = self.at_step(6)
+        gdb("vmsnap take")
+        gdb("delete")
+        gdb("break step if $_vmsnap_changed(&pages[3])")
+        gdb("continue")
+        self.assertEqual(gdb.number("number"), 3, "the first stop where page 3 has changed")
+
+    def test_shared_page_stops_when_it_is_copied(self):
+        if not ROOT:
+            skip(self, "frame numbers: not root")
+        gdb = Gdb(self, "gdb_cow", "fork")
+        gdb("break parent_done")
+        gdb("run")
+        self.assertEqual(gdb.number("$_vmsnap_shared(&by_nobody)"), 1)
+        self.assertEqual(gdb.number("$_vmsnap_shared(&by_parent)"), 0)
+
+
+if __name__ == "__main__":
+    main()

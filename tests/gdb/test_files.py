@@ -1,0 +1,224 @@
+"""Snapshots on their way to files and back: to the command line and from it, damaged
+files, full disks; and the names that only gdb knew, still there."""
+
+import json
+import os
+import stat
+import subprocess
+import unittest
+
+import truth
+from gdb_session import NOBODY, ROOT, Failed, Gdb, folder, main, program, skip, support, world
+
+
+def command(*arguments):
+    """The command line's JSON."""
+    done = subprocess.run([world().vmsnap, *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=world().env, timeout=60)
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+class Files(unittest.TestCase):
+    def saved(self, steps=3):
+        gdb = Gdb(self, "gdb_steps", "write", 6, cwd=folder(self))
+        gdb("break step")
+        gdb("run")
+        for index in range(steps):
+            gdb("vmsnap take")
+            gdb("continue")
+        return gdb
+
+    def where(self, gdb):
+        return os.readlink(f"/proc/{gdb.pid}/cwd")
+
+
+class There(Files):
+    def test_what_gdb_saves_the_command_line_shows(self):
+        gdb = self.saved()
+        said = gdb("vmsnap save run.vms")
+        path = os.path.join(self.where(gdb), "run.vms")
+        self.assertRegex(said, r"^Saved 3 snapshots to .*run\.vms \(.*\)\.\n$")
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        listed = command("list", path)["snapshots"]
+        self.assertEqual([row["label"] for row in listed], ["s1", "s2", "s3"])
+        self.assertEqual({row["pid"] for row in listed}, {gdb.inferior()})
+        for row in listed:
+            self.assertRegex(row["reason"], r"^breakpoint 1 at step \(gdb_steps\.c:\d+\), thread 1$")
+        page = gdb.number("(unsigned long) &pages[2]")
+        for made in (command("diff", f"{path}@s2", f"{path}@s3"), gdb.json("vmsnap diff s2 s3")):
+            self.assertEqual(truth.changes(made), {page: {"appeared"}})
+            self.assertEqual(truth.names_on(made["pages"], page), ["pages"])
+
+    def test_names_of_locals_are_still_there_on_the_command_line(self):
+        gdb = Gdb(self, "gdb_cow", "fork", cwd=folder(self))
+        gdb("vmsnap auto fork")
+        gdb("break parent_done")
+        gdb("run")
+        gdb("vmsnap take parent")
+        gdb.value("select_frame('work')")
+        places = {name: gdb.number(f"(unsigned long) &{name}.counter") for name in ("child_local", "parent_local")}
+        now = gdb.value("session.newest_pair().child.pid")
+        gdb("vmsnap save fork.vms")
+        path = os.path.join(self.where(gdb), "fork.vms")
+        after = os.path.join(self.where(gdb), "child.vms")
+        subprocess.run([world().vmsnap, "capture", str(now), "-o", after], check=True, env=world().env,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        gdb("kill")
+        cow = command("cow", f"{path}@parent", after, "--base", f"{path}@fork1.parent")
+        for name, page in places.items():
+            found = [each for row in cow["ranges"] for each in row["names"] if each["symbol"] == name]
+            self.assertEqual({(each["kind"], each["function"]) for each in found}, {("local", "work")}, name)
+            self.assertIn(name, truth.names_on(cow["ranges"], page))
+            if ROOT:
+                self.assertEqual(truth.by_page(cow["ranges"], "verdict")[truth.page_of(page)],
+                                 "copied_by_child" if name == "child_local" else "copied_by_parent")
+        shown = command("page", f"{path}@parent", f"{places['parent_local']:#x}")
+        self.assertEqual((shown["name"]["symbol"], shown["name"]["function"]), ("parent_local", "work"))
+
+    def test_some_or_now_may_be_saved(self):
+        gdb = self.saved()
+        gdb("vmsnap save two.vms s2 now")
+        listed = command("list", os.path.join(self.where(gdb), "two.vms"))["snapshots"]
+        self.assertEqual([row["label"] for row in listed], ["s2", "now"])
+        gdb.fails("vmsnap save two.vms s9", "s9")
+        gdb.fails("vmsnap save", "usage")
+
+    def test_directory_setting_and_tilde(self):
+        gdb = self.saved(1)
+        other = folder(self)
+        gdb(f"set vmsnap directory {other}")
+        gdb("vmsnap save one.vms")
+        self.assertEqual(os.listdir(other), ["one.vms"])
+        gdb(f"vmsnap save {self.where(gdb)}/two.vms")
+        self.assertIn("two.vms", os.listdir(self.where(gdb)))
+        gdb("vmsnap load one.vms")
+
+    def test_file_that_is_not_ours_is_left_alone(self):
+        gdb = self.saved(1)
+        path = os.path.join(self.where(gdb), "notes.txt")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("precious")
+        gdb.fails("vmsnap save notes.txt", "notes.txt")
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(file.read(), "precious")
+        gdb("vmsnap save ours.vms")
+        gdb("vmsnap save ours.vms")
+        self.assertEqual(sorted(os.listdir(self.where(gdb))), ["notes.txt", "ours.vms"])
+
+
+class Back(Files):
+    def test_what_the_command_line_captured_gdb_loads(self):
+        target = support.Target(self, "cow_demo")
+        path = os.path.join(folder(self), "two.vms")
+        for label in ("first", "first"):
+            subprocess.run([world().vmsnap, "capture", str(target.pid), "-o", path, "--append", "--label", label],
+                           check=True, env=world().env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        gdb = Gdb(self, program("cow_demo"))
+        self.assertRegex(gdb(f"vmsnap load {path}"), r"^Loaded 2 snapshots from .*two\.vms: first, first~2\.\n$")
+        self.assertEqual(gdb.names(), ["first", "first~2"])
+        made = gdb.json(f"vmsnap page --at first {target.ranges['global_counter'][0]:#x}")
+        self.assertEqual(made["name"]["symbol"], "global_counter")
+
+    def test_cow_works_on_a_pair_that_was_loaded(self):
+        gdb = Gdb(self, "gdb_cow", "fork", cwd=folder(self))
+        gdb("vmsnap auto fork")
+        gdb("break parent_done")
+        gdb("run")
+        gdb("vmsnap save pair.vms")
+        wanted = gdb.json("vmsnap cow fork1.parent fork1.child")
+        again = Gdb(self, cwd=self.where(gdb))
+        again("vmsnap load pair.vms")
+        made = again.json("vmsnap cow")
+        self.assertEqual(made["totals"], wanted["totals"])
+        self.assertEqual((made["parent"]["label"], made["child"]["label"]), ("fork1.parent", "fork1.child"))
+
+    def test_file_cut_short_loads_what_is_whole_and_says_what_is_lost(self):
+        gdb = self.saved()
+        gdb("vmsnap save run.vms")
+        path = os.path.join(self.where(gdb), "run.vms")
+        third = command("list", path)["snapshots"][2]
+        with open(path, "r+b") as file:
+            file.truncate(third["offset"] + 50)
+        again = Gdb(self, cwd=self.where(gdb))
+        self.assertIn("Loaded 2 snapshots", again("vmsnap load run.vms"))
+        self.assertRegex(again.notes, "(?i)trunc|ends|cut|damage|too early")
+        self.assertEqual(again.names(), ["s1", "s2"])
+
+    def test_damaged_foreign_empty_and_missing_files_are_refused(self):
+        gdb = self.saved(1)
+        gdb("vmsnap save run.vms")
+        where = self.where(gdb)
+        with open(os.path.join(where, "run.vms"), "rb") as file:
+            good = file.read()
+        bad = {"cut.vms": good[:40], "empty.vms": b"", "foreign.vms": b"hello world, no snapshot at all\n",
+               "flipped.vms": good[:60] + bytes([good[60] ^ 0x10]) + good[61:]}
+        for name, content in bad.items():
+            with open(os.path.join(where, name), "wb") as file:
+                file.write(content)
+        for name in [*bad, "missing.vms", "/dev/null", "/", "/proc/self/mem"]:
+            gdb.fails(f"vmsnap load {name}")
+        self.assertEqual(gdb.names(), ["s1"])
+        gdb("vmsnap take")
+
+    def test_hostile_labels_become_harmless_names(self):
+        target = support.Target(self, "cow_demo")
+        path = os.path.join(folder(self), "bad.vms")
+        for label in ("now", "a b\x1b[31m", "--all", "'quote"):
+            subprocess.run([world().vmsnap, "capture", str(target.pid), "-o", path, "--append", f"--label={label}"],
+                           check=False, env=world().env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        gdb = Gdb(self)
+        said = gdb(f"vmsnap load {path}")
+        names = gdb.names()
+        self.assertGreater(len(names), 1)
+        self.assertNotIn("\x1b", said + "".join(names) + gdb("vmsnap list"))
+        self.assertNotIn("now", names)
+        for name in names:
+            gdb(f"vmsnap show {name}")
+        gdb(f"vmsnap drop {' '.join(names)}")
+
+
+class Full(Files):
+    def test_full_disk_leaves_the_old_file_and_the_snapshots(self):
+        if not ROOT:
+            skip(self, "a full disk: not root")
+        where = folder(self)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", where], check=False).returncode:
+            skip(self, "a full disk: cannot mount one")
+        self.addCleanup(subprocess.run, ["umount", "-l", where], check=True)
+        gdb = self.saved(2)
+        gdb(f"vmsnap save {where}/run.vms s1")
+        with open(f"{where}/run.vms", "rb") as file:
+            old = file.read()
+        with open(f"{where}/filler", "wb", buffering=0) as file, self.assertRaises(OSError):
+            while True:
+                file.write(bytes(4096))
+        gdb.fails(f"vmsnap save {where}/run.vms", "space")
+        gdb.fails(f"vmsnap save {where}/new.vms", "space")
+        with open(f"{where}/run.vms", "rb") as file:
+            self.assertEqual(file.read(), old)
+        self.assertEqual(sorted(os.listdir(where)), ["filler", "run.vms"])
+        self.assertEqual(gdb.names(), ["s1", "s2"])
+        gdb("continue")
+
+    def test_places_that_cannot_be_written(self):
+        gdb = self.saved(1)
+        for path in ("/dev/full", "/nowhere/run.vms", "/", "/proc/version"):
+            gdb.fails(f"vmsnap save {path}")
+        self.assertEqual(gdb.names(), ["s1"])
+
+    def test_another_users_folder(self):
+        if not ROOT:
+            skip(self, "another user's folder: not root")
+        where = folder(self)
+        gdb = Gdb(self, "gdb_steps", "write", 3, user=NOBODY)
+        gdb("break step")
+        gdb("run")
+        gdb("vmsnap take")
+        gdb.fails(f"vmsnap save {where}/run.vms", "permission")
+        with self.assertRaises(Failed):
+            gdb(f"vmsnap save {where}/run.vms")
+
+
+if __name__ == "__main__":
+    main()

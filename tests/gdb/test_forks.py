@@ -1,0 +1,388 @@
+"""Forks: both sides are taken at the fork itself, and verdicts on their pages are the
+kernel's own, whatever gdb does with the child."""
+
+import re
+import subprocess
+import unittest
+
+import truth
+from gdb_session import NOBODY_OR_ME, ROOT, Gdb, gone, kernel, main, skip, wait_for
+
+# Of each page of its own, once the parent is at parent_done().
+WANTED = {"by_nobody": "shared", "by_child": "copied_by_child", "by_both": "copied_by_child",
+          "by_parent": "copied_by_parent", "fresh_child": "new_in_child", "fresh_parent": "new_in_parent",
+          "zero_child": "zero_written_by_child"}
+LOCALS = {"child_local": "copied_by_child", "parent_local": "copied_by_parent", "quiet_local": "shared"}
+
+
+def need_frames(test):
+    if not ROOT:
+        skip(test, "frame numbers: not root")
+
+
+def process_with_number(test, number):
+    """A new process that has this number, or None."""
+    for _ in range(50):
+        with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+            file.write(str(number - 1))
+        process = subprocess.Popen(["sleep", "60"])
+        test.addCleanup(process.wait)
+        test.addCleanup(process.kill)
+        if process.pid == number:
+            return process
+    return None
+
+
+class Forked(unittest.TestCase):
+    def started(self, *arguments, **options):
+        """At before_fork(), with `auto fork` on."""
+        gdb = Gdb(self, "gdb_cow", *arguments, **options)
+        gdb("break before_fork")
+        gdb("run")
+        gdb("vmsnap auto fork")
+        return gdb
+
+    def addresses(self, gdb):
+        return {name: gdb.number(f"(unsigned long) &{name}") for name in WANTED}
+
+    def local_pages(self, gdb):
+        """The page of each local's counter, asked in a frame of work()."""
+        gdb.value("select_frame('work')")
+        return {name: gdb.number(f"(unsigned long) &{name}.counter") for name in LOCALS}
+
+    def pids(self, gdb):
+        return gdb.value("[entry.pid for entry in session.newest_pair()[:2]]")
+
+    def check_verdicts(self, gdb, cow, addresses):
+        found = truth.by_page(cow["ranges"], "verdict")
+        for name, verdict in WANTED.items():
+            self.assertEqual(found.get(truth.page_of(addresses[name])), verdict, name)
+        for name, page in self.local_pages(gdb).items():
+            self.assertEqual(found.get(truth.page_of(page)), LOCALS[name], name)
+
+
+class Verdicts(Forked):
+    def test_verdicts_are_the_kernels_own_page_by_page(self):
+        need_frames(self)
+        gdb = self.started("fork")
+        parent = gdb.inferior()
+        base = truth.frames(parent)
+        gdb("break parent_done")
+        gdb("continue")
+        cow = gdb.json("vmsnap cow")
+        child = truth.children(parent)[0]
+        self.assertEqual((cow["parent"]["pid"], cow["child"]["pid"]), (parent, child))
+        self.assertEqual((cow["base"]["pid"], cow["base"]["label"]), (parent, "fork1.parent"))
+        wanted = truth.verdicts(base, truth.frames(parent), truth.frames(child))
+        found = truth.by_page(cow["ranges"], "verdict")
+        self.assertGreater(len(wanted), 20)
+        # Both, if they wrote to a page of the stack at one time.
+        self.assertLessEqual({"shared", "copied_by_child", "copied_by_parent"}, set(wanted.values()))
+        self.assertEqual({at: found.get(at) for at in wanted}, wanted)
+        self.check_verdicts(gdb, cow, self.addresses(gdb))
+
+    def test_cow_names_globals_and_stack_locals_on_their_pages(self):
+        gdb = self.started("fork")
+        gdb("break parent_done")
+        gdb("continue")
+        ranges = gdb.json("vmsnap cow")["ranges"]
+        for name, address in self.addresses(gdb).items():
+            self.assertIn(name, truth.names_on(ranges, address), name)
+        for name, page in self.local_pages(gdb).items():
+            self.assertIn(name, truth.names_on(ranges, page), name)
+            found = [each for row in ranges for each in row["names"] if each["symbol"] == name]
+            self.assertEqual({(each["kind"], each["function"]) for each in found}, {("local", "work")})
+
+    def test_cow_text_tells_who_copied_what_and_the_names(self):
+        need_frames(self)
+        gdb = self.started("fork")
+        gdb("break parent_done")
+        gdb("continue")
+        text = gdb("vmsnap cow")
+        self.assertRegex(text, r"(?m)^parent +\d+ gdb_cow")
+        self.assertRegex(text, r"(?m)^ +\d+ pages? +\S+ +copied_by_child\b")
+        self.assertRegex(text, r"copied_by_child.*\bby_child\b")
+        self.assertRegex(text, r"copied_by_child.*\bchild_local\b")
+        self.assertRegex(text, r"copied_by_parent.*\bparent_local\b")
+
+    def test_at_the_fork_itself_nothing_is_written_yet(self):
+        need_frames(self)
+        gdb = self.started("fork")
+        addresses = self.addresses(gdb)
+        gdb("break parent_done")
+        gdb("continue")
+        cow = gdb.json("vmsnap cow fork1.parent fork1.child")
+        found = truth.by_page(cow["ranges"], "verdict")
+        for name in ("by_nobody", "by_child", "by_both", "by_parent"):
+            self.assertEqual(found.get(truth.page_of(addresses[name])), "shared", name)
+        for name in ("fresh_child", "fresh_parent"):
+            self.assertNotIn(truth.page_of(addresses[name]), found, name)
+
+
+class Modes(Forked):
+    """What gdb does with the child changes nothing about the verdicts."""
+
+    def check_mode(self, *settings, stop="parent_done"):
+        need_frames(self)
+        gdb = Gdb(self, "gdb_cow", "fork")
+        for setting in settings:
+            gdb(f"set {setting}")
+        gdb("vmsnap auto fork")
+        gdb(f"break {stop}")
+        gdb("run")
+        return gdb
+
+    def test_child_detached_by_gdb(self):
+        gdb = self.check_mode("detach-on-fork on")
+        self.check_verdicts(gdb, gdb.json("vmsnap cow"), self.addresses(gdb))
+        self.assertIn("exited normally", gdb("continue"), "the program does as it does without us")
+
+    def test_child_kept_by_gdb(self):
+        gdb = self.check_mode("detach-on-fork off", "schedule-multiple on")
+        self.assertEqual(len(gdb.value("[each.pid for each in gdb.inferiors() if each.pid]")), 2)
+        self.check_verdicts(gdb, gdb.json("vmsnap cow"), self.addresses(gdb))
+
+    def test_child_followed_and_parent_let_go(self):
+        gdb = self.check_mode("follow-fork-mode child", stop="child_done")
+        parent, child = self.pids(gdb)
+        self.assertEqual(gdb.inferior(), child)
+        # The parent goes on by itself, and says when by what it writes.
+        address = gdb.number("(unsigned long) &by_parent")
+        self.assertTrue(wait_for(lambda: truth.entry(parent, address) & kernel.FRAME
+                                 != truth.entry(child, address) & kernel.FRAME))
+        found = truth.by_page(gdb.json("vmsnap cow")["ranges"], "verdict")
+        for name in ("by_nobody", "by_child", "by_parent", "fresh_child"):
+            self.assertEqual(found.get(truth.page_of(gdb.number(f"(unsigned long) &{name}"))), WANTED[name], name)
+
+    def test_child_followed_and_parent_kept(self):
+        gdb = self.check_mode("detach-on-fork off", "follow-fork-mode child", stop="child_done")
+        found = truth.by_page(gdb.json("vmsnap cow")["ranges"], "verdict")
+        for name in ("by_nobody", "by_child", "fresh_child"):
+            self.assertEqual(found.get(truth.page_of(gdb.number(f"(unsigned long) &{name}"))), WANTED[name], name)
+
+    def test_non_stop_mode(self):
+        gdb = self.check_mode("non-stop on")
+        self.check_verdicts(gdb, gdb.json("vmsnap cow"), self.addresses(gdb))
+
+    def test_users_own_catch_fork_stops_as_ever(self):
+        gdb = Gdb(self, "gdb_cow", "fork")
+        gdb("catch fork")
+        gdb("vmsnap auto fork")
+        self.assertIn("Catchpoint 1 (forked process", gdb("run"))
+        self.assertEqual(gdb.value("session.names_list()"), ["fork1.parent", "fork1.child"])
+        self.assertIn("exited normally", gdb("continue"))
+
+    def test_without_a_users_catchpoint_no_stop_is_seen(self):
+        gdb = Gdb(self, "gdb_cow", "fork")
+        gdb("vmsnap auto fork")
+        said = gdb("run")
+        self.assertIn("exited normally", said)
+        self.assertNotRegex(said, "[Cc]atchpoint")
+
+
+class Kinds(Forked):
+    def run_to(self, *arguments, stop="parent_done", settings=()):
+        gdb = Gdb(self, "gdb_cow", *arguments)
+        for setting in settings:
+            gdb(f"set {setting}")
+        gdb("vmsnap auto fork")
+        gdb(f"break {stop}")
+        gdb("run")
+        return gdb
+
+    def check_as_at_the_fork(self, gdb, fork, word):
+        """The child cannot be looked at any more: so it is said, and what was seen is shown."""
+        made = gdb.json("vmsnap cow")
+        self.assertIn(word, gdb.notes)
+        self.assertIn("as they were at the fork", gdb.notes)
+        self.assertEqual([made[side] and made[side]["label"] for side in ("parent", "child", "base")],
+                         [f"{fork}.parent", f"{fork}.child", None])
+
+    def test_fork_of_another_thread_than_the_first(self):
+        need_frames(self)
+        gdb = self.run_to("thread")
+        self.assertEqual(gdb.number("$_thread"), 2)
+        parent, child = self.pids(gdb)
+        self.assertEqual(truth.children(parent), [child])
+        self.check_verdicts(gdb, gdb.json("vmsnap cow"), self.addresses(gdb))
+        self.assertIn("thread 2", gdb.value("session.entry('fork1.parent').snapshot.reason"))
+
+    def test_vfork_is_one_address_space_and_said_to_be(self):
+        gdb = self.run_to("vfork")
+        self.assertEqual(gdb.value("session.names_list()"), ["vfork1.parent", "vfork1.child"])
+        self.assertIn("one address space", gdb.value("session.entry('vfork1.parent').snapshot.reason"))
+        maps = gdb.value("[session.entry(n).snapshot.mapping_count() for n in session.names_list()]")
+        self.assertEqual(maps[0], maps[1])
+        cow = gdb.json("vmsnap cow vfork1.parent vfork1.child")
+        self.assertNotIn("copied_by_child", {row["verdict"] for row in cow["ranges"]})
+        self.check_as_at_the_fork(gdb, "vfork1", "gone")
+        self.assertIn("this was a vfork", gdb.notes)
+        self.assertIn("exited normally", gdb("continue"))
+
+    def test_double_fork_with_both_kept(self):
+        gdb = self.run_to("double", stop="child_done",
+                          settings=("detach-on-fork off", "schedule-multiple on"))
+        self.assertEqual(gdb.value("session.names_list()"),
+                         ["fork1.parent", "fork1.child", "fork2.parent", "fork2.child"])
+        pids = gdb.value("[session.entry(n).pid for n in session.names_list()]")
+        self.assertEqual(pids[1], pids[2], "the child of the first fork is the parent of the second")
+        self.assertEqual(len(set(pids)), 3)
+
+    def test_double_fork_with_the_child_let_go_takes_the_first(self):
+        gdb = self.run_to("double")
+        self.assertEqual(gdb.value("session.names_list()"), ["fork1.parent", "fork1.child"])
+        self.assertIn("exited normally", gdb("continue"))
+
+    def test_several_forks_in_a_row_are_pairs_of_their_own(self):
+        gdb = self.run_to("many", 5)
+        names = gdb.value("session.names_list()")
+        self.assertEqual(names, [f"fork{i}.{side}" for i in range(1, 6) for side in ("parent", "child")])
+        pids = gdb.value("[session.entry(n).pid for n in session.names_list()]")
+        self.assertEqual(len(set(pids[1::2])), 5)
+        self.assertEqual(set(pids[::2]), {gdb.inferior()})
+        self.assertIn("5 forks taken", gdb("vmsnap auto"))
+        self.assertIn("exited normally", gdb("continue"))
+
+    def test_child_that_ends_at_once(self):
+        gdb = self.run_to("brief")
+        self.assertEqual(gdb.value("session.names_list()"), ["fork1.parent", "fork1.child"])
+        self.check_as_at_the_fork(gdb, "fork1", "gone")
+        gdb.json("vmsnap cow fork1.parent fork1.child")
+        self.assertIn("exited normally", gdb("continue"))
+
+    def test_number_of_a_child_that_is_gone_may_be_anothers_now(self):
+        if not ROOT:
+            skip(self, "a process number that is used again: not root")
+        gdb = self.run_to("brief")
+        gdb("continue")
+        child = gdb.value("session.entry('fork1.child').pid")
+        stranger = process_with_number(self, child)
+        if not stranger:
+            skip(self, "a process number that is used again: this machine is too busy")
+        self.check_as_at_the_fork(gdb, "fork1", "another process")
+        gdb("vmsnap show fork1.child")
+
+    def test_hundreds_of_forks_keep_to_the_limit(self):
+        gdb = Gdb(self, "gdb_cow", "many", 500)
+        gdb("set vmsnap limit 20")
+        gdb("vmsnap auto fork")
+        self.assertIn("exited normally", gdb("run", seconds=120))
+        names = gdb.value("session.names_list()")
+        self.assertEqual(names[-2:], ["fork500.parent", "fork500.child"])
+        self.assertLessEqual(len(names), 20)
+        self.assertEqual({name.partition(".")[0] for name in names if names.count(name) != 1}, set())
+        self.assertEqual(len({name.partition(".")[0] for name in names}) * 2, len(names), "pairs go together")
+        gdb("vmsnap list")
+        self.assertRegex(gdb.notes, r"98\d snapshots were dropped")
+
+
+class KeptChild(Forked):
+    def kept(self):
+        gdb = Gdb(self, "gdb_cow", "many", 1)
+        gdb("vmsnap auto fork --keep-child")
+        return gdb
+
+    def test_child_stands_at_the_fork_until_released(self):
+        gdb = self.kept()
+        # The parent waits for its child, so gdb waits for the parent: look from outside.
+        gdb.start("run")
+        child = self.child_of_program(gdb)
+        self.assertTrue(wait_for(lambda: kernel.state(child) == "T"), kernel.state(child))
+        self.assertEqual(kernel.status(child)["TracerPid"], b"0")
+        address = self.address_of(child)
+        if ROOT:
+            self.assertFalse(truth.is_exclusive(child, address), "it has not written yet")
+        gdb.interrupt()
+        said, complaint = gdb.finish()
+        self.assertIn("SIGINT", said)
+        self.assertIn(f"child {child} is held at the fork", complaint + said)
+        self.assertIn(str(child), gdb("vmsnap auto"))
+        gdb("vmsnap auto release")
+        self.assertTrue(wait_for(lambda: gone(child)), "it ran to its end")
+        gdb("signal 0")
+
+    def child_of_program(self, gdb):
+        found = []
+
+        def look():
+            for pid in self.programs(gdb):
+                found.extend(truth.children(pid))
+            return found
+        self.assertTrue(wait_for(look))
+        return found[0]
+
+    @staticmethod
+    def programs(gdb):
+        return [pid for pid in truth.children(gdb.pid) if kernel.read(f"/proc/{pid}/comm").startswith(b"gdb_cow")]
+
+    @staticmethod
+    def address_of(pid):
+        return next(vma.start for vma in kernel.maps(pid) if vma.name == b"[stack]")
+
+    def test_held_child_runs_on_when_gdb_leaves(self):
+        gdb = self.kept()
+        gdb.start("run")
+        child = self.child_of_program(gdb)
+        self.assertTrue(wait_for(lambda: kernel.state(child) == "T"))
+        gdb.interrupt()
+        gdb.finish()
+        gdb.quit()
+        self.assertTrue(wait_for(lambda: gone(child) or kernel.state(child) not in ("T", "t")))
+
+    def test_auto_off_releases_and_deletes_the_catchpoints(self):
+        gdb = self.kept()
+        gdb.start("run")
+        child = self.child_of_program(gdb)
+        self.assertTrue(wait_for(lambda: kernel.state(child) == "T"))
+        gdb.interrupt()
+        gdb.finish()
+        gdb("vmsnap auto off")
+        self.assertTrue(wait_for(lambda: gone(child)))
+        self.assertEqual(gdb.value("[each.number for each in gdb.breakpoints()]"), [])
+        self.assertIn("auto fork is off", gdb("vmsnap auto"))
+
+
+class AsNobody(Forked):
+    def test_verdicts_without_privilege_say_what_is_unknown(self):
+        gdb = self.started("fork", user=NOBODY_OR_ME)
+        gdb("break parent_done")
+        gdb("continue")
+        cow = gdb.json("vmsnap cow")
+        self.assertFalse(cow["parent"]["known"]["pfn"])
+        found = truth.by_page(cow["ranges"], "verdict")
+        addresses = self.addresses(gdb)
+        self.assertEqual(found[truth.page_of(addresses["by_nobody"])], "shared")
+        for name in ("by_child", "by_both", "by_parent"):
+            self.assertIn(found[truth.page_of(addresses[name])], ("copied", WANTED[name]), name)
+        for name in ("fresh_child", "fresh_parent"):
+            self.assertEqual(found[truth.page_of(addresses[name])], WANTED[name], name)
+        self.assertIn("exited normally", gdb("continue"))
+
+
+class Survival(Forked):
+    def test_auto_fork_survives_another_run(self):
+        gdb = Gdb(self, "gdb_cow", "many", 2)
+        gdb("vmsnap auto fork")
+        gdb("run")
+        gdb("run")
+        names = gdb.value("session.names_list()")
+        self.assertEqual(len(names), 8)
+        self.assertEqual(len(set(gdb.value("[session.entry(n).pid for n in session.names_list()][::2]"))), 2)
+
+    def test_deleting_our_catchpoint_turns_it_off_and_auto_says_so(self):
+        gdb = Gdb(self, "gdb_cow", "many", 2)
+        number = re.search(r"auto fork is on \(catchpoint (\d+)\)", gdb("vmsnap auto fork"))[1]
+        gdb(f"delete {number}")
+        self.assertRegex(gdb("vmsnap auto"), r"auto fork is off")
+        self.assertIn("exited normally", gdb("run"))
+        self.assertEqual(gdb.value("session.names_list()"), [])
+
+    def test_program_that_never_forks(self):
+        gdb = Gdb(self, "gdb_steps", "write", 2)
+        gdb("vmsnap auto fork")
+        self.assertIn("exited normally", gdb("run"))
+        gdb.fails("vmsnap cow", "auto fork")
+
+
+if __name__ == "__main__":
+    main()

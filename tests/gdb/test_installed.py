@@ -1,0 +1,73 @@
+"""The installed plugin: it finds its library from where it lies, a tree may be moved, and
+gdb loads it by itself.  Installs with cmake, so it is not run where there is none."""
+
+import glob
+import os
+import subprocess
+import unittest
+
+from gdb_session import GDB, ROOT, Gdb, environment, folder, kernel, main, skip
+
+BUILD = os.environ.get("VMSNAP_BUILD", os.path.dirname(os.environ.get("VMSNAP", "build/vmsnap")))
+
+
+def install(prefix, **env):
+    done = subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], stdin=subprocess.DEVNULL, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **env})
+    assert not done.returncode, done.stdout.decode(errors="replace")
+
+
+class Installed(unittest.TestCase):
+    def setUp(self):
+        if not os.access(BUILD, os.W_OK):
+            skip(self, "installing: the build belongs to someone else")
+        self.where = folder(self)
+
+    def check(self, tree, *script):
+        """The plugin works, with the library of this tree."""
+        gdb = Gdb(self, "gdb_steps", "write", 2, plugin=False, VMSNAP_LIB=None)
+        gdb("source " + os.path.join(tree, *script))
+        gdb("break step")
+        gdb("run")
+        gdb("vmsnap take")
+        gdb("vmsnap diff")
+        mapped = {vma.name for vma in kernel.maps(gdb.pid) if b"libvmsnap" in vma.name}
+        self.assertEqual(len(mapped), 1)
+        self.assertTrue(mapped.pop().startswith(os.fsencode(tree) + b"/"))
+        self.assertEqual(gdb.value("__import__('vmsnap').__file__"), f"{tree}/share/vmsnap/gdb/vmsnap/__init__.py")
+
+    def test_plugin_of_an_installed_tree_and_of_one_that_was_moved(self):
+        first, second = os.path.join(self.where, "first"), os.path.join(self.where, "second")
+        install(first)
+        self.check(first, "share", "vmsnap", "gdb", "vmsnap.py")
+        os.rename(first, second)
+        self.check(second, "share", "vmsnap", "gdb", "vmsnap.py")
+        self.check(second, "etc", "gdb", "gdbinit.d", "vmsnap.py")
+
+    def test_gdb_loads_it_at_its_start(self):
+        if not ROOT or not os.path.isdir("/etc/gdb"):
+            skip(self, "gdb's own start scripts: not root, or gdb has no /etc/gdb")
+        install("/usr/local", DESTDIR=self.where)
+        stub = os.path.join(self.where, "etc", "gdb", "gdbinit.d", "vmsnap.py")
+        self.assertEqual(os.listdir(os.path.dirname(stub)), ["vmsnap.py"])
+        # In a mount namespace of its own, where the tree lies in its place.
+        script = ('mount --bind "$1/etc/gdb" /etc/gdb && mount --bind "$1/usr/local" /usr/local && shift && exec "$@"')
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", self.where, *GDB.split(), "-q", "-batch",
+                               "-ex", "vmsnap list", "-ex", "python print(__import__('vmsnap').__file__)"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              env=environment(VMSNAP_LIB=None, HOME=self.where), timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"No snapshots", done.stdout)
+        self.assertIn(b"/usr/local/share/vmsnap/gdb/vmsnap/__init__.py", done.stdout)
+
+    def test_what_is_installed_is_what_is_there(self):
+        install(self.where)
+        source = os.path.join(os.environ["VMSNAP_SOURCE"], "gdb")
+        wanted = {os.path.relpath(path, source) for path in glob.glob(f"{source}/**/*.py", recursive=True)}
+        there = os.path.join(self.where, "share", "vmsnap", "gdb")
+        found = {os.path.relpath(path, there) for path in glob.glob(f"{there}/**/*.py", recursive=True)}
+        self.assertEqual(found, wanted)
+
+
+if __name__ == "__main__":
+    main()

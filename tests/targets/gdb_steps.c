@@ -1,0 +1,97 @@
+/* gdb_steps KIND [COUNT] - does one known thing to its memory between two calls of step(),
+ * for a debugger to stop at.
+ *
+ *   write    step(i) is called after page i of pages[] was first written to, COUNT times
+ *   exec     step(0), then the same program again with "write COUNT"
+ *   crash    step(0), then a write to address 0
+ *   loop     never ends, and calls step() a hundred times a second
+ *   deep     COUNT calls of deep(), each with a local of its own, then step()
+ * Exit status 0, or 3 after "write" with 3 pages, so that it can be told from others. */
+#define _GNU_SOURCE
+#include "target.h"
+#include <time.h>
+
+enum { PAGES = 64 };
+
+struct page {
+	_Alignas(PAGE) volatile int value;
+	char rest[PAGE - sizeof(int)];
+};
+
+/* Not there before they are written to: on a kernel without soft-dirty bits a write to a
+ * page that is ours alone changes nothing that can be seen. */
+struct page pages[PAGES];
+struct page other_page;
+int small = 5;
+struct node {
+	struct node *next;
+	int number;
+} second = { NULL, 2 }, first = { &second, 1 };
+static int hidden_static = 3;
+
+__attribute__((noinline)) void step(int number)
+{
+	int doubled = 2 * number;
+	__asm__ volatile("" : : "r"(doubled));
+}
+
+/* To be called by the debugger. */
+__attribute__((noinline)) int called(int number)
+{
+	volatile char room[2 * PAGE];
+	room[0] = (char)number;
+	other_page.value = number;
+	return number + room[0];
+}
+
+static __attribute__((noinline)) void write_pages_of(int count)
+{
+	int number;
+	char buffer[3 * PAGE];
+	for (int round = 0; round < 2; round++) /* calls of the C library bring more pages in */
+		memset(buffer, round, sizeof(buffer));
+	for (number = 0; number < count; number++) {
+		pages[number % PAGES].value = number + 2;
+		step(number);
+	}
+}
+
+static __attribute__((noinline)) int deep(int left)
+{
+	volatile char filler[PAGE];
+	volatile int mine = left;
+	filler[0] = (char)left;
+	if (left > 1)
+		return deep(left - 1) + mine + filler[0];
+	step(mine);
+	return mine;
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "write";
+	int count = argc > 2 ? atoi(argv[2]) : 3;
+	alarm(120);
+	hidden_static++;
+	if (!strcmp(kind, "write")) {
+		write_pages_of(count);
+		return count == 3 ? 3 : 0;
+	}
+	if (!strcmp(kind, "deep"))
+		return deep(count) < 0;
+	step(0);
+	if (!strcmp(kind, "exec")) {
+		char text[16];
+		snprintf(text, sizeof(text), "%d", count);
+		execl("/proc/self/exe", argv[0], "write", text, (char *)NULL);
+	}
+	if (!strcmp(kind, "crash"))
+		*(volatile int *)(uintptr_t)small = 0;
+	for (int i = 0; !strcmp(kind, "loop"); i++) {
+		struct timespec pause = { 0, 10000000 };
+		nanosleep(&pause, NULL);
+		pages[i % PAGES].value = i;
+		step(i);
+	}
+	return 0;
+}
