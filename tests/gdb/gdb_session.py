@@ -235,6 +235,39 @@ class Gdb(Talk):
     def interrupt(self):
         os.kill(self.pid, signal.SIGINT)
 
+    def programs(self, name):
+        """Processes of this name that this gdb started."""
+        found = []
+        for tid in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                found += [int(word) for word in kernel.read(f"/proc/{self.pid}/task/{tid}/children").split()]
+            except OSError:
+                pass  # a thread of gdb's that has ended
+        return [pid for pid in found if kernel.state(pid) and kernel.status(pid)["Name"].decode() == name]
+
+    def wait_for_stops(self, name, count):
+        """Until its program was stopped so often, once more than now; gives its number."""
+        counted = {}
+
+        def enough():
+            for pid in self.programs(name):
+                switches = int(kernel.status(pid)["voluntary_ctxt_switches"])
+                if switches - counted.setdefault(pid, switches) > count:
+                    return True
+            return False
+        self.test.assertTrue(wait_for(enough, SECONDS), f"{name} does not run")
+        return self.programs(name)[0]
+
+    def holds_open(self, path):
+        """Whether it has this file open right now."""
+        for number in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                if os.readlink(f"/proc/{self.pid}/fd/{number}") == path:
+                    return True
+            except FileNotFoundError:
+                pass
+        return False
+
     def quit(self):
         """Leaves gdb in good order; gives its exit status."""
         self.send("quit")

@@ -6,7 +6,7 @@ import signal
 import unittest
 
 import truth
-from gdb_session import Gdb, kernel, main, wait_for
+from gdb_session import Gdb, main
 
 
 class AutoStop(unittest.TestCase):
@@ -158,16 +158,7 @@ class AutoBreak(unittest.TestCase):
         gdb("vmsnap auto break step")
         gdb("vmsnap auto fork")
         gdb.start("run")
-        found = []
-
-        def many_hits():
-            """Each stops the program once or twice."""
-            found[:] = [pid for pid in truth.children(gdb.pid)
-                        if kernel.read(f"/proc/{pid}/comm").startswith(b"gdb_steps")
-                        and int(kernel.status(pid)["voluntary_ctxt_switches"]) > 400]
-            return found
-        self.assertTrue(wait_for(many_hits, 30))
-        os.kill(found[0], signal.SIGKILL)
+        os.kill(gdb.wait_for_stops("gdb_steps", 400), signal.SIGKILL)
         said, complaint = gdb.finish()
         # gdb may be at the point of reading or writing it, and complain in words of its own.
         self.assertNotRegex(said + complaint, "Traceback|Python Exception")

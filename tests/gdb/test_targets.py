@@ -5,7 +5,6 @@ import os
 import socket
 import struct
 import subprocess
-import time
 import unittest
 
 import truth
@@ -57,7 +56,8 @@ class Attached(unittest.TestCase):
         gdb = Gdb(self, options=["-p", str(target.pid)])
         gdb("vmsnap auto break step")
         gdb.start("continue")
-        time.sleep(0.3)
+        before = int(kernel.status(target.pid)["voluntary_ctxt_switches"])
+        self.assertTrue(wait_for(lambda: int(kernel.status(target.pid)["voluntary_ctxt_switches"]) > before + 50))
         gdb.interrupt()
         gdb.finish()
         self.assertIn("b1.1", gdb.names())

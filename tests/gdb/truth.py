@@ -5,7 +5,7 @@ import os
 
 from gdb_session import kernel
 
-EXCLUSIVE, FILE, FRAME, PAGE, PRESENT = kernel.EXCLUSIVE, kernel.FILE, kernel.FRAME, kernel.PAGE, kernel.PRESENT
+FILE, FRAME, PAGE, PRESENT = kernel.FILE, kernel.FRAME, kernel.PAGE, kernel.PRESENT
 
 VERDICTS = {(True, True): "copied_by_both", (True, False): "copied_by_child", (False, True): "copied_by_parent",
             (False, False): "shared"}
@@ -30,16 +30,6 @@ def frames(pid, ranges=None):
 
 def entry(pid, address):
     return kernel.entries(pid, [(page_of(address), page_of(address) + PAGE)]).get(page_of(address), 0)
-
-
-def is_private_copy(pid, address):
-    """Of a page of a file's text: it is no longer the file's."""
-    word = entry(pid, address)
-    return bool(word & PRESENT and not word & FILE)
-
-
-def is_exclusive(pid, address):
-    return bool(entry(pid, address) & EXCLUSIVE)
 
 
 def text_copies(pid):
