@@ -12,6 +12,7 @@
 
 #include "commands.h"
 #include "output.h"
+#include "privilege.h"
 #include "say.h"
 #include "snapshot_arg.h"
 
@@ -252,6 +253,7 @@ int cmd_capture(const struct options *options)
 		return status;
 	interrupts_notice();
 	status = take(options, pid, &captured);
+	privilege_drop();
 	if (!status)
 		status = save(options, path, &captured);
 	if (!status && !options->quiet) {

@@ -9,6 +9,7 @@
 #include "help.h"
 #include "nearest.h"
 #include "options.h"
+#include "privilege.h"
 #include "say.h"
 
 /* If 0, 1 or 2 is closed, the next file opened would get its number, and what is
@@ -73,5 +74,8 @@ int main(int argc, char **argv)
 	int status = options_parse(&options, command, argc - 1, argv + 1);
 	if (status)
 		return status;
-	return options.help ? help_command(command) : command->run(&options);
+	if (options.help)
+		return help_command(command);
+	status = privilege_start(&options);
+	return status ? status : command->run(&options);
 }

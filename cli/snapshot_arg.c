@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "privilege.h"
 #include "say.h"
 
 static const char expected[] = "expected a snapshot: FILE, FILE@N, FILE@LABEL, PID, pid:PID or -";
@@ -130,9 +131,10 @@ static int open_path(const char *path, struct vmsnap_file **out)
 	if (is_input(path) && isatty(STDIN_FILENO))
 		return trouble("standard input is a terminal, not a snapshot file");
 	struct vmsnap_error err;
-	if (vmsnap_file_open(path, NULL, out, &err))
-		return trouble_with(path_name(path), &err);
-	return STATUS_OK;
+	privilege_pause();
+	int rc = vmsnap_file_open(path, NULL, out, &err);
+	privilege_resume();
+	return rc ? trouble_with(path_name(path), &err) : STATUS_OK;
 }
 
 /* The message names the file. */

@@ -57,23 +57,37 @@ static int open_dir(struct file_target *target, const char *path, struct vmsnap_
 	return target->dir < 0 ? cannot_write(target, errno, err) : VMSNAP_OK;
 }
 
-/* In a folder where everybody may write and none may remove another's file, a
- * link is only as good as its owner (as fs.protected_symlinks has it). */
-static bool link_trusted(const struct file_target *target, const struct stat *link)
+/* Where everybody may write, what is there is only as good as its owner: a FIFO or a
+ * file that waits under the name that we were expected to use would carry what we
+ * know to who made it.  The kernel has the same rule (fs.protected_fifos,
+ * fs.protected_regular), but it is often switched off, is only for folders with the
+ * sticky bit, and only for O_CREAT. */
+static bool set_by_others(const struct file_target *target, const struct stat *there)
 {
 	struct stat dir;
-	if (fstat(target->dir, &dir))
+	if (there->st_uid == geteuid())
 		return false;
-	bool everybodys = (dir.st_mode & S_ISVTX) && (dir.st_mode & S_IWOTH);
-	return !everybodys || link->st_uid == geteuid() || link->st_uid == dir.st_uid;
+	return fstat(target->dir, &dir) || ((dir.st_mode & S_IWOTH) && there->st_uid != dir.st_uid);
+}
+
+static int refuse_others(const struct file_target *target, struct vmsnap_error *err)
+{
+	return fail(err, VMSNAP_ERR_PERMISSION,
+	            "%.200s belongs to another user, in a folder where everybody may write; it was left alone",
+	            target->path);
+}
+
+/* In any folder: who can make a link there may aim it at what only we may write to. */
+static bool link_trusted(const struct stat *link)
+{
+	return link->st_uid == geteuid() || !link->st_uid;
 }
 
 static int follow_link(struct file_target *target, const struct stat *link, struct vmsnap_error *err)
 {
-	if (!link_trusted(target, link))
+	if (!link_trusted(link))
 		return fail(err, VMSNAP_ERR_PERMISSION,
-		            "%.200s is a symbolic link of another user in a folder open to all; it was not followed",
-		            target->path);
+		            "%.200s is a symbolic link of another user; it was not followed", target->path);
 	char *real = realpath(target->path, NULL);
 	if (!real)
 		return fail_sys(err, errno, "%.200s is a symbolic link that leads nowhere", target->path);
@@ -83,37 +97,66 @@ static int follow_link(struct file_target *target, const struct stat *link, stru
 	return rc;
 }
 
-static int open_stream(struct file_target *target, struct vmsnap_error *err)
+/* O_PATH looks without opening; through /proc/self/fd the very same is opened, whatever
+ * has taken its name meanwhile. */
+static int open_stream(struct file_target *target, int found, struct vmsnap_error *err)
 {
+	char self[sizeof("/proc/self/fd/-2147483648")];
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
 	target->kind = TARGET_STREAM;
-	target->fd = open(target->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	target->fd = open(self, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	return target->fd < 0 ? cannot_write(target, errno, err) : VMSNAP_OK;
+}
+
+static int classify(struct file_target *target, int found, const struct stat *st, struct vmsnap_error *err)
+{
+	target->kind = TARGET_EXISTING;
+	if (S_ISDIR(st->st_mode))
+		return cannot_write(target, EISDIR, err);
+	if (set_by_others(target, st))
+		return refuse_others(target, err);
+	if (S_ISREG(st->st_mode))
+		return VMSNAP_OK;
+	if (S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode))
+		return open_stream(target, found, err);
+	return fail(err, VMSNAP_ERR_ARGUMENT, "%.200s is neither a file nor a pipe", target->path);
+}
+
+static int look(const struct file_target *target, int *found, struct stat *st)
+{
+	*found = openat(target->dir, target->base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return *found < 0 || fstat(*found, st) ? errno : 0;
+}
+
+/* What a link leads to. */
+static int find_behind(struct file_target *target, const struct stat *link, struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int found = -1;
+	struct stat st;
+	int rc = follow_link(target, link, err);
+	if (rc)
+		return rc;
+	int error = look(target, &found, &st);
+	if (error)
+		return cannot_write(target, error, err);
+	/* realpath() has just resolved all of them. */
+	if (S_ISLNK(st.st_mode))
+		return cannot_write(target, ELOOP, err);
+	return classify(target, found, &st, err);
 }
 
 static int find_target(struct file_target *target, struct vmsnap_error *err)
 {
+	CLEANUP_CLOSE int found = -1;
 	struct stat st;
 	int rc = open_dir(target, target->path, err);
 	if (rc)
 		return rc;
-	if (fstatat(target->dir, target->base, &st, AT_SYMLINK_NOFOLLOW)) {
-		target->kind = TARGET_NEW;
-		return errno == ENOENT ? VMSNAP_OK : cannot_write(target, errno, err);
-	}
-	target->kind = TARGET_EXISTING;
-	bool link = S_ISLNK(st.st_mode);
-	struct stat behind = st;
-	if (link && stat(target->path, &behind))
-		behind = st;
-	if (S_ISFIFO(behind.st_mode) || S_ISCHR(behind.st_mode))
-		return open_stream(target, err);
-	if (link)
-		rc = follow_link(target, &st, err);
-	if (rc || S_ISREG(behind.st_mode))
-		return rc;
-	if (S_ISDIR(behind.st_mode))
-		return cannot_write(target, EISDIR, err);
-	return fail(err, VMSNAP_ERR_ARGUMENT, "%.200s is neither a file nor a pipe", target->path);
+	int error = look(target, &found, &st);
+	target->kind = TARGET_NEW;
+	if (error)
+		return error == ENOENT ? VMSNAP_OK : cannot_write(target, error, err);
+	return S_ISLNK(st.st_mode) ? find_behind(target, &st, err) : classify(target, found, &st, err);
 }
 
 int file_target_open(struct file_target *target, const char *path, struct vmsnap_error *err)
@@ -157,10 +200,13 @@ int file_target_lock(const struct file_target *target, int flags, int *out, stru
 		int fd = openat(target->dir, target->base, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (fd < 0)
 			return errno == ENOENT ? VMSNAP_ERR_NOT_FOUND : cannot_write(target, errno, err);
-		if (lock_file(fd) || fstat(fd, &opened)) {
+		bool known = !fstat(fd, &opened);
+		/* Another's file might be kept locked for ever. */
+		bool refused = known && set_by_others(target, &opened);
+		if (!known || refused || lock_file(fd)) {
 			int saved = errno;
 			close(fd);
-			return cannot_write(target, saved, err);
+			return refused ? refuse_others(target, err) : cannot_write(target, saved, err);
 		}
 		/* While we waited, another may have taken its place. */
 		if (!fstatat(target->dir, target->base, &there, AT_SYMLINK_NOFOLLOW) && there.st_ino == opened.st_ino &&

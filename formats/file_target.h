@@ -20,7 +20,8 @@ struct file_target {
 	char base[NAME_MAX + 1];
 };
 
-/* Follows symbolic links, but not where others could have put them. */
+/* Follows symbolic links, but not those of other users (root's are good); and in a folder
+ * where everybody may write, takes nothing that belongs to another user. */
 int file_target_open(struct file_target *target, const char *path, struct vmsnap_error *err);
 void file_target_close(struct file_target *target);
 /* Waits for the lock on the file that is there, and opens it.  VMSNAP_ERR_NOT_FOUND

@@ -28,7 +28,7 @@ static bool next_address(const struct map *map, uint64_t from, uint64_t *address
 
 bool map_next_row(const struct map *map, uint64_t from, uint64_t *start)
 {
-	uint64_t address;
+	uint64_t address = 0; /* gcc at -O2 thinks it might stay unset */
 	if (!next_address(map, from, &address))
 		return false;
 	*start = address & ~(map_row_bytes(map) - 1);

@@ -59,27 +59,59 @@ static bool find_in_segment(struct elf_window *window, const struct elf_header *
 	return false;
 }
 
+/* VMSNAP_END: not in here. */
+static int take_from(struct elf_window *window, const struct elf_header *header, const struct elf_segment *notes,
+                     unsigned *budget, uint8_t *out, size_t room, size_t *len)
+{
+	uint64_t offset = 0, id_len = 0;
+	if (!find_in_segment(window, header, notes, budget, &offset, &id_len))
+		return VMSNAP_END;
+	if (id_len > room || id_len > BUILD_ID_MAX)
+		return VMSNAP_ERR_NOT_FOUND;
+	const uint8_t *id = elf_window_at(window, offset, (size_t)id_len);
+	if (!id)
+		return window->sys_errno ? VMSNAP_ERR_SYSTEM : VMSNAP_ERR_NOT_FOUND;
+	memcpy(out, id, (size_t)id_len);
+	*len = (size_t)id_len;
+	return VMSNAP_OK;
+}
+
+static int finish(const struct elf_window *window, int rc)
+{
+	if (rc == VMSNAP_END)
+		rc = window->sys_errno ? VMSNAP_ERR_SYSTEM : VMSNAP_ERR_NOT_FOUND;
+	errno = window->sys_errno;
+	return rc;
+}
+
 int build_id_of_file(int fd, uint8_t *out, size_t room, size_t *len)
 {
 	struct elf_window window;
 	struct elf_header header;
 	struct elf_segment segment;
 	unsigned budget = NOTES_MAX;
+	int rc = VMSNAP_END;
 	elf_window_init(&window, fd);
 	bool is_elf = elf_header_read(&window, &header);
-	for (uint32_t i = 0; is_elf && elf_segment_read(&window, &header, i, &segment); i++) {
-		uint64_t offset = 0, id_len = 0;
-		if (segment.type != PT_NOTE || !find_in_segment(&window, &header, &segment, &budget, &offset, &id_len))
-			continue;
-		if (id_len > room || id_len > BUILD_ID_MAX)
-			return VMSNAP_ERR_NOT_FOUND;
-		const uint8_t *id = elf_window_at(&window, offset, (size_t)id_len);
-		if (!id)
-			break;
-		memcpy(out, id, (size_t)id_len);
-		*len = (size_t)id_len;
-		return VMSNAP_OK;
+	for (uint32_t i = 0; is_elf && rc == VMSNAP_END && elf_segment_read(&window, &header, i, &segment); i++)
+		if (segment.type == PT_NOTE)
+			rc = take_from(&window, &header, &segment, &budget, out, room, len);
+	return finish(&window, rc);
+}
+
+int build_id_of_sections(int fd, uint8_t *out, size_t room, size_t *len)
+{
+	struct elf_window window;
+	struct elf_header header;
+	struct elf_raw_section section;
+	unsigned budget = NOTES_MAX;
+	int rc = VMSNAP_END;
+	elf_window_init(&window, fd);
+	bool is_elf = elf_header_read(&window, &header);
+	for (uint32_t i = 0; is_elf && rc == VMSNAP_END && elf_section_read(&window, &header, i, &section); i++) {
+		struct elf_segment notes = { .offset = section.offset, .file_size = section.size, .align = section.align };
+		if (section.type == SHT_NOTE)
+			rc = take_from(&window, &header, &notes, &budget, out, room, len);
 	}
-	errno = window.sys_errno;
-	return window.sys_errno ? VMSNAP_ERR_SYSTEM : VMSNAP_ERR_NOT_FOUND;
+	return finish(&window, rc);
 }

@@ -14,5 +14,8 @@ enum { BUILD_ID_MAX = 64 };
  * VMSNAP_ERR_SYSTEM: reading failed, see errno.  out and len are only written
  * on success. */
 int build_id_of_file(int fd, uint8_t *out, size_t room, size_t *len);
+/* The same from the notes' sections: in a file that holds debug information only, the
+ * program headers may point at bytes that are not there. */
+int build_id_of_sections(int fd, uint8_t *out, size_t room, size_t *len);
 
 #endif

@@ -136,6 +136,17 @@ static int judge_all(struct capture *capture)
 	return VMSNAP_OK;
 }
 
+static int stop_all(struct capture *capture)
+{
+	const struct frozen_process *first = &capture->freeze.processes[0];
+	if (!procdir_numbers_are_ours(first->procdir))
+		return fail(&capture->error, VMSNAP_ERR_PERMISSION,
+		            "/proc is that of another PID namespace, where %d may be another process; "
+		            "mount its own, or capture without freezing",
+		            (int)first->pid);
+	return freeze_stop(&capture->freeze, &capture->error);
+}
+
 static void set_state(struct freeze *freeze, enum vmsnap_freeze state)
 {
 	for (size_t p = 0; p < freeze->count; p++)
@@ -154,7 +165,7 @@ static int freeze_and_take(struct capture *capture)
 	if (wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !capture->records[0].live)
 		set_state(freeze, VMSNAP_FREEZE_NONE);
 	else
-		rc = freeze_stop(freeze, &capture->error);
+		rc = stop_all(capture);
 	if (!rc && freeze->processes[0].gone)
 		rc = procdir_fail(ESRCH, freeze->processes[0].pid, "memory", &capture->error);
 	if (!rc)

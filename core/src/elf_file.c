@@ -160,32 +160,29 @@ static void read_loads(struct elf_window *window, struct elf_file *elf)
 	}
 }
 
-struct raw_section {
-	uint32_t name, type;
-	uint64_t flags, address, offset, size;
-};
-
-static bool section_read(struct elf_window *window, const struct elf_header *h, uint32_t index, struct raw_section *out)
+bool elf_section_read(struct elf_window *window, const struct elf_header *h, uint32_t index,
+                      struct elf_raw_section *out)
 {
 	size_t size = h->is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-	if (h->shdr_offset > INT64_MAX)
+	if (index >= h->shdr_count || h->shdr_offset > INT64_MAX)
 		return false;
 	const uint8_t *bytes = elf_window_at(window, h->shdr_offset + index * size, size);
 	if (!bytes)
 		return false;
-	*out = (struct raw_section){
+	*out = (struct elf_raw_section){
 		.name = elf_u32(h, FIELD(h, bytes, Shdr, sh_name)),
 		.type = elf_u32(h, FIELD(h, bytes, Shdr, sh_type)),
 		.flags = elf_word(h, FIELD(h, bytes, Shdr, sh_flags)),
 		.address = elf_word(h, FIELD(h, bytes, Shdr, sh_addr)),
 		.offset = elf_word(h, FIELD(h, bytes, Shdr, sh_offset)),
 		.size = elf_word(h, FIELD(h, bytes, Shdr, sh_size)),
+		.align = elf_word(h, FIELD(h, bytes, Shdr, sh_addralign)),
 	};
 	return true;
 }
 
 /* Notes what a section means for reading the symbols. */
-static void section_weigh(struct elf_file *elf, const struct raw_section *s, const char *name)
+static void section_weigh(struct elf_file *elf, const struct elf_raw_section *s, const char *name)
 {
 	if (s->type == SHT_SYMTAB || s->type == SHT_DYNSYM)
 		elf->has_symbols = true;
@@ -201,11 +198,10 @@ static void section_weigh(struct elf_file *elf, const struct raw_section *s, con
 	}
 }
 
-/* The section names, NUL-terminated in any case. */
-static char *read_section_names(struct elf_window *window, const struct elf_header *h, struct arena *arena, size_t *len)
+char *elf_section_names(struct elf_window *window, const struct elf_header *h, struct arena *arena, size_t *len)
 {
-	struct raw_section s;
-	if (!section_read(window, h, h->section_names, &s) || s.type == SHT_NOBITS || s.size > SECTION_NAMES_MAX)
+	struct elf_raw_section s;
+	if (!elf_section_read(window, h, h->section_names, &s) || s.type == SHT_NOBITS || s.size > SECTION_NAMES_MAX)
 		return NULL;
 	char *names = arena_alloc(arena, (size_t)s.size + 1);
 	if (!names)
@@ -225,12 +221,12 @@ static void read_sections(struct elf_window *window, struct arena *arena, struct
 {
 	const struct elf_header *h = &elf->header;
 	size_t names_len = 0;
-	char *names = h->shdr_count ? read_section_names(window, h, arena, &names_len) : NULL;
+	char *names = h->shdr_count ? elf_section_names(window, h, arena, &names_len) : NULL;
 	elf->sections = names ? arena_alloc(arena, h->shdr_count * sizeof(*elf->sections)) : NULL;
 	if (!elf->sections)
 		return;
-	struct raw_section s;
-	for (uint32_t i = 0; i < h->shdr_count && section_read(window, h, i, &s); i++) {
+	struct elf_raw_section s;
+	for (uint32_t i = 0; elf_section_read(window, h, i, &s); i++) {
 		const char *name = s.name < names_len ? names + s.name : "";
 		section_weigh(elf, &s, name);
 		/* .tbss takes up no addresses: each thread has its own elsewhere. */

@@ -45,6 +45,16 @@ bool elf_header_read(struct elf_window *window, struct elf_header *out);
 bool elf_segment_read(struct elf_window *window, const struct elf_header *header, uint32_t index,
                       struct elf_segment *out);
 
+struct elf_raw_section {
+	uint32_t name, type;
+	uint64_t flags, address, offset, size, align;
+};
+/* False if there is no such section in the file. */
+bool elf_section_read(struct elf_window *window, const struct elf_header *header, uint32_t index,
+                      struct elf_raw_section *out);
+/* The section names, NUL-terminated in any case; NULL if they cannot be read. */
+char *elf_section_names(struct elf_window *window, const struct elf_header *header, struct arena *arena, size_t *len);
+
 /* A section that is in memory when the program runs. */
 struct elf_section {
 	uint64_t address, size;

@@ -6,7 +6,6 @@
 #ifndef VMSNAP_ELFUTILS_H
 #define VMSNAP_ELFUTILS_H
 
-#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <libelf.h>
 #include <stdbool.h>
@@ -16,7 +15,6 @@
 	FN(libelf, elf_begin)             \
 	FN(libelf, elf_end)               \
 	FN(libelf, elf_errmsg)            \
-	FN(libdw, dwelf_elf_gnu_build_id) \
 	FN(libdw, dwfl_begin)             \
 	FN(libdw, dwfl_end)               \
 	FN(libdw, dwfl_errmsg)            \

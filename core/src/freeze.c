@@ -270,18 +270,27 @@ static int collect_stops(struct freeze *freeze, size_t *waiting)
 }
 
 /* A task in uninterruptible sleep (the parent of a vfork, a disk wait) cannot stop
- * now, nor can it run: it meets our interrupt before its next instruction. */
+ * now, nor can it run: it meets our interrupt before its next instruction.
+ *
+ * A main thread that exits is not reported to us before all the others are reaped,
+ * which those that we trace are not as long as we do: it is seen to be dead. */
 static bool only_uninterruptible_left(const struct freeze *freeze)
 {
+	size_t left = 0;
 	for (size_t p = 0; p < freeze->count; p++) {
 		const struct frozen_process *process = &freeze->processes[p];
 		for (size_t t = 0; t < process->count; t++) {
-			const struct frozen_task *task = &process->tasks[t];
-			if (!task->stopped && !task->gone && tracer_task_state(process->procdir, task->tid) != 'D')
+			struct frozen_task *task = &process->tasks[t];
+			if (task->stopped || task->gone)
+				continue;
+			char state = tracer_task_state(process->procdir, task->tid);
+			task->gone = state == 'Z' || state == 'X';
+			if (!task->gone && state != 'D')
 				return false;
+			left += !task->gone;
 		}
 	}
-	return true;
+	return left > 0;
 }
 
 static int wait_for_stops(struct freeze *freeze, bool *timed_out)
@@ -395,9 +404,12 @@ static int add_children(struct freeze *freeze, size_t *added, struct vmsnap_erro
 
 int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err)
 {
+	/* One pass sees what stays.  Whoever forks without end is not met before the
+	 * freeze, and each pass that tries holds more descriptors of the dead. */
+	enum { PASSES_OF_RUNNING = 4 };
 	size_t added = 1;
 	int rc = VMSNAP_OK;
-	for (int pass = 0; pass < LIST_PASSES && added && !rc; pass++) {
+	for (int pass = 0; pass < PASSES_OF_RUNNING && added && !rc; pass++) {
 		added = 0;
 		rc = add_children(freeze, &added, err);
 	}

@@ -5,10 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "elfutils.h"
-
 struct debug_query {
-	const struct elfutils *elfutils;
 	int root;         /* see names_path.h */
 	const char *path; /* of the stripped file */
 	int fd;           /* the stripped file itself */

@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -45,6 +49,24 @@ static int open_below(int root, const char *path)
 	return openat(root, path, O_PATH | O_CLOEXEC);
 }
 
+/* Opening or reading a file that the kernel makes up can do things: it takes messages out
+ * of /proc/kmsg, say.  None is ever mapped as a program; but a process can have a root
+ * of its own where a program has such a name. */
+static bool made_up(int fd)
+{
+	static const unsigned long magics[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,       DEBUGFS_MAGIC, TRACEFS_MAGIC,
+		                                SECURITYFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		                                BPF_FS_MAGIC,       PSTOREFS_MAGIC,     EFIVARFS_MAGIC,
+		                                BINFMTFS_MAGIC };
+	struct statfs fs;
+	if (fstatfs(fd, &fs))
+		return true;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
+		if ((uint32_t)fs.f_type == (uint32_t)magics[i])
+			return true;
+	return false;
+}
+
 int names_open_regular(int root, const char *path)
 {
 	if (path[0] != '/') {
@@ -55,7 +77,7 @@ int names_open_regular(int root, const char *path)
 	struct stat st;
 	if (found < 0 || fstat(found, &st) < 0)
 		return -1;
-	if (!S_ISREG(st.st_mode)) {
+	if (!S_ISREG(st.st_mode) || made_up(found)) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -12,7 +12,8 @@ int names_root_open(const char *sysroot);
 int names_root_of_process(uint32_t pid, uint64_t start_time);
 /* Opens a regular file for reading; -1 with errno.  root is from
  * names_root_open(), or -1 for the machine's own.  Nothing but a regular file is
- * opened: a FIFO would block, and opening a device can do things. */
+ * opened: a FIFO would block, and opening a device, or a file that the kernel makes up
+ * (of /proc, say), can do things. */
 int names_open_regular(int root, const char *path);
 
 #endif

@@ -8,15 +8,12 @@
 
 #include "build_id.h"
 #include "error.h"
+#include "names_copy.h"
 #include "names_debug.h"
-#include "names_xz.h"
 #include "vmsnap.h"
 
-/* What a crafted file may cost.  libelf takes a table in one piece, and inflates
- * what is compressed without asking how large it becomes. */
-#define TABLE_BYTES_MAX (UINT64_C(1) << 30)
-#define MINI_BYTES_MAX  (UINT64_C(256) << 20)
-#define NAME_BYTES_MAX  ((size_t)1 << 30)
+/* What a crafted file may cost. */
+#define NAME_BYTES_MAX ((size_t)1 << 30)
 
 enum { RANK_LOCAL, RANK_WEAK, RANK_GLOBAL };
 
@@ -25,20 +22,6 @@ struct reading {
 	Elf *elf;
 	const char *unfit_debug; /* why the separate debug file was left alone */
 };
-
-/* Why elfutils must not be let at this file; NULL if it may. */
-static const char *unfit(const struct elf_file *elf, int fd)
-{
-	if (elf->header.shdr_offset && !elf->header.shdr_count)
-		return "its section headers are not understood";
-	if (elf->largest_table > TABLE_BYTES_MAX)
-		return "its symbol table is too large";
-	if (elf->compressed_symbols)
-		return "its symbol table is compressed";
-	if (elf->mini_size && !xz_fits(fd, elf->mini_offset, elf->mini_size, MINI_BYTES_MAX))
-		return "its mini debug info is damaged or too large";
-	return NULL;
-}
 
 /* ---- what libdwfl calls back for ------------------------------------------- */
 
@@ -69,7 +52,6 @@ static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 	if (build_id_of_file(r->source->fd, id, sizeof(id), &id_len))
 		id_len = 0;
 	struct debug_query query = {
-		.elfutils = r->source->elfutils,
 		.root = r->source->root,
 		.path = r->source->path,
 		.fd = r->source->fd,
@@ -81,17 +63,17 @@ static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 	int fd = debug_file_find(&query, debug_name);
 	if (fd < 0)
 		return -1;
+	/* libdwfl maps what it is given here. */
 	struct arena strings = { 0 };
 	struct elf_file elf;
-	int rc = elf_file_read(fd, &strings, &elf);
-	r->unfit_debug = rc ? "its separate debug file is damaged" : unfit(&elf, fd);
+	int copy = elf_copy(fd, &strings, &elf, &r->unfit_debug);
 	arena_free(&strings);
-	if (!r->unfit_debug)
-		return fd;
-	free(*debug_name);
-	*debug_name = NULL;
 	close(fd);
-	return -1;
+	if (copy < 0) {
+		free(*debug_name);
+		*debug_name = NULL;
+	}
+	return copy;
 }
 
 static const Dwfl_Callbacks callbacks = { .find_elf = find_elf, .find_debuginfo = find_debuginfo };
@@ -230,8 +212,7 @@ static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, co
 		const char *name = eu->dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
 		if (!name || !symbol_make(elf, &sym, address - bias, name, &item))
 			continue;
-		/* Copied, so that nothing of the file stays open or mapped: symbols
-		 * of a file that is rewritten in place would be lost, or worse. */
+		/* Copied, so that nothing stays open or mapped. */
 		size_t len = strlen(name);
 		if (len > NAME_BYTES_MAX - out->names.total)
 			return VMSNAP_ERR_TOO_LARGE;
@@ -257,7 +238,7 @@ static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char 
 	*userdata = r;
 	int total = eu->dwfl_module_getsymtab(module);
 	if (r->unfit_debug)
-		snprintf(reason, SYMBOLS_REASON_BYTES, "%s", r->unfit_debug);
+		snprintf(reason, SYMBOLS_REASON_BYTES, "separate debug file: %s", r->unfit_debug);
 	if (total < 0 && elf->has_symbols && !r->unfit_debug) {
 		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->dwfl_errmsg(-1));
 		return VMSNAP_ERR_CORRUPT;
@@ -270,30 +251,38 @@ static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char 
 	return rc ? rc : r->unfit_debug ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
 }
 
-int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES])
+/* copy: see names_copy.h. */
+static int read_copy(struct reading *r, int copy, struct symbols *out, char *reason)
 {
-	const struct elfutils *eu = source->elfutils;
-	struct reading r = { .source = source };
-	memset(out, 0, sizeof(*out));
-	reason[0] = '\0';
-	const char *no = unfit(source->elf, source->fd);
-	if (no) {
-		snprintf(reason, SYMBOLS_REASON_BYTES, "%s", no);
-		return VMSNAP_ERR_TOO_LARGE;
-	}
+	const struct elfutils *eu = r->source->elfutils;
 	eu->elf_version(EV_CURRENT);
-	/* Not mapped but read: a file that shrinks meanwhile ends in an error. */
-	r.elf = eu->elf_begin(source->fd, ELF_C_READ, NULL);
-	if (!r.elf) {
+	r->elf = eu->elf_begin(copy, ELF_C_READ_MMAP, NULL);
+	if (!r->elf) {
 		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->elf_errmsg(-1));
 		return VMSNAP_ERR_CORRUPT;
 	}
 	Dwfl *dwfl = eu->dwfl_begin(&callbacks);
-	int rc = dwfl ? read_module(dwfl, &r, out, reason) : VMSNAP_ERR_NO_MEMORY;
+	int rc = dwfl ? read_module(dwfl, r, out, reason) : VMSNAP_ERR_NO_MEMORY;
 	if (dwfl)
 		eu->dwfl_end(dwfl);
-	eu->elf_end(r.elf);
+	eu->elf_end(r->elf);
 	return rc;
+}
+
+int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES])
+{
+	struct reading r = { .source = source };
+	struct arena strings = { 0 };
+	struct elf_file elf;
+	const char *no;
+	memset(out, 0, sizeof(*out));
+	reason[0] = '\0';
+	CLEANUP_CLOSE int copy = elf_copy(source->fd, &strings, &elf, &no);
+	arena_free(&strings);
+	if (copy >= 0)
+		return read_copy(&r, copy, out, reason);
+	snprintf(reason, SYMBOLS_REASON_BYTES, "%s", no);
+	return VMSNAP_ERR_TOO_LARGE;
 }
 
 void symbols_free(struct symbols *symbols)

@@ -25,9 +25,9 @@ VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *ou
 		pages -= skip;
 		entry += skip * entry_step(entry);
 	}
-	uint64_t room = (it->end - start - 1) / page_size + 1;
-	if (pages > room)
-		pages = room;
+	/* No division where nothing is cut: there may be a million runs. */
+	if (pages * page_size > it->end - start)
+		pages = (it->end - start - 1) / page_size + 1;
 	run_describe(page_size, start, pages, entry, out);
 	return VMSNAP_OK;
 }
@@ -67,33 +67,46 @@ VMSNAP_API void vmsnap_pages_read(const struct vmsnap *snap, uint64_t start, siz
 	}
 }
 
+static void add_bytes(struct vmsnap_sums *sums, uint32_t flags, uint64_t bytes)
+{
+	if (flags & VMSNAP_PAGE_SWAPPED)
+		sums->swapped += bytes;
+	if (flags & VMSNAP_PAGE_GUARD)
+		sums->guard += bytes;
+	if (!(flags & VMSNAP_PAGE_PRESENT))
+		return;
+	sums->resident += bytes;
+	if (flags & VMSNAP_PAGE_EXCLUSIVE)
+		sums->exclusive += bytes;
+	if (flags & VMSNAP_PAGE_ZERO)
+		sums->zero += bytes;
+	if (flags & VMSNAP_PAGE_FILE)
+		sums->file += bytes;
+	if (flags & VMSNAP_PAGE_HUGE)
+		sums->huge += bytes;
+}
+
 VMSNAP_API void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
 {
+	const struct run_list *runs = &snap->runs;
+	uint64_t page_size = snap->info.page_size, first = start & ~(page_size - 1);
 	*sums = (struct vmsnap_sums){ 0 };
 	for (size_t i = snapshot_vma_find(snap, start); i < snap->vma_count && snap->vmas[i].start < end; i++) {
 		const struct vmsnap_vma *vma = &snap->vmas[i];
 		uint64_t from = vma->start > start ? vma->start : start, to = vma->end < end ? vma->end : end;
 		sums->size += to - from;
 	}
-	struct vmsnap_run_iter it;
-	struct vmsnap_run run;
-	vmsnap_run_iter_init(&it, snap, start, end);
-	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
-		uint64_t bytes = run.end - run.start;
-		if (run.flags & VMSNAP_PAGE_SWAPPED)
-			sums->swapped += bytes;
-		if (run.flags & VMSNAP_PAGE_GUARD)
-			sums->guard += bytes;
-		if (!(run.flags & VMSNAP_PAGE_PRESENT))
-			continue;
-		sums->resident += bytes;
-		if (run.flags & VMSNAP_PAGE_EXCLUSIVE)
-			sums->exclusive += bytes;
-		if (run.flags & VMSNAP_PAGE_ZERO)
-			sums->zero += bytes;
-		if (run.flags & VMSNAP_PAGE_FILE)
-			sums->file += bytes;
-		if (run.flags & VMSNAP_PAGE_HUGE)
-			sums->huge += bytes;
+	for (size_t i = run_list_find(runs, page_size, start); i < runs->count; i++) {
+		const struct run *run = &runs->items[i];
+		uint64_t from = run_start(run), bytes = run_pages(run) * page_size;
+		if (from >= end)
+			break;
+		if (from < first) {
+			bytes -= first - from;
+			from = first;
+		}
+		if (bytes > end - from) /* whole pages */
+			bytes = ((end - from - 1) / page_size + 1) * page_size;
+		add_bytes(sums, entry_flags(run->entry), bytes);
 	}
 }

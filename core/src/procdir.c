@@ -64,6 +64,15 @@ int procdir_is_live(int procdir, bool *live)
 	return 0;
 }
 
+bool procdir_numbers_are_ours(int procdir)
+{
+	char text[24];
+	ssize_t len = readlinkat(procdir, "../self", text, sizeof(text));
+	uint64_t self = 0;
+	struct cursor c = { text, text + (len > 0 ? len : 0) };
+	return take_decimal(&c, &self) && self == (uint64_t)getpid();
+}
+
 int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_error *err)
 {
 	switch (saved_errno) {
@@ -79,10 +88,12 @@ int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_err
 		if (!geteuid())
 			return fail(err, VMSNAP_ERR_PERMISSION,
 			            "may not read %s of process %d, not even as root: it has capabilities that we lack "
-			            "(CAP_SYS_PTRACE is needed), or is in another user namespace",
+			            "(CAP_SYS_PTRACE, and of other users CAP_DAC_READ_SEARCH, are needed), or is in "
+			            "another user namespace",
 			            what, (int)pid);
 		return fail(err, VMSNAP_ERR_PERMISSION,
-		            "may not read %s of process %d: be root or its owner, or have CAP_SYS_PTRACE; "
+		            "may not read %s of process %d: be root or its owner, or have CAP_SYS_PTRACE and "
+		            "CAP_DAC_READ_SEARCH; "
 		            "a process that changed its user or is not dumpable needs root",
 		            what, (int)pid);
 	default:

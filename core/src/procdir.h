@@ -20,6 +20,10 @@ int procdir_living_thread(int procdir);
  * Returns 0 or errno, and leaves *live alone if it cannot be told. */
 int procdir_is_live(int procdir, bool *live);
 
+/* Whether the numbers in its /proc are those that system calls take here: in another
+ * PID namespace they mean other processes. */
+bool procdir_numbers_are_ours(int procdir);
+
 /* A growing buffer; text[len] is NUL once something was read. */
 struct text {
 	char *text;

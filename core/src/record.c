@@ -65,16 +65,30 @@ int record_status_of_newborn(struct record *record, struct vmsnap_error *err)
 
 /* ---- while the target stands ------------------------------------------------------ */
 
+/* Whether there is a living thread after all: the main one may have exited since. */
+static bool through_living_thread(struct record *record)
+{
+	int memory = record->memory == record->procdir ? procdir_living_thread(record->procdir) : -1;
+	if (memory < 0)
+		return false;
+	record->memory = memory;
+	close(record->maps);
+	record->maps = -1;
+	return true;
+}
+
 static int take_maps(struct record *record, struct vmsnap_error *err)
 {
-	record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
-	int error = record->maps < 0 ? errno : procdir_read_fd(record->maps, &record->maps_text);
-	if (error)
-		return procdir_fail(error, record->pid, "maps", err);
-	/* A process that is exiting, or has exited, has no maps. */
-	if (!record->maps_text.len && record->live)
-		return procdir_fail(ESRCH, record->pid, "maps", err);
-	return VMSNAP_OK;
+	do {
+		record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
+		int error = record->maps < 0 ? errno : procdir_read_fd(record->maps, &record->maps_text);
+		if (error)
+			return procdir_fail(error, record->pid, "maps", err);
+		/* A process that is exiting, or has exited, has no maps. */
+		if (record->maps_text.len || !record->live)
+			return VMSNAP_OK;
+	} while (through_living_thread(record));
+	return procdir_fail(ESRCH, record->pid, "maps", err);
 }
 
 static int take_pages(struct record *record, struct pagemap_walk *walk, struct vmsnap_error *err)

@@ -93,23 +93,6 @@ void run_list_free(struct run_list *list)
 	*list = (struct run_list){ 0 };
 }
 
-size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_size, uint64_t limit, uint64_t *start,
-                       uint64_t *pages, uint64_t *entry)
-{
-	const struct run *run = &list->items[index++];
-	*start = run_start(run);
-	*pages = run_pages(run);
-	*entry = run->entry;
-	for (; index < list->count; index++) {
-		const struct run *next = &list->items[index];
-		if (run_start(next) >= limit || !run_continues(run, next, page_size))
-			break;
-		run = next;
-		*pages += run_pages(run);
-	}
-	return index;
-}
-
 size_t run_list_find(const struct run_list *list, uint64_t page_size, uint64_t address)
 {
 	size_t low = 0, high = list->count;
@@ -123,17 +106,4 @@ size_t run_list_find(const struct run_list *list, uint64_t page_size, uint64_t a
 			high = middle;
 	}
 	return low;
-}
-
-void run_describe(uint64_t page_size, uint64_t start, uint64_t pages, uint64_t entry, struct vmsnap_run *out)
-{
-	uint64_t frame = entry & ENTRY_FRAME_MASK;
-	uint32_t flags = entry_flags(entry);
-	*out = (struct vmsnap_run){ .start = start, .end = start + pages * page_size, .flags = flags };
-	if (flags & VMSNAP_PAGE_PRESENT) {
-		out->pfn = frame;
-	} else if (flags & VMSNAP_PAGE_SWAPPED) {
-		out->swap_type = (uint32_t)(frame & ((1u << SWAP_TYPE_BITS) - 1));
-		out->swap_offset = frame >> SWAP_TYPE_BITS;
-	}
 }

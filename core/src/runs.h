@@ -77,11 +77,38 @@ static inline bool run_continues(const struct run *before, const struct run *run
 /* The run at index joined with those that continue it (in memory they are cut at
  * RUN_PAGES_MAX) and begin below `limit`: a run of terabytes is not to be walked for
  * each of its pages.  Returns the index after the last of them. */
-size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_size, uint64_t limit, uint64_t *start,
-                       uint64_t *pages, uint64_t *entry);
+static inline size_t run_list_joined(const struct run_list *list, size_t index, uint64_t page_size, uint64_t limit,
+                                     uint64_t *start, uint64_t *pages, uint64_t *entry)
+{
+	const struct run *run = &list->items[index++];
+	*start = run_start(run);
+	*pages = run_pages(run);
+	*entry = run->entry;
+	for (; index < list->count; index++) {
+		const struct run *next = &list->items[index];
+		if (run_start(next) >= limit || !run_continues(run, next, page_size))
+			break;
+		run = next;
+		*pages += run_pages(run);
+	}
+	return index;
+}
+
 /* Index of the first run that ends after address. */
 size_t run_list_find(const struct run_list *list, uint64_t page_size, uint64_t address);
 /* The public form of a run. */
-void run_describe(uint64_t page_size, uint64_t start, uint64_t pages, uint64_t entry, struct vmsnap_run *out);
+static inline void run_describe(uint64_t page_size, uint64_t start, uint64_t pages, uint64_t entry,
+                                struct vmsnap_run *out)
+{
+	uint64_t frame = entry & ENTRY_FRAME_MASK;
+	uint32_t flags = entry_flags(entry);
+	*out = (struct vmsnap_run){ .start = start, .end = start + pages * page_size, .flags = flags };
+	if (flags & VMSNAP_PAGE_PRESENT) {
+		out->pfn = frame;
+	} else if (flags & VMSNAP_PAGE_SWAPPED) {
+		out->swap_type = (uint32_t)(frame & ((1u << SWAP_TYPE_BITS) - 1));
+		out->swap_offset = frame >> SWAP_TYPE_BITS;
+	}
+}
 
 #endif

@@ -97,7 +97,8 @@ static inline void lib_headers(uint8_t *bytes, const struct lib *lib)
 		.e_shnum = SEC_COUNT,
 		.e_shstrndx = SEC_SHSTRTAB,
 	};
-	memcpy(header.e_ident, ELFMAG "\2\1\1", 7);
+	/* The numbers are written as this machine has them. */
+	memcpy(header.e_ident, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? ELFMAG "\2\2\1" : ELFMAG "\2\1\1", 7);
 	Elf64_Phdr segments[3] = {
 		{ .p_type = PT_LOAD,
 		  .p_flags = PF_R | PF_X,

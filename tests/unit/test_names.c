@@ -257,7 +257,7 @@ static void program_at_fixed_addresses_is_nowhere_else(void **state)
 	static uint8_t bytes[LIB_BYTES];
 	struct vmsnap *snap = made_snapshot();
 	lib_make(bytes, &MADE);
-	bytes[offsetof(Elf64_Ehdr, e_type)] = ET_EXEC;
+	memcpy(bytes + offsetof(Elf64_Ehdr, e_type), &(Elf64_Half){ ET_EXEC }, sizeof(Elf64_Half));
 	place_write(place, LIB, bytes, sizeof(bytes));
 	made_mapping(snap, 0, LIB, 0xaa);
 	made_mapping(snap, BASE, LIB, 0xaa); /* somebody reads the file */

@@ -205,13 +205,13 @@ static void hundred_thousand_overlapping_names_are_quick(void **state)
 	struct vmsnap_names *names = made_names(snap, NULL);
 	struct timespec start, end;
 	size_t told = 0;
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	for (uint64_t i = 0; i < PAGES; i++) {
 		uint64_t page = BASE + i * 4096;
 		assert_non_null(symbol_at(names, page));
 		assert_int_equal(vmsnap_names_in(names, page, page + 4096, count_one, &told, NULL), VMSNAP_OK);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_true(told >= PAGES && told <= 256 * PAGES);
 	assert_true(end.tv_sec - start.tv_sec < 20);
 	assert_non_null(strstr(vmsnap_names_warning(names), "too many overlap"));

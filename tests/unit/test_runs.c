@@ -181,6 +181,14 @@ static void sums_count_every_kind(void **state)
 	assert_int_equal(sums.size, 0x5000);
 	assert_int_equal(sums.exclusive, 3 * PAGE);
 	assert_int_equal(sums.swapped, PAGE);
+	vmsnap_sum(snap, 0x2005, 0x6001, &sums); /* of half a page it is the whole */
+	assert_int_equal(sums.exclusive, 3 * PAGE);
+	assert_int_equal(sums.zero, PAGE);
+	assert_int_equal(sums.swapped, PAGE);
+	vmsnap_sum(snap, 0x3000, 0x4000, &sums); /* within one run */
+	assert_int_equal(sums.resident, PAGE);
+	vmsnap_sum(snap, 0xa000, 0x20000, &sums); /* behind the last run */
+	assert_int_equal(sums.resident + sums.swapped + sums.guard, 0);
 	assert_null(vmsnap_vma_at(snap, 0xfff));
 	assert_ptr_equal(vmsnap_vma_at(snap, 0x5fff), &snap->vmas[0]);
 	assert_ptr_equal(vmsnap_vma_at(snap, 0x6000), &snap->vmas[1]);

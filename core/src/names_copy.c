@@ -1,0 +1,187 @@
+#define _GNU_SOURCE
+#include "names_copy.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "names_xz.h"
+
+/* What a crafted file may cost.  The largest real tables, those of a browser with all
+ * its debug information, are some 100 MiB. */
+#define TABLE_BYTES_MAX (UINT64_C(1) << 30)
+#define COPY_BYTES_MAX  (UINT64_C(2) << 30)
+#define MINI_BYTES_MAX  (UINT64_C(256) << 20)
+
+enum {
+	CHUNK = 256 * 1024,
+	NOTE_BYTES_MAX = 64 * 1024,
+	LINK_BYTES_MAX = 64 * 1024,
+	BARE_BYTES_MAX = 64 * 1024 * 1024, /* of a file without sections, which is copied whole */
+};
+
+struct copy {
+	int from, to;
+	uint8_t *chunk;
+	uint64_t left; /* bytes that may still be copied */
+	const char *reason;
+};
+
+/* A file that ends early leaves zeros. */
+static bool copy_range(struct copy *c, uint64_t offset, uint64_t len)
+{
+	if (len > c->left || len > TABLE_BYTES_MAX || offset > INT64_MAX - len) {
+		c->reason = "its symbol table is too large";
+		return false;
+	}
+	c->left -= len;
+	while (len) {
+		ssize_t got = pread(c->from, c->chunk, len < CHUNK ? (size_t)len : CHUNK, (off_t)offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		if (pwrite(c->to, c->chunk, (size_t)got, (off_t)offset) != got) {
+			c->reason = "there is no memory to read its symbols";
+			return false;
+		}
+		offset += (uint64_t)got;
+		len -= (uint64_t)got;
+	}
+	return true;
+}
+
+static bool is_table(uint32_t type)
+{
+	return type == SHT_SYMTAB || type == SHT_DYNSYM || type == SHT_STRTAB || type == SHT_SYMTAB_SHNDX;
+}
+
+/* Whether elfutils may see this section. */
+static bool is_kept(const struct elf_raw_section *s, const char *name)
+{
+	if (is_table(s->type))
+		return true;
+	if (s->type == SHT_NOTE)
+		return s->size <= NOTE_BYTES_MAX;
+	if (s->type != SHT_PROGBITS)
+		return false;
+	return (strcmp(name, ".gnu_debugdata") == 0 && s->size <= MINI_BYTES_MAX) ||
+	       (strcmp(name, ".gnu_debuglink") == 0 && s->size <= LINK_BYTES_MAX);
+}
+
+/* Header, program headers and section headers; from here on only the copy is believed. */
+static bool copy_headers(struct copy *c, struct elf_header *h)
+{
+	struct elf_window window;
+	elf_window_init(&window, c->to);
+	if (!copy_range(c, 0, sizeof(Elf64_Ehdr)) || !elf_header_read(&window, h)) {
+		c->reason = c->reason ? c->reason : "its headers cannot be read";
+		return false;
+	}
+	size_t phdr = h->is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	size_t shdr = h->is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+	return copy_range(c, h->phdr_offset, phdr * h->phdr_count) &&
+	       copy_range(c, h->shdr_offset, shdr * h->shdr_count);
+}
+
+static bool copy_sections(struct copy *c, const struct elf_header *h, const char *names, size_t names_len)
+{
+	struct elf_window window;
+	struct elf_raw_section s;
+	elf_window_init(&window, c->to);
+	for (uint32_t i = 0; elf_section_read(&window, h, i, &s); i++)
+		if (is_kept(&s, s.name < names_len ? names + s.name : "") && !copy_range(c, s.offset, s.size))
+			return false;
+	return true;
+}
+
+/* After all is copied: a section that lies over the headers must not undo it. */
+static bool empty_others(struct copy *c, const struct elf_header *h, const char *names, size_t names_len)
+{
+	struct elf_window window;
+	struct elf_raw_section s;
+	const uint8_t little[4] = { SHT_NOBITS }, big[4] = { 0, 0, 0, SHT_NOBITS };
+	size_t size = h->is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+	elf_window_init(&window, c->to);
+	for (uint32_t i = 0; elf_section_read(&window, h, i, &s); i++) {
+		if (s.type == SHT_NULL || is_kept(&s, s.name < names_len ? names + s.name : ""))
+			continue;
+		/* sh_type is the second word of either class. */
+		if (pwrite(c->to, h->big_endian ? big : little, 4, (off_t)(h->shdr_offset + i * size + 4)) != 4)
+			return false;
+	}
+	return true;
+}
+
+static bool copy_parts(struct copy *c, struct arena *arena)
+{
+	struct elf_header h;
+	uint8_t ehdr[sizeof(Elf64_Ehdr)];
+	if (!copy_headers(c, &h) || pread(c->to, ehdr, sizeof(ehdr), 0) != sizeof(ehdr))
+		return false;
+	if (!h.shdr_count)
+		return copy_range(c, 0, BARE_BYTES_MAX);
+	struct elf_window window;
+	size_t names_len = 0;
+	elf_window_init(&window, c->from);
+	const char *names = elf_section_names(&window, &h, arena, &names_len);
+	if (!names)
+		names = "";
+	return copy_sections(c, &h, names, names_len) && pwrite(c->to, ehdr, sizeof(ehdr), 0) == sizeof(ehdr) &&
+	       empty_others(c, &h, names, names_len);
+}
+
+/* Why elfutils must not be let at the copy; NULL if it may. */
+static const char *unfit(const struct elf_file *elf, int fd)
+{
+	if (elf->header.shdr_offset && !elf->header.shdr_count)
+		return "its section headers are not understood";
+	if (elf->largest_table > TABLE_BYTES_MAX)
+		return "its symbol table is too large";
+	if (elf->compressed_symbols)
+		return "its symbol table is compressed";
+	if (elf->mini_size && !xz_fits(fd, elf->mini_offset, elf->mini_size, MINI_BYTES_MAX))
+		return "its mini debug info is damaged or too large";
+	return NULL;
+}
+
+/* The size matters: libelf holds each table against it.  Above the limit on files'
+ * sizes, which a file in memory has too, SIGXFSZ would come. */
+static bool make_room(struct copy *c)
+{
+	struct stat st;
+	struct rlimit limit;
+	if (fstat(c->from, &st))
+		return false;
+	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+	    (uint64_t)st.st_size >= limit.rlim_cur) {
+		c->reason = "its symbols cannot be read, for the limit on files' sizes is too low (ulimit -f)";
+		return false;
+	}
+	c->to = memfd_create("symbols", MFD_CLOEXEC);
+	return c->to >= 0 && !ftruncate(c->to, st.st_size);
+}
+
+int elf_copy(int fd, struct arena *arena, struct elf_file *elf, const char **reason)
+{
+	struct copy c = { .from = fd, .to = -1, .left = COPY_BYTES_MAX };
+	CLEANUP_FREE uint8_t *chunk = c.chunk = malloc(CHUNK);
+	if (!chunk)
+		c.reason = "there is no memory to read its symbols";
+	else if (make_room(&c) && copy_parts(&c, arena))
+		c.reason = elf_file_read(c.to, arena, elf) ? "it is damaged" : unfit(elf, c.to);
+	else if (!c.reason)
+		c.reason = "its symbols cannot be read";
+	*reason = c.reason;
+	if (!c.reason)
+		return c.to;
+	if (c.to >= 0)
+		close(c.to);
+	return -1;
+}
