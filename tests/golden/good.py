@@ -67,6 +67,75 @@ def page_sizes():
     ]
 
 
+def forked(page_size, at, huge_pages, machine):
+    """A parent and its child on another machine: one huge page of hugetlb, which both
+    map, one transparent one, which each has, and of ordinary pages some that the child
+    wrote to.  The stack ends below `at`."""
+    huge_size = huge_pages * page_size
+    huge = -(-at // huge_size) * huge_size
+    identity = dict(PROCESS, page_size=page_size, machine=machine, label=b"parent")
+    vmas = [
+        vma(at - 8 * page_size, at, "rw-p", b"[stack]"),
+        vma(huge, huge + 2 * huge_size, "rw-s", b"/anon_hugepage (deleted)", device=(0, 16), inode=77),
+        vma(huge + 2 * huge_size, huge + 4 * huge_size, "rw-p", b"[anon: table]"),
+    ]
+    shared = run(huge, huge_pages, "huge file present", pfn=1 << 20)
+
+    def side(copied, frame, **process):
+        """The last `copied` pages of the stack are the process's own."""
+        runs = [
+            run(at - 6 * page_size, 1, "swapped", swap=(1, 4 + copied)),
+            run(at - 5 * page_size, 5 - copied, "present", pfn=0x700),
+            run(at - copied * page_size, copied, "soft_dirty exclusive present", pfn=frame) if copied else None,
+            shared,
+            run(huge + 2 * huge_size, huge_pages, "exclusive huge present", pfn=frame << 16),
+        ]
+        sizes = [{"key": b"KernelPageSize", "values": [page_size, huge_size, page_size]}]
+        return snapshot(
+            identity=dict(identity, **process),
+            vmas=vmas,
+            runs=[one for one in runs if one],
+            threads=[{"tid": process.get("pid", 4242), "stack_pointer": at - 16, "comm": b"cat"}],
+            smaps={"keys": sizes, "flags": [b"rd wr mr mw me gd ac", b"rd wr sh mr mw me ms ht", b"rd wr hg"]},
+            names=[name(at - 8, 8, "local", b"answer", b"main", b"long", process.get("pid", 4242))],
+        )
+
+    return [side(0, 0x900), side(2, 0xA00, pid=4243, tgid=4243, ppid=4242, label=b"child")]
+
+
+def other_machines():
+    """The sizes are those of an arm64 that maps blocks of its tables, and of contiguous
+    entries of hugetlb; the addresses those of the widest tables, and the highest."""
+    arm, x86, s390 = b"aarch64", b"x86_64", b"s390x"
+    last_16k, last_64k = TOP - (1 << 14), TOP - (1 << 16)
+    highest = snapshot(
+        identity=dict(PROCESS, page_size=1 << 16, machine=arm),
+        vmas=[vma((1 << 57) - (1 << 16), (1 << 57) + (1 << 16), "rw-p"), vma(last_64k - (3 << 16), last_64k, "rw-p")],
+        runs=[
+            run((1 << 57) - (1 << 16), 2, "exclusive present", pfn=1),
+            run(last_64k - (3 << 16), 1, "swapped", swap=(31, 1)),
+            run(last_64k - (2 << 16), 2, "zero present", pfn=2),
+        ],
+    )
+    last = snapshot(
+        identity=dict(PROCESS, page_size=1 << 14, machine=arm),
+        vmas=[vma(0, 1 << 14, "r--p"), vma(last_16k - (1 << 14), last_16k, "rw-p")],
+        runs=[run(last_16k - (1 << 14), 1, "exclusive present", pfn=(1 << 55) - 1)],
+    )
+    return [
+        good("arm64-16k", "pages of 16 KiB, huge ones of 32 MiB; parent and child", *forked(1 << 14, 1 << 47, 2048, arm)),
+        good("arm64-64k", "pages of 64 KiB, huge ones of 512 MiB, at 2^51; parent and child",
+             *forked(1 << 16, 1 << 51, 8192, arm)),
+        good("arm64-64k-contiguous", "pages of 64 KiB, huge ones of 2 MiB; parent and child",
+             *forked(1 << 16, 1 << 40, 32, arm)),
+        good("x86-64-57-bits", "huge pages of 1 GiB just below and above 2^56; parent and child",
+             *forked(4096, (1 << 56) - (1 << 31), 1 << 18, x86)),
+        good("s390x-1m", "huge pages of 1 MiB, at 2^63; parent and child", *forked(4096, 1 << 63, 256, s390)),
+        good("page-64k-highest", "pages of 64 KiB around 2^57, and up to the last one", highest),
+        good("page-16k-highest", "pages of 16 KiB, the first one and up to the last one", last),
+    ]
+
+
 def addresses():
     high = snapshot(
         vmas=[
@@ -307,7 +376,7 @@ def large():
 
 
 def cases():
-    made = plain() + page_sizes() + addresses() + frames() + states() + hostile() + optional() + debugged()
+    made = plain() + page_sizes() + other_machines() + addresses() + frames() + states() + hostile() + optional() + debugged()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),

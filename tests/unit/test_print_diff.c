@@ -233,6 +233,30 @@ static void diff_of_a_moved_mapping_looks_where_it_came_from(void **state)
 	vmsnap_free(b);
 }
 
+static void diff_says_what_a_mapping_was_before(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	put_vma(a, 0x1000, 0x3000, VMSNAP_READ, 0, "");
+	put_vma(a, 0x5000, 0x7000, rw, 7, "/tmp/\033[2Jold");
+	put_vma(a, 0x9000, 0xb000, rw, 8, "/old/place");
+	put_vma(b, 0x1000, 0x3000, rw, 0, "");
+	put_vma(b, 0x5000, 0x7000, rw, 0, "");
+	put_vma(b, 0x9000, 0xb000, rw, 8, "/new/home");
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.raw = caught->out.style.no_headings = true;
+	caught->out.style.columns = "START,CHANGE";
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(caught->text, "00001000 was\\x20r--p\n"
+	                                  "00005000 replaced\\x20\\x1b[2Jold\n"
+	                                  "00009000 was\\x20named\\x20place\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
 static void diff_rejects_an_unknown_column(void **state)
 {
 	const struct fixture *f = *state;
@@ -319,6 +343,7 @@ int main(void)
 		cmocka_unit_test(diff_shows_one_page_in_a_large_mapping),
 		cmocka_unit_test(diff_puts_growth_and_its_pages_into_one_row),
 		cmocka_unit_test(diff_of_a_moved_mapping_looks_where_it_came_from),
+		cmocka_unit_test(diff_says_what_a_mapping_was_before),
 		cmocka_unit_test(diff_rejects_an_unknown_column),
 		cmocka_unit_test(cow_groups_by_mapping),
 		cmocka_unit_test(cow_json_counts_every_verdict),

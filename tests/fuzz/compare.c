@@ -1,0 +1,82 @@
+#include "compare.h"
+
+#include <string.h>
+
+#include "fuzz.h"
+
+static void check_diff(const struct vmsnap_diff *diff)
+{
+	struct vmsnap_diff_vma vma;
+	struct vmsnap_diff_range range;
+	struct vmsnap_diff_status status;
+	uint64_t end = 0, page_size = vmsnap_info(vmsnap_diff_b(diff))->page_size;
+	for (size_t i = 0; i < vmsnap_diff_vma_count(diff); i++) {
+		FUZZ_CHECK(vmsnap_diff_vma(diff, i, &vma) == VMSNAP_OK && (vma.a || vma.b));
+		FUZZ_CHECK(vmsnap_vma_change_name(vma.change));
+	}
+	for (size_t i = 0; i < vmsnap_diff_range_count(diff); i++) {
+		FUZZ_CHECK(vmsnap_diff_range(diff, i, &range) == VMSNAP_OK && range.changes);
+		FUZZ_CHECK(range.start < range.end && range.start >= end && !((range.start | range.end) % page_size));
+		FUZZ_CHECK(range.changes < 1u << VMSNAP_PAGE_CHANGES);
+		end = range.end;
+	}
+	for (size_t i = 0; i < vmsnap_diff_status_count(diff); i++)
+		FUZZ_CHECK(vmsnap_diff_status(diff, i, &status) == VMSNAP_OK && (status.a.key_len || status.b.key_len));
+}
+
+static void check_totals(const struct vmsnap_diff *diff)
+{
+	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(diff);
+	uint64_t pages[VMSNAP_PAGE_CHANGES] = { 0 }, page_size = vmsnap_info(vmsnap_diff_b(diff))->page_size;
+	struct vmsnap_diff_range range;
+	for (size_t i = 0; i < vmsnap_diff_range_count(diff); i++) {
+		vmsnap_diff_range(diff, i, &range);
+		for (int change = 0; change < VMSNAP_PAGE_CHANGES; change++)
+			if (range.changes >> change & 1)
+				pages[change] += (range.end - range.start) / page_size;
+	}
+	FUZZ_CHECK(memcmp(pages, totals->pages, sizeof(pages)) == 0);
+}
+
+struct vmsnap_diff *compare_diff(const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct vmsnap_diff *diff;
+	struct vmsnap_error err = { 0 };
+	int rc = vmsnap_diff_new(a, b, &diff, &err);
+	if (rc) {
+		FUZZ_CHECK(err.code == rc && err.message[0]);
+		return NULL;
+	}
+	check_diff(diff);
+	check_totals(diff);
+	if (a == b)
+		FUZZ_CHECK(!vmsnap_diff_any(diff) && !vmsnap_diff_range_count(diff) && !vmsnap_diff_vma_count(diff));
+	return diff;
+}
+
+static void check_cow(const struct vmsnap_cow *cow)
+{
+	struct vmsnap_cow_range range;
+	uint64_t pages[VMSNAP_VERDICTS] = { 0 }, end = 0, page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
+	for (size_t i = 0; i < vmsnap_cow_range_count(cow); i++) {
+		FUZZ_CHECK(vmsnap_cow_range(cow, i, &range) == VMSNAP_OK && range.start < range.end);
+		FUZZ_CHECK(range.start >= end && range.verdict >= 0 && range.verdict < VMSNAP_VERDICTS);
+		pages[range.verdict] += (range.end - range.start) / page_size;
+		end = range.end;
+	}
+	FUZZ_CHECK(memcmp(pages, vmsnap_cow_totals(cow), sizeof(pages)) == 0);
+	FUZZ_CHECK(!strchr(vmsnap_cow_warning(cow), '\n'));
+}
+
+struct vmsnap_cow *compare_cow(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base)
+{
+	struct vmsnap_cow *cow;
+	struct vmsnap_error err = { 0 };
+	int rc = vmsnap_cow_new(parent, child, base, &cow, &err);
+	if (rc) {
+		FUZZ_CHECK(err.code == rc && err.message[0]);
+		return NULL;
+	}
+	check_cow(cow);
+	return cow;
+}

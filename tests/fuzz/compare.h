@@ -1,0 +1,13 @@
+/* compare.h - diffs and verdicts over snapshots of unknown origin, and what these
+ * promise. */
+#ifndef VMSNAP_FUZZ_COMPARE_H
+#define VMSNAP_FUZZ_COMPARE_H
+
+#include "vmsnap.h"
+
+/* NULL if they cannot be compared. */
+struct vmsnap_diff *compare_diff(const struct vmsnap *a, const struct vmsnap *b);
+/* base may be NULL. */
+struct vmsnap_cow *compare_cow(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base);
+
+#endif

@@ -1,0 +1,139 @@
+#include "look.h"
+
+#include "compare.h"
+#include "fuzz.h"
+#include "sink.h"
+
+/* One for all inputs, as libFuzzer runs one at a time. */
+static struct sink sink;
+
+/* PRINT(vmsnap_print_show, snap): in the style of the choice. */
+#define PRINT(print, ...)                                                                                              \
+	do {                                                                                                           \
+		struct vmsnap_error error_ = { 0 };                                                                    \
+		int rc_ = print(__VA_ARGS__, &sink.out, &error_);                                                      \
+		sink_check(&sink, rc_, &error_);                                                                       \
+	} while (0)
+
+/* Addresses where something begins or ends, and far from all. */
+static size_t find_addresses(const struct vmsnap *snap, uint64_t *out, size_t room)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	size_t count = 0;
+	out[count++] = 0;
+	out[count++] = UINT64_MAX;
+	size_t vmas = vmsnap_vma_count(snap);
+	if (vmas) {
+		out[count++] = vmsnap_vma(snap, vmas / 2)->start;
+		out[count++] = vmsnap_vma(snap, vmas - 1)->end;
+	}
+	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
+	while (count < room && vmsnap_run_next(&it, &run) == VMSNAP_OK)
+		out[count++] = run.end - 1;
+	return count;
+}
+
+static void look_at_pages(const struct vmsnap *snap, uint32_t choice)
+{
+	uint64_t addresses[8], entries[16];
+	size_t count = find_addresses(snap, addresses, 8);
+	/* Some of them each time: many inputs are worth more than much about one. */
+	for (size_t i = choice >> 26 & 3; i < count; i += 4) {
+		uint64_t end = addresses[i] < UINT64_MAX - 0x40000 ? addresses[i] + 0x40000 : UINT64_MAX;
+		PRINT(vmsnap_print_page, snap, NULL, addresses[i]);
+		PRINT(vmsnap_print_pages, snap, addresses[i], end, i & 1);
+		vmsnap_pages_read(snap, addresses[i] & (0 - vmsnap_info(snap)->page_size), 16, entries);
+	}
+	/* Not each page: a run may have 2^40, and whoever asks for a line each waits. */
+	PRINT(vmsnap_print_pages, snap, 0, UINT64_MAX, false);
+}
+
+/* Names from a root without any file: what is left are stacks and captured names. */
+static void look_at_names(const struct vmsnap *snap, uint32_t choice)
+{
+	uint64_t addresses[8];
+	struct vmsnap_names *names;
+	struct vmsnap_error err = { 0 };
+	if (vmsnap_names_new(snap, "/proc/self/map_files", &names, &err))
+		return;
+	size_t count = find_addresses(snap, addresses, 8);
+	for (size_t i = choice >> 28 & 3; i < count; i += 4)
+		PRINT(vmsnap_print_page, snap, names, addresses[i]);
+	vmsnap_names_free(names);
+}
+
+static void look_at_one(const struct vmsnap *snap, uint32_t choice)
+{
+	static const char *const columns[] = { NULL, "+PSS", "START,SIZE,NAME", "+PERM,RSS,SWAP", "NO_SUCH" };
+	sink.out.style.columns = columns[(choice >> 13) % 5];
+	PRINT(vmsnap_print_show, snap);
+	PRINT(vmsnap_print_map, snap, NULL);
+	PRINT(vmsnap_print_status, snap, NULL);
+	sink.out.style.columns = NULL;
+	look_at_pages(snap, choice);
+	look_at_names(snap, choice);
+}
+
+static void look_at_diff(const struct vmsnap *a, const struct vmsnap *b, uint32_t choice)
+{
+	struct vmsnap_diff *diff = compare_diff(a, b);
+	if (diff)
+		PRINT(vmsnap_print_diff, diff, NULL, choice >> 16 & 3);
+	vmsnap_diff_free(diff);
+	PRINT(vmsnap_print_status, a, b);
+	PRINT(vmsnap_print_map, a, b);
+}
+
+static void look_at_cow(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                        uint32_t choice)
+{
+	struct vmsnap_cow *cow = compare_cow(parent, child, base);
+	if (cow)
+		PRINT(vmsnap_print_cow, cow, NULL, choice >> 18 & 3);
+	vmsnap_cow_free(cow);
+}
+
+void look_at_all(struct vmsnap *const *snaps, size_t count, uint32_t choice)
+{
+	const struct vmsnap *all[LOOK_SNAPSHOTS];
+	sink_init(&sink, choice);
+	for (size_t i = 0; i < count; i++)
+		all[i] = snaps[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct vmsnap *next = all[(i + 1) % count], *base = choice >> 21 & 1 ? all[0] : NULL;
+		look_at_one(all[i], choice);
+		look_at_diff(all[i], next, choice);
+		look_at_cow(all[i], next, base, choice);
+	}
+	if (!count)
+		return;
+	uint64_t addresses[8];
+	size_t found = find_addresses(all[0], addresses, 8);
+	PRINT(vmsnap_print_history, all, NULL, count, addresses[found - 1]);
+	PRINT(vmsnap_print_snapshots, all, NULL, count);
+}
+
+void look_at_status(const struct vmsnap *a, const struct vmsnap *b, uint32_t choice)
+{
+	sink_init(&sink, choice);
+	PRINT(vmsnap_print_status, a, b);
+	PRINT(vmsnap_print_show, a);
+	if (b)
+		look_at_diff(a, b, choice);
+}
+
+int look_at_file(const struct vmsnap_file *file, uint32_t choice)
+{
+	struct vmsnap_error err = { 0 };
+	sink_init(&sink, choice);
+	int rc = vmsnap_print_list(file, &sink.out, &err);
+	sink_check(&sink, rc, &err);
+	rc = vmsnap_print_check(file, &sink.out, &err);
+	bool was_full = sink.full;
+	if (rc && !was_full)
+		FUZZ_CHECK(err.code == rc && err.message[0]);
+	/* What check() returns is what it found, not how printing went. */
+	sink_check(&sink, was_full ? rc : VMSNAP_OK, &err);
+	return was_full ? VMSNAP_END : rc;
+}

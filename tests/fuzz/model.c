@@ -1,0 +1,209 @@
+#include "model.h"
+
+#include <string.h>
+
+#include "fuzz.h"
+
+/* Touches every byte up to the NUL: a sanitizer sees what lies outside. */
+static size_t read_string(const char *string)
+{
+	FUZZ_CHECK(string);
+	return strlen(string);
+}
+
+static void check_info(const struct vmsnap_info *info)
+{
+	const char *const strings[] = { info->boot_id, info->host,  info->kernel, info->arch,  info->comm,
+		                        info->exe,     info->label, info->tool,   info->reason };
+	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
+		read_string(strings[i]);
+	FUZZ_CHECK(info->page_size >= 4096 && info->page_size <= UINT64_C(1) << 30);
+	FUZZ_CHECK(!(info->page_size & (info->page_size - 1)));
+	FUZZ_CHECK(info->freeze <= VMSNAP_FREEZE_PARTIAL);
+	FUZZ_CHECK(info->cmdline || !info->cmdline_len);
+	FUZZ_CHECK(info->exe_build_id || !info->exe_build_id_len);
+}
+
+static void check_vmas(const struct vmsnap *snap)
+{
+	uint64_t low_bits = vmsnap_info(snap)->page_size - 1, end = 0;
+	for (size_t i = 0; i < vmsnap_vma_count(snap); i++) {
+		const struct vmsnap_vma *vma = vmsnap_vma(snap, i);
+		FUZZ_CHECK(vma && vma->start >= end && vma->start < vma->end);
+		FUZZ_CHECK(!((vma->start | vma->end | vma->offset) & low_bits));
+		FUZZ_CHECK(vma->perms < 16);
+		FUZZ_CHECK(vma->build_id || !vma->build_id_len);
+		read_string(vma->name);
+		FUZZ_CHECK(vmsnap_vma_at(snap, vma->start) == vma && vmsnap_vma_at(snap, vma->end - 1) == vma);
+		end = vma->end;
+	}
+	FUZZ_CHECK(!vmsnap_vma(snap, vmsnap_vma_count(snap)));
+}
+
+static void check_run(const struct vmsnap *snap, const struct vmsnap_run *run, struct vmsnap_sums *sums)
+{
+	struct vmsnap_run page;
+	uint64_t entry, len = run->end - run->start;
+	FUZZ_CHECK(run->flags && run->flags < 2 * VMSNAP_PAGE_PRESENT);
+	FUZZ_CHECK(vmsnap_page_at(snap, run->start, &page) == VMSNAP_OK);
+	FUZZ_CHECK(page.flags == run->flags && page.pfn == run->pfn && page.swap_offset == run->swap_offset);
+	vmsnap_pages_read(snap, run->start, 1, &entry);
+	FUZZ_CHECK(entry >> 55 == run->flags);
+	if (run->flags & VMSNAP_PAGE_PRESENT)
+		sums->resident += len;
+	if (run->flags & VMSNAP_PAGE_SWAPPED)
+		sums->swapped += len;
+	if (run->flags & VMSNAP_PAGE_GUARD)
+		sums->guard += len;
+}
+
+static void check_runs(const struct vmsnap *snap)
+{
+	uint64_t low_bits = vmsnap_info(snap)->page_size - 1, end = 0;
+	struct vmsnap_sums sums, counted = { 0 };
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
+		FUZZ_CHECK(run.start >= end && run.start < run.end && !((run.start | run.end) & low_bits));
+		check_run(snap, &run, &counted);
+		end = run.end;
+	}
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	FUZZ_CHECK(sums.resident == counted.resident && sums.swapped == counted.swapped);
+	FUZZ_CHECK(sums.guard == counted.guard);
+}
+
+static void check_captured_names(const struct vmsnap *snap)
+{
+	uint64_t address = 0;
+	for (size_t i = 0; i < vmsnap_captured_name_count(snap); i++) {
+		const struct vmsnap_captured_name *name = vmsnap_captured_name(snap, i);
+		FUZZ_CHECK(name && name->address >= address && name->kind < VMSNAP_CAPTURED_KINDS);
+		FUZZ_CHECK(name->size <= UINT64_MAX - name->address);
+		read_string(name->function);
+		read_string(name->symbol);
+		read_string(name->type);
+		address = name->address;
+	}
+}
+
+void model_check(const struct vmsnap *snap)
+{
+	check_info(vmsnap_info(snap));
+	check_vmas(snap);
+	check_runs(snap);
+	check_captured_names(snap);
+	for (size_t i = 0; i < vmsnap_thread_count(snap); i++)
+		read_string(vmsnap_thread(snap, i)->comm);
+	for (size_t k = 0; k < vmsnap_smaps_key_count(snap); k++)
+		read_string(vmsnap_smaps_key(snap, k));
+	for (size_t v = 0; v < vmsnap_vma_count(snap); v++)
+		read_string(vmsnap_smaps_flags(snap, v));
+}
+
+/* ---- the same ---------------------------------------------------------------- */
+
+static void check_same_bytes(const void *a, size_t len_a, const void *b, size_t len_b)
+{
+	FUZZ_CHECK(!a == !b && len_a == len_b && (!len_a || memcmp(a, b, len_a) == 0));
+}
+
+static void check_same_string(const char *a, const char *b)
+{
+	FUZZ_CHECK(strcmp(a, b) == 0);
+}
+
+void model_check_same_info(const struct vmsnap *snap_a, const struct vmsnap *snap_b)
+{
+	const struct vmsnap_info *a = vmsnap_info(snap_a), *b = vmsnap_info(snap_b);
+	FUZZ_CHECK(a->pid == b->pid && a->tgid == b->tgid && a->ppid == b->ppid && a->uid == b->uid);
+	FUZZ_CHECK(a->ns_pid == b->ns_pid && a->pid_namespace == b->pid_namespace);
+	FUZZ_CHECK(a->start_time == b->start_time && a->page_size == b->page_size);
+	FUZZ_CHECK(a->taken == b->taken && a->monotonic == b->monotonic && a->pause == b->pause);
+	FUZZ_CHECK(a->freeze == b->freeze && a->consistent == b->consistent);
+	FUZZ_CHECK(memcmp(&a->known, &b->known, sizeof(a->known)) == 0);
+	check_same_string(a->boot_id, b->boot_id);
+	check_same_string(a->host, b->host);
+	check_same_string(a->kernel, b->kernel);
+	check_same_string(a->arch, b->arch);
+	check_same_string(a->comm, b->comm);
+	check_same_string(a->exe, b->exe);
+	check_same_string(a->label, b->label);
+	check_same_string(a->tool, b->tool);
+	check_same_string(a->reason, b->reason);
+	check_same_bytes(a->cmdline, a->cmdline_len, b->cmdline, b->cmdline_len);
+	check_same_bytes(a->exe_build_id, a->exe_build_id_len, b->exe_build_id, b->exe_build_id_len);
+	size_t len_a, len_b;
+	const char *status_a = vmsnap_status_text(snap_a, &len_a), *status_b = vmsnap_status_text(snap_b, &len_b);
+	FUZZ_CHECK(len_a == len_b && (!len_a || memcmp(status_a, status_b, len_a) == 0));
+}
+
+static void check_same_vma(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	FUZZ_CHECK(a->start == b->start && a->end == b->end && a->offset == b->offset && a->inode == b->inode);
+	FUZZ_CHECK(a->dev_major == b->dev_major && a->dev_minor == b->dev_minor && a->perms == b->perms);
+	FUZZ_CHECK(a->deleted == b->deleted);
+	check_same_string(a->name, b->name);
+	check_same_bytes(a->build_id, a->build_id_len, b->build_id, b->build_id_len);
+}
+
+static void check_same_runs(const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct vmsnap_run_iter it_a, it_b;
+	struct vmsnap_run run_a, run_b;
+	vmsnap_run_iter_init(&it_a, a, 0, UINT64_MAX);
+	vmsnap_run_iter_init(&it_b, b, 0, UINT64_MAX);
+	for (;;) {
+		int end = vmsnap_run_next(&it_a, &run_a);
+		FUZZ_CHECK(end == vmsnap_run_next(&it_b, &run_b));
+		if (end)
+			return;
+		FUZZ_CHECK(run_a.start == run_b.start && run_a.end == run_b.end && run_a.flags == run_b.flags);
+		FUZZ_CHECK(run_a.pfn == run_b.pfn && run_a.swap_offset == run_b.swap_offset);
+		FUZZ_CHECK(run_a.swap_type == run_b.swap_type);
+	}
+}
+
+static void check_same_smaps(const struct vmsnap *a, const struct vmsnap *b)
+{
+	size_t keys = vmsnap_smaps_key_count(a);
+	FUZZ_CHECK(keys == vmsnap_smaps_key_count(b));
+	for (size_t k = 0; k < keys; k++)
+		check_same_string(vmsnap_smaps_key(a, k), vmsnap_smaps_key(b, k));
+	for (size_t v = 0; v < vmsnap_vma_count(a); v++) {
+		check_same_string(vmsnap_smaps_flags(a, v), vmsnap_smaps_flags(b, v));
+		for (size_t k = 0; k < keys; k++)
+			FUZZ_CHECK(vmsnap_smaps_value(a, v, k) == vmsnap_smaps_value(b, v, k));
+	}
+}
+
+static void check_same_names(const struct vmsnap *a, const struct vmsnap *b)
+{
+	FUZZ_CHECK(vmsnap_captured_name_count(a) == vmsnap_captured_name_count(b));
+	for (size_t i = 0; i < vmsnap_captured_name_count(a); i++) {
+		const struct vmsnap_captured_name *x = vmsnap_captured_name(a, i), *y = vmsnap_captured_name(b, i);
+		FUZZ_CHECK(x->address == y->address && x->size == y->size && x->kind == y->kind);
+		FUZZ_CHECK(x->tid == y->tid && x->frame == y->frame);
+		check_same_string(x->function, y->function);
+		check_same_string(x->symbol, y->symbol);
+		check_same_string(x->type, y->type);
+	}
+}
+
+void model_check_same(const struct vmsnap *a, const struct vmsnap *b)
+{
+	model_check_same_info(a, b);
+	FUZZ_CHECK(vmsnap_vma_count(a) == vmsnap_vma_count(b));
+	for (size_t i = 0; i < vmsnap_vma_count(a); i++)
+		check_same_vma(vmsnap_vma(a, i), vmsnap_vma(b, i));
+	check_same_runs(a, b);
+	FUZZ_CHECK(vmsnap_thread_count(a) == vmsnap_thread_count(b));
+	for (size_t i = 0; i < vmsnap_thread_count(a); i++) {
+		const struct vmsnap_thread *x = vmsnap_thread(a, i), *y = vmsnap_thread(b, i);
+		FUZZ_CHECK(x->tid == y->tid && x->stack_pointer == y->stack_pointer);
+		check_same_string(x->comm, y->comm);
+	}
+	check_same_smaps(a, b);
+	check_same_names(a, b);
+}

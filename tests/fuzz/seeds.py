@@ -1,0 +1,52 @@
+"""Gathers the seeds of the fuzz targets: golden files, and text of the kernel.
+
+    python3 seeds.py FOLDER        (makes FOLDER/file, FOLDER/maps, ...)
+
+The text lies in seeds/; what is on the machine that fuzzes does not matter.
+"""
+
+import os
+import shutil
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.join(HERE, "..", "golden")
+LARGEST = 16384  # a fuzzer changes small inputs faster
+
+
+def golden():
+    for name in sorted(os.listdir(GOLDEN)):
+        path = os.path.join(GOLDEN, name)
+        if name.endswith(".vms") and os.path.getsize(path) <= LARGEST:
+            yield path
+
+
+def texts(kind):
+    folder = os.path.join(HERE, "seeds")
+    for name in sorted(os.listdir(folder)):
+        if name.split("-")[0] == kind:
+            yield os.path.join(folder, name)
+
+
+def gather(folder, paths):
+    os.makedirs(folder, exist_ok=True)
+    wanted = {os.path.basename(path): path for path in paths}
+    for name in os.listdir(folder):
+        if name not in wanted:
+            os.unlink(os.path.join(folder, name))
+    for name, path in wanted.items():
+        shutil.copyfile(path, os.path.join(folder, name))
+
+
+def main(argv):
+    if len(argv) != 2:
+        sys.exit(__doc__)
+    files = list(golden())
+    for target in ("file", "print", "append"):
+        gather(os.path.join(argv[1], target), files)
+    for target in ("maps", "smaps", "status"):
+        gather(os.path.join(argv[1], target), list(texts(target)))
+
+
+if __name__ == "__main__":
+    main(sys.argv)
