@@ -109,7 +109,9 @@ int build_id_of_sections(int fd, uint8_t *out, size_t room, size_t *len)
 	elf_window_init(&window, fd);
 	bool is_elf = elf_header_read(&window, &header);
 	for (uint32_t i = 0; is_elf && rc == VMSNAP_END && elf_section_read(&window, &header, i, &section); i++) {
-		struct elf_segment notes = { .offset = section.offset, .file_size = section.size, .align = section.align };
+		struct elf_segment notes = { .offset = section.offset,
+			                     .file_size = section.size,
+			                     .align = section.align };
 		if (section.type == SHT_NOTE)
 			rc = take_from(&window, &header, &notes, &budget, out, room, len);
 	}

@@ -54,10 +54,10 @@ static int open_below(int root, const char *path)
  * of its own where a program has such a name. */
 static bool made_up(int fd)
 {
-	static const unsigned long magics[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,       DEBUGFS_MAGIC, TRACEFS_MAGIC,
-		                                SECURITYFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-		                                BPF_FS_MAGIC,       PSTOREFS_MAGIC,     EFIVARFS_MAGIC,
-		                                BINFMTFS_MAGIC };
+	static const unsigned long magics[] = { PROC_SUPER_MAGIC,    SYSFS_MAGIC,      DEBUGFS_MAGIC,
+		                                TRACEFS_MAGIC,       SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC,
+		                                CGROUP2_SUPER_MAGIC, BPF_FS_MAGIC,     PSTOREFS_MAGIC,
+		                                EFIVARFS_MAGIC,      BINFMTFS_MAGIC };
 	struct statfs fs;
 	if (fstatfs(fd, &fs))
 		return true;

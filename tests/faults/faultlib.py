@@ -2,6 +2,7 @@
 must hold after a fault, whatever it was."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -144,6 +145,18 @@ def assert_same_or_unknown(test, snapshot, whole, fault):
 
 KNOWABLE = {"exclusive", "soft_dirty", "zero", "huge"}
 MOMENTARY = {"taken", "monotonic", "pause", "known", "freeze", "ppid"}
+
+
+def without_names(out):
+    """JSON without what symbols and debug information add to it."""
+    def stripped(value):
+        if isinstance(value, list):
+            return [stripped(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {key: stripped(item) for key, item in value.items()
+                if key not in ("names", "names_total", "segment") and not (key == "name" and not isinstance(item, str))}
+    return stripped(json.loads(out))
 
 
 def folder(test):

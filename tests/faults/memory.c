@@ -80,6 +80,7 @@ WRAPPED(char *, realpath, const char *path, char *resolved)
 	return fails() ? NULL : resolved ? __real_realpath(path, resolved) : counted(__real_realpath(path, resolved));
 }
 
+__attribute__((format(printf, 2, 3))) int __wrap_asprintf(char **out, const char *format, ...);
 WRAPPED(int, asprintf, char **out, const char *format, ...)
 {
 	va_list args;
@@ -93,6 +94,7 @@ WRAPPED(int, asprintf, char **out, const char *format, ...)
 }
 
 /* The same two as optimised builds call them (_FORTIFY_SOURCE). */
+__attribute__((format(printf, 3, 4))) int __wrap___asprintf_chk(char **out, int flag, const char *format, ...);
 WRAPPED(int, __asprintf_chk, char **out, int flag, const char *format, ...)
 {
 	va_list args;

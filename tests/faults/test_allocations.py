@@ -8,9 +8,13 @@ import unittest
 
 import faultlib  # noqa: I001  (it says where the others lie)
 import support
-from faultlib import Run, Witness, assert_clear_error, assert_same_or_unknown, every, folder, litter, read_file, tell
+from faultlib import (Run, Witness, assert_clear_error, assert_same_or_unknown, every, folder, litter, read_file, tell,
+                      without_names)
 from support import run, world
 
+# glibc ends a process that has no memory for the thread-local variables of a library that
+# was loaded late, as libelf is for names: dlopen() does not ask for them, their first use does.
+TLS = "cannot allocate memory for thread-local data: ABORT"
 INTERPOSE = os.environ.get("VMSNAP_INTERPOSE", "")
 
 
@@ -112,8 +116,10 @@ class Allocations(unittest.TestCase):
         for run_ in runs:
             if (run_.status, run_.out) == (base.status, base.out):
                 self.count["right results"] += 1
-            elif fewer_names and run_.status == base.status:
+            elif fewer_names and run_.status == base.status and without_names(run_.out) == without_names(base.out):
                 self.count["results with fewer names"] += 1
+            elif fewer_names and run_.status == 127 and TLS in run_.said:
+                self.count["ends by the C library"] += 1
             else:
                 assert_clear_error(self, run_, warnings=1 if fewer_names else 0)
                 self.count["clear errors"] += 1
@@ -125,8 +131,8 @@ class Allocations(unittest.TestCase):
         for command in ("show", "pages", "list", "check", "map", "status"):
             self.check_reading(command, self.path)
             self.check_reading(command, self.path, "--json", step=5)
-        self.check_reading("diff", f"{self.path}@1", f"{self.path}@3", fewer_names=True)
-        self.check_reading("cow", f"{self.path}@1", f"{self.path}@2", step=17, fewer_names=True)
+        self.check_reading("diff", f"{self.path}@1", f"{self.path}@3", "--json", fewer_names=True)
+        self.check_reading("cow", f"{self.path}@1", f"{self.path}@2", "--json", step=9, fewer_names=True)
 
 
 if __name__ == "__main__":

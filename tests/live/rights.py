@@ -1,6 +1,7 @@
 """For the tests about rights: running with a few capabilities, folders of several users."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -9,11 +10,19 @@ import unittest
 
 import kernel
 import support
-from support import ROOT, skip, world
+from support import ROOT, VMSNAP, skip, world
 
+SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+BUILD = os.path.dirname(os.path.abspath(VMSNAP))
 STRANGER = 1  # neither root nor nobody
 PTRACE, ADMIN, READ = "sys_ptrace", "sys_admin", "dac_read_search"
 ALL_NEEDED = (PTRACE, ADMIN, READ)
+
+
+def cache():
+    """What the build was configured with."""
+    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as file:
+        return dict(re.findall(r"(?m)^([\w-]+):\w+=(.*)$", file.read()))
 
 
 def as_user(user, capabilities=()):

@@ -1,31 +1,19 @@
-"""What vmsnap may and what it needs: capabilities, files of other users, hardening."""
+"""What vmsnap may and what it needs: capabilities, and folders of other users."""
 
 import ctypes
 import fcntl
 import json
 import os
 import re
-import resource
 import shutil
-import socket
 import stat
 import subprocess
 import threading
-import unittest
 
 import kernel
 import support
-from rights import ADMIN, ALL_NEEDED, PTRACE, READ, STRANGER, Case, as_user, call
-from support import NOBODY, VMSNAP, capture, run, skip, world
-
-LIBRARY = os.environ.get("VMSNAP_LIB")
-SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-BUILD = os.path.dirname(os.path.abspath(VMSNAP))
-
-
-def cache():
-    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as file:
-        return dict(re.findall(r"(?m)^([\w-]+):\w+=(.*)$", file.read()))
+from rights import ADMIN, ALL_NEEDED, BUILD, PTRACE, READ, STRANGER, Case, as_user, cache, call
+from support import NOBODY, capture, skip, world
 
 
 class Capabilities(Case):
@@ -394,177 +382,6 @@ class Folders(Case):
         # A name of a file that is precious elsewhere may go: the file does not.
         self.assertEqual(gone, {os.path.basename(leftover(random)[0]) for random in ("00000001", "00000003")})
         self.assertEqual(kernel.read(precious), b"content")
-
-
-class Names(Case):
-    """Files that a target chose, read to name its symbols."""
-
-    def setUp(self):
-        for tool in (os.environ.get("CC", "cc"), "objcopy"):
-            if not shutil.which(tool):
-                skip(self, f"{tool} is not installed")
-        self.place = self.folder()
-        self.program = os.path.join(self.place, "program")
-        self.debug = self.program + ".debug"
-        source = os.path.join(SOURCE, "tests/targets/names_variables.c")
-        self.tool(os.environ.get("CC", "cc"), "-g", "-pthread", source, "-o", self.program)
-
-    def tool(self, *argv):
-        done = call(*argv, cwd=self.place)
-        self.assertEqual(done.status, 0, done)
-
-    def separate(self):
-        self.tool("objcopy", "--only-keep-debug", self.program, self.debug)
-
-    def link(self):
-        self.tool("objcopy", "--strip-all", f"--add-gnu-debuglink={self.debug}", self.program)
-        return support.Target(self, self.program, executable=self.program)
-
-    def symbol(self, target, **options):
-        answer = call(world().vmsnap, "page", target.pid, hex(target.ranges["static_variable"][0]), "--json", **options)
-        self.assertEqual(answer.status, 0, answer)
-        return json.loads(answer.out)["name"]["symbol"]
-
-    def test_debug_file_cut_short_while_it_is_read_is_no_harm(self):
-        self.separate()
-        # Many symbols, so that reading takes a while.
-        with open(self.debug + ".s", "w", encoding="ascii") as file:
-            for i in range(60000):
-                file.write(f"static_symbol_with_quite_a_long_name_{i:06}: .byte 0\n")
-        self.tool(os.environ.get("CC", "cc"), "-g", "-pthread", "-Wl,--build-id=0x1234567890",
-                  os.path.join(SOURCE, "tests/targets/names_variables.c"), self.debug + ".s", "-o", self.program)
-        self.separate()
-        whole = kernel.read(self.debug)
-        target = self.link()
-        self.assertEqual(self.symbol(target), "static_variable")
-        done = threading.Event()
-
-        def cut():
-            with open(self.debug, "r+b", buffering=0) as file:
-                while not done.is_set():
-                    file.truncate(4096 * 5)
-                    done.wait(0.001)
-                    file.seek(0)
-                    file.write(whole)
-                    done.wait(0.002)
-
-        thread = threading.Thread(target=cut)
-        thread.start()
-        seen = set()
-        try:
-            for _ in range(60):
-                seen.add(self.symbol(target))
-        finally:
-            done.set()
-            thread.join()
-        self.assertLessEqual(seen, {"static_variable", None})
-
-    def test_debug_file_that_claims_to_be_huge_costs_little(self):
-        self.separate()
-        target = self.link()
-        with open(self.debug, "r+b") as file:
-            header = file.read(64)
-            at, size, count = (int.from_bytes(header[a:b], "little") for a, b in ((40, 48), (58, 60), (60, 62)))
-            for index in range(count):
-                file.seek(at + index * size + 4)
-                if int.from_bytes(file.read(4), "little") == 7:  # SHT_NOTE
-                    file.seek(at + index * size + 24)
-                    file.write((1 << 20).to_bytes(8, "little") + (1 << 31).to_bytes(8, "little"))
-            file.truncate(1 << 40)
-        process = subprocess.Popen([world().vmsnap, "page", str(target.pid), hex(target.ranges["static_variable"][0])],
-                                   env=world().env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (30, 30)))
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(process.returncode, 0)
-        self.assertLess(usage.ru_maxrss, 200 * 1024, "KiB at most")
-        self.assertLess(usage.ru_utime + usage.ru_stime, 20)
-
-    def test_no_network_is_asked_for_debug_information(self):
-        self.tool("objcopy", "--strip-all", self.program)
-        target = support.Target(self, self.program, executable=self.program)
-        with socket.socket() as server:
-            server.bind(("127.0.0.1", 0))
-            server.listen()
-            server.setblocking(False)
-            url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-            self.assertIsNone(self.symbol(target, env={"DEBUGINFOD_URLS": url, "HOME": self.place}))
-            with self.assertRaises(BlockingIOError, msg="somebody connected"):
-                server.accept()
-
-    def test_hostile_environment_changes_nothing(self):
-        target = support.Target(self, self.program, executable=self.program)
-        saved = capture(self, target.pid)
-        usual = run("show", saved)
-        names = ("TERM", "COLUMNS", "COLORTERM", "LC_ALL", "LANG", "LOCPATH", "TMPDIR", "HOME")
-        for value in ("%n%s%n" * 50, "9" * 400, "-1", "../../../etc/passwd", "\x1b[2J"):
-            answer = call(world().vmsnap, "show", "--ascii", saved, env={name: value for name in names})
-            self.assertEqual((answer.status, answer.err), (0, ""))
-            self.assertEqual(answer.out.splitlines()[0], usual.out.splitlines()[0])
-            self.assertNotIn(b"\x1b", answer.out)
-
-    def test_gdb_imports_nothing_from_the_folder_it_is_started_in(self):
-        if not shutil.which("gdb"):
-            skip(self, "gdb is not installed")
-        for name in ("vmsnap.py", "ctypes.py", "json.py", "signal.py", "gdb.py", "commands.py"):
-            with open(os.path.join(self.place, name), "w", encoding="ascii") as file:
-                file.write(f"open({os.path.join(self.place, 'imported')!r}, 'w')\n")
-        plugin = os.path.join(SOURCE, "gdb", "vmsnap.py")
-        done = call("gdb", "-nx", "-batch", "-ex", f"source {plugin}", "-ex", "vmsnap list", cwd=self.place,
-                    env={"VMSNAP_LIB": LIBRARY or "", "HOME": self.place})
-        self.assertNotIn("Undefined command", done.err)
-        self.assertFalse(os.path.exists(os.path.join(self.place, "imported")), done)
-
-
-class Hardening(unittest.TestCase):
-    """As Debian builds its packages."""
-
-    def setUp(self):
-        if not shutil.which("readelf"):
-            skip(self, "readelf is not installed")
-        self.settings = cache()
-        self.files = [path for path in (VMSNAP, LIBRARY) if path]
-
-    def readelf(self, option, path):
-        return subprocess.run(["readelf", "-W", option, path], stdout=subprocess.PIPE, check=True).stdout.decode()
-
-    def test_program_and_library_are_linked_hard(self):
-        self.assertIn("PIE", self.readelf("-d", VMSNAP))
-        for path in self.files:
-            with self.subTest(file=os.path.basename(path)):
-                self.assertRegex(self.readelf("-h", path), r"Type: +DYN")
-                self.assertRegex(self.readelf("-d", path), r"BIND_NOW|Flags: .*NOW")
-                segments = self.readelf("-l", path)
-                self.assertIn("GNU_RELRO", segments)
-                self.assertRegex(segments, r"GNU_STACK .* RW +0x")
-                self.assertNotIn("TEXTREL", self.readelf("-d", path))
-
-    def test_stack_is_protected_and_library_calls_are_checked(self):
-        for path in self.files:
-            with self.subTest(file=os.path.basename(path)):
-                symbols = self.readelf("--dyn-syms", path)
-                self.assertIn("__stack_chk_fail", symbols)
-                optimised = self.settings["CMAKE_BUILD_TYPE"] != "Debug" and not self.settings.get("VMSNAP_SANITIZE")
-                self.assertEqual(bool(re.search(r"__\w+_chk\b(?!_fail)", symbols)), optimised)
-
-    def test_every_source_of_ours_was_compiled_so(self):
-        with open(os.path.join(BUILD, "compile_commands.json"), encoding="utf-8") as file:
-            commands = [entry["command"] for entry in json.load(file)
-                        if re.match("(core/src|formats|cli)/", os.path.relpath(entry["file"], SOURCE))]
-        self.assertGreater(len(commands), 100)
-        wanted = ["-fstack-protector-strong", "-fstack-clash-protection", "-Werror=format-security", "-fPI[CE]"]
-        if os.uname().machine == "x86_64":
-            wanted.append("-fcf-protection")
-        for command in commands:
-            for flag in wanted:
-                self.assertRegex(command, rf"(^| ){flag}( |$)")
-
-    def test_entries_are_marked_for_branch_tracking(self):
-        if os.uname().machine != "x86_64" or not LIBRARY or not shutil.which("objdump"):
-            skip(self, "not x86-64, or no objdump")
-        code = subprocess.run(["objdump", "-d", "--disassemble=vmsnap_capture", LIBRARY], stdout=subprocess.PIPE,
-                              check=True).stdout.decode()
-        self.assertRegex(code, r"<vmsnap_capture>:\n.*endbr64")
 
 
 if __name__ == "__main__":

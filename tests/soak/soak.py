@@ -128,7 +128,7 @@ class Soak:
             self.drive("watch", target.pid, board, times, seconds)
 
     def appends(self):
-        times = 2000 if self.short else 10000
+        times = 1000 if self.short else 10000
         self.say(f"{times} snapshots added to one file")
         file = os.path.join(self.quick_folder, "many.vms")
         target, _ = self.busy()

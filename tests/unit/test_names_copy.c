@@ -56,8 +56,8 @@ static void tables_are_copied_and_all_else_is_empty(void **state)
 	static _Alignas(8) uint8_t bytes[LIB_BYTES], copy[LIB_BYTES];
 	const char *reason;
 	make(bytes);
-	memset(bytes + 0x400, 0xcc, 0x800);         /* .text */
-	memset(bytes + DATA_OFFSET, 0xdd, 0x300);   /* .data */
+	memset(bytes + 0x400, 0xcc, 0x800);       /* .text */
+	memset(bytes + DATA_OFFSET, 0xdd, 0x300); /* .data */
 	int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
 	assert_true(fd >= 0);
 	assert_memory_equal(copy, bytes, sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Phdr));
@@ -187,8 +187,8 @@ static void only_files_on_a_disk_are_opened(void **state)
 {
 	struct place *place = *state;
 	/* Opening, or reading, some of these has effects. */
-	static const char *const made_up[] = { "/proc/version", "/proc/kmsg", "/proc/self/mem", "/proc/self/exe/../maps",
-		                               "/sys/kernel/notes" };
+	static const char *const made_up[] = { "/proc/version", "/proc/kmsg", "/proc/self/mem",
+		                               "/proc/self/exe/../maps", "/sys/kernel/notes" };
 	for (size_t i = 0; i < sizeof(made_up) / sizeof(*made_up); i++)
 		assert_int_not_equal(open_error(-1, made_up[i]), 0);
 	assert_int_equal(open_error(-1, "/proc/version"), EINVAL);
