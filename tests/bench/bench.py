@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+import gdb_rows
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MARKS = "<!-- begin: written by script/bench --update -->", "<!-- end -->"
 
@@ -52,6 +54,7 @@ class Bench:
         self.targets = os.path.join(options.build, "targets")
         self.rounds = 3 if options.quick else 9
         self.rows = []
+        self.gdb_rows = []
 
     def target(self, name, *argv):
         return Target(os.path.join(self.targets, name), *map(str, argv))
@@ -103,10 +106,11 @@ class Bench:
         os.unlink(out)
         return best
 
-    def row(self, target, measure, value, reference, limit, unit="x"):
-        self.rows.append((target, measure, value, reference, limit, unit))
-        last = format_row(self.rows[-1])
-        print("  ".join(cell.ljust(width) for cell, width in zip(last, (44, 34, 12, 12, 8, 8, 8))), flush=True)
+    def row(self, *row):
+        self.rows.append(say_row(row))
+
+    def gdb_row(self, *row):
+        self.gdb_rows.append(say_row(row))
 
     # The table.
 
@@ -208,19 +212,27 @@ def ms(seconds):
 
 def size_text(size):
     for unit in ("B", "KiB", "MiB"):
-        if size < 10240 or unit == "MiB":
+        if abs(size) < 10240 or unit == "MiB":
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1024
 
 
-def format_row(row):
-    target, measure, value, reference, limit, unit = row
+def say_row(row):
+    cells = format_row(*row)
+    print("  ".join(cell.ljust(width) for cell, width in zip(cells, (40, 40, 10, 10, 9, 9, 8))), flush=True)
+    return cells
+
+
+def format_row(target, measure, value, reference, limit, unit="x"):
     if unit == "x":
         cells, ratio = [ms(value), ms(reference), f"{value / reference:.2f}", f"{limit:.2f}"], value / reference
     elif unit == "size":
         cells, ratio = [f"{value} B", f"{reference} B", f"{value / reference:.2f}", f"{limit:.2f}"], value / reference
     elif unit == "bytes":
         cells, ratio = [size_text(value), "", "", size_text(limit)], value
+    elif unit in ("above", "bytes above"):
+        text, ratio = ms if unit == "above" else size_text, value - reference
+        cells = [text(value), text(reference), f"{'+' * (ratio >= 0)}{text(ratio)}", f"+{text(limit)}"]
     else:
         cells, ratio = [ms(value), "", "", ms(limit)], value
     return [target, measure, *cells, "reached" if ratio <= limit else "missed"]
@@ -253,6 +265,7 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--page", required=True)
+    parser.add_argument("--plugin", required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--update", action="store_true")
     options = parser.parse_args()
@@ -260,8 +273,9 @@ def main():
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
     bench.table()
+    gdb_rows.rows(bench, options.plugin)
     head = ("Target", "Measure", "vmsnap", "limit", "ratio", "at most", "")
-    parts = [f"{machine()}.", markdown([head, *map(format_row, bench.rows)])]
+    parts = [f"{machine()}.", markdown([head, *bench.rows])]
     gap, pause = bench.seen_by_the_target()
     parts.append(f"A target of 1 GiB that looked at the clock all the time stood for {ms(gap)} by its own account,\n"
                  f"and for {ms(pause)} by what its snapshot says.")
@@ -274,6 +288,9 @@ def main():
             growth.append([line])
         else:
             growth[-1].append(line)
+    if bench.gdb_rows:
+        head = ("In gdb", "Measure", "vmsnap", "without", "more", "at most", "")
+        parts.append(f"Inside gdb:\n\n{markdown([head, *bench.gdb_rows])}")
     parts += [f"{part[0]}:\n\n{markdown(part[1:])}" for part in growth]
     text = "\n\n".join(parts)
     print(f"\n{text}")

@@ -2,6 +2,7 @@
  * carry capture FOLDER TO - saves a recorded process folder as a snapshot.
  *
  * Prints the page size of the machine, as the C library tells it. */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,6 +28,10 @@ OTHERS = {
 }
 
 
+# A sanitizer ends the program if these fail: it makes them for itself.
+SANITIZERS = ("sched_getaffinity", "mmap", "munmap", "mremap", "mprotect", "madvise", "brk")
+
+
 def name_of(hit):
     return hit.split()[1]
 
@@ -36,6 +40,8 @@ def faults(calls, step):
     """(number, errno's name) for what is to be tried with these calls."""
     for number in every(len(calls), step):
         name = name_of(calls[number - 1])
+        if faultlib.SANITIZED and name in SANITIZERS:
+            continue
         yield number, LIKELY.get(name, "EIO")
         for other in OTHERS.get(name, []) if faultlib.ALL else []:
             yield number, other
@@ -185,6 +191,8 @@ class Capturing(Faults):
         for call, name in (("waitid", "ECHILD"), ("waitid", "EINTR"), ("munmap", "ENOMEM"), ("prctl", "EPERM"),
                            ("sched_yield", "ENOSYS"), ("clock_nanosleep", "EINTR"), ("futex", "EINTR"),
                            ("sched_getaffinity", "EPERM"), ("getrandom", "ENOSYS")):
+            if faultlib.SANITIZED and call in SANITIZERS:
+                continue
             for number in range(1, 5):
                 self.put(None)
                 run_ = inject(argv, f"fail={getattr(errno, name)}", number, only=call)

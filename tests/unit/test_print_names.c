@@ -130,7 +130,7 @@ static void sweep_once(uint32_t *seed)
 {
 	enum { MAX = 24 };
 	struct vmsnap_captured_name names[MAX];
-	char symbols[MAX][8];
+	char symbols[MAX][24];
 	struct vmsnap *snap = bare_snapshot();
 	struct vmsnap_names *of;
 	struct told told = { 0 };
