@@ -1,0 +1,73 @@
+"""The rows of bench.py that are measured inside a real gdb, by in_gdb.py."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GDB = ("gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off")
+
+
+class Gdb:
+    def __init__(self, bench, plugin):
+        self.bench = bench
+        self.plugin = plugin
+        self.out = bench.path("gdb.json")
+        library = os.path.join(bench.options.build, "core", "libvmsnap.so.0")
+        command = f"{bench.path('run_measured')} {bench.vmsnap}"
+        self.environment = {**os.environ, "VMSNAP_LIB": library, "BENCH_PLUGIN": plugin, "BENCH_OUT": self.out,
+                            "BENCH_COMMAND": command}
+
+    def measure(self, what, *program):
+        """What in_gdb.py's function gives."""
+        if os.path.exists(self.out):
+            os.unlink(self.out)
+        ran = subprocess.run([*GDB, "-x", os.path.join(HERE, "in_gdb.py"), "--args", *map(str, program)],
+                             env={**self.environment, "BENCH": what}, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if not os.path.exists(self.out):
+            raise SystemExit(f"bench: {what} inside gdb: {ran.stderr.decode(errors='replace')}")
+        with open(self.out, encoding="utf-8") as file:
+            return json.load(file)
+
+    def lines(self, count):
+        """For the program with many globals: each time other pages are written."""
+        path = self.bench.path("gdb.lines")
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{number * 90} 997\n" for number in range(count))
+        return path
+
+    def start(self, *options):
+        begun = time.monotonic()
+        subprocess.run([*GDB, *options], env=self.environment, stdin=subprocess.DEVNULL, check=True)
+        return time.monotonic() - begun
+
+
+def rows(bench, plugin):
+    """Adds them; or says why there are none."""
+    if not shutil.which("gdb"):
+        print("There is no gdb here: nothing is measured in it.")
+        return
+    gdb, rounds, debuggee = Gdb(bench, plugin), bench.rounds, bench.path("debuggee")
+    with_it = without = float("inf")
+    for _ in range(2 * rounds):
+        without = min(without, gdb.start())
+        with_it = min(with_it, gdb.start("-x", plugin))
+    bench.gdb_row("gdb itself", "start, with the plugin loaded", with_it, without, 0.05, "above")
+
+    hits = gdb.measure(f"hits 10 {8 * rounds}", debuggee, "hits", 10)
+    bench.gdb_row("a small process", "a hit of a breakpoint, with auto break", min(hits["auto"]), min(hits["plain"]),
+                  0.001, "above")
+    grown, plain = (gdb.measure(f"growth 1000 {automatic}", debuggee, "hits", 1000) for automatic in (1, 0))
+    bench.gdb_row("a small process", "memory for 1,000 such hits", grown, plain, 64 << 20, "bytes above")
+
+    large = {kind: min(times) for kind, times in gdb.measure(f"large {rounds}", debuggee, "large", 4096).items()}
+    bench.gdb_row("4 GiB touched page by page", "vmsnap take; to a shell's vmsnap status", large["take"],
+                  large["command"], 0.02, "above")
+    bench.gdb_row("4 GiB touched page by page", "vmsnap diff, a page changed; to take", large["diff"], large["take"], 2)
+
+    naming = gdb.measure(f"naming {rounds} {gdb.lines(rounds + 2)}", bench.path("many_globals"))
+    bench.gdb_row("50,000 global variables", "first vmsnap diff", min(naming["first"]), None, 0.5, "seconds")
+    bench.gdb_row("50,000 global variables", "later ones", min(naming["later"]), None, 0.05, "seconds")
