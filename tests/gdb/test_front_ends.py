@@ -209,7 +209,7 @@ class TextInterface(unittest.TestCase):
         screen.wait(r"pages +1 appeared")
         self.assertRegex(screen.text(), "void step|step\\(int number\\)", "the source window is whole")
         screen.keys("vmsnap di", "Tab")
-        screen.wait(r"vmsnap diff ")
+        screen.wait(r"\(gdb\) vmsnap diff *$")  # tmux cuts blanks at the end
         screen.keys("C-c", "")
         screen.keys("layout asm", "Enter", "vmsnap list", "Enter")
         screen.wait(r"^│?s1 .*breakpoint 1|s1 +\d\d:")
