@@ -1,6 +1,7 @@
 """Which snapshots are taken by themselves: at forks, at stops, at breakpoints."""
 
 from vmsnap import auto_break, auto_fork, auto_stop, held
+from vmsnap.session import session
 
 _WATCHES = {"fork": auto_fork.watch, "stop": auto_stop.watch, "break": auto_break.watch}
 
@@ -13,6 +14,8 @@ def lines():
     waiting = held.pids()
     if waiting:
         found.append(f"held at their fork: {', '.join(map(str, waiting))}")
+    if session.dropped:
+        found.append(f"{session.dropped} older snapshots were dropped: set vmsnap limit")
     return found
 
 

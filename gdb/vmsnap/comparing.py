@@ -152,7 +152,7 @@ def _newest_fork(note):
         raise VmsnapError("no fork has been seen: say 'vmsnap auto fork' before the program forks, or name two "
                           "snapshots: vmsnap cow PARENT CHILD")
     if pair.kind == "vfork":
-        note("this was a vfork: parent and child have one address space until the child executes or exits")
+        note(_ONE_SPACE)
     at_fork = pair.parent.snapshot, pair.child.snapshot
     parent, child = _side(pair.parent, note), _side(pair.child, note)
     if parent is None or child is None:
@@ -162,8 +162,18 @@ def _newest_fork(note):
     return parent, child, at_fork[0], at_fork[::-1]
 
 
+_ONE_SPACE = "this was a vfork: parent and child have one address space until the child executes or exits"
+
+
+def _of_vfork(words):
+    pairs = [session.entry(word).pair for word in words if word != NOW]
+    return any(pair and pair.kind == "vfork" for pair in pairs)
+
+
 def cow(given, operands, note):
     if operands:
+        if _of_vfork(operands):
+            note(_ONE_SPACE)
         parent, child = two(operands, note, one_process=False)
         base, lenders = None, (parent,)
     else:

@@ -70,6 +70,13 @@ class Storms(Hostile):
         time.sleep(0.2)
         return target
 
+    def assert_goes_on(self, target, before, otherwise):
+        """On a busy machine it may not have had its turn yet."""
+        until = time.monotonic() + 10
+        while self.report(target)[0] <= before:
+            self.assertLess(time.monotonic(), until, otherwise)
+            time.sleep(0.01)
+
     def calm(self, group):
         for _ in range(20):
             pids = in_group(group)
@@ -95,7 +102,7 @@ class Storms(Hostile):
                 self.check_tree(path, target.pid)
                 os.unlink(path)
             time.sleep(0.05)
-            self.assertGreater(self.report(target)[0], before, "the storm has ended")
+            self.assert_goes_on(target, before, "the storm has ended")
         self.assertGreater(whole, 0, "it never came to a result")
         self.assertEqual([name for name in litter(user) if ".vmsnap-" in name], [])
         self.calm(target.pid)
@@ -119,7 +126,7 @@ class Storms(Hostile):
             self.assertEqual(len(shots), 2)
             self.assertTrue(all(shot["consistent"] for shot in shots), shots)
             self.assert_let_go(in_group(target.pid), but=(b"T",))
-            self.assertGreater(self.report(target)[0], before, "its threads stand still")
+            self.assert_goes_on(target, before, "its threads stand still")
             os.unlink(path)
         self.calm(target.pid)
 
@@ -139,7 +146,7 @@ class Storms(Hostile):
                 self.assertLessEqual(ends, start)
                 self.assertLess(start, end)
                 ends = end
-            self.assertGreater(self.report(target)[0], before)
+            self.assert_goes_on(target, before, "it stands still")
             os.unlink(path)
         self.assertGreater(marked, 0, "the map was never seen to change")
         # With a freeze the same target is of one instant.

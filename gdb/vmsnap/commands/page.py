@@ -92,6 +92,10 @@ Example:
             raise VmsnapError(f"{error}{_hint(expression, name)}") from None
 
     def candidates(self, words, word):
+        # What follows a word of the expression may be more of it, or a snapshot.
+        if words and not options.is_option(words[-1]):
+            names = [name for name in base.snapshot_names() if name.startswith(word)]
+            return names if names else gdb.COMPLETE_EXPRESSION
         # After the first word of the expression there are no options any more.
         if all(options.is_option(each) for each in words[:-1]):
             return super().candidates(words, word)
