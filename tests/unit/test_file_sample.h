@@ -81,8 +81,12 @@ static inline void sample_add_run(struct vmsnap *snap, uint64_t start, uint64_t 
 
 static inline struct vmsnap_vma *sample_add_vma(struct vmsnap *snap, uint64_t start, uint64_t end, const char *name)
 {
-	snap->vmas = realloc(snap->vmas, (snap->vma_count + 1) * sizeof(*snap->vmas));
-	assert_non_null(snap->vmas);
+	/* Room for as many again: one by one, a sanitizer copies each time. */
+	size_t count = snap->vma_count;
+	if (!(count & (count - 1))) {
+		snap->vmas = realloc(snap->vmas, (count ? 2 * count : 1) * sizeof(*snap->vmas));
+		assert_non_null(snap->vmas);
+	}
 	struct vmsnap_vma *vma = &snap->vmas[snap->vma_count++];
 	*vma = (struct vmsnap_vma){ .start = start, .end = end, .name = name, .perms = VMSNAP_READ };
 	return vma;
