@@ -37,8 +37,8 @@ int identity_machine(struct vmsnap *snap, struct vmsnap_error *err)
 		return fail_sys(err, errno, "uname");
 	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? 0 : read(fd, boot_id, sizeof(boot_id) - 1);
-	if (len > 0 && boot_id[len - 1] == '\n')
-		boot_id[len - 1] = '\0';
+	/* Half of it would tell one boot from itself. */
+	boot_id[len > 0 && boot_id[len - 1] == '\n' ? len - 1 : 0] = '\0';
 	struct vmsnap_info *info = &snap->info;
 	info->host = arena_string(&snap->strings, name.nodename);
 	info->kernel = arena_string(&snap->strings, name.release);
