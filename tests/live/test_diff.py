@@ -50,6 +50,10 @@ class Diff(unittest.TestCase):
             counted[line["change"]] += max(0, min(last, area[1]) - max(first, area[0])) // PAGE
         return {change: count for change, count in counted.items() if count}
 
+    def doings(self):
+        """Page changes that are not of others: whoever maps a library too comes and goes."""
+        return [line for line in self.answer["pages"] if line["change"] not in ("became_shared", "became_exclusive")]
+
     @staticmethod
     def part(area, first, last):
         return area[0] + first * PAGE, area[0] + last * PAGE
@@ -57,7 +61,7 @@ class Diff(unittest.TestCase):
     @each_user
     def test_nothing_changed(self, user):
         self.steps(user)
-        self.assertEqual((self.answer["vmas"], self.answer["pages"]), ([], []))
+        self.assertEqual((self.answer["vmas"], self.doings()), ([], []))
 
     @each_user
     def test_grown_heap(self, user):
@@ -73,7 +77,7 @@ class Diff(unittest.TestCase):
         self.assertEqual(self.vma_changes(), sorted([
             ("protection_changed", area, middle), ("split", area, self.part(area, 0, 20)),
             ("split", area, middle), ("split", area, self.part(area, 30, 64))], key=str))
-        self.assertEqual(self.answer["pages"], [])
+        self.assertEqual(self.doings(), [])
 
     @each_user
     def test_protection_given_back_merges(self, user):
@@ -87,7 +91,7 @@ class Diff(unittest.TestCase):
     def test_protection_changed(self, user):
         area = self.steps(user, "protect")["protect"]
         self.assertEqual(self.vma_changes(), [("protection_changed", area, area)])
-        self.assertEqual(self.answer["pages"], [])
+        self.assertEqual(self.doings(), [])
 
     @each_user
     def test_removed(self, user):
