@@ -16,7 +16,7 @@
 #include "record.h"
 #include "tracer.h"
 
-enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, CANCEL_POLL_MS = 100 };
+enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, POLL_MS = 100 };
 
 struct capture {
 	struct vmsnap_capture_options options;
@@ -29,6 +29,7 @@ struct capture {
 	struct tracer_ours ours; /* whether the caller is the target's debugger */
 	bool held;               /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;
+	atomic_bool stands; /* the freeze is done, or there is none */
 	int rc;
 	struct vmsnap_error error;
 };
@@ -166,6 +167,7 @@ static int freeze_and_take(struct capture *capture)
 		set_state(freeze, VMSNAP_FREEZE_NONE);
 	else
 		rc = stop_all(capture);
+	atomic_store(&capture->stands, true);
 	if (!rc && freeze->processes[0].gone)
 		rc = procdir_fail(ESRCH, freeze->processes[0].pid, "memory", &capture->error);
 	if (!rc)
@@ -186,22 +188,24 @@ static void *capture_thread(void *argument)
 	return NULL;
 }
 
+/* Without a need nobody wakes up: while page tables are read, what we run shows in
+ * them (step_aside.h). */
 static void join_polling(struct capture *capture, pthread_t thread)
 {
 	bool (*cancelled)(void *) = capture->options.cancelled;
-	for (;;) {
+	while (cancelled || !atomic_load(&capture->stands)) {
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += CANCEL_POLL_MS * 1000000L;
+		until.tv_nsec += POLL_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
-		if (!cancelled || pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT)
-			break;
-		if (cancelled(capture->options.cancel_ctx))
+		if (pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT)
+			return;
+		if (cancelled && cancelled(capture->options.cancel_ctx))
 			atomic_store(&capture->cancel, true);
+		freeze_reap_threads(&capture->freeze);
 	}
-	if (!cancelled)
-		pthread_join(thread, NULL);
+	pthread_join(thread, NULL);
 }
 
 static int run_thread(struct capture *capture)
@@ -324,6 +328,7 @@ static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_optio
 		close(procdir);
 		return fail_no_memory(err);
 	}
+	freeze_init(&capture->freeze);
 	int rc = freeze_add(&capture->freeze, pid, 0, procdir, &capture->error);
 	if (!rc)
 		rc = capture_init(capture, options, tree);

@@ -21,7 +21,7 @@
 
 /* In <sys/ptrace.h> these are members of an enum; older headers lack some. */
 enum { EVENT_STOP = 128, EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
-enum { LIST_PASSES = 64 };
+enum { LIST_PASSES = 64, SLOW_STOP_NS = 5000000 };
 
 uint64_t monotonic_now(void)
 {
@@ -30,21 +30,31 @@ uint64_t monotonic_now(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+void freeze_init(struct freeze *freeze)
+{
+	*freeze = (struct freeze){ 0 };
+	pthread_mutex_init(&freeze->lock, NULL);
+}
+
 int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, struct vmsnap_error *err)
 {
-	if (freeze->count == freeze->room) {
-		size_t room = freeze->room ? freeze->room * 2 : 4;
-		struct frozen_process *processes = realloc(freeze->processes, room * sizeof(*processes));
-		if (!processes) {
-			close(procdir);
-			return fail_no_memory(err);
-		}
+	pthread_mutex_lock(&freeze->lock);
+	bool full = freeze->count == freeze->room;
+	size_t room = !full ? freeze->room : freeze->room ? freeze->room * 2 : 4;
+	struct frozen_process *processes =
+	        full ? realloc(freeze->processes, room * sizeof(*processes)) : freeze->processes;
+	if (processes) {
 		freeze->processes = processes;
 		freeze->room = room;
+		processes[freeze->count++] = (struct frozen_process){
+			.pid = pid, .parent = parent, .procdir = procdir, .state = VMSNAP_FREEZE_FULL
+		};
 	}
-	freeze->processes[freeze->count++] =
-	        (struct frozen_process){ .pid = pid, .parent = parent, .procdir = procdir, .state = VMSNAP_FREEZE_FULL };
-	return VMSNAP_OK;
+	pthread_mutex_unlock(&freeze->lock);
+	if (processes)
+		return VMSNAP_OK;
+	close(procdir);
+	return fail_no_memory(err);
 }
 
 static struct frozen_task *find_task(struct freeze *freeze, pid_t tid, struct frozen_process **owner)
@@ -69,18 +79,19 @@ static bool has_task(const struct frozen_process *process, pid_t tid)
 	return false;
 }
 
-static int add_task(struct frozen_process *process, pid_t tid)
+static int add_task(struct freeze *freeze, struct frozen_process *process, pid_t tid)
 {
-	if (process->count == process->room) {
-		size_t room = process->room ? process->room * 2 : 8;
-		struct frozen_task *tasks = realloc(process->tasks, room * sizeof(*tasks));
-		if (!tasks)
-			return -ENOMEM;
+	pthread_mutex_lock(&freeze->lock);
+	bool full = process->count == process->room;
+	size_t room = !full ? process->room : process->room ? process->room * 2 : 8;
+	struct frozen_task *tasks = full ? realloc(process->tasks, room * sizeof(*tasks)) : process->tasks;
+	if (tasks) {
 		process->tasks = tasks;
 		process->room = room;
+		tasks[process->count++] = (struct frozen_task){ .tid = tid };
 	}
-	process->tasks[process->count++] = (struct frozen_task){ .tid = tid };
-	return 0;
+	pthread_mutex_unlock(&freeze->lock);
+	return tasks ? 0 : -ENOMEM;
 }
 
 /* ---- seizing: makes us the tracer, stops nothing yet --------------------------- */
@@ -124,7 +135,7 @@ static int seize_task(void *ctx, pid_t tid)
 		}
 	}
 	job->added++;
-	return add_task(job->process, tid);
+	return add_task(job->freeze, job->process, tid);
 }
 
 void freeze_name_thread(void)
@@ -193,7 +204,7 @@ static int adopt(struct freeze *freeze, const struct frozen_process *parent, pid
 		return 0;
 	for (size_t p = 0; !thread && p < freeze->count; p++)
 		if (freeze->processes[p].pid == tid)
-			return has_task(&freeze->processes[p], tid) ? 0 : add_task(&freeze->processes[p], tid);
+			return has_task(&freeze->processes[p], tid) ? 0 : add_task(freeze, &freeze->processes[p], tid);
 	if (!thread) {
 		int procdir;
 		if (procdir_open(tid, &procdir, NULL))
@@ -202,7 +213,7 @@ static int adopt(struct freeze *freeze, const struct frozen_process *parent, pid
 			return -ENOMEM;
 		index = freeze->count - 1;
 	}
-	return add_task(&freeze->processes[index], tid);
+	return add_task(freeze, &freeze->processes[index], tid);
 }
 
 /* CLONE_THREAD makes a thread; a bare clone(2) may as well make a process. */
@@ -229,16 +240,20 @@ static int note_stop(struct freeze *freeze, struct frozen_process *process, stru
 
 /* Looks without waiting: 1 and *status if the task has stopped, 0 if not yet, -1 if it
  * has exited.  An exit is left for whom it belongs to: the target may be a child of
- * the program that uses this library, which wants to know how it ended. */
-static int look_at_stop(pid_t tid, int *status)
+ * the program that uses this library, which wants to know how it ended.  That of
+ * another thread than the main one belongs to nobody but its tracer. */
+static int look_at_stop(pid_t tid, bool main_thread, int *status)
 {
 	siginfo_t info = { 0 };
 	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL))
 		return -1;
 	if (!info.si_pid)
 		return 0;
-	if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+	if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) {
+		if (!main_thread)
+			waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
 		return -1;
+	}
 	info.si_pid = 0;
 	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | __WALL) || !info.si_pid)
 		return 0;
@@ -258,7 +273,7 @@ static int collect_stops(struct freeze *freeze, size_t *waiting)
 			struct frozen_task *task = &process->tasks[t];
 			if (task->stopped || task->gone)
 				continue;
-			int status, seen = look_at_stop(task->tid, &status);
+			int status, seen = look_at_stop(task->tid, task->tid == process->pid, &status);
 			task->gone = seen < 0;
 			*waiting += seen == 0;
 			int rc = seen > 0 ? note_stop(freeze, process, task, status) : 0;
@@ -293,6 +308,16 @@ static bool only_uninterruptible_left(const struct freeze *freeze)
 	return left > 0;
 }
 
+static void interrupt_all(struct freeze *freeze)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct frozen_process *process = &freeze->processes[p];
+		for (size_t t = 0; t < process->count; t++)
+			if (!process->tasks[t].stopped && !process->tasks[t].gone)
+				ptrace(PTRACE_INTERRUPT, process->tasks[t].tid, NULL, NULL);
+	}
+}
+
 static int wait_for_stops(struct freeze *freeze, bool *timed_out)
 {
 	uint64_t began = monotonic_now();
@@ -305,25 +330,18 @@ static int wait_for_stops(struct freeze *freeze, bool *timed_out)
 		*timed_out = waited > (uint64_t)freeze->timeout_ms * 1000000u;
 		if (*timed_out || atomic_load(freeze->cancel))
 			return 0;
-		if (waited > 5000000 && round % 16 == 0 && only_uninterruptible_left(freeze))
-			*timed_out = true;
-		if (*timed_out)
-			return 0;
+		if (waited > SLOW_STOP_NS && round % 16 == 0) {
+			*timed_out = only_uninterruptible_left(freeze);
+			if (*timed_out)
+				return 0;
+			/* What comes while a thread is within exec is lost (seen on Linux 6.18). */
+			interrupt_all(freeze);
+		}
 		/* A sleeping task stops within some 20 us; one in the kernel takes longer. */
 		if (waited < 200000)
 			sched_yield();
 		else
 			nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
-	}
-}
-
-static void interrupt_all(struct freeze *freeze)
-{
-	for (size_t p = 0; p < freeze->count; p++) {
-		struct frozen_process *process = &freeze->processes[p];
-		for (size_t t = 0; t < process->count; t++)
-			if (!process->tasks[t].stopped && !process->tasks[t].gone)
-				ptrace(PTRACE_INTERRUPT, process->tasks[t].tid, NULL, NULL);
 	}
 }
 
@@ -507,5 +525,6 @@ void freeze_free(struct freeze *freeze)
 		close(freeze->processes[p].procdir);
 	}
 	free(freeze->processes);
+	pthread_mutex_destroy(&freeze->lock);
 	*freeze = (struct freeze){ 0 };
 }

@@ -7,6 +7,7 @@
 #ifndef VMSNAP_FREEZE_H
 #define VMSNAP_FREEZE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct frozen_task {
 	int signal;   /* to deliver when it is let go */
 	bool stopped; /* by us: waits for us to let it go */
 	bool gone;    /* exited meanwhile, or another's */
+	bool reaped;  /* by freeze_reap_threads(): the number may be another's by now */
 };
 
 struct frozen_process {
@@ -34,6 +36,7 @@ struct frozen_process {
 };
 
 struct freeze {
+	pthread_mutex_t lock; /* the arrays grow while another thread may reap */
 	struct frozen_process *processes;
 	size_t count, room;
 	bool tree;
@@ -42,6 +45,7 @@ struct freeze {
 	const atomic_bool *cancel;
 };
 
+void freeze_init(struct freeze *freeze);
 /* Adds a process, to be frozen with the others.  Takes procdir over. */
 int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, struct vmsnap_error *err);
 /* Stops them all; with .tree also their descendants, which are added.  That a
@@ -54,6 +58,11 @@ void freeze_name_thread(void);
 /* Whether every thread of a process is in a tracing stop, by the same tracer as when
  * it could not be seized. */
 bool freeze_held_by_debugger(const struct frozen_process *process);
+/* For another thread than the one that freezes, now and then.  An exec of the target
+ * ends all its other threads, and waits until the tracer of each has taken note; a
+ * tracer that asks for one more thread at that time waits for the exec, and without
+ * this both would for ever (ptrace(2), BUGS: "may deadlock"; seen on Linux 6.18). */
+void freeze_reap_threads(struct freeze *freeze);
 /* Lets everything run that stands because of us. */
 void freeze_release(struct freeze *freeze);
 /* Releases the memory and closes the directories. */

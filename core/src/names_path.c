@@ -4,16 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "error.h"
+#include "open_below.h"
 #include "procdir.h"
 
 int names_root_open(const char *sysroot)
@@ -32,21 +31,6 @@ int names_root_of_process(uint32_t pid, uint64_t start_time)
 		root = openat(procdir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	close(procdir);
 	return root;
-}
-
-/* With RESOLVE_IN_ROOT (Linux 5.6) neither a symbolic link nor ".." leads out of
- * the root.  An older kernel looks the name up below it, but follows absolute
- * links from the machine's own root; what is found that way is still only
- * believed if it is the file that was mapped. */
-static int open_below(int root, const char *path)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
-		return fd;
-	while (*path == '/')
-		path++;
-	return openat(root, path, O_PATH | O_CLOEXEC);
 }
 
 /* Opening or reading a file that the kernel makes up can do things: it takes messages out

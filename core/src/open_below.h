@@ -1,0 +1,12 @@
+/* open_below.h - opens a path as if a folder were the root: neither a symbolic link nor
+ * ".." leads out of it. */
+#ifndef VMSNAP_OPEN_BELOW_H
+#define VMSNAP_OPEN_BELOW_H
+
+/* A descriptor that has looked but cannot read (O_PATH); -1 and errno. */
+int open_below(int root, const char *path);
+
+/* What open_below() does where the kernel cannot: step by step. */
+int open_below_by_steps(int root, const char *path);
+
+#endif
