@@ -3,6 +3,7 @@
 #   CROSS_DEBIAN     as Debian names the machine
 #   CROSS_TRIPLE     as gcc does
 #   CROSS_PROCESSOR  as the kernel and qemu do
+#   CROSS_CPU        what qemu shall emulate, if not its own choice
 # With -DCROSS_CLANG=ON by clang of this machine instead of gcc for that one.
 set(CROSS_FOLDER ${CMAKE_CURRENT_LIST_DIR}/../build/cross)
 cmake_path(ABSOLUTE_PATH CROSS_FOLDER NORMALIZE)
@@ -23,7 +24,7 @@ if(CROSS_CLANG)
 else()
   set(CMAKE_C_COMPILER ${CROSS_TOOLS}/${CROSS_TRIPLE}-gcc-12)
 endif()
-set(CMAKE_CROSSCOMPILING_EMULATOR ${CROSS_TOOLS}/qemu-${CROSS_PROCESSOR}-static -L ${CMAKE_SYSROOT})
+set(CMAKE_CROSSCOMPILING_EMULATOR ${CROSS_TOOLS}/qemu-${CROSS_PROCESSOR}-static ${CROSS_CPU} -L ${CMAKE_SYSROOT})
 
 set(CMAKE_FIND_ROOT_PATH ${CMAKE_SYSROOT})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -14,7 +14,8 @@ def readelf(*arguments):
 
 def find(folder, name):
     """The first library of this name below a folder, named as if that were the root."""
-    return sorted(glob.glob("%s/lib/*/%s" % (folder, name)))[0][len(folder):]
+    root = folder.rstrip("/")
+    return sorted(glob.glob("%s/lib/*/%s" % (root, name)))[0][len(root):]
 
 
 def build_id(path):

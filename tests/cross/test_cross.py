@@ -16,6 +16,7 @@ import concurrent.futures
 import json
 import os
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -130,8 +131,8 @@ class Carried(unittest.TestCase):
                 continue
             with self.subTest(name):
                 original, here, there = os.path.join(GOLDEN, name), self.path("here.vms"), self.path("there.vms")
-                self.assertEqual(native("carry", "copy", original, here)[0], 0)
-                self.assertEqual(cross("carry", "copy", original, there)[0], 0)
+                self.assertEqual(native("tests/carry", "copy", original, here)[0], 0)
+                self.assertEqual(cross("tests/carry", "copy", original, there)[0], 0)
                 # The same zlib makes the same bytes; another one may pack them in another way.
                 self.assertEqual(self.held(here), self.held(there))
                 self.assertEqual(native("vmsnap", "check", there)[0], 0)
@@ -180,7 +181,7 @@ class Carried(unittest.TestCase):
     def capture(self, page_size, emulator=()):
         folder, shown = self.record(page_size)
         path = self.path("recorded.vms")
-        status, said, error = cross("carry", "capture", folder, path, emulator=emulator)
+        status, said, error = cross("tests/carry", "capture", folder, path, emulator=emulator)
         self.assertEqual((status, error), (0, b""))
         self.assertEqual(int(said), page_size)
         (snapshot,) = self.held(path)
@@ -220,17 +221,20 @@ class Names(unittest.TestCase):
         named = 0
         for folder in LIBRARIES:
             library = elf_symbols.find(folder, "libz.so.1")
-            with self.subTest(library), tempfile.TemporaryDirectory(prefix="vmsnap-cross-") as scratch:
-                base, path = 0x7F0000000000, os.path.join(scratch, "mapped.vms")
+            with self.subTest(library), tempfile.TemporaryDirectory(prefix="vmsnap-cross-") as root:
+                # A copy: what lies at / the emulator takes from the other machine.
+                base, path, file_path = 0x7F0000000000, os.path.join(root, "mapped.vms"), root + library
+                os.makedirs(os.path.dirname(file_path))
+                shutil.copyfile(folder.rstrip("/") + library, file_path)
                 vmas = [cases.vma(base + start, base + end, perms, os.fsencode(library), offset, (8, 1), 99,
-                                  elf_symbols.build_id(folder + library))
-                        for start, end, perms, offset in elf_symbols.mappings(folder + library)]
+                                  elf_symbols.build_id(file_path))
+                        for start, end, perms, offset in elf_symbols.mappings(file_path)]
                 with open(path, "wb") as file:
                     file.write(cases.file_of(cases.snapshot(vmas=vmas))[0])
-                symbols = elf_symbols.symbols(folder + library)
+                symbols = elf_symbols.symbols(file_path)
                 self.assertGreater(len(symbols), 40)
                 for name, address in sorted(symbols.items())[::len(symbols) // 12]:
-                    question = ["page", "--json", "--sysroot=" + folder, path, hex(base + address)]
+                    question = ["page", "--json", "--sysroot=" + root, path, hex(base + address)]
                     here, there = native("vmsnap", *question), cross("vmsnap", *question)
                     self.assertEqual(here, there)
                     self.assertEqual(json.loads(there[1])["name"]["symbol"], name)
