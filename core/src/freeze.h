@@ -51,6 +51,8 @@ int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, str
 /* Stops them all; with .tree also their descendants, which are added.  That a
  * process cannot be stopped is no error: its state says so. */
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err);
+/* Adds their children as they are now; *added counts them. */
+int freeze_add_children(struct freeze *freeze, size_t *added, struct vmsnap_error *err);
 /* Only finds the descendants, of processes that run on: some may be missed. */
 int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err);
 /* Names the calling thread, so that other captures know whom to wait for. */
