@@ -21,7 +21,7 @@ class Killed(unittest.TestCase):
         self.witness = Witness(self, "children", "2")
         self.folder = folder(self)
         self.path = os.path.join(self.folder, "a.vms")
-        self.killed = self.drafts = 0
+        self.killed = self.drafts = self.missing = 0
 
     def base_command(self, *options):
         return ("capture", self.witness.pid, "-q", "-o", self.path, *options)
@@ -80,8 +80,11 @@ class Killed(unittest.TestCase):
         for number in sorted({*every(len(calls.hits), step), *last}):
             self.put(before)
             run_ = inject(argv, "kill", number)
-            self.assertEqual((run_.status, run_.said), (KILLED, ""), run_)
-            self.killed += 1
+            # How often memory grows depends on the moment: at the end a call may be missing.
+            self.missing += not run_.hits
+            self.assertLess(self.missing, 8, run_)
+            self.assertEqual((run_.status, run_.said), (KILLED if run_.hits else 0, ""), run_)
+            self.killed += bool(run_.hits)
             self.assert_running_soon(run_)
             self.assert_nothing_lost(before, options, run_)
         self.witness.assert_unharmed("after all")

@@ -73,7 +73,7 @@ class Steps(unittest.TestCase):
             target = self.start()
             stepped = Stepped(("capture", target.pid, "-o", self.path, *options), number, self.aside)
             fault = f"{what} before {stepped.where}"
-            if stepped.where: # otherwise it made fewer calls this time
+            if stepped.where:  # otherwise it made fewer calls this time
                 do(target)
             status, said = stepped.finish()
             self.told[status] += 1

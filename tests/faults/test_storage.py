@@ -164,7 +164,8 @@ class Pipes(Storage):
     def test_reader_that_left(self):
         self.assertEqual(self.capture().status, 0)
         before = contents(self.path)
-        for argv in (("capture", self.witness.pid, "-q", "-o", "-"), ("show", self.path), ("pages", self.path, "--json"),
+        for argv in (("capture", self.witness.pid, "-q", "-o", "-"), ("show", self.path),
+                     ("pages", self.path, "--json"),
                      ("list", self.path), ("check", self.path), ("map", self.path), ("show", self.witness.pid)):
             done = self.into_closed_pipe(*argv)
             self.assertEqual((done.returncode, done.stderr), (PIPE_CLOSED, b""), argv)
@@ -198,8 +199,8 @@ class Several(Storage):
 
     def start(self, *options, label=None):
         more = ["--label", label] if label else []
-        return subprocess.Popen([world().vmsnap, "capture", str(self.witness.pid), "-q", "-o", self.path, *options, *more],
-                                env=world().env, stderr=subprocess.PIPE)
+        return subprocess.Popen([world().vmsnap, "capture", str(self.witness.pid), "-q", "-o", self.path, *options,
+                                 *more], env=world().env, stderr=subprocess.PIPE)
 
     def end(self, commands):
         for command in commands:
@@ -231,7 +232,7 @@ class Several(Storage):
                 command.communicate(timeout=60)
                 done += [name] * (command.returncode == 0)
                 self.assertIn(command.returncode, (0, -9))
-        self.assertEqual(run("capture", self.witness.pid, "-q", "--append", "-o", self.path, "--label", "last").status, 0)
+        self.assertEqual(self.capture("--append", "--label", "last").status, 0)
         self.assertLessEqual(set(done), set(self.labels()))
         self.assertEqual(litter(self.folder, "a.vms"), [])
 

@@ -6,13 +6,17 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
-import kernel
-import support
-from support import Target, ask, capture, each_user, process_is, run, skip, world
-from test_processes import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, fresh, litter, ptrace
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader"))
+
+import kernel  # noqa: E402
+import support  # noqa: E402
+import vmsfile  # noqa: E402  (it lies in the folder just added)
+from support import Target, ask, capture, each_user, process_is, run, skip, world  # noqa: E402
+from test_processes import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, fresh, litter, ptrace  # noqa: E402
 
 ALL = os.environ.get("VMSNAP_FAULTS_ALL") == "1"
 
@@ -39,7 +43,7 @@ class Hostile(unittest.TestCase):
                     self.assertEqual(status["TracerPid"], b"0")
                     self.assertNotIn(status["State"][:1], (b"t", *but))
             except OSError:
-                pass # gone meanwhile
+                pass  # gone meanwhile
 
     def attempt(self, pid, *options, user=None):
         """The path of a whole file, or None after a clear error."""
@@ -240,7 +244,8 @@ class Elsewhere(Hostile):
         probe = subprocess.run(["unshare", *unshare, "true"], stderr=subprocess.PIPE)
         if probe.returncode:
             skip(self, f"no namespaces here (unshare {' '.join(unshare)}): {probe.stderr.decode().strip()}")
-        process = subprocess.Popen(["unshare", *unshare, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        process = subprocess.Popen(["unshare", *unshare, program], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, bufsize=0)
         self.addCleanup(self.end, process)
         while process.stdout.readline() != b"ready\n":
             self.assertIsNone(process.poll())
@@ -248,7 +253,7 @@ class Elsewhere(Hostile):
         return process, int(children[0]) if children else process.pid
 
     def end(self, process):
-        process.stdin.close() # at the end of its input it exits
+        process.stdin.close()  # at the end of its input it exits
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -291,7 +296,7 @@ class Elsewhere(Hostile):
         self.assertEqual(done.returncode, 2, done)
         self.assertRegex(done.stderr.decode(), r"^vmsnap: [^\n]*namespace[^\n]*\n$")
         self.assertFalse(os.path.exists(path))
-        if support.ROOT: # others would be root in a user namespace, with no right to what lies outside
+        if support.ROOT:  # others would be root in a user namespace, with no right to what lies outside
             done = subprocess.run([*command, "--no-freeze"], stderr=subprocess.PIPE, env=world().env)
             self.assertEqual(done.returncode, 0, done)
         self.assert_let_go([target.pid])
@@ -349,8 +354,8 @@ class Elsewhere(Hostile):
         self.assertEqual({name["symbol"] for name in json.loads(page.out)["names"]}, {None})
 
     def build_id(self, path):
-        notes = subprocess.run(["readelf", "-n", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-        found = re.search(r"Build ID: ([0-9a-f]+)", notes)
+        notes = subprocess.run(["readelf", "-n", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        found = re.search(r"Build ID: ([0-9a-f]+)", notes.decode())
         return found[1] if found else None
 
 
@@ -415,9 +420,6 @@ class Names(Hostile):
     def test_names_are_kept_byte_for_byte(self, user):
         target = Target(self, "hostile_names", *map(os.fsdecode, EVIL), user=user)
         path = capture(self, target.pid, user=user)
-        sys_path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "reader")
-        os.sys.path.insert(0, sys_path)
-        import vmsfile
         snapshot = vmsfile.open_file(path).load(0)
         self.assertEqual(snapshot["identity"]["cmdline"], b"\0".join([b"hostile_names", *EVIL]) + b"\0")
         self.assertEqual(snapshot["identity"]["comm"], EVIL[0][:15])
@@ -428,9 +430,10 @@ class Names(Hostile):
 
     def test_messages_are_harmless_too(self):
         for name in EVIL:
-            for argv in (("show", name), ("capture", name), ("list", name), ("show", b"1@" + name), ("pages", name, name)):
-                result = support.Result(subprocess.run([os.fsencode(world().vmsnap), *[os.fsencode(word) for word in argv]],
-                                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            for argv in (("show", name), ("capture", name), ("list", name), ("show", b"1@" + name),
+                         ("pages", name, name)):
+                command = [os.fsencode(word) for word in (world().vmsnap, *argv)]
+                result = support.Result(subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                                        stderr=subprocess.PIPE, env=world().env))
                 self.assertEqual(result.status, 2, argv)
                 self.harmless(result, argv, False)
