@@ -1,13 +1,11 @@
 /* vmsnap capture: take, save, say what was saved. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -114,40 +112,6 @@ static bool is_regular(const char *path, struct stat *st)
 	return !to_output(path) && !stat(path, st) && S_ISREG(st->st_mode);
 }
 
-/* What is wrong with the file when nobody appends to it: what another command is just
- * about to add looks cut off, too. */
-static int damage_at_rest(const char *path, struct stat *st, struct vmsnap_error *err)
-{
-	struct vmsnap_file *file;
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	while (fd >= 0 && flock(fd, LOCK_SH) && errno == EINTR)
-		;
-	int rc = fd < 0 || fstat(fd, st) ? VMSNAP_ERR_SYSTEM : vmsnap_file_open(path, NULL, &file, err);
-	if (!rc) {
-		rc = vmsnap_file_damage(file, err);
-		vmsnap_file_close(file);
-	}
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-/* What an append that was cut off left behind goes now, and not in silence.
- * Errors are not said here: saving will. */
-static void warn_of_dropped(const char *path)
-{
-	struct vmsnap_error err;
-	struct stat st;
-	if (!is_regular(path, &st))
-		return;
-	int rc = damage_at_rest(path, &st, &err);
-	/* At offset 0 it is the file's own header: nothing is added to that. */
-	if (rc != VMSNAP_ERR_TRUNCATED || !err.position || (uint64_t)st.st_size <= err.position)
-		return;
-	say("warning: %s; what comes from there on (%" PRIu64 " bytes) is dropped", err.message,
-	    (uint64_t)st.st_size - err.position);
-}
-
 static int save(const struct options *options, const char *path, const struct captured *captured)
 {
 	/* A pointer to pointers does not become const by itself in C. */
@@ -156,10 +120,10 @@ static int save(const struct options *options, const char *path, const struct ca
 	if (to_output(path))
 		return save_to_output(snaps, captured->count);
 	unsigned flags = options->append ? VMSNAP_SAVE_APPEND : 0u;
-	if (options->append)
-		warn_of_dropped(path);
 	if (vmsnap_save(path, snaps, captured->count, flags, &err))
 		return trouble_with(path, &err);
+	if (err.code)
+		say("warning: %s", err.message);
 	return STATUS_OK;
 }
 

@@ -111,8 +111,25 @@ static int replace(const struct save *save)
 
 /* ---- append ---- */
 
-/* How much of the file is whole; what lies behind was cut off. */
-static int find_whole(const struct save *save, int fd, uint64_t *whole)
+/* What stands in a file that is to be added to. */
+struct standing {
+	uint64_t whole, torn;       /* bytes; what an append that was cut off left lies behind the whole ones */
+	struct vmsnap_error damage; /* which is what this tells */
+};
+
+static int judge(const struct save *save, const struct file_index *index, uint64_t size, struct standing *out)
+{
+	*out = (struct standing){ .whole = index->whole, .torn = size - index->whole, .damage = index->damage };
+	/* A torn end is cut off.  Of other damage nobody knows what lies behind it. */
+	bool torn = index->damage.code == VMSNAP_ERR_TRUNCATED;
+	if (index->damage.code != VMSNAP_ERR_NEWER && (torn || !out->torn))
+		return VMSNAP_OK;
+	if (save->err)
+		*save->err = index->damage;
+	return index->damage.code;
+}
+
+static int look_at_file(const struct save *save, int fd, struct standing *out)
 {
 	struct file_source source;
 	struct file_index index;
@@ -124,38 +141,41 @@ static int find_whole(const struct save *save, int fd, uint64_t *whole)
 		return rc;
 	rc = file_index_find(&index, &source, save->err);
 	file_source_close(&source);
-	if (rc == VMSNAP_ERR_NOT_SNAPSHOT)
-		return refuse(save);
 	if (rc)
-		return rc;
-	*whole = index.whole;
-	/* A torn end is cut off.  Of other damage nobody knows what lies behind it. */
-	if (index.damage.code == VMSNAP_ERR_NEWER ||
-	    (index.damage.code == VMSNAP_ERR_CORRUPT && index.whole < (uint64_t)st.st_size)) {
-		rc = index.damage.code;
-		if (save->err)
-			*save->err = index.damage;
-	}
+		return rc == VMSNAP_ERR_NOT_SNAPSHOT ? refuse(save) : rc;
+	rc = judge(save, &index, (uint64_t)st.st_size, out);
 	file_index_free(&index);
 	return rc;
 }
 
+/* Not an error, but nothing goes in silence. */
+static void tell_dropped(const struct save *save, const struct standing *before)
+{
+	if (before->torn && save->err)
+		fail_at(save->err, VMSNAP_ERR_TRUNCATED, before->whole,
+		        "%.400s; the %" PRIu64 " bytes from there on were dropped", before->damage.message,
+		        before->torn);
+}
+
 static int append_to(const struct save *save, int fd)
 {
-	uint64_t whole = 0;
-	int rc = find_whole(save, fd, &whole);
+	struct standing before;
+	int rc = look_at_file(save, fd, &before);
 	if (rc)
 		return rc;
-	if (ftruncate(fd, (off_t)whole) || lseek(fd, (off_t)whole, SEEK_SET) < 0)
+	off_t whole = (off_t)before.whole;
+	if (ftruncate(fd, whole) || lseek(fd, whole, SEEK_SET) < 0)
 		return fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
 	rc = write_to(save, fd, false);
 	if (!rc)
 		rc = sync_file(save, fd);
-	if (rc) {
-		/* If even this fails, the next append does it. */
-		int ignored = ftruncate(fd, (off_t)whole);
-		(void)ignored;
+	if (!rc) {
+		tell_dropped(save, &before);
+		return VMSNAP_OK;
 	}
+	/* If even this fails, the next append does it. */
+	int ignored = ftruncate(fd, whole);
+	(void)ignored;
 	return rc;
 }
 
@@ -208,6 +228,8 @@ VMSNAP_API int vmsnap_save(const char *path, const struct vmsnap *const *snaps, 
 	struct save save = { .snaps = snaps, .count = count, .err = err };
 	if (!path || !*path || flags & ~(unsigned)VMSNAP_SAVE_APPEND)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
+	if (err)
+		*err = (struct vmsnap_error){ 0 };
 	int rc = file_target_open(&save.target, path, err);
 	if (rc)
 		return rc;

@@ -314,7 +314,9 @@ int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct
 /* Writes snapshots to `path`.  A new file is written beside its place and
  * renamed over it, mode 0600.  An existing file is replaced only if it is a
  * vmsnap file.  With VMSNAP_SAVE_APPEND the snapshots are added to an existing
- * file (made if there is none); if that fails, the file is as it was. */
+ * file (made if there is none); if that fails, the file is as it was.  Another that
+ * appends is waited for.  Where an append was cut off before, what it left is dropped:
+ * VMSNAP_OK, with err->code VMSNAP_ERR_TRUNCATED and a message (otherwise 0). */
 enum vmsnap_save_flag { VMSNAP_SAVE_APPEND = 1 };
 int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
                 struct vmsnap_error *err);

@@ -221,7 +221,9 @@ class TextInterface(unittest.TestCase):
         screen.keys("vmsnap show", "Enter")
         screen.wait(r"--Type <RET> for more")
         self.assertIn("\x1b[", screen.text(escapes=True))
-        self.assertLessEqual(max(map(len, screen.text().splitlines())), 80)
+        # gdb itself does not keep to its width: names of source files run over.
+        shown = screen.text().partition("(gdb) vmsnap show")[2]
+        self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         screen.keys("q", "Enter")
         time.sleep(0.2)
         screen.keys("vmsnap take", "Enter")

@@ -71,6 +71,26 @@ static void another_file_is_left_alone(void **state)
 	}
 }
 
+static void dropped_end_is_told(void **state)
+{
+	(void)state;
+	struct vmsnap_error err = { .code = VMSNAP_ERR_CORRUPT };
+	struct stat one, two;
+	assert_int_equal(save_as(path, 0, &err), VMSNAP_OK);
+	assert_int_equal(stat(path, &one), 0);
+	assert_int_equal(save_as(path, VMSNAP_SAVE_APPEND, &err), VMSNAP_OK);
+	assert_int_equal(err.code, VMSNAP_OK);
+	assert_int_equal(stat(path, &two), 0);
+	assert_int_equal(truncate(path, two.st_size - 1), 0);
+	assert_int_equal(save_as(path, VMSNAP_SAVE_APPEND, &err), VMSNAP_OK);
+	assert_int_equal(err.code, VMSNAP_ERR_TRUNCATED);
+	assert_int_equal(err.position, one.st_size);
+	char dropped[64];
+	snprintf(dropped, sizeof(dropped), " %jd bytes ", (intmax_t)(two.st_size - 1 - one.st_size));
+	assert_non_null(strstr(err.message, dropped));
+	assert_saved(path, 2);
+}
+
 static void folder_is_refused(void **state)
 {
 	(void)state;
@@ -390,6 +410,7 @@ int main(void)
 		in_folder(new_file_is_private_and_alone),
 		in_folder(vmsnap_file_is_replaced_as_a_whole),
 		in_folder(another_file_is_left_alone),
+		in_folder(dropped_end_is_told),
 		in_folder(folder_is_refused),
 		in_folder(longest_name_can_be_saved_and_replaced),
 		in_folder(relative_name_is_saved_here),
