@@ -125,6 +125,16 @@ class Names(Case):
             self.assertEqual(answer.out.splitlines()[0], usual.out.splitlines()[0])
             self.assertNotIn(b"\x1b", answer.out)
 
+    def test_no_library_is_taken_from_the_folder_it_is_started_in(self):
+        target = support.Target(self, self.program, executable=self.program)
+        needed = ("libc.so.6", "libz.so.1", "libvmsnap.so.0", "libdw.so.1", "libelf.so.1", "liblzma.so.5", "libbz2.so.1.0")
+        for folder in ("", "x86_64", "glibc-hwcaps/x86-64-v2", "glibc-hwcaps/x86-64-v3", "lib"):
+            os.makedirs(os.path.join(self.place, folder), exist_ok=True)
+            for name in needed:
+                with open(os.path.join(self.place, folder, name), "w", encoding="ascii") as file:
+                    file.write("no library\n")
+        self.assertEqual(self.symbol(target, cwd=self.place), "static_variable")
+
     def test_gdb_imports_nothing_from_the_folder_it_is_started_in(self):
         if not shutil.which("gdb"):
             skip(self, "gdb is not installed")
@@ -160,6 +170,9 @@ class Hardening(unittest.TestCase):
                 self.assertIn("GNU_RELRO", segments)
                 self.assertRegex(segments, r"GNU_STACK .* RW +0x")
                 self.assertNotIn("TEXTREL", self.readelf("-d", path))
+                found = re.search(r"R(?:UN)?PATH\) .*\[(.*)\]", self.readelf("-d", path))
+                for folder in found[1].split(":") if found else ():
+                    self.assertRegex(folder, "^(/|\\$ORIGIN/)", "libraries are taken from where it is started")
 
     def test_stack_is_protected_and_library_calls_are_checked(self):
         for path in self.files:
