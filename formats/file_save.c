@@ -113,16 +113,16 @@ static int replace(const struct save *save)
 
 /* What stands in a file that is to be added to. */
 struct standing {
-	uint64_t whole, torn;       /* bytes; what an append that was cut off left lies behind the whole ones */
+	uint64_t whole, lost;       /* bytes; what an append that was cut off left lies behind the whole ones */
 	struct vmsnap_error damage; /* which is what this tells */
 };
 
 static int judge(const struct save *save, const struct file_index *index, uint64_t size, struct standing *out)
 {
-	*out = (struct standing){ .whole = index->whole, .torn = size - index->whole, .damage = index->damage };
+	*out = (struct standing){ .whole = index->whole, .lost = size - index->whole, .damage = index->damage };
 	/* A torn end is cut off.  Of other damage nobody knows what lies behind it. */
 	bool torn = index->damage.code == VMSNAP_ERR_TRUNCATED;
-	if (index->damage.code != VMSNAP_ERR_NEWER && (torn || !out->torn))
+	if (index->damage.code != VMSNAP_ERR_NEWER && (torn || !out->lost))
 		return VMSNAP_OK;
 	if (save->err)
 		*save->err = index->damage;
@@ -151,10 +151,10 @@ static int look_at_file(const struct save *save, int fd, struct standing *out)
 /* Not an error, but nothing goes in silence. */
 static void tell_dropped(const struct save *save, const struct standing *before)
 {
-	if (before->torn && save->err)
+	if (before->lost && save->err)
 		fail_at(save->err, VMSNAP_ERR_TRUNCATED, before->whole,
 		        "%.400s; the %" PRIu64 " bytes from there on were dropped", before->damage.message,
-		        before->torn);
+		        before->lost);
 }
 
 static int append_to(const struct save *save, int fd)
