@@ -65,7 +65,7 @@ static void put_copied(struct fit_line *line, const struct diff_view *view, cons
 /* ", +1.07G new"; nothing if there is none */
 static void put_class(struct fit_line *line, const char *sign, uint64_t bytes, const char *what)
 {
-	char words[64];
+	char words[128];
 	if (!bytes)
 		return;
 	fit_glue(line, ",");
