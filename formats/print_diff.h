@@ -12,10 +12,11 @@ struct diff_sums {
 	uint64_t shared; /* at A */
 };
 
-/* One changed mapping: its ranges, and the VMA changes that are about it. */
+/* One changed mapping, or what is left of one in A between two of B's: its ranges, and the
+ * VMA changes that are about it. */
 struct diff_row {
 	const struct vmsnap_vma *vma; /* NULL: pages where nothing is mapped */
-	uint64_t start, end;
+	uint64_t start, end;          /* all of it, or what is left */
 	size_t first_range, range_count;
 	size_t first_change, change_count; /* in diff_rows.order */
 };

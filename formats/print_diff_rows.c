@@ -57,6 +57,36 @@ void diff_rows_rewind(struct diff_rows *rows)
 	rows->next_range = rows->next_change = 0;
 }
 
+/* Index of the first mapping that ends after address. */
+static size_t vma_find(const struct vmsnap *snap, uint64_t address)
+{
+	size_t low = 0, high = vmsnap_vma_count(snap);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (vmsnap_vma(snap, middle)->end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* What the row is about: all of a mapping in B; of one in A as much as lies between two of
+ * B's, or a mapping with many holes would be shown and counted as a whole for each hole. */
+static void set_extent(const struct diff_view *view, const struct vmsnap_diff_range *range, struct diff_row *row)
+{
+	row->start = range->vma ? range->vma->start : range->start;
+	row->end = range->vma ? range->vma->end : range->end;
+	size_t next = vma_find(view->b, range->start);
+	const struct vmsnap_vma *after = vmsnap_vma(view->b, next), *before = next ? vmsnap_vma(view->b, next - 1) : NULL;
+	if (!range->vma || after == range->vma)
+		return;
+	if (before && row->start < before->end)
+		row->start = before->end;
+	if (after && row->end > after->start)
+		row->end = after->start;
+}
+
 /* The ranges from next_range on that lie in one mapping. */
 static bool take_ranges(struct diff_rows *rows, struct diff_row *row)
 {
@@ -64,12 +94,13 @@ static bool take_ranges(struct diff_rows *rows, struct diff_row *row)
 	if (vmsnap_diff_range(rows->view->diff, rows->next_range, &range))
 		return false;
 	*row = (struct diff_row){ .vma = range.vma, .first_range = rows->next_range };
-	row->start = range.vma ? range.vma->start : range.start;
+	set_extent(rows->view, &range, row);
 	do {
-		row->end = range.vma ? range.vma->end : range.end;
+		if (!range.vma)
+			row->end = range.end;
 		row->range_count++;
 	} while (!vmsnap_diff_range(rows->view->diff, row->first_range + row->range_count, &range) &&
-	         range.vma == row->vma);
+	         range.vma == row->vma && (!range.vma || range.start < row->end));
 	return true;
 }
 
@@ -124,5 +155,5 @@ void diff_row_sums(const struct diff_view *view, const struct diff_row *row, str
 		if (!vmsnap_diff_range(view->diff, row->first_range + i, &range))
 			diff_pieces(view, &range, sum_piece, sums);
 	if (row->vma)
-		sums->shared = diff_shared_at_a(view, row->vma);
+		sums->shared = diff_shared_at_a(view, row->vma, row->start, row->end);
 }

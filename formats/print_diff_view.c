@@ -148,10 +148,10 @@ static uint64_t shared_in(const struct diff_view *view, uint64_t start, uint64_t
 	return bytes;
 }
 
-uint64_t diff_shared_at_a(const struct diff_view *view, const struct vmsnap_vma *vma)
+uint64_t diff_shared_at_a(const struct diff_view *view, const struct vmsnap_vma *vma, uint64_t start, uint64_t end)
 {
-	uint64_t delta = delta_at(view, vma->start);
-	return vma->perms & VMSNAP_SHARED ? 0 : shared_in(view, vma->start + delta, vma->end + delta);
+	uint64_t delta = delta_at(view, start);
+	return vma->perms & VMSNAP_SHARED ? 0 : shared_in(view, start + delta, end + delta);
 }
 
 uint64_t diff_total_shared_at_a(const struct diff_view *view)

@@ -46,9 +46,9 @@ uint64_t diff_touched_code(const struct diff_view *view, struct touched_reasons 
 uint64_t diff_address_in_a(const struct diff_view *view, uint64_t address);
 /* Bytes of A's writable private mappings that were present and shared. */
 uint64_t diff_total_shared_at_a(const struct diff_view *view);
-/* Bytes of a private mapping in B that were present and shared at A: what a write
- * would have copied. */
-uint64_t diff_shared_at_a(const struct diff_view *view, const struct vmsnap_vma *vma);
+/* Bytes from start to end, of one mapping, that were present and shared at A: what a
+ * write would have copied. */
+uint64_t diff_shared_at_a(const struct diff_view *view, const struct vmsnap_vma *vma, uint64_t start, uint64_t end);
 
 /* Index of the first range that ends after address. */
 size_t diff_range_find(const struct vmsnap_diff *diff, uint64_t address);

@@ -177,6 +177,7 @@ bool elf_section_read(struct elf_window *window, const struct elf_header *h, uin
 		.offset = elf_word(h, FIELD(h, bytes, Shdr, sh_offset)),
 		.size = elf_word(h, FIELD(h, bytes, Shdr, sh_size)),
 		.align = elf_word(h, FIELD(h, bytes, Shdr, sh_addralign)),
+		.entry_size = elf_word(h, FIELD(h, bytes, Shdr, sh_entsize)),
 	};
 	return true;
 }
@@ -184,15 +185,21 @@ bool elf_section_read(struct elf_window *window, const struct elf_header *h, uin
 /* Notes what a section means for reading the symbols. */
 static void section_weigh(struct elf_file *elf, const struct elf_raw_section *s, const char *name)
 {
-	if (s->type == SHT_SYMTAB || s->type == SHT_DYNSYM)
+	if (s->type == SHT_SYMTAB || s->type == SHT_DYNSYM) {
 		elf->has_symbols = true;
+		elf->has_symtab |= s->type == SHT_SYMTAB;
+		/* Without a size it is no table to libdw. */
+		uint64_t entry = elf->header.is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+		elf->odd_symbols |= s->entry_size && s->entry_size != entry;
+	}
 	if (s->type == SHT_SYMTAB || s->type == SHT_DYNSYM || s->type == SHT_STRTAB || s->type == SHT_SYMTAB_SHNDX) {
 		if (s->size > elf->largest_table)
 			elf->largest_table = s->size;
-		if (s->flags & SHF_COMPRESSED)
+		/* GNU's own way is told by the name. */
+		if (s->flags & SHF_COMPRESSED || strncmp(name, ".zdebug", strlen(".zdebug")) == 0)
 			elf->compressed_symbols = true;
 	}
-	if (s->type != SHT_NOBITS && strcmp(name, ".gnu_debugdata") == 0) {
+	if (!elf->mini_size && s->type != SHT_NOBITS && strcmp(name, ".gnu_debugdata") == 0) {
 		elf->mini_offset = s->offset;
 		elf->mini_size = s->size;
 	}
@@ -223,20 +230,19 @@ static void read_sections(struct elf_window *window, struct arena *arena, struct
 	size_t names_len = 0;
 	char *names = h->shdr_count ? elf_section_names(window, h, arena, &names_len) : NULL;
 	elf->sections = names ? arena_alloc(arena, h->shdr_count * sizeof(*elf->sections)) : NULL;
-	if (!elf->sections)
-		return;
 	struct elf_raw_section s;
 	for (uint32_t i = 0; elf_section_read(window, h, i, &s); i++) {
-		const char *name = s.name < names_len ? names + s.name : "";
+		const char *name = names && s.name < names_len ? names + s.name : "";
 		section_weigh(elf, &s, name);
 		/* .tbss takes up no addresses: each thread has its own elsewhere. */
 		bool no_memory = !(s.flags & SHF_ALLOC) || (s.type == SHT_NOBITS && (s.flags & SHF_TLS));
-		if (no_memory || !s.size || s.size > UINT64_MAX - s.address)
+		if (!elf->sections || no_memory || !s.size || s.size > UINT64_MAX - s.address)
 			continue;
 		elf->sections[elf->section_count++] =
 		        (struct elf_section){ .address = s.address, .size = s.size, .name = name };
 	}
-	qsort(elf->sections, elf->section_count, sizeof(*elf->sections), by_address);
+	if (elf->section_count)
+		qsort(elf->sections, elf->section_count, sizeof(*elf->sections), by_address);
 }
 
 int elf_file_read(int fd, struct arena *arena, struct elf_file *out)

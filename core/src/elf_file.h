@@ -47,7 +47,7 @@ bool elf_segment_read(struct elf_window *window, const struct elf_header *header
 
 struct elf_raw_section {
 	uint32_t name, type;
-	uint64_t flags, address, offset, size, align;
+	uint64_t flags, address, offset, size, align, entry_size;
 };
 /* False if there is no such section in the file. */
 bool elf_section_read(struct elf_window *window, const struct elf_header *header, uint32_t index,
@@ -77,9 +77,11 @@ struct elf_file {
 
 	/* What reading the symbols would cost: sizes that the file claims. */
 	bool has_symbols;                /* there is a symbol table */
-	bool compressed_symbols;         /* a symbol or string table has SHF_COMPRESSED */
+	bool has_symtab;                 /* there is one that is not for the dynamic linker */
+	bool compressed_symbols;         /* a symbol or string table is compressed, in either way */
+	bool odd_symbols;                /* a symbol table's entries are not of the right size */
 	uint64_t largest_table;          /* of the symbol and string tables */
-	uint64_t mini_offset, mini_size; /* .gnu_debugdata; size 0 if there is none */
+	uint64_t mini_offset, mini_size; /* the first .gnu_debugdata; size 0 if there is none */
 };
 
 /* Strings go into the arena.  VMSNAP_ERR_NOT_FOUND if the file is not an ELF

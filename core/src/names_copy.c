@@ -23,7 +23,6 @@ enum {
 	CHUNK = 256 * 1024,
 	NOTE_BYTES_MAX = 64 * 1024,
 	LINK_BYTES_MAX = 64 * 1024,
-	BARE_BYTES_MAX = 64 * 1024 * 1024, /* of a file without sections, which is copied whole */
 };
 
 struct copy {
@@ -62,17 +61,29 @@ static bool is_table(uint32_t type)
 	return type == SHT_SYMTAB || type == SHT_DYNSYM || type == SHT_STRTAB || type == SHT_SYMTAB_SHNDX;
 }
 
-/* Whether elfutils may see this section. */
+/* libdw goes by the name alone. */
+static bool is_mini(const char *name)
+{
+	return strcmp(name, ".gnu_debugdata") == 0;
+}
+
+/* Whether what is in this section is copied. */
 static bool is_kept(const struct elf_raw_section *s, const char *name)
 {
+	if (is_mini(name))
+		return false;
 	if (is_table(s->type))
 		return true;
 	if (s->type == SHT_NOTE)
 		return s->size <= NOTE_BYTES_MAX;
-	if (s->type != SHT_PROGBITS)
-		return false;
-	return (strcmp(name, ".gnu_debugdata") == 0 && s->size <= MINI_BYTES_MAX) ||
-	       (strcmp(name, ".gnu_debuglink") == 0 && s->size <= LINK_BYTES_MAX);
+	return s->type == SHT_PROGBITS && strcmp(name, ".gnu_debuglink") == 0 && s->size <= LINK_BYTES_MAX;
+}
+
+/* Whether elfutils may see it.  One of type SHT_NULL has bytes for libelf, those of
+ * another one perhaps. */
+static bool is_harmless(const struct elf_raw_section *s, const char *name)
+{
+	return s->type == SHT_NOBITS || is_kept(s, name) || (s->type == SHT_NULL && !is_mini(name));
 }
 
 /* Header, program headers and section headers; from here on only the copy is believed. */
@@ -110,7 +121,7 @@ static bool empty_others(struct copy *c, const struct elf_header *h, const char 
 	size_t size = h->is_64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
 	elf_window_init(&window, c->to);
 	for (uint32_t i = 0; elf_section_read(&window, h, i, &s); i++) {
-		if (s.type == SHT_NULL || is_kept(&s, s.name < names_len ? names + s.name : ""))
+		if (is_harmless(&s, s.name < names_len ? names + s.name : ""))
 			continue;
 		/* sh_type is the second word of either class. */
 		if (pwrite(c->to, h->big_endian ? big : little, 4, (off_t)(h->shdr_offset + i * size + 4)) != 4)
@@ -119,53 +130,109 @@ static bool empty_others(struct copy *c, const struct elf_header *h, const char 
 	return true;
 }
 
+static void put_half(const struct elf_header *h, uint8_t *at, uint32_t value)
+{
+	at[h->big_endian] = (uint8_t)value;
+	at[!h->big_endian] = (uint8_t)(value >> 8);
+}
+
+/* What libelf would count in another way than we do is counted as we did. */
+static bool put_header(struct copy *c, const struct elf_header *h, uint8_t ehdr[sizeof(Elf64_Ehdr)])
+{
+	put_half(h, ehdr + (h->is_64 ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)), h->phdr_count);
+	put_half(h, ehdr + (h->is_64 ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum)), h->shdr_count);
+	size_t len = h->is_64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
+	return pwrite(c->to, ehdr, len, 0) == (ssize_t)len;
+}
+
+static bool drop_dynamic(struct copy *c, const struct elf_header *h)
+{
+	struct elf_window window;
+	struct elf_segment s;
+	const uint8_t unused[4] = { PT_NULL };
+	size_t size = h->is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	elf_window_init(&window, c->to);
+	/* p_type is the first word of either class. */
+	for (uint32_t i = 0; elf_segment_read(&window, h, i, &s); i++)
+		if (s.type == PT_DYNAMIC && pwrite(c->to, unused, 4, (off_t)(h->phdr_offset + i * size)) != 4)
+			return false;
+	return true;
+}
+
 static bool copy_parts(struct copy *c, struct arena *arena)
 {
 	struct elf_header h;
 	uint8_t ehdr[sizeof(Elf64_Ehdr)];
-	if (!copy_headers(c, &h) || pread(c->to, ehdr, sizeof(ehdr), 0) != sizeof(ehdr))
+	if (!copy_headers(c, &h) || pread(c->to, ehdr, sizeof(ehdr), 0) <= 0)
 		return false;
-	if (!h.shdr_count)
-		return copy_range(c, 0, BARE_BYTES_MAX);
 	struct elf_window window;
 	size_t names_len = 0;
 	elf_window_init(&window, c->from);
 	const char *names = elf_section_names(&window, &h, arena, &names_len);
 	if (!names)
 		names = "";
-	return copy_sections(c, &h, names, names_len) && pwrite(c->to, ehdr, sizeof(ehdr), 0) == sizeof(ehdr) &&
+	return copy_sections(c, &h, names, names_len) && put_header(c, &h, ehdr) && drop_dynamic(c, &h) &&
 	       empty_others(c, &h, names, names_len);
 }
 
+/* Whether what lies over each other, or changed meanwhile, brought anything back. */
+static bool is_clean(const struct elf_file *elf, int fd, struct arena *arena)
+{
+	struct elf_window window;
+	struct elf_segment segment;
+	struct elf_raw_section s;
+	size_t len = 0;
+	elf_window_init(&window, fd);
+	for (uint32_t i = 0; elf_segment_read(&window, &elf->header, i, &segment); i++)
+		if (segment.type == PT_DYNAMIC)
+			return false;
+	const char *names = elf->header.shdr_count ? elf_section_names(&window, &elf->header, arena, &len) : "";
+	for (uint32_t i = 0; names && elf_section_read(&window, &elf->header, i, &s); i++)
+		if (!is_harmless(&s, s.name < len ? names + s.name : ""))
+			return false;
+	return names != NULL;
+}
+
 /* Why elfutils must not be let at the copy; NULL if it may. */
-static const char *unfit(const struct elf_file *elf, int fd)
+static const char *unfit(const struct elf_file *elf, int fd, struct arena *arena)
 {
 	if (elf->header.shdr_offset && !elf->header.shdr_count)
 		return "its section headers are not understood";
+	if (!is_clean(elf, fd, arena))
+		return "its section headers are damaged";
+	if (elf->odd_symbols)
+		return "its symbol table is damaged";
 	if (elf->largest_table > TABLE_BYTES_MAX)
 		return "its symbol table is too large";
 	if (elf->compressed_symbols)
 		return "its symbol table is compressed";
-	if (elf->mini_size && !xz_fits(fd, elf->mini_offset, elf->mini_size, MINI_BYTES_MAX))
-		return "its mini debug info is damaged or too large";
 	return NULL;
 }
 
-/* The size matters: libelf holds each table against it.  Above the limit on files'
- * sizes, which a file in memory has too, SIGXFSZ would come. */
+/* Above the limit on files' sizes, which a file in memory has too, SIGXFSZ would come. */
+static int file_in_memory(uint64_t size, const char **reason)
+{
+	struct rlimit limit;
+	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY && size >= limit.rlim_cur) {
+		*reason = "its symbols cannot be read, for the limit on files' sizes is too low (ulimit -f)";
+		return -1;
+	}
+	int fd = memfd_create("symbols", MFD_CLOEXEC);
+	if (fd >= 0 && ftruncate(fd, (off_t)size)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* The size matters: libelf holds each table against it. */
 static bool make_room(struct copy *c)
 {
 	struct stat st;
-	struct rlimit limit;
 	if (fstat(c->from, &st))
 		return false;
-	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
-	    (uint64_t)st.st_size >= limit.rlim_cur) {
-		c->reason = "its symbols cannot be read, for the limit on files' sizes is too low (ulimit -f)";
-		return false;
-	}
-	c->to = memfd_create("symbols", MFD_CLOEXEC);
-	return c->to >= 0 && !ftruncate(c->to, st.st_size);
+	c->to = file_in_memory((uint64_t)st.st_size, &c->reason);
+	return c->to >= 0;
 }
 
 int elf_copy(int fd, struct arena *arena, struct elf_file *elf, const char **reason)
@@ -175,7 +242,7 @@ int elf_copy(int fd, struct arena *arena, struct elf_file *elf, const char **rea
 	if (!chunk)
 		c.reason = "there is no memory to read its symbols";
 	else if (make_room(&c) && copy_parts(&c, arena))
-		c.reason = elf_file_read(c.to, arena, elf) ? "it is damaged" : unfit(elf, c.to);
+		c.reason = elf_file_read(c.to, arena, elf) ? "it is damaged" : unfit(elf, c.to, arena);
 	else if (!c.reason)
 		c.reason = "its symbols cannot be read";
 	*reason = c.reason;
@@ -184,4 +251,21 @@ int elf_copy(int fd, struct arena *arena, struct elf_file *elf, const char **rea
 	if (c.to >= 0)
 		close(c.to);
 	return -1;
+}
+
+int elf_copy_mini(int fd, const struct elf_file *whole, struct arena *arena, struct elf_file *elf, const char **reason)
+{
+	uint64_t size = 0;
+	*reason = "it is damaged or too large";
+	if (whole->mini_size > MINI_BYTES_MAX ||
+	    !xz_size(fd, whole->mini_offset, whole->mini_size, MINI_BYTES_MAX, &size) || !size)
+		return -1;
+	CLEANUP_CLOSE int inflated = file_in_memory(size, reason);
+	if (inflated < 0)
+		return -1;
+	void *bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, inflated, 0);
+	bool whole_one = bytes != MAP_FAILED && xz_inflate(fd, whole->mini_offset, whole->mini_size, bytes, size);
+	if (bytes != MAP_FAILED)
+		munmap(bytes, (size_t)size);
+	return whole_one ? elf_copy(inflated, arena, elf, reason) : -1;
 }

@@ -19,8 +19,11 @@ enum { RANK_LOCAL, RANK_WEAK, RANK_GLOBAL };
 
 struct reading {
 	const struct symbols_source *source;
+	const struct elf_file *copied; /* what is read: the file, or its mini debug info */
 	Elf *elf;
-	const char *unfit_debug; /* why the separate debug file was left alone */
+	bool is_mini;            /* no debug file belongs to it */
+	bool has_debug;          /* there is a separate debug file */
+	const char *unfit_debug; /* why that was left alone */
 };
 
 /* ---- what libdwfl calls back for ------------------------------------------- */
@@ -49,6 +52,8 @@ static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 	struct reading *r = *userdata;
 	uint8_t id[BUILD_ID_MAX];
 	size_t id_len = 0;
+	if (r->is_mini)
+		return -1;
 	if (build_id_of_file(r->source->fd, id, sizeof(id), &id_len))
 		id_len = 0;
 	struct debug_query query = {
@@ -63,6 +68,7 @@ static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 	int fd = debug_file_find(&query, debug_name);
 	if (fd < 0)
 		return -1;
+	r->has_debug = true;
 	/* libdwfl maps what it is given here. */
 	struct arena strings = { 0 };
 	struct elf_file elf;
@@ -136,7 +142,8 @@ static bool symbol_make(const struct elf_file *elf, const GElf_Sym *sym, uint64_
 	uint64_t room = load->address + load->memory_size - address;
 	if (!sym->st_size) { /* settled by symbols_settle() */
 		const struct elf_section *section = elf_file_section(elf, address);
-		room = section ? section->address + section->size - address : room;
+		uint64_t in_section = section ? section->address + section->size - address : room;
+		room = in_section < room ? in_section : room; /* a section may say that it is endless */
 	} else if (sym->st_size < room) {
 		room = sym->st_size;
 	}
@@ -199,9 +206,10 @@ static int symbols_settle(struct symbols *s)
 static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, const struct elf_file *elf,
                    struct symbols *out)
 {
-	out->items = malloc((size_t)total * sizeof(*out->items) + 1);
-	if (!out->items)
+	struct symbol *items = realloc(out->items, (out->count + (size_t)total) * sizeof(*out->items) + 1);
+	if (!items)
 		return VMSNAP_ERR_NO_MEMORY;
+	out->items = items;
 	GElf_Addr bias = 0;
 	if (!eu->dwfl_module_getelf(module, &bias))
 		return VMSNAP_ERR_CORRUPT;
@@ -221,7 +229,14 @@ static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, co
 			return VMSNAP_ERR_NO_MEMORY;
 		out->items[out->count++] = item;
 	}
-	return symbols_settle(out);
+	return VMSNAP_OK;
+}
+
+/* libdw does not always know what is wrong. */
+static int cannot_read(const char *error, char *reason)
+{
+	snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", error ? error : "damaged");
+	return VMSNAP_ERR_CORRUPT;
 }
 
 static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char *reason)
@@ -239,15 +254,13 @@ static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char 
 	int total = eu->dwfl_module_getsymtab(module);
 	if (r->unfit_debug)
 		snprintf(reason, SYMBOLS_REASON_BYTES, "separate debug file: %s", r->unfit_debug);
-	if (total < 0 && elf->has_symbols && !r->unfit_debug) {
-		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->dwfl_errmsg(-1));
-		return VMSNAP_ERR_CORRUPT;
-	}
+	if (total < 0 && r->copied->has_symbols && !r->unfit_debug)
+		return cannot_read(eu->dwfl_errmsg(-1), reason);
 	int rc = total > 0 ? collect(eu, module, total, elf, out) : VMSNAP_OK;
 	if (rc == VMSNAP_ERR_TOO_LARGE)
 		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols' names are too long");
 	else if (rc == VMSNAP_ERR_CORRUPT)
-		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->dwfl_errmsg(-1));
+		cannot_read(eu->dwfl_errmsg(-1), reason);
 	return rc ? rc : r->unfit_debug ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
 }
 
@@ -257,10 +270,8 @@ static int read_copy(struct reading *r, int copy, struct symbols *out, char *rea
 	const struct elfutils *eu = r->source->elfutils;
 	eu->elf_version(EV_CURRENT);
 	r->elf = eu->elf_begin(copy, ELF_C_READ_MMAP, NULL);
-	if (!r->elf) {
-		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols cannot be read (%s)", eu->elf_errmsg(-1));
-		return VMSNAP_ERR_CORRUPT;
-	}
+	if (!r->elf)
+		return cannot_read(eu->elf_errmsg(-1), reason);
 	Dwfl *dwfl = eu->dwfl_begin(&callbacks);
 	int rc = dwfl ? read_module(dwfl, r, out, reason) : VMSNAP_ERR_NO_MEMORY;
 	if (dwfl)
@@ -269,20 +280,39 @@ static int read_copy(struct reading *r, int copy, struct symbols *out, char *rea
 	return rc;
 }
 
-int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES])
+/* Of the file, or of its mini debug info. */
+static int read_one(struct reading *r, struct symbols *out, char *reason, bool *more)
 {
-	struct reading r = { .source = source };
+	const struct symbols_source *s = r->source;
 	struct arena strings = { 0 };
 	struct elf_file elf;
 	const char *no;
+	CLEANUP_CLOSE int copy =
+	        r->is_mini ? elf_copy_mini(s->fd, s->elf, &strings, &elf, &no) : elf_copy(s->fd, &strings, &elf, &no);
+	arena_free(&strings);
+	if (copy < 0) {
+		snprintf(reason, SYMBOLS_REASON_BYTES, "%s%s", r->is_mini ? "mini debug info: " : "", no);
+		return VMSNAP_ERR_TOO_LARGE;
+	}
+	r->copied = &elf;
+	int rc = read_copy(r, copy, out, reason);
+	*more = !rc && !elf.has_symtab && !r->has_debug && s->elf->mini_size;
+	return rc;
+}
+
+int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES])
+{
+	struct reading whole = { .source = source }, mini = { .source = source, .is_mini = true };
+	bool more = false, no_more;
 	memset(out, 0, sizeof(*out));
 	reason[0] = '\0';
-	CLEANUP_CLOSE int copy = elf_copy(source->fd, &strings, &elf, &no);
-	arena_free(&strings);
-	if (copy >= 0)
-		return read_copy(&r, copy, out, reason);
-	snprintf(reason, SYMBOLS_REASON_BYTES, "%s", no);
-	return VMSNAP_ERR_TOO_LARGE;
+	int rc = read_one(&whole, out, reason, &more);
+	if (!rc && more)
+		rc = read_one(&mini, out, reason, &no_more);
+	rc = rc ? rc : symbols_settle(out);
+	if (rc)
+		symbols_free(out);
+	return rc;
 }
 
 void symbols_free(struct symbols *symbols)

@@ -1,9 +1,14 @@
 #define _GNU_SOURCE
 #include "names_xz.h"
 
+#include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "elf_file.h"
+#include "error.h"
 
 /* The sizes that an .xz index states are only checked after all is inflated, so
  * they do not help.  Those of the LZMA2 chunks do: each states, in a header
@@ -58,7 +63,7 @@ static bool walk_chunks(struct cursor *c, uint64_t max)
 	}
 }
 
-bool xz_fits(int fd, uint64_t offset, uint64_t size, uint64_t max)
+bool xz_size(int fd, uint64_t offset, uint64_t size, uint64_t max, uint64_t *made)
 {
 	static const uint8_t magic[6] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
 	static const uint8_t check_sizes[16] = { 0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64 };
@@ -75,8 +80,10 @@ bool xz_fits(int fd, uint64_t offset, uint64_t size, uint64_t max)
 		bytes = peek(&c, 2);
 		if (!bytes)
 			return false;
-		if (bytes[0] == 0) /* the index: no block follows */
+		if (bytes[0] == 0) { /* the index: no block follows */
+			*made = c.made;
 			return true;
+		}
 		if (bytes[1] & FILTER_MASK) /* filters before LZMA2: nobody uses them here */
 			return false;
 		uint64_t start = c.at + ((uint64_t)bytes[0] + 1) * 4;
@@ -86,4 +93,52 @@ bool xz_fits(int fd, uint64_t offset, uint64_t size, uint64_t max)
 		if (!skip(&c, padding + check))
 			return false;
 	}
+}
+
+bool xz_fits(int fd, uint64_t offset, uint64_t size, uint64_t max)
+{
+	uint64_t made;
+	return xz_size(fd, offset, size, max, &made);
+}
+
+/* ---- inflating ------------------------------------------------------------------ */
+
+/* lzma_stream_buffer_decode() of liblzma 5, whose header need not be installed. */
+typedef int buffer_decode(uint64_t *memory_limit, uint32_t flags, const void *allocator, const uint8_t *in,
+                          size_t *in_at, size_t in_size, uint8_t *out, size_t *out_at, size_t out_size);
+enum { LZMA_DONE = 0 };
+
+/* The bytes of the stream, malloc'ed; *size is cut to what the file has. */
+static uint8_t *read_stream(int fd, uint64_t offset, uint64_t *size)
+{
+	struct stat st;
+	if (fstat(fd, &st) || offset >= (uint64_t)st.st_size)
+		return NULL;
+	if (*size > (uint64_t)st.st_size - offset)
+		*size = (uint64_t)st.st_size - offset;
+	uint8_t *bytes = malloc((size_t)*size);
+	uint64_t done = 0;
+	ssize_t got = 1;
+	while (bytes && done < *size && got > 0) {
+		got = pread(fd, bytes + done, (size_t)(*size - done), (off_t)(offset + done));
+		done += got > 0 ? (uint64_t)got : 0;
+	}
+	*size = done;
+	return bytes;
+}
+
+bool xz_inflate(int fd, uint64_t offset, uint64_t size, void *out, uint64_t room)
+{
+	CLEANUP_FREE uint8_t *in = read_stream(fd, offset, &size);
+	void *library = in ? dlopen("liblzma.so.5", RTLD_NOW | RTLD_LOCAL) : NULL;
+	void *found = library ? dlsym(library, "lzma_stream_buffer_decode") : NULL;
+	buffer_decode *decode = NULL;
+	uint64_t memory_limit = UINT64_C(256) << 20; /* a dictionary may be 64 MiB large */
+	size_t in_at = 0, out_at = 0;
+	memcpy(&decode, &found, sizeof(found)); /* as in elfutils.c */
+	bool whole = decode &&
+	             decode(&memory_limit, 0, NULL, in, &in_at, (size_t)size, out, &out_at, (size_t)room) == LZMA_DONE;
+	if (library)
+		dlclose(library);
+	return whole && out_at == room;
 }

@@ -1,4 +1,4 @@
-"""Gathers the seeds of the fuzz targets: golden files, and text of the kernel.
+"""Gathers the seeds of the fuzz targets: golden files, text of the kernel, and ELF files.
 
     python3 seeds.py FOLDER        (makes FOLDER/file, FOLDER/maps, ...)
 
@@ -8,6 +8,8 @@ The text lies in seeds/; what is on the machine that fuzzes does not matter.
 import os
 import shutil
 import sys
+
+import elf_seeds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "..", "golden")
@@ -38,6 +40,17 @@ def gather(folder, paths):
         shutil.copyfile(path, os.path.join(folder, name))
 
 
+def make(folder, seeds):
+    os.makedirs(folder, exist_ok=True)
+    wanted = dict(seeds)
+    for name in os.listdir(folder):
+        if name not in wanted:
+            os.unlink(os.path.join(folder, name))
+    for name, data in wanted.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)
+
+
 def main(argv):
     if len(argv) != 2:
         sys.exit(__doc__)
@@ -46,6 +59,7 @@ def main(argv):
         gather(os.path.join(argv[1], target), files)
     for target in ("maps", "smaps", "status"):
         gather(os.path.join(argv[1], target), list(texts(target)))
+    make(os.path.join(argv[1], "elf"), elf_seeds.seeds())
 
 
 if __name__ == "__main__":

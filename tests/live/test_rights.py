@@ -12,7 +12,8 @@ import threading
 
 import kernel
 import support
-from rights import ADMIN, ALL_NEEDED, BUILD, PTRACE, READ, STRANGER, Case, as_user, cache, call
+from rights import (ADMIN, ALL_NEEDED, BUILD, PTRACE, READ, STRANGER, Case, as_user, below_systemd, cache, call,
+                    replaced, somebody, ways, witness)
 from support import NOBODY, capture, skip, world
 
 
@@ -75,6 +76,37 @@ class Capabilities(Case):
                 (ALL_NEEDED, True, True)):
             self.expect(0, capabilities, own, of_own)
             self.expect(0, capabilities, other, of_other)
+
+    def test_without_ptrace_nobody_is_stopped(self):
+        """Newer kernels let CAP_SYS_ADMIN (as CAP_PERFMON) read the mappings of others: then it is said."""
+        for user in (NOBODY, 0):
+            answer = call(*as_user(user, (ADMIN, READ)), world().vmsnap, "show", self.sleeper(STRANGER), "--json")
+            if answer.status == 2:
+                self.assertIn("CAP_SYS_PTRACE", answer.err)
+            else:
+                self.assertEqual(answer.status, 0, answer)
+                self.assertEqual(json.loads(answer.out)["snapshot"]["freeze"], "none")
+
+    def test_where_proc_hides_processes_of_others(self):
+        other = self.sleeper(STRANGER)
+        for capabilities, status in (((), 2), ((ADMIN, READ), 2), (ALL_NEEDED, 0)):
+            words = [*as_user(NOBODY, capabilities), world().vmsnap, "pages", str(other), "--json"]
+            answer = call("unshare", "--mount", "sh", "-c",
+                          'mount -t proc -o hidepid=2 proc /proc && echo == && exec "$@"', "sh", *words)
+            if not answer.out.startswith(b"==\n"):
+                skip(self, "no mounting here")
+            self.assertEqual(answer.status, status, answer)
+            if status:
+                self.assertIn("no process", answer.err)
+
+    def test_capabilities_of_a_user_namespace_reach_nobody_outside(self):
+        for owner in (NOBODY, STRANGER):
+            other = self.sleeper(owner)
+            answer = call(*as_user(NOBODY), "unshare", "--user", "--map-root-user", world().vmsnap, "pages", other)
+            if "unshare" in answer.err:
+                skip(self, "no user namespaces here")
+            self.assertEqual((answer.status, answer.out), (2, b""), answer)
+            self.assertIn("user namespace", answer.err)
 
     def test_build_ids_and_names_of_files_that_only_their_owner_may_read(self):
         if not shutil.which("readelf"):
@@ -142,8 +174,8 @@ class Capabilities(Case):
         pipe = os.path.join(self.folder(0o700, NOBODY), "pipe")
         os.mkfifo(pipe, 0o600)
         os.chown(pipe, NOBODY, NOBODY)
-        process = subprocess.Popen([*as_user(NOBODY, ALL_NEEDED), world().vmsnap, "capture", str(self.sleeper(STRANGER)),
-                                    "-o", pipe], env=world().env, stderr=subprocess.DEVNULL)
+        words = [*as_user(NOBODY, ALL_NEEDED), world().vmsnap, "capture", str(self.sleeper(STRANGER)), "-o", pipe]
+        process = subprocess.Popen(words, env=world().env, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.in_call(process, 257)  # openat() waits for a reader
@@ -204,6 +236,159 @@ class Capabilities(Case):
         self.assertFalse(os.path.exists(os.path.join(folder, "other.vms")))
         saved = os.stat(os.path.join(folder, "file.vms"))
         self.assertEqual((stat.S_IMODE(saved.st_mode), saved.st_uid), (0o600, NOBODY))
+
+
+class Document(Case):
+    """The commands in SECURITY.md, as they stand there but for the names."""
+
+    NEEDED = f"{1 << 19 | 1 << 21 | 1 << 2:016x}"  # sys_ptrace, sys_admin, dac_read_search
+
+    def setUp(self):
+        self.need_root()
+        self.ways = ways()
+        self.user = somebody()
+        if not self.user:
+            skip(self, "no ordinary user with a group of the same name")
+        self.place = self.folder(0o755, self.user.pw_uid)
+        self.bin = self.folder()
+        witness(self.bin)
+        self.env = {"PATH": f"{self.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+    def way(self, begin):
+        (found,) = [commands for title, commands in self.ways.items() if title.startswith(begin)]
+        return found
+
+    def run_way(self, commands, folder):
+        """Runs them as root, and returns what the witness saw."""
+        done = call("sh", "-ec", commands, cwd=folder, env=self.env)
+        self.assertEqual(done.status, 0, done)
+        return self.seen(done.err)
+
+    def seen(self, text):
+        return dict(re.findall(r"(?m)^(Cap\w+|NoNewPrivs) (\w+)$", text))
+
+    def assertWhole(self, path, user):
+        """A snapshot with frame numbers, of a process of another user."""
+        saved = os.stat(path)
+        self.assertEqual((stat.S_IMODE(saved.st_mode), saved.st_uid), (0o600, user))
+        self.assertHasFrames(path)
+
+    def assertHasFrames(self, path):
+        shown = call(world().vmsnap, "pages", path, "--json")
+        self.assertEqual(shown.status, 0, shown)
+        self.assertTrue([run for run in json.loads(shown.out)["runs"] if run["pfn"] is not None], path)
+
+    def only_file(self, folder):
+        (name,) = os.listdir(folder)
+        return os.path.join(folder, name)
+
+    def test_there_are_four_ways_and_each_is_tested(self):
+        self.assertEqual([title.split(",")[0] for title in self.ways], ["root", "another user", "a group", "a service"])
+
+    def test_root_with_nothing_else(self):
+        place = self.folder(0o700)
+        seen = self.run_way(replaced(self.way("root"), _1234=self.sleeper(STRANGER)), place)
+        self.assertEqual({seen[key] for key in ("CapPrm", "CapEff", "CapBnd")}, {self.NEEDED}, seen)
+        self.assertEqual((int(seen["CapInh"], 16), int(seen["CapAmb"], 16)), (0, 0))
+        self.assertWhole(self.only_file(place), 0)
+
+    def test_another_user(self):
+        commands = replaced(self.way("another user"), alice=self.user.pw_name, _1234=self.sleeper(STRANGER))
+        seen = self.run_way(commands, self.place)
+        self.assertEqual({seen[key] for key in ("CapPrm", "CapEff", "CapInh", "CapAmb")}, {self.NEEDED}, seen)
+        self.assertWhole(self.only_file(self.place), self.user.pw_uid)
+
+    # ldconfig replaces the cache by renaming, which a file that is mounted does not allow.
+    # setpriv itself still has root's rights at the moment it executes something: hence sh.
+    GROUP = r"""
+        set -e
+        mount -t tmpfs tmpfs /usr/local
+        mkdir /usr/local/etc
+        cp -a /etc/. /usr/local/etc
+        mount --bind /usr/local/etc /etc
+        if [ -d /var/cache/ldconfig ]; then mount -t tmpfs tmpfs /var/cache/ldconfig; fi
+        "$CMAKE" --install "$BUILD" --prefix /usr/local >&2
+        chmod 0755 /usr/local /usr/local/*
+        chmod -R a+rX /usr/local/bin /usr/local/lib*
+        echo == ready
+        sh -ec "$COMMANDS"
+        cd "$FOLDER"
+        echo == who
+        stat -c "%a %G" /usr/local/bin/vmsnap
+        getcap /usr/local/bin/vmsnap
+        echo == member
+        setpriv --reuid="$USER" --regid=65534 --groups="$GROUP" \
+            sh -c '/usr/local/bin/vmsnap capture "$OTHER" -o file.vms' 2>&1
+        echo == stranger
+        setpriv --reuid=65534 --regid=65534 --clear-groups \
+            sh -c "/usr/local/bin/vmsnap --version" 2>&1 || echo "status $?"
+        echo == end
+    """
+
+    def test_a_group(self):
+        self.need_root("setcap", "getcap", "unshare", "ldconfig")
+        settings = cache()
+        if settings.get("VMSNAP_SANITIZE"):
+            skip(self, "a sanitizer's runtime does not start in a program with file capabilities")
+        commands = replaced(self.way("a group"), memory=self.user.pw_name)
+        done = call("unshare", "-m", "sh", "-c", self.GROUP, cwd=self.place, env={
+            "CMAKE": settings["CMAKE_COMMAND"], "BUILD": BUILD, "FOLDER": self.place, "COMMANDS": commands,
+            "OTHER": str(self.sleeper(STRANGER)), "USER": str(self.user.pw_uid), "GROUP": str(self.user.pw_gid),
+            "LD_LIBRARY_PATH": ""})
+        if "== ready" not in done.out.decode() and "mount:" in done.err:
+            skip(self, "no mounting here")
+        parts = dict(re.findall(r"(?s)== (\w+)\n(.*?)(?=== )", done.out.decode()))
+        self.assertIn("end\n", done.out.decode().rpartition("== ")[2], done)
+        self.assertEqual(parts["who"].splitlines()[0], f"750 {self.user.pw_name}")
+        self.assertRegex(parts["who"], r"\bcap_dac_read_search,cap_sys_ptrace,cap_sys_admin=ep\n\Z")
+        self.assertIn("paused", parts["member"])
+        self.assertRegex(parts["stranger"], r"(?i)permission denied|status 12[67]")
+        self.assertWhole(os.path.join(self.place, "file.vms"), self.user.pw_uid)
+
+    # What else a service may be given: True if vmsnap still sees everything.
+    SETTINGS = {
+        "": True,
+        "ProtectProc=invisible": True,
+        "PrivateDevices=yes PrivateNetwork=yes PrivateIPC=yes": True,
+        "ProtectKernelTunables=yes ProtectKernelModules=yes ProtectKernelLogs=yes ProtectControlGroups=yes": True,
+        "RestrictNamespaces=yes RestrictSUIDSGID=yes LockPersonality=yes MemoryDenyWriteExecute=yes": True,
+        "SystemCallFilter=@system-service SystemCallFilter=@debug": True,
+        "SystemCallFilter=@system-service SystemCallFilter=~@debug": False,
+        "SystemCallFilter=~ptrace:EPERM": True,  # as Yama does where ptrace_scope is 3
+        "PrivateUsers=yes": False,
+    }
+
+    def test_a_service(self):
+        self.need_root("systemd-run", "dbus-daemon", "busctl", "unshare")
+        command = replaced(self.way("a service"), alice=self.user.pw_name, _1234='"$TARGET"')
+        self.assertTrue(command.endswith(">\"$TARGET\".vms"), "the redirection has moved")
+        script = ["umask 077", f"PATH={self.env['PATH']}"]
+        tried = dict(self.SETTINGS)
+        if cache().get("VMSNAP_SANITIZE"):
+            del tried["SystemCallFilter=~ptrace:EPERM"]  # which LeakSanitizer itself needs
+        for number, settings in enumerate(tried):
+            words = " ".join(["systemd-run", *(f"-p {word}" for word in settings.split())])
+            more = command.replace("systemd-run", words, 1).replace('>"$TARGET".vms', f">{number}.vms 2>{number}.err")
+            script.append(f"{{ {more}; }}; echo status $? >>{number}.err")
+        place = self.folder(0o700)
+        done = below_systemd(place, "\n".join(script))
+        if not done:
+            skip(self, "systemd does not start here, not even in a namespace")
+        for number, (settings, works) in enumerate(tried.items()):
+            with self.subTest(settings=settings):
+                said = kernel.read(os.path.join(place, f"{number}.err")).decode()
+                path = os.path.join(place, f"{number}.vms")
+                if not works:
+                    self.assertRegex(said, r"status [1-9]", said)
+                    self.assertEqual(os.stat(path).st_size, 0, said)
+                    continue
+                self.assertRegex(said, r"status 0\n", said)
+                seen = self.seen(said)
+                self.assertEqual({seen[key] for key in ("CapPrm", "CapEff", "CapBnd", "CapAmb")}, {self.NEEDED}, seen)
+                self.assertEqual(seen["NoNewPrivs"], "1")
+                self.assertHasFrames(path)
+                shown = json.loads(call(world().vmsnap, "show", path, "--json").out)["snapshot"]
+                self.assertEqual(shown["freeze"] == "none", "EPERM" in settings, shown)
 
 
 class Folders(Case):

@@ -45,8 +45,8 @@ static void put_column_of(struct bytes *bytes, uint8_t value, size_t count)
 	put_repeated(bytes, value, count);
 }
 
-/* `count` mappings, a page each, with a page between. */
-static uint64_t add_vmas(struct made *made, size_t count)
+/* `count` mappings with a page between. */
+static uint64_t add_vmas_of(struct made *made, size_t count, uint64_t pages)
 {
 	struct bytes bytes = { 0 };
 	put_varint(&bytes, count);
@@ -57,13 +57,23 @@ static uint64_t add_vmas(struct made *made, size_t count)
 	put_column(&bytes, "\0", 1);     /* build ID length */
 	put_column(&bytes, "", 0);       /* build ID */
 	put_column_of(&bytes, 1, count); /* gap */
-	put_column_of(&bytes, 1, count); /* size */
+	if (pages == 1) {
+		put_column_of(&bytes, 1, count); /* size */
+	} else {
+		assert_int_equal(count, 1);
+		put_numbers(&bytes, &pages, 1);
+	}
 	put_column_of(&bytes, 3, count); /* permissions */
 	put_column_of(&bytes, 0, count); /* object */
 	put_column_of(&bytes, 0, count); /* offset */
 	uint64_t offset = add_deflated(made, SECTION_VMAS, bytes.data, bytes.len);
 	bytes_free(&bytes);
 	return offset;
+}
+
+static uint64_t add_vmas(struct made *made, size_t count)
+{
+	return add_vmas_of(made, count, 1);
 }
 
 static uint64_t add_threads(struct made *made, size_t count)
@@ -263,8 +273,10 @@ static void print_all(const struct vmsnap *a, const struct vmsnap *b)
 		out.style.json = json;
 		assert_int_equal(vmsnap_print_show(a, &out, &err), VMSNAP_OK);
 		assert_int_equal(vmsnap_print_map(a, b, &out, &err), VMSNAP_OK);
-		assert_int_equal(vmsnap_print_diff(diff, NULL, VMSNAP_PRINT_LONG, &out, &err), VMSNAP_OK);
-		assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, &out, &err), VMSNAP_OK);
+		for (unsigned flags = 0; flags <= VMSNAP_PRINT_LONG; flags += VMSNAP_PRINT_LONG) {
+			assert_int_equal(vmsnap_print_diff(diff, NULL, flags, &out, &err), VMSNAP_OK);
+			assert_int_equal(vmsnap_print_cow(cow, NULL, flags, &out, &err), VMSNAP_OK);
+		}
 		assert_int_equal(vmsnap_print_pages(a, 0, UINT64_MAX, false, &out, &err), VMSNAP_OK);
 	}
 	assert_true(printed > 0);
@@ -338,6 +350,24 @@ static void many_mappings_over_one_run_are_compared_in_time(void **state)
 	vmsnap_free(snaps[1]);
 }
 
+/* Nor all of a mapping for each of the pieces that others leave of it. */
+static void one_mapping_and_many_are_compared_in_time(void **state)
+{
+	(void)state;
+	struct made made;
+	struct vmsnap *snaps[2];
+	for (size_t i = 0; i < 2; i++) {
+		add_start(&made);
+		add_vmas_of(&made, i ? MANY / 10 : 1, i ? 1 : UINT64_C(1) << 31);
+		add_run(&made, i ? 1 : UINT64_C(1) << 31);
+		snaps[i] = load_one(&made);
+	}
+	print_all(snaps[0], snaps[1]);
+	print_all(snaps[1], snaps[0]);
+	vmsnap_free(snaps[0]);
+	vmsnap_free(snaps[1]);
+}
+
 static void a_status_of_many_lines_is_compared_in_time(void **state)
 {
 	(void)state;
@@ -403,6 +433,7 @@ int main(void)
 		IN_TIME(a_million_mappings_are_compared_in_time),
 		IN_TIME(a_run_of_terabytes_is_compared_in_time),
 		IN_TIME(many_mappings_over_one_run_are_compared_in_time),
+		IN_TIME(one_mapping_and_many_are_compared_in_time),
 		IN_TIME(a_status_of_many_lines_is_compared_in_time),
 		IN_TIME(many_snapshots_are_listed_in_time),
 	};

@@ -136,19 +136,111 @@ static void truncated_and_other_files_are_survived(void **state)
 	assert_string_equal(reason, "its headers cannot be read");
 }
 
-/* Without sections everything may matter. */
-static void file_without_sections_is_copied_whole(void **state)
+static Elf64_Ehdr *header(uint8_t *bytes)
+{
+	union {
+		uint8_t *bytes;
+		Elf64_Ehdr *header;
+	} at = { bytes };
+	return at.header;
+}
+
+static Elf64_Phdr *segment(uint8_t *bytes, size_t index)
+{
+	union {
+		uint8_t *bytes;
+		Elf64_Phdr *header;
+	} at = { bytes + sizeof(Elf64_Ehdr) + index * sizeof(Elf64_Phdr) };
+	return at.header;
+}
+
+/* The program headers are all there is of it.  e_shnum without e_shoff, and entries of
+ * another size, are what libelf does not mind. */
+static void file_without_sections_brings_only_headers(void **state)
 {
 	(void)state;
 	static _Alignas(8) uint8_t bytes[LIB_BYTES], copy[LIB_BYTES];
 	const char *reason;
 	make(bytes);
-	memset(bytes + offsetof(Elf64_Ehdr, e_shoff), 0, 8);
-	memset(bytes + offsetof(Elf64_Ehdr, e_shnum), 0, 4);
+	header(bytes)->e_shoff = 0;
+	header(bytes)->e_shnum = 7;
+	header(bytes)->e_shentsize = 1;
 	int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
 	assert_true(fd >= 0);
-	assert_memory_equal(copy, bytes, LIB_BYTES);
+	assert_int_equal(header(copy)->e_shnum, 0);
+	assert_memory_equal(segment(copy, 0), segment(bytes, 0), 3 * sizeof(Elf64_Phdr));
+	for (size_t i = NOTE_AT; i < LIB_BYTES; i++)
+		assert_int_equal(copy[i], 0);
 	close(fd);
+}
+
+/* libdw would take a step for each word behind what it takes for a table of hashes. */
+static void dynamic_segment_is_marked_as_unused(void **state)
+{
+	(void)state;
+	static _Alignas(8) uint8_t bytes[LIB_BYTES], copy[LIB_BYTES];
+	const char *reason;
+	make(bytes);
+	segment(bytes, 2)->p_type = PT_DYNAMIC;
+	int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
+	assert_true(fd >= 0);
+	assert_int_equal(segment(copy, 0)->p_type, PT_LOAD);
+	assert_int_equal(segment(copy, 2)->p_type, PT_NULL);
+	close(fd);
+}
+
+/* In a sparse file libelf would find room for 4 billion of them. */
+static void program_headers_beyond_the_limit_are_not_counted(void **state)
+{
+	(void)state;
+	static _Alignas(8) uint8_t bytes[LIB_BYTES], copy[LIB_BYTES];
+	const char *reason;
+	make(bytes);
+	header(bytes)->e_phnum = PN_XNUM;
+	int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
+	assert_true(fd >= 0);
+	assert_int_equal(header(copy)->e_phnum, 2048);
+	close(fd);
+}
+
+/* Whatever its type: libdw only goes by the name. */
+static void mini_debug_info_is_emptied(void **state)
+{
+	(void)state;
+	static const uint32_t types[] = { SHT_PROGBITS, SHT_NOTE, SHT_STRTAB, SHT_NULL };
+	static _Alignas(8) uint8_t bytes[LIB_BYTES], copy[LIB_BYTES];
+	const char *reason;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		make(bytes);
+		strcpy((char *)bytes + SECTION_STRINGS_AT + section(bytes, SEC_LINK)->sh_name, ".gnu_debugdata");
+		section(bytes, SEC_LINK)->sh_type = types[i];
+		int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
+		assert_true(fd >= 0);
+		assert_int_equal(section(copy, SEC_LINK)->sh_type, SHT_NOBITS);
+		close(fd);
+	}
+}
+
+static void tables_in_disguise_are_refused(void **state)
+{
+	(void)state;
+	static _Alignas(8) uint8_t bytes[LIB_BYTES];
+	const char *reason;
+	make(bytes);
+	strcpy((char *)bytes + SECTION_STRINGS_AT + section(bytes, SEC_STRTAB)->sh_name, ".zdebug_str");
+	assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
+	assert_string_equal(reason, "its symbol table is compressed");
+	/* Nobody knows what is named so. */
+	make(bytes);
+	section(bytes, SEC_STRTAB)->sh_flags |= SHF_COMPRESSED;
+	section(bytes, SEC_SHSTRTAB)->sh_type = SHT_PROGBITS;
+	assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
+	assert_string_equal(reason, "its section headers are damaged");
+	/* As many symbols as it has bytes. */
+	make(bytes);
+	section(bytes, SEC_SYMTAB)->sh_entsize = 1;
+	assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
+	assert_string_equal(reason, "its symbol table is damaged");
 }
 
 static void limit_on_file_sizes_is_told_and_no_signal(void **state)
@@ -225,7 +317,11 @@ int main(void)
 		cmocka_unit_test(table_over_the_headers_does_not_undo_them),
 		cmocka_unit_test(compressed_table_is_refused),
 		cmocka_unit_test(truncated_and_other_files_are_survived),
-		cmocka_unit_test(file_without_sections_is_copied_whole),
+		cmocka_unit_test(file_without_sections_brings_only_headers),
+		cmocka_unit_test(dynamic_segment_is_marked_as_unused),
+		cmocka_unit_test(program_headers_beyond_the_limit_are_not_counted),
+		cmocka_unit_test(mini_debug_info_is_emptied),
+		cmocka_unit_test(tables_in_disguise_are_refused),
 		cmocka_unit_test(limit_on_file_sizes_is_told_and_no_signal),
 		cmocka_unit_test_setup_teardown(only_files_on_a_disk_are_opened, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(nothing_outside_of_the_root_is_opened, place_setup, place_teardown),

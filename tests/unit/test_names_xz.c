@@ -76,6 +76,49 @@ static void streams_that_xz_made_are_measured(void **state)
 	}
 }
 
+/* printf 'vmsnap vmsnap ...', seven times, | xz --check=crc32 */
+static const uint8_t SEVEN[] = {
+	0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x01, 0x69, 0x22, 0xde, 0x36, 0x02, 0x00, 0x21, 0x01, 0x16, 0x00,
+	0x00, 0x00, 0x74, 0x2f, 0xe5, 0xa3, 0xe0, 0x00, 0x2f, 0x00, 0x0e, 0x5d, 0x00, 0x3b, 0x1b, 0x4a, 0xcd, 0x9f,
+	0x6d, 0x47, 0x25, 0x77, 0xec, 0xd1, 0xe0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x2d, 0xcd, 0xa7, 0x62, 0x00, 0x01,
+	0x26, 0x30, 0xa3, 0x06, 0x81, 0xc5, 0x90, 0x42, 0x99, 0x0d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x01, 0x59, 0x5a,
+};
+enum { SEVEN_TIMES = 48, UNTOUCHED = 0xa5 };
+
+/* Into room bytes, behind which nothing may be written. */
+static bool inflates(const uint8_t *bytes, size_t len, uint64_t size, uint8_t *out, uint64_t room)
+{
+	int fd = memfd_create("xz", 0);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, bytes, len, 1000), (ssize_t)len);
+	memset(out, UNTOUCHED, 2 * SEVEN_TIMES);
+	bool yes = xz_inflate(fd, 1000, size, out, room);
+	for (size_t i = room; i < 2 * SEVEN_TIMES; i++)
+		assert_int_equal(out[i], UNTOUCHED);
+	close(fd);
+	return yes;
+}
+
+static void stream_inflates_to_its_size_and_no_other(void **state)
+{
+	(void)state;
+	uint8_t out[2 * SEVEN_TIMES], bytes[sizeof(SEVEN)];
+	assert_true(fits(SEVEN, sizeof(SEVEN), SEVEN_TIMES));
+	assert_true(inflates(SEVEN, sizeof(SEVEN), sizeof(SEVEN), out, SEVEN_TIMES));
+	assert_memory_equal(out, "vmsnap vmsnap vmsnap vmsnap vmsnap vmsnap vmsnap", SEVEN_TIMES);
+	/* A section that says it is larger than the file. */
+	assert_true(inflates(SEVEN, sizeof(SEVEN), UINT64_C(1) << 50, out, SEVEN_TIMES));
+	assert_false(inflates(SEVEN, sizeof(SEVEN), sizeof(SEVEN), out, SEVEN_TIMES - 1));
+	assert_false(inflates(SEVEN, sizeof(SEVEN), sizeof(SEVEN), out, SEVEN_TIMES + 1));
+	for (size_t i = 0; i < sizeof(SEVEN); i++) {
+		assert_false(inflates(SEVEN, i, sizeof(SEVEN), out, SEVEN_TIMES));
+		assert_false(inflates(SEVEN, sizeof(SEVEN), i, out, SEVEN_TIMES));
+		memcpy(bytes, SEVEN, sizeof(SEVEN));
+		bytes[i] ^= 0x10;
+		assert_false(inflates(bytes, sizeof(SEVEN), sizeof(SEVEN), out, SEVEN_TIMES));
+	}
+}
+
 static void range_past_the_end_does_not_fit(void **state)
 {
 	(void)state;
@@ -95,6 +138,7 @@ int main(void)
 		cmocka_unit_test(truncated_stream_does_not_fit),
 		cmocka_unit_test(other_streams_are_not_understood),
 		cmocka_unit_test_setup_teardown(streams_that_xz_made_are_measured, place_setup, place_teardown),
+		cmocka_unit_test(stream_inflates_to_its_size_and_no_other),
 		cmocka_unit_test(range_past_the_end_does_not_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,29 @@ static void diff_has_a_row_for_each_changed_mapping(void **state)
 	assert_has(caught, "removed /tmp/\\x1b[2J\\x0a7f00");
 }
 
+/* A hole that became of a mapping's middle is no second row of the whole mapping. */
+static void diff_shows_what_went_of_a_mapping_where_it_was(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	put_vma(a, 0x100000, 0x200000, rw, 0, "");
+	put_vma(b, 0x100000, 0x140000, rw, 0, "");
+	put_vma(b, 0x160000, 0x180000, rw, 0, "");
+	put_pages(a, 0x100000, 256, ENTRY(own, 0x1000));
+	put_pages(b, 0x100000, 64, ENTRY(own, 0x1000));
+	put_pages(b, 0x160000, 32, ENTRY(own, 0x1060));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "START,END,GONE";
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n00140000 00160000 -128K\n");
+	assert_has(caught, "\n00180000 00200000 -512K\n");
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
 static void diff_closes_with_one_sentence(void **state)
 {
 	const struct fixture *f = *state;
@@ -332,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(diff_has_a_row_for_each_changed_mapping),
+		cmocka_unit_test(diff_shows_what_went_of_a_mapping_where_it_was),
 		cmocka_unit_test(diff_closes_with_one_sentence),
 		cmocka_unit_test(diff_strip_shows_where),
 		cmocka_unit_test(diff_long_lists_every_range),
