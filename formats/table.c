@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "text_fit.h"
 #include "text_color.h"
 #include "text_utf8.h"
 
@@ -125,13 +126,31 @@ static void start_cell(struct table *table, size_t column)
 	table->cells[column] = (struct table_cell){ .at = table->used, .color = COLOR_DEFAULT };
 }
 
+/* At least this much of a path is shown, however narrow the terminal. */
+enum { PATH_WIDTH_MIN = 12 };
+
+static bool is_cut(const struct table *table, size_t column, unsigned flag)
+{
+	const struct vmsnap_style *style = table->text->style;
+	return style->width && !style->raw && (table->columns[column].flags & flag);
+}
+
+static bool is_last(const struct table *table, size_t column)
+{
+	return table->shown_count && table->shown[table->shown_count - 1].column == column;
+}
+
 void table_add_name(struct table *table, size_t column, const char *name, size_t len)
 {
 	const struct vmsnap_style *style = table->text->style;
 	unsigned flags = escape_flags(style) | (style->raw ? ESCAPE_SPACES : 0);
+	/* More than is ever seen of it: that it is cut must still be known. */
+	size_t most = is_cut(table, column, TABLE_CUT_RIGHT) ? style->width + PATH_WIDTH_MIN : SIZE_MAX;
 	struct escaped one;
 	for (; !text_failed(table->text); name += one.used, len -= one.used) {
-		size_t easy = escape_plain(name, len);
+		if (table->cells[column].width > most)
+			break;
+		size_t easy = escape_plain(name, len < most ? len : most + 1);
 		add_bytes(table, column, name, easy, easy);
 		name += easy;
 		len -= easy;
@@ -142,6 +161,15 @@ void table_add_name(struct table *table, size_t column, const char *name, size_t
 	}
 }
 
+static void add_path(struct table *table, size_t column, const char *name, size_t len)
+{
+	size_t unseen = 0, room = table->text->style->width + PATH_WIDTH_MIN;
+	if (is_cut(table, column, TABLE_CUT_LEFT) && is_last(table, column))
+		unseen = fit_unseen(name, len, room);
+	table->cells[column].begun_late = unseen;
+	table_add_name(table, column, name + unseen, len - unseen);
+}
+
 void table_name(struct table *table, size_t column, const char *name, size_t len)
 {
 	start_cell(table, column);
@@ -149,7 +177,7 @@ void table_name(struct table *table, size_t column, const char *name, size_t len
 	if (table->text->style->raw && len == 1 && *name == '-')
 		add_bytes(table, column, "\\x2d", 4, 4);
 	else
-		table_add_name(table, column, name, len);
+		add_path(table, column, name, len);
 }
 
 void table_add_literal(struct table *table, size_t column, const char *string)
@@ -246,9 +274,6 @@ static size_t put_cut_right(struct table *table, const struct table_cell *cell, 
 	return width + dots_width;
 }
 
-/* At least this much of a path is shown, however narrow the terminal. */
-enum { PATH_WIDTH_MIN = 12 };
-
 static void put_cell(struct table *table, size_t index, bool row_ends, size_t *column)
 {
 	const struct table_shown *shown = &table->shown[index];
@@ -260,7 +285,7 @@ static void put_cell(struct table *table, size_t index, bool row_ends, size_t *c
 		text_repeat(table->text, ' ', pad);
 	color_start(table->text, cell->color);
 	size_t room = limit > *column + PATH_WIDTH_MIN ? limit - *column : PATH_WIDTH_MIN;
-	if (last && limit && (flags & TABLE_CUT_LEFT) && cell->width > room)
+	if (last && limit && (flags & TABLE_CUT_LEFT) && (cell->width > room || cell->begun_late))
 		put_cut_left(table, cell, room);
 	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > (last ? room : shown->width))
 		width = put_cut_right(table, cell, last ? room : shown->width);

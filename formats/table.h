@@ -31,6 +31,7 @@ typedef int (*table_rows_fn)(struct table *table, void *ctx, struct vmsnap_error
 struct table_cell {
 	size_t at, len, width; /* in the row's bytes */
 	int color;
+	bool begun_late; /* what stands before would not be seen */
 };
 struct table_shown {
 	size_t column;

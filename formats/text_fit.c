@@ -15,16 +15,34 @@ size_t fit_room(const struct text *text, size_t column)
 
 /* ---- names ---------------------------------------------------------------------- */
 
-size_t fit_width(const struct text *text, const char *name, size_t len)
+static size_t width_up_to(const struct text *text, const char *name, size_t len, size_t most)
 {
 	unsigned flags = escape_flags(text->style);
 	size_t width = 0;
 	struct escaped one;
-	for (; len; name += one.used, len -= one.used) {
+	for (; len && width <= most; name += one.used, len -= one.used) {
 		escape_one(name, len, flags, &one);
 		width += one.width;
 	}
 	return width;
+}
+
+size_t fit_width(const struct text *text, const char *name, size_t len)
+{
+	size_t limit = text->style->width;
+	return width_up_to(text, name, len, limit ? limit + FIT_LEAST : SIZE_MAX);
+}
+
+size_t fit_unseen(const char *name, size_t len, size_t room)
+{
+	/* A column takes four bytes at the most, but for what has no width. */
+	enum { COLUMN_BYTES = 4, MORE = 64 };
+	if (room >= len / COLUMN_BYTES || len - room * COLUMN_BYTES <= MORE)
+		return 0;
+	size_t unseen = len - room * COLUMN_BYTES - MORE;
+	while ((name[unseen] & 0xc0) == 0x80 && unseen + 1 < len)
+		unseen++;
+	return unseen;
 }
 
 static void put_dots(struct text *text)
@@ -59,9 +77,12 @@ void fit_name(struct text *text, const char *name, size_t len, size_t room)
 void fit_path(struct text *text, const char *path, size_t room)
 {
 	unsigned flags = escape_flags(text->style);
-	size_t len = strlen(path), width = fit_width(text, path, len);
+	size_t len = strlen(path), unseen = fit_unseen(path, len, room);
+	path += unseen;
+	len -= unseen;
+	size_t width = width_up_to(text, path, len, SIZE_MAX);
 	struct escaped one;
-	if (width > room) {
+	if (unseen || width > room) {
 		put_dots(text);
 		for (; len && width + dots_width(text) > room; path += one.used, len -= one.used) {
 			escape_one(path, len, flags, &one);

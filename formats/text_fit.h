@@ -10,10 +10,15 @@
 enum { FIT_LEAST = 12 };
 size_t fit_room(const struct text *text, size_t column);
 
-/* A name as escape_put() writes it: how wide it is, and cut to so many columns. */
+/* A name as escape_put() writes it: how wide it is (at least, where it is wider than any
+ * line), and cut to so many columns. */
 size_t fit_width(const struct text *text, const char *name, size_t len);
 void fit_name(struct text *text, const char *name, size_t len, size_t room);
 void fit_path(struct text *text, const char *path, size_t room); /* cut on the left */
+
+/* How many of the first bytes need not be looked at where the last `room` columns are shown.
+ * No path is so long, but a file may claim one, for each of its mappings. */
+size_t fit_unseen(const char *name, size_t len, size_t room);
 
 /* A line that goes on in the next one, behind `indent` blanks. */
 struct fit_line {

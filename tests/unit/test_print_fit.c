@@ -49,6 +49,34 @@ static void names_are_left_out_until_the_line_fits(void **state)
 	assert_string_equal(names_in(catch_new(), &top, 34, 10), "counter, and 2 more");
 }
 
+static const char *path_cut_to(struct catch *caught, const char *path, size_t width)
+{
+	struct text *text = text_of(caught, width);
+	fit_path(text, path, fit_room(text, 0));
+	assert_int_equal(text_close(text, NULL), VMSNAP_OK);
+	return caught->text;
+}
+
+/* Only the end of an endless path is looked at, and looks as it always does. */
+static void endless_path_is_cut_as_any_other(void **state)
+{
+	(void)state;
+	static const char *const pieces[] = { "dir/", "\xc3\xa9\xe6\xbc\xa2/", "\n\\", "\xff" };
+	static char endless[1 << 16];
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		size_t len = strlen(pieces[i]), total = (sizeof(endless) - 1) / len * len;
+		for (size_t at = 0; at < total; at += len)
+			memcpy(endless + at, pieces[i], len);
+		endless[total] = '\0';
+		assert_true(fit_unseen(endless, total, 80) > total / 2);
+		for (size_t width = 1; width < 100; width += 7) {
+			char expected[1024];
+			strcpy(expected, path_cut_to(catch_new(), endless + total - 60 * len, width));
+			assert_string_equal(path_cut_to(catch_new(), endless, width), expected);
+		}
+	}
+}
+
 static void one_endless_name_is_cut(void **state)
 {
 	(void)state;
@@ -149,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_left_out_until_the_line_fits),
+		cmocka_unit_test(endless_path_is_cut_as_any_other),
 		cmocka_unit_test(one_endless_name_is_cut),
 		cmocka_unit_test(hostile_name_is_cut_between_its_escapes),
 		cmocka_unit_test(words_go_on_in_the_next_line),
