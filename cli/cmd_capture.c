@@ -23,8 +23,8 @@ struct captured {
 
 /* ---- being interrupted ---- */
 
-/* Ctrl-C while the target stands still: it is let go and nothing is left behind.
- * A second one ends the program as usual (SA_RESETHAND). */
+/* Ctrl-C while the target stands still, or while another writes to the file: it is let go
+ * and nothing is left behind.  A second one ends the program as usual (SA_RESETHAND). */
 static volatile sig_atomic_t interrupted_by;
 
 static void on_interrupt(int number)
@@ -119,8 +119,11 @@ static int save(const struct options *options, const char *path, const struct ca
 	struct vmsnap_error err;
 	if (to_output(path))
 		return save_to_output(snaps, captured->count);
-	unsigned flags = options->append ? VMSNAP_SAVE_APPEND : 0u;
-	if (vmsnap_save(path, snaps, captured->count, flags, &err))
+	unsigned flags = VMSNAP_SAVE_INTERRUPTIBLE | (options->append ? VMSNAP_SAVE_APPEND : 0u);
+	int rc = vmsnap_save(path, snaps, captured->count, flags, &err);
+	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by)
+		return 128 + interrupted_by;
+	if (rc)
 		return trouble_with(path, &err);
 	if (err.code)
 		say("warning: %s", err.message);
@@ -169,16 +172,21 @@ static void tell_saved(const struct options *options, const char *path, const st
 static void tell_doubts(const struct options *options, const struct captured *captured)
 {
 	bool hidden = false;
-	const struct vmsnap_info *restless = NULL;
+	const struct vmsnap_info *restless = NULL, *loose = NULL;
 	for (size_t i = 0; i < captured->count; i++) {
 		const struct vmsnap_info *info = vmsnap_info(captured->snaps[i]);
 		hidden |= !info->known.pfn;
 		if (!info->consistent)
 			restless = info;
+		else if (!options->no_freeze && (info->freeze == VMSNAP_FREEZE_NONE || info->freeze == VMSNAP_FREEZE_PARTIAL))
+			loose = info;
 	}
 	if (restless)
 		say("process %" PRIu32 " ran while it was read%s: its pages may not be of one instant", restless->pid,
 		    options->no_freeze ? "" : ", because not all of it could be stopped");
+	else if (loose)
+		say("process %" PRIu32 " could not %sbe stopped: its pages may not be of one instant", loose->pid,
+		    loose->freeze == VMSNAP_FREEZE_PARTIAL ? "wholly " : "");
 	if (hidden)
 		say("root would add: page frame numbers (who shares which page) and swap slots");
 }

@@ -57,8 +57,10 @@ int main(int argc, char **argv)
 {
 	standard_descriptors_occupy();
 	setlocale(LC_CTYPE, "");
-	/* A closed pipe is an error of write() like others: see output_finish(). */
+	/* A closed pipe, or a file as long as ulimit allows, is an error of write() like others:
+	 * see output_finish(). */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 
 	if (argc < 2)
 		return trouble("what to do? 'vmsnap --help' lists the commands.");

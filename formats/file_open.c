@@ -27,8 +27,6 @@ static int check_limits(const struct vmsnap_limits *limits, struct vmsnap_limits
 	}
 	if (!out->input_bytes)
 		out->input_bytes = LIMIT_DEFAULT;
-	if (!out->memory)
-		out->memory = LIMIT_DEFAULT;
 	return VMSNAP_OK;
 }
 
@@ -137,12 +135,25 @@ VMSNAP_API int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, s
 	return VMSNAP_OK;
 }
 
+/* What no honest snapshot needs more of: deflate makes a thousand bytes of one at the
+ * most, and nothing that is loaded takes more than sixteen times its bytes, but for runs of
+ * terabytes, which are cut. */
+static uint64_t usual_memory(uint64_t stored)
+{
+	enum { MOST_PER_BYTE = 16384 };
+	uint64_t floor = UINT64_C(64) << 20, rest = LIMIT_DEFAULT - floor;
+	return floor + (stored < rest / MOST_PER_BYTE ? stored * MOST_PER_BYTE : rest);
+}
+
 static int load_part(const struct vmsnap_file *file, size_t index, enum file_load_part part, struct vmsnap **out,
                      struct vmsnap_error *err)
 {
 	struct vmsnap_file_entry entry;
 	int rc = vmsnap_file_entry(file, index, &entry, err);
-	return rc ? rc : file_load_part(&file->source, &entry, file->limits.memory, part, out, err);
+	if (rc)
+		return rc;
+	uint64_t memory = file->limits.memory ? file->limits.memory : usual_memory(entry.bytes);
+	return file_load_part(&file->source, &entry, memory, part, out, err);
 }
 
 VMSNAP_API int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out,

@@ -226,13 +226,14 @@ VMSNAP_API int vmsnap_save(const char *path, const struct vmsnap *const *snaps, 
                            struct vmsnap_error *err)
 {
 	struct save save = { .snaps = snaps, .count = count, .err = err };
-	if (!path || !*path || flags & ~(unsigned)VMSNAP_SAVE_APPEND)
+	if (!path || !*path || flags & ~(unsigned)(VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE))
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
 	if (err)
 		*err = (struct vmsnap_error){ 0 };
 	int rc = file_target_open(&save.target, path, err);
 	if (rc)
 		return rc;
+	save.target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;
 	if (save.target.kind == TARGET_STREAM)
 		rc = write_to(&save, save.target.fd, true);
 	else if (flags & VMSNAP_SAVE_APPEND)

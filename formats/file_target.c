@@ -57,23 +57,23 @@ static int open_dir(struct file_target *target, const char *path, struct vmsnap_
 	return target->dir < 0 ? cannot_write(target, errno, err) : VMSNAP_OK;
 }
 
-/* Where everybody may write, what is there is only as good as its owner: a FIFO or a
- * file that waits under the name that we were expected to use would carry what we
- * know to who made it.  The kernel has the same rule (fs.protected_fifos,
- * fs.protected_regular), but it is often switched off, is only for folders with the
- * sticky bit, and only for O_CREAT. */
+/* Where others than its owner may write, what is there is only as good as its owner: a
+ * FIFO or a file that waits under the name that we were expected to use would carry what
+ * we know to who made it.  An ACL that lets others write shows as the group's bit.  The
+ * kernel has the same rule (fs.protected_fifos, fs.protected_regular), but it is often
+ * switched off, is only for folders with the sticky bit, and only for O_CREAT. */
 static bool set_by_others(const struct file_target *target, const struct stat *there)
 {
 	struct stat dir;
 	if (there->st_uid == geteuid())
 		return false;
-	return fstat(target->dir, &dir) || ((dir.st_mode & S_IWOTH) && there->st_uid != dir.st_uid);
+	return fstat(target->dir, &dir) || ((dir.st_mode & (S_IWGRP | S_IWOTH)) && there->st_uid != dir.st_uid);
 }
 
 static int refuse_others(const struct file_target *target, struct vmsnap_error *err)
 {
 	return fail(err, VMSNAP_ERR_PERMISSION,
-	            "%.200s belongs to another user, in a folder where everybody may write; it was left alone",
+	            "%.200s belongs to another user, in a folder where others may write; it was left alone",
 	            target->path);
 }
 
@@ -185,12 +185,20 @@ void file_target_close(struct file_target *target)
 }
 
 /* Some file systems have no locks; better an unlocked file than none. */
-static int lock_file(int fd)
+static int lock_file(const struct file_target *target, int fd)
 {
 	while (flock(fd, LOCK_EX))
-		if (errno != EINTR)
+		if (errno != EINTR || target->interruptible)
 			return errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL ? 0 : -1;
 	return 0;
+}
+
+static int cannot_lock(const struct file_target *target, int saved_errno, struct vmsnap_error *err)
+{
+	if (saved_errno != EINTR)
+		return cannot_write(target, saved_errno, err);
+	return fail(err, VMSNAP_ERR_CANCELLED, "interrupted while %.200s was being written by another process",
+	            target->path);
 }
 
 int file_target_lock(const struct file_target *target, int flags, int *out, struct vmsnap_error *err)
@@ -203,10 +211,10 @@ int file_target_lock(const struct file_target *target, int flags, int *out, stru
 		bool known = !fstat(fd, &opened);
 		/* Another's file might be kept locked for ever. */
 		bool refused = known && set_by_others(target, &opened);
-		if (!known || refused || lock_file(fd)) {
+		if (!known || refused || lock_file(target, fd)) {
 			int saved = errno;
 			close(fd);
-			return refused ? refuse_others(target, err) : cannot_write(target, saved, err);
+			return refused ? refuse_others(target, err) : cannot_lock(target, saved, err);
 		}
 		/* While we waited, another may have taken its place. */
 		if (!fstatat(target->dir, target->base, &there, AT_SYMLINK_NOFOLLOW) && there.st_ino == opened.st_ino &&

@@ -15,17 +15,18 @@ enum file_target_kind {
 
 struct file_target {
 	enum file_target_kind kind;
-	const char *path; /* as the user said it */
+	bool interruptible; /* a signal ends the wait for a lock */
+	const char *path;   /* as the user said it */
 	int dir, fd;
 	char base[NAME_MAX + 1];
 };
 
 /* Follows symbolic links, but not those of other users (root's are good); and in a folder
- * where everybody may write, takes nothing that belongs to another user. */
+ * where others than its owner may write, takes nothing that belongs to another user. */
 int file_target_open(struct file_target *target, const char *path, struct vmsnap_error *err);
 void file_target_close(struct file_target *target);
 /* Waits for the lock on the file that is there, and opens it.  VMSNAP_ERR_NOT_FOUND
- * if there is none any more. */
+ * if there is none any more, VMSNAP_ERR_CANCELLED if a signal ended the wait. */
 int file_target_lock(const struct file_target *target, int flags, int *fd, struct vmsnap_error *err);
 
 /* A file being made.  Where the file system can, it has no name until it is

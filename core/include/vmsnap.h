@@ -317,7 +317,10 @@ int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct
  * file (made if there is none); if that fails, the file is as it was.  Another that
  * appends is waited for.  Where an append was cut off before, what it left is dropped:
  * VMSNAP_OK, with err->code VMSNAP_ERR_TRUNCATED and a message (otherwise 0). */
-enum vmsnap_save_flag { VMSNAP_SAVE_APPEND = 1 };
+enum vmsnap_save_flag {
+	VMSNAP_SAVE_APPEND = 1,
+	VMSNAP_SAVE_INTERRUPTIBLE = 2, /* a signal ends the wait for another: VMSNAP_ERR_CANCELLED */
+};
 int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
                 struct vmsnap_error *err);
 /* Writes a whole stream to a descriptor, which need not be seekable. */
@@ -327,7 +330,8 @@ int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, str
 struct vmsnap_limits {
 	size_t size;          /* sizeof(struct vmsnap_limits) */
 	uint64_t input_bytes; /* read from a pipe; default 4 GiB */
-	uint64_t memory;      /* for one loaded snapshot; default 4 GiB */
+	uint64_t memory;      /* for one loaded snapshot; default: 64 MiB and 16 KiB for each of
+	                       * its bytes in the file, 4 GiB at the most */
 };
 
 /* An open file.  Opening finds its snapshots; loading reads one.  "-" is

@@ -26,6 +26,8 @@ int procdir_read_fd(int fd, struct text *out)
 	out->len = 0;
 	off_t offset = 0;
 	for (;;) {
+		if (out->len > PROCDIR_TEXT_MAX)
+			return EFBIG;
 		if (out->room - out->len < 4097) {
 			size_t room = out->room ? out->room * 2 : 16384;
 			char *text = realloc(out->text, room);
@@ -96,6 +98,9 @@ int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_err
 		            "CAP_DAC_READ_SEARCH; "
 		            "a process that changed its user or is not dumpable needs root",
 		            what, (int)pid);
+	case EFBIG:
+		return fail(err, VMSNAP_ERR_TOO_LARGE, "process %d has more than %d MiB of %s", (int)pid,
+		            PROCDIR_TEXT_MAX >> 20, what);
 	default:
 		if (!pid)
 			return fail_sys(err, saved_errno, "cannot read %s of the process", what);

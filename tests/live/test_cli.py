@@ -16,6 +16,7 @@ import termios
 import time
 import unittest
 
+import kernel
 import support
 from support import NOBODY, ROOT, Target, ask, capture, run, skip, world
 
@@ -501,6 +502,23 @@ class Capture(Case):
         self.assertEqual(result.returncode, 0)
         self.assertRegex(result.stderr.decode(), rf"\Avmsnap: warning: [^\n]* offset {whole}; [^\n]*{dropped} bytes[^\n]*\n\Z")
         self.assertEqual(self.label_of(path + "@2"), "three")
+
+    def test_waiting_for_another_that_writes_can_be_interrupted(self):
+        path = self.series("a.vms", "one")
+        with open(path, "rb") as other:
+            before = other.read()
+            fcntl.flock(other, fcntl.LOCK_EX)
+            for more in ((), ("--append",)):
+                with subprocess.Popen([world().vmsnap, "capture", str(self.demo().pid), "-o", path, *more],
+                                      env=world().env, stderr=subprocess.PIPE) as waiting:
+                    while b"lock" not in kernel.read(f"/proc/{waiting.pid}/wchan"):
+                        self.assertIsNone(waiting.poll())
+                        time.sleep(0.01)
+                    waiting.send_signal(signal.SIGINT)
+                    self.assertEqual(waiting.communicate(timeout=20)[1], b"")
+                    self.assertEqual(waiting.returncode, 128 + signal.SIGINT)
+            other.seek(0)
+            self.assertEqual(other.read(), before)
 
     def test_a_pipe_with_a_name_is_written_to_and_stays(self):
         fifo = self.path("fifo")

@@ -170,6 +170,9 @@ class Installed(unittest.TestCase):
             library = file.read()
         self.assertIn(b"core/src", library, "it has debug information")
         self.assertNotIn(os.fsencode(SOURCE) + b"/", library)
+        # Only where it is optimised can _FORTIFY_SOURCE be seen.
+        symbols = call("readelf", "-W", "--dyn-syms", os.path.join(build, "core", "libvmsnap.so"))
+        self.assertRegex(symbols, r"__(mem|str|s?n?printf|vsnprintf|read|pread)\w*_chk@")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 import unittest
 
 import kernel
@@ -115,6 +117,33 @@ class Mappings(unittest.TestCase):
             skip(self, "this kernel runs no 32-bit programs")
         _, _, told = self.check("pages", "anonymous", "zero", "file", "shared", user=user, executable=program)
         self.assertLess(max(number(vma["end"]) for vma in told["vmas"]), 1 << 32)
+
+    ENDLESS = r"""
+import mmap, os, sys
+for level in range(300):
+    os.mkdir(b"\n" * 250)
+    os.chdir(b"\n" * 250)
+with open("f", "wb+") as file:
+    file.truncate(4096)
+    kept = [mmap.mmap(file.fileno(), 4096) for _ in range(1000)]
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+    def test_names_without_end_are_refused_in_time(self):
+        """Each line of its maps has 300 kB, four bytes for each newline."""
+        folder = tempfile.mkdtemp(dir=world().folder)
+        self.addCleanup(subprocess.run, ["rm", "-rf", folder], check=True)
+        process = subprocess.Popen([sys.executable, "-c", self.ENDLESS], cwd=folder, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.stdin.close)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        result = run("capture", process.pid, "-o", os.path.join(folder, "x.vms"))
+        self.assertEqual((result.status, result.out), (2, b""), result)
+        self.assertEqual(result.err, f"vmsnap: process {process.pid} has more than 256 MiB of maps\n")
+        self.assertIsNone(process.poll())
 
     HOSTILE = [b"new\nline", b"\x1b[2Jescape\x1b]0;title\x07", b'quo"te\\back\\x41slash', b"invalid\xff\xc0\xafutf8",
                b"really (deleted)", b"tab\tand\rreturn", b"\xc2\x9bcsi", b"\xe2\x80\xaeoverride", b"-option", b" spaces  ",

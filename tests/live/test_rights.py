@@ -424,7 +424,7 @@ class Folders(Case):
             os.read(reader, 1)
 
     def test_pipe_of_a_stranger_gets_nothing(self):
-        for mode in (0o1777, 0o777):
+        for mode in (0o1777, 0o777, 0o775):
             with self.subTest(mode=oct(mode)):
                 path = os.path.join(self.folder(mode), "x.vms")
                 reader = self.pipe_with_reader(path)
@@ -483,7 +483,7 @@ class Folders(Case):
         victim = os.path.join(victims, "empty")
         open(victim, "wb").close()
         inode = os.stat(victim).st_ino
-        for mode, owner in ((0o1777, 0), (0o777, 0), (0o755, NOBODY)):
+        for mode, owner in ((0o1777, 0), (0o777, 0), (0o775, 0), (0o755, NOBODY)):
             folder = self.folder(mode, owner)
             path = os.path.join(folder, "x.vms")
             os.symlink(victim, path)

@@ -316,6 +316,25 @@ static void a_million_mappings_are_compared_in_time(void **state)
 	vmsnap_free(b);
 }
 
+/* A petabyte in one run is a GiB of runs in memory: whoever sets no limit has one that goes
+ * by how long the snapshot is in the file. */
+static void a_run_of_a_petabyte_is_refused_without_a_limit(void **state)
+{
+	(void)state;
+	struct made made;
+	struct vmsnap_file *file;
+	struct vmsnap *snap;
+	struct vmsnap_error err;
+	add_start(&made);
+	add_vmas(&made, 10);
+	add_run(&made, UINT64_C(1) << 38);
+	end_made(&made);
+	assert_int_equal(vmsnap_file_open_memory(made.bytes.data, made.bytes.len, NULL, &file, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_file_load(file, 0, &snap, &err), VMSNAP_ERR_TOO_LARGE);
+	vmsnap_file_close(file);
+	bytes_free(&made.bytes);
+}
+
 /* 8 TiB in one run are 2^19 runs in memory. */
 static void a_run_of_terabytes_is_compared_in_time(void **state)
 {
@@ -431,6 +450,7 @@ int main(void)
 		IN_TIME(runs_that_become_more_than_the_limit_are_refused),
 		IN_TIME(many_sections_count_together),
 		IN_TIME(a_million_mappings_are_compared_in_time),
+		cmocka_unit_test(a_run_of_a_petabyte_is_refused_without_a_limit),
 		IN_TIME(a_run_of_terabytes_is_compared_in_time),
 		IN_TIME(many_mappings_over_one_run_are_compared_in_time),
 		IN_TIME(one_mapping_and_many_are_compared_in_time),
