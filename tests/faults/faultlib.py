@@ -25,6 +25,10 @@ SANITIZED = bool(os.environ.get("VMSNAP_SANITIZED"))
 CANNOT = 77
 # A sanitizer's own search for leaks needs ptrace, which the injector has.
 QUIET = {"LC_ALL": "C", "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1"}
+# With the other injector it can search.  No command of ours exits like that.
+COMPLAINED = 99
+LEAKS = {"LC_ALL": "C", "ASAN_OPTIONS": f"detect_leaks=1:abort_on_error=0:exitcode={COMPLAINED}",
+         "LSAN_OPTIONS": f"exitcode={COMPLAINED}", "UBSAN_OPTIONS": f"halt_on_error=1:exitcode={COMPLAINED}"}
 
 
 class Run:
@@ -39,18 +43,28 @@ class Run:
     def lines(self):
         return self.said.splitlines()
 
+    def complaint(self):
+        """A sanitizer's: what it said, or None."""
+        at = re.search(r"Sanitizer|runtime error:", self.said)
+        if at:
+            return self.said[max(at.start() - 40, 0):][:3000]
+        return f"exit status {COMPLAINED}" if self.status == COMPLAINED else None
 
-def inject(argv, action="list", number=1, later=False, only=None, cwd=None):
-    """Runs the command with a fault at its call of that number."""
+
+def inject(argv, action="list", number=1, later=False, only=None, cwd=None, leaks=False, command=None):
+    """Runs the command with a fault at its call of that number.  leaks: a sanitizer in it
+    may look for leaks."""
     report = os.path.join(world().folder, f"report-{os.getpid()}")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(report)
     options = ["-a", action, "-N" if later else "-n", str(number), "-o", report]
     if only:
         options += ["-c", only]
-    done = subprocess.run([INJECT, *options, world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL,
+    if leaks:
+        options += ["-s"]
+    done = subprocess.run([INJECT, *options, command or world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, timeout=120,
-                          env={**world().env, **QUIET})
+                          env={**world().env, **(LEAKS if leaks else QUIET)})
     said = done.stderr.decode(errors="replace")
     if done.returncode == CANNOT:
         raise RuntimeError(f"the injector does not work: {said}")
@@ -58,11 +72,11 @@ def inject(argv, action="list", number=1, later=False, only=None, cwd=None):
     return Run(done.returncode, done.stdout, said, hits)
 
 
-def need_injector(test):
-    """Skips where no process may be traced."""
+def need_injector(test, leaks=False):
+    """Skips where no process may be traced, or asked about by seccomp to look for leaks."""
     if not os.access(INJECT, os.X_OK):
         support.skip(test, "the injector is not built")
-    report = subprocess.run([INJECT, "-a", "list", "/bin/true"], stderr=subprocess.PIPE)
+    report = subprocess.run([INJECT, *(["-s"] if leaks else []), "-a", "list", "/bin/true"], stderr=subprocess.PIPE)
     if report.returncode:
         support.skip(test, f"the injector does not work here: {report.stderr.decode().strip()}")
 
@@ -188,8 +202,8 @@ def assert_clear_error(test, run, warnings=0):
 
 def every(calls, step):
     """Numbers of calls, from 1: all of them, or one in `step` in a short run, which takes
-    larger steps where each call takes longer."""
-    return range(1, calls + 1, 1 if ALL else step * 4 if SANITIZED else step)
+    steps four times as large where each call takes longer."""
+    return range(1, calls + 1, 1 if ALL else max(int(step * 4 if SANITIZED else step), 1))
 
 
 def tell(text):

@@ -6,6 +6,7 @@
  *   -c NAMES    counts calls of these names only
  *   -o FILE     where to say which calls were meant
  *   -u FIFO     where an answer comes from
+ *   -s          by seccomp and not by ptrace: list and fail only, see inject_seccomp.c
  *
  * Calls are counted from the start of main(), over all threads; those whose number
  * depends on the moment (waiting, giving way) only if named.  By ptrace and not by a
@@ -26,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CANNOT = 77, TASKS_MAX = 64, SHORT_BYTES = 8 };
+enum { TASKS_MAX = 64, SHORT_BYTES = 8 };
 
 /* What is put right when the call of a thread returns. */
 struct change {
@@ -38,18 +39,16 @@ struct change {
 };
 
 struct injector {
-	struct plan plan;
+	struct watch watch;
 	pid_t leader;
-	int report, until;
-	bool in_main;
-	uint64_t count;
+	int until;
 	struct change changes[TASKS_MAX];
 };
 
-static _Noreturn void cannot(const char *what)
+_Noreturn void cannot(const char *what)
 {
 	fprintf(stderr, "inject: cannot %s: %s\n", what, strerror(errno));
-	exit(CANNOT);
+	exit(INJECT_CANNOT);
 }
 
 /* ---- the machine's registers ---- */
@@ -111,15 +110,35 @@ static void change_result(pid_t tid, long result)
 
 /* ---- at a call ---- */
 
-static void report(const struct injector *injector, pid_t tid, const struct call *call)
+static void report(const struct watch *watch, pid_t tid, const struct call *call)
 {
 	char what[200], line[256];
-	if (injector->report < 0)
+	if (watch->report < 0)
 		return;
 	call_describe(tid, call, what, sizeof(what));
-	int len = snprintf(line, sizeof(line), "%lu %s\n", (unsigned long)injector->count, what);
-	if (write(injector->report, line, (size_t)len) != len)
+	int len = snprintf(line, sizeof(line), "%lu %s\n", (unsigned long)watch->count, what);
+	if (write(watch->report, line, (size_t)len) != len)
 		cannot("report");
+}
+
+/* The command's main() begins by looking whether descriptor 0 is open. */
+bool call_begins_main(const struct call *call)
+{
+	return call->number == SYS_fcntl && call->args[0] == STDIN_FILENO && call->args[1] == F_GETFD;
+}
+
+bool watch_call(struct watch *watch, pid_t tid, const struct call *call)
+{
+	const struct plan *plan = &watch->plan;
+	watch->in_main |= call_begins_main(call);
+	if (!watch->in_main || !call_is_meant(plan, call))
+		return false;
+	watch->count++;
+	bool now = plan->all_later ? watch->count >= plan->first : watch->count == plan->first;
+	if (plan->action != ACTION_LIST && !now)
+		return false;
+	report(watch, tid, call);
+	return plan->action != ACTION_LIST;
 }
 
 static struct change *change_of(struct injector *injector, pid_t tid)
@@ -154,7 +173,7 @@ static void fail(struct injector *injector, pid_t tid, const struct call *call)
 	/* close() gives the descriptor back even if it fails. */
 	if (call->number != SYS_close)
 		drop_call(tid);
-	remember(injector, (struct change){ .tid = tid, .fails = true, .result = -injector->plan.error });
+	remember(injector, (struct change){ .tid = tid, .fails = true, .result = -injector->watch.plan.error });
 }
 
 static void shorten(struct injector *injector, pid_t tid, const struct call *call)
@@ -171,30 +190,18 @@ static void ask(const struct injector *injector)
 		cannot("get an answer");
 }
 
-/* The command's main() begins by looking whether descriptor 0 is open. */
-static bool begins_main(const struct call *call)
-{
-	return call->number == SYS_fcntl && call->args[0] == STDIN_FILENO && call->args[1] == F_GETFD;
-}
-
 static void at_entry(struct injector *injector, pid_t tid, const struct call *call)
 {
-	const struct plan *plan = &injector->plan;
-	injector->in_main |= begins_main(call);
-	if (!injector->in_main || !call_is_meant(plan, call))
+	enum action action = injector->watch.plan.action;
+	if (!watch_call(&injector->watch, tid, call))
 		return;
-	injector->count++;
-	bool now = plan->all_later ? injector->count >= plan->first : injector->count == plan->first;
-	if (plan->action != ACTION_LIST && !now)
-		return;
-	report(injector, tid, call);
-	if (plan->action == ACTION_FAIL)
+	if (action == ACTION_FAIL)
 		fail(injector, tid, call);
-	else if (plan->action == ACTION_SHORT)
+	else if (action == ACTION_SHORT)
 		shorten(injector, tid, call);
-	else if (plan->action == ACTION_KILL)
+	else if (action == ACTION_KILL)
 		kill(injector->leader, SIGKILL);
-	else if (plan->action == ACTION_ASK)
+	else if (action == ACTION_ASK)
 		ask(injector);
 }
 
@@ -238,7 +245,7 @@ static void start(struct injector *injector, char **argv)
 	if (!injector->leader) {
 		if (read(gate[0], &byte, 1) == 1)
 			execvp(argv[0], argv);
-		_exit(CANNOT);
+		_exit(INJECT_CANNOT);
 	}
 	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	if (ptrace(PTRACE_SEIZE, injector->leader, NULL, options) || ptrace(PTRACE_INTERRUPT, injector->leader, NULL, NULL))
@@ -293,9 +300,10 @@ static void set_action(struct plan *plan, const char *text)
 
 int main(int argc, char **argv)
 {
-	struct injector injector = { .report = -1, .until = -1, .plan = { .first = 1 } };
-	struct plan *plan = &injector.plan;
-	for (int option; (option = getopt(argc, argv, "+a:n:N:c:o:u:")) != -1;) {
+	struct injector injector = { .until = -1, .watch = { .report = -1, .plan = { .first = 1 } } };
+	struct plan *plan = &injector.watch.plan;
+	bool by_seccomp = false;
+	for (int option; (option = getopt(argc, argv, "+a:n:N:c:o:u:s")) != -1;) {
 		switch (option) {
 		case 'a':
 			set_action(plan, optarg);
@@ -309,17 +317,22 @@ int main(int argc, char **argv)
 			plan->only = optarg;
 			break;
 		case 'o':
-			injector.report = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+			injector.watch.report = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 			break;
 		case 'u':
 			injector.until = open(optarg, O_RDWR | O_CLOEXEC);
 			break;
+		case 's':
+			by_seccomp = true;
+			break;
 		default:
-			return CANNOT;
+			return INJECT_CANNOT;
 		}
 	}
 	if (optind >= argc)
-		return CANNOT;
+		return INJECT_CANNOT;
+	if (by_seccomp)
+		return run_by_seccomp(&injector.watch, argv + optind);
 	start(&injector, argv + optind);
 	return run(&injector);
 }

@@ -29,6 +29,27 @@ struct call {
 	uint64_t args[6];
 };
 
+/* A run of the command under that plan: where it is. */
+struct watch {
+	struct plan plan;
+	int report; /* -1: nobody wants to know */
+	bool in_main;
+	uint64_t count;
+};
+
+enum { INJECT_CANNOT = 77 };
+
+/* Says why, by errno, and exits. */
+_Noreturn void cannot(const char *what);
+/* Counts and reports the call.  Whether it is now to be spoiled. */
+bool watch_call(struct watch *watch, pid_t tid, const struct call *call);
+/* Whether it is the first thing that the command's main() does. */
+bool call_begins_main(const struct call *call);
+/* Runs the command with a filter that asks, and not under ptrace; its exit status. */
+int run_by_seccomp(struct watch *watch, char **argv);
+
+/* The number of the index-th call that is known, from 0; false: there are no more. */
+bool call_known(size_t index, uint64_t *number);
 /* NULL: none of those that can fail and are made the same way each time. */
 const char *call_name(uint64_t number);
 bool call_is_meant(const struct plan *plan, const struct call *call);

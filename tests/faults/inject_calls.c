@@ -20,6 +20,7 @@ struct known {
 
 static const struct known known[] = {
 	CALL(openat, PATH_SECOND, false),
+	CALL(openat2, PATH_SECOND, false),
 #ifdef SYS_open
 	CALL(open, PATH_FIRST, false),
 	CALL(access, PATH_FIRST, false),
@@ -59,6 +60,8 @@ static const struct known known[] = {
 	CALL(ptrace, NO_PATH, false),
 	CALL(uname, NO_PATH, false),
 	CALL(prlimit64, NO_PATH, false),
+	CALL(capget, NO_PATH, false),
+	CALL(capset, NO_PATH, false),
 	CALL(getrandom, NO_PATH, false),
 	CALL(sched_getaffinity, NO_PATH, false),
 	CALL(kill, NO_PATH, false),
@@ -76,6 +79,14 @@ static const struct known *find(uint64_t number)
 		if (known[i].number == number)
 			return &known[i];
 	return NULL;
+}
+
+bool call_known(size_t index, uint64_t *number)
+{
+	if (index >= sizeof(known) / sizeof(known[0]))
+		return false;
+	*number = known[index].number;
+	return true;
 }
 
 const char *call_name(uint64_t number)

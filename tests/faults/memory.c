@@ -2,12 +2,15 @@
 #include "memory.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
+#include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <zlib.h>
 
@@ -145,4 +148,51 @@ WRAPPED(int, deflateInit2_, z_streamp stream, int level, int method, int bits, i
 WRAPPED(int, inflateInit_, z_streamp stream, const char *version, int size)
 {
 	return fails() ? Z_MEM_ERROR : __real_inflateInit_(stream, version, size);
+}
+
+/* ---- what libdw gets from the library and gives back by itself ----
+ *
+ * It is loaded later, so the linker cannot put anything in the place of its free().  The
+ * names of files that its callbacks hand over are taken off the account there and then;
+ * whether libdw frees them, a sanitizer tells. */
+
+static const Dwfl_Callbacks *callbacks;
+static Dwfl *(*begin)(const Dwfl_Callbacks *);
+
+static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base, char **file_name,
+                    Elf **elf)
+{
+	int fd = callbacks->find_elf(module, userdata, name, base, file_name, elf);
+	live -= *file_name != NULL;
+	return fd;
+}
+
+static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+                          const char *file_name, const char *link, GElf_Word crc, char **debug_name)
+{
+	int fd = callbacks->find_debuginfo(module, userdata, name, base, file_name, link, crc, debug_name);
+	live -= fd >= 0 && *debug_name;
+	return fd;
+}
+
+static Dwfl *begin_counted(const Dwfl_Callbacks *wanted)
+{
+	static Dwfl_Callbacks counting;
+	callbacks = wanted;
+	counting = *wanted;
+	counting.find_elf = find_elf;
+	counting.find_debuginfo = find_debuginfo;
+	return begin(&counting);
+}
+
+WRAPPED(void *, dlsym, void *library, const char *name)
+{
+	void *found = __real_dlsym(library, name);
+	if (!found || strcmp(name, "dwfl_begin"))
+		return found;
+	/* ISO C has no cast from a function to a pointer, or back. */
+	Dwfl *(*instead)(const Dwfl_Callbacks *) = begin_counted;
+	memcpy(&begin, &found, sizeof(begin));
+	memcpy(&found, &instead, sizeof(found));
+	return found;
 }

@@ -128,11 +128,23 @@ class Steps(unittest.TestCase):
     def test_it_exits(self):
         self.check("exit", self.say(b"exit"), self.ended(7))
 
+    def test_it_exits_in_a_tree(self):
+        self.check("exit", self.say(b"exit"), self.ended(7), "--tree", step=17)
+
+    def test_it_exits_and_is_not_frozen(self):
+        self.check("exit", self.say(b"exit"), self.ended(7), "--no-freeze", step=13)
+
     def test_it_executes_itself(self):
         self.check("exec", self.say(b"exec"), self.runs, survives=True)
 
     def test_it_executes_itself_and_is_not_frozen(self):
         self.check("exec", self.say(b"exec"), self.runs, "--no-freeze", step=9)
+
+    def test_it_executes_itself_in_a_tree(self):
+        self.check("exec", self.say(b"exec"), self.runs, "--tree", step=17, survives=True)
+
+    def test_it_executes_itself_while_smaps_is_read(self):
+        self.check("exec", self.say(b"exec"), self.runs, "--smaps", step=13, survives=True)
 
     def test_it_executes_itself_while_its_threads_are_seized(self):
         """The exec waits until we take note of a thread's end, we wait for the exec: neither may wait for ever."""
