@@ -16,7 +16,7 @@
 #include "record.h"
 #include "tracer.h"
 
-enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, POLL_MS = 100 };
+enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, POLL_MS = 100, LOOKS_AGAIN = 6 };
 
 struct capture {
 	struct vmsnap_capture_options options;
@@ -30,6 +30,7 @@ struct capture {
 	bool held;               /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;
 	atomic_bool stands; /* the freeze is done, or there is none */
+	bool last_look;     /* what seems to have exited is believed */
 	int rc;
 	struct vmsnap_error error;
 };
@@ -39,10 +40,36 @@ static bool wants(const struct capture *capture, unsigned flag)
 	return capture->options.flags & flag;
 }
 
-/* A process of a tree that exits meanwhile is left out; the first one must be there. */
-static bool may_be_left_out(size_t index, int rc)
+/* While another thread than the main one executes a program, the main one is a zombie,
+ * then the other takes its number: for a moment no thread seems to live.  One that is
+ * exiting has no program any more. */
+static bool lives_on(int procdir)
 {
-	return index > 0 && (rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE || rc == VMSNAP_ERR_NO_PROCESS);
+	bool live = false;
+	for (int look = 0; look < 4 && !procdir_is_live(procdir, &live) && live; look++) {
+		struct proc_stat stat;
+		char exe[1];
+		if (procdir_stat(procdir, &stat, NULL))
+			continue;
+		if (!strchr("ZX", stat.state) && (readlinkat(procdir, "exe", exe, sizeof(exe)) >= 0 || errno != ENOENT))
+			return true;
+		CLEANUP_CLOSE int living = procdir_living_thread(procdir);
+		if (living >= 0)
+			return true;
+	}
+	return false;
+}
+
+static bool seems_to_have_exited(int rc)
+{
+	return rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE || rc == VMSNAP_ERR_NO_PROCESS;
+}
+
+/* A process of a tree that exits meanwhile is left out; the first one must be there. */
+static bool may_be_left_out(const struct capture *capture, size_t index, int rc)
+{
+	return index > 0 && seems_to_have_exited(rc) &&
+	       (capture->last_look || !lives_on(capture->freeze.processes[index].procdir));
 }
 
 static void leave_out(struct capture *capture, size_t index)
@@ -67,12 +94,31 @@ static int prepare_records(struct capture *capture, bool seized)
 		                        wants(capture, VMSNAP_CAPTURE_SMAPS), capture->held, &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = record_status_of_newborn(&capture->records[index], &capture->error);
-		if (may_be_left_out(index, rc))
+		if (may_be_left_out(capture, index, rc))
 			leave_out(capture, index);
 		else if (rc)
 			return rc;
 	}
 	return VMSNAP_OK;
+}
+
+/* The thread whose memory was to be read has ended before its maps were open: by an exec
+ * of it, that took the main thread's number, or the main one itself. */
+static bool turn_to_living_thread(struct record *record)
+{
+	struct proc_stat stat;
+	if (record->maps >= 0 || !record->live || procdir_stat(record->procdir, &stat, NULL))
+		return false;
+	bool main_lives = !strchr("ZX", stat.state);
+	if (main_lives && record->memory == record->procdir)
+		return false;
+	int memory = main_lives ? record->procdir : procdir_living_thread(record->procdir);
+	if (memory < 0)
+		return false;
+	if (record->memory != record->procdir)
+		close(record->memory);
+	record->memory = memory;
+	return true;
 }
 
 static int take_all(struct capture *capture)
@@ -89,7 +135,9 @@ static int take_all(struct capture *capture)
 		record->own = &capture->own;
 		record->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
 		int rc = record_take(record, capture->walk, &capture->error);
-		if (may_be_left_out(i, rc))
+		if (seems_to_have_exited(rc) && turn_to_living_thread(record))
+			rc = record_take(record, capture->walk, &capture->error);
+		if (may_be_left_out(capture, i, rc))
 			leave_out(capture, i);
 		else if (rc)
 			return rc;
@@ -129,7 +177,7 @@ static int judge_all(struct capture *capture)
 		if (i && capture->freeze.processes[i].gone)
 			continue;
 		int rc = judge(capture, i);
-		if (may_be_left_out(i, rc))
+		if (may_be_left_out(capture, i, rc))
 			leave_out(capture, i);
 		else if (rc)
 			return rc;
@@ -154,6 +202,18 @@ static void set_state(struct freeze *freeze, enum vmsnap_freeze state)
 		freeze->processes[p].state = state;
 }
 
+/* Without the first process there is nothing to take, and without one that lives it
+ * would not be all. */
+static int look_at_the_gone(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->freeze.count; i++) {
+		const struct frozen_process *process = &capture->freeze.processes[i];
+		if (process->gone && !may_be_left_out(capture, i, VMSNAP_ERR_EXITED))
+			return procdir_fail(ESRCH, process->pid, "memory", &capture->error);
+	}
+	return VMSNAP_OK;
+}
+
 /* All that happens while the target stands, and around it. */
 static int freeze_and_take(struct capture *capture)
 {
@@ -168,8 +228,8 @@ static int freeze_and_take(struct capture *capture)
 	else
 		rc = stop_all(capture);
 	atomic_store(&capture->stands, true);
-	if (!rc && freeze->processes[0].gone)
-		rc = procdir_fail(ESRCH, freeze->processes[0].pid, "memory", &capture->error);
+	if (!rc)
+		rc = look_at_the_gone(capture);
 	if (!rc)
 		rc = prepare_records(capture, true);
 	if (!rc)
@@ -178,49 +238,89 @@ static int freeze_and_take(struct capture *capture)
 	return rc ? rc : judge_all(capture);
 }
 
+static void let_go(void *freeze)
+{
+	freeze_release(freeze);
+}
+
 /* ptrace belongs to a thread.  This one is made for the freeze and ends with it, which
- * lets go of whatever could not be stopped in time. */
+ * lets go of whatever could not be stopped in time; ended by freeze_watch(), it lets go
+ * of the others by itself, for a signal that one of them was about to receive would be
+ * lost otherwise. */
 static void *capture_thread(void *argument)
 {
 	struct capture *capture = argument;
-	freeze_name_thread();
+	freeze_own_thread(&capture->freeze);
+	pthread_cleanup_push(let_go, &capture->freeze);
 	capture->rc = freeze_and_take(capture);
+	pthread_cleanup_pop(0);
 	return NULL;
 }
 
 /* Without a need nobody wakes up: while page tables are read, what we run shows in
- * them (step_aside.h). */
-static void join_polling(struct capture *capture, pthread_t thread)
+ * them (step_aside.h).  Returns what the thread has returned. */
+static void *join_polling(struct capture *capture, pthread_t thread)
 {
 	bool (*cancelled)(void *) = capture->options.cancelled;
+	void *end = NULL;
 	while (cancelled || !atomic_load(&capture->stands)) {
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += POLL_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
-		if (pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT)
-			return;
+		if (pthread_timedjoin_np(thread, &end, &until) != ETIMEDOUT)
+			return end;
 		if (cancelled && cancelled(capture->options.cancel_ctx))
 			atomic_store(&capture->cancel, true);
 		freeze_reap_threads(&capture->freeze);
+		freeze_watch(&capture->freeze, thread);
 	}
-	pthread_join(thread, NULL);
+	pthread_join(thread, &end);
+	return end;
+}
+
+/* As it was but for Ctrl-Z and its like: if they stopped us meanwhile, the target would
+ * stand until we are continued.  SIGSTOP cannot be held back, nor a signal that another
+ * thread of the caller's takes. */
+static void hold_back_job_control(const sigset_t *before)
+{
+	sigset_t mask = *before;
+	sigaddset(&mask, SIGTSTP);
+	sigaddset(&mask, SIGTTIN);
+	sigaddset(&mask, SIGTTOU);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* Whether the thread came to its end; if not, another may try. */
+static int run_thread_once(struct capture *capture, const sigset_t *before, bool *done)
+{
+	/* The caller's signals are the caller's: a debugger would hang on them. */
+	sigset_t all;
+	pthread_t thread;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	int error = pthread_create(&thread, NULL, capture_thread, capture);
+	hold_back_job_control(before);
+	if (error)
+		return fail_sys(&capture->error, error, "cannot start a thread");
+	*done = join_polling(capture, thread) != PTHREAD_CANCELED;
+	if (*done)
+		return capture->rc;
+	freeze_start_over(&capture->freeze);
+	return atomic_load(&capture->cancel) ? fail(&capture->error, VMSNAP_ERR_CANCELLED, "cancelled") : VMSNAP_OK;
 }
 
 static int run_thread(struct capture *capture)
 {
-	/* The caller's signals are the caller's: a debugger would hang on them. */
-	sigset_t all, before;
-	pthread_t thread;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	int error = pthread_create(&thread, NULL, capture_thread, capture);
+	sigset_t before;
+	bool done = false;
+	int rc = VMSNAP_OK;
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	while (!done && !rc)
+		rc = run_thread_once(capture, &before, &done);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error)
-		return fail_sys(&capture->error, error, "cannot start a thread");
-	join_polling(capture, thread);
-	return capture->rc;
+	return rc;
 }
 
 /* The target of a debugger whose library we are: its threads stand, or they run
@@ -314,20 +414,21 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_STEP_ASIDE))
 		own_files_find(&capture->own);
-	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel,
-	                                 !capture->held);
+	capture->walk =
+	        pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel, !capture->held);
 	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
 }
 
 /* Takes procdir over. */
-static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_options *options, bool tree,
-                       struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
+static int capture_look(pid_t pid, int procdir, const struct vmsnap_capture_options *options, bool tree, bool last,
+                        struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	if (!capture) {
 		close(procdir);
 		return fail_no_memory(err);
 	}
+	capture->last_look = last;
 	freeze_init(&capture->freeze);
 	int rc = freeze_add(&capture->freeze, pid, 0, procdir, &capture->error);
 	if (!rc)
@@ -348,6 +449,32 @@ static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_optio
 	return rc;
 }
 
+/* Takes procdir over, which stays that of the same process whichever thread is its main one. */
+static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_options *options, bool tree,
+                       struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int kept = procdir;
+	uint64_t until = monotonic_now() + DEFAULT_FREEZE_TIMEOUT_MS * UINT64_C(1000000);
+	for (int look = 0;; look++) {
+		bool last = look == LOOKS_AGAIN || monotonic_now() > until;
+		int own = fcntl(kept, F_DUPFD_CLOEXEC, 0);
+		if (own < 0)
+			return fail_sys(err, errno, "cannot keep the directory of process %d", (int)pid);
+		int rc = capture_look(pid, own, options, tree, last, out, count, err);
+		if (last || !seems_to_have_exited(rc) || !lives_on(kept))
+			return rc;
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000L << look }, NULL);
+	}
+}
+
+static int open_process(pid_t pid, int *procdir, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_ERR_ZOMBIE;
+	for (int look = 0; look <= LOOKS_AGAIN && rc == VMSNAP_ERR_ZOMBIE; look++)
+		rc = procdir_open(pid, procdir, err);
+	return rc;
+}
+
 static int capture_one(pid_t pid, int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
                        struct vmsnap_error *err)
 {
@@ -365,7 +492,7 @@ VMSNAP_API int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *op
                               struct vmsnap_error *err)
 {
 	int procdir;
-	int rc = procdir_open(pid, &procdir, err);
+	int rc = open_process(pid, &procdir, err);
 	return rc ? rc : capture_one(pid, procdir, options, out, err);
 }
 
@@ -388,6 +515,6 @@ VMSNAP_API int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_option
                                    size_t *count, struct vmsnap_error *err)
 {
 	int procdir;
-	int rc = procdir_open(pid, &procdir, err);
+	int rc = open_process(pid, &procdir, err);
 	return rc ? rc : capture_run(pid, procdir, options, true, out, count, err);
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,7 +19,9 @@
 
 /* In <sys/ptrace.h> these are members of an enum; older headers lack some. */
 enum { EVENT_STOP = 128, EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
-enum { LIST_PASSES = 64, SLOW_STOP_NS = 5000000 };
+/* Processes that cannot be seized are left alone one by one, and each keeps the others
+ * waiting: after so many, all are. */
+enum { LIST_PASSES = 64, SLOW_STOP_NS = 5000000, GIVEN_UP_MAX = 8 };
 
 uint64_t monotonic_now(void)
 {
@@ -117,14 +118,14 @@ static bool is_ours_from_birth(int procdir, pid_t tid)
 }
 
 /* Returns 0 to go on with the next task, 1 if this one cannot be had. */
-static int seize_task(void *ctx, pid_t tid)
+static int seize_task(struct seize_job *job, pid_t tid)
 {
-	struct seize_job *job = ctx;
 	if (has_task(job->process, tid))
 		return 0;
 	/* With these, whatever a task of a tree forks meanwhile is ours from birth. */
 	unsigned long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
-	if (ptrace(PTRACE_SEIZE, tid, NULL, job->freeze->tree ? options : 0)) {
+	size_t index = (size_t)(job->process - job->freeze->processes);
+	if (freeze_seize_task(job->freeze, index, tid, job->freeze->tree ? options : 0)) {
 		/* EPERM also for a main thread that exited before its others. */
 		if (errno == ESRCH || task_has_exited(job->process->procdir, tid))
 			return 0;
@@ -137,9 +138,30 @@ static int seize_task(void *ctx, pid_t tid)
 	return add_task(job->freeze, job->process, tid);
 }
 
-void freeze_name_thread(void)
+static int list_task(void *ctx, pid_t tid)
 {
-	prctl(PR_SET_NAME, TRACER_THREAD_NAME);
+	struct freeze *freeze = ctx;
+	if (freeze->listed_count == freeze->listed_room) {
+		size_t room = freeze->listed_room ? freeze->listed_room * 2 : 64;
+		pid_t *listed = realloc(freeze->listed, room * sizeof(*listed));
+		if (!listed)
+			return -ENOMEM;
+		freeze->listed = listed;
+		freeze->listed_room = room;
+	}
+	freeze->listed[freeze->listed_count++] = tid;
+	return 0;
+}
+
+/* Nothing is open while a task is seized: the thread may end there. */
+static int seize_each_task(struct seize_job *job)
+{
+	struct freeze *freeze = job->freeze;
+	freeze->listed_count = 0;
+	int rc = procdir_each_task(job->process->procdir, list_task, freeze);
+	for (size_t i = 0; !rc && i < freeze->listed_count; i++)
+		rc = seize_task(job, freeze->listed[i]);
+	return rc;
 }
 
 /* Another capture will be over soon; one that is over already was in the way.
@@ -151,16 +173,16 @@ static int seize_all_tasks(struct seize_job *job)
 {
 	enum { TRIES_WITHOUT_TRACER = 8 };
 	struct frozen_process *process = job->process;
-	uint64_t began = monotonic_now(), patience = (uint64_t)job->freeze->timeout_ms * 1000000u;
+	uint64_t patience = (uint64_t)job->freeze->timeout_ms * 1000000u;
 	for (int without = 0;;) {
-		int rc = procdir_each_task(process->procdir, seize_task, job);
+		int rc = seize_each_task(job);
 		if (rc != 1)
 			return rc;
 		process->tracer = tracer_of(process->procdir, "status");
 		enum tracer_kind kind = tracer_kind(process->tracer);
 		without += kind == TRACER_GONE;
-		if (kind == TRACER_OTHER || without > TRIES_WITHOUT_TRACER || monotonic_now() - began > patience ||
-		    atomic_load(job->freeze->cancel))
+		if (kind == TRACER_OTHER || without > TRIES_WITHOUT_TRACER ||
+		    monotonic_now() - job->freeze->started > patience || atomic_load(job->freeze->cancel))
 			return rc;
 		process->others = false;
 		nanosleep(&(struct timespec){ .tv_nsec = kind == TRACER_GONE ? 20000 : 500000 }, NULL);
@@ -180,7 +202,7 @@ static int seize_process(struct freeze *freeze, struct frozen_process *process, 
 		/* Another has some of the tasks, or all but lets them run: stop the rest. */
 		job.take_rest = true;
 		process->others = false;
-		rc = procdir_each_task(process->procdir, seize_task, &job);
+		rc = seize_each_task(&job);
 	}
 	*added += job.added;
 	if (rc == -ENOENT || rc == -ESRCH) {
@@ -355,7 +377,9 @@ static int find_and_seize(struct freeze *freeze, size_t *added, struct vmsnap_er
 	}
 	for (size_t p = 0; p < freeze->count; p++) {
 		struct frozen_process *process = &freeze->processes[p];
-		if (process->gone || process->state == VMSNAP_FREEZE_DEBUGGER || process->state == VMSNAP_FREEZE_NONE)
+		process->stuck |= freeze->given_up >= GIVEN_UP_MAX;
+		if (process->gone || process->stuck || process->state == VMSNAP_FREEZE_DEBUGGER ||
+		    process->state == VMSNAP_FREEZE_NONE)
 			continue;
 		int rc = seize_process(freeze, process, added);
 		if (rc)
@@ -373,7 +397,7 @@ static void note_states(struct freeze *freeze)
 			stopped += process->tasks[t].stopped;
 			running += !process->tasks[t].stopped && !process->tasks[t].gone;
 		}
-		if (process->state == VMSNAP_FREEZE_FULL && (running || process->others))
+		if (process->state == VMSNAP_FREEZE_FULL && (running || process->others || process->stuck))
 			process->state = VMSNAP_FREEZE_PARTIAL;
 		if (process->state == VMSNAP_FREEZE_FULL && !stopped)
 			process->gone = true;
@@ -383,6 +407,8 @@ static void note_states(struct freeze *freeze)
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 {
 	bool timed_out = false;
+	if (!freeze->started)
+		freeze->started = monotonic_now();
 	/* New tasks come only from tasks that run: once all known ones stand and a
 	 * further look finds no others, nothing is missing. */
 	for (int pass = 0; pass < LIST_PASSES && !timed_out; pass++) {
@@ -435,6 +461,7 @@ void freeze_free(struct freeze *freeze)
 		close(freeze->processes[p].procdir);
 	}
 	free(freeze->processes);
+	free(freeze->listed);
 	pthread_mutex_destroy(&freeze->lock);
 	*freeze = (struct freeze){ 0 };
 }

@@ -3,7 +3,15 @@
  * PTRACE_SEIZE and PTRACE_INTERRUPT on every task, until no new one appears.  If
  * the tracing thread ends, for whatever reason, the kernel lets all of them go
  * (ptrace(2)); SIGSTOP has no such safety.  So a freeze belongs to one thread, and
- * a task that could not be stopped in time is let go when that thread ends. */
+ * a task that could not be stopped in time is let go when that thread ends.
+ *
+ * PTRACE_SEIZE itself may wait for as long as the target likes: for the end of an
+ * execve(2) of it, which waits until each of its threads was reaped by who traces it,
+ * or for the disk that the program is read from.  No signal ends that wait, unless the
+ * thread does not come back to the call (the kernel repeats it); and a signal would be
+ * one of the caller's.  So another thread watches, and ends the one that freezes by
+ * pthread_cancel(), for which the C library has a signal of its own; then a new one
+ * begins again without the process that was in the way. */
 #ifndef VMSNAP_FREEZE_H
 #define VMSNAP_FREEZE_H
 
@@ -31,6 +39,7 @@ struct frozen_process {
 	size_t count, room;
 	enum vmsnap_freeze state;
 	bool others;  /* some task has another tracer, or may not be traced */
+	bool stuck;   /* to seize it lasts too long: it is left alone */
 	pid_t tracer; /* of the main thread when it could not be seized; 0: none */
 	bool gone;
 };
@@ -43,7 +52,16 @@ struct freeze {
 	unsigned timeout_ms;
 	uint64_t began, ended; /* CLOCK_MONOTONIC, ns: the pause */
 	const atomic_bool *cancel;
+
+	pid_t thread;  /* that freezes */
+	pid_t *listed; /* the threads of the process that is seized */
+	size_t listed_count, listed_room;
+	uint64_t started;         /* the first time, CLOCK_MONOTONIC, ns */
+	size_t seized_process;    /* whose task .seizing is about */
+	_Atomic uint64_t seizing; /* since when a task is being seized; 0: none is; FREEZE_GIVEN_UP */
+	unsigned given_up;        /* threads, so far */
 };
+enum { FREEZE_GIVEN_UP = 1 };
 
 void freeze_init(struct freeze *freeze);
 /* Adds a process, to be frozen with the others.  Takes procdir over. */
@@ -55,8 +73,10 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err);
 int freeze_add_children(struct freeze *freeze, size_t *added, struct vmsnap_error *err);
 /* Only finds the descendants, of processes that run on: some may be missed. */
 int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err);
-/* Names the calling thread, so that other captures know whom to wait for. */
-void freeze_name_thread(void);
+/* The calling thread is to freeze.  Its name tells other captures whom to wait for. */
+void freeze_own_thread(struct freeze *freeze);
+/* PTRACE_SEIZE; does not return if it is given up. */
+long freeze_seize_task(struct freeze *freeze, size_t process, pid_t tid, unsigned long options);
 /* Whether every thread of a process is in a tracing stop, by the same tracer as when
  * it could not be seized. */
 bool freeze_held_by_debugger(const struct frozen_process *process);
@@ -65,6 +85,12 @@ bool freeze_held_by_debugger(const struct frozen_process *process);
  * tracer that asks for one more thread at that time waits for the exec, and without
  * this both would for ever (ptrace(2), BUGS: "may deadlock"; seen on Linux 6.18). */
 void freeze_reap_threads(struct freeze *freeze);
+/* For another thread as well: ends the one that freezes if it waits for a target for
+ * too long, or at all when the caller has cancelled. */
+void freeze_watch(struct freeze *freeze, pthread_t thread);
+/* When that thread was joined, and was ended so: all that it held runs.  Another may
+ * freeze afterwards, without the process in the way. */
+void freeze_start_over(struct freeze *freeze);
 /* Lets everything run that stands because of us. */
 void freeze_release(struct freeze *freeze);
 /* Releases the memory and closes the directories. */

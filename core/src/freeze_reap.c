@@ -1,8 +1,34 @@
-/* freeze_reap.c - threads of a frozen process that have ended. */
+/* freeze_reap.c - what another thread does for the one that freezes: it reaps threads
+ * of a frozen process that have ended, and ends a wait that is too long. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/lib-names.h>
+#endif
 
 #include "freeze.h"
+#include "tracer.h"
+
+/* AddressSanitizer marks the stack of each function until it returns, unless it is told
+ * that those called so far may not. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define STACK_IS_MARKED
+#endif
+#endif
+#if defined(STACK_IS_MARKED) || defined(__SANITIZE_ADDRESS__)
+void __asan_handle_no_return(void);
+#define MAY_NOT_RETURN() __asan_handle_no_return()
+#else
+#define MAY_NOT_RETURN() ((void)0)
+#endif
 
 /* Not the main thread's end, which is the process's and belongs to its parent. */
 static void reap_threads_of(struct frozen_process *process)
@@ -25,4 +51,79 @@ void freeze_reap_threads(struct freeze *freeze)
 	for (size_t p = 0; p < freeze->count; p++)
 		reap_threads_of(&freeze->processes[p]);
 	pthread_mutex_unlock(&freeze->lock);
+}
+
+/* ---- seizing that lasts too long -------------------------------------------------- */
+
+void freeze_own_thread(struct freeze *freeze)
+{
+	/* It may be ended within freeze_seize_task() only, but there at any instruction. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	prctl(PR_SET_NAME, TRACER_THREAD_NAME);
+	freeze->thread = (pid_t)syscall(SYS_gettid);
+}
+
+/* Whoever changes .seizing first decides: the thread is done with the call, or it is
+ * given up, even if the call was just about to return. */
+long freeze_seize_task(struct freeze *freeze, size_t process, pid_t tid, unsigned long options)
+{
+	uint64_t since = monotonic_now();
+	freeze->seized_process = process;
+	atomic_store(&freeze->seizing, since);
+	MAY_NOT_RETURN();
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	long rc = ptrace(PTRACE_SEIZE, tid, NULL, options);
+	int saved = errno;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	if (!atomic_compare_exchange_strong(&freeze->seizing, &since, 0)) {
+		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+		for (;;)
+			pause();
+	}
+	errno = saved;
+	return rc;
+}
+
+/* To end a thread glibc loads the compiler's library that unwinds stacks, and aborts
+ * the program if there is none.  Then rather wait. */
+static bool can_end_threads(void)
+{
+#ifdef __GLIBC__
+	return dlopen(LIBGCC_S_SO, RTLD_NOW) != NULL;
+#else
+	return true;
+#endif
+}
+
+void freeze_watch(struct freeze *freeze, pthread_t thread)
+{
+	enum { WAIT_MIN_NS = 50000000 }; /* the thread may only have had no turn */
+	uint64_t since = atomic_load(&freeze->seizing), now = monotonic_now();
+	if (since <= FREEZE_GIVEN_UP || now - since < WAIT_MIN_NS)
+		return;
+	if (now - freeze->started < (uint64_t)freeze->timeout_ms * 1000000u && !atomic_load(freeze->cancel))
+		return;
+	if (can_end_threads() && atomic_compare_exchange_strong(&freeze->seizing, &since, FREEZE_GIVEN_UP))
+		pthread_cancel(thread);
+}
+
+/* A thread can be joined a moment before the kernel lets go of what it traced. */
+static void wait_for_end_of(pid_t tid)
+{
+	for (int i = 0; i < 1000 && !syscall(SYS_tgkill, getpid(), tid, 0); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
+void freeze_start_over(struct freeze *freeze)
+{
+	wait_for_end_of(freeze->thread);
+	freeze->given_up++;
+	freeze->processes[freeze->seized_process].stuck = true;
+	for (size_t p = 0; p < freeze->count; p++) {
+		freeze->processes[p].others = false;
+		freeze->processes[p].count = 0;
+	}
+	atomic_store(&freeze->seizing, 0);
+	freeze->ended = 0;
 }

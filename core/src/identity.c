@@ -3,19 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "build_id.h"
 #include "error.h"
+#include "open_below.h"
 #include "take.h"
 
 /* From linux/fs.h of Linux 6.11; older headers lack it. */
@@ -108,17 +106,14 @@ static enum answer ask_kernel(int maps, const struct vmsnap_vma *vma, uint8_t *i
  * opened for reading before it is known to be the very file that is mapped. */
 static enum answer ask_file_below(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	if (root < 0 || vma->name[0] != '/')
 		return ANSWER_UNKNOWN;
-	CLEANUP_CLOSE int path = (int)syscall(SYS_openat2, root, vma->name, &how, sizeof(how));
+	CLEANUP_CLOSE int found = open_below(root, vma->name);
 	struct stat st;
-	if (path < 0 || fstat(path, &st) || !S_ISREG(st.st_mode) || st.st_ino != vma->inode ||
-	    major(st.st_dev) != vma->dev_major || minor(st.st_dev) != vma->dev_minor)
+	if (found < 0 || fstat(found, &st) || st.st_ino != vma->inode || major(st.st_dev) != vma->dev_major ||
+	    minor(st.st_dev) != vma->dev_minor)
 		return ANSWER_UNKNOWN;
-	char link[48];
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
-	CLEANUP_CLOSE int fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	CLEANUP_CLOSE int fd = open_found(found);
 	if (fd < 0)
 		return ANSWER_UNKNOWN;
 	return build_id_of_file(fd, id, BUILD_ID_MAX, len) == VMSNAP_OK ? ANSWER_FOUND : ANSWER_NONE;

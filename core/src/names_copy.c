@@ -175,20 +175,31 @@ static bool copy_parts(struct copy *c, struct arena *arena)
 	       empty_others(c, &h, names, names_len);
 }
 
+/* libdw reads names up to their NUL, past the end of the table and of the file.  What is not
+ * in the file libelf does not give it. */
+static bool is_terminated(struct elf_window *window, const struct elf_raw_section *s)
+{
+	if (s->type != SHT_STRTAB || !s->size || s->size - 1 > INT64_MAX - s->offset)
+		return true;
+	const uint8_t *last = elf_window_at(window, s->offset + s->size - 1, 1);
+	return !last || !*last;
+}
+
 /* Whether what lies over each other, or changed meanwhile, brought anything back. */
 static bool is_clean(const struct elf_file *elf, int fd, struct arena *arena)
 {
-	struct elf_window window;
+	struct elf_window window, ends;
 	struct elf_segment segment;
 	struct elf_raw_section s;
 	size_t len = 0;
 	elf_window_init(&window, fd);
+	elf_window_init(&ends, fd);
 	for (uint32_t i = 0; elf_segment_read(&window, &elf->header, i, &segment); i++)
 		if (segment.type == PT_DYNAMIC)
 			return false;
 	const char *names = elf->header.shdr_count ? elf_section_names(&window, &elf->header, arena, &len) : "";
 	for (uint32_t i = 0; names && elf_section_read(&window, &elf->header, i, &s); i++)
-		if (!is_harmless(&s, s.name < len ? names + s.name : ""))
+		if (!is_harmless(&s, s.name < len ? names + s.name : "") || !is_terminated(&ends, &s))
 			return false;
 	return names != NULL;
 }

@@ -48,6 +48,11 @@ void known_free(struct known *known)
 	free(known);
 }
 
+uint64_t known_bytes(const struct known *known)
+{
+	return sizeof(*known) + known->strings.total + symbols_bytes(&known->symbols);
+}
+
 static bool same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;

@@ -24,6 +24,8 @@ struct known {
  * no program or library that can be read. */
 int known_new(int fd, const struct vmsnap_vma *vma, struct known **out);
 void known_free(struct known *known); /* NULL is fine */
+/* How much memory it takes up, about. */
+uint64_t known_bytes(const struct known *known);
 /* Whether the file is as it was, as far as its inode tells. */
 bool known_unchanged(const struct known *known, int fd);
 

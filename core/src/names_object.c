@@ -94,11 +94,12 @@ static int prepare(struct objects *o, const struct vmsnap *snap, bool sysroot, s
 {
 	uint64_t page = snap->info.page_size;
 	o->snap = snap;
+	o->room = OBJECTS_BYTES_MAX;
 	if (!page || page & (page - 1) || page > UINT32_MAX)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot's page size is not a power of two");
 	o->here = believe_here(&snap->info);
 	if (!sysroot && o->here.same_boot)
-		o->process_root = names_root_of_process(snap->info.tgid, snap->info.start_time);
+		o->process_root = names_root_of_process(snap->info.tgid, snap->info.start_time, &o->jail);
 	int rc = group(o);
 	if (rc)
 		return fail(err, rc, rc == VMSNAP_ERR_NO_MEMORY ? "out of memory" : "too many mappings");
@@ -132,6 +133,7 @@ void objects_free(struct objects *o)
 		close(o->root);
 	if (o->process_root >= 0)
 		close(o->process_root);
+	free(o->jail);
 }
 
 /* ---- another snapshot -------------------------------------------------------- */
@@ -156,6 +158,7 @@ static void take_over(struct objects *o, struct objects *other)
 			continue;
 		object->known = known;
 		object->state = OBJECT_KEPT;
+		o->room -= known_bytes(known); /* they were within that before */
 		other->items[i].known = NULL;
 	}
 	o->root = other->root;
@@ -237,19 +240,20 @@ static int open_vdso(void)
 
 /* The file that was mapped, if it is still there.  Of "PATH (deleted)" there may be
  * both: a file that is really named so, and another PATH. */
-static int open_object(struct objects *o, int root, const struct object *object, const char **path, const char **reason)
+static int open_object(struct objects *o, int root, const struct object *object, const char *name, const char **path,
+                       const char **reason)
 {
 	static const char suffix[] = " (deleted)";
 	const struct vmsnap_vma *vma = object->vma;
 	const struct vmsnap_info *info = &o->snap->info;
-	*path = vma->name;
+	*path = name;
 	if (is_vdso(vma))
 		return open_vdso();
-	int fd = believe_open(root, vma->name, vma, info, o->here, reason);
-	size_t len = strlen(vma->name), suffix_len = sizeof(suffix) - 1;
-	if (fd >= 0 || len <= suffix_len || strcmp(vma->name + len - suffix_len, suffix) != 0)
+	int fd = believe_open(root, name, vma, info, o->here, reason);
+	size_t len = strlen(name), suffix_len = sizeof(suffix) - 1;
+	if (fd >= 0 || len <= suffix_len || strcmp(name + len - suffix_len, suffix) != 0)
 		return fd;
-	*path = arena_copy(&o->strings, vma->name, len - suffix_len);
+	*path = arena_copy(&o->strings, name, len - suffix_len);
 	o->no_memory |= !*path;
 	return *path ? believe_open(root, *path, vma, info, o->here, reason) : -1;
 }
@@ -259,18 +263,29 @@ struct opened {
 	const char *path;
 };
 
+/* The name below the process's own root of a file that lies in there; NULL if it does not. */
+static const char *name_in_jail(const struct objects *o, const struct object *object)
+{
+	size_t len = o->jail ? strlen(o->jail) : 0;
+	const char *name = object->vma->name;
+	return len && strncmp(name, o->jail, len) == 0 && name[len] == '/' ? name + len : NULL;
+}
+
 /* Where the kernel names a file as we see it, that is its name; where the process
  * lives in another mount namespace, the name may only be right below its own root.
+ * What lies in a root that the process was put into is looked for there only: a link in
+ * it must lead us no further than the process.
  * *reason: why it was not opened, which may be NULL. */
 static int open_somewhere(struct objects *o, const struct object *object, struct opened *out, const char **reason)
 {
 	const char *other = NULL;
 	*reason = NULL;
-	out->root = o->root;
-	out->fd = open_object(o, out->root, object, &out->path, reason);
-	if (out->fd < 0 && o->process_root >= 0) {
+	const char *inside = name_in_jail(o, object), *name = inside ? inside : object->vma->name;
+	out->root = inside ? o->process_root : o->root;
+	out->fd = open_object(o, out->root, object, name, &out->path, reason);
+	if (out->fd < 0 && !inside && o->process_root >= 0) {
 		out->root = o->process_root;
-		out->fd = open_object(o, out->root, object, &out->path, &other);
+		out->fd = open_object(o, out->root, object, name, &out->path, &other);
 	}
 	return out->fd;
 }
@@ -307,6 +322,15 @@ static void read_known(struct objects *o, struct object *object)
 		o->no_memory = true;
 	else if (rc && object->vma->build_id)
 		warn(o, object, "not an ELF program or library that can be read");
+	if (!object->known)
+		return;
+	if (known_bytes(object->known) <= o->room) {
+		o->room -= known_bytes(object->known);
+		return;
+	}
+	warn(o, object, "what is known of all files would take too much memory");
+	known_free(object->known);
+	object->known = NULL;
 }
 
 /* Reads the headers, once; false if the object is of no use. */
@@ -315,6 +339,7 @@ static bool read_headers(struct objects *o, struct object *object)
 	if (object->state == OBJECT_READ || object->state == OBJECT_UNUSABLE)
 		return object->state == OBJECT_READ;
 	if (object->state == OBJECT_KEPT && !still_holds(o, object)) {
+		o->room += known_bytes(object->known);
 		known_free(object->known);
 		object->known = NULL;
 	}
@@ -350,7 +375,12 @@ static void read_symbols(struct objects *o, struct object *object)
 		return;
 	char reason[SYMBOLS_REASON_BYTES];
 	struct symbols_source source = {
-		.elfutils = &o->elfutils, .fd = fd, .root = opened.root, .path = opened.path, .elf = &known->elf
+		.elfutils = &o->elfutils,
+		.fd = fd,
+		.root = opened.root,
+		.path = opened.path,
+		.elf = &known->elf,
+		.room = o->room,
 	};
 	int rc = symbols_read(&source, &known->symbols, reason);
 	if (rc == VMSNAP_ERR_NO_MEMORY)
@@ -359,6 +389,7 @@ static void read_symbols(struct objects *o, struct object *object)
 		warn(o, object, reason);
 	if (rc)
 		symbols_free(&known->symbols);
+	o->room -= symbols_bytes(&known->symbols);
 	known->symbols_failed = rc;
 }
 

@@ -12,9 +12,6 @@
 #include "names_debug.h"
 #include "vmsnap.h"
 
-/* What a crafted file may cost. */
-#define NAME_BYTES_MAX ((size_t)1 << 30)
-
 enum { RANK_LOCAL, RANK_WEAK, RANK_GLOBAL };
 
 struct reading {
@@ -169,10 +166,12 @@ static int by_start(const void *a, const void *b)
 		return x->rank > y->rank ? -1 : 1;
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	size_t x_len = strlen(x->name), y_len = strlen(y->name);
+	/* Two names of megabytes are not read again for each of a million symbols. */
+	enum { COMPARED_MAX = 1024 };
+	size_t x_len = strnlen(x->name, COMPARED_MAX), y_len = strnlen(y->name, COMPARED_MAX);
 	if (x_len != y_len) /* "__aio_mutex" rather than "__GI___aio_mutex" */
 		return x_len < y_len ? -1 : 1;
-	return strcmp(x->name, y->name);
+	return x->name == y->name ? 0 : memcmp(x->name, y->name, x_len);
 }
 
 /* Sorts, and leaves one name for each place. */
@@ -195,6 +194,8 @@ static int symbols_settle(struct symbols *s)
 		s->items[kept++] = *item;
 	}
 	s->count = kept;
+	struct symbol *less = realloc(s->items, kept * sizeof(*s->items) + 1);
+	s->items = less ? less : s->items;
 	if (spans_init(&s->spans, kept))
 		return VMSNAP_ERR_NO_MEMORY;
 	for (size_t i = 0; i < kept; i++)
@@ -203,9 +204,48 @@ static int symbols_settle(struct symbols *s)
 	return VMSNAP_OK;
 }
 
-static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, const struct elf_file *elf,
+enum { SYMBOL_BYTES = sizeof(struct symbol) + 4 * sizeof(uint64_t) }; /* with what spans_init() takes */
+
+uint64_t symbols_bytes(const struct symbols *s)
+{
+	return s->count * (uint64_t)SYMBOL_BYTES + s->names.total;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+	return (uintptr_t)x->name < (uintptr_t)y->name ? -1 : (uintptr_t)x->name > (uintptr_t)y->name;
+}
+
+/* Copies the names from item `first` on, so that nothing stays open or mapped.  Symbols
+ * may share a text, or the end of one, as linkers make them: that is copied once, so that
+ * the copy is no larger than the string table, however many symbols have a long name. */
+static int copy_names(struct symbols *out, size_t first, uint64_t room)
+{
+	const char *text = NULL, *copy = NULL;
+	size_t len = 0;
+	if (out->count > first)
+		qsort(out->items + first, out->count - first, sizeof(*out->items), by_text);
+	for (size_t i = first; i < out->count; i++) {
+		struct symbol *item = &out->items[i];
+		if (!copy || (uintptr_t)item->name - (uintptr_t)text > len) {
+			text = item->name;
+			len = strlen(text);
+			if (symbols_bytes(out) + len >= room)
+				return VMSNAP_ERR_TOO_LARGE;
+			copy = arena_copy(&out->names, text, len);
+			if (!copy)
+				return VMSNAP_ERR_NO_MEMORY;
+		}
+		item->name = copy + ((uintptr_t)item->name - (uintptr_t)text);
+	}
+	return VMSNAP_OK;
+}
+
+static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, const struct elf_file *elf, uint64_t room,
                    struct symbols *out)
 {
+	size_t first = out->count;
 	struct symbol *items = realloc(out->items, (out->count + (size_t)total) * sizeof(*out->items) + 1);
 	if (!items)
 		return VMSNAP_ERR_NO_MEMORY;
@@ -220,16 +260,12 @@ static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, co
 		const char *name = eu->dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
 		if (!name || !symbol_make(elf, &sym, address - bias, name, &item))
 			continue;
-		/* Copied, so that nothing stays open or mapped. */
-		size_t len = strlen(name);
-		if (len > NAME_BYTES_MAX - out->names.total)
+		if (symbols_bytes(out) + SYMBOL_BYTES > room)
 			return VMSNAP_ERR_TOO_LARGE;
-		item.name = arena_copy(&out->names, name, len);
-		if (!item.name)
-			return VMSNAP_ERR_NO_MEMORY;
+		item.name = name;
 		out->items[out->count++] = item;
 	}
-	return VMSNAP_OK;
+	return copy_names(out, first, room);
 }
 
 /* libdw does not always know what is wrong. */
@@ -256,9 +292,10 @@ static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char 
 		snprintf(reason, SYMBOLS_REASON_BYTES, "separate debug file: %s", r->unfit_debug);
 	if (total < 0 && r->copied->has_symbols && !r->unfit_debug)
 		return cannot_read(eu->dwfl_errmsg(-1), reason);
-	int rc = total > 0 ? collect(eu, module, total, elf, out) : VMSNAP_OK;
+	int rc = total > 0 ? collect(eu, module, total, elf, r->source->room, out) : VMSNAP_OK;
 	if (rc == VMSNAP_ERR_TOO_LARGE)
-		snprintf(reason, SYMBOLS_REASON_BYTES, "its symbols' names are too long");
+		snprintf(reason, SYMBOLS_REASON_BYTES,
+		         "with those of other files, its symbols would take too much memory");
 	else if (rc == VMSNAP_ERR_CORRUPT)
 		cannot_read(eu->dwfl_errmsg(-1), reason);
 	return rc ? rc : r->unfit_debug ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;

@@ -37,6 +37,7 @@ struct symbols_source {
 	int root;
 	const char *path;
 	const struct elf_file *elf; /* of fd */
+	uint64_t room;              /* how many bytes may be kept */
 };
 
 enum { SYMBOLS_REASON_BYTES = 128 };
@@ -44,8 +45,11 @@ enum { SYMBOLS_REASON_BYTES = 128 };
 /* Reads the symbol table of the file, of its separate debug file, or of its mini
  * debug info; a file without any gives no symbols and VMSNAP_OK.  Otherwise a
  * code and, in reason, the rest of a sentence that begins with the path. */
+/* VMSNAP_ERR_TOO_LARGE also where there is not enough room. */
 int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES]);
 void symbols_free(struct symbols *symbols);
+/* How much memory they take up, about. */
+uint64_t symbols_bytes(const struct symbols *symbols);
 
 /* The symbol that names an address: one with a size before one without, then the
  * innermost, then the more global.  NULL if none covers it. */

@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { LINKS_MAX = 40 }; /* as the kernel's */
@@ -131,4 +135,36 @@ int open_below(int root, const char *path)
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	return fd >= 0 || (errno != ENOSYS && errno != EPERM) ? fd : open_below_by_steps(root, path);
+}
+
+/* Opening or reading a file that the kernel makes up can do things: it takes messages out
+ * of /proc/kmsg, say.  None is ever mapped as a program; but a process can have a root
+ * of its own where a program has such a name. */
+static bool made_up(int fd)
+{
+	static const unsigned long magics[] = { PROC_SUPER_MAGIC,    SYSFS_MAGIC,      DEBUGFS_MAGIC,
+		                                TRACEFS_MAGIC,       SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC,
+		                                CGROUP2_SUPER_MAGIC, BPF_FS_MAGIC,     PSTOREFS_MAGIC,
+		                                EFIVARFS_MAGIC,      BINFMTFS_MAGIC };
+	struct statfs fs;
+	if (fstatfs(fd, &fs))
+		return true;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
+		if ((uint32_t)fs.f_type == (uint32_t)magics[i])
+			return true;
+	return false;
+}
+
+int open_found(int found)
+{
+	struct stat st;
+	if (fstat(found, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) || made_up(found)) {
+		errno = EINVAL;
+		return -1;
+	}
+	char self[sizeof("/proc/self/fd/-2147483648")];
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
+	return open(self, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 }

@@ -24,7 +24,7 @@ static const char DEBUG_NAME[] = "x.debug";    /* what the seeds link to */
 
 /* A hole costs its owner nothing.  Within this one, whatever takes a step for each word
  * is slow, but not yet endless. */
-enum { HOLE = 1024 * 1024, ARENA_MOST = 6 * 1024 * 1024, LOOK_AT = 32 };
+enum { HOLE = 1024 * 1024, ARENA_MOST = 6 * 1024 * 1024, KEPT_MOST = 4 * 1024 * 1024, LOOK_AT = 32 };
 
 /* ---- the input, as files ------------------------------------------------------ */
 
@@ -232,7 +232,7 @@ static void check_symbol(const struct elf_file *elf, const struct symbol *item)
 static void check_symbols(const struct elf_file *elf, const struct symbols *s)
 {
 	uint64_t sized_end = 0;
-	size_t name_bytes = 0;
+	size_t longest = 0;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct symbol *item = &s->items[i], *next = i + 1 < s->count ? item + 1 : NULL;
 		check_symbol(elf, item);
@@ -240,9 +240,10 @@ static void check_symbols(const struct elf_file *elf, const struct symbols *s)
 		FUZZ_CHECK(item->size || (item->start >= sized_end && (!next || item->end <= next->start)));
 		if (item->size && item->end > sized_end)
 			sized_end = item->end;
-		name_bytes += strlen(item->name) + 1;
+		size_t len = strlen(item->name);
+		longest = len > longest ? len : longest;
 	}
-	FUZZ_CHECK(name_bytes <= s->names.total);
+	FUZZ_CHECK(longest <= s->names.total && symbols_bytes(s) <= KEPT_MOST);
 	for (size_t i = 0; i < s->count && i < LOOK_AT; i++) {
 		check_look_up(s, s->items[i].start);
 		check_look_up(s, s->items[i].end - 1);
@@ -253,7 +254,7 @@ static void check_symbols(const struct elf_file *elf, const struct symbols *s)
 static void read_symbols(const struct elf_file *elf)
 {
 	struct symbols_source source = {
-		.elfutils = &elfutils, .fd = input, .root = root, .path = "/program", .elf = elf
+		.elfutils = &elfutils, .fd = input, .root = root, .path = "/program", .elf = elf, .room = KEPT_MOST
 	};
 	struct symbols symbols;
 	char reason[SYMBOLS_REASON_BYTES];

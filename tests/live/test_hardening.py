@@ -1,6 +1,7 @@
 """Files and surroundings that somebody else chose, and how hard the build is made."""
 
 import json
+import lzma
 import os
 import re
 import resource
@@ -101,6 +102,72 @@ class Names(Case):
         self.assertEqual(process.returncode, 0)
         self.assertLess(usage.ru_maxrss, 200 * 1024, "KiB at most")
         self.assertLess(usage.ru_utime + usage.ru_stime, 20)
+
+    def measured(self, pid, address):
+        """What is told of the address, and the peak of memory in KiB."""
+        process = subprocess.Popen([world().vmsnap, "page", str(pid), hex(address)], env=world().env,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with process.stderr as told:
+            err = told.read().decode()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0, err)
+        return err, usage.ru_maxrss
+
+    def test_mini_debug_info_that_inflates_without_end_costs_little(self):
+        fine, bomb = os.path.join(self.place, "fine.xz"), os.path.join(self.place, "bomb.xz")
+        with open(fine, "wb") as file:
+            file.write(lzma.compress(bytes(64), check=lzma.CHECK_CRC32))
+        packer = lzma.LZMACompressor(check=lzma.CHECK_CRC32, preset=0)
+        with open(bomb, "wb") as file:
+            for _ in range(48):
+                file.write(packer.compress(bytes(16 << 20)))
+            file.write(packer.flush())
+        for first, last in ((fine, bomb), (bomb, fine)):
+            program = f"{self.program}.{os.path.basename(first)}"
+            self.tool("objcopy", "--strip-all", "--add-section", f".gnu_debugdata={first}", "--add-section",
+                      f".gnu_debugdatA={last}", self.program, program)
+            # objcopy adds no two sections of one name.
+            whole = kernel.read(program)
+            self.assertEqual(whole.count(b"\0.gnu_debugdatA\0"), 1)
+            with open(program, "wb") as file:
+                file.write(whole.replace(b"\0.gnu_debugdatA\0", b"\0.gnu_debugdata\0"))
+            target = support.Target(self, program, executable=program)
+            _, peak = self.measured(target.pid, target.ranges["static_variable"][0])
+            self.assertLess(peak, 200 * 1024, "KiB at most")
+
+    def test_link_in_another_root_does_not_lead_out_of_it(self):
+        self.need_root("chroot", "nm")
+        jail = os.path.join(self.place, "jail")
+        os.makedirs(os.path.join(jail, "x"))
+        inside, copy, outside = (os.path.join(jail, "x/program"), os.path.join(jail, "x/copy"),
+                                 os.path.join(self.place, "outside"))
+        for name, path in (("inside", inside), ("beyond", outside)):
+            source = path + ".c"
+            with open(source, "w", encoding="ascii") as file:
+                file.write(f"#include <unistd.h>\nchar {name}_variable[64] = {{1}};\n"
+                           "int main(void) { for (;;) pause(); }\n")
+            if call(os.environ.get("CC", "cc"), "-static", "-no-pie", "-Wl,--build-id=0x1122334455667788", source,
+                    "-o", path).status:
+                skip(self, "no static program can be linked")
+        shutil.copy(inside, copy)
+        (address,) = re.findall(r"(?m)^([0-9a-f]+) D inside_variable$", call("nm", inside).out.decode())
+        process = subprocess.Popen(["chroot", jail, "/x/program"], stdin=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.until(lambda: os.readlink(f"/proc/{process.pid}/exe") == os.path.realpath(inside), "it never started")
+
+        def name():
+            answer = call(world().vmsnap, "page", process.pid, "0x" + address, "--json")
+            self.assertEqual(answer.status, 0, answer)
+            return json.loads(answer.out)["name"]["symbol"]
+
+        self.until(lambda: name() == "inside_variable", "its own file gives no names")
+        for text, symbol in ((outside, None), ("../../outside", None), ("/x/copy", "inside_variable")):
+            with self.subTest(link=text):
+                os.remove(inside)
+                os.symlink(text, inside)
+                self.assertEqual(name(), symbol)
 
     def test_no_network_is_asked_for_debug_information(self):
         self.tool("objcopy", "--strip-all", self.program)

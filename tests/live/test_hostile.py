@@ -235,6 +235,36 @@ class Stubborn(Hostile):
         self.assertTrue(process_is(child, "S"))
 
 
+class Executing(Hostile):
+    @each_user
+    def test_stuck_child_of_a_tree_keeps_nobody_waiting(self, user):
+        target = Target(self, "hostile_exec", "tree", "3", user=user)
+        stuck, other = (int(line.split()[1]) for line in target.lines)
+        if not process_is(stuck, "D"):
+            skip(self, "here nobody may trace a thread of its parent")
+        path = self.attempt(target.pid, "--tree", user=user)
+        self.assertEqual(kernel.state(stuck), "D", "the capture has waited for it")
+        self.assertIsNotNone(path)
+        frozen = {}
+        for n, shot in enumerate(ask(self, "list", path)["snapshots"], 1):
+            self.assertTrue(shot["consistent"], shot)
+            frozen[shot["pid"]] = ask(self, "show", f"{path}@{n}")["snapshot"]["freeze"]
+        self.assertEqual([frozen[pid] for pid in (target.pid, stuck, other)], ["full", "partial", "full"])
+        self.assertEqual(kernel.status(stuck)["TracerPid"], b"0")
+        self.assert_let_go([target.pid, other])
+        target.end()
+
+    def test_threads_that_execute_have_not_exited(self):
+        target = Target(self, "hostile_exec", "storm")
+        for _ in range(60):
+            path = fresh(support.me())
+            result = run("capture", target.pid, "-q", "-o", path)
+            self.assertEqual(result.status, 0, result)
+            os.unlink(path)
+        self.assertIsNone(target.process.poll())
+        target.end()
+
+
 class Elsewhere(Hostile):
     """In namespaces of its own."""
 

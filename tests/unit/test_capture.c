@@ -25,10 +25,10 @@ static void tree_make(struct tree *tree)
 	tree->fd = open(tree->path, O_RDONLY | O_DIRECTORY);
 	assert_true(tree->fd >= 0);
 	static const char maps[] = "10000000-10004000 rw-p 00000000 00:00 0                    [anon:arena]\n"
-				   "7f0000000000-7f0000002000 r-xp 00001000 08:01 77                 /lib/x.so\n"
-				   "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0          [vsyscall]\n";
+	                           "7f0000000000-7f0000002000 r-xp 00001000 08:01 77                 /lib/x.so\n"
+	                           "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0          [vsyscall]\n";
 	static const char status[] = "Name:\trec\nPid:\t31\nTgid:\t30\nPPid:\t1\nUid:\t1\t1000\t1\t1\nNSpid:\t31\t5\n"
-				     "TracerPid:\t0\nVmRSS:\t 12 kB\n";
+	                             "TracerPid:\t0\nVmRSS:\t 12 kB\n";
 	uint64_t anon[] = { ENTRY_PRESENT | 5, ENTRY_PRESENT | 6, 0, ENTRY_SWAPPED | 2 | 40 << 5 };
 	uint64_t file[] = { ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_FILE) | 1000 };
 	tree_write(tree, "maps", maps, strlen(maps), 0);
@@ -328,6 +328,124 @@ static void cancelled_capture_says_so_and_lets_go(void **state)
 	end(pid);
 }
 
+/* ---- a process that nobody can seize ------------------------------------------------ */
+
+static int told[2], traced[2];
+
+static void *tell_number(void *unused)
+{
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+	if (write(told[1], &tid, sizeof(tid)) != sizeof(tid))
+		_exit(1);
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* Some seconds: if nobody gives it up, the test shall fail and not hang. */
+static void trace_without_a_look(void)
+{
+	pid_t tid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (read(told[0], &tid, sizeof(tid)) != sizeof(tid) || ptrace(PTRACE_SEIZE, tid, NULL, NULL) ||
+	    write(traced[1], "", 1) != 1)
+		_exit(1);
+	usleep(1500000);
+	_exit(0);
+}
+
+/* execve(2) waits for the end of a thread, which waits to be reaped by its tracer. */
+static void is_stuck_in_exec(int ready)
+{
+	char byte;
+	pthread_t thread;
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	if (pipe(told) || pipe(traced))
+		_exit(1);
+	if (!fork())
+		trace_without_a_look();
+	pthread_create(&thread, NULL, tell_number, NULL);
+	if (read(traced[0], &byte, 1) != 1)
+		_exit(1);
+	say_ready(ready);
+	execl("/bin/sleep", "sleep", "60", NULL);
+}
+
+static pid_t child_stuck_in_exec(void)
+{
+	pid_t pid = child_that(is_stuck_in_exec);
+	wait_for_state(pid, 'D');
+	return pid;
+}
+
+static void process_that_cannot_be_seized_takes_no_longer_than_the_limit(void **state)
+{
+	(void)state;
+	pid_t pid = child_stuck_in_exec();
+	struct vmsnap_capture_options options = { .size = sizeof(options), .freeze_timeout_ms = 120 };
+	struct vmsnap *snap = capture_ok(pid, &options);
+	/* It is still what it was: we did not sit its exec out. */
+	assert_int_equal(state_of(pid), 'D');
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
+	assert_true(vmsnap_info(snap)->consistent && vmsnap_vma_count(snap) > 0);
+	vmsnap_free(snap);
+	end(pid);
+}
+
+static bool second_time(void *ctx)
+{
+	return ++*(int *)ctx > 1;
+}
+
+static void capture_that_waits_for_a_seize_can_be_cancelled(void **state)
+{
+	(void)state;
+	pid_t pid = child_stuck_in_exec();
+	int asked = 0;
+	struct vmsnap_capture_options options = {
+		.size = sizeof(options), .cancelled = second_time, .cancel_ctx = &asked, .freeze_timeout_ms = 60000
+	};
+	struct vmsnap *snap = NULL;
+	assert_int_equal(vmsnap_capture(pid, &options, &snap, NULL), VMSNAP_ERR_CANCELLED);
+	assert_int_equal(state_of(pid), 'D');
+	assert_null(snap);
+	end(pid);
+}
+
+static bool presses_ctrl_z(void *ctx)
+{
+	if (++*(int *)ctx > 1) {
+		kill(getpid(), SIGTSTP);
+		kill(getpid(), SIGTTIN);
+		kill(getpid(), SIGTTOU);
+		*(int *)ctx += counted * 1000;
+	}
+	return false;
+}
+
+static void job_control_waits_for_the_release(void **state)
+{
+	(void)state;
+	static const int numbers[] = { SIGTSTP, SIGTTIN, SIGTTOU };
+	pid_t pid = child_stuck_in_exec();
+	int asked = 0;
+	struct vmsnap_capture_options options = {
+		.size = sizeof(options), .cancelled = presses_ctrl_z, .cancel_ctx = &asked, .freeze_timeout_ms = 250
+	};
+	struct sigaction action = { .sa_handler = count_signal }, before[3];
+	counted = 0;
+	for (int i = 0; i < 3; i++)
+		sigaction(numbers[i], &action, &before[i]);
+	vmsnap_free(capture_ok(pid, &options));
+	for (int i = 0; i < 3; i++)
+		sigaction(numbers[i], &before[i], NULL);
+	assert_in_range(asked, 2, 999); /* none came while it was asked */
+	assert_int_equal(counted, 3);
+	end(pid);
+}
+
+/* ---- trees -------------------------------------------------------------------------- */
+
 static void forks_a_chain(int ready)
 {
 	for (int depth = 0; depth < 3; depth++) {
@@ -408,6 +526,9 @@ int main(void)
 		cmocka_unit_test(child_that_exits_meanwhile_is_left_for_its_parent_to_reap),
 		cmocka_unit_test(signals_sent_meanwhile_are_not_lost),
 		cmocka_unit_test(cancelled_capture_says_so_and_lets_go),
+		cmocka_unit_test(process_that_cannot_be_seized_takes_no_longer_than_the_limit),
+		cmocka_unit_test(capture_that_waits_for_a_seize_can_be_cancelled),
+		cmocka_unit_test(job_control_waits_for_the_release),
 		cmocka_unit_test(tree_has_every_descendant_each_after_its_parent),
 		cmocka_unit_test(threads_born_meanwhile_are_ours),
 	};

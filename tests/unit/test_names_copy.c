@@ -221,6 +221,42 @@ static void mini_debug_info_is_emptied(void **state)
 	}
 }
 
+/* libdw takes the first, or the last, or whatever a later version may. */
+static void each_mini_debug_info_is_emptied(void **state)
+{
+	(void)state;
+	static const size_t both[] = { SEC_TEXT, SEC_DATA, SEC_LINK };
+	static _Alignas(8) uint8_t bytes[LIB_BYTES], copy[LIB_BYTES];
+	const char *reason;
+	make(bytes);
+	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
+		section(bytes, both[i])->sh_name = section(bytes, SEC_LINK)->sh_name;
+		section(bytes, both[i])->sh_type = SHT_NOTE;
+	}
+	strcpy((char *)bytes + SECTION_STRINGS_AT + section(bytes, SEC_LINK)->sh_name, ".gnu_debugdata");
+	int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++)
+		assert_int_equal(section(copy, both[i])->sh_type, SHT_NOBITS);
+	close(fd);
+}
+
+/* A name in it would go on behind the file, in memory of ours. */
+static void strings_without_an_end_are_refused(void **state)
+{
+	(void)state;
+	static const size_t tables[] = { SEC_STRTAB, SEC_SHSTRTAB };
+	static _Alignas(8) uint8_t bytes[LIB_BYTES];
+	const char *reason;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		make(bytes);
+		Elf64_Shdr *table = section(bytes, tables[i]);
+		bytes[table->sh_offset + table->sh_size - 1] = 'x';
+		assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
+		assert_string_equal(reason, "its section headers are damaged");
+	}
+}
+
 static void tables_in_disguise_are_refused(void **state)
 {
 	(void)state;
@@ -321,6 +357,8 @@ int main(void)
 		cmocka_unit_test(dynamic_segment_is_marked_as_unused),
 		cmocka_unit_test(program_headers_beyond_the_limit_are_not_counted),
 		cmocka_unit_test(mini_debug_info_is_emptied),
+		cmocka_unit_test(each_mini_debug_info_is_emptied),
+		cmocka_unit_test(strings_without_an_end_are_refused),
 		cmocka_unit_test(tables_in_disguise_are_refused),
 		cmocka_unit_test(limit_on_file_sizes_is_told_and_no_signal),
 		cmocka_unit_test_setup_teardown(only_files_on_a_disk_are_opened, place_setup, place_teardown),
