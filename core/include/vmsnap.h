@@ -103,7 +103,7 @@ enum vmsnap_freeze {
 	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
 	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap */
 	VMSNAP_FREEZE_DEBUGGER = 2, /* every thread was held by a debugger already */
-	VMSNAP_FREEZE_PARTIAL = 3,  /* some thread could not be stopped (vfork, disk wait) */
+	VMSNAP_FREEZE_PARTIAL = 3,  /* some thread could not be stopped (vfork, disk wait, a held exec) */
 };
 
 struct vmsnap_known {
