@@ -8,14 +8,14 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
-# Debian's mirror, as apt has it.
+# Debian's mirror, as apt has it; nothing if it has none.
 debian_mirror() {
 	local uri
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
 		2>/dev/null | head -n 1 || true)
 	[ -n "$uri" ] || uri=$(sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' -e 's/^deb \(\[.*\] \)\?\([^ ]*\) .* main.*/\2/p' \
 		/etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
-	printf '%s\n' "${uri:-http://deb.debian.org/debian}"
+	printf '%s\n' "$uri"
 }
 
 # build PRESET [TARGET]: configures once, then builds what changed.  A build folder
