@@ -16,7 +16,7 @@
 #include "record.h"
 #include "tracer.h"
 
-enum { DEFAULT_FREEZE_TIMEOUT_MS = 500, POLL_MS = 100, LOOKS_AGAIN = 6 };
+enum { POLL_MS = 100, LOOKS_AGAIN = 6 };
 
 struct capture {
 	struct vmsnap_capture_options options;
@@ -400,8 +400,7 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 		size_t size = options->size < sizeof(*options) ? options->size : sizeof(*options);
 		memcpy(&capture->options, options, size);
 	}
-	unsigned timeout = capture->options.freeze_timeout_ms;
-	capture->freeze.timeout_ms = timeout ? timeout : DEFAULT_FREEZE_TIMEOUT_MS;
+	capture->freeze.timeout_ms = capture->options.freeze_timeout_ms;
 	capture->freeze.tree = tree;
 	capture->freeze.cancel = &capture->cancel;
 	tracer_ours(capture->freeze.processes[0].procdir, &capture->ours);
@@ -454,7 +453,7 @@ static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_optio
                        struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
 {
 	CLEANUP_CLOSE int kept = procdir;
-	uint64_t until = monotonic_now() + DEFAULT_FREEZE_TIMEOUT_MS * UINT64_C(1000000);
+	uint64_t until = monotonic_now() + FREEZE_TIMEOUT_MS * UINT64_C(1000000);
 	for (int look = 0;; look++) {
 		bool last = look == LOOKS_AGAIN || monotonic_now() > until;
 		int own = fcntl(kept, F_DUPFD_CLOEXEC, 0);

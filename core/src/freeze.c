@@ -9,16 +9,16 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "procdir.h"
+#include "tracee.h"
 #include "tracer.h"
 
 /* In <sys/ptrace.h> these are members of an enum; older headers lack some. */
-enum { EVENT_STOP = 128, EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
+enum { EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
 /* Processes that cannot be seized are left alone one by one, and each keeps the others
  * waiting: after so many, all are. */
 enum { LIST_PASSES = 64, SLOW_STOP_NS = 5000000, GIVEN_UP_MAX = 8 };
@@ -28,70 +28,6 @@ uint64_t monotonic_now(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-void freeze_init(struct freeze *freeze)
-{
-	*freeze = (struct freeze){ 0 };
-	pthread_mutex_init(&freeze->lock, NULL);
-}
-
-int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, struct vmsnap_error *err)
-{
-	pthread_mutex_lock(&freeze->lock);
-	bool full = freeze->count == freeze->room;
-	size_t room = !full ? freeze->room : freeze->room ? freeze->room * 2 : 4;
-	struct frozen_process *processes =
-	        full ? realloc(freeze->processes, room * sizeof(*processes)) : freeze->processes;
-	if (processes) {
-		freeze->processes = processes;
-		freeze->room = room;
-		processes[freeze->count++] = (struct frozen_process){
-			.pid = pid, .parent = parent, .procdir = procdir, .state = VMSNAP_FREEZE_FULL
-		};
-	}
-	pthread_mutex_unlock(&freeze->lock);
-	if (processes)
-		return VMSNAP_OK;
-	close(procdir);
-	return fail_no_memory(err);
-}
-
-static struct frozen_task *find_task(struct freeze *freeze, pid_t tid, struct frozen_process **owner)
-{
-	for (size_t p = 0; p < freeze->count; p++) {
-		struct frozen_process *process = &freeze->processes[p];
-		for (size_t t = 0; t < process->count; t++) {
-			if (process->tasks[t].tid == tid) {
-				*owner = process;
-				return &process->tasks[t];
-			}
-		}
-	}
-	return NULL;
-}
-
-static bool has_task(const struct frozen_process *process, pid_t tid)
-{
-	for (size_t t = process->count; t-- > 0;)
-		if (process->tasks[t].tid == tid)
-			return true;
-	return false;
-}
-
-static int add_task(struct freeze *freeze, struct frozen_process *process, pid_t tid)
-{
-	pthread_mutex_lock(&freeze->lock);
-	bool full = process->count == process->room;
-	size_t room = !full ? process->room : process->room ? process->room * 2 : 8;
-	struct frozen_task *tasks = full ? realloc(process->tasks, room * sizeof(*tasks)) : process->tasks;
-	if (tasks) {
-		process->tasks = tasks;
-		process->room = room;
-		tasks[process->count++] = (struct frozen_task){ .tid = tid };
-	}
-	pthread_mutex_unlock(&freeze->lock);
-	return tasks ? 0 : -ENOMEM;
 }
 
 /* ---- seizing: makes us the tracer, stops nothing yet --------------------------- */
@@ -120,7 +56,9 @@ static bool is_ours_from_birth(int procdir, pid_t tid)
 /* Returns 0 to go on with the next task, 1 if this one cannot be had. */
 static int seize_task(struct seize_job *job, pid_t tid)
 {
-	if (has_task(job->process, tid))
+	size_t owner;
+	const struct frozen_task *known = freeze_find_task(job->freeze, tid, &owner);
+	if (known && !known->gone)
 		return 0;
 	/* With these, whatever a task of a tree forks meanwhile is ours from birth. */
 	unsigned long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
@@ -135,7 +73,7 @@ static int seize_task(struct seize_job *job, pid_t tid)
 		}
 	}
 	job->added++;
-	return add_task(job->freeze, job->process, tid);
+	return freeze_add_task(job->freeze, index, tid);
 }
 
 static int list_task(void *ctx, pid_t tid)
@@ -173,7 +111,6 @@ static int seize_all_tasks(struct seize_job *job)
 {
 	enum { TRIES_WITHOUT_TRACER = 8 };
 	struct frozen_process *process = job->process;
-	uint64_t patience = (uint64_t)job->freeze->timeout_ms * 1000000u;
 	for (int without = 0;;) {
 		int rc = seize_each_task(job);
 		if (rc != 1)
@@ -182,7 +119,7 @@ static int seize_all_tasks(struct seize_job *job)
 		enum tracer_kind kind = tracer_kind(process->tracer);
 		without += kind == TRACER_GONE;
 		if (kind == TRACER_OTHER || without > TRIES_WITHOUT_TRACER ||
-		    monotonic_now() - job->freeze->started > patience || atomic_load(job->freeze->cancel))
+		    monotonic_now() - job->freeze->started > freeze_patience(job->freeze) || atomic_load(job->freeze->cancel))
 			return rc;
 		process->others = false;
 		nanosleep(&(struct timespec){ .tv_nsec = kind == TRACER_GONE ? 20000 : 500000 }, NULL);
@@ -205,6 +142,7 @@ static int seize_process(struct freeze *freeze, struct frozen_process *process, 
 		rc = seize_each_task(&job);
 	}
 	*added += job.added;
+	process->growing = job.added;
 	if (rc == -ENOENT || rc == -ESRCH) {
 		process->gone = true;
 		return 0;
@@ -217,24 +155,24 @@ static int seize_process(struct freeze *freeze, struct frozen_process *process, 
 /* ---- waiting for stops --------------------------------------------------------- */
 
 /* A process born under PTRACE_O_TRACEFORK: seized already, will stop by itself. */
-static int adopt(struct freeze *freeze, const struct frozen_process *parent, pid_t tid, bool thread)
+static int adopt(struct freeze *freeze, size_t parent, pid_t tid, bool thread)
 {
-	size_t index = (size_t)(parent - freeze->processes);
-	struct frozen_process *owner;
-	if (find_task(freeze, tid, &owner))
+	size_t owner = parent;
+	const struct frozen_task *known = freeze_find_task(freeze, tid, &owner);
+	if (known && !known->gone)
 		return 0;
-	for (size_t p = 0; !thread && p < freeze->count; p++)
-		if (freeze->processes[p].pid == tid)
-			return has_task(&freeze->processes[p], tid) ? 0 : add_task(freeze, &freeze->processes[p], tid);
-	if (!thread) {
+	if (thread)
+		return freeze_add_task(freeze, parent, tid);
+	for (owner = 0; owner < freeze->count && freeze->processes[owner].pid != tid;)
+		owner++;
+	if (owner == freeze->count) {
 		int procdir;
 		if (procdir_open(tid, &procdir, NULL))
 			return 0; /* gone again */
-		if (freeze_add(freeze, tid, index, procdir, NULL))
+		if (freeze_add(freeze, tid, parent, procdir, NULL))
 			return -ENOMEM;
-		index = freeze->count - 1;
 	}
-	return add_task(freeze, &freeze->processes[index], tid);
+	return freeze_add_task(freeze, owner, tid);
 }
 
 /* CLONE_THREAD makes a thread; a bare clone(2) may as well make a process. */
@@ -245,59 +183,50 @@ static bool is_thread_of(const struct frozen_process *process, pid_t tid)
 	return faccessat(process->procdir, name, F_OK, 0) == 0;
 }
 
-static int note_stop(struct freeze *freeze, struct frozen_process *process, struct frozen_task *task, int status)
+static int note_stop(struct freeze *freeze, size_t process, struct frozen_task *task, const struct tracee_stop *stop)
 {
 	task->stopped = true;
-	int event = status >> 16;
-	/* Without an event it was about to receive a signal: give it back later. */
-	task->signal = event ? 0 : WSTOPSIG(status);
-	if (event != EVENT_FORK && event != EVENT_VFORK && event != EVENT_CLONE)
+	task->signal = stop->signal;
+	if (stop->event != EVENT_FORK && stop->event != EVENT_VFORK && stop->event != EVENT_CLONE)
 		return 0;
 	unsigned long born = 0;
 	if (ptrace(PTRACE_GETEVENTMSG, task->tid, NULL, &born) || !born)
 		return 0;
-	return adopt(freeze, process, (pid_t)born, event == EVENT_CLONE && is_thread_of(process, (pid_t)born));
+	bool thread = stop->event == EVENT_CLONE && is_thread_of(&freeze->processes[process], (pid_t)born);
+	return adopt(freeze, process, (pid_t)born, thread);
 }
 
-/* Looks without waiting: 1 and *status if the task has stopped, 0 if not yet, -1 if it
- * has exited.  An exit is left for whom it belongs to: the target may be a child of
- * the program that uses this library, which wants to know how it ended.  That of
- * another thread than the main one belongs to nobody but its tracer. */
-static int look_at_stop(pid_t tid, bool main_thread, int *status)
+static bool is_awaited(const struct frozen_task *task)
 {
-	siginfo_t info = { 0 };
-	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL))
-		return -1;
-	if (!info.si_pid)
-		return 0;
-	if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) {
-		if (!main_thread)
-			waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
-		return -1;
-	}
-	info.si_pid = 0;
-	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WNOHANG | __WALL) || !info.si_pid)
-		return 0;
-	/* As waitpid() would say it: the event, if any, above the signal. */
-	*status = info.si_status << 8 | 0x7f;
-	return 1;
+	return !task->stopped && !task->gone && !task->missed;
+}
+
+/* `behind`: also at stops that another thread of the caller's has waited for. */
+static int look_at_task(struct freeze *freeze, size_t p, size_t t, bool behind, size_t *waiting)
+{
+	struct frozen_process *process = &freeze->processes[p];
+	struct frozen_task *task = &process->tasks[t];
+	struct tracee_stop stop;
+	enum tracee_state state = tracee_look(task->tid, &stop);
+	if (state == TRACEE_RUNS && behind && tracee_look_behind(task->tid, &stop))
+		state = TRACEE_STOPPED;
+	*waiting += state == TRACEE_RUNS;
+	task->gone = state == TRACEE_ENDED;
+	if (task->gone)
+		freeze_reap_task(freeze, process, task);
+	return state == TRACEE_STOPPED ? note_stop(freeze, p, task, &stop) : 0;
 }
 
 /* One look at every task that has not stopped; *waiting counts those left. */
-static int collect_stops(struct freeze *freeze, size_t *waiting)
+static int collect_stops(struct freeze *freeze, bool behind, size_t *waiting)
 {
 	*waiting = 0;
 	/* adopt() may move both arrays: they are indexed anew every time. */
 	for (size_t p = 0; p < freeze->count; p++) {
 		for (size_t t = 0; t < freeze->processes[p].count; t++) {
-			struct frozen_process *process = &freeze->processes[p];
-			struct frozen_task *task = &process->tasks[t];
-			if (task->stopped || task->gone)
+			if (!is_awaited(&freeze->processes[p].tasks[t]))
 				continue;
-			int status, seen = look_at_stop(task->tid, task->tid == process->pid, &status);
-			task->gone = seen < 0;
-			*waiting += seen == 0;
-			int rc = seen > 0 ? note_stop(freeze, process, task, status) : 0;
+			int rc = look_at_task(freeze, p, t, behind, waiting);
 			if (rc)
 				return rc;
 		}
@@ -317,7 +246,7 @@ static bool only_uninterruptible_left(const struct freeze *freeze)
 		const struct frozen_process *process = &freeze->processes[p];
 		for (size_t t = 0; t < process->count; t++) {
 			struct frozen_task *task = &process->tasks[t];
-			if (task->stopped || task->gone)
+			if (!is_awaited(task))
 				continue;
 			char state = tracer_task_state(process->procdir, task->tid);
 			task->gone = state == 'Z' || state == 'X';
@@ -334,36 +263,67 @@ static void interrupt_all(struct freeze *freeze)
 	for (size_t p = 0; p < freeze->count; p++) {
 		struct frozen_process *process = &freeze->processes[p];
 		for (size_t t = 0; t < process->count; t++)
-			if (!process->tasks[t].stopped && !process->tasks[t].gone)
+			if (is_awaited(&process->tasks[t]))
 				ptrace(PTRACE_INTERRUPT, process->tasks[t].tid, NULL, NULL);
 	}
 }
 
-static int wait_for_stops(struct freeze *freeze, bool *timed_out)
+/* Those that are waited for will not be any more. */
+static void miss_the_rest(struct freeze *freeze)
 {
-	uint64_t began = monotonic_now();
+	for (size_t p = 0; p < freeze->count; p++)
+		for (size_t t = 0; t < freeze->processes[p].count; t++)
+			freeze->processes[p].tasks[t].missed |= is_awaited(&freeze->processes[p].tasks[t]);
+}
+
+uint64_t freeze_patience(const struct freeze *freeze)
+{
+	enum { TASK_MS = 1 };
+	if (freeze->timeout_ms)
+		return (uint64_t)freeze->timeout_ms * 1000000u;
+	size_t tasks = freeze->listed_count; /* the process that is being seized */
+	for (size_t p = 0; p < freeze->count; p++)
+		tasks += freeze->processes[p].count;
+	return (FREEZE_TIMEOUT_MS + (uint64_t)tasks * TASK_MS) * 1000000u;
+}
+
+/* A while after they were asked; whether to go on waiting. */
+static bool wait_on(struct freeze *freeze, uint64_t waited, unsigned round)
+{
+	if (freeze->waited + waited > freeze_patience(freeze) || atomic_load(freeze->cancel))
+		return false;
+	if (waited > SLOW_STOP_NS && round % 16 == 0) {
+		if (only_uninterruptible_left(freeze))
+			return false;
+		/* What comes while a thread is within exec is lost (seen on Linux 6.18). */
+		interrupt_all(freeze);
+	}
+	/* A sleeping task stops within some 20 us; one in the kernel takes longer. */
+	if (waited < 200000)
+		sched_yield();
+	else
+		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+	return true;
+}
+
+static int wait_for_stops(struct freeze *freeze)
+{
+	uint64_t began = monotonic_now(), waited = 0;
 	for (unsigned round = 0;; round++) {
 		size_t waiting;
-		int rc = collect_stops(freeze, &waiting);
-		if (rc || !waiting)
+		int rc = collect_stops(freeze, waited > SLOW_STOP_NS && round % 16 == 0, &waiting);
+		if (rc)
 			return rc;
-		uint64_t waited = monotonic_now() - began;
-		*timed_out = waited > (uint64_t)freeze->timeout_ms * 1000000u;
-		if (*timed_out || atomic_load(freeze->cancel))
-			return 0;
-		if (waited > SLOW_STOP_NS && round % 16 == 0) {
-			*timed_out = only_uninterruptible_left(freeze);
-			if (*timed_out)
-				return 0;
-			/* What comes while a thread is within exec is lost (seen on Linux 6.18). */
-			interrupt_all(freeze);
+		if (!waiting)
+			break;
+		waited = monotonic_now() - began;
+		if (!wait_on(freeze, waited, round)) {
+			miss_the_rest(freeze);
+			break;
 		}
-		/* A sleeping task stops within some 20 us; one in the kernel takes longer. */
-		if (waited < 200000)
-			sched_yield();
-		else
-			nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
 	}
+	freeze->waited += monotonic_now() - began;
+	return 0;
 }
 
 /* ---- all together ---------------------------------------------------------------- */
@@ -378,6 +338,7 @@ static int find_and_seize(struct freeze *freeze, size_t *added, struct vmsnap_er
 	for (size_t p = 0; p < freeze->count; p++) {
 		struct frozen_process *process = &freeze->processes[p];
 		process->stuck |= freeze->given_up >= GIVEN_UP_MAX;
+		process->growing = false;
 		if (process->gone || process->stuck || process->state == VMSNAP_FREEZE_DEBUGGER ||
 		    process->state == VMSNAP_FREEZE_NONE)
 			continue;
@@ -397,7 +358,8 @@ static void note_states(struct freeze *freeze)
 			stopped += process->tasks[t].stopped;
 			running += !process->tasks[t].stopped && !process->tasks[t].gone;
 		}
-		if (process->state == VMSNAP_FREEZE_FULL && (running || process->others || process->stuck))
+		if (process->state == VMSNAP_FREEZE_FULL &&
+		    (running || process->others || process->stuck || process->growing))
 			process->state = VMSNAP_FREEZE_PARTIAL;
 		if (process->state == VMSNAP_FREEZE_FULL && !stopped)
 			process->gone = true;
@@ -406,12 +368,12 @@ static void note_states(struct freeze *freeze)
 
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 {
-	bool timed_out = false;
 	if (!freeze->started)
 		freeze->started = monotonic_now();
 	/* New tasks come only from tasks that run: once all known ones stand and a
-	 * further look finds no others, nothing is missing. */
-	for (int pass = 0; pass < LIST_PASSES && !timed_out; pass++) {
+	 * further look finds no others, nothing is missing.  A process that has new ones at
+	 * each look is frozen in part. */
+	for (int pass = 0; pass < LIST_PASSES; pass++) {
 		size_t added = 0;
 		if (freeze->tree && !freeze->began)
 			freeze->began = monotonic_now();
@@ -423,7 +385,7 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 		if (!freeze->began)
 			freeze->began = monotonic_now();
 		interrupt_all(freeze);
-		rc = wait_for_stops(freeze, &timed_out);
+		rc = wait_for_stops(freeze);
 		if (rc)
 			return fail_sys(err, -rc, "cannot freeze process %d", (int)freeze->processes[0].pid);
 		if (atomic_load(freeze->cancel))
@@ -452,16 +414,4 @@ void freeze_release(struct freeze *freeze)
 	}
 	if (freeze->began && !freeze->ended)
 		freeze->ended = monotonic_now();
-}
-
-void freeze_free(struct freeze *freeze)
-{
-	for (size_t p = 0; p < freeze->count; p++) {
-		free(freeze->processes[p].tasks);
-		close(freeze->processes[p].procdir);
-	}
-	free(freeze->processes);
-	free(freeze->listed);
-	pthread_mutex_destroy(&freeze->lock);
-	*freeze = (struct freeze){ 0 };
 }

@@ -6,7 +6,6 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __GLIBC__
@@ -14,6 +13,7 @@
 #endif
 
 #include "freeze.h"
+#include "tracee.h"
 #include "tracer.h"
 
 /* AddressSanitizer marks the stack of each function until it returns, unless it is told
@@ -30,26 +30,28 @@ void __asan_handle_no_return(void);
 #define MAY_NOT_RETURN() ((void)0)
 #endif
 
-/* Not the main thread's end, which is the process's and belongs to its parent. */
-static void reap_threads_of(struct frozen_process *process)
+/* Not the main thread's end, which is the process's and belongs to its parent.  Both
+ * threads ask: what one has reaped the other must not ask for, as the number may be that
+ * of another child of the caller's by then. */
+static void reap_if_ended(const struct frozen_process *process, struct frozen_task *task)
 {
-	for (size_t t = 0; t < process->count; t++) {
-		struct frozen_task *task = &process->tasks[t];
-		siginfo_t info = { 0 };
-		if (task->reaped || task->tid == process->pid)
-			continue;
-		/* Our tracees are waited for by any of our threads.  One that is none any
-		 * more is not asked for again. */
-		int rc = waitid(P_PID, (id_t)task->tid, &info, WEXITED | WNOHANG | __WALL);
-		task->reaped = rc || info.si_pid;
-	}
+	if (!task->reaped && task->tid != process->pid)
+		task->reaped = tracee_reap(task->tid);
+}
+
+void freeze_reap_task(struct freeze *freeze, const struct frozen_process *process, struct frozen_task *task)
+{
+	pthread_mutex_lock(&freeze->lock);
+	reap_if_ended(process, task);
+	pthread_mutex_unlock(&freeze->lock);
 }
 
 void freeze_reap_threads(struct freeze *freeze)
 {
 	pthread_mutex_lock(&freeze->lock);
 	for (size_t p = 0; p < freeze->count; p++)
-		reap_threads_of(&freeze->processes[p]);
+		for (size_t t = 0; t < freeze->processes[p].count; t++)
+			reap_if_ended(&freeze->processes[p], &freeze->processes[p].tasks[t]);
 	pthread_mutex_unlock(&freeze->lock);
 }
 
@@ -102,7 +104,8 @@ void freeze_watch(struct freeze *freeze, pthread_t thread)
 	uint64_t since = atomic_load(&freeze->seizing), now = monotonic_now();
 	if (since <= FREEZE_GIVEN_UP || now - since < WAIT_MIN_NS)
 		return;
-	if (now - freeze->started < (uint64_t)freeze->timeout_ms * 1000000u && !atomic_load(freeze->cancel))
+	unsigned timeout_ms = freeze->timeout_ms ? freeze->timeout_ms : FREEZE_TIMEOUT_MS;
+	if (now - freeze->started < timeout_ms * UINT64_C(1000000) && !atomic_load(freeze->cancel))
 		return;
 	if (can_end_threads() && atomic_compare_exchange_strong(&freeze->seizing, &since, FREEZE_GIVEN_UP))
 		pthread_cancel(thread);
@@ -120,10 +123,9 @@ void freeze_start_over(struct freeze *freeze)
 	wait_for_end_of(freeze->thread);
 	freeze->given_up++;
 	freeze->processes[freeze->seized_process].stuck = true;
-	for (size_t p = 0; p < freeze->count; p++) {
+	for (size_t p = 0; p < freeze->count; p++)
 		freeze->processes[p].others = false;
-		freeze->processes[p].count = 0;
-	}
+	freeze_forget_tasks(freeze);
 	atomic_store(&freeze->seizing, 0);
 	freeze->ended = 0;
 }

@@ -1,0 +1,61 @@
+#define _GNU_SOURCE
+#include "tracee.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+/* The last PTRACE_EVENT_*, which older headers lack. */
+enum { EVENT_STOP = 128, EVENT_SHIFT = 8, SIGNAL_MASK = 0x7f };
+
+static bool tells_end(const siginfo_t *info)
+{
+	return info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
+}
+
+/* As waitpid() would have it in the upper bytes of its status: the signal, the event
+ * above it. */
+static struct tracee_stop stop_of(int status)
+{
+	int event = status >> EVENT_SHIFT;
+	return (struct tracee_stop){ .event = event, .signal = event ? 0 : status & SIGNAL_MASK };
+}
+
+enum tracee_state tracee_look(pid_t tid, struct tracee_stop *stop)
+{
+	siginfo_t info = { 0 };
+	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL))
+		return errno == ECHILD ? TRACEE_ENDED : TRACEE_RUNS;
+	if (!info.si_pid)
+		return TRACEE_RUNS;
+	if (tells_end(&info))
+		return TRACEE_ENDED;
+	*stop = stop_of(info.si_status);
+	return TRACEE_STOPPED;
+}
+
+/* In a stop for an event the kernel makes the siginfo up: the code is what it would have
+ * told waitpid().  Only a process that sends itself a signal can give it such a code. */
+bool tracee_look_behind(pid_t tid, struct tracee_stop *stop)
+{
+	siginfo_t info = { 0 };
+	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info))
+		return false;
+	int event = info.si_code >> EVENT_SHIFT;
+	bool made_up = event > 0 && event <= EVENT_STOP && (info.si_code & SIGNAL_MASK) == info.si_signo;
+	*stop = made_up ? stop_of(info.si_code) : stop_of(info.si_signo);
+	return true;
+}
+
+bool tracee_reap(pid_t tid)
+{
+	siginfo_t info = { 0 };
+	if (waitid(P_PID, (id_t)tid, &info, WEXITED | WNOWAIT | WNOHANG | __WALL))
+		return errno == ECHILD;
+	/* The end of a thread stays until it is taken; a stop would be taken, too. */
+	if (!info.si_pid || !tells_end(&info))
+		return false;
+	info.si_pid = 0;
+	return waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL) || info.si_pid;
+}

@@ -1,0 +1,57 @@
+/* tracee.h - what a task that we trace is doing, looked at without taking anything away.
+ *
+ * A ptrace stop is told to whoever of our process waits, once: wait4(2) and waitid(2) report
+ * the stops of tracees to every thread, whatever options are given (WEXITED alone, too), and
+ * take them away unless WNOWAIT is among them.  One that is taken away is missed by whom it
+ * was meant for.  Worse: with it goes the number of the signal that the task was about to
+ * receive, which the kernel delivers when the tracer ends, and does not if somebody has
+ * waited (task->exit_code; Linux 3.4 to 6.18, ptrace_stop() and wait_task_stopped()).  So
+ * nothing here waits without WNOWAIT, except for the end of a thread; and whoever dies
+ * between any two calls has lost nothing of the target's.
+ *
+ * Which thread asks what:
+ *   the one that freezes   PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_GETEVENTMSG,
+ *                          PTRACE_GETSIGINFO, PTRACE_DETACH; tracee_look(), tracee_reap()
+ *   the one that polls     tracee_reap() only: for a freeze whose thread waits in SEIZE
+ *   others of the caller   may call waitpid(-1, ...) at any time and then see, and take away,
+ *                          what a tracee does: tracee_look_behind() finds such a stop
+ *
+ * What becomes of an event that comes meanwhile:
+ *   a signal for a task that stands   stays pending, with all that it carries
+ *   a signal that a task was about    its stop; PTRACE_DETACH with its number goes on where it
+ *   to receive                        was, with the siginfo and the action that it had
+ *   SIGSTOP, SIGCONT                  are the kernel's to keep apart (JOBCTL_STOP_DEQUEUED): a
+ *                                     group that stood before stands again after PTRACE_DETACH
+ *   the end of a thread               told until it is reaped, by either of us
+ *   the end of the main thread        its parent's: it is looked at, never taken
+ *   execve(2)                         ends the other threads and waits until each was reaped
+ *   fork, clone in a tree             the child is ours from birth, its parent says so in its
+ *                                     own stop; whoever is not asked goes when we end
+ *   our own end                       the kernel lets all go and delivers what was in hand */
+#ifndef VMSNAP_TRACEE_H
+#define VMSNAP_TRACEE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum tracee_state {
+	TRACEE_RUNS,
+	TRACEE_STOPPED,
+	TRACEE_ENDED, /* a zombie, or not ours (any more) */
+};
+
+struct tracee_stop {
+	int signal; /* it is about to receive: to be given back with PTRACE_DETACH; 0: none */
+	int event;  /* PTRACE_EVENT_..., 0: none */
+};
+
+/* For any thread of the tracer's process.  *stop is written for TRACEE_STOPPED. */
+enum tracee_state tracee_look(pid_t tid, struct tracee_stop *stop);
+/* For the tracer only: whether it stands in a stop that somebody has waited for already,
+ * and which.  The task is one that tracee_look() takes to be running. */
+bool tracee_look_behind(pid_t tid, struct tracee_stop *stop);
+/* For any thread: takes the end of a thread that is not its process's main one.  Whether
+ * there is nothing more to come of it. */
+bool tracee_reap(pid_t tid);
+
+#endif
