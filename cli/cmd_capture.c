@@ -168,25 +168,46 @@ static void tell_saved(const struct options *options, const char *path, const st
 	    vmas, size_text(bytes, resident), file, (double)pause / 1e6);
 }
 
+static size_t count_missed(const struct vmsnap *snap)
+{
+	size_t missed = 0;
+	for (size_t i = 0; i < vmsnap_thread_count(snap); i++)
+		missed += vmsnap_thread(snap, i)->missed;
+	return missed;
+}
+
+static void tell_loose(const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	size_t threads = vmsnap_thread_count(snap), missed = count_missed(snap);
+	if (info->freeze == VMSNAP_FREEZE_PARTIAL && missed)
+		say("process %" PRIu32 ": %zu of %zu thread%s could not be stopped (vmsnap show tells which): its pages "
+		    "may not be of one instant",
+		    info->pid, missed, threads, threads == 1 ? "" : "s");
+	else
+		say("process %" PRIu32 " could not %sbe stopped: its pages may not be of one instant", info->pid,
+		    info->freeze == VMSNAP_FREEZE_PARTIAL ? "wholly " : "");
+}
+
 /* At most one line about each thing that is not as good as it could be. */
 static void tell_doubts(const struct options *options, const struct captured *captured)
 {
 	bool hidden = false;
-	const struct vmsnap_info *restless = NULL, *loose = NULL;
+	const struct vmsnap_info *restless = NULL;
+	const struct vmsnap *loose = NULL;
 	for (size_t i = 0; i < captured->count; i++) {
 		const struct vmsnap_info *info = vmsnap_info(captured->snaps[i]);
 		hidden |= !info->known.pfn;
 		if (!info->consistent)
 			restless = info;
 		else if (!options->no_freeze && (info->freeze == VMSNAP_FREEZE_NONE || info->freeze == VMSNAP_FREEZE_PARTIAL))
-			loose = info;
+			loose = captured->snaps[i];
 	}
 	if (restless)
 		say("process %" PRIu32 " ran while it was read%s: its pages may not be of one instant", restless->pid,
 		    options->no_freeze ? "" : ", because not all of it could be stopped");
 	else if (loose)
-		say("process %" PRIu32 " could not %sbe stopped: its pages may not be of one instant", loose->pid,
-		    loose->freeze == VMSNAP_FREEZE_PARTIAL ? "wholly " : "");
+		tell_loose(loose);
 	if (hidden)
 		say("root would add: page frame numbers (who shares which page) and swap slots");
 }

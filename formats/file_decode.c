@@ -117,6 +117,8 @@ static int set_bytes(struct decode *decode, const struct field *field)
 		return rc;
 	if (string) {
 		*string = copy;
+	} else if (field->key == SNAP_MISSED) {
+		decode->missed = cursor_of(copy, field->len);
 	} else if (field->key == SNAP_CMDLINE) {
 		info->cmdline = copy;
 		info->cmdline_len = field->len;
@@ -129,7 +131,7 @@ static int set_bytes(struct decode *decode, const struct field *field)
 
 static int set_field(struct decode *decode, struct field *field, uint32_t *seen)
 {
-	if (!field->key || field->key >= SNAP_KEYS)
+	if (!field->key || field->key == SNAP_UNUSED || field->key >= SNAP_KEYS)
 		return VMSNAP_OK; /* of a later time */
 	uint32_t bit = UINT32_C(1) << field->key;
 	if (*seen & bit)
@@ -176,6 +178,37 @@ int decode_stat(struct decode *decode, struct cursor payload)
 	return VMSNAP_OK;
 }
 
+/* The next thread that was not stopped; SIZE_MAX: there is none.  False for a position
+ * that no list of threads has. */
+static bool next_missed(struct cursor *missed, size_t *position)
+{
+	uint64_t gap;
+	if (!cursor_left(missed)) {
+		*position = SIZE_MAX;
+		return true;
+	}
+	/* Begins with SIZE_MAX, which is one before the first. */
+	if (!take_varint(missed, &gap) || gap > UINT32_MAX)
+		return false;
+	*position += (size_t)gap + 1;
+	return true;
+}
+
+static int set_missed(struct decode *decode)
+{
+	struct vmsnap *snap = decode->snap;
+	size_t position = SIZE_MAX;
+	for (;;) {
+		if (!next_missed(&decode->missed, &position))
+			return decode_damaged(decode, "SNAP: positions of threads expected");
+		if (position == SIZE_MAX)
+			return VMSNAP_OK;
+		if (position >= snap->thread_count)
+			return decode_damaged(decode, "THRD: %zu threads, and SNAP tells of another", snap->thread_count);
+		snap->threads[position].missed = true;
+	}
+}
+
 static int set_threads(struct decode *decode, struct numbers *tids, struct numbers *stacks, struct cursor comms)
 {
 	struct vmsnap *snap = decode->snap;
@@ -217,5 +250,6 @@ int decode_thrd(struct decode *decode, struct cursor payload)
 		return rc;
 	decode->snap->threads = threads;
 	decode->snap->thread_count = (size_t)count;
-	return set_threads(decode, &tids, &stacks, comms);
+	rc = set_threads(decode, &tids, &stacks, comms);
+	return rc ? rc : set_missed(decode);
 }

@@ -13,6 +13,7 @@ struct decode {
 	uint64_t offset;        /* of the section's header */
 	uint64_t limit, used;   /* memory */
 	uint64_t next_page;     /* where the next run may start, in pages */
+	struct cursor missed;   /* SNAP's, for THRD: proven to be varints */
 	uint32_t known_pfn : 1; /* frames are in the file */
 };
 

@@ -48,10 +48,29 @@ static const void *bytes_of(struct vmsnap_info *info, uint64_t key, size_t *len)
 		*len = strlen(*string);
 		return *len ? *string : NULL;
 	}
+	if (key == SNAP_UNUSED || key == SNAP_MISSED) /* put_missed() */
+		return NULL;
 	*len = key == SNAP_CMDLINE ? info->cmdline_len : info->exe_build_id_len;
 	if (key == SNAP_CMDLINE)
 		return info->cmdline;
 	return *len ? info->exe_build_id : NULL;
+}
+
+/* Positions in THRD of the threads that were not stopped with the others. */
+static void put_missed(const struct vmsnap *snap, struct bytes *out)
+{
+	struct bytes positions = { 0 };
+	size_t next = 0;
+	for (size_t i = 0; i < snap->thread_count; i++) {
+		if (!snap->threads[i].missed)
+			continue;
+		put_varint(&positions, i - next);
+		next = i + 1;
+	}
+	if (positions.len)
+		put_field(out, SNAP_MISSED, positions.data, positions.len);
+	out->failed |= positions.failed;
+	bytes_free(&positions);
 }
 
 int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
@@ -69,6 +88,7 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 		if (bytes)
 			put_field(&out->bytes, key, bytes, len);
 	}
+	put_missed(snap, &out->bytes);
 	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }
 

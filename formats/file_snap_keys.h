@@ -32,6 +32,8 @@ enum snap_key {
 	SNAP_CMDLINE,
 	SNAP_EXE_BUILD_ID,
 	SNAP_REASON,
+	SNAP_UNUSED, /* an old test file has it: it is skipped, for ever */
+	SNAP_MISSED,
 	SNAP_KEYS,
 };
 

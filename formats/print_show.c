@@ -1,4 +1,5 @@
 /* print_show.c - the address space as a table: vmsnap_print_show(). */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,7 @@ static void json_threads(struct json *json, const struct vmsnap *snap)
 		else
 			json_null(json, "stack_pointer");
 		json_string(json, "comm", thread->comm);
+		json_bool(json, "missed", thread->missed);
 		json_end(json);
 	}
 	json_end(json);
@@ -134,8 +136,28 @@ static void put_field(struct text *text, const char *name, const char *value)
 	text_string(text, "\n");
 }
 
-static void put_taken(struct text *text, const struct vmsnap_info *info)
+/* "3 of 1200 threads (4711, 4712, …)"; of files that do not tell which, "some thread". */
+static void put_missed(struct text *text, const struct vmsnap *snap)
 {
+	enum { NAMED_MAX = 3 };
+	size_t count = vmsnap_thread_count(snap), missed = 0;
+	for (size_t i = 0; i < count; i++)
+		missed += vmsnap_thread(snap, i)->missed;
+	if (!missed) {
+		text_string(text, "some thread");
+		return;
+	}
+	text_format(text, "%zu of %zu thread%s (", missed, count, count == 1 ? "" : "s");
+	size_t named = 0;
+	for (size_t i = 0; i < count && named < NAMED_MAX; i++)
+		if (vmsnap_thread(snap, i)->missed)
+			text_format(text, "%s%" PRIu32, named++ ? ", " : "", vmsnap_thread(snap, i)->tid);
+	text_string(text, missed > NAMED_MAX ? ", …)" : ")");
+}
+
+static void put_taken(struct text *text, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
 	if (info->taken)
 		text_format(text, "%-10s%s\n", "taken", word_time_local(info->taken).text);
 	text_format(text, "%-10s", "instant");
@@ -143,10 +165,11 @@ static void put_taken(struct text *text, const struct vmsnap_info *info)
 		text_format(text, "frozen for %s", word_duration(info->pause).text);
 	else if (info->freeze == VMSNAP_FREEZE_DEBUGGER)
 		text_string(text, "held by a debugger");
-	else if (info->freeze == VMSNAP_FREEZE_PARTIAL)
-		text_format(text, "partly frozen for %s: some thread could not be stopped",
-		            word_duration(info->pause).text);
-	else
+	else if (info->freeze == VMSNAP_FREEZE_PARTIAL) {
+		text_format(text, "partly frozen for %s: ", word_duration(info->pause).text);
+		put_missed(text, snap);
+		text_string(text, " could not be stopped");
+	} else
 		text_string(text, "not frozen");
 	if (!info->consistent)
 		text_string(text, "; INCONSISTENT: the map changed meanwhile");
@@ -167,7 +190,7 @@ static void put_header(struct text *text, const struct vmsnap *snap)
 	put_field(text, "exe", info->exe);
 	put_field(text, "label", info->label);
 	put_field(text, "why", info->reason);
-	put_taken(text, info);
+	put_taken(text, snap);
 	put_field(text, "kernel", info->kernel);
 	print_unknown_line(text, snap);
 	text_string(text, "\n");

@@ -103,7 +103,8 @@ enum vmsnap_freeze {
 	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
 	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap */
 	VMSNAP_FREEZE_DEBUGGER = 2, /* every thread was held by a debugger already */
-	VMSNAP_FREEZE_PARTIAL = 3,  /* some thread could not be stopped (vfork, disk wait, a held exec) */
+	/* Some thread could not be stopped (vfork, disk wait, a held exec): vmsnap_thread.missed. */
+	VMSNAP_FREEZE_PARTIAL = 3,
 };
 
 struct vmsnap_known {
@@ -216,11 +217,14 @@ size_t vmsnap_status_count(const struct vmsnap *snap);
 int vmsnap_status_field(const struct vmsnap *snap, size_t index, struct vmsnap_status_field *out);
 int vmsnap_status_find(const struct vmsnap *snap, const char *key, struct vmsnap_status_field *out);
 
-/* Threads at capture.  stack_pointer is 0 if unknown (the thread was running). */
+/* Threads at capture.  stack_pointer is 0 if unknown (the thread was running).  missed:
+ * the freeze did not stop it when it stopped the others, so that info.freeze is
+ * VMSNAP_FREEZE_PARTIAL; files of vmsnap before 0.1.0 do not tell. */
 struct vmsnap_thread {
 	uint32_t tid;
 	uint64_t stack_pointer;
 	const char *comm;
+	bool missed;
 };
 size_t vmsnap_thread_count(const struct vmsnap *snap);
 const struct vmsnap_thread *vmsnap_thread(const struct vmsnap *snap, size_t index);
@@ -279,7 +283,7 @@ struct vmsnap_capture_options {
 	size_t size;                  /* sizeof(struct vmsnap_capture_options) */
 	unsigned flags;               /* enum vmsnap_capture_flag */
 	const char *label;            /* NULL: none */
-	unsigned freeze_timeout_ms;   /* how long to wait for a thread to stop; 0: 500 */
+	unsigned freeze_timeout_ms;   /* how long to wait for threads to stop; 0: 500, and 1 for each */
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
 	const char *reason; /* NULL: none */

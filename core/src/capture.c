@@ -121,6 +121,18 @@ static bool turn_to_living_thread(struct record *record)
 	return true;
 }
 
+/* Of a process that was frozen in part: which threads were not. */
+static void note_missed(const struct capture *capture, size_t index)
+{
+	const struct frozen_process *process = &capture->freeze.processes[index];
+	struct vmsnap *snap = capture->records[index].snap;
+	for (size_t i = 0; process->state == VMSNAP_FREEZE_PARTIAL && i < snap->thread_count; i++) {
+		pid_t tid = (pid_t)snap->threads[i].tid;
+		snap->threads[i].missed = freeze_missed(&capture->freeze, tid) &&
+		                          !strchr("ZX", tracer_task_state(process->procdir, tid));
+	}
+}
+
 static int take_all(struct capture *capture)
 {
 	struct timespec now;
@@ -141,6 +153,8 @@ static int take_all(struct capture *capture)
 			leave_out(capture, i);
 		else if (rc)
 			return rc;
+		else
+			note_missed(capture, i);
 	}
 	return VMSNAP_OK;
 }

@@ -119,7 +119,8 @@ static int seize_all_tasks(struct seize_job *job)
 		enum tracer_kind kind = tracer_kind(process->tracer);
 		without += kind == TRACER_GONE;
 		if (kind == TRACER_OTHER || without > TRIES_WITHOUT_TRACER ||
-		    monotonic_now() - job->freeze->started > freeze_patience(job->freeze) || atomic_load(job->freeze->cancel))
+		    monotonic_now() - job->freeze->started > freeze_patience(job->freeze) ||
+		    atomic_load(job->freeze->cancel))
 			return rc;
 		process->others = false;
 		nanosleep(&(struct timespec){ .tv_nsec = kind == TRACER_GONE ? 20000 : 500000 }, NULL);

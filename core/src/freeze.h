@@ -37,7 +37,7 @@ struct task_index {
 	struct task_place {
 		uint32_t process, task;
 		bool used;
-	} *places;
+	} * places;
 	size_t room, count; /* a power of two; places in use */
 };
 

@@ -201,7 +201,7 @@ void model_check_same(const struct vmsnap *a, const struct vmsnap *b)
 	FUZZ_CHECK(vmsnap_thread_count(a) == vmsnap_thread_count(b));
 	for (size_t i = 0; i < vmsnap_thread_count(a); i++) {
 		const struct vmsnap_thread *x = vmsnap_thread(a, i), *y = vmsnap_thread(b, i);
-		FUZZ_CHECK(x->tid == y->tid && x->stack_pointer == y->stack_pointer);
+		FUZZ_CHECK(x->tid == y->tid && x->missed == y->missed && x->stack_pointer == y->stack_pointer);
 		check_same_string(x->comm, y->comm);
 	}
 	check_same_smaps(a, b);

@@ -1,7 +1,7 @@
 """Golden files with one thing wrong in the payload of one section."""
 
 import vmswrite
-from cases import Error, file_of, name, opens, run, small, snapshot, variables, vma
+from cases import Error, file_of, name, opens, run, small, snapshot, thread, variables, vma
 from vmswrite import field, layered, numbers, varint, zigzag
 
 SIZE = 4096
@@ -238,7 +238,7 @@ def page_states():
 
 def threads_and_smaps():
     too_large = numbers([(1 << 54) + 1, 1, 1, 1])  # KiB, plus 1
-    threads = [{"tid": 1, "stack_pointer": 4096, "comm": b"one"}, {"tid": 2, "stack_pointer": 0, "comm": b"two"}]
+    threads = [thread(1, 4096, b"one"), thread(2, 0, b"two")]
     keys = [{"key": b"Rss", "values": [4096, 0, 0, 0]}]
     model = dict(small(), threads=threads, smaps={"keys": keys, "flags": [b"rd"] * 4})
 
@@ -266,6 +266,22 @@ def threads_and_smaps():
         (b"SMAP", "smap-trailing", "a byte after the last column", smaps_table() + b"\0"),
     ]
     return [spoiled(name, what, kind, payload, model) for kind, name, what, payload in rows]
+
+
+def threads_missed():
+    """SNAP tells of threads that THRD does not have: damage there, where they are missed."""
+    model = dict(small(), threads=[thread(1, 4096, b"one"), thread(2, 0, b"two")])
+    rows = [
+        ("none", "the third of two threads was not stopped", b"\2"),
+        ("wide", "a position of 33 bits", varint(1 << 32)),
+        ("cut", "half a position", b"\0\x80"),
+    ]
+    made = []
+    for name, what, positions in rows:
+        snap = vmswrite.snap(model["identity"]) + field(27, positions)
+        data, where = file_of(model, replace={b"SNAP": snap})
+        made.append(opens("bad-thrd-missed-" + name, what, data, [Error("damaged", where[0][b"THRD"])]))
+    return made
 
 
 def smaps_too_many():
@@ -344,5 +360,5 @@ def debugged():
 
 
 def cases():
-    made = identity() + mappings() + page_states() + threads_and_smaps() + [smaps_too_many()]
+    made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
     return made + debugged()

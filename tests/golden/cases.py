@@ -43,6 +43,10 @@ def vma(start, end, perms, name=b"", offset=0, device=(0, 0), inode=0, build_id=
     }
 
 
+def thread(tid, stack_pointer, comm, missed=False):
+    return {"tid": tid, "stack_pointer": stack_pointer, "comm": comm, "missed": missed}
+
+
 EMPTY_IDENTITY = {name: 0 for name in vmswrite.IDENTITY[:14]}
 EMPTY_IDENTITY.update({name: b"" for name in vmswrite.IDENTITY[14:22]})
 EMPTY_IDENTITY.update(page_size=4096, known=[], cmdline=None, exe_build_id=None, reason=b"")

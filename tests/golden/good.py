@@ -1,7 +1,7 @@
 """Golden files that a reader must take, and what they hold."""
 
 import vmswrite
-from cases import CAT, EMPTY_IDENTITY, PROCESS, file_of, name, opens, refused, run, small, snapshot, variables, vma
+from cases import CAT, EMPTY_IDENTITY, PROCESS, file_of, name, opens, refused, run, small, snapshot, thread, variables, vma
 
 TOP = 1 << 64
 
@@ -95,7 +95,7 @@ def forked(page_size, at, huge_pages, machine):
             identity=dict(identity, **process),
             vmas=vmas,
             runs=[one for one in runs if one],
-            threads=[{"tid": process.get("pid", 4242), "stack_pointer": at - 16, "comm": b"cat"}],
+            threads=[thread(process.get("pid", 4242), at - 16, b"cat")],
             smaps={"keys": sizes, "flags": [b"rd wr mr mw me gd ac", b"rd wr sh mr mw me ms ht", b"rd wr hg"]},
             names=[name(at - 8, 8, "local", b"answer", b"main", b"long", process.get("pid", 4242))],
         )
@@ -245,18 +245,19 @@ def hostile():
         PROCESS, comm=b'\x1b[31m"\n', exe=names[2], label=b'\n"}{', host=b"\x9b", cmdline=b"\x1b[H\0\0\xff\0"
     )
     status = b"Name:\t\\n\x1b[1m\nPid:\t1\n\xff\n\nNoColon\n"
-    threads = [{"tid": 7, "stack_pointer": 0, "comm": b"\r\x1b[K"}]
+    threads = [thread(7, 0, b"\r\x1b[K")]
     model = snapshot(identity, status, rows, [run(0x10000, 8, "exclusive present", pfn=1)], threads)
     return [good("hostile-names", "names with escape sequences, newlines, quotes, invalid UTF-8", model)]
 
 
 def optional():
     threads = [
-        {"tid": 4242, "stack_pointer": 0x7FFFFFFFE000, "comm": b"main"},
-        {"tid": 0xFFFFFFFF, "stack_pointer": 0, "comm": b""},
-        {"tid": 4243, "stack_pointer": (1 << 64) - 1, "comm": b"worker"},
+        thread(4242, 0x7FFFFFFFE000, b"main"),
+        thread(0xFFFFFFFF, 0, b""),
+        thread(4243, (1 << 64) - 1, b"worker"),
     ]
     with_threads = dict(small(), threads=threads)
+    missed = [thread(tid, 0, b"", tid != 8) for tid in (7, 8, 9, 10)]
     keys = [
         {"key": b"Size", "values": [8192, 20480, 135168, 135168]},
         {"key": b"Rss", "values": [0, 16384, None, (1 << 64) - 1024]},
@@ -266,6 +267,8 @@ def optional():
     with_smaps = dict(small(), smaps=smaps)
     return [
         good("threads", "three threads, their numbers far apart and not in order", with_threads),
+        good("threads-missed", "threads that were not stopped, the first and the last of four among them",
+             dict(small(freeze=3), threads=missed)),
         good("smaps", "smaps of four mappings, with lines missing", with_smaps),
         good("threads-and-smaps", "both optional sections", dict(with_smaps, threads=threads)),
     ]

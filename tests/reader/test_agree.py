@@ -173,7 +173,7 @@ class Library(Agree):
     def test_library_and_reader_agree_on_spoiled_payloads_behind_right_checksums(self):
         chance = random.Random(17)
         keys = [{"key": b"Rss", "values": [8192, 0, None, 4096]}, {"key": b"THPeligible", "values": [0, 1, None, 0]}]
-        threads = [{"tid": 300 + i, "stack_pointer": i << 40, "comm": b"thread"} for i in range(3)]
+        threads = [cases.thread(300 + i, i << 40, b"thread") for i in range(3)]
         model = dict(cases.small(reason=b"why"), threads=threads, names=cases.variables())
         model["smaps"] = {"keys": keys, "flags": [b"rd", b"", b"wr", b"ex"]}
         contents = []

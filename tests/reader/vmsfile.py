@@ -266,8 +266,9 @@ class File:
             if kind == b"PAGE":
                 floor = runs[-1]["start"] + runs[-1]["pages"] * size if runs else 0
                 runs += vmspayload.read_pages(payload, offset, size, pfn_known, floor)
-        threads = vmspayload.read_threads(*first[b"THRD"]) if b"THRD" in first else []
+        threads = vmspayload.read_threads(*first[b"THRD"], identity.pop("missed")) if b"THRD" in first else []
         smaps = vmspayload.read_smaps(*first[b"SMAP"], len(vmas)) if b"SMAP" in first else None
+        identity.pop("missed", None)
         return {
             "identity": identity,
             "status": first[b"STAT"][0],

@@ -100,7 +100,7 @@ class RunIter(ctypes.Structure):
 
 
 class Thread(ctypes.Structure):
-    _fields_ = [("tid", c_uint32), ("stack_pointer", c_uint64), ("comm", c_char_p)]
+    _fields_ = [("tid", c_uint32), ("stack_pointer", c_uint64), ("comm", c_char_p), ("missed", c_bool)]
 
 
 class Name(ctypes.Structure):
@@ -198,7 +198,9 @@ def runs(lib, snap, page_size, pfn_known):
 
 def threads(lib, snap):
     rows = [lib.vmsnap_thread(snap, index).contents for index in range(lib.vmsnap_thread_count(snap))]
-    return [{"tid": row.tid, "stack_pointer": row.stack_pointer, "comm": row.comm} for row in rows]
+    return [
+        {"tid": row.tid, "stack_pointer": row.stack_pointer, "comm": row.comm, "missed": row.missed} for row in rows
+    ]
 
 
 def smaps(lib, snap):

@@ -37,6 +37,7 @@ FIELDS = {
     23: Field("cmdline", False, 0),
     24: Field("exe_build_id", False, 0),
     25: Field("reason", False, 0),
+    27: Field("missed", False, 0),
 }
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
@@ -275,7 +276,7 @@ def read_pages(data, offset, page_size, pfn_known, floor):
     return runs
 
 
-def read_threads(data, offset):
+def read_threads(data, offset, missed):
     cursor = Cursor(data, offset, "THRD")
     count = cursor.varint()
     differences = cursor.zigzags("tid", count)
@@ -288,8 +289,24 @@ def read_threads(data, offset):
         tid = (tid + difference) & UINT64
         if tid >> 32:
             raise cursor.damaged("a tid of more than 32 bits")
-        threads.append({"tid": tid, "stack_pointer": pointer, "comm": comm})
+        threads.append({"tid": tid, "stack_pointer": pointer, "comm": comm, "missed": False})
+    for position in missed_positions(cursor, missed):
+        if position >= count:
+            raise cursor.damaged("thread %d of %d was not stopped" % (position, count))
+        threads[position]["missed"] = True
     return threads
+
+
+def missed_positions(where, data):
+    """Those of the threads that were not stopped with the others, as SNAP tells them."""
+    cursor = Cursor(data, where.offset, "THRD")
+    position = -1
+    while cursor.left():
+        gap = cursor.varint()
+        if gap >> 32:
+            raise cursor.damaged("a gap of more than 32 bits")
+        position += gap + 1
+        yield position
 
 
 def read_smaps(data, offset, vma_count):

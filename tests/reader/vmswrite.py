@@ -121,6 +121,13 @@ def snap(identity):
     return b"".join(field(key, value) for key, value in snap_fields(identity).items())
 
 
+def missed(rows):
+    """Which threads were not stopped with the others: field 27, by their positions."""
+    positions = [-1] + [position for position, row in enumerate(rows) if row.get("missed")]
+    gaps = [b - a - 1 for a, b in zip(positions, positions[1:])]
+    return field(27, varints(gaps)) if gaps else b""
+
+
 def vmas(rows, page_size):
     objects, index_of = [], {}
     for row in rows:
@@ -314,7 +321,7 @@ def sections(model):
     """[(type, payload)] of a snapshot, in the order in which we write them."""
     size = model["identity"]["page_size"]
     made = [
-        (b"SNAP", snap(model["identity"])),
+        (b"SNAP", snap(model["identity"]) + missed(model["threads"])),
         (b"STAT", model["status"]),
         (b"VMAS", vmas(model["vmas"], size).bytes()),
     ]

@@ -119,7 +119,7 @@ static inline struct vmsnap *sample_small(const char *label)
 	assert_non_null(snap->threads);
 	snap->thread_count = 2;
 	snap->threads[0] = (struct vmsnap_thread){ .tid = 4711, .stack_pointer = 0x7ffc12345678, .comm = "sleep" };
-	snap->threads[1] = (struct vmsnap_thread){ .tid = 4700, .comm = "\n\t" };
+	snap->threads[1] = (struct vmsnap_thread){ .tid = 4700, .missed = true, .comm = "\n\t" };
 	return snap;
 }
 
@@ -238,6 +238,7 @@ static inline void assert_same_rest(const struct vmsnap *a, const struct vmsnap 
 	assert_int_equal(a->thread_count, b->thread_count);
 	for (size_t i = 0; i < a->thread_count; i++) {
 		assert_int_equal(a->threads[i].tid, b->threads[i].tid);
+		assert_int_equal(a->threads[i].missed, b->threads[i].missed);
 		assert_int_equal(a->threads[i].stack_pointer, b->threads[i].stack_pointer);
 		assert_string_equal(a->threads[i].comm, b->threads[i].comm);
 	}

@@ -31,7 +31,8 @@ struct fixture {
 
 static struct vmsnap *snapshot(void)
 {
-	static struct vmsnap_thread threads[] = { { 100, STACK + 0x100, "main" }, { 101, OTHER_STACK + 0x100, "w" } };
+	static struct vmsnap_thread threads[] = { { .tid = 100, .stack_pointer = STACK + 0x100, .comm = "main" },
+		                                  { .tid = 101, .stack_pointer = OTHER_STACK + 0x100, .comm = "w" } };
 	struct vmsnap *snap = made_snapshot();
 	made_mapping(snap, BASE, LIB, MADE.id);
 	made_vma(snap, STACK, STACK + 0x3000, VMSNAP_READ | VMSNAP_WRITE, "[stack]");

@@ -2,13 +2,17 @@
 #define _GNU_SOURCE
 #include "names_make.h"
 
+#define THREAD(number, pointer, name)                                                                                  \
+	{                                                                                                              \
+		.tid = (number), .stack_pointer = (pointer), .comm = (name)                                            \
+	}
 static struct vmsnap_thread THREADS[] = {
-	{ 100, BASE + 0x1800, "main" },      { 101, BASE + 0x11800, "wor\nker" },
-	{ 102, BASE + 0x21800, "lone" },     { 103, 0, "running" },
-	{ 104, BASE + 0x31800, "upper" },    { 105, BASE + 0x35800, "lower" },
-	{ 106, BASE + 0x41100, "crowd" },    { 107, BASE + 0x41200, "crowd" },
-	{ 108, BASE + 0x51100, "in heap" },  { 109, BASE + 0x61100, "in shared" },
-	{ 110, BASE + 0x900000, "nowhere" },
+	THREAD(100, BASE + 0x1800, "main"),      THREAD(101, BASE + 0x11800, "wor\nker"),
+	THREAD(102, BASE + 0x21800, "lone"),     THREAD(103, 0, "running"),
+	THREAD(104, BASE + 0x31800, "upper"),    THREAD(105, BASE + 0x35800, "lower"),
+	THREAD(106, BASE + 0x41100, "crowd"),    THREAD(107, BASE + 0x41200, "crowd"),
+	THREAD(108, BASE + 0x51100, "in heap"),  THREAD(109, BASE + 0x61100, "in shared"),
+	THREAD(110, BASE + 0x900000, "nowhere"),
 };
 
 static void add_run(struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_t flags)
