@@ -68,7 +68,8 @@ static int take(const struct options *options, pid_t pid, struct captured *captu
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
 		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
-		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) | VMSNAP_CAPTURE_STEP_ASIDE,
+		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) |
+		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) | VMSNAP_CAPTURE_STEP_ASIDE,
 		.label = options->label,
 		.cancelled = was_interrupted,
 	};
@@ -181,7 +182,8 @@ static void tell_loose(const struct vmsnap *snap)
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	size_t threads = vmsnap_thread_count(snap), missed = count_missed(snap);
 	if (info->freeze == VMSNAP_FREEZE_PARTIAL && missed)
-		say("process %" PRIu32 ": %zu of %zu thread%s could not be stopped (vmsnap show tells which): its pages "
+		say("process %" PRIu32
+		    ": %zu of %zu thread%s could not be stopped (vmsnap show tells which): its pages "
 		    "may not be of one instant",
 		    info->pid, missed, threads, threads == 1 ? "" : "s");
 	else
@@ -200,7 +202,8 @@ static void tell_doubts(const struct options *options, const struct captured *ca
 		hidden |= !info->known.pfn;
 		if (!info->consistent)
 			restless = info;
-		else if (!options->no_freeze && (info->freeze == VMSNAP_FREEZE_NONE || info->freeze == VMSNAP_FREEZE_PARTIAL))
+		else if (!options->no_freeze &&
+		         (info->freeze == VMSNAP_FREEZE_NONE || info->freeze == VMSNAP_FREEZE_PARTIAL))
 			loose = captured->snaps[i];
 	}
 	if (restless)

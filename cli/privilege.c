@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +28,18 @@ static void have(enum sets sets)
 		data[i].inheritable = sets == NONE ? 0 : data[i].inheritable;
 	}
 	(void)syscall(SYS_capset, &header, data);
+}
+
+bool privilege_is_lent(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	if (!geteuid() || syscall(SYS_capget, &header, data))
+		return false;
+	uint32_t any = 0;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		any |= data[i].permitted;
+	return any != 0;
 }
 
 void privilege_drop(void)

@@ -62,6 +62,8 @@ static int capture_live(const struct options *options, const char *word, struct 
 	struct vmsnap_capture_options how = { .size = sizeof(how), .flags = VMSNAP_CAPTURE_STEP_ASIDE };
 	if (options->no_freeze)
 		how.flags |= VMSNAP_CAPTURE_NO_FREEZE;
+	if (privilege_is_lent())
+		how.flags |= VMSNAP_CAPTURE_WATCHDOG;
 	struct vmsnap_error err;
 	int rc = vmsnap_capture(pid, &how, out, &err);
 	if (rc && file_too)

@@ -277,6 +277,11 @@ enum vmsnap_capture_flag {
 	 * show as exclusive in it, just because we look.  For programs that do little
 	 * else: all of its threads will map again what they use. */
 	VMSNAP_CAPTURE_STEP_ASIDE = 4,
+	/* For programs that have more rights than who may stop them (file capabilities): if
+	 * the calling process is stopped while it keeps others standing, the kernel continues
+	 * it after a quarter of a second; if it does not get on for 10 seconds even so, the
+	 * kernel KILLS it, and those run. */
+	VMSNAP_CAPTURE_WATCHDOG = 8,
 };
 
 struct vmsnap_capture_options {

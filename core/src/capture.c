@@ -128,8 +128,8 @@ static void note_missed(const struct capture *capture, size_t index)
 	struct vmsnap *snap = capture->records[index].snap;
 	for (size_t i = 0; process->state == VMSNAP_FREEZE_PARTIAL && i < snap->thread_count; i++) {
 		pid_t tid = (pid_t)snap->threads[i].tid;
-		snap->threads[i].missed = freeze_missed(&capture->freeze, tid) &&
-		                          !strchr("ZX", tracer_task_state(process->procdir, tid));
+		snap->threads[i].missed =
+		        freeze_missed(&capture->freeze, tid) && !strchr("ZX", tracer_task_state(process->procdir, tid));
 	}
 }
 
@@ -145,6 +145,7 @@ static int take_all(struct capture *capture)
 		record->taken = taken;
 		record->monotonic = monotonic;
 		record->own = &capture->own;
+		watchdog_kick(&capture->freeze.dog);
 		record->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
 		int rc = record_take(record, capture->walk, &capture->error);
 		if (seems_to_have_exited(rc) && turn_to_living_thread(record))
@@ -202,12 +203,16 @@ static int judge_all(struct capture *capture)
 static int stop_all(struct capture *capture)
 {
 	const struct frozen_process *first = &capture->freeze.processes[0];
+	struct freeze *freeze = &capture->freeze;
 	if (!procdir_numbers_are_ours(first->procdir))
 		return fail(&capture->error, VMSNAP_ERR_PERMISSION,
 		            "/proc is that of another PID namespace, where %d may be another process; "
 		            "mount its own, or capture without freezing",
 		            (int)first->pid);
-	return freeze_stop(&capture->freeze, &capture->error);
+	int rc = wants(capture, VMSNAP_CAPTURE_WATCHDOG)
+	                 ? watchdog_start(&freeze->dog, WATCHDOG_WAKE_MS, WATCHDOG_KILL_MS, &capture->error)
+	                 : VMSNAP_OK;
+	return rc ? rc : freeze_stop(freeze, &capture->error);
 }
 
 static void set_state(struct freeze *freeze, enum vmsnap_freeze state)
@@ -427,8 +432,8 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_STEP_ASIDE))
 		own_files_find(&capture->own);
-	capture->walk =
-	        pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel, !capture->held);
+	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel,
+	                                 &capture->freeze.dog, !capture->held);
 	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
 }
 

@@ -97,6 +97,7 @@ static int seize_each_task(struct seize_job *job)
 	struct freeze *freeze = job->freeze;
 	freeze->listed_count = 0;
 	int rc = procdir_each_task(job->process->procdir, list_task, freeze);
+	watchdog_kick(&freeze->dog);
 	for (size_t i = 0; !rc && i < freeze->listed_count; i++)
 		rc = seize_task(job, freeze->listed[i]);
 	return rc;
@@ -291,6 +292,7 @@ uint64_t freeze_patience(const struct freeze *freeze)
 /* A while after they were asked; whether to go on waiting. */
 static bool wait_on(struct freeze *freeze, uint64_t waited, unsigned round)
 {
+	watchdog_kick(&freeze->dog);
 	if (freeze->waited + waited > freeze_patience(freeze) || atomic_load(freeze->cancel))
 		return false;
 	if (waited > SLOW_STOP_NS && round % 16 == 0) {
@@ -415,4 +417,5 @@ void freeze_release(struct freeze *freeze)
 	}
 	if (freeze->began && !freeze->ended)
 		freeze->ended = monotonic_now();
+	watchdog_stop(&freeze->dog);
 }

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "vmsnap.h"
+#include "watchdog.h"
 
 struct frozen_task {
 	pid_t tid;
@@ -65,6 +66,7 @@ struct freeze {
 	uint64_t waited;       /* for stops, so far, ns */
 	uint64_t began, ended; /* CLOCK_MONOTONIC, ns: the pause */
 	const atomic_bool *cancel;
+	struct watchdog dog; /* off, unless the caller wants it */
 
 	pid_t thread;  /* that freezes */
 	pid_t *listed; /* the threads of the process that is seized */

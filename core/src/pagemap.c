@@ -21,6 +21,7 @@ struct pagemap_walk {
 	struct pagemap_probe probe;
 	uint64_t page_size;
 	const atomic_bool *cancel;
+	const struct watchdog *dog;
 	int fd;
 	struct run_list *runs;
 	struct page_marks *marks;
@@ -29,7 +30,7 @@ struct pagemap_walk {
 };
 
 struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
-                                      bool resident)
+                                      const struct watchdog *dog, bool resident)
 {
 	struct pagemap_walk *walk = malloc(sizeof(*walk));
 	if (!walk)
@@ -39,6 +40,7 @@ struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_
 	walk->probe = *probe;
 	walk->page_size = page_size;
 	walk->cancel = cancel;
+	walk->dog = dog;
 	return walk;
 }
 
@@ -89,6 +91,7 @@ static int read_entries(struct pagemap_walk *walk, uint64_t first, uint64_t coun
 {
 	if (atomic_load_explicit(walk->cancel, memory_order_relaxed))
 		return ECANCELED;
+	watchdog_kick(walk->dog);
 	long bytes;
 	do
 		bytes = raw_syscall4(SYS_pread64, walk->fd, (long)walk->buffer, (long)(count * 8), (long)(first * 8));
@@ -143,6 +146,7 @@ static int scan_range(struct pagemap_walk *walk, uint64_t *at, uint64_t last)
 		int found;
 		uint64_t populated = 0;
 		struct address_range range = { *at * walk->page_size, last * walk->page_size };
+		watchdog_kick(walk->dog);
 		int error = pagemap_scan(walk->fd, &range, SCAN_PRESENT | SCAN_SWAPPED, SCAN_PAGES, walk->regions,
 		                         REGIONS, &found);
 		if (error)
@@ -202,6 +206,7 @@ static int mark_range(struct pagemap_walk *walk, struct address_range range)
 	for (int found = room; found == room && range.start < range.end;) {
 		if (page_marks_reserve(marks, (size_t)room))
 			return ENOMEM;
+		watchdog_kick(walk->dog);
 		int error = pagemap_scan(walk->fd, &range, SCAN_ZERO | SCAN_HUGE, 0, marks->items + marks->count,
 		                         (size_t)room, &found);
 		if (error)

@@ -8,6 +8,7 @@
 
 #include "maps.h"
 #include "runs.h"
+#include "watchdog.h"
 
 /* What this kernel and our rights let us know.  Tried out on a page of our own,
  * because kernels may accept a question and still answer 0. */
@@ -40,9 +41,9 @@ enum { PAGEMAP_JOIN_PAGES = 256 };
 
 struct pagemap_walk;
 /* Scratch memory for one walk at a time.  `resident`: all of it now, before the target
- * is stopped. */
+ * is stopped.  cancel and dog are looked at and kicked as it goes. */
 struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
-                                      bool resident);
+                                      const struct watchdog *dog, bool resident);
 void pagemap_walk_free(struct pagemap_walk *walk);
 /* Appends every populated page of the ranges to `runs`, and what PAGEMAP_SCAN adds
  * to `marks`.  Returns 0, ECANCELED, or errno. */

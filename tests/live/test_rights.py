@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import kernel
 import support
 from rights import (ADMIN, ALL_NEEDED, BUILD, PTRACE, READ, STRANGER, Case, as_user, below_systemd, cache, call,
                     replaced, somebody, ways, witness)
-from support import NOBODY, capture, skip, world
+from support import NOBODY, Target, capture, skip, world
 
 
 class Capabilities(Case):
@@ -236,6 +237,42 @@ class Capabilities(Case):
         self.assertFalse(os.path.exists(os.path.join(folder, "other.vms")))
         saved = os.stat(os.path.join(folder, "file.vms"))
         self.assertEqual((stat.S_IMODE(saved.st_mode), saved.st_uid), (0o600, NOBODY))
+
+
+class Stopped(Case):
+    """A user who was given capabilities can stop the command; what it holds must not stand."""
+
+    TRIES = 50
+
+    def caught_holding(self, target):
+        """The command, stopped while the target stands because of it."""
+        for _ in range(self.TRIES):
+            process = subprocess.Popen([*as_user(NOBODY, ALL_NEEDED), world().vmsnap, "capture", str(target.pid)],
+                                       cwd=self.folder(0o700, NOBODY), env=world().env, stderr=subprocess.PIPE)
+            self.addCleanup(process.stderr.close)
+            while process.poll() is None and kernel.state(target.pid) != "t":
+                pass
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGSTOP)
+                if kernel.state(target.pid) == "t":
+                    return process
+                os.kill(process.pid, signal.SIGCONT)
+            process.communicate()
+        return None
+
+    def test_a_command_that_is_stopped_keeps_nobody_standing(self):
+        self.need_root("setpriv")
+        target = Target(self, "big", "mapped", 64, 200, user=0)
+        process = self.caught_holding(target)
+        if not process:
+            skip(self, "the command was never met while it held a process")
+        try:
+            self.until(lambda: kernel.state(target.pid) != "t", "the target stands for as long as the command does",
+                       seconds=60)
+            self.assertRegex(process.communicate()[1].decode(), r"\Avmsnap: \S+: \d+ mappings")
+            self.assertEqual(process.returncode, 0)
+        finally:
+            process.kill()
 
 
 class Document(Case):
