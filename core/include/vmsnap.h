@@ -288,7 +288,8 @@ struct vmsnap_capture_options {
 	size_t size;                  /* sizeof(struct vmsnap_capture_options) */
 	unsigned flags;               /* enum vmsnap_capture_flag */
 	const char *label;            /* NULL: none */
-	unsigned freeze_timeout_ms;   /* how long to wait for threads to stop; 0: 500, and 1 for each */
+	unsigned freeze_timeout_ms;   /* how long to wait for threads to stop; 0: 500 for the next
+	                               * one, and in all 500 and 1 for each */
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
 	const char *reason; /* NULL: none */

@@ -289,11 +289,14 @@ uint64_t freeze_patience(const struct freeze *freeze)
 	return (FREEZE_TIMEOUT_MS + (uint64_t)tasks * TASK_MS) * 1000000u;
 }
 
-/* A while after they were asked; whether to go on waiting. */
-static bool wait_on(struct freeze *freeze, uint64_t waited, unsigned round)
+/* A while after they were asked, and after the last of them stopped; whether to go on
+ * waiting. */
+static bool wait_on(struct freeze *freeze, uint64_t waited, uint64_t idle, unsigned round)
 {
+	uint64_t timeout_ms = freeze->timeout_ms ? freeze->timeout_ms : FREEZE_TIMEOUT_MS;
 	watchdog_kick(&freeze->dog);
-	if (freeze->waited + waited > freeze_patience(freeze) || atomic_load(freeze->cancel))
+	if (idle > timeout_ms * 1000000u || freeze->waited + waited > freeze_patience(freeze) ||
+	    atomic_load(freeze->cancel))
 		return false;
 	if (waited > SLOW_STOP_NS && round % 16 == 0) {
 		if (only_uninterruptible_left(freeze))
@@ -311,7 +314,8 @@ static bool wait_on(struct freeze *freeze, uint64_t waited, unsigned round)
 
 static int wait_for_stops(struct freeze *freeze)
 {
-	uint64_t began = monotonic_now(), waited = 0;
+	uint64_t began = monotonic_now(), waited = 0, progress = 0;
+	size_t before = SIZE_MAX;
 	for (unsigned round = 0;; round++) {
 		size_t waiting;
 		int rc = collect_stops(freeze, waited > SLOW_STOP_NS && round % 16 == 0, &waiting);
@@ -320,7 +324,9 @@ static int wait_for_stops(struct freeze *freeze)
 		if (!waiting)
 			break;
 		waited = monotonic_now() - began;
-		if (!wait_on(freeze, waited, round)) {
+		progress = waiting < before ? waited : progress;
+		before = waiting;
+		if (!wait_on(freeze, waited, waited - progress, round)) {
 			miss_the_rest(freeze);
 			break;
 		}

@@ -88,7 +88,7 @@ struct frozen_task *freeze_find_task(const struct freeze *freeze, pid_t tid, siz
 /* All of them, before a start all over. */
 void freeze_forget_tasks(struct freeze *freeze);
 /* How long to wait in all, ns: with many threads it takes longer until each has had its
- * turn on a processor to stop. */
+ * turn on a processor to stop.  Less if for FREEZE_TIMEOUT_MS none has. */
 uint64_t freeze_patience(const struct freeze *freeze);
 /* Stops them all; with .tree also their descendants, which are added.  That a
  * process cannot be stopped is no error: its state says so. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -36,15 +38,28 @@ enum tracee_state tracee_look(pid_t tid, struct tracee_stop *stop)
 }
 
 /* In a stop for an event the kernel makes the siginfo up: the code is what it would have
- * told waitpid().  Only a process that sends itself a signal can give it such a code. */
+ * told waitpid(), who and of which user is there, and nothing else (ptrace_do_notify(),
+ * Linux 6.18).  A process can send itself a signal that looks like one, and then it is its
+ * own fault if it loses it. */
+static bool made_up(const siginfo_t *info)
+{
+	int event = info->si_code >> EVENT_SHIFT;
+	if (event <= 0 || event > EVENT_STOP || (info->si_code & SIGNAL_MASK) != info->si_signo || info->si_errno)
+		return false;
+	const unsigned char *bytes = (const unsigned char *)info;
+	for (size_t i = offsetof(siginfo_t, si_uid) + sizeof(info->si_uid); i < sizeof(*info); i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
 bool tracee_look_behind(pid_t tid, struct tracee_stop *stop)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info;
+	memset(&info, 0, sizeof(info));
 	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &info))
 		return false;
-	int event = info.si_code >> EVENT_SHIFT;
-	bool made_up = event > 0 && event <= EVENT_STOP && (info.si_code & SIGNAL_MASK) == info.si_signo;
-	*stop = made_up ? stop_of(info.si_code) : stop_of(info.si_signo);
+	*stop = stop_of(made_up(&info) ? info.si_code : info.si_signo);
 	return true;
 }
 

@@ -104,6 +104,41 @@ static void a_stop_that_another_has_taken_is_found(void **state)
 	}
 }
 
+static void sends_itself_what_looks_like_a_stop(int ready)
+{
+	siginfo_t info = { .si_signo = SIGTRAP, .si_code = SIGTRAP | 128 << 8 };
+	info.si_pid = getpid();
+	info.si_value.sival_int = 42;
+	signal(SIGTRAP, SIG_IGN);
+	say_ready(ready);
+	raise(SIGSTOP);
+	syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGTRAP, &info);
+	_exit(0);
+}
+
+static void a_signal_that_looks_like_a_stop_is_a_signal(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(sends_itself_what_looks_like_a_stop);
+	struct tracee_stop stop;
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
+	wait_for_state(pid, 't');
+	kill(pid, SIGCONT);
+	while (tracee_look(pid, &stop) == TRACEE_RUNS || stop.signal != SIGTRAP) {
+		if (tracee_look(pid, &stop) == TRACEE_STOPPED && stop.signal != SIGTRAP) {
+			assert_int_equal(waitpid(pid, NULL, __WALL), pid);
+			ptrace(PTRACE_CONT, pid, NULL, (unsigned long)stop.signal);
+		}
+		usleep(1000);
+	}
+	assert_int_equal(waitpid(pid, NULL, __WALL), pid);
+	stop = (struct tracee_stop){ 0 };
+	assert_true(tracee_look_behind(pid, &stop));
+	assert_int_equal(stop.signal, SIGTRAP);
+	end(pid);
+}
+
 static void one_that_runs_or_has_ended_is_not_stopped(void **state)
 {
 	(void)state;
@@ -174,6 +209,7 @@ int main(void)
 		cmocka_unit_test(of_a_whole_freeze_no_thread_is_missed),
 		cmocka_unit_test(looking_leaves_a_stop_where_it_is),
 		cmocka_unit_test(a_stop_that_another_has_taken_is_found),
+		cmocka_unit_test(a_signal_that_looks_like_a_stop_is_a_signal),
 		cmocka_unit_test(one_that_runs_or_has_ended_is_not_stopped),
 		cmocka_unit_test(tasks_are_found_by_their_numbers),
 		cmocka_unit_test(with_many_threads_there_is_more_patience),
