@@ -4,7 +4,9 @@
  *
  *   - page i of `second` is there only if page i of `first` is, and `first` is at most one
  *     page ahead; two threads in turn see to that, so only an instant has it so;
- *   - the mappings of `slots` are made from the first on and taken away from the last on.
+ *   - the mappings of `slots` are made from the first on and taken away from the last on;
+ *   - each signal that is sent to one thread, or to the process, comes once, with its contents,
+ *     and those of one queue in the order in which they were sent.
  *
  * BOARD is a file, mapped by whoever wants to know how far it is. */
 #define _GNU_SOURCE
@@ -202,6 +204,114 @@ static void *run_noise(void *seed)
 	return NULL;
 }
 
+/* ---- signals ---- */
+
+/* One queue is a thread's, the other the process's.  Before a queued signal there may be a
+ * standard one, of which the kernel keeps only one: it comes first, so it has come when the
+ * queued one does. */
+enum { QUEUES = 2, ON_THEIR_WAY = 16 };
+struct queue {
+	int queued, standard;          /* signal numbers */
+	unsigned sent;                 /* the last number that was sent; the value of its signal */
+	unsigned before[ON_THEIR_WAY]; /* how many standard ones had been sent before it */
+	unsigned standard_sent;
+	_Atomic unsigned came, standard_came;
+};
+static struct queue queues[QUEUES];
+static _Atomic pid_t receiver;
+
+static void take_queued(struct queue *queue, const siginfo_t *info)
+{
+	unsigned number = (unsigned)info->si_value.sival_int;
+	if (number != queue->came + 1 || info->si_code != SI_QUEUE || info->si_pid != getpid() ||
+	    queue->before[number % ON_THEIR_WAY] != queue->standard_came)
+		atomic_fetch_add(&board->lost, 1);
+	queue->standard_came = queue->before[number % ON_THEIR_WAY];
+	queue->came = number;
+	count(WORK_SIGNALS);
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	for (struct queue *queue = queues; queue < queues + QUEUES; queue++) {
+		if (number == queue->standard)
+			queue->standard_came++;
+		else if (number == queue->queued)
+			take_queued(queue, info);
+	}
+}
+
+static int send_queued(const struct queue *queue, int to_process)
+{
+	union sigval value = { .sival_int = (int)queue->sent };
+	siginfo_t info = { .si_code = SI_QUEUE };
+	info.si_pid = getpid();
+	info.si_value = value;
+	if (to_process)
+		return sigqueue(getpid(), queue->queued, value);
+	return (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), receiver, queue->queued, &info);
+}
+
+static void send_signals(struct queue *queue, int to_process)
+{
+	if (queue->sent - queue->came >= ON_THEIR_WAY)
+		return;
+	if (queue->sent == queue->came) {
+		queue->standard_sent++;
+		if (to_process ? kill(getpid(), queue->standard) : tgkill(getpid(), receiver, queue->standard))
+			atomic_fetch_add(&board->broken, 1);
+	}
+	queue->sent++;
+	queue->before[queue->sent % ON_THEIR_WAY] = queue->standard_sent;
+	while (send_queued(queue, to_process))
+		usleep(1000); /* the queue of all of the user's processes may be full */
+}
+
+static void *run_sender(void *nothing)
+{
+	begin();
+	for (;;) {
+		for (int i = 0; i < QUEUES; i++)
+			send_signals(&queues[i], i);
+		usleep(100);
+	}
+	return nothing;
+}
+
+static void *run_receiver(void *nothing)
+{
+	sigset_t none;
+	begin();
+	receiver = gettid();
+	sigemptyset(&none);
+	for (;;)
+		sigsuspend(&none);
+	return nothing;
+}
+
+/* Every other thread blocks them, those included that are made later. */
+static void start_signals(void)
+{
+	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	queues[0] = (struct queue){ .queued = SIGRTMIN, .standard = SIGUSR1 };
+	queues[1] = (struct queue){ .queued = SIGRTMIN + 1, .standard = SIGUSR2 };
+	sigemptyset(&action.sa_mask);
+	for (int i = 0; i < QUEUES; i++) {
+		sigaddset(&action.sa_mask, queues[i].queued);
+		sigaddset(&action.sa_mask, queues[i].standard);
+	}
+	sigprocmask(SIG_BLOCK, &action.sa_mask, NULL);
+	for (int i = 0; i < QUEUES; i++) {
+		sigaction(queues[i].queued, &action, NULL);
+		sigaction(queues[i].standard, &action, NULL);
+	}
+	start(run_receiver, NULL);
+	while (!receiver)
+		usleep(100);
+	start(run_sender, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	die_with_parent();
@@ -211,6 +321,7 @@ int main(int argc, char **argv)
 	board = (struct board *)map_memory(sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd);
 	close(fd);
 	begin();
+	start_signals();
 	start_pairs();
 	char *slots = map_memory(SLOTS * SLOT_PAGES * PAGE, PROT_NONE, MAP_PRIVATE, -1);
 	board->slots = (uintptr_t)slots;

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../signals/hooks.h"
 #include "board.h"
 #include "look.h"
 #include "self.h"
@@ -21,7 +22,8 @@ struct watched {
 	struct board *board;
 	uint64_t seen[WORKS]; /* of board->done, when it was last looked at */
 	struct numbers pauses;
-	uint64_t captures, stopped, with_smaps;
+	bool slow; /* this capture is, on purpose: how long it stands says nothing */
+	uint64_t captures, stopped, with_smaps, slow_ones;
 };
 
 static void open_board(struct watched *watched, const char *path)
@@ -115,7 +117,8 @@ static void check_capture(struct watched *watched, const struct vmsnap *snap)
 		look_smaps(snap);
 		watched->with_smaps++;
 	}
-	numbers_add(&watched->pauses, info->pause);
+	if (!watched->slow)
+		numbers_add(&watched->pauses, info->pause);
 	watched->captures++;
 }
 
@@ -141,11 +144,20 @@ static void await_progress(struct watched *watched)
 		watched->seen[work] = atomic_load(&watched->board->done[work]);
 	if (atomic_load(&watched->board->broken))
 		wrong("the process found its own memory changed, or a call failed");
+	if (atomic_load(&watched->board->lost))
+		wrong("the process misses signals: %" PRIu64, atomic_load(&watched->board->lost));
+}
+
+/* Without such a question nobody watches any more once all stands. */
+static bool never_cancelled(void *nothing)
+{
+	return nothing != NULL;
 }
 
 static struct vmsnap *capture(const struct watched *watched, unsigned flags)
 {
 	struct vmsnap_capture_options options = { .size = sizeof(options), .flags = flags, .freeze_timeout_ms = 10000 };
+	options.cancelled = watched->slow ? never_cancelled : NULL;
 	struct vmsnap_error err;
 	struct vmsnap *snap;
 	if (vmsnap_capture(watched->pid, &options, &snap, &err))
@@ -159,6 +171,20 @@ static void capture_running(struct watched *watched, unsigned flags)
 	look_let_go(watched->pid, false);
 	check_capture(watched, snap);
 	vmsnap_free(snap);
+}
+
+/* While it stands whoever watches over that looks at it again and again. */
+static void capture_slowly(struct watched *watched)
+{
+	unsigned long rounds = hooks.rounds;
+	hooks.every = 1;
+	watched->slow = true;
+	capture_running(watched, 0);
+	watched->slow = false;
+	hooks.every = 0;
+	if (hooks.rounds == rounds)
+		wrong("nobody watched over a slow capture");
+	watched->slow_ones++;
 }
 
 /* Stopped by a signal the process stands still for us, too: what the kernel says of it
@@ -189,14 +215,15 @@ static void tell(struct watched *watched)
 {
 	uint64_t middle = numbers_part(&watched->pauses, 500), most = numbers_part(&watched->pauses, 1000);
 	uint64_t may = 50 * middle > MAY_STAND_MS * 1000000u ? 50 * middle : MAY_STAND_MS * 1000000u;
-	printf("captures %" PRIu64 ", %" PRIu64 " with smaps, %" PRIu64 " of them stopped before\n", watched->captures,
-	       watched->with_smaps, watched->stopped);
+	printf("captures %" PRIu64 ", %" PRIu64 " with smaps, %" PRIu64 " of them stopped before, %" PRIu64
+	       " slow on purpose\n",
+	       watched->captures, watched->with_smaps, watched->stopped, watched->slow_ones);
 	printf("paused: half %.2f ms at most, 99 %% %.2f ms, longest %.2f ms\n", (double)middle / 1e6,
 	       (double)numbers_part(&watched->pauses, 990) / 1e6, (double)most / 1e6);
 	printf("meanwhile: %" PRIu64 " threads and %" PRIu64 " children came and went, %" PRIu64
-	       " laps of page pairs, %" PRIu64 " of slots, %" PRIu64 " other mappings\n",
+	       " laps of page pairs, %" PRIu64 " of slots, %" PRIu64 " other mappings, %" PRIu64 " signals\n",
 	       watched->seen[WORK_THREADS], watched->seen[WORK_FORKS], watched->seen[WORK_PAIR],
-	       watched->seen[WORK_SLOTS], watched->seen[WORK_NOISE]);
+	       watched->seen[WORK_SLOTS], watched->seen[WORK_NOISE], watched->seen[WORK_SIGNALS]);
 	if (most > may)
 		wrong("the process stood for %.1f ms", (double)most / 1e6);
 }
@@ -213,6 +240,8 @@ int watch(int argc, char **argv)
 	while (watched.captures < WARM_UP + times || now_ns() < end) {
 		if (watched.captures % 16 == 7)
 			capture_stopped(&watched);
+		else if (watched.captures % 64 == 5)
+			capture_slowly(&watched);
 		else
 			capture_running(&watched, watched.captures % 4 == 1 ? VMSNAP_CAPTURE_SMAPS : 0u);
 		if (watched.captures % 50 == 0)
