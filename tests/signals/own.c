@@ -9,9 +9,9 @@
 #include "book.h"
 #include "parts.h"
 
-/* As PTRACE_GETSIGINFO has it when PTRACE_INTERRUPT stopped a thread: SIGTRAP and
- * PTRACE_EVENT_STOP << 8. */
-enum { LIKE_A_STOP = SIGTRAP | 128 << 8 };
+/* As PTRACE_GETSIGINFO has it when PTRACE_INTERRUPT stopped a thread (PTRACE_EVENT_STOP),
+ * and when it made another one (PTRACE_EVENT_CLONE). */
+enum { LIKE_A_STOP = SIGTRAP | 128 << 8, LIKE_A_BIRTH = SIGTRAP | 3 << 8 };
 
 static sigjmp_buf back;
 static char *forbidden;
@@ -104,6 +104,25 @@ static void send_odd(int round, int odd_code)
 		book_wrong("an odd signal came with another value", value, round);
 }
 
+/* One at a time: whoever begins to trace the thread meets the next one, whichever it is. */
+static void do_one(int round)
+{
+	static const int odd[] = { LIKE_A_STOP, LIKE_A_BIRTH, SI_USER };
+	switch (round % 6) {
+	case 0:
+		touch((unsigned)round);
+		break;
+	case 1:
+		divide();
+		break;
+	case 2:
+		trap();
+		break;
+	default:
+		send_odd(round, odd[round % 3]);
+	}
+}
+
 static void *run_own(void *nothing)
 {
 	use_other_stack();
@@ -111,13 +130,8 @@ static void *run_own(void *nothing)
 	let_in(SIGFPE);
 	let_in(SIGTRAP);
 	for (int round = 1; !book->end; round++) {
-		touch((unsigned)round);
-		divide();
-		trap();
-		send_odd(round, LIKE_A_STOP);
-		send_odd(round, SIGTRAP | 3 << 8); /* PTRACE_EVENT_CLONE */
-		send_odd(round, SI_USER);
-		usleep(200);
+		do_one(round);
+		usleep(100);
 	}
 	book->busy--;
 	return nothing;
