@@ -13,6 +13,7 @@ import gdb
 from vmsnap import newborn, target
 
 _held = {}  # pid: (start time, number of the inferior that forked it)
+_stood = set()  # those of them that were seen to stand
 _watching = False
 
 
@@ -23,6 +24,7 @@ def hold(pid, inferior):
     if start is None:
         return False
     os.kill(pid, signal.SIGSTOP)
+    _stood.discard(pid)
     _held[pid] = (start, inferior.num)
     return True
 
@@ -36,7 +38,7 @@ def gdb_detaches():
 def pids():
     """Those that still wait."""
     for pid in [pid for pid in _held if not _waits(pid)]:
-        del _held[pid]
+        _forget(pid)
     return list(_held)
 
 
@@ -47,7 +49,7 @@ def release(chosen=None, even_debugged=False):
     chosen = pids() if chosen is None else [pid for pid in chosen if pid in pids()]
     released = [pid for pid in chosen if (even_debugged or not debugged(pid)) and _continue(pid)]
     for pid in released:
-        del _held[pid]
+        _forget(pid)
     return released
 
 
@@ -57,7 +59,18 @@ def debugged(pid):
 
 def _waits(pid):
     """Whether it is that process, and nobody else has let it run."""
-    return target.start_time(pid) == _held[pid][0] and newborn.state_and_tracer(pid)[0] in ("t", "T")
+    if target.start_time(pid) != _held[pid][0]:
+        return False
+    state = newborn.state_and_tracer(pid)[0]
+    if state == "T":
+        _stood.add(pid)
+    # When gdb lets it go it runs for a moment, until it takes its SIGSTOP.
+    return state in ("t", "T") or pid not in _stood
+
+
+def _forget(pid):
+    del _held[pid]
+    _stood.discard(pid)
 
 
 def _continue(pid):
