@@ -32,6 +32,8 @@ SECONDS = 60  # for one command; the machine may be busy
 # What gdb itself says on standard error though nothing is wrong.
 HARMLESS = re.compile(r"warning: |note: |vmsnap: |\s*$|\[Inferior \d|\[Detaching after |\[Attaching after |\[Switching to |"
                       r"\d+\t.*: No such file or directory\.$")
+# gdb 13 on a processor with more registers than it knows (AMX): whatever has to write them fails.
+NO_REGISTERS = "Couldn't write extended state status"
 
 QUIET = ["set confirm off", "set pagination off", "set width 0", "set height 0", "set print thread-events off",
          "set print inferior-events off", "set debuginfod enabled off", "set style enabled off"]
@@ -189,6 +191,8 @@ class Gdb(Talk):
     def __call__(self, command, seconds=SECONDS):
         said, complaint = self.do(command, seconds)
         self.notes = complaint
+        if NO_REGISTERS in complaint:
+            skip(self.test, "this gdb cannot write the registers of this processor (no calls, no checkpoints)")
         if any(not HARMLESS.match(line) for line in complaint.splitlines()):
             raise Failed(f"{command!r} complained: {complaint.strip()!r} (and said {said!r})")
         return said
