@@ -136,7 +136,8 @@ struct vmsnap_info {
 	const char *label;   /* "" if none */
 	const char *tool;    /* "vmsnap 0.1.0": what wrote it */
 	const char *reason;  /* why and where it was taken, one line for people */
-	const char *cmdline; /* arguments, each ended by NUL; NULL if unknown */
+	const char *cmdline; /* arguments, each ended by NUL, or the title (setproctitle); NULL if unknown: also
+	                        where reading them would have faulted a page in */
 	size_t cmdline_len;
 	const uint8_t *exe_build_id; /* NULL if unknown */
 	size_t exe_build_id_len;

@@ -116,7 +116,7 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
 		return VMSNAP_ERR_PROC;
 	struct cursor c = { close + 1, text + len };
 	*out = (struct proc_stat){ 0 };
-	for (int field = 3; field <= 49; field++) {
+	for (int field = 3; field <= 51; field++) {
 		if (!take_char(&c, ' '))
 			return field > 24 ? VMSNAP_OK : VMSNAP_ERR_PROC;
 		struct cursor part = take_until(&c, ' ');
@@ -139,6 +139,10 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
 			out->arg_start = value;
 		else if (field == 49)
 			out->arg_end = value;
+		else if (field == 50)
+			out->env_start = value;
+		else if (field == 51)
+			out->env_end = value;
 	}
 	return VMSNAP_OK;
 }

@@ -44,8 +44,8 @@ struct proc_stat {
 	uint32_t ppid;
 	bool kernel_thread;
 	uint64_t start_time;
-	uint64_t resident; /* pages, rough */
-	uint64_t arg_start, arg_end; /* 0 without permission */
+	uint64_t resident;                               /* pages, rough */
+	uint64_t arg_start, arg_end, env_start, env_end; /* 0 without permission */
 };
 int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err);
 int proc_stat_parse(const char *text, size_t len, struct proc_stat *out);

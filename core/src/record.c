@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "error.h"
 #include "take.h"
 
@@ -151,39 +152,28 @@ static int add_thread(void *ctx, pid_t tid)
 		snap->threads = threads;
 		job->room = room;
 	}
-	snap->threads[snap->thread_count++] = (struct vmsnap_thread){ .tid = (uint32_t)tid,
-		                                                      .stack_pointer = stack_pointer(
-		                                                              job->record->procdir, tid),
-		                                                      .comm = "" };
+	snap->threads[snap->thread_count++] = (struct vmsnap_thread){
+		.tid = (uint32_t)tid, .stack_pointer = stack_pointer(job->record->procdir, tid), .comm = ""
+	};
 	return 0;
 }
 
-static bool all_present(const struct vmsnap *snap, uint64_t start, uint64_t end)
-{
-	struct vmsnap_run page;
-	for (uint64_t at = start; at < end; at += snap->info.page_size)
-		if (vmsnap_page_at(snap, at & ~(snap->info.page_size - 1), &page) ||
-		    !(page.flags & VMSNAP_PAGE_PRESENT))
-			return false;
-	return true;
-}
-
-/* The kernel reads the arguments from the target's own memory, which would fault
- * in a page that is not there: then they stay unknown. */
 static int take_cmdline(struct record *record, const struct proc_stat *stat)
 {
-	enum { ARGUMENTS_MAX = 1 << 20 };
 	struct vmsnap *snap = record->snap;
-	if (!stat->arg_start || stat->arg_end <= stat->arg_start || stat->arg_end - stat->arg_start > ARGUMENTS_MAX ||
-	    !all_present(snap, stat->arg_start & ~(snap->info.page_size - 1), stat->arg_end))
-		return VMSNAP_OK;
+	struct arguments_source source = { .memory = record->memory,
+		                           .maps = &record->maps_text,
+		                           .page_size = snap->info.page_size,
+		                           .strings = &snap->strings };
 	struct text text = { 0 };
-	if (procdir_read(record->memory, "cmdline", &text) == 0 && text.len) {
+	int error = arguments_read(&source, stat, &text);
+	if (!error && text.len) {
 		snap->info.cmdline = arena_copy(&snap->strings, text.text, text.len);
 		snap->info.cmdline_len = text.len;
+		error = snap->info.cmdline ? 0 : ENOMEM;
 	}
 	text_free(&text);
-	return text.len && !snap->info.cmdline ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
+	return error ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
 }
 
 static const char *take_link(struct record *record, const char *name)
@@ -338,7 +328,8 @@ static void thread_names(struct record *record)
 		char name[40];
 		snprintf(name, sizeof(name), "task/%u/comm", snap->threads[i].tid);
 		/* The main thread's is known already. */
-		const char *comm = (pid_t)snap->threads[i].tid == record->pid ? snap->info.comm : take_word(record, name);
+		const char *comm =
+		        (pid_t)snap->threads[i].tid == record->pid ? snap->info.comm : take_word(record, name);
 		snap->threads[i].comm = comm ? comm : "";
 	}
 }

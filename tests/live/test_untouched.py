@@ -2,7 +2,9 @@
 
 import os
 import random
+import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -76,6 +78,157 @@ class Untouched(unittest.TestCase):
         if not kernel.swap_is_on():
             skip(self, "no swap is on")
         self.check("pages", "swap", "uffd_wp_swap", user=user)
+
+
+SOURCES = os.environ.get("VMSNAP_SOURCE", ".")
+# What depends on who else maps a page, and what merely reading a page changes.
+NOT_ITS_OWN = ("Pss", "Shared_", "Private_", "Referenced", "nonvoluntary_ctxt", "voluntary_ctxt", "SigQ")
+
+
+def build(test, source, *flags):
+    """A program of its own, made as the flags say."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    program = os.path.join(world().folder, os.path.basename(source)[:-2] + "".join(flags))
+    if not os.path.exists(program) and (not compiler or subprocess.run(
+            [compiler, *flags, "-O1", "-pthread", "-o", program, os.path.join(SOURCES, "tests", source)],
+            stderr=subprocess.DEVNULL).returncode):
+        skip(test, f"no compiler here makes {' '.join(flags)} programs")
+    return program
+
+
+class Observed(unittest.TestCase):
+    """As a program sees it that shares nothing with anybody, not even libc."""
+
+    def look(self, user, *pids):
+        observer = build(self, "live/observe.c", "-static")
+        lines = subprocess.run([observer, *map(str, pids)], stdout=subprocess.PIPE, check=True, **become(user)).stdout
+        found, mapping = {}, b""
+        for line in lines.split(b"\n")[:-1]:
+            what, _, rest = line.partition(b" ")
+            if what == b"map":
+                mapping = rest
+            if what == b"page":
+                address, entry = (int(word, 16) for word in rest.split())
+                # Whoever maps libc as well takes the bit away, and gives it back.
+                found[b"page", address] = (hex(entry & ~kernel.EXCLUSIVE if entry & kernel.FILE else entry), mapping)
+            elif not rest.startswith(tuple(key.encode() for key in NOT_ITS_OWN)):
+                found.setdefault((what, rest.partition(b":")[0] if what in (b"rollup", b"status") else b""), []
+                                 ).append(rest)
+        return found
+
+    def check(self, user, target, states="S", pids=()):
+        """Nothing that vmsnap can be asked of a live process leaves a trace."""
+        path = os.path.join(world().home(user), f"observed-{target.pid}.vms")
+        first = kernel.maps(target.pid)[0].start
+        commands = [("capture", target.pid, "-o", path), ("capture", target.pid, "--append", "-o", path, "--smaps"),
+                    ("capture", target.pid, "--append", "-o", path, "--no-freeze"),
+                    ("capture", target.pid, "--append", "-o", path, "--tree"),
+                    ("show", target.pid, "--json"), ("pages", target.pid), ("map", target.pid),
+                    ("status", target.pid), ("page", target.pid, f"{first:x}"), ("diff", path, target.pid),
+                    ("cow", path, target.pid), ("show", "--no-freeze", target.pid)]
+        for arguments in commands:
+            before = self.look(user, target.pid, *pids)
+            result = run(*arguments, user=user)
+            self.assertIn(result.status, (0, 1), (arguments, result))
+            self.assertTrue(process_is(target.pid, states))
+            after = self.look(user, target.pid, *pids)
+            changed = [(key, before.get(key), after.get(key)) for key in {**before, **after}
+                       if before.get(key) != after.get(key)]
+            self.assertEqual(changed[:3], [], arguments)
+        os.unlink(path)
+
+    ZOO = ("anonymous", "zero", "given_back", "threads", "memfd", "sysv", "file", "prot_none", "named")
+    RARE = ("guard", "uffd_wp", "uffd_missing", "ksm", "thp", "thp_split", "thp_shared", "huge_zero", "hugetlb")
+
+    @each_user
+    def test_pages_of_every_kind(self, user):
+        target = Target(self, "pages", *self.ZOO, user=user)
+        self.check(user, target)
+        target.end()
+
+    def each_kind(self, kinds):
+        """Each by itself, for a machine may lack it."""
+        for kind in kinds:
+            for user in support.users():
+                with self.subTest(kind=kind, user=support.user_name(user)):
+                    target = Target(self, "pages", kind, user=user)
+                    self.check(user, target)
+                    target.end()
+
+    def test_pages_of_rare_kinds(self):
+        self.each_kind(self.RARE)
+
+    def test_pages_in_swap(self):
+        if not kernel.swap_is_on():
+            skip(self, "no swap is on")
+        self.each_kind(("swap", "uffd_wp_swap"))
+
+    @each_user
+    def test_32_bits(self, user):
+        program = build(self, "targets/pages.c", "-m32")
+        try:
+            subprocess.run([program], stdout=subprocess.DEVNULL, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            skip(self, "this kernel runs no 32-bit programs")
+        target = Target(self, "pages", "anonymous", "zero", "file", "given_back", user=user, executable=program)
+        self.check(user, target)
+        target.end()
+
+    @each_user
+    def test_a_statically_linked_program(self, user):
+        target = Target(self, "pages", "anonymous", user=user, executable=build(self, "targets/pages.c", "-static"))
+        self.check(user, target)
+        target.end()
+
+    @each_user
+    def test_a_python(self, user):
+        script = "import sys; print('ready', flush=True); sys.stdin.read()"
+        target = Target(self, "python", "-I", "-S", "-c", script, user=user, executable="/usr/bin/python3")
+        self.check(user, target)
+        target.end()
+
+    @each_user
+    def test_a_parent_that_waits_for_its_vfork_child(self, user):
+        target = Target(self, "processes", "vfork", user=user)
+        self.assertTrue(process_is(target.pid, "D"))
+        self.check(user, target, "D")
+        target.end()
+
+    @each_user
+    def test_a_tree(self, user):
+        target = Target(self, "pages", "forked", "shared", user=user)
+        children = [int(pid) for pid in kernel.read(f"/proc/{target.pid}/task/{target.pid}/children").split()]
+        self.assertEqual(len(children), 2)
+        self.check(user, target, pids=children)
+        target.end()
+
+    def arguments(self, how, user):
+        """Those that vmsnap tells, and then the kernel, which may touch pages for them."""
+        target = Target(self, "title", how, user=user)
+        self.check(user, target)
+        told = support.ask(self, "show", target.pid, user=user)["snapshot"]["cmdline"]
+        in_time = support.ask(self, "show", "--no-freeze", target.pid, user=user)["snapshot"]["cmdline"]
+        self.assertEqual(told, in_time)
+        kernels = kernel.read(f"/proc/{target.pid}/cmdline")
+        target.end()
+        return told, kernels
+
+    @each_user
+    def test_arguments_are_told_as_the_kernel_tells_them(self, user):
+        for how in ("absent", "uffd", "within", "ordinary", "grown", "alone", "below"):
+            with self.subTest(how=how):
+                told, kernels = self.arguments(how, user)
+                self.assertEqual(b"\0".join(word.encode() for word in told), kernels.removesuffix(b"\0"))
+
+    @each_user
+    def test_arguments_that_go_on_in_swap_are_not_known(self, user):
+        if not kernel.swap_is_on():
+            skip(self, "no swap is on")
+        self.assertIsNone(self.arguments("swapped", user)[0])
+
+    @each_user
+    def test_arguments_in_a_file_are_not_read(self, user):
+        self.assertIsNone(self.arguments("file", user)[0])
 
 
 class Killed(unittest.TestCase):

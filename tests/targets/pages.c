@@ -4,6 +4,7 @@
 #include "target.h"
 
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -231,6 +232,22 @@ static void make_uffd_wp(void)
 	say_range("uffd_wp", memory, 128 * PAGE);
 }
 
+/* Some were touched before somebody promised to make the others. */
+static void make_uffd_missing(void)
+{
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	struct uffdio_api api = { .api = UFFD_API };
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		cannot("userfaultfd");
+	char *memory = map_private(64 * PAGE);
+	write_pages(memory, 0, 32, 2);
+	struct uffdio_register range = { .range = { (uintptr_t)memory, 64 * PAGE },
+		                         .mode = UFFDIO_REGISTER_MODE_MISSING };
+	if (ioctl(fd, UFFDIO_REGISTER, &range))
+		cannot("register with userfaultfd");
+	say_range("uffd_missing", memory, 64 * PAGE);
+}
+
 /* Protected first, swapped then: a real slot with the bit on. */
 static void make_uffd_wp_swap(void)
 {
@@ -281,20 +298,81 @@ static void make_named(void)
 	say_range("named", private, 16 * PAGE);
 }
 
+/* Its own data, zeroed data and stack: touched, not touched, and given back. */
+static char own_data[32 * PAGE] __attribute__((aligned(4096))) = { 1 };
+static char own_bss[32 * PAGE] __attribute__((aligned(4096)));
+
+static void __attribute__((noinline)) go_deep(void)
+{
+	char deep[40 * PAGE];
+	char *first = (char *)(((uintptr_t)deep + PAGE) & ~((uintptr_t)PAGE - 1));
+	write_pages(first, 0, 32, 1);
+	if (madvise(first, 24 * PAGE, MADV_DONTNEED))
+		cannot("give stack back");
+	say_range("given_back_stack", first, 32 * PAGE);
+}
+
+static void make_given_back(void)
+{
+	write_pages(own_data, 0, 16, 1);
+	write_pages(own_bss, 0, 16, 1);
+	read_pages(own_data, 16, 20, 1);
+	if (madvise(own_data, 8 * PAGE, MADV_DONTNEED) || madvise(own_bss, 8 * PAGE, MADV_DONTNEED))
+		cannot("give data back");
+	go_deep();
+	say_range("given_back_data", own_data, sizeof(own_data));
+	say_range("given_back_bss", own_bss, sizeof(own_bss));
+}
+
+static void *wait_forever(void *memory)
+{
+	*(volatile char *)memory = 1;
+	while (pause())
+		;
+	return memory;
+}
+
+/* Their stacks are theirs alone. */
+static void make_threads(void)
+{
+	char *memory = map_private(8 * PAGE);
+	for (int i = 0; i < 8; i++) {
+		pthread_t thread;
+		if (pthread_create(&thread, NULL, wait_forever, memory + i * PAGE))
+			cannot("make a thread");
+	}
+	for (int i = 0; i < 8; i++)
+		while (!*(volatile char *)(memory + i * PAGE))
+			usleep(100);
+	say_range("threads", memory, 8 * PAGE);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
 } kinds[] = {
-	{ "anonymous", make_anonymous },   { "zero", make_zero },
-	{ "thp", make_thp },               { "thp_split", make_thp_split },
-	{ "huge_zero", make_huge_zero },   { "thp_shared", make_thp_shared },
-	{ "hugetlb", make_hugetlb },       { "swap", make_swap },
-	{ "ksm", make_ksm },               { "guard", make_guard },
-	{ "memfd", make_memfd },           { "sysv", make_sysv },
-	{ "shared", make_shared },         { "file", make_file_pages },
-	{ "prot_none", make_prot_none },   { "uffd_wp", make_uffd_wp },
-	{ "uffd_wp_swap", make_uffd_wp_swap }, { "forked", make_forked },
+	{ "anonymous", make_anonymous },
+	{ "zero", make_zero },
+	{ "thp", make_thp },
+	{ "thp_split", make_thp_split },
+	{ "huge_zero", make_huge_zero },
+	{ "thp_shared", make_thp_shared },
+	{ "hugetlb", make_hugetlb },
+	{ "swap", make_swap },
+	{ "ksm", make_ksm },
+	{ "guard", make_guard },
+	{ "memfd", make_memfd },
+	{ "sysv", make_sysv },
+	{ "shared", make_shared },
+	{ "file", make_file_pages },
+	{ "prot_none", make_prot_none },
+	{ "uffd_wp", make_uffd_wp },
+	{ "uffd_wp_swap", make_uffd_wp_swap },
+	{ "forked", make_forked },
 	{ "named", make_named },
+	{ "uffd_missing", make_uffd_missing },
+	{ "given_back", make_given_back },
+	{ "threads", make_threads },
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
