@@ -11,6 +11,7 @@
 #include "options.h"
 #include "privilege.h"
 #include "say.h"
+#include "stack.h"
 
 /* If 0, 1 or 2 is closed, the next file opened would get its number, and what is
  * meant for a person would be written into a snapshot.  Opened the wrong way
@@ -55,6 +56,9 @@ static int global_option(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int status = stack_prepare();
+	if (status)
+		return status;
 	standard_descriptors_occupy();
 	setlocale(LC_CTYPE, "");
 	/* A closed pipe, or a file as long as ulimit allows, is an error of write() like others:
@@ -73,7 +77,7 @@ int main(int argc, char **argv)
 		return command_unknown(argv[1]);
 
 	struct options options;
-	int status = options_parse(&options, command, argc - 1, argv + 1);
+	status = options_parse(&options, command, argc - 1, argv + 1);
 	if (status)
 		return status;
 	if (options.help)

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "thread.h"
+
 enum { JOBS = 4, THREADS_MAX = 2 };
 
 struct slot {
@@ -65,7 +67,7 @@ static void start_workers(struct pipeline *pipeline, unsigned threads)
 		struct worker *worker = &pipeline->workers[pipeline->worker_count];
 		worker->pipeline = pipeline;
 		worker->deflater = deflater_new();
-		if (!worker->deflater || pthread_create(&worker->thread, NULL, run_worker, worker)) {
+		if (!worker->deflater || thread_start(&worker->thread, run_worker, worker)) {
 			deflater_free(worker->deflater);
 			break;
 		}

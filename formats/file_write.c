@@ -169,10 +169,12 @@ static int put_stream(struct writer *writer, const struct vmsnap *const *snaps, 
 int file_write_stream(int fd, const char *name, const struct vmsnap *const *snaps, size_t count, bool header,
                       struct vmsnap_error *err)
 {
-	struct writer *writer = malloc(sizeof(*writer));
+	/* Never whole on the stack, not even for a moment: it may be a small one. */
+	struct writer *writer = calloc(1, sizeof(*writer));
 	if (!writer)
 		return fail_no_memory(err);
-	*writer = (struct writer){ .err = err, .deflater = deflater_new() };
+	writer->err = err;
+	writer->deflater = deflater_new();
 	writer->sink.fd = fd;
 	writer->sink.name = name;
 	int rc = writer->deflater ? put_stream(writer, snaps, count, header) : fail_no_memory(err);

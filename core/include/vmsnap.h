@@ -16,6 +16,9 @@
  *   - The library prints nothing, never exits, and keeps no global state.  An
  *     object may be read by several threads at once, but for struct vmsnap_names,
  *     which reads files as it is asked: one thread at a time.
+ *   - A call needs some 64 KiB of stack, one that looks up symbols 256 KiB: that
+ *     is what elfutils may take.  Threads that it makes have stacks of their own
+ *     size, whatever ulimit -s says.
  *   - "Unknown" is never 0: look at struct vmsnap_info, .known, before believing
  *     a PFN, a swap slot or a flag.
  */

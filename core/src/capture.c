@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "procdir.h"
 #include "record.h"
+#include "thread.h"
 #include "tracer.h"
 
 enum { POLL_MS = 100, LOOKS_AGAIN = 6 };
@@ -319,7 +320,7 @@ static int run_thread_once(struct capture *capture, const sigset_t *before, bool
 	pthread_t thread;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	int error = pthread_create(&thread, NULL, capture_thread, capture);
+	int error = thread_start(&thread, capture_thread, capture);
 	hold_back_job_control(before);
 	if (error)
 		return fail_sys(&capture->error, error, "cannot start a thread");
