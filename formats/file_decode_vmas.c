@@ -1,9 +1,11 @@
 /* file_decode_vmas.c - VMAS and SMAP. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "file_decode.h"
+#include "repeated.h"
 
 /* What is mapped: several VMAs share one. */
 struct object {
@@ -221,6 +223,20 @@ static int allocate_smaps(struct decode *decode, size_t keys)
 	return VMSNAP_OK;
 }
 
+/* They become the keys of one object, next to its VmFlags. */
+static int check_smaps_keys(struct decode *decode)
+{
+	const struct smaps *smaps = &decode->snap->smaps;
+	CLEANUP_FREE struct repeated_key *keys = calloc(smaps->key_count + 1, sizeof(*keys));
+	if (!keys)
+		return fail_no_memory(decode->err);
+	for (size_t i = 0; i < smaps->key_count; i++)
+		keys[i] = (struct repeated_key){ .bytes = smaps->keys[i], .len = strlen(smaps->keys[i]) };
+	keys[smaps->key_count] = (struct repeated_key){ .bytes = "VmFlags", .len = strlen("VmFlags") };
+	return repeated_mark(keys, smaps->key_count + 1) ? decode_damaged(decode, "SMAP: a key comes twice")
+	                                                 : VMSNAP_OK;
+}
+
 int decode_smap(struct decode *decode, struct cursor payload)
 {
 	uint64_t count;
@@ -232,6 +248,8 @@ int decode_smap(struct decode *decode, struct cursor payload)
 	int rc = allocate_smaps(decode, (size_t)count);
 	if (!rc)
 		rc = set_smaps_strings(decode, &keys, decode->snap->smaps.keys, (size_t)count);
+	if (!rc)
+		rc = check_smaps_keys(decode);
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = set_smaps_key(decode, &payload, i, units.at[i]);
 	if (rc)

@@ -1,4 +1,5 @@
 /* print_show.c - the address space as a table: vmsnap_print_show(). */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "error.h"
 #include "escape.h"
 #include "print_parts.h"
+#include "repeated.h"
 #include "text_color.h"
 #include "text_fit.h"
 
@@ -95,13 +97,26 @@ static void json_threads(struct json *json, const struct vmsnap *snap)
 	json_end(json);
 }
 
+/* Of lines with the same key the first one counts, as for vmsnap_status_find(); the
+ * kernel writes none twice. */
 static void json_status(struct json *json, const struct vmsnap *snap)
 {
-	struct vmsnap_status_field field;
+	CLEANUP_FREE struct vmsnap_status_field *fields = calloc(STATUS_FIELDS_MAX, sizeof(*fields));
+	CLEANUP_FREE struct repeated_key *keys = calloc(STATUS_FIELDS_MAX, sizeof(*keys));
+	size_t count = 0;
+	if (!fields || !keys) {
+		text_fail(json->text, ENOMEM);
+		return;
+	}
+	for (; count < STATUS_FIELDS_MAX && !vmsnap_status_field(snap, count, &fields[count]); count++)
+		keys[count] = (struct repeated_key){ .bytes = fields[count].key, .len = fields[count].key_len };
+	repeated_mark(keys, count);
 	json_object(json, "status");
-	for (size_t i = 0; i < STATUS_FIELDS_MAX && !vmsnap_status_field(snap, i, &field); i++) {
-		json_key(json, field.key, field.key_len);
-		json_status_value(json, NULL, &field);
+	for (size_t i = 0; i < count; i++) {
+		if (keys[i].again)
+			continue;
+		json_key(json, fields[i].key, fields[i].key_len);
+		json_status_value(json, NULL, &fields[i]);
 	}
 	json_end(json);
 }

@@ -248,6 +248,10 @@ def threads_and_smaps():
     def smaps_table(**columns):
         return vmswrite.smaps(model["smaps"], [1]).put(**columns).bytes()
 
+    def two_keys(name):
+        twice = [{"key": key, "values": [4096, 0, 0, 0]} for key in (name, b"Pss", name)]
+        return vmswrite.smaps(dict(model["smaps"], keys=twice), [1, 1, 1]).bytes()
+
     values = "values of Rss"
     rows = [
         (b"THRD", "thrd-count-huge", "2^62 threads", varint(1 << 62) + thread_table()[1:]),
@@ -263,6 +267,8 @@ def threads_and_smaps():
         (b"SMAP", "smap-flags-less", "VmFlags of too few mappings", smaps_table(flags=b"rd\0rd\0rd\0")),
         (b"SMAP", "smap-keys-huge", "2^60 keys", varint(1 << 60) + smaps_table()[1:]),
         (b"SMAP", "smap-key-open", "a key without its NUL", smaps_table(keys=b"Rss")),
+        (b"SMAP", "smap-key-twice", "a key that comes twice", two_keys(b"Rss")),
+        (b"SMAP", "smap-key-flags", "a key that is VmFlags", smaps_table(keys=b"VmFlags\0")),
         (b"SMAP", "smap-trailing", "a byte after the last column", smaps_table() + b"\0"),
     ]
     return [spoiled(name, what, kind, payload, model) for kind, name, what, payload in rows]

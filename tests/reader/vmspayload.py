@@ -315,6 +315,8 @@ def read_smaps(data, offset, vma_count):
     count = cursor.varint()
     keys = cursor.strings("keys", count)
     units = cursor.bytes("unit", count)
+    if len(set(keys) | {b"VmFlags"}) <= count:
+        raise cursor.damaged("a key that comes twice")
     table = []
     for key, unit in zip(keys, units):
         if unit > 1:

@@ -218,6 +218,36 @@ static void page_in_a_gap_tells_its_ends(void **state)
 	vmsnap_free(snap);
 }
 
+/* The name of the n-th of many keys; two have the same. */
+static size_t put_line(char *out, size_t n)
+{
+	return (size_t)sprintf(out, "Key%zu:\t%zu\n", n / 2, n);
+}
+
+static void show_json_has_each_key_once(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	put_status(snap,
+	           "Foo:\tfirst\nVmRSS:\t 8 kB\nFoo:\tsecond\nFo:\t1\nFoo\xff:\t2\nFoo\\xff:\t3\nVmRSS:\t 9 kB\n");
+	struct catch *caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"status\": {\"Foo\": \"first\", \"VmRSS\": 8192, \"Fo\": 1, \"Foo\\\\xff\": 2, "
+	                   "\"Foo\\\\x5cxff\": 3}");
+	static char many[1 << 20];
+	size_t len = 0;
+	for (size_t n = 0; n < 40000; n++)
+		len += put_line(many + len, n);
+	put_status(snap, many);
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"status\": {\"Key0\": 0, \"Key1\": 2, ");
+	assert_lacks(caught, "\"Key7\": 15");
+	vmsnap_free(snap);
+}
+
 static void status_marks_what_changed(void **state)
 {
 	(void)state;
@@ -366,6 +396,7 @@ int main(void)
 		cmocka_unit_test(pages_json_has_every_state),
 		cmocka_unit_test(page_tells_frame_physical_address_and_file_offset),
 		cmocka_unit_test(page_in_a_gap_tells_its_ends),
+		cmocka_unit_test(show_json_has_each_key_once),
 		cmocka_unit_test(status_marks_what_changed),
 		cmocka_unit_test(map_folds_holes_and_totals_up),
 		cmocka_unit_test(map_in_colour_fits_the_width),
