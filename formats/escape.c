@@ -26,7 +26,7 @@ void escape_one(const char *name, size_t len, unsigned flags, struct escaped *ou
 	size_t bytes = utf8_decode(name, len, &character);
 	if (!bytes) {
 		hex_bytes(name, 1, out);
-	} else if (utf8_is_control(character) || character == '\\' || (character == ' ' && (flags & ESCAPE_SPACES)) ||
+	} else if (utf8_is_hidden(character) || character == '\\' || (character == ' ' && (flags & ESCAPE_SPACES)) ||
 	           (character > 0x7f && (flags & ESCAPE_ASCII))) {
 		hex_bytes(name, bytes, out);
 	} else {

@@ -2,8 +2,10 @@
  * neither move a cursor nor forge a line nor be mistaken for anything else.
  *
  * The one rule, in text and in JSON alike: \xHH stands for one byte of the name,
- * and everything else stands for itself.  Written so are controls (all bytes of
- * their UTF-8), bytes that are not UTF-8, and the backslash. */
+ * and everything else stands for itself.  Written so are characters that are not seen
+ * or look like a blank (all bytes of their UTF-8), bytes that are not UTF-8, and the
+ * backslash.  Of an emoji that is joined of several or followed by a variation selector
+ * the parts are seen, with what joins them. */
 #ifndef VMSNAP_ESCAPE_H
 #define VMSNAP_ESCAPE_H
 

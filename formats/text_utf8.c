@@ -4,12 +4,24 @@ struct range {
 	uint32_t first, last;
 };
 
-/* Unicode 14, categories Cc, Cf, Zl, Zp, without those that only Arabic and
- * musical typesetting know. */
-static const struct range controls[] = {
-	{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad },   { 0x061c, 0x061c },
-	{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },   { 0x2060, 0x206f },
-	{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+/* What is not seen, or looks like a blank, or like whatever a font likes.  Unicode 14:
+ *   Cc, Cf, Zl, Zp            controls, marks of direction, joiners, separators
+ *   Zs, but for U+0020        blanks of every width
+ *   Default_Ignorable_Code_Point, assigned or not: fillers (U+115F, U+3164, U+FFA0),
+ *                             U+034F, variation selectors, tags, U+E0000 to U+E0FFF
+ *   Co, noncharacters, and the planes 4 to 14, in which no character is seen
+ * and letters and symbols that are drawn as nothing: U+2800 (braille), U+16FE4 (Khitan),
+ * U+1D159 (music), U+FFFC (an object), U+13439 to U+13442 (Egyptian, Unicode 15).
+ * What is not assigned elsewhere may be by now: it stands for itself. */
+static const struct range hidden[] = {
+	{ 0x0000, 0x001f },   { 0x007f, 0x00a0 },    { 0x00ad, 0x00ad },   { 0x034f, 0x034f },   { 0x0600, 0x0605 },
+	{ 0x061c, 0x061c },   { 0x06dd, 0x06dd },    { 0x070f, 0x070f },   { 0x0890, 0x0891 },   { 0x08e2, 0x08e2 },
+	{ 0x115f, 0x1160 },   { 0x1680, 0x1680 },    { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },   { 0x2000, 0x200f },
+	{ 0x2028, 0x202f },   { 0x205f, 0x206f },    { 0x2800, 0x2800 },   { 0x3000, 0x3000 },   { 0x3164, 0x3164 },
+	{ 0xe000, 0xf8ff },   { 0xfdd0, 0xfdef },    { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+	{ 0xfff0, 0xfffc },   { 0xfffe, 0xffff },    { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x13442 },
+	{ 0x16fe4, 0x16fe4 }, { 0x1bca0, 0x1bca3 },  { 0x1d159, 0x1d159 }, { 0x1d173, 0x1d17a }, { 0x1fffe, 0x1ffff },
+	{ 0x2fffe, 0x2ffff }, { 0x3fffe, 0x10ffff },
 };
 
 /* Unicode 14, categories Mn and Me; the scripts one meets in file names. */
@@ -80,9 +92,9 @@ size_t utf8_decode(const char *bytes, size_t len, uint32_t *character)
 	return need;
 }
 
-bool utf8_is_control(uint32_t character)
+bool utf8_is_hidden(uint32_t character)
 {
-	return IN_RANGES(character, controls);
+	return IN_RANGES(character, hidden);
 }
 
 unsigned utf8_width(uint32_t character)

@@ -10,9 +10,10 @@
 /* Bytes of the character that begins at `bytes`; 0 if they are not valid UTF-8
  * (overlong, surrogate, above U+10FFFF, cut off) or len is 0. */
 size_t utf8_decode(const char *bytes, size_t len, uint32_t *character);
-/* Control characters, line separators, and everything invisible that changes
- * how its neighbours are shown (bidirectional controls, tags, joiners). */
-bool utf8_is_control(uint32_t character);
+/* What cannot be told by looking: control characters and separators, all that is
+ * invisible or changes how its neighbours are shown, every blank but the space, and
+ * what each font draws as it likes. */
+bool utf8_is_hidden(uint32_t character);
 /* Columns: 0 for combining marks, 2 for wide East Asian ones and emoji, else 1. */
 unsigned utf8_width(uint32_t character);
 /* Columns of a text that holds no controls. */
