@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "escape.h"
 #include "print_name_pages.h"
 #include "print_page_touched.h"
 #include "print_parts.h"
@@ -173,7 +172,7 @@ static void put_mapping(struct text *text, const struct place *place)
 	if (vma) {
 		text_format(text, "%s-%s %s ", word_address(vma->start).text, word_address(vma->end).text,
 		            word_perms(vma).text);
-		escape_string(text, *vma->name ? vma->name : "(anonymous)");
+		fit_path(text, *vma->name ? vma->name : "(anonymous)", FIT_MOST);
 	} else {
 		text_format(text, "%s-", word_address(place->gap_start).text);
 		text_string(text, place->gap_end ? word_address(place->gap_end).text : "10000000000000000");
@@ -240,7 +239,7 @@ static void put_name(struct text *text, const struct place *place)
 			text_string(text, " in ");
 	}
 	if (name->object)
-		escape_string(text, name->object);
+		fit_path(text, name->object, FIT_MOST);
 	text_string(text, "\n");
 }
 
@@ -299,7 +298,7 @@ static void page_text(struct text *text, const struct place *place)
 		text_format(text, "program header %u, %s", place->segment.index,
 		            word_perm_bits(place->segment.perms).text);
 		text_string(text, *place->segment.section ? ", section " : "");
-		escape_string(text, place->segment.section);
+		fit_whole(text, place->segment.section);
 		text_string(text, "\n");
 	}
 	if (place->has_name)

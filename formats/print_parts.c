@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "escape.h"
 #include "text_color.h"
 #include "text_fit.h"
 
@@ -15,11 +14,11 @@ void print_identity_line(struct text *text, const struct vmsnap *snap)
 	text_format(text, "%u", info->pid);
 	if (*info->comm) {
 		text_string(text, " ");
-		escape_string(text, info->comm);
+		fit_whole(text, info->comm);
 	}
 	if (*info->label) {
 		text_string(text, ", \"");
-		escape_string(text, info->label);
+		fit_whole(text, info->label);
 		text_string(text, "\"");
 	}
 	if (info->taken)

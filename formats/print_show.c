@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "escape.h"
 #include "print_parts.h"
 #include "repeated.h"
 #include "text_color.h"
@@ -147,7 +146,7 @@ static void put_field(struct text *text, const char *name, const char *value)
 	if (!*value)
 		return;
 	text_format(text, "%-10s", name);
-	escape_string(text, value);
+	fit_whole(text, value);
 	text_string(text, "\n");
 }
 
@@ -199,7 +198,7 @@ static void put_header(struct text *text, const struct vmsnap *snap)
 	text_format(text, "%-10s%u", "process", info->pid);
 	if (*info->comm) {
 		text_string(text, " ");
-		escape_string(text, info->comm);
+		fit_whole(text, info->comm);
 	}
 	text_format(text, ", parent %u, user %u\n", info->ppid, info->uid);
 	put_field(text, "exe", info->exe);

@@ -7,8 +7,8 @@
 
 #include "error.h"
 #include "escape.h"
-#include "text_fit.h"
 #include "text_color.h"
+#include "text_fit.h"
 #include "text_utf8.h"
 
 /* ---- which columns ------------------------------------------------------- */
@@ -140,12 +140,29 @@ static bool is_last(const struct table *table, size_t column)
 	return table->shown_count && table->shown[table->shown_count - 1].column == column;
 }
 
+/* Cut as it is written, on the left. */
+static bool is_path(const struct table *table, size_t column)
+{
+	return !table->text->style->raw && (table->columns[column].flags & TABLE_CUT_LEFT) && is_last(table, column);
+}
+
+/* What is left of a line of which `used` columns are written. */
+static size_t rest_of_line(const struct table *table, size_t used)
+{
+	size_t limit = table->text->style->width;
+	if (!limit)
+		return FIT_MOST;
+	return limit > used + PATH_WIDTH_MIN ? limit - used : PATH_WIDTH_MIN;
+}
+
 void table_add_name(struct table *table, size_t column, const char *name, size_t len)
 {
 	const struct vmsnap_style *style = table->text->style;
 	unsigned flags = escape_flags(style) | (style->raw ? ESCAPE_SPACES : 0);
 	/* More than is ever seen of it: that it is cut must still be known. */
-	size_t most = is_cut(table, column, TABLE_CUT_RIGHT) ? style->width + PATH_WIDTH_MIN : SIZE_MAX;
+	size_t most = style->raw || is_path(table, column)     ? SIZE_MAX
+	              : is_cut(table, column, TABLE_CUT_RIGHT) ? style->width + PATH_WIDTH_MIN
+	                                                       : FIT_MOST;
 	struct escaped one;
 	for (; !text_failed(table->text); name += one.used, len -= one.used) {
 		if (table->cells[column].width > most)
@@ -163,9 +180,7 @@ void table_add_name(struct table *table, size_t column, const char *name, size_t
 
 static void add_path(struct table *table, size_t column, const char *name, size_t len)
 {
-	size_t unseen = 0, room = table->text->style->width + PATH_WIDTH_MIN;
-	if (is_cut(table, column, TABLE_CUT_LEFT) && is_last(table, column))
-		unseen = fit_unseen(name, len, room);
+	size_t unseen = is_path(table, column) ? fit_unseen(name, len, rest_of_line(table, 0) + PATH_WIDTH_MIN) : 0;
 	table->cells[column].begun_late = unseen;
 	table_add_name(table, column, name + unseen, len - unseen);
 }
@@ -221,6 +236,8 @@ static void measure_row(struct table *table)
 		size_t width = table->cells[shown->column].width, limit = table->text->style->width / 3;
 		if ((table->columns[shown->column].flags & TABLE_CUT_RIGHT) && limit && width > limit)
 			width = limit;
+		if (width > FIT_MOST)
+			width = FIT_MOST;
 		if (width > shown->width)
 			shown->width = width;
 		if (width)
@@ -284,11 +301,14 @@ static void put_cell(struct table *table, size_t index, bool row_ends, size_t *c
 	if (flags & TABLE_RIGHT)
 		text_repeat(table->text, ' ', pad);
 	color_start(table->text, cell->color);
-	size_t room = limit > *column + PATH_WIDTH_MIN ? limit - *column : PATH_WIDTH_MIN;
-	if (last && limit && (flags & TABLE_CUT_LEFT) && (cell->width > room || cell->begun_late))
+	/* Behind the end of a row there is room. */
+	size_t room = rest_of_line(table, *column), most = row_ends ? room : shown->width;
+	if (last && (flags & TABLE_CUT_LEFT) && (cell->width > room || cell->begun_late))
 		put_cut_left(table, cell, room);
-	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > (last ? room : shown->width))
-		width = put_cut_right(table, cell, last ? room : shown->width);
+	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > most)
+		width = put_cut_right(table, cell, most);
+	else if (cell->width > FIT_MOST)
+		width = put_cut_right(table, cell, FIT_MOST);
 	else if (cell->len)
 		text_put(table->text, table->bytes + cell->at, cell->len);
 	color_end(table->text, cell->color);

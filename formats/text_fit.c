@@ -9,7 +9,7 @@ size_t fit_room(const struct text *text, size_t column)
 {
 	size_t width = text->style->width;
 	if (!width)
-		return SIZE_MAX;
+		return FIT_MOST;
 	return width > column + FIT_LEAST ? width - column : FIT_LEAST;
 }
 
@@ -30,7 +30,7 @@ static size_t width_up_to(const struct text *text, const char *name, size_t len,
 size_t fit_width(const struct text *text, const char *name, size_t len)
 {
 	size_t limit = text->style->width;
-	return width_up_to(text, name, len, limit ? limit + FIT_LEAST : SIZE_MAX);
+	return width_up_to(text, name, len, limit ? limit + FIT_LEAST : FIT_MOST);
 }
 
 size_t fit_unseen(const char *name, size_t len, size_t room)
@@ -60,7 +60,7 @@ void fit_name(struct text *text, const char *name, size_t len, size_t room)
 	unsigned flags = escape_flags(text->style);
 	size_t width = dots_width(text);
 	struct escaped one;
-	if (fit_width(text, name, len) <= room) {
+	if (width_up_to(text, name, len, room) <= room) {
 		escape_put(text, name, len);
 		return;
 	}
@@ -72,6 +72,11 @@ void fit_name(struct text *text, const char *name, size_t len, size_t room)
 		text_put(text, one.text, one.len);
 	}
 	put_dots(text);
+}
+
+void fit_whole(struct text *text, const char *name)
+{
+	fit_name(text, name, strlen(name), FIT_MOST);
 }
 
 void fit_path(struct text *text, const char *path, size_t room)

@@ -5,9 +5,10 @@
 
 #include "text_out.h"
 
-/* Columns left in a line of which `column` are used; SIZE_MAX without a width.
- * At least FIT_LEAST, so that something is seen however narrow the terminal. */
-enum { FIT_LEAST = 12 };
+/* Columns left in a line of which `column` are used.  At least FIT_LEAST, so that
+ * something is seen however narrow the terminal; without a width FIT_MOST: no honest
+ * name is longer, but a file may claim one of megabytes, for each of its snapshots. */
+enum { FIT_LEAST = 12, FIT_MOST = 4096 };
 size_t fit_room(const struct text *text, size_t column);
 
 /* A name as escape_put() writes it: how wide it is (at least, where it is wider than any
@@ -15,6 +16,8 @@ size_t fit_room(const struct text *text, size_t column);
 size_t fit_width(const struct text *text, const char *name, size_t len);
 void fit_name(struct text *text, const char *name, size_t len, size_t room);
 void fit_path(struct text *text, const char *path, size_t room); /* cut on the left */
+/* A name as it is, whatever the width, but not more than FIT_MOST columns of it. */
+void fit_whole(struct text *text, const char *name);
 
 /* How many of the first bytes need not be looked at where the last `room` columns are shown.
  * No path is so long, but a file may claim one, for each of its mappings. */
