@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "build_id.h"
@@ -147,16 +149,43 @@ static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
-/* Reading the beginning of shared memory would fetch its first page back from swap,
- * for the target as well.  Only what is executed there can be an ELF file that
- * matters.  Shared memory has a device of major 0, as have overlayfs and others. */
-static bool find_build_id(struct vmsnap_vma *const *mappings, size_t count, int root, int maps, uint8_t *id,
-                          size_t *len)
+/* Whether the path is on a tmpfs, or is none, as that of a memfd. */
+static bool is_shared_memory(int root, const struct vmsnap_vma *vma)
+{
+	CLEANUP_CLOSE int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int roots[] = { ours, root };
+	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+		CLEANUP_CLOSE int fd = roots[i] >= 0 && vma->name[0] == '/' ? open_below(roots[i], vma->name) : -1;
+		struct statfs fs;
+		if (fd >= 0 && !fstatfs(fd, &fs))
+			return (uint32_t)fs.f_type == (uint32_t)TMPFS_MAGIC;
+	}
+	return true;
+}
+
+/* Reading the beginning of shared memory would fetch its first page back from swap, for
+ * the target as well, unless it is there.  Shared memory has a device of major 0, as
+ * have overlayfs and others. */
+static bool may_be_in_swap(const struct vmsnap *snap, const struct vmsnap_vma *vma, int root)
+{
+	struct vmsnap_run page;
+	if (vma->dev_major)
+		return false;
+	/* A private copy says nothing of the page that it was made from. */
+	bool is_there = !vma->offset && !vmsnap_page_at(snap, vma->start, &page) &&
+	                (page.flags & VMSNAP_PAGE_PRESENT) && (page.flags & VMSNAP_PAGE_FILE);
+	return !is_there && is_shared_memory(root, vma);
+}
+
+/* Of what has a device of major 0 only that which is executed can be an ELF file that
+ * matters. */
+static bool find_build_id(const struct vmsnap *snap, struct vmsnap_vma *const *mappings, size_t count, int root,
+                          int maps, uint8_t *id, size_t *len)
 {
 	bool executable = false;
 	for (size_t i = 0; i < count; i++)
 		executable |= (mappings[i]->perms & VMSNAP_EXEC) != 0;
-	if (!executable && !mappings[0]->dev_major)
+	if ((!executable && !mappings[0]->dev_major) || may_be_in_swap(snap, mappings[0], root))
 		return false;
 	enum answer answer = ask_kernel(maps, mappings[0], id, len);
 	if (answer == ANSWER_FOUND)
@@ -178,7 +207,7 @@ static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t coun
 		size_t len = 0;
 		for (end = i; end < count && same_file(files[i], files[end]);)
 			end++;
-		if (find_build_id(&files[i], end - i, root, maps, id, &len)) {
+		if (find_build_id(snap, &files[i], end - i, root, maps, id, &len)) {
 			copy = (uint8_t *)arena_copy(&snap->strings, id, len);
 			if (!copy)
 				return VMSNAP_ERR_NO_MEMORY;

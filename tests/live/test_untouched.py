@@ -161,7 +161,7 @@ class Observed(unittest.TestCase):
     def test_pages_in_swap(self):
         if not kernel.swap_is_on():
             skip(self, "no swap is on")
-        self.each_kind(("swap", "uffd_wp_swap"))
+        self.each_kind(("swap", "uffd_wp_swap", "swap_code"))
 
     @each_user
     def test_32_bits(self, user):

@@ -103,6 +103,30 @@ static void make_swap(void)
 	say_range("swap_shared", shared, 64 * PAGE);
 }
 
+/* A program in shared memory, as a container's runtime runs one, that is swapped out. */
+static void make_swap_code(void)
+{
+	static char block[PAGE];
+	int code = open("/proc/self/exe", O_RDONLY), fd = memfd_create("a program", 0);
+	ssize_t got;
+	size_t bytes = 0;
+	for (; code >= 0 && fd >= 0 && (got = read(code, block, sizeof(block))) > 0; bytes += PAGE)
+		if (write(fd, block, (size_t)got) != got)
+			cannot("write a memfd");
+	char *memory = map_memory(bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
+	/* What is mapped is not swapped out: it is taken from the file itself. */
+	char *shared = map_memory(bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	for (int i = 0; i < 20; i++) {
+		read_pages(shared, 0, bytes / PAGE, 1);
+		if (madvise(shared, bytes, MADV_PAGEOUT))
+			cannot("page out");
+		usleep(2000);
+	}
+	munmap(shared, bytes);
+	close(fd);
+	say_range("swap_code", memory, bytes);
+}
+
 static void make_ksm(void)
 {
 	char *memory = map_private(256 * PAGE);
@@ -369,6 +393,7 @@ static const struct {
 	{ "uffd_wp", make_uffd_wp },
 	{ "uffd_wp_swap", make_uffd_wp_swap },
 	{ "forked", make_forked },
+	{ "swap_code", make_swap_code },
 	{ "named", make_named },
 	{ "uffd_missing", make_uffd_missing },
 	{ "given_back", make_given_back },
