@@ -164,6 +164,9 @@ void table_add_name(struct table *table, size_t column, const char *name, size_t
 	              : is_cut(table, column, TABLE_CUT_RIGHT) ? style->width + PATH_WIDTH_MIN
 	                                                       : FIT_MOST;
 	struct escaped one;
+	size_t seen = style->raw || is_path(table, column) ? len : fit_seen(name, len);
+	table->cells[column].cut |= seen < len;
+	len = seen;
 	for (; !text_failed(table->text); name += one.used, len -= one.used) {
 		if (table->cells[column].width > most)
 			break;
@@ -307,7 +310,7 @@ static void put_cell(struct table *table, size_t index, bool row_ends, size_t *c
 		put_cut_left(table, cell, room);
 	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > most)
 		width = put_cut_right(table, cell, most);
-	else if (cell->width > FIT_MOST)
+	else if (cell->width > FIT_MOST || cell->cut)
 		width = put_cut_right(table, cell, FIT_MOST);
 	else if (cell->len)
 		text_put(table->text, table->bytes + cell->at, cell->len);

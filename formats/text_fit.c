@@ -13,6 +13,17 @@ size_t fit_room(const struct text *text, size_t column)
 	return width > column + FIT_LEAST ? width - column : FIT_LEAST;
 }
 
+size_t fit_seen(const char *name, size_t len)
+{
+	/* A column takes four bytes at the most. */
+	size_t most = 4 * (size_t)FIT_MOST;
+	if (len <= most)
+		return len;
+	while (most && (name[most] & 0xc0) == 0x80)
+		most--;
+	return most;
+}
+
 /* ---- names ---------------------------------------------------------------------- */
 
 static size_t width_up_to(const struct text *text, const char *name, size_t len, size_t most)
@@ -30,7 +41,7 @@ static size_t width_up_to(const struct text *text, const char *name, size_t len,
 size_t fit_width(const struct text *text, const char *name, size_t len)
 {
 	size_t limit = text->style->width;
-	return width_up_to(text, name, len, limit ? limit + FIT_LEAST : FIT_MOST);
+	return width_up_to(text, name, fit_seen(name, len), limit ? limit + FIT_LEAST : FIT_MOST);
 }
 
 size_t fit_unseen(const char *name, size_t len, size_t room)
@@ -60,10 +71,12 @@ void fit_name(struct text *text, const char *name, size_t len, size_t room)
 	unsigned flags = escape_flags(text->style);
 	size_t width = dots_width(text);
 	struct escaped one;
-	if (width_up_to(text, name, len, room) <= room) {
+	size_t seen = fit_seen(name, len);
+	if (seen == len && width_up_to(text, name, len, room) <= room) {
 		escape_put(text, name, len);
 		return;
 	}
+	len = seen;
 	for (; len; name += one.used, len -= one.used) {
 		escape_one(name, len, flags, &one);
 		width += one.width;

@@ -9,6 +9,9 @@
  * something is seen however narrow the terminal; without a width FIT_MOST: no honest
  * name is longer, but a file may claim one of megabytes, for each of its snapshots. */
 enum { FIT_LEAST = 12, FIT_MOST = 4096 };
+/* How many of the first bytes to look at, of a name of which so many columns at the most are
+ * shown: accents have no width, however many there are. */
+size_t fit_seen(const char *name, size_t len);
 size_t fit_room(const struct text *text, size_t column);
 
 /* A name as escape_put() writes it: how wide it is (at least, where it is wider than any

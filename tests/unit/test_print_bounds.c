@@ -8,11 +8,12 @@
 #include "text_fit.h"
 
 /* Of four names, what stands between them, and then some. */
-enum { ENDLESS = 1 << 20, LINE_MOST = 5 * FIT_MOST, ROOM = 64 << 20 };
+enum { ENDLESS = 1 << 20, LINE_MOST = 5 * 4 * FIT_MOST, ROOM = 64 << 20 };
 
 static char endless[ENDLESS + 1];
 static char *printed;
 static size_t printed_len;
+static bool unicode;
 
 static int gather(void *ctx, const char *text, size_t len)
 {
@@ -104,7 +105,9 @@ static void each_report(unsigned width, bool raw, bool json, void (*look)(int wh
 {
 	struct reports reports = { .snaps = { claiming_much(), claiming_much() } };
 	struct vmsnap_output out = { .size = sizeof(out), .write = gather };
-	out.style = (struct vmsnap_style){ .size = sizeof(out.style), .width = width, .raw = raw, .json = json };
+	out.style = (struct vmsnap_style){
+		.size = sizeof(out.style), .width = width, .unicode = unicode, .raw = raw, .json = json
+	};
 	reports.file = file_of(reports.snaps[0]);
 	reports.snaps[1]->vmas[0].perms ^= VMSNAP_WRITE;
 	assert_int_equal(vmsnap_diff_new(reports.snaps[0], reports.snaps[1], &reports.diff, NULL), VMSNAP_OK);
@@ -152,6 +155,21 @@ static void lines_for_people_are_bounded(void **state)
 	each_report(100, false, false, fits_or_wraps);
 }
 
+/* They take no column, so that no number of them fills a line. */
+static void accents_without_end_are_bounded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ENDLESS; i += 2)
+		memcpy(endless + i, "\xcc\x81", 2);
+	each_report(0, false, false, stays_within_bounds);
+	each_report(100, false, false, stays_within_bounds);
+	unicode = true;
+	each_report(0, false, false, stays_within_bounds);
+	each_report(100, false, false, stays_within_bounds);
+	unicode = false;
+	memset(endless, 'x', ENDLESS);
+}
+
 static void programs_get_the_whole_name(void **state)
 {
 	(void)state;
@@ -163,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_for_people_are_bounded),
+		cmocka_unit_test(accents_without_end_are_bounded),
 		cmocka_unit_test(programs_get_the_whole_name),
 	};
 	memset(endless, 'x', ENDLESS);
