@@ -33,18 +33,18 @@ static struct cursor line_of(const struct text *maps, uint64_t address)
 }
 
 /* Memory that the kernel reads arguments from: up to `reach` there is nothing but
- * readable anonymous memory.  closed: nor can it grow there, for nothing follows but
+ * readable anonymous memory, which may go on where nobody asks.  closed: nor can it grow there, for nothing follows but
  * what the kernel itself maps above the stack. */
 struct place {
 	uint64_t reach;
 	bool closed;
 };
 
-static struct place look_at(const struct arguments_source *source, uint64_t start)
+static struct place look_at(const struct arguments_source *source, uint64_t start, uint64_t end)
 {
 	struct cursor c = line_of(source->maps, start);
 	struct place place = { start, true };
-	while (c.at < c.end) {
+	while (c.at < c.end && place.reach < end) {
 		struct cursor line = take_until(&c, '\n');
 		struct vmsnap_vma vma;
 		if (maps_parse_line(line.at, (size_t)(line.end - line.at), 0, source->page_size, source->strings, &vma,
@@ -139,11 +139,11 @@ int arguments_read(const struct arguments_source *source, const struct proc_stat
 	uint64_t start = stat->arg_start, end = stat->arg_end, touched = start + source->page_size;
 	if (!start || end <= start || end - start > ARGUMENTS_MAX || touched < start || end > INT64_MAX)
 		return 0;
-	struct place place = look_at(source, start);
-	if (place.reach < end)
-		return 0;
 	if (touched < end)
 		touched = end;
+	struct place place = look_at(source, start, touched);
+	if (place.reach < end)
+		return 0;
 	struct pages pages = present_pages(source, start, touched, place.reach);
 	if (pages.until < end)
 		return 0;

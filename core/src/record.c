@@ -152,9 +152,10 @@ static int add_thread(void *ctx, pid_t tid)
 		snap->threads = threads;
 		job->room = room;
 	}
-	snap->threads[snap->thread_count++] = (struct vmsnap_thread){
-		.tid = (uint32_t)tid, .stack_pointer = stack_pointer(job->record->procdir, tid), .comm = ""
-	};
+	snap->threads[snap->thread_count++] = (struct vmsnap_thread){ .tid = (uint32_t)tid,
+		                                                      .stack_pointer = stack_pointer(
+		                                                              job->record->procdir, tid),
+		                                                      .comm = "" };
 	return 0;
 }
 
@@ -328,8 +329,7 @@ static void thread_names(struct record *record)
 		char name[40];
 		snprintf(name, sizeof(name), "task/%u/comm", snap->threads[i].tid);
 		/* The main thread's is known already. */
-		const char *comm =
-		        (pid_t)snap->threads[i].tid == record->pid ? snap->info.comm : take_word(record, name);
+		const char *comm = (pid_t)snap->threads[i].tid == record->pid ? snap->info.comm : take_word(record, name);
 		snap->threads[i].comm = comm ? comm : "";
 	}
 }
