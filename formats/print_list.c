@@ -27,8 +27,8 @@ static const struct table_column list_columns[LIST_COLUMNS] = {
 	[LIST_RSS] = { "RSS", TABLE_RIGHT },
 	[LIST_SIZE] = { "SIZE", TABLE_RIGHT },
 	[LIST_OFFSET] = { "OFFSET", TABLE_RIGHT | TABLE_EXTRA },
-	[LIST_COMM] = { "COMM", TABLE_CUT_RIGHT },
-	[LIST_LABEL] = { "LABEL", TABLE_CUT_RIGHT },
+	[LIST_COMM] = { "COMM", 0 },
+	[LIST_LABEL] = { "LABEL", 0 },
 	[LIST_WHY] = { "WHY", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
 };
 

@@ -155,6 +155,15 @@ static size_t rest_of_line(const struct table *table, size_t used)
 	return limit > used + PATH_WIDTH_MIN ? limit - used : PATH_WIDTH_MIN;
 }
 
+/* Of a cell that gives way to nothing.  Labels and messages are shorter; who looks at a
+ * terminal is not to scroll for a forged name. */
+static size_t most_of_any(const struct table *table)
+{
+	enum { SHOWN_MOST = 512 };
+	size_t limit = table->text->style->width;
+	return !limit ? FIT_MOST : limit > SHOWN_MOST ? limit : SHOWN_MOST;
+}
+
 void table_add_name(struct table *table, size_t column, const char *name, size_t len)
 {
 	const struct vmsnap_style *style = table->text->style;
@@ -162,7 +171,7 @@ void table_add_name(struct table *table, size_t column, const char *name, size_t
 	/* More than is ever seen of it: that it is cut must still be known. */
 	size_t most = style->raw || is_path(table, column)     ? SIZE_MAX
 	              : is_cut(table, column, TABLE_CUT_RIGHT) ? style->width + PATH_WIDTH_MIN
-	                                                       : FIT_MOST;
+	                                                       : most_of_any(table);
 	struct escaped one;
 	size_t seen = style->raw || is_path(table, column) ? len : fit_seen(name, len);
 	table->cells[column].cut |= seen < len;
@@ -170,7 +179,7 @@ void table_add_name(struct table *table, size_t column, const char *name, size_t
 	for (; !text_failed(table->text); name += one.used, len -= one.used) {
 		if (table->cells[column].width > most)
 			break;
-		size_t easy = escape_plain(name, len < most ? len : most + 1);
+		size_t easy = escape_plain(name, len <= most ? len : most + 1);
 		add_bytes(table, column, name, easy, easy);
 		name += easy;
 		len -= easy;
@@ -239,8 +248,8 @@ static void measure_row(struct table *table)
 		size_t width = table->cells[shown->column].width, limit = table->text->style->width / 3;
 		if ((table->columns[shown->column].flags & TABLE_CUT_RIGHT) && limit && width > limit)
 			width = limit;
-		if (width > FIT_MOST)
-			width = FIT_MOST;
+		if (width > most_of_any(table))
+			width = most_of_any(table);
 		if (width > shown->width)
 			shown->width = width;
 		if (width)
@@ -304,14 +313,13 @@ static void put_cell(struct table *table, size_t index, bool row_ends, size_t *c
 	if (flags & TABLE_RIGHT)
 		text_repeat(table->text, ' ', pad);
 	color_start(table->text, cell->color);
-	/* Behind the end of a row there is room. */
-	size_t room = rest_of_line(table, *column), most = row_ends ? room : shown->width;
+	size_t room = rest_of_line(table, *column), most = last ? room : shown->width;
 	if (last && (flags & TABLE_CUT_LEFT) && (cell->width > room || cell->begun_late))
 		put_cut_left(table, cell, room);
 	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > most)
 		width = put_cut_right(table, cell, most);
-	else if (cell->width > FIT_MOST || cell->cut)
-		width = put_cut_right(table, cell, FIT_MOST);
+	else if (cell->width > most_of_any(table) || cell->cut)
+		width = put_cut_right(table, cell, most_of_any(table));
 	else if (cell->len)
 		text_put(table->text, table->bytes + cell->at, cell->len);
 	color_end(table->text, cell->color);
