@@ -232,6 +232,7 @@ int file_load_part(const struct file_source *source, const struct vmsnap_file_en
 	loader.decode.snap = snapshot_new();
 	if (!loader.decode.snap)
 		return fail_no_memory(err);
+	loader.decode.snap->memory_limit = memory_limit;
 	size_t wanted = part == FILE_LOAD_SNAP ? 1 : part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
 	int rc = find_sections(&loader);
 	if (!rc)

@@ -104,7 +104,7 @@ static void json_status(struct json *json, const struct diff_view *view)
 {
 	struct vmsnap_diff_status status;
 	json_rows(json, "status");
-	for (size_t i = 0; i < STATUS_FIELDS_MAX && !vmsnap_diff_status(view->diff, i, &status); i++) {
+	for (size_t i = 0; !text_failed(json->text) && !vmsnap_diff_status(view->diff, i, &status); i++) {
 		const struct vmsnap_status_field *key = status.a.key_len ? &status.a : &status.b;
 		json_object(json, NULL);
 		json_bytes(json, "key", key->key, key->key_len);

@@ -267,7 +267,7 @@ static void put_status_line(struct text *text, const struct vmsnap_diff_status *
 static void put_status(struct text *text, const struct diff_view *view)
 {
 	struct vmsnap_diff_status status;
-	for (size_t i = 0; i < STATUS_FIELDS_MAX && !vmsnap_diff_status(view->diff, i, &status); i++) {
+	for (size_t i = 0; !text_failed(text) && !vmsnap_diff_status(view->diff, i, &status); i++) {
 		text_string(text, i ? "" : "\nstatus fields\n");
 		put_status_line(text, &status);
 	}

@@ -38,9 +38,6 @@ void json_page_flags(struct json *json, const char *key, uint32_t flags);
 /* "pfn" and "swap" of a run. */
 void json_frame(struct json *json, const struct vmsnap *snap, const struct vmsnap_run *run);
 
-/* The kernel writes some 60 lines of status; a forged text does not get to make us
- * search without end. */
-enum { STATUS_FIELDS_MAX = 1024 };
 /* Whether the value is a count.  Masks, lists and names may look like numbers, but
  * not on every process, and a key has one type. */
 bool status_is_number(const struct vmsnap_status_field *field);

@@ -1,12 +1,10 @@
 /* print_show.c - the address space as a table: vmsnap_print_show(). */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "print_parts.h"
-#include "repeated.h"
 #include "text_color.h"
 #include "text_fit.h"
 
@@ -65,10 +63,10 @@ static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
 	total->guard += more->guard;
 }
 
-static void total_of(const struct vmsnap *snap, struct vmsnap_sums *total)
+static void total_of(struct text *text, const struct vmsnap *snap, struct vmsnap_sums *total)
 {
 	*total = (struct vmsnap_sums){ 0 };
-	for (size_t i = 0; i < vmsnap_vma_count(snap); i++) {
+	for (size_t i = 0; i < vmsnap_vma_count(snap) && !text_failed(text); i++) {
 		const struct vmsnap_vma *vma = vmsnap_vma(snap, i);
 		struct vmsnap_sums sums;
 		vmsnap_sum(snap, vma->start, vma->end, &sums);
@@ -81,7 +79,7 @@ static void total_of(const struct vmsnap *snap, struct vmsnap_sums *total)
 static void json_threads(struct json *json, const struct vmsnap *snap)
 {
 	json_rows(json, "threads");
-	for (size_t i = 0; i < vmsnap_thread_count(snap); i++) {
+	for (size_t i = 0; i < vmsnap_thread_count(snap) && !text_failed(json->text); i++) {
 		const struct vmsnap_thread *thread = vmsnap_thread(snap, i);
 		json_object(json, NULL);
 		json_number(json, "tid", thread->tid);
@@ -96,31 +94,25 @@ static void json_threads(struct json *json, const struct vmsnap *snap)
 	json_end(json);
 }
 
-/* Of lines with the same key the first one counts, as for vmsnap_status_find(); the
- * kernel writes none twice. */
-static void json_status(struct json *json, const struct vmsnap *snap)
+/* Of lines with the same key the first one counts; the kernel writes none twice. */
+static bool json_status_row(void *ctx, const struct vmsnap_status_field *field)
 {
-	CLEANUP_FREE struct vmsnap_status_field *fields = calloc(STATUS_FIELDS_MAX, sizeof(*fields));
-	CLEANUP_FREE struct repeated_key *keys = calloc(STATUS_FIELDS_MAX, sizeof(*keys));
-	size_t count = 0;
-	if (!fields || !keys) {
-		text_fail(json->text, ENOMEM);
-		return;
-	}
-	for (; count < STATUS_FIELDS_MAX && !vmsnap_status_field(snap, count, &fields[count]); count++)
-		keys[count] = (struct repeated_key){ .bytes = fields[count].key, .len = fields[count].key_len };
-	repeated_mark(keys, count);
-	json_object(json, "status");
-	for (size_t i = 0; i < count; i++) {
-		if (keys[i].again)
-			continue;
-		json_key(json, fields[i].key, fields[i].key_len);
-		json_status_value(json, NULL, &fields[i]);
-	}
-	json_end(json);
+	struct json *json = ctx;
+	json_key(json, field->key, field->key_len);
+	json_status_value(json, NULL, field);
+	return !text_failed(json->text);
 }
 
-static void show_json(struct text *text, const struct vmsnap *snap)
+static int json_status(struct json *json, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	struct vmsnap_compare_options options = text_compare_options(json->text);
+	json_object(json, "status");
+	int rc = vmsnap_status_keys(snap, &options, json_status_row, json, err);
+	json_end(json);
+	return rc;
+}
+
+static int show_json(struct text *text, const struct vmsnap *snap, struct vmsnap_error *err)
 {
 	struct json json;
 	struct vmsnap_sums total;
@@ -130,13 +122,14 @@ static void show_json(struct text *text, const struct vmsnap *snap)
 	for (size_t i = 0; i < vmsnap_vma_count(snap) && !text_failed(text); i++)
 		json_vma(&json, NULL, snap, vmsnap_vma(snap, i), i);
 	json_end(&json);
-	total_of(snap, &total);
+	total_of(text, snap, &total);
 	json_object(&json, "total");
 	json_sums(&json, snap, &total);
 	json_end(&json);
-	json_status(&json, snap);
+	int rc = json_status(&json, snap, err);
 	json_threads(&json, snap);
 	json_finish(&json);
+	return rc;
 }
 
 /* ---- text --------------------------------------------------------------------- */
@@ -307,15 +300,17 @@ static void put_status(struct text *text, const struct vmsnap *snap)
 }
 
 /* The fixed columns, and one for each smaps key, in capitals. */
-static int all_columns(const struct vmsnap *snap, struct table_column **out, char **names, struct vmsnap_error *err)
+static int all_columns(struct text *text, const struct vmsnap *snap, struct table_column **out, char **names,
+                       struct vmsnap_error *err)
 {
 	size_t keys = vmsnap_smaps_key_count(snap), bytes = 1;
 	for (size_t k = 0; k < keys; k++)
 		bytes += strlen(vmsnap_smaps_key(snap, k)) + 1;
-	*out = calloc(SHOW_COLUMNS + keys, sizeof(**out));
-	*names = malloc(bytes);
-	if (!*out || !*names)
-		return fail_no_memory(err);
+	int rc = VMSNAP_OK;
+	*out = work_array(&text->work, SHOW_COLUMNS + keys, sizeof(**out), &rc);
+	*names = work_array(&text->work, bytes, 1, &rc);
+	if (rc)
+		return work_fail(&text->work, rc, err);
 	memcpy(*out, show_columns, sizeof(show_columns));
 	char *at = *names;
 	for (size_t k = 0; k < keys; k++) {
@@ -333,7 +328,7 @@ static int show_text(struct text *text, const struct vmsnap *snap, struct vmsnap
 	CLEANUP_FREE struct table_column *columns = NULL;
 	CLEANUP_FREE char *names = NULL;
 	size_t count = SHOW_COLUMNS + vmsnap_smaps_key_count(snap);
-	int rc = all_columns(snap, &columns, &names, err);
+	int rc = all_columns(text, snap, &columns, &names, err);
 	if (!rc)
 		rc = table_check_columns(text->style, columns, count, err);
 	if (rc)
@@ -350,8 +345,10 @@ VMSNAP_API int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_
 {
 	struct text text;
 	int rc = text_open(&text, out, err);
+	if (!rc)
+		text_limit(&text, &snap, 1);
 	if (!rc && text.style->json)
-		show_json(&text, snap);
+		rc = show_json(&text, snap, err);
 	else if (!rc)
 		rc = show_text(&text, snap, err);
 	return rc ? rc : text_close(&text, err);

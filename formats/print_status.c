@@ -21,34 +21,26 @@ static const struct table_column one_column[] = {
 struct pair {
 	const struct vmsnap *a, *b;
 };
-typedef void (*pair_fn)(void *ctx, const struct vmsnap_status_field *a, const struct vmsnap_status_field *b);
 
-/* The field of that key; out->key_len is 0 if there is none. */
-static void find_field(const struct vmsnap *snap, const struct vmsnap_status_field *key,
-                       struct vmsnap_status_field *out)
+typedef void (*pair_fn)(void *ctx, const struct vmsnap_status_field *a, const struct vmsnap_status_field *b);
+struct walk {
+	struct text *text;
+	pair_fn fn;
+	void *ctx;
+};
+
+static bool walk_row(void *ctx, const struct vmsnap_diff_status *row)
 {
-	char name[128];
-	*out = (struct vmsnap_status_field){ 0 };
-	if (!snap || key->key_len >= sizeof(name))
-		return;
-	memcpy(name, key->key, key->key_len);
-	name[key->key_len] = '\0';
-	if (vmsnap_status_find(snap, name, out))
-		*out = (struct vmsnap_status_field){ 0 };
+	const struct walk *walk = ctx;
+	walk->fn(walk->ctx, &row->a, &row->b);
+	return !text_failed(walk->text);
 }
 
-static void each_pair(const struct pair *pair, pair_fn fn, void *ctx)
+static int each_pair(struct text *text, const struct pair *pair, pair_fn fn, void *ctx, struct vmsnap_error *err)
 {
-	struct vmsnap_status_field a, b;
-	for (size_t i = 0; i < STATUS_FIELDS_MAX && !vmsnap_status_field(pair->a, i, &a); i++) {
-		find_field(pair->b, &a, &b);
-		fn(ctx, &a, &b);
-	}
-	for (size_t i = 0; pair->b && i < STATUS_FIELDS_MAX && !vmsnap_status_field(pair->b, i, &b); i++) {
-		find_field(pair->a, &b, &a);
-		if (!a.key_len)
-			fn(ctx, &a, &b);
-	}
+	struct vmsnap_compare_options options = text_compare_options(text);
+	struct walk walk = { text, fn, ctx };
+	return vmsnap_status_rows(pair->a, pair->b, &options, walk_row, &walk, err);
 }
 
 static void pair_json(void *ctx, const struct vmsnap_status_field *a, const struct vmsnap_status_field *b)
@@ -62,14 +54,15 @@ static void pair_json(void *ctx, const struct vmsnap_status_field *a, const stru
 	json_end(json);
 }
 
-static void status_json(struct text *text, const struct pair *pair)
+static int status_json(struct text *text, const struct pair *pair, struct vmsnap_error *err)
 {
 	struct json json;
 	json_begin(&json, text, "vmsnap.status/1");
 	json_rows(&json, "status");
-	each_pair(pair, pair_json, &json);
+	int rc = each_pair(text, pair, pair_json, &json, err);
 	json_end(&json);
 	json_finish(&json);
+	return rc;
 }
 
 static struct word change_of(const struct vmsnap_style *style, const struct vmsnap_status_field *a,
@@ -120,9 +113,7 @@ static int status_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 {
 	const struct pair *pair = ctx;
 	struct status_table status = { .table = table, .two = pair->b };
-	(void)err;
-	each_pair(pair, pair_row, &status);
-	return VMSNAP_OK;
+	return each_pair(table->text, pair, pair_row, &status, err);
 }
 
 VMSNAP_API int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
@@ -133,8 +124,9 @@ VMSNAP_API int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
+	text_limit(&text, (const struct vmsnap *[]){ a, b }, 2);
 	if (text.style->json)
-		status_json(&text, &pair);
+		rc = status_json(&text, &pair, err);
 	else if (b)
 		rc = table_print(&text, two_columns, COUNT_OF(two_columns), status_rows, &pair, err);
 	else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "spare.h"
 
 int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err)
 {
@@ -14,9 +15,38 @@ int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_
 		            "struct vmsnap_output: expected size = sizeof(struct vmsnap_output) and a write function");
 	text->out = out;
 	text->style = &out->style;
-	text->failed = 0;
+	text->failed = text->code = 0;
+	text->work =
+	        (struct work){ .limit = WORK_UNLIMITED, .cancelled = out->cancelled, .cancel_ctx = out->cancel_ctx };
+	text->asked = 0;
 	text->len = 0;
 	return VMSNAP_OK;
+}
+
+void text_limit(struct text *text, const struct vmsnap *const *snaps, size_t count)
+{
+	text->work.limit = work_on(snaps, count).limit;
+}
+
+struct vmsnap_compare_options text_compare_options(const struct text *text)
+{
+	return (struct vmsnap_compare_options){ .size = sizeof(struct vmsnap_compare_options),
+		                                .cancelled = text->work.cancelled,
+		                                .cancel_ctx = text->work.cancel_ctx };
+}
+
+void text_stop(struct text *text, int code)
+{
+	if (code && !text->failed) {
+		text->code = code;
+		text->failed = code == VMSNAP_ERR_NO_MEMORY ? ENOMEM : ECANCELED;
+	}
+}
+
+bool text_unwanted(struct text *text)
+{
+	text_stop(text, work_ask(&text->work));
+	return text->failed;
 }
 
 void text_fail(struct text *text, int saved_errno)
@@ -37,6 +67,8 @@ int text_close(struct text *text, struct vmsnap_error *err)
 	flush(text);
 	if (!text->failed)
 		return VMSNAP_OK;
+	if (text->code)
+		return work_fail(&text->work, text->code, err);
 	if (text->failed == ENOMEM)
 		return fail_no_memory(err);
 	return fail_sys(err, text->failed, "cannot write the output");

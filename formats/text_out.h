@@ -7,25 +7,39 @@
 #include <stddef.h>
 
 #include "vmsnap.h"
+#include "work.h"
 
 /* A failure sticks: after it nothing is written, and text_close() reports it.
- * Loops over something long ask text_failed() now and then. */
+ * Loops over something long ask text_failed() now and then, which asks the caller whether
+ * the text is still wanted. */
 struct text {
 	const struct vmsnap_output *out;
 	const struct vmsnap_style *style;
-	int failed; /* errno */
+	int failed;       /* errno */
+	int code;         /* enum vmsnap_rc, if what failed was our own work */
+	struct work work; /* what is allocated for the text is counted there */
+	unsigned asked;
 	size_t len;
 	char buffer[8192];
 };
 
 int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err);
 int text_close(struct text *text, struct vmsnap_error *err);
-static inline bool text_failed(const struct text *text)
+/* Asks the caller now. */
+bool text_unwanted(struct text *text);
+enum { TEXT_STEPS = 64 };
+static inline bool text_failed(struct text *text)
 {
-	return text->failed != 0;
+	return text->failed || (++text->asked % TEXT_STEPS == 0 && text_unwanted(text));
 }
 /* For whoever writes through `text` and runs out of something. */
 void text_fail(struct text *text, int saved_errno);
+/* The same with what work.h says; VMSNAP_OK does nothing. */
+void text_stop(struct text *text, int code);
+/* What is made for a text about these snapshots counts against their limits. */
+void text_limit(struct text *text, const struct vmsnap *const *snaps, size_t count);
+/* So that what is compared for it ends when it does. */
+struct vmsnap_compare_options text_compare_options(const struct text *text);
 
 void text_put(struct text *text, const char *bytes, size_t len);
 void text_string(struct text *text, const char *string);

@@ -344,8 +344,9 @@ int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, str
 struct vmsnap_limits {
 	size_t size;          /* sizeof(struct vmsnap_limits) */
 	uint64_t input_bytes; /* read from a pipe; default 4 GiB */
-	uint64_t memory;      /* for one loaded snapshot; default: 64 MiB and 16 KiB for each of
-	                       * its bytes in the file, 4 GiB at the most */
+	uint64_t memory;      /* for one loaded snapshot and what is made of it; default: 64 MiB
+	                       * and 16 KiB for each of its bytes in the file, 4 GiB at the most.
+	                       * A comparison has what its snapshots have together. */
 };
 
 /* An open file.  Opening finds its snapshots; loading reads one.  "-" is
@@ -410,8 +411,19 @@ enum vmsnap_page_change {
 	VMSNAP_PAGE_CHANGES
 };
 
+/* How to compare; where it is asked for it may be NULL.  Whatever it says, what is made of
+ * snapshots of files takes no more memory than their limits leave (struct vmsnap_limits):
+ * VMSNAP_ERR_TOO_LARGE. */
+struct vmsnap_compare_options {
+	size_t size;                  /* sizeof(struct vmsnap_compare_options) */
+	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
+	void *cancel_ctx;
+};
+
 struct vmsnap_diff;
 int vmsnap_diff_new(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff **out, struct vmsnap_error *err);
+int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_compare_options *options,
+                         struct vmsnap_diff **out, struct vmsnap_error *err);
 void vmsnap_diff_free(struct vmsnap_diff *diff);
 /* The snapshots it was made from. */
 const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff);
@@ -456,6 +468,18 @@ struct vmsnap_diff_status {
 };
 size_t vmsnap_diff_status_count(const struct vmsnap_diff *diff);
 int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out);
+/* All fields, those that are the same too: A's in its order, then those that only B has;
+ * calls fn for each until it returns false.  A key that comes twice in both is told twice.
+ * b NULL: A's alone, one after another. */
+int vmsnap_status_rows(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_compare_options *options,
+                       bool (*fn)(void *ctx, const struct vmsnap_diff_status *row), void *ctx,
+                       struct vmsnap_error *err);
+
+/* Each key of one status once, for where a key may not come twice: its first line, as for
+ * vmsnap_status_find(), in the order of the lines.  The kernel writes none twice, a file may. */
+int vmsnap_status_keys(const struct vmsnap *snap, const struct vmsnap_compare_options *options,
+                       bool (*fn)(void *ctx, const struct vmsnap_status_field *field), void *ctx,
+                       struct vmsnap_error *err);
 
 const char *vmsnap_vma_change_name(int change);  /* "protection_changed" */
 const char *vmsnap_page_change_name(int change); /* "pfn_changed" */
@@ -492,6 +516,9 @@ struct vmsnap_cow;
 /* base: the parent (or the child) at the fork, or NULL.  Borrows all three. */
 int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                    struct vmsnap_cow **out, struct vmsnap_error *err);
+int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                        const struct vmsnap_compare_options *options, struct vmsnap_cow **out,
+                        struct vmsnap_error *err);
 void vmsnap_cow_free(struct vmsnap_cow *cow);
 /* The snapshots it was made from. */
 const struct vmsnap *vmsnap_cow_parent(const struct vmsnap_cow *cow);
@@ -597,6 +624,9 @@ struct vmsnap_output {
 	struct vmsnap_style style;
 	vmsnap_write_fn write;
 	void *ctx;
+	bool (*cancelled)(void *ctx); /* asked now and then, also while nothing is written; NULL:
+	                                 never cancelled */
+	void *cancel_ctx;
 };
 
 int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);

@@ -1,10 +1,11 @@
 /* cow.c - copy-on-write verdicts for whole address spaces.  The rules are in
  * verdict.c; here the pages of parent, child and base are walked side by side. */
+#include "compared.h"
 #include "cow_warning.h"
-#include "diff_array.h"
 #include "diff_facts.h"
 #include "diff_walk.h"
 #include "error.h"
+#include "spare.h"
 #include "touched.h"
 #include "verdict.h"
 #include "vma_match.h"
@@ -17,6 +18,7 @@ struct vmsnap_cow {
 	size_t count, capacity;
 	uint64_t totals[VMSNAP_VERDICTS], touched_totals[VMSNAP_VERDICTS];
 	char warning[1024];
+	struct work work;
 };
 
 static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *range, unsigned page_shift)
@@ -30,9 +32,11 @@ static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *rang
 		last->end = range->end;
 		return VMSNAP_OK;
 	}
-	struct vmsnap_cow_range *ranges = array_room(cow->ranges, cow->count, &cow->capacity, sizeof(*ranges));
+	int rc = VMSNAP_OK;
+	struct vmsnap_cow_range *ranges =
+	        work_room(&cow->work, cow->ranges, cow->count, &cow->capacity, sizeof(*ranges), &rc);
 	if (!ranges)
-		return VMSNAP_ERR_NO_MEMORY;
+		return rc;
 	cow->ranges = ranges;
 	ranges[cow->count++] = *range;
 	return VMSNAP_OK;
@@ -95,9 +99,10 @@ static int judge_span(struct vmsnap_cow *cow, struct run_cursor *cursors, struct
 {
 	const struct vmsnap_vma *vma = span->vma[CHILD];
 	vma = vma ? vma : span->vma[PARENT] ? span->vma[PARENT] : span->vma[BASE];
-	int rc = VMSNAP_OK;
+	int rc = work_step(&cow->work);
 	for (uint64_t at = span->start, until; !rc && at < span->end; at = until) {
 		until = span->end;
+		rc = work_step(&cow->work);
 		c->parent.entry = run_cursor_entry(&cursors[PARENT], at, &until);
 		c->child.entry = run_cursor_entry(&cursors[CHILD], at, &until);
 		c->base.entry = c->has_base ? run_cursor_entry(&cursors[BASE], at, &until) : 0;
@@ -109,7 +114,7 @@ static int judge_span(struct vmsnap_cow *cow, struct run_cursor *cursors, struct
 		struct vmsnap_cow_range range = {
 			.start = at, .end = until, .verdict = verdict.verdict, .inferred = verdict.inferred, .vma = vma
 		};
-		rc = add_pages(cow, range, touched, cursors[PARENT].shift);
+		rc = rc ? rc : add_pages(cow, range, touched, cursors[PARENT].shift);
 	}
 	return rc;
 }
@@ -121,41 +126,53 @@ static int judge_all(struct vmsnap_cow *cow, const struct vmsnap *const *snaps, 
 	for (size_t i = 0; i < sides; i++)
 		cursors[i] = run_cursor_at(snaps[i], 0);
 	struct touched_list touched;
-	int rc = touched_pages(snaps, sides, &touched);
+	int rc = touched_pages(snaps, sides, &cow->work, &touched);
 	for (struct span span; !rc && span_next(&spans, &span);) {
 		struct verdict_case c = case_of(snaps, sides, &span);
 		rc = judge_span(cow, cursors, &c, &span, &touched);
 	}
-	touched_free(&touched);
+	touched_free(&touched, &cow->work);
 	return rc;
 }
 
-VMSNAP_API int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
-                              struct vmsnap_cow **out, struct vmsnap_error *err)
+VMSNAP_API int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                                   const struct vmsnap_compare_options *options, struct vmsnap_cow **out,
+                                   struct vmsnap_error *err)
 {
+	const struct vmsnap *snaps[] = { parent, child, base };
+	struct work work;
 	if (!parent || !child || !out)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "verdicts need a parent and a child");
-	const struct vmsnap *snaps[] = { parent, child, base };
-	size_t sides = base ? 3 : 2;
-	for (size_t i = 1; i < sides; i++)
-		if (walk_page_shift(snaps[i]) != walk_page_shift(parent))
-			return fail(err, VMSNAP_ERR_ARGUMENT,
-			            "snapshots with pages of %llu and of %llu bytes cannot be compared",
-			            (unsigned long long)parent->info.page_size,
-			            (unsigned long long)snaps[i]->info.page_size);
+	int rc = comparable(snaps, 3, err);
+	rc = rc ? rc : work_with(&work, snaps, 3, options, err);
+	if (rc)
+		return rc;
 	struct vmsnap_cow *cow = calloc(1, sizeof(*cow));
 	if (!cow)
 		return fail_no_memory(err);
 	cow->parent = parent;
 	cow->child = child;
 	cow->base = base;
-	if (judge_all(cow, snaps, sides)) {
+	cow->work = work;
+	rc = judge_all(cow, snaps, base ? 3 : 2);
+	if (rc) {
 		vmsnap_cow_free(cow);
-		return fail_no_memory(err);
+		return work_fail(&work, rc, err);
 	}
 	cow_warning(parent, child, base, cow->warning, sizeof(cow->warning));
 	*out = cow;
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                              struct vmsnap_cow **out, struct vmsnap_error *err)
+{
+	return vmsnap_cow_new_with(parent, child, base, NULL, out, err);
+}
+
+uint64_t cow_memory_left(const struct vmsnap_cow *cow)
+{
+	return work_left(&cow->work);
 }
 
 VMSNAP_API void vmsnap_cow_free(struct vmsnap_cow *cow)

@@ -3,11 +3,12 @@
  * runs of both sides. */
 #include <string.h>
 
-#include "diff_array.h"
+#include "compared.h"
 #include "diff_facts.h"
-#include "diff_status.h"
 #include "diff_walk.h"
 #include "error.h"
+#include "spare.h"
+#include "status_pairs.h"
 #include "touched.h"
 #include "vma_match.h"
 
@@ -16,9 +17,10 @@ struct vmsnap_diff {
 	struct vma_match match;
 	struct vmsnap_diff_range *ranges;
 	size_t range_count, range_capacity;
-	struct vmsnap_diff_status *status;
-	size_t status_count;
+	struct status_pair *status; /* those that differ */
+	size_t status_count, status_capacity;
 	struct vmsnap_diff_totals totals;
+	struct work work;
 };
 
 /* The walk.  All addresses are those of B; `shift` further on, A has the page
@@ -52,10 +54,11 @@ static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t 
 		last->end = end;
 		return VMSNAP_OK;
 	}
+	int rc = VMSNAP_OK;
 	struct vmsnap_diff_range *ranges =
-	        array_room(diff->ranges, diff->range_count, &diff->range_capacity, sizeof(*ranges));
+	        work_room(&diff->work, diff->ranges, diff->range_count, &diff->range_capacity, sizeof(*ranges), &rc);
 	if (!ranges)
-		return VMSNAP_ERR_NO_MEMORY;
+		return rc;
 	diff->ranges = ranges;
 	ranges[diff->range_count++] = (struct vmsnap_diff_range){ .start = start,
 		                                                  .end = end,
@@ -126,7 +129,7 @@ static int compare_stretch(struct walk *walk, const struct stretch *stretch)
 		moved = run_cursor_at(walk->a, stretch->start + stretch->shift);
 		in_a = &moved;
 	}
-	int rc = VMSNAP_OK;
+	int rc = work_step(&walk->diff->work);
 	for (uint64_t at = stretch->start, until; !rc && at < stretch->end; at = until) {
 		if (!stretch->shift && !stretch->away)
 			skip_equal(in_a, &walk->in_b, stretch->end);
@@ -134,8 +137,8 @@ static int compare_stretch(struct walk *walk, const struct stretch *stretch)
 		uint64_t b = run_cursor_entry(&walk->in_b, at, &until);
 		uint64_t a = entry_in_a(in_a, stretch, at, &until);
 		uint32_t facts = a || b ? page_facts(a, b, &stretch->context) : 0;
-		if (facts)
-			rc = add_pages(walk, stretch, at, until, facts);
+		rc = facts ? add_pages(walk, stretch, at, until, facts) : VMSNAP_OK;
+		rc = rc ? rc : work_step(&walk->diff->work);
 	}
 	return rc;
 }
@@ -202,8 +205,8 @@ static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct 
 	walk.in_b = run_cursor_at(b, 0);
 	const struct vmsnap *both[] = { a, b };
 	struct span_walk spans = span_walk_begin(both, 2);
-	int rc = touched_pages(&a, 1, &walk.touched_a);
-	rc = rc ? rc : touched_pages(&b, 1, &walk.touched_b);
+	int rc = touched_pages(&a, 1, &diff->work, &walk.touched_a);
+	rc = rc ? rc : touched_pages(&b, 1, &diff->work, &walk.touched_b);
 	for (struct span span; !rc && span_next(&spans, &span);) {
 		for (uint64_t at = span.start; !rc && at < span.end;) {
 			struct stretch stretch = next_stretch(&walk, &span, at);
@@ -211,8 +214,8 @@ static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct 
 			at = stretch.end;
 		}
 	}
-	touched_free(&walk.touched_a);
-	touched_free(&walk.touched_b);
+	touched_free(&walk.touched_a, &diff->work);
+	touched_free(&walk.touched_b, &diff->work);
 	return rc;
 }
 
@@ -241,11 +244,34 @@ static uint64_t count_resident(const struct vmsnap *snap)
 	return pages;
 }
 
+static bool same_text(const struct vmsnap_diff_status *row)
+{
+	return row->a.key_len && row->b.key_len && row->a.text_len == row->b.text_len &&
+	       !memcmp(row->a.text, row->b.text, row->a.text_len);
+}
+
+static int add_status(void *ctx, struct status_pair pair)
+{
+	struct vmsnap_diff *diff = ctx;
+	struct vmsnap_diff_status row;
+	int rc = VMSNAP_OK;
+	status_pair_read(diff->a, diff->b, pair, &row);
+	if (same_text(&row))
+		return rc;
+	struct status_pair *status =
+	        work_room(&diff->work, diff->status, diff->status_count, &diff->status_capacity, sizeof(*status), &rc);
+	if (!status)
+		return rc;
+	diff->status = status;
+	status[diff->status_count++] = pair;
+	return rc;
+}
+
 static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
 {
-	int rc = vma_match(a, b, &diff->match);
+	int rc = vma_match(a, b, &diff->work, &diff->match);
 	rc = rc ? rc : compare_pages(a, b, diff);
-	rc = rc ? rc : diff_status(a, b, &diff->status, &diff->status_count);
+	rc = rc ? rc : status_pairs_each(a, b, &diff->work, add_status, diff);
 	for (size_t i = 0; i < diff->match.count; i++)
 		diff->totals.vmas[diff->match.rows[i].change]++;
 	sum_ranges(diff, walk_page_shift(b));
@@ -254,27 +280,37 @@ static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vm
 	return rc;
 }
 
-VMSNAP_API int vmsnap_diff_new(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff **out,
-                               struct vmsnap_error *err)
+VMSNAP_API int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap *b,
+                                    const struct vmsnap_compare_options *options, struct vmsnap_diff **out,
+                                    struct vmsnap_error *err)
 {
+	const struct vmsnap *both[] = { a, b };
+	struct work work;
 	if (!a || !b || !out)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "a diff needs two snapshots");
-	if (walk_page_shift(a) != walk_page_shift(b))
-		return fail(err, VMSNAP_ERR_ARGUMENT,
-		            "snapshots with pages of %llu and of %llu bytes cannot be compared",
-		            (unsigned long long)a->info.page_size, (unsigned long long)b->info.page_size);
+	int rc = comparable(both, 2, err);
+	rc = rc ? rc : work_with(&work, both, 2, options, err);
+	if (rc)
+		return rc;
 	struct vmsnap_diff *diff = calloc(1, sizeof(*diff));
 	if (!diff)
 		return fail_no_memory(err);
 	diff->a = a;
 	diff->b = b;
-	int rc = compare_all(a, b, diff);
+	diff->work = work;
+	rc = compare_all(a, b, diff);
 	if (rc) {
 		vmsnap_diff_free(diff);
-		return fail_no_memory(err);
+		return work_fail(&work, rc, err);
 	}
 	*out = diff;
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_diff_new(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff **out,
+                               struct vmsnap_error *err)
+{
+	return vmsnap_diff_new_with(a, b, NULL, out, err);
 }
 
 VMSNAP_API void vmsnap_diff_free(struct vmsnap_diff *diff)
@@ -285,6 +321,11 @@ VMSNAP_API void vmsnap_diff_free(struct vmsnap_diff *diff)
 	free(diff->ranges);
 	free(diff->status);
 	free(diff);
+}
+
+uint64_t diff_memory_left(const struct vmsnap_diff *diff)
+{
+	return work_left(&diff->work);
 }
 
 VMSNAP_API size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff)
@@ -341,8 +382,9 @@ VMSNAP_API bool vmsnap_diff_any(const struct vmsnap_diff *diff)
 {
 	if (diff->match.count || diff->range_count)
 		return true;
-	for (size_t i = 0; i < diff->status_count; i++)
-		if (!counts_our_looks(diff->status[i].a.key_len ? &diff->status[i].a : &diff->status[i].b))
+	struct vmsnap_diff_status row;
+	for (size_t i = 0; !vmsnap_diff_status(diff, i, &row); i++)
+		if (!counts_our_looks(row.a.key_len ? &row.a : &row.b))
 			return true;
 	return false;
 }
@@ -356,7 +398,7 @@ VMSNAP_API int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, 
 {
 	if (index >= diff->status_count)
 		return VMSNAP_ERR_NOT_FOUND;
-	*out = diff->status[index];
+	status_pair_read(diff->a, diff->b, diff->status[index], out);
 	return VMSNAP_OK;
 }
 

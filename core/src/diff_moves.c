@@ -2,16 +2,26 @@
 
 #include <string.h>
 
-#include "diff_array.h"
 #include "diff_facts.h"
 #include "diff_walk.h"
 #include "vma_match.h"
 
-static int add_move(struct move_list *out, struct part *lost, struct part *gained, struct move move)
+/* What all of the search needs. */
+struct search {
+	const struct vmsnap *a, *b;
+	struct part_list *lost, *gained;
+	struct work *work;
+	struct move_list *out;
+	uint64_t looks; /* at runs, that are left: see LOOKS_EACH */
+};
+
+static int add_move(const struct search *search, struct part *lost, struct part *gained, struct move move)
 {
-	struct move *items = array_room(out->items, out->count, &out->capacity, sizeof(*items));
+	struct move_list *out = search->out;
+	int rc = VMSNAP_OK;
+	struct move *items = work_room(search->work, out->items, out->count, &out->capacity, sizeof(*items), &rc);
 	if (!items)
-		return VMSNAP_ERR_NO_MEMORY;
+		return rc;
 	out->items = items;
 	lost->matched = gained->matched = true;
 	move.a = lost->vma;
@@ -51,44 +61,52 @@ static int compare_place_and_size(const struct file_key *a, const struct file_ke
 	return order ? order : compare(a->size, b->size);
 }
 
-static int compare_keys(const void *x, const void *y)
+static int compare_keys(const void *x, const void *y, const void *ctx)
 {
 	const struct file_key *a = x, *b = y;
+	(void)ctx;
 	int order = compare_place_and_size(a, b);
 	return order ? order : compare(a->start, b->start);
 }
 
-/* The keys of all parts that are not plain memory, sorted.  NULL: no memory. */
-static struct file_key *file_keys(const struct vmsnap *snap, const struct part_list *parts, size_t *count)
+struct file_keys {
+	struct file_key *items;
+	size_t count, room;
+};
+
+/* The keys of all parts that are not plain memory, sorted. */
+static int file_keys(const struct vmsnap *snap, const struct part_list *parts, struct work *work, struct file_keys *out)
 {
-	struct file_key *keys = malloc((parts->count + 1) * sizeof(*keys));
-	*count = 0;
-	for (size_t i = 0; keys && i < parts->count; i++) {
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; i < parts->count; i++)
+		out->room += !vma_is_plain(&snap->vmas[parts->items[i].vma]);
+	out->items = work_array(work, out->room, sizeof(*out->items), &rc);
+	for (size_t i = 0; !rc && i < parts->count; i++) {
 		struct part *part = &parts->items[i];
 		const struct vmsnap_vma *vma = &snap->vmas[part->vma];
 		if (vma_is_plain(vma))
 			continue;
-		keys[(*count)++] = (struct file_key){ .special = vma_is_anonymous(vma) ? vma->name : "",
-			                              .inode = vma->inode,
-			                              .offset = vma->offset + (part->start - vma->start),
-			                              .size = part->end - part->start,
-			                              .start = part->start,
-			                              .major = vma->dev_major,
-			                              .minor = vma->dev_minor,
-			                              .shared = vma->perms & VMSNAP_SHARED,
-			                              .part = part };
+		out->items[out->count++] = (struct file_key){ .special = vma_is_anonymous(vma) ? vma->name : "",
+			                                      .inode = vma->inode,
+			                                      .offset = vma->offset + (part->start - vma->start),
+			                                      .size = part->end - part->start,
+			                                      .start = part->start,
+			                                      .major = vma->dev_major,
+			                                      .minor = vma->dev_minor,
+			                                      .shared = vma->perms & VMSNAP_SHARED,
+			                                      .part = part };
 	}
-	if (keys)
-		qsort(keys, *count, sizeof(*keys), compare_keys);
-	return keys;
+	return rc ? rc : work_sort(work, out->items, out->count, sizeof(*out->items), compare_keys, NULL);
 }
 
 /* Pairs off equal keys in order of address. */
-static int pair_files(const struct file_key *a, size_t count_a, const struct file_key *b, size_t count_b,
-                      int (*order_of)(const struct file_key *, const struct file_key *), struct move_list *out)
+static int pair_files(const struct search *search, const struct file_keys *of_a, const struct file_keys *of_b,
+                      int (*order_of)(const struct file_key *, const struct file_key *))
 {
+	const struct file_key *a = of_a->items, *b = of_b->items;
 	size_t i = 0, j = 0;
-	while (i < count_a && j < count_b) {
+	int rc = VMSNAP_OK;
+	while (!rc && i < of_a->count && j < of_b->count) {
 		if (a[i].part->matched) {
 			i++;
 			continue;
@@ -97,29 +115,26 @@ static int pair_files(const struct file_key *a, size_t count_a, const struct fil
 		if (!order) {
 			uint64_t length = a[i].size < b[j].size ? a[i].size : b[j].size;
 			struct move move = { .from = a[i].start, .to = b[j].start, .length = length };
-			int rc = add_move(out, a[i].part, b[j].part, move);
-			if (rc)
-				return rc;
+			rc = add_move(search, a[i].part, b[j].part, move);
 		}
 		i += order <= 0;
 		j += order >= 0;
+		rc = rc ? rc : work_step(search->work);
 	}
-	return VMSNAP_OK;
+	return rc;
 }
 
-static int find_file_moves(const struct vmsnap *a, struct part_list *lost, const struct vmsnap *b,
-                           struct part_list *gained, struct move_list *out)
+static int find_file_moves(const struct search *search)
 {
-	size_t count_a = 0, count_b = 0;
-	struct file_key *keys_a = file_keys(a, lost, &count_a), *keys_b = file_keys(b, gained, &count_b);
-	int rc = keys_a && keys_b ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
+	struct work *work = search->work;
+	struct file_keys of_a = { 0 }, of_b = { 0 };
+	int rc = file_keys(search->a, search->lost, work, &of_a);
+	rc = rc ? rc : file_keys(search->b, search->gained, work, &of_b);
 	/* First those of one size: several views of a file need not be confused. */
-	if (!rc)
-		rc = pair_files(keys_a, count_a, keys_b, count_b, compare_place_and_size, out);
-	if (!rc)
-		rc = pair_files(keys_a, count_a, keys_b, count_b, compare_place, out);
-	free(keys_a);
-	free(keys_b);
+	rc = rc ? rc : pair_files(search, &of_a, &of_b, compare_place_and_size);
+	rc = rc ? rc : pair_files(search, &of_a, &of_b, compare_place);
+	work_free(work, of_a.items, of_a.room, sizeof(*of_a.items));
+	work_free(work, of_b.items, of_b.room, sizeof(*of_b.items));
 	return rc;
 }
 
@@ -128,6 +143,9 @@ static int find_file_moves(const struct vmsnap *a, struct part_list *lost, const
 /* So many runs of each gained part are looked for, and so many finds looked
  * into: a frame may show at a million addresses of A. */
 enum { SAMPLES = 4, TRIES = 8 };
+/* And, of all together, so many looks for each run and each part that there is: each try
+ * goes over the runs of both parts, which crafted ones could have a million of. */
+enum { LOOKS_EACH = 64 };
 
 struct sample {
 	uint64_t frame, address;
@@ -141,9 +159,10 @@ static bool is_evidence(uint64_t entry)
 	       !(entry & ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
 }
 
-static int compare_samples(const void *x, const void *y)
+static int compare_samples(const void *x, const void *y, const void *ctx)
 {
 	const struct sample *a = x, *b = y;
+	(void)ctx;
 	int order = compare(a->frame, b->frame);
 	return order ? order : compare(a->address, b->address);
 }
@@ -175,20 +194,28 @@ static size_t drop_ambiguous(struct sample *samples, size_t count)
 	return kept;
 }
 
-static struct sample *take_samples(const struct vmsnap *snap, struct part_list *gained, size_t *count)
+struct samples {
+	struct sample *items;
+	size_t count, room;
+};
+
+static int take_samples(const struct search *search, struct samples *out)
 {
-	*count = 0;
-	if (gained->count > SIZE_MAX / SAMPLES / sizeof(struct sample) - 1)
-		return NULL;
-	struct sample *samples = malloc((gained->count * SAMPLES + 1) * sizeof(*samples));
-	for (size_t i = 0; samples && i < gained->count; i++)
+	const struct vmsnap *snap = search->b;
+	const struct part_list *gained = search->gained;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; i < gained->count; i++)
+		out->room += vma_is_plain(&snap->vmas[gained->items[i].vma]) ? SAMPLES : 0;
+	out->items = work_array(search->work, out->room, sizeof(*out->items), &rc);
+	for (size_t i = 0; !rc && i < gained->count; i++) {
 		if (vma_is_plain(&snap->vmas[gained->items[i].vma]))
-			*count += samples_of(snap, &gained->items[i], samples + *count);
-	if (samples) {
-		qsort(samples, *count, sizeof(*samples), compare_samples);
-		*count = drop_ambiguous(samples, *count);
+			out->count += samples_of(snap, &gained->items[i], out->items + out->count);
+		rc = work_step(search->work);
 	}
-	return samples;
+	rc = rc ? rc : work_sort(search->work, out->items, out->count, sizeof(*out->items), compare_samples, NULL);
+	if (!rc)
+		out->count = drop_ambiguous(out->items, out->count);
+	return rc;
 }
 
 /* What moves if the page at `from` went to `to`. */
@@ -202,11 +229,14 @@ static struct move overlap_of(const struct part *lost, const struct part *gained
 /* A frame set free is soon given out again, so that one equal frame may be
  * chance: most of the pages have to agree, and more than one of them if the
  * parts do not begin together. */
-static bool is_borne_out(const struct vmsnap *a, const struct vmsnap *b, const struct move *move, bool same_start)
+static bool is_borne_out(struct search *search, const struct move *move, bool same_start)
 {
-	struct run_cursor in_a = run_cursor_at(a, move->from), in_b = run_cursor_at(b, move->to);
+	struct run_cursor in_a = run_cursor_at(search->a, move->from), in_b = run_cursor_at(search->b, move->to);
 	uint64_t equal = 0, both = 0;
 	for (uint64_t at = 0, next; at < move->length; at = next) {
+		if (!search->looks)
+			return false;
+		search->looks--;
 		uint64_t until_a = move->from + move->length, until_b = move->to + move->length;
 		uint64_t entry_a = run_cursor_entry(&in_a, move->from + at, &until_a);
 		uint64_t entry_b = run_cursor_entry(&in_b, move->to + at, &until_b);
@@ -221,67 +251,74 @@ static bool is_borne_out(const struct vmsnap *a, const struct vmsnap *b, const s
 	return equal >= (same_start ? 1 : 2) && equal >= both - equal;
 }
 
-/* Looks for the frames of one run of A, from `address` to the end of the part. */
-static int match_run(const struct vmsnap *a, const struct vmsnap *b, const struct sample *samples, size_t count,
-                     struct part *lost, uint64_t address, uint64_t end, uint64_t entry, struct move_list *out)
+/* Index of the first sample of that frame or one above. */
+static size_t sample_find(const struct samples *samples, uint64_t frame)
 {
-	uint64_t first = entry & ENTRY_FRAME_MASK, pages = (end - address) >> walk_page_shift(a);
-	size_t low = 0, high = count;
+	size_t low = 0, high = samples->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (samples[middle].frame < first)
+		if (samples->items[middle].frame < frame)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < count && samples[low].frame - first < pages; low++) {
-		struct part *gained = samples[low].part;
-		if (gained->matched || gained->tries++ >= TRIES)
-			continue;
-		uint64_t from = address + ((samples[low].frame - first) << walk_page_shift(a));
-		struct move move = overlap_of(lost, gained, from, samples[low].address);
-		bool same_start = move.from == lost->start && move.to == gained->start;
-		if (!is_borne_out(a, b, &move, same_start))
-			continue;
-		int rc = add_move(out, lost, gained, move);
-		if (rc)
-			return rc;
-	}
-	return VMSNAP_OK;
+	return low;
 }
 
-static int match_part(const struct vmsnap *a, const struct vmsnap *b, const struct sample *samples, size_t count,
-                      struct part *lost, struct move_list *out)
+/* Looks for the frames of one run of A, from `address` to the end of the part. */
+static int match_run(struct search *search, const struct samples *samples, struct part *lost, uint64_t address,
+                     uint64_t end, uint64_t entry)
 {
-	struct run_cursor cursor = run_cursor_at(a, lost->start);
+	unsigned shift = walk_page_shift(search->a);
+	uint64_t first = entry & ENTRY_FRAME_MASK, pages = (end - address) >> shift;
+	int rc = work_step(search->work);
+	for (size_t i = sample_find(samples, first); !rc && search->looks && i < samples->count; i++) {
+		const struct sample *sample = &samples->items[i];
+		struct part *gained = sample->part;
+		if (sample->frame - first >= pages)
+			break;
+		search->looks--;
+		if (gained->matched || gained->tries++ >= TRIES)
+			continue;
+		uint64_t from = address + ((sample->frame - first) << shift);
+		struct move move = overlap_of(lost, gained, from, sample->address);
+		bool same_start = move.from == lost->start && move.to == gained->start;
+		if (is_borne_out(search, &move, same_start))
+			rc = add_move(search, lost, gained, move);
+	}
+	return rc;
+}
+
+static int match_part(struct search *search, const struct samples *samples, struct part *lost)
+{
+	struct run_cursor cursor = run_cursor_at(search->a, lost->start);
 	int rc = VMSNAP_OK;
 	for (uint64_t at = lost->start, until; !rc && at < lost->end; at = until) {
 		until = lost->end;
 		uint64_t entry = run_cursor_entry(&cursor, at, &until);
 		if (is_evidence(entry))
-			rc = match_run(a, b, samples, count, lost, at, until, entry, out);
+			rc = match_run(search, samples, lost, at, until, entry);
 	}
 	return rc;
 }
 
-static int find_plain_moves(const struct vmsnap *a, struct part_list *lost, const struct vmsnap *b,
-                            struct part_list *gained, struct move_list *out)
+static int find_plain_moves(struct search *search)
 {
-	if (!facts_context_of(a, b).frames)
+	if (!facts_context_of(search->a, search->b).frames)
 		return VMSNAP_OK;
-	size_t count = 0;
-	struct sample *samples = take_samples(b, gained, &count);
-	int rc = samples ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
-	for (size_t i = 0; !rc && count && i < lost->count; i++)
-		if (vma_is_plain(&a->vmas[lost->items[i].vma]))
-			rc = match_part(a, b, samples, count, &lost->items[i], out);
-	free(samples);
+	struct samples samples = { 0 };
+	int rc = take_samples(search, &samples);
+	for (size_t i = 0; !rc && samples.count && i < search->lost->count; i++)
+		if (vma_is_plain(&search->a->vmas[search->lost->items[i].vma]))
+			rc = match_part(search, &samples, &search->lost->items[i]);
+	work_free(search->work, samples.items, samples.room, sizeof(*samples.items));
 	return rc;
 }
 
-static int compare_from(const void *x, const void *y)
+static int compare_from(const void *x, const void *y, const void *ctx)
 {
 	const struct move *a = x, *b = y;
+	(void)ctx;
 	int order = compare(a->from, b->from);
 	return order ? order : compare(a->to, b->to);
 }
@@ -302,16 +339,16 @@ static void cut_overlaps(struct move_list *moves)
 }
 
 int moves_find(const struct vmsnap *a, struct part_list *lost, const struct vmsnap *b, struct part_list *gained,
-               struct move_list *out)
+               struct work *work, struct move_list *out)
 {
+	struct search search = { a, b, lost, gained, work, out, 0 };
 	if (!lost->count || !gained->count)
 		return VMSNAP_OK;
-	int rc = find_file_moves(a, lost, b, gained, out);
+	search.looks = LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + lost->count + gained->count);
+	int rc = find_file_moves(&search);
+	rc = rc ? rc : find_plain_moves(&search);
+	rc = rc ? rc : work_sort(work, out->items, out->count, sizeof(*out->items), compare_from, NULL);
 	if (!rc)
-		rc = find_plain_moves(a, lost, b, gained, out);
-	if (!rc && out->count) {
-		qsort(out->items, out->count, sizeof(*out->items), compare_from);
 		cut_overlaps(out);
-	}
 	return rc;
 }

@@ -4,6 +4,7 @@
 #define VMSNAP_DIFF_MOVES_H
 
 #include "snapshot.h"
+#include "work.h"
 
 /* A part of a VMA where the other snapshot maps something else, or nothing. */
 struct part {
@@ -30,6 +31,6 @@ struct move_list {
 /* Finds what went from a part of A to a part of B.  Moves are in order of .from
  * and overlap neither in A nor in B.  Marks the parts as matched. */
 int moves_find(const struct vmsnap *a, struct part_list *lost, const struct vmsnap *b, struct part_list *gained,
-               struct move_list *out);
+               struct work *work, struct move_list *out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "names_object.h"
 #include "names_stacks.h"
 #include "snapshot.h"
+#include "spare.h"
 
 struct vmsnap_names {
 	const struct vmsnap *snap;
@@ -54,10 +55,13 @@ static void look_away(struct vmsnap_names *names)
 VMSNAP_API int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
                                 struct vmsnap_error *err)
 {
+	int rc = spare_for_names(snap, err);
+	if (rc)
+		return rc;
 	struct vmsnap_names *names = calloc(1, sizeof(*names));
 	if (!names)
 		return fail_no_memory(err);
-	int rc = objects_init(&names->objects, snap, sysroot, err);
+	rc = objects_init(&names->objects, snap, sysroot, err);
 	if (!rc && look_at(names, snap))
 		rc = fail_no_memory(err);
 	if (rc) {
@@ -71,7 +75,10 @@ VMSNAP_API int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, 
 VMSNAP_API int vmsnap_names_renew(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err)
 {
 	struct vmsnap_names fresh = { 0 };
-	int rc = look_at(&fresh, snap) ? fail_no_memory(err) : objects_renew(&names->objects, snap, err);
+	int rc = spare_for_names(snap, err);
+	if (rc)
+		return rc;
+	rc = look_at(&fresh, snap) ? fail_no_memory(err) : objects_renew(&names->objects, snap, err);
 	if (rc) {
 		look_away(&fresh);
 		return rc;
@@ -113,6 +120,9 @@ VMSNAP_API int vmsnap_names_borrow(struct vmsnap_names *names, const struct vmsn
 			return VMSNAP_OK;
 	if (!vmsnap_captured_name_count(from))
 		return VMSNAP_OK;
+	int rc = spare_for_names(from, err);
+	if (rc)
+		return rc;
 	if (!same_program(&names->snap->info, &from->info)) {
 		objects_warn(&names->objects, "names of local variables are left out: those that are known are of "
 		                              "another program");

@@ -28,6 +28,7 @@ struct vmsnap {
 	size_t captured_count;
 	struct smaps smaps;   /* arrays malloc'ed, strings in the arena */
 	struct arena strings; /* everything that the above points to */
+	uint64_t memory_limit; /* bytes, for it and what is made of it (spare.h); 0: it is no file's */
 };
 
 /* An empty snapshot: all strings "", nothing known.  NULL if there is no memory. */

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "snapshot.h"
-#include "take.h"
+#include "status.h"
 
 static void describe_value(struct vmsnap_status_field *field)
 {
@@ -22,8 +21,12 @@ static void describe_value(struct vmsnap_status_field *field)
 	}
 }
 
-/* The next "Key:\tvalue" line; lines without a colon are passed over. */
-static bool next_field(struct cursor *c, struct vmsnap_status_field *out)
+struct cursor status_begin(const struct vmsnap *snap)
+{
+	return (struct cursor){ snap->status, snap->status + snap->status_len };
+}
+
+bool status_next(struct cursor *c, struct vmsnap_status_field *out)
 {
 	while (c->at < c->end) {
 		struct cursor line = take_until(c, '\n');
@@ -52,19 +55,19 @@ VMSNAP_API const char *vmsnap_status_text(const struct vmsnap *snap, size_t *len
 
 VMSNAP_API size_t vmsnap_status_count(const struct vmsnap *snap)
 {
-	struct cursor c = { snap->status, snap->status + snap->status_len };
+	struct cursor c = status_begin(snap);
 	struct vmsnap_status_field field;
 	size_t count = 0;
-	while (next_field(&c, &field))
+	while (status_next(&c, &field))
 		count++;
 	return count;
 }
 
 VMSNAP_API int vmsnap_status_field(const struct vmsnap *snap, size_t index, struct vmsnap_status_field *out)
 {
-	struct cursor c = { snap->status, snap->status + snap->status_len };
+	struct cursor c = status_begin(snap);
 	struct vmsnap_status_field field;
-	while (next_field(&c, &field)) {
+	while (status_next(&c, &field)) {
 		if (!index--) {
 			*out = field;
 			return VMSNAP_OK;
@@ -75,10 +78,10 @@ VMSNAP_API int vmsnap_status_field(const struct vmsnap *snap, size_t index, stru
 
 VMSNAP_API int vmsnap_status_find(const struct vmsnap *snap, const char *key, struct vmsnap_status_field *out)
 {
-	struct cursor c = { snap->status, snap->status + snap->status_len };
+	struct cursor c = status_begin(snap);
 	struct vmsnap_status_field field;
 	size_t len = strlen(key);
-	while (next_field(&c, &field)) {
+	while (status_next(&c, &field)) {
 		if (field.key_len == len && memcmp(field.key, key, len) == 0) {
 			*out = field;
 			return VMSNAP_OK;

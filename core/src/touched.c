@@ -36,9 +36,10 @@ static void collect(const struct vmsnap *snap, struct touched_list *list)
 	}
 }
 
-static int by_start(const void *left, const void *right)
+static int by_start(const void *left, const void *right, const void *ctx)
 {
 	const struct touched *a = left, *b = right;
+	(void)ctx;
 	return (a->start > b->start) - (a->start < b->start);
 }
 
@@ -56,7 +57,7 @@ static void join(struct touched_list *list)
 	list->count = kept;
 }
 
-int touched_pages(const struct vmsnap *const *snaps, size_t sides, struct touched_list *out)
+int touched_pages(const struct vmsnap *const *snaps, size_t sides, struct work *work, struct touched_list *out)
 {
 	size_t count = 0;
 	*out = (struct touched_list){ 0 };
@@ -64,19 +65,20 @@ int touched_pages(const struct vmsnap *const *snaps, size_t sides, struct touche
 		count += count_touched(snaps[i]);
 	if (!count)
 		return VMSNAP_OK;
-	out->items = calloc(count, sizeof(*out->items));
-	if (!out->items)
-		return VMSNAP_ERR_NO_MEMORY;
-	for (size_t i = 0; i < sides; i++)
+	int rc = VMSNAP_OK;
+	out->items = work_array(work, count, sizeof(*out->items), &rc);
+	out->room = count;
+	for (size_t i = 0; !rc && i < sides; i++)
 		collect(snaps[i], out);
-	qsort(out->items, out->count, sizeof(*out->items), by_start);
-	join(out);
-	return VMSNAP_OK;
+	rc = rc ? rc : work_sort(work, out->items, out->count, sizeof(*out->items), by_start, NULL);
+	if (!rc)
+		join(out);
+	return rc;
 }
 
-void touched_free(struct touched_list *list)
+void touched_free(struct touched_list *list, struct work *work)
 {
-	free(list->items);
+	work_free(work, list->items, list->room, sizeof(*list->items));
 	*list = (struct touched_list){ 0 };
 }
 

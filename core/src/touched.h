@@ -4,6 +4,7 @@
 #define VMSNAP_TOUCHED_H
 
 #include "snapshot.h"
+#include "work.h"
 
 /* Whole pages, in address order, with a gap between any two.  The end of the
  * highest page, 2^64, is written UINT64_MAX. */
@@ -12,12 +13,12 @@ struct touched {
 };
 struct touched_list {
 	struct touched *items;
-	size_t count;
+	size_t count, room;
 };
 
 /* What any of the snapshots, which have pages of one size, says was touched. */
-int touched_pages(const struct vmsnap *const *snaps, size_t sides, struct touched_list *out);
-void touched_free(struct touched_list *list);
+int touched_pages(const struct vmsnap *const *snaps, size_t sides, struct work *work, struct touched_list *out);
+void touched_free(struct touched_list *list, struct work *work);
 
 /* Whether the page at `at` was touched.  Lowers *until to where that changes. */
 bool touched_at(const struct touched_list *list, uint64_t at, uint64_t *until);

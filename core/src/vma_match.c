@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "diff_array.h"
-
 static bool begins_with(const char *name, const char *prefix)
 {
 	return !strncmp(name, prefix, strlen(prefix));
@@ -47,16 +45,19 @@ bool vma_same_backing(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 	       a->offset - a->start == b->offset - b->start;
 }
 
-/* What is gathered on the way. */
+/* What is gathered on the way: of each VMA, and there may be millions. */
 struct partners {
-	size_t count, first, last;
-	bool told; /* some row, or the lack of one, accounts for this VMA */
+	uint32_t first, last;
+	uint32_t count : 31;
+	uint32_t told : 1; /* some row, or the lack of one, accounts for this VMA */
 };
+#define VMAS_MAX ((size_t)INT32_MAX)
 struct matching {
 	const struct vmsnap *a, *b;
 	struct partners *of_a, *of_b;
 	struct part_list lost, gained;
 	struct vma_match *out;
+	struct work *work;
 };
 
 /* The next pair of VMAs that overlap; begin with { 0, 0, false }. */
@@ -90,9 +91,10 @@ static bool same_at(const struct matching *m, const struct overlap *at)
 static int add_row(const struct matching *m, int change, const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 {
 	struct vma_match *out = m->out;
-	struct vmsnap_diff_vma *rows = array_room(out->rows, out->count, &out->capacity, sizeof(*rows));
+	int rc = work_step(m->work);
+	struct vmsnap_diff_vma *rows = work_room(m->work, out->rows, out->count, &out->capacity, sizeof(*rows), &rc);
 	if (!rows)
-		return VMSNAP_ERR_NO_MEMORY;
+		return rc;
 	out->rows = rows;
 	rows[out->count++] = (struct vmsnap_diff_vma){ .change = change, .a = a, .b = b };
 	return VMSNAP_OK;
@@ -107,8 +109,8 @@ static int add_row_if(const struct matching *m, bool holds, int change, const st
 static void add_partner(struct partners *of, size_t partner)
 {
 	if (!of->count++)
-		of->first = partner;
-	of->last = partner;
+		of->first = (uint32_t)partner;
+	of->last = (uint32_t)partner;
 	of->told = true;
 }
 
@@ -147,20 +149,21 @@ static int add_pair(const struct matching *m, const struct overlap *at)
 	return rc ? rc : add_attributes(m, a, b);
 }
 
-static int add_part(struct part_list *parts, size_t vma, uint64_t start, uint64_t end)
+static int add_part(struct part_list *parts, size_t vma, uint64_t start, uint64_t end, struct work *work)
 {
+	int rc = VMSNAP_OK;
 	if (start >= end)
-		return VMSNAP_OK;
-	struct part *items = array_room(parts->items, parts->count, &parts->capacity, sizeof(*items));
+		return rc;
+	struct part *items = work_room(work, parts->items, parts->count, &parts->capacity, sizeof(*items), &rc);
 	if (!items)
-		return VMSNAP_ERR_NO_MEMORY;
+		return rc;
 	parts->items = items;
 	items[parts->count++] = (struct part){ .vma = vma, .start = start, .end = end };
 	return VMSNAP_OK;
 }
 
 /* The parts of `snap` in which `other` does not have the same mapping. */
-static int find_parts(const struct vmsnap *snap, const struct vmsnap *other, struct part_list *parts)
+static int find_parts(const struct vmsnap *snap, const struct vmsnap *other, struct part_list *parts, struct work *work)
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0, low = 0; !rc && i < snap->vma_count; i++) {
@@ -171,10 +174,11 @@ static int find_parts(const struct vmsnap *snap, const struct vmsnap *other, str
 		for (size_t j = low; !rc && j < other->vma_count && other->vmas[j].start < vma->end; j++) {
 			if (!vma_same_backing(vma, &other->vmas[j]))
 				continue;
-			rc = add_part(parts, i, at, other->vmas[j].start);
+			rc = add_part(parts, i, at, other->vmas[j].start, work);
 			at = other->vmas[j].end;
 		}
-		rc = rc ? rc : add_part(parts, i, at, vma->end);
+		rc = rc ? rc : add_part(parts, i, at, vma->end, work);
+		rc = rc ? rc : work_step(work);
 	}
 	return rc;
 }
@@ -238,31 +242,32 @@ static int add_untold(const struct matching *m)
 	return rc;
 }
 
-static int compare_to(const void *x, const void *y)
+static int compare_to(const void *x, const void *y, const void *ctx)
 {
 	const struct move *a = x, *b = y;
+	(void)ctx;
 	return (a->to > b->to) - (a->to < b->to);
 }
 
 static int find_moves(struct matching *m)
 {
 	struct vma_match *out = m->out;
-	int rc = find_parts(m->a, m->b, &m->lost);
-	rc = rc ? rc : find_parts(m->b, m->a, &m->gained);
-	rc = rc ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, &out->moves);
+	int rc = find_parts(m->a, m->b, &m->lost, m->work);
+	rc = rc ? rc : find_parts(m->b, m->a, &m->gained, m->work);
+	rc = rc ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &out->moves);
 	if (rc || !out->moves.count)
 		return rc;
-	out->moves_to = malloc(out->moves.count * sizeof(*out->moves_to));
-	if (!out->moves_to)
-		return VMSNAP_ERR_NO_MEMORY;
+	out->moves_to = work_array(m->work, out->moves.count, sizeof(*out->moves_to), &rc);
+	if (rc)
+		return rc;
 	memcpy(out->moves_to, out->moves.items, out->moves.count * sizeof(*out->moves_to));
-	qsort(out->moves_to, out->moves.count, sizeof(*out->moves_to), compare_to);
-	return VMSNAP_OK;
+	return work_sort(m->work, out->moves_to, out->moves.count, sizeof(*out->moves_to), compare_to, NULL);
 }
 
-static int compare_rows(const void *x, const void *y)
+static int compare_rows(const void *x, const void *y, const void *ctx)
 {
 	const struct vmsnap_diff_vma *a = x, *b = y;
+	(void)ctx;
 	uint64_t at_a = a->b ? a->b->start : a->a->start, at_b = b->b ? b->b->start : b->a->start;
 	if (at_a != at_b)
 		return at_a < at_b ? -1 : 1;
@@ -283,22 +288,21 @@ static int match_all(struct matching *m)
 	rc = rc ? rc : add_moves(m);
 	rc = rc ? rc : add_replaced(m);
 	rc = rc ? rc : add_untold(m);
-	if (!rc && m->out->count)
-		qsort(m->out->rows, m->out->count, sizeof(*m->out->rows), compare_rows);
-	return rc;
+	return rc ? rc : work_sort(m->work, m->out->rows, m->out->count, sizeof(*m->out->rows), compare_rows, NULL);
 }
 
-int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct vma_match *out)
+int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out)
 {
 	*out = (struct vma_match){ 0 };
-	struct matching m = { .a = a, .b = b, .out = out };
-	m.of_a = calloc(a->vma_count + 1, sizeof(*m.of_a));
-	m.of_b = calloc(b->vma_count + 1, sizeof(*m.of_b));
-	int rc = m.of_a && m.of_b ? match_all(&m) : VMSNAP_ERR_NO_MEMORY;
-	free(m.of_a);
-	free(m.of_b);
-	free(m.lost.items);
-	free(m.gained.items);
+	struct matching m = { .a = a, .b = b, .out = out, .work = work };
+	int rc = a->vma_count > VMAS_MAX || b->vma_count > VMAS_MAX ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
+	m.of_a = work_array(work, a->vma_count, sizeof(*m.of_a), &rc);
+	m.of_b = work_array(work, b->vma_count, sizeof(*m.of_b), &rc);
+	rc = rc ? rc : match_all(&m);
+	work_free(work, m.of_a, a->vma_count, sizeof(*m.of_a));
+	work_free(work, m.of_b, b->vma_count, sizeof(*m.of_b));
+	work_free(work, m.lost.items, m.lost.capacity, sizeof(*m.lost.items));
+	work_free(work, m.gained.items, m.gained.capacity, sizeof(*m.gained.items));
 	if (rc)
 		vma_match_free(out);
 	return rc;

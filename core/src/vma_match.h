@@ -22,7 +22,8 @@ struct vma_match {
 	struct move_list moves; /* by .from */
 	struct move *moves_to;  /* the same by .to */
 };
-int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct vma_match *out);
+/* Counts what it gives, and what it needs meanwhile. */
+int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out);
 void vma_match_free(struct vma_match *match);
 
 #endif

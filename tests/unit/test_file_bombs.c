@@ -1,11 +1,10 @@
 /* Small files that would become much: what a reader takes stays within its limit, and
  * what does fit is shown and compared in time that grows with it. */
-#include "test_file_made.h"
+#include "test_file_much.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <zlib.h>
 
 #include "test_sanitized.h"
 
@@ -14,110 +13,6 @@ enum {
 	MANY = SANITIZED ? 100 * 1000 : 1000 * 1000,
 	HANG_SECONDS = 300,
 };
-
-/* ---- making ---- */
-
-static uint64_t add_deflated(struct made *made, uint32_t type, const void *payload, size_t len)
-{
-	uLongf stored = compressBound((uLong)len);
-	uint8_t *bytes = malloc(stored);
-	assert_non_null(bytes);
-	assert_int_equal(compress2(bytes, &stored, payload, (uLong)len, 9), Z_OK);
-	struct section section = {
-		.type = type, .flags = SECTION_REQUIRED | SECTION_DEFLATED, .stored = stored, .raw = len
-	};
-	uint64_t offset = add_section(made, section, bytes);
-	free(bytes);
-	return offset;
-}
-
-static void put_repeated(struct bytes *bytes, uint8_t value, size_t count)
-{
-	uint8_t *at = bytes_reserve(bytes, count + 1);
-	assert_non_null(at);
-	memset(at, value, count);
-	bytes->len += count;
-}
-
-static void put_column_of(struct bytes *bytes, uint8_t value, size_t count)
-{
-	put_varint(bytes, count);
-	put_repeated(bytes, value, count);
-}
-
-/* `count` mappings with a page between. */
-static uint64_t add_vmas_of(struct made *made, size_t count, uint64_t pages)
-{
-	struct bytes bytes = { 0 };
-	put_varint(&bytes, count);
-	put_varint(&bytes, 1);
-	put_column(&bytes, "\0", 1);     /* name */
-	put_column(&bytes, "\0\0", 2);   /* device */
-	put_column(&bytes, "\0", 1);     /* inode */
-	put_column(&bytes, "\0", 1);     /* build ID length */
-	put_column(&bytes, "", 0);       /* build ID */
-	put_column_of(&bytes, 1, count); /* gap */
-	if (pages == 1) {
-		put_column_of(&bytes, 1, count); /* size */
-	} else {
-		assert_int_equal(count, 1);
-		put_numbers(&bytes, &pages, 1);
-	}
-	put_column_of(&bytes, 3, count); /* permissions */
-	put_column_of(&bytes, 0, count); /* object */
-	put_column_of(&bytes, 0, count); /* offset */
-	uint64_t offset = add_deflated(made, SECTION_VMAS, bytes.data, bytes.len);
-	bytes_free(&bytes);
-	return offset;
-}
-
-static uint64_t add_vmas(struct made *made, size_t count)
-{
-	return add_vmas_of(made, count, 1);
-}
-
-static uint64_t add_threads(struct made *made, size_t count)
-{
-	struct bytes bytes = { 0 };
-	put_varint(&bytes, count);
-	put_column_of(&bytes, 2, count); /* tid */
-	put_column_of(&bytes, 0, count); /* stack pointer */
-	put_column_of(&bytes, 0, count); /* comm */
-	uint64_t offset = add_deflated(made, SECTION_THRD, bytes.data, bytes.len);
-	bytes_free(&bytes);
-	return offset;
-}
-
-/* A table of `keys` keys for `vmas` mappings. */
-static uint64_t add_smaps(struct made *made, size_t keys, size_t vmas)
-{
-	struct bytes bytes = { 0 };
-	put_varint(&bytes, keys);
-	put_column_of(&bytes, 0, keys); /* names */
-	put_column_of(&bytes, 0, keys); /* units */
-	for (size_t i = 0; i < keys; i++)
-		put_column_of(&bytes, 0, vmas);
-	put_column_of(&bytes, 0, vmas); /* VmFlags */
-	uint64_t offset = add_deflated(made, SECTION_SMAP, bytes.data, bytes.len);
-	bytes_free(&bytes);
-	return offset;
-}
-
-/* One run of guard pages. */
-static uint64_t add_run(struct made *made, uint64_t pages)
-{
-	struct bytes bytes = { 0 };
-	uint64_t numbers[] = { VMSNAP_PAGE_GUARD, 0, pages - 1 };
-	put_bytes(&bytes, "\1\0\1\0", 4); /* runs, first page, states, blocks */
-	put_numbers(&bytes, &numbers[0], 1);
-	put_column(&bytes, "\0", 1);
-	put_numbers(&bytes, &numbers[1], 1);
-	put_numbers(&bytes, &numbers[2], 1);
-	put_repeated(&bytes, 0, 7); /* columns of frames, all empty */
-	uint64_t offset = add_plain(made, SECTION_PAGE, bytes.data, bytes.len);
-	bytes_free(&bytes);
-	return offset;
-}
 
 /* ---- loading in a process of its own, so that its memory is known ---- */
 
@@ -224,19 +119,10 @@ static void many_sections_count_together(void **state)
 	add_no_vmas(&made);
 	uint64_t offset = 0;
 	for (unsigned i = 0; i < 100; i++) {
-		struct bytes bytes = { 0 };
-		put_varint(&bytes, 65536);
-		put_varint(&bytes, (uint64_t)i * 131072);
-		put_bytes(&bytes, "\1\0\1\x08", 4); /* states, blocks; a guard page */
-		put_column_of(&bytes, 0, 65536);
-		put_column_of(&bytes, 1, 65536); /* so that none joins another */
-		put_column_of(&bytes, 0, 65536);
-		put_repeated(&bytes, 0, 7);
-		uint64_t at = add_deflated(&made, SECTION_PAGE, bytes.data, bytes.len);
+		uint64_t at = add_apart(&made, (uint64_t)i * 131072, 65536);
 		/* 16 bytes each: 15 sections fit into 16 MiB with what is inflated. */
 		if (i == 15)
 			offset = at;
-		bytes_free(&bytes);
 	}
 	assert_true(made.bytes.len < 128 * 1024);
 	assert_refused(&made, 16 * MIB, offset);
@@ -393,13 +279,9 @@ static void a_status_of_many_lines_is_compared_in_time(void **state)
 	struct made made;
 	struct vmsnap *snaps[2];
 	for (int i = 0; i < 2; i++) {
-		struct bytes bytes = { 0 };
-		for (int line = 0; line < MANY; line++)
-			put_bytes(&bytes, i ? "a:1\n" : "a:2\n", 4);
 		begin_made(&made);
 		add_plain(&made, SECTION_SNAP, "\x01\x02\x00\x10", 4);
-		add_deflated(&made, SECTION_STAT, bytes.data, bytes.len);
-		bytes_free(&bytes);
+		add_status(&made, i ? "a:1\n" : "a:2\n", MANY);
 		add_no_vmas(&made);
 		snaps[i] = load_one(&made);
 	}

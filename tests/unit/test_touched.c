@@ -3,11 +3,13 @@
 
 #include "touched.h"
 
+static struct work unlimited = { .limit = WORK_UNLIMITED };
+
 static struct touched_list touched_in(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap *c)
 {
 	const struct vmsnap *snaps[] = { a, b, c };
 	struct touched_list list;
-	assert_int_equal(touched_pages(snaps, c ? 3 : b ? 2 : 1, &list), VMSNAP_OK);
+	assert_int_equal(touched_pages(snaps, c ? 3 : b ? 2 : 1, &unlimited, &list), VMSNAP_OK);
 	return list;
 }
 
@@ -32,7 +34,7 @@ static void bytes_become_the_pages_that_hold_them(void **state)
 	expect(&list, 1, PAGE_AT(9), PAGE_AT(11));
 	expect(&list, 2, PAGE_AT(20), PAGE_AT(21));
 	expect(&list, 3, PAGE_AT(30), PAGE_AT(32));
-	touched_free(&list);
+	touched_free(&list, &unlimited);
 	vmsnap_free(snap);
 }
 
@@ -48,7 +50,7 @@ static void names_and_empty_ranges_touch_nothing(void **state)
 	uint64_t until = 77;
 	assert_false(touched_at(&list, PAGE_AT(5), &until));
 	assert_int_equal(until, 77);
-	touched_free(&list);
+	touched_free(&list, &unlimited);
 	vmsnap_free(snap);
 }
 
@@ -68,7 +70,7 @@ static void pages_of_several_snapshots_are_joined(void **state)
 	expect(&list, 0, PAGE_AT(2), PAGE_AT(3));
 	expect(&list, 1, PAGE_AT(8), PAGE_AT(10));
 	expect(&list, 2, PAGE_AT(40), PAGE_AT(51));
-	touched_free(&list);
+	touched_free(&list, &unlimited);
 	vmsnap_free(a);
 	vmsnap_free(b);
 	vmsnap_free(c);
@@ -85,7 +87,7 @@ static void highest_page_ends_at_the_highest_address(void **state)
 	uint64_t until = UINT64_MAX;
 	assert_true(touched_at(&list, UINT64_MAX - PAGE + 1, &until));
 	assert_int_equal(until, UINT64_MAX);
-	touched_free(&list);
+	touched_free(&list, &unlimited);
 	vmsnap_free(snap);
 }
 
@@ -98,7 +100,7 @@ static void pages_are_as_large_as_the_snapshot_says(void **state)
 	struct touched_list list = touched_in(snap, NULL, NULL);
 	assert_int_equal(list.count, 1);
 	expect(&list, 0, 0x20000, 0x30000);
-	touched_free(&list);
+	touched_free(&list, &unlimited);
 	vmsnap_free(snap);
 }
 
@@ -106,7 +108,7 @@ static void lookup_tells_how_far_the_answer_holds(void **state)
 {
 	(void)state;
 	static struct touched items[] = { { PAGE_AT(5), PAGE_AT(7) }, { PAGE_AT(9), PAGE_AT(10) } };
-	const struct touched_list list = { items, 2 };
+	const struct touched_list list = { items, 2, 2 };
 	static const struct {
 		uint64_t at, until, expected;
 		bool touched;
@@ -139,7 +141,7 @@ static void a_hundred_thousand_nested_ranges_are_one(void **state)
 	struct touched_list list = touched_in(snap, snap, snap);
 	assert_int_equal(list.count, 1);
 	expect(&list, 0, 0, PAGE_AT(2 * COUNT));
-	touched_free(&list);
+	touched_free(&list, &unlimited);
 	vmsnap_free(snap);
 	free(names);
 }

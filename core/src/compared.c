@@ -1,0 +1,15 @@
+#include "compared.h"
+
+#include "diff_walk.h"
+#include "error.h"
+
+int comparable(const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
+{
+	for (size_t i = 1; i < count; i++)
+		if (snaps[i] && walk_page_shift(snaps[i]) != walk_page_shift(snaps[0]))
+			return fail(err, VMSNAP_ERR_ARGUMENT,
+			            "snapshots with pages of %llu and of %llu bytes cannot be compared",
+			            (unsigned long long)snaps[0]->info.page_size,
+			            (unsigned long long)snaps[i]->info.page_size);
+	return VMSNAP_OK;
+}

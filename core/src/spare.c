@@ -1,0 +1,89 @@
+#include "spare.h"
+
+#include "error.h"
+
+uint64_t snapshot_bytes(const struct vmsnap *snap)
+{
+	uint64_t smaps =
+	        (uint64_t)snap->smaps.key_count * (sizeof(*snap->smaps.keys) + snap->vma_count * sizeof(uint64_t));
+	return sizeof(*snap) + snap->strings.total + (uint64_t)snap->runs.capacity * sizeof(struct run) +
+	       (uint64_t)snap->vma_count * (sizeof(*snap->vmas) + sizeof(*snap->smaps.flags)) +
+	       (uint64_t)snap->thread_count * sizeof(*snap->threads) +
+	       (uint64_t)snap->captured_count * sizeof(*snap->captured) + smaps;
+}
+
+/* For each mapping what names_object.c has for it (an object, a member, two indexes) and,
+ * while they are sorted, the member again; for each thread what names_stacks.c has, its
+ * name included; for each captured name what names_captured.c has, with its tree. */
+enum { NAMES_PER_VMA = 192, NAMES_PER_THREAD = 128, NAMES_PER_CAPTURED = 128, NAMES_ALWAYS = 64 * 1024 };
+
+static uint64_t names_bytes(const struct vmsnap *snap)
+{
+	/* Warnings, and other names of files, hold what the mappings are called. */
+	return NAMES_ALWAYS + 2 * (uint64_t)snap->strings.total + (uint64_t)snap->vma_count * NAMES_PER_VMA +
+	       (uint64_t)snap->thread_count * NAMES_PER_THREAD + snap->captured_count * NAMES_PER_CAPTURED;
+}
+
+static bool is_limited(const struct vmsnap *snap)
+{
+	return snap->memory_limit;
+}
+
+static uint64_t left_of(const struct vmsnap *snap, uint64_t taken)
+{
+	return snap->memory_limit > taken ? snap->memory_limit - taken : 0;
+}
+
+/* Names and a comparison live side by side. */
+static uint64_t share_of_names(uint64_t left)
+{
+	return left / 4;
+}
+
+int spare_for_names(const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	if (!is_limited(snap) || names_bytes(snap) <= share_of_names(left_of(snap, snapshot_bytes(snap))))
+		return VMSNAP_OK;
+	const struct work work = { .limit = snap->memory_limit };
+	return work_fail(&work, VMSNAP_ERR_TOO_LARGE, err);
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a > WORK_UNLIMITED - b ? WORK_UNLIMITED : a + b;
+}
+
+/* What honest work takes for each byte of a snapshot is less than that. */
+enum { TIMES = 16, BESIDE = 64 << 20 };
+
+struct work work_on(const struct vmsnap *const *snaps, size_t count)
+{
+	struct work work = { 0 };
+	bool limited = false;
+	for (size_t i = 0; i < count; i++) {
+		if (!snaps[i])
+			continue;
+		uint64_t taken = snapshot_bytes(snaps[i]);
+		bool file = is_limited(snaps[i]);
+		uint64_t left = left_of(snaps[i], taken);
+		work.limit = sum(work.limit, file ? left - share_of_names(left) : TIMES * taken + BESIDE);
+		limited |= file;
+	}
+	if (!limited)
+		work.limit = WORK_UNLIMITED;
+	return work;
+}
+
+int work_with(struct work *work, const struct vmsnap *const *snaps, size_t count,
+              const struct vmsnap_compare_options *options, struct vmsnap_error *err)
+{
+	*work = work_on(snaps, count);
+	if (!options)
+		return VMSNAP_OK;
+	if (options->size != sizeof(*options))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_compare_options has %zu bytes, not %zu",
+		            sizeof(*options), options->size);
+	work->cancelled = options->cancelled;
+	work->cancel_ctx = options->cancel_ctx;
+	return VMSNAP_OK;
+}

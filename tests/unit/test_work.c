@@ -1,0 +1,370 @@
+/* What is made of a snapshot out of a file counts against that file's limit, and work that
+ * nobody wants any more ends. */
+#include "test_file_much.h"
+
+#include <sys/wait.h>
+
+#include <sys/resource.h>
+
+#include "test_sanitized.h"
+#include "work.h"
+
+enum { MIB = 1 << 20, MANY = SANITIZED ? 50 * 1000 : 500 * 1000 };
+
+/* ---- snapshots out of small files ---- */
+
+static struct vmsnap *load_limited(struct made *made, uint64_t memory)
+{
+	struct vmsnap_limits limits = { .size = sizeof(limits), .memory = memory };
+	struct vmsnap_file *file;
+	struct vmsnap *snap;
+	struct vmsnap_error err = { 0 };
+	end_made(made);
+	if (vmsnap_file_open_memory(made->bytes.data, made->bytes.len, &limits, &file, &err) ||
+	    vmsnap_file_load(file, 0, &snap, &err))
+		fail_msg("%s", err.message);
+	vmsnap_file_close(file);
+	bytes_free(&made->bytes);
+	return snap;
+}
+
+static struct vmsnap *with_status(const char *line, size_t count, uint64_t memory)
+{
+	struct made made;
+	begin_made(&made);
+	add_plain(&made, SECTION_SNAP, "\x01\x02\x00\x10", 4);
+	add_status(&made, line, count);
+	add_no_vmas(&made);
+	return load_limited(&made, memory);
+}
+
+static struct vmsnap *with_vmas(size_t count, uint64_t memory)
+{
+	struct made made;
+	add_start(&made);
+	add_vmas(&made, count);
+	return load_limited(&made, memory);
+}
+
+/* A range each in a diff with nothing. */
+static struct vmsnap *with_runs(size_t count, uint64_t memory)
+{
+	enum { SECTION = 65536 };
+	struct made made;
+	add_start(&made);
+	add_no_vmas(&made);
+	for (size_t i = 0; i < count; i += SECTION)
+		add_apart(&made, 16 + 2 * i, count - i < SECTION ? count - i : SECTION);
+	return load_limited(&made, memory);
+}
+
+/* ---- limits ---- */
+
+static int write_nothing(void *ctx, const char *text, size_t len)
+{
+	(void)ctx, (void)text, (void)len;
+	return 0;
+}
+
+static int print_both(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_error *err)
+{
+	struct vmsnap_output out = { .size = sizeof(out), .write = write_nothing };
+	struct vmsnap_diff *diff;
+	int rc = vmsnap_diff_new(a, b, &diff, err);
+	if (rc)
+		return rc;
+	rc = vmsnap_print_diff(diff, NULL, 0, &out, err);
+	vmsnap_diff_free(diff);
+	return rc;
+}
+
+static void assert_too_large(int rc, const struct vmsnap_error *err)
+{
+	assert_int_equal(rc, VMSNAP_ERR_TOO_LARGE);
+	assert_int_equal(err->code, VMSNAP_ERR_TOO_LARGE);
+	assert_non_null(strstr(err->message, "too large"));
+}
+
+typedef struct vmsnap *(*make_fn)(size_t count, uint64_t memory);
+
+static struct vmsnap *with_lines(size_t count, uint64_t memory)
+{
+	return with_status("a:1\n", count, memory);
+}
+
+/* What fits by itself, and what is made of it does not. */
+static void a_comparison_counts_against_the_limits_of_its_files(void **state)
+{
+	(void)state;
+	static const struct {
+		make_fn make;
+		size_t each;
+	} cases[] = { { with_lines, 4 }, { with_runs, 16 }, { with_vmas, 96 } };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vmsnap_error err = { 0 };
+		struct vmsnap_diff *diff;
+		/* What is read meanwhile is more. */
+		uint64_t tight = cases[i].each * MANY + cases[i].each * MANY / 2 + MIB;
+		struct vmsnap *much = cases[i].make(MANY, tight), *little = cases[i].make(1, 64 * 1024);
+		assert_too_large(vmsnap_diff_new(much, little, &diff, &err), &err);
+		assert_too_large(vmsnap_diff_new(little, much, &diff, &err), &err);
+		vmsnap_free(much);
+		much = cases[i].make(MANY, UINT64_C(512) * MIB);
+		if (print_both(much, little, &err))
+			fail_msg("%zu: %s", i, err.message);
+		vmsnap_free(much);
+		vmsnap_free(little);
+	}
+}
+
+static void verdicts_count_against_the_limits_of_their_files(void **state)
+{
+	(void)state;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_cow *cow;
+	struct vmsnap *much = with_runs(MANY, 24 * MANY), *little = with_runs(1, 64 * 1024);
+	for (size_t i = 0; i < much->runs.count; i++)
+		much->runs.items[i].entry = ENTRY_PRESENT | (1 + i);
+	assert_too_large(vmsnap_cow_new(much, little, NULL, &cow, &err), &err);
+	assert_too_large(vmsnap_cow_new(little, little, much, &cow, &err), &err);
+	much->memory_limit *= 4;
+	assert_int_equal(vmsnap_cow_new(much, little, NULL, &cow, &err), VMSNAP_OK);
+	assert_true(vmsnap_cow_range_count(cow) >= MANY);
+	vmsnap_cow_free(cow);
+	vmsnap_free(much);
+	vmsnap_free(little);
+}
+
+static void names_and_texts_count_too(void **state)
+{
+	(void)state;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_names *names;
+	struct vmsnap_output out = { .size = sizeof(out), .write = write_nothing };
+	struct vmsnap *much = with_vmas(MANY, 200 * MANY);
+	assert_too_large(vmsnap_names_new(much, NULL, &names, &err), &err);
+	vmsnap_free(much);
+	much = with_lines(MANY, 12 * MANY + MIB);
+	assert_too_large(vmsnap_print_status(much, much, &out, &err), &err);
+	assert_too_large(vmsnap_print_map(much, much, &out, &err), &err);
+	assert_int_equal(vmsnap_print_status(much, NULL, &out, &err), VMSNAP_OK);
+	vmsnap_free(much);
+}
+
+/* Nobody set a limit for a snapshot that is not of a file. */
+static void what_is_no_file_s_has_no_limit(void **state)
+{
+	(void)state;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_diff *diff;
+	struct vmsnap *a = with_runs(MANY, 24 * MANY), *b = with_runs(1, 64 * 1024);
+	a->memory_limit = b->memory_limit = 0;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_OK);
+	vmsnap_diff_free(diff);
+	/* Beside one of a file it has enough for itself. */
+	b->memory_limit = 64 * 1024;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_OK);
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+/* ---- what it really takes ---- */
+
+/* KiB that a process took at most, which did nothing else. */
+static long peak_of(int (*work)(void *ctx), void *ctx)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(work(ctx) != 0);
+	assert_int_equal(wait4(pid, &status, 0, &usage), pid);
+	assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+	return usage.ru_maxrss;
+}
+
+static int make_two(void *ctx)
+{
+	struct vmsnap **snaps = ctx;
+	snaps[0] = with_status("a:1\n", 2 * 1000 * 1000, 0);
+	snaps[1] = with_status("a:1\n", 2 * 1000 * 1000, 0);
+	return VMSNAP_OK;
+}
+
+static int compare_two(void *ctx)
+{
+	struct vmsnap *snaps[2];
+	struct vmsnap_error err;
+	(void)ctx;
+	make_two(snaps);
+	return print_both(snaps[0], snaps[1], &err);
+}
+
+/* A struct vmsnap_status_field for each line would be 250 MB. */
+static void a_line_of_status_takes_bytes_not_structures(void **state)
+{
+	(void)state;
+	struct vmsnap *snaps[2];
+	if (SANITIZED)
+		skip();
+	long more = peak_of(compare_two, NULL) - peak_of(make_two, snaps);
+	if (more > 80 * 1024)
+		fail_msg("%ld KiB", more);
+}
+
+/* ---- work ---- */
+
+struct asked {
+	size_t count, until; /* then it says yes */
+};
+static bool ask(void *ctx)
+{
+	struct asked *asked = ctx;
+	return ++asked->count > asked->until;
+}
+
+static size_t rows;
+static bool count_row(void *ctx, const struct vmsnap_diff_status *row)
+{
+	(void)ctx, (void)row;
+	rows++;
+	return true;
+}
+
+/* Each field sought in all lines of the other would be a million times as much: the number
+ * of questions counts the steps. */
+static void work_on_status_grows_with_its_lines(void **state)
+{
+	(void)state;
+	struct asked asked = { .until = SIZE_MAX };
+	struct vmsnap_compare_options options = { .size = sizeof(options), .cancelled = ask, .cancel_ctx = &asked };
+	struct vmsnap *a = with_lines(MANY, 0), *b = with_status("b:1\n", MANY, 0);
+	struct vmsnap_error err;
+	rows = 0;
+	assert_int_equal(vmsnap_status_rows(a, b, &options, count_row, NULL, &err), VMSNAP_OK);
+	assert_int_equal(rows, 2 * MANY);
+	assert_true(asked.count > 0 && asked.count < 32 * 2 * (size_t)MANY / WORK_STEPS);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static int count_lines(void *ctx, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		*(size_t *)ctx += text[i] == '\n';
+	return 0;
+}
+
+/* As many as there are: none is kept back without a word. */
+static void status_shows_every_line(void **state)
+{
+	(void)state;
+	enum { LINES = 5000 };
+	size_t lines = 0;
+	struct vmsnap_error err;
+	struct vmsnap_output out = { .size = sizeof(out), .write = count_lines, .ctx = &lines };
+	struct vmsnap *a = with_lines(LINES, 0), *b = with_status("b:1\n", LINES, 0);
+	assert_int_equal(vmsnap_print_status(a, b, &out, &err), VMSNAP_OK);
+	assert_int_equal(lines, 1 + 2 * LINES);
+	lines = 0;
+	assert_int_equal(vmsnap_print_status(a, NULL, &out, &err), VMSNAP_OK);
+	assert_int_equal(lines, 1 + LINES);
+	lines = 0;
+	assert_int_equal(print_both(a, b, &err), VMSNAP_OK);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
+static void comparing_ends_when_it_is_not_wanted_any_more(void **state)
+{
+	(void)state;
+	static const make_fn makes[] = { with_lines, with_runs, with_vmas };
+	for (size_t i = 0; i < sizeof(makes) / sizeof(*makes); i++) {
+		struct asked asked = { 0 };
+		struct vmsnap_compare_options options = { .size = sizeof(options),
+			                                  .cancelled = ask,
+			                                  .cancel_ctx = &asked };
+		struct vmsnap *a = makes[i](MANY, 0), *b = makes[i](MANY / 2, 0);
+		struct vmsnap_error err;
+		struct vmsnap_diff *diff;
+		struct vmsnap_cow *cow;
+		for (asked.until = 0; asked.until < 8; asked.until += 3) {
+			asked.count = 0;
+			assert_int_equal(vmsnap_diff_new_with(a, b, &options, &diff, &err), VMSNAP_ERR_CANCELLED);
+			assert_int_equal(asked.count, asked.until + 1);
+			assert_string_equal(err.message, "cancelled");
+		}
+		asked = (struct asked){ 0 };
+		if (makes[i] != with_lines)
+			assert_int_equal(vmsnap_cow_new_with(a, b, NULL, &options, &cow, &err), VMSNAP_ERR_CANCELLED);
+		vmsnap_free(a);
+		vmsnap_free(b);
+	}
+}
+
+static void options_of_another_size_are_refused(void **state)
+{
+	(void)state;
+	struct vmsnap_compare_options options = { .size = sizeof(options) - 1 };
+	struct vmsnap *a = with_lines(1, 0);
+	struct vmsnap_error err;
+	struct vmsnap_diff *diff;
+	struct vmsnap_cow *cow;
+	assert_int_equal(vmsnap_diff_new_with(a, a, &options, &diff, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_cow_new_with(a, a, NULL, &options, &cow, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_status_rows(a, a, &options, count_row, NULL, &err), VMSNAP_ERR_ARGUMENT);
+	vmsnap_free(a);
+}
+
+/* ---- sorting ---- */
+
+static int by_tens(const void *a, const void *b, const void *ctx)
+{
+	const uint16_t *x = a, *y = b;
+	(void)ctx;
+	return *x / 10 - *y / 10;
+}
+
+static void sorting_keeps_the_order_of_equals_and_counts_what_it_takes(void **state)
+{
+	(void)state;
+	for (size_t count = 0; count < 70; count++) {
+		uint16_t items[70];
+		struct work work = { .limit = sizeof(items) };
+		for (size_t i = 0; i < count; i++)
+			items[i] = (uint16_t)((i * 7919) % 100 / 10 * 10 + i % 10);
+		uint16_t before[70];
+		memcpy(before, items, sizeof(items));
+		assert_int_equal(work_sort(&work, items, count, sizeof(*items), by_tens, NULL), VMSNAP_OK);
+		assert_int_equal(work.used, 0);
+		size_t at = 0;
+		for (uint16_t ten = 0; ten < 10; ten++)
+			for (size_t i = 0; i < count; i++)
+				if (before[i] / 10 == ten)
+					assert_int_equal(items[at++], before[i]);
+		assert_int_equal(at, count);
+		work.limit = count ? count * sizeof(*items) - 1 : 0;
+		memcpy(items, before, sizeof(items));
+		int rc = work_sort(&work, items, count, sizeof(*items), by_tens, NULL);
+		assert_true(rc == VMSNAP_ERR_TOO_LARGE || rc == VMSNAP_OK);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_comparison_counts_against_the_limits_of_its_files),
+		cmocka_unit_test(verdicts_count_against_the_limits_of_their_files),
+		cmocka_unit_test(names_and_texts_count_too),
+		cmocka_unit_test(what_is_no_file_s_has_no_limit),
+		cmocka_unit_test(a_line_of_status_takes_bytes_not_structures),
+		cmocka_unit_test(work_on_status_grows_with_its_lines),
+		cmocka_unit_test(status_shows_every_line),
+		cmocka_unit_test(comparing_ends_when_it_is_not_wanted_any_more),
+		cmocka_unit_test(options_of_another_size_are_refused),
+		cmocka_unit_test(sorting_keeps_the_order_of_equals_and_counts_what_it_takes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
