@@ -21,11 +21,17 @@ int decode_damaged(const struct decode *decode, const char *format, ...)
 
 int decode_charge(struct decode *decode, uint64_t bytes)
 {
-	if (bytes > decode->limit - decode->used)
-		return file_bad(decode->name, decode->err, VMSNAP_ERR_TOO_LARGE, decode->offset,
-		                "the snapshot takes more than %" PRIu64 " bytes of memory", decode->limit);
-	decode->used += bytes;
+	int rc = work_charge(&decode->work, bytes);
+	if (rc)
+		return file_bad(decode->name, decode->err, rc, decode->offset,
+		                "the snapshot takes more than %" PRIu64 " bytes of memory", decode->work.limit);
 	return VMSNAP_OK;
+}
+
+int decode_step(struct decode *decode)
+{
+	int rc = work_step(&decode->work);
+	return rc ? work_fail(&decode->work, rc, decode->err) : VMSNAP_OK;
 }
 
 int decode_array(struct decode *decode, uint64_t count, size_t size, void **out)
@@ -226,8 +232,8 @@ static int set_threads(struct decode *decode, struct numbers *tids, struct numbe
 		if (!take_string(&comms, &comm, &len))
 			return decode_damaged(decode, "THRD: a name for each of %zu threads expected",
 			                      snap->thread_count);
-		int rc = VMSNAP_OK;
-		thread->comm = decode_string(decode, comm, len, &rc);
+		int rc = decode_step(decode);
+		thread->comm = rc ? NULL : decode_string(decode, comm, len, &rc);
 		if (!thread->comm)
 			return rc;
 	}

@@ -5,13 +5,14 @@
 
 #include "column.h"
 #include "snapshot.h"
+#include "work.h"
 
 struct decode {
 	struct vmsnap *snap;
 	const char *name; /* of the file, for messages */
 	struct vmsnap_error *err;
 	uint64_t offset;        /* of the section's header */
-	uint64_t limit, used;   /* memory */
+	struct work work;
 	uint64_t next_page;     /* where the next run may start, in pages */
 	struct cursor missed;   /* SNAP's, for THRD: proven to be varints */
 	uint32_t known_pfn : 1; /* frames are in the file */
@@ -31,6 +32,8 @@ int decode_name(struct decode *decode, struct cursor payload);
 __attribute__((format(printf, 2, 3))) int decode_damaged(const struct decode *decode, const char *format, ...);
 /* Counts memory that the snapshot will take, before it is allocated. */
 int decode_charge(struct decode *decode, uint64_t bytes);
+/* For loops: fails when the caller does not want it any more. */
+int decode_step(struct decode *decode);
 /* A zeroed array, counted; VMSNAP_OK with *out NULL if count is 0. */
 int decode_array(struct decode *decode, uint64_t count, size_t size, void **out);
 /* A copy in the snapshot's arena with a NUL behind it; NULL if that failed, and

@@ -83,6 +83,7 @@ static int set_names(struct decode *decode, struct names *in)
 	uint64_t address = 0;
 	for (size_t i = 0; i < decode->snap->captured_count; i++) {
 		int rc = set_name(decode, in, &names[i], &address);
+		rc = rc ? rc : decode_step(decode);
 		if (rc)
 			return rc;
 		if (i && captured_order(&names[i - 1], &names[i]) > 0)

@@ -174,8 +174,10 @@ static int add_runs(struct pages *in)
 		return rc;
 	if (run_list_reserve(runs, runs->count + in->count, false))
 		return fail_no_memory(in->decode->err);
-	for (size_t done = 0; !rc && done < in->count; done += BLOCK)
+	for (size_t done = 0; !rc && done < in->count; done += BLOCK) {
 		rc = add_block(in, in->count - done < BLOCK ? in->count - done : BLOCK);
+		rc = rc ? rc : decode_step(in->decode);
+	}
 	in->decode->next_page = in->page;
 	return rc;
 }

@@ -84,6 +84,7 @@ static int set_objects(struct vmas *in)
 	uint64_t inode = 0;
 	for (size_t i = 0; i < in->object_count; i++) {
 		int rc = set_object(in, &in->objects[i], &inode);
+		rc = rc ? rc : decode_step(in->decode);
 		if (rc)
 			return rc;
 	}
@@ -134,8 +135,10 @@ static int set_vmas(struct vmas *in)
 	struct vmsnap *snap = in->decode->snap;
 	uint64_t page = 0;
 	int rc = set_objects(in);
-	for (size_t i = 0; !rc && i < snap->vma_count; i++)
+	for (size_t i = 0; !rc && i < snap->vma_count; i++) {
 		rc = set_vma(in, &snap->vmas[i], &page);
+		rc = rc ? rc : decode_step(in->decode);
+	}
 	return rc;
 }
 
@@ -163,7 +166,7 @@ int decode_vmas(struct decode *decode, struct cursor payload)
 	in.objects = array;
 	rc = set_vmas(&in);
 	free(in.objects);
-	decode->used -= objects * sizeof(struct object);
+	work_release(&decode->work, objects * sizeof(struct object));
 	return rc;
 }
 
@@ -178,6 +181,7 @@ static int set_smaps_strings(struct decode *decode, struct cursor *column, const
 		if (!take_string(column, &string, &len))
 			return decode_damaged(decode, "SMAP: %zu strings expected", count);
 		out[i] = decode_string(decode, string, len, &rc);
+		rc = rc ? rc : decode_step(decode);
 		if (rc)
 			return rc;
 	}
@@ -198,6 +202,9 @@ static int set_smaps_key(struct decode *decode, struct cursor *payload, size_t k
 		if (value && value - 1 > UINT64_MAX / scale)
 			return decode_damaged(decode, "SMAP: a size of %" PRIu64 " KiB", value - 1);
 		smaps->values[vma * smaps->key_count + key] = value ? (value - 1) * scale : UINT64_MAX;
+		int rc = decode_step(decode);
+		if (rc)
+			return rc;
 	}
 	return VMSNAP_OK;
 }

@@ -221,11 +221,13 @@ bool deflate_payload(struct deflater *deflater, const struct payload *payload, e
 	return out->len && out->len < payload->bytes.len;
 }
 
-static int inflate_all(z_stream *stream, size_t stored_len, size_t raw_len)
+static int inflate_all(z_stream *stream, size_t stored_len, size_t raw_len, struct work *work)
 {
-	enum { CHUNK = 1 << 30 }; /* zlib counts in unsigned int */
+	enum { CHUNK = 1 << 24 }; /* zlib counts in unsigned int; and somebody may wait */
 	int rc = Z_OK;
 	while (rc == Z_OK) {
+		if (work_ask(work))
+			return VMSNAP_ERR_CANCELLED;
 		if (!stream->avail_in && stored_len) {
 			stream->avail_in = stored_len < CHUNK ? (uInt)stored_len : CHUNK;
 			stored_len -= stream->avail_in;
@@ -239,20 +241,18 @@ static int inflate_all(z_stream *stream, size_t stored_len, size_t raw_len)
 			rc = inflateSetDictionary(stream, (const Bytef *)dictionary_text, DICTIONARY_BYTES);
 	}
 	bool all = rc == Z_STREAM_END && !stream->avail_in && !stored_len && !stream->avail_out && !raw_len;
-	return all ? Z_OK : rc == Z_MEM_ERROR ? Z_MEM_ERROR : Z_DATA_ERROR;
+	return all ? VMSNAP_OK : rc == Z_MEM_ERROR ? VMSNAP_ERR_NO_MEMORY : VMSNAP_ERR_CORRUPT;
 }
 
-bool inflate_payload(const uint8_t *stored, size_t stored_len, uint8_t *raw, size_t raw_len, bool *no_memory)
+int inflate_payload(const uint8_t *stored, size_t stored_len, uint8_t *raw, size_t raw_len, struct work *work)
 {
 	z_stream stream = { .next_in = stored, .next_out = raw };
 	uint8_t nothing;
 	if (!raw_len) /* zlib wants a place even for nothing */
 		stream.next_out = &nothing;
-	int rc = inflateInit(&stream);
-	if (rc == Z_OK) {
-		rc = inflate_all(&stream, stored_len, raw_len);
-		inflateEnd(&stream);
-	}
-	*no_memory = rc == Z_MEM_ERROR;
-	return rc == Z_OK;
+	if (inflateInit(&stream) != Z_OK)
+		return VMSNAP_ERR_NO_MEMORY;
+	int rc = inflate_all(&stream, stored_len, raw_len, work);
+	inflateEnd(&stream);
+	return rc;
 }

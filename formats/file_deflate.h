@@ -4,6 +4,7 @@
 #define VMSNAP_FILE_DEFLATE_H
 
 #include "column.h"
+#include "work.h"
 
 enum { DEFLATE_RATIO = 1032 }; /* deflate cannot expand by more */
 
@@ -35,8 +36,8 @@ void deflater_free(struct deflater *deflater);
 bool deflate_payload(struct deflater *deflater, const struct payload *payload, enum deflate_effort effort,
                      struct bytes *out);
 
-/* False if `stored` is not one zlib stream of exactly raw_len bytes.  *no_memory
- * tells the other reason. */
-bool inflate_payload(const uint8_t *stored, size_t stored_len, uint8_t *raw, size_t raw_len, bool *no_memory);
+/* VMSNAP_ERR_CORRUPT if `stored` is not one zlib stream of exactly raw_len bytes; else what
+ * is wrong with us.  Asks `work` now and then. */
+int inflate_payload(const uint8_t *stored, size_t stored_len, uint8_t *raw, size_t raw_len, struct work *work);
 
 #endif

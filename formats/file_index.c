@@ -71,10 +71,12 @@ static int step_over_header(struct file_index *index, const struct file_source *
 
 /* Finds entries, the last one first. */
 static int go_backward(struct file_index *index, const struct file_source *source, struct backward *back,
-                       struct vmsnap_error *err)
+                       struct work *work, struct vmsnap_error *err)
 {
 	*back = (struct backward){ .at = source->size };
 	while (back->at) {
+		if (work_step(work))
+			return work_fail(work, VMSNAP_ERR_CANCELLED, err);
 		int rc = step_over_snapshot(index, source, back, err);
 		if (rc == VMSNAP_END)
 			rc = step_over_header(index, source, back, err);
@@ -91,6 +93,7 @@ static int go_backward(struct file_index *index, const struct file_source *sourc
 struct forward {
 	uint64_t at;      /* everything below is whole */
 	uint64_t section; /* the section looked at */
+	struct work *work;
 	struct vmsnap_error *err;
 };
 
@@ -150,7 +153,10 @@ static int step_over_sections(struct file_index *index, const struct file_source
 	struct section_end found = { 0 };
 	forward->section = forward->at;
 	for (;;) {
-		int rc = look_at_section(source, forward, bytes, &section);
+		int rc = work_step(forward->work);
+		if (rc)
+			return work_fail(forward->work, rc, forward->err);
+		rc = look_at_section(source, forward, bytes, &section);
 		if (rc)
 			return rc;
 		if (section.type == SECTION_END)
@@ -198,9 +204,10 @@ static bool about_the_file(int code)
 }
 
 /* Adds the entries from offset 0 up to the first damage. */
-static int go_forward(struct file_index *index, const struct file_source *source, struct vmsnap_error *err)
+static int go_forward(struct file_index *index, const struct file_source *source, struct work *work,
+                      struct vmsnap_error *err)
 {
-	struct forward forward = { .err = &index->damage };
+	struct forward forward = { .work = work, .err = &index->damage };
 	int rc = VMSNAP_OK;
 	while (forward.at < source->size && !rc)
 		rc = step_forward(index, source, &forward);
@@ -224,9 +231,9 @@ static void reverse(struct vmsnap_file_entry *entries, size_t count)
 /* The entries found from the front, then those from the end that lie behind the
  * damage. */
 static int join_both(struct file_index *index, const struct file_source *source, const struct file_index *behind,
-                     struct vmsnap_error *err)
+                     struct work *work, struct vmsnap_error *err)
 {
-	int rc = go_forward(index, source, err);
+	int rc = go_forward(index, source, work, err);
 	if (rc || !index->damage.code || index->damage.code == VMSNAP_ERR_TRUNCATED)
 		return rc;
 	for (size_t i = 0; i < behind->count; i++) {
@@ -240,7 +247,8 @@ static int join_both(struct file_index *index, const struct file_source *source,
 	return VMSNAP_OK;
 }
 
-int file_index_find(struct file_index *index, const struct file_source *source, struct vmsnap_error *err)
+int file_index_find(struct file_index *index, const struct file_source *source, struct work *work,
+                    struct vmsnap_error *err)
 {
 	*index = (struct file_index){ 0 };
 	struct file_index behind = { 0 };
@@ -250,11 +258,11 @@ int file_index_find(struct file_index *index, const struct file_source *source, 
 	size_t len = source->size < sizeof(bytes) ? (size_t)source->size : sizeof(bytes);
 	int rc = file_source_read(source, 0, bytes, len, err);
 	if (!rc && stream_header_read(bytes, len)) {
-		struct forward forward = { .err = err };
+		struct forward forward = { .work = work, .err = err };
 		return step_forward(index, source, &forward);
 	}
 	if (!rc)
-		rc = go_backward(&behind, source, &back, err);
+		rc = go_backward(&behind, source, &back, work, err);
 	reverse(behind.entries, behind.count);
 	if (!rc && !back.at && back.after_header) {
 		*index = behind;
@@ -262,7 +270,7 @@ int file_index_find(struct file_index *index, const struct file_source *source, 
 		return VMSNAP_OK;
 	}
 	if (!rc)
-		rc = join_both(index, source, &behind, err);
+		rc = join_both(index, source, &behind, work, err);
 	file_index_free(&behind);
 	if (rc)
 		file_index_free(index);

@@ -4,6 +4,7 @@
 #define VMSNAP_FILE_INDEX_H
 
 #include "file_source.h"
+#include "work.h"
 
 struct file_index {
 	struct vmsnap_file_entry *entries; /* bytes: from SNAP to the end of END */
@@ -14,7 +15,8 @@ struct file_index {
 
 /* Fails on what is not ours or cannot be read at all.  A file in which something
  * was cut off is a success with damage, even if no snapshot is left. */
-int file_index_find(struct file_index *index, const struct file_source *source, struct vmsnap_error *err);
+int file_index_find(struct file_index *index, const struct file_source *source, struct work *work,
+                    struct vmsnap_error *err);
 void file_index_free(struct file_index *index);
 
 #endif

@@ -46,8 +46,12 @@ static int bad(struct loader *loader, int code, uint64_t offset, const char *wha
 
 static int remember(struct loader *loader, const struct section *section, uint64_t offset)
 {
+	loader->decode.offset = offset;
 	if (loader->count == loader->capacity) {
 		size_t capacity = loader->capacity ? loader->capacity * 2 : 16;
+		int rc = decode_charge(&loader->decode, (capacity - loader->capacity) * sizeof(struct placed));
+		if (rc)
+			return rc;
 		struct placed *placed = realloc(loader->placed, capacity * sizeof(*placed));
 		if (!placed)
 			return fail_no_memory(loader->decode.err);
@@ -68,6 +72,7 @@ static int check_skipped(struct loader *loader, const struct section *section, u
 	while (left) {
 		size_t len = left < CHUNK ? (size_t)left : CHUNK;
 		int rc = file_source_read(loader->source, at, bytes, len, loader->decode.err);
+		rc = rc ? rc : decode_step(&loader->decode);
 		if (rc)
 			return rc;
 		crc = crc_of(crc, bytes, len);
@@ -137,6 +142,7 @@ static int find_sections(struct loader *loader)
 		if (section.stored > end - at - sizeof(bytes))
 			return bad(loader, VMSNAP_ERR_CORRUPT, at, "a section that reaches beyond its snapshot");
 		rc = judge(loader, &section, at);
+		rc = rc ? rc : decode_step(&loader->decode);
 		if (rc)
 			return rc;
 		crc = crc_of(crc, bytes, sizeof(bytes));
@@ -174,19 +180,16 @@ static int decode_stored(struct loader *loader, const struct placed *placed, con
 	const struct section *section = &placed->section;
 	if (!(section->flags & SECTION_DEFLATED))
 		return kind->decode(&loader->decode, cursor_of(stored, (size_t)section->stored));
-	bool no_memory;
-	uint8_t *raw = malloc(section->raw ? (size_t)section->raw : 1);
-	int rc;
+	CLEANUP_FREE uint8_t *raw = malloc(section->raw ? (size_t)section->raw : 1);
 	if (!raw)
-		rc = fail_no_memory(loader->decode.err);
-	else if (inflate_payload(stored, (size_t)section->stored, raw, (size_t)section->raw, &no_memory))
-		rc = kind->decode(&loader->decode, cursor_of(raw, (size_t)section->raw));
-	else if (no_memory)
-		rc = fail_no_memory(loader->decode.err);
-	else
-		rc = bad(loader, VMSNAP_ERR_CORRUPT, placed->offset, "a section that does not inflate");
-	free(raw);
-	return rc;
+		return fail_no_memory(loader->decode.err);
+	struct work *work = &loader->decode.work;
+	int rc = inflate_payload(stored, (size_t)section->stored, raw, (size_t)section->raw, work);
+	if (rc == VMSNAP_ERR_CORRUPT)
+		return bad(loader, rc, placed->offset, "a section that does not inflate");
+	if (rc)
+		return work_fail(work, rc, loader->decode.err);
+	return kind->decode(&loader->decode, cursor_of(raw, (size_t)section->raw));
 }
 
 static int load_section(struct loader *loader, const struct placed *placed, const struct kind *kind)
@@ -206,7 +209,7 @@ static int load_section(struct loader *loader, const struct placed *placed, cons
 	if (!rc)
 		rc = decode_stored(loader, placed, kind, stored);
 	free(copy);
-	loader->decode.used -= meanwhile;
+	work_release(&loader->decode.work, meanwhile);
 	return rc;
 }
 
@@ -224,17 +227,17 @@ static int load_sections(struct loader *loader, size_t kinds_wanted)
 	return VMSNAP_OK;
 }
 
-int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, uint64_t memory_limit,
+int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
                    enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct loader loader = { .source = source, .entry = entry, .check_skipped = part == FILE_LOAD_CHECK };
-	loader.decode = (struct decode){ .name = source->name, .err = err, .limit = memory_limit };
+	loader.decode = (struct decode){ .name = source->name, .err = err, .work = work };
 	loader.decode.snap = snapshot_new();
 	if (!loader.decode.snap)
 		return fail_no_memory(err);
-	loader.decode.snap->memory_limit = memory_limit;
+	loader.decode.snap->memory_limit = work.limit;
 	size_t wanted = part == FILE_LOAD_SNAP ? 1 : part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
-	int rc = find_sections(&loader);
+	int rc = work_ask(&loader.decode.work) ? work_fail(&work, VMSNAP_ERR_CANCELLED, err) : find_sections(&loader);
 	if (!rc)
 		rc = load_sections(&loader, wanted);
 	free(loader.placed);

@@ -4,6 +4,7 @@
 #define VMSNAP_FILE_LOAD_H
 
 #include "file_source.h"
+#include "work.h"
 
 enum file_load_part {
 	FILE_LOAD_SNAP, /* identity alone */
@@ -17,7 +18,8 @@ enum file_load_part {
  * it knows is better off without: they may be large, and their damage is not its.) */
 int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_error *err);
 
-int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, uint64_t memory_limit,
+/* work: with its limit, which the snapshot keeps. */
+int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
                    enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err);
 
 #endif

@@ -30,6 +30,11 @@ static int check_limits(const struct vmsnap_limits *limits, struct vmsnap_limits
 	return VMSNAP_OK;
 }
 
+static struct work work_of(const struct vmsnap_limits *limits, uint64_t memory)
+{
+	return (struct work){ .limit = memory, .cancelled = limits->cancelled, .cancel_ctx = limits->cancel_ctx };
+}
+
 /* Takes over the opened source; rc is what opening it gave. */
 static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **out, struct vmsnap_error *err)
 {
@@ -37,7 +42,8 @@ static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **ou
 		free(file);
 		return rc;
 	}
-	rc = file_index_find(&file->index, &file->source, err);
+	struct work work = work_of(&file->limits, WORK_UNLIMITED);
+	rc = file_index_find(&file->index, &file->source, &work, err);
 	/* What holds nothing whole is not opened, unless nothing was ever in it. */
 	if (!rc && !file->index.count && file->index.damage.code) {
 		rc = file->index.damage.code;
@@ -153,7 +159,7 @@ static int load_part(const struct vmsnap_file *file, size_t index, enum file_loa
 	if (rc)
 		return rc;
 	uint64_t memory = file->limits.memory ? file->limits.memory : usual_memory(entry.bytes);
-	return file_load_part(&file->source, &entry, memory, part, out, err);
+	return file_load_part(&file->source, &entry, work_of(&file->limits, memory), part, out, err);
 }
 
 VMSNAP_API int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out,
@@ -202,7 +208,7 @@ static int find_label(const struct vmsnap_file *file, const char *label, size_t 
 	for (size_t i = file->index.count; i-- > 0;) {
 		struct vmsnap *snap;
 		int rc = load_part(file, i, FILE_LOAD_SNAP, &snap, err);
-		if (rc == VMSNAP_ERR_NO_MEMORY || rc == VMSNAP_ERR_SYSTEM)
+		if (rc == VMSNAP_ERR_NO_MEMORY || rc == VMSNAP_ERR_SYSTEM || rc == VMSNAP_ERR_CANCELLED)
 			return rc;
 		if (rc)
 			continue;

@@ -139,7 +139,8 @@ static int look_at_file(const struct save *save, int fd, struct standing *out)
 	int rc = file_source_open_fd(&source, fd, save->target.path, 0, save->err);
 	if (rc)
 		return rc;
-	rc = file_index_find(&index, &source, save->err);
+	struct work work = { .limit = WORK_UNLIMITED };
+	rc = file_index_find(&index, &source, &work, save->err);
 	file_source_close(&source);
 	if (rc)
 		return rc == VMSNAP_ERR_NOT_SNAPSHOT ? refuse(save) : rc;

@@ -15,33 +15,36 @@ static bool says_more(const struct swept *a, const struct swept *b)
 	return order ? order < 0 : a < b;
 }
 
-void name_sweep_init(struct name_sweep *sweep, const struct naming *naming, uint64_t page_size, name_sweep_fn fn,
-                     void *ctx)
+void name_sweep_init(struct name_sweep *sweep, const struct naming *naming, struct work *work, uint64_t page_size,
+                     name_sweep_fn fn, void *ctx)
 {
-	*sweep = (struct name_sweep){ .naming = naming, .page_size = page_size, .fn = fn, .ctx = ctx };
+	*sweep = (struct name_sweep){ .naming = naming, .work = work, .page_size = page_size, .fn = fn, .ctx = ctx };
 	sweep->ends.before = ends_first;
 	sweep->best.before = says_more;
 }
 
+static void heaps_free(struct name_sweep *sweep)
+{
+	work_free(sweep->work, sweep->ends.indexes, sweep->heap_room, sizeof(size_t));
+	work_free(sweep->work, sweep->best.indexes, sweep->heap_room, sizeof(size_t));
+	sweep->ends.indexes = sweep->best.indexes = NULL;
+}
+
 void name_sweep_free(struct name_sweep *sweep)
 {
-	free(sweep->items);
-	free(sweep->ends.indexes);
-	free(sweep->best.indexes);
+	work_free(sweep->work, sweep->items, sweep->room, sizeof(*sweep->items));
+	heaps_free(sweep);
 }
 
 /* ---- the names of a range ---------------------------------------------------------- */
 
 static bool grow(struct name_sweep *sweep)
 {
-	if (sweep->count < sweep->room)
-		return true;
-	size_t room = sweep->room ? 2 * sweep->room : 64;
-	struct swept *more = realloc(sweep->items, room * sizeof(*more));
-	if (more) {
+	sweep->rc = work_step(sweep->work);
+	struct swept *more =
+	        work_room(sweep->work, sweep->items, sweep->count, &sweep->room, sizeof(*more), &sweep->rc);
+	if (more)
 		sweep->items = more;
-		sweep->room = room;
-	}
 	return more;
 }
 
@@ -59,10 +62,8 @@ static bool collect(void *ctx, const struct vmsnap_name *name)
 		last = first;
 	if (last > sweep->end - 1)
 		last = sweep->end - 1;
-	if (!grow(sweep)) {
-		sweep->no_memory = true;
+	if (!grow(sweep))
 		return false;
-	}
 	first -= first % page;
 	last -= last % page;
 	uint64_t end = last < UINT64_MAX - page ? last + page : UINT64_MAX;
@@ -70,33 +71,27 @@ static bool collect(void *ctx, const struct vmsnap_name *name)
 	return true;
 }
 
-static int by_start(const void *a, const void *b)
+static int by_start(const void *a, const void *b, const void *ctx)
 {
 	const struct swept *x = a, *y = b;
+	(void)ctx;
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
 	return (x->name.address > y->name.address) - (x->name.address < y->name.address);
 }
 
-/* Names come by address, so that hardly ever anything is left to be sorted. */
-static void sort_items(struct name_sweep *sweep)
-{
-	for (size_t i = 1; i < sweep->count; i++) {
-		if (sweep->items[i].start >= sweep->items[i - 1].start)
-			continue;
-		qsort(sweep->items, sweep->count, sizeof(*sweep->items), by_start);
-		return;
-	}
-}
-
 /* ---- heaps ----------------------------------------------------------------------------- */
 
-static int heap_reset(struct swept_heap *heap, size_t room)
+/* For so many names as there are. */
+static int heaps_reset(struct name_sweep *sweep)
 {
-	free(heap->indexes);
-	heap->indexes = malloc((room + 1) * sizeof(*heap->indexes));
-	heap->count = 0;
-	return heap->indexes ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
+	int rc = VMSNAP_OK;
+	heaps_free(sweep);
+	sweep->heap_room = sweep->count;
+	sweep->ends.indexes = work_array(sweep->work, sweep->count, sizeof(size_t), &rc);
+	sweep->best.indexes = work_array(sweep->work, sweep->count, sizeof(size_t), &rc);
+	sweep->ends.count = sweep->best.count = 0;
+	return rc;
 }
 
 static bool above(const struct swept_heap *heap, const struct swept *items, size_t a, size_t b)
@@ -204,11 +199,14 @@ static int flush(struct name_sweep *sweep, struct vmsnap_error *err)
 	int rc = vmsnap_names_in(sweep->naming->names, sweep->start, sweep->end, collect, sweep, err);
 	if (rc && rc != VMSNAP_ERR_NOT_FOUND)
 		return rc;
-	if (!sweep->count && !sweep->no_memory)
+	rc = sweep->rc;
+	if (!sweep->count && !rc)
 		return VMSNAP_OK;
-	if (sweep->no_memory || heap_reset(&sweep->ends, sweep->count) || heap_reset(&sweep->best, sweep->count))
-		return fail_no_memory(err);
-	sort_items(sweep);
+	rc = rc ? rc : heaps_reset(sweep);
+	/* Names come by address, so that hardly ever anything is left to be sorted. */
+	rc = rc ? rc : work_sort(sweep->work, sweep->items, sweep->count, sizeof(*sweep->items), by_start, NULL);
+	if (rc)
+		return work_fail(sweep->work, rc, err);
 	sweep_names(sweep);
 	return VMSNAP_OK;
 }

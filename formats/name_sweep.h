@@ -27,15 +27,16 @@ struct name_sweep {
 	void *ctx;
 	uint64_t start, end; /* the range that is not swept yet: another may continue it */
 	struct swept *items; /* names on it, by start */
-	size_t count, room;
+	size_t count, room, heap_room;
 	struct swept_heap ends; /* names begun and not ended, the first to end on top */
 	struct swept_heap best; /* the same by name_order(); some may have ended */
 	uint64_t at;
-	bool no_memory;
+	struct work *work;
+	int rc; /* of work */
 };
 
-void name_sweep_init(struct name_sweep *sweep, const struct naming *naming, uint64_t page_size, name_sweep_fn fn,
-                     void *ctx);
+void name_sweep_init(struct name_sweep *sweep, const struct naming *naming, struct work *work, uint64_t page_size,
+                     name_sweep_fn fn, void *ctx);
 /* Ranges must come in address order.  fn is called in that order too, here or later. */
 int name_sweep_add(struct name_sweep *sweep, uint64_t start, uint64_t end, struct vmsnap_error *err);
 int name_sweep_finish(struct name_sweep *sweep, struct vmsnap_error *err);

@@ -26,7 +26,7 @@ static void note(struct findings *findings, int rc, const struct vmsnap_error *e
 	}
 }
 
-static int check_one(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *place,
+static int check_one(struct text *text, const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *place,
                      struct vmsnap_error *err, struct findings *findings)
 {
 	*place = (struct vmsnap_file_entry){ 0 };
@@ -34,6 +34,9 @@ static int check_one(const struct vmsnap_file *file, size_t index, struct vmsnap
 	int rc = vmsnap_file_entry(file, index, place, err);
 	if (!rc)
 		rc = file_load_check(file, index, err);
+	/* That says nothing about the file. */
+	if (rc == VMSNAP_ERR_CANCELLED)
+		text_stop(text, rc);
 	findings->good += !rc;
 	findings->bad += rc != 0;
 	note(findings, rc, err);
@@ -47,8 +50,8 @@ static void check_json(struct text *text, const struct vmsnap_file *file, struct
 	struct vmsnap_error err;
 	json_begin(&json, text, "vmsnap.check/1");
 	json_rows(&json, "snapshots");
-	for (size_t i = 0; i < vmsnap_file_count(file) && !text_failed(text); i++) {
-		int rc = check_one(file, i, &place, &err, findings);
+	for (size_t i = 0; i < vmsnap_file_count(file) && !text_unwanted(text); i++) {
+		int rc = check_one(text, file, i, &place, &err, findings);
 		json_object(&json, NULL);
 		json_number(&json, "index", i + 1);
 		json_bool(&json, "ok", !rc);
@@ -78,8 +81,8 @@ static void check_text(struct text *text, const struct vmsnap_file *file, struct
 {
 	struct vmsnap_file_entry place;
 	struct vmsnap_error err;
-	for (size_t i = 0; i < vmsnap_file_count(file) && !text_failed(text); i++) {
-		int rc = check_one(file, i, &place, &err, findings);
+	for (size_t i = 0; i < vmsnap_file_count(file) && !text_unwanted(text); i++) {
+		int rc = check_one(text, file, i, &place, &err, findings);
 		text_format(text, "snapshot %zu at offset %" PRIu64 ", %s: ", i + 1, place.offset,
 		            word_size(text->style, place.bytes).text);
 		if (rc)

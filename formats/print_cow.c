@@ -1,6 +1,7 @@
 /* print_cow.c - who shares and who copied: vmsnap_print_cow(). */
 #include "print_cow.h"
 
+#include "compared.h"
 #include "error.h"
 
 bool verdict_is_quiet(int verdict)
@@ -24,7 +25,7 @@ bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *
 	return true;
 }
 
-int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct vmsnap_error *err)
+int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct work *work)
 {
 	const struct vmsnap *snaps[COW_SIDES] = { vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow) };
 	const uint64_t *totals = vmsnap_cow_touched_totals(cow);
@@ -35,14 +36,14 @@ int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, 
 		any |= totals[i] != 0;
 	for (int i = 0; any && !rc && i < COW_SIDES; i++)
 		if (snaps[i])
-			rc = touched_by_init(&touched->side[i], snaps[i], err);
+			rc = touched_by_init(&touched->side[i], snaps[i], work);
 	return rc;
 }
 
-void cow_touched_free(struct cow_touched *touched)
+void cow_touched_free(struct cow_touched *touched, struct work *work)
 {
 	for (int i = 0; i < COW_SIDES; i++)
-		touched_by_free(&touched->side[i]);
+		touched_by_free(&touched->side[i], work);
 }
 
 void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_cow_range *range,
@@ -129,11 +130,14 @@ VMSNAP_API int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_name
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
-	rc = cow_touched_init(&touched, cow, err);
-	if (!rc && text.style->json)
+	text.work.limit = cow_memory_left(cow);
+	rc = cow_touched_init(&touched, cow, &text.work);
+	if (rc)
+		rc = work_fail(&text.work, rc, err);
+	else if (text.style->json)
 		rc = print_cow_json(&text, cow, &touched, names, flags, err);
-	else if (!rc)
+	else
 		rc = print_cow_text(&text, cow, &touched, names, flags, err);
-	cow_touched_free(&touched);
+	cow_touched_free(&touched, &text.work);
 	return rc ? rc : text_close(&text, err);
 }

@@ -24,8 +24,8 @@ enum { COW_SIDES = 3 };
 struct cow_touched {
 	struct touched_by side[COW_SIDES];
 };
-int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct vmsnap_error *err);
-void cow_touched_free(struct cow_touched *touched);
+int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct work *work);
+void cow_touched_free(struct cow_touched *touched, struct work *work);
 void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_cow_range *range,
                          struct touched_reasons *reasons);
 

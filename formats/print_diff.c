@@ -1,6 +1,7 @@
 /* print_diff.c - what changed: vmsnap_print_diff(). */
-#include "error.h"
 #include "print_diff.h"
+#include "compared.h"
+#include "error.h"
 
 static void put_heading(struct text *text, const struct diff_view *view)
 {
@@ -47,15 +48,17 @@ VMSNAP_API int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_n
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
-	rc = diff_view_init(&view, diff, err);
-	if (!rc && text.style->json) {
+	text.work.limit = diff_memory_left(diff);
+	rc = diff_view_init(&view, diff, &text.work);
+	if (!rc && !text.style->json)
+		rc = diff_rows_init(&rows, &view, &text.work);
+	if (rc)
+		rc = work_fail(&text.work, rc, err);
+	else if (text.style->json)
 		rc = print_diff_json(&text, &view, names, flags, err);
-	} else if (!rc) {
-		rc = diff_rows_init(&rows, &view, err);
-		if (!rc)
-			rc = diff_text(&text, &view, &rows, names, flags, err);
-	}
+	else
+		rc = diff_text(&text, &view, &rows, names, flags, err);
 	diff_rows_free(&rows);
-	diff_view_free(&view);
+	diff_view_free(&view, &text.work);
 	return rc ? rc : text_close(&text, err);
 }

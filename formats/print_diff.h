@@ -26,7 +26,7 @@ struct diff_rows {
 	size_t order_count;
 	size_t next_range, next_change;
 };
-int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct vmsnap_error *err);
+int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct work *work);
 void diff_rows_free(struct diff_rows *rows);
 void diff_rows_rewind(struct diff_rows *rows);
 bool diff_rows_next(struct diff_rows *rows, struct diff_row *row);

@@ -16,9 +16,10 @@ struct keyed {
 	size_t index;
 };
 
-static int by_mapping(const void *left, const void *right)
+static int by_mapping(const void *left, const void *right, const void *ctx)
 {
 	const struct keyed *a = left, *b = right;
+	(void)ctx;
 	if (a->start != b->start)
 		return a->start < b->start ? -1 : 1;
 	if (a->vma != b->vma)
@@ -26,25 +27,25 @@ static int by_mapping(const void *left, const void *right)
 	return (a->index > b->index) - (a->index < b->index);
 }
 
-int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct vmsnap_error *err)
+int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct work *work)
 {
 	size_t count = vmsnap_diff_vma_count(view->diff);
+	int rc = VMSNAP_OK;
 	*rows = (struct diff_rows){ .view = view };
-	CLEANUP_FREE struct keyed *keys = calloc(count + 1, sizeof(*keys));
-	rows->order = calloc(count + 1, sizeof(*rows->order));
-	if (!keys || !rows->order)
-		return fail_no_memory(err);
-	for (size_t i = 0; i < count; i++) {
+	struct keyed *keys = work_array(work, count, sizeof(*keys), &rc);
+	rows->order = work_array(work, count, sizeof(*rows->order), &rc);
+	for (size_t i = 0; !rc && i < count; i++) {
 		struct vmsnap_diff_vma change;
 		if (vmsnap_diff_vma(view->diff, i, &change) || !diff_change_vma(&change))
 			continue;
 		const struct vmsnap_vma *vma = diff_change_vma(&change);
 		keys[rows->order_count++] = (struct keyed){ vma->start, vma, i };
 	}
-	qsort(keys, rows->order_count, sizeof(*keys), by_mapping);
-	for (size_t i = 0; i < rows->order_count; i++)
+	rc = rc ? rc : work_sort(work, keys, rows->order_count, sizeof(*keys), by_mapping, NULL);
+	for (size_t i = 0; !rc && i < rows->order_count; i++)
 		rows->order[i] = keys[i].index;
-	return VMSNAP_OK;
+	work_free(work, keys, count, sizeof(*keys));
+	return rc;
 }
 
 void diff_rows_free(struct diff_rows *rows)

@@ -91,7 +91,7 @@ static int put_row(struct text *text, const struct diff_view *view, const struct
 	page_lines_init(&lines, text, 4, flags);
 	lines.begin = put_heading;
 	lines.ctx = &heading;
-	name_sweep_init(&sweep, top->naming, page_size, page_lines_put, &lines);
+	name_sweep_init(&sweep, top->naming, &text->work, page_size, page_lines_put, &lines);
 	int rc = each_written(view, row, add_to_sweep, &sweep, err);
 	if (!rc)
 		rc = name_sweep_finish(&sweep, err);

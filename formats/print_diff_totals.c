@@ -31,12 +31,12 @@ static void add_row(struct balance *balance, const struct diff_view *view, const
 	balance->mappings += !row->vma || vmsnap_vma_at(view->b, row->start) != row->vma;
 }
 
-static void balance_of(struct balance *balance, const struct diff_view *view, struct diff_rows *rows)
+static void balance_of(struct text *text, struct balance *balance, const struct diff_view *view, struct diff_rows *rows)
 {
 	struct diff_row row;
 	*balance = (struct balance){ .mappings = vmsnap_vma_count(view->b) };
 	diff_rows_rewind(rows);
-	while (diff_rows_next(rows, &row))
+	while (!text_failed(text) && diff_rows_next(rows, &row))
 		add_row(balance, view, &row);
 	balance->sums.shared += diff_total_shared_at_a(view);
 }
@@ -86,7 +86,7 @@ static void put_touched(struct fit_line *line, uint64_t pages)
 static void put_sentence(struct text *text, const struct diff_view *view, struct diff_rows *rows)
 {
 	struct balance balance;
-	balance_of(&balance, view, rows);
+	balance_of(text, &balance, view, rows);
 	const uint64_t *classes = balance.sums.classes;
 	if (!balance.changed) {
 		text_format(text, "None of %zu mapping%s changed.\n", balance.mappings, word_plural(balance.mappings));

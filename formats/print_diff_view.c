@@ -5,48 +5,47 @@
 
 #include "error.h"
 
-static int by_start(const void *left, const void *right)
+static int by_start(const void *left, const void *right, const void *ctx)
 {
 	const struct diff_move *a = left, *b = right;
+	(void)ctx;
 	return (a->start > b->start) - (a->start < b->start);
 }
 
-static int collect_moves(struct diff_view *view, struct vmsnap_error *err)
+static int collect_moves(struct diff_view *view, struct work *work)
 {
 	struct vmsnap_diff_vma row;
 	size_t count = vmsnap_diff_totals(view->diff)->vmas[VMSNAP_VMA_MOVED];
 	if (!count)
 		return VMSNAP_OK;
-	view->moves = calloc(count, sizeof(*view->moves));
-	if (!view->moves)
-		return fail_no_memory(err);
-	for (size_t i = 0; i < vmsnap_diff_vma_count(view->diff) && view->move_count < count; i++)
+	int rc = VMSNAP_OK;
+	view->moves = work_array(work, count, sizeof(*view->moves), &rc);
+	for (size_t i = 0; !rc && i < vmsnap_diff_vma_count(view->diff) && view->move_count < count; i++)
 		if (!vmsnap_diff_vma(view->diff, i, &row) && row.change == VMSNAP_VMA_MOVED && row.a && row.b)
 			view->moves[view->move_count++] =
 				(struct diff_move){ row.b->start, row.b->end, row.a->start - row.b->start };
-	qsort(view->moves, view->move_count, sizeof(*view->moves), by_start);
-	return VMSNAP_OK;
+	return rc ? rc : work_sort(work, view->moves, view->move_count, sizeof(*view->moves), by_start, NULL);
 }
 
-int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struct vmsnap_error *err)
+int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struct work *work)
 {
 	const struct vmsnap *a = vmsnap_diff_a(diff), *b = vmsnap_diff_b(diff);
 	const struct vmsnap_info *ia = vmsnap_info(a), *ib = vmsnap_info(b);
 	*view = (struct diff_view){ .diff = diff, .a = a, .b = b, .exclusive = ia->known.exclusive };
 	bool other_boot = *ia->boot_id && *ib->boot_id && strcmp(ia->boot_id, ib->boot_id) != 0;
 	view->frames = ia->known.pfn && ib->known.pfn && !other_boot;
-	int rc = collect_moves(view, err);
+	int rc = collect_moves(view, work);
 	if (!rc && vmsnap_diff_totals(diff)->touched) {
-		rc = touched_by_init(&view->touched_a, a, err);
-		rc = rc ? rc : touched_by_init(&view->touched_b, b, err);
+		rc = touched_by_init(&view->touched_a, a, work);
+		rc = rc ? rc : touched_by_init(&view->touched_b, b, work);
 	}
 	return rc;
 }
 
-void diff_view_free(struct diff_view *view)
+void diff_view_free(struct diff_view *view, struct work *work)
 {
-	touched_by_free(&view->touched_a);
-	touched_by_free(&view->touched_b);
+	touched_by_free(&view->touched_a, work);
+	touched_by_free(&view->touched_b, work);
 	free(view->moves);
 }
 

@@ -23,8 +23,8 @@ struct diff_view {
 	struct touched_by touched_a, touched_b; /* empty if no changed page was touched */
 };
 
-int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struct vmsnap_error *err);
-void diff_view_free(struct diff_view *view);
+int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struct work *work);
+void diff_view_free(struct diff_view *view, struct work *work);
 
 /* Cuts a range into pieces of one class, in address order:
  *   CLASS_COPIED  another frame, and at A the page was shared (mapped elsewhere

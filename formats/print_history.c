@@ -162,10 +162,11 @@ static void what_cell(struct table *table, const struct moment *moment)
 static int history_row(struct table *table, const struct history *history, size_t index, struct vmsnap_error *err)
 {
 	const struct moment moment = moment_at(history, index);
+	struct work *work = &table->text->work;
 	struct page_touched touched;
-	int rc = page_touched_init(&touched, moment.snap, history->address, err);
+	int rc = page_touched_init(&touched, moment.snap, history->address, work);
 	if (rc)
-		return rc;
+		return work_fail(work, rc, err);
 	table_name(table, HIST_SNAPSHOT, moment.name, strlen(moment.name));
 	table_word(table, HIST_PID, word_number(vmsnap_info(moment.snap)->pid));
 	table_literal(table, HIST_STATE, moment.state);
@@ -176,7 +177,7 @@ static int history_row(struct table *table, const struct history *history, size_
 		table_name(table, HIST_MAPPING, moment.vma->name, strlen(moment.vma->name));
 	what_cell(table, &moment);
 	table_end_row(table);
-	page_touched_free(&touched);
+	page_touched_free(&touched, work);
 	return VMSNAP_OK;
 }
 
@@ -184,7 +185,7 @@ static int history_rows(struct table *table, void *ctx, struct vmsnap_error *err
 {
 	const struct history *history = ctx;
 	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && i < history->count && !text_failed(table->text); i++)
+	for (size_t i = 0; !rc && i < history->count && !text_unwanted(table->text); i++)
 		rc = history_row(table, history, i, err);
 	return rc;
 }
@@ -209,10 +210,11 @@ static void json_changes(struct json *json, const struct moment *moment)
 static int json_row(struct json *json, const struct history *history, size_t index, struct vmsnap_error *err)
 {
 	const struct moment moment = moment_at(history, index);
+	struct work *work = &json->text->work;
 	struct page_touched touched;
-	int rc = page_touched_init(&touched, moment.snap, history->address, err);
+	int rc = page_touched_init(&touched, moment.snap, history->address, work);
 	if (rc)
-		return rc;
+		return work_fail(work, rc, err);
 	json_object(json, NULL);
 	json_string_or_null(json, "snapshot", moment.name);
 	json_number(json, "pid", vmsnap_info(moment.snap)->pid);
@@ -229,7 +231,7 @@ static int json_row(struct json *json, const struct history *history, size_t ind
 	json_page_touched(json, &touched);
 	json_changes(json, &moment);
 	json_end(json);
-	page_touched_free(&touched);
+	page_touched_free(&touched, work);
 	return VMSNAP_OK;
 }
 
@@ -240,7 +242,7 @@ static int history_json(struct text *text, const struct history *history, struct
 	json_begin(&json, text, "vmsnap.history/1");
 	json_hex(&json, "address", history->address);
 	json_rows(&json, "rows");
-	for (size_t i = 0; !rc && i < history->count && !text_failed(text); i++)
+	for (size_t i = 0; !rc && i < history->count && !text_unwanted(text); i++)
 		rc = json_row(&json, history, i, err);
 	if (rc)
 		return rc;
@@ -257,6 +259,7 @@ VMSNAP_API int vmsnap_print_history(const struct vmsnap *const *snaps, const cha
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
+	text_limit(&text, snaps, count);
 	if (text.style->json)
 		rc = history_json(&text, &history, err);
 	else

@@ -51,7 +51,8 @@ static void entry_read(struct entry *entry, const struct vmsnap_file *file, size
 /* Not the file's fault: what could not be read now may be whole. */
 static bool is_trouble(const struct entry *entry)
 {
-	return !entry->snap && (entry->err.code == VMSNAP_ERR_NO_MEMORY || entry->err.code == VMSNAP_ERR_SYSTEM);
+	int code = entry->snap ? VMSNAP_OK : entry->err.code;
+	return code == VMSNAP_ERR_NO_MEMORY || code == VMSNAP_ERR_SYSTEM || code == VMSNAP_ERR_CANCELLED;
 }
 
 static int tell_trouble(const struct entry *entry, struct vmsnap_error *err)
@@ -81,7 +82,7 @@ static int list_json(struct text *text, const struct vmsnap_file *file, struct v
 	int rc = VMSNAP_OK;
 	json_begin(&json, text, "vmsnap.list/1");
 	json_rows(&json, "snapshots");
-	for (size_t i = 0; i < vmsnap_file_count(file) && !text_failed(text); i++) {
+	for (size_t i = 0; i < vmsnap_file_count(file) && !text_unwanted(text); i++) {
 		struct entry entry;
 		entry_read(&entry, file, i);
 		if (!rc && is_trouble(&entry))
@@ -122,7 +123,7 @@ static void snapshot_cells(struct table *table, const struct vmsnap *snap)
 static int list_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 {
 	const struct vmsnap_file *file = ctx;
-	for (size_t i = 0; i < vmsnap_file_count(file) && !text_failed(table->text); i++) {
+	for (size_t i = 0; i < vmsnap_file_count(file) && !text_unwanted(table->text); i++) {
 		struct entry entry;
 		entry_read(&entry, file, i);
 		if (is_trouble(&entry))

@@ -1,6 +1,7 @@
 /* print_map.c - the picture: vmsnap_print_map(). */
 #include <string.h>
 
+#include "compared.h"
 #include "error.h"
 #include "print_map_rows.h"
 
@@ -154,6 +155,18 @@ static unsigned cells_across(const struct vmsnap_style *style)
 	return cells;
 }
 
+static int map_compare(struct text *text, struct map *map, const struct vmsnap *a, const struct vmsnap *b,
+                       struct vmsnap_diff **diff, struct vmsnap_error *err)
+{
+	struct vmsnap_compare_options options = text_compare_options(text);
+	int rc = vmsnap_diff_new_with(a, b, &options, diff, err);
+	if (rc)
+		return rc;
+	text->work.limit = diff_memory_left(*diff);
+	rc = diff_view_init(&map->view, *diff, &text->work);
+	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
+}
+
 VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
                                 struct vmsnap_error *err)
 {
@@ -162,9 +175,7 @@ VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, 
 	struct text text;
 	int rc = text_open(&text, out, err);
 	if (!rc && b)
-		rc = vmsnap_diff_new(a, b, &diff, err);
-	if (!rc && b)
-		rc = diff_view_init(&map.view, diff, err);
+		rc = map_compare(&text, &map, a, b, &diff, err);
 	if (!rc) {
 		map.cells = text.style->json ? 64 : cells_across(text.style);
 		if (!text.style->json && half_blocks(text.style))
@@ -176,7 +187,7 @@ VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, 
 			map_text(&text, &map);
 		rc = text_close(&text, err);
 	}
-	diff_view_free(&map.view);
+	diff_view_free(&map.view, &text.work);
 	if (diff)
 		vmsnap_diff_free(diff);
 	return rc;

@@ -72,7 +72,7 @@ int print_range_names(struct text *text, const struct naming *naming, uint64_t p
 	if (end - start <= page_size)
 		return VMSNAP_OK;
 	page_lines_init(&lines, text, 4, flags);
-	name_sweep_init(&sweep, naming, page_size, page_lines_put, &lines);
+	name_sweep_init(&sweep, naming, &text->work, page_size, page_lines_put, &lines);
 	int rc = name_sweep_add(&sweep, start, end, err);
 	if (!rc)
 		rc = name_sweep_finish(&sweep, err);

@@ -37,7 +37,7 @@ static bool in_frame(const struct vmsnap_name *name)
 	return name->kind == VMSNAP_NAME_LOCAL || name->kind == VMSNAP_NAME_ARGUMENT;
 }
 
-char *name_words(const struct naming *naming, const struct vmsnap_name *name)
+char *name_words(const struct naming *naming, const struct vmsnap_name *name, struct text *text)
 {
 	char *words = NULL, thread[32] = "", frame[16] = "";
 	const char *function = in_frame(name) && name->function ? name->function : "";
@@ -51,9 +51,26 @@ char *name_words(const struct naming *naming, const struct vmsnap_name *name)
 	size_t len = strlen(function);
 	/* C++ functions are told with their parameters already. */
 	const char *calls = len && function[len - 1] != ')' ? "()" : "";
-	int rc = asprintf(&words, "%s%s%s%s%s%s", name->symbol ? name->symbol : "", len ? " in " : "", function, calls,
-	                  frame, thread);
-	return rc < 0 ? NULL : words;
+	const char *symbol = name->symbol ? name->symbol : "";
+	uint64_t most = strlen(symbol) + len + sizeof(thread) + sizeof(frame) + sizeof(" in ()");
+	int rc = work_charge(&text->work, most);
+	text_stop(text, rc);
+	if (rc)
+		return NULL;
+	rc = asprintf(&words, "%s%s%s%s%s%s", symbol, len ? " in " : "", function, calls, frame, thread);
+	if (rc < 0) {
+		text_stop(text, VMSNAP_ERR_NO_MEMORY);
+		words = NULL;
+	}
+	work_release(&text->work, words ? most - ((uint64_t)rc + 1) : most);
+	return words;
+}
+
+void name_words_free(char *words, struct text *text)
+{
+	if (words)
+		work_release(&text->work, strlen(words) + 1);
+	free(words);
 }
 
 static int class_of(int kind)
@@ -138,19 +155,17 @@ static void listed_init(struct listed *listed, const struct top_names *top, stru
 {
 	listed->count = 0;
 	while (listed->count < top->kept && listed->count < LINE_NAMES) {
-		char *words = name_words(top->naming, &top->best[listed->count]);
-		if (!words) {
-			text_fail(text, ENOMEM);
+		char *words = name_words(top->naming, &top->best[listed->count], text);
+		if (!words)
 			return;
-		}
 		listed->words[listed->count++] = words;
 	}
 }
 
-static void listed_free(struct listed *listed)
+static void listed_free(struct listed *listed, struct text *text)
 {
 	while (listed->count)
-		free(listed->words[--listed->count]);
+		name_words_free(listed->words[--listed->count], text);
 }
 
 /* What follows when the first `count` are written; "" if those are all. */
@@ -191,7 +206,7 @@ void top_names_put(const struct top_names *top, struct text *text, size_t column
 		fit_name(text, listed.words[i], strlen(listed.words[i]), left);
 	}
 	text_string(text, more.text);
-	listed_free(&listed);
+	listed_free(&listed, text);
 }
 
 void top_names_cell(const struct top_names *top, struct table *table, size_t column)
@@ -207,7 +222,7 @@ void top_names_cell(const struct top_names *top, struct table *table, size_t col
 		table_add_literal(table, column, ",+");
 		table_add_literal(table, column, word_number(top->total - listed.count).text);
 	}
-	listed_free(&listed);
+	listed_free(&listed, table->text);
 }
 
 /* ---- JSON ------------------------------------------------------------------------ */

@@ -55,7 +55,7 @@ static void find_place(struct place *place, struct vmsnap_names *names)
 	place->has_segment = vmsnap_segment_at(names, place->address, &place->segment) == VMSNAP_OK;
 }
 
-static int find_names(struct place *place, struct vmsnap_names *names, struct vmsnap_error *err)
+static int find_names(struct place *place, struct vmsnap_names *names, struct work *work, struct vmsnap_error *err)
 {
 	uint64_t page_size = vmsnap_info(place->snap)->page_size;
 	place->page_start = place->address - place->address % page_size;
@@ -63,7 +63,10 @@ static int find_names(struct place *place, struct vmsnap_names *names, struct vm
 	place->naming = naming_of(names, place->snap, NULL, NULL);
 	top_names_init(&place->on_page, &place->naming);
 	int rc = top_names_add(&place->on_page, place->page_start, place->page_end, err);
-	return rc ? rc : page_touched_init(&place->touched, place->snap, place->address, err);
+	if (rc)
+		return rc;
+	rc = page_touched_init(&place->touched, place->snap, place->address, work);
+	return rc ? work_fail(work, rc, err) : VMSNAP_OK;
 }
 
 static const char *state_of(const struct place *place)
@@ -217,12 +220,10 @@ static void put_flags(struct text *text, const struct place *place)
 /* For a name of the program; without memory it is left to text_close() to tell. */
 static void put_words(struct text *text, const struct naming *naming, const struct vmsnap_name *name, size_t room)
 {
-	char *words = name_words(naming, name);
+	char *words = name_words(naming, name, text);
 	if (words)
 		fit_name(text, words, strlen(words), room);
-	else
-		text_fail(text, ENOMEM);
-	free(words);
+	name_words_free(words, text);
 }
 
 static void put_name(struct text *text, const struct place *place)
@@ -315,12 +316,13 @@ VMSNAP_API int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names 
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
+	text_limit(&text, &snap, 1);
 	find_place(&place, names);
-	rc = find_names(&place, names, err);
+	rc = find_names(&place, names, &text.work, err);
 	if (!rc && text.style->json)
 		rc = page_json(&text, &place, err);
 	else if (!rc)
 		page_text(&text, &place);
-	page_touched_free(&place.touched);
+	page_touched_free(&place.touched, &text.work);
 	return rc ? rc : text_close(&text, err);
 }

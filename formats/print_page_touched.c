@@ -1,12 +1,11 @@
 #include "print_page_touched.h"
 
-int page_touched_init(struct page_touched *touched, const struct vmsnap *snap, uint64_t address,
-                      struct vmsnap_error *err)
+int page_touched_init(struct page_touched *touched, const struct vmsnap *snap, uint64_t address, struct work *work)
 {
 	uint64_t page_size = vmsnap_info(snap)->page_size, start = address - address % page_size;
 	uint64_t end = start < UINT64_MAX - page_size ? start + page_size : UINT64_MAX;
 	*touched = (struct page_touched){ .touched = false };
-	int rc = touched_by_init(&touched->by, snap, err);
+	int rc = touched_by_init(&touched->by, snap, work);
 	if (rc)
 		return rc;
 	touched_reasons_add(&touched->reasons, &touched->by, start, end);
@@ -19,9 +18,9 @@ int page_touched_init(struct page_touched *touched, const struct vmsnap *snap, u
 	return VMSNAP_OK;
 }
 
-void page_touched_free(struct page_touched *touched)
+void page_touched_free(struct page_touched *touched, struct work *work)
 {
-	touched_by_free(&touched->by);
+	touched_by_free(&touched->by, work);
 }
 
 void json_page_touched(struct json *json, const struct page_touched *touched)

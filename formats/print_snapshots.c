@@ -111,7 +111,7 @@ static int snapshot_rows(struct table *table, void *ctx, struct vmsnap_error *er
 {
 	const struct snapshots *snapshots = ctx;
 	(void)err;
-	for (size_t i = 0; i < snapshots->count && !text_failed(table->text); i++)
+	for (size_t i = 0; i < snapshots->count && !text_unwanted(table->text); i++)
 		snapshot_row(table, snapshots, i);
 	return VMSNAP_OK;
 }
@@ -121,7 +121,7 @@ static void snapshots_json(struct text *text, const struct snapshots *snapshots)
 	struct json json;
 	json_begin(&json, text, "vmsnap.snapshots/1");
 	json_rows(&json, "snapshots");
-	for (size_t i = 0; i < snapshots->count && !text_failed(text); i++) {
+	for (size_t i = 0; i < snapshots->count && !text_unwanted(text); i++) {
 		const struct vmsnap *snap = snapshots->items[i];
 		struct vmsnap_sums sums = sums_of(snap);
 		json_object(&json, NULL);

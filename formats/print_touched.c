@@ -11,7 +11,7 @@ static bool is_touched(const struct vmsnap_captured_name *name)
 	return name->kind == VMSNAP_CAPTURED_TOUCHED && name->size;
 }
 
-int touched_by_init(struct touched_by *by, const struct vmsnap *snap, struct vmsnap_error *err)
+int touched_by_init(struct touched_by *by, const struct vmsnap *snap, struct work *work)
 {
 	size_t names = vmsnap_captured_name_count(snap), count = 0;
 	uint64_t reach = 0;
@@ -20,22 +20,22 @@ int touched_by_init(struct touched_by *by, const struct vmsnap *snap, struct vms
 		count += is_touched(vmsnap_captured_name(snap, i));
 	if (!count)
 		return VMSNAP_OK;
-	by->items = calloc(count, sizeof(*by->items));
-	if (!by->items)
-		return fail_no_memory(err);
-	for (size_t i = 0; i < names; i++) {
+	int rc = VMSNAP_OK;
+	by->items = work_array(work, count, sizeof(*by->items), &rc);
+	by->room = count;
+	for (size_t i = 0; !rc && i < names; i++) {
 		const struct vmsnap_captured_name *name = vmsnap_captured_name(snap, i);
 		if (!is_touched(name))
 			continue;
 		reach = name->address + name->size > reach ? name->address + name->size : reach;
 		by->items[by->count++] = (struct touched_bytes){ name, reach };
 	}
-	return VMSNAP_OK;
+	return rc;
 }
 
-void touched_by_free(struct touched_by *by)
+void touched_by_free(struct touched_by *by, struct work *work)
 {
-	free(by->items);
+	work_free(work, by->items, by->room, sizeof(*by->items));
 }
 
 /* The first one that may reach beyond the address. */

@@ -15,10 +15,10 @@ struct touched_bytes {
 };
 struct touched_by {
 	struct touched_bytes *items;
-	size_t count;
+	size_t count, room;
 };
-int touched_by_init(struct touched_by *by, const struct vmsnap *snap, struct vmsnap_error *err);
-void touched_by_free(struct touched_by *by);
+int touched_by_init(struct touched_by *by, const struct vmsnap *snap, struct work *work);
+void touched_by_free(struct touched_by *by, struct work *work);
 
 enum { TOUCHED_REASONS = 16, TOUCHED_REASONS_TEXT = 3 };
 struct touched_reasons {

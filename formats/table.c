@@ -1,6 +1,5 @@
 #include "table.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,10 +73,11 @@ static int choose_columns(struct table *table, struct vmsnap_error *err)
 		return rc;
 	for (const char *c = asked; c && *c; c++)
 		named += *c == ',';
-	table->shown = calloc(table->column_count + named + 1, sizeof(*table->shown));
-	table->cells = calloc(table->column_count, sizeof(*table->cells));
-	if (!table->shown || !table->cells)
-		return fail_no_memory(err);
+	struct work *work = &table->text->work;
+	table->shown = work_array(work, table->column_count + named, sizeof(*table->shown), &rc);
+	table->cells = work_array(work, table->column_count, sizeof(*table->cells), &rc);
+	if (rc)
+		return work_fail(work, rc, err);
 	if (!asked || *asked == '+')
 		for (size_t i = 0; i < table->column_count; i++)
 			if (!(table->columns[i].flags & TABLE_EXTRA))
@@ -106,10 +106,12 @@ static void add_bytes(struct table *table, size_t column, const char *bytes, siz
 		return;
 	}
 	if (len > table->room - table->used) {
+		/* A name in a file may be as long as the file likes. */
 		size_t room = (table->room + len) * 2;
-		char *more = realloc(table->bytes, room);
+		int rc = work_charge(&table->text->work, room - table->room);
+		char *more = rc ? NULL : realloc(table->bytes, room);
 		if (!more) {
-			text_fail(table->text, ENOMEM);
+			text_stop(table->text, rc ? rc : VMSNAP_ERR_NO_MEMORY);
 			return;
 		}
 		table->bytes = more;

@@ -45,7 +45,8 @@ void text_stop(struct text *text, int code)
 
 bool text_unwanted(struct text *text)
 {
-	text_stop(text, work_ask(&text->work));
+	if (!text->failed)
+		text_stop(text, work_ask(&text->work));
 	return text->failed;
 }
 

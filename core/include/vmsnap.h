@@ -347,6 +347,9 @@ struct vmsnap_limits {
 	uint64_t memory;      /* for one loaded snapshot and what is made of it; default: 64 MiB
 	                       * and 16 KiB for each of its bytes in the file, 4 GiB at the most.
 	                       * A comparison has what its snapshots have together. */
+	bool (*cancelled)(void *ctx); /* asked now and then while the file is open; NULL: never
+	                                 cancelled */
+	void *cancel_ctx;
 };
 
 /* An open file.  Opening finds its snapshots; loading reads one.  "-" is

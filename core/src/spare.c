@@ -6,7 +6,7 @@ uint64_t snapshot_bytes(const struct vmsnap *snap)
 {
 	uint64_t smaps =
 	        (uint64_t)snap->smaps.key_count * (sizeof(*snap->smaps.keys) + snap->vma_count * sizeof(uint64_t));
-	return sizeof(*snap) + snap->strings.total + (uint64_t)snap->runs.capacity * sizeof(struct run) +
+	return sizeof(*snap) + snap->strings.total + (uint64_t)snap->runs.count * sizeof(struct run) +
 	       (uint64_t)snap->vma_count * (sizeof(*snap->vmas) + sizeof(*snap->smaps.flags)) +
 	       (uint64_t)snap->thread_count * sizeof(*snap->threads) +
 	       (uint64_t)snap->captured_count * sizeof(*snap->captured) + smaps;

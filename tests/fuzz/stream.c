@@ -39,9 +39,9 @@ static struct part *add_part(struct stream *stream, enum part_kind kind, const u
 /* Replaces a deflated payload by what it inflates to. */
 static void unpack(struct part *part, uint64_t raw, size_t most)
 {
-	bool no_memory;
+	struct work work = { .limit = WORK_UNLIMITED };
 	uint8_t *bytes = raw <= most ? malloc(raw ? (size_t)raw : 1) : NULL;
-	if (!bytes || !inflate_payload(part->bytes, part->len, bytes, (size_t)raw, &no_memory)) {
+	if (!bytes || inflate_payload(part->bytes, part->len, bytes, (size_t)raw, &work)) {
 		free(bytes);
 		return;
 	}

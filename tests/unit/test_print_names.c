@@ -15,10 +15,12 @@ enum { STACK = 0x100000, STACK_PAGES = 32 };
 static void expect_words(const struct vmsnap_name *name, const char *expected)
 {
 	struct naming naming = { .main_threads = { 42 } };
-	char *words = name_words(&naming, name);
+	struct text text = { .work.limit = WORK_UNLIMITED };
+	char *words = name_words(&naming, name, &text);
 	assert_non_null(words);
 	assert_string_equal(words, expected);
-	free(words);
+	name_words_free(words, &text);
+	assert_int_equal(text.work.used, 0);
 }
 
 static void names_are_written_short_and_clear(void **state)
@@ -149,7 +151,8 @@ static void sweep_once(uint32_t *seed)
 	assert_int_equal(vmsnap_add_names(snap, names, count, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_names_new(snap, NULL, &of, NULL), VMSNAP_OK);
 	struct naming naming = naming_of(of, snap, NULL, NULL);
-	name_sweep_init(&sweep, &naming, PAGE, tell_group, &told);
+	struct work unlimited = { .limit = WORK_UNLIMITED };
+	name_sweep_init(&sweep, &naming, &unlimited, PAGE, tell_group, &told);
 	for (uint64_t at = 0; at < STACK_PAGES;) {
 		uint64_t start = at + next_random(seed) % 3, pages = 1 + next_random(seed) % 9, end = start + pages;
 		end = end < STACK_PAGES ? end : STACK_PAGES;
@@ -164,6 +167,7 @@ static void sweep_once(uint32_t *seed)
 	for (uint64_t page = 0; page < STACK_PAGES; page++)
 		expect_page(&told, names, count, page, swept[page], page && swept[page - 1]);
 	name_sweep_free(&sweep);
+	assert_int_equal(unlimited.used, 0);
 	vmsnap_names_free(of);
 	vmsnap_free(snap);
 }

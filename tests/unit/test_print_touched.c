@@ -3,6 +3,8 @@
 
 #include "print_touched.h"
 
+static struct work unlimited = { .limit = WORK_UNLIMITED };
+
 static void put_touched(struct vmsnap *snap, uint64_t address, uint64_t size, const char *by)
 {
 	const struct vmsnap_captured_name name = {
@@ -261,7 +263,7 @@ static void expect_reasons(const struct vmsnap *snap, uint64_t start, uint64_t e
 	struct touched_by by;
 	struct touched_reasons reasons = { .count = 0 };
 	char got[256] = "";
-	assert_int_equal(touched_by_init(&by, snap, NULL), VMSNAP_OK);
+	assert_int_equal(touched_by_init(&by, snap, &unlimited), VMSNAP_OK);
 	touched_reasons_add(&reasons, &by, start, end);
 	for (size_t i = 0; i < reasons.count; i++) {
 		strcat(got, i ? "," : "");
@@ -269,7 +271,7 @@ static void expect_reasons(const struct vmsnap *snap, uint64_t start, uint64_t e
 	}
 	strcat(got, reasons.more ? "+" : "");
 	assert_string_equal(got, expected);
-	touched_by_free(&by);
+	touched_by_free(&by, &unlimited);
 }
 
 static void reasons_are_those_with_a_byte_in_the_range(void **state)
@@ -327,10 +329,10 @@ static void only_breakpoints_are_called_breakpoints(void **state)
 		struct touched_by by;
 		struct touched_reasons reasons = { .count = 0 };
 		put_touched(snap, 0x1000, 1, cases[i].symbol);
-		assert_int_equal(touched_by_init(&by, snap, NULL), VMSNAP_OK);
+		assert_int_equal(touched_by_init(&by, snap, &unlimited), VMSNAP_OK);
 		touched_reasons_add(&reasons, &by, 0x1000, 0x2000);
 		assert_int_equal(reasons.not_breakpoints, cases[i].not_breakpoint);
-		touched_by_free(&by);
+		touched_by_free(&by, &unlimited);
 		vmsnap_free(snap);
 	}
 }

@@ -304,6 +304,145 @@ static void comparing_ends_when_it_is_not_wanted_any_more(void **state)
 	}
 }
 
+/* ---- texts ---- */
+
+typedef int (*print_fn)(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);
+
+static int print_pages(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	return vmsnap_print_pages(snap, 0, UINT64_MAX, false, out, err);
+}
+static int print_status(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	return vmsnap_print_status(snap, snap, out, err);
+}
+static int print_map(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	return vmsnap_print_map(snap, snap, out, err);
+}
+static int print_snapshots(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	return vmsnap_print_snapshots(&snap, NULL, 1, out, err);
+}
+static int print_history(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	return vmsnap_print_history(&snap, NULL, 1, 4096, out, err);
+}
+static int print_diff(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	struct vmsnap_diff *diff;
+	struct vmsnap *nothing = with_runs(1, 0);
+	assert_int_equal(vmsnap_diff_new(snap, nothing, &diff, err), VMSNAP_OK);
+	int rc = vmsnap_print_diff(diff, NULL, 0, out, err);
+	vmsnap_diff_free(diff);
+	vmsnap_free(nothing);
+	return rc;
+}
+static int print_cow(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	struct vmsnap_cow *cow;
+	assert_int_equal(vmsnap_cow_new(snap, snap, NULL, &cow, err), VMSNAP_OK);
+	int rc = vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, out, err);
+	vmsnap_cow_free(cow);
+	return rc;
+}
+
+static struct vmsnap *with_much_of_all(void)
+{
+	enum { COUNT = 20 * 1000 };
+	struct made made;
+	begin_made(&made);
+	add_plain(&made, SECTION_SNAP, "\x01\x02\x00\x10\x0e\x01\x01", 7);
+	add_status(&made, "a:1\n", COUNT);
+	add_vmas(&made, COUNT);
+	add_apart(&made, 16, COUNT);
+	struct vmsnap *snap = load_limited(&made, 0);
+	for (size_t i = 0; i < COUNT; i++)
+		snap->runs.items[i].entry = ENTRY_PRESENT | (1 + i);
+	return snap;
+}
+
+static void texts_end_when_they_are_not_wanted_any_more(void **state)
+{
+	(void)state;
+	static const print_fn prints[] = { vmsnap_print_show, print_pages, print_status,  print_map,
+		                           print_snapshots,   print_diff,  print_history, print_cow };
+	struct vmsnap *snap = with_much_of_all();
+	for (size_t i = 0; i < sizeof(prints) / sizeof(*prints); i++) {
+		for (int json = 0; json < 2; json++) {
+			struct asked asked = { 0 };
+			struct vmsnap_error err = { 0 };
+			struct vmsnap_output out = {
+				.size = sizeof(out), .write = write_nothing, .cancelled = ask, .cancel_ctx = &asked
+			};
+			out.style.json = json;
+			if (prints[i](snap, &out, &err) != VMSNAP_ERR_CANCELLED ||
+			    strcmp(err.message, "cancelled") != 0)
+				fail_msg("%zu, json %d: %s", i, json, err.message);
+			assert_int_equal(asked.count, 1);
+		}
+	}
+	vmsnap_free(snap);
+}
+
+/* Without a width nothing of it is cut. */
+static void a_row_of_a_table_counts_too(void **state)
+{
+	(void)state;
+	struct vmsnap_error err = { 0 };
+	struct vmsnap_output out = { .size = sizeof(out), .write = write_nothing };
+	struct vmsnap *snap = with_vmas(1, 4 * MIB);
+	size_t len = 3 * MIB / 2;
+	char *name = arena_alloc(&snap->strings, len + 1);
+	memset(name, '\1', len);
+	name[len] = '\0';
+	snap->vmas[0].name = name;
+	assert_too_large(vmsnap_print_show(snap, &out, &err), &err);
+	out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &out, &err), VMSNAP_OK);
+	vmsnap_free(snap);
+}
+
+/* ---- reading ---- */
+
+static void reading_ends_when_it_is_not_wanted_any_more(void **state)
+{
+	(void)state;
+	struct made made;
+	struct asked asked = { .until = SIZE_MAX };
+	struct vmsnap_limits limits = { .size = sizeof(limits), .cancelled = ask, .cancel_ctx = &asked };
+	struct vmsnap_file *file;
+	struct vmsnap *snap;
+	struct vmsnap_error err = { 0 };
+	size_t index, printed = 0;
+	struct vmsnap_output out = { .size = sizeof(out), .write = count_lines, .ctx = &printed };
+	add_start(&made);
+	add_vmas(&made, MANY);
+	add_threads(&made, MANY);
+	end_made(&made);
+	assert_int_equal(vmsnap_file_open_memory(made.bytes.data, made.bytes.len, &limits, &file, &err), VMSNAP_OK);
+	size_t before = asked.count;
+	assert_int_equal(vmsnap_file_load(file, 0, &snap, &err), VMSNAP_OK);
+	vmsnap_free(snap);
+	size_t all = asked.count - before;
+	assert_true(all > 2 * MANY / WORK_STEPS);
+	for (size_t until = 0; until < all; until += 1 + all / 7) {
+		asked = (struct asked){ .until = until };
+		assert_int_equal(vmsnap_file_load(file, 0, &snap, &err), VMSNAP_ERR_CANCELLED);
+		assert_int_equal(asked.count, until + 1);
+	}
+	asked = (struct asked){ 0 };
+	assert_int_equal(vmsnap_file_find(file, "label", &index, &err), VMSNAP_ERR_CANCELLED);
+	assert_int_equal(vmsnap_print_check(file, &out, &err), VMSNAP_ERR_CANCELLED);
+	asked = (struct asked){ .until = SIZE_MAX };
+	out.cancelled = ask;
+	out.cancel_ctx = &(struct asked){ 0 };
+	assert_int_equal(vmsnap_print_check(file, &out, &err), VMSNAP_ERR_CANCELLED);
+	assert_int_equal(vmsnap_print_list(file, &out, &err), VMSNAP_ERR_CANCELLED);
+	vmsnap_file_close(file);
+	bytes_free(&made.bytes);
+}
+
 static void options_of_another_size_are_refused(void **state)
 {
 	(void)state;
@@ -363,6 +502,9 @@ int main(void)
 		cmocka_unit_test(work_on_status_grows_with_its_lines),
 		cmocka_unit_test(status_shows_every_line),
 		cmocka_unit_test(comparing_ends_when_it_is_not_wanted_any_more),
+		cmocka_unit_test(texts_end_when_they_are_not_wanted_any_more),
+		cmocka_unit_test(a_row_of_a_table_counts_too),
+		cmocka_unit_test(reading_ends_when_it_is_not_wanted_any_more),
 		cmocka_unit_test(options_of_another_size_are_refused),
 		cmocka_unit_test(sorting_keeps_the_order_of_equals_and_counts_what_it_takes),
 	};
