@@ -558,6 +558,9 @@ void vmsnap_names_free(struct vmsnap_names *names);
  * but what was read of files that it maps too is kept: a second look at a process costs
  * little.  The snapshot so far need not be there any more.  If it fails, nothing changes. */
 int vmsnap_names_renew(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err);
+/* From now on asked now and then while files are read, which may be long: what asks for
+ * names fails with VMSNAP_ERR_CANCELLED then, and may ask again.  NULL: never cancelled. */
+void vmsnap_names_set_cancelled(struct vmsnap_names *names, bool (*cancelled)(void *ctx), void *ctx);
 /* Uses the captured names of another snapshot too (of the parent, or from before):
  * for a snapshot that was taken where no debugger could look.  Borrows it.  A variable
  * that both have is told once, as the snapshot itself, or the one borrowed from first,

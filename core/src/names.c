@@ -98,6 +98,19 @@ VMSNAP_API void vmsnap_names_free(struct vmsnap_names *names)
 	free(names);
 }
 
+VMSNAP_API void vmsnap_names_set_cancelled(struct vmsnap_names *names, bool (*cancelled)(void *ctx), void *ctx)
+{
+	names->objects.work = (struct work){ .limit = WORK_UNLIMITED, .cancelled = cancelled, .cancel_ctx = ctx };
+}
+
+/* Whether something was left unread; what was may be read later. */
+static int trouble_of(struct vmsnap_names *names)
+{
+	bool cancelled = names->objects.cancelled;
+	names->objects.cancelled = false;
+	return names->objects.no_memory ? VMSNAP_ERR_NO_MEMORY : cancelled ? VMSNAP_ERR_CANCELLED : VMSNAP_OK;
+}
+
 VMSNAP_API const char *vmsnap_names_warning(const struct vmsnap_names *names)
 {
 	return names->objects.warnings ? names->objects.warnings : "";
@@ -227,8 +240,10 @@ VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, stru
 	bool in_object = piece_at(names, index, address, &piece);
 	const struct symbols *symbols = in_object ? objects_symbols(&names->objects, piece.object) : NULL;
 	const struct symbol *symbol = symbols ? symbols_at(symbols, address - piece.bias) : NULL;
-	if (names->objects.no_memory || collect(names))
-		return VMSNAP_ERR_NO_MEMORY;
+	int rc = trouble_of(names);
+	rc = rc ? rc : collect(names);
+	if (rc)
+		return rc;
 	const struct vmsnap_captured_name *captured = captured_at(&names->captured, address);
 	const struct stack *stack = stacks_from(&names->stacks, address);
 	if (prefer_captured(captured, symbol))
@@ -350,8 +365,10 @@ VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint6
 		for (size_t k = 0; more && k < count; k++)
 			more = walk_piece(&walk, &pieces[k]);
 		more = more && walk_stacks(&walk, &snap->vmas[i]);
-		if (names->objects.no_memory)
-			return fail_no_memory(err);
+		int rc = trouble_of(names);
+		rc = rc ? rc : work_step(&names->objects.work);
+		if (rc)
+			return work_fail(&names->objects.work, rc, err);
 	}
 	if (more)
 		walk_captured(&walk, end);
@@ -371,8 +388,9 @@ VMSNAP_API int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, s
 	if (index == names->snap->vma_count)
 		return VMSNAP_ERR_NOT_FOUND;
 	bool found = piece_at(names, index, address, &piece);
-	if (names->objects.no_memory)
-		return VMSNAP_ERR_NO_MEMORY;
+	int rc = trouble_of(names);
+	if (rc)
+		return rc;
 	if (!found)
 		return VMSNAP_ERR_NOT_FOUND;
 	uint64_t elf_address = address - piece.bias;

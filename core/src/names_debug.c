@@ -16,14 +16,14 @@
 /* The CRC is that of the whole file.  A crafted one may say that it is endless. */
 #define CRC_BYTES_MAX (INT64_C(4) << 30)
 
-static bool crc_is(int fd, uint32_t wanted)
+static bool crc_is(int fd, uint32_t wanted, struct work *work)
 {
 	enum { CHUNK = 256 * 1024 };
 	CLEANUP_FREE uint8_t *bytes = malloc(CHUNK);
 	uLong crc = crc32(0, NULL, 0);
 	off_t at = 0;
 	ssize_t got = -1;
-	while (bytes && at < CRC_BYTES_MAX && (got = pread(fd, bytes, CHUNK, at)) > 0) {
+	while (bytes && at < CRC_BYTES_MAX && !work_ask(work) && (got = pread(fd, bytes, CHUNK, at)) > 0) {
 		crc = crc32(crc, bytes, (uInt)got);
 		at += got;
 	}
@@ -49,7 +49,7 @@ static bool is_wanted(int fd, const struct debug_query *q)
 	bool has_one = build_id_of_sections(fd, id, sizeof(id), &len) == VMSNAP_OK;
 	if (has_one && len == q->build_id_len && memcmp(id, q->build_id, len) == 0)
 		return true;
-	return q->link && (!has_one || !q->build_id_len) && crc_is(fd, q->link_crc);
+	return q->link && (!has_one || !q->build_id_len) && crc_is(fd, q->link_crc, q->work);
 }
 
 /* Takes over `path`. */

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "work.h"
+
 struct debug_query {
 	int root;         /* see names_path.h */
 	const char *path; /* of the stripped file */
@@ -13,6 +15,7 @@ struct debug_query {
 	size_t build_id_len; /* 0: it has none */
 	const char *link;    /* the name in .gnu_debuglink; NULL if there is none */
 	uint32_t link_crc;
+	struct work *work; /* asked whether it is still wanted */
 };
 
 /* Looks where gdb looks: /usr/lib/debug/.build-id/xx/yyyy.debug; then for the

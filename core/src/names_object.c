@@ -170,7 +170,7 @@ static void take_over(struct objects *o, struct objects *other)
 
 int objects_renew(struct objects *o, const struct vmsnap *snap, struct vmsnap_error *err)
 {
-	struct objects fresh = { .root = -1, .process_root = -1 };
+	struct objects fresh = { .root = -1, .process_root = -1, .work = o->work };
 	int rc = prepare(&fresh, snap, o->root >= 0, err);
 	if (rc) {
 		objects_free(&fresh);
@@ -333,11 +333,20 @@ static void read_known(struct objects *o, struct object *object)
 	object->known = NULL;
 }
 
+/* What is not read now may be asked for again. */
+static bool unwanted(struct objects *o)
+{
+	o->cancelled |= work_ask(&o->work) != VMSNAP_OK;
+	return o->cancelled;
+}
+
 /* Reads the headers, once; false if the object is of no use. */
 static bool read_headers(struct objects *o, struct object *object)
 {
 	if (object->state == OBJECT_READ || object->state == OBJECT_UNUSABLE)
 		return object->state == OBJECT_READ;
+	if (unwanted(o))
+		return false;
 	if (object->state == OBJECT_KEPT && !still_holds(o, object)) {
 		o->room += known_bytes(object->known);
 		known_free(object->known);
@@ -381,16 +390,20 @@ static void read_symbols(struct objects *o, struct object *object)
 		.path = opened.path,
 		.elf = &known->elf,
 		.room = o->room,
+		.work = &o->work,
 	};
 	int rc = symbols_read(&source, &known->symbols, reason);
 	if (rc == VMSNAP_ERR_NO_MEMORY)
 		o->no_memory = true;
+	else if (rc == VMSNAP_ERR_CANCELLED)
+		o->cancelled = true;
 	else if (rc)
 		warn(o, object, reason);
 	if (rc)
 		symbols_free(&known->symbols);
+	known->symbols_tried = rc != VMSNAP_ERR_CANCELLED;
 	o->room -= symbols_bytes(&known->symbols);
-	known->symbols_failed = rc;
+	known->symbols_failed = rc && rc != VMSNAP_ERR_CANCELLED;
 }
 
 const struct symbols *objects_symbols(struct objects *o, struct object *object)
@@ -398,7 +411,7 @@ const struct symbols *objects_symbols(struct objects *o, struct object *object)
 	struct known *known = object->state == OBJECT_READ ? object->known : NULL;
 	if (!known)
 		return NULL;
-	if (!known->symbols_tried && elfutils_ready(o)) {
+	if (!known->symbols_tried && !unwanted(o) && elfutils_ready(o)) {
 		known->symbols_tried = true;
 		read_symbols(o, object);
 	}

@@ -11,6 +11,7 @@
 #include "names_believe.h"
 #include "names_known.h"
 #include "vmsnap.h"
+#include "work.h"
 
 /* One mapping of a file.  bias: address in memory - address as the file counts. */
 struct member {
@@ -57,6 +58,8 @@ struct objects {
 	char *warnings; /* malloc'ed lines, or NULL */
 	size_t warnings_len;
 	bool no_memory; /* something is missing for want of memory */
+	struct work work; /* whether all this is still wanted; counts nothing */
+	bool cancelled;   /* something was left for later since it is not */
 };
 #define NO_MEMBER UINT32_MAX
 

@@ -61,6 +61,7 @@ static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name
 		.build_id_len = id_len,
 		.link = link,
 		.link_crc = crc,
+		.work = r->source->work,
 	};
 	int fd = debug_file_find(&query, debug_name);
 	if (fd < 0)
@@ -242,9 +243,9 @@ static int copy_names(struct symbols *out, size_t first, uint64_t room)
 	return VMSNAP_OK;
 }
 
-static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, const struct elf_file *elf, uint64_t room,
-                   struct symbols *out)
+static int collect(const struct symbols_source *source, Dwfl_Module *module, int total, struct symbols *out)
 {
+	const struct elfutils *eu = source->elfutils;
 	size_t first = out->count;
 	struct symbol *items = realloc(out->items, (out->count + (size_t)total) * sizeof(*out->items) + 1);
 	if (!items)
@@ -257,15 +258,17 @@ static int collect(const struct elfutils *eu, Dwfl_Module *module, int total, co
 		GElf_Sym sym;
 		GElf_Addr address;
 		struct symbol item = { 0 };
+		if (work_step(source->work))
+			return VMSNAP_ERR_CANCELLED;
 		const char *name = eu->dwfl_module_getsym_info(module, i, &sym, &address, NULL, NULL, NULL);
-		if (!name || !symbol_make(elf, &sym, address - bias, name, &item))
+		if (!name || !symbol_make(source->elf, &sym, address - bias, name, &item))
 			continue;
-		if (symbols_bytes(out) + SYMBOL_BYTES > room)
+		if (symbols_bytes(out) + SYMBOL_BYTES > source->room)
 			return VMSNAP_ERR_TOO_LARGE;
 		item.name = name;
 		out->items[out->count++] = item;
 	}
-	return copy_names(out, first, room);
+	return copy_names(out, first, source->room);
 }
 
 /* libdw does not always know what is wrong. */
@@ -288,11 +291,13 @@ static int read_module(Dwfl *dwfl, struct reading *r, struct symbols *out, char 
 	eu->dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
 	*userdata = r;
 	int total = eu->dwfl_module_getsymtab(module);
+	if (work_ask(r->source->work)) /* perhaps while a debug file was sought */
+		return VMSNAP_ERR_CANCELLED;
 	if (r->unfit_debug)
 		snprintf(reason, SYMBOLS_REASON_BYTES, "separate debug file: %s", r->unfit_debug);
 	if (total < 0 && r->copied->has_symbols && !r->unfit_debug)
 		return cannot_read(eu->dwfl_errmsg(-1), reason);
-	int rc = total > 0 ? collect(eu, module, total, elf, r->source->room, out) : VMSNAP_OK;
+	int rc = total > 0 ? collect(r->source, module, total, out) : VMSNAP_OK;
 	if (rc == VMSNAP_ERR_TOO_LARGE)
 		snprintf(reason, SYMBOLS_REASON_BYTES,
 		         "with those of other files, its symbols would take too much memory");

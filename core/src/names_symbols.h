@@ -11,6 +11,7 @@
 #include "elf_file.h"
 #include "elfutils.h"
 #include "names_spans.h"
+#include "work.h"
 
 /* Addresses as the file counts them.  A symbol without a size (size 0) reaches to
  * the next symbol or the end of its section, whichever comes first, and never
@@ -38,14 +39,15 @@ struct symbols_source {
 	const char *path;
 	const struct elf_file *elf; /* of fd */
 	uint64_t room;              /* how many bytes may be kept */
+	struct work *work;          /* asked whether it is still wanted */
 };
 
 enum { SYMBOLS_REASON_BYTES = 128 };
 
 /* Reads the symbol table of the file, of its separate debug file, or of its mini
  * debug info; a file without any gives no symbols and VMSNAP_OK.  Otherwise a
- * code and, in reason, the rest of a sentence that begins with the path. */
-/* VMSNAP_ERR_TOO_LARGE also where there is not enough room. */
+ * code and, in reason, the rest of a sentence that begins with the path.
+ * VMSNAP_ERR_TOO_LARGE also where there is not enough room. */
 int symbols_read(const struct symbols_source *source, struct symbols *out, char reason[SYMBOLS_REASON_BYTES]);
 void symbols_free(struct symbols *symbols);
 /* How much memory they take up, about. */

@@ -253,9 +253,14 @@ static void check_symbols(const struct elf_file *elf, const struct symbols *s)
 
 static void read_symbols(const struct elf_file *elf)
 {
-	struct symbols_source source = {
-		.elfutils = &elfutils, .fd = input, .root = root, .path = "/program", .elf = elf, .room = KEPT_MOST
-	};
+	struct work work = { .limit = WORK_UNLIMITED };
+	struct symbols_source source = { .elfutils = &elfutils,
+		                         .fd = input,
+		                         .root = root,
+		                         .path = "/program",
+		                         .elf = elf,
+		                         .room = KEPT_MOST,
+		                         .work = &work };
 	struct symbols symbols;
 	char reason[SYMBOLS_REASON_BYTES];
 	memset(reason, 'x', sizeof(reason));

@@ -76,6 +76,44 @@ static void file_written_anew_is_read_anew(void **state)
 	expect(names, second, BASE + 0x3e10, "second", "");
 }
 
+static bool no_more(void *ctx)
+{
+	size_t *left = ctx;
+	return !*left || !--*left;
+}
+
+static bool count_names(void *ctx, const struct vmsnap_name *name)
+{
+	(void)name;
+	++*(size_t *)ctx;
+	return true;
+}
+
+/* At whichever question: what was left unread is read when it is asked for again. */
+static void what_was_not_wanted_any_more_is_read_later(void **state)
+{
+	struct place *place = *state;
+	place_lib(place, LIB, &A);
+	size_t questions = 1;
+	for (int rc = VMSNAP_ERR_CANCELLED; rc; questions++) {
+		size_t left = questions, found = 0;
+		struct vmsnap_error err = { 0 };
+		struct vmsnap_name name;
+		struct vmsnap *snap = mapped(BASE, LIB, 0xaa);
+		struct vmsnap_names *names = made_names(snap, place->root);
+		vmsnap_names_set_cancelled(names, no_more, &left);
+		rc = vmsnap_names_in(names, BASE, BASE + 0x10000, count_names, &found, &err);
+		if (rc) {
+			assert_int_equal(rc, VMSNAP_ERR_CANCELLED);
+			assert_string_equal(err.message, "cancelled");
+			assert_int_equal(vmsnap_name_at(names, BASE + 0x3e10, &name), rc);
+		}
+		vmsnap_names_set_cancelled(names, NULL, NULL);
+		expect(names, snap, BASE + 0x3e10, "first", "");
+	}
+	assert_true(questions > 3);
+}
+
 static void file_with_another_build_id_is_another_file(void **state)
 {
 	struct place *place = *state;
@@ -167,6 +205,7 @@ int main(void)
 		T(symbols_of_a_file_mapped_elsewhere_are_kept_and_moved),
 		T(deleted_file_is_known_by_its_build_id),
 		T(file_written_anew_is_read_anew),
+		T(what_was_not_wanted_any_more_is_read_later),
 		T(file_with_another_build_id_is_another_file),
 		T(file_without_build_id_is_judged_for_each_snapshot),
 		T(file_that_was_missing_is_looked_for_again),
