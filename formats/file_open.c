@@ -78,7 +78,7 @@ VMSNAP_API int vmsnap_file_open(const char *path, const struct vmsnap_limits *li
 	int rc = new_file(limits, &file, err);
 	if (rc)
 		return rc;
-	return finish_open(file, file_source_open(&file->source, path, file->limits.input_bytes, err), out, err);
+	return finish_open(file, file_source_open(&file->source, path, &file->limits, err), out, err);
 }
 
 VMSNAP_API int vmsnap_file_open_fd(int fd, const struct vmsnap_limits *limits, struct vmsnap_file **out,
@@ -88,7 +88,7 @@ VMSNAP_API int vmsnap_file_open_fd(int fd, const struct vmsnap_limits *limits, s
 	int rc = new_file(limits, &file, err);
 	if (rc)
 		return rc;
-	rc = file_source_open_fd(&file->source, fd, "the input", file->limits.input_bytes, err);
+	rc = file_source_open_fd(&file->source, fd, "the input", &file->limits, err);
 	return finish_open(file, rc, out, err);
 }
 

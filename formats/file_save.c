@@ -16,12 +16,13 @@ struct save {
 	struct file_target target;
 	const struct vmsnap *const *snaps;
 	size_t count;
+	struct work *work;
 	struct vmsnap_error *err;
 };
 
 static int write_to(const struct save *save, int fd, bool header)
 {
-	return file_write_stream(fd, save->target.path, save->snaps, save->count, header, save->err);
+	return file_write_stream(fd, save->target.path, save->snaps, save->count, header, save->work, save->err);
 }
 
 static int sync_file(const struct save *save, int fd)
@@ -136,11 +137,11 @@ static int look_at_file(const struct save *save, int fd, struct standing *out)
 	struct stat st;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return refuse(save);
-	int rc = file_source_open_fd(&source, fd, save->target.path, 0, save->err);
+	const struct vmsnap_limits limits = { .size = sizeof(limits), .regular_only = true };
+	int rc = file_source_open_fd(&source, fd, save->target.path, &limits, save->err);
 	if (rc)
 		return rc;
-	struct work work = { .limit = WORK_UNLIMITED };
-	rc = file_index_find(&index, &source, &work, save->err);
+	rc = file_index_find(&index, &source, save->work, save->err);
 	file_source_close(&source);
 	if (rc)
 		return rc == VMSNAP_ERR_NOT_SNAPSHOT ? refuse(save) : rc;
@@ -223,18 +224,27 @@ static int append_or_make(const struct save *save)
 	}
 }
 
-VMSNAP_API int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
-                           struct vmsnap_error *err)
+VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *snaps, size_t count,
+                                const struct vmsnap_save_options *options, struct vmsnap_error *err)
 {
-	struct save save = { .snaps = snaps, .count = count, .err = err };
-	if (!path || !*path || flags & ~(unsigned)(VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE))
+	if (!options || options->size != sizeof(*options))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a struct vmsnap_save_options of %zu bytes",
+		            sizeof(*options));
+	unsigned flags = options->flags, known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR;
+	struct work work = { .limit = WORK_UNLIMITED,
+		             .cancelled = options->cancelled,
+		             .cancel_ctx = options->cancel_ctx };
+	struct save save = { .snaps = snaps, .count = count, .work = &work, .err = err };
+	if (!path || !*path || flags & ~known)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
 	if (err)
 		*err = (struct vmsnap_error){ 0 };
-	int rc = file_target_open(&save.target, path, err);
+	int rc = flags & VMSNAP_SAVE_REGULAR ? file_target_open_regular(&save.target, path, err)
+	                                     : file_target_open(&save.target, path, err);
 	if (rc)
 		return rc;
 	save.target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;
+	save.target.work = &work;
 	if (save.target.kind == TARGET_STREAM)
 		rc = write_to(&save, save.target.fd, true);
 	else if (flags & VMSNAP_SAVE_APPEND)
@@ -243,4 +253,11 @@ VMSNAP_API int vmsnap_save(const char *path, const struct vmsnap *const *snaps, 
 		rc = replace(&save);
 	file_target_close(&save.target);
 	return rc;
+}
+
+VMSNAP_API int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
+                           struct vmsnap_error *err)
+{
+	const struct vmsnap_save_options options = { .size = sizeof(options), .flags = flags };
+	return vmsnap_save_with(path, snaps, count, &options, err);
 }

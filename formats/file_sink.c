@@ -36,18 +36,18 @@ static ssize_t write_quietly(int fd, const void *bytes, size_t len)
 	return n;
 }
 
-static int write_all(const struct file_sink *sink, const uint8_t *bytes, size_t len, struct vmsnap_error *err)
+int sink_write_all(int fd, const char *name, const uint8_t *bytes, size_t len, struct vmsnap_error *err)
 {
 	while (len) {
-		ssize_t n = write_quietly(sink->fd, bytes, len);
+		ssize_t n = write_quietly(fd, bytes, len);
 		if (n >= 0) {
 			bytes += n;
 			len -= (size_t)n;
 		} else if (errno == EAGAIN) {
-			struct pollfd ready = { .fd = sink->fd, .events = POLLOUT };
+			struct pollfd ready = { .fd = fd, .events = POLLOUT };
 			poll(&ready, 1, -1);
 		} else if (errno != EINTR) {
-			return fail_sys(err, errno, "cannot write %.200s", sink->name);
+			return fail_sys(err, errno, "cannot write %.200s", name);
 		}
 	}
 	return VMSNAP_OK;
@@ -57,7 +57,7 @@ int sink_flush(struct file_sink *sink, struct vmsnap_error *err)
 {
 	size_t held = sink->held;
 	sink->held = 0;
-	return write_all(sink, sink->buffer, held, err);
+	return sink_write_all(sink->fd, sink->name, sink->buffer, held, err);
 }
 
 int sink_write(struct file_sink *sink, const void *bytes, size_t len, struct vmsnap_error *err)
@@ -69,7 +69,7 @@ int sink_write(struct file_sink *sink, const void *bytes, size_t len, struct vms
 			return rc;
 	}
 	if (len >= sizeof(sink->buffer))
-		return write_all(sink, bytes, len, err);
+		return sink_write_all(sink->fd, sink->name, bytes, len, err);
 	if (len)
 		memcpy(sink->buffer + sink->held, bytes, len);
 	sink->held += len;

@@ -16,5 +16,7 @@ struct file_sink {
 
 int sink_write(struct file_sink *sink, const void *bytes, size_t len, struct vmsnap_error *err);
 int sink_flush(struct file_sink *sink, struct vmsnap_error *err);
+/* At once, and whole: what a sink does when it is full. */
+int sink_write_all(int fd, const char *name, const uint8_t *bytes, size_t len, struct vmsnap_error *err);
 
 #endif

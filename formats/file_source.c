@@ -9,9 +9,7 @@
 #include <sys/stat.h>
 
 #include "error.h"
-#include "section.h"
-
-enum { SLURP_START = 64 * 1024 };
+#include "file_spool.h"
 
 static const char *word_of(int code)
 {
@@ -40,94 +38,78 @@ int file_bad(const char *name, struct vmsnap_error *err, int code, uint64_t offs
 	return fail_at(err, code, offset, "%.160s: %s: %s, at offset %" PRIu64, name, word_of(code), detail, offset);
 }
 
-/* Reads up to len bytes from a descriptor; fewer only at the end. */
-static int read_some(int fd, const char *name, uint8_t *out, size_t len, size_t *got, struct vmsnap_error *err)
+/* What kind of file that is, which is not a regular one. */
+static const char *kind_of(mode_t mode)
 {
-	*got = 0;
-	while (*got < len) {
-		ssize_t n = read(fd, out + *got, len - *got);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_sys(err, errno, "cannot read %.200s", name);
-		if (!n)
-			break;
-		*got += (size_t)n;
-	}
-	return VMSNAP_OK;
+	return S_ISFIFO(mode) ? "a pipe" : S_ISDIR(mode) ? "a folder" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-/* Before the rest is waited for and kept: it may be long, or have no end. */
-static int check_magic(const struct file_source *source, const uint8_t *bytes, size_t len, struct vmsnap_error *err)
+static int refuse_kind(const char *name, mode_t mode, struct vmsnap_error *err)
 {
-	if (stream_header_read(bytes, len) != VMSNAP_ERR_NOT_SNAPSHOT)
-		return VMSNAP_OK;
-	return file_bad(source->name, err, VMSNAP_ERR_NOT_SNAPSHOT, 0, "expected the bytes 89 56 4d 53");
+	return fail(err, VMSNAP_ERR_ARGUMENT, "%.200s is %s; only a regular file is read here", name, kind_of(mode));
 }
 
-static int slurp(struct file_source *source, int fd, uint64_t limit, struct vmsnap_error *err)
+static int spool(struct file_source *source, int fd, const struct vmsnap_limits *limits, struct vmsnap_error *err)
 {
-	uint8_t magic[MAGIC_BYTES];
-	size_t room = SLURP_START, have = 0;
-	int rc = read_some(fd, source->name, magic, sizeof(magic), &have, err);
-	if (!rc)
-		rc = check_magic(source, magic, have, err);
+	struct file_spool spooled;
+	int rc = file_spool_read(&spooled, fd, source->name, limits, err);
 	if (rc)
 		return rc;
-	for (;; room *= 2) {
-		uint8_t *grown = realloc(source->owned, room);
-		if (!grown)
-			return fail_no_memory(err);
-		if (!source->owned)
-			memcpy(grown, magic, have);
-		source->owned = grown;
-		size_t got;
-		rc = read_some(fd, source->name, grown + have, room - have, &got, err);
-		if (rc)
-			return rc;
-		have += got;
-		if (have > limit)
-			return file_bad(source->name, err, VMSNAP_ERR_TOO_LARGE, limit,
-			                "more than %" PRIu64 " bytes of input", limit);
-		if (have < room)
-			break;
-	}
-	source->bytes = source->owned;
-	source->size = have;
+	source->bytes = source->owned = spooled.bytes;
+	source->size = spooled.size;
+	source->fd = spooled.fd;
+	source->owns_fd = spooled.fd >= 0;
 	return VMSNAP_OK;
 }
 
-static int open_descriptor(struct file_source *source, int fd, uint64_t limit, struct vmsnap_error *err)
+static int open_descriptor(struct file_source *source, int fd, const struct vmsnap_limits *limits,
+                           struct vmsnap_error *err)
 {
 	struct stat st;
 	if (fstat(fd, &st))
 		return fail_sys(err, errno, "cannot read %.200s", source->name);
+	if (limits->regular_only && !S_ISREG(st.st_mode))
+		return refuse_kind(source->name, st.st_mode, err);
 	off_t at = S_ISREG(st.st_mode) ? lseek(fd, 0, SEEK_CUR) : -1;
 	if (at < 0)
-		return slurp(source, fd, limit, err);
+		return spool(source, fd, limits, err);
 	source->base = (uint64_t)at;
 	source->size = st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
 	return VMSNAP_OK;
 }
 
-int file_source_open_fd(struct file_source *source, int fd, const char *name, uint64_t limit, struct vmsnap_error *err)
+int file_source_open_fd(struct file_source *source, int fd, const char *name, const struct vmsnap_limits *limits,
+                        struct vmsnap_error *err)
 {
 	*source = (struct file_source){ .name = strdup(name), .fd = fd };
-	int rc = source->name ? open_descriptor(source, fd, limit, err) : fail_no_memory(err);
+	int rc = source->name ? open_descriptor(source, fd, limits, err) : fail_no_memory(err);
 	if (rc)
 		file_source_close(source);
 	return rc;
 }
 
-int file_source_open(struct file_source *source, const char *path, uint64_t limit, struct vmsnap_error *err)
+/* Looks first where only a regular file will do: to open a device may do something, and what
+ * took its name meanwhile must not keep us waiting. */
+static int open_path(const char *path, const struct vmsnap_limits *limits, struct vmsnap_error *err)
+{
+	struct stat st;
+	if (limits->regular_only && !stat(path, &st) && !S_ISREG(st.st_mode))
+		return refuse_kind(path, st.st_mode, err);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (limits->regular_only ? O_NONBLOCK : 0));
+	return fd < 0 ? fail_sys(err, errno, "cannot open %.200s", path) : fd;
+}
+
+int file_source_open(struct file_source *source, const char *path, const struct vmsnap_limits *limits,
+                     struct vmsnap_error *err)
 {
 	if (strcmp(path, "-") == 0)
-		return file_source_open_fd(source, STDIN_FILENO, "standard input", limit, err);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		return file_source_open_fd(source, STDIN_FILENO, "standard input", limits, err);
+	int fd = open_path(path, limits, err);
 	if (fd < 0)
-		return fail_sys(err, errno, "cannot open %.200s", path);
-	int rc = file_source_open_fd(source, fd, path, limit, err);
-	if (rc)
+		return fd;
+	int rc = file_source_open_fd(source, fd, path, limits, err);
+	/* What was copied is not read from there any more. */
+	if (rc || source->fd != fd)
 		close(fd);
 	else
 		source->owns_fd = true;

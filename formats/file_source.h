@@ -1,6 +1,6 @@
 /* file_source.h - the bytes of a file, wherever they are: behind a descriptor that
- * can be read at any place, or in memory (a pipe is read to its end first).  Knows
- * nothing of what they mean.
+ * can be read at any place, or in memory (of a pipe a copy is made first: file_spool.h).
+ * Knows nothing of what they mean.
  *
  * Files are read with pread(), not mapped: another process may cut off a mapped
  * file under us, and that would be a SIGBUS. */
@@ -20,9 +20,11 @@ struct file_source {
 	uint64_t base, size; /* the file is [base, base + size) of the descriptor */
 };
 
-int file_source_open(struct file_source *source, const char *path, uint64_t input_limit, struct vmsnap_error *err);
+/* limits: with .input_bytes set. */
+int file_source_open(struct file_source *source, const char *path, const struct vmsnap_limits *limits,
+                     struct vmsnap_error *err);
 /* Reads from where the descriptor stands. */
-int file_source_open_fd(struct file_source *source, int fd, const char *name, uint64_t input_limit,
+int file_source_open_fd(struct file_source *source, int fd, const char *name, const struct vmsnap_limits *limits,
                         struct vmsnap_error *err);
 int file_source_open_memory(struct file_source *source, const void *bytes, size_t len, struct vmsnap_error *err);
 void file_source_close(struct file_source *source);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -108,6 +109,12 @@ static int open_stream(struct file_target *target, int found, struct vmsnap_erro
 	return target->fd < 0 ? cannot_write(target, errno, err) : VMSNAP_OK;
 }
 
+static int refuse_stream(const struct file_target *target, struct vmsnap_error *err)
+{
+	return fail(err, VMSNAP_ERR_ARGUMENT, "%.200s is a pipe or a device; only a regular file is written here",
+	            target->path);
+}
+
 static int classify(struct file_target *target, int found, const struct stat *st, struct vmsnap_error *err)
 {
 	target->kind = TARGET_EXISTING;
@@ -117,6 +124,8 @@ static int classify(struct file_target *target, int found, const struct stat *st
 		return refuse_others(target, err);
 	if (S_ISREG(st->st_mode))
 		return VMSNAP_OK;
+	if (target->regular_only)
+		return refuse_stream(target, err);
 	if (S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode))
 		return open_stream(target, found, err);
 	return fail(err, VMSNAP_ERR_ARGUMENT, "%.200s is neither a file nor a pipe", target->path);
@@ -159,11 +168,13 @@ static int find_target(struct file_target *target, struct vmsnap_error *err)
 	return S_ISLNK(st.st_mode) ? find_behind(target, &st, err) : classify(target, found, &st, err);
 }
 
-int file_target_open(struct file_target *target, const char *path, struct vmsnap_error *err)
+static int open_target(struct file_target *target, const char *path, bool regular_only, struct vmsnap_error *err)
 {
-	*target = (struct file_target){ .path = path, .dir = -1, .fd = -1 };
+	*target = (struct file_target){ .path = path, .dir = -1, .fd = -1, .regular_only = regular_only };
 	int fd = descriptor_of(path), rc;
-	if (fd >= 0) {
+	if (fd >= 0 && regular_only) {
+		rc = refuse_stream(target, err);
+	} else if (fd >= 0) {
 		target->kind = TARGET_STREAM;
 		target->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		rc = target->fd < 0 ? cannot_write(target, errno, err) : VMSNAP_OK;
@@ -175,6 +186,16 @@ int file_target_open(struct file_target *target, const char *path, struct vmsnap
 	return rc;
 }
 
+int file_target_open(struct file_target *target, const char *path, struct vmsnap_error *err)
+{
+	return open_target(target, path, false, err);
+}
+
+int file_target_open_regular(struct file_target *target, const char *path, struct vmsnap_error *err)
+{
+	return open_target(target, path, true, err);
+}
+
 void file_target_close(struct file_target *target)
 {
 	if (target->dir >= 0)
@@ -184,10 +205,28 @@ void file_target_close(struct file_target *target)
 	target->dir = target->fd = -1;
 }
 
+/* Who can be asked is asked: a caller may keep signals from itself. */
+static int wait_for_lock(const struct file_target *target, int fd)
+{
+	enum { MILLISECONDS = 20 };
+	if (!target->work || !target->work->cancelled)
+		return flock(fd, LOCK_EX);
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return -1;
+		if (work_ask(target->work)) {
+			errno = ECANCELED;
+			return -1;
+		}
+		poll(NULL, 0, MILLISECONDS);
+	}
+	return 0;
+}
+
 /* Some file systems have no locks; better an unlocked file than none. */
 static int lock_file(const struct file_target *target, int fd)
 {
-	while (flock(fd, LOCK_EX))
+	while (wait_for_lock(target, fd))
 		if (errno != EINTR || target->interruptible)
 			return errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL ? 0 : -1;
 	return 0;
@@ -195,7 +234,7 @@ static int lock_file(const struct file_target *target, int fd)
 
 static int cannot_lock(const struct file_target *target, int saved_errno, struct vmsnap_error *err)
 {
-	if (saved_errno != EINTR)
+	if (saved_errno != EINTR && saved_errno != ECANCELED)
 		return cannot_write(target, saved_errno, err);
 	return fail(err, VMSNAP_ERR_CANCELLED, "interrupted while %.200s was being written by another process",
 	            target->path);

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "vmsnap.h"
+#include "work.h"
 
 enum file_target_kind {
 	TARGET_NEW,      /* nothing is there */
@@ -16,14 +17,18 @@ enum file_target_kind {
 struct file_target {
 	enum file_target_kind kind;
 	bool interruptible; /* a signal ends the wait for a lock */
+	struct work *work;  /* asked while a lock is waited for */
 	const char *path;   /* as the user said it */
 	int dir, fd;
 	char base[NAME_MAX + 1];
+	bool regular_only;
 };
 
 /* Follows symbolic links, but not those of other users (root's are good); and in a folder
  * where others than its owner may write, takes nothing that belongs to another user. */
 int file_target_open(struct file_target *target, const char *path, struct vmsnap_error *err);
+/* The same, where pipes and devices are refused. */
+int file_target_open_regular(struct file_target *target, const char *path, struct vmsnap_error *err);
 void file_target_close(struct file_target *target);
 /* Waits for the lock on the file that is there, and opens it.  VMSNAP_ERR_NOT_FOUND
  * if there is none any more, VMSNAP_ERR_CANCELLED if a signal ended the wait. */

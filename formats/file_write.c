@@ -12,6 +12,7 @@
 
 struct writer {
 	struct file_sink sink;
+	struct work *work; /* asked between sections */
 	struct vmsnap_error *err;
 	struct deflater *deflater;
 	struct payload payload;
@@ -26,6 +27,8 @@ static int put_section(struct writer *writer, uint32_t type, bool required, cons
 {
 	const struct bytes *stored = deflated ? deflated : &payload->bytes;
 	uint8_t header[SECTION_HEADER_BYTES];
+	if (work_ask(writer->work))
+		return work_fail(writer->work, VMSNAP_ERR_CANCELLED, writer->err);
 	struct section section = {
 		.type = type,
 		.flags = (uint16_t)((required ? SECTION_REQUIRED : 0) | (deflated ? SECTION_DEFLATED : 0)),
@@ -167,7 +170,7 @@ static int put_stream(struct writer *writer, const struct vmsnap *const *snaps, 
 }
 
 int file_write_stream(int fd, const char *name, const struct vmsnap *const *snaps, size_t count, bool header,
-                      struct vmsnap_error *err)
+                      struct work *work, struct vmsnap_error *err)
 {
 	/* Never whole on the stack, not even for a moment: it may be a small one. */
 	struct writer *writer = calloc(1, sizeof(*writer));
@@ -175,6 +178,7 @@ int file_write_stream(int fd, const char *name, const struct vmsnap *const *snap
 		return fail_no_memory(err);
 	writer->err = err;
 	writer->deflater = deflater_new();
+	writer->work = work;
 	writer->sink.fd = fd;
 	writer->sink.name = name;
 	int rc = writer->deflater ? put_stream(writer, snaps, count, header) : fail_no_memory(err);
@@ -187,5 +191,6 @@ int file_write_stream(int fd, const char *name, const struct vmsnap *const *snap
 
 VMSNAP_API int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
-	return file_write_stream(fd, "the output", snaps, count, true, err);
+	struct work work = { .limit = WORK_UNLIMITED };
+	return file_write_stream(fd, "the output", snaps, count, true, &work, err);
 }

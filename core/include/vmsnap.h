@@ -334,22 +334,35 @@ int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct
 enum vmsnap_save_flag {
 	VMSNAP_SAVE_APPEND = 1,
 	VMSNAP_SAVE_INTERRUPTIBLE = 2, /* a signal ends the wait for another: VMSNAP_ERR_CANCELLED */
+	VMSNAP_SAVE_REGULAR = 4,       /* refuse pipes and devices, and do not wait for them */
 };
 int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
                 struct vmsnap_error *err);
+
+struct vmsnap_save_options {
+	size_t size;                  /* sizeof(struct vmsnap_save_options) */
+	unsigned flags;               /* enum vmsnap_save_flag */
+	bool (*cancelled)(void *ctx); /* asked now and then, while another is waited for too; NULL:
+	                                 never cancelled */
+	void *cancel_ctx;
+};
+int vmsnap_save_with(const char *path, const struct vmsnap *const *snaps, size_t count,
+                     const struct vmsnap_save_options *options, struct vmsnap_error *err);
 /* Writes a whole stream to a descriptor, which need not be seekable. */
 int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err);
 
 /* Limits on what a file may make the reader do.  0: the default. */
 struct vmsnap_limits {
 	size_t size;          /* sizeof(struct vmsnap_limits) */
-	uint64_t input_bytes; /* read from a pipe; default 4 GiB */
+	uint64_t input_bytes; /* read from a pipe; default 4 GiB.  What is more than a megabyte
+	                       * goes through a temporary file (in $TMPDIR, /var/tmp or /tmp) */
 	uint64_t memory;      /* for one loaded snapshot and what is made of it; default: 64 MiB
 	                       * and 16 KiB for each of its bytes in the file, 4 GiB at the most.
 	                       * A comparison has what its snapshots have together. */
 	bool (*cancelled)(void *ctx); /* asked now and then while the file is open; NULL: never
 	                                 cancelled */
 	void *cancel_ctx;
+	bool regular_only; /* refuse pipes and devices, and do not wait for them */
 };
 
 /* An open file.  Opening finds its snapshots; loading reads one.  "-" is

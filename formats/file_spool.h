@@ -1,0 +1,19 @@
+/* file_spool.h - a stream that can be read only once, as a pipe, made one that can be read
+ * at any place: a short one in memory, a longer one in a temporary file, so that it takes no
+ * more memory than a file would.  What cannot become a file of ours, or becomes too long, is
+ * refused while it comes, for it may have no end. */
+#ifndef VMSNAP_FILE_SPOOL_H
+#define VMSNAP_FILE_SPOOL_H
+
+#include "vmsnap.h"
+
+struct file_spool {
+	uint8_t *bytes; /* malloc'ed, or NULL: behind fd */
+	int fd;         /* or -1 */
+	uint64_t size;
+};
+/* limits: with .input_bytes set. */
+int file_spool_read(struct file_spool *spool, int fd, const char *name, const struct vmsnap_limits *limits,
+                    struct vmsnap_error *err);
+
+#endif
