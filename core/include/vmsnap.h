@@ -148,6 +148,8 @@ struct vmsnap_info {
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
 void vmsnap_free(struct vmsnap *snap); /* NULL is fine */
+/* Bytes that it takes, without what the allocator adds: for who keeps many. */
+uint64_t vmsnap_memory(const struct vmsnap *snap);
 
 /* Permissions, bits of struct vmsnap_vma, .perms. */
 enum vmsnap_perm {

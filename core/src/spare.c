@@ -12,6 +12,11 @@ uint64_t snapshot_bytes(const struct vmsnap *snap)
 	       (uint64_t)snap->captured_count * sizeof(*snap->captured) + smaps;
 }
 
+VMSNAP_API uint64_t vmsnap_memory(const struct vmsnap *snap)
+{
+	return snapshot_bytes(snap);
+}
+
 /* For each mapping what names_object.c has for it (an object, a member, two indexes) and,
  * while they are sorted, the member again; for each thread what names_stacks.c has, its
  * name included; for each captured name what names_captured.c has, with its tree. */

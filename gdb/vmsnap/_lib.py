@@ -71,7 +71,21 @@ class Style(ctypes.Structure):
 
 
 class Output(ctypes.Structure):
-    _fields_ = [("size", c_size_t), ("style", Style), ("write", WRITE_FN), ("ctx", c_void_p)]
+    _fields_ = [("size", c_size_t), ("style", Style), ("write", WRITE_FN), ("ctx", c_void_p),
+                ("cancelled", CANCELLED_FN), ("cancel_ctx", c_void_p)]
+
+
+class CompareOptions(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("cancelled", CANCELLED_FN), ("cancel_ctx", c_void_p)]
+
+
+class SaveOptions(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("flags", c_uint), ("cancelled", CANCELLED_FN), ("cancel_ctx", c_void_p)]
+
+
+class Limits(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("input_bytes", c_uint64), ("memory", c_uint64),
+                ("cancelled", CANCELLED_FN), ("cancel_ctx", c_void_p), ("regular_only", c_bool)]
 
 
 HANDLE = c_void_p
@@ -89,27 +103,29 @@ FUNCTIONS = {
     "vmsnap_page_now": (CHECKED, (c_int, c_uint64, POINTER(Run), POINTER(Known))),
     "vmsnap_free": (None, (HANDLE,)),
     "vmsnap_info": (POINTER(Info), (HANDLE,)),
+    "vmsnap_memory": (c_uint64, (HANDLE,)),
     "vmsnap_page_at": (c_int, (HANDLE, c_uint64, POINTER(Run))),
     "vmsnap_sum": (None, (HANDLE, c_uint64, c_uint64, POINTER(Sums))),
     "vmsnap_vma_count": (c_size_t, (HANDLE,)),
     "vmsnap_add_names": (CHECKED, (HANDLE, POINTER(CapturedName), c_size_t)),
     "vmsnap_captured_name_count": (c_size_t, (HANDLE,)),
     "vmsnap_captured_name": (POINTER(CapturedName), (HANDLE, c_size_t)),
-    "vmsnap_save": (CHECKED, (c_char_p, SNAPS, c_size_t, c_uint)),
-    "vmsnap_file_open": (CHECKED, (c_char_p, c_void_p, HANDLE_OUT)),
+    "vmsnap_save_with": (CHECKED, (c_char_p, SNAPS, c_size_t, POINTER(SaveOptions))),
+    "vmsnap_file_open": (CHECKED, (c_char_p, POINTER(Limits), HANDLE_OUT)),
     "vmsnap_file_close": (None, (HANDLE,)),
     "vmsnap_file_count": (c_size_t, (HANDLE,)),
     "vmsnap_file_damage": (CHECKED, (HANDLE,)),
     "vmsnap_file_load": (CHECKED, (HANDLE, c_size_t, HANDLE_OUT)),
-    "vmsnap_diff_new": (CHECKED, (HANDLE, HANDLE, HANDLE_OUT)),
+    "vmsnap_diff_new_with": (CHECKED, (HANDLE, HANDLE, POINTER(CompareOptions), HANDLE_OUT)),
     "vmsnap_diff_free": (None, (HANDLE,)),
     "vmsnap_diff_any": (c_bool, (HANDLE,)),
-    "vmsnap_cow_new": (CHECKED, (HANDLE, HANDLE, HANDLE, HANDLE_OUT)),
+    "vmsnap_cow_new_with": (CHECKED, (HANDLE, HANDLE, HANDLE, POINTER(CompareOptions), HANDLE_OUT)),
     "vmsnap_cow_free": (None, (HANDLE,)),
     "vmsnap_cow_warning": (c_char_p, (HANDLE,)),
     "vmsnap_names_new": (CHECKED, (HANDLE, c_char_p, HANDLE_OUT)),
     "vmsnap_names_free": (None, (HANDLE,)),
     "vmsnap_names_renew": (CHECKED, (HANDLE, HANDLE)),
+    "vmsnap_names_set_cancelled": (None, (HANDLE, CANCELLED_FN, c_void_p)),
     "vmsnap_names_borrow": (CHECKED, (HANDLE, HANDLE)),
     "vmsnap_names_warning": (c_char_p, (HANDLE,)),
     "vmsnap_print_show": (CHECKED, (HANDLE, OUTPUT)),
@@ -242,8 +258,8 @@ def lib():
 #
 # A KeyboardInterrupt inside a function that C has called cannot leave it: Python
 # prints "Exception ignored" and goes on.  So SIGINT is held back while the library
-# works, the functions it calls ask whether one is waiting, and it arrives right
-# after the call.
+# works; whatever of it can be long is given a function that asks whether one is waiting,
+# and ends then; it arrives right after the call.
 
 def interrupted():
     return signal.SIGINT in signal.sigpending()
@@ -261,6 +277,11 @@ def call_holding_interrupts(function, *arguments):
 @CANCELLED_FN
 def cancelled_by_user(_):
     return interrupted()
+
+
+def cancellable(options, **fields):
+    """One of the structs of options, made to end its work at Ctrl-C."""
+    return options(size=ctypes.sizeof(options), cancelled=cancelled_by_user, **fields)
 
 
 # ---- ptrace -------------------------------------------------------------------

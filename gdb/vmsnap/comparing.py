@@ -5,7 +5,7 @@ import collections
 
 from vmsnap import execs, target
 from vmsnap import style as styles
-from vmsnap.errors import VmsnapError
+from vmsnap.errors import CANCELLED, VmsnapError
 from vmsnap.session import NOW, remarks, session
 from vmsnap.snapshot import Cow, Diff
 
@@ -108,6 +108,8 @@ def names_of(given, snapshot, lenders, note):
     try:
         found = session.names_for(snapshot, lend, given["sysroot"])
     except VmsnapError as error:
+        if error.code == CANCELLED:
+            raise
         note(f"no names: {error}")
         return None
     for line in found.warnings():

@@ -27,6 +27,10 @@ FREEZE_NONE, FREEZE_FULL, FREEZE_DEBUGGER, FREEZE_PARTIAL = range(4)
 # enum vmsnap_capture_flag
 _NO_FREEZE, _SMAPS = 1, 2
 _TOTALS_ONLY, _LONG = 1, 2
+_SAVE_REGULAR = 4
+
+# More of one text nobody reads in gdb, and all of it is gathered first.
+_TEXT_MOST = 256 << 20
 
 
 def _bytes(text, what):
@@ -72,17 +76,27 @@ JSON = Style(json=True)
 def _print(function, *arguments, style):
     """What a vmsnap_print_… function writes, as text.  All of it is gathered first:
     whoever shows it may be interrupted, and C must not be left half-way then."""
-    pieces = []
+    pieces, total = [], 0
 
     def write(_, text, length):
+        nonlocal total
+        total += length
+        if total > _TEXT_MOST:
+            return errno.EFBIG
         try:
             pieces.append(ctypes.string_at(text, length))
         except MemoryError:
             return errno.ENOMEM
-        return errno.EINTR if len(pieces) % 64 == 0 and _lib.interrupted() else 0
+        return 0
 
-    output = _lib.Output(ctypes.sizeof(_lib.Output), style.struct(), _lib.WRITE_FN(write), None)
-    _lib.call_holding_interrupts(function, *arguments, byref(output))
+    output = _lib.cancellable(_lib.Output, style=style.struct(), write=_lib.WRITE_FN(write))
+    try:
+        _lib.call_holding_interrupts(function, *arguments, byref(output))
+    except VmsnapError:
+        if total > _TEXT_MOST:
+            raise VmsnapError(f"the text is longer than {size_text(_TEXT_MOST)}, too long for gdb: save the snapshot "
+                              "and look at the file with the command line") from None
+        raise
     return b"".join(pieces).decode("utf-8", "replace")
 
 
@@ -194,6 +208,10 @@ class Snapshot(_Owned):
         lib().vmsnap_sum(self._handle, 0, _lib.ADDRESS_MAX, byref(sums))
         return sums.resident
 
+    def memory(self):
+        """Bytes of ours that it takes."""
+        return lib().vmsnap_memory(self._handle)
+
     def mapping_count(self):
         return lib().vmsnap_vma_count(self._handle)
 
@@ -252,13 +270,14 @@ class Names(_Owned):
     def __init__(self, snapshot, sysroot=None):
         super().__init__(snapshot)
         where = None if sysroot is None else _bytes(sysroot, "the folder")
-        lib().vmsnap_names_new(snapshot.handle, where, byref(self._handle))
+        _lib.call_holding_interrupts(lib().vmsnap_names_new, snapshot.handle, where, byref(self._handle))
+        lib().vmsnap_names_set_cancelled(self._handle, _lib.cancelled_by_user, None)
 
     def renew(self, snapshot):
         """From now on of this snapshot; what was read of files is kept."""
         kept = self._borrowed
         self._borrowed = (*kept, snapshot)  # whichever it holds if this fails
-        lib().vmsnap_names_renew(self._handle, snapshot.handle)
+        _lib.call_holding_interrupts(lib().vmsnap_names_renew, self._handle, snapshot.handle)
         self._borrowed = (snapshot,)
 
     def borrow(self, snapshot):
@@ -283,7 +302,9 @@ class Diff(_Owned):
     def __init__(self, a, b):
         super().__init__(a, b)
         self.a, self.b = a, b
-        _lib.call_holding_interrupts(lib().vmsnap_diff_new, a.handle, b.handle, byref(self._handle))
+        options = _lib.cancellable(_lib.CompareOptions)
+        _lib.call_holding_interrupts(lib().vmsnap_diff_new_with, a.handle, b.handle, byref(options),
+                                     byref(self._handle))
 
     def any(self):
         return lib().vmsnap_diff_any(self._handle)
@@ -301,8 +322,9 @@ class Cow(_Owned):
     def __init__(self, parent, child, base=None):
         super().__init__(parent, child, base)
         self.parent, self.child, self.base = parent, child, base
-        _lib.call_holding_interrupts(lib().vmsnap_cow_new, parent.handle, child.handle, base and base.handle,
-                                     byref(self._handle))
+        options = _lib.cancellable(_lib.CompareOptions)
+        _lib.call_holding_interrupts(lib().vmsnap_cow_new_with, parent.handle, child.handle, base and base.handle,
+                                     byref(options), byref(self._handle))
 
     def warning(self):
         return _lib.plain(lib().vmsnap_cow_warning(self._handle))
@@ -331,18 +353,22 @@ def history_text(style, snapshots, names, address):
 
 
 def save(path, snapshots):
+    """Only to a regular file: nobody may ever read the other end of a pipe."""
     handles, _ = _arrays(snapshots, ())
-    _lib.call_holding_interrupts(lib().vmsnap_save, _bytes(path, "the file's name"), handles, len(snapshots), 0)
+    options = _lib.cancellable(_lib.SaveOptions, flags=_SAVE_REGULAR)
+    _lib.call_holding_interrupts(lib().vmsnap_save_with, _bytes(path, "the file's name"), handles, len(snapshots),
+                                 byref(options))
 
 
 class File(_Owned):
-    """A file of snapshots."""
+    """A regular file of snapshots: nobody may ever write to the other end of a pipe."""
 
     _free = "vmsnap_file_close"
 
     def __init__(self, path):
         super().__init__()
-        _lib.call_holding_interrupts(lib().vmsnap_file_open, _bytes(path, "the file's name"), None,
+        limits = _lib.cancellable(_lib.Limits, regular_only=True)
+        _lib.call_holding_interrupts(lib().vmsnap_file_open, _bytes(path, "the file's name"), byref(limits),
                                      byref(self._handle))
 
     def __len__(self):

@@ -220,5 +220,42 @@ class Full(Files):
             gdb(f"vmsnap save {where}/run.vms")
 
 
+class NoFile(Files):
+    """What may never end, or never begin, blocks gdb for good: nothing but regular files."""
+
+    def setUp(self):
+        self.folder = folder(self)
+        os.mkfifo(os.path.join(self.folder, "fifo"))
+        os.symlink("fifo", os.path.join(self.folder, "link"))
+        os.mkdir(os.path.join(self.folder, "sub"))
+
+    def test_pipes_devices_and_folders_are_not_loaded(self):
+        gdb = Gdb(self, cwd=self.folder)
+        for name, kind in (("fifo", "a pipe"), ("link", "a pipe"), ("/dev/zero", "a device"), ("sub", "a folder"),
+                           ("/dev/stdin", "a pipe")):
+            gdb.fails(f"vmsnap load {name}", kind, "regular file")
+        gdb.fails("vmsnap load -", "cannot open ./-", "No such file")
+        self.assertEqual(gdb.names(), [])
+
+    def test_pipes_devices_and_folders_are_not_saved_to(self):
+        gdb = self.saved(1)
+        for name in ("fifo", "link"):
+            gdb.fails(f"vmsnap save {self.folder}/{name}", "a pipe or a device", "regular file")
+        for name in ("/dev/null", "/dev/stdout", "/dev/fd/1"):
+            gdb.fails(f"vmsnap save {name}", "a pipe or a device", "regular file")
+        gdb.fails(f"vmsnap save {self.folder}/sub", "Is a directory")
+
+    def test_the_command_line_keeps_its_pipes(self):
+        gdb = self.saved(1)
+        gdb("vmsnap save s.vms")
+        path, fifo = os.path.join(self.where(gdb), "s.vms"), os.path.join(self.folder, "fifo")
+        with open(path, "rb") as file:
+            content = file.read()
+        show = subprocess.Popen([world().vmsnap, "show", "--json", fifo], stdout=subprocess.PIPE, env=world().env)
+        with open(fifo, "wb") as pipe:
+            pipe.write(content)
+        self.assertEqual(json.loads(show.communicate(timeout=60)[0])["snapshot"]["label"], "s1")
+
+
 if __name__ == "__main__":
     main()

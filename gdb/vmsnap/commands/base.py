@@ -24,11 +24,11 @@ def note(text):
 
 def guarded(work, *arguments):
     """The one place where errors of the library become gdb's."""
-    from vmsnap.errors import VmsnapError
+    from vmsnap.errors import CANCELLED, VmsnapError
     try:
         return work(*arguments)
     except VmsnapError as error:
-        raise gdb.GdbError(str(error)) from None
+        raise gdb.GdbError("interrupted" if error.code == CANCELLED else str(error)) from None
     except KeyboardInterrupt:
         raise gdb.GdbError("interrupted") from None
     except MemoryError:

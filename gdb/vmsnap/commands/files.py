@@ -9,8 +9,9 @@ def path_of(word):
     """Below `set vmsnap directory`, unless it says where it is itself."""
     import os
     from vmsnap import settings
-    path = os.path.expanduser(word)
-    return os.path.join(os.path.expanduser(settings.directory()), path)
+    path = os.path.join(os.path.expanduser(settings.directory()), os.path.expanduser(word))
+    # gdb's own standard input is not meant.
+    return path if path != "-" else os.path.join(os.curdir, path)
 
 
 class FileCommand(base.Command):
@@ -24,7 +25,8 @@ class Save(FileCommand):
 Usage: vmsnap save FILE [SNAPSHOT...]
 
 Without SNAPSHOT, all that there are.  An existing file is replaced if it is one of
-vmsnap's, and left alone otherwise.  The command line opens it: vmsnap show FILE@s1
+vmsnap's, and left alone otherwise; pipes and devices are not written to.  The command
+line opens it: vmsnap show FILE@s1
 Example:
   (gdb) vmsnap save fork.vms
   (gdb) vmsnap save ~/two.vms s1 now"""
@@ -56,6 +58,7 @@ class Load(FileCommand):
 Usage: vmsnap load FILE
 
 They are called as they were when they were saved, if nothing else is called so.
+FILE is a regular file: the command line reads pipes.
 Example:
   (gdb) vmsnap load fork.vms
   (gdb) vmsnap cow"""
