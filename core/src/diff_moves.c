@@ -13,6 +13,7 @@ struct search {
 	struct work *work;
 	struct move_list *out;
 	uint64_t looks; /* at runs, that are left: see LOOKS_EACH */
+	int rc;
 };
 
 static int add_move(const struct search *search, struct part *lost, struct part *gained, struct move move)
@@ -234,7 +235,8 @@ static bool is_borne_out(struct search *search, const struct move *move, bool sa
 	struct run_cursor in_a = run_cursor_at(search->a, move->from), in_b = run_cursor_at(search->b, move->to);
 	uint64_t equal = 0, both = 0;
 	for (uint64_t at = 0, next; at < move->length; at = next) {
-		if (!search->looks)
+		search->rc = work_step(search->work);
+		if (search->rc || !search->looks)
 			return false;
 		search->looks--;
 		uint64_t until_a = move->from + move->length, until_b = move->to + move->length;
@@ -283,8 +285,8 @@ static int match_run(struct search *search, const struct samples *samples, struc
 		uint64_t from = address + ((sample->frame - first) << shift);
 		struct move move = overlap_of(lost, gained, from, sample->address);
 		bool same_start = move.from == lost->start && move.to == gained->start;
-		if (is_borne_out(search, &move, same_start))
-			rc = add_move(search, lost, gained, move);
+		bool moved = is_borne_out(search, &move, same_start);
+		rc = moved ? add_move(search, lost, gained, move) : search->rc;
 	}
 	return rc;
 }
@@ -341,7 +343,7 @@ static void cut_overlaps(struct move_list *moves)
 int moves_find(const struct vmsnap *a, struct part_list *lost, const struct vmsnap *b, struct part_list *gained,
                struct work *work, struct move_list *out)
 {
-	struct search search = { a, b, lost, gained, work, out, 0 };
+	struct search search = { a, b, lost, gained, work, out, 0, VMSNAP_OK };
 	if (!lost->count || !gained->count)
 		return VMSNAP_OK;
 	search.looks = LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + lost->count + gained->count);

@@ -140,7 +140,7 @@ int work_fail(const struct work *work, int code, struct vmsnap_error *err)
 	if (code == VMSNAP_ERR_TOO_LARGE)
 		return fail(err, code,
 		            "too large: what is made of these snapshots would take more than the %" PRIu64
-		            " bytes of memory that their files may",
+		            " bytes of memory that the limits of their files leave",
 		            work->limit);
 	if (code == VMSNAP_ERR_CANCELLED)
 		return fail(err, code, "cancelled");

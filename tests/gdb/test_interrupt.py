@@ -18,7 +18,7 @@ PAGE = 4096
 
 def much(count):
     """A file of two snapshots, of some 100 kB, which have so many mappings and lines of
-    status, and take seconds to compare and to print."""
+    status, no two with one key, and take seconds to compare and to print."""
     stream = vmswrite.Stream()
     stream.header()
     for number in (b"1", b"2"):
@@ -30,7 +30,7 @@ def much(count):
             "gap": ones, "size": ones, "permissions": bytes([int(number)]) * count, "object": bytes(count),
             "offset": bytes(count)})
         stream.deflated(b"SNAP", vmswrite.snap({name: value for name, value in identity.items() if value}))
-        stream.deflated(b"STAT", b"".join(b"%d:%s\n" % (line % 1000, number) for line in range(count)))
+        stream.deflated(b"STAT", b"".join(b"%s.%d:1\n" % (number, line % 2000) for line in range(count)))
         stream.deflated(b"VMAS", table.bytes())
         stream.end()
     return stream.data

@@ -2,6 +2,8 @@
  * random address spaces. */
 #include "test_diff_fixture.h"
 
+#include "work.h"
+
 enum { VMAS = 60, PLACES = 200, PLACE_PAGES = 32 };
 
 /* One mapping: where it lies in A and in B, and its frames there. */
@@ -149,11 +151,45 @@ static void one_frame_everywhere_moves_nothing(void **state)
 	vmsnap_free(b);
 }
 
+static bool count_questions(void *ctx)
+{
+	++*(size_t *)ctx;
+	return false;
+}
+
+/* Each of many parts may be all of another, and whether it is takes a look at all of its
+ * runs: the questions count the looks. */
+static void looking_for_moves_grows_with_runs_not_with_their_product(void **state)
+{
+	(void)state;
+	enum { PAGES = 1 << 16, PARTS = 1 << 9 };
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	add_anon(a, PAGES, 2 * PAGES, "rw-p", "");
+	for (uint64_t i = 0; i < PAGES; i++)
+		add_pages(a, PAGES + i, 1, ANON(4096 + 2 * i % 4096));
+	for (uint64_t i = 0; i < PARTS; i++) {
+		uint64_t start = 4 * PAGES + i * (PAGES + 1);
+		add_anon(b, start, start + PAGES, "rw-p", "");
+		add_pages(b, start + PAGES / 2, 1, ANON(4096 + 2 * i));
+	}
+	size_t questions = 0;
+	struct vmsnap_compare_options options = { .size = sizeof(options),
+		                                  .cancelled = count_questions,
+		                                  .cancel_ctx = &questions };
+	struct vmsnap_diff *diff;
+	assert_int_equal(vmsnap_diff_new_with(a, b, &options, &diff, NULL), VMSNAP_OK);
+	assert_true(questions && questions < 100 * (PAGES + 2 * PARTS) / WORK_STEPS);
+	vmsnap_diff_free(diff);
+	vmsnap_free(a);
+	vmsnap_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_that_moved_are_compared_with_where_they_came_from),
 		cmocka_unit_test(one_frame_everywhere_moves_nothing),
+		cmocka_unit_test(looking_for_moves_grows_with_runs_not_with_their_product),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
