@@ -9,7 +9,7 @@
 #include "test_sanitized.h"
 #include "work.h"
 
-enum { MIB = 1 << 20, MANY = SANITIZED ? 50 * 1000 : 500 * 1000 };
+enum { MIB = 1 << 20, MANY = SANITIZED ? 100 * 1000 : 500 * 1000 };
 
 /* ---- snapshots out of small files ---- */
 
@@ -99,12 +99,12 @@ static void a_comparison_counts_against_the_limits_of_its_files(void **state)
 	static const struct {
 		make_fn make;
 		size_t each;
-	} cases[] = { { with_lines, 4 }, { with_runs, 16 }, { with_vmas, 96 } };
+	} cases[] = { { with_lines, 6 }, { with_runs, 16 }, { with_vmas, 96 } };
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct vmsnap_error err = { 0 };
 		struct vmsnap_diff *diff;
 		/* What is read meanwhile is more. */
-		uint64_t tight = cases[i].each * MANY + cases[i].each * MANY / 2 + MIB;
+		uint64_t tight = cases[i].each * MANY + cases[i].each * MANY / 2 + MIB / 4;
 		struct vmsnap *much = cases[i].make(MANY, tight), *little = cases[i].make(1, 64 * 1024);
 		assert_too_large(vmsnap_diff_new(much, little, &diff, &err), &err);
 		assert_too_large(vmsnap_diff_new(little, much, &diff, &err), &err);
@@ -144,7 +144,7 @@ static void names_and_texts_count_too(void **state)
 	struct vmsnap *much = with_vmas(MANY, 200 * MANY);
 	assert_too_large(vmsnap_names_new(much, NULL, &names, &err), &err);
 	vmsnap_free(much);
-	much = with_lines(MANY, 12 * MANY + MIB);
+	much = with_lines(MANY, 9 * MANY + MIB / 4);
 	assert_too_large(vmsnap_print_status(much, much, &out, &err), &err);
 	assert_too_large(vmsnap_print_map(much, much, &out, &err), &err);
 	assert_int_equal(vmsnap_print_status(much, NULL, &out, &err), VMSNAP_OK);
