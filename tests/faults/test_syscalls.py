@@ -1,13 +1,16 @@
 """Each system call fails in turn: a clear error or the right result, the target let go,
 old files as they were, and no litter."""
 
+import contextlib
 import errno
 import os
+import subprocess
 
 import faultlib  # noqa: I001  (it says where the others lie)
 import support
 import syscalls
-from faultlib import assert_same_or_unknown, inject, litter, read_file, tell
+from faultlib import (assert_clear_error, assert_same_or_unknown, every, folder, inject, litter, read_file,
+                      tell)
 from support import run
 
 
@@ -129,6 +132,43 @@ class Reading(syscalls.Reading):
         self.assertGreater(len(base.hits), 0, "it does not go below the root")
         refused = inject(argv, f"fail={errno.ENOSYS}", later=True, only="openat2")
         self.assertEqual((refused.status, refused.out), (base.status, base.out), refused)
+
+    @contextlib.contextmanager
+    def fed(self, content, fifo):
+        """Somebody writes it to the pipe, as soon as it is read, if ever."""
+        with open(content, "rb") as file:
+            feeder = subprocess.Popen(["sh", "-c", 'exec cat >"$0" 2>/dev/null', fifo], stdin=file)
+        try:
+            yield
+        finally:
+            feeder.kill()
+            feeder.wait()
+
+    def test_show_of_a_pipe_that_is_longer_than_what_is_kept_in_memory(self):
+        where = folder(self)
+        content, fifo = os.path.join(where, "long.vms"), os.path.join(where, "fifo")
+        with open(content, "wb") as file:
+            file.write(self.before * (1 + (5 << 18) // len(self.before)))
+        os.mkfifo(fifo)
+        argv, only = ("show", fifo, "--json"), "openat,memfd_create,write,fstat,lseek,pread64,read"
+        with self.fed(content, fifo):
+            base = inject(argv, only=only)
+        self.assertEqual(base.status, 0, base)
+        self.assertTrue(any("write" in hit for hit in base.hits[:-1]), "it goes to no temporary file")
+        # How often is read from a pipe depends on the moment: the first and the last ones.
+        numbers = list(range(1, len(base.hits) + 1))
+        for number in every(len(numbers), 1) if faultlib.ALL else [*numbers[:12], *numbers[-40:]]:
+            for name in ("EIO", "EINTR", "ENOSPC"):
+                with self.fed(content, fifo):
+                    run_ = inject(argv, f"fail={getattr(errno, name)}", number, only=only)
+                self.count["faults"] += bool(run_.hits)
+                if (run_.status, run_.out) == (base.status, base.out):
+                    self.count["right results"] += 1
+                else:
+                    assert_clear_error(self, run_)
+                    self.count["clear errors"] += 1
+        self.assertEqual(litter(where, "long.vms", "fifo"), [])
+        self.tell("show of a pipe")
 
 
 if __name__ == "__main__":
