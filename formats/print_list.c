@@ -132,6 +132,7 @@ static int list_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 		table_word(table, LIST_SIZE, word_size(table->text->style, entry.place.bytes));
 		table_word(table, LIST_OFFSET, word_number(entry.place.offset));
 		if (entry.snap) {
+			text_limit(table->text, (const struct vmsnap *[]){ entry.snap }, 1);
 			snapshot_cells(table, entry.snap);
 		} else {
 			table_literal(table, LIST_COMM, "unreadable: ");

@@ -150,6 +150,7 @@ VMSNAP_API int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uin
 		return rc;
 	if (start >= end)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a range START-END with START below END");
+	text_limit(&text, &snap, 1);
 	if (text.style->json)
 		pages_json(&text, &request);
 	else

@@ -145,6 +145,7 @@ VMSNAP_API int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const c
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
+	text_limit(&text, snaps, count);
 	snapshots.one_day = !text.style->raw && all_of_one_day(&snapshots);
 	if (text.style->json)
 		snapshots_json(&text, &snapshots);

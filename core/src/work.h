@@ -30,7 +30,7 @@ static inline void work_release(struct work *work, uint64_t bytes)
 }
 static inline uint64_t work_left(const struct work *work)
 {
-	return work->limit - work->used;
+	return work->limit > work->used ? work->limit - work->used : 0;
 }
 
 /* Asks at once: VMSNAP_OK or VMSNAP_ERR_CANCELLED. */
