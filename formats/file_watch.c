@@ -10,7 +10,7 @@ struct file_watch file_watch_begin(uint64_t limit)
 static void stop(struct file_watch *watch, int code, const char *what)
 {
 	watch->code = code;
-	watch->wrong = code == VMSNAP_ERR_TOO_LARGE ? watch->limit : watch->at - watch->held;
+	watch->wrong = watch->at - watch->held;
 	watch->what = what;
 }
 

@@ -25,7 +25,7 @@ void file_watch_pass(struct file_watch *watch, const uint8_t *bytes, size_t len)
 /* Whether there is nothing in it that could be read, whatever follows. */
 static inline bool file_watch_hopeless(const struct file_watch *watch)
 {
-	return watch->code == VMSNAP_ERR_TOO_LARGE || (watch->code && !watch->wrong);
+	return watch->code && !watch->wrong;
 }
 
 #endif

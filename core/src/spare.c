@@ -58,6 +58,12 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a > WORK_UNLIMITED - b ? WORK_UNLIMITED : a + b;
 }
 
+static bool comes_before(const struct vmsnap *const *snaps, size_t index)
+{
+	/* Of two that are compared: a history of thousands need not look for each. */
+	return index && snaps[index - 1] == snaps[index];
+}
+
 /* What honest work takes for each byte of a snapshot is less than that. */
 enum { TIMES = 16, BESIDE = 64 << 20 };
 
@@ -66,7 +72,7 @@ struct work work_on(const struct vmsnap *const *snaps, size_t count)
 	struct work work = { 0 };
 	bool limited = false;
 	for (size_t i = 0; i < count; i++) {
-		if (!snaps[i])
+		if (!snaps[i] || comes_before(snaps, i))
 			continue;
 		uint64_t taken = snapshot_bytes(snaps[i]);
 		bool file = is_limited(snaps[i]);

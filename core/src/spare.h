@@ -9,8 +9,9 @@
 uint64_t snapshot_bytes(const struct vmsnap *snap);
 
 /* What a comparison, or a text, of these snapshots (NULLs are passed over) may take in all:
- * what their own limits leave, but for a quarter, which is for names.  Of a snapshot that is no file's, sixteen times
- * what it takes, and 64 MiB, count beside one that is; if none is a file's, there is no limit. */
+ * what their own limits leave, but for a quarter, which is for names.  Of a snapshot that is
+ * no file's, sixteen times what it takes, and 64 MiB, count beside one that is; if none is a
+ * file's, there is no limit. */
 struct work work_on(const struct vmsnap *const *snaps, size_t count);
 /* The same, with what a caller wants of it; options may be NULL. */
 int work_with(struct work *work, const struct vmsnap *const *snaps, size_t count,

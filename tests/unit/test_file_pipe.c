@@ -125,7 +125,7 @@ static void zeros_behind_a_whole_snapshot_are_refused_soon(void **state)
 	bytes_free(&made.bytes);
 }
 
-static void a_section_longer_than_the_limit_is_refused_at_its_header(void **state)
+static void a_section_longer_than_the_limit_is_refused_soon(void **state)
 {
 	(void)state;
 	uint8_t bytes[STREAM_HEADER_BYTES + SECTION_HEADER_BYTES];
@@ -136,7 +136,8 @@ static void a_section_longer_than_the_limit_is_refused_at_its_header(void **stat
 	section_write(&section, bytes + STREAM_HEADER_BYTES);
 	struct feed feed = { .first = bytes, .first_len = sizeof(bytes), .rest = "\0\0", .most = UINT64_MAX };
 	assert_int_equal(open_fed(&feed, NULL, &file, &err), VMSNAP_ERR_TOO_LARGE);
-	assert_true(feed.written <= MIB + 2 * PIPE_BYTES);
+	assert_int_equal(err.position, STREAM_HEADER_BYTES);
+	assert_true(feed.written <= 3 * MIB + PIPE_BYTES);
 }
 
 static void a_stream_is_not_read_beyond_its_limit(void **state)
@@ -234,24 +235,33 @@ static void where_no_temporary_file_can_be_made_memory_serves(void **state)
 }
 
 /* What is whole before and behind the damage is found, as in a file. */
-static void small_damage_is_passed_over_as_in_a_file(void **state)
+static void expect_two_around(const void *damage, size_t len, int code)
 {
-	(void)state;
 	struct made made = made_with(0);
 	struct bytes two = { 0 };
 	put_bytes(&two, made.bytes.data, made.bytes.len);
-	put_bytes(&two, "garbage", 7);
+	put_bytes(&two, damage, len);
 	put_bytes(&two, made.bytes.data, made.bytes.len);
 	struct feed feed = { .first = two.data, .first_len = two.len, .most = two.len };
 	struct vmsnap_file *file;
 	struct vmsnap_error err = { 0 };
 	assert_int_equal(open_fed(&feed, NULL, &file, &err), VMSNAP_OK);
-	assert_int_equal(vmsnap_file_count(file), 2);
-	assert_int_equal(vmsnap_file_damage(file, &err), VMSNAP_ERR_CORRUPT);
+	assert_int_equal(vmsnap_file_count(file), code == VMSNAP_ERR_TRUNCATED ? 1 : 2);
+	assert_int_equal(vmsnap_file_damage(file, &err), code);
 	assert_int_equal(err.position, made.bytes.len);
 	vmsnap_file_close(file);
 	bytes_free(&two);
 	bytes_free(&made.bytes);
+}
+
+static void small_damage_is_passed_over_as_in_a_file(void **state)
+{
+	(void)state;
+	uint8_t header[SECTION_HEADER_BYTES];
+	struct section section = { .type = SECTION_SNAP, .flags = SECTION_REQUIRED, .stored = UINT64_C(1) << 40 };
+	section_write(&section, header);
+	expect_two_around("garbage", 7, VMSNAP_ERR_CORRUPT);
+	expect_two_around(header, sizeof(header), VMSNAP_ERR_TRUNCATED);
 }
 
 /* In a process of its own: what it returns, and how much memory it took at most. */
@@ -446,7 +456,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_ours_is_refused_at_its_first_bytes),
 		cmocka_unit_test(zeros_behind_a_header_are_refused_soon),
 		cmocka_unit_test(zeros_behind_a_whole_snapshot_are_refused_soon),
-		cmocka_unit_test(a_section_longer_than_the_limit_is_refused_at_its_header),
+		cmocka_unit_test(a_section_longer_than_the_limit_is_refused_soon),
 		cmocka_unit_test(a_stream_is_not_read_beyond_its_limit),
 		cmocka_unit_test(a_stream_is_not_read_when_it_is_not_wanted),
 		cmocka_unit_test(long_and_short_streams_are_read_whole),

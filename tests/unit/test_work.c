@@ -20,8 +20,9 @@ static struct vmsnap *load_limited(struct made *made, uint64_t memory)
 	struct vmsnap *snap;
 	struct vmsnap_error err = { 0 };
 	end_made(made);
-	if (vmsnap_file_open_memory(made->bytes.data, made->bytes.len, &limits, &file, &err) ||
-	    vmsnap_file_load(file, 0, &snap, &err))
+	if (vmsnap_file_open_memory(made->bytes.data, made->bytes.len, &limits, &file, &err))
+		fail_msg("%s", err.message);
+	if (vmsnap_file_load(file, 0, &snap, &err))
 		fail_msg("%s", err.message);
 	vmsnap_file_close(file);
 	bytes_free(&made->bytes);
