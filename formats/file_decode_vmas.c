@@ -234,9 +234,10 @@ static int allocate_smaps(struct decode *decode, size_t keys)
 static int check_smaps_keys(struct decode *decode)
 {
 	const struct smaps *smaps = &decode->snap->smaps;
-	CLEANUP_FREE struct repeated_key *keys = calloc(smaps->key_count + 1, sizeof(*keys));
+	int rc = decode_charge(decode, (smaps->key_count + 1) * sizeof(struct repeated_key));
+	CLEANUP_FREE struct repeated_key *keys = rc ? NULL : calloc(smaps->key_count + 1, sizeof(*keys));
 	if (!keys)
-		return fail_no_memory(decode->err);
+		return rc ? rc : fail_no_memory(decode->err);
 	for (size_t i = 0; i < smaps->key_count; i++)
 		keys[i] = (struct repeated_key){ .bytes = smaps->keys[i], .len = strlen(smaps->keys[i]) };
 	keys[smaps->key_count] = (struct repeated_key){ .bytes = "VmFlags", .len = strlen("VmFlags") };

@@ -106,6 +106,8 @@ static bool json_status_row(void *ctx, const struct vmsnap_status_field *field)
 static int json_status(struct json *json, const struct vmsnap *snap, struct vmsnap_error *err)
 {
 	struct vmsnap_compare_options options = text_compare_options(json->text);
+	if (text_failed(json->text))
+		return VMSNAP_OK;
 	json_object(json, "status");
 	int rc = vmsnap_status_keys(snap, &options, json_status_row, json, err);
 	json_end(json);

@@ -269,6 +269,7 @@ class Stopped(Case):
         try:
             self.until(lambda: kernel.state(target.pid) != "t", "the target stands for as long as the command does",
                        seconds=60)
+            os.kill(process.pid, signal.SIGCONT)  # it may have been stopped when it had let go
             self.assertRegex(process.communicate()[1].decode(), r"\Avmsnap: \S+: \d+ mappings")
             self.assertEqual(process.returncode, 0)
         finally:

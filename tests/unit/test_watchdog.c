@@ -103,7 +103,8 @@ long ptrace(enum __ptrace_request request, ...)
 	va_end(arguments);
 	if (request == PTRACE_DETACH && stop_at_detach) {
 		stop_at_detach = false;
-		kill(getpid(), SIGSTOP);
+		/* To this thread, which so does not come to let go before it is stopped. */
+		syscall(SYS_tgkill, getpid(), gettid(), SIGSTOP);
 	}
 	return syscall(SYS_ptrace, request, tid, address, data);
 }

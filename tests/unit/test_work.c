@@ -386,12 +386,12 @@ static void texts_end_when_they_are_not_wanted_any_more(void **state)
 	vmsnap_free(snap);
 }
 
-/* Without a width nothing of it is cut. */
+/* As programs want it nothing of it is cut. */
 static void a_row_of_a_table_counts_too(void **state)
 {
 	(void)state;
 	struct vmsnap_error err = { 0 };
-	struct vmsnap_output out = { .size = sizeof(out), .write = write_nothing };
+	struct vmsnap_output out = { .size = sizeof(out), .write = write_nothing, .style.raw = true };
 	struct vmsnap *snap = with_vmas(1, 4 * MIB);
 	size_t len = 3 * MIB / 2;
 	char *name = arena_alloc(&snap->strings, len + 1);
