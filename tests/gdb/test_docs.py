@@ -38,9 +38,12 @@ def steps(block):
 def words(lines):
     """What is printed, however the lines are broken; numbers become '#'.  Of a page that
     both sides of a fork write to, the one that comes first gets the copy, and that is chance;
-    so is whether another process maps or leaves a page of a library meanwhile."""
+    so is whether another process maps or leaves a page of a library meanwhile.  A page that
+    gdb has read twice is copied by both (it has one user more for a while), and which it reads
+    depends on what it knows of the C library (libc6-dbg) and where on the stack things lie."""
     said = (without_numbers(line) for line in lines if not re.match(r" +\d+ pages? +\S+ +copied", line))
     text = " ".join(" ".join(said).split()).replace(" OTHER MAPPING", " MAPPING")
+    text = re.sub(r", # copied_by_both(?! touched)", "", text)
     return re.sub(r"copied_by_\w+(,? touched)", r"copied\1", text)
 
 
@@ -95,6 +98,8 @@ class Reader:
     def shown(text):
         """What was printed here, as the guide's reader would see it."""
         text = text.replace(os.path.realpath(world().targets), f"{YOU}/build/release/targets")
+        # A checkout with a long path: what is left of it where it was cut.
+        text = re.sub(r"…\S*/build/\S*targets/", f"{YOU}/build/release/targets/", text)
         return text.replace(world().targets, f"{YOU}/build/release/targets").replace(SOURCE, YOU)
 
     def do(self, kind, command):

@@ -221,8 +221,10 @@ class TextInterface(unittest.TestCase):
         screen.keys("vmsnap show", "Enter")
         screen.wait(r"--Type <RET> for more")
         self.assertIn("\x1b[", screen.text(escapes=True))
-        # gdb itself does not keep to its width: names of source files run over.
-        shown = screen.text().partition("(gdb) vmsnap show")[2]
+        # gdb itself does not keep to its width: names of source files run over.  And who the
+        # program is stands there whole, wherever this checkout lies.
+        shown = screen.text().partition("(gdb) vmsnap show")[2].partition("\nSTART")[2].partition("--Type")[0]
+        self.assertIn("gdb_steps", shown)
         self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         screen.keys("q", "Enter")
         time.sleep(0.2)
