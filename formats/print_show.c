@@ -175,7 +175,10 @@ static void put_taken(struct text *text, const struct vmsnap *snap)
 	else if (info->freeze == VMSNAP_FREEZE_DEBUGGER)
 		text_string(text, "held by a debugger");
 	else if (info->freeze == VMSNAP_FREEZE_PARTIAL) {
-		text_format(text, "partly frozen for %s: ", word_duration(info->pause).text);
+		if (info->pause)
+			text_format(text, "partly frozen for %s: ", word_duration(info->pause).text);
+		else
+			text_string(text, "not frozen: ");
 		put_missed(text, snap);
 		text_string(text, " could not be stopped");
 	} else

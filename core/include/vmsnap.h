@@ -126,7 +126,7 @@ struct vmsnap_info {
 	uint64_t page_size;
 	int64_t taken;     /* wall clock, ns since 1970-01-01 UTC */
 	int64_t monotonic; /* CLOCK_MONOTONIC, ns */
-	uint64_t pause;    /* how long the target stood, ns; 0 if it was not stopped by us */
+	uint64_t pause;    /* how long the target stood, ns; 0 if nothing of it was stopped by us */
 	uint32_t freeze;   /* enum vmsnap_freeze */
 	bool consistent;   /* frozen, or the map did not change meanwhile */
 	struct vmsnap_known known;
@@ -285,8 +285,8 @@ enum vmsnap_capture_flag {
 	VMSNAP_CAPTURE_STEP_ASIDE = 4,
 	/* For programs that have more rights than who may stop them (file capabilities): if
 	 * the calling process is stopped while it keeps others standing, the kernel continues
-	 * it after a quarter of a second; if it does not get on for 10 seconds even so, the
-	 * kernel KILLS it, and those run. */
+	 * it after a quarter of a second; if it goes without a processor for 5 seconds in all
+	 * even so, or one system call lasts as long, the kernel KILLS it, and those run. */
 	VMSNAP_CAPTURE_WATCHDOG = 8,
 };
 

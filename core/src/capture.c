@@ -17,7 +17,7 @@
 #include "thread.h"
 #include "tracer.h"
 
-enum { POLL_MS = 100, LOOKS_AGAIN = 6 };
+enum { AGAIN_MS = 500, POLL_MS = 100, LOOKS_AGAIN = 6 };
 
 struct capture {
 	struct vmsnap_capture_options options;
@@ -31,6 +31,7 @@ struct capture {
 	bool held;               /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;
 	atomic_bool stands; /* the freeze is done, or there is none */
+	bool finished;      /* the thread that freezes has come to its end, and was not ended */
 	bool last_look;     /* what seems to have exited is believed */
 	int rc;
 	struct vmsnap_error error;
@@ -146,7 +147,7 @@ static int take_all(struct capture *capture)
 		record->taken = taken;
 		record->monotonic = monotonic;
 		record->own = &capture->own;
-		watchdog_kick(&capture->freeze.dog);
+		record->dog = &capture->freeze.dog;
 		record->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
 		int rc = record_take(record, capture->walk, &capture->error);
 		if (seems_to_have_exited(rc) && turn_to_living_thread(record))
@@ -266,7 +267,7 @@ static void let_go(void *freeze)
 /* ptrace belongs to a thread.  This one is made for the freeze and ends with it, which
  * lets go of whatever could not be stopped in time; ended by freeze_watch(), it lets go
  * of the others by itself, for a signal that one of them was about to receive would be
- * lost otherwise. */
+ * lost otherwise if somebody else has waited for its stop (tracee.h). */
 static void *capture_thread(void *argument)
 {
 	struct capture *capture = argument;
@@ -274,30 +275,29 @@ static void *capture_thread(void *argument)
 	pthread_cleanup_push(let_go, &capture->freeze);
 	capture->rc = freeze_and_take(capture);
 	pthread_cleanup_pop(0);
+	capture->finished = true;
 	return NULL;
 }
 
 /* Without a need nobody wakes up: while page tables are read, what we run shows in
- * them (step_aside.h).  Returns what the thread has returned. */
-static void *join_polling(struct capture *capture, pthread_t thread)
+ * them (step_aside.h). */
+static void join_polling(struct capture *capture, pthread_t thread)
 {
 	bool (*cancelled)(void *) = capture->options.cancelled;
-	void *end = NULL;
 	while (cancelled || !atomic_load(&capture->stands)) {
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += POLL_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
-		if (pthread_timedjoin_np(thread, &end, &until) != ETIMEDOUT)
-			return end;
+		if (pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT)
+			return;
 		if (cancelled && cancelled(capture->options.cancel_ctx))
 			atomic_store(&capture->cancel, true);
 		freeze_reap_threads(&capture->freeze);
 		freeze_watch(&capture->freeze, thread);
 	}
-	pthread_join(thread, &end);
-	return end;
+	pthread_join(thread, NULL);
 }
 
 /* As it was but for Ctrl-Z and its like: if they stopped us meanwhile, the target would
@@ -324,7 +324,10 @@ static int run_thread_once(struct capture *capture, const sigset_t *before, bool
 	hold_back_job_control(before);
 	if (error)
 		return fail_sys(&capture->error, error, "cannot start a thread");
-	*done = join_polling(capture, thread) != PTHREAD_CANCELED;
+	join_polling(capture, thread);
+	/* Not PTHREAD_CANCELED: what a thread returns that is ended between two states of its
+	 * own may be NULL (glibc 2.36). */
+	*done = capture->finished;
 	if (*done)
 		return capture->rc;
 	freeze_start_over(&capture->freeze);
@@ -377,7 +380,7 @@ static int finish_record(struct capture *capture, size_t index)
 	if (rc)
 		return rc;
 	identity_from_status(snap);
-	if (frozen)
+	if (frozen && capture->freeze.processes[index].stood)
 		snap->info.pause = capture->freeze.ended - capture->freeze.began;
 	if (capture->options.label)
 		snap->info.label = arena_string(&snap->strings, capture->options.label);
@@ -473,7 +476,7 @@ static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_optio
                        struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
 {
 	CLEANUP_CLOSE int kept = procdir;
-	uint64_t until = monotonic_now() + FREEZE_TIMEOUT_MS * UINT64_C(1000000);
+	uint64_t until = monotonic_now() + AGAIN_MS * UINT64_C(1000000);
 	for (int look = 0;; look++) {
 		bool last = look == LOOKS_AGAIN || monotonic_now() > until;
 		int own = fcntl(kept, F_DUPFD_CLOEXEC, 0);

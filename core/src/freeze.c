@@ -97,7 +97,8 @@ static int seize_each_task(struct seize_job *job)
 	struct freeze *freeze = job->freeze;
 	freeze->listed_count = 0;
 	int rc = procdir_each_task(job->process->procdir, list_task, freeze);
-	watchdog_kick(&freeze->dog);
+	watchdog_waited(&freeze->dog);
+	atomic_store(&freeze->patience, freeze_patience(freeze));
 	for (size_t i = 0; !rc && i < freeze->listed_count; i++)
 		rc = seize_task(job, freeze->listed[i]);
 	return rc;
@@ -294,7 +295,7 @@ uint64_t freeze_patience(const struct freeze *freeze)
 static bool wait_on(struct freeze *freeze, uint64_t waited, uint64_t idle, unsigned round)
 {
 	uint64_t timeout_ms = freeze->timeout_ms ? freeze->timeout_ms : FREEZE_TIMEOUT_MS;
-	watchdog_kick(&freeze->dog);
+	watchdog_waited(&freeze->dog);
 	if (idle > timeout_ms * 1000000u || freeze->waited + waited > freeze_patience(freeze) ||
 	    atomic_load(freeze->cancel))
 		return false;
@@ -358,6 +359,27 @@ static int find_and_seize(struct freeze *freeze, size_t *added, struct vmsnap_er
 	return VMSNAP_OK;
 }
 
+/* Another thread of a process that executes a program takes the main one's number: what
+ * stood under it is gone, and what is there now runs.  Such a thread's own number is gone
+ * before; *again counts the processes that have to be waited for once more. */
+static void look_at_main_threads(struct freeze *freeze, size_t *again)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		const struct frozen_process *process = &freeze->processes[p];
+		size_t gone = 0, owner;
+		for (size_t t = 0; t < process->count; t++)
+			gone += process->tasks[t].gone && process->tasks[t].tid != process->pid;
+		struct frozen_task *leader = gone ? freeze_find_task(freeze, process->pid, &owner) : NULL;
+		struct tracee_stop stop = { .signal = leader ? leader->signal : 0 };
+		if (!leader || !leader->stopped)
+			continue;
+		leader->stopped =
+		        tracee_look(leader->tid, &stop) == TRACEE_STOPPED || tracee_look_behind(leader->tid, &stop);
+		leader->signal = stop.signal;
+		*again += !leader->stopped;
+	}
+}
+
 static void note_states(struct freeze *freeze)
 {
 	for (size_t p = 0; p < freeze->count; p++) {
@@ -370,6 +392,7 @@ static void note_states(struct freeze *freeze)
 		if (process->state == VMSNAP_FREEZE_FULL &&
 		    (running || process->others || process->stuck || process->growing))
 			process->state = VMSNAP_FREEZE_PARTIAL;
+		process->stood = stopped;
 		if (process->state == VMSNAP_FREEZE_FULL && !stopped)
 			process->gone = true;
 	}
@@ -389,6 +412,8 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 		int rc = find_and_seize(freeze, &added, err);
 		if (rc)
 			return rc;
+		if (pass && !added)
+			look_at_main_threads(freeze, &added);
 		if (pass && !added)
 			break;
 		if (!freeze->began)

@@ -50,6 +50,7 @@ struct frozen_process {
 	size_t count, room;
 	enum vmsnap_freeze state;
 	bool others;  /* some task has another tracer, or may not be traced */
+	bool stood;   /* some task of it was stopped */
 	bool growing; /* the last look at the list of its threads found new ones */
 	bool stuck;   /* to seize it lasts too long: it is left alone */
 	pid_t tracer; /* of the main thread when it could not be seized; 0: none */
@@ -74,8 +75,11 @@ struct freeze {
 	uint64_t started;         /* the first time, CLOCK_MONOTONIC, ns */
 	size_t seized_process;    /* whose task .seizing is about */
 	_Atomic uint64_t seizing; /* since when a task is being seized; 0: none is; FREEZE_GIVEN_UP */
+	_Atomic uint64_t patience; /* as the thread that freezes has it */
+	uint64_t watched;          /* .seizing, when it was last looked at */
 	unsigned given_up;        /* threads, so far */
 };
+/* How long none of the threads that are waited for may stop, unless the caller says so. */
 enum { FREEZE_GIVEN_UP = 1, FREEZE_TIMEOUT_MS = 500 };
 
 void freeze_init(struct freeze *freeze);

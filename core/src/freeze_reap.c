@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -12,6 +14,7 @@
 #include <gnu/lib-names.h>
 #endif
 
+#include "error.h"
 #include "freeze.h"
 #include "tracee.h"
 #include "tracer.h"
@@ -98,14 +101,22 @@ static bool can_end_threads(void)
 #endif
 }
 
+/* Whether it sleeps in the kernel; one that runs may only have had no turn. */
+static bool sleeps(pid_t tid)
+{
+	CLEANUP_CLOSE int own = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return own < 0 || strchr("SD", tracer_task_state(own, tid));
+}
+
 void freeze_watch(struct freeze *freeze, pthread_t thread)
 {
-	enum { WAIT_MIN_NS = 50000000 }; /* the thread may only have had no turn */
+	enum { WAIT_MIN_NS = 50000000 };
 	uint64_t since = atomic_load(&freeze->seizing), now = monotonic_now();
-	if (since <= FREEZE_GIVEN_UP || now - since < WAIT_MIN_NS)
+	bool again = since == freeze->watched;
+	freeze->watched = since;
+	if (since <= FREEZE_GIVEN_UP || !again || now - since < WAIT_MIN_NS || !sleeps(freeze->thread))
 		return;
-	unsigned timeout_ms = freeze->timeout_ms ? freeze->timeout_ms : FREEZE_TIMEOUT_MS;
-	if (now - freeze->started < timeout_ms * UINT64_C(1000000) && !atomic_load(freeze->cancel))
+	if (now - freeze->started < atomic_load(&freeze->patience) && !atomic_load(freeze->cancel))
 		return;
 	if (can_end_threads() && atomic_compare_exchange_strong(&freeze->seizing, &since, FREEZE_GIVEN_UP))
 		pthread_cancel(thread);
@@ -127,5 +138,5 @@ void freeze_start_over(struct freeze *freeze)
 		freeze->processes[p].others = false;
 	freeze_forget_tasks(freeze);
 	atomic_store(&freeze->seizing, 0);
-	freeze->ended = 0;
+	freeze->began = freeze->ended = freeze->waited = 0;
 }

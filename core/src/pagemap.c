@@ -21,7 +21,7 @@ struct pagemap_walk {
 	struct pagemap_probe probe;
 	uint64_t page_size;
 	const atomic_bool *cancel;
-	const struct watchdog *dog;
+	struct watchdog *dog;
 	int fd;
 	struct run_list *runs;
 	struct page_marks *marks;
@@ -30,7 +30,7 @@ struct pagemap_walk {
 };
 
 struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
-                                      const struct watchdog *dog, bool resident)
+                                      struct watchdog *dog, bool resident)
 {
 	struct pagemap_walk *walk = malloc(sizeof(*walk));
 	if (!walk)

@@ -43,7 +43,7 @@ struct pagemap_walk;
 /* Scratch memory for one walk at a time.  `resident`: all of it now, before the target
  * is stopped.  cancel and dog are looked at and kicked as it goes. */
 struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
-                                      const struct watchdog *dog, bool resident);
+                                      struct watchdog *dog, bool resident);
 void pagemap_walk_free(struct pagemap_walk *walk);
 /* Appends every populated page of the ranges to `runs`, and what PAGEMAP_SCAN adds
  * to `marks`.  Returns 0, ECANCELED, or errno. */

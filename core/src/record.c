@@ -227,11 +227,13 @@ int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_
 	record->snap->info.taken = record->taken;
 	record->snap->info.monotonic = record->monotonic;
 	/* pagemap before all else: whatever else we read may change the pages. */
+	watchdog_kick(record->dog);
 	int rc = take_maps(record, err);
 	if (!rc)
 		rc = take_pages(record, walk, err);
 	if (rc)
 		return rc;
+	watchdog_kick(record->dog);
 	int error = procdir_read(record->memory, "status", &record->status_text);
 	if (error && record->live)
 		return procdir_fail(error, record->pid, "status", err);
@@ -242,6 +244,7 @@ int record_take(struct record *record, struct pagemap_walk *walk, struct vmsnap_
 		record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
 	if (!record->keep)
 		record_close(record);
+	watchdog_kick(record->dog);
 	return record->live ? take_identity(record, err) : VMSNAP_OK;
 }
 

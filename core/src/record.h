@@ -20,6 +20,7 @@ struct record {
 	struct text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
 	const struct own_files *own; /* to drop before pages are read; NULL: none */
+	struct watchdog *dog;        /* to kick between the steps */
 	struct vmsnap *snap; /* its runs, threads and identity are filled bit by bit */
 };
 

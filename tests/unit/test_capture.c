@@ -387,6 +387,8 @@ static void process_that_cannot_be_seized_takes_no_longer_than_the_limit(void **
 	/* It is still what it was: we did not sit its exec out. */
 	assert_int_equal(state_of(pid), 'D');
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
+	/* But nothing of it stood. */
+	assert_int_equal(vmsnap_info(snap)->pause, 0);
 	assert_true(vmsnap_info(snap)->consistent && vmsnap_vma_count(snap) > 0);
 	vmsnap_free(snap);
 	end(pid);

@@ -57,6 +57,18 @@ static void stops_itself_for_good(void)
 		raise(SIGSTOP);
 }
 
+/* As by somebody who stops it again whenever it is continued: each time it comes a step
+ * further. */
+static void comes_a_step_further_each_time(void)
+{
+	struct watchdog dog;
+	start(&dog, 5, 100);
+	for (;;) {
+		watchdog_kick(&dog);
+		raise(SIGSTOP);
+	}
+}
+
 static void is_never_continued(void)
 {
 	struct watchdog dog;
@@ -69,12 +81,20 @@ static void one_that_stays_stopped_is_killed(void **state)
 	(void)state;
 	assert_int_equal(end_of(stops_itself_for_good), SIGKILL);
 	assert_int_equal(end_of(is_never_continued), SIGKILL);
+	assert_int_equal(end_of(comes_a_step_further_each_time), SIGKILL);
 }
 
 static void gets_on(void)
 {
 	struct watchdog dog;
 	start(&dog, 5, 600000);
+	for (int i = 0; i < 20; i++) {
+		usleep(1000);
+		watchdog_waited(&dog);
+	}
+	assert_true(dog.kill == UINT64_C(600000) * 1000000);
+	watchdog_kick(&dog);
+	assert_true(dog.kill <= UINT64_C(600000) * 1000000);
 	watchdog_stop(&dog);
 	watchdog_kick(&dog); /* nothing is there any more */
 	struct watchdog off = { 0 };
