@@ -4,10 +4,14 @@
 #include "target.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+static atomic_int named;
 
 static void *wait_on(void *name)
 {
 	prctl(PR_SET_NAME, name);
+	named++;
 	for (;;)
 		pause();
 	return NULL;
@@ -32,5 +36,7 @@ int main(int argc, char **argv)
 			cannot("make a thread");
 	}
 	prctl(PR_SET_NAME, argc > 1 ? argv[1] : "");
+	while (named < argc - 1)
+		usleep(100);
 	stand_still();
 }
