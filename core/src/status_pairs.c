@@ -56,22 +56,35 @@ static struct vmsnap_status_field field_at(const struct vmsnap *snap, uint32_t a
 	return field;
 }
 
+/* No further than both are the same, for a file may have a key of megabytes among thousands
+ * of short ones: what is sorted then costs no more than the bytes there are, at each merge. */
 static int key_order(const struct vmsnap *snap_a, const struct line *a, const struct vmsnap *snap_b,
-                     const struct line *b)
+                     const struct line *b, struct work *work)
 {
+	enum { STEP_BYTES = 64 };
 	const char *key_a = snap_a->status + a->at, *key_b = snap_b->status + b->at;
-	size_t left_a = snap_a->status_len - a->at, left_b = snap_b->status_len - b->at;
-	size_t len_a = (size_t)((const char *)memchr(key_a, ':', left_a) - key_a);
-	size_t len_b = (size_t)((const char *)memchr(key_b, ':', left_b) - key_b);
-	int order = memcmp(key_a, key_b, len_a < len_b ? len_a : len_b);
-	return order ? order : (len_a > len_b) - (len_a < len_b);
+	size_t same = 0;
+	/* Each has a colon behind it. */
+	while (key_a[same] == key_b[same] && key_a[same] != ':')
+		same++;
+	work_count(work, same / STEP_BYTES);
+	if (key_a[same] == key_b[same])
+		return 0;
+	if (key_a[same] == ':' || key_b[same] == ':')
+		return key_a[same] == ':' ? -1 : 1;
+	return (unsigned char)key_a[same] < (unsigned char)key_b[same] ? -1 : 1;
 }
+
+struct sorting {
+	const struct vmsnap *snap;
+	struct work *work;
+};
 
 static int by_key(const void *x, const void *y, const void *ctx)
 {
 	const struct line *a = x, *b = y;
-	const struct vmsnap *snap = ctx;
-	return key_order(snap, a, snap, b);
+	const struct sorting *sorting = ctx;
+	return key_order(sorting->snap, a, sorting->snap, b, sorting->work);
 }
 
 static int by_place(const void *x, const void *y, const void *ctx)
@@ -86,7 +99,7 @@ static int pair_up(const struct lines *a, const struct lines *b, struct work *wo
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0, j = 0; !rc && i < a->count && j < b->count; rc = work_step(work)) {
-		int order = key_order(a->snap, &a->items[i], b->snap, &b->items[j]);
+		int order = key_order(a->snap, &a->items[i], b->snap, &b->items[j], work);
 		if (!order) {
 			a->items[i].partner = b->items[j].at;
 			b->items[j].partner = a->items[i].at;
@@ -99,7 +112,8 @@ static int pair_up(const struct lines *a, const struct lines *b, struct work *wo
 
 static int sort_lines(const struct lines *lines, work_order_fn order, struct work *work)
 {
-	return work_sort(work, lines->items, lines->count, sizeof(*lines->items), order, lines->snap);
+	const struct sorting sorting = { lines->snap, work };
+	return work_sort(work, lines->items, lines->count, sizeof(*lines->items), order, &sorting);
 }
 
 static int find_partners(const struct lines *a, const struct lines *b, struct work *work)
@@ -153,7 +167,7 @@ static int find_repeated(const struct lines *lines, struct work *work)
 	int rc = sort_lines(lines, by_key, work);
 	size_t first = 0;
 	for (size_t i = 1; !rc && i < lines->count; i++) {
-		if (by_key(&lines->items[first], &lines->items[i], lines->snap))
+		if (key_order(lines->snap, &lines->items[first], lines->snap, &lines->items[i], work))
 			first = i;
 		else
 			lines->items[i].partner = lines->items[first].at;

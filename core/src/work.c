@@ -72,15 +72,16 @@ static int merge(const struct sort *sort, const char *from, char *to, size_t lef
 {
 	const char *a = from, *a_end = a + left * sort->size, *b = a_end, *b_end = b + right * sort->size;
 	bool in_order = !right || !left || sort->order(b - sort->size, b, sort->ctx) <= 0;
-	while (!in_order && a < a_end && b < b_end) {
-		int rc = work_step(sort->work);
-		if (rc)
-			return rc;
+	int rc = work_step(sort->work);
+	while (!rc && !in_order && a < a_end && b < b_end) {
 		const char **next = sort->order(a, b, sort->ctx) <= 0 ? &a : &b;
 		memcpy(to, *next, sort->size);
 		*next += sort->size;
 		to += sort->size;
+		rc = work_step(sort->work);
 	}
+	if (rc)
+		return rc;
 	memcpy(to, a, (size_t)(a_end - a));
 	memcpy(to + (a_end - a), b, (size_t)(b_end - b));
 	return VMSNAP_OK;
@@ -109,20 +110,24 @@ static int merge_all(const struct sort *sort, char **items, char *spare, size_t 
 	return VMSNAP_OK;
 }
 
-static bool in_order(const struct sort *sort, const char *items, size_t count)
+static int in_order(const struct sort *sort, const char *items, size_t count, bool *yes)
 {
-	for (size_t i = 1; i < count; i++, items += sort->size)
-		if (sort->order(items, items + sort->size, sort->ctx) > 0)
-			return false;
-	return true;
+	int rc = VMSNAP_OK;
+	*yes = true;
+	for (size_t i = 1; !rc && *yes && i < count; i++, items += sort->size) {
+		*yes = sort->order(items, items + sort->size, sort->ctx) <= 0;
+		rc = work_step(sort->work);
+	}
+	return rc;
 }
 
 int work_sort(struct work *work, void *items, size_t count, size_t item_size, work_order_fn order, const void *ctx)
 {
 	const struct sort sort = { work, item_size, order, ctx };
-	if (count < 2 || in_order(&sort, items, count))
-		return VMSNAP_OK;
-	int rc = VMSNAP_OK;
+	bool sorted_already;
+	int rc = in_order(&sort, items, count, &sorted_already);
+	if (rc || sorted_already)
+		return rc;
 	char *sorted = items;
 	void *spare = work_array(work, count, item_size, &rc);
 	if (!rc)

@@ -41,6 +41,11 @@ static inline int work_step(struct work *work)
 {
 	return ++work->steps < WORK_STEPS ? VMSNAP_OK : work_ask(work);
 }
+/* For what cannot end in between: it took as long as so many steps, and the next one asks. */
+static inline void work_count(struct work *work, size_t steps)
+{
+	work->steps = steps < WORK_STEPS - work->steps ? work->steps + (unsigned)steps : WORK_STEPS;
+}
 
 /* Both do nothing if *rc is a failure already; if they fail, *rc says why and they give NULL.
  * A zeroed array, counted; to be given back with work_free(). */

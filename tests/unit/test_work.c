@@ -251,6 +251,92 @@ static void work_on_status_grows_with_its_lines(void **state)
 	vmsnap_free(b);
 }
 
+/* ---- long keys ---- */
+
+enum { LONG_KEY = SANITIZED ? 1000 * 1000 : 20 * 1000 * 1000, SHORT_KEYS = LONG_KEY / 100 };
+
+/* So many keys of `len` bytes, then so many of one byte. */
+static struct vmsnap *with_keys(size_t longs, size_t len, size_t shorts)
+{
+	struct made made;
+	struct bytes text = { 0 };
+	for (size_t i = 0; i < longs; i++) {
+		put_repeated(&text, 'a', len);
+		put_bytes(&text, ":1\n", 3);
+	}
+	for (size_t i = 0; i < shorts; i++)
+		put_bytes(&text, "a:1\n", 4);
+	begin_made(&made);
+	add_plain(&made, SECTION_SNAP, "\x01\x02\x00\x10", 4);
+	add_deflated(&made, SECTION_STAT, text.data, text.len);
+	add_no_vmas(&made);
+	bytes_free(&text);
+	return load_limited(&made, UINT64_C(512) * MIB);
+}
+
+static bool count_key(void *ctx, const struct vmsnap_status_field *field)
+{
+	(void)ctx, (void)field;
+	rows++;
+	return true;
+}
+
+/* How often it was asked while all that is done with keys was done; `keys` different ones. */
+static size_t asked_for_keys(const struct vmsnap *snap, size_t keys)
+{
+	struct asked asked = { .until = SIZE_MAX };
+	struct vmsnap_compare_options options = { .size = sizeof(options), .cancelled = ask, .cancel_ctx = &asked };
+	struct vmsnap_error err;
+	struct vmsnap_diff *diff;
+	rows = 0;
+	assert_int_equal(vmsnap_status_keys(snap, &options, count_key, NULL, &err), VMSNAP_OK);
+	assert_int_equal(rows, keys);
+	rows = 0;
+	assert_int_equal(vmsnap_status_rows(snap, snap, &options, count_row, NULL, &err), VMSNAP_OK);
+	assert_int_equal(rows, vmsnap_status_count(snap));
+	assert_int_equal(vmsnap_diff_new_with(snap, snap, &options, &diff, &err), VMSNAP_OK);
+	vmsnap_diff_free(diff);
+	return asked.count;
+}
+
+/* Read whole for each comparison, the long one would make this last for minutes. */
+static void a_long_key_is_not_read_for_each_short_one(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = with_keys(1, LONG_KEY, SHORT_KEYS);
+	size_t asked = asked_for_keys(snap, 2);
+	/* Comparisons that are none of them longer than a short key. */
+	if (asked > 5 * 2 * 20 * (size_t)SHORT_KEYS / WORK_STEPS)
+		fail_msg("asked %zu times", asked);
+	vmsnap_free(snap);
+}
+
+static void long_keys_that_are_equal_are_many_steps(void **state)
+{
+	(void)state;
+	enum { KEYS = 16 };
+	struct vmsnap *snap = with_keys(KEYS, MIB, 0);
+	size_t asked = asked_for_keys(snap, 1);
+	/* Each comparison takes so long that the next step asks: to see that they are sorted,
+	 * to find those that come twice, and to merge two texts. */
+	assert_in_range(asked, 5 * (KEYS - 1), 12 * KEYS);
+	vmsnap_free(snap);
+}
+
+static void keys_have_an_order(void **state)
+{
+	(void)state;
+	static const char *const keys[] = { "a:", "ab:", "a\xff:", "b:", "a-:", "a~:", "\xff:", "a:" };
+	char text[64] = "";
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		strcat(text, keys[i]);
+		strcat(text, "1\n");
+	}
+	struct vmsnap *snap = with_status(text, 3, 0);
+	(void)asked_for_keys(snap, sizeof(keys) / sizeof(*keys) - 1);
+	vmsnap_free(snap);
+}
+
 static int count_lines(void *ctx, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -501,6 +587,9 @@ int main(void)
 		cmocka_unit_test(what_is_no_file_s_has_no_limit),
 		cmocka_unit_test(a_line_of_status_takes_bytes_not_structures),
 		cmocka_unit_test(work_on_status_grows_with_its_lines),
+		cmocka_unit_test(a_long_key_is_not_read_for_each_short_one),
+		cmocka_unit_test(long_keys_that_are_equal_are_many_steps),
+		cmocka_unit_test(keys_have_an_order),
 		cmocka_unit_test(status_shows_every_line),
 		cmocka_unit_test(comparing_ends_when_it_is_not_wanted_any_more),
 		cmocka_unit_test(texts_end_when_they_are_not_wanted_any_more),
