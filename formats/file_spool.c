@@ -13,8 +13,8 @@
 #include "file_watch.h"
 #include "work.h"
 
-/* So much stays in memory; and so much may follow what is damaged, for snapshots that lie
- * behind the damage are read too. */
+/* So much stays in memory; and so much may follow what is damaged before any snapshot is
+ * whole, for those that lie behind the damage are read too. */
 enum { IN_MEMORY = 1 << 20, BEHIND_DAMAGE = 1 << 20 };
 
 struct spooling {
@@ -67,7 +67,7 @@ static int judge(struct spooling *s)
 		return VMSNAP_OK;
 	if (file_watch_hopeless(watch))
 		return file_bad(s->name, s->err, watch->code, watch->wrong, "%s", watch->what);
-	if (s->total - watch->wrong > BEHIND_DAMAGE)
+	if (!file_watch_useful(watch) && s->total - watch->wrong > BEHIND_DAMAGE)
 		return file_bad(s->name, s->err, watch->code, watch->wrong,
 		                "%s, and more than a megabyte follows; only a file is searched further", watch->what);
 	return VMSNAP_OK;

@@ -1,7 +1,9 @@
 /* file_spool.h - a stream that can be read only once, as a pipe, made one that can be read
  * at any place: a short one in memory, a longer one in a temporary file, so that it takes no
- * more memory than a file would.  What cannot become a file of ours, or becomes too long, is
- * refused while it comes, for it may have no end. */
+ * more memory than a file would.  (It does where the folders for such files are a tmpfs, or
+ * where no file can be made in them: then a memfd serves.)  What cannot become a file of
+ * ours, or becomes too long, is refused while it comes, for it may have no end; damage behind
+ * a whole snapshot is for who reads the copy. */
 #ifndef VMSNAP_FILE_SPOOL_H
 #define VMSNAP_FILE_SPOOL_H
 

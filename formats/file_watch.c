@@ -49,6 +49,7 @@ static void judge_section(struct file_watch *watch)
 			stop(watch, VMSNAP_ERR_TOO_LARGE, "a section is longer than all of the input may be");
 		watch->skip = section.stored;
 		watch->inside = section.type != SECTION_END;
+		watch->whole |= !watch->inside && !watch->code;
 		watch->held = 0;
 	}
 }

@@ -11,6 +11,7 @@ struct file_watch {
 	uint64_t at;    /* of what comes next */
 	uint64_t skip;  /* how much of a payload is still to pass */
 	bool inside;    /* a snapshot: only sections may follow */
+	bool whole;     /* one has ended, as far as headers tell */
 	size_t held;
 	uint8_t head[SECTION_HEADER_BYTES];
 	/* What was found wrong first, and where; then nothing is judged any more. */
@@ -26,6 +27,11 @@ void file_watch_pass(struct file_watch *watch, const uint8_t *bytes, size_t len)
 static inline bool file_watch_hopeless(const struct file_watch *watch)
 {
 	return watch->code && !watch->wrong;
+}
+/* Whether a file would give something, whatever follows. */
+static inline bool file_watch_useful(const struct file_watch *watch)
+{
+	return watch->whole && watch->code != VMSNAP_ERR_TOO_LARGE;
 }
 
 #endif

@@ -110,18 +110,21 @@ static void zeros_behind_a_header_are_refused_soon(void **state)
 	assert_true(feed.written <= 3 * MIB + PIPE_BYTES);
 }
 
-static void zeros_behind_a_whole_snapshot_are_refused_soon(void **state)
+/* Damage of whatever length is passed over, but not what has no end. */
+static void zeros_behind_a_whole_snapshot_are_read_up_to_the_limit(void **state)
 {
 	(void)state;
+	enum { LIMIT = 5 * MIB };
 	struct made made = made_with(0);
 	struct feed feed = feed_of(&made);
+	struct vmsnap_limits limits = { .size = sizeof(limits), .input_bytes = LIMIT };
 	struct vmsnap_file *file;
 	struct vmsnap_error err = { 0 };
 	feed.rest = "\0\0";
 	feed.most = UINT64_MAX;
-	assert_int_equal(open_fed(&feed, NULL, &file, &err), VMSNAP_ERR_CORRUPT);
-	assert_int_equal(err.position, made.bytes.len);
-	assert_true(feed.written <= made.bytes.len + 3 * MIB + PIPE_BYTES);
+	assert_int_equal(open_fed(&feed, &limits, &file, &err), VMSNAP_ERR_TOO_LARGE);
+	assert_int_equal(err.position, LIMIT);
+	assert_true(feed.written <= LIMIT + 2 * PIPE_BYTES);
 	bytes_free(&made.bytes);
 }
 
@@ -262,6 +265,58 @@ static void small_damage_is_passed_over_as_in_a_file(void **state)
 	section_write(&section, header);
 	expect_two_around("garbage", 7, VMSNAP_ERR_CORRUPT);
 	expect_two_around(header, sizeof(header), VMSNAP_ERR_TRUNCATED);
+}
+
+/* What a file of these bytes gives, the damage told too. */
+static void expect_as_of_file(const struct bytes *bytes, size_t broken)
+{
+	struct feed feed = { .first = bytes->data, .first_len = bytes->len, .most = bytes->len };
+	struct vmsnap_file *from_pipe, *from_file;
+	struct vmsnap *back;
+	struct vmsnap_error err = { 0 }, as_file = { 0 };
+	if (open_fed(&feed, NULL, &from_pipe, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(vmsnap_file_open_memory(bytes->data, bytes->len, NULL, &from_file, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_file_count(from_pipe), vmsnap_file_count(from_file));
+	assert_int_equal(vmsnap_file_damage(from_pipe, &err), vmsnap_file_damage(from_file, &as_file));
+	assert_int_equal(err.position, as_file.position);
+	for (size_t i = broken - 1; i <= broken + 1; i++) {
+		int rc = vmsnap_file_load(from_pipe, i, &back, &err);
+		if (!rc)
+			vmsnap_free(back);
+		assert_int_equal(rc, vmsnap_file_load(from_file, i, &back, &as_file));
+		if (!rc)
+			vmsnap_free(back);
+	}
+	vmsnap_file_close(from_pipe);
+	vmsnap_file_close(from_file);
+}
+
+static void one_bit_costs_one_snapshot_however_many_follow(void **state)
+{
+	(void)state;
+	enum { COUNT = 20 * 1000, BROKEN = 9 };
+	static const size_t places[] = { 1, STREAM_HEADER_BYTES - 1, STREAM_HEADER_BYTES + 5 };
+	struct made made = made_with(0);
+	struct bytes many = { 0 };
+	struct feed feed;
+	struct vmsnap_file *file;
+	for (size_t i = 0; i < COUNT; i++)
+		put_bytes(&many, made.bytes.data, made.bytes.len);
+	assert_true(many.len > 3 * MIB);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		uint8_t *flipped = many.data + BROKEN * made.bytes.len + places[i];
+		*flipped ^= 1;
+		expect_as_of_file(&many, BROKEN);
+		*flipped ^= 1;
+	}
+	/* Where nothing is whole before it, it may as well be without an end. */
+	many.data[STREAM_HEADER_BYTES + 5] ^= 1;
+	feed = (struct feed){ .first = many.data, .first_len = many.len, .most = many.len };
+	assert_int_equal(open_fed(&feed, NULL, &file, NULL), VMSNAP_ERR_CORRUPT);
+	assert_true(feed.written <= 3 * MIB + PIPE_BYTES);
+	bytes_free(&many);
+	bytes_free(&made.bytes);
 }
 
 /* In a process of its own: what it returns, and how much memory it took at most. */
@@ -455,13 +510,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_ours_is_refused_at_its_first_bytes),
 		cmocka_unit_test(zeros_behind_a_header_are_refused_soon),
-		cmocka_unit_test(zeros_behind_a_whole_snapshot_are_refused_soon),
+		cmocka_unit_test(zeros_behind_a_whole_snapshot_are_read_up_to_the_limit),
 		cmocka_unit_test(a_section_longer_than_the_limit_is_refused_soon),
 		cmocka_unit_test(a_stream_is_not_read_beyond_its_limit),
 		cmocka_unit_test(a_stream_is_not_read_when_it_is_not_wanted),
 		cmocka_unit_test(long_and_short_streams_are_read_whole),
 		cmocka_unit_test(where_no_temporary_file_can_be_made_memory_serves),
 		cmocka_unit_test(small_damage_is_passed_over_as_in_a_file),
+		cmocka_unit_test(one_bit_costs_one_snapshot_however_many_follow),
 		cmocka_unit_test(a_stream_takes_no_more_memory_than_a_file),
 		cmocka_unit_test(a_copy_that_cannot_be_written_is_told),
 		in_folder(pipes_and_devices_are_not_waited_for_if_so_asked),
