@@ -6,6 +6,7 @@
 #include "error.h"
 #include "file_index.h"
 #include "file_load.h"
+#include "options.h"
 #include "snapshot.h"
 
 #define LIMIT_DEFAULT (UINT64_C(4) << 30)
@@ -18,16 +19,10 @@ struct vmsnap_file {
 
 static int check_limits(const struct vmsnap_limits *limits, struct vmsnap_limits *out, struct vmsnap_error *err)
 {
-	*out = (struct vmsnap_limits){ .size = sizeof(*out) };
-	if (limits) {
-		if (limits->size != sizeof(*limits))
-			return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_limits has %zu bytes, not %zu",
-			            sizeof(*limits), limits->size);
-		*out = *limits;
-	}
-	if (!out->input_bytes)
+	int rc = options_take(out, sizeof(*out), limits, "struct vmsnap_limits", err);
+	if (!rc && !out->input_bytes)
 		out->input_bytes = LIMIT_DEFAULT;
-	return VMSNAP_OK;
+	return rc;
 }
 
 static struct work work_of(const struct vmsnap_limits *limits, uint64_t memory)

@@ -10,6 +10,7 @@
 #include "file_index.h"
 #include "file_target.h"
 #include "file_write.h"
+#include "options.h"
 #include "section.h"
 
 struct save {
@@ -227,20 +228,21 @@ static int append_or_make(const struct save *save)
 VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *snaps, size_t count,
                                 const struct vmsnap_save_options *options, struct vmsnap_error *err)
 {
-	if (!options || options->size != sizeof(*options))
-		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a struct vmsnap_save_options of %zu bytes",
-		            sizeof(*options));
-	unsigned flags = options->flags, known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR;
-	struct work work = { .limit = WORK_UNLIMITED,
-		             .cancelled = options->cancelled,
-		             .cancel_ctx = options->cancel_ctx };
+	struct vmsnap_save_options taken;
+	if (!options)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a struct vmsnap_save_options");
+	int rc = options_take(&taken, sizeof(taken), options, "struct vmsnap_save_options", err);
+	if (rc)
+		return rc;
+	unsigned flags = taken.flags, known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR;
+	struct work work = { .limit = WORK_UNLIMITED, .cancelled = taken.cancelled, .cancel_ctx = taken.cancel_ctx };
 	struct save save = { .snaps = snaps, .count = count, .work = &work, .err = err };
 	if (!path || !*path || flags & ~known)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
 	if (err)
 		*err = (struct vmsnap_error){ 0 };
-	int rc = flags & VMSNAP_SAVE_REGULAR ? file_target_open_regular(&save.target, path, err)
-	                                     : file_target_open(&save.target, path, err);
+	rc = flags & VMSNAP_SAVE_REGULAR ? file_target_open_regular(&save.target, path, err)
+	                                 : file_target_open(&save.target, path, err);
 	if (rc)
 		return rc;
 	save.target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;

@@ -6,18 +6,21 @@
 #include <string.h>
 
 #include "error.h"
+#include "options.h"
 #include "spare.h"
 
 int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err)
 {
-	if (!out || out->size < sizeof(*out) || !out->write)
-		return fail(err, VMSNAP_ERR_ARGUMENT,
-		            "struct vmsnap_output: expected size = sizeof(struct vmsnap_output) and a write function");
-	text->out = out;
-	text->style = &out->style;
+	int rc = options_take(&text->out, sizeof(text->out), out, "struct vmsnap_output", err);
+	if (rc)
+		return rc;
+	if (!text->out.write)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_output: expected a write function");
+	text->style = &text->out.style;
 	text->failed = text->code = 0;
-	text->work =
-	        (struct work){ .limit = WORK_UNLIMITED, .cancelled = out->cancelled, .cancel_ctx = out->cancel_ctx };
+	text->work = (struct work){ .limit = WORK_UNLIMITED,
+		                    .cancelled = text->out.cancelled,
+		                    .cancel_ctx = text->out.cancel_ctx };
 	text->asked = 0;
 	text->len = 0;
 	return VMSNAP_OK;
@@ -59,7 +62,7 @@ void text_fail(struct text *text, int saved_errno)
 static void flush(struct text *text)
 {
 	if (text->len && !text->failed)
-		text_fail(text, text->out->write(text->out->ctx, text->buffer, text->len));
+		text_fail(text, text->out.write(text->out.ctx, text->buffer, text->len));
 	text->len = 0;
 }
 

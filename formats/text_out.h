@@ -13,8 +13,8 @@
  * Loops over something long ask text_failed() now and then, which asks the caller whether
  * the text is still wanted. */
 struct text {
-	const struct vmsnap_output *out;
-	const struct vmsnap_style *style;
+	struct vmsnap_output out;
+	const struct vmsnap_style *style; /* in out */
 	int failed;       /* errno */
 	int code;         /* enum vmsnap_rc, if what failed was our own work */
 	struct work work; /* what is allocated for the text is counted there */

@@ -19,6 +19,10 @@
  *   - A call needs some 64 KiB of stack, one that looks up symbols 256 KiB: that
  *     is what elfutils may take.  Threads that it makes have stacks of their own
  *     size, whatever ulimit -s says.
+ *   - A struct that begins with `size` grows from version to version.  Set it to zero but for
+ *     what is meant, and size to sizeof(it): members that an older program does not have are
+ *     taken as zero; those that a newer one sets and this library does not know are an
+ *     argument error.
  *   - "Unknown" is never 0: look at struct vmsnap_info, .known, before believing
  *     a PFN, a swap slot or a flag.
  */

@@ -1,6 +1,7 @@
 #include "spare.h"
 
 #include "error.h"
+#include "options.h"
 
 uint64_t snapshot_bytes(const struct vmsnap *snap)
 {
@@ -88,13 +89,12 @@ struct work work_on(const struct vmsnap *const *snaps, size_t count)
 int work_with(struct work *work, const struct vmsnap *const *snaps, size_t count,
               const struct vmsnap_compare_options *options, struct vmsnap_error *err)
 {
+	struct vmsnap_compare_options taken;
+	int rc = options_take(&taken, sizeof(taken), options, "struct vmsnap_compare_options", err);
+	if (rc)
+		return rc;
 	*work = work_on(snaps, count);
-	if (!options)
-		return VMSNAP_OK;
-	if (options->size != sizeof(*options))
-		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_compare_options has %zu bytes, not %zu",
-		            sizeof(*options), options->size);
-	work->cancelled = options->cancelled;
-	work->cancel_ctx = options->cancel_ctx;
+	work->cancelled = taken.cancelled;
+	work->cancel_ctx = taken.cancel_ctx;
 	return VMSNAP_OK;
 }
