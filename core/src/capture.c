@@ -12,6 +12,7 @@
 #include "error.h"
 #include "freeze.h"
 #include "identity.h"
+#include "options.h"
 #include "procdir.h"
 #include "record.h"
 #include "thread.h"
@@ -419,10 +420,10 @@ static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *cou
 
 static int capture_init(struct capture *capture, const struct vmsnap_capture_options *options, bool tree)
 {
-	if (options) {
-		size_t size = options->size < sizeof(*options) ? options->size : sizeof(*options);
-		memcpy(&capture->options, options, size);
-	}
+	int rc = options_take(&capture->options, sizeof(capture->options), options, "struct vmsnap_capture_options",
+	                      &capture->error);
+	if (rc)
+		return rc;
 	capture->freeze.timeout_ms = capture->options.freeze_timeout_ms;
 	capture->freeze.tree = tree;
 	capture->freeze.cancel = &capture->cancel;
@@ -431,7 +432,7 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	bool (*cancelled)(void *) = capture->options.cancelled;
 	if (cancelled && cancelled(capture->options.cancel_ctx))
 		return fail(&capture->error, VMSNAP_ERR_CANCELLED, "cancelled");
-	int rc = pagemap_probe(&capture->probe, &capture->error);
+	rc = pagemap_probe(&capture->probe, &capture->error);
 	if (rc)
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_STEP_ASIDE))

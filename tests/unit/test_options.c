@@ -104,6 +104,15 @@ static int compare_nothing(const void *options, struct vmsnap_error *err)
 	return rc;
 }
 
+static int capture_self(const void *options, struct vmsnap_error *err)
+{
+	struct vmsnap *snap;
+	int rc = vmsnap_capture(getpid(), options, &snap, err);
+	if (!rc)
+		vmsnap_free(snap);
+	return rc;
+}
+
 static int write_nothing(void *ctx, const char *text, size_t len)
 {
 	(void)ctx, (void)text, (void)len;
@@ -125,6 +134,7 @@ static void all_of_the_library_s_are_read_so(void **state)
 		  offsetof(struct vmsnap_save_options, cancelled) },
 		{ open_nothing, sizeof(struct vmsnap_limits), offsetof(struct vmsnap_limits, cancelled) },
 		{ compare_nothing, sizeof(struct vmsnap_compare_options), sizeof(size_t) },
+		{ capture_self, sizeof(struct vmsnap_capture_options), offsetof(struct vmsnap_capture_options, label) },
 		{ print_nothing, sizeof(struct vmsnap_output), offsetof(struct vmsnap_output, cancelled) },
 	};
 	(void)state;
