@@ -226,6 +226,8 @@ VMSNAP_API int vmsnap_status_rows(const struct vmsnap *a, const struct vmsnap *b
 	const struct vmsnap *both[] = { a, b };
 	struct telling telling = { a, b, fn, ctx };
 	struct work work;
+	if (!a || !fn)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "fields need a snapshot and a function");
 	int rc = work_with(&work, both, 2, options, err);
 	if (rc)
 		return rc;
@@ -238,6 +240,8 @@ VMSNAP_API int vmsnap_status_keys(const struct vmsnap *snap, const struct vmsnap
                                   struct vmsnap_error *err)
 {
 	struct work work;
+	if (!snap || !fn)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "fields need a snapshot and a function");
 	int rc = work_with(&work, &snap, 1, options, err);
 	if (rc)
 		return rc;

@@ -544,6 +544,20 @@ static void options_of_another_size_are_refused(void **state)
 	vmsnap_free(a);
 }
 
+static void without_a_snapshot_there_are_no_fields(void **state)
+{
+	(void)state;
+	struct vmsnap *a = with_lines(1, 0);
+	struct vmsnap_error err = { 0 };
+	assert_int_equal(vmsnap_status_rows(NULL, NULL, NULL, count_row, NULL, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_status_rows(NULL, a, NULL, count_row, NULL, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_status_rows(a, NULL, NULL, NULL, NULL, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_status_keys(NULL, NULL, count_key, NULL, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_status_keys(a, NULL, NULL, NULL, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(err.code, VMSNAP_ERR_ARGUMENT);
+	vmsnap_free(a);
+}
+
 /* ---- sorting ---- */
 
 static int by_tens(const void *a, const void *b, const void *ctx)
@@ -596,6 +610,7 @@ int main(void)
 		cmocka_unit_test(a_row_of_a_table_counts_too),
 		cmocka_unit_test(reading_ends_when_it_is_not_wanted_any_more),
 		cmocka_unit_test(options_of_another_size_are_refused),
+		cmocka_unit_test(without_a_snapshot_there_are_no_fields),
 		cmocka_unit_test(sorting_keeps_the_order_of_equals_and_counts_what_it_takes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
