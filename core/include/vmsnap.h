@@ -229,7 +229,7 @@ int vmsnap_status_find(const struct vmsnap *snap, const char *key, struct vmsnap
 
 /* Threads at capture.  stack_pointer is 0 if unknown (the thread was running).  missed:
  * the freeze did not stop it when it stopped the others, so that info.freeze is
- * VMSNAP_FREEZE_PARTIAL; files of vmsnap before 0.1.0 do not tell. */
+ * VMSNAP_FREEZE_PARTIAL; older files do not tell. */
 struct vmsnap_thread {
 	uint32_t tid;
 	uint64_t stack_pointer;
@@ -273,9 +273,9 @@ struct vmsnap_captured_name {
  * yet: no diff, names, … has been made from it.  May be called again. */
 int vmsnap_add_names(struct vmsnap *snap, const struct vmsnap_captured_name *names, size_t count,
                      struct vmsnap_error *err);
-/* In the order of address, then kind, tid, frame. */
+/* In the order of address, then kind, tid, frame; NULL past the end. */
 size_t vmsnap_captured_name_count(const struct vmsnap *snap);
-const struct vmsnap_captured_name *vmsnap_captured_name(const struct vmsnap *snap, size_t index); /* NULL past the end */
+const struct vmsnap_captured_name *vmsnap_captured_name(const struct vmsnap *snap, size_t index);
 
 /* ---- capture ------------------------------------------------------------ */
 
