@@ -49,7 +49,7 @@ def load(path, note):
 
 def _load_last(file, room, note):
     """The last snapshots of a file, as many as the limits let, in the file's order."""
-    loaded = []
+    loaded, lost = [], []
     limit = settings.limit() or len(file)
     if len(file) > limit:
         note(f"the file holds {len(file)} snapshots; only the last {limit} are loaded (set vmsnap limit)")
@@ -59,13 +59,16 @@ def _load_last(file, room, note):
         except VmsnapError as error:
             if error.code == CANCELLED:
                 raise
-            note(f"snapshot {index + 1} of {len(file)} is left out: {error}")
+            lost.append(f"snapshot {index + 1} of {len(file)} is left out: {error}")
             continue
         room -= snapshot.memory()
         if room < 0 and loaded:
-            note(f"the first {index + 1} snapshots of {len(file)} are left out: together they take too much memory")
+            lost.append(f"the first {index + 1} snapshots of {len(file)} are left out: "
+                        "together they take too much memory")
             break
         loaded.append(snapshot)
+    for line in reversed(lost):
+        note(line)
     return loaded[::-1]
 
 

@@ -145,6 +145,21 @@ class Back(Files):
         self.assertRegex(again.notes, "(?i)trunc|ends|cut|damage|too early")
         self.assertEqual(again.names(), ["s1", "s2"])
 
+    def test_snapshots_that_are_damaged_are_told_in_the_order_of_the_file(self):
+        gdb = self.saved(4)
+        gdb("vmsnap save run.vms")
+        path = os.path.join(self.where(gdb), "run.vms")
+        starts = [row["offset"] for row in command("list", path)["snapshots"]]
+        with open(path, "r+b") as file:
+            for index in (0, 2):
+                file.seek((starts[index] + starts[index + 1]) // 2)
+                byte = file.read(1)[0]
+                file.seek(-1, os.SEEK_CUR)
+                file.write(bytes([byte ^ 1]))
+        again = Gdb(self, cwd=self.where(gdb))
+        self.assertIn("Loaded 2 snapshots", again("vmsnap load run.vms"))
+        self.assertRegex(again.notes, r"(?s)snapshot 1 of 4 is left out: .*snapshot 3 of 4 is left out: ")
+
     def test_damaged_foreign_empty_and_missing_files_are_refused(self):
         gdb = self.saved(1)
         gdb("vmsnap save run.vms")

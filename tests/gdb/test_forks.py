@@ -1,7 +1,9 @@
 """Forks: both sides are taken at the fork itself, and verdicts on their pages are the
 kernel's own, whatever gdb does with the child."""
 
+import os
 import re
+import signal
 import subprocess
 import unittest
 
@@ -301,6 +303,17 @@ class KeptChild(Forked):
         gdb("vmsnap auto release")
         self.assertTrue(wait_for(lambda: gone(child)), "it ran to its end")
         gdb("signal 0")
+
+    def test_child_that_was_killed_is_not_held_any_more(self):
+        gdb = self.kept()
+        gdb.start("run")
+        child = self.child_of_program(gdb)
+        self.assertTrue(wait_for(lambda: kernel.state(child) == "T"), kernel.state(child))
+        gdb.interrupt()
+        gdb.finish()
+        os.kill(child, signal.SIGKILL)
+        self.assertTrue(wait_for(lambda: kernel.state(child) == "Z"), "gdb holds who would reap it")
+        self.assertNotIn(str(child), gdb("vmsnap auto"))
 
     def child_of_program(self, gdb):
         found = []
