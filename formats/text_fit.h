@@ -7,8 +7,10 @@
 
 /* Columns left in a line of which `column` are used.  At least FIT_LEAST, so that
  * something is seen however narrow the terminal; without a width FIT_MOST: no honest
- * name is longer, but a file may claim one of megabytes, for each of its snapshots. */
-enum { FIT_LEAST = 12, FIT_MOST = 4096 };
+ * name is longer (a path of 4096 bytes takes four columns each if none is a character, and
+ * the kernel adds " (deleted)"), but a file may claim one of megabytes, for each of its
+ * snapshots. */
+enum { FIT_LEAST = 12, FIT_MOST = 20000 };
 /* How many of the first bytes to look at, of a name of which so many columns at the most are
  * shown: accents have no width, however many there are. */
 size_t fit_seen(const char *name, size_t len);

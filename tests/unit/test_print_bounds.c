@@ -51,6 +51,23 @@ static struct vmsnap *claiming_much(void)
 	return snap;
 }
 
+/* As long as the kernel lets paths be, and no byte of them a character. */
+enum { PATH_BYTES = 4095 };
+static char mapped[PATH_BYTES + sizeof(" (deleted)")], executable[PATH_BYTES + 1];
+
+static struct vmsnap *with_long_paths(void)
+{
+	struct vmsnap *snap = sample_snapshot();
+	memset(mapped, '\xff', PATH_BYTES);
+	memset(executable, '\xfe', PATH_BYTES);
+	mapped[0] = executable[0] = '/';
+	strcpy(mapped + PATH_BYTES, " (deleted)");
+	snap->info.exe = executable;
+	for (size_t i = 0; i < snap->vma_count; i++)
+		snap->vmas[i].name = mapped;
+	return snap;
+}
+
 static const struct vmsnap_file *file_of(struct vmsnap *snap)
 {
 	char path[] = "/tmp/vmsnap-bounds-XXXXXX";
@@ -101,9 +118,9 @@ static int report(const struct reports *r, int which, const struct vmsnap_output
 	}
 }
 
-static void each_report(unsigned width, bool raw, bool json, void (*look)(int which))
+static void each_report_of(struct vmsnap *(*make)(void), unsigned width, bool raw, bool json, void (*look)(int which))
 {
-	struct reports reports = { .snaps = { claiming_much(), claiming_much() } };
+	struct reports reports = { .snaps = { make(), make() } };
 	struct vmsnap_output out = { .size = sizeof(out), .write = gather };
 	out.style = (struct vmsnap_style){
 		.size = sizeof(out.style), .width = width, .unicode = unicode, .raw = raw, .json = json
@@ -120,6 +137,11 @@ static void each_report(unsigned width, bool raw, bool json, void (*look)(int wh
 	vmsnap_file_close((struct vmsnap_file *)(uintptr_t)reports.file);
 	vmsnap_free(reports.snaps[0]);
 	vmsnap_free(reports.snaps[1]);
+}
+
+static void each_report(unsigned width, bool raw, bool json, void (*look)(int which))
+{
+	each_report_of(claiming_much, width, raw, json, look);
 }
 
 static void stays_within_bounds(int which)
@@ -177,12 +199,37 @@ static void programs_get_the_whole_name(void **state)
 	each_report(100, true, false, is_not_cut);
 }
 
+static void assert_whole(const char *path)
+{
+	char escaped[4 * PATH_BYTES + sizeof(" (deleted)")];
+	size_t len = 0;
+	for (; *path; path++)
+		len += (size_t)snprintf(escaped + len, sizeof(escaped) - len, *path < 0 ? "\\x%02x" : "%c",
+		                        (unsigned char)*path);
+	assert_non_null(memmem(printed, printed_len, escaped, len));
+}
+
+static void has_whole_paths(int which)
+{
+	if (which == 0 || which == 2 || which == 3)
+		assert_whole(mapped);
+	if (which == 0)
+		assert_whole(executable);
+}
+
+static void legal_paths_are_not_cut_where_there_is_no_terminal(void **state)
+{
+	(void)state;
+	each_report_of(with_long_paths, 0, false, false, has_whole_paths);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_for_people_are_bounded),
 		cmocka_unit_test(accents_without_end_are_bounded),
 		cmocka_unit_test(programs_get_the_whole_name),
+		cmocka_unit_test(legal_paths_are_not_cut_where_there_is_no_terminal),
 	};
 	memset(endless, 'x', ENDLESS);
 	printed = malloc(ROOM);
