@@ -20,6 +20,25 @@ static void hex_bytes(const char *name, size_t count, struct escaped *out)
 	out->width = (unsigned)out->len;
 }
 
+/* How many bytes at `name`, which follow an emoji, go with it: a selector of how it is
+ * shown, and a joiner if it joins.  Behind anything else nobody would see that they are
+ * there, and one name could pass for another. */
+static size_t emoji_rest(const char *name, size_t len)
+{
+	enum { TEXT_STYLE = 0xfe0e, EMOJI_STYLE = 0xfe0f, JOINER = 0x200d };
+	uint32_t character;
+	size_t rest = 0, bytes = utf8_decode(name, len, &character);
+	if (bytes && (character == TEXT_STYLE || character == EMOJI_STYLE)) {
+		rest = bytes;
+		bytes = utf8_decode(name + rest, len - rest, &character);
+	}
+	if (!bytes || character != JOINER)
+		return rest;
+	size_t joined = rest + bytes;
+	bytes = utf8_decode(name + joined, len - joined, &character);
+	return bytes && utf8_is_emoji(character) ? joined : rest;
+}
+
 void escape_one(const char *name, size_t len, unsigned flags, struct escaped *out)
 {
 	uint32_t character;
@@ -30,6 +49,8 @@ void escape_one(const char *name, size_t len, unsigned flags, struct escaped *ou
 	           (character > 0x7f && (flags & ESCAPE_ASCII))) {
 		hex_bytes(name, bytes, out);
 	} else {
+		if (utf8_is_emoji(character))
+			bytes += emoji_rest(name + bytes, len - bytes);
 		memcpy(out->text, name, bytes);
 		out->len = out->used = bytes;
 		out->width = utf8_width(character);

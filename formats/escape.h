@@ -4,8 +4,8 @@
  * The one rule, in text and in JSON alike: \xHH stands for one byte of the name,
  * and everything else stands for itself.  Written so are characters that are not seen
  * or look like a blank (all bytes of their UTF-8), bytes that are not UTF-8, and the
- * backslash.  Of an emoji that is joined of several or followed by a variation selector
- * the parts are seen, with what joins them. */
+ * backslash.  Variation selectors behind an emoji, and joiners between two, stand for
+ * themselves. */
 #ifndef VMSNAP_ESCAPE_H
 #define VMSNAP_ESCAPE_H
 
@@ -16,7 +16,7 @@ enum escape_flag {
 	ESCAPE_SPACES = 2, /* spaces too: a value is one word */
 };
 
-/* One character as it is written. */
+/* One character as it is written; an emoji with what goes with it. */
 struct escaped {
 	char text[16];
 	size_t len;     /* of text */

@@ -278,8 +278,11 @@ static void put_cut_left(struct table *table, const struct table_cell *cell, siz
 	size_t dots_width = table->text->style->unicode ? 1 : 3;
 	const char *at = table->bytes + cell->at;
 	size_t len = cell->len, width = cell->width, unit_width;
-	while (len && width + dots_width > room) {
+	while (len) {
 		size_t used = one_unit(at, len, &unit_width);
+		/* What takes no column goes with that before it. */
+		if (unit_width && width + dots_width <= room)
+			break;
 		at += used;
 		len -= used;
 		width -= unit_width;

@@ -3,6 +3,14 @@
 #include "test_print_support.h"
 #include "text_utf8.h"
 
+#define HEART          "\xe2\x9d\xa4"
+#define WOMAN          "\xf0\x9f\x91\xa9"
+#define ROCKET         "\xf0\x9f\x9a\x80"
+#define JOINER         "\xe2\x80\x8d"
+#define EMOJI_STYLE    "\xef\xb8\x8f"
+#define ESCAPED_JOINER "\\xe2\\x80\\x8d"
+#define ESCAPED_STYLE  "\\xef\\xb8\\x8f"
+
 static const struct {
 	const char *name, *unicode, *ascii;
 } rows[] = {
@@ -36,30 +44,49 @@ static const struct {
 	{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6", "\\xe2\\x81\\xa6" },
 	{ "\xe2\x80\x8b", "\\xe2\\x80\\x8b", "\\xe2\\x80\\x8b" },
 	/* A woman astronaut is a woman, a joiner and a rocket; a red heart is a heart and how it is shown. */
-	{ "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x9a\x80", "\xf0\x9f\x91\xa9\\xe2\\x80\\x8d\xf0\x9f\x9a\x80",
-	  "\\xf0\\x9f\\x91\\xa9\\xe2\\x80\\x8d\\xf0\\x9f\\x9a\\x80" },
-	{ "\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\\xef\\xb8\\x8f", "\\xe2\\x9d\\xa4\\xef\\xb8\\x8f" },
+	{ WOMAN JOINER ROCKET, WOMAN JOINER ROCKET, "\\xf0\\x9f\\x91\\xa9" ESCAPED_JOINER "\\xf0\\x9f\\x9a\\x80" },
+	{ HEART EMOJI_STYLE, HEART EMOJI_STYLE, "\\xe2\\x9d\\xa4" ESCAPED_STYLE },
+	{ HEART "\xef\xb8\x8e", HEART "\xef\xb8\x8e", "\\xe2\\x9d\\xa4\\xef\\xb8\\x8e" },
+	{ HEART EMOJI_STYLE JOINER WOMAN, HEART EMOJI_STYLE JOINER WOMAN,
+	  "\\xe2\\x9d\\xa4" ESCAPED_STYLE ESCAPED_JOINER "\\xf0\\x9f\\x91\\xa9" },
+	/* Elsewhere nobody would see them: first, behind a letter, a digit, a blank, one another; joining nothing. */
+	{ EMOJI_STYLE "a", ESCAPED_STYLE "a", ESCAPED_STYLE "a" },
+	{ "a" EMOJI_STYLE, "a" ESCAPED_STYLE, "a" ESCAPED_STYLE },
+	{ "1" EMOJI_STYLE, "1" ESCAPED_STYLE, "1" ESCAPED_STYLE },
+	{ " " EMOJI_STYLE, " " ESCAPED_STYLE, " " ESCAPED_STYLE },
+	{ "\xc3\xa9" EMOJI_STYLE, "\xc3\xa9" ESCAPED_STYLE, "\\xc3\\xa9" ESCAPED_STYLE },
+	{ HEART EMOJI_STYLE EMOJI_STYLE, HEART EMOJI_STYLE ESCAPED_STYLE,
+	  "\\xe2\\x9d\\xa4" ESCAPED_STYLE ESCAPED_STYLE },
+	{ JOINER ROCKET, ESCAPED_JOINER ROCKET, ESCAPED_JOINER "\\xf0\\x9f\\x9a\\x80" },
+	{ HEART JOINER "a", HEART ESCAPED_JOINER "a", "\\xe2\\x9d\\xa4" ESCAPED_JOINER "a" },
+	{ HEART JOINER, HEART ESCAPED_JOINER, "\\xe2\\x9d\\xa4" ESCAPED_JOINER },
+	{ HEART JOINER JOINER ROCKET, HEART ESCAPED_JOINER ESCAPED_JOINER ROCKET,
+	  "\\xe2\\x9d\\xa4" ESCAPED_JOINER ESCAPED_JOINER "\\xf0\\x9f\\x9a\\x80" },
+	{ HEART JOINER EMOJI_STYLE ROCKET, HEART ESCAPED_JOINER ESCAPED_STYLE ROCKET,
+	  "\\xe2\\x9d\\xa4" ESCAPED_JOINER ESCAPED_STYLE "\\xf0\\x9f\\x9a\\x80" },
+	{ "a" JOINER ROCKET, "a" ESCAPED_JOINER ROCKET, "a" ESCAPED_JOINER "\\xf0\\x9f\\x9a\\x80" },
 };
 
 /* First and last of what is not seen, or looks like a blank. */
 static const uint32_t hidden[] = {
-	0x00,    0x1f,    0x7f,    0x80,    0x9f,    0xa0,     0xad,     0x34f,   0x600,   0x605,   0x61c,   0x6dd,
-	0x115f,  0x1160,  0x1680,  0x17b4,  0x180b,  0x180f,   0x2000,   0x2003,  0x200a,  0x200b,  0x200c,  0x200d,
-	0x200f,  0x2028,  0x202e,  0x202f,  0x205f,  0x2060,   0x2065,   0x206f,  0x2800,  0x3000,  0x3164,  0xe000,
-	0xf8ff,  0xfdd0,  0xfdef,  0xfe00,  0xfe0e,  0xfe0f,   0xfeff,   0xffa0,  0xfff0,  0xfff9,  0xfffc,  0xfffe,
-	0xffff,  0x13430, 0x1bca0, 0x1d159, 0x1d173, 0x1d17a,  0x1fffe,  0x2ffff, 0x3fffe, 0x40000, 0xe0001, 0xe0041,
-	0xe007f, 0xe0100, 0xe01ef, 0xe0fff, 0xf0000, 0x10fffd, 0x10ffff,
+	0x00,    0x1f,    0x7f,    0x80,    0x9f,    0xa0,    0xad,    0x34f,    0x61c,    0x115f,  0x1160,
+	0x1680,  0x17b4,  0x180b,  0x180f,  0x2000,  0x2003,  0x200a,  0x200b,   0x200c,   0x200d,  0x200f,
+	0x2028,  0x202e,  0x202f,  0x205f,  0x2060,  0x2065,  0x206f,  0x2800,   0x3000,   0x3164,  0xe000,
+	0xf8ff,  0xfdd0,  0xfdef,  0xfe00,  0xfe0e,  0xfe0f,  0xfeff,  0xffa0,   0xfff0,   0xfff9,  0xfffc,
+	0xfffe,  0xffff,  0x13430, 0x1bca0, 0x1d159, 0x1d173, 0x1d17a, 0x1fffe,  0x2ffff,  0x3fffe, 0x40000,
+	0xe0001, 0xe0041, 0xe007f, 0xe0100, 0xe01ef, 0xe0fff, 0xf0000, 0x10fffd, 0x10ffff,
 };
-/* Beside them, and from all over: accents, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai, Hangul, Ethiopic, Khmer,
- * Mongolian, punctuation, arrows, boxes, braille, kana, Han, halfwidth forms, a replacement, music, emoji, flags,
- * skin colours, an emoji of Unicode 15, Han beyond the first plane. */
+/* Beside them, and from all over: accents, Greek, Cyrillic, Hebrew, Arabic and the signs before its numbers,
+ * Devanagari, Thai, Hangul, Ethiopic, Khmer, Mongolian, punctuation, arrows, boxes, braille, kana, Han, halfwidth
+ * forms, a replacement, music, emoji, flags, skin colours, an emoji of Unicode 15, Han beyond the first plane. */
 static const uint32_t seen[] = {
-	0x21,    0x7e,    0xa1,    0xac,    0xae,    0xff,    0x301,   0x34e,   0x350,   0x3b1,   0x44f,  0x5d0,
-	0x5b8,   0x606,   0x627,   0x64b,   0x6de,   0x905,   0x94d,   0xe01,   0xe31,   0x1100,  0x115e, 0x1161,
-	0x1200,  0x167f,  0x1681,  0x1780,  0x17b3,  0x17b6,  0x180a,  0x1820,  0x2010,  0x2026,  0x2030, 0x2190,
-	0x2500,  0x27ff,  0x2801,  0x28ff,  0x3001,  0x303f,  0x3042,  0x3163,  0x3165,  0x4e00,  0xac00, 0xd7a3,
-	0xf900,  0xfb01,  0xfdcf,  0xfdf0,  0xfe10,  0xfe70,  0xff01,  0xff9f,  0xffa1,  0xffdc,  0xfffd, 0x10000,
-	0x1d15a, 0x1d172, 0x1d17b, 0x1f1e9, 0x1f3fd, 0x1f600, 0x1fae8, 0x20000, 0x2a6df, 0x31350,
+	0x21,    0x7e,    0xa1,    0xac,    0xae,    0xff,    0x301,   0x34e,   0x350,   0x3b1,   0x44f,   0x5d0,
+	0x5b8,   0x600,   0x605,   0x606,   0x61b,   0x627,   0x64b,   0x6dd,   0x6de,   0x70f,   0x890,   0x891,
+	0x8e2,   0x905,   0x94d,   0xe01,   0xe31,   0x1100,  0x115e,  0x1161,  0x1200,  0x167f,  0x1681,  0x1780,
+	0x17b3,  0x17b6,  0x180a,  0x1820,  0x2010,  0x2026,  0x2030,  0x2190,  0x2500,  0x27ff,  0x2801,  0x28ff,
+	0x3001,  0x303f,  0x3042,  0x3163,  0x3165,  0x4e00,  0xac00,  0xd7a3,  0xf900,  0xfb01,  0xfdcf,  0xfdf0,
+	0xfe10,  0xfe70,  0xff01,  0xff9f,  0xffa1,  0xffdc,  0xfffd,  0x10000, 0x110bd, 0x110cd, 0x1d15a, 0x1d172,
+	0x1d17b, 0x1f1e9, 0x1f3fd, 0x1f600, 0x1fae8, 0x20000, 0x2a6df, 0x31350,
 };
 
 static size_t encode(uint32_t character, char *out)
@@ -164,6 +191,8 @@ static void escaped_widths_are_those_of_a_terminal(void **state)
 		{ "\xf0\x9f\x98\x80", 2 },         /* an emoji */
 		{ "\xe2\x96\x88\xe2\x96\x81", 2 }, /* block characters */
 		{ "\xea\xb0\x80", 2 },             /* Hangul */
+		{ HEART EMOJI_STYLE, 1 },
+		{ WOMAN JOINER ROCKET, 4 }, /* not every terminal joins them */
 	};
 	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++)
 		assert_int_equal(utf8_text_width(widths[i].text, strlen(widths[i].text)), widths[i].width);

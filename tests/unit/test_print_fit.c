@@ -77,6 +77,17 @@ static void endless_path_is_cut_as_any_other(void **state)
 	}
 }
 
+static void emoji_is_not_cut_from_its_selector(void **state)
+{
+	(void)state;
+	char path[64 * 6 + 1] = "", expected[256] = "\u2026";
+	for (size_t i = 0; i < 64; i++)
+		strcat(path, "\u2764\ufe0f");
+	for (size_t i = 0; i < 29; i++)
+		strcat(expected, "\u2764\ufe0f");
+	assert_string_equal(path_cut_to(catch_new(), path, 30), expected);
+}
+
 static void one_endless_name_is_cut(void **state)
 {
 	(void)state;
@@ -178,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_left_out_until_the_line_fits),
 		cmocka_unit_test(endless_path_is_cut_as_any_other),
+		cmocka_unit_test(emoji_is_not_cut_from_its_selector),
 		cmocka_unit_test(one_endless_name_is_cut),
 		cmocka_unit_test(hostile_name_is_cut_between_its_escapes),
 		cmocka_unit_test(words_go_on_in_the_next_line),

@@ -123,7 +123,8 @@ static void table_cuts_paths_on_their_left(void **state)
 	caught->out.style.no_headings = true;
 	caught->out.style.width = 30;
 	assert_int_equal(print(caught, path), VMSNAP_OK);
-	assert_string_equal(caught->text, "a 1 \xe2\x80\xa6" "nux-gnu/libsomething.so.6\n");
+	assert_string_equal(caught->text, "a 1 \xe2\x80\xa6"
+	                                  "nux-gnu/libsomething.so.6\n");
 	caught = catch_new();
 	caught->out.style.no_headings = true;
 	caught->out.style.width = 30;
@@ -148,6 +149,29 @@ static void table_never_cuts_inside_an_escape(void **state)
 	}
 }
 
+/* Behind the dots there is no emoji that a selector would belong to. */
+static void table_cuts_no_selector_from_its_emoji(void **state)
+{
+	(void)state;
+	static const char heart[] = "\xe2\x9d\xa4\xef\xb8\x8f";
+	static const struct line path[] = { { "a", "1", "",
+		                              "/\xe2\x9d\xa4\xef\xb8\x8f\xe2\x9d\xa4\xef\xb8\x8f"
+		                              "\xe2\x9d\xa4\xef\xb8\x8f\xe2\x9d\xa4\xef\xb8\x8f"
+		                              "/long/enough/to/be/cut" },
+		                            { 0 } };
+	unsigned between = 0;
+	for (unsigned width = 1; width < 60; width++) {
+		struct catch *caught = catch_new();
+		caught->out.style.no_headings = true;
+		caught->out.style.width = width;
+		assert_int_equal(print(caught, path), VMSNAP_OK);
+		assert_null(strstr(caught->text, "\xe2\x80\xa6\xef\xb8\x8f"));
+		const char *dots = strstr(caught->text, "\xe2\x80\xa6");
+		between += dots && strncmp(dots + 3, heart, sizeof(heart) - 1) == 0;
+	}
+	assert_true(between > 0);
+}
+
 static void table_stops_at_a_failing_write(void **state)
 {
 	(void)state;
@@ -167,6 +191,7 @@ int main(void)
 		cmocka_unit_test(table_raw_has_one_word_for_each_cell),
 		cmocka_unit_test(table_cuts_paths_on_their_left),
 		cmocka_unit_test(table_never_cuts_inside_an_escape),
+		cmocka_unit_test(table_cuts_no_selector_from_its_emoji),
 		cmocka_unit_test(table_stops_at_a_failing_write),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
