@@ -104,6 +104,11 @@ static enum answer ask_kernel(int maps, const struct vmsnap_vma *vma, uint8_t *i
 	return *len ? ANSWER_FOUND : ANSWER_NONE;
 }
 
+static bool same_device(const struct stat *st, const struct vmsnap_vma *vma)
+{
+	return major(st->st_dev) == vma->dev_major && minor(st->st_dev) == vma->dev_minor;
+}
+
 /* The path is the target's: below its root, whatever links it holds, and never
  * opened for reading before it is known to be the very file that is mapped. */
 static enum answer ask_file_below(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t *len)
@@ -112,8 +117,7 @@ static enum answer ask_file_below(int root, const struct vmsnap_vma *vma, uint8_
 		return ANSWER_UNKNOWN;
 	CLEANUP_CLOSE int found = open_below(root, vma->name);
 	struct stat st;
-	if (found < 0 || fstat(found, &st) || st.st_ino != vma->inode || major(st.st_dev) != vma->dev_major ||
-	    minor(st.st_dev) != vma->dev_minor)
+	if (found < 0 || fstat(found, &st) || st.st_ino != vma->inode || !same_device(&st, vma))
 		return ANSWER_UNKNOWN;
 	CLEANUP_CLOSE int fd = open_found(found);
 	if (fd < 0)
@@ -149,15 +153,25 @@ static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
-/* Whether the path is on a tmpfs, or is none, as that of a memfd. */
-static bool is_shared_memory(int root, const struct vmsnap_vma *vma)
+/* Of btrfs and overlayfs maps and stat() tell different devices, of the same file. */
+static bool has_other_devices(const struct statfs *fs)
+{
+	uint32_t type = (uint32_t)fs->f_type;
+	return type == (uint32_t)BTRFS_SUPER_MAGIC || type == (uint32_t)OVERLAYFS_SUPER_MAGIC;
+}
+
+/* Whether the file that is mapped is on a tmpfs, or may be: it is not found if it was
+ * deleted, has no path, as a memfd, or another has its path by now. */
+static bool may_be_shared_memory(int root, const struct vmsnap_vma *vma)
 {
 	CLEANUP_CLOSE int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int roots[] = { ours, root };
 	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
 		CLEANUP_CLOSE int fd = roots[i] >= 0 && vma->name[0] == '/' ? open_below(roots[i], vma->name) : -1;
+		struct stat st;
 		struct statfs fs;
-		if (fd >= 0 && !fstatfs(fd, &fs))
+		if (fd >= 0 && !fstat(fd, &st) && st.st_ino == vma->inode && !fstatfs(fd, &fs) &&
+		    (same_device(&st, vma) || has_other_devices(&fs)))
 			return (uint32_t)fs.f_type == (uint32_t)TMPFS_MAGIC;
 	}
 	return true;
@@ -174,7 +188,7 @@ static bool may_be_in_swap(const struct vmsnap *snap, const struct vmsnap_vma *v
 	/* A private copy says nothing of the page that it was made from. */
 	bool is_there = !vma->offset && !vmsnap_page_at(snap, vma->start, &page) &&
 	                (page.flags & VMSNAP_PAGE_PRESENT) && (page.flags & VMSNAP_PAGE_FILE);
-	return !is_there && is_shared_memory(root, vma);
+	return !is_there && may_be_shared_memory(root, vma);
 }
 
 /* Of what has a device of major 0 only that which is executed can be an ELF file that
