@@ -32,9 +32,9 @@ static struct cursor line_of(const struct text *maps, uint64_t address)
 	return (struct cursor){ end, end };
 }
 
-/* Memory that the kernel reads arguments from: up to `reach` there is nothing but
- * readable anonymous memory, which may go on where nobody asks.  closed: nor can it grow there, for nothing follows but
- * what the kernel itself maps above the stack. */
+/* Memory that the kernel reads arguments from.  Up to `reach` all of it is readable and
+ * anonymous; more of it may follow that was not asked for.  If it is `closed` it ends
+ * there and cannot grow: next comes only what the kernel itself maps above the stack. */
 struct place {
 	uint64_t reach;
 	bool closed;
