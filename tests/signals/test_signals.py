@@ -1,7 +1,7 @@
 """No signal gets lost, comes twice or changes because a process is captured.
 
 The program counts its signals (signals.c), the captures are slow on purpose (hooks.h).
-VMSNAP_SIGNALS_ALL=1: a thousand captures of each kind, which takes hours."""
+VMSNAP_SIGNALS_ALL=1, as script/signals sets it: a thousand captures of each kind, which takes hours."""
 
 import unittest
 
@@ -53,7 +53,7 @@ class Counted(unittest.TestCase):
 
     def long_form_only(self):
         if not ALL:
-            skip(self, "ten thousand threads on a busy machine: long form only (VMSNAP_SIGNALS_ALL=1)")
+            skip(self, "ten thousand threads on a busy machine: long form only (script/signals)")
 
     def often(self, short):
         return ("--captures", CAPTURES if ALL else short)
