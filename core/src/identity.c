@@ -153,15 +153,9 @@ static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
-/* Of btrfs and overlayfs maps and stat() tell different devices, of the same file. */
-static bool has_other_devices(const struct statfs *fs)
-{
-	uint32_t type = (uint32_t)fs->f_type;
-	return type == (uint32_t)BTRFS_SUPER_MAGIC || type == (uint32_t)OVERLAYFS_SUPER_MAGIC;
-}
-
-/* Whether the file that is mapped is on a tmpfs, or may be: it is not found if it was
- * deleted, has no path, as a memfd, or another has its path by now. */
+/* Whether the file that is mapped is on a tmpfs, or may be: what an overlayfs lies on is
+ * not told, and a file is not found if it was deleted, has no path, as a memfd, or another
+ * has its path by now.  Of btrfs maps and stat() tell different devices. */
 static bool may_be_shared_memory(int root, const struct vmsnap_vma *vma)
 {
 	CLEANUP_CLOSE int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -170,9 +164,11 @@ static bool may_be_shared_memory(int root, const struct vmsnap_vma *vma)
 		CLEANUP_CLOSE int fd = roots[i] >= 0 && vma->name[0] == '/' ? open_below(roots[i], vma->name) : -1;
 		struct stat st;
 		struct statfs fs;
-		if (fd >= 0 && !fstat(fd, &st) && st.st_ino == vma->inode && !fstatfs(fd, &fs) &&
-		    (same_device(&st, vma) || has_other_devices(&fs)))
-			return (uint32_t)fs.f_type == (uint32_t)TMPFS_MAGIC;
+		if (fd < 0 || fstat(fd, &st) || st.st_ino != vma->inode || fstatfs(fd, &fs))
+			continue;
+		uint32_t type = (uint32_t)fs.f_type;
+		if (same_device(&st, vma) || type == (uint32_t)BTRFS_SUPER_MAGIC)
+			return type == (uint32_t)TMPFS_MAGIC || type == (uint32_t)OVERLAYFS_SUPER_MAGIC;
 	}
 	return true;
 }
