@@ -5,11 +5,13 @@
 
 #include "error.h"
 #include "file_decode.h"
+#include "file_source.h"
 #include "repeated.h"
 
 /* What is mapped: several VMAs share one. */
 struct object {
 	const char *name;
+	size_t name_len;
 	const uint8_t *build_id;
 	uint64_t inode;
 	uint64_t end; /* offset at which the last VMA of it ended, in pages */
@@ -22,6 +24,7 @@ struct vmas {
 	struct decode *decode;
 	struct object *objects;
 	size_t object_count;
+	uint64_t name_bytes; /* of all mappings, as if each had its own */
 	struct cursor names, build_id_lens, build_ids, perms;
 	struct numbers devices, inodes, gaps, sizes, which, offsets;
 };
@@ -70,6 +73,7 @@ static int set_object(struct vmas *in, struct object *object, uint64_t *inode)
 		return decode_damaged(decode, "VMAS: a name for each of %zu objects expected", in->object_count);
 	object->deleted = *inode && ends_with_deleted(name, len);
 	object->name = decode_string(decode, name, len, &rc);
+	object->name_len = len;
 	object->build_id_len = *in->build_id_lens.at++;
 	if (rc || !object->build_id_len)
 		return rc;
@@ -91,6 +95,18 @@ static int set_objects(struct vmas *in)
 	if (cursor_left(&in->names) || cursor_left(&in->build_ids))
 		return decode_damaged(in->decode, "VMAS: more names or build IDs than objects");
 	return VMSNAP_OK;
+}
+
+/* One name may be that of many mappings, and who looks at them one by one looks at it as
+ * often.  A capture reads no more text of maps than PROCDIR_TEXT_MAX, half of that. */
+static int count_name(struct vmas *in, size_t len)
+{
+	enum { NAME_BYTES_MAX = 512 << 20 };
+	in->name_bytes += len;
+	if (in->name_bytes <= NAME_BYTES_MAX)
+		return VMSNAP_OK;
+	return file_bad(in->decode->name, in->decode->err, VMSNAP_ERR_TOO_LARGE, in->decode->offset,
+	                "the names of all mappings have more than %d bytes", NAME_BYTES_MAX);
 }
 
 static int set_vma(struct vmas *in, struct vmsnap_vma *vma, uint64_t *page)
@@ -127,7 +143,7 @@ static int set_vma(struct vmas *in, struct vmsnap_vma *vma, uint64_t *page)
 		                    .build_id = object->build_id,
 		                    .build_id_len = object->build_id_len };
 	*page += size;
-	return VMSNAP_OK;
+	return count_name(in, object->name_len);
 }
 
 static int set_vmas(struct vmas *in)

@@ -203,6 +203,23 @@ static void a_million_mappings_are_compared_in_time(void **state)
 	vmsnap_free(b);
 }
 
+/* Whoever looks at each mapping looks at its name: 20,000 times a long one. */
+static void one_long_name_of_many_mappings_is_refused(void **state)
+{
+	(void)state;
+	struct made made;
+	add_start(&made);
+	uint64_t offset = add_vmas_named(&made, 20 * 1000, 1, 4 * MIB);
+	assert_true(made.bytes.len < 64 * 1024);
+	assert_refused(&made, 64 * MIB, offset);
+	/* As many mappings as Linux allows, with the longest path that it opens. */
+	add_start(&made);
+	add_vmas_named(&made, 65 * 1000, 1, 4095);
+	struct vmsnap *snap = load_one(&made);
+	assert_int_equal(vmsnap_vma_count(snap), 65 * 1000);
+	vmsnap_free(snap);
+}
+
 /* A petabyte in one run is a GiB of runs in memory: whoever sets no limit has one that goes
  * by how long the snapshot is in the file. */
 static void a_run_of_a_petabyte_is_refused_without_a_limit(void **state)
@@ -333,6 +350,7 @@ int main(void)
 		IN_TIME(runs_that_become_more_than_the_limit_are_refused),
 		IN_TIME(many_sections_count_together),
 		IN_TIME(a_million_mappings_are_compared_in_time),
+		cmocka_unit_test(one_long_name_of_many_mappings_is_refused),
 		cmocka_unit_test(a_run_of_a_petabyte_is_refused_without_a_limit),
 		IN_TIME(a_run_of_terabytes_is_compared_in_time),
 		IN_TIME(many_mappings_over_one_run_are_compared_in_time),

@@ -34,13 +34,15 @@ static inline void put_column_of(struct bytes *bytes, uint8_t value, size_t coun
 	put_repeated(bytes, value, count);
 }
 
-/* `count` mappings with a page between. */
-static inline uint64_t add_vmas_of(struct made *made, size_t count, uint64_t pages)
+/* `count` mappings with a page between, all of one object, whose name has so many letters. */
+static inline uint64_t add_vmas_named(struct made *made, size_t count, uint64_t pages, size_t letters)
 {
 	struct bytes bytes = { 0 };
 	put_varint(&bytes, count);
 	put_varint(&bytes, 1);
-	put_column(&bytes, "\0", 1);     /* name */
+	put_varint(&bytes, letters + 1); /* name */
+	put_repeated(&bytes, 'n', letters);
+	put_bytes(&bytes, "", 1);
 	put_column(&bytes, "\0\0", 2);   /* device */
 	put_column(&bytes, "\0", 1);     /* inode */
 	put_column(&bytes, "\0", 1);     /* build ID length */
@@ -58,6 +60,11 @@ static inline uint64_t add_vmas_of(struct made *made, size_t count, uint64_t pag
 	uint64_t offset = add_deflated(made, SECTION_VMAS, bytes.data, bytes.len);
 	bytes_free(&bytes);
 	return offset;
+}
+
+static inline uint64_t add_vmas_of(struct made *made, size_t count, uint64_t pages)
+{
+	return add_vmas_named(made, count, pages, 0);
 }
 
 static inline uint64_t add_vmas(struct made *made, size_t count)
