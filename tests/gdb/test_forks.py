@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import unittest
 
 import truth
@@ -258,6 +259,7 @@ class Kinds(Forked):
         gdb = self.run_to("brief")
         gdb("continue")
         child = gdb.value("session.entry('fork1.child').pid")
+        time.sleep(0.05)  # two processes of one number are told apart by when they began, in ticks of 10 ms
         stranger = process_with_number(self, child)
         if not stranger:
             skip(self, "a process number that is used again: this machine is too busy")
