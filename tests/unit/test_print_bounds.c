@@ -204,8 +204,8 @@ static void assert_whole(const char *path)
 	char escaped[4 * PATH_BYTES + sizeof(" (deleted)")];
 	size_t len = 0;
 	for (; *path; path++)
-		len += (size_t)snprintf(escaped + len, sizeof(escaped) - len, *path < 0 ? "\\x%02x" : "%c",
-		                        (unsigned char)*path);
+		len += (size_t)snprintf(escaped + len, sizeof(escaped) - len,
+		                        (unsigned char)*path >= 0x80 ? "\\x%02x" : "%c", (unsigned char)*path);
 	assert_non_null(memmem(printed, printed_len, escaped, len));
 }
 
