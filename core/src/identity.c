@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -173,13 +174,22 @@ static bool may_be_shared_memory(int root, const struct vmsnap_vma *vma)
 	return true;
 }
 
+/* Of anybody, on this machine (sysinfo(2)). */
+static bool swap_is_used(void)
+{
+	struct sysinfo info;
+	return sysinfo(&info) || info.freeswap < info.totalswap;
+}
+
 /* Reading the beginning of shared memory would fetch its first page back from swap, for
  * the target as well, unless it is there.  Shared memory has a device of major 0, as
  * have overlayfs and others. */
 static bool may_be_in_swap(const struct vmsnap *snap, const struct vmsnap_vma *vma, int root)
 {
 	struct vmsnap_run page;
-	if (vma->dev_major)
+	/* Where nothing is in swap, as on most machines with containers, programs on an
+	 * overlayfs keep their build IDs whatever of them is mapped. */
+	if (vma->dev_major || !swap_is_used())
 		return false;
 	/* A private copy says nothing of the page that it was made from. */
 	bool is_there = !vma->offset && !vmsnap_page_at(snap, vma->start, &page) &&
