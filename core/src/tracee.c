@@ -38,7 +38,7 @@ enum tracee_state tracee_look(pid_t tid, struct tracee_stop *stop)
 }
 
 /* In a stop for an event the kernel makes the siginfo up: the code is what it would have
- * told waitpid(), who and of which user is there, and nothing else (ptrace_do_notify(),
+ * told waitpid(), who and of which user is there, and nothing else (as seen on
  * Linux 6.18).  A process can send itself a signal that looks like one, and then it is its
  * own fault if it loses it. */
 static bool made_up(const siginfo_t *info)

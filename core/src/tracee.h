@@ -5,7 +5,7 @@
  * take them away unless WNOWAIT is among them.  One that is taken away is missed by whom it
  * was meant for.  Worse: with it goes the number of the signal that the task was about to
  * receive, which the kernel delivers when the tracer ends, and does not if somebody has
- * waited (task->exit_code; Linux 3.4 to 6.18, ptrace_stop() and wait_task_stopped()).  So
+ * waited (task->exit_code, as tried on Linux 6.18; other kernels were not tried).  So
  * nothing here waits without WNOWAIT, except for the end of a thread; and whoever dies
  * between any two calls has lost nothing of the target's.
  *
