@@ -168,7 +168,7 @@ class Installed(unittest.TestCase):
         call(self.cache["CMAKE_COMMAND"], "--build", build, "--target", "vmsnap", "-j", "2")
         with open(os.path.join(build, "core", "libvmsnap.so"), "rb") as file:
             library = file.read()
-        self.assertIn(b"core/src", library, "it has debug information")
+        self.assertIn(b"core/model", library, "it has debug information")
         self.assertNotIn(os.fsencode(SOURCE) + b"/", library)
         # Only where it is optimised can _FORTIFY_SOURCE be seen.
         symbols = call("readelf", "-W", "--dyn-syms", os.path.join(build, "core", "libvmsnap.so"))
