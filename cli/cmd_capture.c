@@ -69,7 +69,7 @@ static int take(const struct options *options, pid_t pid, struct captured *captu
 		.size = sizeof(how),
 		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
 		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) |
-		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) | VMSNAP_CAPTURE_STEP_ASIDE,
+		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
 		.label = options->label,
 		.cancelled = was_interrupted,
 	};

@@ -18,9 +18,9 @@ struct vmsnap_names *names_open(const struct options *options, const struct vmsn
 
 static bool has_names(const struct vmsnap *snap)
 {
-	const struct vmsnap_captured_name *name;
-	for (size_t i = 0; (name = vmsnap_captured_name(snap, i)); i++)
-		if (name->kind != VMSNAP_CAPTURED_TOUCHED)
+	const struct vmsnap_annotation *name;
+	for (size_t i = 0; (name = vmsnap_annotation(snap, i)); i++)
+		if (name->kind != VMSNAP_ANNOTATION_DEBUGGER_WRITE)
 			return true;
 	return false;
 }
@@ -28,7 +28,7 @@ static bool has_names(const struct vmsnap *snap)
 void names_borrow(struct vmsnap_names *names, const struct vmsnap *snap, const struct vmsnap *from)
 {
 	struct vmsnap_error err;
-	if (names && from && !has_names(snap) && vmsnap_names_borrow(names, from, &err))
+	if (names && from && !has_names(snap) && vmsnap_names_add_fallback(names, from, &err))
 		say("no names of local variables: %s", err.message);
 }
 

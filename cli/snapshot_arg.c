@@ -59,7 +59,7 @@ static int capture_live(const struct options *options, const char *word, struct 
 	if (status)
 		return status;
 	bool file_too = !access(word, F_OK);
-	struct vmsnap_capture_options how = { .size = sizeof(how), .flags = VMSNAP_CAPTURE_STEP_ASIDE };
+	struct vmsnap_capture_options how = { .size = sizeof(how), .flags = VMSNAP_CAPTURE_DROP_OWN_MAPPINGS };
 	if (options->no_freeze)
 		how.flags |= VMSNAP_CAPTURE_NO_FREEZE;
 	if (privilege_is_lent())

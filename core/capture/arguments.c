@@ -9,7 +9,7 @@
 #include "error.h"
 #include "maps.h"
 #include "runs.h"
-#include "take.h"
+#include "scan.h"
 
 enum { ARGUMENTS_MAX = 1 << 20 };
 
@@ -17,7 +17,7 @@ enum { ARGUMENTS_MAX = 1 << 20 };
 
 /* The line of maps that begins at `address` or last before it.  From behind, for the
  * stack, where arguments are, is among the last. */
-static struct cursor line_of(const struct text *maps, uint64_t address)
+static struct cursor line_of(const struct proc_text *maps, uint64_t address)
 {
 	const char *end = maps->text + maps->len;
 	while (end > maps->text) {
@@ -52,7 +52,7 @@ static struct place look_at(const struct arguments_source *source, uint64_t star
 			return (struct place){ start, false };
 		if (vma.end <= start)
 			continue;
-		if (vma.start > place.reach || vma.inode || !(vma.perms & VMSNAP_READ)) {
+		if (vma.start > place.reach || vma.inode || !(vma.perms & VMSNAP_PERM_READ)) {
 			place.closed = vma.start > place.reach && strncmp(vma.name, "[v", 2) == 0;
 			return place;
 		}
@@ -115,7 +115,7 @@ static size_t arguments_among(const char *bytes, size_t len, size_t arguments, s
 
 /* No page but those that are present, whatever the kernel would do. */
 static int read_memory(const struct arguments_source *source, const struct proc_stat *stat, const struct pages *pages,
-                       struct text *out)
+                       struct proc_text *out)
 {
 	uint64_t limit = title_limit(stat, source->page_size), end = limit > stat->arg_end ? limit : stat->arg_end;
 	size_t len = (size_t)((end < pages->until ? end : pages->until) - stat->arg_start);
@@ -126,7 +126,7 @@ static int read_memory(const struct arguments_source *source, const struct proc_
 	char *bytes = malloc(len + 1);
 	if (!bytes)
 		return ENOMEM;
-	*out = (struct text){ .text = bytes, .room = len + 1 };
+	*out = (struct proc_text){ .text = bytes, .room = len + 1 };
 	if (pread(fd, bytes, len, (off_t)stat->arg_start) == (ssize_t)len)
 		out->len = arguments_among(bytes, len, (size_t)(stat->arg_end - stat->arg_start),
 		                           (size_t)(limit - stat->arg_start), pages->ends);
@@ -134,7 +134,7 @@ static int read_memory(const struct arguments_source *source, const struct proc_
 	return 0;
 }
 
-int arguments_read(const struct arguments_source *source, const struct proc_stat *stat, struct text *out)
+int arguments_read(const struct arguments_source *source, const struct proc_stat *stat, struct proc_text *out)
 {
 	uint64_t start = stat->arg_start, end = stat->arg_end, touched = start + source->page_size;
 	if (!start || end <= start || end - start > ARGUMENTS_MAX || touched < start || end > INT64_MAX)

@@ -12,8 +12,8 @@
 #include "procdir.h"
 
 struct arguments_source {
-	int memory;              /* descriptor of /proc/PID, or of one of its threads */
-	const struct text *maps; /* as it is now */
+	int memory;                   /* descriptor of /proc/PID, or of one of its threads */
+	const struct proc_text *maps; /* as it is now */
 	uint64_t page_size;
 	struct arena *strings; /* for names that are looked at on the way */
 };
@@ -21,6 +21,6 @@ struct arguments_source {
 /* What cmdline would say, into *out; nothing (len 0) where that cannot be known without
  * touching a page that is not there.  Asks for the pages right before: what runs on may
  * lose one in between, and gets it back.  Returns 0 or errno. */
-int arguments_read(const struct arguments_source *source, const struct proc_stat *stat, struct text *out);
+int arguments_read(const struct arguments_source *source, const struct proc_stat *stat, struct proc_text *out);
 
 #endif

@@ -14,7 +14,7 @@
 #include "identity.h"
 #include "options.h"
 #include "procdir.h"
-#include "record.h"
+#include "reader.h"
 #include "thread.h"
 #include "tracer.h"
 
@@ -23,8 +23,8 @@ enum { AGAIN_MS = 500, POLL_MS = 100, LOOKS_AGAIN = 6 };
 struct capture {
 	struct vmsnap_capture_options options;
 	struct freeze freeze; /* also lists the processes when nothing is frozen */
-	struct record *records;
-	size_t record_count;
+	struct reader *records;
+	size_t reader_count;
 	struct pagemap_probe probe;
 	struct pagemap_walk *walk;
 	struct own_files own;
@@ -75,7 +75,7 @@ static bool may_be_left_out(const struct capture *capture, size_t index, int rc)
 	       (capture->last_look || !lives_on(capture->freeze.processes[index].procdir));
 }
 
-static void leave_out(struct capture *capture, size_t index)
+static void drop_process(struct capture *capture, size_t index)
 {
 	capture->freeze.processes[index].gone = true;
 }
@@ -84,21 +84,21 @@ static void leave_out(struct capture *capture, size_t index)
 static int prepare_records(struct capture *capture, bool seized)
 {
 	size_t count = capture->freeze.count;
-	if (count > capture->record_count) {
-		struct record *records = realloc(capture->records, count * sizeof(*records));
+	if (count > capture->reader_count) {
+		struct reader *records = realloc(capture->records, count * sizeof(*records));
 		if (!records)
 			return fail_no_memory(&capture->error);
 		capture->records = records;
 	}
-	while (capture->record_count < count) {
-		size_t index = capture->record_count++;
+	while (capture->reader_count < count) {
+		size_t index = capture->reader_count++;
 		const struct frozen_process *process = &capture->freeze.processes[index];
-		int rc = record_prepare(&capture->records[index], process->procdir, process->pid,
+		int rc = reader_prepare(&capture->records[index], process->procdir, process->pid,
 		                        wants(capture, VMSNAP_CAPTURE_SMAPS), capture->held, &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
-			rc = record_status_of_newborn(&capture->records[index], &capture->error);
+			rc = reader_status_of_newborn(&capture->records[index], &capture->error);
 		if (may_be_left_out(capture, index, rc))
-			leave_out(capture, index);
+			drop_process(capture, index);
 		else if (rc)
 			return rc;
 	}
@@ -107,7 +107,7 @@ static int prepare_records(struct capture *capture, bool seized)
 
 /* The thread whose memory was to be read has ended before its maps were open: by an exec
  * of it, that took the main thread's number, or the main one itself. */
-static bool turn_to_living_thread(struct record *record)
+static bool reopen_via_live_thread(struct reader *record)
 {
 	struct proc_stat stat;
 	if (record->maps >= 0 || !record->live || procdir_stat(record->procdir, &stat, NULL))
@@ -141,20 +141,20 @@ static int take_all(struct capture *capture)
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t taken = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, monotonic = (int64_t)monotonic_now();
-	for (size_t i = 0; i < capture->record_count; i++) {
+	for (size_t i = 0; i < capture->reader_count; i++) {
 		if (i && capture->freeze.processes[i].gone)
 			continue;
-		struct record *record = &capture->records[i];
+		struct reader *record = &capture->records[i];
 		record->taken = taken;
 		record->monotonic = monotonic;
 		record->own = &capture->own;
 		record->dog = &capture->freeze.dog;
 		record->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
-		int rc = record_take(record, capture->walk, &capture->error);
-		if (seems_to_have_exited(rc) && turn_to_living_thread(record))
-			rc = record_take(record, capture->walk, &capture->error);
+		int rc = reader_take(record, capture->walk, &capture->error);
+		if (seems_to_have_exited(rc) && reopen_via_live_thread(record))
+			rc = reader_take(record, capture->walk, &capture->error);
 		if (may_be_left_out(capture, i, rc))
-			leave_out(capture, i);
+			drop_process(capture, i);
 		else if (rc)
 			return rc;
 		else
@@ -173,9 +173,9 @@ static bool still_held(const struct capture *capture, const struct frozen_proces
 
 /* Frozen by us: consistent.  Otherwise it is if the map reads the same once more,
  * and, with a debugger, if it still holds every thread. */
-static int judge(struct capture *capture, size_t index)
+static int set_consistency(struct capture *capture, size_t index)
 {
-	struct record *record = &capture->records[index];
+	struct reader *record = &capture->records[index];
 	struct frozen_process *process = &capture->freeze.processes[index];
 	struct vmsnap_info *info = &record->snap->info;
 	if (record->live && process->state == VMSNAP_FREEZE_DEBUGGER && !still_held(capture, process))
@@ -186,17 +186,17 @@ static int judge(struct capture *capture, size_t index)
 	if (!record->live || process->state == VMSNAP_FREEZE_FULL ||
 	    (stands && capture->held && capture->ours.calling_thread))
 		return VMSNAP_OK;
-	return record_recheck(record, &info->consistent, &capture->error);
+	return reader_recheck(record, &info->consistent, &capture->error);
 }
 
-static int judge_all(struct capture *capture)
+static int set_consistency_of_all(struct capture *capture)
 {
-	for (size_t i = 0; i < capture->record_count; i++) {
+	for (size_t i = 0; i < capture->reader_count; i++) {
 		if (i && capture->freeze.processes[i].gone)
 			continue;
-		int rc = judge(capture, i);
+		int rc = set_consistency(capture, i);
 		if (may_be_left_out(capture, i, rc))
-			leave_out(capture, i);
+			drop_process(capture, i);
 		else if (rc)
 			return rc;
 	}
@@ -226,7 +226,7 @@ static void set_state(struct freeze *freeze, enum vmsnap_freeze state)
 
 /* Without the first process there is nothing to take, and without one that lives it
  * would not be all. */
-static int look_at_the_gone(struct capture *capture)
+static int check_vanished(struct capture *capture)
 {
 	for (size_t i = 0; i < capture->freeze.count; i++) {
 		const struct frozen_process *process = &capture->freeze.processes[i];
@@ -251,13 +251,13 @@ static int freeze_and_take(struct capture *capture)
 		rc = stop_all(capture);
 	atomic_store(&capture->stands, true);
 	if (!rc)
-		rc = look_at_the_gone(capture);
+		rc = check_vanished(capture);
 	if (!rc)
 		rc = prepare_records(capture, true);
 	if (!rc)
 		rc = take_all(capture);
 	freeze_release(freeze);
-	return rc ? rc : judge_all(capture);
+	return rc ? rc : set_consistency_of_all(capture);
 }
 
 static void let_go(void *freeze)
@@ -281,7 +281,7 @@ static void *capture_thread(void *argument)
 }
 
 /* Without a need nobody wakes up: while page tables are read, what we run shows in
- * them (step_aside.h). */
+ * them (own_mappings.h). */
 static void join_polling(struct capture *capture, pthread_t thread)
 {
 	bool (*cancelled)(void *) = capture->options.cancelled;
@@ -356,7 +356,7 @@ static int take_held(struct capture *capture)
 	int rc = prepare_records(capture, false);
 	if (!rc)
 		rc = take_all(capture);
-	return rc ? rc : judge_all(capture);
+	return rc ? rc : set_consistency_of_all(capture);
 }
 
 /* A large target takes long, and the caller may want to cancel: that needs the thread. */
@@ -372,10 +372,10 @@ static bool may_take_held(const struct capture *capture)
 
 static int finish_record(struct capture *capture, size_t index)
 {
-	struct record *record = &capture->records[index];
+	struct reader *record = &capture->records[index];
 	struct vmsnap *snap = record->snap;
 	bool frozen = snap->info.freeze == VMSNAP_FREEZE_FULL || snap->info.freeze == VMSNAP_FREEZE_PARTIAL;
-	int rc = record_finish(record, pagemap_walk_probe(capture->walk), frozen, &capture->error);
+	int rc = reader_finish(record, pagemap_walk_probe(capture->walk), frozen, &capture->error);
 	if (!rc)
 		rc = identity_machine(snap, &capture->error);
 	if (rc)
@@ -389,20 +389,20 @@ static int finish_record(struct capture *capture, size_t index)
 		snap->info.reason = arena_string(&snap->strings, capture->options.reason);
 	if (!snap->info.label || !snap->info.reason)
 		return fail_no_memory(&capture->error);
-	record_reopen(record);
+	reader_reopen(record);
 	if (record->live)
 		rc = identity_build_ids(snap, record->root, record->maps, &capture->error);
-	record_close(record);
+	reader_close(record);
 	return rc;
 }
 
 static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *count)
 {
-	struct vmsnap **snaps = calloc(capture->record_count, sizeof(*snaps));
+	struct vmsnap **snaps = calloc(capture->reader_count, sizeof(*snaps));
 	if (!snaps)
 		return fail_no_memory(&capture->error);
 	size_t used = 0;
-	for (size_t i = 0; i < capture->record_count; i++) {
+	for (size_t i = 0; i < capture->reader_count; i++) {
 		if (i && capture->freeze.processes[i].gone)
 			continue;
 		int rc = finish_record(capture, i);
@@ -435,7 +435,7 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	rc = pagemap_probe(&capture->probe, &capture->error);
 	if (rc)
 		return rc;
-	if (wants(capture, VMSNAP_CAPTURE_STEP_ASIDE))
+	if (wants(capture, VMSNAP_CAPTURE_DROP_OWN_MAPPINGS))
 		own_files_find(&capture->own);
 	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel,
 	                                 &capture->freeze.dog, !capture->held);
@@ -462,8 +462,8 @@ static int capture_look(pid_t pid, int procdir, const struct vmsnap_capture_opti
 		rc = finish_all(capture, out, count);
 	if (rc && err)
 		*err = capture->error;
-	for (size_t i = 0; i < capture->record_count; i++)
-		record_free(&capture->records[i]);
+	for (size_t i = 0; i < capture->reader_count; i++)
+		reader_free(&capture->records[i]);
 	free(capture->records);
 	pagemap_walk_free(capture->walk);
 	own_files_free(&capture->own);
@@ -527,10 +527,10 @@ VMSNAP_API int vmsnap_capture_at(int procdir, const struct vmsnap_capture_option
 		return fail_sys(err, errno, "not an open directory");
 	pid_t pid = 0;
 	bool live = false;
-	struct text stat = { 0 };
+	struct proc_text stat = { 0 };
 	if (!procdir_is_live(own, &live) && live && procdir_read(own, "stat", &stat) == 0)
 		pid = (pid_t)strtol(stat.text, NULL, 10);
-	text_free(&stat);
+	proc_text_free(&stat);
 	return capture_one(pid, own, options, out, err);
 }
 

@@ -7,7 +7,7 @@
 #include "error.h"
 #include "freeze.h"
 #include "procdir.h"
-#include "take.h"
+#include "scan.h"
 
 struct children_job {
 	struct freeze *freeze;
@@ -50,7 +50,7 @@ static int children_of_task(void *ctx, pid_t tid)
 {
 	struct children_job *job = ctx;
 	char name[48];
-	struct text text = { 0 };
+	struct proc_text text = { 0 };
 	snprintf(name, sizeof(name), "task/%d/children", (int)tid);
 	int error = procdir_read(job->freeze->processes[job->parent].procdir, name, &text);
 	struct cursor c = { text.text, text.len ? text.text + text.len : text.text };
@@ -59,10 +59,11 @@ static int children_of_task(void *ctx, pid_t tid)
 		add_child(job, (pid_t)pid);
 		take_spaces(&c);
 	}
-	text_free(&text);
+	proc_text_free(&text);
 	/* ENOENT also where the kernel has no such file. */
 	if (error && error != ENOENT && error != ESRCH)
-		job->rc = procdir_fail(error, job->freeze->processes[job->parent].pid, "the list of children", job->err);
+		job->rc =
+		        procdir_fail(error, job->freeze->processes[job->parent].pid, "the list of children", job->err);
 	return job->rc ? 1 : 0;
 }
 

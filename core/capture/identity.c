@@ -17,7 +17,7 @@
 #include "build_id.h"
 #include "error.h"
 #include "open_below.h"
-#include "take.h"
+#include "scan.h"
 
 /* From linux/fs.h of Linux 6.11; older headers lack it. */
 struct procmap_query {
@@ -204,7 +204,7 @@ static bool find_build_id(const struct vmsnap *snap, struct vmsnap_vma *const *m
 {
 	bool executable = false;
 	for (size_t i = 0; i < count; i++)
-		executable |= (mappings[i]->perms & VMSNAP_EXEC) != 0;
+		executable |= (mappings[i]->perms & VMSNAP_PERM_EXEC) != 0;
 	if ((!executable && !mappings[0]->dev_major) || may_be_in_swap(snap, mappings[0], root))
 		return false;
 	enum answer answer = ask_kernel(maps, mappings[0], id, len);

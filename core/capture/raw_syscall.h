@@ -1,6 +1,6 @@
 /* raw_syscall.h - system calls without libc.  While page tables are read, no page of
  * libc may be touched: it would be mapped by us too, and no longer exclusive to the
- * target (step_aside.h).  Returns -errno on failure. */
+ * target (own_mappings.h).  Returns -errno on failure. */
 #ifndef VMSNAP_RAW_SYSCALL_H
 #define VMSNAP_RAW_SYSCALL_H
 

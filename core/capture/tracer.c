@@ -10,7 +10,7 @@
 
 #include "error.h"
 #include "procdir.h"
-#include "take.h"
+#include "scan.h"
 
 enum tracer_kind tracer_kind(pid_t tracer)
 {
@@ -24,7 +24,7 @@ enum tracer_kind tracer_kind(pid_t tracer)
 }
 
 /* The number behind "\nKEY:\t" and spaces; 0 if there is none. */
-static uint64_t number_behind(const struct text *status, const char *key)
+static uint64_t number_behind(const struct proc_text *status, const char *key)
 {
 	const char *line = status->len ? memmem(status->text, status->len, key, strlen(key)) : NULL;
 	uint64_t value = 0;
@@ -38,23 +38,23 @@ static uint64_t number_behind(const struct text *status, const char *key)
 
 pid_t tracer_of(int procdir, const char *status_name)
 {
-	struct text status = { 0 };
+	struct proc_text status = { 0 };
 	pid_t pid = 0;
 	if (!procdir_read(procdir, status_name, &status))
 		pid = (pid_t)number_behind(&status, "\nTracerPid:\t");
-	text_free(&status);
+	proc_text_free(&status);
 	return pid;
 }
 
 char tracer_task_state(int procdir, pid_t tid)
 {
 	char name[40];
-	struct text text = { 0 };
+	struct proc_text text = { 0 };
 	struct proc_stat stat;
 	snprintf(name, sizeof(name), "task/%d/stat", (int)tid);
 	int error = procdir_read(procdir, name, &text);
 	bool known = !error && !proc_stat_parse(text.text, text.len, &stat);
-	text_free(&text);
+	proc_text_free(&text);
 	if (error && error != ENOENT && error != ESRCH)
 		return '?';
 	return known ? stat.state : 'X';
@@ -99,16 +99,16 @@ static int not_ours(void *ctx, pid_t tid)
 
 void tracer_ours(int procdir, struct tracer_ours *out)
 {
-	struct text status = { 0 };
+	struct proc_text status = { 0 };
 	struct ours_job job = { .procdir = procdir };
 	*out = (struct tracer_ours){ .hold = TRACER_HOLD_NO };
 	if (procdir_read(procdir, "status", &status)) {
-		text_free(&status);
+		proc_text_free(&status);
 		return;
 	}
 	pid_t tracer = (pid_t)number_behind(&status, "\nTracerPid:\t");
 	out->size = number_behind(&status, "\nVmSize:\t") * 1024;
-	text_free(&status);
+	proc_text_free(&status);
 	if (!is_debugger_of_ours(tracer))
 		return;
 	out->calling_thread = tracer == (pid_t)syscall(SYS_gettid);

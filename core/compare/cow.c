@@ -16,7 +16,7 @@ struct vmsnap_cow {
 	const struct vmsnap *parent, *child, *base;
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
-	uint64_t totals[VMSNAP_VERDICTS], touched_totals[VMSNAP_VERDICTS];
+	uint64_t totals[VMSNAP_VERDICT_COUNT], touched_totals[VMSNAP_VERDICT_COUNT];
 	char warning[1024];
 	struct work work;
 };
@@ -66,7 +66,7 @@ static struct verdict_page page_of(const struct vmsnap *snap, const struct vmsna
 {
 	return (struct verdict_page){
 		.mapped = vma,
-		.shared = vma && (vma->perms & VMSNAP_SHARED),
+		.shared = vma && (vma->perms & VMSNAP_PERM_SHARED),
 		.file = vma && vma_is_private_file(vma),
 		.frames_known = snap->info.known.pfn,
 		.exclusive_known = snap->info.known.exclusive,

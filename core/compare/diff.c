@@ -190,7 +190,7 @@ static struct stretch next_stretch(struct walk *walk, const struct span *span, u
 		out.away = true;
 		vma_a = NULL;
 	}
-	out.executable = ((vma_a ? vma_a->perms : 0) | (vma_b ? vma_b->perms : 0)) & VMSNAP_EXEC;
+	out.executable = ((vma_a ? vma_a->perms : 0) | (vma_b ? vma_b->perms : 0)) & VMSNAP_PERM_EXEC;
 	if (vma_b && vma_is_private_file(vma_b)) {
 		out.context.private_text = out.executable;
 		out.context.same_file = vma_a && (move || vma_same_backing(vma_a, vma_b));
@@ -230,7 +230,7 @@ static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 			totals->pages[__builtin_ctz(left)] += pages;
 			totals->touched_pages[__builtin_ctz(left)] += range->touched ? pages : 0;
 		}
-		if (range->executable && (range->changes & 1u << VMSNAP_PRIVATISED))
+		if (range->executable && (range->changes & 1u << VMSNAP_CHANGE_PRIVATISED))
 			totals->privatised_executable += pages;
 	}
 }
@@ -404,32 +404,37 @@ VMSNAP_API int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, 
 
 VMSNAP_API const char *vmsnap_vma_change_name(int change)
 {
-	static const char *const names[VMSNAP_VMA_CHANGES] = {
-		[VMSNAP_VMA_ADDED] = "added",       [VMSNAP_VMA_REMOVED] = "removed",
-		[VMSNAP_VMA_GROWN] = "grown",       [VMSNAP_VMA_SHRUNK] = "shrunk",
-		[VMSNAP_VMA_SPLIT] = "split",       [VMSNAP_VMA_MERGED] = "merged",
-		[VMSNAP_VMA_REPLACED] = "replaced", [VMSNAP_VMA_PROTECTION_CHANGED] = "protection_changed",
-		[VMSNAP_VMA_MOVED] = "moved",       [VMSNAP_VMA_RENAMED] = "renamed",
+	static const char *const names[VMSNAP_VMA_CHANGE_COUNT] = {
+		[VMSNAP_VMA_CHANGE_ADDED] = "added",
+		[VMSNAP_VMA_CHANGE_REMOVED] = "removed",
+		[VMSNAP_VMA_CHANGE_GROWN] = "grown",
+		[VMSNAP_VMA_CHANGE_SHRUNK] = "shrunk",
+		[VMSNAP_VMA_CHANGE_SPLIT] = "split",
+		[VMSNAP_VMA_CHANGE_MERGED] = "merged",
+		[VMSNAP_VMA_CHANGE_REPLACED] = "replaced",
+		[VMSNAP_VMA_CHANGE_PROTECTION_CHANGED] = "protection_changed",
+		[VMSNAP_VMA_CHANGE_MOVED] = "moved",
+		[VMSNAP_VMA_CHANGE_RENAMED] = "renamed",
 	};
-	return change >= 0 && change < VMSNAP_VMA_CHANGES ? names[change] : "?";
+	return change >= 0 && change < VMSNAP_VMA_CHANGE_COUNT ? names[change] : "?";
 }
 
 VMSNAP_API const char *vmsnap_page_change_name(int change)
 {
-	static const char *const names[VMSNAP_PAGE_CHANGES] = {
-		[VMSNAP_APPEARED] = "appeared",
-		[VMSNAP_VANISHED] = "vanished",
-		[VMSNAP_PFN_CHANGED] = "pfn_changed",
-		[VMSNAP_BECAME_EXCLUSIVE] = "became_exclusive",
-		[VMSNAP_BECAME_SHARED] = "became_shared",
-		[VMSNAP_SWAPPED_OUT] = "swapped_out",
-		[VMSNAP_SWAPPED_IN] = "swapped_in",
-		[VMSNAP_SWAP_MOVED] = "swap_moved",
-		[VMSNAP_ZERO_FILLED_IN] = "zero_filled_in",
-		[VMSNAP_PRIVATISED] = "privatised",
-		[VMSNAP_SOFT_DIRTIED] = "soft_dirtied",
-		[VMSNAP_GUARDED] = "guarded",
-		[VMSNAP_UNGUARDED] = "unguarded",
+	static const char *const names[VMSNAP_CHANGE_COUNT] = {
+		[VMSNAP_CHANGE_APPEARED] = "appeared",
+		[VMSNAP_CHANGE_VANISHED] = "vanished",
+		[VMSNAP_CHANGE_PFN_CHANGED] = "pfn_changed",
+		[VMSNAP_CHANGE_BECAME_EXCLUSIVE] = "became_exclusive",
+		[VMSNAP_CHANGE_BECAME_SHARED] = "became_shared",
+		[VMSNAP_CHANGE_SWAPPED_OUT] = "swapped_out",
+		[VMSNAP_CHANGE_SWAPPED_IN] = "swapped_in",
+		[VMSNAP_CHANGE_SWAP_MOVED] = "swap_moved",
+		[VMSNAP_CHANGE_ZERO_FILLED_IN] = "zero_filled_in",
+		[VMSNAP_CHANGE_PRIVATISED] = "privatised",
+		[VMSNAP_CHANGE_SOFT_DIRTIED] = "soft_dirtied",
+		[VMSNAP_CHANGE_GUARDED] = "guarded",
+		[VMSNAP_CHANGE_UNGUARDED] = "unguarded",
 	};
-	return change >= 0 && change < VMSNAP_PAGE_CHANGES ? names[change] : "?";
+	return change >= 0 && change < VMSNAP_CHANGE_COUNT ? names[change] : "?";
 }

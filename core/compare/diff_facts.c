@@ -38,13 +38,14 @@ static bool frames_differ(uint64_t a, uint64_t b)
 
 static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context *context)
 {
-	uint32_t facts = fact(context->frames && frames_differ(a, b), VMSNAP_PFN_CHANGED);
+	uint32_t facts = fact(context->frames && frames_differ(a, b), VMSNAP_CHANGE_PFN_CHANGED);
 	if (context->exclusive) {
 		bool before = has(a, VMSNAP_PAGE_EXCLUSIVE), after = has(b, VMSNAP_PAGE_EXCLUSIVE);
-		facts |= fact(!before && after, VMSNAP_BECAME_EXCLUSIVE) | fact(before && !after, VMSNAP_BECAME_SHARED);
+		facts |= fact(!before && after, VMSNAP_CHANGE_BECAME_EXCLUSIVE) |
+		         fact(before && !after, VMSNAP_CHANGE_BECAME_SHARED);
 	}
 	bool filled = context->zero && has(a, VMSNAP_PAGE_ZERO) && !has(b, VMSNAP_PAGE_ZERO);
-	return facts | fact(filled, VMSNAP_ZERO_FILLED_IN);
+	return facts | fact(filled, VMSNAP_CHANGE_ZERO_FILLED_IN);
 }
 
 /* A private page where a file's page was.  A page of text that was never seen
@@ -63,22 +64,23 @@ uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
 {
 	bool populated_a = a & ENTRY_POPULATED, populated_b = b & ENTRY_POPULATED;
 	bool guard_a = has(a, VMSNAP_PAGE_GUARD), guard_b = has(b, VMSNAP_PAGE_GUARD);
-	uint32_t facts = fact(!populated_a && populated_b, VMSNAP_APPEARED) |
-	                 fact(populated_a && !populated_b, VMSNAP_VANISHED) |
-	                 fact(!guard_a && guard_b, VMSNAP_GUARDED) | fact(guard_a && !guard_b, VMSNAP_UNGUARDED);
+	uint32_t facts = fact(!populated_a && populated_b, VMSNAP_CHANGE_APPEARED) |
+	                 fact(populated_a && !populated_b, VMSNAP_CHANGE_VANISHED) |
+	                 fact(!guard_a && guard_b, VMSNAP_CHANGE_GUARDED) |
+	                 fact(guard_a && !guard_b, VMSNAP_CHANGE_UNGUARDED);
 	if (populated_a && populated_b) {
 		bool present_a = a & ENTRY_PRESENT, present_b = b & ENTRY_PRESENT;
 		if (present_a && present_b)
 			facts |= both_present(a, b, context);
 		else if (present_a)
-			facts |= fact(true, VMSNAP_SWAPPED_OUT);
+			facts |= fact(true, VMSNAP_CHANGE_SWAPPED_OUT);
 		else if (present_b)
-			facts |= fact(true, VMSNAP_SWAPPED_IN);
+			facts |= fact(true, VMSNAP_CHANGE_SWAPPED_IN);
 		else
-			facts |= fact(context->frames && frames_differ(a, b), VMSNAP_SWAP_MOVED);
+			facts |= fact(context->frames && frames_differ(a, b), VMSNAP_CHANGE_SWAP_MOVED);
 	}
-	facts |= fact(privatised(a, b, context), VMSNAP_PRIVATISED);
+	facts |= fact(privatised(a, b, context), VMSNAP_CHANGE_PRIVATISED);
 	bool dirtied =
 	        context->soft_dirty && populated_b && has(b, VMSNAP_PAGE_SOFT_DIRTY) && !has(a, VMSNAP_PAGE_SOFT_DIRTY);
-	return facts | fact(dirtied, VMSNAP_SOFT_DIRTIED);
+	return facts | fact(dirtied, VMSNAP_CHANGE_SOFT_DIRTIED);
 }

@@ -94,7 +94,7 @@ static int file_keys(const struct vmsnap *snap, const struct part_list *parts, s
 			                                      .start = part->start,
 			                                      .major = vma->dev_major,
 			                                      .minor = vma->dev_minor,
-			                                      .shared = vma->perms & VMSNAP_SHARED,
+			                                      .shared = vma->perms & VMSNAP_PERM_SHARED,
 			                                      .part = part };
 	}
 	return rc ? rc : work_sort(work, out->items, out->count, sizeof(*out->items), compare_keys, NULL);

@@ -4,21 +4,21 @@
 
 #include "diff_walk.h"
 
-static bool is_touched(const struct vmsnap_captured_name *name)
+static bool is_touched(const struct vmsnap_annotation *name)
 {
-	return name->kind == VMSNAP_CAPTURED_TOUCHED && name->size;
+	return name->kind == VMSNAP_ANNOTATION_DEBUGGER_WRITE && name->size;
 }
 
 static size_t count_touched(const struct vmsnap *snap)
 {
-	size_t count = 0, names = vmsnap_captured_name_count(snap);
+	size_t count = 0, names = vmsnap_annotation_count(snap);
 	for (size_t i = 0; i < names; i++)
-		count += is_touched(vmsnap_captured_name(snap, i));
+		count += is_touched(vmsnap_annotation(snap, i));
 	return count;
 }
 
 /* The bytes of a name, made whole pages. */
-static struct touched pages_around(const struct vmsnap_captured_name *name, unsigned page_shift)
+static struct touched pages_around(const struct vmsnap_annotation *name, unsigned page_shift)
 {
 	uint64_t below = (UINT64_C(1) << page_shift) - 1;
 	uint64_t last = (name->address + (name->size - 1)) | below;
@@ -27,10 +27,10 @@ static struct touched pages_around(const struct vmsnap_captured_name *name, unsi
 
 static void collect(const struct vmsnap *snap, struct touched_list *list)
 {
-	size_t names = vmsnap_captured_name_count(snap);
+	size_t names = vmsnap_annotation_count(snap);
 	unsigned page_shift = walk_page_shift(snap);
 	for (size_t i = 0; i < names; i++) {
-		const struct vmsnap_captured_name *name = vmsnap_captured_name(snap, i);
+		const struct vmsnap_annotation *name = vmsnap_annotation(snap, i);
 		if (is_touched(name))
 			list->items[list->count++] = pages_around(name, page_shift);
 	}

@@ -1,5 +1,5 @@
 /* touched.h - the pages that a debugger wrote to, as it told when snapshots were
- * taken (VMSNAP_CAPTURED_TOUCHED).  Knows pages; not by what they were touched. */
+ * taken (VMSNAP_ANNOTATION_DEBUGGER_WRITE).  Knows pages; not by what they were touched. */
 #ifndef VMSNAP_TOUCHED_H
 #define VMSNAP_TOUCHED_H
 

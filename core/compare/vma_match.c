@@ -25,7 +25,7 @@ bool vma_is_plain(const struct vmsnap_vma *vma)
 
 bool vma_is_private_file(const struct vmsnap_vma *vma)
 {
-	if ((vma->perms & VMSNAP_SHARED) || vma_is_anonymous(vma))
+	if ((vma->perms & VMSNAP_PERM_SHARED) || vma_is_anonymous(vma))
 		return false;
 	/* Anonymous memory that shows a file: a private mapping of /dev/zero, and
 	 * MAP_ANONYMOUS | MAP_HUGETLB. */
@@ -34,7 +34,7 @@ bool vma_is_private_file(const struct vmsnap_vma *vma)
 
 bool vma_same_backing(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 {
-	if ((a->perms & VMSNAP_SHARED) != (b->perms & VMSNAP_SHARED))
+	if ((a->perms & VMSNAP_PERM_SHARED) != (b->perms & VMSNAP_PERM_SHARED))
 		return false;
 	if (vma_is_anonymous(a) || vma_is_anonymous(b)) {
 		if (vma_is_plain(a) || vma_is_plain(b))
@@ -127,8 +127,8 @@ static void find_partners(const struct matching *m)
 /* What happened to a mapping whatever became of its range. */
 static int add_attributes(const struct matching *m, const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 {
-	int rc = add_row_if(m, a->perms != b->perms, VMSNAP_VMA_PROTECTION_CHANGED, a, b);
-	return rc ? rc : add_row_if(m, strcmp(a->name, b->name) != 0, VMSNAP_VMA_RENAMED, a, b);
+	int rc = add_row_if(m, a->perms != b->perms, VMSNAP_VMA_CHANGE_PROTECTION_CHANGED, a, b);
+	return rc ? rc : add_row_if(m, strcmp(a->name, b->name) != 0, VMSNAP_VMA_CHANGE_RENAMED, a, b);
 }
 
 /* The rows of one pair of partners.  In a chain of pairs (a mapping split, then
@@ -142,10 +142,10 @@ static int add_pair(const struct matching *m, const struct overlap *at)
 	bool highest = of_a->last == at->b && of_b->last == at->a;
 	bool grown = (lowest && b->start < a->start) || (highest && b->end > a->end);
 	bool shrunk = (lowest && b->start > a->start) || (highest && b->end < a->end);
-	int rc = add_row_if(m, of_a->count > 1, VMSNAP_VMA_SPLIT, a, b);
-	rc = rc ? rc : add_row_if(m, of_b->count > 1, VMSNAP_VMA_MERGED, a, b);
-	rc = rc ? rc : add_row_if(m, grown, VMSNAP_VMA_GROWN, a, b);
-	rc = rc ? rc : add_row_if(m, shrunk, VMSNAP_VMA_SHRUNK, a, b);
+	int rc = add_row_if(m, of_a->count > 1, VMSNAP_VMA_CHANGE_SPLIT, a, b);
+	rc = rc ? rc : add_row_if(m, of_b->count > 1, VMSNAP_VMA_CHANGE_MERGED, a, b);
+	rc = rc ? rc : add_row_if(m, grown, VMSNAP_VMA_CHANGE_GROWN, a, b);
+	rc = rc ? rc : add_row_if(m, shrunk, VMSNAP_VMA_CHANGE_SHRUNK, a, b);
 	return rc ? rc : add_attributes(m, a, b);
 }
 
@@ -191,12 +191,12 @@ static int add_moves(const struct matching *m)
 		const struct move *move = &moves->items[i];
 		const struct vmsnap_vma *a = &m->a->vmas[move->a], *b = &m->b->vmas[move->b];
 		struct partners *of_a = &m->of_a[move->a], *of_b = &m->of_b[move->b];
-		rc = add_row(m, VMSNAP_VMA_MOVED, a, b);
+		rc = add_row(m, VMSNAP_VMA_CHANGE_MOVED, a, b);
 		/* Sizes say something if nothing of either stayed behind. */
 		bool whole = !of_a->count && !of_b->count && move->from == a->start && move->to == b->start;
 		uint64_t size_a = a->end - a->start, size_b = b->end - b->start;
-		rc = rc ? rc : add_row_if(m, whole && size_b > size_a, VMSNAP_VMA_GROWN, a, b);
-		rc = rc ? rc : add_row_if(m, whole && size_b < size_a, VMSNAP_VMA_SHRUNK, a, b);
+		rc = rc ? rc : add_row_if(m, whole && size_b > size_a, VMSNAP_VMA_CHANGE_GROWN, a, b);
+		rc = rc ? rc : add_row_if(m, whole && size_b < size_a, VMSNAP_VMA_CHANGE_SHRUNK, a, b);
 		rc = rc ? rc : add_attributes(m, a, b);
 		of_a->told = of_b->told = true;
 	}
@@ -226,7 +226,7 @@ static int add_replaced(const struct matching *m)
 		uint64_t start = a->start > b->start ? a->start : b->start, end = a->end < b->end ? a->end : b->end;
 		if (same_at(m, &at) || moved_away(&m->out->moves, start, end))
 			continue;
-		rc = add_row(m, VMSNAP_VMA_REPLACED, a, b);
+		rc = add_row(m, VMSNAP_VMA_CHANGE_REPLACED, a, b);
 		m->of_a[at.a].told = m->of_b[at.b].told = true;
 	}
 	return rc;
@@ -236,9 +236,9 @@ static int add_untold(const struct matching *m)
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < m->a->vma_count; i++)
-		rc = add_row_if(m, !m->of_a[i].told, VMSNAP_VMA_REMOVED, &m->a->vmas[i], NULL);
+		rc = add_row_if(m, !m->of_a[i].told, VMSNAP_VMA_CHANGE_REMOVED, &m->a->vmas[i], NULL);
 	for (size_t i = 0; !rc && i < m->b->vma_count; i++)
-		rc = add_row_if(m, !m->of_b[i].told, VMSNAP_VMA_ADDED, NULL, &m->b->vmas[i]);
+		rc = add_row_if(m, !m->of_b[i].told, VMSNAP_VMA_CHANGE_ADDED, NULL, &m->b->vmas[i]);
 	return rc;
 }
 

@@ -157,10 +157,10 @@ uint64_t vmsnap_memory(const struct vmsnap *snap);
 
 /* Permissions, bits of struct vmsnap_vma, .perms. */
 enum vmsnap_perm {
-	VMSNAP_READ = 1,
-	VMSNAP_WRITE = 2,
-	VMSNAP_EXEC = 4,
-	VMSNAP_SHARED = 8, /* 's' in maps; otherwise private */
+	VMSNAP_PERM_READ = 1,
+	VMSNAP_PERM_WRITE = 2,
+	VMSNAP_PERM_EXEC = 4,
+	VMSNAP_PERM_SHARED = 8, /* 's' in maps; otherwise private */
 };
 
 /* One line of /proc/PID/maps. */
@@ -169,16 +169,16 @@ struct vmsnap_vma {
 	uint64_t offset; /* into the file, bytes; 0 for anonymous memory */
 	uint64_t inode;  /* 0 for anonymous memory */
 	uint32_t dev_major, dev_minor;
-	uint32_t perms; /* enum vmsnap_perm */
-	bool deleted;   /* the kernel added " (deleted)", which name keeps; a file
-	                   may really be named so: a hint, not a fact */
-	const char *name; /* as in maps, "\012" decoded; "" if none; never NULL */
+	uint32_t perms;          /* enum vmsnap_perm */
+	bool deleted;            /* the kernel added " (deleted)", which name keeps; a file
+	                            may really be named so: a hint, not a fact */
+	const char *name;        /* as in maps, "\012" decoded; "" if none; never NULL */
 	const uint8_t *build_id; /* of the mapped ELF file; NULL if unknown */
 	size_t build_id_len;
 };
 
 size_t vmsnap_vma_count(const struct vmsnap *snap);
-const struct vmsnap_vma *vmsnap_vma(const struct vmsnap *snap, size_t index); /* NULL past the end */
+const struct vmsnap_vma *vmsnap_vma(const struct vmsnap *snap, size_t index);        /* NULL past the end */
 const struct vmsnap_vma *vmsnap_vma_at(const struct vmsnap *snap, uint64_t address); /* NULL in a gap */
 
 /* Runs that overlap [start, end), clipped to it, in address order.  Absent
@@ -200,8 +200,8 @@ void vmsnap_pages_read(const struct vmsnap *snap, uint64_t start, size_t count, 
 
 /* Sums over the pages of [start, end), in bytes. */
 struct vmsnap_sums {
-	uint64_t size;      /* of the VMAs */
-	uint64_t resident;  /* present, the zero page included */
+	uint64_t size;     /* of the VMAs */
+	uint64_t resident; /* present, the zero page included */
 	uint64_t swapped;
 	uint64_t exclusive; /* present and mapped once */
 	uint64_t zero;      /* present and the zero page */
@@ -250,19 +250,19 @@ const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma); /* "rd wr
 
 /* Names that no file holds, found by a debugger when the snapshot was taken, and
  * what it did to the memory itself. */
-enum vmsnap_captured_kind {
-	VMSNAP_CAPTURED_LOCAL,
-	VMSNAP_CAPTURED_ARGUMENT,
-	VMSNAP_CAPTURED_THREAD_LOCAL,
-	VMSNAP_CAPTURED_OTHER,
+enum vmsnap_annotation_kind {
+	VMSNAP_ANNOTATION_LOCAL,
+	VMSNAP_ANNOTATION_ARGUMENT,
+	VMSNAP_ANNOTATION_THREAD_LOCAL,
+	VMSNAP_ANNOTATION_OTHER,
 	/* Not a name: bytes that the debugger wrote at some time.  symbol says by what:
 	 * "breakpoint 2", "inferior call", … */
-	VMSNAP_CAPTURED_TOUCHED,
-	VMSNAP_CAPTURED_KINDS
+	VMSNAP_ANNOTATION_DEBUGGER_WRITE,
+	VMSNAP_ANNOTATION_KIND_COUNT
 };
-struct vmsnap_captured_name {
+struct vmsnap_annotation {
 	uint64_t address, size; /* bytes; address + size does not go above 2^64 - 1 */
-	uint32_t kind;          /* enum vmsnap_captured_kind */
+	uint32_t kind;          /* enum vmsnap_annotation_kind */
 	uint32_t tid;           /* whose it is; 0: all threads' */
 	uint32_t frame;         /* of a local or an argument; 0 is the innermost */
 	const char *function;   /* of that frame; never NULL in a snapshot, nor are the others */
@@ -271,11 +271,11 @@ struct vmsnap_captured_name {
 };
 /* Copies the names (NULL strings as "") into a snapshot that nothing has looked at
  * yet: no diff, names, … has been made from it.  May be called again. */
-int vmsnap_add_names(struct vmsnap *snap, const struct vmsnap_captured_name *names, size_t count,
+int vmsnap_add_names(struct vmsnap *snap, const struct vmsnap_annotation *names, size_t count,
                      struct vmsnap_error *err);
 /* In the order of address, then kind, tid, frame; NULL past the end. */
-size_t vmsnap_captured_name_count(const struct vmsnap *snap);
-const struct vmsnap_captured_name *vmsnap_captured_name(const struct vmsnap *snap, size_t index);
+size_t vmsnap_annotation_count(const struct vmsnap *snap);
+const struct vmsnap_annotation *vmsnap_annotation(const struct vmsnap *snap, size_t index);
 
 /* ---- capture ------------------------------------------------------------ */
 
@@ -286,7 +286,7 @@ enum vmsnap_capture_flag {
 	 * that the calling process maps.  Otherwise those that the target maps too do not
 	 * show as exclusive in it, just because we look.  For programs that do little
 	 * else: all of its threads will map again what they use. */
-	VMSNAP_CAPTURE_STEP_ASIDE = 4,
+	VMSNAP_CAPTURE_DROP_OWN_MAPPINGS = 4,
 	/* For programs that have more rights than who may stop them (file capabilities): if
 	 * the calling process is stopped while it keeps others standing, the kernel continues
 	 * it after a quarter of a second; if it goes without a processor for 5 seconds in all
@@ -359,12 +359,12 @@ int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, str
 
 /* Limits on what a file may make the reader do.  0: the default. */
 struct vmsnap_limits {
-	size_t size;          /* sizeof(struct vmsnap_limits) */
-	uint64_t input_bytes; /* read from a pipe; default 4 GiB.  What is more than a megabyte
-	                       * goes through a temporary file (in $TMPDIR, /var/tmp or /tmp) */
-	uint64_t memory;      /* for one loaded snapshot and what is made of it; default: 64 MiB
-	                       * and 16 KiB for each of its bytes in the file, 4 GiB at the most.
-	                       * A comparison has what its snapshots have together. */
+	size_t size;                  /* sizeof(struct vmsnap_limits) */
+	uint64_t input_bytes;         /* read from a pipe; default 4 GiB.  What is more than a megabyte
+	                               * goes through a temporary file (in $TMPDIR, /var/tmp or /tmp) */
+	uint64_t memory;              /* for one loaded snapshot and what is made of it; default: 64 MiB
+	                               * and 16 KiB for each of its bytes in the file, 4 GiB at the most.
+	                               * A comparison has what its snapshots have together. */
 	bool (*cancelled)(void *ctx); /* asked now and then while the file is open; NULL: never
 	                                 cancelled */
 	void *cancel_ctx;
@@ -402,35 +402,35 @@ int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *
 /* ---- diff ---------------------------------------------------------------- */
 
 enum vmsnap_vma_change {
-	VMSNAP_VMA_ADDED,
-	VMSNAP_VMA_REMOVED,
-	VMSNAP_VMA_GROWN,
-	VMSNAP_VMA_SHRUNK,
-	VMSNAP_VMA_SPLIT,  /* one row for each part */
-	VMSNAP_VMA_MERGED, /* one row for each part */
-	VMSNAP_VMA_PROTECTION_CHANGED,
-	VMSNAP_VMA_REPLACED, /* another mapping was put over it */
-	VMSNAP_VMA_MOVED,
-	VMSNAP_VMA_RENAMED,
-	VMSNAP_VMA_CHANGES
+	VMSNAP_VMA_CHANGE_ADDED,
+	VMSNAP_VMA_CHANGE_REMOVED,
+	VMSNAP_VMA_CHANGE_GROWN,
+	VMSNAP_VMA_CHANGE_SHRUNK,
+	VMSNAP_VMA_CHANGE_SPLIT,  /* one row for each part */
+	VMSNAP_VMA_CHANGE_MERGED, /* one row for each part */
+	VMSNAP_VMA_CHANGE_PROTECTION_CHANGED,
+	VMSNAP_VMA_CHANGE_REPLACED, /* another mapping was put over it */
+	VMSNAP_VMA_CHANGE_MOVED,
+	VMSNAP_VMA_CHANGE_RENAMED,
+	VMSNAP_VMA_CHANGE_COUNT
 };
 
 /* Facts about one page; several may hold at once. */
 enum vmsnap_page_change {
-	VMSNAP_APPEARED,    /* neither present nor swapped in A, one of them in B */
-	VMSNAP_VANISHED,    /* the reverse */
-	VMSNAP_PFN_CHANGED, /* present in both, known, and different */
-	VMSNAP_BECAME_EXCLUSIVE,
-	VMSNAP_BECAME_SHARED,
-	VMSNAP_SWAPPED_OUT,    /* present in A, swapped in B */
-	VMSNAP_SWAPPED_IN,     /* the reverse */
-	VMSNAP_SWAP_MOVED,     /* swapped in both, in another slot */
-	VMSNAP_ZERO_FILLED_IN, /* the zero page in A, another page in B */
-	VMSNAP_PRIVATISED,     /* a file's page became a private copy */
-	VMSNAP_SOFT_DIRTIED,
-	VMSNAP_GUARDED,   /* a guard region's page in B only */
-	VMSNAP_UNGUARDED, /* a guard region's page in A only */
-	VMSNAP_PAGE_CHANGES
+	VMSNAP_CHANGE_APPEARED,    /* neither present nor swapped in A, one of them in B */
+	VMSNAP_CHANGE_VANISHED,    /* the reverse */
+	VMSNAP_CHANGE_PFN_CHANGED, /* present in both, known, and different */
+	VMSNAP_CHANGE_BECAME_EXCLUSIVE,
+	VMSNAP_CHANGE_BECAME_SHARED,
+	VMSNAP_CHANGE_SWAPPED_OUT,    /* present in A, swapped in B */
+	VMSNAP_CHANGE_SWAPPED_IN,     /* the reverse */
+	VMSNAP_CHANGE_SWAP_MOVED,     /* swapped in both, in another slot */
+	VMSNAP_CHANGE_ZERO_FILLED_IN, /* the zero page in A, another page in B */
+	VMSNAP_CHANGE_PRIVATISED,     /* a file's page became a private copy */
+	VMSNAP_CHANGE_SOFT_DIRTIED,
+	VMSNAP_CHANGE_GUARDED,   /* a guard region's page in B only */
+	VMSNAP_CHANGE_UNGUARDED, /* a guard region's page in A only */
+	VMSNAP_CHANGE_COUNT
 };
 
 /* How to compare; where it is asked for it may be NULL.  Whatever it says, what is made of
@@ -452,7 +452,7 @@ const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff);
 const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
 
 struct vmsnap_diff_vma {
-	int change;                       /* enum vmsnap_vma_change */
+	int change;                     /* enum vmsnap_vma_change */
 	const struct vmsnap_vma *a, *b; /* NULL if there is none on that side */
 };
 size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff);
@@ -462,9 +462,9 @@ int vmsnap_diff_vma(const struct vmsnap_diff *diff, size_t index, struct vmsnap_
  * moved mapping are compared with where they came from). */
 struct vmsnap_diff_range {
 	uint64_t start, end;
-	uint32_t changes;               /* 1 << enum vmsnap_page_change, or-ed; never 0 */
-	bool executable;                /* the mapping is executable in A or in B */
-	bool touched;                 /* the debugger wrote here, says A or B: enum vmsnap_captured_kind */
+	uint32_t changes;             /* 1 << enum vmsnap_page_change, or-ed; never 0 */
+	bool executable;              /* the mapping is executable in A or in B */
+	bool touched;                 /* the debugger wrote here, says A or B: enum vmsnap_annotation_kind */
 	const struct vmsnap_vma *vma; /* in B, else in A; NULL if in neither */
 };
 size_t vmsnap_diff_range_count(const struct vmsnap_diff *diff);
@@ -472,12 +472,12 @@ int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, struct vmsna
 
 /* Pages by enum vmsnap_page_change, and VMA rows by enum vmsnap_vma_change. */
 struct vmsnap_diff_totals {
-	uint64_t pages[VMSNAP_PAGE_CHANGES];
-	uint64_t vmas[VMSNAP_VMA_CHANGES];
+	uint64_t pages[VMSNAP_CHANGE_COUNT];
+	uint64_t vmas[VMSNAP_VMA_CHANGE_COUNT];
 	uint64_t privatised_executable;
-	uint64_t resident_a, resident_b; /* pages */
-	uint64_t touched;                /* changed pages that the debugger wrote to */
-	uint64_t touched_pages[VMSNAP_PAGE_CHANGES]; /* of .pages, those that it wrote to */
+	uint64_t resident_a, resident_b;             /* pages */
+	uint64_t touched;                            /* changed pages that the debugger wrote to */
+	uint64_t touched_pages[VMSNAP_CHANGE_COUNT]; /* of .pages, those that it wrote to */
 };
 const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff);
 /* Whether anything differs: VMAs, pages or status fields, but for the counts of
@@ -509,28 +509,28 @@ const char *vmsnap_page_change_name(int change); /* "pfn_changed" */
 /* ---- copy-on-write verdicts (docs/verdicts.md) -------------------------- */
 
 enum vmsnap_verdict {
-	VMSNAP_SHARED_PAGE, /* "shared": one frame, in both */
-	VMSNAP_COPIED_BY_CHILD,
-	VMSNAP_COPIED_BY_PARENT,
-	VMSNAP_COPIED_BY_BOTH,
-	VMSNAP_COPIED, /* by whom is unknown */
-	VMSNAP_NEW_IN_CHILD,
-	VMSNAP_NEW_IN_PARENT,
-	VMSNAP_NEW_IN_BOTH, /* absent at the fork; each has a page of its own now */
-	VMSNAP_ONLY_IN_CHILD,
-	VMSNAP_ONLY_IN_PARENT,
-	VMSNAP_ZERO_SHARED,
-	VMSNAP_ZERO_WRITTEN_BY_CHILD,
-	VMSNAP_ZERO_WRITTEN_BY_PARENT,
-	VMSNAP_ZERO_WRITTEN_BY_BOTH,
-	VMSNAP_DROPPED_BY_CHILD,
-	VMSNAP_DROPPED_BY_PARENT,
-	VMSNAP_DROPPED_BY_BOTH,
-	VMSNAP_FILE_PAGE,           /* "file": page cache, not yet copied by anyone */
-	VMSNAP_SHARED_MAPPING_PAGE, /* "shared_mapping": MAP_SHARED, never copied */
-	VMSNAP_SWAPPED_PAGE,        /* "swapped" */
-	VMSNAP_UNKNOWN,
-	VMSNAP_VERDICTS
+	VMSNAP_VERDICT_SHARED, /* "shared": one frame, in both */
+	VMSNAP_VERDICT_COPIED_BY_CHILD,
+	VMSNAP_VERDICT_COPIED_BY_PARENT,
+	VMSNAP_VERDICT_COPIED_BY_BOTH,
+	VMSNAP_VERDICT_COPIED, /* by whom is unknown */
+	VMSNAP_VERDICT_NEW_IN_CHILD,
+	VMSNAP_VERDICT_NEW_IN_PARENT,
+	VMSNAP_VERDICT_NEW_IN_BOTH, /* absent at the fork; each has a page of its own now */
+	VMSNAP_VERDICT_ONLY_IN_CHILD,
+	VMSNAP_VERDICT_ONLY_IN_PARENT,
+	VMSNAP_VERDICT_ZERO_SHARED,
+	VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD,
+	VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT,
+	VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH,
+	VMSNAP_VERDICT_DROPPED_BY_CHILD,
+	VMSNAP_VERDICT_DROPPED_BY_PARENT,
+	VMSNAP_VERDICT_DROPPED_BY_BOTH,
+	VMSNAP_VERDICT_FILE,           /* "file": page cache, not yet copied by anyone */
+	VMSNAP_VERDICT_SHARED_MAPPING, /* "shared_mapping": MAP_SHARED, never copied */
+	VMSNAP_VERDICT_SWAPPED,        /* "swapped" */
+	VMSNAP_VERDICT_UNKNOWN,
+	VMSNAP_VERDICT_COUNT
 };
 const char *vmsnap_verdict_name(int verdict); /* "copied_by_child" */
 
@@ -549,9 +549,9 @@ const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow); /* NULL if n
 
 struct vmsnap_cow_range {
 	uint64_t start, end;
-	int verdict;   /* enum vmsnap_verdict */
-	bool inferred; /* from exclusive bits or circumstances, not from PFNs */
-	bool touched;  /* the debugger wrote here, says one of the snapshots */
+	int verdict;                  /* enum vmsnap_verdict */
+	bool inferred;                /* from exclusive bits or circumstances, not from PFNs */
+	bool touched;                 /* the debugger wrote here, says one of the snapshots */
 	const struct vmsnap_vma *vma; /* in the child, else in the parent, else in the base */
 };
 size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow);
@@ -576,7 +576,7 @@ void vmsnap_names_free(struct vmsnap_names *names);
 /* From now on the names of another snapshot, as if new (nothing is borrowed any more),
  * but what was read of files that it maps too is kept: a second look at a process costs
  * little.  The snapshot so far need not be there any more.  If it fails, nothing changes. */
-int vmsnap_names_renew(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err);
+int vmsnap_names_rebind(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err);
 /* From now on asked now and then while files are read, which may be long: what asks for
  * names fails with VMSNAP_ERR_CANCELLED then, and may ask again.  NULL: never cancelled. */
 void vmsnap_names_set_cancelled(struct vmsnap_names *names, bool (*cancelled)(void *ctx), void *ctx);
@@ -585,10 +585,10 @@ void vmsnap_names_set_cancelled(struct vmsnap_names *names, bool (*cancelled)(vo
  * that both have is told once, as the snapshot itself, or the one borrowed from first,
  * has it.  If that is known to be of another program, nothing is used and a warning says
  * so. */
-int vmsnap_names_borrow(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err);
+int vmsnap_names_add_fallback(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err);
 
 enum vmsnap_name_kind {
-	VMSNAP_NAME_OBJECT,       /* a variable, static ones included */
+	VMSNAP_NAME_OBJECT, /* a variable, static ones included */
 	VMSNAP_NAME_FUNCTION,
 	VMSNAP_NAME_OTHER_SYMBOL, /* an untyped symbol */
 	VMSNAP_NAME_THREAD_STACK, /* symbol: "stack of thread TID (comm)" */
@@ -600,10 +600,10 @@ enum vmsnap_name_kind {
 
 struct vmsnap_name {
 	int kind;
-	const char *symbol; /* raw bytes; owned by the names */
-	const char *object; /* path or [name] of the mapping */
-	uint64_t address;   /* where the symbol begins */
-	uint64_t size;      /* 0: unknown */
+	const char *symbol;   /* raw bytes; owned by the names */
+	const char *object;   /* path or [name] of the mapping */
+	uint64_t address;     /* where the symbol begins */
+	uint64_t size;        /* 0: unknown */
 	const char *function; /* of a local or an argument, else NULL */
 	uint32_t frame, tid;  /* of a captured name */
 };
@@ -634,8 +634,8 @@ const char *vmsnap_names_warning(const struct vmsnap_names *names);
 /* How to print.  The same texts serve the command line and gdb. */
 enum vmsnap_color { VMSNAP_COLOR_NONE, VMSNAP_COLOR_16, VMSNAP_COLOR_256, VMSNAP_COLOR_RGB };
 struct vmsnap_style {
-	size_t size; /* sizeof(struct vmsnap_style) */
-	int color;   /* enum vmsnap_color */
+	size_t size;    /* sizeof(struct vmsnap_style) */
+	int color;      /* enum vmsnap_color */
 	unsigned width; /* columns; 0: unlimited */
 	bool unicode, json, raw, bytes, no_headings;
 	const char *columns; /* "START,SIZE" or "+PSS"; NULL: the usual ones */

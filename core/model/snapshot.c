@@ -28,7 +28,7 @@ VMSNAP_API void vmsnap_free(struct vmsnap *snap)
 		return;
 	free(snap->vmas);
 	free(snap->threads);
-	free(snap->captured);
+	free(snap->annotations);
 	free(snap->smaps.keys);
 	free(snap->smaps.values);
 	free(snap->smaps.flags);

@@ -24,10 +24,10 @@ struct vmsnap {
 	struct run_list runs; /* in address order, not overlapping */
 	struct vmsnap_thread *threads;
 	size_t thread_count;
-	struct vmsnap_captured_name *captured; /* in captured_order() */
-	size_t captured_count;
-	struct smaps smaps;   /* arrays malloc'ed, strings in the arena */
-	struct arena strings; /* everything that the above points to */
+	struct vmsnap_annotation *annotations; /* in annotation_order() */
+	size_t annotation_count;
+	struct smaps smaps;    /* arrays malloc'ed, strings in the arena */
+	struct arena strings;  /* everything that the above points to */
 	uint64_t memory_limit; /* bytes, for it and what is made of it (spare.h); 0: it is no file's */
 };
 

@@ -10,7 +10,7 @@ uint64_t snapshot_bytes(const struct vmsnap *snap)
 	return sizeof(*snap) + snap->strings.total + (uint64_t)snap->runs.count * sizeof(struct run) +
 	       (uint64_t)snap->vma_count * (sizeof(*snap->vmas) + sizeof(*snap->smaps.flags)) +
 	       (uint64_t)snap->thread_count * sizeof(*snap->threads) +
-	       (uint64_t)snap->captured_count * sizeof(*snap->captured) + smaps;
+	       (uint64_t)snap->annotation_count * sizeof(*snap->annotations) + smaps;
 }
 
 VMSNAP_API uint64_t vmsnap_memory(const struct vmsnap *snap)
@@ -20,14 +20,14 @@ VMSNAP_API uint64_t vmsnap_memory(const struct vmsnap *snap)
 
 /* For each mapping what names_object.c has for it (an object, a member, two indexes) and,
  * while they are sorted, the member again; for each thread what names_stacks.c has, its
- * name included; for each captured name what names_captured.c has, with its tree. */
+ * name included; for each captured name what names_annotations.c has, with its tree. */
 enum { NAMES_PER_VMA = 192, NAMES_PER_THREAD = 128, NAMES_PER_CAPTURED = 128, NAMES_ALWAYS = 64 * 1024 };
 
 static uint64_t names_bytes(const struct vmsnap *snap)
 {
 	/* Warnings, and other names of files, hold what the mappings are called. */
 	return NAMES_ALWAYS + 2 * (uint64_t)snap->strings.total + (uint64_t)snap->vma_count * NAMES_PER_VMA +
-	       (uint64_t)snap->thread_count * NAMES_PER_THREAD + snap->captured_count * NAMES_PER_CAPTURED;
+	       (uint64_t)snap->thread_count * NAMES_PER_THREAD + snap->annotation_count * NAMES_PER_CAPTURED;
 }
 
 static bool is_limited(const struct vmsnap *snap)

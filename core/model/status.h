@@ -3,8 +3,8 @@
 #ifndef VMSNAP_STATUS_H
 #define VMSNAP_STATUS_H
 
+#include "scan.h"
 #include "snapshot.h"
-#include "take.h"
 
 struct cursor status_begin(const struct vmsnap *snap);
 /* The next "Key:\tvalue" line; lines without a colon are passed over. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "names_captured.h"
+#include "names_annotations.h"
 #include "names_object.h"
 #include "names_stacks.h"
 #include "snapshot.h"
@@ -22,7 +22,7 @@ struct vmsnap_names {
 	/* Snapshots whose captured names are used: this one, and those borrowed from. */
 	const struct vmsnap **sources;
 	size_t source_count;
-	struct captured captured; /* collected when first asked for */
+	struct annotation_names annotations; /* collected when first asked for */
 	bool collected;
 };
 
@@ -46,7 +46,7 @@ static int look_at(struct vmsnap_names *names, const struct vmsnap *snap)
 
 static void look_away(struct vmsnap_names *names)
 {
-	captured_free(&names->captured);
+	annotation_free(&names->annotations);
 	free(names->sources);
 	free(names->stacks.items);
 	arena_free(&names->strings);
@@ -72,7 +72,7 @@ VMSNAP_API int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, 
 	return VMSNAP_OK;
 }
 
-VMSNAP_API int vmsnap_names_renew(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err)
+VMSNAP_API int vmsnap_names_rebind(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err)
 {
 	struct vmsnap_names fresh = { 0 };
 	int rc = spare_for_names(snap, err);
@@ -126,12 +126,13 @@ static bool same_program(const struct vmsnap_info *a, const struct vmsnap_info *
 	                  memcmp(a->exe_build_id, b->exe_build_id, a->exe_build_id_len) == 0);
 }
 
-VMSNAP_API int vmsnap_names_borrow(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err)
+VMSNAP_API int vmsnap_names_add_fallback(struct vmsnap_names *names, const struct vmsnap *from,
+                                         struct vmsnap_error *err)
 {
 	for (size_t i = 0; i < names->source_count; i++)
 		if (names->sources[i] == from)
 			return VMSNAP_OK;
-	if (!vmsnap_captured_name_count(from))
+	if (!vmsnap_annotation_count(from))
 		return VMSNAP_OK;
 	int rc = spare_for_names(from, err);
 	if (rc)
@@ -143,7 +144,7 @@ VMSNAP_API int vmsnap_names_borrow(struct vmsnap_names *names, const struct vmsn
 	}
 	if (add_source(names, from))
 		return fail_no_memory(err);
-	captured_free(&names->captured);
+	annotation_free(&names->annotations);
 	names->collected = false;
 	return VMSNAP_OK;
 }
@@ -152,29 +153,29 @@ static int collect(struct vmsnap_names *names)
 {
 	if (names->collected)
 		return VMSNAP_OK;
-	if (captured_collect(&names->captured, names->sources, names->source_count))
+	if (annotation_collect(&names->annotations, names->sources, names->source_count))
 		return VMSNAP_ERR_NO_MEMORY;
 	names->collected = true;
-	if (names->captured.crowded)
+	if (names->annotations.crowded)
 		objects_warn(&names->objects, "names of local variables are left out where too many overlap");
 	return VMSNAP_OK;
 }
 
 /* ---- one name -------------------------------------------------------------------- */
 
-static struct vmsnap_name name_of_captured(const struct vmsnap_captured_name *captured, const struct vmsnap_vma *vma)
+static struct vmsnap_name name_of_annotation(const struct vmsnap_annotation *annotation, const struct vmsnap_vma *vma)
 {
-	int kind = captured_kind(captured);
+	int kind = annotation_kind(annotation);
 	bool in_frame = kind == VMSNAP_NAME_LOCAL || kind == VMSNAP_NAME_ARGUMENT;
 	return (struct vmsnap_name){
 		.kind = kind,
-		.symbol = captured->symbol,
+		.symbol = annotation->symbol,
 		.object = vma->name,
-		.address = captured->address,
-		.size = captured->size,
-		.function = in_frame ? captured->function : NULL,
-		.frame = in_frame ? captured->frame : 0,
-		.tid = captured->tid,
+		.address = annotation->address,
+		.size = annotation->size,
+		.function = in_frame ? annotation->function : NULL,
+		.frame = in_frame ? annotation->frame : 0,
+		.tid = annotation->tid,
 	};
 }
 
@@ -222,11 +223,11 @@ static size_t vma_index(const struct vmsnap *snap, uint64_t address)
 
 /* What a debugger said of an address is closer than the file's word, unless the file
  * is more precise, or the debugger did not say what it is. */
-static bool prefer_captured(const struct vmsnap_captured_name *captured, const struct symbol *symbol)
+static bool prefer_annotation(const struct vmsnap_annotation *annotation, const struct symbol *symbol)
 {
-	if (!captured || !symbol)
-		return captured;
-	return captured->kind != VMSNAP_CAPTURED_OTHER && (!symbol->size || captured->size <= symbol->size);
+	if (!annotation || !symbol)
+		return annotation;
+	return annotation->kind != VMSNAP_ANNOTATION_OTHER && (!symbol->size || annotation->size <= symbol->size);
 }
 
 VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out)
@@ -244,10 +245,10 @@ VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, stru
 	rc = rc ? rc : collect(names);
 	if (rc)
 		return rc;
-	const struct vmsnap_captured_name *captured = captured_at(&names->captured, address);
+	const struct vmsnap_annotation *annotation = annotation_at(&names->annotations, address);
 	const struct stack *stack = stacks_from(&names->stacks, address);
-	if (prefer_captured(captured, symbol))
-		*out = name_of_captured(captured, vma);
+	if (prefer_annotation(annotation, symbol))
+		*out = name_of_annotation(annotation, vma);
 	else if (symbol)
 		*out = name_of_symbol(&piece, symbol);
 	else if (stack && stack->start <= address)
@@ -276,24 +277,24 @@ struct walk {
 	bool (*fn)(void *ctx, const struct vmsnap_name *name);
 	void *ctx;
 	uint64_t serial;
-	size_t captured; /* index of the next captured name */
+	size_t annotations; /* index of the next captured name */
 };
 
 /* Tells the captured names that come before `address`.  Only mapped memory has names:
  * where one begins in the range, something must be mapped. */
-static bool walk_captured(struct walk *w, uint64_t address)
+static bool walk_annotations(struct walk *w, uint64_t address)
 {
-	const struct captured *captured = &w->names->captured;
-	while (w->captured < captured->count) {
-		const struct vmsnap_captured_name *next = captured->items[w->captured].name;
+	const struct annotation_names *annotations = &w->names->annotations;
+	while (w->annotations < annotations->count) {
+		const struct vmsnap_annotation *next = annotations->items[w->annotations].name;
 		if (next->address >= address)
 			break;
 		uint64_t first = next->address > w->start ? next->address : w->start;
 		const struct vmsnap_vma *vma = vmsnap_vma_at(w->names->snap, first);
-		w->captured = captured_next(captured, w->captured + 1, w->start);
+		w->annotations = annotation_next(annotations, w->annotations + 1, w->start);
 		if (!vma)
 			continue;
-		struct vmsnap_name name = name_of_captured(next, vma);
+		struct vmsnap_name name = name_of_annotation(next, vma);
 		if (!w->fn(w->ctx, &name))
 			return false;
 	}
@@ -303,7 +304,7 @@ static bool walk_captured(struct walk *w, uint64_t address)
 /* At one address what a file says comes first. */
 static bool tell(struct walk *w, const struct vmsnap_name *name)
 {
-	return walk_captured(w, name->address) && w->fn(w->ctx, name);
+	return walk_annotations(w, name->address) && w->fn(w->ctx, name);
 }
 
 static bool walk_piece(struct walk *w, const struct piece *piece)
@@ -357,7 +358,7 @@ VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint6
 		return fail_no_memory(err);
 	struct walk walk = { .names = names, .start = start, .end = end, .fn = fn, .ctx = ctx };
 	walk.serial = ++names->walks;
-	walk.captured = captured_next(&names->captured, 0, start);
+	walk.annotations = annotation_next(&names->annotations, 0, start);
 	bool more = true;
 	for (size_t i = snapshot_vma_find(snap, start); more && i < snap->vma_count && snap->vmas[i].start < end; i++) {
 		struct piece pieces[ELF_LOADS_MAX];
@@ -371,14 +372,14 @@ VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint6
 			return work_fail(&names->objects.work, rc, err);
 	}
 	if (more)
-		walk_captured(&walk, end);
+		walk_annotations(&walk, end);
 	return VMSNAP_OK;
 }
 
 static uint32_t perms_of(uint32_t flags)
 {
-	return (flags & PF_R ? VMSNAP_READ : 0u) | (flags & PF_W ? VMSNAP_WRITE : 0u) |
-	       (flags & PF_X ? VMSNAP_EXEC : 0u);
+	return (flags & PF_R ? VMSNAP_PERM_READ : 0u) | (flags & PF_W ? VMSNAP_PERM_WRITE : 0u) |
+	       (flags & PF_X ? VMSNAP_PERM_EXEC : 0u);
 }
 
 VMSNAP_API int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out)

@@ -9,8 +9,8 @@
 #include <sys/utsname.h>
 
 #include "error.h"
+#include "load_bias.h"
 #include "names_path.h"
-#include "names_place.h"
 #include "snapshot.h"
 
 /* How far before an anonymous mapping its file may stand: a .bss is split into
@@ -97,7 +97,7 @@ static int prepare(struct objects *o, const struct vmsnap *snap, bool sysroot, s
 	o->room = OBJECTS_BYTES_MAX;
 	if (!page || page & (page - 1) || page > UINT32_MAX)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot's page size is not a power of two");
-	o->here = believe_here(&snap->info);
+	o->here = elf_verify_here(&snap->info);
 	if (!sysroot && o->here.same_boot)
 		o->process_root = names_root_of_process(snap->info.tgid, snap->info.start_time, &o->jail);
 	int rc = group(o);
@@ -121,7 +121,7 @@ int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysro
 void objects_free(struct objects *o)
 {
 	for (size_t i = 0; o->items && i < o->count; i++)
-		known_free(o->items[i].known);
+		elf_cache_free(o->items[i].known);
 	free(o->items);
 	free(o->members);
 	free(o->vma_member);
@@ -149,7 +149,7 @@ static int by_file(const void *key, const void *item)
 static void take_over(struct objects *o, struct objects *other)
 {
 	for (size_t i = 0; i < other->count; i++) {
-		struct known *known = other->items[i].known;
+		struct elf_cache *known = other->items[i].known;
 		/* What could not be read is tried again, as if new: and told again. */
 		if (!known || known->symbols_failed)
 			continue;
@@ -158,7 +158,7 @@ static void take_over(struct objects *o, struct objects *other)
 			continue;
 		object->known = known;
 		object->state = OBJECT_KEPT;
-		o->room -= known_bytes(known); /* they were within that before */
+		o->room -= elf_cache_bytes(known); /* they were within that before */
 		other->items[i].known = NULL;
 	}
 	o->root = other->root;
@@ -213,7 +213,7 @@ static bool is_program(const struct objects *o, const struct object *object)
 {
 	bool executable = object->vma->build_id != NULL;
 	for (size_t i = 0; i < object->member_count && !executable; i++)
-		executable = o->snap->vmas[object->members[i].vma].perms & VMSNAP_EXEC;
+		executable = o->snap->vmas[object->members[i].vma].perms & VMSNAP_PERM_EXEC;
 	return executable;
 }
 
@@ -249,13 +249,13 @@ static int open_object(struct objects *o, int root, const struct object *object,
 	*path = name;
 	if (is_vdso(vma))
 		return open_vdso();
-	int fd = believe_open(root, name, vma, info, o->here, reason);
+	int fd = elf_verify_open(root, name, vma, info, o->here, reason);
 	size_t len = strlen(name), suffix_len = sizeof(suffix) - 1;
 	if (fd >= 0 || len <= suffix_len || strcmp(name + len - suffix_len, suffix) != 0)
 		return fd;
 	*path = arena_copy(&o->strings, name, len - suffix_len);
 	o->no_memory |= !*path;
-	return *path ? believe_open(root, *path, vma, info, o->here, reason) : -1;
+	return *path ? elf_verify_open(root, *path, vma, info, o->here, reason) : -1;
 }
 
 struct opened {
@@ -310,26 +310,26 @@ static bool still_holds(struct objects *o, const struct object *object)
 	CLEANUP_CLOSE int fd = open_somewhere(o, object, &opened, &reason);
 	if (fd < 0)
 		return object->known->identity.build_id;
-	return known_unchanged(object->known, fd);
+	return elf_cache_unchanged(object->known, fd);
 }
 
 static void read_known(struct objects *o, struct object *object)
 {
 	struct opened opened;
 	CLEANUP_CLOSE int fd = open_or_warn(o, object, &opened);
-	int rc = fd >= 0 ? known_new(fd, object->vma, &object->known) : VMSNAP_OK;
+	int rc = fd >= 0 ? elf_cache_new(fd, object->vma, &object->known) : VMSNAP_OK;
 	if (rc == VMSNAP_ERR_NO_MEMORY)
 		o->no_memory = true;
 	else if (rc && object->vma->build_id)
 		warn(o, object, "not an ELF program or library that can be read");
 	if (!object->known)
 		return;
-	if (known_bytes(object->known) <= o->room) {
-		o->room -= known_bytes(object->known);
+	if (elf_cache_bytes(object->known) <= o->room) {
+		o->room -= elf_cache_bytes(object->known);
 		return;
 	}
 	warn(o, object, "what is known of all files would take too much memory");
-	known_free(object->known);
+	elf_cache_free(object->known);
 	object->known = NULL;
 }
 
@@ -348,8 +348,8 @@ static bool read_headers(struct objects *o, struct object *object)
 	if (unwanted(o))
 		return false;
 	if (object->state == OBJECT_KEPT && !still_holds(o, object)) {
-		o->room += known_bytes(object->known);
-		known_free(object->known);
+		o->room += elf_cache_bytes(object->known);
+		elf_cache_free(object->known);
 		object->known = NULL;
 	}
 	object->state = OBJECT_UNUSABLE;
@@ -357,7 +357,7 @@ static bool read_headers(struct objects *o, struct object *object)
 		read_known(o, object);
 	if (!object->known)
 		return false;
-	if (place_members(o->snap, object)) {
+	if (load_bias_members(o->snap, object)) {
 		o->no_memory = true;
 		return false;
 	}
@@ -375,7 +375,7 @@ static bool elfutils_ready(struct objects *o)
 
 static void read_symbols(struct objects *o, struct object *object)
 {
-	struct known *known = object->known;
+	struct elf_cache *known = object->known;
 	/* Opened and judged anew: between the headers and now, no file was kept open. */
 	struct opened opened;
 	CLEANUP_CLOSE int fd = open_or_warn(o, object, &opened);
@@ -408,7 +408,7 @@ static void read_symbols(struct objects *o, struct object *object)
 
 const struct symbols *objects_symbols(struct objects *o, struct object *object)
 {
-	struct known *known = object->state == OBJECT_READ ? object->known : NULL;
+	struct elf_cache *known = object->state == OBJECT_READ ? object->known : NULL;
 	if (!known)
 		return NULL;
 	if (!known->symbols_tried && !unwanted(o) && elfutils_ready(o)) {
@@ -430,7 +430,7 @@ static bool may_be_bss(const struct vmsnap_vma *vma)
 {
 	/* Where addresses are not randomised, as in a debugger, the heap follows the
 	 * program's .bss at once, and the two may be one VMA. */
-	return !vma->inode && !(vma->perms & VMSNAP_SHARED) &&
+	return !vma->inode && !(vma->perms & VMSNAP_PERM_SHARED) &&
 	       (!*vma->name || strcmp(vma->name, "[heap]") == 0 || strncmp(vma->name, "[anon:", 6) == 0);
 }
 
@@ -446,7 +446,8 @@ static size_t bss_pieces(struct objects *o, size_t vma, struct piece *pieces)
 		last = object;
 		if (!usable_object(o, member) || !o->members[member].placed)
 			continue;
-		size_t count = place_bss_pieces(o->snap, object, o->members[member].bias, &o->snap->vmas[vma], pieces);
+		size_t count =
+		        load_bias_bss_pieces(o->snap, object, o->members[member].bias, &o->snap->vmas[vma], pieces);
 		if (count)
 			return count;
 	}
@@ -459,5 +460,5 @@ size_t objects_pieces(struct objects *o, size_t vma, struct piece pieces[ELF_LOA
 	if (member == NO_MEMBER)
 		return may_be_bss(&o->snap->vmas[vma]) ? bss_pieces(o, vma, pieces) : 0;
 	struct object *object = usable_object(o, member);
-	return object ? place_file_pieces(o->snap, object, &o->members[member], pieces) : 0;
+	return object ? load_bias_file_pieces(o->snap, object, &o->members[member], pieces) : 0;
 }

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "arena.h"
-#include "names_believe.h"
-#include "names_known.h"
+#include "elf_cache.h"
+#include "elf_verify.h"
 #include "vmsnap.h"
 #include "work.h"
 
@@ -29,7 +29,7 @@ struct object {
 	struct member *members;       /* in address order */
 	size_t member_count;
 	enum object_state state;
-	struct known *known; /* what was read of the file; NULL if nothing */
+	struct elf_cache *known; /* what was read of the file; NULL if nothing */
 	/* For vmsnap_names_in(): up to where, in which walk, symbols were told. */
 	uint64_t walk, told, told_bias;
 };
@@ -42,7 +42,7 @@ struct object {
 
 struct objects {
 	const struct vmsnap *snap;
-	uint64_t room; /* how many more bytes may be kept */
+	uint64_t room;    /* how many more bytes may be kept */
 	int root;         /* see names_path.h */
 	int process_root; /* the process's own, or -1: tried where root has not got the file */
 	char *jail;       /* the name of that below root; NULL if there is none */
@@ -57,7 +57,7 @@ struct objects {
 	struct arena strings;
 	char *warnings; /* malloc'ed lines, or NULL */
 	size_t warnings_len;
-	bool no_memory; /* something is missing for want of memory */
+	bool no_memory;   /* something is missing for want of memory */
 	struct work work; /* whether all this is still wanted; counts nothing */
 	bool cancelled;   /* something was left for later since it is not */
 };

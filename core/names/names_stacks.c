@@ -17,7 +17,8 @@ static int by_pointer(const void *a, const void *b)
 /* Private anonymous memory, with a name that a program may have given it. */
 static bool may_be_stack(const struct vmsnap_vma *vma)
 {
-	return !vma->inode && !(vma->perms & VMSNAP_SHARED) && (!*vma->name || strncmp(vma->name, "[anon:", 6) == 0);
+	return !vma->inode && !(vma->perms & VMSNAP_PERM_SHARED) &&
+	       (!*vma->name || strncmp(vma->name, "[anon:", 6) == 0);
 }
 
 static int add(struct stacks *out, struct arena *arena, const struct vmsnap_thread *thread, uint64_t start,

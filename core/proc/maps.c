@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "error.h"
-#include "take.h"
+#include "scan.h"
 
 static int fail_line(struct vmsnap_error *err, uint64_t lineno, const char *expected, const struct cursor *c)
 {
 	size_t len = (size_t)(c->end - c->at);
-	return fail_at(err, VMSNAP_ERR_PROC, lineno, "maps line %" PRIu64 ": expected %s, got \"%.*s\"", lineno, expected,
-	               (int)(len < 20 ? len : 20), c->at);
+	return fail_at(err, VMSNAP_ERR_PROC, lineno, "maps line %" PRIu64 ": expected %s, got \"%.*s\"", lineno,
+	               expected, (int)(len < 20 ? len : 20), c->at);
 }
 
 static bool take_range(struct cursor *c, struct address_range *out)
@@ -26,10 +26,10 @@ static bool take_perms(struct cursor *c, uint32_t *out)
 		char letter, other;
 		uint32_t bit;
 	} places[] = {
-		{ 'r', '-', VMSNAP_READ },
-		{ 'w', '-', VMSNAP_WRITE },
-		{ 'x', '-', VMSNAP_EXEC },
-		{ 's', 'p', VMSNAP_SHARED },
+		{ 'r', '-', VMSNAP_PERM_READ },
+		{ 'w', '-', VMSNAP_PERM_WRITE },
+		{ 'x', '-', VMSNAP_PERM_EXEC },
+		{ 's', 'p', VMSNAP_PERM_SHARED },
 	};
 	*out = 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {

@@ -11,17 +11,17 @@
 #include <sys/vfs.h>
 
 #include "error.h"
-#include "take.h"
+#include "scan.h"
 
 enum { KERNEL_THREAD_FLAG = 0x00200000 /* PF_KTHREAD, include/linux/sched.h */ };
 
-void text_free(struct text *text)
+void proc_text_free(struct proc_text *text)
 {
 	free(text->text);
-	*text = (struct text){ 0 };
+	*text = (struct proc_text){ 0 };
 }
 
-int procdir_read_fd(int fd, struct text *out)
+int procdir_read_fd(int fd, struct proc_text *out)
 {
 	out->len = 0;
 	off_t offset = 0;
@@ -49,7 +49,7 @@ int procdir_read_fd(int fd, struct text *out)
 	}
 }
 
-int procdir_read(int procdir, const char *name, struct text *out)
+int procdir_read(int procdir, const char *name, struct proc_text *out)
 {
 	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -149,14 +149,14 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
 
 int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err)
 {
-	struct text text = { 0 };
+	struct proc_text text = { 0 };
 	int error = procdir_read(procdir, "stat", &text);
 	int rc = VMSNAP_OK;
 	if (error)
 		rc = procdir_fail(error, 0, "stat", err);
 	else if (proc_stat_parse(text.text, text.len, out))
 		rc = fail_at(err, VMSNAP_ERR_PROC, 1, "/proc/PID/stat: expected 24 fields or more");
-	text_free(&text);
+	proc_text_free(&text);
 	return rc;
 }
 

@@ -25,7 +25,7 @@ int procdir_is_live(int procdir, bool *live);
 bool procdir_numbers_are_ours(int procdir);
 
 /* A growing buffer; text[len] is NUL once something was read. */
-struct text {
+struct proc_text {
 	char *text;
 	size_t len, room;
 };
@@ -34,9 +34,9 @@ struct text {
  * any honest process makes it: 60,000 mappings can have names of 300 kB each (8 GB of
  * that were read in 47 s, and no end).  A million usual ones are some 0.1 GB. */
 enum { PROCDIR_TEXT_MAX = 256 << 20 };
-int procdir_read(int procdir, const char *name, struct text *out);
-int procdir_read_fd(int fd, struct text *out);
-void text_free(struct text *text);
+int procdir_read(int procdir, const char *name, struct proc_text *out);
+int procdir_read_fd(int fd, struct proc_text *out);
+void proc_text_free(struct proc_text *text);
 
 /* Some of /proc/PID/stat (proc_pid_stat(5)). */
 struct proc_stat {

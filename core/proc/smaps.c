@@ -5,7 +5,7 @@
 
 #include "error.h"
 #include "maps.h"
-#include "take.h"
+#include "scan.h"
 
 enum { SMAPS_KEYS_MAX = 128 };
 

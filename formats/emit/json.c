@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "escape.h"
-#include "text_words.h"
+#include "format_value.h"
 
 /* How many bytes need no thought. */
 static size_t plain(const char *bytes, size_t len)

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
+#include "format_value.h"
 #include "text_out.h"
-#include "text_words.h"
 
 enum table_flag {
 	TABLE_RIGHT = 1,      /* numbers */

@@ -2,13 +2,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "captured.h"
+#include "annotation.h"
 #include "file_decode.h"
 
 struct names {
 	struct numbers addresses, sizes, tids, frames;
 	struct cursor kinds, functions, symbols, types;
-	struct captured_slots slots;
+	struct annotation_slots slots;
 };
 
 static bool take_numbers_of(struct cursor *payload, struct numbers *numbers, size_t count)
@@ -32,19 +32,19 @@ static int set_string(struct decode *decode, struct names *in, struct cursor *co
 	size_t len;
 	int rc = VMSNAP_OK;
 	if (!take_string(column, &string, &len))
-		return decode_damaged(decode, "NAME: %zu strings expected", decode->snap->captured_count);
+		return decode_damaged(decode, "NAME: %zu strings expected", decode->snap->annotation_count);
 	if (!len) {
 		*out = "";
 		return VMSNAP_OK;
 	}
-	const char **slot = captured_slot(&in->slots, string, len);
+	const char **slot = annotation_slot(&in->slots, string, len);
 	if (!*slot || strcmp(*slot, string) != 0)
 		*slot = decode_string(decode, string, len, &rc);
 	*out = *slot;
 	return rc;
 }
 
-static int set_place(struct decode *decode, struct names *in, struct vmsnap_captured_name *name, uint64_t *address)
+static int set_place(struct decode *decode, struct names *in, struct vmsnap_annotation *name, uint64_t *address)
 {
 	uint64_t difference, tid, frame;
 	numbers_next(&in->addresses, &difference, 1);
@@ -54,7 +54,7 @@ static int set_place(struct decode *decode, struct names *in, struct vmsnap_capt
 	name->kind = *in->kinds.at++;
 	if (difference > UINT64_MAX - *address || name->size > UINT64_MAX - *address - difference)
 		return decode_damaged(decode, "NAME: %" PRIu64 " bytes above the highest address", name->size);
-	if (name->kind >= VMSNAP_CAPTURED_KINDS)
+	if (name->kind >= VMSNAP_ANNOTATION_KIND_COUNT)
 		return decode_damaged(decode, "NAME: kind %" PRIu32, name->kind);
 	if (tid > UINT32_MAX || frame > UINT32_MAX)
 		return decode_damaged(decode, "NAME: thread %" PRIu64 ", frame %" PRIu64, tid, frame);
@@ -65,7 +65,7 @@ static int set_place(struct decode *decode, struct names *in, struct vmsnap_capt
 	return VMSNAP_OK;
 }
 
-static int set_name(struct decode *decode, struct names *in, struct vmsnap_captured_name *name, uint64_t *address)
+static int set_name(struct decode *decode, struct names *in, struct vmsnap_annotation *name, uint64_t *address)
 {
 	int rc = set_place(decode, in, name, address);
 	if (!rc)
@@ -79,14 +79,14 @@ static int set_name(struct decode *decode, struct names *in, struct vmsnap_captu
 
 static int set_names(struct decode *decode, struct names *in)
 {
-	struct vmsnap_captured_name *names = decode->snap->captured;
+	struct vmsnap_annotation *names = decode->snap->annotations;
 	uint64_t address = 0;
-	for (size_t i = 0; i < decode->snap->captured_count; i++) {
+	for (size_t i = 0; i < decode->snap->annotation_count; i++) {
 		int rc = set_name(decode, in, &names[i], &address);
 		rc = rc ? rc : decode_step(decode);
 		if (rc)
 			return rc;
-		if (i && captured_order(&names[i - 1], &names[i]) > 0)
+		if (i && annotation_order(&names[i - 1], &names[i]) > 0)
 			return decode_damaged(decode, "NAME: names out of order");
 	}
 	if (cursor_left(&in->functions) || cursor_left(&in->symbols) || cursor_left(&in->types))
@@ -102,10 +102,10 @@ int decode_name(struct decode *decode, struct cursor payload)
 	    !take_columns(&in, &payload, (size_t)count) || cursor_left(&payload))
 		return decode_damaged(decode, "NAME: its columns do not fit");
 	void *names;
-	int rc = decode_array(decode, count, sizeof(struct vmsnap_captured_name), &names);
+	int rc = decode_array(decode, count, sizeof(struct vmsnap_annotation), &names);
 	if (rc)
 		return rc;
-	decode->snap->captured = names;
-	decode->snap->captured_count = (size_t)count;
+	decode->snap->annotations = names;
+	decode->snap->annotation_count = (size_t)count;
 	return set_names(decode, &in);
 }

@@ -123,7 +123,7 @@ static int set_vma(struct vmas *in, struct vmsnap_vma *vma, uint64_t *page)
 		return decode_damaged(decode, "VMAS: a mapping of %" PRIu64 " pages above the address space", size);
 	if (which >= in->object_count)
 		return decode_damaged(decode, "VMAS: object %" PRIu64 " of %zu", which, in->object_count);
-	if (perms > (VMSNAP_READ | VMSNAP_WRITE | VMSNAP_EXEC | VMSNAP_SHARED))
+	if (perms > (VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_EXEC | VMSNAP_PERM_SHARED))
 		return decode_damaged(decode, "VMAS: permissions 0x%x", perms);
 	struct object *object = &in->objects[which];
 	offset = object->end + unzigzag(offset);

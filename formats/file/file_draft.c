@@ -10,17 +10,17 @@
 #include <sys/stat.h>
 
 #include "error.h"
-#include "file_target.h"
+#include "save_path.h"
 
 /* A draft's name is .NAME.vmsnap-PID-RANDOM; what would be too long is cut. */
 enum { BASE_MAX = 200 };
 
-static int draft_prefix(const struct file_target *target, char prefix[NAME_MAX + 1])
+static int draft_prefix(const struct save_path *target, char prefix[NAME_MAX + 1])
 {
 	return snprintf(prefix, NAME_MAX + 1, ".%.*s.vmsnap-", BASE_MAX, target->base);
 }
 
-static void draft_name(const struct file_target *target, char name[NAME_MAX + 1])
+static void draft_name(const struct save_path *target, char name[NAME_MAX + 1])
 {
 	char prefix[NAME_MAX + 1];
 	uint32_t number = 0;
@@ -53,7 +53,7 @@ static int open_named(struct file_draft *draft, struct vmsnap_error *err)
 	return cannot_write(draft, errno, err);
 }
 
-int file_draft_open(struct file_draft *draft, const struct file_target *target, struct vmsnap_error *err)
+int file_draft_open(struct file_draft *draft, const struct save_path *target, struct vmsnap_error *err)
 {
 	*draft = (struct file_draft){ .target = target };
 	draft->fd = openat(target->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -142,7 +142,7 @@ static bool abandoned(int dir, const char *name, const char *digits)
 	       !flock(fd, LOCK_EX | LOCK_NB);
 }
 
-void file_draft_sweep(const struct file_target *target)
+void file_draft_sweep(const struct save_path *target)
 {
 	char prefix[NAME_MAX + 1];
 	size_t len = (size_t)draft_prefix(target, prefix);

@@ -4,27 +4,27 @@
 #include "error.h"
 #include "file_encode.h"
 
-static const char *function_of(const struct vmsnap_captured_name *name)
+static const char *function_of(const struct vmsnap_annotation *name)
 {
 	return name->function;
 }
 
-static const char *symbol_of(const struct vmsnap_captured_name *name)
+static const char *symbol_of(const struct vmsnap_annotation *name)
 {
 	return name->symbol;
 }
 
-static const char *type_of(const struct vmsnap_captured_name *name)
+static const char *type_of(const struct vmsnap_annotation *name)
 {
 	return name->type;
 }
 
-static void put_strings(const struct vmsnap *snap, const char *(*string_of)(const struct vmsnap_captured_name *),
+static void put_strings(const struct vmsnap *snap, const char *(*string_of)(const struct vmsnap_annotation *),
                         struct bytes *scratch, struct payload *out)
 {
 	scratch->len = 0;
-	for (size_t i = 0; i < snap->captured_count; i++) {
-		const char *string = string_of(&snap->captured[i]);
+	for (size_t i = 0; i < snap->annotation_count; i++) {
+		const char *string = string_of(&snap->annotations[i]);
 		put_bytes(scratch, string, strlen(string) + 1);
 	}
 	payload_cut(out);
@@ -33,17 +33,17 @@ static void put_strings(const struct vmsnap *snap, const char *(*string_of)(cons
 
 static void put_kinds(const struct vmsnap *snap, struct payload *out)
 {
-	put_varint(&out->bytes, snap->captured_count);
-	for (size_t i = 0; i < snap->captured_count; i++) {
-		uint8_t kind = (uint8_t)snap->captured[i].kind;
+	put_varint(&out->bytes, snap->annotation_count);
+	for (size_t i = 0; i < snap->annotation_count; i++) {
+		uint8_t kind = (uint8_t)snap->annotations[i].kind;
 		put_bytes(&out->bytes, &kind, 1);
 	}
 }
 
 static void put_names(const struct vmsnap *snap, uint64_t *values, struct bytes *scratch, struct payload *out)
 {
-	const struct vmsnap_captured_name *names = snap->captured;
-	size_t count = snap->captured_count;
+	const struct vmsnap_annotation *names = snap->annotations;
+	size_t count = snap->annotation_count;
 	uint64_t address = 0;
 	put_varint(&out->bytes, count);
 	for (size_t i = 0; i < count; i++) {
@@ -69,7 +69,7 @@ static void put_names(const struct vmsnap *snap, uint64_t *values, struct bytes 
 int encode_name(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct bytes scratch = { 0 };
-	uint64_t *values = calloc(snap->captured_count + 1, sizeof(*values));
+	uint64_t *values = calloc(snap->annotation_count + 1, sizeof(*values));
 	if (values)
 		put_names(snap, values, &scratch, out);
 	bool failed = !values || scratch.failed || encode_done(out);

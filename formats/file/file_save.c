@@ -8,13 +8,13 @@
 
 #include "error.h"
 #include "file_index.h"
-#include "file_target.h"
 #include "file_write.h"
 #include "options.h"
+#include "save_path.h"
 #include "section.h"
 
 struct save {
-	struct file_target target;
+	struct save_path target;
 	const struct vmsnap *const *snaps;
 	size_t count;
 	struct work *work;
@@ -63,7 +63,7 @@ static int check_replaceable(const struct save *save, int fd)
  * go.  *old is -1 if there is nothing. */
 static int lock_replaceable(const struct save *save, int *old)
 {
-	int fd, rc = file_target_lock(&save->target, O_RDONLY, &fd, save->err);
+	int fd, rc = save_path_lock(&save->target, O_RDONLY, &fd, save->err);
 	if (rc == VMSNAP_ERR_NOT_FOUND)
 		return VMSNAP_OK;
 	if (rc)
@@ -193,7 +193,7 @@ static bool is_empty(int fd)
 static int append(const struct save *save)
 {
 	CLEANUP_CLOSE int fd = -1;
-	int rc = file_target_lock(&save->target, O_RDWR, &fd, save->err);
+	int rc = save_path_lock(&save->target, O_RDWR, &fd, save->err);
 	if (rc)
 		return rc;
 	if (!is_empty(fd))
@@ -241,8 +241,8 @@ VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *sn
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
 	if (err)
 		*err = (struct vmsnap_error){ 0 };
-	rc = flags & VMSNAP_SAVE_REGULAR ? file_target_open_regular(&save.target, path, err)
-	                                 : file_target_open(&save.target, path, err);
+	rc = flags & VMSNAP_SAVE_REGULAR ? save_path_open_regular(&save.target, path, err)
+	                                 : save_path_open(&save.target, path, err);
 	if (rc)
 		return rc;
 	save.target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;
@@ -253,7 +253,7 @@ VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *sn
 		rc = append_or_make(&save);
 	else
 		rc = replace(&save);
-	file_target_close(&save.target);
+	save_path_close(&save.target);
 	return rc;
 }
 

@@ -151,7 +151,7 @@ static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
 		rc = put_pages(writer, snap);
 	if (!rc && (snap->smaps.key_count || snap->smaps.flags))
 		rc = put_encoded(writer, snap, SECTION_SMAP, false, encode_smap);
-	if (!rc && snap->captured_count)
+	if (!rc && snap->annotation_count)
 		rc = put_encoded(writer, snap, SECTION_NAME, false, encode_name);
 	return rc ? rc : put_end(writer);
 }

@@ -6,8 +6,9 @@
 
 bool verdict_is_quiet(int verdict)
 {
-	return verdict == VMSNAP_SHARED_PAGE || verdict == VMSNAP_ZERO_SHARED || verdict == VMSNAP_FILE_PAGE ||
-	       verdict == VMSNAP_SHARED_MAPPING_PAGE || verdict == VMSNAP_SWAPPED_PAGE;
+	return verdict == VMSNAP_VERDICT_SHARED || verdict == VMSNAP_VERDICT_ZERO_SHARED ||
+	       verdict == VMSNAP_VERDICT_FILE || verdict == VMSNAP_VERDICT_SHARED_MAPPING ||
+	       verdict == VMSNAP_VERDICT_SWAPPED;
 }
 
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group)
@@ -32,7 +33,7 @@ int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, 
 	bool any = false;
 	int rc = VMSNAP_OK;
 	*touched = (struct cow_touched){ 0 };
-	for (int i = 0; i < VMSNAP_VERDICTS; i++)
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		any |= totals[i] != 0;
 	for (int i = 0; any && !rc && i < COW_SIDES; i++)
 		if (snaps[i])
@@ -78,7 +79,7 @@ static int json_ranges(struct json *json, const struct vmsnap_cow *cow, const st
 static void json_totals(struct json *json, const uint64_t *totals)
 {
 	json_object(json, "totals");
-	for (int i = 0; i < VMSNAP_VERDICTS; i++)
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		json_number(json, vmsnap_verdict_name(i), totals[i]);
 	json_end(json);
 }
@@ -88,7 +89,7 @@ static void json_touched_totals(struct json *json, const struct vmsnap_cow *cow)
 {
 	const uint64_t *totals = vmsnap_cow_touched_totals(cow);
 	uint64_t pages = 0;
-	for (int i = 0; i < VMSNAP_VERDICTS; i++)
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		pages += totals[i];
 	json_object(json, "touched_by_debugger");
 	json_number(json, "pages", pages);

@@ -10,8 +10,8 @@
 struct cow_group {
 	const struct vmsnap_vma *vma;
 	size_t first, count;
-	uint64_t pages[VMSNAP_VERDICTS];   /* the program's */
-	uint64_t touched[VMSNAP_VERDICTS]; /* those that a debugger wrote to */
+	uint64_t pages[VMSNAP_VERDICT_COUNT];   /* the program's */
+	uint64_t touched[VMSNAP_VERDICT_COUNT]; /* those that a debugger wrote to */
 };
 /* The group that begins at range `first`; false if there is none. */
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group);

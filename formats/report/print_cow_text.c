@@ -12,24 +12,24 @@
 static int verdict_color(int verdict)
 {
 	switch (verdict) {
-	case VMSNAP_SHARED_PAGE:
-	case VMSNAP_ZERO_SHARED:
+	case VMSNAP_VERDICT_SHARED:
+	case VMSNAP_VERDICT_ZERO_SHARED:
 		return CLASS_SHARED;
-	case VMSNAP_COPIED_BY_CHILD:
-	case VMSNAP_COPIED_BY_PARENT:
-	case VMSNAP_COPIED_BY_BOTH:
-	case VMSNAP_COPIED:
+	case VMSNAP_VERDICT_COPIED_BY_CHILD:
+	case VMSNAP_VERDICT_COPIED_BY_PARENT:
+	case VMSNAP_VERDICT_COPIED_BY_BOTH:
+	case VMSNAP_VERDICT_COPIED:
 		return CLASS_COPIED;
-	case VMSNAP_FILE_PAGE:
-	case VMSNAP_SHARED_MAPPING_PAGE:
+	case VMSNAP_VERDICT_FILE:
+	case VMSNAP_VERDICT_SHARED_MAPPING:
 		return CLASS_FILE;
-	case VMSNAP_DROPPED_BY_CHILD:
-	case VMSNAP_DROPPED_BY_PARENT:
-	case VMSNAP_DROPPED_BY_BOTH:
+	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
+	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
+	case VMSNAP_VERDICT_DROPPED_BY_BOTH:
 		return CLASS_GONE;
-	case VMSNAP_SWAPPED_PAGE:
+	case VMSNAP_VERDICT_SWAPPED:
 		return CLASS_SWAPPED;
-	case VMSNAP_UNKNOWN:
+	case VMSNAP_VERDICT_UNKNOWN:
 		return COLOR_DEFAULT;
 	default:
 		return CLASS_NEW;
@@ -146,7 +146,7 @@ static void put_totals(struct text *text, const struct vmsnap_cow *cow)
 {
 	const uint64_t *totals = vmsnap_cow_totals(cow), *touched = vmsnap_cow_touched_totals(cow);
 	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
-	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
 		put_total(text, totals[i] - touched[i], page_size, i, false);
 		put_total(text, touched[i], page_size, i, true);
 	}
@@ -156,7 +156,7 @@ static void put_totals(struct text *text, const struct vmsnap_cow *cow)
 static void put_group_verdicts(struct fit_line *line, const struct cow_group *group)
 {
 	bool any = false;
-	for (int i = 0; i < 2 * VMSNAP_VERDICTS; i++) {
+	for (int i = 0; i < 2 * VMSNAP_VERDICT_COUNT; i++) {
 		bool touched = i % 2;
 		uint64_t pages = touched ? group->touched[i / 2] : group->pages[i / 2];
 		char piece[64];
@@ -264,7 +264,7 @@ static bool range_speaks(const struct vmsnap_cow_range *range, const struct nami
 	if (!verdict_is_quiet(range->verdict))
 		return true;
 	/* No file has locals: its symbols need not be read to look for them. */
-	if (range->verdict != VMSNAP_SHARED_PAGE || !naming->names || !range->vma || range->vma->inode)
+	if (range->verdict != VMSNAP_VERDICT_SHARED || !naming->names || !range->vma || range->vma->inode)
 		return false;
 	return !vmsnap_names_in(naming->names, range->start, range->end, find_local, &found, NULL) && found;
 }
@@ -299,8 +299,9 @@ static int put_group(struct text *text, const struct vmsnap_cow *cow, const stru
 /* Nothing in it was ever anybody's own. */
 static bool only_page_cache(const struct cow_group *group)
 {
-	for (int i = 0; i < VMSNAP_VERDICTS; i++)
-		if ((group->pages[i] || group->touched[i]) && i != VMSNAP_FILE_PAGE && i != VMSNAP_SHARED_MAPPING_PAGE)
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		if ((group->pages[i] || group->touched[i]) && i != VMSNAP_VERDICT_FILE &&
+		    i != VMSNAP_VERDICT_SHARED_MAPPING)
 			return false;
 	return true;
 }
@@ -339,7 +340,7 @@ int print_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct
 {
 	const struct vmsnap_style *style = text->style;
 	const struct naming naming =
-		naming_of(names, vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow));
+	        naming_of(names, vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow));
 	struct cow_table table = { .cow = cow, .touched = touched, .naming = &naming };
 	if (style->raw || style->columns || style->no_headings)
 		return table_print(text, cow_columns, COW_COLUMNS, cow_rows, &table, err);

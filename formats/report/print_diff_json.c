@@ -23,7 +23,7 @@ static int json_range(struct json *json, const struct diff_view *view, const str
 	struct touched_reasons reasons = { .count = 0 };
 	diff_touched_reasons(view, range, &reasons);
 	int rc = VMSNAP_OK;
-	for (int change = 0; !rc && change < VMSNAP_PAGE_CHANGES; change++) {
+	for (int change = 0; !rc && change < VMSNAP_CHANGE_COUNT; change++) {
 		if (!(range->changes & 1u << change))
 			continue;
 		json_object(json, NULL);
@@ -52,15 +52,15 @@ static bool fact_known(const struct diff_view *view, int change)
 {
 	const struct vmsnap_known *a = &vmsnap_info(view->a)->known, *b = &vmsnap_info(view->b)->known;
 	switch (change) {
-	case VMSNAP_PFN_CHANGED:
-	case VMSNAP_SWAP_MOVED:
+	case VMSNAP_CHANGE_PFN_CHANGED:
+	case VMSNAP_CHANGE_SWAP_MOVED:
 		return view->frames;
-	case VMSNAP_BECAME_EXCLUSIVE:
-	case VMSNAP_BECAME_SHARED:
+	case VMSNAP_CHANGE_BECAME_EXCLUSIVE:
+	case VMSNAP_CHANGE_BECAME_SHARED:
 		return a->exclusive && b->exclusive;
-	case VMSNAP_ZERO_FILLED_IN:
+	case VMSNAP_CHANGE_ZERO_FILLED_IN:
 		return a->zero && b->zero;
-	case VMSNAP_SOFT_DIRTIED:
+	case VMSNAP_CHANGE_SOFT_DIRTIED:
 		return a->soft_dirty && b->soft_dirty;
 	default:
 		return true;
@@ -70,7 +70,7 @@ static bool fact_known(const struct diff_view *view, int change)
 static void json_counts(struct json *json, const struct diff_view *view, const uint64_t *pages)
 {
 	json_object(json, "totals");
-	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++)
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
 		json_number_or_null(json, vmsnap_page_change_name(i), pages[i], pages[i] || fact_known(view, i));
 }
 
@@ -79,7 +79,7 @@ static void json_totals(struct json *json, const struct diff_view *view)
 	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
 	json_counts(json, view, totals->pages);
 	json_object(json, "vmas");
-	for (int i = 0; i < VMSNAP_VMA_CHANGES; i++)
+	for (int i = 0; i < VMSNAP_VMA_CHANGE_COUNT; i++)
 		json_number(json, vmsnap_vma_change_name(i), totals->vmas[i]);
 	json_end(json);
 	json_number(json, "privatised_executable", totals->privatised_executable);

@@ -6,8 +6,8 @@
 #include "print_name_pages.h"
 #include "text_fit.h"
 
-static const uint32_t written =
-        1u << VMSNAP_PFN_CHANGED | 1u << VMSNAP_ZERO_FILLED_IN | 1u << VMSNAP_PRIVATISED | 1u << VMSNAP_SOFT_DIRTIED;
+static const uint32_t written = 1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN |
+                                1u << VMSNAP_CHANGE_PRIVATISED | 1u << VMSNAP_CHANGE_SOFT_DIRTIED;
 
 typedef int (*pages_fn)(void *ctx, uint64_t start, uint64_t end, struct vmsnap_error *err);
 
@@ -36,7 +36,7 @@ static int each_written(const struct diff_view *view, const struct diff_row *row
 			break;
 		if (range.changes & written)
 			rc = fn(ctx, range.start, range.end, err);
-		else if (range.changes & 1u << VMSNAP_APPEARED)
+		else if (range.changes & 1u << VMSNAP_CHANGE_APPEARED)
 			rc = each_appeared(view, &range, fn, ctx, err);
 	}
 	return rc;

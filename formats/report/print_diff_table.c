@@ -94,7 +94,7 @@ static void resize_note(struct table *table, const struct vmsnap_diff_vma *chang
 {
 	uint64_t a = change->a->end - change->a->start, b = change->b->end - change->b->start;
 	struct word by = word_signed_size(table->text->style, a < b ? '+' : '-', a < b ? b - a : a - b);
-	table_add_literal(table, DIFF_CHANGE, change->change == VMSNAP_VMA_GROWN ? "grown " : "shrunk ");
+	table_add_literal(table, DIFF_CHANGE, change->change == VMSNAP_VMA_CHANGE_GROWN ? "grown " : "shrunk ");
 	table_add_literal(table, DIFF_CHANGE, by.text);
 }
 
@@ -110,17 +110,17 @@ static void old_name_note(struct table *table, const char *words, const struct v
 static void change_note(struct table *table, const struct vmsnap_diff_vma *change)
 {
 	bool both = change->a && change->b;
-	if (both && (change->change == VMSNAP_VMA_GROWN || change->change == VMSNAP_VMA_SHRUNK)) {
+	if (both && (change->change == VMSNAP_VMA_CHANGE_GROWN || change->change == VMSNAP_VMA_CHANGE_SHRUNK)) {
 		resize_note(table, change);
-	} else if (both && change->change == VMSNAP_VMA_PROTECTION_CHANGED) {
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_PROTECTION_CHANGED) {
 		table_add_literal(table, DIFF_CHANGE, "was ");
 		table_add_literal(table, DIFF_CHANGE, word_perms(change->a).text);
-	} else if (both && change->change == VMSNAP_VMA_MOVED) {
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_MOVED) {
 		table_add_literal(table, DIFF_CHANGE, "moved from ");
 		table_add_literal(table, DIFF_CHANGE, word_address(change->a->start).text);
-	} else if (both && change->change == VMSNAP_VMA_REPLACED) {
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_REPLACED) {
 		old_name_note(table, "replaced ", change->a);
-	} else if (both && change->change == VMSNAP_VMA_RENAMED) {
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_RENAMED) {
 		old_name_note(table, "was named ", change->a);
 	} else {
 		table_add_literal(table, DIFF_CHANGE, vmsnap_vma_change_name(change->change));
@@ -140,7 +140,7 @@ static void change_cell(struct table *table, const struct diff_view *view, const
 	for (size_t i = 0; i < row->change_count && notes <= NOTES_MAX; i++) {
 		if (vmsnap_diff_vma(view->diff, rows->order[row->first_change + i], &change))
 			continue;
-		if (change.change == last && change.change != VMSNAP_VMA_REPLACED)
+		if (change.change == last && change.change != VMSNAP_VMA_CHANGE_REPLACED)
 			continue;
 		last = change.change;
 		table_add_literal(table, DIFF_CHANGE, notes ? ", " : "");
@@ -228,7 +228,7 @@ static int range_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 		table_word(table, RANGE_START, word_address(range.start));
 		table_word(table, RANGE_PAGES, word_number(pages_of(diff->view->b, range.end - range.start)));
 		table_literal(table, RANGE_CHANGES, "");
-		for (int change = 0; change < VMSNAP_PAGE_CHANGES; change++) {
+		for (int change = 0; change < VMSNAP_CHANGE_COUNT; change++) {
 			if (!(range.changes & 1u << change))
 				continue;
 			table_add_literal(table, RANGE_CHANGES, any ? "," : "");

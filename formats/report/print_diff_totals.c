@@ -25,7 +25,7 @@ static void add_row(struct balance *balance, const struct diff_view *view, const
 		balance->sums.classes[i] += sums.classes[i];
 	balance->changed++;
 	const struct vmsnap_vma *was = vmsnap_vma_at(view->a, diff_address_in_a(view, row->start));
-	if (!was || !(was->perms & VMSNAP_WRITE))
+	if (!was || !(was->perms & VMSNAP_PERM_WRITE))
 		balance->sums.shared += sums.classes[CLASS_COPIED];
 	/* What is gone at B is not among B's mappings. */
 	balance->mappings += !row->vma || vmsnap_vma_at(view->b, row->start) != row->vma;
@@ -145,7 +145,7 @@ static void put_by_gdb(struct text *text, const struct diff_view *view)
 	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++)
 		diff_touched_reasons(view, &range, &reasons);
 	struct fit_line line = fit_line(text, 10, 10);
-	put_pieces(&line, "by gdb", totals->touched_pages, VMSNAP_PAGE_CHANGES, vmsnap_page_change_name);
+	put_pieces(&line, "by gdb", totals->touched_pages, VMSNAP_CHANGE_COUNT, vmsnap_page_change_name);
 	touched_reasons_put(&reasons, &line, "(", ")", true);
 	text_string(text, "\n");
 }
@@ -154,12 +154,12 @@ static void put_by_gdb(struct text *text, const struct diff_view *view)
 static void put_facts(struct text *text, const struct diff_view *view)
 {
 	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
-	uint64_t own[VMSNAP_PAGE_CHANGES];
-	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++)
+	uint64_t own[VMSNAP_CHANGE_COUNT];
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
 		own[i] = totals->pages[i] - totals->touched_pages[i];
-	put_counts(text, "pages", own, VMSNAP_PAGE_CHANGES, vmsnap_page_change_name);
+	put_counts(text, "pages", own, VMSNAP_CHANGE_COUNT, vmsnap_page_change_name);
 	put_by_gdb(text, view);
-	put_counts(text, "mappings", totals->vmas, VMSNAP_VMA_CHANGES, vmsnap_vma_change_name);
+	put_counts(text, "mappings", totals->vmas, VMSNAP_VMA_CHANGE_COUNT, vmsnap_vma_change_name);
 }
 
 /* ---- executable code that was written --------------------------------------------- */
@@ -183,7 +183,7 @@ static void put_places(struct fit_line *line, const struct diff_view *view, bool
 	struct vmsnap_diff_range range;
 	size_t places = 0;
 	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
-		if (!(range.changes & 1u << VMSNAP_PRIVATISED) || !range.executable || range.touched != touched)
+		if (!(range.changes & 1u << VMSNAP_CHANGE_PRIVATISED) || !range.executable || range.touched != touched)
 			continue;
 		if (places)
 			fit_glue(line, ",");

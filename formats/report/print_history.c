@@ -80,7 +80,7 @@ static uint32_t facts_between(const struct vmsnap *a, const struct vmsnap *b, ui
 	const struct vmsnap_vma *vma_a = vmsnap_vma_at(a, address), *vma_b = vmsnap_vma_at(b, address);
 	uint64_t entry_a, entry_b;
 	if (vma_b && vma_is_private_file(vma_b)) {
-		context.private_text = ((vma_a ? vma_a->perms : 0) | vma_b->perms) & VMSNAP_EXEC;
+		context.private_text = ((vma_a ? vma_a->perms : 0) | vma_b->perms) & VMSNAP_PERM_EXEC;
 		context.same_file = vma_a && vma_same_backing(vma_a, vma_b);
 	}
 	vmsnap_pages_read(a, address, 1, &entry_a);
@@ -145,7 +145,7 @@ static void what_cell(struct table *table, const struct moment *moment)
 {
 	const char *comma = "";
 	table_literal(table, HIST_WHAT, "");
-	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++) {
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++) {
 		if (!(moment->changes & 1u << i))
 			continue;
 		table_add_literal(table, HIST_WHAT, comma);
@@ -154,7 +154,7 @@ static void what_cell(struct table *table, const struct moment *moment)
 	}
 	if (moment->frames_unknown) {
 		table_add_literal(table, HIST_WHAT, comma);
-		table_add_literal(table, HIST_WHAT, vmsnap_page_change_name(VMSNAP_PFN_CHANGED));
+		table_add_literal(table, HIST_WHAT, vmsnap_page_change_name(VMSNAP_CHANGE_PFN_CHANGED));
 		table_add_literal(table, HIST_WHAT, "?");
 	}
 }
@@ -200,7 +200,7 @@ static void json_changes(struct json *json, const struct moment *moment)
 		return;
 	}
 	json_array(json, "changes");
-	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++)
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
 		if (moment->changes & 1u << i)
 			json_string(json, NULL, vmsnap_page_change_name(i));
 	json_end(json);

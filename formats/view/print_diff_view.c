@@ -15,15 +15,15 @@ static int by_start(const void *left, const void *right, const void *ctx)
 static int collect_moves(struct diff_view *view, struct work *work)
 {
 	struct vmsnap_diff_vma row;
-	size_t count = vmsnap_diff_totals(view->diff)->vmas[VMSNAP_VMA_MOVED];
+	size_t count = vmsnap_diff_totals(view->diff)->vmas[VMSNAP_VMA_CHANGE_MOVED];
 	if (!count)
 		return VMSNAP_OK;
 	int rc = VMSNAP_OK;
 	view->moves = work_array(work, count, sizeof(*view->moves), &rc);
 	for (size_t i = 0; !rc && i < vmsnap_diff_vma_count(view->diff) && view->move_count < count; i++)
-		if (!vmsnap_diff_vma(view->diff, i, &row) && row.change == VMSNAP_VMA_MOVED && row.a && row.b)
+		if (!vmsnap_diff_vma(view->diff, i, &row) && row.change == VMSNAP_VMA_CHANGE_MOVED && row.a && row.b)
 			view->moves[view->move_count++] =
-				(struct diff_move){ row.b->start, row.b->end, row.a->start - row.b->start };
+			        (struct diff_move){ row.b->start, row.b->end, row.a->start - row.b->start };
 	return rc ? rc : work_sort(work, view->moves, view->move_count, sizeof(*view->moves), by_start, NULL);
 }
 
@@ -92,12 +92,12 @@ static void copied_pieces(const struct diff_view *view, const struct vmsnap_diff
 void diff_pieces(const struct diff_view *view, const struct vmsnap_diff_range *range, diff_piece_fn fn, void *ctx)
 {
 	uint32_t changes = range->changes;
-	if (changes & (1u << VMSNAP_APPEARED | 1u << VMSNAP_ZERO_FILLED_IN))
+	if (changes & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN))
 		fn(ctx, range->start, range->end, CLASS_NEW);
-	else if (changes & 1u << VMSNAP_VANISHED)
+	else if (changes & 1u << VMSNAP_CHANGE_VANISHED)
 		fn(ctx, range->start, range->end, CLASS_GONE);
-	else if ((changes & (1u << VMSNAP_PFN_CHANGED | 1u << VMSNAP_PRIVATISED)) &&
-	         !(range->vma && (range->vma->perms & VMSNAP_SHARED)))
+	else if ((changes & (1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_PRIVATISED)) &&
+	         !(range->vma && (range->vma->perms & VMSNAP_PERM_SHARED)))
 		copied_pieces(view, range, fn, ctx);
 	else
 		fn(ctx, range->start, range->end, CLASS_OTHER);
@@ -123,10 +123,10 @@ uint64_t diff_touched_code(const struct diff_view *view, struct touched_reasons 
 	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
 	uint64_t pages = 0;
 	struct vmsnap_diff_range range;
-	if (!totals->touched_pages[VMSNAP_PRIVATISED] || !totals->privatised_executable)
+	if (!totals->touched_pages[VMSNAP_CHANGE_PRIVATISED] || !totals->privatised_executable)
 		return 0;
 	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
-		if (!range.touched || !range.executable || !(range.changes & 1u << VMSNAP_PRIVATISED))
+		if (!range.touched || !range.executable || !(range.changes & 1u << VMSNAP_CHANGE_PRIVATISED))
 			continue;
 		pages += (range.end - range.start) / vmsnap_info(view->b)->page_size;
 		if (reasons)
@@ -150,7 +150,7 @@ static uint64_t shared_in(const struct diff_view *view, uint64_t start, uint64_t
 uint64_t diff_shared_at_a(const struct diff_view *view, const struct vmsnap_vma *vma, uint64_t start, uint64_t end)
 {
 	uint64_t delta = delta_at(view, start);
-	return vma->perms & VMSNAP_SHARED ? 0 : shared_in(view, start + delta, end + delta);
+	return vma->perms & VMSNAP_PERM_SHARED ? 0 : shared_in(view, start + delta, end + delta);
 }
 
 uint64_t diff_total_shared_at_a(const struct diff_view *view)
@@ -158,7 +158,7 @@ uint64_t diff_total_shared_at_a(const struct diff_view *view)
 	uint64_t bytes = 0;
 	const struct vmsnap_vma *vma;
 	for (size_t i = 0; (vma = vmsnap_vma(view->a, i)); i++)
-		if ((vma->perms & (VMSNAP_WRITE | VMSNAP_SHARED)) == VMSNAP_WRITE)
+		if ((vma->perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED)) == VMSNAP_PERM_WRITE)
 			bytes += shared_in(view, vma->start, vma->end);
 	return bytes;
 }

@@ -10,7 +10,7 @@ int page_touched_init(struct page_touched *touched, const struct vmsnap *snap, u
 		return rc;
 	touched_reasons_add(&touched->reasons, &touched->by, start, end);
 	for (size_t i = 0; i < touched->by.count && !touched->touched; i++) {
-		const struct vmsnap_captured_name *bytes = touched->by.items[i].name;
+		const struct vmsnap_annotation *bytes = touched->by.items[i].name;
 		if (bytes->address >= end)
 			break;
 		touched->touched = bytes->address + bytes->size > start;

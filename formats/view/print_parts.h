@@ -3,10 +3,10 @@
 #ifndef VMSNAP_PRINT_PARTS_H
 #define VMSNAP_PRINT_PARTS_H
 
+#include "format_value.h"
 #include "json.h"
 #include "table.h"
 #include "text_out.h"
-#include "text_words.h"
 #include "vmsnap.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

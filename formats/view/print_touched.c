@@ -6,25 +6,25 @@
 
 #include "error.h"
 
-static bool is_touched(const struct vmsnap_captured_name *name)
+static bool is_touched(const struct vmsnap_annotation *name)
 {
-	return name->kind == VMSNAP_CAPTURED_TOUCHED && name->size;
+	return name->kind == VMSNAP_ANNOTATION_DEBUGGER_WRITE && name->size;
 }
 
 int touched_by_init(struct touched_by *by, const struct vmsnap *snap, struct work *work)
 {
-	size_t names = vmsnap_captured_name_count(snap), count = 0;
+	size_t names = vmsnap_annotation_count(snap), count = 0;
 	uint64_t reach = 0;
 	*by = (struct touched_by){ 0 };
 	for (size_t i = 0; i < names; i++)
-		count += is_touched(vmsnap_captured_name(snap, i));
+		count += is_touched(vmsnap_annotation(snap, i));
 	if (!count)
 		return VMSNAP_OK;
 	int rc = VMSNAP_OK;
 	by->items = work_array(work, count, sizeof(*by->items), &rc);
 	by->room = count;
 	for (size_t i = 0; !rc && i < names; i++) {
-		const struct vmsnap_captured_name *name = vmsnap_captured_name(snap, i);
+		const struct vmsnap_annotation *name = vmsnap_annotation(snap, i);
 		if (!is_touched(name))
 			continue;
 		reach = name->address + name->size > reach ? name->address + name->size : reach;
@@ -59,7 +59,7 @@ static bool is_breakpoint(const char *symbol)
 	return strstr(symbol, "breakpoint") || !strcmp(symbol, "dynamic linker's hook");
 }
 
-static void add_reason(struct touched_reasons *reasons, const struct vmsnap_captured_name *name)
+static void add_reason(struct touched_reasons *reasons, const struct vmsnap_annotation *name)
 {
 	reasons->not_breakpoints |= !is_breakpoint(name->symbol);
 	if (!*name->symbol)
@@ -79,7 +79,7 @@ enum { LOOKS_MAX = 256 };
 void touched_reasons_add(struct touched_reasons *reasons, const struct touched_by *by, uint64_t start, uint64_t end)
 {
 	for (size_t i = first_beyond(by, start); i < by->count && by->items[i].name->address < end; i++) {
-		const struct vmsnap_captured_name *name = by->items[i].name;
+		const struct vmsnap_annotation *name = by->items[i].name;
 		if (reasons->looks == LOOKS_MAX) {
 			reasons->more = reasons->not_breakpoints = true;
 			return;
@@ -94,7 +94,7 @@ void touched_reasons_add(struct touched_reasons *reasons, const struct touched_b
 
 enum { REASON_ROOM = 40 };
 
-static void put_reason(struct fit_line *line, const struct vmsnap_captured_name *name, const char *before,
+static void put_reason(struct fit_line *line, const struct vmsnap_annotation *name, const char *before,
                        const char *after, bool with_places)
 {
 	struct text *text = line->text;

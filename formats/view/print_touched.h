@@ -10,7 +10,7 @@
 
 /* What one snapshot tells, in the order of address. */
 struct touched_bytes {
-	const struct vmsnap_captured_name *name;
+	const struct vmsnap_annotation *name;
 	uint64_t reach; /* the highest end of this and those before it */
 };
 struct touched_by {
@@ -22,7 +22,7 @@ void touched_by_free(struct touched_by *by, struct work *work);
 
 enum { TOUCHED_REASONS = 16, TOUCHED_REASONS_TEXT = 3 };
 struct touched_reasons {
-	const struct vmsnap_captured_name *first[TOUCHED_REASONS]; /* no two with one symbol */
+	const struct vmsnap_annotation *first[TOUCHED_REASONS]; /* no two with one symbol */
 	size_t count;
 	size_t looks;
 	bool more;            /* there are others, or there may be */

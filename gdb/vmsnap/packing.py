@@ -1,4 +1,4 @@
-"""Captured names as the library takes them: an array of struct vmsnap_captured_name.
+"""Captured names as the library takes them: an array of struct vmsnap_annotation.
 
 A hit of a breakpoint has 1 ms in all and perhaps a hundred names, most of them the same
 at each hit.  Assigning to the fields of a ctypes struct takes 5 us a name; so the structs

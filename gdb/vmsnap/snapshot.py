@@ -15,7 +15,7 @@ from vmsnap.errors import VmsnapError
 
 CapturedName = collections.namedtuple("CapturedName", "address size kind tid frame function symbol type")
 
-# enum vmsnap_captured_kind
+# enum vmsnap_annotation_kind
 LOCAL, ARGUMENT, THREAD_LOCAL, OTHER, TOUCHED = range(5)
 
 # enum vmsnap_page_flag
@@ -187,15 +187,15 @@ class Snapshot(_Owned):
             lib().vmsnap_add_names(self._handle, array, count)
 
     def captured_names(self):
-        count = lib().vmsnap_captured_name_count(self._handle)
-        found = (lib().vmsnap_captured_name(self._handle, index).contents for index in range(count))
+        count = lib().vmsnap_annotation_count(self._handle)
+        found = (lib().vmsnap_annotation(self._handle, index).contents for index in range(count))
         return [CapturedName(n.address, n.size, n.kind, n.tid, n.frame, os.fsdecode(n.function),
                              os.fsdecode(n.symbol), os.fsdecode(n.type)) for n in found]
 
     def has_variables(self):
         """Whether it holds captured names other than the debugger's footprints."""
-        count = lib().vmsnap_captured_name_count(self._handle)
-        return any(lib().vmsnap_captured_name(self._handle, index).contents.kind != TOUCHED for index in range(count))
+        count = lib().vmsnap_annotation_count(self._handle)
+        return any(lib().vmsnap_annotation(self._handle, index).contents.kind != TOUCHED for index in range(count))
 
     def page_at(self, address):
         """struct vmsnap_run of one page, or None if it is absent or not mapped."""
@@ -277,13 +277,13 @@ class Names(_Owned):
         """From now on of this snapshot; what was read of files is kept."""
         kept = self._borrowed
         self._borrowed = (*kept, snapshot)  # whichever it holds if this fails
-        _lib.call_holding_interrupts(lib().vmsnap_names_renew, self._handle, snapshot.handle)
+        _lib.call_holding_interrupts(lib().vmsnap_names_rebind, self._handle, snapshot.handle)
         self._borrowed = (snapshot,)
 
     def borrow(self, snapshot):
         """Captured names of another snapshot too."""
         self._borrowed = (*self._borrowed, snapshot)
-        lib().vmsnap_names_borrow(self._handle, snapshot.handle)
+        lib().vmsnap_names_add_fallback(self._handle, snapshot.handle)
 
     def warnings(self):
         raw = lib().vmsnap_names_warning(self._handle)

@@ -38,7 +38,7 @@ static void compare(const struct vmsnap *a, const struct vmsnap *b, struct vmsna
 	must(vmsnap_diff_new(a, b, &diff, &err), &err);
 	double begun = now();
 	if (*names)
-		must(vmsnap_names_renew(*names, b, &err), &err);
+		must(vmsnap_names_rebind(*names, b, &err), &err);
 	else
 		must(vmsnap_names_new(b, NULL, names, &err), &err);
 	must(vmsnap_print_diff(diff, *names, 0, &out, &err), &err);

@@ -59,7 +59,7 @@ static struct vmsnap_output output(bool json)
 static int capture(struct vmsnap_error *err)
 {
 	struct vmsnap_capture_options how = { .size = sizeof(how),
-		                              .flags = VMSNAP_CAPTURE_SMAPS | VMSNAP_CAPTURE_STEP_ASIDE,
+		                              .flags = VMSNAP_CAPTURE_SMAPS | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
 		                              .label = "a label",
 		                              .reason = "a reason" };
 	struct vmsnap *snap = NULL;
@@ -232,14 +232,14 @@ static int name(struct vmsnap_error *err)
 	if (!rc)
 		rc = name_with(names, err);
 	if (!rc)
-		rc = vmsnap_names_renew(names, later, err);
+		rc = vmsnap_names_rebind(names, later, err);
 	vmsnap_names_free(names);
 	return rc;
 }
 
 static int add_names(struct vmsnap_error *err)
 {
-	struct vmsnap_captured_name one = { .address = (uintptr_t)saved, .size = sizeof(saved), .symbol = "saved" };
+	struct vmsnap_annotation one = { .address = (uintptr_t)saved, .size = sizeof(saved), .symbol = "saved" };
 	struct vmsnap_file *file = NULL;
 	struct vmsnap *snap = NULL;
 	int rc = vmsnap_file_open(saved, NULL, &file, err);
@@ -324,11 +324,11 @@ static void each_request_fails(int (*scenario)(struct vmsnap_error *))
 	assert_false(leaked());
 }
 
-#define TEST(scenario)                                           \
-	static void without_memory_##scenario(void **state)      \
-	{                                                        \
-		(void)state;                                     \
-		each_request_fails(scenario);                    \
+#define TEST(scenario)                                                                                                 \
+	static void without_memory_##scenario(void **state)                                                            \
+	{                                                                                                              \
+		(void)state;                                                                                           \
+		each_request_fails(scenario);                                                                          \
 	}
 TEST(capture)
 TEST(capture_tree)
@@ -404,13 +404,13 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_memory_capture),      cmocka_unit_test(without_memory_capture_tree),
-		cmocka_unit_test(without_memory_page_now),     cmocka_unit_test(without_memory_save),
-		cmocka_unit_test(without_memory_save_over),    cmocka_unit_test(without_memory_append),
-		cmocka_unit_test(without_memory_load),         cmocka_unit_test(without_memory_list),
-		cmocka_unit_test(without_memory_check),        cmocka_unit_test(without_memory_print_all),
+		cmocka_unit_test(without_memory_capture),       cmocka_unit_test(without_memory_capture_tree),
+		cmocka_unit_test(without_memory_page_now),      cmocka_unit_test(without_memory_save),
+		cmocka_unit_test(without_memory_save_over),     cmocka_unit_test(without_memory_append),
+		cmocka_unit_test(without_memory_load),          cmocka_unit_test(without_memory_list),
+		cmocka_unit_test(without_memory_check),         cmocka_unit_test(without_memory_print_all),
 		cmocka_unit_test(without_memory_print_several), cmocka_unit_test(without_memory_compare),
-		cmocka_unit_test(without_memory_judge_copies), cmocka_unit_test(without_memory_name),
+		cmocka_unit_test(without_memory_judge_copies),  cmocka_unit_test(without_memory_name),
 		cmocka_unit_test(without_memory_add_names),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

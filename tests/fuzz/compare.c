@@ -17,7 +17,7 @@ static void check_diff(const struct vmsnap_diff *diff)
 	for (size_t i = 0; i < vmsnap_diff_range_count(diff); i++) {
 		FUZZ_CHECK(vmsnap_diff_range(diff, i, &range) == VMSNAP_OK && range.changes);
 		FUZZ_CHECK(range.start < range.end && range.start >= end && !((range.start | range.end) % page_size));
-		FUZZ_CHECK(range.changes < 1u << VMSNAP_PAGE_CHANGES);
+		FUZZ_CHECK(range.changes < 1u << VMSNAP_CHANGE_COUNT);
 		end = range.end;
 	}
 	for (size_t i = 0; i < vmsnap_diff_status_count(diff); i++)
@@ -27,11 +27,11 @@ static void check_diff(const struct vmsnap_diff *diff)
 static void check_totals(const struct vmsnap_diff *diff)
 {
 	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(diff);
-	uint64_t pages[VMSNAP_PAGE_CHANGES] = { 0 }, page_size = vmsnap_info(vmsnap_diff_b(diff))->page_size;
+	uint64_t pages[VMSNAP_CHANGE_COUNT] = { 0 }, page_size = vmsnap_info(vmsnap_diff_b(diff))->page_size;
 	struct vmsnap_diff_range range;
 	for (size_t i = 0; i < vmsnap_diff_range_count(diff); i++) {
 		vmsnap_diff_range(diff, i, &range);
-		for (int change = 0; change < VMSNAP_PAGE_CHANGES; change++)
+		for (int change = 0; change < VMSNAP_CHANGE_COUNT; change++)
 			if (range.changes >> change & 1)
 				pages[change] += (range.end - range.start) / page_size;
 	}
@@ -57,10 +57,11 @@ struct vmsnap_diff *compare_diff(const struct vmsnap *a, const struct vmsnap *b)
 static void check_cow(const struct vmsnap_cow *cow)
 {
 	struct vmsnap_cow_range range;
-	uint64_t pages[VMSNAP_VERDICTS] = { 0 }, end = 0, page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
+	uint64_t pages[VMSNAP_VERDICT_COUNT] = { 0 }, end = 0,
+	         page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
 	for (size_t i = 0; i < vmsnap_cow_range_count(cow); i++) {
 		FUZZ_CHECK(vmsnap_cow_range(cow, i, &range) == VMSNAP_OK && range.start < range.end);
-		FUZZ_CHECK(range.start >= end && range.verdict >= 0 && range.verdict < VMSNAP_VERDICTS);
+		FUZZ_CHECK(range.start >= end && range.verdict >= 0 && range.verdict < VMSNAP_VERDICT_COUNT);
 		pages[range.verdict] += (range.end - range.start) / page_size;
 		end = range.end;
 	}

@@ -12,11 +12,11 @@
 
 #include "arena.h"
 #include "build_id.h"
+#include "elf_copy.h"
 #include "elf_file.h"
+#include "elf_symbols.h"
 #include "elfutils.h"
 #include "fuzz.h"
-#include "names_copy.h"
-#include "names_symbols.h"
 #include "vmsnap.h"
 
 static const char SEPARATOR[] = "\0DEBUGFILE"; /* and the NUL that ends it */

@@ -77,9 +77,9 @@ static void check_runs(const struct vmsnap *snap)
 static void check_captured_names(const struct vmsnap *snap)
 {
 	uint64_t address = 0;
-	for (size_t i = 0; i < vmsnap_captured_name_count(snap); i++) {
-		const struct vmsnap_captured_name *name = vmsnap_captured_name(snap, i);
-		FUZZ_CHECK(name && name->address >= address && name->kind < VMSNAP_CAPTURED_KINDS);
+	for (size_t i = 0; i < vmsnap_annotation_count(snap); i++) {
+		const struct vmsnap_annotation *name = vmsnap_annotation(snap, i);
+		FUZZ_CHECK(name && name->address >= address && name->kind < VMSNAP_ANNOTATION_KIND_COUNT);
 		FUZZ_CHECK(name->size <= UINT64_MAX - name->address);
 		read_string(name->function);
 		read_string(name->symbol);
@@ -180,9 +180,9 @@ static void check_same_smaps(const struct vmsnap *a, const struct vmsnap *b)
 
 static void check_same_names(const struct vmsnap *a, const struct vmsnap *b)
 {
-	FUZZ_CHECK(vmsnap_captured_name_count(a) == vmsnap_captured_name_count(b));
-	for (size_t i = 0; i < vmsnap_captured_name_count(a); i++) {
-		const struct vmsnap_captured_name *x = vmsnap_captured_name(a, i), *y = vmsnap_captured_name(b, i);
+	FUZZ_CHECK(vmsnap_annotation_count(a) == vmsnap_annotation_count(b));
+	for (size_t i = 0; i < vmsnap_annotation_count(a); i++) {
+		const struct vmsnap_annotation *x = vmsnap_annotation(a, i), *y = vmsnap_annotation(b, i);
 		FUZZ_CHECK(x->address == y->address && x->size == y->size && x->kind == y->kind);
 		FUZZ_CHECK(x->tid == y->tid && x->frame == y->frame);
 		check_same_string(x->function, y->function);

@@ -136,8 +136,8 @@ FUNCTIONS = {
     "vmsnap_smaps_key": (c_char_p, [c_void_p, c_size_t]),
     "vmsnap_smaps_value": (c_uint64, [c_void_p, c_size_t, c_size_t]),
     "vmsnap_smaps_flags": (c_char_p, [c_void_p, c_size_t]),
-    "vmsnap_captured_name_count": (c_size_t, [c_void_p]),
-    "vmsnap_captured_name": (POINTER(Name), [c_void_p, c_size_t]),
+    "vmsnap_annotation_count": (c_size_t, [c_void_p]),
+    "vmsnap_annotation": (POINTER(Name), [c_void_p, c_size_t]),
 }
 
 
@@ -217,8 +217,8 @@ def smaps(lib, snap):
 
 def names(lib, snap):
     made = []
-    for index in range(lib.vmsnap_captured_name_count(snap)):
-        name = lib.vmsnap_captured_name(snap, index).contents
+    for index in range(lib.vmsnap_annotation_count(snap)):
+        name = lib.vmsnap_annotation(snap, index).contents
         row = {field: getattr(name, field) for field, _ in Name._fields_}
         made.append(dict(row, kind=NAME_KINDS[name.kind]))
     return made

@@ -72,7 +72,7 @@ static void check_slots(const struct watched *watched, const struct vmsnap *snap
 		const struct vmsnap_vma *vma = vmsnap_vma_at(snap, start);
 		if (!vma)
 			wrong("slot %d is not mapped", slot);
-		bool made = vma->perms & VMSNAP_WRITE;
+		bool made = vma->perms & VMSNAP_PERM_WRITE;
 		if (made && !before)
 			wrong("slot %d is made, and the one before it is not", slot);
 		before = made;

@@ -295,9 +295,9 @@ static inline struct vmsnap_vma *made_file_vma(struct vmsnap *snap, uint64_t sta
 /* Maps a made library as the dynamic loader does. */
 static inline void made_mapping(struct vmsnap *snap, uint64_t base, const char *name, uint8_t id)
 {
-	made_file_vma(snap, base, base + 0x2000, VMSNAP_READ | VMSNAP_EXEC, name, 0, id);
-	made_file_vma(snap, base + 0x3000, base + 0x5000, VMSNAP_READ | VMSNAP_WRITE, name, 0x1000, id);
-	made_vma(snap, base + BSS_PAGES, base + LIB_END, VMSNAP_READ | VMSNAP_WRITE, "");
+	made_file_vma(snap, base, base + 0x2000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, name, 0, id);
+	made_file_vma(snap, base + 0x3000, base + 0x5000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, name, 0x1000, id);
+	made_vma(snap, base + BSS_PAGES, base + LIB_END, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, "");
 }
 
 static inline struct vmsnap_names *made_names(const struct vmsnap *snap, const char *sysroot)

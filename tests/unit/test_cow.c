@@ -65,7 +65,7 @@ static struct verdict_page page_at(const struct vmsnap *snap, uint64_t address)
 {
 	const struct vmsnap_vma *vma = vmsnap_vma_at(snap, address);
 	struct verdict_page page = { .mapped = vma,
-		                     .shared = vma && vma->perms & VMSNAP_SHARED,
+		                     .shared = vma && vma->perms & VMSNAP_PERM_SHARED,
 		                     .file = vma && vma_is_private_file(vma),
 		                     .frames_known = true,
 		                     .exclusive_known = true,
@@ -109,7 +109,7 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 {
 	struct vmsnap_cow *cow = NULL;
 	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
-	uint64_t totals[VMSNAP_VERDICTS] = { 0 }, touched_totals[VMSNAP_VERDICTS] = { 0 };
+	uint64_t totals[VMSNAP_VERDICT_COUNT] = { 0 }, touched_totals[VMSNAP_VERDICT_COUNT] = { 0 };
 	struct vmsnap_cow_range range = { 0 }, last = { 0 };
 	size_t index = 0;
 	bool more = vmsnap_cow_range(cow, index, &range) == VMSNAP_OK;
@@ -194,10 +194,10 @@ static void one_write_by_the_child_copies_one_page(void **state)
 	assert_int_equal(vmsnap_cow_range(cow, 1, &range), VMSNAP_OK);
 	assert_int_equal(range.start, PAGE_AT(21));
 	assert_int_equal(range.end, PAGE_AT(22));
-	assert_int_equal(range.verdict, VMSNAP_COPIED_BY_CHILD);
+	assert_int_equal(range.verdict, VMSNAP_VERDICT_COPIED_BY_CHILD);
 	assert_ptr_equal(range.vma, vmsnap_vma(child, 0));
 	assert_int_equal(vmsnap_cow_range(cow, 3, &range), VMSNAP_ERR_NOT_FOUND);
-	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_SHARED_PAGE], 15);
+	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_VERDICT_SHARED], 15);
 	assert_string_equal(vmsnap_cow_warning(cow), "");
 	vmsnap_cow_free(cow);
 	vmsnap_free(base);
@@ -225,10 +225,10 @@ static void breakpoint_page_is_a_range_of_its_own(void **state)
 		int verdict;
 		bool touched;
 	} expected[] = {
-		{ 16, 17, VMSNAP_SHARED_PAGE, false },    { 17, 18, VMSNAP_SHARED_PAGE, true },
-		{ 18, 20, VMSNAP_SHARED_PAGE, false },    { 20, 21, VMSNAP_COPIED_BY_CHILD, false },
-		{ 21, 22, VMSNAP_COPIED_BY_CHILD, true }, { 22, 23, VMSNAP_COPIED_BY_CHILD, false },
-		{ 23, 24, VMSNAP_COPIED_BY_CHILD, true },
+		{ 16, 17, VMSNAP_VERDICT_SHARED, false },         { 17, 18, VMSNAP_VERDICT_SHARED, true },
+		{ 18, 20, VMSNAP_VERDICT_SHARED, false },         { 20, 21, VMSNAP_VERDICT_COPIED_BY_CHILD, false },
+		{ 21, 22, VMSNAP_VERDICT_COPIED_BY_CHILD, true }, { 22, 23, VMSNAP_VERDICT_COPIED_BY_CHILD, false },
+		{ 23, 24, VMSNAP_VERDICT_COPIED_BY_CHILD, true },
 	};
 	assert_int_equal(vmsnap_cow_range_count(cow), 7);
 	for (size_t i = 0; i < 7; i++) {
@@ -239,9 +239,9 @@ static void breakpoint_page_is_a_range_of_its_own(void **state)
 		assert_int_equal(range.verdict, expected[i].verdict);
 		assert_int_equal(range.touched, expected[i].touched);
 	}
-	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_COPIED_BY_CHILD], 4);
-	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_COPIED_BY_CHILD], 2);
-	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_SHARED_PAGE], 1);
+	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_VERDICT_COPIED_BY_CHILD], 4);
+	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_VERDICT_COPIED_BY_CHILD], 2);
+	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_VERDICT_SHARED], 1);
 	vmsnap_cow_free(cow);
 	vmsnap_free(base);
 	vmsnap_free(parent);
@@ -257,7 +257,7 @@ static void frames_of_another_boot_are_not_compared(void **state)
 	child->info.boot_id = "another-boot";
 	struct vmsnap_cow *cow = NULL;
 	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_SHARED_PAGE], 4); /* by exclusive bits */
+	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_VERDICT_SHARED], 4); /* by exclusive bits */
 	struct vmsnap_cow_range range;
 	assert_int_equal(vmsnap_cow_range(cow, 0, &range), VMSNAP_OK);
 	assert_true(range.inferred);
@@ -284,9 +284,9 @@ static void base_of_another_boot_does_not_tell_who_copied(void **state)
 	add_pages(base, 16, 1, ANON(100));
 	add_pages(parent, 16, 1, OWNED(100));
 	add_pages(child, 16, 1, OWNED(200));
-	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_COPIED_BY_CHILD);
+	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_VERDICT_COPIED_BY_CHILD);
 	base->info.boot_id = "another-boot";
-	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_COPIED);
+	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_VERDICT_COPIED);
 	vmsnap_free(base);
 	vmsnap_free(parent);
 	vmsnap_free(child);
@@ -298,15 +298,15 @@ static void what_is_not_known_is_not_believed(void **state)
 	struct vmsnap *parent = family_member(10, 1), *child = family_member(11, 10);
 	add_pages(parent, 16, 1, OWNED(100));
 	add_pages(child, 16, 1, OWNED(100));
-	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_SHARED_PAGE);
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_VERDICT_SHARED);
 	parent->info.known.pfn = false;
-	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_COPIED);
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_VERDICT_COPIED);
 	parent->info.known.exclusive = false;
-	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_UNKNOWN);
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_VERDICT_UNKNOWN);
 	parent->runs.items[0].entry = child->runs.items[0].entry = ZEROPAGE;
-	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_ZERO_SHARED);
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_VERDICT_ZERO_SHARED);
 	parent->info.known.zero = child->info.known.zero = false;
-	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_UNKNOWN);
+	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_VERDICT_UNKNOWN);
 	vmsnap_free(parent);
 	vmsnap_free(child);
 }
@@ -324,7 +324,7 @@ static void private_mappings_of_dev_zero_and_huge_pages_are_not_of_a_file(void *
 		}
 		add_pages(snaps[1], 16, 1, OWNED(100));
 		assert_int_equal(verdict_of_first_page(snaps[0], snaps[1], snaps[2]),
-		                 i < 2 ? VMSNAP_NEW_IN_CHILD : VMSNAP_COPIED_BY_CHILD);
+		                 i < 2 ? VMSNAP_VERDICT_NEW_IN_CHILD : VMSNAP_VERDICT_COPIED_BY_CHILD);
 		for (int k = 0; k < 3; k++)
 			vmsnap_free(snaps[k]);
 	}

@@ -113,14 +113,14 @@ static int truth_of_two(const struct world *w, size_t page)
 	switch (w->at_fork[page]) {
 	case PRIVATE:
 		if (!parent->left && !child->left)
-			return VMSNAP_SHARED_PAGE;
+			return VMSNAP_VERDICT_SHARED;
 		if (parent->left && child->left)
-			return VMSNAP_COPIED_BY_BOTH;
-		return parent->left ? VMSNAP_COPIED_BY_PARENT : VMSNAP_COPIED_BY_CHILD;
+			return VMSNAP_VERDICT_COPIED_BY_BOTH;
+		return parent->left ? VMSNAP_VERDICT_COPIED_BY_PARENT : VMSNAP_VERDICT_COPIED_BY_CHILD;
 	case READ_ZERO:
-		return VMSNAP_ZERO_WRITTEN_BY_BOTH;
+		return VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH;
 	default:
-		return is_file(page) ? VMSNAP_COPIED_BY_BOTH : VMSNAP_NEW_IN_BOTH;
+		return is_file(page) ? VMSNAP_VERDICT_COPIED_BY_BOTH : VMSNAP_VERDICT_NEW_IN_BOTH;
 	}
 }
 
@@ -128,13 +128,13 @@ static int truth_of_one(const struct world *w, size_t page, bool by_child)
 {
 	switch (w->at_fork[page]) {
 	case PRIVATE:
-		return by_child ? VMSNAP_DROPPED_BY_PARENT : VMSNAP_DROPPED_BY_CHILD;
+		return by_child ? VMSNAP_VERDICT_DROPPED_BY_PARENT : VMSNAP_VERDICT_DROPPED_BY_CHILD;
 	case READ_ZERO:
-		return by_child ? VMSNAP_ZERO_WRITTEN_BY_CHILD : VMSNAP_ZERO_WRITTEN_BY_PARENT;
+		return by_child ? VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD : VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT;
 	default:
 		if (is_file(page))
-			return by_child ? VMSNAP_COPIED_BY_CHILD : VMSNAP_COPIED_BY_PARENT;
-		return by_child ? VMSNAP_NEW_IN_CHILD : VMSNAP_NEW_IN_PARENT;
+			return by_child ? VMSNAP_VERDICT_COPIED_BY_CHILD : VMSNAP_VERDICT_COPIED_BY_PARENT;
+		return by_child ? VMSNAP_VERDICT_NEW_IN_CHILD : VMSNAP_VERDICT_NEW_IN_PARENT;
 	}
 }
 
@@ -146,10 +146,10 @@ static int truth(const struct world *w, size_t page)
 	if (parent == PRIVATE || child == PRIVATE)
 		return truth_of_one(w, page, child == PRIVATE);
 	if (w->at_fork[page] == PRIVATE)
-		return VMSNAP_DROPPED_BY_BOTH;
+		return VMSNAP_VERDICT_DROPPED_BY_BOTH;
 	if (parent == NONE && child == NONE)
 		return -1;
-	return is_file(page) ? VMSNAP_FILE_PAGE : VMSNAP_ZERO_SHARED;
+	return is_file(page) ? VMSNAP_VERDICT_FILE : VMSNAP_VERDICT_ZERO_SHARED;
 }
 
 struct family {
@@ -218,7 +218,7 @@ static struct verdict_at {
 static void verdicts_with_base_are_what_happened(void **state)
 {
 	(void)state;
-	size_t seen[VMSNAP_VERDICTS] = { 0 };
+	size_t seen[VMSNAP_VERDICT_COUNT] = { 0 };
 	for (uint64_t seed = 1; seed <= 4; seed++) {
 		struct family f = live(seed, seed % 2 ? 3 : 2);
 		struct verdict_at *verdicts = judge(f.parent, f.child, f.base);
@@ -234,21 +234,21 @@ static void verdicts_with_base_are_what_happened(void **state)
 		free(verdicts);
 		bury(&f);
 	}
-	static const int must[] = { VMSNAP_SHARED_PAGE,
-		                    VMSNAP_COPIED_BY_CHILD,
-		                    VMSNAP_COPIED_BY_PARENT,
-		                    VMSNAP_COPIED_BY_BOTH,
-		                    VMSNAP_NEW_IN_CHILD,
-		                    VMSNAP_NEW_IN_PARENT,
-		                    VMSNAP_NEW_IN_BOTH,
-		                    VMSNAP_ZERO_SHARED,
-		                    VMSNAP_ZERO_WRITTEN_BY_CHILD,
-		                    VMSNAP_ZERO_WRITTEN_BY_PARENT,
-		                    VMSNAP_ZERO_WRITTEN_BY_BOTH,
-		                    VMSNAP_DROPPED_BY_CHILD,
-		                    VMSNAP_DROPPED_BY_PARENT,
-		                    VMSNAP_DROPPED_BY_BOTH,
-		                    VMSNAP_FILE_PAGE };
+	static const int must[] = { VMSNAP_VERDICT_SHARED,
+		                    VMSNAP_VERDICT_COPIED_BY_CHILD,
+		                    VMSNAP_VERDICT_COPIED_BY_PARENT,
+		                    VMSNAP_VERDICT_COPIED_BY_BOTH,
+		                    VMSNAP_VERDICT_NEW_IN_CHILD,
+		                    VMSNAP_VERDICT_NEW_IN_PARENT,
+		                    VMSNAP_VERDICT_NEW_IN_BOTH,
+		                    VMSNAP_VERDICT_ZERO_SHARED,
+		                    VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD,
+		                    VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT,
+		                    VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH,
+		                    VMSNAP_VERDICT_DROPPED_BY_CHILD,
+		                    VMSNAP_VERDICT_DROPPED_BY_PARENT,
+		                    VMSNAP_VERDICT_DROPPED_BY_BOTH,
+		                    VMSNAP_VERDICT_FILE };
 	for (size_t i = 0; i < sizeof(must) / sizeof(must[0]); i++)
 		assert_true(seen[must[i]] > 50);
 }
@@ -263,16 +263,18 @@ static void verdicts_without_base_do_not_contradict_what_happened(void **state)
 		int expected = truth(f.world, page), verdict = verdicts[page].verdict;
 		const struct slot *slots = f.world->slots[page];
 		bool two = slots[PARENT].state == PRIVATE && slots[CHILD].state == PRIVATE;
-		assert_int_equal(verdict == VMSNAP_SHARED_PAGE, expected == VMSNAP_SHARED_PAGE);
+		assert_int_equal(verdict == VMSNAP_VERDICT_SHARED, expected == VMSNAP_VERDICT_SHARED);
 		if (two)
-			assert_true(verdict == VMSNAP_SHARED_PAGE || verdict == VMSNAP_COPIED);
+			assert_true(verdict == VMSNAP_VERDICT_SHARED || verdict == VMSNAP_VERDICT_COPIED);
 		else if (slots[PARENT].state == PRIVATE)
-			assert_true(verdict == VMSNAP_ONLY_IN_PARENT ||
-			            ((verdict == VMSNAP_COPIED_BY_PARENT || verdict == VMSNAP_ZERO_WRITTEN_BY_PARENT) &&
+			assert_true(verdict == VMSNAP_VERDICT_ONLY_IN_PARENT ||
+			            ((verdict == VMSNAP_VERDICT_COPIED_BY_PARENT ||
+			              verdict == VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT) &&
 			             verdicts[page].inferred));
 		else if (slots[CHILD].state == PRIVATE)
-			assert_true(verdict == VMSNAP_ONLY_IN_CHILD ||
-			            ((verdict == VMSNAP_COPIED_BY_CHILD || verdict == VMSNAP_ZERO_WRITTEN_BY_CHILD) &&
+			assert_true(verdict == VMSNAP_VERDICT_ONLY_IN_CHILD ||
+			            ((verdict == VMSNAP_VERDICT_COPIED_BY_CHILD ||
+			              verdict == VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD) &&
 			             verdicts[page].inferred));
 	}
 	free(verdicts);
@@ -297,11 +299,12 @@ static void check_inferred(const struct world *w, size_t page, struct verdict_at
 	}
 	assert_true(verdict.inferred);
 	bool same_frame = slots[PARENT].frame == slots[CHILD].frame;
-	assert_int_equal(verdict.verdict == VMSNAP_SHARED_PAGE, same_frame);
+	assert_int_equal(verdict.verdict == VMSNAP_VERDICT_SHARED, same_frame);
 	/* Told by the third process, which still shares with the one that did not copy. */
-	if (verdict.verdict == VMSNAP_COPIED_BY_CHILD || verdict.verdict == VMSNAP_COPIED_BY_PARENT)
-		assert_true(expected == verdict.verdict || (is_file(page) && expected == VMSNAP_COPIED_BY_BOTH));
-	else if (verdict.verdict != VMSNAP_COPIED)
+	if (verdict.verdict == VMSNAP_VERDICT_COPIED_BY_CHILD || verdict.verdict == VMSNAP_VERDICT_COPIED_BY_PARENT)
+		assert_true(expected == verdict.verdict ||
+		            (is_file(page) && expected == VMSNAP_VERDICT_COPIED_BY_BOTH));
+	else if (verdict.verdict != VMSNAP_VERDICT_COPIED)
 		assert_int_equal(verdict.verdict, expected);
 }
 
@@ -317,7 +320,7 @@ static void exclusive_bits_tell_what_is_shared_without_pfns(void **state)
 		size_t by_someone = 0;
 		for (size_t page = 0; page < PAGES; page++) {
 			check_inferred(f.world, page, verdicts[page]);
-			by_someone += verdicts[page].verdict == VMSNAP_COPIED_BY_CHILD && !is_file(page);
+			by_someone += verdicts[page].verdict == VMSNAP_VERDICT_COPIED_BY_CHILD && !is_file(page);
 		}
 		assert_int_equal(by_someone > 50, processes == 3);
 		free(verdicts);

@@ -3,7 +3,7 @@
 
 #include "diff_facts.h"
 
-#define F(change) (1u << VMSNAP_##change)
+#define F(change) (1u << VMSNAP_CHANGE_##change)
 
 /* ---- facts, one row of docs/verdicts.md each ------------------------------ */
 
@@ -136,7 +136,7 @@ static void ranges_join_runs_and_break_at_mappings(void **state)
 	assert_int_equal(vmsnap_diff_range_count(diff), 2);
 	expect_range(diff, 0, 12, 20, F(APPEARED), vmsnap_vma(b, 0));
 	expect_range(diff, 1, 20, 25, F(APPEARED), vmsnap_vma(b, 1));
-	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_APPEARED], 13);
+	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_APPEARED], 13);
 	assert_int_equal(vmsnap_diff_totals(diff)->resident_a, 0);
 	assert_int_equal(vmsnap_diff_totals(diff)->resident_b, 13);
 	struct vmsnap_diff_range range;
@@ -170,7 +170,7 @@ static void written_text_is_counted_as_executable(void **state)
 	assert_true(range.executable);
 	assert_int_equal(vmsnap_diff_range(diff, 1, &range), VMSNAP_OK);
 	assert_false(range.executable);
-	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_PRIVATISED], 2);
+	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_PRIVATISED], 2);
 	assert_int_equal(vmsnap_diff_totals(diff)->privatised_executable, 1);
 	vmsnap_diff_free(diff);
 	vmsnap_free(a);
@@ -189,7 +189,7 @@ static void pages_of_a_moved_mapping_are_compared_through_the_move(void **state)
 	add_pages(b, 54, 5, OWNED(104));
 	add_pages(b, 60, 2, OWNED(950)); /* grown there; the last of the old ones is gone */
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 1);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 1);
 	assert_int_equal(vmsnap_diff_range_count(diff), 3);
 	expect_range(diff, 0, 53, 54, F(PFN_CHANGED), vmsnap_vma(b, 0));
 	expect_range(diff, 1, 59, 60, F(VANISHED), vmsnap_vma(b, 0));
@@ -253,7 +253,7 @@ static void equal_runs_are_not_passed_over_where_a_mapping_moved_away(void **sta
 	add_pages(b, 10, 10, OWNED(0));
 	add_pages(b, 50, 10, OWNED(0));
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 1);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 1);
 	assert_int_equal(vmsnap_diff_range_count(diff), 1);
 	expect_range(diff, 0, 10, 20, F(APPEARED), vmsnap_vma(b, 0));
 	vmsnap_diff_free(diff);
@@ -305,7 +305,7 @@ static void pages_at_the_top_of_the_address_space_are_met(void **state)
 	add_anon(b, top - 3, top, "--xp", "[vsyscall]");
 	add_pages(b, top - 3, 3, ANON(5));
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_APPEARED], 3);
+	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_APPEARED], 3);
 	vmsnap_diff_free(diff);
 	vmsnap_free(a);
 	vmsnap_free(b);
@@ -412,7 +412,7 @@ static uint32_t naive_facts(uint64_t a, uint64_t b, const struct vmsnap_vma *in_
 	if ((fa ^ fb) & VMSNAP_PAGE_GUARD)
 		out |= fb & VMSNAP_PAGE_GUARD ? F(GUARDED) : F(UNGUARDED);
 	if (in_b && in_b->inode && (pb || sb) && !(fb & VMSNAP_PAGE_FILE)) {
-		bool executable = (in_b->perms | (in_a ? in_a->perms : 0)) & VMSNAP_EXEC;
+		bool executable = (in_b->perms | (in_a ? in_a->perms : 0)) & VMSNAP_PERM_EXEC;
 		bool same = in_a && in_a->inode == in_b->inode;
 		if (same && (pa || sa) && (fa & VMSNAP_PAGE_FILE))
 			out |= F(PRIVATISED);
@@ -430,7 +430,7 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 	struct vmsnap_diff_range range = { 0 }, last = { 0 };
 	size_t index = 0;
 	bool more = vmsnap_diff_range(diff, index, &range) == VMSNAP_OK;
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 0);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 0);
 	for (uint64_t page = 0; page <= SPACE; page++) { /* the last one is absent */
 		uint64_t at = PAGE_AT(page);
 		if (more && range.end <= at) {
@@ -444,19 +444,19 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 		const struct vmsnap_vma *in_a = vmsnap_vma_at(a, at), *in_b = vmsnap_vma_at(b, at);
 		uint32_t expected = naive_facts(entries_a[page], entries_b[page], in_a, in_b);
 		assert_int_equal(more && range.start <= at ? range.changes : 0, expected);
-		for (int change = 0; change < VMSNAP_PAGE_CHANGES; change++)
+		for (int change = 0; change < VMSNAP_CHANGE_COUNT; change++)
 			totals.pages[change] += expected >> change & 1;
 		totals.resident_a += entries_a[page] >> 63;
 		totals.resident_b += entries_b[page] >> 63;
 		if (!expected)
 			continue;
 		assert_ptr_equal(range.vma, in_b ? in_b : in_a);
-		bool executable = ((in_a ? in_a->perms : 0) | (in_b ? in_b->perms : 0)) & VMSNAP_EXEC;
+		bool executable = ((in_a ? in_a->perms : 0) | (in_b ? in_b->perms : 0)) & VMSNAP_PERM_EXEC;
 		assert_int_equal(range.executable, executable);
 		bool touched = holds_touched(a, at) || holds_touched(b, at);
 		assert_int_equal(range.touched, touched);
 		totals.touched += touched;
-		for (int change = 0; touched && change < VMSNAP_PAGE_CHANGES; change++)
+		for (int change = 0; touched && change < VMSNAP_CHANGE_COUNT; change++)
 			totals.touched_pages[change] += expected >> change & 1;
 		totals.privatised_executable += executable && (expected & F(PRIVATISED));
 	}
@@ -574,13 +574,13 @@ static void keys_that_come_twice_are_paired_in_order(void **state)
 static void every_change_has_a_name(void **state)
 {
 	(void)state;
-	assert_string_equal(vmsnap_page_change_name(VMSNAP_PFN_CHANGED), "pfn_changed");
-	assert_string_equal(vmsnap_page_change_name(VMSNAP_PAGE_CHANGES), "?");
-	assert_string_equal(vmsnap_vma_change_name(VMSNAP_VMA_PROTECTION_CHANGED), "protection_changed");
+	assert_string_equal(vmsnap_page_change_name(VMSNAP_CHANGE_PFN_CHANGED), "pfn_changed");
+	assert_string_equal(vmsnap_page_change_name(VMSNAP_CHANGE_COUNT), "?");
+	assert_string_equal(vmsnap_vma_change_name(VMSNAP_VMA_CHANGE_PROTECTION_CHANGED), "protection_changed");
 	assert_string_equal(vmsnap_vma_change_name(-1), "?");
-	for (int i = 0; i < VMSNAP_PAGE_CHANGES; i++)
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
 		assert_string_not_equal(vmsnap_page_change_name(i), "?");
-	for (int i = 0; i < VMSNAP_VMA_CHANGES; i++)
+	for (int i = 0; i < VMSNAP_VMA_CHANGE_COUNT; i++)
 		assert_string_not_equal(vmsnap_vma_change_name(i), "?");
 }
 

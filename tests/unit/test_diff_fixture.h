@@ -39,8 +39,8 @@ static inline struct vmsnap *make_snap(void)
 
 static inline uint32_t perms_of(const char *text)
 {
-	return (text[0] == 'r' ? VMSNAP_READ : 0u) | (text[1] == 'w' ? VMSNAP_WRITE : 0u) |
-	       (text[2] == 'x' ? VMSNAP_EXEC : 0u) | (text[3] == 's' ? VMSNAP_SHARED : 0u);
+	return (text[0] == 'r' ? VMSNAP_PERM_READ : 0u) | (text[1] == 'w' ? VMSNAP_PERM_WRITE : 0u) |
+	       (text[2] == 'x' ? VMSNAP_PERM_EXEC : 0u) | (text[3] == 's' ? VMSNAP_PERM_SHARED : 0u);
 }
 
 /* VMAs must come in order. */
@@ -71,8 +71,8 @@ static inline void add_pages(struct vmsnap *snap, uint64_t page, uint64_t count,
 /* Bytes that a debugger wrote to. */
 static inline void add_touched(struct vmsnap *snap, uint64_t address, uint64_t size, const char *by)
 {
-	const struct vmsnap_captured_name name = {
-		.address = address, .size = size, .kind = VMSNAP_CAPTURED_TOUCHED, .symbol = by
+	const struct vmsnap_annotation name = {
+		.address = address, .size = size, .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE, .symbol = by
 	};
 	assert_int_equal(vmsnap_add_names(snap, &name, 1, NULL), VMSNAP_OK);
 }
@@ -80,9 +80,9 @@ static inline void add_touched(struct vmsnap *snap, uint64_t address, uint64_t s
 /* Whether one of these bytes lies on the page. */
 static inline bool holds_touched(const struct vmsnap *snap, uint64_t page)
 {
-	for (size_t i = 0; i < vmsnap_captured_name_count(snap); i++) {
-		const struct vmsnap_captured_name *name = vmsnap_captured_name(snap, i);
-		if (name->kind == VMSNAP_CAPTURED_TOUCHED && name->size && name->address < page + PAGE &&
+	for (size_t i = 0; i < vmsnap_annotation_count(snap); i++) {
+		const struct vmsnap_annotation *name = vmsnap_annotation(snap, i);
+		if (name->kind == VMSNAP_ANNOTATION_DEBUGGER_WRITE && name->size && name->address < page + PAGE &&
 		    name->address + name->size > page)
 			return true;
 	}
@@ -110,9 +110,11 @@ static inline void add_random_touched(struct vmsnap *snap, uint64_t space, uint6
 		uint64_t limit = random_below(random, 4) ? 2 : random_below(random, 2) ? 9 : 20 * PAGE;
 		add_touched(snap, random_below(random, PAGE_AT(space)), random_below(random, limit), "breakpoint 1");
 	}
-	const struct vmsnap_captured_name local = {
-		.address = 0, .size = PAGE_AT(space), .kind = VMSNAP_CAPTURED_LOCAL, .symbol = "local", .function = "f"
-	};
+	const struct vmsnap_annotation local = { .address = 0,
+		                                 .size = PAGE_AT(space),
+		                                 .kind = VMSNAP_ANNOTATION_LOCAL,
+		                                 .symbol = "local",
+		                                 .function = "f" };
 	assert_int_equal(vmsnap_add_names(snap, &local, 1, NULL), VMSNAP_OK);
 }
 

@@ -88,18 +88,18 @@ static uint32_t expected_at(const struct layout *layout, uint64_t page)
 	uint64_t a = mapping->frames_a[offset], b = mapping->frames_b[offset];
 	if (a == b)
 		return 0;
-	return a ? 1u << VMSNAP_PFN_CHANGED : 1u << VMSNAP_APPEARED;
+	return a ? 1u << VMSNAP_CHANGE_PFN_CHANGED : 1u << VMSNAP_CHANGE_APPEARED;
 }
 
 static void check_rows(const struct vmsnap_diff *diff, const struct layout *layout)
 {
 	struct vmsnap_diff_vma row;
 	for (size_t i = 0; vmsnap_diff_vma(diff, i, &row) == VMSNAP_OK; i++) {
-		assert_int_equal(row.change, VMSNAP_VMA_MOVED);
+		assert_int_equal(row.change, VMSNAP_VMA_CHANGE_MOVED);
 		const struct mapping *was = layout->at_a[row.a->start / PAGE_AT(PLACE_PAGES)];
 		assert_ptr_equal(was, layout->at_b[row.b->start / PAGE_AT(PLACE_PAGES)]);
 	}
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], VMAS / 2);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], VMAS / 2);
 }
 
 static void pages_that_moved_are_compared_with_where_they_came_from(void **state)
@@ -143,9 +143,9 @@ static void one_frame_everywhere_moves_nothing(void **state)
 	}
 	struct vmsnap_diff *diff = NULL;
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 0);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_REMOVED], 20000);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_ADDED], 20000);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 0);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_REMOVED], 20000);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_ADDED], 20000);
 	vmsnap_diff_free(diff);
 	vmsnap_free(a);
 	vmsnap_free(b);

@@ -42,7 +42,7 @@ static void expect_rows(const struct pair *pair, const char *expected)
 	assert_int_equal(vmsnap_diff_new(pair->a, pair->b, &diff, NULL), VMSNAP_OK);
 	char text[4096] = "";
 	size_t len = 0;
-	uint64_t totals[VMSNAP_VMA_CHANGES] = { 0 };
+	uint64_t totals[VMSNAP_VMA_CHANGE_COUNT] = { 0 };
 	struct vmsnap_diff_vma row;
 	for (size_t i = 0; vmsnap_diff_vma(diff, i, &row) == VMSNAP_OK; i++) {
 		char a[40], b[40];
@@ -344,9 +344,9 @@ static void neighbours_that_moved_apart_keep_their_own(void **state)
 	add_pages(pair->b, 41, 4, OWNED(104));
 	struct vmsnap_diff *diff = NULL;
 	assert_int_equal(vmsnap_diff_new(pair->a, pair->b, &diff, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_MOVED], 2);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_REMOVED], 0);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_ADDED], 0);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 2);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_REMOVED], 0);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_ADDED], 0);
 	assert_int_equal(vmsnap_diff_range_count(diff), 0);
 	vmsnap_diff_free(diff);
 }

@@ -88,7 +88,7 @@ static inline struct vmsnap_vma *sample_add_vma(struct vmsnap *snap, uint64_t st
 		assert_non_null(snap->vmas);
 	}
 	struct vmsnap_vma *vma = &snap->vmas[snap->vma_count++];
-	*vma = (struct vmsnap_vma){ .start = start, .end = end, .name = name, .perms = VMSNAP_READ };
+	*vma = (struct vmsnap_vma){ .start = start, .end = end, .name = name, .perms = VMSNAP_PERM_READ };
 	return vma;
 }
 
@@ -105,11 +105,11 @@ static inline struct vmsnap *sample_small(const char *label)
 		                    .dev_major = 254,
 		                    .dev_minor = 3,
 		                    .deleted = true,
-		                    .perms = VMSNAP_READ | VMSNAP_EXEC,
+		                    .perms = VMSNAP_PERM_READ | VMSNAP_PERM_EXEC,
 		                    .build_id = (const uint8_t *)"0123456789abcdefghij",
 		                    .build_id_len = 20 };
-	sample_add_vma(snap, 0x55558000, 0x5555a000, "")->perms = VMSNAP_READ | VMSNAP_WRITE;
-	sample_add_vma(snap, 0xffffffffff600000, 0xffffffffff601000, "[vsyscall]")->perms = VMSNAP_EXEC;
+	sample_add_vma(snap, 0x55558000, 0x5555a000, "")->perms = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;
+	sample_add_vma(snap, 0xffffffffff600000, 0xffffffffff601000, "[vsyscall]")->perms = VMSNAP_PERM_EXEC;
 	sample_add_run(snap, 0x55550000, 3, PRESENT | FLAG(FILE) | 0x1234);
 	sample_add_run(snap, 0x55553000, 1, PRESENT | FLAG(EXCLUSIVE) | 0x9999);
 	sample_add_run(snap, 0x55556000, 2, SWAPPED | 3 | 77 << SWAP_TYPE_BITS);
@@ -145,12 +145,12 @@ static inline void sample_add_smaps(struct vmsnap *snap)
 /* What a debugger may have told, out of order. */
 static inline void sample_add_names(struct vmsnap *snap)
 {
-	const struct vmsnap_captured_name names[] = {
-		{ 0x7ffc12345670, 8, VMSNAP_CAPTURED_ARGUMENT, 4711, 1, "main", "argv", "char **" },
-		{ 0x7ffc12345600, 64, VMSNAP_CAPTURED_LOCAL, 4711, 0, "copy \x1b[2J\xff", "buffer", "char [64]" },
-		{ 0x55550010, 1, VMSNAP_CAPTURED_TOUCHED, 0, 0, NULL, "breakpoint 2", NULL },
-		{ 0x55558000, 4, VMSNAP_CAPTURED_THREAD_LOCAL, 4700, 0, "", "errno", "int" },
-		{ UINT64_MAX, 0, VMSNAP_CAPTURED_OTHER, UINT32_MAX, UINT32_MAX, "main", "", "int" },
+	const struct vmsnap_annotation names[] = {
+		{ 0x7ffc12345670, 8, VMSNAP_ANNOTATION_ARGUMENT, 4711, 1, "main", "argv", "char **" },
+		{ 0x7ffc12345600, 64, VMSNAP_ANNOTATION_LOCAL, 4711, 0, "copy \x1b[2J\xff", "buffer", "char [64]" },
+		{ 0x55550010, 1, VMSNAP_ANNOTATION_DEBUGGER_WRITE, 0, 0, NULL, "breakpoint 2", NULL },
+		{ 0x55558000, 4, VMSNAP_ANNOTATION_THREAD_LOCAL, 4700, 0, "", "errno", "int" },
+		{ UINT64_MAX, 0, VMSNAP_ANNOTATION_OTHER, UINT32_MAX, UINT32_MAX, "main", "", "int" },
 	};
 	struct vmsnap_error err = { 0 };
 	if (vmsnap_add_names(snap, names, sizeof(names) / sizeof(names[0]), &err))
@@ -220,7 +220,7 @@ static inline void assert_same_runs(const struct vmsnap *a, const struct vmsnap 
 	}
 }
 
-static inline void assert_same_name(const struct vmsnap_captured_name *a, const struct vmsnap_captured_name *b)
+static inline void assert_same_name(const struct vmsnap_annotation *a, const struct vmsnap_annotation *b)
 {
 	assert_true(a->address == b->address && a->size == b->size);
 	assert_int_equal(a->kind, b->kind);
@@ -242,9 +242,9 @@ static inline void assert_same_rest(const struct vmsnap *a, const struct vmsnap 
 		assert_int_equal(a->threads[i].stack_pointer, b->threads[i].stack_pointer);
 		assert_string_equal(a->threads[i].comm, b->threads[i].comm);
 	}
-	assert_int_equal(vmsnap_captured_name_count(a), vmsnap_captured_name_count(b));
-	for (size_t i = 0; i < vmsnap_captured_name_count(a); i++)
-		assert_same_name(vmsnap_captured_name(a, i), vmsnap_captured_name(b, i));
+	assert_int_equal(vmsnap_annotation_count(a), vmsnap_annotation_count(b));
+	for (size_t i = 0; i < vmsnap_annotation_count(a); i++)
+		assert_same_name(vmsnap_annotation(a, i), vmsnap_annotation(b, i));
 	size_t keys = vmsnap_smaps_key_count(a);
 	assert_int_equal(keys, vmsnap_smaps_key_count(b));
 	for (size_t k = 0; k < keys; k++)

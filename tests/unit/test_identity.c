@@ -18,7 +18,7 @@ static bool is_opened_below(int root, const char *name, const char *file, bool p
 	struct stat st;
 	snap->info.exe = "";
 	assert_int_equal(stat(file, &st), 0);
-	struct vmsnap_vma *vma = made_vma(snap, BASE, BASE + 0x1000, VMSNAP_READ | VMSNAP_EXEC, name);
+	struct vmsnap_vma *vma = made_vma(snap, BASE, BASE + 0x1000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, name);
 	vma->inode = st.st_ino;
 	vma->dev_major = major(st.st_dev);
 	vma->dev_minor = minor(st.st_dev);

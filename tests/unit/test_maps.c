@@ -16,17 +16,31 @@ static const struct {
 	struct vmsnap_vma vma;
 } good_lines[] = {
 	{ "55f2ce806000-55f2ce835000 r--p 00002000 fe:01 247101                     /usr/bin/bash",
-	  { .start = 0x55f2ce806000, .end = 0x55f2ce835000, .offset = 0x2000, .inode = 247101, .dev_major = 0xfe,
-	    .dev_minor = 1, .perms = VMSNAP_READ, .name = "/usr/bin/bash" } },
+	  { .start = 0x55f2ce806000,
+	    .end = 0x55f2ce835000,
+	    .offset = 0x2000,
+	    .inode = 247101,
+	    .dev_major = 0xfe,
+	    .dev_minor = 1,
+	    .perms = VMSNAP_PERM_READ,
+	    .name = "/usr/bin/bash" } },
 	{ "00400000-00401000 r-xs 00000000 00:00 0 ",
-	  { .start = 0x400000, .end = 0x401000, .perms = VMSNAP_READ | VMSNAP_EXEC | VMSNAP_SHARED, .name = "" } },
+	  { .start = 0x400000,
+	    .end = 0x401000,
+	    .perms = VMSNAP_PERM_READ | VMSNAP_PERM_EXEC | VMSNAP_PERM_SHARED,
+	    .name = "" } },
 	{ "00400000-00401000 -w-p 00000000 00:00 0",
-	  { .start = 0x400000, .end = 0x401000, .perms = VMSNAP_WRITE, .name = "" } },
+	  { .start = 0x400000, .end = 0x401000, .perms = VMSNAP_PERM_WRITE, .name = "" } },
 	{ "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]",
-	  { .start = 0xffffffffff600000, .end = 0xffffffffff601000, .perms = VMSNAP_EXEC, .name = "[vsyscall]" } },
+	  { .start = 0xffffffffff600000, .end = 0xffffffffff601000, .perms = VMSNAP_PERM_EXEC, .name = "[vsyscall]" } },
 	{ "7f0000000000-7f0000001000 rw-s 00000000 00:01 5                    /memfd:a b (deleted)",
-	  { .start = 0x7f0000000000, .end = 0x7f0000001000, .inode = 5, .dev_minor = 1, .deleted = true,
-	    .perms = VMSNAP_READ | VMSNAP_WRITE | VMSNAP_SHARED, .name = "/memfd:a b (deleted)" } },
+	  { .start = 0x7f0000000000,
+	    .end = 0x7f0000001000,
+	    .inode = 5,
+	    .dev_minor = 1,
+	    .deleted = true,
+	    .perms = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED,
+	    .name = "/memfd:a b (deleted)" } },
 	{ "1000-2000 ---p 00000000 00:00 0 [anon:a]b (deleted)",
 	  { .start = 0x1000, .end = 0x2000, .name = "[anon:a]b (deleted)" } },
 	{ "1000-2000 ---p 00000000 00:01 9 /a\\012b\\013\\c\x1b[2J\xff ",
@@ -117,7 +131,7 @@ static void maps_ranges_joins_near_mappings_only(void **state)
 {
 	(void)state;
 	static const char text[] = "1000-2000 r--p 0 0:0 0 \n3000-4000 r--p 0 0:0 0 /x\n"
-				   "105000-106000 r--p 0 0:0 0 \n300000-400000 r--p 0 0:0 0 \n";
+	                           "105000-106000 r--p 0 0:0 0 \n300000-400000 r--p 0 0:0 0 \n";
 	struct address_range *ranges;
 	size_t count;
 	assert_int_equal(maps_ranges(text, strlen(text), 0x101000, &ranges, &count, NULL), VMSNAP_OK);
@@ -132,10 +146,11 @@ static void maps_ranges_joins_near_mappings_only(void **state)
 static void smaps_gives_vmas_values_and_flags(void **state)
 {
 	(void)state;
-	static const char text[] = "1000-2000 r--p 00000000 00:01 9 /a\n"
-				   "Rss:                   4 kB\nTHPeligible:           0\nVmFlags: rd mr \n"
-				   "2000-3000 rw-p 00000000 00:00 0 \n"
-				   "Rss:                   8 kB\nTHPeligible:           1\nOnlyHere:   3 kB\nVmFlags: rd wr\n";
+	static const char text[] =
+	        "1000-2000 r--p 00000000 00:01 9 /a\n"
+	        "Rss:                   4 kB\nTHPeligible:           0\nVmFlags: rd mr \n"
+	        "2000-3000 rw-p 00000000 00:00 0 \n"
+	        "Rss:                   8 kB\nTHPeligible:           1\nOnlyHere:   3 kB\nVmFlags: rd wr\n";
 	struct vmsnap *snap = snapshot_new();
 	struct vmsnap_error err = { 0 };
 	snap->info.page_size = 4096;
@@ -174,7 +189,7 @@ static void status_fields_are_sizes_numbers_or_text(void **state)
 {
 	(void)state;
 	static const char text[] = "Name:\ta:b\nno colon\nVmRSS:\t    1788 kB\nThreads:\t12\nUid:\t1\t2\t3\t4\nEmpty:\n"
-				   "Huge:\t99999999999999999999 kB\nState:\tS (sleeping)";
+	                           "Huge:\t99999999999999999999 kB\nState:\tS (sleeping)";
 	struct vmsnap *snap = snapshot_new();
 	struct vmsnap_status_field f;
 	snap->status = text;
@@ -205,8 +220,9 @@ static void status_fields_are_sizes_numbers_or_text(void **state)
 static void stat_is_read_after_the_last_parenthesis(void **state)
 {
 	(void)state;
-	static const char text[] = "12 (a) R 1 (b) S 77 1 1 0 -1 2097152 0 0 0 0 0 0 0 0 20 0 1 0 4711 1000 42 0 1 2 3 4 5 6 7 "
-				   "8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 4096 8192 23 24 0\n";
+	static const char text[] =
+	        "12 (a) R 1 (b) S 77 1 1 0 -1 2097152 0 0 0 0 0 0 0 0 20 0 1 0 4711 1000 42 0 1 2 3 4 5 6 7 "
+	        "8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 4096 8192 23 24 0\n";
 	struct proc_stat stat;
 	assert_int_equal(proc_stat_parse(text, strlen(text), &stat), VMSNAP_OK);
 	assert_int_equal(stat.state, 'S');

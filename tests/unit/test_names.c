@@ -143,10 +143,11 @@ static void segment_at_tells_header_section_and_file_address(void **state)
 	struct vmsnap_segment segment;
 	assert_int_equal(vmsnap_segment_at(f.names, BASE + 0x500, &segment), VMSNAP_OK);
 	assert_string_equal(segment.section, ".text");
-	assert_true(segment.index == 0 && segment.perms == (VMSNAP_READ | VMSNAP_EXEC) && segment.elf_address == 0x500);
+	assert_true(segment.index == 0 && segment.perms == (VMSNAP_PERM_READ | VMSNAP_PERM_EXEC) &&
+	            segment.elf_address == 0x500);
 	assert_int_equal(vmsnap_segment_at(f.names, BASE + 0x3e20, &segment), VMSNAP_OK);
 	assert_string_equal(segment.section, ".data");
-	assert_true(segment.index == 1 && segment.perms == (VMSNAP_READ | VMSNAP_WRITE));
+	assert_true(segment.index == 1 && segment.perms == (VMSNAP_PERM_READ | VMSNAP_PERM_WRITE));
 	assert_int_equal(vmsnap_segment_at(f.names, BASE + 0x7000, &segment), VMSNAP_OK);
 	assert_string_equal(segment.section, ".bss");
 	assert_true(segment.elf_address == 0x7000);
@@ -161,12 +162,12 @@ static void mapping_put_over_a_library_is_not_named_from_it(void **state)
 	struct place *place = *state;
 	struct vmsnap *snap = made_snapshot();
 	place_lib(place, LIB, &MADE);
-	made_file_vma(snap, BASE, BASE + 0x2000, VMSNAP_READ | VMSNAP_EXEC, LIB, 0, 0xaa);
-	made_vma(snap, BASE + 0x3000, BASE + 0x4000, VMSNAP_READ, ""); /* over the first page of .data */
-	made_file_vma(snap, BASE + 0x4000, BASE + 0x5000, VMSNAP_READ | VMSNAP_WRITE, LIB, 0x2000, 0xaa);
-	made_vma(snap, BASE + 0x5000, BASE + 0x6000, VMSNAP_READ | VMSNAP_WRITE, "");
-	made_file_vma(snap, BASE + 0x6000, BASE + 0x7000, VMSNAP_READ, "/data", 0, 0)->inode = 8;
-	made_vma(snap, BASE + 0x7000, BASE + LIB_END, VMSNAP_READ | VMSNAP_WRITE, "");
+	made_file_vma(snap, BASE, BASE + 0x2000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, LIB, 0, 0xaa);
+	made_vma(snap, BASE + 0x3000, BASE + 0x4000, VMSNAP_PERM_READ, ""); /* over the first page of .data */
+	made_file_vma(snap, BASE + 0x4000, BASE + 0x5000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, LIB, 0x2000, 0xaa);
+	made_vma(snap, BASE + 0x5000, BASE + 0x6000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, "");
+	made_file_vma(snap, BASE + 0x6000, BASE + 0x7000, VMSNAP_PERM_READ, "/data", 0, 0)->inode = 8;
+	made_vma(snap, BASE + 0x7000, BASE + LIB_END, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, "");
 	struct vmsnap_names *names = made_names(snap, place->root);
 	assert_null(symbol_at(names, BASE + 0x3e10));
 	assert_string_equal(symbol_at(names, BASE + 0x4000), "across");
@@ -201,7 +202,7 @@ static void library_known_by_its_data_alone_is_placed(void **state)
 	struct place *place = *state;
 	struct vmsnap *snap = made_snapshot();
 	place_lib(place, LIB, &MADE);
-	made_file_vma(snap, BASE + 0x3000, BASE + 0x5000, VMSNAP_READ | VMSNAP_WRITE, LIB, 0x1000, 0xaa);
+	made_file_vma(snap, BASE + 0x3000, BASE + 0x5000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, LIB, 0x1000, 0xaa);
 	struct vmsnap_names *names = made_names(snap, place->root);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "answer");
 	vmsnap_names_free(names);
@@ -229,9 +230,9 @@ static void expect_shared_page(struct place *place, uint32_t perms, const char *
 
 static void page_of_two_segments_is_told_by_its_permissions(void **state)
 {
-	expect_shared_page(*state, VMSNAP_READ | VMSNAP_EXEC, "code", "");
-	expect_shared_page(*state, VMSNAP_READ | VMSNAP_WRITE, "", "datum");
-	expect_shared_page(*state, VMSNAP_READ, "", "datum");
+	expect_shared_page(*state, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, "code", "");
+	expect_shared_page(*state, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, "", "datum");
+	expect_shared_page(*state, VMSNAP_PERM_READ, "", "datum");
 }
 
 static void page_of_two_segments_is_told_by_the_other_mappings(void **state)
@@ -240,9 +241,9 @@ static void page_of_two_segments_is_told_by_the_other_mappings(void **state)
 	struct lib lib = { ON_THE_SHARED_PAGE, 2, .id = 0xaa };
 	struct vmsnap *snap = made_snapshot();
 	place_lib(place, LIB, &lib);
-	made_file_vma(snap, BASE, BASE + 0x2000, VMSNAP_READ | VMSNAP_EXEC, LIB, 0, 0xaa);
+	made_file_vma(snap, BASE, BASE + 0x2000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, LIB, 0, 0xaa);
 	/* Data that was made executable. */
-	made_file_vma(snap, BASE + 0x3000, BASE + 0x4000, VMSNAP_READ | VMSNAP_EXEC, LIB, 0x1000, 0xaa);
+	made_file_vma(snap, BASE + 0x3000, BASE + 0x4000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, LIB, 0x1000, 0xaa);
 	struct vmsnap_names *names = made_names(snap, place->root);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "datum");
 	assert_string_equal(symbol_at(names, BASE + 0x3100), "");
@@ -273,7 +274,7 @@ static void file_read_as_data_has_no_symbols(void **state)
 	struct place *place = *state;
 	struct vmsnap *snap = made_snapshot();
 	place_lib(place, LIB, &MADE);
-	made_file_vma(snap, BASE, BASE + LIB_BYTES, VMSNAP_READ, LIB, 0, 0xaa);
+	made_file_vma(snap, BASE, BASE + LIB_BYTES, VMSNAP_PERM_READ, LIB, 0, 0xaa);
 	struct vmsnap_names *names = made_names(snap, place->root);
 	assert_string_equal(symbol_at(names, BASE + 0x500), "");
 	expect_names_in(names, 0, UINT64_MAX, "");
@@ -308,8 +309,8 @@ static void mappings_are_named_and_nameless_memory_is_not_found(void **state)
 	struct vmsnap_name name;
 	uint64_t at = BASE;
 	for (size_t i = 0; i < 6; i++, at += 0x2000)
-		made_vma(snap, at, at + 0x1000, VMSNAP_READ, named[i]);
-	made_vma(snap, at, at + 0x1000, VMSNAP_READ, "");
+		made_vma(snap, at, at + 0x1000, VMSNAP_PERM_READ, named[i]);
+	made_vma(snap, at, at + 0x1000, VMSNAP_PERM_READ, "");
 	struct vmsnap_names *names = made_names(snap, NULL);
 	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(vmsnap_name_at(names, BASE + i * 0x2000 + 5, &name), VMSNAP_OK);

@@ -69,7 +69,7 @@ static void missing_data_file_is_not_worth_a_word(void **state)
 {
 	struct place *place = *state;
 	struct vmsnap *snap = made_snapshot();
-	made_file_vma(snap, BASE + 0x3000, BASE + 0x5000, VMSNAP_READ, "/data/table (deleted)", 0, 0);
+	made_file_vma(snap, BASE + 0x3000, BASE + 0x5000, VMSNAP_PERM_READ, "/data/table (deleted)", 0, 0);
 	expect_answer(place, snap, "", "");
 	vmsnap_free(snap);
 }

@@ -22,7 +22,7 @@ static struct vmsnap_names *renewed(struct place *place, struct vmsnap *first, c
 	struct vmsnap_names *names = made_names(first, place->root);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
 	vmsnap_free(first);
-	assert_int_equal(vmsnap_names_renew(names, second, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
 	return names;
 }
 
@@ -58,7 +58,7 @@ static void deleted_file_is_known_by_its_build_id(void **state)
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
 	vmsnap_free(first);
 	unlink(place_path(place, LIB));
-	assert_int_equal(vmsnap_names_renew(names, second, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
 	expect(names, second, BASE + 0x3e10, "first", "");
 }
 
@@ -72,7 +72,7 @@ static void file_written_anew_is_read_anew(void **state)
 	place_lib(place, LIB, &B);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
 	vmsnap_free(first);
-	assert_int_equal(vmsnap_names_renew(names, second, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
 	expect(names, second, BASE + 0x3e10, "second", "");
 }
 
@@ -152,7 +152,7 @@ static void file_without_build_id_is_judged_for_each_snapshot(void **state)
 	struct vmsnap_names *names = renewed(place, snaps[0], snaps[1]);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
 	snaps[1]->info.taken = INT64_C(1000000000) * (st.st_ctim.tv_sec - 10); /* now before the file was changed */
-	assert_int_equal(vmsnap_names_renew(names, snaps[1], NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_names_rebind(names, snaps[1], NULL), VMSNAP_OK);
 	expect(names, snaps[1], BASE + 0x3e10, "",
 	       LIB ": not the file that was mapped (changed since); its names are left out");
 }
@@ -165,7 +165,7 @@ static void file_that_was_missing_is_looked_for_again(void **state)
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "");
 	assert_string_not_equal(vmsnap_names_warning(names), "");
 	place_lib(place, LIB, &A);
-	assert_int_equal(vmsnap_names_renew(names, second, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
 	vmsnap_free(first);
 	expect(names, second, BASE + 0x3e10, "first", "");
 }
@@ -177,7 +177,7 @@ static void what_was_not_asked_for_in_between_is_kept(void **state)
 	place_lib(place, LIB, &A);
 	struct vmsnap_names *names = renewed(place, mapped(BASE, LIB, 0xaa), second);
 	unlink(place_path(place, LIB));
-	assert_int_equal(vmsnap_names_renew(names, third, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_names_rebind(names, third, NULL), VMSNAP_OK);
 	vmsnap_free(second);
 	expect(names, third, BASE + 0x3e10, "first", "");
 }
@@ -191,7 +191,7 @@ static void refused_snapshot_leaves_the_names_as_they_were(void **state)
 	place_lib(place, LIB, &A);
 	place_lib(place, OTHER, &C);
 	struct vmsnap_names *names = made_names(first, place->root);
-	assert_int_equal(vmsnap_names_renew(names, bad, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_names_rebind(names, bad, &err), VMSNAP_ERR_ARGUMENT);
 	assert_string_not_equal(err.message, "");
 	vmsnap_free(bad);
 	expect(names, first, BASE + 0x3e10, "first", "");

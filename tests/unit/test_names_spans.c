@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "names_spans.h"
+#include "name_ranges.h"
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -38,7 +38,7 @@ static void next_and_previous_agree_with_looking_at_all(void **state)
 	uint32_t seed = 1;
 	for (int round = 0; round < 3000; round++) {
 		uint64_t ends[SPANS_MAX];
-		struct spans spans;
+		struct name_ranges spans;
 		size_t count = next_random(&seed) % SPANS_MAX, at = next_random(&seed) % (count + 2);
 		assert_int_equal(spans_init(&spans, count), 0);
 		for (size_t i = 0; i < count; i++) {

@@ -23,7 +23,7 @@ static void add_run(struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_
 static struct vmsnap *snapshot(void)
 {
 	struct vmsnap *snap = made_snapshot();
-	const uint32_t rw = VMSNAP_READ | VMSNAP_WRITE;
+	const uint32_t rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;
 	made_vma(snap, BASE, BASE + 0x4000, rw, "[stack]");
 	made_vma(snap, BASE + 0x10000, BASE + 0x14000, rw, "");
 	made_vma(snap, BASE + 0x20000, BASE + 0x24000, rw, "[anon:stack]");
@@ -31,7 +31,7 @@ static struct vmsnap *snapshot(void)
 	made_vma(snap, BASE + 0x30000, BASE + 0x38000, rw, "");
 	made_vma(snap, BASE + 0x40000, BASE + 0x44000, rw, "");
 	made_vma(snap, BASE + 0x50000, BASE + 0x54000, rw, "[heap]");
-	made_vma(snap, BASE + 0x60000, BASE + 0x64000, rw | VMSNAP_SHARED, "");
+	made_vma(snap, BASE + 0x60000, BASE + 0x64000, rw | VMSNAP_PERM_SHARED, "");
 	add_run(snap, BASE + 0x30000, 1, VMSNAP_PAGE_GUARD);
 	add_run(snap, BASE + 0x31000, 1, VMSNAP_PAGE_PRESENT);
 	add_run(snap, BASE + 0x34000, 1, VMSNAP_PAGE_GUARD);

@@ -4,7 +4,7 @@
 
 #include <sys/mman.h>
 
-#include "names_xz.h"
+#include "xz.h"
 
 /* printf 'vmsnap' | xz -9 --check=crc32 */
 static const uint8_t SMALL[] = {

@@ -1,7 +1,7 @@
 /* show, pages, page, status, map of one snapshot: what they say of every kind of
  * page, and of what was not known. */
+#include "format_value.h"
 #include "test_print_support.h"
-#include "text_words.h"
 
 static void words_for_sizes_have_three_digits(void **state)
 {
@@ -121,8 +121,8 @@ static void pages_cuts_runs_at_borders_and_counts_frames_up(void **state)
 {
 	(void)state;
 	struct vmsnap *snap = bare_snapshot();
-	put_vma(snap, 0x1000, 0x3000, VMSNAP_READ, 0, "one");
-	put_vma(snap, 0x3000, 0x6000, VMSNAP_READ, 0, "two");
+	put_vma(snap, 0x1000, 0x3000, VMSNAP_PERM_READ, 0, "one");
+	put_vma(snap, 0x3000, 0x6000, VMSNAP_PERM_READ, 0, "two");
 	put_pages(snap, 0x1000, 6, ENTRY(VMSNAP_PAGE_PRESENT, 0x10)); /* one page beyond the map */
 	struct catch *caught = catch_new();
 	caught->out.style.raw = true;
@@ -328,7 +328,7 @@ static void map_of_far_apart_pages_stays_short(void **state)
 	for (int i = 0; i < 5000; i++) {
 		random = random * 1664525 + 1013904223;
 		at += ((random >> 8) % 60000 + 1) * UINT64_C(0x100000);
-		put_vma(snap, at, at + PAGE, VMSNAP_READ, 0, "");
+		put_vma(snap, at, at + PAGE, VMSNAP_PERM_READ, 0, "");
 		put_pages(snap, at, 1, ENTRY(VMSNAP_PAGE_PRESENT, 0x1000 + 2 * i));
 	}
 	struct catch *caught = catch_new();

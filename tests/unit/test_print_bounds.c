@@ -126,7 +126,7 @@ static void each_report_of(struct vmsnap *(*make)(void), unsigned width, bool ra
 		.size = sizeof(out.style), .width = width, .unicode = unicode, .raw = raw, .json = json
 	};
 	reports.file = file_of(reports.snaps[0]);
-	reports.snaps[1]->vmas[0].perms ^= VMSNAP_WRITE;
+	reports.snaps[1]->vmas[0].perms ^= VMSNAP_PERM_WRITE;
 	assert_int_equal(vmsnap_diff_new(reports.snaps[0], reports.snaps[1], &reports.diff, NULL), VMSNAP_OK);
 	for (int which = 0; which < REPORTS; which++) {
 		printed_len = 0;

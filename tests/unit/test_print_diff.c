@@ -261,7 +261,7 @@ static void diff_says_what_a_mapping_was_before(void **state)
 	(void)state;
 	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
 	struct vmsnap_diff *diff;
-	put_vma(a, 0x1000, 0x3000, VMSNAP_READ, 0, "");
+	put_vma(a, 0x1000, 0x3000, VMSNAP_PERM_READ, 0, "");
 	put_vma(a, 0x5000, 0x7000, rw, 7, "/tmp/\033[2Jold");
 	put_vma(a, 0x9000, 0xb000, rw, 8, "/old/place");
 	put_vma(b, 0x1000, 0x3000, rw, 0, "");
@@ -310,7 +310,7 @@ static void cow_json_counts_every_verdict(void **state)
 	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_harmless(caught);
 	assert_has(caught, "\"schema\": \"vmsnap.cow/1\"");
-	for (int i = 0; i < VMSNAP_VERDICTS; i++) {
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
 		char key[64];
 		snprintf(key, sizeof(key), "\"%s\": ", vmsnap_verdict_name(i));
 		assert_has(caught, key);

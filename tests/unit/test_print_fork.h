@@ -4,7 +4,7 @@
 
 #include "test_print_support.h"
 
-static const uint32_t rw = VMSNAP_READ | VMSNAP_WRITE, rx = VMSNAP_READ | VMSNAP_EXEC;
+static const uint32_t rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, rx = VMSNAP_PERM_READ | VMSNAP_PERM_EXEC;
 static const uint32_t shared = VMSNAP_PAGE_PRESENT, own = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE,
                       cache = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_FILE;
 
@@ -15,7 +15,7 @@ static inline struct vmsnap *at_fork(uint32_t pid)
 	snap->info.pid = pid;
 	put_vma(snap, 0x10000, 0x12000, rx, 7, "/bin/demo");
 	put_vma(snap, 0x100000, 0x180000, rw, 0, "[heap]");
-	put_vma(snap, 0x200000, 0x204000, VMSNAP_READ, 9, HOSTILE);
+	put_vma(snap, 0x200000, 0x204000, VMSNAP_PERM_READ, 9, HOSTILE);
 	put_pages(snap, 0x10000, 2, ENTRY(cache, 0x100));
 	put_pages(snap, 0x100000, 64, ENTRY(shared, 0x1000));
 	put_status(snap, "Name:\tdemo\nVmRSS:\t 264 kB\nThreads:\t1\n");

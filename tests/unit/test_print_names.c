@@ -2,14 +2,14 @@
 #include "print_name_pages.h"
 #include "test_print_support.h"
 
-static const uint32_t rw = VMSNAP_READ | VMSNAP_WRITE;
+static const uint32_t rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;
 static const uint32_t shared = VMSNAP_PAGE_PRESENT, own = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE;
 
 enum { STACK = 0x100000, STACK_PAGES = 32 };
 
 #define LOCAL(address, size, frame, name)                                                                              \
 	{                                                                                                              \
-		(address), (size), VMSNAP_CAPTURED_LOCAL, 42, (frame), "f", (name), ""                                 \
+		(address), (size), VMSNAP_ANNOTATION_LOCAL, 42, (frame), "f", (name), ""                               \
 	}
 
 static void expect_words(const struct vmsnap_name *name, const char *expected)
@@ -100,16 +100,16 @@ static void tell_group(void *ctx, struct name_sweep *sweep, uint64_t start, uint
 	told->last_end = end;
 }
 
-static bool lies_on(const struct vmsnap_captured_name *name, uint64_t page)
+static bool lies_on(const struct vmsnap_annotation *name, uint64_t page)
 {
 	uint64_t at = STACK + page * PAGE;
 	return name->address < at + PAGE && name->address + name->size > at;
 }
 
-static void expect_page(const struct told *told, const struct vmsnap_captured_name *names, size_t count, uint64_t page,
+static void expect_page(const struct told *told, const struct vmsnap_annotation *names, size_t count, uint64_t page,
                         bool swept, bool swept_before)
 {
-	const struct vmsnap_captured_name *best = NULL;
+	const struct vmsnap_annotation *best = NULL;
 	size_t on = 0, differ = 0;
 	for (size_t i = 0; swept && i < count; i++) {
 		if (page && lies_on(&names[i], page) != lies_on(&names[i], page - 1))
@@ -131,7 +131,7 @@ static void expect_page(const struct told *told, const struct vmsnap_captured_na
 static void sweep_once(uint32_t *seed)
 {
 	enum { MAX = 24 };
-	struct vmsnap_captured_name names[MAX];
+	struct vmsnap_annotation names[MAX];
 	char symbols[MAX][24];
 	struct vmsnap *snap = bare_snapshot();
 	struct vmsnap_names *of;
@@ -144,8 +144,8 @@ static void sweep_once(uint32_t *seed)
 		/* Sizes that differ, for there to be one best name. */
 		uint64_t size =
 		        (next_random(seed) % 3 ? next_random(seed) % 64 : next_random(seed) % 40000) * 32 + i + 1;
-		names[i] = (struct vmsnap_captured_name)LOCAL(STACK + next_random(seed) % (STACK_PAGES * PAGE), size,
-		                                              next_random(seed) % 3, symbols[i]);
+		names[i] = (struct vmsnap_annotation)LOCAL(STACK + next_random(seed) % (STACK_PAGES * PAGE), size,
+		                                           next_random(seed) % 3, symbols[i]);
 	}
 	put_vma(snap, STACK, STACK + STACK_PAGES * PAGE, rw, 0, "[stack]");
 	assert_int_equal(vmsnap_add_names(snap, names, count, NULL), VMSNAP_OK);
@@ -188,7 +188,7 @@ struct pair {
 };
 
 /* Shared pages of a stack, of which B copied some. */
-static struct pair pair_new(const struct vmsnap_captured_name *names, size_t count, uint64_t first, uint64_t pages)
+static struct pair pair_new(const struct vmsnap_annotation *names, size_t count, uint64_t first, uint64_t pages)
 {
 	struct pair pair = { bare_snapshot(), bare_snapshot(), NULL };
 	uint64_t start = STACK + first * PAGE, end = start + pages * PAGE, last = STACK + STACK_PAGES * PAGE;
@@ -232,7 +232,7 @@ static struct catch *print_cow(struct pair pair, unsigned flags, bool raw)
 	return caught;
 }
 
-static const struct vmsnap_captured_name FEW[] = {
+static const struct vmsnap_annotation FEW[] = {
 	LOCAL(STACK + 0x2010, 4, 0, "near"),
 	LOCAL(STACK + 0x2020, 0x3000, 1, "table"), /* to 0x5020 */
 	LOCAL(STACK + 0x2000, 16, 1, "far"),
@@ -283,9 +283,9 @@ static void one_page_needs_one_line(void **state)
 static void lists_of_pages_are_short_unless_asked_for(void **state)
 {
 	(void)state;
-	struct vmsnap_captured_name names[20];
+	struct vmsnap_annotation names[20];
 	for (uint32_t i = 0; i < 20; i++)
-		names[i] = (struct vmsnap_captured_name)LOCAL(STACK + i * PAGE, 4, i, i == 19 ? "last" : "n");
+		names[i] = (struct vmsnap_annotation)LOCAL(STACK + i * PAGE, 4, i, i == 19 ? "last" : "n");
 	struct pair pair = pair_new(names, 20, 0, STACK_PAGES);
 	struct catch *caught = print_diff(pair, 0);
 	assert_has(caught, "  00100000 [stack]: n in f() #0, n in f() #1, n in f() #2, n in f() #3, n in f() #4, "
@@ -313,10 +313,10 @@ static void tables_for_scripts_keep_one_row_for_a_range(void **state)
 static void json_tells_kind_function_frame_and_thread(void **state)
 {
 	(void)state;
-	struct vmsnap_captured_name names[] = { LOCAL(STACK + 0x2010, 4, 1, "near"),
-		                                { STACK + 0x2020, 8, VMSNAP_CAPTURED_THREAD_LOCAL, 43, 0, "", "tls",
-		                                  "" },
-		                                { STACK + 0x2030, 8, VMSNAP_CAPTURED_OTHER, 0, 0, "", "it", "" } };
+	struct vmsnap_annotation names[] = { LOCAL(STACK + 0x2010, 4, 1, "near"),
+		                             { STACK + 0x2020, 8, VMSNAP_ANNOTATION_THREAD_LOCAL, 43, 0, "", "tls",
+		                               "" },
+		                             { STACK + 0x2030, 8, VMSNAP_ANNOTATION_OTHER, 0, 0, "", "it", "" } };
 	struct pair pair = pair_new(names, 3, 2, 1);
 	struct vmsnap_cow *cow;
 	struct catch *caught = catch_new();
@@ -335,12 +335,12 @@ static void json_tells_kind_function_frame_and_thread(void **state)
 static void hostile_names_do_no_harm(void **state)
 {
 	(void)state;
-	struct vmsnap_captured_name names[] = {
-		{ STACK + 0x2010, 4, VMSNAP_CAPTURED_LOCAL, 7, 1, HOSTILE, HOSTILE, HOSTILE },
-		{ STACK + 0x2010, UINT64_MAX - STACK - 0x2010, VMSNAP_CAPTURED_ARGUMENT, 7, UINT32_MAX, HOSTILE, "x",
+	struct vmsnap_annotation names[] = {
+		{ STACK + 0x2010, 4, VMSNAP_ANNOTATION_LOCAL, 7, 1, HOSTILE, HOSTILE, HOSTILE },
+		{ STACK + 0x2010, UINT64_MAX - STACK - 0x2010, VMSNAP_ANNOTATION_ARGUMENT, 7, UINT32_MAX, HOSTILE, "x",
 		  "" },
-		{ STACK + 0x2010, 0, VMSNAP_CAPTURED_THREAD_LOCAL, UINT32_MAX, 1, HOSTILE, "y", "" },
-		{ STACK + 0x2000, 1, VMSNAP_CAPTURED_TOUCHED, 0, 0, "", HOSTILE, "" },
+		{ STACK + 0x2010, 0, VMSNAP_ANNOTATION_THREAD_LOCAL, UINT32_MAX, 1, HOSTILE, "y", "" },
+		{ STACK + 0x2000, 1, VMSNAP_ANNOTATION_DEBUGGER_WRITE, 0, 0, "", HOSTILE, "" },
 	};
 	struct pair pair = pair_new(names, 4, 0, 8);
 	assert_harmless(print_diff(pair, VMSNAP_PRINT_LONG));
@@ -360,13 +360,13 @@ static void hostile_names_do_no_harm(void **state)
 static void page_lists_what_lies_on_it_and_who_touched_it(void **state)
 {
 	(void)state;
-	struct vmsnap_captured_name names[20] = {
-		{ STACK + 0x2100, 1, VMSNAP_CAPTURED_TOUCHED, 0, 0, "", "breakpoint 2", "" },
-		{ STACK + 0x2ff0, 0x20, VMSNAP_CAPTURED_TOUCHED, 0, 0, "", "inferior call", "" },
-		{ STACK + 0x3100, 1, VMSNAP_CAPTURED_TOUCHED, 0, 0, "", "elsewhere", "" },
+	struct vmsnap_annotation names[20] = {
+		{ STACK + 0x2100, 1, VMSNAP_ANNOTATION_DEBUGGER_WRITE, 0, 0, "", "breakpoint 2", "" },
+		{ STACK + 0x2ff0, 0x20, VMSNAP_ANNOTATION_DEBUGGER_WRITE, 0, 0, "", "inferior call", "" },
+		{ STACK + 0x3100, 1, VMSNAP_ANNOTATION_DEBUGGER_WRITE, 0, 0, "", "elsewhere", "" },
 	};
 	for (uint32_t i = 3; i < 20; i++)
-		names[i] = (struct vmsnap_captured_name)LOCAL(STACK + 0x2000 + i * 16, 8, i, i == 3 ? "near" : "n");
+		names[i] = (struct vmsnap_annotation)LOCAL(STACK + 0x2000 + i * 16, 8, i, i == 3 ? "near" : "n");
 	struct pair pair = pair_new(names, 20, 2, 1);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_page(pair.b, pair.names, STACK + 0x2034, &caught->out, NULL), VMSNAP_OK);

@@ -1,7 +1,7 @@
 /* Snapshots in memory as a table, and one page's way through them. */
 #include "test_print_support.h"
 
-static const uint32_t rw = VMSNAP_READ | VMSNAP_WRITE;
+static const uint32_t rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;
 static const uint32_t shared = VMSNAP_PAGE_PRESENT, own = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE;
 
 static struct vmsnap *snapshot(uint32_t pid, uint64_t entry)
@@ -106,7 +106,9 @@ static void history_says_what_gdb_touched(void **state)
 {
 	(void)state;
 	struct session s = session_new();
-	struct vmsnap_captured_name touched = { 0x10fff, 1, VMSNAP_CAPTURED_TOUCHED, 0, 0, "", "breakpoint 2", "" };
+	struct vmsnap_annotation touched = {
+		0x10fff, 1, VMSNAP_ANNOTATION_DEBUGGER_WRITE, 0, 0, "", "breakpoint 2", ""
+	};
 	assert_int_equal(vmsnap_add_names(s.snaps[2], &touched, 1, NULL), VMSNAP_OK);
 	struct catch *caught = history(&s, 0x10000, false, false);
 	assert_has(caught, "0x200000 exclusive breakpoint 2 pfn_changed,became_exclusive\n");

@@ -16,7 +16,8 @@
 #include "snapshot.h"
 
 enum { CATCH_MAX = 1 << 20 };
-struct catch {
+struct catch
+{
 	char text[CATCH_MAX];
 	size_t len;
 	int refuse_with; /* errno for every write; 0: none */
@@ -70,18 +71,15 @@ static inline void assert_harmless(const struct catch *caught)
 
 enum { PAGE = 4096 };
 #define ENTRY(flags, frame) (ENTRY_FLAG(flags) | (uint64_t)(frame))
-#define HOSTILE "/tmp/\033[2J\n7f00 \"quoted\" \\ \xff \xc2\x9b\xe2\x80\xae end"
+#define HOSTILE             "/tmp/\033[2J\n7f00 \"quoted\" \\ \xff \xc2\x9b\xe2\x80\xae end"
 
 static inline void put_vma(struct vmsnap *snap, uint64_t start, uint64_t end, uint32_t perms, uint64_t inode,
                            const char *name)
 {
 	snap->vmas = realloc(snap->vmas, (snap->vma_count + 1) * sizeof(*snap->vmas));
 	assert_non_null(snap->vmas);
-	snap->vmas[snap->vma_count++] = (struct vmsnap_vma){ .start = start,
-		                                             .end = end,
-		                                             .perms = perms,
-		                                             .inode = inode,
-		                                             .name = name };
+	snap->vmas[snap->vma_count++] =
+	        (struct vmsnap_vma){ .start = start, .end = end, .perms = perms, .inode = inode, .name = name };
 }
 
 static inline void put_pages(struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_t entry)
@@ -115,10 +113,10 @@ static inline void put_status(struct vmsnap *snap, const char *text)
 static inline struct vmsnap *sample_snapshot(void)
 {
 	struct vmsnap *snap = bare_snapshot();
-	uint32_t rw = VMSNAP_READ | VMSNAP_WRITE;
-	put_vma(snap, 0x10000, 0x14000, VMSNAP_READ | VMSNAP_EXEC, 7, "/bin/demo");
+	uint32_t rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;
+	put_vma(snap, 0x10000, 0x14000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, 7, "/bin/demo");
 	put_vma(snap, 0x20000, 0x40000, rw, 0, "[heap]");
-	put_vma(snap, 0x50000, 0x52000, rw | VMSNAP_SHARED, 9, HOSTILE);
+	put_vma(snap, 0x50000, 0x52000, rw | VMSNAP_PERM_SHARED, 9, HOSTILE);
 	uint32_t present = VMSNAP_PAGE_PRESENT, own = present | VMSNAP_PAGE_EXCLUSIVE;
 	put_pages(snap, 0x10000, 2, ENTRY(present | VMSNAP_PAGE_FILE, 0x100));
 	put_pages(snap, 0x20000, 8, ENTRY(own, 0x200));

@@ -7,8 +7,8 @@ static struct work unlimited = { .limit = WORK_UNLIMITED };
 
 static void put_touched(struct vmsnap *snap, uint64_t address, uint64_t size, const char *by)
 {
-	const struct vmsnap_captured_name name = {
-		.address = address, .size = size, .kind = VMSNAP_CAPTURED_TOUCHED, .symbol = by
+	const struct vmsnap_annotation name = {
+		.address = address, .size = size, .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE, .symbol = by
 	};
 	assert_int_equal(vmsnap_add_names(snap, &name, 1, NULL), VMSNAP_OK);
 }
@@ -143,8 +143,8 @@ static void names_on_touched_pages_are_told_too(void **state)
 {
 	(void)state;
 	struct fixture f = touched_fixture();
-	const struct vmsnap_captured_name local = {
-		.address = 0x12c010, .size = 8, .kind = VMSNAP_CAPTURED_OTHER, .symbol = "counter", .type = "long"
+	const struct vmsnap_annotation local = {
+		.address = 0x12c010, .size = 8, .kind = VMSNAP_ANNOTATION_OTHER, .symbol = "counter", .type = "long"
 	};
 	struct vmsnap_names *names;
 	assert_int_equal(vmsnap_add_names(f.b, &local, 1, NULL), VMSNAP_OK);
@@ -300,12 +300,13 @@ static void reasons_are_not_looked_for_without_end(void **state)
 	(void)state;
 	enum { COUNT = 100000 };
 	struct vmsnap *snap = bare_snapshot();
-	struct vmsnap_captured_name *names = calloc(COUNT, sizeof(*names));
+	struct vmsnap_annotation *names = calloc(COUNT, sizeof(*names));
 	assert_non_null(names);
 	for (uint64_t i = 0; i < COUNT; i++)
-		names[i] = (struct vmsnap_captured_name){
-			.address = i, .size = 0x10000000 - i, .kind = VMSNAP_CAPTURED_TOUCHED, .symbol = "breakpoint 1"
-		};
+		names[i] = (struct vmsnap_annotation){ .address = i,
+			                               .size = 0x10000000 - i,
+			                               .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE,
+			                               .symbol = "breakpoint 1" };
 	names[COUNT - 1].symbol = "inferior call";
 	assert_int_equal(vmsnap_add_names(snap, names, COUNT, NULL), VMSNAP_OK);
 	expect_reasons(snap, 0x1000000, 0x1001000, "breakpoint 1+");

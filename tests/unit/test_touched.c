@@ -42,7 +42,7 @@ static void names_and_empty_ranges_touch_nothing(void **state)
 {
 	(void)state;
 	struct vmsnap *snap = make_snap();
-	const struct vmsnap_captured_name local = { .address = 4096, .size = 8, .kind = VMSNAP_CAPTURED_LOCAL };
+	const struct vmsnap_annotation local = { .address = 4096, .size = 8, .kind = VMSNAP_ANNOTATION_LOCAL };
 	assert_int_equal(vmsnap_add_names(snap, &local, 1, NULL), VMSNAP_OK);
 	add_touched(snap, PAGE_AT(5), 0, "breakpoint 1");
 	struct touched_list list = touched_in(snap, NULL, NULL);
@@ -131,12 +131,12 @@ static void a_hundred_thousand_nested_ranges_are_one(void **state)
 	(void)state;
 	enum { COUNT = 100000 };
 	struct vmsnap *snap = make_snap();
-	struct vmsnap_captured_name *names = calloc(COUNT, sizeof(*names));
+	struct vmsnap_annotation *names = calloc(COUNT, sizeof(*names));
 	assert_non_null(names);
 	for (uint64_t i = 0; i < COUNT; i++)
-		names[i] = (struct vmsnap_captured_name){ .address = PAGE_AT(i),
-			                                  .size = PAGE_AT(2 * (COUNT - i)),
-			                                  .kind = VMSNAP_CAPTURED_TOUCHED };
+		names[i] = (struct vmsnap_annotation){ .address = PAGE_AT(i),
+			                               .size = PAGE_AT(2 * (COUNT - i)),
+			                               .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE };
 	assert_int_equal(vmsnap_add_names(snap, names, COUNT, NULL), VMSNAP_OK);
 	struct touched_list list = touched_in(snap, snap, snap);
 	assert_int_equal(list.count, 1);

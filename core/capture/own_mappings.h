@@ -1,0 +1,26 @@
+/* own_mappings.h - giving back the pages of files that this process maps.
+ *
+ * A page of libc.so that only the target uses is exclusive to it (pagemap, bit 56).
+ * But we are linked to libc as well, and the kernel maps 16 pages around each that
+ * we touch: just by looking, the page would be shared.  So right before page tables
+ * are read, our own mappings of files are emptied with MADV_DONTNEED.  Nothing is
+ * lost: what is used again is mapped again from the page cache. */
+#ifndef VMSNAP_OWN_MAPPINGS_H
+#define VMSNAP_OWN_MAPPINGS_H
+
+#include "maps.h"
+
+struct own_files {
+	struct address_range *ranges; /* malloc'ed */
+	size_t count;
+};
+
+/* Finds the mappings that may be emptied: private, not writable, of a file, and
+ * without a page of their own (relocated data have some).  The library's own text is
+ * left out: it is running.  Best effort: there may be none. */
+void own_files_find(struct own_files *own);
+/* Empties them; no libc is used in it.  Others may run meanwhile. */
+void own_files_drop(const struct own_files *own);
+void own_files_free(struct own_files *own);
+
+#endif

@@ -1,0 +1,407 @@
+#define _GNU_SOURCE
+#include "reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "error.h"
+#include "scan.h"
+
+/* Made resident before the freeze; more grows in it. */
+enum { PREPARED_RUNS_MAX = 1280 * 1024, PREPARED_RUNS_EXTRA = 12288 };
+
+/* As much as will be needed, made resident; and the lines of status that our freeze
+ * will change. */
+static int prepare_freeze(struct reader *record, const struct proc_stat *stat, struct vmsnap_error *err)
+{
+	size_t runs = stat->resident < PREPARED_RUNS_MAX ? (size_t)stat->resident : PREPARED_RUNS_MAX;
+	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
+	    page_marks_reserve(&record->marks, PAGE_MARKS_PREPARED))
+		return fail_no_memory(err);
+	int error = procdir_read(record->memory, "status", &record->status_before);
+	return error ? procdir_fail(error, record->pid, "status", err) : VMSNAP_OK;
+}
+
+int reader_prepare(struct reader *record, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err)
+{
+	*record = (struct reader){
+		.procdir = procdir, .memory = procdir, .pid = pid, .smaps_wanted = smaps, .root = -1, .maps = -1
+	};
+	record->snap = snapshot_new();
+	if (!record->snap)
+		return fail_no_memory(err);
+	/* Taken for a recorded copy, a process would be read while it runs. */
+	int error = procdir_is_live(procdir, &record->live);
+	if (error)
+		return fail_sys(err, error, "cannot tell a process from a recorded copy");
+	record->snap->info.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	if (!record->live)
+		return VMSNAP_OK;
+	struct proc_stat stat;
+	int rc = procdir_stat(procdir, &stat, err);
+	if (rc)
+		return rc;
+	if (stat.state == 'Z')
+		record->memory = procdir_living_thread(procdir);
+	if (record->memory < 0)
+		return procdir_fail(ESRCH, pid, "maps", err);
+	return held ? VMSNAP_OK : prepare_freeze(record, &stat, err);
+}
+
+int reader_status_of_newborn(struct reader *record, struct vmsnap_error *err)
+{
+	static const char status[] = "State:\tR (running)\nTracerPid:\t0\n";
+	char *copy = strdup(status);
+	if (!copy)
+		return fail_no_memory(err);
+	proc_text_free(&record->status_before);
+	record->status_before = (struct proc_text){ .text = copy, .len = sizeof(status) - 1, .room = sizeof(status) };
+	return VMSNAP_OK;
+}
+
+/* ---- while the target stands ------------------------------------------------------ */
+
+/* Whether there is a living thread after all: the main one may have exited since. */
+static bool read_via_live_thread(struct reader *record)
+{
+	int memory = record->memory == record->procdir ? procdir_living_thread(record->procdir) : -1;
+	if (memory < 0)
+		return false;
+	record->memory = memory;
+	close(record->maps);
+	record->maps = -1;
+	return true;
+}
+
+static int take_maps(struct reader *record, struct vmsnap_error *err)
+{
+	do {
+		record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
+		int error = record->maps < 0 ? errno : procdir_read_fd(record->maps, &record->maps_text);
+		if (error)
+			return procdir_fail(error, record->pid, "maps", err);
+		/* A process that is exiting, or has exited, has no maps. */
+		if (record->maps_text.len || !record->live)
+			return VMSNAP_OK;
+	} while (read_via_live_thread(record));
+	return procdir_fail(ESRCH, record->pid, "maps", err);
+}
+
+static int take_pages(struct reader *record, struct pagemap_walk *walk, struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int fd = openat(record->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return procdir_fail(errno, record->pid, "pagemap", err);
+	CLEANUP_FREE struct address_range *ranges = NULL;
+	size_t count = 0;
+	uint64_t page_size = record->snap->info.page_size;
+	int rc = maps_ranges(record->maps_text.text, record->maps_text.len, PAGEMAP_JOIN_PAGES * page_size, &ranges,
+	                     &count, err);
+	if (rc)
+		return rc;
+	if (record->own)
+		own_files_drop(record->own);
+	int error = pagemap_walk_ranges(walk, fd, ranges, count, &record->snap->runs, &record->marks);
+	if (error == ECANCELED)
+		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
+	return error ? procdir_fail(error, record->pid, "pagemap", err) : VMSNAP_OK;
+}
+
+/* The last two numbers of /proc/PID/task/TID/syscall are the stack pointer and the
+ * program counter, while the thread does not run (proc_pid_syscall(5)). */
+static uint64_t stack_pointer(int procdir, pid_t tid)
+{
+	char name[40], text[256];
+	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
+	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	if (len <= 0)
+		return 0;
+	struct cursor c = { text, text + len };
+	uint64_t before = 0, last = 0;
+	while (c.at < c.end) {
+		struct cursor word = take_until(&c, ' ');
+		uint64_t value;
+		if (!take_char(&word, '0') || !take_char(&word, 'x') || !take_hex(&word, &value))
+			continue;
+		before = last;
+		last = value;
+	}
+	return before;
+}
+
+struct threads_job {
+	struct reader *record;
+	size_t room;
+};
+
+static int add_thread(void *ctx, pid_t tid)
+{
+	struct threads_job *job = ctx;
+	struct vmsnap *snap = job->record->snap;
+	if (snap->thread_count == job->room) {
+		size_t room = job->room ? job->room * 2 : 16;
+		struct vmsnap_thread *threads = realloc(snap->threads, room * sizeof(*threads));
+		if (!threads)
+			return 1;
+		snap->threads = threads;
+		job->room = room;
+	}
+	snap->threads[snap->thread_count++] = (struct vmsnap_thread){
+		.tid = (uint32_t)tid, .stack_pointer = stack_pointer(job->record->procdir, tid), .comm = ""
+	};
+	return 0;
+}
+
+static int take_cmdline(struct reader *record, const struct proc_stat *stat)
+{
+	struct vmsnap *snap = record->snap;
+	struct arguments_source source = { .memory = record->memory,
+		                           .maps = &record->maps_text,
+		                           .page_size = snap->info.page_size,
+		                           .strings = &snap->strings };
+	struct proc_text text = { 0 };
+	int error = arguments_read(&source, stat, &text);
+	if (!error && text.len) {
+		snap->info.cmdline = arena_copy(&snap->strings, text.text, text.len);
+		snap->info.cmdline_len = text.len;
+		error = snap->info.cmdline ? 0 : ENOMEM;
+	}
+	proc_text_free(&text);
+	return error ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
+}
+
+static const char *take_link(struct reader *record, const char *name)
+{
+	char path[4096 + 16];
+	ssize_t len = readlinkat(record->memory, name, path, sizeof(path));
+	return len > 0 ? arena_copy(&record->snap->strings, path, (size_t)len) : "";
+}
+
+static const char *take_word(struct reader *record, const char *name)
+{
+	struct proc_text text = { 0 };
+	const char *word = "";
+	if (procdir_read(record->procdir, name, &text) == 0 && text.len) {
+		/* comm may hold newlines; the kernel adds one of its own at the end. */
+		word = arena_copy(&record->snap->strings, text.text, text.len - (text.text[text.len - 1] == '\n'));
+	}
+	proc_text_free(&text);
+	return word;
+}
+
+static int take_identity(struct reader *record, struct vmsnap_error *err)
+{
+	struct vmsnap_info *info = &record->snap->info;
+	struct proc_stat stat;
+	int rc = procdir_stat(record->memory, &stat, err);
+	if (rc)
+		return rc;
+	/* Killed while it stood: what was read last may be missing pages. */
+	if (stat.state == 'Z' || stat.state == 'X')
+		return procdir_fail(ESRCH, record->pid, "pagemap", err);
+	info->start_time = stat.start_time;
+	info->comm = take_word(record, "comm");
+	info->exe = take_link(record, "exe");
+	const char *ns = take_link(record, "ns/pid");
+	if (!info->comm || !info->exe || !ns || take_cmdline(record, &stat))
+		return fail_no_memory(err);
+	struct cursor c = { ns, ns + strlen(ns) };
+	take_until(&c, '[');
+	take_decimal(&c, &info->pid_namespace);
+	struct threads_job job = { .record = record };
+	int listed = procdir_each_task(record->procdir, add_thread, &job);
+	if (listed > 0)
+		return fail_no_memory(err);
+	return listed ? procdir_fail(-listed, record->pid, "the list of threads", err) : VMSNAP_OK;
+}
+
+int reader_take(struct reader *record, struct pagemap_walk *walk, struct vmsnap_error *err)
+{
+	record->snap->info.taken = record->taken;
+	record->snap->info.monotonic = record->monotonic;
+	/* pagemap before all else: whatever else we read may change the pages. */
+	watchdog_kick(record->dog);
+	int rc = take_maps(record, err);
+	if (!rc)
+		rc = take_pages(record, walk, err);
+	if (rc)
+		return rc;
+	watchdog_kick(record->dog);
+	int error = procdir_read(record->memory, "status", &record->status_text);
+	if (error && record->live)
+		return procdir_fail(error, record->pid, "status", err);
+	error = record->smaps_wanted ? procdir_read(record->memory, "smaps", &record->smaps_text) : 0;
+	if (error)
+		return procdir_fail(error, record->pid, "smaps", err);
+	if (record->live && record->keep) /* the target's own root, for its files */
+		record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	if (!record->keep)
+		reader_close(record);
+	watchdog_kick(record->dog);
+	return record->live ? take_identity(record, err) : VMSNAP_OK;
+}
+
+int reader_recheck(struct reader *record, bool *same, struct vmsnap_error *err)
+{
+	struct proc_text text = { 0 };
+	int error = procdir_read_fd(record->maps, &text);
+	if (!error)
+		*same = text.len == record->maps_text.len && !memcmp(text.text, record->maps_text.text, text.len);
+	size_t len = text.len;
+	proc_text_free(&text);
+	if (error)
+		return procdir_fail(error, record->pid, "maps", err);
+	if (len)
+		return VMSNAP_OK;
+	/* The descriptor belongs to the memory that there was when it was opened. */
+	struct proc_stat stat;
+	if (procdir_stat(record->memory, &stat, NULL) || strchr("ZX", stat.state))
+		return procdir_fail(ESRCH, record->pid, "maps", err);
+	return fail(err, VMSNAP_ERR_EXECED, "process %d executed another program meanwhile; try again",
+	            (int)record->pid);
+}
+
+/* ---- when it runs again ------------------------------------------------------------ */
+
+/* A line of status with its newline; empty if there is none. */
+static struct cursor status_line(const struct proc_text *status, const char *key)
+{
+	struct cursor c = { status->text, status->text + status->len };
+	while (c.at < c.end) {
+		const char *start = c.at;
+		take_until(&c, '\n');
+		if ((size_t)(c.at - start) > strlen(key) && memcmp(start, key, strlen(key)) == 0)
+			return (struct cursor){ start, c.at };
+	}
+	return (struct cursor){ c.end, c.end };
+}
+
+/* Our own freeze shows in two lines: they are kept as they were right before it. */
+enum { OUR_LINES = 2 };
+static const char *const our_lines[OUR_LINES] = { "State:", "TracerPid:" };
+
+static int keep_status(struct reader *record, bool frozen)
+{
+	struct vmsnap *snap = record->snap;
+	if (!frozen) {
+		snap->status = arena_copy(&snap->strings, record->status_text.text, record->status_text.len);
+		snap->status_len = record->status_text.len;
+		return snap->status ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
+	}
+	size_t room = record->status_text.len + 1;
+	for (size_t i = 0; i < OUR_LINES; i++) {
+		struct cursor before = status_line(&record->status_before, our_lines[i]);
+		room += (size_t)(before.end - before.at);
+	}
+	char *out = arena_alloc(&snap->strings, room);
+	if (!out)
+		return VMSNAP_ERR_NO_MEMORY;
+	const char *from = record->status_text.text, *end = from + record->status_text.len;
+	size_t len = 0;
+	for (size_t i = 0; i < OUR_LINES; i++) {
+		struct cursor now = status_line(&record->status_text, our_lines[i]);
+		struct cursor before = status_line(&record->status_before, our_lines[i]);
+		if (now.at == now.end || before.at == before.end || now.at < from)
+			continue;
+		memcpy(out + len, from, (size_t)(now.at - from));
+		len += (size_t)(now.at - from);
+		memcpy(out + len, before.at, (size_t)(before.end - before.at));
+		len += (size_t)(before.end - before.at);
+		from = now.end;
+	}
+	if (end > from)
+		memcpy(out + len, from, (size_t)(end - from));
+	len += (size_t)(end - from);
+	out[len] = '\0';
+	snap->status = out;
+	snap->status_len = len;
+	return VMSNAP_OK;
+}
+
+static void thread_names(struct reader *record)
+{
+	struct vmsnap *snap = record->snap;
+	for (size_t i = 0; i < snap->thread_count; i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "task/%u/comm", snap->threads[i].tid);
+		/* The main thread's is known already. */
+		const char *comm =
+		        (pid_t)snap->threads[i].tid == record->pid ? snap->info.comm : take_word(record, name);
+		snap->threads[i].comm = comm ? comm : "";
+	}
+}
+
+/* A recorded tree does not say what was knowable: what shows was. */
+static void known_from_runs(struct vmsnap *snap)
+{
+	struct vmsnap_known known = { .exclusive = true };
+	for (size_t i = 0; i < snap->runs.count; i++) {
+		uint64_t entry = snap->runs.items[i].entry;
+		known.pfn |= (entry & ENTRY_POPULATED) && (entry & ENTRY_FRAME_MASK);
+		known.soft_dirty |= (entry & ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY)) != 0;
+	}
+	snap->info.known = known;
+}
+
+int reader_finish(struct reader *record, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err)
+{
+	struct vmsnap *snap = record->snap;
+	int rc;
+	if (record->smaps_wanted)
+		rc = smaps_parse(record->smaps_text.text, record->smaps_text.len, snap, err);
+	else
+		rc = maps_parse(record->maps_text.text, record->maps_text.len, snap, err);
+	if (rc)
+		return rc;
+	if (!record->live) {
+		known_from_runs(snap);
+	} else {
+		snap->info.known = probe->known;
+		if (pagemap_apply_marks(probe, snap->info.page_size, &record->marks, &snap->runs))
+			return fail_no_memory(err);
+		thread_names(record);
+	}
+	struct run *items = realloc(snap->runs.items, (snap->runs.count + 1) * sizeof(*items));
+	if (items) {
+		snap->runs.items = items;
+		snap->runs.capacity = snap->runs.count + 1;
+	}
+	return keep_status(record, frozen) ? fail_no_memory(err) : VMSNAP_OK;
+}
+
+void reader_reopen(struct reader *record)
+{
+	if (record->live && record->maps < 0)
+		record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
+	if (record->live && record->root < 0)
+		record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
+}
+
+void reader_close(struct reader *record)
+{
+	if (record->root >= 0)
+		close(record->root);
+	if (record->maps >= 0)
+		close(record->maps);
+	record->root = record->maps = -1;
+}
+
+void reader_free(struct reader *record)
+{
+	reader_close(record);
+	if (record->memory >= 0 && record->memory != record->procdir)
+		close(record->memory);
+	proc_text_free(&record->maps_text);
+	proc_text_free(&record->smaps_text);
+	proc_text_free(&record->status_text);
+	proc_text_free(&record->status_before);
+	free(record->marks.items);
+	vmsnap_free(record->snap);
+	*record = (struct reader){ .memory = -1, .root = -1, .maps = -1 };
+}

@@ -1,0 +1,22 @@
+/* annotation.h - the names that a debugger adds to a snapshot: their order, and their
+ * strings, most of which come again and again (a function for each of its locals). */
+#ifndef VMSNAP_ANNOTATION_H
+#define VMSNAP_ANNOTATION_H
+
+#include "snapshot.h"
+
+/* By address, kind, tid and frame; <0, 0 or >0. */
+int annotation_order(const struct vmsnap_annotation *a, const struct vmsnap_annotation *b);
+
+/* Which strings were kept lately.  A string that pushed another out of its slot is
+ * found, the other is kept once more when it comes again: no string can make this
+ * slow. */
+enum { ANNOTATION_SLOTS = 512 };
+struct annotation_slots {
+	const char *latest[ANNOTATION_SLOTS];
+};
+/* The slot of a string.  It holds this very string, or another one, or NULL: then the
+ * caller makes a copy and puts it there. */
+const char **annotation_slot(struct annotation_slots *slots, const char *string, size_t len);
+
+#endif

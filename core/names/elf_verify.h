@@ -1,0 +1,22 @@
+/* elf_verify.h - whether the file found under a name today is the one that was
+ * mapped then. */
+#ifndef VMSNAP_ELF_VERIFY_H
+#define VMSNAP_ELF_VERIFY_H
+
+#include <stdbool.h>
+
+#include "vmsnap.h"
+
+/* What is known of this machine, against the one that the snapshot is from. */
+struct here {
+	bool same_boot;    /* the very same kernel instance */
+	bool same_machine; /* device and inode numbers mean the same */
+};
+struct here elf_verify_here(const struct vmsnap_info *info);
+
+/* Opens the file of a VMA under `path`; -1 if it is not there or not believed, and
+ * then *reason says why. */
+int elf_verify_open(int root, const char *path, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
+                    struct here here, const char **reason);
+
+#endif

@@ -1,0 +1,31 @@
+/* name_ranges.h - which of many spans, sorted by where they begin, reach beyond an
+ * address.  However they overlap, finding the next one takes a logarithm of steps:
+ * a name that covers everything must not make each search walk over all of them. */
+#ifndef VMSNAP_NAME_RANGES_H
+#define VMSNAP_NAME_RANGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A tree of maxima: tree[1] is that of all ends, tree[leaves + i] is the end of
+ * span i. */
+struct name_ranges {
+	uint64_t *tree; /* malloc'ed; NULL if there are no spans */
+	size_t count, leaves;
+};
+
+/* `count` spans, whose ends are then set, in any order, and settled once. */
+int spans_init(struct name_ranges *spans, size_t count);
+static inline void spans_set(struct name_ranges *spans, size_t index, uint64_t end)
+{
+	spans->tree[spans->leaves + index] = end;
+}
+void spans_settle(struct name_ranges *spans);
+void spans_free(struct name_ranges *spans);
+
+/* The first span from index `from` on, or the last one below index `below`, that ends
+ * above the address; the count if there is none. */
+size_t spans_next(const struct name_ranges *spans, size_t from, uint64_t address);
+size_t spans_previous(const struct name_ranges *spans, size_t below, uint64_t address);
+
+#endif
