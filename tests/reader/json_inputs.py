@@ -1,0 +1,181 @@
+"""Snapshots in which everything occurs that JSON may show, and the commands to show it.
+
+They are written here, not captured: what is printed must not depend on the machine.
+"""
+
+import glob
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.join(HERE, "..", "golden")
+sys.path[:0] = [HERE, GOLDEN]
+
+import elffile  # noqa: E402  (these lie in the folders just added)
+from cases import EMPTY_IDENTITY, PROCESS, STATUS, file_of, name, run, snapshot, thread, vma  # noqa: E402
+
+PAGE = 4096
+PROGRAM = 0x555555554000
+HEAP = 0x555555560000
+PERMS = 0x600000000000  # mappings of all permissions
+STATES = 0x610000000000  # pages in all states
+THREAD = 0x620000000000  # another thread's stack
+STACK = 0x7FFFFFFDE000
+STACK_END = 0x7FFFFFFFF000
+ELF = dict(name=b"/program", device=(8, 1), inode=77, build_id=elffile.BUILD_ID)
+EVERYTHING = ["pfn", "soft_dirty", "exclusive", "zero", "huge"]
+
+# (flags, frame or swap slot) of the pages from STATES on; each is followed by an absent one.
+PAGE_STATES = [
+    ("present", 0x100),
+    ("exclusive present", 0x200),
+    ("soft_dirty exclusive present", 0x300),
+    ("zero present", 0x400),
+    ("huge exclusive present", 0x500),
+    ("present", 0),
+    ("swapped", (1, 77)),
+    ("uffd_wp present", 0x600),
+    ("uffd_wp", None),
+    ("guard", None),
+]
+
+
+def state_runs():
+    made = []
+    for index, (flags, frame) in enumerate(PAGE_STATES):
+        where = {"swap": frame} if isinstance(frame, tuple) else {"pfn": frame}
+        made.append(run(STATES + 2 * index * PAGE, 1, flags, **where))
+    return made
+
+
+def permissions():
+    words = [r + w + x + s for r in "-r" for w in "-w" for x in "-x" for s in "ps"]
+    return [vma(PERMS + 16 * i * PAGE, PERMS + (16 * i + 1) * PAGE, word) for i, word in enumerate(words)]
+
+
+def smaps_of(vmas):
+    values = [None] + [PAGE] * (len(vmas) - 1)
+    return {"keys": [{"key": b"Pss", "values": values}], "flags": [b""] + [b"rd wr"] * (len(vmas) - 1)}
+
+
+def told():
+    """What a debugger told: names of every kind, and what it wrote to."""
+    heap = [name(HEAP + 8, 8, "other", b"*list"), name(HEAP + 64, 1, "touched", b"breakpoint 2")]
+    stack = [
+        name(STACK_END - 0x800, 8, "local", b"count", b"work", b"int", 4242, 0),
+        name(STACK_END - 0x700, 8, "argument", b"size", b"main", b"int", 4242, 1),
+        name(STACK_END - 0x600, 1, "touched", b""),
+    ]
+    return heap + [name(THREAD + 8, 4, "thread_local", b"errno", tid=4300)] + stack
+
+
+def process(frame, heap_pages, status=b"", vmas=(), **identity):
+    """A program with everything; `frame`: that of the first page which is its own."""
+    data = PROGRAM + elffile.DATA
+    all_vmas = [
+        vma(PROGRAM, PROGRAM + PAGE, "r--p", **ELF),
+        vma(PROGRAM + elffile.TEXT, data, "r-xp", offset=elffile.TEXT, **ELF),
+        vma(data, data + PAGE, "rw-p", offset=elffile.DATA, **ELF),
+        vma(HEAP, HEAP + heap_pages * PAGE, "rw-p", b"[heap]"),
+        *permissions(),
+        vma(STATES, STATES + 64 * PAGE, "rw-p"),
+        vma(THREAD, THREAD + 16 * PAGE, "rw-p"),
+        *vmas,
+        vma(STACK, STACK_END, "rw-p", b"[stack]"),
+    ]
+    return snapshot(
+        identity=dict(PROCESS, **dict(dict(known=EVERYTHING, exe=b"/program", reason=b"why"), **identity)),
+        status=STATUS + b"Groups:\t0\nState:\tS (sleeping)\n" + status,
+        vmas=all_vmas,
+        runs=[
+            run(PROGRAM, 1, "file present", pfn=0x1000),
+            run(PROGRAM + elffile.TEXT, 1, "file present", pfn=0x1001),
+            run(data, 1, "exclusive present", pfn=frame),
+            run(HEAP, 2, "exclusive present", pfn=frame + 1),
+            *state_runs(),
+            run(THREAD, 2, "present", pfn=0x3000),
+            run(STACK_END - 2 * PAGE, 2, "soft_dirty exclusive present", pfn=frame + 16),
+        ],
+        threads=[thread(4242, STACK_END - 0x400, b"cat"), thread(4300, THREAD + 0x1000, b"more"),
+                 thread(4301, 0, b"late", missed=True)],
+        smaps=smaps_of(all_vmas),
+        names=told(),
+    )
+
+
+def nobody():
+    """A process of which hardly anything is known."""
+    return snapshot(
+        identity=EMPTY_IDENTITY,
+        status=b"",
+        vmas=[vma(STATES, STATES + 8 * PAGE, "rw-p")],
+        runs=[run(STATES, 1, "present"), run(STATES + PAGE, 1, "swapped")],
+    )
+
+
+def models():
+    """{name: the snapshots of a file}"""
+    gone = [vma(0x630000000000, 0x630000001000, "rw-s", b"/tmp/gone (deleted)", device=(8, 1), inode=9)]
+    come = [vma(0x640000000000, 0x640000001000, "rw-p", b"[anon: new]")]
+    freezes = [dict(freeze=kind, label=b"freeze") for kind in range(4)]
+    return {
+        "a": [process(0x2000, 2, b"Old:\t1\n", gone, label=b"a")],
+        "b": [process(0x2800, 4, b"New:\t2 kB\n", come, label=b"b", taken=PROCESS["taken"] + 10**9)],
+        "child": [process(0x2C00, 2, pid=4243, tgid=4243, ppid=4242, label=b"child")],
+        "nobody": [nobody()],
+        "freezes": [snapshot(identity=dict(PROCESS, **one)) for one in freezes],
+    }
+
+
+def write(folder):
+    """Writes everything into the folder; returns {name: path}."""
+    paths = {}
+    for key, snapshots in models().items():
+        paths[key] = os.path.join(folder, key + ".vms")
+        with open(paths[key], "wb") as file:
+            file.write(file_of(*snapshots)[0])
+    with open(os.path.join(folder, "program"), "wb") as file:
+        file.write(elffile.program())
+    return paths
+
+
+def places():
+    """Addresses of which something else is to be told."""
+    states = [STATES + index * PAGE for index in range(2 * len(PAGE_STATES) + 1)]
+    program = [PROGRAM, PROGRAM + elffile.FUNCTION, PROGRAM + elffile.VARIABLE, PROGRAM + elffile.LABEL]
+    stacks = [STACK, STACK_END - 0x800, STACK_END - 0x700, STACK_END - 0x1800, THREAD + 8, THREAD + 0x1800]
+    return [hex(at) for at in program + [HEAP + 8] + states + stacks] + ["0", "ffffffffffff0000"]
+
+
+def damaged():
+    """Golden files that open and hold something that does not load, or is lost."""
+    kinds = ("good-labels", "good-empty.", "large", "bad-series", "bad-bomb", "bad-two-vmas", "newer", "truncated")
+    return sorted(path for kind in kinds for path in glob.glob(os.path.join(GOLDEN, kind + "*.vms")))
+
+
+def commands(folder, paths):
+    """The arguments of each call of the command, without --json."""
+    a, b, child, none = (paths[key] for key in ("a", "b", "child", "nobody"))
+    root = ("--sysroot", folder)
+    calls = [("show", path) for path in paths.values()]
+    calls += [("show", os.path.join(GOLDEN, "good-smaps.vms"))]
+    calls += [("show", paths["freezes"] + f"@{number}") for number in range(1, 5)]
+    calls += [("pages", path, *each) for path in (a, none) for each in ((), ("--each",))]
+    calls += [("page", a, place, *root) for place in places()]
+    calls += [("page", none, hex(STATES + index * PAGE)) for index in range(3)]
+    calls += [("page", a, places()[1], "--no-names")]
+    pairs = [(a, b), (b, a), (a, none), (none, a), (a, a)]
+    calls += [("diff", *pair, *more) for pair in pairs for more in (root, ("--totals",), ("--no-names",))]
+    families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none)]
+    calls += [("cow", *family, *more) for family in families for more in (root, ("--totals",), ("--no-names",))]
+    calls += [(what, *files) for what in ("map", "status") for files in ((a,), (a, b), (none,), (a, none), (none, a))]
+    files = list(paths.values()) + damaged()
+    return calls + [(what, path) for path in files for what in ("list", "check")]
+
+
+def library_calls(paths):
+    """The arguments of vmsprint.py."""
+    files = [paths[key] for key in ("nobody", "a", "b")]
+    where = [PROGRAM, 0x640000000000, 0] + [STATES + 2 * i * PAGE for i in range(len(PAGE_STATES))]
+    calls = [("history", hex(at), *files) for at in where + [HEAP, STACK_END - PAGE]]
+    return calls + [("history", hex(STATES + PAGE), paths["nobody"]), ("snapshots", *files)]

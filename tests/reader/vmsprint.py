@@ -1,0 +1,90 @@
+"""What only the library prints, not the command, as JSON.
+
+    python3 vmsprint.py LIBVMSNAP names                    every enumerated name, by kind
+    python3 vmsprint.py LIBVMSNAP history ADDRESS FILE...  vmsnap_print_history()
+    python3 vmsprint.py LIBVMSNAP snapshots FILE...        vmsnap_print_snapshots()
+
+All snapshots of each file are taken; the last two once more, the first of them named,
+the second only peeked at.
+"""
+
+import ctypes
+import json
+import sys
+from ctypes import byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_uint64, c_void_p
+
+import vmslib
+
+WRITE = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+
+
+class Style(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("color", c_int), ("width", c_uint)]
+    _fields_ += [(name, c_bool) for name in ("unicode", "json", "raw", "bytes", "no_headings")]
+    _fields_ += [("columns", c_char_p)]
+
+
+class Output(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("style", Style), ("write", WRITE), ("ctx", c_void_p)]
+    _fields_ += [("cancelled", c_void_p), ("cancel_ctx", c_void_p)]
+
+
+def names_of(function):
+    """All names, up to the first number that has none."""
+    function.restype, function.argtypes = c_char_p, [c_int]
+    nothing, found = function(-1), []
+    while function(len(found)) not in (None, nothing):
+        found.append(function(len(found)).decode())
+    return found
+
+
+def all_names(lib):
+    found = {kind: names_of(getattr(lib, f"vmsnap_{kind}_name")) for kind in ("vma_change", "page_change", "verdict")}
+    return json.dumps(found)
+
+
+def load_all(lib, paths):
+    snaps, names, error = [], [], vmslib.Error()
+    for path in paths:
+        file = c_void_p()
+        assert not lib.vmsnap_file_open(path.encode(), None, byref(file), byref(error)), error.message
+        for index in range(lib.vmsnap_file_count(file)):
+            snap = c_void_p()
+            assert not lib.vmsnap_file_load(file, index, byref(snap), byref(error)), error.message
+            snaps.append(snap)
+            names.append(None)
+        peeked = c_void_p()
+        assert not lib.vmsnap_file_peek(file, lib.vmsnap_file_count(file) - 1, byref(peeked), byref(error))
+        lib.vmsnap_file_close(file)
+    return snaps + [snaps[-1], peeked], names + [b"named", None]
+
+
+def printed(lib, function, snaps, names, *rest):
+    parts, error = [], vmslib.Error()
+
+    def write(_, text, length):
+        parts.append(ctypes.string_at(text, length))
+        return 0
+
+    style = Style(size=ctypes.sizeof(Style), unicode=True, json=True)
+    out = Output(size=ctypes.sizeof(Output), style=style, write=WRITE(write))
+    count = len(snaps)
+    args = (c_void_p * count)(*snaps), (c_char_p * count)(*names), c_size_t(count), *rest
+    function.restype = c_int
+    assert not function(*args, byref(out), byref(error)), error.message
+    return b"".join(parts).decode()
+
+
+def main(argv):
+    lib, what = vmslib.library(argv[1]), argv[2]
+    if what == "names":
+        print(all_names(lib))
+    elif what == "history":
+        print(printed(lib, lib.vmsnap_print_history, *load_all(lib, argv[4:]), c_uint64(int(argv[3], 16))))
+    else:
+        print(printed(lib, lib.vmsnap_print_snapshots, *load_all(lib, argv[3:])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
