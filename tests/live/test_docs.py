@@ -133,9 +133,9 @@ class ManPages(Documents):
             self.assertIn(f"*vmsnap-{name}*(1)", read("docs", "man", "vmsnap.1.scd"))
 
     def test_the_cow_page_lists_the_verdicts_that_there_are(self):
-        header = read("core", "include", "vmsnap.h")
+        header = read("core", "include", "vmsnap", "compare.h")
         enum = re.search(r"enum vmsnap_verdict \{(.*?)\};", header, re.S)[1]
-        names = {re.sub(r"_page$", "", word.lower()) for word in re.findall(r"VMSNAP_(\w+)", enum)} - {"verdicts"}
+        names = {word.lower() for word in re.findall(r"VMSNAP_VERDICT_(\w+)", enum)} - {"count"}
         page = read("docs", "man", "vmsnap-cow.1.scd").split("# OPTIONS")[0]
         described = set(re.findall(r"\*([a-z_]+)\*[,\n]", page))
         self.assertEqual(names - described, set())

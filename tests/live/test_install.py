@@ -139,10 +139,14 @@ class Installed(unittest.TestCase):
         self.assertEqual(os.path.realpath(found), os.path.realpath(os.path.join(self.libdir, "cmake", "vmsnap")))
         self.assertEqual(call(os.path.join(build, "user"), env=self.env).strip(), self.version)
 
-    def test_header_is_the_one_of_the_source(self):
-        with open(self.assertInstalled("include", "vmsnap.h"), "rb") as got, \
-             open(os.path.join(SOURCE, "core", "include", "vmsnap.h"), "rb") as expected:
-            self.assertEqual(got.read(), expected.read())
+    def test_headers_are_those_of_the_source(self):
+        source = os.path.join(SOURCE, "core", "include")
+        names = ["vmsnap.h", *(os.path.join("vmsnap", name) for name in os.listdir(os.path.join(source, "vmsnap")))]
+        self.assertGreater(len(names), 6)
+        for name in names:
+            with open(self.assertInstalled("include", name), "rb") as got, \
+                 open(os.path.join(source, name), "rb") as expected:
+                self.assertEqual(got.read(), expected.read(), name)
 
     def test_man_pages_and_completion_are_there(self):
         pages = [name[:-4] for name in os.listdir(os.path.join(SOURCE, "docs", "man")) if name.endswith(".scd")]

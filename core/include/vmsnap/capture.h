@@ -1,0 +1,65 @@
+/* capture.h - makes snapshots of live processes.
+ * Included by vmsnap.h, which tells what holds for all of it. */
+#ifndef VMSNAP_CAPTURE_API_H
+#define VMSNAP_CAPTURE_API_H
+
+#include <vmsnap/snapshot.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum vmsnap_capture_flag {
+	VMSNAP_CAPTURE_NO_FREEZE = 1,
+	VMSNAP_CAPTURE_SMAPS = 2,
+	/* Before page states are read, give back the pages of program and library files
+	 * that the calling process maps.  Otherwise those that the target maps too do not
+	 * show as exclusive in it, just because we look.  For programs that do little
+	 * else: all of its threads will map again what they use. */
+	VMSNAP_CAPTURE_DROP_OWN_MAPPINGS = 4,
+	/* For programs that have more rights than who may stop them (file capabilities): if
+	 * the calling process is stopped while it keeps others standing, the kernel continues
+	 * it after a quarter of a second; if it goes without a processor for 5 seconds in all
+	 * even so, or one system call lasts as long, the kernel KILLS it, and those run. */
+	VMSNAP_CAPTURE_WATCHDOG = 8,
+};
+
+struct vmsnap_capture_options {
+	size_t size;                  /* sizeof(struct vmsnap_capture_options) */
+	unsigned flags;               /* enum vmsnap_capture_flag */
+	const char *label;            /* NULL: none */
+	unsigned freeze_timeout_ms;   /* how long to wait for threads to stop; 0: 500 for the next
+	                               * one, and in all 500 and 1 for each */
+	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
+	void *cancel_ctx;
+	const char *reason; /* NULL: none */
+};
+
+/* Captures one process.  options may be NULL.  Must be called by one thread
+ * from start to end (ptrace belongs to a thread).  Reaps no child but those it
+ * traces itself. */
+int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
+                   struct vmsnap_error *err);
+
+/* The same from an open directory /proc/PID, or from a recorded copy of one
+ * (any folder with maps, pagemap and status in it; it is never frozen). */
+int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
+                      struct vmsnap_error *err);
+
+/* The process and all its descendants, all frozen at one instant.  *out is an
+ * array to be released with vmsnap_free_all(); the first one is `pid` itself,
+ * every other follows its parent. */
+int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap ***out, size_t *count,
+                        struct vmsnap_error *err);
+void vmsnap_free_all(struct vmsnap **snaps, size_t count);
+
+/* The state of one page right now, without a snapshot and without stopping anything:
+ * one entry of pagemap.  *known is written whenever the process could be read;
+ * VMSNAP_ERR_NOT_FOUND: the page is absent or not mapped. */
+int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct vmsnap_known *known,
+                    struct vmsnap_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,83 @@
+/* file.h - snapshots in files (docs/format.md).
+ * Included by vmsnap.h, which tells what holds for all of it. */
+#ifndef VMSNAP_FILE_API_H
+#define VMSNAP_FILE_API_H
+
+#include <vmsnap/snapshot.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Writes snapshots to `path`.  A new file is written beside its place and
+ * renamed over it, mode 0600.  An existing file is replaced only if it is a
+ * vmsnap file.  With VMSNAP_SAVE_APPEND the snapshots are added to an existing
+ * file (made if there is none); if that fails, the file is as it was.  Another that
+ * appends is waited for.  Where an append was cut off before, what it left is dropped:
+ * VMSNAP_OK, with err->code VMSNAP_ERR_TRUNCATED and a message (otherwise 0). */
+enum vmsnap_save_flag {
+	VMSNAP_SAVE_APPEND = 1,
+	VMSNAP_SAVE_INTERRUPTIBLE = 2, /* a signal ends the wait for another: VMSNAP_ERR_CANCELLED */
+	VMSNAP_SAVE_REGULAR = 4,       /* refuse pipes and devices, and do not wait for them */
+};
+int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
+                struct vmsnap_error *err);
+
+struct vmsnap_save_options {
+	size_t size;                  /* sizeof(struct vmsnap_save_options) */
+	unsigned flags;               /* enum vmsnap_save_flag */
+	bool (*cancelled)(void *ctx); /* asked now and then, while another is waited for too; NULL:
+	                                 never cancelled */
+	void *cancel_ctx;
+};
+int vmsnap_save_with(const char *path, const struct vmsnap *const *snaps, size_t count,
+                     const struct vmsnap_save_options *options, struct vmsnap_error *err);
+/* Writes a whole stream to a descriptor, which need not be seekable. */
+int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err);
+
+/* Limits on what a file may make the reader do.  0: the default. */
+struct vmsnap_limits {
+	size_t size;                  /* sizeof(struct vmsnap_limits) */
+	uint64_t input_bytes;         /* read from a pipe; default 4 GiB.  What is more than a megabyte
+	                               * goes through a temporary file (in $TMPDIR, /var/tmp or /tmp) */
+	uint64_t memory;              /* for one loaded snapshot and what is made of it; default: 64 MiB
+	                               * and 16 KiB for each of its bytes in the file, 4 GiB at the most.
+	                               * A comparison has what its snapshots have together. */
+	bool (*cancelled)(void *ctx); /* asked now and then while the file is open; NULL: never
+	                                 cancelled */
+	void *cancel_ctx;
+	bool regular_only; /* refuse pipes and devices, and do not wait for them */
+};
+
+/* An open file.  Opening finds its snapshots; loading reads one.  "-" is
+ * standard input.  A file whose end is damaged opens if it holds a whole
+ * snapshot before that: see vmsnap_file_damage(). */
+struct vmsnap_file;
+int vmsnap_file_open(const char *path, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                     struct vmsnap_error *err);
+int vmsnap_file_open_fd(int fd, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                        struct vmsnap_error *err); /* fd stays the caller's */
+int vmsnap_file_open_memory(const void *bytes, size_t len, const struct vmsnap_limits *limits, struct vmsnap_file **out,
+                            struct vmsnap_error *err); /* bytes must outlive *out */
+void vmsnap_file_close(struct vmsnap_file *file);
+size_t vmsnap_file_count(const struct vmsnap_file *file);
+/* VMSNAP_OK if the file ends well; otherwise the code of what is wrong, with
+ * *err describing it (what is lost begins at err->position). */
+int vmsnap_file_damage(const struct vmsnap_file *file, struct vmsnap_error *err);
+
+struct vmsnap_file_entry {
+	uint64_t offset, bytes; /* where the snapshot lies in the file */
+};
+int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
+                      struct vmsnap_error *err);
+/* Identity and status only: a snapshot without VMAs and pages, cheap. */
+int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
+int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
+/* "3" counts from 1, "-1" is the last; anything else is a label, of which the
+ * newest wins (a label made of digits needs "label:…"). */
+int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index, struct vmsnap_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,79 @@
+/* names.h - what lies at an address, by the ELF files of this machine and by a debugger's word.
+ * Included by vmsnap.h, which tells what holds for all of it. */
+#ifndef VMSNAP_NAMES_API_H
+#define VMSNAP_NAMES_API_H
+
+#include <vmsnap/snapshot.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Names the addresses of one snapshot from the ELF files on this machine.  A
+ * file is believed only if it is the one that was mapped (build ID; without
+ * one, device, inode and a change time before the snapshot). */
+struct vmsnap_names;
+/* sysroot: folder below which the files are looked up, or NULL for "/". */
+int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
+                     struct vmsnap_error *err);
+void vmsnap_names_free(struct vmsnap_names *names);
+/* From now on the names of another snapshot, as if new (nothing is borrowed any more),
+ * but what was read of files that it maps too is kept: a second look at a process costs
+ * little.  The snapshot so far need not be there any more.  If it fails, nothing changes. */
+int vmsnap_names_rebind(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err);
+/* From now on asked now and then while files are read, which may be long: what asks for
+ * names fails with VMSNAP_ERR_CANCELLED then, and may ask again.  NULL: never cancelled. */
+void vmsnap_names_set_cancelled(struct vmsnap_names *names, bool (*cancelled)(void *ctx), void *ctx);
+/* Uses the captured names of another snapshot too (of the parent, or from before):
+ * for a snapshot that was taken where no debugger could look.  Borrows it.  A variable
+ * that both have is told once, as the snapshot itself, or the one borrowed from first,
+ * has it.  If that is known to be of another program, nothing is used and a warning says
+ * so. */
+int vmsnap_names_add_fallback(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err);
+
+enum vmsnap_name_kind {
+	VMSNAP_NAME_OBJECT, /* a variable, static ones included */
+	VMSNAP_NAME_FUNCTION,
+	VMSNAP_NAME_OTHER_SYMBOL, /* an untyped symbol */
+	VMSNAP_NAME_THREAD_STACK, /* symbol: "stack of thread TID (comm)" */
+	VMSNAP_NAME_MAPPING,      /* symbol is NULL; object: [heap], [stack], [vdso], … */
+	VMSNAP_NAME_LOCAL,        /* this and the next two: captured names */
+	VMSNAP_NAME_ARGUMENT,
+	VMSNAP_NAME_THREAD_LOCAL,
+};
+
+struct vmsnap_name {
+	int kind;
+	const char *symbol;   /* raw bytes; owned by the names */
+	const char *object;   /* path or [name] of the mapping */
+	uint64_t address;     /* where the symbol begins */
+	uint64_t size;        /* 0: unknown */
+	const char *function; /* of a local or an argument, else NULL */
+	uint32_t frame, tid;  /* of a captured name */
+};
+
+/* The symbol that covers address, else the thread's stack, else the mapping.  Of
+ * captured names the narrowest, unless a file knows a narrower one.
+ * VMSNAP_ERR_NOT_FOUND in a gap or in nameless anonymous memory. */
+int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out);
+/* All symbols that overlap [start, end), in address order, variables and
+ * functions alike, each once; calls fn for each until it returns false.  At one address
+ * what a file says comes first, then captured names, the larger first. */
+int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint64_t end,
+                    bool (*fn)(void *ctx, const struct vmsnap_name *name), void *ctx, struct vmsnap_error *err);
+
+/* Where an address lies in its ELF file. */
+struct vmsnap_segment {
+	uint32_t index;       /* of the program header */
+	uint32_t perms;       /* enum vmsnap_perm, of the program header */
+	const char *section;  /* ".data"; "" if unknown; owned by the names */
+	uint64_t elf_address; /* the address as the file's symbol table counts */
+};
+int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out);
+/* One line for each file that was not believed or not readable; "" if none. */
+const char *vmsnap_names_warning(const struct vmsnap_names *names);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

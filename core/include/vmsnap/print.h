@@ -1,0 +1,69 @@
+/* print.h - all of that as text for people and as JSON.
+ * Included by vmsnap.h, which tells what holds for all of it. */
+#ifndef VMSNAP_PRINT_API_H
+#define VMSNAP_PRINT_API_H
+
+#include <vmsnap/compare.h>
+#include <vmsnap/file.h>
+#include <vmsnap/names.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How to print.  The same texts serve the command line and gdb. */
+enum vmsnap_color { VMSNAP_COLOR_NONE, VMSNAP_COLOR_16, VMSNAP_COLOR_256, VMSNAP_COLOR_RGB };
+struct vmsnap_style {
+	size_t size;    /* sizeof(struct vmsnap_style) */
+	int color;      /* enum vmsnap_color */
+	unsigned width; /* columns; 0: unlimited */
+	bool unicode, json, raw, bytes, no_headings;
+	const char *columns; /* "START,SIZE" or "+PSS"; NULL: the usual ones */
+};
+
+/* Receives the text piece by piece; returns 0, or an errno to stop with. */
+typedef int (*vmsnap_write_fn)(void *ctx, const char *text, size_t len);
+
+struct vmsnap_output {
+	size_t size; /* sizeof(struct vmsnap_output) */
+	struct vmsnap_style style;
+	vmsnap_write_fn write;
+	void *ctx;
+	bool (*cancelled)(void *ctx); /* asked now and then, also while nothing is written; NULL:
+	                                 never cancelled */
+	void *cancel_ctx;
+};
+
+int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, bool each_page,
+                       const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
+                      const struct vmsnap_output *out, struct vmsnap_error *err);
+enum vmsnap_print_flag { VMSNAP_PRINT_TOTALS_ONLY = 1, VMSNAP_PRINT_LONG = 2 };
+/* names: of B (of the child); may be NULL. */
+int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_names *names, unsigned flags,
+                      const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
+                     const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
+                        struct vmsnap_error *err); /* b may be NULL */
+int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
+                     struct vmsnap_error *err); /* b may be NULL */
+/* Snapshots that are in memory, a line each.  names: what they are called here, or
+ * NULL for their labels. */
+int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const *names, size_t count,
+                           const struct vmsnap_output *out, struct vmsnap_error *err);
+/* How the page of an address went through snapshots, a line each. */
+int vmsnap_print_history(const struct vmsnap *const *snaps, const char *const *names, size_t count, uint64_t address,
+                         const struct vmsnap_output *out, struct vmsnap_error *err);
+int vmsnap_print_list(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* Reads everything there is; the return value is that of the worst finding. */
+int vmsnap_print_check(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* Writes `text` so that it cannot move a cursor, forge a line or be mistaken for
+ * anything else: control characters, invalid UTF-8 and '\\' as \xHH. */
+int vmsnap_print_escaped(const char *text, size_t len, const struct vmsnap_output *out, struct vmsnap_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

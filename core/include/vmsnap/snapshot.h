@@ -1,0 +1,220 @@
+/* snapshot.h - one address space at one instant: who it was, its mappings, its pages, its status, its
+ * threads, and what a debugger knew of it.
+ * Included by vmsnap.h, which tells what holds for all of it. */
+#ifndef VMSNAP_SNAPSHOT_API_H
+#define VMSNAP_SNAPSHOT_API_H
+
+#include <vmsnap/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- page states -------------------------------------------------------- */
+
+/* Bits of a page's state.  They are bits 55 to 63 of a pagemap entry, with the
+ * two that are always 0 there (59, 60) used for what PAGEMAP_SCAN knows.
+ * Source: Documentation/admin-guide/mm/pagemap.rst. */
+enum vmsnap_page_flag {
+	VMSNAP_PAGE_SOFT_DIRTY = 1 << 0, /* written since clear_refs; if known.soft_dirty */
+	VMSNAP_PAGE_EXCLUSIVE = 1 << 1,  /* mapped once now; if known.exclusive */
+	VMSNAP_PAGE_UFFD_WP = 1 << 2,    /* write-protected through userfaultfd */
+	VMSNAP_PAGE_GUARD = 1 << 3,      /* a guard region's page (Linux 6.15); nothing else is set */
+	VMSNAP_PAGE_ZERO = 1 << 4,       /* the shared zero page; if known.zero */
+	VMSNAP_PAGE_HUGE = 1 << 5,       /* mapped by a PMD or larger; if known.huge */
+	VMSNAP_PAGE_FILE = 1 << 6,       /* of a file, or shared anonymous */
+	VMSNAP_PAGE_SWAPPED = 1 << 7,
+	VMSNAP_PAGE_PRESENT = 1 << 8,
+};
+
+/* Neighbouring pages in one state.  pfn counts up along a present run and
+ * swap_offset along a swapped one; both are meaningful only if known.pfn.
+ * A run with neither PRESENT, SWAPPED nor GUARD is a page-table marker: nothing
+ * is there, but UFFD_WP is set for what will come. */
+struct vmsnap_run {
+	uint64_t start, end;  /* addresses */
+	uint64_t pfn;         /* of the first page, if PRESENT */
+	uint64_t swap_offset; /* of the first page, if SWAPPED */
+	uint32_t swap_type;   /* if SWAPPED */
+	uint32_t flags;       /* enum vmsnap_page_flag */
+};
+
+/* ---- the snapshot ------------------------------------------------------- */
+
+struct vmsnap;
+
+enum vmsnap_freeze {
+	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
+	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap */
+	VMSNAP_FREEZE_DEBUGGER = 2, /* every thread was held by a debugger already */
+	/* Some thread could not be stopped (vfork, disk wait, a held exec): vmsnap_thread.missed. */
+	VMSNAP_FREEZE_PARTIAL = 3,
+};
+
+struct vmsnap_known {
+	bool pfn;        /* PFNs and swap slots; needs CAP_SYS_ADMIN */
+	bool soft_dirty; /* needs CONFIG_MEM_SOFT_DIRTY */
+	bool exclusive;  /* Linux 4.2 */
+	bool zero;       /* PAGEMAP_SCAN (Linux 6.7) or PFNs */
+	bool huge;       /* PAGEMAP_SCAN (Linux 6.7) */
+};
+
+struct vmsnap_info {
+	uint32_t pid, tgid, ppid, uid; /* as seen by the capturing process */
+	uint32_t ns_pid;               /* in its innermost pid namespace; 0: unknown */
+	uint64_t pid_namespace;        /* inode of its pid namespace; 0: unknown */
+	uint64_t start_time;           /* clock ticks after boot, stat field 22 */
+	uint64_t page_size;
+	int64_t taken;     /* wall clock, ns since 1970-01-01 UTC */
+	int64_t monotonic; /* CLOCK_MONOTONIC, ns */
+	uint64_t pause;    /* how long the target stood, ns; 0 if nothing of it was stopped by us */
+	uint32_t freeze;   /* enum vmsnap_freeze */
+	bool consistent;   /* frozen, or the map did not change meanwhile */
+	struct vmsnap_known known;
+	const char *boot_id; /* never NULL; "" is unknown, for all strings here */
+	const char *host;
+	const char *kernel; /* uname -r */
+	const char *arch;   /* uname -m */
+	const char *comm;
+	const char *exe;     /* path of the executable, raw bytes */
+	const char *label;   /* "" if none */
+	const char *tool;    /* "vmsnap 0.1.0": what wrote it */
+	const char *reason;  /* why and where it was taken, one line for people */
+	const char *cmdline; /* arguments, each ended by NUL, or the title (setproctitle); NULL if unknown: also
+	                        where reading them would have faulted a page in */
+	size_t cmdline_len;
+	const uint8_t *exe_build_id; /* NULL if unknown */
+	size_t exe_build_id_len;
+};
+
+const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
+void vmsnap_free(struct vmsnap *snap); /* NULL is fine */
+/* Bytes that it takes, without what the allocator adds: for who keeps many. */
+uint64_t vmsnap_memory(const struct vmsnap *snap);
+
+/* Permissions, bits of struct vmsnap_vma, .perms. */
+enum vmsnap_perm {
+	VMSNAP_PERM_READ = 1,
+	VMSNAP_PERM_WRITE = 2,
+	VMSNAP_PERM_EXEC = 4,
+	VMSNAP_PERM_SHARED = 8, /* 's' in maps; otherwise private */
+};
+
+/* One line of /proc/PID/maps. */
+struct vmsnap_vma {
+	uint64_t start, end;
+	uint64_t offset; /* into the file, bytes; 0 for anonymous memory */
+	uint64_t inode;  /* 0 for anonymous memory */
+	uint32_t dev_major, dev_minor;
+	uint32_t perms;          /* enum vmsnap_perm */
+	bool deleted;            /* the kernel added " (deleted)", which name keeps; a file
+	                            may really be named so: a hint, not a fact */
+	const char *name;        /* as in maps, "\012" decoded; "" if none; never NULL */
+	const uint8_t *build_id; /* of the mapped ELF file; NULL if unknown */
+	size_t build_id_len;
+};
+
+size_t vmsnap_vma_count(const struct vmsnap *snap);
+const struct vmsnap_vma *vmsnap_vma(const struct vmsnap *snap, size_t index);        /* NULL past the end */
+const struct vmsnap_vma *vmsnap_vma_at(const struct vmsnap *snap, uint64_t address); /* NULL in a gap */
+
+/* Runs that overlap [start, end), clipped to it, in address order.  Absent
+ * pages are not in any run.  Give 0 and UINT64_MAX for all. */
+struct vmsnap_run_iter {
+	const struct vmsnap *snap;
+	uint64_t at, end;
+	size_t index;
+};
+void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start, uint64_t end);
+int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *run);
+
+/* The state of one page; VMSNAP_ERR_NOT_FOUND if it is absent (or unmapped). */
+int vmsnap_page_at(const struct vmsnap *snap, uint64_t address, struct vmsnap_run *page);
+
+/* Entries of `count` pages from `start` on, in the layout of pagemap with bit 59
+ * for ZERO and bit 60 for HUGE; 0 for absent ones. */
+void vmsnap_pages_read(const struct vmsnap *snap, uint64_t start, size_t count, uint64_t *entries);
+
+/* Sums over the pages of [start, end), in bytes. */
+struct vmsnap_sums {
+	uint64_t size;     /* of the VMAs */
+	uint64_t resident; /* present, the zero page included */
+	uint64_t swapped;
+	uint64_t exclusive; /* present and mapped once */
+	uint64_t zero;      /* present and the zero page */
+	uint64_t file;      /* present and of a file or shared anonymous */
+	uint64_t huge;      /* present and PMD-mapped */
+	uint64_t guard;
+};
+void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums);
+
+/* /proc/PID/status: the whole text, and its lines as fields.  A field "12 kB"
+ * has is_size set and number in bytes; one that is a plain decimal number has
+ * is_number set.  text excludes the key, tabs and newline; not NUL-terminated. */
+struct vmsnap_status_field {
+	const char *key;
+	size_t key_len;
+	const char *text;
+	size_t text_len;
+	bool is_size, is_number;
+	uint64_t number;
+};
+const char *vmsnap_status_text(const struct vmsnap *snap, size_t *len);
+size_t vmsnap_status_count(const struct vmsnap *snap);
+int vmsnap_status_field(const struct vmsnap *snap, size_t index, struct vmsnap_status_field *out);
+int vmsnap_status_find(const struct vmsnap *snap, const char *key, struct vmsnap_status_field *out);
+
+/* Threads at capture.  stack_pointer is 0 if unknown (the thread was running).  missed:
+ * the freeze did not stop it when it stopped the others, so that info.freeze is
+ * VMSNAP_FREEZE_PARTIAL; older files do not tell. */
+struct vmsnap_thread {
+	uint32_t tid;
+	uint64_t stack_pointer;
+	const char *comm;
+	bool missed;
+};
+size_t vmsnap_thread_count(const struct vmsnap *snap);
+const struct vmsnap_thread *vmsnap_thread(const struct vmsnap *snap, size_t index);
+
+/* smaps, if it was captured (otherwise 0 keys): a table of VMAs by keys, in
+ * bytes where the kernel writes kB.  UINT64_MAX: the VMA has no such line. */
+size_t vmsnap_smaps_key_count(const struct vmsnap *snap);
+const char *vmsnap_smaps_key(const struct vmsnap *snap, size_t key);
+uint64_t vmsnap_smaps_value(const struct vmsnap *snap, size_t vma, size_t key);
+const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma); /* "rd wr mr"; "" if unknown */
+
+/* ---- what a debugger knows ------------------------------------------------ */
+
+/* Names that no file holds, found by a debugger when the snapshot was taken, and
+ * what it did to the memory itself. */
+enum vmsnap_annotation_kind {
+	VMSNAP_ANNOTATION_LOCAL,
+	VMSNAP_ANNOTATION_ARGUMENT,
+	VMSNAP_ANNOTATION_THREAD_LOCAL,
+	VMSNAP_ANNOTATION_OTHER,
+	/* Not a name: bytes that the debugger wrote at some time.  symbol says by what:
+	 * "breakpoint 2", "inferior call", … */
+	VMSNAP_ANNOTATION_DEBUGGER_WRITE,
+	VMSNAP_ANNOTATION_KIND_COUNT
+};
+struct vmsnap_annotation {
+	uint64_t address, size; /* bytes; address + size does not go above 2^64 - 1 */
+	uint32_t kind;          /* enum vmsnap_annotation_kind */
+	uint32_t tid;           /* whose it is; 0: all threads' */
+	uint32_t frame;         /* of a local or an argument; 0 is the innermost */
+	const char *function;   /* of that frame; never NULL in a snapshot, nor are the others */
+	const char *symbol;
+	const char *type;
+};
+/* Copies the names (NULL strings as "") into a snapshot that nothing has looked at
+ * yet: no diff, names, … has been made from it.  May be called again. */
+int vmsnap_add_names(struct vmsnap *snap, const struct vmsnap_annotation *names, size_t count,
+                     struct vmsnap_error *err);
+/* In the order of address, then kind, tid, frame; NULL past the end. */
+size_t vmsnap_annotation_count(const struct vmsnap *snap);
+const struct vmsnap_annotation *vmsnap_annotation(const struct vmsnap *snap, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
