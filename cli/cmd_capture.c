@@ -273,6 +273,6 @@ int cmd_capture(const struct options *options)
 	}
 	if (!status && options->json)
 		status = list_saved(options, path);
-	vmsnap_free_all(captured.snaps, captured.count);
+	vmsnap_unref_all(captured.snaps, captured.count);
 	return status;
 }

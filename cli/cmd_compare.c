@@ -23,7 +23,7 @@ static int load_pair(struct sources *sources, enum pair pair, struct vmsnap **a,
 		return status;
 	status = snapshot_from_word(sources, options->operands[1], &second);
 	if (status) {
-		vmsnap_free(first);
+		vmsnap_unref(first);
 		return status;
 	}
 	*a = first;
@@ -60,8 +60,8 @@ int cmd_diff(const struct options *options)
 	if (status)
 		return status;
 	status = print_diff(options, a, b);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 	return status;
 }
 
@@ -112,8 +112,8 @@ int cmd_cow(const struct options *options)
 	sources_close(&sources);
 	if (!status)
 		status = print_cow(options, parent, child, base);
-	vmsnap_free(parent);
-	vmsnap_free(child);
-	vmsnap_free(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+	vmsnap_unref(base);
 	return status;
 }

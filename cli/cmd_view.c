@@ -17,7 +17,7 @@ static int load_operands(const struct options *options, int count, struct vmsnap
 		status = snapshot_from_word(&sources, options->operands[1], b);
 	sources_close(&sources);
 	if (status) {
-		vmsnap_free(*a);
+		vmsnap_unref(*a);
 		*a = NULL;
 	}
 	return status;
@@ -33,7 +33,7 @@ int cmd_show(const struct options *options)
 		return status;
 	output_init(&output, options);
 	status = output_finish(&output, vmsnap_print_show(snap, &output.to, &err), &err);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return status;
 }
 
@@ -59,7 +59,7 @@ int cmd_pages(const struct options *options)
 		int rc = vmsnap_print_pages(snap, start, end, options->each, &output.to, &err);
 		status = output_finish(&output, rc, &err);
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return status;
 }
 
@@ -78,7 +78,7 @@ int cmd_page(const struct options *options)
 	output_init(&output, options);
 	status = output_finish(&output, vmsnap_print_page(snap, names, address, &output.to, &err), &err);
 	names_close(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return status;
 }
 
@@ -95,8 +95,8 @@ static int print_two(const struct options *options, print_two_fn print)
 		return status;
 	output_init(&output, options);
 	status = output_finish(&output, print(a, b, &output.to, &err), &err);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 	return status;
 }
 

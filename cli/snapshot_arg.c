@@ -240,7 +240,7 @@ int snapshots_from_word(struct sources *sources, const char *word, enum pair pai
 	if (!status)
 		*a = loaded;
 	else
-		vmsnap_free(loaded);
+		vmsnap_unref(loaded);
 	sources_release(sources, file);
 	free(place.path);
 	return status;

@@ -1,4 +1,4 @@
-/* capture.c - taking snapshots: prepare, freeze, record, let go, finish. */
+/* capture.c - taking snapshots: prepare, freeze, reader, let go, finish. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ enum { AGAIN_MS = 500, POLL_MS = 100, LOOKS_AGAIN = 6 };
 struct capture {
 	struct vmsnap_capture_options options;
 	struct freeze freeze; /* also lists the processes when nothing is frozen */
-	struct reader *records;
+	struct reader *readers;
 	size_t reader_count;
 	struct pagemap_probe probe;
 	struct pagemap_walk *walk;
@@ -81,22 +81,22 @@ static void drop_process(struct capture *capture, size_t index)
 }
 
 /* All that are known are prepared before the freeze; those born meanwhile in it. */
-static int prepare_records(struct capture *capture, bool seized)
+static int prepare_readers(struct capture *capture, bool seized)
 {
 	size_t count = capture->freeze.count;
 	if (count > capture->reader_count) {
-		struct reader *records = realloc(capture->records, count * sizeof(*records));
-		if (!records)
+		struct reader *readers = realloc(capture->readers, count * sizeof(*readers));
+		if (!readers)
 			return fail_no_memory(&capture->error);
-		capture->records = records;
+		capture->readers = readers;
 	}
 	while (capture->reader_count < count) {
 		size_t index = capture->reader_count++;
 		const struct frozen_process *process = &capture->freeze.processes[index];
-		int rc = reader_prepare(&capture->records[index], process->procdir, process->pid,
+		int rc = reader_prepare(&capture->readers[index], process->procdir, process->pid,
 		                        wants(capture, VMSNAP_CAPTURE_SMAPS), capture->held, &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
-			rc = reader_status_of_newborn(&capture->records[index], &capture->error);
+			rc = reader_status_of_newborn(&capture->readers[index], &capture->error);
 		if (may_be_left_out(capture, index, rc))
 			drop_process(capture, index);
 		else if (rc)
@@ -107,20 +107,20 @@ static int prepare_records(struct capture *capture, bool seized)
 
 /* The thread whose memory was to be read has ended before its maps were open: by an exec
  * of it, that took the main thread's number, or the main one itself. */
-static bool reopen_via_live_thread(struct reader *record)
+static bool reopen_via_live_thread(struct reader *reader)
 {
 	struct proc_stat stat;
-	if (record->maps >= 0 || !record->live || procdir_stat(record->procdir, &stat, NULL))
+	if (reader->maps >= 0 || !reader->live || procdir_stat(reader->procdir, &stat, NULL))
 		return false;
 	bool main_lives = !strchr("ZX", stat.state);
-	if (main_lives && record->memory == record->procdir)
+	if (main_lives && reader->memory == reader->procdir)
 		return false;
-	int memory = main_lives ? record->procdir : procdir_living_thread(record->procdir);
+	int memory = main_lives ? reader->procdir : procdir_living_thread(reader->procdir);
 	if (memory < 0)
 		return false;
-	if (record->memory != record->procdir)
-		close(record->memory);
-	record->memory = memory;
+	if (reader->memory != reader->procdir)
+		close(reader->memory);
+	reader->memory = memory;
 	return true;
 }
 
@@ -128,7 +128,7 @@ static bool reopen_via_live_thread(struct reader *record)
 static void note_missed(const struct capture *capture, size_t index)
 {
 	const struct frozen_process *process = &capture->freeze.processes[index];
-	struct vmsnap *snap = capture->records[index].snap;
+	struct vmsnap *snap = capture->readers[index].builder.snap;
 	for (size_t i = 0; process->state == VMSNAP_FREEZE_PARTIAL && i < snap->thread_count; i++) {
 		pid_t tid = (pid_t)snap->threads[i].tid;
 		snap->threads[i].missed =
@@ -144,15 +144,15 @@ static int take_all(struct capture *capture)
 	for (size_t i = 0; i < capture->reader_count; i++) {
 		if (i && capture->freeze.processes[i].gone)
 			continue;
-		struct reader *record = &capture->records[i];
-		record->taken = taken;
-		record->monotonic = monotonic;
-		record->own = &capture->own;
-		record->dog = &capture->freeze.dog;
-		record->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
-		int rc = reader_take(record, capture->walk, &capture->error);
-		if (seems_to_have_exited(rc) && reopen_via_live_thread(record))
-			rc = reader_take(record, capture->walk, &capture->error);
+		struct reader *reader = &capture->readers[i];
+		reader->taken = taken;
+		reader->monotonic = monotonic;
+		reader->own = &capture->own;
+		reader->dog = &capture->freeze.dog;
+		reader->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
+		int rc = reader_take(reader, capture->walk, &capture->error);
+		if (seems_to_have_exited(rc) && reopen_via_live_thread(reader))
+			rc = reader_take(reader, capture->walk, &capture->error);
 		if (may_be_left_out(capture, i, rc))
 			drop_process(capture, i);
 		else if (rc)
@@ -175,18 +175,18 @@ static bool still_held(const struct capture *capture, const struct frozen_proces
  * and, with a debugger, if it still holds every thread. */
 static int set_consistency(struct capture *capture, size_t index)
 {
-	struct reader *record = &capture->records[index];
+	struct reader *reader = &capture->readers[index];
 	struct frozen_process *process = &capture->freeze.processes[index];
-	struct vmsnap_info *info = &record->snap->info;
-	if (record->live && process->state == VMSNAP_FREEZE_DEBUGGER && !still_held(capture, process))
+	struct vmsnap_info *info = &reader->builder.snap->info;
+	if (reader->live && process->state == VMSNAP_FREEZE_DEBUGGER && !still_held(capture, process))
 		process->state = VMSNAP_FREEZE_NONE;
 	info->freeze = process->state;
 	info->consistent = true;
 	bool stands = process->state == VMSNAP_FREEZE_FULL || process->state == VMSNAP_FREEZE_DEBUGGER;
-	if (!record->live || process->state == VMSNAP_FREEZE_FULL ||
+	if (!reader->live || process->state == VMSNAP_FREEZE_FULL ||
 	    (stands && capture->held && capture->ours.calling_thread))
 		return VMSNAP_OK;
-	return reader_recheck(record, &info->consistent, &capture->error);
+	return reader_recheck(reader, &info->consistent, &capture->error);
 }
 
 static int set_consistency_of_all(struct capture *capture)
@@ -242,10 +242,10 @@ static int freeze_and_take(struct capture *capture)
 	struct freeze *freeze = &capture->freeze;
 	int rc = freeze->tree ? freeze_find_descendants(freeze, &capture->error) : VMSNAP_OK;
 	if (!rc)
-		rc = prepare_records(capture, false);
+		rc = prepare_readers(capture, false);
 	if (rc)
 		return rc;
-	if (wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !capture->records[0].live)
+	if (wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !capture->readers[0].live)
 		set_state(freeze, VMSNAP_FREEZE_NONE);
 	else
 		rc = stop_all(capture);
@@ -253,7 +253,7 @@ static int freeze_and_take(struct capture *capture)
 	if (!rc)
 		rc = check_vanished(capture);
 	if (!rc)
-		rc = prepare_records(capture, true);
+		rc = prepare_readers(capture, true);
 	if (!rc)
 		rc = take_all(capture);
 	freeze_release(freeze);
@@ -353,7 +353,7 @@ static int take_held(struct capture *capture)
 {
 	enum vmsnap_freeze state = capture->ours.hold == TRACER_HOLD_ALL ? VMSNAP_FREEZE_DEBUGGER : VMSNAP_FREEZE_NONE;
 	set_state(&capture->freeze, state);
-	int rc = prepare_records(capture, false);
+	int rc = prepare_readers(capture, false);
 	if (!rc)
 		rc = take_all(capture);
 	return rc ? rc : set_consistency_of_all(capture);
@@ -370,12 +370,12 @@ static bool may_take_held(const struct capture *capture)
 	       !procdir_is_live(process->procdir, &live) && live;
 }
 
-static int finish_record(struct capture *capture, size_t index)
+static int finish_reader(struct capture *capture, size_t index)
 {
-	struct reader *record = &capture->records[index];
-	struct vmsnap *snap = record->snap;
+	struct reader *reader = &capture->readers[index];
+	struct vmsnap *snap = reader->builder.snap;
 	bool frozen = snap->info.freeze == VMSNAP_FREEZE_FULL || snap->info.freeze == VMSNAP_FREEZE_PARTIAL;
-	int rc = reader_finish(record, pagemap_walk_probe(capture->walk), frozen, &capture->error);
+	int rc = reader_finish(reader, pagemap_walk_probe(capture->walk), frozen, &capture->error);
 	if (!rc)
 		rc = identity_machine(snap, &capture->error);
 	if (rc)
@@ -389,10 +389,10 @@ static int finish_record(struct capture *capture, size_t index)
 		snap->info.reason = arena_string(&snap->strings, capture->options.reason);
 	if (!snap->info.label || !snap->info.reason)
 		return fail_no_memory(&capture->error);
-	reader_reopen(record);
-	if (record->live)
-		rc = identity_build_ids(snap, record->root, record->maps, &capture->error);
-	reader_close(record);
+	reader_reopen(reader);
+	if (reader->live)
+		rc = identity_build_ids(snap, reader->root, reader->maps, &capture->error);
+	reader_close(reader);
 	return rc;
 }
 
@@ -402,16 +402,18 @@ static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *cou
 	if (!snaps)
 		return fail_no_memory(&capture->error);
 	size_t used = 0;
+	struct work work = { .limit = WORK_UNLIMITED };
 	for (size_t i = 0; i < capture->reader_count; i++) {
 		if (i && capture->freeze.processes[i].gone)
 			continue;
-		int rc = finish_record(capture, i);
+		int rc = finish_reader(capture, i);
+		if (!rc && builder_finish(&capture->readers[i].builder, &work, &snaps[used]))
+			rc = fail_no_memory(&capture->error);
 		if (rc) {
-			vmsnap_free_all(snaps, used);
+			vmsnap_unref_all(snaps, used);
 			return rc;
 		}
-		snaps[used++] = capture->records[i].snap;
-		capture->records[i].snap = NULL;
+		used++;
 	}
 	*out = snaps;
 	*count = used;
@@ -463,8 +465,8 @@ static int capture_look(pid_t pid, int procdir, const struct vmsnap_capture_opti
 	if (rc && err)
 		*err = capture->error;
 	for (size_t i = 0; i < capture->reader_count; i++)
-		reader_free(&capture->records[i]);
-	free(capture->records);
+		reader_free(&capture->readers[i]);
+	free(capture->readers);
 	pagemap_walk_free(capture->walk);
 	own_files_free(&capture->own);
 	freeze_free(&capture->freeze);

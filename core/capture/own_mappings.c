@@ -54,7 +54,7 @@ void own_files_find(struct own_files *own)
 			collect(self, pagemap, own);
 	}
 	proc_text_free(&maps);
-	vmsnap_free(self);
+	vmsnap_unref(self);
 }
 
 void own_files_drop(const struct own_files *own)

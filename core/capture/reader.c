@@ -17,99 +17,98 @@ enum { PREPARED_RUNS_MAX = 1280 * 1024, PREPARED_RUNS_EXTRA = 12288 };
 
 /* As much as will be needed, made resident; and the lines of status that our freeze
  * will change. */
-static int prepare_freeze(struct reader *record, const struct proc_stat *stat, struct vmsnap_error *err)
+static int prepare_freeze(struct reader *reader, const struct proc_stat *stat, struct vmsnap_error *err)
 {
 	size_t runs = stat->resident < PREPARED_RUNS_MAX ? (size_t)stat->resident : PREPARED_RUNS_MAX;
-	if (run_list_reserve(&record->snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
-	    page_marks_reserve(&record->marks, PAGE_MARKS_PREPARED))
+	if (run_list_reserve(&reader->builder.snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
+	    page_marks_reserve(&reader->marks, PAGE_MARKS_PREPARED))
 		return fail_no_memory(err);
-	int error = procdir_read(record->memory, "status", &record->status_before);
-	return error ? procdir_fail(error, record->pid, "status", err) : VMSNAP_OK;
+	int error = procdir_read(reader->memory, "status", &reader->status_before);
+	return error ? procdir_fail(error, reader->pid, "status", err) : VMSNAP_OK;
 }
 
-int reader_prepare(struct reader *record, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err)
+int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err)
 {
-	*record = (struct reader){
+	*reader = (struct reader){
 		.procdir = procdir, .memory = procdir, .pid = pid, .smaps_wanted = smaps, .root = -1, .maps = -1
 	};
-	record->snap = snapshot_new();
-	if (!record->snap)
+	if (builder_begin(&reader->builder))
 		return fail_no_memory(err);
 	/* Taken for a recorded copy, a process would be read while it runs. */
-	int error = procdir_is_live(procdir, &record->live);
+	int error = procdir_is_live(procdir, &reader->live);
 	if (error)
 		return fail_sys(err, error, "cannot tell a process from a recorded copy");
-	record->snap->info.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	if (!record->live)
+	reader->builder.snap->info.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	if (!reader->live)
 		return VMSNAP_OK;
 	struct proc_stat stat;
 	int rc = procdir_stat(procdir, &stat, err);
 	if (rc)
 		return rc;
 	if (stat.state == 'Z')
-		record->memory = procdir_living_thread(procdir);
-	if (record->memory < 0)
+		reader->memory = procdir_living_thread(procdir);
+	if (reader->memory < 0)
 		return procdir_fail(ESRCH, pid, "maps", err);
-	return held ? VMSNAP_OK : prepare_freeze(record, &stat, err);
+	return held ? VMSNAP_OK : prepare_freeze(reader, &stat, err);
 }
 
-int reader_status_of_newborn(struct reader *record, struct vmsnap_error *err)
+int reader_status_of_newborn(struct reader *reader, struct vmsnap_error *err)
 {
 	static const char status[] = "State:\tR (running)\nTracerPid:\t0\n";
 	char *copy = strdup(status);
 	if (!copy)
 		return fail_no_memory(err);
-	proc_text_free(&record->status_before);
-	record->status_before = (struct proc_text){ .text = copy, .len = sizeof(status) - 1, .room = sizeof(status) };
+	proc_text_free(&reader->status_before);
+	reader->status_before = (struct proc_text){ .text = copy, .len = sizeof(status) - 1, .room = sizeof(status) };
 	return VMSNAP_OK;
 }
 
 /* ---- while the target stands ------------------------------------------------------ */
 
 /* Whether there is a living thread after all: the main one may have exited since. */
-static bool read_via_live_thread(struct reader *record)
+static bool read_via_live_thread(struct reader *reader)
 {
-	int memory = record->memory == record->procdir ? procdir_living_thread(record->procdir) : -1;
+	int memory = reader->memory == reader->procdir ? procdir_living_thread(reader->procdir) : -1;
 	if (memory < 0)
 		return false;
-	record->memory = memory;
-	close(record->maps);
-	record->maps = -1;
+	reader->memory = memory;
+	close(reader->maps);
+	reader->maps = -1;
 	return true;
 }
 
-static int take_maps(struct reader *record, struct vmsnap_error *err)
+static int take_maps(struct reader *reader, struct vmsnap_error *err)
 {
 	do {
-		record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
-		int error = record->maps < 0 ? errno : procdir_read_fd(record->maps, &record->maps_text);
+		reader->maps = openat(reader->memory, "maps", O_RDONLY | O_CLOEXEC);
+		int error = reader->maps < 0 ? errno : procdir_read_fd(reader->maps, &reader->maps_text);
 		if (error)
-			return procdir_fail(error, record->pid, "maps", err);
+			return procdir_fail(error, reader->pid, "maps", err);
 		/* A process that is exiting, or has exited, has no maps. */
-		if (record->maps_text.len || !record->live)
+		if (reader->maps_text.len || !reader->live)
 			return VMSNAP_OK;
-	} while (read_via_live_thread(record));
-	return procdir_fail(ESRCH, record->pid, "maps", err);
+	} while (read_via_live_thread(reader));
+	return procdir_fail(ESRCH, reader->pid, "maps", err);
 }
 
-static int take_pages(struct reader *record, struct pagemap_walk *walk, struct vmsnap_error *err)
+static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
-	CLEANUP_CLOSE int fd = openat(record->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return procdir_fail(errno, record->pid, "pagemap", err);
+		return procdir_fail(errno, reader->pid, "pagemap", err);
 	CLEANUP_FREE struct address_range *ranges = NULL;
 	size_t count = 0;
-	uint64_t page_size = record->snap->info.page_size;
-	int rc = maps_ranges(record->maps_text.text, record->maps_text.len, PAGEMAP_JOIN_PAGES * page_size, &ranges,
+	uint64_t page_size = reader->builder.snap->info.page_size;
+	int rc = maps_ranges(reader->maps_text.text, reader->maps_text.len, PAGEMAP_JOIN_PAGES * page_size, &ranges,
 	                     &count, err);
 	if (rc)
 		return rc;
-	if (record->own)
-		own_files_drop(record->own);
-	int error = pagemap_walk_ranges(walk, fd, ranges, count, &record->snap->runs, &record->marks);
+	if (reader->own)
+		own_files_drop(reader->own);
+	int error = pagemap_walk_ranges(walk, fd, ranges, count, &reader->builder.snap->runs, &reader->marks);
 	if (error == ECANCELED)
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
-	return error ? procdir_fail(error, record->pid, "pagemap", err) : VMSNAP_OK;
+	return error ? procdir_fail(error, reader->pid, "pagemap", err) : VMSNAP_OK;
 }
 
 /* The last two numbers of /proc/PID/task/TID/syscall are the stack pointer and the
@@ -136,14 +135,14 @@ static uint64_t stack_pointer(int procdir, pid_t tid)
 }
 
 struct threads_job {
-	struct reader *record;
+	struct reader *reader;
 	size_t room;
 };
 
 static int add_thread(void *ctx, pid_t tid)
 {
 	struct threads_job *job = ctx;
-	struct vmsnap *snap = job->record->snap;
+	struct vmsnap *snap = job->reader->builder.snap;
 	if (snap->thread_count == job->room) {
 		size_t room = job->room ? job->room * 2 : 16;
 		struct vmsnap_thread *threads = realloc(snap->threads, room * sizeof(*threads));
@@ -153,16 +152,16 @@ static int add_thread(void *ctx, pid_t tid)
 		job->room = room;
 	}
 	snap->threads[snap->thread_count++] = (struct vmsnap_thread){
-		.tid = (uint32_t)tid, .stack_pointer = stack_pointer(job->record->procdir, tid), .comm = ""
+		.tid = (uint32_t)tid, .stack_pointer = stack_pointer(job->reader->procdir, tid), .comm = ""
 	};
 	return 0;
 }
 
-static int take_cmdline(struct reader *record, const struct proc_stat *stat)
+static int take_cmdline(struct reader *reader, const struct proc_stat *stat)
 {
-	struct vmsnap *snap = record->snap;
-	struct arguments_source source = { .memory = record->memory,
-		                           .maps = &record->maps_text,
+	struct vmsnap *snap = reader->builder.snap;
+	struct arguments_source source = { .memory = reader->memory,
+		                           .maps = &reader->maps_text,
 		                           .page_size = snap->info.page_size,
 		                           .strings = &snap->strings };
 	struct proc_text text = { 0 };
@@ -176,95 +175,96 @@ static int take_cmdline(struct reader *record, const struct proc_stat *stat)
 	return error ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
 }
 
-static const char *take_link(struct reader *record, const char *name)
+static const char *take_link(struct reader *reader, const char *name)
 {
 	char path[4096 + 16];
-	ssize_t len = readlinkat(record->memory, name, path, sizeof(path));
-	return len > 0 ? arena_copy(&record->snap->strings, path, (size_t)len) : "";
+	ssize_t len = readlinkat(reader->memory, name, path, sizeof(path));
+	return len > 0 ? arena_copy(&reader->builder.snap->strings, path, (size_t)len) : "";
 }
 
-static const char *take_word(struct reader *record, const char *name)
+static const char *take_word(struct reader *reader, const char *name)
 {
 	struct proc_text text = { 0 };
 	const char *word = "";
-	if (procdir_read(record->procdir, name, &text) == 0 && text.len) {
+	if (procdir_read(reader->procdir, name, &text) == 0 && text.len) {
 		/* comm may hold newlines; the kernel adds one of its own at the end. */
-		word = arena_copy(&record->snap->strings, text.text, text.len - (text.text[text.len - 1] == '\n'));
+		word = arena_copy(&reader->builder.snap->strings, text.text,
+		                  text.len - (text.text[text.len - 1] == '\n'));
 	}
 	proc_text_free(&text);
 	return word;
 }
 
-static int take_identity(struct reader *record, struct vmsnap_error *err)
+static int take_identity(struct reader *reader, struct vmsnap_error *err)
 {
-	struct vmsnap_info *info = &record->snap->info;
+	struct vmsnap_info *info = &reader->builder.snap->info;
 	struct proc_stat stat;
-	int rc = procdir_stat(record->memory, &stat, err);
+	int rc = procdir_stat(reader->memory, &stat, err);
 	if (rc)
 		return rc;
 	/* Killed while it stood: what was read last may be missing pages. */
 	if (stat.state == 'Z' || stat.state == 'X')
-		return procdir_fail(ESRCH, record->pid, "pagemap", err);
+		return procdir_fail(ESRCH, reader->pid, "pagemap", err);
 	info->start_time = stat.start_time;
-	info->comm = take_word(record, "comm");
-	info->exe = take_link(record, "exe");
-	const char *ns = take_link(record, "ns/pid");
-	if (!info->comm || !info->exe || !ns || take_cmdline(record, &stat))
+	info->comm = take_word(reader, "comm");
+	info->exe = take_link(reader, "exe");
+	const char *ns = take_link(reader, "ns/pid");
+	if (!info->comm || !info->exe || !ns || take_cmdline(reader, &stat))
 		return fail_no_memory(err);
 	struct cursor c = { ns, ns + strlen(ns) };
 	take_until(&c, '[');
 	take_decimal(&c, &info->pid_namespace);
-	struct threads_job job = { .record = record };
-	int listed = procdir_each_task(record->procdir, add_thread, &job);
+	struct threads_job job = { .reader = reader };
+	int listed = procdir_each_task(reader->procdir, add_thread, &job);
 	if (listed > 0)
 		return fail_no_memory(err);
-	return listed ? procdir_fail(-listed, record->pid, "the list of threads", err) : VMSNAP_OK;
+	return listed ? procdir_fail(-listed, reader->pid, "the list of threads", err) : VMSNAP_OK;
 }
 
-int reader_take(struct reader *record, struct pagemap_walk *walk, struct vmsnap_error *err)
+int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
-	record->snap->info.taken = record->taken;
-	record->snap->info.monotonic = record->monotonic;
+	reader->builder.snap->info.taken = reader->taken;
+	reader->builder.snap->info.monotonic = reader->monotonic;
 	/* pagemap before all else: whatever else we read may change the pages. */
-	watchdog_kick(record->dog);
-	int rc = take_maps(record, err);
+	watchdog_kick(reader->dog);
+	int rc = take_maps(reader, err);
 	if (!rc)
-		rc = take_pages(record, walk, err);
+		rc = take_pages(reader, walk, err);
 	if (rc)
 		return rc;
-	watchdog_kick(record->dog);
-	int error = procdir_read(record->memory, "status", &record->status_text);
-	if (error && record->live)
-		return procdir_fail(error, record->pid, "status", err);
-	error = record->smaps_wanted ? procdir_read(record->memory, "smaps", &record->smaps_text) : 0;
+	watchdog_kick(reader->dog);
+	int error = procdir_read(reader->memory, "status", &reader->status_text);
+	if (error && reader->live)
+		return procdir_fail(error, reader->pid, "status", err);
+	error = reader->smaps_wanted ? procdir_read(reader->memory, "smaps", &reader->smaps_text) : 0;
 	if (error)
-		return procdir_fail(error, record->pid, "smaps", err);
-	if (record->live && record->keep) /* the target's own root, for its files */
-		record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
-	if (!record->keep)
-		reader_close(record);
-	watchdog_kick(record->dog);
-	return record->live ? take_identity(record, err) : VMSNAP_OK;
+		return procdir_fail(error, reader->pid, "smaps", err);
+	if (reader->live && reader->keep) /* the target's own root, for its files */
+		reader->root = openat(reader->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	if (!reader->keep)
+		reader_close(reader);
+	watchdog_kick(reader->dog);
+	return reader->live ? take_identity(reader, err) : VMSNAP_OK;
 }
 
-int reader_recheck(struct reader *record, bool *same, struct vmsnap_error *err)
+int reader_recheck(struct reader *reader, bool *same, struct vmsnap_error *err)
 {
 	struct proc_text text = { 0 };
-	int error = procdir_read_fd(record->maps, &text);
+	int error = procdir_read_fd(reader->maps, &text);
 	if (!error)
-		*same = text.len == record->maps_text.len && !memcmp(text.text, record->maps_text.text, text.len);
+		*same = text.len == reader->maps_text.len && !memcmp(text.text, reader->maps_text.text, text.len);
 	size_t len = text.len;
 	proc_text_free(&text);
 	if (error)
-		return procdir_fail(error, record->pid, "maps", err);
+		return procdir_fail(error, reader->pid, "maps", err);
 	if (len)
 		return VMSNAP_OK;
 	/* The descriptor belongs to the memory that there was when it was opened. */
 	struct proc_stat stat;
-	if (procdir_stat(record->memory, &stat, NULL) || strchr("ZX", stat.state))
-		return procdir_fail(ESRCH, record->pid, "maps", err);
+	if (procdir_stat(reader->memory, &stat, NULL) || strchr("ZX", stat.state))
+		return procdir_fail(ESRCH, reader->pid, "maps", err);
 	return fail(err, VMSNAP_ERR_EXECED, "process %d executed another program meanwhile; try again",
-	            (int)record->pid);
+	            (int)reader->pid);
 }
 
 /* ---- when it runs again ------------------------------------------------------------ */
@@ -286,27 +286,27 @@ static struct cursor status_line(const struct proc_text *status, const char *key
 enum { OUR_LINES = 2 };
 static const char *const our_lines[OUR_LINES] = { "State:", "TracerPid:" };
 
-static int keep_status(struct reader *record, bool frozen)
+static int keep_status(struct reader *reader, bool frozen)
 {
-	struct vmsnap *snap = record->snap;
+	struct vmsnap *snap = reader->builder.snap;
 	if (!frozen) {
-		snap->status = arena_copy(&snap->strings, record->status_text.text, record->status_text.len);
-		snap->status_len = record->status_text.len;
+		snap->status = arena_copy(&snap->strings, reader->status_text.text, reader->status_text.len);
+		snap->status_len = reader->status_text.len;
 		return snap->status ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
 	}
-	size_t room = record->status_text.len + 1;
+	size_t room = reader->status_text.len + 1;
 	for (size_t i = 0; i < OUR_LINES; i++) {
-		struct cursor before = status_line(&record->status_before, our_lines[i]);
+		struct cursor before = status_line(&reader->status_before, our_lines[i]);
 		room += (size_t)(before.end - before.at);
 	}
 	char *out = arena_alloc(&snap->strings, room);
 	if (!out)
 		return VMSNAP_ERR_NO_MEMORY;
-	const char *from = record->status_text.text, *end = from + record->status_text.len;
+	const char *from = reader->status_text.text, *end = from + reader->status_text.len;
 	size_t len = 0;
 	for (size_t i = 0; i < OUR_LINES; i++) {
-		struct cursor now = status_line(&record->status_text, our_lines[i]);
-		struct cursor before = status_line(&record->status_before, our_lines[i]);
+		struct cursor now = status_line(&reader->status_text, our_lines[i]);
+		struct cursor before = status_line(&reader->status_before, our_lines[i]);
 		if (now.at == now.end || before.at == before.end || now.at < from)
 			continue;
 		memcpy(out + len, from, (size_t)(now.at - from));
@@ -324,15 +324,15 @@ static int keep_status(struct reader *record, bool frozen)
 	return VMSNAP_OK;
 }
 
-static void thread_names(struct reader *record)
+static void thread_names(struct reader *reader)
 {
-	struct vmsnap *snap = record->snap;
+	struct vmsnap *snap = reader->builder.snap;
 	for (size_t i = 0; i < snap->thread_count; i++) {
 		char name[40];
 		snprintf(name, sizeof(name), "task/%u/comm", snap->threads[i].tid);
 		/* The main thread's is known already. */
 		const char *comm =
-		        (pid_t)snap->threads[i].tid == record->pid ? snap->info.comm : take_word(record, name);
+		        (pid_t)snap->threads[i].tid == reader->pid ? snap->info.comm : take_word(reader, name);
 		snap->threads[i].comm = comm ? comm : "";
 	}
 }
@@ -349,59 +349,59 @@ static void known_from_runs(struct vmsnap *snap)
 	snap->info.known = known;
 }
 
-int reader_finish(struct reader *record, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err)
+int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err)
 {
-	struct vmsnap *snap = record->snap;
+	struct vmsnap *snap = reader->builder.snap;
 	int rc;
-	if (record->smaps_wanted)
-		rc = smaps_parse(record->smaps_text.text, record->smaps_text.len, snap, err);
+	if (reader->smaps_wanted)
+		rc = smaps_parse(reader->smaps_text.text, reader->smaps_text.len, snap, err);
 	else
-		rc = maps_parse(record->maps_text.text, record->maps_text.len, snap, err);
+		rc = maps_parse(reader->maps_text.text, reader->maps_text.len, snap, err);
 	if (rc)
 		return rc;
-	if (!record->live) {
+	if (!reader->live) {
 		known_from_runs(snap);
 	} else {
 		snap->info.known = probe->known;
-		if (pagemap_apply_marks(probe, snap->info.page_size, &record->marks, &snap->runs))
+		if (pagemap_apply_marks(probe, snap->info.page_size, &reader->marks, &snap->runs))
 			return fail_no_memory(err);
-		thread_names(record);
+		thread_names(reader);
 	}
 	struct run *items = realloc(snap->runs.items, (snap->runs.count + 1) * sizeof(*items));
 	if (items) {
 		snap->runs.items = items;
 		snap->runs.capacity = snap->runs.count + 1;
 	}
-	return keep_status(record, frozen) ? fail_no_memory(err) : VMSNAP_OK;
+	return keep_status(reader, frozen) ? fail_no_memory(err) : VMSNAP_OK;
 }
 
-void reader_reopen(struct reader *record)
+void reader_reopen(struct reader *reader)
 {
-	if (record->live && record->maps < 0)
-		record->maps = openat(record->memory, "maps", O_RDONLY | O_CLOEXEC);
-	if (record->live && record->root < 0)
-		record->root = openat(record->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	if (reader->live && reader->maps < 0)
+		reader->maps = openat(reader->memory, "maps", O_RDONLY | O_CLOEXEC);
+	if (reader->live && reader->root < 0)
+		reader->root = openat(reader->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
 }
 
-void reader_close(struct reader *record)
+void reader_close(struct reader *reader)
 {
-	if (record->root >= 0)
-		close(record->root);
-	if (record->maps >= 0)
-		close(record->maps);
-	record->root = record->maps = -1;
+	if (reader->root >= 0)
+		close(reader->root);
+	if (reader->maps >= 0)
+		close(reader->maps);
+	reader->root = reader->maps = -1;
 }
 
-void reader_free(struct reader *record)
+void reader_free(struct reader *reader)
 {
-	reader_close(record);
-	if (record->memory >= 0 && record->memory != record->procdir)
-		close(record->memory);
-	proc_text_free(&record->maps_text);
-	proc_text_free(&record->smaps_text);
-	proc_text_free(&record->status_text);
-	proc_text_free(&record->status_before);
-	free(record->marks.items);
-	vmsnap_free(record->snap);
-	*record = (struct reader){ .memory = -1, .root = -1, .maps = -1 };
+	reader_close(reader);
+	if (reader->memory >= 0 && reader->memory != reader->procdir)
+		close(reader->memory);
+	proc_text_free(&reader->maps_text);
+	proc_text_free(&reader->smaps_text);
+	proc_text_free(&reader->status_text);
+	proc_text_free(&reader->status_before);
+	free(reader->marks.items);
+	builder_drop(&reader->builder);
+	*reader = (struct reader){ .memory = -1, .root = -1, .maps = -1 };
 }

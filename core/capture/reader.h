@@ -3,10 +3,10 @@
 #ifndef VMSNAP_READER_H
 #define VMSNAP_READER_H
 
+#include "builder.h"
 #include "own_mappings.h"
 #include "pagemap.h"
 #include "procdir.h"
-#include "snapshot.h"
 
 struct reader {
 	int procdir; /* borrowed */
@@ -19,26 +19,26 @@ struct reader {
 	int64_t taken, monotonic; /* set by the caller: one instant for all */
 	struct proc_text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
-	const struct own_files *own; /* to drop before pages are read; NULL: none */
-	struct watchdog *dog;        /* to kick between the steps */
-	struct vmsnap *snap;         /* its runs, threads and identity are filled bit by bit */
+	const struct own_files *own;   /* to drop before pages are read; NULL: none */
+	struct watchdog *dog;          /* to kick between the steps */
+	struct vmsnap_builder builder; /* runs, threads and identity are filled bit by bit */
 };
 
 /* Before the target stands.  `held`: it stands already, nobody waits for it: then no
  * room is made for what will be read. */
-int reader_prepare(struct reader *record, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err);
+int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err);
 /* For one that was ours when it was prepared: as its status was before that. */
-int reader_status_of_newborn(struct reader *record, struct vmsnap_error *err);
+int reader_status_of_newborn(struct reader *reader, struct vmsnap_error *err);
 /* While the target stands; .taken, .monotonic, .own and .keep are set. */
-int reader_take(struct reader *record, struct pagemap_walk *walk, struct vmsnap_error *err);
+int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err);
 /* While it stands, or not at all: whether maps reads as it did.  Errors: the target
  * exited, or executed another program. */
-int reader_recheck(struct reader *record, bool *same, struct vmsnap_error *err);
+int reader_recheck(struct reader *reader, bool *same, struct vmsnap_error *err);
 /* When it runs again: parses, applies the marks.  `frozen`: by us. */
-int reader_finish(struct reader *record, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err);
+int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err);
 /* Opens again, for looking things up afterwards, what was given back; and closes. */
-void reader_reopen(struct reader *record);
-void reader_close(struct reader *record);
-void reader_free(struct reader *record);
+void reader_reopen(struct reader *reader);
+void reader_close(struct reader *reader);
+void reader_free(struct reader *reader);
 
 #endif

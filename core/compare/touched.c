@@ -2,40 +2,6 @@
 
 #include <stdlib.h>
 
-#include "diff_walk.h"
-
-static bool is_touched(const struct vmsnap_annotation *name)
-{
-	return name->kind == VMSNAP_ANNOTATION_DEBUGGER_WRITE && name->size;
-}
-
-static size_t count_touched(const struct vmsnap *snap)
-{
-	size_t count = 0, names = vmsnap_annotation_count(snap);
-	for (size_t i = 0; i < names; i++)
-		count += is_touched(vmsnap_annotation(snap, i));
-	return count;
-}
-
-/* The bytes of a name, made whole pages. */
-static struct touched pages_around(const struct vmsnap_annotation *name, unsigned page_shift)
-{
-	uint64_t below = (UINT64_C(1) << page_shift) - 1;
-	uint64_t last = (name->address + (name->size - 1)) | below;
-	return (struct touched){ name->address & ~below, last == UINT64_MAX ? last : last + 1 };
-}
-
-static void collect(const struct vmsnap *snap, struct touched_list *list)
-{
-	size_t names = vmsnap_annotation_count(snap);
-	unsigned page_shift = walk_page_shift(snap);
-	for (size_t i = 0; i < names; i++) {
-		const struct vmsnap_annotation *name = vmsnap_annotation(snap, i);
-		if (is_touched(name))
-			list->items[list->count++] = pages_around(name, page_shift);
-	}
-}
-
 static int by_start(const void *left, const void *right, const void *ctx)
 {
 	const struct touched *a = left, *b = right;
@@ -57,12 +23,19 @@ static void join(struct touched_list *list)
 	list->count = kept;
 }
 
+static void collect(const struct vmsnap *snap, struct touched_list *list)
+{
+	struct vmsnap_layer_range range;
+	for (size_t i = 0; vmsnap_layer_range(snap, VMSNAP_LAYER_DEBUGGER_WRITES, i, &range) == VMSNAP_OK; i++)
+		list->items[list->count++] = (struct touched){ range.start, range.end };
+}
+
 int touched_pages(const struct vmsnap *const *snaps, size_t sides, struct work *work, struct touched_list *out)
 {
 	size_t count = 0;
 	*out = (struct touched_list){ 0 };
 	for (size_t i = 0; i < sides; i++)
-		count += count_touched(snaps[i]);
+		count += vmsnap_layer_range_count(snaps[i], VMSNAP_LAYER_DEBUGGER_WRITES);
 	if (!count)
 		return VMSNAP_OK;
 	int rc = VMSNAP_OK;

@@ -30,6 +30,7 @@
 #ifndef VMSNAP_H
 #define VMSNAP_H
 
+#include <vmsnap/builder.h>
 #include <vmsnap/capture.h>
 #include <vmsnap/compare.h>
 #include <vmsnap/error.h>

@@ -77,8 +77,7 @@ static int check_names(const struct vmsnap_annotation *names, size_t count, stru
 	return VMSNAP_OK;
 }
 
-VMSNAP_API int vmsnap_add_names(struct vmsnap *snap, const struct vmsnap_annotation *names, size_t count,
-                                struct vmsnap_error *err)
+int annotations_add(struct vmsnap *snap, const struct vmsnap_annotation *names, size_t count, struct vmsnap_error *err)
 {
 	struct annotation_slots slots = { 0 };
 	int rc = check_names(names, count, err);

@@ -19,4 +19,9 @@ struct annotation_slots {
  * caller makes a copy and puts it there. */
 const char **annotation_slot(struct annotation_slots *slots, const char *string, size_t len);
 
+/* Adds copies to those of a snapshot in the making, in their order.  After a failure nothing was
+ * added. */
+int annotations_add(struct vmsnap *snap, const struct vmsnap_annotation *annotations, size_t count,
+                    struct vmsnap_error *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "layer.h"
 
 VMSNAP_API const char *vmsnap_version(void)
 {
@@ -15,6 +16,8 @@ struct vmsnap *snapshot_new(void)
 	struct vmsnap *snap = calloc(1, sizeof(*snap));
 	if (!snap)
 		return NULL;
+	atomic_init(&snap->holders, 1);
+	snap->self = snap;
 	struct vmsnap_info *info = &snap->info;
 	info->boot_id = info->host = info->kernel = info->arch = "";
 	info->comm = info->exe = info->label = info->tool = info->reason = "";
@@ -22,26 +25,87 @@ struct vmsnap *snapshot_new(void)
 	return snap;
 }
 
-VMSNAP_API void vmsnap_free(struct vmsnap *snap)
+/* Annotations and what is made of them are its own; all else is the other's. */
+struct vmsnap *snapshot_above(const struct vmsnap *base)
 {
-	if (!snap)
-		return;
+	struct vmsnap *snap = snapshot_new();
+	size_t bytes = base->annotation_count * sizeof(*snap->annotations);
+	struct vmsnap_annotation *annotations = bytes ? malloc(bytes) : NULL;
+	if (!snap || (bytes && !annotations)) {
+		free(annotations);
+		vmsnap_unref(snap);
+		return NULL;
+	}
+	if (bytes)
+		memcpy(annotations, base->annotations, bytes);
+	snap->base = vmsnap_ref(base);
+	snap->info = base->info;
+	snap->status = base->status;
+	snap->status_len = base->status_len;
+	snap->vmas = base->vmas;
+	snap->vma_count = base->vma_count;
+	snap->runs = base->runs;
+	snap->threads = base->threads;
+	snap->thread_count = base->thread_count;
+	snap->smaps = base->smaps;
+	snap->memory_limit = base->memory_limit;
+	snap->annotations = annotations;
+	snap->annotation_count = base->annotation_count;
+	return snap;
+}
+
+static void free_what_is_shared(struct vmsnap *snap)
+{
 	free(snap->vmas);
 	free(snap->threads);
-	free(snap->annotations);
 	free(snap->smaps.keys);
 	free(snap->smaps.values);
 	free(snap->smaps.flags);
 	run_list_free(&snap->runs);
+}
+
+static void snapshot_free(struct vmsnap *snap)
+{
+	if (!snap->base)
+		free_what_is_shared(snap);
+	free(snap->annotations);
+	for (size_t i = 0; i < VMSNAP_LAYER_COUNT; i++)
+		layer_free(&snap->layers[i]);
 	arena_free(&snap->strings);
 	free(snap);
 }
 
-VMSNAP_API void vmsnap_free_all(struct vmsnap **snaps, size_t count)
+VMSNAP_API struct vmsnap *vmsnap_ref(const struct vmsnap *snap)
+{
+	if (!snap)
+		return NULL;
+	atomic_fetch_add_explicit(&snap->self->holders, 1, memory_order_relaxed);
+	return snap->self;
+}
+
+VMSNAP_API void vmsnap_unref(const struct vmsnap *snap)
+{
+	/* What the others wrote before they let go happened before it is freed. */
+	while (snap && atomic_fetch_sub_explicit(&snap->self->holders, 1, memory_order_acq_rel) == 1) {
+		struct vmsnap *base = snap->base;
+		snapshot_free(snap->self);
+		snap = base;
+	}
+}
+
+VMSNAP_API void vmsnap_unref_all(struct vmsnap **snaps, size_t count)
 {
 	for (size_t i = 0; snaps && i < count; i++)
-		vmsnap_free(snaps[i]);
+		vmsnap_unref(snaps[i]);
 	free(snaps);
+}
+
+uint64_t snapshot_string_bytes(const struct vmsnap *snap)
+{
+	uint64_t bytes = 0;
+	for (; snap; snap = snap->base)
+		bytes += snap->strings.total;
+	return bytes;
 }
 
 VMSNAP_API const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap)

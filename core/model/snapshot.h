@@ -3,6 +3,8 @@
 #ifndef VMSNAP_SNAPSHOT_H
 #define VMSNAP_SNAPSHOT_H
 
+#include <stdatomic.h>
+
 #include "arena.h"
 #include "runs.h"
 #include "vmsnap.h"
@@ -15,7 +17,17 @@ struct smaps {
 	const char **flags; /* a VMA each */
 };
 
+/* Pages that something is known of, in address order, with a gap between any two or another value. */
+struct layer {
+	bool known;
+	struct vmsnap_layer_range *items;
+	size_t count, room;
+};
+
 struct vmsnap {
+	atomic_uint holders;
+	struct vmsnap *self; /* those that hold it have it const */
+	struct vmsnap *base; /* whose arrays and strings it shares, and which it holds; or NULL */
 	struct vmsnap_info info;
 	const char *status; /* NUL after status_len bytes */
 	size_t status_len;
@@ -26,13 +38,19 @@ struct vmsnap {
 	size_t thread_count;
 	struct vmsnap_annotation *annotations; /* in annotation_order() */
 	size_t annotation_count;
+	struct layer layers[VMSNAP_LAYER_COUNT];
 	struct smaps smaps;    /* arrays malloc'ed, strings in the arena */
 	struct arena strings;  /* everything that the above points to */
 	uint64_t memory_limit; /* bytes, for it and what is made of it (spare.h); 0: it is no file's */
 };
 
-/* An empty snapshot: all strings "", nothing known.  NULL if there is no memory. */
+/* An empty snapshot: all strings "", nothing known; builder.h is for those who fill it.  NULL if
+ * there is no memory. */
 struct vmsnap *snapshot_new(void);
+/* One that begins with all that another has, which it holds.  NULL if there is no memory. */
+struct vmsnap *snapshot_above(const struct vmsnap *base);
+/* Bytes of all its strings, those that it shares included. */
+uint64_t snapshot_string_bytes(const struct vmsnap *snap);
 /* Index of the first VMA that ends after address; vma_count if there is none. */
 size_t snapshot_vma_find(const struct vmsnap *snap, uint64_t address);
 

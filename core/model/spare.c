@@ -7,7 +7,10 @@ uint64_t snapshot_bytes(const struct vmsnap *snap)
 {
 	uint64_t smaps =
 	        (uint64_t)snap->smaps.key_count * (sizeof(*snap->smaps.keys) + snap->vma_count * sizeof(uint64_t));
-	return sizeof(*snap) + snap->strings.total + (uint64_t)snap->runs.count * sizeof(struct run) +
+	uint64_t layers = 0;
+	for (size_t i = 0; i < VMSNAP_LAYER_COUNT; i++)
+		layers += snap->layers[i].room * sizeof(*snap->layers[i].items);
+	return layers + sizeof(*snap) + snapshot_string_bytes(snap) + (uint64_t)snap->runs.count * sizeof(struct run) +
 	       (uint64_t)snap->vma_count * (sizeof(*snap->vmas) + sizeof(*snap->smaps.flags)) +
 	       (uint64_t)snap->thread_count * sizeof(*snap->threads) +
 	       (uint64_t)snap->annotation_count * sizeof(*snap->annotations) + smaps;
@@ -26,7 +29,7 @@ enum { NAMES_PER_VMA = 192, NAMES_PER_THREAD = 128, NAMES_PER_CAPTURED = 128, NA
 static uint64_t names_bytes(const struct vmsnap *snap)
 {
 	/* Warnings, and other names of files, hold what the mappings are called. */
-	return NAMES_ALWAYS + 2 * (uint64_t)snap->strings.total + (uint64_t)snap->vma_count * NAMES_PER_VMA +
+	return NAMES_ALWAYS + 2 * snapshot_string_bytes(snap) + (uint64_t)snap->vma_count * NAMES_PER_VMA +
 	       (uint64_t)snap->thread_count * NAMES_PER_THREAD + snap->annotation_count * NAMES_PER_CAPTURED;
 }
 

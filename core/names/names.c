@@ -32,7 +32,7 @@ static int add_source(struct vmsnap_names *names, const struct vmsnap *snap)
 	if (!more)
 		return VMSNAP_ERR_NO_MEMORY;
 	names->sources = more;
-	more[names->source_count++] = snap;
+	more[names->source_count++] = vmsnap_ref(snap);
 	return VMSNAP_OK;
 }
 
@@ -47,6 +47,8 @@ static int look_at(struct vmsnap_names *names, const struct vmsnap *snap)
 static void look_away(struct vmsnap_names *names)
 {
 	annotation_free(&names->annotations);
+	for (size_t i = 0; i < names->source_count; i++)
+		vmsnap_unref(names->sources[i]);
 	free(names->sources);
 	free(names->stacks.items);
 	arena_free(&names->strings);

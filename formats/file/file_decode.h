@@ -3,8 +3,8 @@
 #ifndef VMSNAP_FILE_DECODE_H
 #define VMSNAP_FILE_DECODE_H
 
+#include "builder.h"
 #include "column.h"
-#include "snapshot.h"
 #include "work.h"
 
 struct decode {

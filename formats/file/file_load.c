@@ -79,8 +79,7 @@ static int check_skipped(struct loader *loader, const struct section *section, u
 		at += len;
 		left -= len;
 	}
-	return crc == section->crc ? VMSNAP_OK
-	                           : bad(loader, VMSNAP_ERR_CORRUPT, offset, "wrong checksum of a section");
+	return crc == section->crc ? VMSNAP_OK : bad(loader, VMSNAP_ERR_CORRUPT, offset, "wrong checksum of a section");
 }
 
 /* What a header says on its own, and whether its section may stand here. */
@@ -227,23 +226,29 @@ static int load_sections(struct loader *loader, size_t kinds_wanted)
 	return VMSNAP_OK;
 }
 
+static int finish(struct loader *loader, struct vmsnap_builder *builder, struct vmsnap **out)
+{
+	int rc = builder_finish(builder, &loader->decode.work, out);
+	return rc ? work_fail(&loader->decode.work, rc, loader->decode.err) : VMSNAP_OK;
+}
+
 int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
                    enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct loader loader = { .source = source, .entry = entry, .check_skipped = part == FILE_LOAD_CHECK };
 	loader.decode = (struct decode){ .name = source->name, .err = err, .work = work };
-	loader.decode.snap = snapshot_new();
-	if (!loader.decode.snap)
+	struct vmsnap_builder builder;
+	if (builder_begin(&builder))
 		return fail_no_memory(err);
-	loader.decode.snap->memory_limit = work.limit;
+	loader.decode.snap = builder.snap;
+	builder.snap->memory_limit = work.limit;
 	size_t wanted = part == FILE_LOAD_SNAP ? 1 : part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
 	int rc = work_ask(&loader.decode.work) ? work_fail(&work, VMSNAP_ERR_CANCELLED, err) : find_sections(&loader);
 	if (!rc)
 		rc = load_sections(&loader, wanted);
 	free(loader.placed);
-	if (rc)
-		vmsnap_free(loader.decode.snap);
-	else
-		*out = loader.decode.snap;
+	if (!rc)
+		rc = finish(&loader, &builder, out);
+	builder_drop(&builder);
 	return rc;
 }

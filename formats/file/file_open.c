@@ -193,7 +193,7 @@ int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_
 	struct vmsnap *snap;
 	int rc = load_part(file, index, FILE_LOAD_CHECK, &snap, err);
 	if (!rc)
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 	return rc;
 }
 
@@ -208,7 +208,7 @@ static int find_label(const struct vmsnap_file *file, const char *label, size_t 
 		if (rc)
 			continue;
 		bool same = strcmp(snap->info.label, label) == 0;
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 		if (same) {
 			*index = i;
 			return VMSNAP_OK;

@@ -97,7 +97,7 @@ static int list_json(struct text *text, const struct vmsnap_file *file, struct v
 			json_snapshot_keys(&json, entry.snap);
 		}
 		json_end(&json);
-		vmsnap_free(entry.snap);
+		vmsnap_unref(entry.snap);
 	}
 	json_end(&json);
 	json_damage(&json, file);
@@ -140,7 +140,7 @@ static int list_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 			table_color(table, LIST_COMM, COLOR_ALARM);
 		}
 		table_end_row(table);
-		vmsnap_free(entry.snap);
+		vmsnap_unref(entry.snap);
 	}
 	return VMSNAP_OK;
 }

@@ -1,6 +1,6 @@
 """The only place that knows ctypes: where the library is, its types, its functions.
 
-    lib().vmsnap_free(handle)            a plain function
+    lib().vmsnap_unref(handle)            a plain function
     lib().vmsnap_diff_new(a, b, out)     one that can fail: the struct vmsnap_error
                                          is added here, and VmsnapError raised
 
@@ -101,13 +101,16 @@ FUNCTIONS = {
     "vmsnap_version": (c_char_p, ()),
     "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), HANDLE_OUT)),
     "vmsnap_page_now": (CHECKED, (c_int, c_uint64, POINTER(Run), POINTER(Known))),
-    "vmsnap_free": (None, (HANDLE,)),
+    "vmsnap_unref": (None, (HANDLE,)),
     "vmsnap_info": (POINTER(Info), (HANDLE,)),
     "vmsnap_memory": (c_uint64, (HANDLE,)),
     "vmsnap_page_at": (c_int, (HANDLE, c_uint64, POINTER(Run))),
     "vmsnap_sum": (None, (HANDLE, c_uint64, c_uint64, POINTER(Sums))),
     "vmsnap_vma_count": (c_size_t, (HANDLE,)),
-    "vmsnap_add_names": (CHECKED, (HANDLE, POINTER(CapturedName), c_size_t)),
+    "vmsnap_builder_from": (CHECKED, (HANDLE, HANDLE_OUT)),
+    "vmsnap_builder_add_annotations": (CHECKED, (HANDLE, POINTER(CapturedName), c_size_t)),
+    "vmsnap_builder_finish": (CHECKED, (HANDLE, HANDLE_OUT)),
+    "vmsnap_builder_free": (None, (HANDLE,)),
     "vmsnap_annotation_count": (c_size_t, (HANDLE,)),
     "vmsnap_annotation": (POINTER(CapturedName), (HANDLE, c_size_t)),
     "vmsnap_save_with": (CHECKED, (c_char_p, SNAPS, c_size_t, POINTER(SaveOptions))),

@@ -141,7 +141,7 @@ class _Owned:
 class Snapshot(_Owned):
     """One process's address space at one instant."""
 
-    _free = "vmsnap_free"
+    _free = "vmsnap_unref"
 
     @classmethod
     def capture(cls, pid, reason="", label="", freeze=True, smaps=False):
@@ -181,10 +181,20 @@ class Snapshot(_Owned):
         return (a.pid, a.start_time, a.boot_id) == (b.pid, b.start_time, b.boot_id)
 
     def add_names(self, names):
-        """Before anything has been made of this snapshot."""
+        """From now on this is the snapshot with these names, too; what was made of it stays as it is."""
         array, count = packing.packed(names, _strings)
-        if count:
-            lib().vmsnap_add_names(self._handle, array, count)
+        if not count:
+            return
+        builder, more = c_void_p(), c_void_p()
+        lib().vmsnap_builder_from(self._handle, byref(builder))
+        try:
+            lib().vmsnap_builder_add_annotations(builder, array, count)
+            lib().vmsnap_builder_finish(builder, byref(more))
+        finally:
+            lib().vmsnap_builder_free(builder)
+        lib().vmsnap_unref(self._handle)
+        self._handle = more
+        self._read_info()
 
     def captured_names(self):
         count = lib().vmsnap_annotation_count(self._handle)

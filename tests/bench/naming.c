@@ -59,11 +59,11 @@ int main(int argc, char **argv)
 		must(vmsnap_file_load(file, i, &next, &err), &err);
 		if (last)
 			compare(last, next, &names);
-		vmsnap_free(last); /* the names are of the next one by now */
+		vmsnap_unref(last); /* the names are of the next one by now */
 		last = next;
 	}
 	vmsnap_names_free(names);
-	vmsnap_free(last);
+	vmsnap_unref(last);
 	vmsnap_file_close(file);
 	return 0;
 }

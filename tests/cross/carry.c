@@ -31,7 +31,7 @@ static int copy(const char *from, const char *to)
 	if (!rc)
 		rc = vmsnap_save(to, (const struct vmsnap *const *)snaps, count, 0, &err);
 	for (size_t i = 0; i < loaded; i++)
-		vmsnap_free(snaps[i]);
+		vmsnap_unref(snaps[i]);
 	free(snaps);
 	vmsnap_file_close(file);
 	return rc ? fail(&err) : 0;
@@ -49,7 +49,7 @@ static int capture(const char *folder, const char *to)
 	int rc = vmsnap_capture_at(procdir, NULL, &snap, &err);
 	if (!rc)
 		rc = vmsnap_save(to, (const struct vmsnap *const *)&snap, 1, 0, &err);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	close(procdir);
 	return rc ? fail(&err) : 0;
 }

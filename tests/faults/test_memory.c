@@ -67,7 +67,7 @@ static int capture(struct vmsnap_error *err)
 	assert_true(rc == VMSNAP_OK || !snap);
 	if (!rc)
 		assert_int_equal(vmsnap_vma_count(snap), vmsnap_vma_count(parent));
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return rc;
 }
 
@@ -77,7 +77,7 @@ static int capture_tree(struct vmsnap_error *err)
 	size_t count = 0;
 	int rc = vmsnap_capture_tree(target, NULL, &snaps, &count, err);
 	assert_true(rc == VMSNAP_OK ? count == 2 : !snaps && !count);
-	vmsnap_free_all(snaps, count);
+	vmsnap_unref_all(snaps, count);
 	return rc;
 }
 
@@ -118,7 +118,7 @@ static int load(struct vmsnap_error *err)
 		struct vmsnap *snap = NULL;
 		rc = vmsnap_file_load(file, i, &snap, err);
 		assert_true(rc == VMSNAP_OK || !snap);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 	}
 	if (file)
 		vmsnap_file_close(file);
@@ -241,13 +241,20 @@ static int add_names(struct vmsnap_error *err)
 {
 	struct vmsnap_annotation one = { .address = (uintptr_t)saved, .size = sizeof(saved), .symbol = "saved" };
 	struct vmsnap_file *file = NULL;
-	struct vmsnap *snap = NULL;
+	struct vmsnap *snap = NULL, *annotated = NULL;
+	struct vmsnap_builder *builder = NULL;
 	int rc = vmsnap_file_open(saved, NULL, &file, err);
 	if (!rc)
 		rc = vmsnap_file_load(file, 0, &snap, err);
 	if (!rc)
-		rc = vmsnap_add_names(snap, &one, 1, err);
-	vmsnap_free(snap);
+		rc = vmsnap_builder_from(snap, &builder, err);
+	if (!rc)
+		rc = vmsnap_builder_add_annotations(builder, &one, 1, err);
+	if (!rc)
+		rc = vmsnap_builder_finish(builder, &annotated, err);
+	vmsnap_builder_free(builder);
+	vmsnap_unref(annotated);
+	vmsnap_unref(snap);
 	if (file)
 		vmsnap_file_close(file);
 	return rc;
@@ -391,9 +398,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	vmsnap_free(parent);
-	vmsnap_free(child);
-	vmsnap_free(later);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+	vmsnap_unref(later);
 	kill(target, SIGKILL);
 	waitpid(target, NULL, 0);
 	unlink(saved);

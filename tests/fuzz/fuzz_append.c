@@ -83,8 +83,8 @@ static void check_kept(const struct vmsnap_file *before, const struct vmsnap_fil
 		if (rc)
 			continue;
 		model_check_same(snap_a, snap_b);
-		vmsnap_free(snap_a);
-		vmsnap_free(snap_b);
+		vmsnap_unref(snap_a);
+		vmsnap_unref(snap_b);
 	}
 }
 
@@ -111,7 +111,7 @@ static void check_appended(const uint8_t *data, size_t size, const struct vmsnap
 		check_kept(before, after);
 	FUZZ_CHECK(vmsnap_file_load(after, count - 1, &last, &err) == VMSNAP_OK);
 	model_check_same(ours, last);
-	vmsnap_free(last);
+	vmsnap_unref(last);
 	vmsnap_file_close(after);
 	free(bytes);
 }
@@ -144,6 +144,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(!rc);
 	if (!opened)
 		vmsnap_file_close(before);
-	vmsnap_free(ours);
+	vmsnap_unref(ours);
 	return 0;
 }

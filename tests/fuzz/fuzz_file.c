@@ -40,13 +40,13 @@ static struct vmsnap *load(const struct vmsnap_file *file, size_t index, size_t 
 	if (rc) {
 		check_error(rc, &err, size);
 		if (!vmsnap_file_peek(file, index, &peeked, NULL))
-			vmsnap_free(peeked);
+			vmsnap_unref(peeked);
 		return NULL;
 	}
 	FUZZ_CHECK(vmsnap_file_peek(file, index, &peeked, &err) == VMSNAP_OK);
 	model_check(snap);
 	model_check_same_info(snap, peeked);
-	vmsnap_free(peeked);
+	vmsnap_unref(peeked);
 	return snap;
 }
 
@@ -77,7 +77,7 @@ static void check_descriptor(const uint8_t *data, size_t size, struct vmsnap *co
 		if (!snaps[i] || vmsnap_file_load(file, i, &again, NULL))
 			continue;
 		model_check_same(snaps[i], again);
-		vmsnap_free(again);
+		vmsnap_unref(again);
 	}
 	vmsnap_file_close(file);
 	close(fd);
@@ -99,7 +99,7 @@ static void check_written(struct vmsnap *const *snaps, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		FUZZ_CHECK(vmsnap_file_load(file, i, &again, &err) == VMSNAP_OK);
 		model_check_same(all[i], again);
-		vmsnap_free(again);
+		vmsnap_unref(again);
 	}
 	vmsnap_file_close(file);
 	close(fd);
@@ -153,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((choice >> 25 & 3) == 3)
 		check_descriptor(data, size, loaded, count);
 	for (size_t i = 0; i < count; i++)
-		vmsnap_free(loaded[i]);
+		vmsnap_unref(loaded[i]);
 	vmsnap_file_close(file);
 	return 0;
 }

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!maps_ranges(text, size, 1 << 20, &ranges, &count, &err))
 			free(ranges);
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	free((void *)(uintptr_t)text);
 	return 0;
 }

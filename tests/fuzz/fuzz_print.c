@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(whole);
 	look_at_all(loaded, good, choice);
 	for (size_t i = 0; i < good; i++)
-		vmsnap_free(loaded[i]);
+		vmsnap_unref(loaded[i]);
 	vmsnap_file_close(file);
 	return 0;
 }

@@ -21,6 +21,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t v = 0; !rc && v < vmsnap_vma_count(snap); v++)
 		for (size_t k = 0; k < vmsnap_smaps_key_count(snap); k++)
 			(void)vmsnap_smaps_value(snap, v, k);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return 0;
 }

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_fields(snaps[1]);
 	look_at_status(snaps[0], zero ? snaps[1] : NULL, fuzz_hash(data, size));
 	(void)proc_stat_parse(text, first, &stat);
-	vmsnap_free(snaps[0]);
-	vmsnap_free(snaps[1]);
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
 	return 0;
 }

@@ -62,7 +62,7 @@ static void load_first(const struct vmsnap_file *file, struct counts *counts)
 		return;
 	}
 	counts->loaded++;
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void mutate_and_load(const char *path, struct counts *counts)

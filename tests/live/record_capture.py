@@ -15,14 +15,14 @@ class Error(ctypes.Structure):
 def main():
     library, folder, path = sys.argv[1:]
     vmsnap = ctypes.CDLL(library)
-    vmsnap.vmsnap_free.argtypes = [ctypes.c_void_p]
+    vmsnap.vmsnap_unref.argtypes = [ctypes.c_void_p]
     error, snapshot = Error(), ctypes.c_void_p()
     procdir = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     code = vmsnap.vmsnap_capture_at(procdir, None, ctypes.byref(snapshot), ctypes.byref(error))
     if not code:
         snapshots = (ctypes.c_void_p * 1)(snapshot)
         code = vmsnap.vmsnap_save(os.fsencode(path), snapshots, ctypes.c_size_t(1), 0, ctypes.byref(error))
-        vmsnap.vmsnap_free(snapshot)
+        vmsnap.vmsnap_unref(snapshot)
     if code:
         print(f"{code} {error.position} {error.message.decode(errors='replace')}")
     return -code

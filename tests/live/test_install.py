@@ -28,7 +28,7 @@ int main(void)
 		return 2;
 	}
 	printf("%s\n", vmsnap_version());
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return 0;
 }
 """

@@ -123,7 +123,7 @@ FUNCTIONS = {
     "vmsnap_file_damage": (c_int, [c_void_p, POINTER(Error)]),
     "vmsnap_file_load": (c_int, [c_void_p, c_size_t, POINTER(c_void_p), POINTER(Error)]),
     "vmsnap_file_peek": (c_int, [c_void_p, c_size_t, POINTER(c_void_p), POINTER(Error)]),
-    "vmsnap_free": (None, [c_void_p]),
+    "vmsnap_unref": (None, [c_void_p]),
     "vmsnap_info": (POINTER(Info), [c_void_p]),
     "vmsnap_vma_count": (c_size_t, [c_void_p]),
     "vmsnap_vma": (POINTER(Vma), [c_void_p, c_size_t]),
@@ -248,7 +248,7 @@ def load(lib, file, index):
     if lib.vmsnap_file_load(file, index, byref(snap), byref(error)):
         return error.outcome()
     made = vmsfile.printable(model(lib, snap))
-    lib.vmsnap_free(snap)
+    lib.vmsnap_unref(snap)
     return made
 
 
@@ -257,7 +257,7 @@ def peek(lib, file, index):
     if lib.vmsnap_file_peek(file, index, byref(snap), byref(error)):
         return error.outcome()
     made = vmsfile.printable({"identity": identity(lib, snap), "status": status(lib, snap)})
-    lib.vmsnap_free(snap)
+    lib.vmsnap_unref(snap)
     return made
 
 

@@ -132,7 +132,7 @@ static void capture(const struct plan *plan, struct sums *sums)
 		note(snaps, count, sums);
 	left_as_it_was(plan);
 	if (!rc)
-		vmsnap_free_all(snaps, count);
+		vmsnap_unref_all(snaps, count);
 }
 
 static void tell(const struct sums *sums)

@@ -51,7 +51,7 @@ static void add_one(struct series *series, uint64_t index, struct cost *cost)
 		wrong_with("append", &err);
 	cost->time = now_ns() - begun;
 	cost->read = self_read() - read;
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	uint64_t bytes = file_bytes(series->path);
 	if (bytes <= series->bytes)
 		wrong("the file did not grow: %" PRIu64 ", then %" PRIu64 " bytes", series->bytes, bytes);
@@ -68,7 +68,7 @@ static void look_at(const struct series *series, const struct vmsnap_file *file,
 		wrong_with("load", &err);
 	if (look_fingerprint(snap) != series->prints[index])
 		wrong("snapshot %" PRIu64 " is not what was saved", index + 1);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void find(const struct vmsnap_file *file, uint64_t index)

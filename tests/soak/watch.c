@@ -170,7 +170,7 @@ static void capture_running(struct watched *watched, unsigned flags)
 	struct vmsnap *snap = capture(watched, flags);
 	look_let_go(watched->pid, false);
 	check_capture(watched, snap);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* While it stands whoever watches over that looks at it again and again. */
@@ -203,7 +203,7 @@ static void capture_stopped(struct watched *watched)
 	if (resident != before)
 		wrong("%" PRIu64 " bytes resident, and smaps_rollup says %" PRIu64, resident, before);
 	check_capture(watched, snap);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	watched->stopped++;
 	if (kill(watched->pid, SIGCONT))
 		wrong("cannot let the process go on");

@@ -1,12 +1,13 @@
 /* What a debugger adds to a snapshot: names in order, and back from a file. */
 #include "test_file_sample.h"
 
+#include "annotate.h"
 #include "section.h"
 
 static void add(struct vmsnap *snap, const struct vmsnap_annotation *names, size_t count)
 {
 	struct vmsnap_error err = { 0 };
-	if (vmsnap_add_names(snap, names, count, &err))
+	if (test_annotate(snap, names, count, &err))
 		fail_msg("%s", err.message);
 }
 
@@ -37,7 +38,7 @@ static void names_stand_in_order_of_address_kind_thread_and_frame(void **state)
 		assert_int_equal(vmsnap_annotation(snap, i)->symbol[0], '1' + (char)i);
 	assert_null(vmsnap_annotation(snap, 8));
 	assert_null(vmsnap_annotation(snap, SIZE_MAX));
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void strings_are_copied_once_and_null_is_empty(void **state)
@@ -60,18 +61,18 @@ static void strings_are_copied_once_and_null_is_empty(void **state)
 	assert_string_equal(one->type, "");
 	assert_string_equal(two->symbol, "");
 	assert_string_equal(two->type, "");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void assert_refused(struct vmsnap *snap, struct vmsnap_annotation bad, const char *what)
 {
 	const struct vmsnap_annotation names[] = { { .address = 1, .symbol = "good" }, bad };
 	struct vmsnap_error err = { 0 };
-	assert_int_equal(vmsnap_add_names(snap, names, 2, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(test_annotate(snap, names, 2, &err), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(err.code, VMSNAP_ERR_ARGUMENT);
 	if (!strstr(err.message, what) || !strstr(err.message, "name 2 of 2"))
 		fail_msg("%s", err.message);
-	assert_int_equal(vmsnap_add_names(snap, names, 2, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(test_annotate(snap, names, 2, NULL), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(vmsnap_annotation_count(snap), 1);
 }
 
@@ -85,7 +86,7 @@ static void names_that_cannot_be_are_refused_and_change_nothing(void **state)
 	assert_refused(snap, (struct vmsnap_annotation){ .address = UINT64_MAX, .size = 1 }, "highest address");
 	assert_refused(snap, (struct vmsnap_annotation){ .kind = VMSNAP_ANNOTATION_KIND_COUNT }, "kind 5");
 	assert_refused(snap, (struct vmsnap_annotation){ .kind = UINT32_MAX }, "kind 4294967295");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static const char *const words[] = {
@@ -134,8 +135,8 @@ static void names_come_back(void **state)
 		uint8_t *bytes = sample_bytes(&snap, 1, &len);
 		struct vmsnap *back = sample_load(bytes, len, 0);
 		assert_same(snap, back);
-		vmsnap_free(back);
-		vmsnap_free(snap);
+		vmsnap_unref(back);
+		vmsnap_unref(snap);
 		free(bytes);
 	}
 }
@@ -167,7 +168,7 @@ static void names_are_no_required_section_and_none_is_written_without_them(void 
 			assert_int_equal(flags & SECTION_REQUIRED, 0);
 		else
 			assert_int_equal(flags, -1);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 		free(bytes);
 	}
 }
@@ -193,11 +194,11 @@ static void names_are_appended_and_peeking_needs_none(void **state)
 		struct vmsnap *back;
 		assert_int_equal(vmsnap_file_load(file, i, &back, &err), VMSNAP_OK);
 		assert_same(snaps[i], back);
-		vmsnap_free(back);
+		vmsnap_unref(back);
 		assert_int_equal(vmsnap_file_peek(file, i, &back, &err), VMSNAP_OK);
 		assert_string_equal(vmsnap_info(back)->reason, "breakpoint 2, copy () at cat.c:17");
-		vmsnap_free(back);
-		vmsnap_free(snaps[i]);
+		vmsnap_unref(back);
+		vmsnap_unref(snaps[i]);
 	}
 	vmsnap_file_close(file);
 	unlink(path);
@@ -221,10 +222,10 @@ static void names_count_against_the_memory_limit(void **state)
 		int rc = vmsnap_file_load(file, 0, &back, &err);
 		assert_int_equal(rc, i ? VMSNAP_OK : VMSNAP_ERR_TOO_LARGE);
 		if (!rc)
-			vmsnap_free(back);
+			vmsnap_unref(back);
 		vmsnap_file_close(file);
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	free(bytes);
 }
 

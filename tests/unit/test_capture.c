@@ -76,7 +76,7 @@ static void recorded_tree_is_captured_as_it_stands(void **state)
 	assert_int_equal(run.swap_offset, 40);
 	assert_int_equal(vmsnap_page_at(snap, 0x7f0000001000, &run), VMSNAP_OK);
 	assert_int_equal(run.flags, VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_FILE);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	tree_remove(&tree);
 }
 
@@ -117,7 +117,7 @@ static void sleeping_child_is_frozen_and_goes_on_sleeping(void **state)
 	assert_int_equal(vmsnap_status_find(snap, "State", &field), VMSNAP_OK);
 	assert_true(*field.text != 't');
 	assert_int_equal(vmsnap_thread_count(snap), 1);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	wait_for_state(pid, 'S');
 	end(pid);
 	/* The other child's end is still there for its parent to see. */
@@ -132,7 +132,7 @@ static void stopped_child_stays_stopped(void **state)
 	wait_for_state(pid, 'T');
 	struct vmsnap *snap = capture_ok(pid, NULL);
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_FULL);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	wait_for_state(pid, 'T');
 	usleep(20000);
 	assert_int_equal(state_of(pid), 'T');
@@ -144,7 +144,7 @@ static void *capture_in_thread(void *argument)
 	struct vmsnap *snap = NULL;
 	pid_t pid = *(pid_t *)argument;
 	long freeze = vmsnap_capture(pid, NULL, &snap, NULL) ? -1 : (long)vmsnap_info(snap)->freeze;
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return (void *)freeze;
 }
 
@@ -176,7 +176,7 @@ static void process_whose_main_thread_exited_is_captured_through_another(void **
 	assert_true(sums.resident > 0);
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_FULL);
 	assert_int_equal(vmsnap_info(snap)->tgid, pid);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	end(pid);
 }
 
@@ -201,7 +201,7 @@ static void own_process_is_captured_without_a_freeze(void **state)
 	struct vmsnap *snap = capture_ok(getpid(), NULL);
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_NONE);
 	assert_int_equal(vmsnap_info(snap)->pause, 0);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static volatile sig_atomic_t counted;
@@ -257,7 +257,7 @@ static void signals_sent_meanwhile_are_not_lost(void **state)
 		struct vmsnap *snap = NULL;
 		if (vmsnap_capture(pid, NULL, &snap, NULL) == VMSNAP_OK)
 			captures++;
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 	}
 	pthread_join(thread, NULL);
 	assert_true(captures > 10);
@@ -289,7 +289,7 @@ static void child_that_exits_meanwhile_is_left_for_its_parent_to_reap(void **sta
 		while (!rc) {
 			struct vmsnap *snap = NULL;
 			rc = vmsnap_capture(pid, NULL, &snap, NULL);
-			vmsnap_free(snap);
+			vmsnap_unref(snap);
 		}
 		assert_true(rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -390,7 +390,7 @@ static void process_that_cannot_be_seized_takes_no_longer_than_the_limit(void **
 	/* But nothing of it stood. */
 	assert_int_equal(vmsnap_info(snap)->pause, 0);
 	assert_true(vmsnap_info(snap)->consistent && vmsnap_vma_count(snap) > 0);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	end(pid);
 }
 
@@ -438,7 +438,7 @@ static void job_control_waits_for_the_release(void **state)
 	counted = 0;
 	for (int i = 0; i < 3; i++)
 		sigaction(numbers[i], &action, &before[i]);
-	vmsnap_free(capture_ok(pid, &options));
+	vmsnap_unref(capture_ok(pid, &options));
 	for (int i = 0; i < 3; i++)
 		sigaction(numbers[i], &before[i], NULL);
 	assert_in_range(asked, 2, 999); /* none came while it was asked */
@@ -480,7 +480,7 @@ static void tree_has_every_descendant_each_after_its_parent(void **state)
 		assert_int_equal(vmsnap_info(snaps[i])->taken, vmsnap_info(snaps[0])->taken);
 		assert_int_equal(vmsnap_info(snaps[i])->monotonic, vmsnap_info(snaps[0])->monotonic);
 	}
-	vmsnap_free_all(snaps, count);
+	vmsnap_unref_all(snaps, count);
 	end(pid);
 }
 
@@ -509,7 +509,7 @@ static void threads_born_meanwhile_are_ours(void **state)
 		size_t count;
 		assert_int_equal(vmsnap_capture_tree(pid, NULL, &snaps, &count, NULL), VMSNAP_OK);
 		assert_int_equal(vmsnap_info(snaps[0])->freeze, VMSNAP_FREEZE_FULL);
-		vmsnap_free_all(snaps, count);
+		vmsnap_unref_all(snaps, count);
 	}
 	end(pid);
 }

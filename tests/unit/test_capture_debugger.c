@@ -12,14 +12,14 @@ static void traced_child_counts_as_frozen(void **state)
 	struct vmsnap *snap = capture_ok(pid, NULL);
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_NONE);
 	assert_true(vmsnap_info(snap)->consistent);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	assert_int_equal(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL), 0);
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	snap = capture_ok(pid, NULL);
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_DEBUGGER);
 	assert_true(vmsnap_info(snap)->consistent);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	assert_int_equal(state_of(pid), 't');
 	end(pid);
 }
@@ -31,7 +31,7 @@ static void child_of_which_one_thread_is_traced_is_stopped_in_part(void **state)
 	struct vmsnap *snap = capture_ok(pid, NULL);
 	assert_int_equal(vmsnap_thread_count(snap), 2);
 	pid_t second = (pid_t)vmsnap_thread(snap, 1)->tid;
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	for (int i = 0; i < 2; i++) {
 		pid_t traced = i ? pid : second;
 		int status;
@@ -39,12 +39,12 @@ static void child_of_which_one_thread_is_traced_is_stopped_in_part(void **state)
 		snap = capture_ok(pid, NULL);
 		assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
 		assert_true(vmsnap_info(snap)->consistent);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 		assert_int_equal(ptrace(PTRACE_INTERRUPT, traced, NULL, NULL), 0);
 		assert_int_equal(waitpid(traced, &status, __WALL), traced);
 		snap = capture_ok(pid, NULL);
 		assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 		assert_int_equal(ptrace(PTRACE_DETACH, traced, NULL, NULL), 0);
 	}
 	wait_for_state(pid, 'S');
@@ -56,7 +56,7 @@ static pid_t second_thread(pid_t pid)
 	struct vmsnap *snap = capture_ok(pid, NULL);
 	assert_int_equal(vmsnap_thread_count(snap), 2);
 	pid_t tid = (pid_t)vmsnap_thread(snap, 1)->tid;
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return tid;
 }
 
@@ -103,7 +103,7 @@ static void debugger_that_lets_threads_run_is_told_so_at_once(void **state)
 		assert_int_equal(vmsnap_info(snap)->pause, 0);
 		assert_int_equal(vmsnap_thread_count(snap), 2);
 		assert_true(seconds < 5);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 		end_both(pid, second);
 	}
 }
@@ -137,7 +137,7 @@ static void changes_by_threads_that_the_debugger_lets_run_are_noticed(void **sta
 		struct vmsnap *snap = capture_ok(pid, NULL);
 		assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_NONE);
 		changed = !vmsnap_info(snap)->consistent;
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 	}
 	assert_true(changed);
 	end_both(pid, second);
@@ -148,7 +148,7 @@ static void *freeze_seen_in_thread(void *argument)
 	struct vmsnap *snap = NULL;
 	pid_t pid = *(pid_t *)argument;
 	long freeze = vmsnap_capture(pid, NULL, &snap, NULL) ? -1 : (long)vmsnap_info(snap)->freeze;
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return (void *)freeze;
 }
 
@@ -233,7 +233,7 @@ static void large_and_small_targets_are_held_alike(void **state)
 		struct vmsnap_status_field field;
 		assert_int_equal(vmsnap_status_find(snap, "TracerPid", &field), VMSNAP_OK);
 		assert_int_equal(field.number, getpid());
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 		end(pid);
 	}
 }

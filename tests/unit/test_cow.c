@@ -158,9 +158,9 @@ static void ranges_agree_with_a_walk_page_by_page(void **state)
 		add_random_touched(child, SPACE, &random);
 		check_against_naive(parent, child, base);
 		check_against_naive(parent, parent, child);
-		vmsnap_free(parent);
-		vmsnap_free(child);
-		vmsnap_free(base);
+		vmsnap_unref(parent);
+		vmsnap_unref(child);
+		vmsnap_unref(base);
 	}
 }
 
@@ -200,9 +200,9 @@ static void one_write_by_the_child_copies_one_page(void **state)
 	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_VERDICT_SHARED], 15);
 	assert_string_equal(vmsnap_cow_warning(cow), "");
 	vmsnap_cow_free(cow);
-	vmsnap_free(base);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 /* At a fork gdb lifts its breakpoints out of the child: the text of the two differs
@@ -243,9 +243,9 @@ static void breakpoint_page_is_a_range_of_its_own(void **state)
 	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_VERDICT_COPIED_BY_CHILD], 2);
 	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_VERDICT_SHARED], 1);
 	vmsnap_cow_free(cow);
-	vmsnap_free(base);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 static void frames_of_another_boot_are_not_compared(void **state)
@@ -263,8 +263,8 @@ static void frames_of_another_boot_are_not_compared(void **state)
 	assert_true(range.inferred);
 	assert_non_null(strstr(vmsnap_cow_warning(cow), "different boots"));
 	vmsnap_cow_free(cow);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 static int verdict_of_first_page(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base)
@@ -287,9 +287,9 @@ static void base_of_another_boot_does_not_tell_who_copied(void **state)
 	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_VERDICT_COPIED_BY_CHILD);
 	base->info.boot_id = "another-boot";
 	assert_int_equal(verdict_of_first_page(parent, child, base), VMSNAP_VERDICT_COPIED);
-	vmsnap_free(base);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 static void what_is_not_known_is_not_believed(void **state)
@@ -307,8 +307,8 @@ static void what_is_not_known_is_not_believed(void **state)
 	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_VERDICT_ZERO_SHARED);
 	parent->info.known.zero = child->info.known.zero = false;
 	assert_int_equal(verdict_of_first_page(parent, child, NULL), VMSNAP_VERDICT_UNKNOWN);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 /* Files by name only: what they hold is anonymous memory. */
@@ -326,7 +326,7 @@ static void private_mappings_of_dev_zero_and_huge_pages_are_not_of_a_file(void *
 		assert_int_equal(verdict_of_first_page(snaps[0], snaps[1], snaps[2]),
 		                 i < 2 ? VMSNAP_VERDICT_NEW_IN_CHILD : VMSNAP_VERDICT_COPIED_BY_CHILD);
 		for (int k = 0; k < 3; k++)
-			vmsnap_free(snaps[k]);
+			vmsnap_unref(snaps[k]);
 	}
 }
 
@@ -362,9 +362,9 @@ static void warnings_say_what_makes_verdicts_doubtful(void **state)
 	parent->info.consistent = false;
 	child->info.known.pfn = false;
 	expect_warning(parent, child, NULL, "the parent changed while it was looked at; PFNs are not known");
-	vmsnap_free(parent);
-	vmsnap_free(child);
-	vmsnap_free(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+	vmsnap_unref(base);
 }
 
 static void snapshots_of_other_page_sizes_are_refused(void **state)
@@ -379,8 +379,8 @@ static void snapshots_of_other_page_sizes_are_refused(void **state)
 	assert_non_null(strstr(err.message, "65536"));
 	assert_int_equal(vmsnap_cow_new(parent, NULL, NULL, &cow, NULL), VMSNAP_ERR_ARGUMENT);
 	vmsnap_cow_free(NULL);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 static void empty_snapshots_have_no_ranges(void **state)
@@ -391,8 +391,8 @@ static void empty_snapshots_have_no_ranges(void **state)
 	assert_int_equal(vmsnap_cow_new(parent, child, parent, &cow, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_cow_range_count(cow), 0);
 	vmsnap_cow_free(cow);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 int main(void)

@@ -189,9 +189,9 @@ static struct family live(uint64_t seed, size_t processes)
 
 static void bury(struct family *f)
 {
-	vmsnap_free(f->parent);
-	vmsnap_free(f->child);
-	vmsnap_free(f->base);
+	vmsnap_unref(f->parent);
+	vmsnap_unref(f->child);
+	vmsnap_unref(f->base);
 	free(f->world);
 }
 

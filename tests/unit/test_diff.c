@@ -145,8 +145,8 @@ static void ranges_join_runs_and_break_at_mappings(void **state)
 	diff = compare(b, a);
 	expect_range(diff, 0, 12, 20, F(VANISHED), vmsnap_vma(a, 0));
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void written_text_is_counted_as_executable(void **state)
@@ -173,8 +173,8 @@ static void written_text_is_counted_as_executable(void **state)
 	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_PRIVATISED], 2);
 	assert_int_equal(vmsnap_diff_totals(diff)->privatised_executable, 1);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void pages_of_a_moved_mapping_are_compared_through_the_move(void **state)
@@ -195,8 +195,8 @@ static void pages_of_a_moved_mapping_are_compared_through_the_move(void **state)
 	expect_range(diff, 1, 59, 60, F(VANISHED), vmsnap_vma(b, 0));
 	expect_range(diff, 2, 60, 62, F(APPEARED), vmsnap_vma(b, 0));
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void move_downwards_leaves_nothing_vanished_at_the_old_place(void **state)
@@ -214,8 +214,8 @@ static void move_downwards_leaves_nothing_vanished_at_the_old_place(void **state
 	expect_range(diff, 0, 50, 51, F(APPEARED), vmsnap_vma(b, 1));
 	expect_range(diff, 1, 55, 60, F(VANISHED), vmsnap_vma(a, 0));
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void frames_of_another_boot_do_not_differ(void **state)
@@ -232,8 +232,8 @@ static void frames_of_another_boot_do_not_differ(void **state)
 	diff = compare(a, b);
 	expect_range(diff, 0, 1, 2, F(PFN_CHANGED), NULL); /* and no VMA there */
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* Without PFNs entries of different mappings are equal, and their runs go on from
@@ -257,8 +257,8 @@ static void equal_runs_are_not_passed_over_where_a_mapping_moved_away(void **sta
 	assert_int_equal(vmsnap_diff_range_count(diff), 1);
 	expect_range(diff, 0, 10, 20, F(APPEARED), vmsnap_vma(b, 0));
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void expect_facts(struct vmsnap *a, struct vmsnap *b, uint32_t changes)
@@ -293,8 +293,8 @@ static void what_one_side_does_not_know_is_no_fact(void **state)
 		expect_facts(a, b, all & ~F(SOFT_DIRTIED));
 		*known = everything;
 	}
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void pages_at_the_top_of_the_address_space_are_met(void **state)
@@ -307,8 +307,8 @@ static void pages_at_the_top_of_the_address_space_are_met(void **state)
 	struct vmsnap_diff *diff = compare(a, b);
 	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_APPEARED], 3);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void bad_arguments_are_refused(void **state)
@@ -323,8 +323,8 @@ static void bad_arguments_are_refused(void **state)
 	assert_int_equal(vmsnap_diff_new(a, NULL, &diff, NULL), VMSNAP_ERR_ARGUMENT);
 	assert_null(diff);
 	vmsnap_diff_free(NULL);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* ---- against a comparison page by page -------------------------------------- */
@@ -486,8 +486,8 @@ static void facts_agree_with_a_comparison_page_by_page(void **state)
 			add_random_touched(b, SPACE, &random);
 		check_against_naive(a, b, entries_a, entries_b);
 		check_against_naive(b, a, entries_b, entries_a);
-		vmsnap_free(a);
-		vmsnap_free(b);
+		vmsnap_unref(a);
+		vmsnap_unref(b);
 		free(entries_a);
 		free(entries_b);
 	}
@@ -529,8 +529,8 @@ static void context_switches_alone_are_no_difference(void **state)
 	assert_int_equal(vmsnap_diff_status_count(diff), 2);
 	assert_false(vmsnap_diff_any(diff));
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void status_lines_that_differ_come_in_the_order_of_a(void **state)
@@ -552,8 +552,8 @@ static void status_lines_that_differ_come_in_the_order_of_a(void **state)
 	assert_int_equal(row.b.number, 104 * 1024);
 	assert_int_equal(vmsnap_diff_status(diff, 5, &row), VMSNAP_ERR_NOT_FOUND);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void keys_that_come_twice_are_paired_in_order(void **state)
@@ -567,8 +567,8 @@ static void keys_that_come_twice_are_paired_in_order(void **state)
 	expect_status(diff, 0, "K", "2", "3");
 	expect_status(diff, 1, "K", NULL, "4");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void every_change_has_a_name(void **state)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "annotate.h"
 #include "snapshot.h"
 
 enum { PAGE = 4096 };
@@ -74,7 +75,7 @@ static inline void add_touched(struct vmsnap *snap, uint64_t address, uint64_t s
 	const struct vmsnap_annotation name = {
 		.address = address, .size = size, .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE, .symbol = by
 	};
-	assert_int_equal(vmsnap_add_names(snap, &name, 1, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, &name, 1, NULL), VMSNAP_OK);
 }
 
 /* Whether one of these bytes lies on the page. */
@@ -115,7 +116,7 @@ static inline void add_random_touched(struct vmsnap *snap, uint64_t space, uint6
 		                                 .kind = VMSNAP_ANNOTATION_LOCAL,
 		                                 .symbol = "local",
 		                                 .function = "f" };
-	assert_int_equal(vmsnap_add_names(snap, &local, 1, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, &local, 1, NULL), VMSNAP_OK);
 }
 
 #endif

@@ -124,8 +124,8 @@ static void pages_that_moved_are_compared_with_where_they_came_from(void **state
 		}
 		assert_false(more);
 		vmsnap_diff_free(diff);
-		vmsnap_free(a);
-		vmsnap_free(b);
+		vmsnap_unref(a);
+		vmsnap_unref(b);
 	}
 }
 
@@ -147,8 +147,8 @@ static void one_frame_everywhere_moves_nothing(void **state)
 	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_REMOVED], 20000);
 	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_ADDED], 20000);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static bool count_questions(void *ctx)
@@ -180,8 +180,8 @@ static void looking_for_moves_grows_with_runs_not_with_their_product(void **stat
 	assert_int_equal(vmsnap_diff_new_with(a, b, &options, &diff, NULL), VMSNAP_OK);
 	assert_true(questions && questions < 100 * (PAGES + 2 * PARTS) / WORK_STEPS);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 int main(void)

@@ -40,8 +40,8 @@ static void pages_that_a_debugger_touched_are_ranges_of_their_own(void **state)
 	assert_int_equal(totals->touched_pages[VMSNAP_CHANGE_APPEARED], 0);
 	assert_int_equal(totals->touched, 3);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* A tells of the addresses where the pages were. */
@@ -65,8 +65,8 @@ static void what_was_touched_moves_along_with_its_mapping(void **state)
 	expect_touched(diff, 2, 514, 515, false);
 	expect_touched(diff, 3, 515, 516, true);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* Where A's memory went away, B's is compared with nothing: what gdb did to A's is no
@@ -87,8 +87,8 @@ static void touched_page_that_moved_away_does_not_mark_what_took_its_place(void 
 	assert_int_equal(vmsnap_diff_range_count(diff), 1);
 	expect_touched(diff, 0, 100, 116, false);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void what_a_debugger_touched_differs_like_the_rest(void **state)
@@ -105,8 +105,8 @@ static void what_a_debugger_touched_differs_like_the_rest(void **state)
 	assert_int_equal(vmsnap_diff_range_count(diff), 1);
 	expect_touched(diff, 0, 16, 17, true);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 int main(void)

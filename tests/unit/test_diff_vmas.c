@@ -21,8 +21,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct pair *pair = *state;
-	vmsnap_free(pair->a);
-	vmsnap_free(pair->b);
+	vmsnap_unref(pair->a);
+	vmsnap_unref(pair->b);
 	free(pair);
 	return 0;
 }

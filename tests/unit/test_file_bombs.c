@@ -199,8 +199,8 @@ static void a_million_mappings_are_compared_in_time(void **state)
 	add_vmas(&made, MANY - 1);
 	struct vmsnap *b = load_one(&made);
 	print_all(a, b);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* Whoever looks at each mapping looks at its name: 20,000 times a long one. */
@@ -217,7 +217,7 @@ static void one_long_name_of_many_mappings_is_refused(void **state)
 	add_vmas_named(&made, 65 * 1000, 1, 4095);
 	struct vmsnap *snap = load_one(&made);
 	assert_int_equal(vmsnap_vma_count(snap), 65 * 1000);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* A petabyte in one run is a GiB of runs in memory: whoever sets no limit has one that goes
@@ -252,8 +252,8 @@ static void a_run_of_terabytes_is_compared_in_time(void **state)
 	add_vmas(&made, 10);
 	struct vmsnap *b = load_one(&made);
 	print_all(a, b);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* Whoever looks at one mapping must not walk all of a run that spans them all. */
@@ -269,8 +269,8 @@ static void many_mappings_over_one_run_are_compared_in_time(void **state)
 		snaps[i] = load_one(&made);
 	}
 	print_all(snaps[0], snaps[1]);
-	vmsnap_free(snaps[0]);
-	vmsnap_free(snaps[1]);
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
 }
 
 /* Nor all of a mapping for each of the pieces that others leave of it. */
@@ -287,8 +287,8 @@ static void one_mapping_and_many_are_compared_in_time(void **state)
 	}
 	print_all(snaps[0], snaps[1]);
 	print_all(snaps[1], snaps[0]);
-	vmsnap_free(snaps[0]);
-	vmsnap_free(snaps[1]);
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
 }
 
 static void a_status_of_many_lines_is_compared_in_time(void **state)
@@ -309,8 +309,8 @@ static void a_status_of_many_lines_is_compared_in_time(void **state)
 	out.style.size = sizeof(out.style);
 	assert_int_equal(vmsnap_print_status(snaps[0], snaps[1], &out, &err), VMSNAP_OK);
 	print_all(snaps[0], snaps[1]);
-	vmsnap_free(snaps[0]);
-	vmsnap_free(snaps[1]);
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
 }
 
 /* A file of nothing but snapshots as small as they get. */

@@ -28,7 +28,7 @@ static struct three make_three(void)
 static void free_three(struct three *three)
 {
 	for (size_t i = 0; i < 3; i++)
-		vmsnap_free(three->snaps[i]);
+		vmsnap_unref(three->snaps[i]);
 	free(three->bytes);
 }
 
@@ -61,7 +61,7 @@ static void every_truncation_keeps_what_is_whole(void **state)
 		for (size_t i = 0; i < whole; i++) {
 			struct vmsnap *back = sample_load(bytes, len, i);
 			assert_same(three.snaps[i], back);
-			vmsnap_free(back);
+			vmsnap_unref(back);
 		}
 		vmsnap_file_close(file);
 		free(bytes);
@@ -98,7 +98,7 @@ static void assert_right_or_refused(const struct three *three, const uint8_t *by
 			continue;
 		}
 		assert_same(three->snaps[which], back);
-		vmsnap_free(back);
+		vmsnap_unref(back);
 		good++;
 	}
 	assert_true(bad);
@@ -170,7 +170,7 @@ static void file_cut_short_while_open_is_truncated(void **state)
 	assert_error(VMSNAP_ERR_TRUNCATED, &err, three.len);
 	assert_int_equal(vmsnap_file_load(file, 1, &back, &err), VMSNAP_OK);
 	assert_same(three.snaps[1], back);
-	vmsnap_free(back);
+	vmsnap_unref(back);
 	vmsnap_file_close(file);
 	fclose(temporary);
 	free_three(&three);

@@ -92,7 +92,7 @@ static void load_original(struct original *original, const char *name)
 static void free_original(struct original *original)
 {
 	for (size_t i = 0; i < original->count; i++)
-		vmsnap_free(original->snaps[i]);
+		vmsnap_unref(original->snaps[i]);
 	free(original->bytes);
 	free(original->skipped);
 }
@@ -122,7 +122,7 @@ static size_t compare_loaded(const struct original *original, const struct vmsna
 			continue;
 		}
 		assert_same(snapshot_at(original, entry.offset), back);
-		vmsnap_free(back);
+		vmsnap_unref(back);
 		good++;
 	}
 	return good;
@@ -276,7 +276,7 @@ static void flip_bad_file(const char *name)
 			if (loaded)
 				assert_error(loaded, &err, bad.len);
 			else
-				vmsnap_free(snap);
+				vmsnap_unref(snap);
 		}
 		if (!rc)
 			vmsnap_file_close(file);

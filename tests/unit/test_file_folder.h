@@ -39,7 +39,7 @@ static inline int remove_folder(void **state)
 {
 	(void)state;
 	char command[128];
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);
 }
@@ -61,7 +61,7 @@ static inline void assert_saved(const char *where, size_t count)
 		struct vmsnap *back;
 		assert_int_equal(vmsnap_file_load(file, i, &back, NULL), VMSNAP_OK);
 		assert_same(snap, back);
-		vmsnap_free(back);
+		vmsnap_unref(back);
 	}
 	vmsnap_file_close(file);
 }

@@ -66,7 +66,7 @@ static void checksum_of_a_skipped_section_is_checked_by_check_alone(void **state
 		assert_int_equal(vmsnap_file_open_memory(made.bytes.data, made.bytes.len, NULL, &file, &err),
 		                 VMSNAP_OK);
 		assert_int_equal(vmsnap_file_load(file, 0, &snap, &err), VMSNAP_OK);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 		assert_int_equal(vmsnap_print_check(file, &out, &err), spoiled ? VMSNAP_ERR_CORRUPT : VMSNAP_OK);
 		vmsnap_file_close(file);
 	}
@@ -441,12 +441,12 @@ static void memory_limit_is_the_callers(void **state)
 			assert_int_equal(loaded, 0); /* never too large again once it fitted */
 		} else {
 			loaded++;
-			vmsnap_free(back);
+			vmsnap_unref(back);
 		}
 		vmsnap_file_close(file);
 	}
 	assert_true(loaded > 0);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	free(bytes);
 }
 
@@ -464,7 +464,7 @@ static void input_limit_stops_a_pipe(void **state)
 	assert_int_equal(vmsnap_file_open_fd(ends[0], &limits, &file, &err), VMSNAP_ERR_TOO_LARGE);
 	assert_error(VMSNAP_ERR_TOO_LARGE, &err, 100);
 	close(ends[0]);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void limits_of_another_size_are_refused(void **state)

@@ -74,7 +74,7 @@ static inline int load_made(struct made *made, uint64_t memory, struct vmsnap_er
 	if (!rc) {
 		rc = vmsnap_file_load(file, 0, &snap, err);
 		if (!rc)
-			vmsnap_free(snap);
+			vmsnap_unref(snap);
 		vmsnap_file_close(file);
 	}
 	free(copy);

@@ -208,7 +208,7 @@ static void expect_loads(struct made *made, const struct vmsnap_limits *limits)
 	if (vmsnap_file_load(file, 0, &back, &err))
 		fail_msg("%s", err.message);
 	assert_int_equal(vmsnap_info(back)->page_size, 4096);
-	vmsnap_free(back);
+	vmsnap_unref(back);
 	vmsnap_file_close(file);
 	assert_int_equal(open_descriptors(), before);
 }
@@ -283,10 +283,10 @@ static void expect_as_of_file(const struct bytes *bytes, size_t broken)
 	for (size_t i = broken - 1; i <= broken + 1; i++) {
 		int rc = vmsnap_file_load(from_pipe, i, &back, &err);
 		if (!rc)
-			vmsnap_free(back);
+			vmsnap_unref(back);
 		assert_int_equal(rc, vmsnap_file_load(from_file, i, &back, &as_file));
 		if (!rc)
-			vmsnap_free(back);
+			vmsnap_unref(back);
 	}
 	vmsnap_file_close(from_pipe);
 	vmsnap_file_close(from_file);
@@ -341,7 +341,7 @@ static int load_first(int fd)
 	struct vmsnap *back;
 	if (vmsnap_file_open_fd(fd, NULL, &file, NULL) || vmsnap_file_load(file, 0, &back, NULL))
 		return 1;
-	vmsnap_free(back);
+	vmsnap_unref(back);
 	vmsnap_file_close(file);
 	return 0;
 }

@@ -10,9 +10,9 @@ static void assert_comes_back(struct vmsnap *snap)
 	uint8_t *bytes = sample_bytes(&snap, 1, &len);
 	struct vmsnap *back = sample_load(bytes, len, 0);
 	assert_same(snap, back);
-	vmsnap_free(back);
+	vmsnap_unref(back);
 	free(bytes);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void small_snapshot_comes_back(void **state)
@@ -227,13 +227,13 @@ static void several_snapshots_keep_their_order(void **state)
 		end += entry.bytes;
 		struct vmsnap *back = sample_load(bytes, len, i);
 		assert_same(snaps[i], back);
-		vmsnap_free(back);
+		vmsnap_unref(back);
 		assert_int_equal(vmsnap_file_peek(file, i, &back, NULL), VMSNAP_OK);
 		assert_same_info(&snaps[i]->info, &back->info);
 		assert_string_equal(back->status, snaps[i]->status);
 		assert_int_equal(back->vma_count + back->runs.count, 0);
-		vmsnap_free(back);
-		vmsnap_free(snaps[i]);
+		vmsnap_unref(back);
+		vmsnap_unref(snaps[i]);
 	}
 	assert_int_equal(end, len);
 	vmsnap_file_close(file);
@@ -279,7 +279,7 @@ static void find_knows_numbers_and_labels(void **state)
 	vmsnap_file_close(file);
 	free(bytes);
 	for (size_t i = 0; i < 5; i++)
-		vmsnap_free(snaps[i]);
+		vmsnap_unref(snaps[i]);
 }
 
 static void header_alone_is_a_file_without_snapshots(void **state)
@@ -317,12 +317,12 @@ static void joined_files_are_a_file(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct vmsnap *back = sample_load(joined, 2 * len + 32, i);
 		assert_same(snap, back);
-		vmsnap_free(back);
+		vmsnap_unref(back);
 	}
 	vmsnap_file_close(file);
 	free(joined);
 	free(bytes);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void *feed_pipe(void *context)
@@ -354,8 +354,8 @@ static void pipe_is_read_to_its_end(void **state)
 		struct vmsnap *back;
 		assert_int_equal(vmsnap_file_load(file, i, &back, NULL), VMSNAP_OK);
 		assert_same(context[i + 1], back);
-		vmsnap_free(back);
-		vmsnap_free(context[i + 1]);
+		vmsnap_unref(back);
+		vmsnap_unref(context[i + 1]);
 	}
 	vmsnap_file_close(file);
 	close(ends[0]);
@@ -376,8 +376,8 @@ static void descriptor_is_read_from_where_it_stands(void **state)
 	assert_int_equal(vmsnap_file_open_fd(fd, NULL, &file, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_file_load(file, 0, &back, NULL), VMSNAP_OK);
 	assert_same(snap, back);
-	vmsnap_free(back);
-	vmsnap_free(snap);
+	vmsnap_unref(back);
+	vmsnap_unref(snap);
 	vmsnap_file_close(file);
 	fclose(temporary);
 }
@@ -403,7 +403,7 @@ static void snapshot_that_no_file_can_hold_is_refused(void **state)
 	snap->info.page_size = 0;
 	assert_int_equal(vmsnap_write_fd(fd, list, 1, NULL), VMSNAP_ERR_ARGUMENT);
 	close(fd);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 int main(void)

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "annotate.h"
 #include "snapshot.h"
 
 static uint64_t sample_seed = 1;
@@ -153,7 +154,7 @@ static inline void sample_add_names(struct vmsnap *snap)
 		{ UINT64_MAX, 0, VMSNAP_ANNOTATION_OTHER, UINT32_MAX, UINT32_MAX, "main", "", "int" },
 	};
 	struct vmsnap_error err = { 0 };
-	if (vmsnap_add_names(snap, names, sizeof(names) / sizeof(names[0]), &err))
+	if (test_annotate(snap, names, sizeof(names) / sizeof(names[0]), &err))
 		fail_msg("%s", err.message);
 }
 

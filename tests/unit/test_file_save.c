@@ -272,7 +272,7 @@ static void full_disk_leaves_everything_as_it_was(void **state)
 	assert_int_equal(save_as(other, 0, &err), VMSNAP_ERR_SYSTEM);
 	assert_int_equal(save_as(other, VMSNAP_SAVE_APPEND, &err), VMSNAP_ERR_SYSTEM);
 	assert_int_equal(count_names(folder), 1);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	snap = small;
 	assert_saved(path, 1);
 	assert_int_equal(umount(folder), 0);

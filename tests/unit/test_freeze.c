@@ -37,7 +37,7 @@ static void the_thread_that_was_not_stopped_is_told(void **state)
 		const struct vmsnap_thread *thread = vmsnap_thread(snap, i);
 		assert_int_equal(thread->missed, !strcmp(thread->comm, "vforks"));
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	end(pid);
 }
 
@@ -49,7 +49,7 @@ static void of_a_whole_freeze_no_thread_is_missed(void **state)
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_FULL);
 	for (size_t i = 0; i < vmsnap_thread_count(snap); i++)
 		assert_false(vmsnap_thread(snap, i)->missed);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	end(pid);
 }
 

@@ -93,7 +93,7 @@ static void a_thread_that_is_ended_when_it_is_done_leaves_no_empty_snapshot(void
 	assert_true(past);
 	assert_int_equal(vmsnap_info(snap)->pid, pid);
 	assert_true(vmsnap_vma_count(snap) > 0 && vmsnap_thread_count(snap) == 1);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	wanted = NOTHING;
 	end(pid);
 }
@@ -106,7 +106,7 @@ static void a_freeze_that_has_no_turn_is_not_given_up(void **state)
 	wanted = NO_TURN;
 	seizes = 0;
 	cancelling = false;
-	vmsnap_free(capture_ok(pid, &options));
+	vmsnap_unref(capture_ok(pid, &options));
 	assert_true(seizes > 0);
 	assert_false(cancelling);
 	wanted = NOTHING;
@@ -151,7 +151,7 @@ static void what_took_the_main_threads_number_stands_too(void **state)
 			continue; /* executed another program meanwhile */
 		if (vmsnap_info(snap)->freeze == VMSNAP_FREEZE_FULL)
 			assert_int_equal(lost_leaders, 0);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 	}
 	wanted = NOTHING;
 	end(leader);

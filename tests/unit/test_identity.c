@@ -32,7 +32,7 @@ static bool is_opened_below(int root, const char *name, const char *file, bool p
 	struct pollfd poll_watch = { .fd = watch, .events = POLLIN };
 	bool opened = poll(&poll_watch, 1, 0) == 1;
 	close(watch);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return opened;
 }
 

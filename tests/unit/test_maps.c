@@ -121,7 +121,7 @@ static void maps_every_truncation_parses_or_fails_cleanly(void **state)
 			snap->info.page_size = 4096;
 			int rc = maps_parse(line, len, snap, NULL);
 			assert_true(rc == VMSNAP_OK || rc == VMSNAP_ERR_PROC);
-			vmsnap_free(snap);
+			vmsnap_unref(snap);
 			test_free(line);
 		}
 	}
@@ -170,7 +170,7 @@ static void smaps_gives_vmas_values_and_flags(void **state)
 	assert_string_equal(vmsnap_smaps_flags(snap, 0), "rd mr");
 	assert_string_equal(vmsnap_smaps_flags(snap, 1), "rd wr");
 	assert_string_equal(vmsnap_smaps_flags(snap, 2), "");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void smaps_malformed_number_is_an_error(void **state)
@@ -182,7 +182,7 @@ static void smaps_malformed_number_is_an_error(void **state)
 	snap->info.page_size = 4096;
 	assert_int_equal(smaps_parse(text, strlen(text), snap, &err), VMSNAP_ERR_PROC);
 	assert_int_equal(err.position, 2);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void status_fields_are_sizes_numbers_or_text(void **state)
@@ -214,7 +214,7 @@ static void status_fields_are_sizes_numbers_or_text(void **state)
 	assert_memory_equal(f.key, "State", 5);
 	assert_int_equal(vmsnap_status_field(snap, 7, &f), VMSNAP_ERR_NOT_FOUND);
 	assert_int_equal(vmsnap_status_find(snap, "VmRS", &f), VMSNAP_ERR_NOT_FOUND);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void stat_is_read_after_the_last_parenthesis(void **state)

@@ -46,7 +46,7 @@ static void fixture_free(struct fixture f)
 {
 	assert_string_equal(vmsnap_names_warning(f.names), "");
 	vmsnap_names_free(f.names);
-	vmsnap_free(f.snap);
+	vmsnap_unref(f.snap);
 }
 
 static void name_at_tells_symbol_kind_place_and_object(void **state)
@@ -176,7 +176,7 @@ static void mapping_put_over_a_library_is_not_named_from_it(void **state)
 	assert_string_equal(symbol_at(names, BASE + 0x7000), "big");
 	expect_names_in(names, BASE + 0x4000, BASE + LIB_END, "across bss_tail big big_field last");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void library_mapped_twice_is_named_at_both_places(void **state)
@@ -194,7 +194,7 @@ static void library_mapped_twice_is_named_at_both_places(void **state)
 	assert_true(name.address == BASE + 0x3e10);
 	assert_string_equal(symbol_at(names, BASE + 0x106000), "big");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void library_known_by_its_data_alone_is_placed(void **state)
@@ -206,7 +206,7 @@ static void library_known_by_its_data_alone_is_placed(void **state)
 	struct vmsnap_names *names = made_names(snap, place->root);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "answer");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static const struct lib_symbol ON_THE_SHARED_PAGE[] = {
@@ -225,7 +225,7 @@ static void expect_shared_page(struct place *place, uint32_t perms, const char *
 	assert_string_equal(symbol_at(names, BASE + 0x100), code);
 	assert_string_equal(symbol_at(names, BASE + 0xe10), datum);
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void page_of_two_segments_is_told_by_its_permissions(void **state)
@@ -249,7 +249,7 @@ static void page_of_two_segments_is_told_by_the_other_mappings(void **state)
 	assert_string_equal(symbol_at(names, BASE + 0x3100), "");
 	assert_string_equal(symbol_at(names, BASE + 0x1100), "code");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void program_at_fixed_addresses_is_nowhere_else(void **state)
@@ -266,7 +266,7 @@ static void program_at_fixed_addresses_is_nowhere_else(void **state)
 	assert_string_equal(symbol_at(names, 0x3e10), "answer");
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void file_read_as_data_has_no_symbols(void **state)
@@ -279,7 +279,7 @@ static void file_read_as_data_has_no_symbols(void **state)
 	assert_string_equal(symbol_at(names, BASE + 0x500), "");
 	expect_names_in(names, 0, UINT64_MAX, "");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void bss_that_joined_the_heap_is_named(void **state)
@@ -297,7 +297,7 @@ static void bss_that_joined_the_heap_is_named(void **state)
 	assert_string_equal(name.object, "[heap]");
 	assert_int_equal(name.kind, VMSNAP_NAME_MAPPING);
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void mappings_are_named_and_nameless_memory_is_not_found(void **state)
@@ -323,7 +323,7 @@ static void mappings_are_named_and_nameless_memory_is_not_found(void **state)
 	assert_int_equal(vmsnap_name_at(names, at, &name), VMSNAP_ERR_NOT_FOUND);
 	assert_string_equal(vmsnap_names_warning(names), "");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)

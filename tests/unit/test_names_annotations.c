@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "names_make.h"
 
+#include "annotate.h"
+
 #define LIB "/lib/libmade.so"
 enum { STACK = BASE + 0x100000, OTHER_STACK = BASE + 0x200000 };
 
@@ -48,7 +50,7 @@ static struct fixture fixture_new(struct place *place)
 {
 	struct fixture f = { .snap = snapshot() };
 	place_lib(place, LIB, &MADE);
-	assert_int_equal(vmsnap_add_names(f.snap, CAPTURED, sizeof(CAPTURED) / sizeof(*CAPTURED), NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(f.snap, CAPTURED, sizeof(CAPTURED) / sizeof(*CAPTURED), NULL), VMSNAP_OK);
 	f.names = made_names(f.snap, place->root);
 	return f;
 }
@@ -57,7 +59,7 @@ static void fixture_free(struct fixture f)
 {
 	assert_string_equal(vmsnap_names_warning(f.names), "");
 	vmsnap_names_free(f.names);
-	vmsnap_free(f.snap);
+	vmsnap_unref(f.snap);
 }
 
 static void local_tells_its_function_frame_and_thread(void **state)
@@ -138,8 +140,8 @@ static void borrowed_names_are_told_once(void **state)
 	struct vmsnap *parent = snapshot(), *child = snapshot();
 	struct vmsnap_name name;
 	place_lib(place, LIB, &MADE);
-	assert_int_equal(vmsnap_add_names(parent, CAPTURED, 3, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_add_names(child, own, 1, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(parent, CAPTURED, 3, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(child, own, 1, NULL), VMSNAP_OK);
 	struct vmsnap_names *names = made_names(child, place->root);
 	expect_names_in(names, STACK, STACK + 0x1000, "buf");
 	assert_int_equal(vmsnap_names_add_fallback(names, parent, NULL), VMSNAP_OK);
@@ -151,8 +153,8 @@ static void borrowed_names_are_told_once(void **state)
 	assert_int_equal(vmsnap_names_rebind(names, child, NULL), VMSNAP_OK);
 	expect_names_in(names, STACK, STACK + 0x1000, "buf");
 	vmsnap_names_free(names);
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 static void names_of_another_program_are_not_borrowed(void **state)
@@ -163,14 +165,14 @@ static void names_of_another_program_are_not_borrowed(void **state)
 	before->info.exe_build_id = one;
 	after->info.exe_build_id = two;
 	before->info.exe_build_id_len = after->info.exe_build_id_len = 1;
-	assert_int_equal(vmsnap_add_names(before, CAPTURED, 3, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(before, CAPTURED, 3, NULL), VMSNAP_OK);
 	struct vmsnap_names *names = made_names(after, NULL);
 	assert_int_equal(vmsnap_names_add_fallback(names, before, NULL), VMSNAP_OK);
 	expect_names_in(names, STACK, STACK + 0x1000, "");
 	assert_non_null(strstr(vmsnap_names_warning(names), "another program"));
 	vmsnap_names_free(names);
-	vmsnap_free(before);
-	vmsnap_free(after);
+	vmsnap_unref(before);
+	vmsnap_unref(after);
 }
 
 static bool count_one(void *ctx, const struct vmsnap_name *name)
@@ -191,7 +193,7 @@ static struct vmsnap *crowded_snapshot(uint32_t count, struct vmsnap_annotation 
 			                              .frame = i,
 			                              .function = "f",
 			                              .symbol = "wide" };
-	assert_int_equal(vmsnap_add_names(snap, many, count, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, many, count, NULL), VMSNAP_OK);
 	return snap;
 }
 
@@ -217,7 +219,7 @@ static void hundred_thousand_overlapping_names_are_quick(void **state)
 	assert_true(end.tv_sec - start.tv_sec < 20);
 	assert_non_null(strstr(vmsnap_names_warning(names), "too many overlap"));
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	free(many);
 }
 
@@ -234,14 +236,14 @@ static void hundred_thousand_names_side_by_side_are_all_told(void **state)
 		many[i] = (struct vmsnap_annotation){ .address = BASE + i / 200 * 400, .size = 300, .frame = i };
 		many[i].function = many[i].symbol = "f";
 	}
-	assert_int_equal(vmsnap_add_names(snap, many, COUNT, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, many, COUNT, NULL), VMSNAP_OK);
 	struct vmsnap_names *names = made_names(snap, NULL);
 	size_t told = 0;
 	assert_int_equal(vmsnap_names_in(names, 0, UINT64_MAX, count_one, &told, NULL), VMSNAP_OK);
 	assert_int_equal(told, COUNT);
 	assert_string_equal(vmsnap_names_warning(names), "");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	free(many);
 }
 

@@ -74,7 +74,7 @@ static void long_name_that_many_share_is_kept_once(void **state)
 	}
 	assert_string_equal(objects.warnings ? objects.warnings : "", "");
 	objects_free(&objects);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void all_files_together_have_a_limit(void **state)
@@ -102,7 +102,7 @@ static void all_files_together_have_a_limit(void **state)
 	assert_non_null(symbols_of(&objects, 0));
 	assert_int_equal(objects.room, OBJECTS_BYTES_MAX - 2 * one);
 	objects_free(&objects);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void headers_count_too(void **state)
@@ -116,7 +116,7 @@ static void headers_count_too(void **state)
 	assert_string_equal(objects.warnings, "/lib/a.so: what is known of all files would take too much memory; "
 	                                      "its names are left out");
 	objects_free(&objects);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* Sorting them would otherwise read a terabyte. */
@@ -131,7 +131,7 @@ static void megabytes_of_names_in_one_place_take_no_time(void **state)
 	assert_in_range(strlen(symbol_at(names, BASE + 0x400)), 1024, 4 * 1024 * 1024);
 	alarm(0);
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)

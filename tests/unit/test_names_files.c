@@ -34,7 +34,7 @@ static void expect_mapped(struct place *place, const char *name, uint8_t id, con
 	struct vmsnap *snap = made_snapshot();
 	made_mapping(snap, BASE, name, id);
 	expect_answer(place, snap, symbol, warning);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void file_with_the_build_id_is_believed(void **state)
@@ -71,7 +71,7 @@ static void missing_data_file_is_not_worth_a_word(void **state)
 	struct vmsnap *snap = made_snapshot();
 	made_file_vma(snap, BASE + 0x3000, BASE + 0x5000, VMSNAP_PERM_READ, "/data/table (deleted)", 0, 0);
 	expect_answer(place, snap, "", "");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void each_file_has_its_line_of_warning(void **state)
@@ -87,7 +87,7 @@ static void each_file_has_its_line_of_warning(void **state)
 	                    "/a?b: fine: the file is not there; its names are left out\n" LIB
 	                    ": the file is not there; its names are left out");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void deleted_file_is_looked_for_under_both_names(void **state)
@@ -137,7 +137,7 @@ static void file_without_build_id_is_believed_by_its_inode(void **state)
 	snap->vmas[0].dev_minor++;
 	snap->vmas[1].dev_minor++;
 	expect_answer(place, snap, "", LIB ": not the file that was mapped (another inode); its names are left out");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void file_changed_after_the_snapshot_is_not_believed(void **state)
@@ -148,7 +148,7 @@ static void file_changed_after_the_snapshot_is_not_believed(void **state)
 	struct vmsnap *snap = snapshot_by_inode(place, LIB);
 	snap->info.taken -= INT64_C(3600000000000);
 	expect_answer(place, snap, "", LIB ": not the file that was mapped (changed since); its names are left out");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void inode_of_another_machine_proves_nothing(void **state)
@@ -162,7 +162,7 @@ static void inode_of_another_machine_proves_nothing(void **state)
 	assert_string_equal(symbol_at(names, ANSWER), "");
 	assert_non_null(strstr(vmsnap_names_warning(names), "another machine"));
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* ---- separate debug files -------------------------------------------------------- */
@@ -255,7 +255,7 @@ static void fifo_device_and_folder_are_not_opened(void **state)
 	assert_string_equal(symbol_at(here, ANSWER), "");
 	assert_string_equal(vmsnap_names_warning(here), "/dev/zero: not a regular file; its names are left out");
 	vmsnap_names_free(here);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void names_do_not_lead_out_of_the_sysroot(void **state)
@@ -287,7 +287,7 @@ static void missing_sysroot_is_an_error(void **state)
 	assert_int_equal(vmsnap_names_new(snap, "/no/such/folder", &names, &err), VMSNAP_ERR_SYSTEM);
 	assert_non_null(strstr(err.message, "/no/such/folder"));
 	assert_null(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static bool count_names(void *ctx, const struct vmsnap_name *name)
@@ -348,7 +348,7 @@ static void damaged_files_do_no_harm(void **state)
 		place_write(place, LIB, bad, sizeof(bad));
 		read_all(place, snap);
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void truncated_files_do_no_harm(void **state)
@@ -363,7 +363,7 @@ static void truncated_files_do_no_harm(void **state)
 		place_write(place, LIB, good, len);
 		read_all(place, snap);
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void damaged_symbol_table_is_told(void **state)
@@ -395,7 +395,7 @@ static void symbol_cannot_claim_more_than_its_segment(void **state)
 	assert_string_equal(symbol_at(names, BASE + 0x3e00), "");
 	expect_names_in(names, BASE + 0x3000, UINT64_MAX, "answer");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)

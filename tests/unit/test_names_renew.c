@@ -21,7 +21,7 @@ static struct vmsnap_names *renewed(struct place *place, struct vmsnap *first, c
 {
 	struct vmsnap_names *names = made_names(first, place->root);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
-	vmsnap_free(first);
+	vmsnap_unref(first);
 	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
 	return names;
 }
@@ -35,7 +35,7 @@ static void expect(struct vmsnap_names *names, struct vmsnap *snap, uint64_t add
 		assert_null(symbol_at(names, address));
 	assert_string_equal(vmsnap_names_warning(names), warning);
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void symbols_of_a_file_mapped_elsewhere_are_kept_and_moved(void **state)
@@ -56,7 +56,7 @@ static void deleted_file_is_known_by_its_build_id(void **state)
 	struct vmsnap *first = mapped(BASE, LIB, 0xaa);
 	struct vmsnap_names *names = made_names(first, place->root);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
-	vmsnap_free(first);
+	vmsnap_unref(first);
 	unlink(place_path(place, LIB));
 	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
 	expect(names, second, BASE + 0x3e10, "first", "");
@@ -71,7 +71,7 @@ static void file_written_anew_is_read_anew(void **state)
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
 	place_lib(place, LIB, &B);
 	assert_string_equal(symbol_at(names, BASE + 0x3e10), "first");
-	vmsnap_free(first);
+	vmsnap_unref(first);
 	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
 	expect(names, second, BASE + 0x3e10, "second", "");
 }
@@ -166,7 +166,7 @@ static void file_that_was_missing_is_looked_for_again(void **state)
 	assert_string_not_equal(vmsnap_names_warning(names), "");
 	place_lib(place, LIB, &A);
 	assert_int_equal(vmsnap_names_rebind(names, second, NULL), VMSNAP_OK);
-	vmsnap_free(first);
+	vmsnap_unref(first);
 	expect(names, second, BASE + 0x3e10, "first", "");
 }
 
@@ -178,7 +178,7 @@ static void what_was_not_asked_for_in_between_is_kept(void **state)
 	struct vmsnap_names *names = renewed(place, mapped(BASE, LIB, 0xaa), second);
 	unlink(place_path(place, LIB));
 	assert_int_equal(vmsnap_names_rebind(names, third, NULL), VMSNAP_OK);
-	vmsnap_free(second);
+	vmsnap_unref(second);
 	expect(names, third, BASE + 0x3e10, "first", "");
 }
 
@@ -193,7 +193,7 @@ static void refused_snapshot_leaves_the_names_as_they_were(void **state)
 	struct vmsnap_names *names = made_names(first, place->root);
 	assert_int_equal(vmsnap_names_rebind(names, bad, &err), VMSNAP_ERR_ARGUMENT);
 	assert_string_not_equal(err.message, "");
-	vmsnap_free(bad);
+	vmsnap_unref(bad);
 	expect(names, first, BASE + 0x3e10, "first", "");
 }
 

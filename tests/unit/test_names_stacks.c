@@ -58,7 +58,7 @@ static void expect_stack(uint64_t address, const char *symbol, uint64_t start, u
 		assert_true(rc == VMSNAP_ERR_NOT_FOUND || name.kind == VMSNAP_NAME_MAPPING);
 	}
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void thread_stack_is_the_mapping_of_its_stack_pointer(void **state)
@@ -103,7 +103,7 @@ static void names_in_tells_the_stacks_of_a_range(void **state)
 	                "stack of thread 104 (upper) stack of thread 105 (lower)");
 	expect_names_in(names, BASE + 0x14000, BASE + 0x20000, "");
 	vmsnap_names_free(names);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 int main(void)

@@ -100,7 +100,7 @@ static int compare_nothing(const void *options, struct vmsnap_error *err)
 	int rc = vmsnap_diff_new_with(snap, snap, options, &diff, err);
 	if (!rc)
 		vmsnap_diff_free(diff);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	return rc;
 }
 
@@ -109,7 +109,7 @@ static int capture_self(const void *options, struct vmsnap_error *err)
 	struct vmsnap *snap;
 	int rc = vmsnap_capture(getpid(), options, &snap, err);
 	if (!rc)
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 	return rc;
 }
 

@@ -103,7 +103,7 @@ static void zero_written_and_absent_pages_are_told_apart(void **state)
 	/* What is known is what a capture knows. */
 	struct vmsnap *snap = capture_ok(pid, NULL);
 	assert_memory_equal(&known, &vmsnap_info(snap)->known, sizeof(known));
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	end(pid);
 	munmap(pages, 3 * size);
 }

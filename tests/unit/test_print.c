@@ -47,7 +47,7 @@ static void show_sums_pages_by_mapping(void **state)
 	assert_has(caught, "total     152K         56.0K   12.0K 32.0K 4.00K 3 mappings\n");
 	assert_has(caught, "frozen for 1.23 ms\n");
 	assert_has(caught, "VmRSS 56.0K  Threads 1\n");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void show_says_what_was_not_known(void **state)
@@ -63,7 +63,7 @@ static void show_says_what_was_not_known(void **state)
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"exclusive\": null, \"zero\": null, \"file\": 0, \"huge\": null");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void show_json_keeps_the_contract(void **state)
@@ -86,7 +86,7 @@ static void show_json_keeps_the_contract(void **state)
 	assert_has(caught, "\"total\": {\"size\": 155648, \"resident\": 57344,");
 	assert_has(caught, "\"status\": {\"Name\": \"123\", \"VmRSS\": 57344, \"Threads\": 1, \"Uid\": \"0 0 0 0\", "
 	                   "\"SigCgt\": \"0000000000000002\"}");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void show_has_columns_for_smaps(void **state)
@@ -114,7 +114,7 @@ static void show_has_columns_for_smaps(void **state)
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_harmless(caught);
 	assert_has(caught, "\"smaps\": {\"Pss\": 8192, \"Evil\\\\x1b[2J\": null}");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void pages_cuts_runs_at_borders_and_counts_frames_up(void **state)
@@ -138,7 +138,7 @@ static void pages_cuts_runs_at_borders_and_counts_frames_up(void **state)
 	                                  "00003000 1 present 0x12 - two\n"
 	                                  "00004000 1 present 0x13 - two\n");
 	assert_int_equal(vmsnap_print_pages(snap, 5, 5, true, &caught->out, NULL), VMSNAP_ERR_ARGUMENT);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void pages_json_has_every_state(void **state)
@@ -161,7 +161,7 @@ static void pages_json_has_every_state(void **state)
 	assert_int_equal(vmsnap_print_pages(snap, 0x20000, 0x31000, false, &caught->out, NULL), VMSNAP_OK);
 	assert_lacks(caught, "\"pfn\": \"0x");
 	assert_has(caught, "\"swap\": {\"type\": null, \"offset\": null}");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void page_tells_frame_physical_address_and_file_offset(void **state)
@@ -184,7 +184,7 @@ static void page_tells_frame_physical_address_and_file_offset(void **state)
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_page(snap, NULL, 0x11234, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "PFN         ? (root would know)\nphysical    ?\n");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void page_in_a_gap_tells_its_ends(void **state)
@@ -215,7 +215,7 @@ static void page_in_a_gap_tells_its_ends(void **state)
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_page(snap, NULL, 0x3f000, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"state\": \"absent\"");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* The name of the n-th of many keys; two have the same. */
@@ -245,7 +245,7 @@ static void show_json_has_each_key_once(void **state)
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"status\": {\"Key0\": 0, \"Key1\": 2, ");
 	assert_lacks(caught, "\"Key7\": 15");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void status_marks_what_changed(void **state)
@@ -270,8 +270,8 @@ static void status_marks_what_changed(void **state)
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_status(a, NULL, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "KEY     VALUE\nName    x\nVmRSS   8.00K\n");
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void map_folds_holes_and_totals_up(void **state)
@@ -289,7 +289,7 @@ static void map_folds_holes_and_totals_up(void **state)
 	                                  "00050000       .f              \n"
 	                                  "\n= shared 12.0K   f file 12.0K   p private 32.0K   s swapped 12.0K   \n"
 	                                  "1 cell = 4.00K, row = 64.0K   (. mapped, nothing resident)\n");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* Each half block is one cell: as many as there are escape sequences' ends. */
@@ -316,7 +316,7 @@ static void map_in_colour_fits_the_width(void **state)
 		assert_has(caught, "\xe2\x96\x80");
 		assert_has(caught, "1 half-cell = 4.00K, row = 128K\n");
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void map_of_far_apart_pages_stays_short(void **state)
@@ -338,7 +338,7 @@ static void map_of_far_apart_pages_stays_short(void **state)
 		lines += caught->text[i] == '\n';
 	assert_true(lines >= 10 && lines <= 44);
 	assert_has(caught, "shared 19.5M");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void every_print_survives_hostile_names(void **state)
@@ -362,7 +362,7 @@ static void every_print_survives_hostile_names(void **state)
 			assert_lacks(caught, "\xe2\x80\xae");
 		}
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void every_print_reports_a_closed_pipe(void **state)
@@ -381,7 +381,7 @@ static void every_print_reports_a_closed_pipe(void **state)
 		assert_int_equal(vmsnap_print_status(snap, NULL, out, NULL), VMSNAP_ERR_SYSTEM);
 		assert_int_equal(vmsnap_print_map(snap, NULL, out, NULL), VMSNAP_ERR_SYSTEM);
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 int main(void)

@@ -135,8 +135,8 @@ static void each_report_of(struct vmsnap *(*make)(void), unsigned width, bool ra
 	}
 	vmsnap_diff_free(reports.diff);
 	vmsnap_file_close((struct vmsnap_file *)(uintptr_t)reports.file);
-	vmsnap_free(reports.snaps[0]);
-	vmsnap_free(reports.snaps[1]);
+	vmsnap_unref(reports.snaps[0]);
+	vmsnap_unref(reports.snaps[1]);
 }
 
 static void each_report(unsigned width, bool raw, bool json, void (*look)(int which))

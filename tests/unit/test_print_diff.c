@@ -18,8 +18,8 @@ static int unmake(void **state)
 	struct fixture *f = *state;
 	vmsnap_cow_free(f->cow);
 	vmsnap_diff_free(f->diff);
-	vmsnap_free(f->a);
-	vmsnap_free(f->b);
+	vmsnap_unref(f->a);
+	vmsnap_unref(f->b);
 	free(f);
 	return 0;
 }
@@ -56,8 +56,8 @@ static void diff_shows_what_went_of_a_mapping_where_it_was(void **state)
 	assert_has(caught, "\n00140000 00160000 -128K\n");
 	assert_has(caught, "\n00180000 00200000 -512K\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_closes_with_one_sentence(void **state)
@@ -142,8 +142,8 @@ static void diff_says_that_copies_are_unknown_without_frames(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\n00100000      ?\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_of_equals_says_so(void **state)
@@ -156,8 +156,8 @@ static void diff_of_equals_says_so(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "No differences.\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* A page that nobody shared and that has another frame was moved, not copied. */
@@ -175,8 +175,8 @@ static void diff_does_not_call_a_migrated_page_copied(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "1 of 1 mapping changed: 0 copied, 8.00K changed otherwise\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_without_changed_pages_tells_the_status(void **state)
@@ -190,8 +190,8 @@ static void diff_without_changed_pages_tells_the_status(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\n\nNone of 3 mappings changed.\n\nstatus fields\n  Threads 1 \xe2\x86\x92 2\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_shows_one_page_in_a_large_mapping(void **state)
@@ -210,8 +210,8 @@ static void diff_shows_one_page_in_a_large_mapping(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_string_equal(caught->text, "               \xe2\x96\x81\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_puts_growth_and_its_pages_into_one_row(void **state)
@@ -231,8 +231,8 @@ static void diff_puts_growth_and_its_pages_into_one_row(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_string_equal(caught->text, "00001000 +8.00K grown\\x20+8.00K [heap]\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_of_a_moved_mapping_looks_where_it_came_from(void **state)
@@ -252,8 +252,8 @@ static void diff_of_a_moved_mapping_looks_where_it_came_from(void **state)
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_string_equal(caught->text, "00500000 16.0K 25.0% - - moved\\x20from\\x2000100000\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_says_what_a_mapping_was_before(void **state)
@@ -276,8 +276,8 @@ static void diff_says_what_a_mapping_was_before(void **state)
 	                                  "00005000 replaced\\x20\\x1b[2Jold\n"
 	                                  "00009000 was\\x20named\\x20place\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_rejects_an_unknown_column(void **state)

@@ -23,8 +23,8 @@ static char *two_snapshots(size_t *len)
 	assert_non_null(bytes);
 	assert_int_equal(pread(fd, bytes, *len, 0), (ssize_t)*len);
 	close(fd);
-	vmsnap_free(one);
-	vmsnap_free(two);
+	vmsnap_unref(one);
+	vmsnap_unref(two);
 	return bytes;
 }
 

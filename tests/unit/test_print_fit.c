@@ -143,7 +143,7 @@ static void show_status_goes_on_in_the_next_line(void **state)
 	caught->out.style.width = 40;
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\nstatus    VmRSS 56.0K  RssAnon 44.0K\n          VmHWM 60.0K  Threads 1\n");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void status_of_two_fits_the_width(void **state)
@@ -158,8 +158,8 @@ static void status_of_two_fits_the_width(void **state)
 		assert_int_equal(vmsnap_print_status(snap, other, &caught->out, NULL), VMSNAP_OK);
 		assert_true(widest_line(caught) <= width);
 	}
-	vmsnap_free(snap);
-	vmsnap_free(other);
+	vmsnap_unref(snap);
+	vmsnap_unref(other);
 }
 
 static void cow_without_frames_says_that_it_infers(void **state)
@@ -180,8 +180,8 @@ static void cow_without_frames_says_that_it_infers(void **state)
 			assert_has(caught, "! without PFNs, who shares and who copied is inferred where");
 		vmsnap_cow_free(cow);
 	}
-	vmsnap_free(parent);
-	vmsnap_free(child);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
 }
 
 int main(void)

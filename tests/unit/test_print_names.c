@@ -1,4 +1,5 @@
 /* How names are written, ranked, and told page by page; what a page says of itself. */
+#include "annotate.h"
 #include "print_name_pages.h"
 #include "test_print_support.h"
 
@@ -148,7 +149,7 @@ static void sweep_once(uint32_t *seed)
 		                                           next_random(seed) % 3, symbols[i]);
 	}
 	put_vma(snap, STACK, STACK + STACK_PAGES * PAGE, rw, 0, "[stack]");
-	assert_int_equal(vmsnap_add_names(snap, names, count, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, names, count, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_names_new(snap, NULL, &of, NULL), VMSNAP_OK);
 	struct naming naming = naming_of(of, snap, NULL, NULL);
 	struct work unlimited = { .limit = WORK_UNLIMITED };
@@ -169,7 +170,7 @@ static void sweep_once(uint32_t *seed)
 	name_sweep_free(&sweep);
 	assert_int_equal(unlimited.used, 0);
 	vmsnap_names_free(of);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void sweep_agrees_with_looking_at_each_page(void **state)
@@ -199,7 +200,7 @@ static struct pair pair_new(const struct vmsnap_annotation *names, size_t count,
 	put_pages(pair.b, start, pages, ENTRY(own, 0x5000));
 	if (end < last)
 		put_pages(pair.b, end, (last - end) / PAGE, ENTRY(shared, 0x1000 + first + pages));
-	assert_int_equal(vmsnap_add_names(pair.b, names, count, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(pair.b, names, count, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_names_new(pair.b, NULL, &pair.names, NULL), VMSNAP_OK);
 	return pair;
 }
@@ -207,8 +208,8 @@ static struct pair pair_new(const struct vmsnap_annotation *names, size_t count,
 static void pair_free(struct pair pair)
 {
 	vmsnap_names_free(pair.names);
-	vmsnap_free(pair.a);
-	vmsnap_free(pair.b);
+	vmsnap_unref(pair.a);
+	vmsnap_unref(pair.b);
 }
 
 static struct catch *print_diff(struct pair pair, unsigned flags)

@@ -1,6 +1,8 @@
 /* Snapshots in memory as a table, and one page's way through them. */
 #include "test_print_support.h"
 
+#include "annotate.h"
+
 static const uint32_t rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;
 static const uint32_t shared = VMSNAP_PAGE_PRESENT, own = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE;
 
@@ -36,7 +38,7 @@ static struct session session_new(void)
 static void session_free(struct session s)
 {
 	for (size_t i = 0; i < s.count; i++)
-		vmsnap_free(s.snaps[i]);
+		vmsnap_unref(s.snaps[i]);
 }
 
 static struct catch *history(const struct session *s, uint64_t address, bool json, bool raw)
@@ -109,7 +111,7 @@ static void history_says_what_gdb_touched(void **state)
 	struct vmsnap_annotation touched = {
 		0x10fff, 1, VMSNAP_ANNOTATION_DEBUGGER_WRITE, 0, 0, "", "breakpoint 2", ""
 	};
-	assert_int_equal(vmsnap_add_names(s.snaps[2], &touched, 1, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(s.snaps[2], &touched, 1, NULL), VMSNAP_OK);
 	struct catch *caught = history(&s, 0x10000, false, false);
 	assert_has(caught, "0x200000 exclusive breakpoint 2 pfn_changed,became_exclusive\n");
 	assert_has(history(&s, 0x10000, true, false), "\"touched\": [\"breakpoint 2\"], ");

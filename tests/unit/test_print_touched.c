@@ -1,6 +1,7 @@
 /* test_print_touched.c - diff and cow say apart what gdb touched, and by what. */
 #include "test_print_fork.h"
 
+#include "annotate.h"
 #include "print_touched.h"
 
 static struct work unlimited = { .limit = WORK_UNLIMITED };
@@ -10,7 +11,7 @@ static void put_touched(struct vmsnap *snap, uint64_t address, uint64_t size, co
 	const struct vmsnap_annotation name = {
 		.address = address, .size = size, .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE, .symbol = by
 	};
-	assert_int_equal(vmsnap_add_names(snap, &name, 1, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, &name, 1, NULL), VMSNAP_OK);
 }
 
 /* A breakpoint in the text of B, and an inferior call that wrote to two pages of heap. */
@@ -29,8 +30,8 @@ static void release(struct fixture *f)
 {
 	vmsnap_cow_free(f->cow);
 	vmsnap_diff_free(f->diff);
-	vmsnap_free(f->a);
-	vmsnap_free(f->b);
+	vmsnap_unref(f->a);
+	vmsnap_unref(f->b);
 }
 
 static void diff_counts_apart_what_gdb_touched(void **state)
@@ -67,8 +68,8 @@ static void diff_alarms_for_code_that_gdb_did_not_write(void **state)
 	           "\n!! 3 pages of executable code were written: 00010000 of /bin/demo, 00013000 of /bin/demo\n"
 	           "1 page of executable code was written by gdb: 00012000 of /bin/demo\n");
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void diff_long_says_what_touched_a_range(void **state)
@@ -147,7 +148,7 @@ static void names_on_touched_pages_are_told_too(void **state)
 		.address = 0x12c010, .size = 8, .kind = VMSNAP_ANNOTATION_OTHER, .symbol = "counter", .type = "long"
 	};
 	struct vmsnap_names *names;
-	assert_int_equal(vmsnap_add_names(f.b, &local, 1, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(f.b, &local, 1, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_names_new(f.b, NULL, &names, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_cow(f.cow, names, 0, &caught->out, NULL), VMSNAP_OK);
@@ -290,7 +291,7 @@ static void reasons_are_those_with_a_byte_in_the_range(void **state)
 	expect_reasons(snap, 0x8000, 0x9000, "large");
 	expect_reasons(snap, 0x9000, 0xa000, "");
 	expect_reasons(snap, 0x0000, 0x1000, "");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* A file may put a hundred thousand around every page: they are not all gone through
@@ -308,9 +309,9 @@ static void reasons_are_not_looked_for_without_end(void **state)
 			                               .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE,
 			                               .symbol = "breakpoint 1" };
 	names[COUNT - 1].symbol = "inferior call";
-	assert_int_equal(vmsnap_add_names(snap, names, COUNT, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, names, COUNT, NULL), VMSNAP_OK);
 	expect_reasons(snap, 0x1000000, 0x1001000, "breakpoint 1+");
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	free(names);
 }
 
@@ -334,7 +335,7 @@ static void only_breakpoints_are_called_breakpoints(void **state)
 		touched_reasons_add(&reasons, &by, 0x1000, 0x2000);
 		assert_int_equal(reasons.not_breakpoints, cases[i].not_breakpoint);
 		touched_by_free(&by, &unlimited);
-		vmsnap_free(snap);
+		vmsnap_unref(snap);
 	}
 }
 

@@ -96,7 +96,7 @@ static void iterator_clips_and_joins(void **state)
 	assert_int_equal(entries[0], 0);
 	assert_int_equal(entries[1], SWAPPED | 1 | 50 << 5);
 	assert_int_equal(entries[3], SWAPPED | 1 | 52 << 5);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void hidden_frames_do_not_count(void **state)
@@ -111,7 +111,7 @@ static void hidden_frames_do_not_count(void **state)
 	struct vmsnap_run run;
 	assert_int_equal(vmsnap_page_at(snap, 0x5000, &run), VMSNAP_OK);
 	assert_int_equal(run.pfn, 0);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void marks_cut_runs_where_they_begin_and_end(void **state)
@@ -193,7 +193,7 @@ static void sums_count_every_kind(void **state)
 	assert_ptr_equal(vmsnap_vma_at(snap, 0x5fff), &snap->vmas[0]);
 	assert_ptr_equal(vmsnap_vma_at(snap, 0x6000), &snap->vmas[1]);
 	assert_null(vmsnap_vma_at(snap, 0x20000));
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 int main(void)

@@ -43,8 +43,8 @@ static void *do_much(void *failed)
 		rc = vmsnap_diff_new(snaps[0], snaps[1], &diff, err);
 	vmsnap_diff_free(diff);
 	vmsnap_file_close(file);
-	vmsnap_free(snaps[0]);
-	vmsnap_free(snaps[1]);
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
 	if (fd >= 0)
 		unlink(path);
 	*(int *)failed = rc;

@@ -1,6 +1,7 @@
 /* test_touched.c - the pages that a debugger wrote to. */
 #include "test_diff_fixture.h"
 
+#include "annotate.h"
 #include "touched.h"
 
 static struct work unlimited = { .limit = WORK_UNLIMITED };
@@ -35,7 +36,7 @@ static void bytes_become_the_pages_that_hold_them(void **state)
 	expect(&list, 2, PAGE_AT(20), PAGE_AT(21));
 	expect(&list, 3, PAGE_AT(30), PAGE_AT(32));
 	touched_free(&list, &unlimited);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void names_and_empty_ranges_touch_nothing(void **state)
@@ -43,7 +44,7 @@ static void names_and_empty_ranges_touch_nothing(void **state)
 	(void)state;
 	struct vmsnap *snap = make_snap();
 	const struct vmsnap_annotation local = { .address = 4096, .size = 8, .kind = VMSNAP_ANNOTATION_LOCAL };
-	assert_int_equal(vmsnap_add_names(snap, &local, 1, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, &local, 1, NULL), VMSNAP_OK);
 	add_touched(snap, PAGE_AT(5), 0, "breakpoint 1");
 	struct touched_list list = touched_in(snap, NULL, NULL);
 	assert_int_equal(list.count, 0);
@@ -51,7 +52,7 @@ static void names_and_empty_ranges_touch_nothing(void **state)
 	assert_false(touched_at(&list, PAGE_AT(5), &until));
 	assert_int_equal(until, 77);
 	touched_free(&list, &unlimited);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void pages_of_several_snapshots_are_joined(void **state)
@@ -71,9 +72,9 @@ static void pages_of_several_snapshots_are_joined(void **state)
 	expect(&list, 1, PAGE_AT(8), PAGE_AT(10));
 	expect(&list, 2, PAGE_AT(40), PAGE_AT(51));
 	touched_free(&list, &unlimited);
-	vmsnap_free(a);
-	vmsnap_free(b);
-	vmsnap_free(c);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+	vmsnap_unref(c);
 }
 
 static void highest_page_ends_at_the_highest_address(void **state)
@@ -88,7 +89,7 @@ static void highest_page_ends_at_the_highest_address(void **state)
 	assert_true(touched_at(&list, UINT64_MAX - PAGE + 1, &until));
 	assert_int_equal(until, UINT64_MAX);
 	touched_free(&list, &unlimited);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void pages_are_as_large_as_the_snapshot_says(void **state)
@@ -101,7 +102,7 @@ static void pages_are_as_large_as_the_snapshot_says(void **state)
 	assert_int_equal(list.count, 1);
 	expect(&list, 0, 0x20000, 0x30000);
 	touched_free(&list, &unlimited);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void lookup_tells_how_far_the_answer_holds(void **state)
@@ -137,12 +138,12 @@ static void a_hundred_thousand_nested_ranges_are_one(void **state)
 		names[i] = (struct vmsnap_annotation){ .address = PAGE_AT(i),
 			                               .size = PAGE_AT(2 * (COUNT - i)),
 			                               .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE };
-	assert_int_equal(vmsnap_add_names(snap, names, COUNT, NULL), VMSNAP_OK);
+	assert_int_equal(test_annotate(snap, names, COUNT, NULL), VMSNAP_OK);
 	struct touched_list list = touched_in(snap, snap, snap);
 	assert_int_equal(list.count, 1);
 	expect(&list, 0, 0, PAGE_AT(2 * COUNT));
 	touched_free(&list, &unlimited);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	free(names);
 }
 

@@ -138,7 +138,7 @@ static void captures_and_is_stopped(void)
 	if (vmsnap_capture(target, &options, &snap, NULL) || vmsnap_info(snap)->freeze != VMSNAP_FREEZE_FULL ||
 	    stop_at_detach)
 		_exit(1);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	wait_for_state(target, 'S');
 	end(target);
 }

@@ -109,12 +109,12 @@ static void a_comparison_counts_against_the_limits_of_its_files(void **state)
 		struct vmsnap *much = cases[i].make(MANY, tight), *little = cases[i].make(1, 64 * 1024);
 		assert_too_large(vmsnap_diff_new(much, little, &diff, &err), &err);
 		assert_too_large(vmsnap_diff_new(little, much, &diff, &err), &err);
-		vmsnap_free(much);
+		vmsnap_unref(much);
 		much = cases[i].make(MANY, UINT64_C(512) * MIB);
 		if (print_both(much, little, &err))
 			fail_msg("%zu: %s", i, err.message);
-		vmsnap_free(much);
-		vmsnap_free(little);
+		vmsnap_unref(much);
+		vmsnap_unref(little);
 	}
 }
 
@@ -132,8 +132,8 @@ static void verdicts_count_against_the_limits_of_their_files(void **state)
 	assert_int_equal(vmsnap_cow_new(much, little, NULL, &cow, &err), VMSNAP_OK);
 	assert_true(vmsnap_cow_range_count(cow) >= MANY);
 	vmsnap_cow_free(cow);
-	vmsnap_free(much);
-	vmsnap_free(little);
+	vmsnap_unref(much);
+	vmsnap_unref(little);
 }
 
 static void names_and_texts_count_too(void **state)
@@ -144,12 +144,12 @@ static void names_and_texts_count_too(void **state)
 	struct vmsnap_output out = { .size = sizeof(out), .write = write_nothing };
 	struct vmsnap *much = with_vmas(MANY, 200 * MANY);
 	assert_too_large(vmsnap_names_new(much, NULL, &names, &err), &err);
-	vmsnap_free(much);
+	vmsnap_unref(much);
 	much = with_lines(MANY, 9 * MANY + MIB / 4);
 	assert_too_large(vmsnap_print_status(much, much, &out, &err), &err);
 	assert_too_large(vmsnap_print_map(much, much, &out, &err), &err);
 	assert_int_equal(vmsnap_print_status(much, NULL, &out, &err), VMSNAP_OK);
-	vmsnap_free(much);
+	vmsnap_unref(much);
 }
 
 /* Nobody set a limit for a snapshot that is not of a file. */
@@ -166,8 +166,8 @@ static void what_is_no_file_s_has_no_limit(void **state)
 	b->memory_limit = 64 * 1024;
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_OK);
 	vmsnap_diff_free(diff);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* ---- what it really takes ---- */
@@ -247,8 +247,8 @@ static void work_on_status_grows_with_its_lines(void **state)
 	assert_int_equal(vmsnap_status_rows(a, b, &options, count_row, NULL, &err), VMSNAP_OK);
 	assert_int_equal(rows, 2 * MANY);
 	assert_true(asked.count > 0 && asked.count < 32 * 2 * (size_t)MANY / WORK_STEPS);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 /* ---- long keys ---- */
@@ -308,7 +308,7 @@ static void a_long_key_is_not_read_for_each_short_one(void **state)
 	/* Comparisons that are none of them longer than a short key. */
 	if (asked > 5 * 2 * 20 * (size_t)SHORT_KEYS / WORK_STEPS)
 		fail_msg("asked %zu times", asked);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void long_keys_that_are_equal_are_many_steps(void **state)
@@ -320,7 +320,7 @@ static void long_keys_that_are_equal_are_many_steps(void **state)
 	/* Each comparison takes so long that the next step asks: to see that they are sorted,
 	 * to find those that come twice, and to merge two texts. */
 	assert_in_range(asked, 5 * (KEYS - 1), 12 * KEYS);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static void keys_have_an_order(void **state)
@@ -334,7 +334,7 @@ static void keys_have_an_order(void **state)
 	}
 	struct vmsnap *snap = with_status(text, 3, 0);
 	(void)asked_for_keys(snap, sizeof(keys) / sizeof(*keys) - 1);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 static int count_lines(void *ctx, const char *text, size_t len)
@@ -360,8 +360,8 @@ static void status_shows_every_line(void **state)
 	assert_int_equal(lines, 1 + LINES);
 	lines = 0;
 	assert_int_equal(print_both(a, b, &err), VMSNAP_OK);
-	vmsnap_free(a);
-	vmsnap_free(b);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
 }
 
 static void comparing_ends_when_it_is_not_wanted_any_more(void **state)
@@ -386,8 +386,8 @@ static void comparing_ends_when_it_is_not_wanted_any_more(void **state)
 		asked = (struct asked){ 0 };
 		if (makes[i] != with_lines)
 			assert_int_equal(vmsnap_cow_new_with(a, b, NULL, &options, &cow, &err), VMSNAP_ERR_CANCELLED);
-		vmsnap_free(a);
-		vmsnap_free(b);
+		vmsnap_unref(a);
+		vmsnap_unref(b);
 	}
 }
 
@@ -422,7 +422,7 @@ static int print_diff(const struct vmsnap *snap, const struct vmsnap_output *out
 	assert_int_equal(vmsnap_diff_new(snap, nothing, &diff, err), VMSNAP_OK);
 	int rc = vmsnap_print_diff(diff, NULL, 0, out, err);
 	vmsnap_diff_free(diff);
-	vmsnap_free(nothing);
+	vmsnap_unref(nothing);
 	return rc;
 }
 static int print_cow(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
@@ -469,7 +469,7 @@ static void texts_end_when_they_are_not_wanted_any_more(void **state)
 			assert_int_equal(asked.count, 1);
 		}
 	}
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* As programs want it nothing of it is cut. */
@@ -487,7 +487,7 @@ static void a_row_of_a_table_counts_too(void **state)
 	assert_too_large(vmsnap_print_show(snap, &out, &err), &err);
 	out.style.json = true;
 	assert_int_equal(vmsnap_print_show(snap, &out, &err), VMSNAP_OK);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 }
 
 /* ---- reading ---- */
@@ -510,7 +510,7 @@ static void reading_ends_when_it_is_not_wanted_any_more(void **state)
 	assert_int_equal(vmsnap_file_open_memory(made.bytes.data, made.bytes.len, &limits, &file, &err), VMSNAP_OK);
 	size_t before = asked.count;
 	assert_int_equal(vmsnap_file_load(file, 0, &snap, &err), VMSNAP_OK);
-	vmsnap_free(snap);
+	vmsnap_unref(snap);
 	size_t all = asked.count - before;
 	assert_true(all > 2 * MANY / WORK_STEPS);
 	for (size_t until = 0; until < all; until += 1 + all / 7) {
@@ -541,7 +541,7 @@ static void options_of_another_size_are_refused(void **state)
 	assert_int_equal(vmsnap_diff_new_with(a, a, &options, &diff, &err), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(vmsnap_cow_new_with(a, a, NULL, &options, &cow, &err), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(vmsnap_status_rows(a, a, &options, count_row, NULL, &err), VMSNAP_ERR_ARGUMENT);
-	vmsnap_free(a);
+	vmsnap_unref(a);
 }
 
 static void without_a_snapshot_there_are_no_fields(void **state)
@@ -555,7 +555,7 @@ static void without_a_snapshot_there_are_no_fields(void **state)
 	assert_int_equal(vmsnap_status_keys(NULL, NULL, count_key, NULL, &err), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(vmsnap_status_keys(a, NULL, NULL, NULL, &err), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(err.code, VMSNAP_ERR_ARGUMENT);
-	vmsnap_free(a);
+	vmsnap_unref(a);
 }
 
 /* ---- sorting ---- */

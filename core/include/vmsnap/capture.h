@@ -47,11 +47,11 @@ int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options,
                       struct vmsnap_error *err);
 
 /* The process and all its descendants, all frozen at one instant.  *out is an
- * array to be released with vmsnap_free_all(); the first one is `pid` itself,
+ * array to be released with vmsnap_unref_all(); the first one is `pid` itself,
  * every other follows its parent. */
 int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap ***out, size_t *count,
                         struct vmsnap_error *err);
-void vmsnap_free_all(struct vmsnap **snaps, size_t count);
+void vmsnap_unref_all(struct vmsnap **snaps, size_t count);
 
 /* The state of one page right now, without a snapshot and without stopping anything:
  * one entry of pagemap.  *known is written whenever the process could be read;

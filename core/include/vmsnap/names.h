@@ -17,16 +17,16 @@ struct vmsnap_names;
 int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
                      struct vmsnap_error *err);
 void vmsnap_names_free(struct vmsnap_names *names);
-/* From now on the names of another snapshot, as if new (nothing is borrowed any more),
+/* From now on the names of another snapshot, as if new (there are no fallbacks any more),
  * but what was read of files that it maps too is kept: a second look at a process costs
- * little.  The snapshot so far need not be there any more.  If it fails, nothing changes. */
+ * little.  If it fails, nothing changes. */
 int vmsnap_names_rebind(struct vmsnap_names *names, const struct vmsnap *snap, struct vmsnap_error *err);
 /* From now on asked now and then while files are read, which may be long: what asks for
  * names fails with VMSNAP_ERR_CANCELLED then, and may ask again.  NULL: never cancelled. */
 void vmsnap_names_set_cancelled(struct vmsnap_names *names, bool (*cancelled)(void *ctx), void *ctx);
 /* Uses the captured names of another snapshot too (of the parent, or from before):
- * for a snapshot that was taken where no debugger could look.  Borrows it.  A variable
- * that both have is told once, as the snapshot itself, or the one borrowed from first,
+ * for a snapshot that was taken where no debugger could look.  A variable
+ * that both have is told once, as the snapshot itself, or the fallback added first,
  * has it.  If that is known to be of another program, nothing is used and a warning says
  * so. */
 int vmsnap_names_add_fallback(struct vmsnap_names *names, const struct vmsnap *from, struct vmsnap_error *err);

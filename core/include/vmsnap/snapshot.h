@@ -88,7 +88,11 @@ struct vmsnap_info {
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
-void vmsnap_free(struct vmsnap *snap); /* NULL is fine */
+/* A snapshot lives until its last holder lets go of it.  Who makes one holds it once; what is
+ * made of it (diff, cow, names, another snapshot) holds it as long as it needs.  Each may be
+ * called by any thread; NULL is fine. */
+struct vmsnap *vmsnap_ref(const struct vmsnap *snap);
+void vmsnap_unref(const struct vmsnap *snap);
 /* Bytes that it takes, without what the allocator adds: for who keeps many. */
 uint64_t vmsnap_memory(const struct vmsnap *snap);
 
@@ -206,13 +210,27 @@ struct vmsnap_annotation {
 	const char *symbol;
 	const char *type;
 };
-/* Copies the names (NULL strings as "") into a snapshot that nothing has looked at
- * yet: no diff, names, … has been made from it.  May be called again. */
-int vmsnap_add_names(struct vmsnap *snap, const struct vmsnap_annotation *names, size_t count,
-                     struct vmsnap_error *err);
 /* In the order of address, then kind, tid, frame; NULL past the end. */
 size_t vmsnap_annotation_count(const struct vmsnap *snap);
 const struct vmsnap_annotation *vmsnap_annotation(const struct vmsnap *snap, size_t index);
+
+/* ---- layers --------------------------------------------------------------- */
+
+/* What is known of some pages, beside their states. */
+enum vmsnap_layer {
+	VMSNAP_LAYER_DEBUGGER_WRITES, /* 1: a debugger wrote to the page, says an annotation */
+	VMSNAP_LAYER_COUNT
+};
+/* Whether absence means no: otherwise it is not known. */
+bool vmsnap_layer_known(const struct vmsnap *snap, int layer);
+/* Whole pages with one value; ranges are in address order and do not overlap.  The end of the
+ * highest page is written UINT64_MAX. */
+struct vmsnap_layer_range {
+	uint64_t start, end, value;
+};
+size_t vmsnap_layer_range_count(const struct vmsnap *snap, int layer);
+int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t index, struct vmsnap_layer_range *out);
+const char *vmsnap_layer_name(int layer); /* "debugger_writes" */
 
 #ifdef __cplusplus
 }

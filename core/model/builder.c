@@ -1,0 +1,249 @@
+#include "builder.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "annotation.h"
+#include "error.h"
+#include "layer.h"
+
+int builder_begin(struct vmsnap_builder *builder)
+{
+	*builder = (struct vmsnap_builder){ .snap = snapshot_new() };
+	return builder->snap ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
+}
+
+void builder_drop(struct vmsnap_builder *builder)
+{
+	vmsnap_unref(builder->snap);
+	builder->snap = NULL;
+}
+
+int builder_finish(struct vmsnap_builder *builder, struct work *work, struct vmsnap **out)
+{
+	int rc = layer_of_debugger_writes(builder->snap, work);
+	if (rc)
+		return rc;
+	*out = builder->snap;
+	builder->snap = NULL;
+	return VMSNAP_OK;
+}
+
+/* ---- what everybody may call ------------------------------------------------ */
+
+static bool keep_bytes(struct vmsnap *snap, const uint8_t **bytes, size_t len)
+{
+	if (!*bytes || !len) {
+		*bytes = NULL;
+		return true;
+	}
+	*bytes = (const uint8_t *)arena_copy(&snap->strings, *bytes, len);
+	return *bytes;
+}
+
+static bool keep_string(struct vmsnap *snap, const char **string)
+{
+	*string = *string && **string ? arena_string(&snap->strings, *string) : "";
+	return *string;
+}
+
+static bool keep_info(struct vmsnap *snap, const struct vmsnap_info *given)
+{
+	struct vmsnap_info *info = &snap->info;
+	*info = *given;
+	const char **strings[] = { &info->boot_id, &info->host,  &info->kernel, &info->arch,  &info->comm,
+		                   &info->exe,     &info->label, &info->tool,   &info->reason };
+	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
+		if (!keep_string(snap, strings[i]))
+			return false;
+	if (info->cmdline)
+		info->cmdline = arena_copy(&snap->strings, info->cmdline, info->cmdline_len);
+	if (given->cmdline && !info->cmdline)
+		return false;
+	return keep_bytes(snap, &info->exe_build_id, info->exe_build_id_len);
+}
+
+static bool is_page_size(uint64_t size)
+{
+	return size > RUN_PAGES_MAX - 1 && !(size & (size - 1)) && size <= UINT64_C(1) << 48;
+}
+
+VMSNAP_API int vmsnap_builder_new(const struct vmsnap_info *info, struct vmsnap_builder **out, struct vmsnap_error *err)
+{
+	if (!info || !is_page_size(info->page_size))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a page of %" PRIu64 " bytes: expected a power of two from 4096",
+		            info ? info->page_size : 0);
+	struct vmsnap_builder *builder = malloc(sizeof(*builder));
+	if (!builder || builder_begin(builder) || !keep_info(builder->snap, info)) {
+		vmsnap_builder_free(builder);
+		return fail_no_memory(err);
+	}
+	*out = builder;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_builder_from(const struct vmsnap *snap, struct vmsnap_builder **out, struct vmsnap_error *err)
+{
+	struct vmsnap_builder *builder = calloc(1, sizeof(*builder));
+	if (builder)
+		builder->snap = snapshot_above(snap);
+	if (!builder || !builder->snap) {
+		vmsnap_builder_free(builder);
+		return fail_no_memory(err);
+	}
+	*out = builder;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API void vmsnap_builder_free(struct vmsnap_builder *builder)
+{
+	if (builder)
+		builder_drop(builder);
+	free(builder);
+}
+
+static int can_add(const struct vmsnap_builder *builder, const char *what, struct vmsnap_error *err)
+{
+	if (!builder->snap)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%s for a snapshot that is finished", what);
+	if (builder->snap->base)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%s for a snapshot that has all but annotations", what);
+	return VMSNAP_OK;
+}
+
+/* Room for one item more. */
+static bool room(void **items, size_t count, size_t *capacity, size_t item_size)
+{
+	if (count < *capacity)
+		return true;
+	size_t more = *capacity ? *capacity * 2 : 16;
+	void *grown = more <= SIZE_MAX / item_size ? realloc(*items, more * item_size) : NULL;
+	if (!grown)
+		return false;
+	*items = grown;
+	*capacity = more;
+	return true;
+}
+
+static int check_range(const struct vmsnap *snap, uint64_t start, uint64_t end, uint64_t from, const char *what,
+                       struct vmsnap_error *err)
+{
+	if (start >= end || (start | end) & (snap->info.page_size - 1))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%s 0x%" PRIx64 "-0x%" PRIx64 ": expected whole pages", what,
+		            start, end);
+	if (start < from)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "%s 0x%" PRIx64 "-0x%" PRIx64 " begins before 0x%" PRIx64 ", where the last one ends", what,
+		            start, end, from);
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_builder_add_vma(struct vmsnap_builder *builder, const struct vmsnap_vma *vma,
+                                      struct vmsnap_error *err)
+{
+	int rc = can_add(builder, "a mapping", err);
+	if (rc)
+		return rc;
+	struct vmsnap *snap = builder->snap;
+	rc = check_range(snap, vma->start, vma->end, snap->vma_count ? snap->vmas[snap->vma_count - 1].end : 0,
+	                 "mapping", err);
+	if (rc)
+		return rc;
+	void *vmas = snap->vmas;
+	struct vmsnap_vma kept = *vma;
+	bool there = room(&vmas, snap->vma_count, &builder->vma_room, sizeof(*snap->vmas));
+	snap->vmas = vmas;
+	if (!there || !keep_string(snap, &kept.name) || !keep_bytes(snap, &kept.build_id, kept.build_id_len))
+		return fail_no_memory(err);
+	snap->vmas[snap->vma_count++] = kept;
+	return VMSNAP_OK;
+}
+
+static uint64_t entry_of(const struct vmsnap_run *run)
+{
+	uint64_t frame = run->flags & VMSNAP_PAGE_PRESENT   ? run->pfn
+	                 : run->flags & VMSNAP_PAGE_SWAPPED ? run->swap_offset << SWAP_TYPE_BITS | run->swap_type
+	                                                    : 0;
+	return ENTRY_FLAG(run->flags) | frame;
+}
+
+static int check_state(const struct vmsnap_run *run, uint64_t pages, struct vmsnap_error *err)
+{
+	const uint32_t all = (VMSNAP_PAGE_PRESENT << 1) - 1;
+	bool present = run->flags & VMSNAP_PAGE_PRESENT, swapped = run->flags & VMSNAP_PAGE_SWAPPED;
+	uint64_t most = ENTRY_FRAME_MASK;
+	bool fits = !present || (run->pfn <= most && pages <= most - run->pfn);
+	if (swapped)
+		fits = run->swap_type < SWAP_TYPE_MARKER && run->swap_offset <= most >> SWAP_TYPE_BITS &&
+		       pages <= (most >> SWAP_TYPE_BITS) - run->swap_offset;
+	if (!run->flags || run->flags & ~all || (present && swapped) || !fits)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "run at 0x%" PRIx64 ": no page is in such a state", run->start);
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_builder_add_run(struct vmsnap_builder *builder, const struct vmsnap_run *run,
+                                      struct vmsnap_error *err)
+{
+	int rc = can_add(builder, "pages", err);
+	if (rc)
+		return rc;
+	struct vmsnap *snap = builder->snap;
+	const struct run *last = snap->runs.count ? &snap->runs.items[snap->runs.count - 1] : NULL;
+	uint64_t page_size = snap->info.page_size, pages = (run->end - run->start) / page_size;
+	rc = check_range(snap, run->start, run->end, last ? run_start(last) + run_pages(last) * page_size : 0, "run",
+	                 err);
+	rc = rc ? rc : check_state(run, pages, err);
+	if (!rc && run_list_append(&snap->runs, page_size, run->start, pages, entry_of(run)))
+		rc = fail_no_memory(err);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_builder_set_status(struct vmsnap_builder *builder, const char *text, size_t len,
+                                         struct vmsnap_error *err)
+{
+	int rc = can_add(builder, "a status", err);
+	if (rc)
+		return rc;
+	const char *copy = arena_copy(&builder->snap->strings, text, len);
+	if (!copy)
+		return fail_no_memory(err);
+	builder->snap->status = copy;
+	builder->snap->status_len = len;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_builder_add_thread(struct vmsnap_builder *builder, const struct vmsnap_thread *thread,
+                                         struct vmsnap_error *err)
+{
+	int rc = can_add(builder, "a thread", err);
+	if (rc)
+		return rc;
+	struct vmsnap *snap = builder->snap;
+	void *threads = snap->threads;
+	struct vmsnap_thread kept = *thread;
+	bool there = room(&threads, snap->thread_count, &builder->thread_room, sizeof(*snap->threads));
+	snap->threads = threads;
+	if (!there || !keep_string(snap, &kept.comm))
+		return fail_no_memory(err);
+	snap->threads[snap->thread_count++] = kept;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
+                                              const struct vmsnap_annotation *annotations, size_t count,
+                                              struct vmsnap_error *err)
+{
+	if (!builder->snap)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "annotations for a snapshot that is finished");
+	return annotations_add(builder->snap, annotations, count, err);
+}
+
+VMSNAP_API int vmsnap_builder_finish(struct vmsnap_builder *builder, struct vmsnap **out, struct vmsnap_error *err)
+{
+	if (!builder->snap)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a snapshot that is finished");
+	struct work work = { .limit = WORK_UNLIMITED };
+	int rc = builder_finish(builder, &work, out);
+	return rc ? work_fail(&work, rc, err) : VMSNAP_OK;
+}

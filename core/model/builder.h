@@ -1,0 +1,21 @@
+/* builder.h - a snapshot in the making.  Rooms that know where all of it comes from at once
+ * (capture, the reader of files) fill the model itself; what they fill it with is checked by
+ * them.  Everybody gets it from finish, and never changes it again. */
+#ifndef VMSNAP_BUILDER_H
+#define VMSNAP_BUILDER_H
+
+#include "snapshot.h"
+#include "work.h"
+
+struct vmsnap_builder {
+	struct vmsnap *snap; /* nobody has seen it yet; NULL: finished */
+	size_t vma_room, thread_room;
+};
+
+/* Empty, all strings "", nothing known.  VMSNAP_ERR_NO_MEMORY. */
+int builder_begin(struct vmsnap_builder *builder);
+void builder_drop(struct vmsnap_builder *builder); /* may be finished, or zero */
+/* What is made of the rest, and counted: the layers.  Gives the codes of work.h. */
+int builder_finish(struct vmsnap_builder *builder, struct work *work, struct vmsnap **out);
+
+#endif

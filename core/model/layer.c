@@ -1,0 +1,100 @@
+#include "layer.h"
+
+#include <stdlib.h>
+
+#include "error.h"
+
+static bool is_write(const struct vmsnap_annotation *annotation)
+{
+	return annotation->kind == VMSNAP_ANNOTATION_DEBUGGER_WRITE && annotation->size;
+}
+
+/* The bytes of an annotation, made whole pages.  The end of the highest page, 2^64, is
+ * written UINT64_MAX. */
+static struct vmsnap_layer_range pages_around(const struct vmsnap_annotation *annotation, uint64_t page_size)
+{
+	uint64_t last = (annotation->address + (annotation->size - 1)) | (page_size - 1);
+	return (struct vmsnap_layer_range){ .start = annotation->address & ~(page_size - 1),
+		                            .end = last == UINT64_MAX ? last : last + 1,
+		                            .value = 1 };
+}
+
+static int by_start(const void *left, const void *right, const void *ctx)
+{
+	const struct vmsnap_layer_range *a = left, *b = right;
+	(void)ctx;
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+/* Sorted ones that overlap or follow each other become one. */
+static void join(struct layer *layer)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < layer->count; i++) {
+		struct vmsnap_layer_range *last = kept ? &layer->items[kept - 1] : NULL, next = layer->items[i];
+		if (!last || next.start > last->end)
+			layer->items[kept++] = next;
+		else if (next.end > last->end)
+			last->end = next.end;
+	}
+	layer->count = kept;
+}
+
+int layer_of_debugger_writes(struct vmsnap *snap, struct work *work)
+{
+	struct layer *layer = &snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES];
+	size_t count = 0;
+	for (size_t i = 0; i < snap->annotation_count; i++)
+		count += is_write(&snap->annotations[i]);
+	/* Who annotates tells what it wrote, too. */
+	layer->known = snap->annotation_count;
+	if (!count)
+		return VMSNAP_OK;
+	int rc = VMSNAP_OK;
+	layer->items = work_array(work, count, sizeof(*layer->items), &rc);
+	layer->room = count;
+	for (size_t i = 0; !rc && i < snap->annotation_count; i++)
+		if (is_write(&snap->annotations[i]))
+			layer->items[layer->count++] = pages_around(&snap->annotations[i], snap->info.page_size);
+	rc = rc ? rc : work_sort(work, layer->items, layer->count, sizeof(*layer->items), by_start, NULL);
+	if (!rc)
+		join(layer);
+	return rc;
+}
+
+void layer_free(struct layer *layer)
+{
+	free(layer->items);
+	*layer = (struct layer){ 0 };
+}
+
+static const struct layer *layer_at(const struct vmsnap *snap, int layer)
+{
+	return layer >= 0 && layer < VMSNAP_LAYER_COUNT ? &snap->layers[layer] : NULL;
+}
+
+VMSNAP_API bool vmsnap_layer_known(const struct vmsnap *snap, int layer)
+{
+	const struct layer *found = layer_at(snap, layer);
+	return found && found->known;
+}
+
+VMSNAP_API size_t vmsnap_layer_range_count(const struct vmsnap *snap, int layer)
+{
+	const struct layer *found = layer_at(snap, layer);
+	return found ? found->count : 0;
+}
+
+VMSNAP_API int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t index, struct vmsnap_layer_range *out)
+{
+	const struct layer *found = layer_at(snap, layer);
+	if (!found || index >= found->count)
+		return VMSNAP_END;
+	*out = found->items[index];
+	return VMSNAP_OK;
+}
+
+VMSNAP_API const char *vmsnap_layer_name(int layer)
+{
+	return layer == VMSNAP_LAYER_DEBUGGER_WRITES ? "debugger_writes" : NULL;
+}

@@ -1,0 +1,221 @@
+/* Snapshots made from what is given, and kept by several holders. */
+#include "test_file_sample.h"
+
+static struct vmsnap_builder *begun(void)
+{
+	struct vmsnap_builder *builder = NULL;
+	struct vmsnap_info info = { .pid = 7, .page_size = 4096, .comm = "made", .known = { .pfn = true } };
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	return builder;
+}
+
+static struct vmsnap *finished(struct vmsnap_builder *builder)
+{
+	struct vmsnap *snap = NULL;
+	assert_int_equal(vmsnap_builder_finish(builder, &snap, NULL), VMSNAP_OK);
+	vmsnap_builder_free(builder);
+	return snap;
+}
+
+static struct vmsnap *made(void)
+{
+	struct vmsnap_builder *builder = begun();
+	char name[] = "[heap]";
+	struct vmsnap_vma vma = { .start = 0x1000, .end = 0x9000, .perms = VMSNAP_PERM_READ, .name = name };
+	struct vmsnap_run first = { .start = 0x2000, .end = 0x4000, .pfn = 77, .flags = VMSNAP_PAGE_PRESENT };
+	struct vmsnap_run second = {
+		.start = 0x5000, .end = 0x6000, .swap_type = 2, .swap_offset = 9, .flags = VMSNAP_PAGE_SWAPPED
+	};
+	struct vmsnap_thread thread = { .tid = 7, .comm = "main" };
+	assert_int_equal(vmsnap_builder_add_vma(builder, &vma, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_run(builder, &first, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_run(builder, &second, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_thread(builder, &thread, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_set_status(builder, "Pid:\t7\n", 7, NULL), VMSNAP_OK);
+	name[1] = 'X'; /* it was copied */
+	return finished(builder);
+}
+
+static void a_made_snapshot_has_what_was_given(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = made();
+	struct vmsnap_run page;
+	struct vmsnap_status_field pid;
+	assert_string_equal(vmsnap_info(snap)->comm, "made");
+	assert_string_equal(vmsnap_info(snap)->exe, "");
+	assert_string_equal(vmsnap_vma(snap, 0)->name, "[heap]");
+	assert_string_equal(vmsnap_thread(snap, 0)->comm, "main");
+	assert_int_equal(vmsnap_page_at(snap, 0x3000, &page), VMSNAP_OK);
+	assert_int_equal(page.pfn, 78);
+	assert_int_equal(vmsnap_page_at(snap, 0x5000, &page), VMSNAP_OK);
+	assert_int_equal(page.swap_type, 2);
+	assert_int_equal(page.swap_offset, 9);
+	assert_int_equal(vmsnap_page_at(snap, 0x4000, &page), VMSNAP_ERR_NOT_FOUND);
+	assert_int_equal(vmsnap_status_find(snap, "Pid", &pid), VMSNAP_OK);
+	assert_int_equal(pid.number, 7);
+	assert_false(vmsnap_layer_known(snap, VMSNAP_LAYER_DEBUGGER_WRITES));
+	vmsnap_unref(snap);
+}
+
+static void what_cannot_be_is_refused_and_changes_nothing(void **state)
+{
+	(void)state;
+	struct vmsnap_builder *builder = begun();
+	struct vmsnap_error err;
+	struct vmsnap_vma good = { .start = 0x1000, .end = 0x3000 };
+	assert_int_equal(vmsnap_builder_add_vma(builder, &good, NULL), VMSNAP_OK);
+	static const struct vmsnap_vma vmas[] = {
+		{ .start = 0x3000, .end = 0x3000 },
+		{ .start = 0x4000, .end = 0x3000 },
+		{ .start = 0x3001, .end = 0x4000 },
+		{ .start = 0x2000, .end = 0x4000 },
+	};
+	for (size_t i = 0; i < sizeof(vmas) / sizeof(*vmas); i++)
+		assert_int_equal(vmsnap_builder_add_vma(builder, &vmas[i], &err), VMSNAP_ERR_ARGUMENT);
+	static const struct vmsnap_run runs[] = {
+		{ .start = 0x1000, .end = 0x2000 },                  /* no state */
+		{ .start = 0x1000, .end = 0x2000, .flags = 1 << 9 }, /* an unknown one */
+		{ .start = 0x1000, .end = 0x2000, .flags = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED },
+		{ .start = 0x1000, .end = 0x2000, .flags = VMSNAP_PAGE_PRESENT, .pfn = UINT64_C(1) << 55 },
+		{ .start = 0x1000, .end = 0x2000, .flags = VMSNAP_PAGE_SWAPPED, .swap_type = 32 },
+		{ .start = 0x2000, .end = 0x1000, .flags = VMSNAP_PAGE_PRESENT },
+	};
+	for (size_t i = 0; i < sizeof(runs) / sizeof(*runs); i++)
+		assert_int_equal(vmsnap_builder_add_run(builder, &runs[i], &err), VMSNAP_ERR_ARGUMENT);
+	struct vmsnap *snap = finished(builder);
+	assert_int_equal(vmsnap_vma_count(snap), 1);
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
+	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_END);
+	vmsnap_unref(snap);
+	for (uint64_t size = 0; size < 4096; size += 1365) {
+		struct vmsnap_info info = { .page_size = size };
+		assert_int_equal(vmsnap_builder_new(&info, &builder, &err), VMSNAP_ERR_ARGUMENT);
+	}
+}
+
+static void a_finished_builder_takes_nothing_more(void **state)
+{
+	(void)state;
+	struct vmsnap_builder *builder = begun();
+	struct vmsnap *snap = NULL, *again = NULL;
+	struct vmsnap_vma vma = { .start = 0x1000, .end = 0x3000 };
+	struct vmsnap_annotation annotation = { .address = 0x1000, .size = 1 };
+	assert_int_equal(vmsnap_builder_finish(builder, &snap, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_finish(builder, &again, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_vma(builder, &vma, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_annotations(builder, &annotation, 1, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_builder_free(builder);
+	vmsnap_unref(snap);
+}
+
+/* ---- from a snapshot that is there ------------------------------------------ */
+
+static struct vmsnap *annotated(const struct vmsnap *snap, const struct vmsnap_annotation *annotations, size_t count)
+{
+	struct vmsnap_builder *builder = NULL;
+	assert_int_equal(vmsnap_builder_from(snap, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_annotations(builder, annotations, count, NULL), VMSNAP_OK);
+	return finished(builder);
+}
+
+static void annotations_make_another_snapshot_that_holds_the_first(void **state)
+{
+	(void)state;
+	static const struct vmsnap_annotation one = { .address = 0x2010, .size = 4, .symbol = "x" };
+	static const struct vmsnap_annotation two[] = {
+		{ .address = 0x2008, .size = 0x2000, .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE, .symbol = "print" },
+		{ .address = 0x3010, .size = 1, .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE },
+	};
+	struct vmsnap *first = made(), *second = annotated(first, &one, 1), *third = annotated(second, two, 2);
+	assert_int_equal(vmsnap_annotation_count(first), 0);
+	assert_int_equal(vmsnap_annotation_count(second), 1);
+	assert_int_equal(vmsnap_annotation_count(third), 3);
+	assert_true(vmsnap_memory(third) > vmsnap_memory(first));
+	vmsnap_unref(first);
+	vmsnap_unref(second);
+	assert_string_equal(vmsnap_vma(third, 0)->name, "[heap]");
+	assert_string_equal(vmsnap_annotation(third, 0)->symbol, "print");
+	assert_string_equal(vmsnap_annotation(third, 1)->symbol, "x");
+	struct vmsnap_layer_range range;
+	assert_true(vmsnap_layer_known(third, VMSNAP_LAYER_DEBUGGER_WRITES));
+	assert_int_equal(vmsnap_layer_range_count(third, VMSNAP_LAYER_DEBUGGER_WRITES), 1);
+	assert_int_equal(vmsnap_layer_range(third, VMSNAP_LAYER_DEBUGGER_WRITES, 0, &range), VMSNAP_OK);
+	assert_int_equal(range.start, 0x2000);
+	assert_int_equal(range.end, 0x5000);
+	assert_int_equal(range.value, 1);
+	assert_int_equal(vmsnap_layer_range(third, VMSNAP_LAYER_DEBUGGER_WRITES, 1, &range), VMSNAP_END);
+	vmsnap_unref(third);
+}
+
+static void what_is_there_cannot_be_added_to(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = made();
+	struct vmsnap_builder *builder = NULL;
+	struct vmsnap_vma vma = { .start = 0x10000, .end = 0x12000 };
+	assert_int_equal(vmsnap_builder_from(snap, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_vma(builder, &vma, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_set_status(builder, "", 0, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_builder_free(builder);
+	vmsnap_unref(snap);
+}
+
+static void a_layer_that_there_is_not_has_nothing(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = made();
+	for (int layer = -1; layer <= VMSNAP_LAYER_COUNT; layer += VMSNAP_LAYER_COUNT + 1) {
+		struct vmsnap_layer_range range;
+		assert_false(vmsnap_layer_known(snap, layer));
+		assert_int_equal(vmsnap_layer_range_count(snap, layer), 0);
+		assert_int_equal(vmsnap_layer_range(snap, layer, 0, &range), VMSNAP_END);
+		assert_null(vmsnap_layer_name(layer));
+	}
+	assert_string_equal(vmsnap_layer_name(VMSNAP_LAYER_DEBUGGER_WRITES), "debugger_writes");
+	vmsnap_unref(snap);
+}
+
+/* ---- holders ------------------------------------------------------------------ */
+
+static void names_hold_their_snapshots(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = made();
+	struct vmsnap_names *names = NULL;
+	struct vmsnap_name name;
+	assert_int_equal(vmsnap_names_new(snap, NULL, &names, NULL), VMSNAP_OK);
+	vmsnap_unref(snap);
+	assert_int_equal(vmsnap_name_at(names, 0x2000, &name), VMSNAP_OK);
+	assert_string_equal(name.object, "[heap]");
+	vmsnap_names_free(names);
+}
+
+static void a_snapshot_lives_until_the_last_holder_lets_go(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = made(), *same = vmsnap_ref(snap);
+	assert_ptr_equal(snap, same);
+	vmsnap_unref(snap);
+	assert_string_equal(vmsnap_info(same)->comm, "made");
+	vmsnap_unref(same);
+	assert_null(vmsnap_ref(NULL));
+	vmsnap_unref(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_made_snapshot_has_what_was_given),
+		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
+		cmocka_unit_test(a_finished_builder_takes_nothing_more),
+		cmocka_unit_test(annotations_make_another_snapshot_that_holds_the_first),
+		cmocka_unit_test(what_is_there_cannot_be_added_to),
+		cmocka_unit_test(a_layer_that_there_is_not_has_nothing),
+		cmocka_unit_test(names_hold_their_snapshots),
+		cmocka_unit_test(a_snapshot_lives_until_the_last_holder_lets_go),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
