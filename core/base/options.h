@@ -13,4 +13,10 @@
  * from may be NULL: all zero.  to->size is to_size then.  what: "struct vmsnap_limits". */
 int options_take(void *to, size_t to_size, const void *from, const char *what, struct vmsnap_error *err);
 
+/* The same for a structure whose size is told beside it. */
+int struct_take(void *to, size_t to_size, const void *from, size_t from_size, const char *what,
+                struct vmsnap_error *err);
+/* Gives a program a structure of ours, of which it knows to_size bytes. */
+void struct_give(void *to, size_t to_size, const void *from, size_t from_size);
+
 #endif

@@ -20,10 +20,14 @@
  *   - A call needs some 64 KiB of stack, one that looks up symbols 256 KiB: that
  *     is what elfutils may take.  Threads that it makes have stacks of their own
  *     size, whatever ulimit -s says.
- *   - A struct that begins with `size` grows from version to version.  Set it to zero but for
- *     what is meant, and size to sizeof(it): members that an older program does not have are
- *     taken as zero; those that a newer one sets and this library does not know are an
- *     argument error.
+ *   - Structs grow from version to version, at their ends.  One that begins with `size` is given
+ *     by the program: set it to zero but for what is meant, and size to sizeof(it).  For others
+ *     the size goes along with the call: functions whose name ends in _sized take it, and the
+ *     inline functions without that end pass the size that this header knows.  What an older
+ *     program gives is taken as zero beyond; what a newer one sets that this library does not
+ *     know is an argument error; of what the library gives as much is filled as both know, and
+ *     the rest of it is zero.  vmsnap_struct_size() is for those that the library owns.
+ *   - Totals are asked for one by one, by enumerator: enumerations grow, too, at their ends.
  *   - "Unknown" is never 0: look at struct vmsnap_info, .known, before believing
  *     a PFN, a swap slot or a flag.
  */

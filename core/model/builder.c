@@ -7,6 +7,7 @@
 #include "annotation.h"
 #include "error.h"
 #include "layer.h"
+#include "options.h"
 
 int builder_begin(struct vmsnap_builder *builder)
 {
@@ -69,13 +70,18 @@ static bool is_page_size(uint64_t size)
 	return size > RUN_PAGES_MAX - 1 && !(size & (size - 1)) && size <= UINT64_C(1) << 48;
 }
 
-VMSNAP_API int vmsnap_builder_new(const struct vmsnap_info *info, struct vmsnap_builder **out, struct vmsnap_error *err)
+VMSNAP_API int vmsnap_builder_new_sized(const struct vmsnap_info *info, size_t size, struct vmsnap_builder **out,
+                                        struct vmsnap_error *err)
 {
-	if (!info || !is_page_size(info->page_size))
+	struct vmsnap_info given;
+	int rc = struct_take(&given, sizeof(given), info, size, "struct vmsnap_info", err);
+	if (rc)
+		return rc;
+	if (!is_page_size(given.page_size))
 		return fail(err, VMSNAP_ERR_ARGUMENT, "a page of %" PRIu64 " bytes: expected a power of two from 4096",
-		            info ? info->page_size : 0);
-	struct vmsnap_builder *builder = malloc(sizeof(*builder));
-	if (!builder || builder_begin(builder) || !keep_info(builder->snap, info)) {
+		            given.page_size);
+	struct vmsnap_builder *builder = calloc(1, sizeof(*builder));
+	if (!builder || builder_begin(builder) || !keep_info(builder->snap, &given)) {
 		vmsnap_builder_free(builder);
 		return fail_no_memory(err);
 	}
@@ -139,19 +145,20 @@ static int check_range(const struct vmsnap *snap, uint64_t start, uint64_t end, 
 	return VMSNAP_OK;
 }
 
-VMSNAP_API int vmsnap_builder_add_vma(struct vmsnap_builder *builder, const struct vmsnap_vma *vma,
-                                      struct vmsnap_error *err)
+VMSNAP_API int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, const struct vmsnap_vma *vma, size_t size,
+                                            struct vmsnap_error *err)
 {
+	struct vmsnap_vma kept;
 	int rc = can_add(builder, "a mapping", err);
+	rc = rc ? rc : struct_take(&kept, sizeof(kept), vma, size, "struct vmsnap_vma", err);
 	if (rc)
 		return rc;
 	struct vmsnap *snap = builder->snap;
-	rc = check_range(snap, vma->start, vma->end, snap->vma_count ? snap->vmas[snap->vma_count - 1].end : 0,
+	rc = check_range(snap, kept.start, kept.end, snap->vma_count ? snap->vmas[snap->vma_count - 1].end : 0,
 	                 "mapping", err);
 	if (rc)
 		return rc;
 	void *vmas = snap->vmas;
-	struct vmsnap_vma kept = *vma;
 	bool there = room(&vmas, snap->vma_count, &builder->vma_room, sizeof(*snap->vmas));
 	snap->vmas = vmas;
 	if (!there || !keep_string(snap, &kept.name) || !keep_bytes(snap, &kept.build_id, kept.build_id_len))
@@ -213,15 +220,16 @@ VMSNAP_API int vmsnap_builder_set_status(struct vmsnap_builder *builder, const c
 	return VMSNAP_OK;
 }
 
-VMSNAP_API int vmsnap_builder_add_thread(struct vmsnap_builder *builder, const struct vmsnap_thread *thread,
-                                         struct vmsnap_error *err)
+VMSNAP_API int vmsnap_builder_add_thread_sized(struct vmsnap_builder *builder, const struct vmsnap_thread *thread,
+                                               size_t size, struct vmsnap_error *err)
 {
+	struct vmsnap_thread kept;
 	int rc = can_add(builder, "a thread", err);
+	rc = rc ? rc : struct_take(&kept, sizeof(kept), thread, size, "struct vmsnap_thread", err);
 	if (rc)
 		return rc;
 	struct vmsnap *snap = builder->snap;
 	void *threads = snap->threads;
-	struct vmsnap_thread kept = *thread;
 	bool there = room(&threads, snap->thread_count, &builder->thread_room, sizeof(*snap->threads));
 	snap->threads = threads;
 	if (!there || !keep_string(snap, &kept.comm))
@@ -230,12 +238,26 @@ VMSNAP_API int vmsnap_builder_add_thread(struct vmsnap_builder *builder, const s
 	return VMSNAP_OK;
 }
 
-VMSNAP_API int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
-                                              const struct vmsnap_annotation *annotations, size_t count,
-                                              struct vmsnap_error *err)
+/* Those of a program that knows another size of them. */
+static int add_converted(struct vmsnap *snap, const void *annotations, size_t count, size_t size,
+                         struct vmsnap_error *err)
+{
+	CLEANUP_FREE struct vmsnap_annotation *ours = calloc(count, sizeof(*ours));
+	int rc = ours || !count ? VMSNAP_OK : fail_no_memory(err);
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = struct_take(&ours[i], sizeof(*ours), (const char *)annotations + i * size, size,
+		                 "struct vmsnap_annotation", err);
+	return rc ? rc : annotations_add(snap, ours, count, err);
+}
+
+VMSNAP_API int vmsnap_builder_add_annotations_sized(struct vmsnap_builder *builder,
+                                                    const struct vmsnap_annotation *annotations, size_t count,
+                                                    size_t size, struct vmsnap_error *err)
 {
 	if (!builder->snap)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "annotations for a snapshot that is finished");
+	if (size != sizeof(*annotations))
+		return add_converted(builder->snap, annotations, count, size, err);
 	return annotations_add(builder->snap, annotations, count, err);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "options.h"
 #include "snapshot.h"
 
 VMSNAP_API void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start, uint64_t end)
@@ -86,7 +87,7 @@ static void add_bytes(struct vmsnap_sums *sums, uint32_t flags, uint64_t bytes)
 		sums->huge += bytes;
 }
 
-VMSNAP_API void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
+static void sum_up(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
 {
 	const struct run_list *runs = &snap->runs;
 	uint64_t page_size = snap->info.page_size, first = start & ~(page_size - 1);
@@ -109,4 +110,12 @@ VMSNAP_API void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t e
 			bytes = ((end - from - 1) / page_size + 1) * page_size;
 		add_bytes(sums, entry_flags(run->entry), bytes);
 	}
+}
+
+VMSNAP_API void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums,
+                                 size_t size)
+{
+	struct vmsnap_sums all;
+	sum_up(snap, start, end, &all);
+	struct_give(sums, size, &all, sizeof(all));
 }

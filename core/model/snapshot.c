@@ -108,6 +108,19 @@ uint64_t snapshot_string_bytes(const struct vmsnap *snap)
 	return bytes;
 }
 
+VMSNAP_API size_t vmsnap_struct_size(int which)
+{
+	static const size_t sizes[VMSNAP_STRUCT_COUNT] = {
+		[VMSNAP_STRUCT_INFO] = sizeof(struct vmsnap_info),
+		[VMSNAP_STRUCT_VMA] = sizeof(struct vmsnap_vma),
+		[VMSNAP_STRUCT_THREAD] = sizeof(struct vmsnap_thread),
+		[VMSNAP_STRUCT_ANNOTATION] = sizeof(struct vmsnap_annotation),
+		[VMSNAP_STRUCT_NAME] = sizeof(struct vmsnap_name),
+		[VMSNAP_STRUCT_DIFF_STATUS] = sizeof(struct vmsnap_diff_status),
+	};
+	return which >= 0 && which < VMSNAP_STRUCT_COUNT ? sizes[which] : 0;
+}
+
 VMSNAP_API const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap)
 {
 	return &snap->info;

@@ -10,6 +10,7 @@
 #include "names_annotations.h"
 #include "names_object.h"
 #include "names_stacks.h"
+#include "options.h"
 #include "snapshot.h"
 #include "spare.h"
 
@@ -232,7 +233,7 @@ static bool prefer_annotation(const struct vmsnap_annotation *annotation, const 
 	return annotation->kind != VMSNAP_ANNOTATION_OTHER && (!symbol->size || annotation->size <= symbol->size);
 }
 
-VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out)
+static int name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out)
 {
 	const struct vmsnap *snap = names->snap;
 	size_t index = vma_index(snap, address);
@@ -268,6 +269,15 @@ VMSNAP_API int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, stru
 	else
 		return VMSNAP_ERR_NOT_FOUND;
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_name_at_sized(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out, size_t size)
+{
+	struct vmsnap_name all;
+	int rc = name_at(names, address, &all);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
 }
 
 /* ---- all names of a range ---------------------------------------------------------- */
@@ -384,7 +394,7 @@ static uint32_t perms_of(uint32_t flags)
 	       (flags & PF_X ? VMSNAP_PERM_EXEC : 0u);
 }
 
-VMSNAP_API int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out)
+static int segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out)
 {
 	size_t index = vma_index(names->snap, address);
 	struct piece piece;
@@ -405,4 +415,14 @@ VMSNAP_API int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, s
 		.elf_address = elf_address,
 	};
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_segment_at_sized(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out,
+                                       size_t size)
+{
+	struct vmsnap_segment all;
+	int rc = segment_at(names, address, &all);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
 }

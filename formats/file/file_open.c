@@ -125,8 +125,7 @@ static int no_such_number(const struct vmsnap_file *file, const char *which, str
 	            file->source.name, which, count);
 }
 
-VMSNAP_API int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
-                                 struct vmsnap_error *err)
+static int entry_at(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out, struct vmsnap_error *err)
 {
 	char number[32];
 	snprintf(number, sizeof(number), "%zu", index + 1);
@@ -134,6 +133,16 @@ VMSNAP_API int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, s
 		return no_such_number(file, number, err);
 	*out = file->index.entries[index];
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_file_entry_sized(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
+                                       size_t size, struct vmsnap_error *err)
+{
+	struct vmsnap_file_entry all;
+	int rc = entry_at(file, index, &all, err);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
 }
 
 /* What no honest snapshot needs more of: deflate makes a thousand bytes of one at the
@@ -150,7 +159,7 @@ static int load_part(const struct vmsnap_file *file, size_t index, enum file_loa
                      struct vmsnap_error *err)
 {
 	struct vmsnap_file_entry entry;
-	int rc = vmsnap_file_entry(file, index, &entry, err);
+	int rc = entry_at(file, index, &entry, err);
 	if (rc)
 		return rc;
 	uint64_t memory = file->limits.memory ? file->limits.memory : usual_memory(entry.bytes);

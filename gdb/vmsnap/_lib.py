@@ -34,7 +34,7 @@ class Run(ctypes.Structure):
 
 
 class Known(ctypes.Structure):
-    _fields_ = [(name, c_bool) for name in ("pfn", "soft_dirty", "exclusive", "zero", "huge")]
+    _fields_ = [(name, c_uint64, 1) for name in ("pfn", "soft_dirty", "exclusive", "zero", "huge")]
 
 
 class Info(ctypes.Structure):
@@ -105,10 +105,10 @@ FUNCTIONS = {
     "vmsnap_info": (POINTER(Info), (HANDLE,)),
     "vmsnap_memory": (c_uint64, (HANDLE,)),
     "vmsnap_page_at": (c_int, (HANDLE, c_uint64, POINTER(Run))),
-    "vmsnap_sum": (None, (HANDLE, c_uint64, c_uint64, POINTER(Sums))),
+    "vmsnap_sum_sized": (None, (HANDLE, c_uint64, c_uint64, POINTER(Sums), c_size_t)),
     "vmsnap_vma_count": (c_size_t, (HANDLE,)),
     "vmsnap_builder_from": (CHECKED, (HANDLE, HANDLE_OUT)),
-    "vmsnap_builder_add_annotations": (CHECKED, (HANDLE, POINTER(CapturedName), c_size_t)),
+    "vmsnap_builder_add_annotations_sized": (CHECKED, (HANDLE, POINTER(CapturedName), c_size_t, c_size_t)),
     "vmsnap_builder_finish": (CHECKED, (HANDLE, HANDLE_OUT)),
     "vmsnap_builder_free": (None, (HANDLE,)),
     "vmsnap_annotation_count": (c_size_t, (HANDLE,)),

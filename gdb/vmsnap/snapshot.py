@@ -188,7 +188,7 @@ class Snapshot(_Owned):
         builder, more = c_void_p(), c_void_p()
         lib().vmsnap_builder_from(self._handle, byref(builder))
         try:
-            lib().vmsnap_builder_add_annotations(builder, array, count)
+            lib().vmsnap_builder_add_annotations_sized(builder, array, count, ctypes.sizeof(_lib.CapturedName))
             lib().vmsnap_builder_finish(builder, byref(more))
         finally:
             lib().vmsnap_builder_free(builder)
@@ -215,7 +215,7 @@ class Snapshot(_Owned):
     def resident(self):
         """Bytes."""
         sums = _lib.Sums()
-        lib().vmsnap_sum(self._handle, 0, _lib.ADDRESS_MAX, byref(sums))
+        lib().vmsnap_sum_sized(self._handle, 0, _lib.ADDRESS_MAX, byref(sums), ctypes.sizeof(sums))
         return sums.resident
 
     def memory(self):

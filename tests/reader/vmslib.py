@@ -33,7 +33,7 @@ class Error(ctypes.Structure):
 
 
 class Known(ctypes.Structure):
-    _fields_ = [(name, c_bool) for name in KNOWN]
+    _fields_ = [(name, c_uint64, 1) for name in KNOWN]
 
 
 class Info(ctypes.Structure):

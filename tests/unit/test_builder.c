@@ -178,6 +178,101 @@ static void a_layer_that_there_is_not_has_nothing(void **state)
 	vmsnap_unref(snap);
 }
 
+/* ---- programs of other versions ----------------------------------------------- */
+
+static void a_struct_of_another_version_is_taken_as_far_as_both_know_it(void **state)
+{
+	(void)state;
+	struct newer {
+		struct vmsnap_vma known;
+		uint64_t unknown;
+	} newer[] = { { .known = { .start = 0x1000, .end = 0x2000, .perms = VMSNAP_PERM_READ } },
+		      { .known = { .start = 0x2000, .end = 0x3000 }, .unknown = 1 } };
+	struct vmsnap_builder *builder = begun();
+	const struct vmsnap_vma *first = &newer[0].known, *second = &newer[1].known;
+	assert_int_equal(vmsnap_builder_add_vma_sized(builder, first, sizeof(*newer), NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_vma_sized(builder, second, sizeof(*newer), NULL), VMSNAP_ERR_ARGUMENT);
+	/* One that ends before .perms does not say what they are. */
+	struct vmsnap_vma older = { .start = 0x4000, .end = 0x5000, .perms = VMSNAP_PERM_EXEC };
+	size_t size = offsetof(struct vmsnap_vma, perms);
+	assert_int_equal(vmsnap_builder_add_vma_sized(builder, &older, size, NULL), VMSNAP_OK);
+	struct vmsnap *snap = finished(builder);
+	assert_int_equal(vmsnap_vma_count(snap), 2);
+	assert_int_equal(vmsnap_vma(snap, 0)->perms, VMSNAP_PERM_READ);
+	assert_int_equal(vmsnap_vma(snap, 1)->perms, 0);
+	vmsnap_unref(snap);
+}
+
+static void annotations_of_another_size_are_taken_one_by_one(void **state)
+{
+	(void)state;
+	struct newer {
+		struct vmsnap_annotation known;
+		uint64_t unknown;
+	} newer[] = { { .known = { .address = 0x2000, .size = 8, .symbol = "b" } },
+		      { .known = { .address = 0x1000, .size = 8, .symbol = "a" } } };
+	struct vmsnap_builder *builder = begun();
+	assert_int_equal(vmsnap_builder_add_annotations_sized(builder, &newer[0].known, 2, sizeof(*newer), NULL),
+	                 VMSNAP_OK);
+	newer[1].unknown = 1;
+	assert_int_equal(vmsnap_builder_add_annotations_sized(builder, &newer[0].known, 2, sizeof(*newer), NULL),
+	                 VMSNAP_ERR_ARGUMENT);
+	struct vmsnap *snap = finished(builder);
+	assert_int_equal(vmsnap_annotation_count(snap), 2);
+	assert_string_equal(vmsnap_annotation(snap, 0)->symbol, "a");
+	vmsnap_unref(snap);
+}
+
+static void what_is_given_is_as_long_as_the_program_says(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = made();
+	struct newer {
+		struct vmsnap_sums known;
+		uint64_t unknown[2];
+	} newer;
+	memset(&newer, 0xff, sizeof(newer));
+	vmsnap_sum_sized(snap, 0, UINT64_MAX, &newer.known, sizeof(newer.known) + sizeof(newer.unknown[0]));
+	assert_int_equal(newer.known.size, 0x8000);
+	assert_int_equal(newer.known.resident, 0x2000);
+	assert_int_equal(newer.unknown[0], 0);
+	assert_int_equal(newer.unknown[1], UINT64_MAX);
+	struct vmsnap_sums older;
+	memset(&older, 0xff, sizeof(older));
+	vmsnap_sum_sized(snap, 0, UINT64_MAX, &older, offsetof(struct vmsnap_sums, resident));
+	assert_int_equal(older.size, 0x8000);
+	assert_int_equal(older.resident, UINT64_MAX);
+	assert_int_equal(sizeof(struct vmsnap_known), 8);
+	assert_int_equal(vmsnap_struct_size(VMSNAP_STRUCT_VMA), sizeof(struct vmsnap_vma));
+	for (int i = 0; i < VMSNAP_STRUCT_COUNT; i++)
+		assert_true(vmsnap_struct_size(i) > 0);
+	assert_int_equal(vmsnap_struct_size(VMSNAP_STRUCT_COUNT), 0);
+	vmsnap_unref(snap);
+}
+
+static void enumerators_have_names(void **state)
+{
+	(void)state;
+	for (int i = VMSNAP_ERR_CANCELLED; i <= VMSNAP_END; i++)
+		assert_non_null(vmsnap_rc_name(i));
+	for (int i = 0; i < VMSNAP_ANNOTATION_KIND_COUNT; i++)
+		assert_non_null(vmsnap_annotation_kind_name(i));
+	for (int i = 0; i <= VMSNAP_NAME_THREAD_LOCAL; i++)
+		assert_non_null(vmsnap_name_kind_name(i));
+	for (unsigned flag = 1; flag <= VMSNAP_PAGE_PRESENT; flag <<= 1)
+		assert_non_null(vmsnap_page_flag_name(flag));
+	assert_string_equal(vmsnap_rc_name(VMSNAP_ERR_NO_PROCESS), "no_process");
+	assert_string_equal(vmsnap_freeze_name(VMSNAP_FREEZE_PARTIAL), "partial");
+	assert_string_equal(vmsnap_page_flag_name(VMSNAP_PAGE_SWAPPED), "swapped");
+	assert_null(vmsnap_rc_name(VMSNAP_ERR_CANCELLED - 1));
+	assert_null(vmsnap_rc_name(2));
+	assert_null(vmsnap_freeze_name(-1));
+	assert_null(vmsnap_freeze_name(4));
+	assert_null(vmsnap_page_flag_name(3));
+	assert_null(vmsnap_annotation_kind_name(VMSNAP_ANNOTATION_KIND_COUNT));
+	assert_null(vmsnap_name_kind_name(-1));
+}
+
 /* ---- holders ------------------------------------------------------------------ */
 
 static void names_hold_their_snapshots(void **state)
@@ -214,6 +309,10 @@ int main(void)
 		cmocka_unit_test(annotations_make_another_snapshot_that_holds_the_first),
 		cmocka_unit_test(what_is_there_cannot_be_added_to),
 		cmocka_unit_test(a_layer_that_there_is_not_has_nothing),
+		cmocka_unit_test(a_struct_of_another_version_is_taken_as_far_as_both_know_it),
+		cmocka_unit_test(annotations_of_another_size_are_taken_one_by_one),
+		cmocka_unit_test(what_is_given_is_as_long_as_the_program_says),
+		cmocka_unit_test(enumerators_have_names),
 		cmocka_unit_test(names_hold_their_snapshots),
 		cmocka_unit_test(a_snapshot_lives_until_the_last_holder_lets_go),
 	};

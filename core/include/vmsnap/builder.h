@@ -15,7 +15,13 @@ struct vmsnap_builder;
 
 /* Whose memory it is, and what is known of its pages.  info->page_size is a power of two from
  * 4096 up; strings may be NULL for "". */
-int vmsnap_builder_new(const struct vmsnap_info *info, struct vmsnap_builder **out, struct vmsnap_error *err);
+int vmsnap_builder_new_sized(const struct vmsnap_info *info, size_t size, struct vmsnap_builder **out,
+                             struct vmsnap_error *err);
+static inline int vmsnap_builder_new(const struct vmsnap_info *info, struct vmsnap_builder **out,
+                                     struct vmsnap_error *err)
+{
+	return vmsnap_builder_new_sized(info, sizeof(*info), out, err);
+}
 /* Begins with all that a snapshot has, and adds annotations to it: mappings, pages, status and
  * threads are those that are there (VMSNAP_ERR_ARGUMENT).  The new snapshot holds the old one
  * and shares its memory with it. */
@@ -23,15 +29,32 @@ int vmsnap_builder_from(const struct vmsnap *snap, struct vmsnap_builder **out, 
 void vmsnap_builder_free(struct vmsnap_builder *builder); /* NULL is fine */
 
 /* Mappings and runs come in the order of their addresses, whole pages, and do not overlap. */
-int vmsnap_builder_add_vma(struct vmsnap_builder *builder, const struct vmsnap_vma *vma, struct vmsnap_error *err);
+int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, const struct vmsnap_vma *vma, size_t size,
+                                 struct vmsnap_error *err);
+static inline int vmsnap_builder_add_vma(struct vmsnap_builder *builder, const struct vmsnap_vma *vma,
+                                         struct vmsnap_error *err)
+{
+	return vmsnap_builder_add_vma_sized(builder, vma, sizeof(*vma), err);
+}
 int vmsnap_builder_add_run(struct vmsnap_builder *builder, const struct vmsnap_run *run, struct vmsnap_error *err);
 /* The text of /proc/PID/status. */
 int vmsnap_builder_set_status(struct vmsnap_builder *builder, const char *text, size_t len, struct vmsnap_error *err);
-int vmsnap_builder_add_thread(struct vmsnap_builder *builder, const struct vmsnap_thread *thread,
-                              struct vmsnap_error *err);
+int vmsnap_builder_add_thread_sized(struct vmsnap_builder *builder, const struct vmsnap_thread *thread, size_t size,
+                                    struct vmsnap_error *err);
+static inline int vmsnap_builder_add_thread(struct vmsnap_builder *builder, const struct vmsnap_thread *thread,
+                                            struct vmsnap_error *err)
+{
+	return vmsnap_builder_add_thread_sized(builder, thread, sizeof(*thread), err);
+}
 /* In any order; NULL strings are "".  If one of them is refused, none is added. */
-int vmsnap_builder_add_annotations(struct vmsnap_builder *builder, const struct vmsnap_annotation *annotations,
-                                   size_t count, struct vmsnap_error *err);
+int vmsnap_builder_add_annotations_sized(struct vmsnap_builder *builder, const struct vmsnap_annotation *annotations,
+                                         size_t count, size_t size, struct vmsnap_error *err);
+static inline int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
+                                                 const struct vmsnap_annotation *annotations, size_t count,
+                                                 struct vmsnap_error *err)
+{
+	return vmsnap_builder_add_annotations_sized(builder, annotations, count, sizeof(*annotations), err);
+}
 
 /* The snapshot, with one reference.  The builder is empty then, and only to be freed. */
 int vmsnap_builder_finish(struct vmsnap_builder *builder, struct vmsnap **out, struct vmsnap_error *err);

@@ -40,6 +40,9 @@ enum vmsnap_rc {
 	VMSNAP_ERR_CANCELLED = -17,    /* the caller's cancel function said so */
 };
 
+const char *vmsnap_rc_name(int rc); /* "no_process"; NULL if there is none such, as for all names */
+
+/* This struct does not grow. */
 struct vmsnap_error {
 	int code;          /* enum vmsnap_rc */
 	int sys_errno;     /* errno, or 0 */

@@ -68,8 +68,13 @@ int vmsnap_file_damage(const struct vmsnap_file *file, struct vmsnap_error *err)
 struct vmsnap_file_entry {
 	uint64_t offset, bytes; /* where the snapshot lies in the file */
 };
-int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
-                      struct vmsnap_error *err);
+int vmsnap_file_entry_sized(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out, size_t size,
+                            struct vmsnap_error *err);
+static inline int vmsnap_file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
+                                    struct vmsnap_error *err)
+{
+	return vmsnap_file_entry_sized(file, index, out, sizeof(*out), err);
+}
 /* Identity and status only: a snapshot without VMAs and pages, cheap. */
 int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
 int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);

@@ -41,6 +41,7 @@ enum vmsnap_name_kind {
 	VMSNAP_NAME_ARGUMENT,
 	VMSNAP_NAME_THREAD_LOCAL,
 };
+const char *vmsnap_name_kind_name(int kind); /* "thread_stack" */
 
 struct vmsnap_name {
 	int kind;
@@ -55,7 +56,11 @@ struct vmsnap_name {
 /* The symbol that covers address, else the thread's stack, else the mapping.  Of
  * captured names the narrowest, unless a file knows a narrower one.
  * VMSNAP_ERR_NOT_FOUND in a gap or in nameless anonymous memory. */
-int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out);
+int vmsnap_name_at_sized(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out, size_t size);
+static inline int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out)
+{
+	return vmsnap_name_at_sized(names, address, out, sizeof(*out));
+}
 /* All symbols that overlap [start, end), in address order, variables and
  * functions alike, each once; calls fn for each until it returns false.  At one address
  * what a file says comes first, then captured names, the larger first. */
@@ -69,7 +74,11 @@ struct vmsnap_segment {
 	const char *section;  /* ".data"; "" if unknown; owned by the names */
 	uint64_t elf_address; /* the address as the file's symbol table counts */
 };
-int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out);
+int vmsnap_segment_at_sized(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out, size_t size);
+static inline int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out)
+{
+	return vmsnap_segment_at_sized(names, address, out, sizeof(*out));
+}
 /* One line for each file that was not believed or not readable; "" if none. */
 const char *vmsnap_names_warning(const struct vmsnap_names *names);
 

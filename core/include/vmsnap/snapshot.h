@@ -27,7 +27,10 @@ enum vmsnap_page_flag {
 	VMSNAP_PAGE_PRESENT = 1 << 8,
 };
 
-/* Neighbouring pages in one state.  pfn counts up along a present run and
+const char *vmsnap_page_flag_name(unsigned flag); /* of one bit: "soft_dirty" */
+
+/* Neighbouring pages in one state.  This struct does not grow: what else is known of pages is
+ * in layers.  pfn counts up along a present run and
  * swap_offset along a swapped one; both are meaningful only if known.pfn.
  * A run with neither PRESENT, SWAPPED nor GUARD is a page-table marker: nothing
  * is there, but UFFD_WP is set for what will come. */
@@ -43,6 +46,20 @@ struct vmsnap_run {
 
 struct vmsnap;
 
+/* Structs that the library owns, and gives pointers to.  They grow at their ends. */
+enum vmsnap_struct {
+	VMSNAP_STRUCT_INFO,
+	VMSNAP_STRUCT_VMA,
+	VMSNAP_STRUCT_THREAD,
+	VMSNAP_STRUCT_ANNOTATION,
+	VMSNAP_STRUCT_NAME,
+	VMSNAP_STRUCT_DIFF_STATUS,
+	VMSNAP_STRUCT_COUNT
+};
+/* How many bytes of such a struct this library fills: a program that was compiled for a newer
+ * one looks here before it reads a member beyond.  0: no such struct. */
+size_t vmsnap_struct_size(int which);
+
 enum vmsnap_freeze {
 	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
 	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap */
@@ -50,13 +67,16 @@ enum vmsnap_freeze {
 	/* Some thread could not be stopped (vfork, disk wait, a held exec): vmsnap_thread.missed. */
 	VMSNAP_FREEZE_PARTIAL = 3,
 };
+const char *vmsnap_freeze_name(int freeze); /* "full" */
 
+/* 64 bits for ever: what a library does not know of is 0 in them, that is, unknown. */
 struct vmsnap_known {
-	bool pfn;        /* PFNs and swap slots; needs CAP_SYS_ADMIN */
-	bool soft_dirty; /* needs CONFIG_MEM_SOFT_DIRTY */
-	bool exclusive;  /* Linux 4.2 */
-	bool zero;       /* PAGEMAP_SCAN (Linux 6.7) or PFNs */
-	bool huge;       /* PAGEMAP_SCAN (Linux 6.7) */
+	bool pfn : 1;        /* PFNs and swap slots; needs CAP_SYS_ADMIN */
+	bool soft_dirty : 1; /* needs CONFIG_MEM_SOFT_DIRTY */
+	bool exclusive : 1;  /* Linux 4.2 */
+	bool zero : 1;       /* PAGEMAP_SCAN (Linux 6.7) or PFNs */
+	bool huge : 1;       /* PAGEMAP_SCAN (Linux 6.7) */
+	uint64_t later : 59; /* has a name, as alignment is that of named ones */
 };
 
 struct vmsnap_info {
@@ -150,9 +170,13 @@ struct vmsnap_sums {
 	uint64_t huge;      /* present and PMD-mapped */
 	uint64_t guard;
 };
-void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums);
+void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums, size_t size);
+static inline void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
+{
+	vmsnap_sum_sized(snap, start, end, sums, sizeof(*sums));
+}
 
-/* /proc/PID/status: the whole text, and its lines as fields.  A field "12 kB"
+/* /proc/PID/status: the whole text, and its lines as fields.  This struct does not grow.  A field "12 kB"
  * has is_size set and number in bytes; one that is a plain decimal number has
  * is_number set.  text excludes the key, tabs and newline; not NUL-terminated. */
 struct vmsnap_status_field {
@@ -201,6 +225,7 @@ enum vmsnap_annotation_kind {
 	VMSNAP_ANNOTATION_DEBUGGER_WRITE,
 	VMSNAP_ANNOTATION_KIND_COUNT
 };
+const char *vmsnap_annotation_kind_name(int kind); /* "thread_local" */
 struct vmsnap_annotation {
 	uint64_t address, size; /* bytes; address + size does not go above 2^64 - 1 */
 	uint32_t kind;          /* enum vmsnap_annotation_kind */
