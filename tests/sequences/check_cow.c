@@ -1,0 +1,372 @@
+/* check_cow.c - requirements for a parent, its child and the base: verdicts.
+ *
+ * Origins are those of the base.  Where parent and child have different pages at one address,
+ * of which each could claim it, nothing is required. */
+#include "sequences.h"
+
+struct family {
+	const struct view *parent, *child, *base;
+	struct pairing to_parent, to_child;
+	int in_parent[ARENA], in_child[ARENA]; /* where a page of the base is now, or NOWHERE */
+};
+
+/* ---- the rules of docs/verdicts.md, for pages of one mapping ---- */
+
+enum kind { ABSENT, ZERO, FILEPAGE, OWN, NO_BASE };
+
+static uint32_t only(int verdict)
+{
+	return 1u << verdict;
+}
+
+static enum kind kind_of(uint64_t entry)
+{
+	if (!is_present(entry))
+		return ABSENT;
+	if (entry & ENTRY_ZERO_BIT)
+		return ZERO;
+	return entry & ENTRY_FILE_BIT ? FILEPAGE : OWN;
+}
+
+/* In a private mapping of a file the page that is absent is the file's. */
+static enum kind kind_in(enum kind kind, bool of_file)
+{
+	return of_file && kind == ABSENT ? FILEPAGE : kind;
+}
+
+struct trio {
+	enum kind base, parent, child;
+	uint64_t base_entry, parent_entry, child_entry;
+};
+
+static uint32_t verdict_by_exclusive(const struct trio *trio)
+{
+	bool parent = trio->parent_entry & ENTRY_EXCLUSIVE_BIT, child = trio->child_entry & ENTRY_EXCLUSIVE_BIT;
+	if (!parent && !child)
+		return only(VMSNAP_VERDICT_SHARED);
+	if (trio->base == ABSENT)
+		return only(VMSNAP_VERDICT_NEW_IN_BOTH);
+	if (trio->base == ZERO)
+		return only(VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH);
+	if (trio->base == FILEPAGE)
+		return only(VMSNAP_VERDICT_COPIED_BY_BOTH);
+	return only(parent && child ? VMSNAP_VERDICT_COPIED
+	            : child         ? VMSNAP_VERDICT_COPIED_BY_CHILD
+	                            : VMSNAP_VERDICT_COPIED_BY_PARENT);
+}
+
+static uint32_t verdict_of_two(const struct trio *trio)
+{
+	uint64_t base = frame_of(trio->base_entry), parent = frame_of(trio->parent_entry);
+	uint64_t child = frame_of(trio->child_entry);
+	if (!parent || !child)
+		return verdict_by_exclusive(trio);
+	if (parent == child)
+		return only(VMSNAP_VERDICT_SHARED);
+	switch (trio->base) {
+	case ABSENT:
+		return only(VMSNAP_VERDICT_NEW_IN_BOTH);
+	case ZERO:
+		return only(VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH);
+	case FILEPAGE:
+		return only(VMSNAP_VERDICT_COPIED_BY_BOTH);
+	case NO_BASE:
+		return only(VMSNAP_VERDICT_COPIED);
+	default:
+		if (!base)
+			return only(VMSNAP_VERDICT_COPIED);
+		return only(parent == base  ? VMSNAP_VERDICT_COPIED_BY_CHILD
+		            : child == base ? VMSNAP_VERDICT_COPIED_BY_PARENT
+		                            : VMSNAP_VERDICT_COPIED_BY_BOTH);
+	}
+}
+
+static uint32_t verdict_of_one(const struct trio *trio)
+{
+	bool child = trio->child == OWN;
+	switch (trio->base == NO_BASE ? (child ? trio->parent : trio->child) : trio->base) {
+	case OWN:
+		return only(child ? VMSNAP_VERDICT_DROPPED_BY_PARENT : VMSNAP_VERDICT_DROPPED_BY_CHILD);
+	case ZERO:
+		return only(child ? VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD : VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT);
+	case FILEPAGE:
+		return only(child ? VMSNAP_VERDICT_COPIED_BY_CHILD : VMSNAP_VERDICT_COPIED_BY_PARENT);
+	default:
+		if (trio->base == NO_BASE)
+			return only(child ? VMSNAP_VERDICT_ONLY_IN_CHILD : VMSNAP_VERDICT_ONLY_IN_PARENT);
+		return only(child ? VMSNAP_VERDICT_NEW_IN_CHILD : VMSNAP_VERDICT_NEW_IN_PARENT);
+	}
+}
+
+/* Both map the same thing, privately. */
+static uint32_t verdict_together(struct trio trio, bool of_file)
+{
+	if (of_file && (trio.parent != ABSENT || trio.child != ABSENT)) {
+		trio.base = kind_in(trio.base, true);
+		trio.parent = kind_in(trio.parent, true);
+		trio.child = kind_in(trio.child, true);
+	}
+	if (trio.parent == OWN && trio.child == OWN)
+		return verdict_of_two(&trio);
+	if (trio.parent == OWN || trio.child == OWN)
+		return verdict_of_one(&trio);
+	if (trio.base == OWN)
+		return only(VMSNAP_VERDICT_DROPPED_BY_BOTH);
+	if (trio.parent == ABSENT && trio.child == ABSENT)
+		return only(NO_VERDICT);
+	bool file = trio.parent == FILEPAGE || trio.child == FILEPAGE;
+	return only(file ? VMSNAP_VERDICT_FILE : VMSNAP_VERDICT_ZERO_SHARED);
+}
+
+static struct trio trio_of(const uint64_t *base, const uint64_t *parent, const uint64_t *child)
+{
+	return (struct trio){ .base = base ? kind_of(*base) : NO_BASE,
+		              .parent = kind_of(*parent),
+		              .child = kind_of(*child),
+		              .base_entry = base ? *base : 0,
+		              .parent_entry = *parent,
+		              .child_entry = *child };
+}
+
+static uint32_t verdict_wanted(const struct slot *slot, const uint64_t *base, const uint64_t *parent,
+                               const uint64_t *child)
+{
+	if (!slot_is_private(slot))
+		return only(is_there(*parent) || is_there(*child) ? VMSNAP_VERDICT_SHARED_MAPPING : NO_VERDICT);
+	return verdict_together(trio_of(base, parent, child), slot->memory == PRIVATE_FILE);
+}
+
+/* One side, which is given, kept the page; the other unmapped it. */
+static uint32_t verdict_kept(const struct slot *slot, uint64_t base, uint64_t keeper, bool child_keeps)
+{
+	bool of_file = slot->memory == PRIVATE_FILE && is_there(keeper);
+	enum kind was = kind_in(kind_of(base), of_file), is = kind_of(keeper);
+	bool was_own = was == OWN && slot_is_private(slot), is_own_page = is == OWN && slot_is_private(slot);
+	if (was_own && !is_own_page && slot_is_private(slot))
+		return only(VMSNAP_VERDICT_DROPPED_BY_BOTH);
+	if (was != ABSENT)
+		return only(child_keeps ? VMSNAP_VERDICT_DROPPED_BY_PARENT : VMSNAP_VERDICT_DROPPED_BY_CHILD);
+	if (is == ABSENT)
+		return only(NO_VERDICT);
+	if (!slot_is_private(slot))
+		return only(VMSNAP_VERDICT_SHARED_MAPPING);
+	return only(is == FILEPAGE ? VMSNAP_VERDICT_FILE
+	            : child_keeps  ? VMSNAP_VERDICT_NEW_IN_CHILD
+	                           : VMSNAP_VERDICT_NEW_IN_PARENT);
+}
+
+/* ---- what is required ---- */
+
+static const char *verdict_text(int verdict)
+{
+	return verdict == NO_VERDICT ? "no verdict" : vmsnap_verdict_name(verdict);
+}
+
+static void require(const struct told_cow *told, enum requirement which, int page, uint32_t allowed, const char *what)
+{
+	if (allowed & only(told->verdicts[page]))
+		return;
+	broken(which, page, "%s; should be %s: %s", verdict_text(told->verdicts[page]),
+	       verdict_text(__builtin_ctz(allowed)), what);
+}
+
+static bool is_known(const struct pairing *pairing, int from, int to)
+{
+	return from == to || pairing->definite[to];
+}
+
+static bool has(const struct view *view, int page)
+{
+	return view->world.slots[page].memory;
+}
+
+static void check_kept_by_both(const struct family *family, const struct told_cow *told, int page)
+{
+	int parent = family->in_parent[page], child = family->in_child[page];
+	if (!is_known(&family->to_parent, page, parent) || !is_known(&family->to_child, page, child))
+		return;
+	bool claimed = has(family->parent, child) && parent != child;
+	uint32_t wanted = verdict_wanted(&family->base->world.slots[page], &family->base->pages[page],
+	                                 &family->parent->pages[parent], &family->child->pages[child]);
+	bool moved = parent != page || child != page;
+	if (!claimed)
+		require(told, moved ? COW_MOVE : COW, child, wanted, "both have it");
+	if (parent != child && !has(family->child, parent))
+		require(told, COW_OLD, parent, wanted | only(NO_VERDICT), "both have it, the child elsewhere");
+	if (parent != page && child != page && !has(family->parent, page) && !has(family->child, page))
+		require(told, COW_OLD, page, only(NO_VERDICT), "both have it, elsewhere");
+}
+
+static void check_kept_by_one(const struct family *family, const struct told_cow *told, int page, bool child_keeps)
+{
+	const struct view *keeper = child_keeps ? family->child : family->parent;
+	const struct view *other = child_keeps ? family->parent : family->child;
+	int at = child_keeps ? family->in_child[page] : family->in_parent[page];
+	if (has(other, at) || !is_known(child_keeps ? &family->to_child : &family->to_parent, page, at))
+		return;
+	/* It may look as if the other moved it, when it was given the frames again. */
+	const struct pairing *of_other = child_keeps ? &family->to_parent : &family->to_child;
+	if (of_other->maybe_away[page])
+		return;
+	uint32_t wanted = verdict_kept(&family->base->world.slots[page], family->base->pages[page], keeper->pages[at],
+	                               child_keeps);
+	require(told, COW_GONE, at, wanted, child_keeps ? "the parent unmapped it" : "the child unmapped it");
+}
+
+static void check_gone(const struct family *family, const struct told_cow *told, int page)
+{
+	const struct slot *slot = &family->base->world.slots[page];
+	if (has(family->parent, page) || has(family->child, page))
+		return;
+	if (family->to_parent.maybe_away[page] || family->to_child.maybe_away[page])
+		return;
+	uint32_t wanted = only(is_there(family->base->pages[page]) ? VMSNAP_VERDICT_DROPPED_BY_BOTH : NO_VERDICT);
+	/* Whether a file's page that nobody had touched was there is a matter of words. */
+	if (slot->memory == PRIVATE_FILE)
+		wanted |= only(VMSNAP_VERDICT_DROPPED_BY_BOTH) | only(NO_VERDICT);
+	require(told, COW_GONE, page, wanted, "both unmapped it");
+}
+
+static void check_base_pages(const struct family *family, const struct told_cow *told)
+{
+	for (int page = 0; page < ARENA; page++) {
+		bool parent = family->in_parent[page] != NOWHERE, child = family->in_child[page] != NOWHERE;
+		if (!has(family->base, page))
+			continue;
+		if (parent && child)
+			check_kept_by_both(family, told, page);
+		else if (parent || child)
+			check_kept_by_one(family, told, page, child);
+		else
+			check_gone(family, told, page);
+	}
+}
+
+static void check_new_pages(const struct family *family, const struct told_cow *told, bool by_child)
+{
+	const struct view *maker = by_child ? family->child : family->parent;
+	const struct view *other = by_child ? family->parent : family->child;
+	const struct pairing *pairing = by_child ? &family->to_child : &family->to_parent;
+	for (int page = 0; page < ARENA; page++) {
+		const struct slot *slot = &maker->world.slots[page];
+		uint64_t entry = maker->pages[page];
+		if (!slot->memory || slot->origin != NOWHERE || pairing->alike[page] != NOWHERE)
+			continue;
+		if (has(other, page) || has(family->base, page))
+			continue;
+		uint32_t wanted = only(by_child ? VMSNAP_VERDICT_NEW_IN_CHILD : VMSNAP_VERDICT_NEW_IN_PARENT);
+		if (!is_there(entry))
+			wanted = only(NO_VERDICT);
+		else if (!slot_is_private(slot))
+			wanted |= only(VMSNAP_VERDICT_SHARED_MAPPING);
+		else if (kind_of(entry) != OWN)
+			wanted |= only(VMSNAP_VERDICT_FILE) | only(VMSNAP_VERDICT_ZERO_SHARED);
+		require(told, COW_NEW, page, wanted, by_child ? "the child made it" : "the parent made it");
+	}
+}
+
+/* ---- without a base, and next to a diff ---- */
+
+/* The child, with the parent for what was before. */
+static void child_of_parent(const struct family *family, struct view *out)
+{
+	*out = *family->child;
+	for (int i = 0; i < ARENA; i++) {
+		struct slot *slot = &out->world.slots[i];
+		if (slot->origin == NOWHERE)
+			continue;
+		int16_t origin = slot->origin;
+		slot->origin = (int16_t)family->in_parent[origin];
+		if (slot->origin != NOWHERE)
+			slot->touched |= family->parent->world.slots[slot->origin].touched;
+	}
+}
+
+static void check_no_base(const struct family *family, const struct pairing *pairing)
+{
+	struct told_cow told;
+	if (!told_cow(family->parent, family->child, NULL, &told)) {
+		broken(COW_NO_BASE, NOWHERE, "no verdicts can be made");
+		return;
+	}
+	for (int page = 0; page < ARENA; page++) {
+		const struct slot *slot = &pairing->b->world.slots[page];
+		if (!slot->memory || slot->origin == NOWHERE || !is_known(pairing, slot->origin, page))
+			continue;
+		if (slot->origin != page && has(family->parent, page))
+			continue;
+		uint32_t wanted =
+		        verdict_wanted(slot, NULL, &family->parent->pages[slot->origin], &family->child->pages[page]);
+		require(&told, COW_NO_BASE, page, wanted, "both have it");
+	}
+	told_cow_free(&told);
+}
+
+static bool contradicts(const struct family *family, int page, int verdict, uint32_t changes)
+{
+	bool came_or_went = changes & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_VANISHED);
+	bool other = changes & (1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_PRIVATISED);
+	uint64_t parent = family->parent->pages[page], child = family->child->pages[page];
+	switch (verdict) {
+	case VMSNAP_VERDICT_SHARED:
+		return came_or_went || other;
+	case VMSNAP_VERDICT_COPIED_BY_CHILD:
+	case VMSNAP_VERDICT_COPIED_BY_PARENT:
+	case VMSNAP_VERDICT_COPIED_BY_BOTH:
+		return is_own(parent) && is_own(child) && !other;
+	case VMSNAP_VERDICT_NEW_IN_CHILD:
+		return is_there(child) && !(changes & 1u << VMSNAP_CHANGE_APPEARED);
+	case VMSNAP_VERDICT_NEW_IN_PARENT:
+		return !is_there(child) && !(changes & 1u << VMSNAP_CHANGE_VANISHED);
+	default:
+		return false;
+	}
+}
+
+static void check_with_diff(const struct family *family, const struct view *child, const struct told_cow *told)
+{
+	struct told_diff facts;
+	if (!vmsnap_info(family->parent->snap)->known.pfn || !vmsnap_info(family->child->snap)->known.pfn)
+		return;
+	if (!told_diff(family->parent, child, &facts))
+		return;
+	for (int page = 0; page < ARENA; page++)
+		if (!told->inferred[page] && contradicts(family, page, told->verdicts[page], facts.changes[page]))
+			broken(COW_DIFF, page, "verdict %s, diff of parent and child: %s",
+			       verdict_text(told->verdicts[page]), changes_text(facts.changes[page]));
+	told_diff_free(&facts);
+}
+
+static void find_pages(const struct view *view, int at[ARENA])
+{
+	for (int i = 0; i < ARENA; i++)
+		at[i] = NOWHERE;
+	for (int i = 0; i < ARENA; i++)
+		if (view->world.slots[i].memory && view->world.slots[i].origin != NOWHERE)
+			at[view->world.slots[i].origin] = i;
+}
+
+void check_cow(const struct view *parent, const struct view *child, const struct view *base)
+{
+	struct family family = { .parent = parent, .child = child, .base = base };
+	struct told_cow told;
+	struct view of_parent;
+	struct pairing pairing;
+	pairing_make(&family.to_parent, base, parent);
+	pairing_make(&family.to_child, base, child);
+	find_pages(parent, family.in_parent);
+	find_pages(child, family.in_child);
+	child_of_parent(&family, &of_parent);
+	pairing_make(&pairing, parent, &of_parent);
+	check_pair(parent, &of_parent, false);
+	check_no_base(&family, &pairing);
+	if (!told_cow(parent, child, base, &told)) {
+		broken(COW_TOTALS, NOWHERE, "no verdicts can be made");
+		return;
+	}
+	check_base_pages(&family, &told);
+	check_new_pages(&family, &told, true);
+	check_new_pages(&family, &told, false);
+	check_with_diff(&family, &of_parent, &told);
+	told_cow_free(&told);
+}
