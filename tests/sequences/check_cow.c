@@ -210,6 +210,12 @@ static void check_kept_by_one(const struct family *family, const struct told_cow
 		return;
 	uint32_t wanted = verdict_kept(&family->base->world.slots[page], family->base->pages[page], keeper->pages[at],
 	                               child_keeps);
+	/* What the other mapped anew there looks like the old, written. */
+	const struct slot *slot = &family->base->world.slots[page];
+	if (has(other, page) && slots_look_alike(slot, &other->world.slots[page]))
+		wanted |= verdict_wanted(slot, &family->base->pages[page],
+		                         child_keeps ? &other->pages[page] : &keeper->pages[at],
+		                         child_keeps ? &keeper->pages[at] : &other->pages[page]);
 	require(told, COW_GONE, at, wanted, child_keeps ? "the parent unmapped it" : "the child unmapped it");
 }
 
@@ -250,7 +256,7 @@ static void check_new_pages(const struct family *family, const struct told_cow *
 	for (int page = 0; page < ARENA; page++) {
 		const struct slot *slot = &maker->world.slots[page];
 		uint64_t entry = maker->pages[page];
-		if (!slot->memory || slot->origin != NOWHERE || pairing->alike[page] != NOWHERE)
+		if (!slot->memory || slot->origin != NOWHERE || pairing->has_alike[page])
 			continue;
 		if (has(other, page) || has(family->base, page))
 			continue;

@@ -117,6 +117,25 @@ bool vma_has(const struct vmsnap_vma *vma, int page)
 	return vma->start <= address && address < vma->end;
 }
 
+uint64_t copied_outside(const struct view *a, const struct view *b, bool (*is_copy)(uint64_t a, uint64_t b))
+{
+	static uint64_t in_a[512], in_b[512];
+	uint64_t copied = 0, arena_end = arena_start + ARENA * page_bytes;
+	const struct vmsnap_vma *vma;
+	for (size_t i = 0; (vma = vmsnap_vma(b->snap, i)); i++) {
+		if ((vma->perms & VMSNAP_PERM_SHARED) || (vma->start < arena_end && vma->end > arena_start))
+			continue;
+		for (uint64_t at = vma->start; at < vma->end; at += 512 * page_bytes) {
+			size_t left = (size_t)((vma->end - at) / page_bytes), count = left < 512 ? left : 512;
+			vmsnap_pages_read(a->snap, at, count, in_a);
+			vmsnap_pages_read(b->snap, at, count, in_b);
+			for (size_t page = 0; page < count; page++)
+				copied += is_copy(in_a[page], in_b[page]);
+		}
+	}
+	return copied;
+}
+
 /* ---- facts ---- */
 
 static void sum_changes(uint64_t *pages, const struct vmsnap_diff_range *range)

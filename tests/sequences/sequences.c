@@ -15,6 +15,8 @@
 /* A sequence that the kernel disturbed (it moved pages, say) shows nothing.  So many of a
  * hundred may be; of a few, chance has its way. */
 enum { DISTURBED_PERCENT = 5, DISTURBED_FEW = 10, SKIPPED = 77 };
+/* Pages of one sequence that are told for one requirement: neighbours say the same. */
+enum { LINES_EACH = 6 };
 
 static struct options {
 	uint64_t seed, count;
@@ -27,6 +29,7 @@ static struct options {
 
 static struct tally {
 	uint64_t sequences, pages, last_seed, first_seed;
+	unsigned said; /* lines of this sequence */
 } tallies[REQUIREMENT_COUNT];
 static uint64_t coincidences, current_seed;
 static bool failed_now; /* of this sequence something is to be printed */
@@ -56,9 +59,10 @@ void broken(enum requirement which, int page, const char *format, ...)
 		tally->first_seed = tally->sequences ? tally->first_seed : current_seed;
 		tally->last_seed = current_seed;
 		tally->sequences++;
+		tally->said = 0;
 	}
 	tally->pages++;
-	if (tally->sequences > options.show)
+	if (tally->sequences > options.show || tally->said++ >= LINES_EACH)
 		return;
 	failed_now = true;
 	printf("seed %" PRIu64 ": %s", current_seed, requirement_names[which]);

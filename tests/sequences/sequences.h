@@ -154,6 +154,8 @@ void told_diff_free(struct told_diff *told);
 enum { NOT_COMPARED = -1 };
 /* The same from the history of one page, or NOT_COMPARED. */
 int64_t told_history(const struct view *a, const struct view *b, int page);
+/* How many private pages of all that is mapped outside the arena were copied. */
+uint64_t copied_outside(const struct view *a, const struct view *b, bool (*is_copy)(uint64_t a, uint64_t b));
 /* Bytes that the text says are copied. */
 uint64_t told_copied(const struct told_diff *told);
 
@@ -210,7 +212,9 @@ struct pairing {
 	bool definite[ARENA];   /* of B: its origin can be told */
 	bool moved_away[ARENA]; /* of A: it is elsewhere in B, and that can be told */
 	bool maybe_away[ARENA]; /* of A: it is elsewhere, or looks like it */
-	int alike[ARENA];       /* of B: a page of A which it might be, by chance; or NOWHERE */
+	/* Of new memory of B, by page of B and page of A: by chance it might be that one. */
+	bool alike[ARENA][ARENA];
+	bool has_alike[ARENA];
 };
 void pairing_make(struct pairing *pairing, const struct view *a, const struct view *b);
 /* Whether the kernel gave pages other frames that nobody had written to. */
