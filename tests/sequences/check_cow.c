@@ -164,7 +164,8 @@ static const char *verdict_text(int verdict)
 
 static void require(const struct told_cow *told, enum requirement which, int page, uint32_t allowed, const char *what)
 {
-	if (allowed & only(told->verdicts[page]))
+	uint32_t all = told->all[page] ? told->all[page] : only(NO_VERDICT);
+	if (allowed & all)
 		return;
 	broken(which, page, "%s; should be %s: %s", verdict_text(told->verdicts[page]),
 	       verdict_text(__builtin_ctz(allowed)), what);
@@ -337,7 +338,9 @@ static void check_with_diff(const struct family *family, const struct view *chil
 	if (!told_diff(family->parent, child, &facts))
 		return;
 	for (int page = 0; page < ARENA; page++)
-		if (!told->inferred[page] && contradicts(family, page, told->verdicts[page], facts.changes[page]))
+		/* Where several are told, each is of other memory. */
+		if (!told->inferred[page] && told->all[page] == only(told->verdicts[page]) &&
+		    contradicts(family, page, told->verdicts[page], facts.changes[page]))
 			broken(COW_DIFF, page, "verdict %s, diff of parent and child: %s",
 			       verdict_text(told->verdicts[page]), changes_text(facts.changes[page]));
 	told_diff_free(&facts);

@@ -82,10 +82,15 @@ static bool is_definite(const struct pairing *pairing, int page)
 	const struct slot *was = &pairing->a->world.slots[slot->origin];
 	if (slot->origin == page && slot->perms == was->perms)
 		return true;
-	/* A place of a file that is mapped once in each. */
-	if (slot->memory != PRIVATE_ANON)
-		return slot->origin == page ||
-		       (count_of(&pairing->a->world, slot) == 1 && count_of(&pairing->b->world, slot) == 1);
+	if (slot->memory != PRIVATE_ANON && slot->origin == page)
+		return true;
+	/* A place of a file that is mapped once in each may have been mapped anew. */
+	bool once = slot->memory != PRIVATE_ANON && count_of(&pairing->a->world, slot) == 1 &&
+	            count_of(&pairing->b->world, slot) == 1;
+	if (once && strict)
+		return true;
+	if (slot->memory == SHARED_ANON || slot->memory == SHARED_FILE)
+		return false;
 	struct evidence evidence = evidence_of(pairing, page);
 	/* With other permissions and no frame that is the same it may be other memory. */
 	if (slot->origin == page)
@@ -363,8 +368,9 @@ static int first_of(const struct slot *slots, int page)
 static bool is_replaced_by_perms(const struct pairing *pairing, int page)
 {
 	const struct slot *in_b = pairing->b->world.slots, *in_a = pairing->a->world.slots;
-	if (!pairing->frames || in_b[page].origin != NOWHERE || !slots_look_alike(&in_a[page], &in_b[page]) ||
-	    in_b[page].memory != PRIVATE_ANON || in_a[page].perms == in_b[page].perms)
+	if (!strict || !pairing->frames || in_b[page].origin != NOWHERE ||
+	    !slots_look_alike(&in_a[page], &in_b[page]) || in_b[page].memory != PRIVATE_ANON ||
+	    in_a[page].perms == in_b[page].perms)
 		return false;
 	struct evidence evidence = { 0 };
 	for (int i = first_of(in_b, page); i < ARENA && continues(&in_b[page], &in_b[i]); i++) {
@@ -507,7 +513,9 @@ static void check_told_rows(const struct pairing *pairing, const struct vmsnap_d
 {
 	struct vmsnap_diff_vma row;
 	for (size_t i = 0; !vmsnap_diff_vma(diff, i, &row); i++) {
-		if (!row.a || !row.b || row.change == VMSNAP_VMA_CHANGE_REPLACED)
+		/* Later ones are not known here; they say "possibly". */
+		if (!row.a || !row.b || row.change == VMSNAP_VMA_CHANGE_REPLACED ||
+		    row.change > VMSNAP_VMA_CHANGE_RENAMED)
 			continue;
 		int first, end;
 		vma_pages(row.b, &first, &end);

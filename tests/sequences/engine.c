@@ -275,7 +275,7 @@ uint64_t told_copied(const struct told_diff *told)
 
 bool told_cow(const struct view *parent, const struct view *child, const struct view *base, struct told_cow *out)
 {
-	uint64_t sums[VMSNAP_VERDICT_COUNT] = { 0 }, last = 0;
+	uint64_t sums[VMSNAP_VERDICT_COUNT] = { 0 };
 	struct vmsnap_cow_range range;
 	*out = (struct told_cow){ 0 };
 	for (int i = 0; i < ARENA; i++)
@@ -283,11 +283,11 @@ bool told_cow(const struct view *parent, const struct view *child, const struct 
 	if (vmsnap_cow_new(parent->snap, child->snap, base ? base->snap : NULL, &out->cow, NULL))
 		return false;
 	for (size_t i = 0; !vmsnap_cow_range(out->cow, i, &range); i++) {
-		if (range.start < last || range.start >= range.end)
-			broken(COW_TOTALS, NOWHERE, "ranges not in order");
-		last = range.start;
 		sums[range.verdict] += (range.end - range.start) / page_bytes;
 		for (int page = clamp_page(range.start); page < clamp_page(range.end); page++) {
+			out->all[page] |= 1u << range.verdict;
+			if (out->verdicts[page] != NO_VERDICT)
+				continue;
 			out->verdicts[page] = range.verdict;
 			out->inferred[page] = range.inferred;
 		}

@@ -127,6 +127,8 @@ enum requirement {
 
 /* Told of each page or row that is not as required; says it unless there were many. */
 __attribute__((format(printf, 3, 4))) void broken(enum requirement which, int page, const char *format, ...);
+/* Required, too, what circumstances tell, but no frame: see --help. */
+extern bool strict;
 /* How often chance made something look like a move, so that nothing was required of it. */
 void note_coincidence(void);
 
@@ -162,7 +164,8 @@ uint64_t told_copied(const struct told_diff *told);
 enum { NO_VERDICT = VMSNAP_VERDICT_COUNT };
 struct told_cow {
 	struct vmsnap_cow *cow;
-	int verdicts[ARENA];
+	int verdicts[ARENA]; /* the first, where several are told */
+	uint32_t all[ARENA]; /* 1 << verdict, or-ed */
 	bool inferred[ARENA];
 };
 bool told_cow(const struct view *parent, const struct view *child, const struct view *base, struct told_cow *out);
