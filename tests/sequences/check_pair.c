@@ -70,7 +70,8 @@ static int count_of(const struct world *world, const struct slot *page)
 
 static bool is_proven(struct evidence evidence)
 {
-	return evidence.equal >= PROOF && 2 * evidence.equal > evidence.both && evidence.elsewhere < evidence.equal;
+	return evidence.equal >= proof_pages && 2 * evidence.equal > evidence.both &&
+	       evidence.elsewhere < evidence.equal;
 }
 
 /* Whether it can be told that the page at `page` of B is the one that the program knows. */

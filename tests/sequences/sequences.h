@@ -129,6 +129,8 @@ enum requirement {
 __attribute__((format(printf, 3, 4))) void broken(enum requirement which, int page, const char *format, ...);
 /* Required, too, what circumstances tell, but no frame: see --help. */
 extern bool strict;
+/* So many pages in the frames that they had prove a move. */
+extern int proof_pages;
 /* How often chance made something look like a move, so that nothing was required of it. */
 void note_coincidence(void);
 
