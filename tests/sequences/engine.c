@@ -117,21 +117,34 @@ bool vma_has(const struct vmsnap_vma *vma, int page)
 	return vma->start <= address && address < vma->end;
 }
 
-uint64_t copied_outside(const struct view *a, const struct view *b, bool (*is_copy)(uint64_t a, uint64_t b))
+static uint64_t copied_in(const struct view *a, const struct view *b, uint64_t start, uint64_t end,
+                          bool (*is_copy)(uint64_t a, uint64_t b))
 {
 	static uint64_t in_a[512], in_b[512];
+	uint64_t copied = 0;
+	for (uint64_t at = start; at < end; at += 512 * page_bytes) {
+		size_t left = (size_t)((end - at) / page_bytes), count = left < 512 ? left : 512;
+		vmsnap_pages_read(a->snap, at, count, in_a);
+		vmsnap_pages_read(b->snap, at, count, in_b);
+		for (size_t page = 0; page < count; page++)
+			copied += is_copy(in_a[page], in_b[page]);
+	}
+	return copied;
+}
+
+/* Run by run: a sanitizer reserves terabytes. */
+uint64_t copied_outside(const struct view *a, const struct view *b, bool (*is_copy)(uint64_t a, uint64_t b))
+{
 	uint64_t copied = 0, arena_end = arena_start + ARENA * page_bytes;
 	const struct vmsnap_vma *vma;
 	for (size_t i = 0; (vma = vmsnap_vma(b->snap, i)); i++) {
+		struct vmsnap_run_iter it;
+		struct vmsnap_run run;
 		if ((vma->perms & VMSNAP_PERM_SHARED) || (vma->start < arena_end && vma->end > arena_start))
 			continue;
-		for (uint64_t at = vma->start; at < vma->end; at += 512 * page_bytes) {
-			size_t left = (size_t)((vma->end - at) / page_bytes), count = left < 512 ? left : 512;
-			vmsnap_pages_read(a->snap, at, count, in_a);
-			vmsnap_pages_read(b->snap, at, count, in_b);
-			for (size_t page = 0; page < count; page++)
-				copied += is_copy(in_a[page], in_b[page]);
-		}
+		vmsnap_run_iter_init(&it, b->snap, vma->start, vma->end);
+		while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
+			copied += copied_in(a, b, run.start, run.end, is_copy);
 	}
 	return copied;
 }

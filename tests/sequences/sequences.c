@@ -298,6 +298,9 @@ static uint64_t run_all(uint64_t outcomes[BROKE + 1])
 			fflush(stdout);
 		}
 	}
+	/* Its child is for it alone to wait for. */
+	int failed;
+	worker_do(&worker, 0, &(struct op){ .kind = OP_REAP }, worker.pid > 0, &failed);
 	worker_end(&worker);
 	return outcomes[DONE];
 }
