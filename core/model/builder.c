@@ -65,9 +65,16 @@ static bool keep_info(struct vmsnap *snap, const struct vmsnap_info *given)
 	return keep_bytes(snap, &info->exe_build_id, info->exe_build_id_len);
 }
 
-static bool is_page_size(uint64_t size)
+/* What files can hold (docs/format.md), so that every snapshot can be saved. */
+static int check_info(const struct vmsnap_info *info, struct vmsnap_error *err)
 {
-	return size > RUN_PAGES_MAX - 1 && !(size & (size - 1)) && size <= UINT64_C(1) << 48;
+	uint64_t size = info->page_size;
+	if (size < 4096 || size > UINT64_C(1) << 30 || (size & (size - 1)))
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "pages of %" PRIu64 " bytes: expected a power of two from 4096 to 2^30", size);
+	if (info->freeze > VMSNAP_FREEZE_PARTIAL || info->known.later)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_info: a freeze or a known that there is not");
+	return VMSNAP_OK;
 }
 
 VMSNAP_API int vmsnap_builder_new_sized(const struct vmsnap_info *info, size_t size, struct vmsnap_builder **out,
@@ -75,11 +82,9 @@ VMSNAP_API int vmsnap_builder_new_sized(const struct vmsnap_info *info, size_t s
 {
 	struct vmsnap_info given;
 	int rc = struct_take(&given, sizeof(given), info, size, "struct vmsnap_info", err);
+	rc = rc ? rc : check_info(&given, err);
 	if (rc)
 		return rc;
-	if (!is_page_size(given.page_size))
-		return fail(err, VMSNAP_ERR_ARGUMENT, "a page of %" PRIu64 " bytes: expected a power of two from 4096",
-		            given.page_size);
 	struct vmsnap_builder *builder = calloc(1, sizeof(*builder));
 	if (!builder || builder_begin(builder) || !keep_info(builder->snap, &given)) {
 		vmsnap_builder_free(builder);
@@ -132,6 +137,16 @@ static bool room(void **items, size_t count, size_t *capacity, size_t item_size)
 	return true;
 }
 
+static int check_vma(const struct vmsnap *snap, const struct vmsnap_vma *vma, struct vmsnap_error *err)
+{
+	const uint32_t all = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_EXEC | VMSNAP_PERM_SHARED;
+	if (vma->offset & (snap->info.page_size - 1) || vma->perms & ~all || vma->build_id_len > UINT8_MAX)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "mapping 0x%" PRIx64 "-0x%" PRIx64 ": its offset, permissions or build ID cannot be",
+		            vma->start, vma->end);
+	return VMSNAP_OK;
+}
+
 static int check_range(const struct vmsnap *snap, uint64_t start, uint64_t end, uint64_t from, const char *what,
                        struct vmsnap_error *err)
 {
@@ -156,6 +171,7 @@ VMSNAP_API int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, cons
 	struct vmsnap *snap = builder->snap;
 	rc = check_range(snap, kept.start, kept.end, snap->vma_count ? snap->vmas[snap->vma_count - 1].end : 0,
 	                 "mapping", err);
+	rc = rc ? rc : check_vma(snap, &kept, err);
 	if (rc)
 		return rc;
 	void *vmas = snap->vmas;
@@ -179,12 +195,13 @@ static int check_state(const struct vmsnap_run *run, uint64_t pages, struct vmsn
 {
 	const uint32_t all = (VMSNAP_PAGE_PRESENT << 1) - 1;
 	bool present = run->flags & VMSNAP_PAGE_PRESENT, swapped = run->flags & VMSNAP_PAGE_SWAPPED;
+	bool guard = run->flags & VMSNAP_PAGE_GUARD;
 	uint64_t most = ENTRY_FRAME_MASK;
 	bool fits = !present || (run->pfn <= most && pages <= most - run->pfn);
 	if (swapped)
 		fits = run->swap_type < SWAP_TYPE_MARKER && run->swap_offset <= most >> SWAP_TYPE_BITS &&
 		       pages <= (most >> SWAP_TYPE_BITS) - run->swap_offset;
-	if (!run->flags || run->flags & ~all || (present && swapped) || !fits)
+	if (!run->flags || run->flags & ~all || present + swapped + guard > 1 || !fits)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "run at 0x%" PRIx64 ": no page is in such a state", run->start);
 	return VMSNAP_OK;
 }

@@ -157,6 +157,15 @@ class Library(Agree):
             with self.subTest(name):
                 self.compare_library(path, said[path], EXPECTED[name].get("large"))
 
+    def test_library_reads_what_was_written_once_as_the_second_reader_does(self):
+        folder = os.path.join(GOLDEN, "written")
+        paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".vms")]
+        self.assertTrue(paths)
+        said = library_says(paths)
+        for path in paths:
+            with self.subTest(os.path.basename(path)):
+                self.compare_library(path, said[path], large=False)
+
     def agree_on(self, contents):
         with tempfile.TemporaryDirectory() as folder:
             paths = []

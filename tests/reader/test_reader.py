@@ -1,6 +1,7 @@
 """The second reader says of every golden file what it must, and of a spoiled
 one never anything but one of its five errors."""
 
+import hashlib
 import json
 import os
 import sys
@@ -65,6 +66,17 @@ class GoldenFiles(unittest.TestCase):
         self.assertEqual(names, sorted(EXPECTED["files"]))
         for name in names:
             self.assertLess(len(golden(name)), 4096, name)
+
+    def test_what_was_written_once_is_read_as_ever(self):
+        folder = os.path.join(GOLDEN, "written")
+        with open(os.path.join(folder, "said.json"), encoding="utf-8") as file:
+            recorded = json.load(file)
+        self.assertEqual(sorted(name for name in os.listdir(folder) if name.endswith(".vms")), sorted(recorded))
+        for name, digest in recorded.items():
+            said = what_is_said(golden(os.path.join("written", name)))
+            self.assertIsNone(said["damage"], name)
+            text = json.dumps(said["snapshots"], sort_keys=True)
+            self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), digest, name)
 
     def test_script_makes_the_files_again(self):
         for name, data in make_golden.files().items():

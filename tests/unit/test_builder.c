@@ -70,6 +70,9 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 		{ .start = 0x4000, .end = 0x3000 },
 		{ .start = 0x3001, .end = 0x4000 },
 		{ .start = 0x2000, .end = 0x4000 },
+		{ .start = 0x3000, .end = 0x4000, .offset = 1 },
+		{ .start = 0x3000, .end = 0x4000, .perms = 16 },
+		{ .start = 0x3000, .end = 0x4000, .build_id = (const uint8_t *)"x", .build_id_len = 256 },
 	};
 	for (size_t i = 0; i < sizeof(vmas) / sizeof(*vmas); i++)
 		assert_int_equal(vmsnap_builder_add_vma(builder, &vmas[i], &err), VMSNAP_ERR_ARGUMENT);
@@ -79,6 +82,7 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 		{ .start = 0x1000, .end = 0x2000, .flags = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED },
 		{ .start = 0x1000, .end = 0x2000, .flags = VMSNAP_PAGE_PRESENT, .pfn = UINT64_C(1) << 55 },
 		{ .start = 0x1000, .end = 0x2000, .flags = VMSNAP_PAGE_SWAPPED, .swap_type = 32 },
+		{ .start = 0x1000, .end = 0x2000, .flags = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_GUARD },
 		{ .start = 0x2000, .end = 0x1000, .flags = VMSNAP_PAGE_PRESENT },
 	};
 	for (size_t i = 0; i < sizeof(runs) / sizeof(*runs); i++)
@@ -90,10 +94,16 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
 	assert_int_equal(vmsnap_run_next(&it, &run), VMSNAP_END);
 	vmsnap_unref(snap);
-	for (uint64_t size = 0; size < 4096; size += 1365) {
-		struct vmsnap_info info = { .page_size = size };
-		assert_int_equal(vmsnap_builder_new(&info, &builder, &err), VMSNAP_ERR_ARGUMENT);
-	}
+	static const struct vmsnap_info infos[] = {
+		{ .page_size = 0 },
+		{ .page_size = 2048 },
+		{ .page_size = 4097 },
+		{ .page_size = UINT64_C(1) << 31 },
+		{ .page_size = 4096, .freeze = VMSNAP_FREEZE_PARTIAL + 1 },
+		{ .page_size = 4096, .known = { .later = 1 } },
+	};
+	for (size_t i = 0; i < sizeof(infos) / sizeof(*infos); i++)
+		assert_int_equal(vmsnap_builder_new(&infos[i], &builder, &err), VMSNAP_ERR_ARGUMENT);
 }
 
 static void a_finished_builder_takes_nothing_more(void **state)

@@ -14,7 +14,7 @@ extern "C" {
 struct vmsnap_builder;
 
 /* Whose memory it is, and what is known of its pages.  info->page_size is a power of two from
- * 4096 up; strings may be NULL for "". */
+ * 4096 to 2^30; strings may be NULL for "". */
 int vmsnap_builder_new_sized(const struct vmsnap_info *info, size_t size, struct vmsnap_builder **out,
                              struct vmsnap_error *err);
 static inline int vmsnap_builder_new(const struct vmsnap_info *info, struct vmsnap_builder **out,
