@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "output.h"
 #include "privilege.h"
+#include "process_arg.h"
 #include "say.h"
 #include "snapshot_arg.h"
 

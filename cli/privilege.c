@@ -10,7 +10,7 @@
 
 #include "options.h"
 #include "say.h"
-#include "snapshot_arg.h"
+#include "process_arg.h"
 
 enum sets { NONE, PERMITTED_ONLY, EFFECTIVE_TOO };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "privilege.h"
+#include "process_arg.h"
 #include "say.h"
 
 static const char expected[] = "expected a snapshot: FILE, FILE@N, FILE@LABEL, PID, pid:PID or -";
@@ -25,32 +26,6 @@ void sources_close(struct sources *sources)
 }
 
 /* ---- live processes ---- */
-
-static const char *process_digits(const char *word)
-{
-	return strncmp(word, "pid:", 4) ? word : word + 4;
-}
-
-bool word_is_process(const char *word)
-{
-	const char *digits = process_digits(word);
-	/* What begins with "pid:" is meant as a process, even if it is a bad one. */
-	return digits != word || (*digits && digits[strspn(digits, "0123456789")] == '\0');
-}
-
-int process_parse(const char *word, pid_t *pid)
-{
-	const char *digits = process_digits(word);
-	char *end;
-	errno = 0;
-	long number = strtol(digits, &end, 10);
-	if (!*digits || digits[strspn(digits, "0123456789")])
-		return trouble("'%s' is not a process: expected its number, as in 1234 or pid:1234", word);
-	if (errno || number < 1 || number > INT_MAX)
-		return trouble("'%s' is not a process: there is no such number", word);
-	*pid = (pid_t)number;
-	return STATUS_OK;
-}
 
 static int capture_live(const struct options *options, const char *word, struct vmsnap **out)
 {

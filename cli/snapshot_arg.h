@@ -29,8 +29,4 @@ int snapshots_from_word(struct sources *sources, const char *word, enum pair pai
  * closed by the caller. */
 int file_from_word(const char *word, bool warn, struct vmsnap_file **out);
 
-/* A process number as people write it: digits or "pid:" and digits. */
-bool word_is_process(const char *word);
-int process_parse(const char *word, pid_t *pid);
-
 #endif

@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
 #include "freeze.h"
+#include "freeze_reap.h"
+#include "freeze_tree.h"
 #include "identity.h"
 #include "options.h"
 #include "procdir.h"

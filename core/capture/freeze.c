@@ -12,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
+#include "freeze_reap.h"
+#include "freeze_tree.h"
 #include "procdir.h"
 #include "tracee.h"
 #include "tracer.h"
@@ -22,13 +25,6 @@ enum { EVENT_FORK = 1, EVENT_VFORK = 2, EVENT_CLONE = 3 };
 /* Processes that cannot be seized are left alone one by one, and each keeps the others
  * waiting: after so many, all are. */
 enum { LIST_PASSES = 64, SLOW_STOP_NS = 5000000, GIVEN_UP_MAX = 8 };
-
-uint64_t monotonic_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* ---- seizing: makes us the tracer, stops nothing yet --------------------------- */
 
@@ -277,17 +273,6 @@ static void miss_the_rest(struct freeze *freeze)
 	for (size_t p = 0; p < freeze->count; p++)
 		for (size_t t = 0; t < freeze->processes[p].count; t++)
 			freeze->processes[p].tasks[t].missed |= is_awaited(&freeze->processes[p].tasks[t]);
-}
-
-uint64_t freeze_patience(const struct freeze *freeze)
-{
-	enum { TASK_MS = 1 };
-	if (freeze->timeout_ms)
-		return (uint64_t)freeze->timeout_ms * 1000000u;
-	size_t tasks = freeze->listed_count; /* the process that is being seized */
-	for (size_t p = 0; p < freeze->count; p++)
-		tasks += freeze->processes[p].count;
-	return (FREEZE_TIMEOUT_MS + (uint64_t)tasks * TASK_MS) * 1000000u;
 }
 
 /* A while after they were asked, and after the last of them stopped; whether to go on

@@ -1,6 +1,8 @@
 /* freeze_reap.c - what another thread does for the one that freezes: it reaps threads
  * of a frozen process that have ended, and ends a wait that is too long. */
 #define _GNU_SOURCE
+#include "freeze_reap.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +16,8 @@
 #include <gnu/lib-names.h>
 #endif
 
+#include "clock.h"
 #include "error.h"
-#include "freeze.h"
 #include "tracee.h"
 #include "tracer.h"
 

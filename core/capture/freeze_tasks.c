@@ -1,10 +1,10 @@
-/* freeze_tasks.c - the processes and tasks of a freeze, and how one is found. */
+#include "freeze_tasks.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "error.h"
-#include "freeze.h"
 
 void freeze_init(struct freeze *freeze)
 {
@@ -112,6 +112,17 @@ void freeze_forget_tasks(struct freeze *freeze)
 		freeze->processes[p].count = 0;
 	free(freeze->index.places);
 	freeze->index = (struct task_index){ 0 };
+}
+
+uint64_t freeze_patience(const struct freeze *freeze)
+{
+	enum { TASK_MS = 1 };
+	if (freeze->timeout_ms)
+		return (uint64_t)freeze->timeout_ms * 1000000u;
+	size_t tasks = freeze->listed_count; /* the process that is being seized */
+	for (size_t p = 0; p < freeze->count; p++)
+		tasks += freeze->processes[p].count;
+	return (FREEZE_TIMEOUT_MS + (uint64_t)tasks * TASK_MS) * 1000000u;
 }
 
 bool freeze_missed(const struct freeze *freeze, pid_t tid)

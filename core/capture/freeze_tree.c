@@ -1,11 +1,11 @@
-/* freeze_tree.c - the descendants of the processes that are to be frozen. */
 #define _GNU_SOURCE
+#include "freeze_tree.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "error.h"
-#include "freeze.h"
 #include "procdir.h"
 #include "scan.h"
 

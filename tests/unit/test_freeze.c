@@ -2,6 +2,8 @@
 #include "test_children.h"
 
 #include "freeze.h"
+#include "freeze_reap.h"
+#include "freeze_tree.h"
 #include "tracee.h"
 
 static void *vforks(void *ready)
