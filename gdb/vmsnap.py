@@ -13,24 +13,35 @@ def _load_vmsnap():
     # __file__ is that of the outermost script, if one sources us.  And not the folder
     # above ours: there, `import gdb` would find the folder gdb/.
     here = os.path.dirname(os.path.realpath(_load_vmsnap.__code__.co_filename))
-    loaded = sys.modules.get("vmsnap")
-    if loaded is not None:
-        there = os.path.dirname(os.path.dirname(os.path.realpath(loaded.__file__)))
-        if there == here:
-            return  # sourced twice
-        # Another copy, say the installed one.  Once it has been used it stays: it may
-        # hold snapshots and follow events.
-        if "vmsnap.session" in sys.modules or "vmsnap.auto" in sys.modules:
+    binding = os.path.join(os.path.dirname(here), "python")
+
+    def there(name):
+        """The folder that a package was imported from; None if it was not."""
+        loaded = sys.modules.get(name)
+        return loaded and os.path.dirname(os.path.dirname(os.path.realpath(loaded.__file__)))
+
+    def let_go(name):
+        sys.path[:] = [folder for folder in sys.path if folder != there(name)]
+        for each in [each for each in sys.modules if each == name or each.startswith(name + ".")]:
+            del sys.modules[each]
+
+    if there("vmsnap_gdb") == here:
+        return  # sourced twice
+    # Another copy, say the installed one.  Once it has been used it stays: it may hold
+    # snapshots and follow events.
+    for name, folder, marks in (("vmsnap_gdb", here, ("vmsnap_gdb.session", "vmsnap_gdb.auto")),
+                                ("vmsnap", binding, ("vmsnap._lib",))):
+        if there(name) in (None, folder):
+            continue
+        if any(mark in sys.modules for mark in marks):
             import gdb
-            gdb.write(f"vmsnap is in use already, from {there}; to use that of {here}, start gdb anew\n", gdb.STDERR)
+            gdb.write(f"vmsnap is in use already, from {there(name)}; to use that of {here}, start gdb anew\n",
+                      gdb.STDERR)
             return
-        for name in [name for name in sys.modules if name == "vmsnap" or name.startswith("vmsnap.")]:
-            del sys.modules[name]
-        sys.path[:] = [folder for folder in sys.path if folder != there]
-    if here in sys.path:
-        sys.path.remove(here)
-    sys.path.insert(0, here)
-    from vmsnap import commands
+        let_go(name)
+    # In this order: beside the plugin lies this file, which is called vmsnap too.
+    sys.path[:] = [binding, here] + [folder for folder in sys.path if folder not in (binding, here)]
+    from vmsnap_gdb import commands
     commands.register()
 
 

@@ -41,7 +41,7 @@ def plain_breakpoint():
 
 
 def kept():
-    from vmsnap.session import session
+    from vmsnap_gdb.session import session
     return session.entries()
 
 

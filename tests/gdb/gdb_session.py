@@ -52,10 +52,15 @@ def plugin_file():
     path = os.path.join(SOURCE, "gdb", "vmsnap.py")
     if not ROOT or support._reachable_by_nobody(path):
         return path
-    copy = os.path.join(world().folder, "gdb")
-    if not os.path.exists(copy):
-        shutil.copytree(os.path.dirname(path), copy)
-    return os.path.join(copy, "vmsnap.py")
+    return copy_plugin(world().folder)
+
+
+def copy_plugin(where):
+    """The plugin and the module that it stands on, in a folder; gives what is sourced."""
+    for name in ("gdb", "python"):
+        if not os.path.exists(os.path.join(where, name)):
+            shutil.copytree(os.path.join(SOURCE, name), os.path.join(where, name))
+    return os.path.join(where, "gdb", "vmsnap.py")
 
 
 def helper_file():

@@ -52,7 +52,7 @@ def select_frame(function):
 
 def plugin():
     """The plugin's own objects, once it has been used; to load them is not for us."""
-    module = sys.modules.get("vmsnap.session")
+    module = sys.modules.get("vmsnap_gdb.session")
     return {"session": module.session} if module else {}
 
 

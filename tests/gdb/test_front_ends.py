@@ -10,8 +10,8 @@ import time
 import unittest
 
 import truth
-from gdb_session import (NOBODY_OR_ME, ROOT, Failed, Gdb, batch, command_line, environment, folder, kernel, main,
-                         plugin_file, program, skip, wait_for, world)
+from gdb_session import (NOBODY_OR_ME, ROOT, Failed, Gdb, batch, command_line, copy_plugin, environment, folder,
+                         kernel, main, plugin_file, program, skip, wait_for, world)
 from mi import Mi
 
 
@@ -25,7 +25,7 @@ class Loading(unittest.TestCase):
         self.assertEqual(state(with_it), state(without))
         libraries = kernel.read(f"/proc/{with_it.pid}/maps")
         self.assertNotIn(b"libvmsnap", libraries, "the library is loaded when it is needed")
-        for module in ("ctypes", "vmsnap.session", "vmsnap.touched"):
+        for module in ("ctypes", "vmsnap_gdb.session", "vmsnap_gdb.touched"):
             self.assertFalse(with_it.value(f"{module!r} in __import__('sys').modules"), module)
         self.assertEqual(with_it.started, without.started, "it says nothing")
 
@@ -36,15 +36,16 @@ class Loading(unittest.TestCase):
         gdb("vmsnap take")
         gdb(f"source {plugin_file()}")
         self.assertEqual(gdb.names(), ["s1"], "what there was is kept")
-        copy = os.path.join(folder(self), "gdb")
-        shutil.copytree(os.path.dirname(plugin_file()), copy)
-        gdb.fails(f"source {copy}/vmsnap.py", "in use already")
+        where = folder(self)
+        copy = copy_plugin(where)
+        gdb.fails(f"source {copy}", "in use already")
         self.assertEqual(gdb.names(), ["s1"])
         gdb = Gdb(self, "gdb_steps", "write", 3)
-        gdb(f"source {copy}/vmsnap.py")
+        gdb(f"source {copy}")
         gdb("start")
         gdb("vmsnap take")
-        self.assertEqual(gdb.value("__import__('vmsnap').__file__"), f"{copy}/vmsnap/__init__.py")
+        for package, place in (("vmsnap", "python"), ("vmsnap_gdb", "gdb")):
+            self.assertEqual(gdb.value(f"__import__('{package}').__file__"), f"{where}/{place}/{package}/__init__.py")
 
     def test_import_gdb_still_finds_gdb(self):
         gdb = Gdb(self, "gdb_steps")

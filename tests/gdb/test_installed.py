@@ -34,7 +34,9 @@ class Installed(unittest.TestCase):
         mapped = {vma.name for vma in kernel.maps(gdb.pid) if b"libvmsnap" in vma.name}
         self.assertEqual(len(mapped), 1)
         self.assertTrue(mapped.pop().startswith(os.fsencode(tree) + b"/"))
-        self.assertEqual(gdb.value("__import__('vmsnap').__file__"), f"{tree}/share/vmsnap/gdb/vmsnap/__init__.py")
+        for package, place in (("vmsnap", "python"), ("vmsnap_gdb", "gdb")):
+            self.assertEqual(gdb.value(f"__import__('{package}').__file__"),
+                             f"{tree}/share/vmsnap/{place}/{package}/__init__.py")
 
     def test_plugin_of_an_installed_tree_and_of_one_that_was_moved(self):
         first, second = os.path.join(self.where, "first"), os.path.join(self.where, "second")
@@ -53,20 +55,22 @@ class Installed(unittest.TestCase):
         # In a mount namespace of its own, where the tree lies in its place.
         script = ('mount --bind "$1/etc/gdb" /etc/gdb && mount --bind "$1/usr/local" /usr/local && shift && exec "$@"')
         done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", self.where, *GDB.split(), "-q", "-batch",
-                               "-ex", "vmsnap list", "-ex", "python print(__import__('vmsnap').__file__)"],
+                               "-ex", "vmsnap list", "-ex", "python print(__import__('vmsnap_gdb').__file__)"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                               env=environment(VMSNAP_LIB=None, HOME=self.where), timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertIn(b"No snapshots", done.stdout)
-        self.assertIn(b"/usr/local/share/vmsnap/gdb/vmsnap/__init__.py", done.stdout)
+        self.assertIn(b"/usr/local/share/vmsnap/gdb/vmsnap_gdb/__init__.py", done.stdout)
 
     def test_what_is_installed_is_what_is_there(self):
         install(self.where)
-        source = os.path.join(os.environ["VMSNAP_SOURCE"], "gdb")
-        wanted = {os.path.relpath(path, source) for path in glob.glob(f"{source}/**/*.py", recursive=True)}
-        there = os.path.join(self.where, "share", "vmsnap", "gdb")
-        found = {os.path.relpath(path, there) for path in glob.glob(f"{there}/**/*.py", recursive=True)}
-        self.assertEqual(found, wanted)
+        for name, below in (("gdb", ""), ("python", "vmsnap")):
+            source = os.path.join(os.environ["VMSNAP_SOURCE"], name)
+            wanted = {os.path.relpath(path, source)
+                      for path in glob.glob(os.path.join(source, below, "**", "*.py"), recursive=True)}
+            there = os.path.join(self.where, "share", "vmsnap", name)
+            found = {os.path.relpath(path, there) for path in glob.glob(f"{there}/**/*.py", recursive=True)}
+            self.assertEqual(found, wanted)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""Commands that look at one snapshot, or at two side by side."""
+
+import gdb
+
+from vmsnap_gdb.commands import base, options
+
+
+def snapshot(operands):
+    """The first operand, else the live process."""
+    from vmsnap_gdb.session import NOW, session
+    return session.resolve(operands[0] if operands else NOW)
+
+
+def styled(given):
+    from vmsnap_gdb import style
+    return style.style(given)
+
+
+class Show(base.Command):
+    """The address space as a table, with totals.
+
+Usage: vmsnap show [SNAPSHOT]
+
+Without SNAPSHOT, the live process.
+Example:
+  (gdb) vmsnap show s1"""
+
+    NAME = "show"
+    USAGE = "[SNAPSHOT]"
+    OPTIONS = options.TABLES
+    OPERANDS = (0, 1)
+    SNAPSHOTS = True
+
+    def run(self, given, operands, from_tty):
+        return snapshot(operands).show_text(styled(given))
+
+
+class Two(base.Command):
+    OPERANDS = (0, 2)
+    USAGE = "[A [B]]"
+    SNAPSHOTS = True
+
+    def run(self, given, operands, from_tty):
+        if len(operands) < 2:
+            return self.text(snapshot(operands), styled(given), None)
+        from vmsnap_gdb import comparing
+        a, b = comparing.two(operands, base.note)
+        return self.text(a, styled(given), b)
+
+
+class Status(Two):
+    """The lines of /proc/PID/status.
+
+Usage: vmsnap status [A [B]]
+
+Without A, the live process.  With two snapshots: side by side.
+Example:
+  (gdb) vmsnap status s1 now"""
+
+    NAME = "status"
+    OPTIONS = options.TABLES
+
+    @staticmethod
+    def text(a, style, b):
+        return a.status_text(style, b)
+
+
+class Map(Two):
+    """The address space as a picture.
+
+Usage: vmsnap map [A [B]]
+
+Without A, the live process.  With two snapshots: what became of A's pages in B.
+Example:
+  (gdb) vmsnap map s1 now"""
+
+    NAME = "map"
+    OPTIONS = options.PRINTING
+
+    @staticmethod
+    def text(a, style, b):
+        return a.map_text(style, b)
+
+
+EACH = options.Option("each", None, None, None, "a row for each page, not each run")
+
+
+class Pages(base.Command):
+    """Page states, run by run.
+
+Usage: vmsnap pages [SNAPSHOT [START [END]]]
+
+Neighbouring pages in one state make a run.  Without SNAPSHOT, the live process.  START
+and END are expressions; one with blanks in it needs quotes.  Without END, the page
+that holds START; END is the first byte that is not wanted, or +LENGTH.
+Example:
+  (gdb) vmsnap pages now $sp +65536
+  (gdb) vmsnap pages s1 &table '&table + 1' --each"""
+
+    NAME = "pages"
+    USAGE = "[SNAPSHOT [START [END]]]"
+    OPTIONS = (EACH, *options.TABLES)
+    OPERANDS = (0, 3)
+
+    def run(self, given, operands, from_tty):
+        from vmsnap_gdb import address
+        start, end = address.range_of(operands[1:])
+        snap = snapshot(operands)
+        start, end = address.whole_pages(start, end, snap.page_size)
+        return snap.pages_text(styled(given), start, end, bool(given["each"]))
+
+    def operand_candidates(self, words, word):
+        operands = [given for given in words if not options.is_option(given)]
+        return gdb.COMPLETE_EXPRESSION if operands else base.snapshot_names()
+
+
+def register():
+    Show()
+    Status()
+    Map()
+    Pages()

@@ -1,0 +1,92 @@
+"""vmsnap take."""
+
+import gdb
+
+from vmsnap_gdb.commands import base, options
+
+ALL = options.Option("all", None, None, None, "every live inferior, in one go")
+SMAPS = options.Option("smaps", None, None, None, "keep the fields of smaps too; slower")
+NO_NAMES = options.Option("no-names", None, None, None, "do not remember variables of frames")
+OPTIONS = (ALL, SMAPS, NO_NAMES)
+
+
+def take_one(inferior, name, given):
+    from vmsnap_gdb import place, target
+    from vmsnap_gdb.session import session
+    pid = target.require_live(inferior)
+    return session.take(pid, inferior=inferior, name=name, reason=place.reason_of(inferior),
+                        names=not given["no-names"], smaps=bool(given["smaps"]))
+
+
+def take(given, operands):
+    """The entries that were made; also for MI."""
+    from vmsnap_gdb import target
+    from vmsnap_gdb.session import session
+    if not given["all"]:
+        return [take_one(gdb.selected_inferior(), operands[0] if operands else None, given)]
+    inferiors = target.live_inferiors()
+    if not inferiors:
+        target.require_live()
+    if not operands:
+        names = [None] * len(inferiors)
+    elif len(inferiors) == 1:
+        names = [operands[0]]
+    else:
+        names = [f"{operands[0]}.{inferior.num}" for inferior in inferiors]
+    for name in names:
+        if name is not None:
+            session.check_name(name)
+    return take_each(inferiors, names, given)
+
+
+def take_each(inferiors, names, given):
+    """All or, if one fails, none."""
+    from vmsnap_gdb.session import session
+    made = []
+    try:
+        for inferior, name in zip(inferiors, names):
+            made.append(take_one(inferior, name, given))
+    except BaseException:
+        for entry in made:
+            session.drop(entry.name)
+        raise
+    return made
+
+
+def said(entry):
+    """One line about a snapshot that was just made."""
+    from vmsnap.snapshot import size_text
+    from vmsnap_gdb.style import plain
+    snapshot = entry.snapshot
+    text = (f"{plain(entry.name)}: process {snapshot.pid} ({plain(snapshot.info.comm)}), "
+            f"{size_text(snapshot.resident())} resident in {snapshot.mapping_count()} mappings")
+    return text + (f", {plain(snapshot.info.reason)}" if snapshot.info.reason else "")
+
+
+class Take(base.Command):
+    """Take a snapshot of the program.
+
+Usage: vmsnap take [NAME]
+
+Without NAME it is called s1, s2, and so on.  It remembers why and where the program
+stood, and the variables of its frames.
+Example:
+  (gdb) vmsnap take before
+  (gdb) next
+  (gdb) vmsnap diff before now"""
+
+    NAME = "take"
+    USAGE = "[--all] [NAME]"
+    OPTIONS = OPTIONS
+    OPERANDS = (0, 1)
+
+    def run(self, given, operands, from_tty):
+        from vmsnap_gdb.session import remarks
+        entries = take(given, operands)
+        for remark in remarks(entry.snapshot for entry in entries):
+            base.note(remark)
+        return "".join(f"Snapshot {said(entry)}\n" for entry in entries)
+
+
+def register():
+    Take()

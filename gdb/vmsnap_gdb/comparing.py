@@ -1,0 +1,187 @@
+"""Which snapshots are meant: the newest, a fork's two, and which process is "now".
+For the commands and for MI; note is called with each remark."""
+
+import collections
+
+from vmsnap_gdb import execs, target
+from vmsnap_gdb import style as styles
+from vmsnap.errors import CANCELLED, VmsnapError
+from vmsnap_gdb.session import NOW, remarks, session
+from vmsnap.snapshot import Cow, Diff
+
+Result = collections.namedtuple("Result", "text differs")
+
+
+def _live_pid(entry):
+    """The number of an entry's process if that very process lives here; else an error
+    that says why not."""
+    if entry.origin == "load" and target.inferior_of(entry.pid) is None:
+        raise VmsnapError(f"{entry.name} is from a file, and its process is not one that gdb debugs now")
+    started = target.start_time(entry.pid)
+    if started is None:
+        raise VmsnapError(f"process {entry.pid} is gone")
+    if started != entry.start_time:
+        raise VmsnapError(f"process {entry.pid} is gone, and its number is another process's now")
+    return entry.pid
+
+
+def now_of(entry, names=True):
+    """The process of an entry as it is now: an inferior, or one that gdb let go."""
+    pid = _live_pid(entry)
+    snapshot = session.capture_now(inferior=target.inferior_of(pid), pid=pid, names=names)
+    if snapshot.start_time != entry.start_time:
+        raise VmsnapError(f"process {pid} is gone, and its number is another process's now")
+    return snapshot
+
+
+def _now_beside(word):
+    """"now" beside another snapshot: that one's process if it is an inferior or of a
+    fork, else the selected inferior, else whatever that one's process is now."""
+    entry = None if word == NOW else session.entry(word)
+    if entry is None or target.pid() is not None and not _followed(entry):
+        return session.capture_now()
+    try:
+        return now_of(entry)
+    except VmsnapError as error:
+        if target.pid() is None:
+            raise VmsnapError(f"{error}; snapshots can still be compared with each other: vmsnap diff A B") from None
+    return session.capture_now()
+
+
+def _followed(entry):
+    return target.inferior_of(entry.pid) is not None or session.in_pair(entry)
+
+
+def _generation(word, snapshot):
+    """None: not known, as of a snapshot from a file."""
+    if word == NOW:
+        return execs.generation(snapshot.pid)
+    entry = session.entry(word)
+    return None if entry.origin == "load" else entry.exec_generation
+
+
+def note_exec(first, a, second, b, note):
+    """Two snapshots of one process, from before and from after it became another program."""
+    before, after = _generation(first, a), _generation(second, b)
+    if a.info.exe != b.info.exe or None not in (before, after) and before != after:
+        note(f"process {a.pid} has executed another program between {first} and {second}: nothing of it was kept")
+
+
+def two(words, note, one_process=True):
+    """Two words as snapshots; "now" is of the other's process, if that lives."""
+    first, second = words
+    a = _now_beside(second) if first == NOW else session.entry(first).snapshot
+    b = session.entry(second).snapshot if second != NOW else _now_beside(first)
+    if NOW in words:
+        _remark((a if first == NOW else b,), note)
+    if a.same_process(b):
+        note_exec(first, a, second, b, note)
+    elif one_process:
+        note(f"{first} and {second} are of two processes, {a.pid} and {b.pid}")
+    return a, b
+
+
+def _remark(snapshots, note):
+    for text in remarks(snapshots):
+        note(text)
+
+
+def _diff_words(operands):
+    if len(operands) == 2:
+        return operands
+    if operands:
+        return operands[0], NOW
+    selected = target.pid()
+    entry = (session.newest_of(selected) if selected else None) or session.newest()
+    if entry is None:
+        target.require_live()
+        raise VmsnapError("there is no snapshot to compare with: take one first with 'vmsnap take'")
+    return entry.name, NOW
+
+
+def names_of(given, snapshot, lenders, note):
+    """Names for a snapshot.  lenders: whose captured names serve, if it has none of its
+    own since gdb could not look into that process."""
+    if given["no-names"] or given["totals"]:
+        return None
+    lend = () if snapshot.has_variables() else lenders
+    try:
+        found = session.names_for(snapshot, lend, given["sysroot"])
+    except VmsnapError as error:
+        if error.code == CANCELLED:
+            raise
+        note(f"no names: {error}")
+        return None
+    for line in found.warnings():
+        note(f"names: {line}")
+    return found
+
+
+def diff(given, operands, note):
+    a, b = two(_diff_words(operands), note)
+    made = Diff(a, b)
+    text = made.text(styles.style(given), names_of(given, b, (a,), note), bool(given["totals"]), bool(given["long"]))
+    return Result(text, made.any())
+
+
+def _last_seen(entry):
+    """The last snapshot of an entry's process, if that is not the one from the fork."""
+    last = session.newest_of(entry.pid, entry.start_time)
+    return None if last is None or last is entry else last
+
+
+def _side(entry, note):
+    """One side of a fork as it is now, or as it was seen last, which is said; None if
+    that was at the fork."""
+    try:
+        snapshot = now_of(entry)
+    except VmsnapError as error:
+        last = _last_seen(entry)
+        if last is None:
+            if entry.origin != "load":
+                note(f"the {entry.role}: {error}, and there is no snapshot of it from after the fork")
+            return None
+        note(f"the {entry.role}: {error}; this is {last.name}, its last snapshot")
+        return last.snapshot
+    note_exec(entry.name, entry.snapshot, NOW, snapshot, note)
+    return snapshot
+
+
+def _newest_fork(note):
+    """(parent, child, base, who may lend names)"""
+    pair = session.newest_pair()
+    if pair is None:
+        raise VmsnapError("no fork has been seen: say 'vmsnap auto fork' before the program forks, or name two "
+                          "snapshots: vmsnap cow PARENT CHILD")
+    if pair.kind == "vfork":
+        note(_ONE_SPACE)
+    at_fork = pair.parent.snapshot, pair.child.snapshot
+    parent, child = _side(pair.parent, note), _side(pair.child, note)
+    if parent is None or child is None:
+        note(f"these are the two as they were at the fork, as in: vmsnap cow {pair.parent.name} {pair.child.name}")
+        return *at_fork, None, at_fork
+    _remark((parent, child), note)
+    return parent, child, at_fork[0], at_fork[::-1]
+
+
+_ONE_SPACE = "this was a vfork: parent and child have one address space until the child executes or exits"
+
+
+def _of_vfork(words):
+    pairs = [session.entry(word).pair for word in words if word != NOW]
+    return any(pair and pair.kind == "vfork" for pair in pairs)
+
+
+def cow(given, operands, note):
+    if operands:
+        if _of_vfork(operands):
+            note(_ONE_SPACE)
+        parent, child = two(operands, note, one_process=False)
+        base, lenders = None, (parent,)
+    else:
+        parent, child, base, lenders = _newest_fork(note)
+    if given["base"]:
+        base = session.resolve(given["base"])
+    made = Cow(parent, child, base)
+    found = names_of(given, child, (base, *lenders), note)
+    return Result(made.text(styles.style(given), found, bool(given["totals"]), bool(given["long"])), None)

@@ -1,0 +1,84 @@
+"""MI commands: the JSON of the printers as MI values.
+
+MI has strings, lists and tuples only: true, false and null become the strings "true",
+"false" and "null".  A key has to be made of letters, digits, - and _, and to begin with
+a letter: other characters become _, and x is put before what begins with another one.
+"""
+
+import re
+
+import gdb
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def _key(text):
+    made = _UNFIT.sub("_", text)
+    return made if made[:1].isalpha() else "x" + made
+
+
+_WORDS = {True: "true", False: "false", None: "null"}
+
+
+def value(made):
+    if isinstance(made, dict):
+        return {_key(key): value(inner) for key, inner in made.items()}
+    if isinstance(made, list):
+        return [value(inner) for inner in made]
+    return _WORDS[made] if made is None or isinstance(made, bool) else str(made)
+
+
+def _result(text, notes):
+    import json
+    made = value(json.loads(text))
+    if notes:
+        made["notes"] = notes
+    return made
+
+
+def _given(table, arguments, most):
+    from vmsnap_gdb.commands import options
+    given, operands = options.parse(table, arguments)
+    if len(operands) > most:
+        raise gdb.GdbError("too many arguments")
+    given["json"] = True
+    return given, operands
+
+
+def _take(arguments):
+    from vmsnap import snapshot
+    from vmsnap_gdb.commands import take
+    from vmsnap_gdb.session import remarks
+    given, operands = _given(take.OPTIONS, arguments, 1)
+    entries = take.take(given, operands)
+    text = snapshot.snapshots_text(snapshot.JSON, [entry.snapshot for entry in entries],
+                                   [entry.name for entry in entries])
+    return _result(text, remarks(entry.snapshot for entry in entries))
+
+
+def _compare(name):
+    def work(arguments):
+        from vmsnap_gdb import comparing
+        from vmsnap_gdb.commands import compare
+        given, operands = _given(compare.OPTIONS if name == "diff" else compare.COW_OPTIONS, arguments, 2)
+        notes = []
+        return _result(getattr(comparing, name)(given, operands, notes.append).text, notes)
+    return work
+
+
+def register():
+    # From gdb 12 on.
+    if not hasattr(gdb, "MICommand"):
+        return
+
+    class Command(gdb.MICommand):
+        def __init__(self, name, work):
+            super().__init__(name)
+            self._work = work
+
+        def invoke(self, arguments):
+            from vmsnap_gdb.commands import base
+            return base.guarded(self._work, arguments)
+
+    for name, work in (("take", _take), ("diff", _compare("diff")), ("cow", _compare("cow"))):
+        Command(f"-vmsnap-{name}", work)

@@ -1,0 +1,47 @@
+"""One page, and how it went through the snapshots."""
+
+from vmsnap_gdb import address, comparing
+from vmsnap_gdb import style as styles
+from vmsnap.errors import VmsnapError
+from vmsnap_gdb.session import NOW, session
+from vmsnap.snapshot import history_text
+
+
+def family(snapshot):
+    """Entries of the snapshot's process, of its parent and of its children: what the
+    page went through, from whichever side of a fork it is looked at."""
+    pids = {snapshot.pid, snapshot.ppid}
+    entries = session.entries()
+    return [entry for entry in entries
+            if (entry.pid in pids or entry.snapshot.ppid == snapshot.pid)
+            and entry.snapshot.info.boot_id == snapshot.info.boot_id]
+
+
+def page(given, expression, name, note):
+    # Pages first: to follow p->next is to touch what p points to.
+    snapshot = session.resolve(name or NOW)
+    where = address.of_expression(expression)
+    style = styles.style(given)
+    if given["history"]:
+        return _history(style, snapshot, name, where)
+    text = snapshot.page_text(style, where, comparing.names_of(given, snapshot, (), note))
+    # One JSON text at a time.
+    return text if given["json"] else text + "\n" + _history(style, snapshot, name, where)
+
+
+def _history(style, snapshot, name, where):
+    entries = family(snapshot)
+    snapshots, called = [entry.snapshot for entry in entries], [entry.name for entry in entries]
+    now = snapshot if name in (None, NOW) else _now(session.entry(name))
+    if now is not None:
+        snapshots.append(now)
+        called.append(NOW)
+    return history_text(style, snapshots, called, where)
+
+
+def _now(entry):
+    """None if its process is gone."""
+    try:
+        return comparing.now_of(entry, names=False)
+    except VmsnapError:
+        return None

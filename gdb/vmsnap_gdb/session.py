@@ -1,0 +1,213 @@
+"""The snapshots that this gdb holds, and what `now` is.
+
+    take(pid, inferior=…, name=…, reason=…)  a new one, kept
+    capture_now(…)                           one that is not kept
+    resolve(word)                            a name, or "now", as a Snapshot
+"""
+
+import collections
+import itertools
+import re
+
+import gdb
+
+from vmsnap_gdb import execs, settings, target, touched, variables
+from vmsnap.errors import VmsnapError
+from vmsnap.snapshot import FREEZE_NONE, Names, Snapshot
+
+NOW = "now"
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
+_NAMES_KEPT = 4
+
+Pair = collections.namedtuple("Pair", "parent child kind")
+
+
+class Entry:
+    """A snapshot and how it came here.  origin: "take", "auto" or "load"."""
+
+    def __init__(self, name, snapshot, origin, exec_generation=0):
+        self.name = name
+        self.snapshot = snapshot
+        self.origin = origin
+        self.pid = snapshot.pid
+        self.start_time = snapshot.start_time
+        self.exec_generation = exec_generation
+        self.pair = None
+        self.role = None  # "parent" or "child", in a pair
+
+    @property
+    def automatic(self):
+        return self.origin == "auto"
+
+
+class Session:
+    def __init__(self):
+        self._entries = {}  # by name, oldest first
+        self._automatic = {}  # those of them that the limit takes first
+        self._numbers = collections.Counter()
+        self._names = collections.OrderedDict()
+        self.dropped = 0  # by the limit
+
+    # ---- what there is ----
+
+    def entries(self):
+        return list(self._entries.values())
+
+    def names_list(self):
+        return list(self._entries)
+
+    def __contains__(self, name):
+        return name in self._entries
+
+    def newest(self):
+        return next(reversed(self._entries.values()), None)
+
+    def newest_of(self, pid, start_time=None):
+        """The newest entry of a process, None if there is none.  start_time None: of the
+        one that has this number now."""
+        start_time = target.start_time(pid) if start_time is None else start_time
+        return next((entry for entry in reversed(self._entries.values())
+                     if entry.pid == pid and entry.start_time == start_time), None)
+
+    def in_pair(self, entry):
+        """Whether its process is one of a fork's two."""
+        return any(other.pair and (other.pid, other.start_time) == (entry.pid, entry.start_time)
+                   for other in reversed(self._entries.values()))
+
+    def newest_pair(self):
+        return next((entry.pair for entry in reversed(self._entries.values()) if entry.pair), None)
+
+    def entry(self, name):
+        if name in self._entries:
+            return self._entries[name]
+        raise VmsnapError(f"there is no snapshot called '{name}'; {self._what_there_is()}")
+
+    def _what_there_is(self):
+        names = self.names_list()
+        if not names:
+            return "there are none yet: take one with 'vmsnap take', or load a file"
+        shown = ", ".join(names[-8:])
+        more = f" and {len(names) - 8} older ones" if len(names) > 8 else ""
+        return f"there are {shown}{more}, and now"
+
+    def resolve(self, word, inferior=None):
+        return self.capture_now(inferior=inferior) if word == NOW else self.entry(word).snapshot
+
+    # ---- making them ----
+
+    def capture_now(self, *, inferior=None, pid=None, label=NOW, reason="", names=True, smaps=False, threads=None,
+                    depth=None):
+        """A snapshot that is not kept.  pid: of a process that is no inferior (any more).
+        threads, depth: of which threads the variables, in how many frames; None: of all,
+        as is set."""
+        if pid is None:
+            inferior = inferior or gdb.selected_inferior()
+            pid = target.require_live(inferior)
+        execs.watch()
+        touched.watch()
+        # Pages first: to look at variables is to touch them.
+        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps)
+        found = []
+        if names and inferior is not None and not target.replaying():
+            found = variables.collect(inferior, settings.depth() if depth is None else depth, threads)
+        snapshot.add_names(found + touched.ranges(pid=pid, start_time=snapshot.start_time))
+        return snapshot
+
+    def take(self, pid, *, name=None, reason=None, automatic=False, **how):
+        """A snapshot that is kept.  name None: the next of s1, s2, …  how: as above."""
+        name = self.fresh_name("s") if name is None else self.check_name(name)
+        snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", **how)
+        return self.add(name, snapshot, "auto" if automatic else "take", execs.generation(pid))
+
+    def add(self, name, snapshot, origin, exec_generation=0):
+        entry = Entry(name, snapshot, origin, exec_generation)
+        self._entries[name] = entry
+        if entry.automatic:
+            self._automatic[name] = entry
+        self._keep_limit(entry)
+        return entry
+
+    def add_pair(self, parent, child, kind="fork"):
+        pair = Pair(parent, child, kind)
+        parent.pair = child.pair = pair
+        parent.role, child.role = "parent", "child"
+        return pair
+
+    # ---- names of snapshots ----
+
+    def fresh_name(self, prefix):
+        """Never one that was used before, even if it has been dropped."""
+        while True:
+            self._numbers[prefix] += 1
+            name = f"{prefix}{self._numbers[prefix]}"
+            if name not in self._entries:
+                return name
+
+    def check_name(self, name):
+        if name == NOW:
+            raise VmsnapError("'now' always means the live process; choose another name")
+        if not _NAME.fullmatch(name) or not name.isprintable():
+            raise VmsnapError("a snapshot's name is one word, without quotes or backslashes, that does not begin "
+                              "with '-'")
+        if name in self._entries:
+            raise VmsnapError(f"there is a snapshot called '{name}' already; drop it first: vmsnap drop {name}")
+        return name
+
+    # ---- letting go ----
+
+    def drop(self, name):
+        entry = self._entries.pop(name, None)
+        self._automatic.pop(name, None)
+        if entry is None:
+            return  # one of a fork's two, dropped with the other
+        if entry.pair:
+            other = entry.pair.child if entry.role == "parent" else entry.pair.parent
+            other.pair = other.role = entry.pair = entry.role = None
+        if not self._entries:
+            self._names.clear()
+
+    def _keep_limit(self, newest):
+        limit = settings.limit()
+        while limit and len(self._entries) > limit:
+            candidates = itertools.chain(self._automatic.values(), self._entries.values())
+            victim = next((entry for entry in candidates if entry is not newest), None)
+            if victim is None:
+                return
+            gone = {victim.name}
+            if victim.pair:
+                gone |= {victim.pair.parent.name, victim.pair.child.name} - {newest.name}
+            for name in gone & self._entries.keys():
+                self.drop(name)
+                self.dropped += 1
+
+    # ---- naming addresses ----
+
+    def names_for(self, snapshot, borrow=(), sysroot=None):
+        """Names of a snapshot; what was read of its files is kept for the next one."""
+        key = (snapshot.info.exe, snapshot.info.boot_id, sysroot)
+        names = self._names.pop(key, None)
+        if names is None:
+            names = Names(snapshot, sysroot)
+        else:
+            names.renew(snapshot)
+        for other in borrow:
+            if other is not None and other is not snapshot:
+                names.borrow(other)
+        self._names[key] = names
+        while len(self._names) > _NAMES_KEPT:
+            self._names.popitem(last=False)
+        return names
+
+
+def remarks(snapshots):
+    """What makes new snapshots doubtful, for people."""
+    found = []
+    for snapshot in snapshots:
+        # A capture that nothing held back may still be consistent as far as the map goes.
+        if snapshot.info.freeze == FREEZE_NONE or not snapshot.info.consistent:
+            found.append(f"process {snapshot.pid} ran while it was read: its pages may not be of one instant")
+    recording = target.recording()
+    return found + ([recording] if recording else [])
+
+
+session = Session()

@@ -1,0 +1,153 @@
+"""Where each thread has its thread-local variables.
+
+gdb cannot list them.  The ELF files can, with their places in the file's block of
+each thread; gdb, with libthread_db, knows where that block is.  Without libthread_db,
+for a program linked statically or one that has just started, only the block of the
+executable is known, by the ABI; of the libraries' then nothing is said."""
+
+import collections
+import re
+import time
+
+import gdb
+
+from vmsnap_gdb import elf, quiet
+from vmsnap_gdb.block_plans import bounded
+from vmsnap.snapshot import CapturedName, THREAD_LOCAL
+
+_MAX_ANCHORS = 5    # symbols tried to find the block of a module
+_LOOKUPS = 0.03     # seconds for types: any lookup may make gdb read debug information
+_MAX_SPACES = 16
+_X86_64 = "i386:x86-64"
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+_TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, TypeError)
+
+
+class _Module:
+    """The thread-locals of one file that is loaded."""
+
+    def __init__(self, objfile, found, is_program, unique, deadline):
+        self.block = found.block if is_program else None
+        self.anchors = []    # (value, symbol or expression)
+        variables = {}       # the same may have two names
+        for symbol in found.symbols:
+            known = None
+            # Of two static ones of one name gdb would give the first, twice.  The names
+            # of Rust's new mangling gdb looks for in vain, everywhere.
+            if unique(symbol.name) and not symbol.name.startswith("_R") and time.monotonic() < deadline:
+                known = _debug_symbol(objfile, symbol)
+            kind = bounded(str(known.type)) if known else ""
+            name = known.print_name if known else symbol.name
+            if known or (symbol.value, symbol.size) not in variables:
+                variables[symbol.value, symbol.size] = (bounded(name), kind)
+            if known:
+                self.anchors.insert(0, (symbol.value, known))
+            elif unique(symbol.name) and _IDENTIFIER.match(symbol.name):
+                self.anchors.append((symbol.value, "&" + symbol.name))
+        del self.anchors[_MAX_ANCHORS:]
+        self.variables = [(value, size, name, kind) for (value, size), (name, kind) in variables.items()]
+
+    def start(self, frame):
+        """Where the block of the selected thread is; None if that is not known."""
+        if self.block is not None and frame.architecture().name() == _X86_64:
+            pointer = int(frame.read_register("fs_base")) & 0xFFFFFFFFFFFFFFFF
+            # 0 before the C library has set it up
+            return pointer - self.block if pointer > self.block else None
+        for value, anchor in self.anchors if _answers(gdb.selected_inferior().pid) else ():
+            try:
+                address = _evaluate(anchor)
+            except gdb.error:
+                continue
+            if address is not None and address >= value:
+                return address - value
+        return None
+
+
+_RESTARTED = re.compile(r"^\* *[1-9]", re.MULTILINE)
+_answering = collections.OrderedDict()  # pid -> whether gdb may be asked
+
+
+def _answers(pid):
+    """Not of a checkpoint that was restarted: there, gdb 13 crashes when it is asked for
+    a thread-local variable."""
+    if pid not in _answering:
+        text = quiet.ask("info checkpoints")
+        if not text:
+            return False  # gdb may not be asked now
+        _answering[pid] = not _RESTARTED.search(text)
+        while len(_answering) > _MAX_SPACES:
+            _answering.popitem(last=False)
+    return _answering[pid]
+
+
+def _evaluate(anchor):
+    if not isinstance(anchor, str):
+        address = anchor.value().address
+        return None if address is None else int(address)
+    value = gdb.parse_and_eval(anchor)
+    # Without debug information.  Any other type is of another variable of that name.
+    return int(value) if "thread local variable, no debug info" in str(value.type) else None
+
+
+def _debug_symbol(objfile, symbol):
+    for lookup in ((objfile.lookup_static_symbol, objfile.lookup_global_symbol) if symbol.local else
+                   (objfile.lookup_global_symbol, objfile.lookup_static_symbol)):
+        try:
+            found = lookup(symbol.name)
+            if found and found.is_variable and not found.needs_frame \
+                    and found.addr_class == gdb.SYMBOL_LOC_COMPUTED:
+                return found
+        except _TROUBLE:
+            pass
+    return None
+
+
+def _modules(space):
+    objfiles = [o for o in space.objfiles() if o.is_valid() and o.filename]
+    read = {}
+    for objfile in objfiles:
+        # Of a stripped program its separate file knows more.  Not so of libraries: the
+        # C library alone has some twenty secrets on the page of the program's own.
+        owner = objfile.owner or objfile
+        if objfile.owner and owner.filename != space.filename:
+            continue
+        found = elf.thread_locals(objfile.filename)
+        if found.symbols and (owner not in read or found.complete):
+            read[owner] = found
+    count = collections.Counter(symbol.name for found in read.values() for symbol in found.symbols)
+    deadline = time.monotonic() + _LOOKUPS
+    return [_Module(objfile, found, objfile.filename == space.filename, lambda name: count[name] == 1, deadline)
+            for objfile, found in read.items()]
+
+
+_spaces = {}  # program space -> (what was loaded, its modules)
+
+
+def _modules_of(space):
+    # Which objects gdb has for the files that are loaded: 5 µs, and right after dlopen,
+    # dlclose, exec and a new run without an event.
+    loaded = space.objfiles()
+    known = _spaces.get(space)
+    if known and len(known[0]) == len(loaded) and all(a is b for a, b in zip(known[0], loaded)):
+        return known[1]
+    modules = _modules(space)
+    if len(_spaces) >= _MAX_SPACES:
+        _spaces.clear()
+    _spaces[space] = (loaded, modules)
+    return modules
+
+
+def of_thread(space, frame, tid):
+    """The names of the selected thread, whose newest frame is given."""
+    names = []
+    for module in _modules_of(space):
+        try:
+            start = module.start(frame)
+        except _TROUBLE:
+            continue
+        if start is None:
+            continue
+        names.extend(CapturedName(start + value, size, THREAD_LOCAL, tid, 0, "", name, kind)
+                     for value, size, name, kind in module.variables)
+    return names

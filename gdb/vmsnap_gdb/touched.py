@@ -1,0 +1,357 @@
+"""gdb's own footprints in the memory of the program.
+
+    watch()                from now on, take notice; may be called again and again
+    ranges(inferior)       what gdb wrote there, as captured names of kind TOUCHED
+    forked(parent, child)  the child has its parent's
+
+Two sources.  The pages of code tell themselves (code_pages.py): whatever gdb inserted,
+even before watch() or only for a step, left its page copied.  gdb's events tell which
+breakpoint it was, and of writes to other memory, which would not be told from the
+program's own.  What gdb merely read is not noticed."""
+
+import collections
+import os
+import time
+
+import gdb
+
+from vmsnap_gdb import code_pages, elf, execs, target
+from vmsnap_gdb.code_pages import PAGE
+from vmsnap.snapshot import CapturedName, TOUCHED
+
+_MAX_PROCESSES = 256
+_MAX_WRITES = 4096
+_MAX_CHECKED = 256          # pages compared with their file at a time, 30 µs each
+_MAX_LOCATIONS = 10000
+_STACK_LOOKED_AT = 64 * PAGE
+_ADDRESS_MAX = (1 << 64) - 1
+
+# gdb's displaced stepping on x86-64 (12 and later): past a breakpoint of its own at
+# the entry point, two copies of an instruction.
+_SCRATCH = 2 + 2 * 16
+# What an inferior call puts below the red zone: return address, code, arguments.
+_RED_ZONE, _CALL_BYTES = 128, 64
+
+_DISPLACED = "displaced stepping"
+_LINKER = "dynamic linker's hook"
+_CALL = "inferior call"
+_WRITTEN = "written from gdb"
+_STEP = "step or earlier breakpoint"
+# Where gdb stops for itself.  Its own list of them, `maint info breakpoints`, cannot be
+# asked for without a trace: it changes $_ and what a bare `x` shows next.
+_HOOKS = ((b"siglongjmp", "internal breakpoint (longjmp)"),
+          (b"_Unwind_DebugHook", "internal breakpoint (exception)"))
+# Of a program without a dynamic linker, which has some of it inside.
+_STATIC_HOOKS = ((b"_dl_debug_state", _LINKER),) + _HOOKS
+
+_TICKS = os.sysconf("SC_CLK_TCK")  # per second; what start times are counted in
+
+_TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, TypeError, OSError)
+
+
+class _Process:
+    """What gdb did to one process, between its start or exec and the next one."""
+
+    def __init__(self, pid, start_time, generation):
+        self.pid, self.start_time, self.generation = pid, start_time, generation
+        self.locations = {}      # address of a breakpoint that was inserted -> what
+        self.writes = []         # (start, end, what, when), not code
+        self.entry, self.linker = code_pages.auxv(pid)
+        self.code = None         # mappings; None: to be read
+        self.explained = {}      # page that was copied -> what, where no location tells
+        self.strange = set()     # pages that were copied, but not by gdb
+
+    def child(self, pid, start_time):
+        """What a child has of it that was forked at start_time."""
+        copy = _Process(pid, start_time, execs.generation(pid))
+        copy.locations = dict(self.locations)
+        copy.writes = [write for write in self.writes if write[3] <= start_time]
+        copy.explained, copy.strange = dict(self.explained), set(self.strange)
+        return copy
+
+    def note(self, locations):
+        for address, what in locations.items():
+            self.locations.setdefault(address, what)
+        while len(self.locations) > _MAX_LOCATIONS:
+            del self.locations[next(iter(self.locations))]
+
+    def wrote(self, start, end, what):
+        if not start < end <= _ADDRESS_MAX or any((start, end, what) == write[:3] for write in self.writes[-32:]):
+            return
+        when = int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS)
+        self.writes.append((start, end, what, when))
+        if len(self.writes) > _MAX_WRITES:
+            self.writes = _merged(self.writes)[-_MAX_WRITES // 2:]
+
+
+def _merged(writes):
+    """By the page, neighbours as one."""
+    merged = []
+    for start, end, what, when in sorted((s // PAGE * PAGE, -(-e // PAGE) * PAGE, w, t) for s, e, w, t in writes):
+        if merged and merged[-1][2] == what and start <= merged[-1][1]:
+            start, before, _, earlier = merged.pop()
+            end, when = max(end, before), max(when, earlier)
+        merged.append((start, min(end, _ADDRESS_MAX), what, when))
+    return merged
+
+
+_processes = collections.OrderedDict()  # by pid, the one used last at the end
+_changed = {}      # by number, breakpoints to look at before the program goes on
+_hits = {}         # by number of the breakpoint
+_calls = {}        # (pid, lwp) -> stack pages before an inferior call
+_watching = False
+
+
+def watch():
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    events = gdb.events
+    for name, handler in (("breakpoint_created", _breakpoint_changed),
+                          ("breakpoint_modified", _breakpoint_changed),
+                          ("breakpoint_deleted", _breakpoint_deleted),
+                          ("cont", _resumed), ("exited", _exited),
+                          ("new_objfile", _files_changed), ("free_objfile", _files_changed),
+                          ("inferior_call", _called), ("memory_changed", _wrote)):
+        if hasattr(events, name):
+            getattr(events, name).connect(handler)
+    for inferior in target.live_inferiors():
+        _process(inferior.pid)
+
+
+def ranges(inferior=None, pid=None, start_time=None):
+    """pid: of a process that is no inferior, such as a child that gdb let go.
+    start_time: of that process, if the caller knows."""
+    try:
+        if pid is None:
+            process = _inferior_process(target.pid(inferior))
+        else:
+            process = _process(pid, start_time)
+        if process is None:
+            return []
+        return [CapturedName(start, end - start, TOUCHED, 0, 0, "", what, "")
+                for start, end, what, *_ in _code(process) + process.writes]
+    except _TROUBLE:
+        return []
+
+
+def forked(parent, child):
+    """The child of a fork, at the fork: its memory is the parent's."""
+    known, start_time = _process(parent), target.start_time(child)
+    if known is not None and start_time is not None:
+        _keep(known.child(child, start_time))
+
+
+def _inferior_process(pid):
+    """Of an inferior, whose end would have been an event: 40 µs less."""
+    found = _processes.get(pid)
+    if found and _watching and found.generation == execs.generation(pid):
+        return found
+    return _process(pid) if pid else None
+
+
+def _process(pid, start_time=None):
+    """What is known of it; None if there is no such process."""
+    start_time = target.start_time(pid) if start_time is None else start_time
+    if start_time is None:
+        return None
+    found = _processes.get(pid)
+    if found is None or (found.start_time, found.generation) != (start_time, execs.generation(pid)):
+        found = _inherited(pid, start_time) or _Process(pid, start_time, execs.generation(pid))
+        # The breakpoints that are there already.  Of those in code that were not yet
+        # inserted, the pages say so.
+        inferior = target.inferior_of(pid)
+        if inferior:
+            found.note(_locations(gdb.breakpoints(), inferior))
+    _keep(found)
+    return found
+
+
+def _inherited(pid, start_time):
+    """Of a child that nobody told of: a checkpoint, made by a fork without an event."""
+    parent = _processes.get(code_pages.parent(pid))
+    if parent is None or execs.generation(pid) or parent.start_time != target.start_time(parent.pid):
+        return None
+    return parent.child(pid, start_time)
+
+
+def _keep(process):
+    _processes[process.pid] = process
+    _processes.move_to_end(process.pid)
+    while len(_processes) > _MAX_PROCESSES:
+        _processes.popitem(last=False)
+
+
+# ---- code ----
+
+
+def _code(process):
+    """(start, end, what) of what was inserted into code."""
+    if process.code is None:
+        process.code = code_pages.mappings(process.pid)
+    copied = code_pages.copied(process.pid, process.code)
+    found, told = [], set()
+    for address, what in {**_maybe_inserted(process), **process.locations}.items():
+        page = address // PAGE * PAGE
+        if page in copied:
+            told.add(page)
+        elif _mapping(process, page):
+            continue  # set, but not inserted: the page is still the file's
+        found.append((address, address + 1, what))
+    unknown = copied - told - process.explained.keys() - process.strange
+    if unknown:
+        _explain(process, unknown)
+    for page, (start, end, what) in process.explained.items():
+        if page in copied and page not in told:
+            found.append((start, end, what))
+    return found
+
+
+def _maybe_inserted(process):
+    """Breakpoints in code that were set since the program was last resumed, by hand or
+    while it runs.  Whether they have been inserted, their page says."""
+    inferior = target.inferior_of(process.pid) if _changed else None
+    if inferior is None:
+        return {}
+    found = _locations(_changed.values(), inferior)
+    return {address: what for address, what in found.items() if _mapping(process, address // PAGE * PAGE)}
+
+
+def _mapping(process, page):
+    return next((m for m in process.code if m.start <= page < m.end), None)
+
+
+def _explain(process, pages):
+    process.code = code_pages.mappings(process.pid)  # they may be old
+    for page in sorted(pages)[:_MAX_CHECKED]:
+        mapping = _mapping(process, page)
+        if mapping is None:
+            continue
+        if not code_pages.restored(process.pid, mapping, page):
+            process.strange.add(page)
+            continue
+        process.explained[page] = _by_whom(process, mapping, page)
+
+
+def _by_whom(process, mapping, page):
+    if process.entry // PAGE * PAGE == page:
+        return process.entry, process.entry + _SCRATCH, _DISPLACED
+    if process.linker and mapping.path == _path_at(process, process.linker):
+        return page, page + PAGE, _LINKER
+    for name, what in _HOOKS if process.linker else _STATIC_HOOKS:
+        offset = elf.offset_of(mapping.path, name)
+        if offset is not None and 0 <= mapping.start + offset - mapping.offset - page < PAGE:
+            address = mapping.start + offset - mapping.offset
+            return address, address + 1, what
+    return page, page + PAGE, _STEP
+
+
+def _path_at(process, address):
+    """Of the file whose code follows the address: the ELF header is not in the code."""
+    return next((m.path for m in sorted(process.code) if m.end > address), None)
+
+
+# ---- events; none may raise, since gdb would print that ----
+
+
+def _locations(breakpoints, inferior):
+    found = {}
+    for breakpoint in breakpoints:
+        try:
+            # Neither hardware breakpoints nor catchpoints and watchpoints write to memory.
+            if breakpoint.type != gdb.BP_BREAKPOINT or not breakpoint.enabled or breakpoint.pending:
+                continue
+            what = f"breakpoint {breakpoint.number}"
+            for location in breakpoint.locations:
+                if location.enabled and inferior.num in (location.thread_groups or [inferior.num]):
+                    found[location.address] = what
+        except _TROUBLE:
+            continue  # deleted meanwhile
+    return found
+
+
+def _breakpoint_changed(breakpoint):
+    try:
+        # Most often it was just hit, and gdb counted that.
+        before, now = _hits.get(breakpoint.number), breakpoint.hit_count
+        _hits[breakpoint.number] = now
+        if before is None or now != before + 1:
+            _changed[breakpoint.number] = breakpoint
+    except _TROUBLE:
+        pass
+
+
+def _breakpoint_deleted(breakpoint):
+    _changed.pop(breakpoint.number, None)
+    _hits.pop(breakpoint.number, None)
+
+
+def _resumed(event):
+    """What is set is inserted only now.  Most often nothing has changed."""
+    try:
+        for inferior in target.live_inferiors():
+            process = _processes.get(inferior.pid)
+            if process is None:
+                _process(inferior.pid)
+            elif _changed:
+                process.note(_locations(_changed.values(), inferior))
+        _changed.clear()
+    except _TROUBLE:
+        pass
+
+
+def _files_changed(event):
+    for process in _processes.values():
+        process.code = None
+
+
+def _exited(event):
+    # Also after `detach`.
+    pid = getattr(event.inferior, "pid", 0)
+    _processes.pop(pid, None)
+
+
+def _wrote(event):
+    try:
+        pid = target.pid()
+        process = _process(pid) if pid else None
+        if process:
+            process.wrote(event.address, event.address + event.length, _WRITTEN)
+    except _TROUBLE:
+        pass
+
+
+def _called(event):
+    try:
+        pid, key = event.ptid[0], event.ptid[:2]
+        if isinstance(event, gdb.InferiorCallPreEvent):
+            if target.pid() == pid:
+                _before_call(key)
+        elif key in _calls:
+            _after_call(pid, *_calls.pop(key))
+    except _TROUBLE:
+        pass
+
+
+def _before_call(key):
+    sp = int(gdb.newest_frame().read_register("sp")) & _ADDRESS_MAX
+    end = sp // PAGE * PAGE + PAGE
+    below = max(end - _STACK_LOOKED_AT, 0), end
+    if len(_calls) > 1000:  # of threads that ended in their calls
+        _calls.clear()
+    _calls[key] = sp, below, code_pages.entries(key[0], [below])[0]
+
+
+def _after_call(pid, sp, below, before):
+    """gdb wrote right below the red zone; further down the called function did, by
+    gdb's order: that is seen where a page was copied or came into being."""
+    process = _process(pid)
+    if process is None:
+        return
+    process.wrote(sp - _RED_ZONE - _CALL_BYTES, sp - _RED_ZONE, _CALL)
+    after = code_pages.entries(pid, [below])[0]
+    for index in range(min(len(before), len(after)) // 8):
+        if before[index * 8:index * 8 + 8] != after[index * 8:index * 8 + 8]:
+            start = below[0] + index * PAGE
+            process.wrote(start, min(start + PAGE, sp), _CALL)

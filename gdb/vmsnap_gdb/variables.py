@@ -1,0 +1,128 @@
+"""The names that only a debugger knows: locals, arguments, thread-locals.
+
+Each stopped thread's frames are walked, innermost first.  Nothing of a variable is
+read but its address and its size; the program runs no code for it.
+"""
+
+import contextlib
+import time
+
+import gdb
+
+from vmsnap_gdb import language, thread_locals
+from vmsnap_gdb.block_plans import Plans
+from vmsnap.snapshot import CapturedName
+
+MAX_NAMES = 20000
+MAX_SECONDS = 2.0  # threads whose turn has not come by then are left out
+
+# Whatever gdb makes of a damaged stack or of odd debug information.  KeyboardInterrupt
+# is not among them: Ctrl-C is for the one who called.
+_TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, TypeError)
+
+_plans = Plans()
+
+
+def collect(inferior, depth, threads=None, notes=None):
+    """The names in the innermost `depth` frames of each stopped thread of inferior,
+    or of just `threads`.  Never raises but KeyboardInterrupt; what went wrong is
+    appended to the list `notes` in a sentence each.  depth 0: nothing is looked for."""
+    notes = [] if notes is None else notes
+    names = []
+    if depth <= 0:
+        return names
+    try:
+        todo = _in_order(inferior, threads)
+        with _selection_kept(todo), language.sane():
+            _collect(inferior, depth, todo, names, notes)
+    except _TROUBLE as error:
+        notes.append(f"names of variables: {error}")
+    return names
+
+
+def _in_order(inferior, threads):
+    """The selected thread first, in case time runs out."""
+    selected = gdb.selected_thread()
+    todo = inferior.threads() if threads is None else threads
+    return sorted((t for t in todo if t.is_valid()),
+                  key=lambda t: (not selected or t.ptid != selected.ptid, t.num))
+
+
+@contextlib.contextmanager
+def _selection_kept(threads):
+    """Selected inferior, thread and frame, and with the frame the language."""
+    thread = gdb.selected_thread()
+    if thread and all(other.ptid == thread.ptid for other in threads):
+        yield  # nothing else gets selected, and asking for the frame would cost 80 µs
+        return
+    inferior = gdb.selected_inferior()
+    try:
+        frame = gdb.selected_frame()
+    except gdb.error:
+        frame = None
+    try:
+        yield
+    finally:
+        if thread and thread.is_valid():
+            thread.switch()
+            if frame and frame.is_valid():
+                frame.select()
+        elif gdb.selected_inferior().num != inferior.num:
+            gdb.execute(f"inferior {inferior.num}", to_string=True)
+
+
+def _collect(inferior, depth, threads, names, notes):
+    deadline = time.monotonic() + MAX_SECONDS
+    space = inferior.progspace
+    running = 0
+    for done, thread in enumerate(threads):
+        if time.monotonic() > deadline or len(names) >= MAX_NAMES:
+            notes.append(f"names of variables: {len(threads) - done} of {len(threads)} threads left out")
+            break
+        try:
+            selected = gdb.selected_thread()
+            if not selected or selected.ptid != thread.ptid:
+                thread.switch()
+            frame = gdb.newest_frame()
+        except gdb.error:  # it runs, or has just ended
+            running += 1
+            continue
+        tid = thread.ptid[1] or thread.ptid[0]
+        try:
+            _frames(frame, depth, tid, space, names, deadline)
+        except _TROUBLE:
+            pass  # a damaged stack: what was found up to there
+        try:
+            names.extend(thread_locals.of_thread(space, gdb.newest_frame(), tid))
+        except _TROUBLE:
+            pass
+    if running:
+        notes.append(f"names of variables: {running} of {len(threads)} threads were not stopped")
+
+
+def _frames(frame, depth, tid, space, names, deadline):
+    # Whether the frame's code address is where it stands.  In the caller of another
+    # frame it is the one to return to, behind the call, perhaps in the next block.
+    exact = True
+    level = 0
+    while frame and level < depth and len(names) < MAX_NAMES:
+        try:
+            block = frame.block()
+        except RuntimeError:  # no symbols, a signal's trampoline, …
+            block = None
+        kind = frame.type()
+        if block:
+            try:
+                pc = frame.pc() if exact else frame.pc() - 1
+                plan = _plans.of(frame, block, pc, space)
+                for address, size, variable in plan.addresses(frame, pc):
+                    names.append(CapturedName(address, size, variable.kind, tid, level,
+                                              plan.function, variable.name, variable.type))
+            except _TROUBLE:
+                pass  # the next frame may be better
+        # An inlined function has its caller's registers.
+        exact = exact if kind == gdb.INLINE_FRAME else kind == gdb.SIGTRAMP_FRAME
+        level += 1
+        if time.monotonic() > deadline:
+            return
+        frame = frame.older()
