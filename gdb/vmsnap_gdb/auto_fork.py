@@ -8,9 +8,9 @@ as without a catchpoint, whatever detach-on-fork and follow-fork-mode say.
 
 import gdb
 
+from vmsnap import CapturedKind
 from vmsnap_gdb import auto_notes, held, newborn, place, target, threads, touched
 from vmsnap_gdb.session import session
-from vmsnap.snapshot import TOUCHED
 
 _FRAMES = 12  # how far out to look for who called fork
 
@@ -205,7 +205,7 @@ def _inherited(snapshot, tid, child):
     """Captured names of the parent that are the child's too: of the forking thread,
     which is its only one.  What gdb wrote has been told of the child already."""
     return [name._replace(tid=child if name.tid else 0) for name in snapshot.captured_names()
-            if name.kind != TOUCHED and name.tid in (0, tid)]
+            if name.kind != CapturedKind.TOUCHED and name.tid in (0, tid)]
 
 
 watch = ForkWatch()

@@ -7,7 +7,7 @@ failure of each kind is said, and the rest are counted.
 
 import gdb
 
-from vmsnap import _lib
+from vmsnap import one_line
 
 
 class Notes:
@@ -41,7 +41,3 @@ def say(text):
         gdb.write(f"vmsnap: {text}\n", gdb.STDERR)
     except (gdb.error, KeyboardInterrupt):
         pass  # `q` at the pager
-
-
-def one_line(text):
-    return _lib.plain(text.encode("utf-8", "surrogateescape"))

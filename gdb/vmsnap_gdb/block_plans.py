@@ -11,8 +11,8 @@ import re
 
 import gdb
 
+from vmsnap import CapturedKind
 from vmsnap_gdb import quiet
-from vmsnap.snapshot import ARGUMENT, LOCAL
 
 MAX_TEXT = 120       # characters of a type, a symbol or a function
 MAX_SIZE = 1 << 47   # bytes; more than x86-64 gives to a program
@@ -42,7 +42,7 @@ class Variable:
     def __init__(self, symbol, name):
         kind = symbol.type
         self.symbol = symbol
-        self.kind = ARGUMENT if symbol.is_argument else LOCAL
+        self.kind = CapturedKind.ARGUMENT if symbol.is_argument else CapturedKind.LOCAL
         self.name = bounded(name)
         self.type = bounded(str(kind))
         plain = kind.strip_typedefs()

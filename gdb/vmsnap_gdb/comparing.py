@@ -3,11 +3,11 @@ For the commands and for MI; note is called with each remark."""
 
 import collections
 
+from vmsnap.compare import Cow, Diff
+from vmsnap.errors import CANCELLED, VmsnapError
 from vmsnap_gdb import execs, target
 from vmsnap_gdb import style as styles
-from vmsnap.errors import CANCELLED, VmsnapError
 from vmsnap_gdb.session import NOW, remarks, session
-from vmsnap.snapshot import Cow, Diff
 
 Result = collections.namedtuple("Result", "text differs")
 

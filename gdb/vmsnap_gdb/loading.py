@@ -4,10 +4,10 @@ import collections
 import os
 import re
 
-from vmsnap_gdb import settings
+from vmsnap import File
 from vmsnap.errors import CANCELLED, VmsnapError
+from vmsnap_gdb import settings
 from vmsnap_gdb.session import NOW, session
-from vmsnap.snapshot import File
 
 _UNFIT = re.compile(r"[\s'\"\\]|[^\x21-\U0010ffff]")
 

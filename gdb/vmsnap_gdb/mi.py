@@ -46,12 +46,12 @@ def _given(table, arguments, most):
 
 
 def _take(arguments):
-    from vmsnap import snapshot
+    import vmsnap
     from vmsnap_gdb.commands import take
     from vmsnap_gdb.session import remarks
     given, operands = _given(take.OPTIONS, arguments, 1)
     entries = take.take(given, operands)
-    text = snapshot.snapshots_text(snapshot.JSON, [entry.snapshot for entry in entries],
+    text = vmsnap.snapshots_text(vmsnap.JSON, [entry.snapshot for entry in entries],
                                    [entry.name for entry in entries])
     return _result(text, remarks(entry.snapshot for entry in entries))
 

@@ -4,10 +4,10 @@ gdb has no inferior for it yet, and gives Python no number.  It exists, is stopp
 traced by gdb: that is what every way of finding it is checked against.
 """
 
+import ctypes
 import os
 import re
 
-from vmsnap import _lib
 from vmsnap_gdb import quiet
 
 _SHOWN = re.compile(r"fork, process (\d+)")
@@ -25,7 +25,7 @@ def child_of(pid, tid, catchpoint, known=()):
 def _candidates(pid, tid, catchpoint):
     # Each way fails where the next may not: another thread than Python's that
     # traces; a kernel without CONFIG_PROC_CHILDREN, clone(CLONE_PARENT).
-    message = _lib.event_message(tid)
+    message = _event_message(tid)
     if message:
         yield message
     # The leader's file does not hold what another thread forked (Linux 6.18).
@@ -62,3 +62,20 @@ def state_and_tracer(pid):
 def _field(text, key):
     # A newline in the process's name, above, is escaped there.
     return text.partition(key)[2].partition(b"\n")[0].strip()
+
+
+_PTRACE_GETEVENTMSG = 0x4201
+_ptrace = None
+
+
+def _event_message(tid):
+    """What the kernel tells a debugger about the event at which its thread tid stands:
+    at a fork the child's pid.  None if it is not ours, or runs.  gdb traces with the
+    thread that runs Python, and ptrace obeys no other."""
+    global _ptrace
+    if _ptrace is None:
+        _ptrace = ctypes.CDLL(None)["ptrace"]
+        _ptrace.restype = ctypes.c_long
+        _ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+    message = ctypes.c_ulong(0)
+    return message.value if _ptrace(_PTRACE_GETEVENTMSG, tid, None, ctypes.byref(message)) == 0 else None

@@ -1,10 +1,10 @@
 """One page, and how it went through the snapshots."""
 
+from vmsnap import history_text
+from vmsnap.errors import VmsnapError
 from vmsnap_gdb import address, comparing
 from vmsnap_gdb import style as styles
-from vmsnap.errors import VmsnapError
 from vmsnap_gdb.session import NOW, session
-from vmsnap.snapshot import history_text
 
 
 def family(snapshot):

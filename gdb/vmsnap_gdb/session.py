@@ -11,9 +11,9 @@ import re
 
 import gdb
 
-from vmsnap_gdb import execs, settings, target, touched, variables
+from vmsnap import Freeze, Names, Snapshot
 from vmsnap.errors import VmsnapError
-from vmsnap.snapshot import FREEZE_NONE, Names, Snapshot
+from vmsnap_gdb import execs, settings, target, touched, variables
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
@@ -204,7 +204,7 @@ def remarks(snapshots):
     found = []
     for snapshot in snapshots:
         # A capture that nothing held back may still be consistent as far as the map goes.
-        if snapshot.info.freeze == FREEZE_NONE or not snapshot.info.consistent:
+        if snapshot.info.freeze == Freeze.NONE or not snapshot.info.consistent:
             found.append(f"process {snapshot.pid} ran while it was read: its pages may not be of one instant")
     recording = target.recording()
     return found + ([recording] if recording else [])

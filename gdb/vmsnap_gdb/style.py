@@ -4,7 +4,7 @@ import os
 
 import gdb
 
-from vmsnap.snapshot import Style, escaped
+from vmsnap import Style, escaped
 
 _NONE, _16, _256, _RGB = range(4)
 

@@ -11,9 +11,9 @@ import time
 
 import gdb
 
+from vmsnap import CapturedKind, CapturedName
 from vmsnap_gdb import elf, quiet
 from vmsnap_gdb.block_plans import bounded
-from vmsnap.snapshot import CapturedName, THREAD_LOCAL
 
 _MAX_ANCHORS = 5    # symbols tried to find the block of a module
 _LOOKUPS = 0.03     # seconds for types: any lookup may make gdb read debug information
@@ -148,6 +148,6 @@ def of_thread(space, frame, tid):
             continue
         if start is None:
             continue
-        names.extend(CapturedName(start + value, size, THREAD_LOCAL, tid, 0, "", name, kind)
+        names.extend(CapturedName(start + value, size, CapturedKind.THREAD_LOCAL, tid, 0, "", name, kind)
                      for value, size, name, kind in module.variables)
     return names

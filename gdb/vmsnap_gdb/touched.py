@@ -15,9 +15,9 @@ import time
 
 import gdb
 
+from vmsnap import CapturedKind, CapturedName
 from vmsnap_gdb import code_pages, elf, execs, target
 from vmsnap_gdb.code_pages import PAGE
-from vmsnap.snapshot import CapturedName, TOUCHED
 
 _MAX_PROCESSES = 256
 _MAX_WRITES = 4096
@@ -130,7 +130,7 @@ def ranges(inferior=None, pid=None, start_time=None):
             process = _process(pid, start_time)
         if process is None:
             return []
-        return [CapturedName(start, end - start, TOUCHED, 0, 0, "", what, "")
+        return [CapturedName(start, end - start, CapturedKind.TOUCHED, 0, 0, "", what, "")
                 for start, end, what, *_ in _code(process) + process.writes]
     except _TROUBLE:
         return []

@@ -9,9 +9,9 @@ import time
 
 import gdb
 
+from vmsnap import CapturedName
 from vmsnap_gdb import language, thread_locals
 from vmsnap_gdb.block_plans import Plans
-from vmsnap.snapshot import CapturedName
 
 MAX_NAMES = 20000
 MAX_SECONDS = 2.0  # threads whose turn has not come by then are left out

@@ -1,3 +1,45 @@
-"""libvmsnap in Python: what a process's memory is, page by page."""
+"""libvmsnap in Python: what a process's memory is, page by page.
+
+    import vmsnap
+    before = vmsnap.capture(pid)
+    …
+    diff = vmsnap.diff(before, vmsnap.capture(pid))
+    for r in diff.ranges:
+        print(hex(r.start), r.changes, r.names)
+
+docs/python.md tells more.  Nothing is loaded until it is asked for: gdb reads this at its
+start.
+"""
+
+import importlib
 
 VERSION = "0.1.0"  # of this package, and of the library it wants
+
+# What there is, by the module that it lies in.
+_THERE = {
+    "errors": ("VmsnapError",),
+    "snapshot": ("Snapshot", "Mapping", "Run", "Thread", "CapturedName", "ENTRY_FLAGS_SHIFT", "ENTRY_PFN",
+                 "capture", "capture_tree", "page_now", "snapshots_text", "history_text"),
+    "compare": ("Diff", "Cow"),
+    "names": ("Name", "Names"),
+    "files": ("File", "load", "save"),
+    "text": ("Style", "PLAIN", "JSON", "escaped", "one_line", "size_text"),
+    "_header": ("PageFlag", "Perm", "Freeze", "CapturedKind", "NameKind", "Color", "Rc"),
+}
+_CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow")}
+_WHERE = {name: (module, name) for module, names in _THERE.items() for name in names} | _CALLED
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name):
+    try:
+        module, there = _WHERE[name]
+    except KeyError:
+        raise AttributeError(f"module 'vmsnap' has no attribute {name!r}") from None
+    found = globals()[name] = getattr(importlib.import_module(f"vmsnap.{module}"), there)
+    return found
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -9,7 +9,8 @@ import ctypes
 import struct
 from ctypes import c_char_p, c_void_p
 
-from vmsnap import _lib
+from vmsnap import _header
+from vmsnap.given import ADDRESS_MAX
 
 # address size kind tid frame, and where function, symbol and type are
 _PACKED = struct.Struct("@QQIIIPPP")
@@ -46,5 +47,5 @@ def packed(names, strings):
     # A variable that would reach beyond the top of memory is not where gdb says.
     items = [pack(address, size, kind, tid, frame, place(function or ""), place(symbol or ""), place(type or ""))
              for address, size, kind, tid, frame, function, symbol, type in names
-             if size >= 0 and 0 <= address <= _lib.ADDRESS_MAX - size]
-    return (_lib.CapturedName * len(items)).from_buffer_copy(b"".join(items)), len(items)
+             if size >= 0 and 0 <= address <= ADDRESS_MAX - size]
+    return (_header.CapturedName * len(items)).from_buffer_copy(b"".join(items)), len(items)

@@ -1,144 +1,98 @@
-"""Snapshots and what can be made of them, as objects.  Knows no gdb.
+"""Snapshots of processes, and single pages as they are now.  Knows no gdb."""
 
-Every object owns one of the library's and keeps those alive that it borrows from.
-"""
-
+import array
 import collections
 import ctypes
-import errno
 import os
-from ctypes import byref, c_char_p, c_void_p
+from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_size_t, c_void_p
 
-from vmsnap import _lib, errors, packing
+from vmsnap import _header, _lib, errors, given, packing
+from vmsnap._header import CapturedKind, CaptureFlag, PageFlag, Perm
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
+from vmsnap.given import ADDRESS_MAX
+from vmsnap.owned import Owned
+from vmsnap.text import PLAIN, printed
 
 CapturedName = collections.namedtuple("CapturedName", "address size kind tid frame function symbol type")
+Thread = collections.namedtuple("Thread", "tid stack_pointer comm missed")
+StatusField = collections.namedtuple("StatusField", "key text number")
 
-# enum vmsnap_annotation_kind
-LOCAL, ARGUMENT, THREAD_LOCAL, OTHER, TOUCHED = range(5)
+SOFT_DIRTY, EXCLUSIVE, GUARD, ZERO, FILE, SWAPPED, PRESENT = (
+    PageFlag.SOFT_DIRTY, PageFlag.EXCLUSIVE, PageFlag.GUARD, PageFlag.ZERO, PageFlag.FILE, PageFlag.SWAPPED,
+    PageFlag.PRESENT)
 
-# enum vmsnap_page_flag
-SOFT_DIRTY, EXCLUSIVE, UFFD_WP, GUARD, ZERO, HUGE, FILE, SWAPPED, PRESENT = (1 << bit for bit in range(9))
+# Of the entries that Snapshot.pages() gives: flags, as in PageFlag, and number of the frame.
+ENTRY_FLAGS_SHIFT = 55
+ENTRY_PFN = (1 << ENTRY_FLAGS_SHIFT) - 1
 
-# enum vmsnap_freeze
-FREEZE_NONE, FREEZE_FULL, FREEZE_DEBUGGER, FREEZE_PARTIAL = range(4)
+_MOST_PAGES = 1 << 40  # more than any machine has
 
-# enum vmsnap_capture_flag
-_NO_FREEZE, _SMAPS = 1, 2
-_TOTALS_ONLY, _LONG = 1, 2
-_SAVE_REGULAR = 4
+_STATUS_FN = CFUNCTYPE(c_bool, c_void_p, POINTER(_header.StatusField))
 
-# More of one text nobody reads in gdb, and all of it is gathered first.
-_TEXT_MOST = 256 << 20
-
-
-def _bytes(text, what):
-    """For a C string: a NUL inside would cut it silently."""
-    raw = os.fsencode(text) if isinstance(text, str) else bytes(text)
-    if b"\0" in raw:
-        raise VmsnapError(f"{what} holds a NUL byte")
-    return raw
+_strings = packing.Strings(lambda text: given.raw(text, "a captured name"))
 
 
-_strings = packing.Strings(lambda text: _bytes(text, "a captured name"))
+class Run(collections.namedtuple("Run", "start end flags pfn swap_type swap_offset")):
+    """Neighbouring pages in one state (struct vmsnap_run).  pfn counts up along a run that is
+    present, swap_offset along one that is swapped; both only if info.known.pfn."""
 
-
-def _address(value):
-    if not isinstance(value, int) or not 0 <= value <= _lib.ADDRESS_MAX:
-        raise VmsnapError(f"{value} is not an address: it has to lie in 0 to 2^64 - 1")
-    return value
-
-
-def _pid(value):
-    if not isinstance(value, int) or not 0 < value < 1 << 31:
-        raise VmsnapError(f"{value} is not a process")
-    return value
-
-
-class Style:
-    """How to print; the fields are those of struct vmsnap_style."""
-
-    def __init__(self, color=0, width=0, unicode=True, json=False, raw=False, bytes=False, no_headings=False,
-                 columns=None):
-        self.color, self.width, self.unicode, self.json = color, width, unicode, json
-        self.raw, self.bytes, self.no_headings, self.columns = raw, bytes, no_headings, columns
-
-    def struct(self):
-        columns = None if self.columns is None else _bytes(self.columns, "the list of columns")
-        return _lib.Style(ctypes.sizeof(_lib.Style), self.color, self.width, self.unicode, self.json, self.raw,
-                          self.bytes, self.no_headings, columns)
-
-
-JSON = Style(json=True)
-
-
-def _print(function, *arguments, style):
-    """What a vmsnap_print_… function writes, as text.  All of it is gathered first:
-    whoever shows it may be interrupted, and C must not be left half-way then."""
-    pieces, total = [], 0
-
-    def write(_, text, length):
-        nonlocal total
-        total += length
-        if total > _TEXT_MOST:
-            return errno.EFBIG
-        try:
-            pieces.append(ctypes.string_at(text, length))
-        except MemoryError:
-            return errno.ENOMEM
-        return 0
-
-    output = _lib.cancellable(_lib.Output, style=style.struct(), write=_lib.WRITE_FN(write))
-    try:
-        _lib.call_holding_interrupts(function, *arguments, byref(output))
-    except VmsnapError:
-        if total > _TEXT_MOST:
-            raise VmsnapError(f"the text is longer than {size_text(_TEXT_MOST)}, too long for gdb: save the snapshot "
-                              "and look at the file with the command line") from None
-        raise
-    return b"".join(pieces).decode("utf-8", "replace")
-
-
-def escaped(text, style):
-    """Text from outside (names, paths) so that it cannot move a cursor or forge a line."""
-    raw = os.fsencode(text) if isinstance(text, str) else text
-    return _print(lib().vmsnap_print_escaped, raw, len(raw), style=style)
-
-
-def size_text(count):
-    """Bytes in few characters, as the tables have them: 512, 4.00K, 12.5M."""
-    if count < 1024:
-        return str(count)
-    for unit in "KMGT":
-        count /= 1024
-        if count < 1024 or unit == "T":
-            break
-    digits = 2 if count < 10 else 1 if count < 100 else 0
-    return f"{count:.{digits}f}{unit}"
-
-
-class _Owned:
-    """One object of the library's, freed with this one."""
-
-    _free = None
-
-    def __init__(self, *borrowed):
-        self._handle = c_void_p()
-        self._borrowed = borrowed
+    __slots__ = ()
 
     @property
-    def handle(self):
-        return self._handle
+    def present(self):
+        return bool(self.flags & PRESENT)
 
-    def __del__(self):
-        # Nothing was made, or the interpreter is going away.
-        if getattr(self, "_handle", None) and lib is not None:
-            getattr(lib(), self._free)(self._handle)
-            self._handle = None
+    @property
+    def swapped(self):
+        return bool(self.flags & SWAPPED)
+
+    @property
+    def words(self):
+        """Its flags: ("exclusive", "present")."""
+        return tuple(name.lower() for name, bit in vars(PageFlag).items()
+                     if isinstance(bit, int) and self.flags & bit)
 
 
-class Snapshot(_Owned):
+class Mapping(collections.namedtuple("Mapping", "start end offset inode device perms name deleted build_id")):
+    """One line of /proc/PID/maps (struct vmsnap_vma).  device: (major, minor); build_id: bytes,
+    b"" if unknown."""
+
+    __slots__ = ()
+
+    @property
+    def mode(self):
+        """"r-xp", as in maps."""
+        letters = ((Perm.READ, "r", "-"), (Perm.WRITE, "w", "-"), (Perm.EXEC, "x", "-"), (Perm.SHARED, "s", "p"))
+        return "".join(yes if self.perms & bit else no for bit, yes, no in letters)
+
+
+def mapping_of(pointer):
+    """A struct vmsnap_vma * as a Mapping; NULL as None."""
+    if not pointer:
+        return None
+    vma = pointer.contents
+    build_id = ctypes.string_at(vma.build_id, vma.build_id_len) if vma.build_id else b""
+    return Mapping(vma.start, vma.end, vma.offset, vma.inode, (vma.dev_major, vma.dev_minor), vma.perms,
+                   os.fsdecode(vma.name), vma.deleted, build_id)
+
+
+def status_field(field):
+    """key "" if there is none; number: bytes of "12 kB", a plain number, else None."""
+    if not field.key_len:
+        return StatusField("", "", None)
+    key, text = ctypes.string_at(field.key, field.key_len), ctypes.string_at(field.text, field.text_len)
+    return StatusField(os.fsdecode(key), os.fsdecode(text),
+                       field.number if field.is_size or field.is_number else None)
+
+
+def _options(reason, label, freeze, smaps):
+    flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
+    return _lib.cancellable(_header.CaptureOptions, flags=flags, label=given.raw(label, "the name"),
+                            reason=given.raw(reason, "the reason"))
+
+
+class Snapshot(Owned):
     """One process's address space at one instant."""
 
     _free = "vmsnap_unref"
@@ -146,42 +100,166 @@ class Snapshot(_Owned):
     @classmethod
     def capture(cls, pid, reason="", label="", freeze=True, smaps=False):
         """Now.  Ctrl-C ends it with KeyboardInterrupt."""
-        flags = (0 if freeze else _NO_FREEZE) | (_SMAPS if smaps else 0)
-        options = _lib.CaptureOptions(ctypes.sizeof(_lib.CaptureOptions), flags, _bytes(label, "the name"), 0,
-                                      _lib.cancelled_by_user, None, _bytes(reason, "the reason"))
-        made = cls()
-        _lib.call_holding_interrupts(lib().vmsnap_capture, _pid(pid), byref(options), byref(made._handle))
-        made._read_info()
-        return made
+        return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(_options(reason, label, freeze, smaps)))
 
-    def _read_info(self):
-        """The fields of struct vmsnap_info; strings as bytes."""
-        self._info = lib().vmsnap_info(self._handle).contents
-        self.pid, self.ppid, self.start_time = self._info.pid, self._info.ppid, self._info.start_time
+    @classmethod
+    def made_by(cls, function, *arguments):
+        """By a function of the library's that gives one."""
+        made = cls()
+        _lib.call_holding_interrupts(function, *arguments, byref(made._handle))
+        return made._known()
+
+    @classmethod
+    def _of(cls, handle):
+        made = cls()
+        made._handle = c_void_p(handle)
+        return made._known()
+
+    def _known(self):
+        info = self.info
+        self.pid, self.ppid, self.start_time = info.pid, info.ppid, info.start_time
+        self.page_size = info.page_size
+        return self
 
     @property
     def info(self):
-        return self._info
+        """struct vmsnap_info: the fields of vmsnap.h, strings as bytes."""
+        found = lib().vmsnap_info(self._handle).contents
+        found.snapshot = self  # its strings live as long
+        return found
 
     @property
     def label(self):
-        return os.fsdecode(self._info.label)
+        return os.fsdecode(self.info.label)
 
     @property
     def reason(self):
-        return os.fsdecode(self._info.reason)
+        return os.fsdecode(self.info.reason)
 
     @property
-    def page_size(self):
-        return self._info.page_size
+    def comm(self):
+        return os.fsdecode(self.info.comm)
+
+    @property
+    def exe(self):
+        return os.fsdecode(self.info.exe)
+
+    def __repr__(self):
+        label = f" {self.label!r}" if self.label else ""
+        return f"<Snapshot{label} of process {self.pid} ({self.comm!r})>"
 
     def same_process(self, other):
         """Whether both show one process (it may have executed another program between)."""
-        a, b = self._info, other._info
+        a, b = self.info, other.info
         return (a.pid, a.start_time, a.boot_id) == (b.pid, b.start_time, b.boot_id)
 
+    # ---- mappings and pages ----
+
+    def mapping_count(self):
+        return lib().vmsnap_vma_count(self._handle)
+
+    @property
+    def mappings(self):
+        """All of them, by address."""
+        return [mapping_of(lib().vmsnap_vma(self._handle, index)) for index in range(self.mapping_count())]
+
+    def mapping_at(self, address):
+        """None in a gap."""
+        return mapping_of(lib().vmsnap_vma_at(self._handle, given.address(address)))
+
+    def runs(self, start=0, end=ADDRESS_MAX):
+        """Yields the Runs that overlap [start, end), clipped to it.  Absent pages are in none."""
+        iterator, run = _header.RunIter(), _header.Run()
+        lib().vmsnap_run_iter_init(byref(iterator), self._handle, given.address(start), given.address(end))
+        following, at, where = lib().vmsnap_run_next, byref(iterator), byref(run)
+        while following(at, where) == _header.Rc.OK:
+            yield Run(run.start, run.end, run.flags, run.pfn, run.swap_type, run.swap_offset)
+
+    def pages(self, start, end, into=None):
+        """The entries of all pages of [start, end), 64 bits each, in one go: an array("Q"), or
+        what is given as `into`, any buffer that can be written to and is large enough
+        (numpy's, say).  An entry is as in /proc/PID/pagemap; flags: entry >> ENTRY_FLAGS_SHIFT,
+        as in PageFlag, and frame: entry & ENTRY_PFN; 0: absent."""
+        size = self.page_size
+        start, end = given.address(start) // size * size, given.address(end)
+        count = max(-(-(end - start) // size), 0)
+        if count > _MOST_PAGES:
+            raise VmsnapError(f"{count} pages are more than any machine has: give the range of a mapping")
+        if into is None:
+            into = array.array("Q", bytes(8 * count))
+        view = memoryview(into).cast("B")
+        if len(view) < 8 * count:
+            raise VmsnapError(f"{count} pages need {8 * count} bytes, but there is room for {len(view)}")
+        if count:
+            entries = (ctypes.c_uint64 * count).from_buffer(view)
+            lib().vmsnap_pages_read(self._handle, start, count, entries)
+        return into
+
+    def page_at(self, address):
+        """The Run of one page, or None if it is absent or not mapped."""
+        page = _header.Run()
+        return None if lib().vmsnap_page_at(self._handle, given.address(address), byref(page)) else _run(page)
+
+    def sums(self, start=0, end=ADDRESS_MAX):
+        """{"size": bytes, "resident": bytes, …} of [start, end), as in struct vmsnap_sums."""
+        sums = _header.Sums()
+        lib().vmsnap_sum(self._handle, given.address(start), given.address(end), byref(sums))
+        return {name: getattr(sums, name) for name, _ in sums._fields_}
+
+    def resident(self):
+        """Bytes."""
+        return self.sums()["resident"]
+
+    def memory(self):
+        """Bytes of ours that it takes."""
+        return lib().vmsnap_memory(self._handle)
+
+    # ---- what else was read of it ----
+
+    @property
+    def status(self):
+        """{key: text} of /proc/PID/status."""
+        return {key: field.text for key, field in self._status_fields().items()}
+
+    def status_number(self, key):
+        """Of a line of status: bytes of "12 kB", a plain number; None of others and if there
+        is no such line."""
+        field = self._status_fields().get(key)
+        return None if field is None else field.number
+
+    def _status_fields(self):
+        fields = []
+
+        def note(_, field):
+            fields.append(status_field(field.contents))
+            return True
+
+        options = _lib.cancellable(_header.CompareOptions)
+        _lib.call_holding_interrupts(lib().vmsnap_status_keys, self._handle, byref(options), _STATUS_FN(note), None)
+        return {field.key: field for field in fields}
+
+    @property
+    def threads(self):
+        """[Thread]; stack_pointer 0: unknown."""
+        found = (lib().vmsnap_thread(self._handle, index).contents
+                 for index in range(lib().vmsnap_thread_count(self._handle)))
+        return [Thread(thread.tid, thread.stack_pointer, os.fsdecode(thread.comm), thread.missed) for thread in found]
+
+    @property
+    def smaps(self):
+        """For each mapping {key: bytes}; [] if smaps was not captured."""
+        keys = [os.fsdecode(lib().vmsnap_smaps_key(self._handle, key))
+                for key in range(lib().vmsnap_smaps_key_count(self._handle))]
+        rows = []
+        for vma in range(self.mapping_count() if keys else 0):
+            values = ((name, lib().vmsnap_smaps_value(self._handle, vma, key)) for key, name in enumerate(keys))
+            rows.append({name: value for name, value in values if value != ADDRESS_MAX})
+        return rows
+
+    # ---- what a debugger adds ----
+
     def add_names(self, names):
-        """From now on this is the snapshot with these names, too; what was made of it stays as it is."""
+        """CapturedNames.  Before anything has been made of this snapshot."""
         array, count = packing.packed(names, _strings)
         if not count:
             return
@@ -205,53 +283,64 @@ class Snapshot(_Owned):
     def has_variables(self):
         """Whether it holds captured names other than the debugger's footprints."""
         count = lib().vmsnap_annotation_count(self._handle)
-        return any(lib().vmsnap_annotation(self._handle, index).contents.kind != TOUCHED for index in range(count))
+        return any(lib().vmsnap_annotation(self._handle, index).contents.kind != CapturedKind.TOUCHED
+                   for index in range(count))
 
-    def page_at(self, address):
-        """struct vmsnap_run of one page, or None if it is absent or not mapped."""
-        page = _lib.Run()
-        return None if lib().vmsnap_page_at(self._handle, _address(address), byref(page)) else page
+    # ---- as text ----
 
-    def resident(self):
-        """Bytes."""
-        sums = _lib.Sums()
-        lib().vmsnap_sum_sized(self._handle, 0, _lib.ADDRESS_MAX, byref(sums), ctypes.sizeof(sums))
-        return sums.resident
+    def show_text(self, style=PLAIN):
+        return printed(lib().vmsnap_print_show, self._handle, style=style)
 
-    def memory(self):
-        """Bytes of ours that it takes."""
-        return lib().vmsnap_memory(self._handle)
-
-    def mapping_count(self):
-        return lib().vmsnap_vma_count(self._handle)
-
-    def show_text(self, style):
-        return _print(lib().vmsnap_print_show, self._handle, style=style)
-
-    def pages_text(self, style, start=0, end=_lib.ADDRESS_MAX, each=False):
-        return _print(lib().vmsnap_print_pages, self._handle, _address(start), _address(end), each, style=style)
+    def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False):
+        return printed(lib().vmsnap_print_pages, self._handle, given.address(start), given.address(end), each,
+                       style=style)
 
     def page_text(self, style, address, names=None):
-        return _print(lib().vmsnap_print_page, self._handle, names and names.handle, _address(address), style=style)
+        return printed(lib().vmsnap_print_page, self._handle, names and names.handle, given.address(address),
+                       style=style)
 
-    def status_text(self, style, other=None):
-        return _print(lib().vmsnap_print_status, self._handle, other and other.handle, style=style)
+    def status_text(self, style=PLAIN, other=None):
+        return printed(lib().vmsnap_print_status, self._handle, other and other.handle, style=style)
 
-    def map_text(self, style, other=None):
-        return _print(lib().vmsnap_print_map, self._handle, other and other.handle, style=style)
+    def map_text(self, style=PLAIN, other=None):
+        return printed(lib().vmsnap_print_map, self._handle, other and other.handle, style=style)
+
+
+def capture(pid, label="", reason="", freeze=True, smaps=False):
+    """A Snapshot of a process.  While it is read, the process stands, unless freeze is false."""
+    return Snapshot.capture(pid, reason, label, freeze, smaps)
+
+
+def capture_tree(pid, label="", reason="", freeze=True, smaps=False):
+    """Snapshots of a process and all its descendants, at one instant, it first."""
+    found, count = POINTER(c_void_p)(), c_size_t()
+    _lib.call_holding_interrupts(lib().vmsnap_capture_tree, given.process(pid),
+                                 byref(_options(reason, label, freeze, smaps)), byref(found), byref(count))
+    made = []
+    try:
+        for index in range(count.value):
+            handle, found[index] = found[index], None  # whose it is from now on
+            made.append(Snapshot._of(handle))
+    finally:
+        lib().vmsnap_unref_all(found, count)
+    return made
 
 
 def page_now(pid, address):
-    """(struct vmsnap_run or None, struct vmsnap_known) of one page of a live process,
-    without stopping anything."""
-    page, known = _lib.Run(), _lib.Known()
+    """(Run or None, struct vmsnap_known) of one page of a live process, without stopping
+    anything."""
+    page, known = _header.Run(), _header.Known()
     try:
-        lib().vmsnap_page_now(_pid(pid), _address(address), byref(page), byref(known))
+        lib().vmsnap_page_now(given.process(pid), given.address(address), byref(page), byref(known))
     except VmsnapError as error:
         if error.code != errors.NOT_FOUND:
             raise
         return None, known
-    return page, known
+    return _run(page), known
+
+
+def _run(page):
+    return Run(page.start, page.end, page.flags, page.pfn, page.swap_type, page.swap_offset)
 
 
 def page_differs(a, known_a, b, known_b):
@@ -272,128 +361,20 @@ def page_differs(a, known_a, b, known_b):
     return bool(before & SWAPPED) and (a.swap_type, a.swap_offset) != (b.swap_type, b.swap_offset)
 
 
-class Names(_Owned):
-    """Names the addresses of one snapshot at a time."""
-
-    _free = "vmsnap_names_free"
-
-    def __init__(self, snapshot, sysroot=None):
-        super().__init__(snapshot)
-        where = None if sysroot is None else _bytes(sysroot, "the folder")
-        _lib.call_holding_interrupts(lib().vmsnap_names_new, snapshot.handle, where, byref(self._handle))
-        lib().vmsnap_names_set_cancelled(self._handle, _lib.cancelled_by_user, None)
-
-    def renew(self, snapshot):
-        """From now on of this snapshot; what was read of files is kept."""
-        kept = self._borrowed
-        self._borrowed = (*kept, snapshot)  # whichever it holds if this fails
-        _lib.call_holding_interrupts(lib().vmsnap_names_rebind, self._handle, snapshot.handle)
-        self._borrowed = (snapshot,)
-
-    def borrow(self, snapshot):
-        """Captured names of another snapshot too."""
-        self._borrowed = (*self._borrowed, snapshot)
-        lib().vmsnap_names_add_fallback(self._handle, snapshot.handle)
-
-    def warnings(self):
-        raw = lib().vmsnap_names_warning(self._handle)
-        return [_lib.plain(line) for line in raw.split(b"\n") if line]
+def handles(snapshots):
+    return (c_void_p * len(snapshots))(*(snapshot.handle.value for snapshot in snapshots))
 
 
-def _flags(totals, long_rows):
-    return (_TOTALS_ONLY if totals else 0) | (_LONG if long_rows else 0)
-
-
-class Diff(_Owned):
-    """The facts about two snapshots."""
-
-    _free = "vmsnap_diff_free"
-
-    def __init__(self, a, b):
-        super().__init__(a, b)
-        self.a, self.b = a, b
-        options = _lib.cancellable(_lib.CompareOptions)
-        _lib.call_holding_interrupts(lib().vmsnap_diff_new_with, a.handle, b.handle, byref(options),
-                                     byref(self._handle))
-
-    def any(self):
-        return lib().vmsnap_diff_any(self._handle)
-
-    def text(self, style, names=None, totals=False, long_rows=False):
-        return _print(lib().vmsnap_print_diff, self._handle, names and names.handle, _flags(totals, long_rows),
-                      style=style)
-
-
-class Cow(_Owned):
-    """What a fork's two sides share, and who copied what."""
-
-    _free = "vmsnap_cow_free"
-
-    def __init__(self, parent, child, base=None):
-        super().__init__(parent, child, base)
-        self.parent, self.child, self.base = parent, child, base
-        options = _lib.cancellable(_lib.CompareOptions)
-        _lib.call_holding_interrupts(lib().vmsnap_cow_new_with, parent.handle, child.handle, base and base.handle,
-                                     byref(options), byref(self._handle))
-
-    def warning(self):
-        return _lib.plain(lib().vmsnap_cow_warning(self._handle))
-
-    def text(self, style, names=None, totals=False, long_rows=False):
-        return _print(lib().vmsnap_print_cow, self._handle, names and names.handle, _flags(totals, long_rows),
-                      style=style)
-
-
-def _arrays(snapshots, names):
-    handles = (c_void_p * len(snapshots))(*(snapshot.handle.value for snapshot in snapshots))
-    texts = (c_char_p * len(names))(*(_bytes(name, "a name") for name in names))
-    return handles, texts
+def _called(names):
+    return (c_char_p * len(names))(*(given.raw(name, "a name") for name in names))
 
 
 def snapshots_text(style, snapshots, names):
     """A line for each snapshot; names are what they are called here."""
-    handles, texts = _arrays(snapshots, names)
-    return _print(lib().vmsnap_print_snapshots, handles, texts, len(snapshots), style=style)
+    return printed(lib().vmsnap_print_snapshots, handles(snapshots), _called(names), len(snapshots), style=style)
 
 
 def history_text(style, snapshots, names, address):
     """How one page went through the snapshots."""
-    handles, texts = _arrays(snapshots, names)
-    return _print(lib().vmsnap_print_history, handles, texts, len(snapshots), _address(address), style=style)
-
-
-def save(path, snapshots):
-    """Only to a regular file: nobody may ever read the other end of a pipe."""
-    handles, _ = _arrays(snapshots, ())
-    options = _lib.cancellable(_lib.SaveOptions, flags=_SAVE_REGULAR)
-    _lib.call_holding_interrupts(lib().vmsnap_save_with, _bytes(path, "the file's name"), handles, len(snapshots),
-                                 byref(options))
-
-
-class File(_Owned):
-    """A regular file of snapshots: nobody may ever write to the other end of a pipe."""
-
-    _free = "vmsnap_file_close"
-
-    def __init__(self, path):
-        super().__init__()
-        limits = _lib.cancellable(_lib.Limits, regular_only=True)
-        _lib.call_holding_interrupts(lib().vmsnap_file_open, _bytes(path, "the file's name"), byref(limits),
-                                     byref(self._handle))
-
-    def __len__(self):
-        return lib().vmsnap_file_count(self._handle)
-
-    def damage(self):
-        """What is wrong with its end, or None."""
-        try:
-            lib().vmsnap_file_damage(self._handle)
-        except VmsnapError as error:
-            return error
-        return None
-
-    def load(self, index):
-        made = Snapshot()
-        _lib.call_holding_interrupts(lib().vmsnap_file_load, self._handle, index, byref(made._handle))
-        made._read_info()
-        return made
+    return printed(lib().vmsnap_print_history, handles(snapshots), _called(names), len(snapshots),
+                   given.address(address), style=style)

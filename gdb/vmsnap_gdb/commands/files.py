@@ -39,7 +39,7 @@ Example:
     def run(self, given, operands, from_tty):
         import os
         from vmsnap_gdb.session import session
-        from vmsnap.snapshot import save, size_text
+        from vmsnap import save, size_text
         from vmsnap_gdb.style import plain
         path = path_of(operands[0])
         words = list(dict.fromkeys(operands[1:])) or session.names_list()

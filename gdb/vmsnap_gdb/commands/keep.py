@@ -20,7 +20,7 @@ Example:
     def run(self, given, operands, from_tty):
         from vmsnap_gdb import style
         from vmsnap_gdb.session import session
-        from vmsnap.snapshot import snapshots_text
+        from vmsnap import snapshots_text
         entries = session.entries()
         if session.dropped:
             base.note(f"{session.dropped} snapshots were dropped to keep the limit of {gdb.parameter('vmsnap limit')}"

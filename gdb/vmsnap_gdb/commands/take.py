@@ -55,7 +55,7 @@ def take_each(inferiors, names, given):
 
 def said(entry):
     """One line about a snapshot that was just made."""
-    from vmsnap.snapshot import size_text
+    from vmsnap import size_text
     from vmsnap_gdb.style import plain
     snapshot = entry.snapshot
     text = (f"{plain(entry.name)}: process {snapshot.pid} ({plain(snapshot.info.comm)}), "

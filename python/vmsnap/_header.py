@@ -1,0 +1,428 @@
+"""Made by python/generate.py from vmsnap.h: run it again when that has changed.
+
+A class for each enum and each struct, and FUNCTIONS: name -> (result, arguments).
+CHECKED: ends with a struct vmsnap_error *, which is not listed, and gives an int that is
+negative if it failed.  A pointer to what only the library knows is a c_void_p, and so is one
+to bytes that come with a length: they may hold a NUL.
+"""
+
+from ctypes import (CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint,
+                    c_uint8, c_uint16, c_uint32, c_uint64, c_void_p)
+
+CHECKED = object()
+
+
+class Rc:  # enum vmsnap_rc
+    OK = 0
+    END = 1
+    ERR_ARGUMENT = -1
+    ERR_NO_MEMORY = -2
+    ERR_SYSTEM = -3
+    ERR_PROC = -4
+    ERR_NO_PROCESS = -5
+    ERR_KERNEL_THREAD = -6
+    ERR_ZOMBIE = -7
+    ERR_PERMISSION = -8
+    ERR_EXITED = -9
+    ERR_EXECED = -10
+    ERR_NOT_SNAPSHOT = -11
+    ERR_NEWER = -12
+    ERR_CORRUPT = -13
+    ERR_TRUNCATED = -14
+    ERR_TOO_LARGE = -15
+    ERR_NOT_FOUND = -16
+    ERR_CANCELLED = -17
+
+
+class PageFlag:  # enum vmsnap_page_flag
+    SOFT_DIRTY = 1
+    EXCLUSIVE = 2
+    UFFD_WP = 4
+    GUARD = 8
+    ZERO = 16
+    HUGE = 32
+    FILE = 64
+    SWAPPED = 128
+    PRESENT = 256
+
+
+class Freeze:  # enum vmsnap_freeze
+    NONE = 0
+    FULL = 1
+    DEBUGGER = 2
+    PARTIAL = 3
+
+
+class Perm:  # enum vmsnap_perm
+    READ = 1
+    WRITE = 2
+    EXEC = 4
+    SHARED = 8
+
+
+class CapturedKind:  # enum vmsnap_annotation_kind
+    LOCAL = 0
+    ARGUMENT = 1
+    THREAD_LOCAL = 2
+    OTHER = 3
+    TOUCHED = 4
+    KINDS = 5
+
+
+class CaptureFlag:  # enum vmsnap_capture_flag
+    NO_FREEZE = 1
+    SMAPS = 2
+    STEP_ASIDE = 4
+    WATCHDOG = 8
+
+
+class SaveFlag:  # enum vmsnap_save_flag
+    APPEND = 1
+    INTERRUPTIBLE = 2
+    REGULAR = 4
+
+
+class VmaChange:  # enum vmsnap_vma_change
+    ADDED = 0
+    REMOVED = 1
+    GROWN = 2
+    SHRUNK = 3
+    SPLIT = 4
+    MERGED = 5
+    PROTECTION_CHANGED = 6
+    REPLACED = 7
+    MOVED = 8
+    RENAMED = 9
+    CHANGES = 10
+
+
+class PageChange:  # enum vmsnap_page_change
+    APPEARED = 0
+    VANISHED = 1
+    PFN_CHANGED = 2
+    BECAME_EXCLUSIVE = 3
+    BECAME_SHARED = 4
+    SWAPPED_OUT = 5
+    SWAPPED_IN = 6
+    SWAP_MOVED = 7
+    ZERO_FILLED_IN = 8
+    PRIVATISED = 9
+    SOFT_DIRTIED = 10
+    GUARDED = 11
+    UNGUARDED = 12
+    PAGE_CHANGES = 13
+
+
+class Verdict:  # enum vmsnap_verdict
+    SHARED_PAGE = 0
+    COPIED_BY_CHILD = 1
+    COPIED_BY_PARENT = 2
+    COPIED_BY_BOTH = 3
+    COPIED = 4
+    NEW_IN_CHILD = 5
+    NEW_IN_PARENT = 6
+    NEW_IN_BOTH = 7
+    ONLY_IN_CHILD = 8
+    ONLY_IN_PARENT = 9
+    ZERO_SHARED = 10
+    ZERO_WRITTEN_BY_CHILD = 11
+    ZERO_WRITTEN_BY_PARENT = 12
+    ZERO_WRITTEN_BY_BOTH = 13
+    DROPPED_BY_CHILD = 14
+    DROPPED_BY_PARENT = 15
+    DROPPED_BY_BOTH = 16
+    FILE_PAGE = 17
+    SHARED_MAPPING_PAGE = 18
+    SWAPPED_PAGE = 19
+    UNKNOWN = 20
+    VERDICTS = 21
+
+
+class NameKind:  # enum vmsnap_name_kind
+    OBJECT = 0
+    FUNCTION = 1
+    OTHER_SYMBOL = 2
+    THREAD_STACK = 3
+    MAPPING = 4
+    LOCAL = 5
+    ARGUMENT = 6
+    THREAD_LOCAL = 7
+
+
+class Color:  # enum vmsnap_color
+    COLOR_NONE = 0
+    COLOR_16 = 1
+    COLOR_256 = 2
+    COLOR_RGB = 3
+
+
+class PrintFlag:  # enum vmsnap_print_flag
+    TOTALS_ONLY = 1
+    LONG = 2
+
+
+WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
+
+
+class Error(Structure):  # struct vmsnap_error
+    _fields_ = [
+        ("code", c_int), ("sys_errno", c_int), ("position", c_uint64), ("message", c_char * 512),
+    ]
+
+
+class Run(Structure):  # struct vmsnap_run
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("pfn", c_uint64), ("swap_offset", c_uint64), ("swap_type", c_uint32),
+        ("flags", c_uint32),
+    ]
+
+
+class Known(Structure):  # struct vmsnap_known
+    _fields_ = [
+        ("pfn", c_bool), ("soft_dirty", c_bool), ("exclusive", c_bool), ("zero", c_bool), ("huge", c_bool),
+    ]
+
+
+class Info(Structure):  # struct vmsnap_info
+    _fields_ = [
+        ("pid", c_uint32), ("tgid", c_uint32), ("ppid", c_uint32), ("uid", c_uint32), ("ns_pid", c_uint32),
+        ("pid_namespace", c_uint64), ("start_time", c_uint64), ("page_size", c_uint64), ("taken", c_int64),
+        ("monotonic", c_int64), ("pause", c_uint64), ("freeze", c_uint32), ("consistent", c_bool), ("known", Known),
+        ("boot_id", c_char_p), ("host", c_char_p), ("kernel", c_char_p), ("arch", c_char_p), ("comm", c_char_p),
+        ("exe", c_char_p), ("label", c_char_p), ("tool", c_char_p), ("reason", c_char_p), ("cmdline", c_void_p),
+        ("cmdline_len", c_size_t), ("exe_build_id", c_void_p), ("exe_build_id_len", c_size_t),
+    ]
+
+
+class Vma(Structure):  # struct vmsnap_vma
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("offset", c_uint64), ("inode", c_uint64), ("dev_major", c_uint32),
+        ("dev_minor", c_uint32), ("perms", c_uint32), ("deleted", c_bool), ("name", c_char_p), ("build_id", c_void_p),
+        ("build_id_len", c_size_t),
+    ]
+
+
+class RunIter(Structure):  # struct vmsnap_run_iter
+    _fields_ = [
+        ("snap", c_void_p), ("at", c_uint64), ("end", c_uint64), ("index", c_size_t),
+    ]
+
+
+class Sums(Structure):  # struct vmsnap_sums
+    _fields_ = [
+        ("size", c_uint64), ("resident", c_uint64), ("swapped", c_uint64), ("exclusive", c_uint64), ("zero", c_uint64),
+        ("file", c_uint64), ("huge", c_uint64), ("guard", c_uint64),
+    ]
+
+
+class StatusField(Structure):  # struct vmsnap_status_field
+    _fields_ = [
+        ("key", c_void_p), ("key_len", c_size_t), ("text", c_void_p), ("text_len", c_size_t), ("is_size", c_bool),
+        ("is_number", c_bool), ("number", c_uint64),
+    ]
+
+
+class Thread(Structure):  # struct vmsnap_thread
+    _fields_ = [
+        ("tid", c_uint32), ("stack_pointer", c_uint64), ("comm", c_char_p), ("missed", c_bool),
+    ]
+
+
+class CapturedName(Structure):  # struct vmsnap_annotation
+    _fields_ = [
+        ("address", c_uint64), ("size", c_uint64), ("kind", c_uint32), ("tid", c_uint32), ("frame", c_uint32),
+        ("function", c_char_p), ("symbol", c_char_p), ("type", c_char_p),
+    ]
+
+
+class CaptureOptions(Structure):  # struct vmsnap_capture_options
+    _fields_ = [
+        ("size", c_size_t), ("flags", c_uint), ("label", c_char_p), ("freeze_timeout_ms", c_uint),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("reason", c_char_p),
+    ]
+
+
+class SaveOptions(Structure):  # struct vmsnap_save_options
+    _fields_ = [
+        ("size", c_size_t), ("flags", c_uint), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+class Limits(Structure):  # struct vmsnap_limits
+    _fields_ = [
+        ("size", c_size_t), ("input_bytes", c_uint64), ("memory", c_uint64),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("regular_only", c_bool),
+    ]
+
+
+class FileEntry(Structure):  # struct vmsnap_file_entry
+    _fields_ = [
+        ("offset", c_uint64), ("bytes", c_uint64),
+    ]
+
+
+class CompareOptions(Structure):  # struct vmsnap_compare_options
+    _fields_ = [
+        ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+class DiffVma(Structure):  # struct vmsnap_diff_vma
+    _fields_ = [
+        ("change", c_int), ("a", POINTER(Vma)), ("b", POINTER(Vma)),
+    ]
+
+
+class DiffRange(Structure):  # struct vmsnap_diff_range
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("changes", c_uint32), ("executable", c_bool), ("touched", c_bool),
+        ("vma", POINTER(Vma)),
+    ]
+
+
+class DiffTotals(Structure):  # struct vmsnap_diff_totals
+    _fields_ = [
+        ("pages", c_uint64 * 13), ("vmas", c_uint64 * 10), ("privatised_executable", c_uint64),
+        ("resident_a", c_uint64), ("resident_b", c_uint64), ("touched", c_uint64), ("touched_pages", c_uint64 * 13),
+    ]
+
+
+class DiffStatus(Structure):  # struct vmsnap_diff_status
+    _fields_ = [
+        ("a", StatusField), ("b", StatusField),
+    ]
+
+
+class CowRange(Structure):  # struct vmsnap_cow_range
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("verdict", c_int), ("inferred", c_bool), ("touched", c_bool),
+        ("vma", POINTER(Vma)),
+    ]
+
+
+class Name(Structure):  # struct vmsnap_name
+    _fields_ = [
+        ("kind", c_int), ("symbol", c_char_p), ("object", c_char_p), ("address", c_uint64), ("size", c_uint64),
+        ("function", c_char_p), ("frame", c_uint32), ("tid", c_uint32),
+    ]
+
+
+class Segment(Structure):  # struct vmsnap_segment
+    _fields_ = [
+        ("index", c_uint32), ("perms", c_uint32), ("section", c_char_p), ("elf_address", c_uint64),
+    ]
+
+
+class Style(Structure):  # struct vmsnap_style
+    _fields_ = [
+        ("size", c_size_t), ("color", c_int), ("width", c_uint), ("unicode", c_bool), ("json", c_bool),
+        ("raw", c_bool), ("bytes", c_bool), ("no_headings", c_bool), ("columns", c_char_p),
+    ]
+
+
+class Output(Structure):  # struct vmsnap_output
+    _fields_ = [
+        ("size", c_size_t), ("style", Style), ("write", WriteFn), ("ctx", c_void_p),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+FUNCTIONS = {
+    "vmsnap_version": (c_char_p, ()),
+    "vmsnap_info": (POINTER(Info), (c_void_p,)),
+    "vmsnap_unref": (None, (c_void_p,)),
+    "vmsnap_memory": (c_uint64, (c_void_p,)),
+    "vmsnap_vma_count": (c_size_t, (c_void_p,)),
+    "vmsnap_vma": (POINTER(Vma), (c_void_p, c_size_t)),
+    "vmsnap_vma_at": (POINTER(Vma), (c_void_p, c_uint64)),
+    "vmsnap_run_iter_init": (None, (POINTER(RunIter), c_void_p, c_uint64, c_uint64)),
+    "vmsnap_run_next": (c_int, (POINTER(RunIter), POINTER(Run))),
+    "vmsnap_page_at": (c_int, (c_void_p, c_uint64, POINTER(Run))),
+    "vmsnap_pages_read": (None, (c_void_p, c_uint64, c_size_t, POINTER(c_uint64))),
+    "vmsnap_sum": (None, (c_void_p, c_uint64, c_uint64, POINTER(Sums))),
+    "vmsnap_status_text": (c_void_p, (c_void_p, POINTER(c_size_t))),
+    "vmsnap_status_count": (c_size_t, (c_void_p,)),
+    "vmsnap_status_field": (c_int, (c_void_p, c_size_t, POINTER(StatusField))),
+    "vmsnap_status_find": (c_int, (c_void_p, c_char_p, POINTER(StatusField))),
+    "vmsnap_thread_count": (c_size_t, (c_void_p,)),
+    "vmsnap_thread": (POINTER(Thread), (c_void_p, c_size_t)),
+    "vmsnap_smaps_key_count": (c_size_t, (c_void_p,)),
+    "vmsnap_smaps_key": (c_char_p, (c_void_p, c_size_t)),
+    "vmsnap_smaps_value": (c_uint64, (c_void_p, c_size_t, c_size_t)),
+    "vmsnap_smaps_flags": (c_char_p, (c_void_p, c_size_t)),
+    "vmsnap_add_names": (CHECKED, (c_void_p, POINTER(CapturedName), c_size_t)),
+    "vmsnap_annotation_count": (c_size_t, (c_void_p,)),
+    "vmsnap_annotation": (POINTER(CapturedName), (c_void_p, c_size_t)),
+    "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
+    "vmsnap_capture_at": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
+    "vmsnap_capture_tree": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
+    "vmsnap_unref_all": (None, (POINTER(c_void_p), c_size_t)),
+    "vmsnap_page_now": (CHECKED, (c_int, c_uint64, POINTER(Run), POINTER(Known))),
+    "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
+    "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
+    "vmsnap_write_fd": (CHECKED, (c_int, POINTER(c_void_p), c_size_t)),
+    "vmsnap_file_open": (CHECKED, (c_char_p, POINTER(Limits), POINTER(c_void_p))),
+    "vmsnap_file_open_fd": (CHECKED, (c_int, POINTER(Limits), POINTER(c_void_p))),
+    "vmsnap_file_open_memory": (CHECKED, (c_void_p, c_size_t, POINTER(Limits), POINTER(c_void_p))),
+    "vmsnap_file_close": (None, (c_void_p,)),
+    "vmsnap_file_count": (c_size_t, (c_void_p,)),
+    "vmsnap_file_damage": (CHECKED, (c_void_p,)),
+    "vmsnap_file_entry": (CHECKED, (c_void_p, c_size_t, POINTER(FileEntry))),
+    "vmsnap_file_peek": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
+    "vmsnap_file_load": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
+    "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
+    "vmsnap_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(c_void_p))),
+    "vmsnap_diff_new_with": (CHECKED, (c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
+    "vmsnap_diff_free": (None, (c_void_p,)),
+    "vmsnap_diff_a": (c_void_p, (c_void_p,)),
+    "vmsnap_diff_b": (c_void_p, (c_void_p,)),
+    "vmsnap_diff_vma_count": (c_size_t, (c_void_p,)),
+    "vmsnap_diff_vma": (c_int, (c_void_p, c_size_t, POINTER(DiffVma))),
+    "vmsnap_diff_range_count": (c_size_t, (c_void_p,)),
+    "vmsnap_diff_range": (c_int, (c_void_p, c_size_t, POINTER(DiffRange))),
+    "vmsnap_diff_totals": (POINTER(DiffTotals), (c_void_p,)),
+    "vmsnap_diff_any": (c_bool, (c_void_p,)),
+    "vmsnap_diff_status_count": (c_size_t, (c_void_p,)),
+    "vmsnap_diff_status": (c_int, (c_void_p, c_size_t, POINTER(DiffStatus))),
+    "vmsnap_status_rows":
+        (CHECKED, (
+            c_void_p, c_void_p, POINTER(CompareOptions), CFUNCTYPE(c_bool, c_void_p, POINTER(DiffStatus)), c_void_p)),
+    "vmsnap_status_keys":
+        (CHECKED, (
+            c_void_p, POINTER(CompareOptions), CFUNCTYPE(c_bool, c_void_p, POINTER(StatusField)), c_void_p)),
+    "vmsnap_vma_change_name": (c_char_p, (c_int,)),
+    "vmsnap_page_change_name": (c_char_p, (c_int,)),
+    "vmsnap_verdict_name": (c_char_p, (c_int,)),
+    "vmsnap_cow_new": (CHECKED, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p))),
+    "vmsnap_cow_new_with": (CHECKED, (c_void_p, c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
+    "vmsnap_cow_free": (None, (c_void_p,)),
+    "vmsnap_cow_parent": (c_void_p, (c_void_p,)),
+    "vmsnap_cow_child": (c_void_p, (c_void_p,)),
+    "vmsnap_cow_base": (c_void_p, (c_void_p,)),
+    "vmsnap_cow_range_count": (c_size_t, (c_void_p,)),
+    "vmsnap_cow_range": (c_int, (c_void_p, c_size_t, POINTER(CowRange))),
+    "vmsnap_cow_totals": (POINTER(c_uint64), (c_void_p,)),
+    "vmsnap_cow_touched_totals": (POINTER(c_uint64), (c_void_p,)),
+    "vmsnap_cow_warning": (c_char_p, (c_void_p,)),
+    "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
+    "vmsnap_names_free": (None, (c_void_p,)),
+    "vmsnap_names_rebind": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_names_set_cancelled": (None, (c_void_p, CFUNCTYPE(c_bool, c_void_p), c_void_p)),
+    "vmsnap_names_add_fallback": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_name_at": (c_int, (c_void_p, c_uint64, POINTER(Name))),
+    "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
+    "vmsnap_segment_at": (c_int, (c_void_p, c_uint64, POINTER(Segment))),
+    "vmsnap_names_warning": (c_char_p, (c_void_p,)),
+    "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
+    "vmsnap_print_pages": (CHECKED, (c_void_p, c_uint64, c_uint64, c_bool, POINTER(Output))),
+    "vmsnap_print_page": (CHECKED, (c_void_p, c_void_p, c_uint64, POINTER(Output))),
+    "vmsnap_print_diff": (CHECKED, (c_void_p, c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_cow": (CHECKED, (c_void_p, c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_status": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
+    "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
+    "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),
+    "vmsnap_print_history": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, c_uint64, POINTER(Output))),
+    "vmsnap_print_list": (CHECKED, (c_void_p, POINTER(Output))),
+    "vmsnap_print_check": (CHECKED, (c_void_p, POINTER(Output))),
+    "vmsnap_print_escaped": (CHECKED, (c_void_p, c_size_t, POINTER(Output))),
+}

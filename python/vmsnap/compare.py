@@ -1,0 +1,207 @@
+"""Diff: the facts about two snapshots.  Cow: what a fork's two sides share."""
+
+import ctypes
+from ctypes import byref
+
+from vmsnap import _header, _lib
+from vmsnap._header import PrintFlag
+from vmsnap._lib import lib
+from vmsnap.names import Names
+from vmsnap.owned import Owned
+from vmsnap.snapshot import mapping_of, status_field
+from vmsnap.text import PLAIN, printed
+
+
+def _flags(totals, long_rows):
+    return (PrintFlag.TOTALS_ONLY if totals else 0) | (PrintFlag.LONG if long_rows else 0)
+
+
+def _bits(mask, word):
+    """The words of the bits that are set."""
+    return tuple(word(bit).decode() for bit in range(mask.bit_length()) if mask >> bit & 1)
+
+
+def _by_word(counts, word):
+    """What is not 0, by its word."""
+    return {word(index).decode(): count for index, count in enumerate(counts) if count}
+
+
+class _Range:
+    """Neighbouring pages of one kind.  Has the fields of the library's struct too, as
+    they are there."""
+
+    def __init__(self, comparison, struct):
+        self._comparison, self._struct = comparison, struct
+
+    def __getattr__(self, field):
+        if field.startswith("_"):
+            raise AttributeError(field)
+        return getattr(self._struct, field)
+
+    @property
+    def pages(self):
+        return (self.end - self.start) // self._comparison.page_size
+
+    @property
+    def mapping(self):
+        """In the newer snapshot, else in the older; None if it is in neither."""
+        return mapping_of(self._struct.vma)
+
+    @property
+    def names(self):
+        """What lies on these pages, as text: ["counter", "answer in main()"].  More about
+        each: names.within(start, end) of the comparison."""
+        return [str(name) for name in self._comparison.names.within(self.start, self.end)]
+
+
+class DiffRange(_Range):
+    @property
+    def changes(self):
+        """("appeared", "became_exclusive"): the facts of docs/verdicts.md."""
+        return _bits(self._struct.changes, lib().vmsnap_page_change_name)
+
+    def __repr__(self):
+        return f"<{self.start:x}-{self.end:x} {' '.join(self.changes)}>"
+
+
+class CowRange(_Range):
+    @property
+    def verdict(self):
+        """"copied_by_child": a verdict of docs/verdicts.md."""
+        return lib().vmsnap_verdict_name(self._struct.verdict).decode()
+
+    def __repr__(self):
+        return f"<{self.start:x}-{self.end:x} {self.verdict}{' (inferred)' if self.inferred else ''}>"
+
+
+class Ranges:
+    """The ranges of a comparison, as a sequence; each is made when it is asked for."""
+
+    def __init__(self, comparison, kind, struct, count, get):
+        self._comparison, self._kind, self._struct, self._count, self._get = comparison, kind, struct, count, get
+
+    def __len__(self):
+        return self._count(self._comparison.handle)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(index)
+        made = self._struct()
+        self._get(self._comparison.handle, index % count, byref(made))
+        return self._kind(self._comparison, made)
+
+
+class _Comparison(Owned):
+    """snapshot: whose names are told.  lender: whose captured names serve too, if it has
+    no variables of its own since no debugger could look into that process."""
+
+    _names = None
+
+    @property
+    def page_size(self):
+        return self._named.page_size
+
+    @property
+    def names(self):
+        """Names, looked up when first asked for; another may be set."""
+        if self._names is None:
+            self._names = Names(self._named)
+            for lender in () if self._named.has_variables() else self._lenders:
+                self._names.borrow(lender)
+        return self._names
+
+    @names.setter
+    def names(self, names):
+        self._names = names
+
+
+class Diff(_Comparison):
+    """The facts about two snapshots."""
+
+    _free = "vmsnap_diff_free"
+
+    def __init__(self, a, b):
+        super().__init__(a, b)
+        self.a, self.b = a, b
+        self._named, self._lenders = b, (a,)
+        options = _lib.cancellable(_header.CompareOptions)
+        _lib.call_holding_interrupts(lib().vmsnap_diff_new_with, a.handle, b.handle, byref(options),
+                                     byref(self._handle))
+
+    def any(self):
+        """Whether anything differs."""
+        return lib().vmsnap_diff_any(self._handle)
+
+    @property
+    def ranges(self):
+        """Pages that changed, neighbours with the same facts together: DiffRange."""
+        return Ranges(self, DiffRange, _header.DiffRange, lib().vmsnap_diff_range_count, lib().vmsnap_diff_range)
+
+    @property
+    def mappings(self):
+        """[(what became of it: "grown", Mapping in A or None, Mapping in B or None)]"""
+        found = []
+        for index in range(lib().vmsnap_diff_vma_count(self._handle)):
+            row = _header.DiffVma()
+            lib().vmsnap_diff_vma(self._handle, index, byref(row))
+            found.append((lib().vmsnap_vma_change_name(row.change).decode(), mapping_of(row.a), mapping_of(row.b)))
+        return found
+
+    @property
+    def status(self):
+        """{key: (text in A or None, text in B or None)} of the lines of status that differ."""
+        found = {}
+        for index in range(lib().vmsnap_diff_status_count(self._handle)):
+            row = _header.DiffStatus()
+            lib().vmsnap_diff_status(self._handle, index, byref(row))
+            a, b = status_field(row.a), status_field(row.b)
+            found[a.key or b.key] = (a.text if a.key else None, b.text if b.key else None)
+        return found
+
+    @property
+    def totals(self):
+        """{fact: pages}; a page may count for several."""
+        return _by_word(lib().vmsnap_diff_totals(self._handle).contents.pages, lib().vmsnap_page_change_name)
+
+    def text(self, style=PLAIN, names=None, totals=False, long_rows=False):
+        return printed(lib().vmsnap_print_diff, self._handle, names and names.handle, _flags(totals, long_rows),
+                       style=style)
+
+
+class Cow(_Comparison):
+    """What a fork's two sides share, and who copied what.  base: the parent, or the child, as
+    it was at the fork."""
+
+    _free = "vmsnap_cow_free"
+
+    def __init__(self, parent, child, base=None):
+        super().__init__(parent, child, base)
+        self.parent, self.child, self.base = parent, child, base
+        self._named, self._lenders = child, (parent,) if base is None else (base, parent)
+        options = _lib.cancellable(_header.CompareOptions)
+        _lib.call_holding_interrupts(lib().vmsnap_cow_new_with, parent.handle, child.handle, base and base.handle,
+                                     byref(options), byref(self._handle))
+
+    @property
+    def ranges(self):
+        """All pages, neighbours with the same verdict together: CowRange."""
+        return Ranges(self, CowRange, _header.CowRange, lib().vmsnap_cow_range_count, lib().vmsnap_cow_range)
+
+    @property
+    def totals(self):
+        """{verdict: pages}"""
+        count = max(value for value in vars(_header.Verdict).values() if isinstance(value, int))
+        counts = lib().vmsnap_cow_totals(self._handle)
+        return _by_word(ctypes.cast(counts, ctypes.POINTER(ctypes.c_uint64 * count)).contents,
+                        lib().vmsnap_verdict_name)
+
+    def warning(self):
+        """What makes the verdicts doubtful; "" if nothing does."""
+        return _lib.plain(lib().vmsnap_cow_warning(self._handle))
+
+    def text(self, style=PLAIN, names=None, totals=False, long_rows=False):
+        return printed(lib().vmsnap_print_cow, self._handle, names and names.handle, _flags(totals, long_rows),
+                       style=style)

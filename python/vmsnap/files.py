@@ -1,0 +1,85 @@
+"""Files of snapshots."""
+
+from ctypes import byref, c_size_t
+
+from vmsnap import _header, _lib, given
+from vmsnap._header import SaveFlag
+from vmsnap._lib import lib
+from vmsnap.errors import VmsnapError
+from vmsnap.owned import Owned
+from vmsnap.snapshot import Snapshot, handles
+from vmsnap.text import PLAIN, printed
+
+
+def save(path, snapshots, append=False):
+    """Only to a regular file: nobody may ever read the other end of a pipe.  An existing one
+    is replaced, or added to, if it is a file of snapshots."""
+    snapshots = [snapshots] if isinstance(snapshots, Snapshot) else list(snapshots)
+    flags = SaveFlag.REGULAR | (SaveFlag.APPEND if append else 0)
+    options = _lib.cancellable(_header.SaveOptions, flags=flags)
+    _lib.call_holding_interrupts(lib().vmsnap_save_with, given.raw(path, "the file's name"), handles(snapshots),
+                                 len(snapshots), byref(options))
+
+
+def load(path):
+    """All snapshots of a file, oldest first."""
+    file = File(path)
+    damage = file.damage()
+    if damage:
+        raise damage
+    return list(file)
+
+
+class File(Owned):
+    """An open file of snapshots, as a sequence of Snapshots, each loaded when it is asked for.
+    Of regular files only, unless told otherwise: nobody may ever write to the other end of
+    a pipe."""
+
+    _free = "vmsnap_file_close"
+
+    def __init__(self, path, regular_only=True):
+        super().__init__()
+        limits = _lib.cancellable(_header.Limits, regular_only=regular_only)
+        _lib.call_holding_interrupts(lib().vmsnap_file_open, given.raw(path, "the file's name"), byref(limits),
+                                     byref(self._handle))
+
+    def __len__(self):
+        return lib().vmsnap_file_count(self._handle)
+
+    def __getitem__(self, index):
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(index)
+        return self.load(index % count)
+
+    def damage(self):
+        """What is wrong with its end, a VmsnapError, or None."""
+        try:
+            lib().vmsnap_file_damage(self._handle)
+        except VmsnapError as error:
+            return error
+        return None
+
+    def load(self, index):
+        """The snapshot of this number, from 0."""
+        return self._read(lib().vmsnap_file_load, index)
+
+    def peek(self, index):
+        """The same without mappings and pages: who it was and its status; cheap."""
+        return self._read(lib().vmsnap_file_peek, index)
+
+    def _read(self, function, index):
+        if not isinstance(index, int) or index < 0:
+            raise IndexError(index)
+        return Snapshot.made_by(function, self._handle, index)
+
+    def find(self, which):
+        """Its number, from 0: of a label, of which the newest wins; "3" counts from 1, "-1" is
+        the last."""
+        index = c_size_t()
+        lib().vmsnap_file_find(self._handle, given.raw(which, "the label"), byref(index))
+        return index.value
+
+    def list_text(self, style=PLAIN):
+        """A line for each snapshot."""
+        return printed(lib().vmsnap_print_list, self._handle, style=style)

@@ -1,0 +1,81 @@
+"""Text as the library makes it: tables and JSON, the same as on the command line."""
+
+import ctypes
+import errno
+import os
+from ctypes import byref
+
+from vmsnap import _header, _lib, given
+from vmsnap._lib import lib, plain
+from vmsnap.errors import VmsnapError
+
+# More of one text nobody reads, and all of it is gathered first.
+_MOST = 256 << 20
+
+
+class Style:
+    """How to print; the fields are those of struct vmsnap_style."""
+
+    def __init__(self, color=0, width=0, unicode=True, json=False, raw=False, bytes=False, no_headings=False,
+                 columns=None):
+        self.color, self.width, self.unicode, self.json = color, width, unicode, json
+        self.raw, self.bytes, self.no_headings, self.columns = raw, bytes, no_headings, columns
+
+    def struct(self):
+        columns = None if self.columns is None else given.raw(self.columns, "the list of columns")
+        return _header.Style(size=ctypes.sizeof(_header.Style), color=self.color, width=self.width,
+                             unicode=self.unicode, json=self.json, raw=self.raw, bytes=self.bytes,
+                             no_headings=self.no_headings, columns=columns)
+
+
+PLAIN, JSON = Style(), Style(json=True)
+
+
+def printed(function, *arguments, style):
+    """What a vmsnap_print_… function writes, as text.  All of it is gathered first:
+    whoever shows it may be interrupted, and C must not be left half-way then."""
+    pieces, total = [], 0
+
+    def write(_, text, length):
+        nonlocal total
+        total += length
+        if total > _MOST:
+            return errno.EFBIG
+        try:
+            pieces.append(ctypes.string_at(text, length))
+        except MemoryError:
+            return errno.ENOMEM
+        return 0
+
+    output = _lib.cancellable(_header.Output, style=style.struct(), write=_header.WriteFn(write))
+    try:
+        _lib.call_holding_interrupts(function, *arguments, byref(output))
+    except VmsnapError:
+        if total > _MOST:
+            raise VmsnapError(f"the text is longer than {size_text(_MOST)}: save the snapshot and look at the file "
+                              "with the command line") from None
+        raise
+    return b"".join(pieces).decode("utf-8", "replace")
+
+
+def escaped(text, style=PLAIN):
+    """Text from outside (names, paths) so that it cannot move a cursor or forge a line."""
+    raw = os.fsencode(text) if isinstance(text, str) else text
+    return printed(lib().vmsnap_print_escaped, raw, len(raw), style=style)
+
+
+def one_line(text):
+    """The same where there may be no library."""
+    return plain(text.encode("utf-8", "surrogateescape"))
+
+
+def size_text(count):
+    """Bytes in few characters, as the tables have them: 512, 4.00K, 12.5M."""
+    if count < 1024:
+        return str(count)
+    for unit in "KMGT":
+        count /= 1024
+        if count < 1024 or unit == "T":
+            break
+    digits = 2 if count < 10 else 1 if count < 100 else 0
+    return f"{count:.{digits}f}{unit}"
