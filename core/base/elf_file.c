@@ -172,6 +172,7 @@ bool elf_section_read(struct elf_window *window, const struct elf_header *h, uin
 	*out = (struct elf_raw_section){
 		.name = elf_u32(h, FIELD(h, bytes, Shdr, sh_name)),
 		.type = elf_u32(h, FIELD(h, bytes, Shdr, sh_type)),
+		.link = elf_u32(h, FIELD(h, bytes, Shdr, sh_link)),
 		.flags = elf_word(h, FIELD(h, bytes, Shdr, sh_flags)),
 		.address = elf_word(h, FIELD(h, bytes, Shdr, sh_addr)),
 		.offset = elf_word(h, FIELD(h, bytes, Shdr, sh_offset)),

@@ -46,7 +46,7 @@ bool elf_segment_read(struct elf_window *window, const struct elf_header *header
                       struct elf_segment *out);
 
 struct elf_raw_section {
-	uint32_t name, type;
+	uint32_t name, type, link;
 	uint64_t flags, address, offset, size, align, entry_size;
 };
 /* False if there is no such section in the file. */

@@ -1,8 +1,9 @@
-/* page_now.c - the state of one page, of a process that goes on as it does. */
+/* page_now.c - the state of single pages, of a process that goes on as it does. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -87,5 +88,53 @@ VMSNAP_API int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *p
 		return fail(err, VMSNAP_ERR_NOT_FOUND,
 		            "the page of 0x%" PRIx64 " is absent or not mapped in process %d", address, (int)pid);
 	run_describe(page_size, start, 1, entry, page);
+	return VMSNAP_OK;
+}
+
+/* Returns 0 or errno.  Entries end where the kernel's do, above the user's addresses. */
+static int read_entries(int procdir, uint64_t page, size_t count, uint64_t *entries)
+{
+	CLEANUP_CLOSE int fd = openat(procdir, "pagemap", O_RDONLY | O_CLOEXEC);
+	size_t done = 0, size = count * sizeof(*entries);
+	if (fd < 0)
+		return errno;
+	while (done < size) {
+		ssize_t got = pread(fd, (char *)entries + done, size - done, (off_t)(page * sizeof(*entries) + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	memset((char *)entries + done, 0, size - done);
+	return done || !count ? 0 : ESRCH;
+}
+
+VMSNAP_API int vmsnap_pages_now(pid_t pid, uint64_t start, size_t count, uint64_t *entries, struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int procdir = -1;
+	uint64_t page = start / (uint64_t)sysconf(_SC_PAGESIZE);
+	if (count > SIZE_MAX / sizeof(*entries))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%zu pages are more than there can be", count);
+	int rc = procdir_open(pid, &procdir, err);
+	if (rc)
+		return rc;
+	int error = read_entries(procdir, page, count, entries);
+	if (error == ESRCH) {
+		/* If the main thread has exited, another has the memory. */
+		CLEANUP_CLOSE int living = procdir_living_thread(procdir);
+		error = living < 0 ? ESRCH : read_entries(living, page, count, entries);
+		/* Nothing is read above the user's addresses, where nothing is mapped. */
+		if (error == ESRCH && living >= 0) {
+			memset(entries, 0, count * sizeof(*entries));
+			error = 0;
+		}
+	}
+	if (error)
+		return procdir_fail(error, pid, "pagemap", err);
+	for (size_t i = 0; i < count; i++)
+		entries[i] = entry_normal(entries[i]);
 	return VMSNAP_OK;
 }

@@ -211,7 +211,7 @@ int procdir_living_thread(int procdir)
 	return fds[1];
 }
 
-int procdir_open(pid_t pid, int *out, struct vmsnap_error *err)
+int procdir_open_any(pid_t pid, int *out, struct vmsnap_error *err)
 {
 	char path[32];
 	if (pid <= 0)
@@ -222,8 +222,17 @@ int procdir_open(pid_t pid, int *out, struct vmsnap_error *err)
 		return fail(err, VMSNAP_ERR_NO_PROCESS, "no process %d", (int)pid);
 	if (fd < 0)
 		return fail_sys(err, errno, "cannot open %s", path);
+	*out = fd;
+	return VMSNAP_OK;
+}
+
+int procdir_open(pid_t pid, int *out, struct vmsnap_error *err)
+{
+	int fd, rc = procdir_open_any(pid, &fd, err);
+	if (rc)
+		return rc;
 	struct proc_stat stat;
-	int rc = procdir_stat(fd, &stat, err);
+	rc = procdir_stat(fd, &stat, err);
 	if (!rc && stat.kernel_thread)
 		rc = fail(err, VMSNAP_ERR_KERNEL_THREAD, "process %d is a kernel thread: it has no address space",
 		          (int)pid);

@@ -13,6 +13,8 @@
 
 /* Opens /proc/PID of a process that has an address space. */
 int procdir_open(pid_t pid, int *out, struct vmsnap_error *err);
+/* Of any process or thread. */
+int procdir_open_any(pid_t pid, int *out, struct vmsnap_error *err);
 /* The main thread may have exited while others live on: then it shows no memory,
  * but the directory of a living thread (task/TID) does.  -1 if there is none. */
 int procdir_living_thread(int procdir);

@@ -242,6 +242,13 @@ class CaptureOptions(Structure):  # struct vmsnap_capture_options
     ]
 
 
+class Process(Structure):  # struct vmsnap_process
+    _fields_ = [
+        ("size", c_size_t), ("pid", c_uint32), ("tgid", c_uint32), ("ppid", c_uint32), ("tracer", c_uint32),
+        ("start_time", c_uint64), ("state", c_char),
+    ]
+
+
 class SaveOptions(Structure):  # struct vmsnap_save_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
@@ -313,6 +320,18 @@ class Segment(Structure):  # struct vmsnap_segment
     ]
 
 
+class ElfTls(Structure):  # struct vmsnap_elf_tls
+    _fields_ = [
+        ("size", c_size_t), ("complete", c_bool), ("below_pointer", c_uint64),
+    ]
+
+
+class ElfSymbol(Structure):  # struct vmsnap_elf_symbol
+    _fields_ = [
+        ("name", c_char_p), ("value", c_uint64), ("size", c_uint64), ("local", c_bool),
+    ]
+
+
 class Style(Structure):  # struct vmsnap_style
     _fields_ = [
         ("size", c_size_t), ("color", c_int), ("width", c_uint), ("unicode", c_bool), ("json", c_bool),
@@ -358,6 +377,10 @@ FUNCTIONS = {
     "vmsnap_capture_tree": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
     "vmsnap_unref_all": (None, (POINTER(c_void_p), c_size_t)),
     "vmsnap_page_now": (CHECKED, (c_int, c_uint64, POINTER(Run), POINTER(Known))),
+    "vmsnap_pages_now": (CHECKED, (c_int, c_uint64, c_size_t, POINTER(c_uint64))),
+    "vmsnap_process_now": (CHECKED, (c_int, POINTER(Process))),
+    "vmsnap_children_now": (CHECKED, (c_int, POINTER(c_int), c_size_t, POINTER(c_size_t))),
+    "vmsnap_auxv_now": (CHECKED, (c_int, c_uint64, POINTER(c_uint64))),
     "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
     "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
     "vmsnap_write_fd": (CHECKED, (c_int, POINTER(c_void_p), c_size_t)),
@@ -413,6 +436,10 @@ FUNCTIONS = {
     "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
     "vmsnap_segment_at": (c_int, (c_void_p, c_uint64, POINTER(Segment))),
     "vmsnap_names_warning": (c_char_p, (c_void_p,)),
+    "vmsnap_elf_thread_locals":
+        (CHECKED, (
+            c_char_p, POINTER(ElfTls), CFUNCTYPE(c_bool, c_void_p, POINTER(ElfSymbol)), c_void_p)),
+    "vmsnap_elf_symbol_offset": (CHECKED, (c_char_p, c_char_p, POINTER(c_uint64))),
     "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_pages": (CHECKED, (c_void_p, c_uint64, c_uint64, c_bool, POINTER(Output))),
     "vmsnap_print_page": (CHECKED, (c_void_p, c_void_p, c_uint64, POINTER(Output))),

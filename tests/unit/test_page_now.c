@@ -66,6 +66,26 @@ static void every_page_of_a_child_is_as_the_kernel_says(void **state)
 	end(pid);
 }
 
+static void many_pages_are_as_each_of_them(void **state)
+{
+	(void)state;
+	enum { COUNT = 64 };
+	pid_t pid = child_that(sleeps);
+	uint64_t entries[COUNT], size = (uint64_t)sysconf(_SC_PAGESIZE), present = 0;
+	uint64_t start = ((uintptr_t)__builtin_frame_address(0) & ~(size - 1)) - COUNT / 2 * size;
+	assert_int_equal(vmsnap_pages_now(pid, start + 5, COUNT, entries, NULL), VMSNAP_OK);
+	for (uint64_t i = 0; i < COUNT; i++) {
+		assert_true(entries[i] == kernel_entry(pid, start + i * size));
+		present += entries[i] >> 63;
+	}
+	assert_true(present > 0);
+	memset(entries, 1, sizeof(entries));
+	assert_int_equal(vmsnap_pages_now(pid, UINT64_MAX - size, 2, entries, NULL), VMSNAP_OK);
+	assert_true(entries[0] == 0 && entries[1] == 0 && entries[2] != 0);
+	end(pid);
+	assert_int_equal(vmsnap_pages_now(pid, start, COUNT, entries, NULL), VMSNAP_ERR_NO_PROCESS);
+}
+
 /* ---- what only a closer look tells ------------------------------------------------ */
 
 static char *pages; /* three: read, written, neither */
@@ -232,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_page_of_a_child_is_as_the_kernel_says),
+		cmocka_unit_test(many_pages_are_as_each_of_them),
 		cmocka_unit_test(zero_written_and_absent_pages_are_told_apart),
 		cmocka_unit_test(any_page_of_a_huge_one_is_huge),
 		cmocka_unit_test(addresses_in_no_mapping_are_not_found),
