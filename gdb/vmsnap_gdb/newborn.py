@@ -8,39 +8,39 @@ import ctypes
 import os
 import re
 
+from vmsnap import VmsnapError, children_now, process_now
 from vmsnap_gdb import quiet
 
 _SHOWN = re.compile(r"fork, process (\d+)")
 
 
-def child_of(pid, tid, catchpoint, known=()):
-    """The process that thread tid of process pid has just made, or None.  catchpoint:
-    the number of one that catches this fork; known: processes that it cannot be."""
-    for candidate in _candidates(pid, tid, catchpoint):
+def child_of(tid, catchpoint, known=()):
+    """The process that thread tid has just made, or None.  catchpoint: the number of one
+    that catches this fork; known: processes that it cannot be."""
+    for candidate in _candidates(tid, catchpoint):
         if candidate not in known and _is_newborn(candidate):
             return candidate
     return None
 
 
-def _candidates(pid, tid, catchpoint):
+def _candidates(tid, catchpoint):
     # Each way fails where the next may not: another thread than Python's that
     # traces; a kernel without CONFIG_PROC_CHILDREN, clone(CLONE_PARENT).
     message = _event_message(tid)
     if message:
         yield message
     # The leader's file does not hold what another thread forked (Linux 6.18).
-    yield from _children(pid, tid)
+    yield from _children(tid)
     found = _SHOWN.search(quiet.ask(f"info breakpoints {catchpoint}"))
     if found:
         yield int(found.group(1))
 
 
-def _children(pid, tid):
+def _children(tid):
     try:
-        with open(f"/proc/{pid}/task/{tid}/children", encoding="ascii") as file:
-            return [int(word) for word in reversed(file.read().split())]
-    except OSError:
-        return []
+        return reversed(children_now(tid))
+    except VmsnapError:
+        return ()
 
 
 def _is_newborn(pid):
@@ -49,19 +49,10 @@ def _is_newborn(pid):
 
 
 def state_and_tracer(pid):
-    """Its letter, as in /proc/PID/status, and the process that debugs it (0: none);
+    """Its letter, as in /proc/PID/stat, and the process that debugs it (0: none);
     ("", 0) if there is no such process."""
-    try:
-        with open(f"/proc/{int(pid)}/status", "rb", buffering=0) as file:
-            text = file.read(4096)  # these two stand near the top
-    except OSError:
-        return "", 0
-    return _field(text, b"\nState:")[:1].decode("ascii", "replace"), int(_field(text, b"\nTracerPid:") or 0)
-
-
-def _field(text, key):
-    # A newline in the process's name, above, is escaped there.
-    return text.partition(key)[2].partition(b"\n")[0].strip()
+    found = process_now(pid)
+    return ("", 0) if found is None else (found.state, found.tracer)
 
 
 _PTRACE_GETEVENTMSG = 0x4201

@@ -110,7 +110,7 @@ class Session:
         found = []
         if names and inferior is not None and not target.replaying():
             found = variables.collect(inferior, settings.depth() if depth is None else depth, threads)
-        snapshot.add_names(found + touched.ranges(pid=pid, start_time=snapshot.start_time))
+        snapshot.add_names(found + touched.ranges(snapshot))
         return snapshot
 
     def take(self, pid, *, name=None, reason=None, automatic=False, **how):

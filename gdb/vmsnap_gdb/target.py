@@ -56,16 +56,11 @@ def inferior_of(process):
 
 
 def start_time(process):
-    """Clock ticks after boot (field 22 of /proc/PID/stat), which tells a process from
-    a later one of the same number; None if there is none, or only a zombie."""
-    try:
-        with open(f"/proc/{int(process)}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
-        return None
-    return int(fields[19])
+    """Clock ticks after boot, which tell a process from a later one of the same number;
+    None if there is none, or only a zombie."""
+    from vmsnap import process_now
+    found = process_now(process)
+    return None if found is None or found.state in "ZX" else found.start_time
 
 
 def replaying():

@@ -11,8 +11,8 @@ import time
 
 import gdb
 
-from vmsnap import CapturedKind, CapturedName
-from vmsnap_gdb import elf, quiet
+from vmsnap import CapturedKind, CapturedName, elf_thread_locals
+from vmsnap_gdb import quiet
 from vmsnap_gdb.block_plans import bounded
 
 _MAX_ANCHORS = 5    # symbols tried to find the block of a module
@@ -28,7 +28,7 @@ class _Module:
     """The thread-locals of one file that is loaded."""
 
     def __init__(self, objfile, found, is_program, unique, deadline):
-        self.block = found.block if is_program else None
+        self.block = found.below_pointer if is_program else 0
         self.anchors = []    # (value, symbol or expression)
         variables = {}       # the same may have two names
         for symbol in found.symbols:
@@ -50,7 +50,7 @@ class _Module:
 
     def start(self, frame):
         """Where the block of the selected thread is; None if that is not known."""
-        if self.block is not None and frame.architecture().name() == _X86_64:
+        if self.block and frame.architecture().name() == _X86_64:
             pointer = int(frame.read_register("fs_base")) & 0xFFFFFFFFFFFFFFFF
             # 0 before the C library has set it up
             return pointer - self.block if pointer > self.block else None
@@ -112,7 +112,7 @@ def _modules(space):
         owner = objfile.owner or objfile
         if objfile.owner and owner.filename != space.filename:
             continue
-        found = elf.thread_locals(objfile.filename)
+        found = elf_thread_locals(objfile.filename)
         if found.symbols and (owner not in read or found.complete):
             read[owner] = found
     count = collections.Counter(symbol.name for found in read.values() for symbol in found.symbols)

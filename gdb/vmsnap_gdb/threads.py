@@ -8,6 +8,8 @@ knows.
 
 import gdb
 
+from vmsnap import process_now
+
 _LOOKED_AT = 64
 
 
@@ -22,9 +24,5 @@ def others_run():
 
 
 def _runs(pid, tid):
-    try:
-        with open(f"/proc/{pid}/task/{tid}/stat", "rb", buffering=0) as file:
-            state = file.read(4096).rpartition(b")")[2].split()[0]
-    except (OSError, IndexError):
-        return False
-    return state not in (b"t", b"T", b"Z", b"X")
+    found = process_now(tid)
+    return found is not None and found.tgid == pid and found.state not in "tTZX"

@@ -1,7 +1,7 @@
 """gdb's own footprints in the memory of the program.
 
     watch()                from now on, take notice; may be called again and again
-    ranges(inferior)       what gdb wrote there, as captured names of kind TOUCHED
+    ranges(snapshot)       what gdb wrote there, as captured names of kind TOUCHED
     forked(parent, child)  the child has its parent's
 
 Two sources.  The pages of code tell themselves (code_pages.py): whatever gdb inserted,
@@ -15,8 +15,9 @@ import time
 
 import gdb
 
-from vmsnap import CapturedKind, CapturedName
-from vmsnap_gdb import code_pages, elf, execs, target
+from vmsnap import (AT_BASE, AT_ENTRY, CapturedKind, CapturedName, VmsnapError, auxv_now, elf_symbol_offset, pages_now,
+                    process_now)
+from vmsnap_gdb import code_pages, execs, target
 from vmsnap_gdb.code_pages import PAGE
 
 _MAX_PROCESSES = 256
@@ -39,14 +40,14 @@ _WRITTEN = "written from gdb"
 _STEP = "step or earlier breakpoint"
 # Where gdb stops for itself.  Its own list of them, `maint info breakpoints`, cannot be
 # asked for without a trace: it changes $_ and what a bare `x` shows next.
-_HOOKS = ((b"siglongjmp", "internal breakpoint (longjmp)"),
-          (b"_Unwind_DebugHook", "internal breakpoint (exception)"))
+_HOOKS = (("siglongjmp", "internal breakpoint (longjmp)"),
+          ("_Unwind_DebugHook", "internal breakpoint (exception)"))
 # Of a program without a dynamic linker, which has some of it inside.
-_STATIC_HOOKS = ((b"_dl_debug_state", _LINKER),) + _HOOKS
+_STATIC_HOOKS = (("_dl_debug_state", _LINKER),) + _HOOKS
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # per second; what start times are counted in
 
-_TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, TypeError, OSError)
+_TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, TypeError, OSError, VmsnapError)
 
 
 class _Process:
@@ -56,7 +57,8 @@ class _Process:
         self.pid, self.start_time, self.generation = pid, start_time, generation
         self.locations = {}      # address of a breakpoint that was inserted -> what
         self.writes = []         # (start, end, what, when), not code
-        self.entry, self.linker = code_pages.auxv(pid)
+        # Where the program begins, and its dynamic linker; 0: unknown.
+        self.entry, self.linker = _told(pid, AT_ENTRY), _told(pid, AT_BASE)
         self.code = None         # mappings; None: to be read
         self.explained = {}      # page that was copied -> what, where no location tells
         self.strange = set()     # pages that were copied, but not by gdb
@@ -82,6 +84,13 @@ class _Process:
         self.writes.append((start, end, what, when))
         if len(self.writes) > _MAX_WRITES:
             self.writes = _merged(self.writes)[-_MAX_WRITES // 2:]
+
+
+def _told(pid, kind):
+    try:
+        return auxv_now(pid, kind)
+    except VmsnapError:
+        return 0  # not ours to look at
 
 
 def _merged(writes):
@@ -120,18 +129,12 @@ def watch():
         _process(inferior.pid)
 
 
-def ranges(inferior=None, pid=None, start_time=None):
-    """pid: of a process that is no inferior, such as a child that gdb let go.
-    start_time: of that process, if the caller knows."""
+def ranges(snapshot):
+    """Right after it was taken."""
     try:
-        if pid is None:
-            process = _inferior_process(target.pid(inferior))
-        else:
-            process = _process(pid, start_time)
-        if process is None:
-            return []
+        process = _process(snapshot.pid, snapshot.start_time)
         return [CapturedName(start, end - start, CapturedKind.TOUCHED, 0, 0, "", what, "")
-                for start, end, what, *_ in _code(process) + process.writes]
+                for start, end, what, *_ in _code(process, snapshot) + process.writes]
     except _TROUBLE:
         return []
 
@@ -141,14 +144,6 @@ def forked(parent, child):
     known, start_time = _process(parent), target.start_time(child)
     if known is not None and start_time is not None:
         _keep(known.child(child, start_time))
-
-
-def _inferior_process(pid):
-    """Of an inferior, whose end would have been an event: 40 µs less."""
-    found = _processes.get(pid)
-    if found and _watching and found.generation == execs.generation(pid):
-        return found
-    return _process(pid) if pid else None
 
 
 def _process(pid, start_time=None):
@@ -170,7 +165,8 @@ def _process(pid, start_time=None):
 
 def _inherited(pid, start_time):
     """Of a child that nobody told of: a checkpoint, made by a fork without an event."""
-    parent = _processes.get(code_pages.parent(pid))
+    parent = process_now(pid)
+    parent = parent and _processes.get(parent.ppid)
     if parent is None or execs.generation(pid) or parent.start_time != target.start_time(parent.pid):
         return None
     return parent.child(pid, start_time)
@@ -186,11 +182,11 @@ def _keep(process):
 # ---- code ----
 
 
-def _code(process):
+def _code(process, snapshot):
     """(start, end, what) of what was inserted into code."""
     if process.code is None:
-        process.code = code_pages.mappings(process.pid)
-    copied = code_pages.copied(process.pid, process.code)
+        process.code = code_pages.mappings(snapshot)
+    copied = code_pages.copied(snapshot, process.code)
     found, told = [], set()
     for address, what in {**_maybe_inserted(process), **process.locations}.items():
         page = address // PAGE * PAGE
@@ -201,7 +197,7 @@ def _code(process):
         found.append((address, address + 1, what))
     unknown = copied - told - process.explained.keys() - process.strange
     if unknown:
-        _explain(process, unknown)
+        _explain(process, snapshot, unknown)
     for page, (start, end, what) in process.explained.items():
         if page in copied and page not in told:
             found.append((start, end, what))
@@ -222,13 +218,13 @@ def _mapping(process, page):
     return next((m for m in process.code if m.start <= page < m.end), None)
 
 
-def _explain(process, pages):
-    process.code = code_pages.mappings(process.pid)  # they may be old
+def _explain(process, snapshot, pages):
+    process.code = code_pages.mappings(snapshot)  # they may be old
     for page in sorted(pages)[:_MAX_CHECKED]:
         mapping = _mapping(process, page)
         if mapping is None:
             continue
-        if not code_pages.restored(process.pid, mapping, page):
+        if not code_pages.restored(snapshot, mapping, page):
             process.strange.add(page)
             continue
         process.explained[page] = _by_whom(process, mapping, page)
@@ -237,10 +233,10 @@ def _explain(process, pages):
 def _by_whom(process, mapping, page):
     if process.entry // PAGE * PAGE == page:
         return process.entry, process.entry + _SCRATCH, _DISPLACED
-    if process.linker and mapping.path == _path_at(process, process.linker):
+    if process.linker and mapping.name == _path_at(process, process.linker):
         return page, page + PAGE, _LINKER
     for name, what in _HOOKS if process.linker else _STATIC_HOOKS:
-        offset = elf.offset_of(mapping.path, name)
+        offset = elf_symbol_offset(mapping.name, name)
         if offset is not None and 0 <= mapping.start + offset - mapping.offset - page < PAGE:
             address = mapping.start + offset - mapping.offset
             return address, address + 1, what
@@ -249,7 +245,7 @@ def _by_whom(process, mapping, page):
 
 def _path_at(process, address):
     """Of the file whose code follows the address: the ELF header is not in the code."""
-    return next((m.path for m in sorted(process.code) if m.end > address), None)
+    return next((m.name for m in sorted(process.code) if m.end > address), None)
 
 
 # ---- events; none may raise, since gdb would print that ----
@@ -340,7 +336,7 @@ def _before_call(key):
     below = max(end - _STACK_LOOKED_AT, 0), end
     if len(_calls) > 1000:  # of threads that ended in their calls
         _calls.clear()
-    _calls[key] = sp, below, code_pages.entries(key[0], [below])[0]
+    _calls[key] = sp, below, pages_now(key[0], *below)
 
 
 def _after_call(pid, sp, below, before):
@@ -350,8 +346,7 @@ def _after_call(pid, sp, below, before):
     if process is None:
         return
     process.wrote(sp - _RED_ZONE - _CALL_BYTES, sp - _RED_ZONE, _CALL)
-    after = code_pages.entries(pid, [below])[0]
-    for index in range(min(len(before), len(after)) // 8):
-        if before[index * 8:index * 8 + 8] != after[index * 8:index * 8 + 8]:
+    for index, (old, new) in enumerate(zip(before, pages_now(pid, *below))):
+        if old != new:
             start = below[0] + index * PAGE
             process.wrote(start, min(start + PAGE, sp), _CALL)

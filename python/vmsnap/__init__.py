@@ -23,6 +23,8 @@ _THERE = {
     "compare": ("Diff", "Cow"),
     "names": ("Name", "Names"),
     "files": ("File", "load", "save"),
+    "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now"),
+    "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "PLAIN", "JSON", "escaped", "one_line", "size_text"),
     "_header": ("PageFlag", "Perm", "Freeze", "CapturedKind", "NameKind", "Color", "Rc"),
 }
