@@ -117,10 +117,15 @@ def names_of(given, snapshot, lenders, note):
     return found
 
 
+def made_diff(words, note):
+    """Of two names, one (and now) or none (the newest, and now)."""
+    return Diff(*two(_diff_words(words), note))
+
+
 def diff(given, operands, note):
-    a, b = two(_diff_words(operands), note)
-    made = Diff(a, b)
-    text = made.text(styles.style(given), names_of(given, b, (a,), note), bool(given["totals"]), bool(given["long"]))
+    made = made_diff(operands, note)
+    text = made.text(styles.style(given), names_of(given, made.b, made.lenders, note), bool(given["totals"]),
+                     bool(given["long"]))
     return Result(text, made.any())
 
 
@@ -172,16 +177,19 @@ def _of_vfork(words):
     return any(pair and pair.kind == "vfork" for pair in pairs)
 
 
-def cow(given, operands, note):
-    if operands:
-        if _of_vfork(operands):
+def made_cow(words, base, note):
+    """Of a parent's and a child's names, or of the newest fork.  base: a name or None."""
+    if words:
+        if _of_vfork(words):
             note(_ONE_SPACE)
-        parent, child = two(operands, note, one_process=False)
-        base, lenders = None, (parent,)
+        parent, child = two(words, note, one_process=False)
+        at_fork, lenders = None, None
     else:
-        parent, child, base, lenders = _newest_fork(note)
-    if given["base"]:
-        base = session.resolve(given["base"])
-    made = Cow(parent, child, base)
-    found = names_of(given, child, (base, *lenders), note)
+        parent, child, at_fork, lenders = _newest_fork(note)
+    return Cow(parent, child, session.resolve(base) if base else at_fork, lenders)
+
+
+def cow(given, operands, note):
+    made = made_cow(operands, given["base"], note)
+    found = names_of(given, made.child, made.lenders, note)
     return Result(made.text(styles.style(given), found, bool(given["totals"]), bool(given["long"])), None)

@@ -95,22 +95,23 @@ class Ranges:
 
 
 class _Comparison(Owned):
-    """snapshot: whose names are told.  lender: whose captured names serve too, if it has
-    no variables of its own since no debugger could look into that process."""
+    """named: the snapshot whose names are told.  lenders: whose captured names serve too, if it
+    has none of its own since no debugger could look into that process."""
 
-    _names = None
-
-    @property
-    def page_size(self):
-        return self._named.page_size
+    def __init__(self, named, lenders, *borrowed):
+        super().__init__(*borrowed)
+        self.named, self.lenders = named, [each for each in lenders if each is not None and each is not named]
+        self.page_size = named.page_size
+        self._names = None
 
     @property
     def names(self):
         """Names, looked up when first asked for; another may be set."""
         if self._names is None:
-            self._names = Names(self._named)
-            for lender in () if self._named.has_variables() else self._lenders:
-                self._names.borrow(lender)
+            found = Names(self.named)
+            for lender in () if self.named.has_variables() else self.lenders:
+                found.borrow(lender)
+            self._names = found
         return self._names
 
     @names.setter
@@ -124,9 +125,8 @@ class Diff(_Comparison):
     _free = "vmsnap_diff_free"
 
     def __init__(self, a, b):
-        super().__init__(a, b)
+        super().__init__(b, (a,), a, b)
         self.a, self.b = a, b
-        self._named, self._lenders = b, (a,)
         options = _lib.cancellable(_header.CompareOptions)
         _lib.call_holding_interrupts(lib().vmsnap_diff_new_with, a.handle, b.handle, byref(options),
                                      byref(self._handle))
@@ -177,10 +177,9 @@ class Cow(_Comparison):
 
     _free = "vmsnap_cow_free"
 
-    def __init__(self, parent, child, base=None):
-        super().__init__(parent, child, base)
+    def __init__(self, parent, child, base=None, lenders=None):
+        super().__init__(child, (base, *((parent,) if lenders is None else lenders)), parent, child, base)
         self.parent, self.child, self.base = parent, child, base
-        self._named, self._lenders = child, (parent,) if base is None else (base, parent)
         options = _lib.cancellable(_header.CompareOptions)
         _lib.call_holding_interrupts(lib().vmsnap_cow_new_with, parent.handle, child.handle, base and base.handle,
                                      byref(options), byref(self._handle))

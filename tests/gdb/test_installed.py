@@ -4,6 +4,7 @@ gdb loads it by itself.  Installs with cmake, so it is not run where there is no
 import glob
 import os
 import subprocess
+import sys
 import unittest
 
 from gdb_session import GDB, ROOT, Gdb, environment, folder, kernel, main, skip
@@ -45,6 +46,20 @@ class Installed(unittest.TestCase):
         os.rename(first, second)
         self.check(second, "share", "vmsnap", "gdb", "vmsnap.py")
         self.check(second, "etc", "gdb", "gdbinit.d", "vmsnap.py")
+
+    def test_module_of_an_installed_tree_in_a_plain_python(self):
+        first, second = os.path.join(self.where, "first"), os.path.join(self.where, "second")
+        install(first)
+        for tree in (first, second):
+            code = ("import os, vmsnap; print(vmsnap.__file__); vmsnap.capture(os.getpid()); "
+                    "print([m.name for m in vmsnap.capture(os.getpid()).mappings if 'libvmsnap' in m.name][0])")
+            env = {key: value for key, value in os.environ.items() if key != "VMSNAP_LIB"}
+            done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, cwd="/",
+                                  env={**env, "PYTHONPATH": f"{tree}/share/vmsnap/python"})
+            for line in done.stdout.splitlines():
+                self.assertTrue(line.startswith(f"{tree}/"), line)
+            if tree == first:
+                os.rename(first, second)
 
     def test_gdb_loads_it_at_its_start(self):
         if not ROOT or not os.path.isdir("/etc/gdb"):

@@ -1,0 +1,263 @@
+"""The module in a plain Python: what it says of programs is what the kernel says."""
+
+import array
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from module import PAGE, ROOT, SOURCE, Target, kernel, main, skip, vmsnap, world
+
+PRESENT = vmsnap.PageFlag.PRESENT
+
+
+class Loading(unittest.TestCase):
+    def python(self, *code, **env):
+        return subprocess.run([sys.executable, "-B", "-c", "\n".join(code)], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False,
+                              env={**os.environ, "PYTHONPATH": os.path.join(SOURCE, "python"), **env}, cwd="/")
+
+    def test_importing_it_loads_nothing_and_needs_no_gdb(self):
+        done = self.python("import sys, vmsnap", "print('ctypes' in sys.modules, 'gdb' in sys.modules)",
+                           "print(all(hasattr(vmsnap, name) for name in vmsnap.__all__), 'gdb' in sys.modules)")
+        self.assertEqual(done.stdout, "False False\nTrue False\n")
+
+    def test_no_file_of_it_imports_gdb(self):
+        for name in os.listdir(os.path.join(SOURCE, "python", "vmsnap")):
+            if name.endswith(".py"):
+                with open(os.path.join(SOURCE, "python", "vmsnap", name), encoding="utf-8") as file:
+                    self.assertNotRegex(file.read(), r"(?m)^\s*(import|from) (gdb|vmsnap_gdb)\b", name)
+
+    def test_missing_and_foreign_library_are_said(self):
+        for library, words in (("/nowhere/libvmsnap.so.0", "cannot load"), ("libz.so.1", "not the vmsnap library"),
+                               (os.path.join(world().targets, "other_version.so"), "9.9.9")):
+            done = self.python("import os, vmsnap", "try: vmsnap.capture(os.getpid())",
+                               "except vmsnap.VmsnapError as error: print(error)", VMSNAP_LIB=library)
+            self.assertIn(words, done.stdout)
+            self.assertNotIn("Traceback", done.stdout)
+
+
+class Snapshots(unittest.TestCase):
+    def setUp(self):
+        self.target = Target(self, "pages", "anonymous")
+        self.pid = self.target.pid
+        self.snapshot = vmsnap.capture(self.pid, label="here", reason="a test", smaps=True)
+
+    def test_mappings_are_those_of_maps(self):
+        wanted = [(vma.start, vma.end, vma.perms, vma.offset, vma.inode, vma.name) for vma in kernel.maps(self.pid)]
+        found = [(m.start, m.end, m.mode, m.offset, m.inode, os.fsencode(m.name)) for m in self.snapshot.mappings]
+        self.assertEqual(found, wanted)
+        first = self.snapshot.mappings[0]
+        self.assertEqual(self.snapshot.mapping_at(first.end - 1), first)
+        self.assertIsNone(self.snapshot.mapping_at(first.start - 1))
+
+    def entries(self, start, end):
+        entries = kernel.entries(self.pid, [(start, end)])
+        return [entries.get(at, 0) for at in range(start, end, PAGE)]
+
+    def test_all_pages_of_a_range_in_one_array(self):
+        start, end = self.target.ranges["anonymous"]
+        # Our two bits beyond the kernel's: the zero page and huge ones.
+        mask = ~((vmsnap.PageFlag.ZERO | vmsnap.PageFlag.HUGE) << vmsnap.ENTRY_FLAGS_SHIFT)
+        entries = self.snapshot.pages(start, end)
+        self.assertIsInstance(entries, array.array)
+        self.assertEqual([entry & mask for entry in entries], self.entries(start, end))
+        mine = memoryview(bytearray(8 * len(entries) + 8))
+        self.assertIs(self.snapshot.pages(start, end, into=mine), mine)
+        self.assertEqual(mine[:-8].cast("Q").tolist(), entries.tolist())
+        self.assertEqual(self.snapshot.pages(start + 1, start + PAGE + 1).tolist(), entries[:2].tolist())
+        self.assertEqual(len(self.snapshot.pages(end, start)), 0)
+        for wrong in (lambda: self.snapshot.pages(start, end, into=bytearray(8)),
+                      lambda: self.snapshot.pages(0, (1 << 64) - 1), lambda: self.snapshot.pages(-1, 5)):
+            self.assertRaises(vmsnap.VmsnapError, wrong)
+
+    def test_runs_cover_the_pages_that_are_there(self):
+        start, end = self.target.ranges["anonymous"]
+        there = {at for run in self.snapshot.runs(start, end) for at in range(run.start, run.end, PAGE)}
+        entries = self.snapshot.pages(start, end)
+        self.assertEqual(there, {start + index * PAGE for index, entry in enumerate(entries) if entry})
+        run = next(self.snapshot.runs(start, end))
+        self.assertTrue(run.present and "present" in run.words and not run.swapped)
+        self.assertEqual(self.snapshot.page_at(start + 7).start, start)
+        self.assertEqual(self.snapshot.sums(start, end)["resident"], PAGE * len(there))
+        self.assertEqual(self.snapshot.resident(),
+                         sum(run.end - run.start for run in self.snapshot.runs() if run.present))
+        if ROOT and run.pfn:
+            self.assertEqual(run.pfn, entries[0] & vmsnap.ENTRY_PFN)
+
+    def test_status_threads_and_smaps(self):
+        status = kernel.status(self.pid)
+        self.assertEqual(self.snapshot.status["Name"], "pages")
+        self.assertEqual(self.snapshot.status["Uid"].split(), status["Uid"].decode().split())
+        self.assertEqual(self.snapshot.status_number("VmData"), int(status["VmData"].split()[0]) * 1024)
+        self.assertIsNone(self.snapshot.status_number("Name"))
+        self.assertIsNone(self.snapshot.status_number("Nothing"))
+        self.assertEqual([(thread.tid, thread.comm) for thread in self.snapshot.threads], [(self.pid, "pages")])
+        wanted = [fields["Rss"] for _, _, fields in kernel.smaps(self.pid)]
+        self.assertEqual([fields["Rss"] for fields in self.snapshot.smaps], wanted)
+        self.assertEqual(vmsnap.capture(self.pid).smaps, [])
+
+    def test_what_it_knows_of_itself(self):
+        self.assertEqual((self.snapshot.pid, self.snapshot.label, self.snapshot.reason, self.snapshot.comm),
+                         (self.pid, "here", "a test", "pages"))
+        self.assertIn("'here'", repr(self.snapshot))
+        self.assertIn('"schema": "vmsnap.show/1"', self.snapshot.show_text(vmsnap.JSON))
+        # Its strings live as long as somebody looks at them.
+        info, known = vmsnap.capture(self.pid, label="kept " * 20).info, vmsnap.capture(self.pid).info.known
+        gc.collect()
+        others = [vmsnap.capture(self.pid) for _ in range(5)]
+        self.assertEqual((info.label, info.pid, known.pfn), (b"kept " * 20, self.pid, others[0].info.known.pfn))
+
+    def test_errors_have_codes_and_arguments_are_checked(self):
+        for wrong in (lambda: vmsnap.capture(0), lambda: vmsnap.capture("1"), lambda: vmsnap.capture(1, "a\0b"),
+                      lambda: self.snapshot.page_at(1 << 64), lambda: vmsnap.save("a\0b", [self.snapshot])):
+            self.assertRaises(vmsnap.VmsnapError, wrong)
+        self.target.end()
+        with self.assertRaises(vmsnap.VmsnapError) as caught:
+            vmsnap.capture(self.pid)
+        self.assertEqual(caught.exception.code, vmsnap.Rc.ERR_NO_PROCESS)
+
+
+class Comparisons(unittest.TestCase):
+    def setUp(self):
+        self.target = Target(self, "cow_demo", "wait")
+        self.base = vmsnap.capture(self.target.pid, label="base")
+        self.target.tell("fork")
+        self.before = vmsnap.capture_tree(self.target.pid)
+        self.target.tell("write")
+        self.after = vmsnap.capture_tree(self.target.pid)
+
+    def at(self, ranges, address):
+        return next(r for r in ranges if r.start <= address < r.end)
+
+    def test_a_tree_is_all_of_it_its_root_first(self):
+        self.assertEqual(len(self.after), 2)
+        self.assertEqual(self.after[1].ppid, self.after[0].pid)
+        self.assertEqual(self.after[0].pid, self.target.pid)
+
+    def test_diff_tells_ranges_with_facts_mappings_and_names(self):
+        diff = vmsnap.diff(self.before[1], self.after[1])
+        start, _ = self.target.ranges["table"]
+        row = self.at(diff.ranges, start + 4 * PAGE)
+        self.assertEqual((row.start, row.end, row.pages), (start + 3 * PAGE, start + 6 * PAGE, 3))
+        self.assertIn("pfn_changed" if diff.b.info.known.pfn else "became_exclusive", row.changes)
+        self.assertEqual(row.names, ["table"])
+        self.assertTrue(row.mapping.start <= row.start < row.mapping.end and row.mapping.mode == "rw-p")
+        self.assertFalse(row.touched or row.executable)
+        self.assertEqual(sum(r.pages for r in diff.ranges if row.changes[0] in r.changes), diff.totals[row.changes[0]])
+        self.assertTrue(diff.any() and not vmsnap.diff(self.after[1], self.after[1]).any())
+        self.assertEqual(diff.mappings, [])
+        self.assertIn("global_counter", diff.text(names=diff.names))
+        self.assertIsInstance(diff.status, dict)
+
+    def test_ranges_are_a_sequence(self):
+        ranges = vmsnap.diff(self.before[1], self.after[1]).ranges
+        self.assertEqual(ranges[-1].start, list(ranges)[-1].start)
+        self.assertEqual([r.start for r in ranges[:2]], [r.start for r in ranges][:2])
+        self.assertRaises(IndexError, lambda: ranges[len(ranges)])
+        self.assertRaises(AttributeError, lambda: ranges[0].nothing)
+        self.assertIn(ranges[0].changes[0], repr(ranges[0]))
+
+    def test_cow_tells_verdicts(self):
+        cow = vmsnap.cow(*self.after, base=self.base)
+        row = self.at(cow.ranges, self.target.ranges["global_counter"][0])
+        self.assertIn("global_counter", row.names)
+        if cow.child.info.known.pfn:
+            self.assertEqual((row.verdict, row.inferred), ("copied_by_child", False))
+        else:
+            self.assertTrue(row.inferred)
+        self.assertEqual(sum(r.pages for r in cow.ranges if r.verdict == row.verdict), cow.totals[row.verdict])
+        self.assertEqual(sum(cow.totals.values()), sum(r.pages for r in cow.ranges))
+        self.assertEqual(cow.warning(), "")
+        self.assertIn(row.verdict, cow.text())
+
+    def test_names_of_addresses(self):
+        names = vmsnap.Names(self.after[0])
+        start, end = self.target.ranges["table"]
+        found = names.at(start + 5)
+        self.assertEqual((str(found), found.address, found.size, found.kind),
+                         ("table", start, end - start, vmsnap.NameKind.OBJECT))
+        self.assertTrue(found.object.endswith("cow_demo"))
+        self.assertEqual([str(name) for name in names.within(start, end)], ["table"])
+        self.assertIsNone(names.at(PAGE))
+        with self.assertRaises(vmsnap.VmsnapError):
+            names.at(-1)
+
+    def test_captured_names_come_back(self):
+        mine = vmsnap.CapturedName(self.target.ranges["table"][0], 8, vmsnap.CapturedKind.LOCAL, self.target.pid, 0,
+                                   "main", "mine", "long")
+        snapshot = vmsnap.capture(self.target.pid)
+        snapshot.add_names([mine])
+        self.assertEqual(snapshot.captured_names(), [mine])
+        self.assertIn("mine in main()", map(str, vmsnap.Names(snapshot).within(mine.address, mine.address + 8)))
+
+    def test_comparisons_keep_what_they_were_made_from(self):
+        diff = vmsnap.diff(self.before[1], self.after[1])
+        del self.before, self.after
+        gc.collect()
+        self.assertIn("table", str([r.names for r in diff.ranges]))
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "some.vms")
+        self.target = Target(self, "pages", "anonymous")
+        self.taken = [vmsnap.capture(self.target.pid, label=label) for label in ("one", "two")]
+
+    def test_saved_and_loaded_again(self):
+        vmsnap.save(self.path, self.taken)
+        vmsnap.save(self.path, vmsnap.capture(self.target.pid, label="three"), append=True)
+        file = vmsnap.open(self.path)
+        self.assertEqual([snapshot.label for snapshot in file], ["one", "two", "three"])
+        self.assertEqual((len(file), file[-1].label, file.find("two"), file.damage()), (3, "three", 1, None))
+        self.assertEqual((file.peek(0).label, file.peek(0).mapping_count()), ("one", 0))
+        self.assertIn("three", file.list_text())
+        loaded = vmsnap.load(self.path)
+        start, end = self.target.ranges["anonymous"]
+        self.assertEqual(loaded[1].pages(start, end), self.taken[1].pages(start, end))
+        self.assertFalse(any(r.changes for r in vmsnap.diff(self.taken[0], loaded[0]).ranges))
+        self.assertRaises(IndexError, lambda: file[3])
+        self.assertRaises(vmsnap.VmsnapError, lambda: file.find("four"))
+
+    def test_damaged_and_other_files_are_said(self):
+        vmsnap.save(self.path, self.taken)
+        with open(self.path, "r+b") as file:
+            file.truncate(os.path.getsize(self.path) - 10)
+        self.assertEqual(vmsnap.open(self.path).damage().code, vmsnap.Rc.ERR_TRUNCATED)
+        self.assertRaises(vmsnap.VmsnapError, lambda: vmsnap.load(self.path))
+        with self.assertRaises(vmsnap.VmsnapError) as caught:
+            vmsnap.open(__file__)
+        self.assertEqual(caught.exception.code, vmsnap.Rc.ERR_NOT_SNAPSHOT)
+        self.assertRaises(vmsnap.VmsnapError, lambda: vmsnap.open("/dev/zero"))
+
+
+class Now(unittest.TestCase):
+    def test_a_process_as_it_is(self):
+        target = Target(self, "pages", "anonymous")
+        found = vmsnap.process_now(target.pid)
+        self.assertEqual((found.pid, found.tgid, found.ppid, found.tracer), (target.pid, target.pid, os.getpid(), 0))
+        self.assertEqual(found.state, kernel.state(target.pid))
+        self.assertEqual(found.start_time, vmsnap.capture(target.pid).start_time)
+        self.assertGreater(vmsnap.auxv_now(target.pid, vmsnap.AT_ENTRY), 0)
+        self.assertEqual(vmsnap.auxv_now(target.pid, 123456), 0)
+        start, end = target.ranges["anonymous"]
+        entries = kernel.entries(target.pid, [(start, end)])
+        self.assertEqual(list(vmsnap.pages_now(target.pid, start, end)),
+                         [entries.get(at, 0) for at in range(start, end, PAGE)])
+        page, known = vmsnap.page_now(target.pid, start)
+        self.assertTrue(page.present)
+        self.assertIsNone(vmsnap.page_now(target.pid, 0)[0])
+        try:
+            self.assertIn(target.pid, vmsnap.children_now(os.getpid()))
+        except vmsnap.VmsnapError:
+            skip(self, "children: a kernel without CONFIG_PROC_CHILDREN")
+        target.end()
+        self.assertIsNone(vmsnap.process_now(target.pid))
+
+
+if __name__ == "__main__":
+    main()
