@@ -20,6 +20,10 @@ def _load_vmsnap():
         loaded = sys.modules.get(name)
         return loaded and os.path.dirname(os.path.dirname(os.path.realpath(loaded.__file__)))
 
+    def complain(text):
+        import gdb  # an error here would be shown with a traceback
+        gdb.write(text + "\n", gdb.STDERR)
+
     def let_go(name):
         sys.path[:] = [folder for folder in sys.path if folder != there(name)]
         for each in [each for each in sys.modules if each == name or each.startswith(name + ".")]:
@@ -27,6 +31,9 @@ def _load_vmsnap():
 
     if there("vmsnap_gdb") == here:
         return  # sourced twice
+    if not os.path.isdir(os.path.join(binding, "vmsnap")):
+        complain(f"vmsnap cannot be loaded: the module that it stands on is not in {binding}")
+        return
     # Another copy, say the installed one.  Once it has been used it stays: it may hold
     # snapshots and follow events.
     for name, folder, marks in (("vmsnap_gdb", here, ("vmsnap_gdb.session", "vmsnap_gdb.auto")),
@@ -34,9 +41,7 @@ def _load_vmsnap():
         if there(name) in (None, folder):
             continue
         if any(mark in sys.modules for mark in marks):
-            import gdb
-            gdb.write(f"vmsnap is in use already, from {there(name)}; to use that of {here}, start gdb anew\n",
-                      gdb.STDERR)
+            complain(f"vmsnap is in use already, from {there(name)}; to use that of {here}, start gdb anew")
             return
         let_go(name)
     # In this order: beside the plugin lies this file, which is called vmsnap too.

@@ -26,15 +26,17 @@ negative if it failed.  A pointer to what only the library knows is a c_void_p, 
 to bytes that come with a length: they may hold a NUL.
 """
 
-from ctypes import (CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint,
-                    c_uint8, c_uint16, c_uint32, c_uint64, c_void_p)
+from ctypes import (
+{imports})
 
 CHECKED = object()
 '''
 
-SCALARS = {"_Bool": "c_bool", "bool": "c_bool", "char": "c_char", "int": "c_int", "pid_t": "c_int",
-           "unsigned": "c_uint", "size_t": "c_size_t", "int64_t": "c_int64", "uint8_t": "c_uint8",
-           "uint16_t": "c_uint16", "uint32_t": "c_uint32", "uint64_t": "c_uint64", "void": "None"}
+SCALARS = {"_Bool": "c_bool", "bool": "c_bool", "char": "c_char", "double": "c_double", "int": "c_int",
+           "pid_t": "c_int", "unsigned": "c_uint", "unsigned int": "c_uint", "long": "c_long",
+           "unsigned long": "c_ulong", "size_t": "c_size_t", "ssize_t": "c_ssize_t", "int32_t": "c_int32",
+           "int64_t": "c_int64", "uint8_t": "c_uint8", "uint16_t": "c_uint16", "uint32_t": "c_uint32",
+           "uint64_t": "c_uint64", "void": "None"}
 _CALLED = re.compile(r"(.*)\(\*(\w+)\)\((.*)\)", re.DOTALL)
 
 
@@ -62,6 +64,7 @@ class Header:
         self.enums = {tag: self._enumerators(body) for tag, body in _bodies("enum", text)}
         bodies = dict(_bodies("struct", text))
         self._structs = set(bodies)
+        self.callbacks = {}
         typedefs = re.findall(r"typedef ([^;]*\(\*vmsnap_\w+\)[^;]*);", text)
         self.callbacks = {_CALLED.fullmatch(each)[2]: self._callback(each) for each in typedefs}
         self.structs = {tag: self._fields(body) for tag, body in bodies.items()}
@@ -107,8 +110,10 @@ class Header:
             kind = class_name(words[1]) if words[1] in self._structs else None
         elif words[0] == "enum":
             kind = "c_int"
+        elif words[0] in self.callbacks:
+            kind = class_name(words[0])
         else:
-            kind = SCALARS.get(words[0]) or class_name(words[0])
+            kind = SCALARS[" ".join(words)]
         if stars and kind in ("None", None, "c_char"):
             kind, stars = "c_char_p" if kind == "c_char" else "c_void_p", stars - 1
         for _ in range(stars):
@@ -165,7 +170,7 @@ def wrapped(items, indent, end):
 
 
 def written(header):
-    parts = [HEAD]
+    parts = []
     for tag, values in header.enums.items():
         rows = [f"    {short} = {value}" for short, value in zip(short_names(values), values.values())]
         parts.append(f"\n\nclass {class_name(tag)}:  # enum {tag}\n" + "\n".join(rows) + "\n")
@@ -179,7 +184,9 @@ def written(header):
         row = f'    "{name}": ({result}, ({arguments})),'
         rows.append(row if len(row) < 120 else
                     f'    "{name}":\n        ({result}, (\n{wrapped(kinds, " " * 12, ")),")}')
-    return "".join(parts) + "\n\nFUNCTIONS = {\n" + "\n".join(rows) + "\n}\n"
+    body = "".join(parts) + "\n\nFUNCTIONS = {\n" + "\n".join(rows) + "\n}\n"
+    used = sorted(set(re.findall(r"\b(?:c_\w+|CFUNCTYPE|POINTER|Structure)\b", body)))
+    return HEAD.format(imports=wrapped(used, " " * 4, "")) + body
 
 
 def main():

@@ -6,8 +6,9 @@ negative if it failed.  A pointer to what only the library knows is a c_void_p, 
 to bytes that come with a length: they may hold a NUL.
 """
 
-from ctypes import (CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint,
-                    c_uint8, c_uint16, c_uint32, c_uint64, c_void_p)
+from ctypes import (
+    CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint, c_uint32, c_uint64,
+    c_void_p)
 
 CHECKED = object()
 

@@ -272,6 +272,30 @@ static void read_symbols(const struct elf_file *elf)
 	symbols_free(&symbols);
 }
 
+/* ---- what a debugger asks ------------------------------------------------------- */
+
+static bool check_own_symbol(void *ctx, const struct vmsnap_elf_symbol *symbol)
+{
+	enum { TOLD_MOST = 1000, NAME_MOST = 200 };
+	FUZZ_CHECK(++*(size_t *)ctx <= TOLD_MOST);
+	size_t len = strlen(symbol->name);
+	FUZZ_CHECK(len && len <= NAME_MOST && symbol->size && symbol->value + symbol->size >= symbol->size);
+	return true;
+}
+
+static void check_own_symbols(void)
+{
+	char path[sizeof("/proc/self/fd/-2147483648")];
+	struct vmsnap_elf_tls tls = { .size = sizeof(tls) };
+	size_t told = 0;
+	uint64_t offset = 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", input);
+	int rc = vmsnap_elf_thread_locals(path, &tls, check_own_symbol, &told, NULL);
+	FUZZ_CHECK(rc == VMSNAP_OK || (rc == VMSNAP_ERR_NOT_FOUND && !told));
+	rc = vmsnap_elf_symbol_offset(path, "main", &offset, NULL);
+	FUZZ_CHECK(rc == VMSNAP_OK || (rc == VMSNAP_ERR_NOT_FOUND && !offset));
+}
+
 /* ---- all of it ------------------------------------------------------------------ */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -291,6 +315,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_build_id(build_id_of_file, data, size);
 	check_build_id(build_id_of_sections, data, size);
 	check_copy(data, size, hole);
+	check_own_symbols();
 	if (check_headers(&arena, &elf) && has_elfutils)
 		read_symbols(&elf);
 	arena_free(&arena);

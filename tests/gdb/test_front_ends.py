@@ -47,6 +47,19 @@ class Loading(unittest.TestCase):
         for package, place in (("vmsnap", "python"), ("vmsnap_gdb", "gdb")):
             self.assertEqual(gdb.value(f"__import__('{package}').__file__"), f"{where}/{place}/{package}/__init__.py")
 
+    def test_module_that_is_in_use_or_missing_is_said(self):
+        where = folder(self)
+        copy = copy_plugin(where)
+        gdb = Gdb(self, "gdb_steps", plugin=False)
+        gdb(f"python import sys; sys.path.insert(0, {where + '/python'!r}); import vmsnap")
+        gdb(f"source {plugin_file()}")  # not used yet
+        gdb = Gdb(self, "gdb_steps", plugin=False)
+        gdb(f"python import sys; sys.path.insert(0, {where + '/python'!r}); import vmsnap; vmsnap.Snapshot")
+        gdb.fails(f"source {plugin_file()}", "in use already", where)
+        gdb(f"source {copy}")
+        shutil.rmtree(os.path.join(where, "python"))
+        Gdb(self, "gdb_steps", plugin=False).fails(f"source {copy}", f"is not in {where}/python")
+
     def test_import_gdb_still_finds_gdb(self):
         gdb = Gdb(self, "gdb_steps")
         gdb("python import importlib, gdb; importlib.import_module('gdb.types')")

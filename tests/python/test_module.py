@@ -3,9 +3,11 @@
 import array
 import gc
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from module import PAGE, ROOT, SOURCE, Target, kernel, main, skip, vmsnap, world
@@ -118,6 +120,22 @@ class Snapshots(unittest.TestCase):
         with self.assertRaises(vmsnap.VmsnapError) as caught:
             vmsnap.capture(self.pid)
         self.assertEqual(caught.exception.code, vmsnap.Rc.ERR_NO_PROCESS)
+
+
+class Interrupts(unittest.TestCase):
+    def test_ctrl_c_ends_the_librarys_work_and_arrives_after_it(self):
+        snapshot = vmsnap.capture(Target(self, "pages", "anonymous").pid)
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+        try:
+            signal.raise_signal(signal.SIGINT)
+            with self.assertRaises(vmsnap.VmsnapError) as caught:
+                snapshot.show_text()
+            self.assertEqual(caught.exception.code, vmsnap.Rc.ERR_CANCELLED)
+        finally:
+            with self.assertRaises(KeyboardInterrupt):
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
+                time.sleep(1)
+        self.assertTrue(snapshot.show_text())
 
 
 class Comparisons(unittest.TestCase):
