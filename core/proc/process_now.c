@@ -96,11 +96,11 @@ static uint64_t word_at(const struct proc_text *auxv, size_t index, bool narrow)
 	return whole;
 }
 
-/* No type is above 2^32: the upper half of the first one is the value of a 32-bit program's,
- * which is an address or says what its processor can. */
+/* No type is above 2^32.  Of a 32-bit program the first two words, taken as one, are: the type
+ * and its value, an address or what its processor can, are both there, in either order. */
 static bool is_narrow(const struct proc_text *auxv)
 {
-	return auxv->len >= 2 * sizeof(uint32_t) && word_at(auxv, 1, true);
+	return auxv->len >= sizeof(uint64_t) && word_at(auxv, 0, false) >> 32;
 }
 
 static bool find_in_auxv(const struct proc_text *auxv, uint64_t type, uint64_t *value)

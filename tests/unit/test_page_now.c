@@ -82,6 +82,7 @@ static void many_pages_are_as_each_of_them(void **state)
 	memset(entries, 1, sizeof(entries));
 	assert_int_equal(vmsnap_pages_now(pid, UINT64_MAX - size, 2, entries, NULL), VMSNAP_OK);
 	assert_true(entries[0] == 0 && entries[1] == 0 && entries[2] != 0);
+	assert_int_equal(vmsnap_pages_now(pid, start, SIZE_MAX, entries, NULL), VMSNAP_ERR_ARGUMENT);
 	end(pid);
 	assert_int_equal(vmsnap_pages_now(pid, start, COUNT, entries, NULL), VMSNAP_ERR_NO_PROCESS);
 }

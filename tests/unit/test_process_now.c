@@ -83,6 +83,10 @@ static void zombies_are_told_and_nobody_is_an_error(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(vmsnap_process_now(pid, &found, &err), VMSNAP_ERR_NO_PROCESS);
 	assert_int_equal(vmsnap_process_now(0, &found, &err), VMSNAP_ERR_ARGUMENT);
+	size_t count;
+	uint64_t value;
+	assert_int_equal(vmsnap_children_now(pid, NULL, 0, &count, &err), VMSNAP_ERR_NO_PROCESS);
+	assert_int_equal(vmsnap_auxv_now(pid, AT_ENTRY, &value, &err), VMSNAP_ERR_NO_PROCESS);
 }
 
 static void a_size_that_is_none_is_refused_and_a_smaller_one_filled(void **state)
