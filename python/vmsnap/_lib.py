@@ -28,6 +28,13 @@ def _raise_if_failed(result, function, arguments):
     return result
 
 
+def struct(kind, **fields):
+    """One of _header.py; those that grow from version to version begin with their size."""
+    if kind._fields_[0][0] == "size":
+        fields["size"] = ctypes.sizeof(kind)
+    return kind(**fields)
+
+
 def check(rc, what):
     """Of a function that only gives a code."""
     if rc < 0:
@@ -167,4 +174,4 @@ def cancelled_by_user(_):
 
 def cancellable(options, **fields):
     """One of the structs of options, made to end its work at Ctrl-C."""
-    return options(size=ctypes.sizeof(options), cancelled=cancelled_by_user, **fields)
+    return struct(options, cancelled=cancelled_by_user, **fields)

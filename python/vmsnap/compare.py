@@ -89,7 +89,7 @@ class Ranges:
         count = len(self)
         if not -count <= index < count:
             raise IndexError(index)
-        made = self._struct()
+        made = _lib.struct(self._struct)
         self._get(self._comparison.handle, index % count, byref(made))
         return self._kind(self._comparison, made)
 
@@ -145,7 +145,7 @@ class Diff(_Comparison):
         """[(what became of it: "grown", Mapping in A or None, Mapping in B or None)]"""
         found = []
         for index in range(lib().vmsnap_diff_vma_count(self._handle)):
-            row = _header.DiffVma()
+            row = _lib.struct(_header.DiffVma)
             lib().vmsnap_diff_vma(self._handle, index, byref(row))
             found.append((lib().vmsnap_vma_change_name(row.change).decode(), mapping_of(row.a), mapping_of(row.b)))
         return found
@@ -155,7 +155,7 @@ class Diff(_Comparison):
         """{key: (text in A or None, text in B or None)} of the lines of status that differ."""
         found = {}
         for index in range(lib().vmsnap_diff_status_count(self._handle)):
-            row = _header.DiffStatus()
+            row = _lib.struct(_header.DiffStatus)
             lib().vmsnap_diff_status(self._handle, index, byref(row))
             a, b = status_field(row.a), status_field(row.b)
             found[a.key or b.key] = (a.text if a.key else None, b.text if b.key else None)

@@ -1,7 +1,6 @@
 """What the symbol table of an ELF file says."""
 
 import collections
-import ctypes
 import os
 from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_uint64, c_void_p
 
@@ -28,7 +27,7 @@ def elf_thread_locals(path):
         found.append(ThreadLocal(os.fsdecode(made.name), made.value, made.size, made.local))
         return True
 
-    tls = _header.ElfTls(size=ctypes.sizeof(_header.ElfTls))
+    tls = _lib.struct(_header.ElfTls)
     try:
         _lib.call_holding_interrupts(lib().vmsnap_elf_thread_locals, given.raw(path, "the file's name"), byref(tls),
                                      _SYMBOL_FN(note), None)

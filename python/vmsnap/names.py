@@ -61,7 +61,7 @@ class Names(Owned):
 
     def at(self, address):
         """The Name that covers an address; None in a gap and in nameless memory."""
-        found = _header.Name()
+        found = _lib.struct(_header.Name)
         rc = _lib.call_holding_interrupts(lib().vmsnap_name_at, self._handle, given.address(address), byref(found))
         if rc == _header.Rc.ERR_NOT_FOUND:
             return None

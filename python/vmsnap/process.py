@@ -2,11 +2,10 @@
 
 import array
 import collections
-import ctypes
 import mmap
 from ctypes import byref, c_int, c_size_t, c_uint64
 
-from vmsnap import _header, errors, given
+from vmsnap import _header, _lib, errors, given
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 
@@ -21,7 +20,7 @@ _CHILDREN = 256  # at once
 
 def process_now(pid):
     """A process, or one thread of one, zombies too; None if there is none (any more)."""
-    found = _header.Process(size=ctypes.sizeof(_header.Process))
+    found = _lib.struct(_header.Process)
     try:
         lib().vmsnap_process_now(given.process(pid), byref(found))
     except VmsnapError as error:

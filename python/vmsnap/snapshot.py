@@ -169,7 +169,7 @@ class Snapshot(Owned):
 
     def runs(self, start=0, end=ADDRESS_MAX):
         """Yields the Runs that overlap [start, end), clipped to it.  Absent pages are in none."""
-        iterator, run = _header.RunIter(), _header.Run()
+        iterator, run = _lib.struct(_header.RunIter), _lib.struct(_header.Run)
         lib().vmsnap_run_iter_init(byref(iterator), self._handle, given.address(start), given.address(end))
         following, at, where = lib().vmsnap_run_next, byref(iterator), byref(run)
         while following(at, where) == _header.Rc.OK:
@@ -197,12 +197,12 @@ class Snapshot(Owned):
 
     def page_at(self, address):
         """The Run of one page, or None if it is absent or not mapped."""
-        page = _header.Run()
+        page = _lib.struct(_header.Run)
         return None if lib().vmsnap_page_at(self._handle, given.address(address), byref(page)) else _run(page)
 
     def sums(self, start=0, end=ADDRESS_MAX):
         """{"size": bytes, "resident": bytes, …} of [start, end), as in struct vmsnap_sums."""
-        sums = _header.Sums()
+        sums = _lib.struct(_header.Sums)
         lib().vmsnap_sum(self._handle, given.address(start), given.address(end), byref(sums))
         return {name: getattr(sums, name) for name, _ in sums._fields_}
 
@@ -329,7 +329,7 @@ def capture_tree(pid, label="", reason="", freeze=True, smaps=False):
 def page_now(pid, address):
     """(Run or None, struct vmsnap_known) of one page of a live process, without stopping
     anything."""
-    page, known = _header.Run(), _header.Known()
+    page, known = _lib.struct(_header.Run), _lib.struct(_header.Known)
     try:
         lib().vmsnap_page_now(given.process(pid), given.address(address), byref(page), byref(known))
     except VmsnapError as error:

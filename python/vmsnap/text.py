@@ -23,9 +23,8 @@ class Style:
 
     def struct(self):
         columns = None if self.columns is None else given.raw(self.columns, "the list of columns")
-        return _header.Style(size=ctypes.sizeof(_header.Style), color=self.color, width=self.width,
-                             unicode=self.unicode, json=self.json, raw=self.raw, bytes=self.bytes,
-                             no_headings=self.no_headings, columns=columns)
+        return _lib.struct(_header.Style, color=self.color, width=self.width, unicode=self.unicode, json=self.json,
+                           raw=self.raw, bytes=self.bytes, no_headings=self.no_headings, columns=columns)
 
 
 PLAIN, JSON = Style(), Style(json=True)

@@ -21,8 +21,8 @@ class Guide(unittest.TestCase):
     def test_its_script_prints_what_it_says(self):
         text = section("A script") + section("All pages at once")
         code = "".join(blocks(text, "python"))
-        done = subprocess.run([sys.executable, "-B", "-c", code], stdout=subprocess.PIPE, text=True, check=True, cwd="/",
-                              env={**os.environ, "PYTHONPATH": os.path.join(SOURCE, "python")})
+        done = subprocess.run([sys.executable, "-B", "-c", code], stdout=subprocess.PIPE, text=True, check=True,
+                              cwd="/", env={**os.environ, "PYTHONPATH": os.path.join(SOURCE, "python")})
         self.assertEqual(done.stdout, "".join(blocks(text, "text")))
 
     def test_what_it_lists_is_there(self):
