@@ -68,6 +68,7 @@ class Header:
         typedefs = re.findall(r"typedef ([^;]*\(\*vmsnap_\w+\)[^;]*);", text)
         self.callbacks = {_CALLED.fullmatch(each)[2]: self._callback(each) for each in typedefs}
         self.structs = {tag: self._fields(body) for tag, body in bodies.items()}
+        text = re.sub(r"static inline [^{;]*\{.*?\n\}", "", text, flags=re.DOTALL)  # they call others
         rest = re.sub(r"typedef[^;]*;|\{[^{}]*\}", "", text)
         found = (re.fullmatch(r"\s*(.*?)\b(vmsnap_\w+)\((.*)\)\s*", each, re.DOTALL) for each in rest.split(";"))
         self.functions = {each[2]: self._function(each[1], each[3]) for each in found if each}
@@ -90,6 +91,10 @@ class Header:
             called = _CALLED.fullmatch(line.strip())
             if called:
                 found.append((called[2], self._callback(line.strip())))
+                continue
+            bits = re.fullmatch(r"\s*(.*?)\b(\w+) : (\d+)", line, re.DOTALL)
+            if bits:  # all of them lie in 64 bits
+                found.append((bits[2], f"c_uint64, {bits[3]}"))
                 continue
             first, *more = split(line)
             base = re.fullmatch(r"(.*?)(\**\w+(?:\[\w+\])?)", first, re.DOTALL)

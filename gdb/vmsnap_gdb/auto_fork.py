@@ -8,7 +8,7 @@ as without a catchpoint, whatever detach-on-fork and follow-fork-mode say.
 
 import gdb
 
-from vmsnap import CapturedKind
+from vmsnap import AnnotationKind
 from vmsnap_gdb import auto_notes, held, newborn, place, target, threads, touched
 from vmsnap_gdb.session import session
 
@@ -154,7 +154,7 @@ class ForkWatch:
         except KeyboardInterrupt:
             session.drop(parent.name)
             raise
-        other.snapshot.add_names(_inherited(parent.snapshot, tid, child))
+        other.snapshot.annotate(_inherited(parent.snapshot, tid, child))
         session.add_pair(parent, other, kind=kind)
 
     def _hold(self, child, inferior):
@@ -204,8 +204,8 @@ def _caller(newest):
 def _inherited(snapshot, tid, child):
     """Captured names of the parent that are the child's too: of the forking thread,
     which is its only one.  What gdb wrote has been told of the child already."""
-    return [name._replace(tid=child if name.tid else 0) for name in snapshot.captured_names()
-            if name.kind != CapturedKind.TOUCHED and name.tid in (0, tid)]
+    return [name._replace(tid=child if name.tid else 0) for name in snapshot.annotations()
+            if name.kind != AnnotationKind.DEBUGGER_WRITE and name.tid in (0, tid)]
 
 
 watch = ForkWatch()

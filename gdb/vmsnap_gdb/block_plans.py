@@ -11,7 +11,7 @@ import re
 
 import gdb
 
-from vmsnap import CapturedKind
+from vmsnap import AnnotationKind
 from vmsnap_gdb import quiet
 
 MAX_TEXT = 120       # characters of a type, a symbol or a function
@@ -42,7 +42,7 @@ class Variable:
     def __init__(self, symbol, name):
         kind = symbol.type
         self.symbol = symbol
-        self.kind = CapturedKind.ARGUMENT if symbol.is_argument else CapturedKind.LOCAL
+        self.kind = AnnotationKind.ARGUMENT if symbol.is_argument else AnnotationKind.LOCAL
         self.name = bounded(name)
         self.type = bounded(str(kind))
         plain = kind.strip_typedefs()

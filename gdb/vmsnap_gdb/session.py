@@ -110,7 +110,7 @@ class Session:
         found = []
         if names and inferior is not None and not target.replaying():
             found = variables.collect(inferior, settings.depth() if depth is None else depth, threads)
-        snapshot.add_names(found + touched.ranges(snapshot))
+        snapshot.annotate(found + touched.ranges(snapshot))
         return snapshot
 
     def take(self, pid, *, name=None, reason=None, automatic=False, **how):
@@ -189,10 +189,10 @@ class Session:
         if names is None:
             names = Names(snapshot, sysroot)
         else:
-            names.renew(snapshot)
+            names.rebind(snapshot)
         for other in borrow:
             if other is not None and other is not snapshot:
-                names.borrow(other)
+                names.add_fallback(other)
         self._names[key] = names
         while len(self._names) > _NAMES_KEPT:
             self._names.popitem(last=False)

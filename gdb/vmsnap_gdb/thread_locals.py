@@ -11,7 +11,7 @@ import time
 
 import gdb
 
-from vmsnap import CapturedKind, CapturedName, elf_thread_locals
+from vmsnap import AnnotationKind, Annotation, elf_thread_locals
 from vmsnap_gdb import quiet
 from vmsnap_gdb.block_plans import bounded
 
@@ -148,6 +148,6 @@ def of_thread(space, frame, tid):
             continue
         if start is None:
             continue
-        names.extend(CapturedName(start + value, size, CapturedKind.THREAD_LOCAL, tid, 0, "", name, kind)
+        names.extend(Annotation(start + value, size, AnnotationKind.THREAD_LOCAL, tid, 0, "", name, kind)
                      for value, size, name, kind in module.variables)
     return names

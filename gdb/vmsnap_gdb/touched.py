@@ -1,7 +1,7 @@
 """gdb's own footprints in the memory of the program.
 
     watch()                from now on, take notice; may be called again and again
-    ranges(snapshot)       what gdb wrote there, as captured names of kind TOUCHED
+    ranges(snapshot)       what gdb wrote there, as annotations of kind DEBUGGER_WRITE
     forked(parent, child)  the child has its parent's
 
 Two sources.  The pages of code tell themselves (code_pages.py): whatever gdb inserted,
@@ -15,7 +15,7 @@ import time
 
 import gdb
 
-from vmsnap import (AT_BASE, AT_ENTRY, CapturedKind, CapturedName, VmsnapError, auxv_now, elf_symbol_offset, pages_now,
+from vmsnap import (AT_BASE, AT_ENTRY, AnnotationKind, Annotation, VmsnapError, auxv_now, elf_symbol_offset, pages_now,
                     process_now)
 from vmsnap_gdb import code_pages, execs, target
 from vmsnap_gdb.code_pages import PAGE
@@ -133,7 +133,7 @@ def ranges(snapshot):
     """Right after it was taken."""
     try:
         process = _process(snapshot.pid, snapshot.start_time)
-        return [CapturedName(start, end - start, CapturedKind.TOUCHED, 0, 0, "", what, "")
+        return [Annotation(start, end - start, AnnotationKind.DEBUGGER_WRITE, 0, 0, "", what, "")
                 for start, end, what, *_ in _code(process, snapshot) + process.writes]
     except _TROUBLE:
         return []

@@ -9,7 +9,7 @@ import time
 
 import gdb
 
-from vmsnap import CapturedName
+from vmsnap import Annotation
 from vmsnap_gdb import language, thread_locals
 from vmsnap_gdb.block_plans import Plans
 
@@ -116,7 +116,7 @@ def _frames(frame, depth, tid, space, names, deadline):
                 pc = frame.pc() if exact else frame.pc() - 1
                 plan = _plans.of(frame, block, pc, space)
                 for address, size, variable in plan.addresses(frame, pc):
-                    names.append(CapturedName(address, size, variable.kind, tid, level,
+                    names.append(Annotation(address, size, variable.kind, tid, level,
                                               plan.function, variable.name, variable.type))
             except _TROUBLE:
                 pass  # the next frame may be better

@@ -18,7 +18,7 @@ VERSION = "0.1.0"  # of this package, and of the library it wants
 # What there is, by the module that it lies in.
 _THERE = {
     "errors": ("VmsnapError",),
-    "snapshot": ("Snapshot", "Mapping", "Run", "Thread", "CapturedName", "ENTRY_FLAGS_SHIFT", "ENTRY_PFN",
+    "snapshot": ("Snapshot", "Mapping", "Run", "Thread", "Annotation", "ENTRY_FLAGS_SHIFT", "ENTRY_PFN",
                  "capture", "capture_tree", "page_now", "snapshots_text", "history_text"),
     "compare": ("Diff", "Cow"),
     "names": ("Name", "Names"),
@@ -26,7 +26,7 @@ _THERE = {
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "PLAIN", "JSON", "escaped", "one_line", "size_text"),
-    "_header": ("PageFlag", "Perm", "Freeze", "CapturedKind", "NameKind", "Color", "Rc"),
+    "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Rc"),
 }
 _CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow")}
 _WHERE = {name: (module, name) for module, names in _THERE.items() for name in names} | _CALLED

@@ -47,6 +47,16 @@ class PageFlag:  # enum vmsnap_page_flag
     PRESENT = 256
 
 
+class Struct:  # enum vmsnap_struct
+    INFO = 0
+    VMA = 1
+    THREAD = 2
+    ANNOTATION = 3
+    NAME = 4
+    DIFF_STATUS = 5
+    COUNT = 6
+
+
 class Freeze:  # enum vmsnap_freeze
     NONE = 0
     FULL = 1
@@ -61,26 +71,25 @@ class Perm:  # enum vmsnap_perm
     SHARED = 8
 
 
-class CapturedKind:  # enum vmsnap_annotation_kind
+class AnnotationKind:  # enum vmsnap_annotation_kind
     LOCAL = 0
     ARGUMENT = 1
     THREAD_LOCAL = 2
     OTHER = 3
-    TOUCHED = 4
-    KINDS = 5
+    DEBUGGER_WRITE = 4
+    KIND_COUNT = 5
+
+
+class Layer:  # enum vmsnap_layer
+    DEBUGGER_WRITES = 0
+    COUNT = 1
 
 
 class CaptureFlag:  # enum vmsnap_capture_flag
     NO_FREEZE = 1
     SMAPS = 2
-    STEP_ASIDE = 4
+    DROP_OWN_MAPPINGS = 4
     WATCHDOG = 8
-
-
-class SaveFlag:  # enum vmsnap_save_flag
-    APPEND = 1
-    INTERRUPTIBLE = 2
-    REGULAR = 4
 
 
 class VmaChange:  # enum vmsnap_vma_change
@@ -94,7 +103,7 @@ class VmaChange:  # enum vmsnap_vma_change
     REPLACED = 7
     MOVED = 8
     RENAMED = 9
-    CHANGES = 10
+    COUNT = 10
 
 
 class PageChange:  # enum vmsnap_page_change
@@ -111,11 +120,11 @@ class PageChange:  # enum vmsnap_page_change
     SOFT_DIRTIED = 10
     GUARDED = 11
     UNGUARDED = 12
-    PAGE_CHANGES = 13
+    COUNT = 13
 
 
 class Verdict:  # enum vmsnap_verdict
-    SHARED_PAGE = 0
+    SHARED = 0
     COPIED_BY_CHILD = 1
     COPIED_BY_PARENT = 2
     COPIED_BY_BOTH = 3
@@ -132,11 +141,17 @@ class Verdict:  # enum vmsnap_verdict
     DROPPED_BY_CHILD = 14
     DROPPED_BY_PARENT = 15
     DROPPED_BY_BOTH = 16
-    FILE_PAGE = 17
-    SHARED_MAPPING_PAGE = 18
-    SWAPPED_PAGE = 19
+    FILE = 17
+    SHARED_MAPPING = 18
+    SWAPPED = 19
     UNKNOWN = 20
-    VERDICTS = 21
+    COUNT = 21
+
+
+class SaveFlag:  # enum vmsnap_save_flag
+    APPEND = 1
+    INTERRUPTIBLE = 2
+    REGULAR = 4
 
 
 class NameKind:  # enum vmsnap_name_kind
@@ -180,7 +195,8 @@ class Run(Structure):  # struct vmsnap_run
 
 class Known(Structure):  # struct vmsnap_known
     _fields_ = [
-        ("pfn", c_bool), ("soft_dirty", c_bool), ("exclusive", c_bool), ("zero", c_bool), ("huge", c_bool),
+        ("pfn", c_uint64, 1), ("soft_dirty", c_uint64, 1), ("exclusive", c_uint64, 1), ("zero", c_uint64, 1),
+        ("huge", c_uint64, 1), ("later", c_uint64, 59),
     ]
 
 
@@ -229,10 +245,16 @@ class Thread(Structure):  # struct vmsnap_thread
     ]
 
 
-class CapturedName(Structure):  # struct vmsnap_annotation
+class Annotation(Structure):  # struct vmsnap_annotation
     _fields_ = [
         ("address", c_uint64), ("size", c_uint64), ("kind", c_uint32), ("tid", c_uint32), ("frame", c_uint32),
         ("function", c_char_p), ("symbol", c_char_p), ("type", c_char_p),
+    ]
+
+
+class LayerRange(Structure):  # struct vmsnap_layer_range
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("value", c_uint64),
     ]
 
 
@@ -247,25 +269,6 @@ class Process(Structure):  # struct vmsnap_process
     _fields_ = [
         ("size", c_size_t), ("pid", c_uint32), ("tgid", c_uint32), ("ppid", c_uint32), ("tracer", c_uint32),
         ("start_time", c_uint64), ("state", c_char),
-    ]
-
-
-class SaveOptions(Structure):  # struct vmsnap_save_options
-    _fields_ = [
-        ("size", c_size_t), ("flags", c_uint), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
-    ]
-
-
-class Limits(Structure):  # struct vmsnap_limits
-    _fields_ = [
-        ("size", c_size_t), ("input_bytes", c_uint64), ("memory", c_uint64),
-        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("regular_only", c_bool),
-    ]
-
-
-class FileEntry(Structure):  # struct vmsnap_file_entry
-    _fields_ = [
-        ("offset", c_uint64), ("bytes", c_uint64),
     ]
 
 
@@ -305,6 +308,25 @@ class CowRange(Structure):  # struct vmsnap_cow_range
     _fields_ = [
         ("start", c_uint64), ("end", c_uint64), ("verdict", c_int), ("inferred", c_bool), ("touched", c_bool),
         ("vma", POINTER(Vma)),
+    ]
+
+
+class SaveOptions(Structure):  # struct vmsnap_save_options
+    _fields_ = [
+        ("size", c_size_t), ("flags", c_uint), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+class Limits(Structure):  # struct vmsnap_limits
+    _fields_ = [
+        ("size", c_size_t), ("input_bytes", c_uint64), ("memory", c_uint64),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("regular_only", c_bool),
+    ]
+
+
+class FileEntry(Structure):  # struct vmsnap_file_entry
+    _fields_ = [
+        ("offset", c_uint64), ("bytes", c_uint64),
     ]
 
 
@@ -349,7 +371,12 @@ class Output(Structure):  # struct vmsnap_output
 
 FUNCTIONS = {
     "vmsnap_version": (c_char_p, ()),
+    "vmsnap_rc_name": (c_char_p, (c_int,)),
+    "vmsnap_page_flag_name": (c_char_p, (c_uint,)),
+    "vmsnap_struct_size": (c_size_t, (c_int,)),
+    "vmsnap_freeze_name": (c_char_p, (c_int,)),
     "vmsnap_info": (POINTER(Info), (c_void_p,)),
+    "vmsnap_ref": (c_void_p, (c_void_p,)),
     "vmsnap_unref": (None, (c_void_p,)),
     "vmsnap_memory": (c_uint64, (c_void_p,)),
     "vmsnap_vma_count": (c_size_t, (c_void_p,)),
@@ -359,7 +386,7 @@ FUNCTIONS = {
     "vmsnap_run_next": (c_int, (POINTER(RunIter), POINTER(Run))),
     "vmsnap_page_at": (c_int, (c_void_p, c_uint64, POINTER(Run))),
     "vmsnap_pages_read": (None, (c_void_p, c_uint64, c_size_t, POINTER(c_uint64))),
-    "vmsnap_sum": (None, (c_void_p, c_uint64, c_uint64, POINTER(Sums))),
+    "vmsnap_sum_sized": (None, (c_void_p, c_uint64, c_uint64, POINTER(Sums), c_size_t)),
     "vmsnap_status_text": (c_void_p, (c_void_p, POINTER(c_size_t))),
     "vmsnap_status_count": (c_size_t, (c_void_p,)),
     "vmsnap_status_field": (c_int, (c_void_p, c_size_t, POINTER(StatusField))),
@@ -370,9 +397,22 @@ FUNCTIONS = {
     "vmsnap_smaps_key": (c_char_p, (c_void_p, c_size_t)),
     "vmsnap_smaps_value": (c_uint64, (c_void_p, c_size_t, c_size_t)),
     "vmsnap_smaps_flags": (c_char_p, (c_void_p, c_size_t)),
-    "vmsnap_add_names": (CHECKED, (c_void_p, POINTER(CapturedName), c_size_t)),
+    "vmsnap_annotation_kind_name": (c_char_p, (c_int,)),
     "vmsnap_annotation_count": (c_size_t, (c_void_p,)),
-    "vmsnap_annotation": (POINTER(CapturedName), (c_void_p, c_size_t)),
+    "vmsnap_annotation": (POINTER(Annotation), (c_void_p, c_size_t)),
+    "vmsnap_layer_known": (c_bool, (c_void_p, c_int)),
+    "vmsnap_layer_range_count": (c_size_t, (c_void_p, c_int)),
+    "vmsnap_layer_range": (c_int, (c_void_p, c_int, c_size_t, POINTER(LayerRange))),
+    "vmsnap_layer_name": (c_char_p, (c_int,)),
+    "vmsnap_builder_new_sized": (CHECKED, (POINTER(Info), c_size_t, POINTER(c_void_p))),
+    "vmsnap_builder_from": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_builder_free": (None, (c_void_p,)),
+    "vmsnap_builder_add_vma_sized": (CHECKED, (c_void_p, POINTER(Vma), c_size_t)),
+    "vmsnap_builder_add_run": (CHECKED, (c_void_p, POINTER(Run))),
+    "vmsnap_builder_set_status": (CHECKED, (c_void_p, c_void_p, c_size_t)),
+    "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
+    "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
+    "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_capture_at": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_capture_tree": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
@@ -382,19 +422,6 @@ FUNCTIONS = {
     "vmsnap_process_now": (CHECKED, (c_int, POINTER(Process))),
     "vmsnap_children_now": (CHECKED, (c_int, POINTER(c_int), c_size_t, POINTER(c_size_t))),
     "vmsnap_auxv_now": (CHECKED, (c_int, c_uint64, POINTER(c_uint64))),
-    "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
-    "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
-    "vmsnap_write_fd": (CHECKED, (c_int, POINTER(c_void_p), c_size_t)),
-    "vmsnap_file_open": (CHECKED, (c_char_p, POINTER(Limits), POINTER(c_void_p))),
-    "vmsnap_file_open_fd": (CHECKED, (c_int, POINTER(Limits), POINTER(c_void_p))),
-    "vmsnap_file_open_memory": (CHECKED, (c_void_p, c_size_t, POINTER(Limits), POINTER(c_void_p))),
-    "vmsnap_file_close": (None, (c_void_p,)),
-    "vmsnap_file_count": (c_size_t, (c_void_p,)),
-    "vmsnap_file_damage": (CHECKED, (c_void_p,)),
-    "vmsnap_file_entry": (CHECKED, (c_void_p, c_size_t, POINTER(FileEntry))),
-    "vmsnap_file_peek": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
-    "vmsnap_file_load": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
-    "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
     "vmsnap_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(c_void_p))),
     "vmsnap_diff_new_with": (CHECKED, (c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
     "vmsnap_diff_free": (None, (c_void_p,)),
@@ -428,14 +455,28 @@ FUNCTIONS = {
     "vmsnap_cow_totals": (POINTER(c_uint64), (c_void_p,)),
     "vmsnap_cow_touched_totals": (POINTER(c_uint64), (c_void_p,)),
     "vmsnap_cow_warning": (c_char_p, (c_void_p,)),
+    "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
+    "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
+    "vmsnap_write_fd": (CHECKED, (c_int, POINTER(c_void_p), c_size_t)),
+    "vmsnap_file_open": (CHECKED, (c_char_p, POINTER(Limits), POINTER(c_void_p))),
+    "vmsnap_file_open_fd": (CHECKED, (c_int, POINTER(Limits), POINTER(c_void_p))),
+    "vmsnap_file_open_memory": (CHECKED, (c_void_p, c_size_t, POINTER(Limits), POINTER(c_void_p))),
+    "vmsnap_file_close": (None, (c_void_p,)),
+    "vmsnap_file_count": (c_size_t, (c_void_p,)),
+    "vmsnap_file_damage": (CHECKED, (c_void_p,)),
+    "vmsnap_file_entry_sized": (CHECKED, (c_void_p, c_size_t, POINTER(FileEntry), c_size_t)),
+    "vmsnap_file_peek": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
+    "vmsnap_file_load": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
+    "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
     "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
     "vmsnap_names_free": (None, (c_void_p,)),
     "vmsnap_names_rebind": (CHECKED, (c_void_p, c_void_p)),
     "vmsnap_names_set_cancelled": (None, (c_void_p, CFUNCTYPE(c_bool, c_void_p), c_void_p)),
     "vmsnap_names_add_fallback": (CHECKED, (c_void_p, c_void_p)),
-    "vmsnap_name_at": (c_int, (c_void_p, c_uint64, POINTER(Name))),
+    "vmsnap_name_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_name_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Name), c_size_t)),
     "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
-    "vmsnap_segment_at": (c_int, (c_void_p, c_uint64, POINTER(Segment))),
+    "vmsnap_segment_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Segment), c_size_t)),
     "vmsnap_names_warning": (c_char_p, (c_void_p,)),
     "vmsnap_elf_thread_locals":
         (CHECKED, (

@@ -110,7 +110,7 @@ class _Comparison(Owned):
         if self._names is None:
             found = Names(self.named)
             for lender in () if self.named.has_variables() else self.lenders:
-                found.borrow(lender)
+                found.add_fallback(lender)
             self._names = found
         return self._names
 

@@ -2,6 +2,7 @@
 
 import collections
 import os
+import ctypes
 from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_void_p
 
 from vmsnap import _header, _lib, given
@@ -47,14 +48,14 @@ class Names(Owned):
         _lib.call_holding_interrupts(lib().vmsnap_names_new, snapshot.handle, where, byref(self._handle))
         lib().vmsnap_names_set_cancelled(self._handle, _lib.cancelled_by_user, None)
 
-    def renew(self, snapshot):
+    def rebind(self, snapshot):
         """From now on of this snapshot; what was read of files is kept."""
         kept = self._borrowed
         self._borrowed = (*kept, snapshot)  # whichever it holds if this fails
         _lib.call_holding_interrupts(lib().vmsnap_names_rebind, self._handle, snapshot.handle)
         self._borrowed = (snapshot,)
 
-    def borrow(self, snapshot):
+    def add_fallback(self, snapshot):
         """Captured names of another snapshot too."""
         self._borrowed = (*self._borrowed, snapshot)
         lib().vmsnap_names_add_fallback(self._handle, snapshot.handle)
@@ -62,7 +63,8 @@ class Names(Owned):
     def at(self, address):
         """The Name that covers an address; None in a gap and in nameless memory."""
         found = _lib.struct(_header.Name)
-        rc = _lib.call_holding_interrupts(lib().vmsnap_name_at, self._handle, given.address(address), byref(found))
+        rc = _lib.call_holding_interrupts(lib().vmsnap_name_at_sized, self._handle, given.address(address), byref(found),
+                                              ctypes.sizeof(found))
         if rc == _header.Rc.ERR_NOT_FOUND:
             return None
         _lib.check(rc, "cannot look up a name")

@@ -48,4 +48,4 @@ def packed(names, strings):
     items = [pack(address, size, kind, tid, frame, place(function or ""), place(symbol or ""), place(type or ""))
              for address, size, kind, tid, frame, function, symbol, type in names
              if size >= 0 and 0 <= address <= ADDRESS_MAX - size]
-    return (_header.CapturedName * len(items)).from_buffer_copy(b"".join(items)), len(items)
+    return (_header.Annotation * len(items)).from_buffer_copy(b"".join(items)), len(items)

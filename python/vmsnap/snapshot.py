@@ -7,14 +7,14 @@ import os
 from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_size_t, c_void_p
 
 from vmsnap import _header, _lib, errors, given, packing
-from vmsnap._header import CapturedKind, CaptureFlag, PageFlag, Perm
+from vmsnap._header import AnnotationKind, CaptureFlag, PageFlag, Perm
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 from vmsnap.given import ADDRESS_MAX
 from vmsnap.owned import Owned
 from vmsnap.text import PLAIN, printed
 
-CapturedName = collections.namedtuple("CapturedName", "address size kind tid frame function symbol type")
+Annotation = collections.namedtuple("Annotation", "address size kind tid frame function symbol type")
 Thread = collections.namedtuple("Thread", "tid stack_pointer comm missed")
 StatusField = collections.namedtuple("StatusField", "key text number")
 
@@ -203,7 +203,7 @@ class Snapshot(Owned):
     def sums(self, start=0, end=ADDRESS_MAX):
         """{"size": bytes, "resident": bytes, …} of [start, end), as in struct vmsnap_sums."""
         sums = _lib.struct(_header.Sums)
-        lib().vmsnap_sum(self._handle, given.address(start), given.address(end), byref(sums))
+        lib().vmsnap_sum_sized(self._handle, given.address(start), given.address(end), byref(sums), ctypes.sizeof(sums))
         return {name: getattr(sums, name) for name, _ in sums._fields_}
 
     def resident(self):
@@ -258,32 +258,31 @@ class Snapshot(Owned):
 
     # ---- what a debugger adds ----
 
-    def add_names(self, names):
-        """CapturedNames.  Before anything has been made of this snapshot."""
+    def annotate(self, names):
+        """From now on this is the snapshot with these Annotations, too; what was made of it stays as it is."""
         array, count = packing.packed(names, _strings)
         if not count:
             return
         builder, more = c_void_p(), c_void_p()
         lib().vmsnap_builder_from(self._handle, byref(builder))
         try:
-            lib().vmsnap_builder_add_annotations_sized(builder, array, count, ctypes.sizeof(_lib.CapturedName))
+            lib().vmsnap_builder_add_annotations_sized(builder, array, count, ctypes.sizeof(_header.Annotation))
             lib().vmsnap_builder_finish(builder, byref(more))
         finally:
             lib().vmsnap_builder_free(builder)
         lib().vmsnap_unref(self._handle)
         self._handle = more
-        self._read_info()
 
-    def captured_names(self):
+    def annotations(self):
         count = lib().vmsnap_annotation_count(self._handle)
         found = (lib().vmsnap_annotation(self._handle, index).contents for index in range(count))
-        return [CapturedName(n.address, n.size, n.kind, n.tid, n.frame, os.fsdecode(n.function),
-                             os.fsdecode(n.symbol), os.fsdecode(n.type)) for n in found]
+        return [Annotation(n.address, n.size, n.kind, n.tid, n.frame, os.fsdecode(n.function),
+                           os.fsdecode(n.symbol), os.fsdecode(n.type)) for n in found]
 
     def has_variables(self):
         """Whether it holds captured names other than the debugger's footprints."""
         count = lib().vmsnap_annotation_count(self._handle)
-        return any(lib().vmsnap_annotation(self._handle, index).contents.kind != CapturedKind.TOUCHED
+        return any(lib().vmsnap_annotation(self._handle, index).contents.kind != AnnotationKind.DEBUGGER_WRITE
                    for index in range(count))
 
     # ---- as text ----

@@ -10,7 +10,7 @@ from gdb_session import Gdb, kernel, main
 class Names(unittest.TestCase):
     def captured(self, gdb, name="s1"):
         """The captured names of a snapshot, as dictionaries, without gdb's footprints."""
-        rows = gdb.value(f"[n._asdict() for n in session.entry({name!r}).snapshot.captured_names()]")
+        rows = gdb.value(f"[n._asdict() for n in session.entry({name!r}).snapshot.annotations()]")
         return [row for row in rows if row["kind"] != 4]
 
     def test_locals_and_arguments_have_frame_function_size_and_type(self):

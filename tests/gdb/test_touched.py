@@ -10,7 +10,7 @@ from gdb_session import ROOT, Gdb, kernel, main, skip
 class Touched(unittest.TestCase):
     def marked(self, gdb, word="now"):
         """{page: what} of a snapshot's captured names of kind "touched"."""
-        rows = gdb.value(f"[(n.address, n.size, n.symbol) for n in session.resolve({word!r}).captured_names() "
+        rows = gdb.value(f"[(n.address, n.size, n.symbol) for n in session.resolve({word!r}).annotations() "
                          "if n.kind == 4]")
         found = {}
         for address, size, what in rows:

@@ -204,11 +204,11 @@ class Comparisons(unittest.TestCase):
             names.at(-1)
 
     def test_captured_names_come_back(self):
-        mine = vmsnap.CapturedName(self.target.ranges["table"][0], 8, vmsnap.CapturedKind.LOCAL, self.target.pid, 0,
+        mine = vmsnap.Annotation(self.target.ranges["table"][0], 8, vmsnap.AnnotationKind.LOCAL, self.target.pid, 0,
                                    "main", "mine", "long")
         snapshot = vmsnap.capture(self.target.pid)
-        snapshot.add_names([mine])
-        self.assertEqual(snapshot.captured_names(), [mine])
+        snapshot.annotate([mine])
+        self.assertEqual(snapshot.annotations(), [mine])
         self.assertIn("mine in main()", map(str, vmsnap.Names(snapshot).within(mine.address, mine.address + 8)))
 
     def test_comparisons_keep_what_they_were_made_from(self):

@@ -59,6 +59,29 @@ void vmsnap_unref_all(struct vmsnap **snaps, size_t count);
 int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct vmsnap_known *known,
                     struct vmsnap_error *err);
 
+/* The entries of `count` pages from `start` on, in the layout of vmsnap_pages_read(), without
+ * ZERO and HUGE; 0 for those that are absent or not mapped. */
+int vmsnap_pages_now(pid_t pid, uint64_t start, size_t count, uint64_t *entries, struct vmsnap_error *err);
+
+/* A process right now, or one thread of one, zombies too.  Set size before. */
+struct vmsnap_process {
+	size_t size; /* sizeof(struct vmsnap_process): no more of it is written */
+	uint32_t pid, tgid, ppid;
+	uint32_t tracer;     /* who debugs it; 0: nobody */
+	uint64_t start_time; /* clock ticks after boot, which tell it from a later one of its number */
+	char state;          /* 'R', 'S', 't', …: proc_pid_stat(5) */
+};
+int vmsnap_process_now(pid_t pid, struct vmsnap_process *out, struct vmsnap_error *err);
+
+/* The living children that one thread (of a process: its first) has made, oldest first; at most
+ * `room` of them are written, *count is that of all.  Needs CONFIG_PROC_CHILDREN; those that
+ * come and go meanwhile may be missed. */
+int vmsnap_children_now(pid_t tid, pid_t *children, size_t room, size_t *count, struct vmsnap_error *err);
+
+/* What the kernel told its program at its start: AT_ENTRY, AT_BASE, … of getauxval(3).
+ * VMSNAP_ERR_NOT_FOUND if it told nothing of that type. */
+int vmsnap_auxv_now(pid_t pid, uint64_t type, uint64_t *value, struct vmsnap_error *err);
+
 #ifdef __cplusplus
 }
 #endif

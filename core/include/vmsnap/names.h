@@ -82,6 +82,28 @@ static inline int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address
 /* One line for each file that was not believed or not readable; "" if none. */
 const char *vmsnap_names_warning(const struct vmsnap_names *names);
 
+/* Of one ELF file, what its own symbol table says: .symtab or, without one, .dynsym.  path is
+ * absolute.  VMSNAP_ERR_NOT_FOUND if it is no such file, or has none of what is asked for. */
+struct vmsnap_elf_tls {
+	size_t size;   /* sizeof(struct vmsnap_elf_tls): no more of it is written */
+	bool complete; /* the table was .symtab: static variables are in it too */
+	/* Of a program: its block begins so many bytes below the thread pointer, by the ABI of
+	 * x86-64; 0: unknown. */
+	uint64_t below_pointer;
+};
+struct vmsnap_elf_symbol {
+	const char *name; /* raw bytes, cut at 200; until fn returns */
+	uint64_t value;   /* from the beginning of the file's block of each thread */
+	uint64_t size;
+	bool local; /* not seen outside of its file */
+};
+/* Calls fn for each thread-local variable, a thousand at most, until it returns false. */
+int vmsnap_elf_thread_locals(const char *path, struct vmsnap_elf_tls *tls,
+                             bool (*fn)(void *ctx, const struct vmsnap_elf_symbol *symbol), void *ctx,
+                             struct vmsnap_error *err);
+/* Where in the file a symbol's bytes lie. */
+int vmsnap_elf_symbol_offset(const char *path, const char *symbol, uint64_t *offset, struct vmsnap_error *err);
+
 #ifdef __cplusplus
 }
 #endif
