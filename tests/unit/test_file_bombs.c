@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "test_sanitized.h"
+#include "test_time.h"
 
 enum {
 	MIB = 1 << 20,
@@ -171,18 +172,18 @@ static void print_all(const struct vmsnap *a, const struct vmsnap *b)
 	vmsnap_diff_free(diff);
 }
 
-/* Something quadratic would take hours: SIGALRM ends the test. */
+/* Something quadratic would take hours: SIGPROF ends the test. */
 static int be_quick(void **state)
 {
 	(void)state;
-	alarm(HANG_SECONDS);
+	end_after(HANG_SECONDS);
 	return 0;
 }
 
 static int been_quick(void **state)
 {
 	(void)state;
-	alarm(0);
+	end_after(0);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Which mapped files are opened for their build ID. */
 #define _GNU_SOURCE
 #include "names_make.h"
+#include "test_skip.h"
 
 #include <linux/magic.h>
 #include <poll.h>
@@ -68,8 +69,7 @@ static void shared_memory_is_not_taken_for_a_file_of_its_name(void **state)
 	struct place *place = *state, shared = { .root = "/dev/shm/vmsnap-identity-XXXXXX" };
 	struct statfs fs;
 	if (statfs("/dev/shm", &fs) || fs.f_type != TMPFS_MAGIC || !mkdtemp(shared.root)) {
-		print_message("SKIP: no tmpfs at /dev/shm\n");
-		skip();
+		skip_because("no tmpfs at /dev/shm");
 	}
 	char name[512];
 	place_write(place, "/file", "x", 1);

@@ -4,6 +4,7 @@
 #include "names_make.h"
 
 #include "names_object.h"
+#include "test_time.h"
 
 enum { SHARED_LEN = 17000, SHARED_COUNT = 100000, TABLE_AT = LIB_BYTES };
 
@@ -127,9 +128,9 @@ static void megabytes_of_names_in_one_place_take_no_time(void **state)
 	place_bomb(place, "/lib/a.so", 0x11, SHARED_COUNT, 4 * 1024 * 1024, true);
 	made_mapping(snap, BASE, "/lib/a.so", 0x11);
 	struct vmsnap_names *names = made_names(snap, place->root);
-	alarm(60);
+	end_after(60);
 	assert_in_range(strlen(symbol_at(names, BASE + 0x400)), 1024, 4 * 1024 * 1024);
-	alarm(0);
+	end_after(0);
 	vmsnap_names_free(names);
 	vmsnap_unref(snap);
 }

@@ -1,6 +1,7 @@
 /* How large an .xz stream becomes, against streams that xz made and that we made. */
 #define _GNU_SOURCE
 #include "names_make.h"
+#include "test_skip.h"
 
 #include <sys/mman.h>
 
@@ -59,10 +60,8 @@ static void streams_that_xz_made_are_measured(void **state)
 	struct place *place = *state;
 	char command[1024];
 	static const char *const ways[] = { "-9", "-0 --block-size=100000", "-9e --check=sha256", "--check=none" };
-	if (system("xz --version >/dev/null 2>&1")) {
-		print_message("SKIP: xz is not installed\n");
-		skip();
-	}
+	if (system("xz --version >/dev/null 2>&1"))
+		skip_because("xz is not installed");
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		snprintf(command, sizeof(command), "seq 100000 | head -c 300001 | xz -c %s > '%s/x.xz'", ways[i],
 		         place->root);

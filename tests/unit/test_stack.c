@@ -9,6 +9,7 @@
 
 #include "test_print_support.h"
 #include "test_sanitized.h"
+#include "test_skip.h"
 #include "thread.h"
 
 /* What vmsnap.h says, but for what the C library wants for itself. */
@@ -55,7 +56,7 @@ static void calls_fit_into_a_small_stack(void **state)
 {
 	(void)state;
 	if (SANITIZED)
-		skip();
+		skip_because("a sanitizer needs more stack");
 	pthread_attr_t attributes;
 	pthread_t thread;
 	int failed = 1;
