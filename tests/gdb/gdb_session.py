@@ -22,12 +22,21 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "live"))
 
 import kernel  # noqa: E402
 import support  # noqa: E402
-from support import NOBODY, ROOT, Target, become, me, skip, world  # noqa: E402,F401
+from support import (FRAMES, NOBODY, OTHERS, ROOT, Target, become, me, mount_tmpfs,  # noqa: E402,F401
+                     need_frames, need_namespaces, sees_frames, skip, world)
 
 GDB = os.environ.get("VMSNAP_GDB", "gdb")
 SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(HERE)))
-NOBODY_OR_ME = NOBODY if ROOT else me()
+NOBODY_OR_ME = NOBODY if OTHERS else me()
 SECONDS = 60  # for one command; the machine may be busy
+
+
+
+def need_no_frames(test):
+    """For what a user sees from whom frame numbers are hidden."""
+    if sees_frames(NOBODY_OR_ME):
+        skip(test, "hidden frame numbers: this user sees them, and can become no other")
+
 
 # What gdb itself says on standard error though nothing is wrong.
 HARMLESS = re.compile(r"warning: |note: |vmsnap: |\s*$|\[Inferior \d|\[Detaching after |\[Attaching after |\[Switching to |"

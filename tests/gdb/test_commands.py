@@ -4,7 +4,7 @@ import re
 import unittest
 
 import truth
-from gdb_session import ROOT, Gdb, kernel, main, skip
+from gdb_session import FRAMES, Gdb, kernel, main, need_frames
 from truth import PAGE
 
 
@@ -202,7 +202,7 @@ class Page(Commands):
             made = gdb.json(f"vmsnap page {expression}")
             self.assertEqual(made["address"], f"{at:#x}", expression)
             self.assertEqual(made["state"], "present", expression)
-            if ROOT:
+            if FRAMES:
                 frame = truth.entry(pid, at) & kernel.FRAME
                 self.assertEqual((made["pfn"], made["physical"]),
                                  (f"{frame:#x}", f"{frame * PAGE + at % PAGE:#x}"), expression)
@@ -312,7 +312,7 @@ class Functions(Commands):
     def test_values_are_the_kernels(self):
         gdb = self.at_step()
         pid, at = gdb.inferior(), self.page(gdb, 0)
-        if ROOT:
+        if FRAMES:
             frame = truth.entry(pid, at) & kernel.FRAME
             self.assertEqual(gdb.number("$_vmsnap_pfn(&pages[0])"), frame)
             self.assertEqual(gdb.number("$_vmsnap_physical((char *)&pages[0] + 5)"), frame * PAGE + 5)
@@ -338,8 +338,7 @@ class Functions(Commands):
         self.assertEqual(gdb.number("number"), 3, "the first stop where page 3 has changed")
 
     def test_shared_page_stops_when_it_is_copied(self):
-        if not ROOT:
-            skip(self, "frame numbers: not root")
+        need_frames(self)
         gdb = Gdb(self, "gdb_cow", "fork")
         gdb("break parent_done")
         gdb("run")

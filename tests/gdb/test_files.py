@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import truth
-from gdb_session import NOBODY, ROOT, Failed, Gdb, folder, main, program, skip, support, world
+from gdb_session import FRAMES, NOBODY, ROOT, Failed, Gdb, folder, main, mount_tmpfs, program, skip, support, world
 
 
 def command(*arguments):
@@ -70,7 +70,7 @@ class There(Files):
             found = [each for row in cow["ranges"] for each in row["names"] if each["symbol"] == name]
             self.assertEqual({(each["kind"], each["function"]) for each in found}, {("local", "work")}, name)
             self.assertIn(name, truth.names_on(cow["ranges"], page))
-            if ROOT:
+            if FRAMES:
                 self.assertEqual(truth.by_page(cow["ranges"], "verdict")[truth.page_of(page)],
                                  "copied_by_child" if name == "child_local" else "copied_by_parent")
         shown = command("page", f"{path}@parent", f"{places['parent_local']:#x}")
@@ -195,12 +195,8 @@ class Back(Files):
 
 class Full(Files):
     def test_full_disk_leaves_the_old_file_and_the_snapshots(self):
-        if not ROOT:
-            skip(self, "a full disk: not root")
         where = folder(self)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", where], check=False).returncode:
-            skip(self, "a full disk: cannot mount one")
-        self.addCleanup(subprocess.run, ["umount", "-l", where], check=True)
+        mount_tmpfs(self, where, "size=64k")
         gdb = self.saved(2)
         gdb(f"vmsnap save {where}/run.vms s1")
         with open(f"{where}/run.vms", "rb") as file:

@@ -9,18 +9,14 @@ import time
 import unittest
 
 import truth
-from gdb_session import NOBODY_OR_ME, ROOT, Gdb, gone, kernel, main, skip, wait_for
+from gdb_session import (FRAMES, NOBODY_OR_ME, ROOT, Gdb, gone, kernel, main, need_frames, need_no_frames, skip,
+                         wait_for)
 
 # Of each page of its own, once the parent is at parent_done().
 WANTED = {"by_nobody": "shared", "by_child": "copied_by_child", "by_both": "copied_by_child",
           "by_parent": "copied_by_parent", "fresh_child": "new_in_child", "fresh_parent": "new_in_parent",
           "zero_child": "zero_written_by_child"}
 LOCALS = {"child_local": "copied_by_child", "parent_local": "copied_by_parent", "quiet_local": "shared"}
-
-
-def need_frames(test):
-    if not ROOT:
-        skip(test, "frame numbers: not root")
 
 
 def process_with_number(test, number):
@@ -297,7 +293,7 @@ class KeptChild(Forked):
         said, complaint = gdb.finish()
         self.assertIn("SIGINT", said)
         address = gdb.number("(unsigned long) &by_child")
-        if ROOT:
+        if FRAMES:
             frames = [truth.entry(pid, address) & kernel.FRAME for pid in (gdb.inferior(), child)]
             self.assertEqual(frames[0], frames[1], "it has not written yet")
         self.assertIn(f"child {child} is held at the fork", complaint + said)
@@ -352,6 +348,7 @@ class KeptChild(Forked):
 
 class AsNobody(Forked):
     def test_verdicts_without_privilege_say_what_is_unknown(self):
+        need_no_frames(self)
         gdb = self.started("fork", user=NOBODY_OR_ME)
         gdb("break parent_done")
         gdb("continue")

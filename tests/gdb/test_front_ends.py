@@ -6,12 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import time
 import unittest
 
 import truth
-from gdb_session import (NOBODY_OR_ME, ROOT, Failed, Gdb, batch, command_line, copy_plugin, environment, folder,
-                         kernel, main, plugin_file, program, skip, wait_for, world)
+from gdb_session import (NOBODY_OR_ME, ROOT, SECONDS, Failed, Gdb, batch, command_line, copy_plugin, environment,
+                         folder, kernel, main, need_no_frames, plugin_file, program, skip, wait_for, world)
 from mi import Mi
 
 
@@ -77,16 +76,19 @@ class Loading(unittest.TestCase):
         self.assertRegex(gdb.fails("vmsnap take", "9.9.9"), r"0\.1\.0")
 
     def test_loading_is_quick(self):
-        """Generously: the number that counts is measured by the benchmarks."""
+        """Generously: the number that counts is measured by the benchmarks.  Processor time, against
+        what gdb itself takes to start: neither a slow machine nor a busy one makes a difference."""
         def seconds(plugin):
             found = []
             for _ in range(3):
-                start = time.monotonic()
-                subprocess.run(command_line("-batch", plugin=plugin), check=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, env=environment())
-                found.append(time.monotonic() - start)
+                gdb = subprocess.Popen(command_line("-batch", plugin=plugin), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, env=environment())
+                _, status, used = os.wait4(gdb.pid, 0)
+                gdb.returncode = os.waitstatus_to_exitcode(status)
+                self.assertEqual(gdb.returncode, 0)
+                found.append(used.ru_utime + used.ru_stime)
             return min(found)
-        self.assertLess(seconds(True) - seconds(False), 0.3)
+        self.assertLess(seconds(True), 1.5 * seconds(False))
 
 
 class Batch(unittest.TestCase):
@@ -199,7 +201,7 @@ class Screen:
     def text(self, escapes=False):
         return self.tmux("capture-pane", "-p", *(["-e"] if escapes else []))
 
-    def wait(self, pattern, seconds=30):
+    def wait(self, pattern, seconds=SECONDS):
         if not wait_for(lambda: re.search(pattern, self.text(), re.MULTILINE), seconds):
             self.test.fail(f"no {pattern!r} on the screen:\n{self.text()}")
 
@@ -241,7 +243,7 @@ class TextInterface(unittest.TestCase):
         self.assertIn("gdb_steps", shown)
         self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         screen.keys("q", "Enter")
-        time.sleep(0.2)
+        screen.wait(r"^Quit$")
         screen.keys("vmsnap take", "Enter")
         screen.wait("Snapshot s1: process")
         self.assertNotRegex(screen.text(), "Traceback|Python Exception")
@@ -251,11 +253,10 @@ class Unprivileged(unittest.TestCase):
     """Whoever may debug a process may use vmsnap; what the kernel hides is said to be unknown."""
 
     def setUp(self):
+        need_no_frames(self)
         self.gdb = Gdb(self, "gdb_steps", "write", 6, user=NOBODY_OR_ME)
         self.gdb("break step")
         self.gdb("run")
-        if not ROOT and kernel.status(os.getpid())["CapEff"] != b"0000000000000000":
-            skip(self, "what an unprivileged user sees: this one has privileges")
 
     def test_commands_work_without_frame_numbers(self):
         gdb = self.gdb

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from gdb_session import GDB, ROOT, Gdb, environment, folder, kernel, main, skip
+from gdb_session import GDB, ROOT, Gdb, environment, folder, kernel, main, need_namespaces, skip
 
 BUILD = os.environ.get("VMSNAP_BUILD", os.path.dirname(os.environ.get("VMSNAP", "build/vmsnap")))
 
@@ -64,6 +64,7 @@ class Installed(unittest.TestCase):
     def test_gdb_loads_it_at_its_start(self):
         if not ROOT or not os.path.isdir("/etc/gdb"):
             skip(self, "gdb's own start scripts: not root, or gdb has no /etc/gdb")
+        need_namespaces(self, "--mount")
         install("/usr/local", DESTDIR=self.where)
         stub = os.path.join(self.where, "etc", "gdb", "gdbinit.d", "vmsnap.py")
         self.assertEqual(os.listdir(os.path.dirname(stub)), ["vmsnap.py"])

@@ -4,7 +4,7 @@ pages that the kernel shows as copied."""
 import unittest
 
 import truth
-from gdb_session import ROOT, Gdb, kernel, main, skip
+from gdb_session import Gdb, kernel, main, need_frames
 
 
 class Touched(unittest.TestCase):
@@ -120,8 +120,7 @@ class Touched(unittest.TestCase):
             self.check_text(gdb)
 
     def test_cow_counts_gdbs_pages_apart(self):
-        if not ROOT:
-            skip(self, "frame numbers: not root")
+        need_frames(self)
         gdb = Gdb(self, "gdb_cow", "fork")
         gdb("vmsnap auto fork")
         gdb("break parent_done")

@@ -152,6 +152,22 @@ def status(pid):
     return {key.decode(): value.strip() for key, _, value in (line.partition(b":") for line in lines)}
 
 
+DAC_READ_SEARCH, SETGID, SETUID, SYS_PTRACE, SYS_ADMIN = 2, 6, 7, 19, 21  # capabilities
+
+
+def capable(*capabilities):
+    """Whether we have these: root in a container has a few only."""
+    has = int(status(os.getpid())["CapEff"], 16)
+    return all(has >> number & 1 for number in capabilities)
+
+
+def shows_frames():
+    """Whether the kernel tells us the numbers of frames: root in a container may not see them."""
+    there = ctypes.create_string_buffer(b"written", PAGE)
+    at = ctypes.addressof(there) // PAGE * PAGE
+    return entries(os.getpid(), [(at, at + PAGE)]).get(at, 0) & FRAME != 0
+
+
 def swap_is_on():
     return len(read("/proc/swaps").splitlines()) > 1
 

@@ -14,7 +14,7 @@ import unittest
 import documents
 import kernel
 import support
-from support import NOBODY, ROOT, VMSNAP, skip, world
+from support import NOBODY, VMSNAP, skip, world
 
 SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.path.dirname(os.path.abspath(VMSNAP))
@@ -169,11 +169,16 @@ def call(*argv, input=None, timeout=60, env=None, **options):
 
 class Case(unittest.TestCase):
     def need_root(self, *tools):
-        if not ROOT:
-            skip(self, "not root: cannot become other users")
+        support.need_others(self)
         for tool in ("setpriv", *tools):
             if not shutil.which(tool):
                 skip(self, f"{tool} is not installed")
+
+    def need_all_capabilities(self, *tools):
+        """All those that vmsnap uses, to hand them on; a container's root has not got them."""
+        self.need_root(*tools)
+        if not kernel.capable(kernel.DAC_READ_SEARCH, kernel.SYS_PTRACE, kernel.SYS_ADMIN):
+            skip(self, "capabilities: this root has not got them all itself")
 
     def folder(self, mode=0o755, owner=None):
         """A folder that everybody can reach."""

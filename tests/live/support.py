@@ -2,6 +2,7 @@
 
 import functools
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -19,12 +20,52 @@ VMSNAP = os.environ.get("VMSNAP", "vmsnap")
 TARGETS = os.environ.get("VMSNAP_TARGETS", "targets")
 NOBODY = 65534
 ROOT = os.geteuid() == 0
+FRAMES = kernel.shows_frames()
+# Whether we can run programs as other users, and look at what they do.
+OTHERS = ROOT and kernel.capable(kernel.SETUID, kernel.SETGID, kernel.SYS_PTRACE)
 
 
 def skip(test, reason):
     """Skips, and leaves the line that script/test collects."""
     print(f"SKIP: {reason}", flush=True)
     test.skipTest(reason)
+
+
+def need_others(test):
+    if not OTHERS:
+        skip(test, "other users: this one may not become another and trace its processes")
+
+
+def need_frames(test):
+    if not FRAMES:
+        skip(test, "the kernel hides frame numbers from this user (it takes CAP_SYS_ADMIN)")
+
+
+@functools.lru_cache(maxsize=None)
+def _why_no_namespaces(options):
+    done = subprocess.run(["unshare", *options, "true"], stderr=subprocess.PIPE, check=False)
+    return done.stderr.decode().strip() if done.returncode else None
+
+
+def need_namespaces(test, *options):
+    """For what runs below unshare(1) with these options.  A container may forbid it, and in a
+    chroot there can be no other mounts: its root is no mount point, so they would be everybody's."""
+    if not shutil.which("unshare"):
+        skip(test, "unshare is not installed")
+    reason = _why_no_namespaces(options)
+    if reason:
+        skip(test, f"no namespaces here (unshare {' '.join(options)}): {reason}")
+
+
+def mount_tmpfs(test, folder, options):
+    """A small file system of memory for the length of a test."""
+    if not ROOT:
+        skip(test, "not root: cannot mount a file system")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "vmsnap-test", folder], stderr=subprocess.PIPE,
+                          check=False)
+    if done.returncode:
+        skip(test, f"no file system can be mounted here: {done.stderr.decode().strip()}")
+    test.addCleanup(subprocess.run, ["umount", "-l", folder], stderr=subprocess.DEVNULL, check=False)
 
 
 def _reachable_by_nobody(path):
@@ -87,7 +128,9 @@ def me():
 
 def users():
     """Who the tests are run as: root and nobody, or whoever we are."""
-    return [0, NOBODY] if ROOT else [me()]
+    if ROOT and not OTHERS:
+        print("SKIP: as nobody, too: this root may not become another user and trace its processes", flush=True)
+    return [0, NOBODY] if OTHERS else [me()]
 
 
 def each_user(method):
@@ -98,6 +141,11 @@ def each_user(method):
             with self.subTest(user=user_name(user)):
                 method(self, user)
     return run_as_each
+
+
+def sees_frames(user):
+    """Whether the command, run as this user, is shown frame numbers."""
+    return FRAMES and user == me()
 
 
 def become(user):
@@ -230,6 +278,21 @@ def pages(test, snapshot, *argv, **options):
             found[start + index * PAGE] = (run_["state"], None if pfn is None else pfn + index, slot, flags)
         last = start + run_["pages"] * PAGE
     return found
+
+
+def files_of(pid):
+    """The files that a process has mapped."""
+    return sorted({os.fsdecode(vma.name) for vma in kernel.maps(pid) if vma.name.startswith(b"/")})
+
+
+def hold_files(test, *paths):
+    """Maps each page of these files for the length of a test.  Whether a page of the C library is
+    mapped by one process or by more is then not up to what else starts and ends on the machine."""
+    for path in paths:
+        with open(path, "rb") as file:
+            whole = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        test.addCleanup(whole.close)
+        sum(whole[::PAGE])  # reading maps them
 
 
 def process_is(pid, letters, seconds=2.0):

@@ -17,7 +17,7 @@ def zero_and_huge(pid, found, areas):
                 into = ([zero] if categories & kernel.SCAN_ZERO else []) + ([huge] if categories & kernel.SCAN_HUGE else [])
                 for addresses in into:
                     addresses.update(range(first, last, PAGE))
-    if support.ROOT:
+    if support.FRAMES:
         present = {at: entry & kernel.FRAME for at, entry in found.items() if entry & kernel.PRESENT}
         flags = kernel.page_flags(set(present.values()))
         zero = {at for at, pfn in present.items() if flags[pfn] & kernel.KPF_ZERO_PAGE}
@@ -77,7 +77,7 @@ class Pages(unittest.TestCase):
         self.fail("the target's pages change all the time, or vmsnap changes them")
 
     def compare(self, truth, path, user):
-        privileged = user == 0
+        privileged = support.sees_frames(user)
         wanted, found = truth.expected(privileged), pages(self, path)
         # Unprivileged, a marker cannot be told from a slot; bit 61 of the huge zero page means nothing.
         def plain(page):
@@ -198,8 +198,7 @@ class Pages(unittest.TestCase):
                 target.end()
 
     def test_exclusive_means_mapped_once(self):
-        if not support.ROOT:
-            skip(self, "kpagecount needs root")
+        support.need_frames(self)
         for kind in ("anonymous", "shared", "forked", "file"):
             target = Target(self, "pages", kind)
             _, path = self.steady_capture(target, 0)
