@@ -9,7 +9,7 @@ import unittest
 
 import support
 from documents import SOURCE, blocks, read, without_numbers
-from support import ROOT, Target, skip, world
+from support import Target, files_of, hold_files, skip, world
 
 MAN = os.path.join(SOURCE, "docs", "man")
 COMMANDS = "capture show pages page diff cow map status list check".split()
@@ -53,6 +53,7 @@ class Documents(unittest.TestCase):
     def setUp(self):
         self.target = Target(self, "cow_demo")
         self.parent, self.child = self.target.lines[0].split()[1:3]
+        hold_files(self, *files_of(self.target.pid))
         self.folder = world().home(support.me())
 
     def shell(self, script, name="bash"):
@@ -63,8 +64,7 @@ class Documents(unittest.TestCase):
 
 class Readme(Documents):
     def test_the_examples_print_what_the_readme_says(self):
-        if not ROOT:
-            skip(self, "not root: the README shows what root sees")
+        support.need_frames(self)  # it shows what root sees
         found = blocks(read("README.md"), "console")
         self.assertGreater(len(found), 3, "examples")
         for block in found:
