@@ -117,15 +117,16 @@ class Processes(unittest.TestCase):
         """A target that looks at the clock all the time knows how long it did not."""
         target = Target(self, "processes", "spin", "512", user=user)
         ratios = []
-        for _ in range(6):
+        # The target may be kept waiting by others, and vmsnap between its two looks at the clock:
+        # the busier the machine, the more often.  A pause that is told wrong is never right.
+        while not any(0.8 < ratio < 1.25 for ratio in ratios):
+            self.assertLess(len(ratios), 60, ratios)
             target.process.stdin.write(b"300\n")
             time.sleep(0.08)
             path = capture(self, target.pid, user=user)
             target.wait()
             stood = int(target.lines.pop().split()[1]) / 1e3
             ratios.append(stood / ask(self, "show", path)["snapshot"]["pause_us"])
-        # The target may be kept waiting by others, and vmsnap between its two looks at the clock.
-        self.assertTrue(any(0.8 < ratio < 1.25 for ratio in ratios), ratios)
         target.end()
 
     @each_user
@@ -162,29 +163,34 @@ class Processes(unittest.TestCase):
 
     @each_user
     def test_dying_process_leaves_a_whole_file_or_none(self, user):
-        told = {0: 0, 2: 0}
         target = Target(self, "pages", "zero", user=user)
         begun = time.monotonic()
         capture(self, target.pid, user=user)
         whole = time.monotonic() - begun
         count = 120 if whole < 0.1 else 40
-        for n in range(count):
-            # They die while the command starts, looks, or is done already.
-            life = 2 * whole * n / count
-            process = subprocess.Popen(["sleep", f"{life:.4f}"], **become(user))
-            path = fresh(user)
-            result = run("capture", process.pid, "-o", path, user=user)
-            self.assertIn(result.status, told, result)
-            told[result.status] += 1
-            self.assertEqual(os.path.exists(path), result.status == 0)
-            if result.status == 0:
-                self.assertEqual(run("check", path).status, 0)
-                os.unlink(path)
-            else:
-                self.assertRegex(result.err, str(process.pid))
-            self.assertEqual(process.wait(timeout=10), 0, "the target was disturbed")
+        # They die while the command starts, looks, or is done already.
+        told = {self.capture_of_dying(user, 2 * whole * n / count) for n in range(count)}
+        # A machine that has become slower, or quicker, meanwhile.
+        for n in range(10):
+            if len(told) < 2:
+                told.add(self.capture_of_dying(user, whole * 2 ** n if told == {2} else 0))
         self.assertEqual(litter(user), [])
-        self.assertGreater(min(told.values()), 0, told)
+        self.assertEqual(told, {0, 2})
+
+    def capture_of_dying(self, user, life):
+        """The status of a capture of a process that lives so many seconds."""
+        process = subprocess.Popen(["sleep", f"{life:.4f}"], **become(user))
+        path = fresh(user)
+        result = run("capture", process.pid, "-o", path, user=user)
+        self.assertIn(result.status, (0, 2), result)
+        self.assertEqual(os.path.exists(path), result.status == 0)
+        if result.status == 0:
+            self.assertEqual(run("check", path).status, 0)
+            os.unlink(path)
+        else:
+            self.assertRegex(result.err, str(process.pid))
+        self.assertEqual(process.wait(timeout=60), 0, "the target was disturbed")
+        return result.status
 
     @each_user
     def test_process_killed_while_it_is_captured(self, user):
@@ -221,8 +227,7 @@ class Processes(unittest.TestCase):
         self.refused(2, user, "(?i)kernel thread")
 
     def test_process_of_another_user_is_refused_and_says_what_helps(self):
-        if not support.ROOT:
-            support.skip(self, "a process of another user needs root to make it")
+        support.need_others(self)
         target = Target(self, "pages", "anonymous", user=0)
         self.refused(target.pid, support.NOBODY, "(?i)permi|privilege|root|denied")
 
@@ -285,8 +290,8 @@ class Processes(unittest.TestCase):
 
     def test_unprivileged_capture_says_in_one_line_what_root_adds(self):
         user = users()[-1]
-        if user == 0:
-            self.skipTest("only root is here")
+        if support.sees_frames(user):
+            support.skip(self, "hidden frame numbers: this user sees them, and can become no other")
         target = Target(self, "pages", "anonymous", user=user)
         result = run("capture", target.pid, "-o", fresh(user), user=user)
         self.assertEqual(result.status, 0, result)
