@@ -34,7 +34,7 @@ class Allocations(unittest.TestCase):
         env = {**world().env, **faultlib.QUIET, "LD_PRELOAD": INTERPOSE, "VMSNAP_FAIL_TOLD": self.told,
                "VMSNAP_FAIL": plan}
         done = subprocess.run([world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=env, timeout=60)
+                              stderr=subprocess.PIPE, env=env, timeout=300)
         return Run(done.returncode, done.stdout, done.stderr.decode(errors="replace"), [plan])
 
     def each(self, argv, step):

@@ -39,7 +39,7 @@ class Killed(unittest.TestCase):
 
     def assert_running_soon(self, fault):
         """The kernel lets go of them when the last thread of the command is gone."""
-        end = time.monotonic() + 2
+        end = time.monotonic() + 20
         for pid in (self.witness.pid, *self.witness.children):
             for tid in tasks(pid):
                 while kernel.state(f"{pid}/task/{tid}") in ("t", "T") and time.monotonic() < end:
@@ -139,6 +139,8 @@ class Killed(unittest.TestCase):
                 command.kill()
                 command.communicate()
                 self.killed += command.returncode != 0
+                # The machine may have become slower or quicker than at the first ones.
+                whole *= 1.1 if command.returncode else 0.9
                 self.assert_running_soon(f"{options} {n}")
                 self.assert_nothing_lost(before, options, f"{options} {n}")
         self.witness.assert_unharmed("after all")

@@ -42,7 +42,7 @@ class Stepped:
 
     def finish(self):
         os.write(self.answer, b"\n")
-        _, said = self.process.communicate(timeout=60)
+        _, said = self.process.communicate(timeout=300)
         for fd, path in zip((self.report, self.answer), self.fifos):
             os.close(fd)
             os.unlink(path)
@@ -159,7 +159,7 @@ class Steps(unittest.TestCase):
             status, said = stepped.finish()
             self.told[status] += 1
             self.assert_whole_or_clear(status, said, stepped.where)
-            self.assertLess(time.monotonic() - begun, 2.5, stepped.where)
+            self.assertLess(time.monotonic() - begun, 20, stepped.where)
             self.runs(target, stepped.where)
             target.end()
         tell(f"capture: exec at {sum(self.told.values())} moments of the freeze: {self.told[0]} right results, "

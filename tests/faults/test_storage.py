@@ -204,7 +204,7 @@ class Several(Storage):
 
     def end(self, commands):
         for command in commands:
-            said = command.communicate(timeout=60)[1]
+            said = command.communicate(timeout=300)[1]
             self.assertEqual((command.returncode, said), (0, b""))
 
     def labels(self):
@@ -229,7 +229,7 @@ class Several(Storage):
             commands = [(f"{n} {k}", self.start("--append", label=f"{n} {k}")) for k in range(3)]
             commands[0][1].kill()
             for name, command in commands:
-                command.communicate(timeout=60)
+                command.communicate(timeout=300)
                 done += [name] * (command.returncode == 0)
                 self.assertIn(command.returncode, (0, -9))
         self.assertEqual(self.capture("--append", "--label", "last").status, 0)

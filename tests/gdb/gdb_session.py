@@ -28,7 +28,7 @@ from support import (FRAMES, NOBODY, OTHERS, ROOT, Target, become, me, mount_tmp
 GDB = os.environ.get("VMSNAP_GDB", "gdb")
 SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 NOBODY_OR_ME = NOBODY if OTHERS else me()
-SECONDS = 60  # for one command; the machine may be busy
+SECONDS = 200  # for one command; the machine may be busy
 
 
 
@@ -178,7 +178,9 @@ class Gdb(Talk):
         user = me() if user is None else user
         argv = command_line(*options, plugin=plugin)
         if target:
-            argv += ["--args", target if "/" in target else program(target), *map(str, args)]
+            target = target if "/" in target else program(target)
+            support.hold_files(target)
+            argv += ["--args", target, *map(str, args)]
         self.marks = 0
         self.notes = ""  # what the last command said beside its result
         # Neither a prompt nor a question will come; commands are taken from the pipe.

@@ -6,10 +6,10 @@ import re
 import subprocess
 import unittest
 
-from gdb_session import NOBODY_OR_ME, SOURCE, Gdb, Target, main, me, need_frames, program, sees_frames, world
+from gdb_session import NOBODY_OR_ME, SOURCE, Gdb, Target, main, me, need_frames, sees_frames, world
 
 from documents import blocks, read, without_numbers
-from support import each_user, files_of, hold_files, run
+from support import each_user, run
 
 GUIDE = ("docs", "gdb.md")
 YOU = "/home/you/vmsnap"  # where the guide's reader has built it
@@ -133,15 +133,10 @@ class Reader:
         env = {**world().env, "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
         script = f'vmsnap() {{ {world().vmsnap} "$@"; }}\n{command}'
         return subprocess.run(["bash", "-c", script], cwd=world().home(self.user), env=env, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=60).stdout
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=300).stdout
 
 
 class Guide(unittest.TestCase):
-    def setUp(self):
-        target = Target(self, "cow_demo")
-        hold_files(self, *files_of(target.pid), program("gdb_demo"), program("gdb_threads"))
-        target.end()
-
     def test_its_sessions_print_what_it_says(self):
         need_frames(self)  # it shows what root sees, and a part of it what others do
         ran = 0

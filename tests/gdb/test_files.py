@@ -14,7 +14,7 @@ from gdb_session import FRAMES, NOBODY, ROOT, Failed, Gdb, folder, main, mount_t
 def command(*arguments):
     """The command line's JSON."""
     done = subprocess.run([world().vmsnap, *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env=world().env, timeout=60)
+                          env=world().env, timeout=300)
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
 
@@ -265,7 +265,7 @@ class NoFile(Files):
         show = subprocess.Popen([world().vmsnap, "show", "--json", fifo], stdout=subprocess.PIPE, env=world().env)
         with open(fifo, "wb") as pipe:
             pipe.write(content)
-        self.assertEqual(json.loads(show.communicate(timeout=60)[0])["snapshot"]["label"], "s1")
+        self.assertEqual(json.loads(show.communicate(timeout=300)[0])["snapshot"]["label"], "s1")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class Installed(unittest.TestCase):
         done = subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", self.where, *GDB.split(), "-q", "-batch",
                                "-ex", "vmsnap list", "-ex", "python print(__import__('vmsnap_gdb').__file__)"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                              env=environment(VMSNAP_LIB=None, HOME=self.where), timeout=60)
+                              env=environment(VMSNAP_LIB=None, HOME=self.where), timeout=300)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertIn(b"No snapshots", done.stdout)
         self.assertIn(b"/usr/local/share/vmsnap/gdb/vmsnap_gdb/__init__.py", done.stdout)

@@ -139,11 +139,11 @@ DefaultDependencies=no
     export TARGET=$!
     (
         count=0
-        until busctl status org.freedesktop.systemd1 >/dev/null 2>&1 || [ $count -gt 100 ]; do
+        until busctl status org.freedesktop.systemd1 >/dev/null 2>&1 || [ $count -gt 600 ]; do
             sleep 0.1
             count=$((count + 1))
         done
-        [ $count -gt 100 ] || echo up >"$FOLDER/up"
+        [ $count -gt 600 ] || echo up >"$FOLDER/up"
         cd "$FOLDER"
         sh -c "$COMMANDS" || true
         touch "$FOLDER/done"
@@ -155,12 +155,12 @@ DefaultDependencies=no
 
 def below_systemd(folder, commands):
     """Runs them; False if systemd cannot be started here.  $TARGET is a process of STRANGER's."""
-    done = call("unshare", "--mount", "sh", "-c", MANAGER, timeout=120, env={
+    done = call("unshare", "--mount", "sh", "-c", MANAGER, timeout=300, env={
         "FOLDER": folder, "INSIDE": INSIDE, "COMMANDS": commands, "STRANGER": str(STRANGER)})
     return done if os.path.exists(os.path.join(folder, "up")) else None
 
 
-def call(*argv, input=None, timeout=60, env=None, **options):
+def call(*argv, input=None, timeout=300, env=None, **options):
     done = subprocess.run([str(word) for word in argv], input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=timeout, env={**world().env, **(env or {})}, check=False,
                           **({} if input is not None else {"stdin": subprocess.DEVNULL}), **options)
@@ -199,7 +199,7 @@ class Case(unittest.TestCase):
                    os.stat(f"/proc/{process.pid}/environ").st_uid == user, "the process never slept")
         return process.pid
 
-    def until(self, condition, otherwise, seconds=10):
+    def until(self, condition, otherwise, seconds=60):
         end = time.monotonic() + seconds
         while not condition():
             self.assertLess(time.monotonic(), end, otherwise)

@@ -79,6 +79,24 @@ def _reachable_by_nobody(path):
         path = os.path.dirname(path)
 
 
+_held = {}
+
+
+def hold_files(*paths):
+    """Maps each page of these files, for as long as the tests run.  Whether a page of the C library
+    or of a program is mapped by one process or by more is then not up to who else runs it."""
+    for path in paths:
+        if path not in _held and os.path.isfile(path) and 0 < os.path.getsize(path) < 1 << 26:
+            with open(path, "rb") as file:
+                _held[path] = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+            sum(_held[path][::PAGE])  # reading maps them
+
+
+def libraries():
+    """Those that this process has loaded, and so has every other."""
+    return sorted({os.fsdecode(vma.name) for vma in kernel.maps(os.getpid()) if b".so" in vma.name})
+
+
 class World:
     """Where `nobody` can run the command and the targets, too: copies, if the
     build is in somebody's home."""
@@ -89,6 +107,7 @@ class World:
         self.vmsnap, self.targets = VMSNAP, TARGETS
         library = os.environ.get("VMSNAP_LIB")
         self.env = dict(os.environ)
+        hold_files(*libraries())
         if ROOT and not (_reachable_by_nobody(VMSNAP) and _reachable_by_nobody(TARGETS)):
             self.vmsnap = shutil.copy(VMSNAP, self.folder)
             self.targets = shutil.copytree(TARGETS, os.path.join(self.folder, "targets"))
@@ -168,6 +187,7 @@ class Target:
         self.lines = []
         user = me() if user is None else user
         path = executable or os.path.join(world().targets, argv[0])
+        hold_files(path)
         self.process = subprocess.Popen([argv[0], *map(str, argv[1:])], executable=path, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, cwd=world().home(user), bufsize=0,
                                         **become(user), **options)
@@ -203,7 +223,7 @@ class Target:
 
     def settle(self):
         """Waits until the target sleeps in its read()."""
-        for _ in range(2000):
+        for _ in range(10000):
             if kernel.state(self.pid) in ("S", "T", "t", "D"):
                 return
             time.sleep(0.001)
@@ -232,7 +252,7 @@ class Result:
 def run(*argv, user=None, **options):
     """Runs the command to its end."""
     user = me() if user is None else user
-    options.setdefault("timeout", 120)
+    options.setdefault("timeout", 300)
     options.setdefault("cwd", world().home(user))
     return Result(subprocess.run([world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, env=world().env, **become(user), **options))
@@ -280,22 +300,7 @@ def pages(test, snapshot, *argv, **options):
     return found
 
 
-def files_of(pid):
-    """The files that a process has mapped."""
-    return sorted({os.fsdecode(vma.name) for vma in kernel.maps(pid) if vma.name.startswith(b"/")})
-
-
-def hold_files(test, *paths):
-    """Maps each page of these files for the length of a test.  Whether a page of the C library is
-    mapped by one process or by more is then not up to what else starts and ends on the machine."""
-    for path in paths:
-        with open(path, "rb") as file:
-            whole = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-        test.addCleanup(whole.close)
-        sum(whole[::PAGE])  # reading maps them
-
-
-def process_is(pid, letters, seconds=2.0):
+def process_is(pid, letters, seconds=20.0):
     """Whether the process is soon in one of these states."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -30,7 +30,7 @@ def command(*argv, env=None, stdin=subprocess.DEVNULL, **options):
     options.setdefault("stderr", subprocess.PIPE)
     environment = {**world().env, **(env or {})}
     words = [word if isinstance(word, bytes) else str(word) for word in argv]
-    return subprocess.run([world().vmsnap, *words], stdin=stdin, env=environment, timeout=60, **options)
+    return subprocess.run([world().vmsnap, *words], stdin=stdin, env=environment, timeout=300, **options)
 
 
 def on_terminal(*argv, columns=80, env=None):
@@ -55,7 +55,7 @@ def on_terminal(*argv, columns=80, env=None):
             break
         text += piece
     os.close(ours)
-    return process.wait(timeout=60), text
+    return process.wait(timeout=300), text
 
 
 class Case(unittest.TestCase):
@@ -188,7 +188,7 @@ class Completion(Case):
         script = 'source <("$0" --completion bash) && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _vmsnap; ' \
                  'printf "%s\\n" "${COMPREPLY[@]}"'
         result = subprocess.run(["bash", "-c", script, world().vmsnap, *words], env=world().env, cwd=self.folder,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
         self.assertNotIn("syntax", result.stderr)
         return result.stdout.split()
 
@@ -256,7 +256,7 @@ class Words(Case):
             content = file.read()
         for words in (("-",), ("--", "-@1", "-@2"), ("-@1", "-@2"), ("-@1", "--width=40", "-@two", "--")):
             both = subprocess.run([world().vmsnap, "diff", "--json", *words], env=world().env, input=content,
-                                  stdout=subprocess.PIPE, timeout=60)
+                                  stdout=subprocess.PIPE, timeout=300)
             self.assertIn(both.returncode, (0, 1))
             self.assertEqual(json.loads(both.stdout)["schema"], "vmsnap.diff/1")
 
@@ -515,7 +515,7 @@ class Capture(Case):
                         self.assertIsNone(waiting.poll())
                         time.sleep(0.01)
                     waiting.send_signal(signal.SIGINT)
-                    self.assertEqual(waiting.communicate(timeout=20)[1], b"")
+                    self.assertEqual(waiting.communicate(timeout=300)[1], b"")
                     self.assertEqual(waiting.returncode, 128 + signal.SIGINT)
             other.seek(0)
             self.assertEqual(other.read(), before)
@@ -661,11 +661,11 @@ class Output(Case):
         with open(path, "rb") as file:
             before = file.read()
         shell = '"$0" "$@" >&- 2>&-'
-        status = subprocess.run(["sh", "-c", shell, world().vmsnap, "show", path], env=world().env, timeout=60).returncode
+        status = subprocess.run(["sh", "-c", shell, world().vmsnap, "show", path], env=world().env, timeout=300).returncode
         self.assertEqual(status, 2)
         out = self.path("out.vms")
         status = subprocess.run(["sh", "-c", shell, world().vmsnap, "capture", str(self.demo().pid), "-o", out],
-                                env=world().env, timeout=60).returncode
+                                env=world().env, timeout=300).returncode
         self.assertEqual(status, 0)
         with open(path, "rb") as file:
             self.assertEqual(file.read(), before)

@@ -9,7 +9,7 @@ import unittest
 
 import support
 from documents import SOURCE, blocks, read, without_numbers
-from support import Target, files_of, hold_files, skip, world
+from support import Target, skip, world
 
 MAN = os.path.join(SOURCE, "docs", "man")
 COMMANDS = "capture show pages page diff cow map status list check".split()
@@ -53,13 +53,12 @@ class Documents(unittest.TestCase):
     def setUp(self):
         self.target = Target(self, "cow_demo")
         self.parent, self.child = self.target.lines[0].split()[1:3]
-        hold_files(self, *files_of(self.target.pid))
         self.folder = world().home(support.me())
 
     def shell(self, script, name="bash"):
         env = {**world().env, "VMSNAP_COMMAND": world().vmsnap, "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
         return subprocess.run([name, "-c", STAND_INS + script], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, text=True)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, text=True)
 
 
 class Readme(Documents):
@@ -108,10 +107,10 @@ class Readme(Documents):
         subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", *sanitizers, "-I", os.path.join(SOURCE, "core", "include"),
                         "ranges.c", library, f"-Wl,-rpath,{folder}", "-o", "ranges"], cwd=self.folder, check=True)
         program = os.path.join(self.folder, "ranges")
-        result = subprocess.run([program, self.parent], stdout=subprocess.PIPE, timeout=60, text=True)
+        result = subprocess.run([program, self.parent], stdout=subprocess.PIPE, timeout=300, text=True)
         self.assertEqual(result.returncode, 0)
         self.assertRegex(result.stdout, r"\A([0-9a-f]+-[0-9a-f]+\n)+\Z")
-        self.assertEqual(subprocess.run([program, "0"], stderr=subprocess.DEVNULL, timeout=60).returncode, 2)
+        self.assertEqual(subprocess.run([program, "0"], stderr=subprocess.DEVNULL, timeout=300).returncode, 2)
 
     def test_a_changed_word_in_the_output_would_be_seen(self):
         self.assertTrue(matches(["a 12K b", "...", "end"], ["a 4.00M  b", "x", "y", "end"]))
@@ -124,7 +123,7 @@ class ManPages(Documents):
         for name in COMMANDS:
             page = read("docs", "man", f"vmsnap-{name}.1.scd")
             text = subprocess.run([world().vmsnap, name, "--help"], env=world().env, stdout=subprocess.PIPE,
-                                  text=True, timeout=60).stdout
+                                  text=True, timeout=300).stdout
             helped = set(re.findall(r"(?m)^ .{4}  ?--([a-z-]+)", text))
             described = set(re.findall(r"\*--([a-z-]+)\*", page.split("# OPTIONS")[1].split("\n# ")[0]))
             self.assertEqual(described, helped, name)
@@ -166,7 +165,7 @@ class ManPages(Documents):
         for name in sorted(os.listdir(MAN)):
             try:
                 result = subprocess.run(["scdoc"], input=read("docs", "man", name), stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, timeout=60)
+                                        stderr=subprocess.PIPE, text=True, timeout=300)
             except FileNotFoundError:
                 skip(self, "scdoc is not installed")
             self.assertEqual((result.returncode, result.stderr), (0, ""), name)

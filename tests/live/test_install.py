@@ -55,7 +55,7 @@ def source_version():
 
 def call(*argv, **options):
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=120, check=False, **options)
+                          text=True, timeout=300, check=False, **options)
     if done.returncode:
         raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout}")
     return done.stdout

@@ -220,7 +220,7 @@ class Programs(unittest.TestCase):
         saved = support.capture(self, target.pid)
         os.unlink(path)
         os.mkfifo(path)
-        result = run("page", saved, hex(target.ranges["static_variable"][0]), timeout=20)
+        result = run("page", saved, hex(target.ranges["static_variable"][0]), timeout=300)
         self.assertEqual(result.status, 0, result)
         self.assertIn("not a regular file", result.err)
 

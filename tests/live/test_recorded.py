@@ -54,7 +54,7 @@ class Recorded(unittest.TestCase):
             environment["ASAN_OPTIONS"] = "detect_leaks=0"
         helper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "record_capture.py")
         done = subprocess.run([sys.executable, "-B", helper, library, self.folder, path], env=environment,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
         self.assertEqual(done.stderr, b"")
         return done.returncode, done.stdout.decode(), path
 

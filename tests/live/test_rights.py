@@ -181,7 +181,7 @@ class Capabilities(Case):
         self.addCleanup(process.kill)
         self.in_call(process, 257)  # openat() waits for a reader
         self.until(lambda: kernel.read(f"/proc/{process.pid}/syscall").startswith(b"257"), "it opens nothing")
-        self.until(lambda: self.held(process.pid) == {0}, "capabilities are still held", seconds=3)
+        self.until(lambda: self.held(process.pid) == {0}, "capabilities are still held")
 
     # -- file capabilities ---------------------------------------------------------
 
@@ -269,8 +269,7 @@ class Stopped(Case):
         if not process:
             skip(self, "a command with capabilities that is stopped: it was never met while it held a process")
         try:
-            self.until(lambda: kernel.state(target.pid) != "t", "the target stands for as long as the command does",
-                       seconds=60)
+            self.until(lambda: kernel.state(target.pid) != "t", "the target stands for as long as the command does")
             os.kill(process.pid, signal.SIGCONT)  # it may have been stopped when it had let go
             said = process.communicate()[1].decode()
             # It got on; or, on a machine that gave it no processor for seconds, it was ended.
@@ -442,7 +441,7 @@ class Folders(Case):
         self.pid = self.sleeper(NOBODY)
 
     def save(self, path, *argv, **options):
-        return call(world().vmsnap, "capture", self.pid, "-o", path, *argv, timeout=20, **options)
+        return call(world().vmsnap, "capture", self.pid, "-o", path, *argv, timeout=300, **options)
 
     def refused(self, path, *argv):
         answer = self.save(path, *argv)

@@ -237,7 +237,7 @@ def spoil(chance, payload):
 
 def run_command(*arguments, **options):
     command = [VMSNAP] + list(arguments)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, **options)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, **options)
     return done.returncode, done.stdout, done.stderr.decode("utf-8", "surrogateescape")
 
 
