@@ -274,7 +274,7 @@ class Words(Case):
         self.refused("check", "-", stdin=read, said="not a vmsnap file")
         os.close(read)
         os.close(write)
-        self.assertLess(time.monotonic() - started, 10)
+        self.assertLess(time.monotonic() - started, 60)
 
     def test_a_terminal_as_input_is_refused(self):
         status, text = on_terminal("show", "-")

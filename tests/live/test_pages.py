@@ -69,7 +69,7 @@ class Pages(unittest.TestCase):
     def steady_capture(self, target, user, *argv):
         """A capture between two equal looks at the kernel's files: ksmd and khugepaged
         may change something at any moment."""
-        for _ in range(5):
+        for _ in range(20):
             before = Truth(target.pid)
             path = capture(self, target.pid, *argv, user=user)
             if Truth(target.pid) == before:

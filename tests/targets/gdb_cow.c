@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 		kind = argv[1];
 	if (argc > 2)
 		count = atoi(argv[2]);
-	alarm(120); /* the parent of a detached child is not to be outlived for long */
+	alarm(300); /* the parent of a detached child is not to be outlived for long */
 	if (pipe(to_parent) || pipe(to_child))
 		return 5;
 	if (!strcmp(kind, "thread")) {

@@ -151,7 +151,7 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 100, forks = argc > 2 ? atoi(argv[2]) : 0;
-	alarm(240);
+	alarm(600);
 	prepare();
 	for (int round = 0; round < rounds; round++) {
 		send_all();

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 {
 	const char *kind = argc > 1 ? argv[1] : "write";
 	int count = argc > 2 ? atoi(argv[2]) : 3;
-	alarm(120);
+	alarm(600);
 	hidden_static++;
 	if (!strcmp(kind, "write")) {
 		write_pages_of(count);

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	pthread_t threads[THREADS];
 	count = argc > 1 ? atoi(argv[1]) : 3;
 	busy = argc > 2 && !strcmp(argv[2], "run");
-	alarm(120);
+	alarm(600);
 	if (count > THREADS)
 		return 2;
 	pthread_barrier_init(&here, NULL, (unsigned)count + 1);
