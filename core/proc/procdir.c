@@ -218,7 +218,8 @@ int procdir_open_any(pid_t pid, int *out, struct vmsnap_error *err)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "%d is not a process ID: expected a number above 0", (int)pid);
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	/* ESRCH: it went between the two steps of opening its directory (seen on Linux 6.18). */
+	if (fd < 0 && (errno == ENOENT || errno == ESRCH))
 		return fail(err, VMSNAP_ERR_NO_PROCESS, "no process %d", (int)pid);
 	if (fd < 0)
 		return fail_sys(err, errno, "cannot open %s", path);

@@ -9,7 +9,7 @@
 
 enum path { NO_PATH, PATH_FIRST, PATH_SECOND };
 
-struct elf_cache {
+struct known {
 	uint64_t number;
 	const char *name;
 	enum path path;
@@ -21,7 +21,7 @@ struct elf_cache {
 		SYS_##name, #name, path, named_only                                                                    \
 	}
 
-static const struct elf_cache known[] = {
+static const struct known known[] = {
 	CALL(openat, PATH_SECOND, false),
 	CALL(openat2, PATH_SECOND, false),
 #ifdef SYS_open
@@ -76,7 +76,7 @@ static const struct elf_cache known[] = {
 	CALL(clock_nanosleep, NO_PATH, true),
 };
 
-static const struct elf_cache *find(uint64_t number)
+static const struct known *find(uint64_t number)
 {
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].number == number)
@@ -94,7 +94,7 @@ bool call_known(size_t index, uint64_t *number)
 
 const char *call_name(uint64_t number)
 {
-	const struct elf_cache *call = find(number);
+	const struct known *call = find(number);
 	return call ? call->name : NULL;
 }
 
@@ -109,7 +109,7 @@ static bool is_one_of(const char *name, const char *names)
 
 bool call_is_meant(const struct plan *plan, const struct call *call)
 {
-	const struct elf_cache *known_call = find(call->number);
+	const struct known *known_call = find(call->number);
 	if (!known_call)
 		return false;
 	return plan->only ? is_one_of(known_call->name, plan->only) : !known_call->named_only;
@@ -117,7 +117,7 @@ bool call_is_meant(const struct plan *plan, const struct call *call)
 
 void call_describe(pid_t tid, const struct call *call, char *text, size_t size)
 {
-	const struct elf_cache *known_call = find(call->number);
+	const struct known *known_call = find(call->number);
 	char path[160] = "";
 	if (known_call && known_call->path != NO_PATH) {
 		struct iovec to = { path, sizeof(path) - 1 };

@@ -3,31 +3,31 @@
 
 #include "options.h"
 
-struct elf_cache {
+struct known {
 	size_t size;
 	uint64_t first;
 	const char *last;
 };
 
 struct newer {
-	struct elf_cache known;
+	struct known known;
 	uint64_t unknown[4];
 };
 
-static int take(struct elf_cache *to, const void *from)
+static int take(struct known *to, const void *from)
 {
 	struct vmsnap_error err = { 0 };
 	memset(to, 0xff, sizeof(*to));
-	int rc = options_take(to, sizeof(*to), from, "struct elf_cache", &err);
+	int rc = options_take(to, sizeof(*to), from, "struct known", &err);
 	assert_int_equal(rc, err.code);
-	if (rc && !strstr(err.message, "struct elf_cache"))
+	if (rc && !strstr(err.message, "struct known"))
 		fail_msg("%s", err.message);
 	return rc;
 }
 
 static void none_are_all_zero(void **state)
 {
-	struct elf_cache to;
+	struct known to;
 	(void)state;
 	assert_int_equal(take(&to, NULL), VMSNAP_OK);
 	assert_int_equal(to.size, sizeof(to));
@@ -37,12 +37,12 @@ static void none_are_all_zero(void **state)
 
 static void shorter_ones_end_in_zeros(void **state)
 {
-	struct elf_cache to, from = { .first = 7, .last = "7" };
+	struct known to, from = { .first = 7, .last = "7" };
 	(void)state;
 	from.size = sizeof(from);
 	assert_int_equal(take(&to, &from), VMSNAP_OK);
 	assert_string_equal(to.last, "7");
-	from.size = offsetof(struct elf_cache, last);
+	from.size = offsetof(struct known, last);
 	assert_int_equal(take(&to, &from), VMSNAP_OK);
 	assert_int_equal(to.size, sizeof(to));
 	assert_int_equal(to.first, 7);
@@ -55,7 +55,7 @@ static void shorter_ones_end_in_zeros(void **state)
 static void longer_ones_are_zero_beyond(void **state)
 {
 	struct newer from = { .known = { .size = sizeof(from), .first = 7 } };
-	struct elf_cache to;
+	struct known to;
 	(void)state;
 	assert_int_equal(take(&to, &from), VMSNAP_OK);
 	assert_int_equal(to.size, sizeof(to));
@@ -68,8 +68,8 @@ static void longer_ones_are_zero_beyond(void **state)
 
 static void what_is_no_size_is_refused(void **state)
 {
-	static const size_t sizes[] = { 0, 1, sizeof(size_t) - 1, sizeof(struct elf_cache) - 1, 1 << 20, SIZE_MAX };
-	struct elf_cache to, from = { 0 };
+	static const size_t sizes[] = { 0, 1, sizeof(size_t) - 1, sizeof(struct known) - 1, 1 << 20, SIZE_MAX };
+	struct known to, from = { 0 };
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		from.size = sizes[i];

@@ -1,0 +1,73 @@
+/* A process that goes at any step of looking at it is gone, and nothing else. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "procdir.h"
+
+/* Stands in for the C library's: opening a process's own directory fails so. */
+static int refusal;
+
+static int open_or_refuse(const char *path, int flags)
+{
+	if (refusal && !strncmp(path, "/proc/", 6)) {
+		errno = refusal;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0);
+}
+
+#undef open
+int open(const char *path, int flags, ...)
+{
+	return open_or_refuse(path, flags);
+}
+
+static void a_process_that_goes_while_its_directory_is_opened_is_none(void **state)
+{
+	(void)state;
+	static const struct {
+		int sys_errno, rc;
+	} cases[] = {
+		{ ENOENT, VMSNAP_ERR_NO_PROCESS },
+		{ ESRCH, VMSNAP_ERR_NO_PROCESS },
+		{ EMFILE, VMSNAP_ERR_SYSTEM },
+		{ EACCES, VMSNAP_ERR_SYSTEM },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vmsnap_error err;
+		int procdir = -1;
+		refusal = cases[i].sys_errno;
+		assert_int_equal(procdir_open(getpid(), &procdir, &err), cases[i].rc);
+		assert_int_equal(procdir, -1);
+	}
+	refusal = 0;
+}
+
+static void a_process_that_is_there_is_opened(void **state)
+{
+	(void)state;
+	int procdir = -1;
+	assert_int_equal(procdir_open(getpid(), &procdir, NULL), VMSNAP_OK);
+	assert_true(procdir >= 0);
+	close(procdir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_process_that_goes_while_its_directory_is_opened_is_none),
+		cmocka_unit_test(a_process_that_is_there_is_opened),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
