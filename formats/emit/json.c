@@ -62,10 +62,18 @@ void json_key(struct json *json, const char *key, size_t len)
 	json->keyed = true;
 }
 
+static void own_key(struct json *json, const char *key)
+{
+	separate(json);
+	text_put(json->text, "\"", 1);
+	text_put(json->text, key, strlen(key));
+	text_put(json->text, "\": ", 3);
+}
+
 static void item(struct json *json, const char *key)
 {
 	if (key)
-		json_key(json, key, strlen(key));
+		own_key(json, key);
 	else if (!json->keyed)
 		separate(json);
 	json->keyed = false;
@@ -160,6 +168,12 @@ void json_thousandths(struct json *json, const char *key, uint64_t number)
 	item(json, key);
 	/* Not %f: its point depends on the locale. */
 	text_format(json->text, "%" PRIu64 ".%03u", number / 1000, (unsigned)(number % 1000));
+}
+
+void json_signed(struct json *json, const char *key, int64_t number)
+{
+	item(json, key);
+	text_format(json->text, "%" PRId64, number);
 }
 
 void json_hex(struct json *json, const char *key, uint64_t number)

@@ -25,7 +25,7 @@ struct json {
 void json_begin(struct json *json, struct text *text, const char *schema);
 void json_finish(struct json *json);
 
-/* key is NULL inside an array; keys are ours, or escaped like any string.
+/* key is NULL inside an array, or after json_key(); it is ours, and stands as it is.
  * json_rows() is an array with a line for each item. */
 void json_object(struct json *json, const char *key);
 void json_array(struct json *json, const char *key);
@@ -40,6 +40,7 @@ void json_number(struct json *json, const char *key, uint64_t number);
 void json_number_or_null(struct json *json, const char *key, uint64_t number, bool known);
 /* thousandths of a unit: 12345 is written 12.345. */
 void json_thousandths(struct json *json, const char *key, uint64_t number);
+void json_signed(struct json *json, const char *key, int64_t number);
 void json_hex(struct json *json, const char *key, uint64_t number); /* "0x1000" */
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);

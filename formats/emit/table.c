@@ -2,109 +2,19 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "error.h"
 #include "escape.h"
+#include "kept_rows.h"
 #include "text_color.h"
 #include "text_fit.h"
 #include "text_utf8.h"
 
-/* ---- which columns ------------------------------------------------------- */
-
-static size_t find_column(const struct table_column *columns, size_t count, const char *name, size_t len)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strlen(columns[i].name) == len && strncasecmp(columns[i].name, name, len) == 0)
-			return i;
-	return count;
-}
-
-static int unknown_column(const struct table_column *columns, size_t count, const char *name, size_t len,
-                          struct vmsnap_error *err)
-{
-	char known[440] = "";
-	size_t used = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (find_column(columns, count, columns[i].name, strlen(columns[i].name)) != i)
-			continue;
-		int more = snprintf(known + used, sizeof(known) - used, "%s%s", i ? " " : "", columns[i].name);
-		if (more < 0 || (size_t)more >= sizeof(known) - used)
-			break;
-		used += (size_t)more;
-	}
-	return fail(err, VMSNAP_ERR_ARGUMENT, "unknown column \"%.*s\"; the columns are: %s", len < 40 ? (int)len : 40,
-	            name, known);
-}
-
-/* Adds the names of a comma-separated list; with shown NULL it only checks. */
-static int named_columns(const char *list, const struct table_column *columns, size_t count, struct table_shown *shown,
-                         size_t *shown_count, struct vmsnap_error *err)
-{
-	for (const char *name = list;; name++) {
-		size_t len = strcspn(name, ",");
-		size_t column = find_column(columns, count, name, len);
-		if (column == count)
-			return unknown_column(columns, count, name, len, err);
-		if (shown)
-			shown[*shown_count] = (struct table_shown){ .column = column, .named = true, .empty = true };
-		++*shown_count;
-		name += len;
-		if (!*name)
-			return VMSNAP_OK;
-	}
-}
-
-int table_check_columns(const struct vmsnap_style *style, const struct table_column *columns, size_t count,
-                        struct vmsnap_error *err)
-{
-	size_t ignored = 0;
-	if (!style->columns)
-		return VMSNAP_OK;
-	return named_columns(style->columns + (*style->columns == '+'), columns, count, NULL, &ignored, err);
-}
-
-static int choose_columns(struct table *table, struct vmsnap_error *err)
-{
-	const char *asked = table->text->style->columns;
-	size_t named = 0;
-	int rc = table_check_columns(table->text->style, table->columns, table->column_count, err);
-	if (rc)
-		return rc;
-	for (const char *c = asked; c && *c; c++)
-		named += *c == ',';
-	struct work *work = &table->text->work;
-	table->shown = work_array(work, table->column_count + named, sizeof(*table->shown), &rc);
-	table->cells = work_array(work, table->column_count, sizeof(*table->cells), &rc);
-	if (rc)
-		return work_fail(work, rc, err);
-	if (!asked || *asked == '+')
-		for (size_t i = 0; i < table->column_count; i++)
-			if (!(table->columns[i].flags & TABLE_EXTRA))
-				table->shown[table->shown_count++] = (struct table_shown){ .column = i, .empty = true };
-	if (!asked)
-		return VMSNAP_OK;
-	return named_columns(asked + (*asked == '+'), table->columns, table->column_count, table->shown,
-	                     &table->shown_count, err);
-}
-
-bool table_shows(const struct table *table, size_t column)
-{
-	for (size_t i = 0; i < table->shown_count; i++)
-		if (table->shown[i].column == column)
-			return true;
-	return false;
-}
-
 /* ---- cells ---------------------------------------------------------------- */
 
-static void add_bytes(struct table *table, size_t column, const char *bytes, size_t len, size_t width)
+/* Where in the table's bytes they stand then; what does not fit in memory fails the text. */
+static bool keep_bytes(struct table *table, const char *bytes, size_t len)
 {
-	struct table_cell *cell = &table->cells[column];
-	if (!len) {
-		cell->width += width;
-		return;
-	}
 	if (len > table->room - table->used) {
 		/* A name in a file may be as long as the file likes. */
 		size_t room = (table->room + len) * 2;
@@ -112,13 +22,24 @@ static void add_bytes(struct table *table, size_t column, const char *bytes, siz
 		char *more = rc ? NULL : realloc(table->bytes, room);
 		if (!more) {
 			text_stop(table->text, rc ? rc : VMSNAP_ERR_NO_MEMORY);
-			return;
+			return false;
 		}
 		table->bytes = more;
 		table->room = room;
 	}
-	memcpy(table->bytes + table->used, bytes, len);
+	if (len)
+		memcpy(table->bytes + table->used, bytes, len);
 	table->used += len;
+	return true;
+}
+
+static void add_bytes(struct table *table, size_t column, const char *bytes, size_t len, size_t width)
+{
+	struct table_cell *cell = &table->cells[column];
+	if (len && !keep_bytes(table, bytes, len))
+		return;
+	if (!cell->len)
+		cell->at = table->used - len;
 	cell->len += len;
 	cell->width += width;
 }
@@ -223,6 +144,26 @@ void table_literal(struct table *table, size_t column, const char *string)
 {
 	start_cell(table, column);
 	table_add_literal(table, column, string);
+}
+
+void table_unknown(struct table *table, size_t column)
+{
+	table_literal(table, column, "?");
+	if (column == table->sort_column)
+		table->sort_key.rank = SORT_NOTHING;
+}
+
+void table_sort_number(struct table *table, size_t column, uint64_t number)
+{
+	if (column == table->sort_column)
+		table->sort_key = (struct sort_key){ .rank = SORT_NUMBER, .number = number };
+}
+
+void table_sort_text(struct table *table, size_t column, const char *bytes, size_t len)
+{
+	if (column != table->sort_column || !len || !keep_bytes(table, bytes, len))
+		return;
+	table->sort_key = (struct sort_key){ .rank = SORT_TEXT, .at = table->used - len, .len = len };
 }
 
 void table_word(struct table *table, size_t column, struct word word)
@@ -366,15 +307,35 @@ static void put_row(struct table *table)
 	text_put(table->text, "\n", 1);
 }
 
-void table_end_row(struct table *table)
+static void next_row(struct table *table)
+{
+	/* Of rows that are kept the bytes stay where they are. */
+	if (!table->kept)
+		table->used = 0;
+	table->sort_key = (struct sort_key){ .rank = SORT_BY_CELL };
+	for (size_t i = 0; i < table->column_count; i++)
+		table->cells[i] = (struct table_cell){ .color = COLOR_DEFAULT };
+}
+
+static void end_row(struct table *table, bool total)
 {
 	if (table->measuring)
 		measure_row(table);
 	else
 		put_row(table);
-	table->used = 0;
-	for (size_t i = 0; i < table->column_count; i++)
-		table->cells[i] = (struct table_cell){ .color = COLOR_DEFAULT };
+	if (table->measuring && table->kept)
+		kept_rows_add(table->kept, table, total);
+	next_row(table);
+}
+
+void table_end_row(struct table *table)
+{
+	end_row(table, false);
+}
+
+void table_end_total(struct table *table)
+{
+	end_row(table, true);
 }
 
 static void put_headings(struct table *table)
@@ -428,24 +389,78 @@ static void narrow_columns(struct table *table)
 	}
 }
 
+static void fit_columns(struct table *table)
+{
+	if (table->text->style->raw)
+		return;
+	drop_empty_columns(table);
+	narrow_columns(table);
+}
+
+/* As they come: the rows are made twice, and none is kept. */
+static int print_in_order(struct table *table, table_rows_fn rows, void *ctx, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	if (!table->text->style->raw) {
+		table->measuring = true;
+		rc = rows(table, ctx, err);
+		table->measuring = false;
+		fit_columns(table);
+	}
+	if (rc)
+		return rc;
+	put_headings(table);
+	return rows(table, ctx, err);
+}
+
+static int print_sorted(struct table *table, table_rows_fn rows, void *ctx, struct vmsnap_error *err)
+{
+	struct kept_rows kept = { .stride = table->shown_count };
+	struct work *work = &table->text->work;
+	table->kept = &kept;
+	table->measuring = true;
+	int rc = rows(table, ctx, err);
+	table->measuring = false;
+	fit_columns(table);
+	int sorted = rc ? VMSNAP_OK : kept_rows_sort(&kept, table);
+	if (sorted)
+		rc = work_fail(work, sorted, err);
+	if (!rc)
+		put_headings(table);
+	for (size_t i = 0; !rc && i < kept.count && !text_failed(table->text); i++) {
+		kept_rows_get(&kept, i, table);
+		put_row(table);
+	}
+	kept_rows_free(&kept, work);
+	return rc;
+}
+
+static int print_table(struct text *text, const struct table_column *columns, size_t count, bool plain,
+                       table_rows_fn rows, void *ctx, struct vmsnap_error *err)
+{
+	struct table table = { .text = text, .columns = columns, .column_count = count, .plain = plain };
+	int rc = table_choose(&table, err);
+	if (!rc)
+		next_row(&table);
+	if (!rc && table.sort_column != TABLE_UNSORTED)
+		rc = print_sorted(&table, rows, ctx, err);
+	else if (!rc)
+		rc = print_in_order(&table, rows, ctx, err);
+	free(table.shown);
+	free(table.cells);
+	free(table.wanted);
+	free(table.bytes);
+	return rc;
+}
+
 int table_print(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows, void *ctx,
                 struct vmsnap_error *err)
 {
-	struct table table = { .text = text, .columns = columns, .column_count = count };
-	int rc = choose_columns(&table, err);
-	if (!rc && !text->style->raw) {
-		table.measuring = true;
-		rc = rows(&table, ctx, err);
-		table.measuring = false;
-		drop_empty_columns(&table);
-		narrow_columns(&table);
-	}
-	if (!rc) {
-		put_headings(&table);
-		rc = rows(&table, ctx, err);
-	}
-	free(table.shown);
-	free(table.cells);
-	free(table.bytes);
-	return rc;
+	return print_table(text, columns, count, false, rows, ctx, err);
+}
+
+int table_print_plain(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows,
+                      void *ctx, struct vmsnap_error *err)
+{
+	return print_table(text, columns, count, true, rows, ctx, err);
 }

@@ -2,7 +2,7 @@
  * columns, a limit of width.  Knows nothing of what the cells mean.
  *
  * Nothing is kept but one row: table_print() runs the caller's function twice,
- * the first time to learn the widths. */
+ * the first time to learn the widths.  Only a table that is sorted is made once, and kept. */
 #ifndef VMSNAP_TABLE_H
 #define VMSNAP_TABLE_H
 
@@ -37,9 +37,19 @@ struct table_cell {
 struct table_shown {
 	size_t column;
 	size_t width;
-	bool named; /* asked for by name */
+	size_t index; /* among those shown, before empty ones are dropped */
+	bool named;   /* asked for by name */
 	bool empty;
 };
+/* By what a row is sorted; unknown and empty cells come last, whichever way. */
+enum sort_rank { SORT_BY_CELL, SORT_NUMBER, SORT_TEXT, SORT_NOTHING, SORT_TOTAL };
+struct sort_key {
+	enum sort_rank rank;
+	uint64_t number;
+	size_t at, len; /* of a text, in the table's bytes */
+};
+#define TABLE_UNSORTED SIZE_MAX
+struct kept_rows;
 struct table {
 	struct text *text;
 	const struct table_column *columns;
@@ -47,20 +57,42 @@ struct table {
 	struct table_shown *shown;
 	size_t shown_count;
 	struct table_cell *cells; /* one for each column */
+	bool *wanted;             /* for each: shown, or sorted by */
 	char *bytes;              /* of the row's cells */
 	size_t used, room;
 	bool measuring;
+	bool plain;               /* style.columns and style.sort do not speak of it */
+	size_t sort_column;       /* or TABLE_UNSORTED */
+	bool sort_down;           /* the largest first */
+	struct sort_key sort_key; /* of the row */
+	struct kept_rows *kept;   /* if it is sorted */
 };
 
 /* Columns as text->style says: an unknown name is VMSNAP_ERR_ARGUMENT. */
 int table_print(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows, void *ctx,
                 struct vmsnap_error *err);
-/* Whether names in style.columns are all known, for the sake of an early error. */
+/* The same, but style.columns and style.sort are about another one. */
+int table_print_plain(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows,
+                      void *ctx, struct vmsnap_error *err);
+typedef int (*table_print_fn)(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows,
+                              void *ctx, struct vmsnap_error *err);
+/* Whether names in style.columns and style.sort are all known, for the sake of an early error. */
 int table_check_columns(const struct vmsnap_style *style, const struct table_column *columns, size_t count,
                         struct vmsnap_error *err);
 
-/* Whether the column is shown; if not, its cells need not be set. */
-bool table_shows(const struct table *table, size_t column);
+/* Sets what is shown and by what it is sorted, with room for a row of it. */
+int table_choose(struct table *table, struct vmsnap_error *err);
+
+/* Whether the column is shown or sorted by; if not, its cells need not be set. */
+static inline bool table_wants(const struct table *table, size_t column)
+{
+	return table->wanted[column];
+}
+/* "?", which is not in order with others. */
+void table_unknown(struct table *table, size_t column);
+/* What the cell is sorted by, if not by its text. */
+void table_sort_number(struct table *table, size_t column, uint64_t number);
+void table_sort_text(struct table *table, size_t column, const char *bytes, size_t len);
 void table_word(struct table *table, size_t column, struct word word);
 void table_literal(struct table *table, size_t column, const char *string);
 /* Bytes of the target: escaped. */
@@ -72,9 +104,14 @@ void table_add_name(struct table *table, size_t column, const char *name, size_t
 void table_drawn(struct table *table, size_t column, const char *bytes, size_t len, size_t width);
 void table_color(struct table *table, size_t column, int color);
 void table_end_row(struct table *table);
-static inline bool table_measures(const struct table *table)
+/* The total of the rows before stays the last one. */
+void table_end_total(struct table *table);
+/* Whether only the widths of this row's cells matter: it will be made again. */
+static inline bool table_only_measures(const struct table *table)
 {
-	return table->measuring;
+	return table->measuring && !table->kept;
 }
 
+#define table_shows           table_wants
+#define table_measures(table) ((table)->measuring)
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "print_diff.h"
-#include "print_strip.h"
+#include "strip.h"
 
 enum {
 	DIFF_START,

@@ -52,6 +52,12 @@ struct word word_signed_size(const struct vmsnap_style *style, char sign, uint64
 	return word;
 }
 
+struct word word_delta(const struct vmsnap_style *style, int64_t bytes)
+{
+	uint64_t size = bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes;
+	return word_signed_size(style, bytes < 0 ? '-' : '+', size);
+}
+
 size_t write_decimal(char *out, uint64_t number)
 {
 	char digits[20];
@@ -71,6 +77,16 @@ size_t write_hex(char *out, uint64_t number)
 	for (size_t i = count; i-- > 0; number >>= 4)
 		out[i] = "0123456789abcdef"[number & 15];
 	return count;
+}
+
+size_t write_digits(char *out, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	return 2 * len;
 }
 
 struct word word_number(uint64_t number)

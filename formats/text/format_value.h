@@ -16,12 +16,16 @@ struct word {
  * what is printed is numbers, and printf takes its time. */
 size_t write_decimal(char *out, uint64_t number);
 size_t write_hex(char *out, uint64_t number);
+/* Two digits for each byte. */
+enum { BUILD_ID_MAX = 64 };
+size_t write_digits(char *out, const uint8_t *bytes, size_t len);
 
 /* "0", "512", "4.00K", "504K", "2.50M": three digits.  With style.bytes "4096". */
 struct word word_size(const struct vmsnap_style *style, uint64_t bytes);
 /* The same, or "?" if it is not known. */
 struct word word_size_or_unknown(const struct vmsnap_style *style, uint64_t bytes, bool known);
 struct word word_signed_size(const struct vmsnap_style *style, char sign, uint64_t bytes); /* "" for 0 */
+struct word word_delta(const struct vmsnap_style *style, int64_t bytes);                   /* the same */
 struct word word_number(uint64_t number);
 struct word word_hex(uint64_t number);     /* "0x1f" */
 struct word word_address(uint64_t number); /* "7f1a40000000" */

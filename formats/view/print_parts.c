@@ -167,7 +167,8 @@ static void json_smaps(struct json *json, const struct vmsnap *snap, size_t inde
 	json_object(json, "smaps");
 	for (size_t k = 0; k < keys; k++) {
 		uint64_t value = vmsnap_smaps_value(snap, index, k);
-		json_number_or_null(json, vmsnap_smaps_key(snap, k), value, value != UINT64_MAX);
+		json_key(json, vmsnap_smaps_key(snap, k), strlen(vmsnap_smaps_key(snap, k)));
+		json_number_or_null(json, NULL, value, value != UINT64_MAX);
 	}
 	const char *flags = vmsnap_smaps_flags(snap, index);
 	if (*flags)
@@ -202,66 +203,13 @@ void json_vma(struct json *json, const char *key, const struct vmsnap *snap, con
 
 /* ---- pages ------------------------------------------------------------------- */
 
-const char *page_state_name(uint32_t flags)
-{
-	if (flags & VMSNAP_PAGE_PRESENT)
-		return "present";
-	if (flags & VMSNAP_PAGE_SWAPPED)
-		return "swapped";
-	if (flags & VMSNAP_PAGE_GUARD)
-		return "guard";
-	return flags ? "marker" : "absent";
-}
-
-int page_quiet_class(const struct vmsnap *snap, uint32_t flags)
-{
-	if (flags & VMSNAP_PAGE_SWAPPED)
-		return CLASS_SWAPPED;
-	if (!(flags & VMSNAP_PAGE_PRESENT))
-		return CLASS_UNTOUCHED;
-	if (flags & VMSNAP_PAGE_FILE)
-		return CLASS_FILE;
-	/* The zero page is everybody's. */
-	if (flags & VMSNAP_PAGE_ZERO)
-		return CLASS_SHARED;
-	return !vmsnap_info(snap)->known.exclusive || (flags & VMSNAP_PAGE_EXCLUSIVE) ? CLASS_PRIVATE : CLASS_SHARED;
-}
-
-static const struct {
-	uint32_t flag;
-	const char *name;
-} flag_names[] = {
-	{ VMSNAP_PAGE_FILE, "file" },
-	{ VMSNAP_PAGE_EXCLUSIVE, "exclusive" },
-	{ VMSNAP_PAGE_SOFT_DIRTY, "soft_dirty" },
-	{ VMSNAP_PAGE_UFFD_WP, "uffd_wp" },
-	{ VMSNAP_PAGE_GUARD, "guard" },
-	{ VMSNAP_PAGE_ZERO, "zero" },
-	{ VMSNAP_PAGE_HUGE, "huge" },
-};
-
-struct word page_flags_word(uint32_t flags)
-{
-	struct word word = { "" };
-	size_t used = 0;
-	for (size_t i = 0; i < COUNT_OF(flag_names); i++) {
-		size_t len = strlen(flag_names[i].name);
-		if (!(flags & flag_names[i].flag) || used + len + 2 > sizeof(word.text))
-			continue;
-		if (used)
-			word.text[used++] = ',';
-		memcpy(word.text + used, flag_names[i].name, len + 1);
-		used += len;
-	}
-	return word;
-}
-
 void json_page_flags(struct json *json, const char *key, uint32_t flags)
 {
+	uint32_t bits = page_flag_bits(flags);
 	json_array(json, key);
-	for (size_t i = 0; i < COUNT_OF(flag_names); i++)
-		if (flags & flag_names[i].flag)
-			json_string(json, NULL, flag_names[i].name);
+	for (int i = 0; i < 32; i++)
+		if (bits & UINT32_C(1) << i)
+			json_string(json, NULL, page_flag_name(i));
 	json_end(json);
 }
 
@@ -285,30 +233,6 @@ void json_frame(struct json *json, const struct vmsnap *snap, const struct vmsna
 
 /* ---- status ------------------------------------------------------------------ */
 
-/* At most `room` bytes of the value; returns how many. */
-static size_t without_tabs(const struct vmsnap_status_field *field, char *out, size_t room)
-{
-	size_t len = field->text_len < room ? field->text_len : room;
-	for (size_t i = 0; i < len; i++)
-		out[i] = field->text[i] == '\t' ? ' ' : field->text[i];
-	return len;
-}
-
-bool status_is_number(const struct vmsnap_status_field *field)
-{
-	/* Beginnings of keys, as of Linux 6.18. */
-	static const char *const texts[] = { "Name", "Umask", "Groups",       "NS",           "Sig",       "Shd",
-		                             "Cap",  "untag", "Cpus_allowed", "Mems_allowed", "x86_Thread" };
-	if (!field->is_number)
-		return false;
-	for (size_t i = 0; i < COUNT_OF(texts); i++)
-		if (field->key_len >= strlen(texts[i]) && memcmp(field->key, texts[i], strlen(texts[i])) == 0)
-			return false;
-	return true;
-}
-
-enum { STATUS_VALUE_MAX = 4096 }; /* the kernel writes no line as long as a page */
-
 void json_status_value(struct json *json, const char *key, const struct vmsnap_status_field *field)
 {
 	char value[STATUS_VALUE_MAX];
@@ -317,24 +241,7 @@ void json_status_value(struct json *json, const char *key, const struct vmsnap_s
 	else if (field->is_size || status_is_number(field))
 		json_number(json, key, field->number);
 	else
-		json_bytes(json, key, value, without_tabs(field, value, sizeof(value)));
-}
-
-size_t status_value_width(const struct text *text, const struct vmsnap_status_field *field)
-{
-	char value[STATUS_VALUE_MAX];
-	if (field->is_size)
-		return strlen(word_size(text->style, field->number).text);
-	return fit_width(text, value, without_tabs(field, value, sizeof(value)));
-}
-
-void text_status_value(struct text *text, const struct vmsnap_status_field *field, size_t room)
-{
-	char value[STATUS_VALUE_MAX];
-	if (field->is_size)
-		text_string(text, word_size(text->style, field->number).text);
-	else
-		fit_name(text, value, without_tabs(field, value, sizeof(value)), room);
+		json_bytes(json, key, value, status_value_copy(field, value));
 }
 
 void table_status_value(struct table *table, size_t column, const struct vmsnap_status_field *field)
@@ -345,7 +252,7 @@ void table_status_value(struct table *table, size_t column, const struct vmsnap_
 	else if (field->is_size)
 		table_word(table, column, word_size(table->text->style, field->number));
 	else
-		table_name(table, column, value, without_tabs(field, value, sizeof(value)));
+		table_name(table, column, value, status_value_copy(field, value));
 }
 
 /* ---- errors ------------------------------------------------------------------ */

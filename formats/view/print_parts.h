@@ -5,6 +5,8 @@
 
 #include "format_value.h"
 #include "json.h"
+#include "page_state.h"
+#include "status_value.h"
 #include "table.h"
 #include "text_out.h"
 #include "vmsnap.h"
@@ -28,33 +30,17 @@ void json_vma(struct json *json, const char *key, const struct vmsnap *snap, con
               size_t index);
 void json_sums(struct json *json, const struct vmsnap *snap, const struct vmsnap_sums *sums);
 
-/* "present", "swapped", "guard", "marker"; flags 0: "absent" */
-const char *page_state_name(uint32_t flags);
-/* The class of a page in which nothing happened: enum page_class. */
-int page_quiet_class(const struct vmsnap *snap, uint32_t flags);
-/* "file,exclusive"; "" if none */
-struct word page_flags_word(uint32_t flags);
 void json_page_flags(struct json *json, const char *key, uint32_t flags);
 /* "pfn" and "swap" of a run. */
 void json_frame(struct json *json, const struct vmsnap *snap, const struct vmsnap_run *run);
 
-/* Whether the value is a count.  Masks, lists and names may look like numbers, but
- * not on every process, and a key has one type. */
-bool status_is_number(const struct vmsnap_status_field *field);
 /* Bytes for a size, a number for a number, else a string; key_len 0: null.  The
  * tabs that the kernel puts between numbers are written as spaces. */
 void json_status_value(struct json *json, const char *key, const struct vmsnap_status_field *field);
-/* As text: its width, and cut to so many columns. */
-size_t status_value_width(const struct text *text, const struct vmsnap_status_field *field);
-void text_status_value(struct text *text, const struct vmsnap_status_field *field, size_t room);
 void table_status_value(struct table *table, size_t column, const struct vmsnap_status_field *field);
 
 /* {"kind", "offset", "message"}; code VMSNAP_OK: null. */
 void json_error(struct json *json, const char *key, int code, const struct vmsnap_error *error);
 const char *error_kind(int code); /* "truncated" */
 
-static inline uint64_t pages_of(const struct vmsnap *snap, uint64_t bytes)
-{
-	return bytes / vmsnap_info(snap)->page_size;
-}
 #endif

@@ -1,7 +1,7 @@
-/* print_strip.h - a strip of cells: where in a mapping something happened.  Knows
+/* strip.h - a strip of cells: where in a mapping something happened.  Knows
  * classes and glyphs, not where they come from. */
-#ifndef VMSNAP_PRINT_STRIP_H
-#define VMSNAP_PRINT_STRIP_H
+#ifndef VMSNAP_STRIP_H
+#define VMSNAP_STRIP_H
 
 #include "text_color.h"
 
@@ -16,6 +16,9 @@ struct strip {
 void strip_init(struct strip *strip, uint64_t start, uint64_t end, uint64_t page_size, unsigned cells);
 /* Counts the part of [start, end) that lies in the strip. */
 void strip_add(struct strip *strip, uint64_t start, uint64_t end, int page_class);
+
+/* Pages in which something happened. */
+uint64_t strip_events(const struct strip *strip);
 
 /* A cell's height is the share of its pages with an event, its colour the main
  * event, its background the main quiet state.  Letters if there are no block

@@ -1,4 +1,4 @@
-#include "print_strip.h"
+#include "strip.h"
 
 #include <string.h>
 
@@ -44,6 +44,15 @@ static int largest(const uint64_t *counts, int from, int to)
 		if (counts[i] > counts[best])
 			best = i;
 	return best;
+}
+
+uint64_t strip_events(const struct strip *strip)
+{
+	uint64_t pages = 0;
+	for (unsigned cell = 0; cell < strip->cells; cell++)
+		for (int i = CLASS_EVENTS; i < PAGE_CLASSES; i++)
+			pages += strip->counts[cell][i];
+	return pages;
 }
 
 static size_t draw_cell(const struct strip *strip, unsigned cell, const struct vmsnap_style *style, char *out,

@@ -1,0 +1,354 @@
+/* emit_table.c - rows as a table: each value becomes a cell. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "emitter.h"
+#include "format_value.h"
+#include "status_value.h"
+#include "table.h"
+#include "text_color.h"
+
+struct table_emitter {
+	struct emitter emitter;
+	struct table *table;
+	const struct row_schema *schema;
+	rows_fn rows;
+	void *ctx;
+	uint32_t *place; /* for each column of the schema: 1 + its column of the table, or 0 */
+};
+
+static struct table_emitter *of(struct emitter *emitter)
+{
+	return (struct table_emitter *)emitter;
+}
+
+enum { NOWHERE = UINT32_MAX };
+
+/* The column of the table, if it is to be filled. */
+static size_t place_of(const struct table_emitter *self, const struct column *column)
+{
+	uint32_t place = self->place[column - self->schema->columns];
+	return place && table_wants(self->table, place - 1) ? place - 1 : NOWHERE;
+}
+
+static bool wants(const struct emitter *emitter, const struct column *column)
+{
+	return place_of((const struct table_emitter *)emitter, column) != NOWHERE;
+}
+
+/* ---- cells ---------------------------------------------------------------------- */
+
+/* Numbers are sorted as they are; those that may be negative, so. */
+static uint64_t signed_order(uint64_t number)
+{
+	return number ^ UINT64_C(1) << 63;
+}
+
+/* What many columns have: a number, and its words. */
+static void put_number(struct table *table, size_t at, struct word word, uint64_t number)
+{
+	table_word(table, at, word);
+	table_sort_number(table, at, number);
+}
+
+static void put_flags(struct table *table, size_t at, const struct value *value)
+{
+	const char *comma = "";
+	table_literal(table, at, "");
+	for (int bit = 0; bit < 64; bit++) {
+		bool unknown = bit >= 32;
+		if (!((unknown ? value->more : value->number) & UINT64_C(1) << bit % 32))
+			continue;
+		table_add_literal(table, at, comma);
+		table_add_literal(table, at, value->name(bit % 32));
+		table_add_literal(table, at, unknown ? "?" : "");
+		comma = ",";
+	}
+}
+
+static void put_build_id(struct table *table, size_t at, const struct value *value)
+{
+	const uint8_t *id = value->of;
+	char byte[3] = "";
+	table_literal(table, at, "");
+	for (size_t i = 0; i < value->len; i++) {
+		write_digits(byte, id + i, 1);
+		table_add_literal(table, at, byte);
+	}
+}
+
+/* "2026-01-31 12:00:00.000 +0000" */
+enum { CLOCK_AT = 11, CLOCK_LEN = 12 };
+
+static void put_time(struct table *table, size_t at, const struct value *value)
+{
+	struct word word = word_time_local((int64_t)value->number), clock = { "" };
+	bool only_clock = value->special && !table->text->style->raw && strlen(word.text) >= CLOCK_AT + CLOCK_LEN;
+	if (only_clock)
+		memcpy(clock.text, word.text + CLOCK_AT, CLOCK_LEN);
+	put_number(table, at, only_clock ? clock : word, signed_order(value->number));
+}
+
+static void put_status(struct table *table, size_t at, const struct vmsnap_status_field *field)
+{
+	char copy[STATUS_VALUE_MAX];
+	if (field->is_size)
+		table_word(table, at, word_size(table->text->style, field->number));
+	else
+		table_name(table, at, copy, status_value_copy(field, copy));
+	if (field->is_size || status_is_number(field))
+		table_sort_number(table, at, field->number);
+}
+
+static void put_share(struct table *table, size_t at, const struct value *value)
+{
+	unsigned __int128 billionths = (unsigned __int128)value->number * 1000000000 / value->more;
+	put_number(table, at, word_percent(value->number, value->more), (uint64_t)billionths);
+}
+
+/* "0x1f", or in swap "1:0x4d" */
+static void put_frame(struct table *table, size_t at, const struct vmsnap_run *page)
+{
+	struct word word = word_hex(page->pfn);
+	uint64_t number = page->pfn;
+	if (!(page->flags & VMSNAP_PAGE_PRESENT)) {
+		number = (UINT64_C(1) << 62) + ((uint64_t)page->swap_type << 56) + page->swap_offset;
+		snprintf(word.text, sizeof(word.text), "%u:0x%" PRIx64, page->swap_type, page->swap_offset);
+	}
+	put_number(table, at, word, number);
+}
+
+/* What is left beside the other columns, and some of the path. */
+static unsigned strip_cells(const struct vmsnap_style *style)
+{
+	unsigned width = style->width ? style->width : 110, rest = 74;
+	if (width < rest + 16)
+		return 16;
+	return width - rest < STRIP_CELLS_MAX ? width - rest : STRIP_CELLS_MAX;
+}
+
+static void put_strip(struct table *table, size_t at, const struct strip_of *of_what)
+{
+	const struct vmsnap_style *style = table->text->style;
+	struct strip strip;
+	char drawn[STRIP_ROOM];
+	if (table_only_measures(table)) {
+		table_drawn(table, at, "", 0, strip_cells(style));
+		return;
+	}
+	strip_init(&strip, of_what->start, of_what->end, of_what->page_size, strip_cells(style));
+	of_what->fill(of_what->ctx, &strip, style->color != VMSNAP_COLOR_NONE);
+	size_t len = strip_draw(&strip, style, drawn, sizeof(drawn));
+	table_drawn(table, at, drawn, len, strip.cells);
+	table_sort_number(table, at, strip_events(&strip));
+}
+
+static void put_name(struct table *table, size_t at, const struct value *value)
+{
+	table_name(table, at, value->bytes, value->len);
+	table_sort_text(table, at, value->bytes, value->len);
+}
+
+static void put_value(struct table *table, size_t at, const struct column *column, const struct value *value)
+{
+	const struct vmsnap_style *style = table->text->style;
+	uint64_t number = value->number;
+	switch (column->type) {
+	case COLUMN_ADDRESS:
+		put_number(table, at, value->special ? (struct word){ "10000000000000000" } : word_address(number),
+		           value->special ? UINT64_MAX : number);
+		break;
+	case COLUMN_HEX:
+	case COLUMN_OFFSET:
+		put_number(table, at, word_hex(number), number);
+		break;
+	case COLUMN_BYTES:
+		put_number(table, at, word_size(style, number), number);
+		break;
+	case COLUMN_DELTA:
+		put_number(table, at, word_delta(style, (int64_t)number), signed_order(number));
+		break;
+	case COLUMN_COUNT:
+		put_number(table, at, word_number(number), number);
+		break;
+	case COLUMN_BOOL:
+		table_literal(table, at, number ? column->key : "");
+		break;
+	case COLUMN_WORD:
+		table_literal(table, at, value->bytes);
+		break;
+	case COLUMN_FLAGS:
+		put_flags(table, at, value);
+		break;
+	case COLUMN_BUILD_ID:
+		put_build_id(table, at, value);
+		break;
+	case COLUMN_NAME:
+	case COLUMN_PATH:
+	case COLUMN_TEXT:
+		put_name(table, at, value);
+		break;
+	case COLUMN_TIME:
+		put_time(table, at, value);
+		break;
+	case COLUMN_DURATION:
+		put_number(table, at, word_duration(number), number);
+		break;
+	case COLUMN_STATUS:
+		put_status(table, at, value->of);
+		break;
+	case COLUMN_SHARE:
+		put_share(table, at, value);
+		break;
+	case COLUMN_FRAME:
+		put_frame(table, at, value->of);
+		break;
+	case COLUMN_STRIP:
+		put_strip(table, at, value->of);
+		break;
+	case COLUMN_RECORD:
+	case COLUMN_RECORDS:
+	case COLUMN_ROWS:
+	case COLUMN_LIST:
+	case COLUMN_COUNTS:
+	case COLUMN_OPEN:
+		/* For programs. */
+		break;
+	}
+}
+
+static void put(struct emitter *emitter, const struct column *column, const struct value *value)
+{
+	struct table_emitter *self = of(emitter);
+	size_t at = place_of(self, column);
+	if (at == NOWHERE)
+		return;
+	if (value->unknown)
+		table_unknown(self->table, at);
+	else
+		put_value(self->table, at, column, value);
+}
+
+static void piece(struct emitter *emitter, const struct column *column, const char *bytes, size_t len, bool ours)
+{
+	struct table_emitter *self = of(emitter);
+	size_t at = place_of(self, column);
+	if (at == NOWHERE)
+		return;
+	if (ours)
+		table_add_literal(self->table, at, bytes);
+	else
+		table_add_name(self->table, at, bytes, len);
+}
+
+static void mark(struct emitter *emitter, const struct column *column, int color)
+{
+	struct table_emitter *self = of(emitter);
+	size_t at = column ? place_of(self, column) : NOWHERE;
+	for (size_t i = 0; !column && i < self->table->column_count; i++)
+		table_color(self->table, i, color);
+	if (at != NOWHERE)
+		table_color(self->table, at, color);
+}
+
+static void end_row(struct emitter *emitter, bool total)
+{
+	struct table *table = of(emitter)->table;
+	if (!total) {
+		table_end_row(table);
+		return;
+	}
+	mark(emitter, NULL, COLOR_BOLD);
+	table_end_total(table);
+}
+
+/* Scripts that read the raw table want rows only. */
+static bool shows_total(const struct emitter *emitter)
+{
+	return !emitter->text->style->raw;
+}
+
+static const struct emitter_ops table_ops = {
+	.wants = wants,
+	.put = put,
+	.piece = piece,
+	.mark = mark,
+	.end_row = end_row,
+	.total = shows_total,
+};
+
+/* ---- columns -------------------------------------------------------------------- */
+
+static unsigned layout_of(const struct column *column)
+{
+	static const bool right[] = {
+		[COLUMN_HEX] = true,      [COLUMN_OFFSET] = true, [COLUMN_BYTES] = true,
+		[COLUMN_DELTA] = true,    [COLUMN_COUNT] = true,  [COLUMN_SHARE] = true,
+		[COLUMN_DURATION] = true, [COLUMN_FRAME] = true,  [COLUMN_OPEN] = false,
+	};
+	unsigned flags = right[column->type] ? TABLE_RIGHT : 0;
+	flags |= column->type == COLUMN_PATH ? TABLE_CUT_LEFT : 0;
+	flags |= column->flags & COLUMN_SECONDARY ? TABLE_EXTRA : 0;
+	flags |= column->flags & COLUMN_SPARSE ? TABLE_HIDE_EMPTY : 0;
+	return flags | (column->flags & COLUMN_LONG ? TABLE_CUT_RIGHT : 0);
+}
+
+/* Counted, and given back with work_free(). */
+static struct table_column *columns_of(struct text *text, const struct row_schema *schema, int *rc)
+{
+	size_t count = schema_shown_count(schema);
+	struct table_column *columns = work_array(&text->work, count, sizeof(*columns), rc);
+	for (size_t i = 0; columns && i < count; i++) {
+		const struct column *column = schema_shown(schema, i);
+		columns[i] = (struct table_column){ column->heading, layout_of(column) };
+	}
+	return columns;
+}
+
+static int emit_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+{
+	struct table_emitter *self = ctx;
+	struct row row = { .emitter = &self->emitter, .text = table->text, .schema = self->schema };
+	self->table = table;
+	return self->rows(&row, self->ctx, err);
+}
+
+int emit_table_check(struct text *text, const struct row_schema *schema, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	size_t count = schema_shown_count(schema);
+	struct table_column *columns = columns_of(text, schema, &rc);
+	rc = rc ? work_fail(&text->work, rc, err) : table_check_columns(text->style, columns, count, err);
+	work_free(&text->work, columns, count, sizeof(*columns));
+	return rc;
+}
+
+static int emit_some_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx,
+                           table_print_fn print, struct vmsnap_error *err)
+{
+	struct table_emitter self = {
+		.emitter = { .ops = &table_ops, .text = text }, .schema = schema, .rows = rows, .ctx = ctx
+	};
+	int rc = VMSNAP_OK;
+	size_t count = schema_shown_count(schema);
+	struct table_column *columns = columns_of(text, schema, &rc);
+	self.place = work_array(&text->work, schema->count, sizeof(*self.place), &rc);
+	for (size_t i = 0; !rc && i < count; i++)
+		self.place[schema_shown(schema, i) - schema->columns] = (uint32_t)i + 1;
+	rc = rc ? work_fail(&text->work, rc, err) : print(text, columns, count, emit_rows, &self, err);
+	work_free(&text->work, self.place, schema->count, sizeof(*self.place));
+	work_free(&text->work, columns, count, sizeof(*columns));
+	return rc;
+}
+
+int emit_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx, struct vmsnap_error *err)
+{
+	return emit_some_table(text, schema, rows, ctx, table_print, err);
+}
+
+int emit_other_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx,
+                     struct vmsnap_error *err)
+{
+	return emit_some_table(text, schema, rows, ctx, table_print_plain, err);
+}

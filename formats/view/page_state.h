@@ -1,0 +1,25 @@
+/* page_state.h - how the state of a page is called, and what of it is seen in a picture. */
+#ifndef VMSNAP_PAGE_STATE_H
+#define VMSNAP_PAGE_STATE_H
+
+#include "format_value.h"
+#include "text_color.h"
+#include "vmsnap.h"
+
+/* "present", "swapped", "guard", "marker"; flags 0: "absent" */
+const char *page_state_name(uint32_t flags);
+/* The class of a page in which nothing happened: enum page_class. */
+int page_quiet_class(const struct vmsnap *snap, uint32_t flags);
+
+/* Flags in the order in which they are told: 1 << what page_flag_name() is asked for. */
+uint32_t page_flag_bits(uint32_t flags);
+const char *page_flag_name(int bit);
+/* "file,exclusive"; "" if none */
+struct word page_flags_word(uint32_t flags);
+
+static inline uint64_t pages_of(const struct vmsnap *snap, uint64_t bytes)
+{
+	return bytes / vmsnap_info(snap)->page_size;
+}
+
+#endif
