@@ -1,35 +1,60 @@
 /* print_list.c - what is in a file: vmsnap_print_list(). */
 #include <string.h>
 
+#include "emitter.h"
 #include "error.h"
+#include "error_record.h"
 #include "escape.h"
-#include "print_parts.h"
+#include "format_value.h"
+#include "schemas.h"
+#include "snapshot_record.h"
 #include "text_color.h"
 
 enum {
 	LIST_N,
+	LIST_OFFSET,
+	LIST_SIZE,
+	LIST_ERROR,
+	LIST_RSS,
+	LIST_SNAPSHOT,
 	LIST_TIME,
 	LIST_PID,
 	LIST_PPID,
-	LIST_RSS,
-	LIST_SIZE,
-	LIST_OFFSET,
 	LIST_COMM,
 	LIST_LABEL,
 	LIST_WHY,
-	LIST_COLUMNS
 };
-static const struct table_column list_columns[LIST_COLUMNS] = {
-	[LIST_N] = { "N", TABLE_RIGHT },
-	[LIST_TIME] = { "TIME", 0 },
-	[LIST_PID] = { "PID", TABLE_RIGHT },
-	[LIST_PPID] = { "PPID", TABLE_RIGHT | TABLE_EXTRA },
-	[LIST_RSS] = { "RSS", TABLE_RIGHT },
-	[LIST_SIZE] = { "SIZE", TABLE_RIGHT },
-	[LIST_OFFSET] = { "OFFSET", TABLE_RIGHT | TABLE_EXTRA },
-	[LIST_COMM] = { "COMM", 0 },
-	[LIST_LABEL] = { "LABEL", 0 },
-	[LIST_WHY] = { "WHY", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
+/* Of a snapshot that cannot be read the keys behind "error" are not there. */
+static const struct column list_columns[] = {
+	[LIST_N] = { "index", "N", COLUMN_COUNT, 0, "its number, for FILE@N", NULL },
+	[LIST_OFFSET] = { "offset", "OFFSET", COLUMN_COUNT, COLUMN_SECONDARY, "where in the file it begins", NULL },
+	[LIST_SIZE] = { "bytes", "SIZE", COLUMN_BYTES, 0, "what it takes in the file", NULL },
+	[LIST_ERROR] = { "error", NULL, COLUMN_RECORD, 0, NULL, &error_schema },
+	[LIST_RSS] = { "rss", "RSS", COLUMN_BYTES, COLUMN_OPTIONAL, "VmRSS of its status", NULL },
+	[LIST_SNAPSHOT] = { NULL, NULL, COLUMN_RECORD, COLUMN_FLAT | COLUMN_OPTIONAL, NULL, &snapshot_schema },
+	[LIST_TIME] = { NULL, "TIME", COLUMN_TIME, 0, "when it was taken", NULL },
+	[LIST_PID] = { NULL, "PID", COLUMN_COUNT, 0, "of the process", NULL },
+	[LIST_PPID] = { NULL, "PPID", COLUMN_COUNT, COLUMN_SECONDARY, "of its parent", NULL },
+	[LIST_COMM] = { NULL, "COMM", COLUMN_TEXT, 0, "the process's name, or why it is unreadable", NULL },
+	[LIST_LABEL] = { NULL, "LABEL", COLUMN_NAME, 0, "for FILE@LABEL", NULL },
+	[LIST_WHY] = { NULL, "WHY", COLUMN_NAME, COLUMN_SPARSE | COLUMN_LONG, "why it was taken", NULL },
+};
+static const uint32_t list_shown[] = { LIST_N,    LIST_TIME,   LIST_PID,  LIST_PPID,  LIST_RSS,
+	                               LIST_SIZE, LIST_OFFSET, LIST_COMM, LIST_LABEL, LIST_WHY };
+const struct row_schema list_schema = ROW_SCHEMA_SHOWN(list_columns, list_shown);
+
+enum { LIST_SNAPSHOTS, LIST_DAMAGE };
+static const struct column document_columns[] = {
+	[LIST_SNAPSHOTS] = { "snapshots", .type = COLUMN_ROWS, .of = &list_schema },
+	[LIST_DAMAGE] = { "damage", .type = COLUMN_RECORD, .of = &error_schema },
+};
+const struct row_schema list_document_schema = ROW_SCHEMA(document_columns);
+
+/* The file, and the first that could not be read for a reason that is not the file's. */
+struct list {
+	const struct vmsnap_file *file;
+	int trouble;
+	struct vmsnap_error err;
 };
 
 /* One of the file's snapshots, as far as it can be read; err tells why not. */
@@ -55,94 +80,72 @@ static bool is_trouble(const struct entry *entry)
 	return code == VMSNAP_ERR_NO_MEMORY || code == VMSNAP_ERR_SYSTEM || code == VMSNAP_ERR_CANCELLED;
 }
 
-static int tell_trouble(const struct entry *entry, struct vmsnap_error *err)
-{
-	if (err)
-		*err = entry->err;
-	return entry->err.code;
-}
-
-static void json_rss(struct json *json, const struct vmsnap *snap)
+static void put_rss(struct row *row, const struct vmsnap *snap)
 {
 	struct vmsnap_status_field field;
 	bool known = vmsnap_status_find(snap, "VmRSS", &field) == VMSNAP_OK && field.is_size;
-	json_number_or_null(json, "rss", known ? field.number : 0, known);
+	row_put_bytes_known(row, LIST_RSS, known ? field.number : 0, known);
 }
 
-static void json_damage(struct json *json, const struct vmsnap_file *file)
-{
-	struct vmsnap_error damage = { 0 };
-	int rc = vmsnap_file_damage(file, &damage);
-	json_error(json, "damage", rc, &damage);
-}
-
-static int list_json(struct text *text, const struct vmsnap_file *file, struct vmsnap_error *err)
-{
-	struct json json;
-	int rc = VMSNAP_OK;
-	json_begin(&json, text, "vmsnap.list/1");
-	json_rows(&json, "snapshots");
-	for (size_t i = 0; i < vmsnap_file_count(file) && !text_unwanted(text); i++) {
-		struct entry entry;
-		entry_read(&entry, file, i);
-		if (!rc && is_trouble(&entry))
-			rc = tell_trouble(&entry, err);
-		json_object(&json, NULL);
-		json_number(&json, "index", i + 1);
-		json_number(&json, "offset", entry.place.offset);
-		json_number(&json, "bytes", entry.place.bytes);
-		json_error(&json, "error", entry.snap ? VMSNAP_OK : entry.err.code, &entry.err);
-		if (entry.snap) {
-			json_rss(&json, entry.snap);
-			json_snapshot_keys(&json, entry.snap);
-		}
-		json_end(&json);
-		vmsnap_unref(entry.snap);
-	}
-	json_end(&json);
-	json_damage(&json, file);
-	json_finish(&json);
-	return rc;
-}
-
-static void snapshot_cells(struct table *table, const struct vmsnap *snap)
+static void put_entry(struct row *row, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	struct vmsnap_status_field field;
-	if (info->taken)
-		table_word(table, LIST_TIME, word_time_local(info->taken));
-	table_word(table, LIST_PID, word_number(info->pid));
-	table_word(table, LIST_PPID, word_number(info->ppid));
-	bool known = vmsnap_status_find(snap, "VmRSS", &field) == VMSNAP_OK && field.is_size;
-	table_word(table, LIST_RSS, word_size_or_unknown(table->text->style, known ? field.number : 0, known));
-	table_name(table, LIST_COMM, info->comm, strlen(info->comm));
-	table_name(table, LIST_LABEL, info->label, strlen(info->label));
-	table_name(table, LIST_WHY, info->reason, strlen(info->reason));
+	put_rss(row, snap);
+	put_snapshot(row, LIST_SNAPSHOT, snap);
+	row_put_time(row, LIST_TIME, info->taken);
+	row_put_count(row, LIST_PID, info->pid);
+	row_put_count(row, LIST_PPID, info->ppid);
+	row_put_name(row, LIST_COMM, info->comm);
+	row_put_name(row, LIST_LABEL, info->label);
+	row_put_name(row, LIST_WHY, info->reason);
 }
 
-static int list_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+static void put_unreadable(struct row *row, const struct vmsnap_error *err)
 {
-	const struct vmsnap_file *file = ctx;
-	for (size_t i = 0; i < vmsnap_file_count(file) && !text_unwanted(table->text); i++) {
+	put_error(row, LIST_ERROR, err->code, err);
+	row_text(row, LIST_COMM, "unreadable: ");
+	row_text_name(row, LIST_COMM, err->message, strlen(err->message));
+	row_mark(row, LIST_COMM, COLOR_ALARM);
+}
+
+static void put_row(struct row *row, const struct entry *entry, size_t index)
+{
+	row_put_count(row, LIST_N, index + 1);
+	row_put_count(row, LIST_OFFSET, entry->place.offset);
+	row_put_bytes(row, LIST_SIZE, entry->place.bytes);
+	if (entry->snap)
+		put_entry(row, entry->snap);
+	else
+		put_unreadable(row, &entry->err);
+	row_end(row);
+}
+
+static int list_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	struct list *list = ctx;
+	(void)err;
+	for (size_t i = 0; i < vmsnap_file_count(list->file) && !text_unwanted(row->text); i++) {
 		struct entry entry;
-		entry_read(&entry, file, i);
-		if (is_trouble(&entry))
-			return tell_trouble(&entry, err);
-		table_word(table, LIST_N, word_number(i + 1));
-		table_word(table, LIST_SIZE, word_size(table->text->style, entry.place.bytes));
-		table_word(table, LIST_OFFSET, word_number(entry.place.offset));
-		if (entry.snap) {
-			text_limit(table->text, (const struct vmsnap *[]){ entry.snap }, 1);
-			snapshot_cells(table, entry.snap);
-		} else {
-			table_literal(table, LIST_COMM, "unreadable: ");
-			table_add_name(table, LIST_COMM, entry.err.message, strlen(entry.err.message));
-			table_color(table, LIST_COMM, COLOR_ALARM);
+		entry_read(&entry, list->file, i);
+		if (!list->trouble && is_trouble(&entry)) {
+			list->trouble = entry.err.code;
+			list->err = entry.err;
 		}
-		table_end_row(table);
+		if (entry.snap)
+			text_limit(row->text, (const struct vmsnap *[]){ entry.snap }, 1);
+		put_row(row, &entry, i);
 		vmsnap_unref(entry.snap);
 	}
 	return VMSNAP_OK;
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	const struct list *list = ctx;
+	struct vmsnap_error damage = { 0 };
+	int rc = row_rows(document, LIST_SNAPSHOTS, list_rows, ctx, err);
+	put_error(document, LIST_DAMAGE, vmsnap_file_damage(list->file, &damage), &damage);
+	return rc;
 }
 
 static void put_damage(struct text *text, const struct vmsnap_file *file)
@@ -160,21 +163,22 @@ static void put_damage(struct text *text, const struct vmsnap_file *file)
 VMSNAP_API int vmsnap_print_list(const struct vmsnap_file *file, const struct vmsnap_output *out,
                                  struct vmsnap_error *err)
 {
+	struct list list = { .file = file };
 	struct text text;
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
-	if (text.style->json) {
-		rc = list_json(&text, file, err);
-	} else {
-		/* Only read, but a table's context is not const. */
-		struct vmsnap_file *same = (struct vmsnap_file *)(uintptr_t)file;
-		rc = table_print(&text, list_columns, LIST_COLUMNS, list_rows, same, err);
-		if (!rc)
-			put_damage(&text, file);
-	}
-	if (!rc)
-		return text_close(&text, err);
-	(void)text_close(&text, NULL);
-	return rc;
+	if (text.style->json)
+		rc = emit_json(&text, "vmsnap.list/1", &list_document_schema, fill_document, &list, err);
+	else
+		rc = emit_table(&text, &list_schema, list_rows, &list, err);
+	if (!rc && !text.style->json)
+		put_damage(&text, file);
+	if (rc)
+		return rc;
+	/* The rest was told all the same. */
+	rc = text_close(&text, err);
+	if (list.trouble && err)
+		*err = list.err;
+	return list.trouble ? list.trouble : rc;
 }

@@ -1,9 +1,10 @@
 /* print_pages.c - page by page or run by run: vmsnap_print_pages(). */
-#include <inttypes.h>
-#include <string.h>
-
+#include "emitter.h"
 #include "error.h"
-#include "print_parts.h"
+#include "frame_columns.h"
+#include "page_state.h"
+#include "schemas.h"
+#include "snapshot_record.h"
 
 enum {
 	PAGES_START,
@@ -12,20 +13,34 @@ enum {
 	PAGES_SIZE,
 	PAGES_STATE,
 	PAGES_FRAME,
+	PAGES_PFN,
+	PAGES_SWAP,
 	PAGES_FLAGS,
 	PAGES_MAPPING,
-	PAGES_COLUMNS
 };
-static const struct table_column pages_columns[PAGES_COLUMNS] = {
-	[PAGES_START] = { "START", 0 },
-	[PAGES_END] = { "END", TABLE_EXTRA },
-	[PAGES_PAGES] = { "PAGES", TABLE_RIGHT },
-	[PAGES_SIZE] = { "SIZE", TABLE_RIGHT | TABLE_EXTRA },
-	[PAGES_STATE] = { "STATE", 0 },
-	[PAGES_FRAME] = { "PFN/SWAP", TABLE_RIGHT },
-	[PAGES_FLAGS] = { "FLAGS", 0 },
-	[PAGES_MAPPING] = { "MAPPING", TABLE_CUT_LEFT },
+static const struct column pages_columns[] = {
+	[PAGES_START] = { "start", "START", COLUMN_ADDRESS, 0, "where the run begins", NULL },
+	[PAGES_END] = { NULL, "END", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it ends", NULL },
+	[PAGES_PAGES] = { "pages", "PAGES", COLUMN_COUNT, 0, "how many pages it has", NULL },
+	[PAGES_SIZE] = { NULL, "SIZE", COLUMN_BYTES, COLUMN_SECONDARY, "the same in bytes", NULL },
+	[PAGES_STATE] = { "state", "STATE", COLUMN_WORD, 0, "present, swapped, guard or marker", NULL },
+	[PAGES_FRAME] = { NULL, "PFN/SWAP", COLUMN_FRAME, 0, "frame of the first page, or area and slot in swap",
+	                  NULL },
+	[PAGES_PFN] = { "pfn", .type = COLUMN_HEX },
+	[PAGES_SWAP] = { "swap", .type = COLUMN_RECORD, .of = &swap_schema },
+	[PAGES_FLAGS] = { "flags", "FLAGS", COLUMN_FLAGS, 0, "file, exclusive, soft_dirty, uffd_wp, guard, zero, huge",
+	                  NULL },
+	[PAGES_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 };
+const struct row_schema pages_schema = ROW_SCHEMA(pages_columns);
+
+enum { DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_RUNS };
+static const struct column document_columns[] = {
+	[DOCUMENT_PAGE_SIZE] = { "page_size", .type = COLUMN_BYTES },
+	[DOCUMENT_KNOWN] = { "known", .type = COLUMN_RECORD, .of = &known_schema },
+	[DOCUMENT_RUNS] = { "runs", .type = COLUMN_ROWS, .of = &pages_schema },
+};
+const struct row_schema pages_document_schema = ROW_SCHEMA(document_columns);
 
 /* Runs, cut where a mapping begins or ends, and into pages if so asked. */
 struct pieces {
@@ -80,44 +95,23 @@ static bool pieces_next(struct pieces *pieces, struct vmsnap_run *piece, const s
 	return true;
 }
 
-static void pages_json(struct text *text, const struct request *request)
+static void put_row(struct row *row, const struct vmsnap *snap, const struct vmsnap_run *piece,
+                    const struct vmsnap_vma *vma)
 {
-	struct json json;
-	struct pieces pieces;
-	struct vmsnap_run piece;
-	const struct vmsnap_vma *vma;
-	json_begin(&json, text, "vmsnap.pages/1");
-	json_number(&json, "page_size", vmsnap_info(request->snap)->page_size);
-	json_known(&json, request->snap);
-	json_rows(&json, "runs");
-	pieces_init(&pieces, request);
-	while (!text_failed(text) && pieces_next(&pieces, &piece, &vma)) {
-		json_object(&json, NULL);
-		json_hex(&json, "start", piece.start);
-		json_number(&json, "pages", pages_of(request->snap, piece.end - piece.start));
-		json_string(&json, "state", page_state_name(piece.flags));
-		json_frame(&json, request->snap, &piece);
-		json_page_flags(&json, "flags", piece.flags);
-		json_end(&json);
-	}
-	json_end(&json);
-	json_finish(&json);
+	row_put_address(row, PAGES_START, piece->start);
+	row_put_address(row, PAGES_END, piece->end);
+	row_put_count(row, PAGES_PAGES, pages_of(snap, piece->end - piece->start));
+	row_put_bytes(row, PAGES_SIZE, piece->end - piece->start);
+	row_put_word(row, PAGES_STATE, page_state_name(piece->flags));
+	row_put_frame(row, PAGES_FRAME, piece, vmsnap_info(snap)->known.pfn);
+	put_frame_columns(row, PAGES_PFN, PAGES_SWAP, snap, piece);
+	row_put_flags(row, PAGES_FLAGS, page_flag_bits(piece->flags), 0, page_flag_name);
+	if (vma)
+		row_put_name(row, PAGES_MAPPING, vma->name);
+	row_end(row);
 }
 
-static void frame_cell(struct table *table, const struct vmsnap *snap, const struct vmsnap_run *piece)
-{
-	bool known = vmsnap_info(snap)->known.pfn;
-	if (piece->flags & VMSNAP_PAGE_PRESENT) {
-		table_word(table, PAGES_FRAME, known && piece->pfn ? word_hex(piece->pfn) : (struct word){ "?" });
-	} else if (piece->flags & VMSNAP_PAGE_SWAPPED) {
-		struct word word = { "?" };
-		if (known)
-			snprintf(word.text, sizeof(word.text), "%u:0x%" PRIx64, piece->swap_type, piece->swap_offset);
-		table_word(table, PAGES_FRAME, word);
-	}
-}
-
-static int pages_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct request *request = ctx;
 	struct pieces pieces;
@@ -125,19 +119,17 @@ static int pages_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 	const struct vmsnap_vma *vma;
 	(void)err;
 	pieces_init(&pieces, request);
-	while (!text_failed(table->text) && pieces_next(&pieces, &piece, &vma)) {
-		table_word(table, PAGES_START, word_address(piece.start));
-		table_word(table, PAGES_END, word_address(piece.end));
-		table_word(table, PAGES_PAGES, word_number(pages_of(request->snap, piece.end - piece.start)));
-		table_word(table, PAGES_SIZE, word_size(table->text->style, piece.end - piece.start));
-		table_literal(table, PAGES_STATE, page_state_name(piece.flags));
-		frame_cell(table, request->snap, &piece);
-		table_word(table, PAGES_FLAGS, page_flags_word(piece.flags));
-		if (vma)
-			table_name(table, PAGES_MAPPING, vma->name, strlen(vma->name));
-		table_end_row(table);
-	}
+	while (!text_failed(row->text) && pieces_next(&pieces, &piece, &vma))
+		put_row(row, request->snap, &piece, vma);
 	return VMSNAP_OK;
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	const struct request *request = ctx;
+	row_put_bytes(document, DOCUMENT_PAGE_SIZE, vmsnap_info(request->snap)->page_size);
+	put_known(document, DOCUMENT_KNOWN, request->snap);
+	return row_rows(document, DOCUMENT_RUNS, run_rows, ctx, err);
 }
 
 VMSNAP_API int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, bool each_page,
@@ -152,8 +144,8 @@ VMSNAP_API int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uin
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a range START-END with START below END");
 	text_limit(&text, &snap, 1);
 	if (text.style->json)
-		pages_json(&text, &request);
+		rc = emit_json(&text, "vmsnap.pages/1", &pages_document_schema, fill_document, &request, err);
 	else
-		rc = table_print(&text, pages_columns, PAGES_COLUMNS, pages_rows, &request, err);
+		rc = emit_table(&text, &pages_schema, run_rows, &request, err);
 	return rc ? rc : text_close(&text, err);
 }

@@ -1,36 +1,50 @@
 /* print_snapshots.c - snapshots that are in memory: vmsnap_print_snapshots(). */
 #include <string.h>
 
+#include "emitter.h"
 #include "error.h"
-#include "print_parts.h"
+#include "format_value.h"
+#include "schemas.h"
+#include "snapshot_record.h"
 
 enum {
 	SNAPS_NAME,
-	SNAPS_TAKEN,
-	SNAPS_PID,
-	SNAPS_PPID,
-	SNAPS_COMM,
 	SNAPS_RESIDENT,
 	SNAPS_SWAPPED,
 	SNAPS_MAPPINGS,
 	SNAPS_THREADS,
+	SNAPS_SNAPSHOT,
+	SNAPS_TAKEN,
+	SNAPS_PID,
+	SNAPS_PPID,
+	SNAPS_COMM,
 	SNAPS_LABEL,
 	SNAPS_WHY,
-	SNAPS_COLUMNS
 };
-static const struct table_column snaps_columns[SNAPS_COLUMNS] = {
-	[SNAPS_NAME] = { "NAME", TABLE_CUT_RIGHT },
-	[SNAPS_TAKEN] = { "TAKEN", 0 },
-	[SNAPS_PID] = { "PID", TABLE_RIGHT },
-	[SNAPS_PPID] = { "PPID", TABLE_RIGHT | TABLE_EXTRA },
-	[SNAPS_COMM] = { "COMM", 0 },
-	[SNAPS_RESIDENT] = { "RESIDENT", TABLE_RIGHT },
-	[SNAPS_SWAPPED] = { "SWAPPED", TABLE_RIGHT | TABLE_EXTRA },
-	[SNAPS_MAPPINGS] = { "MAPPINGS", TABLE_RIGHT | TABLE_EXTRA },
-	[SNAPS_THREADS] = { "THREADS", TABLE_RIGHT | TABLE_EXTRA },
-	[SNAPS_LABEL] = { "LABEL", TABLE_EXTRA | TABLE_CUT_RIGHT },
-	[SNAPS_WHY] = { "WHY", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
+static const struct column snaps_columns[] = {
+	[SNAPS_NAME] = { "name", "NAME", COLUMN_NAME, COLUMN_LONG, "what it is called here", NULL },
+	[SNAPS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, 0, "bytes that are present", NULL },
+	[SNAPS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, COLUMN_SECONDARY, "bytes that are in swap", NULL },
+	[SNAPS_MAPPINGS] = { "mappings", "MAPPINGS", COLUMN_COUNT, COLUMN_SECONDARY, "how many there are", NULL },
+	[SNAPS_THREADS] = { "threads", "THREADS", COLUMN_COUNT, COLUMN_SECONDARY, "how many there are", NULL },
+	[SNAPS_SNAPSHOT] = { .type = COLUMN_RECORD, .flags = COLUMN_FLAT, .of = &snapshot_schema },
+	[SNAPS_TAKEN] = { NULL, "TAKEN", COLUMN_TIME, 0, "when", NULL },
+	[SNAPS_PID] = { NULL, "PID", COLUMN_COUNT, 0, "of the process", NULL },
+	[SNAPS_PPID] = { NULL, "PPID", COLUMN_COUNT, COLUMN_SECONDARY, "of its parent", NULL },
+	[SNAPS_COMM] = { NULL, "COMM", COLUMN_NAME, 0, "the process's name", NULL },
+	[SNAPS_LABEL] = { NULL, "LABEL", COLUMN_NAME, COLUMN_SECONDARY | COLUMN_LONG, "as given at the capture", NULL },
+	[SNAPS_WHY] = { NULL, "WHY", COLUMN_NAME, COLUMN_SPARSE | COLUMN_LONG, "why it was taken", NULL },
 };
+static const uint32_t snaps_shown[] = { SNAPS_NAME,    SNAPS_TAKEN,    SNAPS_PID,     SNAPS_PPID,
+	                                SNAPS_COMM,    SNAPS_RESIDENT, SNAPS_SWAPPED, SNAPS_MAPPINGS,
+	                                SNAPS_THREADS, SNAPS_LABEL,    SNAPS_WHY };
+const struct row_schema snapshots_schema = ROW_SCHEMA_SHOWN(snaps_columns, snaps_shown);
+
+enum { SNAPSHOTS_ROWS };
+static const struct column snapshots_columns[] = {
+	[SNAPSHOTS_ROWS] = { "snapshots", .type = COLUMN_ROWS, .of = &snapshots_schema },
+};
+const struct row_schema snapshots_document_schema = ROW_SCHEMA(snapshots_columns);
 
 struct snapshots {
 	const struct vmsnap *const *items;
@@ -46,7 +60,7 @@ static const char *name_of(const struct snapshots *snapshots, size_t index)
 }
 
 /* "2026-01-31 12:00:00.000 +0000" */
-enum { DATE_LEN = 10, CLOCK_AT = 11, CLOCK_LEN = 12 };
+enum { DATE_LEN = 10 };
 
 /* A session is rarely longer than a day: then the time of day says enough. */
 static bool all_of_one_day(const struct snapshots *snapshots)
@@ -59,18 +73,6 @@ static bool all_of_one_day(const struct snapshots *snapshots)
 		first = word;
 	}
 	return true;
-}
-
-static struct word taken_word(const struct snapshots *snapshots, size_t index)
-{
-	int64_t taken = vmsnap_info(snapshots->items[index])->taken;
-	struct word word = word_time_local(taken), clock = { "" };
-	if (!taken)
-		return (struct word){ "?" };
-	if (!snapshots->one_day || strlen(word.text) < CLOCK_AT + CLOCK_LEN)
-		return word;
-	memcpy(clock.text, word.text + CLOCK_AT, CLOCK_LEN);
-	return clock;
 }
 
 /* Without mappings it is not the whole snapshot: vmsnap_file_peek(). */
@@ -86,55 +88,48 @@ static struct vmsnap_sums sums_of(const struct vmsnap *snap)
 	return sums;
 }
 
-static void snapshot_row(struct table *table, const struct snapshots *snapshots, size_t index)
+static void put_taken(struct row *row, const struct snapshots *snapshots, int64_t taken)
+{
+	if (!taken)
+		row_put_unknown(row, SNAPS_TAKEN);
+	else if (snapshots->one_day)
+		row_put_clock(row, SNAPS_TAKEN, taken);
+	else
+		row_put_time(row, SNAPS_TAKEN, taken);
+}
+
+static void put_row(struct row *row, const struct snapshots *snapshots, size_t index)
 {
 	const struct vmsnap *snap = snapshots->items[index];
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	const struct vmsnap_style *style = table->text->style;
-	const char *name = name_of(snapshots, index);
 	struct vmsnap_sums sums = sums_of(snap);
-	table_name(table, SNAPS_NAME, name, strlen(name));
-	table_word(table, SNAPS_TAKEN, taken_word(snapshots, index));
-	table_word(table, SNAPS_PID, word_number(info->pid));
-	table_word(table, SNAPS_PPID, word_number(info->ppid));
-	table_name(table, SNAPS_COMM, info->comm, strlen(info->comm));
-	table_word(table, SNAPS_RESIDENT, word_size_or_unknown(style, sums.resident, is_whole(snap)));
-	table_word(table, SNAPS_SWAPPED, word_size_or_unknown(style, sums.swapped, is_whole(snap)));
-	table_word(table, SNAPS_MAPPINGS, is_whole(snap) ? word_number(vmsnap_vma_count(snap)) : (struct word){ "?" });
-	table_word(table, SNAPS_THREADS, word_number(vmsnap_thread_count(snap)));
-	table_name(table, SNAPS_LABEL, info->label, strlen(info->label));
-	table_name(table, SNAPS_WHY, info->reason, strlen(info->reason));
-	table_end_row(table);
+	row_put_name_if_any(row, SNAPS_NAME, name_of(snapshots, index));
+	row_put_bytes_known(row, SNAPS_RESIDENT, sums.resident, is_whole(snap));
+	row_put_bytes_known(row, SNAPS_SWAPPED, sums.swapped, is_whole(snap));
+	row_put_count_known(row, SNAPS_MAPPINGS, vmsnap_vma_count(snap), is_whole(snap));
+	row_put_count(row, SNAPS_THREADS, vmsnap_thread_count(snap));
+	put_snapshot(row, SNAPS_SNAPSHOT, snap);
+	put_taken(row, snapshots, info->taken);
+	row_put_count(row, SNAPS_PID, info->pid);
+	row_put_count(row, SNAPS_PPID, info->ppid);
+	row_put_name(row, SNAPS_COMM, info->comm);
+	row_put_name(row, SNAPS_LABEL, info->label);
+	row_put_name(row, SNAPS_WHY, info->reason);
+	row_end(row);
 }
 
-static int snapshot_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+static int snapshot_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct snapshots *snapshots = ctx;
 	(void)err;
-	for (size_t i = 0; i < snapshots->count && !text_unwanted(table->text); i++)
-		snapshot_row(table, snapshots, i);
+	for (size_t i = 0; i < snapshots->count && !text_unwanted(row->text); i++)
+		put_row(row, snapshots, i);
 	return VMSNAP_OK;
 }
 
-static void snapshots_json(struct text *text, const struct snapshots *snapshots)
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
-	struct json json;
-	json_begin(&json, text, "vmsnap.snapshots/1");
-	json_rows(&json, "snapshots");
-	for (size_t i = 0; i < snapshots->count && !text_unwanted(text); i++) {
-		const struct vmsnap *snap = snapshots->items[i];
-		struct vmsnap_sums sums = sums_of(snap);
-		json_object(&json, NULL);
-		json_string_or_null(&json, "name", name_of(snapshots, i));
-		json_number_or_null(&json, "resident", sums.resident, is_whole(snap));
-		json_number_or_null(&json, "swapped", sums.swapped, is_whole(snap));
-		json_number_or_null(&json, "mappings", vmsnap_vma_count(snap), is_whole(snap));
-		json_number(&json, "threads", vmsnap_thread_count(snap));
-		json_snapshot_keys(&json, snap);
-		json_end(&json);
-	}
-	json_end(&json);
-	json_finish(&json);
+	return row_rows(document, SNAPSHOTS_ROWS, snapshot_rows, ctx, err);
 }
 
 VMSNAP_API int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const *names, size_t count,
@@ -146,10 +141,10 @@ VMSNAP_API int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const c
 	if (rc)
 		return rc;
 	text_limit(&text, snaps, count);
-	snapshots.one_day = !text.style->raw && all_of_one_day(&snapshots);
+	snapshots.one_day = all_of_one_day(&snapshots);
 	if (text.style->json)
-		snapshots_json(&text, &snapshots);
+		rc = emit_json(&text, "vmsnap.snapshots/1", &snapshots_document_schema, fill_document, &snapshots, err);
 	else
-		rc = table_print(&text, snaps_columns, SNAPS_COLUMNS, snapshot_rows, &snapshots, err);
+		rc = emit_table(&text, &snapshots_schema, snapshot_rows, &snapshots, err);
 	return rc ? rc : text_close(&text, err);
 }

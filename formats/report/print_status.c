@@ -1,69 +1,40 @@
 /* print_status.c - status fields, of one snapshot or side by side:
  * vmsnap_print_status(). */
+#include <stdio.h>
 #include <string.h>
 
+#include "emitter.h"
 #include "error.h"
-#include "print_parts.h"
+#include "format_value.h"
+#include "schemas.h"
+#include "status_value.h"
 #include "text_color.h"
 
-enum { STATUS_KEY, STATUS_A, STATUS_B, STATUS_CHANGE, STATUS_COLUMNS };
-static const struct table_column two_columns[STATUS_COLUMNS] = {
-	[STATUS_KEY] = { "KEY", TABLE_CUT_RIGHT },
-	[STATUS_A] = { "A", TABLE_CUT_RIGHT },
-	[STATUS_B] = { "B", TABLE_CUT_RIGHT },
-	[STATUS_CHANGE] = { "CHANGE", TABLE_HIDE_EMPTY },
+enum { STATUS_KEY, STATUS_A, STATUS_B, STATUS_CHANGE };
+static const struct column two_columns[] = {
+	[STATUS_KEY] = { "key", "KEY", COLUMN_NAME, COLUMN_LONG, "of the line", NULL },
+	[STATUS_A] = { "a", "A", COLUMN_STATUS, COLUMN_LONG, "its value in A", NULL },
+	[STATUS_B] = { "b", "B", COLUMN_STATUS, COLUMN_LONG, "its value in B", NULL },
+	[STATUS_CHANGE] = { NULL, "CHANGE", COLUMN_TEXT, COLUMN_SPARSE, "by how much, or new, gone, changed", NULL },
 };
-static const struct table_column one_column[] = {
-	[STATUS_KEY] = { "KEY", TABLE_CUT_RIGHT },
-	[STATUS_A] = { "VALUE", TABLE_CUT_RIGHT },
+const struct row_schema status_schema = ROW_SCHEMA(two_columns);
+static const struct column one_column[] = {
+	[STATUS_KEY] = { "key", "KEY", COLUMN_NAME, COLUMN_LONG, "of the line", NULL },
+	[STATUS_A] = { "a", "VALUE", COLUMN_STATUS, COLUMN_LONG, "its value, of one snapshot", NULL },
+	[STATUS_B] = { "b", .type = COLUMN_STATUS },
 };
+const struct row_schema status_one_schema = ROW_SCHEMA(one_column);
+
+enum { STATUS_ROWS };
+static const struct column document_columns[] = {
+	[STATUS_ROWS] = { "status", .type = COLUMN_ROWS, .of = &status_schema },
+};
+const struct row_schema status_document_schema = ROW_SCHEMA(document_columns);
 
 struct pair {
 	const struct vmsnap *a, *b;
+	struct row *row; /* that is filled */
 };
-
-typedef void (*pair_fn)(void *ctx, const struct vmsnap_status_field *a, const struct vmsnap_status_field *b);
-struct walk {
-	struct text *text;
-	pair_fn fn;
-	void *ctx;
-};
-
-static bool walk_row(void *ctx, const struct vmsnap_diff_status *row)
-{
-	const struct walk *walk = ctx;
-	walk->fn(walk->ctx, &row->a, &row->b);
-	return !text_failed(walk->text);
-}
-
-static int each_pair(struct text *text, const struct pair *pair, pair_fn fn, void *ctx, struct vmsnap_error *err)
-{
-	struct vmsnap_compare_options options = text_compare_options(text);
-	struct walk walk = { text, fn, ctx };
-	return vmsnap_status_rows(pair->a, pair->b, &options, walk_row, &walk, err);
-}
-
-static void pair_json(void *ctx, const struct vmsnap_status_field *a, const struct vmsnap_status_field *b)
-{
-	struct json *json = ctx;
-	const struct vmsnap_status_field *key = a->key_len ? a : b;
-	json_object(json, NULL);
-	json_bytes(json, "key", key->key, key->key_len);
-	json_status_value(json, "a", a);
-	json_status_value(json, "b", b);
-	json_end(json);
-}
-
-static int status_json(struct text *text, const struct pair *pair, struct vmsnap_error *err)
-{
-	struct json json;
-	json_begin(&json, text, "vmsnap.status/1");
-	json_rows(&json, "status");
-	int rc = each_pair(text, pair, pair_json, &json, err);
-	json_end(&json);
-	json_finish(&json);
-	return rc;
-}
 
 static struct word change_of(const struct vmsnap_style *style, const struct vmsnap_status_field *a,
                              const struct vmsnap_status_field *b)
@@ -86,34 +57,36 @@ static struct word change_of(const struct vmsnap_style *style, const struct vmsn
 	return (struct word){ "changed" };
 }
 
-struct status_table {
-	struct table *table;
-	bool two;
-};
-
-static void pair_row(void *ctx, const struct vmsnap_status_field *a, const struct vmsnap_status_field *b)
-{
-	struct status_table *status = ctx;
-	struct table *table = status->table;
-	const struct vmsnap_status_field *key = a->key_len ? a : b;
-	table_name(table, STATUS_KEY, key->key, key->key_len);
-	table_status_value(table, STATUS_A, a);
-	if (status->two) {
-		table_status_value(table, STATUS_B, b);
-		struct word change = change_of(table->text->style, a, b);
-		table_word(table, STATUS_CHANGE, change);
-		if (*change.text)
-			for (size_t i = 0; i < STATUS_COLUMNS; i++)
-				table_color(table, i, COLOR_BOLD);
-	}
-	table_end_row(table);
-}
-
-static int status_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+static bool put_row(void *ctx, const struct vmsnap_diff_status *status)
 {
 	const struct pair *pair = ctx;
-	struct status_table status = { .table = table, .two = pair->b };
-	return each_pair(table->text, pair, pair_row, &status, err);
+	struct row *row = pair->row;
+	const struct vmsnap_status_field *key = status->a.key_len ? &status->a : &status->b;
+	row_put_bytes_of(row, STATUS_KEY, key->key, key->key_len);
+	row_put_status(row, STATUS_A, &status->a);
+	row_put_status(row, STATUS_B, &status->b);
+	struct word change = { "" };
+	if (pair->b)
+		change = change_of(row->text->style, &status->a, &status->b);
+	if (*change.text) {
+		row_text(row, STATUS_CHANGE, change.text);
+		row_mark_all(row, COLOR_BOLD);
+	}
+	row_end(row);
+	return !text_failed(row->text);
+}
+
+static int status_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	struct pair *pair = ctx;
+	struct vmsnap_compare_options options = text_compare_options(row->text);
+	pair->row = row;
+	return vmsnap_status_rows(pair->a, pair->b, &options, put_row, pair, err);
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	return row_rows(document, STATUS_ROWS, status_rows, ctx, err);
 }
 
 VMSNAP_API int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
@@ -126,10 +99,8 @@ VMSNAP_API int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *
 		return rc;
 	text_limit(&text, (const struct vmsnap *[]){ a, b }, 2);
 	if (text.style->json)
-		rc = status_json(&text, &pair, err);
-	else if (b)
-		rc = table_print(&text, two_columns, COUNT_OF(two_columns), status_rows, &pair, err);
+		rc = emit_json(&text, "vmsnap.status/1", &status_document_schema, fill_document, &pair, err);
 	else
-		rc = table_print(&text, one_column, COUNT_OF(one_column), status_rows, &pair, err);
+		rc = emit_table(&text, b ? &status_schema : &status_one_schema, status_rows, &pair, err);
 	return rc ? rc : text_close(&text, err);
 }

@@ -1,0 +1,12 @@
+/* schemas.h - what each report is made of: the rows of its table, and its document. */
+#ifndef VMSNAP_SCHEMAS_H
+#define VMSNAP_SCHEMAS_H
+
+#include "row.h"
+
+extern const struct row_schema list_schema, list_document_schema;
+extern const struct row_schema pages_schema, pages_document_schema;
+extern const struct row_schema snapshots_schema, snapshots_document_schema;
+extern const struct row_schema status_schema, status_one_schema, status_document_schema;
+
+#endif

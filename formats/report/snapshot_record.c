@@ -1,0 +1,134 @@
+#define _GNU_SOURCE
+#include "snapshot_record.h"
+
+#include <string.h>
+
+#include "format_value.h"
+
+enum { KNOWN_PFN, KNOWN_SOFT_DIRTY, KNOWN_EXCLUSIVE, KNOWN_ZERO, KNOWN_HUGE };
+static const struct column known_columns[] = {
+	[KNOWN_PFN] = { "pfn", .type = COLUMN_BOOL },
+	[KNOWN_SOFT_DIRTY] = { "soft_dirty", .type = COLUMN_BOOL },
+	[KNOWN_EXCLUSIVE] = { "exclusive", .type = COLUMN_BOOL },
+	[KNOWN_ZERO] = { "zero", .type = COLUMN_BOOL },
+	[KNOWN_HUGE] = { "huge", .type = COLUMN_BOOL },
+};
+const struct row_schema known_schema = ROW_SCHEMA(known_columns);
+
+void put_known(struct row *row, unsigned column, const struct vmsnap *snap)
+{
+	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
+	struct row record = row_open(row, column);
+	row_put_bool(&record, KNOWN_PFN, known->pfn);
+	row_put_bool(&record, KNOWN_SOFT_DIRTY, known->soft_dirty);
+	row_put_bool(&record, KNOWN_EXCLUSIVE, known->exclusive);
+	row_put_bool(&record, KNOWN_ZERO, known->zero);
+	row_put_bool(&record, KNOWN_HUGE, known->huge);
+	row_end(&record);
+}
+
+enum {
+	SNAPSHOT_PID,
+	SNAPSHOT_TGID,
+	SNAPSHOT_PPID,
+	SNAPSHOT_UID,
+	SNAPSHOT_NS_PID,
+	SNAPSHOT_NAMESPACE,
+	SNAPSHOT_COMM,
+	SNAPSHOT_EXE,
+	SNAPSHOT_BUILD_ID,
+	SNAPSHOT_CMDLINE,
+	SNAPSHOT_LABEL,
+	SNAPSHOT_REASON,
+	SNAPSHOT_TAKEN,
+	SNAPSHOT_START_TIME,
+	SNAPSHOT_HOST,
+	SNAPSHOT_BOOT_ID,
+	SNAPSHOT_KERNEL,
+	SNAPSHOT_ARCH,
+	SNAPSHOT_PAGE_SIZE,
+	SNAPSHOT_KNOWN,
+	SNAPSHOT_CONSISTENT,
+	SNAPSHOT_FREEZE,
+	SNAPSHOT_PAUSE,
+	SNAPSHOT_TOOL,
+};
+static const struct column snapshot_columns[] = {
+	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
+	[SNAPSHOT_TGID] = { "tgid", .type = COLUMN_COUNT },
+	[SNAPSHOT_PPID] = { "ppid", .type = COLUMN_COUNT },
+	[SNAPSHOT_UID] = { "uid", .type = COLUMN_COUNT },
+	[SNAPSHOT_NS_PID] = { "ns_pid", .type = COLUMN_COUNT },
+	[SNAPSHOT_NAMESPACE] = { "pid_namespace", .type = COLUMN_COUNT },
+	[SNAPSHOT_COMM] = { "comm", .type = COLUMN_NAME },
+	[SNAPSHOT_EXE] = { "exe", .type = COLUMN_PATH },
+	[SNAPSHOT_BUILD_ID] = { "exe_build_id", .type = COLUMN_BUILD_ID },
+	[SNAPSHOT_CMDLINE] = { "cmdline", .type = COLUMN_LIST },
+	[SNAPSHOT_LABEL] = { "label", .type = COLUMN_NAME },
+	[SNAPSHOT_REASON] = { "reason", .type = COLUMN_NAME },
+	[SNAPSHOT_TAKEN] = { "taken", .type = COLUMN_TIME },
+	[SNAPSHOT_START_TIME] = { "start_time", .type = COLUMN_COUNT },
+	[SNAPSHOT_HOST] = { "host", .type = COLUMN_NAME },
+	[SNAPSHOT_BOOT_ID] = { "boot_id", .type = COLUMN_NAME },
+	[SNAPSHOT_KERNEL] = { "kernel", .type = COLUMN_NAME },
+	[SNAPSHOT_ARCH] = { "arch", .type = COLUMN_NAME },
+	[SNAPSHOT_PAGE_SIZE] = { "page_size", .type = COLUMN_BYTES },
+	[SNAPSHOT_KNOWN] = { "known", .type = COLUMN_RECORD, .of = &known_schema },
+	[SNAPSHOT_CONSISTENT] = { "consistent", .type = COLUMN_BOOL },
+	[SNAPSHOT_FREEZE] = { "freeze", .type = COLUMN_WORD },
+	[SNAPSHOT_PAUSE] = { "pause_us", .type = COLUMN_DURATION },
+	[SNAPSHOT_TOOL] = { "tool", .type = COLUMN_NAME },
+};
+const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
+
+static void put_process(struct row *record, const struct vmsnap_info *info)
+{
+	row_put_count(record, SNAPSHOT_PID, info->pid);
+	row_put_count(record, SNAPSHOT_TGID, info->tgid);
+	row_put_count(record, SNAPSHOT_PPID, info->ppid);
+	row_put_count(record, SNAPSHOT_UID, info->uid);
+	row_put_count_known(record, SNAPSHOT_NS_PID, info->ns_pid, info->ns_pid);
+	row_put_count_known(record, SNAPSHOT_NAMESPACE, info->pid_namespace, info->pid_namespace);
+	row_put_name_if_any(record, SNAPSHOT_COMM, info->comm);
+	row_put_name_if_any(record, SNAPSHOT_EXE, info->exe);
+	row_put_build_id(record, SNAPSHOT_BUILD_ID, info->exe_build_id, info->exe_build_id_len);
+}
+
+static void put_command_line(struct row *record, const struct vmsnap_info *info)
+{
+	if (!info->cmdline)
+		return;
+	struct row list = row_open(record, SNAPSHOT_CMDLINE);
+	for (size_t at = 0; at < info->cmdline_len;) {
+		size_t len = strnlen(info->cmdline + at, info->cmdline_len - at);
+		row_item(&list, info->cmdline + at, len);
+		at += len + 1;
+	}
+	row_end(&list);
+}
+
+void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	struct row record = row_open(row, column);
+	/* Only a process that stood because of us has a pause. */
+	bool stood = info->freeze == VMSNAP_FREEZE_FULL || info->freeze == VMSNAP_FREEZE_PARTIAL;
+	put_process(&record, info);
+	put_command_line(&record, info);
+	row_put_name_if_any(&record, SNAPSHOT_LABEL, info->label);
+	row_put_name_if_any(&record, SNAPSHOT_REASON, info->reason);
+	row_put_time(&record, SNAPSHOT_TAKEN, info->taken);
+	row_put_count(&record, SNAPSHOT_START_TIME, info->start_time);
+	row_put_name_if_any(&record, SNAPSHOT_HOST, info->host);
+	row_put_name_if_any(&record, SNAPSHOT_BOOT_ID, info->boot_id);
+	row_put_name_if_any(&record, SNAPSHOT_KERNEL, info->kernel);
+	row_put_name_if_any(&record, SNAPSHOT_ARCH, info->arch);
+	row_put_bytes(&record, SNAPSHOT_PAGE_SIZE, info->page_size);
+	put_known(&record, SNAPSHOT_KNOWN, snap);
+	row_put_bool(&record, SNAPSHOT_CONSISTENT, info->consistent);
+	row_put_word(&record, SNAPSHOT_FREEZE, word_freeze(info->freeze));
+	if (stood)
+		row_put_duration(&record, SNAPSHOT_PAUSE, info->pause);
+	row_put_name_if_any(&record, SNAPSHOT_TOOL, info->tool);
+	row_end(&record);
+}

@@ -1,0 +1,16 @@
+/* snapshot_record.h - who a snapshot is of and how it came about, as a record. */
+#ifndef VMSNAP_SNAPSHOT_RECORD_H
+#define VMSNAP_SNAPSHOT_RECORD_H
+
+#include "row.h"
+#include "vmsnap.h"
+
+extern const struct row_schema snapshot_schema;
+/* Puts a column that is such a record. */
+void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap);
+
+/* Which flags and numbers mean something when they are unset or 0. */
+extern const struct row_schema known_schema;
+void put_known(struct row *row, unsigned column, const struct vmsnap *snap);
+
+#endif
