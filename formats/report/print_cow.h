@@ -3,6 +3,7 @@
 #define VMSNAP_PRINT_COW_H
 
 #include "print_names.h"
+#include "identity_text.h"
 #include "print_parts.h"
 #include "print_touched.h"
 

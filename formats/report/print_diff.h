@@ -4,6 +4,7 @@
 #define VMSNAP_PRINT_DIFF_H
 
 #include "print_diff_view.h"
+#include "identity_text.h"
 #include "print_parts.h"
 
 /* Bytes, by what happened; copied and shared are of private mappings. */

@@ -1,54 +1,84 @@
 /* print_show.c - the address space as a table: vmsnap_print_show(). */
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "emitter.h"
 #include "error.h"
-#include "print_parts.h"
-#include "text_color.h"
-#include "text_fit.h"
+#include "format_value.h"
+#include "schemas.h"
+#include "show_text.h"
+#include "snapshot_record.h"
+#include "vma_record.h"
 
 enum {
-	SHOW_START,
-	SHOW_END,
-	SHOW_SIZE,
-	SHOW_PERM,
-	SHOW_RESIDENT,
-	SHOW_SWAPPED,
-	SHOW_EXCL,
-	SHOW_ZERO,
-	SHOW_FILE,
-	SHOW_HUGE,
-	SHOW_GUARD,
-	SHOW_OFFSET,
-	SHOW_DEV,
-	SHOW_INODE,
-	SHOW_BUILDID,
-	SHOW_MAPPING,
-	SHOW_COLUMNS
+	SHOW_SUMS = VMA_COLUMNS,
+	SHOW_SMAPS = SHOW_SUMS + SUMS_COLUMNS,
+	SHOW_COLUMNS, /* behind them one for each key of smaps, in tables */
 };
-static const struct table_column show_columns[SHOW_COLUMNS] = {
-	[SHOW_START] = { "START", 0 },
-	[SHOW_END] = { "END", TABLE_EXTRA },
-	[SHOW_SIZE] = { "SIZE", TABLE_RIGHT },
-	[SHOW_PERM] = { "PERM", 0 },
-	[SHOW_RESIDENT] = { "RESIDENT", TABLE_RIGHT },
-	[SHOW_SWAPPED] = { "SWAPPED", TABLE_RIGHT },
-	[SHOW_EXCL] = { "EXCL", TABLE_RIGHT },
-	[SHOW_ZERO] = { "ZERO", TABLE_RIGHT },
-	[SHOW_FILE] = { "FILE", TABLE_RIGHT | TABLE_EXTRA },
-	[SHOW_HUGE] = { "HUGE", TABLE_RIGHT | TABLE_EXTRA },
-	[SHOW_GUARD] = { "GUARD", TABLE_RIGHT | TABLE_EXTRA },
-	[SHOW_OFFSET] = { "OFFSET", TABLE_RIGHT | TABLE_EXTRA },
-	[SHOW_DEV] = { "DEV", TABLE_EXTRA },
-	[SHOW_INODE] = { "INODE", TABLE_RIGHT | TABLE_EXTRA },
-	[SHOW_BUILDID] = { "BUILDID", TABLE_EXTRA },
-	[SHOW_MAPPING] = { "MAPPING", TABLE_CUT_LEFT },
+static const struct column show_columns[] = {
+	[VMA_START] = { "start", "START", COLUMN_ADDRESS, 0, "where the mapping begins", NULL },
+	[VMA_END] = { "end", "END", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it ends", NULL },
+	[VMA_PERM] = { "perms", "PERM", COLUMN_WORD, 0, "rwx, and p for private or s for shared", NULL },
+	[VMA_OFFSET] = { "offset", "OFFSET", COLUMN_OFFSET, COLUMN_SECONDARY, "where in the file it begins", NULL },
+	[VMA_DEV] = { "dev", "DEV", COLUMN_WORD, COLUMN_SECONDARY, "the file's device", NULL },
+	[VMA_INODE] = { "inode", "INODE", COLUMN_COUNT, COLUMN_SECONDARY, "the file's inode", NULL },
+	[VMA_NAME] = { "name", "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
+	[VMA_DELETED] = { "deleted", .type = COLUMN_BOOL },
+	[VMA_BUILD_ID] = { "build_id", "BUILDID", COLUMN_BUILD_ID, COLUMN_SECONDARY, "of the file", NULL },
+	[SHOW_SUMS + SUMS_SIZE] = { "size", "SIZE", COLUMN_BYTES, 0, "of the mapping", NULL },
+	[SHOW_SUMS + SUMS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, 0, "present pages", NULL },
+	[SHOW_SUMS + SUMS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, 0, "pages in swap", NULL },
+	[SHOW_SUMS + SUMS_EXCLUSIVE] = { "exclusive", "EXCL", COLUMN_BYTES, 0, "present pages mapped here only", NULL },
+	[SHOW_SUMS + SUMS_ZERO] = { "zero", "ZERO", COLUMN_BYTES, 0, "pages that are the zero page", NULL },
+	[SHOW_SUMS + SUMS_FILE] = { "file", "FILE", COLUMN_BYTES, COLUMN_SECONDARY, "pages of files or shared memory", NULL },
+	[SHOW_SUMS + SUMS_HUGE] = { "huge", "HUGE", COLUMN_BYTES, COLUMN_SECONDARY, "pages in huge ones", NULL },
+	[SHOW_SUMS + SUMS_GUARD] = { "guard", "GUARD", COLUMN_BYTES, COLUMN_SECONDARY, "guard pages", NULL },
+	[SHOW_SMAPS] = { "smaps", NULL, COLUMN_OPEN, COLUMN_OPTIONAL, NULL, NULL },
 };
+static const uint32_t show_shown[] = {
+	VMA_START,
+	VMA_END,
+	SHOW_SUMS + SUMS_SIZE,
+	VMA_PERM,
+	SHOW_SUMS + SUMS_RESIDENT,
+	SHOW_SUMS + SUMS_SWAPPED,
+	SHOW_SUMS + SUMS_EXCLUSIVE,
+	SHOW_SUMS + SUMS_ZERO,
+	SHOW_SUMS + SUMS_FILE,
+	SHOW_SUMS + SUMS_HUGE,
+	SHOW_SUMS + SUMS_GUARD,
+	VMA_OFFSET,
+	VMA_DEV,
+	VMA_INODE,
+	VMA_BUILD_ID,
+	VMA_NAME,
+};
+enum { SHOW_SHOWN = sizeof(show_shown) / sizeof(show_shown[0]) };
+const struct row_schema show_schema = ROW_SCHEMA_SHOWN(show_columns, show_shown);
+
+enum { THREAD_TID, THREAD_STACK_POINTER, THREAD_COMM, THREAD_MISSED };
+static const struct column thread_columns[] = {
+	[THREAD_TID] = { "tid", .type = COLUMN_COUNT },
+	[THREAD_STACK_POINTER] = { "stack_pointer", .type = COLUMN_ADDRESS },
+	[THREAD_COMM] = { "comm", .type = COLUMN_NAME },
+	[THREAD_MISSED] = { "missed", .type = COLUMN_BOOL },
+};
+static const struct row_schema thread_schema = ROW_SCHEMA(thread_columns);
+
+enum { DOCUMENT_SNAPSHOT, DOCUMENT_VMAS, DOCUMENT_TOTAL, DOCUMENT_STATUS, DOCUMENT_THREADS };
+static const struct column document_columns[] = {
+	[DOCUMENT_SNAPSHOT] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_VMAS] = { "vmas", .type = COLUMN_ROWS, .of = &show_schema },
+	[DOCUMENT_TOTAL] = { "total", .type = COLUMN_RECORD, .of = &sums_schema },
+	[DOCUMENT_STATUS] = { "status", .type = COLUMN_OPEN },
+	[DOCUMENT_THREADS] = { "threads", .type = COLUMN_ROWS, .of = &thread_schema },
+};
+const struct row_schema show_document_schema = ROW_SCHEMA(document_columns);
 
 struct show {
 	const struct vmsnap *snap;
-	struct vmsnap_sums total;
+	struct vmsnap_sums total; /* of the rows that were put */
 };
 
 static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
@@ -63,298 +93,195 @@ static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
 	total->guard += more->guard;
 }
 
-static void total_of(struct text *text, const struct vmsnap *snap, struct vmsnap_sums *total)
+/* ---- mappings -------------------------------------------------------------------- */
+
+static void put_smaps(struct row *row, const struct vmsnap *snap, size_t index)
 {
-	*total = (struct vmsnap_sums){ 0 };
-	for (size_t i = 0; i < vmsnap_vma_count(snap) && !text_failed(text); i++) {
-		const struct vmsnap_vma *vma = vmsnap_vma(snap, i);
-		struct vmsnap_sums sums;
-		vmsnap_sum(snap, vma->start, vma->end, &sums);
-		add_sums(total, &sums);
-	}
-}
-
-/* ---- JSON --------------------------------------------------------------------- */
-
-static void json_threads(struct json *json, const struct vmsnap *snap)
-{
-	json_rows(json, "threads");
-	for (size_t i = 0; i < vmsnap_thread_count(snap) && !text_failed(json->text); i++) {
-		const struct vmsnap_thread *thread = vmsnap_thread(snap, i);
-		json_object(json, NULL);
-		json_number(json, "tid", thread->tid);
-		if (thread->stack_pointer)
-			json_hex(json, "stack_pointer", thread->stack_pointer);
-		else
-			json_null(json, "stack_pointer");
-		json_string(json, "comm", thread->comm);
-		json_bool(json, "missed", thread->missed);
-		json_end(json);
-	}
-	json_end(json);
-}
-
-/* Of lines with the same key the first one counts; the kernel writes none twice. */
-static bool json_status_row(void *ctx, const struct vmsnap_status_field *field)
-{
-	struct json *json = ctx;
-	json_key(json, field->key, field->key_len);
-	json_status_value(json, NULL, field);
-	return !text_failed(json->text);
-}
-
-static int json_status(struct json *json, const struct vmsnap *snap, struct vmsnap_error *err)
-{
-	struct vmsnap_compare_options options = text_compare_options(json->text);
-	if (text_failed(json->text))
-		return VMSNAP_OK;
-	json_object(json, "status");
-	int rc = vmsnap_status_keys(snap, &options, json_status_row, json, err);
-	json_end(json);
-	return rc;
-}
-
-static int show_json(struct text *text, const struct vmsnap *snap, struct vmsnap_error *err)
-{
-	struct json json;
-	struct vmsnap_sums total;
-	json_begin(&json, text, "vmsnap.show/1");
-	json_snapshot(&json, "snapshot", snap);
-	json_rows(&json, "vmas");
-	for (size_t i = 0; i < vmsnap_vma_count(snap) && !text_failed(text); i++)
-		json_vma(&json, NULL, snap, vmsnap_vma(snap, i), i);
-	json_end(&json);
-	total_of(text, snap, &total);
-	json_object(&json, "total");
-	json_sums(&json, snap, &total);
-	json_end(&json);
-	int rc = json_status(&json, snap, err);
-	json_threads(&json, snap);
-	json_finish(&json);
-	return rc;
-}
-
-/* ---- text --------------------------------------------------------------------- */
-
-static void put_field(struct text *text, const char *name, const char *value)
-{
-	if (!*value)
+	size_t keys = vmsnap_smaps_key_count(snap);
+	if (!keys || !row_wants(row, SHOW_SMAPS))
 		return;
-	text_format(text, "%-10s", name);
-	fit_whole(text, value);
-	text_string(text, "\n");
-}
-
-/* "3 of 1200 threads (4711, 4712, …)"; of files that do not tell which, "some thread". */
-static void put_missed(struct text *text, const struct vmsnap *snap)
-{
-	enum { NAMED_MAX = 3 };
-	size_t count = vmsnap_thread_count(snap), missed = 0;
-	for (size_t i = 0; i < count; i++)
-		missed += vmsnap_thread(snap, i)->missed;
-	if (!missed) {
-		text_string(text, "some thread");
-		return;
-	}
-	text_format(text, "%zu of %zu thread%s (", missed, count, count == 1 ? "" : "s");
-	size_t named = 0;
-	for (size_t i = 0; i < count && named < NAMED_MAX; i++)
-		if (vmsnap_thread(snap, i)->missed)
-			text_format(text, "%s%" PRIu32, named++ ? ", " : "", vmsnap_thread(snap, i)->tid);
-	text_string(text, missed > NAMED_MAX ? ", …)" : ")");
-}
-
-static void put_taken(struct text *text, const struct vmsnap *snap)
-{
-	const struct vmsnap_info *info = vmsnap_info(snap);
-	if (info->taken)
-		text_format(text, "%-10s%s\n", "taken", word_time_local(info->taken).text);
-	text_format(text, "%-10s", "instant");
-	if (info->freeze == VMSNAP_FREEZE_FULL)
-		text_format(text, "frozen for %s", word_duration(info->pause).text);
-	else if (info->freeze == VMSNAP_FREEZE_DEBUGGER)
-		text_string(text, "held by a debugger");
-	else if (info->freeze == VMSNAP_FREEZE_PARTIAL) {
-		if (info->pause)
-			text_format(text, "partly frozen for %s: ", word_duration(info->pause).text);
-		else
-			text_string(text, "not frozen: ");
-		put_missed(text, snap);
-		text_string(text, " could not be stopped");
-	} else
-		text_string(text, "not frozen");
-	if (!info->consistent)
-		text_string(text, "; INCONSISTENT: the map changed meanwhile");
-	else if (info->freeze == VMSNAP_FREEZE_NONE)
-		text_string(text, "; the map did not change meanwhile");
-	text_string(text, "\n");
-}
-
-static void put_header(struct text *text, const struct vmsnap *snap)
-{
-	const struct vmsnap_info *info = vmsnap_info(snap);
-	text_format(text, "%-10s%u", "process", info->pid);
-	if (*info->comm) {
-		text_string(text, " ");
-		fit_whole(text, info->comm);
-	}
-	text_format(text, ", parent %u, user %u\n", info->ppid, info->uid);
-	put_field(text, "exe", info->exe);
-	put_field(text, "label", info->label);
-	put_field(text, "why", info->reason);
-	put_taken(text, snap);
-	put_field(text, "kernel", info->kernel);
-	print_unknown_line(text, snap);
-	text_string(text, "\n");
-}
-
-static void sum_cells(struct table *table, const struct vmsnap *snap, const struct vmsnap_sums *sums)
-{
-	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
-	const struct vmsnap_style *style = table->text->style;
-	table_word(table, SHOW_SIZE, word_size(style, sums->size));
-	table_word(table, SHOW_RESIDENT, word_size(style, sums->resident));
-	table_word(table, SHOW_SWAPPED, word_size(style, sums->swapped));
-	table_word(table, SHOW_EXCL, word_size_or_unknown(style, sums->exclusive, known->exclusive));
-	table_word(table, SHOW_ZERO, word_size_or_unknown(style, sums->zero, known->zero));
-	table_word(table, SHOW_FILE, word_size(style, sums->file));
-	table_word(table, SHOW_HUGE, word_size_or_unknown(style, sums->huge, known->huge));
-	table_word(table, SHOW_GUARD, word_size(style, sums->guard));
-}
-
-static void build_id_cell(struct table *table, const struct vmsnap_vma *vma)
-{
-	char byte[3];
-	table_literal(table, SHOW_BUILDID, "");
-	for (size_t i = 0; vma->build_id && i < vma->build_id_len; i++) {
-		snprintf(byte, sizeof(byte), "%02x", vma->build_id[i]);
-		table_add_literal(table, SHOW_BUILDID, byte);
-	}
-}
-
-/* Smaps values are not known to be sizes: most are, in bytes. */
-static void smaps_cells(struct table *table, const struct vmsnap *snap, size_t index)
-{
-	for (size_t k = 0; k < vmsnap_smaps_key_count(snap); k++) {
+	struct row open = row_open(row, SHOW_SMAPS);
+	for (size_t k = 0; k < keys; k++) {
 		uint64_t value = vmsnap_smaps_value(snap, index, k);
-		if (value != UINT64_MAX && table_shows(table, SHOW_COLUMNS + k))
-			table_word(table, SHOW_COLUMNS + k, word_size(table->text->style, value));
+		row_own_count(&open, vmsnap_smaps_key(snap, k), value, value != UINT64_MAX);
+	}
+	const char *flags = vmsnap_smaps_flags(snap, index);
+	if (*flags)
+		row_own_name(&open, "VmFlags", flags, strlen(flags));
+	row_end(&open);
+}
+
+/* The columns that only a table has.  Values are not known to be sizes: most are, in bytes. */
+static void put_smaps_columns(struct row *row, const struct vmsnap *snap, size_t index)
+{
+	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++) {
+		uint64_t value = vmsnap_smaps_value(snap, index, column - SHOW_COLUMNS);
+		if (value != UINT64_MAX)
+			row_put_bytes(row, column, value);
 	}
 }
 
-static void vma_row(struct table *table, struct show *show, size_t index)
+static void put_mapping(struct row *row, struct show *show, size_t index)
 {
 	const struct vmsnap_vma *vma = vmsnap_vma(show->snap, index);
 	struct vmsnap_sums sums;
 	vmsnap_sum(show->snap, vma->start, vma->end, &sums);
-	if (table_measures(table) || table->text->style->raw)
-		add_sums(&show->total, &sums);
-	table_word(table, SHOW_START, word_address(vma->start));
-	table_word(table, SHOW_END, word_address(vma->end));
-	table_word(table, SHOW_PERM, word_perms(vma));
-	sum_cells(table, show->snap, &sums);
-	table_word(table, SHOW_OFFSET, word_hex(vma->offset));
-	table_word(table, SHOW_DEV, word_device(vma));
-	table_word(table, SHOW_INODE, word_number(vma->inode));
-	build_id_cell(table, vma);
-	table_name(table, SHOW_MAPPING, vma->name, strlen(vma->name));
-	smaps_cells(table, show->snap, index);
-	table_end_row(table);
+	add_sums(&show->total, &sums);
+	put_vma_columns(row, vma);
+	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);
+	put_smaps(row, show->snap, index);
+	put_smaps_columns(row, show->snap, index);
+	row_end(row);
 }
 
-static int show_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+static void put_total(struct row *row, const struct show *show)
+{
+	char words[64];
+	size_t count = vmsnap_vma_count(show->snap);
+	if (!row_total(row))
+		return;
+	snprintf(words, sizeof(words), "%zu mapping%s", count, word_plural(count));
+	row_total_label(row, VMA_START, "total");
+	row_total_label(row, VMA_NAME, words);
+	put_sums_columns(row, SHOW_SUMS, show->snap, &show->total);
+	row_end_total(row);
+}
+
+static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	struct show *show = ctx;
 	(void)err;
-	for (size_t i = 0; i < vmsnap_vma_count(show->snap) && !text_failed(table->text); i++)
-		vma_row(table, show, i);
-	/* Scripts that read the raw table want mappings only. */
-	if (table->text->style->raw)
-		return VMSNAP_OK;
-	table_literal(table, SHOW_START, "total");
-	sum_cells(table, show->snap, &show->total);
-	struct word count = word_number(vmsnap_vma_count(show->snap));
-	table_word(table, SHOW_MAPPING, count);
-	table_add_literal(table, SHOW_MAPPING, vmsnap_vma_count(show->snap) == 1 ? " mapping" : " mappings");
-	for (size_t i = 0; i < SHOW_COLUMNS; i++)
-		table_color(table, i, COLOR_BOLD);
-	table_end_row(table);
+	show->total = (struct vmsnap_sums){ 0 };
+	for (size_t i = 0; i < vmsnap_vma_count(show->snap) && !text_failed(row->text); i++)
+		put_mapping(row, show, i);
+	put_total(row, show);
 	return VMSNAP_OK;
 }
 
-static void put_status(struct text *text, const struct vmsnap *snap)
+/* ---- the document ---------------------------------------------------------------- */
+
+static int thread_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
-	static const char *const keys[] = { "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmHWM", "VmSwap", "Threads" };
-	struct fit_line line = fit_line(text, 10, 10);
-	bool any = false;
-	line.gap = 2;
-	for (size_t i = 0; i < COUNT_OF(keys); i++) {
-		struct vmsnap_status_field field;
-		if (vmsnap_status_find(snap, keys[i], &field))
-			continue;
-		text_string(text, any ? "" : "\nstatus    ");
-		size_t key = strlen(keys[i]) + 1, room = fit_room(text, line.indent + key);
-		size_t value = status_value_width(text, &field);
-		fit_next(&line, key + (value < room ? value : room));
-		text_format(text, "%s ", keys[i]);
-		text_status_value(text, &field, room);
-		any = true;
+	const struct vmsnap *snap = ((const struct show *)ctx)->snap;
+	(void)err;
+	for (size_t i = 0; i < vmsnap_thread_count(snap) && !text_failed(row->text); i++) {
+		const struct vmsnap_thread *thread = vmsnap_thread(snap, i);
+		row_put_count(row, THREAD_TID, thread->tid);
+		if (thread->stack_pointer)
+			row_put_address(row, THREAD_STACK_POINTER, thread->stack_pointer);
+		row_put_name(row, THREAD_COMM, thread->comm);
+		row_put_bool(row, THREAD_MISSED, thread->missed);
+		row_end(row);
 	}
-	if (any)
-		text_string(text, "\n");
+	return VMSNAP_OK;
 }
 
-/* The fixed columns, and one for each smaps key, in capitals. */
-static int all_columns(struct text *text, const struct vmsnap *snap, struct table_column **out, char **names,
-                       struct vmsnap_error *err)
+/* Of lines with the same key the first one counts; the kernel writes none twice. */
+static bool put_status_key(void *ctx, const struct vmsnap_status_field *field)
+{
+	struct row *open = ctx;
+	row_own_status(open, field);
+	return !text_failed(open->text);
+}
+
+static int put_status(struct row *document, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	struct vmsnap_compare_options options = text_compare_options(document->text);
+	if (text_failed(document->text))
+		return VMSNAP_OK;
+	struct row open = row_open(document, DOCUMENT_STATUS);
+	int rc = vmsnap_status_keys(snap, &options, put_status_key, &open, err);
+	row_end(&open);
+	return rc;
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	struct show *show = ctx;
+	put_snapshot(document, DOCUMENT_SNAPSHOT, show->snap);
+	int rc = row_rows(document, DOCUMENT_VMAS, mapping_rows, show, err);
+	put_sums(document, DOCUMENT_TOTAL, show->snap, &show->total);
+	rc = rc ? rc : put_status(document, show->snap, err);
+	return rc ? rc : row_rows(document, DOCUMENT_THREADS, thread_rows, show, err);
+}
+
+/* ---- the table ------------------------------------------------------------------- */
+
+/* The columns that are always there, and one for each key of smaps, in capitals. */
+struct all_columns {
+	struct row_schema schema;
+	struct column *columns;
+	uint32_t *shown;
+	char *names;
+};
+
+static void all_columns_free(struct all_columns *all)
+{
+	free(all->columns);
+	free(all->shown);
+	free(all->names);
+}
+
+static void add_smaps_columns(struct all_columns *all, const struct vmsnap *snap)
+{
+	char *at = all->names;
+	for (size_t k = 0; k < vmsnap_smaps_key_count(snap); k++) {
+		all->columns[SHOW_COLUMNS + k] =
+		        (struct column){ .heading = at, .type = COLUMN_BYTES, .flags = COLUMN_SECONDARY };
+		all->shown[SHOW_SHOWN + k] = (uint32_t)(SHOW_COLUMNS + k);
+		for (const char *c = vmsnap_smaps_key(snap, k); *c; c++)
+			*at++ = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+		*at++ = '\0';
+	}
+}
+
+static int all_columns_init(struct all_columns *all, struct text *text, const struct vmsnap *snap,
+                            struct vmsnap_error *err)
 {
 	size_t keys = vmsnap_smaps_key_count(snap), bytes = 1;
 	for (size_t k = 0; k < keys; k++)
 		bytes += strlen(vmsnap_smaps_key(snap, k)) + 1;
 	int rc = VMSNAP_OK;
-	*out = work_array(&text->work, SHOW_COLUMNS + keys, sizeof(**out), &rc);
-	*names = work_array(&text->work, bytes, 1, &rc);
+	all->columns = work_array(&text->work, SHOW_COLUMNS + keys, sizeof(*all->columns), &rc);
+	all->shown = work_array(&text->work, SHOW_SHOWN + keys, sizeof(*all->shown), &rc);
+	all->names = work_array(&text->work, bytes, 1, &rc);
 	if (rc)
 		return work_fail(&text->work, rc, err);
-	memcpy(*out, show_columns, sizeof(show_columns));
-	char *at = *names;
-	for (size_t k = 0; k < keys; k++) {
-		(*out)[SHOW_COLUMNS + k] = (struct table_column){ at, TABLE_RIGHT | TABLE_EXTRA };
-		for (const char *c = vmsnap_smaps_key(snap, k); *c; c++)
-			*at++ = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-		*at++ = '\0';
-	}
+	memcpy(all->columns, show_columns, sizeof(show_columns));
+	memcpy(all->shown, show_shown, sizeof(show_shown));
+	add_smaps_columns(all, snap);
+	all->schema = (struct row_schema){ all->columns, SHOW_COLUMNS + keys, all->shown, SHOW_SHOWN + keys };
 	return VMSNAP_OK;
 }
 
-static int show_text(struct text *text, const struct vmsnap *snap, struct vmsnap_error *err)
+static int show_table(struct text *text, struct show *show, struct vmsnap_error *err)
 {
-	struct show show = { .snap = snap };
-	CLEANUP_FREE struct table_column *columns = NULL;
-	CLEANUP_FREE char *names = NULL;
-	size_t count = SHOW_COLUMNS + vmsnap_smaps_key_count(snap);
-	int rc = all_columns(text, snap, &columns, &names, err);
+	struct all_columns all = { .columns = NULL };
+	bool bare = text->style->raw || text->style->no_headings;
+	int rc = all_columns_init(&all, text, show->snap, err);
 	if (!rc)
-		rc = table_check_columns(text->style, columns, count, err);
-	if (rc)
-		return rc;
-	if (!text->style->raw && !text->style->no_headings)
-		put_header(text, snap);
-	rc = table_print(text, columns, count, show_rows, &show, err);
-	if (!rc && !text->style->raw && !text->style->no_headings)
-		put_status(text, snap);
+		rc = emit_table_check(text, &all.schema, err);
+	if (!rc && !bare)
+		put_show_heading(text, show->snap);
+	if (!rc)
+		rc = emit_table(text, &all.schema, mapping_rows, show, err);
+	if (!rc && !bare)
+		put_show_status(text, show->snap);
+	all_columns_free(&all);
 	return rc;
 }
 
 VMSNAP_API int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
 {
+	struct show show = { .snap = snap };
 	struct text text;
 	int rc = text_open(&text, out, err);
-	if (!rc)
-		text_limit(&text, &snap, 1);
-	if (!rc && text.style->json)
-		rc = show_json(&text, snap, err);
-	else if (!rc)
-		rc = show_text(&text, snap, err);
+	if (rc)
+		return rc;
+	text_limit(&text, &snap, 1);
+	if (text.style->json)
+		rc = emit_json(&text, "vmsnap.show/1", &show_document_schema, fill_document, &show, err);
+	else
+		rc = show_table(&text, &show, err);
 	return rc ? rc : text_close(&text, err);
 }

@@ -6,6 +6,7 @@
 
 extern const struct row_schema list_schema, list_document_schema;
 extern const struct row_schema pages_schema, pages_document_schema;
+extern const struct row_schema show_schema, show_document_schema;
 extern const struct row_schema snapshots_schema, snapshots_document_schema;
 extern const struct row_schema status_schema, status_one_schema, status_document_schema;
 

@@ -8,50 +8,6 @@
 
 /* ---- identity -------------------------------------------------------------- */
 
-void print_identity_line(struct text *text, const struct vmsnap *snap)
-{
-	const struct vmsnap_info *info = vmsnap_info(snap);
-	text_format(text, "%u", info->pid);
-	if (*info->comm) {
-		text_string(text, " ");
-		fit_whole(text, info->comm);
-	}
-	if (*info->label) {
-		text_string(text, ", \"");
-		fit_whole(text, info->label);
-		text_string(text, "\"");
-	}
-	if (info->taken)
-		text_format(text, ", %s", word_time_local(info->taken).text);
-}
-
-void print_unknown_line(struct text *text, const struct vmsnap *snap)
-{
-	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
-	const struct {
-		bool known;
-		const char *what;
-	} things[] = {
-		{ known->pfn, "PFNs (root would know)" },
-		{ known->soft_dirty, "soft-dirty" },
-		{ known->exclusive, "exclusive" },
-		{ known->zero, "zero page" },
-		{ known->huge, "huge" },
-	};
-	const char *before = "unknown   ";
-	bool any = false;
-	for (size_t i = 0; i < COUNT_OF(things); i++) {
-		if (things[i].known)
-			continue;
-		text_string(text, before);
-		text_string(text, things[i].what);
-		before = ", ";
-		any = true;
-	}
-	if (any)
-		text_string(text, "\n");
-}
-
 static void json_build_id(struct json *json, const char *key, const uint8_t *id, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -13,10 +13,6 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* "1234 python3, "after-fork", 2026-01-31 12:00:00.000 +0000" */
-void print_identity_line(struct text *text, const struct vmsnap *snap);
-/* The line that says what was not known; nothing if all was. */
-void print_unknown_line(struct text *text, const struct vmsnap *snap);
 void json_snapshot(struct json *json, const char *key, const struct vmsnap *snap);
 /* The same keys, in the object that is open. */
 void json_snapshot_keys(struct json *json, const struct vmsnap *snap);

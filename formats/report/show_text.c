@@ -1,0 +1,133 @@
+/* show_text.c - what stands above and below the table of mappings. */
+#include "show_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "format_value.h"
+#include "status_value.h"
+#include "text_fit.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The line that says what was not known; nothing if all was. */
+static void put_unknown(struct text *text, const struct vmsnap *snap)
+{
+	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
+	const struct {
+		bool known;
+		const char *what;
+	} things[] = {
+		{ known->pfn, "PFNs (root would know)" },
+		{ known->soft_dirty, "soft-dirty" },
+		{ known->exclusive, "exclusive" },
+		{ known->zero, "zero page" },
+		{ known->huge, "huge" },
+	};
+	const char *before = "unknown   ";
+	bool any = false;
+	for (size_t i = 0; i < COUNT_OF(things); i++) {
+		if (things[i].known)
+			continue;
+		text_string(text, before);
+		text_string(text, things[i].what);
+		before = ", ";
+		any = true;
+	}
+	if (any)
+		text_string(text, "\n");
+}
+
+static void put_field(struct text *text, const char *name, const char *value)
+{
+	if (!*value)
+		return;
+	text_format(text, "%-10s", name);
+	fit_whole(text, value);
+	text_string(text, "\n");
+}
+
+/* "3 of 1200 threads (4711, 4712, …)"; of files that do not tell which, "some thread". */
+static void put_missed(struct text *text, const struct vmsnap *snap)
+{
+	enum { NAMED_MAX = 3 };
+	size_t count = vmsnap_thread_count(snap), missed = 0;
+	for (size_t i = 0; i < count; i++)
+		missed += vmsnap_thread(snap, i)->missed;
+	if (!missed) {
+		text_string(text, "some thread");
+		return;
+	}
+	text_format(text, "%zu of %zu thread%s (", missed, count, count == 1 ? "" : "s");
+	size_t named = 0;
+	for (size_t i = 0; i < count && named < NAMED_MAX; i++)
+		if (vmsnap_thread(snap, i)->missed)
+			text_format(text, "%s%" PRIu32, named++ ? ", " : "", vmsnap_thread(snap, i)->tid);
+	text_string(text, missed > NAMED_MAX ? ", …)" : ")");
+}
+
+static void put_taken(struct text *text, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	if (info->taken)
+		text_format(text, "%-10s%s\n", "taken", word_time_local(info->taken).text);
+	text_format(text, "%-10s", "instant");
+	if (info->freeze == VMSNAP_FREEZE_FULL)
+		text_format(text, "frozen for %s", word_duration(info->pause).text);
+	else if (info->freeze == VMSNAP_FREEZE_DEBUGGER)
+		text_string(text, "held by a debugger");
+	else if (info->freeze == VMSNAP_FREEZE_PARTIAL) {
+		if (info->pause)
+			text_format(text, "partly frozen for %s: ", word_duration(info->pause).text);
+		else
+			text_string(text, "not frozen: ");
+		put_missed(text, snap);
+		text_string(text, " could not be stopped");
+	} else
+		text_string(text, "not frozen");
+	if (!info->consistent)
+		text_string(text, "; INCONSISTENT: the map changed meanwhile");
+	else if (info->freeze == VMSNAP_FREEZE_NONE)
+		text_string(text, "; the map did not change meanwhile");
+	text_string(text, "\n");
+}
+
+void put_show_heading(struct text *text, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	text_format(text, "%-10s%u", "process", info->pid);
+	if (*info->comm) {
+		text_string(text, " ");
+		fit_whole(text, info->comm);
+	}
+	text_format(text, ", parent %u, user %u\n", info->ppid, info->uid);
+	put_field(text, "exe", info->exe);
+	put_field(text, "label", info->label);
+	put_field(text, "why", info->reason);
+	put_taken(text, snap);
+	put_field(text, "kernel", info->kernel);
+	put_unknown(text, snap);
+	text_string(text, "\n");
+}
+
+void put_show_status(struct text *text, const struct vmsnap *snap)
+{
+	static const char *const keys[] = { "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmHWM", "VmSwap", "Threads" };
+	struct fit_line line = fit_line(text, 10, 10);
+	bool any = false;
+	line.gap = 2;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		struct vmsnap_status_field field;
+		if (vmsnap_status_find(snap, keys[i], &field))
+			continue;
+		text_string(text, any ? "" : "\nstatus    ");
+		size_t key = strlen(keys[i]) + 1, room = fit_room(text, line.indent + key);
+		size_t value = status_value_width(text, &field);
+		fit_next(&line, key + (value < room ? value : room));
+		text_format(text, "%s ", keys[i]);
+		text_status_value(text, &field, room);
+		any = true;
+	}
+	if (any)
+		text_string(text, "\n");
+}

@@ -1,0 +1,12 @@
+/* show_text.h - what stands above and below the table of mappings. */
+#ifndef VMSNAP_SHOW_TEXT_H
+#define VMSNAP_SHOW_TEXT_H
+
+#include "text_out.h"
+
+/* Whose memory it is, and how the snapshot came about. */
+void put_show_heading(struct text *text, const struct vmsnap *snap);
+/* The lines of status that are about memory. */
+void put_show_status(struct text *text, const struct vmsnap *snap);
+
+#endif

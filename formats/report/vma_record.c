@@ -1,0 +1,71 @@
+#include "vma_record.h"
+
+#include "format_value.h"
+
+static const struct column vma_columns[] = {
+	[VMA_START] = { "start", .type = COLUMN_ADDRESS },
+	[VMA_END] = { "end", .type = COLUMN_ADDRESS },
+	[VMA_PERM] = { "perms", .type = COLUMN_WORD },
+	[VMA_OFFSET] = { "offset", .type = COLUMN_OFFSET },
+	[VMA_DEV] = { "dev", .type = COLUMN_WORD },
+	[VMA_INODE] = { "inode", .type = COLUMN_COUNT },
+	[VMA_NAME] = { "name", .type = COLUMN_PATH },
+	[VMA_DELETED] = { "deleted", .type = COLUMN_BOOL },
+	[VMA_BUILD_ID] = { "build_id", .type = COLUMN_BUILD_ID },
+};
+const struct row_schema vma_schema = ROW_SCHEMA(vma_columns);
+
+void put_vma_columns(struct row *row, const struct vmsnap_vma *vma)
+{
+	row_put_address(row, VMA_START, vma->start);
+	row_put_address(row, VMA_END, vma->end);
+	row_put_word(row, VMA_PERM, word_perms(vma).text);
+	row_put_offset(row, VMA_OFFSET, vma->offset);
+	if (row_wants(row, VMA_DEV))
+		row_put_word(row, VMA_DEV, word_device(vma).text);
+	row_put_count(row, VMA_INODE, vma->inode);
+	row_put_name(row, VMA_NAME, vma->name);
+	row_put_bool(row, VMA_DELETED, vma->deleted);
+	row_put_build_id(row, VMA_BUILD_ID, vma->build_id, vma->build_id_len);
+}
+
+void put_vma(struct row *row, unsigned column, const struct vmsnap_vma *vma)
+{
+	if (!vma)
+		return;
+	struct row record = row_open(row, column);
+	put_vma_columns(&record, vma);
+	row_end(&record);
+}
+
+static const struct column sums_columns[] = {
+	[SUMS_SIZE] = { "size", .type = COLUMN_BYTES },
+	[SUMS_RESIDENT] = { "resident", .type = COLUMN_BYTES },
+	[SUMS_SWAPPED] = { "swapped", .type = COLUMN_BYTES },
+	[SUMS_EXCLUSIVE] = { "exclusive", .type = COLUMN_BYTES },
+	[SUMS_ZERO] = { "zero", .type = COLUMN_BYTES },
+	[SUMS_FILE] = { "file", .type = COLUMN_BYTES },
+	[SUMS_HUGE] = { "huge", .type = COLUMN_BYTES },
+	[SUMS_GUARD] = { "guard", .type = COLUMN_BYTES },
+};
+const struct row_schema sums_schema = ROW_SCHEMA(sums_columns);
+
+void put_sums_columns(struct row *row, unsigned first, const struct vmsnap *snap, const struct vmsnap_sums *sums)
+{
+	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
+	row_put_bytes(row, first + SUMS_SIZE, sums->size);
+	row_put_bytes(row, first + SUMS_RESIDENT, sums->resident);
+	row_put_bytes(row, first + SUMS_SWAPPED, sums->swapped);
+	row_put_bytes_known(row, first + SUMS_EXCLUSIVE, sums->exclusive, known->exclusive);
+	row_put_bytes_known(row, first + SUMS_ZERO, sums->zero, known->zero);
+	row_put_bytes(row, first + SUMS_FILE, sums->file);
+	row_put_bytes_known(row, first + SUMS_HUGE, sums->huge, known->huge);
+	row_put_bytes(row, first + SUMS_GUARD, sums->guard);
+}
+
+void put_sums(struct row *row, unsigned column, const struct vmsnap *snap, const struct vmsnap_sums *sums)
+{
+	struct row record = row_open(row, column);
+	put_sums_columns(&record, 0, snap, sums);
+	row_end(&record);
+}
