@@ -1,149 +1,84 @@
 /* print_map.c - the picture: vmsnap_print_map(). */
-#include <string.h>
-
 #include "compared.h"
+#include "emitter.h"
 #include "error.h"
-#include "print_map_rows.h"
+#include "map_text.h"
+#include "schemas.h"
+#include "snapshot_record.h"
 
-/* ---- JSON ------------------------------------------------------------------------------ */
+enum { ROW_START, ROW_CELLS };
+static const struct column row_columns[] = {
+	[ROW_START] = { "start", .type = COLUMN_ADDRESS },
+	[ROW_CELLS] = { "cells", .type = COLUMN_WORD },
+};
+static const struct row_schema map_row_schema = ROW_SCHEMA(row_columns);
 
-static void map_json(struct text *text, const struct map *map)
+enum { MAP_A, MAP_B, MAP_CELL, MAP_LEGEND, MAP_ROWS, MAP_TOTALS };
+#define MAP_DOCUMENT(b_key)                                                                 \
+	{                                                                                   \
+		[MAP_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },           \
+		[MAP_B] = { (b_key), .type = COLUMN_RECORD, .of = &snapshot_schema },       \
+		[MAP_CELL] = { "cell", .type = COLUMN_BYTES },                              \
+		[MAP_LEGEND] = { "legend", .type = COLUMN_OPEN },                           \
+		[MAP_ROWS] = { "rows", .type = COLUMN_ROWS, .of = &map_row_schema },        \
+		[MAP_TOTALS] = { "totals", .type = COLUMN_COUNTS },                         \
+	}
+static const struct column one_columns[] = MAP_DOCUMENT("snapshot"), two_columns[] = MAP_DOCUMENT("b");
+const struct row_schema map_one_schema = ROW_SCHEMA(one_columns), map_two_schema = ROW_SCHEMA(two_columns);
+
+static void put_legend(struct row *document)
 {
-	struct json json;
-	struct map_row row;
-	uint64_t totals[PAGE_CLASSES], at = 0, start;
-	char cells[MAP_CELLS_MAX];
-	json_begin(&json, text, "vmsnap.map/1");
-	if (map->view.diff)
-		json_snapshot(&json, "a", map->view.a);
-	else
-		json_null(&json, "a");
-	json_snapshot(&json, map->view.diff ? "b" : "snapshot", map->snap);
-	json_number(&json, "cell", map->cell);
-	json_object(&json, "legend");
+	struct row open = row_open(document, MAP_LEGEND);
 	for (int i = 0; i < PAGE_CLASSES; i++)
-		json_bytes(&json, class_name(i), (char[]){ class_letter(i) }, 1);
-	json_end(&json);
-	json_rows(&json, "rows");
-	while (!text_failed(text) && map_next_row(map, at, &start)) {
-		map_fill_row(map, start, &row);
-		for (unsigned i = 0; i < map->cells; i++)
-			cells[i] = class_letter(map_cell_class(row.counts[i]));
-		json_object(&json, NULL);
-		json_hex(&json, "start", start);
-		json_bytes(&json, "cells", cells, map->cells);
-		json_end(&json);
-		at = start + map_row_bytes(map);
-		if (!at)
-			break;
-	}
-	json_end(&json);
-	map_totals(map, totals);
-	json_object(&json, "totals");
-	for (int i = CLASS_PRIVATE; i < PAGE_CLASSES; i++)
-		if (i != CLASS_OTHER)
-			json_number(&json, class_name(i), totals[i]);
-	json_end(&json);
-	json_finish(&json);
+		row_own_name(&open, class_name(i), (char[]){ class_letter(i) }, 1);
+	row_end(&open);
 }
 
-/* ---- drawing ----------------------------------------------------------------------------- */
-
-static bool half_blocks(const struct vmsnap_style *style)
+static void put_row(struct row *row, const struct map *map, uint64_t start)
 {
-	return style->unicode && style->color != VMSNAP_COLOR_NONE;
+	struct map_row cells;
+	char letters[MAP_CELLS_MAX];
+	map_fill_row(map, start, &cells);
+	for (unsigned i = 0; i < map->cells; i++)
+		letters[i] = class_letter(map_cell_class(cells.counts[i]));
+	row_put_address(row, ROW_START, start);
+	row_put_bytes_of(row, ROW_CELLS, letters, map->cells);
+	row_end(row);
 }
 
-static void put_letters(struct text *text, const struct map *map, const struct map_row *row)
+static int map_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
-	int color = COLOR_DEFAULT;
-	for (unsigned i = 0; i < map->cells; i++) {
-		int now = map_cell_class(row->counts[i]);
-		if (now != color) {
-			color_end(text, color);
-			color_start(text, now);
-			color = now;
-		}
-		text_repeat(text, class_letter(now), 1);
-	}
-	color_end(text, color);
-}
-
-/* Two rows of cells in one line: the upper is the foreground of a half block. */
-static void put_halves(struct text *text, const struct map *map, const struct map_row *row)
-{
-	char sequence[COLOR_ROOM];
-	unsigned half = map->cells / 2;
-	for (unsigned i = 0; i < half; i++) {
-		int upper = map_cell_class(row->counts[i]), lower = map_cell_class(row->counts[half + i]);
-		if (upper == CLASS_HOLE && lower == CLASS_HOLE) {
-			text_string(text, " ");
-			continue;
-		}
-		int front = upper == CLASS_HOLE ? lower : upper, back = upper == CLASS_HOLE ? CLASS_HOLE : lower;
-		text_put(text, sequence,
-		         color_sequence(sequence, sizeof(sequence), text->style->color, front, back));
-		text_string(text, upper == CLASS_HOLE ? "▄" : "▀");
-		text_string(text, COLOR_RESET);
-	}
-}
-
-static void put_hole(struct text *text, uint64_t bytes)
-{
-	const char *dots = text->style->unicode ? "⋯" : "...";
-	color_start(text, COLOR_DIM);
-	text_format(text, "%15s%s %s nothing resident %s", "", dots, word_size(text->style, bytes).text, dots);
-	color_end(text, COLOR_DIM);
-	text_string(text, "\n");
-}
-
-static void put_legend(struct text *text, const struct map *map)
-{
-	static const int order[] = { CLASS_COPIED, CLASS_NEW,  CLASS_GONE,   CLASS_SHARED,
-		                     CLASS_FILE,   CLASS_PRIVATE, CLASS_SWAPPED };
-	uint64_t totals[PAGE_CLASSES];
-	map_totals(map, totals);
-	text_string(text, "\n");
-	for (size_t i = 0; i < COUNT_OF(order); i++) {
-		int now = order[i];
-		if (!totals[now])
-			continue;
-		color_start(text, now);
-		if (half_blocks(text->style))
-			text_string(text, "██");
-		else
-			text_repeat(text, class_letter(now), 1);
-		color_end(text, now);
-		text_format(text, " %s %s   ", class_name(now), word_size(text->style, totals[now]).text);
-	}
-	text_format(text, "\n1 %s = %s, row = %s%s\n", half_blocks(text->style) ? "half-cell" : "cell",
-	            word_size(text->style, map->cell).text, word_size(text->style, map_row_bytes(map)).text,
-	            half_blocks(text->style) ? "" : "   (. mapped, nothing resident)");
-}
-
-static void map_text(struct text *text, const struct map *map)
-{
-	struct map_row row;
+	const struct map *map = ctx;
 	uint64_t at = 0, start;
-	bool any = false;
-	while (!text_failed(text) && map_next_row(map, at, &start)) {
-		if (any && start != at)
-			put_hole(text, start - at);
-		map_fill_row(map, start, &row);
-		text_format(text, "%-14s ", word_address(start).text);
-		if (half_blocks(text->style))
-			put_halves(text, map, &row);
-		else
-			put_letters(text, map, &row);
-		text_string(text, "\n");
-		any = true;
+	(void)err;
+	while (!text_failed(row->text) && map_next_row(map, at, &start)) {
+		put_row(row, map, start);
 		at = start + map_row_bytes(map);
 		if (!at)
 			break;
 	}
-	if (!any)
-		text_string(text, "nothing resident\n");
-	put_legend(text, map);
+	return VMSNAP_OK;
+}
+
+/* What is a hole or untouched is not counted, nor what changed otherwise. */
+static const char *counted_class(int index)
+{
+	return class_name(CLASS_PRIVATE + index);
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	const struct map *map = ctx;
+	uint64_t totals[PAGE_CLASSES];
+	if (map->view.diff)
+		put_snapshot(document, MAP_A, map->view.a);
+	put_snapshot(document, MAP_B, map->snap);
+	row_put_bytes(document, MAP_CELL, map->cell);
+	put_legend(document);
+	int rc = row_rows(document, MAP_ROWS, map_rows, ctx, err);
+	map_totals(map, totals);
+	row_put_counts(document, MAP_TOTALS, totals + CLASS_PRIVATE, CLASS_OTHER - CLASS_PRIVATE, 0, counted_class);
+	return rc;
 }
 
 /* The widest power of two that fits beside the addresses. */
@@ -178,14 +113,15 @@ VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, 
 		rc = map_compare(&text, &map, a, b, &diff, err);
 	if (!rc) {
 		map.cells = text.style->json ? 64 : cells_across(text.style);
-		if (!text.style->json && half_blocks(text.style))
+		if (!text.style->json && map_half_blocks(text.style))
 			map.cells *= 2;
 		map_choose_cell(&map);
 		if (text.style->json)
-			map_json(&text, &map);
+			rc = emit_json(&text, "vmsnap.map/1", map.view.diff ? &map_two_schema : &map_one_schema, fill_document,
+			               &map, err);
 		else
-			map_text(&text, &map);
-		rc = text_close(&text, err);
+			put_map_text(&text, &map);
+		rc = rc ? rc : text_close(&text, err);
 	}
 	diff_view_free(&map.view, &text.work);
 	if (diff)

@@ -5,6 +5,8 @@
 #include "row.h"
 
 extern const struct row_schema list_schema, list_document_schema;
+extern const struct row_schema map_one_schema, map_two_schema; /* documents */
+extern const struct row_schema page_document_schema;
 extern const struct row_schema pages_schema, pages_document_schema;
 extern const struct row_schema show_schema, show_document_schema;
 extern const struct row_schema snapshots_schema, snapshots_document_schema;

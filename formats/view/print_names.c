@@ -32,7 +32,7 @@ static bool is_main_thread(const struct naming *naming, uint32_t tid)
 	return false;
 }
 
-static bool in_frame(const struct vmsnap_name *name)
+bool name_in_frame(const struct vmsnap_name *name)
 {
 	return name->kind == VMSNAP_NAME_LOCAL || name->kind == VMSNAP_NAME_ARGUMENT;
 }
@@ -40,13 +40,13 @@ static bool in_frame(const struct vmsnap_name *name)
 char *name_words(const struct naming *naming, const struct vmsnap_name *name, struct text *text)
 {
 	char *words = NULL, thread[32] = "", frame[16] = "";
-	const char *function = in_frame(name) && name->function ? name->function : "";
+	const char *function = name_in_frame(name) && name->function ? name->function : "";
 	bool other = name->tid && !is_main_thread(naming, name->tid);
 	if (other && name->kind != VMSNAP_NAME_THREAD_STACK)
 		snprintf(thread, sizeof(thread), " of thread %" PRIu32, name->tid);
 	else if (name->kind == VMSNAP_NAME_THREAD_LOCAL)
 		snprintf(thread, sizeof(thread), " (thread-local)");
-	if (in_frame(name))
+	if (name_in_frame(name))
 		snprintf(frame, sizeof(frame), " #%" PRIu32, name->frame);
 	size_t len = strlen(function);
 	/* C++ functions are told with their parameters already. */
@@ -97,7 +97,7 @@ int name_order(const struct vmsnap_name *a, const struct vmsnap_name *b)
 	int class_a = class_of(a->kind), class_b = class_of(b->kind);
 	if (class_a != class_b)
 		return class_a - class_b;
-	if (in_frame(a) && a->frame != b->frame)
+	if (name_in_frame(a) && a->frame != b->frame)
 		return a->frame < b->frame ? -1 : 1;
 	return (a->size < b->size) - (a->size > b->size);
 }
@@ -251,7 +251,7 @@ void json_name(struct json *json, const char *key, const struct vmsnap_name *nam
 	json_hex(json, "address", name->address);
 	json_string(json, "kind", kind_word(name->kind));
 	json_string_or_null(json, "function", name->function ? name->function : "");
-	json_number_or_null(json, "frame", name->frame, in_frame(name));
+	json_number_or_null(json, "frame", name->frame, name_in_frame(name));
 	json_number_or_null(json, "tid", name->tid, name->tid);
 	json_end(json);
 }

@@ -22,6 +22,8 @@ struct naming naming_of(struct vmsnap_names *names, const struct vmsnap *a, cons
  * raw bytes, to be given back.  NULL if there is no memory: then the text has failed. */
 char *name_words(const struct naming *naming, const struct vmsnap_name *name, struct text *text);
 void name_words_free(char *words, struct text *text);
+/* Whether it is a variable of a function's frame. */
+bool name_in_frame(const struct vmsnap_name *name);
 /* Nearest and biggest first: locals and arguments by frame, the innermost first; then
  * what is a thread's own, variables, functions, the rest.  <0: a says more than b. */
 int name_order(const struct vmsnap_name *a, const struct vmsnap_name *b);

@@ -1,0 +1,101 @@
+/* map_text.c - the picture, and what it means. */
+#include "map_text.h"
+
+#include "format_value.h"
+
+bool map_half_blocks(const struct vmsnap_style *style)
+{
+	return style->unicode && style->color != VMSNAP_COLOR_NONE;
+}
+
+static void put_letters(struct text *text, const struct map *map, const struct map_row *row)
+{
+	int color = COLOR_DEFAULT;
+	for (unsigned i = 0; i < map->cells; i++) {
+		int now = map_cell_class(row->counts[i]);
+		if (now != color) {
+			color_end(text, color);
+			color_start(text, now);
+			color = now;
+		}
+		text_repeat(text, class_letter(now), 1);
+	}
+	color_end(text, color);
+}
+
+/* Two rows of cells in one line: the upper is the foreground of a half block. */
+static void put_halves(struct text *text, const struct map *map, const struct map_row *row)
+{
+	char sequence[COLOR_ROOM];
+	unsigned half = map->cells / 2;
+	for (unsigned i = 0; i < half; i++) {
+		int upper = map_cell_class(row->counts[i]), lower = map_cell_class(row->counts[half + i]);
+		if (upper == CLASS_HOLE && lower == CLASS_HOLE) {
+			text_string(text, " ");
+			continue;
+		}
+		int front = upper == CLASS_HOLE ? lower : upper, back = upper == CLASS_HOLE ? CLASS_HOLE : lower;
+		text_put(text, sequence,
+		         color_sequence(sequence, sizeof(sequence), text->style->color, front, back));
+		text_string(text, upper == CLASS_HOLE ? "▄" : "▀");
+		text_string(text, COLOR_RESET);
+	}
+}
+
+static void put_hole(struct text *text, uint64_t bytes)
+{
+	const char *dots = text->style->unicode ? "⋯" : "...";
+	color_start(text, COLOR_DIM);
+	text_format(text, "%15s%s %s nothing resident %s", "", dots, word_size(text->style, bytes).text, dots);
+	color_end(text, COLOR_DIM);
+	text_string(text, "\n");
+}
+
+static void put_legend(struct text *text, const struct map *map)
+{
+	static const int order[] = { CLASS_COPIED, CLASS_NEW,  CLASS_GONE,   CLASS_SHARED,
+		                     CLASS_FILE,   CLASS_PRIVATE, CLASS_SWAPPED };
+	uint64_t totals[PAGE_CLASSES];
+	map_totals(map, totals);
+	text_string(text, "\n");
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		int now = order[i];
+		if (!totals[now])
+			continue;
+		color_start(text, now);
+		if (map_half_blocks(text->style))
+			text_string(text, "██");
+		else
+			text_repeat(text, class_letter(now), 1);
+		color_end(text, now);
+		text_format(text, " %s %s   ", class_name(now), word_size(text->style, totals[now]).text);
+	}
+	text_format(text, "\n1 %s = %s, row = %s%s\n", map_half_blocks(text->style) ? "half-cell" : "cell",
+	            word_size(text->style, map->cell).text, word_size(text->style, map_row_bytes(map)).text,
+	            map_half_blocks(text->style) ? "" : "   (. mapped, nothing resident)");
+}
+
+void put_map_text(struct text *text, const struct map *map)
+{
+	struct map_row row;
+	uint64_t at = 0, start;
+	bool any = false;
+	while (!text_failed(text) && map_next_row(map, at, &start)) {
+		if (any && start != at)
+			put_hole(text, start - at);
+		map_fill_row(map, start, &row);
+		text_format(text, "%-14s ", word_address(start).text);
+		if (map_half_blocks(text->style))
+			put_halves(text, map, &row);
+		else
+			put_letters(text, map, &row);
+		text_string(text, "\n");
+		any = true;
+		at = start + map_row_bytes(map);
+		if (!at)
+			break;
+	}
+	if (!any)
+		text_string(text, "nothing resident\n");
+	put_legend(text, map);
+}

@@ -1,0 +1,156 @@
+/* page_text.c - everything about one address, in lines. */
+#include "page_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "page_state.h"
+#include "text_color.h"
+#include "text_fit.h"
+
+static void put_key(struct text *text, const char *key)
+{
+	color_start(text, COLOR_DIM);
+	text_format(text, "%-12s", key);
+	color_end(text, COLOR_DIM);
+}
+
+static void put_mapping(struct text *text, const struct place *place)
+{
+	const struct vmsnap_vma *vma = place->vma;
+	put_key(text, vma ? "mapping" : "gap");
+	if (vma) {
+		text_format(text, "%s-%s %s ", word_address(vma->start).text, word_address(vma->end).text,
+		            word_perms(vma).text);
+		fit_path(text, *vma->name ? vma->name : "(anonymous)", FIT_MOST);
+	} else {
+		text_format(text, "%s-", word_address(place->gap_start).text);
+		text_string(text, place->gap_end ? word_address(place->gap_end).text : "10000000000000000");
+		text_format(text, " (%s unmapped)",
+		            word_size(text->style, place->gap_end - place->gap_start - !place->gap_end).text);
+	}
+	text_string(text, "\n");
+}
+
+static void put_frame(struct text *text, const struct place *place)
+{
+	const struct vmsnap_run *page = &place->page;
+	if (page->flags & VMSNAP_PAGE_PRESENT) {
+		put_key(text, "PFN");
+		text_format(text, "%s\n", place_physical_known(place) ? word_hex(page->pfn).text : "? (root would know)");
+		put_key(text, "physical");
+		text_format(text, "%s\n", place_physical_known(place) ? word_hex(place_physical(place)).text : "?");
+	} else if (page->flags & VMSNAP_PAGE_SWAPPED) {
+		put_key(text, "swap");
+		if (vmsnap_info(place->snap)->known.pfn)
+			text_format(text, "area %u, slot %s\n", page->swap_type, word_hex(page->swap_offset).text);
+		else
+			text_string(text, "? (root would know)\n");
+	}
+}
+
+static void put_flags(struct text *text, const struct place *place)
+{
+	const struct vmsnap_known *known = &vmsnap_info(place->snap)->known;
+	struct word flags = page_flags_word(place->page.flags);
+	put_key(text, "flags");
+	text_string(text, *flags.text ? flags.text : "none");
+	if (place->page.flags & VMSNAP_PAGE_PRESENT) {
+		text_string(text, known->exclusive ? "" : ", exclusive?");
+		text_string(text, known->zero ? "" : ", zero?");
+		text_string(text, known->huge ? "" : ", huge?");
+		text_string(text, known->soft_dirty ? "" : ", soft_dirty?");
+	}
+	text_string(text, "\n");
+}
+
+/* For a name of the program; without memory it is left to text_close() to tell. */
+static void put_words(struct text *text, const struct naming *naming, const struct vmsnap_name *name, size_t room)
+{
+	char *words = name_words(naming, name, text);
+	if (words)
+		fit_name(text, words, strlen(words), room);
+	name_words_free(words, text);
+}
+
+static void put_name(struct text *text, const struct place *place)
+{
+	const struct vmsnap_name *name = &place->name;
+	put_key(text, "name");
+	if (name->symbol) {
+		put_words(text, &place->naming, name, SIZE_MAX);
+		if (place->address > name->address)
+			text_format(text, "+%s", word_hex(place->address - name->address).text);
+		if (name->size)
+			text_format(text, " (%" PRIu64 " bytes)", name->size);
+		if (name->object && *name->object)
+			text_string(text, " in ");
+	}
+	if (name->object)
+		fit_path(text, name->object, FIT_MOST);
+	text_string(text, "\n");
+}
+
+enum { KEY_WIDTH = 12 };
+
+/* The names that say most first, each with where it begins. */
+static void put_on_page(struct text *text, const struct place *place)
+{
+	const struct top_names *top = &place->on_page;
+	for (size_t i = 0; i < top->kept; i++) {
+		const struct vmsnap_name *name = &top->best[i];
+		struct word where = word_address(name->address), size = word_number(name->size);
+		size_t column = KEY_WIDTH + strlen(where.text) + 2 + strlen(size.text) + strlen(" ( bytes)");
+		put_key(text, i ? "" : "on the page");
+		text_format(text, "%s  ", where.text);
+		put_words(text, &place->naming, name, fit_room(text, column));
+		if (name->size)
+			text_format(text, " (%s bytes)", size.text);
+		text_string(text, "\n");
+	}
+	if (top->total <= top->kept)
+		return;
+	put_key(text, "");
+	text_format(text, "and %" PRIu64 " more\n", top->total - top->kept);
+}
+
+static void put_touched(struct text *text, const struct page_touched *touched)
+{
+	struct fit_line line = fit_line(text, KEY_WIDTH, KEY_WIDTH);
+	if (!touched->touched)
+		return;
+	put_key(text, "touched");
+	fit_words(&line, "by gdb");
+	fit_glue(&line, touched->reasons.count ? ":" : "");
+	touched_reasons_put(&touched->reasons, &line, "", "", false);
+	text_string(text, "\n");
+}
+
+void put_page_text(struct text *text, const struct place *place)
+{
+	put_key(text, "address");
+	text_format(text, "%s\n", word_hex(place->address).text);
+	put_mapping(text, place);
+	put_key(text, "state");
+	text_format(text, "%s\n", place_state(place));
+	if (place->populated) {
+		put_frame(text, place);
+		put_flags(text, place);
+	}
+	if (place_of_file(place)) {
+		put_key(text, "file offset");
+		text_format(text, "%s\n", word_hex(place->vma->offset + (place->address - place->vma->start)).text);
+	}
+	if (place->has_segment) {
+		put_key(text, "segment");
+		text_format(text, "program header %u, %s", place->segment.index,
+		            word_perm_bits(place->segment.perms).text);
+		text_string(text, *place->segment.section ? ", section " : "");
+		fit_whole(text, place->segment.section);
+		text_string(text, "\n");
+	}
+	if (place->has_name)
+		put_name(text, place);
+	put_on_page(text, place);
+	put_touched(text, &place->touched);
+}

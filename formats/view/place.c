@@ -1,0 +1,82 @@
+#include "place.h"
+
+#include "error.h"
+#include "page_state.h"
+
+static void find_gap(struct place *place)
+{
+	size_t low = 0, high = vmsnap_vma_count(place->snap);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (vmsnap_vma(place->snap, middle)->end <= place->address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct vmsnap_vma *next = vmsnap_vma(place->snap, low);
+	place->gap_start = low ? vmsnap_vma(place->snap, low - 1)->end : 0;
+	place->gap_end = next ? next->start : 0;
+}
+
+static void find_place(struct place *place, struct vmsnap_names *names)
+{
+	place->vma = vmsnap_vma_at(place->snap, place->address);
+	place->populated = vmsnap_page_at(place->snap, place->address, &place->page) == VMSNAP_OK;
+	if (!place->vma)
+		find_gap(place);
+	if (!names || !place->vma)
+		return;
+	place->has_name = vmsnap_name_at(names, place->address, &place->name) == VMSNAP_OK;
+	place->has_segment = vmsnap_segment_at(names, place->address, &place->segment) == VMSNAP_OK;
+}
+
+static int find_names(struct place *place, struct vmsnap_names *names, struct work *work, struct vmsnap_error *err)
+{
+	uint64_t page_size = vmsnap_info(place->snap)->page_size;
+	place->page_start = place->address - place->address % page_size;
+	place->page_end = place->page_start < UINT64_MAX - page_size ? place->page_start + page_size : UINT64_MAX;
+	place->naming = naming_of(names, place->snap, NULL, NULL);
+	top_names_init(&place->on_page, &place->naming);
+	int rc = top_names_add(&place->on_page, place->page_start, place->page_end, err);
+	if (rc)
+		return rc;
+	rc = page_touched_init(&place->touched, place->snap, place->address, work);
+	return rc ? work_fail(work, rc, err) : VMSNAP_OK;
+}
+
+const char *place_state(const struct place *place)
+{
+	if (!place->vma && !place->populated)
+		return "unmapped";
+	return place->populated ? page_state_name(place->page.flags) : "absent";
+}
+
+bool place_physical_known(const struct place *place)
+{
+	return place->populated && (place->page.flags & VMSNAP_PAGE_PRESENT) && vmsnap_info(place->snap)->known.pfn &&
+	       place->page.pfn;
+}
+
+uint64_t place_physical(const struct place *place)
+{
+	uint64_t page_size = vmsnap_info(place->snap)->page_size;
+	return place->page.pfn * page_size + (place->address & (page_size - 1));
+}
+
+bool place_of_file(const struct place *place)
+{
+	return place->vma && place->vma->inode;
+}
+
+int place_init(struct place *place, const struct vmsnap *snap, uint64_t address, struct vmsnap_names *names,
+               struct work *work, struct vmsnap_error *err)
+{
+	*place = (struct place){ .snap = snap, .address = address };
+	find_place(place, names);
+	return find_names(place, names, work, err);
+}
+
+void place_free(struct place *place, struct work *work)
+{
+	page_touched_free(&place->touched, work);
+}
