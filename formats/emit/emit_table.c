@@ -314,6 +314,12 @@ static int emit_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 	return self->rows(&row, self->ctx, err);
 }
 
+bool emit_table_is_asked(const struct text *text)
+{
+	const struct vmsnap_style *style = text->style;
+	return style->raw || style->no_headings || style->columns || style->sort;
+}
+
 int emit_table_check(struct text *text, const struct row_schema *schema, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
@@ -325,7 +331,7 @@ int emit_table_check(struct text *text, const struct row_schema *schema, struct 
 }
 
 static int emit_some_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx,
-                           table_print_fn print, struct vmsnap_error *err)
+                           enum table_mode mode, struct vmsnap_error *err)
 {
 	struct table_emitter self = {
 		.emitter = { .ops = &table_ops, .text = text }, .schema = schema, .rows = rows, .ctx = ctx
@@ -336,7 +342,7 @@ static int emit_some_table(struct text *text, const struct row_schema *schema, r
 	self.place = work_array(&text->work, schema->count, sizeof(*self.place), &rc);
 	for (size_t i = 0; !rc && i < count; i++)
 		self.place[schema_shown(schema, i) - schema->columns] = (uint32_t)i + 1;
-	rc = rc ? work_fail(&text->work, rc, err) : print(text, columns, count, emit_rows, &self, err);
+	rc = rc ? work_fail(&text->work, rc, err) : table_print(text, columns, count, mode, emit_rows, &self, err);
 	work_free(&text->work, self.place, schema->count, sizeof(*self.place));
 	work_free(&text->work, columns, count, sizeof(*columns));
 	return rc;
@@ -344,11 +350,17 @@ static int emit_some_table(struct text *text, const struct row_schema *schema, r
 
 int emit_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx, struct vmsnap_error *err)
 {
-	return emit_some_table(text, schema, rows, ctx, table_print, err);
+	return emit_some_table(text, schema, rows, ctx, TABLE_USUAL, err);
+}
+
+int emit_table_once(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx,
+                    struct vmsnap_error *err)
+{
+	return emit_some_table(text, schema, rows, ctx, TABLE_ONCE, err);
 }
 
 int emit_other_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx,
                      struct vmsnap_error *err)
 {
-	return emit_some_table(text, schema, rows, ctx, table_print_plain, err);
+	return emit_some_table(text, schema, rows, ctx, TABLE_PLAIN, err);
 }

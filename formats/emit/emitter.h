@@ -42,6 +42,11 @@ int emit_json(struct text *text, const char *name, const struct row_schema *sche
               struct vmsnap_error *err);
 /* A table, in which style.columns chooses and style.sort orders. */
 int emit_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx, struct vmsnap_error *err);
+/* The same, but rows is called only once, and what it put is kept. */
+int emit_table_once(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx,
+                    struct vmsnap_error *err);
+/* Whether the style asks for a table, where prose is the rule. */
+bool emit_table_is_asked(const struct text *text);
 /* One more table, to which they do not speak. */
 int emit_other_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx,
                      struct vmsnap_error *err);

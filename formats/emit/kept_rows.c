@@ -4,12 +4,13 @@
 
 static struct sort_key key_of(const struct table *table, bool total)
 {
-	const struct table_cell *cell = &table->cells[table->sort_column];
 	struct sort_key key = table->sort_key;
 	if (total)
 		key.rank = SORT_TOTAL;
-	else if (key.rank == SORT_BY_CELL)
-		key = (struct sort_key){ .rank = cell->len ? SORT_TEXT : SORT_NOTHING,
+	if (key.rank != SORT_BY_CELL || table->sort_column == TABLE_UNSORTED)
+		return key;
+	const struct table_cell *cell = &table->cells[table->sort_column];
+	key = (struct sort_key){ .rank = cell->len ? SORT_TEXT : SORT_NOTHING,
 			                 .at = cell->at,
 			                 .len = cell->len };
 	return key;
@@ -72,7 +73,7 @@ int kept_rows_sort(struct kept_rows *kept, const struct table *table)
 {
 	const struct sorting sorting = { table->bytes, table->sort_down };
 	struct work *work = &table->text->work;
-	if (kept->rc)
+	if (kept->rc || table->sort_column == TABLE_UNSORTED)
 		return kept->rc;
 	return work_sort(work, kept->rows, kept->count, sizeof(*kept->rows), by_key, &sorting);
 }

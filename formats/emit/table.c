@@ -413,7 +413,8 @@ static int print_in_order(struct table *table, table_rows_fn rows, void *ctx, st
 	return rows(table, ctx, err);
 }
 
-static int print_sorted(struct table *table, table_rows_fn rows, void *ctx, struct vmsnap_error *err)
+/* Made once, and kept until all are there. */
+static int print_kept(struct table *table, table_rows_fn rows, void *ctx, struct vmsnap_error *err)
 {
 	struct kept_rows kept = { .stride = table->shown_count };
 	struct work *work = &table->text->work;
@@ -435,15 +436,15 @@ static int print_sorted(struct table *table, table_rows_fn rows, void *ctx, stru
 	return rc;
 }
 
-static int print_table(struct text *text, const struct table_column *columns, size_t count, bool plain,
-                       table_rows_fn rows, void *ctx, struct vmsnap_error *err)
+int table_print(struct text *text, const struct table_column *columns, size_t count, enum table_mode mode,
+                table_rows_fn rows, void *ctx, struct vmsnap_error *err)
 {
-	struct table table = { .text = text, .columns = columns, .column_count = count, .plain = plain };
+	struct table table = { .text = text, .columns = columns, .column_count = count, .mode = mode };
 	int rc = table_choose(&table, err);
 	if (!rc)
 		next_row(&table);
-	if (!rc && table.sort_column != TABLE_UNSORTED)
-		rc = print_sorted(&table, rows, ctx, err);
+	if (!rc && (table.sort_column != TABLE_UNSORTED || (mode == TABLE_ONCE && !text->style->raw)))
+		rc = print_kept(&table, rows, ctx, err);
 	else if (!rc)
 		rc = print_in_order(&table, rows, ctx, err);
 	free(table.shown);
@@ -451,16 +452,4 @@ static int print_table(struct text *text, const struct table_column *columns, si
 	free(table.wanted);
 	free(table.bytes);
 	return rc;
-}
-
-int table_print(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows, void *ctx,
-                struct vmsnap_error *err)
-{
-	return print_table(text, columns, count, false, rows, ctx, err);
-}
-
-int table_print_plain(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows,
-                      void *ctx, struct vmsnap_error *err)
-{
-	return print_table(text, columns, count, true, rows, ctx, err);
 }

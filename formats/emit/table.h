@@ -41,6 +41,11 @@ struct table_shown {
 	bool named;   /* asked for by name */
 	bool empty;
 };
+enum table_mode {
+	TABLE_USUAL,
+	TABLE_ONCE, /* its rows are made only once, for they take their time */
+	TABLE_PLAIN /* style.columns and style.sort are about another table */
+};
 /* By what a row is sorted; unknown and empty cells come last, whichever way. */
 enum sort_rank { SORT_BY_CELL, SORT_NUMBER, SORT_TEXT, SORT_NOTHING, SORT_TOTAL };
 struct sort_key {
@@ -61,7 +66,7 @@ struct table {
 	char *bytes;              /* of the row's cells */
 	size_t used, room;
 	bool measuring;
-	bool plain;               /* style.columns and style.sort do not speak of it */
+	enum table_mode mode;
 	size_t sort_column;       /* or TABLE_UNSORTED */
 	bool sort_down;           /* the largest first */
 	struct sort_key sort_key; /* of the row */
@@ -69,13 +74,8 @@ struct table {
 };
 
 /* Columns as text->style says: an unknown name is VMSNAP_ERR_ARGUMENT. */
-int table_print(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows, void *ctx,
-                struct vmsnap_error *err);
-/* The same, but style.columns and style.sort are about another one. */
-int table_print_plain(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows,
-                      void *ctx, struct vmsnap_error *err);
-typedef int (*table_print_fn)(struct text *text, const struct table_column *columns, size_t count, table_rows_fn rows,
-                              void *ctx, struct vmsnap_error *err);
+int table_print(struct text *text, const struct table_column *columns, size_t count, enum table_mode mode,
+                table_rows_fn rows, void *ctx, struct vmsnap_error *err);
 /* Whether names in style.columns and style.sort are all known, for the sake of an early error. */
 int table_check_columns(const struct vmsnap_style *style, const struct table_column *columns, size_t count,
                         struct vmsnap_error *err);

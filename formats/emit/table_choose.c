@@ -81,7 +81,7 @@ static int choose_sorting(struct table *table, struct vmsnap_error *err)
 {
 	size_t column;
 	table->sort_column = TABLE_UNSORTED;
-	if (table->plain)
+	if (table->mode == TABLE_PLAIN)
 		return VMSNAP_OK;
 	int rc = sort_column(table->text->style, table->columns, table->column_count, &column, &table->sort_down, err);
 	if (!rc && column < table->column_count)
@@ -113,11 +113,11 @@ static int choose_shown(struct table *table, const char *asked, struct vmsnap_er
 
 int table_choose(struct table *table, struct vmsnap_error *err)
 {
-	const char *asked = table->plain ? NULL : table->text->style->columns;
+	const char *asked = table->mode == TABLE_PLAIN ? NULL : table->text->style->columns;
 	struct work *work = &table->text->work;
 	size_t named = 0;
 	int rc = VMSNAP_OK;
-	if (!table->plain)
+	if (table->mode != TABLE_PLAIN)
 		rc = table_check_columns(table->text->style, table->columns, table->column_count, err);
 	if (rc)
 		return rc;

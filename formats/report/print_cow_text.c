@@ -343,7 +343,7 @@ int print_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct
 	        naming_of(names, vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow));
 	struct cow_table table = { .cow = cow, .touched = touched, .naming = &naming };
 	if (style->raw || style->columns || style->no_headings)
-		return table_print(text, cow_columns, COW_COLUMNS, cow_rows, &table, err);
+		return table_print(text, cow_columns, COW_COLUMNS, TABLE_USUAL, cow_rows, &table, err);
 	put_heading(text, cow);
 	put_totals(text, cow);
 	if (flags & VMSNAP_PRINT_TOTALS_ONLY)

@@ -204,7 +204,7 @@ static int diff_table_rows(struct table *table, void *ctx, struct vmsnap_error *
 int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err)
 {
 	struct diff_table diff = { .view = view, .rows = rows };
-	return table_print(text, diff_columns, DIFF_COLUMNS, diff_table_rows, &diff, err);
+	return table_print(text, diff_columns, DIFF_COLUMNS, TABLE_USUAL, diff_table_rows, &diff, err);
 }
 
 /* ---- range by range -------------------------------------------------------------------- */
@@ -253,7 +253,7 @@ int print_diff_ranges(struct text *text, const struct diff_view *view, struct vm
 	/* -o chooses among the columns of the table above. */
 	plain.columns = NULL;
 	text->style = &plain;
-	int rc = table_print(text, range_columns, RANGE_COLUMNS, range_rows, &diff, err);
+	int rc = table_print(text, range_columns, RANGE_COLUMNS, TABLE_USUAL, range_rows, &diff, err);
 	text->style = style;
 	return rc;
 }

@@ -263,6 +263,6 @@ VMSNAP_API int vmsnap_print_history(const struct vmsnap *const *snaps, const cha
 	if (text.style->json)
 		rc = history_json(&text, &history, err);
 	else
-		rc = table_print(&text, history_columns, HIST_COLUMNS, history_rows, &history, err);
+		rc = table_print(&text, history_columns, HIST_COLUMNS, TABLE_USUAL, history_rows, &history, err);
 	return rc ? rc : text_close(&text, err);
 }

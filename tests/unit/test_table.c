@@ -36,7 +36,7 @@ static int print(struct catch *caught, const struct line *lines)
 	for (size_t i = 0; lines[i].name; i++)
 		copy[i] = lines[i];
 	assert_int_equal(text_open(&text, &caught->out, NULL), VMSNAP_OK);
-	int rc = table_print(&text, columns, COLUMNS, rows, copy, &caught->err);
+	int rc = table_print(&text, columns, COLUMNS, TABLE_USUAL, rows, copy, &caught->err);
 	return rc ? rc : text_close(&text, &caught->err);
 }
 
