@@ -332,6 +332,14 @@ int row_rows(struct row *row, unsigned column, rows_fn fn, void *ctx, struct vms
 	return rc;
 }
 
+int rows_none(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	(void)row;
+	(void)ctx;
+	(void)err;
+	return VMSNAP_OK;
+}
+
 /* ---- schemas ------------------------------------------------------------------------ */
 
 size_t schema_shown_count(const struct row_schema *schema)

@@ -93,6 +93,9 @@ struct row {
  * must give the same rows then.  Returns VMSNAP_OK or an error to stop with. */
 typedef int (*rows_fn)(struct row *row, void *ctx, struct vmsnap_error *err);
 
+/* None at all. */
+int rows_none(struct row *row, void *ctx, struct vmsnap_error *err);
+
 /* Whether the column goes anywhere; if not, its value need not be found out. */
 bool row_wants(const struct row *row, unsigned column);
 

@@ -1,144 +1,175 @@
 /* print_cow.c - who shares and who copied: vmsnap_print_cow(). */
-#include "print_cow.h"
-
 #include "compared.h"
+#include "cow_text.h"
+#include "emitter.h"
 #include "error.h"
+#include "name_columns.h"
+#include "page_state.h"
+#include "schemas.h"
+#include "snapshot_record.h"
+#include "touched_columns.h"
 
-bool verdict_is_quiet(int verdict)
-{
-	return verdict == VMSNAP_VERDICT_SHARED || verdict == VMSNAP_VERDICT_ZERO_SHARED ||
-	       verdict == VMSNAP_VERDICT_FILE || verdict == VMSNAP_VERDICT_SHARED_MAPPING ||
-	       verdict == VMSNAP_VERDICT_SWAPPED;
-}
+enum {
+	COW_START,
+	COW_END,
+	COW_PAGES,
+	COW_VERDICT,
+	COW_INFERRED,
+	COW_MAPPING,
+	COW_IS_TOUCHED,
+	COW_TOUCHED_BY,
+	COW_TOUCHED,
+	COW_NAMES,
+	COW_NAMES_TOTAL,
+	COW_TOP_NAMES,
+};
+static const struct column cow_columns[] = {
+	[COW_START] = { "start", "START", COLUMN_ADDRESS, 0, "where the range begins", NULL },
+	[COW_END] = { NULL, "END", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it ends", NULL },
+	[COW_PAGES] = { "pages", "PAGES", COLUMN_COUNT, 0, "how many pages it has", NULL },
+	[COW_VERDICT] = { "verdict", "VERDICT", COLUMN_WORD, 0, "who copied them, if anybody did", NULL },
+	[COW_INFERRED] = { "inferred", "INFERRED", COLUMN_BOOL, COLUMN_SPARSE, "inferred, or nothing", NULL },
+	[COW_MAPPING] = { "mapping", "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
+	[COW_IS_TOUCHED] = { "touched_by_debugger", .type = COLUMN_BOOL },
+	[COW_TOUCHED_BY] = { "touched_by", .type = COLUMN_LIST },
+	[COW_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there", NULL },
+	[COW_NAMES] = { "names", .type = COLUMN_RECORDS, .of = &name_schema },
+	[COW_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
+	[COW_TOP_NAMES] = { NULL, "NAMES", COLUMN_TEXT, COLUMN_LONG, "the best names on the pages", NULL },
+};
+static const uint32_t cow_shown[] = { COW_START,    COW_END,     COW_PAGES,     COW_VERDICT,
+	                              COW_INFERRED, COW_TOUCHED, COW_TOP_NAMES, COW_MAPPING };
+const struct row_schema cow_schema = ROW_SCHEMA_SHOWN(cow_columns, cow_shown);
 
-bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group)
-{
-	struct vmsnap_cow_range range;
-	*group = (struct cow_group){ .first = first };
-	if (vmsnap_cow_range(cow, first, &range))
-		return false;
-	group->vma = range.vma;
-	do {
-		uint64_t pages = pages_of(vmsnap_cow_child(cow), range.end - range.start);
-		(range.touched ? group->touched : group->pages)[range.verdict] += pages;
-		group->count++;
-	} while (!vmsnap_cow_range(cow, first + group->count, &range) && range.vma == group->vma);
-	return true;
-}
+/* Which of all these a debugger wrote to. */
+enum { TOUCHED_PAGES, TOUCHED_TOTALS };
+static const struct column touched_columns[] = {
+	[TOUCHED_PAGES] = { "pages", .type = COLUMN_COUNT },
+	[TOUCHED_TOTALS] = { "totals", .type = COLUMN_COUNTS },
+};
+static const struct row_schema touched_schema = ROW_SCHEMA(touched_columns);
 
-int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct work *work)
+enum {
+	DOCUMENT_PARENT,
+	DOCUMENT_CHILD,
+	DOCUMENT_BASE,
+	DOCUMENT_WARNING,
+	DOCUMENT_TOTALS,
+	DOCUMENT_TOUCHED,
+	DOCUMENT_RANGES,
+};
+static const struct column document_columns[] = {
+	[DOCUMENT_PARENT] = { "parent", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_CHILD] = { "child", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_WARNING] = { "warning", .type = COLUMN_NAME },
+	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_COUNTS },
+	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_schema },
+	[DOCUMENT_RANGES] = { "ranges", .type = COLUMN_ROWS, .of = &cow_schema },
+};
+const struct row_schema cow_document_schema = ROW_SCHEMA(document_columns);
+
+struct printed {
+	const struct vmsnap_cow *cow;
+	struct cow_touched touched;
+	struct naming naming;
+	unsigned flags;
+};
+
+static int put_range_names(struct row *row, const struct printed *printed, const struct vmsnap_cow_range *range,
+                           struct vmsnap_error *err)
 {
-	const struct vmsnap *snaps[COW_SIDES] = { vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow) };
-	const uint64_t *totals = vmsnap_cow_touched_totals(cow);
-	bool any = false;
 	int rc = VMSNAP_OK;
-	*touched = (struct cow_touched){ 0 };
-	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		any |= totals[i] != 0;
-	for (int i = 0; any && !rc && i < COW_SIDES; i++)
-		if (snaps[i])
-			rc = touched_by_init(&touched->side[i], snaps[i], work);
+	if (row_wants(row, COW_NAMES))
+		rc = put_names(row, COW_NAMES, COW_NAMES_TOTAL, printed->naming.names, range->start, range->end, err);
+	if (rc || !row_wants(row, COW_TOP_NAMES))
+		return rc;
+	struct top_names top;
+	top_names_init(&top, &printed->naming);
+	rc = top_names_add(&top, range->start, range->end, err);
+	if (!rc)
+		put_top_names(row, COW_TOP_NAMES, &top);
 	return rc;
 }
 
-void cow_touched_free(struct cow_touched *touched, struct work *work)
+static int put_range(struct row *row, const struct printed *printed, const struct vmsnap_cow_range *range,
+                     struct vmsnap_error *err)
 {
-	for (int i = 0; i < COW_SIDES; i++)
-		touched_by_free(&touched->side[i], work);
+	struct touched_reasons reasons = { .count = 0 };
+	cow_touched_reasons(&printed->touched, range, &reasons);
+	row_put_address(row, COW_START, range->start);
+	row_put_address(row, COW_END, range->end);
+	row_put_count(row, COW_PAGES, pages_of(vmsnap_cow_child(printed->cow), range->end - range->start));
+	row_put_word(row, COW_VERDICT, vmsnap_verdict_name(range->verdict));
+	row_mark(row, COW_VERDICT, verdict_color(range->verdict));
+	row_put_bool(row, COW_INFERRED, range->inferred);
+	row_put_name(row, COW_MAPPING, range->vma ? range->vma->name : "");
+	put_touched(row, COW_IS_TOUCHED, COW_TOUCHED_BY, range->touched, &reasons);
+	put_touched_text(row, COW_TOUCHED, range->touched, &reasons);
+	int rc = put_range_names(row, printed, range, err);
+	if (!rc)
+		row_end(row);
+	return rc;
 }
 
-void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_cow_range *range,
-                         struct touched_reasons *reasons)
+static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
-	for (int i = 0; range->touched && i < COW_SIDES; i++)
-		touched_reasons_add(reasons, &touched->side[i], range->start, range->end);
-}
-
-static int json_ranges(struct json *json, const struct vmsnap_cow *cow, const struct cow_touched *touched,
-                       struct vmsnap_names *names, struct vmsnap_error *err)
-{
+	const struct printed *printed = ctx;
 	struct vmsnap_cow_range range;
-	for (size_t i = 0; !text_failed(json->text) && !vmsnap_cow_range(cow, i, &range); i++) {
-		struct touched_reasons reasons = { .count = 0 };
-		cow_touched_reasons(touched, &range, &reasons);
-		json_object(json, NULL);
-		json_hex(json, "start", range.start);
-		json_number(json, "pages", pages_of(vmsnap_cow_child(cow), range.end - range.start));
-		json_string(json, "verdict", vmsnap_verdict_name(range.verdict));
-		json_bool(json, "inferred", range.inferred);
-		json_string(json, "mapping", range.vma ? range.vma->name : "");
-		json_touched(json, range.touched, &reasons);
-		int rc = json_names(json, names, range.start, range.end, err);
-		if (rc)
-			return rc;
-		json_end(json);
-	}
-	return VMSNAP_OK;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && !text_failed(row->text) && !vmsnap_cow_range(printed->cow, i, &range); i++)
+		rc = put_range(row, printed, &range, err);
+	return rc;
 }
 
-static void json_totals(struct json *json, const uint64_t *totals)
+static void put_touched_totals(struct row *document, const uint64_t *totals)
 {
-	json_object(json, "totals");
-	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		json_number(json, vmsnap_verdict_name(i), totals[i]);
-	json_end(json);
-}
-
-/* Which of all these a debugger wrote to. */
-static void json_touched_totals(struct json *json, const struct vmsnap_cow *cow)
-{
-	const uint64_t *totals = vmsnap_cow_touched_totals(cow);
+	struct row record = row_open(document, DOCUMENT_TOUCHED);
 	uint64_t pages = 0;
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		pages += totals[i];
-	json_object(json, "touched_by_debugger");
-	json_number(json, "pages", pages);
-	json_totals(json, totals);
-	json_end(json);
+	row_put_count(&record, TOUCHED_PAGES, pages);
+	row_put_counts(&record, TOUCHED_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+	row_end(&record);
 }
 
-int print_cow_json(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
-                   struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
-	const struct vmsnap *base = vmsnap_cow_base(cow);
-	struct json json;
-	int rc = VMSNAP_OK;
-	json_begin(&json, text, "vmsnap.cow/1");
-	json_snapshot(&json, "parent", vmsnap_cow_parent(cow));
-	json_snapshot(&json, "child", vmsnap_cow_child(cow));
-	if (base)
-		json_snapshot(&json, "base", base);
-	else
-		json_null(&json, "base");
-	json_string_or_null(&json, "warning", vmsnap_cow_warning(cow));
-	json_totals(&json, vmsnap_cow_totals(cow));
-	json_touched_totals(&json, cow);
-	json_rows(&json, "ranges");
-	if (!(flags & VMSNAP_PRINT_TOTALS_ONLY))
-		rc = json_ranges(&json, cow, touched, names, err);
-	if (rc)
-		return rc;
-	json_end(&json);
-	json_finish(&json);
-	return VMSNAP_OK;
+	const struct printed *printed = ctx;
+	const struct vmsnap_cow *cow = printed->cow;
+	bool only_totals = printed->flags & VMSNAP_PRINT_TOTALS_ONLY;
+	put_snapshot(document, DOCUMENT_PARENT, vmsnap_cow_parent(cow));
+	put_snapshot(document, DOCUMENT_CHILD, vmsnap_cow_child(cow));
+	if (vmsnap_cow_base(cow))
+		put_snapshot(document, DOCUMENT_BASE, vmsnap_cow_base(cow));
+	row_put_name_if_any(document, DOCUMENT_WARNING, vmsnap_cow_warning(cow));
+	row_put_counts(document, DOCUMENT_TOTALS, vmsnap_cow_totals(cow), VMSNAP_VERDICT_COUNT, 0,
+	               vmsnap_verdict_name);
+	put_touched_totals(document, vmsnap_cow_touched_totals(cow));
+	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
+}
+
+static int print_to(struct text *text, struct printed *printed, struct vmsnap_error *err)
+{
+	if (text->style->json)
+		return emit_json(text, "vmsnap.cow/1", &cow_document_schema, fill_document, printed, err);
+	if (emit_table_is_asked(text))
+		return emit_table(text, &cow_schema, range_rows, printed, err);
+	return put_cow_text(text, printed->cow, &printed->touched, &printed->naming, printed->flags, err);
 }
 
 VMSNAP_API int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
                                 const struct vmsnap_output *out, struct vmsnap_error *err)
 {
-	struct cow_touched touched;
+	struct printed printed = { .cow = cow, .flags = flags };
 	struct text text;
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
+	printed.naming = naming_of(names, vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow));
 	text.work.limit = cow_memory_left(cow);
-	rc = cow_touched_init(&touched, cow, &text.work);
-	if (rc)
-		rc = work_fail(&text.work, rc, err);
-	else if (text.style->json)
-		rc = print_cow_json(&text, cow, &touched, names, flags, err);
-	else
-		rc = print_cow_text(&text, cow, &touched, names, flags, err);
-	cow_touched_free(&touched, &text.work);
+	rc = cow_touched_init(&printed.touched, cow, &text.work);
+	rc = rc ? work_fail(&text.work, rc, err) : print_to(&text, &printed, err);
+	cow_touched_free(&printed.touched, &text.work);
 	return rc ? rc : text_close(&text, err);
 }

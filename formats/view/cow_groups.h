@@ -1,10 +1,7 @@
-/* print_cow.h - the two shapes of vmsnap_print_cow(): for people and JSON. */
-#ifndef VMSNAP_PRINT_COW_H
-#define VMSNAP_PRINT_COW_H
+/* cow_groups.h - verdicts mapping by mapping, and what a debugger had to do with them. */
+#ifndef VMSNAP_COW_GROUPS_H
+#define VMSNAP_COW_GROUPS_H
 
-#include "print_names.h"
-#include "identity_text.h"
-#include "print_parts.h"
 #include "print_touched.h"
 
 /* One mapping's ranges, which follow each other. */
@@ -18,6 +15,8 @@ struct cow_group {
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group);
 /* Verdicts that say nothing happened. */
 bool verdict_is_quiet(int verdict);
+/* enum page_class, or one of text_color.h */
+int verdict_color(int verdict);
 
 /* By what a debugger touched pages, as parent, child and base tell; all empty if none
  * of the pages was. */
@@ -29,10 +28,5 @@ int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, 
 void cow_touched_free(struct cow_touched *touched, struct work *work);
 void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_cow_range *range,
                          struct touched_reasons *reasons);
-
-int print_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
-                   struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
-int print_cow_json(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
-                   struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
 
 #endif

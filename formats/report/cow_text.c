@@ -1,90 +1,15 @@
-/* print_cow_text.c - the verdicts for people: totals, then mapping by mapping; and
- * as a plain table, if columns are chosen. */
+/* cow_text.c - the verdicts for people: totals, then mapping by mapping. */
+#include "cow_text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "print_cow.h"
+#include "identity_text.h"
+#include "page_state.h"
 #include "print_name_pages.h"
 #include "text_color.h"
 #include "text_fit.h"
-
-static int verdict_color(int verdict)
-{
-	switch (verdict) {
-	case VMSNAP_VERDICT_SHARED:
-	case VMSNAP_VERDICT_ZERO_SHARED:
-		return CLASS_SHARED;
-	case VMSNAP_VERDICT_COPIED_BY_CHILD:
-	case VMSNAP_VERDICT_COPIED_BY_PARENT:
-	case VMSNAP_VERDICT_COPIED_BY_BOTH:
-	case VMSNAP_VERDICT_COPIED:
-		return CLASS_COPIED;
-	case VMSNAP_VERDICT_FILE:
-	case VMSNAP_VERDICT_SHARED_MAPPING:
-		return CLASS_FILE;
-	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
-	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
-	case VMSNAP_VERDICT_DROPPED_BY_BOTH:
-		return CLASS_GONE;
-	case VMSNAP_VERDICT_SWAPPED:
-		return CLASS_SWAPPED;
-	case VMSNAP_VERDICT_UNKNOWN:
-		return COLOR_DEFAULT;
-	default:
-		return CLASS_NEW;
-	}
-}
-
-/* ---- the table -------------------------------------------------------------------- */
-
-enum { COW_START, COW_END, COW_PAGES, COW_VERDICT, COW_INFERRED, COW_TOUCHED, COW_NAMES, COW_MAPPING, COW_COLUMNS };
-static const struct table_column cow_columns[COW_COLUMNS] = {
-	[COW_START] = { "START", 0 },
-	[COW_END] = { "END", TABLE_EXTRA },
-	[COW_PAGES] = { "PAGES", TABLE_RIGHT },
-	[COW_VERDICT] = { "VERDICT", 0 },
-	[COW_INFERRED] = { "INFERRED", TABLE_HIDE_EMPTY },
-	[COW_TOUCHED] = { "TOUCHED", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
-	[COW_NAMES] = { "NAMES", TABLE_CUT_RIGHT },
-	[COW_MAPPING] = { "MAPPING", TABLE_CUT_LEFT },
-};
-
-struct cow_table {
-	const struct vmsnap_cow *cow;
-	const struct cow_touched *touched;
-	const struct naming *naming;
-};
-
-static int cow_rows(struct table *table, void *ctx, struct vmsnap_error *err)
-{
-	const struct cow_table *cow = ctx;
-	struct vmsnap_cow_range range;
-	for (size_t i = 0; !text_failed(table->text) && !vmsnap_cow_range(cow->cow, i, &range); i++) {
-		struct top_names top;
-		top_names_init(&top, cow->naming);
-		table_word(table, COW_START, word_address(range.start));
-		table_word(table, COW_END, word_address(range.end));
-		table_word(table, COW_PAGES,
-		           word_number(pages_of(vmsnap_cow_child(cow->cow), range.end - range.start)));
-		table_literal(table, COW_VERDICT, vmsnap_verdict_name(range.verdict));
-		table_color(table, COW_VERDICT, verdict_color(range.verdict));
-		table_literal(table, COW_INFERRED, range.inferred ? "inferred" : "");
-		struct touched_reasons reasons = { .count = 0 };
-		cow_touched_reasons(cow->touched, &range, &reasons);
-		touched_reasons_cell(&reasons, range.touched, table, COW_TOUCHED);
-		int rc = table_shows(table, COW_NAMES) ? top_names_add(&top, range.start, range.end, err) : VMSNAP_OK;
-		if (rc)
-			return rc;
-		top_names_cell(&top, table, COW_NAMES);
-		if (range.vma)
-			table_name(table, COW_MAPPING, range.vma->name, strlen(range.vma->name));
-		table_end_row(table);
-	}
-	return VMSNAP_OK;
-}
-
-/* ---- mapping by mapping --------------------------------------------------------------- */
 
 static void put_snapshot(struct text *text, const char *role, const struct vmsnap *snap)
 {
@@ -335,19 +260,13 @@ static int put_groups(struct text *text, const struct vmsnap_cow *cow, const str
 	return VMSNAP_OK;
 }
 
-int print_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
-                   struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
+int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
+                 const struct naming *naming, unsigned flags, struct vmsnap_error *err)
 {
-	const struct vmsnap_style *style = text->style;
-	const struct naming naming =
-	        naming_of(names, vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow));
-	struct cow_table table = { .cow = cow, .touched = touched, .naming = &naming };
-	if (style->raw || style->columns || style->no_headings)
-		return table_print(text, cow_columns, COW_COLUMNS, TABLE_USUAL, cow_rows, &table, err);
 	put_heading(text, cow);
 	put_totals(text, cow);
 	if (flags & VMSNAP_PRINT_TOTALS_ONLY)
 		return VMSNAP_OK;
 	text_string(text, "\n");
-	return put_groups(text, cow, touched, &naming, flags, err);
+	return put_groups(text, cow, touched, naming, flags, err);
 }

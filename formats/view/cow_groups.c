@@ -1,0 +1,81 @@
+#include "cow_groups.h"
+
+#include "page_state.h"
+#include "text_color.h"
+
+bool verdict_is_quiet(int verdict)
+{
+	return verdict == VMSNAP_VERDICT_SHARED || verdict == VMSNAP_VERDICT_ZERO_SHARED ||
+	       verdict == VMSNAP_VERDICT_FILE || verdict == VMSNAP_VERDICT_SHARED_MAPPING ||
+	       verdict == VMSNAP_VERDICT_SWAPPED;
+}
+
+bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group)
+{
+	struct vmsnap_cow_range range;
+	*group = (struct cow_group){ .first = first };
+	if (vmsnap_cow_range(cow, first, &range))
+		return false;
+	group->vma = range.vma;
+	do {
+		uint64_t pages = pages_of(vmsnap_cow_child(cow), range.end - range.start);
+		(range.touched ? group->touched : group->pages)[range.verdict] += pages;
+		group->count++;
+	} while (!vmsnap_cow_range(cow, first + group->count, &range) && range.vma == group->vma);
+	return true;
+}
+
+int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct work *work)
+{
+	const struct vmsnap *snaps[COW_SIDES] = { vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow) };
+	const uint64_t *totals = vmsnap_cow_touched_totals(cow);
+	bool any = false;
+	int rc = VMSNAP_OK;
+	*touched = (struct cow_touched){ 0 };
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		any |= totals[i] != 0;
+	for (int i = 0; any && !rc && i < COW_SIDES; i++)
+		if (snaps[i])
+			rc = touched_by_init(&touched->side[i], snaps[i], work);
+	return rc;
+}
+
+void cow_touched_free(struct cow_touched *touched, struct work *work)
+{
+	for (int i = 0; i < COW_SIDES; i++)
+		touched_by_free(&touched->side[i], work);
+}
+
+void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_cow_range *range,
+                         struct touched_reasons *reasons)
+{
+	for (int i = 0; range->touched && i < COW_SIDES; i++)
+		touched_reasons_add(reasons, &touched->side[i], range->start, range->end);
+}
+
+int verdict_color(int verdict)
+{
+	switch (verdict) {
+	case VMSNAP_VERDICT_SHARED:
+	case VMSNAP_VERDICT_ZERO_SHARED:
+		return CLASS_SHARED;
+	case VMSNAP_VERDICT_COPIED_BY_CHILD:
+	case VMSNAP_VERDICT_COPIED_BY_PARENT:
+	case VMSNAP_VERDICT_COPIED_BY_BOTH:
+	case VMSNAP_VERDICT_COPIED:
+		return CLASS_COPIED;
+	case VMSNAP_VERDICT_FILE:
+	case VMSNAP_VERDICT_SHARED_MAPPING:
+		return CLASS_FILE;
+	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
+	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
+	case VMSNAP_VERDICT_DROPPED_BY_BOTH:
+		return CLASS_GONE;
+	case VMSNAP_VERDICT_SWAPPED:
+		return CLASS_SWAPPED;
+	case VMSNAP_VERDICT_UNKNOWN:
+		return COLOR_DEFAULT;
+	default:
+		return CLASS_NEW;
+	}
+}
