@@ -1,36 +1,58 @@
 /* print_history.c - how the page of one address went through snapshots:
  * vmsnap_print_history(). */
-#include <string.h>
-
 #include "diff_facts.h"
+#include "emitter.h"
 #include "error.h"
+#include "frame_columns.h"
+#include "page_state.h"
 #include "print_page_touched.h"
-#include "print_parts.h"
+#include "schemas.h"
+#include "snapshot_record.h"
+#include "touched_columns.h"
 #include "vma_match.h"
 
 enum {
 	HIST_SNAPSHOT,
 	HIST_PID,
+	HIST_KNOWN,
+	HIST_MAPPED,
+	HIST_MAPPING,
 	HIST_STATE,
 	HIST_PFN,
+	HIST_SWAP,
 	HIST_PHYSICAL,
 	HIST_FLAGS,
+	HIST_TOUCHED_BY,
 	HIST_TOUCHED,
-	HIST_MAPPING,
-	HIST_WHAT,
-	HIST_COLUMNS
+	HIST_CHANGES,
+	HIST_FRAMES_COMPARED,
 };
-static const struct table_column history_columns[HIST_COLUMNS] = {
-	[HIST_SNAPSHOT] = { "SNAPSHOT", TABLE_CUT_RIGHT },
-	[HIST_PID] = { "PID", TABLE_RIGHT },
-	[HIST_STATE] = { "STATE", 0 },
-	[HIST_PFN] = { "PFN", TABLE_RIGHT },
-	[HIST_PHYSICAL] = { "PHYSICAL", TABLE_RIGHT },
-	[HIST_FLAGS] = { "FLAGS", 0 },
-	[HIST_TOUCHED] = { "TOUCHED", TABLE_HIDE_EMPTY | TABLE_CUT_RIGHT },
-	[HIST_MAPPING] = { "MAPPING", TABLE_EXTRA },
-	[HIST_WHAT] = { "WHAT HAPPENED", TABLE_CUT_RIGHT },
+static const struct column history_columns[] = {
+	[HIST_SNAPSHOT] = { "snapshot", "SNAPSHOT", COLUMN_NAME, COLUMN_LONG, "what it is called", NULL },
+	[HIST_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
+	[HIST_KNOWN] = { "known", NULL, COLUMN_RECORD, 0, NULL, &known_schema },
+	[HIST_MAPPED] = { "mapped", NULL, COLUMN_BOOL, 0, NULL, NULL },
+	[HIST_MAPPING] = { "mapping", "MAPPING", COLUMN_NAME, COLUMN_SECONDARY, "the file, or what it is called", NULL },
+	[HIST_STATE] = { "state", "STATE", COLUMN_WORD, 0, "present, swapped, absent, unmapped, …", NULL },
+	[HIST_PFN] = { "pfn", "PFN", COLUMN_HEX, 0, "the page's frame", NULL },
+	[HIST_SWAP] = { "swap", NULL, COLUMN_RECORD, 0, NULL, &swap_schema },
+	[HIST_PHYSICAL] = { "physical", "PHYSICAL", COLUMN_HEX, 0, "the physical address", NULL },
+	[HIST_FLAGS] = { "flags", "FLAGS", COLUMN_FLAGS, 0, "file, exclusive, soft_dirty, …", NULL },
+	[HIST_TOUCHED_BY] = { "touched", NULL, COLUMN_LIST, 0, NULL, NULL },
+	[HIST_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there", NULL },
+	[HIST_CHANGES] = { "changes", "WHAT HAPPENED", COLUMN_FLAGS, COLUMN_LONG, "since the snapshot before", NULL },
+	[HIST_FRAMES_COMPARED] = { "frames_compared", NULL, COLUMN_BOOL, 0, NULL, NULL },
 };
+static const uint32_t history_shown[] = { HIST_SNAPSHOT, HIST_PID,     HIST_STATE,   HIST_PFN,    HIST_PHYSICAL,
+	                                  HIST_FLAGS,    HIST_TOUCHED, HIST_MAPPING, HIST_CHANGES };
+const struct row_schema history_schema = ROW_SCHEMA_SHOWN(history_columns, history_shown);
+
+enum { DOCUMENT_ADDRESS, DOCUMENT_ROWS };
+static const struct column document_columns[] = {
+	[DOCUMENT_ADDRESS] = { "address", .type = COLUMN_HEX },
+	[DOCUMENT_ROWS] = { "rows", .type = COLUMN_ROWS, .of = &history_schema },
+};
+const struct row_schema history_document_schema = ROW_SCHEMA(document_columns);
 
 struct history {
 	const struct vmsnap *const *snaps;
@@ -117,138 +139,74 @@ static struct moment moment_at(const struct history *history, size_t index)
 	return moment;
 }
 
-/* ---- the table ----------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------- */
 
-static void frame_cells(struct table *table, const struct moment *moment)
+static void put_frame(struct row *row, const struct moment *moment)
 {
-	table_literal(table, HIST_PFN, "");
-	table_literal(table, HIST_PHYSICAL, "");
-	if (moment->physical_known) {
-		table_word(table, HIST_PFN, word_hex(moment->page.pfn));
-		table_word(table, HIST_PHYSICAL, word_hex(moment->physical));
-	} else if (moment->page.flags & VMSNAP_PAGE_PRESENT) {
-		table_literal(table, HIST_PFN, "?");
-		table_literal(table, HIST_PHYSICAL, "?");
-	}
+	bool hidden = (moment->page.flags & VMSNAP_PAGE_PRESENT) && !moment->physical_known;
+	if (hidden)
+		row_put_unknown(row, HIST_PFN);
+	put_frame_columns(row, HIST_PFN, HIST_SWAP, moment->snap, &moment->page);
+	if (hidden)
+		row_put_unknown(row, HIST_PHYSICAL);
+	else if (moment->physical_known)
+		row_put_hex(row, HIST_PHYSICAL, moment->physical);
 }
 
-static void flags_cell(struct table *table, const struct moment *moment)
+static void put_flags(struct row *row, const struct moment *moment)
 {
 	const struct vmsnap_known *known = &vmsnap_info(moment->snap)->known;
-	struct word flags = page_flags_word(moment->page.flags);
-	table_word(table, HIST_FLAGS, flags);
-	if ((moment->page.flags & VMSNAP_PAGE_PRESENT) && !known->exclusive)
-		table_add_literal(table, HIST_FLAGS, *flags.text ? ",exclusive?" : "exclusive?");
+	bool hidden = (moment->page.flags & VMSNAP_PAGE_PRESENT) && !known->exclusive;
+	row_put_flags(row, HIST_FLAGS, page_flag_bits(moment->page.flags),
+	              hidden ? page_flag_bits(VMSNAP_PAGE_EXCLUSIVE) : 0, page_flag_name);
 }
 
-static void what_cell(struct table *table, const struct moment *moment)
+static void put_changes(struct row *row, const struct moment *moment)
 {
-	const char *comma = "";
-	table_literal(table, HIST_WHAT, "");
-	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++) {
-		if (!(moment->changes & 1u << i))
-			continue;
-		table_add_literal(table, HIST_WHAT, comma);
-		table_add_literal(table, HIST_WHAT, vmsnap_page_change_name(i));
-		comma = ",";
-	}
-	if (moment->frames_unknown) {
-		table_add_literal(table, HIST_WHAT, comma);
-		table_add_literal(table, HIST_WHAT, vmsnap_page_change_name(VMSNAP_CHANGE_PFN_CHANGED));
-		table_add_literal(table, HIST_WHAT, "?");
-	}
+	uint32_t unknown = moment->frames_unknown ? 1u << VMSNAP_CHANGE_PFN_CHANGED : 0;
+	if (!moment->compared)
+		return;
+	row_put_flags(row, HIST_CHANGES, moment->changes, unknown, vmsnap_page_change_name);
+	row_put_bool(row, HIST_FRAMES_COMPARED, !moment->frames_unknown);
 }
 
-static int history_row(struct table *table, const struct history *history, size_t index, struct vmsnap_error *err)
+static int put_row(struct row *row, const struct history *history, size_t index, struct vmsnap_error *err)
 {
 	const struct moment moment = moment_at(history, index);
-	struct work *work = &table->text->work;
+	struct work *work = &row->text->work;
 	struct page_touched touched;
 	int rc = page_touched_init(&touched, moment.snap, history->address, work);
 	if (rc)
 		return work_fail(work, rc, err);
-	table_name(table, HIST_SNAPSHOT, moment.name, strlen(moment.name));
-	table_word(table, HIST_PID, word_number(vmsnap_info(moment.snap)->pid));
-	table_literal(table, HIST_STATE, moment.state);
-	frame_cells(table, &moment);
-	flags_cell(table, &moment);
-	touched_reasons_cell(&touched.reasons, touched.touched, table, HIST_TOUCHED);
-	if (moment.vma)
-		table_name(table, HIST_MAPPING, moment.vma->name, strlen(moment.vma->name));
-	what_cell(table, &moment);
-	table_end_row(table);
+	row_put_name_if_any(row, HIST_SNAPSHOT, moment.name);
+	row_put_count(row, HIST_PID, vmsnap_info(moment.snap)->pid);
+	put_known(row, HIST_KNOWN, moment.snap);
+	row_put_bool(row, HIST_MAPPED, moment.vma);
+	row_put_name_if_any(row, HIST_MAPPING, moment.vma ? moment.vma->name : "");
+	row_put_word(row, HIST_STATE, moment.state);
+	put_frame(row, &moment);
+	put_flags(row, &moment);
+	put_touched_list(row, HIST_TOUCHED_BY, touched.touched, &touched.reasons);
+	put_touched_text(row, HIST_TOUCHED, touched.touched, &touched.reasons);
+	put_changes(row, &moment);
+	row_end(row);
 	page_touched_free(&touched, work);
 	return VMSNAP_OK;
 }
 
-static int history_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+static int history_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct history *history = ctx;
 	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && i < history->count && !text_unwanted(table->text); i++)
-		rc = history_row(table, history, i, err);
+	for (size_t i = 0; !rc && i < history->count && !text_unwanted(row->text); i++)
+		rc = put_row(row, history, i, err);
 	return rc;
 }
 
-/* ---- JSON ----------------------------------------------------------------------------- */
-
-static void json_changes(struct json *json, const struct moment *moment)
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
-	if (!moment->compared) {
-		json_null(json, "changes");
-		json_null(json, "frames_compared");
-		return;
-	}
-	json_array(json, "changes");
-	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
-		if (moment->changes & 1u << i)
-			json_string(json, NULL, vmsnap_page_change_name(i));
-	json_end(json);
-	json_bool(json, "frames_compared", !moment->frames_unknown);
-}
-
-static int json_row(struct json *json, const struct history *history, size_t index, struct vmsnap_error *err)
-{
-	const struct moment moment = moment_at(history, index);
-	struct work *work = &json->text->work;
-	struct page_touched touched;
-	int rc = page_touched_init(&touched, moment.snap, history->address, work);
-	if (rc)
-		return work_fail(work, rc, err);
-	json_object(json, NULL);
-	json_string_or_null(json, "snapshot", moment.name);
-	json_number(json, "pid", vmsnap_info(moment.snap)->pid);
-	json_known(json, moment.snap);
-	json_bool(json, "mapped", moment.vma);
-	json_string_or_null(json, "mapping", moment.vma ? moment.vma->name : "");
-	json_string(json, "state", moment.state);
-	json_frame(json, moment.snap, &moment.page);
-	if (moment.physical_known)
-		json_hex(json, "physical", moment.physical);
-	else
-		json_null(json, "physical");
-	json_page_flags(json, "flags", moment.page.flags);
-	json_page_touched(json, &touched);
-	json_changes(json, &moment);
-	json_end(json);
-	page_touched_free(&touched, work);
-	return VMSNAP_OK;
-}
-
-static int history_json(struct text *text, const struct history *history, struct vmsnap_error *err)
-{
-	struct json json;
-	int rc = VMSNAP_OK;
-	json_begin(&json, text, "vmsnap.history/1");
-	json_hex(&json, "address", history->address);
-	json_rows(&json, "rows");
-	for (size_t i = 0; !rc && i < history->count && !text_unwanted(text); i++)
-		rc = json_row(&json, history, i, err);
-	if (rc)
-		return rc;
-	json_end(&json);
-	json_finish(&json);
-	return VMSNAP_OK;
+	row_put_hex(document, DOCUMENT_ADDRESS, ((const struct history *)ctx)->address);
+	return row_rows(document, DOCUMENT_ROWS, history_rows, ctx, err);
 }
 
 VMSNAP_API int vmsnap_print_history(const struct vmsnap *const *snaps, const char *const *names, size_t count,
@@ -261,8 +219,8 @@ VMSNAP_API int vmsnap_print_history(const struct vmsnap *const *snaps, const cha
 		return rc;
 	text_limit(&text, snaps, count);
 	if (text.style->json)
-		rc = history_json(&text, &history, err);
+		rc = emit_json(&text, "vmsnap.history/1", &history_document_schema, fill_document, &history, err);
 	else
-		rc = table_print(&text, history_columns, HIST_COLUMNS, TABLE_USUAL, history_rows, &history, err);
+		rc = emit_table(&text, &history_schema, history_rows, &history, err);
 	return rc ? rc : text_close(&text, err);
 }
