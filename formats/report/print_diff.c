@@ -1,16 +1,220 @@
 /* print_diff.c - what changed: vmsnap_print_diff(). */
-#include "print_diff.h"
 #include "compared.h"
+#include "diff_table.h"
+#include "diff_text.h"
+#include "emitter.h"
 #include "error.h"
+#include "name_columns.h"
+#include "page_state.h"
+#include "schemas.h"
+#include "snapshot_record.h"
+#include "status_columns.h"
+#include "touched_columns.h"
+#include "vma_record.h"
 
-static void put_heading(struct text *text, const struct diff_view *view)
+/* ---- the document ---------------------------------------------------------------- */
+
+enum { CHANGE_CHANGE, CHANGE_A, CHANGE_B };
+static const struct column change_columns[] = {
+	[CHANGE_CHANGE] = { "change", .type = COLUMN_WORD },
+	[CHANGE_A] = { "a", .type = COLUMN_RECORD, .of = &vma_schema },
+	[CHANGE_B] = { "b", .type = COLUMN_RECORD, .of = &vma_schema },
+};
+static const struct row_schema change_schema = ROW_SCHEMA(change_columns);
+
+/* One row for each fact: a range with two facts comes twice. */
+enum { FACT_START, FACT_PAGES, FACT_CHANGE, FACT_IS_TOUCHED, FACT_TOUCHED_BY, FACT_NAMES, FACT_NAMES_TOTAL };
+static const struct column fact_columns[] = {
+	[FACT_START] = { "start", .type = COLUMN_ADDRESS },
+	[FACT_PAGES] = { "pages", .type = COLUMN_COUNT },
+	[FACT_CHANGE] = { "change", .type = COLUMN_WORD },
+	[FACT_IS_TOUCHED] = { "touched_by_debugger", .type = COLUMN_BOOL },
+	[FACT_TOUCHED_BY] = { "touched_by", .type = COLUMN_LIST },
+	[FACT_NAMES] = { "names", .type = COLUMN_RECORDS, .of = &name_schema },
+	[FACT_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
+};
+static const struct row_schema fact_schema = ROW_SCHEMA(fact_columns);
+
+enum { TOTALS_PAGES, TOTALS_VMAS, TOTALS_CODE, TOTALS_RESIDENT_A, TOTALS_RESIDENT_B };
+static const struct column totals_columns[] = {
+	[TOTALS_PAGES] = { .type = COLUMN_COUNTS, .flags = COLUMN_FLAT },
+	[TOTALS_VMAS] = { "vmas", .type = COLUMN_COUNTS },
+	[TOTALS_CODE] = { "privatised_executable", .type = COLUMN_COUNT },
+	[TOTALS_RESIDENT_A] = { "resident_a", .type = COLUMN_COUNT },
+	[TOTALS_RESIDENT_B] = { "resident_b", .type = COLUMN_COUNT },
+};
+static const struct row_schema totals_schema = ROW_SCHEMA(totals_columns);
+
+/* Which of all these a debugger wrote to. */
+enum { TOUCHED_PAGES, TOUCHED_CODE };
+static const struct column touched_totals_columns[] = {
+	[TOUCHED_PAGES] = { .type = COLUMN_COUNTS, .flags = COLUMN_FLAT },
+	[TOUCHED_CODE] = { "privatised_executable", .type = COLUMN_COUNT },
+};
+static const struct row_schema touched_totals_schema = ROW_SCHEMA(touched_totals_columns);
+enum { TOUCHED_COUNT, TOUCHED_TOTALS };
+static const struct column touched_columns[] = {
+	[TOUCHED_COUNT] = { "pages", .type = COLUMN_COUNT },
+	[TOUCHED_TOTALS] = { "totals", .type = COLUMN_RECORD, .of = &touched_totals_schema },
+};
+static const struct row_schema touched_schema = ROW_SCHEMA(touched_columns);
+
+enum {
+	DOCUMENT_A,
+	DOCUMENT_B,
+	DOCUMENT_VMAS,
+	DOCUMENT_PAGES,
+	DOCUMENT_TOTALS,
+	DOCUMENT_TOUCHED,
+	DOCUMENT_STATUS,
+};
+static const struct column document_columns[] = {
+	[DOCUMENT_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_B] = { "b", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_VMAS] = { "vmas", .type = COLUMN_ROWS, .of = &change_schema },
+	[DOCUMENT_PAGES] = { "pages", .type = COLUMN_ROWS, .of = &fact_schema },
+	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_RECORD, .of = &totals_schema },
+	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_schema },
+	[DOCUMENT_STATUS] = { "status", .type = COLUMN_ROWS, .of = &status_schema },
+};
+const struct row_schema diff_document_schema = ROW_SCHEMA(document_columns);
+
+struct printed {
+	const struct diff_view *view;
+	struct vmsnap_names *names;
+	unsigned flags;
+};
+
+static int change_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
-	text_string(text, "A  ");
-	print_identity_line(text, view->a);
-	text_string(text, "\nB  ");
-	print_identity_line(text, view->b);
-	text_string(text, "\n\n");
+	const struct diff_view *view = ((const struct printed *)ctx)->view;
+	struct vmsnap_diff_vma change;
+	(void)err;
+	for (size_t i = 0; !text_failed(row->text) && !vmsnap_diff_vma(view->diff, i, &change); i++) {
+		row_put_word(row, CHANGE_CHANGE, vmsnap_vma_change_name(change.change));
+		put_vma(row, CHANGE_A, change.a);
+		put_vma(row, CHANGE_B, change.b);
+		row_end(row);
+	}
+	return VMSNAP_OK;
 }
+
+static int put_facts(struct row *row, const struct printed *printed, const struct vmsnap_diff_range *range,
+                     struct vmsnap_error *err)
+{
+	struct touched_reasons reasons = { .count = 0 };
+	diff_touched_reasons(printed->view, range, &reasons);
+	int rc = VMSNAP_OK;
+	for (int change = 0; !rc && change < VMSNAP_CHANGE_COUNT; change++) {
+		if (!(range->changes & 1u << change))
+			continue;
+		row_put_address(row, FACT_START, range->start);
+		row_put_count(row, FACT_PAGES, pages_of(printed->view->b, range->end - range->start));
+		row_put_word(row, FACT_CHANGE, vmsnap_page_change_name(change));
+		put_touched(row, FACT_IS_TOUCHED, FACT_TOUCHED_BY, range->touched, &reasons);
+		rc = put_names(row, FACT_NAMES, FACT_NAMES_TOTAL, printed->names, range->start, range->end, err);
+		row_end(row);
+	}
+	return rc;
+}
+
+static int fact_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	struct vmsnap_diff_range range;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && !text_failed(row->text) && !vmsnap_diff_range(printed->view->diff, i, &range); i++)
+		rc = put_facts(row, printed, &range, err);
+	return rc;
+}
+
+static int status_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct diff_view *view = ((const struct printed *)ctx)->view;
+	struct vmsnap_diff_status status;
+	(void)err;
+	for (size_t i = 0; !text_failed(row->text) && !vmsnap_diff_status(view->diff, i, &status); i++) {
+		put_status_columns(row, &status);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
+/* Whether both snapshots know what the fact is made of. */
+static bool fact_known(const struct diff_view *view, int change)
+{
+	const struct vmsnap_known *a = &vmsnap_info(view->a)->known, *b = &vmsnap_info(view->b)->known;
+	switch (change) {
+	case VMSNAP_CHANGE_PFN_CHANGED:
+	case VMSNAP_CHANGE_SWAP_MOVED:
+		return view->frames;
+	case VMSNAP_CHANGE_BECAME_EXCLUSIVE:
+	case VMSNAP_CHANGE_BECAME_SHARED:
+		return a->exclusive && b->exclusive;
+	case VMSNAP_CHANGE_ZERO_FILLED_IN:
+		return a->zero && b->zero;
+	case VMSNAP_CHANGE_SOFT_DIRTIED:
+		return a->soft_dirty && b->soft_dirty;
+	default:
+		return true;
+	}
+}
+
+static void put_counts(struct row *row, unsigned column, const struct diff_view *view, const uint64_t *pages)
+{
+	uint32_t unknown = 0;
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
+		unknown |= !pages[i] && !fact_known(view, i) ? 1u << i : 0;
+	row_put_counts(row, column, pages, VMSNAP_CHANGE_COUNT, unknown, vmsnap_page_change_name);
+}
+
+static void put_totals(struct row *document, const struct diff_view *view)
+{
+	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	struct row record = row_open(document, DOCUMENT_TOTALS);
+	put_counts(&record, TOTALS_PAGES, view, totals->pages);
+	row_put_counts(&record, TOTALS_VMAS, totals->vmas, VMSNAP_VMA_CHANGE_COUNT, 0, vmsnap_vma_change_name);
+	row_put_count(&record, TOTALS_CODE, totals->privatised_executable);
+	row_put_count(&record, TOTALS_RESIDENT_A, totals->resident_a);
+	row_put_count(&record, TOTALS_RESIDENT_B, totals->resident_b);
+	row_end(&record);
+}
+
+static void put_touched_totals(struct row *document, const struct diff_view *view)
+{
+	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	struct row record = row_open(document, DOCUMENT_TOUCHED);
+	row_put_count(&record, TOUCHED_COUNT, totals->touched);
+	struct row inner = row_open(&record, TOUCHED_TOTALS);
+	put_counts(&inner, TOUCHED_PAGES, view, totals->touched_pages);
+	row_put_count(&inner, TOUCHED_CODE, diff_touched_code(view, NULL));
+	row_end(&inner);
+	row_end(&record);
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	bool only_totals = printed->flags & VMSNAP_PRINT_TOTALS_ONLY;
+	put_snapshot(document, DOCUMENT_A, printed->view->a);
+	put_snapshot(document, DOCUMENT_B, printed->view->b);
+	int rc = row_rows(document, DOCUMENT_VMAS, change_rows, ctx, err);
+	rc = rc ? rc : row_rows(document, DOCUMENT_PAGES, only_totals ? rows_none : fact_rows, ctx, err);
+	if (rc)
+		return rc;
+	put_totals(document, printed->view);
+	put_touched_totals(document, printed->view);
+	return row_rows(document, DOCUMENT_STATUS, status_rows, ctx, err);
+}
+
+static int diff_json(struct text *text, const struct diff_view *view, struct vmsnap_names *names, unsigned flags,
+                     struct vmsnap_error *err)
+{
+	struct printed printed = { view, names, flags };
+	return emit_json(text, "vmsnap.diff/1", &diff_document_schema, fill_document, &printed, err);
+}
+
+/* ---- for people ------------------------------------------------------------------ */
 
 static int diff_text(struct text *text, const struct diff_view *view, struct diff_rows *rows,
                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
@@ -20,7 +224,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	bool bare = style->raw || style->no_headings, totals = flags & VMSNAP_PRINT_TOTALS_ONLY;
 	int rc = VMSNAP_OK;
 	if (!bare)
-		put_heading(text, view);
+		put_diff_heading(text, view);
 	if (!vmsnap_diff_any(view->diff)) {
 		text_string(text, bare ? "" : "No differences.\n");
 		return VMSNAP_OK;
@@ -31,7 +235,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 		text_string(text, bare ? "" : "\n");
 	}
 	if (!rc && !bare)
-		rc = print_diff_totals(text, view, rows, names, flags, err);
+		rc = put_diff_totals(text, view, rows, names, flags, err);
 	if (!rc && (flags & VMSNAP_PRINT_LONG) && places && !totals) {
 		text_string(text, bare ? "" : "\n");
 		rc = print_diff_ranges(text, view, err);
@@ -55,7 +259,7 @@ VMSNAP_API int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_n
 	if (rc)
 		rc = work_fail(&text.work, rc, err);
 	else if (text.style->json)
-		rc = print_diff_json(&text, &view, names, flags, err);
+		rc = diff_json(&text, &view, names, flags, err);
 	else
 		rc = diff_text(&text, &view, &rows, names, flags, err);
 	diff_rows_free(&rows);

@@ -7,10 +7,10 @@
 #include "error.h"
 #include "format_value.h"
 #include "schemas.h"
+#include "status_columns.h"
 #include "status_value.h"
 #include "text_color.h"
 
-enum { STATUS_KEY, STATUS_A, STATUS_B, STATUS_CHANGE };
 static const struct column two_columns[] = {
 	[STATUS_KEY] = { "key", "KEY", COLUMN_NAME, COLUMN_LONG, "of the line", NULL },
 	[STATUS_A] = { "a", "A", COLUMN_STATUS, COLUMN_LONG, "its value in A", NULL },
@@ -57,14 +57,19 @@ static struct word change_of(const struct vmsnap_style *style, const struct vmsn
 	return (struct word){ "changed" };
 }
 
-static bool put_row(void *ctx, const struct vmsnap_diff_status *status)
+void put_status_columns(struct row *row, const struct vmsnap_diff_status *status)
 {
-	const struct pair *pair = ctx;
-	struct row *row = pair->row;
 	const struct vmsnap_status_field *key = status->a.key_len ? &status->a : &status->b;
 	row_put_bytes_of(row, STATUS_KEY, key->key, key->key_len);
 	row_put_status(row, STATUS_A, &status->a);
 	row_put_status(row, STATUS_B, &status->b);
+}
+
+static bool put_row(void *ctx, const struct vmsnap_diff_status *status)
+{
+	const struct pair *pair = ctx;
+	struct row *row = pair->row;
+	put_status_columns(row, status);
 	struct word change = { "" };
 	if (pair->b)
 		change = change_of(row->text->style, &status->a, &status->b);

@@ -1,9 +1,10 @@
-/* print_diff_rows.c - which mappings changed: joins the diff's ranges and its VMA
+/* diff_rows.c - which mappings changed: joins the diff's ranges and its VMA
  * changes by mapping, in address order. */
+#include "diff_rows.h"
+
 #include <stdlib.h>
 
 #include "error.h"
-#include "print_diff.h"
 
 const struct vmsnap_vma *diff_change_vma(const struct vmsnap_diff_vma *change)
 {

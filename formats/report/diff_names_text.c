@@ -1,8 +1,9 @@
-/* print_diff_symbols.c - which names lie on the pages that were written, mapping by
+/* diff_names_text.c - which names lie on the pages that were written, mapping by
  * mapping and then page by page. */
 #include <string.h>
 
-#include "print_diff.h"
+#include "diff_text.h"
+#include "page_state.h"
 #include "print_name_pages.h"
 #include "text_fit.h"
 
@@ -102,8 +103,8 @@ static int put_row(struct text *text, const struct diff_view *view, const struct
 	return rc;
 }
 
-int print_diff_symbols(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                       struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
+int put_diff_names(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
+                   unsigned flags, struct vmsnap_error *err)
 {
 	const struct naming naming = naming_of(names, view->a, view->b, NULL);
 	struct diff_row row;

@@ -1,11 +1,8 @@
-/* print_diff.h - the parts of vmsnap_print_diff(), which print_diff.c puts
- * together: rows of changed mappings, totals, JSON. */
-#ifndef VMSNAP_PRINT_DIFF_H
-#define VMSNAP_PRINT_DIFF_H
+/* diff_rows.h - which mappings changed, and by how much. */
+#ifndef VMSNAP_DIFF_ROWS_H
+#define VMSNAP_DIFF_ROWS_H
 
 #include "print_diff_view.h"
-#include "identity_text.h"
-#include "print_parts.h"
 
 /* Bytes, by what happened; copied and shared are of private mappings. */
 struct diff_sums {
@@ -35,15 +32,5 @@ bool diff_rows_next(struct diff_rows *rows, struct diff_row *row);
 const struct vmsnap_vma *diff_change_vma(const struct vmsnap_diff_vma *change);
 
 void diff_row_sums(const struct diff_view *view, const struct diff_row *row, struct diff_sums *sums);
-
-int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err);
-int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_error *err);
-int print_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
-/* The names on pages that were written.  flags: enum vmsnap_print_flag. */
-int print_diff_symbols(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                       struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
-int print_diff_json(struct text *text, const struct diff_view *view, struct vmsnap_names *names, unsigned flags,
-                    struct vmsnap_error *err);
 
 #endif

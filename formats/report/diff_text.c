@@ -1,12 +1,25 @@
-/* print_diff_totals.c - what a diff comes to: the closing sentence, the facts,
+/* diff_text.c - what a diff comes to: the closing sentence, the facts,
  * executable code that was written, the symbols, the status fields. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "diff_text.h"
 #include "escape.h"
-#include "print_diff.h"
+#include "format_value.h"
+#include "identity_text.h"
+#include "page_state.h"
+#include "status_value.h"
 #include "text_fit.h"
+
+void put_diff_heading(struct text *text, const struct diff_view *view)
+{
+	text_string(text, "A  ");
+	print_identity_line(text, view->a);
+	text_string(text, "\nB  ");
+	print_identity_line(text, view->b);
+	text_string(text, "\n\n");
+}
 
 /* ---- the sentence ---------------------------------------------------------------- */
 
@@ -273,13 +286,13 @@ static void put_status(struct text *text, const struct diff_view *view)
 	}
 }
 
-int print_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
+int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                    struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
 	put_sentence(text, view, rows);
 	put_facts(text, view);
 	put_code(text, view);
-	int rc = print_diff_symbols(text, view, rows, names, flags, err);
+	int rc = put_diff_names(text, view, rows, names, flags, err);
 	if (!rc)
 		put_status(text, view);
 	return rc;

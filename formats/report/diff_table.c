@@ -1,0 +1,241 @@
+/* diff_table.c - the diff as `git diff --stat` would show it: a row for each
+ * changed mapping; and its ranges, one by one. */
+#include "diff_table.h"
+
+#include <string.h>
+
+#include "emitter.h"
+#include "format_value.h"
+#include "page_state.h"
+#include "schemas.h"
+#include "touched_columns.h"
+
+enum {
+	DIFF_START,
+	DIFF_END,
+	DIFF_SIZE,
+	DIFF_PERM,
+	DIFF_PAGES,
+	DIFF_COPIED,
+	DIFF_SHARE,
+	DIFF_NEW,
+	DIFF_GONE,
+	DIFF_OTHER,
+	DIFF_CHANGE,
+	DIFF_MAPPING,
+};
+static const struct column diff_columns[] = {
+	[DIFF_START] = { NULL, "START", COLUMN_ADDRESS, 0, "where the mapping begins", NULL },
+	[DIFF_END] = { NULL, "END", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it ends", NULL },
+	[DIFF_SIZE] = { NULL, "SIZE", COLUMN_BYTES, 0, "its size", NULL },
+	[DIFF_PERM] = { NULL, "PERM", COLUMN_WORD, 0, "rwx, and p for private or s for shared", NULL },
+	[DIFF_PAGES] = { NULL, "PAGES", COLUMN_STRIP, 0, "a picture of where something happened", NULL },
+	[DIFF_COPIED] = { NULL, "COPIED", COLUMN_BYTES, 0, "pages that were shared at A and got another frame", NULL },
+	[DIFF_SHARE] = { NULL, "%", COLUMN_SHARE, 0, "copied, of what was shared at A", NULL },
+	[DIFF_NEW] = { NULL, "NEW", COLUMN_DELTA, 0, "pages that appeared", NULL },
+	[DIFF_GONE] = { NULL, "GONE", COLUMN_DELTA, 0, "pages that vanished", NULL },
+	[DIFF_OTHER] = { NULL, "OTHER", COLUMN_BYTES, COLUMN_SPARSE, "pages that changed otherwise", NULL },
+	[DIFF_CHANGE] = { NULL, "CHANGE", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "of the mapping itself", NULL },
+	[DIFF_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
+};
+const struct row_schema diff_schema = ROW_SCHEMA(diff_columns);
+
+struct printed {
+	const struct diff_view *view;
+	struct diff_rows *rows;
+};
+
+/* ---- the strip -------------------------------------------------------------------- */
+
+struct strip_source {
+	const struct diff_view *view;
+	const struct diff_row *row;
+};
+
+static void strip_piece(void *ctx, uint64_t start, uint64_t end, int page_class)
+{
+	strip_add(ctx, start, end, page_class);
+}
+
+static void quiet_pieces(struct strip *strip, const struct vmsnap *snap, uint64_t start, uint64_t end)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, start, end);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
+		strip_add(strip, run.start, run.end, page_quiet_class(snap, run.flags));
+}
+
+static void fill_strip(void *ctx, struct strip *strip, bool quiet)
+{
+	const struct strip_source *source = ctx;
+	const struct diff_row *row = source->row;
+	struct vmsnap_diff_range range;
+	for (size_t i = 0; i < row->range_count; i++)
+		if (!vmsnap_diff_range(source->view->diff, row->first_range + i, &range))
+			diff_pieces(source->view, &range, strip_piece, strip);
+	if (quiet)
+		quiet_pieces(strip, source->view->b, row->start, row->end);
+}
+
+static void put_strip(struct row *row, const struct diff_view *view, const struct diff_row *diff)
+{
+	struct strip_source source = { view, diff };
+	const struct strip_of strip = {
+		diff->start, diff->end, vmsnap_info(view->b)->page_size, fill_strip, &source
+	};
+	if (diff->range_count)
+		row_put_strip(row, DIFF_PAGES, &strip);
+}
+
+/* ---- the changes of the mapping itself ---------------------------------------------- */
+
+static void put_old_name(struct row *row, const char *words, const struct vmsnap_vma *vma)
+{
+	row_text(row, DIFF_CHANGE, words);
+	const char *name = *vma->name ? vma->name : "anonymous";
+	const char *slash = strrchr(name, '/');
+	name = slash && slash[1] ? slash + 1 : name;
+	row_text_name(row, DIFF_CHANGE, name, strlen(name));
+}
+
+static void put_resize(struct row *row, const struct vmsnap_diff_vma *change)
+{
+	uint64_t a = change->a->end - change->a->start, b = change->b->end - change->b->start;
+	row_text(row, DIFF_CHANGE, change->change == VMSNAP_VMA_CHANGE_GROWN ? "grown " : "shrunk ");
+	row_text_delta(row, DIFF_CHANGE, (int64_t)(b - a));
+}
+
+static void put_note(struct row *row, const struct vmsnap_diff_vma *change)
+{
+	bool both = change->a && change->b;
+	if (both && (change->change == VMSNAP_VMA_CHANGE_GROWN || change->change == VMSNAP_VMA_CHANGE_SHRUNK)) {
+		put_resize(row, change);
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_PROTECTION_CHANGED) {
+		row_text(row, DIFF_CHANGE, "was ");
+		row_text(row, DIFF_CHANGE, word_perms(change->a).text);
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_MOVED) {
+		row_text(row, DIFF_CHANGE, "moved from ");
+		row_text(row, DIFF_CHANGE, word_address(change->a->start).text);
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_REPLACED) {
+		put_old_name(row, "replaced ", change->a);
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_RENAMED) {
+		put_old_name(row, "was named ", change->a);
+	} else {
+		row_text(row, DIFF_CHANGE, vmsnap_vma_change_name(change->change));
+	}
+}
+
+/* A mapping that was merged of a thousand says so once. */
+enum { NOTES_MAX = 3 };
+
+static void put_changes(struct row *row, const struct diff_view *view, const struct diff_rows *rows,
+                        const struct diff_row *diff)
+{
+	struct vmsnap_diff_vma change;
+	int last = -1;
+	size_t notes = 0;
+	for (size_t i = 0; i < diff->change_count && notes <= NOTES_MAX; i++) {
+		if (vmsnap_diff_vma(view->diff, rows->order[diff->first_change + i], &change))
+			continue;
+		if (change.change == last && change.change != VMSNAP_VMA_CHANGE_REPLACED)
+			continue;
+		last = change.change;
+		row_text(row, DIFF_CHANGE, notes ? ", " : "");
+		if (notes++ == NOTES_MAX)
+			row_text_more(row, DIFF_CHANGE);
+		else
+			put_note(row, &change);
+	}
+}
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+static void put_sums(struct row *row, const struct diff_view *view, const struct diff_sums *sums)
+{
+	uint64_t copied = sums->classes[CLASS_COPIED], other = sums->classes[CLASS_OTHER];
+	if (copied) {
+		row_put_bytes(row, DIFF_COPIED, copied);
+		row_mark(row, DIFF_COPIED, CLASS_COPIED);
+	} else if (!view->frames && sums->shared) {
+		row_put_unknown(row, DIFF_COPIED);
+	}
+	if (copied && view->exclusive && copied <= sums->shared)
+		row_put_share(row, DIFF_SHARE, copied, sums->shared);
+	row_put_delta(row, DIFF_NEW, (int64_t)sums->classes[CLASS_NEW]);
+	row_put_delta(row, DIFF_GONE, -(int64_t)sums->classes[CLASS_GONE]);
+	if (other)
+		row_put_bytes(row, DIFF_OTHER, other);
+}
+
+static void put_row(struct row *row, const struct diff_view *view, const struct diff_rows *rows,
+                    const struct diff_row *diff)
+{
+	struct diff_sums sums;
+	diff_row_sums(view, diff, &sums);
+	row_put_address(row, DIFF_START, diff->start);
+	row_put_address(row, DIFF_END, diff->end);
+	row_put_bytes(row, DIFF_SIZE, diff->end - diff->start);
+	if (diff->vma)
+		row_put_word(row, DIFF_PERM, word_perms(diff->vma).text);
+	put_strip(row, view, diff);
+	put_sums(row, view, &sums);
+	put_changes(row, view, rows, diff);
+	if (diff->vma)
+		row_put_name(row, DIFF_MAPPING, diff->vma->name);
+	row_end(row);
+}
+
+static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	struct diff_row diff;
+	(void)err;
+	diff_rows_rewind(printed->rows);
+	while (!text_failed(row->text) && diff_rows_next(printed->rows, &diff))
+		put_row(row, printed->view, printed->rows, &diff);
+	return VMSNAP_OK;
+}
+
+int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err)
+{
+	struct printed printed = { .view = view, .rows = rows };
+	return emit_table(text, &diff_schema, mapping_rows, &printed, err);
+}
+
+/* ---- range by range -------------------------------------------------------------------- */
+
+enum { RANGE_START, RANGE_PAGES, RANGE_CHANGES, RANGE_TOUCHED, RANGE_MAPPING };
+static const struct column range_columns[] = {
+	[RANGE_START] = { NULL, "START", COLUMN_ADDRESS, 0, NULL, NULL },
+	[RANGE_PAGES] = { NULL, "PAGES", COLUMN_COUNT, 0, NULL, NULL },
+	[RANGE_CHANGES] = { NULL, "CHANGES", COLUMN_FLAGS, 0, NULL, NULL },
+	[RANGE_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, NULL, NULL },
+	[RANGE_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, NULL, NULL },
+};
+static const struct row_schema range_schema = ROW_SCHEMA(range_columns);
+
+static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct diff_view *view = ((const struct printed *)ctx)->view;
+	struct vmsnap_diff_range range;
+	(void)err;
+	for (size_t i = 0; !text_failed(row->text) && !vmsnap_diff_range(view->diff, i, &range); i++) {
+		struct touched_reasons reasons = { .count = 0 };
+		diff_touched_reasons(view, &range, &reasons);
+		row_put_address(row, RANGE_START, range.start);
+		row_put_count(row, RANGE_PAGES, pages_of(view->b, range.end - range.start));
+		row_put_flags(row, RANGE_CHANGES, range.changes, 0, vmsnap_page_change_name);
+		put_touched_text(row, RANGE_TOUCHED, range.touched, &reasons);
+		if (range.vma)
+			row_put_name(row, RANGE_MAPPING, range.vma->name);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
+int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_error *err)
+{
+	struct printed printed = { .view = view };
+	return emit_other_table(text, &range_schema, range_rows, &printed, err);
+}

@@ -1,0 +1,16 @@
+/* diff_text.h - what a diff comes to, for people. */
+#ifndef VMSNAP_DIFF_TEXT_H
+#define VMSNAP_DIFF_TEXT_H
+
+#include "diff_rows.h"
+
+void put_diff_heading(struct text *text, const struct diff_view *view);
+/* The sentence, the facts, code that was written, names, status.  flags: enum
+ * vmsnap_print_flag. */
+int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                    struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
+/* The names on pages that were written. */
+int put_diff_names(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
+                   unsigned flags, struct vmsnap_error *err);
+
+#endif
