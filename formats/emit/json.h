@@ -14,8 +14,8 @@ struct json {
 	unsigned depth;
 	bool keyed; /* the key stands already */
 	struct {
-		char close;    /* '}' or ']' */
-		bool lines;    /* each item on a line of its own */
+		char close; /* '}' or ']' */
+		bool lines; /* each item on a line of its own */
 		bool has_item;
 	} level[JSON_DEPTH_MAX];
 };

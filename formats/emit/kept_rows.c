@@ -10,9 +10,7 @@ static struct sort_key key_of(const struct table *table, bool total)
 	if (key.rank != SORT_BY_CELL || table->sort_column == TABLE_UNSORTED)
 		return key;
 	const struct table_cell *cell = &table->cells[table->sort_column];
-	key = (struct sort_key){ .rank = cell->len ? SORT_TEXT : SORT_NOTHING,
-			                 .at = cell->at,
-			                 .len = cell->len };
+	key = (struct sort_key){ .rank = cell->len ? SORT_TEXT : SORT_NOTHING, .at = cell->at, .len = cell->len };
 	return key;
 }
 

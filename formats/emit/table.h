@@ -112,6 +112,4 @@ static inline bool table_only_measures(const struct table *table)
 	return table->measuring && !table->kept;
 }
 
-#define table_shows           table_wants
-#define table_measures(table) ((table)->measuring)
 #endif

@@ -6,10 +6,39 @@
 #include <string.h>
 
 #include "identity_text.h"
+#include "name_pages_text.h"
+#include "name_text.h"
 #include "page_state.h"
-#include "print_name_pages.h"
 #include "text_color.h"
 #include "text_fit.h"
+#include "touched_text.h"
+
+int verdict_color(int verdict)
+{
+	switch (verdict) {
+	case VMSNAP_VERDICT_SHARED:
+	case VMSNAP_VERDICT_ZERO_SHARED:
+		return CLASS_SHARED;
+	case VMSNAP_VERDICT_COPIED_BY_CHILD:
+	case VMSNAP_VERDICT_COPIED_BY_PARENT:
+	case VMSNAP_VERDICT_COPIED_BY_BOTH:
+	case VMSNAP_VERDICT_COPIED:
+		return CLASS_COPIED;
+	case VMSNAP_VERDICT_FILE:
+	case VMSNAP_VERDICT_SHARED_MAPPING:
+		return CLASS_FILE;
+	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
+	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
+	case VMSNAP_VERDICT_DROPPED_BY_BOTH:
+		return CLASS_GONE;
+	case VMSNAP_VERDICT_SWAPPED:
+		return CLASS_SWAPPED;
+	case VMSNAP_VERDICT_UNKNOWN:
+		return COLOR_DEFAULT;
+	default:
+		return CLASS_NEW;
+	}
+}
 
 static void put_snapshot(struct text *text, const char *role, const struct vmsnap *snap)
 {

@@ -3,7 +3,11 @@
 #define VMSNAP_COW_TEXT_H
 
 #include "cow_groups.h"
-#include "print_names.h"
+#include "text_out.h"
+#include "top_names.h"
+
+/* enum page_class, or one of text_color.h */
+int verdict_color(int verdict);
 
 /* flags: enum vmsnap_print_flag */
 int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,

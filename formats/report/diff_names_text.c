@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "diff_text.h"
+#include "name_pages_text.h"
+#include "name_text.h"
 #include "page_state.h"
-#include "print_name_pages.h"
 #include "text_fit.h"
 
 static const uint32_t written = 1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN |

@@ -81,9 +81,7 @@ static void fill_strip(void *ctx, struct strip *strip, bool quiet)
 static void put_strip(struct row *row, const struct diff_view *view, const struct diff_row *diff)
 {
 	struct strip_source source = { view, diff };
-	const struct strip_of strip = {
-		diff->start, diff->end, vmsnap_info(view->b)->page_size, fill_strip, &source
-	};
+	const struct strip_of strip = { diff->start, diff->end, vmsnap_info(view->b)->page_size, fill_strip, &source };
 	if (diff->range_count)
 		row_put_strip(row, DIFF_PAGES, &strip);
 }

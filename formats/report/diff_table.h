@@ -4,6 +4,7 @@
 #define VMSNAP_DIFF_TABLE_H
 
 #include "diff_rows.h"
+#include "text_out.h"
 
 int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err);
 int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_error *err);

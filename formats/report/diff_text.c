@@ -10,7 +10,9 @@
 #include "identity_text.h"
 #include "page_state.h"
 #include "status_value.h"
+#include "text_color.h"
 #include "text_fit.h"
+#include "touched_text.h"
 
 void put_diff_heading(struct text *text, const struct diff_view *view)
 {
@@ -286,8 +288,8 @@ static void put_status(struct text *text, const struct diff_view *view)
 	}
 }
 
-int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                    struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
+int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
+                    unsigned flags, struct vmsnap_error *err)
 {
 	put_sentence(text, view, rows);
 	put_facts(text, view);

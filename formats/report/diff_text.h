@@ -3,12 +3,13 @@
 #define VMSNAP_DIFF_TEXT_H
 
 #include "diff_rows.h"
+#include "text_out.h"
 
 void put_diff_heading(struct text *text, const struct diff_view *view);
 /* The sentence, the facts, code that was written, names, status.  flags: enum
  * vmsnap_print_flag. */
-int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
-                    struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
+int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
+                    unsigned flags, struct vmsnap_error *err);
 /* The names on pages that were written. */
 int put_diff_names(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
                    unsigned flags, struct vmsnap_error *err);

@@ -2,6 +2,7 @@
 #include "map_text.h"
 
 #include "format_value.h"
+#include "text_color.h"
 
 bool map_half_blocks(const struct vmsnap_style *style)
 {
@@ -35,8 +36,7 @@ static void put_halves(struct text *text, const struct map *map, const struct ma
 			continue;
 		}
 		int front = upper == CLASS_HOLE ? lower : upper, back = upper == CLASS_HOLE ? CLASS_HOLE : lower;
-		text_put(text, sequence,
-		         color_sequence(sequence, sizeof(sequence), text->style->color, front, back));
+		text_put(text, sequence, color_sequence(sequence, sizeof(sequence), text->style->color, front, back));
 		text_string(text, upper == CLASS_HOLE ? "▄" : "▀");
 		text_string(text, COLOR_RESET);
 	}
@@ -53,7 +53,7 @@ static void put_hole(struct text *text, uint64_t bytes)
 
 static void put_legend(struct text *text, const struct map *map)
 {
-	static const int order[] = { CLASS_COPIED, CLASS_NEW,  CLASS_GONE,   CLASS_SHARED,
+	static const int order[] = { CLASS_COPIED, CLASS_NEW,     CLASS_GONE,   CLASS_SHARED,
 		                     CLASS_FILE,   CLASS_PRIVATE, CLASS_SWAPPED };
 	uint64_t totals[PAGE_CLASSES];
 	map_totals(map, totals);

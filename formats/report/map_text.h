@@ -2,7 +2,8 @@
 #ifndef VMSNAP_MAP_TEXT_H
 #define VMSNAP_MAP_TEXT_H
 
-#include "print_map_rows.h"
+#include "map_cells.h"
+#include "text_out.h"
 
 /* Whether a character shows two cells, one above the other. */
 bool map_half_blocks(const struct vmsnap_style *style);

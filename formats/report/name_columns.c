@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "format_value.h"
+#include "name_text.h"
+
 enum {
 	NAME_SYMBOL,
 	NAME_OFFSET,
@@ -14,14 +17,10 @@ enum {
 	NAME_TID,
 };
 static const struct column name_record_columns[] = {
-	[NAME_SYMBOL] = { "symbol", .type = COLUMN_NAME },
-	[NAME_OFFSET] = { "offset", .type = COLUMN_OFFSET },
-	[NAME_SIZE] = { "size", .type = COLUMN_BYTES },
-	[NAME_OBJECT] = { "object", .type = COLUMN_PATH },
-	[NAME_ADDRESS] = { "address", .type = COLUMN_ADDRESS },
-	[NAME_KIND] = { "kind", .type = COLUMN_WORD },
-	[NAME_FUNCTION] = { "function", .type = COLUMN_NAME },
-	[NAME_FRAME] = { "frame", .type = COLUMN_COUNT },
+	[NAME_SYMBOL] = { "symbol", .type = COLUMN_NAME },      [NAME_OFFSET] = { "offset", .type = COLUMN_OFFSET },
+	[NAME_SIZE] = { "size", .type = COLUMN_BYTES },         [NAME_OBJECT] = { "object", .type = COLUMN_PATH },
+	[NAME_ADDRESS] = { "address", .type = COLUMN_ADDRESS }, [NAME_KIND] = { "kind", .type = COLUMN_WORD },
+	[NAME_FUNCTION] = { "function", .type = COLUMN_NAME },  [NAME_FRAME] = { "frame", .type = COLUMN_COUNT },
 	[NAME_TID] = { "tid", .type = COLUMN_COUNT },
 };
 const struct row_schema name_schema = ROW_SCHEMA(name_record_columns);

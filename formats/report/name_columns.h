@@ -2,8 +2,8 @@
 #ifndef VMSNAP_NAME_COLUMNS_H
 #define VMSNAP_NAME_COLUMNS_H
 
-#include "print_names.h"
 #include "row.h"
+#include "top_names.h"
 
 extern const struct row_schema name_schema;
 /* offset: of what is spoken of, from where the name begins. */

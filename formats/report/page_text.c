@@ -4,9 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "format_value.h"
+#include "name_text.h"
 #include "page_state.h"
 #include "text_color.h"
 #include "text_fit.h"
+#include "touched_text.h"
 
 static void put_key(struct text *text, const char *key)
 {
@@ -37,7 +40,8 @@ static void put_frame(struct text *text, const struct place *place)
 	const struct vmsnap_run *page = &place->page;
 	if (page->flags & VMSNAP_PAGE_PRESENT) {
 		put_key(text, "PFN");
-		text_format(text, "%s\n", place_physical_known(place) ? word_hex(page->pfn).text : "? (root would know)");
+		text_format(text, "%s\n",
+		            place_physical_known(place) ? word_hex(page->pfn).text : "? (root would know)");
 		put_key(text, "physical");
 		text_format(text, "%s\n", place_physical_known(place) ? word_hex(place_physical(place)).text : "?");
 	} else if (page->flags & VMSNAP_PAGE_SWAPPED) {
@@ -52,9 +56,17 @@ static void put_frame(struct text *text, const struct place *place)
 static void put_flags(struct text *text, const struct place *place)
 {
 	const struct vmsnap_known *known = &vmsnap_info(place->snap)->known;
-	struct word flags = page_flags_word(place->page.flags);
+	uint32_t bits = page_flag_bits(place->page.flags);
+	bool any = false;
 	put_key(text, "flags");
-	text_string(text, *flags.text ? flags.text : "none");
+	for (int i = 0; i < 32; i++) {
+		if (!(bits & UINT32_C(1) << i))
+			continue;
+		text_string(text, any ? "," : "");
+		text_string(text, page_flag_name(i));
+		any = true;
+	}
+	text_string(text, any ? "" : "none");
 	if (place->page.flags & VMSNAP_PAGE_PRESENT) {
 		text_string(text, known->exclusive ? "" : ", exclusive?");
 		text_string(text, known->zero ? "" : ", zero?");

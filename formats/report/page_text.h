@@ -3,6 +3,7 @@
 #define VMSNAP_PAGE_TEXT_H
 
 #include "place.h"
+#include "text_out.h"
 
 void put_page_text(struct text *text, const struct place *place);
 

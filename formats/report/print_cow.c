@@ -32,7 +32,8 @@ static const struct column cow_columns[] = {
 	[COW_MAPPING] = { "mapping", "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 	[COW_IS_TOUCHED] = { "touched_by_debugger", .type = COLUMN_BOOL },
 	[COW_TOUCHED_BY] = { "touched_by", .type = COLUMN_LIST },
-	[COW_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there", NULL },
+	[COW_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there",
+	                  NULL },
 	[COW_NAMES] = { "names", .type = COLUMN_RECORDS, .of = &name_schema },
 	[COW_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
 	[COW_TOP_NAMES] = { NULL, "NAMES", COLUMN_TEXT, COLUMN_LONG, "the best names on the pages", NULL },
@@ -143,8 +144,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	if (vmsnap_cow_base(cow))
 		put_snapshot(document, DOCUMENT_BASE, vmsnap_cow_base(cow));
 	row_put_name_if_any(document, DOCUMENT_WARNING, vmsnap_cow_warning(cow));
-	row_put_counts(document, DOCUMENT_TOTALS, vmsnap_cow_totals(cow), VMSNAP_VERDICT_COUNT, 0,
-	               vmsnap_verdict_name);
+	row_put_counts(document, DOCUMENT_TOTALS, vmsnap_cow_totals(cow), VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
 	put_touched_totals(document, vmsnap_cow_touched_totals(cow));
 	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }

@@ -5,9 +5,9 @@
 #include "error.h"
 #include "frame_columns.h"
 #include "page_state.h"
-#include "print_page_touched.h"
 #include "schemas.h"
 #include "snapshot_record.h"
+#include "touched_by.h"
 #include "touched_columns.h"
 #include "vma_match.h"
 
@@ -32,14 +32,16 @@ static const struct column history_columns[] = {
 	[HIST_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
 	[HIST_KNOWN] = { "known", NULL, COLUMN_RECORD, 0, NULL, &known_schema },
 	[HIST_MAPPED] = { "mapped", NULL, COLUMN_BOOL, 0, NULL, NULL },
-	[HIST_MAPPING] = { "mapping", "MAPPING", COLUMN_NAME, COLUMN_SECONDARY, "the file, or what it is called", NULL },
+	[HIST_MAPPING] = { "mapping", "MAPPING", COLUMN_NAME, COLUMN_SECONDARY, "the file, or what it is called",
+	                   NULL },
 	[HIST_STATE] = { "state", "STATE", COLUMN_WORD, 0, "present, swapped, absent, unmapped, …", NULL },
 	[HIST_PFN] = { "pfn", "PFN", COLUMN_HEX, 0, "the page's frame", NULL },
 	[HIST_SWAP] = { "swap", NULL, COLUMN_RECORD, 0, NULL, &swap_schema },
 	[HIST_PHYSICAL] = { "physical", "PHYSICAL", COLUMN_HEX, 0, "the physical address", NULL },
 	[HIST_FLAGS] = { "flags", "FLAGS", COLUMN_FLAGS, 0, "file, exclusive, soft_dirty, …", NULL },
 	[HIST_TOUCHED_BY] = { "touched", NULL, COLUMN_LIST, 0, NULL, NULL },
-	[HIST_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there", NULL },
+	[HIST_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there",
+	                   NULL },
 	[HIST_CHANGES] = { "changes", "WHAT HAPPENED", COLUMN_FLAGS, COLUMN_LONG, "since the snapshot before", NULL },
 	[HIST_FRAMES_COMPARED] = { "frames_compared", NULL, COLUMN_BOOL, 0, NULL, NULL },
 };

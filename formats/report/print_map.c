@@ -14,14 +14,13 @@ static const struct column row_columns[] = {
 static const struct row_schema map_row_schema = ROW_SCHEMA(row_columns);
 
 enum { MAP_A, MAP_B, MAP_CELL, MAP_LEGEND, MAP_ROWS, MAP_TOTALS };
-#define MAP_DOCUMENT(b_key)                                                                 \
-	{                                                                                   \
-		[MAP_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },           \
-		[MAP_B] = { (b_key), .type = COLUMN_RECORD, .of = &snapshot_schema },       \
-		[MAP_CELL] = { "cell", .type = COLUMN_BYTES },                              \
-		[MAP_LEGEND] = { "legend", .type = COLUMN_OPEN },                           \
-		[MAP_ROWS] = { "rows", .type = COLUMN_ROWS, .of = &map_row_schema },        \
-		[MAP_TOTALS] = { "totals", .type = COLUMN_COUNTS },                         \
+#define MAP_DOCUMENT(b_key)                                                                                            \
+	{                                                                                                              \
+		[MAP_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },                                      \
+		[MAP_B] = { (b_key), .type = COLUMN_RECORD, .of = &snapshot_schema },                                  \
+		[MAP_CELL] = { "cell", .type = COLUMN_BYTES }, [MAP_LEGEND] = { "legend", .type = COLUMN_OPEN },       \
+		[MAP_ROWS] = { "rows", .type = COLUMN_ROWS, .of = &map_row_schema },                                   \
+		[MAP_TOTALS] = { "totals", .type = COLUMN_COUNTS },                                                    \
 	}
 static const struct column one_columns[] = MAP_DOCUMENT("snapshot"), two_columns[] = MAP_DOCUMENT("b");
 const struct row_schema map_one_schema = ROW_SCHEMA(one_columns), map_two_schema = ROW_SCHEMA(two_columns);
@@ -117,8 +116,8 @@ VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, 
 			map.cells *= 2;
 		map_choose_cell(&map);
 		if (text.style->json)
-			rc = emit_json(&text, "vmsnap.map/1", map.view.diff ? &map_two_schema : &map_one_schema, fill_document,
-			               &map, err);
+			rc = emit_json(&text, "vmsnap.map/1", map.view.diff ? &map_two_schema : &map_one_schema,
+			               fill_document, &map, err);
 		else
 			put_map_text(&text, &map);
 		rc = rc ? rc : text_close(&text, err);

@@ -1,6 +1,7 @@
 /* print_page.c - everything about one address: vmsnap_print_page(). */
 #include "emitter.h"
 #include "error.h"
+#include "format_value.h"
 #include "frame_columns.h"
 #include "name_columns.h"
 #include "page_state.h"

@@ -2,8 +2,8 @@
 #ifndef VMSNAP_TOUCHED_COLUMNS_H
 #define VMSNAP_TOUCHED_COLUMNS_H
 
-#include "print_touched.h"
 #include "row.h"
+#include "touched_by.h"
 
 /* Two columns: whether, and by what. */
 void put_touched(struct row *row, unsigned whether, unsigned by, bool touched, const struct touched_reasons *reasons);

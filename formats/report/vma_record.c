@@ -39,14 +39,10 @@ void put_vma(struct row *row, unsigned column, const struct vmsnap_vma *vma)
 }
 
 static const struct column sums_columns[] = {
-	[SUMS_SIZE] = { "size", .type = COLUMN_BYTES },
-	[SUMS_RESIDENT] = { "resident", .type = COLUMN_BYTES },
-	[SUMS_SWAPPED] = { "swapped", .type = COLUMN_BYTES },
-	[SUMS_EXCLUSIVE] = { "exclusive", .type = COLUMN_BYTES },
-	[SUMS_ZERO] = { "zero", .type = COLUMN_BYTES },
-	[SUMS_FILE] = { "file", .type = COLUMN_BYTES },
-	[SUMS_HUGE] = { "huge", .type = COLUMN_BYTES },
-	[SUMS_GUARD] = { "guard", .type = COLUMN_BYTES },
+	[SUMS_SIZE] = { "size", .type = COLUMN_BYTES },       [SUMS_RESIDENT] = { "resident", .type = COLUMN_BYTES },
+	[SUMS_SWAPPED] = { "swapped", .type = COLUMN_BYTES }, [SUMS_EXCLUSIVE] = { "exclusive", .type = COLUMN_BYTES },
+	[SUMS_ZERO] = { "zero", .type = COLUMN_BYTES },       [SUMS_FILE] = { "file", .type = COLUMN_BYTES },
+	[SUMS_HUGE] = { "huge", .type = COLUMN_BYTES },       [SUMS_GUARD] = { "guard", .type = COLUMN_BYTES },
 };
 const struct row_schema sums_schema = ROW_SCHEMA(sums_columns);
 

@@ -24,7 +24,17 @@ extern const struct row_schema vma_schema; /* these and no more */
 void put_vma(struct row *row, unsigned column, const struct vmsnap_vma *vma);
 
 /* Bytes by their state, which follow each other in a schema. */
-enum { SUMS_SIZE, SUMS_RESIDENT, SUMS_SWAPPED, SUMS_EXCLUSIVE, SUMS_ZERO, SUMS_FILE, SUMS_HUGE, SUMS_GUARD, SUMS_COLUMNS };
+enum {
+	SUMS_SIZE,
+	SUMS_RESIDENT,
+	SUMS_SWAPPED,
+	SUMS_EXCLUSIVE,
+	SUMS_ZERO,
+	SUMS_FILE,
+	SUMS_HUGE,
+	SUMS_GUARD,
+	SUMS_COLUMNS
+};
 /* first: where SUMS_SIZE stands. */
 void put_sums_columns(struct row *row, unsigned first, const struct vmsnap *snap, const struct vmsnap_sums *sums);
 extern const struct row_schema sums_schema;

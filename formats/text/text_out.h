@@ -15,9 +15,9 @@
 struct text {
 	struct vmsnap_output out;
 	const struct vmsnap_style *style; /* in out */
-	int failed;       /* errno */
-	int code;         /* enum vmsnap_rc, if what failed was our own work */
-	struct work work; /* what is allocated for the text is counted there */
+	int failed;                       /* errno */
+	int code;                         /* enum vmsnap_rc, if what failed was our own work */
+	struct work work;                 /* what is allocated for the text is counted there */
 	unsigned asked;
 	size_t len;
 	char buffer[8192];

@@ -1,7 +1,6 @@
 #include "cow_groups.h"
 
 #include "page_state.h"
-#include "text_color.h"
 
 bool verdict_is_quiet(int verdict)
 {
@@ -51,31 +50,4 @@ void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_
 {
 	for (int i = 0; range->touched && i < COW_SIDES; i++)
 		touched_reasons_add(reasons, &touched->side[i], range->start, range->end);
-}
-
-int verdict_color(int verdict)
-{
-	switch (verdict) {
-	case VMSNAP_VERDICT_SHARED:
-	case VMSNAP_VERDICT_ZERO_SHARED:
-		return CLASS_SHARED;
-	case VMSNAP_VERDICT_COPIED_BY_CHILD:
-	case VMSNAP_VERDICT_COPIED_BY_PARENT:
-	case VMSNAP_VERDICT_COPIED_BY_BOTH:
-	case VMSNAP_VERDICT_COPIED:
-		return CLASS_COPIED;
-	case VMSNAP_VERDICT_FILE:
-	case VMSNAP_VERDICT_SHARED_MAPPING:
-		return CLASS_FILE;
-	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
-	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
-	case VMSNAP_VERDICT_DROPPED_BY_BOTH:
-		return CLASS_GONE;
-	case VMSNAP_VERDICT_SWAPPED:
-		return CLASS_SWAPPED;
-	case VMSNAP_VERDICT_UNKNOWN:
-		return COLOR_DEFAULT;
-	default:
-		return CLASS_NEW;
-	}
 }

@@ -2,7 +2,7 @@
 #ifndef VMSNAP_COW_GROUPS_H
 #define VMSNAP_COW_GROUPS_H
 
-#include "print_touched.h"
+#include "touched_by.h"
 
 /* One mapping's ranges, which follow each other. */
 struct cow_group {
@@ -15,8 +15,6 @@ struct cow_group {
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group);
 /* Verdicts that say nothing happened. */
 bool verdict_is_quiet(int verdict);
-/* enum page_class, or one of text_color.h */
-int verdict_color(int verdict);
 
 /* By what a debugger touched pages, as parent, child and base tell; all empty if none
  * of the pages was. */

@@ -80,7 +80,8 @@ static void set_extent(const struct diff_view *view, const struct vmsnap_diff_ra
 	row->start = range->vma ? range->vma->start : range->start;
 	row->end = range->vma ? range->vma->end : range->end;
 	size_t next = vma_find(view->b, range->start);
-	const struct vmsnap_vma *after = vmsnap_vma(view->b, next), *before = next ? vmsnap_vma(view->b, next - 1) : NULL;
+	const struct vmsnap_vma *after = vmsnap_vma(view->b, next),
+	                        *before = next ? vmsnap_vma(view->b, next - 1) : NULL;
 	if (!range->vma || after == range->vma)
 		return;
 	if (before && row->start < before->end)

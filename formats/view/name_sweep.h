@@ -4,7 +4,8 @@
 #ifndef VMSNAP_NAME_SWEEP_H
 #define VMSNAP_NAME_SWEEP_H
 
-#include "print_names.h"
+#include "top_names.h"
+#include "work.h"
 
 struct name_sweep;
 /* Neighbouring pages [start, end) with the same names on each, at least one. */

@@ -1,6 +1,6 @@
 #include "page_state.h"
 
-#include <string.h>
+#include "page_class.h"
 
 const char *page_state_name(uint32_t flags)
 {
@@ -53,20 +53,4 @@ uint32_t page_flag_bits(uint32_t flags)
 const char *page_flag_name(int bit)
 {
 	return flag_names[bit].name;
-}
-
-struct word page_flags_word(uint32_t flags)
-{
-	struct word word = { "" };
-	size_t used = 0;
-	for (size_t i = 0; i < FLAG_NAMES; i++) {
-		size_t len = strlen(flag_names[i].name);
-		if (!(flags & flag_names[i].flag) || used + len + 2 > sizeof(word.text))
-			continue;
-		if (used)
-			word.text[used++] = ',';
-		memcpy(word.text + used, flag_names[i].name, len + 1);
-		used += len;
-	}
-	return word;
 }

@@ -2,8 +2,6 @@
 #ifndef VMSNAP_PAGE_STATE_H
 #define VMSNAP_PAGE_STATE_H
 
-#include "format_value.h"
-#include "text_color.h"
 #include "vmsnap.h"
 
 /* "present", "swapped", "guard", "marker"; flags 0: "absent" */
@@ -14,8 +12,6 @@ int page_quiet_class(const struct vmsnap *snap, uint32_t flags);
 /* Flags in the order in which they are told: 1 << what page_flag_name() is asked for. */
 uint32_t page_flag_bits(uint32_t flags);
 const char *page_flag_name(int bit);
-/* "file,exclusive"; "" if none */
-struct word page_flags_word(uint32_t flags);
 
 static inline uint64_t pages_of(const struct vmsnap *snap, uint64_t bytes)
 {

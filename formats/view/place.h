@@ -2,8 +2,8 @@
 #ifndef VMSNAP_PLACE_H
 #define VMSNAP_PLACE_H
 
-#include "print_names.h"
-#include "print_page_touched.h"
+#include "top_names.h"
+#include "touched_by.h"
 
 struct place {
 	const struct vmsnap *snap;

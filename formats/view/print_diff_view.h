@@ -4,8 +4,8 @@
 #ifndef VMSNAP_PRINT_DIFF_VIEW_H
 #define VMSNAP_PRINT_DIFF_VIEW_H
 
-#include "print_touched.h"
-#include "text_color.h"
+#include "page_class.h"
+#include "touched_by.h"
 #include "vmsnap.h"
 
 /* Where the pages of a moved mapping came from: address in A = address + delta. */
@@ -16,8 +16,8 @@ struct diff_move {
 struct diff_view {
 	const struct vmsnap_diff *diff;
 	const struct vmsnap *a, *b;
-	bool frames;    /* PFNs of A and B can be compared: "copied" is known */
-	bool exclusive; /* of A: "shared at A" is known */
+	bool frames;             /* PFNs of A and B can be compared: "copied" is known */
+	bool exclusive;          /* of A: "shared at A" is known */
 	struct diff_move *moves; /* by .start */
 	size_t move_count;
 	struct touched_by touched_a, touched_b; /* empty if no changed page was touched */

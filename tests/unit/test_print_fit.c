@@ -1,5 +1,5 @@
 /* Lines no wider than the terminal: names are cut, lists and sentences go on. */
-#include "print_names.h"
+#include "name_text.h"
 #include "test_print_support.h"
 #include "text_fit.h"
 #include "text_utf8.h"

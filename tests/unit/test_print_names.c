@@ -1,6 +1,7 @@
 /* How names are written, ranked, and told page by page; what a page says of itself. */
 #include "annotate.h"
-#include "print_name_pages.h"
+#include "name_pages_text.h"
+#include "name_text.h"
 #include "test_print_support.h"
 
 static const uint32_t rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;

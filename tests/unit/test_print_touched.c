@@ -2,7 +2,7 @@
 #include "test_print_fork.h"
 
 #include "annotate.h"
-#include "print_touched.h"
+#include "touched_by.h"
 
 static struct work unlimited = { .limit = WORK_UNLIMITED };
 

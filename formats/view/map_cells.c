@@ -1,7 +1,8 @@
-#include "print_map_rows.h"
+#include "map_cells.h"
 
 #include <string.h>
 
+#include "page_state.h"
 #include "snapshot.h"
 
 /* ---- finding rows ------------------------------------------------------------------- */

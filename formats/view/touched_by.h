@@ -1,12 +1,10 @@
-/* print_touched.h - by what a debugger touched pages: "breakpoint 2".  A page may hold
+/* touched_by.h - by what a debugger touched pages: "breakpoint 2".  A page may hold
  * thousands of such bytes; the first few that differ are told. */
-#ifndef VMSNAP_PRINT_TOUCHED_H
-#define VMSNAP_PRINT_TOUCHED_H
+#ifndef VMSNAP_TOUCHED_BY_H
+#define VMSNAP_TOUCHED_BY_H
 
-#include "json.h"
-#include "table.h"
-#include "text_fit.h"
 #include "vmsnap.h"
+#include "work.h"
 
 /* What one snapshot tells, in the order of address. */
 struct touched_bytes {
@@ -31,13 +29,13 @@ struct touched_reasons {
 /* Adds what touched a byte of [start, end). */
 void touched_reasons_add(struct touched_reasons *reasons, const struct touched_by *by, uint64_t start, uint64_t end);
 
-/* "(breakpoint 2, inferior call and more)" between two marks; nothing if no reason is
- * known.  with_places: "breakpoint 2 at 555555555151". */
-void touched_reasons_put(const struct touched_reasons *reasons, struct fit_line *line, const char *open,
-                         const char *close, bool with_places);
-/* A cell: "breakpoint 2,inferior call"; empty for a page that was not touched. */
-void touched_reasons_cell(const struct touched_reasons *reasons, bool touched, struct table *table, size_t column);
-/* "touched_by_debugger": whether, "touched_by": by what. */
-void json_touched(struct json *json, bool touched, const struct touched_reasons *reasons);
+/* Whether a debugger wrote to one page, and by what. */
+struct page_touched {
+	struct touched_by by;
+	struct touched_reasons reasons;
+	bool touched; /* it may be so without a reason that is known */
+};
+int page_touched_init(struct page_touched *touched, const struct vmsnap *snap, uint64_t address, struct work *work);
+void page_touched_free(struct page_touched *touched, struct work *work);
 
 #endif

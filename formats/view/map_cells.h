@@ -1,10 +1,10 @@
-/* print_map_rows.h - the address space as rows of cells of one size.  Knows what
+/* map_cells.h - the address space as rows of cells of one size.  Knows what
  * lies in which cell; draws nothing. */
-#ifndef VMSNAP_PRINT_MAP_ROWS_H
-#define VMSNAP_PRINT_MAP_ROWS_H
+#ifndef VMSNAP_MAP_CELLS_H
+#define VMSNAP_MAP_CELLS_H
 
+#include "page_class.h"
 #include "print_diff_view.h"
-#include "print_parts.h"
 
 enum { MAP_CELLS_MAX = 128, MAP_LINES = 40 };
 

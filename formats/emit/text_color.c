@@ -6,31 +6,19 @@
 /* For a dark terminal and for the colour-blind.  256: the nearest of the cube;
  * 16: one that differs from its neighbours. */
 static const struct {
-	const char *name;
-	char letter;
 	unsigned char red, green, blue, of_256, of_16;
 } classes[PAGE_CLASSES] = {
-	[CLASS_HOLE] = { "unmapped", ' ', 0, 0, 0, 0, 0 },
-	[CLASS_UNTOUCHED] = { "untouched", '.', 0x1c, 0x20, 0x26, 234, 0 },
-	[CLASS_PRIVATE] = { "private", 'p', 0x3f, 0x46, 0x51, 240, 7 },
-	[CLASS_FILE] = { "file", 'f', 0x7e, 0x6d, 0x8b, 96, 6 },
-	[CLASS_SHARED] = { "shared", '=', 0x1c, 0x5f, 0xbb, 25, 4 },
-	[CLASS_SWAPPED] = { "swapped", 's', 0xef, 0xe0, 0x34, 220, 3 },
-	[CLASS_COPIED] = { "copied", '#', 0xfb, 0x5d, 0x0c, 202, 1 },
-	[CLASS_NEW] = { "new", '+', 0x61, 0xdc, 0xa1, 79, 2 },
-	[CLASS_GONE] = { "gone", '-', 0xf1, 0x76, 0xda, 212, 5 },
-	[CLASS_OTHER] = { "other", '~', 0xc9, 0xd1, 0xd9, 252, 15 },
+	[CLASS_HOLE] = { 0, 0, 0, 0, 0 },
+	[CLASS_UNTOUCHED] = { 0x1c, 0x20, 0x26, 234, 0 },
+	[CLASS_PRIVATE] = { 0x3f, 0x46, 0x51, 240, 7 },
+	[CLASS_FILE] = { 0x7e, 0x6d, 0x8b, 96, 6 },
+	[CLASS_SHARED] = { 0x1c, 0x5f, 0xbb, 25, 4 },
+	[CLASS_SWAPPED] = { 0xef, 0xe0, 0x34, 220, 3 },
+	[CLASS_COPIED] = { 0xfb, 0x5d, 0x0c, 202, 1 },
+	[CLASS_NEW] = { 0x61, 0xdc, 0xa1, 79, 2 },
+	[CLASS_GONE] = { 0xf1, 0x76, 0xda, 212, 5 },
+	[CLASS_OTHER] = { 0xc9, 0xd1, 0xd9, 252, 15 },
 };
-
-const char *class_name(int page_class)
-{
-	return classes[page_class].name;
-}
-
-char class_letter(int page_class)
-{
-	return classes[page_class].letter;
-}
 
 static size_t one_color(char *out, size_t room, int mode, int color, bool background)
 {

@@ -4,25 +4,8 @@
 
 #include <stddef.h>
 
+#include "page_class.h"
 #include "text_out.h"
-
-/* What a page of the picture is; also what a text in that colour speaks of. */
-enum page_class {
-	CLASS_HOLE, /* not mapped */
-	CLASS_UNTOUCHED,
-	CLASS_PRIVATE,
-	CLASS_FILE,
-	CLASS_SHARED,
-	CLASS_SWAPPED,
-	CLASS_EVENTS, /* the classes from here on are changes */
-	CLASS_COPIED = CLASS_EVENTS,
-	CLASS_NEW,
-	CLASS_GONE,
-	CLASS_OTHER, /* a change of another kind */
-	PAGE_CLASSES
-};
-const char *class_name(int page_class);
-char class_letter(int page_class);
 
 /* Beyond the classes, for text. */
 enum { COLOR_DEFAULT = PAGE_CLASSES, COLOR_DIM, COLOR_BOLD, COLOR_ALARM };

@@ -1,7 +1,9 @@
-#include "print_name_pages.h"
+#include "name_pages_text.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#include "name_text.h"
 
 struct word word_pages(uint64_t start, uint64_t end, uint64_t page_size)
 {

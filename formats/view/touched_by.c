@@ -1,6 +1,5 @@
-#include "print_touched.h"
+#include "touched_by.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,59 +89,27 @@ void touched_reasons_add(struct touched_reasons *reasons, const struct touched_b
 	}
 }
 
-/* ---- text ------------------------------------------------------------------------- */
+/* ---- one page ---------------------------------------------------------------------- */
 
-enum { REASON_ROOM = 40 };
-
-static void put_reason(struct fit_line *line, const struct vmsnap_annotation *name, const char *before,
-                       const char *after, bool with_places)
+int page_touched_init(struct page_touched *touched, const struct vmsnap *snap, uint64_t address, struct work *work)
 {
-	struct text *text = line->text;
-	char place[64] = "";
-	size_t width = fit_width(text, name->symbol, strlen(name->symbol));
-	if (with_places)
-		snprintf(place, sizeof(place), " at %s", word_address(name->address).text);
-	width = width < REASON_ROOM ? width : REASON_ROOM;
-	fit_next(line, strlen(before) + width + strlen(place) + strlen(after));
-	text_string(text, before);
-	fit_name(text, name->symbol, strlen(name->symbol), REASON_ROOM);
-	text_string(text, place);
-	text_string(text, after);
+	uint64_t page_size = vmsnap_info(snap)->page_size, start = address - address % page_size;
+	uint64_t end = start < UINT64_MAX - page_size ? start + page_size : UINT64_MAX;
+	*touched = (struct page_touched){ .touched = false };
+	int rc = touched_by_init(&touched->by, snap, work);
+	if (rc)
+		return rc;
+	touched_reasons_add(&touched->reasons, &touched->by, start, end);
+	for (size_t i = 0; i < touched->by.count && !touched->touched; i++) {
+		const struct vmsnap_annotation *bytes = touched->by.items[i].name;
+		if (bytes->address >= end)
+			break;
+		touched->touched = bytes->address + bytes->size > start;
+	}
+	return VMSNAP_OK;
 }
 
-void touched_reasons_put(const struct touched_reasons *reasons, struct fit_line *line, const char *open,
-                         const char *close, bool with_places)
+void page_touched_free(struct page_touched *touched, struct work *work)
 {
-	size_t shown = reasons->count < TOUCHED_REASONS_TEXT ? reasons->count : TOUCHED_REASONS_TEXT;
-	bool more = reasons->more || reasons->count > shown;
-	for (size_t i = 0; i < shown; i++) {
-		const char *after = i + 1 < shown ? "," : more ? "" : close;
-		put_reason(line, reasons->first[i], i ? "" : open, after, with_places);
-	}
-	if (shown && more) {
-		fit_words(line, "and more");
-		fit_glue(line, close);
-	}
-}
-
-/* ---- tables and JSON ---------------------------------------------------------------- */
-
-void touched_reasons_cell(const struct touched_reasons *reasons, bool touched, struct table *table, size_t column)
-{
-	table_literal(table, column, touched && !reasons->count ? "touched" : "");
-	for (size_t i = 0; touched && i < reasons->count; i++) {
-		const char *symbol = reasons->first[i]->symbol;
-		table_add_literal(table, column, i ? "," : "");
-		table_add_name(table, column, symbol, strlen(symbol));
-	}
-	table_add_literal(table, column, touched && reasons->more ? ",..." : "");
-}
-
-void json_touched(struct json *json, bool touched, const struct touched_reasons *reasons)
-{
-	json_bool(json, "touched_by_debugger", touched);
-	json_array(json, "touched_by");
-	for (size_t i = 0; i < reasons->count; i++)
-		json_string(json, NULL, reasons->first[i]->symbol);
-	json_end(json);
+	touched_by_free(&touched->by, work);
 }

@@ -1,9 +1,11 @@
-/* print_name_pages.h - names page by page, as lines of text below the line that told
+/* name_pages_text.h - names page by page, as lines of text below the line that told
  * the best of all. */
-#ifndef VMSNAP_PRINT_NAME_PAGES_H
-#define VMSNAP_PRINT_NAME_PAGES_H
+#ifndef VMSNAP_NAME_PAGES_TEXT_H
+#define VMSNAP_NAME_PAGES_TEXT_H
 
+#include "format_value.h"
 #include "name_sweep.h"
+#include "text_out.h"
 
 /* "555555559000" or "555555559000-55555555c000" */
 struct word word_pages(uint64_t start, uint64_t end, uint64_t page_size);

@@ -1,0 +1,22 @@
+#include "page_class.h"
+
+static const struct {
+	const char *name;
+	char letter;
+} classes[PAGE_CLASSES] = {
+	[CLASS_HOLE] = { "unmapped", ' ' },   [CLASS_UNTOUCHED] = { "untouched", '.' },
+	[CLASS_PRIVATE] = { "private", 'p' }, [CLASS_FILE] = { "file", 'f' },
+	[CLASS_SHARED] = { "shared", '=' },   [CLASS_SWAPPED] = { "swapped", 's' },
+	[CLASS_COPIED] = { "copied", '#' },   [CLASS_NEW] = { "new", '+' },
+	[CLASS_GONE] = { "gone", '-' },       [CLASS_OTHER] = { "other", '~' },
+};
+
+const char *class_name(int page_class)
+{
+	return classes[page_class].name;
+}
+
+char class_letter(int page_class)
+{
+	return classes[page_class].letter;
+}

@@ -1,0 +1,22 @@
+/* page_class.h - what a page of the picture is; also what a text in its colour speaks of. */
+#ifndef VMSNAP_PAGE_CLASS_H
+#define VMSNAP_PAGE_CLASS_H
+
+enum page_class {
+	CLASS_HOLE, /* not mapped */
+	CLASS_UNTOUCHED,
+	CLASS_PRIVATE,
+	CLASS_FILE,
+	CLASS_SHARED,
+	CLASS_SWAPPED,
+	CLASS_EVENTS, /* the classes from here on are changes */
+	CLASS_COPIED = CLASS_EVENTS,
+	CLASS_NEW,
+	CLASS_GONE,
+	CLASS_OTHER, /* a change of another kind */
+	PAGE_CLASSES
+};
+const char *class_name(int page_class);
+char class_letter(int page_class);
+
+#endif
