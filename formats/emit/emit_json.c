@@ -24,9 +24,8 @@ static bool json_wants(const struct emitter *emitter, const struct column *colum
 static void put_flags(struct json *json, const char *key, const struct value *value)
 {
 	json_array(json, key);
-	for (int bit = 0; bit < 32; bit++)
-		if (value->number & UINT32_C(1) << bit)
-			json_string(json, NULL, value->name(bit));
+	for (uint64_t left = value->number; left; left &= left - 1)
+		json_string(json, NULL, value->name(__builtin_ctzll(left)));
 	json_end(json);
 }
 

@@ -45,26 +45,32 @@ static uint64_t signed_order(uint64_t number)
 	return number ^ UINT64_C(1) << 63;
 }
 
-/* What many columns have: a number, and its words. */
-static void put_number(struct table *table, size_t at, struct word word, uint64_t number)
+static size_t add_flags(char *words, size_t used, size_t room, uint64_t bits, const struct value *value,
+                        const char *after)
 {
-	table_word(table, at, word);
-	table_sort_number(table, at, number);
+	for (; bits; bits &= bits - 1) {
+		const char *name = value->name(__builtin_ctzll(bits));
+		size_t len = strlen(name);
+		if (used + len + 3 > room)
+			break;
+		if (used)
+			words[used++] = ',';
+		memcpy(words + used, name, len);
+		used += len;
+		memcpy(words + used, after, strlen(after));
+		used += strlen(after);
+	}
+	words[used] = '\0';
+	return used;
 }
 
 static void put_flags(struct table *table, size_t at, const struct value *value)
 {
-	const char *comma = "";
-	table_literal(table, at, "");
-	for (int bit = 0; bit < 64; bit++) {
-		bool unknown = bit >= 32;
-		if (!((unknown ? value->more : value->number) & UINT64_C(1) << bit % 32))
-			continue;
-		table_add_literal(table, at, comma);
-		table_add_literal(table, at, value->name(bit % 32));
-		table_add_literal(table, at, unknown ? "?" : "");
-		comma = ",";
-	}
+	/* All that a page may have, or that may have happened to it. */
+	char words[512];
+	size_t used = add_flags(words, 0, sizeof(words), value->number, value, "");
+	add_flags(words, used, sizeof(words), value->more, value, "?");
+	table_literal(table, at, words);
 }
 
 static void put_build_id(struct table *table, size_t at, const struct value *value)
@@ -87,7 +93,8 @@ static void put_time(struct table *table, size_t at, const struct value *value)
 	bool only_clock = value->special && !table->text->style->raw && strlen(word.text) >= CLOCK_AT + CLOCK_LEN;
 	if (only_clock)
 		memcpy(clock.text, word.text + CLOCK_AT, CLOCK_LEN);
-	put_number(table, at, only_clock ? clock : word, signed_order(value->number));
+	table_word(table, at, only_clock ? clock : word);
+	table_sort_number(table, at, signed_order(value->number));
 }
 
 static void put_status(struct table *table, size_t at, const struct vmsnap_status_field *field)
@@ -104,7 +111,7 @@ static void put_status(struct table *table, size_t at, const struct vmsnap_statu
 static void put_share(struct table *table, size_t at, const struct value *value)
 {
 	unsigned __int128 billionths = (unsigned __int128)value->number * 1000000000 / value->more;
-	put_number(table, at, word_percent(value->number, value->more), (uint64_t)billionths);
+	table_number(table, at, word_percent(value->number, value->more), (uint64_t)billionths);
 }
 
 /* "0x1f", or in swap "1:0x4d" */
@@ -116,7 +123,7 @@ static void put_frame(struct table *table, size_t at, const struct vmsnap_run *p
 		number = (UINT64_C(1) << 62) + ((uint64_t)page->swap_type << 56) + page->swap_offset;
 		snprintf(word.text, sizeof(word.text), "%u:0x%" PRIx64, page->swap_type, page->swap_offset);
 	}
-	put_number(table, at, word, number);
+	table_number(table, at, word, number);
 }
 
 /* What is left beside the other columns, and some of the path. */
@@ -156,21 +163,21 @@ static void put_value(struct table *table, size_t at, const struct column *colum
 	uint64_t number = value->number;
 	switch (column->type) {
 	case COLUMN_ADDRESS:
-		put_number(table, at, value->special ? (struct word){ "10000000000000000" } : word_address(number),
-		           value->special ? UINT64_MAX : number);
+		table_number(table, at, value->special ? (struct word){ "10000000000000000" } : word_address(number),
+		             value->special ? UINT64_MAX : number);
 		break;
 	case COLUMN_HEX:
 	case COLUMN_OFFSET:
-		put_number(table, at, word_hex(number), number);
+		table_number(table, at, word_hex(number), number);
 		break;
 	case COLUMN_BYTES:
-		put_number(table, at, word_size(style, number), number);
+		table_number(table, at, word_size(style, number), number);
 		break;
 	case COLUMN_DELTA:
-		put_number(table, at, word_delta(style, (int64_t)number), signed_order(number));
+		table_number(table, at, word_delta(style, (int64_t)number), signed_order(number));
 		break;
 	case COLUMN_COUNT:
-		put_number(table, at, word_number(number), number);
+		table_number(table, at, word_number(number), number);
 		break;
 	case COLUMN_BOOL:
 		table_literal(table, at, number ? column->key : "");
@@ -193,7 +200,8 @@ static void put_value(struct table *table, size_t at, const struct column *colum
 		put_time(table, at, value);
 		break;
 	case COLUMN_DURATION:
-		put_number(table, at, word_duration(number), number);
+		table_word(table, at, word_duration(number));
+		table_sort_number(table, at, number);
 		break;
 	case COLUMN_STATUS:
 		put_status(table, at, value->of);

@@ -62,12 +62,25 @@ void json_key(struct json *json, const char *key, size_t len)
 	json->keyed = true;
 }
 
+/* Most of what is written is this, so it is one piece. */
 static void own_key(struct json *json, const char *key)
 {
-	separate(json);
-	text_put(json->text, "\"", 1);
-	text_put(json->text, key, strlen(key));
-	text_put(json->text, "\": ", 3);
+	enum { KEY_MAX = 48 };
+	char piece[KEY_MAX + 8];
+	size_t len = strlen(key), used = 0;
+	assert(len <= KEY_MAX);
+	struct json_level *level = &json->level[json->depth - 1];
+	if (level->lines) {
+		separate(json);
+	} else if (level->has_item) {
+		piece[used++] = ',';
+		piece[used++] = ' ';
+	}
+	level->has_item = true;
+	piece[used++] = '"';
+	memcpy(piece + used, key, len);
+	memcpy(piece + used + len, "\": ", 3);
+	text_put(json->text, piece, used + len + 3);
 }
 
 static void item(struct json *json, const char *key)

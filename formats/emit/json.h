@@ -13,7 +13,7 @@ struct json {
 	struct text *text;
 	unsigned depth;
 	bool keyed; /* the key stands already */
-	struct {
+	struct json_level {
 		char close; /* '}' or ']' */
 		bool lines; /* each item on a line of its own */
 		bool has_item;

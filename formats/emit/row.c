@@ -34,9 +34,11 @@ static bool reach(struct row *row, unsigned column)
 		return false;
 	/* The program's doing, never the input's. */
 	assert(column >= row->next && column < row->schema->count);
-	begin(row);
-	pass_until(row, column);
-	row->next++;
+	if (!row->begun)
+		begin(row);
+	if (column > row->next)
+		pass_until(row, column);
+	row->next = column + 1;
 	return true;
 }
 

@@ -171,6 +171,14 @@ void table_word(struct table *table, size_t column, struct word word)
 	table_literal(table, column, word.text);
 }
 
+void table_number(struct table *table, size_t column, struct word number, uint64_t order)
+{
+	size_t len = strlen(number.text);
+	start_cell(table, column);
+	add_bytes(table, column, number.text, len, len);
+	table_sort_number(table, column, order);
+}
+
 void table_drawn(struct table *table, size_t column, const char *bytes, size_t len, size_t width)
 {
 	start_cell(table, column);

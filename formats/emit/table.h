@@ -95,6 +95,8 @@ void table_sort_number(struct table *table, size_t column, uint64_t number);
 void table_sort_text(struct table *table, size_t column, const char *bytes, size_t len);
 void table_word(struct table *table, size_t column, struct word word);
 void table_literal(struct table *table, size_t column, const char *string);
+/* Digits, marks and letters, nothing that is ever escaped; and what it is sorted by. */
+void table_number(struct table *table, size_t column, struct word number, uint64_t order);
 /* Bytes of the target: escaped. */
 void table_name(struct table *table, size_t column, const char *name, size_t len);
 /* More of the same cell. */

@@ -4,6 +4,8 @@
 
 static void put_list(struct row *row, unsigned column, const struct touched_reasons *reasons, bool unknown)
 {
+	if (!row_wants(row, column))
+		return;
 	struct row list = row_open(row, column);
 	for (size_t i = 0; i < reasons->count; i++)
 		row_item(&list, reasons->first[i]->symbol, strlen(reasons->first[i]->symbol));
