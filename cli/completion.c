@@ -11,6 +11,12 @@ static const char head[] =
 	"_vmsnap_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$cur\"); }\n"
 	"_vmsnap_files() { mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); compopt -o filenames 2>/dev/null; }\n"
 	"_vmsnap_folders() { mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); compopt -o filenames 2>/dev/null; }\n"
+	"# The last of a list, behind \"A,B,\", \"+\" or \"-\".\n"
+	"_vmsnap_columns()\n"
+	"{\n"
+	"\tlocal last=${cur##*[,+-]}\n"
+	"\tmapfile -t COMPREPLY < <(compgen -P \"${cur%\"$last\"}\" -W \"$1\" -- \"$last\")\n"
+	"}\n"
 	"_vmsnap_pids() { _vmsnap_words \"$(cd /proc && echo [0-9]*)\"; }\n"
 	"\n"
 	"_vmsnap()\n"
@@ -33,6 +39,8 @@ static const char *value_action(enum option_value value)
 		return "_vmsnap_files";
 	case VALUE_FOLDER:
 		return "_vmsnap_folders";
+	case VALUE_COLUMN:
+		return "_vmsnap_columns \"$columns\"";
 	case VALUE_NONE:
 	case VALUE_ANY:
 	case VALUE_WHEN:
@@ -57,9 +65,21 @@ static void values_print(struct output *output, const struct command *command)
 	output_text(output, "\t\tesac\n");
 }
 
+static void columns_print(struct output *output, const struct command *command)
+{
+	const char *name;
+	output_text(output, "\t\tlocal columns=\"");
+	for (int report = 0; report < COMMAND_REPORTS; report++)
+		for (size_t i = 0; (name = vmsnap_report_column_name(command->reports[report], i)); i++)
+			output_format(output, "%s ", name);
+	output_text(output, "\"\n");
+}
+
 static void command_print(struct output *output, const struct command *command)
 {
 	output_format(output, "\t%s)\n", command->name);
+	if (command->reports[0])
+		columns_print(output, command);
 	values_print(output, command);
 	output_text(output, "\t\t[[ $cur == -* ]] && _vmsnap_words \"");
 	for (size_t i = 0; i < option_count; i++) {

@@ -52,6 +52,29 @@ static void option_print(struct output *output, const struct option_row *row)
 		output_format(output, "  %-*s%s\n", OPTION_COLUMN, words, row->help);
 }
 
+static void columns_print(struct output *output, int report)
+{
+	const char *name;
+	for (size_t i = 0; (name = vmsnap_report_column_name(report, i)); i++) {
+		const char *mark = vmsnap_report_column_usual(report, i) ? " " : "+";
+		output_format(output, " %s%-9s %s\n", mark, name, vmsnap_report_column_help(report, i));
+	}
+}
+
+static void all_columns_print(struct output *output, const struct command *command)
+{
+	if (!command->reports[0])
+		return;
+	output_text(output, "\nColumns; those with + are printed if asked for:\n");
+	for (int i = 0; i < COMMAND_REPORTS; i++) {
+		if (i && command->reports[i])
+			output_text(output, "or, of two snapshots:\n");
+		columns_print(output, command->reports[i]);
+	}
+	if (command->bit == CMD_SHOW)
+		output_text(output, " +PSS, ...  each key of smaps, in capitals, if they were kept\n");
+}
+
 int help_command(const struct command *command)
 {
 	const struct options plain = { 0 };
@@ -63,6 +86,7 @@ int help_command(const struct command *command)
 	for (size_t i = 0; i < option_count; i++)
 		if (option_table[i].commands & command->bit)
 			option_print(&output, &option_table[i]);
+	all_columns_print(&output, command);
 	if (!(command->bit & (CMD_CAPTURE | CMD_LIST | CMD_CHECK))) {
 		output_text(&output, "\n");
 		output_text(&output, snapshot_words);

@@ -23,7 +23,7 @@ struct options {
 	bool width_given;
 	unsigned width;
 	const char *file; /* where capture writes to */
-	const char *label, *base, *sysroot, *columns;
+	const char *label, *base, *sysroot, *columns, *sort;
 };
 
 /* Commands as bits, for the table of options. */
@@ -40,6 +40,7 @@ enum command_bit {
 	CMD_CHECK = 1 << 9,
 };
 
+enum { COMMAND_REPORTS = 2 };
 struct command {
 	unsigned bit;
 	const char *name;
@@ -48,6 +49,7 @@ struct command {
 	const char *summary; /* one line, for `vmsnap --help` */
 	const char *details; /* a few, for `vmsnap COMMAND --help` */
 	int (*run)(const struct options *options);
+	int reports[COMMAND_REPORTS]; /* enum vmsnap_report, of the tables that it prints; 0: none */
 };
 
 enum option_kind {
@@ -58,7 +60,7 @@ enum option_kind {
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN };
 
 struct option_row {
 	const char *name;

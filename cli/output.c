@@ -53,6 +53,7 @@ void output_init(struct output *output, const struct options *options)
 		.bytes = options->bytes,
 		.no_headings = options->no_headings,
 		.columns = options->columns,
+		.sort = options->sort,
 	};
 }
 

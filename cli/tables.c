@@ -1,38 +1,39 @@
 /* The tables of commands and options.  They are all that knows their names. */
 #include "commands.h"
 #include "options.h"
+#include "vmsnap.h"
 
 const struct command command_table[] = {
 	{ CMD_CAPTURE, "capture", "PID", 1, 1, "take a snapshot of a process and save it",
 	  "Saves to vmsnap-PID.vms in the current folder unless -o says otherwise. The\n"
 	  "process stands still while its pages are read, a few milliseconds as a rule.\n",
-	  cmd_capture },
+	  cmd_capture, { 0 } },
 	{ CMD_SHOW, "show", "SNAPSHOT", 1, 1, "the address space as a table, with totals",
-	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show },
+	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show, { VMSNAP_REPORT_SHOW } },
 	{ CMD_PAGES, "pages", "SNAPSHOT [ADDRESS | START-END | START+LENGTH]", 1, 2, "page states, run by run",
 	  "Neighbouring pages in one state make a run. Addresses are hexadecimal, with or\n"
 	  "without 0x. LENGTH too, or a decimal number with K, M, G or T, or p for pages.\n",
-	  cmd_pages },
+	  cmd_pages, { VMSNAP_REPORT_PAGES } },
 	{ CMD_PAGE, "page", "SNAPSHOT ADDRESS", 2, 2, "everything about one address",
 	  "The mapping, the page's state and frame, the place in the file, and the symbol\n"
 	  "that lies there; for an unmapped address the gap around it.\n",
-	  cmd_page },
+	  cmd_page, { 0 } },
 	{ CMD_DIFF, "diff", "A [B]", 1, 2, "what differs between two snapshots",
 	  "With one file: between its last two snapshots. The exit status is 0 if nothing\n"
 	  "differs, 1 if something does, 2 if something went wrong.\n",
-	  cmd_diff },
+	  cmd_diff, { VMSNAP_REPORT_DIFF } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots: parent and child. A verdict says who\n"
 	  "copied a page, which is not always who wrote to it; --base makes it certain.\n",
-	  cmd_cow },
+	  cmd_cow, { VMSNAP_REPORT_COW } },
 	{ CMD_MAP, "map", "A [B]", 1, 2, "the address space as a picture",
-	  "With two snapshots: what became of A's pages in B.\n", cmd_map },
+	  "With two snapshots: what became of A's pages in B.\n", cmd_map, { 0 } },
 	{ CMD_STATUS, "status", "A [B]", 1, 2, "the lines of /proc/PID/status",
-	  "With two snapshots: side by side.\n", cmd_status },
+	  "With two snapshots: side by side.\n", cmd_status, { VMSNAP_REPORT_STATUS_ONE, VMSNAP_REPORT_STATUS_TWO } },
 	{ CMD_LIST, "list", "FILE", 1, 1, "the snapshots in a file",
-	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for.\n", cmd_list },
+	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for.\n", cmd_list, { VMSNAP_REPORT_LIST } },
 	{ CMD_CHECK, "check", "FILE", 1, 1, "whether a file is whole",
-	  "Reads everything in it. The exit status is 0 if all is well, otherwise 2.\n", cmd_check },
+	  "Reads everything in it. The exit status is 0 if all is well, otherwise 2.\n", cmd_check, { VMSNAP_REPORT_CHECK } },
 };
 const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
@@ -73,8 +74,10 @@ const struct option_row option_table[] = {
 	{ "no-freeze", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_freeze), CMDS_LIVE,
 	  "let a live process run meanwhile" },
 	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL, "JSON, for programs" },
-	{ "output", 'o', OPTION_TEXT, VALUE_ANY, "COLUMNS", FIELD(columns), CMDS_TABLES,
+	{ "output", 'o', OPTION_TEXT, VALUE_COLUMN, "COLUMNS", FIELD(columns), CMDS_TABLES,
 	  "A,B,... only these columns; +A,... these too" },
+	{ "sort", 0, OPTION_TEXT, VALUE_COLUMN, "COLUMN", FIELD(sort), CMDS_TABLES,
+	  "by this column; -COLUMN: the largest first" },
 	{ "raw", 'r', OPTION_FLAG, VALUE_NONE, NULL, FIELD(raw), CMDS_TABLES,
 	  "no padding, nothing cut, one blank between" },
 	{ "bytes", 'b', OPTION_FLAG, VALUE_NONE, NULL, FIELD(bytes), CMDS_PRINTING,

@@ -55,4 +55,4 @@ def style(options=None):
     return Style(color=color(given.get("color") or "auto"), width=width,
                  unicode=unicode() and not given.get("ascii"), json=bool(given.get("json")),
                  raw=bool(given.get("raw")), bytes=bool(given.get("bytes")),
-                 no_headings=bool(given.get("noheadings")), columns=given.get("output"))
+                 no_headings=bool(given.get("noheadings")), columns=given.get("output"), sort=given.get("sort"))

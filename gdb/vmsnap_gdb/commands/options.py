@@ -12,6 +12,7 @@ Option = collections.namedtuple("Option", "name letter value choices help", defa
 
 JSON = Option("json", "J", None, None, "JSON, for programs")
 COLUMNS = Option("output", "o", "COLUMNS", None, "A,B,... only these columns; +A,... these too")
+SORT = Option("sort", None, "COLUMN", None, "by this column; -COLUMN: the largest first")
 RAW = Option("raw", "r", None, None, "no padding, nothing cut, one blank between")
 BYTES = Option("bytes", "b", None, None, "exact sizes, in bytes")
 NO_HEADINGS = Option("noheadings", "n", None, None, "no line of headings")
@@ -24,7 +25,7 @@ TOTALS = Option("totals", None, None, None, "only the sums")
 LONG = Option("long", "l", None, None, "a row for each range of pages")
 
 PRINTING = (JSON, BYTES, COLOR, ASCII, WIDTH)
-TABLES = (JSON, COLUMNS, RAW, BYTES, NO_HEADINGS, COLOR, ASCII, WIDTH)
+TABLES = (JSON, COLUMNS, SORT, RAW, BYTES, NO_HEADINGS, COLOR, ASCII, WIDTH)
 NAMES = (NO_NAMES, SYSROOT)
 
 _WIDTH_MAX = 10000
