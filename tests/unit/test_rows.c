@@ -322,6 +322,42 @@ static void another_table_has_its_usual_columns(void **state)
 	assert_has(caught, "\n- - - 4.00K +1");
 }
 
+static int counted_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	++*(int *)ctx;
+	return sorted_rows(row, NULL, err);
+}
+
+static void rows_that_take_their_time_are_made_once(void **state)
+{
+	(void)state;
+	for (int raw = 0; raw < 2; raw++) {
+		struct catch *caught = catch_new();
+		struct text text;
+		int calls = 0;
+		caught->out.style.columns = "NAME,BYTES";
+		caught->out.style.raw = raw;
+		assert_int_equal(text_open(&text, &caught->out, NULL), VMSNAP_OK);
+		assert_int_equal(emit_table_once(&text, &schema, counted_rows, &calls, NULL), VMSNAP_OK);
+		assert_int_equal(text_close(&text, NULL), VMSNAP_OK);
+		assert_int_equal(calls, 1);
+		assert_string_equal(caught->text, raw ? "NAME BYTES\nbeta 4.00K\nAlpha 1.00G\nalpha ?\n- 512\n"
+		                                        "gamma 4.00K\n"
+		                                      : "NAME  BYTES\nbeta  4.00K\nAlpha 1.00G\nalpha     ?\n"
+		                                        "        512\ngamma 4.00K\n        all\n");
+	}
+}
+
+static void all_columns_and_one_again_have_room(void **state)
+{
+	(void)state;
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "+COUNT";
+	caught->out.style.raw = true;
+	assert_int_equal(print(caught), VMSNAP_OK);
+	assert_has(caught, "TEXT PATH COUNT\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +370,8 @@ int main(void)
 		cmocka_unit_test(an_unknown_column_to_sort_by_is_refused),
 		cmocka_unit_test(sorted_rows_count_against_the_limit),
 		cmocka_unit_test(another_table_has_its_usual_columns),
+		cmocka_unit_test(rows_that_take_their_time_are_made_once),
+		cmocka_unit_test(all_columns_and_one_again_have_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
