@@ -66,20 +66,26 @@ static void look_at_names(const struct vmsnap *snap, uint32_t choice)
 static void look_at_one(const struct vmsnap *snap, uint32_t choice)
 {
 	static const char *const columns[] = { NULL, "+PSS", "START,SIZE,NAME", "+PERM,RSS,SWAP", "NO_SUCH" };
+	static const char *const sorts[] = { NULL, "-SIZE", "MAPPING", "VALUE" };
 	sink.out.style.columns = columns[(choice >> 13) % 5];
+	sink.out.style.sort = sorts[choice >> 22 & 3];
 	PRINT(vmsnap_print_show, snap);
 	PRINT(vmsnap_print_map, snap, NULL);
 	PRINT(vmsnap_print_status, snap, NULL);
 	sink.out.style.columns = NULL;
+	sink.out.style.sort = choice >> 22 & 1 ? "-MAPPING" : NULL;
 	look_at_pages(snap, choice);
+	sink.out.style.sort = NULL;
 	look_at_names(snap, choice);
 }
 
 static void look_at_diff(const struct vmsnap *a, const struct vmsnap *b, uint32_t choice)
 {
 	struct vmsnap_diff *diff = compare_diff(a, b);
+	sink.out.style.sort = choice >> 22 & 1 ? "CHANGE" : NULL;
 	if (diff)
 		PRINT(vmsnap_print_diff, diff, NULL, choice >> 16 & 3);
+	sink.out.style.sort = NULL;
 	vmsnap_diff_free(diff);
 	PRINT(vmsnap_print_status, a, b);
 	PRINT(vmsnap_print_map, a, b);
@@ -89,8 +95,10 @@ static void look_at_cow(const struct vmsnap *parent, const struct vmsnap *child,
                         uint32_t choice)
 {
 	struct vmsnap_cow *cow = compare_cow(parent, child, base);
+	sink.out.style.sort = choice >> 22 & 1 ? "-VERDICT" : NULL;
 	if (cow)
 		PRINT(vmsnap_print_cow, cow, NULL, choice >> 18 & 3);
+	sink.out.style.sort = NULL;
 	vmsnap_cow_free(cow);
 }
 
