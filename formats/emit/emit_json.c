@@ -80,7 +80,7 @@ static void put_value(struct json *json, const struct column *column, const stru
 		json_number(json, key, value->number);
 		break;
 	case COLUMN_DELTA:
-		json_signed(json, key, (int64_t)value->number);
+		json_signed(json, key, value->special, value->number);
 		break;
 	case COLUMN_BOOL:
 		json_bool(json, key, value->number);

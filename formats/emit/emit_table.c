@@ -39,10 +39,11 @@ static bool wants(const struct emitter *emitter, const struct column *column)
 
 /* ---- cells ---------------------------------------------------------------------- */
 
-/* Numbers are sorted as they are; those that may be negative, so. */
-static uint64_t signed_order(uint64_t number)
+/* What has a sign is sorted in two halves; the last bit of a size says nothing. */
+static uint64_t delta_order(const struct value *value)
 {
-	return number ^ UINT64_C(1) << 63;
+	uint64_t middle = UINT64_C(1) << 63, half = value->number >> 1;
+	return value->special ? middle - half : middle + half;
 }
 
 static size_t add_flags(char *words, size_t used, size_t room, uint64_t bits, const struct value *value,
@@ -94,7 +95,8 @@ static void put_time(struct table *table, size_t at, const struct value *value)
 	if (only_clock)
 		memcpy(clock.text, word.text + CLOCK_AT, CLOCK_LEN);
 	table_word(table, at, only_clock ? clock : word);
-	table_sort_number(table, at, signed_order(value->number));
+	/* Times before 1970 come first too. */
+	table_sort_number(table, at, value->number ^ UINT64_C(1) << 63);
 }
 
 static void put_status(struct table *table, size_t at, const struct vmsnap_status_field *field)
@@ -174,7 +176,7 @@ static void put_value(struct table *table, size_t at, const struct column *colum
 		table_number(table, at, word_size(style, number), number);
 		break;
 	case COLUMN_DELTA:
-		table_number(table, at, word_delta(style, (int64_t)number), signed_order(number));
+		table_number(table, at, word_delta(style, value->special, number), delta_order(value));
 		break;
 	case COLUMN_COUNT:
 		table_number(table, at, word_number(number), number);

@@ -153,14 +153,6 @@ void json_string(struct json *json, const char *key, const char *string)
 	json_bytes(json, key, string, strlen(string));
 }
 
-void json_string_or_null(struct json *json, const char *key, const char *string)
-{
-	if (*string)
-		json_string(json, key, string);
-	else
-		json_null(json, key);
-}
-
 void json_number(struct json *json, const char *key, uint64_t number)
 {
 	item(json, key);
@@ -183,10 +175,10 @@ void json_thousandths(struct json *json, const char *key, uint64_t number)
 	text_format(json->text, "%" PRIu64 ".%03u", number / 1000, (unsigned)(number % 1000));
 }
 
-void json_signed(struct json *json, const char *key, int64_t number)
+void json_signed(struct json *json, const char *key, bool negative, uint64_t number)
 {
 	item(json, key);
-	text_format(json->text, "%" PRId64, number);
+	text_format(json->text, "%s%" PRIu64, negative && number ? "-" : "", number);
 }
 
 void json_hex(struct json *json, const char *key, uint64_t number)

@@ -34,13 +34,11 @@ void json_end(struct json *json);
 
 void json_string(struct json *json, const char *key, const char *string);
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t len);
-/* null if the string is empty: the model's "unknown". */
-void json_string_or_null(struct json *json, const char *key, const char *string);
 void json_number(struct json *json, const char *key, uint64_t number);
 void json_number_or_null(struct json *json, const char *key, uint64_t number, bool known);
 /* thousandths of a unit: 12345 is written 12.345. */
 void json_thousandths(struct json *json, const char *key, uint64_t number);
-void json_signed(struct json *json, const char *key, int64_t number);
+void json_signed(struct json *json, const char *key, bool negative, uint64_t number);
 void json_hex(struct json *json, const char *key, uint64_t number); /* "0x1000" */
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);

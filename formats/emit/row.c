@@ -88,9 +88,9 @@ void row_put_bytes_known(struct row *row, unsigned column, uint64_t bytes, bool 
 	put(row, column, &(struct value){ .number = bytes, .unknown = !known });
 }
 
-void row_put_delta(struct row *row, unsigned column, int64_t bytes)
+void row_put_delta(struct row *row, unsigned column, bool less, uint64_t bytes)
 {
-	put_number(row, column, (uint64_t)bytes);
+	put(row, column, &(struct value){ .number = bytes, .special = less });
 }
 
 void row_put_count(struct row *row, unsigned column, uint64_t count)
@@ -214,9 +214,9 @@ void row_text_name(struct row *row, unsigned column, const char *name, size_t le
 	piece(row, column, name, len, false);
 }
 
-void row_text_delta(struct row *row, unsigned column, int64_t bytes)
+void row_text_delta(struct row *row, unsigned column, bool less, uint64_t bytes)
 {
-	row_text(row, column, word_delta(row->text->style, bytes).text);
+	row_text(row, column, word_delta(row->text->style, less, bytes).text);
 }
 
 void row_text_more(struct row *row, unsigned column)

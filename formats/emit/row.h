@@ -105,7 +105,7 @@ void row_put_hex(struct row *row, unsigned column, uint64_t number);
 void row_put_offset(struct row *row, unsigned column, uint64_t offset);
 void row_put_bytes(struct row *row, unsigned column, uint64_t bytes);
 void row_put_bytes_known(struct row *row, unsigned column, uint64_t bytes, bool known);
-void row_put_delta(struct row *row, unsigned column, int64_t bytes);
+void row_put_delta(struct row *row, unsigned column, bool less, uint64_t bytes);
 void row_put_count(struct row *row, unsigned column, uint64_t count);
 void row_put_count_known(struct row *row, unsigned column, uint64_t count, bool known);
 void row_put_bool(struct row *row, unsigned column, bool value);
@@ -143,7 +143,7 @@ void row_put_counts(struct row *row, unsigned column, const uint64_t *counts, in
 /* More of a column of type COLUMN_TEXT. */
 void row_text(struct row *row, unsigned column, const char *words);
 void row_text_name(struct row *row, unsigned column, const char *name, size_t len);
-void row_text_delta(struct row *row, unsigned column, int64_t bytes);
+void row_text_delta(struct row *row, unsigned column, bool less, uint64_t bytes);
 /* What follows in the same text is too much. */
 void row_text_more(struct row *row, unsigned column);
 

@@ -101,7 +101,7 @@ static void put_resize(struct row *row, const struct vmsnap_diff_vma *change)
 {
 	uint64_t a = change->a->end - change->a->start, b = change->b->end - change->b->start;
 	row_text(row, DIFF_CHANGE, change->change == VMSNAP_VMA_CHANGE_GROWN ? "grown " : "shrunk ");
-	row_text_delta(row, DIFF_CHANGE, (int64_t)(b - a));
+	row_text_delta(row, DIFF_CHANGE, b < a, b < a ? a - b : b - a);
 }
 
 static void put_note(struct row *row, const struct vmsnap_diff_vma *change)
@@ -160,8 +160,8 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 	}
 	if (copied && view->exclusive && copied <= sums->shared)
 		row_put_share(row, DIFF_SHARE, copied, sums->shared);
-	row_put_delta(row, DIFF_NEW, (int64_t)sums->classes[CLASS_NEW]);
-	row_put_delta(row, DIFF_GONE, -(int64_t)sums->classes[CLASS_GONE]);
+	row_put_delta(row, DIFF_NEW, false, sums->classes[CLASS_NEW]);
+	row_put_delta(row, DIFF_GONE, true, sums->classes[CLASS_GONE]);
 	if (other)
 		row_put_bytes(row, DIFF_OTHER, other);
 }

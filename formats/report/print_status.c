@@ -48,7 +48,7 @@ static struct word change_of(const struct vmsnap_style *style, const struct vmsn
 	char sign = a->number < b->number ? '+' : '-';
 	uint64_t difference = a->number < b->number ? b->number - a->number : a->number - b->number;
 	if (a->is_size && b->is_size)
-		return word_signed_size(style, sign, difference);
+		return word_delta(style, sign == '-', difference);
 	if (status_is_number(a) && status_is_number(b) && difference) {
 		struct word word;
 		snprintf(word.text, sizeof(word.text), "%c%.40s", sign, word_number(difference).text);

@@ -43,19 +43,14 @@ struct word word_size_or_unknown(const struct vmsnap_style *style, uint64_t byte
 	return known ? word_size(style, bytes) : (struct word){ "?" };
 }
 
-struct word word_signed_size(const struct vmsnap_style *style, char sign, uint64_t bytes)
+struct word word_delta(const struct vmsnap_style *style, bool less, uint64_t bytes)
 {
+	struct word word = { "" };
 	if (!bytes)
-		return (struct word){ "" };
-	struct word size = word_size(style, bytes), word;
-	snprintf(word.text, sizeof(word.text), "%c%.40s", sign, size.text);
+		return word;
+	struct word size = word_size(style, bytes);
+	snprintf(word.text, sizeof(word.text), "%c%.40s", less ? '-' : '+', size.text);
 	return word;
-}
-
-struct word word_delta(const struct vmsnap_style *style, int64_t bytes)
-{
-	uint64_t size = bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes;
-	return word_signed_size(style, bytes < 0 ? '-' : '+', size);
 }
 
 size_t write_decimal(char *out, uint64_t number)

@@ -24,8 +24,8 @@ size_t write_digits(char *out, const uint8_t *bytes, size_t len);
 struct word word_size(const struct vmsnap_style *style, uint64_t bytes);
 /* The same, or "?" if it is not known. */
 struct word word_size_or_unknown(const struct vmsnap_style *style, uint64_t bytes, bool known);
-struct word word_signed_size(const struct vmsnap_style *style, char sign, uint64_t bytes); /* "" for 0 */
-struct word word_delta(const struct vmsnap_style *style, int64_t bytes);                   /* the same */
+/* "+4.00K", "-4.00K"; "" for 0 */
+struct word word_delta(const struct vmsnap_style *style, bool less, uint64_t bytes);
 struct word word_number(uint64_t number);
 struct word word_hex(uint64_t number);     /* "0x1f" */
 struct word word_address(uint64_t number); /* "7f1a40000000" */

@@ -87,7 +87,7 @@ static void put_simple(struct row *row)
 	row_put_hex(row, HEX, 0x1f);
 	row_put_offset(row, OFFSET, 0x200);
 	row_put_bytes(row, BYTES, 4096);
-	row_put_delta(row, DELTA, -8192);
+	row_put_delta(row, DELTA, true, 8192);
 	row_put_count(row, COUNT, 17);
 	row_put_bool(row, BOOL, true);
 	row_put_word(row, WORD, "two words");
@@ -226,18 +226,18 @@ static int sorted_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	static const struct {
 		const char *name;
 		uint64_t bytes;
-		int64_t delta;
+		long delta;
 		bool known;
-	} items[] = { { "beta", 4096, 1, true },
-		      { "Alpha", 1 << 30, -5, true },
+	} items[] = { { "beta", 4096, 10, true },
+		      { "Alpha", 1 << 30, -50, true },
 		      { "alpha", 0, 0, false },
-		      { "", 512, 7, true },
-		      { "gamma", 4096, -9, true } };
+		      { "", 512, 70, true },
+		      { "gamma", 4096, -90, true } };
 	(void)ctx;
 	(void)err;
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
 		row_put_bytes_known(row, BYTES, items[i].bytes, items[i].known);
-		row_put_delta(row, DELTA, items[i].delta);
+		row_put_delta(row, DELTA, items[i].delta < 0, (uint64_t)labs(items[i].delta));
 		row_put_name(row, NAME, items[i].name);
 		row_end(row);
 	}
@@ -319,7 +319,7 @@ static void another_table_has_its_usual_columns(void **state)
 	assert_int_equal(emit_other_table(&text, &schema, sorted_rows, NULL, &caught->err), VMSNAP_OK);
 	assert_int_equal(text_close(&text, NULL), VMSNAP_OK);
 	assert_has(caught, "ADDRESS HEX OFFSET BYTES");
-	assert_has(caught, "\n- - - 4.00K +1");
+	assert_has(caught, "\n- - - 4.00K +10");
 }
 
 static int counted_rows(struct row *row, void *ctx, struct vmsnap_error *err)
