@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,9 +10,28 @@
 #include "options.h"
 #include "spare.h"
 
+/* The style lies within the output, and each of them grows on its own: what stands behind
+ * the style of an older or newer program begins where that ends. */
+static int take_output(struct vmsnap_output *to, const struct vmsnap_output *from, struct vmsnap_error *err)
+{
+	static const char *const what = "struct vmsnap_output";
+	const size_t head = offsetof(struct vmsnap_output, style), rest = offsetof(struct vmsnap_output, write);
+	const char *bytes = (const char *)from;
+	*to = (struct vmsnap_output){ .size = sizeof(*to) };
+	int rc = options_take(&to->style, sizeof(to->style), &from->style, "struct vmsnap_style", err);
+	if (rc)
+		return rc;
+	size_t style = from->style.size;
+	if (from->size % sizeof(size_t) || from->size <= head + style)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%s: no size is %zu; expected %zu", what, from->size,
+		            sizeof(*to));
+	return struct_take((char *)to + rest, sizeof(*to) - rest, bytes + head + style, from->size - head - style, what,
+	                   err);
+}
+
 int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err)
 {
-	int rc = options_take(&text->out, sizeof(text->out), out, "struct vmsnap_output", err);
+	int rc = take_output(&text->out, out, err);
 	if (rc)
 		return rc;
 	if (!text->out.write)

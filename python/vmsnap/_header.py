@@ -177,6 +177,19 @@ class PrintFlag:  # enum vmsnap_print_flag
     LONG = 2
 
 
+class Report:  # enum vmsnap_report
+    SHOW = 1
+    PAGES = 2
+    DIFF = 3
+    COW = 4
+    STATUS_ONE = 5
+    STATUS_TWO = 6
+    LIST = 7
+    CHECK = 8
+    SNAPSHOTS = 9
+    HISTORY = 10
+
+
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 
 
@@ -358,7 +371,7 @@ class ElfSymbol(Structure):  # struct vmsnap_elf_symbol
 class Style(Structure):  # struct vmsnap_style
     _fields_ = [
         ("size", c_size_t), ("color", c_int), ("width", c_uint), ("unicode", c_bool), ("json", c_bool),
-        ("raw", c_bool), ("bytes", c_bool), ("no_headings", c_bool), ("columns", c_char_p),
+        ("raw", c_bool), ("bytes", c_bool), ("no_headings", c_bool), ("columns", c_char_p), ("sort", c_char_p),
     ]
 
 
@@ -493,5 +506,8 @@ FUNCTIONS = {
     "vmsnap_print_history": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, c_uint64, POINTER(Output))),
     "vmsnap_print_list": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_check": (CHECKED, (c_void_p, POINTER(Output))),
+    "vmsnap_report_column_name": (c_char_p, (c_int, c_size_t)),
+    "vmsnap_report_column_help": (c_char_p, (c_int, c_size_t)),
+    "vmsnap_report_column_usual": (c_bool, (c_int, c_size_t)),
     "vmsnap_print_escaped": (CHECKED, (c_void_p, c_size_t, POINTER(Output))),
 }

@@ -19,6 +19,7 @@ struct vmsnap_style {
 	unsigned width; /* columns; 0: unlimited */
 	bool unicode, json, raw, bytes, no_headings;
 	const char *columns; /* "START,SIZE" or "+PSS"; NULL: the usual ones */
+	const char *sort;    /* "SIZE", or "-SIZE": the largest first; NULL: as they come */
 };
 
 /* Receives the text piece by piece; returns 0, or an errno to stop with. */
@@ -59,6 +60,25 @@ int vmsnap_print_history(const struct vmsnap *const *snaps, const char *const *n
 int vmsnap_print_list(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
 /* Reads everything there is; the return value is that of the worst finding. */
 int vmsnap_print_check(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* The columns of a table, for style.columns and style.sort: their names and what they mean,
+ * in the order in which they stand, NULL after the last; and whether they are shown unless
+ * asked for.  Show has one more for each key of smaps, in capitals. */
+enum vmsnap_report {
+	VMSNAP_REPORT_SHOW = 1,
+	VMSNAP_REPORT_PAGES,
+	VMSNAP_REPORT_DIFF,
+	VMSNAP_REPORT_COW,
+	VMSNAP_REPORT_STATUS_ONE, /* of one snapshot */
+	VMSNAP_REPORT_STATUS_TWO,
+	VMSNAP_REPORT_LIST,
+	VMSNAP_REPORT_CHECK,
+	VMSNAP_REPORT_SNAPSHOTS,
+	VMSNAP_REPORT_HISTORY
+};
+const char *vmsnap_report_column_name(int report, size_t index);
+const char *vmsnap_report_column_help(int report, size_t index);
+bool vmsnap_report_column_usual(int report, size_t index);
+
 /* Writes `text` so that it cannot move a cursor, forge a line or be mistaken for
  * anything else: control characters, invalid UTF-8 and '\\' as \xHH. */
 int vmsnap_print_escaped(const char *text, size_t len, const struct vmsnap_output *out, struct vmsnap_error *err);
