@@ -186,6 +186,9 @@ static int set_consistency(struct capture *capture, size_t index)
 	info->freeze = process->state;
 	info->consistent = true;
 	bool stands = process->state == VMSNAP_FREEZE_FULL || process->state == VMSNAP_FREEZE_DEBUGGER;
+	/* Others than those that made the pages seen. */
+	if (!stands)
+		info->faults = UINT64_MAX;
 	if (!reader->live || process->state == VMSNAP_FREEZE_FULL ||
 	    (stands && capture->held && capture->ours.calling_thread))
 		return VMSNAP_OK;

@@ -206,6 +206,9 @@ static int take_identity(struct reader *reader, struct vmsnap_error *err)
 	if (stat.state == 'Z' || stat.state == 'X')
 		return procdir_fail(ESRCH, reader->pid, "pagemap", err);
 	info->start_time = stat.start_time;
+	/* A thread's own directory counts that thread's. */
+	if (reader->memory == reader->procdir)
+		info->faults = stat.faults;
 	info->comm = take_word(reader, "comm");
 	info->exe = take_link(reader, "exe");
 	const char *ns = take_link(reader, "ns/pid");

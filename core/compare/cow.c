@@ -1,16 +1,18 @@
-/* cow.c - copy-on-write verdicts for whole address spaces.  The rules are in
- * verdict.c; here the pages of parent, child and base are walked side by side. */
+/* cow.c - copy-on-write verdicts for whole address spaces.  The rules are in verdict.c, which
+ * pages belong together in kin.c and pair.c. */
+#include "backing.h"
 #include "compared.h"
 #include "cow_warning.h"
 #include "diff_facts.h"
-#include "diff_walk.h"
 #include "error.h"
+#include "kin.h"
+#include "pair.h"
 #include "spare.h"
 #include "touched.h"
 #include "verdict.h"
-#include "vma_match.h"
 
-enum { PARENT, CHILD, BASE };
+/* In the order of their time; without a base there are two, and the child leads in any case. */
+enum { BASE, PARENT, CHILD, ROLES };
 
 struct vmsnap_cow {
 	const struct vmsnap *parent, *child, *base;
@@ -21,14 +23,21 @@ struct vmsnap_cow {
 	struct work work;
 };
 
+static bool goes_on(const struct vmsnap_cow_range *last, const struct vmsnap_cow_range *next)
+{
+	uint64_t pages = last->end - last->start;
+	return last->end == next->start && last->verdict == next->verdict && last->inferred == next->inferred &&
+	       last->touched == next->touched && last->vma == next->vma && last->moved == next->moved &&
+	       next->parent_start - last->parent_start == pages && next->base_start - last->base_start == pages;
+}
+
 static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *range, unsigned page_shift)
 {
 	uint64_t pages = (range->end - range->start) >> page_shift;
 	cow->totals[range->verdict] += pages;
 	cow->touched_totals[range->verdict] += range->touched ? pages : 0;
 	struct vmsnap_cow_range *last = cow->count ? &cow->ranges[cow->count - 1] : NULL;
-	if (last && last->end == range->start && last->verdict == range->verdict && last->inferred == range->inferred &&
-	    last->touched == range->touched && last->vma == range->vma) {
+	if (last && goes_on(last, range)) {
 		last->end = range->end;
 		return VMSNAP_OK;
 	}
@@ -42,28 +51,50 @@ static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *rang
 	return VMSNAP_OK;
 }
 
+/* The walk, and what each role's snapshot says was touched, by its own addresses. */
+struct judging {
+	struct vmsnap_cow *cow;
+	struct pair_walk walk;
+	size_t first; /* role of the walk's side 0 */
+	struct touched_list touched[ROLES];
+	unsigned page_shift;
+};
+
+/* Whether a debugger wrote to any of the pages that belong together.  Lowers *until. */
+static bool touched_here(const struct judging *j, const struct pair_member *members, uint64_t at, uint64_t *until)
+{
+	bool touched = false;
+	for (size_t role = j->first; role < ROLES; role++) {
+		const struct pair_member *member = &members[role - j->first];
+		if (!member->here || !j->touched[role].count)
+			continue;
+		uint64_t far = *until + member->shift;
+		touched |= touched_at(&j->touched[role], at + member->shift, &far);
+		*until = far - member->shift;
+	}
+	return touched;
+}
+
 /* Pages with one verdict: those that a debugger wrote to become ranges of their own. */
-static int add_pages(struct vmsnap_cow *cow, struct vmsnap_cow_range range, const struct touched_list *touched,
-                     unsigned page_shift)
+static int add_pages(struct judging *j, const struct pair_member *members, struct vmsnap_cow_range range)
 {
 	uint64_t end = range.end;
+	uint64_t to_parent = range.parent_start - range.start, to_base = range.base_start - range.start;
 	int rc = VMSNAP_OK;
 	for (; !rc && range.start < end; range.start = range.end) {
 		range.end = end;
-		range.touched = touched_at(touched, range.start, &range.end);
-		rc = add_range(cow, &range, page_shift);
+		range.parent_start = range.start + to_parent;
+		range.base_start = range.start + to_base;
+		range.touched = touched_here(j, members, range.start, &range.end);
+		rc = add_range(j->cow, &range, j->page_shift);
 	}
 	return rc;
 }
 
-static bool same_mapping(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+/* What is the same throughout a range. */
+static struct verdict_page page_of(const struct vmsnap *snap, const struct pair_member *member)
 {
-	return a && b ? vma_same_backing(a, b) : a == b;
-}
-
-/* What is the same throughout a span. */
-static struct verdict_page page_of(const struct vmsnap *snap, const struct vmsnap_vma *vma)
-{
+	const struct vmsnap_vma *vma = member->vma;
 	return (struct verdict_page){
 		.mapped = vma,
 		.shared = vma && (vma->perms & VMSNAP_PERM_SHARED),
@@ -74,64 +105,89 @@ static struct verdict_page page_of(const struct vmsnap *snap, const struct vmsna
 	};
 }
 
-static struct verdict_case case_of(const struct vmsnap *const *snaps, size_t sides, const struct span *span)
+static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pair_member *base,
+                                   const struct pair_member *parent, const struct pair_member *child)
 {
-	const struct vmsnap_vma *const *vma = span->vma;
 	struct verdict_case c = {
-		.parent = page_of(snaps[PARENT], vma[PARENT]),
-		.child = page_of(snaps[CHILD], vma[CHILD]),
-		.parent_child_same = same_mapping(vma[PARENT], vma[CHILD]),
-		.parent_child_frames = facts_same_boot(snaps[PARENT], snaps[CHILD]),
-		.has_base = sides > BASE,
+		.parent = page_of(cow->parent, parent),
+		.child = page_of(cow->child, child),
+		.parent_child_same = pair_same(parent, child),
+		.parent_child_frames = facts_same_boot(cow->parent, cow->child),
+		.has_base = base,
 	};
-	if (c.has_base) {
-		c.base = page_of(snaps[BASE], vma[BASE]);
-		c.parent_base_same = same_mapping(vma[PARENT], vma[BASE]);
-		c.child_base_same = same_mapping(vma[CHILD], vma[BASE]);
-		c.base_frames =
-		        facts_same_boot(snaps[PARENT], snaps[BASE]) && facts_same_boot(snaps[CHILD], snaps[BASE]);
+	if (base) {
+		c.base = page_of(cow->base, base);
+		c.parent_base_same = pair_same(parent, base);
+		c.child_base_same = pair_same(child, base);
+		c.base_frames = facts_same_boot(cow->parent, cow->base) && facts_same_boot(cow->child, cow->base);
 	}
 	return c;
 }
 
-static int judge_span(struct vmsnap_cow *cow, struct run_cursor *cursors, struct verdict_case *c,
-                      const struct span *span, const struct touched_list *touched)
+static uint64_t start_of(const struct pair_member *member, uint64_t at)
 {
-	const struct vmsnap_vma *vma = span->vma[CHILD];
-	vma = vma ? vma : span->vma[PARENT] ? span->vma[PARENT] : span->vma[BASE];
+	return member && member->here ? at + member->shift : at;
+}
+
+static int judge_members(struct judging *j, const struct pair_range *where, const struct pair_member *members)
+{
+	struct vmsnap_cow *cow = j->cow;
+	const struct pair_member *parent = &members[PARENT - j->first], *child = &members[CHILD - j->first];
+	const struct pair_member *base = cow->base ? &members[BASE] : NULL;
+	struct verdict_case c = case_of(cow, base, parent, child);
+	struct pair_pages pages = pair_pages_begin(&j->walk, where, members, false);
+	const struct vmsnap_vma *vma = child->vma ? child->vma : parent->vma;
 	int rc = work_step(&cow->work);
-	for (uint64_t at = span->start, until; !rc && at < span->end; at = until) {
-		until = span->end;
+	while (!rc && pair_pages_next(&pages)) {
 		rc = work_step(&cow->work);
-		c->parent.entry = run_cursor_entry(&cursors[PARENT], at, &until);
-		c->child.entry = run_cursor_entry(&cursors[CHILD], at, &until);
-		c->base.entry = c->has_base ? run_cursor_entry(&cursors[BASE], at, &until) : 0;
-		if (!(c->parent.entry | c->child.entry | c->base.entry))
+		c.parent.entry = pages.entry[PARENT - j->first];
+		c.child.entry = pages.entry[CHILD - j->first];
+		c.base.entry = base ? pages.entry[BASE] : 0;
+		if (rc || !(c.parent.entry | c.child.entry | c.base.entry))
 			continue;
-		struct verdict verdict = verdict_of(c);
+		struct verdict verdict = verdict_of(&c);
 		if (verdict.verdict == VERDICT_NONE)
 			continue;
-		struct vmsnap_cow_range range = {
-			.start = at, .end = until, .verdict = verdict.verdict, .inferred = verdict.inferred, .vma = vma
-		};
-		rc = rc ? rc : add_pages(cow, range, touched, cursors[PARENT].shift);
+		struct vmsnap_cow_range range = { .start = pages.start,
+			                          .end = pages.end,
+			                          .verdict = verdict.verdict,
+			                          .inferred = verdict.inferred,
+			                          .vma = vma    ? vma
+			                                 : base ? base->vma
+			                                        : NULL,
+			                          .moved = where->moved && members == where->member,
+			                          .parent_start = start_of(parent, pages.start),
+			                          .base_start = start_of(base, pages.start) };
+		rc = add_pages(j, members, range);
 	}
 	return rc;
 }
 
-static int judge_all(struct vmsnap_cow *cow, const struct vmsnap *const *snaps, size_t sides)
+static int judge_all(struct vmsnap_cow *cow, const struct kin *kin)
 {
-	struct span_walk spans = span_walk_begin(snaps, sides);
-	struct run_cursor cursors[WALK_SIDES];
-	for (size_t i = 0; i < sides; i++)
-		cursors[i] = run_cursor_at(snaps[i], 0);
-	struct touched_list touched;
-	int rc = touched_pages(snaps, sides, &cow->work, &touched);
-	for (struct span span; !rc && span_next(&spans, &span);) {
-		struct verdict_case c = case_of(snaps, sides, &span);
-		rc = judge_span(cow, cursors, &c, &span, &touched);
+	const struct vmsnap *roles[ROLES] = { cow->base, cow->parent, cow->child };
+	struct judging j = { .cow = cow, .first = cow->base ? BASE : PARENT };
+	int rc = VMSNAP_OK;
+	for (size_t role = j.first; !rc && role < ROLES; role++)
+		rc = touched_pages(&roles[role], 1, &cow->work, &j.touched[role]);
+	j.walk = pair_begin(&kin->pairing, 0);
+	j.page_shift = walk_page_shift(cow->parent);
+	for (struct pair_range range; !rc && pair_next(&j.walk, &range);) {
+		rc = judge_members(&j, &range, range.member);
+		if (!rc && range.leaves)
+			rc = judge_members(&j, &range, range.left);
 	}
-	touched_free(&touched, &cow->work);
+	for (size_t role = 0; role < ROLES; role++)
+		touched_free(&j.touched[role], &cow->work);
+	return rc;
+}
+
+static int judge_kin(struct vmsnap_cow *cow)
+{
+	struct kin kin;
+	int rc = kin_find(&kin, cow->base, cow->parent, cow->child, &cow->work);
+	rc = rc ? rc : judge_all(cow, &kin);
+	kin_free(&kin, &cow->work);
 	return rc;
 }
 
@@ -154,7 +210,7 @@ VMSNAP_API int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vms
 	cow->child = child;
 	cow->base = base;
 	cow->work = work;
-	rc = judge_all(cow, snaps, base ? 3 : 2);
+	rc = judge_kin(cow);
 	if (rc) {
 		vmsnap_cow_free(cow);
 		return work_fail(&work, rc, err);

@@ -34,15 +34,10 @@ static uint32_t process_of(const struct vmsnap *snap)
 	return snap->info.tgid ? snap->info.tgid : snap->info.pid;
 }
 
-static bool same_process(const struct vmsnap *a, const struct vmsnap *b)
-{
-	return process_of(a) == process_of(b) && a->info.start_time == b->info.start_time && facts_same_boot(a, b);
-}
-
 static void check_family(struct line *line, const struct vmsnap *parent, const struct vmsnap *child)
 {
 	uint32_t father = process_of(parent), son = process_of(child);
-	if (same_process(parent, child))
+	if (facts_same_process(parent, child))
 		add(line, "parent and child are the same process, %" PRIu32, father);
 	else if (child->info.ppid != father)
 		add(line,
@@ -54,7 +49,7 @@ static void check_family(struct line *line, const struct vmsnap *parent, const s
 static void check_base(struct line *line, const struct vmsnap *parent, const struct vmsnap *child,
                        const struct vmsnap *base)
 {
-	if (!same_process(base, parent) && !same_process(base, child))
+	if (!facts_same_process(base, parent) && !facts_same_process(base, child))
 		add(line, "the base is of process %" PRIu32 ", which is neither parent nor child", process_of(base));
 	if (!facts_same_boot(base, parent) || !facts_same_boot(base, child))
 		add(line, "the base is of another boot");

@@ -4,13 +4,11 @@
 #include <string.h>
 
 #include "compared.h"
-#include "diff_facts.h"
-#include "diff_walk.h"
+#include "diff_pages.h"
 #include "error.h"
 #include "spare.h"
 #include "status_pairs.h"
 #include "touched.h"
-#include "vma_match.h"
 
 struct vmsnap_diff {
 	const struct vmsnap *a, *b;
@@ -23,35 +21,26 @@ struct vmsnap_diff {
 	struct work work;
 };
 
-/* The walk.  All addresses are those of B; `shift` further on, A has the page
- * that is compared (it is not 0 within a moved mapping). */
 struct walk {
-	const struct vmsnap *a, *b;
 	struct vmsnap_diff *diff;
-	struct run_cursor in_a, in_b;
+	struct pair_walk pairs;
 	struct facts_context known;
 	struct touched_list touched_a, touched_b; /* each by its own addresses */
-	size_t next_from, next_to;                /* moves not yet passed, by .from and by .to */
 };
 
-/* A stretch in which everything but the pages stays the same. */
-struct stretch {
-	uint64_t start, end;
-	uint64_t shift;
-	bool away; /* what A has here went elsewhere: nothing to compare with */
-	bool executable;
-	struct facts_context context;
-	const struct vmsnap_vma *vma;
-};
-
-static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t start, uint64_t end, uint32_t changes,
-                     bool touched)
+static bool goes_on(const struct vmsnap_diff_range *last, const struct vmsnap_diff_range *next)
 {
-	struct vmsnap_diff *diff = walk->diff;
+	return last->end == next->start && last->changes == next->changes && last->kinds == next->kinds &&
+	       last->before == next->before && last->after == next->after && last->vma == next->vma &&
+	       last->executable == next->executable && last->touched == next->touched && last->moved == next->moved &&
+	       last->end - last->start == next->from - last->from;
+}
+
+static int add_range(struct vmsnap_diff *diff, const struct vmsnap_diff_range *range)
+{
 	struct vmsnap_diff_range *last = diff->range_count ? &diff->ranges[diff->range_count - 1] : NULL;
-	if (last && last->end == start && last->changes == changes && last->vma == stretch->vma &&
-	    last->executable == stretch->executable && last->touched == touched) {
-		last->end = end;
+	if (last && goes_on(last, range)) {
+		last->end = range->end;
 		return VMSNAP_OK;
 	}
 	int rc = VMSNAP_OK;
@@ -60,160 +49,69 @@ static int add_range(struct walk *walk, const struct stretch *stretch, uint64_t 
 	if (!ranges)
 		return rc;
 	diff->ranges = ranges;
-	ranges[diff->range_count++] = (struct vmsnap_diff_range){ .start = start,
-		                                                  .end = end,
-		                                                  .changes = changes,
-		                                                  .executable = stretch->executable,
-		                                                  .touched = touched,
-		                                                  .vma = stretch->vma };
+	ranges[diff->range_count++] = *range;
 	return VMSNAP_OK;
 }
 
-/* Whether a debugger wrote to the page at `at`, or in A to the one that it is
- * compared with.  Lowers *until to where that changes. */
-static bool touched_here(const struct walk *walk, const struct stretch *stretch, uint64_t at, uint64_t *until)
+/* Whether a debugger wrote to the page at `at`, or in A to the one that it is compared with.
+ * Lowers *until to where that changes. */
+static bool touched_here(const struct walk *walk, const struct diff_place *place, uint64_t at, uint64_t *until)
 {
+	const struct pair_member *a = place->replaced ? &place->gone[DIFF_A] : &place->range.member[DIFF_A];
 	bool touched = touched_at(&walk->touched_b, at, until);
-	if (stretch->away || !walk->touched_a.count)
+	if (!a->here || !walk->touched_a.count)
 		return touched;
-	uint64_t until_a = *until + stretch->shift;
-	touched |= touched_at(&walk->touched_a, at + stretch->shift, &until_a);
-	*until = until_a - stretch->shift;
+	uint64_t until_a = *until + a->shift;
+	touched |= touched_at(&walk->touched_a, at + a->shift, &until_a);
+	*until = until_a - a->shift;
 	return touched;
 }
 
 /* Pages with the same facts: those that a debugger wrote to become ranges of their own. */
-static int add_pages(struct walk *walk, const struct stretch *stretch, uint64_t start, uint64_t end, uint32_t changes)
+static int add_pages(struct walk *walk, const struct diff_place *place, const struct diff_page *page)
 {
+	uint64_t shift = place->range.member[DIFF_A].here ? place->range.member[DIFF_A].shift : 0;
+	struct vmsnap_diff_range range = { .changes = page->changes,
+		                           .kinds = page->kinds,
+		                           .before = page->before,
+		                           .after = page->after,
+		                           .executable = place->executable,
+		                           .vma = place->vma,
+		                           .moved = shift };
 	int rc = VMSNAP_OK;
-	for (uint64_t at = start, until; !rc && at < end; at = until) {
-		until = end;
-		bool touched = touched_here(walk, stretch, at, &until);
-		rc = add_range(walk, stretch, at, until, changes, touched);
+	for (uint64_t at = page->start; !rc && at < page->end; at = range.end) {
+		range.start = at;
+		range.from = at + shift;
+		range.end = page->end;
+		range.touched = touched_here(walk, place, at, &range.end);
+		rc = add_range(walk->diff, &range);
 	}
 	return rc;
 }
 
-/* Passes over runs that are the same on both sides: most are, and equal entries
- * have no facts. */
-static void skip_equal(struct run_cursor *a, struct run_cursor *b, uint64_t end)
+static int compare_range(struct walk *walk, const struct pair_range *range)
 {
-	const struct run *in_a = a->run, *in_b = b->run;
-	while (in_a < a->end && in_b < b->end && in_a->head == in_b->head && in_a->entry == in_b->entry &&
-	       run_last(in_a, a->shift) < end) {
-		in_a++;
-		in_b++;
-	}
-	a->run = in_a;
-	b->run = in_b;
-}
-
-/* A's entry for address `at` of B, and until where it holds. */
-static uint64_t entry_in_a(struct run_cursor *in_a, const struct stretch *stretch, uint64_t at, uint64_t *until)
-{
-	if (stretch->away)
-		return 0;
-	/* The last address is no page's: it needs no shift, and would overflow. */
-	uint64_t until_a = stretch->end == UINT64_MAX ? UINT64_MAX : stretch->end + stretch->shift;
-	uint64_t entry = run_cursor_entry(in_a, at + stretch->shift, &until_a);
-	if (until_a != UINT64_MAX && until_a - stretch->shift < *until)
-		*until = until_a - stretch->shift;
-	return entry;
-}
-
-static int compare_stretch(struct walk *walk, const struct stretch *stretch)
-{
-	/* Moves go back and forth in A: each has a cursor of its own. */
-	struct run_cursor moved, *in_a = &walk->in_a;
-	if (stretch->shift) {
-		moved = run_cursor_at(walk->a, stretch->start + stretch->shift);
-		in_a = &moved;
-	}
-	int rc = work_step(&walk->diff->work);
-	for (uint64_t at = stretch->start, until; !rc && at < stretch->end; at = until) {
-		if (!stretch->shift && !stretch->away)
-			skip_equal(in_a, &walk->in_b, stretch->end);
-		until = stretch->end;
-		uint64_t b = run_cursor_entry(&walk->in_b, at, &until);
-		uint64_t a = entry_in_a(in_a, stretch, at, &until);
-		uint32_t facts = a || b ? page_facts(a, b, &stretch->context) : 0;
-		rc = facts ? add_pages(walk, stretch, at, until, facts) : VMSNAP_OK;
-		rc = rc ? rc : work_step(&walk->diff->work);
+	struct diff_place place = diff_place_of(&walk->pairs, range, &walk->known, &walk->diff->match);
+	struct diff_reader reader = diff_read(&walk->pairs, &place);
+	struct work *work = &walk->diff->work;
+	struct diff_page page;
+	int rc = work_step(work);
+	while (!rc && diff_read_next(&reader, &page)) {
+		rc = page.changes ? add_pages(walk, &place, &page) : VMSNAP_OK;
+		rc = rc ? rc : work_step(work);
 	}
 	return rc;
-}
-
-/* The move that covers B's address `at`, if any; *end is lowered to where that
- * changes. */
-static const struct move *moved_here(struct walk *walk, uint64_t at, uint64_t *end)
-{
-	const struct vma_match *match = &walk->diff->match;
-	size_t *next = &walk->next_to;
-	while (*next < match->moves.count && match->moves_to[*next].to + match->moves_to[*next].length <= at)
-		++*next;
-	if (*next == match->moves.count)
-		return NULL;
-	const struct move *move = &match->moves_to[*next];
-	bool here = move->to <= at;
-	uint64_t edge = here ? move->to + move->length : move->to;
-	if (edge < *end)
-		*end = edge;
-	return here ? move : NULL;
-}
-
-/* The same for what went away from A's address `at`. */
-static bool moved_away(struct walk *walk, uint64_t at, uint64_t *end)
-{
-	const struct move_list *moves = &walk->diff->match.moves;
-	size_t *next = &walk->next_from;
-	while (*next < moves->count && moves->items[*next].from + moves->items[*next].length <= at)
-		++*next;
-	if (*next == moves->count)
-		return false;
-	const struct move *move = &moves->items[*next];
-	bool here = move->from <= at;
-	uint64_t edge = here ? move->from + move->length : move->from;
-	if (edge < *end)
-		*end = edge;
-	return here;
-}
-
-static struct stretch next_stretch(struct walk *walk, const struct span *span, uint64_t at)
-{
-	const struct vmsnap_vma *vma_a = span->vma[0], *vma_b = span->vma[1];
-	struct stretch out = { .start = at, .end = span->end, .vma = vma_b ? vma_b : vma_a, .context = walk->known };
-	const struct move *move = moved_here(walk, at, &out.end);
-	if (move) {
-		out.shift = move->from - move->to;
-		vma_a = &walk->a->vmas[move->a];
-	} else if (moved_away(walk, at, &out.end)) {
-		out.away = true;
-		vma_a = NULL;
-	}
-	out.executable = ((vma_a ? vma_a->perms : 0) | (vma_b ? vma_b->perms : 0)) & VMSNAP_PERM_EXEC;
-	if (vma_b && vma_is_private_file(vma_b)) {
-		out.context.private_text = out.executable;
-		out.context.same_file = vma_a && (move || vma_same_backing(vma_a, vma_b));
-	}
-	return out;
 }
 
 static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
 {
-	struct walk walk = { .a = a, .b = b, .diff = diff, .known = facts_context_of(a, b) };
-	walk.in_a = run_cursor_at(a, 0);
-	walk.in_b = run_cursor_at(b, 0);
-	const struct vmsnap *both[] = { a, b };
-	struct span_walk spans = span_walk_begin(both, 2);
+	struct walk walk = { .diff = diff, .known = facts_context_of(a, b) };
+	struct pairing pairing = diff_pairing(a, b, &diff->match);
+	walk.pairs = pair_begin(&pairing, 0);
 	int rc = touched_pages(&a, 1, &diff->work, &walk.touched_a);
 	rc = rc ? rc : touched_pages(&b, 1, &diff->work, &walk.touched_b);
-	for (struct span span; !rc && span_next(&spans, &span);) {
-		for (uint64_t at = span.start; !rc && at < span.end;) {
-			struct stretch stretch = next_stretch(&walk, &span, at);
-			rc = compare_stretch(&walk, &stretch);
-			at = stretch.end;
-		}
-	}
+	for (struct pair_range range; !rc && pair_next(&walk.pairs, &range);)
+		rc = compare_range(&walk, &range);
 	touched_free(&walk.touched_a, &diff->work);
 	touched_free(&walk.touched_b, &diff->work);
 	return rc;
@@ -230,6 +128,8 @@ static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 			totals->pages[__builtin_ctz(left)] += pages;
 			totals->touched_pages[__builtin_ctz(left)] += range->touched ? pages : 0;
 		}
+		for (uint32_t left = range->kinds; left; left &= left - 1)
+			totals->kinds[__builtin_ctz(left)] += pages;
 		if (range->executable && (range->changes & 1u << VMSNAP_CHANGE_PRIVATISED))
 			totals->privatised_executable += pages;
 	}
@@ -241,6 +141,29 @@ static uint64_t count_resident(const struct vmsnap *snap)
 	const struct run *end = snap->runs.items ? snap->runs.items + snap->runs.count : NULL;
 	for (const struct run *run = snap->runs.items; run < end; run++)
 		pages += run->entry & ENTRY_PRESENT ? run_pages(run) : 0;
+	return pages;
+}
+
+/* Pages of [start, end) in A that a write would copy, were they in private mappings. */
+static uint64_t count_shared(const struct vmsnap *a, uint64_t start, uint64_t end)
+{
+	struct run_cursor cursor = run_cursor_at(a, start);
+	uint64_t pages = 0;
+	for (uint64_t at = start, until; at < end; at = until) {
+		until = end;
+		uint64_t entry = run_cursor_entry(&cursor, at, &until);
+		if (entry && page_write_copies(entry, a->info.known.exclusive))
+			pages += (until - at) >> cursor.shift;
+	}
+	return pages;
+}
+
+static uint64_t count_shared_writable(const struct vmsnap *a)
+{
+	uint64_t pages = 0;
+	for (size_t i = 0; i < a->vma_count; i++)
+		if ((a->vmas[i].perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED)) == VMSNAP_PERM_WRITE)
+			pages += count_shared(a, a->vmas[i].start, a->vmas[i].end);
 	return pages;
 }
 
@@ -277,6 +200,7 @@ static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vm
 	sum_ranges(diff, walk_page_shift(b));
 	diff->totals.resident_a = count_resident(a);
 	diff->totals.resident_b = count_resident(b);
+	diff->totals.shared_a = count_shared_writable(a);
 	return rc;
 }
 
@@ -354,6 +278,36 @@ VMSNAP_API int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, s
 	return VMSNAP_OK;
 }
 
+VMSNAP_API bool vmsnap_diff_from(const struct vmsnap_diff *diff, uint64_t address, uint64_t *from)
+{
+	struct pairing pairing = diff_pairing(diff->a, diff->b, &diff->match);
+	struct pair_walk walk = pair_begin(&pairing, address);
+	struct facts_context known = facts_context_of(diff->a, diff->b);
+	struct pair_range range;
+	if (!pair_next(&walk, &range))
+		return false;
+	struct diff_place place = diff_place_of(&walk, &range, &known, &diff->match);
+	const struct pair_member *a = &place.range.member[DIFF_A];
+	*from = address + a->shift;
+	return a->here;
+}
+
+VMSNAP_API uint64_t vmsnap_diff_shared(const struct vmsnap_diff *diff, uint64_t start, uint64_t end)
+{
+	struct pairing pairing = diff_pairing(diff->a, diff->b, &diff->match);
+	struct pair_walk walk = pair_begin(&pairing, start);
+	struct facts_context known = facts_context_of(diff->a, diff->b);
+	uint64_t pages = 0;
+	for (struct pair_range range; pair_next(&walk, &range) && range.start < end;) {
+		struct diff_place place = diff_place_of(&walk, &range, &known, &diff->match);
+		const struct pair_member *a = &place.range.member[DIFF_A];
+		uint64_t until = place.range.end < end ? place.range.end : end;
+		if (a->here && !place.context.shared_mapping)
+			pages += count_shared(diff->a, range.start + a->shift, until + a->shift);
+	}
+	return pages;
+}
+
 VMSNAP_API const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff)
 {
 	return diff->a;
@@ -415,6 +369,8 @@ VMSNAP_API const char *vmsnap_vma_change_name(int change)
 		[VMSNAP_VMA_CHANGE_PROTECTION_CHANGED] = "protection_changed",
 		[VMSNAP_VMA_CHANGE_MOVED] = "moved",
 		[VMSNAP_VMA_CHANGE_RENAMED] = "renamed",
+		[VMSNAP_VMA_CHANGE_POSSIBLY_MOVED] = "possibly_moved",
+		[VMSNAP_VMA_CHANGE_POSSIBLY_REPLACED] = "possibly_replaced",
 	};
 	return change >= 0 && change < VMSNAP_VMA_CHANGE_COUNT ? names[change] : "?";
 }
@@ -435,6 +391,21 @@ VMSNAP_API const char *vmsnap_page_change_name(int change)
 		[VMSNAP_CHANGE_SOFT_DIRTIED] = "soft_dirtied",
 		[VMSNAP_CHANGE_GUARDED] = "guarded",
 		[VMSNAP_CHANGE_UNGUARDED] = "unguarded",
+		[VMSNAP_CHANGE_WRITE_PROTECTED] = "write_protected",
+		[VMSNAP_CHANGE_WRITE_UNPROTECTED] = "write_unprotected",
+		[VMSNAP_CHANGE_HUGE_SPLIT] = "huge_split",
+		[VMSNAP_CHANGE_HUGE_COLLAPSED] = "huge_collapsed",
 	};
 	return change >= 0 && change < VMSNAP_CHANGE_COUNT ? names[change] : "?";
+}
+
+VMSNAP_API const char *vmsnap_page_kind_name(int kind)
+{
+	static const char *const names[VMSNAP_KIND_COUNT] = {
+		[VMSNAP_KIND_NEW] = "new",
+		[VMSNAP_KIND_GONE] = "gone",
+		[VMSNAP_KIND_COPIED] = "copied",
+		[VMSNAP_KIND_OTHER] = "other",
+	};
+	return kind >= 0 && kind < VMSNAP_KIND_COUNT ? names[kind] : "?";
 }

@@ -8,6 +8,16 @@ bool facts_same_boot(const struct vmsnap *a, const struct vmsnap *b)
 	return !*boot_a || !*boot_b || !strcmp(boot_a, boot_b);
 }
 
+static uint32_t process_of(const struct vmsnap *snap)
+{
+	return snap->info.tgid ? snap->info.tgid : snap->info.pid;
+}
+
+bool facts_same_process(const struct vmsnap *a, const struct vmsnap *b)
+{
+	return process_of(a) == process_of(b) && a->info.start_time == b->info.start_time && facts_same_boot(a, b);
+}
+
 struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsnap *b)
 {
 	const struct vmsnap_known *in_a = &a->info.known, *in_b = &b->info.known;
@@ -16,6 +26,8 @@ struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsna
 		.exclusive = in_a->exclusive && in_b->exclusive,
 		.zero = in_a->zero && in_b->zero,
 		.soft_dirty = in_a->soft_dirty && in_b->soft_dirty,
+		.huge = in_a->huge && in_b->huge,
+		.exclusive_a = in_a->exclusive,
 	};
 }
 
@@ -44,6 +56,11 @@ static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context 
 		facts |= fact(!before && after, VMSNAP_CHANGE_BECAME_EXCLUSIVE) |
 		         fact(before && !after, VMSNAP_CHANGE_BECAME_SHARED);
 	}
+	if (context->huge) {
+		bool before = has(a, VMSNAP_PAGE_HUGE), after = has(b, VMSNAP_PAGE_HUGE);
+		facts |= fact(before && !after, VMSNAP_CHANGE_HUGE_SPLIT) |
+		         fact(!before && after, VMSNAP_CHANGE_HUGE_COLLAPSED);
+	}
 	bool filled = context->zero && has(a, VMSNAP_PAGE_ZERO) && !has(b, VMSNAP_PAGE_ZERO);
 	return facts | fact(filled, VMSNAP_CHANGE_ZERO_FILLED_IN);
 }
@@ -58,6 +75,14 @@ static bool privatised(uint64_t a, uint64_t b, const struct facts_context *conte
 	if (a & ENTRY_POPULATED)
 		return context->same_file && has(a, VMSNAP_PAGE_FILE);
 	return context->private_text;
+}
+
+/* A page that went took its protection along. */
+static uint32_t write_protection(uint64_t a, uint64_t b)
+{
+	bool before = has(a, VMSNAP_PAGE_UFFD_WP), after = has(b, VMSNAP_PAGE_UFFD_WP);
+	bool lifted = before && !after && !((a & ENTRY_POPULATED) && !(b & ENTRY_POPULATED));
+	return fact(!before && after, VMSNAP_CHANGE_WRITE_PROTECTED) | fact(lifted, VMSNAP_CHANGE_WRITE_UNPROTECTED);
 }
 
 uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
@@ -79,8 +104,35 @@ uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
 		else
 			facts |= fact(context->frames && frames_differ(a, b), VMSNAP_CHANGE_SWAP_MOVED);
 	}
-	facts |= fact(privatised(a, b, context), VMSNAP_CHANGE_PRIVATISED);
+	facts |= write_protection(a, b) | fact(privatised(a, b, context), VMSNAP_CHANGE_PRIVATISED);
 	bool dirtied =
 	        context->soft_dirty && populated_b && has(b, VMSNAP_PAGE_SOFT_DIRTY) && !has(a, VMSNAP_PAGE_SOFT_DIRTY);
 	return facts | fact(dirtied, VMSNAP_CHANGE_SOFT_DIRTIED);
+}
+
+bool page_write_copies(uint64_t entry, bool exclusive_known)
+{
+	if (!(entry & ENTRY_PRESENT) || has(entry, VMSNAP_PAGE_ZERO))
+		return false;
+	return has(entry, VMSNAP_PAGE_FILE) || !exclusive_known || !has(entry, VMSNAP_PAGE_EXCLUSIVE);
+}
+
+/* A page of the page cache that is in another frame was read anew. */
+static bool copied(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context)
+{
+	if (context->shared_mapping || context->doubtful)
+		return false;
+	if (has(a, VMSNAP_PAGE_FILE) && has(b, VMSNAP_PAGE_FILE))
+		return false;
+	return (facts & (1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_PRIVATISED)) &&
+	       page_write_copies(a, context->exclusive_a);
+}
+
+uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context)
+{
+	if (facts & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN))
+		return 1u << VMSNAP_KIND_NEW;
+	if (facts & 1u << VMSNAP_CHANGE_VANISHED)
+		return 1u << VMSNAP_KIND_GONE;
+	return 1u << (copied(facts, a, b, context) ? VMSNAP_KIND_COPIED : VMSNAP_KIND_OTHER);
 }

@@ -8,17 +8,25 @@
 /* What is known on both sides, and what is mapped. */
 struct facts_context {
 	bool frames; /* PFNs and swap slots of A and B can be compared */
-	bool exclusive, zero, soft_dirty;
+	bool exclusive, zero, soft_dirty, huge;
+	bool exclusive_a;  /* A knows what is exclusive */
 	bool same_file;    /* A and B map the same file here, privately */
 	bool private_text; /* B maps a file privately, executable in A or B */
+	bool shared_mapping;
+	bool doubtful; /* the mappings may be two different ones */
 };
 /* The part that depends on the snapshots alone. */
 struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsnap *b);
 /* PFNs mean something only until the next boot. */
 bool facts_same_boot(const struct vmsnap *a, const struct vmsnap *b);
+bool facts_same_process(const struct vmsnap *a, const struct vmsnap *b);
 
 /* 1 << enum vmsnap_page_change, or-ed; 0 if nothing changed.  Holds for a whole
  * segment in which both entries count up by their steps. */
 uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context);
+/* What they come to: 1 << enum vmsnap_page_kind, or-ed. */
+uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context);
+/* Whether a write to such a page of a private mapping makes a copy. */
+bool page_write_copies(uint64_t entry, bool exclusive_known);
 
 #endif

@@ -1,11 +1,18 @@
 #include "diff_walk.h"
 
+struct span_walk span_walk_from(const struct vmsnap *const *snaps, size_t sides, uint64_t at)
+{
+	struct span_walk walk = { .sides = sides, .at = at };
+	for (size_t i = 0; i < sides; i++) {
+		walk.snap[i] = snaps[i];
+		walk.next[i] = snapshot_vma_find(snaps[i], at);
+	}
+	return walk;
+}
+
 struct span_walk span_walk_begin(const struct vmsnap *const *snaps, size_t sides)
 {
-	struct span_walk walk = { .sides = sides };
-	for (size_t i = 0; i < sides; i++)
-		walk.snap[i] = snaps[i];
-	return walk;
+	return span_walk_from(snaps, sides, 0);
 }
 
 bool span_next(struct span_walk *walk, struct span *span)

@@ -21,6 +21,8 @@ struct span_walk {
 	uint64_t at;
 };
 struct span_walk span_walk_begin(const struct vmsnap *const *snaps, size_t sides);
+/* The same, from an address on. */
+struct span_walk span_walk_from(const struct vmsnap *const *snaps, size_t sides, uint64_t at);
 bool span_next(struct span_walk *walk, struct span *span);
 
 /* A place in a list of runs that only moves up. */
@@ -35,6 +37,19 @@ struct run_cursor run_cursor_at(const struct vmsnap *snap, uint64_t address);
 static inline uint64_t run_last(const struct run *run, unsigned shift)
 {
 	return run_start(run) + (run_pages(run) << shift) - 1;
+}
+
+/* Passes over runs below `end` that are the same on both sides: most are. */
+static inline void run_cursors_skip_equal(struct run_cursor *a, struct run_cursor *b, uint64_t end)
+{
+	const struct run *in_a = a->run, *in_b = b->run;
+	while (in_a < a->end && in_b < b->end && in_a->head == in_b->head && in_a->entry == in_b->entry &&
+	       run_last(in_a, a->shift) < end) {
+		in_a++;
+		in_b++;
+	}
+	a->run = in_a;
+	b->run = in_b;
 }
 
 /* The entry of the page at `at`, 0 if it is in no run.  Lowers *until to where

@@ -2,48 +2,10 @@
 
 #include <string.h>
 
-static bool begins_with(const char *name, const char *prefix)
-{
-	return !strncmp(name, prefix, strlen(prefix));
-}
-
-bool vma_is_anonymous(const struct vmsnap_vma *vma)
-{
-	/* A SysV segment with id 0 has inode 0, but a name that is a path. */
-	return !vma->inode && !vma->dev_major && !vma->dev_minor && vma->name[0] != '/';
-}
-
-bool vma_is_plain(const struct vmsnap_vma *vma)
-{
-	const char *name = vma->name;
-	if (!vma_is_anonymous(vma))
-		return false;
-	/* [stack:TID] was written by Linux 3.4 to 4.4. */
-	return !*name || !strcmp(name, "[heap]") || !strcmp(name, "[stack]") || begins_with(name, "[anon:") ||
-	       begins_with(name, "[stack:");
-}
-
-bool vma_is_private_file(const struct vmsnap_vma *vma)
-{
-	if ((vma->perms & VMSNAP_PERM_SHARED) || vma_is_anonymous(vma))
-		return false;
-	/* Anonymous memory that shows a file: a private mapping of /dev/zero, and
-	 * MAP_ANONYMOUS | MAP_HUGETLB. */
-	return strcmp(vma->name, "/dev/zero") != 0 && !begins_with(vma->name, "/anon_hugepage");
-}
-
-bool vma_same_backing(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
-{
-	if ((a->perms & VMSNAP_PERM_SHARED) != (b->perms & VMSNAP_PERM_SHARED))
-		return false;
-	if (vma_is_anonymous(a) || vma_is_anonymous(b)) {
-		if (vma_is_plain(a) || vma_is_plain(b))
-			return vma_is_plain(a) && vma_is_plain(b);
-		return vma_is_anonymous(a) && vma_is_anonymous(b) && !strcmp(a->name, b->name);
-	}
-	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
-	       a->offset - a->start == b->offset - b->start;
-}
+#include "backing.h"
+#include "diff_facts.h"
+#include "diff_walk.h"
+#include "own_page.h"
 
 /* What is gathered on the way: of each VMA, and there may be millions. */
 struct partners {
@@ -58,6 +20,7 @@ struct matching {
 	struct part_list lost, gained;
 	struct vma_match *out;
 	struct work *work;
+	bool frames; /* of the two can be compared */
 };
 
 /* The next pair of VMAs that overlap; begin with { 0, 0, false }. */
@@ -83,9 +46,41 @@ static bool overlap_next(const struct matching *m, struct overlap *at)
 	return false;
 }
 
+struct shared_range {
+	uint64_t start, end;
+};
+static struct shared_range range_of(const struct matching *m, const struct overlap *at)
+{
+	const struct vmsnap_vma *a = &m->a->vmas[at->a], *b = &m->b->vmas[at->b];
+	return (struct shared_range){ a->start > b->start ? a->start : b->start, a->end < b->end ? a->end : b->end };
+}
+
+typedef const struct move *(*moves_fn)(const struct moves *moves, uint64_t at, uint64_t *until);
+
+/* Whether all of a range went elsewhere, or came from there. */
+static bool all_moved(const struct moves *moves, struct shared_range range, moves_fn find)
+{
+	for (uint64_t at = range.start, until; at < range.end; at = until) {
+		until = range.end;
+		if (!find(moves, at, &until))
+			return false;
+	}
+	return true;
+}
+
+static bool any_moved(const struct moves *moves, struct shared_range range, moves_fn find)
+{
+	uint64_t until = range.end;
+	return find(moves, range.start, &until) || until < range.end;
+}
+
+/* The same mapping: not what went away and has another of its kind in its place. */
 static bool same_at(const struct matching *m, const struct overlap *at)
 {
-	return vma_same_backing(&m->a->vmas[at->a], &m->b->vmas[at->b]);
+	const struct moves *moves = &m->out->moves;
+	struct shared_range range = range_of(m, at);
+	return vma_same_backing(&m->a->vmas[at->a], &m->b->vmas[at->b]) && !all_moved(moves, range, moves_from) &&
+	       !all_moved(moves, range, moves_to);
 }
 
 static int add_row(const struct matching *m, int change, const struct vmsnap_vma *a, const struct vmsnap_vma *b)
@@ -131,6 +126,62 @@ static int add_attributes(const struct matching *m, const struct vmsnap_vma *a, 
 	return rc ? rc : add_row_if(m, strcmp(a->name, b->name) != 0, VMSNAP_VMA_CHANGE_RENAMED, a, b);
 }
 
+/* What the pages say of plain memory that has changed as a mapping. */
+struct traces {
+	bool kept; /* some page is still there, or may be */
+	bool lost; /* some page went, and not because it was copied */
+};
+
+static void trace_pages(struct traces *traces, uint64_t a, uint64_t b)
+{
+	if (!own_page(a))
+		return;
+	bool swapped = (a | b) & ENTRY_SWAPPED;
+	if (own_page_same(a, b) || (own_page(b) && swapped))
+		traces->kept = true;
+	else if (!own_page(b) || own_page_exclusive(a))
+		traces->lost = true;
+}
+
+/* Whether it may be other memory than it was: none of its pages is left, and not all of them
+ * can have been copied.  That it was unmapped is no fact: giving pages back (madvise) and
+ * changing permissions (mprotect) look the same, and are. */
+static int may_be_another(const struct matching *m, const struct overlap *at, bool *yes)
+{
+	struct shared_range range = range_of(m, at);
+	struct run_cursor in_a = run_cursor_at(m->a, range.start), in_b = run_cursor_at(m->b, range.start);
+	struct traces traces = { false, false };
+	int rc = VMSNAP_OK;
+	*yes = false;
+	if (!m->frames || !vma_is_plain(&m->a->vmas[at->a]) || m->a->vmas[at->a].perms & VMSNAP_PERM_SHARED)
+		return rc;
+	for (uint64_t here = range.start, until; !rc && here < range.end && !traces.kept; here = until) {
+		until = range.end;
+		bool moved = moves_from(&m->out->moves, here, &until);
+		moved |= moves_to(&m->out->moves, here, &until) != NULL;
+		uint64_t a = run_cursor_entry(&in_a, here, &until), b = run_cursor_entry(&in_b, here, &until);
+		if (!moved)
+			trace_pages(&traces, a, b);
+		rc = work_step(m->work);
+	}
+	*yes = traces.lost && !traces.kept;
+	return rc;
+}
+
+static int add_possibly_replaced(const struct matching *m, const struct overlap *at)
+{
+	struct vma_match *out = m->out;
+	struct shared_range range = range_of(m, at);
+	int rc = add_row(m, VMSNAP_VMA_CHANGE_POSSIBLY_REPLACED, &m->a->vmas[at->a], &m->b->vmas[at->b]);
+	struct doubtful *items =
+	        work_room(m->work, out->doubtful, out->doubtful_count, &out->doubtful_capacity, sizeof(*items), &rc);
+	if (!items)
+		return rc;
+	out->doubtful = items;
+	items[out->doubtful_count++] = (struct doubtful){ range.start, range.end };
+	return rc;
+}
+
 /* The rows of one pair of partners.  In a chain of pairs (a mapping split, then
  * partly merged, …) the lowest pair tells how the start moved, the highest how
  * the end did. */
@@ -140,9 +191,15 @@ static int add_pair(const struct matching *m, const struct overlap *at)
 	const struct partners *of_a = &m->of_a[at->a], *of_b = &m->of_b[at->b];
 	bool lowest = of_a->first == at->b && of_b->first == at->a;
 	bool highest = of_a->last == at->b && of_b->last == at->a;
+	bool other = false;
+	int rc = VMSNAP_OK;
+	if (of_a->count > 1 || of_b->count > 1 || a->perms != b->perms || strcmp(a->name, b->name))
+		rc = may_be_another(m, at, &other);
+	if (rc || other)
+		return rc ? rc : add_possibly_replaced(m, at);
 	bool grown = (lowest && b->start < a->start) || (highest && b->end > a->end);
 	bool shrunk = (lowest && b->start > a->start) || (highest && b->end < a->end);
-	int rc = add_row_if(m, of_a->count > 1, VMSNAP_VMA_CHANGE_SPLIT, a, b);
+	rc = add_row_if(m, of_a->count > 1, VMSNAP_VMA_CHANGE_SPLIT, a, b);
 	rc = rc ? rc : add_row_if(m, of_b->count > 1, VMSNAP_VMA_CHANGE_MERGED, a, b);
 	rc = rc ? rc : add_row_if(m, grown, VMSNAP_VMA_CHANGE_GROWN, a, b);
 	rc = rc ? rc : add_row_if(m, shrunk, VMSNAP_VMA_CHANGE_SHRUNK, a, b);
@@ -183,9 +240,19 @@ static int find_parts(const struct vmsnap *snap, const struct vmsnap *other, str
 	return rc;
 }
 
+static int add_possible_moves(const struct matching *m)
+{
+	const struct move_list *moves = &m->out->moves.possible;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < moves->count; i++)
+		rc = add_row(m, VMSNAP_VMA_CHANGE_POSSIBLY_MOVED, &m->a->vmas[moves->items[i].a],
+		             &m->b->vmas[moves->items[i].b]);
+	return rc;
+}
+
 static int add_moves(const struct matching *m)
 {
-	const struct move_list *moves = &m->out->moves;
+	const struct move_list *moves = &m->out->moves.list;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < moves->count; i++) {
 		const struct move *move = &moves->items[i];
@@ -203,30 +270,14 @@ static int add_moves(const struct matching *m)
 	return rc;
 }
 
-/* Whether any of [start, end) went elsewhere. */
-static bool moved_away(const struct move_list *moves, uint64_t start, uint64_t end)
-{
-	size_t low = 0, high = moves->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (moves->items[middle].from + moves->items[middle].length <= start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < moves->count && moves->items[low].from < end;
-}
-
 /* Something else lies where a mapping was, unless that went away by itself. */
 static int add_replaced(const struct matching *m)
 {
 	int rc = VMSNAP_OK;
 	for (struct overlap at = { 0 }; !rc && overlap_next(m, &at);) {
-		const struct vmsnap_vma *a = &m->a->vmas[at.a], *b = &m->b->vmas[at.b];
-		uint64_t start = a->start > b->start ? a->start : b->start, end = a->end < b->end ? a->end : b->end;
-		if (same_at(m, &at) || moved_away(&m->out->moves, start, end))
+		if (same_at(m, &at) || any_moved(&m->out->moves, range_of(m, &at), moves_from))
 			continue;
-		rc = add_row(m, VMSNAP_VMA_CHANGE_REPLACED, a, b);
+		rc = add_row(m, VMSNAP_VMA_CHANGE_REPLACED, &m->a->vmas[at.a], &m->b->vmas[at.b]);
 		m->of_a[at.a].told = m->of_b[at.b].told = true;
 	}
 	return rc;
@@ -242,26 +293,11 @@ static int add_untold(const struct matching *m)
 	return rc;
 }
 
-static int compare_to(const void *x, const void *y, const void *ctx)
-{
-	const struct move *a = x, *b = y;
-	(void)ctx;
-	return (a->to > b->to) - (a->to < b->to);
-}
-
 static int find_moves(struct matching *m)
 {
-	struct vma_match *out = m->out;
 	int rc = find_parts(m->a, m->b, &m->lost, m->work);
 	rc = rc ? rc : find_parts(m->b, m->a, &m->gained, m->work);
-	rc = rc ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &out->moves);
-	if (rc || !out->moves.count)
-		return rc;
-	out->moves_to = work_array(m->work, out->moves.count, sizeof(*out->moves_to), &rc);
-	if (rc)
-		return rc;
-	memcpy(out->moves_to, out->moves.items, out->moves.count * sizeof(*out->moves_to));
-	return work_sort(m->work, out->moves_to, out->moves.count, sizeof(*out->moves_to), compare_to, NULL);
+	return rc ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &m->out->moves);
 }
 
 static int compare_rows(const void *x, const void *y, const void *ctx)
@@ -279,22 +315,36 @@ static int compare_rows(const void *x, const void *y, const void *ctx)
 
 static int match_all(struct matching *m)
 {
-	find_partners(m);
-	int rc = VMSNAP_OK;
+	int rc = find_moves(m);
+	if (!rc)
+		find_partners(m);
 	for (struct overlap at = { 0 }; !rc && overlap_next(m, &at);)
 		if (same_at(m, &at))
 			rc = add_pair(m, &at);
-	rc = rc ? rc : find_moves(m);
 	rc = rc ? rc : add_moves(m);
+	rc = rc ? rc : add_possible_moves(m);
 	rc = rc ? rc : add_replaced(m);
 	rc = rc ? rc : add_untold(m);
 	return rc ? rc : work_sort(m->work, m->out->rows, m->out->count, sizeof(*m->out->rows), compare_rows, NULL);
+}
+
+int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct moves *out)
+{
+	struct part_list lost = { 0 }, gained = { 0 };
+	*out = (struct moves){ 0 };
+	int rc = find_parts(a, b, &lost, work);
+	rc = rc ? rc : find_parts(b, a, &gained, work);
+	rc = rc ? rc : moves_find(a, &lost, b, &gained, work, out);
+	work_free(work, lost.items, lost.capacity, sizeof(*lost.items));
+	work_free(work, gained.items, gained.capacity, sizeof(*gained.items));
+	return rc;
 }
 
 int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out)
 {
 	*out = (struct vma_match){ 0 };
 	struct matching m = { .a = a, .b = b, .out = out, .work = work };
+	m.frames = facts_context_of(a, b).frames;
 	int rc = a->vma_count > VMAS_MAX || b->vma_count > VMAS_MAX ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
 	m.of_a = work_array(work, a->vma_count, sizeof(*m.of_a), &rc);
 	m.of_b = work_array(work, b->vma_count, sizeof(*m.of_b), &rc);
@@ -311,7 +361,7 @@ int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work,
 void vma_match_free(struct vma_match *match)
 {
 	free(match->rows);
-	free(match->moves.items);
-	free(match->moves_to);
+	free(match->doubtful);
+	moves_free(&match->moves, NULL);
 	*match = (struct vma_match){ 0 };
 }

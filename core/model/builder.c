@@ -53,6 +53,8 @@ static bool keep_info(struct vmsnap *snap, const struct vmsnap_info *given)
 {
 	struct vmsnap_info *info = &snap->info;
 	*info = *given;
+	if (!info->faults) /* no program runs without one: nobody has counted */
+		info->faults = UINT64_MAX;
 	const char **strings[] = { &info->boot_id, &info->host,  &info->kernel, &info->arch,  &info->comm,
 		                   &info->exe,     &info->label, &info->tool,   &info->reason };
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)

@@ -21,6 +21,7 @@ struct vmsnap *snapshot_new(void)
 	struct vmsnap_info *info = &snap->info;
 	info->boot_id = info->host = info->kernel = info->arch = "";
 	info->comm = info->exe = info->label = info->tool = info->reason = "";
+	info->faults = UINT64_MAX;
 	snap->status = "";
 	return snap;
 }

@@ -118,9 +118,12 @@ static int add_vma(struct vmsnap *snap, size_t *room, const struct cursor *line,
 	                         vma, err);
 	if (rc)
 		return rc;
-	/* Without a freeze the kernel may show a VMA that grew while we read again. */
-	if (snap->vma_count && vma->start < vma[-1].end)
+	/* Without a freeze the kernel may show a VMA that grew while we read again.  What is left
+	 * of it lies further on in its file. */
+	if (snap->vma_count && vma->start < vma[-1].end) {
+		vma->offset += vma->inode || vma->offset ? vma[-1].end - vma->start : 0;
 		vma->start = vma[-1].end;
+	}
 	snap->vma_count += vma->start < vma->end;
 	return VMSNAP_OK;
 }

@@ -131,6 +131,8 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
 			out->ppid = (uint32_t)value;
 		else if (field == 9)
 			out->kernel_thread = value & KERNEL_THREAD_FLAG;
+		else if (field == 10 || field == 12)
+			out->faults += value;
 		else if (field == 22)
 			out->start_time = value;
 		else if (field == 24)

@@ -45,6 +45,7 @@ struct proc_stat {
 	char state;
 	uint32_t ppid;
 	bool kernel_thread;
+	uint64_t faults; /* minor and major */
 	uint64_t start_time;
 	uint64_t resident;                               /* pages, rough */
 	uint64_t arg_start, arg_end, env_start, env_end; /* 0 without permission */

@@ -143,7 +143,7 @@ static int set_field(struct decode *decode, struct field *field, uint32_t *seen)
 	if (*seen & bit)
 		return decode_damaged(decode, "SNAP: key %" PRIu64 " comes twice", field->key);
 	*seen |= bit;
-	if (field->key >= SNAP_FIRST_BYTES)
+	if (field->key >= SNAP_FIRST_BYTES && field->key != SNAP_FAULTS)
 		return set_bytes(decode, field);
 	int rc = take_number(decode, field);
 	return rc ? rc : set_number(decode, field);

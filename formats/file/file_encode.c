@@ -12,13 +12,14 @@ static void put_field(struct bytes *out, uint64_t key, const void *data, size_t 
 	put_column(out, data, len);
 }
 
-static void put_number(struct bytes *out, uint64_t key, uint64_t value)
+/* 0 only if it means something else than that there is no such field. */
+static void put_number(struct bytes *out, uint64_t key, uint64_t value, bool zero_too)
 {
 	uint8_t data[8];
 	size_t len = 0;
 	for (; value; value >>= 8)
 		data[len++] = (uint8_t)value;
-	if (len)
+	if (len || zero_too)
 		put_field(out, key, data, len);
 }
 
@@ -48,7 +49,7 @@ static const void *bytes_of(struct vmsnap_info *info, uint64_t key, size_t *len)
 		*len = strlen(*string);
 		return *len ? *string : NULL;
 	}
-	if (key == SNAP_UNUSED || key == SNAP_MISSED) /* put_missed() */
+	if (key == SNAP_UNUSED || key == SNAP_MISSED || key == SNAP_FAULTS) /* encode_snap() */
 		return NULL;
 	*len = key == SNAP_CMDLINE ? info->cmdline_len : info->exe_build_id_len;
 	if (key == SNAP_CMDLINE)
@@ -81,7 +82,7 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 	if (info.freeze > VMSNAP_FREEZE_PARTIAL)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot was frozen in an unknown way");
 	for (uint64_t key = SNAP_PAGE_SIZE; key < SNAP_FIRST_BYTES; key++)
-		put_number(&out->bytes, key, number_of(&info, key));
+		put_number(&out->bytes, key, number_of(&info, key), false);
 	for (uint64_t key = SNAP_FIRST_BYTES; key < SNAP_KEYS; key++) {
 		size_t len = 0;
 		const void *bytes = bytes_of(&info, key, &len);
@@ -89,6 +90,8 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 			put_field(&out->bytes, key, bytes, len);
 	}
 	put_missed(snap, &out->bytes);
+	if (info.faults != UINT64_MAX)
+		put_number(&out->bytes, SNAP_FAULTS, info.faults, true);
 	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }
 

@@ -31,6 +31,8 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
 		return &info->start_time;
 	case SNAP_PAUSE:
 		return &info->pause;
+	case SNAP_FAULTS:
+		return &info->faults;
 	default:
 		return NULL;
 	}

@@ -34,6 +34,7 @@ enum snap_key {
 	SNAP_REASON,
 	SNAP_UNUSED, /* an old test file has it: it is skipped, for ever */
 	SNAP_MISSED,
+	SNAP_FAULTS,
 	SNAP_KEYS,
 };
 

@@ -14,17 +14,12 @@ static const uint32_t written = 1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_C
 typedef int (*pages_fn)(void *ctx, uint64_t start, uint64_t end, struct vmsnap_error *err);
 
 /* What appeared and is not of the page cache was written; the rest was only read. */
-static int each_appeared(const struct diff_view *view, const struct vmsnap_diff_range *range, pages_fn fn, void *ctx,
-                         struct vmsnap_error *err)
+static bool was_written(const struct vmsnap_diff_range *range)
 {
-	struct vmsnap_run_iter it;
-	struct vmsnap_run run;
-	int rc = VMSNAP_OK;
-	vmsnap_run_iter_init(&it, view->b, range->start, range->end);
-	while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		if (!(run.flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)))
-			rc = fn(ctx, run.start, run.end, err);
-	return rc;
+	if (range->changes & written)
+		return true;
+	return (range->changes & 1u << VMSNAP_CHANGE_APPEARED) &&
+	       !(range->after & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
 }
 
 /* The pages of a mapping that were written. */
@@ -36,10 +31,8 @@ static int each_written(const struct diff_view *view, const struct diff_row *row
 	for (size_t i = 0; !rc && i < row->range_count; i++) {
 		if (vmsnap_diff_range(view->diff, row->first_range + i, &range))
 			break;
-		if (range.changes & written)
+		if (was_written(&range))
 			rc = fn(ctx, range.start, range.end, err);
-		else if (range.changes & 1u << VMSNAP_CHANGE_APPEARED)
-			rc = each_appeared(view, &range, fn, ctx, err);
 	}
 	return rc;
 }

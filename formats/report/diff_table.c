@@ -52,11 +52,6 @@ struct strip_source {
 	const struct diff_row *row;
 };
 
-static void strip_piece(void *ctx, uint64_t start, uint64_t end, int page_class)
-{
-	strip_add(ctx, start, end, page_class);
-}
-
 static void quiet_pieces(struct strip *strip, const struct vmsnap *snap, uint64_t start, uint64_t end)
 {
 	struct vmsnap_run_iter it;
@@ -73,7 +68,7 @@ static void fill_strip(void *ctx, struct strip *strip, bool quiet)
 	struct vmsnap_diff_range range;
 	for (size_t i = 0; i < row->range_count; i++)
 		if (!vmsnap_diff_range(source->view->diff, row->first_range + i, &range))
-			diff_pieces(source->view, &range, strip_piece, strip);
+			strip_add(strip, range.start, range.end, diff_range_class(&range));
 	if (quiet)
 		quiet_pieces(strip, source->view->b, row->start, row->end);
 }
@@ -115,6 +110,11 @@ static void put_note(struct row *row, const struct vmsnap_diff_vma *change)
 	} else if (both && change->change == VMSNAP_VMA_CHANGE_MOVED) {
 		row_text(row, DIFF_CHANGE, "moved from ");
 		row_text(row, DIFF_CHANGE, word_address(change->a->start).text);
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_POSSIBLY_MOVED) {
+		row_text(row, DIFF_CHANGE, "possibly moved from ");
+		row_text(row, DIFF_CHANGE, word_address(change->a->start).text);
+	} else if (both && change->change == VMSNAP_VMA_CHANGE_POSSIBLY_REPLACED) {
+		put_old_name(row, "possibly replaced ", change->a);
 	} else if (both && change->change == VMSNAP_VMA_CHANGE_REPLACED) {
 		put_old_name(row, "replaced ", change->a);
 	} else if (both && change->change == VMSNAP_VMA_CHANGE_RENAMED) {
@@ -218,7 +218,7 @@ static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	const struct diff_view *view = ((const struct printed *)ctx)->view;
 	struct vmsnap_diff_range range;
 	(void)err;
-	for (size_t i = 0; !text_failed(row->text) && !vmsnap_diff_range(view->diff, i, &range); i++) {
+	for (size_t i = 0; !text_failed(row->text) && diff_facts_next(view->diff, &i, &range);) {
 		struct touched_reasons reasons = { .count = 0 };
 		diff_touched_reasons(view, &range, &reasons);
 		row_put_address(row, RANGE_START, range.start);

@@ -39,7 +39,9 @@ static void add_row(struct balance *balance, const struct diff_view *view, const
 	for (int i = 0; i < PAGE_CLASSES; i++)
 		balance->sums.classes[i] += sums.classes[i];
 	balance->changed++;
-	const struct vmsnap_vma *was = vmsnap_vma_at(view->a, diff_address_in_a(view, row->start));
+	uint64_t from = row->start;
+	const struct vmsnap_vma *was =
+	        vmsnap_diff_from(view->diff, row->start, &from) ? vmsnap_vma_at(view->a, from) : NULL;
 	if (!was || !(was->perms & VMSNAP_PERM_WRITE))
 		balance->sums.shared += sums.classes[CLASS_COPIED];
 	/* What is gone at B is not among B's mappings. */

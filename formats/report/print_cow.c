@@ -22,6 +22,7 @@ enum {
 	COW_NAMES,
 	COW_NAMES_TOTAL,
 	COW_TOP_NAMES,
+	COW_PARENT_START,
 };
 static const struct column cow_columns[] = {
 	[COW_START] = { "start", "START", COLUMN_ADDRESS, 0, "where the range begins", NULL },
@@ -37,9 +38,11 @@ static const struct column cow_columns[] = {
 	[COW_NAMES] = { "names", .type = COLUMN_RECORDS, .of = &name_schema },
 	[COW_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
 	[COW_TOP_NAMES] = { NULL, "NAMES", COLUMN_TEXT, COLUMN_LONG, "the best names on the pages", NULL },
+	[COW_PARENT_START] = { "parent_start", "PARENT", COLUMN_ADDRESS, COLUMN_SECONDARY,
+	                       "where the parent has it, if elsewhere", NULL },
 };
-static const uint32_t cow_shown[] = { COW_START,    COW_END,     COW_PAGES,     COW_VERDICT,
-	                              COW_INFERRED, COW_TOUCHED, COW_TOP_NAMES, COW_MAPPING };
+static const uint32_t cow_shown[] = { COW_START,    COW_PARENT_START, COW_END,       COW_PAGES,  COW_VERDICT,
+	                              COW_INFERRED, COW_TOUCHED,      COW_TOP_NAMES, COW_MAPPING };
 const struct row_schema cow_schema = ROW_SCHEMA_SHOWN(cow_columns, cow_shown);
 
 /* Which of all these a debugger wrote to. */
@@ -108,6 +111,8 @@ static int put_range(struct row *row, const struct printed *printed, const struc
 	put_touched(row, COW_IS_TOUCHED, COW_TOUCHED_BY, range->touched, &reasons);
 	put_touched_text(row, COW_TOUCHED, range->touched, &reasons);
 	int rc = put_range_names(row, printed, range, err);
+	if (range->moved)
+		row_put_address(row, COW_PARENT_START, range->parent_start);
 	if (!rc)
 		row_end(row);
 	return rc;

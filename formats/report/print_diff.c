@@ -23,7 +23,7 @@ static const struct column change_columns[] = {
 static const struct row_schema change_schema = ROW_SCHEMA(change_columns);
 
 /* One row for each fact: a range with two facts comes twice. */
-enum { FACT_START, FACT_PAGES, FACT_CHANGE, FACT_IS_TOUCHED, FACT_TOUCHED_BY, FACT_NAMES, FACT_NAMES_TOTAL };
+enum { FACT_START, FACT_PAGES, FACT_CHANGE, FACT_IS_TOUCHED, FACT_TOUCHED_BY, FACT_NAMES, FACT_NAMES_TOTAL, FACT_FROM };
 static const struct column fact_columns[] = {
 	[FACT_START] = { "start", .type = COLUMN_ADDRESS },
 	[FACT_PAGES] = { "pages", .type = COLUMN_COUNT },
@@ -32,6 +32,7 @@ static const struct column fact_columns[] = {
 	[FACT_TOUCHED_BY] = { "touched_by", .type = COLUMN_LIST },
 	[FACT_NAMES] = { "names", .type = COLUMN_RECORDS, .of = &name_schema },
 	[FACT_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
+	[FACT_FROM] = { "from", .type = COLUMN_ADDRESS },
 };
 static const struct row_schema fact_schema = ROW_SCHEMA(fact_columns);
 
@@ -113,6 +114,8 @@ static int put_facts(struct row *row, const struct printed *printed, const struc
 		row_put_word(row, FACT_CHANGE, vmsnap_page_change_name(change));
 		put_touched(row, FACT_IS_TOUCHED, FACT_TOUCHED_BY, range->touched, &reasons);
 		rc = put_names(row, FACT_NAMES, FACT_NAMES_TOTAL, printed->names, range->start, range->end, err);
+		if (range->moved)
+			row_put_address(row, FACT_FROM, range->from);
 		row_end(row);
 	}
 	return rc;
@@ -123,7 +126,7 @@ static int fact_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	const struct printed *printed = ctx;
 	struct vmsnap_diff_range range;
 	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && !text_failed(row->text) && !vmsnap_diff_range(printed->view->diff, i, &range); i++)
+	for (size_t i = 0; !rc && !text_failed(row->text) && diff_facts_next(printed->view->diff, &i, &range);)
 		rc = put_facts(row, printed, &range, err);
 	return rc;
 }
@@ -155,6 +158,9 @@ static bool fact_known(const struct diff_view *view, int change)
 		return a->zero && b->zero;
 	case VMSNAP_CHANGE_SOFT_DIRTIED:
 		return a->soft_dirty && b->soft_dirty;
+	case VMSNAP_CHANGE_HUGE_SPLIT:
+	case VMSNAP_CHANGE_HUGE_COLLAPSED:
+		return a->huge && b->huge;
 	default:
 		return true;
 	}

@@ -3,13 +3,13 @@
 #include "diff_facts.h"
 #include "emitter.h"
 #include "error.h"
+#include "format_value.h"
 #include "frame_columns.h"
 #include "page_state.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "touched_by.h"
 #include "touched_columns.h"
-#include "vma_match.h"
 
 enum {
 	HIST_SNAPSHOT,
@@ -25,7 +25,11 @@ enum {
 	HIST_TOUCHED_BY,
 	HIST_TOUCHED,
 	HIST_CHANGES,
+	HIST_WHAT,
 	HIST_FRAMES_COMPARED,
+	HIST_MOVED_FROM,
+	HIST_MOVED_TO,
+	HIST_REPLACED,
 };
 static const struct column history_columns[] = {
 	[HIST_SNAPSHOT] = { "snapshot", "SNAPSHOT", COLUMN_NAME, COLUMN_LONG, "what it is called", NULL },
@@ -42,11 +46,15 @@ static const struct column history_columns[] = {
 	[HIST_TOUCHED_BY] = { "touched", NULL, COLUMN_LIST, 0, NULL, NULL },
 	[HIST_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there",
 	                   NULL },
-	[HIST_CHANGES] = { "changes", "WHAT HAPPENED", COLUMN_FLAGS, COLUMN_LONG, "since the snapshot before", NULL },
+	[HIST_CHANGES] = { "changes", NULL, COLUMN_FLAGS, 0, NULL, NULL },
+	[HIST_WHAT] = { NULL, "WHAT HAPPENED", COLUMN_TEXT, COLUMN_LONG, "since the snapshot before", NULL },
 	[HIST_FRAMES_COMPARED] = { "frames_compared", NULL, COLUMN_BOOL, 0, NULL, NULL },
+	[HIST_MOVED_FROM] = { "moved_from", NULL, COLUMN_HEX, 0, NULL, NULL },
+	[HIST_MOVED_TO] = { "moved_to", NULL, COLUMN_HEX, 0, NULL, NULL },
+	[HIST_REPLACED] = { "replaced", NULL, COLUMN_BOOL, 0, NULL, NULL },
 };
-static const uint32_t history_shown[] = { HIST_SNAPSHOT, HIST_PID,     HIST_STATE,   HIST_PFN,    HIST_PHYSICAL,
-	                                  HIST_FLAGS,    HIST_TOUCHED, HIST_MAPPING, HIST_CHANGES };
+static const uint32_t history_shown[] = { HIST_SNAPSHOT, HIST_PID,     HIST_STATE,   HIST_PFN, HIST_PHYSICAL,
+	                                  HIST_FLAGS,    HIST_TOUCHED, HIST_MAPPING, HIST_WHAT };
 const struct row_schema history_schema = ROW_SCHEMA_SHOWN(history_columns, history_shown);
 
 enum { DOCUMENT_ADDRESS, DOCUMENT_ROWS };
@@ -73,8 +81,7 @@ struct moment {
 	bool physical_known;
 	uint64_t physical;
 	bool compared; /* there is such a row */
-	bool frames_unknown;
-	uint32_t changes; /* 1 << enum vmsnap_page_change, or-ed */
+	struct vmsnap_page_diff diff;
 };
 
 static const char *name_of(const struct history *history, size_t index)
@@ -98,31 +105,8 @@ static const struct vmsnap *before(const struct history *history, size_t index)
 	return NULL;
 }
 
-static uint32_t facts_between(const struct vmsnap *a, const struct vmsnap *b, uint64_t address)
-{
-	struct facts_context context = facts_context_of(a, b);
-	const struct vmsnap_vma *vma_a = vmsnap_vma_at(a, address), *vma_b = vmsnap_vma_at(b, address);
-	uint64_t entry_a, entry_b;
-	if (vma_b && vma_is_private_file(vma_b)) {
-		context.private_text = ((vma_a ? vma_a->perms : 0) | vma_b->perms) & VMSNAP_PERM_EXEC;
-		context.same_file = vma_a && vma_same_backing(vma_a, vma_b);
-	}
-	vmsnap_pages_read(a, address, 1, &entry_a);
-	vmsnap_pages_read(b, address, 1, &entry_b);
-	return page_facts(entry_a, entry_b, &context);
-}
-
-/* Whether it cannot be told if a page that stayed got another frame. */
-static bool frames_unknown(const struct vmsnap *a, const struct vmsnap_run *page_b, const struct vmsnap *b,
-                           uint64_t address)
-{
-	struct vmsnap_run page_a;
-	if (vmsnap_page_at(a, address, &page_a) || !(page_a.flags & page_b->flags & VMSNAP_PAGE_PRESENT))
-		return false;
-	return !facts_context_of(a, b).frames || !page_a.pfn || !page_b->pfn;
-}
-
-static struct moment moment_at(const struct history *history, size_t index)
+static int moment_at(const struct history *history, size_t index, struct text *text, struct moment *out,
+                     struct vmsnap_error *err)
 {
 	const struct vmsnap *snap = history->snaps[index], *last = before(history, index);
 	const struct vmsnap_info *info = vmsnap_info(snap);
@@ -134,11 +118,11 @@ static struct moment moment_at(const struct history *history, size_t index)
 	moment.physical_known = (moment.page.flags & VMSNAP_PAGE_PRESENT) && info->known.pfn && moment.page.pfn;
 	moment.physical = moment.page.pfn * info->page_size + (history->address & (info->page_size - 1));
 	moment.compared = last;
-	if (last) {
-		moment.changes = facts_between(last, snap, history->address);
-		moment.frames_unknown = frames_unknown(last, &moment.page, snap, history->address);
-	}
-	return moment;
+	*out = moment;
+	if (!last)
+		return VMSNAP_OK;
+	struct vmsnap_compare_options options = text_compare_options(text);
+	return vmsnap_page_compare(last, snap, history->address, &options, &out->diff, err);
 }
 
 /* ---- rows ---------------------------------------------------------------------------- */
@@ -163,21 +147,54 @@ static void put_flags(struct row *row, const struct moment *moment)
 	              hidden ? page_flag_bits(VMSNAP_PAGE_EXCLUSIVE) : 0, page_flag_name);
 }
 
+static void add_words(struct row *row, const char **comma, const char *words, const char *more)
+{
+	row_text(row, HIST_WHAT, *comma);
+	row_text(row, HIST_WHAT, words);
+	row_text(row, HIST_WHAT, more);
+	*comma = ",";
+}
+
+static void put_what(struct row *row, const struct vmsnap_page_diff *diff)
+{
+	const char *comma = "";
+	if (diff->moved)
+		add_words(row, &comma, "moved from ", word_address(diff->from).text);
+	if (diff->moved_away)
+		add_words(row, &comma, "moved to ", word_address(diff->to).text);
+	if (diff->replaced)
+		add_words(row, &comma, "replaced", "");
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
+		if (diff->changes & 1u << i)
+			add_words(row, &comma, vmsnap_page_change_name(i), "");
+	if (diff->frames_unknown)
+		add_words(row, &comma, vmsnap_page_change_name(VMSNAP_CHANGE_PFN_CHANGED), "?");
+}
+
 static void put_changes(struct row *row, const struct moment *moment)
 {
-	uint32_t unknown = moment->frames_unknown ? 1u << VMSNAP_CHANGE_PFN_CHANGED : 0;
+	const struct vmsnap_page_diff *diff = &moment->diff;
 	if (!moment->compared)
 		return;
-	row_put_flags(row, HIST_CHANGES, moment->changes, unknown, vmsnap_page_change_name);
-	row_put_bool(row, HIST_FRAMES_COMPARED, !moment->frames_unknown);
+	row_put_flags(row, HIST_CHANGES, diff->changes, 0, vmsnap_page_change_name);
+	put_what(row, diff);
+	row_put_bool(row, HIST_FRAMES_COMPARED, !diff->frames_unknown);
+	if (diff->moved)
+		row_put_hex(row, HIST_MOVED_FROM, diff->from);
+	if (diff->moved_away)
+		row_put_hex(row, HIST_MOVED_TO, diff->to);
+	row_put_bool(row, HIST_REPLACED, diff->replaced);
 }
 
 static int put_row(struct row *row, const struct history *history, size_t index, struct vmsnap_error *err)
 {
-	const struct moment moment = moment_at(history, index);
+	struct moment moment;
 	struct work *work = &row->text->work;
 	struct page_touched touched;
-	int rc = page_touched_init(&touched, moment.snap, history->address, work);
+	int rc = moment_at(history, index, row->text, &moment, err);
+	if (rc)
+		return rc;
+	rc = page_touched_init(&touched, moment.snap, history->address, work);
 	if (rc)
 		return work_fail(work, rc, err);
 	row_put_name_if_any(row, HIST_SNAPSHOT, moment.name);

@@ -48,6 +48,7 @@ void cow_touched_free(struct cow_touched *touched, struct work *work)
 void cow_touched_reasons(const struct cow_touched *touched, const struct vmsnap_cow_range *range,
                          struct touched_reasons *reasons)
 {
+	const uint64_t starts[COW_SIDES] = { range->parent_start, range->start, range->base_start };
 	for (int i = 0; range->touched && i < COW_SIDES; i++)
-		touched_reasons_add(reasons, &touched->side[i], range->start, range->end);
+		touched_reasons_add(reasons, &touched->side[i], starts[i], starts[i] + (range->end - range->start));
 }

@@ -144,19 +144,13 @@ bool diff_rows_next(struct diff_rows *rows, struct diff_row *row)
 	return true;
 }
 
-static void sum_piece(void *ctx, uint64_t start, uint64_t end, int page_class)
-{
-	struct diff_sums *sums = ctx;
-	sums->classes[page_class] += end - start;
-}
-
 void diff_row_sums(const struct diff_view *view, const struct diff_row *row, struct diff_sums *sums)
 {
 	struct vmsnap_diff_range range;
 	*sums = (struct diff_sums){ 0 };
 	for (size_t i = 0; i < row->range_count; i++)
 		if (!vmsnap_diff_range(view->diff, row->first_range + i, &range))
-			diff_pieces(view, &range, sum_piece, sums);
+			diff_range_sums(&range, sums->classes);
 	if (row->vma)
-		sums->shared = diff_shared_at_a(view, row->vma, row->start, row->end);
+		sums->shared = diff_shared_at_a(view, row->start, row->end);
 }

@@ -3,22 +3,31 @@
 #include <string.h>
 
 #include "page_state.h"
-#include "snapshot.h"
 
 /* ---- finding rows ------------------------------------------------------------------- */
+
+/* The first page at or above `from`.  Looked for in windows, each twice as large: only where
+ * a run begins matters, and it may be long. */
+static bool next_page(const struct map *map, uint64_t from, uint64_t *address)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	for (uint64_t bytes = map_row_bytes(map), end = from; end < UINT64_MAX; bytes *= 2) {
+		end = bytes && bytes < UINT64_MAX - from ? from + bytes : UINT64_MAX;
+		vmsnap_run_iter_init(&it, map->snap, from, end);
+		if (vmsnap_run_next(&it, &run) != VMSNAP_OK)
+			continue;
+		*address = run.start > from ? run.start : from;
+		return true;
+	}
+	return false;
+}
 
 /* The lowest address, not below `from`, of a page or a change. */
 static bool next_address(const struct map *map, uint64_t from, uint64_t *address)
 {
-	const struct run_list *runs = &map->snap->runs;
 	struct vmsnap_diff_range range;
-	/* Not with an iterator: only where a run begins matters, and it may be long. */
-	size_t next = run_list_find(runs, vmsnap_info(map->snap)->page_size, from);
-	bool found = next < runs->count;
-	if (found) {
-		uint64_t start = run_start(&runs->items[next]);
-		*address = start > from ? start : from;
-	}
+	bool found = next_page(map, from, address);
 	if (!map->view.diff || vmsnap_diff_range(map->view.diff, diff_range_find(map->view.diff, from), &range))
 		return found;
 	uint64_t start = range.start > from ? range.start : from;
@@ -99,9 +108,8 @@ static void add_pages(struct filling *filling, uint64_t start, uint64_t end, boo
 }
 
 /* What is copied or new is there at B too, but counts once. */
-static void add_event(void *ctx, uint64_t start, uint64_t end, int page_class)
+static void add_event(struct filling *filling, uint64_t start, uint64_t end, int page_class)
 {
-	struct filling *filling = ctx;
 	if (page_class == CLASS_OTHER || start > filling->last || end - 1 < filling->row->start)
 		return;
 	uint64_t last = end - 1 < filling->last ? end - 1 : filling->last;
@@ -138,7 +146,7 @@ void map_fill_row(const struct map *map, uint64_t start, struct map_row *row)
 		return;
 	for (size_t i = diff_range_find(map->view.diff, start);
 	     !vmsnap_diff_range(map->view.diff, i, &range) && range.start <= filling.last; i++)
-		diff_pieces(&map->view, &range, add_event, &filling);
+		add_event(&filling, range.start, range.end, diff_range_class(&range));
 }
 
 void map_totals(const struct map *map, uint64_t *totals)

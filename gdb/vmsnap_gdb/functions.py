@@ -121,15 +121,16 @@ Example:
     NAME = "changed"
 
     def work(self, value):
-        from vmsnap import snapshot
         from vmsnap_gdb import target
         from vmsnap_gdb.session import session
         entry = session.newest_of(target.require_live())
         if entry is None:
             raise gdb.GdbError("there is no snapshot of this process: take one first with 'vmsnap take'")
         where, page, known = _page(value)
-        before = entry.snapshot.page_at(where)
-        return int(snapshot.page_differs(before, entry.snapshot.info.known, page, known))
+        changes, elsewhere = entry.snapshot.page_changes(where, page, known)
+        if elsewhere:
+            changes = entry.snapshot.page_compare(session.capture_now(names=False), where)
+        return int(changes != 0)
 
 
 def register():

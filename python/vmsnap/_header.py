@@ -103,7 +103,9 @@ class VmaChange:  # enum vmsnap_vma_change
     REPLACED = 7
     MOVED = 8
     RENAMED = 9
-    COUNT = 10
+    POSSIBLY_MOVED = 10
+    POSSIBLY_REPLACED = 11
+    COUNT = 12
 
 
 class PageChange:  # enum vmsnap_page_change
@@ -120,7 +122,19 @@ class PageChange:  # enum vmsnap_page_change
     SOFT_DIRTIED = 10
     GUARDED = 11
     UNGUARDED = 12
-    COUNT = 13
+    WRITE_PROTECTED = 13
+    WRITE_UNPROTECTED = 14
+    HUGE_SPLIT = 15
+    HUGE_COLLAPSED = 16
+    COUNT = 17
+
+
+class PageKind:  # enum vmsnap_page_kind
+    NEW = 0
+    GONE = 1
+    COPIED = 2
+    OTHER = 3
+    COUNT = 4
 
 
 class Verdict:  # enum vmsnap_verdict
@@ -220,7 +234,7 @@ class Info(Structure):  # struct vmsnap_info
         ("monotonic", c_int64), ("pause", c_uint64), ("freeze", c_uint32), ("consistent", c_bool), ("known", Known),
         ("boot_id", c_char_p), ("host", c_char_p), ("kernel", c_char_p), ("arch", c_char_p), ("comm", c_char_p),
         ("exe", c_char_p), ("label", c_char_p), ("tool", c_char_p), ("reason", c_char_p), ("cmdline", c_void_p),
-        ("cmdline_len", c_size_t), ("exe_build_id", c_void_p), ("exe_build_id_len", c_size_t),
+        ("cmdline_len", c_size_t), ("exe_build_id", c_void_p), ("exe_build_id_len", c_size_t), ("faults", c_uint64),
     ]
 
 
@@ -300,14 +314,16 @@ class DiffVma(Structure):  # struct vmsnap_diff_vma
 class DiffRange(Structure):  # struct vmsnap_diff_range
     _fields_ = [
         ("start", c_uint64), ("end", c_uint64), ("changes", c_uint32), ("executable", c_bool), ("touched", c_bool),
-        ("vma", POINTER(Vma)),
+        ("moved", c_bool), ("vma", POINTER(Vma)), ("kinds", c_uint32), ("before", c_uint32), ("after", c_uint32),
+        ("from", c_uint64),
     ]
 
 
 class DiffTotals(Structure):  # struct vmsnap_diff_totals
     _fields_ = [
-        ("pages", c_uint64 * 13), ("vmas", c_uint64 * 10), ("privatised_executable", c_uint64),
-        ("resident_a", c_uint64), ("resident_b", c_uint64), ("touched", c_uint64), ("touched_pages", c_uint64 * 13),
+        ("pages", c_uint64 * 17), ("vmas", c_uint64 * 12), ("privatised_executable", c_uint64),
+        ("resident_a", c_uint64), ("resident_b", c_uint64), ("touched", c_uint64), ("touched_pages", c_uint64 * 17),
+        ("kinds", c_uint64 * 4), ("shared_a", c_uint64),
     ]
 
 
@@ -317,10 +333,17 @@ class DiffStatus(Structure):  # struct vmsnap_diff_status
     ]
 
 
+class PageDiff(Structure):  # struct vmsnap_page_diff
+    _fields_ = [
+        ("changes", c_uint32), ("kinds", c_uint32), ("moved", c_bool), ("from", c_uint64), ("moved_away", c_bool),
+        ("to", c_uint64), ("replaced", c_bool), ("frames_unknown", c_bool),
+    ]
+
+
 class CowRange(Structure):  # struct vmsnap_cow_range
     _fields_ = [
         ("start", c_uint64), ("end", c_uint64), ("verdict", c_int), ("inferred", c_bool), ("touched", c_bool),
-        ("vma", POINTER(Vma)),
+        ("moved", c_bool), ("vma", POINTER(Vma)), ("parent_start", c_uint64), ("base_start", c_uint64),
     ]
 
 
@@ -445,6 +468,8 @@ FUNCTIONS = {
     "vmsnap_diff_range_count": (c_size_t, (c_void_p,)),
     "vmsnap_diff_range": (c_int, (c_void_p, c_size_t, POINTER(DiffRange))),
     "vmsnap_diff_totals": (POINTER(DiffTotals), (c_void_p,)),
+    "vmsnap_diff_from": (c_bool, (c_void_p, c_uint64, POINTER(c_uint64))),
+    "vmsnap_diff_shared": (c_uint64, (c_void_p, c_uint64, c_uint64)),
     "vmsnap_diff_any": (c_bool, (c_void_p,)),
     "vmsnap_diff_status_count": (c_size_t, (c_void_p,)),
     "vmsnap_diff_status": (c_int, (c_void_p, c_size_t, POINTER(DiffStatus))),
@@ -456,6 +481,9 @@ FUNCTIONS = {
             c_void_p, POINTER(CompareOptions), CFUNCTYPE(c_bool, c_void_p, POINTER(StatusField)), c_void_p)),
     "vmsnap_vma_change_name": (c_char_p, (c_int,)),
     "vmsnap_page_change_name": (c_char_p, (c_int,)),
+    "vmsnap_page_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_page_compare": (CHECKED, (c_void_p, c_void_p, c_uint64, POINTER(CompareOptions), POINTER(PageDiff))),
+    "vmsnap_page_changes": (c_uint32, (c_void_p, c_uint64, POINTER(Run), POINTER(Known), POINTER(c_bool))),
     "vmsnap_verdict_name": (c_char_p, (c_int,)),
     "vmsnap_cow_new": (CHECKED, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p))),
     "vmsnap_cow_new_with": (CHECKED, (c_void_p, c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),

@@ -200,6 +200,22 @@ class Snapshot(Owned):
         page = _lib.struct(_header.Run)
         return None if lib().vmsnap_page_at(self._handle, given.address(address), byref(page)) else _run(page)
 
+    def page_changes(self, address, page, known):
+        """What a diff would tell of one page that page_now() told of, as bits: 0 is nothing.
+        The second: it may have moved here, or away, which only a diff tells."""
+        elsewhere = c_bool()
+        changes = lib().vmsnap_page_changes(self._handle, given.address(address), page and byref(_header.Run(**page._asdict())),
+                                            byref(known), byref(elsewhere))
+        return changes, elsewhere.value
+
+    def page_compare(self, later, address):
+        """The same between two snapshots, moves and all."""
+        found = _lib.struct(_header.PageDiff)
+        options = _lib.cancellable(_header.CompareOptions)
+        _lib.call_holding_interrupts(lib().vmsnap_page_compare, self._handle, later.handle, given.address(address),
+                                     byref(options), byref(found))
+        return found.changes
+
     def sums(self, start=0, end=ADDRESS_MAX):
         """{"size": bytes, "resident": bytes, …} of [start, end), as in struct vmsnap_sums."""
         sums = _lib.struct(_header.Sums)
@@ -340,24 +356,6 @@ def page_now(pid, address):
 
 def _run(page):
     return Run(page.start, page.end, page.flags, page.pfn, page.swap_type, page.swap_offset)
-
-
-def page_differs(a, known_a, b, known_b):
-    """Whether a diff would tell anything of a page that was `a` (None: absent) and now is
-    `b`, on the same machine since it started.  The facts are those of docs/verdicts.md."""
-    before, after = a.flags if a else 0, b.flags if b else 0
-    if (before ^ after) & (PRESENT | SWAPPED | GUARD) or before & ~after & FILE:
-        return True
-    watched = ((EXCLUSIVE if known_a.exclusive and known_b.exclusive and before & PRESENT else 0)
-               | (ZERO if known_a.zero and known_b.zero and before & ZERO else 0)
-               | (SOFT_DIRTY if known_a.soft_dirty and known_b.soft_dirty and after & SOFT_DIRTY else 0))
-    if (before ^ after) & watched:
-        return True
-    if not (known_a.pfn and known_b.pfn):
-        return False
-    if before & PRESENT:
-        return 0 != a.pfn != b.pfn != 0
-    return bool(before & SWAPPED) and (a.swap_type, a.swap_offset) != (b.swap_type, b.swap_offset)
 
 
 def handles(snapshots):

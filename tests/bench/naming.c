@@ -33,7 +33,7 @@ static void compare(const struct vmsnap *a, const struct vmsnap *b, struct vmsna
 {
 	struct vmsnap_error err;
 	struct vmsnap_diff *diff;
-	struct vmsnap_output out = { .size = sizeof(out), .write = drop };
+	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = drop };
 	out.style = (struct vmsnap_style){ .size = sizeof(out.style), .width = 100 };
 	must(vmsnap_diff_new(a, b, &diff, &err), &err);
 	double begun = now();

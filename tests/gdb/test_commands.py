@@ -329,6 +329,30 @@ class Functions(Commands):
         self.assertEqual(gdb("print $_vmsnap_pfn(-1)").strip()[-4:], "void")
         gdb.fails("print $_vmsnap_pfn()")
 
+    def test_page_that_moved_has_not_changed(self):
+        if not ROOT:
+            skip(self, "frame numbers: not root")
+        gdb = Gdb(self, "gdb_steps", "move")
+        gdb("break step")
+        gdb("run")
+        gdb("vmsnap take")
+        before = gdb.number("(unsigned long) moving")
+        gdb("continue")
+        gdb("vmsnap take second")
+        self.assertNotEqual(gdb.number("(unsigned long) moving"), before)
+        rows = gdb.json("vmsnap page --history moving")["rows"]
+        last = {row["snapshot"]: row for row in rows}["second"]
+        self.assertEqual((last["changes"], last["moved_from"]), ([], hex(before)))
+        rows = gdb.json("vmsnap page --history moved_from")["rows"]
+        last = {row["snapshot"]: row for row in rows}["second"]
+        self.assertEqual((last["changes"], last["moved_to"]), ([], hex(gdb.number("(unsigned long) moving"))))
+        gdb("vmsnap drop second")
+        self.assertEqual(gdb.number("$_vmsnap_changed(moving)"), 0)
+        self.assertEqual(gdb.number("$_vmsnap_changed(moved_from)"), 0)
+        gdb("continue")
+        self.assertEqual(gdb.number("$_vmsnap_changed(moving + 4096)"), 0)
+        self.assertEqual(gdb.number("$_vmsnap_changed(moved_from)"), 1, "what was there is gone now")
+
     def test_breakpoint_with_a_condition_on_a_page(self):
         gdb = self.at_step(6)
         gdb("vmsnap take")

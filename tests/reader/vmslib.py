@@ -65,6 +65,7 @@ class Info(ctypes.Structure):
         ("cmdline_len", c_size_t),
         ("exe_build_id", c_void_p),
         ("exe_build_id_len", c_size_t),
+        ("faults", c_uint64),
     ]
 
 
@@ -156,6 +157,8 @@ def identity(lib, snap):
         if not name.endswith("_len"):
             made[name] = getattr(info, name)
     made["consistent"] = int(info.consistent)
+    if info.faults == (1 << 64) - 1:
+        del made["faults"]  # unknown
     made["known"] = [name for name in KNOWN if getattr(info.known, name)]
     made["cmdline"] = ctypes.string_at(info.cmdline, info.cmdline_len) if info.cmdline is not None else None
     build_id = info.exe_build_id

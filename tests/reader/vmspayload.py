@@ -38,6 +38,7 @@ FIELDS = {
     24: Field("exe_build_id", False, 0),
     25: Field("reason", False, 0),
     27: Field("missed", False, 0),
+    28: Field("faults", True, 64),
 }
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
@@ -96,6 +97,8 @@ def read_snap(data, offset):
     for key, field in FIELDS.items():
         missing = None if key in (1, 23, 24) else 0 if field.number else b""
         identity[field.name] = found.get(key, missing)
+    if 28 not in found:
+        del identity["faults"]  # unknown
     check_identity(cursor, identity)
     for name in ("taken", "monotonic"):
         identity[name] = signed(identity[name])

@@ -2,6 +2,7 @@
  * for a debugger to stop at.
  *
  *   write    step(i) is called after page i of pages[] was first written to, COUNT times
+ *   move     step(0), moves the pages at `moving`, step(1), unmaps the first of them, step(2)
  *   exec     step(0), then the same program again with "write COUNT"
  *   crash    step(0), then a write to address 0
  *   loop     never ends, and calls step() a hundred times a second
@@ -56,6 +57,26 @@ static __attribute__((noinline)) void write_pages_of(int count)
 	}
 }
 
+char *moving, *moved_from;
+
+static void move_pages(void)
+{
+	enum { COUNT = 32 };
+	moving = map_apart(COUNT);
+	char *place = map_apart(COUNT);
+	madvise(moving, COUNT * PAGE, MADV_NOHUGEPAGE);
+	for (size_t page = COUNT; page--;) /* frames that count down are no folio's */
+		moving[page * PAGE] = 1;
+	moved_from = moving;
+	step(0);
+	moving = mremap(moving, COUNT * PAGE, COUNT * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+	if (moving == MAP_FAILED)
+		cannot("mremap");
+	step(1);
+	munmap(moving, PAGE);
+	step(2);
+}
+
 static __attribute__((noinline)) int deep(int left)
 {
 	volatile char filler[PAGE];
@@ -77,6 +98,8 @@ int main(int argc, char **argv)
 		write_pages_of(count);
 		return count == 3 ? 3 : 0;
 	}
+	if (!strcmp(kind, "move"))
+		move_pages();
 	if (!strcmp(kind, "deep"))
 		return deep(count) < 0;
 	step(0);

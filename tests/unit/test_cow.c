@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
+#include "backing.h"
 #include "verdict.h"
-#include "vma_match.h"
 
 enum { SPACE = 4000 };
 
@@ -50,6 +50,7 @@ static uint64_t random_entry(uint64_t *random)
 static struct vmsnap *random_snap(uint64_t *random)
 {
 	struct vmsnap *snap = make_snap();
+	snap->info.faults = UINT64_MAX; /* that the same frames come again is no proof of a move */
 	random_vmas(snap, random);
 	for (uint64_t at = random_below(random, 8); at < SPACE;) {
 		uint64_t pages = 1 + random_below(random, random_below(random, 2) ? 3 : 90);
@@ -248,6 +249,89 @@ static void breakpoint_page_is_a_range_of_its_own(void **state)
 	vmsnap_unref(child);
 }
 
+/* "1-5 shared from 11" and such, a line each. */
+static void expect_ranges(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                          const char *expected)
+{
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	char text[2048] = "";
+	size_t len = 0;
+	struct vmsnap_cow_range range;
+	for (size_t i = 0; vmsnap_cow_range(cow, i, &range) == VMSNAP_OK; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%d-%d %s", (int)(range.start / PAGE),
+		                        (int)(range.end / PAGE), vmsnap_verdict_name(range.verdict));
+		if (range.moved)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, " from %d",
+			                        (int)(range.parent_start / PAGE));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "\n");
+	}
+	assert_string_equal(text, expected);
+	vmsnap_cow_free(cow);
+}
+
+/* The child moved pages 16 to 31 to 116 and wrote to two of them; the parent wrote to one. */
+static void memory_that_the_child_moved_is_judged_at_its_new_place(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_pages(base, 16, 16, ANON(103));
+	add_pages(parent, 16, 8, ANON(103));
+	add_pages(parent, 24, 1, OWNED(700));
+	add_pages(parent, 25, 7, ANON(112));
+	child->vma_count = 0;
+	add_anon(child, 116, 132, "rw-p", "");
+	add_pages(child, 116, 2, OWNED(800));
+	add_pages(child, 118, 6, ANON(105));
+	add_pages(child, 124, 1, OWNED(111));
+	add_pages(child, 125, 7, ANON(112));
+	expect_ranges(parent, child, base,
+	              "116-118 copied_by_child from 16\n118-124 shared from 18\n"
+	              "124-125 copied_by_parent from 24\n125-132 shared from 25\n");
+	expect_ranges(parent, child, NULL,
+	              "116-118 copied from 16\n118-124 shared from 18\n124-125 copied from 24\n"
+	              "125-132 shared from 25\n");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+/* It is met at the address that the child has it at still. */
+static void memory_that_the_parent_moved_is_judged_at_its_old_place(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_pages(base, 16, 16, ANON(103));
+	parent->vma_count = 0;
+	add_anon(parent, 216, 232, "rw-p", "");
+	add_pages(parent, 216, 16, ANON(103));
+	add_pages(child, 16, 15, ANON(103));
+	add_pages(child, 31, 1, OWNED(900));
+	expect_ranges(parent, child, base, "16-31 shared from 216\n31-32 copied_by_child from 231\n");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void what_the_child_moved_memory_over_is_dropped(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	struct vmsnap *both[] = { base, parent };
+	for (int i = 0; i < 2; i++) {
+		add_anon(both[i], 40, 44, "rw-p", "");
+		add_pages(both[i], 16, 4, ANON(103));
+		add_pages(both[i], 40, 4, ANON(203));
+	}
+	child->vmas[0].start = PAGE_AT(20);
+	add_anon(child, 40, 44, "rw-p", "");
+	add_pages(child, 40, 4, ANON(103));
+	expect_ranges(parent, child, base, "40-44 shared from 16\n40-44 dropped_by_child\n");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
 static void frames_of_another_boot_are_not_compared(void **state)
 {
 	(void)state;
@@ -401,6 +485,9 @@ int main(void)
 		cmocka_unit_test(ranges_agree_with_a_walk_page_by_page),
 		cmocka_unit_test(one_write_by_the_child_copies_one_page),
 		cmocka_unit_test(breakpoint_page_is_a_range_of_its_own),
+		cmocka_unit_test(memory_that_the_child_moved_is_judged_at_its_new_place),
+		cmocka_unit_test(memory_that_the_parent_moved_is_judged_at_its_old_place),
+		cmocka_unit_test(what_the_child_moved_memory_over_is_dropped),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(what_is_not_known_is_not_believed),

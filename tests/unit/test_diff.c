@@ -102,6 +102,51 @@ static void guards_come_and_go(void **state)
 	assert_int_equal(page_facts(GUARD_ENTRY, 0, &all_known), F(UNGUARDED));
 }
 
+static void write_protection_comes_and_is_lifted(void **state)
+{
+	(void)state;
+	uint64_t wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP);
+	assert_int_equal(page_facts(ANON(5), ANON(5) | wp, &all_known), F(WRITE_PROTECTED));
+	assert_int_equal(page_facts(ANON(5) | wp, ANON(5), &all_known), F(WRITE_UNPROTECTED));
+	assert_int_equal(page_facts(wp, 0, &all_known), F(WRITE_UNPROTECTED));
+	assert_int_equal(page_facts(ANON(5) | wp, 0, &all_known), F(VANISHED));
+	assert_int_equal(page_facts(ANON(5) | wp, wp, &all_known), F(VANISHED));
+}
+
+static void huge_pages_are_split_and_collapsed_if_known(void **state)
+{
+	(void)state;
+	uint64_t huge = ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	struct facts_context known = all_known;
+	assert_int_equal(page_facts(ANON(5) | huge, ANON(5), &known), 0);
+	known.huge = true;
+	assert_int_equal(page_facts(ANON(5) | huge, ANON(5), &known), F(HUGE_SPLIT));
+	assert_int_equal(page_facts(ANON(5), ANON(9) | huge, &known), F(HUGE_COLLAPSED) | F(PFN_CHANGED));
+	assert_int_equal(page_facts(ANON(5) | huge, 0, &known), F(VANISHED));
+}
+
+#define K(kind) (1u << VMSNAP_KIND_##kind)
+
+static void kinds_say_what_facts_come_to(void **state)
+{
+	(void)state;
+	struct facts_context c = all_known;
+	c.exclusive_a = true;
+	assert_int_equal(page_kinds(F(APPEARED), 0, ANON(5), &c), K(NEW));
+	assert_int_equal(page_kinds(F(ZERO_FILLED_IN) | F(PFN_CHANGED), ZEROPAGE, OWNED(5), &c), K(NEW));
+	assert_int_equal(page_kinds(F(VANISHED), ANON(5), 0, &c), K(GONE));
+	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(5), OWNED(6), &c), K(COPIED));
+	assert_int_equal(page_kinds(F(PFN_CHANGED), OWNED(5), OWNED(6), &c), K(OTHER)); /* no write does that */
+	assert_int_equal(page_kinds(F(PFN_CHANGED) | F(PRIVATISED), CACHED(5), OWNED(6), &c), K(COPIED));
+	assert_int_equal(page_kinds(F(PFN_CHANGED), CACHED(5), CACHED(6), &c), K(OTHER)); /* read anew */
+	assert_int_equal(page_kinds(F(SWAPPED_OUT), ANON(5), SLOT(6), &c), K(OTHER));
+	c.doubtful = true;
+	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(5), OWNED(6), &c), K(OTHER));
+	c.doubtful = false;
+	c.shared_mapping = true;
+	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(5), OWNED(6), &c), K(OTHER));
+}
+
 /* ---- ranges ---------------------------------------------------------------- */
 
 static struct vmsnap_diff *compare(const struct vmsnap *a, const struct vmsnap *b)
@@ -218,6 +263,108 @@ static void move_downwards_leaves_nothing_vanished_at_the_old_place(void **state
 	vmsnap_unref(b);
 }
 
+static void expect_kinds(const struct vmsnap_diff *diff, size_t index, uint32_t kinds, uint64_t from)
+{
+	struct vmsnap_diff_range range;
+	assert_int_equal(vmsnap_diff_range(diff, index, &range), VMSNAP_OK);
+	assert_int_equal(range.kinds, kinds);
+	assert_int_equal(range.from / PAGE, from);
+}
+
+static void other_memory_in_place_of_a_mapping_is_new_and_what_was_there_is_gone(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	add_file(a, 10, 20, "rw-s", "/dev/shm/x", 7, 0);
+	add_pages(a, 10, 10, CACHED(100));
+	add_anon(b, 10, 20, "rw-p", "");
+	add_pages(b, 12, 3, OWNED(500));
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_REPLACED], 1);
+	assert_int_equal(vmsnap_diff_range_count(diff), 3);
+	expect_range(diff, 0, 10, 12, F(VANISHED), vmsnap_vma(b, 0));
+	expect_range(diff, 1, 12, 15, F(VANISHED) | F(APPEARED), vmsnap_vma(b, 0));
+	expect_kinds(diff, 1, K(NEW) | K(GONE), 12);
+	expect_range(diff, 2, 15, 20, F(VANISHED), vmsnap_vma(b, 0));
+	assert_int_equal(vmsnap_diff_totals(diff)->kinds[VMSNAP_KIND_COPIED], 0);
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
+static void memory_moved_over_other_memory_keeps_its_pages_and_those_are_gone(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	add_anon(a, 10, 20, "rw-p", "");
+	add_anon(a, 50, 60, "rw-p", "");
+	add_pages(a, 10, 10, ANON(103));
+	add_pages(a, 51, 2, OWNED(700));
+	add_anon(b, 50, 60, "rw-p", "");
+	add_pages(b, 50, 2, ANON(103));
+	add_pages(b, 52, 1, OWNED(900)); /* written since, and so copied */
+	add_pages(b, 53, 7, ANON(106));
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_range_count(diff), 2);
+	expect_range(diff, 0, 51, 52, F(VANISHED), vmsnap_vma(b, 0));
+	expect_kinds(diff, 0, K(GONE), 11);
+	expect_range(diff, 1, 52, 53, F(VANISHED) | F(PFN_CHANGED) | F(BECAME_EXCLUSIVE), vmsnap_vma(b, 0));
+	expect_kinds(diff, 1, K(GONE) | K(COPIED), 12);
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
+/* One page, asked for alone, is what the diff says of it. */
+static void single_pages_are_judged_as_in_the_diff(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	struct vmsnap_page_diff page;
+	add_anon(a, 10, 20, "rw-p", "");
+	add_pages(a, 10, 10, OWNED(103));
+	add_anon(b, 50, 60, "rw-p", "");
+	add_pages(b, 50, 9, OWNED(103));
+	add_pages(b, 59, 1, OWNED(900));
+	assert_int_equal(vmsnap_page_compare(a, b, PAGE_AT(50) + 7, NULL, &page, NULL), VMSNAP_OK);
+	assert_true(page.moved && !page.moved_away && !page.replaced);
+	assert_int_equal(page.changes, 0);
+	assert_int_equal(page.from, PAGE_AT(10));
+	assert_int_equal(vmsnap_page_compare(a, b, PAGE_AT(11), NULL, &page, NULL), VMSNAP_OK);
+	assert_true(page.moved_away && !page.moved);
+	assert_int_equal(page.changes, 0);
+	assert_int_equal(page.to, PAGE_AT(51));
+	assert_int_equal(vmsnap_page_compare(a, b, PAGE_AT(59), NULL, &page, NULL), VMSNAP_OK);
+	assert_int_equal(page.changes, F(PFN_CHANGED));
+	assert_int_equal(vmsnap_page_compare(a, a, PAGE_AT(11), NULL, &page, NULL), VMSNAP_OK);
+	assert_false(page.changes || page.moved || page.moved_away);
+	assert_int_equal(vmsnap_page_compare(a, NULL, 0, NULL, &page, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
+static void a_page_as_it_is_now_is_judged_alone_unless_it_may_have_moved(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap();
+	bool elsewhere = true;
+	add_anon(a, 10, 20, "rw-p", "");
+	add_pages(a, 10, 5, OWNED(103));
+	struct vmsnap_run now = { .pfn = 103, .flags = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE };
+	const struct vmsnap_known *known = &a->info.known;
+	assert_int_equal(vmsnap_page_changes(a, PAGE_AT(10), &now, known, &elsewhere), 0);
+	assert_false(elsewhere);
+	now.pfn = 999;
+	assert_int_equal(vmsnap_page_changes(a, PAGE_AT(17), &now, known, &elsewhere), F(APPEARED));
+	assert_false(elsewhere);
+	now.pfn = 105;
+	assert_int_equal(vmsnap_page_changes(a, PAGE_AT(17), &now, known, &elsewhere), F(APPEARED));
+	assert_true(elsewhere);
+	assert_int_equal(vmsnap_page_changes(a, PAGE_AT(10), NULL, known, &elsewhere), F(VANISHED));
+	assert_true(elsewhere);
+	vmsnap_unref(a);
+}
+
 static void frames_of_another_boot_do_not_differ(void **state)
 {
 	(void)state;
@@ -238,7 +385,7 @@ static void frames_of_another_boot_do_not_differ(void **state)
 
 /* Without PFNs entries of different mappings are equal, and their runs go on from
  * one mapping into the next. */
-static void equal_runs_are_not_passed_over_where_a_mapping_moved_away(void **state)
+static void equal_runs_are_not_passed_over_where_other_memory_was_mapped(void **state)
 {
 	(void)state;
 	struct vmsnap *a = make_snap(), *b = make_snap();
@@ -253,9 +400,10 @@ static void equal_runs_are_not_passed_over_where_a_mapping_moved_away(void **sta
 	add_pages(b, 10, 10, OWNED(0));
 	add_pages(b, 50, 10, OWNED(0));
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 1);
-	assert_int_equal(vmsnap_diff_range_count(diff), 1);
-	expect_range(diff, 0, 10, 20, F(APPEARED), vmsnap_vma(b, 0));
+	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_POSSIBLY_MOVED], 1);
+	assert_int_equal(vmsnap_diff_range_count(diff), 2);
+	expect_range(diff, 0, 10, 20, F(APPEARED) | F(VANISHED), vmsnap_vma(b, 0));
+	expect_range(diff, 1, 50, 60, F(APPEARED), vmsnap_vma(b, 1));
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -390,7 +538,8 @@ static struct vmsnap *snap_of(const uint64_t *entries, uint64_t *random)
 }
 
 /* Written from docs/verdicts.md, for one page. */
-static uint32_t naive_facts(uint64_t a, uint64_t b, const struct vmsnap_vma *in_a, const struct vmsnap_vma *in_b)
+static uint32_t naive_facts_of_one_mapping(uint64_t a, uint64_t b, const struct vmsnap_vma *in_a,
+                                           const struct vmsnap_vma *in_b)
 {
 	const uint64_t frame = ENTRY_FRAME_MASK;
 	uint32_t fa = entry_flags(a), fb = entry_flags(b), out = 0;
@@ -411,6 +560,9 @@ static uint32_t naive_facts(uint64_t a, uint64_t b, const struct vmsnap_vma *in_
 		out |= F(SOFT_DIRTIED);
 	if ((fa ^ fb) & VMSNAP_PAGE_GUARD)
 		out |= fb & VMSNAP_PAGE_GUARD ? F(GUARDED) : F(UNGUARDED);
+	bool wa = fa & VMSNAP_PAGE_UFFD_WP, wb = fb & VMSNAP_PAGE_UFFD_WP;
+	out |= !wa && wb ? F(WRITE_PROTECTED) : 0;
+	out |= wa && !wb && (pb || sb || !(pa || sa)) ? F(WRITE_UNPROTECTED) : 0;
 	if (in_b && in_b->inode && (pb || sb) && !(fb & VMSNAP_PAGE_FILE)) {
 		bool executable = (in_b->perms | (in_a ? in_a->perms : 0)) & VMSNAP_PERM_EXEC;
 		bool same = in_a && in_a->inode == in_b->inode;
@@ -420,6 +572,17 @@ static uint32_t naive_facts(uint64_t a, uint64_t b, const struct vmsnap_vma *in_
 			out |= F(PRIVATISED);
 	}
 	return out;
+}
+
+/* Other memory in its place: A's page is gone, B's is new. */
+static uint32_t naive_facts(uint64_t a, uint64_t b, const struct vmsnap_vma *in_a, const struct vmsnap_vma *in_b)
+{
+	if (!in_a || !in_b || in_a->inode == in_b->inode)
+		return naive_facts_of_one_mapping(a, b, in_a, in_b);
+	uint32_t gone = naive_facts_of_one_mapping(a, 0, in_a, NULL) & (F(VANISHED) | F(UNGUARDED));
+	if (entry_flags(b) & VMSNAP_PAGE_GUARD)
+		gone &= ~F(UNGUARDED);
+	return gone | naive_facts_of_one_mapping(0, b, in_a, in_b);
 }
 
 static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, const uint64_t *entries_a,
@@ -439,7 +602,9 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 			/* What could be one range is one. */
 			if (more && last.end == range.start)
 				assert_true(last.changes != range.changes || last.vma != range.vma ||
-				            last.executable != range.executable || last.touched != range.touched);
+				            last.executable != range.executable || last.touched != range.touched ||
+				            last.before != range.before || last.after != range.after ||
+				            last.kinds != range.kinds);
 		}
 		const struct vmsnap_vma *in_a = vmsnap_vma_at(a, at), *in_b = vmsnap_vma_at(b, at);
 		uint32_t expected = naive_facts(entries_a[page], entries_b[page], in_a, in_b);
@@ -582,6 +747,9 @@ static void every_change_has_a_name(void **state)
 		assert_string_not_equal(vmsnap_page_change_name(i), "?");
 	for (int i = 0; i < VMSNAP_VMA_CHANGE_COUNT; i++)
 		assert_string_not_equal(vmsnap_vma_change_name(i), "?");
+	for (int i = 0; i < VMSNAP_KIND_COUNT; i++)
+		assert_string_not_equal(vmsnap_page_kind_name(i), "?");
+	assert_string_equal(vmsnap_page_kind_name(-1), "?");
 }
 
 int main(void)
@@ -597,12 +765,19 @@ int main(void)
 		cmocka_unit_test(text_that_is_private_when_first_seen_is_privatised),
 		cmocka_unit_test(soft_dirty_bit_that_came_is_soft_dirtied_if_known),
 		cmocka_unit_test(guards_come_and_go),
+		cmocka_unit_test(write_protection_comes_and_is_lifted),
+		cmocka_unit_test(huge_pages_are_split_and_collapsed_if_known),
+		cmocka_unit_test(kinds_say_what_facts_come_to),
+		cmocka_unit_test(other_memory_in_place_of_a_mapping_is_new_and_what_was_there_is_gone),
+		cmocka_unit_test(memory_moved_over_other_memory_keeps_its_pages_and_those_are_gone),
+		cmocka_unit_test(single_pages_are_judged_as_in_the_diff),
+		cmocka_unit_test(a_page_as_it_is_now_is_judged_alone_unless_it_may_have_moved),
 		cmocka_unit_test(ranges_join_runs_and_break_at_mappings),
 		cmocka_unit_test(written_text_is_counted_as_executable),
 		cmocka_unit_test(pages_of_a_moved_mapping_are_compared_through_the_move),
 		cmocka_unit_test(move_downwards_leaves_nothing_vanished_at_the_old_place),
 		cmocka_unit_test(frames_of_another_boot_do_not_differ),
-		cmocka_unit_test(equal_runs_are_not_passed_over_where_a_mapping_moved_away),
+		cmocka_unit_test(equal_runs_are_not_passed_over_where_other_memory_was_mapped),
 		cmocka_unit_test(what_one_side_does_not_know_is_no_fact),
 		cmocka_unit_test(pages_at_the_top_of_the_address_space_are_met),
 		cmocka_unit_test(bad_arguments_are_refused),

@@ -235,7 +235,35 @@ static void file_mapped_elsewhere_is_moved(void **state)
 	add_file(pair->a, 5, 6, "rw-p", "/lib/x.so", 5, 7);
 	add_file(pair->b, 21, 25, "r-xp", "/lib/x.so", 5, 3);
 	add_file(pair->b, 25, 26, "rw-p", "/lib/x.so", 5, 7);
+	add_pages(pair->a, 2, 1, CACHED(100));
+	add_pages(pair->a, 5, 1, OWNED(200));
+	add_pages(pair->b, 22, 1, CACHED(100));
+	add_pages(pair->b, 25, 1, OWNED(200));
 	expect_rows(pair, "moved 1-5 21-25\nmoved 5-6 25-26\n");
+}
+
+/* Unmapped and mapped anew looks the same: faults bring the pages of its files. */
+static void file_elsewhere_whose_pages_may_be_mapped_anew_is_possibly_moved(void **state)
+{
+	struct pair *pair = *state;
+	add_file(pair->a, 1, 5, "r-xp", "/lib/x.so", 5, 3);
+	add_file(pair->b, 21, 25, "r-xp", "/lib/x.so", 5, 3);
+	expect_rows(pair, "removed 1-5 none\nadded none 21-25\npossibly_moved 1-5 21-25\n");
+	add_pages(pair->a, 1, 4, CACHED(100));
+	add_pages(pair->b, 21, 4, CACHED(100));
+	expect_rows(pair, "moved 1-5 21-25\n");
+	pair->b->info.faults = 1;
+	expect_rows(pair, "removed 1-5 none\nadded none 21-25\npossibly_moved 1-5 21-25\n");
+}
+
+static void file_elsewhere_with_other_pages_of_its_own_is_not_moved(void **state)
+{
+	struct pair *pair = *state;
+	add_file(pair->a, 1, 5, "rw-p", "/lib/x.so", 5, 3);
+	add_file(pair->b, 21, 25, "rw-p", "/lib/x.so", 5, 3);
+	add_pages(pair->a, 1, 2, OWNED(100));
+	add_pages(pair->b, 21, 2, OWNED(300));
+	expect_rows(pair, "removed 1-5 none\nadded none 21-25\n");
 }
 
 static void file_views_are_paired_by_size_first(void **state)
@@ -245,6 +273,10 @@ static void file_views_are_paired_by_size_first(void **state)
 	add_file(pair->a, 8, 10, "rw-s", "/x", 5, 3);
 	add_file(pair->b, 21, 23, "rw-s", "/x", 5, 3);
 	add_file(pair->b, 31, 35, "rw-s", "/x", 5, 3);
+	add_pages(pair->a, 1, 4, CACHED(100));
+	add_pages(pair->a, 8, 2, CACHED(100));
+	add_pages(pair->b, 21, 2, CACHED(100));
+	add_pages(pair->b, 31, 4, CACHED(100));
 	expect_rows(pair, "moved 8-10 21-23\nmoved 1-5 31-35\n");
 }
 
@@ -253,6 +285,8 @@ static void file_moved_and_grown_says_both(void **state)
 	struct pair *pair = *state;
 	add_file(pair->a, 1, 5, "rw-s", "/x", 5, 3);
 	add_file(pair->b, 21, 29, "rw-s", "/x", 5, 3);
+	add_pages(pair->a, 1, 4, CACHED(100));
+	add_pages(pair->b, 21, 6, CACHED(100));
 	expect_rows(pair, "grown 1-5 21-29\nmoved 1-5 21-29\n");
 }
 
@@ -274,7 +308,126 @@ static void one_frame_at_another_distance_is_no_move(void **state)
 	add_pages(pair->a, 2, 1, OWNED(100));
 	add_anon(pair->b, 21, 25, "rw-p", "");
 	add_pages(pair->b, 24, 1, OWNED(100)); /* freed and given out again */
+	pair->b->info.faults = 1;
 	expect_rows(pair, "removed 1-5 none\nadded none 21-25\n");
+}
+
+/* The kernel gives freed frames out again, often in the same order. */
+static void new_memory_in_the_frames_of_the_old_is_no_move(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 65, "rw-p", "");
+	add_pages(pair->a, 1, 64, OWNED(1002));
+	add_anon(pair->b, 201, 265, "rw-p", "");
+	add_pages(pair->b, 201, 64, OWNED(1002));
+	expect_rows(pair, "moved 1-65 201-265\n"); /* no page can be new */
+	pair->b->info.faults = 63;
+	expect_rows(pair, "moved 1-65 201-265\n");
+	pair->b->info.faults = 64;
+	expect_rows(pair, "removed 1-65 none\nadded none 201-265\npossibly_moved 1-65 201-265\n");
+	pair->b->info.faults = UINT64_MAX;
+	expect_rows(pair, "removed 1-65 none\nadded none 201-265\npossibly_moved 1-65 201-265\n");
+	struct pair back = turned(pair);
+	pair->b->info.faults = 60;
+	expect_rows(&back, "moved 201-265 1-65\n");
+}
+
+/* Faults that made other pages did not make these. */
+static void pages_that_are_surely_new_take_their_share_of_faults(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 9, "rw-p", "");
+	add_pages(pair->a, 1, 8, OWNED(1002));
+	add_anon(pair->b, 21, 29, "rw-p", "");
+	add_anon(pair->b, 51, 151, "rw-p", "");
+	add_pages(pair->b, 21, 8, OWNED(1002));
+	add_pages(pair->b, 51, 100, OWNED(5000));
+	pair->b->info.faults = 107;
+	expect_rows(pair, "moved 1-9 21-29\nadded none 51-151\n");
+	pair->b->info.faults = 108;
+	expect_rows(pair, "removed 1-9 none\nadded none 21-29\npossibly_moved 1-9 21-29\nadded none 51-151\n");
+}
+
+static void without_frames_memory_of_one_shape_is_possibly_moved(void **state)
+{
+	struct pair *pair = *state;
+	pair->a->info.known.pfn = pair->b->info.known.pfn = false;
+	add_anon(pair->a, 1, 5, "rw-p", "");
+	add_pages(pair->a, 2, 2, OWNED(0));
+	add_anon(pair->b, 21, 25, "rw-p", "");
+	add_pages(pair->b, 22, 2, OWNED(0));
+	expect_rows(pair, "removed 1-5 none\nadded none 21-25\npossibly_moved 1-5 21-25\n");
+	add_pages(pair->b, 24, 1, OWNED(0));
+	expect_rows(pair, "removed 1-5 none\nadded none 21-25\n");
+}
+
+/* The first pages are written anew after the move, while another process has them too. */
+static void moved_memory_whose_first_pages_were_copied_is_moved(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 17, "rw-p", "");
+	add_pages(pair->a, 1, 16, ANON(1002));
+	add_anon(pair->b, 31, 47, "rw-p", "");
+	for (uint64_t i = 0; i < 4; i++)
+		add_pages(pair->b, 31 + i, 1, OWNED(5000 + 7 * i));
+	add_pages(pair->b, 35, 12, ANON(1006));
+	pair->b->info.faults = 4;
+	expect_rows(pair, "moved 1-17 31-47\n");
+}
+
+/* MREMAP_FIXED onto memory of the same kind, which is gone then. */
+static void memory_moved_onto_memory_of_its_kind_replaces_that(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 9, "rw-p", "");
+	add_anon(pair->a, 31, 39, "rw-p", "");
+	add_pages(pair->a, 1, 8, OWNED(1002));
+	add_pages(pair->a, 31, 8, OWNED(2000));
+	add_anon(pair->b, 31, 39, "rw-p", "");
+	add_pages(pair->b, 31, 8, OWNED(1002));
+	expect_rows(pair, "replaced 31-39 31-39\nmoved 1-9 31-39\n");
+}
+
+static void new_memory_of_the_kind_that_moved_away_is_added(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 9, "rw-p", "");
+	add_pages(pair->a, 1, 8, OWNED(1002));
+	add_anon(pair->b, 1, 9, "r--p", "");
+	add_anon(pair->b, 31, 39, "rw-p", "");
+	add_pages(pair->b, 1, 3, OWNED(7000));
+	add_pages(pair->b, 31, 8, OWNED(1002));
+	pair->b->info.faults = 3;
+	expect_rows(pair, "added none 1-9\nmoved 1-9 31-39\n");
+}
+
+static void memory_with_other_permissions_and_none_of_its_pages_is_possibly_replaced(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 10, "rw-p", "");
+	add_pages(pair->a, 1, 9, OWNED(1002));
+	add_anon(pair->b, 1, 4, "rw-p", "");
+	add_anon(pair->b, 4, 6, "r--p", "");
+	add_anon(pair->b, 6, 10, "rw-p", "");
+	add_pages(pair->b, 1, 3, OWNED(1002));
+	add_pages(pair->b, 6, 4, OWNED(1007));
+	expect_rows(pair, "split 1-10 1-4\npossibly_replaced 1-10 4-6\nsplit 1-10 6-10\n");
+	pair->b->runs.count = 0;
+	add_pages(pair->b, 1, 3, OWNED(1002));
+	add_pages(pair->b, 5, 1, OWNED(1006)); /* one page of it is still there */
+	add_pages(pair->b, 6, 4, OWNED(1007));
+	expect_rows(pair, "split 1-10 1-4\nsplit 1-10 4-6\nprotection_changed 1-10 4-6\nsplit 1-10 6-10\n");
+}
+
+/* All pages may have been copied, when another process has them too. */
+static void copied_pages_do_not_speak_against_a_mapping(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 5, "rw-p", "");
+	add_pages(pair->a, 1, 4, ANON(1002));
+	add_anon(pair->b, 1, 5, "rwxp", "");
+	add_pages(pair->b, 1, 4, OWNED(7000));
+	expect_rows(pair, "protection_changed 1-5 1-5\n");
 }
 
 static void few_equal_frames_among_many_are_no_move(void **state)
@@ -416,6 +569,16 @@ int main(void)
 		TEST(neighbours_that_moved_apart_keep_their_own),
 		TEST(move_onto_another_mapping_replaces_that),
 		TEST(new_mapping_where_one_moved_away_is_added),
+		TEST(file_elsewhere_whose_pages_may_be_mapped_anew_is_possibly_moved),
+		TEST(file_elsewhere_with_other_pages_of_its_own_is_not_moved),
+		TEST(new_memory_in_the_frames_of_the_old_is_no_move),
+		TEST(pages_that_are_surely_new_take_their_share_of_faults),
+		TEST(without_frames_memory_of_one_shape_is_possibly_moved),
+		TEST(moved_memory_whose_first_pages_were_copied_is_moved),
+		TEST(memory_moved_onto_memory_of_its_kind_replaces_that),
+		TEST(new_memory_of_the_kind_that_moved_away_is_added),
+		TEST(memory_with_other_permissions_and_none_of_its_pages_is_possibly_replaced),
+		TEST(copied_pages_do_not_speak_against_a_mapping),
 		TEST(sysv_segment_with_id_zero_is_not_plain_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

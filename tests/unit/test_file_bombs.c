@@ -153,7 +153,7 @@ static void print_all(const struct vmsnap *a, const struct vmsnap *b)
 	struct vmsnap_diff *diff;
 	struct vmsnap_cow *cow;
 	struct vmsnap_error err = { 0 };
-	struct vmsnap_output out = { .size = sizeof(out), .write = count_bytes, .ctx = &printed };
+	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = count_bytes, .ctx = &printed };
 	out.style.size = sizeof(out.style);
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_OK);
 	assert_int_equal(vmsnap_cow_new(a, b, NULL, &cow, &err), VMSNAP_OK);
@@ -306,7 +306,7 @@ static void a_status_of_many_lines_is_compared_in_time(void **state)
 	}
 	size_t printed = 0;
 	struct vmsnap_error err = { 0 };
-	struct vmsnap_output out = { .size = sizeof(out), .write = count_bytes, .ctx = &printed };
+	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = count_bytes, .ctx = &printed };
 	out.style.size = sizeof(out.style);
 	assert_int_equal(vmsnap_print_status(snaps[0], snaps[1], &out, &err), VMSNAP_OK);
 	print_all(snaps[0], snaps[1]);
@@ -330,7 +330,7 @@ static void many_snapshots_are_listed_in_time(void **state)
 	free(snapshot);
 	struct vmsnap_file *file;
 	struct vmsnap_error err = { 0 };
-	struct vmsnap_output out = { .size = sizeof(out), .write = count_bytes, .ctx = &printed };
+	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = count_bytes, .ctx = &printed };
 	out.style.size = sizeof(out.style);
 	assert_int_equal(vmsnap_file_open_memory(made.bytes.data, made.bytes.len, NULL, &file, &err), VMSNAP_OK);
 	assert_int_equal(vmsnap_file_count(file), SNAPSHOTS);

@@ -63,6 +63,7 @@ static inline struct vmsnap *sample_empty(uint64_t page_size, const char *label)
 		.exe = "/usr/bin/sleep",
 		.tool = "vmsnap 0.1.0",
 		.reason = "breakpoint 2, copy () at cat.c:17",
+		.faults = 1234567,
 		.cmdline = "sleep\0"
 		           "1000",
 		.cmdline_len = 11,
@@ -182,6 +183,7 @@ static inline void assert_same_info(const struct vmsnap_info *a, const struct vm
 	assert_string_equal(a->label, b->label);
 	assert_string_equal(a->tool, b->tool);
 	assert_string_equal(a->reason, b->reason);
+	assert_int_equal(a->faults, b->faults);
 	assert_int_equal(!a->cmdline, !b->cmdline);
 	assert_int_equal(a->cmdline_len, b->cmdline_len);
 	if (a->cmdline_len)

@@ -127,6 +127,26 @@ static void maps_every_truncation_parses_or_fails_cleanly(void **state)
 	}
 }
 
+/* Without a freeze one that grew meanwhile is told twice. */
+static void maps_cut_where_they_overlap_take_their_offset_along(void **state)
+{
+	(void)state;
+	static const char text[] = "10000-13000 r--p 00000000 08:01 77 /lib/x.so\n"
+	                           "11000-16000 r--p 00001000 08:01 77 /lib/x.so\n"
+	                           "20000-23000 rw-p 00000000 00:00 0 \n"
+	                           "21000-26000 rw-p 00000000 00:00 0 \n";
+	struct vmsnap *snap = snapshot_new();
+	assert_non_null(snap);
+	snap->info.page_size = 4096;
+	assert_int_equal(maps_parse(text, sizeof(text) - 1, snap, NULL), VMSNAP_OK);
+	assert_int_equal(snap->vma_count, 4);
+	assert_int_equal(snap->vmas[1].start, 0x13000);
+	assert_int_equal(snap->vmas[1].offset, 0x3000);
+	assert_int_equal(snap->vmas[3].start, 0x23000);
+	assert_int_equal(snap->vmas[3].offset, 0);
+	vmsnap_unref(snap);
+}
+
 static void maps_ranges_joins_near_mappings_only(void **state)
 {
 	(void)state;
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test(maps_line_gives_every_field),
 		cmocka_unit_test(maps_line_with_an_error_says_where_and_what),
 		cmocka_unit_test(maps_every_truncation_parses_or_fails_cleanly),
+		cmocka_unit_test(maps_cut_where_they_overlap_take_their_offset_along),
 		cmocka_unit_test(maps_ranges_joins_near_mappings_only),
 		cmocka_unit_test(smaps_gives_vmas_values_and_flags),
 		cmocka_unit_test(smaps_malformed_number_is_an_error),

@@ -145,8 +145,10 @@ static void all_of_the_library_s_are_read_so(void **state)
 			unsigned char bytes[sizeof(struct vmsnap_output) + 64];
 		} given = { 0 };
 		struct vmsnap_error err = { 0 };
-		if (cases[i].fn == print_nothing)
+		if (cases[i].fn == print_nothing) {
 			given.out.write = write_nothing;
+			given.out.style.size = sizeof(given.out.style);
+		}
 		const size_t good[] = { cases[i].size, cases[i].shorter, cases[i].size + 16 };
 		const size_t bad[] = { 0, cases[i].size - 1, SIZE_MAX };
 		for (size_t j = 0; j < 3; j++) {
@@ -162,6 +164,35 @@ static void all_of_the_library_s_are_read_so(void **state)
 	}
 }
 
+static void a_style_of_another_version_lies_within_an_output(void **state)
+{
+	struct newer {
+		size_t size;
+		struct vmsnap_style style;
+		uint64_t unknown; /* of the style */
+		vmsnap_write_fn write;
+		void *ctx;
+	} newer = { .size = sizeof(newer), .style.size = sizeof(newer.style) + 8, .write = write_nothing };
+	struct older {
+		size_t size;
+		size_t style_size;
+		int color;
+		unsigned width;
+		vmsnap_write_fn write;
+		void *ctx;
+	} older = { .size = sizeof(older), .style_size = 16, .write = write_nothing };
+	struct vmsnap_error err;
+	(void)state;
+	assert_int_equal(print_nothing(&newer, &err), VMSNAP_OK);
+	newer.unknown = 1;
+	assert_int_equal(print_nothing(&newer, &err), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(print_nothing(&older, &err), VMSNAP_OK);
+	older.style_size = 0;
+	assert_int_equal(print_nothing(&older, &err), VMSNAP_ERR_ARGUMENT);
+	older.style_size = sizeof(older);
+	assert_int_equal(print_nothing(&older, &err), VMSNAP_ERR_ARGUMENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +201,7 @@ int main(void)
 		cmocka_unit_test(longer_ones_are_zero_beyond),
 		cmocka_unit_test(what_is_no_size_is_refused),
 		cmocka_unit_test(all_of_the_library_s_are_read_so),
+		cmocka_unit_test(a_style_of_another_version_lies_within_an_output),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,7 +121,7 @@ static int report(const struct reports *r, int which, const struct vmsnap_output
 static void each_report_of(struct vmsnap *(*make)(void), unsigned width, bool raw, bool json, void (*look)(int which))
 {
 	struct reports reports = { .snaps = { make(), make() } };
-	struct vmsnap_output out = { .size = sizeof(out), .write = gather };
+	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = gather };
 	out.style = (struct vmsnap_style){
 		.size = sizeof(out.style), .width = width, .unicode = unicode, .raw = raw, .json = json
 	};

@@ -112,7 +112,7 @@ static void diff_json_has_an_item_for_each_fact(void **state)
 	assert_has(caught, "\"schema\": \"vmsnap.diff/1\"");
 	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"pfn_changed\", "
 	                   "\"touched_by_debugger\": false, \"touched_by\": [], "
-	                   "\"names\": [], \"names_total\": null},\n"
+	                   "\"names\": [], \"names_total\": null, \"from\": null},\n"
 	                   "  {\"start\": \"0x12c000\", \"pages\": 16, \"change\": \"became_exclusive\", ");
 	assert_has(caught, "{\"change\": \"added\", \"a\": null, \"b\": {\"start\": \"0x300000\"");
 	assert_has(caught, "\"swapped_out\": 0,");
@@ -319,7 +319,7 @@ static void cow_json_counts_every_verdict(void **state)
 	assert_has(caught, "\"copied_by_parent\": 0,");
 	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"verdict\": \"copied_by_child\", "
 	                   "\"inferred\": false, \"mapping\": \"[heap]\", \"touched_by_debugger\": false, "
-	                   "\"touched_by\": [], \"names\": [], \"names_total\": null}");
+	                   "\"touched_by\": [], \"names\": [], \"names_total\": null, \"parent_start\": null}");
 }
 
 static void cow_raw_is_a_plain_table(void **state)

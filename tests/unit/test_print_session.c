@@ -83,14 +83,19 @@ static void history_json_tells_what_is_unknown(void **state)
 	struct catch *caught = history(&s, 0x10123, true, false);
 	assert_has(caught, "\"schema\": \"vmsnap.history/1\",\n \"address\": \"0x10123\",\n");
 	assert_has(caught, "{\"snapshot\": \"s1\", \"pid\": 42, ");
-	assert_has(caught, "\"state\": \"present\", \"pfn\": \"0x100\", \"swap\": null, \"physical\": \"0x100123\", "
-	                   "\"flags\": [], \"touched\": [], \"changes\": null, \"frames_compared\": null}");
+	assert_has(
+	        caught,
+	        "\"state\": \"present\", \"pfn\": \"0x100\", \"swap\": null, \"physical\": \"0x100123\", "
+	        "\"flags\": [], \"touched\": [], \"changes\": null, \"frames_compared\": null, \"moved_from\": null, "
+	        "\"moved_to\": null, \"replaced\": null}");
 	assert_has(caught,
 	           "\"pfn\": \"0x200\", \"swap\": null, \"physical\": \"0x200123\", \"flags\": [\"exclusive\"], "
 	           "\"touched\": [], \"changes\": [\"pfn_changed\", \"became_exclusive\"], "
-	           "\"frames_compared\": true}");
+	           "\"frames_compared\": true, \"moved_from\": null, "
+	           "\"moved_to\": null, \"replaced\": false}");
 	assert_has(caught, "\"pfn\": null, \"swap\": null, \"physical\": null, \"flags\": [\"exclusive\"], "
-	                   "\"touched\": [], \"changes\": [], \"frames_compared\": false}");
+	                   "\"touched\": [], \"changes\": [], \"frames_compared\": false, \"moved_from\": null, "
+	                   "\"moved_to\": null, \"replaced\": false}");
 	session_free(s);
 }
 

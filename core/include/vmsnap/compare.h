@@ -22,6 +22,9 @@ enum vmsnap_vma_change {
 	VMSNAP_VMA_CHANGE_REPLACED, /* another mapping was put over it */
 	VMSNAP_VMA_CHANGE_MOVED,
 	VMSNAP_VMA_CHANGE_RENAMED,
+	/* Looks like that, but is no fact: pages are not treated so. */
+	VMSNAP_VMA_CHANGE_POSSIBLY_MOVED,
+	VMSNAP_VMA_CHANGE_POSSIBLY_REPLACED, /* none of its pages is left */
 	VMSNAP_VMA_CHANGE_COUNT
 };
 
@@ -38,9 +41,22 @@ enum vmsnap_page_change {
 	VMSNAP_CHANGE_ZERO_FILLED_IN, /* the zero page in A, another page in B */
 	VMSNAP_CHANGE_PRIVATISED,     /* a file's page became a private copy */
 	VMSNAP_CHANGE_SOFT_DIRTIED,
-	VMSNAP_CHANGE_GUARDED,   /* a guard region's page in B only */
-	VMSNAP_CHANGE_UNGUARDED, /* a guard region's page in A only */
+	VMSNAP_CHANGE_GUARDED,           /* a guard region's page in B only */
+	VMSNAP_CHANGE_UNGUARDED,         /* a guard region's page in A only */
+	VMSNAP_CHANGE_WRITE_PROTECTED,   /* through userfaultfd in B only */
+	VMSNAP_CHANGE_WRITE_UNPROTECTED, /* in A only, though the page is still there */
+	VMSNAP_CHANGE_HUGE_SPLIT,        /* part of a huge page in A, not in B */
+	VMSNAP_CHANGE_HUGE_COLLAPSED,    /* the reverse */
 	VMSNAP_CHANGE_COUNT
+};
+
+/* What that comes to.  Several may hold where other memory lies in the place of A's. */
+enum vmsnap_page_kind {
+	VMSNAP_KIND_NEW,    /* was not there, or was the zero page */
+	VMSNAP_KIND_GONE,   /* A's page is no more */
+	VMSNAP_KIND_COPIED, /* in another frame, and at A others had it too: a copy was written */
+	VMSNAP_KIND_OTHER,  /* anything else: in another frame by the kernel's doing, swapped, … */
+	VMSNAP_KIND_COUNT
 };
 
 /* How to compare; where it is asked for it may be NULL.  Whatever it says, what is made of
@@ -75,7 +91,14 @@ struct vmsnap_diff_range {
 	uint32_t changes;             /* 1 << enum vmsnap_page_change, or-ed; never 0 */
 	bool executable;              /* the mapping is executable in A or in B */
 	bool touched;                 /* the debugger wrote here, says A or B: enum vmsnap_annotation_kind */
+	bool moved;                   /* the pages came from another address: .from */
 	const struct vmsnap_vma *vma; /* in B, else in A; NULL if in neither */
+	uint32_t kinds;               /* 1 << enum vmsnap_page_kind, or-ed; never 0 */
+	/* What was there at A, and is at B: of enum vmsnap_page_flag PRESENT, SWAPPED, GUARD, ZERO
+	 * and FILE; 0: absent.  If A's page went because other memory was put there, before is what
+	 * that memory was at A: 0 if it is new. */
+	uint32_t before, after;
+	uint64_t from; /* where the first one was in A; start if it did not move */
 };
 size_t vmsnap_diff_range_count(const struct vmsnap_diff *diff);
 int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out);
@@ -88,8 +111,15 @@ struct vmsnap_diff_totals {
 	uint64_t resident_a, resident_b;             /* pages */
 	uint64_t touched;                            /* changed pages that the debugger wrote to */
 	uint64_t touched_pages[VMSNAP_CHANGE_COUNT]; /* of .pages, those that it wrote to */
+	uint64_t kinds[VMSNAP_KIND_COUNT];           /* pages */
+	uint64_t shared_a; /* pages in A's writable private mappings that a write would have copied */
 };
 const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff);
+/* Where what lies at an address of B was in A; false: nowhere, it is new. */
+bool vmsnap_diff_from(const struct vmsnap_diff *diff, uint64_t address, uint64_t *from);
+/* Pages of [start, end) in B that were there at A, or at the place in A from which they came,
+ * so that a write would have copied them: private, and others had them too. */
+uint64_t vmsnap_diff_shared(const struct vmsnap_diff *diff, uint64_t start, uint64_t end);
 /* Whether anything differs: VMAs, pages or status fields, but for the counts of
  * context switches, which our looking adds to. */
 bool vmsnap_diff_any(const struct vmsnap_diff *diff);
@@ -115,6 +145,27 @@ int vmsnap_status_keys(const struct vmsnap *snap, const struct vmsnap_compare_op
 
 const char *vmsnap_vma_change_name(int change);  /* "protection_changed" */
 const char *vmsnap_page_change_name(int change); /* "pfn_changed" */
+const char *vmsnap_page_kind_name(int kind);     /* "copied" */
+
+/* One page, as vmsnap_diff_new() would tell of it. */
+struct vmsnap_page_diff {
+	uint32_t changes; /* 1 << enum vmsnap_page_change, or-ed; 0: nothing */
+	uint32_t kinds;   /* 1 << enum vmsnap_page_kind, or-ed */
+	bool moved;       /* B's page was at another address, .from, in A */
+	uint64_t from;
+	bool moved_away; /* A's page is at another address, .to, in B: nothing is told of it here */
+	uint64_t to;
+	bool replaced;       /* other memory lies where A's did */
+	bool frames_unknown; /* present in both, and whether in one frame cannot be told */
+};
+int vmsnap_page_compare(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
+                        const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out,
+                        struct vmsnap_error *err);
+/* The changes of a page of A and what vmsnap_page_now() said of it since (page NULL: absent), as
+ * if its mapping had stayed.  *elsewhere: A has its frame at another address.  Then it may have
+ * moved, which only a snapshot tells. */
+uint32_t vmsnap_page_changes(const struct vmsnap *a, uint64_t address, const struct vmsnap_run *page,
+                             const struct vmsnap_known *known, bool *elsewhere);
 
 /* ---- copy-on-write verdicts (docs/verdicts.md) -------------------------- */
 
@@ -162,8 +213,12 @@ struct vmsnap_cow_range {
 	int verdict;                  /* enum vmsnap_verdict */
 	bool inferred;                /* from exclusive bits or circumstances, not from PFNs */
 	bool touched;                 /* the debugger wrote here, says one of the snapshots */
+	bool moved;                   /* the child has it at another address than the parent, or either than the base */
 	const struct vmsnap_vma *vma; /* in the child, else in the parent, else in the base */
+	uint64_t parent_start, base_start; /* where it begins there; start if it did not move */
 };
+/* By address, which is the child's; of what it has not, the parent's.  Where the child moved
+ * memory over other memory, both are told, what is there now first. */
 size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow);
 int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out);
 const uint64_t *vmsnap_cow_totals(const struct vmsnap_cow *cow); /* pages, by enum vmsnap_verdict */

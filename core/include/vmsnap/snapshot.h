@@ -105,6 +105,8 @@ struct vmsnap_info {
 	size_t cmdline_len;
 	const uint8_t *exe_build_id; /* NULL if unknown */
 	size_t exe_build_id_len;
+	uint64_t faults; /* page faults of the process until now, minor and major; UINT64_MAX: unknown,
+	                  * as if the process was not frozen */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);

@@ -1,0 +1,46 @@
+#include "backing.h"
+
+#include <string.h>
+
+static bool begins_with(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+bool vma_is_anonymous(const struct vmsnap_vma *vma)
+{
+	/* A SysV segment with id 0 has inode 0, but a name that is a path. */
+	return !vma->inode && !vma->dev_major && !vma->dev_minor && vma->name[0] != '/';
+}
+
+bool vma_is_plain(const struct vmsnap_vma *vma)
+{
+	const char *name = vma->name;
+	if (!vma_is_anonymous(vma))
+		return false;
+	/* [stack:TID] was written by Linux 3.4 to 4.4. */
+	return !*name || !strcmp(name, "[heap]") || !strcmp(name, "[stack]") || begins_with(name, "[anon:") ||
+	       begins_with(name, "[stack:");
+}
+
+bool vma_is_private_file(const struct vmsnap_vma *vma)
+{
+	if ((vma->perms & VMSNAP_PERM_SHARED) || vma_is_anonymous(vma))
+		return false;
+	/* Anonymous memory that shows a file: a private mapping of /dev/zero, and
+	 * MAP_ANONYMOUS | MAP_HUGETLB. */
+	return strcmp(vma->name, "/dev/zero") != 0 && !begins_with(vma->name, "/anon_hugepage");
+}
+
+bool vma_same_backing(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	if ((a->perms & VMSNAP_PERM_SHARED) != (b->perms & VMSNAP_PERM_SHARED))
+		return false;
+	if (vma_is_anonymous(a) || vma_is_anonymous(b)) {
+		if (vma_is_plain(a) || vma_is_plain(b))
+			return vma_is_plain(a) && vma_is_plain(b);
+		return vma_is_anonymous(a) && vma_is_anonymous(b) && !strcmp(a->name, b->name);
+	}
+	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
+	       a->offset - a->start == b->offset - b->start;
+}

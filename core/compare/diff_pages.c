@@ -1,0 +1,117 @@
+#include "diff_pages.h"
+
+#include "backing.h"
+
+struct pairing diff_pairing(const struct vmsnap *a, const struct vmsnap *b, const struct vma_match *match)
+{
+	return (struct pairing){ .sides = DIFF_SIDES, .snap = { a, b }, .to_leader = { &match->moves } };
+}
+
+/* Whether the mappings of both may be two at this address.  Lowers *until. */
+static bool doubtful_at(const struct vma_match *match, uint64_t at, uint64_t *until)
+{
+	size_t low = 0, high = match->doubtful_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (match->doubtful[middle].end <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == match->doubtful_count)
+		return false;
+	bool inside = match->doubtful[low].start <= at;
+	uint64_t edge = inside ? match->doubtful[low].end : match->doubtful[low].start;
+	if (edge < *until)
+		*until = edge;
+	return inside;
+}
+
+static void set_context(struct diff_place *place)
+{
+	const struct pair_member *a = &place->range.member[DIFF_A], *b = &place->range.member[DIFF_B];
+	const struct pair_member *was = place->gone[DIFF_A].here ? &place->gone[DIFF_A] : a;
+	uint32_t perms = (a->vma ? a->vma->perms : 0) | (b->vma ? b->vma->perms : 0) | (was->vma ? was->vma->perms : 0);
+	place->executable = perms & VMSNAP_PERM_EXEC;
+	place->vma = b->vma ? b->vma : was->vma;
+	place->context.shared_mapping = place->vma && (place->vma->perms & VMSNAP_PERM_SHARED);
+	if (!b->vma || !vma_is_private_file(b->vma))
+		return;
+	place->context.private_text = place->executable;
+	place->context.same_file = a->here && a->vma && pair_same(a, b);
+}
+
+struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range *range,
+                                const struct facts_context *known, const struct vma_match *match)
+{
+	struct diff_place place = { .range = *range, .context = *known };
+	struct pair_member *a = &place.range.member[DIFF_A], *b = &place.range.member[DIFF_B];
+	place.away = !a->here;
+	if (range->leaves) {
+		place.gone[DIFF_A] = range->left[DIFF_A];
+	} else if (a->here && a->vma && b->vma && !pair_same(a, b)) {
+		place.gone[DIFF_A] = *a;
+		*a = (struct pair_member){ .here = false };
+	}
+	place.replaced = place.gone[DIFF_A].here;
+	place.context.doubtful = doubtful_at(match, range->start, &place.range.end) && !range->moved;
+	walk->at = place.range.end;
+	set_context(&place);
+	return place;
+}
+
+struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place)
+{
+	struct diff_reader reader = { .place = place };
+	/* Equal entries have no facts. */
+	reader.pages = pair_pages_begin(walk, &place->range, place->range.member, !place->replaced);
+	if (place->replaced)
+		reader.gone = pair_pages_begin(walk, &place->range, place->gone, false);
+	return reader;
+}
+
+enum { SHOWN = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_GUARD | VMSNAP_PAGE_ZERO | VMSNAP_PAGE_FILE };
+
+static struct diff_page judge(const struct diff_place *place, uint64_t a, uint64_t b, uint64_t gone)
+{
+	struct diff_page page = { .before = entry_flags(a) & SHOWN, .after = entry_flags(b) & SHOWN };
+	if (a | b)
+		page.changes = page_facts(a, b, &place->context);
+	if (page.changes)
+		page.kinds = page_kinds(page.changes, a, b, &place->context);
+	if (gone & ENTRY_POPULATED) {
+		page.changes |= 1u << VMSNAP_CHANGE_VANISHED;
+		page.kinds |= 1u << VMSNAP_KIND_GONE;
+	}
+	if (entry_flags(gone) & VMSNAP_PAGE_GUARD && !(page.after & VMSNAP_PAGE_GUARD)) {
+		page.changes |= 1u << VMSNAP_CHANGE_UNGUARDED;
+		page.kinds |= page.kinds ? 0 : 1u << VMSNAP_KIND_OTHER;
+	}
+	return page;
+}
+
+/* What was put over other memory is read side by side with that. */
+static uint64_t gone_here(struct diff_reader *reader)
+{
+	struct pair_pages *pages = &reader->pages, *gone = &reader->gone;
+	if (!reader->place->replaced)
+		return 0;
+	if (gone->end <= pages->start && !pair_pages_next(gone))
+		return 0;
+	uint64_t skipped = (pages->start - gone->start) >> gone->cursor[DIFF_A].shift;
+	uint64_t entry = gone->entry[DIFF_A];
+	if (gone->end < pages->end)
+		pages->end = gone->end;
+	return entry ? entry + skipped * entry_step(entry) : 0;
+}
+
+bool diff_read_next(struct diff_reader *reader, struct diff_page *page)
+{
+	if (!pair_pages_next(&reader->pages))
+		return false;
+	uint64_t gone = gone_here(reader);
+	*page = judge(reader->place, reader->pages.entry[DIFF_A], reader->pages.entry[DIFF_B], gone);
+	page->start = reader->pages.start;
+	page->end = reader->pages.end;
+	return true;
+}

@@ -1,0 +1,40 @@
+/* diff_pages.h - what a diff says of pages: the pairs of two snapshots, judged.  For the diff, and
+ * for questions about one page. */
+#ifndef VMSNAP_DIFF_PAGES_H
+#define VMSNAP_DIFF_PAGES_H
+
+#include "diff_facts.h"
+#include "pair.h"
+#include "vma_match.h"
+
+enum { DIFF_A, DIFF_B, DIFF_SIDES };
+
+struct pairing diff_pairing(const struct vmsnap *a, const struct vmsnap *b, const struct vma_match *match);
+
+/* What is the same in all pages of a range. */
+struct diff_place {
+	struct pair_range range;
+	struct facts_context context;
+	bool away;     /* A's page is at another address in B */
+	bool replaced; /* other memory lies where A's did; A's page is gone */
+	bool executable;
+	const struct vmsnap_vma *vma;        /* in B, else in A */
+	struct pair_member gone[DIFF_SIDES]; /* what A had here and is gone; .here false: nothing */
+};
+/* known: facts_context_of() both.  May shorten the range. */
+struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range *range,
+                                const struct facts_context *known, const struct vma_match *match);
+
+/* One piece of its pages; 0 in .changes: nothing to tell. */
+struct diff_page {
+	uint64_t start, end;
+	uint32_t changes, kinds, before, after;
+};
+struct diff_reader {
+	const struct diff_place *place;
+	struct pair_pages pages, gone;
+};
+struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place);
+bool diff_read_next(struct diff_reader *reader, struct diff_page *page);
+
+#endif

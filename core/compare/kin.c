@@ -1,0 +1,122 @@
+#include "kin.h"
+
+#include "vma_match.h"
+
+static bool free_from(const struct moves *moves, uint64_t at, uint64_t length)
+{
+	uint64_t until = at + length;
+	return !moves_from(moves, at, &until) && until == at + length;
+}
+
+static bool free_to(const struct moves *moves, uint64_t at, uint64_t length)
+{
+	uint64_t until = at + length;
+	return !moves_to(moves, at, &until) && until == at + length;
+}
+
+static int add(struct move_list *list, const struct move *move, struct work *work)
+{
+	int rc = VMSNAP_OK;
+	struct move *items = work_room(work, list->items, list->count, &list->capacity, sizeof(*items), &rc);
+	if (!items)
+		return rc;
+	list->items = items;
+	items[list->count++] = *move;
+	return rc;
+}
+
+/* Each stretch of a move that lies in one move of `between`, or in none. */
+struct stretch {
+	uint64_t from, to, length;
+	uint64_t other; /* where the pages that are at .from in one of base and parent are in the other */
+};
+static bool stretch_next(const struct move *move, const struct moves *between, bool from_parent, struct stretch *s)
+{
+	uint64_t at = s->length ? s->from + s->length : move->from, end = move->from + move->length, until = end;
+	if (at >= end)
+		return false;
+	const struct move *via = from_parent ? moves_to(between, at, &until) : moves_from(between, at, &until);
+	*s = (struct stretch){ .from = at, .to = move->to + (at - move->from), .length = until - at, .other = at };
+	if (via)
+		s->other = from_parent ? via->from + (at - via->to) : via->to + (at - via->from);
+	return true;
+}
+
+static int add_unless_taken(struct move_list *more, const struct moves *moves, const struct move *move,
+                            struct work *work)
+{
+	bool taken = !free_from(moves, move->from, move->length) || !free_to(moves, move->to, move->length);
+	return taken ? VMSNAP_OK : add(more, move, work);
+}
+
+/* What went from the parent to the child came from the base too.  If the base has it where the
+ * child has it, it was the parent that moved it, and as to the child nothing moved. */
+static int complete_base(const struct kin *kin, struct move_list *base, struct move_list *parent, struct work *work)
+{
+	const struct move_list *list = &kin->parent_child.list;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < list->count; i++)
+		for (struct stretch s = { 0 }; !rc && stretch_next(&list->items[i], &kin->base_parent, true, &s);) {
+			if (s.other == s.to)
+				continue;
+			rc = add(parent, &(struct move){ .from = s.from, .to = s.to, .length = s.length }, work);
+			struct move of_base = { .from = s.other, .to = s.to, .length = s.length };
+			rc = rc ? rc : add_unless_taken(base, &kin->base_child, &of_base, work);
+		}
+	return rc;
+}
+
+/* What went from the base to the child, the parent has, or had, too. */
+static int complete_parent(const struct kin *kin, struct move_list *parent, struct work *work)
+{
+	const struct move_list *list = &kin->base_child.list;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < list->count; i++)
+		for (struct stretch s = { 0 }; !rc && stretch_next(&list->items[i], &kin->base_parent, false, &s);) {
+			struct move of_parent = { .from = s.other, .to = s.to, .length = s.length };
+			rc = add_unless_taken(parent, &kin->parent_child, &of_parent, work);
+		}
+	return rc;
+}
+
+static int complete(struct kin *kin, struct work *work)
+{
+	struct move_list parent = { 0 }, base = { 0 };
+	int rc = complete_base(kin, &base, &parent, work);
+	rc = rc ? rc : complete_parent(kin, &parent, work);
+	for (size_t i = 0; !rc && i < base.count; i++)
+		rc = add(&kin->base_child.list, &base.items[i], work);
+	rc = rc ? rc : moves_sort(&kin->base_child, work);
+	work_free(work, base.items, base.capacity, sizeof(*base.items));
+	struct move_list *list = &kin->parent_child.list;
+	work_free(work, list->items, list->capacity, sizeof(*list->items));
+	*list = parent;
+	return rc ? rc : moves_sort(&kin->parent_child, work);
+}
+
+int kin_find(struct kin *kin, const struct vmsnap *base, const struct vmsnap *parent, const struct vmsnap *child,
+             struct work *work)
+{
+	*kin = (struct kin){ 0 };
+	int rc = vma_match_moves(parent, child, work, &kin->parent_child);
+	if (!base) {
+		kin->pairing =
+		        (struct pairing){ .sides = 2, .snap = { parent, child }, .to_leader = { &kin->parent_child } };
+		return rc;
+	}
+	rc = rc ? rc : vma_match_moves(base, child, work, &kin->base_child);
+	rc = rc ? rc : vma_match_moves(base, parent, work, &kin->base_parent);
+	rc = rc ? rc : complete(kin, work);
+	kin->pairing = (struct pairing){ .sides = 3,
+		                         .snap = { base, parent, child },
+		                         .to_leader = { &kin->base_child, &kin->parent_child },
+		                         .between = &kin->base_parent };
+	return rc;
+}
+
+void kin_free(struct kin *kin, struct work *work)
+{
+	moves_free(&kin->parent_child, work);
+	moves_free(&kin->base_child, work);
+	moves_free(&kin->base_parent, work);
+}

@@ -1,0 +1,17 @@
+/* kin.h - which memory of a parent, its child and perhaps a base is the same, wherever each of
+ * them moved it. */
+#ifndef VMSNAP_KIN_H
+#define VMSNAP_KIN_H
+
+#include "pair.h"
+
+struct kin {
+	struct moves parent_child, base_child, base_parent;
+	struct pairing pairing; /* base, parent and child, or the last two; points to the moves */
+};
+/* base may be NULL.  A kin must not be copied. */
+int kin_find(struct kin *kin, const struct vmsnap *base, const struct vmsnap *parent, const struct vmsnap *child,
+             struct work *work);
+void kin_free(struct kin *kin, struct work *work);
+
+#endif

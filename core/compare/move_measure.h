@@ -1,0 +1,30 @@
+/* move_measure.h - whether what may have moved did. */
+#ifndef VMSNAP_MOVE_MEASURE_H
+#define VMSNAP_MOVE_MEASURE_H
+
+#include "move_candidates.h"
+
+enum move_belief { MOVE_NO, MOVE_POSSIBLE, MOVE_SURE };
+
+/* What there is to prove it with. */
+struct move_proof {
+	bool frames; /* of A and B can be compared */
+	bool same_process;
+	bool one_line;              /* that, or one and its child: pages may be the same */
+	bool counted;               /* .faults is known */
+	const struct vmsnap *later; /* A or B */
+	uint64_t faults;            /* that pages may have come by which seem to have moved */
+};
+struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b);
+/* So many faults were needed for other pages. */
+void move_proof_spent(struct move_proof *proof, uint64_t faults);
+
+/* How many looks at runs all candidates together may take: crafted ones could have a
+ * million runs in each of a million parts. */
+uint64_t move_looks(const struct vmsnap *a, const struct vmsnap *b, size_t parts);
+
+/* Looks at all pages; cuts the candidate where pages did not move. */
+int move_measure(const struct vmsnap *a, const struct vmsnap *b, const struct move_proof *proof,
+                 struct candidate *candidate, uint64_t *looks, struct work *work, enum move_belief *belief);
+
+#endif

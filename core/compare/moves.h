@@ -1,0 +1,47 @@
+/* moves.h - finds memory that went to another address (mremap), and knows how sure that is. */
+#ifndef VMSNAP_MOVES_H
+#define VMSNAP_MOVES_H
+
+#include "snapshot.h"
+#include "work.h"
+
+/* A part of a VMA where the other snapshot maps something else, or nothing. */
+struct part {
+	size_t vma;
+	uint64_t start, end;
+};
+struct part_list {
+	struct part *items;
+	size_t count, capacity;
+};
+
+/* [from, from + length) of VMA a of A is at `to` in VMA b of B. */
+struct move {
+	size_t a, b;
+	uint64_t from, to, length;
+};
+struct move_list {
+	struct move *items;
+	size_t count, capacity;
+};
+
+struct moves {
+	/* Facts, which overlap neither in A nor in B.  The same moves twice: by .from, and by .to. */
+	struct move_list list;
+	struct move *by_to;
+	size_t by_to_count;
+	struct move_list possible; /* by .from: it looks like that, but nothing proves it */
+};
+/* Finds what went from A to B.  lost and gained: the parts of A and of B, by address. */
+int moves_find(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
+               const struct part_list *gained, struct work *work, struct moves *out);
+/* Sorts what was added to out->list, and makes by_to anew. */
+int moves_sort(struct moves *moves, struct work *work);
+/* work: what counted them, or NULL. */
+void moves_free(struct moves *moves, struct work *work);
+
+/* The move out of A's address `at`, or into B's, if any.  Lowers *until to where that changes. */
+const struct move *moves_from(const struct moves *moves, uint64_t at, uint64_t *until);
+const struct move *moves_to(const struct moves *moves, uint64_t at, uint64_t *until);
+
+#endif

@@ -1,0 +1,171 @@
+#include "pair.h"
+
+#include "backing.h"
+
+struct pair_walk pair_begin(const struct pairing *pairing, uint64_t start)
+{
+	struct pair_walk walk = { .pairing = *pairing,
+		                  .spans = span_walk_from(pairing->snap, pairing->sides, start),
+		                  .span = { .end = start },
+		                  .at = start };
+	for (size_t i = 0; i < pairing->sides; i++)
+		walk.cursor[i] = run_cursor_at(pairing->snap[i], start);
+	return walk;
+}
+
+static const struct move *out_of(const struct moves *moves, uint64_t at, uint64_t *until)
+{
+	return moves && moves->list.count ? moves_from(moves, at, until) : NULL;
+}
+
+static const struct move *into(const struct moves *moves, uint64_t at, uint64_t *until)
+{
+	return moves && moves->list.count ? moves_to(moves, at, until) : NULL;
+}
+
+/* A member away from the range's own addresses. */
+static struct pair_member far_member(const struct vmsnap *snap, uint64_t at, uint64_t shift, uint64_t *until)
+{
+	struct pair_member member = { .here = true, .shift = shift };
+	size_t index = snapshot_vma_find(snap, at + shift);
+	if (index == snap->vma_count)
+		return member;
+	const struct vmsnap_vma *vma = &snap->vmas[index];
+	bool inside = vma->start <= at + shift;
+	uint64_t edge = (inside ? vma->end : vma->start) - shift;
+	member.vma = inside ? vma : NULL;
+	if (edge > at && edge < *until)
+		*until = edge;
+	return member;
+}
+
+/* Side i of the pages that did not come to the leader from elsewhere. */
+static struct pair_member near_member(const struct pair_walk *walk, size_t i, uint64_t at, uint64_t *until)
+{
+	const struct pairing *p = &walk->pairing;
+	bool away = out_of(p->to_leader[i], at, until);
+	if (i == 1 && p->between) {
+		/* Base and parent: what the parent moved is still the page of its old address. */
+		const struct move *went = out_of(p->between, at, until), *came = into(p->between, at, until);
+		if (went) {
+			uint64_t shift = went->to - went->from, until_far = *until + shift;
+			away = out_of(p->to_leader[i], at + shift, &until_far);
+			*until = until_far - shift < *until ? until_far - shift : *until;
+			return away ? (struct pair_member){ .here = false } : far_member(p->snap[i], at, shift, until);
+		}
+		away |= came != NULL;
+	}
+	return (struct pair_member){ .here = !away, .vma = away ? NULL : walk->span.vma[i] };
+}
+
+static void add_near(struct pair_walk *walk, struct pair_member *members, bool leader, uint64_t at, uint64_t *until)
+{
+	size_t last = walk->pairing.sides - 1;
+	for (size_t i = 0; i < last; i++)
+		members[i] = near_member(walk, i, at, until);
+	members[last] = (struct pair_member){ .here = leader, .vma = leader ? walk->span.vma[last] : NULL };
+}
+
+/* Fills in the members that came to the leader from elsewhere; false if none did. */
+static bool add_far(struct pair_walk *walk, struct pair_member *members, uint64_t at, uint64_t *until)
+{
+	const struct pairing *p = &walk->pairing;
+	size_t last = p->sides - 1;
+	bool any = false;
+	for (size_t i = 0; i < last; i++) {
+		const struct move *move = into(p->to_leader[i], at, until);
+		members[i] = (struct pair_member){ .here = false };
+		if (!move)
+			continue;
+		members[i] = far_member(p->snap[i], at, move->from - move->to, until);
+		any = true;
+	}
+	members[last] = (struct pair_member){ .here = true, .vma = walk->span.vma[last] };
+	return any;
+}
+
+bool pair_next(struct pair_walk *walk, struct pair_range *range)
+{
+	if (walk->at >= walk->span.end && !span_next(&walk->spans, &walk->span))
+		return false;
+	uint64_t at = walk->at, end = walk->span.end;
+	size_t sides = walk->pairing.sides;
+	*range = (struct pair_range){ .start = at };
+	if (add_far(walk, range->member, at, &end)) {
+		add_near(walk, range->left, false, at, &end);
+		for (size_t i = 0; i + 1 < sides; i++)
+			range->leaves |= range->left[i].here && range->left[i].vma;
+	} else {
+		add_near(walk, range->member, true, at, &end);
+	}
+	for (size_t i = 0; i < sides; i++)
+		range->moved |= range->member[i].here && range->member[i].shift;
+	walk->at = range->end = end;
+	return true;
+}
+
+struct pair_pages pair_pages_begin(struct pair_walk *walk, const struct pair_range *range,
+                                   const struct pair_member *members, bool skip_equal)
+{
+	struct pair_pages pages = { .range = range,
+		                    .member = members,
+		                    .sides = walk->pairing.sides,
+		                    .start = range->start,
+		                    .end = range->start,
+		                    .walk = walk->cursor,
+		                    .skip_equal = skip_equal };
+	for (size_t i = 0; i < pages.sides; i++) {
+		if (!members[i].here)
+			continue;
+		pages.cursor[i] = members[i].shift
+		                          ? run_cursor_at(walk->pairing.snap[i], range->start + members[i].shift)
+		                          : walk->cursor[i];
+		pages.skip_equal &= !members[i].shift;
+	}
+	for (size_t i = 0; i < pages.sides; i++)
+		pages.skip_equal &= members[i].here;
+	return pages;
+}
+
+/* A member's entry for an address of the range.  Lowers *until to where it ends. */
+static uint64_t entry_of(struct run_cursor *cursor, uint64_t shift, uint64_t at, uint64_t *until)
+{
+	if (!shift)
+		return run_cursor_entry(cursor, at, until);
+	/* The last address is no page's: it needs no shift, and would overflow. */
+	uint64_t far = *until == UINT64_MAX ? UINT64_MAX : *until + shift;
+	uint64_t entry = run_cursor_entry(cursor, at + shift, &far);
+	if (far != UINT64_MAX && far - shift < *until)
+		*until = far - shift;
+	return entry;
+}
+
+bool pair_pages_next(struct pair_pages *pages)
+{
+	uint64_t at = pages->end, until = pages->range->end;
+	if (at >= until) {
+		/* The cursors only move up: what members at their own addresses passed is passed. */
+		for (size_t i = 0; i < pages->sides; i++)
+			if (pages->member == pages->range->member && pages->member[i].here && !pages->member[i].shift)
+				pages->walk[i] = pages->cursor[i];
+		return false;
+	}
+	if (pages->skip_equal)
+		run_cursors_skip_equal(&pages->cursor[0], &pages->cursor[1], until);
+	for (size_t i = 0; i < pages->sides; i++)
+		pages->entry[i] =
+		        pages->member[i].here ? entry_of(&pages->cursor[i], pages->member[i].shift, at, &until) : 0;
+	pages->start = at;
+	pages->end = until;
+	return true;
+}
+
+bool pair_same(const struct pair_member *a, const struct pair_member *b)
+{
+	if (!a->vma || !b->vma || (!a->shift && !b->shift))
+		return a->vma && b->vma ? vma_same_backing(a->vma, b->vma) : a->vma == b->vma;
+	struct vmsnap_vma in_a = *a->vma, in_b = *b->vma;
+	in_a.start -= a->shift;
+	in_b.start -= b->shift;
+	return vma_same_backing(&in_a, &in_b);
+}
