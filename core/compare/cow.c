@@ -6,6 +6,7 @@
 #include "diff_facts.h"
 #include "error.h"
 #include "kin.h"
+#include "options.h"
 #include "pair.h"
 #include "spare.h"
 #include "touched.h"
@@ -206,9 +207,9 @@ VMSNAP_API int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vms
 	struct vmsnap_cow *cow = calloc(1, sizeof(*cow));
 	if (!cow)
 		return fail_no_memory(err);
-	cow->parent = parent;
-	cow->child = child;
-	cow->base = base;
+	cow->parent = vmsnap_ref(parent);
+	cow->child = vmsnap_ref(child);
+	cow->base = vmsnap_ref(base);
 	cow->work = work;
 	rc = judge_kin(cow);
 	if (rc) {
@@ -236,6 +237,9 @@ VMSNAP_API void vmsnap_cow_free(struct vmsnap_cow *cow)
 	if (!cow)
 		return;
 	free(cow->ranges);
+	vmsnap_unref(cow->parent);
+	vmsnap_unref(cow->child);
+	vmsnap_unref(cow->base);
 	free(cow);
 }
 
@@ -259,7 +263,7 @@ VMSNAP_API size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow)
 	return cow->count;
 }
 
-VMSNAP_API int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out)
+static int range_at(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out)
 {
 	if (index >= cow->count)
 		return VMSNAP_ERR_NOT_FOUND;
@@ -267,14 +271,24 @@ VMSNAP_API int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, stru
 	return VMSNAP_OK;
 }
 
-VMSNAP_API const uint64_t *vmsnap_cow_totals(const struct vmsnap_cow *cow)
+VMSNAP_API int vmsnap_cow_range_sized(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out,
+                                      size_t size)
 {
-	return cow->totals;
+	struct vmsnap_cow_range all;
+	int rc = range_at(cow, index, &all);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
 }
 
-VMSNAP_API const uint64_t *vmsnap_cow_touched_totals(const struct vmsnap_cow *cow)
+VMSNAP_API uint64_t vmsnap_cow_pages(const struct vmsnap_cow *cow, int verdict)
 {
-	return cow->touched_totals;
+	return verdict >= 0 && verdict < VMSNAP_VERDICT_COUNT ? cow->totals[verdict] : 0;
+}
+
+VMSNAP_API uint64_t vmsnap_cow_touched_pages(const struct vmsnap_cow *cow, int verdict)
+{
+	return verdict >= 0 && verdict < VMSNAP_VERDICT_COUNT ? cow->touched_totals[verdict] : 0;
 }
 
 VMSNAP_API const char *vmsnap_cow_warning(const struct vmsnap_cow *cow)

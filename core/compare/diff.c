@@ -6,9 +6,17 @@
 #include "compared.h"
 #include "diff_pages.h"
 #include "error.h"
+#include "options.h"
 #include "spare.h"
 #include "status_pairs.h"
 #include "touched.h"
+
+/* Pages, and VMA rows. */
+struct totals {
+	uint64_t pages[VMSNAP_CHANGE_COUNT], touched_pages[VMSNAP_CHANGE_COUNT];
+	uint64_t kinds[VMSNAP_KIND_COUNT], vmas[VMSNAP_VMA_CHANGE_COUNT];
+	uint64_t others[VMSNAP_TOTAL_COUNT];
+};
 
 struct vmsnap_diff {
 	const struct vmsnap *a, *b;
@@ -17,7 +25,7 @@ struct vmsnap_diff {
 	size_t range_count, range_capacity;
 	struct status_pair *status; /* those that differ */
 	size_t status_count, status_capacity;
-	struct vmsnap_diff_totals totals;
+	struct totals totals;
 	struct work work;
 };
 
@@ -119,11 +127,11 @@ static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct 
 
 static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 {
-	struct vmsnap_diff_totals *totals = &diff->totals;
+	struct totals *totals = &diff->totals;
 	for (size_t i = 0; i < diff->range_count; i++) {
 		const struct vmsnap_diff_range *range = &diff->ranges[i];
 		uint64_t pages = (range->end - range->start) >> page_shift;
-		totals->touched += range->touched ? pages : 0;
+		totals->others[VMSNAP_TOTAL_TOUCHED] += range->touched ? pages : 0;
 		for (uint32_t left = range->changes; left; left &= left - 1) {
 			totals->pages[__builtin_ctz(left)] += pages;
 			totals->touched_pages[__builtin_ctz(left)] += range->touched ? pages : 0;
@@ -131,7 +139,7 @@ static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 		for (uint32_t left = range->kinds; left; left &= left - 1)
 			totals->kinds[__builtin_ctz(left)] += pages;
 		if (range->executable && (range->changes & 1u << VMSNAP_CHANGE_PRIVATISED))
-			totals->privatised_executable += pages;
+			totals->others[VMSNAP_TOTAL_PRIVATISED_EXECUTABLE] += pages;
 	}
 }
 
@@ -198,9 +206,9 @@ static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vm
 	for (size_t i = 0; i < diff->match.count; i++)
 		diff->totals.vmas[diff->match.rows[i].change]++;
 	sum_ranges(diff, walk_page_shift(b));
-	diff->totals.resident_a = count_resident(a);
-	diff->totals.resident_b = count_resident(b);
-	diff->totals.shared_a = count_shared_writable(a);
+	diff->totals.others[VMSNAP_TOTAL_RESIDENT_A] = count_resident(a);
+	diff->totals.others[VMSNAP_TOTAL_RESIDENT_B] = count_resident(b);
+	diff->totals.others[VMSNAP_TOTAL_SHARED_A] = count_shared_writable(a);
 	return rc;
 }
 
@@ -219,8 +227,8 @@ VMSNAP_API int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap 
 	struct vmsnap_diff *diff = calloc(1, sizeof(*diff));
 	if (!diff)
 		return fail_no_memory(err);
-	diff->a = a;
-	diff->b = b;
+	diff->a = vmsnap_ref(a);
+	diff->b = vmsnap_ref(b);
 	diff->work = work;
 	rc = compare_all(a, b, diff);
 	if (rc) {
@@ -244,6 +252,8 @@ VMSNAP_API void vmsnap_diff_free(struct vmsnap_diff *diff)
 	vma_match_free(&diff->match);
 	free(diff->ranges);
 	free(diff->status);
+	vmsnap_unref(diff->a);
+	vmsnap_unref(diff->b);
 	free(diff);
 }
 
@@ -257,7 +267,7 @@ VMSNAP_API size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff)
 	return diff->match.count;
 }
 
-VMSNAP_API int vmsnap_diff_vma(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out)
+static int vma_at(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out)
 {
 	if (index >= diff->match.count)
 		return VMSNAP_ERR_NOT_FOUND;
@@ -265,17 +275,37 @@ VMSNAP_API int vmsnap_diff_vma(const struct vmsnap_diff *diff, size_t index, str
 	return VMSNAP_OK;
 }
 
+VMSNAP_API int vmsnap_diff_vma_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out,
+                                     size_t size)
+{
+	struct vmsnap_diff_vma all;
+	int rc = vma_at(diff, index, &all);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
+}
+
 VMSNAP_API size_t vmsnap_diff_range_count(const struct vmsnap_diff *diff)
 {
 	return diff->range_count;
 }
 
-VMSNAP_API int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out)
+static int range_at(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out)
 {
 	if (index >= diff->range_count)
 		return VMSNAP_ERR_NOT_FOUND;
 	*out = diff->ranges[index];
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_diff_range_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out,
+                                       size_t size)
+{
+	struct vmsnap_diff_range all;
+	int rc = range_at(diff, index, &all);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
 }
 
 VMSNAP_API bool vmsnap_diff_from(const struct vmsnap_diff *diff, uint64_t address, uint64_t *from)
@@ -318,9 +348,34 @@ VMSNAP_API const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff)
 	return diff->b;
 }
 
-VMSNAP_API const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff)
+static uint64_t total_at(const uint64_t *totals, int count, int index)
 {
-	return &diff->totals;
+	return index >= 0 && index < count ? totals[index] : 0;
+}
+
+VMSNAP_API uint64_t vmsnap_diff_pages(const struct vmsnap_diff *diff, int change)
+{
+	return total_at(diff->totals.pages, VMSNAP_CHANGE_COUNT, change);
+}
+
+VMSNAP_API uint64_t vmsnap_diff_touched_pages(const struct vmsnap_diff *diff, int change)
+{
+	return total_at(diff->totals.touched_pages, VMSNAP_CHANGE_COUNT, change);
+}
+
+VMSNAP_API uint64_t vmsnap_diff_kind_pages(const struct vmsnap_diff *diff, int kind)
+{
+	return total_at(diff->totals.kinds, VMSNAP_KIND_COUNT, kind);
+}
+
+VMSNAP_API uint64_t vmsnap_diff_vma_rows(const struct vmsnap_diff *diff, int change)
+{
+	return total_at(diff->totals.vmas, VMSNAP_VMA_CHANGE_COUNT, change);
+}
+
+VMSNAP_API uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total)
+{
+	return total_at(diff->totals.others, VMSNAP_TOTAL_COUNT, total);
 }
 
 /* Stopping and letting go adds to these two: a process that slept all the time would
@@ -348,12 +403,22 @@ VMSNAP_API size_t vmsnap_diff_status_count(const struct vmsnap_diff *diff)
 	return diff->status_count;
 }
 
-VMSNAP_API int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out)
+static int status_at(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out)
 {
 	if (index >= diff->status_count)
 		return VMSNAP_ERR_NOT_FOUND;
 	status_pair_read(diff->a, diff->b, diff->status[index], out);
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_diff_status_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out,
+                                        size_t size)
+{
+	struct vmsnap_diff_status all;
+	int rc = status_at(diff, index, &all);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
 }
 
 VMSNAP_API const char *vmsnap_vma_change_name(int change)

@@ -3,6 +3,7 @@
 #include "compared.h"
 #include "diff_pages.h"
 #include "error.h"
+#include "options.h"
 #include "own_page.h"
 #include "spare.h"
 
@@ -62,9 +63,9 @@ static void compare_page(const struct vmsnap *a, const struct vmsnap *b, uint64_
 	out->to = away ? page + (away->to - away->from) : page;
 }
 
-VMSNAP_API int vmsnap_page_compare(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
-                                   const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out,
-                                   struct vmsnap_error *err)
+VMSNAP_API int vmsnap_page_compare_sized(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
+                                         const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out,
+                                         size_t size, struct vmsnap_error *err)
 {
 	const struct vmsnap *both[] = { a, b };
 	struct vma_match match;
@@ -84,7 +85,7 @@ VMSNAP_API int vmsnap_page_compare(const struct vmsnap *a, const struct vmsnap *
 		compare_page(a, b, page, &match, &found);
 		vma_match_free(&match);
 	}
-	*out = found;
+	struct_give(out, size, &found, sizeof(found));
 	return rc;
 }
 

@@ -98,11 +98,11 @@ static void put_total(struct text *text, uint64_t pages, uint64_t page_size, int
 /* The program's pages, and apart from them those that gdb wrote to. */
 static void put_totals(struct text *text, const struct vmsnap_cow *cow)
 {
-	const uint64_t *totals = vmsnap_cow_totals(cow), *touched = vmsnap_cow_touched_totals(cow);
 	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
-		put_total(text, totals[i] - touched[i], page_size, i, false);
-		put_total(text, touched[i], page_size, i, true);
+		uint64_t touched = vmsnap_cow_touched_pages(cow, i);
+		put_total(text, vmsnap_cow_pages(cow, i) - touched, page_size, i, false);
+		put_total(text, touched, page_size, i, true);
 	}
 }
 

@@ -118,7 +118,7 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	put_class(&line, "+", classes[CLASS_NEW], "new");
 	put_class(&line, "-", classes[CLASS_GONE], "gone");
 	put_class(&line, "", classes[CLASS_OTHER], "changed otherwise");
-	put_touched(&line, vmsnap_diff_totals(view->diff)->touched);
+	put_touched(&line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
 	text_string(text, "\n");
 }
 
@@ -154,15 +154,17 @@ static void put_counts(struct text *text, const char *of_what, const uint64_t *c
 /* With what gdb touched pages that changed, the first of each kind. */
 static void put_by_gdb(struct text *text, const struct diff_view *view)
 {
-	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	uint64_t touched[VMSNAP_CHANGE_COUNT];
 	struct touched_reasons reasons = { .count = 0 };
 	struct vmsnap_diff_range range;
-	if (!totals->touched)
+	if (!vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED))
 		return;
 	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++)
 		diff_touched_reasons(view, &range, &reasons);
 	struct fit_line line = fit_line(text, 10, 10);
-	put_pieces(&line, "by gdb", totals->touched_pages, VMSNAP_CHANGE_COUNT, vmsnap_page_change_name);
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
+		touched[i] = vmsnap_diff_touched_pages(view->diff, i);
+	put_pieces(&line, "by gdb", touched, VMSNAP_CHANGE_COUNT, vmsnap_page_change_name);
 	touched_reasons_put(&reasons, &line, "(", ")", true);
 	text_string(text, "\n");
 }
@@ -170,13 +172,14 @@ static void put_by_gdb(struct text *text, const struct diff_view *view)
 /* The program's pages, and apart from them those that gdb wrote to. */
 static void put_facts(struct text *text, const struct diff_view *view)
 {
-	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
-	uint64_t own[VMSNAP_CHANGE_COUNT];
+	uint64_t own[VMSNAP_CHANGE_COUNT], rows[VMSNAP_VMA_CHANGE_COUNT];
 	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
-		own[i] = totals->pages[i] - totals->touched_pages[i];
+		own[i] = vmsnap_diff_pages(view->diff, i) - vmsnap_diff_touched_pages(view->diff, i);
+	for (int i = 0; i < VMSNAP_VMA_CHANGE_COUNT; i++)
+		rows[i] = vmsnap_diff_vma_rows(view->diff, i);
 	put_counts(text, "pages", own, VMSNAP_CHANGE_COUNT, vmsnap_page_change_name);
 	put_by_gdb(text, view);
-	put_counts(text, "mappings", totals->vmas, VMSNAP_VMA_CHANGE_COUNT, vmsnap_vma_change_name);
+	put_counts(text, "mappings", rows, VMSNAP_VMA_CHANGE_COUNT, vmsnap_vma_change_name);
 }
 
 /* ---- executable code that was written --------------------------------------------- */
@@ -231,7 +234,7 @@ static void put_code(struct text *text, const struct diff_view *view)
 {
 	struct touched_reasons reasons = { .count = 0 };
 	uint64_t touched = diff_touched_code(view, &reasons);
-	uint64_t pages = vmsnap_diff_totals(view->diff)->privatised_executable - touched;
+	uint64_t pages = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE) - touched;
 	char words[96];
 	if (pages)
 		put_alarm(text, view, pages);

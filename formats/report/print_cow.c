@@ -128,12 +128,13 @@ static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	return rc;
 }
 
-static void put_touched_totals(struct row *document, const uint64_t *totals)
+static void put_touched_totals(struct row *document, const struct vmsnap_cow *cow)
 {
+	uint64_t totals[VMSNAP_VERDICT_COUNT];
 	struct row record = row_open(document, DOCUMENT_TOUCHED);
 	uint64_t pages = 0;
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		pages += totals[i];
+		pages += totals[i] = vmsnap_cow_touched_pages(cow, i);
 	row_put_count(&record, TOUCHED_PAGES, pages);
 	row_put_counts(&record, TOUCHED_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
 	row_end(&record);
@@ -144,13 +145,16 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	const struct printed *printed = ctx;
 	const struct vmsnap_cow *cow = printed->cow;
 	bool only_totals = printed->flags & VMSNAP_PRINT_TOTALS_ONLY;
+	uint64_t totals[VMSNAP_VERDICT_COUNT];
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		totals[i] = vmsnap_cow_pages(cow, i);
 	put_snapshot(document, DOCUMENT_PARENT, vmsnap_cow_parent(cow));
 	put_snapshot(document, DOCUMENT_CHILD, vmsnap_cow_child(cow));
 	if (vmsnap_cow_base(cow))
 		put_snapshot(document, DOCUMENT_BASE, vmsnap_cow_base(cow));
 	row_put_name_if_any(document, DOCUMENT_WARNING, vmsnap_cow_warning(cow));
-	row_put_counts(document, DOCUMENT_TOTALS, vmsnap_cow_totals(cow), VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
-	put_touched_totals(document, vmsnap_cow_touched_totals(cow));
+	row_put_counts(document, DOCUMENT_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+	put_touched_totals(document, cow);
 	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }
 

@@ -166,9 +166,15 @@ static bool fact_known(const struct diff_view *view, int change)
 	}
 }
 
-static void put_counts(struct row *row, unsigned column, const struct diff_view *view, const uint64_t *pages)
+typedef uint64_t (*pages_of_change_fn)(const struct vmsnap_diff *diff, int change);
+
+static void put_counts(struct row *row, unsigned column, const struct diff_view *view,
+                       pages_of_change_fn pages_of_change)
 {
+	uint64_t pages[VMSNAP_CHANGE_COUNT];
 	uint32_t unknown = 0;
+	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
+		pages[i] = pages_of_change(view->diff, i);
 	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
 		unknown |= !pages[i] && !fact_known(view, i) ? 1u << i : 0;
 	row_put_counts(row, column, pages, VMSNAP_CHANGE_COUNT, unknown, vmsnap_page_change_name);
@@ -176,23 +182,26 @@ static void put_counts(struct row *row, unsigned column, const struct diff_view 
 
 static void put_totals(struct row *document, const struct diff_view *view)
 {
-	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	const struct vmsnap_diff *diff = view->diff;
 	struct row record = row_open(document, DOCUMENT_TOTALS);
-	put_counts(&record, TOTALS_PAGES, view, totals->pages);
-	row_put_counts(&record, TOTALS_VMAS, totals->vmas, VMSNAP_VMA_CHANGE_COUNT, 0, vmsnap_vma_change_name);
-	row_put_count(&record, TOTALS_CODE, totals->privatised_executable);
-	row_put_count(&record, TOTALS_RESIDENT_A, totals->resident_a);
-	row_put_count(&record, TOTALS_RESIDENT_B, totals->resident_b);
+	put_counts(&record, TOTALS_PAGES, view, vmsnap_diff_pages);
+	uint64_t rows[VMSNAP_VMA_CHANGE_COUNT];
+	for (int i = 0; i < VMSNAP_VMA_CHANGE_COUNT; i++)
+		rows[i] = vmsnap_diff_vma_rows(diff, i);
+	row_put_counts(&record, TOTALS_VMAS, rows, VMSNAP_VMA_CHANGE_COUNT, 0, vmsnap_vma_change_name);
+	row_put_count(&record, TOTALS_CODE, vmsnap_diff_total(diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE));
+	row_put_count(&record, TOTALS_RESIDENT_A, vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_A));
+	row_put_count(&record, TOTALS_RESIDENT_B, vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_B));
 	row_end(&record);
 }
 
 static void put_touched_totals(struct row *document, const struct diff_view *view)
 {
-	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
+	const struct vmsnap_diff *diff = view->diff;
 	struct row record = row_open(document, DOCUMENT_TOUCHED);
-	row_put_count(&record, TOUCHED_COUNT, totals->touched);
+	row_put_count(&record, TOUCHED_COUNT, vmsnap_diff_total(diff, VMSNAP_TOTAL_TOUCHED));
 	struct row inner = row_open(&record, TOUCHED_TOTALS);
-	put_counts(&inner, TOUCHED_PAGES, view, totals->touched_pages);
+	put_counts(&inner, TOUCHED_PAGES, view, vmsnap_diff_touched_pages);
 	row_put_count(&inner, TOUCHED_CODE, diff_touched_code(view, NULL));
 	row_end(&inner);
 	row_end(&record);

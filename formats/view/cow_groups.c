@@ -27,12 +27,11 @@ bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *
 int cow_touched_init(struct cow_touched *touched, const struct vmsnap_cow *cow, struct work *work)
 {
 	const struct vmsnap *snaps[COW_SIDES] = { vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow) };
-	const uint64_t *totals = vmsnap_cow_touched_totals(cow);
 	bool any = false;
 	int rc = VMSNAP_OK;
 	*touched = (struct cow_touched){ 0 };
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		any |= totals[i] != 0;
+		any |= vmsnap_cow_touched_pages(cow, i) != 0;
 	for (int i = 0; any && !rc && i < COW_SIDES; i++)
 		if (snaps[i])
 			rc = touched_by_init(&touched->side[i], snaps[i], work);

@@ -12,7 +12,7 @@ int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struc
 	bool other_boot = *ia->boot_id && *ib->boot_id && strcmp(ia->boot_id, ib->boot_id) != 0;
 	view->frames = ia->known.pfn && ib->known.pfn && !other_boot;
 	int rc = VMSNAP_OK;
-	if (vmsnap_diff_totals(diff)->touched) {
+	if (vmsnap_diff_total(diff, VMSNAP_TOTAL_TOUCHED)) {
 		rc = touched_by_init(&view->touched_a, a, work);
 		rc = rc ? rc : touched_by_init(&view->touched_b, b, work);
 	}
@@ -82,10 +82,10 @@ void diff_touched_reasons(const struct diff_view *view, const struct vmsnap_diff
 
 uint64_t diff_touched_code(const struct diff_view *view, struct touched_reasons *reasons)
 {
-	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(view->diff);
 	uint64_t pages = 0;
 	struct vmsnap_diff_range range;
-	if (!totals->touched_pages[VMSNAP_CHANGE_PRIVATISED] || !totals->privatised_executable)
+	if (!vmsnap_diff_touched_pages(view->diff, VMSNAP_CHANGE_PRIVATISED) ||
+	    !vmsnap_diff_total(view->diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE))
 		return 0;
 	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++) {
 		if (!range.touched || !range.executable || !(range.changes & 1u << VMSNAP_CHANGE_PRIVATISED))
@@ -104,7 +104,7 @@ uint64_t diff_shared_at_a(const struct diff_view *view, uint64_t start, uint64_t
 
 uint64_t diff_total_shared_at_a(const struct diff_view *view)
 {
-	return vmsnap_diff_totals(view->diff)->shared_a * vmsnap_info(view->a)->page_size;
+	return vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SHARED_A) * vmsnap_info(view->a)->page_size;
 }
 
 size_t diff_range_find(const struct vmsnap_diff *diff, uint64_t address)

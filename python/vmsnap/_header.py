@@ -137,6 +137,15 @@ class PageKind:  # enum vmsnap_page_kind
     COUNT = 4
 
 
+class DiffTotal:  # enum vmsnap_diff_total
+    RESIDENT_A = 0
+    RESIDENT_B = 1
+    SHARED_A = 2
+    TOUCHED = 3
+    PRIVATISED_EXECUTABLE = 4
+    COUNT = 5
+
+
 class Verdict:  # enum vmsnap_verdict
     SHARED = 0
     COPIED_BY_CHILD = 1
@@ -319,14 +328,6 @@ class DiffRange(Structure):  # struct vmsnap_diff_range
     ]
 
 
-class DiffTotals(Structure):  # struct vmsnap_diff_totals
-    _fields_ = [
-        ("pages", c_uint64 * 17), ("vmas", c_uint64 * 12), ("privatised_executable", c_uint64),
-        ("resident_a", c_uint64), ("resident_b", c_uint64), ("touched", c_uint64), ("touched_pages", c_uint64 * 17),
-        ("kinds", c_uint64 * 4), ("shared_a", c_uint64),
-    ]
-
-
 class DiffStatus(Structure):  # struct vmsnap_diff_status
     _fields_ = [
         ("a", StatusField), ("b", StatusField),
@@ -464,15 +465,19 @@ FUNCTIONS = {
     "vmsnap_diff_a": (c_void_p, (c_void_p,)),
     "vmsnap_diff_b": (c_void_p, (c_void_p,)),
     "vmsnap_diff_vma_count": (c_size_t, (c_void_p,)),
-    "vmsnap_diff_vma": (c_int, (c_void_p, c_size_t, POINTER(DiffVma))),
+    "vmsnap_diff_vma_sized": (c_int, (c_void_p, c_size_t, POINTER(DiffVma), c_size_t)),
     "vmsnap_diff_range_count": (c_size_t, (c_void_p,)),
-    "vmsnap_diff_range": (c_int, (c_void_p, c_size_t, POINTER(DiffRange))),
-    "vmsnap_diff_totals": (POINTER(DiffTotals), (c_void_p,)),
+    "vmsnap_diff_range_sized": (c_int, (c_void_p, c_size_t, POINTER(DiffRange), c_size_t)),
+    "vmsnap_diff_pages": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_diff_touched_pages": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_diff_kind_pages": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_diff_vma_rows": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_diff_total": (c_uint64, (c_void_p, c_int)),
     "vmsnap_diff_from": (c_bool, (c_void_p, c_uint64, POINTER(c_uint64))),
     "vmsnap_diff_shared": (c_uint64, (c_void_p, c_uint64, c_uint64)),
     "vmsnap_diff_any": (c_bool, (c_void_p,)),
     "vmsnap_diff_status_count": (c_size_t, (c_void_p,)),
-    "vmsnap_diff_status": (c_int, (c_void_p, c_size_t, POINTER(DiffStatus))),
+    "vmsnap_diff_status_sized": (c_int, (c_void_p, c_size_t, POINTER(DiffStatus), c_size_t)),
     "vmsnap_status_rows":
         (CHECKED, (
             c_void_p, c_void_p, POINTER(CompareOptions), CFUNCTYPE(c_bool, c_void_p, POINTER(DiffStatus)), c_void_p)),
@@ -482,7 +487,9 @@ FUNCTIONS = {
     "vmsnap_vma_change_name": (c_char_p, (c_int,)),
     "vmsnap_page_change_name": (c_char_p, (c_int,)),
     "vmsnap_page_kind_name": (c_char_p, (c_int,)),
-    "vmsnap_page_compare": (CHECKED, (c_void_p, c_void_p, c_uint64, POINTER(CompareOptions), POINTER(PageDiff))),
+    "vmsnap_page_compare_sized":
+        (CHECKED, (
+            c_void_p, c_void_p, c_uint64, POINTER(CompareOptions), POINTER(PageDiff), c_size_t)),
     "vmsnap_page_changes": (c_uint32, (c_void_p, c_uint64, POINTER(Run), POINTER(Known), POINTER(c_bool))),
     "vmsnap_verdict_name": (c_char_p, (c_int,)),
     "vmsnap_cow_new": (CHECKED, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p))),
@@ -492,9 +499,9 @@ FUNCTIONS = {
     "vmsnap_cow_child": (c_void_p, (c_void_p,)),
     "vmsnap_cow_base": (c_void_p, (c_void_p,)),
     "vmsnap_cow_range_count": (c_size_t, (c_void_p,)),
-    "vmsnap_cow_range": (c_int, (c_void_p, c_size_t, POINTER(CowRange))),
-    "vmsnap_cow_totals": (POINTER(c_uint64), (c_void_p,)),
-    "vmsnap_cow_touched_totals": (POINTER(c_uint64), (c_void_p,)),
+    "vmsnap_cow_range_sized": (c_int, (c_void_p, c_size_t, POINTER(CowRange), c_size_t)),
+    "vmsnap_cow_pages": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_cow_touched_pages": (c_uint64, (c_void_p, c_int)),
     "vmsnap_cow_warning": (c_char_p, (c_void_p,)),
     "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
     "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),

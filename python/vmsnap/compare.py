@@ -4,7 +4,7 @@ import ctypes
 from ctypes import byref
 
 from vmsnap import _header, _lib
-from vmsnap._header import PrintFlag
+from vmsnap._header import PageChange, PrintFlag, Verdict
 from vmsnap._lib import lib
 from vmsnap.names import Names
 from vmsnap.owned import Owned
@@ -21,9 +21,16 @@ def _bits(mask, word):
     return tuple(word(bit).decode() for bit in range(mask.bit_length()) if mask >> bit & 1)
 
 
-def _by_word(counts, word):
+def _by_word(count, handle, kinds, word):
     """What is not 0, by its word."""
-    return {word(index).decode(): count for index, count in enumerate(counts) if count}
+    found = ((word(kind).decode(), count(handle, kind)) for kind in range(kinds))
+    return {name: pages for name, pages in found if pages}
+
+
+def _given(function, kind):
+    """A function that fills a struct, told how much of it we know."""
+    size = ctypes.sizeof(kind)
+    return lambda handle, index, out: function(handle, index, out, size)
 
 
 class _Range:
@@ -138,7 +145,8 @@ class Diff(_Comparison):
     @property
     def ranges(self):
         """Pages that changed, neighbours with the same facts together: DiffRange."""
-        return Ranges(self, DiffRange, _header.DiffRange, lib().vmsnap_diff_range_count, lib().vmsnap_diff_range)
+        return Ranges(self, DiffRange, _header.DiffRange, lib().vmsnap_diff_range_count,
+                      _given(lib().vmsnap_diff_range_sized, _header.DiffRange))
 
     @property
     def mappings(self):
@@ -146,7 +154,7 @@ class Diff(_Comparison):
         found = []
         for index in range(lib().vmsnap_diff_vma_count(self._handle)):
             row = _lib.struct(_header.DiffVma)
-            lib().vmsnap_diff_vma(self._handle, index, byref(row))
+            lib().vmsnap_diff_vma_sized(self._handle, index, byref(row), ctypes.sizeof(row))
             found.append((lib().vmsnap_vma_change_name(row.change).decode(), mapping_of(row.a), mapping_of(row.b)))
         return found
 
@@ -156,7 +164,7 @@ class Diff(_Comparison):
         found = {}
         for index in range(lib().vmsnap_diff_status_count(self._handle)):
             row = _lib.struct(_header.DiffStatus)
-            lib().vmsnap_diff_status(self._handle, index, byref(row))
+            lib().vmsnap_diff_status_sized(self._handle, index, byref(row), ctypes.sizeof(row))
             a, b = status_field(row.a), status_field(row.b)
             found[a.key or b.key] = (a.text if a.key else None, b.text if b.key else None)
         return found
@@ -164,7 +172,7 @@ class Diff(_Comparison):
     @property
     def totals(self):
         """{fact: pages}; a page may count for several."""
-        return _by_word(lib().vmsnap_diff_totals(self._handle).contents.pages, lib().vmsnap_page_change_name)
+        return _by_word(lib().vmsnap_diff_pages, self._handle, PageChange.COUNT, lib().vmsnap_page_change_name)
 
     def text(self, style=PLAIN, names=None, totals=False, long_rows=False):
         return printed(lib().vmsnap_print_diff, self._handle, names and names.handle, _flags(totals, long_rows),
@@ -187,15 +195,13 @@ class Cow(_Comparison):
     @property
     def ranges(self):
         """All pages, neighbours with the same verdict together: CowRange."""
-        return Ranges(self, CowRange, _header.CowRange, lib().vmsnap_cow_range_count, lib().vmsnap_cow_range)
+        return Ranges(self, CowRange, _header.CowRange, lib().vmsnap_cow_range_count,
+                      _given(lib().vmsnap_cow_range_sized, _header.CowRange))
 
     @property
     def totals(self):
         """{verdict: pages}"""
-        count = max(value for value in vars(_header.Verdict).values() if isinstance(value, int))
-        counts = lib().vmsnap_cow_totals(self._handle)
-        return _by_word(ctypes.cast(counts, ctypes.POINTER(ctypes.c_uint64 * count)).contents,
-                        lib().vmsnap_verdict_name)
+        return _by_word(lib().vmsnap_cow_pages, self._handle, Verdict.COUNT, lib().vmsnap_verdict_name)
 
     def warning(self):
         """What makes the verdicts doubtful; "" if nothing does."""

@@ -212,8 +212,8 @@ class Snapshot(Owned):
         """The same between two snapshots, moves and all."""
         found = _lib.struct(_header.PageDiff)
         options = _lib.cancellable(_header.CompareOptions)
-        _lib.call_holding_interrupts(lib().vmsnap_page_compare, self._handle, later.handle, given.address(address),
-                                     byref(options), byref(found))
+        _lib.call_holding_interrupts(lib().vmsnap_page_compare_sized, self._handle, later.handle,
+                                     given.address(address), byref(options), byref(found), ctypes.sizeof(found))
         return found.changes
 
     def sums(self, start=0, end=ADDRESS_MAX):

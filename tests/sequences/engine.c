@@ -160,19 +160,18 @@ static void sum_changes(uint64_t *pages, const struct vmsnap_diff_range *range)
 
 static void check_totals(const struct vmsnap_diff *diff, const uint64_t *pages)
 {
-	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(diff);
 	uint64_t rows[VMSNAP_VMA_CHANGE_COUNT] = { 0 };
 	struct vmsnap_diff_vma row;
 	for (size_t i = 0; !vmsnap_diff_vma(diff, i, &row); i++)
 		rows[row.change]++;
 	for (int i = 0; i < VMSNAP_CHANGE_COUNT; i++)
-		if (totals->pages[i] != pages[i])
+		if (vmsnap_diff_pages(diff, i) != pages[i])
 			broken(TOTALS, NOWHERE, "%s: total %llu, ranges %llu", vmsnap_page_change_name(i),
-			       (unsigned long long)totals->pages[i], (unsigned long long)pages[i]);
+			       (unsigned long long)vmsnap_diff_pages(diff, i), (unsigned long long)pages[i]);
 	for (int i = 0; i < VMSNAP_VMA_CHANGE_COUNT; i++)
-		if (totals->vmas[i] != rows[i])
+		if (vmsnap_diff_vma_rows(diff, i) != rows[i])
 			broken(TOTALS, NOWHERE, "%s: total %llu, rows %llu", vmsnap_vma_change_name(i),
-			       (unsigned long long)totals->vmas[i], (unsigned long long)rows[i]);
+			       (unsigned long long)vmsnap_diff_vma_rows(diff, i), (unsigned long long)rows[i]);
 }
 
 bool told_diff(const struct view *a, const struct view *b, struct told_diff *out)
@@ -305,11 +304,10 @@ bool told_cow(const struct view *parent, const struct view *child, const struct 
 			out->inferred[page] = range.inferred;
 		}
 	}
-	const uint64_t *totals = vmsnap_cow_totals(out->cow);
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		if (totals[i] != sums[i])
+		if (vmsnap_cow_pages(out->cow, i) != sums[i])
 			broken(COW_TOTALS, NOWHERE, "%s: total %llu, ranges %llu", vmsnap_verdict_name(i),
-			       (unsigned long long)totals[i], (unsigned long long)sums[i]);
+			       (unsigned long long)vmsnap_cow_pages(out->cow, i), (unsigned long long)sums[i]);
 	return true;
 }
 

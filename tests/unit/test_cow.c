@@ -138,8 +138,10 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 		touched_totals[expected.verdict] += touched;
 	}
 	assert_false(more);
-	assert_memory_equal(totals, vmsnap_cow_totals(cow), sizeof(totals));
-	assert_memory_equal(touched_totals, vmsnap_cow_touched_totals(cow), sizeof(touched_totals));
+	for (int verdict = 0; verdict < VMSNAP_VERDICT_COUNT; verdict++) {
+		assert_int_equal(totals[verdict], vmsnap_cow_pages(cow, verdict));
+		assert_int_equal(touched_totals[verdict], vmsnap_cow_touched_pages(cow, verdict));
+	}
 	vmsnap_cow_free(cow);
 }
 
@@ -198,7 +200,7 @@ static void one_write_by_the_child_copies_one_page(void **state)
 	assert_int_equal(range.verdict, VMSNAP_VERDICT_COPIED_BY_CHILD);
 	assert_ptr_equal(range.vma, vmsnap_vma(child, 0));
 	assert_int_equal(vmsnap_cow_range(cow, 3, &range), VMSNAP_ERR_NOT_FOUND);
-	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_VERDICT_SHARED], 15);
+	assert_int_equal(vmsnap_cow_pages(cow, VMSNAP_VERDICT_SHARED), 15);
 	assert_string_equal(vmsnap_cow_warning(cow), "");
 	vmsnap_cow_free(cow);
 	vmsnap_unref(base);
@@ -240,9 +242,9 @@ static void breakpoint_page_is_a_range_of_its_own(void **state)
 		assert_int_equal(range.verdict, expected[i].verdict);
 		assert_int_equal(range.touched, expected[i].touched);
 	}
-	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_VERDICT_COPIED_BY_CHILD], 4);
-	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_VERDICT_COPIED_BY_CHILD], 2);
-	assert_int_equal(vmsnap_cow_touched_totals(cow)[VMSNAP_VERDICT_SHARED], 1);
+	assert_int_equal(vmsnap_cow_pages(cow, VMSNAP_VERDICT_COPIED_BY_CHILD), 4);
+	assert_int_equal(vmsnap_cow_touched_pages(cow, VMSNAP_VERDICT_COPIED_BY_CHILD), 2);
+	assert_int_equal(vmsnap_cow_touched_pages(cow, VMSNAP_VERDICT_SHARED), 1);
 	vmsnap_cow_free(cow);
 	vmsnap_unref(base);
 	vmsnap_unref(parent);
@@ -341,7 +343,7 @@ static void frames_of_another_boot_are_not_compared(void **state)
 	child->info.boot_id = "another-boot";
 	struct vmsnap_cow *cow = NULL;
 	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_cow_totals(cow)[VMSNAP_VERDICT_SHARED], 4); /* by exclusive bits */
+	assert_int_equal(vmsnap_cow_pages(cow, VMSNAP_VERDICT_SHARED), 4); /* by exclusive bits */
 	struct vmsnap_cow_range range;
 	assert_int_equal(vmsnap_cow_range(cow, 0, &range), VMSNAP_OK);
 	assert_true(range.inferred);

@@ -181,9 +181,9 @@ static void ranges_join_runs_and_break_at_mappings(void **state)
 	assert_int_equal(vmsnap_diff_range_count(diff), 2);
 	expect_range(diff, 0, 12, 20, F(APPEARED), vmsnap_vma(b, 0));
 	expect_range(diff, 1, 20, 25, F(APPEARED), vmsnap_vma(b, 1));
-	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_APPEARED], 13);
-	assert_int_equal(vmsnap_diff_totals(diff)->resident_a, 0);
-	assert_int_equal(vmsnap_diff_totals(diff)->resident_b, 13);
+	assert_int_equal(vmsnap_diff_pages(diff, VMSNAP_CHANGE_APPEARED), 13);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_A), 0);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_B), 13);
 	struct vmsnap_diff_range range;
 	assert_int_equal(vmsnap_diff_range(diff, 2, &range), VMSNAP_ERR_NOT_FOUND);
 	vmsnap_diff_free(diff);
@@ -215,8 +215,8 @@ static void written_text_is_counted_as_executable(void **state)
 	assert_true(range.executable);
 	assert_int_equal(vmsnap_diff_range(diff, 1, &range), VMSNAP_OK);
 	assert_false(range.executable);
-	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_PRIVATISED], 2);
-	assert_int_equal(vmsnap_diff_totals(diff)->privatised_executable, 1);
+	assert_int_equal(vmsnap_diff_pages(diff, VMSNAP_CHANGE_PRIVATISED), 2);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE), 1);
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -234,7 +234,7 @@ static void pages_of_a_moved_mapping_are_compared_through_the_move(void **state)
 	add_pages(b, 54, 5, OWNED(104));
 	add_pages(b, 60, 2, OWNED(950)); /* grown there; the last of the old ones is gone */
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 1);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_MOVED), 1);
 	assert_int_equal(vmsnap_diff_range_count(diff), 3);
 	expect_range(diff, 0, 53, 54, F(PFN_CHANGED), vmsnap_vma(b, 0));
 	expect_range(diff, 1, 59, 60, F(VANISHED), vmsnap_vma(b, 0));
@@ -280,13 +280,13 @@ static void other_memory_in_place_of_a_mapping_is_new_and_what_was_there_is_gone
 	add_anon(b, 10, 20, "rw-p", "");
 	add_pages(b, 12, 3, OWNED(500));
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_REPLACED], 1);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_REPLACED), 1);
 	assert_int_equal(vmsnap_diff_range_count(diff), 3);
 	expect_range(diff, 0, 10, 12, F(VANISHED), vmsnap_vma(b, 0));
 	expect_range(diff, 1, 12, 15, F(VANISHED) | F(APPEARED), vmsnap_vma(b, 0));
 	expect_kinds(diff, 1, K(NEW) | K(GONE), 12);
 	expect_range(diff, 2, 15, 20, F(VANISHED), vmsnap_vma(b, 0));
-	assert_int_equal(vmsnap_diff_totals(diff)->kinds[VMSNAP_KIND_COPIED], 0);
+	assert_int_equal(vmsnap_diff_kind_pages(diff, VMSNAP_KIND_COPIED), 0);
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -400,7 +400,7 @@ static void equal_runs_are_not_passed_over_where_other_memory_was_mapped(void **
 	add_pages(b, 10, 10, OWNED(0));
 	add_pages(b, 50, 10, OWNED(0));
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_POSSIBLY_MOVED], 1);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_POSSIBLY_MOVED), 1);
 	assert_int_equal(vmsnap_diff_range_count(diff), 2);
 	expect_range(diff, 0, 10, 20, F(APPEARED) | F(VANISHED), vmsnap_vma(b, 0));
 	expect_range(diff, 1, 50, 60, F(APPEARED), vmsnap_vma(b, 1));
@@ -453,7 +453,7 @@ static void pages_at_the_top_of_the_address_space_are_met(void **state)
 	add_anon(b, top - 3, top, "--xp", "[vsyscall]");
 	add_pages(b, top - 3, 3, ANON(5));
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->pages[VMSNAP_CHANGE_APPEARED], 3);
+	assert_int_equal(vmsnap_diff_pages(diff, VMSNAP_CHANGE_APPEARED), 3);
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -589,11 +589,14 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
                                 const uint64_t *entries_b)
 {
 	struct vmsnap_diff *diff = compare(a, b);
-	struct vmsnap_diff_totals totals = { 0 };
+	struct {
+		uint64_t pages[VMSNAP_CHANGE_COUNT], touched_pages[VMSNAP_CHANGE_COUNT];
+		uint64_t touched, privatised_executable, resident_a, resident_b;
+	} totals = { 0 };
 	struct vmsnap_diff_range range = { 0 }, last = { 0 };
 	size_t index = 0;
 	bool more = vmsnap_diff_range(diff, index, &range) == VMSNAP_OK;
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 0);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_MOVED), 0);
 	for (uint64_t page = 0; page <= SPACE; page++) { /* the last one is absent */
 		uint64_t at = PAGE_AT(page);
 		if (more && range.end <= at) {
@@ -626,13 +629,14 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 		totals.privatised_executable += executable && (expected & F(PRIVATISED));
 	}
 	assert_false(more);
-	const struct vmsnap_diff_totals *got = vmsnap_diff_totals(diff);
-	assert_memory_equal(got->pages, totals.pages, sizeof(totals.pages));
-	assert_memory_equal(got->touched_pages, totals.touched_pages, sizeof(totals.touched_pages));
-	assert_int_equal(got->touched, totals.touched);
-	assert_int_equal(got->privatised_executable, totals.privatised_executable);
-	assert_int_equal(got->resident_a, totals.resident_a);
-	assert_int_equal(got->resident_b, totals.resident_b);
+	for (int change = 0; change < VMSNAP_CHANGE_COUNT; change++) {
+		assert_int_equal(vmsnap_diff_pages(diff, change), totals.pages[change]);
+		assert_int_equal(vmsnap_diff_touched_pages(diff, change), totals.touched_pages[change]);
+	}
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_TOUCHED), totals.touched);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE), totals.privatised_executable);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_A), totals.resident_a);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_B), totals.resident_b);
 	vmsnap_diff_free(diff);
 }
 

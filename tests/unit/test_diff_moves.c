@@ -99,7 +99,7 @@ static void check_rows(const struct vmsnap_diff *diff, const struct layout *layo
 		const struct mapping *was = layout->at_a[row.a->start / PAGE_AT(PLACE_PAGES)];
 		assert_ptr_equal(was, layout->at_b[row.b->start / PAGE_AT(PLACE_PAGES)]);
 	}
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], VMAS / 2);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_MOVED), VMAS / 2);
 }
 
 static void pages_that_moved_are_compared_with_where_they_came_from(void **state)
@@ -143,9 +143,9 @@ static void one_frame_everywhere_moves_nothing(void **state)
 	}
 	struct vmsnap_diff *diff = NULL;
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 0);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_REMOVED], 20000);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_ADDED], 20000);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_MOVED), 0);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_REMOVED), 20000);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_ADDED), 20000);
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);

@@ -34,11 +34,10 @@ static void pages_that_a_debugger_touched_are_ranges_of_their_own(void **state)
 	expect_touched(diff, 0, 16, 18, false);
 	expect_touched(diff, 1, 18, 21, true);
 	expect_touched(diff, 2, 21, 24, false);
-	const struct vmsnap_diff_totals *totals = vmsnap_diff_totals(diff);
-	assert_int_equal(totals->pages[VMSNAP_CHANGE_PFN_CHANGED], 8);
-	assert_int_equal(totals->touched_pages[VMSNAP_CHANGE_PFN_CHANGED], 3);
-	assert_int_equal(totals->touched_pages[VMSNAP_CHANGE_APPEARED], 0);
-	assert_int_equal(totals->touched, 3);
+	assert_int_equal(vmsnap_diff_pages(diff, VMSNAP_CHANGE_PFN_CHANGED), 8);
+	assert_int_equal(vmsnap_diff_touched_pages(diff, VMSNAP_CHANGE_PFN_CHANGED), 3);
+	assert_int_equal(vmsnap_diff_touched_pages(diff, VMSNAP_CHANGE_APPEARED), 0);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_TOUCHED), 3);
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -58,7 +57,7 @@ static void what_was_touched_moves_along_with_its_mapping(void **state)
 	add_touched(a, PAGE_AT(512), 1, "breakpoint 2"); /* A has nothing there to compare with */
 	add_touched(b, PAGE_AT(515) + 9, 1, "breakpoint 3");
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 1);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_MOVED), 1);
 	assert_int_equal(vmsnap_diff_range_count(diff), 4);
 	expect_touched(diff, 0, 512, 513, false);
 	expect_touched(diff, 1, 513, 514, true);
@@ -83,7 +82,7 @@ static void touched_page_that_moved_away_does_not_mark_what_took_its_place(void 
 	add_pages(b, 500, 16, ANON(1000));
 	add_touched(a, PAGE_AT(103), 1, "breakpoint 1");
 	struct vmsnap_diff *diff = compare(a, b);
-	assert_int_equal(vmsnap_diff_totals(diff)->vmas[VMSNAP_VMA_CHANGE_MOVED], 1);
+	assert_int_equal(vmsnap_diff_vma_rows(diff, VMSNAP_VMA_CHANGE_MOVED), 1);
 	assert_int_equal(vmsnap_diff_range_count(diff), 1);
 	expect_touched(diff, 0, 100, 116, false);
 	vmsnap_diff_free(diff);

@@ -73,7 +73,7 @@ int vmsnap_diff_new(const struct vmsnap *a, const struct vmsnap *b, struct vmsna
 int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_compare_options *options,
                          struct vmsnap_diff **out, struct vmsnap_error *err);
 void vmsnap_diff_free(struct vmsnap_diff *diff);
-/* The snapshots it was made from. */
+/* The snapshots it was made from, which it holds. */
 const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff);
 const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
 
@@ -82,7 +82,11 @@ struct vmsnap_diff_vma {
 	const struct vmsnap_vma *a, *b; /* NULL if there is none on that side */
 };
 size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff);
-int vmsnap_diff_vma(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out);
+int vmsnap_diff_vma_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out, size_t size);
+static inline int vmsnap_diff_vma(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out)
+{
+	return vmsnap_diff_vma_sized(diff, index, out, sizeof(*out));
+}
 
 /* Neighbouring pages with the same facts, by their address in B (pages of a
  * moved mapping are compared with where they came from). */
@@ -101,20 +105,26 @@ struct vmsnap_diff_range {
 	uint64_t from; /* where the first one was in A; start if it did not move */
 };
 size_t vmsnap_diff_range_count(const struct vmsnap_diff *diff);
-int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out);
+int vmsnap_diff_range_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out, size_t size);
+static inline int vmsnap_diff_range(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_range *out)
+{
+	return vmsnap_diff_range_sized(diff, index, out, sizeof(*out));
+}
 
-/* Pages by enum vmsnap_page_change, and VMA rows by enum vmsnap_vma_change. */
-struct vmsnap_diff_totals {
-	uint64_t pages[VMSNAP_CHANGE_COUNT];
-	uint64_t vmas[VMSNAP_VMA_CHANGE_COUNT];
-	uint64_t privatised_executable;
-	uint64_t resident_a, resident_b;             /* pages */
-	uint64_t touched;                            /* changed pages that the debugger wrote to */
-	uint64_t touched_pages[VMSNAP_CHANGE_COUNT]; /* of .pages, those that it wrote to */
-	uint64_t kinds[VMSNAP_KIND_COUNT];           /* pages */
-	uint64_t shared_a; /* pages in A's writable private mappings that a write would have copied */
+/* Sums, in pages, and VMA rows; 0 for what there is not. */
+uint64_t vmsnap_diff_pages(const struct vmsnap_diff *diff, int change);         /* enum vmsnap_page_change */
+uint64_t vmsnap_diff_touched_pages(const struct vmsnap_diff *diff, int change); /* of them, those a debugger wrote to */
+uint64_t vmsnap_diff_kind_pages(const struct vmsnap_diff *diff, int kind);      /* enum vmsnap_page_kind */
+uint64_t vmsnap_diff_vma_rows(const struct vmsnap_diff *diff, int change);      /* enum vmsnap_vma_change */
+enum vmsnap_diff_total {
+	VMSNAP_TOTAL_RESIDENT_A,
+	VMSNAP_TOTAL_RESIDENT_B,
+	VMSNAP_TOTAL_SHARED_A, /* in A's writable private mappings, and a write would have copied them */
+	VMSNAP_TOTAL_TOUCHED,  /* changed pages that the debugger wrote to */
+	VMSNAP_TOTAL_PRIVATISED_EXECUTABLE,
+	VMSNAP_TOTAL_COUNT
 };
-const struct vmsnap_diff_totals *vmsnap_diff_totals(const struct vmsnap_diff *diff);
+uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total);
 /* Where what lies at an address of B was in A; false: nowhere, it is new. */
 bool vmsnap_diff_from(const struct vmsnap_diff *diff, uint64_t address, uint64_t *from);
 /* Pages of [start, end) in B that were there at A, or at the place in A from which they came,
@@ -129,7 +139,11 @@ struct vmsnap_diff_status {
 	struct vmsnap_status_field a, b;
 };
 size_t vmsnap_diff_status_count(const struct vmsnap_diff *diff);
-int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out);
+int vmsnap_diff_status_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out, size_t size);
+static inline int vmsnap_diff_status(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out)
+{
+	return vmsnap_diff_status_sized(diff, index, out, sizeof(*out));
+}
 /* All fields, those that are the same too: A's in its order, then those that only B has;
  * calls fn for each until it returns false.  A key that comes twice in both is told twice.
  * b NULL: A's alone, one after another. */
@@ -158,9 +172,15 @@ struct vmsnap_page_diff {
 	bool replaced;       /* other memory lies where A's did */
 	bool frames_unknown; /* present in both, and whether in one frame cannot be told */
 };
-int vmsnap_page_compare(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
-                        const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out,
-                        struct vmsnap_error *err);
+int vmsnap_page_compare_sized(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
+                              const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out, size_t size,
+                              struct vmsnap_error *err);
+static inline int vmsnap_page_compare(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
+                                      const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out,
+                                      struct vmsnap_error *err)
+{
+	return vmsnap_page_compare_sized(a, b, address, options, out, sizeof(*out), err);
+}
 /* The changes of a page of A and what vmsnap_page_now() said of it since (page NULL: absent), as
  * if its mapping had stayed.  *elsewhere: A has its frame at another address.  Then it may have
  * moved, which only a snapshot tells. */
@@ -196,14 +216,14 @@ enum vmsnap_verdict {
 const char *vmsnap_verdict_name(int verdict); /* "copied_by_child" */
 
 struct vmsnap_cow;
-/* base: the parent (or the child) at the fork, or NULL.  Borrows all three. */
+/* base: the parent (or the child) at the fork, or NULL. */
 int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                    struct vmsnap_cow **out, struct vmsnap_error *err);
 int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                         const struct vmsnap_compare_options *options, struct vmsnap_cow **out,
                         struct vmsnap_error *err);
 void vmsnap_cow_free(struct vmsnap_cow *cow);
-/* The snapshots it was made from. */
+/* The snapshots it was made from, which it holds. */
 const struct vmsnap *vmsnap_cow_parent(const struct vmsnap_cow *cow);
 const struct vmsnap *vmsnap_cow_child(const struct vmsnap_cow *cow);
 const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow); /* NULL if none was given */
@@ -220,10 +240,14 @@ struct vmsnap_cow_range {
 /* By address, which is the child's; of what it has not, the parent's.  Where the child moved
  * memory over other memory, both are told, what is there now first. */
 size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow);
-int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out);
-const uint64_t *vmsnap_cow_totals(const struct vmsnap_cow *cow); /* pages, by enum vmsnap_verdict */
-/* Of these, the pages that the debugger wrote to. */
-const uint64_t *vmsnap_cow_touched_totals(const struct vmsnap_cow *cow);
+int vmsnap_cow_range_sized(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out, size_t size);
+static inline int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out)
+{
+	return vmsnap_cow_range_sized(cow, index, out, sizeof(*out));
+}
+/* Pages; 0 for what there is not. */
+uint64_t vmsnap_cow_pages(const struct vmsnap_cow *cow, int verdict);
+uint64_t vmsnap_cow_touched_pages(const struct vmsnap_cow *cow, int verdict); /* of them, those a debugger wrote to */
 /* One line on what makes the verdicts doubtful ("not parent and child", "PFNs
  * of another boot", …); "" if nothing does. */
 const char *vmsnap_cow_warning(const struct vmsnap_cow *cow);
