@@ -330,8 +330,7 @@ class Functions(Commands):
         gdb.fails("print $_vmsnap_pfn()")
 
     def test_page_that_moved_has_not_changed(self):
-        if not ROOT:
-            skip(self, "frame numbers: not root")
+        need_frames(self)
         gdb = Gdb(self, "gdb_steps", "move")
         gdb("break step")
         gdb("run")
