@@ -25,17 +25,6 @@ static const struct column name_record_columns[] = {
 };
 const struct row_schema name_schema = ROW_SCHEMA(name_record_columns);
 
-static const char *kind_word(int kind)
-{
-	static const char *const words[] = {
-		[VMSNAP_NAME_OBJECT] = "variable",     [VMSNAP_NAME_FUNCTION] = "function",
-		[VMSNAP_NAME_OTHER_SYMBOL] = "symbol", [VMSNAP_NAME_THREAD_STACK] = "thread_stack",
-		[VMSNAP_NAME_MAPPING] = "mapping",     [VMSNAP_NAME_LOCAL] = "local",
-		[VMSNAP_NAME_ARGUMENT] = "argument",   [VMSNAP_NAME_THREAD_LOCAL] = "thread_local",
-	};
-	return kind >= 0 && (size_t)kind < sizeof(words) / sizeof(words[0]) ? words[kind] : "symbol";
-}
-
 static void put_name_columns(struct row *row, const struct vmsnap_name *name, uint64_t offset)
 {
 	if (name->symbol)
@@ -44,7 +33,8 @@ static void put_name_columns(struct row *row, const struct vmsnap_name *name, ui
 	row_put_bytes_known(row, NAME_SIZE, name->size, name->size);
 	row_put_name_if_any(row, NAME_OBJECT, name->object ? name->object : "");
 	row_put_address(row, NAME_ADDRESS, name->address);
-	row_put_word(row, NAME_KIND, kind_word(name->kind));
+	const char *kind = vmsnap_name_kind_name(name->kind);
+	row_put_word(row, NAME_KIND, kind ? kind : "symbol");
 	row_put_name_if_any(row, NAME_FUNCTION, name->function ? name->function : "");
 	row_put_count_known(row, NAME_FRAME, name->frame, name_in_frame(name));
 	row_put_count_known(row, NAME_TID, name->tid, name->tid);

@@ -126,7 +126,8 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_bytes(&record, SNAPSHOT_PAGE_SIZE, info->page_size);
 	put_known(&record, SNAPSHOT_KNOWN, snap);
 	row_put_bool(&record, SNAPSHOT_CONSISTENT, info->consistent);
-	row_put_word(&record, SNAPSHOT_FREEZE, word_freeze(info->freeze));
+	const char *freeze = vmsnap_freeze_name((int)info->freeze);
+	row_put_word(&record, SNAPSHOT_FREEZE, freeze ? freeze : "unknown");
 	if (stood)
 		row_put_duration(&record, SNAPSHOT_PAUSE, info->pause);
 	row_put_name_if_any(&record, SNAPSHOT_TOOL, info->tool);

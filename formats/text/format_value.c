@@ -204,12 +204,6 @@ struct word word_duration(uint64_t ns)
 	return word;
 }
 
-const char *word_freeze(uint32_t freeze)
-{
-	static const char *const names[] = { "none", "full", "debugger", "partial" };
-	return freeze < sizeof(names) / sizeof(names[0]) ? names[freeze] : "unknown";
-}
-
 const char *word_plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";

@@ -27,30 +27,23 @@ int page_quiet_class(const struct vmsnap *snap, uint32_t flags)
 	return !vmsnap_info(snap)->known.exclusive || (flags & VMSNAP_PAGE_EXCLUSIVE) ? CLASS_PRIVATE : CLASS_SHARED;
 }
 
-static const struct {
-	uint32_t flag;
-	const char *name;
-} flag_names[] = {
-	{ VMSNAP_PAGE_FILE, "file" },
-	{ VMSNAP_PAGE_EXCLUSIVE, "exclusive" },
-	{ VMSNAP_PAGE_SOFT_DIRTY, "soft_dirty" },
-	{ VMSNAP_PAGE_UFFD_WP, "uffd_wp" },
-	{ VMSNAP_PAGE_GUARD, "guard" },
-	{ VMSNAP_PAGE_ZERO, "zero" },
-	{ VMSNAP_PAGE_HUGE, "huge" },
+/* In the order in which they are told. */
+static const uint32_t told_flags[] = {
+	VMSNAP_PAGE_FILE,  VMSNAP_PAGE_EXCLUSIVE, VMSNAP_PAGE_SOFT_DIRTY, VMSNAP_PAGE_UFFD_WP,
+	VMSNAP_PAGE_GUARD, VMSNAP_PAGE_ZERO,      VMSNAP_PAGE_HUGE,
 };
 
-enum { FLAG_NAMES = sizeof(flag_names) / sizeof(flag_names[0]) };
+enum { TOLD_FLAGS = sizeof(told_flags) / sizeof(told_flags[0]) };
 
 uint32_t page_flag_bits(uint32_t flags)
 {
 	uint32_t bits = 0;
-	for (unsigned i = 0; i < FLAG_NAMES; i++)
-		bits |= flags & flag_names[i].flag ? UINT32_C(1) << i : 0;
+	for (unsigned i = 0; i < TOLD_FLAGS; i++)
+		bits |= flags & told_flags[i] ? UINT32_C(1) << i : 0;
 	return bits;
 }
 
 const char *page_flag_name(int bit)
 {
-	return flag_names[bit].name;
+	return vmsnap_page_flag_name(told_flags[bit]);
 }
