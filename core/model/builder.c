@@ -6,7 +6,6 @@
 
 #include "annotation.h"
 #include "error.h"
-#include "layer.h"
 #include "options.h"
 
 int builder_begin(struct vmsnap_builder *builder)
@@ -23,7 +22,9 @@ void builder_drop(struct vmsnap_builder *builder)
 
 int builder_finish(struct vmsnap_builder *builder, struct work *work, struct vmsnap **out)
 {
-	int rc = layer_of_debugger_writes(builder->snap, work);
+	struct vmsnap *snap = builder->snap;
+	int rc = layer_of_debugger_writes(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES], snap->annotations,
+	                                  snap->annotation_count, snap->info.page_size, work);
 	if (rc)
 		return rc;
 	*out = builder->snap;

@@ -40,22 +40,22 @@ static void join(struct layer *layer)
 	layer->count = kept;
 }
 
-int layer_of_debugger_writes(struct vmsnap *snap, struct work *work)
+int layer_of_debugger_writes(struct layer *layer, const struct vmsnap_annotation *annotations, size_t count,
+                             uint64_t page_size, struct work *work)
 {
-	struct layer *layer = &snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES];
-	size_t count = 0;
-	for (size_t i = 0; i < snap->annotation_count; i++)
-		count += is_write(&snap->annotations[i]);
+	size_t writes = 0;
+	for (size_t i = 0; i < count; i++)
+		writes += is_write(&annotations[i]);
 	/* Who annotates tells what it wrote, too. */
-	layer->known = snap->annotation_count;
-	if (!count)
+	layer->known = count;
+	if (!writes)
 		return VMSNAP_OK;
 	int rc = VMSNAP_OK;
-	layer->items = work_array(work, count, sizeof(*layer->items), &rc);
-	layer->room = count;
-	for (size_t i = 0; !rc && i < snap->annotation_count; i++)
-		if (is_write(&snap->annotations[i]))
-			layer->items[layer->count++] = pages_around(&snap->annotations[i], snap->info.page_size);
+	layer->items = work_array(work, writes, sizeof(*layer->items), &rc);
+	layer->room = writes;
+	for (size_t i = 0; !rc && i < count; i++)
+		if (is_write(&annotations[i]))
+			layer->items[layer->count++] = pages_around(&annotations[i], page_size);
 	rc = rc ? rc : work_sort(work, layer->items, layer->count, sizeof(*layer->items), by_start, NULL);
 	if (!rc)
 		join(layer);
@@ -66,32 +66,6 @@ void layer_free(struct layer *layer)
 {
 	free(layer->items);
 	*layer = (struct layer){ 0 };
-}
-
-static const struct layer *layer_at(const struct vmsnap *snap, int layer)
-{
-	return layer >= 0 && layer < VMSNAP_LAYER_COUNT ? &snap->layers[layer] : NULL;
-}
-
-VMSNAP_API bool vmsnap_layer_known(const struct vmsnap *snap, int layer)
-{
-	const struct layer *found = layer_at(snap, layer);
-	return found && found->known;
-}
-
-VMSNAP_API size_t vmsnap_layer_range_count(const struct vmsnap *snap, int layer)
-{
-	const struct layer *found = layer_at(snap, layer);
-	return found ? found->count : 0;
-}
-
-VMSNAP_API int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t index, struct vmsnap_layer_range *out)
-{
-	const struct layer *found = layer_at(snap, layer);
-	if (!found || index >= found->count)
-		return VMSNAP_END;
-	*out = found->items[index];
-	return VMSNAP_OK;
 }
 
 VMSNAP_API const char *vmsnap_layer_name(int layer)

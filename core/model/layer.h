@@ -3,12 +3,19 @@
 #ifndef VMSNAP_LAYER_H
 #define VMSNAP_LAYER_H
 
-#include "snapshot.h"
 #include "work.h"
 
-/* VMSNAP_LAYER_DEBUGGER_WRITES of the annotations: whole pages, in address order, with a gap
+/* Pages that something is known of, in address order, with a gap between any two or another value. */
+struct layer {
+	bool known;
+	struct vmsnap_layer_range *items;
+	size_t count, room;
+};
+
+/* VMSNAP_LAYER_DEBUGGER_WRITES of annotations: whole pages, in address order, with a gap
  * between any two. */
-int layer_of_debugger_writes(struct vmsnap *snap, struct work *work);
+int layer_of_debugger_writes(struct layer *layer, const struct vmsnap_annotation *annotations, size_t count,
+                             uint64_t page_size, struct work *work);
 void layer_free(struct layer *layer);
 
 #endif

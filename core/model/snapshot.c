@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "layer.h"
 
 VMSNAP_API const char *vmsnap_version(void)
 {
@@ -186,4 +185,30 @@ VMSNAP_API uint64_t vmsnap_smaps_value(const struct vmsnap *snap, size_t vma, si
 VMSNAP_API const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma)
 {
 	return vma < snap->vma_count && snap->smaps.flags ? snap->smaps.flags[vma] : "";
+}
+
+static const struct layer *layer_at(const struct vmsnap *snap, int layer)
+{
+	return layer >= 0 && layer < VMSNAP_LAYER_COUNT ? &snap->layers[layer] : NULL;
+}
+
+VMSNAP_API bool vmsnap_layer_known(const struct vmsnap *snap, int layer)
+{
+	const struct layer *found = layer_at(snap, layer);
+	return found && found->known;
+}
+
+VMSNAP_API size_t vmsnap_layer_range_count(const struct vmsnap *snap, int layer)
+{
+	const struct layer *found = layer_at(snap, layer);
+	return found ? found->count : 0;
+}
+
+VMSNAP_API int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t index, struct vmsnap_layer_range *out)
+{
+	const struct layer *found = layer_at(snap, layer);
+	if (!found || index >= found->count)
+		return VMSNAP_END;
+	*out = found->items[index];
+	return VMSNAP_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "arena.h"
+#include "layer.h"
 #include "runs.h"
 #include "vmsnap.h"
 
@@ -15,13 +16,6 @@ struct smaps {
 	size_t key_count;
 	uint64_t *values;   /* UINT64_MAX: no such line */
 	const char **flags; /* a VMA each */
-};
-
-/* Pages that something is known of, in address order, with a gap between any two or another value. */
-struct layer {
-	bool known;
-	struct vmsnap_layer_range *items;
-	size_t count, room;
 };
 
 struct vmsnap {

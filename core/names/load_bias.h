@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "names_object.h"
+#include "mapped_object.h"
 
 /* Finds the bias of each member of the object.  A mapping that no segment explains
  * (the file read as data, a hole between segments) stays unplaced.  A file that is

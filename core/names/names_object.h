@@ -8,31 +8,10 @@
 #include <stdint.h>
 
 #include "arena.h"
-#include "elf_cache.h"
 #include "elf_verify.h"
+#include "mapped_object.h"
 #include "vmsnap.h"
 #include "work.h"
-
-/* One mapping of a file.  bias: address in memory - address as the file counts. */
-struct member {
-	uint32_t vma;
-	bool placed; /* bias is known */
-	uint64_t bias;
-};
-
-/* OBJECT_KEPT: its file was read for another snapshot, and is judged anew when it is
- * first asked for. */
-enum object_state { OBJECT_UNREAD, OBJECT_KEPT, OBJECT_READ, OBJECT_UNUSABLE };
-
-struct object {
-	const struct vmsnap_vma *vma; /* the first one: name and identity */
-	struct member *members;       /* in address order */
-	size_t member_count;
-	enum object_state state;
-	struct elf_cache *known; /* what was read of the file; NULL if nothing */
-	/* For vmsnap_names_in(): up to where, in which walk, symbols were told. */
-	uint64_t walk, told, told_bias;
-};
 
 /* What is kept of all files together, of the crafted ones that a process may have mapped,
  * too: beyond that, files are not read any more, and a warning says so.  A process of the
@@ -70,12 +49,6 @@ int objects_init(struct objects *objects, const struct vmsnap *snap, const char 
 int objects_renew(struct objects *objects, const struct vmsnap *snap, struct vmsnap_error *err);
 void objects_free(struct objects *objects);
 
-/* A piece of a mapping that belongs to a segment of an object: [start, end). */
-struct piece {
-	struct object *object;
-	uint64_t start, end, bias;
-	const struct elf_load *load;
-};
 /* The pieces of one VMA in address order; reads headers, not symbols.  An anonymous
  * VMA has pieces too, where it is the .bss of the file before it.  Returns how many. */
 size_t objects_pieces(struct objects *objects, size_t vma, struct piece pieces[ELF_LOADS_MAX]);

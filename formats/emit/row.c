@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "emitter.h"
 #include "format_value.h"
 
 static const struct column *column_of(const struct row *row, unsigned column)

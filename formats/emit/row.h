@@ -11,72 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "row_schema.h"
 #include "strip.h"
 #include "text_out.h"
 #include "vmsnap.h"
-
-enum column_type {
-	/* in a table, in JSON */
-	COLUMN_ADDRESS,  /* 7f1a40000000, "0x7f1a40000000" */
-	COLUMN_HEX,      /* 0x1f, "0x1f" */
-	COLUMN_OFFSET,   /* 0x1000, 4096 */
-	COLUMN_BYTES,    /* 4.00K, 4096 */
-	COLUMN_DELTA,    /* +4.00K, 4096; empty for 0 */
-	COLUMN_COUNT,    /* 17, 17 */
-	COLUMN_BOOL,     /* the key or nothing, true or false */
-	COLUMN_WORD,     /* shared, "shared": one of our own words */
-	COLUMN_FLAGS,    /* file,exclusive?, ["file"] */
-	COLUMN_BUILD_ID, /* hexadecimal digits in both */
-	COLUMN_NAME,     /* bytes of the target, escaped in both */
-	COLUMN_PATH,     /* the same; what is cut is cut on the left */
-	COLUMN_TIME,     /* local, UTC */
-	COLUMN_DURATION, /* 1.23 ms, 1230.000 */
-	COLUMN_STATUS,   /* a size, a number or a text, as the line of status is one */
-	/* in a table only */
-	COLUMN_SHARE, /* 31.8% */
-	COLUMN_FRAME, /* 0x1f, 1:0x4d */
-	COLUMN_TEXT,  /* words of ours and names */
-	COLUMN_STRIP, /* a little picture */
-	/* in JSON only */
-	COLUMN_RECORD,  /* an object */
-	COLUMN_RECORDS, /* an array of them, in one line */
-	COLUMN_ROWS,    /* an array of them, a line each */
-	COLUMN_LIST,    /* an array of names */
-	COLUMN_COUNTS,  /* an object: a number for each of an enumeration */
-	COLUMN_OPEN,    /* an object whose keys no schema knows: the kernel's */
-};
-
-enum column_flag {
-	COLUMN_SECONDARY = 1, /* shown only if asked for */
-	COLUMN_SPARSE = 2,    /* not shown if no row has anything in it, unless asked for */
-	COLUMN_LONG = 4,      /* the first to give way where the line is too short */
-	COLUMN_OPTIONAL = 8,  /* no key, instead of null, if nothing is put */
-	COLUMN_FLAT = 16,     /* of a record or counts: its keys stand in the object around it */
-};
-
-struct row_schema;
-struct column {
-	const char *key;     /* in JSON; NULL: for people only */
-	const char *heading; /* in tables, for -o and --sort; NULL: for programs only */
-	enum column_type type;
-	unsigned flags;              /* enum column_flag */
-	const char *help;            /* what --help says of it */
-	const struct row_schema *of; /* what a record, or each of several, is made of */
-};
-struct row_schema {
-	const struct column *columns;
-	size_t count;
-	const uint32_t *shown; /* the columns with a heading, as they stand in the table; NULL: as above */
-	size_t shown_count;
-};
-#define ROW_SCHEMA(columns)                                                                                            \
-	{                                                                                                              \
-		(columns), sizeof(columns) / sizeof((columns)[0]), NULL, 0                                             \
-	}
-#define ROW_SCHEMA_SHOWN(columns, order)                                                                               \
-	{                                                                                                              \
-		(columns), sizeof(columns) / sizeof((columns)[0]), (order), sizeof(order) / sizeof((order)[0])         \
-	}
 
 /* One that is being filled. */
 struct emitter;

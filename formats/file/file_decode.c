@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_error.h"
 #include "file_snap_keys.h"
-#include "file_source.h"
 
 int decode_damaged(const struct decode *decode, const char *format, ...)
 {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_error.h"
 #include "file_decode.h"
-#include "file_source.h"
 #include "repeated.h"
 
 /* What is mapped: several VMAs share one. */

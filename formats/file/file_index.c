@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_error.h"
 #include "section.h"
 
 static int add_entry(struct file_index *index, uint64_t offset, uint64_t bytes, struct vmsnap_error *err)

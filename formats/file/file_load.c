@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_error.h"
 #include "file_decode.h"
 #include "file_deflate.h"
 #include "section.h"

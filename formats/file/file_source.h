@@ -33,8 +33,4 @@ void file_source_close(struct file_source *source);
 int file_source_read(const struct file_source *source, uint64_t offset, void *out, size_t len,
                      struct vmsnap_error *err);
 
-/* One line that names the file, the kind of error and the offset. */
-__attribute__((format(printf, 5, 6))) int file_bad(const char *name, struct vmsnap_error *err, int code,
-                                                   uint64_t offset, const char *format, ...);
-
 #endif

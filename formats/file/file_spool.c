@@ -9,7 +9,7 @@
 
 #include "error.h"
 #include "file_sink.h"
-#include "file_source.h"
+#include "file_error.h"
 #include "file_watch.h"
 #include "work.h"
 

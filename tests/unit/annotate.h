@@ -3,7 +3,7 @@
 #define TEST_ANNOTATE_H
 
 #include "annotation.h"
-#include "layer.h"
+#include "snapshot.h"
 
 static inline int test_annotate(struct vmsnap *snap, const struct vmsnap_annotation *annotations, size_t count,
                                 struct vmsnap_error *err)
@@ -14,7 +14,8 @@ static inline int test_annotate(struct vmsnap *snap, const struct vmsnap_annotat
 		return rc;
 	for (size_t i = 0; i < VMSNAP_LAYER_COUNT; i++)
 		layer_free(&snap->layers[i]);
-	return layer_of_debugger_writes(snap, &work);
+	return layer_of_debugger_writes(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES], snap->annotations,
+	                                snap->annotation_count, snap->info.page_size, &work);
 }
 
 #endif
