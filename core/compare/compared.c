@@ -1,7 +1,7 @@
 #include "compared.h"
 
-#include "diff_walk.h"
 #include "error.h"
+#include "walk.h"
 
 int comparable(const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {

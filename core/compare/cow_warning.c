@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "diff_facts.h"
+#include "facts.h"
 
 struct line {
 	char *text;

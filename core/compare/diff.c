@@ -1,5 +1,5 @@
 /* diff.c - what differs between two snapshots.  The facts of a page are decided
- * in diff_facts.c; here they are gathered into ranges, in a merge walk over the
+ * in facts.c; here they are gathered into ranges, in a merge walk over the
  * runs of both sides. */
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef VMSNAP_DIFF_PAGES_H
 #define VMSNAP_DIFF_PAGES_H
 
-#include "diff_facts.h"
+#include "facts.h"
 #include "pair.h"
 #include "vma_match.h"
 

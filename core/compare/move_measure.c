@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "diff_facts.h"
-#include "diff_walk.h"
+#include "facts.h"
 #include "fault_bound.h"
 #include "own_page.h"
+#include "walk.h"
 
 enum { LOOKS_EACH = 64 };
 

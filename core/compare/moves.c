@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "backing.h"
-#include "diff_facts.h"
-#include "diff_walk.h"
+#include "facts.h"
 #include "move_candidates.h"
 #include "move_measure.h"
 #include "sightings.h"
+#include "walk.h"
 
 /* What all of the search needs. */
 struct search {

@@ -4,8 +4,8 @@
 #ifndef VMSNAP_PAIR_H
 #define VMSNAP_PAIR_H
 
-#include "diff_walk.h"
 #include "moves.h"
+#include "walk.h"
 
 enum { PAIR_SIDES = WALK_SIDES };
 

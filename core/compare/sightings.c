@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "diff_walk.h"
 #include "fault_bound.h"
 #include "own_page.h"
+#include "walk.h"
 
 /* Pages of one side that do not lie there in the other, and that the other has nothing like in
  * their place; or they have left it though nobody else had them, so that no copy was made.  Of

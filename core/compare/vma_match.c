@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "backing.h"
-#include "diff_facts.h"
-#include "diff_walk.h"
+#include "facts.h"
 #include "own_page.h"
+#include "walk.h"
 
 /* What is gathered on the way: of each VMA, and there may be millions. */
 struct partners {

@@ -1,8 +1,8 @@
 /* print_history.c - how the page of one address went through snapshots:
  * vmsnap_print_history(). */
-#include "diff_facts.h"
 #include "emitter.h"
 #include "error.h"
+#include "facts.h"
 #include "format_value.h"
 #include "frame_columns.h"
 #include "page_state.h"

@@ -2,7 +2,7 @@
 #ifndef VMSNAP_DIFF_ROWS_H
 #define VMSNAP_DIFF_ROWS_H
 
-#include "print_diff_view.h"
+#include "diff_view.h"
 
 /* Bytes, by what happened; copied and shared are of private mappings. */
 struct diff_sums {

@@ -3,8 +3,8 @@
 #ifndef VMSNAP_MAP_CELLS_H
 #define VMSNAP_MAP_CELLS_H
 
+#include "diff_view.h"
 #include "page_class.h"
-#include "print_diff_view.h"
 
 enum { MAP_CELLS_MAX = 128, MAP_LINES = 40 };
 

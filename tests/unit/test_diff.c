@@ -1,7 +1,7 @@
 /* test_diff.c - facts about pages, their ranges, and status fields. */
 #include "test_diff_fixture.h"
 
-#include "diff_facts.h"
+#include "facts.h"
 
 #define F(change) (1u << VMSNAP_CHANGE_##change)
 

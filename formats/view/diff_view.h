@@ -1,7 +1,7 @@
-/* print_diff_view.h - a diff as the picture sees it: every changed page in one class (copied, new,
+/* diff_view.h - a diff as the picture sees it: every changed page in one class (copied, new,
  * gone, other), and sums of them.  The facts, and what they come to, are the diff's. */
-#ifndef VMSNAP_PRINT_DIFF_VIEW_H
-#define VMSNAP_PRINT_DIFF_VIEW_H
+#ifndef VMSNAP_DIFF_VIEW_H
+#define VMSNAP_DIFF_VIEW_H
 
 #include "page_class.h"
 #include "touched_by.h"
@@ -10,8 +10,8 @@
 struct diff_view {
 	const struct vmsnap_diff *diff;
 	const struct vmsnap *a, *b;
-	bool frames;    /* PFNs of A and B can be compared: "copied" is known */
-	bool exclusive; /* of A: "shared at A" is known */
+	bool frames;                            /* PFNs of A and B can be compared: "copied" is known */
+	bool exclusive;                         /* of A: "shared at A" is known */
 	struct touched_by touched_a, touched_b; /* empty if no changed page was touched */
 };
 

@@ -1,4 +1,4 @@
-#include "print_diff_view.h"
+#include "diff_view.h"
 
 #include <string.h>
 

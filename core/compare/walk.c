@@ -1,4 +1,4 @@
-#include "diff_walk.h"
+#include "walk.h"
 
 struct span_walk span_walk_from(const struct vmsnap *const *snaps, size_t sides, uint64_t at)
 {

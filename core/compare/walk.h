@@ -1,7 +1,7 @@
-/* diff_walk.h - walks up to three snapshots side by side, in address order.
+/* walk.h - walks up to three snapshots side by side, in address order.
  * Knows VMAs and runs as lists of ranges; not what they mean. */
-#ifndef VMSNAP_DIFF_WALK_H
-#define VMSNAP_DIFF_WALK_H
+#ifndef VMSNAP_WALK_H
+#define VMSNAP_WALK_H
 
 #include "snapshot.h"
 

@@ -1,7 +1,7 @@
-/* diff_facts.h - what two states of one page say.  The only place that decides
+/* facts.h - what two states of one page say.  The only place that decides
  * the facts of docs/verdicts.md; pure. */
-#ifndef VMSNAP_DIFF_FACTS_H
-#define VMSNAP_DIFF_FACTS_H
+#ifndef VMSNAP_FACTS_H
+#define VMSNAP_FACTS_H
 
 #include "snapshot.h"
 

@@ -1,4 +1,4 @@
-#include "diff_facts.h"
+#include "facts.h"
 
 #include <string.h>
 
