@@ -30,7 +30,7 @@ struct capture {
 	size_t reader_count;
 	struct pagemap_probe probe;
 	struct pagemap_walk *walk;
-	struct own_files own;
+	struct own_mappings own;
 	struct tracer_ours ours; /* whether the caller is the target's debugger */
 	bool held;               /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;
@@ -444,7 +444,7 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	if (rc)
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_DROP_OWN_MAPPINGS))
-		own_files_find(&capture->own);
+		own_mappings_find(&capture->own);
 	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel,
 	                                 &capture->freeze.dog, !capture->held);
 	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
@@ -474,7 +474,7 @@ static int capture_look(pid_t pid, int procdir, const struct vmsnap_capture_opti
 		reader_free(&capture->readers[i]);
 	free(capture->readers);
 	pagemap_walk_free(capture->walk);
-	own_files_free(&capture->own);
+	own_mappings_free(&capture->own);
 	freeze_free(&capture->freeze);
 	free(capture);
 	return rc;

@@ -27,9 +27,9 @@ static bool only_the_files_pages(int pagemap, const struct vmsnap_vma *vma, uint
 	return true;
 }
 
-static void collect(const struct vmsnap *self, int pagemap, struct own_files *own)
+static void collect(const struct vmsnap *self, int pagemap, struct own_mappings *own)
 {
-	const struct vmsnap_vma *here = vmsnap_vma_at(self, (uintptr_t)&own_files_find);
+	const struct vmsnap_vma *here = vmsnap_vma_at(self, (uintptr_t)&own_mappings_find);
 	for (size_t i = 0; here && i < self->vma_count; i++) {
 		const struct vmsnap_vma *vma = &self->vmas[i];
 		if (!vma->inode || (vma->perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED)) || vma->inode == here->inode)
@@ -39,9 +39,9 @@ static void collect(const struct vmsnap *self, int pagemap, struct own_files *ow
 	}
 }
 
-void own_files_find(struct own_files *own)
+void own_mappings_find(struct own_mappings *own)
 {
-	*own = (struct own_files){ 0 };
+	*own = (struct own_mappings){ 0 };
 	struct proc_text maps = { 0 };
 	struct vmsnap *self = snapshot_new();
 	CLEANUP_CLOSE int procdir = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -57,15 +57,15 @@ void own_files_find(struct own_files *own)
 	vmsnap_unref(self);
 }
 
-void own_files_drop(const struct own_files *own)
+void own_mappings_drop(const struct own_mappings *own)
 {
 	for (size_t i = 0; i < own->count; i++)
 		(void)raw_syscall4(SYS_madvise, (long)own->ranges[i].start,
 		                   (long)(own->ranges[i].end - own->ranges[i].start), MADV_DONTNEED, 0);
 }
 
-void own_files_free(struct own_files *own)
+void own_mappings_free(struct own_mappings *own)
 {
 	free(own->ranges);
-	*own = (struct own_files){ 0 };
+	*own = (struct own_mappings){ 0 };
 }

@@ -10,7 +10,7 @@
 
 #include "maps.h"
 
-struct own_files {
+struct own_mappings {
 	struct address_range *ranges; /* malloc'ed */
 	size_t count;
 };
@@ -18,9 +18,9 @@ struct own_files {
 /* Finds the mappings that may be emptied: private, not writable, of a file, and
  * without a page of their own (relocated data have some).  The library's own text is
  * left out: it is running.  Best effort: there may be none. */
-void own_files_find(struct own_files *own);
+void own_mappings_find(struct own_mappings *own);
 /* Empties them; no libc is used in it.  Others may run meanwhile. */
-void own_files_drop(const struct own_files *own);
-void own_files_free(struct own_files *own);
+void own_mappings_drop(const struct own_mappings *own);
+void own_mappings_free(struct own_mappings *own);
 
 #endif

@@ -104,7 +104,7 @@ static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct v
 	if (rc)
 		return rc;
 	if (reader->own)
-		own_files_drop(reader->own);
+		own_mappings_drop(reader->own);
 	int error = pagemap_walk_ranges(walk, fd, ranges, count, &reader->builder.snap->runs, &reader->marks);
 	if (error == ECANCELED)
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");

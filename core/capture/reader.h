@@ -19,9 +19,9 @@ struct reader {
 	int64_t taken, monotonic; /* set by the caller: one instant for all */
 	struct proc_text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
-	const struct own_files *own;   /* to drop before pages are read; NULL: none */
-	struct watchdog *dog;          /* to kick between the steps */
-	struct vmsnap_builder builder; /* runs, threads and identity are filled bit by bit */
+	const struct own_mappings *own; /* to drop before pages are read; NULL: none */
+	struct watchdog *dog;           /* to kick between the steps */
+	struct vmsnap_builder builder;  /* runs, threads and identity are filled bit by bit */
 };
 
 /* Before the target stands.  `held`: it stands already, nobody waits for it: then no

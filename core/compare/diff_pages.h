@@ -25,7 +25,7 @@ struct diff_place {
 struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range *range,
                                 const struct facts_context *known, const struct vma_match *match);
 
-/* One piece of its pages; 0 in .changes: nothing to tell. */
+/* Some of its pages, in a row; 0 in .changes: nothing to tell. */
 struct diff_page {
 	uint64_t start, end;
 	uint32_t changes, kinds, before, after;

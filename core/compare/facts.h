@@ -22,7 +22,7 @@ bool facts_same_boot(const struct vmsnap *a, const struct vmsnap *b);
 bool facts_same_process(const struct vmsnap *a, const struct vmsnap *b);
 
 /* 1 << enum vmsnap_page_change, or-ed; 0 if nothing changed.  Holds for a whole
- * segment in which both entries count up by their steps. */
+ * range in which both entries count up by their steps. */
 uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context);
 /* What they come to: 1 << enum vmsnap_page_kind, or-ed. */
 uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context);

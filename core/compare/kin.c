@@ -25,18 +25,19 @@ static int add(struct move_list *list, const struct move *move, struct work *wor
 	return rc;
 }
 
-/* Each stretch of a move that lies in one move of `between`, or in none. */
-struct stretch {
+/* Each range of a move that lies in one move of `between`, or in none. */
+struct move_range {
 	uint64_t from, to, length;
 	uint64_t other; /* where the pages that are at .from in one of base and parent are in the other */
 };
-static bool stretch_next(const struct move *move, const struct moves *between, bool from_parent, struct stretch *s)
+static bool move_range_next(const struct move *move, const struct moves *between, bool from_parent,
+                            struct move_range *s)
 {
 	uint64_t at = s->length ? s->from + s->length : move->from, end = move->from + move->length, until = end;
 	if (at >= end)
 		return false;
 	const struct move *via = from_parent ? moves_to(between, at, &until) : moves_from(between, at, &until);
-	*s = (struct stretch){ .from = at, .to = move->to + (at - move->from), .length = until - at, .other = at };
+	*s = (struct move_range){ .from = at, .to = move->to + (at - move->from), .length = until - at, .other = at };
 	if (via)
 		s->other = from_parent ? via->from + (at - via->to) : via->to + (at - via->from);
 	return true;
@@ -56,7 +57,8 @@ static int complete_base(const struct kin *kin, struct move_list *base, struct m
 	const struct move_list *list = &kin->parent_child.list;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < list->count; i++)
-		for (struct stretch s = { 0 }; !rc && stretch_next(&list->items[i], &kin->base_parent, true, &s);) {
+		for (struct move_range s = { 0 };
+		     !rc && move_range_next(&list->items[i], &kin->base_parent, true, &s);) {
 			if (s.other == s.to)
 				continue;
 			rc = add(parent, &(struct move){ .from = s.from, .to = s.to, .length = s.length }, work);
@@ -72,7 +74,8 @@ static int complete_parent(const struct kin *kin, struct move_list *parent, stru
 	const struct move_list *list = &kin->base_child.list;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < list->count; i++)
-		for (struct stretch s = { 0 }; !rc && stretch_next(&list->items[i], &kin->base_parent, false, &s);) {
+		for (struct move_range s = { 0 };
+		     !rc && move_range_next(&list->items[i], &kin->base_parent, false, &s);) {
 			struct move of_parent = { .from = s.other, .to = s.to, .length = s.length };
 			rc = add_unless_taken(parent, &kin->parent_child, &of_parent, work);
 		}

@@ -11,13 +11,13 @@ static int compare(uint64_t a, uint64_t b)
 
 /* ---- places ------------------------------------------------------------------------- */
 
-/* Index of the first part that ends after address. */
-static size_t part_find(const struct part_list *parts, uint64_t at)
+/* Index of the first range that ends after address. */
+static size_t unmatched_find(const struct unmatched_list *unmatched, uint64_t at)
 {
-	size_t low = 0, high = parts->count;
+	size_t low = 0, high = unmatched->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (parts->items[middle].end <= at)
+		if (unmatched->items[middle].end <= at)
 			low = middle + 1;
 		else
 			high = middle;
@@ -31,34 +31,34 @@ static void lower(uint64_t *until, uint64_t edge)
 		*until = edge;
 }
 
-bool place_find(const struct vmsnap *snap, const struct part_list *parts, uint64_t at, uint64_t *until,
+bool place_find(const struct vmsnap *snap, const struct unmatched_list *unmatched, uint64_t at, uint64_t *until,
                 struct place *out)
 {
-	size_t vma = snapshot_vma_find(snap, at), part = part_find(parts, at);
+	size_t vma = snapshot_vma_find(snap, at), index = unmatched_find(unmatched, at);
 	*out = (struct place){ .vma = vma };
 	if (vma == snap->vma_count)
 		return false;
 	out->start = snap->vmas[vma].start;
 	bool mapped = snap->vmas[vma].start <= at;
 	lower(until, mapped ? snap->vmas[vma].end : snap->vmas[vma].start);
-	if (part < parts->count) {
-		bool inside = parts->items[part].start <= at;
-		out->part = inside ? part + 1 : 0;
-		out->start = inside ? parts->items[part].start : out->start;
-		lower(until, inside ? parts->items[part].end : parts->items[part].start);
+	if (index < unmatched->count) {
+		bool inside = unmatched->items[index].start <= at;
+		out->unmatched = inside ? index + 1 : 0;
+		out->start = inside ? unmatched->items[index].start : out->start;
+		lower(until, inside ? unmatched->items[index].end : unmatched->items[index].start);
 	}
 	return mapped;
 }
 
-static void bounds_of(const struct vmsnap *snap, const struct part_list *parts, struct place place, uint64_t *start,
-                      uint64_t *end)
+static void bounds_of(const struct vmsnap *snap, const struct unmatched_list *unmatched, struct place place,
+                      uint64_t *start, uint64_t *end)
 {
-	*start = place.part ? parts->items[place.part - 1].start : snap->vmas[place.vma].start;
-	*end = place.part ? parts->items[place.part - 1].end : snap->vmas[place.vma].end;
+	*start = place.unmatched ? unmatched->items[place.unmatched - 1].start : snap->vmas[place.vma].start;
+	*end = place.unmatched ? unmatched->items[place.unmatched - 1].end : snap->vmas[place.vma].end;
 }
 
-void candidate_extend(struct candidate *candidate, const struct vmsnap *a, const struct part_list *lost,
-                      const struct vmsnap *b, const struct part_list *gained)
+void candidate_extend(struct candidate *candidate, const struct vmsnap *a, const struct unmatched_list *lost,
+                      const struct vmsnap *b, const struct unmatched_list *gained)
 {
 	uint64_t start_a, end_a, start_b, end_b, at = candidate->seen_start, at_a = at + candidate->distance;
 	bounds_of(a, lost, candidate->from, &start_a, &end_a);
@@ -100,7 +100,7 @@ int candidates_by_seen(struct candidates *list, struct work *work)
 	return work_sort(work, list->items, list->count, sizeof(*list->items), by_seen, NULL);
 }
 
-/* ---- parts of one size, or of one file ---------------------------------------------- */
+/* ---- ranges of one size, or of one file --------------------------------------------- */
 
 struct key {
 	const char *special; /* "[vdso]" and such have no file, but a name of their own */
@@ -138,36 +138,36 @@ static int compare_keys(const void *x, const void *y, const void *ctx)
 	return order ? order : compare(a->start, b->start);
 }
 
-static struct key key_of(const struct vmsnap_vma *vma, const struct part_list *parts, size_t index, bool plain)
+static struct key key_of(const struct vmsnap_vma *vma, const struct unmatched_list *unmatched, size_t index, bool plain)
 {
-	const struct part *part = &parts->items[index];
+	const struct unmatched *range = &unmatched->items[index];
 	struct key key = { .special = "",
-		           .size = part->end - part->start,
-		           .start = part->start,
+		           .size = range->end - range->start,
+		           .start = range->start,
 		           .shared = vma->perms & VMSNAP_PERM_SHARED,
-		           .place = { part->vma, index + 1, part->start } };
+		           .place = { range->vma, index + 1, range->start } };
 	if (plain)
 		return key;
 	key.special = vma_is_anonymous(vma) ? vma->name : "";
 	key.inode = vma->inode;
-	key.offset = vma->offset + (part->start - vma->start);
+	key.offset = vma->offset + (range->start - vma->start);
 	key.major = vma->dev_major;
 	key.minor = vma->dev_minor;
 	return key;
 }
 
-/* The keys of all parts that are plain memory, or of all that are not, sorted. */
-static int take_keys(const struct vmsnap *snap, const struct part_list *parts, bool plain, struct work *work,
+/* The keys of all ranges that are plain memory, or of all that are not, sorted. */
+static int take_keys(const struct vmsnap *snap, const struct unmatched_list *unmatched, bool plain, struct work *work,
                      struct keys *out)
 {
 	int rc = VMSNAP_OK;
-	for (size_t i = 0; i < parts->count; i++)
-		out->room += vma_is_plain(&snap->vmas[parts->items[i].vma]) == plain;
+	for (size_t i = 0; i < unmatched->count; i++)
+		out->room += vma_is_plain(&snap->vmas[unmatched->items[i].vma]) == plain;
 	out->items = work_array(work, out->room, sizeof(*out->items), &rc);
-	for (size_t i = 0; !rc && i < parts->count; i++) {
-		const struct vmsnap_vma *vma = &snap->vmas[parts->items[i].vma];
+	for (size_t i = 0; !rc && i < unmatched->count; i++) {
+		const struct vmsnap_vma *vma = &snap->vmas[unmatched->items[i].vma];
 		if (vma_is_plain(vma) == plain)
-			out->items[out->count++] = key_of(vma, parts, i, plain);
+			out->items[out->count++] = key_of(vma, unmatched, i, plain);
 	}
 	return rc ? rc : work_sort(work, out->items, out->count, sizeof(*out->items), compare_keys, NULL);
 }
@@ -210,8 +210,8 @@ static int pair_keys(const struct keys *of_a, const struct keys *of_b, bool plai
 	return rc;
 }
 
-static int pair_parts(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
-                      const struct part_list *gained, bool plain, struct work *work, struct candidates *out)
+static int pair_parts(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
+                      const struct unmatched_list *gained, bool plain, struct work *work, struct candidates *out)
 {
 	struct keys of_a = { 0 }, of_b = { 0 };
 	int rc = take_keys(a, lost, plain, work, &of_a);
@@ -225,14 +225,14 @@ static int pair_parts(const struct vmsnap *a, const struct part_list *lost, cons
 	return rc;
 }
 
-int candidates_of_files(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
-                        const struct part_list *gained, struct work *work, struct candidates *out)
+int candidates_of_files(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
+                        const struct unmatched_list *gained, struct work *work, struct candidates *out)
 {
 	return lost->count && gained->count ? pair_parts(a, lost, b, gained, false, work, out) : VMSNAP_OK;
 }
 
-int candidates_of_shapes(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
-                         const struct part_list *gained, struct work *work, struct candidates *out)
+int candidates_of_shapes(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
+                         const struct unmatched_list *gained, struct work *work, struct candidates *out)
 {
 	return lost->count && gained->count ? pair_parts(a, lost, b, gained, true, work, out) : VMSNAP_OK;
 }
@@ -302,7 +302,7 @@ static void part_on(struct candidates *list, bool in_a)
 	list->count = kept;
 }
 
-int candidates_part(struct candidates *list, struct work *work)
+int candidates_separate(struct candidates *list, struct work *work)
 {
 	int rc = work_sort(work, list->items, list->count, sizeof(*list->items), by_start, NULL);
 	if (rc)

@@ -4,13 +4,13 @@
 
 #include "moves.h"
 
-/* A VMA, and the part of it that the other snapshot has not here: from 1; 0: it is in none. */
+/* A VMA, and the range of it that the other snapshot has not here: from 1; 0: it is in none. */
 struct place {
-	size_t vma, part;
-	uint64_t start; /* of the part, or of the VMA */
+	size_t vma, unmatched;
+	uint64_t start; /* of that range, or of the VMA */
 };
 /* Lowers *until to where the place ends; false in a gap. */
-bool place_find(const struct vmsnap *snap, const struct part_list *parts, uint64_t at, uint64_t *until,
+bool place_find(const struct vmsnap *snap, const struct unmatched_list *unmatched, uint64_t at, uint64_t *until,
                 struct place *out);
 
 /* All addresses are those of B; A's are `distance` further on. */
@@ -31,17 +31,17 @@ int candidate_add(struct candidates *list, const struct candidate *candidate, st
 void candidates_free(struct candidates *list, struct work *work);
 
 /* Sets .start and .length: as far as both places go. */
-void candidate_extend(struct candidate *candidate, const struct vmsnap *a, const struct part_list *lost,
-                      const struct vmsnap *b, const struct part_list *gained);
-/* Parts of files: the same place of the same file elsewhere. */
-int candidates_of_files(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
-                        const struct part_list *gained, struct work *work, struct candidates *out);
-/* Parts of plain memory, where frames are not known: of equal size. */
-int candidates_of_shapes(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
-                         const struct part_list *gained, struct work *work, struct candidates *out);
+void candidate_extend(struct candidate *candidate, const struct vmsnap *a, const struct unmatched_list *lost,
+                      const struct vmsnap *b, const struct unmatched_list *gained);
+/* Ranges of files: the same place of the same file elsewhere. */
+int candidates_of_files(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
+                        const struct unmatched_list *gained, struct work *work, struct candidates *out);
+/* Ranges of plain memory, where frames are not known: of equal size. */
+int candidates_of_shapes(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
+                         const struct unmatched_list *gained, struct work *work, struct candidates *out);
 /* Those with the most pages seen first. */
 int candidates_by_seen(struct candidates *list, struct work *work);
 /* Takes care that no two overlap, neither in A nor in B. */
-int candidates_part(struct candidates *list, struct work *work);
+int candidates_separate(struct candidates *list, struct work *work);
 
 #endif

@@ -9,9 +9,9 @@
 
 enum { LOOKS_EACH = 64 };
 
-uint64_t move_looks(const struct vmsnap *a, const struct vmsnap *b, size_t parts)
+uint64_t move_looks(const struct vmsnap *a, const struct vmsnap *b, size_t unmatched)
 {
-	return LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + parts);
+	return LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + unmatched);
 }
 
 /* Whether B has a page, at its place, that A had for itself: then A was taken before B had it. */
@@ -169,13 +169,13 @@ static bool proves(const struct measure *m, const struct move_proof *proof)
 /* It looks like that, but freed frames that were given out again would, too. */
 static bool suggests(const struct measure *m, const struct move_proof *proof, const struct candidate *c)
 {
-	if (!proof->one_line || !c->from.part || !c->to.part)
+	if (!proof->one_line || !c->from.unmatched || !c->to.unmatched)
 		return false;
 	if (c->by_shape)
 		return m->alike && !m->unlike;
 	if (c->file)
 		return m->broken <= m->equal;
-	/* One equal frame may be chance, unless the parts begin alike. */
+	/* One equal frame may be chance, unless the ranges begin alike. */
 	bool same_start = c->from.start == c->start + c->distance && c->to.start == c->start;
 	return agrees(m) && m->equal >= m->both - m->equal && m->equal >= (same_start ? 1 : 2);
 }
@@ -186,7 +186,7 @@ int move_measure(const struct vmsnap *a, const struct vmsnap *b, const struct mo
 	struct measure measure;
 	int rc = VMSNAP_OK;
 	*belief = MOVE_NO;
-	if (!candidate->file && !candidate->by_shape && (!candidate->from.part || !candidate->to.part))
+	if (!candidate->file && !candidate->by_shape && (!candidate->from.unmatched || !candidate->to.unmatched))
 		rc = cut_at_what_stayed(a, b, candidate, looks, work);
 	rc = rc ? rc : measure_all(a, b, proof, candidate, looks, work, &measure);
 	if (rc || !*looks)

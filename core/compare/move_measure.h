@@ -20,8 +20,8 @@ struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b);
 void move_proof_spent(struct move_proof *proof, uint64_t faults);
 
 /* How many looks at runs all candidates together may take: crafted ones could have a
- * million runs in each of a million parts. */
-uint64_t move_looks(const struct vmsnap *a, const struct vmsnap *b, size_t parts);
+ * million runs in each of a million ranges. */
+uint64_t move_looks(const struct vmsnap *a, const struct vmsnap *b, size_t unmatched);
 
 /* Looks at all pages; cuts the candidate where pages did not move. */
 int move_measure(const struct vmsnap *a, const struct vmsnap *b, const struct move_proof *proof,

@@ -1,5 +1,5 @@
-/* moves.c - which moves there may be, and which of them are facts.  Candidates come from parts of
- * files (move_files.c) and from frames that are seen elsewhere (sightings.c). */
+/* moves.c - which moves there may be, and which of them are facts.  Candidates come from ranges of
+ * files (move_candidates.c) and from frames that are seen elsewhere (sightings.c). */
 #include "moves.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 /* What all of the search needs. */
 struct search {
 	const struct vmsnap *a, *b;
-	const struct part_list *lost, *gained;
+	const struct unmatched_list *lost, *gained;
 	struct work *work;
 	struct moves *out;
 	struct candidates candidates;
@@ -23,7 +23,7 @@ struct search {
 
 /* ---- where frames went ----------------------------------------------------------- */
 
-/* Sightings with one distance, between one part of A and one of B. */
+/* Sightings with one distance, between one unmatched range, or VMA, of A and one of B. */
 struct strand {
 	struct place from, to;
 	uint64_t distance, at, pages; /* at: in B */
@@ -37,9 +37,9 @@ static int compare(uint64_t a, uint64_t b)
 static int compare_places(const struct strand *a, const struct strand *b)
 {
 	int order = compare(a->to.vma, b->to.vma);
-	order = order ? order : compare(a->to.part, b->to.part);
+	order = order ? order : compare(a->to.unmatched, b->to.unmatched);
 	order = order ? order : compare(a->from.vma, b->from.vma);
-	order = order ? order : compare(a->from.part, b->from.part);
+	order = order ? order : compare(a->from.unmatched, b->from.unmatched);
 	return order ? order : compare(a->distance, b->distance);
 }
 
@@ -60,7 +60,7 @@ static bool may_be_one(const struct vmsnap_vma *a, const struct vmsnap_vma *b, u
 	return (vma_is_plain(a) || vma_is_private_file(a)) && vma_same_backing(&here, b);
 }
 
-/* A sighting that goes over the edge of a place is one piece in each. */
+/* A sighting that goes over the edge of a place is one strand in each. */
 static int add_strands(const struct search *search, const struct sighting *seen, struct strand **items, size_t *count,
                        size_t *room)
 {
@@ -113,8 +113,8 @@ static int find_frames(struct search *search)
 	struct strand *strands = NULL;
 	size_t count = 0, room = 0;
 	enum sightings_of of = search->proof.one_line ? SIGHTINGS_ALL : SIGHTINGS_SHARED;
-	const struct part_list *parts = search->proof.later == search->b ? search->gained : search->lost;
-	int rc = sightings_find(search->a, search->b, of, search->proof.later, parts, search->work, &seen);
+	const struct unmatched_list *unmatched = search->proof.later == search->b ? search->gained : search->lost;
+	int rc = sightings_find(search->a, search->b, of, search->proof.later, unmatched, search->work, &seen);
 	move_proof_spent(&search->proof, seen.faults);
 	for (size_t i = 0; !rc && i < seen.count; i++)
 		rc = add_strands(search, &seen.items[i], &strands, &count, &room);
@@ -166,7 +166,7 @@ static int judge(struct search *search)
 	struct candidates believed = { 0 };
 	struct moves *out = search->out;
 	int rc = measure_all(search, &believed);
-	rc = rc ? rc : candidates_part(&believed, search->work);
+	rc = rc ? rc : candidates_separate(&believed, search->work);
 	for (size_t i = 0; !rc && i < believed.count; i++) {
 		const struct candidate *candidate = &believed.items[i];
 		rc = add_move(search, candidate->sure ? &out->list : &out->possible, candidate);
@@ -175,8 +175,8 @@ static int judge(struct search *search)
 	return rc ? rc : moves_sort(out, search->work);
 }
 
-int moves_find(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
-               const struct part_list *gained, struct work *work, struct moves *out)
+int moves_find(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
+               const struct unmatched_list *gained, struct work *work, struct moves *out)
 {
 	struct search search = { .a = a, .b = b, .lost = lost, .gained = gained, .work = work, .out = out };
 	search.proof = move_proof_of(a, b);

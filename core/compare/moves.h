@@ -5,13 +5,13 @@
 #include "snapshot.h"
 #include "work.h"
 
-/* A part of a VMA where the other snapshot maps something else, or nothing. */
-struct part {
+/* A range of a VMA where the other snapshot maps something else, or nothing. */
+struct unmatched {
 	size_t vma;
 	uint64_t start, end;
 };
-struct part_list {
-	struct part *items;
+struct unmatched_list {
+	struct unmatched *items;
 	size_t count, capacity;
 };
 
@@ -32,9 +32,9 @@ struct moves {
 	size_t by_to_count;
 	struct move_list possible; /* by .from: it looks like that, but nothing proves it */
 };
-/* Finds what went from A to B.  lost and gained: the parts of A and of B, by address. */
-int moves_find(const struct vmsnap *a, const struct part_list *lost, const struct vmsnap *b,
-               const struct part_list *gained, struct work *work, struct moves *out);
+/* Finds what went from A to B.  lost and gained: the ranges of A and of B, by address. */
+int moves_find(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
+               const struct unmatched_list *gained, struct work *work, struct moves *out);
 /* Sorts what was added to out->list, and makes by_to anew. */
 int moves_sort(struct moves *moves, struct work *work);
 /* work: what counted them, or NULL. */

@@ -5,8 +5,8 @@
 struct pair_walk pair_begin(const struct pairing *pairing, uint64_t start)
 {
 	struct pair_walk walk = { .pairing = *pairing,
-		                  .spans = span_walk_from(pairing->snap, pairing->sides, start),
-		                  .span = { .end = start },
+		                  .vmas = vma_walk_from(pairing->snap, pairing->sides, start),
+		                  .range = { .end = start },
 		                  .at = start };
 	for (size_t i = 0; i < pairing->sides; i++)
 		walk.cursor[i] = run_cursor_at(pairing->snap[i], start);
@@ -55,7 +55,7 @@ static struct pair_member near_member(const struct pair_walk *walk, size_t i, ui
 		}
 		away |= came != NULL;
 	}
-	return (struct pair_member){ .here = !away, .vma = away ? NULL : walk->span.vma[i] };
+	return (struct pair_member){ .here = !away, .vma = away ? NULL : walk->range.vma[i] };
 }
 
 static void add_near(struct pair_walk *walk, struct pair_member *members, bool leader, uint64_t at, uint64_t *until)
@@ -63,7 +63,7 @@ static void add_near(struct pair_walk *walk, struct pair_member *members, bool l
 	size_t last = walk->pairing.sides - 1;
 	for (size_t i = 0; i < last; i++)
 		members[i] = near_member(walk, i, at, until);
-	members[last] = (struct pair_member){ .here = leader, .vma = leader ? walk->span.vma[last] : NULL };
+	members[last] = (struct pair_member){ .here = leader, .vma = leader ? walk->range.vma[last] : NULL };
 }
 
 /* Fills in the members that came to the leader from elsewhere; false if none did. */
@@ -80,15 +80,15 @@ static bool add_far(struct pair_walk *walk, struct pair_member *members, uint64_
 		members[i] = far_member(p->snap[i], at, move->from - move->to, until);
 		any = true;
 	}
-	members[last] = (struct pair_member){ .here = true, .vma = walk->span.vma[last] };
+	members[last] = (struct pair_member){ .here = true, .vma = walk->range.vma[last] };
 	return any;
 }
 
 bool pair_next(struct pair_walk *walk, struct pair_range *range)
 {
-	if (walk->at >= walk->span.end && !span_next(&walk->spans, &walk->span))
+	if (walk->at >= walk->range.end && !vma_walk_next(&walk->vmas, &walk->range))
 		return false;
-	uint64_t at = walk->at, end = walk->span.end;
+	uint64_t at = walk->at, end = walk->range.end;
 	size_t sides = walk->pairing.sides;
 	*range = (struct pair_range){ .start = at };
 	if (add_far(walk, range->member, at, &end)) {

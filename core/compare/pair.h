@@ -17,9 +17,9 @@ struct pairing {
 	const struct moves *between;                   /* from side 0 to 1 of three */
 };
 
-/* One side's part in a range. */
+/* One side of a range. */
 struct pair_member {
-	bool here;                    /* it has a part in it */
+	bool here;                    /* it takes part in it */
 	uint64_t shift;               /* its pages are so far above the range's addresses */
 	const struct vmsnap_vma *vma; /* NULL: it maps nothing there */
 };
@@ -36,8 +36,8 @@ struct pair_range {
 
 struct pair_walk {
 	struct pairing pairing;
-	struct span_walk spans;
-	struct span span;
+	struct vma_walk vmas;
+	struct vma_range range;
 	uint64_t at;
 	struct run_cursor cursor[PAIR_SIDES];
 };
@@ -45,12 +45,12 @@ struct pair_walk {
 struct pair_walk pair_begin(const struct pairing *pairing, uint64_t start);
 bool pair_next(struct pair_walk *walk, struct pair_range *range);
 
-/* The pages of a range, in pieces in which all entries count up by their steps. */
+/* The pages of a range, some at a time, as far as all entries count up by their steps. */
 struct pair_pages {
 	const struct pair_range *range;
 	const struct pair_member *member;
 	size_t sides;
-	uint64_t start, end; /* of the piece, in the range's addresses */
+	uint64_t start, end; /* of these, in the range's addresses */
 	uint64_t entry[PAIR_SIDES];
 	struct run_cursor cursor[PAIR_SIDES];
 	struct run_cursor *walk; /* where the cursors go on */

@@ -8,14 +8,14 @@
 
 /* Pages of one side that do not lie there in the other, and that the other has nothing like in
  * their place; or they have left it though nobody else had them, so that no copy was made.  Of
- * what moved, at least one end is such a piece.  What was copied in place, which may be all there
+ * what moved, at least one end is such a range.  What was copied in place, which may be all there
  * is, is only looked for among them. */
-struct piece {
+struct frame_range {
 	uint64_t place, address, pages; /* own_page_place() of the first */
 	uint64_t found;                 /* pages of it that were found on the other side */
 };
-struct pieces {
-	struct piece *items;
+struct frame_ranges {
+	struct frame_range *items;
 	size_t count, capacity;
 };
 
@@ -24,14 +24,14 @@ struct finding {
 	bool b_is_later;
 	unsigned shift;
 	struct work *work;
-	struct pieces in_a, in_b;
+	struct frame_ranges in_a, in_b;
 	struct fault_bound bound;
-	const struct part_list *parts;
-	size_t next_part;
-	uint64_t looks; /* that are left: crafted runs could each match all pieces */
+	const struct unmatched_list *unmatched;
+	size_t next_unmatched;
+	uint64_t looks; /* that are left: crafted runs could each match all ranges */
 	struct sightings *out;
 	size_t capacity;
-	size_t *piece_of; /* each sighting's piece: of A, or, above those, of B */
+	size_t *range_of; /* each sighting's range: of A, or, above those, of B */
 };
 enum { LOOKS_EACH = 64 };
 
@@ -46,12 +46,12 @@ static bool is_sought(const struct finding *f, uint64_t entry)
 	return own_page(entry) && !(f->of == SIGHTINGS_SHARED && own_page_exclusive(entry));
 }
 
-static bool is_piece_of_a(const struct difference *d)
+static bool is_range_of_a(const struct difference *d)
 {
 	return !own_page(d->b) || own_page_exclusive(d->a);
 }
 
-static bool is_piece_of_b(const struct difference *d)
+static bool is_range_of_b(const struct difference *d)
 {
 	return !own_page(d->a);
 }
@@ -74,26 +74,28 @@ static int each_difference(struct finding *f, const struct vmsnap *a, const stru
 	return rc;
 }
 
-/* ---- first: the pieces, and what other pages took --------------------------------- */
+/* ---- first: the ranges, and what other pages took --------------------------------- */
 
-static int add_piece(const struct finding *f, struct pieces *pieces, const struct difference *d, uint64_t entry)
+static int add_range(const struct finding *f, struct frame_ranges *ranges, const struct difference *d, uint64_t entry)
 {
 	int rc = VMSNAP_OK;
-	struct piece *items = work_room(f->work, pieces->items, pieces->count, &pieces->capacity, sizeof(*items), &rc);
+	struct frame_range *items =
+	        work_room(f->work, ranges->items, ranges->count, &ranges->capacity, sizeof(*items), &rc);
 	if (!items)
 		return rc;
-	pieces->items = items;
-	items[pieces->count++] = (struct piece){ own_page_place(entry), d->at, (d->until - d->at) >> f->shift, 0 };
+	ranges->items = items;
+	items[ranges->count++] =
+	        (struct frame_range){ own_page_place(entry), d->at, (d->until - d->at) >> f->shift, 0 };
 	return rc;
 }
 
-/* Whether any of it is in a part that is new as a mapping; asked in order of address. */
-static bool in_part(struct finding *f, uint64_t start, uint64_t end)
+/* Whether any of it is in a range that is new as a mapping; asked in order of address. */
+static bool in_unmatched(struct finding *f, uint64_t start, uint64_t end)
 {
-	const struct part_list *parts = f->parts;
-	while (f->next_part < parts->count && parts->items[f->next_part].end <= start)
-		f->next_part++;
-	return f->next_part < parts->count && parts->items[f->next_part].start < end;
+	const struct unmatched_list *unmatched = f->unmatched;
+	while (f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].end <= start)
+		f->next_unmatched++;
+	return f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].start < end;
 }
 
 /* That a page which nobody else had is in another frame now may be the kernel's doing; what is
@@ -103,7 +105,7 @@ static void count_faults(struct finding *f, const struct difference *d)
 	uint64_t before = f->b_is_later ? d->a : d->b, after = f->b_is_later ? d->b : d->a;
 	bool made = own_page(after) && (after & ENTRY_PRESENT) && !own_page_exclusive(before);
 	bool read = !(before & ENTRY_POPULATED) && (after & ENTRY_PRESENT) &&
-	            (after & ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)) && !in_part(f, d->at, d->until);
+	            (after & ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)) && !in_unmatched(f, d->at, d->until);
 	if (made || read)
 		fault_bound_add(&f->bound, d->at, (d->until - d->at) >> f->shift, after);
 }
@@ -112,46 +114,46 @@ static int take_pieces(struct finding *f, const struct difference *d)
 {
 	int rc = VMSNAP_OK;
 	count_faults(f, d);
-	if (is_sought(f, d->a) && is_piece_of_a(d))
-		rc = add_piece(f, &f->in_a, d, d->a);
-	if (!rc && is_sought(f, d->b) && is_piece_of_b(d))
-		rc = add_piece(f, &f->in_b, d, d->b);
+	if (is_sought(f, d->a) && is_range_of_a(d))
+		rc = add_range(f, &f->in_a, d, d->a);
+	if (!rc && is_sought(f, d->b) && is_range_of_b(d))
+		rc = add_range(f, &f->in_b, d, d->b);
 	return rc;
 }
 
 static int by_place(const void *left, const void *right, const void *ctx)
 {
-	const struct piece *a = left, *b = right;
+	const struct frame_range *a = left, *b = right;
 	(void)ctx;
 	return (a->place > b->place) - (a->place < b->place);
 }
 
-/* Sorts; leaves out pieces that overlap each other. */
-static int put_in_order(struct finding *f, struct pieces *pieces)
+/* Sorts; leaves out ranges that overlap each other. */
+static int put_in_order(struct finding *f, struct frame_ranges *ranges)
 {
-	int rc = work_sort(f->work, pieces->items, pieces->count, sizeof(*pieces->items), by_place, NULL);
+	int rc = work_sort(f->work, ranges->items, ranges->count, sizeof(*ranges->items), by_place, NULL);
 	size_t kept = 0;
 	uint64_t taken = 0; /* the places below it */
-	for (size_t i = 0; !rc && i < pieces->count; i++) {
-		struct piece piece = pieces->items[i];
-		uint64_t end = piece.place + piece.pages;
-		bool overlapped = piece.place < taken || (i + 1 < pieces->count && pieces->items[i + 1].place < end);
+	for (size_t i = 0; !rc && i < ranges->count; i++) {
+		struct frame_range range = ranges->items[i];
+		uint64_t end = range.place + range.pages;
+		bool overlapped = range.place < taken || (i + 1 < ranges->count && ranges->items[i + 1].place < end);
 		taken = end > taken ? end : taken;
 		if (!overlapped)
-			pieces->items[kept++] = piece;
+			ranges->items[kept++] = range;
 	}
-	pieces->count = rc ? pieces->count : kept;
+	ranges->count = rc ? ranges->count : kept;
 	return rc;
 }
 
 /* ---- then: where they are on the other side --------------------------------------- */
 
-static size_t piece_find(const struct pieces *pieces, uint64_t place)
+static size_t range_find(const struct frame_ranges *ranges, uint64_t place)
 {
-	size_t low = 0, high = pieces->count;
+	size_t low = 0, high = ranges->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (pieces->items[middle].place + pieces->items[middle].pages <= place)
+		if (ranges->items[middle].place + ranges->items[middle].pages <= place)
 			low = middle + 1;
 		else
 			high = middle;
@@ -159,7 +161,7 @@ static size_t piece_find(const struct pieces *pieces, uint64_t place)
 	return low;
 }
 
-static int add_sighting(struct finding *f, size_t piece, const struct sighting *seen)
+static int add_sighting(struct finding *f, size_t range, const struct sighting *seen)
 {
 	struct sightings *out = f->out;
 	int rc = VMSNAP_OK;
@@ -167,34 +169,34 @@ static int add_sighting(struct finding *f, size_t piece, const struct sighting *
 	if (!items)
 		return rc;
 	out->items = items;
-	size_t *of = work_room(f->work, f->piece_of, out->count, &f->capacity, sizeof(*of), &rc);
+	size_t *of = work_room(f->work, f->range_of, out->count, &f->capacity, sizeof(*of), &rc);
 	if (!of)
 		return rc;
-	f->piece_of = of;
-	of[out->count] = piece;
+	f->range_of = of;
+	of[out->count] = range;
 	items[out->count++] = *seen;
 	return rc;
 }
 
-/* Looks for the pages of an entry among the pieces of the other side. */
-static int look_among(struct finding *f, struct pieces *pieces, bool pieces_of_a, const struct difference *d,
+/* Looks for the pages of an entry among the ranges of the other side. */
+static int look_among(struct finding *f, struct frame_ranges *ranges, bool ranges_of_a, const struct difference *d,
                       uint64_t entry)
 {
 	uint64_t place = own_page_place(entry), end = place + ((d->until - d->at) >> f->shift);
 	int rc = VMSNAP_OK;
-	for (size_t i = piece_find(pieces, place); !rc && f->looks && i < pieces->count; i++) {
-		struct piece *piece = &pieces->items[i];
-		uint64_t first = piece->place > place ? piece->place : place;
-		uint64_t last = piece->place + piece->pages < end ? piece->place + piece->pages : end;
+	for (size_t i = range_find(ranges, place); !rc && f->looks && i < ranges->count; i++) {
+		struct frame_range *range = &ranges->items[i];
+		uint64_t first = range->place > place ? range->place : place;
+		uint64_t last = range->place + range->pages < end ? range->place + range->pages : end;
 		if (first >= last)
 			break;
 		f->looks--;
-		piece->found += last - first;
-		uint64_t there = piece->address + ((first - piece->place) << f->shift);
+		range->found += last - first;
+		uint64_t there = range->address + ((first - range->place) << f->shift);
 		uint64_t here = d->at + ((first - place) << f->shift);
-		struct sighting seen = { pieces_of_a ? there : here, pieces_of_a ? here : there, last - first };
-		if (piece->found <= piece->pages)
-			rc = add_sighting(f, pieces_of_a ? i : f->in_a.count + i, &seen);
+		struct sighting seen = { ranges_of_a ? there : here, ranges_of_a ? here : there, last - first };
+		if (range->found <= range->pages)
+			rc = add_sighting(f, ranges_of_a ? i : f->in_a.count + i, &seen);
 		rc = rc ? rc : work_step(f->work);
 	}
 	return rc;
@@ -205,7 +207,7 @@ static int look_for(struct finding *f, const struct difference *d)
 	int rc = VMSNAP_OK;
 	if (is_sought(f, d->b))
 		rc = look_among(f, &f->in_a, true, d, d->b);
-	if (!rc && is_sought(f, d->a) && !is_piece_of_a(d))
+	if (!rc && is_sought(f, d->a) && !is_range_of_a(d))
 		rc = look_among(f, &f->in_b, false, d, d->a);
 	return rc;
 }
@@ -216,10 +218,10 @@ static void drop_ambiguous(struct finding *f)
 	struct sightings *out = f->out;
 	size_t kept = 0;
 	for (size_t i = 0; i < out->count; i++) {
-		size_t index = f->piece_of[i];
+		size_t index = f->range_of[i];
 		bool of_a = index < f->in_a.count;
-		const struct piece *piece = of_a ? &f->in_a.items[index] : &f->in_b.items[index - f->in_a.count];
-		if (piece->found <= piece->pages)
+		const struct frame_range *range = of_a ? &f->in_a.items[index] : &f->in_b.items[index - f->in_a.count];
+		if (range->found <= range->pages)
 			out->items[kept++] = out->items[i];
 	}
 	out->count = kept;
@@ -239,13 +241,13 @@ static int find_all(struct finding *f, const struct vmsnap *a, const struct vmsn
 }
 
 int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sightings_of of, const struct vmsnap *later,
-                   const struct part_list *its_parts, struct work *work, struct sightings *out)
+                   const struct unmatched_list *its_unmatched, struct work *work, struct sightings *out)
 {
 	struct finding f = { .of = of,
 		             .b_is_later = later == b,
 		             .shift = walk_page_shift(a),
 		             .work = work,
-		             .parts = its_parts,
+		             .unmatched = its_unmatched,
 		             .out = out,
 		             .bound = fault_bound_begin(later) };
 	f.looks = LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + 1);
@@ -257,6 +259,6 @@ int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sighting
 	out->faults = f.bound.faults > found ? f.bound.faults - found : 0;
 	work_free(work, f.in_a.items, f.in_a.capacity, sizeof(*f.in_a.items));
 	work_free(work, f.in_b.items, f.in_b.capacity, sizeof(*f.in_b.items));
-	work_free(work, f.piece_of, f.capacity, sizeof(*f.piece_of));
+	work_free(work, f.range_of, f.capacity, sizeof(*f.range_of));
 	return rc;
 }

@@ -23,8 +23,8 @@ enum sightings_of {
 };
 
 /* Frames that several places of one snapshot have (KSM) tell nothing and are left out.
- * later: the side that was taken later; its_parts: what the other one does not map there. */
+ * later: the side that was taken later; its_unmatched: what the other one does not map there. */
 int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sightings_of of, const struct vmsnap *later,
-                   const struct part_list *its_parts, struct work *work, struct sightings *out);
+                   const struct unmatched_list *its_unmatched, struct work *work, struct sightings *out);
 
 #endif

@@ -30,7 +30,7 @@ struct verdict {
 };
 enum { VERDICT_NONE = -1 };
 
-/* Holds for a whole segment in which all entries count up by their steps. */
+/* Holds for a whole range in which all entries count up by their steps. */
 struct verdict verdict_of(const struct verdict_case *c);
 
 #endif

@@ -17,7 +17,7 @@ struct partners {
 struct matching {
 	const struct vmsnap *a, *b;
 	struct partners *of_a, *of_b;
-	struct part_list lost, gained;
+	struct unmatched_list lost, gained;
 	struct vma_match *out;
 	struct work *work;
 	bool frames; /* of the two can be compared */
@@ -206,21 +206,23 @@ static int add_pair(const struct matching *m, const struct overlap *at)
 	return rc ? rc : add_attributes(m, a, b);
 }
 
-static int add_part(struct part_list *parts, size_t vma, uint64_t start, uint64_t end, struct work *work)
+static int add_unmatched(struct unmatched_list *unmatched, size_t vma, uint64_t start, uint64_t end, struct work *work)
 {
 	int rc = VMSNAP_OK;
 	if (start >= end)
 		return rc;
-	struct part *items = work_room(work, parts->items, parts->count, &parts->capacity, sizeof(*items), &rc);
+	struct unmatched *items =
+	        work_room(work, unmatched->items, unmatched->count, &unmatched->capacity, sizeof(*items), &rc);
 	if (!items)
 		return rc;
-	parts->items = items;
-	items[parts->count++] = (struct part){ .vma = vma, .start = start, .end = end };
+	unmatched->items = items;
+	items[unmatched->count++] = (struct unmatched){ .vma = vma, .start = start, .end = end };
 	return VMSNAP_OK;
 }
 
-/* The parts of `snap` in which `other` does not have the same mapping. */
-static int find_parts(const struct vmsnap *snap, const struct vmsnap *other, struct part_list *parts, struct work *work)
+/* The ranges of `snap` in which `other` does not have the same mapping. */
+static int find_unmatched(const struct vmsnap *snap, const struct vmsnap *other, struct unmatched_list *unmatched,
+                          struct work *work)
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0, low = 0; !rc && i < snap->vma_count; i++) {
@@ -231,10 +233,10 @@ static int find_parts(const struct vmsnap *snap, const struct vmsnap *other, str
 		for (size_t j = low; !rc && j < other->vma_count && other->vmas[j].start < vma->end; j++) {
 			if (!vma_same_backing(vma, &other->vmas[j]))
 				continue;
-			rc = add_part(parts, i, at, other->vmas[j].start, work);
+			rc = add_unmatched(unmatched, i, at, other->vmas[j].start, work);
 			at = other->vmas[j].end;
 		}
-		rc = rc ? rc : add_part(parts, i, at, vma->end, work);
+		rc = rc ? rc : add_unmatched(unmatched, i, at, vma->end, work);
 		rc = rc ? rc : work_step(work);
 	}
 	return rc;
@@ -295,8 +297,8 @@ static int add_untold(const struct matching *m)
 
 static int find_moves(struct matching *m)
 {
-	int rc = find_parts(m->a, m->b, &m->lost, m->work);
-	rc = rc ? rc : find_parts(m->b, m->a, &m->gained, m->work);
+	int rc = find_unmatched(m->a, m->b, &m->lost, m->work);
+	rc = rc ? rc : find_unmatched(m->b, m->a, &m->gained, m->work);
 	return rc ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &m->out->moves);
 }
 
@@ -330,10 +332,10 @@ static int match_all(struct matching *m)
 
 int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct moves *out)
 {
-	struct part_list lost = { 0 }, gained = { 0 };
+	struct unmatched_list lost = { 0 }, gained = { 0 };
 	*out = (struct moves){ 0 };
-	int rc = find_parts(a, b, &lost, work);
-	rc = rc ? rc : find_parts(b, a, &gained, work);
+	int rc = find_unmatched(a, b, &lost, work);
+	rc = rc ? rc : find_unmatched(b, a, &gained, work);
 	rc = rc ? rc : moves_find(a, &lost, b, &gained, work, out);
 	work_free(work, lost.items, lost.capacity, sizeof(*lost.items));
 	work_free(work, gained.items, gained.capacity, sizeof(*gained.items));

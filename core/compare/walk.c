@@ -1,8 +1,8 @@
 #include "walk.h"
 
-struct span_walk span_walk_from(const struct vmsnap *const *snaps, size_t sides, uint64_t at)
+struct vma_walk vma_walk_from(const struct vmsnap *const *snaps, size_t sides, uint64_t at)
 {
-	struct span_walk walk = { .sides = sides, .at = at };
+	struct vma_walk walk = { .sides = sides, .at = at };
 	for (size_t i = 0; i < sides; i++) {
 		walk.snap[i] = snaps[i];
 		walk.next[i] = snapshot_vma_find(snaps[i], at);
@@ -10,16 +10,16 @@ struct span_walk span_walk_from(const struct vmsnap *const *snaps, size_t sides,
 	return walk;
 }
 
-struct span_walk span_walk_begin(const struct vmsnap *const *snaps, size_t sides)
+struct vma_walk vma_walk_begin(const struct vmsnap *const *snaps, size_t sides)
 {
-	return span_walk_from(snaps, sides, 0);
+	return vma_walk_from(snaps, sides, 0);
 }
 
-bool span_next(struct span_walk *walk, struct span *span)
+bool vma_walk_next(struct vma_walk *walk, struct vma_range *range)
 {
 	if (walk->at == UINT64_MAX)
 		return false;
-	*span = (struct span){ .start = walk->at, .end = UINT64_MAX };
+	*range = (struct vma_range){ .start = walk->at, .end = UINT64_MAX };
 	for (size_t i = 0; i < walk->sides; i++) {
 		const struct vmsnap *snap = walk->snap[i];
 		size_t next = walk->next[i];
@@ -30,12 +30,12 @@ bool span_next(struct span_walk *walk, struct span *span)
 			continue;
 		const struct vmsnap_vma *vma = &snap->vmas[next];
 		bool inside = vma->start <= walk->at;
-		span->vma[i] = inside ? vma : NULL;
+		range->vma[i] = inside ? vma : NULL;
 		uint64_t edge = inside ? vma->end : vma->start;
-		if (edge < span->end)
-			span->end = edge;
+		if (edge < range->end)
+			range->end = edge;
 	}
-	walk->at = span->end;
+	walk->at = range->end;
 	return true;
 }
 

@@ -8,22 +8,22 @@
 enum { WALK_SIDES = 3 };
 
 /* Addresses in which each side has one VMA throughout, or none (NULL). */
-struct span {
+struct vma_range {
 	uint64_t start, end;
 	const struct vmsnap_vma *vma[WALK_SIDES];
 };
 
-/* Spans follow each other without a gap from 0 to UINT64_MAX, so that pages are
+/* Ranges follow each other without a gap from 0 to UINT64_MAX, so that pages are
  * met even where the map (which may be older than they) has no VMA. */
-struct span_walk {
+struct vma_walk {
 	const struct vmsnap *snap[WALK_SIDES];
 	size_t sides, next[WALK_SIDES];
 	uint64_t at;
 };
-struct span_walk span_walk_begin(const struct vmsnap *const *snaps, size_t sides);
+struct vma_walk vma_walk_begin(const struct vmsnap *const *snaps, size_t sides);
 /* The same, from an address on. */
-struct span_walk span_walk_from(const struct vmsnap *const *snaps, size_t sides, uint64_t at);
-bool span_next(struct span_walk *walk, struct span *span);
+struct vma_walk vma_walk_from(const struct vmsnap *const *snaps, size_t sides, uint64_t at);
+bool vma_walk_next(struct vma_walk *walk, struct vma_range *range);
 
 /* A place in a list of runs that only moves up. */
 struct run_cursor {

@@ -197,15 +197,15 @@ static int symbols_settle(struct symbols *s)
 	s->count = kept;
 	struct symbol *less = realloc(s->items, kept * sizeof(*s->items) + 1);
 	s->items = less ? less : s->items;
-	if (spans_init(&s->spans, kept))
+	if (name_ranges_init(&s->ranges, kept))
 		return VMSNAP_ERR_NO_MEMORY;
 	for (size_t i = 0; i < kept; i++)
-		spans_set(&s->spans, i, s->items[i].end);
-	spans_settle(&s->spans);
+		name_ranges_set(&s->ranges, i, s->items[i].end);
+	name_ranges_settle(&s->ranges);
 	return VMSNAP_OK;
 }
 
-enum { SYMBOL_BYTES = sizeof(struct symbol) + 4 * sizeof(uint64_t) }; /* with what spans_init() takes */
+enum { SYMBOL_BYTES = sizeof(struct symbol) + 4 * sizeof(uint64_t) }; /* with what name_ranges_init() takes */
 
 uint64_t symbols_bytes(const struct symbols *s)
 {
@@ -360,7 +360,7 @@ int symbols_read(const struct symbols_source *source, struct symbols *out, char 
 void symbols_free(struct symbols *symbols)
 {
 	free(symbols->items);
-	spans_free(&symbols->spans);
+	name_ranges_free(&symbols->ranges);
 	arena_free(&symbols->names);
 	memset(symbols, 0, sizeof(*symbols));
 }
@@ -384,7 +384,7 @@ const struct symbol *symbols_at(const struct symbols *s, uint64_t address)
 {
 	const struct symbol *best = NULL;
 	size_t i = first_above(s, address);
-	while ((i = spans_previous(&s->spans, i, address)) < s->count) {
+	while ((i = name_ranges_previous(&s->ranges, i, address)) < s->count) {
 		const struct symbol *item = &s->items[i];
 		if (best && item->start < best->start)
 			break;

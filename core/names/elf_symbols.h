@@ -28,7 +28,7 @@ struct symbol {
 struct symbols {
 	struct symbol *items; /* malloc'ed; by start; at one start the widest first */
 	size_t count;
-	struct name_ranges spans;
+	struct name_ranges ranges;
 	struct arena names;
 };
 
@@ -60,7 +60,7 @@ const struct symbol *symbols_at(const struct symbols *symbols, uint64_t address)
  * while .start is below the end. */
 static inline size_t symbols_next(const struct symbols *symbols, size_t from, uint64_t start)
 {
-	return spans_next(&symbols->spans, from, start);
+	return name_ranges_next(&symbols->ranges, from, start);
 }
 
 #endif

@@ -125,22 +125,22 @@ int load_bias_members(const struct vmsnap *snap, struct object *object)
 	return VMSNAP_OK;
 }
 
-static int by_piece(const void *a, const void *b)
+static int by_range(const void *a, const void *b)
 {
-	const struct piece *x = a, *y = b;
+	const struct segment_range *x = a, *y = b;
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
 /* [start, end) in memory, as far as it lies in the VMA. */
-static size_t clip(struct piece *out, const struct vmsnap_vma *vma, uint64_t start, uint64_t end)
+static size_t clip(struct segment_range *out, const struct vmsnap_vma *vma, uint64_t start, uint64_t end)
 {
 	out->start = start > vma->start ? start : vma->start;
 	out->end = end < vma->end ? end : vma->end;
 	return start < end && out->start < out->end;
 }
 
-size_t load_bias_file_pieces(const struct vmsnap *snap, struct object *object, const struct member *member,
-                             struct piece pieces[ELF_LOADS_MAX])
+size_t load_bias_file_ranges(const struct vmsnap *snap, struct object *object, const struct member *member,
+                             struct segment_range ranges[ELF_LOADS_MAX])
 {
 	const struct vmsnap_vma *vma = &snap->vmas[member->vma];
 	const struct elf_file *elf = &object->known->elf;
@@ -150,16 +150,16 @@ size_t load_bias_file_pieces(const struct vmsnap *snap, struct object *object, c
 		/* The mapping shows this segment only if the offsets agree. */
 		if (vma->start - vma->offset + load->offset - load->address != member->bias || !load->file_size)
 			continue;
-		pieces[count] = (struct piece){ .object = object, .bias = member->bias, .load = load };
-		count += clip(&pieces[count], vma, member->bias + down(snap, load->address),
+		ranges[count] = (struct segment_range){ .object = object, .bias = member->bias, .load = load };
+		count += clip(&ranges[count], vma, member->bias + down(snap, load->address),
 		              member->bias + up(snap, load->address + load->file_size));
 	}
-	qsort(pieces, count, sizeof(*pieces), by_piece);
+	qsort(ranges, count, sizeof(*ranges), by_range);
 	return count;
 }
 
-size_t load_bias_bss_pieces(const struct vmsnap *snap, struct object *object, uint64_t bias,
-                            const struct vmsnap_vma *vma, struct piece pieces[ELF_LOADS_MAX])
+size_t load_bias_bss_ranges(const struct vmsnap *snap, struct object *object, uint64_t bias,
+                            const struct vmsnap_vma *vma, struct segment_range ranges[ELF_LOADS_MAX])
 {
 	const struct elf_file *elf = &object->known->elf;
 	size_t count = 0;
@@ -167,9 +167,9 @@ size_t load_bias_bss_pieces(const struct vmsnap *snap, struct object *object, ui
 		const struct elf_load *load = &elf->loads[i];
 		uint64_t start =
 		        load->file_size ? up(snap, load->address + load->file_size) : down(snap, load->address);
-		pieces[count] = (struct piece){ .object = object, .bias = bias, .load = load };
-		count += clip(&pieces[count], vma, bias + start, bias + up(snap, load->address + load->memory_size));
+		ranges[count] = (struct segment_range){ .object = object, .bias = bias, .load = load };
+		count += clip(&ranges[count], vma, bias + start, bias + up(snap, load->address + load->memory_size));
 	}
-	qsort(pieces, count, sizeof(*pieces), by_piece);
+	qsort(ranges, count, sizeof(*ranges), by_range);
 	return count;
 }

@@ -26,8 +26,8 @@ struct object {
 	uint64_t walk, told, told_bias;
 };
 
-/* A piece of a mapping that belongs to a segment of an object: [start, end). */
-struct piece {
+/* A range of a mapping that belongs to a segment of an object: [start, end). */
+struct segment_range {
 	struct object *object;
 	uint64_t start, end, bias;
 	const struct elf_load *load;

@@ -4,7 +4,7 @@
 
 #include "error.h"
 
-int spans_init(struct name_ranges *s, size_t count)
+int name_ranges_init(struct name_ranges *s, size_t count)
 {
 	*s = (struct name_ranges){ .count = count, .leaves = 1 };
 	if (!count)
@@ -17,19 +17,19 @@ int spans_init(struct name_ranges *s, size_t count)
 	return s->tree ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
 }
 
-void spans_settle(struct name_ranges *s)
+void name_ranges_settle(struct name_ranges *s)
 {
 	for (size_t i = s->tree ? s->leaves - 1 : 0; i > 0; i--)
 		s->tree[i] = s->tree[2 * i] > s->tree[2 * i + 1] ? s->tree[2 * i] : s->tree[2 * i + 1];
 }
 
-void spans_free(struct name_ranges *s)
+void name_ranges_free(struct name_ranges *s)
 {
 	free(s->tree);
 	*s = (struct name_ranges){ 0 };
 }
 
-size_t spans_next(const struct name_ranges *s, size_t from, uint64_t address)
+size_t name_ranges_next(const struct name_ranges *s, size_t from, uint64_t address)
 {
 	if (from >= s->count)
 		return s->count;
@@ -47,7 +47,7 @@ size_t spans_next(const struct name_ranges *s, size_t from, uint64_t address)
 	return at - s->leaves;
 }
 
-size_t spans_previous(const struct name_ranges *s, size_t below, uint64_t address)
+size_t name_ranges_previous(const struct name_ranges *s, size_t below, uint64_t address)
 {
 	if (!s->count || !below)
 		return s->count;

@@ -1,4 +1,4 @@
-/* name_ranges.h - which of many spans, sorted by where they begin, reach beyond an
+/* name_ranges.h - which of many ranges, sorted by where they begin, reach beyond an
  * address.  However they overlap, finding the next one takes a logarithm of steps:
  * a name that covers everything must not make each search walk over all of them. */
 #ifndef VMSNAP_NAME_RANGES_H
@@ -8,24 +8,24 @@
 #include <stdint.h>
 
 /* A tree of maxima: tree[1] is that of all ends, tree[leaves + i] is the end of
- * span i. */
+ * range i. */
 struct name_ranges {
-	uint64_t *tree; /* malloc'ed; NULL if there are no spans */
+	uint64_t *tree; /* malloc'ed; NULL if there are no ranges */
 	size_t count, leaves;
 };
 
-/* `count` spans, whose ends are then set, in any order, and settled once. */
-int spans_init(struct name_ranges *spans, size_t count);
-static inline void spans_set(struct name_ranges *spans, size_t index, uint64_t end)
+/* `count` ranges, whose ends are then set, in any order, and settled once. */
+int name_ranges_init(struct name_ranges *ranges, size_t count);
+static inline void name_ranges_set(struct name_ranges *ranges, size_t index, uint64_t end)
 {
-	spans->tree[spans->leaves + index] = end;
+	ranges->tree[ranges->leaves + index] = end;
 }
-void spans_settle(struct name_ranges *spans);
-void spans_free(struct name_ranges *spans);
+void name_ranges_settle(struct name_ranges *ranges);
+void name_ranges_free(struct name_ranges *ranges);
 
-/* The first span from index `from` on, or the last one below index `below`, that ends
+/* The first range from index `from` on, or the last one below index `below`, that ends
  * above the address; the count if there is none. */
-size_t spans_next(const struct name_ranges *spans, size_t from, uint64_t address);
-size_t spans_previous(const struct name_ranges *spans, size_t below, uint64_t address);
+size_t name_ranges_next(const struct name_ranges *ranges, size_t from, uint64_t address);
+size_t name_ranges_previous(const struct name_ranges *ranges, size_t below, uint64_t address);
 
 #endif

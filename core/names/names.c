@@ -20,7 +20,7 @@ struct vmsnap_names {
 	struct stacks stacks;
 	struct arena strings;
 	uint64_t walks; /* how many there were */
-	/* Snapshots whose captured names are used: this one, and those borrowed from. */
+	/* Snapshots whose annotations are used: this one, and the fallbacks. */
 	const struct vmsnap **sources;
 	size_t source_count;
 	struct annotation_names annotations; /* collected when first asked for */
@@ -81,7 +81,7 @@ VMSNAP_API int vmsnap_names_rebind(struct vmsnap_names *names, const struct vmsn
 	int rc = spare_for_names(snap, err);
 	if (rc)
 		return rc;
-	rc = look_at(&fresh, snap) ? fail_no_memory(err) : objects_renew(&names->objects, snap, err);
+	rc = look_at(&fresh, snap) ? fail_no_memory(err) : objects_rebind(&names->objects, snap, err);
 	if (rc) {
 		look_away(&fresh);
 		return rc;
@@ -119,7 +119,7 @@ VMSNAP_API const char *vmsnap_names_warning(const struct vmsnap_names *names)
 	return names->objects.warnings ? names->objects.warnings : "";
 }
 
-/* ---- what a debugger captured -------------------------------------------------- */
+/* ---- what a debugger told ------------------------------------------------------ */
 
 /* After an exec the same addresses mean other things. */
 static bool same_program(const struct vmsnap_info *a, const struct vmsnap_info *b)
@@ -182,13 +182,13 @@ static struct vmsnap_name name_of_annotation(const struct vmsnap_annotation *ann
 	};
 }
 
-static struct vmsnap_name name_of_symbol(const struct piece *piece, const struct symbol *symbol)
+static struct vmsnap_name name_of_symbol(const struct segment_range *range, const struct symbol *symbol)
 {
 	return (struct vmsnap_name){
 		.kind = symbol->kind,
 		.symbol = symbol->name,
-		.object = piece->object->vma->name,
-		.address = symbol->start + piece->bias,
+		.object = range->object->vma->name,
+		.address = symbol->start + range->bias,
 		.size = symbol->size,
 	};
 }
@@ -204,14 +204,14 @@ static struct vmsnap_name name_of_stack(const struct stack *stack, const struct 
 	};
 }
 
-static bool piece_at(struct vmsnap_names *names, size_t vma, uint64_t address, struct piece *out)
+static bool segment_range_at(struct vmsnap_names *names, size_t vma, uint64_t address, struct segment_range *out)
 {
-	struct piece pieces[ELF_LOADS_MAX];
-	size_t count = objects_pieces(&names->objects, vma, pieces);
+	struct segment_range ranges[ELF_LOADS_MAX];
+	size_t count = objects_segment_ranges(&names->objects, vma, ranges);
 	for (size_t i = 0; i < count; i++) {
-		if (address < pieces[i].start || address >= pieces[i].end)
+		if (address < ranges[i].start || address >= ranges[i].end)
 			continue;
-		*out = pieces[i];
+		*out = ranges[i];
 		return true;
 	}
 	return false;
@@ -240,10 +240,10 @@ static int name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_n
 	if (index == snap->vma_count)
 		return VMSNAP_ERR_NOT_FOUND;
 	const struct vmsnap_vma *vma = &snap->vmas[index];
-	struct piece piece;
-	bool in_object = piece_at(names, index, address, &piece);
-	const struct symbols *symbols = in_object ? objects_symbols(&names->objects, piece.object) : NULL;
-	const struct symbol *symbol = symbols ? symbols_at(symbols, address - piece.bias) : NULL;
+	struct segment_range range;
+	bool in_object = segment_range_at(names, index, address, &range);
+	const struct symbols *symbols = in_object ? objects_symbols(&names->objects, range.object) : NULL;
+	const struct symbol *symbol = symbols ? symbols_at(symbols, address - range.bias) : NULL;
 	int rc = trouble_of(names);
 	rc = rc ? rc : collect(names);
 	if (rc)
@@ -253,14 +253,14 @@ static int name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_n
 	if (prefer_annotation(annotation, symbol))
 		*out = name_of_annotation(annotation, vma);
 	else if (symbol)
-		*out = name_of_symbol(&piece, symbol);
+		*out = name_of_symbol(&range, symbol);
 	else if (stack && stack->start <= address)
 		*out = name_of_stack(stack, vma);
 	else if (in_object)
 		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING,
-			                     .object = piece.object->vma->name,
-			                     .address = piece.start,
-			                     .size = piece.end - piece.start };
+			                     .object = range.object->vma->name,
+			                     .address = range.start,
+			                     .size = range.end - range.start };
 	else if (*vma->name)
 		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING,
 			                     .object = vma->name,
@@ -282,17 +282,17 @@ VMSNAP_API int vmsnap_name_at_sized(struct vmsnap_names *names, uint64_t address
 
 /* ---- all names of a range ---------------------------------------------------------- */
 
-/* A walk over [start, end), piece by piece. */
+/* A walk over [start, end), range by range. */
 struct walk {
 	struct vmsnap_names *names;
 	uint64_t start, end;
 	bool (*fn)(void *ctx, const struct vmsnap_name *name);
 	void *ctx;
 	uint64_t serial;
-	size_t annotations; /* index of the next captured name */
+	size_t annotations; /* index of the next annotation */
 };
 
-/* Tells the captured names that come before `address`.  Only mapped memory has names:
+/* Tells the annotations that come before `address`.  Only mapped memory has names:
  * where one begins in the range, something must be mapped. */
 static bool walk_annotations(struct walk *w, uint64_t address)
 {
@@ -319,28 +319,28 @@ static bool tell(struct walk *w, const struct vmsnap_name *name)
 	return walk_annotations(w, name->address) && w->fn(w->ctx, name);
 }
 
-static bool walk_piece(struct walk *w, const struct piece *piece)
+static bool walk_segment_range(struct walk *w, const struct segment_range *range)
 {
-	const struct symbols *symbols = objects_symbols(&w->names->objects, piece->object);
-	uint64_t start = piece->start > w->start ? piece->start : w->start;
-	uint64_t end = piece->end < w->end ? piece->end : w->end;
+	const struct symbols *symbols = objects_symbols(&w->names->objects, range->object);
+	uint64_t start = range->start > w->start ? range->start : w->start;
+	uint64_t end = range->end < w->end ? range->end : w->end;
 	if (!symbols || start >= end)
 		return true;
-	/* A symbol that goes on into the next piece is told once. */
-	struct object *object = piece->object;
-	bool continued = object->walk == w->serial && object->told_bias == piece->bias;
+	/* A symbol that goes on into the next range is told once. */
+	struct object *object = range->object;
+	bool continued = object->walk == w->serial && object->told_bias == range->bias;
 	uint64_t told = object->told;
 	object->walk = w->serial;
-	object->told_bias = piece->bias;
+	object->told_bias = range->bias;
 	object->told = end;
-	/* Counted as the file counts; a piece does not wrap around there. */
-	uint64_t low = start - piece->bias, high = low + (end - start);
+	/* Counted as the file counts; a range does not wrap around there. */
+	uint64_t low = start - range->bias, high = low + (end - start);
 	for (size_t i = symbols_next(symbols, 0, low); i < symbols->count && symbols->items[i].start < high;
 	     i = symbols_next(symbols, i + 1, low)) {
 		const struct symbol *symbol = &symbols->items[i];
-		if (continued && symbol->start + piece->bias < told)
+		if (continued && symbol->start + range->bias < told)
 			continue;
-		struct vmsnap_name name = name_of_symbol(piece, symbol);
+		struct vmsnap_name name = name_of_symbol(range, symbol);
 		if (!tell(w, &name))
 			return false;
 	}
@@ -373,10 +373,10 @@ VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint6
 	walk.annotations = annotation_next(&names->annotations, 0, start);
 	bool more = true;
 	for (size_t i = snapshot_vma_find(snap, start); more && i < snap->vma_count && snap->vmas[i].start < end; i++) {
-		struct piece pieces[ELF_LOADS_MAX];
-		size_t count = objects_pieces(&names->objects, i, pieces);
+		struct segment_range ranges[ELF_LOADS_MAX];
+		size_t count = objects_segment_ranges(&names->objects, i, ranges);
 		for (size_t k = 0; more && k < count; k++)
-			more = walk_piece(&walk, &pieces[k]);
+			more = walk_segment_range(&walk, &ranges[k]);
 		more = more && walk_stacks(&walk, &snap->vmas[i]);
 		int rc = trouble_of(names);
 		rc = rc ? rc : work_step(&names->objects.work);
@@ -397,20 +397,20 @@ static uint32_t perms_of(uint32_t flags)
 static int segment_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out)
 {
 	size_t index = vma_index(names->snap, address);
-	struct piece piece;
+	struct segment_range range;
 	if (index == names->snap->vma_count)
 		return VMSNAP_ERR_NOT_FOUND;
-	bool found = piece_at(names, index, address, &piece);
+	bool found = segment_range_at(names, index, address, &range);
 	int rc = trouble_of(names);
 	if (rc)
 		return rc;
 	if (!found)
 		return VMSNAP_ERR_NOT_FOUND;
-	uint64_t elf_address = address - piece.bias;
-	const struct elf_section *section = elf_file_section(&piece.object->known->elf, elf_address);
+	uint64_t elf_address = address - range.bias;
+	const struct elf_section *section = elf_file_section(&range.object->known->elf, elf_address);
 	*out = (struct vmsnap_segment){
-		.index = piece.load->index,
-		.perms = perms_of(piece.load->flags),
+		.index = range.load->index,
+		.perms = perms_of(range.load->flags),
 		.section = section ? section->name : "",
 		.elf_address = elf_address,
 	};

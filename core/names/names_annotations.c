@@ -113,20 +113,20 @@ int annotation_collect(struct annotation_names *c, const struct vmsnap *const *s
 	qsort(c->items, c->count, sizeof(*c->items), by_place);
 	drop_repeated(c);
 	drop_crowded(c);
-	if (spans_init(&c->spans, c->count)) {
+	if (name_ranges_init(&c->ranges, c->count)) {
 		annotation_free(c);
 		return VMSNAP_ERR_NO_MEMORY;
 	}
 	for (size_t i = 0; i < c->count; i++)
-		spans_set(&c->spans, i, c->items[i].end);
-	spans_settle(&c->spans);
+		name_ranges_set(&c->ranges, i, c->items[i].end);
+	name_ranges_settle(&c->ranges);
 	return VMSNAP_OK;
 }
 
 void annotation_free(struct annotation_names *c)
 {
 	free(c->items);
-	spans_free(&c->spans);
+	name_ranges_free(&c->ranges);
 	*c = (struct annotation_names){ 0 };
 }
 
@@ -163,6 +163,6 @@ static size_t first_in_place(const struct annotation_names *c, size_t index)
 
 const struct vmsnap_annotation *annotation_at(const struct annotation_names *c, uint64_t address)
 {
-	size_t index = spans_previous(&c->spans, first_above(c, address), address);
+	size_t index = name_ranges_previous(&c->ranges, first_above(c, address), address);
 	return index < c->count ? c->items[first_in_place(c, index)].name : NULL;
 }

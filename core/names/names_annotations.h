@@ -22,7 +22,7 @@ struct annotation_item {
 struct annotation_names {
 	struct annotation_item *items; /* malloc'ed; by address, at one address the widest first */
 	size_t count;
-	struct name_ranges spans;
+	struct name_ranges ranges;
 	bool crowded; /* some were left out */
 };
 
@@ -39,7 +39,7 @@ const struct vmsnap_annotation *annotation_at(const struct annotation_names *ann
  * its address is below the end. */
 static inline size_t annotation_next(const struct annotation_names *annotations, size_t from, uint64_t start)
 {
-	return spans_next(&annotations->spans, from, start);
+	return name_ranges_next(&annotations->ranges, from, start);
 }
 int annotation_kind(const struct vmsnap_annotation *name); /* enum vmsnap_name_kind */
 

@@ -168,7 +168,7 @@ static void take_over(struct objects *o, struct objects *other)
 	other->elfutils = (struct elfutils){ 0 };
 }
 
-int objects_renew(struct objects *o, const struct vmsnap *snap, struct vmsnap_error *err)
+int objects_rebind(struct objects *o, const struct vmsnap *snap, struct vmsnap_error *err)
 {
 	struct objects fresh = { .root = -1, .process_root = -1, .work = o->work };
 	int rc = prepare(&fresh, snap, o->root >= 0, err);
@@ -418,7 +418,7 @@ const struct symbols *objects_symbols(struct objects *o, struct object *object)
 	return known->symbols.count ? &known->symbols : NULL;
 }
 
-/* ---- pieces ---------------------------------------------------------------- */
+/* ---- ranges ---------------------------------------------------------------- */
 
 static struct object *usable_object(struct objects *o, uint32_t member)
 {
@@ -434,7 +434,7 @@ static bool may_be_bss(const struct vmsnap_vma *vma)
 	       (!*vma->name || strcmp(vma->name, "[heap]") == 0 || strncmp(vma->name, "[anon:", 6) == 0);
 }
 
-static size_t bss_pieces(struct objects *o, size_t vma, struct piece *pieces)
+static size_t bss_ranges(struct objects *o, size_t vma, struct segment_range *ranges)
 {
 	const struct object *last = NULL;
 	unsigned files = 0;
@@ -447,18 +447,18 @@ static size_t bss_pieces(struct objects *o, size_t vma, struct piece *pieces)
 		if (!usable_object(o, member) || !o->members[member].placed)
 			continue;
 		size_t count =
-		        load_bias_bss_pieces(o->snap, object, o->members[member].bias, &o->snap->vmas[vma], pieces);
+		        load_bias_bss_ranges(o->snap, object, o->members[member].bias, &o->snap->vmas[vma], ranges);
 		if (count)
 			return count;
 	}
 	return 0;
 }
 
-size_t objects_pieces(struct objects *o, size_t vma, struct piece pieces[ELF_LOADS_MAX])
+size_t objects_segment_ranges(struct objects *o, size_t vma, struct segment_range ranges[ELF_LOADS_MAX])
 {
 	uint32_t member = o->vma_member[vma];
 	if (member == NO_MEMBER)
-		return may_be_bss(&o->snap->vmas[vma]) ? bss_pieces(o, vma, pieces) : 0;
+		return may_be_bss(&o->snap->vmas[vma]) ? bss_ranges(o, vma, ranges) : 0;
 	struct object *object = usable_object(o, member);
-	return object ? load_bias_file_pieces(o->snap, object, &o->members[member], pieces) : 0;
+	return object ? load_bias_file_ranges(o->snap, object, &o->members[member], ranges) : 0;
 }

@@ -46,12 +46,12 @@ struct objects {
 int objects_init(struct objects *objects, const struct vmsnap *snap, const char *sysroot, struct vmsnap_error *err);
 /* As if new for another snapshot, but keeps what was read of files that it maps too.
  * The snapshot so far is not looked at any more.  After a failure all is as it was. */
-int objects_renew(struct objects *objects, const struct vmsnap *snap, struct vmsnap_error *err);
+int objects_rebind(struct objects *objects, const struct vmsnap *snap, struct vmsnap_error *err);
 void objects_free(struct objects *objects);
 
-/* The pieces of one VMA in address order; reads headers, not symbols.  An anonymous
- * VMA has pieces too, where it is the .bss of the file before it.  Returns how many. */
-size_t objects_pieces(struct objects *objects, size_t vma, struct piece pieces[ELF_LOADS_MAX]);
+/* The ranges of one VMA in address order; reads headers, not symbols.  An anonymous
+ * VMA has ranges too, where it is the .bss of the file before it.  Returns how many. */
+size_t objects_segment_ranges(struct objects *objects, size_t vma, struct segment_range ranges[ELF_LOADS_MAX]);
 /* The object's symbols, read now if they were not yet; NULL if there are none. */
 const struct symbols *objects_symbols(struct objects *objects, struct object *object);
 /* Adds a line to the warnings; a newline in it does not make it two. */

@@ -34,7 +34,7 @@ static int add(struct stacks *out, struct arena *arena, const struct vmsnap_thre
 }
 
 /* The threads whose pointers lie in one mapping, in order.  Walks the mapping's
- * runs once; each guard region, and the mapping's end, closes a piece. */
+ * runs once; each guard region, and the mapping's end, closes a range. */
 static int find_in_vma(const struct vmsnap *snap, const struct vmsnap_vma *vma,
                        const struct vmsnap_thread *const *threads, size_t count, struct arena *arena,
                        struct stacks *out)

@@ -43,7 +43,7 @@ static const struct column document_columns[] = {
 const struct row_schema pages_document_schema = ROW_SCHEMA(document_columns);
 
 /* Runs, cut where a mapping begins or ends, and into pages if so asked. */
-struct pieces {
+struct cut_runs {
 	const struct vmsnap *snap;
 	struct vmsnap_run_iter it;
 	struct vmsnap_run rest; /* of the run that is being cut; empty if start == end */
@@ -57,55 +57,55 @@ struct request {
 	bool each_page;
 };
 
-static void pieces_init(struct pieces *pieces, const struct request *request)
+static void cut_runs_init(struct cut_runs *runs, const struct request *request)
 {
-	*pieces = (struct pieces){ .snap = request->snap, .each_page = request->each_page };
-	vmsnap_run_iter_init(&pieces->it, request->snap, request->start, request->end);
+	*runs = (struct cut_runs){ .snap = request->snap, .each_page = request->each_page };
+	vmsnap_run_iter_init(&runs->it, request->snap, request->start, request->end);
 }
 
 /* Where the mapping at `address`, or the gap there, ends. */
-static uint64_t border_after(struct pieces *pieces, uint64_t address, const struct vmsnap_vma **vma)
+static uint64_t border_after(struct cut_runs *runs, uint64_t address, const struct vmsnap_vma **vma)
 {
 	const struct vmsnap_vma *next;
-	while ((next = vmsnap_vma(pieces->snap, pieces->vma)) && next->end <= address)
-		pieces->vma++;
+	while ((next = vmsnap_vma(runs->snap, runs->vma)) && next->end <= address)
+		runs->vma++;
 	*vma = next && next->start <= address ? next : NULL;
 	if (!next)
 		return UINT64_MAX;
 	return *vma ? next->end : next->start;
 }
 
-static bool pieces_next(struct pieces *pieces, struct vmsnap_run *piece, const struct vmsnap_vma **vma)
+static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const struct vmsnap_vma **vma)
 {
-	uint64_t page_size = vmsnap_info(pieces->snap)->page_size;
-	struct vmsnap_run *rest = &pieces->rest;
-	if (rest->start == rest->end && vmsnap_run_next(&pieces->it, rest) != VMSNAP_OK)
+	uint64_t page_size = vmsnap_info(runs->snap)->page_size;
+	struct vmsnap_run *rest = &runs->rest;
+	if (rest->start == rest->end && vmsnap_run_next(&runs->it, rest) != VMSNAP_OK)
 		return false;
-	uint64_t border = border_after(pieces, rest->start, vma);
-	*piece = *rest;
-	if (border < piece->end)
-		piece->end = border;
-	if (pieces->each_page)
-		piece->end = piece->start + page_size;
-	uint64_t pages = (piece->end - piece->start) / page_size;
-	rest->start = piece->end;
+	uint64_t border = border_after(runs, rest->start, vma);
+	*run = *rest;
+	if (border < run->end)
+		run->end = border;
+	if (runs->each_page)
+		run->end = run->start + page_size;
+	uint64_t pages = (run->end - run->start) / page_size;
+	rest->start = run->end;
 	/* A hidden frame (0) does not count up. */
 	rest->pfn += rest->pfn ? pages : 0;
 	rest->swap_offset += rest->swap_offset || rest->swap_type ? pages : 0;
 	return true;
 }
 
-static void put_row(struct row *row, const struct vmsnap *snap, const struct vmsnap_run *piece,
+static void put_row(struct row *row, const struct vmsnap *snap, const struct vmsnap_run *run,
                     const struct vmsnap_vma *vma)
 {
-	row_put_address(row, PAGES_START, piece->start);
-	row_put_address(row, PAGES_END, piece->end);
-	row_put_count(row, PAGES_PAGES, pages_of(snap, piece->end - piece->start));
-	row_put_bytes(row, PAGES_SIZE, piece->end - piece->start);
-	row_put_word(row, PAGES_STATE, page_state_name(piece->flags));
-	row_put_frame(row, PAGES_FRAME, piece, vmsnap_info(snap)->known.pfn);
-	put_frame_columns(row, PAGES_PFN, PAGES_SWAP, snap, piece);
-	row_put_flags(row, PAGES_FLAGS, page_flag_bits(piece->flags), 0, page_flag_name);
+	row_put_address(row, PAGES_START, run->start);
+	row_put_address(row, PAGES_END, run->end);
+	row_put_count(row, PAGES_PAGES, pages_of(snap, run->end - run->start));
+	row_put_bytes(row, PAGES_SIZE, run->end - run->start);
+	row_put_word(row, PAGES_STATE, page_state_name(run->flags));
+	row_put_frame(row, PAGES_FRAME, run, vmsnap_info(snap)->known.pfn);
+	put_frame_columns(row, PAGES_PFN, PAGES_SWAP, snap, run);
+	row_put_flags(row, PAGES_FLAGS, page_flag_bits(run->flags), 0, page_flag_name);
 	if (vma)
 		row_put_name(row, PAGES_MAPPING, vma->name);
 	row_end(row);
@@ -114,13 +114,13 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct vms
 static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct request *request = ctx;
-	struct pieces pieces;
-	struct vmsnap_run piece;
+	struct cut_runs runs;
+	struct vmsnap_run run;
 	const struct vmsnap_vma *vma;
 	(void)err;
-	pieces_init(&pieces, request);
-	while (!text_failed(row->text) && pieces_next(&pieces, &piece, &vma))
-		put_row(row, request->snap, &piece, vma);
+	cut_runs_init(&runs, request);
+	while (!text_failed(row->text) && cut_runs_next(&runs, &run, &vma))
+		put_row(row, request->snap, &run, vma);
 	return VMSNAP_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Which spans reach beyond an address, against looking at all of them. */
+/* Which ranges reach beyond an address, against looking at all of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -38,18 +38,18 @@ static void next_and_previous_agree_with_looking_at_all(void **state)
 	uint32_t seed = 1;
 	for (int round = 0; round < 3000; round++) {
 		uint64_t ends[SPANS_MAX];
-		struct name_ranges spans;
+		struct name_ranges ranges;
 		size_t count = next_random(&seed) % SPANS_MAX, at = next_random(&seed) % (count + 2);
-		assert_int_equal(spans_init(&spans, count), 0);
+		assert_int_equal(name_ranges_init(&ranges, count), 0);
 		for (size_t i = 0; i < count; i++) {
 			ends[i] = next_random(&seed) % 8 ? next_random(&seed) % 100 : UINT64_MAX;
-			spans_set(&spans, i, ends[i]);
+			name_ranges_set(&ranges, i, ends[i]);
 		}
-		spans_settle(&spans);
+		name_ranges_settle(&ranges);
 		uint64_t address = next_random(&seed) % 10 ? next_random(&seed) % 100 : UINT64_MAX - 1;
-		assert_int_equal(spans_next(&spans, at, address), slow_next(ends, count, at, address));
-		assert_int_equal(spans_previous(&spans, at, address), slow_previous(ends, count, at, address));
-		spans_free(&spans);
+		assert_int_equal(name_ranges_next(&ranges, at, address), slow_next(ends, count, at, address));
+		assert_int_equal(name_ranges_previous(&ranges, at, address), slow_previous(ends, count, at, address));
+		name_ranges_free(&ranges);
 	}
 }
 

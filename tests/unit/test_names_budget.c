@@ -55,8 +55,8 @@ static void bombs(struct place *place, struct vmsnap *snap, struct objects *obje
 
 static const struct symbols *symbols_of(struct objects *objects, size_t vma)
 {
-	struct piece pieces[ELF_LOADS_MAX];
-	return objects_pieces(objects, vma, pieces) ? objects_symbols(objects, pieces[0].object) : NULL;
+	struct segment_range ranges[ELF_LOADS_MAX];
+	return objects_segment_ranges(objects, vma, ranges) ? objects_symbols(objects, ranges[0].object) : NULL;
 }
 
 static void long_name_that_many_share_is_kept_once(void **state)
@@ -96,7 +96,7 @@ static void all_files_together_have_a_limit(void **state)
 	assert_string_equal(objects.warnings, told);
 	assert_in_range(objects.room, one - 1000000, one - 100); /* the headers */
 	/* What the next snapshot maps too is counted again; what failed is tried again. */
-	assert_int_equal(objects_renew(&objects, snap, NULL), VMSNAP_OK);
+	assert_int_equal(objects_rebind(&objects, snap, NULL), VMSNAP_OK);
 	assert_int_equal(objects.room, OBJECTS_BYTES_MAX - one);
 	assert_non_null(symbols_of(&objects, 3));
 	assert_int_equal(objects.room, OBJECTS_BYTES_MAX - 2 * one);
