@@ -2,7 +2,9 @@
 #ifndef VMSNAP_MOVE_CANDIDATES_H
 #define VMSNAP_MOVE_CANDIDATES_H
 
-#include "moves.h"
+#include "snapshot.h"
+#include "unmatched.h"
+#include "work.h"
 
 /* A VMA, and the range of it that the other snapshot has not here: from 1; 0: it is in none. */
 struct place {

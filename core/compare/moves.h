@@ -3,17 +3,8 @@
 #define VMSNAP_MOVES_H
 
 #include "snapshot.h"
+#include "unmatched.h"
 #include "work.h"
-
-/* A range of a VMA where the other snapshot maps something else, or nothing. */
-struct unmatched {
-	size_t vma;
-	uint64_t start, end;
-};
-struct unmatched_list {
-	struct unmatched *items;
-	size_t count, capacity;
-};
 
 /* [from, from + length) of VMA a of A is at `to` in VMA b of B. */
 struct move {

@@ -2,8 +2,8 @@
 #ifndef VMSNAP_SIGHTINGS_H
 #define VMSNAP_SIGHTINGS_H
 
-#include "moves.h"
 #include "snapshot.h"
+#include "unmatched.h"
 #include "work.h"
 
 /* So many pages, at `from` in A and at `to` in B, with the same frames. */
