@@ -51,6 +51,7 @@ static void every_page_of_a_child_is_as_the_kernel_says(void **state)
 {
 	(void)state;
 	pid_t pid = child_that(sleeps);
+	wait_for_state(pid, 'S'); /* what it does on its way there changes its stack */
 	uint64_t start, end_of, present = 0, absent = 0, size = (uint64_t)sysconf(_SC_PAGESIZE);
 	char line[4096], name[64];
 	snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
@@ -72,6 +73,7 @@ static void many_pages_are_as_each_of_them(void **state)
 	(void)state;
 	enum { COUNT = 64 };
 	pid_t pid = child_that(sleeps);
+	wait_for_state(pid, 'S');
 	uint64_t entries[COUNT], size = (uint64_t)sysconf(_SC_PAGESIZE), present = 0;
 	uint64_t start = ((uintptr_t)__builtin_frame_address(0) & ~(size - 1)) - COUNT / 2 * size;
 	assert_int_equal(vmsnap_pages_now(pid, start + 5, COUNT, entries, NULL), VMSNAP_OK);
