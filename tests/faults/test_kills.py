@@ -21,7 +21,6 @@ class Killed(unittest.TestCase):
         self.witness = Witness(self, "children", "2")
         self.folder = folder(self)
         self.path = os.path.join(self.folder, "a.vms")
-        self.killed = self.drafts = self.missing = 0
 
     def base_command(self, *options):
         return ("capture", self.witness.pid, "-q", "-o", self.path, *options)
@@ -77,16 +76,17 @@ class Killed(unittest.TestCase):
         self.assertGreater(len(calls.hits), 100, "the injector sees no system calls")
         # The last ones are those that write.
         last = range(len(calls.hits) - 25, len(calls.hits) + 1)
-        for number in sorted({*every(len(calls.hits), step), *last}):
+        numbers = sorted({*every(len(calls.hits), step), *last})
+        for number in numbers:
             self.put(before)
             run_ = inject(argv, "kill", number)
-            # How often memory grows depends on the moment: at the end a call may be missing.
-            self.missing += not run_.hits
-            self.assertLess(self.missing, 8, run_)
+            # How often memory grows, and how often a stop is looked for, depends on the moment:
+            # towards the end a run may be done before.
             self.assertEqual((run_.status, run_.said), (KILLED if run_.hits else 0, ""), run_)
             self.killed += bool(run_.hits)
             self.assert_running_soon(run_)
             self.assert_nothing_lost(before, options, run_)
+        self.assertGreater(2 * self.killed, len(numbers), "it was done before, most of the time")
         self.witness.assert_unharmed("after all")
         tell(f"capture {' '.join(options)}: killed at {self.killed} system calls, {self.drafts} temporary files left "
              "and cleared away")
@@ -144,7 +144,7 @@ class Killed(unittest.TestCase):
                 self.assert_running_soon(f"{options} {n}")
                 self.assert_nothing_lost(before, options, f"{options} {n}")
         self.witness.assert_unharmed("after all")
-        self.assertGreater(self.killed, 20, "it was always done before")
+        self.assertGreater(self.killed, 5, "it was always done before")
         tell(f"capture: killed {self.killed} times at any moment, in {time.monotonic() - begun:.0f} s")
 
 
