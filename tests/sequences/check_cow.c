@@ -136,11 +136,11 @@ static uint32_t verdict_wanted(const struct slot *slot, const uint64_t *base, co
 	return verdict_together(trio_of(base, parent, child), slot->memory == PRIVATE_FILE);
 }
 
-/* One side, which is given, kept the page; the other unmapped it. */
+/* One side, which is given, kept the page; the other unmapped it.  What was not there before,
+ * though it was a file's, the other cannot have dropped. */
 static uint32_t verdict_kept(const struct slot *slot, uint64_t base, uint64_t keeper, bool child_keeps)
 {
-	bool of_file = slot->memory == PRIVATE_FILE && is_there(keeper);
-	enum kind was = kind_in(kind_of(base), of_file), is = kind_of(keeper);
+	enum kind was = kind_of(base), is = kind_of(keeper);
 	bool was_own = was == OWN && slot_is_private(slot), is_own_page = is == OWN && slot_is_private(slot);
 	if (was_own && !is_own_page && slot_is_private(slot))
 		return only(VMSNAP_VERDICT_DROPPED_BY_BOTH);
@@ -222,15 +222,11 @@ static void check_kept_by_one(const struct family *family, const struct told_cow
 
 static void check_gone(const struct family *family, const struct told_cow *told, int page)
 {
-	const struct slot *slot = &family->base->world.slots[page];
 	if (has(family->parent, page) || has(family->child, page))
 		return;
 	if (family->to_parent.maybe_away[page] || family->to_child.maybe_away[page])
 		return;
 	uint32_t wanted = only(is_there(family->base->pages[page]) ? VMSNAP_VERDICT_DROPPED_BY_BOTH : NO_VERDICT);
-	/* Whether a file's page that nobody had touched was there is a matter of words. */
-	if (slot->memory == PRIVATE_FILE)
-		wanted |= only(VMSNAP_VERDICT_DROPPED_BY_BOTH) | only(NO_VERDICT);
 	require(told, COW_GONE, page, wanted, "both unmapped it");
 }
 
@@ -313,6 +309,8 @@ static bool contradicts(const struct family *family, int page, int verdict, uint
 {
 	bool came_or_went = changes & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_VANISHED);
 	bool other = changes & (1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_PRIVATISED);
+	/* The zero page was not there either, of which the page is written. */
+	bool new = changes & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN);
 	uint64_t parent = family->parent->pages[page], child = family->child->pages[page];
 	switch (verdict) {
 	case VMSNAP_VERDICT_SHARED:
@@ -322,7 +320,7 @@ static bool contradicts(const struct family *family, int page, int verdict, uint
 	case VMSNAP_VERDICT_COPIED_BY_BOTH:
 		return is_own(parent) && is_own(child) && !other;
 	case VMSNAP_VERDICT_NEW_IN_CHILD:
-		return is_there(child) && !(changes & 1u << VMSNAP_CHANGE_APPEARED);
+		return is_there(child) && !new;
 	case VMSNAP_VERDICT_NEW_IN_PARENT:
 		return !is_there(child) && !(changes & 1u << VMSNAP_CHANGE_VANISHED);
 	default:
