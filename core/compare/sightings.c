@@ -7,9 +7,9 @@
 #include "walk.h"
 
 /* Pages of one side that do not lie there in the other, and that the other has nothing like in
- * their place; or they have left it though nobody else had them, so that no copy was made.  Of
- * what moved, at least one end is such a range.  What was copied in place, which may be all there
- * is, is only looked for among them. */
+ * their place; or something else lies there that was hardly copied from them: nobody else had
+ * them, or others have what is there.  Of what moved, at least one end is such a range.  What was
+ * copied in place, which may be all there is, is only looked for among them. */
 struct frame_range {
 	uint64_t place, address, pages; /* own_page_place() of the first */
 	uint64_t found;                 /* pages of it that were found on the other side */
@@ -48,12 +48,12 @@ static bool is_sought(const struct finding *f, uint64_t entry)
 
 static bool is_range_of_a(const struct difference *d)
 {
-	return !own_page(d->b) || own_page_exclusive(d->a);
+	return !own_page(d->b) || own_page_exclusive(d->a) || !own_page_exclusive(d->b);
 }
 
 static bool is_range_of_b(const struct difference *d)
 {
-	return !own_page(d->a);
+	return !own_page(d->a) || !own_page_exclusive(d->b);
 }
 
 static int each_difference(struct finding *f, const struct vmsnap *a, const struct vmsnap *b, difference_fn fn)

@@ -305,14 +305,20 @@ static void check_no_base(const struct family *family, const struct pairing *pai
 	told_cow_free(&told);
 }
 
-static bool contradicts(const struct family *family, int page, int verdict, uint32_t changes)
+static bool contradicts(const struct family *family, int page, const struct told_cow *told, uint32_t changes)
 {
-	bool came_or_went = changes & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_VANISHED);
+	/* Of memory that moved: what vanished there is another page, that of the parent's own place. */
+	uint32_t vanished = told->moved[page] ? 0 : 1u << VMSNAP_CHANGE_VANISHED;
+	bool came_or_went = changes & (1u << VMSNAP_CHANGE_APPEARED | vanished);
 	bool other = changes & (1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_PRIVATISED);
 	/* The zero page was not there either, of which the page is written. */
-	bool new = changes & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN);
+	bool new = changes &(1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN);
 	uint64_t parent = family->parent->pages[page], child = family->child->pages[page];
-	switch (verdict) {
+	/* That two pages at one address are of other memory only the base may tell, which the diff
+	 * does not have. */
+	if (slots_look_alike(&family->parent->world.slots[page], &family->child->world.slots[page]))
+		new |= is_own(parent) && other;
+	switch (told->verdicts[page]) {
 	case VMSNAP_VERDICT_SHARED:
 		return came_or_went || other;
 	case VMSNAP_VERDICT_COPIED_BY_CHILD:
@@ -338,7 +344,7 @@ static void check_with_diff(const struct family *family, const struct view *chil
 	for (int page = 0; page < ARENA; page++)
 		/* Where several are told, each is of other memory. */
 		if (!told->inferred[page] && told->all[page] == only(told->verdicts[page]) &&
-		    contradicts(family, page, told->verdicts[page], facts.changes[page]))
+		    contradicts(family, page, told, facts.changes[page]))
 			broken(COW_DIFF, page, "verdict %s, diff of parent and child: %s",
 			       verdict_text(told->verdicts[page]), changes_text(facts.changes[page]));
 	told_diff_free(&facts);

@@ -302,6 +302,7 @@ bool told_cow(const struct view *parent, const struct view *child, const struct 
 				continue;
 			out->verdicts[page] = range.verdict;
 			out->inferred[page] = range.inferred;
+			out->moved[page] = range.moved;
 		}
 	}
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)

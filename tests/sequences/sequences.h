@@ -169,6 +169,7 @@ struct told_cow {
 	int verdicts[ARENA]; /* the first, where several are told */
 	uint32_t all[ARENA]; /* 1 << verdict, or-ed */
 	bool inferred[ARENA];
+	bool moved[ARENA]; /* the first is of memory that the parent has elsewhere */
 };
 bool told_cow(const struct view *parent, const struct view *child, const struct view *base, struct told_cow *out);
 void told_cow_free(struct told_cow *told);

@@ -315,6 +315,26 @@ static void memory_that_the_parent_moved_is_judged_at_its_old_place(void **state
 	vmsnap_unref(child);
 }
 
+/* Both map plain memory at most of its places, with pages that others have too. */
+static void memory_that_slid_less_than_its_length_is_followed(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	for (uint64_t page = 0; page < 16; page++) {
+		add_pages(base, 16 + page, 1, OWNED(101 + 3 * page));
+		add_pages(parent, 18 + page, 1, page == 5 ? OWNED(700) : ANON(101 + 3 * page));
+		add_pages(child, 16 + page, 1, page == 5 ? OWNED(116) : ANON(101 + 3 * page));
+	}
+	parent->vma_count = 0;
+	add_anon(parent, 18, 34, "rw-p", "");
+	expect_ranges(parent, child, base,
+	              "16-21 shared from 18\n21-22 copied_by_parent from 23\n22-32 shared from 24\n");
+	expect_ranges(parent, child, NULL, "16-21 shared from 18\n21-22 copied from 23\n22-32 shared from 24\n");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
 static void what_the_child_moved_memory_over_is_dropped(void **state)
 {
 	(void)state;
@@ -489,6 +509,7 @@ int main(void)
 		cmocka_unit_test(breakpoint_page_is_a_range_of_its_own),
 		cmocka_unit_test(memory_that_the_child_moved_is_judged_at_its_new_place),
 		cmocka_unit_test(memory_that_the_parent_moved_is_judged_at_its_old_place),
+		cmocka_unit_test(memory_that_slid_less_than_its_length_is_followed),
 		cmocka_unit_test(what_the_child_moved_memory_over_is_dropped),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
