@@ -2,18 +2,6 @@
 
 #include "vma_match.h"
 
-static bool free_from(const struct moves *moves, uint64_t at, uint64_t length)
-{
-	uint64_t until = at + length;
-	return !moves_from(moves, at, &until) && until == at + length;
-}
-
-static bool free_to(const struct moves *moves, uint64_t at, uint64_t length)
-{
-	uint64_t until = at + length;
-	return !moves_to(moves, at, &until) && until == at + length;
-}
-
 static int add(struct move_list *list, const struct move *move, struct work *work)
 {
 	int rc = VMSNAP_OK;
@@ -43,11 +31,21 @@ static bool move_range_next(const struct move *move, const struct moves *between
 	return true;
 }
 
-static int add_unless_taken(struct move_list *more, const struct moves *moves, const struct move *move,
-                            struct work *work)
+/* Adds what of a move goes neither from where nor to where `moves` knows better. */
+static int add_where_free(struct move_list *more, const struct moves *moves, const struct move *move, struct work *work)
 {
-	bool taken = !free_from(moves, move->from, move->length) || !free_to(moves, move->to, move->length);
-	return taken ? VMSNAP_OK : add(more, move, work);
+	int rc = VMSNAP_OK;
+	for (uint64_t done = 0, next; !rc && done < move->length; done = next) {
+		uint64_t from = move->from + done, to = move->to + done, left = move->length - done;
+		uint64_t until_from = from + left, until_to = to + left;
+		bool taken = moves_from(moves, from, &until_from);
+		taken |= moves_to(moves, to, &until_to) != NULL;
+		uint64_t length = until_from - from < until_to - to ? until_from - from : until_to - to;
+		next = done + length;
+		if (!taken)
+			rc = add(more, &(struct move){ .from = from, .to = to, .length = length }, work);
+	}
+	return rc;
 }
 
 /* What went from the parent to the child came from the base too.  If the base has it where the
@@ -63,7 +61,7 @@ static int complete_base(const struct kin *kin, struct move_list *base, struct m
 				continue;
 			rc = add(parent, &(struct move){ .from = s.from, .to = s.to, .length = s.length }, work);
 			struct move of_base = { .from = s.other, .to = s.to, .length = s.length };
-			rc = rc ? rc : add_unless_taken(base, &kin->base_child, &of_base, work);
+			rc = rc ? rc : add_where_free(base, &kin->base_child, &of_base, work);
 		}
 	return rc;
 }
@@ -77,7 +75,7 @@ static int complete_parent(const struct kin *kin, struct move_list *parent, stru
 		for (struct move_range s = { 0 };
 		     !rc && move_range_next(&list->items[i], &kin->base_parent, false, &s);) {
 			struct move of_parent = { .from = s.other, .to = s.to, .length = s.length };
-			rc = add_unless_taken(parent, &kin->parent_child, &of_parent, work);
+			rc = add_where_free(parent, &kin->parent_child, &of_parent, work);
 		}
 	return rc;
 }

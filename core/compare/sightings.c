@@ -13,10 +13,16 @@
 struct frame_range {
 	uint64_t place, address, pages; /* own_page_place() of the first */
 	uint64_t found;                 /* pages of it that were found on the other side */
+	bool made;                      /* it is of the later side, and counted as made by faults */
 };
 struct frame_ranges {
 	struct frame_range *items;
 	size_t count, capacity;
+};
+
+struct source {
+	size_t range; /* of A, or, above those, of B */
+	bool made;    /* its pages are counted as made by faults */
 };
 
 struct finding {
@@ -31,7 +37,7 @@ struct finding {
 	uint64_t looks; /* that are left: crafted runs could each match all ranges */
 	struct sightings *out;
 	size_t capacity;
-	size_t *range_of; /* each sighting's range: of A, or, above those, of B */
+	struct source *sources; /* of each sighting */
 };
 enum { LOOKS_EACH = 64 };
 
@@ -76,6 +82,14 @@ static int each_difference(struct finding *f, const struct vmsnap *a, const stru
 
 /* ---- first: the ranges, and what other pages took --------------------------------- */
 
+/* Whether the later side has a page that it took a fault to make.  That one which nobody else had
+ * is in another frame now may be the kernel's doing. */
+static bool is_made(const struct finding *f, const struct difference *d)
+{
+	uint64_t before = f->b_is_later ? d->a : d->b, after = f->b_is_later ? d->b : d->a;
+	return own_page(after) && (after & ENTRY_PRESENT) && !(own_page(before) && own_page_exclusive(before));
+}
+
 static int add_range(const struct finding *f, struct frame_ranges *ranges, const struct difference *d, uint64_t entry)
 {
 	int rc = VMSNAP_OK;
@@ -84,8 +98,10 @@ static int add_range(const struct finding *f, struct frame_ranges *ranges, const
 	if (!items)
 		return rc;
 	ranges->items = items;
-	items[ranges->count++] =
-	        (struct frame_range){ own_page_place(entry), d->at, (d->until - d->at) >> f->shift, 0 };
+	items[ranges->count++] = (struct frame_range){ .place = own_page_place(entry),
+		                                       .address = d->at,
+		                                       .pages = (d->until - d->at) >> f->shift,
+		                                       .made = is_made(f, d) };
 	return rc;
 }
 
@@ -98,15 +114,13 @@ static bool in_unmatched(struct finding *f, uint64_t start, uint64_t end)
 	return f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].start < end;
 }
 
-/* That a page which nobody else had is in another frame now may be the kernel's doing; what is
- * of a file, or zero, in a new mapping may have come there with it. */
+/* What is of a file, or zero, in a new mapping may have come there with it. */
 static void count_faults(struct finding *f, const struct difference *d)
 {
 	uint64_t before = f->b_is_later ? d->a : d->b, after = f->b_is_later ? d->b : d->a;
-	bool made = own_page(after) && (after & ENTRY_PRESENT) && !own_page_exclusive(before);
 	bool read = !(before & ENTRY_POPULATED) && (after & ENTRY_PRESENT) &&
 	            (after & ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)) && !in_unmatched(f, d->at, d->until);
-	if (made || read)
+	if (is_made(f, d) || read)
 		fault_bound_add(&f->bound, d->at, (d->until - d->at) >> f->shift, after);
 }
 
@@ -161,7 +175,7 @@ static size_t range_find(const struct frame_ranges *ranges, uint64_t place)
 	return low;
 }
 
-static int add_sighting(struct finding *f, size_t range, const struct sighting *seen)
+static int add_sighting(struct finding *f, struct source source, const struct sighting *seen)
 {
 	struct sightings *out = f->out;
 	int rc = VMSNAP_OK;
@@ -169,11 +183,11 @@ static int add_sighting(struct finding *f, size_t range, const struct sighting *
 	if (!items)
 		return rc;
 	out->items = items;
-	size_t *of = work_room(f->work, f->range_of, out->count, &f->capacity, sizeof(*of), &rc);
-	if (!of)
+	struct source *sources = work_room(f->work, f->sources, out->count, &f->capacity, sizeof(*sources), &rc);
+	if (!sources)
 		return rc;
-	f->range_of = of;
-	of[out->count] = range;
+	f->sources = sources;
+	sources[out->count] = source;
 	items[out->count++] = *seen;
 	return rc;
 }
@@ -195,8 +209,11 @@ static int look_among(struct finding *f, struct frame_ranges *ranges, bool range
 		uint64_t there = range->address + ((first - range->place) << f->shift);
 		uint64_t here = d->at + ((first - place) << f->shift);
 		struct sighting seen = { ranges_of_a ? there : here, ranges_of_a ? here : there, last - first };
+		bool piece_is_later = ranges_of_a != f->b_is_later;
+		struct source source = { .range = ranges_of_a ? i : f->in_a.count + i,
+			                 .made = piece_is_later ? range->made : is_made(f, d) };
 		if (range->found <= range->pages)
-			rc = add_sighting(f, ranges_of_a ? i : f->in_a.count + i, &seen);
+			rc = add_sighting(f, source, &seen);
 		rc = rc ? rc : work_step(f->work);
 	}
 	return rc;
@@ -212,53 +229,57 @@ static int look_for(struct finding *f, const struct difference *d)
 	return rc;
 }
 
-/* What was found more often than it is there is in several places. */
-static void drop_ambiguous(struct finding *f)
+/* What was found more often than it is there is in several places.  Returns how many pages that
+ * stay are counted as made by faults. */
+static uint64_t drop_ambiguous(struct finding *f)
 {
 	struct sightings *out = f->out;
 	size_t kept = 0;
+	uint64_t made = 0;
 	for (size_t i = 0; i < out->count; i++) {
-		size_t index = f->range_of[i];
+		size_t index = f->sources[i].range;
 		bool of_a = index < f->in_a.count;
 		const struct frame_range *range = of_a ? &f->in_a.items[index] : &f->in_b.items[index - f->in_a.count];
-		if (range->found <= range->pages)
-			out->items[kept++] = out->items[i];
+		if (range->found > range->pages)
+			continue;
+		made += f->sources[i].made ? out->items[i].pages : 0;
+		out->items[kept++] = out->items[i];
 	}
 	out->count = kept;
+	return made;
 }
 
 static int find_all(struct finding *f, const struct vmsnap *a, const struct vmsnap *b)
 {
+	uint64_t made = 0;
 	int rc = each_difference(f, a, b, take_pieces);
+	f->out->faults = f->bound.faults;
 	if (rc || (!f->in_a.count && !f->in_b.count))
 		return rc;
 	rc = put_in_order(f, &f->in_a);
 	rc = rc ? rc : put_in_order(f, &f->in_b);
 	rc = rc ? rc : each_difference(f, a, b, look_for);
 	if (!rc)
-		drop_ambiguous(f);
+		made = drop_ambiguous(f);
+	f->out->faults = f->bound.faults > made ? f->bound.faults - made : 0;
 	return rc;
 }
 
 int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sightings_of of, const struct vmsnap *later,
-                   const struct unmatched_list *its_unmatched, struct work *work, struct sightings *out)
+                   const struct unmatched_list *its_parts, struct work *work, struct sightings *out)
 {
 	struct finding f = { .of = of,
 		             .b_is_later = later == b,
 		             .shift = walk_page_shift(a),
 		             .work = work,
-		             .unmatched = its_unmatched,
+		             .unmatched = its_parts,
 		             .out = out,
 		             .bound = fault_bound_begin(later) };
 	f.looks = LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + 1);
 	*out = (struct sightings){ 0 };
 	int rc = find_all(&f, a, b);
-	uint64_t found = 0;
-	for (size_t i = 0; i < out->count; i++)
-		found += out->items[i].pages;
-	out->faults = f.bound.faults > found ? f.bound.faults - found : 0;
 	work_free(work, f.in_a.items, f.in_a.capacity, sizeof(*f.in_a.items));
 	work_free(work, f.in_b.items, f.in_b.capacity, sizeof(*f.in_b.items));
-	work_free(work, f.range_of, f.capacity, sizeof(*f.range_of));
+	work_free(work, f.sources, f.capacity, sizeof(*f.sources));
 	return rc;
 }

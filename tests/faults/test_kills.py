@@ -21,6 +21,7 @@ class Killed(unittest.TestCase):
         self.witness = Witness(self, "children", "2")
         self.folder = folder(self)
         self.path = os.path.join(self.folder, "a.vms")
+        self.killed = self.drafts = 0
 
     def base_command(self, *options):
         return ("capture", self.witness.pid, "-q", "-o", self.path, *options)

@@ -203,7 +203,12 @@ static void check_kept_by_one(const struct family *family, const struct told_cow
 	const struct view *keeper = child_keeps ? family->child : family->parent;
 	const struct view *other = child_keeps ? family->parent : family->child;
 	int at = child_keeps ? family->in_child[page] : family->in_parent[page];
-	if (has(other, at) || !is_known(child_keeps ? &family->to_child : &family->to_parent, page, at))
+	/* What the parent moved is told at its old place: where the child would have it. */
+	int told_at = child_keeps ? at : page;
+	bool claimed = has(other, told_at), moved = at != page;
+	if (!is_known(child_keeps ? &family->to_child : &family->to_parent, page, at))
+		return;
+	if (claimed && (child_keeps || !moved))
 		return;
 	/* It may look as if the other moved it, when it was given the frames again. */
 	const struct pairing *of_other = child_keeps ? &family->to_parent : &family->to_child;
@@ -217,7 +222,9 @@ static void check_kept_by_one(const struct family *family, const struct told_cow
 		wanted |= verdict_wanted(slot, &family->base->pages[page],
 		                         child_keeps ? &other->pages[page] : &keeper->pages[at],
 		                         child_keeps ? &keeper->pages[at] : &other->pages[page]);
-	require(told, COW_GONE, at, wanted, child_keeps ? "the parent unmapped it" : "the child unmapped it");
+	if (claimed && is_there(other->pages[told_at]))
+		wanted |= only(VMSNAP_VERDICT_NEW_IN_CHILD) | only(VMSNAP_VERDICT_NEW_IN_BOTH);
+	require(told, COW_GONE, told_at, wanted, child_keeps ? "the parent unmapped it" : "the child unmapped it");
 }
 
 static void check_gone(const struct family *family, const struct told_cow *told, int page)

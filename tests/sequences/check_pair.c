@@ -6,30 +6,67 @@
 
 #include "sequences.h"
 
-/* So many pages with the same frame prove a move, if they are most of those that both have;
- * of fewer nothing is required. */
-enum { PROOF = 4 };
+/* So many pages are more than a chance. */
+enum { SEVERAL = 4 };
 
 /* ---- which page was which ---- */
 
 struct evidence {
 	int equal, both;
-	int elsewhere; /* frames that were at another place in A */
+	int held;   /* of the equal, those that others have too, in A and in B */
+	int broken; /* that nobody else had in A, in another frame */
 };
 
 static void weigh(struct evidence *evidence, uint64_t a, uint64_t b)
 {
 	evidence->both += is_present(a) && is_present(b);
-	evidence->equal += same_own_frame(a, b);
+	bool equal = same_own_frame(a, b), alone = a & ENTRY_EXCLUSIVE_BIT;
+	evidence->equal += equal;
+	evidence->held += equal && !((a | b) & ENTRY_EXCLUSIVE_BIT);
+	evidence->broken += !equal && is_own(a) && is_present(b) && alone;
 }
 
-static bool was_elsewhere(const struct pairing *pairing, int page)
+/* ---- what proves a move: docs/verdicts.md ---- */
+
+static bool was_anywhere(const struct view *a, uint64_t entry)
 {
 	for (int i = 0; i < ARENA; i++)
-		if (i != pairing->b->world.slots[page].origin &&
-		    same_own_frame(pairing->a->pages[i], pairing->b->pages[page]))
+		if (same_own_frame(a->pages[i], entry))
 			return true;
 	return false;
+}
+
+/* Page faults that may have made the pages that have their old frames: all that there were but
+ * for those that made the other new pages of the arena.  (Of what lies elsewhere the library knows
+ * more.)  One each: such small mappings as these are have no large folios. */
+static uint64_t faults_left(const struct view *a, const struct view *b, uint64_t faults)
+{
+	for (int i = 0; i < ARENA && faults; i++) {
+		bool alone = is_own(a->pages[i]) && (a->pages[i] & ENTRY_EXCLUSIVE_BIT);
+		faults -= is_own(b->pages[i]) && !alone && !was_anywhere(a, b->pages[i]);
+	}
+	return faults;
+}
+
+/* UINT64_MAX: not known. */
+static uint64_t faults_between(const struct view *a, const struct view *b)
+{
+	const struct vmsnap_info *of_a = vmsnap_info(a->snap), *of_b = vmsnap_info(b->snap);
+	if (of_a->faults == UINT64_MAX || of_b->faults == UINT64_MAX)
+		return UINT64_MAX;
+	if (of_b->pid == of_a->pid)
+		return of_b->faults - of_a->faults;
+	/* Of a parent before it forked and the child, all of the child's. */
+	return of_b->ppid == of_a->pid ? of_b->faults : UINT64_MAX;
+}
+
+/* Where a page that came from elsewhere left, and where it came to, the other snapshot may map the
+ * like, or not: each is weighed by itself. */
+static int place_of(const struct pairing *pairing, int page)
+{
+	const struct slot *in_b = pairing->b->world.slots, *in_a = pairing->a->world.slots;
+	int from = in_b[page].origin;
+	return slots_look_alike(&in_a[page], &in_b[page]) + 2 * slots_look_alike(&in_a[from], &in_b[from]);
 }
 
 /* Whether two neighbours in B came from neighbours in A, and look like one mapping in both. */
@@ -40,7 +77,8 @@ static bool together(const struct pairing *pairing, int x, int y)
 		return false;
 	const struct slot *ax = &in_a[in_b[x].origin], *ay = &in_a[in_b[y].origin];
 	return in_b[y].origin - y == in_b[x].origin - x && in_b[x].perms == in_b[y].perms && ax->perms == ay->perms &&
-	       in_b[x].memory == in_b[y].memory && in_b[x].object == in_b[y].object;
+	       in_b[x].memory == in_b[y].memory && in_b[x].object == in_b[y].object &&
+	       place_of(pairing, x) == place_of(pairing, y);
 }
 
 /* Of all pages that came along with the one at `page` of B. */
@@ -53,10 +91,8 @@ static struct evidence evidence_of(const struct pairing *pairing, int page)
 	do
 		end++;
 	while (together(pairing, end - 1, end));
-	for (int i = first; i < end; i++) {
+	for (int i = first; i < end; i++)
 		weigh(&evidence, pairing->a->pages[pairing->b->world.slots[i].origin], pairing->b->pages[i]);
-		evidence.elsewhere += was_elsewhere(pairing, i);
-	}
 	return evidence;
 }
 
@@ -68,10 +104,12 @@ static int count_of(const struct world *world, const struct slot *page)
 	return count;
 }
 
-static bool is_proven(struct evidence evidence)
+static bool is_proven(const struct pairing *pairing, const struct evidence *evidence)
 {
-	return evidence.equal >= proof_pages && 2 * evidence.equal > evidence.both &&
-	       evidence.elsewhere < evidence.equal;
+	if (!evidence->equal || 4 * evidence->equal < evidence->both || evidence->broken > evidence->equal)
+		return false;
+	bool one_line = pairing->faults_left != UINT64_MAX;
+	return one_line ? (uint64_t)evidence->equal > pairing->faults_left : evidence->held;
 }
 
 /* Whether it can be told that the page at `page` of B is the one that the program knows. */
@@ -96,7 +134,7 @@ static bool is_definite(const struct pairing *pairing, int page)
 	/* With other permissions and no frame that is the same it may be other memory. */
 	if (slot->origin == page)
 		return !evidence.both || evidence.equal;
-	return pairing->frames && is_proven(evidence);
+	return pairing->frames && is_proven(pairing, &evidence);
 }
 
 /* Whether B has that page of A still, and it can be told where. */
@@ -232,6 +270,9 @@ static void find_definite(struct pairing *pairing)
 void pairing_make(struct pairing *pairing, const struct view *a, const struct view *b)
 {
 	*pairing = (struct pairing){ .a = a, .b = b, .frames = frames_known(a) && frames_known(b) };
+	pairing->faults_left = faults_between(a, b);
+	if (pairing->faults_left != UINT64_MAX)
+		pairing->faults_left = faults_left(a, b, pairing->faults_left);
 	find_definite(pairing);
 	for (int i = 0; i < ARENA; i++) {
 		const struct slot *slot = &b->world.slots[i];
@@ -307,7 +348,7 @@ static uint32_t facts_from(const struct pairing *pairing, int from, int page)
 
 struct allowed {
 	enum requirement why;
-	uint32_t facts[2 * ARENA + PROOF], optional; /* PROOF: the few that are no look-alikes */
+	uint32_t facts[2 * ARENA + SEVERAL], optional; /* SEVERAL: the few that are no look-alikes */
 	int count;
 };
 
@@ -380,7 +421,7 @@ static bool is_replaced_by_perms(const struct pairing *pairing, int page)
 		if (in_a[i].memory == PRIVATE_ANON)
 			weigh(&evidence, pairing->a->pages[i], pairing->b->pages[i]);
 	}
-	return !evidence.equal && evidence.both >= PROOF;
+	return !evidence.equal && evidence.both >= SEVERAL;
 }
 
 /* New in B, where A had nothing, or something else. */

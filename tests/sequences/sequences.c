@@ -26,7 +26,6 @@ static struct options {
 } options = { .seed = 1, .count = 1000, .only = UINT32_MAX, .show = 1 };
 
 bool strict;
-int proof_pages = 4;
 
 /* ---- what was not as required ---- */
 
@@ -330,15 +329,14 @@ static bool report(const uint64_t outcomes[BROKE + 1])
 
 static void help(void)
 {
-	printf("Usage: sequences [--count N] [--seed N] [--no-frames] [--strict] [--proof PAGES] [--only NAME,...] "
-	       "[--show N] "
-	       "[--quiet]\n\n"
+	printf("Usage: sequences [--count N] [--seed N] [--no-frames] [--strict] [--only NAME,...] "
+	       "[--show N] [--quiet]\n\n"
 	       "Random sequences of mmap, munmap, mremap, mprotect, MAP_FIXED, fork and writes, and what\n"
 	       "diff, cow and history say of them, against what the program knows.  A seed is a sequence;\n"
 	       "--seed N --count 1 is that one again.  --no-frames: as if nobody might know them.\n"
 	       "--strict: moves of files and shared memory are required to be told, which only the same\n"
 	       "place of the same file shows; and that memory with other permissions and no frame left\n"
-	       "was replaced.  --proof: how many pages in the frames that they had prove a move (4).\n\n"
+	       "was replaced.\n\n"
 	       "What is required:\n");
 	for (int i = 0; i < REQUIREMENT_COUNT; i++)
 		printf("  %-15s %s\n", requirement_names[i], requirement_texts[i]);
@@ -363,11 +361,15 @@ static bool choose(char *names)
 static bool read_options(int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "count", required_argument, NULL, 'c' }, { "seed", required_argument, NULL, 's' },
-		{ "no-frames", no_argument, NULL, 'n' },   { "only", required_argument, NULL, 'o' },
-		{ "show", required_argument, NULL, 'w' },  { "quiet", no_argument, NULL, 'q' },
-		{ "strict", no_argument, NULL, 't' },      { "proof", required_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, 'h' },        { 0 },
+		{ "count", required_argument, NULL, 'c' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "no-frames", no_argument, NULL, 'n' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "show", required_argument, NULL, 'w' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "strict", no_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
 		if (option == 'c')
@@ -376,8 +378,6 @@ static bool read_options(int argc, char **argv)
 			options.seed = strtoull(optarg, NULL, 10);
 		else if (option == 'n')
 			options.no_frames = true;
-		else if (option == 'p')
-			proof_pages = atoi(optarg);
 		else if (option == 't')
 			strict = true;
 		else if (option == 'q')

@@ -129,8 +129,6 @@ enum requirement {
 __attribute__((format(printf, 3, 4))) void broken(enum requirement which, int page, const char *format, ...);
 /* Required, too, what circumstances tell, but no frame: see --help. */
 extern bool strict;
-/* So many pages in the frames that they had prove a move. */
-extern int proof_pages;
 /* How often chance made something look like a move, so that nothing was required of it. */
 void note_coincidence(void);
 
@@ -215,6 +213,7 @@ static inline bool same_own_frame(uint64_t a, uint64_t b)
 struct pairing {
 	const struct view *a, *b;
 	bool frames;            /* known in both */
+	uint64_t faults_left;   /* that may have given out frames again; UINT64_MAX: not known */
 	bool definite[ARENA];   /* of B: its origin can be told */
 	bool moved_away[ARENA]; /* of A: it is elsewhere in B, and that can be told */
 	bool maybe_away[ARENA]; /* of A: it is elsewhere, or looks like it */
