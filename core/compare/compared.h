@@ -1,4 +1,4 @@
-/* compared.h - what diff and cow have in common, and what the printers ask of them beyond
+/* compared.h - what diff and cow have in common, and what reports ask of them beyond
  * vmsnap.h. */
 #ifndef VMSNAP_COMPARED_H
 #define VMSNAP_COMPARED_H

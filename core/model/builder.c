@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "annotation.h"
 #include "error.h"
 #include "options.h"
 

@@ -4,6 +4,7 @@
 #ifndef VMSNAP_BUILDER_H
 #define VMSNAP_BUILDER_H
 
+#include "annotation.h" /* their order, and how to keep a string once */
 #include "snapshot.h"
 #include "work.h"
 

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "annotation.h"
 #include "file_decode.h"
 
 struct names {

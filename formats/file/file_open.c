@@ -7,7 +7,6 @@
 #include "file_index.h"
 #include "file_load.h"
 #include "options.h"
-#include "snapshot.h"
 
 #define LIMIT_DEFAULT (UINT64_C(4) << 30)
 
@@ -125,7 +124,8 @@ static int no_such_number(const struct vmsnap_file *file, const char *which, str
 	            file->source.name, which, count);
 }
 
-static int entry_at(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out, struct vmsnap_error *err)
+static int entry_at(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
+                    struct vmsnap_error *err)
 {
 	char number[32];
 	snprintf(number, sizeof(number), "%zu", index + 1);
@@ -216,7 +216,7 @@ static int find_label(const struct vmsnap_file *file, const char *label, size_t 
 			return rc;
 		if (rc)
 			continue;
-		bool same = strcmp(snap->info.label, label) == 0;
+		bool same = strcmp(vmsnap_info(snap)->label, label) == 0;
 		vmsnap_unref(snap);
 		if (same) {
 			*index = i;

@@ -1,5 +1,4 @@
 /* print_cow.c - who shares and who copied: vmsnap_print_cow(). */
-#include "compared.h"
 #include "cow_text.h"
 #include "emitter.h"
 #include "error.h"
@@ -7,6 +6,7 @@
 #include "page_state.h"
 #include "schemas.h"
 #include "snapshot_record.h"
+#include "text_limit.h"
 #include "touched_columns.h"
 
 enum {
@@ -176,7 +176,7 @@ VMSNAP_API int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_name
 	if (rc)
 		return rc;
 	printed.naming = naming_of(names, vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow));
-	text.work.limit = cow_memory_left(cow);
+	text_limit_cow(&text, cow);
 	rc = cow_touched_init(&printed.touched, cow, &text.work);
 	rc = rc ? work_fail(&text.work, rc, err) : print_to(&text, &printed, err);
 	cow_touched_free(&printed.touched, &text.work);

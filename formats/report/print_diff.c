@@ -1,5 +1,4 @@
 /* print_diff.c - what changed: vmsnap_print_diff(). */
-#include "compared.h"
 #include "diff_table.h"
 #include "diff_text.h"
 #include "emitter.h"
@@ -9,6 +8,7 @@
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "status_columns.h"
+#include "text_limit.h"
 #include "touched_columns.h"
 #include "vma_record.h"
 
@@ -267,7 +267,7 @@ VMSNAP_API int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_n
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;
-	text.work.limit = diff_memory_left(diff);
+	text_limit_diff(&text, diff);
 	rc = diff_view_init(&view, diff, &text.work);
 	if (!rc && !text.style->json)
 		rc = diff_rows_init(&rows, &view, &text.work);

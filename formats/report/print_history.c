@@ -1,13 +1,14 @@
 /* print_history.c - how the page of one address went through snapshots:
  * vmsnap_print_history(). */
+#include "diff_view.h"
 #include "emitter.h"
 #include "error.h"
-#include "facts.h"
 #include "format_value.h"
 #include "frame_columns.h"
 #include "page_state.h"
 #include "schemas.h"
 #include "snapshot_record.h"
+#include "text_limit.h"
 #include "touched_by.h"
 #include "touched_columns.h"
 
@@ -93,8 +94,7 @@ static const char *name_of(const struct history *history, size_t index)
 static bool same_process(const struct vmsnap *a, const struct vmsnap *b)
 {
 	const struct vmsnap_info *x = vmsnap_info(a), *y = vmsnap_info(b);
-	return x->pid == y->pid && x->start_time == y->start_time && x->page_size == y->page_size &&
-	       facts_same_boot(a, b);
+	return x->pid == y->pid && x->start_time == y->start_time && x->page_size == y->page_size && same_boot(a, b);
 }
 
 static const struct vmsnap *before(const struct history *history, size_t index)

@@ -9,6 +9,7 @@
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_color.h"
+#include "text_limit.h"
 
 enum {
 	LIST_N,

@@ -1,10 +1,10 @@
 /* print_map.c - the picture: vmsnap_print_map(). */
-#include "compared.h"
 #include "emitter.h"
 #include "error.h"
 #include "map_text.h"
 #include "schemas.h"
 #include "snapshot_record.h"
+#include "text_limit.h"
 
 enum { ROW_START, ROW_CELLS };
 static const struct column row_columns[] = {
@@ -96,7 +96,7 @@ static int map_compare(struct text *text, struct map *map, const struct vmsnap *
 	int rc = vmsnap_diff_new_with(a, b, &options, diff, err);
 	if (rc)
 		return rc;
-	text->work.limit = diff_memory_left(*diff);
+	text_limit_diff(text, *diff);
 	rc = diff_view_init(&map->view, *diff, &text->work);
 	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
 }

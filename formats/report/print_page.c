@@ -8,6 +8,7 @@
 #include "page_text.h"
 #include "schemas.h"
 #include "snapshot_record.h"
+#include "text_limit.h"
 #include "touched_columns.h"
 #include "vma_record.h"
 

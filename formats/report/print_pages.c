@@ -5,6 +5,7 @@
 #include "page_state.h"
 #include "schemas.h"
 #include "snapshot_record.h"
+#include "text_limit.h"
 
 enum {
 	PAGES_START,

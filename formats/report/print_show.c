@@ -9,6 +9,7 @@
 #include "schemas.h"
 #include "show_text.h"
 #include "snapshot_record.h"
+#include "text_limit.h"
 #include "vma_record.h"
 
 enum {

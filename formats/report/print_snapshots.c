@@ -6,6 +6,7 @@
 #include "format_value.h"
 #include "schemas.h"
 #include "snapshot_record.h"
+#include "text_limit.h"
 
 enum {
 	SNAPS_NAME,

@@ -10,6 +10,7 @@
 #include "status_columns.h"
 #include "status_value.h"
 #include "text_color.h"
+#include "text_limit.h"
 
 static const struct column two_columns[] = {
 	[STATUS_KEY] = { "key", "KEY", COLUMN_NAME, COLUMN_LONG, "of the line", NULL },

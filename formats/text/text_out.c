@@ -8,7 +8,6 @@
 
 #include "error.h"
 #include "options.h"
-#include "spare.h"
 
 /* The style lies within the output, and each of them grows on its own: what stands behind
  * the style of an older or newer program begins where that ends. */
@@ -44,11 +43,6 @@ int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_
 	text->asked = 0;
 	text->len = 0;
 	return VMSNAP_OK;
-}
-
-void text_limit(struct text *text, const struct vmsnap *const *snaps, size_t count)
-{
-	text->work.limit = work_on(snaps, count).limit;
 }
 
 struct vmsnap_compare_options text_compare_options(const struct text *text)

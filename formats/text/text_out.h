@@ -17,7 +17,7 @@ struct text {
 	const struct vmsnap_style *style; /* in out */
 	int failed;                       /* errno */
 	int code;                         /* enum vmsnap_rc, if what failed was our own work */
-	struct work work;                 /* what is allocated for the text is counted there */
+	struct work work;                 /* what is allocated for the text is counted there (text_limit.h) */
 	unsigned asked;
 	size_t len;
 	char buffer[8192];
@@ -36,8 +36,6 @@ static inline bool text_failed(struct text *text)
 void text_fail(struct text *text, int saved_errno);
 /* The same with what work.h says; VMSNAP_OK does nothing. */
 void text_stop(struct text *text, int code);
-/* What is made for a text about these snapshots counts against their limits. */
-void text_limit(struct text *text, const struct vmsnap *const *snaps, size_t count);
 /* So that what is compared for it ends when it does. */
 struct vmsnap_compare_options text_compare_options(const struct text *text);
 

@@ -4,13 +4,18 @@
 
 #include "error.h"
 
+bool same_boot(const struct vmsnap *a, const struct vmsnap *b)
+{
+	const char *boot_a = vmsnap_info(a)->boot_id, *boot_b = vmsnap_info(b)->boot_id;
+	return !*boot_a || !*boot_b || strcmp(boot_a, boot_b) == 0;
+}
+
 int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struct work *work)
 {
 	const struct vmsnap *a = vmsnap_diff_a(diff), *b = vmsnap_diff_b(diff);
 	const struct vmsnap_info *ia = vmsnap_info(a), *ib = vmsnap_info(b);
 	*view = (struct diff_view){ .diff = diff, .a = a, .b = b, .exclusive = ia->known.exclusive };
-	bool other_boot = *ia->boot_id && *ib->boot_id && strcmp(ia->boot_id, ib->boot_id) != 0;
-	view->frames = ia->known.pfn && ib->known.pfn && !other_boot;
+	view->frames = ia->known.pfn && ib->known.pfn && same_boot(a, b);
 	int rc = VMSNAP_OK;
 	if (vmsnap_diff_total(diff, VMSNAP_TOTAL_TOUCHED)) {
 		rc = touched_by_init(&view->touched_a, a, work);

@@ -7,6 +7,9 @@
 #include "touched_by.h"
 #include "vmsnap.h"
 
+/* Frames mean something only until the next boot; what is not known is not another one. */
+bool same_boot(const struct vmsnap *a, const struct vmsnap *b);
+
 struct diff_view {
 	const struct vmsnap_diff *diff;
 	const struct vmsnap *a, *b;
