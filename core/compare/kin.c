@@ -1,5 +1,6 @@
 #include "kin.h"
 
+#include "backing.h"
 #include "vma_match.h"
 
 static int add(struct move_list *list, const struct move *move, struct work *work)
@@ -66,6 +67,40 @@ static int complete_base(const struct kin *kin, struct move_list *base, struct m
 	return rc;
 }
 
+/* Whether the parent has something else at `from` than what the child has at `to`.  Lowers *until,
+ * of the parent, to where that changes. */
+static bool maps_other(const struct kin *kin, uint64_t from, uint64_t to, uint64_t *until)
+{
+	const struct vmsnap *parent = kin->parent, *child = kin->child;
+	size_t index = snapshot_vma_find(parent, from), of_child = snapshot_vma_find(child, to);
+	if (index == parent->vma_count || of_child == child->vma_count)
+		return false;
+	struct vmsnap_vma vma = parent->vmas[index];
+	bool inside = vma.start <= from;
+	uint64_t edge = inside ? vma.end : vma.start;
+	*until = edge < *until ? edge : *until;
+	vma.start += to - from;
+	return inside && !vma_same_backing(&vma, &child->vmas[of_child]);
+}
+
+/* Adds what of a move the parent may have at `from` still, as the base did: nothing is mapped over
+ * it, or was moved there. */
+static int add_where_kept(const struct kin *kin, struct move_list *more, const struct move *move, bool stayed,
+                          struct work *work)
+{
+	int rc = VMSNAP_OK;
+	for (uint64_t done = 0, next; !rc && done < move->length; done = next) {
+		uint64_t from = move->from + done, to = move->to + done, until = move->from + move->length;
+		bool lost = maps_other(kin, from, to, &until);
+		lost |= stayed && moves_to(&kin->base_parent, from, &until);
+		next = until - move->from;
+		if (!lost)
+			rc = add_where_free(more, &kin->parent_child,
+			                    &(struct move){ .from = from, .to = to, .length = until - from }, work);
+	}
+	return rc;
+}
+
 /* What went from the base to the child, the parent has, or had, too. */
 static int complete_parent(const struct kin *kin, struct move_list *parent, struct work *work)
 {
@@ -75,7 +110,7 @@ static int complete_parent(const struct kin *kin, struct move_list *parent, stru
 		for (struct move_range s = { 0 };
 		     !rc && move_range_next(&list->items[i], &kin->base_parent, false, &s);) {
 			struct move of_parent = { .from = s.other, .to = s.to, .length = s.length };
-			rc = add_where_free(parent, &kin->parent_child, &of_parent, work);
+			rc = add_where_kept(kin, parent, &of_parent, s.other == s.from, work);
 		}
 	return rc;
 }
@@ -98,7 +133,7 @@ static int complete(struct kin *kin, struct work *work)
 int kin_find(struct kin *kin, const struct vmsnap *base, const struct vmsnap *parent, const struct vmsnap *child,
              struct work *work)
 {
-	*kin = (struct kin){ 0 };
+	*kin = (struct kin){ .parent = parent, .child = child };
 	int rc = vma_match_moves(parent, child, work, &kin->parent_child);
 	if (!base) {
 		kin->pairing =

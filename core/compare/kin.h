@@ -6,6 +6,7 @@
 #include "pair.h"
 
 struct kin {
+	const struct vmsnap *parent, *child;
 	struct moves parent_child, base_child, base_parent;
 	struct pairing pairing; /* base, parent and child, or the last two; points to the moves */
 };

@@ -192,7 +192,8 @@ static void check_kept_by_both(const struct family *family, const struct told_co
 	bool moved = parent != page || child != page;
 	if (!claimed)
 		require(told, moved ? COW_MOVE : COW, child, wanted, "both have it");
-	if (parent != child && !has(family->child, parent))
+	/* What the base had there is told there. */
+	if (parent != child && !has(family->child, parent) && !has(family->base, parent))
 		require(told, COW_OLD, parent, wanted | only(NO_VERDICT), "both have it, the child elsewhere");
 	if (parent != page && child != page && !has(family->parent, page) && !has(family->child, page))
 		require(told, COW_OLD, page, only(NO_VERDICT), "both have it, elsewhere");
@@ -331,7 +332,8 @@ static bool contradicts(const struct family *family, int page, const struct told
 	case VMSNAP_VERDICT_COPIED_BY_CHILD:
 	case VMSNAP_VERDICT_COPIED_BY_PARENT:
 	case VMSNAP_VERDICT_COPIED_BY_BOTH:
-		return is_own(parent) && is_own(child) && !other;
+		/* Where the parent has what moved, the base may have told. */
+		return !told->moved[page] && is_own(parent) && is_own(child) && !other;
 	case VMSNAP_VERDICT_NEW_IN_CHILD:
 		return is_there(child) && !new;
 	case VMSNAP_VERDICT_NEW_IN_PARENT:
