@@ -8,12 +8,15 @@
 
 /* So many pages are more than a chance. */
 enum { SEVERAL = 4 };
+/* The pages of the smallest folio of several that one fault is taken to make. */
+enum { SMALLEST_FOLIO = 16 };
 
 /* ---- which page was which ---- */
 
 struct evidence {
 	int equal, both;
 	int held;   /* of the equal, those that others have too, in A and in B */
+	int faults; /* that it would take to make the equal ones anew */
 	int broken; /* that nobody else had in A, in another frame */
 };
 
@@ -36,14 +39,23 @@ static bool was_anywhere(const struct view *a, uint64_t entry)
 	return false;
 }
 
+/* Whether the fault that made the page before may have made this one, too: pages of a large folio
+ * lie in memory as they do in the address space. */
+static bool came_along(const struct view *view, int page)
+{
+	uint64_t frame = frame_of(view->pages[page]);
+	return page && is_own(view->pages[page - 1]) && frame_of(view->pages[page - 1]) + 1 == frame &&
+	       !(((uint64_t)page ^ frame) % SMALLEST_FOLIO);
+}
+
 /* Page faults that may have made the pages that have their old frames: all that there were but
  * for those that made the other new pages of the arena.  (Of what lies elsewhere the library knows
- * more.)  One each: such small mappings as these are have no large folios. */
+ * more.) */
 static uint64_t faults_left(const struct view *a, const struct view *b, uint64_t faults)
 {
 	for (int i = 0; i < ARENA && faults; i++) {
 		bool alone = is_own(a->pages[i]) && (a->pages[i] & ENTRY_EXCLUSIVE_BIT);
-		faults -= is_own(b->pages[i]) && !alone && !was_anywhere(a, b->pages[i]);
+		faults -= is_own(b->pages[i]) && !alone && !was_anywhere(a, b->pages[i]) && !came_along(b, i);
 	}
 	return faults;
 }
@@ -91,8 +103,11 @@ static struct evidence evidence_of(const struct pairing *pairing, int page)
 	do
 		end++;
 	while (together(pairing, end - 1, end));
-	for (int i = first; i < end; i++)
-		weigh(&evidence, pairing->a->pages[pairing->b->world.slots[i].origin], pairing->b->pages[i]);
+	for (int i = first; i < end; i++) {
+		uint64_t a = pairing->a->pages[pairing->b->world.slots[i].origin], b = pairing->b->pages[i];
+		weigh(&evidence, a, b);
+		evidence.faults += same_own_frame(a, b) && !came_along(pairing->b, i);
+	}
 	return evidence;
 }
 
@@ -109,7 +124,7 @@ static bool is_proven(const struct pairing *pairing, const struct evidence *evid
 	if (!evidence->equal || 4 * evidence->equal < evidence->both || evidence->broken > evidence->equal)
 		return false;
 	bool one_line = pairing->faults_left != UINT64_MAX;
-	return one_line ? (uint64_t)evidence->equal > pairing->faults_left : evidence->held;
+	return one_line ? (uint64_t)evidence->faults > pairing->faults_left : evidence->held;
 }
 
 /* Whether it can be told that the page at `page` of B is the one that the program knows. */
