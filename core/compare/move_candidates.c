@@ -279,6 +279,27 @@ static bool cut(struct candidate *first, struct candidate *second, bool in_a)
 	return true;
 }
 
+/* Parts of one mapping that went the same way, as one or, where only one of them is sure, one
+ * beside the other.  false: they are not. */
+static bool join(struct candidate *first, struct candidate *second)
+{
+	if (first->distance != second->distance || first->from.vma != second->from.vma ||
+	    first->to.vma != second->to.vma)
+		return false;
+	uint64_t end = first->start + first->length, end_of_second = second->start + second->length;
+	if (first->sure && !second->sure) {
+		cut_start(second, end - second->start);
+	} else if (second->sure && !first->sure) {
+		first->length = second->start - first->start;
+	} else {
+		first->length = (end > end_of_second ? end : end_of_second) - first->start;
+		first->seen += second->seen;
+		first->seen_end = first->seen_end > second->seen_end ? first->seen_end : second->seen_end;
+		second->length = 0;
+	}
+	return true;
+}
+
 /* Of those, sorted by where they begin, that lie among each other the one with the most pages
  * seen stays. */
 static void part_on(struct candidates *list, bool in_a)
@@ -289,7 +310,7 @@ static void part_on(struct candidates *list, bool in_a)
 		while (kept && next.length) {
 			struct candidate *last = &list->items[kept - 1];
 			if (on_axis(last, last->start + last->length, in_a) <= on_axis(&next, next.start, in_a) ||
-			    cut(last, &next, in_a))
+			    join(last, &next) || cut(last, &next, in_a))
 				break;
 			if (last->sure != next.sure ? last->sure : last->seen >= next.seen)
 				next.length = 0;

@@ -332,8 +332,7 @@ static bool contradicts(const struct family *family, int page, const struct told
 	case VMSNAP_VERDICT_COPIED_BY_CHILD:
 	case VMSNAP_VERDICT_COPIED_BY_PARENT:
 	case VMSNAP_VERDICT_COPIED_BY_BOTH:
-		/* Where the parent has what moved, the base may have told. */
-		return !told->moved[page] && is_own(parent) && is_own(child) && !other;
+		return is_own(parent) && is_own(child) && !other;
 	case VMSNAP_VERDICT_NEW_IN_CHILD:
 		return is_there(child) && !new;
 	case VMSNAP_VERDICT_NEW_IN_PARENT:
@@ -350,12 +349,16 @@ static void check_with_diff(const struct family *family, const struct view *chil
 		return;
 	if (!told_diff(family->parent, child, &facts))
 		return;
-	for (int page = 0; page < ARENA; page++)
+	for (int page = 0; page < ARENA; page++) {
+		/* That it moved the base may have told, but for what others hold, too. */
+		if (told->moved[page] && told->verdicts[page] != VMSNAP_VERDICT_SHARED)
+			continue;
 		/* Where several are told, each is of other memory. */
 		if (!told->inferred[page] && told->all[page] == only(told->verdicts[page]) &&
 		    contradicts(family, page, told, facts.changes[page]))
 			broken(COW_DIFF, page, "verdict %s, diff of parent and child: %s",
 			       verdict_text(told->verdicts[page]), changes_text(facts.changes[page]));
+	}
 	told_diff_free(&facts);
 }
 
