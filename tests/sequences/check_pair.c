@@ -611,7 +611,9 @@ static void check_copied(const struct pairing *pairing, const struct told_diff *
 		if (!slot->memory || !slot_is_private(slot))
 			continue;
 		most += may_be_told_as_changed(pairing, page);
-		least += pairing->definite[page] && is_copy(pairing->a->pages[slot->origin], pairing->b->pages[page]);
+		/* What was dropped was made anew, and not copied; nothing tells that for certain. */
+		bool kept = pairing->definite[page] && !(slot->touched & DROPPED_IT);
+		least += kept && is_copy(pairing->a->pages[slot->origin], pairing->b->pages[page]);
 	}
 	uint64_t outside = copied_outside(pairing->a, pairing->b, is_copy);
 	least = (least + outside) * page_bytes;
