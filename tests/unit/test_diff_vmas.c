@@ -243,6 +243,45 @@ static void file_mapped_elsewhere_is_moved(void **state)
 	expect_rows(pair, "moved 1-5 21-25\nmoved 5-6 25-26\n");
 }
 
+static void memory_moved_over_parts_of_other_memory_is_one_move(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 8, 42, "rw-p", "");
+	add_anon(pair->a, 44, 56, "rw-p", "");
+	add_anon(pair->a, 68, 74, "rw-p", "");
+	add_anon(pair->b, 14, 41, "rw-p", "");
+	add_anon(pair->b, 43, 77, "rw-p", "");
+	for (uint64_t page = 0; page < 34; page += 2) {
+		add_pages(pair->a, 8 + page, 1, OWNED(101 + 7 * page));
+		add_pages(pair->b, 43 + page, 1, OWNED(101 + 7 * page));
+	}
+	add_pages(pair->a, 44, 12, OWNED(5000));
+	add_pages(pair->a, 68, 6, OWNED(6000));
+	expect_rows(pair, "added none 14-41\nreplaced 44-56 43-77\nreplaced 68-74 43-77\nmoved 8-42 43-77\n");
+}
+
+/* A file's page that nobody else maps is not moved by the kernel into a private one. */
+static void faults_that_made_private_pages_of_a_file_are_not_those_of_a_move(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 13, "rw-p", "");
+	add_file(pair->a, 41, 61, "rw-s", "/x", 5, 0);
+	add_anon(pair->b, 21, 33, "rw-p", "");
+	add_file(pair->b, 41, 61, "rw-p", "/y", 6, 0);
+	for (uint64_t page = 0; page < 12; page++) {
+		add_pages(pair->a, 1 + page, 1, OWNED(101 + 7 * page));
+		add_pages(pair->b, 21 + page, 1, OWNED(101 + 7 * page));
+	}
+	for (uint64_t page = 0; page < 20; page++) {
+		add_pages(pair->a, 41 + page, 1, CACHED(1001 + 7 * page) | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
+		add_pages(pair->b, 41 + page, 1, OWNED(2001 + 7 * page));
+	}
+	pair->b->info.faults = 20 + 11;
+	expect_rows(pair, "moved 1-13 21-33\nreplaced 41-61 41-61\n");
+	pair->b->info.faults = 20 + 12;
+	expect_rows(pair, "removed 1-13 none\nadded none 21-33\npossibly_moved 1-13 21-33\nreplaced 41-61 41-61\n");
+}
+
 /* Unmapped and mapped anew looks the same: faults bring the pages of its files. */
 static void file_elsewhere_whose_pages_may_be_mapped_anew_is_possibly_moved(void **state)
 {
@@ -557,6 +596,8 @@ int main(void)
 		TEST(another_place_of_the_file_is_replaced),
 		TEST(private_in_place_of_shared_is_replaced),
 		TEST(special_memory_matches_only_its_name),
+		TEST(memory_moved_over_parts_of_other_memory_is_one_move),
+		TEST(faults_that_made_private_pages_of_a_file_are_not_those_of_a_move),
 		TEST(file_mapped_elsewhere_is_moved),
 		TEST(file_views_are_paired_by_size_first),
 		TEST(file_moved_and_grown_says_both),
