@@ -17,13 +17,15 @@ static int take_output(struct vmsnap_output *to, const struct vmsnap_output *fro
 	const size_t head = offsetof(struct vmsnap_output, style), rest = offsetof(struct vmsnap_output, write);
 	const char *bytes = (const char *)from;
 	*to = (struct vmsnap_output){ .size = sizeof(*to) };
+	/* No more of it is read than there is. */
+	size_t style = from->size > head + sizeof(style) ? from->style.size : 0;
+	if (from->size % sizeof(size_t) || from->size <= head || style >= from->size - head)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "%s: no sizes are %zu and %zu; expected %zu and, of the style, %zu", what, from->size,
+		            style, sizeof(*to), sizeof(to->style));
 	int rc = options_take(&to->style, sizeof(to->style), &from->style, "struct vmsnap_style", err);
 	if (rc)
 		return rc;
-	size_t style = from->style.size;
-	if (from->size % sizeof(size_t) || from->size <= head + style)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "%s: no size is %zu; expected %zu", what, from->size,
-		            sizeof(*to));
 	return struct_take((char *)to + rest, sizeof(*to) - rest, bytes + head + style, from->size - head - style, what,
 	                   err);
 }
