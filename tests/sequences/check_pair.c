@@ -48,11 +48,30 @@ static bool came_along(const struct view *view, int page)
 	       !(((uint64_t)page ^ frame) % SMALLEST_FOLIO);
 }
 
+static bool is_copy_in_place(const struct view *a, const struct view *b, int page)
+{
+	return is_own(a->pages[page]) && is_own(b->pages[page]) && !(a->pages[page] & ENTRY_EXCLUSIVE_BIT) &&
+	       (b->pages[page] & ENTRY_EXCLUSIVE_BIT);
+}
+
+/* Pages that moved, where both ends look like copies made in place: those are not looked for, and
+ * taken as made by faults. */
+static bool some_are_hidden(const struct view *a, const struct view *b)
+{
+	for (int i = 0; i < ARENA; i++)
+		for (int from = 0; from < ARENA && is_copy_in_place(a, b, i); from++)
+			if (from != i && same_own_frame(a->pages[from], b->pages[i]) && is_copy_in_place(a, b, from))
+				return true;
+	return false;
+}
+
 /* Page faults that may have made the pages that have their old frames: all that there were but
  * for those that made the other new pages of the arena.  (Of what lies elsewhere the library knows
  * more.) */
 static uint64_t faults_left(const struct view *a, const struct view *b, uint64_t faults)
 {
+	if (some_are_hidden(a, b))
+		return faults;
 	for (int i = 0; i < ARENA && faults; i++) {
 		bool alone = is_own(a->pages[i]) && (a->pages[i] & ENTRY_EXCLUSIVE_BIT);
 		faults -= is_own(b->pages[i]) && !alone && !was_anywhere(a, b->pages[i]) && !came_along(b, i);
@@ -592,6 +611,22 @@ static bool is_copy(uint64_t a, uint64_t b)
 	return is_present(a) && shared && is_own(b) && frame_of(a) != frame_of(b);
 }
 
+/* Whether the mapping at `page`, of which nothing is left and something went, may be another: then
+ * nothing in it is called copied. */
+static bool may_be_another(const struct pairing *pairing, int page)
+{
+	const struct slot *in_a = pairing->a->world.slots;
+	bool lost = false;
+	for (int i = 0; i < ARENA; i++) {
+		if (in_a[i].map != in_a[page].map)
+			continue;
+		if (same_own_frame(pairing->a->pages[i], pairing->b->pages[i]))
+			return false;
+		lost |= is_own(pairing->a->pages[i]) && !is_own(pairing->b->pages[i]);
+	}
+	return lost && in_a[page].memory == PRIVATE_ANON;
+}
+
 static bool may_be_told_as_changed(const struct pairing *pairing, int page)
 {
 	struct allowed allowed;
@@ -612,7 +647,7 @@ static void check_copied(const struct pairing *pairing, const struct told_diff *
 			continue;
 		most += may_be_told_as_changed(pairing, page);
 		/* What was dropped was made anew, and not copied; nothing tells that for certain. */
-		bool kept = pairing->definite[page] && !(slot->touched & DROPPED_IT);
+		bool kept = pairing->definite[page] && !(slot->touched & DROPPED_IT) && !may_be_another(pairing, page);
 		least += kept && is_copy(pairing->a->pages[slot->origin], pairing->b->pages[page]);
 	}
 	uint64_t outside = copied_outside(pairing->a, pairing->b, is_copy);
