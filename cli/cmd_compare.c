@@ -39,7 +39,7 @@ static int print_diff(const struct options *options, const struct vmsnap *a, con
 	if (vmsnap_diff_new(a, b, &diff, &err))
 		return trouble_with(NULL, &err);
 	struct vmsnap_names *names = names_open(options, b);
-	names_borrow(names, b, a);
+	names_add_fallback(names, b, a);
 	output_init(&output, options);
 	int rc = vmsnap_print_diff(diff, names, print_flags(options), &output.to, &err);
 	int status = output_finish(&output, rc, &err);
@@ -74,8 +74,8 @@ static int print_cow(const struct options *options, const struct vmsnap *parent,
 	if (vmsnap_cow_new(parent, child, base, &cow, &err))
 		return trouble_with(NULL, &err);
 	struct vmsnap_names *names = names_open(options, child);
-	names_borrow(names, child, base);
-	names_borrow(names, child, parent);
+	names_add_fallback(names, child, base);
+	names_add_fallback(names, child, parent);
 	output_init(&output, options);
 	int rc = vmsnap_print_cow(cow, names, print_flags(options), &output.to, &err);
 	int status = output_finish(&output, rc, &err);

@@ -25,7 +25,7 @@ static bool has_names(const struct vmsnap *snap)
 	return false;
 }
 
-void names_borrow(struct vmsnap_names *names, const struct vmsnap *snap, const struct vmsnap *from)
+void names_add_fallback(struct vmsnap_names *names, const struct vmsnap *snap, const struct vmsnap *from)
 {
 	struct vmsnap_error err;
 	if (names && from && !has_names(snap) && vmsnap_names_add_fallback(names, from, &err))

@@ -10,7 +10,7 @@
 struct vmsnap_names *names_open(const struct options *options, const struct vmsnap *snap);
 /* If no debugger named anything in `snap`: uses what one named in another snapshot of
  * the program, too.  names and from may be NULL. */
-void names_borrow(struct vmsnap_names *names, const struct vmsnap *snap, const struct vmsnap *from);
+void names_add_fallback(struct vmsnap_names *names, const struct vmsnap *snap, const struct vmsnap *from);
 /* Says which files were not believed, and frees.  NULL is fine. */
 void names_close(struct vmsnap_names *names);
 

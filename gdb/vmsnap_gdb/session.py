@@ -182,7 +182,7 @@ class Session:
 
     # ---- naming addresses ----
 
-    def names_for(self, snapshot, borrow=(), sysroot=None):
+    def names_for(self, snapshot, fallbacks=(), sysroot=None):
         """Names of a snapshot; what was read of its files is kept for the next one."""
         key = (snapshot.info.exe, snapshot.info.boot_id, sysroot)
         names = self._names.pop(key, None)
@@ -190,7 +190,7 @@ class Session:
             names = Names(snapshot, sysroot)
         else:
             names.rebind(snapshot)
-        for other in borrow:
+        for other in fallbacks:
             if other is not None and other is not snapshot:
                 names.add_fallback(other)
         self._names[key] = names
