@@ -99,7 +99,15 @@ static void put_resize(struct row *row, const struct vmsnap_diff_vma *change)
 	row_text_delta(row, DIFF_CHANGE, b < a, b < a ? a - b : b - a);
 }
 
-static void put_note(struct row *row, const struct vmsnap_diff_vma *change)
+/* Where the memory at the beginning of B's mapping was, if that moved out of A's: a part of it, maybe. */
+static uint64_t moved_from(const struct vmsnap_diff *diff, const struct vmsnap_diff_vma *change)
+{
+	uint64_t from;
+	bool found = vmsnap_diff_from(diff, change->b->start, &from);
+	return found && from >= change->a->start && from < change->a->end ? from : change->a->start;
+}
+
+static void put_note(struct row *row, const struct vmsnap_diff *diff, const struct vmsnap_diff_vma *change)
 {
 	bool both = change->a && change->b;
 	if (both && (change->change == VMSNAP_VMA_CHANGE_GROWN || change->change == VMSNAP_VMA_CHANGE_SHRUNK)) {
@@ -109,7 +117,7 @@ static void put_note(struct row *row, const struct vmsnap_diff_vma *change)
 		row_text(row, DIFF_CHANGE, word_perms(change->a).text);
 	} else if (both && change->change == VMSNAP_VMA_CHANGE_MOVED) {
 		row_text(row, DIFF_CHANGE, "moved from ");
-		row_text(row, DIFF_CHANGE, word_address(change->a->start).text);
+		row_text(row, DIFF_CHANGE, word_address(moved_from(diff, change)).text);
 	} else if (both && change->change == VMSNAP_VMA_CHANGE_POSSIBLY_MOVED) {
 		row_text(row, DIFF_CHANGE, "possibly moved from ");
 		row_text(row, DIFF_CHANGE, word_address(change->a->start).text);
@@ -143,7 +151,7 @@ static void put_changes(struct row *row, const struct diff_view *view, const str
 		if (notes++ == NOTES_MAX)
 			row_text_more(row, DIFF_CHANGE);
 		else
-			put_note(row, &change);
+			put_note(row, view->diff, &change);
 	}
 }
 

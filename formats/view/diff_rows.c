@@ -14,6 +14,7 @@ const struct vmsnap_vma *diff_change_vma(const struct vmsnap_diff_vma *change)
 struct keyed {
 	uint64_t start;
 	const struct vmsnap_vma *vma;
+	bool moved; /* told first: a line may have no room for all, and the rest follows from it */
 	size_t index;
 };
 
@@ -25,6 +26,8 @@ static int by_mapping(const void *left, const void *right, const void *ctx)
 		return a->start < b->start ? -1 : 1;
 	if (a->vma != b->vma)
 		return (uintptr_t)a->vma < (uintptr_t)b->vma ? -1 : 1;
+	if (a->moved != b->moved)
+		return a->moved ? -1 : 1;
 	return (a->index > b->index) - (a->index < b->index);
 }
 
@@ -40,7 +43,9 @@ int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct 
 		if (vmsnap_diff_vma(view->diff, i, &change) || !diff_change_vma(&change))
 			continue;
 		const struct vmsnap_vma *vma = diff_change_vma(&change);
-		keys[rows->order_count++] = (struct keyed){ vma->start, vma, i };
+		bool moved =
+		        change.change == VMSNAP_VMA_CHANGE_MOVED || change.change == VMSNAP_VMA_CHANGE_POSSIBLY_MOVED;
+		keys[rows->order_count++] = (struct keyed){ vma->start, vma, moved, i };
 	}
 	rc = rc ? rc : work_sort(work, keys, rows->order_count, sizeof(*keys), by_mapping, NULL);
 	for (size_t i = 0; !rc && i < rows->order_count; i++)

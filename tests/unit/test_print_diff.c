@@ -256,6 +256,32 @@ static void diff_of_a_moved_mapping_looks_where_it_came_from(void **state)
 	vmsnap_unref(b);
 }
 
+/* Above a mapping that it was put over, of another name. */
+static void diff_of_a_part_that_moved_tells_first_where_that_was(void **state)
+{
+	(void)state;
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	put_vma(a, 0x100000, 0x110000, rw, 0, "");
+	put_vma(a, 0x500000, 0x508000, rw, 7, "/f");
+	put_vma(b, 0x100000, 0x104000, rw, 0, "");
+	put_vma(b, 0x10c000, 0x110000, rw, 0, "");
+	put_vma(b, 0x500000, 0x508000, rw, 0, "");
+	put_pages(a, 0x100000, 16, ENTRY(shared, 0x50));
+	put_pages(b, 0x100000, 4, ENTRY(shared, 0x50));
+	put_pages(b, 0x10c000, 4, ENTRY(shared, 0x5c));
+	put_pages(b, 0x500000, 8, ENTRY(shared, 0x54));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.raw = caught->out.style.no_headings = true;
+	caught->out.style.columns = "START,CHANGE";
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00500000 moved\\x20from\\x2000104000,\\x20replaced\\x20f\n");
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
 static void diff_says_what_a_mapping_was_before(void **state)
 {
 	(void)state;
@@ -367,6 +393,7 @@ int main(void)
 		cmocka_unit_test(diff_shows_one_page_in_a_large_mapping),
 		cmocka_unit_test(diff_puts_growth_and_its_pages_into_one_row),
 		cmocka_unit_test(diff_of_a_moved_mapping_looks_where_it_came_from),
+		cmocka_unit_test(diff_of_a_part_that_moved_tells_first_where_that_was),
 		cmocka_unit_test(diff_says_what_a_mapping_was_before),
 		cmocka_unit_test(diff_rejects_an_unknown_column),
 		cmocka_unit_test(cow_groups_by_mapping),
