@@ -67,6 +67,16 @@ class DiffRange(_Range):
         """("appeared", "became_exclusive"): the facts of docs/verdicts.md."""
         return _bits(self._struct.changes, lib().vmsnap_page_change_name)
 
+    @property
+    def kinds(self):
+        """("new",): what that comes to; both "new" and "gone" where other memory lies there."""
+        return _bits(self._struct.kinds, lib().vmsnap_page_kind_name)
+
+    @property
+    def moved_from(self):
+        """The address that the first page had in A; None if they did not move."""
+        return getattr(self._struct, "from") if self._struct.moved else None
+
     def __repr__(self):
         return f"<{self.start:x}-{self.end:x} {' '.join(self.changes)}>"
 
