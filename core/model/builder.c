@@ -33,13 +33,15 @@ int builder_finish(struct vmsnap_builder *builder, struct work *work, struct vms
 
 /* ---- what everybody may call ------------------------------------------------ */
 
-static bool keep_bytes(struct vmsnap *snap, const uint8_t **bytes, size_t len)
+/* Of what is unknown the length is 0, whatever was given. */
+static bool keep_bytes(struct vmsnap *snap, const uint8_t **bytes, size_t *len)
 {
-	if (!*bytes || !len) {
+	if (!*bytes || !*len) {
 		*bytes = NULL;
+		*len = 0;
 		return true;
 	}
-	*bytes = (const uint8_t *)arena_copy(&snap->strings, *bytes, len);
+	*bytes = (const uint8_t *)arena_copy(&snap->strings, *bytes, *len);
 	return *bytes;
 }
 
@@ -60,11 +62,12 @@ static bool keep_info(struct vmsnap *snap, const struct vmsnap_info *given)
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
 		if (!keep_string(snap, strings[i]))
 			return false;
-	if (info->cmdline)
-		info->cmdline = arena_copy(&snap->strings, info->cmdline, info->cmdline_len);
+	info->cmdline_len = given->cmdline ? given->cmdline_len : 0;
+	if (given->cmdline)
+		info->cmdline = arena_copy(&snap->strings, given->cmdline, given->cmdline_len);
 	if (given->cmdline && !info->cmdline)
 		return false;
-	return keep_bytes(snap, &info->exe_build_id, info->exe_build_id_len);
+	return keep_bytes(snap, &info->exe_build_id, &info->exe_build_id_len);
 }
 
 /* What files can hold (docs/format.md), so that every snapshot can be saved. */
@@ -83,6 +86,8 @@ VMSNAP_API int vmsnap_builder_new_sized(const struct vmsnap_info *info, size_t s
                                         struct vmsnap_error *err)
 {
 	struct vmsnap_info given;
+	if (!info || !out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a builder needs an info, and a place to go to");
 	int rc = struct_take(&given, sizeof(given), info, size, "struct vmsnap_info", err);
 	rc = rc ? rc : check_info(&given, err);
 	if (rc)
@@ -98,6 +103,8 @@ VMSNAP_API int vmsnap_builder_new_sized(const struct vmsnap_info *info, size_t s
 
 VMSNAP_API int vmsnap_builder_from(const struct vmsnap *snap, struct vmsnap_builder **out, struct vmsnap_error *err)
 {
+	if (!snap || !out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a builder needs a snapshot to begin with, and a place to go to");
 	struct vmsnap_builder *builder = calloc(1, sizeof(*builder));
 	if (builder)
 		builder->snap = snapshot_above(snap);
@@ -116,8 +123,10 @@ VMSNAP_API void vmsnap_builder_free(struct vmsnap_builder *builder)
 	free(builder);
 }
 
-static int can_add(const struct vmsnap_builder *builder, const char *what, struct vmsnap_error *err)
+static int can_add(const struct vmsnap_builder *builder, const void *given, const char *what, struct vmsnap_error *err)
 {
+	if (!builder || !given)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%s: NULL is given", what);
 	if (!builder->snap)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "%s for a snapshot that is finished", what);
 	if (builder->snap->base)
@@ -166,7 +175,7 @@ VMSNAP_API int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, cons
                                             struct vmsnap_error *err)
 {
 	struct vmsnap_vma kept;
-	int rc = can_add(builder, "a mapping", err);
+	int rc = can_add(builder, vma, "a mapping", err);
 	rc = rc ? rc : struct_take(&kept, sizeof(kept), vma, size, "struct vmsnap_vma", err);
 	if (rc)
 		return rc;
@@ -179,7 +188,7 @@ VMSNAP_API int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, cons
 	void *vmas = snap->vmas;
 	bool there = room(&vmas, snap->vma_count, &builder->vma_room, sizeof(*snap->vmas));
 	snap->vmas = vmas;
-	if (!there || !keep_string(snap, &kept.name) || !keep_bytes(snap, &kept.build_id, kept.build_id_len))
+	if (!there || !keep_string(snap, &kept.name) || !keep_bytes(snap, &kept.build_id, &kept.build_id_len))
 		return fail_no_memory(err);
 	snap->vmas[snap->vma_count++] = kept;
 	return VMSNAP_OK;
@@ -211,7 +220,7 @@ static int check_state(const struct vmsnap_run *run, uint64_t pages, struct vmsn
 VMSNAP_API int vmsnap_builder_add_run(struct vmsnap_builder *builder, const struct vmsnap_run *run,
                                       struct vmsnap_error *err)
 {
-	int rc = can_add(builder, "pages", err);
+	int rc = can_add(builder, run, "pages", err);
 	if (rc)
 		return rc;
 	struct vmsnap *snap = builder->snap;
@@ -228,7 +237,7 @@ VMSNAP_API int vmsnap_builder_add_run(struct vmsnap_builder *builder, const stru
 VMSNAP_API int vmsnap_builder_set_status(struct vmsnap_builder *builder, const char *text, size_t len,
                                          struct vmsnap_error *err)
 {
-	int rc = can_add(builder, "a status", err);
+	int rc = can_add(builder, len ? text : "", "a status", err);
 	if (rc)
 		return rc;
 	const char *copy = arena_copy(&builder->snap->strings, text, len);
@@ -243,7 +252,7 @@ VMSNAP_API int vmsnap_builder_add_thread_sized(struct vmsnap_builder *builder, c
                                                size_t size, struct vmsnap_error *err)
 {
 	struct vmsnap_thread kept;
-	int rc = can_add(builder, "a thread", err);
+	int rc = can_add(builder, thread, "a thread", err);
 	rc = rc ? rc : struct_take(&kept, sizeof(kept), thread, size, "struct vmsnap_thread", err);
 	if (rc)
 		return rc;
@@ -273,6 +282,8 @@ VMSNAP_API int vmsnap_builder_add_annotations_sized(struct vmsnap_builder *build
                                                     const struct vmsnap_annotation *annotations, size_t count,
                                                     size_t size, struct vmsnap_error *err)
 {
+	if (!builder || (count && !annotations))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "annotations: NULL is given");
 	if (!builder->snap)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "annotations for a snapshot that is finished");
 	if (size != sizeof(*annotations))
@@ -282,6 +293,8 @@ VMSNAP_API int vmsnap_builder_add_annotations_sized(struct vmsnap_builder *build
 
 VMSNAP_API int vmsnap_builder_finish(struct vmsnap_builder *builder, struct vmsnap **out, struct vmsnap_error *err)
 {
+	if (!builder || !out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a snapshot needs a builder, and a place to go to");
 	if (!builder->snap)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "a snapshot that is finished");
 	struct work work = { .limit = WORK_UNLIMITED };

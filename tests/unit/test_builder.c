@@ -121,6 +121,45 @@ static void a_finished_builder_takes_nothing_more(void **state)
 	vmsnap_unref(snap);
 }
 
+static void a_length_without_bytes_is_unknown(void **state)
+{
+	(void)state;
+	struct vmsnap_builder *builder = NULL;
+	struct vmsnap_info info = { .page_size = 4096, .exe_build_id_len = 20, .cmdline_len = 9 };
+	struct vmsnap_vma vma = { .start = 0x1000, .end = 0x3000, .inode = 5, .name = "/file", .build_id_len = 20 };
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_vma(builder, &vma, NULL), VMSNAP_OK);
+	struct vmsnap *snap = finished(builder);
+	assert_null(vmsnap_info(snap)->exe_build_id);
+	assert_int_equal(vmsnap_info(snap)->exe_build_id_len, 0);
+	assert_null(vmsnap_info(snap)->cmdline);
+	assert_int_equal(vmsnap_info(snap)->cmdline_len, 0);
+	assert_null(vmsnap_vma(snap, 0)->build_id);
+	assert_int_equal(vmsnap_vma(snap, 0)->build_id_len, 0);
+	vmsnap_unref(snap);
+}
+
+static void what_is_not_given_is_an_argument_error(void **state)
+{
+	(void)state;
+	struct vmsnap_builder *builder = begun(), *other = NULL;
+	const struct vmsnap_info info = { .page_size = 4096 };
+	struct vmsnap *snap = NULL;
+	assert_int_equal(vmsnap_builder_new(NULL, &other, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_new(&info, NULL, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_from(NULL, &other, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_vma(builder, NULL, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_run(builder, NULL, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_thread(builder, NULL, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_set_status(builder, NULL, 5, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_set_status(builder, NULL, 0, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_annotations(builder, NULL, 3, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_annotations(builder, NULL, 0, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_finish(builder, NULL, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_finish(NULL, &snap, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_unref(finished(builder));
+}
+
 /* ---- from a snapshot that is there ------------------------------------------ */
 
 static struct vmsnap *annotated(const struct vmsnap *snap, const struct vmsnap_annotation *annotations, size_t count)
@@ -316,6 +355,8 @@ int main(void)
 		cmocka_unit_test(a_made_snapshot_has_what_was_given),
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_finished_builder_takes_nothing_more),
+		cmocka_unit_test(a_length_without_bytes_is_unknown),
+		cmocka_unit_test(what_is_not_given_is_an_argument_error),
 		cmocka_unit_test(annotations_make_another_snapshot_that_holds_the_first),
 		cmocka_unit_test(what_is_there_cannot_be_added_to),
 		cmocka_unit_test(a_layer_that_there_is_not_has_nothing),
