@@ -18,6 +18,7 @@ static int add(struct move_list *list, const struct move *move, struct work *wor
 struct move_range {
 	uint64_t from, to, length;
 	uint64_t other; /* where the pages that are at .from in one of base and parent are in the other */
+	bool nowhere;   /* they are not in it: what is at .from there is other memory */
 };
 static bool move_range_next(const struct move *move, const struct moves *between, bool from_parent,
                             struct move_range *s)
@@ -26,7 +27,9 @@ static bool move_range_next(const struct move *move, const struct moves *between
 	if (at >= end)
 		return false;
 	const struct move *via = from_parent ? moves_to(between, at, &until) : moves_from(between, at, &until);
+	const struct move *over = from_parent ? moves_from(between, at, &until) : moves_to(between, at, &until);
 	*s = (struct move_range){ .from = at, .to = move->to + (at - move->from), .length = until - at, .other = at };
+	s->nowhere = over && !via;
 	if (via)
 		s->other = from_parent ? via->from + (at - via->to) : via->to + (at - via->from);
 	return true;
@@ -49,7 +52,8 @@ static int add_where_free(struct move_list *more, const struct moves *moves, con
 	return rc;
 }
 
-/* What went from the parent to the child came from the base too.  If the base has it where the
+/* What went from the parent to the child came from the base too, if the parent did not put it
+ * where it had moved something away.  If the base has it where the
  * child has it, it was the parent that moved it, and as to the child nothing moved. */
 static int complete_base(const struct kin *kin, struct move_list *base, struct move_list *parent, struct work *work)
 {
@@ -58,11 +62,12 @@ static int complete_base(const struct kin *kin, struct move_list *base, struct m
 	for (size_t i = 0; !rc && i < list->count; i++)
 		for (struct move_range s = { 0 };
 		     !rc && move_range_next(&list->items[i], &kin->base_parent, true, &s);) {
-			if (s.other == s.to)
+			if (!s.nowhere && s.other == s.to)
 				continue;
 			rc = add(parent, &(struct move){ .from = s.from, .to = s.to, .length = s.length }, work);
 			struct move of_base = { .from = s.other, .to = s.to, .length = s.length };
-			rc = rc ? rc : add_where_free(base, &kin->base_child, &of_base, work);
+			if (!rc && !s.nowhere)
+				rc = add_where_free(base, &kin->base_child, &of_base, work);
 		}
 	return rc;
 }
@@ -110,7 +115,8 @@ static int complete_parent(const struct kin *kin, struct move_list *parent, stru
 		for (struct move_range s = { 0 };
 		     !rc && move_range_next(&list->items[i], &kin->base_parent, false, &s);) {
 			struct move of_parent = { .from = s.other, .to = s.to, .length = s.length };
-			rc = add_where_kept(kin, parent, &of_parent, s.other == s.from, work);
+			if (!s.nowhere)
+				rc = add_where_kept(kin, parent, &of_parent, s.other == s.from, work);
 		}
 	return rc;
 }

@@ -335,6 +335,41 @@ static void memory_that_slid_less_than_its_length_is_followed(void **state)
 	vmsnap_unref(child);
 }
 
+/* The parent moved pages 16 to 31 to 216 and mapped new ones there; the child moved both, and
+ * wrote to a page of each.  The base has nothing of what was new. */
+static void what_the_parent_put_over_what_it_moved_is_not_of_the_base(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	struct vmsnap_cow *cow = NULL;
+	struct vmsnap_cow_range range;
+	add_pages(base, 16, 16, OWNED(103));
+	add_anon(parent, 216, 232, "rw-p", "");
+	add_pages(parent, 16, 16, ANON(503));
+	add_pages(parent, 216, 16, ANON(103));
+	child->vma_count = 0;
+	add_anon(child, 316, 332, "rw-p", "");
+	add_anon(child, 416, 432, "rw-p", "");
+	add_pages(child, 316, 15, ANON(103));
+	add_pages(child, 331, 1, OWNED(901));
+	add_pages(child, 416, 15, ANON(503));
+	add_pages(child, 431, 1, OWNED(900));
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	for (size_t i = 0; vmsnap_cow_range(cow, i, &range) == VMSNAP_OK; i++) {
+		bool of_base = range.start < PAGE_AT(400);
+		assert_true(range.moved);
+		assert_int_equal(range.parent_start, range.start - PAGE_AT(of_base ? 100 : 400));
+		assert_int_equal(range.base_start, of_base ? range.start - PAGE_AT(300) : range.start);
+	}
+	vmsnap_cow_free(cow);
+	expect_ranges(parent, child, base,
+	              "316-331 shared from 216\n331-332 copied_by_child from 231\n"
+	              "416-431 shared from 16\n431-432 new_in_both from 31\n");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
 static void what_the_child_moved_memory_over_is_dropped(void **state)
 {
 	(void)state;
@@ -510,6 +545,7 @@ int main(void)
 		cmocka_unit_test(memory_that_the_child_moved_is_judged_at_its_new_place),
 		cmocka_unit_test(memory_that_the_parent_moved_is_judged_at_its_old_place),
 		cmocka_unit_test(memory_that_slid_less_than_its_length_is_followed),
+		cmocka_unit_test(what_the_parent_put_over_what_it_moved_is_not_of_the_base),
 		cmocka_unit_test(what_the_child_moved_memory_over_is_dropped),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),

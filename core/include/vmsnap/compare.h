@@ -238,7 +238,8 @@ struct vmsnap_cow_range {
 	uint64_t parent_start, base_start; /* where it begins there; start if it did not move */
 };
 /* By address, which is the child's; of what it has not, the parent's.  Where the child moved
- * memory over other memory, both are told, what is there now first. */
+ * memory over other memory, both are told: all that is there now first, and then, from where it
+ * begins on, what was there. */
 size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow);
 int vmsnap_cow_range_sized(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out, size_t size);
 static inline int vmsnap_cow_range(const struct vmsnap_cow *cow, size_t index, struct vmsnap_cow_range *out)
