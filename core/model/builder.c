@@ -190,6 +190,7 @@ VMSNAP_API int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, cons
 	snap->vmas = vmas;
 	if (!there || !keep_string(snap, &kept.name) || !keep_bytes(snap, &kept.build_id, &kept.build_id_len))
 		return fail_no_memory(err);
+	kept.deleted = vma_named_deleted(kept.inode, kept.name, strlen(kept.name));
 	snap->vmas[snap->vma_count++] = kept;
 	return VMSNAP_OK;
 }

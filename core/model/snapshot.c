@@ -212,3 +212,10 @@ VMSNAP_API int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t i
 	*out = found->items[index];
 	return VMSNAP_OK;
 }
+
+bool vma_named_deleted(uint64_t inode, const char *name, size_t len)
+{
+	static const char mark[] = " (deleted)";
+	size_t mark_len = sizeof(mark) - 1;
+	return inode && len > mark_len && memcmp(name + len - mark_len, mark, mark_len) == 0;
+}

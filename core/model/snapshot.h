@@ -48,4 +48,7 @@ uint64_t snapshot_string_bytes(const struct vmsnap *snap);
 /* Index of the first VMA that ends after address; vma_count if there is none. */
 size_t snapshot_vma_find(const struct vmsnap *snap, uint64_t address);
 
+/* What struct vmsnap_vma, .deleted is, of a file with this name. */
+bool vma_named_deleted(uint64_t inode, const char *name, size_t len);
+
 #endif

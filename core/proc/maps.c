@@ -58,13 +58,6 @@ static const char *copy_name(struct arena *strings, const char *name, size_t len
 	return copy;
 }
 
-static bool ends_with_deleted(const char *name)
-{
-	static const char mark[] = " (deleted)";
-	size_t len = strlen(name), mark_len = sizeof(mark) - 1;
-	return len > mark_len && strcmp(name + len - mark_len, mark) == 0;
-}
-
 int maps_parse_line(const char *line, size_t len, uint64_t lineno, uint64_t page_size, struct arena *strings,
                     struct vmsnap_vma *out, struct vmsnap_error *err)
 {
@@ -97,7 +90,7 @@ int maps_parse_line(const char *line, size_t len, uint64_t lineno, uint64_t page
 	vma.name = copy_name(strings, c.at, (size_t)(c.end - c.at));
 	if (!vma.name)
 		return fail_no_memory(err);
-	vma.deleted = vma.inode && ends_with_deleted(vma.name);
+	vma.deleted = vma_named_deleted(vma.inode, vma.name, strlen(vma.name));
 	*out = vma;
 	return VMSNAP_OK;
 }

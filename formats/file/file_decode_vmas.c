@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "error.h"
-#include "file_error.h"
 #include "file_decode.h"
+#include "file_error.h"
 #include "repeated.h"
 
 /* What is mapped: several VMAs share one. */
@@ -46,13 +46,6 @@ static bool take_columns(struct vmas *in, struct cursor *payload, size_t vmas)
 	       take_numbers_of(payload, &in->which, vmas) && take_numbers_of(payload, &in->offsets, vmas);
 }
 
-static bool ends_with_deleted(const char *name, size_t len)
-{
-	static const char mark[] = " (deleted)";
-	size_t mark_len = sizeof(mark) - 1;
-	return len >= mark_len && memcmp(name + len - mark_len, mark, mark_len) == 0;
-}
-
 static int set_object(struct vmas *in, struct object *object, uint64_t *inode)
 {
 	struct decode *decode = in->decode;
@@ -71,7 +64,7 @@ static int set_object(struct vmas *in, struct object *object, uint64_t *inode)
 	object->dev_minor = (uint32_t)device[1];
 	if (!take_string(&in->names, &name, &len))
 		return decode_damaged(decode, "VMAS: a name for each of %zu objects expected", in->object_count);
-	object->deleted = *inode && ends_with_deleted(name, len);
+	object->deleted = vma_named_deleted(*inode, name, len);
 	object->name = decode_string(decode, name, len, &rc);
 	object->name_len = len;
 	object->build_id_len = *in->build_id_lens.at++;

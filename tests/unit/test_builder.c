@@ -139,6 +139,24 @@ static void a_length_without_bytes_is_unknown(void **state)
 	vmsnap_unref(snap);
 }
 
+static void that_a_file_is_deleted_says_its_name(void **state)
+{
+	(void)state;
+	struct vmsnap_builder *builder = begun();
+	const struct vmsnap_vma vmas[] = {
+		{ .start = 0x1000, .end = 0x2000, .inode = 5, .name = "/file", .deleted = true },
+		{ .start = 0x2000, .end = 0x3000, .inode = 6, .name = "/file (deleted)" },
+		{ .start = 0x3000, .end = 0x4000, .name = "/file (deleted)", .deleted = true },
+		{ .start = 0x4000, .end = 0x5000, .inode = 7, .name = " (deleted)", .deleted = true },
+	};
+	for (size_t i = 0; i < sizeof(vmas) / sizeof(*vmas); i++)
+		assert_int_equal(vmsnap_builder_add_vma(builder, &vmas[i], NULL), VMSNAP_OK);
+	struct vmsnap *snap = finished(builder);
+	for (size_t i = 0; i < sizeof(vmas) / sizeof(*vmas); i++)
+		assert_int_equal(vmsnap_vma(snap, i)->deleted, i == 1);
+	vmsnap_unref(snap);
+}
+
 static void what_is_not_given_is_an_argument_error(void **state)
 {
 	(void)state;
@@ -356,6 +374,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_finished_builder_takes_nothing_more),
 		cmocka_unit_test(a_length_without_bytes_is_unknown),
+		cmocka_unit_test(that_a_file_is_deleted_says_its_name),
 		cmocka_unit_test(what_is_not_given_is_an_argument_error),
 		cmocka_unit_test(annotations_make_another_snapshot_that_holds_the_first),
 		cmocka_unit_test(what_is_there_cannot_be_added_to),

@@ -28,7 +28,8 @@ static inline int vmsnap_builder_new(const struct vmsnap_info *info, struct vmsn
 int vmsnap_builder_from(const struct vmsnap *snap, struct vmsnap_builder **out, struct vmsnap_error *err);
 void vmsnap_builder_free(struct vmsnap_builder *builder); /* NULL is fine */
 
-/* Mappings and runs come in the order of their addresses, whole pages, and do not overlap. */
+/* Mappings and runs come in the order of their addresses, whole pages, and do not overlap.
+ * Whether a file is deleted is read from its name. */
 int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, const struct vmsnap_vma *vma, size_t size,
                                  struct vmsnap_error *err);
 static inline int vmsnap_builder_add_vma(struct vmsnap_builder *builder, const struct vmsnap_vma *vma,
