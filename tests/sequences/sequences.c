@@ -21,8 +21,9 @@ enum { LINES_EACH = 6 };
 static struct options {
 	uint64_t seed, count;
 	bool no_frames, quiet;
-	uint32_t only; /* 1 << enum requirement, or-ed */
-	unsigned show; /* failures of each requirement that are printed whole */
+	uint32_t only;  /* 1 << enum requirement, or-ed */
+	unsigned allow; /* so many sequences may fail each requirement */
+	unsigned show;  /* failures of each requirement that are printed whole */
 } options = { .seed = 1, .count = 1000, .only = UINT32_MAX, .show = 1 };
 
 bool strict;
@@ -310,7 +311,7 @@ static bool report(const uint64_t outcomes[BROKE + 1])
 	for (int i = 0; i < REQUIREMENT_COUNT; i++) {
 		if (!tallies[i].sequences)
 			continue;
-		good = false;
+		good = good && tallies[i].sequences <= options.allow;
 		printf("%-15s not met in %" PRIu64 " sequences, %" PRIu64 " times; first --seed %" PRIu64 "\n",
 		       requirement_names[i], tallies[i].sequences, tallies[i].pages, tallies[i].first_seed);
 	}
@@ -330,13 +331,14 @@ static bool report(const uint64_t outcomes[BROKE + 1])
 static void help(void)
 {
 	printf("Usage: sequences [--count N] [--seed N] [--no-frames] [--strict] [--only NAME,...] "
-	       "[--show N] [--quiet]\n\n"
+	       "[--show N] [--allow N] [--quiet]\n\n"
 	       "Random sequences of mmap, munmap, mremap, mprotect, MAP_FIXED, fork and writes, and what\n"
 	       "diff, cow and history say of them, against what the program knows.  A seed is a sequence;\n"
 	       "--seed N --count 1 is that one again.  --no-frames: as if nobody might know them.\n"
 	       "--strict: moves of files and shared memory are required to be told, which only the same\n"
 	       "place of the same file shows; and that memory with other permissions and no frame left\n"
-	       "was replaced.\n\n"
+	       "was replaced.  --allow: so many sequences may fail each requirement: which frames the\n"
+	       "kernel gives is up to it, and a few in 10,000 are told wrongly where they coincide.\n\n"
 	       "What is required:\n");
 	for (int i = 0; i < REQUIREMENT_COUNT; i++)
 		printf("  %-15s %s\n", requirement_names[i], requirement_texts[i]);
@@ -361,15 +363,11 @@ static bool choose(char *names)
 static bool read_options(int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "count", required_argument, NULL, 'c' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "no-frames", no_argument, NULL, 'n' },
-		{ "only", required_argument, NULL, 'o' },
-		{ "show", required_argument, NULL, 'w' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "strict", no_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "count", required_argument, NULL, 'c' }, { "seed", required_argument, NULL, 's' },
+		{ "no-frames", no_argument, NULL, 'n' },   { "only", required_argument, NULL, 'o' },
+		{ "show", required_argument, NULL, 'w' },  { "quiet", no_argument, NULL, 'q' },
+		{ "strict", no_argument, NULL, 't' },      { "allow", required_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },        { 0 },
 	};
 	for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
 		if (option == 'c')
@@ -380,6 +378,8 @@ static bool read_options(int argc, char **argv)
 			options.no_frames = true;
 		else if (option == 't')
 			strict = true;
+		else if (option == 'a')
+			options.allow = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 'q')
 			options.quiet = true;
 		else if (option == 'w')
