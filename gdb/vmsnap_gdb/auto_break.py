@@ -112,23 +112,34 @@ class BreakWatch:
 
     # ---- events ----
 
+    # A Ctrl-C that comes within an event is raised there, at any line of ours; gdb would print it
+    # and go on, and nobody would stop the program.
+
     def _resumed(self, event):
-        # `run` sets the counts to 0, of which no event tells.
-        for each in self._watched.values():
-            if each.is_there():
-                each.hits = each.breakpoint.hit_count
+        try:
+            # `run` sets the counts to 0, of which no event tells.
+            for each in self._watched.values():
+                if each.is_there():
+                    each.hits = each.breakpoint.hit_count
+        except KeyboardInterrupt:
+            self._interrupted("interrupted")
 
     def _modified(self, breakpoint):
-        each = self._watched.get(breakpoint.number)
-        if each is None:
-            return
-        before, each.hits = each.hits, breakpoint.hit_count
-        if each.hits <= before:
-            return
+        try:
+            each = self._watched.get(breakpoint.number)
+            before, hits = (each.hits, breakpoint.hit_count) if each else (0, 0)
+            if hits != before:
+                each.hits = hits
+            if hits > before:
+                self._take_or_note(each)
+        except KeyboardInterrupt:
+            self._interrupted("interrupted; this hit was not taken")
+
+    def _take_or_note(self, each):
         try:
             self._take(each)
         except KeyboardInterrupt:
-            self._interrupted()
+            raise
         except BaseException as error:  # gdb would print a traceback
             self.notes.add(f"breakpoint {each.number}", error)
 
@@ -145,8 +156,8 @@ class BreakWatch:
             each.breakpoint.ignore_count = _FOR_EVER
 
     @staticmethod
-    def _interrupted():
-        auto_notes.say("interrupted; this hit was not taken")
+    def _interrupted(what):
+        auto_notes.say(what)
         # The Ctrl-C was meant for the program too, and has been used up here.  gdb's
         # command `interrupt` does nothing from inside this event.
         os.kill(target.require_live(), signal.SIGINT)
