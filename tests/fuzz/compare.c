@@ -57,13 +57,12 @@ struct vmsnap_diff *compare_diff(const struct vmsnap *a, const struct vmsnap *b)
 static void check_cow(const struct vmsnap_cow *cow)
 {
 	struct vmsnap_cow_range range;
-	uint64_t pages[VMSNAP_VERDICT_COUNT] = { 0 }, end = 0,
-	         page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
+	uint64_t pages[VMSNAP_VERDICT_COUNT] = { 0 }, page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size;
 	for (size_t i = 0; i < vmsnap_cow_range_count(cow); i++) {
 		FUZZ_CHECK(vmsnap_cow_range(cow, i, &range) == VMSNAP_OK && range.start < range.end);
-		FUZZ_CHECK(range.start >= end && range.verdict >= 0 && range.verdict < VMSNAP_VERDICT_COUNT);
+		/* Where memory was moved over other memory, both are told: ranges may step back. */
+		FUZZ_CHECK(range.verdict >= 0 && range.verdict < VMSNAP_VERDICT_COUNT);
 		pages[range.verdict] += (range.end - range.start) / page_size;
-		end = range.end;
 	}
 	for (int verdict = 0; verdict < VMSNAP_VERDICT_COUNT; verdict++)
 		FUZZ_CHECK(pages[verdict] == vmsnap_cow_pages(cow, verdict));
