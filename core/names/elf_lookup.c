@@ -12,7 +12,7 @@
 #include "names_path.h"
 
 enum {
-	TABLE_MOST = 64 << 20, /* bytes: 2.8 million symbols */
+	TABLE_MOST = (64 << 20) - 1, /* bytes: 2.8 million symbols */
 	THREAD_LOCALS_MOST = 1000,
 	NAME_MOST = 200,
 };
