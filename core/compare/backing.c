@@ -36,10 +36,14 @@ bool vma_same_backing(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 {
 	if ((a->perms & VMSNAP_PERM_SHARED) != (b->perms & VMSNAP_PERM_SHARED))
 		return false;
-	if (vma_is_anonymous(a) || vma_is_anonymous(b)) {
+	bool anonymous_a = vma_is_anonymous(a), anonymous_b = vma_is_anonymous(b);
+	if (anonymous_a || anonymous_b) {
+		/* Most often, and cheaply. */
+		if (anonymous_a && anonymous_b && !strcmp(a->name, b->name))
+			return true;
 		if (vma_is_plain(a) || vma_is_plain(b))
 			return vma_is_plain(a) && vma_is_plain(b);
-		return vma_is_anonymous(a) && vma_is_anonymous(b) && !strcmp(a->name, b->name);
+		return false;
 	}
 	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
 	       a->offset - a->start == b->offset - b->start;

@@ -99,6 +99,8 @@ static int add_pages(struct walk *walk, const struct diff_place *place, const st
 
 static int compare_range(struct walk *walk, const struct pair_range *range)
 {
+	if (pair_skip_same(&walk->pairs, range))
+		return work_step(&walk->diff->work);
 	struct diff_place place = diff_place_of(&walk->pairs, range, &walk->known, &walk->diff->match);
 	struct diff_reader reader = diff_read(&walk->pairs, &place);
 	struct work *work = &walk->diff->work;
@@ -166,13 +168,38 @@ static uint64_t count_shared(const struct vmsnap *a, uint64_t start, uint64_t en
 	return pages;
 }
 
-static uint64_t count_shared_writable(const struct vmsnap *a)
+/* The pages of a run that are in writable private mappings.  *vma: the first that may have any. */
+static uint64_t count_writable(const struct vmsnap *snap, const struct run *run, unsigned shift, size_t *vma)
 {
-	uint64_t pages = 0;
-	for (size_t i = 0; i < a->vma_count; i++)
-		if ((a->vmas[i].perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED)) == VMSNAP_PERM_WRITE)
-			pages += count_shared(a, a->vmas[i].start, a->vmas[i].end);
+	uint64_t start = run_start(run), last = run_last(run, shift), pages = 0;
+	while (*vma < snap->vma_count && snap->vmas[*vma].end <= start)
+		++*vma;
+	for (size_t i = *vma; i < snap->vma_count && snap->vmas[i].start <= last; i++) {
+		const struct vmsnap_vma *in = &snap->vmas[i];
+		if ((in->perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED)) != VMSNAP_PERM_WRITE)
+			continue;
+		uint64_t first_here = in->start > start ? in->start : start;
+		uint64_t last_here = in->end - 1 < last ? in->end - 1 : last;
+		pages += ((last_here - first_here) >> shift) + 1;
+	}
 	return pages;
+}
+
+/* In one pass: of a large process it is the memory that takes the time. */
+static void count_pages(const struct vmsnap *a, struct totals *totals)
+{
+	bool exclusive_known = a->info.known.exclusive;
+	unsigned shift = walk_page_shift(a);
+	uint64_t resident = 0, shared = 0;
+	size_t vma = 0;
+	for (size_t i = 0; i < a->runs.count; i++) {
+		const struct run *run = &a->runs.items[i];
+		resident += run->entry & ENTRY_PRESENT ? run_pages(run) : 0;
+		if (page_write_copies(run->entry, exclusive_known))
+			shared += count_writable(a, run, shift, &vma);
+	}
+	totals->others[VMSNAP_TOTAL_RESIDENT_A] = resident;
+	totals->others[VMSNAP_TOTAL_SHARED_A] = shared;
 }
 
 static bool same_text(const struct vmsnap_diff_status *row)
@@ -206,9 +233,8 @@ static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vm
 	for (size_t i = 0; i < diff->match.count; i++)
 		diff->totals.vmas[diff->match.rows[i].change]++;
 	sum_ranges(diff, walk_page_shift(b));
-	diff->totals.others[VMSNAP_TOTAL_RESIDENT_A] = count_resident(a);
+	count_pages(a, &diff->totals);
 	diff->totals.others[VMSNAP_TOTAL_RESIDENT_B] = count_resident(b);
-	diff->totals.others[VMSNAP_TOTAL_SHARED_A] = count_shared_writable(a);
 	return rc;
 }
 

@@ -110,13 +110,6 @@ uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
 	return facts | fact(dirtied, VMSNAP_CHANGE_SOFT_DIRTIED);
 }
 
-bool page_write_copies(uint64_t entry, bool exclusive_known)
-{
-	if (!(entry & ENTRY_PRESENT) || has(entry, VMSNAP_PAGE_ZERO))
-		return false;
-	return has(entry, VMSNAP_PAGE_FILE) || !exclusive_known || !has(entry, VMSNAP_PAGE_EXCLUSIVE);
-}
-
 /* A page of the page cache that is in another frame was read anew. */
 static bool copied(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context)
 {

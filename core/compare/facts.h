@@ -27,6 +27,12 @@ uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
 /* What they come to: 1 << enum vmsnap_page_kind, or-ed. */
 uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context);
 /* Whether a write to such a page of a private mapping makes a copy. */
-bool page_write_copies(uint64_t entry, bool exclusive_known);
+static inline bool page_write_copies(uint64_t entry, bool exclusive_known)
+{
+	if (!(entry & ENTRY_PRESENT) || (entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO)))
+		return false;
+	return (entry & ENTRY_FLAG(VMSNAP_PAGE_FILE)) || !exclusive_known ||
+	       !(entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
+}
 
 #endif

@@ -19,9 +19,16 @@ static bool handed_on(const struct vmsnap *a, const struct vmsnap *b)
 {
 	struct run_cursor in_a = run_cursor_at(a, 0), in_b = run_cursor_at(b, 0);
 	for (uint64_t at = 0, until; at != UINT64_MAX; at = until) {
+		/* Both have most pages, and in runs of one shape. */
+		while (in_a.run < in_a.end && in_b.run < in_b.end && in_a.run->head == in_b.run->head) {
+			if (own_page_exclusive(in_a.run->entry) && own_page_same(in_a.run->entry, in_b.run->entry))
+				return true;
+			in_a.run++;
+			in_b.run++;
+		}
 		until = UINT64_MAX;
 		uint64_t entry_a = run_cursor_entry(&in_a, at, &until), entry_b = run_cursor_entry(&in_b, at, &until);
-		if (own_page_same(entry_a, entry_b) && own_page_exclusive(entry_a))
+		if (own_page_exclusive(entry_a) && own_page_same(entry_a, entry_b))
 			return true;
 	}
 	return false;
@@ -100,48 +107,60 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static int measure_all(const struct vmsnap *a, const struct vmsnap *b, const struct move_proof *proof,
-                       const struct candidate *c, uint64_t *looks, struct work *work, struct measure *out)
+/* Where both map plain memory at one place, only frames tell whether it moved: it cannot reach
+ * over pages that stayed where they were, in A's place or in B's. */
+struct stayed {
+	bool looked_for;
+	struct run_cursor from_b, to_a;
+};
+
+static bool stayed_at(struct stayed *stayed, uint64_t from, uint64_t to, uint64_t a, uint64_t b, uint64_t *length)
 {
-	uint64_t from = c->start + c->distance;
-	struct run_cursor in_a = run_cursor_at(a, from), in_b = run_cursor_at(b, c->start);
-	int rc = VMSNAP_OK;
-	*out = (struct measure){ .one_line = proof->one_line, .bound = fault_bound_begin(proof->later) };
-	for (uint64_t done = 0, next; !rc && *looks && done < c->length; done = next) {
-		uint64_t until_a = from + c->length, until_b = c->start + c->length;
-		uint64_t entry_a = run_cursor_entry(&in_a, from + done, &until_a);
-		uint64_t entry_b = run_cursor_entry(&in_b, c->start + done, &until_b);
-		next = lesser(until_a - from, until_b - c->start);
-		uint64_t at = (proof->later == a ? from : c->start) + done;
-		measure_pages(out, at, (next - done) >> in_a.shift, entry_a, entry_b);
-		--*looks;
-		rc = work_step(work);
-	}
-	return rc;
+	uint64_t until_from = from + *length, until_to = to + *length;
+	if (!stayed->looked_for)
+		return false;
+	bool yes = own_page_same(a, run_cursor_entry(&stayed->from_b, from, &until_from)) ||
+	           own_page_same(run_cursor_entry(&stayed->to_a, to, &until_to), b);
+	*length = lesser(*length, lesser(until_from - from, until_to - to));
+	return yes;
 }
 
-/* ---- where it ends ---------------------------------------------------------------- */
+/* Whether so few pages moved, of those met until now, that the rest cannot make up for it: hardly
+ * more of them did than were seen.  Else each of a million candidates is looked through to its end. */
+static bool hopeless(const struct measure *m, const struct candidate *c)
+{
+	return !c->file && !c->by_shape && m->both / 8 > m->equal + c->seen;
+}
 
-/* Where both map plain memory at one place, only frames tell whether it moved: cuts off what
- * lies beyond pages that stayed where they were, in A's place or in B's. */
-static int cut_at_what_stayed(const struct vmsnap *a, const struct vmsnap *b, struct candidate *c, uint64_t *looks,
-                              struct work *work)
+/* Looks at all pages, and cuts the candidate at what stayed. */
+static int measure_all(const struct vmsnap *a, const struct vmsnap *b, const struct move_proof *proof,
+                       struct candidate *c, uint64_t *looks, struct work *work, struct measure *out)
 {
 	uint64_t to = c->start, from = to + c->distance, low = 0, high = c->length;
-	struct run_cursor from_a = run_cursor_at(a, from), from_b = run_cursor_at(b, from);
-	struct run_cursor to_a = run_cursor_at(a, to), to_b = run_cursor_at(b, to);
+	struct run_cursor in_a = run_cursor_at(a, from), in_b = run_cursor_at(b, to);
+	struct stayed stayed = { .looked_for = !c->file && !c->by_shape && (!c->from.unmatched || !c->to.unmatched) };
+	const struct measure none = { .one_line = proof->one_line, .bound = fault_bound_begin(proof->later) };
 	int rc = VMSNAP_OK;
-	for (uint64_t done = 0, next; !rc && *looks && done < high; done = next) {
-		uint64_t until_from = from + c->length, until_to = to + c->length;
-		uint64_t was = run_cursor_entry(&from_a, from + done, &until_from);
-		bool stayed = own_page_same(was, run_cursor_entry(&from_b, from + done, &until_from));
-		was = run_cursor_entry(&to_a, to + done, &until_to);
-		stayed |= own_page_same(was, run_cursor_entry(&to_b, to + done, &until_to));
-		next = lesser(until_from - from, until_to - to);
-		if (stayed && to + done >= c->seen_end)
+	if (stayed.looked_for) {
+		stayed.from_b = run_cursor_at(b, from);
+		stayed.to_a = run_cursor_at(a, to);
+	}
+	*out = none;
+	for (uint64_t done = 0, length; !rc && *looks && done < high && !hopeless(out, c); done += length) {
+		uint64_t until_a = from + high, until_b = to + high;
+		uint64_t entry_a = run_cursor_entry(&in_a, from + done, &until_a);
+		uint64_t entry_b = run_cursor_entry(&in_b, to + done, &until_b);
+		length = lesser(until_a - from, until_b - to) - done;
+		bool here = stayed_at(&stayed, from + done, to + done, entry_a, entry_b, &length);
+		if (here && to + done >= c->seen_end) {
 			high = done;
-		else if (stayed && to + next <= c->seen_start)
-			low = next;
+		} else if (here && to + done + length <= c->seen_start) {
+			low = done + length;
+			*out = none;
+		} else {
+			measure_pages(out, (proof->later == a ? from : to) + done, length >> in_a.shift, entry_a,
+			              entry_b);
+		}
 		--*looks;
 		rc = work_step(work);
 	}
@@ -184,12 +203,10 @@ int move_measure(const struct vmsnap *a, const struct vmsnap *b, const struct mo
                  struct candidate *candidate, uint64_t *looks, struct work *work, enum move_belief *belief)
 {
 	struct measure measure;
-	int rc = VMSNAP_OK;
+	int rc;
 	*belief = MOVE_NO;
-	if (!candidate->file && !candidate->by_shape && (!candidate->from.unmatched || !candidate->to.unmatched))
-		rc = cut_at_what_stayed(a, b, candidate, looks, work);
-	rc = rc ? rc : measure_all(a, b, proof, candidate, looks, work, &measure);
-	if (rc || !*looks)
+	rc = measure_all(a, b, proof, candidate, looks, work, &measure);
+	if (rc || !*looks || hopeless(&measure, candidate))
 		return rc;
 	if (proof->frames && agrees(&measure) && proves(&measure, proof))
 		*belief = MOVE_SURE;

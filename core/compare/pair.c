@@ -104,6 +104,27 @@ bool pair_next(struct pair_walk *walk, struct pair_range *range)
 	return true;
 }
 
+/* Whether no run is left below the end, of those from the start on. */
+static bool passed(struct run_cursor *cursor, const struct pair_range *range)
+{
+	while (cursor->run < cursor->end && run_last(cursor->run, cursor->shift) < range->start)
+		cursor->run++;
+	return cursor->run == cursor->end || run_start(cursor->run) >= range->end;
+}
+
+bool pair_skip_same(struct pair_walk *walk, const struct pair_range *range)
+{
+	const struct pair_member *a = &range->member[0], *b = &range->member[1];
+	struct run_cursor *in_a = &walk->cursor[0], *in_b = &walk->cursor[1];
+	if (range->moved || range->leaves || !a->here || !b->here)
+		return false;
+	bool empty_a = passed(in_a, range), empty_b = passed(in_b, range);
+	if (empty_a || empty_b || !pair_same(a, b))
+		return empty_a && empty_b;
+	run_cursors_skip_equal(in_a, in_b, range->end);
+	return passed(in_a, range) && passed(in_b, range);
+}
+
 struct pair_pages pair_pages_begin(struct pair_walk *walk, const struct pair_range *range,
                                    const struct pair_member *members, bool skip_equal)
 {

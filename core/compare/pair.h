@@ -44,6 +44,8 @@ struct pair_walk {
 /* Ranges follow each other without a gap from `start` to UINT64_MAX. */
 struct pair_walk pair_begin(const struct pairing *pairing, uint64_t start);
 bool pair_next(struct pair_walk *walk, struct pair_range *range);
+/* Of two sides, whether both have the same pages there, or none: then nothing differs in it. */
+bool pair_skip_same(struct pair_walk *walk, const struct pair_range *range);
 
 /* The pages of a range, some at a time, as far as all entries count up by their steps. */
 struct pair_pages {

@@ -4,6 +4,7 @@
 
 #include "fault_bound.h"
 #include "own_page.h"
+#include "place_filter.h"
 #include "walk.h"
 
 /* Pages of one side that do not lie there in the other, and that the other has nothing like in
@@ -25,11 +26,22 @@ struct source {
 	bool made;    /* its pages are counted as made by faults */
 };
 
+/* Entries of both sides at one place that are not the same. */
+struct difference {
+	uint64_t at, pages, a, b;
+};
+struct differences {
+	struct difference *items;
+	size_t count, capacity;
+};
+
 struct finding {
 	enum sightings_of of;
 	bool b_is_later;
 	unsigned shift;
 	struct work *work;
+	struct differences differences; /* that have a page which is sought */
+	struct place_filter of_a, of_b; /* where those pages are */
 	struct frame_ranges in_a, in_b;
 	struct fault_bound bound;
 	const struct unmatched_list *unmatched;
@@ -40,12 +52,6 @@ struct finding {
 	struct source *sources; /* of each sighting */
 };
 enum { LOOKS_EACH = 64 };
-
-/* Entries of both sides at one place that are not the same. */
-struct difference {
-	uint64_t at, until, a, b;
-};
-typedef int (*difference_fn)(struct finding *f, const struct difference *d);
 
 static bool is_sought(const struct finding *f, uint64_t entry)
 {
@@ -62,22 +68,16 @@ static bool is_range_of_b(const struct difference *d)
 	return !own_page(d->a) || !own_page_exclusive(d->b);
 }
 
-static int each_difference(struct finding *f, const struct vmsnap *a, const struct vmsnap *b, difference_fn fn)
+/* Passes over what is the same for our purpose: most is. */
+static void skip_same(struct run_cursor *a, struct run_cursor *b)
 {
-	struct run_cursor in_a = run_cursor_at(a, 0), in_b = run_cursor_at(b, 0);
-	int rc = VMSNAP_OK;
-	for (uint64_t at = 0, until; !rc && at != UINT64_MAX; at = until) {
-		run_cursors_skip_equal(&in_a, &in_b, UINT64_MAX);
-		until = UINT64_MAX;
-		struct difference d = { .at = at };
-		d.a = run_cursor_entry(&in_a, at, &until);
-		d.b = run_cursor_entry(&in_b, at, &until);
-		d.until = until;
-		if ((d.a | d.b) && !own_page_same(d.a, d.b))
-			rc = fn(f, &d);
-		rc = rc ? rc : work_step(f->work);
+	const uint64_t flags = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_SOFT_DIRTY | VMSNAP_PAGE_HUGE);
+	run_cursors_skip_equal(a, b, UINT64_MAX);
+	while (a->run < a->end && b->run < b->end && a->run->head == b->run->head &&
+	       !((a->run->entry ^ b->run->entry) & ~flags)) {
+		a->run++;
+		b->run++;
 	}
-	return rc;
 }
 
 /* ---- first: the ranges, and what other pages took --------------------------------- */
@@ -98,20 +98,19 @@ static int add_range(const struct finding *f, struct frame_ranges *ranges, const
 	if (!items)
 		return rc;
 	ranges->items = items;
-	items[ranges->count++] = (struct frame_range){ .place = own_page_place(entry),
-		                                       .address = d->at,
-		                                       .pages = (d->until - d->at) >> f->shift,
-		                                       .made = is_made(f, d) };
+	items[ranges->count++] = (struct frame_range){
+		.place = own_page_place(entry), .address = d->at, .pages = d->pages, .made = is_made(f, d)
+	};
 	return rc;
 }
 
 /* Whether any of it is in a range that is new as a mapping; asked in order of address. */
-static bool in_unmatched(struct finding *f, uint64_t start, uint64_t end)
+static bool in_unmatched(struct finding *f, uint64_t start, uint64_t last)
 {
 	const struct unmatched_list *unmatched = f->unmatched;
 	while (f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].end <= start)
 		f->next_unmatched++;
-	return f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].start < end;
+	return f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].start <= last;
 }
 
 /* What is of a file, or zero, in a new mapping may have come there with it. */
@@ -119,19 +118,89 @@ static void count_faults(struct finding *f, const struct difference *d)
 {
 	uint64_t before = f->b_is_later ? d->a : d->b, after = f->b_is_later ? d->b : d->a;
 	bool read = !(before & ENTRY_POPULATED) && (after & ENTRY_PRESENT) &&
-	            (after & ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)) && !in_unmatched(f, d->at, d->until);
+	            (after & ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO)) &&
+	            !in_unmatched(f, d->at, d->at + (d->pages << f->shift) - 1);
 	if (is_made(f, d) || read)
-		fault_bound_add(&f->bound, d->at, (d->until - d->at) >> f->shift, after);
+		fault_bound_add(&f->bound, d->at, d->pages, after);
 }
 
-static int take_pieces(struct finding *f, const struct difference *d)
+static int take_difference(struct finding *f, const struct difference *d)
 {
+	struct differences *list = &f->differences;
 	int rc = VMSNAP_OK;
 	count_faults(f, d);
-	if (is_sought(f, d->a) && is_range_of_a(d))
-		rc = add_range(f, &f->in_a, d, d->a);
-	if (!rc && is_sought(f, d->b) && is_range_of_b(d))
-		rc = add_range(f, &f->in_b, d, d->b);
+	if (!is_sought(f, d->a) && !is_sought(f, d->b))
+		return rc;
+	struct difference *items = work_room(f->work, list->items, list->count, &list->capacity, sizeof(*items), &rc);
+	if (!items)
+		return rc;
+	list->items = items;
+	items[list->count++] = *d;
+	return rc;
+}
+
+static int take_differences(struct finding *f, const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct run_cursor in_a = run_cursor_at(a, 0), in_b = run_cursor_at(b, 0);
+	int rc = VMSNAP_OK;
+	for (uint64_t at = 0, until; !rc && at != UINT64_MAX; at = until) {
+		skip_same(&in_a, &in_b);
+		until = UINT64_MAX;
+		struct difference d = { .at = at };
+		d.a = run_cursor_entry(&in_a, at, &until);
+		d.b = run_cursor_entry(&in_b, at, &until);
+		/* Of the last page the end is not told. */
+		d.pages = ((until - 1 - at) >> f->shift) + 1;
+		if ((d.a | d.b) && !own_page_same(d.a, d.b))
+			rc = take_difference(f, &d);
+		rc = rc ? rc : work_step(f->work);
+	}
+	return rc;
+}
+
+/* Most pages that differ are nowhere on the other side: only the others are sorted. */
+static int fill_filters(struct finding *f)
+{
+	const struct differences *list = &f->differences;
+	uint64_t pages = 0;
+	for (size_t i = 0; i < list->count; i++)
+		pages += list->items[i].pages;
+	int rc = place_filter_begin(&f->of_a, pages, f->work);
+	rc = rc ? rc : place_filter_begin(&f->of_b, pages, f->work);
+	for (size_t i = 0; !rc && i < list->count; i++) {
+		const struct difference *d = &list->items[i];
+		if (is_sought(f, d->a))
+			place_filter_add(&f->of_a, own_page_place(d->a), d->pages);
+		if (is_sought(f, d->b))
+			place_filter_add(&f->of_b, own_page_place(d->b), d->pages);
+		rc = work_step(f->work);
+	}
+	return rc;
+}
+
+/* Whether a page of A may be in B elsewhere, or one of B in A. */
+static bool may_be_in_b(const struct finding *f, const struct difference *d)
+{
+	return is_sought(f, d->a) && place_filter_maybe(&f->of_b, own_page_place(d->a), d->pages);
+}
+
+static bool may_be_in_a(const struct finding *f, const struct difference *d)
+{
+	return is_sought(f, d->b) && place_filter_maybe(&f->of_a, own_page_place(d->b), d->pages);
+}
+
+static int add_ranges(struct finding *f)
+{
+	const struct differences *list = &f->differences;
+	int rc = fill_filters(f);
+	for (size_t i = 0; !rc && i < list->count; i++) {
+		const struct difference *d = &list->items[i];
+		if (is_range_of_a(d) && may_be_in_b(f, d))
+			rc = add_range(f, &f->in_a, d, d->a);
+		if (!rc && is_range_of_b(d) && may_be_in_a(f, d))
+			rc = add_range(f, &f->in_b, d, d->b);
+		rc = rc ? rc : work_step(f->work);
+	}
 	return rc;
 }
 
@@ -196,7 +265,7 @@ static int add_sighting(struct finding *f, struct source source, const struct si
 static int look_among(struct finding *f, struct frame_ranges *ranges, bool ranges_of_a, const struct difference *d,
                       uint64_t entry)
 {
-	uint64_t place = own_page_place(entry), end = place + ((d->until - d->at) >> f->shift);
+	uint64_t place = own_page_place(entry), end = place + d->pages;
 	int rc = VMSNAP_OK;
 	for (size_t i = range_find(ranges, place); !rc && f->looks && i < ranges->count; i++) {
 		struct frame_range *range = &ranges->items[i];
@@ -219,13 +288,18 @@ static int look_among(struct finding *f, struct frame_ranges *ranges, bool range
 	return rc;
 }
 
-static int look_for(struct finding *f, const struct difference *d)
+static int look_for_all(struct finding *f)
 {
+	const struct differences *list = &f->differences;
 	int rc = VMSNAP_OK;
-	if (is_sought(f, d->b))
-		rc = look_among(f, &f->in_a, true, d, d->b);
-	if (!rc && is_sought(f, d->a) && !is_range_of_a(d))
-		rc = look_among(f, &f->in_b, false, d, d->a);
+	for (size_t i = 0; !rc && i < list->count; i++) {
+		const struct difference *d = &list->items[i];
+		if (may_be_in_a(f, d))
+			rc = look_among(f, &f->in_a, true, d, d->b);
+		if (!rc && !is_range_of_a(d) && may_be_in_b(f, d))
+			rc = look_among(f, &f->in_b, false, d, d->a);
+		rc = rc ? rc : work_step(f->work);
+	}
 	return rc;
 }
 
@@ -252,13 +326,14 @@ static uint64_t drop_ambiguous(struct finding *f)
 static int find_all(struct finding *f, const struct vmsnap *a, const struct vmsnap *b)
 {
 	uint64_t made = 0;
-	int rc = each_difference(f, a, b, take_pieces);
+	int rc = take_differences(f, a, b);
 	f->out->faults = f->bound.faults;
+	rc = rc || !f->differences.count ? rc : add_ranges(f);
 	if (rc || (!f->in_a.count && !f->in_b.count))
 		return rc;
 	rc = put_in_order(f, &f->in_a);
 	rc = rc ? rc : put_in_order(f, &f->in_b);
-	rc = rc ? rc : each_difference(f, a, b, look_for);
+	rc = rc ? rc : look_for_all(f);
 	if (!rc)
 		made = drop_ambiguous(f);
 	f->out->faults = f->bound.faults > made ? f->bound.faults - made : 0;
@@ -278,6 +353,9 @@ int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sighting
 	f.looks = LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + 1);
 	*out = (struct sightings){ 0 };
 	int rc = find_all(&f, a, b);
+	work_free(work, f.differences.items, f.differences.capacity, sizeof(*f.differences.items));
+	place_filter_free(&f.of_a, work);
+	place_filter_free(&f.of_b, work);
 	work_free(work, f.in_a.items, f.in_a.capacity, sizeof(*f.in_a.items));
 	work_free(work, f.in_b.items, f.in_b.capacity, sizeof(*f.in_b.items));
 	work_free(work, f.sources, f.capacity, sizeof(*f.sources));

@@ -17,15 +17,17 @@ struct partners {
 struct matching {
 	const struct vmsnap *a, *b;
 	struct partners *of_a, *of_b;
+	bool *same; /* of each overlap: both map the same thing */
 	struct unmatched_list lost, gained;
 	struct vma_match *out;
 	struct work *work;
 	bool frames; /* of the two can be compared */
 };
 
-/* The next pair of VMAs that overlap; begin with { 0, 0, false }. */
+/* The next pair of VMAs that overlap; begin with { 0 }. */
 struct overlap {
 	size_t a, b;
+	size_t next; /* how many there were until now */
 	bool met;
 };
 static bool overlap_next(const struct matching *m, struct overlap *at)
@@ -35,6 +37,7 @@ static bool overlap_next(const struct matching *m, struct overlap *at)
 		const struct vmsnap_vma *a = &m->a->vmas[at->a], *b = &m->b->vmas[at->b];
 		if (!at->met && a->start < b->end && b->start < a->end) {
 			at->met = true;
+			at->next++;
 			return true;
 		}
 		at->met = false;
@@ -44,6 +47,11 @@ static bool overlap_next(const struct matching *m, struct overlap *at)
 			at->b++;
 	}
 	return false;
+}
+/* There are fewer than so many: each but the last passes one VMA. */
+static size_t overlaps_max(const struct matching *m)
+{
+	return m->a->vma_count + m->b->vma_count;
 }
 
 struct shared_range {
@@ -60,6 +68,8 @@ typedef const struct move *(*moves_fn)(const struct moves *moves, uint64_t at, u
 /* Whether all of a range went elsewhere, or came from there. */
 static bool all_moved(const struct moves *moves, struct shared_range range, moves_fn find)
 {
+	if (!moves->list.count)
+		return false;
 	for (uint64_t at = range.start, until; at < range.end; at = until) {
 		until = range.end;
 		if (!find(moves, at, &until))
@@ -79,8 +89,7 @@ static bool same_at(const struct matching *m, const struct overlap *at)
 {
 	const struct moves *moves = &m->out->moves;
 	struct shared_range range = range_of(m, at);
-	return vma_same_backing(&m->a->vmas[at->a], &m->b->vmas[at->b]) && !all_moved(moves, range, moves_from) &&
-	       !all_moved(moves, range, moves_to);
+	return m->same[at->next - 1] && !all_moved(moves, range, moves_from) && !all_moved(moves, range, moves_to);
 }
 
 static int add_row(const struct matching *m, int change, const struct vmsnap_vma *a, const struct vmsnap_vma *b)
@@ -220,26 +229,59 @@ static int add_unmatched(struct unmatched_list *unmatched, size_t vma, uint64_t 
 	return VMSNAP_OK;
 }
 
-/* The ranges of `snap` in which `other` does not have the same mapping. */
-static int find_unmatched(const struct vmsnap *snap, const struct vmsnap *other, struct unmatched_list *unmatched,
-                          struct work *work)
+/* What is left of a VMA when it has been passed. */
+static int add_rest(struct unmatched_list *unmatched, const struct vmsnap *snap, size_t vma, uint64_t *at,
+                    struct work *work)
+{
+	int rc = add_unmatched(unmatched, vma, *at, snap->vmas[vma].end, work);
+	*at = vma + 1 < snap->vma_count ? snap->vmas[vma + 1].start : UINT64_MAX;
+	return rc;
+}
+
+/* One side while overlaps are met: which VMA was met last, and how far it is told. */
+struct passed {
+	const struct vmsnap *snap;
+	struct unmatched_list *unmatched;
+	size_t vma;
+	uint64_t at;
+};
+static struct passed pass_begin(const struct vmsnap *snap, struct unmatched_list *unmatched)
+{
+	return (struct passed){ snap, unmatched, 0, snap->vma_count ? snap->vmas[0].start : 0 };
+}
+
+static int pass_to(struct passed *side, size_t vma, struct work *work)
 {
 	int rc = VMSNAP_OK;
-	for (size_t i = 0, low = 0; !rc && i < snap->vma_count; i++) {
-		const struct vmsnap_vma *vma = &snap->vmas[i];
-		uint64_t at = vma->start;
-		while (low < other->vma_count && other->vmas[low].end <= at)
-			low++;
-		for (size_t j = low; !rc && j < other->vma_count && other->vmas[j].start < vma->end; j++) {
-			if (!vma_same_backing(vma, &other->vmas[j]))
-				continue;
-			rc = add_unmatched(unmatched, i, at, other->vmas[j].start, work);
-			at = other->vmas[j].end;
-		}
-		rc = rc ? rc : add_unmatched(unmatched, i, at, vma->end, work);
+	for (; !rc && side->vma < vma; side->vma++) {
+		rc = add_rest(side->unmatched, side->snap, side->vma, &side->at, work);
 		rc = rc ? rc : work_step(work);
 	}
 	return rc;
+}
+
+static int pass_same(struct passed *side, struct shared_range range, struct work *work)
+{
+	int rc = add_unmatched(side->unmatched, side->vma, side->at, range.start, work);
+	side->at = range.end;
+	return rc;
+}
+
+/* Fills in .same, and the ranges in which the other side does not have the same mapping. */
+static int find_unmatched(struct matching *m)
+{
+	struct passed a = pass_begin(m->a, &m->lost), b = pass_begin(m->b, &m->gained);
+	int rc = VMSNAP_OK;
+	for (struct overlap at = { 0 }; !rc && overlap_next(m, &at);) {
+		bool same = vma_same_backing(&m->a->vmas[at.a], &m->b->vmas[at.b]);
+		m->same[at.next - 1] = same;
+		rc = pass_to(&a, at.a, m->work);
+		rc = rc ? rc : pass_to(&b, at.b, m->work);
+		rc = rc || !same ? rc : pass_same(&a, range_of(m, &at), m->work);
+		rc = rc || !same ? rc : pass_same(&b, range_of(m, &at), m->work);
+	}
+	rc = rc ? rc : pass_to(&a, m->a->vma_count, m->work);
+	return rc ? rc : pass_to(&b, m->b->vma_count, m->work);
 }
 
 static int add_possible_moves(const struct matching *m)
@@ -297,8 +339,7 @@ static int add_untold(const struct matching *m)
 
 static int find_moves(struct matching *m)
 {
-	int rc = find_unmatched(m->a, m->b, &m->lost, m->work);
-	rc = rc ? rc : find_unmatched(m->b, m->a, &m->gained, m->work);
+	int rc = find_unmatched(m);
 	return rc ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &m->out->moves);
 }
 
@@ -330,31 +371,45 @@ static int match_all(struct matching *m)
 	return rc ? rc : work_sort(m->work, m->out->rows, m->out->count, sizeof(*m->out->rows), compare_rows, NULL);
 }
 
+static struct matching begin(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out,
+                             int *rc)
+{
+	*out = (struct vma_match){ 0 };
+	struct matching m = { .a = a, .b = b, .out = out, .work = work };
+	*rc = a->vma_count > VMAS_MAX || b->vma_count > VMAS_MAX ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
+	m.same = work_array(work, overlaps_max(&m), sizeof(*m.same), rc);
+	return m;
+}
+
+static void end(struct matching *m)
+{
+	work_free(m->work, m->same, overlaps_max(m), sizeof(*m->same));
+	work_free(m->work, m->of_a, m->a->vma_count, sizeof(*m->of_a));
+	work_free(m->work, m->of_b, m->b->vma_count, sizeof(*m->of_b));
+	work_free(m->work, m->lost.items, m->lost.capacity, sizeof(*m->lost.items));
+	work_free(m->work, m->gained.items, m->gained.capacity, sizeof(*m->gained.items));
+}
+
 int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct moves *out)
 {
-	struct unmatched_list lost = { 0 }, gained = { 0 };
-	*out = (struct moves){ 0 };
-	int rc = find_unmatched(a, b, &lost, work);
-	rc = rc ? rc : find_unmatched(b, a, &gained, work);
-	rc = rc ? rc : moves_find(a, &lost, b, &gained, work, out);
-	work_free(work, lost.items, lost.capacity, sizeof(*lost.items));
-	work_free(work, gained.items, gained.capacity, sizeof(*gained.items));
+	struct vma_match match;
+	int rc;
+	struct matching m = begin(a, b, work, &match, &rc);
+	rc = rc ? rc : find_moves(&m);
+	*out = match.moves;
+	end(&m);
 	return rc;
 }
 
 int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out)
 {
-	*out = (struct vma_match){ 0 };
-	struct matching m = { .a = a, .b = b, .out = out, .work = work };
+	int rc;
+	struct matching m = begin(a, b, work, out, &rc);
 	m.frames = facts_context_of(a, b).frames;
-	int rc = a->vma_count > VMAS_MAX || b->vma_count > VMAS_MAX ? VMSNAP_ERR_TOO_LARGE : VMSNAP_OK;
 	m.of_a = work_array(work, a->vma_count, sizeof(*m.of_a), &rc);
 	m.of_b = work_array(work, b->vma_count, sizeof(*m.of_b), &rc);
 	rc = rc ? rc : match_all(&m);
-	work_free(work, m.of_a, a->vma_count, sizeof(*m.of_a));
-	work_free(work, m.of_b, b->vma_count, sizeof(*m.of_b));
-	work_free(work, m.lost.items, m.lost.capacity, sizeof(*m.lost.items));
-	work_free(work, m.gained.items, m.gained.capacity, sizeof(*m.gained.items));
+	end(&m);
 	if (rc)
 		vma_match_free(out);
 	return rc;
