@@ -202,7 +202,8 @@ static int add_pair(const struct matching *m, const struct overlap *at)
 	bool highest = of_a->last == at->b && of_b->last == at->a;
 	bool other = false;
 	int rc = VMSNAP_OK;
-	if (of_a->count > 1 || of_b->count > 1 || a->perms != b->perms || strcmp(a->name, b->name))
+	if (of_a->count > 1 || of_b->count > 1 || a->perms != b->perms || a->start != b->start || a->end != b->end ||
+	    strcmp(a->name, b->name))
 		rc = may_be_another(m, at, &other);
 	if (rc || other)
 		return rc ? rc : add_possibly_replaced(m, at);

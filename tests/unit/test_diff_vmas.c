@@ -459,6 +459,21 @@ static void memory_with_other_permissions_and_none_of_its_pages_is_possibly_repl
 	expect_rows(pair, "split 1-10 1-4\nsplit 1-10 4-6\nprotection_changed 1-10 4-6\nsplit 1-10 6-10\n");
 }
 
+/* A program gave a range back, and what it got later took that in. */
+static void memory_that_grew_over_a_freed_range_is_possibly_replaced(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 4, 8, "rw-p", "");
+	add_pages(pair->a, 4, 4, OWNED(1002));
+	add_anon(pair->b, 1, 20, "rw-p", "");
+	add_pages(pair->b, 1, 19, OWNED(7000));
+	expect_rows(pair, "possibly_replaced 4-8 1-20\n");
+	pair->b->runs.count = 0;
+	add_pages(pair->b, 4, 1, OWNED(1002)); /* one page of it is still there */
+	add_pages(pair->b, 5, 15, OWNED(7000));
+	expect_rows(pair, "grown 4-8 1-20\n");
+}
+
 /* All pages may have been copied, when another process has them too. */
 static void copied_pages_do_not_speak_against_a_mapping(void **state)
 {
@@ -620,6 +635,7 @@ int main(void)
 		TEST(memory_moved_onto_memory_of_its_kind_replaces_that),
 		TEST(new_memory_of_the_kind_that_moved_away_is_added),
 		TEST(memory_with_other_permissions_and_none_of_its_pages_is_possibly_replaced),
+		TEST(memory_that_grew_over_a_freed_range_is_possibly_replaced),
 		TEST(copied_pages_do_not_speak_against_a_mapping),
 		TEST(sysv_segment_with_id_zero_is_not_plain_memory),
 	};
