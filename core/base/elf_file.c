@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "sorted.h"
 
 /* Real files stay far below these; they bound the work that a crafted one makes.
  * The kernel itself refuses to start a program with more than 64 KiB of program
@@ -260,14 +261,7 @@ int elf_file_read(int fd, struct arena *arena, struct elf_file *out)
 
 const struct elf_section *elf_file_section(const struct elf_file *elf, uint64_t address)
 {
-	size_t low = 0, high = elf->section_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (elf->sections[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = SORTED_ABOVE(struct elf_section, address, elf->sections, elf->section_count, address);
 	const struct elf_section *s = low ? &elf->sections[low - 1] : NULL;
 	return s && address - s->address < s->size ? s : NULL;
 }

@@ -1,6 +1,7 @@
 #include "diff_pages.h"
 
 #include "backing.h"
+#include "sorted.h"
 
 struct pairing diff_pairing(const struct vmsnap *a, const struct vmsnap *b, const struct vma_match *match)
 {
@@ -10,14 +11,7 @@ struct pairing diff_pairing(const struct vmsnap *a, const struct vmsnap *b, cons
 /* Whether the mappings of both may be two at this address.  Lowers *until. */
 static bool doubtful_at(const struct vma_match *match, uint64_t at, uint64_t *until)
 {
-	size_t low = 0, high = match->doubtful_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (match->doubtful[middle].end <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = SORTED_ABOVE(struct doubtful, end, match->doubtful, match->doubtful_count, at);
 	if (low == match->doubtful_count)
 		return false;
 	bool inside = match->doubtful[low].start <= at;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backing.h"
+#include "sorted.h"
 
 static int compare(uint64_t a, uint64_t b)
 {
@@ -14,15 +15,7 @@ static int compare(uint64_t a, uint64_t b)
 /* Index of the first range that ends after address. */
 static size_t unmatched_find(const struct unmatched_list *unmatched, uint64_t at)
 {
-	size_t low = 0, high = unmatched->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (unmatched->items[middle].end <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_ABOVE(struct unmatched, end, unmatched->items, unmatched->count, at);
 }
 
 static void lower(uint64_t *until, uint64_t edge)

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "sorted.h"
+
 static int by_start(const void *left, const void *right, const void *ctx)
 {
 	const struct touched *a = left, *b = right;
@@ -57,14 +59,7 @@ void touched_free(struct touched_list *list, struct work *work)
 
 bool touched_at(const struct touched_list *list, uint64_t at, uint64_t *until)
 {
-	size_t low = 0, high = list->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (list->items[middle].end <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = SORTED_ABOVE(struct touched, end, list->items, list->count, at);
 	if (low == list->count)
 		return false;
 	bool inside = list->items[low].start <= at;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "sorted.h"
 
 VMSNAP_API const char *vmsnap_version(void)
 {
@@ -138,15 +139,7 @@ VMSNAP_API const struct vmsnap_vma *vmsnap_vma(const struct vmsnap *snap, size_t
 
 size_t snapshot_vma_find(const struct vmsnap *snap, uint64_t address)
 {
-	size_t low = 0, high = snap->vma_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (snap->vmas[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_ABOVE(struct vmsnap_vma, end, snap->vmas, snap->vma_count, address);
 }
 
 VMSNAP_API const struct vmsnap_vma *vmsnap_vma_at(const struct vmsnap *snap, uint64_t address)

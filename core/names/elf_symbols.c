@@ -10,6 +10,7 @@
 #include "elf_copy.h"
 #include "elf_debug.h"
 #include "error.h"
+#include "sorted.h"
 #include "vmsnap.h"
 
 enum { RANK_LOCAL, RANK_WEAK, RANK_GLOBAL };
@@ -369,15 +370,7 @@ void symbols_free(struct symbols *symbols)
 
 static size_t first_above(const struct symbols *s, uint64_t address)
 {
-	size_t low = 0, high = s->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (s->items[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_ABOVE(struct symbol, start, s->items, s->count, address);
 }
 
 const struct symbol *symbols_at(const struct symbols *s, uint64_t address)

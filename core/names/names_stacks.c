@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "snapshot.h"
+#include "sorted.h"
 
 static int by_pointer(const void *a, const void *b)
 {
@@ -87,13 +88,6 @@ int stacks_find(const struct vmsnap *snap, struct arena *arena, struct stacks *o
 
 const struct stack *stacks_from(const struct stacks *stacks, uint64_t address)
 {
-	size_t low = 0, high = stacks->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (stacks->items[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = SORTED_ABOVE(struct stack, end, stacks->items, stacks->count, address);
 	return low < stacks->count ? &stacks->items[low] : NULL;
 }

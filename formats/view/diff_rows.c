@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "vma_find.h"
 
 const struct vmsnap_vma *diff_change_vma(const struct vmsnap_diff_vma *change)
 {
@@ -62,20 +63,6 @@ void diff_rows_free(struct diff_rows *rows)
 void diff_rows_rewind(struct diff_rows *rows)
 {
 	rows->next_range = rows->next_change = 0;
-}
-
-/* Index of the first mapping that ends after address. */
-static size_t vma_find(const struct vmsnap *snap, uint64_t address)
-{
-	size_t low = 0, high = vmsnap_vma_count(snap);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (vmsnap_vma(snap, middle)->end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 /* What the row is about: all of a mapping in B; of one in A as much as lies between two of

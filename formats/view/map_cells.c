@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "page_state.h"
+#include "vma_find.h"
 
 /* ---- finding rows ------------------------------------------------------------------- */
 
@@ -120,15 +121,8 @@ static void add_event(struct filling *filling, uint64_t start, uint64_t end, int
 static void add_mapped(struct filling *filling)
 {
 	const struct vmsnap *snap = filling->map->snap;
-	size_t low = 0, high = vmsnap_vma_count(snap);
+	size_t low = vma_find(snap, filling->row->start);
 	const struct vmsnap_vma *vma;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (vmsnap_vma(snap, middle)->end <= filling->row->start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (; (vma = vmsnap_vma(snap, low)) && vma->start <= filling->last; low++)
 		add(filling, vma->start, vma->end, CLASS_UNTOUCHED, false);
 }

@@ -2,17 +2,11 @@
 
 #include "error.h"
 #include "page_state.h"
+#include "vma_find.h"
 
 static void find_gap(struct place *place)
 {
-	size_t low = 0, high = vmsnap_vma_count(place->snap);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (vmsnap_vma(place->snap, middle)->end <= place->address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = vma_find(place->snap, place->address);
 	const struct vmsnap_vma *next = vmsnap_vma(place->snap, low);
 	place->gap_start = low ? vmsnap_vma(place->snap, low - 1)->end : 0;
 	place->gap_end = next ? next->start : 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "sorted.h"
 
 static bool is_touched(const struct vmsnap_annotation *name)
 {
@@ -40,15 +41,7 @@ void touched_by_free(struct touched_by *by, struct work *work)
 /* The first one that may reach beyond the address. */
 static size_t first_beyond(const struct touched_by *by, uint64_t address)
 {
-	size_t low = 0, high = by->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (by->items[middle].reach <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_ABOVE(struct touched_bytes, reach, by->items, by->count, address);
 }
 
 /* The texts are the plugin's: "breakpoint 2", "internal breakpoint (shlib event)", and
