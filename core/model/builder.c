@@ -218,6 +218,15 @@ static int check_state(const struct vmsnap_run *run, uint64_t pages, struct vmsn
 	return VMSNAP_OK;
 }
 
+/* One run of all addresses is a million million of ours: asked for at once, the system refuses what
+ * it does not have, instead of giving it bit by bit until nothing is left. */
+static int append(struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_t entry)
+{
+	uint64_t more = pages / RUN_PAGES_MAX;
+	int rc = more ? run_list_reserve(&snap->runs, snap->runs.count + more + 2, false) : VMSNAP_OK;
+	return rc ? rc : run_list_append(&snap->runs, snap->info.page_size, start, pages, entry);
+}
+
 VMSNAP_API int vmsnap_builder_add_run(struct vmsnap_builder *builder, const struct vmsnap_run *run,
                                       struct vmsnap_error *err)
 {
@@ -230,7 +239,7 @@ VMSNAP_API int vmsnap_builder_add_run(struct vmsnap_builder *builder, const stru
 	rc = check_range(snap, run->start, run->end, last ? run_start(last) + run_pages(last) * page_size : 0, "run",
 	                 err);
 	rc = rc ? rc : check_state(run, pages, err);
-	if (!rc && run_list_append(&snap->runs, page_size, run->start, pages, entry_of(run)))
+	if (!rc && append(snap, run->start, pages, entry_of(run)))
 		rc = fail_no_memory(err);
 	return rc;
 }

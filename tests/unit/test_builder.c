@@ -1,6 +1,13 @@
 /* Snapshots made from what is given, and kept by several holders. */
 #include "test_file_sample.h"
 
+#include <sys/wait.h>
+
+#include <sys/resource.h>
+
+#include "test_sanitized.h"
+#include "test_skip.h"
+
 static struct vmsnap_builder *begun(void)
 {
 	struct vmsnap_builder *builder = NULL;
@@ -104,6 +111,30 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 	};
 	for (size_t i = 0; i < sizeof(infos) / sizeof(*infos); i++)
 		assert_int_equal(vmsnap_builder_new(&infos[i], &builder, &err), VMSNAP_ERR_ARGUMENT);
+}
+
+/* In a process of its own, which may have a gigabyte, and is to take next to nothing of it. */
+static void a_run_of_all_addresses_does_not_take_all_memory(void **state)
+{
+	(void)state;
+	if (SANITIZED)
+		skip_because("a sanitizer needs more address space than can be allowed");
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct rlimit limit = { 1 << 30, 1 << 30 };
+		struct rusage before, after;
+		struct vmsnap_builder *builder = begun();
+		struct vmsnap_run run = { .start = 0, .end = -(uint64_t)4096, .flags = VMSNAP_PAGE_PRESENT };
+		setrlimit(RLIMIT_AS, &limit);
+		getrusage(RUSAGE_SELF, &before);
+		int rc = vmsnap_builder_add_run(builder, &run, NULL);
+		getrusage(RUSAGE_SELF, &after);
+		_exit(rc != VMSNAP_ERR_NO_MEMORY || after.ru_maxrss > before.ru_maxrss + 64 * 1024);
+	}
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void a_finished_builder_takes_nothing_more(void **state)
@@ -372,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_made_snapshot_has_what_was_given),
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
+		cmocka_unit_test(a_run_of_all_addresses_does_not_take_all_memory),
 		cmocka_unit_test(a_finished_builder_takes_nothing_more),
 		cmocka_unit_test(a_length_without_bytes_is_unknown),
 		cmocka_unit_test(that_a_file_is_deleted_says_its_name),
