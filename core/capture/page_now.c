@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "pagemap_scan.h"
+#include "pagemap.h"
 #include "procdir.h"
 
 /* Leaves *fd open.  Returns 0, or errno; ESRCH: there is no memory behind it, or none

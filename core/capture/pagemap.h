@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "maps.h"
+#include "pagemap_scan.h"
 #include "runs.h"
 #include "watchdog.h"
 
@@ -19,11 +20,7 @@ struct pagemap_probe {
 };
 int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err);
 
-/* Pages that PAGEMAP_SCAN found to be in some category. */
-struct page_region {
-	uint64_t start, end, categories;
-};
-/* Their ZERO and HUGE, as in an entry. */
+/* ZERO and HUGE of its pages, as in an entry. */
 uint64_t pagemap_region_flags(const struct page_region *region);
 
 struct page_marks {

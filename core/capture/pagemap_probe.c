@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "pagemap_scan.h"
+#include "pagemap.h"
 
 /* Linux 4.2 was the first to show bit 56. */
 static bool kernel_shows_exclusive(void)

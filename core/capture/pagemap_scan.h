@@ -5,7 +5,7 @@
 
 #include <sys/ioctl.h>
 
-#include "pagemap.h"
+#include "maps.h"
 #include "raw_syscall.h"
 
 /* From linux/fs.h of Linux 6.7; older headers lack it. */
@@ -19,6 +19,11 @@ enum {
 	SCAN_SWAPPED = 1 << 4,
 	SCAN_ZERO = 1 << 5,
 	SCAN_HUGE = 1 << 6,
+};
+
+/* Pages that are in some category. */
+struct page_region {
+	uint64_t start, end, categories;
 };
 
 /* Finds the pages of a range that are in any of the categories, max_pages of them at

@@ -2,7 +2,7 @@
 #ifndef VMSNAP_KEPT_ROWS_H
 #define VMSNAP_KEPT_ROWS_H
 
-#include "table.h"
+#include "table_row.h"
 
 struct kept_row {
 	struct sort_key key;

@@ -117,7 +117,6 @@ static void hidden_frames_do_not_count(void **state)
 static void marks_cut_runs_where_they_begin_and_end(void **state)
 {
 	(void)state;
-	enum { SCAN_ZERO = 1 << 5, SCAN_HUGE = 1 << 6 };
 	struct page_region regions[] = {
 		{ 0x12000, 0x14000, SCAN_ZERO },
 		{ 0x15000, 0x22000, SCAN_HUGE },
