@@ -35,14 +35,65 @@ VMSNAP_API const char *vmsnap_freeze_name(int freeze)
 	return NAME_OF(names, freeze);
 }
 
+/* Of one bit. */
+#define NAME_OF_BIT(names, bit) ((bit) && !((bit) & ((bit)-1)) ? NAME_OF(names, __builtin_ctz(bit)) : NULL)
+
 VMSNAP_API const char *vmsnap_page_flag_name(unsigned flag)
 {
 	static const char *const names[] = { "soft_dirty", "exclusive", "uffd_wp", "guard",  "zero",
 		                             "huge",       "file",      "swapped", "present" };
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (flag == 1u << i)
-			return names[i];
-	return NULL;
+	return NAME_OF_BIT(names, flag);
+}
+
+VMSNAP_API const char *vmsnap_perm_name(unsigned perm)
+{
+	static const char *const names[] = { "read", "write", "exec", "shared" };
+	return NAME_OF_BIT(names, perm);
+}
+
+VMSNAP_API const char *vmsnap_struct_name(int which)
+{
+	static const char *const names[VMSNAP_STRUCT_COUNT] = { "info",       "vma",  "thread",
+		                                                "annotation", "name", "diff_status" };
+	return NAME_OF(names, which);
+}
+
+VMSNAP_API const char *vmsnap_diff_total_name(int total)
+{
+	static const char *const names[VMSNAP_TOTAL_COUNT] = { "resident_a", "resident_b", "shared_a", "touched",
+		                                               "privatised_executable" };
+	return NAME_OF(names, total);
+}
+
+VMSNAP_API const char *vmsnap_capture_flag_name(unsigned flag)
+{
+	static const char *const names[] = { "no_freeze", "smaps", "drop_own_mappings", "watchdog" };
+	return NAME_OF_BIT(names, flag);
+}
+
+VMSNAP_API const char *vmsnap_save_flag_name(unsigned flag)
+{
+	static const char *const names[] = { "append", "interruptible", "regular" };
+	return NAME_OF_BIT(names, flag);
+}
+
+VMSNAP_API const char *vmsnap_print_flag_name(unsigned flag)
+{
+	static const char *const names[] = { "totals_only", "long" };
+	return NAME_OF_BIT(names, flag);
+}
+
+VMSNAP_API const char *vmsnap_color_name(int color)
+{
+	static const char *const names[] = { "none", "16", "256", "rgb" };
+	return NAME_OF(names, color);
+}
+
+VMSNAP_API const char *vmsnap_report_name(int report)
+{
+	static const char *const names[] = { NULL,         "show", "pages", "diff",      "cow",    "status",
+		                             "status_two", "list", "check", "snapshots", "history" };
+	return NAME_OF(names, report);
 }
 
 VMSNAP_API const char *vmsnap_annotation_kind_name(int kind)

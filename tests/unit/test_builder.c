@@ -359,6 +359,24 @@ static void enumerators_have_names(void **state)
 		assert_non_null(vmsnap_name_kind_name(i));
 	for (unsigned flag = 1; flag <= VMSNAP_PAGE_PRESENT; flag <<= 1)
 		assert_non_null(vmsnap_page_flag_name(flag));
+	for (int i = 0; i < VMSNAP_STRUCT_COUNT; i++)
+		assert_non_null(vmsnap_struct_name(i));
+	for (int i = 0; i < VMSNAP_TOTAL_COUNT; i++)
+		assert_non_null(vmsnap_diff_total_name(i));
+	for (int i = VMSNAP_REPORT_SHOW; vmsnap_report_column_name(i, 0); i++)
+		assert_non_null(vmsnap_report_name(i));
+	assert_string_equal(vmsnap_perm_name(VMSNAP_PERM_SHARED), "shared");
+	assert_string_equal(vmsnap_struct_name(VMSNAP_STRUCT_DIFF_STATUS), "diff_status");
+	assert_string_equal(vmsnap_diff_total_name(VMSNAP_TOTAL_PRIVATISED_EXECUTABLE), "privatised_executable");
+	assert_string_equal(vmsnap_capture_flag_name(VMSNAP_CAPTURE_WATCHDOG), "watchdog");
+	assert_string_equal(vmsnap_save_flag_name(VMSNAP_SAVE_REGULAR), "regular");
+	assert_string_equal(vmsnap_print_flag_name(VMSNAP_PRINT_LONG), "long");
+	assert_string_equal(vmsnap_color_name(VMSNAP_COLOR_RGB), "rgb");
+	assert_string_equal(vmsnap_report_name(VMSNAP_REPORT_HISTORY), "history");
+	assert_null(vmsnap_perm_name(0));
+	assert_null(vmsnap_perm_name(VMSNAP_PERM_READ | VMSNAP_PERM_WRITE));
+	assert_null(vmsnap_save_flag_name(8));
+	assert_null(vmsnap_report_name(0));
 	assert_string_equal(vmsnap_rc_name(VMSNAP_ERR_NO_PROCESS), "no_process");
 	assert_string_equal(vmsnap_freeze_name(VMSNAP_FREEZE_PARTIAL), "partial");
 	assert_string_equal(vmsnap_page_flag_name(VMSNAP_PAGE_SWAPPED), "swapped");

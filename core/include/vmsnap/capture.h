@@ -23,6 +23,7 @@ enum vmsnap_capture_flag {
 	 * even so, or one system call lasts as long, the kernel KILLS it, and those run. */
 	VMSNAP_CAPTURE_WATCHDOG = 8,
 };
+const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 
 struct vmsnap_capture_options {
 	size_t size;                  /* sizeof(struct vmsnap_capture_options) */

@@ -125,6 +125,7 @@ enum vmsnap_diff_total {
 	VMSNAP_TOTAL_COUNT
 };
 uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total);
+const char *vmsnap_diff_total_name(int total); /* "resident_a" */
 /* Where what lies at an address of B was in A; false: nowhere, it is new. */
 bool vmsnap_diff_from(const struct vmsnap_diff *diff, uint64_t address, uint64_t *from);
 /* Pages of [start, end) in B that were there at A, or at the place in A from which they came,

@@ -22,6 +22,7 @@ enum vmsnap_save_flag {
 };
 int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
                 struct vmsnap_error *err);
+const char *vmsnap_save_flag_name(unsigned flag); /* of one bit: "append" */
 
 struct vmsnap_save_options {
 	size_t size;                  /* sizeof(struct vmsnap_save_options) */

@@ -13,6 +13,7 @@ extern "C" {
 
 /* How to print.  The same texts serve the command line and gdb. */
 enum vmsnap_color { VMSNAP_COLOR_NONE, VMSNAP_COLOR_16, VMSNAP_COLOR_256, VMSNAP_COLOR_RGB };
+const char *vmsnap_color_name(int color); /* "rgb" */
 struct vmsnap_style {
 	size_t size;    /* sizeof(struct vmsnap_style) */
 	int color;      /* enum vmsnap_color */
@@ -41,6 +42,7 @@ int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, 
 int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
                       const struct vmsnap_output *out, struct vmsnap_error *err);
 enum vmsnap_print_flag { VMSNAP_PRINT_TOTALS_ONLY = 1, VMSNAP_PRINT_LONG = 2 };
+const char *vmsnap_print_flag_name(unsigned flag); /* of one bit: "long" */
 /* names: of B (of the child); may be NULL. */
 int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_names *names, unsigned flags,
                       const struct vmsnap_output *out, struct vmsnap_error *err);
@@ -75,6 +77,7 @@ enum vmsnap_report {
 	VMSNAP_REPORT_SNAPSHOTS,
 	VMSNAP_REPORT_HISTORY
 };
+const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);
 const char *vmsnap_report_column_help(int report, size_t index);
 bool vmsnap_report_column_usual(int report, size_t index);

@@ -59,6 +59,7 @@ enum vmsnap_struct {
 /* How many bytes of such a struct this library fills: a program that was compiled for a newer
  * one looks here before it reads a member beyond.  0: no such struct. */
 size_t vmsnap_struct_size(int which);
+const char *vmsnap_struct_name(int which); /* "info" */
 
 enum vmsnap_freeze {
 	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
@@ -125,6 +126,7 @@ enum vmsnap_perm {
 	VMSNAP_PERM_EXEC = 4,
 	VMSNAP_PERM_SHARED = 8, /* 's' in maps; otherwise private */
 };
+const char *vmsnap_perm_name(unsigned perm); /* of one bit: "write" */
 
 /* One line of /proc/PID/maps. */
 struct vmsnap_vma {
