@@ -130,8 +130,7 @@ int work_sort(struct work *work, void *items, size_t count, size_t item_size, wo
 		return rc;
 	char *sorted = items;
 	void *spare = work_array(work, count, item_size, &rc);
-	if (!rc)
-		rc = merge_all(&sort, &sorted, spare, count);
+	rc = rc ? rc : merge_all(&sort, &sorted, spare, count);
 	if (!rc && sorted != items)
 		memcpy(items, sorted, count * item_size);
 	work_free(work, spare, count, item_size);

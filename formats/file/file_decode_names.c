@@ -67,12 +67,9 @@ static int set_place(struct decode *decode, struct names *in, struct vmsnap_anno
 static int set_name(struct decode *decode, struct names *in, struct vmsnap_annotation *name, uint64_t *address)
 {
 	int rc = set_place(decode, in, name, address);
-	if (!rc)
-		rc = set_string(decode, in, &in->functions, &name->function);
-	if (!rc)
-		rc = set_string(decode, in, &in->symbols, &name->symbol);
-	if (!rc)
-		rc = set_string(decode, in, &in->types, &name->type);
+	rc = rc ? rc : set_string(decode, in, &in->functions, &name->function);
+	rc = rc ? rc : set_string(decode, in, &in->symbols, &name->symbol);
+	rc = rc ? rc : set_string(decode, in, &in->types, &name->type);
 	return rc;
 }
 

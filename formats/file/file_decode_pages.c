@@ -18,7 +18,7 @@ enum {
 #define OFFSET_MAX ((UINT64_C(1) << SWAP_OFFSET_BITS) - 1)
 
 struct state {
-	uint64_t flags;     /* in place, as in an entry */
+	uint64_t flags; /* in place, as in an entry */
 	uint64_t frame_max;
 	uint8_t has_frame, is_swap;
 };
@@ -90,7 +90,7 @@ static int take_columns(struct pages *in, struct cursor *payload)
 	bool no_memory = false;
 	if (!frame_reader_open(&in->frames, payload, in->framed, in->block_count, &no_memory))
 		return no_memory ? fail_no_memory(decode->err)
-				 : decode_damaged(decode, "PAGE: frames of %zu runs expected", in->framed);
+		                 : decode_damaged(decode, "PAGE: frames of %zu runs expected", in->framed);
 	if (!take_column(payload, &in->swap_types) || cursor_left(&in->swap_types) != in->swapped ||
 	    cursor_left(payload))
 		return decode_damaged(decode, "PAGE: swap types of %zu runs expected, and nothing after", in->swapped);
@@ -196,8 +196,7 @@ int decode_page(struct decode *decode, struct cursor payload)
 	in.state_count = (size_t)states;
 	in.page = base;
 	int rc = take_columns(&in, &payload);
-	if (!rc)
-		rc = add_runs(&in);
+	rc = rc ? rc : add_runs(&in);
 	frame_reader_close(&in.frames);
 	return rc;
 }

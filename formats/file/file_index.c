@@ -262,16 +262,14 @@ int file_index_find(struct file_index *index, const struct file_source *source, 
 		struct forward forward = { .work = work, .err = err };
 		return step_forward(index, source, &forward);
 	}
-	if (!rc)
-		rc = go_backward(&behind, source, &back, work, err);
+	rc = rc ? rc : go_backward(&behind, source, &back, work, err);
 	reverse(behind.entries, behind.count);
 	if (!rc && !back.at && back.after_header) {
 		*index = behind;
 		index->whole = source->size;
 		return VMSNAP_OK;
 	}
-	if (!rc)
-		rc = join_both(index, source, &behind, work, err);
+	rc = rc ? rc : join_both(index, source, &behind, work, err);
 	file_index_free(&behind);
 	if (rc)
 		file_index_free(index);

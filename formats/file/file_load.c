@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "error.h"
-#include "file_error.h"
 #include "file_decode.h"
 #include "file_deflate.h"
+#include "file_error.h"
 #include "section.h"
 
 struct placed {
@@ -206,8 +206,7 @@ static int load_section(struct loader *loader, const struct placed *placed, cons
 	uint8_t *copy = NULL;
 	const uint8_t *stored = NULL;
 	rc = read_stored(loader, placed, &copy, &stored);
-	if (!rc)
-		rc = decode_stored(loader, placed, kind, stored);
+	rc = rc ? rc : decode_stored(loader, placed, kind, stored);
 	free(copy);
 	work_release(&loader->decode.work, meanwhile);
 	return rc;
@@ -245,11 +244,9 @@ int file_load_part(const struct file_source *source, const struct vmsnap_file_en
 	builder.snap->memory_limit = work.limit;
 	size_t wanted = part == FILE_LOAD_SNAP ? 1 : part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
 	int rc = work_ask(&loader.decode.work) ? work_fail(&work, VMSNAP_ERR_CANCELLED, err) : find_sections(&loader);
-	if (!rc)
-		rc = load_sections(&loader, wanted);
+	rc = rc ? rc : load_sections(&loader, wanted);
 	free(loader.placed);
-	if (!rc)
-		rc = finish(&loader, &builder, out);
+	rc = rc ? rc : finish(&loader, &builder, out);
 	builder_drop(&builder);
 	return rc;
 }

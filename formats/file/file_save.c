@@ -79,8 +79,7 @@ static int lock_replaceable(const struct save *save, int *old)
 static int write_draft(const struct save *save, struct file_draft *draft, int *old)
 {
 	int rc = write_to(save, draft->fd, true);
-	if (!rc)
-		rc = sync_file(save, draft->fd);
+	rc = rc ? rc : sync_file(save, draft->fd);
 	/* VMSNAP_END: somebody made a file there meanwhile. */
 	while (!rc) {
 		rc = file_draft_place(draft, *old >= 0, save->err);
@@ -170,8 +169,7 @@ static int append_to(const struct save *save, int fd)
 	if (ftruncate(fd, whole) || lseek(fd, whole, SEEK_SET) < 0)
 		return fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
 	rc = write_to(save, fd, false);
-	if (!rc)
-		rc = sync_file(save, fd);
+	rc = rc ? rc : sync_file(save, fd);
 	if (!rc) {
 		tell_dropped(save, &before);
 		return VMSNAP_OK;
@@ -215,10 +213,8 @@ static int append_or_make(const struct save *save)
 		if (rc)
 			return rc;
 		rc = write_to(save, draft.fd, true);
-		if (!rc)
-			rc = sync_file(save, draft.fd);
-		if (!rc)
-			rc = file_draft_place(&draft, false, save->err);
+		rc = rc ? rc : sync_file(save, draft.fd);
+		rc = rc ? rc : file_draft_place(&draft, false, save->err);
 		file_draft_close(&draft);
 		if (rc != VMSNAP_END)
 			return rc;

@@ -118,8 +118,7 @@ static int put_pages(struct writer *writer, const struct vmsnap *snap)
 	while (!rc) {
 		payload_clear(&writer->payload);
 		rc = page_encoder_next(&encoder, &writer->payload, writer->err);
-		if (!rc)
-			rc = put_payload(writer, SECTION_PAGE, true, DEFLATE_SMALL);
+		rc = rc ? rc : put_payload(writer, SECTION_PAGE, true, DEFLATE_SMALL);
 	}
 	page_encoder_free(&encoder);
 	return rc == VMSNAP_END ? VMSNAP_OK : rc;
@@ -141,14 +140,11 @@ static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
 	writer->sections = 0;
 	writer->headers_crc = 0;
 	int rc = put_encoded(writer, snap, SECTION_SNAP, true, encode_snap);
-	if (!rc)
-		rc = put_status(writer, snap);
-	if (!rc)
-		rc = put_encoded(writer, snap, SECTION_VMAS, true, encode_vmas);
+	rc = rc ? rc : put_status(writer, snap);
+	rc = rc ? rc : put_encoded(writer, snap, SECTION_VMAS, true, encode_vmas);
 	if (!rc && snap->thread_count)
 		rc = put_encoded(writer, snap, SECTION_THRD, false, encode_thrd);
-	if (!rc)
-		rc = put_pages(writer, snap);
+	rc = rc ? rc : put_pages(writer, snap);
 	if (!rc && (snap->smaps.key_count || snap->smaps.flags))
 		rc = put_encoded(writer, snap, SECTION_SMAP, false, encode_smap);
 	if (!rc && snap->annotation_count)

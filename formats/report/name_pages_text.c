@@ -76,8 +76,7 @@ int print_range_names(struct text *text, const struct naming *naming, uint64_t p
 	page_lines_init(&lines, text, 4, flags);
 	name_sweep_init(&sweep, naming, &text->work, page_size, page_lines_put, &lines);
 	int rc = name_sweep_add(&sweep, start, end, err);
-	if (!rc)
-		rc = name_sweep_finish(&sweep, err);
+	rc = rc ? rc : name_sweep_finish(&sweep, err);
 	name_sweep_free(&sweep);
 	if (!rc && lines.groups == 1 && (lines.start != start || lines.end != end))
 		put_line(&lines, page_size, lines.start, lines.end, &lines.first);

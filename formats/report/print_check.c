@@ -56,8 +56,7 @@ static int check_one(struct text *text, const struct vmsnap_file *file, size_t i
 	*place = (struct vmsnap_file_entry){ 0 };
 	*err = (struct vmsnap_error){ 0 };
 	int rc = vmsnap_file_entry(file, index, place, err);
-	if (!rc)
-		rc = file_load_check(file, index, err);
+	rc = rc ? rc : file_load_check(file, index, err);
 	/* That says nothing about the file. */
 	if (rc == VMSNAP_ERR_CANCELLED)
 		text_stop(text, rc);
