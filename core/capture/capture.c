@@ -397,7 +397,7 @@ static int finish_reader(struct capture *capture, size_t index)
 		return fail_no_memory(&capture->error);
 	reader_reopen(reader);
 	if (reader->live)
-		rc = identity_build_ids(snap, reader->root, reader->maps, &capture->error);
+		rc = identity_build_ids(snap, reader->procdir, reader->root, reader->maps, &capture->error);
 	reader_close(reader);
 	return rc;
 }

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +19,7 @@
 #include "build_id.h"
 #include "error.h"
 #include "open_below.h"
+#include "program_start.h"
 #include "scan.h"
 
 /* From linux/fs.h of Linux 6.11; older headers lack it. */
@@ -218,8 +221,53 @@ static bool find_build_id(const struct vmsnap *snap, struct vmsnap_vma *const *m
 	return ask_file(root, mappings[0], id, len);
 }
 
+/* ---- files that changed since ------------------------------------------------------------ */
+
+struct start {
+	int procdir, root;
+	uint64_t ticks;
+	int64_t boot, program; /* program 0: not asked for yet */
+};
+
+static bool stat_below(int root, const char *name, struct stat *st)
+{
+	CLEANUP_CLOSE int found = root >= 0 ? open_below(root, name) : -1;
+	return found >= 0 && !fstat(found, st);
+}
+
+/* Of the file that is mapped, by its name as we see it or as the target does; else, as the
+ * administrator may, from the mapping itself. */
+static bool stat_mapped(const struct start *start, const struct vmsnap_vma *vma, struct stat *st)
+{
+	char mapping[64];
+	if (vma->name[0] != '/')
+		return false;
+	if (!fstatat(AT_FDCWD, vma->name, st, AT_NO_AUTOMOUNT) && st->st_ino == vma->inode)
+		return true;
+	if (stat_below(start->root, vma->name, st) && st->st_ino == vma->inode)
+		return true;
+	snprintf(mapping, sizeof(mapping), "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	return start->procdir >= 0 && !fstatat(start->procdir, mapping, st, 0) && st->st_ino == vma->inode;
+}
+
+/* Nearly all files are older than the machine's boot: then nobody asks when the program began. */
+static bool changed_since(struct start *start, const struct vmsnap_vma *vma)
+{
+	struct stat st;
+	if (!stat_mapped(start, vma, &st) || !program_start_before(start->boot, &st))
+		return false;
+	if (!start->program)
+		start->program = program_start(start->procdir, start->ticks);
+	return program_start_before(start->program, &st);
+}
+
+static bool guarded(const struct vmsnap *snap, const struct vmsnap_vma *vma)
+{
+	return strcmp(vma->name, snap->info.exe) == 0 && program_start_guards_exe(snap->info.kernel);
+}
+
 /* Each file is asked once, at the mapping with the lowest offset. */
-static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t count, int root, int maps)
+static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t count, struct start *start, int maps)
 {
 	const char *exe = snap->info.exe;
 	for (size_t i = 0, end; i < count; i = end) {
@@ -227,14 +275,15 @@ static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t coun
 		size_t len = 0;
 		for (end = i; end < count && same_file(files[i], files[end]);)
 			end++;
-		if (find_build_id(snap, &files[i], end - i, root, maps, id, &len)) {
+		if (find_build_id(snap, &files[i], end - i, start->root, maps, id, &len) &&
+		    (guarded(snap, files[i]) || !changed_since(start, files[i]))) {
 			copy = (uint8_t *)arena_copy(&snap->strings, id, len);
 			if (!copy)
 				return VMSNAP_ERR_NO_MEMORY;
 		}
 		for (size_t k = i; k < end; k++) {
 			files[k]->build_id = copy;
-			files[k]->build_id_len = len;
+			files[k]->build_id_len = copy ? len : 0;
 			if (copy && *exe && strcmp(files[k]->name, exe) == 0) {
 				snap->info.exe_build_id = copy;
 				snap->info.exe_build_id_len = len;
@@ -244,8 +293,11 @@ static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t coun
 	return VMSNAP_OK;
 }
 
-int identity_build_ids(struct vmsnap *snap, int root, int maps, struct vmsnap_error *err)
+int identity_build_ids(struct vmsnap *snap, int procdir, int root, int maps, struct vmsnap_error *err)
 {
+	struct start start = {
+		.procdir = procdir, .root = root, .ticks = snap->info.start_time, .boot = program_start_of_boot()
+	};
 	CLEANUP_FREE struct vmsnap_vma **files = calloc(snap->vma_count + 1, sizeof(struct vmsnap_vma *));
 	size_t count = 0;
 	if (!files)
@@ -255,5 +307,5 @@ int identity_build_ids(struct vmsnap *snap, int root, int maps, struct vmsnap_er
 			files[count++] = &snap->vmas[i];
 	if (count)
 		qsort(files, count, sizeof(*files), by_file);
-	return ask_files(snap, files, count, root, maps) ? fail_no_memory(err) : VMSNAP_OK;
+	return ask_files(snap, files, count, &start, maps) ? fail_no_memory(err) : VMSNAP_OK;
 }

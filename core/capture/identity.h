@@ -10,8 +10,9 @@ int identity_machine(struct vmsnap *snap, struct vmsnap_error *err);
 /* pid, parent, user and pid namespace from the status text. */
 void identity_from_status(struct vmsnap *snap);
 /* Asks the kernel (PROCMAP_QUERY on an open maps, Linux 6.11), else the file itself,
- * below the target's root.  root and maps may be -1.  A file that cannot be read, or
- * is not the one that is mapped, leaves its build ID unknown. */
-int identity_build_ids(struct vmsnap *snap, int root, int maps, struct vmsnap_error *err);
+ * below the target's root.  procdir, root and maps may be -1.  A file that cannot be read, or
+ * is not the one that is mapped, leaves its build ID unknown; so does one that changed after
+ * the program began: what it holds now need not be what was mapped. */
+int identity_build_ids(struct vmsnap *snap, int procdir, int root, int maps, struct vmsnap_error *err);
 
 #endif

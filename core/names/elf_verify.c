@@ -12,6 +12,8 @@
 #include "build_id.h"
 #include "error.h"
 #include "names_path.h"
+#include "procdir.h"
+#include "program_start.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
@@ -20,6 +22,24 @@ static int64_t tick(void)
 {
 	struct timespec ts;
 	return clock_getres(CLOCK_REALTIME_COARSE, &ts) ? NS_PER_SECOND / 100 : ts.tv_nsec;
+}
+
+/* Of another boot only what was counted then is left: a machine that slept before the
+ * process began makes it seem to have begun later. */
+static int64_t start_of(const struct vmsnap_info *info, struct here here)
+{
+	CLEANUP_CLOSE int procdir = -1;
+	long ticks = sysconf(_SC_CLK_TCK);
+	if (!here.same_machine || !info->start_time || !info->taken)
+		return PROGRAM_START_UNKNOWN;
+	if (here.same_boot) {
+		if (procdir_open((pid_t)info->tgid, &procdir, NULL))
+			procdir = -1;
+		return program_start(procdir, info->start_time);
+	}
+	if (ticks <= 0 || info->start_time > (uint64_t)(INT64_MAX / NS_PER_SECOND) || !info->monotonic)
+		return PROGRAM_START_UNKNOWN;
+	return info->taken - info->monotonic + (int64_t)info->start_time * (NS_PER_SECOND / ticks);
 }
 
 struct here elf_verify_here(const struct vmsnap_info *info)
@@ -33,34 +53,59 @@ struct here elf_verify_here(const struct vmsnap_info *info)
 	struct here here = { .same_boot = *boot && strcmp(boot, info->boot_id) == 0 };
 	here.same_machine =
 	        here.same_boot || (uname(&name) == 0 && *name.nodename && strcmp(name.nodename, info->host) == 0);
+	here.start = start_of(info, here);
 	return here;
 }
+
+/* Whether the file was written to in place while the program had it mapped, as far as can be
+ * told.  Captures keep no build ID of such a file; older ones did, and one that changed after
+ * the snapshot, too, tells by its ID what it is.  Numbers of devices are not compared: a file
+ * system may show another one to stat() than in maps. */
+static bool changed_while_mapped(const struct stat *st, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
+                                 struct here here)
+{
+	if (!here.same_machine || st->st_ino != vma->inode || !program_start_before(here.start, st))
+		return false;
+	if (strcmp(vma->name, info->exe) == 0 && program_start_guards_exe(info->kernel))
+		return false;
+	return !vma->build_id_len || file_changed(st) < info->taken;
+}
+
+static const char changed_while_running[] =
+        "changed after the process began, so that its bytes may be others than those "
+        "that the process has";
 
 /* Without a build ID: the same inode, not changed since.  The change time cannot be
  * set by a program, unlike the modification time.  Where a file system shows
  * another device number to stat() than in maps (btrfs does), the answer is no. */
 static const char *doubt_by_inode(int fd, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
-                                  struct here here)
+                                  struct here here, bool of_process)
 {
 	struct stat st;
 	if (!here.same_machine)
 		return "without a build ID, on another machine, there is no telling whether this is the file that was "
 		       "mapped";
-	if (fstat(fd, &st) < 0 || st.st_ino != vma->inode || major(st.st_dev) != vma->dev_major ||
-	    minor(st.st_dev) != vma->dev_minor)
+	if (fstat(fd, &st) < 0 || st.st_ino != vma->inode ||
+	    (!of_process && (major(st.st_dev) != vma->dev_major || minor(st.st_dev) != vma->dev_minor)))
 		return "not the file that was mapped (another inode)";
-	if (st.st_ctim.tv_sec >= INT64_MAX / NS_PER_SECOND - 1 ||
-	    st.st_ctim.tv_sec * NS_PER_SECOND + st.st_ctim.tv_nsec >= info->taken - tick())
+	if (changed_while_mapped(&st, vma, info, here))
+		return changed_while_running;
+	if (file_changed(&st) >= info->taken - tick())
 		return "not the file that was mapped (changed since)";
 	return NULL;
 }
 
-static const char *doubt(int fd, const struct vmsnap_vma *vma, const struct vmsnap_info *info, struct here here)
+/* of_process: it was not found by its name, but is what the process has. */
+static const char *doubt(int fd, const struct vmsnap_vma *vma, const struct vmsnap_info *info, struct here here,
+                         bool of_process)
 {
 	uint8_t id[BUILD_ID_MAX];
 	size_t len = 0;
+	struct stat st;
 	if (!vma->build_id || !vma->build_id_len)
-		return doubt_by_inode(fd, vma, info, here);
+		return doubt_by_inode(fd, vma, info, here, of_process);
+	if (!fstat(fd, &st) && changed_while_mapped(&st, vma, info, here))
+		return changed_while_running;
 	int rc = build_id_of_file(fd, id, sizeof(id), &len);
 	if (rc == VMSNAP_ERR_SYSTEM)
 		return "the file cannot be read";
@@ -87,14 +132,28 @@ static const char *why_not_opened(int error)
 	}
 }
 
-int elf_verify_open(int root, const char *path, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
-                    struct here here, const char **reason)
+/* Closes what is not believed. */
+static int believed(int fd, const char *reason)
 {
-	int fd = names_open_regular(root, path);
-	*reason = fd < 0 ? why_not_opened(errno) : doubt(fd, vma, info, here);
-	if (fd >= 0 && *reason) {
+	if (fd >= 0 && reason) {
 		close(fd);
 		fd = -1;
 	}
 	return fd;
+}
+
+int elf_verify_open(int root, const char *path, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
+                    struct here here, const char **reason)
+{
+	int fd = names_open_regular(root, path);
+	*reason = fd < 0 ? why_not_opened(errno) : doubt(fd, vma, info, here, false);
+	return believed(fd, *reason);
+}
+
+int elf_verify_open_of_process(int procdir, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
+                               struct here here, const char **reason)
+{
+	int fd = names_open_mapped(procdir, vma, strcmp(vma->name, info->exe) == 0);
+	*reason = fd < 0 ? NULL : doubt(fd, vma, info, here, true);
+	return believed(fd, *reason);
 }

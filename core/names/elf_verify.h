@@ -11,6 +11,7 @@
 struct here {
 	bool same_boot;    /* the very same kernel instance */
 	bool same_machine; /* device and inode numbers mean the same */
+	int64_t start;     /* when the program began: see program_start.h */
 };
 struct here elf_verify_here(const struct vmsnap_info *info);
 
@@ -18,5 +19,10 @@ struct here elf_verify_here(const struct vmsnap_info *info);
  * then *reason says why. */
 int elf_verify_open(int root, const char *path, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
                     struct here here, const char **reason);
+/* The same of what the living process itself has: a file that was deleted, or replaced by
+ * another, or had no name ever (memfd).  *reason: NULL if it has it no more, or does not let us
+ * have it.  See names_open_mapped(). */
+int elf_verify_open_of_process(int procdir, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
+                               struct here here, const char **reason);
 
 #endif

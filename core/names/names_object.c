@@ -99,7 +99,7 @@ static int prepare(struct objects *o, const struct vmsnap *snap, bool sysroot, s
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot's page size is not a power of two");
 	o->here = elf_verify_here(&snap->info);
 	if (!sysroot && o->here.same_boot)
-		o->process_root = names_root_of_process(snap->info.tgid, snap->info.start_time, &o->jail);
+		names_process_open(snap->info.tgid, snap->info.start_time, &o->process);
 	int rc = group(o);
 	if (rc)
 		return fail(err, rc, rc == VMSNAP_ERR_NO_MEMORY ? "out of memory" : "too many mappings");
@@ -109,7 +109,8 @@ static int prepare(struct objects *o, const struct vmsnap *snap, bool sysroot, s
 int objects_init(struct objects *o, const struct vmsnap *snap, const char *sysroot, struct vmsnap_error *err)
 {
 	memset(o, 0, sizeof(*o));
-	o->root = o->process_root = -1;
+	o->root = -1;
+	o->process = (struct names_process)NAMES_NO_PROCESS;
 	if (sysroot) {
 		o->root = names_root_open(sysroot);
 		if (o->root < 0)
@@ -131,9 +132,7 @@ void objects_free(struct objects *o)
 	arena_free(&o->strings);
 	if (o->root >= 0)
 		close(o->root);
-	if (o->process_root >= 0)
-		close(o->process_root);
-	free(o->jail);
+	names_process_close(&o->process);
 }
 
 /* ---- another snapshot -------------------------------------------------------- */
@@ -170,7 +169,7 @@ static void take_over(struct objects *o, struct objects *other)
 
 int objects_rebind(struct objects *o, const struct vmsnap *snap, struct vmsnap_error *err)
 {
-	struct objects fresh = { .root = -1, .process_root = -1, .work = o->work };
+	struct objects fresh = { .root = -1, .process = NAMES_NO_PROCESS, .work = o->work };
 	int rc = prepare(&fresh, snap, o->root >= 0, err);
 	if (rc) {
 		objects_free(&fresh);
@@ -196,6 +195,15 @@ void objects_warn(struct objects *o, const char *line)
 	for (size_t i = 0; i < len; i++)
 		more[o->warnings_len++] = line[i] == '\n' ? '?' : line[i];
 	more[o->warnings_len] = '\0';
+}
+
+void objects_warn_of(struct objects *o, const char *path, const char *reason)
+{
+	char *line = NULL;
+	if (asprintf(&line, "%s: %s", path, reason) < 0)
+		return;
+	objects_warn(o, line);
+	free(line);
 }
 
 static void warn(struct objects *o, const struct object *object, const char *reason)
@@ -266,27 +274,46 @@ struct opened {
 /* The name below the process's own root of a file that lies in there; NULL if it does not. */
 static const char *name_in_jail(const struct objects *o, const struct object *object)
 {
-	size_t len = o->jail ? strlen(o->jail) : 0;
+	const char *jail = o->process.jail;
+	size_t len = jail ? strlen(jail) : 0;
 	const char *name = object->vma->name;
-	return len && strncmp(name, o->jail, len) == 0 && name[len] == '/' ? name + len : NULL;
+	return len && strncmp(name, jail, len) == 0 && name[len] == '/' ? name + len : NULL;
+}
+
+/* At any of its mappings that the process still has as they were. */
+static int open_of_process(struct objects *o, const struct object *object, struct opened *out, const char **reason)
+{
+	enum { TRIES_MAX = 8 };
+	const char *doubt = NULL;
+	int fd = -1;
+	for (size_t i = 0; fd < 0 && !doubt && i < object->member_count && i < TRIES_MAX; i++)
+		fd = elf_verify_open_of_process(o->process.procdir, &o->snap->vmas[object->members[i].vma],
+		                                &o->snap->info, o->here, &doubt);
+	if (doubt)
+		*reason = doubt;
+	out->path = object->vma->name;
+	return fd;
 }
 
 /* Where the kernel names a file as we see it, that is its name; where the process
  * lives in another mount namespace, the name may only be right below its own root.
  * What lies in a root that the process was put into is looked for there only: a link in
- * it must lead us no further than the process.
+ * it must lead us no further than the process.  What is not found by any name the process
+ * may still have.
  * *reason: why it was not opened, which may be NULL. */
 static int open_somewhere(struct objects *o, const struct object *object, struct opened *out, const char **reason)
 {
 	const char *other = NULL;
 	*reason = NULL;
 	const char *inside = name_in_jail(o, object), *name = inside ? inside : object->vma->name;
-	out->root = inside ? o->process_root : o->root;
+	out->root = inside ? o->process.root : o->root;
 	out->fd = open_object(o, out->root, object, name, &out->path, reason);
-	if (out->fd < 0 && !inside && o->process_root >= 0) {
-		out->root = o->process_root;
+	if (out->fd < 0 && !inside && o->process.root >= 0) {
+		out->root = o->process.root;
 		out->fd = open_object(o, out->root, object, name, &out->path, &other);
 	}
+	if (out->fd < 0 && o->process.procdir >= 0 && !is_vdso(object->vma))
+		out->fd = open_of_process(o, object, out, reason);
 	return out->fd;
 }
 

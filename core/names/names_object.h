@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "elf_verify.h"
 #include "mapped_object.h"
+#include "names_path.h"
 #include "vmsnap.h"
 #include "work.h"
 
@@ -21,10 +22,9 @@
 
 struct objects {
 	const struct vmsnap *snap;
-	uint64_t room;    /* how many more bytes may be kept */
-	int root;         /* see names_path.h */
-	int process_root; /* the process's own, or -1: tried where root has not got the file */
-	char *jail;       /* the name of that below root; NULL if there is none */
+	uint64_t room;                /* how many more bytes may be kept */
+	int root;                     /* see names_path.h */
+	struct names_process process; /* tried where root has not got the file */
 	struct here here;
 	struct elfutils elfutils; /* loaded with the first symbols */
 	bool elfutils_tried;
@@ -56,5 +56,6 @@ size_t objects_segment_ranges(struct objects *objects, size_t vma, struct segmen
 const struct symbols *objects_symbols(struct objects *objects, struct object *object);
 /* Adds a line to the warnings; a newline in it does not make it two. */
 void objects_warn(struct objects *objects, const char *line);
+void objects_warn_of(struct objects *objects, const char *path, const char *reason);
 
 #endif

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -25,20 +28,31 @@ static char *root_path(int procdir)
 	return len > 1 && path[0] == '/' ? strdup(path) : NULL;
 }
 
-int names_root_of_process(uint32_t pid, uint64_t start_time, char **path)
+void names_process_open(uint32_t pid, uint64_t start_time, struct names_process *out)
 {
+	*out = (struct names_process)NAMES_NO_PROCESS;
 	int procdir;
-	*path = NULL;
-	if (procdir_open((pid_t)pid, &procdir, NULL))
-		return -1;
 	struct proc_stat stat;
-	int root = -1;
-	if (!procdir_stat(procdir, &stat, NULL) && stat.start_time == start_time)
-		root = openat(procdir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root >= 0)
-		*path = root_path(procdir);
-	close(procdir);
-	return root;
+	if (procdir_open((pid_t)pid, &procdir, NULL))
+		return;
+	if (procdir_stat(procdir, &stat, NULL) || stat.start_time != start_time) {
+		close(procdir);
+		return;
+	}
+	out->procdir = procdir;
+	out->root = openat(procdir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (out->root >= 0)
+		out->jail = root_path(procdir);
+}
+
+void names_process_close(struct names_process *process)
+{
+	if (process->procdir >= 0)
+		close(process->procdir);
+	if (process->root >= 0)
+		close(process->root);
+	free(process->jail);
+	*process = (struct names_process)NAMES_NO_PROCESS;
 }
 
 int names_open_regular(int root, const char *path)
@@ -49,4 +63,27 @@ int names_open_regular(int root, const char *path)
 	}
 	CLEANUP_CLOSE int found = root >= 0 ? open_below(root, path) : open(path, O_PATH | O_CLOEXEC);
 	return found < 0 ? -1 : open_found(found);
+}
+
+/* Through one of the kernel's links; -1 and errno if it leads to another file. */
+static int open_link(int procdir, const char *link, uint64_t inode)
+{
+	struct stat st;
+	CLEANUP_CLOSE int found = openat(procdir, link, O_PATH | O_CLOEXEC);
+	if (found < 0 || fstat(found, &st))
+		return -1;
+	if (st.st_ino == inode)
+		return open_found(found);
+	errno = ENOENT;
+	return -1;
+}
+
+int names_open_mapped(int procdir, const struct vmsnap_vma *vma, bool exe)
+{
+	char mapping[64];
+	int fd = exe ? open_link(procdir, "exe", vma->inode) : -1;
+	if (fd >= 0)
+		return fd;
+	snprintf(mapping, sizeof(mapping), "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
+	return open_link(procdir, mapping, vma->inode);
 }

@@ -1,8 +1,11 @@
 """Names of addresses in real processes, against what the processes say themselves."""
 
 import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -16,6 +19,11 @@ SOURCE = os.path.join(os.environ.get("VMSNAP_SOURCE", "."), "tests/targets/names
 VARIABLES = ("global_variable", "static_variable", "global_bss", "static_bss", "read_only_table", "big_data",
              "big_bss", "exported_function")
 GLOBALS = ("global_variable", "global_bss", "read_only_table", "big_data", "exported_function")
+
+
+def kernel_guards_programs():
+    version = [int(number) for number in re.findall(r"\d+", os.uname().release)[:3]]
+    return not ([6, 11] <= version < [6, 11, 11] or [6, 12] <= version < [6, 12, 2])
 
 
 def page(test, pid, address, *argv):
@@ -191,26 +199,137 @@ class Programs(unittest.TestCase):
 
     # -- not the file that was mapped ----------------------------------------------
 
-    def test_replaced_program_is_not_believed(self):
-        path = self.compile("-fPIE", "-pie")
-        target = self.expect_all(path, ("static_variable",))
-        saved = support.capture(self, target.pid)
-        os.unlink(path)
-        self.compile("-fPIE", "-pie", "-DPADDING", "-O2")
-        for snapshot in (saved, target.pid):
-            result = run("page", snapshot, hex(target.ranges["static_variable"][0]))
-            self.assertEqual(result.status, 0, result)
-            self.assertIn("not the file that was mapped (build ID differs)", result.err)
-            self.assertNotIn(b"static_variable", result.out)
+    def expect_not_believed(self, snapshot, address, reason):
+        result = run("page", snapshot, hex(address))
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(reason, result.err)
+        self.assertNotIn(b"static_variable", result.out)
+        self.assertNotIn(b"new_", result.out)
+        return result
+
+    def test_replaced_program_is_named_while_it_runs(self):
+        for flags in ((), ("-Wl,--build-id=none",)):
+            with self.subTest(flags=flags):
+                path = self.compile("-fPIE", "-pie", *flags)
+                target = self.expect_all(path, ("static_variable",))
+                saved = support.capture(self, target.pid)
+                os.unlink(path)
+                self.expect_symbol(target, "static_variable", path + " (deleted)")
+                self.compile("-fPIE", "-pie", "-DPADDING", "-O2", *flags)
+                self.expect_symbol(target, "static_variable", path + " (deleted)")
+                self.expect_saved(saved, target, "global_variable")
+                target.end()
+                self.expect_not_believed(saved, target.ranges["static_variable"][0],
+                                         "not the file that was mapped (another inode)" if flags else
+                                         "not the file that was mapped (build ID differs)")
+
+    def test_program_without_a_file_is_named_while_it_runs(self):
+        """It executes a file in memory (memfd)."""
+        starter = ("import os, sys\n"
+                   "fd = os.memfd_create('stage2')\n"
+                   "os.write(fd, open(sys.argv[1], 'rb').read())\n"
+                   "os.execv(f'/proc/self/fd/{fd}', ['stage2'])\n")
+        for flags in ((), ("-Wl,--build-id=none",)):
+            with self.subTest(flags=flags):
+                path = self.compile("-fPIE", "-pie", *flags)
+                target = Target(self, sys.executable, "-c", starter, path, executable=sys.executable)
+                self.expect_symbol(target, "static_variable", "/memfd:stage2 (deleted)")
+                saved = support.capture(self, target.pid)
+                target.end()
+                name = ask(self, "page", saved, hex(target.ranges["static_variable"][0]))["name"]
+                self.assertIsNone(name["symbol"])
+
+    # -- changed while it was mapped ---------------------------------------------------
+
+    def library(self, symbol, *flags):
+        """A library whose variable has another name, at the same place."""
+        source = self.path("library.c")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(f"static char {symbol}[9000] = {{ 1 }};\nchar *where(void) {{ return {symbol}; }}\n")
+        self.tool(os.environ.get("CC", "cc"), "-shared", "-fPIC", *flags, source, "-o", self.path("made.so"))
+        return self.path("made.so")
+
+    def program_with(self, library):
+        """It tells where the variable is, and forks when it is told to."""
+        source = self.path("main.c")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("#include <stdio.h>\n#include <unistd.h>\nchar *where(void);\nint main(void) {\n"
+                       "char c; where()[0] = 2;\n"
+                       'printf("range static_variable %p %p\\nready\\n", where(), where() + 9000); fflush(stdout);\n'
+                       "while (read(0, &c, 1) == 1)\n if (c == 'f') { int pid = fork(); if (!pid) for (;;) pause();\n"
+                       'printf("child %d\\nready\\n", pid); fflush(stdout); }\nreturn 0; }\n')
+        self.tool(os.environ.get("CC", "cc"), source, library, f"-Wl,-rpath,{self.folder}", "-o", self.path("main"))
+        time.sleep(0.02)
+        return Target(self, self.path("main"), executable=self.path("main"))
+
+    def overwrite(self, path, other):
+        """As cp does: the inode stays."""
+        with open(other, "rb") as source, open(path, "r+b") as file:
+            file.truncate(0)
+            file.write(source.read())
+
+    def test_library_that_was_overwritten_in_place_is_not_believed(self):
+        for flags in (("-Wl,--build-id",), ("-Wl,--build-id=none",)):
+            with self.subTest(flags=flags):
+                other = self.path("other.so")
+                os.rename(self.library("new_variable", *flags), other)
+                library = self.library("static_variable", *flags)
+                target = self.program_with(library)
+                address = target.ranges["static_variable"][0]
+                before = support.capture(self, target.pid, name="before.vms")
+                self.assertEqual(name_at(self, target.pid, address)["symbol"], "static_variable")
+                time.sleep(0.05)
+                self.overwrite(library, other)
+                why = "changed after the process began"
+                self.expect_not_believed(target.pid, address, why)
+                after = support.capture(self, target.pid, name="after.vms")
+                self.expect_not_believed(after, address, why)
+                # Nor is it told what the file was.
+                vma = next(vma for vma in ask(self, "show", after)["vmas"] if vma["name"] == library)
+                self.assertIsNone(vma["build_id"])
+                target.end()
+                self.expect_not_believed(after, address, why)
+                self.expect_not_believed(before, address, "not the file that was mapped (build ID differs)"
+                                         if "none" not in flags[0] else why)
+
+    def test_library_that_was_overwritten_before_a_fork_is_not_believed_in_the_child(self):
+        """The child is younger than the change, and has the library from its parent."""
+        other = self.path("other.so")
+        os.rename(self.library("new_variable"), other)
+        library = self.library("static_variable")
+        target = self.program_with(library)
+        address = target.ranges["static_variable"][0]
+        time.sleep(0.05)
+        self.overwrite(library, other)
+        time.sleep(0.05)
+        target.tell("f")
+        child = int(next(line.split()[1] for line in target.lines if line.startswith("child ")))
+        self.addCleanup(os.kill, child, signal.SIGKILL)
+        self.expect_not_believed(child, address, "changed after the process began")
+
+    def test_program_that_was_touched_while_it_ran_is_believed(self):
+        """Nobody can write to a program that runs: its change time tells of its name or owner."""
+        if not kernel_guards_programs():
+            skip(self, "this kernel lets programs be written to that run")
+        for flags in ((), ("-Wl,--build-id=none",)):
+            with self.subTest(flags=flags):
+                path = self.compile("-fPIE", "-pie", *flags)
+                target = self.expect_all(path, ("static_variable",))
+                time.sleep(0.05)
+                os.link(path, path + ".also")
+                os.unlink(path + ".also")
+                time.sleep(0.02)
+                saved = support.capture(self, target.pid, name="touched.vms")
+                self.expect_symbol(target, "static_variable", path)
+                self.expect_saved(saved, target, "global_variable")
 
     def test_program_that_is_gone_is_told(self):
         path = self.compile("-fPIE", "-pie")
         target = self.start(path)
         saved = support.capture(self, target.pid)
         os.rename(path, path + ".old")
-        result = run("page", saved, hex(target.ranges["static_variable"][0]))
-        self.assertEqual(result.status, 0, result)
-        self.assertIn("the file is not there", result.err)
+        target.end()
+        self.expect_not_believed(saved, target.ranges["static_variable"][0], "the file is not there")
         os.rename(path + ".old", path)
         self.expect_saved(saved, target, "global_variable")
 
@@ -220,6 +339,7 @@ class Programs(unittest.TestCase):
         saved = support.capture(self, target.pid)
         os.unlink(path)
         os.mkfifo(path)
+        target.end()
         result = run("page", saved, hex(target.ranges["static_variable"][0]), timeout=300)
         self.assertEqual(result.status, 0, result)
         self.assertIn("not a regular file", result.err)
@@ -231,8 +351,10 @@ class Programs(unittest.TestCase):
         target = self.start(hostile)
         name = name_at(self, target.pid, target.ranges["static_variable"][0])
         self.assertEqual(name["symbol"], "static_variable")
+        saved = support.capture(self, target.pid)
         os.unlink(hostile)
-        result = run("page", target.pid, hex(target.ranges["static_variable"][0]))
+        target.end()
+        result = run("page", saved, hex(target.ranges["static_variable"][0]))
         self.assertIn("the file is not there", result.err)
         self.assertNotIn("\x1b", result.err)
         self.assertEqual(result.err.count("\n"), 1, result.err)

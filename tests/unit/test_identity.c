@@ -29,7 +29,7 @@ static bool is_opened_below(int root, const char *name, const char *file, bool p
 		        VMSNAP_OK);
 	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	assert_true(inotify_add_watch(watch, file, IN_OPEN) >= 0);
-	assert_int_equal(identity_build_ids(snap, root, -1, NULL), VMSNAP_OK);
+	assert_int_equal(identity_build_ids(snap, -1, root, -1, NULL), VMSNAP_OK);
 	struct pollfd poll_watch = { .fd = watch, .events = POLLIN };
 	bool opened = poll(&poll_watch, 1, 0) == 1;
 	close(watch);
