@@ -216,6 +216,28 @@ class Snapshot(Owned):
                                      given.address(address), byref(options), byref(found), ctypes.sizeof(found))
         return found.changes
 
+    def file_page_now(self, address, memory=True, file=True):
+        """(bytes in the process's memory, bytes in the file) of one page of a private mapping of a
+        file, right now; None for what is not wanted.  None if the page is not in memory, is of no
+        file, or the process or the file cannot be found any more."""
+        here, there = (ctypes.create_string_buffer(self.page_size) if wanted else None for wanted in (memory, file))
+        try:
+            lib().vmsnap_file_page_now(self._handle, given.address(address), here, there)
+        except VmsnapError as error:
+            if error.code not in (errors.NOT_FOUND, errors.NO_PROCESS, errors.EXITED, errors.SYSTEM, errors.PERMISSION):
+                raise
+            return None
+        return here and here.raw, there and there.raw
+
+    def has_mapping(self, mapping):
+        """Whether it has this one too, unchanged as far as place, file and permissions go."""
+        found = lib().vmsnap_vma_at(self._handle, mapping.start)
+        if not found:
+            return False
+        vma = found.contents
+        return (vma.start, vma.end, vma.offset, vma.inode, vma.perms) == (
+            mapping.start, mapping.end, mapping.offset, mapping.inode, mapping.perms)
+
     def sums(self, start=0, end=ADDRESS_MAX):
         """{"size": bytes, "resident": bytes, …} of [start, end), as in struct vmsnap_sums."""
         sums = _lib.struct(_header.Sums)

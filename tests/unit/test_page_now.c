@@ -255,11 +255,70 @@ static void stranger_without_permission_is_told_so(void **state)
 	end(target);
 }
 
+/* ---- a page beside its file --------------------------------------------------------- */
+
+static char *mapped; /* of a file of two pages and a half: not touched, written, read */
+enum { WRITTEN_AT = 70 };
+
+static void writes_to_one_of_a_file(int ready)
+{
+	uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+	madvise(mapped, 3 * size, MADV_RANDOM); /* nothing is mapped around what is touched */
+	mapped[size + WRITTEN_AT] = 'X';
+	(void)*(volatile char *)(mapped + 2 * size);
+	sleeps(ready);
+}
+
+static void a_page_of_a_file_is_as_in_memory_and_as_in_the_file(void **state)
+{
+	(void)state;
+	uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+	char path[] = "/tmp/test_page_now_XXXXXX", memory[1 << 16], file[1 << 16], text[1 << 17];
+	int fd = mkstemp(path);
+	assert_true(fd >= 0 && size <= sizeof(file));
+	memset(text, 'a', 2 * size);
+	memset(text + 2 * size, 'b', size / 2);
+	assert_true(write(fd, text, 2 * size + size / 2) == (ssize_t)(2 * size + size / 2));
+	mapped = mmap(NULL, 3 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	assert_true(mapped != MAP_FAILED);
+	close(fd);
+	pid_t pid = child_that(writes_to_one_of_a_file);
+	struct vmsnap *snap;
+	struct vmsnap_capture_options options = { .size = sizeof(options), .flags = VMSNAP_CAPTURE_NO_FREEZE };
+	assert_int_equal(vmsnap_capture(pid, &options, &snap, NULL), VMSNAP_OK);
+	uint64_t at = (uintptr_t)mapped;
+	/* Of fault-around the kernel alone decides. */
+	if (!(kernel_entry(pid, at) >> 63)) {
+		assert_int_equal(vmsnap_file_page_now(snap, at, memory, file, NULL), VMSNAP_ERR_NOT_FOUND);
+		assert_int_equal(kernel_entry(pid, at) >> 63, 0);
+	}
+	assert_int_equal(vmsnap_file_page_now(snap, at + size + 5, memory, file, NULL), VMSNAP_OK);
+	assert_memory_equal(file, text + size, size);
+	assert_true(memory[WRITTEN_AT] == 'X');
+	memory[WRITTEN_AT] = 'a';
+	assert_memory_equal(memory, file, size);
+	assert_int_equal(vmsnap_file_page_now(snap, at + 2 * size, NULL, file, NULL), VMSNAP_OK);
+	assert_memory_equal(file, text + 2 * size, size / 2);
+	assert_true(file[size / 2] == 0 && file[size - 1] == 0);
+	assert_int_equal(vmsnap_file_page_now(snap, at + 2 * size, memory, NULL, NULL), VMSNAP_OK);
+	assert_memory_equal(memory, file, size);
+	/* No page of a file, and another file in the place of its own. */
+	assert_int_equal(vmsnap_file_page_now(snap, (uintptr_t)&fd, memory, file, NULL), VMSNAP_ERR_NOT_FOUND);
+	assert_int_equal(unlink(path), 0);
+	int rc = vmsnap_file_page_now(snap, at + size, NULL, file, NULL); /* with privilege it is found all the same */
+	assert_true(rc == VMSNAP_ERR_NOT_FOUND || (rc == VMSNAP_OK && !memcmp(file, text, size)));
+	end(pid);
+	assert_true(vmsnap_file_page_now(snap, at + size, memory, file, NULL) < 0);
+	vmsnap_unref(snap);
+	munmap(mapped, 3 * size);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_page_of_a_child_is_as_the_kernel_says),
 		cmocka_unit_test(many_pages_are_as_each_of_them),
+		cmocka_unit_test(a_page_of_a_file_is_as_in_memory_and_as_in_the_file),
 		cmocka_unit_test(zero_written_and_absent_pages_are_told_apart),
 		cmocka_unit_test(any_page_of_a_huge_one_is_huge),
 		cmocka_unit_test(addresses_in_no_mapping_are_not_found),

@@ -104,6 +104,13 @@ int vmsnap_elf_thread_locals(const char *path, struct vmsnap_elf_tls *tls,
 /* Where in the file a symbol's bytes lie. */
 int vmsnap_elf_symbol_offset(const char *path, const char *symbol, uint64_t *offset, struct vmsnap_error *err);
 
+/* One page of a private mapping of a file right now: as it is in the memory of the snapshot's
+ * process, and as the file has it (zeros beyond its end).  Each is a page long; what is NULL is not
+ * read.  Nothing is brought into the process's memory: VMSNAP_ERR_NOT_FOUND if the page is not
+ * there, is of no file, or the file cannot be found any more. */
+int vmsnap_file_page_now(const struct vmsnap *snap, uint64_t address, void *memory, void *file,
+                         struct vmsnap_error *err);
+
 #ifdef __cplusplus
 }
 #endif
