@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "format_value.h"
 #include "identity_text.h"
+#include "new_code_text.h"
 #include "page_state.h"
 #include "status_value.h"
 #include "text_color.h"
@@ -299,6 +300,7 @@ int put_diff_totals(struct text *text, const struct diff_view *view, struct diff
 	put_sentence(text, view, rows);
 	put_facts(text, view);
 	put_code(text, view);
+	put_new_code(text, view);
 	int rc = put_diff_names(text, view, rows, names, flags, err);
 	if (!rc)
 		put_status(text, view);

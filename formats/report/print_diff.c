@@ -4,6 +4,7 @@
 #include "emitter.h"
 #include "error.h"
 #include "name_columns.h"
+#include "new_code.h"
 #include "page_state.h"
 #include "schemas.h"
 #include "snapshot_record.h"
@@ -60,6 +61,15 @@ static const struct column touched_columns[] = {
 };
 static const struct row_schema touched_schema = ROW_SCHEMA(touched_columns);
 
+/* Executable memory that is new, and no program's or library's. */
+enum { CODE_WHAT, CODE_START, CODE_END, CODE_MAPPING, CODE_OVER };
+static const struct column code_columns[] = {
+	[CODE_WHAT] = { "what", .type = COLUMN_WORD },  [CODE_START] = { "start", .type = COLUMN_ADDRESS },
+	[CODE_END] = { "end", .type = COLUMN_ADDRESS }, [CODE_MAPPING] = { "mapping", .type = COLUMN_NAME },
+	[CODE_OVER] = { "over", .type = COLUMN_NAME },
+};
+static const struct row_schema code_schema = ROW_SCHEMA(code_columns);
+
 enum {
 	DOCUMENT_A,
 	DOCUMENT_B,
@@ -68,6 +78,7 @@ enum {
 	DOCUMENT_TOTALS,
 	DOCUMENT_TOUCHED,
 	DOCUMENT_STATUS,
+	DOCUMENT_NEW_CODE,
 };
 static const struct column document_columns[] = {
 	[DOCUMENT_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
@@ -77,6 +88,7 @@ static const struct column document_columns[] = {
 	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_RECORD, .of = &totals_schema },
 	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_schema },
 	[DOCUMENT_STATUS] = { "status", .type = COLUMN_ROWS, .of = &status_schema },
+	[DOCUMENT_NEW_CODE] = { "new_code", .type = COLUMN_ROWS, .of = &code_schema },
 };
 const struct row_schema diff_document_schema = ROW_SCHEMA(document_columns);
 
@@ -138,6 +150,23 @@ static int status_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	(void)err;
 	for (size_t i = 0; !text_failed(row->text) && !vmsnap_diff_status(view->diff, i, &status); i++) {
 		put_status_columns(row, &status);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
+static int code_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct diff_view *view = ((const struct printed *)ctx)->view;
+	struct new_code_walk walk = new_code_begin(view->a, view->b);
+	struct new_code code;
+	(void)err;
+	while (!text_failed(row->text) && new_code_next(&walk, &code)) {
+		row_put_word(row, CODE_WHAT, new_code_kind_name(code.kind));
+		row_put_address(row, CODE_START, code.start);
+		row_put_address(row, CODE_END, code.end);
+		row_put_name_if_any(row, CODE_MAPPING, code.vma->name);
+		row_put_name_if_any(row, CODE_OVER, code.over ? code.over->name : "");
 		row_end(row);
 	}
 	return VMSNAP_OK;
@@ -219,7 +248,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 		return rc;
 	put_totals(document, printed->view);
 	put_touched_totals(document, printed->view);
-	return row_rows(document, DOCUMENT_STATUS, status_rows, ctx, err);
+	rc = row_rows(document, DOCUMENT_STATUS, status_rows, ctx, err);
+	return rc ? rc : row_rows(document, DOCUMENT_NEW_CODE, code_rows, ctx, err);
 }
 
 static int diff_json(struct text *text, const struct diff_view *view, struct vmsnap_names *names, unsigned flags,

@@ -20,6 +20,7 @@ HEAP = 0x555555560000
 PERMS = 0x600000000000  # mappings of all permissions
 STATES = 0x610000000000  # pages in all states
 THREAD = 0x620000000000  # another thread's stack
+CODE = 0x650000000000
 STACK = 0x7FFFFFFDE000
 STACK_END = 0x7FFFFFFFF000
 ELF = dict(name=b"/program", device=(8, 1), inode=77, build_id=elffile.BUILD_ID)
@@ -115,8 +116,11 @@ def nobody():
 
 def models():
     """{name: the snapshots of a file}"""
-    gone = [vma(0x630000000000, 0x630000001000, "rw-s", b"/tmp/gone (deleted)", device=(8, 1), inode=9)]
-    come = [vma(0x640000000000, 0x640000001000, "rw-p", b"[anon: new]")]
+    code = dict(name=b"/tmp/code", device=(8, 1), inode=10)
+    gone = [vma(0x630000000000, 0x630000001000, "rw-s", b"/tmp/gone (deleted)", device=(8, 1), inode=9),
+            vma(CODE, CODE + 2 * PAGE, "r-xp", **code)]
+    come = [vma(0x640000000000, 0x640000001000, "rw-p", b"[anon: new]"), vma(CODE, CODE + PAGE, "r-xp", **code),
+            vma(CODE + PAGE, CODE + 2 * PAGE, "rwxp", b"[anon: laid over code]")]
     freezes = [dict(freeze=kind, label=b"freeze") for kind in range(4)]
     return {
         "a": [process(0x2000, 2, b"Old:\t1\n", gone, label=b"a")],

@@ -119,7 +119,8 @@ static void diff_json_has_an_item_for_each_fact(void **state)
 	assert_has(caught, "\"soft_dirtied\": null,"); /* neither side knows */
 	assert_has(caught, "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70},\n"
 	                   " \"touched_by_debugger\": {\"pages\": 0, \"totals\": {\"appeared\": 0, ");
-	assert_has(caught, "\"status\": [\n  {\"key\": \"VmRSS\", \"a\": 270336, \"b\": 286720}\n ]\n}\n");
+	assert_has(caught,
+	           "\"status\": [\n  {\"key\": \"VmRSS\", \"a\": 270336, \"b\": 286720}\n ],\n \"new_code\": []\n}\n");
 	caught = catch_new();
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_diff(f->diff, NULL, VMSNAP_PRINT_TOTALS_ONLY, &caught->out, NULL), VMSNAP_OK);
@@ -306,6 +307,87 @@ static void diff_says_what_a_mapping_was_before(void **state)
 	vmsnap_unref(b);
 }
 
+/* What a diff says of executable memory; A has code at 0x10000 to 0x14000. */
+static struct catch *of_code(struct vmsnap *a, struct vmsnap *b)
+{
+	struct vmsnap_diff *diff;
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+	return caught;
+}
+
+static struct vmsnap *with_code(void)
+{
+	struct vmsnap *snap = bare_snapshot();
+	put_vma(snap, 0x10000, 0x14000, rx, 7, "/lib/a.so");
+	return snap;
+}
+
+static void diff_tells_of_memory_that_was_laid_over_code(void **state)
+{
+	(void)state;
+	struct vmsnap *b = bare_snapshot();
+	put_vma(b, 0x10000, 0x11000, rx, 7, "/lib/a.so");
+	put_vma(b, 0x11000, 0x13000, rx, 0, "");
+	put_vma(b, 0x13000, 0x14000, rx, 7, "/lib/a.so");
+	b->vmas[2].offset = 0x3000;
+	assert_has(of_code(with_code(), b),
+	           "!! 2 pages of executable memory were laid over code: 00011000 over /lib/a.so\n");
+	/* Another file's code, up to the end of the first. */
+	b = bare_snapshot();
+	put_vma(b, 0x10000, 0x13000, rx, 7, "/lib/a.so");
+	put_vma(b, 0x13000, 0x15000, rx, 8, "/tmp/hook.so");
+	assert_has(of_code(with_code(), b), "!! 1 page of executable memory was laid over code: 00013000 over ");
+	/* All of it, but the file is mapped beside it, as it was. */
+	struct vmsnap *a = with_code();
+	b = bare_snapshot();
+	put_vma(b, 0x10000, 0x14000, rx, 0, "");
+	for (int i = 0; i < 2; i++) {
+		put_vma(i ? b : a, 0x14000, 0x15000, rw, 7, "/lib/a.so");
+		(i ? b : a)->vmas[1].offset = 0x8000;
+	}
+	assert_has(of_code(a, b), "!! 4 pages of executable memory were laid over code: 00010000 over /lib/a.so\n");
+}
+
+static void diff_says_nothing_of_code_in_the_place_of_a_library_that_was_unloaded(void **state)
+{
+	(void)state;
+	struct vmsnap *b = bare_snapshot();
+	put_vma(b, 0x11000, 0x13000, rx, 0, "");
+	assert_lacks(of_code(with_code(), b), "!!");
+	b = bare_snapshot();
+	put_vma(b, 0x11000, 0x15000, rx, 7, "/lib/a.so"); /* loaded again, elsewhere */
+	assert_lacks(of_code(with_code(), b), "!!");
+	/* What can only be read, or lies beside it. */
+	b = with_code();
+	put_vma(b, 0x20000, 0x21000, rx, 0, "");
+	assert_lacks(of_code(with_code(), b), "!!");
+}
+
+static void diff_tells_of_memory_that_can_be_written_and_executed(void **state)
+{
+	(void)state;
+	struct vmsnap *b = with_code();
+	put_vma(b, 0x20000, 0x21000, rw | rx, 0, "");
+	put_vma(b, 0x30000, 0x31000, rw | rx, 9, "/tmp/both");
+	assert_has(of_code(with_code(), b),
+	           "!! 2 mappings can be written to and executed now: 00020000 of anonymous memory, "
+	           "00030000 of /tmp/both\n");
+	b = bare_snapshot();
+	put_vma(b, 0x10000, 0x14000, rw | rx, 7, "/lib/a.so");
+	assert_has(of_code(with_code(), b), "!! 1 mapping can be written to and executed now: 00010000 of /lib/a.so\n");
+	/* It was so, and has grown. */
+	struct vmsnap *a = bare_snapshot();
+	b = bare_snapshot();
+	put_vma(a, 0x20000, 0x21000, rw | rx, 0, "");
+	put_vma(b, 0x20000, 0x24000, rw | rx, 0, "");
+	assert_lacks(of_code(a, b), "!!");
+}
+
 static void diff_rejects_an_unknown_column(void **state)
 {
 	const struct fixture *f = *state;
@@ -395,6 +477,9 @@ int main(void)
 		cmocka_unit_test(diff_of_a_moved_mapping_looks_where_it_came_from),
 		cmocka_unit_test(diff_of_a_part_that_moved_tells_first_where_that_was),
 		cmocka_unit_test(diff_says_what_a_mapping_was_before),
+		cmocka_unit_test(diff_tells_of_memory_that_was_laid_over_code),
+		cmocka_unit_test(diff_says_nothing_of_code_in_the_place_of_a_library_that_was_unloaded),
+		cmocka_unit_test(diff_tells_of_memory_that_can_be_written_and_executed),
 		cmocka_unit_test(diff_rejects_an_unknown_column),
 		cmocka_unit_test(cow_groups_by_mapping),
 		cmocka_unit_test(cow_json_counts_every_verdict),
