@@ -4,11 +4,10 @@ Nothing writes to code that is mapped from a file without PROT_WRITE, but a debu
 Writing a breakpoint turns the page into private memory of the process, and it stays
 so once the breakpoint is lifted: the page says by itself that it was written.  It may
 have been someone else (uprobes, a program that patches itself, text relocations);
-the debugger's are told by what they hold: what the file holds, but for breakpoints."""
+the debugger's are told by what they hold: what the file holds, but for breakpoints and
+what the debugger is known to have written."""
 
 import mmap
-import os
-import stat
 
 from vmsnap import PageFlag, Perm
 
@@ -34,6 +33,12 @@ def mappings(snapshot):
             and mapping.perms & (Perm.EXEC | Perm.WRITE | Perm.SHARED) == Perm.EXEC]
 
 
+def are_there(snapshot, code):
+    """Whether the mappings are still as they were: a program may lay others over them, of which
+    no event tells."""
+    return all(snapshot.has_mapping(mapping) for mapping in code)
+
+
 def copied(snapshot, code):
     """The addresses of the pages in the mappings `code` that are no longer the file's."""
     left, pages = _MAX_PAGES, set()
@@ -48,45 +53,31 @@ def copied(snapshot, code):
     return pages
 
 
-def _file_page(mapping, page):
-    try:
-        file = os.open(mapping.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return None
-    try:
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode) or status.st_ino != mapping.inode:
-            return None  # not the file that is mapped
-        return os.pread(file, PAGE, mapping.offset + page - mapping.start).ljust(PAGE, b"\0")
-    except OSError:
-        return None
-    finally:
-        os.close(file)
+class Files:
+    """What files hold where pages of code were copied, each read once."""
+
+    def __init__(self):
+        self._pages = {}
+
+    def is_foreign(self, snapshot, page, written):
+        """Whether a page that was copied holds something that neither its file does, nor is a
+        breakpoint, nor lies in the ranges `written`.  None if that cannot be told: if it was
+        swapped out (reading would fetch it), or the file is gone."""
+        state = snapshot.page_at(page)
+        if state is None or not state.present:
+            return None
+        file = self._pages.get(page)
+        found = snapshot.file_page_now(page, file=file is None)
+        if found is None:
+            return None
+        memory = found[0]
+        if file is None:
+            file = self._pages[page] = found[1]
+        return memory != file and _has_foreign_bytes(memory, file, page, written)
 
 
-def _memory_page(pid, page):
-    try:
-        file = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        return os.pread(file, PAGE, page)
-    except (OSError, OverflowError):
-        return None
-    finally:
-        os.close(file)
-
-
-def restored(snapshot, mapping, page):
-    """Whether a page that was copied holds what the file holds, but for breakpoints.
-    The page is read, so that it must be in memory: a swapped one would be fetched."""
-    state = snapshot.page_at(page)
-    if state is None or not state.present:
-        return False
-    ours, theirs = _memory_page(snapshot.pid, page), _file_page(mapping, page)
-    if ours is None or theirs is None or len(ours) != PAGE:
-        return False
-    if ours == theirs:
+def _has_foreign_bytes(memory, file, page, written):
+    changed = [at for at in range(PAGE) if memory[at] != file[at]]
+    if sum(memory[at] == _INT3 for at in changed) > _MAX_BREAKPOINTS:
         return True
-    changed = [mine for mine, other in zip(ours, theirs) if mine != other]
-    return len(changed) <= _MAX_BREAKPOINTS and all(byte == _INT3 for byte in changed)
+    return any(memory[at] != _INT3 and not any(start <= page + at < end for start, end in written) for at in changed)

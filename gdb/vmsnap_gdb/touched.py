@@ -60,8 +60,9 @@ class _Process:
         # Where the program begins, and its dynamic linker; 0: unknown.
         self.entry, self.linker = _told(pid, AT_ENTRY), _told(pid, AT_BASE)
         self.code = None         # mappings; None: to be read
+        self.files = code_pages.Files()
         self.explained = {}      # page that was copied -> what, where no location tells
-        self.strange = set()     # pages that were copied, but not by gdb
+        self.strange = set()     # pages that were copied, but not by gdb, or not by it alone
 
     def child(self, pid, start_time):
         """What a child has of it that was forked at start_time."""
@@ -69,6 +70,7 @@ class _Process:
         copy.locations = dict(self.locations)
         copy.writes = [write for write in self.writes if write[3] <= start_time]
         copy.explained, copy.strange = dict(self.explained), set(self.strange)
+        copy.files = self.files
         return copy
 
     def note(self, locations):
@@ -184,24 +186,40 @@ def _keep(process):
 
 def _code(process, snapshot):
     """(start, end, what) of what was inserted into code."""
-    if process.code is None:
-        process.code = code_pages.mappings(snapshot)
+    if process.code is None or not code_pages.are_there(snapshot, process.code):
+        process.code, process.files = code_pages.mappings(snapshot), code_pages.Files()
     copied = code_pages.copied(snapshot, process.code)
-    found, told = [], set()
-    for address, what in {**_maybe_inserted(process), **process.locations}.items():
+    places = {**_maybe_inserted(process), **process.locations}
+    _look_at(process, snapshot, copied, {address // PAGE * PAGE for address in places})
+    found, told = [], set(process.strange)
+    for address, what in places.items():
         page = address // PAGE * PAGE
         if page in copied:
             told.add(page)
-        elif _mapping(process, page):
-            continue  # set, but not inserted: the page is still the file's
+        if page in process.strange or page not in copied and _mapping(process, page):
+            continue  # not gdb's alone, or set, but not inserted: the page is still the file's
         found.append((address, address + 1, what))
-    unknown = copied - told - process.explained.keys() - process.strange
-    if unknown:
-        _explain(process, snapshot, unknown)
     for page, (start, end, what) in process.explained.items():
         if page in copied and page not in told:
             found.append((start, end, what))
     return found
+
+
+def _look_at(process, snapshot, pages, places):
+    """Who wrote to pages of code that were copied.  Somebody else may write to one that gdb has
+    written to; then it is no more gdb's doing.  places: pages with locations."""
+    scratch = (process.entry, process.entry + _SCRATCH)
+    written = [scratch, *((start, end) for start, end, *_ in process.writes)]
+    process.strange &= pages
+    for page in sorted(pages - (process.strange - places))[:_MAX_CHECKED]:
+        foreign = process.files.is_foreign(snapshot, page, written)
+        known = page in places or page in process.explained
+        if foreign or foreign is None and not known:
+            process.strange.add(page)
+            continue
+        process.strange.discard(page)
+        if not known:
+            process.explained[page] = _by_whom(process, _mapping(process, page), page)
 
 
 def _maybe_inserted(process):
@@ -216,18 +234,6 @@ def _maybe_inserted(process):
 
 def _mapping(process, page):
     return next((m for m in process.code if m.start <= page < m.end), None)
-
-
-def _explain(process, snapshot, pages):
-    process.code = code_pages.mappings(snapshot)  # they may be old
-    for page in sorted(pages)[:_MAX_CHECKED]:
-        mapping = _mapping(process, page)
-        if mapping is None:
-            continue
-        if not code_pages.restored(snapshot, mapping, page):
-            process.strange.add(page)
-            continue
-        process.explained[page] = _by_whom(process, mapping, page)
 
 
 def _by_whom(process, mapping, page):

@@ -137,6 +137,63 @@ class Touched(unittest.TestCase):
                               if int(row["start"], 16) <= data < int(row["start"], 16) + row["pages"] * truth.PAGE)
                          ["touched_by_debugger"])
 
+    def test_code_that_the_program_patched_is_told_though_a_breakpoint_is_on_its_page(self):
+        for where in ("apart", "behind"):  # on its page, and on another
+            gdb = self.started("patch")
+            gdb("break step")
+            gdb("continue")
+            gdb("vmsnap take before")
+            gdb(f"break {where}")
+            gdb("continue")
+            page = truth.page_of(gdb.number("(unsigned long) apart"))
+            diff = gdb.json("vmsnap diff before now")
+            rows = [(row["change"], row["touched_by_debugger"]) for row in diff["pages"]
+                    if int(row["start"], 16) == page and row["change"] == "privatised"]
+            self.assertEqual(rows, [("privatised", False)], where)
+            self.assertRegex(" ".join(gdb("vmsnap diff before now").split()),
+                             rf"!! 1 page of executable code was written: {page:x} of", where)
+            self.assertEqual(where == "behind", truth.page_of(gdb.number("(unsigned long) behind")) in self.marked(gdb))
+
+    def test_code_that_gdb_wrote_is_gdbs(self):
+        gdb = self.started("write", 3)
+        gdb("vmsnap take before")
+        gdb("set var *(char *) apart = 0x55 + *(char *) apart")
+        gdb("break apart")
+        gdb("next")
+        self.check_text(gdb)
+        self.assertNotIn("!!", gdb("vmsnap diff before now"))
+
+    def test_memory_laid_over_code_is_new_and_told(self):
+        gdb = self.started("lay")
+        gdb("break step")
+        gdb("break apart")
+        gdb("continue")
+        gdb("vmsnap take before")
+        gdb("continue")
+        page = truth.page_of(gdb.number("(unsigned long) apart"))
+        diff = gdb.json("vmsnap diff before now")
+        self.assertEqual([(row["what"], row["start"], row["end"], row["mapping"]) for row in diff["new_code"]],
+                         [("laid_over", f"{page:#x}", f"{page + truth.PAGE:#x}", None)])
+        self.assertRegex(diff["new_code"][0]["over"], "/gdb_steps$")
+        self.assertEqual(diff["totals"]["privatised_executable"], diff["touched_by_debugger"]["totals"]["privatised_executable"])
+        self.assertNotIn("pfn_changed", truth.changes(diff)[page])
+        text = " ".join(gdb("vmsnap diff before now").split())
+        self.assertRegex(text, rf"!! 1 page of executable memory was laid over code: {page:x} over \S*gdb_steps")
+        gdb("python import vmsnap_gdb")
+        kinds = gdb.value("[r.kinds for r in __import__('vmsnap_gdb').diff('before').ranges "
+                          f"if r.start <= {page} < r.end]")
+        self.assertIn("new", kinds[0])
+        self.assertNotIn("copied", kinds[0])
+        gdb("vmsnap take after")
+        gdb("continue")
+        diff = gdb.json("vmsnap diff after now")
+        both = gdb.number("(unsigned long) both")
+        self.assertEqual([(row["what"], row["start"], row["end"], row["over"]) for row in diff["new_code"]],
+                         [("writable", f"{both:#x}", f"{both + 2 * truth.PAGE:#x}", None)])
+        self.assertRegex(" ".join(gdb("vmsnap diff after now").split()),
+                         rf"!! 1 mapping can be written to and executed now: {both:x} of anonymous memory")
+        self.assertEqual(gdb.json("vmsnap diff now now")["new_code"], [])
+
     def test_another_run_begins_anew(self):
         gdb = self.started("write", 3)
         gdb("set var small = 9")

@@ -6,6 +6,9 @@
  *   exec     step(0), then the same program again with "write COUNT"
  *   crash    step(0), then a write to address 0
  *   loop     never ends, and calls step() a hundred times a second
+ *   patch    step(0), writes to the code of apart() as a hook does, step(1)
+ *   lay      step(0), puts other memory in the place of apart(), which has a page of its own,
+ *            step(1), maps memory that can be written to and executed, step(2)
  *   deep     COUNT calls of deep(), each with a local of its own, then step()
  * Exit status 0, or 3 after "write" with 3 pages, so that it can be told from others. */
 #define _GNU_SOURCE
@@ -77,6 +80,49 @@ static void move_pages(void)
 	step(2);
 }
 
+/* Never called: the first page of a section that holds nothing else. */
+__attribute__((noinline, aligned(PAGE), section(".apart"))) int apart(int number)
+{
+	return number + 1;
+}
+__attribute__((noinline, aligned(PAGE), section(".apart"))) int behind(int number)
+{
+	return number + 2;
+}
+
+static void patch(void)
+{
+	volatile unsigned char *code = (volatile unsigned char *)(uintptr_t)apart;
+	step(0);
+	if (mprotect((void *)(uintptr_t)apart, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
+		cannot("mprotect");
+	code[16] ^= 0x40;
+	code[17] ^= 0x40;
+	if (mprotect((void *)(uintptr_t)apart, PAGE, PROT_READ | PROT_EXEC))
+		cannot("mprotect");
+	step(1);
+}
+
+char *both;
+
+static void lay(void)
+{
+	void *place = (void *)(uintptr_t)apart;
+	step(0);
+	char *laid = mmap(place, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (laid != place)
+		cannot("mmap");
+	memset(laid, 0x90, PAGE);
+	if (mprotect(laid, PAGE, PROT_READ | PROT_EXEC))
+		cannot("mprotect");
+	step(1);
+	both = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (both == MAP_FAILED)
+		cannot("mmap");
+	both[0] = 1;
+	step(2);
+}
+
 static __attribute__((noinline)) int deep(int left)
 {
 	volatile char filler[PAGE];
@@ -100,6 +146,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(kind, "move"))
 		move_pages();
+	if (!strcmp(kind, "patch"))
+		patch();
+	if (!strcmp(kind, "lay"))
+		lay();
 	if (!strcmp(kind, "deep"))
 		return deep(count) < 0;
 	step(0);
