@@ -1,5 +1,7 @@
 """Addresses, as expressions of gdb's give them."""
 
+import re
+
 import gdb
 
 from vmsnap.errors import VmsnapError
@@ -10,11 +12,16 @@ _NUMBERS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_CHAR, gdb.TYPE_
 _REFERENCES = (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF)
 
 
-def of_value(value):
+# What & may stand before without parentheses: a, a.b, a->b[3], A::b.
+_SIMPLE = re.compile(r"[A-Za-z_$][\w$]*((\.|->|::)[A-Za-z_]\w*|\[[\w$]*\])*\Z")
+
+
+def of_value(value, text=None):
     """A pointer or a number is an address; an array, a structure or a function lies at
-    one; a reference is the address of what it refers to."""
-    if value.is_optimized_out:
-        raise VmsnapError("the value was optimised out: it has no address")
+    one; a reference is the address of what it refers to.  text: the expression, if known.
+
+    A variable that is a number is one too if an address fits into it.  What is narrower
+    holds something else: whoever says `counter` means where it lies."""
     kind = value.type.strip_typedefs().code
     if kind in _REFERENCES:
         value = value.referenced_value().address
@@ -22,19 +29,47 @@ def of_value(value):
         value = value.address
         if value is None:
             raise VmsnapError("the value lies in no memory: it is in registers, or was worked out just now")
-    elif kind == gdb.TYPE_CODE_PTR or kind in _NUMBERS:
-        pass
-    else:
+    elif kind in _NUMBERS:
+        _refuse_narrow_variable(value, text)
+    elif kind != gdb.TYPE_CODE_PTR:
         raise VmsnapError(f"a value of type '{value.type}' is not an address; write & before it")
+    return _in_64_bits(value)
+
+
+def _in_64_bits(value):
+    if value.is_optimized_out:
+        raise VmsnapError("the value was optimised out: it has no address")
     number = int(value)
     if not -(1 << 63) <= number <= _MAX:
         raise VmsnapError(f"{number} is not an address: it needs more than 64 bits")
     return number & _MAX
 
 
+def _refuse_narrow_variable(value, text):
+    if value.type.sizeof >= value.type.pointer().sizeof or not _is_variable(value):
+        return
+    if text is None:
+        raise VmsnapError(f"a variable of type '{value.type}' is not an address; write & before it")
+    meant = text if _SIMPLE.match(text) else f"({text})"
+    raise VmsnapError(f"'{text}' is a variable of type '{value.type}', not an address: did you mean &{meant}?")
+
+
+def _is_variable(value):
+    """In memory or a register, and not worked out just now or written as a number."""
+    return value.address is not None or value.is_lazy
+
+
 def of_expression(text):
     try:
-        return of_value(gdb.parse_and_eval(text))
+        return of_value(gdb.parse_and_eval(text), text.strip())
+    except gdb.error as error:
+        raise VmsnapError(f"{text}: {error}") from None
+
+
+def _number(text):
+    """A count of bytes, which may stand in a variable of any width."""
+    try:
+        return int(gdb.parse_and_eval(text))
     except gdb.error as error:
         raise VmsnapError(f"{text}: {error}") from None
 
@@ -46,8 +81,10 @@ def range_of(words):
     start = of_expression(words[0])
     if len(words) == 1:
         return start, min(start + 1, _MAX)
-    relative = words[1].startswith("+")
-    end = of_expression(words[1][1:] if relative else words[1]) + (start if relative else 0)
+    if words[1].startswith("+"):
+        end = start + _number(words[1][1:])
+    else:
+        end = of_expression(words[1])
     if not start < end <= _MAX:
         raise VmsnapError("the range is empty: its end must lie above its start")
     return start, end
