@@ -1,8 +1,9 @@
 """MI commands: the JSON of the printers as MI values.
 
-MI has strings, lists and tuples only: true, false and null become the strings "true",
-"false" and "null".  A key has to be made of letters, digits, - and _, and to begin with
-a letter: other characters become _, and x is put before what begins with another one.
+MI has strings, lists and tuples only: true and false become the strings "true" and "false".
+There is no null, and a string would be taken for text: what is null is left out (in a list, where
+places count, it is an empty tuple).  A key has to be made of letters, digits, - and _, and to
+begin with a letter: other characters become _, and x is put before what begins with another one.
 """
 
 import re
@@ -17,15 +18,14 @@ def _key(text):
     return made if made[:1].isalpha() else "x" + made
 
 
-_WORDS = {True: "true", False: "false", None: "null"}
-
-
 def value(made):
     if isinstance(made, dict):
-        return {_key(key): value(inner) for key, inner in made.items()}
+        return {_key(key): value(inner) for key, inner in made.items() if inner is not None}
     if isinstance(made, list):
         return [value(inner) for inner in made]
-    return _WORDS[made] if made is None or isinstance(made, bool) else str(made)
+    if made is None:
+        return {}
+    return ("false", "true")[made] if isinstance(made, bool) else str(made)
 
 
 def _result(text, notes):
@@ -66,6 +66,34 @@ def _compare(name):
     return work
 
 
+def _list(arguments):
+    from vmsnap_gdb.commands import keep, options
+    notes = []
+    given, _ = _given(options.TABLES, arguments, 0)
+    return _result(keep.listed(given, notes.append), notes)
+
+
+def _show(arguments):
+    from vmsnap_gdb.commands import look, options
+    given, operands = _given(options.TABLES, arguments, 1)
+    return _result(look.shown(given, operands), [])
+
+
+def _page(arguments):
+    from vmsnap_gdb import paging
+    from vmsnap_gdb.commands import page
+    notes = []
+    given, expression, name = page.split(" ".join(arguments))
+    if not expression:
+        raise gdb.GdbError("-vmsnap-page needs an expression")
+    given["json"] = True
+    return _result(paging.page(given, expression, name, notes.append), notes)
+
+
+_COMMANDS = {"take": _take, "list": _list, "show": _show, "page": _page, "diff": _compare("diff"),
+             "cow": _compare("cow")}
+
+
 def register():
     # From gdb 12 on.
     if not hasattr(gdb, "MICommand"):
@@ -80,5 +108,5 @@ def register():
             from vmsnap_gdb.commands import base
             return base.guarded(self._work, arguments)
 
-    for name, work in (("take", _take), ("diff", _compare("diff")), ("cow", _compare("cow"))):
+    for name, work in _COMMANDS.items():
         Command(f"-vmsnap-{name}", work)

@@ -6,6 +6,8 @@ from vmsnap_gdb import address, comparing
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, session
 
+_OTHERS = 8  # processes that are captured to see one page of theirs
+
 
 def family(snapshot):
     """Entries of the snapshot's process, of its parent and of its children: what the
@@ -33,10 +35,22 @@ def _history(style, snapshot, name, where):
     entries = family(snapshot)
     snapshots, called = [entry.snapshot for entry in entries], [entry.name for entry in entries]
     now = snapshot if name in (None, NOW) else _now(session.entry(name))
-    if now is not None:
-        snapshots.append(now)
-        called.append(NOW)
+    for each in [now, *_nows(entries, snapshot)]:
+        if each is not None:
+            snapshots.append(each)
+            called.append(NOW)
     return history_text(style, snapshots, called, where)
+
+
+def _nows(entries, shown):
+    """The other processes among the entries, as they are now, the newest first."""
+    seen, found = {(shown.pid, shown.start_time)}, []
+    for entry in reversed(entries):
+        process = entry.pid, entry.start_time
+        if process not in seen and len(found) < _OTHERS:
+            seen.add(process)
+            found.append(_now(entry))
+    return found
 
 
 def _now(entry):

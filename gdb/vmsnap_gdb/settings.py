@@ -5,6 +5,7 @@ import gdb
 DEPTH_USUAL = 8
 HIT_DEPTH_USUAL = 3
 LIMIT_USUAL = 1000
+_ALL = 1 << 40  # frames
 
 
 class _SetPrefix(gdb.Command):
@@ -53,8 +54,8 @@ class _Limit(gdb.Parameter):
     """Beyond it the oldest are dropped: automatic ones first, a fork's two together.
 With "unlimited", memory is the limit."""
 
-    set_doc = "Set how many snapshots are kept in memory."
-    show_doc = "Show how many snapshots are kept in memory."
+    set_doc = "Set how many snapshots vmsnap keeps in memory."
+    show_doc = "Show how many snapshots vmsnap keeps in memory."
 
     def __init__(self):
         super().__init__("vmsnap limit", gdb.COMMAND_DATA, gdb.PARAM_UINTEGER)
@@ -67,41 +68,46 @@ With "unlimited", memory is the limit."""
         return "vmsnap keeps all snapshots." if value == "unlimited" else f"vmsnap keeps at most {value} snapshots."
 
 
+def _frames(value):
+    """gdb 13 shows -1, others may show the word."""
+    return "all frames" if value in ("unlimited", "-1") else f"the {value} innermost frames"
+
+
 class _Depth(gdb.Parameter):
     """Of each thread, so many innermost frames have their variables remembered with a
-snapshot.  0: none."""
+snapshot.  0: none.  With "unlimited", all of them have."""
 
     set_doc = "Set in how many frames of a thread vmsnap looks for variables."
     show_doc = "Show in how many frames of a thread vmsnap looks for variables."
 
     def __init__(self):
-        super().__init__("vmsnap depth", gdb.COMMAND_DATA, gdb.PARAM_ZUINTEGER)
+        super().__init__("vmsnap depth", gdb.COMMAND_DATA, gdb.PARAM_ZUINTEGER_UNLIMITED)
         self.value = DEPTH_USUAL
 
     def get_set_string(self):
         return ""
 
     def get_show_string(self, value):
-        return f"vmsnap remembers the variables of the {value} innermost frames of each thread."
+        return f"vmsnap remembers the variables of {_frames(value)} of each thread."
 
 
 class _HitDepth(gdb.Parameter):
     """A program may hit a breakpoint a thousand times a second.  Of each hit that "vmsnap
 auto break" takes, only the thread that hit is looked at, and so many frames of it, or
-fewer if "vmsnap depth" is less.  0: none."""
+fewer if "vmsnap depth" is less.  0: none.  "unlimited": all."""
 
     set_doc = "Set in how many frames vmsnap auto break looks for variables."
     show_doc = "Show in how many frames vmsnap auto break looks for variables."
 
     def __init__(self):
-        super().__init__("vmsnap hit-depth", gdb.COMMAND_DATA, gdb.PARAM_ZUINTEGER)
+        super().__init__("vmsnap hit-depth", gdb.COMMAND_DATA, gdb.PARAM_ZUINTEGER_UNLIMITED)
         self.value = HIT_DEPTH_USUAL
 
     def get_set_string(self):
         return ""
 
     def get_show_string(self, value):
-        return f"vmsnap auto break remembers the variables of the {value} innermost frames."
+        return f"vmsnap auto break remembers the variables of {_frames(value)}."
 
 
 _made = {}
@@ -126,8 +132,14 @@ def limit():
 
 
 def depth():
-    return _made["depth"].value
+    return _frame_count("depth")
 
 
 def hit_depth():
-    return min(_made["hit-depth"].value, depth())
+    return min(_frame_count("hit-depth"), depth())
+
+
+def _frame_count(name):
+    """More than any stack has, if it is unlimited: that is -1 or None."""
+    value = _made[name].value
+    return _ALL if value is None or value < 0 else value

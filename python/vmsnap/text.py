@@ -58,6 +58,16 @@ def printed(function, *arguments, style):
     return b"".join(pieces).decode("utf-8", "replace")
 
 
+def report_columns(report):
+    """[(name, whether it is shown unless asked for, what it means)] of a table (enum vmsnap_report)."""
+    found, name_of = [], lib().vmsnap_report_column_name
+    while name := name_of(report, len(found)):
+        index = len(found)
+        found.append((name.decode(), lib().vmsnap_report_column_usual(report, index),
+                      (lib().vmsnap_report_column_help(report, index) or b"").decode()))
+    return found
+
+
 def escaped(text, style=PLAIN):
     """Text from outside (names, paths) so that it cannot move a cursor or forge a line."""
     raw = os.fsencode(text) if isinstance(text, str) else text

@@ -157,6 +157,40 @@ class MachineInterface(unittest.TestCase):
         made = gdb("-vmsnap-cow fork1.parent fork1.child --base fork1.parent")
         self.assertEqual(made["parent"]["label"], "fork1.parent")
 
+    def test_list_show_and_page(self):
+        gdb = Mi(self, "gdb_steps", "write", 4)
+        gdb("-break-insert step")
+        gdb("-exec-run")
+        gdb.stopped()
+        self.assertEqual(gdb("-vmsnap-list")["snapshots"], [])
+        gdb("-vmsnap-take")
+        gdb("-exec-continue")
+        gdb.stopped()
+        self.assertEqual([row["name"] for row in gdb("-vmsnap-list")["snapshots"]], ["s1"])
+        shown = gdb("-vmsnap-show s1")
+        self.assertEqual((shown["schema"], shown["snapshot"]["label"]), ("vmsnap.show/1", "s1"))
+        self.assertEqual(gdb("-vmsnap-show")["snapshot"]["label"], "now")
+        for command, state in (("&pages[1]", "present"), ("&pages[1] s1", "absent"), ("--at s1 &pages[1]", "absent")):
+            made = gdb(f"-vmsnap-page {command}")
+            self.assertEqual((made["schema"], made["state"]), ("vmsnap.page/1", state))
+        rows = gdb("-vmsnap-page --history &pages[1]")["rows"]
+        self.assertEqual([(row["snapshot"], row["state"]) for row in rows], [("s1", "absent"), ("now", "present")])
+        for command, words in (("-vmsnap-page", "expression"), ("-vmsnap-page small", "did you mean &small"),
+                               ("-vmsnap-show nowhere", "nowhere"), ("-vmsnap-list s1", "argument")):
+            with self.assertRaisesRegex(Failed, words):
+                gdb(command)
+
+    def test_null_is_no_text(self):
+        gdb = Mi(self, "gdb_steps", "write", 4)
+        gdb("-break-insert step")
+        gdb("-exec-run")
+        gdb.stopped()
+        made = gdb("-vmsnap-page &pages[40]")
+        self.assertEqual(made["state"], "absent")
+        for key in ("pfn", "physical"):
+            self.assertNotIn(key, made)
+        self.assertNotIn("null", str(made))
+
     def test_errors_are_mi_errors(self):
         gdb = Mi(self, "gdb_steps", "write", 4)
         for command, words in (("-vmsnap-take", "no live process"), ("-vmsnap-diff", "process|snapshot"),

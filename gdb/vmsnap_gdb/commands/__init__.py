@@ -26,7 +26,7 @@ Example:
 
     def invoke(self, argument, from_tty):
         self.dont_repeat()
-        if argument:
+        if argument not in ("", "-h", "--help"):
             raise gdb.GdbError(f'Undefined vmsnap command: "{argument}".  Try "help vmsnap".')
         gdb.execute("help vmsnap", from_tty)
 

@@ -2,7 +2,7 @@
 
 import gdb
 
-from vmsnap_gdb.commands import options
+from vmsnap_gdb.commands import columns, options
 
 _PIECE = 1 << 14
 
@@ -48,9 +48,11 @@ class Command(gdb.Command):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if cls.OPTIONS and cls.__doc__:
+        if cls.__dict__.get("NAME"):
+            cls.OPTIONS = (*cls.OPTIONS, options.HELP)
             text, example, rest = cls.__doc__.partition("\nExample")
-            cls.__doc__ = f"{text}\nOptions:\n{options.help_text(cls.OPTIONS)}\n{example}{rest}"
+            cls.__doc__ = (f"{text}\nOptions:\n{options.help_text(cls.OPTIONS)}\n{columns.help_text(cls.NAME)}"
+                           f"{example}{rest}")
 
     def __init__(self):
         super().__init__(f"vmsnap {self.NAME}", gdb.COMMAND_DATA)
@@ -63,6 +65,8 @@ class Command(gdb.Command):
 
     def work(self, argument, from_tty):
         given, operands = options.parse(self.OPTIONS, gdb.string_to_argv(argument))
+        if given["help"]:
+            return self.help()
         least, most = self.OPERANDS
         if len(operands) < least or (most is not None and len(operands) > most):
             raise gdb.GdbError(f"usage: vmsnap {self.NAME} {self.USAGE}")
@@ -70,6 +74,9 @@ class Command(gdb.Command):
 
     def run(self, given, operands, from_tty):
         raise NotImplementedError
+
+    def help(self):
+        return gdb.execute(f"help vmsnap {self.NAME}", to_string=True)
 
     def complete(self, text, word):
         # gdb asks once without a word, to learn which characters end one.
@@ -101,7 +108,15 @@ class Command(gdb.Command):
 
 def snapshot_names(with_now=True):
     """Without loading anything: no snapshot has been taken if there is no session."""
-    import sys
-    session = sys.modules.get("vmsnap_gdb.session")
-    names = session.session.names_list() if session else []
+    names = _session().names_list() if _session() else []
     return names + ["now"] if with_now else names
+
+
+def fork_names():
+    return [pair.name for pair in _session().pairs()] if _session() else []
+
+
+def _session():
+    import sys
+    module = sys.modules.get("vmsnap_gdb.session")
+    return module and module.session

@@ -5,6 +5,20 @@ import gdb
 from vmsnap_gdb.commands import base, options
 
 
+def listed(given, note):
+    from vmsnap_gdb import style
+    from vmsnap_gdb.session import session
+    from vmsnap import snapshots_text
+    entries = session.entries()
+    if session.dropped:
+        note(f"{session.dropped} snapshots were dropped to keep the limit of {gdb.parameter('vmsnap limit')}"
+             " (set vmsnap limit)")
+    if not entries and not given["json"]:
+        return "No snapshots: take one with 'vmsnap take'.\n"
+    return snapshots_text(style.style(given), [entry.snapshot for entry in entries],
+                          [entry.name for entry in entries])
+
+
 class List(base.Command):
     """The snapshots that there are, oldest first.
 
@@ -18,17 +32,7 @@ Example:
     OPTIONS = options.TABLES
 
     def run(self, given, operands, from_tty):
-        from vmsnap_gdb import style
-        from vmsnap_gdb.session import session
-        from vmsnap import snapshots_text
-        entries = session.entries()
-        if session.dropped:
-            base.note(f"{session.dropped} snapshots were dropped to keep the limit of {gdb.parameter('vmsnap limit')}"
-                      " (set vmsnap limit)")
-        if not entries and not given["json"]:
-            return "No snapshots: take one with 'vmsnap take'.\n"
-        return snapshots_text(style.style(given), [entry.snapshot for entry in entries],
-                              [entry.name for entry in entries])
+        return listed(given, base.note)
 
 
 class Drop(base.Command):

@@ -16,6 +16,10 @@ def styled(given):
     return style.style(given)
 
 
+def shown(given, operands):
+    return snapshot(operands).show_text(styled(given))
+
+
 class Show(base.Command):
     """The address space as a table, with totals.
 
@@ -32,7 +36,7 @@ Example:
     SNAPSHOTS = True
 
     def run(self, given, operands, from_tty):
-        return snapshot(operands).show_text(styled(given))
+        return shown(given, operands)
 
 
 class Two(base.Command):

@@ -22,6 +22,7 @@ WIDTH = Option("width", "w", "COLUMNS", "number", "as if the terminal were so wi
 NO_NAMES = Option("no-names", None, None, None, "do not look up symbols")
 SYSROOT = Option("sysroot", None, "FOLDER", None, "look for the mapped files below FOLDER")
 TOTALS = Option("totals", None, None, None, "only the sums")
+HELP = Option("help", "h", None, None, "this text")
 LONG = Option("long", "l", None, None, "a row for each range of pages")
 
 PRINTING = (JSON, BYTES, COLOR, ASCII, WIDTH)

@@ -82,6 +82,8 @@ Example:
 
     def work(self, argument, from_tty):
         given, expression, name = split(argument)
+        if given["help"]:
+            return self.help()
         if not expression:
             raise gdb.GdbError(f"usage: vmsnap page {self.USAGE}")
         from vmsnap_gdb import paging
