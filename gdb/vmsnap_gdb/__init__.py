@@ -20,10 +20,11 @@ those of the commands do.
 
 def take(name=None, **how):
     """Takes a snapshot of the selected inferior and keeps it, as `vmsnap take` does; gives
-    the Snapshot.  how: smaps=True, names=False."""
+    the Snapshot.  how: smaps=True, names=False, replace=True."""
     import gdb
     from vmsnap_gdb.commands import take as command
-    given = {"smaps": how.pop("smaps", False), "no-names": not how.pop("names", True)}
+    given = {"smaps": how.pop("smaps", False), "no-names": not how.pop("names", True),
+             "replace": how.pop("replace", False)}
     if how:
         raise TypeError(f"take() has no argument {', '.join(how)}")
     return command.take_one(gdb.selected_inferior(), name, given).snapshot
@@ -57,7 +58,7 @@ def drop(*names):
 
 def diff(a=None, b=None):
     """A vmsnap.Diff, of what `vmsnap diff A B` compares: without b the live process, without
-    a the newest snapshot."""
+    a the newest snapshot of before this stop."""
     from vmsnap_gdb import comparing
     from vmsnap_gdb.commands import base
     if a is None and b is not None:
@@ -66,12 +67,13 @@ def diff(a=None, b=None):
 
 
 def cow(parent=None, child=None, base=None):
-    """A vmsnap.Cow, of what `vmsnap cow PARENT CHILD` compares: without both the newest
-    fork's two as they are now, with the snapshot from the fork as base."""
+    """A vmsnap.Cow, of what `vmsnap cow PARENT CHILD` compares: without child those two of the
+    fork `parent` ("fork2"), without both of the newest, as they are now, with the snapshot from
+    the fork as base."""
     from vmsnap_gdb import comparing
     from vmsnap_gdb.commands import base as commands
-    if (parent is None) != (child is None):
-        raise TypeError("a parent needs a child")
+    if parent is None and child is not None:
+        raise TypeError("a child needs a parent")
     return comparing.made_cow([each for each in (parent, child) if each is not None], base, commands.note)
 
 

@@ -1,24 +1,15 @@
 """A snapshot at each hit of a breakpoint, which stops or goes on as it would anyway.
 
-gdb counts a hit when the breakpoint's thread and condition have been looked at, and
-says so with the event breakpoint_modified: inside, the thread that hit stands and is
-selected.  So nothing is added to a breakpoint of the user's; condition, ignore count
-and commands work as ever (gdb 13.1; the sources of later ones read the same).
-
-One that vmsnap sets itself is an ordinary breakpoint too, with an ignore count that is
-never used up: gdb counts its hits and goes on.  Unlike with a stop() method the user
-can still give it a condition.
+Hits are seen as unnoticed.py has it, so nothing is added to a breakpoint of the user's;
+condition, ignore count and commands work as ever.  One that vmsnap sets itself is an ordinary
+breakpoint too, whose ignore count is never used up: unlike with a stop() method the user can
+still give it a condition.
 """
-
-import os
-import signal
 
 import gdb
 
-from vmsnap_gdb import auto_notes, place, settings, target, threads
+from vmsnap_gdb import auto_notes, place, settings, target, threads, unnoticed
 from vmsnap_gdb.session import session
-
-_FOR_EVER = (1 << 31) - 1
 
 
 class Watched:
@@ -28,7 +19,7 @@ class Watched:
         self.breakpoint = breakpoint
         self.number = breakpoint.number
         self.ours = ours
-        self.hits = breakpoint.hit_count
+        self.hits = unnoticed.Hits(breakpoint)
         self.count = 0
 
     def is_there(self):
@@ -69,7 +60,7 @@ class BreakWatch:
         found = next((each for each in gdb.breakpoints() if each.number not in before), None)
         if found is None:
             return None  # "Make breakpoint pending?": no
-        found.ignore_count = _FOR_EVER
+        unnoticed.never_stop(found)
         return self._add(found, ours=True)
 
     def _add(self, breakpoint, ours):
@@ -112,28 +103,20 @@ class BreakWatch:
 
     # ---- events ----
 
-    # A Ctrl-C that comes within an event is raised there, at any line of ours; gdb would print it
-    # and go on, and nobody would stop the program.
-
     def _resumed(self, event):
         try:
-            # `run` sets the counts to 0, of which no event tells.
             for each in self._watched.values():
-                if each.is_there():
-                    each.hits = each.breakpoint.hit_count
+                each.hits.resumed()
         except KeyboardInterrupt:
-            self._interrupted("interrupted")
+            unnoticed.interrupted("interrupted")
 
     def _modified(self, breakpoint):
         try:
             each = self._watched.get(breakpoint.number)
-            before, hits = (each.hits, breakpoint.hit_count) if each else (0, 0)
-            if hits != before:
-                each.hits = hits
-            if hits > before:
+            if each and each.hits.one_more():
                 self._take_or_note(each)
         except KeyboardInterrupt:
-            self._interrupted("interrupted; this hit was not taken")
+            unnoticed.interrupted("interrupted; this hit was not taken")
 
     def _take_or_note(self, each):
         try:
@@ -152,15 +135,8 @@ class BreakWatch:
         session.take(pid, inferior=inferior, name=session.fresh_name(f"b{each.number}."), reason=reason,
                      automatic=True, threads=[gdb.selected_thread()], depth=settings.hit_depth())
         each.count += 1
-        if each.ours and each.breakpoint.ignore_count < _FOR_EVER // 2:
-            each.breakpoint.ignore_count = _FOR_EVER
-
-    @staticmethod
-    def _interrupted(what):
-        auto_notes.say(what)
-        # The Ctrl-C was meant for the program too, and has been used up here.  gdb's
-        # command `interrupt` does nothing from inside this event.
-        os.kill(target.require_live(), signal.SIGINT)
+        if each.ours:
+            unnoticed.refill(each.breakpoint)
 
 
 watch = BreakWatch()

@@ -1,30 +1,31 @@
 """Parent and child of every fork, without a stop that anybody notices.
 
-gdb tells Python nothing of a fork.  It has catchpoints, and a catchpoint may have a
-condition: ours calls a function that takes the snapshots and says no.  Then gdb goes on
-as without a catchpoint, whatever detach-on-fork and follow-fork-mode say.
-`catch fork if …` is never evaluated by gdb 13; `condition N …` is.
+gdb tells Python nothing of a fork.  It has catchpoints, and counts their hits: unnoticed.py.
+Then it goes on as without a catchpoint, whatever detach-on-fork and follow-fork-mode say.
 """
+
+import re
 
 import gdb
 
 from vmsnap import AnnotationKind
-from vmsnap_gdb import auto_notes, held, newborn, place, target, threads, touched
+from vmsnap_gdb import at_exit, auto_notes, held, newborn, place, target, threads, touched, unnoticed
 from vmsnap_gdb.session import session
 
 _FRAMES = 12  # how far out to look for who called fork
+_CAUGHT = re.compile(r"(?m)^\d+ +catchpoint +\S+ +\S+ +(v?fork)\b")
 
 
-class _Function(gdb.Function):
-    """The condition of a catchpoint of vmsnap's."""
-
-    def __init__(self, kind):
-        self.kind = kind
-        self.expression = f"$_vmsnap_auto_{kind}()"
-        super().__init__(f"_vmsnap_auto_{kind}")
-
-    def invoke(self):
-        return int(watch.at(self.kind))
+def _caught(breakpoint):
+    """What a catchpoint like ours catches, "fork" or "vfork"; else None.  Another comes with a file
+    of `save breakpoints`."""
+    if breakpoint.type != gdb.BP_CATCHPOINT or breakpoint.condition or not unnoticed.never_stops(breakpoint):
+        return None
+    try:
+        found = _CAUGHT.search(gdb.execute(f"info breakpoints {breakpoint.number}", to_string=True))
+    except gdb.error:
+        return None
+    return found and found[1]
 
 
 class Catch:
@@ -32,18 +33,24 @@ class Catch:
 
     def __init__(self, kind):
         self.kind = kind
-        self._function = _Function(kind)
         self.breakpoint = None
+        self.hits = None
 
     def set(self):
         if self.is_set():
             self.breakpoint.enabled = True
         else:
-            before = {each.number for each in gdb.breakpoints()}
-            gdb.execute(f"catch {self.kind}", to_string=True)
-            self.breakpoint = next(each for each in gdb.breakpoints() if each.number not in before)
-        # Not every language that the user may have chosen can parse it.
-        gdb.execute(f"with language c -- condition {self.number} {self._function.expression}", to_string=True)
+            self.breakpoint = self._found() or self._made()
+            self.hits = unnoticed.Hits(self.breakpoint)
+        unnoticed.never_stop(self.breakpoint)
+
+    def _found(self):
+        return next((each for each in gdb.breakpoints() if _caught(each) == self.kind), None)
+
+    def _made(self):
+        before = {each.number for each in gdb.breakpoints()}
+        gdb.execute(f"catch {self.kind}", to_string=True)
+        return next(each for each in gdb.breakpoints() if each.number not in before)
 
     def delete(self):
         if self.is_set():
@@ -66,8 +73,6 @@ class Catch:
             return "off: its catchpoint was deleted"
         if not self.breakpoint.enabled:
             return f"off: its catchpoint {self.number} is disabled"
-        if self.breakpoint.condition != self._function.expression:
-            return f"off: the condition of its catchpoint {self.number} was changed"
         return ""
 
 
@@ -77,8 +82,9 @@ class ForkWatch:
         self.keep_child = False
         self.pairs = {"fork": 0, "vfork": 0}
         self.notes = auto_notes.Notes()
+        self._connected = False
 
-    def on(self, keep_child):
+    def on(self, keep_child, exits=False):
         self.keep_child = keep_child
         self.notes = auto_notes.Notes()
         try:
@@ -86,13 +92,24 @@ class ForkWatch:
                 catch.set()
         except gdb.error as error:
             raise gdb.GdbError(f"gdb cannot catch forks here: {error}") from None
+        if exits:
+            at_exit.watch.on()
+        self._connect(True)
 
     def off(self):
         """Whether anything was on."""
         was = any(catch.breakpoint is not None for catch in self.catches)
+        self._connect(False)
         for catch in self.catches:
             catch.delete()
+        at_exit.watch.off()
         return was
+
+    def _connect(self, wanted):
+        for event, handler in ((gdb.events.breakpoint_modified, self._modified), (gdb.events.cont, self._resumed)):
+            if wanted != self._connected:
+                (event.connect if wanted else event.disconnect)(handler)
+        self._connected = wanted
 
     def lines(self):
         """What `vmsnap auto` says."""
@@ -104,25 +121,48 @@ class ForkWatch:
                          "children are not held: gdb keeps them itself, as detach-on-fork and follow-fork-mode are")
         if self.notes.count:
             found.append("of forks, " + self.notes.summary())
-        return found
+        return found + at_exit.watch.lines()
 
     def _line(self, catch):
         count = self.pairs[catch.kind]
         taken = f"{count} {catch.kind}{'' if count == 1 else 's'} taken"
         return f"auto {catch.kind} is {catch.trouble() or f'on (catchpoint {catch.number})'}; {taken}"
 
-    # ---- at a fork ----
+    # ---- events ----
 
-    def at(self, kind):
-        """Whether the program shall stop: only for a Ctrl-C, which is lost otherwise."""
+    def _resumed(self, event):
+        try:
+            for catch in self.catches:
+                if catch.is_set():
+                    catch.hits.resumed()
+        except KeyboardInterrupt:
+            unnoticed.interrupted("interrupted")
+
+    def _modified(self, breakpoint):
+        try:
+            catch = next((each for each in self.catches if each.is_set() and each.number == breakpoint.number), None)
+            if catch is None:
+                self._drop_copy(breakpoint)
+            elif catch.hits.one_more():
+                self._take_or_note(catch.kind)
+                unnoticed.refill(catch.breakpoint)
+        except KeyboardInterrupt:
+            unnoticed.interrupted("interrupted; nothing was kept of this fork")
+
+    def _drop_copy(self, breakpoint):
+        """Of one of our catchpoints, from a file: `info breakpoints` shall not show two."""
+        kind = _caught(breakpoint) if breakpoint.type == gdb.BP_CATCHPOINT else None
+        if kind and any(catch.kind == kind and catch.is_set() for catch in self.catches):
+            # Not now: whoever gave it its ignore count goes on with it.
+            gdb.post_event(lambda: breakpoint.is_valid() and breakpoint.delete())
+
+    def _take_or_note(self, kind):
         try:
             self._take(kind)
         except KeyboardInterrupt:
-            auto_notes.say("interrupted; nothing was kept of this fork")
-            return True
-        except BaseException as error:  # in a condition, any would stop the program
+            raise
+        except BaseException as error:  # gdb would print a traceback
             self.notes.add(kind, error)
-        return False
 
     def _take(self, kind):
         inferior, thread = gdb.selected_inferior(), gdb.selected_thread()

@@ -86,16 +86,18 @@ def _remark(snapshots, note):
         note(text)
 
 
-def _diff_words(operands):
+def _diff_words(operands, note):
     if len(operands) == 2:
         return operands
     if operands:
         return operands[0], NOW
     selected = target.pid()
-    entry = (session.newest_of(selected) if selected else None) or session.newest()
+    entry = (session.before(selected) if selected else None) or session.newest()
     if entry is None:
         target.require_live()
         raise VmsnapError("there is no snapshot to compare with: take one first with 'vmsnap take'")
+    if entry.automatic and entry.of_this_stop():
+        note(f"{entry.name} was taken at this stop, and there is none of before it")
     return entry.name, NOW
 
 
@@ -119,7 +121,7 @@ def names_of(given, snapshot, lenders, note):
 
 def made_diff(words, note):
     """Of two names, one (and now) or none (the newest, and now)."""
-    return Diff(*two(_diff_words(words), note))
+    return Diff(*two(_diff_words(words, note), note))
 
 
 def diff(given, operands, note):
@@ -152,24 +154,59 @@ def _side(entry, note):
     return snapshot
 
 
-def _newest_fork(note):
-    """(parent, child, base, who may lend names)"""
-    pair = session.newest_pair()
-    if pair is None:
+def _has_ended(pair):
+    """Of a vfork: whether the two have no longer one address space.  Until the child executes or
+    exits, the parent stands at the event (if it has not run since) or sleeps in the kernel."""
+    child, parent = target.process(pair.child.pid), target.process(pair.parent.pid)
+    if None in (child, parent) or child.start_time != pair.child.start_time:
+        return True
+    return not pair.parent.of_this_stop() and parent.state != "D"
+
+
+def _newest_fork():
+    """The pair that is meant if nobody says.  A vfork that has ended left nothing to compare."""
+    pairs = session.pairs()
+    found = next((pair for pair in pairs if pair.kind != "vfork" or not _has_ended(pair)), None)
+    if found is None and pairs:
+        raise VmsnapError(f"no fork has been seen but {pairs[0].name}, a vfork, in which parent and child had one "
+                          f"address space; the two as they were: vmsnap cow {pairs[0].name}")
+    if found is None:
         raise VmsnapError("no fork has been seen: say 'vmsnap auto fork' before the program forks, or name two "
                           "snapshots: vmsnap cow PARENT CHILD")
-    if pair.kind == "vfork":
-        note(_ONE_SPACE)
-    at_fork = pair.parent.snapshot, pair.child.snapshot
-    parent, child = _side(pair.parent, note), _side(pair.child, note)
-    if parent is None or child is None:
-        note(f"these are the two as they were at the fork, as in: vmsnap cow {pair.parent.name} {pair.child.name}")
-        return *at_fork, None, at_fork
-    _remark((parent, child), note)
-    return parent, child, at_fork[0], at_fork[::-1]
+    return found
+
+
+def _named_fork(word):
+    found = session.pair(word)
+    if found is None:
+        there = ", ".join(pair.name for pair in session.pairs()[:8])
+        known = f"the forks are {there}" if there else "no fork has been seen (vmsnap auto fork)"
+        raise VmsnapError(f"'{word}' is no fork, and a parent needs a child: vmsnap cow PARENT CHILD; {known}")
+    return found
 
 
 _ONE_SPACE = "this was a vfork: parent and child have one address space until the child executes or exits"
+
+
+def _fork(pair, note):
+    """(parent, child, base, who may lend names): the two of a fork as they are now, or as far as
+    they were seen."""
+    if pair.kind == "vfork":
+        note(_ONE_SPACE)
+    at_fork = pair.parent.snapshot, pair.child.snapshot
+    found = parent, child = _side(pair.parent, note), _side(pair.child, note)
+    if found == (None, None) or None in found and pair.kind == "vfork":
+        note(f"these are the two as they were at the fork, as in: vmsnap cow {pair.parent.name} {pair.child.name}")
+        return *at_fork, None, at_fork
+    # Of the one that was not seen again it is not known what it copied, of the other it is.
+    if child is None:
+        note(f"the child is shown as it was at the fork, {pair.child.name}: what is called shared the parent has not "
+             "copied, and of what the child copied nothing is known")
+    elif parent is None:
+        note(f"the parent is shown as it was at the fork, {pair.parent.name}: what is called shared the child has not "
+             "copied, and of what the parent copied nothing is known")
+    _remark([snapshot for snapshot in found if snapshot is not None], note)
+    return parent or at_fork[0], child or at_fork[1], at_fork[0], at_fork[::-1]
 
 
 def _of_vfork(words):
@@ -177,15 +214,22 @@ def _of_vfork(words):
     return any(pair and pair.kind == "vfork" for pair in pairs)
 
 
+def _two_of_cow(words, note):
+    if _of_vfork(words):
+        note(_ONE_SPACE)
+    parent, child = two(words, note, one_process=False)
+    if parent.same_process(child):
+        raise VmsnapError(f"{words[0]} and {words[1]} are both of process {parent.pid}, and cow compares two; what "
+                          f"changed in one: vmsnap diff {words[0]} {words[1]}")
+    return parent, child, None, None
+
+
 def made_cow(words, base, note):
-    """Of a parent's and a child's names, or of the newest fork.  base: a name or None."""
-    if words:
-        if _of_vfork(words):
-            note(_ONE_SPACE)
-        parent, child = two(words, note, one_process=False)
-        at_fork, lenders = None, None
+    """Of a parent's and a child's names, of a fork's, or of the newest fork.  base: a name or None."""
+    if len(words) == 2:
+        parent, child, at_fork, lenders = _two_of_cow(words, note)
     else:
-        parent, child, at_fork, lenders = _newest_fork(note)
+        parent, child, at_fork, lenders = _fork(_named_fork(words[0]) if words else _newest_fork(), note)
     return Cow(parent, child, session.resolve(base) if base else at_fork, lenders)
 
 

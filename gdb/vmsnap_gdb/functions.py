@@ -113,7 +113,8 @@ Example:
 class Changed(Function):
     """$_vmsnap_changed (ADDRESS): 1 if the page of ADDRESS differs from the newest snapshot.
 
-What differs is what `vmsnap diff` would tell of that page, 0 if nothing.
+What differs is what `vmsnap diff` would tell of that page, 0 if nothing.  One that was
+taken by itself at this very stop does not count.
 Example:
   (gdb) vmsnap take
   (gdb) break compute if $_vmsnap_changed(&counter)"""
@@ -123,7 +124,7 @@ Example:
     def work(self, value):
         from vmsnap_gdb import target
         from vmsnap_gdb.session import session
-        entry = session.newest_of(target.require_live())
+        entry = session.before(target.require_live())
         if entry is None:
             raise gdb.GdbError("there is no snapshot of this process: take one first with 'vmsnap take'")
         where, page, known = _page(value)

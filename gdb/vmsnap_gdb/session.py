@@ -13,31 +13,45 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import execs, settings, target, touched, variables
+from vmsnap_gdb import execs, resumes, settings, target, touched, variables
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
 _NAMES_KEPT = 4
 
-Pair = collections.namedtuple("Pair", "parent child kind")
+
+class Pair(collections.namedtuple("Pair", "parent child kind")):
+    """The entries of a fork's two."""
+
+    __slots__ = ()
+
+    @property
+    def name(self):
+        """"fork2" of "fork2.parent"; that of the parent if it is called otherwise."""
+        return self.parent.name.replace(".parent", "", 1)
 
 
 class Entry:
     """A snapshot and how it came here.  origin: "take", "auto" or "load"."""
 
-    def __init__(self, name, snapshot, origin, exec_generation=0):
+    def __init__(self, name, snapshot, origin, exec_generation=0, resumed=None):
         self.name = name
         self.snapshot = snapshot
         self.origin = origin
         self.pid = snapshot.pid
         self.start_time = snapshot.start_time
         self.exec_generation = exec_generation
+        self.resumed = resumed  # how often, when it was taken; None: not known
         self.pair = None
         self.role = None  # "parent" or "child", in a pair
 
     @property
     def automatic(self):
         return self.origin == "auto"
+
+    def of_this_stop(self):
+        """Whether its process has not run since."""
+        return self.resumed is not None and self.resumed == resumes.count(self.pid)
 
 
 class Session:
@@ -69,13 +83,31 @@ class Session:
         return next((entry for entry in reversed(self._entries.values())
                      if entry.pid == pid and entry.start_time == start_time), None)
 
+    def before(self, pid):
+        """What the present of a process is compared with if nobody says: its newest entry, but
+        not one that was taken by itself at this very stop, which is the present."""
+        start_time = target.start_time(pid)
+        newest = None
+        for entry in reversed(self._entries.values()):
+            if (entry.pid, entry.start_time) != (pid, start_time):
+                continue
+            if not (entry.automatic and entry.of_this_stop()):
+                return entry
+            newest = newest or entry
+        return newest
+
     def in_pair(self, entry):
         """Whether its process is one of a fork's two."""
         return any(other.pair and (other.pid, other.start_time) == (entry.pid, entry.start_time)
                    for other in reversed(self._entries.values()))
 
-    def newest_pair(self):
-        return next((entry.pair for entry in reversed(self._entries.values()) if entry.pair), None)
+    def pairs(self):
+        """All forks, the newest first."""
+        return [entry.pair for entry in reversed(self._entries.values()) if entry.role == "child"]
+
+    def pair(self, word):
+        """The fork that is called so, or has a snapshot of that name; None if there is none."""
+        return next((pair for pair in self.pairs() if word in (pair.name, pair.parent.name, pair.child.name)), None)
 
     def entry(self, name):
         if name in self._entries:
@@ -104,6 +136,7 @@ class Session:
             inferior = inferior or gdb.selected_inferior()
             pid = target.require_live(inferior)
         execs.watch()
+        resumes.watch()
         touched.watch()
         # Pages first: to look at variables is to touch them.
         snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps)
@@ -113,17 +146,28 @@ class Session:
         snapshot.annotate(found + touched.ranges(snapshot))
         return snapshot
 
-    def take(self, pid, *, name=None, reason=None, automatic=False, **how):
-        """A snapshot that is kept.  name None: the next of s1, s2, …  how: as above."""
-        name = self.fresh_name("s") if name is None else self.check_name(name)
-        snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", **how)
-        return self.add(name, snapshot, "auto" if automatic else "take", execs.generation(pid))
+    def take(self, pid, **how):
+        """A snapshot that is kept.  how: as of captured()."""
+        return self.keep(self.captured(pid, **how))
 
-    def add(self, name, snapshot, origin, exec_generation=0):
-        entry = Entry(name, snapshot, origin, exec_generation)
-        self._entries[name] = entry
+    def captured(self, pid, *, name=None, reason=None, automatic=False, replace=False, **how):
+        """An entry that is not kept yet.  name None: the next of s1, s2, …  replace: there may be
+        one of that name.  how: as of capture_now()."""
+        name = self.fresh_name("s") if name is None else self.check_name(name, replace)
+        snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", **how)
+        # At its fork a child is no inferior yet, and when it runs nobody tells.
+        resumed = resumes.count(pid) if how.get("inferior") is not None else None
+        return Entry(name, snapshot, "auto" if automatic else "take", execs.generation(pid), resumed)
+
+    def add(self, name, snapshot, origin):
+        return self.keep(Entry(name, snapshot, origin))
+
+    def keep(self, entry):
+        """In the place of the one of its name, if there is one."""
+        self.drop(entry.name)
+        self._entries[entry.name] = entry
         if entry.automatic:
-            self._automatic[name] = entry
+            self._automatic[entry.name] = entry
         self._keep_limit(entry)
         return entry
 
@@ -143,14 +187,15 @@ class Session:
             if name not in self._entries:
                 return name
 
-    def check_name(self, name):
+    def check_name(self, name, replace=False):
         if name == NOW:
             raise VmsnapError("'now' always means the live process; choose another name")
         if not _NAME.fullmatch(name) or not name.isprintable():
             raise VmsnapError("a snapshot's name is one word, without quotes or backslashes, that does not begin "
                               "with '-'")
-        if name in self._entries:
-            raise VmsnapError(f"there is a snapshot called '{name}' already; drop it first: vmsnap drop {name}")
+        if name in self._entries and not replace:
+            raise VmsnapError(f"there is a snapshot called '{name}' already; vmsnap take {name} --replace takes its "
+                              "place")
         return name
 
     # ---- letting go ----

@@ -55,12 +55,18 @@ def inferior_of(process):
     return next((inferior for inferior in gdb.inferiors() if pid(inferior) == process), None)
 
 
-def start_time(process):
-    """Clock ticks after boot, which tell a process from a later one of the same number;
-    None if there is none, or only a zombie."""
+def process(number):
+    """A vmsnap.Process; None if there is none, or only a zombie."""
     from vmsnap import process_now
-    found = process_now(process)
-    return None if found is None or found.state in "ZX" else found.start_time
+    found = process_now(number)
+    return None if found is None or found.state in "ZX" else found
+
+
+def start_time(number):
+    """Clock ticks after boot, which tell a process from a later one of the same number;
+    None as above."""
+    found = process(number)
+    return None if found is None else found.start_time
 
 
 def replaying():

@@ -29,6 +29,33 @@ class AutoStop(unittest.TestCase):
         gdb("continue")
         self.assertEqual(len(gdb.names()), 4)
 
+    def test_diff_compares_with_the_stop_before(self):
+        gdb = Gdb(self, "gdb_steps", "write", 6)
+        gdb("break step")
+        gdb("vmsnap auto stop")
+        gdb("run")
+        gdb("continue")
+        page = gdb.number("(unsigned long) &pages[1]")
+        diff = gdb.json("vmsnap diff")
+        self.assertEqual((diff["a"]["label"], diff["b"]["label"]), ("stop1", "now"))
+        self.assertEqual(truth.changes(diff), {page: {"appeared"}})
+        self.assertEqual(gdb.number("$_vmsnap_changed(&pages[1])"), 1)
+        gdb("vmsnap take mine")
+        self.assertEqual(gdb.json("vmsnap diff")["a"]["label"], "mine", "one that was asked for is what is meant")
+        gdb("continue")
+        self.assertEqual(gdb.json("vmsnap diff")["a"]["label"], "mine", "the newest of before this stop")
+        gdb("vmsnap drop mine stop1 stop2")
+        self.assertEqual(gdb.json("vmsnap diff")["a"]["label"], "stop3")
+        self.assertIn("taken at this stop", gdb.notes)
+
+    def test_diff_compares_with_the_hit_before(self):
+        gdb = Gdb(self, "gdb_steps", "write", 6)
+        gdb("break step")
+        gdb("vmsnap auto break 1")
+        gdb("run")
+        gdb("continue")
+        self.assertEqual(gdb.json("vmsnap diff")["a"]["label"], "b1.1")
+
     def test_the_end_of_the_program_is_no_stop(self):
         gdb = Gdb(self, "gdb_steps", "write", 1)
         gdb("vmsnap auto stop")

@@ -1,10 +1,13 @@
 """The commands on a live program, on values through JSON and once each on text."""
 
+import os
 import re
+import subprocess
+import sys
 import unittest
 
 import truth
-from gdb_session import FRAMES, Gdb, kernel, main, need_frames
+from gdb_session import FRAMES, SOURCE, Gdb, kernel, main, need_frames, world
 from truth import PAGE
 
 
@@ -55,6 +58,19 @@ class Take(Commands):
         gdb.fails("vmsnap take --nonsense", "--nonsense")
         gdb.fails("vmsnap take 'two words'", "name")
         self.assertEqual(gdb.names(), ["here"])
+
+    def test_replace_takes_the_place_of_one(self):
+        gdb = self.at_step()
+        gdb("define mark\nvmsnap take here --replace\nend")
+        gdb("mark")
+        gdb("vmsnap take other")
+        gdb("continue")
+        gdb("mark")
+        self.assertEqual(gdb.names(), ["other", "here"])
+        self.assertEqual(gdb.number("$_vmsnap_changed(&pages[1])"), 0, "it is the newer of the two")
+        gdb.fails("vmsnap take --replace", "name")
+        gdb.fails("vmsnap take now --replace", "now")
+        self.assertEqual(gdb.completions("vmsnap take --replace "), ["here", "other"])
 
     def test_reason_tells_signal_and_place(self):
         gdb = Gdb(self, "gdb_steps", "crash")
@@ -207,6 +223,34 @@ class Page(Commands):
                 self.assertEqual((made["pfn"], made["physical"]),
                                  (f"{frame:#x}", f"{frame * PAGE + at % PAGE:#x}"), expression)
 
+    def test_a_variable_that_is_too_narrow_for_an_address_is_refused(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        for text, meant in (("small", "&small"), ("first.number", "&first.number"), ("first.next->number", "&first.next->number"),
+                            ("pages[0].value", "&pages[0].value"), ("hidden_static", "&hidden_static"),
+                            ("number", "&number"), ("*(int *)pages", "&(*(int *)pages)")):
+            gdb.fails(f"vmsnap page {text}", f"did you mean {meant}?")
+            gdb.fails(f"vmsnap page {text} s1", f"did you mean {meant}?")
+            gdb.fails(f"vmsnap pages now '{text}'", f"did you mean {meant}?")
+            gdb.fails(f"vmsnap pages now &pages '{text}'", f"did you mean {meant}?")
+            for name in ("pfn", "physical", "present", "shared", "changed"):
+                gdb.fails(f"print $_vmsnap_{name}({text})", "write & before it")
+        # A count of bytes may be of any width, and so may what was worked out or written down.
+        self.assertEqual(gdb.json("vmsnap pages now &pages +small")["runs"][0]["pages"], 1)
+        gdb("set var $at = 5")
+        for text in ("5", "small + 0", "$at", "(long) small", "+small"):
+            self.assertEqual(gdb.json(f"vmsnap page {text}")["address"], "0x5", text)
+        self.assertEqual(gdb.number("$_vmsnap_present(small + 0)"), 0)
+        for text in ("first.next", "&small", "pages", "first"):
+            self.assertEqual(gdb.json(f"vmsnap page {text}")["state"], "present", text)
+
+    def test_asking_for_a_page_does_not_touch_it(self):
+        gdb = self.at_step()
+        for text in ("pages[40]", "&pages[40]", "pages[40].rest"):
+            self.assertEqual(gdb.number(f"$_vmsnap_present({text})"), 0)
+            self.assertEqual(gdb.json(f"vmsnap page {text}")["state"], "absent", text)
+        self.assertEqual(truth.entry(gdb.inferior(), self.page(gdb, 40)), 0)
+
     def test_absent_and_unmapped_pages_are_told_apart(self):
         gdb = self.at_step()
         self.assertEqual(gdb.json("vmsnap page &pages[40]")["state"], "absent")
@@ -228,6 +272,22 @@ class Page(Commands):
         self.assertRegex(text, r"(?m)^now .* present")
         self.assertRegex(gdb("vmsnap page &pages[1] s1"), r"(?m)^state +absent")
         self.assertRegex(gdb("vmsnap page --at s1 &pages[1]"), r"(?m)^state +absent")
+
+    def test_history_of_a_forked_page_has_the_childs_present(self):
+        gdb = Gdb(self, "gdb_cow", "fork")
+        gdb("vmsnap auto fork")
+        gdb("break parent_done")
+        gdb("run")
+        parent, child = gdb.value("[entry.pid for entry in session.pairs()[0][:2]]")
+        at = gdb.number("(unsigned long) &by_child")
+        rows = gdb.json("vmsnap page --history &by_child")["rows"]
+        self.assertEqual([(row["snapshot"], row["pid"]) for row in rows],
+                         [("fork1.parent", parent), ("fork1.child", child), ("now", parent), ("now", child)])
+        if FRAMES:
+            self.assertEqual([int(row["pfn"], 16) for row in rows[2:]],
+                             [truth.entry(pid, at) & kernel.FRAME for pid in (parent, child)])
+        rows = gdb.json("vmsnap page --history &by_child fork1.child")["rows"]
+        self.assertEqual([(row["snapshot"], row["pid"]) for row in rows[2:]], [("now", child), ("now", parent)])
 
     def test_page_names_a_local_and_its_function(self):
         gdb = self.at_step()
@@ -254,6 +314,10 @@ class Settings(Commands):
         gdb("set vmsnap hit-depth 2")
         self.assertIn("2", gdb("show vmsnap hit-depth"))
         self.assertEqual(len(gdb("show vmsnap").splitlines()), 4)
+        for name in ("depth", "hit-depth"):
+            gdb(f"set vmsnap {name} unlimited")
+            self.assertIn("all frames", gdb(f"show vmsnap {name}"))
+            gdb.fails(f"set vmsnap {name} -2")
 
     def test_limit_drops_the_oldest(self):
         gdb = self.at_step()
@@ -289,6 +353,34 @@ class Help(Commands):
             self.assertGreater(len(gdb(f"help set vmsnap {name}").splitlines()), 1, name)
         for name in ("pfn", "physical", "present", "shared", "changed"):
             self.assertIn("Example", gdb(f"help function _vmsnap_{name}"), name)
+
+    def test_help_lists_columns(self):
+        gdb = Gdb(self)
+        for command, columns in (("show", "START PERM RESIDENT BUILDID"), ("pages", "PFN/SWAP"), ("diff", "COPIED"),
+                                 ("cow", "VERDICT"), ("status", "KEY"), ("list", "WHY")):
+            text = gdb(f"help vmsnap {command}")
+            for column in columns.split():
+                self.assertRegex(text, rf"(?m)^ [ +]{column} +\S", command)
+        done = subprocess.run([sys.executable, "-B", os.path.join(SOURCE, "gdb", "generate.py"), "--check"],
+                              env=world().env | {"VMSNAP_LIB": os.environ.get("VMSNAP_LIB", "")}, stderr=subprocess.PIPE,
+                              text=True)
+        self.assertEqual(done.stderr, "")
+
+    def test_every_command_knows_help_and_apropos_finds_all(self):
+        gdb = Gdb(self)
+        found = gdb("apropos vmsnap")
+        commands = [f"vmsnap {name}" for name in self.COMMANDS]
+        commands += [f"vmsnap auto {name}" for name in ("break", "fork", "off", "release", "stop")]
+        for command in ("vmsnap", *commands):
+            self.assertRegex(found, rf"(?m)^{command} -- ")
+            wanted = gdb(f"help {command}")
+            for option in ("--help", "-h"):
+                self.assertEqual(gdb(f"{command} {option}"), wanted, command)
+        for setting in ("depth", "directory", "hit-depth", "limit"):
+            self.assertRegex(found, rf"(?m)^set vmsnap {setting}\b.* -- ")
+            self.assertRegex(found, rf"(?m)^show vmsnap {setting}\b.* -- |show vmsnap {setting}")
+        for name in ("pfn", "physical", "present", "shared", "changed"):
+            self.assertIn(f"_vmsnap_{name}", found)
 
     def test_completion(self):
         gdb = self.at_step()

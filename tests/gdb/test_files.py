@@ -58,7 +58,7 @@ class There(Files):
         gdb("vmsnap take parent")
         gdb.value("select_frame('work')")
         places = {name: gdb.number(f"(unsigned long) &{name}.counter") for name in ("child_local", "parent_local")}
-        now = gdb.value("session.newest_pair().child.pid")
+        now = gdb.value("session.pairs()[0].child.pid")
         gdb("vmsnap save fork.vms")
         path = os.path.join(self.where(gdb), "fork.vms")
         after = os.path.join(self.where(gdb), "child.vms")

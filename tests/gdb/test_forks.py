@@ -9,7 +9,7 @@ import time
 import unittest
 
 import truth
-from gdb_session import (FRAMES, NOBODY_OR_ME, Gdb, gone, kernel, main, need_frames, need_no_frames, skip,
+from gdb_session import (FRAMES, NOBODY_OR_ME, Gdb, folder, gone, kernel, main, need_frames, need_no_frames, skip,
                          wait_for)
 
 # Of each page of its own, once the parent is at parent_done().
@@ -53,7 +53,7 @@ class Forked(unittest.TestCase):
         return {name: gdb.number(f"(unsigned long) &{name}.counter") for name in LOCALS}
 
     def pids(self, gdb):
-        return gdb.value("[entry.pid for entry in session.newest_pair()[:2]]")
+        return gdb.value("[entry.pid for entry in session.pairs()[0][:2]]")
 
     def check_verdicts(self, gdb, cow, addresses):
         found = truth.by_page(cow["ranges"], "verdict")
@@ -192,13 +192,17 @@ class Kinds(Forked):
         gdb("run")
         return gdb
 
-    def check_as_at_the_fork(self, gdb, fork, word):
-        """The child cannot be looked at any more: so it is said, and what was seen is shown."""
-        made = gdb.json("vmsnap cow")
+    def check_labels(self, gdb, command, *labels):
+        made = gdb.json(command)
+        self.assertEqual(tuple(made[side] and made[side]["label"] for side in ("parent", "child", "base")), labels)
+        return made
+
+    def check_child_as_at_the_fork(self, gdb, word):
+        """It cannot be looked at any more: so it is said, and what the parent copied is told."""
+        made = self.check_labels(gdb, "vmsnap cow", "now", "fork1.child", "fork1.parent")
         self.assertIn(word, gdb.notes)
-        self.assertIn("as they were at the fork", gdb.notes)
-        self.assertEqual([made[side] and made[side]["label"] for side in ("parent", "child", "base")],
-                         [f"{fork}.parent", f"{fork}.child", None])
+        self.assertIn("the child is shown as it was at the fork, fork1.child", gdb.notes)
+        return truth.by_page(made["ranges"], "verdict")
 
     def test_fork_of_another_thread_than_the_first(self):
         need_frames(self)
@@ -217,8 +221,10 @@ class Kinds(Forked):
         self.assertEqual(maps[0], maps[1])
         cow = gdb.json("vmsnap cow vfork1.parent vfork1.child")
         self.assertNotIn("copied_by_child", {row["verdict"] for row in cow["ranges"]})
-        self.check_as_at_the_fork(gdb, "vfork1", "gone")
+        gdb.fails("vmsnap cow", "no fork has been seen but vfork1", "vmsnap cow vfork1")
+        self.check_labels(gdb, "vmsnap cow vfork1", "vfork1.parent", "vfork1.child", None)
         self.assertIn("this was a vfork", gdb.notes)
+        self.assertIn("as they were at the fork", gdb.notes)
         self.assertIn("exited normally", gdb("continue"))
 
     def test_double_fork_with_both_kept(self):
@@ -245,10 +251,49 @@ class Kinds(Forked):
         self.assertIn("5 forks taken", gdb("vmsnap auto"))
         self.assertIn("exited normally", gdb("continue"))
 
+    def test_vfork_that_has_not_ended_is_the_default(self):
+        gdb = Gdb(self, "gdb_cow", "vfork")
+        gdb("vmsnap auto fork")
+        gdb("catch vfork")
+        gdb("run")
+        self.check_labels(gdb, "vmsnap cow", "now", "now", "vfork1.parent")
+        self.assertIn("this was a vfork", gdb.notes)
+
+    def test_vfork_that_ended_is_not_the_default(self):
+        gdb = self.run_to("mixed")
+        self.assertEqual(gdb.value("session.names_list()"),
+                         ["fork1.parent", "fork1.child", "vfork1.parent", "vfork1.child"])
+        self.check_labels(gdb, "vmsnap cow", "now", "fork1.child", "fork1.parent")
+
+    def test_any_earlier_fork_against_now(self):
+        need_frames(self)
+        gdb = self.run_to("two")
+        gdb("vmsnap take fork9")
+        pids = gdb.value("{pair.name: pair.child.pid for pair in session.pairs()}")
+        page = truth.page_of(gdb.number("(unsigned long) &by_child"))
+        for fork, command in (("fork1", "vmsnap cow fork1"), ("fork1", "vmsnap cow fork1.child"),
+                              ("fork2", "vmsnap cow fork2"), ("fork2", "vmsnap cow")):
+            made = self.check_labels(gdb, command, "now", "now", f"{fork}.parent")
+            self.assertEqual(made["child"]["pid"], pids[fork], command)
+            self.assertEqual(truth.by_page(made["ranges"], "verdict")[page], "copied_by_child", command)
+        gdb.fails("vmsnap cow fork9", "child", "fork2, fork1")
+        gdb.fails("vmsnap cow fork3", "fork3")
+        self.assertLessEqual({"fork1", "fork2", "fork1.child"}, set(gdb.completions("vmsnap cow ")))
+
+    def test_one_process_with_itself_is_refused(self):
+        gdb = self.run_to("brief")
+        gdb("vmsnap take")
+        for words in ("fork1.parent s1", "s1 now", "now now", "s1 s1"):
+            message = gdb.fails(f"vmsnap cow {words}", f"both of process {gdb.inferior()}", f"vmsnap diff {words}")
+            self.assertNotIn("pages", message)
+
     def test_child_that_ends_at_once(self):
         gdb = self.run_to("brief")
         self.assertEqual(gdb.value("session.names_list()"), ["fork1.parent", "fork1.child"])
-        self.check_as_at_the_fork(gdb, "fork1", "gone")
+        found = self.check_child_as_at_the_fork(gdb, "gone")
+        if FRAMES:
+            page = gdb.number("(unsigned long) &fresh_parent")
+            self.assertEqual(found.get(page), "new_in_parent")
         gdb.json("vmsnap cow fork1.parent fork1.child")
         self.assertIn("exited normally", gdb("continue"))
 
@@ -260,7 +305,9 @@ class Kinds(Forked):
         stranger = process_with_number(self, child)
         if not stranger:
             skip(self, "a process number that is used again: this machine is too busy")
-        self.check_as_at_the_fork(gdb, "fork1", "another process")
+        made = gdb.json("vmsnap cow")
+        self.assertIn("another process", gdb.notes)
+        self.assertEqual(made["child"]["label"], "fork1.child")
         gdb("vmsnap show fork1.child")
 
     def test_hundreds_of_forks_keep_to_the_limit(self):
@@ -275,6 +322,104 @@ class Kinds(Forked):
         self.assertEqual(len({name.partition(".")[0] for name in names}) * 2, len(names), "pairs go together")
         gdb("vmsnap list")
         self.assertRegex(gdb.notes, r"98\d snapshots were dropped")
+
+
+class AtExit(Forked):
+    """Children that gdb keeps are taken right before they are gone."""
+
+    def exited(self, *arguments, command="vmsnap auto fork --at-exit"):
+        gdb = Gdb(self, "gdb_cow", *arguments)
+        gdb("set detach-on-fork off")
+        gdb("set schedule-multiple on")
+        gdb(command)
+        gdb("break last")
+        gdb("run")
+        while gdb.value("gdb.selected_inferior().num") != 1 or not gdb.value("gdb.selected_thread() is not None"):
+            gdb("inferior 1")
+            gdb("continue")
+        return gdb
+
+    def test_what_the_child_copied_is_told_when_it_is_gone(self):
+        need_frames(self)
+        gdb = self.exited("fork")
+        self.assertEqual(gdb.names(), ["fork1.parent", "fork1.child", "fork1.exit"])
+        child = gdb.value("session.entry('fork1.child').pid")
+        self.assertTrue(gone(child))
+        row = gdb.json("vmsnap list")["snapshots"][2]
+        self.assertEqual(row["pid"], child)
+        self.assertIn("exit at ", row["reason"])
+        cow = gdb.json("vmsnap cow")
+        self.assertEqual([cow[side]["label"] for side in ("parent", "child", "base")],
+                         ["now", "fork1.exit", "fork1.parent"])
+        self.assertIn("fork1.exit, its last snapshot", gdb.notes)
+        found = truth.by_page(cow["ranges"], "verdict")
+        addresses = self.addresses(gdb)
+        for name in ("by_nobody", "by_child", "by_parent", "fresh_child", "fresh_parent"):
+            self.assertEqual(found.get(truth.page_of(addresses[name])), WANTED[name], name)
+        self.assertIn("1 taken", gdb("vmsnap auto"))
+
+    def test_each_of_several_children(self):
+        gdb = self.exited("many", 3)
+        self.assertEqual([name for name in gdb.names() if "exit" in name], ["fork1.exit", "fork2.exit", "fork3.exit"])
+        gdb("vmsnap auto off")
+        self.assertEqual(gdb.value("[b.number for b in gdb.breakpoints() if 'exit' in str(b.location)]"), [])
+
+    def test_where_gdb_keeps_no_child_it_is_said(self):
+        gdb = Gdb(self, "gdb_cow", "fork")
+        self.assertIn("set detach-on-fork off", gdb("vmsnap auto fork --at-exit"))
+        self.assertNotIn("exit", Gdb(self, "gdb_cow")("vmsnap auto fork"))
+        gdb("break parent_done")
+        gdb("run")
+        self.assertEqual(gdb.names(), ["fork1.parent", "fork1.child"])
+
+
+class SavedBreakpoints(Forked):
+    """A file of `save breakpoints` does no harm elsewhere, nor here."""
+
+    def saved(self, *commands):
+        gdb = Gdb(self, "gdb_cow", "many", 2)
+        gdb("break parent_done")
+        for command in commands:
+            gdb(command)
+        path = os.path.join(folder(self), "saved.gdb")
+        gdb(f"save breakpoints {path}")
+        return gdb, path
+
+    def test_another_gdb_reads_it_and_nothing_stops_there(self):
+        _, path = self.saved("vmsnap auto fork --at-exit", "vmsnap auto break before_fork")
+        for language in ("c", "ada", "pascal"):
+            gdb = Gdb(self, "gdb_cow", "many", 2, plugin=False)
+            gdb(f"set language {language}")
+            gdb(f"source {path}")
+            gdb("set language c")
+            self.assertIn("parent_done", gdb("run"))
+            self.assertIn("exited normally", gdb("continue"))
+
+    def test_sourced_where_it_is_on_already_it_adds_nothing(self):
+        gdb, path = self.saved("vmsnap auto fork")
+        gdb(f"source {path}")
+        count = "sum(each.type == gdb.BP_CATCHPOINT for each in gdb.breakpoints())"
+        self.assertEqual(gdb.value(count), 2)
+        gdb("run")
+        self.assertEqual(len(gdb.names()), 4)
+
+    def test_sourced_before_it_is_turned_on_its_catchpoints_are_used(self):
+        _, path = self.saved("vmsnap auto fork")
+        gdb = Gdb(self, "gdb_cow", "many", 2)
+        gdb(f"source {path}")
+        gdb("vmsnap auto fork")
+        self.assertEqual(gdb.value("sum(each.type == gdb.BP_CATCHPOINT for each in gdb.breakpoints())"), 2)
+        gdb("run")
+        self.assertEqual(len(gdb.names()), 4)
+        gdb("vmsnap auto off")
+        self.assertEqual(gdb.value("sum(each.type == gdb.BP_CATCHPOINT for each in gdb.breakpoints())"), 0)
+
+    def test_a_condition_of_the_users_chooses_forks(self):
+        gdb, _ = self.saved("vmsnap auto fork")
+        number = re.search(r"auto fork is on \(catchpoint (\d+)\)", gdb("vmsnap auto"))[1]
+        gdb(f"condition {number} by_child.value == 77")
+        gdb("run")
+        self.assertEqual(gdb.names(), [])
 
 
 class KeptChild(Forked):

@@ -6,6 +6,10 @@
  *   double   the child forks a grandchild, which writes, and ends
  *   many     COUNT children one after the other, each writes and ends
  *   brief    the child ends at once
+ *   mixed    the same, and then a vfork
+ *   two      two children, both of which live until the parent has come past parent_done()
+ *
+ * last() is called before the parent ends.
  *
  * The child writes first.  At parent_done() the verdicts must be: by_nobody shared,
  * by_child and by_both copied_by_child (the frame is the parent's alone by the time that
@@ -41,6 +45,7 @@ static int result;
 __attribute__((noinline)) void before_fork(void) { __asm__ volatile(""); }
 __attribute__((noinline)) void child_done(void) { __asm__ volatile(""); }
 __attribute__((noinline)) void parent_done(void) { __asm__ volatile(""); }
+__attribute__((noinline)) void last(void) { __asm__ volatile(""); }
 
 static void touch_all(void)
 {
@@ -62,7 +67,7 @@ static _Noreturn void child_side(struct roomy *local)
 {
 	char byte = 0;
 	close(to_child[1]);
-	if (!strcmp(kind, "brief"))
+	if (!strcmp(kind, "brief") || !strcmp(kind, "mixed"))
 		_exit(0);
 	by_child.value = 42;
 	by_both.value = 42;
@@ -86,20 +91,35 @@ static _Noreturn void child_side(struct roomy *local)
 	_exit(0);
 }
 
+static void wait_for_child(pid_t child)
+{
+	int status = 0;
+	if (waitpid(child, &status, 0) != child || status)
+		result = 2;
+}
+
+static bool is_one_of(const char *const *kinds)
+{
+	while (*kinds && strcmp(kind, *kinds))
+		kinds++;
+	return *kinds;
+}
+
 static void parent_side(pid_t child, struct roomy *local)
 {
+	static const char *const silent[] = { "many", "brief", "mixed", NULL };
 	char byte;
-	int status = 0;
-	if (strcmp(kind, "many") && strcmp(kind, "brief") && read(to_parent[0], &byte, 1) != 1)
+	if (!is_one_of(silent) && read(to_parent[0], &byte, 1) != 1)
 		result = 1;
 	by_parent.value = 7;
 	by_both.value = 7;
 	fresh_parent.value = 7;
 	local->counter = 7;
+	if (!strcmp(kind, "two") || !strcmp(kind, "mixed"))
+		return;
 	parent_done();
 	close(to_child[1]);
-	if (waitpid(child, &status, 0) != child || status)
-		result = 2;
+	wait_for_child(child);
 }
 
 static __attribute__((noinline)) void fork_many(struct roomy *local)
@@ -128,6 +148,16 @@ static __attribute__((noinline)) void vfork_once(void)
 	parent_done();
 }
 
+/* Children that were told nothing yet wait for the other end of this to be closed, by each who
+ * has it: the second child too. */
+static void finish_two(pid_t first, pid_t second)
+{
+	parent_done();
+	close(to_child[1]);
+	wait_for_child(first);
+	wait_for_child(second);
+}
+
 static __attribute__((noinline)) void *work(void *unused)
 {
 	struct roomy child_local, parent_local, quiet_local;
@@ -145,6 +175,17 @@ static __attribute__((noinline)) void *work(void *unused)
 		if (!child)
 			child_side(&child_local);
 		parent_side(child, &parent_local);
+		if (!strcmp(kind, "mixed")) {
+			wait_for_child(child);
+			vfork_once();
+		}
+		if (!strcmp(kind, "two")) {
+			pid_t second = fork();
+			if (!second)
+				child_side(&child_local);
+			parent_side(second, &parent_local);
+			finish_two(child, second);
+		}
 	}
 	return unused;
 }
@@ -165,5 +206,6 @@ int main(int argc, char **argv)
 	} else {
 		work(NULL);
 	}
+	last();
 	return result;
 }

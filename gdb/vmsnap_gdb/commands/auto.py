@@ -5,6 +5,7 @@ import gdb
 from vmsnap_gdb.commands import base, options
 
 KEEP_CHILD = options.Option("keep-child", None, None, None, "hold each child at its fork until it is released")
+AT_EXIT = options.Option("at-exit", None, None, None, "children that gdb keeps also as they exit")
 _KINDS = ("fork", "stop", "break")
 
 
@@ -37,6 +38,9 @@ Example:
 
     def invoke(self, argument, from_tty):
         self.dont_repeat()
+        if argument in ("-h", "--help"):
+            gdb.execute("help vmsnap auto", from_tty)
+            return
         if argument:
             raise gdb.GdbError(f'Undefined vmsnap auto command: "{argument}".  Try "help vmsnap auto".')
         base.write(base.guarded(self._state))
@@ -50,7 +54,7 @@ Example:
 class AutoFork(base.Command):
     """Take parent and child at each fork, without stopping.
 
-Usage: vmsnap auto fork [--keep-child]
+Usage: vmsnap auto fork [--keep-child] [--at-exit]
 
 The two are called fork1.parent and fork1.child, and so on; `vmsnap cow' compares the
 newest pair.  A vfork's are called vfork1.parent and vfork1.child: they have one address
@@ -58,6 +62,8 @@ space until the child executes or exits.  What a program starts with clone(2) an
 of its own, and no fork, is not seen.  With the usual `detach-on-fork on' the child is
 gone when the program stops next; --keep-child sends it a SIGSTOP at the fork, so that
 it can be looked at until `vmsnap auto release'.  Its parent can see that it stands.
+With `detach-on-fork off' gdb keeps the child itself, and --at-exit takes it once more
+when it calls exit or _exit: fork1.exit, which `vmsnap cow' shows once it is gone.
 Example:
   (gdb) vmsnap auto fork --keep-child
   (gdb) run
@@ -65,13 +71,13 @@ Example:
   (gdb) vmsnap auto release"""
 
     NAME = "auto fork"
-    USAGE = "[--keep-child]"
-    OPTIONS = (KEEP_CHILD,)
+    USAGE = "[--keep-child] [--at-exit]"
+    OPTIONS = (KEEP_CHILD, AT_EXIT)
 
     def run(self, given, operands, from_tty):
         from vmsnap_gdb import auto
         _need_no_other_target()
-        auto.fork.on(keep_child=bool(given["keep-child"]))
+        auto.fork.on(keep_child=bool(given["keep-child"]), exits=bool(given["at-exit"]))
         return _lines(auto.fork.lines())
 
 
@@ -119,6 +125,8 @@ Example:
         # A location is gdb's to take apart, not ours.
         from vmsnap_gdb import auto
         location = argument.strip()
+        if location in ("-h", "--help"):
+            return self.help()
         if not location:
             raise gdb.GdbError(f"usage: vmsnap {self.NAME} {self.USAGE}")
         _need_no_other_target()

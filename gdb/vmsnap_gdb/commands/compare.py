@@ -1,7 +1,5 @@
 """vmsnap diff and vmsnap cow."""
 
-import gdb
-
 from vmsnap_gdb.commands import base, options
 
 OPTIONS = (options.TOTALS, options.LONG, *options.NAMES, *options.TABLES)
@@ -12,7 +10,8 @@ class Diff(base.Command):
 
 Usage: vmsnap diff [A [B]]
 
-Without B, the live process.  Without A, the newest snapshot.
+Without B, the live process.  Without A, the newest snapshot, but none that was taken by
+itself at this very stop: after `vmsnap auto stop', the one of the stop before.
 Example:
   (gdb) vmsnap take
   (gdb) next
@@ -37,24 +36,28 @@ class Cow(base.Command):
     """After a fork: what is shared, and who copied what.
 
 Usage: vmsnap cow [PARENT CHILD]
+       vmsnap cow FORK
 
-Without operands, the newest fork's two processes as they are now, with the snapshot
-from the fork itself as base.
+FORK is one that was taken at the fork, such as fork2: its two processes as they are
+now, with the snapshot from the fork itself as base.  Without operands, the newest
+(but no vfork that has ended).  A side that has ended is shown as it was seen last.
 Example:
   (gdb) vmsnap auto fork
   (gdb) continue
-  (gdb) vmsnap cow"""
+  (gdb) vmsnap cow
+  (gdb) vmsnap cow fork1"""
 
     NAME = "cow"
-    USAGE = "[PARENT CHILD]"
+    USAGE = "[FORK | PARENT CHILD]"
     OPTIONS = COW_OPTIONS
     OPERANDS = (0, 2)
     SNAPSHOTS = True
 
+    def operand_candidates(self, words, word):
+        return base.fork_names() + base.snapshot_names()
+
     def run(self, given, operands, from_tty):
         from vmsnap_gdb import comparing
-        if len(operands) == 1:
-            raise gdb.GdbError("a parent needs a child: vmsnap cow PARENT CHILD")
         return comparing.cow(given, operands, base.note).text
 
 

@@ -7,21 +7,28 @@ from vmsnap_gdb.commands import base, options
 ALL = options.Option("all", None, None, None, "every live inferior, in one go")
 SMAPS = options.Option("smaps", None, None, None, "keep the fields of smaps too; slower")
 NO_NAMES = options.Option("no-names", None, None, None, "do not remember variables of frames")
-OPTIONS = (ALL, SMAPS, NO_NAMES)
+REPLACE = options.Option("replace", None, None, None, "in the place of the snapshot NAME, if there is one")
+OPTIONS = (ALL, REPLACE, SMAPS, NO_NAMES)
 
 
-def take_one(inferior, name, given):
+def captured(inferior, name, given):
     from vmsnap_gdb import place, target
     from vmsnap_gdb.session import session
     pid = target.require_live(inferior)
-    return session.take(pid, inferior=inferior, name=name, reason=place.reason_of(inferior),
-                        names=not given["no-names"], smaps=bool(given["smaps"]))
+    return session.captured(pid, inferior=inferior, name=name, reason=place.reason_of(inferior),
+                            replace=bool(given["replace"]), names=not given["no-names"], smaps=bool(given["smaps"]))
+
+
+def take_one(inferior, name, given):
+    return take_each([inferior], [name], given)[0]
 
 
 def take(given, operands):
     """The entries that were made; also for MI."""
     from vmsnap_gdb import target
     from vmsnap_gdb.session import session
+    if given["replace"] and not operands:
+        raise gdb.GdbError("--replace needs a name: vmsnap take NAME --replace")
     if not given["all"]:
         return [take_one(gdb.selected_inferior(), operands[0] if operands else None, given)]
     inferiors = target.live_inferiors()
@@ -35,22 +42,15 @@ def take(given, operands):
         names = [f"{operands[0]}.{inferior.num}" for inferior in inferiors]
     for name in names:
         if name is not None:
-            session.check_name(name)
+            session.check_name(name, given["replace"])
     return take_each(inferiors, names, given)
 
 
 def take_each(inferiors, names, given):
     """All or, if one fails, none."""
     from vmsnap_gdb.session import session
-    made = []
-    try:
-        for inferior, name in zip(inferiors, names):
-            made.append(take_one(inferior, name, given))
-    except BaseException:
-        for entry in made:
-            session.drop(entry.name)
-        raise
-    return made
+    made = [captured(inferior, name, given) for inferior, name in zip(inferiors, names)]
+    return [session.keep(entry) for entry in made]
 
 
 def said(entry):
@@ -69,7 +69,8 @@ class Take(base.Command):
 Usage: vmsnap take [NAME]
 
 Without NAME it is called s1, s2, and so on.  It remembers why and where the program
-stood, and the variables of its frames.
+stood, and the variables of its frames.  With --replace a command of your own (define)
+can take one of the same name again and again.
 Example:
   (gdb) vmsnap take before
   (gdb) next
@@ -79,6 +80,9 @@ Example:
     USAGE = "[--all] [NAME]"
     OPTIONS = OPTIONS
     OPERANDS = (0, 1)
+
+    def operand_candidates(self, words, word):
+        return base.snapshot_names(with_now=False) if "--replace" in words else gdb.COMPLETE_NONE
 
     def run(self, given, operands, from_tty):
         from vmsnap_gdb.session import remarks
