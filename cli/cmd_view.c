@@ -1,6 +1,7 @@
 /* Commands that look at one snapshot, or at two side by side. */
 #include "address.h"
 #include "commands.h"
+#include "filter_arg.h"
 #include "names.h"
 #include "output.h"
 #include "say.h"
@@ -23,31 +24,60 @@ static int load_operands(const struct options *options, int count, struct vmsnap
 	return status;
 }
 
+/* A snapshot, and what of it is to be shown. */
+static int load_filtered(const struct options *options, struct vmsnap **snap, struct vmsnap_filter *filter,
+                         const struct vmsnap_filter **wanted)
+{
+	struct vmsnap *none;
+	int status = filter_check(options);
+	if (!status)
+		status = load_operands(options, 1, snap, &none);
+	if (status)
+		return status;
+	status = filter_from_options(options, *snap, filter, wanted);
+	if (status)
+		vmsnap_unref(*snap);
+	return status;
+}
+
 int cmd_show(const struct options *options)
 {
-	struct vmsnap *snap, *none;
+	struct vmsnap *snap;
+	struct vmsnap_filter filter;
+	const struct vmsnap_filter *wanted;
 	struct output output;
 	struct vmsnap_error err;
-	int status = load_operands(options, 1, &snap, &none);
+	int status = load_filtered(options, &snap, &filter, &wanted);
 	if (status)
 		return status;
 	output_init(&output, options);
+	output.to.filter = wanted;
 	status = output_finish(&output, vmsnap_print_show(snap, &output.to, &err), &err);
 	vmsnap_unref(snap);
 	return status;
 }
 
+/* A bad address is told before a process is stopped for it; page size 1 changes nothing of
+ * what is good. */
+static int check_range(const struct options *options)
+{
+	uint64_t start, end;
+	if (options->operand_count < 2)
+		return STATUS_OK;
+	if (options->range)
+		return trouble("pages: '%s' and --range are two ranges; give one", options->operands[1]);
+	return address_range_parse(options->operands[1], 1, &start, &end);
+}
+
 int cmd_pages(const struct options *options)
 {
-	struct vmsnap *snap, *none;
+	struct vmsnap *snap;
+	struct vmsnap_filter filter;
+	const struct vmsnap_filter *wanted;
 	uint64_t start = 0, end = UINT64_MAX;
-	/* A bad address is told before a process is stopped for it; page size 1
-	 * changes nothing of what is good. */
-	int status = STATUS_OK;
-	if (options->operand_count > 1)
-		status = address_range_parse(options->operands[1], 1, &start, &end);
+	int status = check_range(options);
 	if (!status)
-		status = load_operands(options, 1, &snap, &none);
+		status = load_filtered(options, &snap, &filter, &wanted);
 	if (status)
 		return status;
 	if (options->operand_count > 1)
@@ -56,6 +86,7 @@ int cmd_pages(const struct options *options)
 		struct output output;
 		struct vmsnap_error err;
 		output_init(&output, options);
+		output.to.filter = wanted;
 		int rc = vmsnap_print_pages(snap, start, end, options->each, &output.to, &err);
 		status = output_finish(&output, rc, &err);
 	}
@@ -82,10 +113,7 @@ int cmd_page(const struct options *options)
 	return status;
 }
 
-typedef int (*print_two_fn)(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
-                            struct vmsnap_error *err);
-
-static int print_two(const struct options *options, print_two_fn print)
+int cmd_status(const struct options *options)
 {
 	struct vmsnap *a, *b;
 	struct output output;
@@ -94,18 +122,28 @@ static int print_two(const struct options *options, print_two_fn print)
 	if (status)
 		return status;
 	output_init(&output, options);
-	status = output_finish(&output, print(a, b, &output.to, &err), &err);
+	status = output_finish(&output, vmsnap_print_status(a, b, &output.to, &err), &err);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
 	return status;
 }
 
-int cmd_status(const struct options *options)
-{
-	return print_two(options, vmsnap_print_status);
-}
-
 int cmd_map(const struct options *options)
 {
-	return print_two(options, vmsnap_print_map);
+	struct vmsnap *a, *b;
+	struct vmsnap_filter filter;
+	struct output output;
+	struct vmsnap_error err;
+	int status = filter_check(options);
+	if (!status)
+		status = load_operands(options, options->operand_count, &a, &b);
+	if (status)
+		return status;
+	output_init(&output, options);
+	status = filter_from_options(options, a, &filter, &output.to.filter);
+	if (!status)
+		status = output_finish(&output, vmsnap_print_map(a, b, &output.to, &err), &err);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+	return status;
 }

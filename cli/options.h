@@ -24,6 +24,7 @@ struct options {
 	unsigned width;
 	const char *file; /* where capture writes to */
 	const char *label, *base, *sysroot, *columns, *sort;
+	const char *name, *range, *perm, *only, *pfn; /* filters */
 };
 
 /* Commands as bits, for the table of options. */

@@ -44,6 +44,7 @@ enum {
 	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP),
 	CMDS_NAMES = CMD_PAGE | CMD_DIFF | CMD_COW,
+	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
 };
 
 const struct option_row option_table[] = {
@@ -61,6 +62,16 @@ const struct option_row option_table[] = {
 	  "do not say what was saved" },
 	{ "each", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(each), CMD_PAGES,
 	  "a row for each page, not each run" },
+	{ "name", 0, OPTION_TEXT, VALUE_ANY, "GLOB", FIELD(name), CMDS_FILTERED,
+	  "only mappings of this name: libc*, [heap]" },
+	{ "perm", 0, OPTION_TEXT, VALUE_ANY, "PERM", FIELD(perm), CMDS_FILTERED,
+	  "only mappings that are x, rw, w!x, r-xp, ..." },
+	{ "range", 0, OPTION_TEXT, VALUE_ANY, "START-END", FIELD(range), CMDS_FILTERED,
+	  "only what lies there; or START+LENGTH" },
+	{ "only", 0, OPTION_TEXT, VALUE_ANY, "STATES", FIELD(only), CMDS_FILTERED,
+	  "only pages that are exclusive,!file, ..." },
+	{ "pfn", 0, OPTION_TEXT, VALUE_ANY, "A-B", FIELD(pfn), CMDS_FILTERED,
+	  "only pages in these frames; or one: A" },
 	{ "base", 0, OPTION_TEXT, VALUE_SNAPSHOT, "SNAPSHOT", FIELD(base), CMD_COW,
 	  "parent or child as it was at the fork" },
 	{ "totals", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(totals), CMD_DIFF | CMD_COW,

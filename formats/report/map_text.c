@@ -1,6 +1,7 @@
 /* map_text.c - the picture, and what it means. */
 #include "map_text.h"
 
+#include "filter_record.h"
 #include "format_value.h"
 #include "text_color.h"
 
@@ -42,11 +43,17 @@ static void put_halves(struct text *text, const struct map *map, const struct ma
 	}
 }
 
-static void put_hole(struct text *text, uint64_t bytes)
+/* What is not in the picture is not there, or not chosen. */
+static const char *nothing(const struct map *map)
+{
+	return map->filter.any ? "nothing chosen" : "nothing resident";
+}
+
+static void put_hole(struct text *text, const struct map *map, uint64_t bytes)
 {
 	const char *dots = text->style->unicode ? "⋯" : "...";
 	color_start(text, COLOR_DIM);
-	text_format(text, "%15s%s %s nothing resident %s", "", dots, word_size(text->style, bytes).text, dots);
+	text_format(text, "%15s%s %s %s %s", "", dots, word_size(text->style, bytes).text, nothing(map), dots);
 	color_end(text, COLOR_DIM);
 	text_string(text, "\n");
 }
@@ -72,7 +79,9 @@ static void put_legend(struct text *text, const struct map *map)
 	}
 	text_format(text, "\n1 %s = %s, row = %s%s\n", map_half_blocks(text->style) ? "half-cell" : "cell",
 	            word_size(text->style, map->cell).text, word_size(text->style, map_row_bytes(map)).text,
-	            map_half_blocks(text->style) ? "" : "   (. mapped, nothing resident)");
+	            map_half_blocks(text->style) || filter_has_states(&map->filter)
+	                    ? ""
+	                    : "   (. mapped, nothing resident)");
 }
 
 void put_map_text(struct text *text, const struct map *map)
@@ -80,9 +89,10 @@ void put_map_text(struct text *text, const struct map *map)
 	struct map_row row;
 	uint64_t at = 0, start;
 	bool any = false;
+	put_filter_line(text, &map->filter);
 	while (!text_failed(text) && map_next_row(map, at, &start)) {
 		if (any && start != at)
-			put_hole(text, start - at);
+			put_hole(text, map, start - at);
 		map_fill_row(map, start, &row);
 		text_format(text, "%-14s ", word_address(start).text);
 		if (map_half_blocks(text->style))
@@ -96,6 +106,6 @@ void put_map_text(struct text *text, const struct map *map)
 			break;
 	}
 	if (!any)
-		text_string(text, "nothing resident\n");
+		text_format(text, "%s\n", nothing(map));
 	put_legend(text, map);
 }

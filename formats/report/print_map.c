@@ -1,6 +1,7 @@
 /* print_map.c - the picture: vmsnap_print_map(). */
 #include "emitter.h"
 #include "error.h"
+#include "filter_record.h"
 #include "map_text.h"
 #include "schemas.h"
 #include "snapshot_record.h"
@@ -13,11 +14,12 @@ static const struct column row_columns[] = {
 };
 static const struct row_schema map_row_schema = ROW_SCHEMA(row_columns);
 
-enum { MAP_A, MAP_B, MAP_CELL, MAP_LEGEND, MAP_ROWS, MAP_TOTALS };
+enum { MAP_A, MAP_B, MAP_FILTER, MAP_CELL, MAP_LEGEND, MAP_ROWS, MAP_TOTALS };
 #define MAP_DOCUMENT(b_key)                                                                                            \
 	{                                                                                                              \
 		[MAP_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },                                      \
 		[MAP_B] = { (b_key), .type = COLUMN_RECORD, .of = &snapshot_schema },                                  \
+		[MAP_FILTER] = { "filter", NULL, COLUMN_RECORD, COLUMN_OPTIONAL, NULL, &filter_schema },               \
 		[MAP_CELL] = { "cell", .type = COLUMN_BYTES }, [MAP_LEGEND] = { "legend", .type = COLUMN_OPEN },       \
 		[MAP_ROWS] = { "rows", .type = COLUMN_ROWS, .of = &map_row_schema },                                   \
 		[MAP_TOTALS] = { "totals", .type = COLUMN_COUNTS },                                                    \
@@ -72,6 +74,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	if (map->view.diff)
 		put_snapshot(document, MAP_A, map->view.a);
 	put_snapshot(document, MAP_B, map->snap);
+	put_filter(document, MAP_FILTER, &map->filter);
 	row_put_bytes(document, MAP_CELL, map->cell);
 	put_legend(document);
 	int rc = row_rows(document, MAP_ROWS, map_rows, ctx, err);
@@ -101,13 +104,34 @@ static int map_compare(struct text *text, struct map *map, const struct vmsnap *
 	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
 }
 
+/* What became of a page is not told by what it is now, or was: chosen so, it would look gone or new. */
+static int map_choose(struct text *text, struct map *map, const struct vmsnap *a, const struct vmsnap *b,
+                      struct vmsnap_error *err)
+{
+	int rc = filter_init(&map->filter, text->out.filter, err);
+	if (rc || !map->filter.any)
+		return rc;
+	if (b && filter_has_states(&map->filter))
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "a picture of two snapshots can be filtered by names, permissions and range, not by what "
+		            "pages are and in which frames they lie");
+	rc = filter_fit(&map->filter, a, err);
+	if (rc)
+		return rc;
+	text_limit(text, (const struct vmsnap *[]){ a, b }, 2);
+	rc = b ? filter_ranges_of_two(&map->filter, a, b, &text->work, &map->shown)
+	       : filter_ranges_of(&map->filter, a, &text->work, &map->shown);
+	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
+}
+
 VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
                                 struct vmsnap_error *err)
 {
 	struct map map = { .snap = b ? b : a };
 	struct vmsnap_diff *diff = NULL;
 	struct text text;
-	int rc = text_open(&text, out, err);
+	int rc = text_open_filtered(&text, out, err);
+	rc = rc ? rc : map_choose(&text, &map, a, b, err);
 	if (!rc && b)
 		rc = map_compare(&text, &map, a, b, &diff, err);
 	if (!rc) {
@@ -122,6 +146,7 @@ VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, 
 			put_map_text(&text, &map);
 		rc = rc ? rc : text_close(&text, err);
 	}
+	filter_ranges_free(&map.shown, &text.work);
 	diff_view_free(&map.view, &text.work);
 	if (diff)
 		vmsnap_diff_free(diff);

@@ -1,6 +1,7 @@
 /* print_pages.c - page by page or run by run: vmsnap_print_pages(). */
 #include "emitter.h"
 #include "error.h"
+#include "filter_record.h"
 #include "frame_columns.h"
 #include "page_state.h"
 #include "schemas.h"
@@ -35,10 +36,11 @@ static const struct column pages_columns[] = {
 };
 const struct row_schema pages_schema = ROW_SCHEMA(pages_columns);
 
-enum { DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_RUNS };
+enum { DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_FILTER, DOCUMENT_RUNS };
 static const struct column document_columns[] = {
 	[DOCUMENT_PAGE_SIZE] = { "page_size", .type = COLUMN_BYTES },
 	[DOCUMENT_KNOWN] = { "known", .type = COLUMN_RECORD, .of = &known_schema },
+	[DOCUMENT_FILTER] = { "filter", NULL, COLUMN_RECORD, COLUMN_OPTIONAL, NULL, &filter_schema },
 	[DOCUMENT_RUNS] = { "runs", .type = COLUMN_ROWS, .of = &pages_schema },
 };
 const struct row_schema pages_document_schema = ROW_SCHEMA(document_columns);
@@ -56,6 +58,7 @@ struct request {
 	const struct vmsnap *snap;
 	uint64_t start, end;
 	bool each_page;
+	struct filter filter;
 };
 
 static void cut_runs_init(struct cut_runs *runs, const struct request *request)
@@ -115,13 +118,15 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct vms
 static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct request *request = ctx;
+	uint64_t page_size = vmsnap_info(request->snap)->page_size;
 	struct cut_runs runs;
 	struct vmsnap_run run;
 	const struct vmsnap_vma *vma;
 	(void)err;
 	cut_runs_init(&runs, request);
 	while (!text_failed(row->text) && cut_runs_next(&runs, &run, &vma))
-		put_row(row, request->snap, &run, vma);
+		if (filter_takes_vma(&request->filter, vma) && filter_cut_run(&request->filter, page_size, &run))
+			put_row(row, request->snap, &run, vma);
 	return VMSNAP_OK;
 }
 
@@ -130,6 +135,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	const struct request *request = ctx;
 	row_put_bytes(document, DOCUMENT_PAGE_SIZE, vmsnap_info(request->snap)->page_size);
 	put_known(document, DOCUMENT_KNOWN, request->snap);
+	put_filter(document, DOCUMENT_FILTER, &request->filter);
 	return row_rows(document, DOCUMENT_RUNS, run_rows, ctx, err);
 }
 
@@ -138,7 +144,9 @@ VMSNAP_API int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uin
 {
 	struct request request = { .snap = snap, .start = start, .end = end, .each_page = each_page };
 	struct text text;
-	int rc = text_open(&text, out, err);
+	int rc = text_open_filtered(&text, out, err);
+	rc = rc ? rc : filter_init(&request.filter, text.out.filter, err);
+	rc = rc ? rc : filter_fit(&request.filter, snap, err);
 	if (rc)
 		return rc;
 	if (start >= end)

@@ -5,6 +5,7 @@
 
 #include "emitter.h"
 #include "error.h"
+#include "filter_record.h"
 #include "format_value.h"
 #include "schemas.h"
 #include "show_text.h"
@@ -68,9 +69,10 @@ static const struct column thread_columns[] = {
 };
 static const struct row_schema thread_schema = ROW_SCHEMA(thread_columns);
 
-enum { DOCUMENT_SNAPSHOT, DOCUMENT_VMAS, DOCUMENT_TOTAL, DOCUMENT_STATUS, DOCUMENT_THREADS };
+enum { DOCUMENT_SNAPSHOT, DOCUMENT_FILTER, DOCUMENT_VMAS, DOCUMENT_TOTAL, DOCUMENT_STATUS, DOCUMENT_THREADS };
 static const struct column document_columns[] = {
 	[DOCUMENT_SNAPSHOT] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_FILTER] = { "filter", NULL, COLUMN_RECORD, COLUMN_OPTIONAL, NULL, &filter_schema },
 	[DOCUMENT_VMAS] = { "vmas", .type = COLUMN_ROWS, .of = &show_schema },
 	[DOCUMENT_TOTAL] = { "total", .type = COLUMN_RECORD, .of = &sums_schema },
 	[DOCUMENT_STATUS] = { "status", .type = COLUMN_OPEN },
@@ -80,7 +82,9 @@ const struct row_schema show_document_schema = ROW_SCHEMA(document_columns);
 
 struct show {
 	const struct vmsnap *snap;
+	struct filter filter;
 	struct vmsnap_sums total; /* of the rows that were put */
+	size_t count;             /* of them */
 };
 
 static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
@@ -127,7 +131,9 @@ static void put_mapping(struct row *row, struct show *show, size_t index)
 {
 	const struct vmsnap_vma *vma = vmsnap_vma(show->snap, index);
 	struct vmsnap_sums sums;
-	vmsnap_sum(show->snap, vma->start, vma->end, &sums);
+	if (!filter_takes_vma(&show->filter, vma) || !filter_sum(&show->filter, show->snap, vma, &sums))
+		return;
+	show->count++;
 	add_sums(&show->total, &sums);
 	put_vma_columns(row, vma);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);
@@ -142,7 +148,10 @@ static void put_total(struct row *row, const struct show *show)
 	size_t count = vmsnap_vma_count(show->snap);
 	if (!row_total(row))
 		return;
-	snprintf(words, sizeof(words), "%zu mapping%s", count, word_plural(count));
+	if (show->filter.any)
+		snprintf(words, sizeof(words), "%zu of %zu mapping%s", show->count, count, word_plural(count));
+	else
+		snprintf(words, sizeof(words), "%zu mapping%s", count, word_plural(count));
 	row_total_label(row, VMA_START, "total");
 	row_total_label(row, VMA_NAME, words);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &show->total);
@@ -154,6 +163,7 @@ static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	struct show *show = ctx;
 	(void)err;
 	show->total = (struct vmsnap_sums){ 0 };
+	show->count = 0;
 	for (size_t i = 0; i < vmsnap_vma_count(show->snap) && !text_failed(row->text); i++)
 		put_mapping(row, show, i);
 	put_total(row, show);
@@ -201,6 +211,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 {
 	struct show *show = ctx;
 	put_snapshot(document, DOCUMENT_SNAPSHOT, show->snap);
+	put_filter(document, DOCUMENT_FILTER, &show->filter);
 	int rc = row_rows(document, DOCUMENT_VMAS, mapping_rows, show, err);
 	put_sums(document, DOCUMENT_TOTAL, show->snap, &show->total);
 	rc = rc ? rc : put_status(document, show->snap, err);
@@ -264,7 +275,7 @@ static int show_table(struct text *text, struct show *show, struct vmsnap_error 
 	if (!rc)
 		rc = emit_table_check(text, &all.schema, err);
 	if (!rc && !bare)
-		put_show_heading(text, show->snap);
+		put_show_heading(text, show->snap, &show->filter);
 	if (!rc)
 		rc = emit_table(text, &all.schema, mapping_rows, show, err);
 	if (!rc && !bare)
@@ -277,7 +288,9 @@ VMSNAP_API int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_
 {
 	struct show show = { .snap = snap };
 	struct text text;
-	int rc = text_open(&text, out, err);
+	int rc = text_open_filtered(&text, out, err);
+	rc = rc ? rc : filter_init(&show.filter, text.out.filter, err);
+	rc = rc ? rc : filter_fit(&show.filter, snap, err);
 	if (rc)
 		return rc;
 	text_limit(&text, &snap, 1);

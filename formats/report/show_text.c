@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "filter_record.h"
 #include "format_value.h"
 #include "status_value.h"
 #include "text_fit.h"
@@ -92,7 +93,7 @@ static void put_taken(struct text *text, const struct vmsnap *snap)
 	text_string(text, "\n");
 }
 
-void put_show_heading(struct text *text, const struct vmsnap *snap)
+void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	text_format(text, "%-10s%u", "process", info->pid);
@@ -107,6 +108,7 @@ void put_show_heading(struct text *text, const struct vmsnap *snap)
 	put_taken(text, snap);
 	put_field(text, "kernel", info->kernel);
 	put_unknown(text, snap);
+	put_filter_line(text, filter);
 	text_string(text, "\n");
 }
 

@@ -2,10 +2,11 @@
 #ifndef VMSNAP_SHOW_TEXT_H
 #define VMSNAP_SHOW_TEXT_H
 
+#include "filter.h"
 #include "text_out.h"
 
-/* Whose memory it is, and how the snapshot came about. */
-void put_show_heading(struct text *text, const struct vmsnap *snap);
+/* Whose memory it is, how the snapshot came about, and what of it is told. */
+void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter);
 /* The lines of status that are about memory. */
 void put_show_status(struct text *text, const struct vmsnap *snap);
 

@@ -32,6 +32,14 @@ static int take_output(struct vmsnap_output *to, const struct vmsnap_output *fro
 
 int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err)
 {
+	int rc = text_open_filtered(text, out, err);
+	if (!rc && text->out.filter)
+		rc = fail(err, VMSNAP_ERR_ARGUMENT, "this text has no filter");
+	return rc;
+}
+
+int text_open_filtered(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err)
+{
 	int rc = take_output(&text->out, out, err);
 	if (rc)
 		return rc;

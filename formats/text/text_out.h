@@ -23,7 +23,10 @@ struct text {
 	char buffer[8192];
 };
 
+/* Refuses a filter: a text must not tell more than it was asked for. */
 int text_open(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* For a text that does as its filter says. */
+int text_open_filtered(struct text *text, const struct vmsnap_output *out, struct vmsnap_error *err);
 int text_close(struct text *text, struct vmsnap_error *err);
 /* Asks the caller now. */
 bool text_unwanted(struct text *text);

@@ -7,14 +7,14 @@
 
 /* ---- finding rows ------------------------------------------------------------------- */
 
-/* The first page at or above `from`.  Looked for in windows, each twice as large: only where
+/* The first page in [from, limit).  Looked for in windows, each twice as large: only where
  * a run begins matters, and it may be long. */
-static bool next_page(const struct map *map, uint64_t from, uint64_t *address)
+static bool next_page_below(const struct map *map, uint64_t from, uint64_t limit, uint64_t *address)
 {
 	struct vmsnap_run_iter it;
 	struct vmsnap_run run;
-	for (uint64_t bytes = map_row_bytes(map), end = from; end < UINT64_MAX; bytes *= 2) {
-		end = bytes && bytes < UINT64_MAX - from ? from + bytes : UINT64_MAX;
+	for (uint64_t bytes = map_row_bytes(map), end = from; end < limit; bytes *= 2) {
+		end = bytes && bytes < limit - from ? from + bytes : limit;
 		vmsnap_run_iter_init(&it, map->snap, from, end);
 		if (vmsnap_run_next(&it, &run) != VMSNAP_OK)
 			continue;
@@ -24,17 +24,32 @@ static bool next_page(const struct map *map, uint64_t from, uint64_t *address)
 	return false;
 }
 
-/* The lowest address, not below `from`, of a page or a change. */
-static bool next_address(const struct map *map, uint64_t from, uint64_t *address)
+/* The lowest address in [from, limit) of a page or a change. */
+static bool next_address_below(const struct map *map, uint64_t from, uint64_t limit, uint64_t *address)
 {
 	struct vmsnap_diff_range range;
-	bool found = next_page(map, from, address);
+	bool found = next_page_below(map, from, limit, address);
 	if (!map->view.diff || vmsnap_diff_range(map->view.diff, diff_range_find(map->view.diff, from), &range))
 		return found;
 	uint64_t start = range.start > from ? range.start : from;
-	if (!found || start < *address)
-		*address = start;
+	if (start >= limit || (found && start >= *address))
+		return found;
+	*address = start;
 	return true;
+}
+
+/* The lowest address, not below `from`, of what is shown. */
+static bool next_address(const struct map *map, uint64_t from, uint64_t *address)
+{
+	const struct filter_ranges *shown = &map->shown;
+	if (!map->filter.any)
+		return next_address_below(map, from, UINT64_MAX, address);
+	for (size_t i = filter_ranges_find(shown, from); i < shown->count; i++) {
+		uint64_t start = shown->items[i].start > from ? shown->items[i].start : from;
+		if (next_address_below(map, start, shown->items[i].end, address))
+			return true;
+	}
+	return false;
 }
 
 bool map_next_row(const struct map *map, uint64_t from, uint64_t *start)
@@ -78,7 +93,7 @@ struct filling {
 	uint64_t last; /* address of the row's last byte */
 };
 
-static void add(struct filling *filling, uint64_t start, uint64_t end, int page_class, bool take_away)
+static void add_all(struct filling *filling, uint64_t start, uint64_t end, int page_class, bool take_away)
 {
 	uint64_t cell_bytes = filling->map->cell, first = filling->row->start;
 	if (start < first)
@@ -95,6 +110,26 @@ static void add(struct filling *filling, uint64_t start, uint64_t end, int page_
 		start = last + 1;
 		if (!start)
 			break;
+	}
+}
+
+/* Of what is shown. */
+static void add(struct filling *filling, uint64_t start, uint64_t end, int page_class, bool take_away)
+{
+	const struct filter_ranges *shown = &filling->map->shown;
+	if (!filling->map->filter.any) {
+		add_all(filling, start, end, page_class, take_away);
+		return;
+	}
+	uint64_t from = start > filling->row->start ? start : filling->row->start;
+	for (size_t i = filter_ranges_find(shown, from); i < shown->count; i++) {
+		const struct filter_range *range = &shown->items[i];
+		uint64_t first = range->start > start ? range->start : start,
+		         until = range->end < end ? range->end : end;
+		if (range->start >= end || first > filling->last)
+			break;
+		if (first < until)
+			add_all(filling, first, until, page_class, take_away);
 	}
 }
 
@@ -133,7 +168,9 @@ void map_fill_row(const struct map *map, uint64_t start, struct map_row *row)
 	struct vmsnap_diff_range range;
 	memset(row, 0, sizeof(*row));
 	row->start = start;
-	add_mapped(&filling);
+	/* Beside pages that are chosen there are others: nothing is said of them. */
+	if (!filter_has_states(&map->filter))
+		add_mapped(&filling);
 	/* The page at 2^64 - page_size cannot be mapped: an end never wraps. */
 	add_pages(&filling, start, filling.last == UINT64_MAX ? UINT64_MAX : filling.last + 1, false);
 	if (!map->view.diff)

@@ -4,6 +4,7 @@
 #define VMSNAP_MAP_CELLS_H
 
 #include "diff_view.h"
+#include "filter_ranges.h"
 #include "page_class.h"
 
 enum { MAP_CELLS_MAX = 128, MAP_LINES = 40 };
@@ -11,8 +12,10 @@ enum { MAP_CELLS_MAX = 128, MAP_LINES = 40 };
 struct map {
 	const struct vmsnap *snap; /* B, or the only one */
 	struct diff_view view;     /* .diff is NULL if there is only one */
-	unsigned cells;            /* of a row: a power of two */
-	uint64_t cell;             /* bytes: a power of two, at least a page */
+	struct filter filter;
+	struct filter_ranges shown; /* if filter.any: nothing else is in the picture */
+	unsigned cells;             /* of a row: a power of two */
+	uint64_t cell;              /* bytes: a power of two, at least a page */
 };
 struct map_row {
 	uint64_t start;

@@ -25,7 +25,7 @@ _THERE = {
     "files": ("File", "load", "save"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
-    "text": ("Style", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
+    "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
     "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Rc"),
 }
 _CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow")}

@@ -325,12 +325,13 @@ class Snapshot(Owned):
 
     # ---- as text ----
 
-    def show_text(self, style=PLAIN):
-        return printed(lib().vmsnap_print_show, self._handle, style=style)
+    def show_text(self, style=PLAIN, filter=None):
+        """filter: a Filter, of what is told; so below."""
+        return printed(lib().vmsnap_print_show, self._handle, style=style, filter=filter)
 
-    def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False):
+    def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False, filter=None):
         return printed(lib().vmsnap_print_pages, self._handle, given.address(start), given.address(end), each,
-                       style=style)
+                       style=style, filter=filter)
 
     def page_text(self, style, address, names=None):
         return printed(lib().vmsnap_print_page, self._handle, names and names.handle, given.address(address),
@@ -339,8 +340,8 @@ class Snapshot(Owned):
     def status_text(self, style=PLAIN, other=None):
         return printed(lib().vmsnap_print_status, self._handle, other and other.handle, style=style)
 
-    def map_text(self, style=PLAIN, other=None):
-        return printed(lib().vmsnap_print_map, self._handle, other and other.handle, style=style)
+    def map_text(self, style=PLAIN, other=None, filter=None):
+        return printed(lib().vmsnap_print_map, self._handle, other and other.handle, style=style, filter=filter)
 
 
 def capture(pid, label="", reason="", freeze=True, smaps=False):

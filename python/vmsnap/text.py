@@ -31,7 +31,21 @@ class Style:
 PLAIN, JSON = Style(), Style(json=True)
 
 
-def printed(function, *arguments, style):
+class Filter:
+    """Which mappings and pages are told of; the fields are those of struct vmsnap_filter.  None: any.
+    What says nothing is a VmsnapError at once."""
+
+    def __init__(self, name=None, perm=None, only=None, pfn=None, start=0, end=0):
+        self.name, self.perm, self.only, self.pfn, self.start, self.end = name, perm, only, pfn, start, end
+        lib().vmsnap_filter_check(byref(self.struct()))
+
+    def struct(self):
+        words = {what: None if word is None else given.raw(word, f"the filter's {what}")
+                 for what, word in (("name", self.name), ("perm", self.perm), ("only", self.only), ("pfn", self.pfn))}
+        return _lib.struct(_header.Filter, start=given.address(self.start), end=given.address(self.end), **words)
+
+
+def printed(function, *arguments, style, filter=None):
     """What a vmsnap_print_… function writes, as text.  All of it is gathered first:
     whoever shows it may be interrupted, and C must not be left half-way then."""
     pieces, total = [], 0
@@ -48,6 +62,9 @@ def printed(function, *arguments, style):
         return 0
 
     output = _lib.cancellable(_header.Output, style=style.struct(), write=_header.WriteFn(write))
+    if filter is not None:
+        chosen = filter.struct()
+        output.filter = ctypes.pointer(chosen)
     try:
         _lib.call_holding_interrupts(function, *arguments, byref(output))
     except VmsnapError:

@@ -112,6 +112,18 @@ class Snapshots(unittest.TestCase):
         others = [vmsnap.capture(self.pid) for _ in range(5)]
         self.assertEqual((info.label, info.pid, known.pfn), (b"kept " * 20, self.pid, others[0].info.known.pfn))
 
+    def test_a_filter_chooses_what_texts_tell(self):
+        style = vmsnap.Style(raw=True, no_headings=True, columns="START,MAPPING")
+        stack = next(mapping for mapping in self.snapshot.mappings if mapping.name == "[stack]")
+        only = vmsnap.Filter(name="[stack]", perm="w")
+        self.assertEqual(self.snapshot.show_text(style, only), f"{stack.start:x} [stack]\n")
+        starts = [run.start for run in self.snapshot.runs(stack.start, stack.end)]
+        rows = self.snapshot.pages_text(style, filter=only).splitlines()
+        self.assertEqual([int(row.split()[0], 16) for row in rows], starts)
+        self.assertIn("name [stack]", self.snapshot.map_text(filter=only))
+        for wrong in ({"perm": "q"}, {"only": "red"}, {"pfn": "x"}, {"start": 2, "end": 1}):
+            self.assertRaises(vmsnap.VmsnapError, vmsnap.Filter, **wrong)
+
     def test_errors_have_codes_and_arguments_are_checked(self):
         for wrong in (lambda: vmsnap.capture(0), lambda: vmsnap.capture("1"), lambda: vmsnap.capture(1, "a\0b"),
                       lambda: self.snapshot.page_at(1 << 64), lambda: vmsnap.save("a\0b", [self.snapshot])):

@@ -173,6 +173,10 @@ def commands(folder, paths):
     families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none)]
     calls += [("cow", *family, *more) for family in families for more in (root, ("--totals",), ("--no-names",))]
     calls += [(what, *files) for what in ("map", "status") for files in ((a,), (a, b), (none,), (a, none), (none, a))]
+    chosen = ("--name", "*", "--perm", "r", "--range", f"{STATES:x}+64p")
+    calls += [("map", a, b, *chosen), ("map", a, *chosen)]
+    calls += [(what, a, *chosen, "--only", "present", "--pfn", "100-600") for what in ("show", "pages")]
+    calls += [(what, a, "--only", "present") for what in ("show", "pages", "map")]
     files = list(paths.values()) + damaged()
     return calls + [(what, path) for path in files for what in ("list", "check")]
 

@@ -23,6 +23,23 @@ struct vmsnap_style {
 	const char *sort;    /* "SIZE", or "-SIZE": the largest first; NULL: as they come */
 };
 
+/* Which mappings and pages are told of; NULL and 0: all.  What a mapping must be and what a page
+ * must be hold together. */
+struct vmsnap_filter {
+	size_t size;         /* sizeof(struct vmsnap_filter) */
+	const char *name;    /* the mapping is called so, or its name or the last part of it fits this as a
+	                      * pattern of *, ? and [a-z]; "": it has none */
+	const char *perm;    /* "x", "rw", "s!w": letters of rwxps that the mapping has, behind a ! those that it
+	                      * has not; "r-xp": these and no others */
+	const char *only;    /* "exclusive,!file": what the page is or, behind a !, is not: words of
+	                      * vmsnap_page_flag_name().  Not exclusive, not zero, not huge is what is present */
+	const char *pfn;     /* "1a2b-1cff": the page lies in one of these frames, the last included; "1a2b": in
+	                      * that one; hexadecimal */
+	uint64_t start, end; /* the page overlaps [start, end); end 0: any */
+};
+/* Whether it says something, without a snapshot: VMSNAP_ERR_ARGUMENT. */
+int vmsnap_filter_check(const struct vmsnap_filter *filter, struct vmsnap_error *err);
+
 /* Receives the text piece by piece; returns 0, or an errno to stop with. */
 typedef int (*vmsnap_write_fn)(void *ctx, const char *text, size_t len);
 
@@ -34,6 +51,9 @@ struct vmsnap_output {
 	bool (*cancelled)(void *ctx); /* asked now and then, also while nothing is written; NULL:
 	                                 never cancelled */
 	void *cancel_ctx;
+	/* Of show, pages and map; of others, what is not NULL is VMSNAP_ERR_ARGUMENT, and so is what
+	 * the snapshot does not know (frames, without privilege). */
+	const struct vmsnap_filter *filter;
 };
 
 int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);

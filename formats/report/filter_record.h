@@ -1,0 +1,14 @@
+/* filter_record.h - what a report was asked to tell of, so that nobody takes it for all. */
+#ifndef VMSNAP_FILTER_RECORD_H
+#define VMSNAP_FILTER_RECORD_H
+
+#include "filter.h"
+#include "row.h"
+
+extern const struct row_schema filter_schema;
+/* Nothing, if all is told. */
+void put_filter(struct row *row, unsigned column, const struct filter *filter);
+/* "only      name libc*, perm x, page exclusive"; nothing, if all is told. */
+void put_filter_line(struct text *text, const struct filter *filter);
+
+#endif

@@ -1,0 +1,267 @@
+#include "filter.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "options.h"
+#include "pattern.h"
+#include "scan.h"
+
+/* What a page can be only while it is present: of one in swap its absence says nothing. */
+static const uint32_t of_present = VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE;
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+static int bad_perm(const char *perm, struct vmsnap_error *err)
+{
+	return fail(err, VMSNAP_ERR_ARGUMENT,
+	            "'%.60s' are no permissions: expected letters of rwxps, with a ! before those that a mapping must "
+	            "not have, or all of them as in r-xp",
+	            perm);
+}
+
+static void want_perm(struct filter *filter, uint32_t bit, bool wanted)
+{
+	*(wanted ? &filter->perms : &filter->without_perms) |= bit;
+}
+
+/* "r-xp", as maps has it. */
+static bool read_whole_perm(struct filter *filter, const char *perm)
+{
+	static const char letters[] = "rwx";
+	if (strlen(perm) != 4 || (perm[3] != 'p' && perm[3] != 's'))
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		if (perm[i] != '-' && perm[i] != letters[i])
+			return false;
+	for (size_t i = 0; i < 3; i++)
+		want_perm(filter, VMSNAP_PERM_READ << i, perm[i] != '-');
+	want_perm(filter, VMSNAP_PERM_SHARED, perm[3] == 's');
+	return true;
+}
+
+static int read_perm(struct filter *filter, const char *perm, struct vmsnap_error *err)
+{
+	static const char letters[] = "rwxsp";
+	if (!*perm)
+		return bad_perm(perm, err);
+	if (read_whole_perm(filter, perm))
+		return VMSNAP_OK;
+	for (const char *at = perm; *at; at++) {
+		bool wanted = *at != '!';
+		at += !wanted;
+		const char *letter = *at ? strchr(letters, *at) : NULL;
+		if (!letter)
+			return bad_perm(perm, err);
+		if (*letter == 'p')
+			want_perm(filter, VMSNAP_PERM_SHARED, !wanted);
+		else
+			want_perm(filter, VMSNAP_PERM_READ << (letter - letters), wanted);
+	}
+	return VMSNAP_OK;
+}
+
+static uint32_t flag_called(const char *word, size_t len)
+{
+	for (uint32_t flag = 1; flag <= VMSNAP_PAGE_PRESENT; flag <<= 1) {
+		const char *name = vmsnap_page_flag_name(flag);
+		if (name && strlen(name) == len && !memcmp(name, word, len))
+			return flag;
+	}
+	return 0;
+}
+
+static int read_only(struct filter *filter, const char *only, struct vmsnap_error *err)
+{
+	struct cursor c = { only, only + strlen(only) };
+	for (bool more = true; more;) {
+		struct cursor word = take_until(&c, ',');
+		more = word.end < c.end;
+		bool wanted = !take_char(&word, '!');
+		uint32_t flag = flag_called(word.at, (size_t)(word.end - word.at));
+		if (!flag)
+			return fail(
+			        err, VMSNAP_ERR_ARGUMENT,
+			        "'%.40s' is nothing that a page can be: expected words of present, swapped, file, "
+			        "exclusive, soft_dirty, uffd_wp, guard, zero and huge, with a ! before those that it "
+			        "must not be, as in exclusive,!file",
+			        only);
+		*(wanted ? &filter->flags : &filter->without_flags) |= flag;
+	}
+	return VMSNAP_OK;
+}
+
+/* As people write it, up to a '-': 0x or not, capitals or not. */
+static bool take_frame(struct cursor *c, uint64_t *frame)
+{
+	char digits[17];
+	size_t len = 0;
+	const char *dash = memchr(c->at, '-', (size_t)(c->end - c->at)), *end = dash ? dash : c->end;
+	if (end - c->at > 2 && c->at[0] == '0' && (c->at[1] == 'x' || c->at[1] == 'X'))
+		c->at += 2;
+	for (; c->at < end && len < sizeof(digits); c->at++)
+		digits[len++] = *c->at >= 'A' && *c->at <= 'F' ? (char)(*c->at - 'A' + 'a') : *c->at;
+	struct cursor number = { digits, digits + len };
+	return c->at == end && take_hex(&number, frame) && number.at == number.end;
+}
+
+static int read_frames(struct filter *filter, const char *pfn, struct vmsnap_error *err)
+{
+	struct cursor c = { pfn, pfn + strlen(pfn) };
+	bool good = take_frame(&c, &filter->first_frame);
+	filter->last_frame = filter->first_frame;
+	if (good && take_char(&c, '-'))
+		good = take_frame(&c, &filter->last_frame);
+	filter->frames = true;
+	if (good && c.at == c.end && filter->first_frame <= filter->last_frame)
+		return VMSNAP_OK;
+	return fail(err, VMSNAP_ERR_ARGUMENT,
+	            "'%.60s' are no frames: expected hexadecimal numbers, as in 1a2b or 1a2b-1cff", pfn);
+}
+
+int filter_init(struct filter *filter, const struct vmsnap_filter *given, struct vmsnap_error *err)
+{
+	*filter = (struct filter){ .any = given != NULL, .end = UINT64_MAX };
+	if (!given)
+		return VMSNAP_OK;
+	int rc = options_take(&filter->given, sizeof(filter->given), given, "struct vmsnap_filter", err);
+	if (rc)
+		return rc;
+	given = &filter->given;
+	if (given->end && given->end <= given->start)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a range START-END with START below END");
+	if (given->perm)
+		rc = read_perm(filter, given->perm, err);
+	if (!rc && given->only)
+		rc = read_only(filter, given->only, err);
+	if (!rc && given->pfn)
+		rc = read_frames(filter, given->pfn, err);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_filter_check(const struct vmsnap_filter *given, struct vmsnap_error *err)
+{
+	struct filter filter;
+	return filter_init(&filter, given, err);
+}
+
+/* ---- what a snapshot knows -------------------------------------------------------- */
+
+static int unknown(const struct filter *filter, const struct vmsnap_known *known, const char **what)
+{
+	uint32_t asked = filter->flags | filter->without_flags;
+	*what = filter->frames && !known->pfn                          ? "in which frames pages lie (root would know)"
+	        : asked & VMSNAP_PAGE_EXCLUSIVE && !known->exclusive   ? "which pages are exclusive"
+	        : asked & VMSNAP_PAGE_SOFT_DIRTY && !known->soft_dirty ? "which pages are soft-dirty"
+	        : asked & VMSNAP_PAGE_ZERO && !known->zero             ? "which pages are the zero page"
+	        : asked & VMSNAP_PAGE_HUGE && !known->huge             ? "which pages are huge"
+	                                                               : NULL;
+	return *what != NULL;
+}
+
+int filter_fit(struct filter *filter, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	const char *what;
+	if (unknown(filter, &info->known, &what))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "this snapshot does not know %s", what);
+	if (!filter->given.end)
+		return VMSNAP_OK;
+	uint64_t last = filter->given.end - 1;
+	last -= last % info->page_size;
+	filter->start = filter->given.start - filter->given.start % info->page_size;
+	/* The highest page of all has no address after it. */
+	filter->end = last > UINT64_MAX - info->page_size ? UINT64_MAX : last + info->page_size;
+	return VMSNAP_OK;
+}
+
+/* ---- choosing --------------------------------------------------------------------- */
+
+static bool name_fits(const char *wanted, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	return !strcmp(wanted, name) || pattern_fits(wanted, name) || (slash && pattern_fits(wanted, slash + 1));
+}
+
+bool filter_takes_vma(const struct filter *filter, const struct vmsnap_vma *vma)
+{
+	if (!vma)
+		return !filter->given.name && !filter->given.perm;
+	if ((vma->perms & filter->perms) != filter->perms || vma->perms & filter->without_perms)
+		return false;
+	if (vma->end <= filter->start || vma->start >= filter->end)
+		return false;
+	return !filter->given.name || name_fits(filter->given.name, vma->name);
+}
+
+static bool flags_fit(const struct filter *filter, uint32_t flags)
+{
+	if ((flags & filter->flags) != filter->flags || flags & filter->without_flags)
+		return false;
+	return !(filter->without_flags & of_present) || flags & VMSNAP_PAGE_PRESENT;
+}
+
+/* Keeps `pages` pages of the run, from the one `skip` pages behind its first on. */
+static void cut(struct vmsnap_run *run, uint64_t page_size, uint64_t skip, uint64_t pages)
+{
+	run->start += skip * page_size;
+	run->end = run->start + pages * page_size;
+	/* A hidden frame (0) does not count up. */
+	run->pfn += run->pfn ? skip : 0;
+	run->swap_offset += run->swap_offset || run->swap_type ? skip : 0;
+}
+
+static bool cut_to_frames(const struct filter *filter, uint64_t page_size, struct vmsnap_run *run)
+{
+	uint64_t last = run->pfn + (run->end - run->start) / page_size - 1;
+	uint64_t from = run->pfn > filter->first_frame ? run->pfn : filter->first_frame;
+	uint64_t to = last < filter->last_frame ? last : filter->last_frame;
+	if (!(run->flags & VMSNAP_PAGE_PRESENT) || from > to)
+		return false;
+	cut(run, page_size, from - run->pfn, to - from + 1);
+	return true;
+}
+
+bool filter_cut_run(const struct filter *filter, uint64_t page_size, struct vmsnap_run *run)
+{
+	uint64_t start = run->start > filter->start ? run->start : filter->start;
+	uint64_t end = run->end < filter->end ? run->end : filter->end;
+	if (start >= end || !flags_fit(filter, run->flags))
+		return false;
+	cut(run, page_size, (start - run->start) / page_size, (end - start) / page_size);
+	return !filter->frames || cut_to_frames(filter, page_size, run);
+}
+
+static void add_run(struct vmsnap_sums *sums, const struct vmsnap_run *run)
+{
+	uint64_t bytes = run->end - run->start;
+	bool present = run->flags & VMSNAP_PAGE_PRESENT;
+	sums->resident += present ? bytes : 0;
+	sums->exclusive += present && run->flags & VMSNAP_PAGE_EXCLUSIVE ? bytes : 0;
+	sums->zero += present && run->flags & VMSNAP_PAGE_ZERO ? bytes : 0;
+	sums->file += present && run->flags & VMSNAP_PAGE_FILE ? bytes : 0;
+	sums->huge += present && run->flags & VMSNAP_PAGE_HUGE ? bytes : 0;
+	sums->swapped += run->flags & VMSNAP_PAGE_SWAPPED ? bytes : 0;
+	sums->guard += run->flags & VMSNAP_PAGE_GUARD ? bytes : 0;
+}
+
+bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const struct vmsnap_vma *vma,
+                struct vmsnap_sums *sums)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	bool any = !filter_has_states(filter);
+	if (any && filter->start <= vma->start && vma->end <= filter->end) {
+		vmsnap_sum(snap, vma->start, vma->end, sums);
+		return true;
+	}
+	*sums = (struct vmsnap_sums){ .size = vma->end - vma->start };
+	vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
+		if (!filter_cut_run(filter, vmsnap_info(snap)->page_size, &run))
+			continue;
+		add_run(sums, &run);
+		any = true;
+	}
+	return any;
+}

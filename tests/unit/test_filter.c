@@ -1,0 +1,231 @@
+/* Which mappings and pages are shown. */
+#include "test_print_support.h"
+
+#include "filter.h"
+#include "pattern.h"
+
+static void patterns_fit_names(void **state)
+{
+	static const struct {
+		const char *pattern, *name;
+		bool fits;
+	} cases[] = {
+		{ "libc*", "libc.so.6", true },
+		{ "libc*", "/lib/libc.so.6", false },
+		{ "*libc*", "/lib/libc.so.6", true },
+		{ "a*b*c", "a1b2b3c", true },
+		{ "a*b*c", "a1b2b3d", false },
+		{ "?", "x", true },
+		{ "?", "", false },
+		{ "*", "", true },
+		{ "", "", true },
+		{ "", "x", false },
+		{ "x[0-9]", "x7", true },
+		{ "x[!0-9]", "x7", false },
+		{ "x[^0-9]", "xa", true },
+		{ "x[]]", "x]", true },
+		{ "x[a-]", "x-", true },
+		{ "x[", "x[", true },
+		{ "x[ab", "xa", false },
+		{ "[heap]", "[heap]", true },
+		{ "[heap]", "p", false },
+		{ "[anon:*]", "[anon:arena]", true },
+		{ "[ab]c", "bc", true },
+		{ "\xff*", "\xff\x80", true },
+		{ "********************a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (pattern_fits(cases[i].pattern, cases[i].name) != cases[i].fits)
+			fail_msg("%s and %s", cases[i].pattern, cases[i].name);
+}
+
+static int check(const struct vmsnap_filter *given)
+{
+	struct vmsnap_filter filter = *given;
+	filter.size = sizeof(filter);
+	return vmsnap_filter_check(&filter, NULL);
+}
+
+static void what_says_nothing_is_refused(void **state)
+{
+	static const char *const bad_perms[] = { "", "y", "r!", "!", "r-xq", "-", "rw-pp" };
+	static const char *const bad_only[] = { "", "exclusive,", "red", "!", "file exclusive", "exclusive!" };
+	static const char *const bad_frames[] = { "", "-", "1-", "-1", "g", "2-1", "1-2-3", "0x", "11111111111111111" };
+	static const char *const good_perms[] = { "x", "rw", "w!x", "r-xp", "---p", "s", "!p", "rwxs" };
+	static const char *const good_frames[] = { "0", "1A2b", "0x10-0X1f", "1-1", "ffffffffffffffff" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_perms) / sizeof(*bad_perms); i++)
+		assert_int_equal(check(&(struct vmsnap_filter){ .perm = bad_perms[i] }), VMSNAP_ERR_ARGUMENT);
+	for (size_t i = 0; i < sizeof(bad_only) / sizeof(*bad_only); i++)
+		if (check(&(struct vmsnap_filter){ .only = bad_only[i] }) != VMSNAP_ERR_ARGUMENT)
+			fail_msg("'%s'", bad_only[i]);
+	for (size_t i = 0; i < sizeof(bad_frames) / sizeof(*bad_frames); i++)
+		if (check(&(struct vmsnap_filter){ .pfn = bad_frames[i] }) != VMSNAP_ERR_ARGUMENT)
+			fail_msg("'%s'", bad_frames[i]);
+	for (size_t i = 0; i < sizeof(good_perms) / sizeof(*good_perms); i++)
+		assert_int_equal(check(&(struct vmsnap_filter){ .perm = good_perms[i] }), VMSNAP_OK);
+	for (size_t i = 0; i < sizeof(good_frames) / sizeof(*good_frames); i++)
+		assert_int_equal(check(&(struct vmsnap_filter){ .pfn = good_frames[i] }), VMSNAP_OK);
+	assert_int_equal(check(&(struct vmsnap_filter){ .only = "exclusive,!file,present" }), VMSNAP_OK);
+	assert_int_equal(check(&(struct vmsnap_filter){ .start = 2, .end = 1 }), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_filter_check(&(struct vmsnap_filter){ .size = 3 }, NULL), VMSNAP_ERR_ARGUMENT);
+}
+
+/* START-END of the rows of `pages`, blank between. */
+static const char *pages_of(const struct vmsnap *snap, const struct vmsnap_filter *given)
+{
+	static struct catch *caught;
+	struct vmsnap_filter filter = *given;
+	caught = catch_new();
+	filter.size = sizeof(filter);
+	caught->out.filter = &filter;
+	caught->out.style.raw = caught->out.style.no_headings = true;
+	caught->out.style.columns = "START,END,PFN/SWAP";
+	if (vmsnap_print_pages(snap, 0, UINT64_MAX, false, &caught->out, &caught->err))
+		return caught->err.message;
+	return caught->text;
+}
+
+static void pages_are_those_that_fit(void **state)
+{
+	static const struct {
+		struct vmsnap_filter filter;
+		const char *rows;
+	} cases[] = {
+		{ { .name = "demo" }, "00010000 00012000 0x100\n" },
+		{ { .name = "[heap]", .only = "exclusive" }, "00020000 00028000 0x200\n" },
+		{ { .only = "!exclusive,!file,!zero" }, "00028000 0002a000 0x300\n" },
+		{ { .only = "swapped" }, "00030000 00033000 1:0x5\n" },
+		{ { .only = "guard" }, "00038000 00039000 -\n" },
+		{ { .only = "uffd_wp" }, "00039000 0003a000 -\n" },
+		{ { .perm = "x" }, "00010000 00012000 0x100\n" },
+		{ { .perm = "s" }, "00051000 00052000 0x400\n" },
+		{ { .perm = "r-xp" }, "00010000 00012000 0x100\n" },
+		{ { .perm = "w!s", .only = "zero" }, "0002a000 0002b000 0x9\n" },
+		/* Cut out of the middle of a run, with the frames that belong there. */
+		{ { .pfn = "202-203" }, "00022000 00024000 0x202\n" },
+		{ { .pfn = "0x207" }, "00027000 00028000 0x207\n" },
+		{ { .pfn = "0-fff", .only = "file", .name = "/bin/*" }, "00010000 00012000 0x100\n" },
+		{ { .start = 0x25fff, .end = 0x27001 }, "00025000 00028000 0x205\n" },
+		{ { .start = 0x31000, .end = 0x32000 }, "00031000 00032000 1:0x6\n" },
+		{ { .name = "" }, "" },
+		{ { .only = "soft_dirty" }, "this snapshot does not know which pages are soft-dirty" },
+	};
+	struct vmsnap *snap = sample_snapshot();
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(pages_of(snap, &cases[i].filter), cases[i].rows);
+	snap->info.known.pfn = snap->info.known.exclusive = false;
+	assert_string_equal(pages_of(snap, &(struct vmsnap_filter){ .pfn = "1" }),
+	                    "this snapshot does not know in which frames pages lie (root would know)");
+	assert_string_equal(pages_of(snap, &(struct vmsnap_filter){ .only = "!exclusive" }),
+	                    "this snapshot does not know which pages are exclusive");
+	vmsnap_unref(snap);
+}
+
+static void show_sums_what_fits(void **state)
+{
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	struct vmsnap_filter filter = { .size = sizeof(filter), .only = "!file", .perm = "w" };
+	(void)state;
+	caught->out.filter = &filter;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\nonly      perm w, page !file\n");
+	assert_has(caught, "\n00020000 128K rw-p    44.0K   12.0K 32.0K 4.00K [heap]\n");
+	assert_has(caught, " 1 of 3 mappings\n");
+	assert_lacks(caught, "/bin/demo");
+	caught = catch_new();
+	caught->out.style.json = true;
+	filter = (struct vmsnap_filter){ .size = sizeof(filter), .start = 0x21000, .end = 0x23000, .name = "*" };
+	caught->out.filter = &filter;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"filter\": {\"name\": \"*\", \"perm\": null, \"only\": null, \"pfn\": null, "
+	                   "\"start\": \"0x21000\", \"end\": \"0x23000\"}");
+	assert_has(caught, "\"total\": {\"size\": 131072, \"resident\": 8192, ");
+	vmsnap_unref(snap);
+}
+
+static void without_a_filter_nothing_says_so(void **state)
+{
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	(void)state;
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_lacks(caught, "\"filter\"");
+	vmsnap_unref(snap);
+}
+
+static void map_shows_what_fits(void **state)
+{
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	struct vmsnap_filter filter = { .size = sizeof(filter), .name = "[heap]" };
+	(void)state;
+	caught->out.filter = &filter;
+	caught->out.style.width = 80;
+	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "only      name [heap]\n");
+	assert_has(caught, "p private 32.0K");
+	assert_lacks(caught, "f file");
+	caught = catch_new();
+	filter = (struct vmsnap_filter){ .size = sizeof(filter), .only = "file" };
+	caught->out.filter = &filter;
+	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "f file 12.0K");
+	assert_lacks(caught, "private");
+	assert_lacks(caught, ". mapped");
+	vmsnap_unref(snap);
+}
+
+/* What became of pages is not changed by what is shown: a page that was shared at A and is
+ * exclusive at B did not come. */
+static void map_of_two_is_of_places(void **state)
+{
+	struct vmsnap *a = sample_snapshot(), *b = bare_snapshot();
+	struct catch *caught = catch_new();
+	struct vmsnap_filter filter = { .size = sizeof(filter), .name = "[heap]" };
+	(void)state;
+	put_vma(b, 0x10000, 0x14000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, 7, "/bin/demo");
+	put_vma(b, 0x20000, 0x40000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, 0, "[heap]");
+	put_pages(b, 0x10000, 4, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_FILE, 0x100));
+	put_pages(b, 0x20000, 10, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE, 0x200));
+	caught->out.filter = &filter;
+	assert_int_equal(vmsnap_print_map(a, b, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "# copied 8.00K");
+	assert_lacks(caught, "f file");
+	assert_lacks(caught, "+ new");
+	filter = (struct vmsnap_filter){ .size = sizeof(filter), .only = "exclusive" };
+	assert_int_equal(vmsnap_print_map(a, b, &caught->out, &caught->err), VMSNAP_ERR_ARGUMENT);
+	assert_non_null(strstr(caught->err.message, "not by what pages are"));
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
+static void other_texts_take_no_filter(void **state)
+{
+	struct vmsnap *snap = sample_snapshot();
+	struct catch *caught = catch_new();
+	struct vmsnap_filter filter = { .size = sizeof(filter) };
+	(void)state;
+	caught->out.filter = &filter;
+	assert_int_equal(vmsnap_print_status(snap, NULL, &caught->out, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_unref(snap);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(patterns_fit_names),
+		cmocka_unit_test(what_says_nothing_is_refused),
+		cmocka_unit_test(pages_are_those_that_fit),
+		cmocka_unit_test(show_sums_what_fits),
+		cmocka_unit_test(without_a_filter_nothing_says_so),
+		cmocka_unit_test(map_shows_what_fits),
+		cmocka_unit_test(map_of_two_is_of_places),
+		cmocka_unit_test(other_texts_take_no_filter),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
