@@ -399,10 +399,17 @@ class Style(Structure):  # struct vmsnap_style
     ]
 
 
+class Filter(Structure):  # struct vmsnap_filter
+    _fields_ = [
+        ("size", c_size_t), ("name", c_char_p), ("perm", c_char_p), ("only", c_char_p), ("pfn", c_char_p),
+        ("start", c_uint64), ("end", c_uint64),
+    ]
+
+
 class Output(Structure):  # struct vmsnap_output
     _fields_ = [
         ("size", c_size_t), ("style", Style), ("write", WriteFn), ("ctx", c_void_p),
-        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("filter", POINTER(Filter)),
     ]
 
 
@@ -535,7 +542,9 @@ FUNCTIONS = {
         (CHECKED, (
             c_char_p, POINTER(ElfTls), CFUNCTYPE(c_bool, c_void_p, POINTER(ElfSymbol)), c_void_p)),
     "vmsnap_elf_symbol_offset": (CHECKED, (c_char_p, c_char_p, POINTER(c_uint64))),
+    "vmsnap_file_page_now": (CHECKED, (c_void_p, c_uint64, c_void_p, c_void_p)),
     "vmsnap_color_name": (c_char_p, (c_int,)),
+    "vmsnap_filter_check": (CHECKED, (POINTER(Filter),)),
     "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_pages": (CHECKED, (c_void_p, c_uint64, c_uint64, c_bool, POINTER(Output))),
     "vmsnap_print_page": (CHECKED, (c_void_p, c_void_p, c_uint64, POINTER(Output))),
