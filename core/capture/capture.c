@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -140,6 +141,23 @@ static void note_missed(const struct capture *capture, size_t index)
 }
 
 static int take_all(struct capture *capture)
+/* Of anybody on this machine.  If none is, none of the target's memory is in it. */
+static uint64_t swap_in_use(void)
+{
+	struct sysinfo info;
+	if (sysinfo(&info) || info.freeswap > info.totalswap)
+		return UINT64_MAX;
+	return (uint64_t)(info.totalswap - info.freeswap) * info.mem_unit;
+}
+
+static void note_swap(struct capture *capture)
+{
+	uint64_t in_use = swap_in_use();
+	for (size_t i = 0; i < capture->reader_count; i++)
+		if (capture->readers[i].live)
+			capture->readers[i].builder.snap->info.swap_in_use = in_use;
+}
+
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -164,6 +182,7 @@ static int take_all(struct capture *capture)
 			note_missed(capture, i);
 	}
 	return VMSNAP_OK;
+	note_swap(capture);
 }
 
 /* What the calling thread traces goes on only when that thread says so. */
@@ -382,11 +401,12 @@ static int finish_reader(struct capture *capture, size_t index)
 	struct vmsnap *snap = reader->builder.snap;
 	bool frozen = snap->info.freeze == VMSNAP_FREEZE_FULL || snap->info.freeze == VMSNAP_FREEZE_PARTIAL;
 	int rc = reader_finish(reader, pagemap_walk_probe(capture->walk), frozen, &capture->error);
-	if (!rc)
+	if (!rc && reader->live)
 		rc = identity_machine(snap, &capture->error);
 	if (rc)
 		return rc;
-	identity_from_status(snap);
+	identity_from_status(snap, reader->live);
+	snap->info.tool = "vmsnap " VMSNAP_BUILD_VERSION;
 	if (frozen && capture->freeze.processes[index].stood)
 		snap->info.pause = capture->freeze.ended - capture->freeze.began;
 	if (capture->options.label)
@@ -445,8 +465,7 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_DROP_OWN_MAPPINGS))
 		own_mappings_find(&capture->own);
-	capture->walk = pagemap_walk_new(&capture->probe, (uint64_t)sysconf(_SC_PAGESIZE), &capture->cancel,
-	                                 &capture->freeze.dog, !capture->held);
+	capture->walk = pagemap_walk_new(&capture->probe, &capture->cancel, &capture->freeze.dog, !capture->held);
 	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
 }
 

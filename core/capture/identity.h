@@ -7,8 +7,9 @@
 
 /* Host, kernel, boot: of this machine. */
 int identity_machine(struct vmsnap *snap, struct vmsnap_error *err);
-/* pid, parent, user and pid namespace from the status text. */
-void identity_from_status(struct vmsnap *snap);
+/* pid, parent, user and pid namespace from the status text.  `live`: it is that of a process, even if
+ * it was read from a thread, as the main one had exited. */
+void identity_from_status(struct vmsnap *snap, bool live);
 /* Asks the kernel (PROCMAP_QUERY on an open maps, Linux 6.11), else the file itself,
  * below the target's root.  procdir, root and maps may be -1.  A file that cannot be read, or
  * is not the one that is mapped, leaves its build ID unknown; so does one that changed after

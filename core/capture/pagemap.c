@@ -29,7 +29,7 @@ struct pagemap_walk {
 	struct page_region regions[REGIONS];
 };
 
-struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
+struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, const atomic_bool *cancel,
                                       struct watchdog *dog, bool resident)
 {
 	struct pagemap_walk *walk = malloc(sizeof(*walk));
@@ -38,7 +38,6 @@ struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_
 	/* Written once now, so that no page fault comes while the target stands. */
 	memset(walk, 0, resident ? sizeof(*walk) : offsetof(struct pagemap_walk, buffer));
 	walk->probe = *probe;
-	walk->page_size = page_size;
 	walk->cancel = cancel;
 	walk->dog = dog;
 	return walk;
@@ -291,10 +290,11 @@ static int mark_runs(struct pagemap_walk *walk, size_t first_run)
 }
 
 /* From here on no libc, if it can be helped: see raw_syscall.h. */
-int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, const struct address_range *ranges, size_t count,
-                        struct run_list *runs, struct page_marks *marks)
+int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
+                        size_t count, struct run_list *runs, struct page_marks *marks)
 {
 	walk->fd = fd;
+	walk->page_size = page_size;
 	walk->runs = runs;
 	walk->marks = marks;
 	size_t first_run = runs->count;

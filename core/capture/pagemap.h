@@ -19,6 +19,8 @@ struct pagemap_probe {
 	uint64_t zero_pfn; /* of the zero page; 0: not known, or there are several */
 };
 int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err);
+/* Linux 4.2 was the first to show bit 56.  False of a release that is none. */
+bool pagemap_shows_exclusive(const char *release);
 
 /* ZERO and HUGE of its pages, as in an entry. */
 uint64_t pagemap_region_flags(const struct page_region *region);
@@ -39,13 +41,13 @@ enum { PAGEMAP_JOIN_PAGES = 256 };
 struct pagemap_walk;
 /* Scratch memory for one walk at a time.  `resident`: all of it now, before the target
  * is stopped.  cancel and dog are looked at and kicked as it goes. */
-struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, uint64_t page_size, const atomic_bool *cancel,
+struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, const atomic_bool *cancel,
                                       struct watchdog *dog, bool resident);
 void pagemap_walk_free(struct pagemap_walk *walk);
 /* Appends every populated page of the ranges to `runs`, and what PAGEMAP_SCAN adds
  * to `marks`.  Returns 0, ECANCELED, or errno. */
-int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, const struct address_range *ranges, size_t count,
-                        struct run_list *runs, struct page_marks *marks);
+int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
+                        size_t count, struct run_list *runs, struct page_marks *marks);
 /* What was known in the end: less than at first, if PAGEMAP_SCAN failed after all. */
 const struct pagemap_probe *pagemap_walk_probe(const struct pagemap_walk *walk);
 

@@ -10,14 +10,18 @@
 #include "error.h"
 #include "pagemap.h"
 
-/* Linux 4.2 was the first to show bit 56. */
+bool pagemap_shows_exclusive(const char *release)
+{
+	unsigned major, minor;
+	if (sscanf(release, "%u.%u", &major, &minor) != 2)
+		return false;
+	return major > 4 || (major == 4 && minor >= 2);
+}
+
 static bool kernel_shows_exclusive(void)
 {
 	struct utsname name;
-	unsigned major, minor;
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		return false;
-	return major > 4 || (major == 4 && minor >= 2);
+	return !uname(&name) && pagemap_shows_exclusive(name.release);
 }
 
 static bool one_zero_page(void)

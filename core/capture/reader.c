@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "cgroup.h"
 #include "error.h"
+#include "recorded.h"
 #include "scan.h"
 
 /* Made resident before the freeze; more grows in it. */
@@ -77,13 +79,20 @@ static bool read_via_live_thread(struct reader *reader)
 	return true;
 }
 
+/* What a process lacks has gone with it; a folder never had it. */
+static int fail_file(const struct reader *reader, int error, const char *name, struct vmsnap_error *err)
+{
+	return reader->live ? procdir_fail(error, reader->pid, name, err)
+	                    : fail_sys(err, error, "cannot read %s in the folder", name);
+}
+
 static int take_maps(struct reader *reader, struct vmsnap_error *err)
 {
 	do {
 		reader->maps = openat(reader->memory, "maps", O_RDONLY | O_CLOEXEC);
 		int error = reader->maps < 0 ? errno : procdir_read_fd(reader->maps, &reader->maps_text);
 		if (error)
-			return procdir_fail(error, reader->pid, "maps", err);
+			return fail_file(reader, error, "maps", err);
 		/* A process that is exiting, or has exited, has no maps. */
 		if (reader->maps_text.len || !reader->live)
 			return VMSNAP_OK;
@@ -95,7 +104,7 @@ static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct v
 {
 	CLEANUP_CLOSE int fd = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return procdir_fail(errno, reader->pid, "pagemap", err);
+		return fail_file(reader, errno, "pagemap", err);
 	CLEANUP_FREE struct address_range *ranges = NULL;
 	size_t count = 0;
 	uint64_t page_size = reader->builder.snap->info.page_size;
@@ -105,10 +114,11 @@ static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct v
 		return rc;
 	if (reader->own)
 		own_mappings_drop(reader->own);
-	int error = pagemap_walk_ranges(walk, fd, ranges, count, &reader->builder.snap->runs, &reader->marks);
+	int error =
+	        pagemap_walk_ranges(walk, fd, page_size, ranges, count, &reader->builder.snap->runs, &reader->marks);
 	if (error == ECANCELED)
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
-	return error ? procdir_fail(error, reader->pid, "pagemap", err) : VMSNAP_OK;
+	return error ? fail_file(reader, error, "pagemap", err) : VMSNAP_OK;
 }
 
 /* The last two numbers of /proc/PID/task/TID/syscall are the stack pointer and the
@@ -206,6 +216,9 @@ static int take_identity(struct reader *reader, struct vmsnap_error *err)
 	if (stat.state == 'Z' || stat.state == 'X')
 		return procdir_fail(ESRCH, reader->pid, "pagemap", err);
 	info->start_time = stat.start_time;
+	struct proc_stat first;
+	if (reader->memory != reader->procdir && !procdir_stat(reader->procdir, &first, NULL))
+		info->start_time = first.start_time;
 	/* A thread's own directory counts that thread's. */
 	if (reader->memory == reader->procdir)
 		info->faults = stat.faults;
@@ -231,6 +244,8 @@ int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_
 	/* pagemap before all else: whatever else we read may change the pages. */
 	watchdog_kick(reader->dog);
 	int rc = take_maps(reader, err);
+	if (!rc && !reader->live)
+		rc = recorded_identity(reader->memory, &reader->maps_text, reader->builder.snap, err);
 	if (!rc)
 		rc = take_pages(reader, walk, err);
 	if (rc)
@@ -241,7 +256,7 @@ int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_
 		return procdir_fail(error, reader->pid, "status", err);
 	error = reader->smaps_wanted ? procdir_read(reader->memory, "smaps", &reader->smaps_text) : 0;
 	if (error)
-		return procdir_fail(error, reader->pid, "smaps", err);
+		return fail_file(reader, error, "smaps", err);
 	if (reader->live && reader->keep) /* the target's own root, for its files */
 		reader->root = openat(reader->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
 	if (!reader->keep)
@@ -340,16 +355,17 @@ static void thread_names(struct reader *reader)
 	}
 }
 
-/* A recorded tree does not say what was knowable: what shows was. */
-static void known_from_runs(struct vmsnap *snap)
+/* It may have exited since: then it is not known. */
+static int take_cgroup(struct reader *reader)
 {
-	struct vmsnap_known known = { .exclusive = true };
-	for (size_t i = 0; i < snap->runs.count; i++) {
-		uint64_t entry = snap->runs.items[i].entry;
-		known.pfn |= (entry & ENTRY_POPULATED) && (entry & ENTRY_FRAME_MASK);
-		known.soft_dirty |= (entry & ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY)) != 0;
+	struct vmsnap *snap = reader->builder.snap;
+	struct proc_text text = { 0 };
+	if (procdir_read(reader->memory, "cgroup", &text) == 0) {
+		struct cursor path = cgroup_path(&text);
+		snap->info.cgroup = arena_copy(&snap->strings, path.at, (size_t)(path.end - path.at));
 	}
-	snap->info.known = known;
+	proc_text_free(&text);
+	return snap->info.cgroup ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
 }
 
 int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err)
@@ -363,12 +379,14 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 	if (rc)
 		return rc;
 	if (!reader->live) {
-		known_from_runs(snap);
+		recorded_known(snap);
 	} else {
 		snap->info.known = probe->known;
 		if (pagemap_apply_marks(probe, snap->info.page_size, &reader->marks, &snap->runs))
 			return fail_no_memory(err);
 		thread_names(reader);
+		if (take_cgroup(reader))
+			return fail_no_memory(err);
 	}
 	struct run *items = realloc(snap->runs.items, (snap->runs.count + 1) * sizeof(*items));
 	if (items) {

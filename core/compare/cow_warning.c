@@ -97,7 +97,9 @@ void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const 
 	struct line line = { .text = out, .size = size };
 	*out = '\0';
 	if (!facts_same_boot(parent, child))
-		add(&line, "parent and child are of different boots: their PFNs cannot be compared");
+		add(&line, "parent and child are %s: their PFNs cannot be compared",
+		    *parent->info.boot_id && *child->info.boot_id ? "of different boots"
+		                                                  : "not known to be of one boot");
 	check_family(&line, parent, child);
 	if (base)
 		check_base(&line, parent, child, base);

@@ -486,6 +486,7 @@ VMSNAP_API const char *vmsnap_page_change_name(int change)
 		[VMSNAP_CHANGE_WRITE_UNPROTECTED] = "write_unprotected",
 		[VMSNAP_CHANGE_HUGE_SPLIT] = "huge_split",
 		[VMSNAP_CHANGE_HUGE_COLLAPSED] = "huge_collapsed",
+		[VMSNAP_CHANGE_NOT_MAPPED_NOW] = "not_mapped_now",
 	};
 	return change >= 0 && change < VMSNAP_CHANGE_COUNT ? names[change] : "?";
 }

@@ -29,10 +29,13 @@ static void set_context(struct diff_place *place)
 	place->executable = perms & VMSNAP_PERM_EXEC;
 	place->vma = b->vma ? b->vma : was->vma;
 	place->context.shared_mapping = place->vma && (place->vma->perms & VMSNAP_PERM_SHARED);
-	if (!b->vma || !vma_is_private_file(b->vma))
+	if (!b->vma || vma_is_anonymous(b->vma))
+		return;
+	place->context.backed = a->here && a->vma && pair_same(a, b);
+	if (!vma_is_private_file(b->vma))
 		return;
 	place->context.private_text = place->executable;
-	place->context.same_file = a->here && a->vma && pair_same(a, b);
+	place->context.same_file = place->context.backed;
 }
 
 struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range *range,

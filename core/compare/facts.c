@@ -4,8 +4,7 @@
 
 bool facts_same_boot(const struct vmsnap *a, const struct vmsnap *b)
 {
-	const char *boot_a = a->info.boot_id, *boot_b = b->info.boot_id;
-	return !*boot_a || !*boot_b || !strcmp(boot_a, boot_b);
+	return !strcmp(a->info.boot_id, b->info.boot_id);
 }
 
 static uint32_t process_of(const struct vmsnap *snap)
@@ -89,8 +88,10 @@ uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
 {
 	bool populated_a = a & ENTRY_POPULATED, populated_b = b & ENTRY_POPULATED;
 	bool guard_a = has(a, VMSNAP_PAGE_GUARD), guard_b = has(b, VMSNAP_PAGE_GUARD);
+	bool kept = context->backed && has(a, VMSNAP_PAGE_FILE);
 	uint32_t facts = fact(!populated_a && populated_b, VMSNAP_CHANGE_APPEARED) |
-	                 fact(populated_a && !populated_b, VMSNAP_CHANGE_VANISHED) |
+	                 fact(populated_a && !populated_b && !kept, VMSNAP_CHANGE_VANISHED) |
+	                 fact(populated_a && !populated_b && kept, VMSNAP_CHANGE_NOT_MAPPED_NOW) |
 	                 fact(!guard_a && guard_b, VMSNAP_CHANGE_GUARDED) |
 	                 fact(guard_a && !guard_b, VMSNAP_CHANGE_UNGUARDED);
 	if (populated_a && populated_b) {

@@ -13,11 +13,13 @@ struct facts_context {
 	bool same_file;    /* A and B map the same file here, privately */
 	bool private_text; /* B maps a file privately, executable in A or B */
 	bool shared_mapping;
+	bool backed;   /* A and B map the same file or shared memory here: it has what is not mapped */
 	bool doubtful; /* the mappings may be two different ones */
 };
 /* The part that depends on the snapshots alone. */
 struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsnap *b);
-/* PFNs mean something only until the next boot. */
+/* PFNs mean something only until the next boot.  Of a process that was recorded elsewhere the boot may
+ * be unknown: two such are taken to be of one, but not one of them and another. */
 bool facts_same_boot(const struct vmsnap *a, const struct vmsnap *b);
 bool facts_same_process(const struct vmsnap *a, const struct vmsnap *b);
 

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "options.h"
+#include "service.h"
 
 int builder_begin(struct vmsnap_builder *builder)
 {
@@ -24,6 +25,7 @@ int builder_finish(struct vmsnap_builder *builder, struct work *work, struct vms
 	struct vmsnap *snap = builder->snap;
 	int rc = layer_of_debugger_writes(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES], snap->annotations,
 	                                  snap->annotation_count, snap->info.page_size, work);
+	rc = rc ? rc : service_fill(snap, work);
 	if (rc)
 		return rc;
 	*out = builder->snap;
@@ -57,8 +59,12 @@ static bool keep_info(struct vmsnap *snap, const struct vmsnap_info *given)
 	*info = *given;
 	if (!info->faults) /* no program runs without one: nobody has counted */
 		info->faults = UINT64_MAX;
-	const char **strings[] = { &info->boot_id, &info->host,  &info->kernel, &info->arch,  &info->comm,
-		                   &info->exe,     &info->label, &info->tool,   &info->reason };
+	/* Nobody who does not know of it says that there is none. */
+	if (!info->swap_in_use)
+		info->swap_in_use = UINT64_MAX;
+	const char **strings[] = { &info->boot_id, &info->host,   &info->kernel,      &info->arch,
+		                   &info->comm,    &info->exe,    &info->label,       &info->tool,
+		                   &info->reason,  &info->cgroup, &info->machine_hash };
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
 		if (!keep_string(snap, strings[i]))
 			return false;
@@ -190,7 +196,8 @@ VMSNAP_API int vmsnap_builder_add_vma_sized(struct vmsnap_builder *builder, cons
 	snap->vmas = vmas;
 	if (!there || !keep_string(snap, &kept.name) || !keep_bytes(snap, &kept.build_id, &kept.build_id_len))
 		return fail_no_memory(err);
-	kept.deleted = vma_named_deleted(kept.inode, kept.name, strlen(kept.name));
+	bool file = vma_has_file(kept.inode, kept.dev_major, kept.dev_minor);
+	kept.deleted = vma_named_deleted(file, kept.name, strlen(kept.name));
 	snap->vmas[snap->vma_count++] = kept;
 	return VMSNAP_OK;
 }

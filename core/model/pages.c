@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "error.h"
+#include "hidden_swap.h"
 #include "options.h"
 #include "snapshot.h"
 
-VMSNAP_API void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start, uint64_t end)
+VMSNAP_API void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start,
+                                     uint64_t end)
 {
 	uint64_t mask = snap->info.page_size - 1;
 	*it = (struct vmsnap_run_iter){ .snap = snap, .at = start & ~mask, .end = end };
@@ -87,16 +89,10 @@ static void add_bytes(struct vmsnap_sums *sums, uint32_t flags, uint64_t bytes)
 		sums->huge += bytes;
 }
 
-static void sum_up(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
+static void sum_runs(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
 {
 	const struct run_list *runs = &snap->runs;
 	uint64_t page_size = snap->info.page_size, first = start & ~(page_size - 1);
-	*sums = (struct vmsnap_sums){ 0 };
-	for (size_t i = snapshot_vma_find(snap, start); i < snap->vma_count && snap->vmas[i].start < end; i++) {
-		const struct vmsnap_vma *vma = &snap->vmas[i];
-		uint64_t from = vma->start > start ? vma->start : start, to = vma->end < end ? vma->end : end;
-		sums->size += to - from;
-	}
 	for (size_t i = run_list_find(runs, page_size, start); i < runs->count; i++) {
 		const struct run *run = &runs->items[i];
 		uint64_t from = run_start(run), bytes = run_pages(run) * page_size;
@@ -110,6 +106,33 @@ static void sum_up(const struct vmsnap *snap, uint64_t start, uint64_t end, stru
 			bytes = ((end - from - 1) / page_size + 1) * page_size;
 		add_bytes(sums, entry_flags(run->entry), bytes);
 	}
+}
+
+/* Whole pages: what is asked for may begin and end within one. */
+static void sum_hidden_swap(const struct vmsnap *snap, size_t vma, uint64_t from, uint64_t to, struct vmsnap_sums *sums)
+{
+	struct vmsnap_sums shown = { 0 };
+	uint64_t mask = snap->info.page_size - 1;
+	from &= ~mask;
+	to = (to + mask) & ~mask;
+	sum_runs(snap, from, to, &shown);
+	struct hidden_swap hidden = hidden_swap(snap, vma, from, to, &shown);
+	sums->swapped += hidden.bytes;
+	if (hidden.unknown)
+		sums->swap_unknown += to - from - shown.resident - shown.swapped - shown.guard;
+}
+
+static void sum_up(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
+{
+	*sums = (struct vmsnap_sums){ 0 };
+	for (size_t i = snapshot_vma_find(snap, start); i < snap->vma_count && snap->vmas[i].start < end; i++) {
+		const struct vmsnap_vma *vma = &snap->vmas[i];
+		uint64_t from = vma->start > start ? vma->start : start, to = vma->end < end ? vma->end : end;
+		sums->size += to - from;
+		if (hidden_swap_may_be(snap, i))
+			sum_hidden_swap(snap, i, from, to, sums);
+	}
+	sum_runs(snap, start, end, sums);
 }
 
 VMSNAP_API void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums,

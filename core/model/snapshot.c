@@ -20,8 +20,9 @@ struct vmsnap *snapshot_new(void)
 	snap->self = snap;
 	struct vmsnap_info *info = &snap->info;
 	info->boot_id = info->host = info->kernel = info->arch = "";
+	info->cgroup = info->unit = info->container = info->machine_hash = "";
 	info->comm = info->exe = info->label = info->tool = info->reason = "";
-	info->faults = UINT64_MAX;
+	info->faults = info->swap_in_use = UINT64_MAX;
 	snap->status = "";
 	return snap;
 }
@@ -61,6 +62,7 @@ static void free_what_is_shared(struct vmsnap *snap)
 	free(snap->threads);
 	free(snap->smaps.keys);
 	free(snap->smaps.values);
+	free(snap->smaps.texts);
 	free(snap->smaps.flags);
 	run_list_free(&snap->runs);
 }
@@ -175,6 +177,14 @@ VMSNAP_API uint64_t vmsnap_smaps_value(const struct vmsnap *snap, size_t vma, si
 	return snap->smaps.values[vma * snap->smaps.key_count + key];
 }
 
+VMSNAP_API const char *vmsnap_smaps_text(const struct vmsnap *snap, size_t vma, size_t key)
+{
+	const struct smaps *smaps = &snap->smaps;
+	if (!smaps->texts || vma >= snap->vma_count || key >= smaps->key_count)
+		return NULL;
+	return smaps->texts[vma * smaps->key_count + key];
+}
+
 VMSNAP_API const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma)
 {
 	return vma < snap->vma_count && snap->smaps.flags ? snap->smaps.flags[vma] : "";
@@ -206,9 +216,9 @@ VMSNAP_API int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t i
 	return VMSNAP_OK;
 }
 
-bool vma_named_deleted(uint64_t inode, const char *name, size_t len)
+bool vma_named_deleted(bool file, const char *name, size_t len)
 {
 	static const char mark[] = " (deleted)";
 	size_t mark_len = sizeof(mark) - 1;
-	return inode && len > mark_len && memcmp(name + len - mark_len, mark, mark_len) == 0;
+	return file && len > mark_len && memcmp(name + len - mark_len, mark, mark_len) == 0;
 }

@@ -14,7 +14,8 @@
 struct smaps {
 	const char **keys;
 	size_t key_count;
-	uint64_t *values;   /* UINT64_MAX: no such line */
+	uint64_t *values;   /* UINT64_MAX: no such line, or no number in it */
+	const char **texts; /* in the same places: what is there instead of a number; NULL: no text anywhere */
 	const char **flags; /* a VMA each */
 };
 
@@ -48,7 +49,13 @@ uint64_t snapshot_string_bytes(const struct vmsnap *snap);
 /* Index of the first VMA that ends after address; vma_count if there is none. */
 size_t snapshot_vma_find(const struct vmsnap *snap, uint64_t address);
 
-/* What struct vmsnap_vma, .deleted is, of a file with this name. */
-bool vma_named_deleted(uint64_t inode, const char *name, size_t len);
+/* Whether a mapping is of a file, or of what the kernel keeps as one.  The inode of a SysV segment is its
+ * id, which may be 0; a device it has all the same. */
+static inline bool vma_has_file(uint64_t inode, uint32_t dev_major, uint32_t dev_minor)
+{
+	return inode || dev_major || dev_minor;
+}
+/* What struct vmsnap_vma, .deleted is, of a mapping with this name. */
+bool vma_named_deleted(bool file, const char *name, size_t len);
 
 #endif

@@ -5,8 +5,8 @@
 
 uint64_t snapshot_bytes(const struct vmsnap *snap)
 {
-	uint64_t smaps =
-	        (uint64_t)snap->smaps.key_count * (sizeof(*snap->smaps.keys) + snap->vma_count * sizeof(uint64_t));
+	uint64_t cell = sizeof(*snap->smaps.values) + (snap->smaps.texts ? sizeof(*snap->smaps.texts) : 0);
+	uint64_t smaps = (uint64_t)snap->smaps.key_count * (sizeof(*snap->smaps.keys) + snap->vma_count * cell);
 	uint64_t layers = 0;
 	for (size_t i = 0; i < VMSNAP_LAYER_COUNT; i++)
 		layers += snap->layers[i].room * sizeof(*snap->layers[i].items);

@@ -14,9 +14,10 @@ static int fail_line(struct vmsnap_error *err, uint64_t lineno, const char *expe
 	               expected, (int)(len < 20 ? len : 20), c->at);
 }
 
+/* An empty one too: Linux 2.6 was seen to tell of mappings without a byte. */
 static bool take_range(struct cursor *c, struct address_range *out)
 {
-	return take_hex(c, &out->start) && take_char(c, '-') && take_hex(c, &out->end) && out->start < out->end;
+	return take_hex(c, &out->start) && take_char(c, '-') && take_hex(c, &out->end) && out->start <= out->end;
 }
 
 /* rwxp or rwxs, '-' for what is not allowed. */
@@ -90,7 +91,8 @@ int maps_parse_line(const char *line, size_t len, uint64_t lineno, uint64_t page
 	vma.name = copy_name(strings, c.at, (size_t)(c.end - c.at));
 	if (!vma.name)
 		return fail_no_memory(err);
-	vma.deleted = vma_named_deleted(vma.inode, vma.name, strlen(vma.name));
+	bool file = vma_has_file(vma.inode, vma.dev_major, vma.dev_minor);
+	vma.deleted = vma_named_deleted(file, vma.name, strlen(vma.name));
 	*out = vma;
 	return VMSNAP_OK;
 }
@@ -114,7 +116,8 @@ static int add_vma(struct vmsnap *snap, size_t *room, const struct cursor *line,
 	/* Without a freeze the kernel may show a VMA that grew while we read again.  What is left
 	 * of it lies further on in its file. */
 	if (snap->vma_count && vma->start < vma[-1].end) {
-		vma->offset += vma->inode || vma->offset ? vma[-1].end - vma->start : 0;
+		bool file = vma_has_file(vma->inode, vma->dev_major, vma->dev_minor);
+		vma->offset += file || vma->offset ? vma[-1].end - vma->start : 0;
 		vma->start = vma[-1].end;
 	}
 	snap->vma_count += vma->start < vma->end;
@@ -148,6 +151,8 @@ int maps_ranges(const char *text, size_t len, uint64_t join, struct address_rang
 			return fail_line(err, lineno, "START-END", &start);
 		}
 		take_until(&c, '\n');
+		if (range.start == range.end)
+			continue;
 		if (used && range.start <= ranges[used - 1].end + join) {
 			if (range.end > ranges[used - 1].end)
 				ranges[used - 1].end = range.end;

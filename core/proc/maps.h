@@ -10,12 +10,13 @@ struct address_range {
 };
 
 /* One line without its newline.  Strings go to the arena.  err->position is
- * lineno. */
+ * lineno.  A mapping of no bytes is given as it is: it is for the caller to leave out. */
 int maps_parse_line(const char *line, size_t len, uint64_t lineno, uint64_t page_size, struct arena *strings,
                     struct vmsnap_vma *out, struct vmsnap_error *err);
 /* All of maps, into snap->vmas. */
 int maps_parse(const char *text, size_t len, struct vmsnap *snap, struct vmsnap_error *err);
-/* All of smaps, into snap->vmas and snap->smaps. */
+/* All of smaps, into snap->vmas and snap->smaps.  What its lines may be grows from kernel to kernel:
+ * what is no number is kept as text, and only the lines of mappings must be well formed. */
 int smaps_parse(const char *text, size_t len, struct vmsnap *snap, struct vmsnap_error *err);
 /* Only the ranges, VMAs less than `join` bytes apart taken as one: what has to be
  * known while the target stands.  *out is malloc'ed. */

@@ -1,5 +1,4 @@
 /* smaps.c - /proc/PID/smaps: after each line of maps, lines "Key:  12 kB". */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,14 +11,42 @@ enum { SMAPS_KEYS_MAX = 128 };
 struct smaps_reader {
 	struct vmsnap *snap;
 	struct vmsnap_error *err;
-	size_t room; /* of values and flags, in VMAs */
+	size_t room; /* of values, texts and flags, in VMAs */
 	size_t next_key;
+	bool in_vma; /* the lines are those of the last VMA; false: of one that is left out */
 };
 
-/* Keys begin with a capital letter, addresses with a lower-case hex digit. */
+/* "Key:  value", or a line that is something else: all of it is the name then, and the value
+ * empty.  Android's kernels write "Name:  [anon:...]", riscv64's "VmFlags:" without a flag. */
+struct field {
+	struct cursor name, value;
+};
+
+static struct field field_of(struct cursor line)
+{
+	/* Names are kept as strings. */
+	const char *nul = memchr(line.at, '\0', (size_t)(line.end - line.at));
+	line.end = nul ? nul : line.end;
+	const char *colon = memchr(line.at, ':', (size_t)(line.end - line.at));
+	if (!colon || colon == line.at)
+		return (struct field){ line, { line.end, line.end } };
+	struct cursor value = { colon + 1, line.end };
+	take_spaces(&value);
+	while (value.end > value.at && value.end[-1] == ' ')
+		value.end--;
+	return (struct field){ { line.at, colon }, value };
+}
+
+/* An address begins with a lower-case hexadecimal digit, and a key usually with a capital letter.
+ * Whatever a key begins with, no blank comes before its colon. */
 static bool is_vma_line(const struct cursor *line)
 {
-	return line->at < line->end && hex_digit(*line->at) >= 0;
+	if (line->at == line->end || hex_digit(*line->at) < 0)
+		return false;
+	const char *at = line->at;
+	while (at < line->end && *at != ' ' && *at != ':')
+		at++;
+	return at == line->end || *at == ' ';
 }
 
 static bool is_flags(const struct cursor *name)
@@ -43,22 +70,20 @@ static size_t find_key(struct smaps_reader *r, const struct cursor *name)
 	return SIZE_MAX;
 }
 
-/* A first pass: which keys there are at all.  They are the table's columns. */
+/* A first pass: which keys there are at all.  They are the table's columns; those that are too
+ * many are left out, as no kernel writes them. */
 static int collect_keys(struct smaps_reader *r, struct cursor c)
 {
 	struct smaps *s = &r->snap->smaps;
-	while (c.at < c.end) {
+	while (c.at < c.end && s->key_count < SMAPS_KEYS_MAX) {
 		struct cursor line = take_until(&c, '\n');
-		const char *colon = memchr(line.at, ':', (size_t)(line.end - line.at));
-		if (is_vma_line(&line))
+		if (is_vma_line(&line)) {
 			r->next_key = 0;
-		if (!colon || is_vma_line(&line) || is_flags(&(struct cursor){ line.at, colon }))
 			continue;
-		struct cursor name = { line.at, colon };
-		if (find_key(r, &name) != SIZE_MAX)
+		}
+		struct cursor name = field_of(line).name;
+		if (name.at == name.end || is_flags(&name) || find_key(r, &name) != SIZE_MAX)
 			continue;
-		if (s->key_count == SMAPS_KEYS_MAX)
-			return fail(r->err, VMSNAP_ERR_PROC, "smaps has more than %d keys", SMAPS_KEYS_MAX);
 		const char *key = arena_copy(&r->snap->strings, name.at, (size_t)(name.end - name.at));
 		if (!key)
 			return fail_no_memory(r->err);
@@ -72,39 +97,75 @@ static int grow(struct smaps_reader *r, size_t vmas)
 	struct smaps *s = &r->snap->smaps;
 	if (vmas <= r->room)
 		return VMSNAP_OK;
-	size_t room = r->room ? r->room * 2 : 64;
+	size_t room = r->room ? r->room * 2 : 64, cells = room * (s->key_count + 1);
 	const char **flags = realloc(s->flags, room * sizeof(*flags));
 	if (flags)
 		s->flags = flags;
-	uint64_t *values = realloc(s->values, room * (s->key_count + 1) * sizeof(*values));
+	uint64_t *values = realloc(s->values, cells * sizeof(*values));
 	if (values)
 		s->values = values;
-	if (!flags || !values)
+	const char **texts = s->texts ? realloc(s->texts, cells * sizeof(*texts)) : NULL;
+	if (texts)
+		s->texts = texts;
+	if (!flags || !values || !texts != !s->texts)
 		return fail_no_memory(r->err);
 	r->room = room;
 	return VMSNAP_OK;
 }
 
-static int field_line(struct smaps_reader *r, struct cursor line, uint64_t lineno)
+/* A number, or a size in kB, and nothing after it. */
+static bool take_value(struct cursor value, uint64_t *out)
+{
+	if (!take_decimal(&value, out))
+		return false;
+	take_spaces(&value);
+	if (value.end - value.at == 2 && memcmp(value.at, "kB", 2) == 0) {
+		value.at = value.end;
+		if (*out > (UINT64_MAX - 1) / 1024)
+			return false;
+		*out *= 1024;
+	}
+	return value.at == value.end && *out != UINT64_MAX;
+}
+
+/* Few have any: room is made for them when the first one comes. */
+static int keep_text(struct smaps_reader *r, size_t cell, const struct cursor *value)
 {
 	struct smaps *s = &r->snap->smaps;
-	size_t vma = r->snap->vma_count - 1;
-	struct cursor name = take_until(&line, ':');
-	take_spaces(&line);
-	if (is_flags(&name)) {
-		while (line.end > line.at && line.end[-1] == ' ')
-			line.end--;
-		s->flags[vma] = arena_copy(&r->snap->strings, line.at, (size_t)(line.end - line.at));
-		return s->flags[vma] ? VMSNAP_OK : fail_no_memory(r->err);
-	}
-	size_t key = find_key(r, &name);
+	if (!s->texts)
+		s->texts = calloc(r->room * (s->key_count + 1), sizeof(*s->texts));
+	if (!s->texts)
+		return fail_no_memory(r->err);
+	s->texts[cell] = arena_copy(&r->snap->strings, value->at, (size_t)(value->end - value->at));
+	return s->texts[cell] ? VMSNAP_OK : fail_no_memory(r->err);
+}
+
+static int keep_flags(struct smaps_reader *r, const struct cursor *value)
+{
+	const char *flags = arena_copy(&r->snap->strings, value->at, (size_t)(value->end - value->at));
+	r->snap->smaps.flags[r->snap->vma_count - 1] = flags;
+	return flags ? VMSNAP_OK : fail_no_memory(r->err);
+}
+
+/* Of lines with one key the last one counts. */
+static int field_line(struct smaps_reader *r, struct cursor line)
+{
+	struct smaps *s = &r->snap->smaps;
+	struct field field = field_of(line);
+	if (is_flags(&field.name))
+		return keep_flags(r, &field.value);
+	size_t key = find_key(r, &field.name);
+	if (key == SIZE_MAX)
+		return VMSNAP_OK;
+	size_t cell = (r->snap->vma_count - 1) * s->key_count + key;
 	uint64_t value;
-	if (key == SIZE_MAX || !take_decimal(&line, &value))
-		return fail_at(r->err, VMSNAP_ERR_PROC, lineno, "smaps line %" PRIu64 ": expected a number", lineno);
-	take_spaces(&line);
-	if (line.end - line.at == 2 && memcmp(line.at, "kB", 2) == 0)
-		value = value > UINT64_MAX / 1024 - 1 ? UINT64_MAX - 1 : value * 1024;
-	s->values[vma * s->key_count + key] = value;
+	if (!take_value(field.value, &value)) {
+		s->values[cell] = UINT64_MAX;
+		return keep_text(r, cell, &field.value);
+	}
+	s->values[cell] = value;
+	if (s->texts)
+		s->texts[cell] = NULL;
 	return VMSNAP_OK;
 }
 
@@ -118,7 +179,8 @@ static int vma_line(struct smaps_reader *r, const struct cursor *line, uint64_t 
 			r->err->position = lineno;
 		return rc;
 	}
-	if (r->snap->vma_count == before)
+	r->in_vma = r->snap->vma_count != before;
+	if (!r->in_vma)
 		return VMSNAP_OK;
 	rc = grow(r, r->snap->vma_count);
 	if (rc)
@@ -126,6 +188,8 @@ static int vma_line(struct smaps_reader *r, const struct cursor *line, uint64_t 
 	s->flags[before] = "";
 	for (size_t k = 0; k < s->key_count; k++)
 		s->values[before * s->key_count + k] = UINT64_MAX;
+	if (s->texts && s->key_count)
+		memset(&s->texts[before * s->key_count], 0, s->key_count * sizeof(*s->texts));
 	r->next_key = 0;
 	return VMSNAP_OK;
 }
@@ -142,8 +206,8 @@ int smaps_parse(const char *text, size_t len, struct vmsnap *snap, struct vmsnap
 		struct cursor line = take_until(&c, '\n');
 		if (is_vma_line(&line))
 			rc = vma_line(&r, &line, lineno);
-		else if (snap->vma_count)
-			rc = field_line(&r, line, lineno);
+		else if (r.in_vma)
+			rc = field_line(&r, line);
 	}
 	return rc;
 }

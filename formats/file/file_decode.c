@@ -105,6 +105,9 @@ static int set_number(struct decode *decode, const struct field *field)
 	case SNAP_KNOWN:
 		info->known = snap_known_of(value);
 		break;
+	case SNAP_PAGE_SIZE_ASSUMED:
+		info->page_size_assumed = value;
+		break;
 	default:
 		break;
 	}
@@ -125,6 +128,8 @@ static int set_bytes(struct decode *decode, const struct field *field)
 		*string = copy;
 	} else if (field->key == SNAP_MISSED) {
 		decode->missed = cursor_of(copy, field->len);
+	} else if (field->key == SNAP_SMAPS_TEXTS) {
+		decode->smaps_texts = cursor_of(copy, field->len);
 	} else if (field->key == SNAP_CMDLINE) {
 		info->cmdline = copy;
 		info->cmdline_len = field->len;
@@ -135,15 +140,16 @@ static int set_bytes(struct decode *decode, const struct field *field)
 	return VMSNAP_OK;
 }
 
-static int set_field(struct decode *decode, struct field *field, uint32_t *seen)
+static int set_field(struct decode *decode, struct field *field, uint64_t *seen)
 {
-	if (!field->key || field->key == SNAP_UNUSED || field->key >= SNAP_KEYS)
+	enum snap_form form = snap_form(field->key);
+	if (form == SNAP_FORM_NONE)
 		return VMSNAP_OK; /* of a later time */
-	uint32_t bit = UINT32_C(1) << field->key;
+	uint64_t bit = UINT64_C(1) << field->key;
 	if (*seen & bit)
 		return decode_damaged(decode, "SNAP: key %" PRIu64 " comes twice", field->key);
 	*seen |= bit;
-	if (field->key >= SNAP_FIRST_BYTES && field->key != SNAP_FAULTS)
+	if (form == SNAP_FORM_BYTES)
 		return set_bytes(decode, field);
 	int rc = take_number(decode, field);
 	return rc ? rc : set_number(decode, field);
@@ -151,7 +157,7 @@ static int set_field(struct decode *decode, struct field *field, uint32_t *seen)
 
 int decode_snap(struct decode *decode, struct cursor payload)
 {
-	uint32_t seen = 0;
+	uint64_t seen = 0;
 	while (cursor_left(&payload)) {
 		struct field field = { 0 };
 		uint64_t len;
@@ -210,7 +216,8 @@ static int set_missed(struct decode *decode)
 		if (position == SIZE_MAX)
 			return VMSNAP_OK;
 		if (position >= snap->thread_count)
-			return decode_damaged(decode, "THRD: %zu threads, and SNAP tells of another", snap->thread_count);
+			return decode_damaged(decode, "THRD: %zu threads, and SNAP tells of another",
+			                      snap->thread_count);
 		snap->threads[position].missed = true;
 	}
 }

@@ -11,11 +11,12 @@ struct decode {
 	struct vmsnap *snap;
 	const char *name; /* of the file, for messages */
 	struct vmsnap_error *err;
-	uint64_t offset;        /* of the section's header */
+	uint64_t offset; /* of the section's header */
 	struct work work;
-	uint64_t next_page;     /* where the next run may start, in pages */
-	struct cursor missed;   /* SNAP's, for THRD: proven to be varints */
-	uint32_t known_pfn : 1; /* frames are in the file */
+	uint64_t next_page;        /* where the next run may start, in pages */
+	struct cursor missed;      /* SNAP's, for THRD */
+	struct cursor smaps_texts; /* the same for SMAP */
+	uint32_t known_pfn : 1;    /* frames are in the file */
 };
 
 /* Each takes a whole payload; SNAP before the others, VMAS before SMAP. */

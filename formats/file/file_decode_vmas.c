@@ -64,7 +64,8 @@ static int set_object(struct vmas *in, struct object *object, uint64_t *inode)
 	object->dev_minor = (uint32_t)device[1];
 	if (!take_string(&in->names, &name, &len))
 		return decode_damaged(decode, "VMAS: a name for each of %zu objects expected", in->object_count);
-	object->deleted = vma_named_deleted(*inode, name, len);
+	bool file = vma_has_file(*inode, object->dev_major, object->dev_minor);
+	object->deleted = vma_named_deleted(file, name, len);
 	object->name = decode_string(decode, name, len, &rc);
 	object->name_len = len;
 	object->build_id_len = *in->build_id_lens.at++;
@@ -254,6 +255,47 @@ static int check_smaps_keys(struct decode *decode)
 	                                                 : VMSNAP_OK;
 }
 
+/* The next cell that holds a text; SIZE_MAX: there is none.  False for what is no such list. */
+static bool next_text(struct cursor *texts, size_t *cell, const char **text, size_t *len)
+{
+	uint64_t gap;
+	if (!cursor_left(texts)) {
+		*cell = SIZE_MAX;
+		return true;
+	}
+	/* Begins with SIZE_MAX, which is one before the first. */
+	if (!take_varint(texts, &gap) || gap > SIZE_MAX / 2 || *cell + 1 > SIZE_MAX / 2)
+		return false;
+	*cell += (size_t)gap + 1;
+	return take_string(texts, text, len);
+}
+
+/* SNAP's, which came before. */
+static int set_smaps_texts(struct decode *decode)
+{
+	struct smaps *smaps = &decode->snap->smaps;
+	size_t cell = SIZE_MAX, cells = decode->snap->vma_count * smaps->key_count, len;
+	void *array;
+	if (!cursor_left(&decode->smaps_texts))
+		return VMSNAP_OK;
+	int rc = decode_array(decode, cells, sizeof(*smaps->texts), &array);
+	if (rc)
+		return rc;
+	smaps->texts = array;
+	for (const char *text;;) {
+		if (!next_text(&decode->smaps_texts, &cell, &text, &len))
+			return decode_damaged(decode, "SNAP: positions and texts of smaps expected");
+		if (cell == SIZE_MAX)
+			return VMSNAP_OK;
+		if (cell >= cells || smaps->values[cell] != UINT64_MAX)
+			return decode_damaged(decode, "SMAP: SNAP has a text where it has no place for one");
+		smaps->texts[cell] = decode_string(decode, text, len, &rc);
+		rc = rc ? rc : decode_step(decode);
+		if (rc)
+			return rc;
+	}
+}
+
 int decode_smap(struct decode *decode, struct cursor payload)
 {
 	uint64_t count;
@@ -273,5 +315,6 @@ int decode_smap(struct decode *decode, struct cursor payload)
 		return rc;
 	if (!take_column(&payload, &flags) || cursor_left(&payload))
 		return decode_damaged(decode, "SMAP: expected VmFlags and nothing after");
-	return set_smaps_strings(decode, &flags, decode->snap->smaps.flags, vmas);
+	rc = set_smaps_strings(decode, &flags, decode->snap->smaps.flags, vmas);
+	return rc ? rc : set_smaps_texts(decode);
 }

@@ -36,6 +36,8 @@ static uint64_t number_of(struct vmsnap_info *info, uint64_t key)
 		return info->consistent;
 	case SNAP_KNOWN:
 		return snap_known_bits(&info->known);
+	case SNAP_PAGE_SIZE_ASSUMED:
+		return info->page_size_assumed;
 	default:
 		return word ? *word : number ? *number : 0;
 	}
@@ -49,12 +51,35 @@ static const void *bytes_of(struct vmsnap_info *info, uint64_t key, size_t *len)
 		*len = strlen(*string);
 		return *len ? *string : NULL;
 	}
-	if (key == SNAP_UNUSED || key == SNAP_MISSED || key == SNAP_FAULTS) /* encode_snap() */
-		return NULL;
-	*len = key == SNAP_CMDLINE ? info->cmdline_len : info->exe_build_id_len;
-	if (key == SNAP_CMDLINE)
+	switch (key) {
+	case SNAP_CMDLINE:
+		*len = info->cmdline_len;
 		return info->cmdline;
-	return *len ? info->exe_build_id : NULL;
+	case SNAP_EXE_BUILD_ID:
+		*len = info->exe_build_id_len;
+		return *len ? info->exe_build_id : NULL;
+	default: /* encode_snap() */
+		return NULL;
+	}
+}
+
+static void put_if_known(struct bytes *out, uint64_t key, uint64_t value)
+{
+	if (value != UINT64_MAX)
+		put_number(out, key, value, true);
+}
+
+static void put_key(struct vmsnap_info *info, uint64_t key, struct bytes *out)
+{
+	size_t len = 0;
+	const void *bytes = bytes_of(info, key, &len);
+	if (bytes)
+		put_field(out, key, bytes, len);
+	/* None is something else than unknown there. */
+	else if (key == SNAP_FAULTS || key == SNAP_SWAP_IN_USE)
+		put_if_known(out, key, number_of(info, key));
+	else if (snap_form(key) == SNAP_FORM_NUMBER)
+		put_number(out, key, number_of(info, key), false);
 }
 
 /* Positions in THRD of the threads that were not stopped with the others. */
@@ -74,6 +99,27 @@ static void put_missed(const struct vmsnap *snap, struct bytes *out)
 	bytes_free(&positions);
 }
 
+/* What lines of smaps have instead of a number: for each the position of its cell (row by row, a
+ * mapping is a row) after the one before, and the text. */
+static void put_smaps_texts(const struct vmsnap *snap, struct bytes *out)
+{
+	const struct smaps *smaps = &snap->smaps;
+	struct bytes texts = { 0 };
+	size_t next = 0, cells = smaps->texts ? snap->vma_count * smaps->key_count : 0;
+	for (size_t cell = 0; cell < cells; cell++) {
+		const char *text = smaps->texts[cell];
+		if (!text)
+			continue;
+		put_varint(&texts, cell - next);
+		put_bytes(&texts, text, strlen(text) + 1);
+		next = cell + 1;
+	}
+	if (texts.len)
+		put_field(out, SNAP_SMAPS_TEXTS, texts.data, texts.len);
+	out->failed |= texts.failed;
+	bytes_free(&texts);
+}
+
 int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct vmsnap_info info = snap->info;
@@ -81,17 +127,10 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot has no page size that a file can hold");
 	if (info.freeze > VMSNAP_FREEZE_PARTIAL)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot was frozen in an unknown way");
-	for (uint64_t key = SNAP_PAGE_SIZE; key < SNAP_FIRST_BYTES; key++)
-		put_number(&out->bytes, key, number_of(&info, key), false);
-	for (uint64_t key = SNAP_FIRST_BYTES; key < SNAP_KEYS; key++) {
-		size_t len = 0;
-		const void *bytes = bytes_of(&info, key, &len);
-		if (bytes)
-			put_field(&out->bytes, key, bytes, len);
-	}
+	for (uint64_t key = SNAP_PAGE_SIZE; key < SNAP_KEYS; key++)
+		put_key(&info, key, &out->bytes);
 	put_missed(snap, &out->bytes);
-	if (info.faults != UINT64_MAX)
-		put_number(&out->bytes, SNAP_FAULTS, info.faults, true);
+	put_smaps_texts(snap, &out->bytes);
 	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }
 

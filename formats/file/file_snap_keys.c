@@ -33,6 +33,8 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
 		return &info->pause;
 	case SNAP_FAULTS:
 		return &info->faults;
+	case SNAP_SWAP_IN_USE:
+		return &info->swap_in_use;
 	default:
 		return NULL;
 	}
@@ -59,8 +61,36 @@ const char **snap_string(struct vmsnap_info *info, uint64_t key)
 		return &info->tool;
 	case SNAP_REASON:
 		return &info->reason;
+	case SNAP_CGROUP:
+		return &info->cgroup;
+	case SNAP_MACHINE_HASH:
+		return &info->machine_hash;
 	default:
 		return NULL;
+	}
+}
+
+enum snap_form snap_form(uint64_t key)
+{
+	struct vmsnap_info info;
+	if (snap_number_32(&info, key) || snap_number_64(&info, key))
+		return SNAP_FORM_NUMBER;
+	if (snap_string(&info, key))
+		return SNAP_FORM_BYTES;
+	switch (key) {
+	case SNAP_TAKEN:
+	case SNAP_MONOTONIC:
+	case SNAP_CONSISTENT:
+	case SNAP_KNOWN:
+	case SNAP_PAGE_SIZE_ASSUMED:
+		return SNAP_FORM_NUMBER;
+	case SNAP_CMDLINE:
+	case SNAP_EXE_BUILD_ID:
+	case SNAP_MISSED:
+	case SNAP_SMAPS_TEXTS:
+		return SNAP_FORM_BYTES;
+	default:
+		return SNAP_FORM_NONE;
 	}
 }
 
@@ -76,6 +106,7 @@ uint64_t snap_number_max(uint64_t key)
 	case SNAP_FREEZE:
 		return VMSNAP_FREEZE_PARTIAL;
 	case SNAP_CONSISTENT:
+	case SNAP_PAGE_SIZE_ASSUMED:
 		return 1;
 	case SNAP_KNOWN:
 		return 31;

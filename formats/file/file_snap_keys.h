@@ -21,7 +21,6 @@ enum snap_key {
 	SNAP_CONSISTENT,
 	SNAP_KNOWN,
 	SNAP_BOOT_ID,
-	SNAP_FIRST_BYTES = SNAP_BOOT_ID,
 	SNAP_HOST,
 	SNAP_KERNEL,
 	SNAP_ARCH,
@@ -35,8 +34,17 @@ enum snap_key {
 	SNAP_UNUSED, /* an old test file has it: it is skipped, for ever */
 	SNAP_MISSED,
 	SNAP_FAULTS,
-	SNAP_KEYS,
+	SNAP_CGROUP = 29,
+	SNAP_MACHINE_HASH = 30,
+	SNAP_PAGE_SIZE_ASSUMED = 31,
+	SNAP_SWAP_IN_USE = 32,
+	SNAP_SMAPS_TEXTS = 33,
+	SNAP_KEYS, /* at most 64 */
 };
+
+/* How a key's value is written; those of later times have no form. */
+enum snap_form { SNAP_FORM_NONE, SNAP_FORM_NUMBER, SNAP_FORM_BYTES };
+enum snap_form snap_form(uint64_t key);
 
 /* Where in the model a key's value goes; NULL if it is none of that form. */
 uint32_t *snap_number_32(struct vmsnap_info *info, uint64_t key);

@@ -70,11 +70,25 @@ static const struct column thread_columns[] = {
 static const struct row_schema thread_schema = ROW_SCHEMA(thread_columns);
 
 enum { DOCUMENT_SNAPSHOT, DOCUMENT_FILTER, DOCUMENT_VMAS, DOCUMENT_TOTAL, DOCUMENT_STATUS, DOCUMENT_THREADS };
+enum { TOTAL_SMAPS = SUMS_COLUMNS };
+static const struct column total_columns[] = {
+	[SUMS_SIZE] = { "size", .type = COLUMN_BYTES },
+	[SUMS_RESIDENT] = { "resident", .type = COLUMN_BYTES },
+	[SUMS_SWAPPED] = { "swapped", .type = COLUMN_BYTES },
+	[SUMS_EXCLUSIVE] = { "exclusive", .type = COLUMN_BYTES },
+	[SUMS_ZERO] = { "zero", .type = COLUMN_BYTES },
+	[SUMS_FILE] = { "file", .type = COLUMN_BYTES },
+	[SUMS_HUGE] = { "huge", .type = COLUMN_BYTES },
+	[SUMS_GUARD] = { "guard", .type = COLUMN_BYTES },
+	[TOTAL_SMAPS] = { "smaps", .type = COLUMN_OPEN, .flags = COLUMN_OPTIONAL },
+};
+static const struct row_schema total_schema = ROW_SCHEMA(total_columns);
+
 static const struct column document_columns[] = {
 	[DOCUMENT_SNAPSHOT] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_FILTER] = { "filter", NULL, COLUMN_RECORD, COLUMN_OPTIONAL, NULL, &filter_schema },
 	[DOCUMENT_VMAS] = { "vmas", .type = COLUMN_ROWS, .of = &show_schema },
-	[DOCUMENT_TOTAL] = { "total", .type = COLUMN_RECORD, .of = &sums_schema },
+	[DOCUMENT_TOTAL] = { "total", .type = COLUMN_RECORD, .of = &total_schema },
 	[DOCUMENT_STATUS] = { "status", .type = COLUMN_OPEN },
 	[DOCUMENT_THREADS] = { "threads", .type = COLUMN_ROWS, .of = &thread_schema },
 };
@@ -85,6 +99,7 @@ struct show {
 	struct filter filter;
 	struct vmsnap_sums total; /* of the rows that were put */
 	size_t count;             /* of them */
+	uint64_t *smaps_total;    /* the same of each key of smaps; UINT64_MAX: its values do not add up */
 };
 
 static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
@@ -97,6 +112,44 @@ static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
 	total->file += more->file;
 	total->huge += more->huge;
 	total->guard += more->guard;
+	total->swap_unknown += more->swap_unknown;
+}
+
+/* Whether a key is of sizes of memory, in kB, and not of something that a mapping has. */
+static bool adds_up(const char *key)
+{
+	static const char page_size[] = "PageSize";
+	size_t len = strlen(key), end = sizeof(page_size) - 1;
+	return strcmp(key, "THPeligible") != 0 && strcmp(key, "ProtectionKey") != 0 &&
+	       (len < end || strcmp(key + len - end, page_size) != 0);
+}
+
+static void begin_totals(struct show *show)
+{
+	show->total = (struct vmsnap_sums){ 0 };
+	for (size_t k = 0; k < vmsnap_smaps_key_count(show->snap); k++)
+		show->smaps_total[k] = adds_up(vmsnap_smaps_key(show->snap, k)) ? 0 : UINT64_MAX;
+}
+
+/* What is no whole number of KiB is no size: a key of later kernels that this does not know. */
+static void add_smaps(struct show *show, size_t index)
+{
+	for (size_t k = 0; k < vmsnap_smaps_key_count(show->snap); k++) {
+		uint64_t value = vmsnap_smaps_value(show->snap, index, k), *total = &show->smaps_total[k];
+		if (vmsnap_smaps_text(show->snap, index, k) ||
+		    (value != UINT64_MAX && (value % 1024 || value > UINT64_MAX - 1 - *total)))
+			*total = UINT64_MAX;
+		else if (*total != UINT64_MAX && value != UINT64_MAX)
+			*total += value;
+	}
+}
+
+static int totals_init(struct show *show, struct text *text, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	show->smaps_total =
+	        work_array(&text->work, vmsnap_smaps_key_count(show->snap) + 1, sizeof(*show->smaps_total), &rc);
+	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
 }
 
 /* ---- mappings -------------------------------------------------------------------- */
@@ -109,7 +162,11 @@ static void put_smaps(struct row *row, const struct vmsnap *snap, size_t index)
 	struct row open = row_open(row, SHOW_SMAPS);
 	for (size_t k = 0; k < keys; k++) {
 		uint64_t value = vmsnap_smaps_value(snap, index, k);
-		row_own_count(&open, vmsnap_smaps_key(snap, k), value, value != UINT64_MAX);
+		const char *text = vmsnap_smaps_text(snap, index, k);
+		if (text)
+			row_own_name(&open, vmsnap_smaps_key(snap, k), text, strlen(text));
+		else
+			row_own_count(&open, vmsnap_smaps_key(snap, k), value, value != UINT64_MAX);
 	}
 	const char *flags = vmsnap_smaps_flags(snap, index);
 	if (*flags)
@@ -121,8 +178,12 @@ static void put_smaps(struct row *row, const struct vmsnap *snap, size_t index)
 static void put_smaps_columns(struct row *row, const struct vmsnap *snap, size_t index)
 {
 	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++) {
-		uint64_t value = vmsnap_smaps_value(snap, index, column - SHOW_COLUMNS);
-		if (value != UINT64_MAX)
+		size_t key = column - SHOW_COLUMNS;
+		uint64_t value = vmsnap_smaps_value(snap, index, key);
+		const char *text = vmsnap_smaps_text(snap, index, key);
+		if (text)
+			row_text_name(row, column, text, strlen(text));
+		else if (value != UINT64_MAX)
 			row_put_bytes(row, column, value);
 	}
 }
@@ -135,6 +196,7 @@ static void put_mapping(struct row *row, struct show *show, size_t index)
 		return;
 	show->count++;
 	add_sums(&show->total, &sums);
+	add_smaps(show, index);
 	put_vma_columns(row, vma);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);
 	put_smaps(row, show->snap, index);
@@ -155,6 +217,9 @@ static void put_total(struct row *row, const struct show *show)
 	row_total_label(row, VMA_START, "total");
 	row_total_label(row, VMA_NAME, words);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &show->total);
+	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++)
+		if (show->smaps_total[column - SHOW_COLUMNS] != UINT64_MAX)
+			row_put_bytes(row, column, show->smaps_total[column - SHOW_COLUMNS]);
 	row_end_total(row);
 }
 
@@ -162,8 +227,8 @@ static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	struct show *show = ctx;
 	(void)err;
-	show->total = (struct vmsnap_sums){ 0 };
 	show->count = 0;
+	begin_totals(show);
 	for (size_t i = 0; i < vmsnap_vma_count(show->snap) && !text_failed(row->text); i++)
 		put_mapping(row, show, i);
 	put_total(row, show);
@@ -207,13 +272,28 @@ static int put_status(struct row *document, const struct vmsnap *snap, struct vm
 	return rc;
 }
 
+static void put_document_total(struct row *document, const struct show *show)
+{
+	size_t keys = vmsnap_smaps_key_count(show->snap);
+	struct row record = row_open(document, DOCUMENT_TOTAL);
+	put_sums_columns(&record, 0, show->snap, &show->total);
+	if (keys) {
+		struct row open = row_open(&record, TOTAL_SMAPS);
+		for (size_t k = 0; k < keys; k++)
+			if (show->smaps_total[k] != UINT64_MAX)
+				row_own_count(&open, vmsnap_smaps_key(show->snap, k), show->smaps_total[k], true);
+		row_end(&open);
+	}
+	row_end(&record);
+}
+
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	struct show *show = ctx;
 	put_snapshot(document, DOCUMENT_SNAPSHOT, show->snap);
 	put_filter(document, DOCUMENT_FILTER, &show->filter);
 	int rc = row_rows(document, DOCUMENT_VMAS, mapping_rows, show, err);
-	put_sums(document, DOCUMENT_TOTAL, show->snap, &show->total);
+	put_document_total(document, show);
 	rc = rc ? rc : put_status(document, show->snap, err);
 	return rc ? rc : row_rows(document, DOCUMENT_THREADS, thread_rows, show, err);
 }
@@ -294,9 +374,13 @@ VMSNAP_API int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_
 	if (rc)
 		return rc;
 	text_limit(&text, &snap, 1);
+	rc = totals_init(&show, &text, err);
+	if (rc)
+		return rc;
 	if (text.style->json)
 		rc = emit_json(&text, "vmsnap.show/1", &show_document_schema, fill_document, &show, err);
 	else
 		rc = show_table(&text, &show, err);
+	work_free(&text.work, show.smaps_total, vmsnap_smaps_key_count(snap) + 1, sizeof(*show.smaps_total));
 	return rc ? rc : text_close(&text, err);
 }

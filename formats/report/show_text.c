@@ -2,6 +2,7 @@
 #include "show_text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "filter_record.h"
@@ -14,11 +15,16 @@
 /* The line that says what was not known; nothing if all was. */
 static void put_unknown(struct text *text, const struct vmsnap *snap)
 {
-	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	const struct vmsnap_known *known = &info->known;
+	char page_size[96];
+	snprintf(page_size, sizeof(page_size), "page size (%s is assumed)",
+	         word_size(text->style, info->page_size).text);
 	const struct {
 		bool known;
 		const char *what;
 	} things[] = {
+		{ !info->page_size_assumed, page_size },
 		{ known->pfn, "PFNs (root would know)" },
 		{ known->soft_dirty, "soft-dirty" },
 		{ known->exclusive, "exclusive" },
@@ -110,17 +116,33 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_unknown(text, snap);
 	put_filter_line(text, filter);
 	text_string(text, "\n");
+	put_field(text, "machine", info->machine_hash);
+	/* The root is where everybody is that nobody has put elsewhere. */
+	if (strcmp(info->cgroup, "/") != 0)
+		put_field(text, "cgroup", info->cgroup);
+	put_field(text, "unit", info->unit);
+	put_field(text, "container", info->container);
 }
 
 void put_show_status(struct text *text, const struct vmsnap *snap)
 {
-	static const char *const keys[] = { "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmHWM", "VmSwap", "Threads" };
+/* Not counted in VmRSS, but resident. */
+#define HUGETLB "HugetlbPages"
+
+/* Hardly any process has pages of hugetlbfs. */
+static bool is_told(const struct vmsnap_status_field *field)
+{
+	return field->number || field->key_len != strlen(HUGETLB) || memcmp(field->key, HUGETLB, field->key_len) != 0;
+}
+
+	static const char *const keys[] = { "VmRSS", "RssAnon", "RssFile", "RssShmem",
+		                            "VmHWM", "VmSwap",  HUGETLB,   "Threads" };
 	struct fit_line line = fit_line(text, 10, 10);
 	bool any = false;
 	line.gap = 2;
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		struct vmsnap_status_field field;
-		if (vmsnap_status_find(snap, keys[i], &field))
+		if (vmsnap_status_find(snap, keys[i], &field) || !is_told(&field))
 			continue;
 		text_string(text, any ? "" : "\nstatus    ");
 		size_t key = strlen(keys[i]) + 1, room = fit_room(text, line.indent + key);

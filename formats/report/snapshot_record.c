@@ -47,11 +47,17 @@ enum {
 	SNAPSHOT_KERNEL,
 	SNAPSHOT_ARCH,
 	SNAPSHOT_PAGE_SIZE,
+	SNAPSHOT_PAGE_SIZE_ASSUMED,
 	SNAPSHOT_KNOWN,
 	SNAPSHOT_CONSISTENT,
 	SNAPSHOT_FREEZE,
 	SNAPSHOT_PAUSE,
 	SNAPSHOT_TOOL,
+	SNAPSHOT_SWAP_IN_USE,
+	SNAPSHOT_CGROUP,
+	SNAPSHOT_UNIT,
+	SNAPSHOT_CONTAINER,
+	SNAPSHOT_MACHINE_HASH,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -73,11 +79,17 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_KERNEL] = { "kernel", .type = COLUMN_NAME },
 	[SNAPSHOT_ARCH] = { "arch", .type = COLUMN_NAME },
 	[SNAPSHOT_PAGE_SIZE] = { "page_size", .type = COLUMN_BYTES },
+	[SNAPSHOT_PAGE_SIZE_ASSUMED] = { "page_size_assumed", .type = COLUMN_BOOL },
 	[SNAPSHOT_KNOWN] = { "known", .type = COLUMN_RECORD, .of = &known_schema },
 	[SNAPSHOT_CONSISTENT] = { "consistent", .type = COLUMN_BOOL },
 	[SNAPSHOT_FREEZE] = { "freeze", .type = COLUMN_WORD },
 	[SNAPSHOT_PAUSE] = { "pause_us", .type = COLUMN_DURATION },
 	[SNAPSHOT_TOOL] = { "tool", .type = COLUMN_NAME },
+	[SNAPSHOT_SWAP_IN_USE] = { "swap_in_use", .type = COLUMN_BYTES },
+	[SNAPSHOT_CGROUP] = { "cgroup", .type = COLUMN_PATH },
+	[SNAPSHOT_UNIT] = { "unit", .type = COLUMN_NAME },
+	[SNAPSHOT_CONTAINER] = { "container", .type = COLUMN_NAME },
+	[SNAPSHOT_MACHINE_HASH] = { "machine_hash", .type = COLUMN_NAME },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -107,12 +119,16 @@ static void put_command_line(struct row *record, const struct vmsnap_info *info)
 	row_end(&list);
 }
 
+bool snapshot_stood(const struct vmsnap *snap)
+{
+	uint32_t freeze = vmsnap_info(snap)->freeze;
+	return freeze == VMSNAP_FREEZE_FULL || freeze == VMSNAP_FREEZE_PARTIAL;
+}
+
 void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	struct row record = row_open(row, column);
-	/* Only a process that stood because of us has a pause. */
-	bool stood = info->freeze == VMSNAP_FREEZE_FULL || info->freeze == VMSNAP_FREEZE_PARTIAL;
 	put_process(&record, info);
 	put_command_line(&record, info);
 	row_put_name_if_any(&record, SNAPSHOT_LABEL, info->label);
@@ -124,12 +140,18 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_name_if_any(&record, SNAPSHOT_KERNEL, info->kernel);
 	row_put_name_if_any(&record, SNAPSHOT_ARCH, info->arch);
 	row_put_bytes(&record, SNAPSHOT_PAGE_SIZE, info->page_size);
+	row_put_bool(&record, SNAPSHOT_PAGE_SIZE_ASSUMED, info->page_size_assumed);
 	put_known(&record, SNAPSHOT_KNOWN, snap);
 	row_put_bool(&record, SNAPSHOT_CONSISTENT, info->consistent);
 	const char *freeze = vmsnap_freeze_name((int)info->freeze);
 	row_put_word(&record, SNAPSHOT_FREEZE, freeze ? freeze : "unknown");
-	if (stood)
+	if (snapshot_stood(snap))
 		row_put_duration(&record, SNAPSHOT_PAUSE, info->pause);
 	row_put_name_if_any(&record, SNAPSHOT_TOOL, info->tool);
+	row_put_bytes_known(&record, SNAPSHOT_SWAP_IN_USE, info->swap_in_use, info->swap_in_use != UINT64_MAX);
+	row_put_name_if_any(&record, SNAPSHOT_CGROUP, info->cgroup);
+	row_put_name_if_any(&record, SNAPSHOT_UNIT, info->unit);
+	row_put_name_if_any(&record, SNAPSHOT_CONTAINER, info->container);
+	row_put_name_if_any(&record, SNAPSHOT_MACHINE_HASH, info->machine_hash);
 	row_end(&record);
 }

@@ -9,6 +9,9 @@ extern const struct row_schema snapshot_schema;
 /* Puts a column that is such a record. */
 void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap);
 
+/* Only a process that stood because of us has a pause. */
+bool snapshot_stood(const struct vmsnap *snap);
+
 /* Which flags and numbers mean something when they are unset or 0. */
 extern const struct row_schema known_schema;
 void put_known(struct row *row, unsigned column, const struct vmsnap *snap);

@@ -38,30 +38,15 @@ void put_vma(struct row *row, unsigned column, const struct vmsnap_vma *vma)
 	row_end(&record);
 }
 
-static const struct column sums_columns[] = {
-	[SUMS_SIZE] = { "size", .type = COLUMN_BYTES },       [SUMS_RESIDENT] = { "resident", .type = COLUMN_BYTES },
-	[SUMS_SWAPPED] = { "swapped", .type = COLUMN_BYTES }, [SUMS_EXCLUSIVE] = { "exclusive", .type = COLUMN_BYTES },
-	[SUMS_ZERO] = { "zero", .type = COLUMN_BYTES },       [SUMS_FILE] = { "file", .type = COLUMN_BYTES },
-	[SUMS_HUGE] = { "huge", .type = COLUMN_BYTES },       [SUMS_GUARD] = { "guard", .type = COLUMN_BYTES },
-};
-const struct row_schema sums_schema = ROW_SCHEMA(sums_columns);
-
 void put_sums_columns(struct row *row, unsigned first, const struct vmsnap *snap, const struct vmsnap_sums *sums)
 {
 	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
 	row_put_bytes(row, first + SUMS_SIZE, sums->size);
 	row_put_bytes(row, first + SUMS_RESIDENT, sums->resident);
-	row_put_bytes(row, first + SUMS_SWAPPED, sums->swapped);
+	row_put_bytes_known(row, first + SUMS_SWAPPED, sums->swapped, !sums->swap_unknown);
 	row_put_bytes_known(row, first + SUMS_EXCLUSIVE, sums->exclusive, known->exclusive);
 	row_put_bytes_known(row, first + SUMS_ZERO, sums->zero, known->zero);
 	row_put_bytes(row, first + SUMS_FILE, sums->file);
 	row_put_bytes_known(row, first + SUMS_HUGE, sums->huge, known->huge);
 	row_put_bytes(row, first + SUMS_GUARD, sums->guard);
-}
-
-void put_sums(struct row *row, unsigned column, const struct vmsnap *snap, const struct vmsnap_sums *sums)
-{
-	struct row record = row_open(row, column);
-	put_sums_columns(&record, 0, snap, sums);
-	row_end(&record);
 }

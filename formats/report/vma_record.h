@@ -37,7 +37,5 @@ enum {
 };
 /* first: where SUMS_SIZE stands. */
 void put_sums_columns(struct row *row, unsigned first, const struct vmsnap *snap, const struct vmsnap_sums *sums);
-extern const struct row_schema sums_schema;
-void put_sums(struct row *row, unsigned column, const struct vmsnap *snap, const struct vmsnap_sums *sums);
 
 #endif

@@ -6,8 +6,7 @@
 
 bool same_boot(const struct vmsnap *a, const struct vmsnap *b)
 {
-	const char *boot_a = vmsnap_info(a)->boot_id, *boot_b = vmsnap_info(b)->boot_id;
-	return !*boot_a || !*boot_b || strcmp(boot_a, boot_b) == 0;
+	return strcmp(vmsnap_info(a)->boot_id, vmsnap_info(b)->boot_id) == 0;
 }
 
 int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struct work *work)

@@ -285,14 +285,22 @@ class Snapshot(Owned):
 
     @property
     def smaps(self):
-        """For each mapping {key: bytes}; [] if smaps was not captured."""
+        """For each mapping {key: bytes}, with the text (str) of a line that has no number; [] if smaps
+        was not captured."""
         keys = [os.fsdecode(lib().vmsnap_smaps_key(self._handle, key))
                 for key in range(lib().vmsnap_smaps_key_count(self._handle))]
         rows = []
         for vma in range(self.mapping_count() if keys else 0):
-            values = ((name, lib().vmsnap_smaps_value(self._handle, vma, key)) for key, name in enumerate(keys))
-            rows.append({name: value for name, value in values if value != ADDRESS_MAX})
+            values = ((name, self._smaps_value(vma, key)) for key, name in enumerate(keys))
+            rows.append({name: value for name, value in values if value is not None})
         return rows
+
+    def _smaps_value(self, vma, key):
+        value = lib().vmsnap_smaps_value(self._handle, vma, key)
+        if value != ADDRESS_MAX:
+            return value
+        text = lib().vmsnap_smaps_text(self._handle, vma, key)
+        return None if text is None else os.fsdecode(text)
 
     # ---- what a debugger adds ----
 
@@ -362,6 +370,15 @@ def capture_tree(pid, label="", reason="", freeze=True, smaps=False):
     finally:
         lib().vmsnap_unref_all(found, count)
     return made
+
+
+def recorded(folder, label="", reason="", smaps=False):
+    """A Snapshot of a folder into which /proc/PID was copied, on any machine: docs/recorded.md."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return Snapshot.made_by(lib().vmsnap_capture_at, descriptor, byref(_options(reason, label, False, smaps)))
+    finally:
+        os.close(descriptor)
 
 
 def page_now(pid, address):

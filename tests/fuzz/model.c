@@ -13,8 +13,9 @@ static size_t read_string(const char *string)
 
 static void check_info(const struct vmsnap_info *info)
 {
-	const char *const strings[] = { info->boot_id, info->host,  info->kernel, info->arch,  info->comm,
-		                        info->exe,     info->label, info->tool,   info->reason };
+	const char *const strings[] = { info->boot_id, info->host,      info->kernel,      info->arch,   info->comm,
+		                        info->exe,     info->label,     info->tool,        info->reason, info->cgroup,
+		                        info->unit,    info->container, info->machine_hash };
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
 		read_string(strings[i]);
 	FUZZ_CHECK(info->page_size >= 4096 && info->page_size <= UINT64_C(1) << 30);
@@ -100,6 +101,10 @@ void model_check(const struct vmsnap *snap)
 		read_string(vmsnap_smaps_key(snap, k));
 	for (size_t v = 0; v < vmsnap_vma_count(snap); v++)
 		read_string(vmsnap_smaps_flags(snap, v));
+	for (size_t v = 0; v < vmsnap_vma_count(snap); v++)
+		for (size_t k = 0; k < vmsnap_smaps_key_count(snap); k++)
+			if (vmsnap_smaps_text(snap, v, k))
+				read_string(vmsnap_smaps_text(snap, v, k));
 }
 
 /* ---- the same ---------------------------------------------------------------- */
@@ -122,6 +127,7 @@ void model_check_same_info(const struct vmsnap *snap_a, const struct vmsnap *sna
 	FUZZ_CHECK(a->start_time == b->start_time && a->page_size == b->page_size);
 	FUZZ_CHECK(a->taken == b->taken && a->monotonic == b->monotonic && a->pause == b->pause);
 	FUZZ_CHECK(a->freeze == b->freeze && a->consistent == b->consistent);
+	FUZZ_CHECK(a->page_size_assumed == b->page_size_assumed && a->swap_in_use == b->swap_in_use);
 	FUZZ_CHECK(memcmp(&a->known, &b->known, sizeof(a->known)) == 0);
 	check_same_string(a->boot_id, b->boot_id);
 	check_same_string(a->host, b->host);
@@ -132,6 +138,10 @@ void model_check_same_info(const struct vmsnap *snap_a, const struct vmsnap *sna
 	check_same_string(a->label, b->label);
 	check_same_string(a->tool, b->tool);
 	check_same_string(a->reason, b->reason);
+	check_same_string(a->cgroup, b->cgroup);
+	check_same_string(a->unit, b->unit);
+	check_same_string(a->container, b->container);
+	check_same_string(a->machine_hash, b->machine_hash);
 	check_same_bytes(a->cmdline, a->cmdline_len, b->cmdline, b->cmdline_len);
 	check_same_bytes(a->exe_build_id, a->exe_build_id_len, b->exe_build_id, b->exe_build_id_len);
 	size_t len_a, len_b;
@@ -173,8 +183,13 @@ static void check_same_smaps(const struct vmsnap *a, const struct vmsnap *b)
 		check_same_string(vmsnap_smaps_key(a, k), vmsnap_smaps_key(b, k));
 	for (size_t v = 0; v < vmsnap_vma_count(a); v++) {
 		check_same_string(vmsnap_smaps_flags(a, v), vmsnap_smaps_flags(b, v));
-		for (size_t k = 0; k < keys; k++)
+		for (size_t k = 0; k < keys; k++) {
+			const char *x = vmsnap_smaps_text(a, v, k), *y = vmsnap_smaps_text(b, v, k);
 			FUZZ_CHECK(vmsnap_smaps_value(a, v, k) == vmsnap_smaps_value(b, v, k));
+			FUZZ_CHECK(!x == !y && !(x && vmsnap_smaps_value(a, v, k) != UINT64_MAX));
+			if (x)
+				check_same_string(x, y);
+		}
 	}
 }
 

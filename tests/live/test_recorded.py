@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -30,21 +31,25 @@ MAPS = [
 class Recorded(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(dir=world().folder)
-        self.maps, self.entries = list(MAPS), {}
+        self.maps, self.entries, self.files, self.page_size = list(MAPS), {}, {}, PAGE
 
     def record(self):
         lines = [b"%08x-%08x %s" % line for line in self.maps]
-        for name, data in (("maps", b"\n".join(lines) + b"\n"), ("status", STATUS), ("stat", STAT)):
+        files = {"maps": b"\n".join(lines) + b"\n", "status": STATUS, "stat": STAT, **self.files}
+        for name, data in files.items():
             with open(os.path.join(self.folder, name), "wb") as file:
                 file.write(data)
         with open(os.path.join(self.folder, "pagemap"), "wb") as file:
             for at, entry in self.entries.items():
-                file.seek(at // PAGE * 8)
+                file.seek(at // self.page_size * 8)
                 file.write(struct.pack("<Q", entry))
 
-    def capture(self):
+    def capture(self, *options):
         """(exit status, what was said, the file)"""
         self.record()
+        return self.capture_folder(*options)
+
+    def capture_folder(self, *options):
         library, path = os.environ["VMSNAP_LIB"], os.path.join(self.folder, "out.vms")
         environment = dict(world().env)
         needed = subprocess.run(["ldd", library], stdout=subprocess.PIPE, check=False).stdout.decode()
@@ -53,7 +58,7 @@ class Recorded(unittest.TestCase):
             environment["LD_PRELOAD"] = " ".join(sanitizers)
             environment["ASAN_OPTIONS"] = "detect_leaks=0"
         helper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "record_capture.py")
-        done = subprocess.run([sys.executable, "-B", helper, library, self.folder, path], env=environment,
+        done = subprocess.run([sys.executable, "-B", helper, library, self.folder, path, *options], env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
         self.assertEqual(done.stderr, b"")
         return done.returncode, done.stdout.decode(), path
@@ -86,6 +91,122 @@ class Recorded(unittest.TestCase):
         if ask(self, "show", path)["snapshot"]["known"]["pfn"]:
             self.assertEqual([found[at][1] for at in (0x10000, 0x11000, 0x40000)], [0x1234, 0x1235, 0x99])
             self.assertEqual([found[at][2] for at in (0x13000, 0x14000)], [(3, 77), (3, 78)])
+
+    def shown(self, *options):
+        status, said, path = self.capture(*options)
+        self.assertEqual(status, 0, said)
+        return ask(self, "show", path)
+
+    def test_what_the_folder_does_not_say_is_unknown_and_not_of_this_machine(self):
+        snapshot = self.shown()["snapshot"]
+        for key in ("host", "boot_id", "kernel", "arch", "taken", "exe", "cmdline", "pid_namespace"):
+            self.assertIsNone(snapshot[key], key)
+        self.assertEqual((snapshot["start_time"], snapshot["page_size"]), (777, 4096))
+        self.assertFalse(snapshot["page_size_assumed"])
+        self.assertFalse(snapshot["known"]["exclusive"])
+
+    def test_identity_comes_from_the_folder(self):
+        self.files = {"identity": b"Page-size:\t4096\nHost:\tfar away\nKernel: 5.10.0 \nArch:\taarch64\nBoot-id:\tthat\n"
+                                  b"Taken:\t1700000000.25\nExe:\t/bin/app\nLater:\tx\nnot a line\n",
+                      "comm": b"app\n", "cmdline": b"app\0-x\0"}
+        snapshot = self.shown()["snapshot"]
+        self.assertEqual([snapshot[key] for key in ("host", "boot_id", "kernel", "arch", "exe", "comm", "cmdline")],
+                         ["far away", "that", "5.10.0", "aarch64", "/bin/app", "app", ["app", "-x"]])
+        self.assertEqual(snapshot["taken"], "2023-11-14T22:13:20.250000000Z")
+        self.assertTrue(snapshot["known"]["exclusive"], "Linux 5.10 shows it")
+
+    LARGE = [(0x10000000, 0x10010000, b"r-xp 00000000 08:03 77                             /usr/bin/app"),
+             (0x10020000, 0x10050000, b"rw-p 00000000 00:00 0                              [heap]")]
+    LARGE_SMAPS = b"".join(b"%08x-%08x %s\nSize: 64 kB\nKernelPageSize: %d kB\nMMUPageSize: 4 kB\nRss: 64 kB\n" % (*line, kib)
+                           for line, kib in zip(LARGE, (64, 2048)))
+
+    def large_pages(self):
+        self.maps, self.page_size = self.LARGE, 65536
+        self.entries = {0x10000000: kernel.PRESENT | kernel.FILE | 5, 0x10020000: kernel.PRESENT | 7,
+                        0x10030000: kernel.PRESENT | 8}
+
+    def check_large_pages(self, told):
+        self.assertEqual(told["snapshot"]["page_size"], 65536)
+        self.assertFalse(told["snapshot"]["page_size_assumed"])
+        self.assertEqual([vma["resident"] for vma in told["vmas"]], [65536, 2 * 65536])
+
+    def test_page_size_comes_from_identity(self):
+        self.large_pages()
+        self.files = {"identity": b"Page-size: 65536\n"}
+        self.check_large_pages(self.shown())
+
+    def test_page_size_comes_from_smaps_which_need_not_be_kept(self):
+        self.large_pages()
+        self.files = {"smaps": self.LARGE_SMAPS}
+        for options in ((), ("--smaps",)):
+            told = self.shown(*options)
+            self.check_large_pages(told)
+            self.assertEqual("smaps" in told["vmas"][0], bool(options))
+
+    def test_page_size_that_nothing_tells_is_said_to_be_assumed(self):
+        self.large_pages()
+        status, said, path = self.capture()
+        self.assertEqual(status, 0, said)
+        snapshot = ask(self, "show", path)["snapshot"]
+        self.assertEqual((snapshot["page_size"], snapshot["page_size_assumed"]), (min(PAGE, 65536), True))
+        self.assertIn(b"page size (", support.run("show", path).out)
+        self.assertTrue(ask(self, "list", path)["snapshots"][0]["page_size_assumed"])
+
+    def test_page_size_that_is_none_is_refused(self):
+        self.files = {"identity": b"Page-size: 5000\n"}
+        status, said, path = self.capture()
+        self.assertEqual((status, os.path.exists(path)), (4, False), said)
+
+    def test_odd_lines_of_smaps_are_kept(self):
+        self.maps = [(0x12c00000, 0x12c04000, b"rw-p 00000000 00:00 0                  [anon:dalvik-main space]"),
+                     (0x12c05000, 0x12c05000, b"rw-p 00000000 00:00 0 ")]
+        self.files = {"smaps": b"12c00000-12c04000 rw-p 00000000 00:00 0                  [anon:dalvik-main space]\n"
+                               b"Name:           [anon:dalvik-main space]\nSize:                 16 kB\n"
+                               b"KernelPageSize:        4 kB\nTHPeligible:\nVmFlags: rd wr \n"
+                               b"12c05000-12c05000 rw-p 00000000 00:00 0 \nSize:                 0 kB\n"}
+        self.entries = {0x12c00000: kernel.PRESENT | 5}
+        told = self.shown("--smaps")
+        self.assertEqual([vma["smaps"] for vma in told["vmas"]],
+                         [{"Name": "[anon:dalvik-main space]", "Size": 16384, "KernelPageSize": 4096, "THPeligible": "",
+                           "VmFlags": "rd wr"}])
+        self.assertEqual(told["total"]["resident"], 4096)
+        self.assertEqual(len(self.shown()["vmas"]), 1)
+
+    def test_frames_of_an_unknown_machine_are_not_compared_with_those_of_this(self):
+        target = support.Target(self, "pages", "anonymous")
+        status, said, path = self.capture()
+        self.assertEqual(status, 0, said)
+        warning = ask(self, "cow", str(target.pid), path)["warning"]
+        self.assertIn("not known to be of one boot", warning)
+
+    def test_script_records_what_a_capture_tells(self):
+        target = support.Target(self, "pages", "anonymous")
+        os.kill(target.pid, signal.SIGSTOP)
+        self.assertTrue(support.process_is(target.pid, "T"))
+        self.folder = os.path.join(self.folder, "recorded")
+        script = os.path.join(os.environ["VMSNAP_SOURCE"], "script", "record-folder")
+        done = subprocess.run(["sh", script, str(target.pid), self.folder], stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        status, said, path = self.capture_folder("--smaps")
+        self.assertEqual(status, 0, said)
+        live = support.capture(self, target.pid, "--smaps")
+        there, here = ask(self, "show", path), ask(self, "show", live)
+        for key in ("host", "boot_id", "kernel", "arch", "page_size", "pid", "ppid", "uid", "start_time", "comm", "exe",
+                    "cmdline"):
+            self.assertEqual(there["snapshot"][key], here["snapshot"][key], key)
+        self.assertFalse(there["snapshot"]["page_size_assumed"])
+        for mine, its in zip(there["vmas"], here["vmas"]):
+            self.assertEqual([mine[key] for key in ("start", "end", "name", "resident", "swapped")],
+                             [its[key] for key in ("start", "end", "name", "resident", "swapped")])
+        area = target.ranges
+        self.assertTrue(area)
+        first, last = min(start for start, _ in area.values()), max(end for _, end in area.values())
+        where = f"{first:#x}-{last:#x}"
+        recorded, captured = pages(self, path, where), pages(self, live, where)
+        self.assertTrue(captured)
+        # Zero and huge pages are told by what is asked beside pagemap.
+        told = {at: (state, pfn, swap) for at, (state, pfn, swap, _) in recorded.items()}
+        self.assertEqual(told, {at: (state, pfn, swap) for at, (state, pfn, swap, _) in captured.items()})
 
     def refused(self, line):
         status, said, path = self.capture()

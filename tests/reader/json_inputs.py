@@ -56,7 +56,8 @@ def permissions():
 
 def smaps_of(vmas):
     values = [None] + [PAGE] * (len(vmas) - 1)
-    return {"keys": [{"key": b"Pss", "values": values}], "flags": [b""] + [b"rd wr"] * (len(vmas) - 1)}
+    return {"keys": [{"key": b"Pss", "values": values}], "flags": [b""] + [b"rd wr"] * (len(vmas) - 1),
+            "texts": [[0, b"a text"]]}
 
 
 def told():
@@ -68,6 +69,10 @@ def told():
         name(STACK_END - 0x600, 1, "touched", b""),
     ]
     return heap + [name(THREAD + 8, 4, "thread_local", b"errno", tid=4300)] + stack
+
+
+SERVICE = dict(cgroup=b"/system.slice/docker-%s.scope" % (b"0123456789abcdef" * 4), machine_hash=b"0123456789abcdef" * 2,
+               swap_in_use=1 << 20)
 
 
 def process(frame, heap_pages, status=b"", vmas=(), **identity):
@@ -85,7 +90,7 @@ def process(frame, heap_pages, status=b"", vmas=(), **identity):
         vma(STACK, STACK_END, "rw-p", b"[stack]"),
     ]
     return snapshot(
-        identity=dict(PROCESS, **dict(dict(known=EVERYTHING, exe=b"/program", reason=b"why"), **identity)),
+        identity=dict(PROCESS, **dict(dict(known=EVERYTHING, exe=b"/program", reason=b"why", **SERVICE), **identity)),
         status=STATUS + b"Groups:\t0\nState:\tS (sleeping)\n" + status,
         vmas=all_vmas,
         runs=[
@@ -109,7 +114,8 @@ def nobody():
     return snapshot(
         identity=EMPTY_IDENTITY,
         status=b"",
-        vmas=[vma(STATES, STATES + 8 * PAGE, "rw-p")],
+        vmas=[vma(STATES, STATES + 8 * PAGE, "rw-p"),
+              vma(THREAD, THREAD + PAGE, "rw-s", b"/dev/zero (deleted)", device=(0, 1), inode=5)],
         runs=[run(STATES, 1, "present"), run(STATES + PAGE, 1, "swapped")],
     )
 

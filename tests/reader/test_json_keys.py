@@ -33,7 +33,7 @@ RECORD = os.path.normpath(os.path.join(GOLDEN, "json_keys.txt"))
 DOCS = os.path.normpath(os.path.join(HERE, "..", "..", "docs"))
 
 # Objects that have the kernel's words as keys.
-OPEN = {("show", "status"), ("show", "vmas[].smaps")}
+OPEN = {("show", "status"), ("show", "vmas[].smaps"), ("show", "total.smaps")}
 # Strings that programs compare with.
 ENUMERATED = {"schema", "change", "changes[]", "verdict", "state", "flags[]", "kind", "freeze", "perms"}
 # Where the library says which there are, some of which no snapshot here brings about.

@@ -267,7 +267,8 @@ class File:
                 floor = runs[-1]["start"] + runs[-1]["pages"] * size if runs else 0
                 runs += vmspayload.read_pages(payload, offset, size, pfn_known, floor)
         threads = vmspayload.read_threads(*first[b"THRD"], identity.pop("missed")) if b"THRD" in first else []
-        smaps = vmspayload.read_smaps(*first[b"SMAP"], len(vmas)) if b"SMAP" in first else None
+        texts = identity.pop("smaps_texts")
+        smaps = vmspayload.read_smaps(*first[b"SMAP"], len(vmas), texts) if b"SMAP" in first else None
         identity.pop("missed", None)
         return {
             "identity": identity,

@@ -15,6 +15,8 @@ import vmsfile
 
 KINDS = {-11: "not_snapshot", -12: "newer", -13: "damaged", -14: "truncated", -15: "too_large"}
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
+# Those that are left out of what is read where they say nothing.
+SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
 NAME_KINDS = ("local", "argument", "thread_local", "other", "touched")
 NO_VALUE = (1 << 64) - 1
@@ -66,6 +68,12 @@ class Info(ctypes.Structure):
         ("exe_build_id", c_void_p),
         ("exe_build_id_len", c_size_t),
         ("faults", c_uint64),
+        ("swap_in_use", c_uint64),
+        ("page_size_assumed", c_bool),
+        ("cgroup", c_char_p),
+        ("unit", c_char_p),
+        ("container", c_char_p),
+        ("machine_hash", c_char_p),
     ]
 
 
@@ -136,6 +144,7 @@ FUNCTIONS = {
     "vmsnap_smaps_key_count": (c_size_t, [c_void_p]),
     "vmsnap_smaps_key": (c_char_p, [c_void_p, c_size_t]),
     "vmsnap_smaps_value": (c_uint64, [c_void_p, c_size_t, c_size_t]),
+    "vmsnap_smaps_text": (c_char_p, [c_void_p, c_size_t, c_size_t]),
     "vmsnap_smaps_flags": (c_char_p, [c_void_p, c_size_t]),
     "vmsnap_annotation_count": (c_size_t, [c_void_p]),
     "vmsnap_annotation": (POINTER(Name), [c_void_p, c_size_t]),
@@ -159,6 +168,13 @@ def identity(lib, snap):
     made["consistent"] = int(info.consistent)
     if info.faults == (1 << 64) - 1:
         del made["faults"]  # unknown
+    if info.swap_in_use == (1 << 64) - 1:
+        del made["swap_in_use"]
+    del made["unit"], made["container"]  # made of the path of its cgroup
+    for name in SELDOM:
+        made[name] = int(made[name]) if isinstance(made[name], bool) else made[name]
+        if not made[name]:
+            del made[name]
     made["known"] = [name for name in KNOWN if getattr(info.known, name)]
     made["cmdline"] = ctypes.string_at(info.cmdline, info.cmdline_len) if info.cmdline is not None else None
     build_id = info.exe_build_id
@@ -215,7 +231,13 @@ def smaps(lib, snap):
         keys.append({"key": lib.vmsnap_smaps_key(snap, key), "values": values})
     if not keys:
         return None
-    return {"keys": keys, "flags": [lib.vmsnap_smaps_flags(snap, vma) for vma in range(vma_count)]}
+    made = {"keys": keys, "flags": [lib.vmsnap_smaps_flags(snap, vma) for vma in range(vma_count)]}
+    cells = ((vma * len(keys) + key, lib.vmsnap_smaps_text(snap, vma, key))
+             for vma in range(vma_count) for key in range(len(keys)))
+    texts = [[cell, text] for cell, text in cells if text is not None]
+    if texts:
+        made["texts"] = texts
+    return made
 
 
 def names(lib, snap):

@@ -39,7 +39,14 @@ FIELDS = {
     25: Field("reason", False, 0),
     27: Field("missed", False, 0),
     28: Field("faults", True, 64),
+    29: Field("cgroup", False, 0),
+    30: Field("machine_hash", False, 0),
+    31: Field("page_size_assumed", True, 1),
+    32: Field("swap_in_use", True, 64),
+    33: Field("smaps_texts", False, 0),
 }
+# Those that are left out of what is read where they say nothing.
+SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
 NAME_KINDS = ("local", "argument", "thread_local", "other", "touched")
@@ -77,7 +84,7 @@ def check_identity(cursor, identity):
         raise cursor.damaged("no page size")
     if size & (size - 1) or not 4096 <= size <= 1 << 30:
         raise cursor.damaged("a page size of %d" % size)
-    for key in [*range(15, 23), 25]:
+    for key in [*range(15, 23), 25, 29, 30]:
         if b"\0" in identity[FIELDS[key].name]:
             raise cursor.damaged("a NUL in %s" % FIELDS[key].name)
 
@@ -97,9 +104,14 @@ def read_snap(data, offset):
     for key, field in FIELDS.items():
         missing = None if key in (1, 23, 24) else 0 if field.number else b""
         identity[field.name] = found.get(key, missing)
+    check_identity(cursor, identity)
     if 28 not in found:
         del identity["faults"]  # unknown
-    check_identity(cursor, identity)
+    if 32 not in found:
+        del identity["swap_in_use"]
+    for name in SELDOM:
+        if not identity[name]:
+            del identity[name]
     for name in ("taken", "monotonic"):
         identity[name] = signed(identity[name])
     identity["known"] = names_of_bits(identity["known"], KNOWN)
@@ -312,8 +324,18 @@ def missed_positions(where, data):
         yield position
 
 
-def read_smaps(data, offset, vma_count):
-    """Keys with their values in bytes, one for each VMA, None if it has none."""
+def smaps_texts(where, data):
+    """[position of the cell, text] of each line without a number, as SNAP tells them."""
+    cursor = Cursor(data, where.offset, "SMAP")
+    position = -1
+    while cursor.left():
+        position += cursor.varint() + 1
+        yield position, cursor.string()
+
+
+def read_smaps(data, offset, vma_count, texts):
+    """Keys with their values in bytes, one for each VMA, None if it has none.  "texts", if there are
+    any: what lines have instead, by the position of their cell."""
     cursor = Cursor(data, offset, "SMAP")
     count = cursor.varint()
     keys = cursor.strings("keys", count)
@@ -331,7 +353,12 @@ def read_smaps(data, offset, vma_count):
         table.append({"key": key, "values": [(value - 1) * scale if value else None for value in values]})
     flags = cursor.strings("flags", vma_count)
     cursor.finish()
-    return {"keys": table, "flags": flags}
+    found = {"keys": table, "flags": flags}
+    for position, text in smaps_texts(cursor, texts):
+        if position >= vma_count * count or table[position % count]["values"][position // count] is not None:
+            raise cursor.damaged("a text of smaps that has no place")
+        found.setdefault("texts", []).append([position, text])
+    return found
 
 
 def read_names(data, offset):

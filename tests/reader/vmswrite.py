@@ -17,6 +17,8 @@ IDENTITY = (
     "boot_id host kernel machine comm exe label tool cmdline exe_build_id "
     "reason"
 ).split()
+# Those that came later, which hardly any file has.
+LATER = {"cgroup": 29, "machine_hash": 30, "page_size_assumed": 31, "swap_in_use": 32}
 KNOWN_BITS = {"pfn": 1, "soft_dirty": 2, "exclusive": 4, "zero": 8, "huge": 16}
 FLAG_BITS = {
     "soft_dirty": 0x001,
@@ -114,6 +116,10 @@ def snap_fields(identity):
         if value is None or (value in (0, b"") and name not in ("cmdline", "exe_build_id")):
             continue
         stored[key] = value if isinstance(value, bytes) else number(value)
+    for name, key in LATER.items():
+        value = identity.get(name)
+        if value:
+            stored[key] = value if isinstance(value, bytes) else number(value)
     return stored
 
 
@@ -126,6 +132,15 @@ def missed(rows):
     positions = [-1] + [position for position, row in enumerate(rows) if row.get("missed")]
     gaps = [b - a - 1 for a, b in zip(positions, positions[1:])]
     return field(27, varints(gaps)) if gaps else b""
+
+
+def smaps_texts(smaps):
+    """What lines of smaps have instead of a number: field 33, by the positions of their cells."""
+    last, stored = -1, b""
+    for position, text in (smaps or {}).get("texts", []):
+        stored += varint(position - last - 1) + text + b"\0"
+        last = position
+    return field(33, stored) if stored else b""
 
 
 def vmas(rows, page_size):
@@ -321,7 +336,7 @@ def sections(model):
     """[(type, payload)] of a snapshot, in the order in which we write them."""
     size = model["identity"]["page_size"]
     made = [
-        (b"SNAP", snap(model["identity"]) + missed(model["threads"])),
+        (b"SNAP", snap(model["identity"]) + missed(model["threads"]) + smaps_texts(model["smaps"])),
         (b"STAT", model["status"]),
         (b"VMAS", vmas(model["vmas"], size).bytes()),
     ]

@@ -362,8 +362,9 @@ static uint32_t facts_of(const struct pairing *pairing, uint64_t a, uint64_t b, 
 	const struct vmsnap_known *ka = &vmsnap_info(pairing->a->snap)->known,
 	                          *kb = &vmsnap_info(pairing->b->snap)->known;
 	bool dirty = ka->soft_dirty && kb->soft_dirty && !(a & ENTRY_DIRTY_BIT) && (b & ENTRY_DIRTY_BIT);
+	bool kept = same_file && (a & ENTRY_FILE_BIT); /* by the file: not_mapped_now */
 	uint32_t facts = fact(!is_there(a) && is_there(b), VMSNAP_CHANGE_APPEARED) |
-	                 fact(is_there(a) && !is_there(b), VMSNAP_CHANGE_VANISHED) |
+	                 fact(is_there(a) && !is_there(b) && !kept, VMSNAP_CHANGE_VANISHED) |
 	                 fact(dirty && is_there(b), VMSNAP_CHANGE_SOFT_DIRTIED);
 	if (is_present(a) && is_present(b))
 		facts |= present_facts(pairing, a, b);

@@ -178,13 +178,15 @@ static void that_a_file_is_deleted_says_its_name(void **state)
 		{ .start = 0x1000, .end = 0x2000, .inode = 5, .name = "/file", .deleted = true },
 		{ .start = 0x2000, .end = 0x3000, .inode = 6, .name = "/file (deleted)" },
 		{ .start = 0x3000, .end = 0x4000, .name = "/file (deleted)", .deleted = true },
-		{ .start = 0x4000, .end = 0x5000, .inode = 7, .name = " (deleted)", .deleted = true },
+		/* A SysV segment with the id 0. */
+		{ .start = 0x4000, .end = 0x5000, .dev_minor = 1, .name = "/SYSV00000000 (deleted)" },
+		{ .start = 0x5000, .end = 0x6000, .inode = 7, .name = " (deleted)", .deleted = true },
 	};
 	for (size_t i = 0; i < sizeof(vmas) / sizeof(*vmas); i++)
 		assert_int_equal(vmsnap_builder_add_vma(builder, &vmas[i], NULL), VMSNAP_OK);
 	struct vmsnap *snap = finished(builder);
 	for (size_t i = 0; i < sizeof(vmas) / sizeof(*vmas); i++)
-		assert_int_equal(vmsnap_vma(snap, i)->deleted, i == 1);
+		assert_int_equal(vmsnap_vma(snap, i)->deleted, i == 1 || i == 3);
 	vmsnap_unref(snap);
 }
 

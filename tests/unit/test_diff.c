@@ -127,6 +127,21 @@ static void huge_pages_are_split_and_collapsed_if_known(void **state)
 
 #define K(kind) (1u << VMSNAP_KIND_##kind)
 
+static void page_of_what_is_mapped_still_is_not_mapped_now(void **state)
+{
+	(void)state;
+	struct facts_context c = { .backed = true };
+	uint64_t page = ANON(5) | ENTRY_FLAG(VMSNAP_PAGE_FILE);
+	assert_int_equal(page_facts(page, 0, &c), F(NOT_MAPPED_NOW));
+	assert_int_equal(page_kinds(F(NOT_MAPPED_NOW), page, 0, &c), K(OTHER));
+	/* A private copy is gone. */
+	assert_int_equal(page_facts(ANON(5), 0, &c), F(VANISHED));
+	assert_int_equal(page_facts(SLOT(5), 0, &c), F(VANISHED));
+	c.backed = false;
+	assert_int_equal(page_facts(page, 0, &c), F(VANISHED));
+	assert_string_equal(vmsnap_page_change_name(VMSNAP_CHANGE_NOT_MAPPED_NOW), "not_mapped_now");
+}
+
 static void kinds_say_what_facts_come_to(void **state)
 {
 	(void)state;
@@ -375,7 +390,11 @@ static void frames_of_another_boot_do_not_differ(void **state)
 	struct vmsnap_diff *diff = compare(a, b);
 	assert_false(vmsnap_diff_any(diff));
 	vmsnap_diff_free(diff);
-	b->info.boot_id = ""; /* not known */
+	b->info.boot_id = ""; /* not known: a process of any machine */
+	diff = compare(a, b);
+	assert_false(vmsnap_diff_any(diff));
+	vmsnap_diff_free(diff);
+	a->info.boot_id = "";
 	diff = compare(a, b);
 	expect_range(diff, 0, 1, 2, F(PFN_CHANGED), NULL); /* and no VMA there */
 	vmsnap_diff_free(diff);
@@ -547,7 +566,8 @@ static uint32_t naive_facts_of_one_mapping(uint64_t a, uint64_t b, const struct 
 	bool sa = fa & VMSNAP_PAGE_SWAPPED, sb = fb & VMSNAP_PAGE_SWAPPED;
 	bool differ = (a & frame) && (b & frame) && (a & frame) != (b & frame);
 	out |= !pa && !sa && (pb || sb) ? F(APPEARED) : 0;
-	out |= !pb && !sb && (pa || sa) ? F(VANISHED) : 0;
+	bool kept = in_a && in_b && in_b->inode && in_a->inode == in_b->inode && (fa & VMSNAP_PAGE_FILE);
+	out |= !pb && !sb && (pa || sa) ? kept ? F(NOT_MAPPED_NOW) : F(VANISHED) : 0;
 	out |= pa && pb && differ ? F(PFN_CHANGED) : 0;
 	out |= sa && sb && differ ? F(SWAP_MOVED) : 0;
 	out |= pa && sb ? F(SWAPPED_OUT) : 0;
@@ -761,6 +781,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(page_there_only_in_b_appeared),
 		cmocka_unit_test(page_there_only_in_a_vanished),
+		cmocka_unit_test(page_of_what_is_mapped_still_is_not_mapped_now),
 		cmocka_unit_test(another_frame_is_pfn_changed),
 		cmocka_unit_test(exclusive_bit_that_changed_is_a_fact_if_known),
 		cmocka_unit_test(swap_facts),

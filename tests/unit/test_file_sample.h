@@ -64,6 +64,12 @@ static inline struct vmsnap *sample_empty(uint64_t page_size, const char *label)
 		.tool = "vmsnap 0.1.0",
 		.reason = "breakpoint 2, copy () at cat.c:17",
 		.faults = 1234567,
+		.page_size_assumed = true,
+		.swap_in_use = 0,
+		.cgroup = "/system.slice/a.service",
+		.unit = "",
+		.container = "",
+		.machine_hash = "0123456789abcdef0123456789abcdef",
 		.cmdline = "sleep\0"
 		           "1000",
 		.cmdline_len = 11,
@@ -133,13 +139,15 @@ static inline void sample_add_smaps(struct vmsnap *snap)
 	smaps->keys = calloc(3, sizeof(*smaps->keys));
 	smaps->values = calloc(snap->vma_count * 3 + 1, sizeof(*smaps->values));
 	smaps->flags = calloc(snap->vma_count + 1, sizeof(*smaps->flags));
-	assert_true(smaps->keys && smaps->values && smaps->flags);
+	smaps->texts = calloc(snap->vma_count * 3 + 1, sizeof(*smaps->texts));
+	assert_true(smaps->keys && smaps->values && smaps->flags && smaps->texts);
 	for (size_t i = 0; i < 3; i++)
 		smaps->keys[i] = keys[i];
 	for (size_t v = 0; v < snap->vma_count; v++) {
 		smaps->values[v * 3] = sample_random(1 << 20) * 1024;
 		smaps->values[v * 3 + 1] = sample_random(2);
 		smaps->values[v * 3 + 2] = v % 2 ? UINT64_MAX : 4096;
+		smaps->texts[v * 3 + 2] = v % 4 == 1 ? "[anon:a name]" : v % 4 == 3 ? "" : NULL;
 		smaps->flags[v] = v % 3 ? "rd wr mr mw me ac sd" : "";
 	}
 }
@@ -184,6 +192,10 @@ static inline void assert_same_info(const struct vmsnap_info *a, const struct vm
 	assert_string_equal(a->tool, b->tool);
 	assert_string_equal(a->reason, b->reason);
 	assert_int_equal(a->faults, b->faults);
+	assert_int_equal(a->page_size_assumed, b->page_size_assumed);
+	assert_int_equal(a->swap_in_use, b->swap_in_use);
+	assert_string_equal(a->cgroup, b->cgroup);
+	assert_string_equal(a->machine_hash, b->machine_hash);
 	assert_int_equal(!a->cmdline, !b->cmdline);
 	assert_int_equal(a->cmdline_len, b->cmdline_len);
 	if (a->cmdline_len)
@@ -254,8 +266,13 @@ static inline void assert_same_rest(const struct vmsnap *a, const struct vmsnap 
 		assert_string_equal(vmsnap_smaps_key(a, k), vmsnap_smaps_key(b, k));
 	for (size_t v = 0; v < a->vma_count; v++) {
 		assert_string_equal(vmsnap_smaps_flags(a, v), vmsnap_smaps_flags(b, v));
-		for (size_t k = 0; k < keys; k++)
+		for (size_t k = 0; k < keys; k++) {
+			const char *x = vmsnap_smaps_text(a, v, k), *y = vmsnap_smaps_text(b, v, k);
 			assert_true(vmsnap_smaps_value(a, v, k) == vmsnap_smaps_value(b, v, k));
+			assert_int_equal(!x, !y);
+			if (x)
+				assert_string_equal(x, y);
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,13 @@ static const struct {
 	    .deleted = true,
 	    .perms = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED,
 	    .name = "/memfd:a b (deleted)" } },
+	{ "7f0000000000-7f0000001000 rw-s 00000000 00:01 0                          /SYSV00000000 (deleted)",
+	  { .start = 0x7f0000000000,
+	    .end = 0x7f0000001000,
+	    .dev_minor = 1,
+	    .deleted = true,
+	    .perms = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED,
+	    .name = "/SYSV00000000 (deleted)" } },
 	{ "1000-2000 ---p 00000000 00:00 0 [anon:a]b (deleted)",
 	  { .start = 0x1000, .end = 0x2000, .name = "[anon:a]b (deleted)" } },
 	{ "1000-2000 ---p 00000000 00:01 9 /a\\012b\\013\\c\x1b[2J\xff ",
@@ -84,7 +92,6 @@ static void maps_line_with_an_error_says_where_and_what(void **state)
 		{ "1000", "START-END" },
 		{ "1000-", "START-END" },
 		{ "2000-1000 ---p 0 00:00 0", "START-END" },
-		{ "1000-1000 ---p 0 00:00 0", "START-END" },
 		{ "10000000000000000-20000000000000000 ---p 0 00:00 0", "START-END" },
 		{ "1000-2000 r-", "permissions" },
 		{ "1000-2000 wr-p 0 00:00 0", "permissions" },
@@ -193,15 +200,134 @@ static void smaps_gives_vmas_values_and_flags(void **state)
 	vmsnap_unref(snap);
 }
 
-static void smaps_malformed_number_is_an_error(void **state)
+static struct vmsnap *smaps_of(const char *text)
+{
+	struct vmsnap *snap = snapshot_new();
+	struct vmsnap_error err = { 0 };
+	assert_non_null(snap);
+	snap->info.page_size = 4096;
+	if (smaps_parse(text, strlen(text), snap, &err))
+		fail_msg("%s", err.message);
+	return snap;
+}
+
+static void expect_text(const struct vmsnap *snap, size_t vma, const char *key, const char *text)
+{
+	size_t k = 0;
+	while (k < vmsnap_smaps_key_count(snap) && strcmp(vmsnap_smaps_key(snap, k), key) != 0)
+		k++;
+	const char *found = vmsnap_smaps_text(snap, vma, k);
+	if (!found || strcmp(found, text) != 0)
+		fail_msg("%s: \"%s\", expected \"%s\"", key, found ? found : "(none)", text);
+	assert_true(vmsnap_smaps_value(snap, vma, k) == UINT64_MAX);
+}
+
+static void smaps_lines_without_a_number_are_kept_as_text(void **state)
 {
 	(void)state;
-	static const char text[] = "1000-2000 r--p 0 0:1 9 /a\nRss: four kB\n";
+	/* The first as kernels of Android write them; the others are not known yet. */
+	struct vmsnap *snap = smaps_of("1000-2000 rw-p 0 0:0 0 [anon:x]\n"
+	                               "Name:           [anon:dalvik-main space (region space)]\n"
+	                               "Rss: 4 kB\nTHPeligible:\nFoo: four kB\nBar: 3/5\nno colon \ndirty: 1 kB\n"
+	                               "Wide: 99999999999999999999 kB\nMost: 18446744073709551615\n: nameless\n\n"
+	                               "VmFlags:\n"
+	                               "3000-4000 rw-p 0 0:0 0 \nTHPeligible: 1\nRss: 8 kB\nVmFlags: rd  \n");
+	assert_int_equal(vmsnap_vma_count(snap), 2);
+	expect_text(snap, 0, "Name", "[anon:dalvik-main space (region space)]");
+	expect_text(snap, 0, "THPeligible", "");
+	expect_text(snap, 0, "Foo", "four kB");
+	expect_text(snap, 0, "Bar", "3/5");
+	expect_text(snap, 0, "no colon ", "");
+	expect_text(snap, 0, "Wide", "99999999999999999999 kB");
+	expect_text(snap, 0, "Most", "18446744073709551615");
+	expect_text(snap, 0, ": nameless", "");
+	assert_string_equal(vmsnap_smaps_key(snap, 1), "Rss");
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 1), 4096);
+	assert_null(vmsnap_smaps_text(snap, 0, 1));
+	assert_int_equal(vmsnap_smaps_value(snap, 1, 1), 8192);
+	assert_string_equal(vmsnap_smaps_key(snap, 2), "THPeligible");
+	assert_int_equal(vmsnap_smaps_value(snap, 1, 2), 1);
+	assert_null(vmsnap_smaps_text(snap, 1, 2));
+	assert_string_equal(vmsnap_smaps_key(snap, 6), "dirty");
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 6), 1024);
+	assert_string_equal(vmsnap_smaps_flags(snap, 0), "");
+	assert_string_equal(vmsnap_smaps_flags(snap, 1), "rd");
+	vmsnap_unref(snap);
+}
+
+/* Text that comes late, when there are more mappings than there was room for. */
+static void smaps_text_of_many_mappings_stays_in_its_place(void **state)
+{
+	(void)state;
+	enum { COUNT = 300, ROOM = 64 };
+	char *text = test_malloc((size_t)COUNT * ROOM), *at = text;
+	for (int i = 0; i < COUNT; i++)
+		at += snprintf(at, ROOM,
+		               i % 7 == 3 ? "%x000-%x000 rw-p 0 0:0 0\nA: 4 kB\nB: t%d\n"
+		                          : "%x000-%x000 rw-p 0 0:0 0\nA: 4 kB\nB: %d kB\n",
+		               (unsigned)i + 1, (unsigned)i + 2, i);
+	struct vmsnap *snap = smaps_of(text);
+	assert_int_equal(vmsnap_vma_count(snap), COUNT);
+	for (int i = 0; i < COUNT; i++) {
+		char expected[16];
+		snprintf(expected, sizeof(expected), "t%d", i);
+		if (i % 7 == 3)
+			expect_text(snap, (size_t)i, "B", expected);
+		else
+			assert_int_equal(vmsnap_smaps_value(snap, (size_t)i, 1), (uint64_t)i * 1024);
+	}
+	vmsnap_unref(snap);
+	test_free(text);
+}
+
+static void smaps_with_more_keys_than_any_kernel_writes_is_read_without_them(void **state)
+{
+	(void)state;
+	char text[4096] = "1000-2000 r--p 0 0:1 9 /a\n";
+	for (int i = 0; i < 200; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "Key%d: %d\n", i, i);
+	struct vmsnap *snap = smaps_of(text);
+	assert_int_equal(vmsnap_smaps_key_count(snap), 128);
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 127), 127);
+	vmsnap_unref(snap);
+}
+
+static void smaps_mapping_that_is_malformed_is_an_error(void **state)
+{
+	(void)state;
+	static const char text[] = "1000-2000 r--p 0 0:1 9 /a\nRss: 4 kB\n2000 r--p 0 0:1 9 /b\n";
 	struct vmsnap *snap = snapshot_new();
 	struct vmsnap_error err = { 0 };
 	snap->info.page_size = 4096;
 	assert_int_equal(smaps_parse(text, strlen(text), snap, &err), VMSNAP_ERR_PROC);
-	assert_int_equal(err.position, 2);
+	assert_int_equal(err.position, 3);
+	vmsnap_unref(snap);
+}
+
+/* Linux 2.6 told of them.  What smaps says of one is not said of its neighbour. */
+static void mapping_of_no_bytes_is_left_out(void **state)
+{
+	(void)state;
+	static const char text[] =
+	        "41a02000-41a05000 ---p 00000000 00:00 0 \n41a05000-41a05000 rwxp 00000000 00:00 0 \n"
+	        "7ffe00000000-7ffe00001000 rw-p 00000000 00:00 0                  [stack]\n";
+	struct address_range *ranges;
+	size_t count;
+	struct vmsnap *snap = snapshot_new();
+	assert_non_null(snap);
+	snap->info.page_size = 4096;
+	assert_int_equal(maps_parse(text, strlen(text), snap, NULL), VMSNAP_OK);
+	assert_int_equal(snap->vma_count, 2);
+	assert_int_equal(snap->vmas[1].start, 0x7ffe00000000);
+	vmsnap_unref(snap);
+	assert_int_equal(maps_ranges(text, strlen(text), 0, &ranges, &count, NULL), VMSNAP_OK);
+	assert_int_equal(count, 2);
+	free(ranges);
+	snap = smaps_of("1000-2000 rw-p 0 0:0 0\nRss: 4 kB\n2000-2000 rw-p 0 0:0 0\nRss: 0 kB\n"
+	                "2000-3000 rw-p 0 0:0 0\nRss: 8 kB\n");
+	assert_int_equal(vmsnap_vma_count(snap), 2);
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 0), 4096);
+	assert_int_equal(vmsnap_smaps_value(snap, 1, 0), 8192);
 	vmsnap_unref(snap);
 }
 
@@ -265,7 +391,11 @@ int main(void)
 		cmocka_unit_test(maps_cut_where_they_overlap_take_their_offset_along),
 		cmocka_unit_test(maps_ranges_joins_near_mappings_only),
 		cmocka_unit_test(smaps_gives_vmas_values_and_flags),
-		cmocka_unit_test(smaps_malformed_number_is_an_error),
+		cmocka_unit_test(smaps_lines_without_a_number_are_kept_as_text),
+		cmocka_unit_test(smaps_text_of_many_mappings_stays_in_its_place),
+		cmocka_unit_test(smaps_with_more_keys_than_any_kernel_writes_is_read_without_them),
+		cmocka_unit_test(smaps_mapping_that_is_malformed_is_an_error),
+		cmocka_unit_test(mapping_of_no_bytes_is_left_out),
 		cmocka_unit_test(status_fields_are_sizes_numbers_or_text),
 		cmocka_unit_test(stat_is_read_after_the_last_parenthesis),
 	};

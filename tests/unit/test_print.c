@@ -117,6 +117,94 @@ static void show_has_columns_for_smaps(void **state)
 	vmsnap_unref(snap);
 }
 
+static void give_smaps(struct vmsnap *snap, const char *const *keys, size_t count, const uint64_t *values)
+{
+	size_t cells = snap->vma_count * count;
+	snap->smaps.key_count = count;
+	snap->smaps.keys = calloc(count, sizeof(*snap->smaps.keys));
+	snap->smaps.values = calloc(cells, sizeof(*snap->smaps.values));
+	snap->smaps.texts = calloc(cells, sizeof(*snap->smaps.texts));
+	assert_true(snap->smaps.keys && snap->smaps.values && snap->smaps.texts);
+	memcpy(snap->smaps.keys, keys, count * sizeof(*keys));
+	memcpy(snap->smaps.values, values, cells * sizeof(*values));
+}
+
+static void show_adds_up_those_keys_of_smaps_that_are_sizes(void **state)
+{
+	(void)state;
+	static const char *const keys[] = { "Rss", "KernelPageSize", "THPeligible", "Later", "Name" };
+	static const uint64_t values[] = {
+		8192, 4096, 0, 1024, UINT64_MAX, UINT64_MAX, 4096, 0, 1, UINT64_MAX, 4096, 2 << 20, 0, 0, 1024,
+	};
+	struct vmsnap *snap = sample_snapshot();
+	give_smaps(snap, keys, 5, values);
+	snap->smaps.texts[4] = "[anon:\033[2Jx]";
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "START,RSS,KERNELPAGESIZE,THPELIGIBLE,LATER,NAME";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "[anon:\\x1b[2Jx]");
+	assert_has(caught, "\ntotal    12.0K\n");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"Later\": 1024, \"Name\": \"[anon:\\\\x1b[2Jx]\"}");
+	assert_has(caught, "\"guard\": 4096, \"smaps\": {\"Rss\": 12288}}");
+	vmsnap_unref(snap);
+}
+
+static void show_tells_of_huge_pages_that_rss_leaves_out(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_snapshot();
+	put_status(snap, "VmRSS:\t      56 kB\nHugetlbPages:\t    2048 kB\n");
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "status    VmRSS 56.0K  HugetlbPages 2.00M\n");
+	put_status(snap, "VmRSS:\t      56 kB\nHugetlbPages:\t       0 kB\n");
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "status    VmRSS 56.0K\n");
+	vmsnap_unref(snap);
+}
+
+/* It is absent in page tables when it is swapped out. */
+static void show_knows_of_swapped_shared_memory_by_smaps_or_not_at_all(void **state)
+{
+	(void)state;
+	static const char *const keys[] = { "Swap" };
+	static const uint64_t values[] = { 0, 12288, 4096 };
+	struct vmsnap *snap = sample_snapshot();
+	snap->vmas[2].dev_minor = 1;
+	snap->info.swap_in_use = 4096;
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "START,SWAPPED";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00010000       0\n00020000   12.0K\n00050000       ?\ntotal          ?\n");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"resident\": 4096, \"swapped\": null, ");
+	snap->info.swap_in_use = 0;
+	caught = catch_new();
+	caught->out.style.columns = "START,SWAPPED";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00050000       0\ntotal      12.0K\n");
+	snap->info.swap_in_use = 4096;
+	give_smaps(snap, keys, 1, values);
+	caught = catch_new();
+	caught->out.style.columns = "START,SWAPPED";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00020000   12.0K\n00050000   4.00K\ntotal      16.0K\n");
+	struct vmsnap_sums sums;
+	vmsnap_sum(snap, 0x50000, 0x51000, &sums);
+	assert_int_equal(sums.swapped, 0);
+	assert_int_equal(sums.swap_unknown, 4096); /* one of them, but which? */
+	vmsnap_sum(snap, 0x51000, 0x52000, &sums);
+	assert_int_equal(sums.swapped + sums.swap_unknown, 0);
+	vmsnap_unref(snap);
+}
+
 static void pages_cuts_runs_at_borders_and_counts_frames_up(void **state)
 {
 	(void)state;
@@ -392,6 +480,9 @@ int main(void)
 		cmocka_unit_test(show_says_what_was_not_known),
 		cmocka_unit_test(show_json_keeps_the_contract),
 		cmocka_unit_test(show_has_columns_for_smaps),
+		cmocka_unit_test(show_adds_up_those_keys_of_smaps_that_are_sizes),
+		cmocka_unit_test(show_tells_of_huge_pages_that_rss_leaves_out),
+		cmocka_unit_test(show_knows_of_swapped_shared_memory_by_smaps_or_not_at_all),
 		cmocka_unit_test(pages_cuts_runs_at_borders_and_counts_frames_up),
 		cmocka_unit_test(pages_json_has_every_state),
 		cmocka_unit_test(page_tells_frame_physical_address_and_file_offset),

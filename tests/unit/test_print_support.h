@@ -99,7 +99,7 @@ static inline struct vmsnap *bare_snapshot(void)
 	snap->info.consistent = true;
 	snap->info.freeze = VMSNAP_FREEZE_FULL;
 	snap->info.pause = 1234567;
-	snap->info.faults = 0;
+	snap->info.faults = snap->info.swap_in_use = 0;
 	snap->info.known = (struct vmsnap_known){ .pfn = true, .exclusive = true, .zero = true, .huge = true };
 	return snap;
 }

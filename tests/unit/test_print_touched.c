@@ -99,7 +99,7 @@ static void diff_json_says_what_touched_a_range(void **state)
 	assert_has(caught, "\"touched_by_debugger\": {\"pages\": 3, \"totals\": {\"appeared\": 0, \"vanished\": 0, "
 	                   "\"pfn_changed\": 3, ");
 	assert_has(caught, "\"soft_dirtied\": null, \"guarded\": 0, \"unguarded\": 0, \"write_protected\": 0, "
-	                   "\"write_unprotected\": 0, \"huge_split\": 0, \"huge_collapsed\": 0, "
+	                   "\"write_unprotected\": 0, \"huge_split\": 0, \"huge_collapsed\": 0, \"not_mapped_now\": 0, "
 	                   "\"privatised_executable\": 1}},\n");
 	release(&f);
 }

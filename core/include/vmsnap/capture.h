@@ -42,8 +42,9 @@ struct vmsnap_capture_options {
 int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
                    struct vmsnap_error *err);
 
-/* The same from an open directory /proc/PID, or from a recorded copy of one
- * (any folder with maps, pagemap and status in it; it is never frozen). */
+/* The same from an open directory /proc/PID, or from a recorded copy of one: any folder with maps
+ * and pagemap in it, and mostly with status, smaps and others (docs/recorded.md).  A copy is never
+ * frozen.  Where it was taken is what its file `identity` tells, or unknown: never this machine. */
 int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
                       struct vmsnap_error *err);
 

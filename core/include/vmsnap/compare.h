@@ -31,7 +31,7 @@ enum vmsnap_vma_change {
 /* Facts about one page; several may hold at once. */
 enum vmsnap_page_change {
 	VMSNAP_CHANGE_APPEARED,    /* neither present nor swapped in A, one of them in B */
-	VMSNAP_CHANGE_VANISHED,    /* the reverse */
+	VMSNAP_CHANGE_VANISHED,    /* the reverse, but for NOT_MAPPED_NOW */
 	VMSNAP_CHANGE_PFN_CHANGED, /* present in both, known, and different */
 	VMSNAP_CHANGE_BECAME_EXCLUSIVE,
 	VMSNAP_CHANGE_BECAME_SHARED,
@@ -47,6 +47,9 @@ enum vmsnap_page_change {
 	VMSNAP_CHANGE_WRITE_UNPROTECTED, /* in A only, though the page is still there */
 	VMSNAP_CHANGE_HUGE_SPLIT,        /* part of a huge page in A, not in B */
 	VMSNAP_CHANGE_HUGE_COLLAPSED,    /* the reverse */
+	/* As VANISHED, but of a file or of shared memory that is mapped there still: what the page held
+	 * is where it was, in swap perhaps.  Page tables do not tell. */
+	VMSNAP_CHANGE_NOT_MAPPED_NOW,
 	VMSNAP_CHANGE_COUNT
 };
 

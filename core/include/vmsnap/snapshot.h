@@ -106,8 +106,15 @@ struct vmsnap_info {
 	size_t cmdline_len;
 	const uint8_t *exe_build_id; /* NULL if unknown */
 	size_t exe_build_id_len;
-	uint64_t faults; /* page faults of the process until now, minor and major; UINT64_MAX: unknown,
-	                  * as if the process was not frozen */
+	uint64_t faults;        /* page faults of the process until now, minor and major; UINT64_MAX: unknown,
+	                         * as if the process was not frozen */
+	uint64_t swap_in_use;   /* of the whole machine, bytes; UINT64_MAX: unknown */
+	bool page_size_assumed; /* nothing told it: of a process that was recorded elsewhere */
+	/* Which service it belongs to: the path of its cgroup, and what that names. */
+	const char *cgroup;       /* of cgroup v2, else of a hierarchy of v1 */
+	const char *unit;         /* of systemd: "nginx.service" */
+	const char *container;    /* the id or name of a container */
+	const char *machine_hash; /* tells machines apart, made of /etc/machine-id, which it does not reveal */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
@@ -165,14 +172,17 @@ void vmsnap_pages_read(const struct vmsnap *snap, uint64_t start, size_t count, 
 
 /* Sums over the pages of [start, end), in bytes. */
 struct vmsnap_sums {
-	uint64_t size;     /* of the VMAs */
-	uint64_t resident; /* present, the zero page included */
-	uint64_t swapped;
+	uint64_t size;      /* of the VMAs */
+	uint64_t resident;  /* present, the zero page included */
+	uint64_t swapped;   /* of shared memory, which page tables do not tell, as smaps has it */
 	uint64_t exclusive; /* present and mapped once */
 	uint64_t zero;      /* present and the zero page */
 	uint64_t file;      /* present and of a file or shared anonymous */
 	uint64_t huge;      /* present and PMD-mapped */
 	uint64_t guard;
+	/* Of mappings of shared memory of which it is not known whether any of their absent pages is in
+	 * swap: those pages.  They are not in `swapped`. */
+	uint64_t swap_unknown;
 };
 void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums, size_t size);
 static inline void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
@@ -209,10 +219,12 @@ size_t vmsnap_thread_count(const struct vmsnap *snap);
 const struct vmsnap_thread *vmsnap_thread(const struct vmsnap *snap, size_t index);
 
 /* smaps, if it was captured (otherwise 0 keys): a table of VMAs by keys, in
- * bytes where the kernel writes kB.  UINT64_MAX: the VMA has no such line. */
+ * bytes where the kernel writes kB.  UINT64_MAX: the VMA has no such line, or no number in it: then
+ * the text is what it has instead ("" if nothing), which is NULL otherwise. */
 size_t vmsnap_smaps_key_count(const struct vmsnap *snap);
 const char *vmsnap_smaps_key(const struct vmsnap *snap, size_t key);
 uint64_t vmsnap_smaps_value(const struct vmsnap *snap, size_t vma, size_t key);
+const char *vmsnap_smaps_text(const struct vmsnap *snap, size_t vma, size_t key);
 const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma); /* "rd wr mr"; "" if unknown */
 
 /* ---- what a debugger knows ------------------------------------------------ */
