@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "say.h"
+#include "vmsnap.h"
 
 static const char *process_digits(const char *word)
 {
@@ -19,6 +20,15 @@ bool word_is_process(const char *word)
 	return digits != word || (*digits && digits[strspn(digits, "0123456789")] == '\0');
 }
 
+static pid_t process_meant(pid_t pid)
+{
+	struct vmsnap_process process = { .size = sizeof(process) };
+	if (vmsnap_process_now(pid, &process, NULL) || !process.tgid || process.tgid == (uint32_t)pid)
+		return pid;
+	say("%d is a thread of process %u: that is taken", (int)pid, (unsigned)process.tgid);
+	return (pid_t)process.tgid;
+}
+
 int process_parse(const char *word, pid_t *pid)
 {
 	const char *digits = process_digits(word);
@@ -29,6 +39,6 @@ int process_parse(const char *word, pid_t *pid)
 		return trouble("'%s' is not a process: expected its number, as in 1234 or pid:1234", word);
 	if (errno || number < 1 || number > INT_MAX)
 		return trouble("'%s' is not a process: there is no such number", word);
-	*pid = (pid_t)number;
+	*pid = process_meant((pid_t)number);
 	return STATUS_OK;
 }

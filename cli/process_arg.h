@@ -7,6 +7,7 @@
 
 /* A process number as people write it: digits or "pid:" and digits. */
 bool word_is_process(const char *word);
+/* Of a thread's number: that of its process, which is said. */
 int process_parse(const char *word, pid_t *pid);
 
 #endif

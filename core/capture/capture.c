@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/sysinfo.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -140,7 +141,6 @@ static void note_missed(const struct capture *capture, size_t index)
 	}
 }
 
-static int take_all(struct capture *capture)
 /* Of anybody on this machine.  If none is, none of the target's memory is in it. */
 static uint64_t swap_in_use(void)
 {
@@ -158,6 +158,7 @@ static void note_swap(struct capture *capture)
 			capture->readers[i].builder.snap->info.swap_in_use = in_use;
 }
 
+static int take_all(struct capture *capture)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -181,8 +182,8 @@ static void note_swap(struct capture *capture)
 		else
 			note_missed(capture, i);
 	}
-	return VMSNAP_OK;
 	note_swap(capture);
+	return VMSNAP_OK;
 }
 
 /* What the calling thread traces goes on only when that thread says so. */
@@ -517,12 +518,38 @@ static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_optio
 	}
 }
 
-static int open_process(pid_t pid, int *procdir, struct vmsnap_error *err)
+static int open_number(pid_t pid, int *procdir, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_ERR_ZOMBIE;
 	for (int look = 0; look <= LOOKS_AGAIN && rc == VMSNAP_ERR_ZOMBIE; look++)
 		rc = procdir_open(pid, procdir, err);
 	return rc;
+}
+
+/* A thread has no memory of its own: its process is meant, and *pid becomes that. */
+static int open_process(pid_t *pid, int *procdir, struct vmsnap_error *err)
+{
+	char task[32];
+	int thread, rc = open_number(*pid, &thread, err);
+	if (rc)
+		return rc;
+	pid_t process = procdir_process_of_thread(thread, *pid);
+	if (!process) {
+		*procdir = thread;
+		return VMSNAP_OK;
+	}
+	close(thread);
+	rc = open_number(process, procdir, err);
+	if (rc)
+		return rc;
+	/* Unless it ended meanwhile, and the number is another process's. */
+	snprintf(task, sizeof(task), "task/%d", (int)*pid);
+	if (faccessat(*procdir, task, F_OK, 0)) {
+		close(*procdir);
+		return fail(err, VMSNAP_ERR_NO_PROCESS, "no process %d", (int)*pid);
+	}
+	*pid = process;
+	return VMSNAP_OK;
 }
 
 static int capture_one(pid_t pid, int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
@@ -542,7 +569,7 @@ VMSNAP_API int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *op
                               struct vmsnap_error *err)
 {
 	int procdir;
-	int rc = open_process(pid, &procdir, err);
+	int rc = open_process(&pid, &procdir, err);
 	return rc ? rc : capture_one(pid, procdir, options, out, err);
 }
 
@@ -565,6 +592,6 @@ VMSNAP_API int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_option
                                    size_t *count, struct vmsnap_error *err)
 {
 	int procdir;
-	int rc = open_process(pid, &procdir, err);
+	int rc = open_process(&pid, &procdir, err);
 	return rc ? rc : capture_run(pid, procdir, options, true, out, count, err);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include "error.h"
@@ -227,6 +228,23 @@ int procdir_open_any(pid_t pid, int *out, struct vmsnap_error *err)
 		return fail_sys(err, errno, "cannot open %s", path);
 	*out = fd;
 	return VMSNAP_OK;
+}
+
+/* The kernel's quick answer comes first: it knows no process of a thread's number. */
+pid_t procdir_process_of_thread(int procdir, pid_t pid)
+{
+	static const char key[] = "\nTgid:\t";
+	struct proc_text text = { 0 };
+	uint64_t process = 0;
+	if (!syscall(SYS_tgkill, pid, pid, 0) || errno != ESRCH)
+		return 0;
+	const char *line = procdir_read(procdir, "status", &text) ? NULL : strstr(text.text, key);
+	if (line) {
+		struct cursor c = { line + sizeof(key) - 1, text.text + text.len };
+		take_decimal(&c, &process);
+	}
+	proc_text_free(&text);
+	return process == (uint64_t)pid ? 0 : (pid_t)process;
 }
 
 int procdir_open(pid_t pid, int *out, struct vmsnap_error *err)

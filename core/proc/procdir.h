@@ -18,6 +18,9 @@ int procdir_open_any(pid_t pid, int *out, struct vmsnap_error *err);
 /* The main thread may have exited while others live on: then it shows no memory,
  * but the directory of a living thread (task/TID) does.  -1 if there is none. */
 int procdir_living_thread(int procdir);
+/* Of a directory that was opened by its number: the process that the number is a thread of; 0 if it is
+ * a process's own. */
+pid_t procdir_process_of_thread(int procdir, pid_t pid);
 /* Whether the descriptor lies in a proc file system; a recorded copy does not.
  * Returns 0 or errno, and leaves *live alone if it cannot be told. */
 int procdir_is_live(int procdir, bool *live);

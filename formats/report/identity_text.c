@@ -6,11 +6,13 @@
 void print_identity_line(struct text *text, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	text_format(text, "%u", info->pid);
+	text_format(text, "%u", info->tgid ? info->tgid : info->pid);
 	if (*info->comm) {
 		text_string(text, " ");
 		fit_whole(text, info->comm);
 	}
+	if (info->tgid && info->tgid != info->pid)
+		text_format(text, ", thread %u", info->pid);
 	if (*info->label) {
 		text_string(text, ", \"");
 		fit_whole(text, info->label);

@@ -102,30 +102,30 @@ static void put_taken(struct text *text, const struct vmsnap *snap)
 void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	text_format(text, "%-10s%u", "process", info->pid);
+	text_format(text, "%-10s%u", "process", info->tgid ? info->tgid : info->pid);
 	if (*info->comm) {
 		text_string(text, " ");
 		fit_whole(text, info->comm);
 	}
+	if (info->tgid && info->tgid != info->pid)
+		text_format(text, ", its thread %u", info->pid);
 	text_format(text, ", parent %u, user %u\n", info->ppid, info->uid);
 	put_field(text, "exe", info->exe);
 	put_field(text, "label", info->label);
 	put_field(text, "why", info->reason);
 	put_taken(text, snap);
 	put_field(text, "kernel", info->kernel);
-	put_unknown(text, snap);
-	put_filter_line(text, filter);
-	text_string(text, "\n");
 	put_field(text, "machine", info->machine_hash);
 	/* The root is where everybody is that nobody has put elsewhere. */
 	if (strcmp(info->cgroup, "/") != 0)
 		put_field(text, "cgroup", info->cgroup);
 	put_field(text, "unit", info->unit);
 	put_field(text, "container", info->container);
+	put_unknown(text, snap);
+	put_filter_line(text, filter);
+	text_string(text, "\n");
 }
 
-void put_show_status(struct text *text, const struct vmsnap *snap)
-{
 /* Not counted in VmRSS, but resident. */
 #define HUGETLB "HugetlbPages"
 
@@ -135,6 +135,8 @@ static bool is_told(const struct vmsnap_status_field *field)
 	return field->number || field->key_len != strlen(HUGETLB) || memcmp(field->key, HUGETLB, field->key_len) != 0;
 }
 
+void put_show_status(struct text *text, const struct vmsnap *snap)
+{
 	static const char *const keys[] = { "VmRSS", "RssAnon", "RssFile", "RssShmem",
 		                            "VmHWM", "VmSwap",  HUGETLB,   "Threads" };
 	struct fit_line line = fit_line(text, 10, 10);

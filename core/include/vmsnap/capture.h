@@ -36,7 +36,8 @@ struct vmsnap_capture_options {
 	const char *reason; /* NULL: none */
 };
 
-/* Captures one process.  options may be NULL.  Must be called by one thread
+/* Captures one process; the number of a thread means its process, as info.pid tells then.
+ * options may be NULL.  Must be called by one thread
  * from start to end (ptrace belongs to a thread).  Reaps no child but those it
  * traces itself. */
 int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
