@@ -57,7 +57,7 @@ static void columns_print(struct output *output, int report)
 	const char *name;
 	for (size_t i = 0; (name = vmsnap_report_column_name(report, i)); i++) {
 		const char *mark = vmsnap_report_column_usual(report, i) ? " " : "+";
-		output_format(output, " %s%-9s %s\n", mark, name, vmsnap_report_column_help(report, i));
+		output_format(output, " %s%-10s %s\n", mark, name, vmsnap_report_column_help(report, i));
 	}
 }
 
@@ -72,7 +72,7 @@ static void all_columns_print(struct output *output, const struct command *comma
 		columns_print(output, command->reports[i]);
 	}
 	if (command->bit == CMD_SHOW)
-		output_text(output, " +PSS, ...  each key of smaps, in capitals, if they were kept\n");
+		output_text(output, " +PSS, ...   each key of smaps, in capitals, if they were kept\n");
 }
 
 int help_command(const struct command *command)

@@ -6,6 +6,7 @@
 #include "error_record.h"
 #include "escape.h"
 #include "format_value.h"
+#include "identity_columns.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_color.h"
@@ -24,6 +25,7 @@ enum {
 	LIST_COMM,
 	LIST_LABEL,
 	LIST_WHY,
+	LIST_IDENTITY,
 };
 /* Of a snapshot that cannot be read the keys behind "error" are not there. */
 static const struct column list_columns[] = {
@@ -39,9 +41,11 @@ static const struct column list_columns[] = {
 	[LIST_COMM] = { NULL, "COMM", COLUMN_TEXT, 0, "the process's name, or why it is unreadable", NULL },
 	[LIST_LABEL] = { NULL, "LABEL", COLUMN_NAME, 0, "for FILE@LABEL", NULL },
 	[LIST_WHY] = { NULL, "WHY", COLUMN_NAME, COLUMN_SPARSE | COLUMN_LONG, "why it was taken", NULL },
+	IDENTITY_COLUMNS_OF(LIST_IDENTITY),
 };
 static const uint32_t list_shown[] = { LIST_N,    LIST_TIME,   LIST_PID,  LIST_PPID,  LIST_RSS,
-	                               LIST_SIZE, LIST_OFFSET, LIST_COMM, LIST_LABEL, LIST_WHY };
+	                               LIST_SIZE, LIST_OFFSET, LIST_COMM, LIST_LABEL, IDENTITY_SHOWN(LIST_IDENTITY),
+	                               LIST_WHY };
 const struct row_schema list_schema = ROW_SCHEMA_SHOWN(list_columns, list_shown);
 
 enum { LIST_SNAPSHOTS, LIST_DAMAGE };
@@ -99,6 +103,7 @@ static void put_entry(struct row *row, const struct vmsnap *snap)
 	row_put_name(row, LIST_COMM, info->comm);
 	row_put_name(row, LIST_LABEL, info->label);
 	row_put_name(row, LIST_WHY, info->reason);
+	put_identity_columns(row, LIST_IDENTITY, snap);
 }
 
 static void put_unreadable(struct row *row, const struct vmsnap_error *err)

@@ -4,6 +4,7 @@
 #include "emitter.h"
 #include "error.h"
 #include "format_value.h"
+#include "identity_columns.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
@@ -21,6 +22,7 @@ enum {
 	SNAPS_COMM,
 	SNAPS_LABEL,
 	SNAPS_WHY,
+	SNAPS_IDENTITY,
 };
 static const struct column snaps_columns[] = {
 	[SNAPS_NAME] = { "name", "NAME", COLUMN_NAME, COLUMN_LONG, "what it is called here", NULL },
@@ -35,10 +37,20 @@ static const struct column snaps_columns[] = {
 	[SNAPS_COMM] = { NULL, "COMM", COLUMN_NAME, 0, "the process's name", NULL },
 	[SNAPS_LABEL] = { NULL, "LABEL", COLUMN_NAME, COLUMN_SECONDARY | COLUMN_LONG, "as given at the capture", NULL },
 	[SNAPS_WHY] = { NULL, "WHY", COLUMN_NAME, COLUMN_SPARSE | COLUMN_LONG, "why it was taken", NULL },
+	IDENTITY_COLUMNS_OF(SNAPS_IDENTITY),
 };
-static const uint32_t snaps_shown[] = { SNAPS_NAME,    SNAPS_TAKEN,    SNAPS_PID,     SNAPS_PPID,
-	                                SNAPS_COMM,    SNAPS_RESIDENT, SNAPS_SWAPPED, SNAPS_MAPPINGS,
-	                                SNAPS_THREADS, SNAPS_LABEL,    SNAPS_WHY };
+static const uint32_t snaps_shown[] = { SNAPS_NAME,
+	                                SNAPS_TAKEN,
+	                                SNAPS_PID,
+	                                SNAPS_PPID,
+	                                SNAPS_COMM,
+	                                SNAPS_RESIDENT,
+	                                SNAPS_SWAPPED,
+	                                SNAPS_MAPPINGS,
+	                                SNAPS_THREADS,
+	                                SNAPS_LABEL,
+	                                IDENTITY_SHOWN(SNAPS_IDENTITY),
+	                                SNAPS_WHY };
 const struct row_schema snapshots_schema = ROW_SCHEMA_SHOWN(snaps_columns, snaps_shown);
 
 enum { SNAPSHOTS_ROWS };
@@ -116,6 +128,7 @@ static void put_row(struct row *row, const struct snapshots *snapshots, size_t i
 	row_put_name(row, SNAPS_COMM, info->comm);
 	row_put_name(row, SNAPS_LABEL, info->label);
 	row_put_name(row, SNAPS_WHY, info->reason);
+	put_identity_columns(row, SNAPS_IDENTITY, snap);
 	row_end(row);
 }
 
