@@ -147,16 +147,30 @@ static const char *size_text(uint64_t bytes, char text[16])
 	return text;
 }
 
+/* What is resident: of several processes each frame once.  What is hidden counts for each process, as
+ * tell_doubts() says. */
+static uint64_t resident_bytes(const struct captured *captured)
+{
+	const struct vmsnap *const *snaps = (const struct vmsnap *const *)captured->snaps;
+	struct vmsnap_set_sums sums = { 0 };
+	struct vmsnap_set *set;
+	if (captured->count == 1 || vmsnap_set_new(snaps, captured->count, &set, NULL)) {
+		struct vmsnap_sums own;
+		vmsnap_sum(snaps[0], 0, UINT64_MAX, &own);
+		return own.resident;
+	}
+	bool known = !vmsnap_set_sums(set, &sums, NULL);
+	vmsnap_set_free(set);
+	return known ? sums.distinct + sums.hidden : 0;
+}
+
 static void tell_saved(const struct options *options, const char *path, const struct captured *captured)
 {
 	char resident[16], on_disk[16], file[64] = "", processes[64] = "";
-	uint64_t bytes = 0, pause = 0;
+	uint64_t pause = 0;
 	size_t vmas = 0;
 	struct stat st;
 	for (size_t i = 0; i < captured->count; i++) {
-		struct vmsnap_sums sums;
-		vmsnap_sum(captured->snaps[i], 0, UINT64_MAX, &sums);
-		bytes += sums.resident;
 		vmas += vmsnap_vma_count(captured->snaps[i]);
 		uint64_t stood = vmsnap_info(captured->snaps[i])->pause;
 		pause = stood > pause ? stood : pause;
@@ -167,7 +181,7 @@ static void tell_saved(const struct options *options, const char *path, const st
 	if (is_regular(path, &st))
 		snprintf(file, sizeof(file), ", %s on disk", size_text((uint64_t)st.st_size, on_disk));
 	say("%s: %s%zu mappings, %s resident%s, paused %.1f ms", to_output(path) ? "standard output" : path, processes,
-	    vmas, size_text(bytes, resident), file, (double)pause / 1e6);
+	    vmas, size_text(resident_bytes(captured), resident), file, (double)pause / 1e6);
 }
 
 static size_t count_missed(const struct vmsnap *snap)
@@ -213,7 +227,8 @@ static void tell_doubts(const struct options *options, const struct captured *ca
 	else if (loose)
 		tell_loose(loose);
 	if (hidden)
-		say("root would add: page frame numbers (who shares which page) and swap slots");
+		say("root would add: page frame numbers (who shares which page%s) and swap slots",
+		    captured->count > 1 ? ", which counts for each of them here" : "");
 }
 
 static int list_saved(const struct options *options, const char *path)

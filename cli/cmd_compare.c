@@ -1,4 +1,7 @@
-/* Commands that say what two snapshots mean together. */
+/* Commands that say what two snapshots mean together, or two trees of them. */
+#include <inttypes.h>
+#include <stddef.h>
+
 #include "commands.h"
 #include "names.h"
 #include "output.h"
@@ -10,26 +13,38 @@ static unsigned print_flags(const struct options *options)
 	return (options->totals ? VMSNAP_PRINT_TOTALS_ONLY : 0u) | (options->long_rows ? VMSNAP_PRINT_LONG : 0u);
 }
 
-/* Two operands, or one file that holds both. */
-static int load_pair(struct sources *sources, enum pair pair, struct vmsnap **a, struct vmsnap **b)
+static const struct vmsnap *only(const struct chosen *chosen)
 {
-	const struct options *options = sources->options;
-	struct vmsnap *first, *second;
-	int status;
-	if (options->operand_count < 2)
-		return snapshots_from_word(sources, options->operands[0], pair, a, b);
-	status = snapshot_from_word(sources, options->operands[0], &first);
+	return vmsnap_set_at(chosen->set, 0);
+}
+
+static bool is_tree(const struct chosen *chosen)
+{
+	return vmsnap_set_count(chosen->set) > 1;
+}
+
+/* The two operands.  One process and a tree do not belong together: all but one would seem to have
+ * come, or to have gone. */
+static int load_operands(struct sources *sources, struct chosen *a, struct chosen *b)
+{
+	char **words = sources->options->operands;
+	int status = set_from_word(sources, words[0], a);
 	if (status)
 		return status;
-	status = snapshot_from_word(sources, options->operands[1], &second);
-	if (status) {
-		vmsnap_unref(first);
-		return status;
+	status = set_from_word(sources, words[1], b);
+	if (!status && is_tree(a) != is_tree(b) && (a->one || b->one)) {
+		int tree = is_tree(b), pid = (int)vmsnap_info(only(tree ? a : b))->pid;
+		status = trouble(
+		        "%s is one process, and %s holds %zu of one instant; say which is meant, as in FILE@pid:%d",
+		        words[!tree], words[tree], vmsnap_set_count(tree ? b->set : a->set), pid);
+		chosen_drop(b);
 	}
-	*a = first;
-	*b = second;
-	return STATUS_OK;
+	if (status)
+		chosen_drop(a);
+	return status;
 }
+
+/* ---- diff ---- */
 
 static int print_diff(const struct options *options, const struct vmsnap *a, const struct vmsnap *b)
 {
@@ -50,20 +65,58 @@ static int print_diff(const struct options *options, const struct vmsnap *a, con
 	return status;
 }
 
+static int print_set_diff(const struct options *options, const struct chosen *a, const struct chosen *b)
+{
+	struct vmsnap_set_diff *diff;
+	struct vmsnap_error err;
+	struct output output;
+	if (vmsnap_set_diff_new(a->set, b->set, NULL, &diff, &err))
+		return trouble_with(NULL, &err);
+	output_init(&output, options);
+	int status = output_finish(&output, vmsnap_print_set_diff(diff, print_flags(options), &output.to, &err), &err);
+	if (!status && vmsnap_set_diff_any(diff))
+		status = STATUS_DIFFERENT;
+	vmsnap_set_diff_free(diff);
+	return status;
+}
+
+/* Of a file with one instant, two processes can only be compared with each other. */
+static int diff_one_instant(const struct options *options, const char *word, const struct chosen *last)
+{
+	size_t count = vmsnap_set_count(last->set);
+	if (count == 1)
+		return trouble("%s holds one snapshot; two are needed", word);
+	if (count > 2)
+		return trouble("%s holds %zu processes of one instant, and no other instant; say which two are meant, "
+		               "as in %s@1 %s@2",
+		               word, count, word, word);
+	return print_diff(options, only(last), vmsnap_set_at(last->set, 1));
+}
+
 int cmd_diff(const struct options *options)
 {
-	struct vmsnap *a, *b;
+	struct chosen a = { NULL, false }, b = { NULL, false };
 	struct sources sources;
 	sources_init(&sources, options);
-	int status = load_pair(&sources, PAIR_LAST_TWO, &a, &b);
+	const char *word = options->operands[0];
+	size_t count;
+	int status = options->operand_count < 2 ? instants_from_word(&sources, word, &a, &b, &count)
+	                                        : load_operands(&sources, &a, &b);
 	sources_close(&sources);
 	if (status)
 		return status;
-	status = print_diff(options, a, b);
-	vmsnap_unref(a);
-	vmsnap_unref(b);
+	if (!a.set)
+		status = diff_one_instant(options, word, &b);
+	else if (is_tree(&a) || is_tree(&b))
+		status = print_set_diff(options, &a, &b);
+	else
+		status = print_diff(options, only(&a), only(&b));
+	chosen_drop(&a);
+	chosen_drop(&b);
 	return status;
 }
+
+/* ---- cow ---- */
 
 static int print_cow(const struct options *options, const struct vmsnap *parent, const struct vmsnap *child,
                      const struct vmsnap *base)
@@ -84,36 +137,120 @@ static int print_cow(const struct options *options, const struct vmsnap *parent,
 	return status;
 }
 
-/* In a file that holds two, either may have been captured first. */
-static void parent_first(struct vmsnap **parent, struct vmsnap **child)
+static int print_set_cow(const struct options *options, const struct vmsnap_set *set, const struct vmsnap_set *base)
 {
-	const struct vmsnap_info *a = vmsnap_info(*parent), *b = vmsnap_info(*child);
-	if (a->ppid == b->pid && b->ppid != a->pid) {
-		struct vmsnap *swap = *parent;
-		*parent = *child;
-		*child = swap;
+	struct vmsnap_set_cow *cow;
+	struct vmsnap_error err;
+	struct output output;
+	if (vmsnap_set_cow_new(set, base, NULL, &cow, &err))
+		return trouble_with(NULL, &err);
+	output_init(&output, options);
+	int status = output_finish(&output, vmsnap_print_set_cow(cow, print_flags(options), &output.to, &err), &err);
+	vmsnap_set_cow_free(cow);
+	return status;
+}
+
+/* Of a tree as base, that of the parent, else of the child; of one snapshot, that. */
+static int base_of(const struct chosen *base, const struct vmsnap *parent, const struct vmsnap *child,
+                   const struct vmsnap **out)
+{
+	*out = NULL;
+	if (!base->set)
+		return STATUS_OK;
+	*out = is_tree(base) ? vmsnap_set_same(base->set, parent) : only(base);
+	if (!*out)
+		*out = vmsnap_set_same(base->set, child);
+	if (!*out)
+		return trouble("cow: the base holds neither process %" PRIu32 " nor process %" PRIu32,
+		               vmsnap_info(parent)->pid, vmsnap_info(child)->pid);
+	return STATUS_OK;
+}
+
+static int cow_of_two(const struct options *options, const struct vmsnap *parent, const struct vmsnap *child,
+                      const struct chosen *base)
+{
+	const struct vmsnap *of_base;
+	int status = base_of(base, parent, child, &of_base);
+	return status ? status : print_cow(options, parent, child, of_base);
+}
+
+/* All forks in it; of one fork all that is known. */
+static int cow_of_tree(const struct options *options, const struct chosen *tree, const struct chosen *base)
+{
+	const struct vmsnap *child, *forked = NULL;
+	size_t forks = 0, count = vmsnap_set_count(tree->set);
+	for (size_t i = 0; (child = vmsnap_set_at(tree->set, i)); i++) {
+		if (!vmsnap_set_parent(tree->set, child))
+			continue;
+		forked = child;
+		forks++;
 	}
+	if (!forks)
+		return trouble("cow: none of these %zu processes is the parent of another", count);
+	const struct vmsnap *parent = vmsnap_set_parent(tree->set, forked);
+	if (count == 2 && (!base->set || vmsnap_set_same(base->set, parent) || vmsnap_set_same(base->set, forked)))
+		return cow_of_two(options, parent, forked, base);
+	return print_set_cow(options, tree->set, base->set);
+}
+
+/* In a file that holds two, either may have been captured first. */
+static int cow_of_file_of_two(const struct options *options, const struct vmsnap *parent, const struct vmsnap *child,
+                              const struct chosen *base)
+{
+	const struct vmsnap_info *a = vmsnap_info(parent), *b = vmsnap_info(child);
+	bool other_way = a->ppid == b->pid && b->ppid != a->pid;
+	return cow_of_two(options, other_way ? child : parent, other_way ? parent : child, base);
+}
+
+/* One operand: a tree, after the one before it, if the file holds that; or the only two. */
+static int cow_of_file(const struct options *options, const struct chosen *earlier, const struct chosen *last,
+                       size_t count, const struct chosen *base)
+{
+	const char *word = options->operands[0];
+	if (count == 1)
+		return trouble("%s holds one snapshot; two are needed", word);
+	if (count > 2 && is_tree(last))
+		return cow_of_tree(options, last, base->set ? base : earlier);
+	if (count > 2)
+		return trouble("%s holds %zu snapshots; say which two are meant, as in %s@1 %s@2", word, count, word,
+		               word);
+	if (is_tree(last))
+		return cow_of_file_of_two(options, only(last), vmsnap_set_at(last->set, 1), base);
+	return cow_of_file_of_two(options, only(earlier), only(last), base);
+}
+
+/* Two operands: parent and child, or a tree at two times, of which the earlier is the base. */
+static int cow_of_operands(const struct options *options, const struct chosen *a, const struct chosen *b,
+                           const struct chosen *base)
+{
+	if (!is_tree(a) && !is_tree(b))
+		return cow_of_two(options, only(a), only(b), base);
+	if (base->set)
+		return trouble("cow: of two trees the earlier one is the base; --base is one too many");
+	if (vmsnap_same_instant(only(a), only(b)))
+		return trouble("cow: %s and %s are of one instant; give it once, and the forks are found in it",
+		               options->operands[0], options->operands[1]);
+	bool in_order = vmsnap_info(only(a))->taken < vmsnap_info(only(b))->taken;
+	return cow_of_tree(options, in_order ? b : a, in_order ? a : b);
 }
 
 int cmd_cow(const struct options *options)
 {
-	struct vmsnap *parent, *child, *base = NULL;
+	struct chosen a = { NULL, false }, b = { NULL, false }, base = { NULL, false };
 	struct sources sources;
 	sources_init(&sources, options);
-	int status = load_pair(&sources, PAIR_ONLY_TWO, &parent, &child);
-	if (status) {
-		sources_close(&sources);
-		return status;
-	}
-	if (options->operand_count < 2)
-		parent_first(&parent, &child);
-	if (options->base)
-		status = snapshot_from_word(&sources, options->base, &base);
+	bool one_word = options->operand_count < 2;
+	size_t count = 0;
+	int status = one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
+	                      : load_operands(&sources, &a, &b);
+	if (!status && options->base)
+		status = set_from_word(&sources, options->base, &base);
 	sources_close(&sources);
 	if (!status)
-		status = print_cow(options, parent, child, base);
-	vmsnap_unref(parent);
-	vmsnap_unref(child);
-	vmsnap_unref(base);
+		status =
+		        one_word ? cow_of_file(options, &a, &b, count, &base) : cow_of_operands(options, &a, &b, &base);
+	chosen_drop(&a);
+	chosen_drop(&b);
+	chosen_drop(&base);
 	return status;
 }

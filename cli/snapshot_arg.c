@@ -11,7 +11,7 @@
 #include "process_arg.h"
 #include "say.h"
 
-static const char expected[] = "expected a snapshot: FILE, FILE@N, FILE@LABEL, PID, pid:PID or -";
+static const char expected[] = "expected a snapshot: FILE, FILE@N, FILE@LABEL, FILE@pid:PID, PID, pid:PID or -";
 
 void sources_init(struct sources *sources, const struct options *options)
 {
@@ -179,43 +179,132 @@ int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap 
 	return status;
 }
 
-static int pair_first(const char *word, const struct vmsnap_file *file, enum pair pair, size_t *first)
+/* ---- several ---- */
+
+/* Snapshots of a file, one behind the other. */
+struct span {
+	size_t first, count;
+};
+
+static int load_span(const char *word, const struct vmsnap_file *file, struct span span, struct vmsnap_set **out)
 {
-	size_t count = vmsnap_file_count(file);
-	if (count < 2)
-		return trouble("%s holds %s snapshot; two are needed", word, count ? "one" : "no");
-	if (pair == PAIR_ONLY_TWO && count > 2)
-		return trouble("%s holds %zu snapshots; say which two are meant, as in %s@1 %s@2", word, count, word,
-		               word);
-	*first = count - 2;
+	struct vmsnap **snaps = calloc(span.count, sizeof(*snaps));
+	struct vmsnap_error err;
+	int status = snaps ? STATUS_OK : trouble("out of memory");
+	for (size_t i = 0; !status && i < span.count; i++)
+		status = load_index(word, file, span.first + i, &snaps[i]);
+	if (!status && vmsnap_set_new((const struct vmsnap *const *)snaps, span.count, out, &err))
+		status = trouble_with(word, &err);
+	for (size_t i = 0; snaps && i < span.count; i++)
+		vmsnap_unref(snaps[i]);
+	free(snaps);
+	return status;
+}
+
+/* The last instant within a span that is not empty. */
+static int last_instant(const char *word, const struct vmsnap_file *file, struct span within, struct span *out)
+{
+	struct vmsnap_error err;
+	size_t end = within.first + within.count;
+	if (vmsnap_file_instant(file, end - 1, &out->first, &out->count, &err))
+		return trouble_with(word, &err);
+	out->first = out->first > within.first ? out->first : within.first;
+	out->count = end - out->first;
 	return STATUS_OK;
 }
 
-int snapshots_from_word(struct sources *sources, const char *word, enum pair pair, struct vmsnap **a, struct vmsnap **b)
+/* What a word says of a file; which NULL: all of it. */
+static int select_span(const char *word, const struct vmsnap_file *file, const char *which, struct span *out)
 {
-	struct place place;
-	if (word_is_process(word))
-		return trouble("'%s' is one process; two snapshots are needed, or a file that holds them", word);
-	int status = place_find(word, &place);
+	struct vmsnap_error err;
+	*out = (struct span){ 0, vmsnap_file_count(file) };
+	if (!out->count)
+		return trouble("%s: the file holds no snapshot", word);
+	if (which && vmsnap_file_select(file, which, &out->first, &out->count, &err))
+		return trouble_with(word, &err);
+	return STATUS_OK;
+}
+
+static int set_of_one(struct vmsnap *snap, struct chosen *out)
+{
+	struct vmsnap_error err;
+	const struct vmsnap *const snaps[] = { snap };
+	int status = vmsnap_set_new(snaps, 1, &out->set, &err) ? trouble_with(NULL, &err) : STATUS_OK;
+	out->one = true;
+	vmsnap_unref(snap);
+	return status;
+}
+
+/* Opens what the word names; the caller frees place->path and releases *file. */
+static int open_word(struct sources *sources, const char *word, struct place *place, struct vmsnap_file **file)
+{
+	int status = place_find(word, place);
 	if (status)
 		return status;
-	struct vmsnap_file *file = NULL;
-	size_t first = 0;
-	struct vmsnap *loaded = NULL;
-	if (place.which)
+	status = sources_open(sources, place->path, file);
+	if (status)
+		free(place->path);
+	return status;
+}
+
+int set_from_word(struct sources *sources, const char *word, struct chosen *out)
+{
+	struct vmsnap *snap;
+	struct place place;
+	struct vmsnap_file *file;
+	struct span span;
+	if (word_is_process(word)) {
+		int status = capture_live(sources->options, word, &snap);
+		return status ? status : set_of_one(snap, out);
+	}
+	int status = open_word(sources, word, &place, &file);
+	if (status)
+		return status;
+	status = select_span(word, file, place.which, &span);
+	if (!status && !place.which)
+		status = last_instant(word, file, span, &span);
+	if (!status)
+		status = load_span(word, file, span, &out->set);
+	out->one = place.which && span.count == 1;
+	sources_release(sources, file);
+	free(place.path);
+	return status;
+}
+
+void chosen_drop(struct chosen *chosen)
+{
+	vmsnap_set_free(chosen->set);
+	chosen->set = NULL;
+}
+
+int instants_from_word(struct sources *sources, const char *word, struct chosen *earlier, struct chosen *last,
+                       size_t *count)
+{
+	struct place place;
+	struct vmsnap_file *file;
+	struct span all, now, before = { 0 };
+	if (word_is_process(word))
+		return trouble("'%s' is one process; two snapshots are needed, or a file that holds them", word);
+	int status = open_word(sources, word, &place, &file);
+	if (status)
+		return status;
+	*earlier = *last = (struct chosen){ NULL, false };
+	status = select_span(word, file, place.which, &all);
+	if (!status && place.which && all.count == 1)
 		status = trouble("'%s' is one snapshot; two are needed, or a file that holds them", word);
+	if (!status)
+		status = last_instant(word, file, all, &now);
+	if (!status)
+		status = load_span(word, file, now, &last->set);
+	if (!status && now.first > all.first) {
+		status = last_instant(word, file, (struct span){ all.first, now.first - all.first }, &before);
+		if (!status)
+			status = load_span(word, file, before, &earlier->set);
+	}
+	if (status)
+		chosen_drop(last);
 	else
-		status = sources_open(sources, place.path, &file);
-	if (!status)
-		status = pair_first(word, file, pair, &first);
-	if (!status)
-		status = load_index(word, file, first, &loaded);
-	if (!status)
-		status = load_index(word, file, first + 1, b);
-	if (!status)
-		*a = loaded;
-	else
-		vmsnap_unref(loaded);
+		*count = all.count;
 	sources_release(sources, file);
 	free(place.path);
 	return status;

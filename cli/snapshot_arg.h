@@ -21,10 +21,20 @@ void sources_close(struct sources *sources);
 /* Each returns STATUS_OK, or STATUS_TROUBLE after saying why.  A file whose end is
  * damaged is read as far as it goes, and that is said. */
 int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap **out);
-/* The two snapshots that one file stands for; command says which those are. */
-enum pair { PAIR_LAST_TWO, PAIR_ONLY_TWO };
-int snapshots_from_word(struct sources *sources, const char *word, enum pair pair, struct vmsnap **a,
-                        struct vmsnap **b);
+
+/* What a command that takes several is given: processes of one instant.  A file is its last
+ * instant, FILE@FIRST..LAST must be one. */
+struct chosen {
+	struct vmsnap_set *set;
+	bool one; /* the word says which process: not a file or a range, which may hold a tree */
+};
+int set_from_word(struct sources *sources, const char *word, struct chosen *out);
+void chosen_drop(struct chosen *chosen);
+
+/* The last two instants of a file, or of FILE@FIRST..LAST, of which *count are all the snapshots.
+ * earlier->set is NULL if there is only one instant. */
+int instants_from_word(struct sources *sources, const char *word, struct chosen *earlier, struct chosen *last,
+                       size_t *count);
 /* A whole file, for list and check; warn: say if its end is damaged.  *out is
  * closed by the caller. */
 int file_from_word(const char *word, bool warn, struct vmsnap_file **out);

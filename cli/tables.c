@@ -19,19 +19,22 @@ const struct command command_table[] = {
 	  "that lies there; for an unmapped address the gap around it.\n",
 	  cmd_page, { 0 } },
 	{ CMD_DIFF, "diff", "A [B]", 1, 2, "what differs between two snapshots",
-	  "With one file: between its last two snapshots. The exit status is 0 if nothing\n"
-	  "differs, 1 if something does, 2 if something went wrong.\n",
+	  "With one file: between its last two snapshots, or trees (capture --tree), of which\n"
+	  "a line for each process tells. The exit status is 0 if nothing differs, 1 if\n"
+	  "something does, 2 if something went wrong.\n",
 	  cmd_diff, { VMSNAP_REPORT_DIFF } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
-	  "With one file, it must hold two snapshots: parent and child. A verdict says who\n"
-	  "copied a page, which is not always who wrote to it; --base makes it certain.\n",
+	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
+	  "all forks are told. A verdict says who copied a page, which is not always who\n"
+	  "wrote to it; --base makes it certain.\n",
 	  cmd_cow, { VMSNAP_REPORT_COW } },
 	{ CMD_MAP, "map", "A [B]", 1, 2, "the address space as a picture",
 	  "With two snapshots: what became of A's pages in B.\n", cmd_map, { 0 } },
 	{ CMD_STATUS, "status", "A [B]", 1, 2, "the lines of /proc/PID/status",
 	  "With two snapshots: side by side.\n", cmd_status, { VMSNAP_REPORT_STATUS_ONE, VMSNAP_REPORT_STATUS_TWO } },
 	{ CMD_LIST, "list", "FILE", 1, 1, "the snapshots in a file",
-	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for.\n", cmd_list, { VMSNAP_REPORT_LIST } },
+	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for; of several\n"
+	  "processes FILE@pid:PID, FILE@pid:PID@N and FILE@pid:PID@LABEL are one's.\n", cmd_list, { VMSNAP_REPORT_LIST } },
 	{ CMD_CHECK, "check", "FILE", 1, 1, "whether a file is whole",
 	  "Reads everything in it. The exit status is 0 if all is well, otherwise 2.\n", cmd_check, { VMSNAP_REPORT_CHECK } },
 };

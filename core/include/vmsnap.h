@@ -41,6 +41,7 @@
 #include <vmsnap/file.h>
 #include <vmsnap/names.h>
 #include <vmsnap/print.h>
+#include <vmsnap/set.h>
 #include <vmsnap/snapshot.h>
 
 #endif

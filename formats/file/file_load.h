@@ -18,6 +18,13 @@ enum file_load_part {
  * it knows is better off without: they may be large, and their damage is not its.) */
 int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_error *err);
 
+/* Who it is of, and when it was taken: nothing else of it is read. */
+int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
+
+/* For messages. */
+const char *file_name(const struct vmsnap_file *file);
+int file_no_such_number(const struct vmsnap_file *file, const char *which, struct vmsnap_error *err);
+
 /* work: with its limit, which the snapshot keeps. */
 int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
                    enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err);

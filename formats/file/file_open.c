@@ -117,11 +117,10 @@ VMSNAP_API int vmsnap_file_damage(const struct vmsnap_file *file, struct vmsnap_
 	return file->index.damage.code;
 }
 
-static int no_such_number(const struct vmsnap_file *file, const char *which, struct vmsnap_error *err)
+int file_no_such_number(const struct vmsnap_file *file, const char *which, struct vmsnap_error *err)
 {
-	size_t count = file->index.count;
 	return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: there is no snapshot %.40s: the file holds %zu",
-	            file->source.name, which, count);
+	            file->source.name, which, file->index.count);
 }
 
 static int entry_at(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out,
@@ -130,7 +129,7 @@ static int entry_at(const struct vmsnap_file *file, size_t index, struct vmsnap_
 	char number[32];
 	snprintf(number, sizeof(number), "%zu", index + 1);
 	if (index >= file->index.count)
-		return no_such_number(file, number, err);
+		return file_no_such_number(file, number, err);
 	*out = file->index.entries[index];
 	return VMSNAP_OK;
 }
@@ -178,25 +177,6 @@ VMSNAP_API int vmsnap_file_load(const struct vmsnap_file *file, size_t index, st
 	return load_part(file, index, FILE_LOAD_ALL, out, err);
 }
 
-/* ---- finding ---- */
-
-static bool is_number(const char *which)
-{
-	const char *digits = which + (*which == '-');
-	return *digits && !digits[strspn(digits, "0123456789")];
-}
-
-static int find_number(const struct vmsnap_file *file, const char *which, size_t *index, struct vmsnap_error *err)
-{
-	bool from_end = *which == '-';
-	errno = 0;
-	unsigned long long number = strtoull(which + from_end, NULL, 10);
-	if (errno || !number || number > file->index.count)
-		return no_such_number(file, which, err);
-	*index = from_end ? file->index.count - (size_t)number : (size_t)number - 1;
-	return VMSNAP_OK;
-}
-
 int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_error *err)
 {
 	struct vmsnap *snap;
@@ -206,37 +186,12 @@ int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_
 	return rc;
 }
 
-/* From the end, so the newest wins.  One that cannot be read has no label. */
-static int find_label(const struct vmsnap_file *file, const char *label, size_t *index, struct vmsnap_error *err)
+int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err)
 {
-	for (size_t i = file->index.count; i-- > 0;) {
-		struct vmsnap *snap;
-		int rc = load_part(file, i, FILE_LOAD_SNAP, &snap, err);
-		if (rc == VMSNAP_ERR_NO_MEMORY || rc == VMSNAP_ERR_SYSTEM || rc == VMSNAP_ERR_CANCELLED)
-			return rc;
-		if (rc)
-			continue;
-		bool same = strcmp(vmsnap_info(snap)->label, label) == 0;
-		vmsnap_unref(snap);
-		if (same) {
-			*index = i;
-			return VMSNAP_OK;
-		}
-	}
-	return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: no snapshot has the label \"%.100s\"", file->source.name,
-	            label);
+	return load_part(file, index, FILE_LOAD_SNAP, out, err);
 }
 
-VMSNAP_API int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index,
-                                struct vmsnap_error *err)
+const char *file_name(const struct vmsnap_file *file)
 {
-	static const char prefix[] = "label:";
-	if (is_number(which))
-		return find_number(file, which, index, err);
-	if (strncmp(which, prefix, sizeof(prefix) - 1) == 0)
-		which += sizeof(prefix) - 1;
-	if (!*which)
-		return fail(err, VMSNAP_ERR_NOT_FOUND, "%.160s: expected the number or the label of a snapshot",
-		            file->source.name);
-	return find_label(file, which, index, err);
+	return file->source.name;
 }

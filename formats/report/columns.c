@@ -16,6 +16,8 @@ static const struct row_schema *schema_of(int report)
 		[VMSNAP_REPORT_CHECK] = &check_schema,
 		[VMSNAP_REPORT_SNAPSHOTS] = &snapshots_schema,
 		[VMSNAP_REPORT_HISTORY] = &history_schema,
+		[VMSNAP_REPORT_SET_DIFF] = &set_diff_schema,
+		[VMSNAP_REPORT_SET_COW] = &set_cow_schema,
 	};
 	return report > 0 && (size_t)report < sizeof(schemas) / sizeof(schemas[0]) ? schemas[report] : NULL;
 }

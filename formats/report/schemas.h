@@ -12,6 +12,8 @@ extern const struct row_schema list_schema, list_document_schema;
 extern const struct row_schema map_one_schema, map_two_schema; /* documents */
 extern const struct row_schema page_document_schema;
 extern const struct row_schema pages_schema, pages_document_schema;
+extern const struct row_schema set_cow_schema, set_cow_document_schema;
+extern const struct row_schema set_diff_schema, set_diff_document_schema;
 extern const struct row_schema show_schema, show_document_schema;
 extern const struct row_schema snapshots_schema, snapshots_document_schema;
 extern const struct row_schema status_schema, status_one_schema, status_document_schema;

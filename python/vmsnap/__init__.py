@@ -23,6 +23,7 @@ _THERE = {
     "compare": ("Diff", "Cow"),
     "names": ("Name", "Names"),
     "files": ("File", "load", "save"),
+    "sets": ("Set", "SetDiff", "SetCow"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),

@@ -75,10 +75,23 @@ class File(Owned):
 
     def find(self, which):
         """Its number, from 0: of a label, of which the newest wins; "3" counts from 1, "-1" is
-        the last."""
+        the last; "pid:1234", "pid:1234@3" and "pid:1234@LABEL" are of one process."""
         index = c_size_t()
         lib().vmsnap_file_find(self._handle, given.raw(which, "the label"), byref(index))
         return index.value
+
+    def select(self, which):
+        """The same, and "FIRST..LAST", as a range of numbers."""
+        return self._span(lib().vmsnap_file_select, given.raw(which, "the label"))
+
+    def instant(self, index):
+        """Those that were taken at one instant with this one, a tree's, as a range of numbers."""
+        return self._span(lib().vmsnap_file_instant, index)
+
+    def _span(self, function, which):
+        first, count = c_size_t(), c_size_t()
+        function(self._handle, which, byref(first), byref(count))
+        return range(first.value, first.value + count.value)
 
     def list_text(self, style=PLAIN):
         """A line for each snapshot."""

@@ -792,7 +792,10 @@ class Hostile(Case):
         self.assertTrue(any(r'e\x1b[2Jv\x0ai"l\x5c \xff\x07,' in name for name in names), names)
 
     def test_a_hostile_label_is_found(self):
-        self.assertEqual(command("show", self.file + b"@" + HOSTILE).returncode, 0)
+        of_target = b"@pid:%d" % self.target.pid
+        self.assertEqual(command("show", self.file + of_target + b"@" + HOSTILE).returncode, 0)
+        # Its child has it, too.
+        self.harmless(self.refused("show", self.file + b"@" + HOSTILE, said="several processes").encode())
 
     def test_errors_are_escaped_too(self):
         text = self.refused("show", self.file + b"@none\x1b[2J", said="\\x1b[2J")

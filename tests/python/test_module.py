@@ -3,6 +3,7 @@
 import array
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,6 +167,33 @@ class Comparisons(unittest.TestCase):
         self.assertEqual(len(self.after), 2)
         self.assertEqual(self.after[1].ppid, self.after[0].pid)
         self.assertEqual(self.after[0].pid, self.target.pid)
+
+    def test_sets_are_compared_process_by_process(self):
+        before, after = vmsnap.Set(self.before), vmsnap.Set(self.after)
+        sums = after.sums()
+        self.assertEqual(sums["resident"], sum(one.resident() for one in self.after))
+        self.assertLessEqual(sums["distinct"] + sums["hidden"], sums["resident"])
+        diff = vmsnap.SetDiff(before, after)
+        self.assertEqual([(a.pid, b.pid) for a, b, _ in diff.processes], [(one.pid, one.pid) for one in self.after])
+        self.assertTrue(diff.any() and not vmsnap.SetDiff(before, before).any())
+        self.assertEqual(diff.totals["distinct_b"], sums["distinct"])
+        self.assertIn("vmsnap.set_diff/1", diff.text(vmsnap.JSON))
+        cow = vmsnap.SetCow(after, before)
+        (root, nobody, _), (child, parent, totals) = cow.processes
+        self.assertEqual((root.pid, nobody, child.pid, parent.pid), (self.after[0].pid, None, self.after[1].pid, root.pid))
+        self.assertEqual(totals, vmsnap.cow(*self.after, self.before[0]).totals)
+        self.assertIn("vmsnap.set_cow/1", cow.text(vmsnap.JSON))
+        self.assertRaises(vmsnap.VmsnapError, vmsnap.Set, [self.before[0], self.after[0]])
+
+    def test_snapshots_of_a_file_are_found_by_process(self):
+        folder = tempfile.mkdtemp(prefix="vmsnap-module-")
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "trees.vms")
+        vmsnap.save(path, self.before)
+        vmsnap.save(path, self.after, append=True)
+        file, child = vmsnap.open(path), self.after[1].pid
+        self.assertEqual([file.find(word) for word in (f"pid:{child}", f"pid:{child}@1", "2")], [3, 1, 1])
+        self.assertEqual([file.select("2..-1"), file.instant(0), file.instant(3)], [range(1, 4), range(2), range(2, 4)])
 
     def test_diff_tells_ranges_with_facts_mappings_and_names(self):
         diff = vmsnap.diff(self.before[1], self.after[1])

@@ -120,6 +120,23 @@ def nobody():
     )
 
 
+def small(pid, ppid, frame, heap=HEAP, **identity):
+    """A process with a heap, of which each page has a frame of its own."""
+    frames = dict(pfn=frame) if "pfn" in identity.get("known", EVERYTHING) else {}
+    return snapshot(
+        identity=dict(PROCESS, **dict(dict(pid=pid, tgid=pid, ppid=ppid, faults=50, label=b"tree"), **identity)),
+        vmas=[vma(heap, heap + 8 * PAGE, "rw-p", b"")],
+        runs=[run(heap, 4, "exclusive present", **frames)],
+    )
+
+
+def tree(pids, seconds=0, **identity):
+    """A process and these children, at one instant."""
+    identity = dict(identity, taken=PROCESS["taken"] + seconds * 10**9)
+    moved = HEAP + seconds * 64 * PAGE
+    return [small(4242, 1, 0x7000, moved, **identity)] + [small(pid, 4242, 0x10 * pid, **identity) for pid in pids]
+
+
 def models():
     """{name: the snapshots of a file}"""
     code = dict(name=b"/tmp/code", device=(8, 1), inode=10)
@@ -134,6 +151,9 @@ def models():
         "child": [process(0x2C00, 2, pid=4243, tgid=4243, ppid=4242, label=b"child")],
         "nobody": [nobody()],
         "freezes": [snapshot(identity=dict(PROCESS, **one)) for one in freezes],
+        "tree": tree([4243, 4244]),
+        "later": tree([4244, 4245], 1),
+        "hidden": tree([4243, 4244], 2, known=["exclusive"]),
     }
 
 
@@ -166,6 +186,7 @@ def damaged():
 def commands(folder, paths):
     """The arguments of each call of the command, without --json."""
     a, b, child, none = (paths[key] for key in ("a", "b", "child", "nobody"))
+    first, later, hidden = (paths[key] for key in ("tree", "later", "hidden"))
     root = ("--sysroot", folder)
     calls = [("show", path) for path in paths.values()]
     calls += [("show", os.path.join(GOLDEN, "good-smaps.vms"))]
@@ -179,6 +200,9 @@ def commands(folder, paths):
     families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none)]
     calls += [("cow", *family, *more) for family in families for more in (root, ("--totals",), ("--no-names",))]
     calls += [(what, *files) for what in ("map", "status") for files in ((a,), (a, b), (none,), (a, none), (none, a))]
+    calls += [(what, *pair, *more) for what in ("diff", "cow") for pair in ((first, later), (first, hidden))
+              for more in ((), ("--totals",))]
+    calls += [("cow", later), ("cow", later, "--base", a), ("diff", first + "@1", later + "@1")]
     chosen = ("--name", "*", "--perm", "r", "--range", f"{STATES:x}+64p")
     calls += [("map", a, b, *chosen), ("map", a, *chosen)]
     calls += [(what, a, *chosen, "--only", "present", "--pfn", "100-600") for what in ("show", "pages")]

@@ -19,6 +19,8 @@ static const struct {
 	{ "map", &map_two_schema },
 	{ "page", &page_document_schema },
 	{ "pages", &pages_document_schema },
+	{ "set_cow", &set_cow_document_schema },
+	{ "set_diff", &set_diff_document_schema },
 	{ "show", &show_document_schema },
 	{ "status", &status_document_schema },
 	{ "snapshots", &snapshots_document_schema },
@@ -158,7 +160,7 @@ static void types_are_where_somebody_can_show_them(void **state)
 static void every_column_of_a_table_is_listed_and_explained(void **state)
 {
 	(void)state;
-	for (int report = VMSNAP_REPORT_SHOW; report <= VMSNAP_REPORT_HISTORY; report++) {
+	for (int report = VMSNAP_REPORT_SHOW; report <= VMSNAP_REPORT_SET_COW; report++) {
 		size_t count = 0;
 		const char *name;
 		bool usual = false;
@@ -179,7 +181,7 @@ static void of_no_report_there_are_no_columns(void **state)
 	(void)state;
 	assert_null(vmsnap_report_column_name(0, 0));
 	assert_null(vmsnap_report_column_name(-1, 0));
-	assert_null(vmsnap_report_column_name(VMSNAP_REPORT_HISTORY + 1, 0));
+	assert_null(vmsnap_report_column_name(VMSNAP_REPORT_SET_COW + 1, 0));
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_COMPARE_API_H
 #define VMSNAP_COMPARE_API_H
 
+#include <vmsnap/set.h>
 #include <vmsnap/snapshot.h>
 
 #ifdef __cplusplus
@@ -256,6 +257,76 @@ uint64_t vmsnap_cow_touched_pages(const struct vmsnap_cow *cow, int verdict); /*
 /* One line on what makes the verdicts doubtful ("not parent and child", "PFNs
  * of another boot", …); "" if nothing does. */
 const char *vmsnap_cow_warning(const struct vmsnap_cow *cow);
+
+/* ---- trees of processes ----------------------------------------------------- */
+
+/* Two sets: their processes are paired by who they are (vmsnap_same_process()), and each pair is
+ * compared as vmsnap_diff_new() does; only sums are kept. */
+struct vmsnap_set_diff;
+int vmsnap_set_diff_new(const struct vmsnap_set *a, const struct vmsnap_set *b,
+                        const struct vmsnap_compare_options *options, struct vmsnap_set_diff **out,
+                        struct vmsnap_error *err);
+void vmsnap_set_diff_free(struct vmsnap_set_diff *diff);
+
+/* One process: those of B in B's order, then those that only A has. */
+struct vmsnap_set_diff_row {
+	const struct vmsnap *a, *b;      /* NULL: it is not there; held by the diff */
+	bool differs;                    /* in both, and something does: vmsnap_diff_any() */
+	bool copied_known;               /* frames of A and B can be compared */
+	uint64_t vmas;                   /* changes of mappings */
+	uint64_t resident_a, resident_b; /* bytes */
+};
+size_t vmsnap_set_diff_count(const struct vmsnap_set_diff *diff);
+int vmsnap_set_diff_row_sized(const struct vmsnap_set_diff *diff, size_t index, struct vmsnap_set_diff_row *out,
+                              size_t size);
+static inline int vmsnap_set_diff_row(const struct vmsnap_set_diff *diff, size_t index, struct vmsnap_set_diff_row *out)
+{
+	return vmsnap_set_diff_row_sized(diff, index, out, sizeof(*out));
+}
+/* Pages of one process; enum vmsnap_page_kind.  0 for what there is not. */
+uint64_t vmsnap_set_diff_pages(const struct vmsnap_set_diff *diff, size_t index, int kind);
+/* Of all, in bytes: a frame that several processes map counts once. */
+enum vmsnap_set_total {
+	VMSNAP_SET_TOTAL_DISTINCT_A,
+	VMSNAP_SET_TOTAL_DISTINCT_B,
+	VMSNAP_SET_TOTAL_HIDDEN, /* pages whose frames are not known: the others say the least then */
+	VMSNAP_SET_TOTAL_COPIED, /* frames of B: the copies */
+	VMSNAP_SET_TOTAL_NEW,    /* frames of B */
+	VMSNAP_SET_TOTAL_GONE,   /* frames of A */
+	VMSNAP_SET_TOTAL_CAME,   /* frames that only processes have which are not in A */
+	VMSNAP_SET_TOTAL_WENT,   /* the same of those that are not in B */
+	VMSNAP_SET_TOTAL_COUNT
+};
+uint64_t vmsnap_set_diff_total(const struct vmsnap_set_diff *diff, int total);
+bool vmsnap_set_diff_any(const struct vmsnap_set_diff *diff);
+
+/* All forks of one set: each process and its parent, if that is in the set too, as
+ * vmsnap_cow_new() compares them.  base: the same processes earlier, or NULL; of it the parent
+ * serves. */
+struct vmsnap_set_cow;
+int vmsnap_set_cow_new(const struct vmsnap_set *set, const struct vmsnap_set *base,
+                       const struct vmsnap_compare_options *options, struct vmsnap_set_cow **out,
+                       struct vmsnap_error *err);
+void vmsnap_set_cow_free(struct vmsnap_set_cow *cow);
+struct vmsnap_set_cow_row {
+	const struct vmsnap *child, *parent, *base; /* parent NULL: not in the set; held by the cow */
+	bool came;                                  /* there is a base, and it is not in that */
+	const char *warning;                        /* vmsnap_cow_warning() */
+};
+size_t vmsnap_set_cow_count(const struct vmsnap_set_cow *cow);
+int vmsnap_set_cow_row_sized(const struct vmsnap_set_cow *cow, size_t index, struct vmsnap_set_cow_row *out,
+                             size_t size);
+static inline int vmsnap_set_cow_row(const struct vmsnap_set_cow *cow, size_t index, struct vmsnap_set_cow_row *out)
+{
+	return vmsnap_set_cow_row_sized(cow, index, out, sizeof(*out));
+}
+/* Pages of one fork, and bytes of all of them: there a frame counts once, that of whoever copied
+ * or has it. */
+uint64_t vmsnap_set_cow_pages(const struct vmsnap_set_cow *cow, size_t index, int verdict);
+uint64_t vmsnap_set_cow_distinct(const struct vmsnap_set_cow *cow, int verdict);
+uint64_t vmsnap_set_cow_hidden(const struct vmsnap_set_cow *cow); /* bytes of pages whose frames are not known */
+/* Processes that only the base has; NULL past the end. */
+const struct vmsnap *vmsnap_set_cow_went(const struct vmsnap_set_cow *cow, size_t index);
 
 #ifdef __cplusplus
 }

@@ -79,9 +79,21 @@ static inline int vmsnap_file_entry(const struct vmsnap_file *file, size_t index
 /* Identity and status only: a snapshot without VMAs and pages, cheap. */
 int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
 int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
-/* "3" counts from 1, "-1" is the last; anything else is a label, of which the
- * newest wins (a label made of digits needs "label:…"). */
+/* Which one a word means:
+ *   "3"           counts from 1, "-1" is the last;
+ *   "pid:1234"    the newest of that process, "pid:1234@3" the third of that number;
+ *   "pid:1234@X"  the newest of it that has the label X;
+ *   all else      is a label, of which the newest wins.  One that is made of digits, begins with
+ *                 "pid:" or has ".." in it needs "label:…".
+ * What is of several processes (a label of a tree, a number that was given out again) is refused:
+ * VMSNAP_ERR_ARGUMENT, and the message says how to tell them apart. */
 int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index, struct vmsnap_error *err);
+/* The same, and "FIRST..LAST", all from the one to the other: *count of them, from *first on. */
+int vmsnap_file_select(const struct vmsnap_file *file, const char *which, size_t *first, size_t *count,
+                       struct vmsnap_error *err);
+/* Those around `index` that were taken at the same instant as it, a tree's. */
+int vmsnap_file_instant(const struct vmsnap_file *file, size_t index, size_t *first, size_t *count,
+                        struct vmsnap_error *err);
 
 #ifdef __cplusplus
 }

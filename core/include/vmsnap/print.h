@@ -68,6 +68,11 @@ int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_names *names
                       const struct vmsnap_output *out, struct vmsnap_error *err);
 int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
                      const struct vmsnap_output *out, struct vmsnap_error *err);
+/* Of trees, a line for each process. */
+int vmsnap_print_set_diff(const struct vmsnap_set_diff *diff, unsigned flags, const struct vmsnap_output *out,
+                          struct vmsnap_error *err);
+int vmsnap_print_set_cow(const struct vmsnap_set_cow *cow, unsigned flags, const struct vmsnap_output *out,
+                         struct vmsnap_error *err);
 int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
                         struct vmsnap_error *err); /* b may be NULL */
 int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
@@ -95,7 +100,9 @@ enum vmsnap_report {
 	VMSNAP_REPORT_LIST,
 	VMSNAP_REPORT_CHECK,
 	VMSNAP_REPORT_SNAPSHOTS,
-	VMSNAP_REPORT_HISTORY
+	VMSNAP_REPORT_HISTORY,
+	VMSNAP_REPORT_SET_DIFF,
+	VMSNAP_REPORT_SET_COW
 };
 const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);

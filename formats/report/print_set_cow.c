@@ -1,0 +1,274 @@
+/* print_set_cow.c - all forks of a tree of processes: vmsnap_print_set_cow(). */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cow_text.h"
+#include "emitter.h"
+#include "error.h"
+#include "format_value.h"
+#include "identity_text.h"
+#include "page_class.h"
+#include "schemas.h"
+#include "snapshot_record.h"
+#include "text_color.h"
+#include "text_fit.h"
+#include "text_limit.h"
+
+enum {
+	FORK_PID,
+	FORK_PARENT,
+	FORK_COMM,
+	FORK_CAME,
+	FORK_SHARED,
+	FORK_BY_CHILD,
+	FORK_BY_PARENT,
+	FORK_COPIED,
+	FORK_NEW,
+	FORK_FILE,
+	FORK_GONE,
+	FORK_SWAPPED,
+	FORK_UNKNOWN,
+	FORK_TOTALS,
+	FORK_WARNING,
+	FORK_BASE,
+	FORK_CHILD,
+};
+static const struct column fork_columns[] = {
+	[FORK_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
+	[FORK_PARENT] = { "parent", "PARENT", COLUMN_COUNT, 0, "of its parent, if that is there too", NULL },
+	[FORK_COMM] = { "comm", "COMM", COLUMN_NAME, 0, "the process's name", NULL },
+	[FORK_CAME] = { "came", "CAME", COLUMN_BOOL, COLUMN_SPARSE, "came since the base, or nothing", NULL },
+	[FORK_SHARED] = { NULL, "SHARED", COLUMN_BYTES, 0, "pages that both still have, the zero page included", NULL },
+	[FORK_BY_CHILD] = { NULL, "BY_CHILD", COLUMN_BYTES, COLUMN_SPARSE, "copied by the child", NULL },
+	[FORK_BY_PARENT] = { NULL, "BY_PARENT", COLUMN_BYTES, COLUMN_SPARSE, "copied by the parent", NULL },
+	[FORK_COPIED] = { NULL, "COPIED", COLUMN_BYTES, COLUMN_SPARSE, "copied by both, or it is not known by whom",
+	                  NULL },
+	[FORK_NEW] = { NULL, "NEW", COLUMN_BYTES, COLUMN_SPARSE, "pages that one of them has and did not copy", NULL },
+	[FORK_FILE] = { NULL, "FILE", COLUMN_BYTES, COLUMN_SECONDARY, "page cache and shared memory", NULL },
+	[FORK_GONE] = { NULL, "DROPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages that one of them gave back", NULL },
+	[FORK_SWAPPED] = { NULL, "SWAPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages in swap", NULL },
+	[FORK_UNKNOWN] = { NULL, "UNKNOWN", COLUMN_BYTES, COLUMN_SPARSE, "what cannot be told", NULL },
+	[FORK_TOTALS] = { "totals", .type = COLUMN_COUNTS },
+	[FORK_WARNING] = { "warning", .type = COLUMN_NAME },
+	[FORK_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[FORK_CHILD] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
+};
+const struct row_schema set_cow_schema = ROW_SCHEMA(fork_columns);
+
+enum { DOCUMENT_PROCESSES, DOCUMENT_WENT, DOCUMENT_DISTINCT };
+enum { WENT_SNAPSHOT };
+static const struct column went_columns[] = {
+	[WENT_SNAPSHOT] = { NULL, NULL, COLUMN_RECORD, COLUMN_FLAT, NULL, &snapshot_schema },
+};
+static const struct row_schema went_schema = ROW_SCHEMA(went_columns);
+/* distinct: bytes for each verdict, a frame counts once; null if some frame is not known. */
+static const struct column document_columns[] = {
+	[DOCUMENT_PROCESSES] = { "processes", .type = COLUMN_ROWS, .of = &set_cow_schema },
+	[DOCUMENT_WENT] = { "went", .type = COLUMN_ROWS, .of = &went_schema },
+	[DOCUMENT_DISTINCT] = { "distinct", .type = COLUMN_COUNTS },
+};
+const struct row_schema set_cow_document_schema = ROW_SCHEMA(document_columns);
+
+struct printed {
+	const struct vmsnap_set_cow *cow;
+	unsigned flags;
+};
+
+static int column_of(int verdict)
+{
+	switch (verdict) {
+	case VMSNAP_VERDICT_COPIED_BY_CHILD:
+		return FORK_BY_CHILD;
+	case VMSNAP_VERDICT_COPIED_BY_PARENT:
+		return FORK_BY_PARENT;
+	case VMSNAP_VERDICT_UNKNOWN:
+		return FORK_UNKNOWN;
+	default:
+		break;
+	}
+	switch (verdict_color(verdict)) {
+	case CLASS_SHARED:
+		return FORK_SHARED;
+	case CLASS_COPIED:
+		return FORK_COPIED;
+	case CLASS_FILE:
+		return FORK_FILE;
+	case CLASS_GONE:
+		return FORK_GONE;
+	case CLASS_SWAPPED:
+		return FORK_SWAPPED;
+	default:
+		return FORK_NEW;
+	}
+}
+
+static void put_verdicts(struct row *row, const struct printed *printed, size_t index, uint64_t page_size)
+{
+	uint64_t bytes[FORK_TOTALS] = { 0 }, totals[VMSNAP_VERDICT_COUNT];
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
+		totals[i] = vmsnap_set_cow_pages(printed->cow, index, i);
+		bytes[column_of(i)] += totals[i] * page_size;
+	}
+	for (unsigned i = FORK_SHARED; i <= FORK_UNKNOWN; i++)
+		if (bytes[i])
+			row_put_bytes(row, i, bytes[i]);
+	row_put_counts(row, FORK_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+}
+
+static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	struct vmsnap_set_cow_row process;
+	(void)err;
+	for (size_t i = 0; !text_failed(row->text) && !vmsnap_set_cow_row(printed->cow, i, &process); i++) {
+		const struct vmsnap_info *info = vmsnap_info(process.child);
+		row_put_count(row, FORK_PID, info->pid);
+		if (process.parent)
+			row_put_count(row, FORK_PARENT, vmsnap_info(process.parent)->pid);
+		row_put_name(row, FORK_COMM, info->comm);
+		row_put_bool(row, FORK_CAME, process.came);
+		if (process.parent)
+			put_verdicts(row, printed, i, info->page_size);
+		row_put_name_if_any(row, FORK_WARNING, process.warning);
+		if (process.base && row_wants(row, FORK_BASE))
+			put_snapshot(row, FORK_BASE, process.base);
+		if (row_wants(row, FORK_CHILD))
+			put_snapshot(row, FORK_CHILD, process.child);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
+static int went_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	const struct vmsnap *snap;
+	(void)err;
+	for (size_t i = 0; !text_failed(row->text) && (snap = vmsnap_set_cow_went(printed->cow, i)); i++) {
+		put_snapshot(row, WENT_SNAPSHOT, snap);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	uint64_t distinct[VMSNAP_VERDICT_COUNT];
+	bool only_totals = printed->flags & VMSNAP_PRINT_TOTALS_ONLY;
+	int rc = row_rows(document, DOCUMENT_PROCESSES, only_totals ? rows_none : fork_rows, ctx, err);
+	rc = rc ? rc : row_rows(document, DOCUMENT_WENT, only_totals ? rows_none : went_rows, ctx, err);
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		distinct[i] = vmsnap_set_cow_distinct(printed->cow, i);
+	uint32_t unknown = vmsnap_set_cow_hidden(printed->cow) ? UINT32_MAX : 0;
+	row_put_counts(document, DOCUMENT_DISTINCT, distinct, VMSNAP_VERDICT_COUNT, unknown, vmsnap_verdict_name);
+	return rc;
+}
+
+/* ---- for people --------------------------------------------------------------------- */
+
+static void put_alarm(struct text *text, const char *words)
+{
+	struct fit_line line = fit_line(text, 2, 2);
+	color_start(text, COLOR_ALARM);
+	text_string(text, "! ");
+	fit_words(&line, words);
+	color_end(text, COLOR_ALARM);
+	text_string(text, "\n");
+}
+
+/* What several forks are warned of is said once. */
+static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)
+{
+	struct vmsnap_set_cow_row process;
+	const char *last = "";
+	for (size_t i = 0; !text_failed(text) && !vmsnap_set_cow_row(cow, i, &process); i++) {
+		if (!*process.warning || !strcmp(process.warning, last))
+			continue;
+		put_alarm(text, process.warning);
+		last = process.warning;
+	}
+}
+
+static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)
+{
+	struct vmsnap_set_cow_row first;
+	size_t count = vmsnap_set_cow_count(cow);
+	const struct vmsnap *base = NULL;
+	for (size_t i = 0; !base && !vmsnap_set_cow_row(cow, i, &first); i++)
+		base = first.base;
+	if (base)
+		text_format(text, "base    %s\n", word_time_local(vmsnap_info(base)->taken).text);
+	if (!vmsnap_set_cow_row(cow, 0, &first))
+		text_format(text, "now     %s, %zu process%s\n", word_time_local(vmsnap_info(first.child)->taken).text,
+		            count, count == 1 ? "" : "es");
+	put_warnings(text, cow);
+	text_string(text, "\n");
+}
+
+static void put_went(struct text *text, const struct vmsnap_set_cow *cow)
+{
+	const struct vmsnap *snap;
+	for (size_t i = 0; !text_failed(text) && (snap = vmsnap_set_cow_went(cow, i)); i++) {
+		text_string(text, i ? "" : "\n");
+		text_string(text, "went    ");
+		print_identity_line(text, snap);
+		text_string(text, "\n");
+	}
+}
+
+static void put_distinct(struct text *text, const struct vmsnap_set_cow *cow)
+{
+	bool any = false, hidden = vmsnap_set_cow_hidden(cow);
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
+		uint64_t bytes = vmsnap_set_cow_distinct(cow, i);
+		if (!bytes)
+			continue;
+		if (!any)
+			text_format(text, "in distinct frames%s\n", hidden ? ", at least" : "");
+		any = true;
+		text_format(text, "%10s  ", word_size(text->style, bytes).text);
+		color_start(text, verdict_color(i));
+		text_string(text, vmsnap_verdict_name(i));
+		color_end(text, verdict_color(i));
+		text_string(text, "\n");
+	}
+	if (!any && hidden)
+		text_string(text, "in distinct frames: unknown (root would know)\n");
+}
+
+static int set_cow_text(struct text *text, struct printed *printed, struct vmsnap_error *err)
+{
+	bool bare = text->style->raw || text->style->no_headings;
+	int rc = VMSNAP_OK;
+	if (!bare)
+		put_heading(text, printed->cow);
+	if (!(printed->flags & VMSNAP_PRINT_TOTALS_ONLY)) {
+		rc = emit_table(text, &set_cow_schema, fork_rows, printed, err);
+		if (!rc && !bare)
+			put_went(text, printed->cow);
+		text_string(text, bare ? "" : "\n");
+	}
+	if (!rc && !bare)
+		put_distinct(text, printed->cow);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_print_set_cow(const struct vmsnap_set_cow *cow, unsigned flags, const struct vmsnap_output *out,
+                                    struct vmsnap_error *err)
+{
+	struct printed printed = { .cow = cow, .flags = flags };
+	struct vmsnap_set_cow_row first = { .base = NULL };
+	struct text text;
+	int rc = text_open(&text, out, err);
+	if (rc)
+		return rc;
+	if (!vmsnap_set_cow_row(cow, 0, &first))
+		text_limit(&text, (const struct vmsnap *[]){ first.child, first.base }, 2);
+	if (text.style->json)
+		rc = emit_json(&text, "vmsnap.set_cow/1", &set_cow_document_schema, fill_document, &printed, err);
+	else
+		rc = set_cow_text(&text, &printed, err);
+	return rc ? rc : text_close(&text, err);
+}

@@ -1,0 +1,260 @@
+/* print_set_diff.c - what changed in a tree of processes: vmsnap_print_set_diff(). */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "emitter.h"
+#include "error.h"
+#include "format_value.h"
+#include "page_class.h"
+#include "page_state.h"
+#include "schemas.h"
+#include "snapshot_record.h"
+#include "text_color.h"
+#include "text_fit.h"
+#include "text_limit.h"
+
+enum {
+	PROCESS_PID,
+	PROCESS_START_TIME,
+	PROCESS_COMM,
+	PROCESS_CHANGE,
+	PROCESS_RESIDENT_A,
+	PROCESS_RESIDENT_B,
+	PROCESS_COPIED,
+	PROCESS_NEW,
+	PROCESS_GONE,
+	PROCESS_OTHER,
+	PROCESS_VMAS,
+	PROCESS_A,
+	PROCESS_B,
+};
+static const struct column process_columns[] = {
+	[PROCESS_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
+	[PROCESS_START_TIME] = { "start_time", "STARTED", COLUMN_COUNT, COLUMN_SECONDARY, "clock ticks after boot",
+	                         NULL },
+	[PROCESS_COMM] = { "comm", "COMM", COLUMN_NAME, 0, "the process's name", NULL },
+	[PROCESS_CHANGE] = { "change", "CHANGE", COLUMN_WORD, 0, "came, went, changed or same", NULL },
+	[PROCESS_RESIDENT_A] = { "resident_a", "A", COLUMN_BYTES, 0, "present pages in A", NULL },
+	[PROCESS_RESIDENT_B] = { "resident_b", "B", COLUMN_BYTES, 0, "present pages in B", NULL },
+	[PROCESS_COPIED] = { "copied", "COPIED", COLUMN_BYTES, COLUMN_SPARSE,
+	                     "pages that were shared at A and got another frame", NULL },
+	[PROCESS_NEW] = { "new", "NEW", COLUMN_DELTA, 0, "pages that appeared", NULL },
+	[PROCESS_GONE] = { "gone", "GONE", COLUMN_DELTA, 0, "pages that vanished", NULL },
+	[PROCESS_OTHER] = { "other", "OTHER", COLUMN_BYTES, COLUMN_SPARSE, "pages that changed otherwise", NULL },
+	[PROCESS_VMAS] = { "vmas", "MAPPINGS", COLUMN_COUNT, COLUMN_SPARSE, "changes of mappings", NULL },
+	[PROCESS_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[PROCESS_B] = { "b", .type = COLUMN_RECORD, .of = &snapshot_schema },
+};
+const struct row_schema set_diff_schema = ROW_SCHEMA(process_columns);
+
+/* In bytes, a frame counts once; null if some frame is not known. */
+enum { TOTALS_A, TOTALS_B, TOTALS_COPIED, TOTALS_NEW, TOTALS_GONE, TOTALS_CAME, TOTALS_WENT };
+static const struct column totals_columns[] = {
+	[TOTALS_A] = { "distinct_a", .type = COLUMN_BYTES },  [TOTALS_B] = { "distinct_b", .type = COLUMN_BYTES },
+	[TOTALS_COPIED] = { "copied", .type = COLUMN_BYTES }, [TOTALS_NEW] = { "new", .type = COLUMN_BYTES },
+	[TOTALS_GONE] = { "gone", .type = COLUMN_BYTES },     [TOTALS_CAME] = { "came", .type = COLUMN_BYTES },
+	[TOTALS_WENT] = { "went", .type = COLUMN_BYTES },
+};
+static const struct row_schema totals_schema = ROW_SCHEMA(totals_columns);
+static const int total_of[] = {
+	[TOTALS_A] = VMSNAP_SET_TOTAL_DISTINCT_A,  [TOTALS_B] = VMSNAP_SET_TOTAL_DISTINCT_B,
+	[TOTALS_COPIED] = VMSNAP_SET_TOTAL_COPIED, [TOTALS_NEW] = VMSNAP_SET_TOTAL_NEW,
+	[TOTALS_GONE] = VMSNAP_SET_TOTAL_GONE,     [TOTALS_CAME] = VMSNAP_SET_TOTAL_CAME,
+	[TOTALS_WENT] = VMSNAP_SET_TOTAL_WENT,
+};
+
+enum { DOCUMENT_PROCESSES, DOCUMENT_TOTALS };
+static const struct column document_columns[] = {
+	[DOCUMENT_PROCESSES] = { "processes", .type = COLUMN_ROWS, .of = &set_diff_schema },
+	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_RECORD, .of = &totals_schema },
+};
+const struct row_schema set_diff_document_schema = ROW_SCHEMA(document_columns);
+
+struct printed {
+	const struct vmsnap_set_diff *diff;
+	unsigned flags;
+};
+
+static const char *change_of(const struct vmsnap_set_diff_row *process)
+{
+	return !process->a ? "came" : !process->b ? "went" : process->differs ? "changed" : "same";
+}
+
+static void put_pages(struct row *row, const struct vmsnap_set_diff *diff, size_t index,
+                      const struct vmsnap_set_diff_row *process)
+{
+	const struct vmsnap *snap = process->b;
+	uint64_t bytes[VMSNAP_KIND_COUNT];
+	for (int kind = 0; kind < VMSNAP_KIND_COUNT; kind++)
+		bytes[kind] = vmsnap_set_diff_pages(diff, index, kind) * vmsnap_info(snap)->page_size;
+	bool json = row->text->style->json;
+	if (json || bytes[VMSNAP_KIND_COPIED])
+		row_put_bytes_known(row, PROCESS_COPIED, bytes[VMSNAP_KIND_COPIED],
+		                    process->copied_known || bytes[VMSNAP_KIND_COPIED]);
+	row_put_delta(row, PROCESS_NEW, false, bytes[VMSNAP_KIND_NEW]);
+	row_put_delta(row, PROCESS_GONE, true, bytes[VMSNAP_KIND_GONE]);
+	if (json || bytes[VMSNAP_KIND_OTHER])
+		row_put_bytes(row, PROCESS_OTHER, bytes[VMSNAP_KIND_OTHER]);
+	if (json || process->vmas)
+		row_put_count(row, PROCESS_VMAS, process->vmas);
+}
+
+static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct vmsnap_set_diff *diff = ((const struct printed *)ctx)->diff;
+	struct vmsnap_set_diff_row process;
+	(void)err;
+	for (size_t i = 0; !text_failed(row->text) && !vmsnap_set_diff_row(diff, i, &process); i++) {
+		const struct vmsnap *snap = process.b ? process.b : process.a;
+		row_put_count(row, PROCESS_PID, vmsnap_info(snap)->pid);
+		row_put_count(row, PROCESS_START_TIME, vmsnap_info(snap)->start_time);
+		row_put_name(row, PROCESS_COMM, vmsnap_info(snap)->comm);
+		row_put_word(row, PROCESS_CHANGE, change_of(&process));
+		if (process.a)
+			row_put_bytes(row, PROCESS_RESIDENT_A, process.resident_a);
+		if (process.b)
+			row_put_bytes(row, PROCESS_RESIDENT_B, process.resident_b);
+		if (process.a && process.b)
+			put_pages(row, diff, i, &process);
+		if (process.a && row_wants(row, PROCESS_A))
+			put_snapshot(row, PROCESS_A, process.a);
+		if (process.b && row_wants(row, PROCESS_B))
+			put_snapshot(row, PROCESS_B, process.b);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
+static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	const struct vmsnap_set_diff *diff = printed->diff;
+	bool known = !vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_HIDDEN);
+	bool only_totals = printed->flags & VMSNAP_PRINT_TOTALS_ONLY;
+	int rc = row_rows(document, DOCUMENT_PROCESSES, only_totals ? rows_none : process_rows, ctx, err);
+	struct row record = row_open(document, DOCUMENT_TOTALS);
+	for (unsigned i = 0; i < sizeof(total_of) / sizeof(total_of[0]); i++)
+		row_put_bytes_known(&record, i, vmsnap_set_diff_total(diff, total_of[i]), known);
+	row_end(&record);
+	return rc;
+}
+
+/* ---- for people -------------------------------------------------------------------- */
+
+struct counts {
+	size_t a, b, came, went, changed;
+	const struct vmsnap *first_a, *first_b;
+};
+
+static struct counts count_processes(const struct vmsnap_set_diff *diff)
+{
+	struct counts counts = { 0 };
+	struct vmsnap_set_diff_row process;
+	for (size_t i = 0; !vmsnap_set_diff_row(diff, i, &process); i++) {
+		counts.a += process.a != NULL;
+		counts.b += process.b != NULL;
+		counts.came += !process.a;
+		counts.went += !process.b;
+		counts.changed += process.differs;
+		counts.first_a = counts.first_a ? counts.first_a : process.a;
+		counts.first_b = counts.first_b ? counts.first_b : process.b;
+	}
+	return counts;
+}
+
+/* "A  5 processes, 2026-11-26 12:00:00.000 +0000, 69.6M in distinct frames" */
+static void put_side(struct text *text, const char *side, size_t count, const struct vmsnap *first, uint64_t distinct,
+                     uint64_t hidden)
+{
+	if (!first)
+		return;
+	text_format(text, "%s  %zu process%s, %s", side, count, count == 1 ? "" : "es",
+	            word_time_local(vmsnap_info(first)->taken).text);
+	if (distinct)
+		text_format(text, ", %s%s in distinct frames", hidden ? "at least " : "",
+		            word_size(text->style, distinct).text);
+	text_string(text, "\n");
+}
+
+static void put_part(struct fit_line *line, bool *any, const char *sign, uint64_t bytes, const char *what)
+{
+	char words[96];
+	if (!bytes)
+		return;
+	if (*any)
+		fit_glue(line, ",");
+	*any = true;
+	snprintf(words, sizeof(words), "%s%s %s", sign, word_size(line->text->style, bytes).text, what);
+	fit_piece(line, words);
+}
+
+static void put_frames(struct text *text, const struct vmsnap_set_diff *diff)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	bool any = false;
+	if (!vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_DISTINCT_B)) {
+		text_string(text, "In distinct frames: unknown (root would know)\n");
+		return;
+	}
+	bool hidden = vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_HIDDEN);
+	fit_words(&line, hidden ? "In distinct frames, at least:" : "In distinct frames:");
+	put_part(&line, &any, "", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_COPIED), "copied");
+	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_NEW), "new");
+	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_GONE), "gone");
+	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_CAME), "of those that came");
+	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_WENT), "of those that went");
+	fit_words(&line, any ? "" : "nothing changed");
+	text_string(text, "\n");
+}
+
+static void put_sentence(struct text *text, const struct counts *counts)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	char words[160];
+	snprintf(words, sizeof(words), "%zu of %zu process%s changed, %zu came, %zu went.", counts->changed,
+	         counts->b + counts->went, counts->b + counts->went == 1 ? "" : "es", counts->came, counts->went);
+	fit_words(&line, words);
+	text_string(text, "\n");
+}
+
+static int set_diff_text(struct text *text, struct printed *printed, struct vmsnap_error *err)
+{
+	const struct vmsnap_set_diff *diff = printed->diff;
+	bool bare = text->style->raw || text->style->no_headings;
+	struct counts counts = count_processes(diff);
+	uint64_t hidden = vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_HIDDEN);
+	int rc = VMSNAP_OK;
+	if (!bare) {
+		put_side(text, "A", counts.a, counts.first_a, vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_DISTINCT_A),
+		         hidden);
+		put_side(text, "B", counts.b, counts.first_b, vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_DISTINCT_B),
+		         hidden);
+		text_string(text, "\n");
+	}
+	if (!(printed->flags & VMSNAP_PRINT_TOTALS_ONLY)) {
+		rc = emit_table(text, &set_diff_schema, process_rows, printed, err);
+		text_string(text, bare ? "" : "\n");
+	}
+	if (!bare && !rc) {
+		put_sentence(text, &counts);
+		put_frames(text, diff);
+	}
+	return rc;
+}
+
+VMSNAP_API int vmsnap_print_set_diff(const struct vmsnap_set_diff *diff, unsigned flags,
+                                     const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	struct printed printed = { .diff = diff, .flags = flags };
+	struct counts counts = count_processes(diff);
+	struct text text;
+	int rc = text_open(&text, out, err);
+	if (rc)
+		return rc;
+	text_limit(&text, (const struct vmsnap *[]){ counts.first_a, counts.first_b }, 2);
+	if (text.style->json)
+		rc = emit_json(&text, "vmsnap.set_diff/1", &set_diff_document_schema, fill_document, &printed, err);
+	else
+		rc = set_diff_text(&text, &printed, err);
+	return rc ? rc : text_close(&text, err);
+}

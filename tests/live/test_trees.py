@@ -1,0 +1,239 @@
+"""Trees of processes in files: how one of them is named, what two times of a tree differ in, and
+sums in which a frame counts once, against what the kernel's page tables say."""
+
+import ctypes
+import mmap
+import os
+import re
+import unittest
+
+import kernel
+import support
+from kernel import PAGE
+from support import Target, ask, capture, each_user, need_frames, run, sees_frames
+
+PRESENT, FRAME = 1 << 63, (1 << 55) - 1
+
+
+class Tree(unittest.TestCase):
+    def setUp(self):
+        self.target = Target(self, "tree")
+
+    def fork(self):
+        self.target.tell("fork")
+        return int(self.target.lines[-1].split()[1])
+
+    def one_tree(self, workers=3, *options, user=None):
+        self.workers = [self.fork() for _ in range(workers)]
+        return capture(self, self.target.pid, "--tree", *options, user=user)
+
+    def append(self, path, *options):
+        result = run("capture", self.target.pid, "--tree", "--append", "-o", path, *options)
+        self.assertEqual(result.status, 0, result)
+        return result
+
+    def pid_of(self, snapshot):
+        result = run("show", snapshot)
+        self.assertEqual(result.status, 0, result)
+        return int(re.match(rb"process +(\d+)", result.out).group(1))
+
+
+class Names(Tree):
+    def test_a_process_of_a_tree_has_a_name(self):
+        path = self.one_tree(3, "--label", "before")
+        self.append(path, "--label", "after")
+        first = self.workers[0]
+        times = [one["taken"] for one in ask(self, "list", path)["snapshots"]]
+        for word, time in ((f"pid:{first}", times[-1]), (f"pid:{first}@1", times[0]), (f"pid:{first}@-1", times[-1]),
+                           (f"pid:{first}@before", times[0]), (f"pid:{first}@label:after", times[-1])):
+            shown = ask(self, "show", f"{path}@{word}")["snapshot"]
+            self.assertEqual((shown["pid"], shown["taken"]), (first, time), word)
+        for what in ("diff", "cow"):
+            pair = (f"{path}@pid:{self.target.pid}", f"{path}@pid:{first}")
+            self.assertEqual(ask(self, what, *pair, "--totals", status=(0, 1))["schema"], f"vmsnap.{what}/1")
+
+    def test_a_label_of_several_processes_is_refused(self):
+        path = self.one_tree(2, "--label", "same")
+        result = run("show", path + "@same")
+        self.assertEqual((result.status, result.out), (2, b""))
+        self.assertIn("several processes have the label \"same\"", result.err)
+        found = re.search(r"@pid:(\d+)@same", result.err)
+        self.assertEqual(self.pid_of(path + found.group()), int(found.group(1)))
+
+    def test_a_label_of_one_process_is_the_newest(self):
+        path = capture(self, self.target.pid, "--label", "same")
+        run("capture", self.target.pid, "--append", "-o", path, "--label", "same")
+        taken = [one["taken"] for one in ask(self, "list", path)["snapshots"]]
+        self.assertEqual(ask(self, "show", path + "@same")["snapshot"]["taken"], taken[1])
+
+    def test_what_means_several_is_not_shown_as_one(self):
+        path = self.one_tree(2)
+        result = run("show", path + "@1..3")
+        self.assertEqual((result.status, result.out), (2, b""))
+        self.assertIn("are 3 snapshots", result.err)
+        # One process would make all the others look as if they had gone.
+        result = run("diff", path, f"{path}@pid:{self.workers[0]}")
+        self.assertEqual((result.status, result.out), (2, b""))
+        self.assertIn(f"FILE@pid:{self.workers[0]}", result.err)
+
+    def test_processes_of_one_instant_are_not_two_times(self):
+        """Siblings were compared as if one had become the other."""
+        path = self.one_tree(2)
+        result = run("diff", path)
+        self.assertEqual((result.status, result.out), (2, b""))
+        self.assertIn("holds 3 processes of one instant", result.err)
+        self.append(path)
+        result = run("diff", path + "@1..4")
+        self.assertEqual(result.status, 1, result)
+        result = run("diff", path + "@2..5", path + "@4..6")
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("not captured at one instant", result.err)
+
+
+def zero_frames():
+    """Where the zero page lies: what is only read of private memory is mapped to it."""
+    memory = mmap.mmap(-1, PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    assert memory[0] == 0
+    view = ctypes.c_char.from_buffer(memory)
+    address = ctypes.addressof(view)
+    found = kernel.entries(os.getpid(), [(address, address + PAGE)])
+    return {entry & FRAME for entry in found.values()}
+
+
+def frames_of(pid):
+    """All that the process has in memory."""
+    ranges = [(vma.start, vma.end) for vma in kernel.maps(pid)]
+    return {entry & FRAME for entry in kernel.entries(pid, ranges).values() if entry & PRESENT}
+
+
+class Sums(Tree):
+    def test_a_frame_counts_once(self):
+        need_frames(self)
+        self.target.tell("pool 40")
+        path = self.one_tree(4)
+        self.append(path)
+        pids = [self.target.pid, *self.workers]
+        distinct = len(set.union(*(frames_of(pid) for pid in pids)) - zero_frames()) * PAGE
+        answer = ask(self, "diff", path)
+        self.assertEqual(answer["schema"], "vmsnap.set_diff/1")
+        self.assertEqual(answer["totals"]["distinct_b"], distinct)
+        summed = sum(process["resident_b"] for process in answer["processes"])
+        self.assertGreater(summed, distinct + 4 * 48 * PAGE)
+
+    def test_capture_says_what_it_comes_to(self):
+        self.target.tell("pool 40")
+        path = self.one_tree(4)
+        result = self.append(path)
+        said = re.search(r": 5 processes, \d+ mappings, ([\d.]+)([KM]) resident, ", result.err)
+        bytes_ = float(said.group(1)) * {"K": 1 << 10, "M": 1 << 20}[said.group(2)]
+        answer = ask(self, "diff", path)
+        summed = sum(process["resident_b"] for process in answer["processes"])
+        wanted = answer["totals"]["distinct_b"] or summed
+        self.assertTrue(abs(bytes_ - wanted) <= wanted / 100, (result.err, wanted))
+        if not support.FRAMES:
+            self.assertIn("which counts for each of them here", result.err)
+
+
+class Differences(Tree):
+    def processes(self, answer):
+        return {process["pid"]: process for process in answer["processes"]}
+
+    @each_user
+    def test_each_process_is_compared_with_itself(self, user):
+        self.target = Target(self, "tree", user=user)
+        path = self.one_tree(2, user=user)
+        self.target.tell("write 7")
+        self.target.tell("pool 5")
+        self.target.tell("end")
+        new = self.fork()
+        result = run("capture", self.target.pid, "--tree", "--append", "-o", path, user=user)
+        self.assertEqual(result.status, 0, result)
+        answer = ask(self, "diff", path, status=(1,), user=user)
+        found = self.processes(answer)
+        self.assertEqual({pid: process["change"] for pid, process in found.items()},
+                         {self.target.pid: "changed", self.workers[1]: "changed", self.workers[0]: "went", new: "came"})
+        self.assertEqual([found[new]["a"], found[self.workers[0]]["b"]], [None, None])
+        # The commands themselves bring in more: of the C library, of the stack.
+        self.assertGreaterEqual(found[self.target.pid]["new"], 5 * PAGE)
+        if sees_frames(user):
+            self.assertGreaterEqual(found[self.workers[1]]["copied"], 7 * PAGE)
+            for kind, least in (("copied", 7), ("new", 5)):
+                self.assertGreaterEqual(answer["totals"][kind], least * PAGE)
+                self.assertLessEqual(answer["totals"][kind], sum(one[kind] or 0 for one in answer["processes"]))
+        else:
+            self.assertIsNone(found[self.workers[1]]["copied"])
+            self.assertEqual(set(answer["totals"].values()), {None})
+        text = run("diff", path, user=user).out.decode()
+        self.assertRegex(text, rf"(?m)^ *{new} \S+ +came ")
+        self.assertIn("1 came, 1 went.", text)
+
+    def test_two_files_of_a_tree(self):
+        before = self.one_tree(2)
+        after = capture(self, self.target.pid, "--tree")
+        answer = ask(self, "diff", before, after, status=(0, 1))
+        self.assertEqual(len(answer["processes"]), 3)
+        self.assertTrue(all(process["a"] and process["b"] for process in answer["processes"]))
+
+    def test_one_process_at_two_times_is_a_diff_as_ever(self):
+        path = capture(self, self.target.pid)
+        run("capture", self.target.pid, "--append", "-o", path)
+        self.assertEqual(ask(self, "diff", path, status=(0, 1))["schema"], "vmsnap.diff/1")
+        self.assertEqual(ask(self, "diff", path, path, status=(0,))["schema"], "vmsnap.diff/1")
+
+
+class Forks(Tree):
+    def test_all_forks_of_a_tree(self):
+        need_frames(self)
+        first = capture(self, self.target.pid, "--tree")
+        self.fork()
+        self.target.tell("write 9")
+        second = self.fork()
+        path = capture(self, self.target.pid, "--tree")
+        for words in ((path, "--base", first), (first, path)):
+            answer = ask(self, "cow", *words)
+            self.assertEqual(answer["schema"], "vmsnap.set_cow/1")
+            found = {process["pid"]: process for process in answer["processes"]}
+            worker, other = (found[pid] for pid in (int(self.target.lines[0].split()[1]), second))
+            self.assertIsNone(found[self.target.pid]["totals"])
+            self.assertEqual((worker["parent"], other["parent"]), (self.target.pid, self.target.pid))
+            self.assertTrue(worker["came"] and other["came"])
+            self.assertEqual(worker["base"]["pid"], self.target.pid)
+            # Of the table; a little more of the stack and the program's data.
+            self.assertGreaterEqual(worker["totals"]["copied_by_child"], 9)
+            self.assertGreaterEqual(other["totals"]["shared"], 64 - 9)
+            # The pool is one, whoever maps it.
+            self.assertEqual(answer["distinct"]["shared_mapping"], 8 * PAGE)
+
+    def test_a_file_with_a_tree_and_its_past(self):
+        path = self.one_tree(1)
+        self.target.tell("end")
+        new = [self.fork(), self.fork()]
+        self.append(path)
+        answer = ask(self, "cow", path)
+        self.assertEqual([process["pid"] for process in answer["went"]], self.workers)
+        self.assertEqual(sorted(process["pid"] for process in answer["processes"] if process["came"]), sorted(new))
+
+    def test_one_fork_is_told_in_full(self):
+        path = self.one_tree(1)
+        self.assertEqual(ask(self, "cow", path)["schema"], "vmsnap.cow/1")
+        self.append(path)
+        answer = ask(self, "cow", path)
+        self.assertEqual(answer["schema"], "vmsnap.cow/1")
+        self.assertEqual(answer["base"]["pid"], self.target.pid)
+
+    def test_the_base_of_a_fork_is_taken_out_of_a_tree(self):
+        base = self.one_tree(2)
+        pair = (f"{base}@pid:{self.target.pid}", f"{base}@pid:{self.workers[1]}")
+        self.assertEqual(ask(self, "cow", *pair, "--base", base)["base"]["pid"], self.target.pid)
+        other = Target(self, "tree")
+        result = run("cow", *pair, "--base", self.tree_of(other))
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("the base holds neither process", result.err)
+
+    def tree_of(self, target):
+        target.tell("fork")
+        return capture(self, target.pid, "--tree")
+
+
+if __name__ == "__main__":
+    support.main()
