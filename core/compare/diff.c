@@ -202,6 +202,26 @@ static void count_pages(const struct vmsnap *a, struct totals *totals)
 	totals->others[VMSNAP_TOTAL_SHARED_A] = shared;
 }
 
+/* Stopping and letting go adds to these two: a process that slept all the time would
+ * differ just because it was looked at. */
+static bool counts_our_looks(const struct vmsnap_status_field *field)
+{
+	static const char suffix[] = "voluntary_ctxt_switches";
+	size_t len = sizeof(suffix) - 1;
+	return field->key_len >= len && !memcmp(field->key + field->key_len - len, suffix, len);
+}
+
+static const struct vmsnap_status_field *key_of(const struct vmsnap_diff_status *row)
+{
+	return row->a.key_len ? &row->a : &row->b;
+}
+
+/* How many signals wait for all processes of the user: it says nothing of this one. */
+static bool is_of_others(const struct vmsnap_status_field *field)
+{
+	return field->key_len == strlen("SigQ") && !memcmp(field->key, "SigQ", field->key_len);
+}
+
 static bool same_text(const struct vmsnap_diff_status *row)
 {
 	return row->a.key_len && row->b.key_len && row->a.text_len == row->b.text_len &&
@@ -214,7 +234,7 @@ static int add_status(void *ctx, struct status_pair pair)
 	struct vmsnap_diff_status row;
 	int rc = VMSNAP_OK;
 	status_pair_read(diff->a, diff->b, pair, &row);
-	if (same_text(&row))
+	if (same_text(&row) || is_of_others(key_of(&row)))
 		return rc;
 	struct status_pair *status =
 	        work_room(&diff->work, diff->status, diff->status_count, &diff->status_capacity, sizeof(*status), &rc);
@@ -404,22 +424,13 @@ VMSNAP_API uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total)
 	return total_at(diff->totals.others, VMSNAP_TOTAL_COUNT, total);
 }
 
-/* Stopping and letting go adds to these two: a process that slept all the time would
- * differ just because it was looked at. */
-static bool counts_our_looks(const struct vmsnap_status_field *field)
-{
-	static const char suffix[] = "voluntary_ctxt_switches";
-	size_t len = sizeof(suffix) - 1;
-	return field->key_len >= len && !memcmp(field->key + field->key_len - len, suffix, len);
-}
-
 VMSNAP_API bool vmsnap_diff_any(const struct vmsnap_diff *diff)
 {
 	if (diff->match.count || diff->range_count)
 		return true;
 	struct vmsnap_diff_status row;
 	for (size_t i = 0; !vmsnap_diff_status(diff, i, &row); i++)
-		if (!counts_our_looks(row.a.key_len ? &row.a : &row.b))
+		if (!row.incidental)
 			return true;
 	return false;
 }
@@ -434,6 +445,7 @@ static int status_at(const struct vmsnap_diff *diff, size_t index, struct vmsnap
 	if (index >= diff->status_count)
 		return VMSNAP_ERR_NOT_FOUND;
 	status_pair_read(diff->a, diff->b, diff->status[index], out);
+	out->incidental = counts_our_looks(key_of(out));
 	return VMSNAP_OK;
 }
 

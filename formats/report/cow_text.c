@@ -148,19 +148,17 @@ static void put_group_line(struct text *text, const struct cow_group *group)
 }
 
 /* Goes on at `column`; returns where it ends. */
-static size_t put_touched(struct text *text, size_t column, const struct cow_touched *touched,
+static size_t put_touched(struct text *text, size_t column, const struct touched_reasons *reasons,
                           const struct vmsnap_cow_range *range)
 {
-	struct touched_reasons reasons = { .count = 0 };
 	struct fit_line line = fit_line(text, column, 4);
 	if (!range->touched)
 		return column;
-	cow_touched_reasons(touched, range, &reasons);
 	line.fresh = false;
 	fit_glue(&line, ",");
 	fit_words(&line, touched_words);
-	fit_glue(&line, reasons.count ? ":" : "");
-	touched_reasons_put(&reasons, &line, "", "", false);
+	fit_glue(&line, reasons->count ? ":" : "");
+	touched_reasons_put(reasons, &line, "", "", false);
 	return line.column;
 }
 
@@ -171,9 +169,14 @@ static int put_range(struct text *text, const struct vmsnap_cow *cow, const stru
                      struct vmsnap_error *err)
 {
 	struct top_names top;
+	struct touched_reasons reasons = { .count = 0 };
 	uint64_t pages = pages_of(vmsnap_cow_child(cow), range->end - range->start);
+	cow_touched_reasons(touched, range, &reasons);
 	top_names_init(&top, naming);
-	int rc = top_names_add(&top, range->start, range->end, err);
+	/* A breakpoint tells where it is; what else lies on its page nobody wrote, and what lies in
+	 * a file's pages nobody changed. */
+	bool unchanged = touched_by_breakpoints(&reasons) || range->verdict == VMSNAP_VERDICT_FILE;
+	int rc = unchanged ? VMSNAP_OK : top_names_add(&top, range->start, range->end, err);
 	if (rc)
 		return rc;
 	char where[96];
@@ -186,7 +189,7 @@ static int put_range(struct text *text, const struct vmsnap_cow *cow, const stru
 	color_end(text, verdict_color(range->verdict));
 	text_string(text, inferred);
 	size_t column = strlen(where) + strlen(verdict) + strlen(inferred);
-	column = put_touched(text, column, touched, range);
+	column = put_touched(text, column, &reasons, range);
 	const char *before = !top.total ? "" : range->touched ? "; holds " : ": ";
 	if (top.total && range->touched && fit_room(text, column) < NAMES_ROOM) {
 		text_string(text, ";\n    ");
@@ -250,22 +253,38 @@ static int put_group(struct text *text, const struct vmsnap_cow *cow, const stru
 	return VMSNAP_OK;
 }
 
-/* Nothing in it was ever anybody's own. */
-static bool only_page_cache(const struct cow_group *group)
+/* Whether it is worth no lines of its own: nothing happened in it, and nobody asks where it lies. */
+static bool only_shared(const struct vmsnap_cow *cow, const struct cow_group *group, const struct naming *naming)
 {
+	struct vmsnap_cow_range range;
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		if ((group->pages[i] || group->touched[i]) && i != VMSNAP_VERDICT_FILE &&
-		    i != VMSNAP_VERDICT_SHARED_MAPPING)
+		if ((group->pages[i] || group->touched[i]) && (!verdict_is_quiet(i) || i == VMSNAP_VERDICT_SWAPPED))
+			return false;
+	for (size_t i = 0; i < group->count && !vmsnap_cow_range(cow, group->first + i, &range); i++)
+		if (range_speaks(&range, naming))
 			return false;
 	return true;
 }
 
-static void put_left_out(struct text *text, size_t count)
+struct left_out {
+	size_t mappings;
+	uint64_t pages;
+};
+
+static void leave_out(struct left_out *left_out, const struct cow_group *group)
+{
+	left_out->mappings++;
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		left_out->pages += group->pages[i] + group->touched[i];
+}
+
+static void put_left_out(struct text *text, const struct left_out *left_out, uint64_t page_size)
 {
 	struct fit_line line = fit_line(text, 0, 1);
-	char words[128];
-	snprintf(words, sizeof(words), "(%zu mapping%s with nothing but page cache or shared memory not listed)", count,
-	         word_plural(count));
+	char words[160];
+	snprintf(words, sizeof(words), "(%zu mapping%s, %s, with nothing but shared or file pages not listed)",
+	         left_out->mappings, word_plural(left_out->mappings),
+	         word_size(text->style, left_out->pages * page_size).text);
 	fit_words(&line, words);
 	text_string(text, "\n");
 }
@@ -274,19 +293,37 @@ static int put_groups(struct text *text, const struct vmsnap_cow *cow, const str
                       const struct naming *naming, unsigned flags, struct vmsnap_error *err)
 {
 	struct cow_group group;
-	size_t left_out = 0;
+	struct left_out left_out = { 0 };
 	for (size_t at = 0; !text_failed(text) && cow_group_at(cow, at, &group); at += group.count) {
-		if (!(flags & VMSNAP_PRINT_LONG) && only_page_cache(&group)) {
-			left_out++;
+		if (!(flags & VMSNAP_PRINT_LONG) && only_shared(cow, &group, naming)) {
+			leave_out(&left_out, &group);
 			continue;
 		}
 		int rc = put_group(text, cow, touched, &group, naming, flags, err);
 		if (rc)
 			return rc;
 	}
-	if (left_out)
-		put_left_out(text, left_out);
+	if (left_out.mappings)
+		put_left_out(text, &left_out, vmsnap_info(vmsnap_cow_child(cow))->page_size);
 	return VMSNAP_OK;
+}
+
+/* The ranges say it one by one only where they are all listed. */
+static void put_moved(struct text *text, const struct vmsnap_cow *cow)
+{
+	struct vmsnap_cow_range range;
+	struct fit_line line = fit_line(text, 0, 2);
+	uint64_t bytes = 0;
+	char words[160];
+	for (size_t i = 0; !vmsnap_cow_range(cow, i, &range); i++)
+		bytes += range.moved ? range.end - range.start : 0;
+	if (!bytes)
+		return;
+	snprintf(words, sizeof(words),
+	         "%s lie at another address than in the parent or the base (column PARENT: -o +PARENT)",
+	         word_size(text->style, bytes).text);
+	fit_words(&line, words);
+	text_string(text, "\n");
 }
 
 int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
@@ -294,6 +331,7 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 {
 	put_heading(text, cow);
 	put_totals(text, cow);
+	put_moved(text, cow);
 	if (flags & VMSNAP_PRINT_TOTALS_ONLY)
 		return VMSNAP_OK;
 	text_string(text, "\n");

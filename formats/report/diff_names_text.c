@@ -14,8 +14,15 @@ static const uint32_t written = 1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_C
 typedef int (*pages_fn)(void *ctx, uint64_t start, uint64_t end, struct vmsnap_error *err);
 
 /* What appeared and is not of the page cache was written; the rest was only read. */
-static bool was_written(const struct vmsnap_diff_range *range)
+static bool was_written(const struct diff_view *view, const struct vmsnap_diff_range *range)
 {
+	struct touched_reasons reasons = { .count = 0 };
+	/* Code with breakpoints in it: where those are is told, and nothing else was written there. */
+	if (range->touched && range->executable) {
+		diff_touched_reasons(view, range, &reasons);
+		if (touched_by_breakpoints(&reasons))
+			return false;
+	}
 	if (range->changes & written)
 		return true;
 	return (range->changes & 1u << VMSNAP_CHANGE_APPEARED) &&
@@ -31,7 +38,7 @@ static int each_written(const struct diff_view *view, const struct diff_row *row
 	for (size_t i = 0; !rc && i < row->range_count; i++) {
 		if (vmsnap_diff_range(view->diff, row->first_range + i, &range))
 			break;
-		if (was_written(&range))
+		if (was_written(view, &range))
 			rc = fn(ctx, range.start, range.end, err);
 	}
 	return rc;

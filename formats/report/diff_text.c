@@ -59,34 +59,40 @@ static void balance_of(struct text *text, struct balance *balance, const struct 
 	balance->sums.shared += diff_total_shared_at_a(view);
 }
 
-static void put_copied(struct fit_line *line, const struct diff_view *view, const struct balance *balance)
+/* Whether it says anything: nothing, if it is known that nothing was copied. */
+static bool put_copied(struct fit_line *line, const struct diff_view *view, const struct balance *balance)
 {
 	struct text *text = line->text;
 	char words[128];
 	uint64_t copied = balance->sums.classes[CLASS_COPIED], shared = balance->sums.shared;
 	if (!view->frames && !copied) {
 		fit_words(line, "copied unknown (PFNs are not known or of another boot)");
-		return;
+		return true;
 	}
+	if (!copied)
+		return false;
 	snprintf(words, sizeof(words), "%s copied", word_size(text->style, copied).text);
 	fit_next(line, strlen(words));
 	color_start(text, CLASS_COPIED);
 	text_string(text, words);
 	color_end(text, CLASS_COPIED);
 	if (!view->exclusive || !shared || copied > shared)
-		return;
+		return true;
 	snprintf(words, sizeof(words), "of %s shared at A (%s)", word_size(text->style, shared).text,
 	         word_percent(copied, shared).text);
 	fit_words(line, words);
+	return true;
 }
 
 /* ", +1.07G new"; nothing if there is none */
-static void put_class(struct fit_line *line, const char *sign, uint64_t bytes, const char *what)
+static void put_class(struct fit_line *line, bool *any, const char *sign, uint64_t bytes, const char *what)
 {
 	char words[128];
 	if (!bytes)
 		return;
-	fit_glue(line, ",");
+	if (*any)
+		fit_glue(line, ",");
+	*any = true;
 	snprintf(words, sizeof(words), "%s%s %s", sign, word_size(line->text->style, bytes).text, what);
 	fit_piece(line, words);
 }
@@ -112,13 +118,15 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	}
 	struct fit_line line = fit_line(text, 0, 2);
 	char words[96];
-	snprintf(words, sizeof(words), "%zu of %zu mapping%s changed:", balance.changed, balance.mappings,
-	         word_plural(balance.mappings));
+	bool pages = (!view->frames || classes[CLASS_COPIED]) || classes[CLASS_NEW] || classes[CLASS_GONE] ||
+	             classes[CLASS_OTHER];
+	snprintf(words, sizeof(words), "%zu of %zu mapping%s changed%s", balance.changed, balance.mappings,
+	         word_plural(balance.mappings), pages ? ":" : "");
 	fit_words(&line, words);
-	put_copied(&line, view, &balance);
-	put_class(&line, "+", classes[CLASS_NEW], "new");
-	put_class(&line, "-", classes[CLASS_GONE], "gone");
-	put_class(&line, "", classes[CLASS_OTHER], "changed otherwise");
+	bool any = put_copied(&line, view, &balance);
+	put_class(&line, &any, "+", classes[CLASS_NEW], "new");
+	put_class(&line, &any, "-", classes[CLASS_GONE], "gone");
+	put_class(&line, &any, "", classes[CLASS_OTHER], "changed otherwise");
 	put_touched(&line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
 	text_string(text, "\n");
 }
@@ -254,17 +262,28 @@ static void put_code(struct text *text, const struct diff_view *view)
 
 /* ---- status --------------------------------------------------------------------------- */
 
-static size_t value_width(const struct text *text, const struct vmsnap_status_field *field)
+/* exact: as the kernel wrote it, where both sizes come to the same few digits. */
+static size_t value_width(const struct text *text, const struct vmsnap_status_field *field, bool exact)
 {
-	return field->key_len ? status_value_width(text, field) : strlen("(none)");
+	if (!field->key_len)
+		return strlen("(none)");
+	return exact ? fit_width(text, field->text, field->text_len) : status_value_width(text, field);
 }
 
-static void put_value(struct text *text, const struct vmsnap_status_field *field, size_t room)
+static void put_value(struct text *text, const struct vmsnap_status_field *field, size_t room, bool exact)
 {
 	if (!field->key_len)
 		text_string(text, "(none)");
+	else if (exact)
+		fit_name(text, field->text, field->text_len, room);
 	else
 		text_status_value(text, field, room);
+}
+
+static bool looks_the_same(const struct vmsnap_style *style, const struct vmsnap_diff_status *status)
+{
+	return status->a.is_size && status->b.is_size &&
+	       !strcmp(word_size(style, status->a.number).text, word_size(style, status->b.number).text);
 }
 
 /* "  VmRSS 4.00K -> 8.00K".  What is too wide is cut, the wider of the two first. */
@@ -273,24 +292,29 @@ static void put_status_line(struct text *text, const struct vmsnap_diff_status *
 	const struct vmsnap_status_field *key = status->a.key_len ? &status->a : &status->b;
 	const char *arrow = text->style->unicode ? " → " : " -> ";
 	size_t column = 2 + fit_width(text, key->key, key->key_len) + 1 + 4, room = fit_room(text, column);
-	size_t a = value_width(text, &status->a), b = value_width(text, &status->b), half = room / 2;
+	bool exact = looks_the_same(text->style, status);
+	size_t a = value_width(text, &status->a, exact), b = value_width(text, &status->b, exact), half = room / 2;
 	if (a + b > room)
 		a = a < half ? a : b < half ? room - b : half;
 	text_string(text, "  ");
 	fit_name(text, key->key, key->key_len, fit_room(text, 2));
 	text_string(text, " ");
-	put_value(text, &status->a, a);
+	put_value(text, &status->a, a, exact);
 	text_string(text, arrow);
-	put_value(text, &status->b, room > a ? room - a : 0);
+	put_value(text, &status->b, room > a ? room - a : 0, exact);
 	text_string(text, "\n");
 }
 
 static void put_status(struct text *text, const struct diff_view *view)
 {
 	struct vmsnap_diff_status status;
+	bool any = false;
 	for (size_t i = 0; !text_failed(text) && !vmsnap_diff_status(view->diff, i, &status); i++) {
-		text_string(text, i ? "" : "\nstatus fields\n");
+		if (status.incidental)
+			continue;
+		text_string(text, any ? "" : "\nstatus fields\n");
 		put_status_line(text, &status);
+		any = true;
 	}
 }
 

@@ -84,9 +84,12 @@ static int put_range_names(struct row *row, const struct printed *printed, const
                            struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
+	/* What lies in pages of a file that nobody changed is not looked up: it would be all of it. */
+	bool unchanged = range->verdict == VMSNAP_VERDICT_FILE;
+	struct vmsnap_names *names = unchanged ? NULL : printed->naming.names;
 	if (row_wants(row, COW_NAMES))
-		rc = put_names(row, COW_NAMES, COW_NAMES_TOTAL, printed->naming.names, range->start, range->end, err);
-	if (rc || !row_wants(row, COW_TOP_NAMES))
+		rc = put_names(row, COW_NAMES, COW_NAMES_TOTAL, names, range->start, range->end, err);
+	if (rc || unchanged || !row_wants(row, COW_TOP_NAMES))
 		return rc;
 	struct top_names top;
 	top_names_init(&top, &printed->naming);

@@ -26,6 +26,11 @@ struct touched_reasons {
 	bool more;            /* there are others, or there may be */
 	bool not_breakpoints; /* some of them are something else, or may be */
 };
+/* Whether that was breakpoints, and for sure nothing else. */
+static inline bool touched_by_breakpoints(const struct touched_reasons *reasons)
+{
+	return reasons->count && !reasons->not_breakpoints;
+}
 /* Adds what touched a byte of [start, end). */
 void touched_reasons_add(struct touched_reasons *reasons, const struct touched_by *by, uint64_t start, uint64_t end);
 

@@ -722,6 +722,21 @@ static void context_switches_alone_are_no_difference(void **state)
 	vmsnap_unref(b);
 }
 
+/* All processes of the user have a share in it. */
+static void queued_signals_are_no_difference(void **state)
+{
+	(void)state;
+	struct vmsnap *a = make_snap(), *b = make_snap();
+	set_status(a, "SigQ:\t0/31190\nSigQx:\t1\n");
+	set_status(b, "SigQ:\t7/31190\nSigQx:\t1\n");
+	struct vmsnap_diff *diff = compare(a, b);
+	assert_int_equal(vmsnap_diff_status_count(diff), 0);
+	assert_false(vmsnap_diff_any(diff));
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
 static void status_lines_that_differ_come_in_the_order_of_a(void **state)
 {
 	(void)state;
@@ -809,6 +824,7 @@ int main(void)
 		cmocka_unit_test(facts_agree_with_a_comparison_page_by_page),
 		cmocka_unit_test(status_lines_that_differ_come_in_the_order_of_a),
 		cmocka_unit_test(context_switches_alone_are_no_difference),
+		cmocka_unit_test(queued_signals_are_no_difference),
 		cmocka_unit_test(keys_that_come_twice_are_paired_in_order),
 		cmocka_unit_test(every_change_has_a_name),
 	};

@@ -165,6 +165,40 @@ static void names_on_touched_pages_are_told_too(void **state)
 	release(&f);
 }
 
+/* A breakpoint's page is full of other functions, which nobody wrote; and so are a file's pages that
+ * nobody changed, of which JSON had 64 names. */
+static void names_of_what_nobody_wrote_are_not_told(void **state)
+{
+	(void)state;
+	struct fixture f = touched_fixture();
+	char symbols[8][16];
+	for (uint64_t i = 0; i < 8; i++) {
+		snprintf(symbols[i], sizeof(symbols[i]), "function_%d", (int)i);
+		const struct vmsnap_annotation name = {
+			.address = 0x10100 + i * 0x300, .size = 8, .kind = VMSNAP_ANNOTATION_OTHER, .symbol = symbols[i]
+		};
+		assert_int_equal(test_annotate(f.b, &name, 1, NULL), VMSNAP_OK);
+	}
+	struct vmsnap_names *names;
+	assert_int_equal(vmsnap_names_new(f.b, NULL, &names, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(f.cow, names, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "copied_by_child, touched by gdb: breakpoint 1\n");
+	assert_lacks(caught, "function_");
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(f.diff, names, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "holds gdb's breakpoints");
+	assert_lacks(caught, "function_");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_cow(f.cow, names, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught,
+	           "\"verdict\": \"file\", \"inferred\": false, \"mapping\": \"/bin/demo\", "
+	           "\"touched_by_debugger\": false, \"touched_by\": [], \"names\": [], \"names_total\": null, ");
+	vmsnap_names_free(names);
+	release(&f);
+}
+
 /* What it says comes from a file, and may be anything and as much as it likes. */
 static void reasons_are_few_short_and_harmless(void **state)
 {
@@ -350,6 +384,7 @@ int main(void)
 		cmocka_unit_test(cow_counts_apart_what_gdb_touched),
 		cmocka_unit_test(cow_json_says_what_touched_a_range),
 		cmocka_unit_test(names_on_touched_pages_are_told_too),
+		cmocka_unit_test(names_of_what_nobody_wrote_are_not_told),
 		cmocka_unit_test(reasons_are_few_short_and_harmless),
 		cmocka_unit_test(page_touched_by_nothing_that_has_a_name_is_still_touched),
 		cmocka_unit_test(nothing_is_said_of_gdb_if_it_touched_nothing),

@@ -136,12 +136,14 @@ bool vmsnap_diff_from(const struct vmsnap_diff *diff, uint64_t address, uint64_t
  * so that a write would have copied them: private, and others had them too. */
 uint64_t vmsnap_diff_shared(const struct vmsnap_diff *diff, uint64_t start, uint64_t end);
 /* Whether anything differs: VMAs, pages or status fields, but for the counts of
- * context switches, which our looking adds to. */
+ * context switches, which our looking adds to, and SigQ. */
 bool vmsnap_diff_any(const struct vmsnap_diff *diff);
 
-/* Status fields that differ; a or b has key_len 0 if that side has no such line. */
+/* Status fields that differ; a or b has key_len 0 if that side has no such line.  SigQ is of all
+ * processes of the user, so a diff has nothing of it. */
 struct vmsnap_diff_status {
 	struct vmsnap_status_field a, b;
+	bool incidental; /* looking at the process changes it, too: no difference by itself */
 };
 size_t vmsnap_diff_status_count(const struct vmsnap_diff *diff);
 int vmsnap_diff_status_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_status *out, size_t size);
