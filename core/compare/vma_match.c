@@ -92,7 +92,7 @@ static bool same_at(const struct matching *m, const struct overlap *at)
 	return m->same[at->next - 1] && !all_moved(moves, range, moves_from) && !all_moved(moves, range, moves_to);
 }
 
-static int add_row(const struct matching *m, int change, const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+static int put_row(const struct matching *m, const struct vmsnap_diff_vma *row)
 {
 	struct vma_match *out = m->out;
 	int rc = work_step(m->work);
@@ -100,8 +100,25 @@ static int add_row(const struct matching *m, int change, const struct vmsnap_vma
 	if (!rows)
 		return rc;
 	out->rows = rows;
-	rows[out->count++] = (struct vmsnap_diff_vma){ .change = change, .a = a, .b = b };
+	rows[out->count++] = *row;
 	return VMSNAP_OK;
+}
+
+static int add_row(const struct matching *m, int change, const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	const struct vmsnap_diff_vma row = { .change = change, .a = a, .b = b };
+	return put_row(m, &row);
+}
+
+static int add_move_row(const struct matching *m, int change, const struct move *move)
+{
+	const struct vmsnap_diff_vma row = { .change = change,
+		                             .a = &m->a->vmas[move->a],
+		                             .b = &m->b->vmas[move->b],
+		                             .from = move->from,
+		                             .to = move->to,
+		                             .length = move->length };
+	return put_row(m, &row);
 }
 
 static int add_row_if(const struct matching *m, bool holds, int change, const struct vmsnap_vma *a,
@@ -290,9 +307,20 @@ static int add_possible_moves(const struct matching *m)
 	const struct move_list *moves = &m->out->moves.possible;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < moves->count; i++)
-		rc = add_row(m, VMSNAP_VMA_CHANGE_POSSIBLY_MOVED, &m->a->vmas[moves->items[i].a],
-		             &m->b->vmas[moves->items[i].b]);
+		rc = add_move_row(m, VMSNAP_VMA_CHANGE_POSSIBLY_MOVED, &moves->items[i]);
 	return rc;
+}
+
+/* Whether it is the only one out of A's mapping and the only one into B's: of halves that were
+ * exchanged none is what the mapping has become.  Those of one mapping are neighbours in its list. */
+static bool moved_alone(const struct moves *moves, size_t index)
+{
+	const struct move *move = &moves->list.items[index];
+	uint64_t until = UINT64_MAX;
+	size_t at = (size_t)(moves_to(moves, move->to, &until) - moves->by_to);
+	size_t count = moves->list.count;
+	return (!index || move[-1].a != move->a) && (index + 1 == count || move[1].a != move->a) &&
+	       (!at || moves->by_to[at - 1].b != move->b) && (at + 1 == count || moves->by_to[at + 1].b != move->b);
 }
 
 static int add_moves(const struct matching *m)
@@ -303,9 +331,10 @@ static int add_moves(const struct matching *m)
 		const struct move *move = &moves->items[i];
 		const struct vmsnap_vma *a = &m->a->vmas[move->a], *b = &m->b->vmas[move->b];
 		struct partners *of_a = &m->of_a[move->a], *of_b = &m->of_b[move->b];
-		rc = add_row(m, VMSNAP_VMA_CHANGE_MOVED, a, b);
-		/* Sizes say something if nothing of either stayed behind. */
-		bool whole = !of_a->count && !of_b->count && move->from == a->start && move->to == b->start;
+		rc = add_move_row(m, VMSNAP_VMA_CHANGE_MOVED, move);
+		/* Sizes say something if nothing of either stayed behind, or went or came otherwise. */
+		bool whole = !of_a->count && !of_b->count && move->from == a->start && move->to == b->start &&
+		             moved_alone(&m->out->moves, i);
 		uint64_t size_a = a->end - a->start, size_b = b->end - b->start;
 		rc = rc ? rc : add_row_if(m, whole && size_b > size_a, VMSNAP_VMA_CHANGE_GROWN, a, b);
 		rc = rc ? rc : add_row_if(m, whole && size_b < size_a, VMSNAP_VMA_CHANGE_SHRUNK, a, b);

@@ -15,11 +15,14 @@
 
 /* ---- the document ---------------------------------------------------------------- */
 
-enum { CHANGE_CHANGE, CHANGE_A, CHANGE_B };
+enum { CHANGE_CHANGE, CHANGE_A, CHANGE_B, CHANGE_FROM, CHANGE_TO, CHANGE_LENGTH };
 static const struct column change_columns[] = {
 	[CHANGE_CHANGE] = { "change", .type = COLUMN_WORD },
 	[CHANGE_A] = { "a", .type = COLUMN_RECORD, .of = &vma_schema },
 	[CHANGE_B] = { "b", .type = COLUMN_RECORD, .of = &vma_schema },
+	[CHANGE_FROM] = { "from", .type = COLUMN_ADDRESS },
+	[CHANGE_TO] = { "to", .type = COLUMN_ADDRESS },
+	[CHANGE_LENGTH] = { "length", .type = COLUMN_BYTES },
 };
 static const struct row_schema change_schema = ROW_SCHEMA(change_columns);
 
@@ -107,6 +110,11 @@ static int change_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_word(row, CHANGE_CHANGE, vmsnap_vma_change_name(change.change));
 		put_vma(row, CHANGE_A, change.a);
 		put_vma(row, CHANGE_B, change.b);
+		if (change.length) {
+			row_put_address(row, CHANGE_FROM, change.from);
+			row_put_address(row, CHANGE_TO, change.to);
+			row_put_bytes(row, CHANGE_LENGTH, change.length);
+		}
 		row_end(row);
 	}
 	return VMSNAP_OK;

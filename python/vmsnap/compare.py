@@ -4,7 +4,7 @@ import ctypes
 from ctypes import byref
 
 from vmsnap import _header, _lib
-from vmsnap._header import PageChange, PrintFlag, Verdict
+from vmsnap._header import PageChange, PrintFlag, Verdict, VmaChange
 from vmsnap._lib import lib
 from vmsnap.names import Names
 from vmsnap.owned import Owned
@@ -166,6 +166,17 @@ class Diff(_Comparison):
             row = _lib.struct(_header.DiffVma)
             lib().vmsnap_diff_vma_sized(self._handle, index, byref(row), ctypes.sizeof(row))
             found.append((lib().vmsnap_vma_change_name(row.change).decode(), mapping_of(row.a), mapping_of(row.b)))
+        return found
+
+    @property
+    def moves(self):
+        """[(from, to, length)] of what moved, as mappings tell, in addresses and bytes."""
+        found = []
+        for index in range(lib().vmsnap_diff_vma_count(self._handle)):
+            row = _lib.struct(_header.DiffVma)
+            lib().vmsnap_diff_vma_sized(self._handle, index, byref(row), ctypes.sizeof(row))
+            if row.change == VmaChange.MOVED:
+                found.append((getattr(row, "from"), row.to, row.length))
         return found
 
     @property

@@ -330,6 +330,36 @@ static void file_moved_and_grown_says_both(void **state)
 	expect_rows(pair, "grown 1-5 21-29\nmoved 1-5 21-29\n");
 }
 
+/* Neither half is what the mapping has become; which part went where is told. */
+static void halves_that_changed_places_are_moved_and_not_shrunk(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 9, "rw-p", "");
+	add_anon(pair->b, 1, 5, "rw-p", "");
+	add_anon(pair->b, 5, 9, "rw-p", "");
+	add_pages(pair->a, 1, 4, OWNED(100));
+	add_pages(pair->a, 5, 4, OWNED(200));
+	add_pages(pair->b, 1, 4, OWNED(200));
+	add_pages(pair->b, 5, 4, OWNED(100));
+	expect_rows(pair, "moved 1-9 1-5\nmoved 1-9 5-9\n");
+	struct pair back = turned(pair);
+	expect_rows(&back, "moved 1-5 1-9\nmoved 5-9 1-9\n");
+	static const struct vmsnap_diff_vma parts[] = {
+		{ .from = PAGE_AT(5), .to = PAGE_AT(1), .length = PAGE_AT(4) },
+		{ .from = PAGE_AT(1), .to = PAGE_AT(5), .length = PAGE_AT(4) },
+	};
+	struct vmsnap_diff *diff = NULL;
+	struct vmsnap_diff_vma row;
+	assert_int_equal(vmsnap_diff_new(pair->a, pair->b, &diff, NULL), VMSNAP_OK);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(vmsnap_diff_vma(diff, i, &row), VMSNAP_OK);
+		assert_int_equal(row.from, parts[i].from);
+		assert_int_equal(row.to, parts[i].to);
+		assert_int_equal(row.length, parts[i].length);
+	}
+	vmsnap_diff_free(diff);
+}
+
 static void memory_with_the_same_frames_elsewhere_is_moved(void **state)
 {
 	struct pair *pair = *state;
@@ -616,6 +646,7 @@ int main(void)
 		TEST(file_mapped_elsewhere_is_moved),
 		TEST(file_views_are_paired_by_size_first),
 		TEST(file_moved_and_grown_says_both),
+		TEST(halves_that_changed_places_are_moved_and_not_shrunk),
 		TEST(memory_with_the_same_frames_elsewhere_is_moved),
 		TEST(one_frame_at_another_distance_is_no_move),
 		TEST(few_equal_frames_among_many_are_no_move),

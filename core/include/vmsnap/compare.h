@@ -84,6 +84,8 @@ const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
 struct vmsnap_diff_vma {
 	int change;                     /* enum vmsnap_vma_change */
 	const struct vmsnap_vma *a, *b; /* NULL if there is none on that side */
+	/* Of what moved, or possibly did: which part of A's mapping went where in B's.  0 for others. */
+	uint64_t from, to, length;
 };
 size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff);
 int vmsnap_diff_vma_sized(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out, size_t size);
