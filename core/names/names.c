@@ -11,6 +11,7 @@
 #include "names_object.h"
 #include "names_stacks.h"
 #include "options.h"
+#include "perf_map.h"
 #include "snapshot.h"
 #include "spare.h"
 
@@ -25,6 +26,8 @@ struct vmsnap_names {
 	size_t source_count;
 	struct annotation_names annotations; /* collected when first asked for */
 	bool collected;
+	struct perf_map jit; /* read when first asked for */
+	bool jit_tried;
 };
 
 static int add_source(struct vmsnap_names *names, const struct vmsnap *snap)
@@ -52,6 +55,7 @@ static void look_away(struct vmsnap_names *names)
 		vmsnap_unref(names->sources[i]);
 	free(names->sources);
 	free(names->stacks.items);
+	perf_map_free(&names->jit);
 	arena_free(&names->strings);
 }
 
@@ -164,6 +168,37 @@ static int collect(struct vmsnap_names *names)
 	return VMSNAP_OK;
 }
 
+/* ---- what the process made itself -------------------------------------------------- */
+
+/* NULL: nothing of that is known. */
+static const struct perf_map *jit_of(struct vmsnap_names *names, const struct vmsnap_vma *vma)
+{
+	struct objects *o = &names->objects;
+	const char *why;
+	if (!perf_map_concerns(vma) || !o->here.same_boot || o->root >= 0)
+		return NULL;
+	if (!names->jit_tried) {
+		int rc = perf_map_read(&o->process, &names->snap->info, &o->work, &names->jit, &why);
+		o->cancelled |= rc == VMSNAP_ERR_CANCELLED;
+		o->no_memory |= rc == VMSNAP_ERR_NO_MEMORY;
+		names->jit_tried = rc != VMSNAP_ERR_CANCELLED;
+		if (why)
+			objects_warn_of(o, names->jit.path, why);
+	}
+	return names->jit.count ? &names->jit : NULL;
+}
+
+static struct vmsnap_name name_of_jit(const struct perf_map *map, const struct perf_symbol *symbol)
+{
+	return (struct vmsnap_name){
+		.kind = VMSNAP_NAME_FUNCTION,
+		.symbol = symbol->name,
+		.object = map->path,
+		.address = symbol->start,
+		.size = symbol->end - symbol->start,
+	};
+}
+
 /* ---- one name -------------------------------------------------------------------- */
 
 static struct vmsnap_name name_of_annotation(const struct vmsnap_annotation *annotation, const struct vmsnap_vma *vma)
@@ -244,6 +279,8 @@ static int name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_n
 	bool in_object = segment_range_at(names, index, address, &range);
 	const struct symbols *symbols = in_object ? objects_symbols(&names->objects, range.object) : NULL;
 	const struct symbol *symbol = symbols ? symbols_at(symbols, address - range.bias) : NULL;
+	const struct perf_map *jit = symbol ? NULL : jit_of(names, vma);
+	size_t made = jit ? perf_map_from(jit, address) : 0;
 	int rc = trouble_of(names);
 	rc = rc ? rc : collect(names);
 	if (rc)
@@ -254,6 +291,8 @@ static int name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_n
 		*out = name_of_annotation(annotation, vma);
 	else if (symbol)
 		*out = name_of_symbol(&range, symbol);
+	else if (jit && made < jit->count && jit->items[made].start <= address)
+		*out = name_of_jit(jit, &jit->items[made]);
 	else if (stack && stack->start <= address)
 		*out = name_of_stack(stack, vma);
 	else if (in_object)
@@ -290,6 +329,7 @@ struct walk {
 	void *ctx;
 	uint64_t serial;
 	size_t annotations; /* index of the next annotation */
+	size_t jit;         /* of the next function that the process made */
 };
 
 /* Tells the annotations that come before `address`.  Only mapped memory has names:
@@ -347,6 +387,21 @@ static bool walk_segment_range(struct walk *w, const struct segment_range *range
 	return true;
 }
 
+/* One that goes on into the next mapping is told once. */
+static bool walk_jit(struct walk *w, const struct vmsnap_vma *vma)
+{
+	const struct perf_map *map = jit_of(w->names, vma);
+	uint64_t start = vma->start > w->start ? vma->start : w->start;
+	uint64_t end = vma->end < w->end ? vma->end : w->end;
+	size_t i = map ? perf_map_from(map, start) : 0;
+	for (i = i > w->jit ? i : w->jit; map && i < map->count && map->items[i].start < end; w->jit = ++i) {
+		struct vmsnap_name name = name_of_jit(map, &map->items[i]);
+		if (!tell(w, &name))
+			return false;
+	}
+	return true;
+}
+
 static bool walk_stacks(struct walk *w, const struct vmsnap_vma *vma)
 {
 	const struct stacks *stacks = &w->names->stacks;
@@ -377,7 +432,7 @@ VMSNAP_API int vmsnap_names_in(struct vmsnap_names *names, uint64_t start, uint6
 		size_t count = objects_segment_ranges(&names->objects, i, ranges);
 		for (size_t k = 0; more && k < count; k++)
 			more = walk_segment_range(&walk, &ranges[k]);
-		more = more && walk_stacks(&walk, &snap->vmas[i]);
+		more = more && walk_jit(&walk, &snap->vmas[i]) && walk_stacks(&walk, &snap->vmas[i]);
 		int rc = trouble_of(names);
 		rc = rc ? rc : work_step(&names->objects.work);
 		if (rc)

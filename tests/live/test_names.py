@@ -1,5 +1,6 @@
 """Names of addresses in real processes, against what the processes say themselves."""
 
+import json
 import os
 import re
 import shutil
@@ -358,6 +359,114 @@ class Programs(unittest.TestCase):
         self.assertIn("the file is not there", result.err)
         self.assertNotIn("\x1b", result.err)
         self.assertEqual(result.err.count("\n"), 1, result.err)
+
+
+class MadeByTheProcess(unittest.TestCase):
+    """Functions that a process compiled while it ran, and named in /tmp/perf-PID.map."""
+
+    PROGRAM = ("import ctypes, mmap, sys\n"
+               "try:\n"
+               "    code = mmap.mmap(-1, 65536, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)\n"
+               "    data = mmap.mmap(-1, 65536, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=3)\n"
+               "except OSError:\n"
+               "    print('cannot make executable memory', flush=True)\n"
+               "for name, memory in ('code', code), ('data', data):\n"
+               "    memory[0] = 1\n"
+               "    at = ctypes.addressof(ctypes.c_char.from_buffer(memory))\n"
+               "    print(f'range {name} {at:x} {at + 65536:x}')\n"
+               "print('ready', flush=True)\n"
+               "sys.stdin.read()\n")
+
+    def setUp(self):
+        self.target = Target(self, sys.executable, "-c", self.PROGRAM, executable=sys.executable)
+        self.code = self.target.ranges["code"][0]
+        self.map = f"/tmp/perf-{self.target.pid}.map"
+        self.addCleanup(lambda: os.path.lexists(self.map) and os.unlink(self.map))
+
+    def write(self, *lines, path=None):
+        with open(path or self.map, "w", encoding="utf-8") as file:
+            file.write("".join(f"{start:x} {size:x} {name}\n" for start, size, name in lines))
+        os.chmod(path or self.map, 0o644)
+        # What is written after the snapshot may be of later.
+        time.sleep(0.02)
+
+    def expect(self, address, symbol, reason=None):
+        result = run("page", self.target.pid, hex(address), "--json")
+        self.assertEqual(result.status, 0, result)
+        name = json.loads(result.out)["name"]
+        self.assertEqual(name and name["symbol"], symbol, result)
+        if reason is None:
+            self.assertEqual(result.err, "")
+        else:
+            self.assertIn(f"{self.map}: {reason}", result.err)
+        return name
+
+    def test_functions_are_named(self):
+        self.write((self.code + 0x100, 0x80, "JS:*old p.js:1:16"), (self.code + 0x100, 0x80, "JS:*hot p.js:1:16"),
+                   (self.code + 0xff0, 0x20, "two pages"), (self.target.ranges["data"][0], 0x80, "data"))
+        name = self.expect(self.code + 0x120, "JS:*hot p.js:1:16")
+        self.assertEqual((name["kind"], name["object"], name["offset"], name["size"], number(name["address"])),
+                         ("function", self.map, 0x20, 0x80, self.code + 0x100))
+        self.expect(self.code + 0x1000, "two pages")
+        self.expect(self.code + 0x180, None)
+        self.expect(self.target.ranges["data"][0], None)  # memory that is not executed
+        names = page(self, self.target.pid, self.code)["names"]
+        self.assertEqual([each["symbol"] for each in names], ["JS:*hot p.js:1:16", "two pages"])
+
+    def test_a_map_that_is_not_the_processs_own_is_not_believed(self):
+        self.write((self.code, 0x80, "f"))
+        os.chmod(self.map, 0o666)
+        self.expect(self.code, None, "may have been written to by somebody else")
+        os.chmod(self.map, 0o644)
+        self.expect(self.code, "f")
+        os.link(self.map, self.map + ".also")
+        try:
+            self.expect(self.code, None, "may have been written to by somebody else")
+        finally:
+            os.unlink(self.map + ".also")
+        os.utime(self.map, (1, 1))
+        self.expect(self.code, None, "is older than the process")
+        if os.geteuid() == 0:
+            self.write((self.code, 0x80, "f"))
+            os.chown(self.map, 65534, 65534)
+            self.expect(self.code, None, "does not belong to the process's user")
+
+    def test_links_and_pipes_are_not_followed(self):
+        other = self.map + ".other"
+        self.write((self.code, 0x80, "f"), path=other)
+        self.addCleanup(os.unlink, other)
+        os.symlink(other, self.map)
+        self.assertIsNone(name_at(self, self.target.pid, self.code))
+        os.unlink(self.map)
+        os.mkfifo(self.map)
+        self.assertIsNone(name_at(self, self.target.pid, self.code))
+        os.unlink(self.map)
+        os.mkdir(self.map)
+        self.addCleanup(os.rmdir, self.map)
+        self.assertIsNone(name_at(self, self.target.pid, self.code))
+
+    def test_what_was_written_later_is_told_and_of_a_dead_process_not_believed(self):
+        saved = support.capture(self, self.target.pid)
+        time.sleep(0.02)
+        self.write((self.code, 0x80, "f"))
+        result = run("page", saved, hex(self.code))
+        self.assertIn(b"name        f (128 bytes)", result.out)
+        self.assertIn("was written to after the snapshot: functions made since may be named, too", result.err)
+        known = support.capture(self, self.target.pid)
+        self.target.end()
+        result = run("page", saved, hex(self.code))
+        self.assertNotIn(b"\nname", result.out)
+        self.assertIn("was written to after the snapshot, perhaps by another process", result.err)
+        self.assertIn(b"name        f (128 bytes)", run("page", known, hex(self.code)).out)
+
+    def test_a_huge_map_is_read_at_its_end(self):
+        self.write((self.code, 0x80, "f"))
+        with open(self.map, "r+", encoding="utf-8") as file:
+            file.truncate(3 << 30)  # nothing of it is on the disk
+            file.seek(0, os.SEEK_END)
+            file.write(f"\n{self.code + 0x100:x} 80 last\n")
+        time.sleep(0.02)
+        self.expect(self.code + 0x100, "last", "is too large: only its last 64 MiB are read")
 
 
 class Memory(unittest.TestCase):
