@@ -10,8 +10,10 @@ struct vmsnap_names *names_open(const struct options *options, const struct vmsn
 	struct vmsnap_error err;
 	if (options->no_names || options->totals)
 		return NULL;
-	if (!vmsnap_names_new(snap, options->sysroot, &names, &err))
+	if (!vmsnap_names_new(snap, options->sysroot, &names, &err)) {
+		vmsnap_names_set_demangled(names, !options->no_demangle);
 		return names;
+	}
 	say("no names: %s", err.message);
 	return NULL;
 }

@@ -15,9 +15,10 @@ struct options {
 	char **operands;
 	int operand_count;
 
-	bool append, tree, smaps, quiet;                 /* capture */
-	bool no_freeze;                                  /* every capture, live processes too */
-	bool each, totals, long_rows, no_names;          /* reading */
+	bool append, tree, smaps, quiet;        /* capture */
+	bool no_freeze;                         /* every capture, live processes too */
+	bool each, totals, long_rows, no_names; /* reading */
+	bool no_demangle;
 	bool json, raw, bytes, no_headings, ascii, help; /* style */
 	enum color_when color;
 	bool width_given;

@@ -83,6 +83,8 @@ const struct option_row option_table[] = {
 	  "a row for each range of pages" },
 	{ "no-names", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_names), CMDS_NAMES,
 	  "do not look up symbols" },
+	{ "no-demangle", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_demangle), CMDS_NAMES,
+	  "symbols of C++ and Rust as files have them" },
 	{ "sysroot", 0, OPTION_TEXT, VALUE_FOLDER, "FOLDER", FIELD(sysroot), CMDS_NAMES,
 	  "look for the mapped files below FOLDER" },
 	{ "no-freeze", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_freeze), CMDS_LIVE,

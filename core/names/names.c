@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "demangle.h"
 #include "error.h"
 #include "names_annotations.h"
 #include "names_object.h"
@@ -28,6 +29,8 @@ struct vmsnap_names {
 	bool collected;
 	struct perf_map jit; /* read when first asked for */
 	bool jit_tried;
+	bool as_mangled; /* nothing is demangled */
+	struct demangler demangler;
 };
 
 static int add_source(struct vmsnap_names *names, const struct vmsnap *snap)
@@ -92,6 +95,8 @@ VMSNAP_API int vmsnap_names_rebind(struct vmsnap_names *names, const struct vmsn
 	}
 	look_away(names);
 	fresh.objects = names->objects;
+	fresh.as_mangled = names->as_mangled;
+	fresh.demangler = names->demangler;
 	*names = fresh;
 	return VMSNAP_OK;
 }
@@ -121,6 +126,16 @@ static int trouble_of(struct vmsnap_names *names)
 VMSNAP_API const char *vmsnap_names_warning(const struct vmsnap_names *names)
 {
 	return names->objects.warnings ? names->objects.warnings : "";
+}
+
+VMSNAP_API void vmsnap_names_set_demangled(struct vmsnap_names *names, bool demangled)
+{
+	names->as_mangled = !demangled;
+}
+
+VMSNAP_API const char *vmsnap_names_demangle(struct vmsnap_names *names, const char *symbol)
+{
+	return names->as_mangled || !symbol ? NULL : demangle(&names->demangler, symbol);
 }
 
 /* ---- what a debugger told ------------------------------------------------------ */

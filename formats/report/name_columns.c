@@ -15,18 +15,21 @@ enum {
 	NAME_FUNCTION,
 	NAME_FRAME,
 	NAME_TID,
+	NAME_DEMANGLED,
 };
 static const struct column name_record_columns[] = {
 	[NAME_SYMBOL] = { "symbol", .type = COLUMN_NAME },      [NAME_OFFSET] = { "offset", .type = COLUMN_OFFSET },
 	[NAME_SIZE] = { "size", .type = COLUMN_BYTES },         [NAME_OBJECT] = { "object", .type = COLUMN_PATH },
 	[NAME_ADDRESS] = { "address", .type = COLUMN_ADDRESS }, [NAME_KIND] = { "kind", .type = COLUMN_WORD },
 	[NAME_FUNCTION] = { "function", .type = COLUMN_NAME },  [NAME_FRAME] = { "frame", .type = COLUMN_COUNT },
-	[NAME_TID] = { "tid", .type = COLUMN_COUNT },
+	[NAME_TID] = { "tid", .type = COLUMN_COUNT },           [NAME_DEMANGLED] = { "demangled", .type = COLUMN_NAME },
 };
 const struct row_schema name_schema = ROW_SCHEMA(name_record_columns);
 
-static void put_name_columns(struct row *row, const struct vmsnap_name *name, uint64_t offset)
+static void put_name_columns(struct row *row, struct vmsnap_names *names, const struct vmsnap_name *name,
+                             uint64_t offset)
 {
+	const char *demangled = vmsnap_names_demangle(names, name->symbol);
 	if (name->symbol)
 		row_put_name(row, NAME_SYMBOL, name->symbol);
 	row_put_offset(row, NAME_OFFSET, offset);
@@ -38,13 +41,16 @@ static void put_name_columns(struct row *row, const struct vmsnap_name *name, ui
 	row_put_name_if_any(row, NAME_FUNCTION, name->function ? name->function : "");
 	row_put_count_known(row, NAME_FRAME, name->frame, name_in_frame(name));
 	row_put_count_known(row, NAME_TID, name->tid, name->tid);
+	if (demangled)
+		row_put_name(row, NAME_DEMANGLED, demangled);
 	row_end(row);
 }
 
-void put_name(struct row *row, unsigned column, const struct vmsnap_name *name, uint64_t offset)
+void put_name(struct row *row, unsigned column, struct vmsnap_names *names, const struct vmsnap_name *name,
+              uint64_t offset)
 {
 	struct row record = row_open(row, column);
-	put_name_columns(&record, name, offset);
+	put_name_columns(&record, names, name, offset);
 }
 
 struct listing {
@@ -60,7 +66,7 @@ static bool list_name(void *ctx, const struct vmsnap_name *name)
 	if (!name->symbol)
 		return true;
 	if (listing->total++ < NAMES_MAX)
-		put_name_columns(listing->row, name, offset);
+		put_name_columns(listing->row, listing->names, name, offset);
 	return !text_failed(listing->row->text);
 }
 
@@ -76,7 +82,7 @@ static int name_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	if (rc && rc != VMSNAP_ERR_NOT_FOUND)
 		return rc;
 	if (!listing->total && vmsnap_name_at(listing->names, start, &mapping) == VMSNAP_OK)
-		put_name_columns(row, &mapping, start > mapping.address ? start - mapping.address : 0);
+		put_name_columns(row, listing->names, &mapping, start > mapping.address ? start - mapping.address : 0);
 	return VMSNAP_OK;
 }
 

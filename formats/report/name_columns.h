@@ -7,7 +7,8 @@
 
 extern const struct row_schema name_schema;
 /* offset: of what is spoken of, from where the name begins. */
-void put_name(struct row *row, unsigned column, const struct vmsnap_name *name, uint64_t offset);
+void put_name(struct row *row, unsigned column, struct vmsnap_names *names, const struct vmsnap_name *name,
+              uint64_t offset);
 
 /* Two columns: the first names on the range, else the mapping; and how many there are. */
 enum { NAMES_MAX = 64 };

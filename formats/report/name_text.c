@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format_value.h"
+#include "shorten.h"
 #include "text_fit.h"
 
 static bool is_main_thread(const struct naming *naming, uint32_t tid)
@@ -15,6 +16,12 @@ static bool is_main_thread(const struct naming *naming, uint32_t tid)
 		if (naming->main_threads[i] == tid)
 			return true;
 	return false;
+}
+
+static const char *symbol_of(const struct naming *naming, const struct vmsnap_name *name)
+{
+	const char *demangled = naming && naming->names ? vmsnap_names_demangle(naming->names, name->symbol) : NULL;
+	return demangled ? demangled : name->symbol ? name->symbol : "";
 }
 
 char *name_words(const struct naming *naming, const struct vmsnap_name *name, struct text *text)
@@ -31,7 +38,7 @@ char *name_words(const struct naming *naming, const struct vmsnap_name *name, st
 	size_t len = strlen(function);
 	/* C++ functions are told with their parameters already. */
 	const char *calls = len && function[len - 1] != ')' ? "()" : "";
-	const char *symbol = name->symbol ? name->symbol : "";
+	const char *symbol = symbol_of(naming, name);
 	uint64_t most = strlen(symbol) + len + sizeof(thread) + sizeof(frame) + sizeof(" in ()");
 	int rc = work_charge(&text->work, most);
 	text_stop(text, rc);
@@ -41,8 +48,10 @@ char *name_words(const struct naming *naming, const struct vmsnap_name *name, st
 	if (rc < 0) {
 		text_stop(text, VMSNAP_ERR_NO_MEMORY);
 		words = NULL;
+	} else if (!text->style->raw && (len || symbol != name->symbol)) {
+		shorten_templates(words);
 	}
-	work_release(&text->work, words ? most - ((uint64_t)rc + 1) : most);
+	work_release(&text->work, words ? most - (strlen(words) + 1) : most);
 	return words;
 }
 

@@ -114,7 +114,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	if (place->has_segment)
 		put_segment(document, &place->segment);
 	if (place->has_name)
-		put_name(document, PAGE_NAME, &place->name, place->address - place->name.address);
+		put_name(document, PAGE_NAME, place->naming.names, &place->name, place->address - place->name.address);
 	int rc = put_names(document, PAGE_NAMES, PAGE_NAMES_TOTAL, place->naming.names, place->page_start,
 	                   place->page_end, err);
 	if (!rc)

@@ -3,6 +3,8 @@ For the commands and for MI; note is called with each remark."""
 
 import collections
 
+import gdb
+
 from vmsnap.compare import Cow, Diff
 from vmsnap.errors import CANCELLED, VmsnapError
 from vmsnap_gdb import execs, target
@@ -116,6 +118,7 @@ def names_of(given, snapshot, lenders, note):
         return None
     for line in found.warnings():
         note(f"names: {line}")
+    found.demangled = not given["no-demangle"] and gdb.parameter("print demangle")
     return found
 
 

@@ -13,9 +13,10 @@ from vmsnap.owned import Owned
 _NAME_FN = CFUNCTYPE(c_bool, c_void_p, POINTER(_header.Name))
 
 
-class Name(collections.namedtuple("Name", "kind symbol object address size function frame tid")):
+class Name(collections.namedtuple("Name", "kind symbol object address size function frame tid demangled",
+                                  defaults=(None,))):
     """struct vmsnap_name.  kind: one of NameKind; symbol and function: None if there is none;
-    size 0: unknown."""
+    size 0: unknown; demangled: what the symbol is called in C++ or Rust, None if it is of neither."""
 
     __slots__ = ()
 
@@ -23,16 +24,13 @@ class Name(collections.namedtuple("Name", "kind symbol object address size funct
         """As tables have it: "counter", "answer in main()", "[heap]"."""
         if self.kind in (NameKind.LOCAL, NameKind.ARGUMENT):
             return f"{self.symbol} in {self.function}()"
-        return self.symbol if self.symbol is not None else self.object
+        return self.demangled or (self.symbol if self.symbol is not None else self.object)
 
 
 def _text(raw):
     return None if raw is None else os.fsdecode(raw)
 
 
-def _name(made):
-    return Name(made.kind, _text(made.symbol), _text(made.object), made.address, made.size, _text(made.function),
-                made.frame, made.tid)
 
 
 class Names(Owned):
@@ -44,6 +42,7 @@ class Names(Owned):
 
     def __init__(self, snapshot, sysroot=None):
         super().__init__(snapshot)
+        self._demangled = True
         where = None if sysroot is None else given.raw(sysroot, "the folder")
         _lib.call_holding_interrupts(lib().vmsnap_names_new, snapshot.handle, where, byref(self._handle))
         lib().vmsnap_names_set_cancelled(self._handle, _lib.cancelled_by_user, None)
@@ -54,6 +53,28 @@ class Names(Owned):
         self._borrowed = (*kept, snapshot)  # whichever it holds if this fails
         _lib.call_holding_interrupts(lib().vmsnap_names_rebind, self._handle, snapshot.handle)
         self._borrowed = (snapshot,)
+
+    @property
+    def demangled(self):
+        """Whether symbols of C++ and Rust are told as their language has them."""
+        return self._demangled
+
+    @demangled.setter
+    def demangled(self, wanted):
+        self._demangled = bool(wanted)
+        lib().vmsnap_names_set_demangled(self._handle, self._demangled)
+
+    def demangle(self, symbol):
+        """What a symbol is called in C++ or Rust; None if it is of neither."""
+        raw = lib().vmsnap_names_demangle(self._handle, given.raw(symbol, "the symbol"))
+        return _text(raw)
+
+    def _name(self, made):
+        demangled = None
+        if made.symbol is not None and made.symbol.startswith(b"_"):
+            demangled = _text(lib().vmsnap_names_demangle(self._handle, made.symbol))
+        return Name(made.kind, _text(made.symbol), _text(made.object), made.address, made.size,
+                    _text(made.function), made.frame, made.tid, demangled)
 
     def add_fallback(self, snapshot):
         """Captured names of another snapshot too."""
@@ -68,7 +89,7 @@ class Names(Owned):
         if rc == _header.Rc.ERR_NOT_FOUND:
             return None
         _lib.check(rc, "cannot look up a name")
-        return _name(found)
+        return self._name(found)
 
     def within(self, start, end):
         """All Names that overlap [start, end), in the order of their addresses."""
@@ -76,7 +97,7 @@ class Names(Owned):
 
         def note(_, name):
             try:
-                found.append(_name(name.contents))
+                found.append(self._name(name.contents))
             except BaseException as error:  # C must not be left half-way
                 failed.append(error)
             return not failed

@@ -17,7 +17,8 @@ enum { STACK = 0x100000, STACK_PAGES = 32 };
 static void expect_words(const struct vmsnap_name *name, const char *expected)
 {
 	struct naming naming = { .main_threads = { 42 } };
-	struct text text = { .work.limit = WORK_UNLIMITED };
+	const struct vmsnap_style style = { .size = sizeof(style) };
+	struct text text = { .style = &style, .work.limit = WORK_UNLIMITED };
 	char *words = name_words(&naming, name, &text);
 	assert_non_null(words);
 	assert_string_equal(words, expected);
@@ -326,9 +327,13 @@ static void json_tells_kind_function_frame_and_thread(void **state)
 	assert_int_equal(vmsnap_cow_new(pair.a, pair.b, pair.a, &cow, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_print_cow(cow, pair.names, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "{\"symbol\": \"near\", \"offset\": 0, \"size\": 4, \"object\": \"[stack]\", \"address\": "
-	                   "\"0x102010\", \"kind\": \"local\", \"function\": \"f\", \"frame\": 1, \"tid\": 42}");
-	assert_has(caught, "\"kind\": \"thread_local\", \"function\": null, \"frame\": null, \"tid\": 43}");
-	assert_has(caught, "\"kind\": \"symbol\", \"function\": null, \"frame\": null, \"tid\": null}");
+	                   "\"0x102010\", \"kind\": \"local\", \"function\": \"f\", \"frame\": 1, \"tid\": 42, "
+	                   "\"demangled\": null}");
+	assert_has(
+	        caught,
+	        "\"kind\": \"thread_local\", \"function\": null, \"frame\": null, \"tid\": 43, \"demangled\": null}");
+	assert_has(caught,
+	           "\"kind\": \"symbol\", \"function\": null, \"frame\": null, \"tid\": null, \"demangled\": null}");
 	assert_has(caught, "\"names_total\": 3");
 	vmsnap_cow_free(cow);
 	pair_free(pair);

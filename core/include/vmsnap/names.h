@@ -9,9 +9,10 @@
 extern "C" {
 #endif
 
-/* Names the addresses of one snapshot from the ELF files on this machine.  A
- * file is believed only if it is the one that was mapped (build ID; without
- * one, device, inode and a change time before the snapshot). */
+/* Names the addresses of one snapshot from the ELF files on this machine, or, while the process
+ * lives, from those that it has itself.  A file is believed only if it is the one that was mapped
+ * (build ID; without one, device, inode and a change time before the snapshot), and did not change
+ * after the program began: it may have been overwritten in place. */
 struct vmsnap_names;
 /* sysroot: folder below which the files are looked up, or NULL for "/". */
 int vmsnap_names_new(const struct vmsnap *snap, const char *sysroot, struct vmsnap_names **out,
@@ -79,6 +80,13 @@ static inline int vmsnap_segment_at(struct vmsnap_names *names, uint64_t address
 {
 	return vmsnap_segment_at_sized(names, address, out, sizeof(*out));
 }
+/* What a symbol of C++ or Rust is called in its language: "shop::orders" for
+ * "_ZN4shop6ordersE".  NULL if it is no such symbol, or none that can be told: it is damaged, or
+ * more than a thousand bytes long, or stands for more than 8 KB; or it is of C++, whose runtime
+ * (libstdc++) is not installed.  Valid until the next call, or until names is freed. */
+const char *vmsnap_names_demangle(struct vmsnap_names *names, const char *symbol);
+/* Whether that, and what is printed with these names, is so: it is unless told otherwise. */
+void vmsnap_names_set_demangled(struct vmsnap_names *names, bool demangled);
 /* One line for each file that was not believed or not readable; "" if none. */
 const char *vmsnap_names_warning(const struct vmsnap_names *names);
 

@@ -20,6 +20,7 @@ COLOR = Option("color", None, "WHEN", ("auto", "always", "never"), "auto, always
 ASCII = Option("ascii", None, None, None, "no characters beyond ASCII")
 WIDTH = Option("width", "w", "COLUMNS", "number", "as if the terminal were so wide; 0: no limit")
 NO_NAMES = Option("no-names", None, None, None, "do not look up symbols")
+NO_DEMANGLE = Option("no-demangle", None, None, None, "symbols of C++ and Rust as files have them")
 SYSROOT = Option("sysroot", None, "FOLDER", None, "look for the mapped files below FOLDER")
 TOTALS = Option("totals", None, None, None, "only the sums")
 HELP = Option("help", "h", None, None, "this text")
@@ -27,7 +28,7 @@ LONG = Option("long", "l", None, None, "a row for each range of pages")
 
 PRINTING = (JSON, BYTES, COLOR, ASCII, WIDTH)
 TABLES = (JSON, COLUMNS, SORT, RAW, BYTES, NO_HEADINGS, COLOR, ASCII, WIDTH)
-NAMES = (NO_NAMES, SYSROOT)
+NAMES = (NO_NAMES, NO_DEMANGLE, SYSROOT)
 
 _WIDTH_MAX = 10000
 
