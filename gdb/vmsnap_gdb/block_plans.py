@@ -54,7 +54,7 @@ class Variable:
 
     def read(self, frame):
         """(address, size) by gdb's own means, or None if it is in no memory."""
-        value = frame.read_var(self.symbol)
+        value = self._in_its_frame(frame) if self.dynamic else frame.read_var(self.symbol)
         # Neither the value's bytes nor is_optimized_out: those may read all of it.  The
         # address of a reference would be that of what it refers to, another variable.
         address = None if self.reference else value.address
@@ -63,6 +63,17 @@ class Variable:
         size = self.size or value.type.sizeof
         address = int(address)
         return (address, size) if address and 0 < size < MAX_SIZE else None
+
+
+    def _in_its_frame(self, frame):
+        """The bounds of an array of variable length are variables too, which gdb looks for in the
+        selected frame, whatever frame it is asked to read (gdb 13 and 16)."""
+        selected = gdb.selected_frame()
+        frame.select()
+        try:
+            return frame.read_var(self.symbol)
+        finally:
+            selected.select()
 
 
 class Plan:

@@ -57,15 +57,13 @@ class Files:
     """What files hold where pages of code were copied, each read once."""
 
     def __init__(self):
-        self._pages = {}
+        self._pages = {}    # as the file has them
+        self._judged = {}   # (as in memory, ranges written, verdict), the last time
 
     def is_foreign(self, snapshot, page, written):
         """Whether a page that was copied holds something that neither its file does, nor is a
         breakpoint, nor lies in the ranges `written`.  None if that cannot be told: if it was
         swapped out (reading would fetch it), or the file is gone."""
-        state = snapshot.page_at(page)
-        if state is None or not state.present:
-            return None
         file = self._pages.get(page)
         found = snapshot.file_page_now(page, file=file is None)
         if found is None:
@@ -73,7 +71,12 @@ class Files:
         memory = found[0]
         if file is None:
             file = self._pages[page] = found[1]
-        return memory != file and _has_foreign_bytes(memory, file, page, written)
+        if memory == file:
+            return False
+        last = self._judged.get(page)
+        if last is None or last[:2] != (memory, written):
+            last = self._judged[page] = memory, written, _has_foreign_bytes(memory, file, page, written)
+        return last[2]
 
 
 def _has_foreign_bytes(memory, file, page, written):

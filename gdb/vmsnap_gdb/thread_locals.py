@@ -18,6 +18,11 @@ from vmsnap_gdb.block_plans import bounded
 _MAX_ANCHORS = 5    # symbols tried to find the block of a module
 _LOOKUPS = 0.03     # seconds for types: any lookup may make gdb read debug information
 _MAX_SPACES = 16
+_MAX_THREADS = 1024  # whose names are kept
+# Bytes below the thread pointer.  What malloc gives lies further away: from 128 KiB on it maps
+# memory, which may lie just below, and what is smaller comes from its own areas.
+_STATIC_MOST = 64 << 10
+_NOT_YET = "not yet allocated storage"  # for any variable of the file
 _X86_64 = "i386:x86-64"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -28,8 +33,9 @@ class _Module:
     """The thread-locals of one file that is loaded."""
 
     def __init__(self, objfile, found, is_program, unique, deadline):
-        self.block = found.below_pointer if is_program else 0
+        self.below = found.below_pointer if is_program else 0  # the thread pointer; 0: not known
         self.anchors = []    # (value, symbol or expression)
+        self._names = {}     # by thread: (start of its block, names)
         variables = {}       # the same may have two names
         for symbol in found.symbols:
             known = None
@@ -48,20 +54,44 @@ class _Module:
         del self.anchors[_MAX_ANCHORS:]
         self.variables = [(value, size, name, kind) for (value, size), (name, kind) in variables.items()]
 
-    def start(self, frame):
-        """Where the block of the selected thread is; None if that is not known."""
-        if self.block and frame.architecture().name() == _X86_64:
-            pointer = int(frame.read_register("fs_base")) & 0xFFFFFFFFFFFFFFFF
-            # 0 before the C library has set it up
-            return pointer - self.block if pointer > self.block else None
-        for value, anchor in self.anchors if _answers(gdb.selected_inferior().pid) else ():
+    def start(self, pointer):
+        """Where the block of the selected thread is, whose thread pointer is given (0: unknown);
+        None if that is not known."""
+        if pointer and self.below:
+            return pointer - self.below if pointer > self.below else None
+        start = self._asked()
+        # What is loaded with the program has its block in one piece with the thread's control block,
+        # at a distance that the dynamic linker chose for all threads.  Of what was loaded
+        # later each thread has its block from malloc: elsewhere, or not yet.
+        if start is not None and 0 < pointer - start <= _STATIC_MOST:
+            self.below = pointer - start
+        return start
+
+    def _asked(self):
+        """By gdb, which may look it up in the C library's own tables: 1 ms and more."""
+        for value, anchor in list(self.anchors) if _answers(gdb.selected_inferior().pid) else ():
             try:
                 address = _evaluate(anchor)
-            except gdb.error:
+            except gdb.error as error:
+                if _NOT_YET in str(error):
+                    return None
                 continue
-            if address is not None and address >= value:
+            if address is None:
+                self.anchors.remove((value, anchor))
+            elif address >= value:
                 return address - value
         return None
+
+    def names(self, start, tid):
+        """Of a thread whose block is there."""
+        known = self._names.get(tid)
+        if known is None or known[0] != start:
+            made = [Annotation(start + value, size, AnnotationKind.THREAD_LOCAL, tid, 0, "", name, kind)
+                    for value, size, name, kind in self.variables]
+            if len(self._names) >= _MAX_THREADS:
+                self._names.clear()
+            known = self._names[tid] = start, made
+        return known[1]
 
 
 _RESTARTED = re.compile(r"^\* *[1-9]", re.MULTILINE)
@@ -138,16 +168,22 @@ def _modules_of(space):
     return modules
 
 
+def _thread_pointer(frame):
+    """Of the selected thread; 0: not known, or not set up yet by the C library."""
+    if frame.architecture().name() != _X86_64:
+        return 0
+    return int(frame.read_register("fs_base")) & 0xFFFFFFFFFFFFFFFF
+
+
 def of_thread(space, frame, tid):
     """The names of the selected thread, whose newest frame is given."""
-    names = []
-    for module in _modules_of(space):
+    names, modules = [], _modules_of(space)
+    pointer = _thread_pointer(frame) if modules else 0
+    for module in modules:
         try:
-            start = module.start(frame)
+            start = module.start(pointer)
         except _TROUBLE:
             continue
-        if start is None:
-            continue
-        names.extend(Annotation(start + value, size, AnnotationKind.THREAD_LOCAL, tid, 0, "", name, kind)
-                     for value, size, name, kind in module.variables)
+        if start is not None:
+            names.extend(module.names(start, tid))
     return names

@@ -235,7 +235,7 @@ class Reference(unittest.TestCase):
         for name in self.listed("vmsnap") - {"auto"}:
             for option in re.findall(r"(?m)^  (?:-., |    )--([a-z-]+)", self.gdb(f"help vmsnap {name}")):
                 there.add(option)
-                self.assertRegex(told.get(option, "nothing"), rf"\b{name}\b|^all that show|^tables$", option)
+                self.assertRegex(told.get(option, "nothing"), rf"\b{name}\b|^all\b|^tables$", option)
         commands = re.findall(r"(?m)^\| `vmsnap .*", self.text)
         self.assertEqual(set(told) - {"keep-child"} - there, set(), commands)
 

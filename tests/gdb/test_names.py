@@ -4,7 +4,7 @@ import os
 import unittest
 
 import truth
-from gdb_session import Gdb, kernel, main
+from gdb_session import Gdb, kernel, main, skip
 
 
 class Names(unittest.TestCase):
@@ -31,6 +31,21 @@ class Names(unittest.TestCase):
                          ("write_pages_of", gdb.number("(unsigned long) &buffer"), 3 * truth.PAGE))
         self.assertIn((1, "number"), rows, "one that is shadowed by none is there too")
         self.assertIn((2, "argv"), rows)
+
+    def test_arrays_of_variable_length_have_their_length(self):
+        gdb = Gdb(self, "gdb_steps", "vla", 5)
+        gdb("break step")
+        gdb("run")
+        frame = gdb("frame")
+        gdb("vmsnap take")
+        self.assertEqual(gdb("frame"), frame)
+        gdb("up")
+        rows = {row["symbol"]: row for row in self.captured(gdb) if row["function"] == "variable_length"}
+        for name, size in (("line", 5 * truth.PAGE), ("grid", 5 * 3 * 4)):
+            self.assertEqual((rows[name]["address"], rows[name]["size"], rows[name]["frame"]),
+                             (gdb.number(f"(unsigned long) {name}"), size, 1))
+        made = gdb.json("vmsnap page &line[3 * 4096 + 7]")
+        self.assertEqual((made["name"]["symbol"], made["name"]["kind"]), ("line", "local"))
 
     def test_depth_limits_the_frames_that_are_looked_at(self):
         gdb = Gdb(self, "gdb_steps", "deep", 20)
@@ -80,6 +95,30 @@ class Names(unittest.TestCase):
         gdb("thread 1")
         gdb("vmsnap take")
         self.assertEqual(gdb.number("$_thread"), 1)
+
+    def test_thread_locals_of_libraries_are_looked_up_once_for_all_threads(self):
+        asked = []
+        for threads in (2, 6):
+            gdb = Gdb(self, "gdb_threads", threads)
+            gdb("break all_here")
+            gdb("run")
+            gdb("vmsnap take first")
+            gdb("python from vmsnap_gdb import thread_locals as t; asked = []; before = t._evaluate")
+            gdb("python t._evaluate = lambda anchor: asked.append(anchor) or before(anchor)")
+            gdb("python t._spaces.clear()")
+            gdb("vmsnap take")
+            asked.append(gdb.value("len(__import__('__main__').asked)"))
+            gdb("vmsnap take")
+            self.assertEqual(gdb.value("len(__import__('__main__').asked)"), asked[-1], "nothing is asked again")
+            rows = [row for row in self.captured(gdb) if row["symbol"] == "errno"]
+            if not rows:
+                skip(self, "thread-locals of the C library: this gdb cannot tell where they are")
+            found = {row["tid"]: row["address"] for row in rows}
+            for number, tid in gdb.value("[(t.num, t.ptid[1]) for t in gdb.selected_inferior().threads()]"):
+                gdb(f"thread {number}")
+                self.assertEqual(found[tid], gdb.number("(unsigned long) &errno"), number)
+        self.assertEqual(asked[0], asked[1])
+        self.assertLess(asked[1], 6)
 
     def test_thread_locals_name_pages_in_a_diff(self):
         gdb = Gdb(self, "gdb_threads", 2)

@@ -9,6 +9,7 @@
  *   patch    step(0), writes to the code of apart() as a hook does, step(1)
  *   lay      step(0), puts other memory in the place of apart(), which has a page of its own,
  *            step(1), maps memory that can be written to and executed, step(2)
+ *   vla      step() from a function with arrays of COUNT pages and COUNT by 3 ints
  *   deep     COUNT calls of deep(), each with a local of its own, then step()
  * Exit status 0, or 3 after "write" with 3 pages, so that it can be told from others. */
 #define _GNU_SOURCE
@@ -123,6 +124,15 @@ static void lay(void)
 	step(2);
 }
 
+static __attribute__((noinline)) void variable_length(int rows, int columns)
+{
+	char line[rows * PAGE];
+	int grid[rows][columns];
+	memset(line, 1, sizeof(line));
+	memset(grid, 1, sizeof(grid));
+	step(line[0] + grid[0][0]);
+}
+
 static __attribute__((noinline)) int deep(int left)
 {
 	volatile char filler[PAGE];
@@ -146,6 +156,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(kind, "move"))
 		move_pages();
+	if (!strcmp(kind, "vla"))
+		variable_length(count, 3);
 	if (!strcmp(kind, "patch"))
 		patch();
 	if (!strcmp(kind, "lay"))
