@@ -60,8 +60,12 @@ def _is_variable(value):
 
 
 def of_expression(text):
+    return of_value(_evaluated(text), text.strip())
+
+
+def _evaluated(text):
     try:
-        return of_value(gdb.parse_and_eval(text), text.strip())
+        return gdb.parse_and_eval(text)
     except gdb.error as error:
         raise VmsnapError(f"{text}: {error}") from None
 
@@ -69,7 +73,7 @@ def of_expression(text):
 def _number(text):
     """A count of bytes, which may stand in a variable of any width."""
     try:
-        return int(gdb.parse_and_eval(text))
+        return int(_evaluated(text))
     except gdb.error as error:
         raise VmsnapError(f"{text}: {error}") from None
 
@@ -85,9 +89,52 @@ def range_of(words):
         end = start + _number(words[1][1:])
     else:
         end = of_expression(words[1])
+    return _checked(start, end)
+
+
+def _checked(start, end):
     if not start < end <= _MAX:
         raise VmsnapError("the range is empty: its end must lie above its start")
     return start, end
+
+
+# As tables show addresses, and as the command line takes them: 7ffff7dd5000-7ffff7dd6000.
+_LITERAL = re.compile(r"(0x[0-9a-f]+|[0-9][0-9a-f]*)([-+])(0x[0-9a-f]+|[0-9][0-9a-f]*)", re.IGNORECASE)
+
+
+def range_of_text(text):
+    """[start, end) of START,END or START,+LENGTH, as gdb's disassemble has it, or of one
+    expression: all of a variable, or the byte at an address.  Two numbers are as on the command
+    line."""
+    literal = _LITERAL.fullmatch(text.strip())
+    if literal:
+        start, end = int(literal[1], 16), int(literal[3], 16)
+        return _checked(start, end + (start if literal[2] == "+" else 0))
+    parts = _split_at_comma(text)
+    if len(parts) == 2:
+        return range_of(parts)
+    value = _evaluated(text)
+    start = of_value(value, text.strip())
+    known = value.type.strip_typedefs()
+    whole = known.code in _BY_ADDRESS and known.code != gdb.TYPE_CODE_FUNC
+    return _checked(start, start + max(known.sizeof if whole else 1, 1))
+
+
+def _split_at_comma(text):
+    """At the last one that is within no brackets and no quotes; [text] if there is none."""
+    depth, quote, found = 0, "", -1
+    for at, c in enumerate(text):
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "'\"":
+            quote = c
+        elif c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        elif c == "," and not depth:
+            found = at
+    return [text] if found < 0 else [text[:found].strip(), text[found + 1:].strip()]
 
 
 def whole_pages(start, end, page_size):

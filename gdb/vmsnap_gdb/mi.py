@@ -75,7 +75,7 @@ def _list(arguments):
 
 def _show(arguments):
     from vmsnap_gdb.commands import look, options
-    given, operands = _given(options.TABLES, arguments, 1)
+    given, operands = _given((*options.FILTERS, *options.TABLES), arguments, 1)
     return _result(look.shown(given, operands), [])
 
 

@@ -132,6 +132,36 @@ class Look(Commands):
         self.assertEqual(gdb.json("vmsnap pages now &pages[0] '&pages[0] + 1'")["runs"][0]["start"], f"{first:#x}")
         gdb.fails("vmsnap pages now nonsense", "nonsense")
 
+    def test_filters_choose_mappings_and_pages(self):
+        gdb = self.at_step()
+        first = self.page(gdb, 0)
+        mapping = next(vma for vma in kernel.maps(gdb.inferior()) if vma.start <= first < vma.end)
+
+        def shown(words):
+            return [int(vma["start"], 16) for vma in gdb.json(f"vmsnap show {words}")["vmas"]]
+        for words in ("--range pages", "--range &pages[3]", "--range &pages,&pages[1]", "--range pages,+small",
+                      f"--range {first:x}-{first + PAGE:x}", f"--range {first:#x}+0x1000",
+                      "--range '&pages[0], +(long)sizeof(struct page)'"):
+            self.assertEqual(shown(words), [mapping.start], words)
+        sp = gdb.number("(unsigned long) $sp")
+        stack = next(vma for vma in kernel.maps(gdb.inferior()) if vma.start <= sp < vma.end)
+        self.assertEqual(shown("--name [stack] --perm rw"), [stack.start])
+        # Of the array one page was written to; its bounds are no page's.
+        for words, pages in (("--range pages", 1), ("--range pages[0]", 1), ("--range pages[1]", 0),
+                             ("--range pages --only exclusive,!file", 1), ("--range pages --only file", 0)):
+            runs = gdb.json(f"vmsnap pages now {words}")["runs"]
+            self.assertEqual([(int(run["start"], 16), run["pages"]) for run in runs if run["state"] == "present"],
+                             [(first, 1)][:pages], words)
+        gdb("vmsnap take")
+        gdb("continue")
+        gdb.json("vmsnap map s1 now --range pages")
+        gdb.fails("vmsnap show --range pages,+", "expression")
+        gdb.fails("vmsnap show --range small", "did you mean &small?")
+        gdb.fails("vmsnap show --range small,&small", "did you mean &small?")
+        gdb.fails("vmsnap show --range small+0,small+0", "empty")
+        gdb.fails("vmsnap show --range nonsense", "nonsense")
+        gdb.fails("vmsnap show --only nonsense", "nonsense")
+
     def test_drop_forgets(self):
         gdb = self.at_step()
         for _ in range(3):

@@ -16,8 +16,21 @@ def styled(given):
     return style.style(given)
 
 
+def chosen(given):
+    """A Filter, or None if all is told of.  Not to be asked before the snapshot has been taken: to
+    evaluate an expression is perhaps to touch memory."""
+    words = {name: given[name] for name in ("name", "perm", "only", "pfn")}
+    if given["range"] is None and all(word is None for word in words.values()):
+        return None
+    from vmsnap import Filter
+    from vmsnap_gdb import address
+    start, end = (0, 0) if given["range"] is None else address.range_of_text(given["range"])
+    return Filter(start=start, end=end, **words)
+
+
 def shown(given, operands):
-    return snapshot(operands).show_text(styled(given))
+    of = snapshot(operands)
+    return of.show_text(styled(given), chosen(given))
 
 
 class Show(base.Command):
@@ -25,13 +38,16 @@ class Show(base.Command):
 
 Usage: vmsnap show [SNAPSHOT]
 
-Without SNAPSHOT, the live process.
+Without SNAPSHOT, the live process.  A range is a variable, START,END or START,+LENGTH, of
+expressions; one with blanks in it needs quotes.
 Example:
-  (gdb) vmsnap show s1"""
+  (gdb) vmsnap show s1
+  (gdb) vmsnap show --name 'libc*' --perm x
+  (gdb) vmsnap show --range table --only exclusive"""
 
     NAME = "show"
     USAGE = "[SNAPSHOT]"
-    OPTIONS = options.TABLES
+    OPTIONS = (*options.FILTERS, *options.TABLES)
     OPERANDS = (0, 1)
     SNAPSHOTS = True
 
@@ -46,10 +62,10 @@ class Two(base.Command):
 
     def run(self, given, operands, from_tty):
         if len(operands) < 2:
-            return self.text(snapshot(operands), styled(given), None)
+            return self.text(snapshot(operands), given, None)
         from vmsnap_gdb import comparing
         a, b = comparing.two(operands, base.note)
-        return self.text(a, styled(given), b)
+        return self.text(a, given, b)
 
 
 class Status(Two):
@@ -65,8 +81,8 @@ Example:
     OPTIONS = options.TABLES
 
     @staticmethod
-    def text(a, style, b):
-        return a.status_text(style, b)
+    def text(a, given, b):
+        return a.status_text(styled(given), b)
 
 
 class Map(Two):
@@ -79,11 +95,11 @@ Example:
   (gdb) vmsnap map s1 now"""
 
     NAME = "map"
-    OPTIONS = options.PRINTING
+    OPTIONS = (*options.FILTERS, *options.PRINTING)
 
     @staticmethod
-    def text(a, style, b):
-        return a.map_text(style, b)
+    def text(a, given, b):
+        return a.map_text(styled(given), b, chosen(given))
 
 
 EACH = options.Option("each", None, None, None, "a row for each page, not each run")
@@ -103,15 +119,14 @@ Example:
 
     NAME = "pages"
     USAGE = "[SNAPSHOT [START [END]]]"
-    OPTIONS = (EACH, *options.TABLES)
+    OPTIONS = (EACH, *options.FILTERS, *options.TABLES)
     OPERANDS = (0, 3)
 
     def run(self, given, operands, from_tty):
         from vmsnap_gdb import address
-        start, end = address.range_of(operands[1:])
         snap = snapshot(operands)
-        start, end = address.whole_pages(start, end, snap.page_size)
-        return snap.pages_text(styled(given), start, end, bool(given["each"]))
+        start, end = address.whole_pages(*address.range_of(operands[1:]), snap.page_size)
+        return snap.pages_text(styled(given), start, end, bool(given["each"]), chosen(given))
 
     def operand_candidates(self, words, word):
         operands = [given for given in words if not options.is_option(given)]

@@ -26,6 +26,13 @@ TOTALS = Option("totals", None, None, None, "only the sums")
 HELP = Option("help", "h", None, None, "this text")
 LONG = Option("long", "l", None, None, "a row for each range of pages")
 
+# A range is in gdb's words; what the others mean is the library's matter.
+FILTERS = (Option("name", None, "GLOB", None, "only mappings of this name: libc*, [heap]"),
+           Option("perm", None, "PERM", None, "only mappings that are x, rw, w!x, r-xp, ..."),
+           Option("range", None, "RANGE", None, "only what lies there: a variable, START,END or START,+LENGTH"),
+           Option("only", None, "STATES", None, "only pages that are exclusive,!file, ..."),
+           Option("pfn", None, "A-B", None, "only pages in these frames; or one: A"))
+
 PRINTING = (JSON, BYTES, COLOR, ASCII, WIDTH)
 TABLES = (JSON, COLUMNS, SORT, RAW, BYTES, NO_HEADINGS, COLOR, ASCII, WIDTH)
 NAMES = (NO_NAMES, NO_DEMANGLE, SYSROOT)
