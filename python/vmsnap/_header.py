@@ -126,7 +126,8 @@ class PageChange:  # enum vmsnap_page_change
     WRITE_UNPROTECTED = 14
     HUGE_SPLIT = 15
     HUGE_COLLAPSED = 16
-    COUNT = 17
+    NOT_MAPPED_NOW = 17
+    COUNT = 18
 
 
 class PageKind:  # enum vmsnap_page_kind
@@ -171,6 +172,18 @@ class Verdict:  # enum vmsnap_verdict
     COUNT = 21
 
 
+class SetTotal:  # enum vmsnap_set_total
+    DISTINCT_A = 0
+    DISTINCT_B = 1
+    HIDDEN = 2
+    COPIED = 3
+    NEW = 4
+    GONE = 5
+    CAME = 6
+    WENT = 7
+    COUNT = 8
+
+
 class SaveFlag:  # enum vmsnap_save_flag
     APPEND = 1
     INTERRUPTIBLE = 2
@@ -211,6 +224,8 @@ class Report:  # enum vmsnap_report
     CHECK = 8
     SNAPSHOTS = 9
     HISTORY = 10
+    SET_DIFF = 11
+    SET_COW = 12
 
 
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
@@ -244,6 +259,8 @@ class Info(Structure):  # struct vmsnap_info
         ("boot_id", c_char_p), ("host", c_char_p), ("kernel", c_char_p), ("arch", c_char_p), ("comm", c_char_p),
         ("exe", c_char_p), ("label", c_char_p), ("tool", c_char_p), ("reason", c_char_p), ("cmdline", c_void_p),
         ("cmdline_len", c_size_t), ("exe_build_id", c_void_p), ("exe_build_id_len", c_size_t), ("faults", c_uint64),
+        ("swap_in_use", c_uint64), ("page_size_assumed", c_bool), ("cgroup", c_char_p), ("unit", c_char_p),
+        ("container", c_char_p), ("machine_hash", c_char_p),
     ]
 
 
@@ -264,7 +281,7 @@ class RunIter(Structure):  # struct vmsnap_run_iter
 class Sums(Structure):  # struct vmsnap_sums
     _fields_ = [
         ("size", c_uint64), ("resident", c_uint64), ("swapped", c_uint64), ("exclusive", c_uint64), ("zero", c_uint64),
-        ("file", c_uint64), ("huge", c_uint64), ("guard", c_uint64),
+        ("file", c_uint64), ("huge", c_uint64), ("guard", c_uint64), ("swap_unknown", c_uint64),
     ]
 
 
@@ -308,6 +325,12 @@ class Process(Structure):  # struct vmsnap_process
     ]
 
 
+class SetSums(Structure):  # struct vmsnap_set_sums
+    _fields_ = [
+        ("resident", c_uint64), ("distinct", c_uint64), ("hidden", c_uint64),
+    ]
+
+
 class CompareOptions(Structure):  # struct vmsnap_compare_options
     _fields_ = [
         ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
@@ -316,7 +339,8 @@ class CompareOptions(Structure):  # struct vmsnap_compare_options
 
 class DiffVma(Structure):  # struct vmsnap_diff_vma
     _fields_ = [
-        ("change", c_int), ("a", POINTER(Vma)), ("b", POINTER(Vma)),
+        ("change", c_int), ("a", POINTER(Vma)), ("b", POINTER(Vma)), ("from", c_uint64), ("to", c_uint64),
+        ("length", c_uint64),
     ]
 
 
@@ -330,7 +354,7 @@ class DiffRange(Structure):  # struct vmsnap_diff_range
 
 class DiffStatus(Structure):  # struct vmsnap_diff_status
     _fields_ = [
-        ("a", StatusField), ("b", StatusField),
+        ("a", StatusField), ("b", StatusField), ("incidental", c_bool),
     ]
 
 
@@ -345,6 +369,19 @@ class CowRange(Structure):  # struct vmsnap_cow_range
     _fields_ = [
         ("start", c_uint64), ("end", c_uint64), ("verdict", c_int), ("inferred", c_bool), ("touched", c_bool),
         ("moved", c_bool), ("vma", POINTER(Vma)), ("parent_start", c_uint64), ("base_start", c_uint64),
+    ]
+
+
+class SetDiffRow(Structure):  # struct vmsnap_set_diff_row
+    _fields_ = [
+        ("a", c_void_p), ("b", c_void_p), ("differs", c_bool), ("copied_known", c_bool), ("vmas", c_uint64),
+        ("resident_a", c_uint64), ("resident_b", c_uint64),
+    ]
+
+
+class SetCowRow(Structure):  # struct vmsnap_set_cow_row
+    _fields_ = [
+        ("child", c_void_p), ("parent", c_void_p), ("base", c_void_p), ("came", c_bool), ("warning", c_char_p),
     ]
 
 
@@ -442,6 +479,7 @@ FUNCTIONS = {
     "vmsnap_smaps_key_count": (c_size_t, (c_void_p,)),
     "vmsnap_smaps_key": (c_char_p, (c_void_p, c_size_t)),
     "vmsnap_smaps_value": (c_uint64, (c_void_p, c_size_t, c_size_t)),
+    "vmsnap_smaps_text": (c_char_p, (c_void_p, c_size_t, c_size_t)),
     "vmsnap_smaps_flags": (c_char_p, (c_void_p, c_size_t)),
     "vmsnap_annotation_kind_name": (c_char_p, (c_int,)),
     "vmsnap_annotation_count": (c_size_t, (c_void_p,)),
@@ -469,6 +507,15 @@ FUNCTIONS = {
     "vmsnap_process_now": (CHECKED, (c_int, POINTER(Process))),
     "vmsnap_children_now": (CHECKED, (c_int, POINTER(c_int), c_size_t, POINTER(c_size_t))),
     "vmsnap_auxv_now": (CHECKED, (c_int, c_uint64, POINTER(c_uint64))),
+    "vmsnap_same_process": (c_bool, (c_void_p, c_void_p)),
+    "vmsnap_same_instant": (c_bool, (c_void_p, c_void_p)),
+    "vmsnap_set_new": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(c_void_p))),
+    "vmsnap_set_free": (None, (c_void_p,)),
+    "vmsnap_set_count": (c_size_t, (c_void_p,)),
+    "vmsnap_set_at": (c_void_p, (c_void_p, c_size_t)),
+    "vmsnap_set_same": (c_void_p, (c_void_p, c_void_p)),
+    "vmsnap_set_parent": (c_void_p, (c_void_p, c_void_p)),
+    "vmsnap_set_sums_sized": (CHECKED, (c_void_p, POINTER(SetSums), c_size_t)),
     "vmsnap_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(c_void_p))),
     "vmsnap_diff_new_with": (CHECKED, (c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
     "vmsnap_diff_free": (None, (c_void_p,)),
@@ -514,6 +561,21 @@ FUNCTIONS = {
     "vmsnap_cow_pages": (c_uint64, (c_void_p, c_int)),
     "vmsnap_cow_touched_pages": (c_uint64, (c_void_p, c_int)),
     "vmsnap_cow_warning": (c_char_p, (c_void_p,)),
+    "vmsnap_set_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
+    "vmsnap_set_diff_free": (None, (c_void_p,)),
+    "vmsnap_set_diff_count": (c_size_t, (c_void_p,)),
+    "vmsnap_set_diff_row_sized": (c_int, (c_void_p, c_size_t, POINTER(SetDiffRow), c_size_t)),
+    "vmsnap_set_diff_pages": (c_uint64, (c_void_p, c_size_t, c_int)),
+    "vmsnap_set_diff_total": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_set_diff_any": (c_bool, (c_void_p,)),
+    "vmsnap_set_cow_new": (CHECKED, (c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
+    "vmsnap_set_cow_free": (None, (c_void_p,)),
+    "vmsnap_set_cow_count": (c_size_t, (c_void_p,)),
+    "vmsnap_set_cow_row_sized": (c_int, (c_void_p, c_size_t, POINTER(SetCowRow), c_size_t)),
+    "vmsnap_set_cow_pages": (c_uint64, (c_void_p, c_size_t, c_int)),
+    "vmsnap_set_cow_distinct": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_set_cow_hidden": (c_uint64, (c_void_p,)),
+    "vmsnap_set_cow_went": (c_void_p, (c_void_p, c_size_t)),
     "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
     "vmsnap_save_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
@@ -528,6 +590,8 @@ FUNCTIONS = {
     "vmsnap_file_peek": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
     "vmsnap_file_load": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
     "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
+    "vmsnap_file_select": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t), POINTER(c_size_t))),
+    "vmsnap_file_instant": (CHECKED, (c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t))),
     "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
     "vmsnap_names_free": (None, (c_void_p,)),
     "vmsnap_names_rebind": (CHECKED, (c_void_p, c_void_p)),
@@ -537,6 +601,8 @@ FUNCTIONS = {
     "vmsnap_name_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Name), c_size_t)),
     "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
     "vmsnap_segment_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Segment), c_size_t)),
+    "vmsnap_names_demangle": (c_char_p, (c_void_p, c_char_p)),
+    "vmsnap_names_set_demangled": (None, (c_void_p, c_bool)),
     "vmsnap_names_warning": (c_char_p, (c_void_p,)),
     "vmsnap_elf_thread_locals":
         (CHECKED, (
@@ -551,6 +617,8 @@ FUNCTIONS = {
     "vmsnap_print_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_print_diff": (CHECKED, (c_void_p, c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_cow": (CHECKED, (c_void_p, c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_set_diff": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_set_cow": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_status": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),
