@@ -19,9 +19,9 @@ const struct command command_table[] = {
 	  "that lies there; for an unmapped address the gap around it.\n",
 	  cmd_page, { 0 } },
 	{ CMD_DIFF, "diff", "A [B]", 1, 2, "what differs between two snapshots",
-	  "With one file: between its last two snapshots, or trees (capture --tree), of which\n"
-	  "a line for each process tells. The exit status is 0 if nothing differs, 1 if\n"
-	  "something does, 2 if something went wrong.\n",
+	  "With one file: between its last two snapshots, or trees (capture --tree), of\n"
+	  "which a line for each process tells. The exit status is 0 if nothing differs, 1\n"
+	  "if something does, 2 if something went wrong.\n",
 	  cmd_diff, { VMSNAP_REPORT_DIFF } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
