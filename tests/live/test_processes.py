@@ -50,6 +50,24 @@ class Processes(unittest.TestCase):
         target.end()
 
     @each_user
+    def test_number_of_a_thread_means_its_process(self, user):
+        target = Target(self, "pages", "threads", user=user)
+        thread = next(task for task in os.listdir(f"/proc/{target.pid}/task") if int(task) != target.pid)
+        said = f"{thread} is a thread of process {target.pid}"
+        for word in (thread, f"pid:{thread}"):
+            result = run("show", word, user=user)
+            self.assertIn(said, result.err)
+            self.assertIn(f"process   {target.pid} ".encode(), result.out)
+        for options in ((), ("--tree",)):
+            path = fresh(user)
+            result = run("capture", thread, "-o", path, *options, user=user)
+            self.assertEqual(result.status, 0, result)
+            self.assertIn(said, result.err)
+            told = ask(self, "list", path)["snapshots"]
+            self.assertEqual([(one["pid"], one["tgid"]) for one in told], [(target.pid, target.pid)])
+        self.assertNotIn("is a thread", run("show", target.pid, user=user).err)
+
+    @each_user
     def test_tree_misses_no_child_that_forks_meanwhile(self, user):
         for delay in (0.0, 0.002, 0.005, 0.01):
             target = Target(self, "processes", "forks", "7", user=user)
