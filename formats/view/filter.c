@@ -250,12 +250,19 @@ bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const st
 {
 	struct vmsnap_run_iter it;
 	struct vmsnap_run run;
+	struct vmsnap_sums part = { 0 };
 	bool any = !filter_has_states(filter);
 	if (any && filter->start <= vma->start && vma->end <= filter->end) {
 		vmsnap_sum(snap, vma->start, vma->end, sums);
 		return true;
 	}
-	*sums = (struct vmsnap_sums){ .size = vma->end - vma->start };
+	if (any) {
+		uint64_t start = filter->start > vma->start ? filter->start : vma->start;
+		uint64_t end = filter->end < vma->end ? filter->end : vma->end;
+		vmsnap_sum(snap, start, end, &part);
+	}
+	/* What is in swap without being shown has no state that could be asked for. */
+	*sums = (struct vmsnap_sums){ .size = vma->end - vma->start, .swap_unknown = part.swap_unknown };
 	vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
 		if (!filter_cut_run(filter, vmsnap_info(snap)->page_size, &run))
