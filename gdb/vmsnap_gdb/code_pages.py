@@ -45,6 +45,8 @@ def copied(snapshot, code):
     for mapping in code:
         end = min(mapping.end, mapping.start + left * PAGE)
         left -= (end - mapping.start) // PAGE
+        if snapshot.is_all_of_files(mapping.start, end):
+            continue
         flags = snapshot.pages(mapping.start, end).tobytes()[7::8].translate(_COPIED)
         index = flags.find(1)
         while index >= 0:

@@ -238,6 +238,12 @@ class Snapshot(Owned):
         return (vma.start, vma.end, vma.offset, vma.inode, vma.perms) == (
             mapping.start, mapping.end, mapping.offset, mapping.inode, mapping.perms)
 
+    def is_all_of_files(self, start, end):
+        """Whether what is in memory or in swap of [start, end) is all of files (or shared)."""
+        sums = _lib.struct(_header.Sums)
+        lib().vmsnap_sum_sized(self._handle, given.address(start), given.address(end), byref(sums), ctypes.sizeof(sums))
+        return sums.file == sums.resident and not sums.swapped
+
     def sums(self, start=0, end=ADDRESS_MAX):
         """{"size": bytes, "resident": bytes, …} of [start, end), as in struct vmsnap_sums."""
         sums = _lib.struct(_header.Sums)
