@@ -356,15 +356,18 @@ static uint32_t present_facts(const struct pairing *pairing, uint64_t a, uint64_
 	            VMSNAP_CHANGE_ZERO_FILLED_IN);
 }
 
-/* same_file: A has the page of the private file mapping in which B has this one. */
-static uint32_t facts_of(const struct pairing *pairing, uint64_t a, uint64_t b, bool same_file)
+/* memory: what B has the page in, and A had it in; NO_MEMORY: A had not. */
+static uint32_t facts_of(const struct pairing *pairing, uint64_t a, uint64_t b, enum memory memory)
 {
 	const struct vmsnap_known *ka = &vmsnap_info(pairing->a->snap)->known,
 	                          *kb = &vmsnap_info(pairing->b->snap)->known;
 	bool dirty = ka->soft_dirty && kb->soft_dirty && !(a & ENTRY_DIRTY_BIT) && (b & ENTRY_DIRTY_BIT);
-	bool kept = same_file && (a & ENTRY_FILE_BIT); /* by the file: not_mapped_now */
+	bool same_file = memory == PRIVATE_FILE;
+	/* By the file, or with the others that share it. */
+	bool kept = memory != NO_MEMORY && memory != PRIVATE_ANON && (a & ENTRY_FILE_BIT);
 	uint32_t facts = fact(!is_there(a) && is_there(b), VMSNAP_CHANGE_APPEARED) |
 	                 fact(is_there(a) && !is_there(b) && !kept, VMSNAP_CHANGE_VANISHED) |
+	                 fact(is_there(a) && !is_there(b) && kept, VMSNAP_CHANGE_NOT_MAPPED_NOW) |
 	                 fact(dirty && is_there(b), VMSNAP_CHANGE_SOFT_DIRTIED);
 	if (is_present(a) && is_present(b))
 		facts |= present_facts(pairing, a, b);
@@ -376,7 +379,7 @@ static uint32_t facts_from(const struct pairing *pairing, int from, int page)
 {
 	const struct slot *slot = &pairing->b->world.slots[page];
 	uint64_t a = from == NOWHERE ? 0 : pairing->a->pages[from];
-	return facts_of(pairing, a, pairing->b->pages[page], from != NOWHERE && slot->memory == PRIVATE_FILE);
+	return facts_of(pairing, a, pairing->b->pages[page], from == NOWHERE ? NO_MEMORY : slot->memory);
 }
 
 /* ---- what may be said of one page ---- */
@@ -409,7 +412,8 @@ static void allow_alike(const struct pairing *pairing, int page, struct allowed 
 
 static bool is_allowed(const struct allowed *allowed, uint32_t changes)
 {
-	changes &= (1u << (VMSNAP_CHANGE_UNGUARDED + 1)) - 1; /* later ones are not known here */
+	/* Later ones are not known here. */
+	changes &= ((1u << (VMSNAP_CHANGE_UNGUARDED + 1)) - 1) | 1u << VMSNAP_CHANGE_NOT_MAPPED_NOW;
 	for (int i = 0; i < allowed->count; i++)
 		if ((changes & ~allowed->optional) == (allowed->facts[i] & ~allowed->optional))
 			return true;
