@@ -46,7 +46,12 @@ def _in_64_bits(value):
 
 
 def _refuse_narrow_variable(value, text):
-    if value.type.sizeof >= value.type.pointer().sizeof or not _is_variable(value):
+    if value.type.sizeof >= value.type.pointer().sizeof:
+        return
+    if value.address is None:
+        # In a register, perhaps, or worked out just now: of a value alone gdb does not tell.
+        if text is not None and _is_variable(text):
+            raise VmsnapError(f"'{text}' is a variable of type '{value.type}', not an address, and lies in no memory")
         return
     if text is None:
         raise VmsnapError(f"a variable of type '{value.type}' is not an address; write & before it")
@@ -54,9 +59,15 @@ def _refuse_narrow_variable(value, text):
     raise VmsnapError(f"'{text}' is a variable of type '{value.type}', not an address: did you mean &{meant}?")
 
 
-def _is_variable(value):
-    """In memory or a register, and not worked out just now or written as a number."""
-    return value.address is not None or value.is_lazy
+def _is_variable(text):
+    """Whether it names one; a name may be a constant's, too."""
+    if not text.isidentifier():
+        return False
+    try:
+        symbol = gdb.lookup_symbol(text)[0]
+    except gdb.error:
+        return False
+    return symbol is not None and not symbol.is_constant and (symbol.is_variable or symbol.is_argument)
 
 
 def of_expression(text):

@@ -12,8 +12,6 @@ sources of later ones read the same).
 import os
 import signal
 
-import gdb
-
 from vmsnap_gdb import auto_notes, target
 
 _FOR_EVER = (1 << 31) - 1

@@ -256,15 +256,16 @@ class Page(Commands):
     def test_a_variable_that_is_too_narrow_for_an_address_is_refused(self):
         gdb = self.at_step()
         gdb("vmsnap take")
-        for text, meant in (("small", "&small"), ("first.number", "&first.number"), ("first.next->number", "&first.next->number"),
-                            ("pages[0].value", "&pages[0].value"), ("hidden_static", "&hidden_static"),
-                            ("number", "&number"), ("*(int *)pages", "&(*(int *)pages)")):
+        for text in ("small", "first.number", "first.next->number", "pages[0].value", "hidden_static", "number",
+                     "*(int *)pages"):
+            meant = f"&({text})" if text[0] == "*" else f"&{text}"
             gdb.fails(f"vmsnap page {text}", f"did you mean {meant}?")
             gdb.fails(f"vmsnap page {text} s1", f"did you mean {meant}?")
             gdb.fails(f"vmsnap pages now '{text}'", f"did you mean {meant}?")
             gdb.fails(f"vmsnap pages now &pages '{text}'", f"did you mean {meant}?")
             for name in ("pfn", "physical", "present", "shared", "changed"):
                 gdb.fails(f"print $_vmsnap_{name}({text})", "write & before it")
+        gdb.fails("vmsnap page in_register", "'in_register' is a variable of type 'int', not an address")
         # A count of bytes may be of any width, and so may what was worked out or written down.
         self.assertEqual(gdb.json("vmsnap pages now &pages +small")["runs"][0]["pages"], 1)
         gdb("set var $at = 5")
@@ -392,8 +393,8 @@ class Help(Commands):
             for column in columns.split():
                 self.assertRegex(text, rf"(?m)^ [ +]{column} +\S", command)
         done = subprocess.run([sys.executable, "-B", os.path.join(SOURCE, "gdb", "generate.py"), "--check"],
-                              env=world().env | {"VMSNAP_LIB": os.environ.get("VMSNAP_LIB", "")}, stderr=subprocess.PIPE,
-                              text=True)
+                              env=world().env | {"VMSNAP_LIB": os.environ.get("VMSNAP_LIB", "")},
+                              stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.stderr, "")
 
     def test_every_command_knows_help_and_apropos_finds_all(self):

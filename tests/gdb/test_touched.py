@@ -175,7 +175,8 @@ class Touched(unittest.TestCase):
         self.assertEqual([(row["what"], row["start"], row["end"], row["mapping"]) for row in diff["new_code"]],
                          [("laid_over", f"{page:#x}", f"{page + truth.PAGE:#x}", None)])
         self.assertRegex(diff["new_code"][0]["over"], "/gdb_steps$")
-        self.assertEqual(diff["totals"]["privatised_executable"], diff["touched_by_debugger"]["totals"]["privatised_executable"])
+        self.assertEqual(diff["totals"]["privatised_executable"],
+                         diff["touched_by_debugger"]["totals"]["privatised_executable"])
         self.assertNotIn("pfn_changed", truth.changes(diff)[page])
         text = " ".join(gdb("vmsnap diff before now").split())
         self.assertRegex(text, rf"!! 1 page of executable memory was laid over code: {page:x} over \S*gdb_steps")

@@ -37,7 +37,8 @@ static int hidden_static = 3;
 __attribute__((noinline)) void step(int number)
 {
 	int doubled = 2 * number;
-	__asm__ volatile("" : : "r"(doubled));
+	register int in_register = number + 5;
+	__asm__ volatile("" : : "r"(doubled), "r"(in_register));
 }
 
 /* To be called by the debugger. */
