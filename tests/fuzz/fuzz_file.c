@@ -60,7 +60,48 @@ static void check_found(const struct vmsnap_file *file, const struct vmsnap *sna
 		return;
 	char which[120];
 	snprintf(which, sizeof(which), "label:%s", label);
-	FUZZ_CHECK(vmsnap_file_find(file, which, &index, NULL) == VMSNAP_OK && index < count);
+	int rc = vmsnap_file_find(file, which, &index, NULL);
+	/* Others may have it, too. */
+	FUZZ_CHECK(rc == VMSNAP_ERR_ARGUMENT || (rc == VMSNAP_OK && index < count));
+}
+
+static void check_selected(const struct vmsnap_file *file, const struct vmsnap *snap, size_t at, size_t count)
+{
+	size_t first = 0, found = 0;
+	char which[40];
+	FUZZ_CHECK(vmsnap_file_select(file, "1..-1", &first, &found, NULL) == VMSNAP_OK && !first && found == count);
+	FUZZ_CHECK(vmsnap_file_instant(file, at, &first, &found, NULL) == VMSNAP_OK);
+	FUZZ_CHECK(found && first <= at && at - first < found && found <= count - first);
+	snprintf(which, sizeof(which), "pid:%u@-1", vmsnap_info(snap)->pid);
+	FUZZ_CHECK(vmsnap_file_find(file, which, &first, NULL) == VMSNAP_OK && first >= at && first < count);
+}
+
+/* All that are of one instant with the first. */
+static void check_set(struct vmsnap *const *snaps, size_t count)
+{
+	const struct vmsnap *together[GOOD_MAX];
+	struct vmsnap_set *set;
+	struct vmsnap_set_sums sums;
+	struct vmsnap_set_diff *diff;
+	struct vmsnap_set_cow *cow;
+	size_t found = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!i || vmsnap_same_instant(snaps[0], snaps[i]))
+			together[found++] = snaps[i];
+	if (!found || vmsnap_set_new(together, found, &set, NULL))
+		return;
+	FUZZ_CHECK(vmsnap_set_count(set) == found && vmsnap_set_same(set, snaps[0]) == snaps[0]);
+	if (!vmsnap_set_sums(set, &sums, NULL))
+		FUZZ_CHECK(sums.distinct <= sums.resident && sums.hidden <= sums.resident - sums.distinct);
+	if (!vmsnap_set_diff_new(set, set, NULL, &diff, NULL)) {
+		FUZZ_CHECK(vmsnap_set_diff_count(diff) == found && !vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_CAME));
+		vmsnap_set_diff_free(diff);
+	}
+	if (!vmsnap_set_cow_new(set, NULL, NULL, &cow, NULL)) {
+		FUZZ_CHECK(vmsnap_set_cow_count(cow) == found && !vmsnap_set_cow_went(cow, 0));
+		vmsnap_set_cow_free(cow);
+	}
+	vmsnap_set_free(set);
 }
 
 /* From a descriptor a file is read another way than from memory. */
@@ -122,6 +163,7 @@ static void use_loaded(struct vmsnap *const *loaded, size_t count, uint32_t choi
 		if (loaded[i])
 			good[goods++] = loaded[i];
 	compare_all(good, goods);
+	check_set(good, goods);
 	if (choice >> 24 & 1)
 		check_written(good, goods);
 }
@@ -146,8 +188,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < count; i++) {
 		check_entry(file, i, size, &end);
 		loaded[i] = load(file, i, size);
-		if (loaded[i])
-			check_found(file, loaded[i], all);
+		if (!loaded[i])
+			continue;
+		check_found(file, loaded[i], all);
+		check_selected(file, loaded[i], i, all);
 	}
 	use_loaded(loaded, count, choice);
 	if ((choice >> 25 & 3) == 3)

@@ -63,6 +63,23 @@ static void look_at_names(const struct vmsnap *snap, uint32_t choice)
 	vmsnap_names_free(names);
 }
 
+/* Some of it. */
+static void look_through_filter(const struct vmsnap *snap, uint32_t choice)
+{
+	static const struct vmsnap_filter filters[] = {
+		{ .size = sizeof(filters[0]), .name = "*l[a-i]*" },
+		{ .size = sizeof(filters[0]), .perm = "w!x", .only = "!zero" },
+		{ .size = sizeof(filters[0]), .pfn = "1-ffff", .start = 1, .end = UINT64_MAX },
+		{ .size = sizeof(filters[0]), .name = "", .only = "exclusive,!file" },
+	};
+	sink.out.filter = &filters[choice >> 26 & 3];
+	PRINT(vmsnap_print_show, snap);
+	PRINT(vmsnap_print_map, snap, NULL);
+	PRINT(vmsnap_print_map, snap, snap);
+	PRINT(vmsnap_print_pages, snap, 0, UINT64_MAX, false);
+	sink.out.filter = NULL;
+}
+
 static void look_at_one(const struct vmsnap *snap, uint32_t choice)
 {
 	static const char *const columns[] = { NULL, "+PSS", "START,SIZE,NAME", "+PERM,RSS,SWAP", "NO_SUCH" };
@@ -76,6 +93,7 @@ static void look_at_one(const struct vmsnap *snap, uint32_t choice)
 	sink.out.style.sort = choice >> 22 & 1 ? "-MAPPING" : NULL;
 	look_at_pages(snap, choice);
 	sink.out.style.sort = NULL;
+	look_through_filter(snap, choice);
 	look_at_names(snap, choice);
 }
 
