@@ -69,6 +69,7 @@ static int add_range(struct judging *all, const struct vmsnap_set_cow_row *row, 
 
 static int add_cow(struct judging *all, struct row *row, const struct vmsnap_cow *cow)
 {
+	uint64_t page_size = vmsnap_info(row->told.child)->page_size;
 	struct vmsnap_cow_range range;
 	int rc = VMSNAP_OK;
 	for (int verdict = 0; verdict < VMSNAP_VERDICT_COUNT; verdict++)
@@ -77,8 +78,10 @@ static int add_cow(struct judging *all, struct row *row, const struct vmsnap_cow
 	if (!row->warning)
 		return fail_no_memory(all->err);
 	row->told.warning = row->warning;
-	for (size_t i = 0; !rc && !vmsnap_cow_range(cow, i, &range); i++)
+	for (size_t i = 0; !rc && !vmsnap_cow_range(cow, i, &range); i++) {
+		row->told.inferred += range.inferred ? (range.end - range.start) / page_size : 0;
 		rc = add_range(all, &row->told, &range);
+	}
 	return rc ? work_fail(&all->work, rc, all->err) : VMSNAP_OK;
 }
 

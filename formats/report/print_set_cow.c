@@ -33,6 +33,7 @@ enum {
 	FORK_WARNING,
 	FORK_BASE,
 	FORK_CHILD,
+	FORK_INFERRED,
 };
 static const struct column fork_columns[] = {
 	[FORK_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
@@ -53,6 +54,8 @@ static const struct column fork_columns[] = {
 	[FORK_WARNING] = { "warning", .type = COLUMN_NAME },
 	[FORK_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[FORK_CHILD] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[FORK_INFERRED] = { "inferred", "INFERRED", COLUMN_COUNT, COLUMN_SPARSE, "pages of which that is inferred",
+	                    NULL },
 };
 const struct row_schema set_cow_schema = ROW_SCHEMA(fork_columns);
 
@@ -135,6 +138,8 @@ static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 			put_snapshot(row, FORK_BASE, process.base);
 		if (row_wants(row, FORK_CHILD))
 			put_snapshot(row, FORK_CHILD, process.child);
+		if (process.inferred || (row->text->style->json && process.parent))
+			row_put_count(row, FORK_INFERRED, process.inferred);
 		row_end(row);
 	}
 	return VMSNAP_OK;
@@ -183,12 +188,17 @@ static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)
 {
 	struct vmsnap_set_cow_row process;
 	const char *last = "";
+	bool inferred = false;
 	for (size_t i = 0; !text_failed(text) && !vmsnap_set_cow_row(cow, i, &process); i++) {
+		inferred |= process.inferred && !vmsnap_info(process.child)->known.pfn;
 		if (!*process.warning || !strcmp(process.warning, last))
 			continue;
 		put_alarm(text, process.warning);
 		last = process.warning;
 	}
+	if (inferred)
+		put_alarm(text,
+		          "without PFNs, who shares and who copied is inferred where it can be, and may be wrong");
 }
 
 static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)

@@ -204,6 +204,16 @@ class Forks(Tree):
             # The pool is one, whoever maps it.
             self.assertEqual(answer["distinct"]["shared_mapping"], 8 * PAGE)
 
+    @each_user
+    def test_what_is_inferred_is_said_so(self, user):
+        self.target = Target(self, "tree", user=user)
+        path = self.one_tree(2, user=user)
+        inferred = [one["inferred"] for one in ask(self, "cow", path, user=user)["processes"] if one["parent"]]
+        text = run("cow", path, user=user).out.decode()
+        self.assertEqual([bool(count) for count in inferred], [not sees_frames(user)] * 2)
+        self.assertEqual("without PFNs" in text, not sees_frames(user))
+        self.assertEqual("INFERRED" in text, not sees_frames(user))
+
     def test_a_file_with_a_tree_and_its_past(self):
         path = self.one_tree(1)
         self.target.tell("end")

@@ -195,6 +195,7 @@ static void all_forks_of_a_tree_are_told(void **state)
 	assert_int_equal(vmsnap_set_cow_distinct(cow, VMSNAP_VERDICT_COPIED_BY_CHILD), PAGE);
 	assert_int_equal(vmsnap_set_cow_distinct(cow, VMSNAP_VERDICT_SHARED_MAPPING), 8 * PAGE);
 	assert_int_equal(vmsnap_set_cow_hidden(cow), 0);
+	assert_int_equal(row.inferred, 0);
 	assert_ptr_equal(vmsnap_set_cow_went(cow, 0), vmsnap_set_at(a, 2));
 	assert_null(vmsnap_set_cow_went(cow, 1));
 	vmsnap_set_cow_free(cow);

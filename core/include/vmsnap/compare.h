@@ -316,6 +316,7 @@ struct vmsnap_set_cow_row {
 	const struct vmsnap *child, *parent, *base; /* parent NULL: not in the set; held by the cow */
 	bool came;                                  /* there is a base, and it is not in that */
 	const char *warning;                        /* vmsnap_cow_warning() */
+	uint64_t inferred; /* pages of which the verdict is inferred: struct vmsnap_cow_range */
 };
 size_t vmsnap_set_cow_count(const struct vmsnap_set_cow *cow);
 int vmsnap_set_cow_row_sized(const struct vmsnap_set_cow *cow, size_t index, struct vmsnap_set_cow_row *out,
