@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "pagemap.h"
+#include "pagemap_again.h"
 #include "procdir.h"
 
 /* Leaves *fd open.  Returns 0, or errno; ESRCH: there is no memory behind it, or none
@@ -64,6 +64,42 @@ static uint64_t more_flags(int fd, const struct address_range *page, uint64_t en
 	return flags | (found ? pagemap_region_flags(&region) : 0);
 }
 
+/* An entry that does not say what it is: one page is to be settled, of how many that are in swap is of
+ * no help.  Of a process of which nothing is in swap it is not there. */
+static uint64_t settle(int procdir, int fd, uint64_t start, uint64_t page_size, bool frames, uint64_t entry)
+{
+	static const atomic_bool never;
+	struct watchdog dog = { .on = false };
+	struct pagemap_again again = { .memory = procdir,
+		                       .pagemap = fd,
+		                       .page_size = page_size,
+		                       .frames = frames,
+		                       .live = true,
+		                       .cancel = &never,
+		                       .dog = &dog };
+	struct run run = { .head = start, .entry = entry };
+	struct run_list one = { .items = &run, .count = 1 };
+	if (!pagemap_unsettled(entry, frames) || pagemap_read_one_again(&again, &one))
+		return entry;
+	entry = again.runs.count ? again.runs.items[0].entry : 0;
+	pagemap_again_free(&again);
+	return entry;
+}
+
+/* Bit 56 of a page that is mapped by a PMD is about another; how often it is mapped itself is known to root.
+ * Where nothing tells what is huge, any page may be. */
+static void settle_exclusive(uint64_t *entry, struct vmsnap_known *known)
+{
+	uint64_t frame = *entry & ENTRY_FRAME_MASK, count = 0, exclusive = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
+	if (!(*entry & ENTRY_PRESENT) || (known->huge && entry_exclusive_known(*entry, known->pfn)))
+		return;
+	CLEANUP_CLOSE int fd = frame ? open("/proc/kpagecount", O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0 && pread(fd, &count, sizeof(count), (off_t)(frame * sizeof(count))) == sizeof(count))
+		*entry = count == 1 ? *entry | exclusive : *entry & ~exclusive;
+	else if (known->huge)
+		known->exclusive = false;
+}
+
 VMSNAP_API int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct vmsnap_known *known,
                                struct vmsnap_error *err)
 {
@@ -79,12 +115,13 @@ VMSNAP_API int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *p
 	rc = pagemap_probe(&probe, err);
 	if (rc)
 		return rc;
-	bool populated = entry & ENTRY_POPULATED;
 	struct address_range range = { start, start + page_size };
-	if (populated)
-		entry = entry_normal(entry) | more_flags(fd, &range, entry, &probe);
+	entry = entry & ENTRY_POPULATED ? entry_normal(entry) : 0;
+	entry = settle(procdir, fd, start, page_size, probe.known.pfn, entry);
+	entry |= more_flags(fd, &range, entry, &probe);
+	settle_exclusive(&entry, &probe.known);
 	*known = probe.known;
-	if (!populated)
+	if (!entry)
 		return fail(err, VMSNAP_ERR_NOT_FOUND,
 		            "the page of 0x%" PRIx64 " is absent or not mapped in process %d", address, (int)pid);
 	run_describe(page_size, start, 1, entry, page);

@@ -23,8 +23,10 @@ struct pagemap_walk {
 	const atomic_bool *cancel;
 	struct watchdog *dog;
 	int fd;
-	struct run_list *runs;
+	struct run_list *runs;         /* that it fills */
+	const struct run_list *marked; /* that it looks for marks of */
 	struct page_marks *marks;
+	unsigned seen; /* enum pagemap_seen */
 	uint64_t buffer[BUFFER_ENTRIES];
 	struct page_region regions[REGIONS];
 };
@@ -48,6 +50,12 @@ void pagemap_walk_free(struct pagemap_walk *walk)
 	free(walk);
 }
 
+/* What the kernel shows as swapped, and what bits 59 and 60 would be, is looked at twice. */
+static bool is_odd(uint64_t entry)
+{
+	return entry & (ENTRY_SWAPPED | ENTRY_FLAG(VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE));
+}
+
 /* The innermost loop of a capture: entries to runs.  Returns how many pages are
  * populated, or -1 without memory.  An entry with only bit 55 set is an absent page
  * of a mapping that is soft-dirty as a whole. */
@@ -66,7 +74,12 @@ static int64_t decode(struct pagemap_walk *walk, uint64_t address, size_t count)
 			i++;
 			continue;
 		}
-		uint64_t normal = entry_normal(entry);
+		uint64_t normal = entry;
+		if (is_odd(entry)) {
+			normal = entry_normal(entry);
+			walk->seen |= normal & ENTRY_SWAPPED ? PAGEMAP_SWAPPED : 0;
+			walk->seen |= normal & ENTRY_PRESENT && entry & ENTRY_SWAPPED ? PAGEMAP_MOVING : 0;
+		}
 		uint64_t step = entry_step(normal), expected = entry + step;
 		size_t end = count - i < RUN_PAGES_MAX ? count : i + RUN_PAGES_MAX;
 		size_t next = i + 1;
@@ -76,7 +89,7 @@ static int64_t decode(struct pagemap_walk *walk, uint64_t address, size_t count)
 		}
 		out->head = (address + i * walk->page_size) | (next - i - 1);
 		out->entry = normal;
-		out++;
+		out += normal != 0;
 		populated += (int64_t)(next - i);
 		i = next;
 	}
@@ -251,7 +264,7 @@ static bool may_be_zero(const struct pagemap_walk *walk, uint64_t entry)
  * far the most runs are passed over at a glance. */
 static bool next_part(const struct pagemap_walk *walk, size_t *index, struct address_range *out)
 {
-	const struct run_list *runs = walk->runs;
+	const struct run_list *runs = walk->marked;
 	while (*index < runs->count) {
 		size_t first = *index;
 		const struct run *run = &runs->items[first];
@@ -273,10 +286,10 @@ static bool next_part(const struct pagemap_walk *walk, size_t *index, struct add
 }
 
 /* Asks PAGEMAP_SCAN about the few places where a zero or a huge page can be. */
-static int mark_runs(struct pagemap_walk *walk, size_t first_run)
+static int mark_runs(struct pagemap_walk *walk)
 {
 	struct address_range pending = { 0, 0 }, part;
-	for (size_t i = first_run; next_part(walk, &i, &part);) {
+	for (size_t i = 0; next_part(walk, &i, &part);) {
 		if (pending.end && part.start - pending.end <= PAGEMAP_JOIN_PAGES * walk->page_size) {
 			pending.end = part.end;
 			continue;
@@ -291,21 +304,29 @@ static int mark_runs(struct pagemap_walk *walk, size_t first_run)
 
 /* From here on no libc, if it can be helped: see raw_syscall.h. */
 int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
-                        size_t count, struct run_list *runs, struct page_marks *marks)
+                        size_t count, struct run_list *runs, unsigned *seen)
 {
 	walk->fd = fd;
 	walk->page_size = page_size;
 	walk->runs = runs;
-	walk->marks = marks;
-	size_t first_run = runs->count;
+	walk->seen = 0;
 	for (size_t i = 0; i < count; i++) {
 		int error = walk_range(walk, ranges[i].start / walk->page_size, ranges[i].end / walk->page_size);
 		if (error)
 			return error;
 	}
+	*seen = walk->seen;
+	return 0;
+}
+
+int pagemap_walk_marks(struct pagemap_walk *walk, int fd, const struct run_list *runs, struct page_marks *marks)
+{
+	walk->fd = fd;
+	walk->marked = runs;
+	walk->marks = marks;
 	if (!walk->probe.scan)
 		return 0;
-	int error = mark_runs(walk, first_run);
+	int error = mark_runs(walk);
 	if (error != ENOTTY && error != EINVAL)
 		return error;
 	walk->probe.scan = walk->probe.known.huge = false;
@@ -316,6 +337,11 @@ int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, c
 const struct pagemap_probe *pagemap_walk_probe(const struct pagemap_walk *walk)
 {
 	return &walk->probe;
+}
+
+const atomic_bool *pagemap_walk_cancel(const struct pagemap_walk *walk)
+{
+	return walk->cancel;
 }
 
 uint64_t pagemap_region_flags(const struct page_region *region)

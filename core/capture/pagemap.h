@@ -44,12 +44,19 @@ struct pagemap_walk;
 struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, const atomic_bool *cancel,
                                       struct watchdog *dog, bool resident);
 void pagemap_walk_free(struct pagemap_walk *walk);
-/* Appends every populated page of the ranges to `runs`, and what PAGEMAP_SCAN adds
- * to `marks`.  Returns 0, ECANCELED, or errno. */
+/* Pages that may be other than they look: see pagemap_again.h. */
+enum pagemap_seen { PAGEMAP_SWAPPED = 1, PAGEMAP_MOVING = 2 };
+/* Appends every populated page of the ranges to `runs`; *seen: whether some are of these kinds.
+ * Returns 0, ECANCELED, or errno. */
 int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
-                        size_t count, struct run_list *runs, struct page_marks *marks);
+                        size_t count, struct run_list *runs, unsigned *seen);
+/* Adds to `marks` what PAGEMAP_SCAN knows of these runs, of the process that was walked last.  Returns 0
+ * or errno. */
+int pagemap_walk_marks(struct pagemap_walk *walk, int fd, const struct run_list *runs, struct page_marks *marks);
 /* What was known in the end: less than at first, if PAGEMAP_SCAN failed after all. */
 const struct pagemap_probe *pagemap_walk_probe(const struct pagemap_walk *walk);
+
+const atomic_bool *pagemap_walk_cancel(const struct pagemap_walk *walk);
 
 /* After the walk, when nobody waits: sets ZERO and HUGE in the runs. */
 int pagemap_apply_marks(const struct pagemap_probe *probe, uint64_t page_size, const struct page_marks *marks,

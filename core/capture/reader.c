@@ -100,6 +100,42 @@ static int take_maps(struct reader *reader, struct vmsnap_error *err)
 	return procdir_fail(ESRCH, reader->pid, "maps", err);
 }
 
+/* Of a recorded tree. */
+static bool show_frames(const struct run_list *runs)
+{
+	for (size_t i = 0; i < runs->count; i++)
+		if ((runs->items[i].entry & ENTRY_POPULATED) && (runs->items[i].entry & ENTRY_FRAME_MASK))
+			return true;
+	return false;
+}
+
+/* What was marked of the runs stays: what is read again has marks of its own. */
+static int take_again(struct reader *reader, struct pagemap_walk *walk, int fd, bool frames)
+{
+	struct pagemap_again *again = &reader->again;
+	again->memory = reader->memory;
+	again->pagemap = fd;
+	again->page_size = reader->builder.snap->info.page_size;
+	again->frames = frames;
+	again->live = reader->live;
+	again->cancel = pagemap_walk_cancel(walk);
+	again->dog = reader->dog;
+	int error = pagemap_read_again(again, &reader->builder.snap->runs);
+	return error ? error : pagemap_walk_marks(walk, fd, &again->runs, &again->marks);
+}
+
+static int walk_pages(struct reader *reader, struct pagemap_walk *walk, int fd, const struct address_range *ranges,
+                      size_t count)
+{
+	struct run_list *runs = &reader->builder.snap->runs;
+	unsigned seen;
+	int error = pagemap_walk_ranges(walk, fd, reader->builder.snap->info.page_size, ranges, count, runs, &seen);
+	bool frames = reader->live ? pagemap_walk_probe(walk)->known.pfn : show_frames(runs);
+	if (!error && (seen & PAGEMAP_MOVING || (seen && !frames)))
+		error = take_again(reader, walk, fd, frames);
+	return error ? error : pagemap_walk_marks(walk, fd, runs, &reader->marks);
+}
+
 static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
 	CLEANUP_CLOSE int fd = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
@@ -114,8 +150,7 @@ static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct v
 		return rc;
 	if (reader->own)
 		own_mappings_drop(reader->own);
-	int error =
-	        pagemap_walk_ranges(walk, fd, page_size, ranges, count, &reader->builder.snap->runs, &reader->marks);
+	int error = walk_pages(reader, walk, fd, ranges, count);
 	if (error == ECANCELED)
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
 	return error ? fail_file(reader, error, "pagemap", err) : VMSNAP_OK;
@@ -380,9 +415,12 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		return rc;
 	if (!reader->live) {
 		recorded_known(snap);
+		if (pagemap_again_apply(&reader->again, probe, &snap->runs))
+			return fail_no_memory(err);
 	} else {
 		snap->info.known = probe->known;
-		if (pagemap_apply_marks(probe, snap->info.page_size, &reader->marks, &snap->runs))
+		if (pagemap_apply_marks(probe, snap->info.page_size, &reader->marks, &snap->runs) ||
+		    pagemap_again_apply(&reader->again, probe, &snap->runs))
 			return fail_no_memory(err);
 		thread_names(reader);
 		if (take_cgroup(reader))
@@ -423,6 +461,7 @@ void reader_free(struct reader *reader)
 	proc_text_free(&reader->status_text);
 	proc_text_free(&reader->status_before);
 	free(reader->marks.items);
+	pagemap_again_free(&reader->again);
 	builder_drop(&reader->builder);
 	*reader = (struct reader){ .memory = -1, .root = -1, .maps = -1 };
 }

@@ -145,12 +145,24 @@ static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 	}
 }
 
-static uint64_t count_resident(const struct vmsnap *snap)
+/* Adds pages of which a fact is not known. */
+static void count_unknown(const struct run *run, bool frames, struct totals *totals)
+{
+	if ((run->entry & ENTRY_PRESENT) && !entry_exclusive_known(run->entry, frames))
+		totals->others[VMSNAP_TOTAL_EXCLUSIVE_UNKNOWN] += run_pages(run);
+	else if (entry_doubtful(run->entry))
+		totals->others[VMSNAP_TOTAL_SWAPPED_UNKNOWN] += run_pages(run);
+}
+
+static uint64_t count_resident(const struct vmsnap *snap, struct totals *totals)
 {
 	uint64_t pages = 0;
+	bool frames = snap->info.known.pfn;
 	const struct run *end = snap->runs.items ? snap->runs.items + snap->runs.count : NULL;
-	for (const struct run *run = snap->runs.items; run < end; run++)
+	for (const struct run *run = snap->runs.items; run < end; run++) {
 		pages += run->entry & ENTRY_PRESENT ? run_pages(run) : 0;
+		count_unknown(run, frames, totals);
+	}
 	return pages;
 }
 
@@ -188,18 +200,22 @@ static uint64_t count_writable(const struct vmsnap *snap, const struct run *run,
 /* In one pass: of a large process it is the memory that takes the time. */
 static void count_pages(const struct vmsnap *a, struct totals *totals)
 {
-	bool exclusive_known = a->info.known.exclusive;
+	bool exclusive_known = a->info.known.exclusive, frames = a->info.known.pfn;
 	unsigned shift = walk_page_shift(a);
-	uint64_t resident = 0, shared = 0;
+	uint64_t resident = 0, shared = 0, unknown = 0;
 	size_t vma = 0;
 	for (size_t i = 0; i < a->runs.count; i++) {
 		const struct run *run = &a->runs.items[i];
 		resident += run->entry & ENTRY_PRESENT ? run_pages(run) : 0;
 		if (page_write_copies(run->entry, exclusive_known))
 			shared += count_writable(a, run, shift, &vma);
+		else if (page_write_may_copy(run->entry))
+			unknown += count_writable(a, run, shift, &vma);
+		count_unknown(run, frames, totals);
 	}
 	totals->others[VMSNAP_TOTAL_RESIDENT_A] = resident;
 	totals->others[VMSNAP_TOTAL_SHARED_A] = shared;
+	totals->others[VMSNAP_TOTAL_SHARED_UNKNOWN_A] = unknown;
 }
 
 /* Stopping and letting go adds to these two: a process that slept all the time would
@@ -254,7 +270,7 @@ static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vm
 		diff->totals.vmas[diff->match.rows[i].change]++;
 	sum_ranges(diff, walk_page_shift(b));
 	count_pages(a, &diff->totals);
-	diff->totals.others[VMSNAP_TOTAL_RESIDENT_B] = count_resident(b);
+	diff->totals.others[VMSNAP_TOTAL_RESIDENT_B] = count_resident(b, &diff->totals);
 	return rc;
 }
 

@@ -27,6 +27,8 @@ struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsna
 		.soft_dirty = in_a->soft_dirty && in_b->soft_dirty,
 		.huge = in_a->huge && in_b->huge,
 		.exclusive_a = in_a->exclusive,
+		.pfn_a = in_a->pfn,
+		.pfn_b = in_b->pfn,
 	};
 }
 
@@ -50,7 +52,8 @@ static bool frames_differ(uint64_t a, uint64_t b)
 static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context *context)
 {
 	uint32_t facts = fact(context->frames && frames_differ(a, b), VMSNAP_CHANGE_PFN_CHANGED);
-	if (context->exclusive) {
+	if (context->exclusive && entry_exclusive_known(a, context->pfn_a) &&
+	    entry_exclusive_known(b, context->pfn_b)) {
 		bool before = has(a, VMSNAP_PAGE_EXCLUSIVE), after = has(b, VMSNAP_PAGE_EXCLUSIVE);
 		facts |= fact(!before && after, VMSNAP_CHANGE_BECAME_EXCLUSIVE) |
 		         fact(before && !after, VMSNAP_CHANGE_BECAME_SHARED);
@@ -69,7 +72,7 @@ static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context 
  * when it first shows was written. */
 static bool privatised(uint64_t a, uint64_t b, const struct facts_context *context)
 {
-	if (!(b & ENTRY_POPULATED) || has(b, VMSNAP_PAGE_FILE))
+	if (!(b & ENTRY_POPULATED) || has(b, VMSNAP_PAGE_FILE) || entry_doubtful(a) || entry_doubtful(b))
 		return false;
 	if (a & ENTRY_POPULATED)
 		return context->same_file && has(a, VMSNAP_PAGE_FILE);
@@ -87,14 +90,15 @@ static uint32_t write_protection(uint64_t a, uint64_t b)
 uint32_t page_facts(uint64_t a, uint64_t b, const struct facts_context *context)
 {
 	bool populated_a = a & ENTRY_POPULATED, populated_b = b & ENTRY_POPULATED;
+	bool known = !entry_doubtful(a) && !entry_doubtful(b);
 	bool guard_a = has(a, VMSNAP_PAGE_GUARD), guard_b = has(b, VMSNAP_PAGE_GUARD);
 	bool kept = context->backed && has(a, VMSNAP_PAGE_FILE);
-	uint32_t facts = fact(!populated_a && populated_b, VMSNAP_CHANGE_APPEARED) |
-	                 fact(populated_a && !populated_b && !kept, VMSNAP_CHANGE_VANISHED) |
-	                 fact(populated_a && !populated_b && kept, VMSNAP_CHANGE_NOT_MAPPED_NOW) |
+	uint32_t facts = fact(known && !populated_a && populated_b, VMSNAP_CHANGE_APPEARED) |
+	                 fact(known && populated_a && !populated_b && !kept, VMSNAP_CHANGE_VANISHED) |
+	                 fact(known && populated_a && !populated_b && kept, VMSNAP_CHANGE_NOT_MAPPED_NOW) |
 	                 fact(!guard_a && guard_b, VMSNAP_CHANGE_GUARDED) |
 	                 fact(guard_a && !guard_b, VMSNAP_CHANGE_UNGUARDED);
-	if (populated_a && populated_b) {
+	if (known && populated_a && populated_b) {
 		bool present_a = a & ENTRY_PRESENT, present_b = b & ENTRY_PRESENT;
 		if (present_a && present_b)
 			facts |= both_present(a, b, context);

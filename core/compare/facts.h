@@ -10,6 +10,7 @@ struct facts_context {
 	bool frames; /* PFNs and swap slots of A and B can be compared */
 	bool exclusive, zero, soft_dirty, huge;
 	bool exclusive_a;  /* A knows what is exclusive */
+	bool pfn_a, pfn_b; /* they know frames; whether these can be compared is another thing */
 	bool same_file;    /* A and B map the same file here, privately */
 	bool private_text; /* B maps a file privately, executable in A or B */
 	bool shared_mapping;
@@ -35,6 +36,13 @@ static inline bool page_write_copies(uint64_t entry, bool exclusive_known)
 		return false;
 	return (entry & ENTRY_FLAG(VMSNAP_PAGE_FILE)) || !exclusive_known ||
 	       !(entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
+}
+/* Whether it may, though that says no.  Of a huge page of which the first one is not exclusive the
+ * kernel copies whatever is written; of another, some may be others' too, and nobody knows. */
+static inline bool page_write_may_copy(uint64_t entry)
+{
+	const uint64_t telling = ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_HUGE | VMSNAP_PAGE_EXCLUSIVE);
+	return (entry & telling) == telling;
 }
 
 #endif

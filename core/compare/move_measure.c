@@ -21,14 +21,15 @@ static bool handed_on(const struct vmsnap *a, const struct vmsnap *b)
 	for (uint64_t at = 0, until; at != UINT64_MAX; at = until) {
 		/* Both have most pages, and in runs of one shape. */
 		while (in_a.run < in_a.end && in_b.run < in_b.end && in_a.run->head == in_b.run->head) {
-			if (own_page_exclusive(in_a.run->entry) && own_page_same(in_a.run->entry, in_b.run->entry))
+			if (own_page_surely_exclusive(in_a.run->entry) &&
+			    own_page_same(in_a.run->entry, in_b.run->entry))
 				return true;
 			in_a.run++;
 			in_b.run++;
 		}
 		until = UINT64_MAX;
 		uint64_t entry_a = run_cursor_entry(&in_a, at, &until), entry_b = run_cursor_entry(&in_b, at, &until);
-		if (own_page_exclusive(entry_a) && own_page_same(entry_a, entry_b))
+		if (own_page_surely_exclusive(entry_a) && own_page_same(entry_a, entry_b))
 			return true;
 	}
 	return false;
@@ -95,7 +96,7 @@ static void measure_pages(struct measure *m, uint64_t at, uint64_t pages, uint64
 	m->both += (a & b & ENTRY_PRESENT) || same ? pages : 0;
 	if (same) {
 		m->equal += pages;
-		m->held += own_page(a) && !own_page_exclusive(a) && !own_page_exclusive(b) ? pages : 0;
+		m->held += own_page(a) && own_page_surely_shared(a) && own_page_surely_shared(b) ? pages : 0;
 		fault_bound_add(&m->bound, at, pages, b);
 	} else if (m->one_line && own_page(a) && own_page_exclusive(a) && (b & ENTRY_PRESENT)) {
 		m->broken += pages;

@@ -12,9 +12,20 @@ static inline bool own_page(uint64_t entry)
 	       !(entry & ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
 }
 
+/* Whether nobody else has it, as far as the kernel's bit tells: of a huge page it tells that of the first. */
 static inline bool own_page_exclusive(uint64_t entry)
 {
 	return (entry & ENTRY_PRESENT) && (entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
+}
+
+/* For what is to prove something, of a page in a known frame; in one slot of swap there is one page. */
+static inline bool own_page_surely_exclusive(uint64_t entry)
+{
+	return own_page_exclusive(entry) && entry_exclusive_known(entry, true);
+}
+static inline bool own_page_surely_shared(uint64_t entry)
+{
+	return !(entry & ENTRY_PRESENT) || (!own_page_exclusive(entry) && entry_exclusive_known(entry, true));
 }
 
 /* What it is in: frames and slots as numbers that count up by one from page to page. */

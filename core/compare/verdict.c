@@ -165,12 +165,27 @@ static uint64_t frame_of(const struct verdict_page *page)
 	return page->frames_known ? page->entry & ENTRY_FRAME_MASK : 0;
 }
 
+/* Somewhere: the kernel was just moving it. */
+static bool is_moving(const struct verdict_page *page)
+{
+	return page->frames_known && !(page->entry & (ENTRY_FRAME_MASK | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE)));
+}
+
+/* All pages of a huge one show the bit of the first of them.  If both sides map huge ones, these are one or two.
+ * Against a page of its own a huge one that shows exclusive says nothing; but nobody else has a page of its own
+ * that is exclusive. */
 static enum link exclusive_link(const struct verdict_page *parent, const struct verdict_page *child)
 {
-	if (!parent->exclusive_known || !child->exclusive_known)
+	if (!parent->exclusive_known || !child->exclusive_known || is_moving(parent) || is_moving(child))
 		return NO_LINK;
 	bool in_parent = parent->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
 	bool in_child = child->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
+	bool huge_parent = parent->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	bool huge_child = child->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	if (huge_parent != huge_child && (huge_parent ? in_child : in_parent))
+		return SINGLES;
+	if (huge_parent != huge_child && (in_parent || in_child))
+		return NO_LINK;
 	if (in_parent && in_child)
 		return SINGLES;
 	return in_parent ? PARENT_SINGLE : in_child ? CHILD_SINGLE : MANY;
@@ -192,9 +207,17 @@ static enum link link_of(const struct verdict_case *c, enum kind parent, enum ki
 	return in_child == in_base ? PARENT_MOVED : BOTH_MOVED;
 }
 
+/* It looks swapped, and what it is is not known. */
+static bool is_doubtful(const struct verdict_page *page)
+{
+	return !page->shared && entry_doubtful(page->entry);
+}
+
 struct verdict verdict_of(const struct verdict_case *c)
 {
 	enum place place = place_of(c);
+	if (is_doubtful(&c->parent) || is_doubtful(&c->child) || (c->has_base && is_doubtful(&c->base)))
+		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, false, 0 };
 	enum kind parent = kind_of(&c->parent), child = kind_of(&c->child), base = NO_BASE;
 	if (c->has_base)
 		base = place == TOGETHER && !c->parent_base_same ? ABSENT : kind_of(&c->base);

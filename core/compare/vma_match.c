@@ -163,9 +163,11 @@ static void trace_pages(struct traces *traces, uint64_t a, uint64_t b)
 	if (!own_page(a))
 		return;
 	bool swapped = (a | b) & ENTRY_SWAPPED;
-	if (own_page_same(a, b) || (own_page(b) && swapped))
+	/* The kernel was just moving it: it may be the same. */
+	bool moving = (b & ENTRY_PRESENT) && !(b & (ENTRY_FRAME_MASK | ENTRY_FLAG(VMSNAP_PAGE_FILE)));
+	if (own_page_same(a, b) || (own_page(b) && swapped) || moving)
 		traces->kept = true;
-	else if (!own_page(b) || own_page_exclusive(a))
+	else if (!own_page(b) || own_page_surely_exclusive(a))
 		traces->lost = true;
 }
 

@@ -218,7 +218,7 @@ static int check_state(const struct vmsnap_run *run, uint64_t pages, struct vmsn
 	uint64_t most = ENTRY_FRAME_MASK;
 	bool fits = !present || (run->pfn <= most && pages <= most - run->pfn);
 	if (swapped)
-		fits = run->swap_type < SWAP_TYPE_MARKER && run->swap_offset <= most >> SWAP_TYPE_BITS &&
+		fits = run->swap_type < SWAP_TYPES && run->swap_offset <= most >> SWAP_TYPE_BITS &&
 		       pages <= (most >> SWAP_TYPE_BITS) - run->swap_offset;
 	if (!run->flags || run->flags & ~all || present + swapped + guard > 1 || !fits)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "run at 0x%" PRIx64 ": no page is in such a state", run->start);

@@ -70,16 +70,19 @@ VMSNAP_API void vmsnap_pages_read(const struct vmsnap *snap, uint64_t start, siz
 	}
 }
 
-static void add_bytes(struct vmsnap_sums *sums, uint32_t flags, uint64_t bytes)
+static void add_bytes(struct vmsnap_sums *sums, const struct vmsnap_known *known, uint64_t entry, uint64_t bytes)
 {
+	uint32_t flags = entry_flags(entry);
 	if (flags & VMSNAP_PAGE_SWAPPED)
-		sums->swapped += bytes;
+		*(entry_doubtful(entry) ? &sums->swapped_unknown : &sums->swapped) += bytes;
 	if (flags & VMSNAP_PAGE_GUARD)
 		sums->guard += bytes;
 	if (!(flags & VMSNAP_PAGE_PRESENT))
 		return;
 	sums->resident += bytes;
-	if (flags & VMSNAP_PAGE_EXCLUSIVE)
+	if (!known->exclusive || !entry_exclusive_known(entry, known->pfn))
+		sums->exclusive_unknown += bytes;
+	else if (flags & VMSNAP_PAGE_EXCLUSIVE)
 		sums->exclusive += bytes;
 	if (flags & VMSNAP_PAGE_ZERO)
 		sums->zero += bytes;
@@ -104,7 +107,7 @@ static void sum_runs(const struct vmsnap *snap, uint64_t start, uint64_t end, st
 		}
 		if (bytes > end - from) /* whole pages */
 			bytes = ((end - from - 1) / page_size + 1) * page_size;
-		add_bytes(sums, entry_flags(run->entry), bytes);
+		add_bytes(sums, &snap->info.known, run->entry, bytes);
 	}
 }
 

@@ -9,8 +9,16 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
-/* Linux shows a guard region (6.15) and a userfaultfd write-protect marker
- * (5.19) as swapped, of a swap type that no swap file can have. */
+/* Of a type that no swap area has. */
+static uint64_t normal_special(uint64_t entry)
+{
+	uint64_t bits = (entry & ENTRY_FRAME_MASK) >> SWAP_TYPE_BITS, uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP);
+	if (bits < SWAP_MARKERS)
+		return bits & SWAP_MARKER_GUARD ? ENTRY_FLAG(VMSNAP_PAGE_GUARD) : entry & uffd_wp;
+	return ENTRY_PRESENT | (entry & (uffd_wp | ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY | VMSNAP_PAGE_FILE)));
+}
+
+/* Guard regions have a bit of their own since Linux 6.15, for all users. */
 uint64_t entry_normal(uint64_t entry)
 {
 	entry &= ~ENTRY_FLAG(VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE);
@@ -18,10 +26,7 @@ uint64_t entry_normal(uint64_t entry)
 		return entry;
 	if (entry & ENTRY_FLAG(VMSNAP_PAGE_GUARD))
 		return ENTRY_FLAG(VMSNAP_PAGE_GUARD);
-	uint64_t uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP);
-	if ((entry & uffd_wp) && (entry & ((1u << SWAP_TYPE_BITS) - 1)) == SWAP_TYPE_MARKER)
-		return uffd_wp;
-	return entry;
+	return (entry & ((1u << SWAP_TYPE_BITS) - 1)) < SWAP_TYPES ? entry : normal_special(entry);
 }
 
 static void populate_pages(struct run *items, size_t capacity)

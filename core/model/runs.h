@@ -12,12 +12,23 @@
 
 #include "vmsnap.h"
 
-enum { ENTRY_FLAGS_SHIFT = 55, SWAP_TYPE_BITS = 5, SWAP_TYPE_MARKER = 31 };
-#define ENTRY_FRAME_MASK  ((UINT64_C(1) << ENTRY_FLAGS_SHIFT) - 1)
-#define ENTRY_FLAG(flag)  ((uint64_t)(flag) << ENTRY_FLAGS_SHIFT)
-#define ENTRY_PRESENT     ENTRY_FLAG(VMSNAP_PAGE_PRESENT)
-#define ENTRY_SWAPPED     ENTRY_FLAG(VMSNAP_PAGE_SWAPPED)
-#define ENTRY_POPULATED   (ENTRY_PRESENT | ENTRY_SWAPPED)
+enum {
+	ENTRY_FLAGS_SHIFT = 55,
+	SWAP_TYPE_BITS = 5,
+	/* No swap area has a type from here on: of its 32 the kernel keeps 5 to 10 to itself, by version and
+	 * configuration, for what is in a page table and is no page there (include/linux/swap.h: MAX_SWAPFILES,
+	 * SWP_MIGRATION_READ, SWP_HWPOISON, SWP_DEVICE_READ, SWP_PTE_MARKER, and their like). */
+	SWAP_TYPES = 22,
+	/* Such entries have the number of a frame in the place of a slot, but for markers, which have bits there
+	 * (PTE_MARKER_UFFD_WP, _POISONED, _GUARD).  No frame that low is given to a process. */
+	SWAP_MARKERS = 16,
+	SWAP_MARKER_GUARD = 4,
+};
+#define ENTRY_FRAME_MASK ((UINT64_C(1) << ENTRY_FLAGS_SHIFT) - 1)
+#define ENTRY_FLAG(flag) ((uint64_t)(flag) << ENTRY_FLAGS_SHIFT)
+#define ENTRY_PRESENT    ENTRY_FLAG(VMSNAP_PAGE_PRESENT)
+#define ENTRY_SWAPPED    ENTRY_FLAG(VMSNAP_PAGE_SWAPPED)
+#define ENTRY_POPULATED  (ENTRY_PRESENT | ENTRY_SWAPPED)
 
 /* 16 bytes a run: the low 12 bits of `head`, free because addresses are page
  * addresses, hold the number of pages - 1; no page is smaller than 4 KiB. */
@@ -50,9 +61,34 @@ static inline uint64_t entry_step(uint64_t entry)
 	return entry & ENTRY_SWAPPED ? UINT64_C(1) << SWAP_TYPE_BITS : 0;
 }
 
-/* The kernel's entry as we keep it: guard regions and userfaultfd markers are
- * not swap, though the kernel sets bit 62 for them. */
+/* The kernel's entry as we keep it.  What it shows as swapped (bit 62) is not all in swap: guard
+ * regions and markers are not there, which is 0 for one without a flag of ours; a page that is being
+ * moved to another frame, or that is on a device, is there, in a frame that is not known.  Without
+ * frames there are no types, and these cannot be told from pages in swap: see ENTRY_DOUBTFUL. */
 uint64_t entry_normal(uint64_t entry);
+
+/* Put on a page that looks swapped by who found that it may not be: HUGE means nothing else there. */
+#define ENTRY_DOUBTFUL (ENTRY_SWAPPED | ENTRY_FLAG(VMSNAP_PAGE_HUGE))
+/* Looks swapped, but whether it is in swap is not known.  Older versions kept types that no area has; and
+ * where slots are hidden (no page is in slot 0 of area 0) a marker of userfaultfd looks like that. */
+static inline bool entry_doubtful(uint64_t entry)
+{
+	uint64_t slot = entry & ENTRY_FRAME_MASK;
+	if (!(entry & ENTRY_SWAPPED))
+		return false;
+	return (entry & ENTRY_DOUBTFUL) == ENTRY_DOUBTFUL || (slot & ((1u << SWAP_TYPE_BITS) - 1)) >= SWAP_TYPES ||
+	       (!slot && (entry & ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP)));
+}
+
+/* Whether EXCLUSIVE is about this page.  That of a page that is mapped by a PMD is about the first one of
+ * its huge page (no matter for the zero page); that of a page on the move (no frame, where frames are
+ * known) was never told. */
+static inline bool entry_exclusive_known(uint64_t entry, bool frames)
+{
+	bool of_first = (entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE)) && !(entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO));
+	return (entry & ENTRY_PRESENT) && !of_first &&
+	       (!frames || (entry & (ENTRY_FRAME_MASK | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE))));
+}
 
 struct run_list {
 	struct run *items;
@@ -70,8 +106,8 @@ void run_list_free(struct run_list *list);
 static inline bool run_continues(const struct run *before, const struct run *run, uint64_t page_size)
 {
 	uint64_t pages = run_pages(before), step = entry_step(before->entry);
-	return run_start(run) == run_start(before) + pages * page_size &&
-	       run->entry == before->entry + pages * step && entry_step(run->entry) == step;
+	return run_start(run) == run_start(before) + pages * page_size && run->entry == before->entry + pages * step &&
+	       entry_step(run->entry) == step;
 }
 
 /* The run at index joined with those that continue it (in memory they are cut at

@@ -74,8 +74,10 @@ static void put_value(struct json *json, const struct column *column, const stru
 	case COLUMN_HEX:
 		put_hex(json, key, value);
 		break;
-	case COLUMN_OFFSET:
 	case COLUMN_BYTES:
+		json_number_or_null(json, key, value->number, !value->special);
+		break;
+	case COLUMN_OFFSET:
 	case COLUMN_COUNT:
 		json_number(json, key, value->number);
 		break;

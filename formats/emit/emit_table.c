@@ -159,6 +159,21 @@ static void put_name(struct table *table, size_t at, const struct value *value)
 	table_sort_text(table, at, value->bytes, value->len);
 }
 
+/* "4.00K+" is for people: what reads the raw table is not to take it for a number. */
+static void put_bytes(struct table *table, size_t at, const struct value *value)
+{
+	const struct vmsnap_style *style = table->text->style;
+	struct word word = word_size(style, value->number);
+	if (value->special && (style->raw || !value->number)) {
+		table_unknown(table, at);
+		return;
+	}
+	size_t len = strlen(word.text);
+	if (value->special && len + 1 < sizeof(word.text))
+		memcpy(word.text + len, "+", 2);
+	table_number(table, at, word, value->number);
+}
+
 static void put_value(struct table *table, size_t at, const struct column *column, const struct value *value)
 {
 	const struct vmsnap_style *style = table->text->style;
@@ -173,7 +188,7 @@ static void put_value(struct table *table, size_t at, const struct column *colum
 		table_number(table, at, word_hex(number), number);
 		break;
 	case COLUMN_BYTES:
-		table_number(table, at, word_size(style, number), number);
+		put_bytes(table, at, value);
 		break;
 	case COLUMN_DELTA:
 		table_number(table, at, word_delta(style, value->special, number), delta_order(value));

@@ -87,6 +87,11 @@ void row_put_bytes_known(struct row *row, unsigned column, uint64_t bytes, bool 
 	put(row, column, &(struct value){ .number = bytes, .unknown = !known });
 }
 
+void row_put_bytes_least(struct row *row, unsigned column, uint64_t bytes, uint64_t unknown)
+{
+	put(row, column, &(struct value){ .number = bytes, .special = unknown });
+}
+
 void row_put_delta(struct row *row, unsigned column, bool less, uint64_t bytes)
 {
 	put(row, column, &(struct value){ .number = bytes, .special = less });

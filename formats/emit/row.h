@@ -43,6 +43,8 @@ void row_put_hex(struct row *row, unsigned column, uint64_t number);
 void row_put_offset(struct row *row, unsigned column, uint64_t offset);
 void row_put_bytes(struct row *row, unsigned column, uint64_t bytes);
 void row_put_bytes_known(struct row *row, unsigned column, uint64_t bytes, bool known);
+/* So many, and as many again as are unknown may be more: "4.00K+", or "?"; in JSON null. */
+void row_put_bytes_least(struct row *row, unsigned column, uint64_t bytes, uint64_t unknown);
 void row_put_delta(struct row *row, unsigned column, bool less, uint64_t bytes);
 void row_put_count(struct row *row, unsigned column, uint64_t count);
 void row_put_count_known(struct row *row, unsigned column, uint64_t count, bool known);

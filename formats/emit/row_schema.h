@@ -76,7 +76,7 @@ struct emitter;
 /* What was put into a column, as its type says. */
 struct value {
 	bool unknown;
-	bool special;          /* an end is 2^64; a time is of one day; a delta is negative */
+	bool special;          /* an end is 2^64; a time is of one day; a delta is negative; bytes may be more */
 	uint64_t number, more; /* more: what a share is of, what flags are unknown */
 	const char *bytes;
 	size_t len;

@@ -59,7 +59,7 @@ static void quiet_pieces(struct strip *strip, const struct vmsnap *snap, uint64_
 	struct vmsnap_run run;
 	vmsnap_run_iter_init(&it, snap, start, end);
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		strip_add(strip, run.start, run.end, page_quiet_class(snap, run.flags));
+		strip_add(strip, run.start, run.end, page_quiet_class(snap, &run));
 }
 
 static void fill_strip(void *ctx, struct strip *strip, bool quiet)
@@ -167,7 +167,7 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 	} else if (!view->frames && sums->shared) {
 		row_put_unknown(row, DIFF_COPIED);
 	}
-	if (copied && view->exclusive && copied <= sums->shared)
+	if (copied && view->exclusive && !view->shared_more && copied <= sums->shared)
 		row_put_share(row, DIFF_SHARE, copied, sums->shared);
 	row_put_delta(row, DIFF_NEW, false, sums->classes[CLASS_NEW]);
 	row_put_delta(row, DIFF_GONE, true, sums->classes[CLASS_GONE]);

@@ -78,8 +78,11 @@ static bool put_copied(struct fit_line *line, const struct diff_view *view, cons
 	color_end(text, CLASS_COPIED);
 	if (!view->exclusive || !shared || copied > shared)
 		return true;
-	snprintf(words, sizeof(words), "of %s shared at A (%s)", word_size(text->style, shared).text,
-	         word_percent(copied, shared).text);
+	if (view->shared_more) /* in huge pages: nobody knows how much */
+		snprintf(words, sizeof(words), "of %s or more shared at A", word_size(text->style, shared).text);
+	else
+		snprintf(words, sizeof(words), "of %s shared at A (%s)", word_size(text->style, shared).text,
+		         word_percent(copied, shared).text);
 	fit_words(line, words);
 	return true;
 }

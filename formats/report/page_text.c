@@ -56,7 +56,8 @@ static void put_frame(struct text *text, const struct place *place)
 static void put_flags(struct text *text, const struct place *place)
 {
 	const struct vmsnap_known *known = &vmsnap_info(place->snap)->known;
-	uint32_t bits = page_flag_bits(place->page.flags);
+	struct page_flags flags = page_flags_told(place->snap, &place->page);
+	uint32_t bits = flags.bits;
 	bool any = false;
 	put_key(text, "flags");
 	for (int i = 0; i < 32; i++) {
@@ -68,7 +69,7 @@ static void put_flags(struct text *text, const struct place *place)
 	}
 	text_string(text, any ? "" : "none");
 	if (place->page.flags & VMSNAP_PAGE_PRESENT) {
-		text_string(text, known->exclusive ? "" : ", exclusive?");
+		text_string(text, flags.unknown ? ", exclusive?" : "");
 		text_string(text, known->zero ? "" : ", zero?");
 		text_string(text, known->huge ? "" : ", huge?");
 		text_string(text, known->soft_dirty ? "" : ", soft_dirty?");

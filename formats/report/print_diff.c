@@ -190,7 +190,12 @@ static bool fact_known(const struct diff_view *view, int change)
 		return view->frames;
 	case VMSNAP_CHANGE_BECAME_EXCLUSIVE:
 	case VMSNAP_CHANGE_BECAME_SHARED:
-		return a->exclusive && b->exclusive;
+		return a->exclusive && b->exclusive && !vmsnap_diff_total(view->diff, VMSNAP_TOTAL_EXCLUSIVE_UNKNOWN);
+	case VMSNAP_CHANGE_APPEARED:
+	case VMSNAP_CHANGE_VANISHED:
+	case VMSNAP_CHANGE_SWAPPED_OUT:
+	case VMSNAP_CHANGE_SWAPPED_IN:
+		return !vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SWAPPED_UNKNOWN);
 	case VMSNAP_CHANGE_ZERO_FILLED_IN:
 		return a->zero && b->zero;
 	case VMSNAP_CHANGE_SOFT_DIRTIED:

@@ -23,6 +23,7 @@ enum {
 	HIST_SWAP,
 	HIST_PHYSICAL,
 	HIST_FLAGS,
+	HIST_FLAGS_UNKNOWN,
 	HIST_TOUCHED_BY,
 	HIST_TOUCHED,
 	HIST_CHANGES,
@@ -44,6 +45,7 @@ static const struct column history_columns[] = {
 	[HIST_SWAP] = { "swap", NULL, COLUMN_RECORD, 0, NULL, &swap_schema },
 	[HIST_PHYSICAL] = { "physical", "PHYSICAL", COLUMN_HEX, 0, "the physical address", NULL },
 	[HIST_FLAGS] = { "flags", "FLAGS", COLUMN_FLAGS, 0, "file, exclusive, soft_dirty, …", NULL },
+	[HIST_FLAGS_UNKNOWN] = { "flags_unknown", NULL, COLUMN_FLAGS, COLUMN_OPTIONAL, NULL, NULL },
 	[HIST_TOUCHED_BY] = { "touched", NULL, COLUMN_LIST, 0, NULL, NULL },
 	[HIST_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what a debugger wrote there",
 	                   NULL },
@@ -114,7 +116,7 @@ static int moment_at(const struct history *history, size_t index, struct text *t
 	moment.vma = vmsnap_vma_at(snap, history->address);
 	if (vmsnap_page_at(snap, history->address, &moment.page))
 		moment.page = (struct vmsnap_run){ 0 };
-	moment.state = !moment.vma && !moment.page.flags ? "unmapped" : page_state_name(moment.page.flags);
+	moment.state = !moment.vma && !moment.page.flags ? "unmapped" : page_state_name(&moment.page);
 	moment.physical_known = (moment.page.flags & VMSNAP_PAGE_PRESENT) && info->known.pfn && moment.page.pfn;
 	moment.physical = moment.page.pfn * info->page_size + (history->address & (info->page_size - 1));
 	moment.compared = last;
@@ -141,10 +143,10 @@ static void put_frame(struct row *row, const struct moment *moment)
 
 static void put_flags(struct row *row, const struct moment *moment)
 {
-	const struct vmsnap_known *known = &vmsnap_info(moment->snap)->known;
-	bool hidden = (moment->page.flags & VMSNAP_PAGE_PRESENT) && !known->exclusive;
-	row_put_flags(row, HIST_FLAGS, page_flag_bits(moment->page.flags),
-	              hidden ? page_flag_bits(VMSNAP_PAGE_EXCLUSIVE) : 0, page_flag_name);
+	struct page_flags flags = page_flags_told(moment->snap, &moment->page);
+	row_put_flags(row, HIST_FLAGS, flags.bits, flags.unknown, page_flag_name);
+	if (flags.unknown)
+		row_put_flags(row, HIST_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
 }
 
 static void add_words(struct row *row, const char **comma, const char *words, const char *more)

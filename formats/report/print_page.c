@@ -39,6 +39,7 @@ enum {
 	PAGE_SWAP,
 	PAGE_PHYSICAL,
 	PAGE_FLAGS,
+	PAGE_FLAGS_UNKNOWN,
 	PAGE_FILE_OFFSET,
 	PAGE_SEGMENT,
 	PAGE_NAME,
@@ -57,6 +58,7 @@ static const struct column document_columns[] = {
 	[PAGE_SWAP] = { "swap", .type = COLUMN_RECORD, .of = &swap_schema },
 	[PAGE_PHYSICAL] = { "physical", .type = COLUMN_HEX },
 	[PAGE_FLAGS] = { "flags", .type = COLUMN_FLAGS },
+	[PAGE_FLAGS_UNKNOWN] = { "flags_unknown", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
 	[PAGE_FILE_OFFSET] = { "file_offset", .type = COLUMN_OFFSET },
 	[PAGE_SEGMENT] = { "segment", .type = COLUMN_RECORD, .of = &segment_schema },
 	[PAGE_NAME] = { "name", .type = COLUMN_RECORD, .of = &name_schema },
@@ -99,7 +101,10 @@ static void put_state(struct row *document, const struct place *place)
 	put_frame_columns(document, PAGE_PFN, PAGE_SWAP, place->snap, page);
 	if (place_physical_known(place))
 		row_put_hex(document, PAGE_PHYSICAL, place_physical(place));
-	row_put_flags(document, PAGE_FLAGS, page_flag_bits(page->flags), 0, page_flag_name);
+	struct page_flags flags = page_flags_told(place->snap, page);
+	row_put_flags(document, PAGE_FLAGS, flags.bits, 0, page_flag_name);
+	if (flags.unknown)
+		row_put_flags(document, PAGE_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
 }
 
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)

@@ -18,6 +18,7 @@ enum {
 	PAGES_PFN,
 	PAGES_SWAP,
 	PAGES_FLAGS,
+	PAGES_FLAGS_UNKNOWN,
 	PAGES_MAPPING,
 };
 static const struct column pages_columns[] = {
@@ -25,13 +26,15 @@ static const struct column pages_columns[] = {
 	[PAGES_END] = { NULL, "END", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it ends", NULL },
 	[PAGES_PAGES] = { "pages", "PAGES", COLUMN_COUNT, 0, "how many pages it has", NULL },
 	[PAGES_SIZE] = { NULL, "SIZE", COLUMN_BYTES, COLUMN_SECONDARY, "the same in bytes", NULL },
-	[PAGES_STATE] = { "state", "STATE", COLUMN_WORD, 0, "present, swapped, guard or marker", NULL },
+	[PAGES_STATE] = { "state", "STATE", COLUMN_WORD, 0,
+	                  "present, swapped, guard or marker; swapped? if that is not known", NULL },
 	[PAGES_FRAME] = { NULL, "PFN/SWAP", COLUMN_FRAME, 0, "frame of the first page, or area and slot in swap",
 	                  NULL },
 	[PAGES_PFN] = { "pfn", .type = COLUMN_HEX },
 	[PAGES_SWAP] = { "swap", .type = COLUMN_RECORD, .of = &swap_schema },
 	[PAGES_FLAGS] = { "flags", "FLAGS", COLUMN_FLAGS, 0, "file, exclusive, soft_dirty, uffd_wp, guard, zero, huge",
 	                  NULL },
+	[PAGES_FLAGS_UNKNOWN] = { "flags_unknown", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
 	[PAGES_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 };
 const struct row_schema pages_schema = ROW_SCHEMA(pages_columns);
@@ -102,14 +105,17 @@ static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const s
 static void put_row(struct row *row, const struct vmsnap *snap, const struct vmsnap_run *run,
                     const struct vmsnap_vma *vma)
 {
+	struct page_flags flags = page_flags_told(snap, run);
 	row_put_address(row, PAGES_START, run->start);
 	row_put_address(row, PAGES_END, run->end);
 	row_put_count(row, PAGES_PAGES, pages_of(snap, run->end - run->start));
 	row_put_bytes(row, PAGES_SIZE, run->end - run->start);
-	row_put_word(row, PAGES_STATE, page_state_name(run->flags));
+	row_put_word(row, PAGES_STATE, page_state_name(run));
 	row_put_frame(row, PAGES_FRAME, run, vmsnap_info(snap)->known.pfn);
 	put_frame_columns(row, PAGES_PFN, PAGES_SWAP, snap, run);
-	row_put_flags(row, PAGES_FLAGS, page_flag_bits(run->flags), 0, page_flag_name);
+	row_put_flags(row, PAGES_FLAGS, flags.bits, flags.unknown, page_flag_name);
+	if (flags.unknown)
+		row_put_flags(row, PAGES_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
 	if (vma)
 		row_put_name(row, PAGES_MAPPING, vma->name);
 	row_end(row);

@@ -37,6 +37,10 @@ static const struct column show_columns[] = {
 	                            NULL },
 	[SHOW_SUMS + SUMS_HUGE] = { "huge", "HUGE", COLUMN_BYTES, COLUMN_SECONDARY, "pages in huge ones", NULL },
 	[SHOW_SUMS + SUMS_GUARD] = { "guard", "GUARD", COLUMN_BYTES, COLUMN_SECONDARY, "guard pages", NULL },
+	[SHOW_SUMS + SUMS_EXCLUSIVE_UNKNOWN] = { "exclusive_unknown", "EXCL?", COLUMN_BYTES, COLUMN_SECONDARY,
+	                                         "pages of which it is not known whether they are", NULL },
+	[SHOW_SUMS + SUMS_SWAPPED_UNKNOWN] = { "swapped_unknown", "SWAPPED?", COLUMN_BYTES, COLUMN_SECONDARY,
+	                                       "pages that look swapped, and may not be", NULL },
 	[SHOW_SMAPS] = { "smaps", NULL, COLUMN_OPEN, COLUMN_OPTIONAL, NULL, NULL },
 };
 static const uint32_t show_shown[] = {
@@ -51,6 +55,8 @@ static const uint32_t show_shown[] = {
 	SHOW_SUMS + SUMS_FILE,
 	SHOW_SUMS + SUMS_HUGE,
 	SHOW_SUMS + SUMS_GUARD,
+	SHOW_SUMS + SUMS_EXCLUSIVE_UNKNOWN,
+	SHOW_SUMS + SUMS_SWAPPED_UNKNOWN,
 	VMA_OFFSET,
 	VMA_DEV,
 	VMA_INODE,
@@ -80,6 +86,8 @@ static const struct column total_columns[] = {
 	[SUMS_FILE] = { "file", .type = COLUMN_BYTES },
 	[SUMS_HUGE] = { "huge", .type = COLUMN_BYTES },
 	[SUMS_GUARD] = { "guard", .type = COLUMN_BYTES },
+	[SUMS_EXCLUSIVE_UNKNOWN] = { "exclusive_unknown", .type = COLUMN_BYTES },
+	[SUMS_SWAPPED_UNKNOWN] = { "swapped_unknown", .type = COLUMN_BYTES },
 	[TOTAL_SMAPS] = { "smaps", .type = COLUMN_OPEN, .flags = COLUMN_OPTIONAL },
 };
 static const struct row_schema total_schema = ROW_SCHEMA(total_columns);
@@ -113,6 +121,8 @@ static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
 	total->huge += more->huge;
 	total->guard += more->guard;
 	total->swap_unknown += more->swap_unknown;
+	total->exclusive_unknown += more->exclusive_unknown;
+	total->swapped_unknown += more->swapped_unknown;
 }
 
 /* Whether a key is of sizes of memory, in kB, and not of something that a mapping has. */

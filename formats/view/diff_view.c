@@ -14,6 +14,7 @@ int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struc
 	const struct vmsnap *a = vmsnap_diff_a(diff), *b = vmsnap_diff_b(diff);
 	const struct vmsnap_info *ia = vmsnap_info(a), *ib = vmsnap_info(b);
 	*view = (struct diff_view){ .diff = diff, .a = a, .b = b, .exclusive = ia->known.exclusive };
+	view->shared_more = vmsnap_diff_total(diff, VMSNAP_TOTAL_SHARED_UNKNOWN_A);
 	view->frames = ia->known.pfn && ib->known.pfn && same_boot(a, b);
 	int rc = VMSNAP_OK;
 	if (vmsnap_diff_total(diff, VMSNAP_TOTAL_TOUCHED)) {

@@ -15,6 +15,7 @@ struct diff_view {
 	const struct vmsnap *a, *b;
 	bool frames;                            /* PFNs of A and B can be compared: "copied" is known */
 	bool exclusive;                         /* of A: "shared at A" is known */
+	bool shared_more;                       /* there may be more of that: in huge pages */
 	struct touched_by touched_a, touched_b; /* empty if no changed page was touched */
 };
 

@@ -140,7 +140,7 @@ static void add_pages(struct filling *filling, uint64_t start, uint64_t end, boo
 	struct vmsnap_run run;
 	vmsnap_run_iter_init(&it, snap, start, end);
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		add(filling, run.start, run.end, page_quiet_class(snap, run.flags), take_away);
+		add(filling, run.start, run.end, page_quiet_class(snap, &run), take_away);
 }
 
 /* What is copied or new is there at B too, but counts once. */

@@ -2,21 +2,24 @@
 
 #include "page_class.h"
 
-const char *page_state_name(uint32_t flags)
+const char *page_state_name(const struct vmsnap_run *page)
 {
+	uint32_t flags = page->flags;
 	if (flags & VMSNAP_PAGE_PRESENT)
 		return "present";
 	if (flags & VMSNAP_PAGE_SWAPPED)
-		return "swapped";
+		return vmsnap_swap_known(page) ? "swapped" : "swapped?";
 	if (flags & VMSNAP_PAGE_GUARD)
 		return "guard";
 	return flags ? "marker" : "absent";
 }
 
-int page_quiet_class(const struct vmsnap *snap, uint32_t flags)
+/* What is not known is drawn as private. */
+int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page)
 {
+	uint32_t flags = page->flags;
 	if (flags & VMSNAP_PAGE_SWAPPED)
-		return CLASS_SWAPPED;
+		return vmsnap_swap_known(page) ? CLASS_SWAPPED : CLASS_PRIVATE;
 	if (!(flags & VMSNAP_PAGE_PRESENT))
 		return CLASS_UNTOUCHED;
 	if (flags & VMSNAP_PAGE_FILE)
@@ -24,7 +27,8 @@ int page_quiet_class(const struct vmsnap *snap, uint32_t flags)
 	/* The zero page is everybody's. */
 	if (flags & VMSNAP_PAGE_ZERO)
 		return CLASS_SHARED;
-	return !vmsnap_info(snap)->known.exclusive || (flags & VMSNAP_PAGE_EXCLUSIVE) ? CLASS_PRIVATE : CLASS_SHARED;
+	bool known = vmsnap_exclusive_known(&vmsnap_info(snap)->known, page);
+	return !known || (flags & VMSNAP_PAGE_EXCLUSIVE) ? CLASS_PRIVATE : CLASS_SHARED;
 }
 
 /* In the order in which they are told. */
@@ -37,10 +41,21 @@ enum { TOLD_FLAGS = sizeof(told_flags) / sizeof(told_flags[0]) };
 
 uint32_t page_flag_bits(uint32_t flags)
 {
+	if (flags & VMSNAP_PAGE_SWAPPED)
+		flags &= ~(uint32_t)VMSNAP_PAGE_HUGE;
+
 	uint32_t bits = 0;
 	for (unsigned i = 0; i < TOLD_FLAGS; i++)
 		bits |= flags & told_flags[i] ? UINT32_C(1) << i : 0;
 	return bits;
+}
+
+struct page_flags page_flags_told(const struct vmsnap *snap, const struct vmsnap_run *page)
+{
+	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
+	bool hidden = (page->flags & VMSNAP_PAGE_PRESENT) && !vmsnap_exclusive_known(known, page);
+	uint32_t exclusive = hidden ? VMSNAP_PAGE_EXCLUSIVE : 0;
+	return (struct page_flags){ page_flag_bits(page->flags & ~exclusive), page_flag_bits(exclusive) };
 }
 
 const char *page_flag_name(int bit)

@@ -4,14 +4,19 @@
 
 #include "vmsnap.h"
 
-/* "present", "swapped", "guard", "marker"; flags 0: "absent" */
-const char *page_state_name(uint32_t flags);
+/* "present", "swapped", "swapped?", "guard", "marker"; with flags 0 "absent" */
+const char *page_state_name(const struct vmsnap_run *page);
 /* The class of a page in which nothing happened: enum page_class. */
-int page_quiet_class(const struct vmsnap *snap, uint32_t flags);
+int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page);
 
 /* Flags in the order in which they are told: 1 << what page_flag_name() is asked for. */
 uint32_t page_flag_bits(uint32_t flags);
 const char *page_flag_name(int bit);
+/* The same of a page, and those that may be set: EXCLUSIVE, where that cannot be told. */
+struct page_flags {
+	uint32_t bits, unknown;
+};
+struct page_flags page_flags_told(const struct vmsnap *snap, const struct vmsnap_run *page);
 
 static inline uint64_t pages_of(const struct vmsnap *snap, uint64_t bytes)
 {

@@ -42,7 +42,7 @@ const char *place_state(const struct place *place)
 {
 	if (!place->vma && !place->populated)
 		return "unmapped";
-	return place->populated ? page_state_name(place->page.flags) : "absent";
+	return place->populated ? page_state_name(&place->page) : "absent";
 }
 
 bool place_physical_known(const struct place *place)

@@ -30,6 +30,8 @@ def _frame(value):
         return where, None
     if not known.pfn:
         raise gdb.GdbError("frame numbers are hidden from this user: run gdb as root, or with CAP_SYS_ADMIN")
+    if not page.pfn:
+        raise gdb.GdbError("the kernel is just moving this page to another frame")
     return where, page.pfn
 
 
@@ -85,9 +87,10 @@ Example:
     NAME = "present"
 
     def work(self, value):
-        from vmsnap.snapshot import PRESENT
         _, page, _ = _page(value)
-        return int(page is not None and page.flags & PRESENT != 0)
+        if page is not None and page.swapped is None:
+            raise gdb.GdbError("this page looks swapped, but may be just moving: root would know")
+        return int(page is not None and page.present)
 
 
 class Shared(Function):
@@ -101,12 +104,14 @@ Example:
     NAME = "shared"
 
     def work(self, value):
-        from vmsnap.snapshot import EXCLUSIVE, PRESENT
+        from vmsnap.snapshot import EXCLUSIVE, HUGE
         _, page, known = _page(value)
-        if page is None or not page.flags & PRESENT:
+        if page is None or not page.present:
             return _nothing()
+        if not known.exclusive and page.flags & HUGE:
+            raise gdb.GdbError("this page is part of a huge one, of which the kernel tells only root who maps it")
         if not known.exclusive:
-            raise gdb.GdbError("this kernel does not say who maps a page")
+            raise gdb.GdbError("this kernel does not say who maps this page")
         return int(not page.flags & EXCLUSIVE)
 
 

@@ -18,9 +18,9 @@ Annotation = collections.namedtuple("Annotation", "address size kind tid frame f
 Thread = collections.namedtuple("Thread", "tid stack_pointer comm missed")
 StatusField = collections.namedtuple("StatusField", "key text number")
 
-SOFT_DIRTY, EXCLUSIVE, GUARD, ZERO, FILE, SWAPPED, PRESENT = (
-    PageFlag.SOFT_DIRTY, PageFlag.EXCLUSIVE, PageFlag.GUARD, PageFlag.ZERO, PageFlag.FILE, PageFlag.SWAPPED,
-    PageFlag.PRESENT)
+SOFT_DIRTY, EXCLUSIVE, UFFD_WP, GUARD, ZERO, HUGE, FILE, SWAPPED, PRESENT = (
+    PageFlag.SOFT_DIRTY, PageFlag.EXCLUSIVE, PageFlag.UFFD_WP, PageFlag.GUARD, PageFlag.ZERO, PageFlag.HUGE,
+    PageFlag.FILE, PageFlag.SWAPPED, PageFlag.PRESENT)
 
 # Of the entries that Snapshot.pages() gives: flags, as in PageFlag, and number of the frame.
 ENTRY_FLAGS_SHIFT = 55
@@ -45,7 +45,18 @@ class Run(collections.namedtuple("Run", "start end flags pfn swap_type swap_offs
 
     @property
     def swapped(self):
-        return bool(self.flags & SWAPPED)
+        """None: it looks so, but whether it is is not known (vmsnap_swap_known())."""
+        marker = self.flags & UFFD_WP and not self.swap_type and not self.swap_offset
+        doubtful = self.flags & SWAPPED and (self.flags & HUGE or self.swap_type >= 22 or marker)
+        return None if doubtful else bool(self.flags & SWAPPED)
+
+    def exclusive(self, known):
+        """Whether nobody else maps it; None if that is not known.  known: info.known of its snapshot."""
+        huge = self.flags & HUGE and not self.flags & ZERO
+        moving = known.pfn and not self.pfn and not self.flags & EXCLUSIVE
+        if not known.exclusive or not self.present or huge or moving:
+            return None
+        return bool(self.flags & EXCLUSIVE)
 
     @property
     def words(self):

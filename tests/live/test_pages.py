@@ -34,6 +34,8 @@ def expected(entry, zero, huge, privileged):
         flags = (flags | {"zero"}) - {"file"}
     if huge:
         flags.add("huge")
+        if not zero:  # the kernel's bit is about the first page of the huge one
+            flags.discard("exclusive")
     frame = entry & kernel.FRAME
     if entry & kernel.PRESENT:
         return "present", frame if privileged else None, None, frozenset(flags)
@@ -43,6 +45,8 @@ def expected(entry, zero, huge, privileged):
         return "marker", None, None, frozenset({"uffd_wp"})
     if privileged:
         swap = (frame & 31, frame >> 5)
+    elif entry & kernel.UFFD_WP:
+        return "swapped?", None, None, frozenset(flags)
     return "swapped", None, swap, frozenset(flags)
 
 
@@ -79,13 +83,11 @@ class Pages(unittest.TestCase):
     def compare(self, truth, path, user):
         privileged = support.sees_frames(user)
         wanted, found = truth.expected(privileged), pages(self, path)
-        # Unprivileged, a marker cannot be told from a slot; bit 61 of the huge zero page means nothing.
+        # Bit 61 of the huge zero page means nothing.
         def plain(page):
             state, pfn, swap, flags = page
             if "zero" in flags:
                 flags = flags - {"file"}
-            if not privileged and state == "marker":
-                state = "swapped"
             return state, pfn, swap, flags - {"soft_dirty"}
         wrong = {hex(at): (wanted.get(at), found.get(at)) for at in wanted.keys() | found.keys()
                  if at not in wanted or at not in found or plain(wanted[at]) != plain(found[at])}

@@ -207,6 +207,55 @@ class Recorded(unittest.TestCase):
         # Zero and huge pages are told by what is asked beside pagemap.
         told = {at: (state, pfn, swap) for at, (state, pfn, swap, _) in recorded.items()}
         self.assertEqual(told, {at: (state, pfn, swap) for at, (state, pfn, swap, _) in captured.items()})
+    def states(self):
+        """{address: (state, pfn, slot, flags)}"""
+        status, said, path = self.capture()
+        self.assertEqual(status, 0, said)
+        return pages(self, path)
+
+    def test_types_that_no_swap_area_has_are_not_swap(self):
+        moving = [kernel.SWAPPED | kind | 0x12345 << 5 for kind in (22, 28, 30)]
+        self.entries = {
+            0x10000: kernel.PRESENT | kernel.EXCLUSIVE | 0x1234, 0x11000: kernel.SWAPPED | 3 | 77 << 5,
+            0x12000: moving[0], 0x13000: moving[1], 0x14000: moving[2], 0x15000: moving[2] | kernel.FILE,
+            0x16000: kernel.SWAPPED | 31 | 2 << 5, 0x17000: kernel.SWAPPED | 31 | 4 << 5,
+            0x18000: kernel.SWAPPED | kernel.UFFD_WP | 30 | 1 << 5}
+        found = self.states()
+        self.assertEqual(found[0x11000][0], "swapped")
+        for at in (0x12000, 0x13000, 0x14000):
+            self.assertEqual(found[at], ("present", None, None, frozenset()))
+        self.assertEqual(found[0x15000], ("present", None, None, frozenset({"file"})))
+        self.assertNotIn(0x16000, found)
+        self.assertEqual([found[at][0] for at in (0x17000, 0x18000)], ["guard", "marker"])
+
+    def test_who_sees_no_frames_takes_for_swap_what_the_kernel_counts_as_that(self):
+        swapped, marker = kernel.SWAPPED, kernel.SWAPPED | kernel.UFFD_WP
+        plain = {0x10000: kernel.PRESENT, 0x11000: swapped, 0x12000: swapped}
+        either = {**plain, 0x13000: marker}
+        for told, more, entries, states in (
+                (b"8", {}, plain, ["present", "swapped", "swapped"]),
+                (b"4", {}, plain, ["present", "swapped?", "swapped?"]),
+                (b"0", {}, plain, ["present", "swapped?", "swapped?"]),
+                (b"8", {}, either, ["present", "swapped", "swapped", "marker"]),
+                (b"12", {}, either, ["present", "swapped", "swapped", "swapped?"]),
+                # Kernels before 6.17 keep VmSwap roughly; smaps_rollup is counted.
+                (b"4", {"smaps_rollup": b"Rss: 4 kB\nSwap:         8 kB\nSwapPss: 8 kB\n"}, plain,
+                 ["present", "swapped", "swapped"]),
+                (b"8", {"smaps_rollup": b"Rss: 4 kB\nSwap:         8 kB\n"}, either,
+                 ["present", "swapped", "swapped", "marker"]),
+                (b"0", {"smaps_rollup": b"Swap:\t0 kB\n"}, either, ["present"] + 3 * ["swapped?"])):
+            with self.subTest(told=told, more=more):
+                self.files, self.entries = {"status": STATUS + b"VmSwap:\t" + told + b" kB\n", **more}, entries
+                found = self.states()
+                self.assertEqual([found[at][0] for at in sorted(entries)], states)
+
+    def test_what_looks_swapped_where_nothing_is_told_of_swap_is_unknown(self):
+        self.entries = {0x10000: kernel.SWAPPED}
+        status, said, path = self.capture()
+        self.assertEqual(status, 0, said)
+        told = ask(self, "show", path)
+        self.assertEqual((told["total"]["swapped"], told["total"]["swapped_unknown"]), (None, PAGE))
+        self.assertEqual(told["vmas"][0]["swapped"], None)
 
     def refused(self, line):
         status, said, path = self.capture()

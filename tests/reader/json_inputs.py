@@ -137,6 +137,16 @@ def tree(pids, seconds=0, **identity):
     return [small(4242, 1, 0x7000, moved, **identity)] + [small(pid, 4242, 0x10 * pid, **identity) for pid in pids]
 
 
+def two_pages(flags, frame, **identity):
+    """Without huge pages, so that all facts are known."""
+    return snapshot(
+        identity=dict(PROCESS, **dict(dict(known=EVERYTHING), **identity)),
+        vmas=[vma(STATES, STATES + 8 * PAGE, "rw-p")],
+        runs=[run(STATES, 2, flags, pfn=frame)],
+        names=[name(STATES + 64, 1, "touched", b"breakpoint 2")],
+    )
+
+
 def models():
     """{name: the snapshots of a file}"""
     code = dict(name=b"/tmp/code", device=(8, 1), inode=10)
@@ -150,6 +160,7 @@ def models():
         "b": [process(0x2800, 4, b"New:\t2 kB\n", come, label=b"b", taken=PROCESS["taken"] + 10**9)],
         "child": [process(0x2C00, 2, pid=4243, tgid=4243, ppid=4242, label=b"child")],
         "nobody": [nobody()],
+        "small": [two_pages("present", 0x900), two_pages("exclusive present", 0x900), two_pages("present", 0x900)],
         "freezes": [snapshot(identity=dict(PROCESS, **one)) for one in freezes],
         "tree": tree([4243, 4244]),
         "later": tree([4244, 4245], 1),
@@ -195,7 +206,8 @@ def commands(folder, paths):
     calls += [("page", a, place, *root) for place in places()]
     calls += [("page", none, hex(STATES + index * PAGE)) for index in range(3)]
     calls += [("page", a, places()[1], "--no-names")]
-    pairs = [(a, b), (b, a), (a, none), (none, a), (a, a)]
+    small_ones = [f"{paths['small']}@{number}" for number in (1, 2, 3)]
+    pairs = [(a, b), (b, a), (a, none), (none, a), (a, a), tuple(small_ones[:2]), tuple(small_ones[1:])]
     calls += [("diff", *pair, *more) for pair in pairs for more in (root, ("--totals",), ("--no-names",))]
     families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none)]
     calls += [("cow", *family, *more) for family in families for more in (root, ("--totals",), ("--no-names",))]

@@ -556,6 +556,13 @@ static struct vmsnap *snap_of(const uint64_t *entries, uint64_t *random)
 	return snap;
 }
 
+static bool naive_exclusive_known(uint64_t entry)
+{
+	uint32_t flags = entry_flags(entry);
+	bool huge = (flags & VMSNAP_PAGE_HUGE) && !(flags & VMSNAP_PAGE_ZERO);
+	return !huge && ((entry & ENTRY_FRAME_MASK) || (flags & VMSNAP_PAGE_EXCLUSIVE));
+}
+
 /* Written from docs/verdicts.md, for one page. */
 static uint32_t naive_facts_of_one_mapping(uint64_t a, uint64_t b, const struct vmsnap_vma *in_a,
                                            const struct vmsnap_vma *in_b)
@@ -572,7 +579,7 @@ static uint32_t naive_facts_of_one_mapping(uint64_t a, uint64_t b, const struct 
 	out |= sa && sb && differ ? F(SWAP_MOVED) : 0;
 	out |= pa && sb ? F(SWAPPED_OUT) : 0;
 	out |= sa && pb ? F(SWAPPED_IN) : 0;
-	if (pa && pb && ((fa ^ fb) & VMSNAP_PAGE_EXCLUSIVE))
+	if (pa && pb && ((fa ^ fb) & VMSNAP_PAGE_EXCLUSIVE) && naive_exclusive_known(a) && naive_exclusive_known(b))
 		out |= fb & VMSNAP_PAGE_EXCLUSIVE ? F(BECAME_EXCLUSIVE) : F(BECAME_SHARED);
 	if (pa && pb && (fa & ~fb & VMSNAP_PAGE_ZERO))
 		out |= F(ZERO_FILLED_IN);

@@ -30,6 +30,44 @@ static void entry_normal_tells_guards_and_markers_from_swap(void **state)
 	assert_int_equal(entry_normal(PRESENT | 3ULL << 59 | 9), PRESENT | 9);
 }
 
+/* Types by include/linux/swap.h: with 5 bits, 22 of 32 are left at the least (Linux 6.2 to 6.4 with all that
+ * can be configured). */
+static void entry_normal_takes_no_type_for_swap_that_no_area_has(void **state)
+{
+	(void)state;
+	uint64_t uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP), soft_dirty = ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY);
+	assert_int_equal(entry_normal(SWAPPED | 21 | 0x1234 << 5), SWAPPED | 21 | 0x1234 << 5);
+	for (uint64_t type = 22; type < 32; type++) {
+		uint64_t moving = SWAPPED | type | 0x123456 << 5;
+		assert_int_equal(entry_normal(moving), PRESENT);
+		assert_int_equal(entry_normal(moving | FILE_PAGE | uffd_wp | soft_dirty),
+		                 PRESENT | FILE_PAGE | uffd_wp | soft_dirty);
+		assert_int_equal(entry_normal(moving | EXCLUSIVE), PRESENT);
+		/* PTE_MARKER_POISONED, _GUARD (before 6.15 it had no bit of its own), _UFFD_WP */
+		assert_int_equal(entry_normal(SWAPPED | type | 2 << 5), 0);
+		assert_int_equal(entry_normal(SWAPPED | type | 4 << 5), ENTRY_FLAG(VMSNAP_PAGE_GUARD));
+		assert_int_equal(entry_normal(SWAPPED | uffd_wp | type | 1 << 5), uffd_wp);
+	}
+}
+
+static void what_only_looks_swapped_is_doubtful(void **state)
+{
+	(void)state;
+	uint64_t uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP), huge = ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	const uint64_t doubtful[] = { SWAPPED | huge, SWAPPED | uffd_wp, SWAPPED | 30 | 0x1234 << 5,
+		                      SWAPPED | uffd_wp | huge };
+	const uint64_t sure[] = { SWAPPED, SWAPPED | 1 | 77 << 5, SWAPPED | uffd_wp | 5 << 5, PRESENT | huge | 9, 0 };
+	for (size_t i = 0; i < sizeof(doubtful) / sizeof(*doubtful); i++)
+		assert_true(entry_doubtful(doubtful[i]));
+	for (size_t i = 0; i < sizeof(sure) / sizeof(*sure); i++)
+		assert_false(entry_doubtful(sure[i]));
+	for (size_t i = 0; i < sizeof(doubtful) / sizeof(*doubtful); i++) {
+		struct vmsnap_run page;
+		run_describe(PAGE, 0x1000, 1, doubtful[i], &page);
+		assert_false(vmsnap_swap_known(&page));
+	}
+}
+
 static void run_list_append_joins_what_counts_on(void **state)
 {
 	(void)state;
@@ -38,7 +76,7 @@ static void run_list_append_joins_what_counts_on(void **state)
 	assert_int_equal(run_list_append(&list, PAGE, 0x3000, 1, PRESENT | 102), 0);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(run_pages(&list.items[0]), 3);
-	assert_int_equal(run_list_append(&list, PAGE, 0x4000, 1, PRESENT | 104), 0);         /* another frame */
+	assert_int_equal(run_list_append(&list, PAGE, 0x4000, 1, PRESENT | 104), 0);             /* another frame */
 	assert_int_equal(run_list_append(&list, PAGE, 0x5000, 1, PRESENT | EXCLUSIVE | 105), 0); /* another state */
 	assert_int_equal(run_list_append(&list, PAGE, 0x7000, 1, PRESENT | EXCLUSIVE | 106), 0); /* a gap */
 	assert_int_equal(list.count, 4);
@@ -167,6 +205,7 @@ static void sums_count_every_kind(void **state)
 	snap->vmas[0] = (struct vmsnap_vma){ .start = 0x1000, .end = 0x6000, .name = "" };
 	snap->vmas[1] = (struct vmsnap_vma){ .start = 0x6000, .end = 0x20000, .name = "" };
 	snap->vma_count = 2;
+	snap->info.known.exclusive = true;
 	struct vmsnap_sums sums;
 	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
 	assert_int_equal(sums.size, 0x1f000);
@@ -186,6 +225,7 @@ static void sums_count_every_kind(void **state)
 	assert_int_equal(sums.swapped, PAGE);
 	vmsnap_sum(snap, 0x3000, 0x4000, &sums); /* within one run */
 	assert_int_equal(sums.resident, PAGE);
+	assert_int_equal(sums.exclusive_unknown, 0);
 	vmsnap_sum(snap, 0xa000, 0x20000, &sums); /* behind the last run */
 	assert_int_equal(sums.resident + sums.swapped + sums.guard, 0);
 	assert_null(vmsnap_vma_at(snap, 0xfff));
@@ -195,10 +235,37 @@ static void sums_count_every_kind(void **state)
 	vmsnap_unref(snap);
 }
 
+/* Bit 56 of a page that is mapped by a PMD is that of the first one of its huge page. */
+static void sums_do_not_count_what_is_not_known(void **state)
+{
+	(void)state;
+	uint64_t huge = ENTRY_FLAG(VMSNAP_PAGE_HUGE), zero = ENTRY_FLAG(VMSNAP_PAGE_ZERO);
+	struct run_list list = { 0 };
+	run_list_append(&list, PAGE, 0x200000, 512, PRESENT | EXCLUSIVE | huge | 0x200);
+	run_list_append(&list, PAGE, 0x400000, 512, PRESENT | huge | 0x400);
+	run_list_append(&list, PAGE, 0x600000, 512, PRESENT | huge | zero | 0x600);
+	run_list_append(&list, PAGE, 0x800000, 2, PRESENT | EXCLUSIVE | 0x99);
+	run_list_append(&list, PAGE, 0x802000, 3, PRESENT); /* just being moved */
+	run_list_append(&list, PAGE, 0x805000, 4, SWAPPED | 2 | 0x99 << 5);
+	run_list_append(&list, PAGE, 0x809000, 5, SWAPPED | 30 | 0x9999 << 5);
+	struct vmsnap *snap = snapshot_of(&list);
+	snap->info.known.exclusive = snap->info.known.pfn = true;
+	struct vmsnap_sums sums;
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	assert_int_equal(sums.exclusive, 2 * PAGE);
+	assert_int_equal(sums.exclusive_unknown, (1024 + 3) * PAGE);
+	assert_int_equal(sums.swapped, 4 * PAGE);
+	assert_int_equal(sums.swapped_unknown, 5 * PAGE);
+	vmsnap_unref(snap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entry_normal_tells_guards_and_markers_from_swap),
+		cmocka_unit_test(entry_normal_takes_no_type_for_swap_that_no_area_has),
+		cmocka_unit_test(what_only_looks_swapped_is_doubtful),
+		cmocka_unit_test(sums_do_not_count_what_is_not_known),
 		cmocka_unit_test(run_list_append_joins_what_counts_on),
 		cmocka_unit_test(iterator_clips_and_joins),
 		cmocka_unit_test(hidden_frames_do_not_count),

@@ -413,6 +413,51 @@ static void the_page_says_what_the_rules_do(void **state)
 			fail_msg("docs/verdicts.md has no row %zu", row);
 }
 
+/* Frames are unknown; all pages of a huge one show the exclusive bit of its first. */
+static void huge_pages_show_the_bit_of_the_first(void **state)
+{
+	(void)state;
+	const uint64_t small = ENTRY_PRESENT, huge = small | ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	const uint64_t exclusive = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
+	const struct {
+		uint64_t parent, child;
+		int verdict;
+	} cases[] = {
+		/* The child copied the first page: its others are the parent's. */
+		{ huge | exclusive, small | exclusive, VMSNAP_VERDICT_COPIED },
+		{ huge | exclusive, small, VMSNAP_VERDICT_UNKNOWN },
+		/* It copied another one. */
+		{ huge, small | exclusive, VMSNAP_VERDICT_COPIED },
+		{ huge, small, VMSNAP_VERDICT_SHARED },
+		/* Both map one, or two, as a whole. */
+		{ huge, huge, VMSNAP_VERDICT_SHARED },
+		{ huge | exclusive, huge | exclusive, VMSNAP_VERDICT_COPIED },
+	};
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(*cases); i++) {
+		struct row row = { .mapping = ANONYMOUS, .unknown = NO_PFNS, .base = BASELESS };
+		row.parent = i % 2 ? cases[i / 2].child : cases[i / 2].parent;
+		row.child = i % 2 ? cases[i / 2].parent : cases[i / 2].child;
+		struct verdict_case c = make_case(&row);
+		struct verdict verdict = verdict_of(&c);
+		assert_int_equal(verdict.verdict, cases[i / 2].verdict);
+		assert_int_equal(verdict.inferred, verdict.verdict != VMSNAP_VERDICT_UNKNOWN);
+	}
+}
+
+/* On the move, so that its frame is not known; or looking swapped, and nobody knows whether it is. */
+static void what_is_not_known_has_no_verdict(void **state)
+{
+	(void)state;
+	const uint64_t unknown[] = { ENTRY_PRESENT, SLOT(1) | ENTRY_FLAG(VMSNAP_PAGE_HUGE),
+		                     ENTRY_SWAPPED | 30 | 9 << 5 };
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
+		struct row row = { .mapping = ANONYMOUS, .base = ANON(9), .parent = unknown[i], .child = ANON(9) };
+		struct verdict_case c = make_case(&row), turned = mirror(c);
+		assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_UNKNOWN);
+		assert_int_equal(verdict_of(&turned).verdict, VMSNAP_VERDICT_UNKNOWN);
+	}
+}
+
 static void every_verdict_has_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -432,6 +477,8 @@ int main(void)
 		cmocka_unit_test(only_pages_that_are_nowhere_have_no_verdict),
 		cmocka_unit_test(every_row_has_a_test),
 		cmocka_unit_test(the_page_says_what_the_rules_do),
+		cmocka_unit_test(huge_pages_show_the_bit_of_the_first),
+		cmocka_unit_test(what_is_not_known_has_no_verdict),
 		cmocka_unit_test(every_verdict_has_a_name_of_its_own),
 	};
 	struct row copies[ROWS];

@@ -128,6 +128,10 @@ enum vmsnap_diff_total {
 	VMSNAP_TOTAL_SHARED_A, /* in A's writable private mappings, and a write would have copied them */
 	VMSNAP_TOTAL_TOUCHED,  /* changed pages that the debugger wrote to */
 	VMSNAP_TOTAL_PRIVATISED_EXECUTABLE,
+	VMSNAP_TOTAL_SHARED_UNKNOWN_A, /* beside .._SHARED_A: a write may have copied them, or not */
+	/* Pages of A and of B of which a fact cannot be told: there may be more than are counted. */
+	VMSNAP_TOTAL_EXCLUSIVE_UNKNOWN, /* became_exclusive, became_shared */
+	VMSNAP_TOTAL_SWAPPED_UNKNOWN,   /* appeared, vanished, swapped_out, swapped_in */
 	VMSNAP_TOTAL_COUNT
 };
 uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total);

@@ -17,14 +17,14 @@ extern "C" {
  * Source: Documentation/admin-guide/mm/pagemap.rst. */
 enum vmsnap_page_flag {
 	VMSNAP_PAGE_SOFT_DIRTY = 1 << 0, /* written since clear_refs; if known.soft_dirty */
-	VMSNAP_PAGE_EXCLUSIVE = 1 << 1,  /* mapped once now; if known.exclusive */
+	VMSNAP_PAGE_EXCLUSIVE = 1 << 1,  /* mapped once now; if vmsnap_exclusive_known() */
 	VMSNAP_PAGE_UFFD_WP = 1 << 2,    /* write-protected through userfaultfd */
 	VMSNAP_PAGE_GUARD = 1 << 3,      /* a guard region's page (Linux 6.15); nothing else is set */
 	VMSNAP_PAGE_ZERO = 1 << 4,       /* the shared zero page; if known.zero */
 	VMSNAP_PAGE_HUGE = 1 << 5,       /* mapped by a PMD or larger; if known.huge */
 	VMSNAP_PAGE_FILE = 1 << 6,       /* of a file, or shared anonymous */
-	VMSNAP_PAGE_SWAPPED = 1 << 7,
-	VMSNAP_PAGE_PRESENT = 1 << 8,
+	VMSNAP_PAGE_SWAPPED = 1 << 7,    /* in swap, if vmsnap_swap_known(): it may only look so */
+	VMSNAP_PAGE_PRESENT = 1 << 8,    /* with pfn 0, though known.pfn: somewhere; it was just being moved */
 };
 
 const char *vmsnap_page_flag_name(unsigned flag); /* of one bit: "soft_dirty" */
@@ -126,6 +126,24 @@ void vmsnap_unref(const struct vmsnap *snap);
 /* Bytes that it takes, without what the allocator adds: for who keeps many. */
 uint64_t vmsnap_memory(const struct vmsnap *snap);
 
+/* Whether EXCLUSIVE, or that it is not set, says anything of a page.  The kernel's bit of a page that
+ * is mapped by a PMD is that of the first one of its huge page. */
+static inline bool vmsnap_exclusive_known(const struct vmsnap_known *known, const struct vmsnap_run *page)
+{
+	bool of_first = (page->flags & VMSNAP_PAGE_HUGE) && !(page->flags & VMSNAP_PAGE_ZERO);
+	bool moving = known->pfn && !page->pfn && !(page->flags & VMSNAP_PAGE_EXCLUSIVE);
+	return known->exclusive && (page->flags & VMSNAP_PAGE_PRESENT) && !of_first && !moving;
+}
+/* Whether a page that looks swapped is.  Without frames the kernel does not tell a page in swap from
+ * one that it is just moving, one on a device, or a marker of userfaultfd; and files of older versions
+ * have some of these as pages in areas from 22 on, which there are not. */
+static inline bool vmsnap_swap_known(const struct vmsnap_run *page)
+{
+	bool marker = (page->flags & VMSNAP_PAGE_UFFD_WP) && !page->swap_type && !page->swap_offset;
+	return (page->flags & VMSNAP_PAGE_SWAPPED) && !(page->flags & VMSNAP_PAGE_HUGE) && page->swap_type < 22 &&
+	       !marker;
+}
+
 /* Permissions, bits of struct vmsnap_vma, .perms. */
 enum vmsnap_perm {
 	VMSNAP_PERM_READ = 1,
@@ -175,7 +193,7 @@ struct vmsnap_sums {
 	uint64_t size;      /* of the VMAs */
 	uint64_t resident;  /* present, the zero page included */
 	uint64_t swapped;   /* of shared memory, which page tables do not tell, as smaps has it */
-	uint64_t exclusive; /* present and mapped once */
+	uint64_t exclusive; /* present and mapped once: as much as is known to be */
 	uint64_t zero;      /* present and the zero page */
 	uint64_t file;      /* present and of a file or shared anonymous */
 	uint64_t huge;      /* present and PMD-mapped */
@@ -183,6 +201,8 @@ struct vmsnap_sums {
 	/* Of mappings of shared memory of which it is not known whether any of their absent pages is in
 	 * swap: those pages.  They are not in `swapped`. */
 	uint64_t swap_unknown;
+	uint64_t exclusive_unknown; /* present, and it is not known whether mapped once */
+	uint64_t swapped_unknown;   /* looks swapped, and is not in .swapped: vmsnap_swap_known() */
 };
 void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums, size_t size);
 static inline void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
