@@ -163,6 +163,7 @@ int filter_fit(struct filter *filter, const struct vmsnap *snap, struct vmsnap_e
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	const char *what;
+	filter->known = info->known;
 	if (unknown(filter, &info->known, &what))
 		return fail(err, VMSNAP_ERR_ARGUMENT, "this snapshot does not know %s", what);
 	if (!filter->given.end)
@@ -194,8 +195,21 @@ bool filter_takes_vma(const struct filter *filter, const struct vmsnap_vma *vma)
 	return !filter->given.name || name_fits(filter->given.name, vma->name);
 }
 
-static bool flags_fit(const struct filter *filter, uint32_t flags)
+/* Of what is not known of a page neither it nor its absence is chosen. */
+static bool asks_what_is_unknown(const struct filter *filter, const struct vmsnap_run *run)
 {
+	uint32_t asked = filter->flags | filter->without_flags;
+	if (asked & VMSNAP_PAGE_EXCLUSIVE && run->flags & VMSNAP_PAGE_PRESENT)
+		return !vmsnap_exclusive_known(&filter->known, run);
+	return asked & VMSNAP_PAGE_SWAPPED && run->flags & VMSNAP_PAGE_SWAPPED && !vmsnap_swap_known(run);
+}
+
+static bool flags_fit(const struct filter *filter, const struct vmsnap_run *run)
+{
+	/* HUGE of what looks swapped means another thing. */
+	uint32_t flags = run->flags & ~(run->flags & VMSNAP_PAGE_PRESENT ? 0u : (uint32_t)VMSNAP_PAGE_HUGE);
+	if (asks_what_is_unknown(filter, run))
+		return false;
 	if ((flags & filter->flags) != filter->flags || flags & filter->without_flags)
 		return false;
 	return !(filter->without_flags & of_present) || flags & VMSNAP_PAGE_PRESENT;
@@ -226,22 +240,24 @@ bool filter_cut_run(const struct filter *filter, uint64_t page_size, struct vmsn
 {
 	uint64_t start = run->start > filter->start ? run->start : filter->start;
 	uint64_t end = run->end < filter->end ? run->end : filter->end;
-	if (start >= end || !flags_fit(filter, run->flags))
+	if (start >= end || !flags_fit(filter, run))
 		return false;
 	cut(run, page_size, (start - run->start) / page_size, (end - start) / page_size);
 	return !filter->frames || cut_to_frames(filter, page_size, run);
 }
 
-static void add_run(struct vmsnap_sums *sums, const struct vmsnap_run *run)
+static void add_run(struct vmsnap_sums *sums, const struct vmsnap_known *known, const struct vmsnap_run *run)
 {
 	uint64_t bytes = run->end - run->start;
-	bool present = run->flags & VMSNAP_PAGE_PRESENT;
+	bool present = run->flags & VMSNAP_PAGE_PRESENT, told = vmsnap_exclusive_known(known, run);
 	sums->resident += present ? bytes : 0;
-	sums->exclusive += present && run->flags & VMSNAP_PAGE_EXCLUSIVE ? bytes : 0;
+	sums->exclusive += told && run->flags & VMSNAP_PAGE_EXCLUSIVE ? bytes : 0;
+	sums->exclusive_unknown += present && !told ? bytes : 0;
 	sums->zero += present && run->flags & VMSNAP_PAGE_ZERO ? bytes : 0;
 	sums->file += present && run->flags & VMSNAP_PAGE_FILE ? bytes : 0;
 	sums->huge += present && run->flags & VMSNAP_PAGE_HUGE ? bytes : 0;
-	sums->swapped += run->flags & VMSNAP_PAGE_SWAPPED ? bytes : 0;
+	if (run->flags & VMSNAP_PAGE_SWAPPED)
+		*(vmsnap_swap_known(run) ? &sums->swapped : &sums->swapped_unknown) += bytes;
 	sums->guard += run->flags & VMSNAP_PAGE_GUARD ? bytes : 0;
 }
 
@@ -267,7 +283,7 @@ bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const st
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
 		if (!filter_cut_run(filter, vmsnap_info(snap)->page_size, &run))
 			continue;
-		add_run(sums, &run);
+		add_run(sums, &filter->known, &run);
 		any = true;
 	}
 	return any;

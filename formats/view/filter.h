@@ -12,6 +12,7 @@ struct filter {
 	bool frames;                      /* only what lies in these: */
 	uint64_t first_frame, last_frame; /* the last one included */
 	uint64_t start, end;              /* whole pages; 0 and UINT64_MAX: all */
+	struct vmsnap_known known;        /* of the snapshot that it fits */
 };
 
 /* given NULL: all.  Holds given's strings as long as it is used. */

@@ -326,10 +326,12 @@ static void compare_present(const struct page *page, const struct page *after, c
 		sums.no_exclusive++;
 		return;
 	}
-	/* Others map and unmap files at any time: what reads the same as bit 56, before and after, counts there. */
-	uint64_t count = mapped(proof, page);
-	bool counts = !page->zero && count != UINT64_MAX && !(page->entry & BIT(FILE_PAGE));
-	if (counts ? exclusive != (count == 1) : exclusive != !!(page->entry & BIT(EXCLUSIVE)))
+	/* Others map and unmap a file at any time, and it may have been so for a moment. */
+	uint64_t count = page->zero ? UINT64_MAX : mapped(proof, page);
+	bool bit = page->entry & BIT(EXCLUSIVE), counts = count != UINT64_MAX;
+	if (page->entry & BIT(FILE_PAGE))
+		sums.undecided += exclusive != bit;
+	else if (counts ? exclusive != (count == 1) : exclusive != bit)
 		wrong(page->at, page, after, said, "exclusive or not");
 }
 
@@ -369,7 +371,6 @@ static void compare_moved(const struct page *before, const struct page *after, c
 	const struct page *any = before ? before : after;
 	enum what was = what_is(before, areas), is = what_is(after, areas);
 	sums.moved++;
-	sums.undecided++;
 	if (is_state(said, "swapped") && was != IN_SWAP && is != IN_SWAP)
 		wrong(any->at, before, after, said, "it cannot have been in swap");
 	if (is_state(said, "present") && was != HERE && is != HERE && was != SPECIAL && is != SPECIAL)
@@ -545,9 +546,13 @@ static int compare(int argc, char **argv)
 		waitpid(moving, NULL, 0);
 		kill(pid, SIGCONT);
 	}
-	printf("%" PRIu64 " page states, %" PRIu64 " of them changed meanwhile; unknown: %" PRIu64 " frames, %" PRIu64
-	       " exclusive, %" PRIu64 " in swap or not; %u captures failed; %" PRIu64 " wrong\n",
-	       sums.pages, sums.moved, sums.no_frame, sums.no_exclusive, sums.no_swap, failed, sums.wrong);
+	printf("%" PRIu64 " page states, %" PRIu64 " of them changed meanwhile; %" PRIu64
+	       " of files that others took or gave "
+	       "up; unknown: %" PRIu64 " frames, %" PRIu64 " exclusive, %" PRIu64
+	       " in swap or not; %u captures failed; "
+	       "%" PRIu64 " wrong\n",
+	       sums.pages, sums.moved, sums.undecided, sums.no_frame, sums.no_exclusive, sums.no_swap, failed,
+	       sums.wrong);
 	return sums.wrong ? 1 : 0;
 }
 

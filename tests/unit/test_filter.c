@@ -47,6 +47,45 @@ static int check(const struct vmsnap_filter *given)
 	return vmsnap_filter_check(&filter, NULL);
 }
 
+static void what_is_not_known_of_a_page_is_not_chosen(void **state)
+{
+	const uint32_t present = VMSNAP_PAGE_PRESENT, swapped = VMSNAP_PAGE_SWAPPED, huge = VMSNAP_PAGE_HUGE;
+	const uint32_t exclusive = VMSNAP_PAGE_EXCLUSIVE, uffd_wp = VMSNAP_PAGE_UFFD_WP;
+	const struct {
+		const char *only;
+		uint32_t flags, swap_type;
+		bool taken;
+	} cases[] = {
+		{ "exclusive", present | exclusive, 0, true },
+		{ "exclusive", present | exclusive | huge, 0, false }, /* of the first of its huge page */
+		{ "!exclusive", present | huge, 0, false },
+		{ "!exclusive", present, 0, true },
+		{ "huge", present | exclusive | huge, 0, true },
+		{ "swapped", swapped, 1, true },
+		{ "swapped", swapped, 30, false },
+		{ "swapped", swapped | huge, 0, false },
+		{ "swapped", swapped | uffd_wp, 0, false },
+		{ "!swapped", swapped | huge, 0, false },
+		{ "huge", swapped | huge, 0, false },
+	};
+	struct vmsnap *snap = snapshot_new();
+	snap->info.page_size = 4096;
+	snap->info.known = (struct vmsnap_known){ .pfn = 1, .exclusive = 1, .zero = 1, .huge = 1 };
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vmsnap_filter given = { .size = sizeof(given), .only = cases[i].only };
+		struct vmsnap_run run = { .start = 0x1000, .end = 0x2000, .flags = cases[i].flags };
+		struct filter filter;
+		run.pfn = run.flags & present ? 0x99 : 0;
+		run.swap_type = cases[i].swap_type;
+		assert_int_equal(filter_init(&filter, &given, NULL), VMSNAP_OK);
+		assert_int_equal(filter_fit(&filter, snap, NULL), VMSNAP_OK);
+		if (filter_cut_run(&filter, 4096, &run) != cases[i].taken)
+			fail_msg("%s of 0x%x", cases[i].only, (unsigned)cases[i].flags);
+	}
+	vmsnap_unref(snap);
+}
+
 static void what_says_nothing_is_refused(void **state)
 {
 	static const char *const bad_perms[] = { "", "y", "r!", "!", "r-xq", "-", "rw-pp" };
@@ -219,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patterns_fit_names),
+		cmocka_unit_test(what_is_not_known_of_a_page_is_not_chosen),
 		cmocka_unit_test(what_says_nothing_is_refused),
 		cmocka_unit_test(pages_are_those_that_fit),
 		cmocka_unit_test(show_sums_what_fits),
