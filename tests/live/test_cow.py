@@ -7,7 +7,7 @@ import unittest
 import kernel
 import support
 from kernel import PAGE
-from support import Target, ask, capture, each_user, number, sees_frames
+from support import Target, ask, capture, each_user, number, sees_frames, skip
 
 ZERO, FILE = "zero", "file"  # frames that are nobody's own; others are numbers
 
@@ -223,6 +223,35 @@ class Cow(unittest.TestCase):
         # A few pages of the stack and of libc's data are written on the way out of fork().
         self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)
         target.end()
+
+    @each_user
+    def test_huge_pages_that_the_child_has_in_part(self, user):
+        """Bit 56 of a huge page is about its first one: nothing is concluded from it for the others."""
+        target = Target(self, "huge_fork", user=user)
+        child, (start, end) = int(target.lines[0].split()[1]), target.ranges["huge"]
+        path = capture(self, target.pid, "--tree", user=user)
+        parent = ask(self, "show", f"{path}@1")
+        vma = next(vma for vma in parent["vmas"] if number(vma["start"]) <= start < number(vma["end"]))
+        if vma["huge"] != end - start:
+            skip(self, "this machine makes no huge pages")
+        self.assertEqual((vma["exclusive"], vma["exclusive_unknown"]), (None, end - start))
+        self.assertEqual(parent["total"]["exclusive"], None)
+        for run in ask(self, "pages", f"{path}@1", f"{start:x}-{end:x}")["runs"]:
+            self.assertNotIn("exclusive", run["flags"])
+            self.assertEqual(run["flags_unknown"], ["exclusive"])
+        told = {}
+        for line in ask(self, "cow", path)["ranges"]:
+            for index in range(line["pages"]):
+                told[number(line["start"]) + index * PAGE] = line["verdict"]
+        huge, copied = 2 << 20, {start + (2 << 20), start + (4 << 20) + 17 * PAGE}
+        gone = start + (6 << 20)
+        self.assertIn(told.pop(gone), ("dropped_by_child", "only_in_parent"))
+        for at in copied:
+            self.assertIn(told.pop(at), ("copied", "copied_by_child", "unknown"), hex(at))
+        here = {at: verdict for at, verdict in told.items() if start <= at < end}
+        self.assertLessEqual(set(here.values()), {"shared"} if sees_frames(user) else {"shared", "unknown"})
+        self.assertEqual({here[at] for at in range(start, start + huge, PAGE)}, {"shared"}, "the whole one")
+        self.assertEqual(kernel.read(f"/proc/{child}/comm").strip(), b"huge_fork")
 
     @each_user
     def test_every_kind_of_memory_after_a_fork(self, user):

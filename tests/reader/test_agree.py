@@ -230,10 +230,12 @@ def sums_of(snapshot, vma):
     in_memory = not vma["device"][0] and (vma["device"][1] or vma["inode"])
     in_memory &= not vma["name"].startswith(b"/anon_hugepage")
     in_memory &= vma["perms"].endswith("s") or vma["name"].startswith((b"/memfd:", b"/SYSV", b"/dev/shm/"))
-    absent = totals["resident"] + totals["swapped"] < vma["end"] - vma["start"]
+    absent = totals["resident"] + (totals["swapped"] or 0) < vma["end"] - vma["start"]
     if in_memory and absent and snapshot["identity"].get("swap_in_use") != 0 and not snapshot["smaps"]:
         totals["swapped"] = None
     return totals
+
+
 def exclusive_told(run, known):
     """Whether the flag, or that there is none, is about this page: not if it is part of a huge one, nor if it was
     just being moved."""

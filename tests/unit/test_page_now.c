@@ -68,6 +68,52 @@ static void every_page_of_a_child_is_as_the_kernel_says(void **state)
 	end(pid);
 }
 
+enum { HUGE_BYTES = 2 << 20 };
+static char *huge_memory;
+
+static void copies_the_first_page(int ready)
+{
+	huge_memory[0] = 2;
+	sleeps(ready);
+}
+
+static bool huge_page_now(size_t index, struct vmsnap_run *page, struct vmsnap_known *known)
+{
+	uint64_t at = (uintptr_t)huge_memory + index * (uint64_t)sysconf(_SC_PAGESIZE);
+	assert_int_equal(vmsnap_page_now(getpid(), at, page, known, NULL), VMSNAP_OK);
+	return page->flags & VMSNAP_PAGE_HUGE;
+}
+
+/* The kernel's bit of all of them is that of the first, which the child has no more. */
+static void who_maps_a_huge_page_is_not_asked_of_its_first(void **state)
+{
+	(void)state;
+	struct vmsnap_run page;
+	struct vmsnap_known known;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	char *place = mmap(NULL, 2 * HUGE_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
+	assert_true(place != MAP_FAILED);
+	huge_memory = (char *)(((uintptr_t)place + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1));
+	madvise(huge_memory, HUGE_BYTES, MADV_HUGEPAGE);
+	memset(huge_memory, 1, HUGE_BYTES);
+	if (!huge_page_now(1, &page, &known)) {
+		munmap(place, 2 * HUGE_BYTES);
+		skip_because("this machine makes no huge pages");
+	}
+	pid_t pid = child_that(copies_the_first_page);
+	wait_for_state(pid, 'S');
+	for (size_t index = 0; index < 2; index++) {
+		if (!huge_page_now(index, &page, &known))
+			continue; /* split meanwhile */
+		if (known.pfn && known.exclusive) /* root is told, if kpagecount is there */
+			assert_int_equal(!(page.flags & VMSNAP_PAGE_EXCLUSIVE), index);
+		else
+			assert_false(known.exclusive);
+	}
+	end(pid);
+	munmap(place, 2 * HUGE_BYTES);
+}
+
 static void many_pages_are_as_each_of_them(void **state)
 {
 	(void)state;
@@ -317,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_page_of_a_child_is_as_the_kernel_says),
+		cmocka_unit_test(who_maps_a_huge_page_is_not_asked_of_its_first),
 		cmocka_unit_test(many_pages_are_as_each_of_them),
 		cmocka_unit_test(a_page_of_a_file_is_as_in_memory_and_as_in_the_file),
 		cmocka_unit_test(zero_written_and_absent_pages_are_told_apart),
