@@ -144,7 +144,10 @@ class DiffTotal:  # enum vmsnap_diff_total
     SHARED_A = 2
     TOUCHED = 3
     PRIVATISED_EXECUTABLE = 4
-    COUNT = 5
+    SHARED_UNKNOWN_A = 5
+    EXCLUSIVE_UNKNOWN = 6
+    SWAPPED_UNKNOWN = 7
+    COUNT = 8
 
 
 class Verdict:  # enum vmsnap_verdict
@@ -282,6 +285,7 @@ class Sums(Structure):  # struct vmsnap_sums
     _fields_ = [
         ("size", c_uint64), ("resident", c_uint64), ("swapped", c_uint64), ("exclusive", c_uint64), ("zero", c_uint64),
         ("file", c_uint64), ("huge", c_uint64), ("guard", c_uint64), ("swap_unknown", c_uint64),
+        ("exclusive_unknown", c_uint64), ("swapped_unknown", c_uint64),
     ]
 
 
