@@ -6,6 +6,7 @@
 
 #include "emitter.h"
 #include "format_value.h"
+#include "mapping_columns.h"
 #include "page_state.h"
 #include "schemas.h"
 #include "touched_columns.h"
@@ -14,7 +15,6 @@ enum {
 	DIFF_START,
 	DIFF_END,
 	DIFF_SIZE,
-	DIFF_PERM,
 	DIFF_PAGES,
 	DIFF_COPIED,
 	DIFF_SHARE,
@@ -23,12 +23,12 @@ enum {
 	DIFF_OTHER,
 	DIFF_CHANGE,
 	DIFF_MAPPING,
+	DIFF_VMA, /* its first, PERM, is shown here */
 };
 static const struct column diff_columns[] = {
 	[DIFF_START] = { NULL, "START", COLUMN_ADDRESS, 0, "where the mapping begins", NULL },
 	[DIFF_END] = { NULL, "END", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it ends", NULL },
 	[DIFF_SIZE] = { NULL, "SIZE", COLUMN_BYTES, 0, "its size", NULL },
-	[DIFF_PERM] = { NULL, "PERM", COLUMN_WORD, 0, "rwx, and p for private or s for shared", NULL },
 	[DIFF_PAGES] = { NULL, "PAGES", COLUMN_STRIP, 0, "a picture of where something happened", NULL },
 	[DIFF_COPIED] = { NULL, "COPIED", COLUMN_BYTES, COLUMN_SPARSE,
 	                  "pages that were shared at A and got another frame", NULL },
@@ -38,8 +38,14 @@ static const struct column diff_columns[] = {
 	[DIFF_OTHER] = { NULL, "OTHER", COLUMN_BYTES, COLUMN_SPARSE, "pages that changed otherwise", NULL },
 	[DIFF_CHANGE] = { NULL, "CHANGE", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "of the mapping itself", NULL },
 	[DIFF_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
+	MAPPING_COLUMNS_AFTER_PERM(DIFF_VMA),
+	[DIFF_VMA + MAPPING_PERM] = { NULL, "PERM", COLUMN_WORD, 0, "rwx, and p for private or s for shared", NULL },
 };
-const struct row_schema diff_schema = ROW_SCHEMA(diff_columns);
+static const uint32_t diff_shown[] = { DIFF_START,  DIFF_END,    DIFF_SIZE,   DIFF_VMA + MAPPING_PERM,
+	                               DIFF_PAGES,  DIFF_COPIED, DIFF_SHARE,  DIFF_NEW,
+	                               DIFF_GONE,   DIFF_OTHER,  DIFF_CHANGE, MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
+	                               DIFF_MAPPING };
+const struct row_schema diff_schema = ROW_SCHEMA_SHOWN(diff_columns, diff_shown);
 
 struct printed {
 	const struct diff_view *view;
@@ -183,13 +189,12 @@ static void put_row(struct row *row, const struct diff_view *view, const struct 
 	row_put_address(row, DIFF_START, diff->start);
 	row_put_address(row, DIFF_END, diff->end);
 	row_put_bytes(row, DIFF_SIZE, diff->end - diff->start);
-	if (diff->vma)
-		row_put_word(row, DIFF_PERM, word_perms(diff->vma).text);
 	put_strip(row, view, diff);
 	put_sums(row, view, &sums);
 	put_changes(row, view, rows, diff);
 	if (diff->vma)
 		row_put_name(row, DIFF_MAPPING, diff->vma->name);
+	put_mapping_columns(row, DIFF_VMA, diff->vma);
 	row_end(row);
 }
 

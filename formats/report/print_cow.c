@@ -2,6 +2,7 @@
 #include "cow_text.h"
 #include "emitter.h"
 #include "error.h"
+#include "mapping_columns.h"
 #include "name_columns.h"
 #include "page_state.h"
 #include "schemas.h"
@@ -23,6 +24,8 @@ enum {
 	COW_NAMES_TOTAL,
 	COW_TOP_NAMES,
 	COW_PARENT_START,
+	COW_SIZE,
+	COW_VMA,
 };
 static const struct column cow_columns[] = {
 	[COW_START] = { "start", "START", COLUMN_ADDRESS, 0, "where the range begins", NULL },
@@ -40,9 +43,12 @@ static const struct column cow_columns[] = {
 	[COW_TOP_NAMES] = { NULL, "NAMES", COLUMN_TEXT, COLUMN_LONG, "the best names on the pages", NULL },
 	[COW_PARENT_START] = { "parent_start", "PARENT", COLUMN_ADDRESS, COLUMN_SECONDARY,
 	                       "where the parent has it, if elsewhere", NULL },
+	[COW_SIZE] = { NULL, "SIZE", COLUMN_BYTES, COLUMN_SECONDARY, "the same as PAGES, in bytes", NULL },
+	MAPPING_COLUMNS_OF(COW_VMA),
 };
-static const uint32_t cow_shown[] = { COW_START,    COW_PARENT_START, COW_END,       COW_PAGES,  COW_VERDICT,
-	                              COW_INFERRED, COW_TOUCHED,      COW_TOP_NAMES, COW_MAPPING };
+static const uint32_t cow_shown[] = { COW_START,   COW_PARENT_START, COW_END,     COW_PAGES,     COW_SIZE,
+	                              COW_VERDICT, COW_INFERRED,     COW_TOUCHED, COW_TOP_NAMES, MAPPING_SHOWN(COW_VMA),
+	                              COW_MAPPING };
 const struct row_schema cow_schema = ROW_SCHEMA_SHOWN(cow_columns, cow_shown);
 
 /* Which of all these a debugger wrote to. */
@@ -116,6 +122,8 @@ static int put_range(struct row *row, const struct printed *printed, const struc
 	int rc = put_range_names(row, printed, range, err);
 	if (range->moved)
 		row_put_address(row, COW_PARENT_START, range->parent_start);
+	row_put_bytes(row, COW_SIZE, range->end - range->start);
+	put_mapping_columns(row, COW_VMA, range->vma);
 	if (!rc)
 		row_end(row);
 	return rc;

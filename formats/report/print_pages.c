@@ -3,6 +3,7 @@
 #include "error.h"
 #include "filter_record.h"
 #include "frame_columns.h"
+#include "mapping_columns.h"
 #include "page_state.h"
 #include "schemas.h"
 #include "snapshot_record.h"
@@ -20,6 +21,7 @@ enum {
 	PAGES_FLAGS,
 	PAGES_FLAGS_UNKNOWN,
 	PAGES_MAPPING,
+	PAGES_VMA,
 };
 static const struct column pages_columns[] = {
 	[PAGES_START] = { "start", "START", COLUMN_ADDRESS, 0, "where the run begins", NULL },
@@ -36,8 +38,12 @@ static const struct column pages_columns[] = {
 	                  NULL },
 	[PAGES_FLAGS_UNKNOWN] = { "flags_unknown", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
 	[PAGES_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
+	MAPPING_COLUMNS_OF(PAGES_VMA),
 };
-const struct row_schema pages_schema = ROW_SCHEMA(pages_columns);
+static const uint32_t pages_shown[] = { PAGES_START,  PAGES_END,   PAGES_PAGES, PAGES_SIZE,
+	                                PAGES_STATE,  PAGES_FRAME, PAGES_FLAGS, MAPPING_SHOWN(PAGES_VMA),
+	                                PAGES_MAPPING };
+const struct row_schema pages_schema = ROW_SCHEMA_SHOWN(pages_columns, pages_shown);
 
 enum { DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_FILTER, DOCUMENT_RUNS };
 static const struct column document_columns[] = {
@@ -118,6 +124,7 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct vms
 		row_put_flags(row, PAGES_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
 	if (vma)
 		row_put_name(row, PAGES_MAPPING, vma->name);
+	put_mapping_columns(row, PAGES_VMA, vma);
 	row_end(row);
 }
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import threading
 
 import kernel
@@ -16,6 +17,24 @@ import support
 from rights import (ADMIN, ALL_NEEDED, BUILD, PTRACE, READ, STRANGER, Case, as_user, below_systemd, cache, call,
                     replaced, somebody, ways, witness)
 from support import NOBODY, Target, capture, need_namespaces, skip, world
+
+
+class Owner(Case):
+    """What README says of one's own processes."""
+
+    def test_process_that_changed_its_user_is_for_root(self):
+        if not support.OTHERS:
+            skip(self, "other users: this one may not become another and trace its processes")
+        code = f"import os, time; os.setgid({NOBODY}); os.setuid({NOBODY}); print('ready', flush=True); time.sleep(600)"
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            said = support.run("show", process.pid, user=NOBODY)
+            self.assertEqual((said.status, said.out), (2, b""))
+            self.assertIn("changed its user", said.err)
+            self.assertEqual(support.run("show", process.pid).status, 0)
+            process.kill()
 
 
 class Capabilities(Case):

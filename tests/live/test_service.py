@@ -93,5 +93,44 @@ class Service(unittest.TestCase):
                 time.sleep(0.02)
 
 
+class Columns(unittest.TestCase):
+    """What the JSON has, the tables have."""
+
+    def raw(self, *argv, user):
+        result = run(*argv, "-r", "-n", "-b", user=user)
+        self.assertIn(result.status, (0, 1), result)
+        return [line.split() for line in result.out.decode().splitlines()]
+
+    @each_user
+    def test_list_has_what_is_known_of_a_snapshot(self, user):
+        target = Target(self, "pages", "anonymous", "zero", user=user)
+        path = capture(self, target.pid, user=user)
+        told = ask(self, "list", path)["snapshots"][0]
+        row, = self.raw("list", path, "-o", "CMDLINE,EXE,UID,TGID,HOST,BOOT,KERNEL,ARCH,PAGESIZE,FREEZE,INSTANT,TOOL", user=user)
+        wanted = ["pages\\x20anonymous\\x20zero", told["exe"], told["uid"], target.pid, told["host"], told["boot_id"],
+                  told["kernel"], told["arch"], told["page_size"], "full", "yes", told["tool"].replace(" ", "\\x20")]
+        self.assertEqual(row, [str(word) for word in wanted])
+        self.assertEqual(told["cmdline"], ["pages", "anonymous", "zero"])
+        text = run("list", path, "-o", "CMDLINE", user=user).out.decode()
+        self.assertIn("pages anonymous zero\n", text)
+
+    @each_user
+    def test_tables_of_pages_have_the_mapping(self, user):
+        target = Target(self, "mappings", user=user)
+        a = capture(self, target.pid, user=user)
+        target.tell("grow")
+        b = capture(self, target.pid, user=user)
+        vmas = {vma["start"][2:]: vma for vma in ask(self, "show", b)["vmas"]}
+        columns = ("PERM", "OFFSET", "DEV", "INODE", "BUILDID")
+        wanted = {start: [vma["perms"], hex(vma["offset"]), vma["dev"], str(vma["inode"]), vma["build_id"] or "-"]
+                  for start, vma in vmas.items()}
+        for command in (("diff", a, b), ("pages", b), ("cow", a, b)):
+            rows = self.raw(*command, "-o", "START," + ",".join(columns), user=user)
+            met = [row for row in rows if row[0] in wanted]
+            self.assertTrue(met, command)
+            for row in met:
+                self.assertEqual(row[1:], wanted[row[0]], command)
+
+
 if __name__ == "__main__":
     support.main()
