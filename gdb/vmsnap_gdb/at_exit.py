@@ -53,6 +53,8 @@ class ExitWatch:
         text = f"children that gdb keeps are taken as they exit; {self.count} taken"
         if gdb.parameter("detach-on-fork") and gdb.parameter("follow-fork-mode") != "child":
             text += "; but gdb keeps none: set detach-on-fork off"
+        if self._breakpoint.is_valid() and self._breakpoint.pending:
+            text += "; where _exit is, is not known yet"
         found = [text]
         if self.notes.count:
             found.append("of exits, " + self.notes.summary())

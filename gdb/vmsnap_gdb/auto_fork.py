@@ -92,8 +92,7 @@ class ForkWatch:
                 catch.set()
         except gdb.error as error:
             raise gdb.GdbError(f"gdb cannot catch forks here: {error}") from None
-        if exits:
-            at_exit.watch.on()
+        (at_exit.watch.on if exits else at_exit.watch.off)()
         self._connect(True)
 
     def off(self):

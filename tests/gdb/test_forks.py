@@ -367,6 +367,9 @@ class AtExit(Forked):
     def test_where_gdb_keeps_no_child_it_is_said(self):
         gdb = Gdb(self, "gdb_cow", "fork")
         self.assertIn("set detach-on-fork off", gdb("vmsnap auto fork --at-exit"))
+        self.assertNotIn("exit", gdb("vmsnap auto fork"))
+        gdb("vmsnap auto fork --at-exit")
+        self.assertIn("not known yet", Gdb(self).do("vmsnap auto fork --at-exit")[0], "there is no program")
         self.assertNotIn("exit", Gdb(self, "gdb_cow")("vmsnap auto fork"))
         gdb("break parent_done")
         gdb("run")
