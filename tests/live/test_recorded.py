@@ -254,8 +254,8 @@ class Recorded(unittest.TestCase):
         status, said, path = self.capture()
         self.assertEqual(status, 0, said)
         told = ask(self, "show", path)
-        self.assertEqual((told["total"]["swapped"], told["total"]["swapped_unknown"]), (None, PAGE))
-        self.assertEqual(told["vmas"][0]["swapped"], None)
+        self.assertEqual(told["total"]["swapped"], None)
+        self.assertEqual((told["vmas"][0]["swapped"], told["vmas"][0]["swapped_unknown"]), (None, PAGE))
 
     def refused(self, line):
         status, said, path = self.capture()
