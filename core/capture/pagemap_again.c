@@ -12,32 +12,38 @@
 #include "procdir.h"
 #include "scan.h"
 
-enum { WAIT_US = 250, WAIT_MAX_MS = 20, CHUNK = 512 };
+enum { WAIT_US = 250, WAIT_MAX_MS = 20, LOOKS = 2, CHUNK = 512 };
 
 /* ---- what is in swap, says the kernel ------------------------------------------------ */
 
-/* "VmSwap:	     128 kB" in pages.  False if there is no such line, or no such file. */
-static bool pages_told(const struct pagemap_again *again, const char *file, const char *key, uint64_t *pages)
+/* "VmSwap:	     128 kB" in pages; SWAP_UNKNOWN if there is no such line. */
+uint64_t pagemap_swap_told(const struct proc_text *text, const char *key, uint64_t page_size)
+{
+	if (!text->len)
+		return SWAP_UNKNOWN;
+	struct cursor c = { text->text, text->text + text->len };
+	size_t key_len = strlen(key);
+	while (c.at < c.end) {
+		struct cursor line = take_until(&c, '\n');
+		uint64_t kilobytes;
+		if ((size_t)(line.end - line.at) <= key_len || memcmp(line.at, key, key_len) != 0)
+			continue;
+		line.at += key_len;
+		while (take_char(&line, ' ') || take_char(&line, '\t'))
+			;
+		return take_decimal(&line, &kilobytes) ? kilobytes * 1024 / page_size : SWAP_UNKNOWN;
+	}
+	return SWAP_UNKNOWN;
+}
+
+static uint64_t pages_told(const struct pagemap_again *again, const char *file, const char *key)
 {
 	struct proc_text text = { 0 };
-	bool found = false;
-	size_t key_len = strlen(key);
-	if (!procdir_read(again->memory, file, &text)) {
-		struct cursor c = { text.text, text.text + text.len };
-		while (c.at < c.end && !found) {
-			struct cursor line = take_until(&c, '\n');
-			uint64_t kilobytes;
-			if ((size_t)(line.end - line.at) <= key_len || memcmp(line.at, key, key_len) != 0)
-				continue;
-			line.at += key_len;
-			while (take_char(&line, ' ') || take_char(&line, '\t'))
-				;
-			found = take_decimal(&line, &kilobytes);
-			*pages = found ? kilobytes * 1024 / again->page_size : 0;
-		}
-	}
+	uint64_t pages = SWAP_UNKNOWN;
+	if (!procdir_read(again->memory, file, &text) && text.len)
+		pages = pagemap_swap_told(&text, key, again->page_size);
 	proc_text_free(&text);
-	return found;
+	return pages;
 }
 
 struct count {
@@ -154,6 +160,8 @@ static void set_flags(struct run_list *runs, bool only_either, uint64_t set, uin
 /* Whether as many look swapped as are: then these are.  What may be a marker is one if the others are all. */
 static bool accounted(struct pagemap_again *again, uint64_t in_swap)
 {
+	if (in_swap == SWAP_UNKNOWN)
+		return false;
 	struct count count = count_swapped(&again->runs);
 	if (count.swapped == in_swap)
 		set_flags(&again->runs, true, 0, ENTRY_DOUBTFUL | ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY));
@@ -161,35 +169,34 @@ static bool accounted(struct pagemap_again *again, uint64_t in_swap)
 }
 
 /* Shared memory in swap is in smaps_rollup, too, but in no page table: there may be more. */
-static void doubt(struct pagemap_again *again, bool told, uint64_t in_swap)
+static void doubt(struct pagemap_again *again, uint64_t in_swap)
 {
 	struct count count = count_swapped(&again->runs);
-	if (!told || count.swapped + count.either > in_swap)
+	if (in_swap == SWAP_UNKNOWN || count.swapped + count.either > in_swap)
 		set_flags(&again->runs, false, ENTRY_DOUBTFUL, 0);
 }
 
+/* Pages go to swap also while the target stands: as many that look so and as many that are could be others.  So
+ * the count must have been the same before, or what is on the move has had the time to come back. */
 static int settle_without_frames(struct pagemap_again *again, const struct run_list *runs)
 {
-	uint64_t began = monotonic_now(), in_swap = 0;
+	uint64_t began = monotonic_now(), in_swap = pages_told(again, "status", "VmSwap:");
 	struct count count = count_swapped(runs);
-	bool told = pages_told(again, "status", "VmSwap:", &in_swap);
-	if (told && count.swapped == in_swap && !count.either)
+	if (in_swap == again->swap_before && count.swapped == in_swap && !count.either)
 		return 0;
 	int error = read_next(again, runs);
-	if (error || (told && !count.either && accounted(again, in_swap)))
-		return error;
-	if (pages_told(again, "smaps_rollup", "Swap:", &in_swap))
-		told = true;
-	while (!(told && accounted(again, in_swap))) {
+	uint64_t counted = error ? SWAP_UNKNOWN : pages_told(again, "smaps_rollup", "Swap:");
+	in_swap = counted == SWAP_UNKNOWN ? in_swap : counted;
+	for (int look = again->live ? 0 : LOOKS; !error; look++) {
+		if (look >= LOOKS && accounted(again, in_swap))
+			return 0;
 		if (!wait_for_it(again, began, &error)) {
-			doubt(again, told, in_swap);
+			doubt(again, in_swap);
 			return error;
 		}
 		error = read_next(again, NULL);
-		if (error)
-			return error;
 	}
-	return 0;
+	return error;
 }
 
 int pagemap_read_again(struct pagemap_again *again, const struct run_list *runs)
@@ -199,15 +206,19 @@ int pagemap_read_again(struct pagemap_again *again, const struct run_list *runs)
 
 int pagemap_read_one_again(struct pagemap_again *again, const struct run_list *one)
 {
-	uint64_t in_swap = 0, began = monotonic_now();
+	uint64_t began = monotonic_now();
 	if (again->frames)
 		return settle_with_frames(again, one);
 	int error = read_next(again, one);
-	if (error || (pages_told(again, "status", "VmSwap:", &in_swap) && in_swap))
-		return error;
-	while (count_swapped(&again->runs).swapped && wait_for_it(again, began, &error) && !error)
+	uint64_t in_swap = pages_told(again, "status", "VmSwap:");
+	bool some = in_swap && in_swap != SWAP_UNKNOWN;
+	for (int look = 0; !error && count_swapped(&again->runs).swapped && !(some && look >= LOOKS); look++) {
+		if (!wait_for_it(again, began, &error))
+			break;
 		error = read_next(again, NULL);
-	doubt(again, false, 0);
+	}
+	if (!some)
+		doubt(again, SWAP_UNKNOWN);
 	return error;
 }
 

@@ -11,6 +11,7 @@
 #define VMSNAP_PAGEMAP_AGAIN_H
 
 #include "pagemap.h"
+#include "procdir.h"
 
 /* Whether such a page is to be read again. */
 static inline bool pagemap_unsettled(uint64_t normal, bool frames)
@@ -23,8 +24,10 @@ static inline bool pagemap_unsettled(uint64_t normal, bool frames)
 struct pagemap_again {
 	int memory, pagemap; /* the process's directory, and its pagemap; borrowed */
 	uint64_t page_size;
-	bool frames; /* known */
-	bool live;   /* otherwise nothing changes by waiting */
+	bool frames;          /* known */
+	bool live;            /* otherwise nothing changes by waiting */
+	uint64_t swap_before; /* pages in swap before the first look, or: */
+#define SWAP_UNKNOWN UINT64_MAX
 	const atomic_bool *cancel;
 	struct watchdog *dog;
 
@@ -33,6 +36,8 @@ struct pagemap_again {
 	struct page_marks marks; /* of these; the caller's doing */
 };
 
+/* Pages that a file of /proc/PID says are in swap, by a line "KEY  128 kB"; SWAP_UNKNOWN if it does not. */
+uint64_t pagemap_swap_told(const struct proc_text *text, const char *key, uint64_t page_size);
 /* While the target stands: reads again what is unsettled in `runs`.  Returns 0, ECANCELED or errno. */
 int pagemap_read_again(struct pagemap_again *again, const struct run_list *runs);
 /* The same of a list of one page, which says nothing of how many others are in swap. */

@@ -118,6 +118,7 @@ static int take_again(struct reader *reader, struct pagemap_walk *walk, int fd, 
 	again->page_size = reader->builder.snap->info.page_size;
 	again->frames = frames;
 	again->live = reader->live;
+	again->swap_before = pagemap_swap_told(&reader->status_before, "VmSwap:", again->page_size);
 	again->cancel = pagemap_walk_cancel(walk);
 	again->dog = reader->dog;
 	int error = pagemap_read_again(again, &reader->builder.snap->runs);

@@ -9,16 +9,22 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
+static uint64_t present_somewhere(uint64_t entry)
+{
+	return ENTRY_PRESENT | (entry & ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP | VMSNAP_PAGE_SOFT_DIRTY | VMSNAP_PAGE_FILE));
+}
+
 /* Of a type that no swap area has. */
 static uint64_t normal_special(uint64_t entry)
 {
 	uint64_t bits = (entry & ENTRY_FRAME_MASK) >> SWAP_TYPE_BITS, uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP);
 	if (bits < SWAP_MARKERS)
 		return bits & SWAP_MARKER_GUARD ? ENTRY_FLAG(VMSNAP_PAGE_GUARD) : entry & uffd_wp;
-	return ENTRY_PRESENT | (entry & (uffd_wp | ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY | VMSNAP_PAGE_FILE)));
+	return present_somewhere(entry);
 }
 
-/* Guard regions have a bit of their own since Linux 6.15, for all users. */
+/* Guard regions have a bit of their own since Linux 6.15, for all users.  What is a file's or shared (bit 61) is
+ * a page, wherever it is: an entry of swap has none. */
 uint64_t entry_normal(uint64_t entry)
 {
 	entry &= ~ENTRY_FLAG(VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE);
@@ -26,6 +32,8 @@ uint64_t entry_normal(uint64_t entry)
 		return entry;
 	if (entry & ENTRY_FLAG(VMSNAP_PAGE_GUARD))
 		return ENTRY_FLAG(VMSNAP_PAGE_GUARD);
+	if (entry & ENTRY_FLAG(VMSNAP_PAGE_FILE))
+		return present_somewhere(entry);
 	return (entry & ((1u << SWAP_TYPE_BITS) - 1)) < SWAP_TYPES ? entry : normal_special(entry);
 }
 

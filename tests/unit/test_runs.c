@@ -37,6 +37,8 @@ static void entry_normal_takes_no_type_for_swap_that_no_area_has(void **state)
 	(void)state;
 	uint64_t uffd_wp = ENTRY_FLAG(VMSNAP_PAGE_UFFD_WP), soft_dirty = ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY);
 	assert_int_equal(entry_normal(SWAPPED | 21 | 0x1234 << 5), SWAPPED | 21 | 0x1234 << 5);
+	/* Without types too: a page of a file, which is on its way. */
+	assert_int_equal(entry_normal(SWAPPED | FILE_PAGE), PRESENT | FILE_PAGE);
 	for (uint64_t type = 22; type < 32; type++) {
 		uint64_t moving = SWAPPED | type | 0x123456 << 5;
 		assert_int_equal(entry_normal(moving), PRESENT);
