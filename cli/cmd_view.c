@@ -52,7 +52,9 @@ int cmd_show(const struct options *options)
 		return status;
 	output_init(&output, options);
 	output.to.filter = wanted;
+	output.to.names = names_quiet(options, snap);
 	status = output_finish(&output, vmsnap_print_show(snap, &output.to, &err), &err);
+	vmsnap_names_free(output.to.names);
 	vmsnap_unref(snap);
 	return status;
 }
@@ -140,9 +142,11 @@ int cmd_map(const struct options *options)
 	if (status)
 		return status;
 	output_init(&output, options);
+	output.to.names = names_quiet(options, b ? b : a);
 	status = filter_from_options(options, a, &filter, &output.to.filter);
 	if (!status)
 		status = output_finish(&output, vmsnap_print_map(a, b, &output.to, &err), &err);
+	vmsnap_names_free(output.to.names);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
 	return status;

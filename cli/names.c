@@ -18,11 +18,17 @@ struct vmsnap_names *names_open(const struct options *options, const struct vmsn
 	return NULL;
 }
 
+struct vmsnap_names *names_quiet(const struct options *options, const struct vmsnap *snap)
+{
+	struct vmsnap_names *names;
+	return options->no_names || vmsnap_names_new(snap, options->sysroot, &names, NULL) ? NULL : names;
+}
+
 static bool has_names(const struct vmsnap *snap)
 {
 	const struct vmsnap_annotation *name;
 	for (size_t i = 0; (name = vmsnap_annotation(snap, i)); i++)
-		if (name->kind != VMSNAP_ANNOTATION_DEBUGGER_WRITE)
+		if (name->kind != VMSNAP_ANNOTATION_DEBUGGER_WRITE && strcmp(name->type, VMSNAP_MALLOC_HEAP) != 0)
 			return true;
 	return false;
 }

@@ -46,7 +46,8 @@ enum {
 	CMDS_PRINTING = CMDS_ALL & ~CMD_CAPTURE,
 	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP),
-	CMDS_NAMES = CMD_PAGE | CMD_DIFF | CMD_COW,
+	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW,
+	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP,
 	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
 };
 
@@ -82,8 +83,8 @@ const struct option_row option_table[] = {
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_DIFF | CMD_COW,
 	  "a row for each range of pages" },
 	{ "no-names", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_names), CMDS_NAMES,
-	  "do not look up symbols" },
-	{ "no-demangle", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_demangle), CMDS_NAMES,
+	  "do not look up names" },
+	{ "no-demangle", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_demangle), CMDS_SYMBOLS,
 	  "symbols of C++ and Rust as files have them" },
 	{ "sysroot", 0, OPTION_TEXT, VALUE_FOLDER, "FOLDER", FIELD(sysroot), CMDS_NAMES,
 	  "look for the mapped files below FOLDER" },

@@ -287,7 +287,12 @@ int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_
 	if (rc)
 		return rc;
 	watchdog_kick(reader->dog);
-	int error = procdir_read(reader->memory, "status", &reader->status_text);
+	int error = reader->live ? malloc_heaps_find(reader->memory, &reader->maps_text, reader->builder.snap,
+	                                             &reader->heaps)
+	                         : 0;
+	if (error)
+		return fail_no_memory(err);
+	error = procdir_read(reader->memory, "status", &reader->status_text);
 	if (error && reader->live)
 		return procdir_fail(error, reader->pid, "status", err);
 	error = reader->smaps_wanted ? procdir_read(reader->memory, "smaps", &reader->smaps_text) : 0;
@@ -432,7 +437,8 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		snap->runs.items = items;
 		snap->runs.capacity = snap->runs.count + 1;
 	}
-	return keep_status(reader, frozen) ? fail_no_memory(err) : VMSNAP_OK;
+	rc = malloc_heaps_annotate(&reader->heaps, snap, err);
+	return rc ? rc : keep_status(reader, frozen) ? fail_no_memory(err) : VMSNAP_OK;
 }
 
 void reader_reopen(struct reader *reader)
@@ -463,6 +469,7 @@ void reader_free(struct reader *reader)
 	proc_text_free(&reader->status_before);
 	free(reader->marks.items);
 	pagemap_again_free(&reader->again);
+	free(reader->heaps.items);
 	builder_drop(&reader->builder);
 	*reader = (struct reader){ .memory = -1, .root = -1, .maps = -1 };
 }

@@ -4,6 +4,7 @@
 #define VMSNAP_READER_H
 
 #include "builder.h"
+#include "malloc_heaps.h"
 #include "own_mappings.h"
 #include "pagemap_again.h"
 #include "procdir.h"
@@ -19,7 +20,8 @@ struct reader {
 	int64_t taken, monotonic; /* set by the caller: one instant for all */
 	struct proc_text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
-	struct pagemap_again again;     /* what was read twice */
+	struct pagemap_again again; /* what was read twice */
+	struct malloc_heaps heaps;
 	const struct own_mappings *own; /* to drop before pages are read; NULL: none */
 	struct watchdog *dog;           /* to kick between the steps */
 	struct vmsnap_builder builder;  /* runs, threads and identity are filled bit by bit */

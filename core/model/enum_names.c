@@ -106,7 +106,7 @@ VMSNAP_API const char *vmsnap_annotation_kind_name(int kind)
 
 VMSNAP_API const char *vmsnap_name_kind_name(int kind)
 {
-	static const char *const names[] = { "variable", "function", "symbol",   "thread_stack",
-		                             "mapping",  "local",    "argument", "thread_local" };
+	static const char *const names[] = { "variable", "function", "symbol",       "thread_stack", "mapping",
+		                             "local",    "argument", "thread_local", "stack_guard",  "malloc_heap" };
 	return NAME_OF(names, kind);
 }

@@ -24,7 +24,7 @@ VMSNAP_API uint64_t vmsnap_memory(const struct vmsnap *snap)
 /* For each mapping what names_object.c has for it (an object, a member, two indexes) and,
  * while they are sorted, the member again; for each thread what names_stacks.c has, its
  * name included; for each annotation what names_annotations.c has, with its tree. */
-enum { NAMES_PER_VMA = 192, NAMES_PER_THREAD = 128, NAMES_PER_ANNOTATION = 128, NAMES_ALWAYS = 64 * 1024 };
+enum { NAMES_PER_VMA = 192, NAMES_PER_THREAD = 256, NAMES_PER_ANNOTATION = 128, NAMES_ALWAYS = 64 * 1024 };
 
 static uint64_t names_bytes(const struct vmsnap *snap)
 {

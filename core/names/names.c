@@ -1,9 +1,11 @@
 /* names.c - names of addresses: the public functions.  Everything is read when it is
  * first asked for: the headers of a file that an address may lie in, its symbols
  * when a name is wanted. */
+#define _GNU_SOURCE
 #include <elf.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
-
 #include <string.h>
 
 #include "demangle.h"
@@ -254,6 +256,22 @@ static struct vmsnap_name name_of_stack(const struct stack *stack, const struct 
 	};
 }
 
+static struct vmsnap_name name_of_guard(struct vmsnap_names *names, const struct stack *stack,
+                                        const struct vmsnap_vma *vma)
+{
+	char *words = NULL;
+	int len = asprintf(&words, "guard of the %s", stack->name);
+	const char *symbol = len < 0 ? NULL : arena_copy(&names->strings, words, (size_t)len);
+	free(words);
+	return (struct vmsnap_name){
+		.kind = VMSNAP_NAME_STACK_GUARD,
+		.symbol = symbol ? symbol : "guard of a stack",
+		.object = vma->name,
+		.address = stack->guard,
+		.size = stack->start - stack->guard,
+	};
+}
+
 static bool segment_range_at(struct vmsnap_names *names, size_t vma, uint64_t address, struct segment_range *out)
 {
 	struct segment_range ranges[ELF_LOADS_MAX];
@@ -310,6 +328,8 @@ static int name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_n
 		*out = name_of_jit(jit, &jit->items[made]);
 	else if (stack && stack->start <= address)
 		*out = name_of_stack(stack, vma);
+	else if (stack && stack->guard <= address)
+		*out = name_of_guard(names, stack, vma);
 	else if (in_object)
 		*out = (struct vmsnap_name){ .kind = VMSNAP_NAME_MAPPING,
 			                     .object = range.object->vma->name,
@@ -332,6 +352,104 @@ VMSNAP_API int vmsnap_name_at_sized(struct vmsnap_names *names, uint64_t address
 	if (!rc)
 		struct_give(out, size, &all, sizeof(all));
 	return rc;
+}
+
+/* ---- what a mapping is ------------------------------------------------------------- */
+
+static const struct vmsnap_annotation *heap_at(const struct vmsnap *snap, uint64_t address)
+{
+	size_t low = 0, high = snap->annotation_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (snap->annotations[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < snap->annotation_count && snap->annotations[low].address == address; low++)
+		if (annotation_kind(&snap->annotations[low]) == VMSNAP_NAME_MALLOC_HEAP)
+			return &snap->annotations[low];
+	return NULL;
+}
+
+/* A heap, or behind what can be used of it the rest of its 64 MiB, which has no access yet. */
+static bool name_of_heap(struct vmsnap_names *names, const struct vmsnap_vma *vma, struct vmsnap_name *out)
+{
+	const uint64_t heap_bytes = UINT64_C(64) << 20, first = vma->start & ~(heap_bytes - 1);
+	const struct vmsnap_annotation *heap = heap_at(names->snap, first);
+	if (!heap)
+		return false;
+	*out = name_of_annotation(heap, vma);
+	if (first == vma->start)
+		return true;
+	if (vma->start - first != heap->size || vma->end - first > heap_bytes || vma->perms)
+		return false;
+	char *words = NULL;
+	int len = asprintf(&words, "reserved for %s", heap->symbol);
+	out->symbol = len < 0 ? NULL : arena_copy(&names->strings, words, (size_t)len);
+	out->address = vma->start;
+	out->size = vma->end - vma->start;
+	free(words);
+	return out->symbol;
+}
+
+/* The stacks in it; those of a run-time system may share a mapping. */
+static bool name_of_stacks(struct vmsnap_names *names, const struct vmsnap_vma *vma, struct vmsnap_name *out)
+{
+	const struct stacks *stacks = &names->stacks;
+	const struct stack *first = stacks_from(stacks, vma->start), *end = stacks->items + stacks->count;
+	if (!first)
+		return false;
+	if (first->guard <= vma->start && vma->end <= first->start) {
+		*out = name_of_guard(names, first, vma);
+		return true;
+	}
+	const struct stack *after = first;
+	while (after < end && after->start < vma->end)
+		after++;
+	if (after == first)
+		return false;
+	*out = name_of_stack(first, vma);
+	if (after - first == 1)
+		return true;
+	char words[64];
+	int len = snprintf(words, sizeof(words), "stacks of %td threads", after - first);
+	out->symbol = arena_copy(&names->strings, words, (size_t)len);
+	out->size = after[-1].end - first->start;
+	return out->symbol;
+}
+
+static bool name_of_bss(struct vmsnap_names *names, size_t index, struct vmsnap_name *out)
+{
+	struct segment_range ranges[ELF_LOADS_MAX];
+	names->objects.gently = true;
+	size_t count = objects_segment_ranges(&names->objects, index, ranges);
+	names->objects.gently = false;
+	if (!count || ranges[0].start != names->snap->vmas[index].start)
+		return false;
+	*out = (struct vmsnap_name){
+		.kind = VMSNAP_NAME_MAPPING,
+		.object = ranges[0].object->vma->name,
+		.address = ranges[0].start,
+		.size = ranges[0].end - ranges[0].start,
+	};
+	return true;
+}
+
+VMSNAP_API int vmsnap_name_of_mapping_sized(struct vmsnap_names *names, size_t index, struct vmsnap_name *out,
+                                            size_t size)
+{
+	struct vmsnap_name all;
+	const struct vmsnap_vma *vma = vmsnap_vma(names->snap, index);
+	if (!vma || *vma->name || vma->inode || (vma->perms & VMSNAP_PERM_SHARED))
+		return VMSNAP_ERR_NOT_FOUND;
+	bool found =
+	        name_of_heap(names, vma, &all) || name_of_stacks(names, vma, &all) || name_of_bss(names, index, &all);
+	int rc = trouble_of(names);
+	if (rc || !found)
+		return rc ? rc : VMSNAP_ERR_NOT_FOUND;
+	struct_give(out, size, &all, sizeof(all));
+	return VMSNAP_OK;
 }
 
 /* ---- all names of a range ---------------------------------------------------------- */

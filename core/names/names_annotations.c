@@ -15,7 +15,7 @@ int annotation_kind(const struct vmsnap_annotation *name)
 	case VMSNAP_ANNOTATION_THREAD_LOCAL:
 		return VMSNAP_NAME_THREAD_LOCAL;
 	default:
-		return VMSNAP_NAME_OTHER_SYMBOL;
+		return strcmp(name->type, VMSNAP_MALLOC_HEAP) ? VMSNAP_NAME_OTHER_SYMBOL : VMSNAP_NAME_MALLOC_HEAP;
 	}
 }
 
@@ -49,6 +49,9 @@ static void take(struct annotation_names *c, const struct vmsnap *snap, size_t s
 	const struct vmsnap_annotation *name;
 	for (size_t i = 0; (name = vmsnap_annotation(snap, i)); i++) {
 		uint64_t size = name->size ? name->size : 1;
+		/* Of another snapshot, heaps are not known to be there still. */
+		if (source && annotation_kind(name) == VMSNAP_NAME_MALLOC_HEAP)
+			continue;
 		if (name->kind == VMSNAP_ANNOTATION_DEBUGGER_WRITE || name->kind >= VMSNAP_ANNOTATION_KIND_COUNT ||
 		    !*name->symbol || size > UINT64_MAX - name->address)
 			continue;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
 #include "error.h"
@@ -367,12 +368,19 @@ static bool unwanted(struct objects *o)
 	return o->cancelled;
 }
 
-/* Reads the headers, once; false if the object is of no use. */
+/* Shared memory has a device of major 0, as have overlayfs and others. */
+static bool may_be_in_swap(const struct object *object)
+{
+	struct sysinfo info;
+	return !object->vma->dev_major && !is_vdso(object->vma) && (sysinfo(&info) || info.freeswap < info.totalswap);
+}
+
+/* Reads the headers, once; false if the object is of no use, or not now. */
 static bool read_headers(struct objects *o, struct object *object)
 {
 	if (object->state == OBJECT_READ || object->state == OBJECT_UNUSABLE)
 		return object->state == OBJECT_READ;
-	if (unwanted(o))
+	if ((o->gently && may_be_in_swap(object)) || unwanted(o))
 		return false;
 	if (object->state == OBJECT_KEPT && !still_holds(o, object)) {
 		o->room += elf_cache_bytes(object->known);

@@ -22,12 +22,23 @@ static bool may_be_stack(const struct vmsnap_vma *vma)
 	       (!*vma->name || strncmp(vma->name, "[anon:", 6) == 0);
 }
 
-static int add(struct stacks *out, struct arena *arena, const struct vmsnap_thread *thread, uint64_t start,
-               uint64_t end)
+static bool is_guard(const struct vmsnap_vma *vma)
+{
+	return may_be_stack(vma) && !(vma->perms & (VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_EXEC));
+}
+
+static uint64_t guard_of(const struct vmsnap *snap, uint64_t start)
+{
+	const struct vmsnap_vma *below = start ? vmsnap_vma_at(snap, start - 1) : NULL;
+	return below && below->end == start && is_guard(below) ? below->start : start;
+}
+
+static int add(const struct vmsnap *snap, struct stacks *out, struct arena *arena, const struct vmsnap_thread *thread,
+               uint64_t start, uint64_t end)
 {
 	char name[256];
 	snprintf(name, sizeof(name), "stack of thread %u (%s)", thread->tid, thread->comm ? thread->comm : "");
-	struct stack stack = { start, end, arena_string(arena, name) };
+	struct stack stack = { start, end, arena_string(arena, name), guard_of(snap, start) };
 	if (!stack.name)
 		return VMSNAP_ERR_NO_MEMORY;
 	out->items[out->count++] = stack;
@@ -53,7 +64,7 @@ static int find_in_vma(const struct vmsnap *snap, const struct vmsnap_vma *vma,
 		size_t first = next;
 		while (next < count && threads[next]->stack_pointer < end)
 			next++;
-		if (next - first == 1 && add(out, arena, threads[first], start, end))
+		if (next - first == 1 && add(snap, out, arena, threads[first], start, end))
 			return VMSNAP_ERR_NO_MEMORY;
 		if (rc != VMSNAP_OK)
 			break;

@@ -11,6 +11,8 @@
 struct stack {
 	uint64_t start, end;
 	const char *name; /* "stack of thread 12 (worker)" */
+	/* A mapping without access that ends where the stack begins; the stack's start if there is none. */
+	uint64_t guard;
 };
 
 struct stacks {

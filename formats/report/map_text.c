@@ -1,9 +1,14 @@
 /* map_text.c - the picture, and what it means. */
+#define _GNU_SOURCE
 #include "map_text.h"
+
+#include <string.h>
 
 #include "filter_record.h"
 #include "format_value.h"
+#include "map_names.h"
 #include "text_color.h"
+#include "text_fit.h"
 
 bool map_half_blocks(const struct vmsnap_style *style)
 {
@@ -41,6 +46,45 @@ static void put_halves(struct text *text, const struct map *map, const struct ma
 		text_string(text, upper == CLASS_HOLE ? "▄" : "▀");
 		text_string(text, COLOR_RESET);
 	}
+}
+
+/* ---- what is in it, beside a row, where there is room ------------------------------- */
+
+enum { NAMES_LEAST = 12 };
+struct names {
+	struct text *text;
+	size_t room; /* columns; 0: no more fits */
+	bool any;
+};
+
+static bool put_name(void *ctx, const char *name, size_t len)
+{
+	struct names *names = ctx;
+	const char *slash = memrchr(name, '/', len);
+	size_t skipped = slash ? (size_t)(slash + 1 - name) : 0, gap = 2;
+	size_t width = fit_width(names->text, name + skipped, len - skipped);
+	if (names->room < gap + (names->any ? width : NAMES_LEAST)) {
+		if (names->any && names->room >= gap + 1)
+			text_string(names->text, names->text->style->unicode ? " …" : " +");
+		names->room = 0;
+		return false;
+	}
+	text_string(names->text, names->any ? ", " : "  ");
+	fit_name(names->text, name + skipped, len - skipped, names->room - gap);
+	names->room -= width + gap < names->room ? width + gap : names->room;
+	names->any = true;
+	return names->room;
+}
+
+static void put_names(struct text *text, const struct map *map, uint64_t start)
+{
+	unsigned used = 15 + (map_half_blocks(text->style) ? map->cells / 2 : map->cells);
+	struct names names = { .text = text, .room = FIT_MOST };
+	if (text->style->width)
+		names.room = text->style->width > used ? text->style->width - used : 0;
+	color_start(text, COLOR_DIM);
+	map_row_names(text, map, start, put_name, &names);
+	color_end(text, COLOR_DIM);
 }
 
 /* What is not in the picture is not there, or not chosen. */
@@ -99,6 +143,8 @@ void put_map_text(struct text *text, const struct map *map)
 			put_halves(text, map, &row);
 		else
 			put_letters(text, map, &row);
+		if (text->out.names)
+			put_names(text, map, start);
 		text_string(text, "\n");
 		any = true;
 		at = start + map_row_bytes(map);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format_value.h"
+#include "mapping_label.h"
 #include "name_text.h"
 #include "page_state.h"
 #include "text_color.h"
@@ -18,6 +19,15 @@ static void put_key(struct text *text, const char *key)
 	color_end(text, COLOR_DIM);
 }
 
+static void put_mapping_name(struct text *text, const struct place *place)
+{
+	size_t index = (size_t)(place->vma - vmsnap_vma(place->snap, 0));
+	struct mapping_label label = mapping_label(text, place->naming.names, place->vma, index);
+	const char *words = label.words ? label.words : "(anonymous)";
+	fit_path(text, *place->vma->name ? place->vma->name : words, FIT_MOST);
+	mapping_label_free(&label, text);
+}
+
 static void put_mapping(struct text *text, const struct place *place)
 {
 	const struct vmsnap_vma *vma = place->vma;
@@ -25,7 +35,7 @@ static void put_mapping(struct text *text, const struct place *place)
 	if (vma) {
 		text_format(text, "%s-%s %s ", word_address(vma->start).text, word_address(vma->end).text,
 		            word_perms(vma).text);
-		fit_path(text, *vma->name ? vma->name : "(anonymous)", FIT_MOST);
+		put_mapping_name(text, place);
 	} else {
 		text_format(text, "%s-", word_address(place->gap_start).text);
 		text_string(text, place->gap_end ? word_address(place->gap_end).text : "10000000000000000");

@@ -2,15 +2,17 @@
 #include "emitter.h"
 #include "error.h"
 #include "filter_record.h"
+#include "map_names.h"
 #include "map_text.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
 
-enum { ROW_START, ROW_CELLS };
+enum { ROW_START, ROW_CELLS, ROW_NAMES };
 static const struct column row_columns[] = {
 	[ROW_START] = { "start", .type = COLUMN_ADDRESS },
 	[ROW_CELLS] = { "cells", .type = COLUMN_WORD },
+	[ROW_NAMES] = { "names", .type = COLUMN_LIST },
 };
 static const struct row_schema map_row_schema = ROW_SCHEMA(row_columns);
 
@@ -35,6 +37,13 @@ static void put_legend(struct row *document)
 	row_end(&open);
 }
 
+static bool put_name(void *ctx, const char *name, size_t len)
+{
+	struct row *list = ctx;
+	row_item(list, name, len);
+	return !text_failed(list->text);
+}
+
 static void put_row(struct row *row, const struct map *map, uint64_t start)
 {
 	struct map_row cells;
@@ -44,6 +53,11 @@ static void put_row(struct row *row, const struct map *map, uint64_t start)
 		letters[i] = class_letter(map_cell_class(cells.counts[i]));
 	row_put_address(row, ROW_START, start);
 	row_put_bytes_of(row, ROW_CELLS, letters, map->cells);
+	if (row->text->out.names) {
+		struct row list = row_open(row, ROW_NAMES);
+		map_row_names(row->text, map, start, put_name, &list);
+		row_end(&list);
+	}
 	row_end(row);
 }
 

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "filter_record.h"
 #include "format_value.h"
+#include "mapping_label.h"
 #include "schemas.h"
 #include "show_text.h"
 #include "snapshot_record.h"
@@ -15,7 +16,10 @@
 
 enum {
 	SHOW_SUMS = VMA_COLUMNS,
-	SHOW_SMAPS = SHOW_SUMS + SUMS_COLUMNS,
+	SHOW_MAPPING = SHOW_SUMS + SUMS_COLUMNS,
+	SHOW_LABEL_KIND,
+	SHOW_LABEL,
+	SHOW_SMAPS,
 	SHOW_COLUMNS, /* behind them one for each key of smaps, in tables */
 };
 static const struct column show_columns[] = {
@@ -25,7 +29,7 @@ static const struct column show_columns[] = {
 	[VMA_OFFSET] = { "offset", "OFFSET", COLUMN_OFFSET, COLUMN_SECONDARY, "where in the file it begins", NULL },
 	[VMA_DEV] = { "dev", "DEV", COLUMN_WORD, COLUMN_SECONDARY, "the file's device", NULL },
 	[VMA_INODE] = { "inode", "INODE", COLUMN_COUNT, COLUMN_SECONDARY, "the file's inode", NULL },
-	[VMA_NAME] = { "name", "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
+	[VMA_NAME] = { "name", .type = COLUMN_PATH },
 	[VMA_DELETED] = { "deleted", .type = COLUMN_BOOL },
 	[VMA_BUILD_ID] = { "build_id", "BUILDID", COLUMN_BUILD_ID, COLUMN_SECONDARY, "of the file", NULL },
 	[SHOW_SUMS + SUMS_SIZE] = { "size", "SIZE", COLUMN_BYTES, 0, "of the mapping", NULL },
@@ -41,6 +45,10 @@ static const struct column show_columns[] = {
 	                                         "pages of which it is not known whether they are", NULL },
 	[SHOW_SUMS + SUMS_SWAPPED_UNKNOWN] = { "swapped_unknown", "SWAPPED?", COLUMN_BYTES, COLUMN_SECONDARY,
 	                                       "pages that look swapped, and may not be", NULL },
+	[SHOW_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called or known to be", NULL },
+	[SHOW_LABEL_KIND] = { "label_kind", .type = COLUMN_WORD },
+	[SHOW_LABEL] = { "label", "LABEL", COLUMN_NAME, COLUMN_SECONDARY, "what memory without a name is known to be",
+	                 NULL },
 	[SHOW_SMAPS] = { "smaps", NULL, COLUMN_OPEN, COLUMN_OPTIONAL, NULL, NULL },
 };
 static const uint32_t show_shown[] = {
@@ -61,7 +69,8 @@ static const uint32_t show_shown[] = {
 	VMA_DEV,
 	VMA_INODE,
 	VMA_BUILD_ID,
-	VMA_NAME,
+	SHOW_LABEL,
+	SHOW_MAPPING,
 };
 enum { SHOW_SHOWN = sizeof(show_shown) / sizeof(show_shown[0]) };
 const struct row_schema show_schema = ROW_SCHEMA_SHOWN(show_columns, show_shown);
@@ -198,6 +207,19 @@ static void put_smaps_columns(struct row *row, const struct vmsnap *snap, size_t
 	}
 }
 
+/* For scripts the kernel's word is left alone. */
+static void put_label(struct row *row, const struct vmsnap_vma *vma, size_t index)
+{
+	struct mapping_label label = mapping_label(row->text, row->text->out.names, vma, index);
+	const char *words = label.words ? label.words : "";
+	row_put_name(row, SHOW_MAPPING, *vma->name || row->text->style->raw ? vma->name : words);
+	if (label.words) {
+		row_put_word(row, SHOW_LABEL_KIND, label.kind);
+		row_put_name(row, SHOW_LABEL, label.words);
+	}
+	mapping_label_free(&label, row->text);
+}
+
 static void put_mapping(struct row *row, struct show *show, size_t index)
 {
 	const struct vmsnap_vma *vma = vmsnap_vma(show->snap, index);
@@ -209,6 +231,7 @@ static void put_mapping(struct row *row, struct show *show, size_t index)
 	add_smaps(show, index);
 	put_vma_columns(row, vma);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);
+	put_label(row, vma, index);
 	put_smaps(row, show->snap, index);
 	put_smaps_columns(row, show->snap, index);
 	row_end(row);
@@ -225,8 +248,8 @@ static void put_total(struct row *row, const struct show *show)
 	else
 		snprintf(words, sizeof(words), "%zu mapping%s", count, word_plural(count));
 	row_total_label(row, VMA_START, "total");
-	row_total_label(row, VMA_NAME, words);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &show->total);
+	row_total_label(row, SHOW_MAPPING, words);
 	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++)
 		if (show->smaps_total[column - SHOW_COLUMNS] != UINT64_MAX)
 			row_put_bytes(row, column, show->smaps_total[column - SHOW_COLUMNS]);

@@ -8,7 +8,7 @@ import re
 
 import gdb
 
-from vmsnap import AnnotationKind
+from vmsnap import MALLOC_HEAP, AnnotationKind
 from vmsnap_gdb import at_exit, auto_notes, held, newborn, place, target, threads, touched, unnoticed
 from vmsnap_gdb.session import session
 
@@ -244,7 +244,8 @@ def _inherited(snapshot, tid, child):
     """Captured names of the parent that are the child's too: of the forking thread,
     which is its only one.  What gdb wrote has been told of the child already."""
     return [name._replace(tid=child if name.tid else 0) for name in snapshot.annotations()
-            if name.kind != AnnotationKind.DEBUGGER_WRITE and name.tid in (0, tid)]
+            if name.kind != AnnotationKind.DEBUGGER_WRITE and name.tid in (0, tid)
+            and name.type != MALLOC_HEAP]
 
 
 watch = ForkWatch()

@@ -14,6 +14,9 @@ from vmsnap.given import ADDRESS_MAX
 from vmsnap.owned import Owned
 from vmsnap.text import PLAIN, printed
 
+# The type of an annotation that is a heap of malloc's, which the capture found itself.
+MALLOC_HEAP = "heap_info"
+
 Annotation = collections.namedtuple("Annotation", "address size kind tid frame function symbol type")
 Thread = collections.namedtuple("Thread", "tid stack_pointer comm missed")
 StatusField = collections.namedtuple("StatusField", "key text number")
@@ -343,16 +346,16 @@ class Snapshot(Owned):
                            os.fsdecode(n.symbol), os.fsdecode(n.type)) for n in found]
 
     def has_variables(self):
-        """Whether it holds captured names other than the debugger's footprints."""
+        """Whether it holds captured names other than the debugger's footprints and malloc's heaps."""
         count = lib().vmsnap_annotation_count(self._handle)
-        return any(lib().vmsnap_annotation(self._handle, index).contents.kind != AnnotationKind.DEBUGGER_WRITE
-                   for index in range(count))
+        found = (lib().vmsnap_annotation(self._handle, index).contents for index in range(count))
+        return any(each.kind != AnnotationKind.DEBUGGER_WRITE and each.type != os.fsencode(MALLOC_HEAP) for each in found)
 
     # ---- as text ----
 
-    def show_text(self, style=PLAIN, filter=None):
-        """filter: a Filter, of what is told; so below."""
-        return printed(lib().vmsnap_print_show, self._handle, style=style, filter=filter)
+    def show_text(self, style=PLAIN, filter=None, names=None):
+        """filter: a Filter, of what is told; so below.  names: Names, for what memory without a name is."""
+        return printed(lib().vmsnap_print_show, self._handle, style=style, filter=filter, names=names)
 
     def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False, filter=None):
         return printed(lib().vmsnap_print_pages, self._handle, given.address(start), given.address(end), each,
@@ -365,8 +368,10 @@ class Snapshot(Owned):
     def status_text(self, style=PLAIN, other=None):
         return printed(lib().vmsnap_print_status, self._handle, other and other.handle, style=style)
 
-    def map_text(self, style=PLAIN, other=None, filter=None):
-        return printed(lib().vmsnap_print_map, self._handle, other and other.handle, style=style, filter=filter)
+    def map_text(self, style=PLAIN, other=None, filter=None, names=None):
+        """names: of the other snapshot, if there is one."""
+        return printed(lib().vmsnap_print_map, self._handle, other and other.handle, style=style, filter=filter,
+                       names=names)
 
 
 def capture(pid, label="", reason="", freeze=True, smaps=False):

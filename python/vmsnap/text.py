@@ -45,7 +45,7 @@ class Filter:
         return _lib.struct(_header.Filter, start=given.address(self.start), end=given.address(self.end), **words)
 
 
-def printed(function, *arguments, style, filter=None):
+def printed(function, *arguments, style, filter=None, names=None):
     """What a vmsnap_print_… function writes, as text.  All of it is gathered first:
     whoever shows it may be interrupted, and C must not be left half-way then."""
     pieces, total = [], 0
@@ -61,7 +61,8 @@ def printed(function, *arguments, style, filter=None):
             return errno.ENOMEM
         return 0
 
-    output = _lib.cancellable(_header.Output, style=style.struct(), write=_header.WriteFn(write))
+    output = _lib.cancellable(_header.Output, style=style.struct(), write=_header.WriteFn(write),
+                              names=names and names.handle)
     if filter is not None:
         chosen = filter.struct()
         output.filter = ctypes.pointer(chosen)

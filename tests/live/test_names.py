@@ -469,6 +469,77 @@ class MadeByTheProcess(unittest.TestCase):
         self.expect(self.code + 0x100, "last", "is too large: only its last 64 MiB are read")
 
 
+class Anonymous(unittest.TestCase):
+    """What mappings are that have no name of their own."""
+
+    def mappings(self, source, *argv):
+        return ask(self, "show", source, *argv)["vmas"]
+
+    def mapping(self, source, address, *argv):
+        return next(vma for vma in self.mappings(source, *argv)
+                    if number(vma["start"]) <= address < number(vma["end"]))
+
+    def test_stacks_of_threads_and_their_guards(self):
+        target = Target(self, "names_variables")
+        tid = next(line.split()[1] for line in target.lines if line.startswith("tid "))
+        saved = support.capture(self, target.pid)
+        address = target.ranges["thread_stack"][0]
+        for source in (target.pid, saved):
+            stack = self.mapping(source, address)
+            self.assertEqual((stack["name"], stack["label_kind"], stack["label"]),
+                             ("", "thread_stack", f"stack of thread {tid} (names-thread)"))
+            below = [vma for vma in self.mappings(source) if vma["end"] == stack["start"]]
+            if below and below[0]["perms"] == "---p":  # glibc 2.42 guards otherwise
+                self.assertEqual((below[0]["label_kind"], below[0]["label"]),
+                                 ("stack_guard", f"guard of the stack of thread {tid} (names-thread)"))
+                name = name_at(self, source, number(below[0]["start"]))
+                self.assertEqual((name["kind"], name["symbol"]), ("stack_guard", below[0]["label"]))
+        self.assertIsNone(self.mapping(saved, address, "--no-names")["label"])
+        table = run("show", saved, "-w", "0").out.decode()
+        self.assertIn(f" stack of thread {tid} (names-thread)\n", table)
+        raw = run("show", saved, "--raw", "-o", "START,MAPPING").out.decode()
+        self.assertNotIn("stack\\x20of", raw)  # for scripts, what the kernel says
+        self.assertIn(f"stack of thread {tid} (names-thread)", run("map", saved, "-w", "0").out.decode())
+        rows = ask(self, "map", saved)["rows"]
+        self.assertIn(f"stack of thread {tid} (names-thread)", [name for row in rows for name in row["names"]])
+
+    def test_memory_behind_the_segment_of_a_file(self):
+        target = Target(self, "names_variables")
+        path = os.path.realpath(os.path.join(support.world().targets, "names_variables"))
+        bss = self.mapping(target.pid, target.ranges["big_bss"][1] - 1)
+        if bss["label"] is None and kernel.swap_is_on() and next(
+                vma for vma in self.mappings(target.pid) if vma["name"] == path)["dev"].startswith("00:"):
+            skip(self, "the program may be in swap, and is not read")
+        self.assertEqual((bss["name"], bss["label_kind"], bss["label"]), ("", "bss", f"{path} (.bss)"))
+        # Of memory that is nobody's nothing is said.
+        nameless = self.mapping(target.pid, target.ranges["nameless"][0])
+        self.assertEqual((nameless["name"], nameless["label_kind"], nameless["label"]), ("", None, None))
+
+    def test_heaps_of_malloc(self):
+        target = Target(self, "heaps")
+        saved = support.capture(self, target.pid)
+        arenas = sum(line.startswith("malloc <heap ") for line in target.lines) - 1  # but for the main one
+        # The last line is that of all of them.
+        usable = [int(re.search(r'size="(\d+)"', line)[1]) for line in target.lines if "mprotect" in line][-1]
+        main = [vma for vma in self.mappings(saved) if vma["name"] == "[heap]"]
+        for source in (target.pid, saved):
+            heaps = [vma for vma in self.mappings(source) if vma["label_kind"] == "malloc_heap"]
+            mine = [vma for vma in heaps if vma["perms"] == "rw-p"]
+            self.assertEqual(len({vma["label"] for vma in mine}), arenas)
+            # As malloc itself says.
+            self.assertEqual(sum(vma["size"] for vma in mine + main), usable)
+            for index in range(3):
+                vma = self.mapping(source, target.ranges[f"allocated{index}"][0])
+                self.assertRegex(vma["label"], r"^malloc heap of arena 0x[0-9a-f]+0[23]0$")
+            for vma in heaps:
+                if vma["perms"] == "---p":
+                    self.assertRegex(vma["label"], r"^reserved for malloc heap of arena 0x[0-9a-f]+$")
+            self.assertIsNone(self.mapping(source, target.ranges["alike"][0])["label"])
+        name = name_at(self, saved, target.ranges["allocated0"][0])
+        self.assertEqual((name["kind"], name["symbol"]),
+                         ("malloc_heap", self.mapping(saved, target.ranges["allocated0"][0])["label"]))
+
+
 class Memory(unittest.TestCase):
     """One process, everything in it."""
 

@@ -41,6 +41,8 @@ enum vmsnap_name_kind {
 	VMSNAP_NAME_LOCAL,        /* this and the next two: captured names */
 	VMSNAP_NAME_ARGUMENT,
 	VMSNAP_NAME_THREAD_LOCAL,
+	VMSNAP_NAME_STACK_GUARD, /* symbol: "guard of the stack of thread TID (comm)" */
+	VMSNAP_NAME_MALLOC_HEAP, /* symbol: "malloc heap of arena 0x7f1234000030", "reserved for malloc heap …" */
 };
 const char *vmsnap_name_kind_name(int kind); /* "thread_stack" */
 
@@ -61,6 +63,16 @@ int vmsnap_name_at_sized(struct vmsnap_names *names, uint64_t address, struct vm
 static inline int vmsnap_name_at(struct vmsnap_names *names, uint64_t address, struct vmsnap_name *out)
 {
 	return vmsnap_name_at_sized(names, address, out, sizeof(*out));
+}
+/* What a mapping of anonymous memory is that has no name of its own (index: as vmsnap_vma() counts):
+ * a thread's stack, or those of several; the memory without access right below one, its guard; a heap
+ * of malloc's, or what is reserved for it to grow; or, as kind VMSNAP_NAME_MAPPING with the path in
+ * object, where a file's segment goes on beyond the file (.bss).  address and size: what of the mapping
+ * is that.  VMSNAP_ERR_NOT_FOUND: none of these, as far as is known. */
+int vmsnap_name_of_mapping_sized(struct vmsnap_names *names, size_t index, struct vmsnap_name *out, size_t size);
+static inline int vmsnap_name_of_mapping(struct vmsnap_names *names, size_t index, struct vmsnap_name *out)
+{
+	return vmsnap_name_of_mapping_sized(names, index, out, sizeof(*out));
 }
 /* All symbols that overlap [start, end), in address order, variables and
  * functions alike, each once; calls fn for each until it returns false.  At one address

@@ -54,6 +54,9 @@ struct vmsnap_output {
 	/* Of show, pages and map; of others, what is not NULL is VMSNAP_ERR_ARGUMENT, and so is what
 	 * the snapshot does not know (frames, without privilege). */
 	const struct vmsnap_filter *filter;
+	/* Of the snapshot, or of B: what show and map call anonymous memory by
+	 * (vmsnap_name_of_mapping()); NULL: by nothing. */
+	struct vmsnap_names *names;
 };
 
 int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);

@@ -250,7 +250,9 @@ const char *vmsnap_smaps_flags(const struct vmsnap *snap, size_t vma); /* "rd wr
 /* ---- what a debugger knows ------------------------------------------------ */
 
 /* Names that no file holds, found by a debugger when the snapshot was taken, and
- * what it did to the memory itself. */
+ * what it did to the memory itself.  Of kind OTHER and with this type: a heap of glibc's malloc, which
+ * the capture itself found. */
+#define VMSNAP_MALLOC_HEAP "heap_info"
 enum vmsnap_annotation_kind {
 	VMSNAP_ANNOTATION_LOCAL,
 	VMSNAP_ANNOTATION_ARGUMENT,

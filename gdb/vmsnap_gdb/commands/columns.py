@@ -19,7 +19,8 @@ COLUMNS = {
             ("DEV", False, "the file's device"),
             ("INODE", False, "the file's inode"),
             ("BUILDID", False, "of the file"),
-            ("MAPPING", True, "the file, or what it is called"),
+            ("LABEL", False, "what memory without a name is known to be"),
+            ("MAPPING", True, "the file, or what it is called or known to be"),
         ),
     ),
     "pages": (

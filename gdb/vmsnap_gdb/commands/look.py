@@ -11,6 +11,18 @@ def snapshot(operands):
     return session.resolve(operands[0] if operands else NOW)
 
 
+def names_of(snapshot):
+    """What memory without a name is called; None if that is not to be had: then it is not told."""
+    from vmsnap.errors import CANCELLED, VmsnapError
+    from vmsnap_gdb.session import session
+    try:
+        return session.names_for(snapshot)
+    except VmsnapError as error:
+        if error.code == CANCELLED:
+            raise
+        return None
+
+
 def styled(given):
     from vmsnap_gdb import style
     return style.style(given)
@@ -30,7 +42,7 @@ def chosen(given):
 
 def shown(given, operands):
     of = snapshot(operands)
-    return of.show_text(styled(given), chosen(given))
+    return of.show_text(styled(given), chosen(given), names_of(of))
 
 
 class Show(base.Command):
@@ -99,7 +111,7 @@ Example:
 
     @staticmethod
     def text(a, given, b):
-        return a.map_text(styled(given), b, chosen(given))
+        return a.map_text(styled(given), b, chosen(given), names_of(b or a))
 
 
 EACH = options.Option("each", None, None, None, "a row for each page, not each run")

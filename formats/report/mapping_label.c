@@ -1,0 +1,45 @@
+#include "mapping_label.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Neighbours of one kind may share a mapping with what is named. */
+static const char *rest_of(const struct vmsnap_name *name, const struct vmsnap_vma *vma)
+{
+	bool all = name->address == vma->start && name->size >= vma->end - vma->start;
+	if (name->kind == VMSNAP_NAME_MAPPING)
+		return all ? " (.bss)" : " (.bss, and more)";
+	return name->kind == VMSNAP_NAME_MALLOC_HEAP && !all ? ", and more" : "";
+}
+
+struct mapping_label mapping_label(struct text *text, struct vmsnap_names *names, const struct vmsnap_vma *vma,
+                                   size_t index)
+{
+	struct mapping_label label = { .words = NULL };
+	struct vmsnap_name name;
+	if (!names || vmsnap_name_of_mapping(names, index, &name))
+		return label;
+	const char *what = name.symbol ? name.symbol : name.object, *rest = rest_of(&name, vma);
+	size_t bytes = strlen(what) + strlen(rest) + 1;
+	int rc = work_charge(&text->work, bytes);
+	label.words = rc ? NULL : malloc(bytes);
+	if (!rc && !label.words) {
+		work_release(&text->work, bytes);
+		rc = VMSNAP_ERR_NO_MEMORY;
+	}
+	text_stop(text, rc);
+	if (rc)
+		return label;
+	label.kind = name.kind == VMSNAP_NAME_MAPPING ? "bss" : vmsnap_name_kind_name(name.kind);
+	memcpy(label.words, what, strlen(what));
+	memcpy(label.words + strlen(what), rest, strlen(rest) + 1);
+	return label;
+}
+
+void mapping_label_free(struct mapping_label *label, struct text *text)
+{
+	if (label->words)
+		work_release(&text->work, strlen(label->words) + 1);
+	free(label->words);
+	label->words = NULL;
+}
