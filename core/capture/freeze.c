@@ -233,14 +233,35 @@ static int collect_stops(struct freeze *freeze, bool behind, size_t *waiting)
 	return 0;
 }
 
-/* A task in uninterruptible sleep (the parent of a vfork, a disk wait) cannot stop
- * now, nor can it run: it meets our interrupt before its next instruction.
+/* By the function it sleeps in, which needs no lock of the task's, as its system call would; the
+ * names are those of Linux 3.5 to 6.18.  "0" where the kernel does not tell. */
+static bool waits_for_vfork(const struct frozen_process *process, pid_t tid)
+{
+	static const char *const names[] = { "kernel_clone", "_do_fork", "do_fork", "wait_for_vfork_done" };
+	char name[40];
+	struct proc_text text = { 0 };
+	bool yes = false;
+	snprintf(name, sizeof(name), "task/%d/wchan", (int)tid);
+	if (!procdir_read(process->procdir, name, &text))
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+			yes |= text.len == strlen(names[i]) && !memcmp(text.text, names[i], text.len);
+	proc_text_free(&text);
+	return yes;
+}
+
+/* Whether only tasks are left that cannot stop now, as they are in uninterruptible sleep; nor can
+ * they run: they meet our interrupt before their next instruction.
+ *
+ * The parent of a vfork sleeps as long as its child, which stands.  Others wake up mostly: they
+ * wait for a page, or for a lock whose holder waits for a processor (with 300 threads on a busy
+ * machine all that were left did now and then, and would have stopped a moment later).
  *
  * A main thread that exits is not reported to us before all the others are reaped,
  * which those that we trace are not as long as we do: it is seen to be dead. */
-static bool only_uninterruptible_left(const struct freeze *freeze)
+static bool only_uninterruptible_left(const struct freeze *freeze, bool for_long)
 {
 	size_t left = 0;
+	bool lasting = true;
 	for (size_t p = 0; p < freeze->count; p++) {
 		const struct frozen_process *process = &freeze->processes[p];
 		for (size_t t = 0; t < process->count; t++) {
@@ -252,9 +273,10 @@ static bool only_uninterruptible_left(const struct freeze *freeze)
 			if (!task->gone && state != 'D')
 				return false;
 			left += !task->gone;
+			lasting = lasting && (task->gone || for_long || waits_for_vfork(process, task->tid));
 		}
 	}
-	return left > 0;
+	return left > 0 && lasting;
 }
 
 static void interrupt_all(struct freeze *freeze)
@@ -279,13 +301,12 @@ static void miss_the_rest(struct freeze *freeze)
  * waiting. */
 static bool wait_on(struct freeze *freeze, uint64_t waited, uint64_t idle, unsigned round)
 {
-	uint64_t timeout_ms = freeze->timeout_ms ? freeze->timeout_ms : FREEZE_TIMEOUT_MS;
+	uint64_t timeout = (freeze->timeout_ms ? freeze->timeout_ms : FREEZE_TIMEOUT_MS) * UINT64_C(1000000);
 	watchdog_waited(&freeze->dog);
-	if (idle > timeout_ms * 1000000u || freeze->waited + waited > freeze_patience(freeze) ||
-	    atomic_load(freeze->cancel))
+	if (idle > timeout || freeze->waited + waited > freeze_patience(freeze) || atomic_load(freeze->cancel))
 		return false;
 	if (waited > SLOW_STOP_NS && round % 16 == 0) {
-		if (only_uninterruptible_left(freeze))
+		if (only_uninterruptible_left(freeze, idle > timeout / 2))
 			return false;
 		/* What comes while a thread is within exec is lost (seen on Linux 6.18). */
 		interrupt_all(freeze);

@@ -93,8 +93,9 @@ VMSNAP_API const char *vmsnap_color_name(int color)
 
 VMSNAP_API const char *vmsnap_report_name(int report)
 {
-	static const char *const names[] = { NULL,         "show", "pages", "diff",      "cow",    "status",
-		                             "status_two", "list", "check", "snapshots", "history" };
+	static const char *const names[] = { NULL,      "show",       "pages",  "diff",  "cow",
+		                             "status",  "status_two", "list",   "check", "snapshots",
+		                             "history", "set_diff",   "set_cow" };
 	return NAME_OF(names, report);
 }
 

@@ -202,6 +202,8 @@ class NameKind:  # enum vmsnap_name_kind
     LOCAL = 5
     ARGUMENT = 6
     THREAD_LOCAL = 7
+    STACK_GUARD = 8
+    MALLOC_HEAP = 9
 
 
 class Color:  # enum vmsnap_color
@@ -452,6 +454,7 @@ class Output(Structure):  # struct vmsnap_output
     _fields_ = [
         ("size", c_size_t), ("style", Style), ("write", WriteFn), ("ctx", c_void_p),
         ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("filter", POINTER(Filter)),
+        ("names", c_void_p),
     ]
 
 
@@ -604,6 +607,7 @@ FUNCTIONS = {
     "vmsnap_names_add_fallback": (CHECKED, (c_void_p, c_void_p)),
     "vmsnap_name_kind_name": (c_char_p, (c_int,)),
     "vmsnap_name_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Name), c_size_t)),
+    "vmsnap_name_of_mapping_sized": (c_int, (c_void_p, c_size_t, POINTER(Name), c_size_t)),
     "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
     "vmsnap_segment_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Segment), c_size_t)),
     "vmsnap_names_demangle": (c_char_p, (c_void_p, c_char_p)),

@@ -40,7 +40,7 @@ class Untouched(unittest.TestCase):
         os.unlink(path)
         for arguments in (("capture", target.pid, "-o", path, *options), ("show", target.pid), ("pages", target.pid),
                           ("map", target.pid), ("status", target.pid),
-                          ("page", target.pid, f"{before['maps'][0].start:x}"), ("diff", path, target.pid)):
+                          ("page", target.pid, f"{before['maps'][0].start:x}"), ("diff", f"{path}@pid:{target.pid}", target.pid)):
             result = run(*arguments, user=user)
             self.assertIn(result.status, (0, 1), (arguments, result))
             self.assertTrue(process_is(target.pid, "S"))
@@ -124,8 +124,8 @@ class Observed(unittest.TestCase):
                     ("capture", target.pid, "--append", "-o", path, "--no-freeze"),
                     ("capture", target.pid, "--append", "-o", path, "--tree"),
                     ("show", target.pid, "--json"), ("pages", target.pid), ("map", target.pid),
-                    ("status", target.pid), ("page", target.pid, f"{first:x}"), ("diff", path, target.pid),
-                    ("cow", path, target.pid), ("show", "--no-freeze", target.pid)]
+                    ("status", target.pid), ("page", target.pid, f"{first:x}"), ("diff", f"{path}@pid:{target.pid}", target.pid),
+                    ("cow", f"{path}@pid:{target.pid}", target.pid), ("show", "--no-freeze", target.pid)]
         for arguments in commands:
             before = self.look(user, target.pid, *pids)
             result = run(*arguments, user=user)
