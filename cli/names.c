@@ -21,7 +21,13 @@ struct vmsnap_names *names_open(const struct options *options, const struct vmsn
 struct vmsnap_names *names_quiet(const struct options *options, const struct vmsnap *snap)
 {
 	struct vmsnap_names *names;
-	return options->no_names || vmsnap_names_new(snap, options->sysroot, &names, NULL) ? NULL : names;
+	struct vmsnap_error err;
+	if (options->no_names)
+		return NULL;
+	if (!vmsnap_names_new(snap, options->sysroot, &names, &err))
+		return names;
+	say("no names: %s", err.message);
+	return NULL;
 }
 
 static bool has_names(const struct vmsnap *snap)

@@ -8,7 +8,7 @@
 /* NULL if not wanted or not to be had (which is said: what is shown without names
  * is still right). */
 struct vmsnap_names *names_open(const struct options *options, const struct vmsnap *snap);
-/* For what says less without them, and does not say why. */
+/* For what says nothing of files that were not believed.  To be freed with vmsnap_names_free(). */
 struct vmsnap_names *names_quiet(const struct options *options, const struct vmsnap *snap);
 /* If no debugger named anything in `snap`: uses what one named in another snapshot of
  * the program, too.  names and from may be NULL. */

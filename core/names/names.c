@@ -263,6 +263,7 @@ static struct vmsnap_name name_of_guard(struct vmsnap_names *names, const struct
 	int len = asprintf(&words, "guard of the %s", stack->name);
 	const char *symbol = len < 0 ? NULL : arena_copy(&names->strings, words, (size_t)len);
 	free(words);
+	names->objects.no_memory |= !symbol;
 	return (struct vmsnap_name){
 		.kind = VMSNAP_NAME_STACK_GUARD,
 		.symbol = symbol ? symbol : "guard of a stack",
@@ -390,6 +391,7 @@ static bool name_of_heap(struct vmsnap_names *names, const struct vmsnap_vma *vm
 	out->address = vma->start;
 	out->size = vma->end - vma->start;
 	free(words);
+	names->objects.no_memory |= !out->symbol;
 	return out->symbol;
 }
 
@@ -416,6 +418,7 @@ static bool name_of_stacks(struct vmsnap_names *names, const struct vmsnap_vma *
 	int len = snprintf(words, sizeof(words), "stacks of %td threads", after - first);
 	out->symbol = arena_copy(&names->strings, words, (size_t)len);
 	out->size = after[-1].end - first->start;
+	names->objects.no_memory |= !out->symbol;
 	return out->symbol;
 }
 

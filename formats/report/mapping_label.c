@@ -17,11 +17,13 @@ struct mapping_label mapping_label(struct text *text, struct vmsnap_names *names
 {
 	struct mapping_label label = { .words = NULL };
 	struct vmsnap_name name;
-	if (!names || vmsnap_name_of_mapping(names, index, &name))
+	int rc = names ? vmsnap_name_of_mapping(names, index, &name) : VMSNAP_ERR_NOT_FOUND;
+	text_stop(text, rc == VMSNAP_ERR_NO_MEMORY ? rc : VMSNAP_OK);
+	if (rc)
 		return label;
 	const char *what = name.symbol ? name.symbol : name.object, *rest = rest_of(&name, vma);
 	size_t bytes = strlen(what) + strlen(rest) + 1;
-	int rc = work_charge(&text->work, bytes);
+	rc = work_charge(&text->work, bytes);
 	label.words = rc ? NULL : malloc(bytes);
 	if (!rc && !label.words) {
 		work_release(&text->work, bytes);

@@ -175,7 +175,8 @@ def without_names(out):
         if not isinstance(value, dict):
             return value
         return {key: stripped(item) for key, item in value.items()
-                if key not in ("names", "names_total", "segment") and not (key == "name" and not isinstance(item, str))}
+                if key not in ("names", "names_total", "segment", "label", "label_kind")
+                and not (key == "name" and not isinstance(item, str))}
     return stripped(json.loads(out))
 
 
