@@ -100,11 +100,12 @@ class Capturing(syscalls.Capturing):
 
 class Reading(syscalls.Reading):
     def test_show(self):
-        self.check("show", self.path)
-        self.check("show", self.path, "--json")
+        self.check("show", self.path, "--no-names")
+        self.check("show", self.path, "--json", names=True)
 
     def test_pages_map_and_status(self):
-        for command in ("pages", "map", "status"):
+        self.check("map", self.path, "--no-names", step=3)
+        for command in ("pages", "status"):
             self.check(command, self.path, step=3)
 
     def test_list_and_check(self):
@@ -150,7 +151,7 @@ class Reading(syscalls.Reading):
         with open(content, "wb") as file:
             file.write(self.before * (1 + (5 << 18) // len(self.before)))
         os.mkfifo(fifo)
-        argv, only = ("show", fifo, "--json"), "openat,memfd_create,write,fstat,lseek,pread64,read"
+        argv, only = ("show", fifo, "--json", "--no-names"), "openat,memfd_create,write,fstat,lseek,pread64,read"
         with self.fed(content, fifo):
             base = inject(argv, only=only)
         self.assertEqual(base.status, 0, base)
