@@ -53,7 +53,7 @@ static bool was_interrupted(void *ctx)
 
 /* ---- taking ---- */
 
-/* A tree takes a descriptor for each process.  The soft limit is low for the sake of
+/* Several processes take some descriptors each.  The soft limit is low for the sake of
  * programs that use select(2), and we do not. */
 static void raise_descriptor_limit(void)
 {
@@ -64,28 +64,21 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int take(const struct options *options, pid_t pid, struct captured *captured)
+static int take(const struct options *options, const struct processes *processes, struct captured *captured)
 {
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
 		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
 		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) |
+		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
 		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
 		.label = options->label,
 		.cancelled = was_interrupted,
 	};
 	struct vmsnap_error err;
-	int rc;
-	if (options->tree) {
+	if (options->tree || processes->count > 1)
 		raise_descriptor_limit();
-		rc = vmsnap_capture_tree(pid, &how, &captured->snaps, &captured->count, &err);
-	} else {
-		captured->snaps = calloc(1, sizeof(captured->snaps[0]));
-		if (!captured->snaps)
-			return trouble("out of memory");
-		rc = vmsnap_capture(pid, &how, &captured->snaps[0], &err);
-		captured->count = rc ? 0 : 1;
-	}
+	int rc = vmsnap_capture_set(processes->pids, processes->count, &how, &captured->snaps, &captured->count, &err);
 	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by)
 		return 128 + interrupted_by;
 	return rc ? trouble_with(NULL, &err) : STATUS_OK;
@@ -164,6 +157,16 @@ static uint64_t resident_bytes(const struct captured *captured)
 	return known ? sums.distinct + sums.hidden : 0;
 }
 
+/* One address space counts once. */
+static bool has_memory_of_earlier(const struct captured *captured, size_t index)
+{
+	const struct vmsnap_info *info = vmsnap_info(captured->snaps[index]);
+	for (size_t i = 0; info->memory_with_count && i < index; i++)
+		if (vmsnap_relation(captured->snaps[i], captured->snaps[index]) == VMSNAP_RELATION_ONE_ADDRESS_SPACE)
+			return true;
+	return false;
+}
+
 static void tell_saved(const struct options *options, const char *path, const struct captured *captured)
 {
 	char resident[16], on_disk[16], file[64] = "", processes[64] = "";
@@ -171,11 +174,11 @@ static void tell_saved(const struct options *options, const char *path, const st
 	size_t vmas = 0;
 	struct stat st;
 	for (size_t i = 0; i < captured->count; i++) {
-		vmas += vmsnap_vma_count(captured->snaps[i]);
+		vmas += has_memory_of_earlier(captured, i) ? 0 : vmsnap_vma_count(captured->snaps[i]);
 		uint64_t stood = vmsnap_info(captured->snaps[i])->pause;
 		pause = stood > pause ? stood : pause;
 	}
-	if (options->tree)
+	if (options->tree || captured->count > 1)
 		snprintf(processes, sizeof(processes), "%zu process%s, ", captured->count,
 		         captured->count == 1 ? "" : "es");
 	if (is_regular(path, &st))
@@ -190,6 +193,21 @@ static size_t count_missed(const struct vmsnap *snap)
 	for (size_t i = 0; i < vmsnap_thread_count(snap); i++)
 		missed += vmsnap_thread(snap, i)->missed;
 	return missed;
+}
+
+/* "process 4711 has one address space with process 4712" */
+static void tell_memory(const struct captured *captured)
+{
+	for (size_t i = 0; i < captured->count; i++) {
+		const struct vmsnap_info *info = vmsnap_info(captured->snaps[i]);
+		if (!info->memory_with_count || has_memory_of_earlier(captured, i))
+			continue;
+		char others[32] = "";
+		if (info->memory_with_count > 1)
+			snprintf(others, sizeof(others), " and %zu others", info->memory_with_count - 1);
+		say("process %" PRIu32 " has one address space with process %" PRIu32 "%s", info->pid,
+		    info->memory_with[0], others);
+	}
 }
 
 static void tell_loose(const struct vmsnap *snap)
@@ -221,7 +239,10 @@ static void tell_doubts(const struct options *options, const struct captured *ca
 		         (info->freeze == VMSNAP_FREEZE_NONE || info->freeze == VMSNAP_FREEZE_PARTIAL))
 			loose = captured->snaps[i];
 	}
-	if (restless)
+	if (restless && restless->memory_with_count)
+		say("process %" PRIu32 ": its memory was in use while it was read: its pages may not be of one instant",
+		    restless->pid);
+	else if (restless)
 		say("process %" PRIu32 " ran while it was read%s: its pages may not be of one instant", restless->pid,
 		    options->no_freeze ? "" : ", because not all of it could be stopped");
 	else if (loose)
@@ -268,23 +289,26 @@ static int check_destination(const struct options *options, const char *path)
 int cmd_capture(const struct options *options)
 {
 	struct captured captured = { 0 };
+	struct processes processes = { 0 };
 	char usual[64];
-	pid_t pid;
-	int status = process_parse(options->operands[0], &pid);
-	if (status)
-		return status;
-	snprintf(usual, sizeof(usual), "vmsnap-%d.vms", (int)pid);
+	int status = processes_parse(options->operands, options->operand_count, &processes);
+	snprintf(usual, sizeof(usual), "vmsnap-%d.vms", status ? 0 : (int)processes.pids[0]);
 	const char *path = options->file ? options->file : usual;
-	status = check_destination(options, path);
-	if (status)
+	if (!status)
+		status = check_destination(options, path);
+	if (status) {
+		free(processes.pids);
 		return status;
+	}
 	interrupts_notice();
-	status = take(options, pid, &captured);
+	status = take(options, &processes, &captured);
+	free(processes.pids);
 	privilege_drop();
 	if (!status)
 		status = save(options, path, &captured);
 	if (!status && !options->quiet) {
 		tell_saved(options, path, &captured);
+		tell_memory(&captured);
 		tell_doubts(options, &captured);
 	}
 	if (!status && options->json)

@@ -44,6 +44,16 @@ static int load_operands(struct sources *sources, struct chosen *a, struct chose
 	return status;
 }
 
+/* Live processes are captured with the first word that is one, all at one instant. */
+static int expect_all(struct sources *sources)
+{
+	const struct options *options = sources->options;
+	int status = sources_expect(sources, options->base);
+	for (int i = 0; !status && i < options->operand_count; i++)
+		status = sources_expect(sources, options->operands[i]);
+	return status;
+}
+
 /* ---- diff ---- */
 
 static int print_diff(const struct options *options, const struct vmsnap *a, const struct vmsnap *b)
@@ -100,8 +110,10 @@ int cmd_diff(const struct options *options)
 	sources_init(&sources, options);
 	const char *word = options->operands[0];
 	size_t count;
-	int status = options->operand_count < 2 ? instants_from_word(&sources, word, &a, &b, &count)
-	                                        : load_operands(&sources, &a, &b);
+	int status = expect_all(&sources);
+	if (!status)
+		status = options->operand_count < 2 ? instants_from_word(&sources, word, &a, &b, &count)
+		                                    : load_operands(&sources, &a, &b);
 	sources_close(&sources);
 	if (status)
 		return status;
@@ -241,8 +253,10 @@ int cmd_cow(const struct options *options)
 	sources_init(&sources, options);
 	bool one_word = options->operand_count < 2;
 	size_t count = 0;
-	int status = one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
-	                      : load_operands(&sources, &a, &b);
+	int status = expect_all(&sources);
+	if (!status)
+		status = one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
+		                  : load_operands(&sources, &a, &b);
 	if (!status && options->base)
 		status = set_from_word(&sources, options->base, &base);
 	sources_close(&sources);

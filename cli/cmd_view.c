@@ -13,7 +13,11 @@ static int load_operands(const struct options *options, int count, struct vmsnap
 	struct sources sources;
 	*a = *b = NULL;
 	sources_init(&sources, options);
-	int status = snapshot_from_word(&sources, options->operands[0], a);
+	int status = STATUS_OK;
+	for (int i = 0; !status && i < count; i++)
+		status = sources_expect(&sources, options->operands[i]);
+	if (!status)
+		status = snapshot_from_word(&sources, options->operands[0], a);
 	if (!status && count > 1)
 		status = snapshot_from_word(&sources, options->operands[1], b);
 	sources_close(&sources);

@@ -42,7 +42,7 @@ enum command_bit {
 	CMD_CHECK = 1 << 9,
 };
 
-enum { COMMAND_REPORTS = 2 };
+enum { COMMAND_REPORTS = 2, OPERANDS_ANY = 1 << 30 };
 struct command {
 	unsigned bit;
 	const char *name;

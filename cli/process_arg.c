@@ -42,3 +42,29 @@ int process_parse(const char *word, pid_t *pid)
 	*pid = process_meant((pid_t)number);
 	return STATUS_OK;
 }
+
+int processes_add(struct processes *processes, pid_t pid)
+{
+	for (size_t i = 0; i < processes->count; i++)
+		if (processes->pids[i] == pid)
+			return (int)i;
+	pid_t *pids = realloc(processes->pids, (processes->count + 1) * sizeof(*pids));
+	if (!pids)
+		return -1;
+	processes->pids = pids;
+	pids[processes->count] = pid;
+	return (int)processes->count++;
+}
+
+int processes_parse(char *const *words, int count, struct processes *out)
+{
+	for (int i = 0; i < count; i++) {
+		pid_t pid;
+		int status = process_parse(words[i], &pid);
+		if (status)
+			return status;
+		if (processes_add(out, pid) < 0)
+			return trouble("out of memory");
+	}
+	return STATUS_OK;
+}

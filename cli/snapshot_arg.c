@@ -22,34 +22,64 @@ void sources_close(struct sources *sources)
 {
 	if (sources->standard_input)
 		vmsnap_file_close(sources->standard_input);
-	sources->standard_input = NULL;
+	if (sources->live)
+		vmsnap_unref_all(sources->live, sources->processes.count);
+	free(sources->processes.pids);
+	*sources = (struct sources){ .options = sources->options };
 }
 
 /* ---- live processes ---- */
 
-static int capture_live(const struct options *options, const char *word, struct vmsnap **out)
+int sources_expect(struct sources *sources, const char *word)
 {
 	pid_t pid;
+	if (!word || !word_is_process(word))
+		return STATUS_OK;
 	int status = process_parse(word, &pid);
-	if (status)
-		return status;
-	bool file_too = !access(word, F_OK);
+	if (!status && processes_add(&sources->processes, pid) < 0)
+		return trouble("out of memory");
+	return status;
+}
+
+static int capture_all(struct sources *sources, const char *word, bool file_too)
+{
+	const struct options *options = sources->options;
 	struct vmsnap_capture_options how = { .size = sizeof(how), .flags = VMSNAP_CAPTURE_DROP_OWN_MAPPINGS };
 	if (options->no_freeze)
 		how.flags |= VMSNAP_CAPTURE_NO_FREEZE;
 	if (privilege_is_lent())
 		how.flags |= VMSNAP_CAPTURE_WATCHDOG;
 	struct vmsnap_error err;
-	int rc = vmsnap_capture(pid, &how, out, &err);
+	size_t count;
+	int rc = vmsnap_capture_set(sources->processes.pids, sources->processes.count, &how, &sources->live, &count,
+	                            &err);
 	if (rc && file_too)
 		return trouble("%s ('%s' was taken as a process; the file of that name is './%s')", err.message, word,
 		               word);
-	if (rc)
-		return trouble_with(NULL, &err);
+	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+}
+
+static int capture_live(struct sources *sources, const char *word, struct vmsnap **out)
+{
+	pid_t pid;
+	int status = process_parse(word, &pid);
+	if (status)
+		return status;
+	bool file_too = !access(word, F_OK);
+	int index = processes_add(&sources->processes, pid);
+	if (index < 0)
+		return trouble("out of memory");
+	if (!sources->live)
+		status = capture_all(sources, word, file_too);
+	if (status)
+		return status;
+	*out = vmsnap_ref(sources->live[index]);
+	const struct vmsnap_info *info = vmsnap_info(*out);
 	if (file_too)
 		say("'%s' is taken as a process; the file of that name is './%s'", word, word);
-	if (!options->no_freeze && !vmsnap_info(*out)->consistent)
-		say("process %d ran while it was read: its pages may not be of one instant", (int)pid);
+	if (!sources->options->no_freeze && !info->consistent)
+		say("process %d%s while it was read: its pages may not be of one instant", (int)pid,
+		    info->memory_with_count ? ": its memory was in use" : " ran");
 	return STATUS_OK;
 }
 
@@ -164,7 +194,7 @@ static int load_which(const char *word, const struct vmsnap_file *file, const ch
 int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap **out)
 {
 	if (word_is_process(word))
-		return capture_live(sources->options, word, out);
+		return capture_live(sources, word, out);
 	struct place place;
 	int status = place_find(word, &place);
 	if (status)
@@ -254,7 +284,7 @@ int set_from_word(struct sources *sources, const char *word, struct chosen *out)
 	struct vmsnap_file *file;
 	struct span span;
 	if (word_is_process(word)) {
-		int status = capture_live(sources->options, word, &snap);
+		int status = capture_live(sources, word, &snap);
 		return status ? status : set_of_one(snap, out);
 	}
 	int status = open_word(sources, word, &place, &file);

@@ -7,15 +7,21 @@
 #include <sys/types.h>
 
 #include "options.h"
+#include "process_arg.h"
 #include "vmsnap.h"
 
-/* Files stay open while words are looked up: standard input can be read once. */
+/* Files stay open while words are looked up: standard input can be read once.  Live processes are
+ * captured with the first of them, all at one instant. */
 struct sources {
 	const struct options *options;
 	struct vmsnap_file *standard_input;
+	struct processes processes; /* that are, or will be, captured */
+	struct vmsnap **live;       /* one for each of them; NULL: not yet */
 };
 
 void sources_init(struct sources *sources, const struct options *options);
+/* A word that will be looked up; NULL is fine.  If it is a process, it is captured with the others. */
+int sources_expect(struct sources *sources, const char *word);
 void sources_close(struct sources *sources);
 
 /* Each returns STATUS_OK, or STATUS_TROUBLE after saying why.  A file whose end is

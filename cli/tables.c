@@ -4,9 +4,10 @@
 #include "vmsnap.h"
 
 const struct command command_table[] = {
-	{ CMD_CAPTURE, "capture", "PID", 1, 1, "take a snapshot of a process and save it",
+	{ CMD_CAPTURE, "capture", "PID...", 1, OPERANDS_ANY, "take a snapshot of a process and save it",
 	  "Saves to vmsnap-PID.vms in the current folder unless -o says otherwise. The\n"
-	  "process stands still while its pages are read, a few milliseconds as a rule.\n",
+	  "process stands still while its pages are read, a few milliseconds as a rule;\n"
+	  "several, related or not, stand still at one instant.\n",
 	  cmd_capture, { 0 } },
 	{ CMD_SHOW, "show", "SNAPSHOT", 1, 1, "the address space as a table, with totals",
 	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show, { VMSNAP_REPORT_SHOW } },

@@ -73,11 +73,18 @@ static bool seems_to_have_exited(int rc)
 	return rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_ZOMBIE || rc == VMSNAP_ERR_NO_PROCESS;
 }
 
-/* A process of a tree that exits meanwhile is left out; the first one must be there. */
+/* A process of a tree that exits meanwhile is left out; those that were named must be there. */
 static bool may_be_left_out(const struct capture *capture, size_t index, int rc)
 {
-	return index > 0 && seems_to_have_exited(rc) &&
-	       (capture->last_look || !lives_on(capture->freeze.processes[index].procdir));
+	const struct frozen_process *process = &capture->freeze.processes[index];
+	return !process->named && seems_to_have_exited(rc) && (capture->last_look || !lives_on(process->procdir));
+}
+
+/* Whether there is, or will be, a snapshot of it. */
+static bool is_taken(const struct capture *capture, size_t index)
+{
+	const struct frozen_process *process = &capture->freeze.processes[index];
+	return !process->companion && (process->named || !process->gone);
 }
 
 static void drop_process(struct capture *capture, size_t index)
@@ -98,6 +105,9 @@ static int prepare_readers(struct capture *capture, bool seized)
 	while (capture->reader_count < count) {
 		size_t index = capture->reader_count++;
 		const struct frozen_process *process = &capture->freeze.processes[index];
+		capture->readers[index] = (struct reader){ .memory = -1, .root = -1, .maps = -1 };
+		if (process->companion)
+			continue;
 		int rc = reader_prepare(&capture->readers[index], process->procdir, process->pid,
 		                        wants(capture, VMSNAP_CAPTURE_SMAPS), capture->held, &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
@@ -164,7 +174,7 @@ static int take_all(struct capture *capture)
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t taken = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, monotonic = (int64_t)monotonic_now();
 	for (size_t i = 0; i < capture->reader_count; i++) {
-		if (i && capture->freeze.processes[i].gone)
+		if (!is_taken(capture, i))
 			continue;
 		struct reader *reader = &capture->readers[i];
 		reader->taken = taken;
@@ -194,6 +204,40 @@ static bool still_held(const struct capture *capture, const struct frozen_proces
 	return capture->ours.calling_thread || tracer_all_stopped(process->procdir);
 }
 
+static bool has_memory_of(const struct capture *capture, size_t index, size_t other)
+{
+	const struct frozen_process *process = &capture->freeze.processes[index],
+	                            *companion = &capture->freeze.processes[other];
+	return index != other && !process->users_unknown && !companion->users_unknown && !companion->gone &&
+	       companion->memory == process->memory;
+}
+
+/* Who waits in the kernel, as for a vfork child that has its memory, cannot run before it stops. */
+static bool stood(const struct frozen_process *process)
+{
+	if (process->state == VMSNAP_FREEZE_FULL || process->state == VMSNAP_FREEZE_PARTIAL)
+		return !process->runs;
+	return tracer_of(process->procdir, "status") && tracer_none_runs(process->procdir);
+}
+
+/* Whether somebody else may have run in its memory, though itself it stood. */
+static bool others_ran(const struct capture *capture, size_t index)
+{
+	for (size_t i = 0; i < capture->freeze.count; i++)
+		if (has_memory_of(capture, index, i) && !stood(&capture->freeze.processes[i]))
+			return true;
+	return false;
+}
+
+static int note_memory(struct capture *capture)
+{
+	/* The kernel knows memory by the main threads. */
+	for (size_t i = 0; i < capture->reader_count; i++)
+		if (is_taken(capture, i) && capture->readers[i].memory != capture->readers[i].procdir)
+			capture->freeze.processes[i].users_unknown = true;
+	return freeze_note_memory(&capture->freeze) ? fail_no_memory(&capture->error) : VMSNAP_OK;
+}
+
 /* Frozen by us: consistent.  Otherwise it is if the map reads the same once more,
  * and, with a debugger, if it still holds every thread. */
 static int set_consistency(struct capture *capture, size_t index)
@@ -206,19 +250,28 @@ static int set_consistency(struct capture *capture, size_t index)
 	info->freeze = process->state;
 	info->consistent = true;
 	bool stands = process->state == VMSNAP_FREEZE_FULL || process->state == VMSNAP_FREEZE_DEBUGGER;
+	if (stands && others_ran(capture, index)) {
+		info->freeze = VMSNAP_FREEZE_PARTIAL;
+		info->consistent = false;
+		info->faults = UINT64_MAX;
+		return VMSNAP_OK;
+	}
 	/* Others than those that made the pages seen. */
 	if (!stands)
 		info->faults = UINT64_MAX;
 	if (!reader->live || process->state == VMSNAP_FREEZE_FULL ||
 	    (stands && capture->held && capture->ours.calling_thread))
 		return VMSNAP_OK;
-	return reader_recheck(reader, &info->consistent, &capture->error);
+	int rc = reader_recheck(reader, &info->consistent, &capture->error);
+	if (process->state == VMSNAP_FREEZE_PARTIAL && others_ran(capture, index))
+		info->consistent = false;
+	return rc;
 }
 
 static int set_consistency_of_all(struct capture *capture)
 {
 	for (size_t i = 0; i < capture->reader_count; i++) {
-		if (i && capture->freeze.processes[i].gone)
+		if (!is_taken(capture, i))
 			continue;
 		int rc = set_consistency(capture, i);
 		if (may_be_left_out(capture, i, rc))
@@ -250,16 +303,31 @@ static void set_state(struct freeze *freeze, enum vmsnap_freeze state)
 		freeze->processes[p].state = state;
 }
 
-/* Without the first process there is nothing to take, and without one that lives it
+/* Without those that were named there is nothing to take, and without one that lives it
  * would not be all. */
 static int check_vanished(struct capture *capture)
 {
 	for (size_t i = 0; i < capture->freeze.count; i++) {
 		const struct frozen_process *process = &capture->freeze.processes[i];
-		if (process->gone && !may_be_left_out(capture, i, VMSNAP_ERR_EXITED))
+		if (process->gone && !process->companion && !may_be_left_out(capture, i, VMSNAP_ERR_EXITED))
 			return procdir_fail(ESRCH, process->pid, "memory", &capture->error);
 	}
 	return VMSNAP_OK;
+}
+
+/* Who has the memory of those that are taken.  Numbers of another PID namespace's /proc mean
+ * others here. */
+static int find_companions(struct capture *capture)
+{
+	struct freeze *freeze = &capture->freeze;
+	bool ours = procdir_numbers_are_ours(freeze->processes[0].procdir);
+	for (size_t i = 0; !ours && i < freeze->count; i++)
+		freeze->processes[i].users_unknown = true;
+	size_t added = 0;
+	int rc = ours ? freeze_add_relatives(freeze, &capture->error) : VMSNAP_OK;
+	/* Who freezes looks for children himself. */
+	bool looks = !capture->held && !wants(capture, VMSNAP_CAPTURE_NO_FREEZE);
+	return rc || !ours || looks ? rc : freeze_add_children(freeze, &added, &capture->error);
 }
 
 /* All that happens while the target stands, and around it. */
@@ -271,9 +339,12 @@ static int freeze_and_take(struct capture *capture)
 		rc = prepare_readers(capture, false);
 	if (rc)
 		return rc;
-	if (wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !capture->readers[0].live)
+	bool live = capture->readers[0].live;
+	if (live)
+		rc = find_companions(capture);
+	if (wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !live)
 		set_state(freeze, VMSNAP_FREEZE_NONE);
-	else
+	else if (!rc)
 		rc = stop_all(capture);
 	atomic_store(&capture->stands, true);
 	if (!rc)
@@ -282,6 +353,8 @@ static int freeze_and_take(struct capture *capture)
 		rc = prepare_readers(capture, true);
 	if (!rc)
 		rc = take_all(capture);
+	if (!rc && live)
+		rc = note_memory(capture);
 	freeze_release(freeze);
 	return rc ? rc : set_consistency_of_all(capture);
 }
@@ -377,11 +450,18 @@ static int run_thread(struct capture *capture)
  * because they shall.  All is done right here. */
 static int take_held(struct capture *capture)
 {
+	struct freeze *freeze = &capture->freeze;
 	enum vmsnap_freeze state = capture->ours.hold == TRACER_HOLD_ALL ? VMSNAP_FREEZE_DEBUGGER : VMSNAP_FREEZE_NONE;
-	set_state(&capture->freeze, state);
 	int rc = prepare_readers(capture, false);
 	if (!rc)
+		rc = find_companions(capture);
+	set_state(freeze, state);
+	if (!rc)
+		rc = prepare_readers(capture, false);
+	if (!rc)
 		rc = take_all(capture);
+	if (!rc)
+		rc = note_memory(capture);
 	return rc ? rc : set_consistency_of_all(capture);
 }
 
@@ -394,6 +474,36 @@ static bool may_take_held(const struct capture *capture)
 	return !capture->freeze.tree && !wants(capture, VMSNAP_CAPTURE_NO_FREEZE) &&
 	       capture->ours.hold != TRACER_HOLD_NO && capture->ours.size <= HELD_BYTES_MAX &&
 	       !procdir_is_live(process->procdir, &live) && live;
+}
+
+static int by_number(const void *left, const void *right)
+{
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	return (a > b) - (a < b);
+}
+
+static int keep_memory_with(const struct capture *capture, size_t index)
+{
+	const struct freeze *freeze = &capture->freeze;
+	struct vmsnap *snap = capture->readers[index].builder.snap;
+	size_t count = 0;
+	for (size_t i = 0; i < freeze->count; i++)
+		count += has_memory_of(capture, index, i);
+	snap->info.memory_known = !freeze->processes[index].users_unknown;
+	if (!count)
+		return VMSNAP_OK;
+	uint32_t *pids = arena_alloc(&snap->strings, count * sizeof(*pids));
+	if (!pids)
+		return VMSNAP_ERR_NO_MEMORY;
+	for (size_t i = 0, at = 0; i < freeze->count; i++)
+		if (has_memory_of(capture, index, i))
+			pids[at++] = (uint32_t)freeze->processes[i].pid;
+	qsort(pids, count, sizeof(*pids), by_number);
+	snap->info.memory_with = pids;
+	snap->info.memory_with_count = count;
+	/* What the others made is not counted among its own. */
+	snap->info.faults = UINT64_MAX;
+	return VMSNAP_OK;
 }
 
 static int finish_reader(struct capture *capture, size_t index)
@@ -416,6 +526,8 @@ static int finish_reader(struct capture *capture, size_t index)
 		snap->info.reason = arena_string(&snap->strings, capture->options.reason);
 	if (!snap->info.label || !snap->info.reason)
 		return fail_no_memory(&capture->error);
+	if (reader->live && keep_memory_with(capture, index))
+		return fail_no_memory(&capture->error);
 	reader_reopen(reader);
 	if (reader->live)
 		rc = identity_build_ids(snap, reader->procdir, reader->root, reader->maps, &capture->error);
@@ -431,7 +543,7 @@ static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *cou
 	size_t used = 0;
 	struct work work = { .limit = WORK_UNLIMITED };
 	for (size_t i = 0; i < capture->reader_count; i++) {
-		if (i && capture->freeze.processes[i].gone)
+		if (!is_taken(capture, i))
 			continue;
 		int rc = finish_reader(capture, i);
 		if (!rc && builder_finish(&capture->readers[i].builder, &work, &snaps[used]))
@@ -447,14 +559,21 @@ static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *cou
 	return VMSNAP_OK;
 }
 
-static int capture_init(struct capture *capture, const struct vmsnap_capture_options *options, bool tree)
+/* Whose snapshots the caller wants. */
+struct asked {
+	const pid_t *pids;
+	const int *procdirs; /* stay those of the same processes, whichever threads are their main ones */
+	size_t count;
+	bool tree;
+};
+
+static int capture_init(struct capture *capture, const struct vmsnap_capture_options *options)
 {
 	int rc = options_take(&capture->options, sizeof(capture->options), options, "struct vmsnap_capture_options",
 	                      &capture->error);
 	if (rc)
 		return rc;
 	capture->freeze.timeout_ms = capture->options.freeze_timeout_ms;
-	capture->freeze.tree = tree;
 	capture->freeze.cancel = &capture->cancel;
 	tracer_ours(capture->freeze.processes[0].procdir, &capture->ours);
 	capture->held = may_take_held(capture);
@@ -470,20 +589,34 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
 }
 
-/* Takes procdir over. */
-static int capture_look(pid_t pid, int procdir, const struct vmsnap_capture_options *options, bool tree, bool last,
+static int add_asked(struct capture *capture, const struct asked *asked)
+{
+	struct freeze *freeze = &capture->freeze;
+	freeze->tree = asked->tree;
+	for (size_t i = 0; i < asked->count; i++) {
+		int own = fcntl(asked->procdirs[i], F_DUPFD_CLOEXEC, 0);
+		if (own < 0)
+			return fail_sys(&capture->error, errno, "cannot keep the directory of process %d",
+			                (int)asked->pids[i]);
+		int rc = freeze_add(freeze, asked->pids[i], i, own, &capture->error);
+		if (rc)
+			return rc;
+		freeze->processes[i].named = true;
+	}
+	return VMSNAP_OK;
+}
+
+static int capture_look(const struct asked *asked, const struct vmsnap_capture_options *options, bool last,
                         struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
-	if (!capture) {
-		close(procdir);
+	if (!capture)
 		return fail_no_memory(err);
-	}
 	capture->last_look = last;
 	freeze_init(&capture->freeze);
-	int rc = freeze_add(&capture->freeze, pid, 0, procdir, &capture->error);
+	int rc = add_asked(capture, asked);
 	if (!rc)
-		rc = capture_init(capture, options, tree);
+		rc = capture_init(capture, options);
 	if (!rc)
 		rc = capture->held ? take_held(capture) : run_thread(capture);
 	if (!rc)
@@ -500,19 +633,22 @@ static int capture_look(pid_t pid, int procdir, const struct vmsnap_capture_opti
 	return rc;
 }
 
-/* Takes procdir over, which stays that of the same process whichever thread is its main one. */
-static int capture_run(pid_t pid, int procdir, const struct vmsnap_capture_options *options, bool tree,
-                       struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
+static bool all_live_on(const struct asked *asked)
 {
-	CLEANUP_CLOSE int kept = procdir;
+	for (size_t i = 0; i < asked->count; i++)
+		if (!lives_on(asked->procdirs[i]))
+			return false;
+	return true;
+}
+
+static int capture_run(const struct asked *asked, const struct vmsnap_capture_options *options, struct vmsnap ***out,
+                       size_t *count, struct vmsnap_error *err)
+{
 	uint64_t until = monotonic_now() + AGAIN_MS * UINT64_C(1000000);
 	for (int look = 0;; look++) {
 		bool last = look == LOOKS_AGAIN || monotonic_now() > until;
-		int own = fcntl(kept, F_DUPFD_CLOEXEC, 0);
-		if (own < 0)
-			return fail_sys(err, errno, "cannot keep the directory of process %d", (int)pid);
-		int rc = capture_look(pid, own, options, tree, last, out, count, err);
-		if (last || !seems_to_have_exited(rc) || !lives_on(kept))
+		int rc = capture_look(asked, options, last, out, count, err);
+		if (last || !seems_to_have_exited(rc) || !all_live_on(asked))
 			return rc;
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000L << look }, NULL);
 	}
@@ -555,9 +691,10 @@ static int open_process(pid_t *pid, int *procdir, struct vmsnap_error *err)
 static int capture_one(pid_t pid, int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
                        struct vmsnap_error *err)
 {
+	struct asked asked = { .pids = &pid, .procdirs = &procdir, .count = 1 };
 	struct vmsnap **snaps;
 	size_t count;
-	int rc = capture_run(pid, procdir, options, false, &snaps, &count, err);
+	int rc = capture_run(&asked, options, &snaps, &count, err);
 	if (rc)
 		return rc;
 	*out = snaps[0];
@@ -568,30 +705,75 @@ static int capture_one(pid_t pid, int procdir, const struct vmsnap_capture_optio
 VMSNAP_API int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
                               struct vmsnap_error *err)
 {
-	int procdir;
-	int rc = open_process(&pid, &procdir, err);
-	return rc ? rc : capture_one(pid, procdir, options, out, err);
+	int fd, rc = open_process(&pid, &fd, err);
+	if (rc)
+		return rc;
+	CLEANUP_CLOSE int procdir = fd;
+	return capture_one(pid, procdir, options, out, err);
 }
 
 VMSNAP_API int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options, struct vmsnap **out,
                                  struct vmsnap_error *err)
 {
-	int own = fcntl(procdir, F_DUPFD_CLOEXEC, 0);
-	if (own < 0)
-		return fail_sys(err, errno, "not an open directory");
 	pid_t pid = 0;
 	bool live = false;
 	struct proc_text stat = { 0 };
-	if (!procdir_is_live(own, &live) && live && procdir_read(own, "stat", &stat) == 0)
+	if (!procdir_is_live(procdir, &live) && live && procdir_read(procdir, "stat", &stat) == 0)
 		pid = (pid_t)strtol(stat.text, NULL, 10);
 	proc_text_free(&stat);
-	return capture_one(pid, own, options, out, err);
+	return capture_one(pid, procdir, options, out, err);
+}
+
+/* pids: as the caller has them; threads become their processes. */
+static int open_all(pid_t *pids, size_t count, int *procdirs, struct vmsnap_error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		int fd, rc = open_process(&pids[i], &fd, err);
+		if (rc)
+			return rc;
+		procdirs[i] = fd;
+		for (size_t before = 0; before < i; before++)
+			if (pids[before] == pids[i])
+				return fail(err, VMSNAP_ERR_ARGUMENT, "process %d is named twice", (int)pids[i]);
+	}
+	return VMSNAP_OK;
+}
+
+static int capture_opened(const pid_t *pids, size_t pid_count, bool tree, const struct vmsnap_capture_options *options,
+                          struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
+{
+	if (!pids || !pid_count)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a capture needs a process");
+	CLEANUP_FREE int *procdirs = malloc(pid_count * sizeof(*procdirs));
+	CLEANUP_FREE pid_t *own = malloc(pid_count * sizeof(*own));
+	if (!procdirs || !own)
+		return fail_no_memory(err);
+	memcpy(own, pids, pid_count * sizeof(*own));
+	for (size_t i = 0; i < pid_count; i++)
+		procdirs[i] = -1;
+	struct asked asked = { .pids = own, .procdirs = procdirs, .count = pid_count, .tree = tree };
+	int rc = open_all(own, pid_count, procdirs, err);
+	if (!rc)
+		rc = capture_run(&asked, options, out, count, err);
+	for (size_t i = 0; i < pid_count; i++)
+		if (procdirs[i] >= 0)
+			close(procdirs[i]);
+	return rc;
 }
 
 VMSNAP_API int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap ***out,
                                    size_t *count, struct vmsnap_error *err)
 {
-	int procdir;
-	int rc = open_process(&pid, &procdir, err);
-	return rc ? rc : capture_run(pid, procdir, options, true, out, count, err);
+	return capture_opened(&pid, 1, true, options, out, count, err);
+}
+
+VMSNAP_API int vmsnap_capture_set(const pid_t *pids, size_t pid_count, const struct vmsnap_capture_options *options,
+                                  struct vmsnap ***out, size_t *count, struct vmsnap_error *err)
+{
+	struct vmsnap_capture_options taken;
+	int rc = options_take(&taken, sizeof(taken), options, "struct vmsnap_capture_options", err);
+	if (rc)
+		return rc;
+	bool tree = taken.flags & VMSNAP_CAPTURE_DESCENDANTS;
+	return capture_opened(pids, pid_count, tree, options, out, count, err);
 }

@@ -17,6 +17,7 @@
 #include "freeze_reap.h"
 #include "freeze_tree.h"
 #include "procdir.h"
+#include "same_memory.h"
 #include "tracee.h"
 #include "tracer.h"
 
@@ -344,21 +345,37 @@ static int wait_for_stops(struct freeze *freeze)
 
 /* ---- all together ---------------------------------------------------------------- */
 
-static int find_and_seize(struct freeze *freeze, size_t *added, struct vmsnap_error *err)
+/* Companions come after those whose memory they have: what is born by vfork(2) mostly executes a
+ * program at once, and then its parent can stop; were it stopped, the parent would wait for it. */
+static bool is_its_turn(const struct frozen_process *process, int pass)
 {
-	if (freeze->tree) {
-		int rc = freeze_add_children(freeze, added, err);
-		if (rc)
-			return rc;
-	}
+	if (process->gone || process->stuck || process->state == VMSNAP_FREEZE_DEBUGGER ||
+	    process->state == VMSNAP_FREEZE_NONE)
+		return false;
+	return !process->companion || pass;
+}
+
+static bool has_left(const struct freeze *freeze, const struct frozen_process *process)
+{
+	return process->companion && !process->count &&
+	       same_memory(process->pid, freeze->processes[process->parent].pid) == SAME_MEMORY_NO;
+}
+
+static int find_and_seize(struct freeze *freeze, int pass, size_t *added, struct vmsnap_error *err)
+{
+	int rc = freeze_add_children(freeze, added, err);
+	if (rc)
+		return rc;
 	for (size_t p = 0; p < freeze->count; p++) {
 		struct frozen_process *process = &freeze->processes[p];
 		process->stuck |= freeze->given_up >= GIVEN_UP_MAX;
 		process->growing = false;
-		if (process->gone || process->stuck || process->state == VMSNAP_FREEZE_DEBUGGER ||
-		    process->state == VMSNAP_FREEZE_NONE)
+		if (!is_its_turn(process, pass))
 			continue;
-		int rc = seize_process(freeze, process, added);
+		process->gone = has_left(freeze, process);
+		if (process->gone)
+			continue;
+		rc = seize_process(freeze, process, added);
 		if (rc)
 			return fail_sys(err, -rc, "cannot list the threads of process %d", (int)process->pid);
 	}
@@ -391,9 +408,13 @@ static void note_states(struct freeze *freeze)
 	for (size_t p = 0; p < freeze->count; p++) {
 		struct frozen_process *process = &freeze->processes[p];
 		size_t stopped = 0, running = 0;
+		process->runs = process->others || process->stuck || process->growing;
 		for (size_t t = 0; t < process->count; t++) {
-			stopped += process->tasks[t].stopped;
-			running += !process->tasks[t].stopped && !process->tasks[t].gone;
+			const struct frozen_task *task = &process->tasks[t];
+			bool runs = !task->stopped && !task->gone;
+			stopped += task->stopped;
+			running += runs;
+			process->runs |= runs && tracer_task_state(process->procdir, task->tid) != 'D';
 		}
 		if (process->state == VMSNAP_FREEZE_FULL &&
 		    (running || process->others || process->stuck || process->growing))
@@ -415,7 +436,7 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 		size_t added = 0;
 		if (freeze->tree && !freeze->began)
 			freeze->began = monotonic_now();
-		int rc = find_and_seize(freeze, &added, err);
+		int rc = find_and_seize(freeze, pass, &added, err);
 		if (rc)
 			return rc;
 		if (pass && !added)

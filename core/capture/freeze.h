@@ -17,8 +17,8 @@
 
 #include "freeze_tasks.h"
 
-/* Stops them all; with .tree also their descendants, which are added.  That a
- * process cannot be stopped is no error: its state says so. */
+/* Stops them all; with .tree also their descendants, and in any case whoever has their memory,
+ * which are added.  That a process cannot be stopped is no error: its state says so. */
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err);
 /* Whether every thread of a process is in a tracing stop, by the same tracer as when
  * it could not be seized. */

@@ -17,14 +17,17 @@ int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, str
 	pthread_mutex_lock(&freeze->lock);
 	bool full = freeze->count == freeze->room;
 	size_t room = !full ? freeze->room : freeze->room ? freeze->room * 2 : 4;
+	bool companion = parent < freeze->count && freeze->processes[parent].companion;
 	struct frozen_process *processes =
 	        full ? realloc(freeze->processes, room * sizeof(*processes)) : freeze->processes;
 	if (processes) {
 		freeze->processes = processes;
 		freeze->room = room;
-		processes[freeze->count++] = (struct frozen_process){
-			.pid = pid, .parent = parent, .procdir = procdir, .state = VMSNAP_FREEZE_FULL
-		};
+		processes[freeze->count++] = (struct frozen_process){ .pid = pid,
+			                                              .parent = parent,
+			                                              .procdir = procdir,
+			                                              .state = VMSNAP_FREEZE_FULL,
+			                                              .companion = companion };
 	}
 	pthread_mutex_unlock(&freeze->lock);
 	if (processes)

@@ -39,9 +39,15 @@ struct frozen_process {
 	bool others;  /* some task has another tracer, or may not be traced */
 	bool stood;   /* some task of it was stopped */
 	bool growing; /* the last look at the list of its threads found new ones */
+	bool runs;    /* some task may run, or has not been seen: it is not just waiting in the kernel */
 	bool stuck;   /* to seize it lasts too long: it is left alone */
 	pid_t tracer; /* of the main thread when it could not be seized; 0: none */
 	bool gone;
+	bool named;     /* by the caller: it must be there */
+	bool companion; /* only stopped, as it has, or may have, the memory of another of these */
+	/* freeze_users.h: */
+	bool users_unknown; /* whether others have its memory could not be found out */
+	size_t memory;      /* of those that have one memory, the index of the first */
 };
 
 struct freeze {
@@ -50,6 +56,8 @@ struct freeze {
 	size_t count, room;
 	struct task_index index;
 	bool tree;
+	uint64_t last_pid;     /* the newest number of a process or thread when relatives were looked for; 0: unknown */
+	size_t children_of;    /* how many processes there were when their children were listed */
 	unsigned timeout_ms;   /* the caller's; 0: FREEZE_TIMEOUT_MS and more for many threads */
 	uint64_t waited;       /* for stops, so far, ns */
 	uint64_t began, ended; /* CLOCK_MONOTONIC, ns: the pause */
@@ -70,7 +78,8 @@ struct freeze {
 enum { FREEZE_GIVEN_UP = 1, FREEZE_TIMEOUT_MS = 500 };
 
 void freeze_init(struct freeze *freeze);
-/* Adds a process, to be frozen with the others.  Takes procdir over. */
+/* Adds a process, to be frozen with the others: a companion if that of `parent` is one.  Takes
+ * procdir over. */
 int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, struct vmsnap_error *err);
 /* Adds a task of the process, which may move both arrays.  Returns 0 or -errno. */
 int freeze_add_task(struct freeze *freeze, size_t process, pid_t tid);

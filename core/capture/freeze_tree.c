@@ -2,16 +2,23 @@
 #include "freeze_tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "procdir.h"
+#include "same_memory.h"
 #include "scan.h"
 
 struct children_job {
 	struct freeze *freeze;
-	size_t parent;
+	size_t parent; /* whose children they are, or relatives */
+	int procdir;   /* where the lists are */
+	bool all;      /* otherwise only those that have the memory of `parent`, */
+	bool sure;     /* or only if that is known: of many, some are another user's */
 	size_t added;
 	struct vmsnap_error *err;
 	int rc;
@@ -24,24 +31,42 @@ static bool has_no_memory(int rc)
 	       rc == VMSNAP_ERR_KERNEL_THREAD;
 }
 
-static int add_child(struct children_job *job, pid_t pid)
+static bool is_known(const struct freeze *freeze, pid_t pid)
 {
-	for (size_t p = 0; p < job->freeze->count; p++)
-		if (job->freeze->processes[p].pid == pid)
-			return 0;
-	/* We are a child of the shell whose tree somebody looks at, but no part of it. */
+	for (size_t p = 0; p < freeze->count; p++)
+		if (freeze->processes[p].pid == pid)
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct children_job *job, pid_t pid)
+{
+	struct frozen_process *process = &job->freeze->processes[job->parent];
+	int order = 0;
+	if (job->all)
+		return true;
+	if (job->sure)
+		return !same_memory_order(pid, process->pid, &order) && !order;
+	enum same_memory same = same_memory(pid, process->pid);
+	process->users_unknown |= same == SAME_MEMORY_MAYBE;
+	return same != SAME_MEMORY_NO;
+}
+
+static int add_one(struct children_job *job, pid_t pid)
+{
 	int procdir;
-	if (pid == getpid())
-		return 0;
-	job->rc = procdir_open(pid, &procdir, job->err);
-	if (has_no_memory(job->rc)) {
-		job->rc = VMSNAP_OK;
-		return 0;
-	}
-	if (!job->rc)
-		job->rc = freeze_add(job->freeze, pid, job->parent, procdir, job->err);
+	/* We are a child of the shell whose tree somebody looks at, but no part of it. */
+	if (pid == getpid() || is_known(job->freeze, pid) || !is_wanted(job, pid))
+		return VMSNAP_OK;
+	int rc = procdir_open(pid, &procdir, job->err);
+	if (has_no_memory(rc))
+		return VMSNAP_OK;
+	if (!rc)
+		rc = freeze_add(job->freeze, pid, job->parent, procdir, job->err);
+	if (!rc)
+		job->freeze->processes[job->freeze->count - 1].companion |= !job->all;
 	job->added++;
-	return job->rc;
+	return rc;
 }
 
 /* /proc/PID/task/TID/children, Linux 3.5 with CONFIG_PROC_CHILDREN: complete only
@@ -52,11 +77,11 @@ static int children_of_task(void *ctx, pid_t tid)
 	char name[48];
 	struct proc_text text = { 0 };
 	snprintf(name, sizeof(name), "task/%d/children", (int)tid);
-	int error = procdir_read(job->freeze->processes[job->parent].procdir, name, &text);
+	int error = procdir_read(job->procdir, name, &text);
 	struct cursor c = { text.text, text.len ? text.text + text.len : text.text };
 	uint64_t pid;
 	while (!error && !job->rc && c.at < c.end && take_decimal(&c, &pid)) {
-		add_child(job, (pid_t)pid);
+		job->rc = add_one(job, (pid_t)pid);
 		take_spaces(&c);
 	}
 	proc_text_free(&text);
@@ -67,21 +92,167 @@ static int children_of_task(void *ctx, pid_t tid)
 	return job->rc ? 1 : 0;
 }
 
+static int list_children(struct children_job *job)
+{
+	int listed = procdir_each_task(job->procdir, children_of_task, job);
+	if (!job->rc && listed < 0 && listed != -ENOENT && listed != -ESRCH)
+		job->rc =
+		        procdir_fail(-listed, job->freeze->processes[job->parent].pid, "the list of threads", job->err);
+	return job->rc;
+}
+
+/* Without them a tree is not whole, but a process is: nobody knows then who has its memory. */
+static int check_listed(struct children_job *job)
+{
+	if (job->all || !job->rc || job->rc == VMSNAP_ERR_NO_MEMORY)
+		return job->rc;
+	job->freeze->processes[job->parent].users_unknown = true;
+	return VMSNAP_OK;
+}
+
+/* The number that was given out last, of our PID namespace; 0: unknown.  Not that of
+ * /proc/loadavg, which in a container may be somebody else's file. */
+static uint64_t last_pid(void)
+{
+	char text[24];
+	uint64_t pid = 0;
+	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/ns_last_pid", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	struct cursor c = { text, text + (len > 0 ? len : 0) };
+	return take_decimal(&c, &pid) ? pid : 0;
+}
+
+/* Each thread has a list of its own: of a thousand of them, they take some milliseconds, which
+ * those wait that stand already. */
+static bool nobody_was_born(const struct freeze *freeze)
+{
+	return !freeze->tree && freeze->children_of == freeze->count && freeze->last_pid &&
+	       freeze->last_pid == last_pid();
+}
+
 int freeze_add_children(struct freeze *freeze, size_t *added, struct vmsnap_error *err)
 {
+	size_t count = freeze->count;
+	if (nobody_was_born(freeze))
+		return VMSNAP_OK;
 	for (size_t p = 0; p < freeze->count; p++) {
-		struct children_job job = { .freeze = freeze, .parent = p, .err = err };
-		if (freeze->processes[p].gone)
+		const struct frozen_process *process = &freeze->processes[p];
+		struct children_job job = { .freeze = freeze, .parent = p, .procdir = process->procdir, .err = err };
+		job.all = freeze->tree && !process->companion;
+		if (process->gone)
 			continue;
-		int listed = procdir_each_task(freeze->processes[p].procdir, children_of_task, &job);
+		list_children(&job);
 		*added += job.added;
-		if (!job.rc && listed < 0 && listed != -ENOENT && listed != -ESRCH)
-			job.rc = procdir_fail(-listed, freeze->processes[p].pid, "the list of threads", err);
-		if (job.rc)
+		if (check_listed(&job))
 			return job.rc;
+	}
+	freeze->children_of = count;
+	return VMSNAP_OK;
+}
+
+/* ---- who has their memory ---------------------------------------------------------- */
+
+/* One ancestor, and its children.  *pid becomes its parent's number; 0: there is none. */
+static int add_ancestor(struct children_job *job, pid_t *pid)
+{
+	CLEANUP_CLOSE int procdir = -1;
+	struct proc_stat stat;
+	pid_t ancestor = *pid;
+	*pid = 0;
+	if (procdir_open_any(ancestor, &procdir, NULL) || procdir_stat(procdir, &stat, NULL))
+		return VMSNAP_OK;
+	*pid = (pid_t)stat.ppid;
+	job->procdir = procdir;
+	job->rc = add_one(job, ancestor);
+	job->sure = true;
+	if (!job->rc)
+		list_children(job);
+	return check_listed(job);
+}
+
+int freeze_add_relatives(struct freeze *freeze, struct vmsnap_error *err)
+{
+	enum { ANCESTORS_MAX = 64 };
+	size_t count = freeze->count;
+	/* Early, as a number is given out some microseconds before its process is in any list. */
+	freeze->last_pid = last_pid();
+	freeze->children_of = 0;
+	for (size_t p = 0; p < count; p++) {
+		struct proc_stat stat;
+		const struct frozen_process *process = &freeze->processes[p];
+		/* Of a tree, others have the same ancestors. */
+		if (process->parent != p || procdir_stat(process->procdir, &stat, NULL))
+			continue;
+		pid_t ancestor = (pid_t)stat.ppid;
+		for (int i = 0; ancestor && i < ANCESTORS_MAX; i++) {
+			struct children_job job = { .freeze = freeze, .parent = p, .sure = i, .err = err };
+			int rc = add_ancestor(&job, &ancestor);
+			if (rc)
+				return rc;
+		}
 	}
 	return VMSNAP_OK;
 }
+
+/* Address spaces in the kernel's order, each by the index of the first process that has it. */
+struct memories {
+	size_t *items;
+	size_t count;
+};
+
+/* Its memory, if one of those there has it; where it belongs among them otherwise. */
+static int find_memory(const struct freeze *freeze, const struct memories *memories, pid_t pid, size_t *at, bool *found)
+{
+	size_t low = 0, high = memories->count;
+	*found = false;
+	while (low < high && !*found) {
+		size_t middle = low + (high - low) / 2;
+		int order, error = same_memory_order(pid, freeze->processes[memories->items[middle]].pid, &order);
+		if (error)
+			return error;
+		*found = !order;
+		if (order < 0)
+			high = middle;
+		else
+			low = order ? middle + 1 : middle;
+		*at = middle;
+	}
+	*at = *found ? *at : low;
+	return 0;
+}
+
+static void note_memory(const struct freeze *freeze, struct memories *memories, size_t index)
+{
+	struct frozen_process *process = &freeze->processes[index];
+	bool found = false;
+	size_t at = 0;
+	int order, error = same_memory_order(process->pid, process->pid, &order);
+	if (!error)
+		error = find_memory(freeze, memories, process->pid, &at, &found);
+	process->memory = found ? memories->items[at] : index;
+	process->users_unknown |= error;
+	if (error || found)
+		return;
+	memmove(&memories->items[at + 1], &memories->items[at], (memories->count - at) * sizeof(*memories->items));
+	memories->items[at] = index;
+	memories->count++;
+}
+
+int freeze_note_memory(struct freeze *freeze)
+{
+	struct memories memories = { .items = calloc(freeze->count, sizeof(*memories.items)) };
+	if (!memories.items)
+		return -ENOMEM;
+	for (size_t p = 0; p < freeze->count; p++) {
+		freeze->processes[p].memory = p;
+		if (!freeze->processes[p].gone)
+			note_memory(freeze, &memories, p);
+	}
+	free(memories.items);
+	return 0;
+}
+
+/* ---- trees ------------------------------------------------------------------------- */
 
 int freeze_find_descendants(struct freeze *freeze, struct vmsnap_error *err)
 {

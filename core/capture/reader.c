@@ -255,6 +255,9 @@ static int take_identity(struct reader *reader, struct vmsnap_error *err)
 	struct proc_stat first;
 	if (reader->memory != reader->procdir && !procdir_stat(reader->procdir, &first, NULL))
 		info->start_time = first.start_time;
+	info->start_code = stat.start_code;
+	info->start_stack = stat.start_stack;
+	info->arg_start = stat.arg_start;
 	/* A thread's own directory counts that thread's. */
 	if (reader->memory == reader->procdir)
 		info->faults = stat.faults;

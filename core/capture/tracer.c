@@ -60,14 +60,31 @@ char tracer_task_state(int procdir, pid_t tid)
 	return known ? stat.state : 'X';
 }
 
-static int not_in_tracing_stop(void *ctx, pid_t tid)
+struct states_job {
+	int procdir;
+	const char *states;
+};
+
+static int not_in_states(void *ctx, pid_t tid)
 {
-	return !strchr("tZX", tracer_task_state(*(const int *)ctx, tid));
+	const struct states_job *job = ctx;
+	return !strchr(job->states, tracer_task_state(job->procdir, tid));
+}
+
+static bool all_in(int procdir, const char *states)
+{
+	struct states_job job = { procdir, states };
+	return procdir_each_task(procdir, not_in_states, &job) == 0;
 }
 
 bool tracer_all_stopped(int procdir)
 {
-	return procdir_each_task(procdir, not_in_tracing_stop, &procdir) == 0;
+	return all_in(procdir, "tZX");
+}
+
+bool tracer_none_runs(int procdir)
+{
+	return all_in(procdir, "tDZX");
 }
 
 /* ---- the caller's own ---------------------------------------------------------- */

@@ -22,6 +22,9 @@ pid_t tracer_of(int procdir, const char *status_name);
 char tracer_task_state(int procdir, pid_t tid);
 /* Whether every thread that has not exited is in a tracing stop. */
 bool tracer_all_stopped(int procdir);
+/* Whether every one either is, or waits in the kernel where nothing wakes it up but what it waits
+ * for (the parent of a vfork). */
+bool tracer_none_runs(int procdir);
 
 /* Whether the calling process traces another: it is a debugger, and we are its
  * library.  Such threads cannot be stopped by us, and must not be: which of them run

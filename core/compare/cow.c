@@ -8,6 +8,7 @@
 #include "kin.h"
 #include "options.h"
 #include "pair.h"
+#include "relation.h"
 #include "spare.h"
 #include "touched.h"
 #include "verdict.h"
@@ -17,6 +18,7 @@ enum { BASE, PARENT, CHILD, ROLES };
 
 struct vmsnap_cow {
 	const struct vmsnap *parent, *child, *base;
+	int relation; /* enum vmsnap_relation */
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
 	uint64_t totals[VMSNAP_VERDICT_COUNT], touched_totals[VMSNAP_VERDICT_COUNT];
@@ -192,6 +194,22 @@ static int judge_kin(struct vmsnap_cow *cow)
 	return rc;
 }
 
+/* Whenever they were seen: what one of the two has, the other has. */
+static int relation_of(const struct vmsnap *parent, const struct vmsnap *child,
+                       const struct vmsnap_compare_options *options)
+{
+	int relation = relation_with(parent, child, options);
+	bool one = relation == VMSNAP_RELATION_COMPARABLE && relation_one_memory(parent, child);
+	return one ? VMSNAP_RELATION_ONE_ADDRESS_SPACE : relation;
+}
+
+/* One of another program, or of another process that had the number, tells nothing of these. */
+static const struct vmsnap *base_that_tells(const struct vmsnap *parent, const struct vmsnap *child,
+                                            const struct vmsnap *base)
+{
+	return base && !relation_parts(base, parent) && !relation_parts(base, child) ? base : NULL;
+}
+
 VMSNAP_API int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                                    const struct vmsnap_compare_options *options, struct vmsnap_cow **out,
                                    struct vmsnap_error *err)
@@ -209,14 +227,15 @@ VMSNAP_API int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vms
 		return fail_no_memory(err);
 	cow->parent = vmsnap_ref(parent);
 	cow->child = vmsnap_ref(child);
-	cow->base = vmsnap_ref(base);
+	cow->base = vmsnap_ref(base_that_tells(parent, child, base));
 	cow->work = work;
-	rc = judge_kin(cow);
+	cow->relation = relation_of(parent, child, options);
+	rc = cow->relation == VMSNAP_RELATION_COMPARABLE ? judge_kin(cow) : VMSNAP_OK;
 	if (rc) {
 		vmsnap_cow_free(cow);
 		return work_fail(&work, rc, err);
 	}
-	cow_warning(parent, child, base, cow->warning, sizeof(cow->warning));
+	cow_warning(parent, child, base, cow->relation, cow->warning, sizeof(cow->warning));
 	*out = cow;
 	return VMSNAP_OK;
 }
@@ -256,6 +275,11 @@ VMSNAP_API const struct vmsnap *vmsnap_cow_child(const struct vmsnap_cow *cow)
 VMSNAP_API const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow)
 {
 	return cow->base;
+}
+
+VMSNAP_API int vmsnap_cow_relation(const struct vmsnap_cow *cow)
+{
+	return cow->relation;
 }
 
 VMSNAP_API size_t vmsnap_cow_range_count(const struct vmsnap_cow *cow)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "relation.h"
 
 struct line {
 	char *text;
@@ -57,6 +58,25 @@ static void check_base(struct line *line, const struct vmsnap *parent, const str
 		add(line, "the base was taken after the others");
 }
 
+static void check_program(struct line *line, const struct vmsnap *parent, const struct vmsnap *child,
+                          const struct vmsnap *base, int relation)
+{
+	uint32_t father = process_of(parent), son = process_of(child);
+	if (relation == VMSNAP_RELATION_ONE_ADDRESS_SPACE)
+		add(line,
+		    "processes %" PRIu32 " and %" PRIu32
+		    " have one address space: what one does to it the other has done, and nothing is copied",
+		    father, son);
+	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM)
+		add(line, "one of the two has executed another program since: not comparable page by page");
+	else if (relation == VMSNAP_RELATION_ANOTHER_PROCESS)
+		add(line, "these are two processes that had one number, %" PRIu32 ": not comparable page by page", son);
+	else if (relation_may_be_one_memory(parent, child))
+		add(line, "the two look alike in every page: they may have one address space, which is not known");
+	else if (base && (relation_parts(base, parent) || relation_parts(base, child)))
+		add(line, "the base is of another program, or of another process of that number: it is not used");
+}
+
 static void check_known(struct line *line, const struct vmsnap *const snaps[3])
 {
 	static const char *const who[] = { "parent", "child", "base" };
@@ -91,8 +111,8 @@ static void check_times(struct line *line, const struct vmsnap *parent, const st
 		    apart / (uint64_t)(second / 10) % 10);
 }
 
-void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base, char *out,
-                 size_t size)
+void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base, int relation,
+                 char *out, size_t size)
 {
 	struct line line = { .text = out, .size = size };
 	*out = '\0';
@@ -101,6 +121,9 @@ void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const 
 		    *parent->info.boot_id && *child->info.boot_id ? "of different boots"
 		                                                  : "not known to be of one boot");
 	check_family(&line, parent, child);
+	check_program(&line, parent, child, base, relation);
+	if (relation != VMSNAP_RELATION_COMPARABLE)
+		return;
 	if (base)
 		check_base(&line, parent, child, base);
 	check_known(&line, (const struct vmsnap *const[]){ parent, child, base });

@@ -4,8 +4,8 @@
 
 #include "snapshot.h"
 
-/* "" if nothing does.  base may be NULL. */
-void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base, char *out,
-                 size_t size);
+/* "" if nothing does.  base may be NULL.  relation: enum vmsnap_relation. */
+void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base, int relation,
+                 char *out, size_t size);
 
 #endif

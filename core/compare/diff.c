@@ -7,6 +7,7 @@
 #include "diff_pages.h"
 #include "error.h"
 #include "options.h"
+#include "relation.h"
 #include "spare.h"
 #include "status_pairs.h"
 #include "touched.h"
@@ -20,6 +21,7 @@ struct totals {
 
 struct vmsnap_diff {
 	const struct vmsnap *a, *b;
+	int relation; /* enum vmsnap_relation */
 	struct vma_match match;
 	struct vmsnap_diff_range *ranges;
 	size_t range_count, range_capacity;
@@ -263,8 +265,9 @@ static int add_status(void *ctx, struct status_pair pair)
 
 static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
 {
-	int rc = vma_match(a, b, &diff->work, &diff->match);
-	rc = rc ? rc : compare_pages(a, b, diff);
+	bool apart = diff->relation != VMSNAP_RELATION_COMPARABLE;
+	int rc = apart ? vma_match_maps(a, b, &diff->work, &diff->match) : vma_match(a, b, &diff->work, &diff->match);
+	rc = rc || apart ? rc : compare_pages(a, b, diff);
 	rc = rc ? rc : status_pairs_each(a, b, &diff->work, add_status, diff);
 	for (size_t i = 0; i < diff->match.count; i++)
 		diff->totals.vmas[diff->match.rows[i].change]++;
@@ -292,6 +295,7 @@ VMSNAP_API int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap 
 	diff->a = vmsnap_ref(a);
 	diff->b = vmsnap_ref(b);
 	diff->work = work;
+	diff->relation = relation_with(a, b, options);
 	rc = compare_all(a, b, diff);
 	if (rc) {
 		vmsnap_diff_free(diff);
@@ -376,7 +380,7 @@ VMSNAP_API bool vmsnap_diff_from(const struct vmsnap_diff *diff, uint64_t addres
 	struct pair_walk walk = pair_begin(&pairing, address);
 	struct facts_context known = facts_context_of(diff->a, diff->b);
 	struct pair_range range;
-	if (!pair_next(&walk, &range))
+	if (diff->relation != VMSNAP_RELATION_COMPARABLE || !pair_next(&walk, &range))
 		return false;
 	struct diff_place place = diff_place_of(&walk, &range, &known, &diff->match);
 	const struct pair_member *a = &place.range.member[DIFF_A];
@@ -390,6 +394,8 @@ VMSNAP_API uint64_t vmsnap_diff_shared(const struct vmsnap_diff *diff, uint64_t 
 	struct pair_walk walk = pair_begin(&pairing, start);
 	struct facts_context known = facts_context_of(diff->a, diff->b);
 	uint64_t pages = 0;
+	if (diff->relation != VMSNAP_RELATION_COMPARABLE)
+		return 0;
 	for (struct pair_range range; pair_next(&walk, &range) && range.start < end;) {
 		struct diff_place place = diff_place_of(&walk, &range, &known, &diff->match);
 		const struct pair_member *a = &place.range.member[DIFF_A];
@@ -408,6 +414,11 @@ VMSNAP_API const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff)
 VMSNAP_API const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff)
 {
 	return diff->b;
+}
+
+VMSNAP_API int vmsnap_diff_relation(const struct vmsnap_diff *diff)
+{
+	return diff->relation;
 }
 
 static uint64_t total_at(const uint64_t *totals, int count, int index)
@@ -442,7 +453,7 @@ VMSNAP_API uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total)
 
 VMSNAP_API bool vmsnap_diff_any(const struct vmsnap_diff *diff)
 {
-	if (diff->match.count || diff->range_count)
+	if (diff->match.count || diff->range_count || diff->relation > VMSNAP_RELATION_ONE_ADDRESS_SPACE)
 		return true;
 	struct vmsnap_diff_status row;
 	for (size_t i = 0; !vmsnap_diff_status(diff, i, &row); i++)

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "options.h"
 #include "own_page.h"
+#include "relation.h"
 #include "spare.h"
 
 static uint64_t entry_at(const struct vmsnap *snap, uint64_t address)
@@ -77,8 +78,8 @@ VMSNAP_API int vmsnap_page_compare_sized(const struct vmsnap *a, const struct vm
 	if (rc)
 		return rc;
 	uint64_t page = address & ~(b->info.page_size - 1);
-	struct vmsnap_page_diff found = { .from = page, .to = page };
-	if (!stayed(a, b, page)) {
+	struct vmsnap_page_diff found = { .from = page, .to = page, .relation = relation_with(a, b, options) };
+	if (found.relation == VMSNAP_RELATION_COMPARABLE && !stayed(a, b, page)) {
 		rc = vma_match(a, b, &work, &match);
 		if (rc)
 			return work_fail(&work, rc, err);

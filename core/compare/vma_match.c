@@ -22,6 +22,7 @@ struct matching {
 	struct vma_match *out;
 	struct work *work;
 	bool frames; /* of the two can be compared */
+	bool maps_only;
 };
 
 /* The next pair of VMAs that overlap; begin with { 0 }. */
@@ -372,7 +373,7 @@ static int add_untold(const struct matching *m)
 static int find_moves(struct matching *m)
 {
 	int rc = find_unmatched(m);
-	return rc ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &m->out->moves);
+	return rc || m->maps_only ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &m->out->moves);
 }
 
 static int compare_rows(const void *x, const void *y, const void *ctx)
@@ -433,11 +434,13 @@ int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, struct work 
 	return rc;
 }
 
-int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out)
+static int match(const struct vmsnap *a, const struct vmsnap *b, bool maps_only, struct work *work,
+                 struct vma_match *out)
 {
 	int rc;
 	struct matching m = begin(a, b, work, out, &rc);
-	m.frames = facts_context_of(a, b).frames;
+	m.maps_only = maps_only;
+	m.frames = !maps_only && facts_context_of(a, b).frames;
 	m.of_a = work_array(work, a->vma_count, sizeof(*m.of_a), &rc);
 	m.of_b = work_array(work, b->vma_count, sizeof(*m.of_b), &rc);
 	rc = rc ? rc : match_all(&m);
@@ -445,6 +448,16 @@ int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work,
 	if (rc)
 		vma_match_free(out);
 	return rc;
+}
+
+int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out)
+{
+	return match(a, b, false, work, out);
+}
+
+int vma_match_maps(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out)
+{
+	return match(a, b, true, work, out);
 }
 
 void vma_match_free(struct vma_match *match)

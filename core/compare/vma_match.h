@@ -19,6 +19,8 @@ struct vma_match {
 };
 /* Counts what it gives, and what it needs meanwhile. */
 int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out);
+/* The same by maps alone, of snapshots whose pages have nothing to do with each other: nothing moved. */
+int vma_match_maps(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out);
 /* Only the moves. */
 int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct moves *out);
 void vma_match_free(struct vma_match *match);

@@ -53,6 +53,21 @@ static bool keep_string(struct vmsnap *snap, const char **string)
 	return *string;
 }
 
+static bool keep_memory_with(struct vmsnap *snap)
+{
+	struct vmsnap_info *info = &snap->info;
+	const uint32_t *given = info->memory_with;
+	info->memory_with = NULL;
+	if (!given || !info->memory_with_count) {
+		info->memory_with_count = 0;
+		return true;
+	}
+	uint32_t *copy = arena_alloc(&snap->strings, info->memory_with_count * sizeof(*copy));
+	if (copy)
+		info->memory_with = memcpy(copy, given, info->memory_with_count * sizeof(*copy));
+	return copy;
+}
+
 static bool keep_info(struct vmsnap *snap, const struct vmsnap_info *given)
 {
 	struct vmsnap_info *info = &snap->info;
@@ -73,7 +88,7 @@ static bool keep_info(struct vmsnap *snap, const struct vmsnap_info *given)
 		info->cmdline = arena_copy(&snap->strings, given->cmdline, given->cmdline_len);
 	if (given->cmdline && !info->cmdline)
 		return false;
-	return keep_bytes(snap, &info->exe_build_id, &info->exe_build_id_len);
+	return keep_bytes(snap, &info->exe_build_id, &info->exe_build_id_len) && keep_memory_with(snap);
 }
 
 /* What files can hold (docs/format.md), so that every snapshot can be saved. */
@@ -85,6 +100,10 @@ static int check_info(const struct vmsnap_info *info, struct vmsnap_error *err)
 		            "pages of %" PRIu64 " bytes: expected a power of two from 4096 to 2^30", size);
 	if (info->freeze > VMSNAP_FREEZE_PARTIAL || info->known.later)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_info: a freeze or a known that there is not");
+	for (size_t i = 0; info->memory_with && i < info->memory_with_count; i++)
+		if (!info->memory_known || (i && info->memory_with[i] <= info->memory_with[i - 1]))
+			return fail(err, VMSNAP_ERR_ARGUMENT,
+			            "struct vmsnap_info: who has the memory is not known, or not in order");
 	return VMSNAP_OK;
 }
 

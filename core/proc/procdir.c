@@ -136,8 +136,14 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
 			out->faults += value;
 		else if (field == 22)
 			out->start_time = value;
+		else if (field == 23)
+			out->size = value;
 		else if (field == 24)
 			out->resident = value;
+		else if (field == 26)
+			out->start_code = value == 1 ? 0 : value; /* 1: it is not told */
+		else if (field == 28)
+			out->start_stack = value;
 		else if (field == 48)
 			out->arg_start = value;
 		else if (field == 49)

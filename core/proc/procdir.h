@@ -50,8 +50,10 @@ struct proc_stat {
 	bool kernel_thread;
 	uint64_t faults; /* minor and major */
 	uint64_t start_time;
-	uint64_t resident;                               /* pages, rough */
-	uint64_t arg_start, arg_end, env_start, env_end; /* 0 without permission */
+	uint64_t size;                    /* of its memory, bytes; 0: it has none (any more) */
+	uint64_t resident;                /* pages, rough */
+	uint64_t start_code, start_stack; /* 0 without permission, as are these: */
+	uint64_t arg_start, arg_end, env_start, env_end;
 };
 int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err);
 int proc_stat_parse(const char *text, size_t len, struct proc_stat *out);

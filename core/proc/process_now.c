@@ -40,6 +40,8 @@ static int read_process(int procdir, pid_t pid, struct vmsnap_process *out, stru
 	out->ppid = stat.ppid;
 	out->start_time = stat.start_time;
 	out->state = stat.state;
+	out->start_code = stat.start_code;
+	out->start_stack = stat.start_stack;
 	proc_text_free(&status);
 	return VMSNAP_OK;
 }

@@ -303,6 +303,15 @@ void row_item(struct row *list, const char *bytes, size_t len)
 	list->emitter->ops->put(list->emitter, &item, &(struct value){ .bytes = bytes, .len = len });
 }
 
+void row_item_count(struct row *list, uint64_t count)
+{
+	static const struct column item = { .type = COLUMN_COUNT };
+	if (!list->emitter)
+		return;
+	list->emitter->ops->key(list->emitter, NULL, 0);
+	list->emitter->ops->put(list->emitter, &item, &(struct value){ .number = count });
+}
+
 static void put_own(struct row *open, const char *key, size_t len, enum column_type type, const struct value *value)
 {
 	if (!open->emitter)

@@ -101,6 +101,7 @@ void row_end_total(struct row *row);
 /* A record (by its schema), a list, an open object; row_end() ends it. */
 struct row row_open(struct row *row, unsigned column);
 void row_item(struct row *list, const char *bytes, size_t len);
+void row_item_count(struct row *list, uint64_t count);
 void row_own_count(struct row *open, const char *key, uint64_t count, bool known);
 void row_own_name(struct row *open, const char *key, const char *bytes, size_t len);
 void row_own_status(struct row *open, const struct vmsnap_status_field *field);

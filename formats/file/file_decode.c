@@ -114,6 +114,26 @@ static int set_number(struct decode *decode, const struct field *field)
 	return VMSNAP_OK;
 }
 
+/* Numbers of processes, each more than the one before. */
+static int set_memory_with(struct decode *decode, struct cursor pids)
+{
+	struct vmsnap_info *info = &decode->snap->info;
+	size_t room = cursor_left(&pids), count = 0;
+	int rc = decode_charge(decode, room * sizeof(*info->memory_with));
+	uint32_t *made = rc ? NULL : arena_alloc(&decode->snap->strings, (room + 1) * sizeof(*made));
+	if (!made)
+		return rc ? rc : fail_no_memory(decode->err);
+	for (uint64_t next = 0, gap; cursor_left(&pids); next++) {
+		if (!take_varint(&pids, &gap) || gap > UINT32_MAX || (next += gap) > UINT32_MAX)
+			return decode_damaged(decode, "SNAP: numbers of processes expected");
+		made[count++] = (uint32_t)next;
+	}
+	info->memory_known = true;
+	info->memory_with = count ? made : NULL;
+	info->memory_with_count = count;
+	return VMSNAP_OK;
+}
+
 static int set_bytes(struct decode *decode, const struct field *field)
 {
 	struct vmsnap_info *info = &decode->snap->info;
@@ -133,6 +153,8 @@ static int set_bytes(struct decode *decode, const struct field *field)
 	} else if (field->key == SNAP_CMDLINE) {
 		info->cmdline = copy;
 		info->cmdline_len = field->len;
+	} else if (field->key == SNAP_MEMORY_WITH) {
+		return set_memory_with(decode, cursor_of(copy, field->len));
 	} else if (field->len) {
 		info->exe_build_id = (const uint8_t *)copy;
 		info->exe_build_id_len = field->len;

@@ -120,6 +120,20 @@ static void put_smaps_texts(const struct vmsnap *snap, struct bytes *out)
 	bytes_free(&texts);
 }
 
+/* The processes that had the same memory, in the order of their numbers; maybe none. */
+static void put_memory_with(const struct vmsnap_info *info, struct bytes *out)
+{
+	struct bytes pids = { 0 };
+	uint64_t next = 0;
+	for (size_t i = 0; i < info->memory_with_count; i++) {
+		put_varint(&pids, info->memory_with[i] - next);
+		next = (uint64_t)info->memory_with[i] + 1;
+	}
+	put_field(out, SNAP_MEMORY_WITH, pids.data, pids.len);
+	out->failed |= pids.failed;
+	bytes_free(&pids);
+}
+
 int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct vmsnap_info info = snap->info;
@@ -131,6 +145,8 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 		put_key(&info, key, &out->bytes);
 	put_missed(snap, &out->bytes);
 	put_smaps_texts(snap, &out->bytes);
+	if (info.memory_known)
+		put_memory_with(&info, &out->bytes);
 	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }
 

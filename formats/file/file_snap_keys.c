@@ -35,6 +35,12 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
 		return &info->faults;
 	case SNAP_SWAP_IN_USE:
 		return &info->swap_in_use;
+	case SNAP_START_CODE:
+		return &info->start_code;
+	case SNAP_START_STACK:
+		return &info->start_stack;
+	case SNAP_ARG_START:
+		return &info->arg_start;
 	default:
 		return NULL;
 	}
@@ -88,6 +94,7 @@ enum snap_form snap_form(uint64_t key)
 	case SNAP_EXE_BUILD_ID:
 	case SNAP_MISSED:
 	case SNAP_SMAPS_TEXTS:
+	case SNAP_MEMORY_WITH:
 		return SNAP_FORM_BYTES;
 	default:
 		return SNAP_FORM_NONE;

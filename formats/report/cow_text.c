@@ -73,10 +73,11 @@ static void put_heading(struct text *text, const struct vmsnap_cow *cow)
 		put_snapshot(text, "base", vmsnap_cow_base(cow));
 	if (*warning)
 		put_alarm(text, warning);
-	if (!frames_known(cow))
+	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE && !frames_known(cow))
 		put_alarm(text, "without PFNs, who shares and who copied is inferred where it can be, "
 		                "and may be wrong");
-	text_string(text, "\n");
+	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE)
+		text_string(text, "\n");
 }
 
 static const char touched_words[] = "touched by gdb";
@@ -330,6 +331,8 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
                  const struct naming *naming, unsigned flags, struct vmsnap_error *err)
 {
 	put_heading(text, cow);
+	if (vmsnap_cow_relation(cow) != VMSNAP_RELATION_COMPARABLE)
+		return VMSNAP_OK;
 	put_totals(text, cow);
 	put_moved(text, cow);
 	if (flags & VMSNAP_PRINT_TOTALS_ONLY)

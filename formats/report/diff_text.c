@@ -113,6 +113,8 @@ static void put_touched(struct fit_line *line, uint64_t pages)
 static void put_sentence(struct text *text, const struct diff_view *view, struct diff_rows *rows)
 {
 	struct balance balance;
+	if (vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE)
+		return; /* said above */
 	balance_of(text, &balance, view, rows);
 	const uint64_t *classes = balance.sums.classes;
 	if (!balance.changed) {

@@ -7,6 +7,7 @@
 #include "filter_record.h"
 #include "format_value.h"
 #include "map_names.h"
+#include "relation_text.h"
 #include "text_color.h"
 #include "text_fit.h"
 
@@ -133,6 +134,8 @@ void put_map_text(struct text *text, const struct map *map)
 	struct map_row row;
 	uint64_t at = 0, start;
 	bool any = false;
+	if (map->view.diff)
+		put_relation(text, vmsnap_diff_relation(map->view.diff));
 	put_filter_line(text, &map->filter);
 	while (!text_failed(text) && map_next_row(map, at, &start)) {
 		if (any && start != at)

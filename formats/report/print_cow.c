@@ -64,6 +64,7 @@ enum {
 	DOCUMENT_CHILD,
 	DOCUMENT_BASE,
 	DOCUMENT_WARNING,
+	DOCUMENT_NOT_COMPARED,
 	DOCUMENT_TOTALS,
 	DOCUMENT_TOUCHED,
 	DOCUMENT_RANGES,
@@ -73,6 +74,7 @@ static const struct column document_columns[] = {
 	[DOCUMENT_CHILD] = { "child", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_WARNING] = { "warning", .type = COLUMN_NAME },
+	[DOCUMENT_NOT_COMPARED] = { "not_compared", .type = COLUMN_WORD },
 	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_COUNTS },
 	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_schema },
 	[DOCUMENT_RANGES] = { "ranges", .type = COLUMN_ROWS, .of = &cow_schema },
@@ -139,6 +141,12 @@ static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	return rc;
 }
 
+/* All of them, where nothing is compared. */
+static uint32_t unknown_verdicts(const struct vmsnap_cow *cow)
+{
+	return vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE ? 0 : (1u << VMSNAP_VERDICT_COUNT) - 1;
+}
+
 static void put_touched_totals(struct row *document, const struct vmsnap_cow *cow)
 {
 	uint64_t totals[VMSNAP_VERDICT_COUNT];
@@ -147,7 +155,8 @@ static void put_touched_totals(struct row *document, const struct vmsnap_cow *co
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		pages += totals[i] = vmsnap_cow_touched_pages(cow, i);
 	row_put_count(&record, TOUCHED_PAGES, pages);
-	row_put_counts(&record, TOUCHED_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+	row_put_counts(&record, TOUCHED_TOTALS, totals, VMSNAP_VERDICT_COUNT, unknown_verdicts(cow),
+	               vmsnap_verdict_name);
 	row_end(&record);
 }
 
@@ -164,7 +173,9 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	if (vmsnap_cow_base(cow))
 		put_snapshot(document, DOCUMENT_BASE, vmsnap_cow_base(cow));
 	row_put_name_if_any(document, DOCUMENT_WARNING, vmsnap_cow_warning(cow));
-	row_put_counts(document, DOCUMENT_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+	put_not_compared(document, DOCUMENT_NOT_COMPARED, vmsnap_cow_relation(cow));
+	row_put_counts(document, DOCUMENT_TOTALS, totals, VMSNAP_VERDICT_COUNT, unknown_verdicts(cow),
+	               vmsnap_verdict_name);
 	put_touched_totals(document, cow);
 	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }

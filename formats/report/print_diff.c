@@ -6,6 +6,7 @@
 #include "name_columns.h"
 #include "new_code.h"
 #include "page_state.h"
+#include "relation_text.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "status_columns.h"
@@ -76,6 +77,7 @@ static const struct row_schema code_schema = ROW_SCHEMA(code_columns);
 enum {
 	DOCUMENT_A,
 	DOCUMENT_B,
+	DOCUMENT_NOT_COMPARED,
 	DOCUMENT_VMAS,
 	DOCUMENT_PAGES,
 	DOCUMENT_TOTALS,
@@ -86,6 +88,7 @@ enum {
 static const struct column document_columns[] = {
 	[DOCUMENT_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_B] = { "b", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_NOT_COMPARED] = { "not_compared", .type = COLUMN_WORD },
 	[DOCUMENT_VMAS] = { "vmas", .type = COLUMN_ROWS, .of = &change_schema },
 	[DOCUMENT_PAGES] = { "pages", .type = COLUMN_ROWS, .of = &fact_schema },
 	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_RECORD, .of = &totals_schema },
@@ -184,6 +187,8 @@ static int code_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 static bool fact_known(const struct diff_view *view, int change)
 {
 	const struct vmsnap_known *a = &vmsnap_info(view->a)->known, *b = &vmsnap_info(view->b)->known;
+	if (vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE)
+		return false;
 	switch (change) {
 	case VMSNAP_CHANGE_PFN_CHANGED:
 	case VMSNAP_CHANGE_SWAP_MOVED:
@@ -255,6 +260,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	bool only_totals = printed->flags & VMSNAP_PRINT_TOTALS_ONLY;
 	put_snapshot(document, DOCUMENT_A, printed->view->a);
 	put_snapshot(document, DOCUMENT_B, printed->view->b);
+	put_not_compared(document, DOCUMENT_NOT_COMPARED, vmsnap_diff_relation(printed->view->diff));
 	int rc = row_rows(document, DOCUMENT_VMAS, change_rows, ctx, err);
 	rc = rc ? rc : row_rows(document, DOCUMENT_PAGES, only_totals ? rows_none : fact_rows, ctx, err);
 	if (rc)
@@ -283,6 +289,10 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	int rc = VMSNAP_OK;
 	if (!bare)
 		put_diff_heading(text, view);
+	if (!bare && vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE) {
+		put_relation(text, vmsnap_diff_relation(view->diff));
+		text_string(text, "\n");
+	}
 	if (!vmsnap_diff_any(view->diff)) {
 		text_string(text, bare ? "" : "No differences.\n");
 		return VMSNAP_OK;

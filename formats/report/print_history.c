@@ -6,6 +6,7 @@
 #include "format_value.h"
 #include "frame_columns.h"
 #include "page_state.h"
+#include "relation_text.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
@@ -32,6 +33,7 @@ enum {
 	HIST_MOVED_FROM,
 	HIST_MOVED_TO,
 	HIST_REPLACED,
+	HIST_NOT_COMPARED,
 };
 static const struct column history_columns[] = {
 	[HIST_SNAPSHOT] = { "snapshot", "SNAPSHOT", COLUMN_NAME, COLUMN_LONG, "what it is called", NULL },
@@ -55,6 +57,7 @@ static const struct column history_columns[] = {
 	[HIST_MOVED_FROM] = { "moved_from", NULL, COLUMN_HEX, 0, NULL, NULL },
 	[HIST_MOVED_TO] = { "moved_to", NULL, COLUMN_HEX, 0, NULL, NULL },
 	[HIST_REPLACED] = { "replaced", NULL, COLUMN_BOOL, 0, NULL, NULL },
+	[HIST_NOT_COMPARED] = { "not_compared", NULL, COLUMN_WORD, 0, NULL, NULL },
 };
 static const uint32_t history_shown[] = { HIST_SNAPSHOT, HIST_PID,     HIST_STATE,   HIST_PFN, HIST_PHYSICAL,
 	                                  HIST_FLAGS,    HIST_TOUCHED, HIST_MAPPING, HIST_WHAT };
@@ -93,16 +96,17 @@ static const char *name_of(const struct history *history, size_t index)
 	return name ? name : vmsnap_info(history->snaps[index])->label;
 }
 
-static bool same_process(const struct vmsnap *a, const struct vmsnap *b)
+/* The same process, or an earlier one that had its number. */
+static bool same_number(const struct vmsnap *a, const struct vmsnap *b)
 {
 	const struct vmsnap_info *x = vmsnap_info(a), *y = vmsnap_info(b);
-	return x->pid == y->pid && x->start_time == y->start_time && x->page_size == y->page_size && same_boot(a, b);
+	return x->pid == y->pid && x->page_size == y->page_size && same_boot(a, b);
 }
 
 static const struct vmsnap *before(const struct history *history, size_t index)
 {
 	for (size_t i = index; i-- > 0;)
-		if (same_process(history->snaps[i], history->snaps[index]))
+		if (same_number(history->snaps[i], history->snaps[index]))
 			return history->snaps[i];
 	return NULL;
 }
@@ -178,6 +182,11 @@ static void put_changes(struct row *row, const struct moment *moment)
 	const struct vmsnap_page_diff *diff = &moment->diff;
 	if (!moment->compared)
 		return;
+	if (diff->relation != VMSNAP_RELATION_COMPARABLE) {
+		row_text(row, HIST_WHAT, relation_words(diff->relation));
+		put_not_compared(row, HIST_NOT_COMPARED, diff->relation);
+		return;
+	}
 	row_put_flags(row, HIST_CHANGES, diff->changes, 0, vmsnap_page_change_name);
 	put_what(row, diff);
 	row_put_bool(row, HIST_FRAMES_COMPARED, !diff->frames_unknown);

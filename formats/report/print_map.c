@@ -16,12 +16,17 @@ static const struct column row_columns[] = {
 };
 static const struct row_schema map_row_schema = ROW_SCHEMA(row_columns);
 
-enum { MAP_A, MAP_B, MAP_FILTER, MAP_CELL, MAP_LEGEND, MAP_ROWS, MAP_TOTALS };
+enum { MAP_A, MAP_B, MAP_NOT_COMPARED, MAP_FILTER, MAP_CELL, MAP_LEGEND, MAP_ROWS, MAP_TOTALS };
 #define MAP_DOCUMENT(b_key)                                                                                            \
 	{                                                                                                              \
 		[MAP_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },                                      \
 		[MAP_B] = { (b_key), .type = COLUMN_RECORD, .of = &snapshot_schema },                                  \
-		[MAP_FILTER] = { "filter", NULL, COLUMN_RECORD, COLUMN_OPTIONAL, NULL, &filter_schema },               \
+		[MAP_NOT_COMPARED] = { "not_compared", .type = COLUMN_WORD }, [MAP_FILTER] = { "filter",               \
+			                                                                       NULL,                   \
+			                                                                       COLUMN_RECORD,          \
+			                                                                       COLUMN_OPTIONAL,        \
+			                                                                       NULL,                   \
+			                                                                       &filter_schema },       \
 		[MAP_CELL] = { "cell", .type = COLUMN_BYTES }, [MAP_LEGEND] = { "legend", .type = COLUMN_OPEN },       \
 		[MAP_ROWS] = { "rows", .type = COLUMN_ROWS, .of = &map_row_schema },                                   \
 		[MAP_TOTALS] = { "totals", .type = COLUMN_COUNTS },                                                    \
@@ -88,6 +93,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	if (map->view.diff)
 		put_snapshot(document, MAP_A, map->view.a);
 	put_snapshot(document, MAP_B, map->snap);
+	if (map->view.diff)
+		put_not_compared(document, MAP_NOT_COMPARED, vmsnap_diff_relation(map->view.diff));
 	put_filter(document, MAP_FILTER, &map->filter);
 	row_put_bytes(document, MAP_CELL, map->cell);
 	put_legend(document);

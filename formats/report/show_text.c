@@ -62,7 +62,8 @@ static void put_missed(struct text *text, const struct vmsnap *snap)
 	for (size_t i = 0; i < count; i++)
 		missed += vmsnap_thread(snap, i)->missed;
 	if (!missed) {
-		text_string(text, "some thread");
+		text_string(text,
+		            vmsnap_info(snap)->memory_with_count ? "another process of its memory" : "some thread");
 		return;
 	}
 	text_format(text, "%zu of %zu thread%s (", missed, count, count == 1 ? "" : "s");
@@ -92,10 +93,31 @@ static void put_taken(struct text *text, const struct vmsnap *snap)
 		text_string(text, " could not be stopped");
 	} else
 		text_string(text, "not frozen");
-	if (!info->consistent)
+	if (!info->consistent && info->memory_with_count)
+		text_string(text, "; INCONSISTENT: its memory was in use meanwhile");
+	else if (!info->consistent)
 		text_string(text, "; INCONSISTENT: the map changed meanwhile");
 	else if (info->freeze == VMSNAP_FREEZE_NONE)
 		text_string(text, "; the map did not change meanwhile");
+	text_string(text, "\n");
+}
+
+/* "shared with process 4712: one address space" */
+static void put_memory(struct text *text, const struct vmsnap_info *info)
+{
+	size_t count = info->memory_with_count;
+	if (!count)
+		return;
+	struct fit_line line = fit_line(text, 10, 10);
+	text_string(text, "memory    ");
+	fit_words(&line, count == 1 ? "one address space with process" : "one address space with processes");
+	for (size_t i = 0; i < count; i++) {
+		char pid[16];
+		if (i)
+			fit_glue(&line, ",");
+		snprintf(pid, sizeof(pid), "%" PRIu32, info->memory_with[i]);
+		fit_piece(&line, pid);
+	}
 	text_string(text, "\n");
 }
 
@@ -114,6 +136,7 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_field(text, "label", info->label);
 	put_field(text, "why", info->reason);
 	put_taken(text, snap);
+	put_memory(text, info);
 	put_field(text, "kernel", info->kernel);
 	put_field(text, "machine", info->machine_hash);
 	/* The root is where everybody is that nobody has put elsewhere. */

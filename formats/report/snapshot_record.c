@@ -58,6 +58,10 @@ enum {
 	SNAPSHOT_UNIT,
 	SNAPSHOT_CONTAINER,
 	SNAPSHOT_MACHINE_HASH,
+	SNAPSHOT_START_CODE,
+	SNAPSHOT_START_STACK,
+	SNAPSHOT_ARG_START,
+	SNAPSHOT_MEMORY_WITH,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -90,6 +94,10 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_UNIT] = { "unit", .type = COLUMN_NAME },
 	[SNAPSHOT_CONTAINER] = { "container", .type = COLUMN_NAME },
 	[SNAPSHOT_MACHINE_HASH] = { "machine_hash", .type = COLUMN_NAME },
+	[SNAPSHOT_START_CODE] = { "start_code", .type = COLUMN_ADDRESS },
+	[SNAPSHOT_START_STACK] = { "start_stack", .type = COLUMN_ADDRESS },
+	[SNAPSHOT_ARG_START] = { "arg_start", .type = COLUMN_ADDRESS },
+	[SNAPSHOT_MEMORY_WITH] = { "memory_with", .type = COLUMN_LIST },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -125,6 +133,32 @@ bool snapshot_stood(const struct vmsnap *snap)
 	return freeze == VMSNAP_FREEZE_FULL || freeze == VMSNAP_FREEZE_PARTIAL;
 }
 
+static void put_place(struct row *record, unsigned column, uint64_t address)
+{
+	if (address)
+		row_put_address(record, column, address);
+}
+
+/* Where its program lies, and who else has its memory. */
+static void put_memory(struct row *record, const struct vmsnap_info *info)
+{
+	put_place(record, SNAPSHOT_START_CODE, info->start_code);
+	put_place(record, SNAPSHOT_START_STACK, info->start_stack);
+	put_place(record, SNAPSHOT_ARG_START, info->arg_start);
+	if (!info->memory_known)
+		return;
+	struct row list = row_open(record, SNAPSHOT_MEMORY_WITH);
+	for (size_t i = 0; i < info->memory_with_count; i++)
+		row_item_count(&list, info->memory_with[i]);
+	row_end(&list);
+}
+
+void put_not_compared(struct row *row, unsigned column, int relation)
+{
+	if (relation != VMSNAP_RELATION_COMPARABLE)
+		row_put_word(row, column, vmsnap_relation_name(relation));
+}
+
 void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
@@ -153,5 +187,6 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_name_if_any(&record, SNAPSHOT_UNIT, info->unit);
 	row_put_name_if_any(&record, SNAPSHOT_CONTAINER, info->container);
 	row_put_name_if_any(&record, SNAPSHOT_MACHINE_HASH, info->machine_hash);
+	put_memory(&record, info);
 	row_end(&record);
 }

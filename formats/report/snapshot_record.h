@@ -16,4 +16,7 @@ bool snapshot_stood(const struct vmsnap *snap);
 extern const struct row_schema known_schema;
 void put_known(struct row *row, unsigned column, const struct vmsnap *snap);
 
+/* Puts a column that says why pages are not compared; nothing if they are. */
+void put_not_compared(struct row *row, unsigned column, int relation);
+
 #endif

@@ -62,10 +62,16 @@ def _generation(word, snapshot):
     return None if entry.origin == "load" else entry.exec_generation
 
 
+def _executed(first, a, second, b):
+    """Whether gdb has seen that the process of two snapshots became another program in between:
+    they may not tell, as gdb has addresses not randomised."""
+    before, after = _generation(first, a), _generation(second, b)
+    return a.same_process(b) and None not in (before, after) and before != after
+
+
 def note_exec(first, a, second, b, note):
     """Two snapshots of one process, from before and from after it became another program."""
-    before, after = _generation(first, a), _generation(second, b)
-    if a.info.exe != b.info.exe or None not in (before, after) and before != after:
+    if a.info.exe != b.info.exe or _executed(first, a, second, b):
         note(f"process {a.pid} has executed another program between {first} and {second}: nothing of it was kept")
 
 
@@ -124,7 +130,9 @@ def names_of(given, snapshot, lenders, note):
 
 def made_diff(words, note):
     """Of two names, one (and now) or none (the newest, and now)."""
-    return Diff(*two(_diff_words(words, note), note))
+    words = _diff_words(words, note)
+    a, b = two(words, note)
+    return Diff(a, b, _executed(words[0], a, words[1], b))
 
 
 def diff(given, operands, note):
@@ -188,6 +196,22 @@ def _named_fork(word):
     return found
 
 
+def _both_now(pair, note):
+    """Both sides of a fork at one instant; None if one is gone."""
+    sides = pair.parent, pair.child
+    try:
+        shots = session.capture_now_together([_live_pid(entry) for entry in sides])
+    except VmsnapError as error:
+        if error.code == CANCELLED:
+            raise
+        return None
+    if any(shot.start_time != entry.start_time for shot, entry in zip(shots, sides)):
+        return None
+    for shot, entry in zip(shots, sides):
+        note_exec(entry.name, entry.snapshot, NOW, shot, note)
+    return tuple(shots)
+
+
 _ONE_SPACE = "this was a vfork: parent and child have one address space until the child executes or exits"
 
 
@@ -197,7 +221,7 @@ def _fork(pair, note):
     if pair.kind == "vfork":
         note(_ONE_SPACE)
     at_fork = pair.parent.snapshot, pair.child.snapshot
-    found = parent, child = _side(pair.parent, note), _side(pair.child, note)
+    found = parent, child = _both_now(pair, note) or (_side(pair.parent, note), _side(pair.child, note))
     if found == (None, None) or None in found and pair.kind == "vfork":
         note(f"these are the two as they were at the fork, as in: vmsnap cow {pair.parent.name} {pair.child.name}")
         return *at_fork, None, at_fork

@@ -119,7 +119,8 @@ class Changed(Function):
     """$_vmsnap_changed (ADDRESS): 1 if the page of ADDRESS differs from the newest snapshot.
 
 What differs is what `vmsnap diff` would tell of that page, 0 if nothing.  One that was
-taken by itself at this very stop does not count.
+taken by itself at this very stop does not count.  An error if the process has executed
+another program since: no page was kept.
 Example:
   (gdb) vmsnap take
   (gdb) break compute if $_vmsnap_changed(&counter)"""
@@ -129,13 +130,18 @@ Example:
     def work(self, value):
         from vmsnap_gdb import target
         from vmsnap_gdb.session import session
-        entry = session.before(target.require_live())
+        now = target.process(target.require_live())
+        entry = now and session.before(now.pid, now.start_time)
         if entry is None:
             raise gdb.GdbError("there is no snapshot of this process: take one first with 'vmsnap take'")
         where, page, known = _page(value)
+        executed = entry.executed_since(now)
         changes, elsewhere = entry.snapshot.page_changes(where, page, known)
-        if elsewhere:
+        if elsewhere and not executed:
             changes = entry.snapshot.page_compare(session.capture_now(names=False), where)
+        if executed or changes is None:
+            raise gdb.GdbError(f"process {now.pid} has executed another program since {entry.name}: take a new "
+                               "snapshot, with 'vmsnap take'")
         return int(changes != 0)
 
 

@@ -11,7 +11,7 @@ import re
 
 import gdb
 
-from vmsnap import Freeze, Names, Snapshot
+from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
 from vmsnap_gdb import execs, resumes, settings, target, touched, variables
 
@@ -44,6 +44,14 @@ class Entry:
         self.resumed = resumed  # how often, when it was taken; None: not known
         self.pair = None
         self.role = None  # "parent" or "child", in a pair
+
+    def executed_since(self, now):
+        """Whether its process has executed another program; now: as process_now() has it."""
+        info = self.snapshot.info
+        if self.origin != "load" and self.exec_generation != execs.generation(self.pid):
+            return True
+        return any(then and there and then != there for then, there in
+                   ((info.start_stack, now.start_stack), (info.start_code, now.start_code)))
 
     @property
     def automatic(self):
@@ -83,10 +91,10 @@ class Session:
         return next((entry for entry in reversed(self._entries.values())
                      if entry.pid == pid and entry.start_time == start_time), None)
 
-    def before(self, pid):
+    def before(self, pid, start_time=None):
         """What the present of a process is compared with if nobody says: its newest entry, but
         not one that was taken by itself at this very stop, which is the present."""
-        start_time = target.start_time(pid)
+        start_time = target.start_time(pid) if start_time is None else start_time
         newest = None
         for entry in reversed(self._entries.values()):
             if (entry.pid, entry.start_time) != (pid, start_time):
@@ -140,6 +148,17 @@ class Session:
         touched.watch()
         # Pages first: to look at variables is to touch them.
         snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps)
+        return self._annotated(snapshot, inferior, names, depth, threads)
+
+    def capture_now_together(self, pids):
+        """Snapshots of several processes at one instant, that are not kept."""
+        execs.watch()
+        touched.watch()
+        return [self._annotated(snapshot, target.inferior_of(snapshot.pid))
+                for snapshot in capture_set(pids, label=NOW)]
+
+    @staticmethod
+    def _annotated(snapshot, inferior, names=True, depth=None, threads=None):
         found = []
         if names and inferior is not None and not target.replaying():
             found = variables.collect(inferior, settings.depth() if depth is None else depth, threads)

@@ -19,9 +19,9 @@ VERSION = "0.1.0"  # of this package, and of the library it wants
 _THERE = {
     "errors": ("VmsnapError",),
     "snapshot": ("Snapshot", "Mapping", "Run", "Thread", "Annotation", "ENTRY_FLAGS_SHIFT", "ENTRY_PFN",
-                 "MALLOC_HEAP",
-                 "capture", "capture_tree", "recorded", "page_now", "snapshots_text", "history_text"),
-    "compare": ("Diff", "Cow"),
+                 "MALLOC_HEAP", "capture", "capture_set", "capture_tree", "recorded", "page_now", "snapshots_text",
+                 "history_text"),
+    "compare": ("Diff", "Cow", "relation"),
     "names": ("Name", "Names"),
     "files": ("File", "load", "save"),
     "sets": ("Set", "SetDiff", "SetCow"),

@@ -4,7 +4,7 @@ import ctypes
 from ctypes import byref
 
 from vmsnap import _header, _lib
-from vmsnap._header import PageChange, PrintFlag, Verdict, VmaChange
+from vmsnap._header import CompareFlag, PageChange, PrintFlag, Relation, Verdict, VmaChange
 from vmsnap._lib import lib
 from vmsnap.names import Names
 from vmsnap.owned import Owned
@@ -25,6 +25,22 @@ def _by_word(count, handle, kinds, word):
     """What is not 0, by its word."""
     found = ((word(kind).decode(), count(handle, kind)) for kind in range(kinds))
     return {name: pages for name, pages in found if pages}
+
+
+def _options(another_program):
+    """another_program: it was seen that one was executed in between, whatever the snapshots tell."""
+    return _lib.cancellable(_header.CompareOptions, flags=CompareFlag.EXECUTED if another_program else 0)
+
+
+def _not_compared(relation):
+    """Why pages are not compared one by one: "another_program"; None if they are."""
+    return None if relation == Relation.COMPARABLE else lib().vmsnap_relation_name(relation).decode()
+
+
+def relation(a, b):
+    """Why the pages of two snapshots have nothing to do with each other: "one_address_space",
+    "another_program" or "another_process"; None if they can be compared."""
+    return _not_compared(lib().vmsnap_relation(a.handle, b.handle))
 
 
 def _given(function, kind):
@@ -141,16 +157,21 @@ class Diff(_Comparison):
 
     _free = "vmsnap_diff_free"
 
-    def __init__(self, a, b):
+    def __init__(self, a, b, another_program=False):
         super().__init__(b, (a,), a, b)
         self.a, self.b = a, b
-        options = _lib.cancellable(_header.CompareOptions)
+        options = _options(another_program)
         _lib.call_holding_interrupts(lib().vmsnap_diff_new_with, a.handle, b.handle, byref(options),
                                      byref(self._handle))
 
     def any(self):
         """Whether anything differs."""
         return lib().vmsnap_diff_any(self._handle)
+
+    @property
+    def not_compared(self):
+        """As relation(): then there are no ranges."""
+        return _not_compared(lib().vmsnap_diff_relation(self._handle))
 
     @property
     def ranges(self):
@@ -206,10 +227,10 @@ class Cow(_Comparison):
 
     _free = "vmsnap_cow_free"
 
-    def __init__(self, parent, child, base=None, lenders=None):
+    def __init__(self, parent, child, base=None, lenders=None, another_program=False):
         super().__init__(child, (base, *((parent,) if lenders is None else lenders)), parent, child, base)
         self.parent, self.child, self.base = parent, child, base
-        options = _lib.cancellable(_header.CompareOptions)
+        options = _options(another_program)
         _lib.call_holding_interrupts(lib().vmsnap_cow_new_with, parent.handle, child.handle, base and base.handle,
                                      byref(options), byref(self._handle))
 
@@ -223,6 +244,11 @@ class Cow(_Comparison):
     def totals(self):
         """{verdict: pages}"""
         return _by_word(lib().vmsnap_cow_pages, self._handle, Verdict.COUNT, lib().vmsnap_verdict_name)
+
+    @property
+    def not_compared(self):
+        """As relation(), also of one address space at two instants: then there are no ranges."""
+        return _not_compared(lib().vmsnap_cow_relation(self._handle))
 
     def warning(self):
         """What makes the verdicts doubtful; "" if nothing does."""

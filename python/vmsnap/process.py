@@ -10,8 +10,9 @@ from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 
 # tracer: who debugs it, 0: nobody; start_time tells it from a later one of its number;
-# state: "R", "S", "t", …, as in /proc/PID/stat.
-Process = collections.namedtuple("Process", "pid tgid ppid tracer start_time state")
+# state: "R", "S", "t", …, as in /proc/PID/stat; start_code, start_stack: where its program
+# lies, which tells it from the next one that it executes, 0: unknown.
+Process = collections.namedtuple("Process", "pid tgid ppid tracer start_time state start_code start_stack")
 
 AT_BASE, AT_ENTRY = 7, 9  # getauxval(3)
 
@@ -27,7 +28,8 @@ def process_now(pid):
         if error.code not in (errors.ARGUMENT, errors.NO_PROCESS, errors.EXITED):
             raise
         return None
-    return Process(found.pid, found.tgid, found.ppid, found.tracer, found.start_time, found.state.decode("latin-1"))
+    return Process(found.pid, found.tgid, found.ppid, found.tracer, found.start_time, found.state.decode("latin-1"),
+                   found.start_code, found.start_stack)
 
 
 def children_now(tid):

@@ -4,10 +4,10 @@ import array
 import collections
 import ctypes
 import os
-from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_size_t, c_void_p
+from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_void_p
 
 from vmsnap import _header, _lib, errors, given, packing
-from vmsnap._header import AnnotationKind, CaptureFlag, PageFlag, Perm
+from vmsnap._header import AnnotationKind, CaptureFlag, PageFlag, Perm, Relation
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 from vmsnap.given import ADDRESS_MAX
@@ -223,12 +223,13 @@ class Snapshot(Owned):
         return changes, elsewhere.value
 
     def page_compare(self, later, address):
-        """The same between two snapshots, moves and all."""
+        """The same between two snapshots, moves and all; None if it cannot be compared, as
+        compare.relation() says."""
         found = _lib.struct(_header.PageDiff)
         options = _lib.cancellable(_header.CompareOptions)
         _lib.call_holding_interrupts(lib().vmsnap_page_compare_sized, self._handle, later.handle,
                                      given.address(address), byref(options), byref(found), ctypes.sizeof(found))
-        return found.changes
+        return found.changes if found.relation == Relation.COMPARABLE else None
 
     def file_page_now(self, address, memory=True, file=True):
         """(bytes in the process's memory, bytes in the file) of one page of a private mapping of a
@@ -381,9 +382,18 @@ def capture(pid, label="", reason="", freeze=True, smaps=False):
 
 def capture_tree(pid, label="", reason="", freeze=True, smaps=False):
     """Snapshots of a process and all its descendants, at one instant, it first."""
+    return capture_set([pid], label, reason, freeze, smaps, descendants=True)
+
+
+def capture_set(pids, label="", reason="", freeze=True, smaps=False, descendants=False):
+    """Snapshots of several processes, related or not, at one instant, in their order; with
+    descendants theirs follow."""
+    numbers = [given.process(pid) for pid in pids]
+    options = _options(reason, label, freeze, smaps)
+    options.flags |= CaptureFlag.DESCENDANTS if descendants else 0
     found, count = POINTER(c_void_p)(), c_size_t()
-    _lib.call_holding_interrupts(lib().vmsnap_capture_tree, given.process(pid),
-                                 byref(_options(reason, label, freeze, smaps)), byref(found), byref(count))
+    _lib.call_holding_interrupts(lib().vmsnap_capture_set, (c_int * len(numbers))(*numbers), len(numbers),
+                                 byref(options), byref(found), byref(count))
     made = []
     try:
         for index in range(count.value):

@@ -69,9 +69,10 @@ class Faults(unittest.TestCase):
     def inject_error(self, argv, number, name):
         run_ = self.inject(argv, f"fail={getattr(errno, name)}", number)
         run_.fault = f"{name} {run_}"
-        # How often memory grows depends on the moment: at the end a few may be missing.
+        # How often memory grows depends on the moment, and whether lists of children are read once
+        # more, as somebody was born: at the end a few may be missing.
         self.missing += not run_.hits
-        self.assertLess(self.missing, 8, f"call {number} was not made: {run_}")
+        self.assertLess(self.missing, 40, f"call {number} was not made: {run_}")
         self.count["faults"] += bool(run_.hits)
         return run_
 

@@ -46,6 +46,12 @@ def identity():
         ("freeze-unknown", "a freeze that has no meaning", snap_with(12, b"\4")),
         ("consistent-unknown", "a consistent that is neither 0 nor 1", snap_with(13, b"\2")),
         ("known-unknown", "a bit of known that has no meaning", snap_with(14, b"\x21")),
+        ("stack-too-long", "a place of 9 bytes", snap_with(35, b"\1" * 9)),
+        ("stack-twice", "a place that comes twice", whole + field(35, b"\1") + field(35, b"\1")),
+        ("memory-wide", "a process of 33 bits", snap_with(37, varint(1 << 32))),
+        ("memory-sum", "two processes, the second of 33 bits", snap_with(37, varint((1 << 32) - 1) + b"\0")),
+        ("memory-cut", "half a number of a process", snap_with(37, b"\1\x80")),
+        ("memory-twice", "who has the memory comes twice", whole + field(37, b"") + field(37, b"\1")),
     ]
     return [spoiled("snap-" + name, what, b"SNAP", payload) for name, what, payload in rows]
 

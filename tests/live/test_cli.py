@@ -170,7 +170,7 @@ class Options(Case):
     def test_operands_are_counted(self):
         self.refused("show", said="vmsnap show SNAPSHOT")
         self.refused("page", "1", said="vmsnap page SNAPSHOT ADDRESS")
-        self.refused("capture", "1", "2", said="'2' is one too many")
+        self.refused("list", "1", "2", said="'2' is one too many")
         self.refused("cow", "1", "2", "3", said="'3' is one too many")
 
     def test_an_unknown_column_is_told(self):

@@ -156,11 +156,17 @@ def models():
             vma(CODE + PAGE, CODE + 2 * PAGE, "rwxp", b"[anon: laid over code]")]
     freezes = [dict(freeze=kind, label=b"freeze") for kind in range(4)]
     return {
-        "a": [process(0x2000, 2, b"Old:\t1\n", gone, label=b"a")],
-        "b": [process(0x2800, 4, b"New:\t2 kB\n", come, label=b"b", taken=PROCESS["taken"] + 10**9)],
+        "a": [process(0x2000, 2, b"Old:\t1\n", gone, label=b"a", start_code=PROGRAM + elffile.TEXT,
+                      start_stack=0x7FFFFFFF1000, arg_start=0x7FFFFFFF1100, memory_with=[4244])],
+        "b": [process(0x2800, 4, b"New:\t2 kB\n", come, label=b"b", taken=PROCESS["taken"] + 10**9,
+                      start_stack=0x7FFFFFFF1000)],
         "child": [process(0x2C00, 2, pid=4243, tgid=4243, ppid=4242, label=b"child")],
         "nobody": [nobody()],
         "small": [two_pages("present", 0x900), two_pages("exclusive present", 0x900), two_pages("present", 0x900)],
+        # A's process after an exec, another one that has its number, one that has its memory.
+        "exec": [process(0x2000, 2, start_stack=0x7FFFFFFF0000, label=b"exec")],
+        "reused": [process(0x2000, 2, start_time=654321, label=b"reused")],
+        "shared": [process(0x2000, 2, pid=4244, tgid=4244, ppid=4242, memory_with=[4242], label=b"shared")],
         "freezes": [snapshot(identity=dict(PROCESS, **one)) for one in freezes],
         "tree": tree([4243, 4244]),
         "later": tree([4244, 4245], 1),
@@ -209,6 +215,8 @@ def commands(folder, paths):
     small_ones = [f"{paths['small']}@{number}" for number in (1, 2, 3)]
     pairs = [(a, b), (b, a), (a, none), (none, a), (a, a), tuple(small_ones[:2]), tuple(small_ones[1:])]
     calls += [("diff", *pair, *more) for pair in pairs for more in (root, ("--totals",), ("--no-names",))]
+    for key in ("exec", "reused", "shared"):
+        calls += [(what, a, paths[key]) for what in ("diff", "cow", "map")]
     families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none)]
     calls += [("cow", *family, *more) for family in families for more in (root, ("--totals",), ("--no-names",))]
     calls += [(what, *files) for what in ("map", "status") for files in ((a,), (a, b), (none,), (a, none), (none, a))]
@@ -225,7 +233,7 @@ def commands(folder, paths):
 
 def library_calls(paths):
     """The arguments of vmsprint.py."""
-    files = [paths[key] for key in ("nobody", "a", "b")]
+    files = [paths[key] for key in ("nobody", "a", "b", "exec", "reused")]
     where = [PROGRAM, 0x640000000000, 0] + [STATES + 2 * i * PAGE for i in range(len(PAGE_STATES))]
     calls = [("history", hex(at), *files) for at in where + [HEAP, STACK_END - PAGE]]
     return calls + [("history", hex(STATES + PAGE), paths["nobody"]), ("snapshots", *files)]

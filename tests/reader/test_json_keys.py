@@ -35,7 +35,7 @@ DOCS = os.path.normpath(os.path.join(HERE, "..", "..", "docs"))
 # Objects that have the kernel's words as keys.
 OPEN = {("show", "status"), ("show", "vmas[].smaps"), ("show", "total.smaps")}
 # Strings that programs compare with.
-ENUMERATED = {"schema", "change", "changes[]", "verdict", "state", "flags[]", "kind", "freeze", "perms"}
+ENUMERATED = {"schema", "change", "changes[]", "verdict", "state", "flags[]", "kind", "freeze", "perms", "not_compared"}
 # Where the library says which there are, some of which no snapshot here brings about.
 NAMED = {
     ("diff", "vmas[].change"): "vma_change",

@@ -74,6 +74,12 @@ class Info(ctypes.Structure):
         ("unit", c_char_p),
         ("container", c_char_p),
         ("machine_hash", c_char_p),
+        ("start_code", c_uint64),
+        ("start_stack", c_uint64),
+        ("arg_start", c_uint64),
+        ("memory_with", POINTER(c_uint32)),
+        ("memory_with_count", c_size_t),
+        ("memory_known", c_bool),
     ]
 
 
@@ -175,6 +181,12 @@ def identity(lib, snap):
         made[name] = int(made[name]) if isinstance(made[name], bool) else made[name]
         if not made[name]:
             del made[name]
+    for name in ("start_code", "start_stack", "arg_start"):
+        if not made[name]:
+            del made[name]  # unknown
+    del made["memory_with"], made["memory_with_count"]
+    if made.pop("memory_known"):
+        made["memory_with"] = info.memory_with[:info.memory_with_count] if info.memory_with_count else []
     made["known"] = [name for name in KNOWN if getattr(info.known, name)]
     made["cmdline"] = ctypes.string_at(info.cmdline, info.cmdline_len) if info.cmdline is not None else None
     build_id = info.exe_build_id

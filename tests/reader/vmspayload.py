@@ -44,6 +44,10 @@ FIELDS = {
     31: Field("page_size_assumed", True, 1),
     32: Field("swap_in_use", True, 64),
     33: Field("smaps_texts", False, 0),
+    34: Field("start_code", True, 64),
+    35: Field("start_stack", True, 64),
+    36: Field("arg_start", True, 64),
+    37: Field("memory_with", False, 0),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
@@ -89,6 +93,18 @@ def check_identity(cursor, identity):
             raise cursor.damaged("a NUL in %s" % FIELDS[key].name)
 
 
+def process_numbers(where, data):
+    """Those of the processes that had the same address space."""
+    cursor = Cursor(data, where.offset, "SNAP")
+    numbers, last = [], -1
+    while cursor.left():
+        last += cursor.varint() + 1
+        if last >> 32:
+            raise cursor.damaged("a number of a process of more than 32 bits")
+        numbers.append(last)
+    return numbers
+
+
 def read_snap(data, offset):
     cursor = Cursor(data, offset, "SNAP")
     found = {}
@@ -112,6 +128,12 @@ def read_snap(data, offset):
     for name in SELDOM:
         if not identity[name]:
             del identity[name]
+    for key in (34, 35, 36):
+        if not found.get(key):
+            del identity[FIELDS[key].name]
+    del identity["memory_with"]
+    if 37 in found:
+        identity["memory_with"] = process_numbers(cursor, found[37])
     for name in ("taken", "monotonic"):
         identity[name] = signed(identity[name])
     identity["known"] = names_of_bits(identity["known"], KNOWN)

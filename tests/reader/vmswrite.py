@@ -19,6 +19,7 @@ IDENTITY = (
 ).split()
 # Those that came later, which hardly any file has.
 LATER = {"cgroup": 29, "machine_hash": 30, "page_size_assumed": 31, "swap_in_use": 32}
+PLACES = {34: "start_code", 35: "start_stack", 36: "arg_start"}
 KNOWN_BITS = {"pfn": 1, "soft_dirty": 2, "exclusive": 4, "zero": 8, "huge": 16}
 FLAG_BITS = {
     "soft_dirty": 0x001,
@@ -120,6 +121,12 @@ def snap_fields(identity):
         value = identity.get(name)
         if value:
             stored[key] = value if isinstance(value, bytes) else number(value)
+    for key, name in PLACES.items():
+        if identity.get(name):
+            stored[key] = number(identity[name])
+    if identity.get("memory_with") is not None:
+        numbers_ = [-1, *identity["memory_with"]]
+        stored[37] = varints([b - a - 1 for a, b in zip(numbers_, numbers_[1:])])
     return stored
 
 

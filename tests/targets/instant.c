@@ -1,6 +1,7 @@
-/* instant threads|processes - two that write a page each, strictly in turn: first a page
+/* instant threads|processes|memory - two that write a page each, strictly in turn: first a page
  * of `first`, then the same page of `second`, all the time.  At any one instant `first`
- * has as many pages as `second`, or one more.  Begins when told to. */
+ * has as many pages as `second`, or one more.  Begins when told to.  memory: another process
+ * that has the same address space writes both. */
 #define _GNU_SOURCE
 #include "target.h"
 
@@ -38,10 +39,24 @@ static void *write_second(void *nothing)
 	return nothing;
 }
 
+/* Another process in the same memory, in place of both. */
+static int write_both(void *nothing)
+{
+	(void)nothing;
+	die_with_parent();
+	for (size_t page = 0; page < PAGES; page++) {
+		first[page * PAGE] = 1;
+		second[page * PAGE] = 1;
+		if (page % 8 == 0)
+			usleep(50);
+	}
+	return pause();
+}
+
 int main(int argc, char **argv)
 {
 	die_with_parent();
-	int threads = argc > 1 && !strcmp(argv[1], "threads");
+	int threads = argc > 1 && !strcmp(argv[1], "threads"), memory = argc > 1 && !strcmp(argv[1], "memory");
 	turns = (atomic_size_t *)map_memory(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, -1);
 	/* Far apart, so that a reader comes to one of them much earlier. */
 	second = map_apart(PAGES);
@@ -57,6 +72,10 @@ int main(int argc, char **argv)
 		pthread_t other;
 		if (pthread_create(&other, NULL, write_second, NULL))
 			cannot("make a thread");
+	} else if (memory) {
+		enum { STACK = 65536 };
+		if (clone(write_both, map_private(STACK) + STACK, CLONE_VM | SIGCHLD, NULL) < 0)
+			cannot("clone");
 	} else if (!fork()) {
 		die_with_parent();
 		write_second(NULL);
@@ -64,7 +83,8 @@ int main(int argc, char **argv)
 	}
 	say("begun\n");
 	say("ready\n");
-	write_in_turn(first, 0);
+	if (!memory)
+		write_in_turn(first, 0);
 	for (;;)
 		pause();
 }

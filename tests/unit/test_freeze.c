@@ -1,6 +1,8 @@
 /* Who was stopped, who was not, and how long that may take. */
 #include "test_children.h"
 
+#include <sched.h>
+
 #include "freeze.h"
 #include "freeze_reap.h"
 #include "freeze_tree.h"
@@ -52,6 +54,66 @@ static void of_a_whole_freeze_no_thread_is_missed(void **state)
 	for (size_t i = 0; i < vmsnap_thread_count(snap); i++)
 		assert_false(vmsnap_thread(snap, i)->missed);
 	vmsnap_unref(snap);
+	end(pid);
+}
+
+/* ---- who has its memory ------------------------------------------------------------------ */
+
+static int waits(void *nothing)
+{
+	(void)nothing;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+	return 0;
+}
+
+static char stack_of_other[65536] __attribute__((aligned(16)));
+
+/* And a child of the ordinary kind. */
+static void has_a_companion(int ready)
+{
+	if (clone(waits, stack_of_other + sizeof(stack_of_other), CLONE_VM | SIGCHLD, NULL) < 0)
+		_exit(1);
+	if (!fork())
+		waits(NULL);
+	say_ready(ready);
+	for (;;)
+		pause();
+}
+
+static void whoever_has_its_memory_stands_with_it(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(has_a_companion), children[4];
+	size_t count = 0;
+	char path[32];
+	atomic_bool cancel = false;
+	struct freeze freeze;
+	/* Not everywhere does the kernel tell. */
+	if (vmsnap_children_now(pid, children, 4, &count, NULL) || syscall(SYS_kcmp, pid, pid, 1, 0, 0)) {
+		end(pid);
+		skip();
+	}
+	assert_int_equal(count, 2);
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	freeze_init(&freeze);
+	freeze.cancel = &cancel;
+	assert_int_equal(freeze_add(&freeze, pid, 0, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), NULL), VMSNAP_OK);
+	freeze_own_thread(&freeze);
+	assert_int_equal(freeze_stop(&freeze, NULL), VMSNAP_OK);
+	assert_int_equal(freeze.count, 2);
+	assert_int_equal(freeze.processes[1].pid, children[0]);
+	assert_true(freeze.processes[1].companion);
+	assert_int_equal(state_of(pid), 't');
+	assert_int_equal(state_of(children[0]), 't');
+	assert_int_equal(state_of(children[1]), 'S');
+	assert_int_equal(freeze_note_memory(&freeze), 0);
+	assert_int_equal(freeze.processes[1].memory, 0);
+	freeze_release(&freeze);
+	freeze_free(&freeze);
+	wait_for_state(children[0], 'S');
+	prctl(PR_SET_NAME, "test");
 	end(pid);
 }
 
@@ -209,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_thread_that_was_not_stopped_is_told),
 		cmocka_unit_test(of_a_whole_freeze_no_thread_is_missed),
+		cmocka_unit_test(whoever_has_its_memory_stands_with_it),
 		cmocka_unit_test(looking_leaves_a_stop_where_it_is),
 		cmocka_unit_test(a_stop_that_another_has_taken_is_found),
 		cmocka_unit_test(a_signal_that_looks_like_a_stop_is_a_signal),

@@ -87,15 +87,15 @@ static void history_json_tells_what_is_unknown(void **state)
 	        caught,
 	        "\"state\": \"present\", \"pfn\": \"0x100\", \"swap\": null, \"physical\": \"0x100123\", "
 	        "\"flags\": [], \"touched\": [], \"changes\": null, \"frames_compared\": null, \"moved_from\": null, "
-	        "\"moved_to\": null, \"replaced\": null}");
+	        "\"moved_to\": null, \"replaced\": null, \"not_compared\": null}");
 	assert_has(caught,
 	           "\"pfn\": \"0x200\", \"swap\": null, \"physical\": \"0x200123\", \"flags\": [\"exclusive\"], "
 	           "\"touched\": [], \"changes\": [\"pfn_changed\", \"became_exclusive\"], "
 	           "\"frames_compared\": true, \"moved_from\": null, "
-	           "\"moved_to\": null, \"replaced\": false}");
+	           "\"moved_to\": null, \"replaced\": false, \"not_compared\": null}");
 	assert_has(caught, "\"pfn\": null, \"swap\": null, \"physical\": null, \"flags\": [\"exclusive\"], "
 	                   "\"touched\": [], \"changes\": [], \"frames_compared\": false, \"moved_from\": null, "
-	                   "\"moved_to\": null, \"replaced\": false}");
+	                   "\"moved_to\": null, \"replaced\": false, \"not_compared\": null}");
 	session_free(s);
 }
 

@@ -22,6 +22,8 @@ enum vmsnap_capture_flag {
 	 * it after a quarter of a second; if it goes without a processor for 5 seconds in all
 	 * even so, or one system call lasts as long, the kernel KILLS it, and those run. */
 	VMSNAP_CAPTURE_WATCHDOG = 8,
+	/* vmsnap_capture_set(): with all their descendants. */
+	VMSNAP_CAPTURE_DESCENDANTS = 16,
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 
@@ -39,7 +41,8 @@ struct vmsnap_capture_options {
 /* Captures one process; the number of a thread means its process, as info.pid tells then.
  * options may be NULL.  Must be called by one thread
  * from start to end (ptrace belongs to a thread).  Reaps no child but those it
- * traces itself. */
+ * traces itself.  Other processes that have the same memory are stopped meanwhile,
+ * where they are found: among its children, ancestors and siblings, and theirs. */
 int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
                    struct vmsnap_error *err);
 
@@ -54,6 +57,11 @@ int vmsnap_capture_at(int procdir, const struct vmsnap_capture_options *options,
  * every other follows its parent. */
 int vmsnap_capture_tree(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap ***out, size_t *count,
                         struct vmsnap_error *err);
+/* Several processes, related or not, all frozen at one instant.  pids: each but once.  *out begins
+ * with them, in that order; if one of them is gone, all is off.  With
+ * VMSNAP_CAPTURE_DESCENDANTS their descendants follow as of a tree. */
+int vmsnap_capture_set(const pid_t *pids, size_t pid_count, const struct vmsnap_capture_options *options,
+                       struct vmsnap ***out, size_t *count, struct vmsnap_error *err);
 void vmsnap_unref_all(struct vmsnap **snaps, size_t count);
 
 /* The state of one page right now, without a snapshot and without stopping anything:
@@ -71,9 +79,10 @@ int vmsnap_pages_now(pid_t pid, uint64_t start, size_t count, uint64_t *entries,
 struct vmsnap_process {
 	size_t size; /* sizeof(struct vmsnap_process): no more of it is written */
 	uint32_t pid, tgid, ppid;
-	uint32_t tracer;     /* who debugs it; 0: nobody */
-	uint64_t start_time; /* clock ticks after boot, which tell it from a later one of its number */
-	char state;          /* 'R', 'S', 't', …: proc_pid_stat(5) */
+	uint32_t tracer;                  /* who debugs it; 0: nobody */
+	uint64_t start_time;              /* clock ticks after boot, which tell it from a later one of its number */
+	char state;                       /* 'R', 'S', 't', …: proc_pid_stat(5) */
+	uint64_t start_code, start_stack; /* as in struct vmsnap_info; 0: unknown */
 };
 int vmsnap_process_now(pid_t pid, struct vmsnap_process *out, struct vmsnap_error *err);
 

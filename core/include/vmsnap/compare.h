@@ -10,6 +10,20 @@
 extern "C" {
 #endif
 
+/* ---- what can be compared ------------------------------------------------- */
+
+/* Why the pages of two snapshots are not compared one by one: they have nothing to do with each
+ * other.  Their mappings and status lines are. */
+enum vmsnap_relation {
+	VMSNAP_RELATION_COMPARABLE,        /* nothing is against it */
+	VMSNAP_RELATION_ONE_ADDRESS_SPACE, /* two processes that have one, at one instant */
+	VMSNAP_RELATION_ANOTHER_PROGRAM,   /* one of them has executed another program since: no page was kept */
+	VMSNAP_RELATION_ANOTHER_PROCESS,   /* the number of A's process was given to another since */
+	VMSNAP_RELATION_COUNT
+};
+int vmsnap_relation(const struct vmsnap *a, const struct vmsnap *b);
+const char *vmsnap_relation_name(int relation); /* "another_program" */
+
 /* ---- diff ---------------------------------------------------------------- */
 
 enum vmsnap_vma_change {
@@ -70,6 +84,12 @@ struct vmsnap_compare_options {
 	size_t size;                  /* sizeof(struct vmsnap_compare_options) */
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
+	unsigned flags; /* enum vmsnap_compare_flag */
+};
+enum vmsnap_compare_flag {
+	/* The caller has seen that another program was executed in between: where addresses are not
+	 * randomised, as under a debugger, the snapshots may not tell. */
+	VMSNAP_COMPARE_EXECUTED = 1,
 };
 
 struct vmsnap_diff;
@@ -80,6 +100,10 @@ void vmsnap_diff_free(struct vmsnap_diff *diff);
 /* The snapshots it was made from, which it holds. */
 const struct vmsnap *vmsnap_diff_a(const struct vmsnap_diff *diff);
 const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
+
+/* enum vmsnap_relation; unless it is comparable there are no ranges, and mappings are not followed
+ * to other addresses. */
+int vmsnap_diff_relation(const struct vmsnap_diff *diff);
 
 struct vmsnap_diff_vma {
 	int change;                     /* enum vmsnap_vma_change */
@@ -184,6 +208,7 @@ struct vmsnap_page_diff {
 	uint64_t to;
 	bool replaced;       /* other memory lies where A's did */
 	bool frames_unknown; /* present in both, and whether in one frame cannot be told */
+	int relation;        /* enum vmsnap_relation; unless it is comparable, nothing is told */
 };
 int vmsnap_page_compare_sized(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
                               const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out, size_t size,
@@ -239,7 +264,10 @@ void vmsnap_cow_free(struct vmsnap_cow *cow);
 /* The snapshots it was made from, which it holds. */
 const struct vmsnap *vmsnap_cow_parent(const struct vmsnap_cow *cow);
 const struct vmsnap *vmsnap_cow_child(const struct vmsnap_cow *cow);
-const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow); /* NULL if none was given */
+const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow); /* NULL if none was given, or none that tells */
+/* enum vmsnap_relation of parent and child, also if their address space was one at two instants;
+ * unless it is comparable there are no verdicts. */
+int vmsnap_cow_relation(const struct vmsnap_cow *cow);
 
 struct vmsnap_cow_range {
 	uint64_t start, end;

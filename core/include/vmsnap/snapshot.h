@@ -65,7 +65,8 @@ enum vmsnap_freeze {
 	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
 	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap */
 	VMSNAP_FREEZE_DEBUGGER = 2, /* every thread was held by a debugger already */
-	/* Some thread could not be stopped (vfork, disk wait, a held exec): vmsnap_thread.missed. */
+	/* Some thread could not be stopped (vfork, disk wait, a held exec): vmsnap_thread.missed; or
+	 * another process that has the same memory. */
 	VMSNAP_FREEZE_PARTIAL = 3,
 };
 const char *vmsnap_freeze_name(int freeze); /* "full" */
@@ -90,7 +91,7 @@ struct vmsnap_info {
 	int64_t monotonic; /* CLOCK_MONOTONIC, ns */
 	uint64_t pause;    /* how long the target stood, ns; 0 if nothing of it was stopped by us */
 	uint32_t freeze;   /* enum vmsnap_freeze */
-	bool consistent;   /* frozen, or the map did not change meanwhile */
+	bool consistent;   /* frozen, or the map did not change meanwhile; nobody else ran in its memory */
 	struct vmsnap_known known;
 	const char *boot_id; /* never NULL; "" is unknown, for all strings here */
 	const char *host;
@@ -107,7 +108,7 @@ struct vmsnap_info {
 	const uint8_t *exe_build_id; /* NULL if unknown */
 	size_t exe_build_id_len;
 	uint64_t faults;        /* page faults of the process until now, minor and major; UINT64_MAX: unknown,
-	                         * as if the process was not frozen */
+	                         * as if the process was not frozen, or others have its memory too */
 	uint64_t swap_in_use;   /* of the whole machine, bytes; UINT64_MAX: unknown */
 	bool page_size_assumed; /* nothing told it: of a process that was recorded elsewhere */
 	/* Which service it belongs to: the path of its cgroup, and what that names. */
@@ -115,6 +116,17 @@ struct vmsnap_info {
 	const char *unit;         /* of systemd: "nginx.service" */
 	const char *container;    /* the id or name of a container */
 	const char *machine_hash; /* tells machines apart, made of /etc/machine-id, which it does not reveal */
+	/* Where execve(2) put the program, the bottom of its stack and its arguments: with each
+	 * program that a process executes they are others, unless addresses are not randomised; a
+	 * child has its parent's.  0: unknown. */
+	uint64_t start_code, start_stack, arg_start;
+	/* The other processes that had the same address space then (vfork, CLONE_VM), in the order of
+	 * their numbers: those among its children, its ancestors and the children of those, and among
+	 * what was captured with it.  NULL if there is none; if it was not found out, memory_known is
+	 * false. */
+	const uint32_t *memory_with;
+	size_t memory_with_count;
+	bool memory_known;
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);

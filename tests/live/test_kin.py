@@ -1,0 +1,311 @@
+"""Whose memory it is: one address space of several processes, other programs, other processes of
+one number; and several processes at one instant."""
+
+import ctypes
+import os
+import signal
+import unittest
+
+import kernel
+import support
+from support import Target, ask, capture, each_user, process_is, run, skip
+
+PTRACE_SEIZE = 0x4206
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_ushort), ("yes", ctypes.c_ubyte), ("no", ctypes.c_ubyte), ("k", ctypes.c_uint)]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("count", ctypes.c_ushort), ("filters", ctypes.POINTER(_Filter))]
+
+
+def without_kcmp():
+    """For preexec_fn: kcmp(2) fails with EPERM, as in many containers."""
+    load, equal, give = 0x20, 0x15, 0x06
+    filters = (_Filter * 4)((load, 0, 0, 0), (equal, 0, 1, kernel.KCMP), (give, 0, 0, 0x50001),
+                            (give, 0, 0, 0x7FFF0000))
+    program = _Program(4, filters)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(program), 0, 0):
+        os._exit(77)
+
+
+def need_kcmp(test):
+    if not kernel.one_memory(os.getpid(), os.getpid()):
+        skip(test, "the kernel does not tell whether two processes have one address space (kcmp)")
+
+
+class Kin(unittest.TestCase):
+    def kin(self, kind, user):
+        """(target, its child)"""
+        target = Target(self, "kin", kind, user=user)
+        child = int(target.lines[0].split()[1])
+        self.addCleanup(self.end, child)
+        return target, child
+
+    @staticmethod
+    def end(pid):
+        for call in (lambda: os.kill(pid, signal.SIGKILL), lambda: os.waitpid(pid, 0)):
+            try:
+                call()
+            except OSError:
+                pass
+
+    def shot(self, path):
+        return ask(self, "show", path)["snapshot"]
+
+
+class OneAddressSpace(Kin):
+    @each_user
+    def test_cow_says_so_and_compares_nothing(self, user):
+        target, child = self.kin("clone_vm", user)
+        told = ask(self, "cow", target.pid, child, user=user)
+        self.assertEqual(told["not_compared"], "one_address_space")
+        self.assertEqual(told["ranges"], [])
+        self.assertEqual(set(told["totals"].values()), {None})
+        self.assertIn("one address space", told["warning"])
+        text = run("cow", target.pid, child, user=user).out.decode()
+        self.assertIn("one address space", text)
+        for word in ("copied_by", "shared", "pages"):
+            self.assertNotIn(word, text)
+        target.end()
+
+    @each_user
+    def test_diff_of_one_instant_compares_nothing(self, user):
+        target, child = self.kin("clone_vm", user)
+        told = ask(self, "diff", target.pid, child, user=user, status=(0, 1))
+        self.assertEqual(told["not_compared"], "one_address_space")
+        self.assertEqual((told["pages"], told["vmas"]), ([], []))
+        self.assertIsNone(told["totals"]["appeared"])
+        self.assertIn(b"one address space", run("diff", target.pid, child, user=user).out)
+        target.end()
+
+    @each_user
+    def test_cow_of_two_captures_says_so_too(self, user):
+        need_kcmp(self)
+        target, child = self.kin("clone_vm", user)
+        parent, other = capture(self, target.pid, user=user), capture(self, child, user=user)
+        self.assertEqual(ask(self, "cow", parent, other)["not_compared"], "one_address_space")
+        # But one memory at two times can be compared.
+        self.assertIsNone(ask(self, "diff", parent, other, status=(0, 1))["not_compared"])
+        target.end()
+
+    @each_user
+    def test_snapshot_tells_who_else_has_its_memory(self, user):
+        need_kcmp(self)
+        for kind in ("clone_vm", "orphan", "sibling"):
+            with self.subTest(kind=kind):
+                target, child = self.kin(kind, user)
+                path = capture(self, target.pid, user=user)
+                self.assertEqual(self.shot(path)["memory_with"], [child])
+                self.assertIn(f"one address space with process {child}\n", run("show", path).out.decode())
+                both = capture(self, child, target.pid, user=user)
+                self.assertEqual(self.shot(f"{both}@1")["memory_with"], [target.pid])
+                if kind != "orphan":  # whose maker has ended
+                    self.assertEqual(self.shot(capture(self, child, user=user))["memory_with"], [target.pid])
+                target.end()
+
+    @each_user
+    def test_of_an_ordinary_fork_nobody_else_has_it(self, user):
+        need_kcmp(self)
+        target, child = self.kin("fork", user)
+        path = capture(self, target.pid, "--tree", user=user)
+        self.assertEqual([self.shot(f"{path}@{n}")["memory_with"] for n in (1, 2)], [[], []])
+        told = ask(self, "cow", path)
+        self.assertIsNone(told["not_compared"])
+        self.assertGreater(told["totals"]["shared"], 15)
+        target.end()
+
+    @each_user
+    def test_tree_counts_it_once(self, user):
+        target, child = self.kin("clone_vm", user)
+        alone = run("capture", target.pid, "-o", "-", user=user).err
+        result = run("capture", target.pid, "--tree", "-o", "-", user=user).err
+        mappings = [line.split(" mappings")[0].split()[-1] for line in (alone, result)]
+        self.assertEqual(mappings[0], mappings[1], result)
+        self.assertIn("2 processes", result)
+        self.assertIn(f"process {target.pid} has one address space with process {child}", result)
+        target.end()
+
+    @each_user
+    def test_memory_that_another_process_writes_to_is_of_one_instant(self, user):
+        target = Target(self, "instant", "memory", user=user)
+        target.process.stdin.write(b"go\n")
+        target.wait()
+        paths = [capture(self, target.pid, user=user) for _ in range(6)]
+        for path in paths:
+            first, second = (self.count(path, target.ranges[name]) for name in ("first", "second"))
+            self.assertIn(first - second, (0, 1))
+            self.assertTrue(self.shot(path)["consistent"])
+        self.assertGreater(second, 0)
+        target.end()
+
+    def count(self, path, area):
+        return sum(area[0] <= at < area[1] for at in support.pages(self, path, f"{area[0]:x}-{area[1]:x}"))
+
+    def test_memory_of_one_that_cannot_be_stopped_is_not_of_one_instant(self):
+        """We trace the child and let it run."""
+        need_kcmp(self)
+        target, child = self.kin("clone_vm", support.me())
+        self.assertEqual(libc.ptrace(PTRACE_SEIZE, child, None, None), 0)
+        path = capture(self, target.pid)
+        told = self.shot(path)
+        self.assertEqual((told["consistent"], told["freeze"]), (False, "partial"))
+        self.assertIn(b"INCONSISTENT", run("show", path).out)
+        self.assertFalse(any(thread["missed"] for thread in ask(self, "show", path)["threads"]))
+        target.end()
+
+    @each_user
+    def test_where_the_kernel_does_not_tell_it_is_told_by_maps_and_frames(self, user):
+        need_kcmp(self)
+        target, child = self.kin("clone_vm", user)
+        told = ask(self, "cow", target.pid, child, user=user, preexec_fn=without_kcmp)
+        self.assertIsNone(told["parent"]["memory_with"])
+        if support.sees_frames(user):
+            self.assertEqual(told["not_compared"], "one_address_space")
+        else:
+            self.assertIsNone(told["not_compared"])
+            self.assertIn("they may have one address space", told["warning"])
+        target.end()
+
+    @each_user
+    def test_where_the_kernel_does_not_tell_a_fork_is_compared(self, user):
+        need_kcmp(self)
+        target, child = self.kin("fork", user)
+        told = ask(self, "cow", target.pid, child, user=user, preexec_fn=without_kcmp)
+        self.assertIsNone(told["not_compared"])
+        self.assertGreater(told["totals"]["shared"], 15)
+        target.end()
+
+    @each_user
+    def test_where_the_kernel_does_not_tell_all_that_look_alike_stand(self, user):
+        need_kcmp(self)
+        target = Target(self, "instant", "memory", user=user)
+        target.process.stdin.write(b"go\n")
+        target.wait()
+        for n in range(4):
+            path = os.path.join(support.world().home(user), f"alike{n}.vms")
+            result = run("capture", target.pid, "-o", path, user=user, preexec_fn=without_kcmp)
+            self.assertEqual(result.status, 0, result)
+            first, second = (self.count(path, target.ranges[name]) for name in ("first", "second"))
+            self.assertIn(first - second, (0, 1))
+        target.end()
+
+    @each_user
+    def test_vfork_child_and_the_parent_that_waits_for_it(self, user):
+        target = Target(self, "processes", "vfork", user=user)
+        self.assertTrue(process_is(target.pid, "D"))
+        path = capture(self, target.pid, "--tree", user=user)
+        parent, child = (self.shot(f"{path}@{n}") for n in (1, 2))
+        self.assertEqual(ask(self, "cow", path)["not_compared"], "one_address_space")
+        # Who waits in the kernel runs in no memory.
+        self.assertEqual((child["consistent"], child["freeze"]), (True, "full"))
+        self.assertEqual(self.shot(capture(self, child["pid"], user=user))["consistent"], True)
+        self.assertEqual(kernel.state(target.pid), "D")
+        target.process.stdin.write(b"x\n")
+        target.wait()
+        self.end(child["pid"])
+        target.end()
+
+
+class OtherPrograms(Kin):
+    @each_user
+    def test_child_that_executed_a_program_is_not_compared(self, user):
+        target, child = self.kin("exec", user)
+        for word in (("cow", target.pid, child), ("cow", capture(self, target.pid, "--tree", user=user))):
+            told = ask(self, *word, user=user)
+            self.assertEqual(told["not_compared"], "another_program")
+            self.assertEqual(told["ranges"], [])
+            self.assertIn("another program since: not comparable page by page", told["warning"])
+        target.end()
+
+    @each_user
+    def test_diff_across_an_exec_lists_mappings_only(self, user):
+        target, _ = self.kin("exec", user)
+        before = capture(self, target.pid, user=user)
+        target.tell("exec")
+        after = capture(self, target.pid, user=user)
+        told = ask(self, "diff", before, after, status=(1,))
+        self.assertEqual((told["not_compared"], told["pages"]), ("another_program", []))
+        self.assertIsNone(told["totals"]["pfn_changed"])
+        self.assertEqual({row["change"] for row in told["vmas"]} & {"moved", "possibly_moved", "possibly_replaced"},
+                         set())
+        self.assertIn(b"another program since; not comparable page by page", run("diff", before, after).out)
+        self.assertIn(b"another program since", run("map", before, after).out)
+        target.end()
+
+    @each_user
+    def test_base_from_before_an_exec_is_not_used(self, user):
+        target, _ = self.kin("exec", user)
+        before = capture(self, target.pid, user=user)
+        target.tell("exec")
+        now = capture(self, target.pid, user=user)
+        told = ask(self, "cow", now, now, "--base", before)
+        self.assertIsNone(told["base"])
+        self.assertIn("the base is of another program", told["warning"])
+        target.end()
+
+    @each_user
+    def test_one_program_is_compared(self, user):
+        target, _ = self.kin("clone_vm", user)
+        before = capture(self, target.pid, user=user)
+        target.tell("go on")
+        self.assertIsNone(ask(self, "diff", before, capture(self, target.pid, user=user), status=(0, 1))["not_compared"])
+        target.end()
+
+
+class OneInstant(Kin):
+    @each_user
+    def test_unrelated_processes(self, user):
+        one, other = (Target(self, "pages", "anonymous", user=user) for _ in range(2))
+        path = capture(self, one.pid, other.pid, user=user)
+        shots = [self.shot(f"{path}@{n}") for n in (1, 2)]
+        self.assertEqual([shot["pid"] for shot in shots], [one.pid, other.pid])
+        self.assertEqual(len({shot["taken"] for shot in shots}), 1)
+        self.assertEqual({shot["pause_us"] for shot in shots}, {shots[0]["pause_us"]})
+        self.assertEqual({shot["freeze"] for shot in shots}, {"full"})
+
+    @each_user
+    def test_two_that_write_in_turn(self, user):
+        target = Target(self, "instant", "processes", user=user)
+        target.process.stdin.write(b"go\n")
+        target.wait()
+        child = kernel.children(target.pid)[0]
+        for _ in range(4):
+            path = capture(self, child, target.pid, user=user)
+            first, second = (sum(area[0] <= at < area[1] for at in support.pages(self, f"{path}@{n}", f"{area[0]:x}-{area[1]:x}"))
+                             for n, area in ((2, target.ranges["first"]), (1, target.ranges["second"])))
+            self.assertIn(first - second, (0, 1))
+        target.end()
+
+    @each_user
+    def test_each_command_of_two_live_processes(self, user):
+        target, child = self.kin("fork", user)
+        for command in ("cow", "diff", "map"):
+            told = ask(self, command, target.pid, child, user=user, status=(0, 1))
+            sides = [told[key] for key in (("parent", "child") if command == "cow" else ("a", "b"))]
+            self.assertEqual(sides[0]["taken"], sides[1]["taken"], command)
+        told = ask(self, "cow", target.pid, child, "--base", target.pid, user=user)
+        self.assertEqual(told["base"]["taken"], told["child"]["taken"])
+        target.end()
+
+    def test_one_that_is_gone_spoils_all(self):
+        target = Target(self, "pages", "anonymous")
+        path = os.path.join(support.world().home(support.me()), "none.vms")
+        result = run("capture", target.pid, 2**22 + 12345, "-o", path)
+        self.assertEqual(result.status, 2, result)
+        self.assertFalse(os.path.exists(path))
+
+    def test_one_named_twice_is_taken_once(self):
+        target = Target(self, "pages", "anonymous")
+        path = capture(self, target.pid, f"pid:{target.pid}")
+        self.assertEqual(len(ask(self, "list", path)["snapshots"]), 1)
+        self.assertEqual(ask(self, "diff", target.pid, target.pid)["pages"], [])
+
+
+if __name__ == "__main__":
+    support.main()
