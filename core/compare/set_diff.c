@@ -74,7 +74,8 @@ static int compare_pair(struct comparing *all, struct row *row)
 	int rc = vmsnap_diff_new_with(row->told.a, row->told.b, all->options, &diff, all->err);
 	if (rc)
 		return rc;
-	row->told.copied_known = facts_context_of(row->told.a, row->told.b).frames;
+	row->told.copied_known = facts_context_of(row->told.a, row->told.b).frames &&
+	                         vmsnap_diff_relation(diff) == VMSNAP_RELATION_COMPARABLE;
 	rc = add_diff(all, row, diff);
 	vmsnap_diff_free(diff);
 	return rc;
