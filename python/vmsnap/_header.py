@@ -90,6 +90,15 @@ class CaptureFlag:  # enum vmsnap_capture_flag
     SMAPS = 2
     DROP_OWN_MAPPINGS = 4
     WATCHDOG = 8
+    DESCENDANTS = 16
+
+
+class Relation:  # enum vmsnap_relation
+    COMPARABLE = 0
+    ONE_ADDRESS_SPACE = 1
+    ANOTHER_PROGRAM = 2
+    ANOTHER_PROCESS = 3
+    COUNT = 4
 
 
 class VmaChange:  # enum vmsnap_vma_change
@@ -136,6 +145,10 @@ class PageKind:  # enum vmsnap_page_kind
     COPIED = 2
     OTHER = 3
     COUNT = 4
+
+
+class CompareFlag:  # enum vmsnap_compare_flag
+    EXECUTED = 1
 
 
 class DiffTotal:  # enum vmsnap_diff_total
@@ -265,7 +278,9 @@ class Info(Structure):  # struct vmsnap_info
         ("exe", c_char_p), ("label", c_char_p), ("tool", c_char_p), ("reason", c_char_p), ("cmdline", c_void_p),
         ("cmdline_len", c_size_t), ("exe_build_id", c_void_p), ("exe_build_id_len", c_size_t), ("faults", c_uint64),
         ("swap_in_use", c_uint64), ("page_size_assumed", c_bool), ("cgroup", c_char_p), ("unit", c_char_p),
-        ("container", c_char_p), ("machine_hash", c_char_p),
+        ("container", c_char_p), ("machine_hash", c_char_p), ("start_code", c_uint64), ("start_stack", c_uint64),
+        ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
+        ("memory_known", c_bool),
     ]
 
 
@@ -327,7 +342,7 @@ class CaptureOptions(Structure):  # struct vmsnap_capture_options
 class Process(Structure):  # struct vmsnap_process
     _fields_ = [
         ("size", c_size_t), ("pid", c_uint32), ("tgid", c_uint32), ("ppid", c_uint32), ("tracer", c_uint32),
-        ("start_time", c_uint64), ("state", c_char),
+        ("start_time", c_uint64), ("state", c_char), ("start_code", c_uint64), ("start_stack", c_uint64),
     ]
 
 
@@ -339,7 +354,7 @@ class SetSums(Structure):  # struct vmsnap_set_sums
 
 class CompareOptions(Structure):  # struct vmsnap_compare_options
     _fields_ = [
-        ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("flags", c_uint),
     ]
 
 
@@ -367,7 +382,7 @@ class DiffStatus(Structure):  # struct vmsnap_diff_status
 class PageDiff(Structure):  # struct vmsnap_page_diff
     _fields_ = [
         ("changes", c_uint32), ("kinds", c_uint32), ("moved", c_bool), ("from", c_uint64), ("moved_away", c_bool),
-        ("to", c_uint64), ("replaced", c_bool), ("frames_unknown", c_bool),
+        ("to", c_uint64), ("replaced", c_bool), ("frames_unknown", c_bool), ("relation", c_int),
     ]
 
 
@@ -509,6 +524,9 @@ FUNCTIONS = {
     "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_capture_at": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_capture_tree": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
+    "vmsnap_capture_set":
+        (CHECKED, (
+            POINTER(c_int), c_size_t, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
     "vmsnap_unref_all": (None, (POINTER(c_void_p), c_size_t)),
     "vmsnap_page_now": (CHECKED, (c_int, c_uint64, POINTER(Run), POINTER(Known))),
     "vmsnap_pages_now": (CHECKED, (c_int, c_uint64, c_size_t, POINTER(c_uint64))),
@@ -524,11 +542,14 @@ FUNCTIONS = {
     "vmsnap_set_same": (c_void_p, (c_void_p, c_void_p)),
     "vmsnap_set_parent": (c_void_p, (c_void_p, c_void_p)),
     "vmsnap_set_sums_sized": (CHECKED, (c_void_p, POINTER(SetSums), c_size_t)),
+    "vmsnap_relation": (c_int, (c_void_p, c_void_p)),
+    "vmsnap_relation_name": (c_char_p, (c_int,)),
     "vmsnap_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(c_void_p))),
     "vmsnap_diff_new_with": (CHECKED, (c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
     "vmsnap_diff_free": (None, (c_void_p,)),
     "vmsnap_diff_a": (c_void_p, (c_void_p,)),
     "vmsnap_diff_b": (c_void_p, (c_void_p,)),
+    "vmsnap_diff_relation": (c_int, (c_void_p,)),
     "vmsnap_diff_vma_count": (c_size_t, (c_void_p,)),
     "vmsnap_diff_vma_sized": (c_int, (c_void_p, c_size_t, POINTER(DiffVma), c_size_t)),
     "vmsnap_diff_range_count": (c_size_t, (c_void_p,)),
@@ -564,6 +585,7 @@ FUNCTIONS = {
     "vmsnap_cow_parent": (c_void_p, (c_void_p,)),
     "vmsnap_cow_child": (c_void_p, (c_void_p,)),
     "vmsnap_cow_base": (c_void_p, (c_void_p,)),
+    "vmsnap_cow_relation": (c_int, (c_void_p,)),
     "vmsnap_cow_range_count": (c_size_t, (c_void_p,)),
     "vmsnap_cow_range_sized": (c_int, (c_void_p, c_size_t, POINTER(CowRange), c_size_t)),
     "vmsnap_cow_pages": (c_uint64, (c_void_p, c_int)),
