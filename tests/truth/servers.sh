@@ -109,11 +109,3 @@ servers_start() {
 	done
 	say "Servers: ${!started[*]}"
 }
-
-descendants() {
-	local child
-	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-		printf '%s\n' "$child"
-		descendants "$child"
-	done
-}
