@@ -42,6 +42,24 @@ class Loading(unittest.TestCase):
             self.assertNotIn("Traceback", done.stdout)
 
 
+class Recorded(unittest.TestCase):
+    def test_folder_of_another_machine(self):
+        line = b"12c00000-12c04000 rw-p 00000000 00:00 0                  [anon:x]\n"
+        files = {"maps": line, "smaps": line + b"Name:  [anon:x]\nRss:  16 kB\n", "pagemap": b"",
+                 "identity": b"Page-size: 16384\nHost: far away\n", "cgroup": b"0::/system.slice/app.service\n"}
+        with tempfile.TemporaryDirectory() as folder:
+            for name, data in files.items():
+                with open(os.path.join(folder, name), "wb") as file:
+                    file.write(data)
+            snapshot = vmsnap.recorded(folder, label="there", smaps=True)
+        self.assertEqual((snapshot.label, snapshot.page_size), ("there", 16384))
+        self.assertEqual(snapshot.smaps, [{"Name": "[anon:x]", "Rss": 16384}])
+        info = snapshot.info
+        self.assertEqual((info.host, info.kernel, info.boot_id, info.taken), (b"far away", b"", b"", 0))
+        self.assertEqual((info.cgroup, info.unit), (b"/system.slice/app.service", b"app.service"))
+        self.assertRaises(OSError, vmsnap.recorded, folder)
+
+
 class Snapshots(unittest.TestCase):
     def setUp(self):
         self.target = Target(self, "pages", "anonymous")
