@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mapping_label.h"
+#include "vma_find.h"
 
 /* Of what is in the picture. */
 static bool any_resident(const struct map *map, const struct vmsnap_vma *vma, uint64_t start, uint64_t end)
@@ -21,20 +22,6 @@ static bool any_resident(const struct map *map, const struct vmsnap_vma *vma, ui
 	return false;
 }
 
-/* The first mapping that ends above the address. */
-static size_t first_mapping(const struct vmsnap *snap, uint64_t address)
-{
-	size_t low = 0, high = vmsnap_vma_count(snap);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (vmsnap_vma(snap, middle)->end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 void map_row_names(struct text *text, const struct map *map, uint64_t start,
                    bool (*fn)(void *ctx, const char *name, size_t len), void *ctx)
 {
@@ -43,7 +30,7 @@ void map_row_names(struct text *text, const struct map *map, uint64_t start,
 	uint64_t bytes = map_row_bytes(map), end = start + bytes > start ? start + bytes : UINT64_MAX;
 	size_t told = 0;
 	bool more = text->out.names;
-	for (size_t i = first_mapping(map->snap, start);
+	for (size_t i = vma_find(map->snap, start);
 	     more && told < MAP_NAMES_MAX && (vma = vmsnap_vma(map->snap, i)) && vma->start < end; i++) {
 		if (!any_resident(map, vma, start, end))
 			continue;
