@@ -131,15 +131,16 @@ int cmd_diff(const struct options *options)
 /* ---- cow ---- */
 
 static int print_cow(const struct options *options, const struct vmsnap *parent, const struct vmsnap *child,
-                     const struct vmsnap *base)
+                     const struct vmsnap *base, const struct vmsnap *other)
 {
 	struct vmsnap_cow *cow;
 	struct vmsnap_error err;
 	struct output output;
-	if (vmsnap_cow_new(parent, child, base, &cow, &err))
+	if (vmsnap_cow_new_between(parent, child, base, other, NULL, &cow, &err))
 		return trouble_with(NULL, &err);
 	struct vmsnap_names *names = names_open(options, child);
 	names_add_fallback(names, child, base);
+	names_add_fallback(names, child, other);
 	names_add_fallback(names, child, parent);
 	output_init(&output, options);
 	int rc = vmsnap_print_cow(cow, names, print_flags(options), &output.to, &err);
@@ -182,8 +183,19 @@ static int cow_of_two(const struct options *options, const struct vmsnap *parent
                       const struct chosen *base)
 {
 	const struct vmsnap *of_base;
+	struct vmsnap *beside = NULL;
 	int status = base_of(base, parent, child, &of_base);
-	return status ? status : print_cow(options, parent, child, of_base);
+	if (status)
+		return status;
+	const struct vmsnap *needed =
+	        of_base && vmsnap_info(of_base)->tgid == vmsnap_info(child)->tgid ? parent : child;
+	const struct vmsnap *other = of_base && is_tree(base) ? vmsnap_set_same(base->set, needed) : NULL;
+	if (of_base && !is_tree(base) && options->base)
+		status = snapshot_beside(options, options->base, of_base, vmsnap_info(needed), &beside);
+	if (!status)
+		status = print_cow(options, parent, child, of_base, other ? other : beside);
+	vmsnap_unref(beside);
+	return status;
 }
 
 /* All forks in it; of one fork all that is known. */

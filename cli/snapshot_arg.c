@@ -209,6 +209,73 @@ int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap 
 	return status;
 }
 
+/* ---- beside a base ---- */
+
+static bool is_process(const struct vmsnap_info *a, const struct vmsnap_info *b)
+{
+	return a->tgid == b->tgid && a->start_time == b->start_time && !strcmp(a->boot_id, b->boot_id);
+}
+
+static bool is_instant(const struct vmsnap_info *a, const struct vmsnap_info *b)
+{
+	return a->monotonic == b->monotonic && a->taken == b->taken;
+}
+
+/* Processes that are captured together have one time.  A debugger that holds both looks at them one
+ * after the other, and they lie side by side. */
+static bool is_beside(const struct vmsnap_info *candidate, const struct vmsnap_info *neighbour,
+                      const struct vmsnap_info *base)
+{
+	if (is_instant(candidate, base))
+		return true;
+	return candidate->freeze == VMSNAP_FREEZE_DEBUGGER && base->freeze == VMSNAP_FREEZE_DEBUGGER && neighbour &&
+	       is_process(neighbour, base) && is_instant(neighbour, base);
+}
+
+/* The index of it; the count if there is none. */
+static size_t find_beside(const struct vmsnap_file *file, const struct vmsnap_info *base,
+                          const struct vmsnap_info *process)
+{
+	size_t count = vmsnap_file_count(file), found = count;
+	struct vmsnap *before = NULL, *snap = NULL;
+	for (size_t i = 0; i < count && found == count; i++) {
+		if (vmsnap_file_peek(file, i, &snap, NULL))
+			break;
+		const struct vmsnap_info *info = vmsnap_info(snap), *last = before ? vmsnap_info(before) : NULL;
+		if (is_process(info, process) && is_beside(info, last, base))
+			found = i;
+		else if (last && is_process(last, process) && is_beside(last, info, base))
+			found = i - 1;
+		vmsnap_unref(before);
+		before = snap;
+	}
+	vmsnap_unref(before);
+	return found;
+}
+
+int snapshot_beside(const struct options *options, const char *word, const struct vmsnap *base,
+                    const struct vmsnap_info *process, struct vmsnap **out)
+{
+	struct sources sources;
+	struct place place;
+	struct vmsnap_file *file;
+	*out = NULL;
+	if (word_is_process(word))
+		return STATUS_OK;
+	int status = place_find(word, &place);
+	sources_init(&sources, options);
+	/* What is wrong with it was said when the base was read; a pipe was read then. */
+	if (!status && !is_input(place.path) && !open_path(place.path, &file)) {
+		size_t index = find_beside(file, vmsnap_info(base), process);
+		if (index < vmsnap_file_count(file))
+			status = load_index(word, file, index, out);
+		sources_release(&sources, file);
+	}
+	if (!status)
+		free(place.path);
+	return status;
+}
+
 /* ---- several ---- */
 
 /* Snapshots of a file, one behind the other. */

@@ -41,6 +41,10 @@ void chosen_drop(struct chosen *chosen);
  * earlier->set is NULL if there is only one instant. */
 int instants_from_word(struct sources *sources, const char *word, struct chosen *earlier, struct chosen *last,
                        size_t *count);
+/* Beside a base out of a file, the other side of the same fork at the same instant, if the file has
+ * it: of process `pid`, which began at `start_time`.  *out is NULL if not. */
+int snapshot_beside(const struct options *options, const char *word, const struct vmsnap *base,
+                    const struct vmsnap_info *process, struct vmsnap **out);
 /* A whole file, for list and check; warn: say if its end is damaged.  *out is
  * closed by the caller. */
 int file_from_word(const char *word, bool warn, struct vmsnap_file **out);

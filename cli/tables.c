@@ -27,7 +27,8 @@ const struct command command_table[] = {
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
 	  "all forks are told. A verdict says who copied a page, which is not always who\n"
-	  "wrote to it; --base makes it certain.\n",
+	  "wrote to it; --base makes it certain: the parent before the fork, or both sides\n"
+	  "(capture --tree) right after it.\n",
 	  cmd_cow, { VMSNAP_REPORT_COW } },
 	{ CMD_MAP, "map", "A [B]", 1, 2, "the address space as a picture",
 	  "With two snapshots: what became of A's pages in B.\n", cmd_map, { 0 } },
@@ -78,7 +79,7 @@ const struct option_row option_table[] = {
 	{ "pfn", 0, OPTION_TEXT, VALUE_ANY, "A-B", FIELD(pfn), CMDS_FILTERED,
 	  "only pages in these frames; or one: A" },
 	{ "base", 0, OPTION_TEXT, VALUE_SNAPSHOT, "SNAPSHOT", FIELD(base), CMD_COW,
-	  "parent or child as it was at the fork" },
+	  "parent before the fork, or both right after it" },
 	{ "totals", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(totals), CMD_DIFF | CMD_COW,
 	  "only the sums" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_DIFF | CMD_COW,

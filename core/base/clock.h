@@ -5,5 +5,6 @@
 #include <stdint.h>
 
 uint64_t monotonic_now(void); /* CLOCK_MONOTONIC, ns */
+uint64_t boottime_now(void);  /* CLOCK_BOOTTIME, ns: it goes on while the machine is suspended */
 
 #endif

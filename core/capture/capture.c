@@ -18,6 +18,7 @@
 #include "freeze_tree.h"
 #include "identity.h"
 #include "options.h"
+#include "page_moves.h"
 #include "procdir.h"
 #include "reader.h"
 #include "thread.h"
@@ -31,6 +32,7 @@ struct capture {
 	struct reader *readers;
 	size_t reader_count;
 	struct pagemap_probe probe;
+	uint64_t page_moves;
 	struct pagemap_walk *walk;
 	struct own_mappings own;
 	struct tracer_ours ours; /* whether the caller is the target's debugger */
@@ -173,12 +175,15 @@ static int take_all(struct capture *capture)
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t taken = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, monotonic = (int64_t)monotonic_now();
+	uint64_t boottime = boottime_now();
 	for (size_t i = 0; i < capture->reader_count; i++) {
 		if (!is_taken(capture, i))
 			continue;
 		struct reader *reader = &capture->readers[i];
 		reader->taken = taken;
 		reader->monotonic = monotonic;
+		reader->boottime = boottime;
+		reader->page_moves = capture->page_moves;
 		reader->own = &capture->own;
 		reader->dog = &capture->freeze.dog;
 		reader->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
@@ -535,8 +540,20 @@ static int finish_reader(struct capture *capture, size_t index)
 	return rc;
 }
 
+/* What several processes share is seen in one frame, unless the kernel moved it after it was read of
+ * the first of them. */
+static void check_page_moves(struct capture *capture)
+{
+	if (capture->reader_count < 2 || page_moves_now() == capture->page_moves)
+		return;
+	for (size_t i = 0; i < capture->reader_count; i++)
+		if (capture->readers[i].builder.snap)
+			capture->readers[i].builder.snap->info.page_moves = 0;
+}
+
 static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *count)
 {
+	check_page_moves(capture);
 	struct vmsnap **snaps = calloc(capture->reader_count, sizeof(*snaps));
 	if (!snaps)
 		return fail_no_memory(&capture->error);
@@ -581,6 +598,9 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	if (cancelled && cancelled(capture->options.cancel_ctx))
 		return fail(&capture->error, VMSNAP_ERR_CANCELLED, "cancelled");
 	rc = pagemap_probe(&capture->probe, &capture->error);
+	/* Without frames nobody asks where they went. */
+	if (capture->probe.known.pfn)
+		capture->page_moves = page_moves_now();
 	if (rc)
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_DROP_OWN_MAPPINGS))

@@ -280,6 +280,8 @@ int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_
 {
 	reader->builder.snap->info.taken = reader->taken;
 	reader->builder.snap->info.monotonic = reader->monotonic;
+	reader->builder.snap->info.boottime = reader->live ? reader->boottime : 0;
+	reader->builder.snap->info.page_moves = reader->live ? reader->page_moves : 0;
 	/* pagemap before all else: whatever else we read may change the pages. */
 	watchdog_kick(reader->dog);
 	int rc = take_maps(reader, err);

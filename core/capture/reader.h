@@ -15,9 +15,10 @@ struct reader {
 	pid_t pid;   /* for messages */
 	bool live;   /* a real /proc, not a recorded copy */
 	bool smaps_wanted;
-	int root, maps;           /* descriptors, -1: none */
-	bool keep;                /* them open: one of many gives them back to hold no more than it must */
-	int64_t taken, monotonic; /* set by the caller: one instant for all */
+	int root, maps;                /* descriptors, -1: none */
+	bool keep;                     /* them open: one of many gives them back to hold no more than it must */
+	int64_t taken, monotonic;      /* set by the caller: one instant for all */
+	uint64_t boottime, page_moves; /* as well */
 	struct proc_text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
 	struct pagemap_again again; /* what was read twice */

@@ -1,10 +1,13 @@
 /* cow.c - copy-on-write verdicts for whole address spaces.  The rules are in verdict.c, which
  * pages belong together in kin.c and pair.c. */
+#include <string.h>
+
 #include "backing.h"
 #include "compared.h"
 #include "cow_warning.h"
 #include "error.h"
 #include "facts.h"
+#include "fork_base.h"
 #include "kin.h"
 #include "options.h"
 #include "pair.h"
@@ -18,7 +21,11 @@ enum { BASE, PARENT, CHILD, ROLES };
 
 struct vmsnap_cow {
 	const struct vmsnap *parent, *child, *base;
-	int relation; /* enum vmsnap_relation */
+	const struct vmsnap *other; /* the child at the instant of the base; or NULL */
+	enum base_time base_time;
+	bool by_writes; /* since the base no page got another frame but by a write */
+	bool went_on;   /* the parent changed its memory between the base and the fork */
+	int relation;   /* enum vmsnap_relation */
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
 	uint64_t totals[VMSNAP_VERDICT_COUNT], touched_totals[VMSNAP_VERDICT_COUNT];
@@ -60,6 +67,8 @@ struct judging {
 	struct pair_walk walk;
 	size_t first; /* role of the walk's side 0 */
 	struct touched_list touched[ROLES];
+	struct run_cursor other;
+	uint64_t other_at; /* it is beyond nothing below */
 	unsigned page_shift;
 };
 
@@ -108,6 +117,32 @@ static struct verdict_page page_of(const struct vmsnap *snap, const struct pair_
 	};
 }
 
+/* The child's page beside one of the base: at the same address, as it had not moved then.  Lowers
+ * *until, of the base's addresses, to where that changes. */
+static void set_other(struct judging *j, struct verdict_case *c, const struct pair_member *base, uint64_t at,
+                      uint64_t *until)
+{
+	const struct vmsnap *snap = j->cow->other;
+	size_t index = snapshot_vma_find(snap, at);
+	const struct vmsnap_vma *vma = index < snap->vma_count ? &snap->vmas[index] : NULL;
+	bool inside = vma && vma->start <= at;
+	uint64_t edge = !vma ? *until : inside ? vma->end : vma->start;
+	*until = edge < *until ? edge : *until;
+	struct pair_member member = { .here = true, .vma = inside ? vma : NULL };
+	struct pair_member beside = { .here = true, .vma = base->vma };
+	c->other = page_of(snap, &member);
+	c->base_other_same = pair_same(&beside, &member);
+	if (at < j->other_at)
+		j->other = run_cursor_at(snap, at);
+	j->other_at = at;
+	c->other.entry = run_cursor_entry(&j->other, at, until);
+}
+
+static bool no_moves_since(const struct vmsnap *base, const struct vmsnap *snap)
+{
+	return base->info.page_moves && base->info.page_moves == snap->info.page_moves && facts_same_boot(base, snap);
+}
+
 static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pair_member *base,
                                    const struct pair_member *parent, const struct pair_member *child)
 {
@@ -116,12 +151,15 @@ static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pa
 		.child = page_of(cow->child, child),
 		.parent_child_same = pair_same(parent, child),
 		.parent_child_frames = facts_same_boot(cow->parent, cow->child),
-		.has_base = base,
+		.base_time = base ? cow->base_time : BASE_NONE,
+		.went_on = cow->went_on,
+		.at_once = no_moves_since(cow->parent, cow->child),
 	};
 	if (base) {
 		c.base = page_of(cow->base, base);
 		c.parent_base_same = pair_same(parent, base);
 		c.child_base_same = pair_same(child, base);
+		c.by_writes = cow->by_writes;
 		c.base_frames = facts_same_boot(cow->parent, cow->base) && facts_same_boot(cow->child, cow->base);
 	}
 	return c;
@@ -132,14 +170,64 @@ static uint64_t start_of(const struct pair_member *member, uint64_t at)
 	return member && member->here ? at + member->shift : at;
 }
 
+/* Pages of parent, child and base, in addresses of the range, to which one verdict applies. */
+struct judged {
+	const struct pair_member *parent, *child, *base;
+	const struct vmsnap_vma *vma;
+	bool moved;
+};
+
+static int judge_pages(struct judging *j, const struct judged *which, const struct pair_member *members,
+                       const struct verdict_case *c, uint64_t start, uint64_t end)
+{
+	struct vmsnap_cow *cow = j->cow;
+	struct verdict verdict = verdict_of(c);
+	cow->went_on |= verdict.went_on;
+	if (verdict.verdict == VERDICT_NONE)
+		return VMSNAP_OK;
+	struct vmsnap_cow_range range = { .start = start,
+		                          .end = end,
+		                          .verdict = verdict.verdict,
+		                          .inferred = verdict.inferred,
+		                          .vma = which->vma,
+		                          .moved = which->moved,
+		                          .parent_start = start_of(which->parent, start),
+		                          .base_start = start_of(which->base, start) };
+	return add_pages(j, members, range);
+}
+
+/* All of a range that counts up, a part of it at a time as the other side of the base goes on. */
+static int judge_beside(struct judging *j, const struct judged *which, const struct pair_member *members,
+                        struct verdict_case *c, uint64_t start, uint64_t end)
+{
+	const struct pair_member *base = which->base;
+	int rc = VMSNAP_OK;
+	for (uint64_t at = start; !rc && at < end;) {
+		uint64_t shift = start_of(base, 0), until = end == UINT64_MAX ? end : end + shift;
+		set_other(j, c, base, at + shift, &until);
+		uint64_t next = until == UINT64_MAX ? end : until - shift, pages = (next - at) >> j->page_shift;
+		rc = judge_pages(j, which, members, c, at, next);
+		rc = rc ? rc : work_step(&j->cow->work);
+		c->parent.entry += entry_step(c->parent.entry) * pages;
+		c->child.entry += entry_step(c->child.entry) * pages;
+		c->base.entry += entry_step(c->base.entry) * pages;
+		at = next;
+	}
+	return rc;
+}
+
 static int judge_members(struct judging *j, const struct pair_range *where, const struct pair_member *members)
 {
 	struct vmsnap_cow *cow = j->cow;
-	const struct pair_member *parent = &members[PARENT - j->first], *child = &members[CHILD - j->first];
 	const struct pair_member *base = cow->base ? &members[BASE] : NULL;
-	struct verdict_case c = case_of(cow, base, parent, child);
+	struct judged which = { .parent = &members[PARENT - j->first],
+		                .child = &members[CHILD - j->first],
+		                .base = base };
+	struct verdict_case c = case_of(cow, base, which.parent, which.child);
 	struct pair_pages pages = pair_pages_begin(&j->walk, where, members, false);
-	const struct vmsnap_vma *vma = child->vma ? child->vma : parent->vma;
+	which.vma = which.child->vma ? which.child->vma : which.parent->vma;
+	which.vma = !which.vma && base ? base->vma : which.vma;
+	which.moved = where->moved && members == where->member;
 	int rc = work_step(&cow->work);
 	while (!rc && pair_pages_next(&pages)) {
 		rc = work_step(&cow->work);
@@ -148,20 +236,9 @@ static int judge_members(struct judging *j, const struct pair_range *where, cons
 		c.base.entry = base ? pages.entry[BASE] : 0;
 		if (rc || !(c.parent.entry | c.child.entry | c.base.entry))
 			continue;
-		struct verdict verdict = verdict_of(&c);
-		if (verdict.verdict == VERDICT_NONE)
-			continue;
-		struct vmsnap_cow_range range = { .start = pages.start,
-			                          .end = pages.end,
-			                          .verdict = verdict.verdict,
-			                          .inferred = verdict.inferred,
-			                          .vma = vma    ? vma
-			                                 : base ? base->vma
-			                                        : NULL,
-			                          .moved = where->moved && members == where->member,
-			                          .parent_start = start_of(parent, pages.start),
-			                          .base_start = start_of(base, pages.start) };
-		rc = add_pages(j, members, range);
+		c.went_on = cow->went_on;
+		rc = cow->other && base->here ? judge_beside(j, &which, members, &c, pages.start, pages.end)
+		                              : judge_pages(j, &which, members, &c, pages.start, pages.end);
 	}
 	return rc;
 }
@@ -175,7 +252,9 @@ static int judge_all(struct vmsnap_cow *cow, const struct kin *kin)
 		rc = touched_pages(&roles[role], 1, &cow->work, &j.touched[role]);
 	j.walk = pair_begin(&kin->pairing, 0);
 	j.page_shift = walk_page_shift(cow->parent);
-	for (struct pair_range range; !rc && pair_next(&j.walk, &range);) {
+	j.other_at = UINT64_MAX;
+	bool knew = cow->went_on;
+	for (struct pair_range range; !rc && cow->went_on == knew && pair_next(&j.walk, &range);) {
 		rc = judge_members(&j, &range, range.member);
 		if (!rc && range.leaves)
 			rc = judge_members(&j, &range, range.left);
@@ -185,11 +264,24 @@ static int judge_all(struct vmsnap_cow *cow, const struct kin *kin)
 	return rc;
 }
 
+static void forget_all(struct vmsnap_cow *cow)
+{
+	cow->count = 0;
+	memset(cow->totals, 0, sizeof(cow->totals));
+	memset(cow->touched_totals, 0, sizeof(cow->touched_totals));
+}
+
 static int judge_kin(struct vmsnap_cow *cow)
 {
 	struct kin kin;
-	int rc = kin_find(&kin, cow->base, cow->parent, cow->child, &cow->work);
+	struct fork_base at_fork = { .base = cow->base, .other = cow->other, .time = cow->base_time };
+	int rc = kin_find(&kin, &at_fork, cow->parent, cow->child, &cow->work);
 	rc = rc ? rc : judge_all(cow, &kin);
+	/* It was seen on the way, and then what was judged already is not as sure as it was taken for. */
+	if (!rc && cow->went_on) {
+		forget_all(cow);
+		rc = judge_all(cow, &kin);
+	}
 	kin_free(&kin, &cow->work);
 	return rc;
 }
@@ -210,34 +302,61 @@ static const struct vmsnap *base_that_tells(const struct vmsnap *parent, const s
 	return base && !relation_parts(base, parent) && !relation_parts(base, child) ? base : NULL;
 }
 
+static struct vmsnap_cow *cow_make(const struct vmsnap *parent, const struct vmsnap *child,
+                                   const struct fork_base *base, const struct work *work)
+{
+	struct vmsnap_cow *cow = calloc(1, sizeof(*cow));
+	if (!cow)
+		return NULL;
+	cow->parent = vmsnap_ref(parent);
+	cow->child = vmsnap_ref(child);
+	cow->base = vmsnap_ref(base->base);
+	cow->other = vmsnap_ref(base->other);
+	cow->base_time = base->time;
+	cow->by_writes = base->base && no_moves_since(base->base, parent) && no_moves_since(base->base, child);
+	cow->work = *work;
+	return cow;
+}
+
+VMSNAP_API int vmsnap_cow_new_between(const struct vmsnap *parent, const struct vmsnap *child,
+                                      const struct vmsnap *base, const struct vmsnap *other,
+                                      const struct vmsnap_compare_options *options, struct vmsnap_cow **out,
+                                      struct vmsnap_error *err)
+{
+	const struct vmsnap *snaps[] = { parent, child, base, other };
+	enum { SNAPS = sizeof(snaps) / sizeof(*snaps) };
+	struct work work;
+	if (!parent || !child || !out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "verdicts need a parent and a child");
+	int rc = comparable(snaps, SNAPS, err);
+	rc = rc ? rc : work_with(&work, snaps, SNAPS, options, err);
+	if (rc)
+		return rc;
+	const struct vmsnap *used = base_that_tells(parent, child, base);
+	struct fork_base at_fork = fork_base_of(parent, child, used, base_that_tells(parent, child, other));
+	struct vmsnap_cow *cow = cow_make(parent, child, &at_fork, &work);
+	if (!cow)
+		return fail_no_memory(err);
+	cow->relation = relation_of(parent, child, options);
+	rc = cow->relation == VMSNAP_RELATION_COMPARABLE ? judge_kin(cow) : VMSNAP_OK;
+	if (rc) {
+		work = cow->work;
+		vmsnap_cow_free(cow);
+		return work_fail(&work, rc, err);
+	}
+	const struct doubts doubts = {
+		.base = &at_fork, .base_left_out = base && !used, .went_on = cow->went_on, .relation = cow->relation
+	};
+	cow_warning(cow->parent, cow->child, &doubts, cow->warning, sizeof(cow->warning));
+	*out = cow;
+	return VMSNAP_OK;
+}
+
 VMSNAP_API int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                                    const struct vmsnap_compare_options *options, struct vmsnap_cow **out,
                                    struct vmsnap_error *err)
 {
-	const struct vmsnap *snaps[] = { parent, child, base };
-	struct work work;
-	if (!parent || !child || !out)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "verdicts need a parent and a child");
-	int rc = comparable(snaps, 3, err);
-	rc = rc ? rc : work_with(&work, snaps, 3, options, err);
-	if (rc)
-		return rc;
-	struct vmsnap_cow *cow = calloc(1, sizeof(*cow));
-	if (!cow)
-		return fail_no_memory(err);
-	cow->parent = vmsnap_ref(parent);
-	cow->child = vmsnap_ref(child);
-	cow->base = vmsnap_ref(base_that_tells(parent, child, base));
-	cow->work = work;
-	cow->relation = relation_of(parent, child, options);
-	rc = cow->relation == VMSNAP_RELATION_COMPARABLE ? judge_kin(cow) : VMSNAP_OK;
-	if (rc) {
-		vmsnap_cow_free(cow);
-		return work_fail(&work, rc, err);
-	}
-	cow_warning(parent, child, base, cow->relation, cow->warning, sizeof(cow->warning));
-	*out = cow;
-	return VMSNAP_OK;
+	return vmsnap_cow_new_between(parent, child, base, NULL, options, out, err);
 }
 
 VMSNAP_API int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
@@ -259,6 +378,7 @@ VMSNAP_API void vmsnap_cow_free(struct vmsnap_cow *cow)
 	vmsnap_unref(cow->parent);
 	vmsnap_unref(cow->child);
 	vmsnap_unref(cow->base);
+	vmsnap_unref(cow->other);
 	free(cow);
 }
 
@@ -275,6 +395,11 @@ VMSNAP_API const struct vmsnap *vmsnap_cow_child(const struct vmsnap_cow *cow)
 VMSNAP_API const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow)
 {
 	return cow->base;
+}
+
+VMSNAP_API const struct vmsnap *vmsnap_cow_base_other(const struct vmsnap_cow *cow)
+{
+	return cow->other;
 }
 
 VMSNAP_API int vmsnap_cow_relation(const struct vmsnap_cow *cow)

@@ -47,20 +47,48 @@ static void check_family(struct line *line, const struct vmsnap *parent, const s
 		    son, child->info.ppid, father);
 }
 
-static void check_base(struct line *line, const struct vmsnap *parent, const struct vmsnap *child,
-                       const struct vmsnap *base)
+static void check_base_time(struct line *line, const struct vmsnap *child, const struct fork_base *base, bool went_on)
 {
-	if (!facts_same_process(base, parent) && !facts_same_process(base, child))
-		add(line, "the base is of process %" PRIu32 ", which is neither parent nor child", process_of(base));
+	switch (base->time) {
+	case BASE_BEFORE:
+		if (went_on)
+			add(line, "the parent changed its memory between the base and the fork: what the base did "
+			          "not have may have been there at the fork");
+		break;
+	case BASE_PARENT_LATE:
+		add(line, "%s: what was copied by then is told as copied, not by whom",
+		    fork_order(child, base->base) == FORK_EARLIER
+		            ? "the base was taken after the fork"
+		            : "it is not known whether the base was taken before the fork");
+		break;
+	case BASE_CHILD_LATE:
+		add(line, "the base is of the child, which had run: what was copied by then is told as copied, "
+		          "not by whom");
+		break;
+	default:
+		break;
+	}
+}
+
+static void check_base(struct line *line, const struct vmsnap *parent, const struct vmsnap *child,
+                       const struct fork_base *given, bool went_on)
+{
+	const struct vmsnap *base = given->base;
+	if (given->time == BASE_OF_ANOTHER)
+		add(line, "the base is of process %" PRIu32 ", which is neither parent nor child, and tells nothing",
+		    process_of(base));
 	if (!facts_same_boot(base, parent) || !facts_same_boot(base, child))
 		add(line, "the base is of another boot");
 	else if (base->info.monotonic > parent->info.monotonic || base->info.monotonic > child->info.monotonic)
 		add(line, "the base was taken after the others");
+	else
+		check_base_time(line, child, given, went_on);
 }
 
 static void check_program(struct line *line, const struct vmsnap *parent, const struct vmsnap *child,
-                          const struct vmsnap *base, int relation)
+                          const struct doubts *doubts)
 {
+	int relation = doubts->relation;
 	uint32_t father = process_of(parent), son = process_of(child);
 	if (relation == VMSNAP_RELATION_ONE_ADDRESS_SPACE)
 		add(line,
@@ -73,7 +101,7 @@ static void check_program(struct line *line, const struct vmsnap *parent, const 
 		add(line, "these are two processes that had one number, %" PRIu32 ": not comparable page by page", son);
 	else if (relation_may_be_one_memory(parent, child))
 		add(line, "the two look alike in every page: they may have one address space, which is not known");
-	else if (base && (relation_parts(base, parent) || relation_parts(base, child)))
+	else if (doubts->base_left_out)
 		add(line, "the base is of another program, or of another process of that number: it is not used");
 }
 
@@ -111,8 +139,8 @@ static void check_times(struct line *line, const struct vmsnap *parent, const st
 		    apart / (uint64_t)(second / 10) % 10);
 }
 
-void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base, int relation,
-                 char *out, size_t size)
+void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct doubts *doubts, char *out,
+                 size_t size)
 {
 	struct line line = { .text = out, .size = size };
 	*out = '\0';
@@ -121,11 +149,11 @@ void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const 
 		    *parent->info.boot_id && *child->info.boot_id ? "of different boots"
 		                                                  : "not known to be of one boot");
 	check_family(&line, parent, child);
-	check_program(&line, parent, child, base, relation);
-	if (relation != VMSNAP_RELATION_COMPARABLE)
+	check_program(&line, parent, child, doubts);
+	if (doubts->relation != VMSNAP_RELATION_COMPARABLE)
 		return;
-	if (base)
-		check_base(&line, parent, child, base);
-	check_known(&line, (const struct vmsnap *const[]){ parent, child, base });
+	if (doubts->base->base)
+		check_base(&line, parent, child, doubts->base, doubts->went_on);
+	check_known(&line, (const struct vmsnap *const[]){ parent, child, doubts->base->base });
 	check_times(&line, parent, child);
 }

@@ -2,10 +2,16 @@
 #ifndef VMSNAP_COW_WARNING_H
 #define VMSNAP_COW_WARNING_H
 
-#include "snapshot.h"
+#include "fork_base.h"
 
-/* "" if nothing does.  base may be NULL.  relation: enum vmsnap_relation. */
-void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base, int relation,
-                 char *out, size_t size);
+struct doubts {
+	const struct fork_base *base; /* that is used, if one is */
+	bool base_left_out;           /* one was given, and is of another program or process */
+	bool went_on;                 /* the parent changed its memory between the base and the fork */
+	int relation;                 /* enum vmsnap_relation */
+};
+/* "" if nothing does. */
+void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const struct doubts *doubts, char *out,
+                 size_t size);
 
 #endif

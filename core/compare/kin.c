@@ -1,7 +1,10 @@
 #include "kin.h"
 
 #include "backing.h"
+#include "facts.h"
+#include "own_page.h"
 #include "vma_match.h"
+#include "walk.h"
 
 static int add(struct move_list *list, const struct move *move, struct work *work)
 {
@@ -52,6 +55,22 @@ static int add_where_free(struct move_list *more, const struct moves *moves, con
 	return rc;
 }
 
+/* Whether two have pages in one frame at one address: then it is the same memory there. */
+static int share_at(const struct vmsnap *a, const struct vmsnap *b, uint64_t start, uint64_t length, struct work *work,
+                    bool *yes)
+{
+	struct run_cursor in_a = run_cursor_at(a, start), in_b = run_cursor_at(b, start);
+	int rc = VMSNAP_OK;
+	*yes = false;
+	for (uint64_t at = start, until; !rc && !*yes && at < start + length; at = until) {
+		until = start + length;
+		uint64_t entry = run_cursor_entry(&in_a, at, &until);
+		*yes = own_page_same(entry, run_cursor_entry(&in_b, at, &until));
+		rc = work_step(work);
+	}
+	return rc;
+}
+
 /* What went from the parent to the child came from the base too, if the parent did not put it
  * where it had moved something away.  If the base has it where the
  * child has it, it was the parent that moved it, and as to the child nothing moved. */
@@ -62,10 +81,14 @@ static int complete_base(const struct kin *kin, struct move_list *base, struct m
 	for (size_t i = 0; !rc && i < list->count; i++)
 		for (struct move_range s = { 0 };
 		     !rc && move_range_next(&list->items[i], &kin->base_parent, true, &s);) {
+			bool stayed = false;
 			if (!s.nowhere && s.other == s.to)
 				continue;
 			rc = add(parent, &(struct move){ .from = s.from, .to = s.to, .length = s.length }, work);
-			struct move of_base = { .from = s.other, .to = s.to, .length = s.length };
+			/* Nothing tells what the parent did, but that the base has it where the child has. */
+			if (!rc && kin->frames && s.other == s.from)
+				rc = share_at(kin->base, kin->child, s.to, s.length, work, &stayed);
+			struct move of_base = { .from = stayed ? s.to : s.other, .to = s.to, .length = s.length };
 			if (!rc && !s.nowhere)
 				rc = add_where_free(base, &kin->base_child, &of_base, work);
 		}
@@ -106,6 +129,14 @@ static int add_where_kept(const struct kin *kin, struct move_list *more, const s
 	return rc;
 }
 
+/* One of the two is known to have moved it; the other has nothing where that was, and the same where
+ * it is now: most likely both moved it, before the fork or since. */
+static bool moved_as_well(const struct kin *kin, const struct vmsnap *other, uint64_t from, uint64_t to)
+{
+	const struct vmsnap_vma *parent = vmsnap_vma_at(kin->parent, to), *child = vmsnap_vma_at(kin->child, to);
+	return !vmsnap_vma_at(other, from) && parent && child && vma_same_backing(parent, child);
+}
+
 /* What went from the base to the child, the parent has, or had, too. */
 static int complete_parent(const struct kin *kin, struct move_list *parent, struct work *work)
 {
@@ -115,9 +146,41 @@ static int complete_parent(const struct kin *kin, struct move_list *parent, stru
 		for (struct move_range s = { 0 };
 		     !rc && move_range_next(&list->items[i], &kin->base_parent, false, &s);) {
 			struct move of_parent = { .from = s.other, .to = s.to, .length = s.length };
-			if (!s.nowhere)
+			bool here = s.other == s.from && moved_as_well(kin, kin->parent, s.from, s.to);
+			if (!here && kin->frames && s.other == s.from && s.from != s.to)
+				rc = share_at(kin->parent, kin->child, s.to, s.length, work, &here);
+			if (rc || s.nowhere)
+				continue;
+			if (here)
+				rc = add(parent, &(struct move){ .from = s.to, .to = s.to, .length = s.length }, work);
+			else
 				rc = add_where_kept(kin, parent, &of_parent, s.other == s.from, work);
 		}
+	return rc;
+}
+
+/* What the parent moved away and back, say, so that it has it where the child does. */
+static int complete_both(const struct kin *kin, struct move_list *base, struct move_list *parent, struct work *work)
+{
+	const struct move_list *list = &kin->base_parent.list;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < list->count; i++) {
+		const struct move *move = &list->items[i];
+		for (uint64_t at = move->to, end = at + move->length, until; !rc && at < end; at = until) {
+			until = end;
+			bool taken = moves_to(&kin->base_child, at, &until), here = false;
+			taken |= moves_to(&kin->parent_child, at, &until) != NULL;
+			uint64_t from = move->from + (at - move->to);
+			here = !taken && moved_as_well(kin, kin->child, from, at);
+			if (!taken && !here && kin->frames)
+				rc = share_at(kin->parent, kin->child, at, until - at, work, &here);
+			if (rc || !here)
+				continue;
+			struct move of_base = { .from = from, .to = at, .length = until - at };
+			rc = add(parent, &(struct move){ .from = at, .to = at, .length = until - at }, work);
+			rc = rc ? rc : add_where_free(base, &kin->base_child, &of_base, work);
+		}
+	}
 	return rc;
 }
 
@@ -125,6 +188,7 @@ static int complete(struct kin *kin, struct work *work)
 {
 	struct move_list parent = { 0 }, base = { 0 };
 	int rc = complete_base(kin, &base, &parent, work);
+	rc = rc ? rc : complete_both(kin, &base, &parent, work);
 	rc = rc ? rc : complete_parent(kin, &parent, work);
 	for (size_t i = 0; !rc && i < base.count; i++)
 		rc = add(&kin->base_child.list, &base.items[i], work);
@@ -136,18 +200,42 @@ static int complete(struct kin *kin, struct work *work)
 	return rc ? rc : moves_sort(&kin->parent_child, work);
 }
 
-int kin_find(struct kin *kin, const struct vmsnap *base, const struct vmsnap *parent, const struct vmsnap *child,
+/* Of moves of the child's, those of what the base had at the same address. */
+static int keep_those_of_base(struct moves *moves, const struct vmsnap *base, const struct vmsnap *other,
+                              struct work *work)
+{
+	struct move_list *list = &moves->list;
+	size_t kept = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct vmsnap_vma *in_base = vmsnap_vma_at(base, list->items[i].from);
+		const struct vmsnap_vma *in_other = vmsnap_vma_at(other, list->items[i].from);
+		if (in_base && in_other && vma_same_backing(in_base, in_other))
+			list->items[kept++] = list->items[i];
+	}
+	if (kept == list->count)
+		return VMSNAP_OK;
+	list->count = kept;
+	return moves_sort(moves, work);
+}
+
+int kin_find(struct kin *kin, const struct fork_base *at_fork, const struct vmsnap *parent, const struct vmsnap *child,
              struct work *work)
 {
-	*kin = (struct kin){ .parent = parent, .child = child };
-	int rc = vma_match_moves(parent, child, work, &kin->parent_child);
+	*kin = (struct kin){ .base = at_fork->base, .parent = parent, .child = child };
+	const struct vmsnap *base = at_fork->base;
+	/* What the child had where the base has it, and what became of that it knows itself best. */
+	const struct vmsnap *of_child = at_fork->other ? at_fork->other : base;
+	kin->frames = facts_context_of(parent, child).frames;
+	int rc = vma_match_moves(parent, child, true, work, &kin->parent_child);
 	if (!base) {
 		kin->pairing =
 		        (struct pairing){ .sides = 2, .snap = { parent, child }, .to_leader = { &kin->parent_child } };
 		return rc;
 	}
-	rc = rc ? rc : vma_match_moves(base, child, work, &kin->base_child);
-	rc = rc ? rc : vma_match_moves(base, parent, work, &kin->base_parent);
+	rc = rc ? rc : vma_match_moves(of_child, child, false, work, &kin->base_child);
+	if (!rc && at_fork->other)
+		rc = keep_those_of_base(&kin->base_child, base, at_fork->other, work);
+	rc = rc ? rc : vma_match_moves(base, parent, false, work, &kin->base_parent);
 	rc = rc ? rc : complete(kin, work);
 	kin->pairing = (struct pairing){ .sides = 3,
 		                         .snap = { base, parent, child },

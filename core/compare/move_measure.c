@@ -44,10 +44,10 @@ static bool before_the_fork(const struct vmsnap *a, const struct vmsnap *b)
 	       handed_on(a, b);
 }
 
-struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b)
+struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b, bool at_once)
 {
 	uint64_t at_a = a->info.faults, at_b = b->info.faults;
-	struct move_proof proof = { .frames = facts_context_of(a, b).frames, .later = b };
+	struct move_proof proof = { .frames = facts_context_of(a, b).frames, .at_once = at_once, .later = b };
 	if (facts_same_process(a, b)) {
 		proof.one_line = proof.same_process = true;
 		proof.counted = at_a != UINT64_MAX && at_b != UINT64_MAX;
@@ -181,7 +181,7 @@ static bool agrees(const struct measure *m)
 
 static bool proves(const struct measure *m, const struct move_proof *proof)
 {
-	if (!proof->same_process && m->held)
+	if (!proof->same_process && proof->at_once && m->held)
 		return true;
 	return proof->counted && m->bound.faults > proof->faults;
 }

@@ -9,13 +9,15 @@ enum move_belief { MOVE_NO, MOVE_POSSIBLE, MOVE_SURE };
 /* What there is to prove it with. */
 struct move_proof {
 	bool frames; /* of A and B can be compared */
-	bool same_process;
+	bool same_process, at_once;
 	bool one_line;              /* that, or one and its child: pages may be the same */
 	bool counted;               /* .faults is known */
 	const struct vmsnap *later; /* A or B */
 	uint64_t faults;            /* that pages may have come by which seem to have moved */
 };
-struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b);
+/* at_once: if they are two processes, they were looked at at one time: then frames that both have are
+ * the same pages.  Otherwise one may have let go of them before the other was given them. */
+struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b, bool at_once);
 /* So many faults were needed for other pages. */
 void move_proof_spent(struct move_proof *proof, uint64_t faults);
 

@@ -176,10 +176,10 @@ static int judge(struct search *search)
 }
 
 int moves_find(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
-               const struct unmatched_list *gained, struct work *work, struct moves *out)
+               const struct unmatched_list *gained, bool at_once, struct work *work, struct moves *out)
 {
 	struct search search = { .a = a, .b = b, .lost = lost, .gained = gained, .work = work, .out = out };
-	search.proof = move_proof_of(a, b);
+	search.proof = move_proof_of(a, b, at_once);
 	*out = (struct moves){ 0 };
 	int rc = candidates_of_files(a, lost, b, gained, work, &search.candidates);
 	if (!rc && search.proof.frames)

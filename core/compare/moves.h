@@ -23,9 +23,10 @@ struct moves {
 	size_t by_to_count;
 	struct move_list possible; /* by .from: it looks like that, but nothing proves it */
 };
-/* Finds what went from A to B.  lost and gained: the ranges of A and of B, by address. */
+/* Finds what went from A to B.  lost and gained: the ranges of A and of B, by address.  at_once: see
+ * move_proof_of(). */
 int moves_find(const struct vmsnap *a, const struct unmatched_list *lost, const struct vmsnap *b,
-               const struct unmatched_list *gained, struct work *work, struct moves *out);
+               const struct unmatched_list *gained, bool at_once, struct work *work, struct moves *out);
 /* Sorts what was added to out->list, and makes by_to anew. */
 int moves_sort(struct moves *moves, struct work *work);
 /* work: what counted them, or NULL. */

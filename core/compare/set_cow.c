@@ -85,11 +85,13 @@ static int add_cow(struct judging *all, struct row *row, const struct vmsnap_cow
 	return rc ? work_fail(&all->work, rc, all->err) : VMSNAP_OK;
 }
 
-static int judge_fork(struct judging *all, struct row *row)
+/* other: the child at the instant of the base; or NULL. */
+static int judge_fork(struct judging *all, struct row *row, const struct vmsnap *other)
 {
 	const struct vmsnap_set_cow_row *told = &row->told;
 	struct vmsnap_cow *cow;
-	int rc = vmsnap_cow_new_with(told->parent, told->child, told->base, all->options, &cow, all->err);
+	int rc = vmsnap_cow_new_between(told->parent, told->child, told->base, told->base ? other : NULL, all->options,
+	                                &cow, all->err);
 	if (rc)
 		return rc;
 	rc = add_cow(all, row, cow);
@@ -101,13 +103,14 @@ static int add_process(struct judging *all, const struct vmsnap *child)
 {
 	struct row *row = &all->cow->rows[all->cow->count++];
 	const struct vmsnap *parent = vmsnap_set_parent(all->set, child), *base = NULL;
+	const struct vmsnap *before = all->base ? vmsnap_set_same(all->base, child) : NULL;
 	if (parent && all->base)
 		base = vmsnap_set_same(all->base, parent);
 	*row = (struct row){ .told = { .child = vmsnap_ref(child), .warning = "" } };
 	row->told.parent = vmsnap_ref(parent);
 	row->told.base = vmsnap_ref(base);
-	row->told.came = all->base && !vmsnap_set_same(all->base, child);
-	return parent ? judge_fork(all, row) : VMSNAP_OK;
+	row->told.came = all->base && !before;
+	return parent ? judge_fork(all, row, before) : VMSNAP_OK;
 }
 
 static int judge_all(struct judging *all)

@@ -14,11 +14,11 @@ enum kind {
 	SHARED = 8, /* any page of a MAP_SHARED mapping */
 	ANON = 16,
 	SWAP = 32,
-	NO_BASE = 64,
+	UNTOLD = 64, /* there is no base, or it does not tell what was there at the fork */
 
 	OWN = ANON | SWAP, /* what fork() shares and a write copies */
 	BARE = ABSENT | ZERO | FILEPAGE,
-	FULL = ZERO | FILEPAGE | SHARED | ANON | SWAP,
+	OTHERS = BARE | SHARED, /* anything but a page of its own */
 	ANY = 127,
 };
 
@@ -28,24 +28,25 @@ enum place {
 	CHILD_AWAY = 2,  /* the parent maps what the base did, the child does not */
 	PARENT_AWAY = 4, /* the reverse */
 	BOTH_AWAY = 8,   /* neither does, and they do not map the same */
-	APART = 16,      /* without a base: they do not map the same */
+	APART = 16,      /* they do not map the same, and the base does not tell which is new */
+
+	ELSEWHERE = CHILD_AWAY | PARENT_AWAY | BOTH_AWAY | APART,
 };
 
 /* How the pages of parent and child compare, if both have one of their own. */
 enum link {
-	SAME = 1,            /* one frame, or one swap slot */
-	CHILD_MOVED = 2,     /* two; the parent has that of the base */
-	PARENT_MOVED = 4,    /* two; the child has that of the base */
-	BOTH_MOVED = 8,      /* two, and neither is that of the base */
-	DIFFER = 16,         /* two; those of the base are not known */
-	MANY = 32,           /* frames unknown; exclusive in neither */
-	CHILD_SINGLE = 64,   /* frames unknown; exclusive in the child only */
-	PARENT_SINGLE = 128, /* frames unknown; exclusive in the parent only */
-	SINGLES = 256,       /* frames unknown; exclusive in both */
-	NO_LINK = 512,       /* nothing known */
+	SAME = 1,         /* one frame, or one swap slot */
+	CHILD_MOVED = 2,  /* two; the parent has that of the fork */
+	PARENT_MOVED = 4, /* two; the child has that of the fork */
+	BOTH_MOVED = 8,   /* two, and neither is that of the fork */
+	DIFFER = 16,      /* two; that of the fork is not known */
+	UNSURE = 32,      /* two, but the kernel may have moved one that both had */
+	MANY = 64,        /* frames unknown; exclusive in neither */
+	SINGLES = 128,    /* frames unknown; exclusive in one or both */
+	NO_LINK = 256,    /* nothing known */
 
-	EVERY = 1023,
-	HIDDEN = MANY | CHILD_SINGLE | PARENT_SINGLE | SINGLES | NO_LINK,
+	EVERY = 511,
+	MOVED = CHILD_MOVED | PARENT_MOVED | BOTH_MOVED,
 };
 
 enum { SURE, INFERRED };
@@ -66,70 +67,87 @@ static const struct rule {
 	/*  8 */ { TOGETHER, ABSENT, OWN, OWN, DIFFER, VMSNAP_VERDICT_NEW_IN_BOTH, SURE },
 	/*  9 */ { TOGETHER, ZERO, OWN, OWN, DIFFER, VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH, SURE },
 	/* 10 */ { TOGETHER, FILEPAGE, OWN, OWN, DIFFER, VMSNAP_VERDICT_COPIED_BY_BOTH, SURE },
-	/* 11 */ { TOGETHER, ANY, OWN, OWN, DIFFER | BOTH_MOVED, VMSNAP_VERDICT_COPIED, SURE },
+	/* 11 */ { TOGETHER, UNTOLD, OWN, OWN, DIFFER, VMSNAP_VERDICT_COPIED, INFERRED },
+	/* 12 */ { TOGETHER, ANY, OWN, OWN, DIFFER | BOTH_MOVED, VMSNAP_VERDICT_COPIED, SURE },
+	/* 13 */ { TOGETHER, ANY, OWN, OWN, UNSURE, VMSNAP_VERDICT_COPIED, INFERRED },
 	/* Swapped on one side, or slots unknown. */
-	/* 12 */ { TOGETHER, ANY, SWAP, OWN, EVERY, VMSNAP_VERDICT_SWAPPED, SURE },
-	/* 13 */ { TOGETHER, ANY, OWN, SWAP, EVERY, VMSNAP_VERDICT_SWAPPED, SURE },
+	/* 14 */ { TOGETHER, ANY, SWAP, OWN, EVERY, VMSNAP_VERDICT_SWAPPED, SURE },
+	/* 15 */ { TOGETHER, ANY, OWN, SWAP, EVERY, VMSNAP_VERDICT_SWAPPED, SURE },
 	/* Frames unknown. */
-	/* 14 */ { TOGETHER, ANY, ANON, ANON, MANY, VMSNAP_VERDICT_SHARED, INFERRED },
-	/* 15 */ { TOGETHER, ABSENT, ANON, ANON, HIDDEN, VMSNAP_VERDICT_NEW_IN_BOTH, INFERRED },
-	/* 16 */ { TOGETHER, ZERO, ANON, ANON, HIDDEN, VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH, INFERRED },
-	/* 17 */ { TOGETHER, FILEPAGE, ANON, ANON, HIDDEN, VMSNAP_VERDICT_COPIED_BY_BOTH, INFERRED },
-	/* 18 */ { TOGETHER, ANY, ANON, ANON, CHILD_SINGLE, VMSNAP_VERDICT_COPIED_BY_CHILD, INFERRED },
-	/* 19 */ { TOGETHER, ANY, ANON, ANON, PARENT_SINGLE, VMSNAP_VERDICT_COPIED_BY_PARENT, INFERRED },
+	/* 16 */ { TOGETHER, ABSENT, ANON, ANON, SINGLES | NO_LINK, VMSNAP_VERDICT_NEW_IN_BOTH, INFERRED },
+	/* 17 */ { TOGETHER, ZERO, ANON, ANON, SINGLES | NO_LINK, VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH, INFERRED },
+	/* 18 */ { TOGETHER, FILEPAGE, ANON, ANON, SINGLES | NO_LINK, VMSNAP_VERDICT_COPIED_BY_BOTH, INFERRED },
+	/* 19 */ { TOGETHER, ANY, ANON, ANON, MANY, VMSNAP_VERDICT_SHARED, INFERRED },
 	/* 20 */ { TOGETHER, ANY, ANON, ANON, SINGLES, VMSNAP_VERDICT_COPIED, INFERRED },
 	/* 21 */ { TOGETHER, ANY, ANON, ANON, NO_LINK, VMSNAP_VERDICT_UNKNOWN, SURE },
-	/* One has a page of its own; there is a base. */
+	/* One has a page of its own. */
 	/* 22 */ { TOGETHER, OWN, BARE, OWN, EVERY, VMSNAP_VERDICT_DROPPED_BY_PARENT, SURE },
 	/* 23 */ { TOGETHER, OWN, OWN, BARE, EVERY, VMSNAP_VERDICT_DROPPED_BY_CHILD, SURE },
-	/* 24 */ { TOGETHER, OWN, BARE, BARE, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
-	/* 25 */ { TOGETHER, ABSENT, BARE, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
-	/* 26 */ { TOGETHER, ABSENT, OWN, BARE, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
-	/* 27 */ { TOGETHER, ZERO, BARE, OWN, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, SURE },
-	/* 28 */ { TOGETHER, ZERO, OWN, BARE, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, SURE },
-	/* 29 */ { TOGETHER, FILEPAGE, BARE, OWN, EVERY, VMSNAP_VERDICT_COPIED_BY_CHILD, SURE },
-	/* 30 */ { TOGETHER, FILEPAGE, OWN, BARE, EVERY, VMSNAP_VERDICT_COPIED_BY_PARENT, SURE },
-	/* One has a page of its own; there is no base. */
-	/* 31 */ { TOGETHER, NO_BASE, ZERO, OWN, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, INFERRED },
-	/* 32 */ { TOGETHER, NO_BASE, OWN, ZERO, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, INFERRED },
-	/* 33 */ { TOGETHER, NO_BASE, FILEPAGE, OWN, EVERY, VMSNAP_VERDICT_COPIED_BY_CHILD, INFERRED },
-	/* 34 */ { TOGETHER, NO_BASE, OWN, FILEPAGE, EVERY, VMSNAP_VERDICT_COPIED_BY_PARENT, INFERRED },
-	/* 35 */ { TOGETHER, NO_BASE, ABSENT, OWN, EVERY, VMSNAP_VERDICT_ONLY_IN_CHILD, SURE },
-	/* 36 */ { TOGETHER, NO_BASE, OWN, ABSENT, EVERY, VMSNAP_VERDICT_ONLY_IN_PARENT, SURE },
-	/* Neither has a page of its own. */
-	/* 37 */ { TOGETHER, ANY, ABSENT, ABSENT, EVERY, VERDICT_NONE, SURE },
-	/* 38 */ { TOGETHER, ANY, FILEPAGE, BARE, EVERY, VMSNAP_VERDICT_FILE, SURE },
-	/* 39 */ { TOGETHER, ANY, BARE, FILEPAGE, EVERY, VMSNAP_VERDICT_FILE, SURE },
-	/* 40 */ { TOGETHER, ANY, BARE, BARE, EVERY, VMSNAP_VERDICT_ZERO_SHARED, SURE },
+	/* 24 */ { TOGETHER, ABSENT, BARE, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
+	/* 25 */ { TOGETHER, ABSENT, OWN, BARE, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
+	/* 26 */ { TOGETHER, ZERO, BARE, OWN, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, SURE },
+	/* 27 */ { TOGETHER, ZERO, OWN, BARE, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, SURE },
+	/* 28 */ { TOGETHER, FILEPAGE, BARE, OWN, EVERY, VMSNAP_VERDICT_COPIED_BY_CHILD, SURE },
+	/* 29 */ { TOGETHER, FILEPAGE, OWN, BARE, EVERY, VMSNAP_VERDICT_COPIED_BY_PARENT, SURE },
+	/* 30 */ { TOGETHER, ANY, BARE, OWN, EVERY, VMSNAP_VERDICT_ONLY_IN_CHILD, SURE },
+	/* 31 */ { TOGETHER, ANY, OWN, BARE, EVERY, VMSNAP_VERDICT_ONLY_IN_PARENT, SURE },
+	/* Neither has. */
+	/* 32 */ { TOGETHER, OWN, BARE, BARE, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
+	/* 33 */ { TOGETHER, ANY, ABSENT, ABSENT, EVERY, VERDICT_NONE, SURE },
+	/* 34 */ { TOGETHER, ANY, FILEPAGE, BARE, EVERY, VMSNAP_VERDICT_FILE, SURE },
+	/* 35 */ { TOGETHER, ANY, BARE, FILEPAGE, EVERY, VMSNAP_VERDICT_FILE, SURE },
+	/* 36 */ { TOGETHER, ZERO, BARE, BARE, EVERY, VMSNAP_VERDICT_ZERO_SHARED, SURE },
+	/* 37 */ { TOGETHER, UNTOLD, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_SHARED, INFERRED },
+	/* 38 */ { TOGETHER, UNTOLD, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, INFERRED },
+	/* 39 */ { TOGETHER, UNTOLD, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, INFERRED },
+	/* 40 */ { TOGETHER, OTHERS, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_BOTH, SURE },
+	/* 41 */ { TOGETHER, OTHERS, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, SURE },
+	/* 42 */ { TOGETHER, OTHERS, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, SURE },
 	/* The child unmapped it, or mapped something else there. */
-	/* 41 */ { CHILD_AWAY, ABSENT, OWN, FULL, EVERY, VMSNAP_VERDICT_NEW_IN_BOTH, SURE },
-	/* 42 */ { CHILD_AWAY, ANY, ANY, FULL, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
-	/* 43 */ { CHILD_AWAY, OWN, BARE, ABSENT, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
-	/* 44 */ { CHILD_AWAY, FULL, ANY, ABSENT, EVERY, VMSNAP_VERDICT_DROPPED_BY_CHILD, SURE },
-	/* 45 */ { CHILD_AWAY, ABSENT, ABSENT, ABSENT, EVERY, VERDICT_NONE, SURE },
-	/* 46 */ { CHILD_AWAY, ABSENT, SHARED, ABSENT, EVERY, VMSNAP_VERDICT_SHARED_MAPPING, SURE },
-	/* 47 */ { CHILD_AWAY, ABSENT, FILEPAGE, ABSENT, EVERY, VMSNAP_VERDICT_FILE, SURE },
-	/* 48 */ { CHILD_AWAY, ABSENT, OWN | ZERO, ABSENT, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
+	/* 43 */ { CHILD_AWAY, ABSENT, OWN, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_BOTH, SURE },
+	/* 44 */ { CHILD_AWAY, ANY, ANY, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
+	/* 45 */ { CHILD_AWAY, ANY, ANY, SHARED, EVERY, VMSNAP_VERDICT_SHARED_MAPPING, SURE },
+	/* 46 */ { CHILD_AWAY, ANY, ANY, FILEPAGE, EVERY, VMSNAP_VERDICT_FILE, SURE },
+	/* 47 */ { CHILD_AWAY, ANY, ANY, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, SURE },
+	/* 48 */ { CHILD_AWAY, OWN, OTHERS, OTHERS, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
+	/* 49 */ { CHILD_AWAY, OWN, OWN, OTHERS, EVERY, VMSNAP_VERDICT_DROPPED_BY_CHILD, SURE },
+	/* 50 */ { CHILD_AWAY, ZERO, OWN, OTHERS, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, SURE },
+	/* 51 */ { CHILD_AWAY, FILEPAGE, OWN, OTHERS, EVERY, VMSNAP_VERDICT_COPIED_BY_PARENT, SURE },
+	/* 52 */ { CHILD_AWAY, ANY, OWN, OTHERS, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
 	/* The parent did. */
-	/* 49 */ { PARENT_AWAY, ABSENT, FULL, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_BOTH, SURE },
-	/* 50 */ { PARENT_AWAY, ANY, FULL, ANY, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
-	/* 51 */ { PARENT_AWAY, OWN, ABSENT, BARE, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
-	/* 52 */ { PARENT_AWAY, FULL, ABSENT, ANY, EVERY, VMSNAP_VERDICT_DROPPED_BY_PARENT, SURE },
-	/* 53 */ { PARENT_AWAY, ABSENT, ABSENT, ABSENT, EVERY, VERDICT_NONE, SURE },
-	/* 54 */ { PARENT_AWAY, ABSENT, ABSENT, SHARED, EVERY, VMSNAP_VERDICT_SHARED_MAPPING, SURE },
-	/* 55 */ { PARENT_AWAY, ABSENT, ABSENT, FILEPAGE, EVERY, VMSNAP_VERDICT_FILE, SURE },
-	/* 56 */ { PARENT_AWAY, ABSENT, ABSENT, OWN | ZERO, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
+	/* 53 */ { PARENT_AWAY, ABSENT, OWN, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_BOTH, SURE },
+	/* 54 */ { PARENT_AWAY, ANY, OWN, ANY, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
+	/* 55 */ { PARENT_AWAY, ANY, SHARED, ANY, EVERY, VMSNAP_VERDICT_SHARED_MAPPING, SURE },
+	/* 56 */ { PARENT_AWAY, ANY, FILEPAGE, ANY, EVERY, VMSNAP_VERDICT_FILE, SURE },
+	/* 57 */ { PARENT_AWAY, ANY, ZERO, ANY, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, SURE },
+	/* 58 */ { PARENT_AWAY, OWN, OTHERS, OTHERS, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
+	/* 59 */ { PARENT_AWAY, OWN, OTHERS, OWN, EVERY, VMSNAP_VERDICT_DROPPED_BY_PARENT, SURE },
+	/* 60 */ { PARENT_AWAY, ZERO, OTHERS, OWN, EVERY, VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, SURE },
+	/* 61 */ { PARENT_AWAY, FILEPAGE, OTHERS, OWN, EVERY, VMSNAP_VERDICT_COPIED_BY_CHILD, SURE },
+	/* 62 */ { PARENT_AWAY, ANY, OTHERS, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
 	/* Both did. */
-	/* 57 */ { BOTH_AWAY, ANY, FULL, FULL, EVERY, VMSNAP_VERDICT_NEW_IN_BOTH, SURE },
-	/* 58 */ { BOTH_AWAY, ANY, ABSENT, FULL, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
-	/* 59 */ { BOTH_AWAY, ANY, FULL, ABSENT, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
-	/* 60 */ { BOTH_AWAY, FULL, ABSENT, ABSENT, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
-	/* 61 */ { BOTH_AWAY, ABSENT, ABSENT, ABSENT, EVERY, VERDICT_NONE, SURE },
-	/* They map different things, and there is no base to tell which is new. */
-	/* 62 */ { APART, NO_BASE, FULL, FULL, EVERY, VMSNAP_VERDICT_UNKNOWN, SURE },
-	/* 63 */ { APART, NO_BASE, ABSENT, FULL, EVERY, VMSNAP_VERDICT_ONLY_IN_CHILD, SURE },
-	/* 64 */ { APART, NO_BASE, FULL, ABSENT, EVERY, VMSNAP_VERDICT_ONLY_IN_PARENT, SURE },
-	/* 65 */ { APART, NO_BASE, ABSENT, ABSENT, EVERY, VERDICT_NONE, SURE },
+	/* 63 */ { BOTH_AWAY, ANY, OWN, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_BOTH, SURE },
+	/* 64 */ { BOTH_AWAY, ANY, OTHERS, OWN, EVERY, VMSNAP_VERDICT_NEW_IN_CHILD, SURE },
+	/* 65 */ { BOTH_AWAY, ANY, OWN, OTHERS, EVERY, VMSNAP_VERDICT_NEW_IN_PARENT, SURE },
+	/* 66 */ { BOTH_AWAY, OWN, OTHERS, OTHERS, EVERY, VMSNAP_VERDICT_DROPPED_BY_BOTH, SURE },
+	/* They map different things, and the base does not tell which is new. */
+	/* 67 */ { APART, UNTOLD, OWN, OWN, EVERY, VMSNAP_VERDICT_UNKNOWN, SURE },
+	/* 68 */ { APART, UNTOLD, OTHERS, OWN, EVERY, VMSNAP_VERDICT_ONLY_IN_CHILD, SURE },
+	/* 69 */ { APART, UNTOLD, OWN, OTHERS, EVERY, VMSNAP_VERDICT_ONLY_IN_PARENT, SURE },
+	/* They map different things, and neither has a page of its own. */
+	/* 70 */ { ELSEWHERE, ANY, SHARED, OTHERS, EVERY, VMSNAP_VERDICT_SHARED_MAPPING, SURE },
+	/* 71 */ { ELSEWHERE, ANY, OTHERS, SHARED, EVERY, VMSNAP_VERDICT_SHARED_MAPPING, SURE },
+	/* 72 */ { ELSEWHERE, ANY, FILEPAGE, OTHERS, EVERY, VMSNAP_VERDICT_FILE, SURE },
+	/* 73 */ { ELSEWHERE, ANY, OTHERS, FILEPAGE, EVERY, VMSNAP_VERDICT_FILE, SURE },
+	/* 74 */ { CHILD_AWAY, ZERO, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_SHARED, SURE },
+	/* 75 */ { PARENT_AWAY, ZERO, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_SHARED, SURE },
+	/* 76 */ { APART, UNTOLD, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_BOTH, INFERRED },
+	/* 77 */ { APART, UNTOLD, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, INFERRED },
+	/* 78 */ { APART, UNTOLD, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, INFERRED },
+	/* 79 */ { ELSEWHERE, OTHERS, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_BOTH, SURE },
+	/* 80 */ { ELSEWHERE, OTHERS, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, SURE },
+	/* 81 */ { ELSEWHERE, OTHERS, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, SURE },
+	/* 82 */ { ELSEWHERE, ANY, ABSENT, ABSENT, EVERY, VERDICT_NONE, SURE },
 };
 enum { RULES = sizeof(rules) / sizeof(rules[0]) };
 
@@ -148,11 +166,110 @@ static enum kind kind_of(const struct verdict_page *page)
 	return entry & ENTRY_SWAPPED ? SWAP : ANON;
 }
 
-static enum place place_of(const struct verdict_case *c)
+static uint64_t frame_of(const struct verdict_page *page)
+{
+	return page->frames_known ? page->entry & ENTRY_FRAME_MASK : 0;
+}
+
+/* Both have the same page of their own, as far as that is known: one frame or one slot. */
+static bool same_own(const struct verdict_page *a, const struct verdict_page *b)
+{
+	enum kind kind = kind_of(a);
+	return (kind & OWN) && kind == kind_of(b) && frame_of(a) && frame_of(a) == frame_of(b);
+}
+
+/* ---- what was there at the fork ------------------------------------------------------- */
+
+struct at_fork {
+	enum kind kind; /* UNTOLD: not known */
+	uint64_t frame; /* of a page of its own; 0: not known */
+	bool presumed;  /* it is so, unless something was undone in between */
+};
+
+static struct at_fork known(const struct verdict_page *page)
+{
+	enum kind kind = kind_of(page);
+	return (struct at_fork){ .kind = kind, .frame = kind & OWN ? frame_of(page) : 0 };
+}
+
+static struct at_fork presumed(const struct verdict_page *page)
+{
+	struct at_fork fork = known(page);
+	fork.presumed = true;
+	return fork;
+}
+
+static const struct at_fork untold = { .kind = UNTOLD };
+
+/* Whether a side has the frame still that the base had: nobody is given a frame that others
+ * hold, so it was there all the time. */
+static bool kept_by(const struct verdict_case *c, const struct verdict_page *side, bool same)
+{
+	return same && c->base_frames && same_own(side, &c->base);
+}
+
+/* Both were looked at after the fork.  What they had in common then they had from the fork;
+ * what neither had both would have had to drop. */
+static struct at_fork of_both(const struct verdict_case *c)
+{
+	enum kind base = kind_of(&c->base), other = kind_of(&c->other);
+	bool bare = (base & OTHERS) && (other & OTHERS);
+	if (!c->base_other_same)
+		return untold;
+	if (same_own(&c->base, &c->other))
+		return known(&c->base);
+	if (bare && (base == ZERO) == (other == ZERO))
+		return presumed(base == ABSENT ? &c->other : &c->base);
+	return untold;
+}
+
+/* The child had not run: what it has it has from the fork, but for what it does not share: there the
+ * kernel wrote its number, or a debugger lifted a breakpoint. */
+static struct at_fork of_newborn(const struct verdict_case *c)
+{
+	if (!(kind_of(&c->base) & OWN))
+		return presumed(&c->base);
+	bool alone = c->base.exclusive_known && (c->base.entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
+	return alone ? untold : known(&c->base);
+}
+
+/* Until the fork the parent may have changed anything. */
+static struct at_fork of_parent_before(const struct verdict_case *c)
+{
+	if (kept_by(c, &c->parent, c->parent_base_same) || kept_by(c, &c->child, c->child_base_same))
+		return known(&c->base);
+	return c->went_on ? untold : presumed(&c->base);
+}
+
+static struct at_fork at_fork_of(const struct verdict_case *c)
+{
+	switch (c->base_time) {
+	/* The parent had not run either. */
+	case BASE_AT:
+		return known(&c->base);
+	case BASE_AT_CHILD:
+		return of_newborn(c);
+	case BASE_BEFORE:
+		return of_parent_before(c);
+	case BASE_BOTH:
+		return of_both(c);
+	/* What one had after the fork, and the other has now, both had at the fork. */
+	case BASE_PARENT_LATE:
+		return kept_by(c, &c->child, c->child_base_same) ? known(&c->base) : untold;
+	case BASE_CHILD_LATE:
+		return kept_by(c, &c->parent, c->parent_base_same) ? known(&c->base) : untold;
+	default:
+		return untold;
+	}
+}
+
+/* ---- how they stand to each other ----------------------------------------------------- */
+
+static enum place place_of(const struct verdict_case *c, bool told)
 {
 	bool parent_stays = c->parent.mapped && c->parent_base_same;
 	bool child_stays = c->child.mapped && c->child_base_same;
-	if (!c->has_base)
+	if (!told)
 		return c->parent_child_same ? TOGETHER : APART;
 	/* Pages met where no map has a VMA: the maps are older than they. */
 	if (c->parent_child_same && (c->parent.mapped || c->parent_base_same))
@@ -160,9 +277,11 @@ static enum place place_of(const struct verdict_case *c)
 	return parent_stays ? CHILD_AWAY : child_stays ? PARENT_AWAY : BOTH_AWAY;
 }
 
-static uint64_t frame_of(const struct verdict_page *page)
+/* Bit 56 of a page that is mapped by a PMD tells of the first page of the huge page alone. */
+static bool is_exclusive(const struct verdict_page *page, bool *huge)
 {
-	return page->frames_known ? page->entry & ENTRY_FRAME_MASK : 0;
+	*huge = page->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	return page->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
 }
 
 /* Somewhere: the kernel was just moving it. */
@@ -176,35 +295,79 @@ static bool is_moving(const struct verdict_page *page)
  * that is exclusive. */
 static enum link exclusive_link(const struct verdict_page *parent, const struct verdict_page *child)
 {
+	bool huge_in_parent, huge_in_child;
 	if (!parent->exclusive_known || !child->exclusive_known || is_moving(parent) || is_moving(child))
 		return NO_LINK;
-	bool in_parent = parent->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
-	bool in_child = child->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
-	bool huge_parent = parent->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE);
-	bool huge_child = child->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE);
-	if (huge_parent != huge_child && (huge_parent ? in_child : in_parent))
+	bool in_parent = is_exclusive(parent, &huge_in_parent), in_child = is_exclusive(child, &huge_in_child);
+	if (huge_in_parent != huge_in_child && (huge_in_parent ? in_child : in_parent))
 		return SINGLES;
-	if (huge_parent != huge_child && (in_parent || in_child))
+	if (huge_in_parent != huge_in_child && (in_parent || in_child))
 		return NO_LINK;
-	if (in_parent && in_child)
-		return SINGLES;
-	return in_parent ? PARENT_SINGLE : in_child ? CHILD_SINGLE : MANY;
+	return in_parent || in_child ? SINGLES : MANY;
 }
 
-static enum link link_of(const struct verdict_case *c, enum kind parent, enum kind child, enum kind base)
+/* What was not there at the fork, or at a look after it, they cannot share with each other. */
+static enum link hidden_link(const struct verdict_case *c, const struct at_fork *fork)
+{
+	enum link link = exclusive_link(&c->parent, &c->child);
+	bool may_share = (fork->kind & (OWN | UNTOLD)) || c->base_time == BASE_BEFORE;
+	return link == MANY && !may_share ? SINGLES : link;
+}
+
+/* Whether the kernel may have given it another frame for itself.  What a process wrote it has to
+ * itself, unless it forked since; a page that KSM merged others have too.  A huge one the kernel may
+ * have put together. */
+static bool may_be_moved(const struct verdict_case *c, const struct verdict_page *page)
+{
+	bool exclusive = page->exclusive_known && (page->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
+	bool huge = page->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	return (!c->at_once && !exclusive) || (huge && !c->by_writes);
+}
+
+static enum link link_of(const struct verdict_case *c, enum kind parent, enum kind child, const struct at_fork *fork)
 {
 	if (parent != child || !(parent & OWN))
 		return NO_LINK;
-	uint64_t in_parent = frame_of(&c->parent), in_child = frame_of(&c->child), in_base = frame_of(&c->base);
+	uint64_t in_parent = frame_of(&c->parent), in_child = frame_of(&c->child);
 	if (!in_parent || !in_child || !c->parent_child_frames)
-		return parent == ANON ? exclusive_link(&c->parent, &c->child) : NO_LINK;
+		return parent == ANON ? hidden_link(c, fork) : NO_LINK;
 	if (in_parent == in_child)
 		return SAME;
-	if (base != parent || !in_base || !c->base_frames)
-		return DIFFER;
-	if (in_parent == in_base)
-		return CHILD_MOVED;
-	return in_child == in_base ? PARENT_MOVED : BOTH_MOVED;
+	bool parent_moved = may_be_moved(c, &c->parent), child_moved = may_be_moved(c, &c->child);
+	if (fork->kind == parent && fork->frame && c->base_frames) {
+		if (in_parent == fork->frame)
+			return child_moved ? UNSURE : CHILD_MOVED;
+		if (in_child == fork->frame)
+			return parent_moved ? UNSURE : PARENT_MOVED;
+		if (c->by_writes)
+			return BOTH_MOVED;
+	}
+	return (fork->kind & OWN) && parent_moved && child_moved ? UNSURE : DIFFER;
+}
+
+/* What went between the base and the fork may have come again, and what came both had from the fork:
+ * then one copied it, or the parent dropped it.  And
+ * what a newborn child was not given (MADV_DONTFORK, MADV_WIPEONFORK) the parent has all the same. */
+static bool may_be_otherwise(const struct verdict_case *c, enum kind fork, enum kind parent, enum kind child)
+{
+	if (c->base_time == BASE_BEFORE)
+		return (child & OWN) || (fork & parent & OWN);
+	return c->base_time == BASE_AT_CHILD && (parent & OWN);
+}
+
+/* They share a page that the parent did not have when the base was taken. */
+static bool shows_that_it_went_on(const struct verdict_case *c, const struct rule *rule)
+{
+	if (c->base_time != BASE_BEFORE || rule->verdict != VMSNAP_VERDICT_SHARED)
+		return false;
+	bool own = c->parent_base_same && (kind_of(&c->base) & OWN);
+	return rule->link == SAME && c->base_frames && frame_of(&c->base) ? !same_own(&c->parent, &c->base) : !own;
+}
+
+static bool rests_on_the_base(const struct rule *rule)
+{
+	return rule->base != ANY || (rule->link & MOVED) == rule->link ||
+	       (rule->place != TOGETHER && rule->place != APART && rule->place != ELSEWHERE);
 }
 
 /* It looks swapped, and what it is is not known. */
@@ -213,27 +376,41 @@ static bool is_doubtful(const struct verdict_page *page)
 	return !page->shared && entry_doubtful(page->entry);
 }
 
+/* By a base. */
+static bool is_told(const struct verdict_case *c)
+{
+	return c->base_time != BASE_NONE && c->base_time != BASE_OF_ANOTHER;
+}
+
 struct verdict verdict_of(const struct verdict_case *c)
 {
-	enum place place = place_of(c);
-	if (is_doubtful(&c->parent) || is_doubtful(&c->child) || (c->has_base && is_doubtful(&c->base)))
-		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, false, 0 };
-	enum kind parent = kind_of(&c->parent), child = kind_of(&c->child), base = NO_BASE;
-	if (c->has_base)
-		base = place == TOGETHER && !c->parent_base_same ? ABSENT : kind_of(&c->base);
+	if (is_doubtful(&c->parent) || is_doubtful(&c->child) || (is_told(c) && is_doubtful(&c->base)) ||
+	    (c->base_time == BASE_BOTH && is_doubtful(&c->other)))
+		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
+	struct at_fork fork = at_fork_of(c);
+	enum kind parent = kind_of(&c->parent), child = kind_of(&c->child);
+	if (fork.presumed && may_be_otherwise(c, fork.kind, parent, child))
+		fork = untold;
+	enum place place = place_of(c, fork.kind != UNTOLD);
+	if (place == TOGETHER && !c->parent_base_same && fork.kind != UNTOLD)
+		fork = (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
 	if (place == TOGETHER && c->parent.file && (parent | child) != ABSENT) {
 		parent = parent == ABSENT ? FILEPAGE : parent;
 		child = child == ABSENT ? FILEPAGE : child;
-		base = base == ABSENT ? FILEPAGE : base;
+		fork.kind = fork.kind == ABSENT ? FILEPAGE : fork.kind;
 	}
-	enum link link = link_of(c, parent, child, base);
+	enum link link = link_of(c, parent, child, &fork);
 	for (unsigned i = 0; i < RULES; i++) {
 		const struct rule *rule = &rules[i];
-		if ((rule->place & place) && (rule->base & base) && (rule->parent & parent) && (rule->child & child) &&
-		    (rule->link & link))
-			return (struct verdict){ rule->verdict, rule->inferred, i + 1 };
+		if ((rule->place & place) && (rule->base & fork.kind) && (rule->parent & parent) &&
+		    (rule->child & child) && (rule->link & link))
+			return (struct verdict){ .verdict = rule->verdict,
+				                 .inferred =
+				                         rule->inferred || (fork.presumed && rests_on_the_base(rule)),
+				                 .went_on = shows_that_it_went_on(c, rule),
+				                 .row = i + 1 };
 	}
-	return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, false, 0 };
+	return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 }
 
 VMSNAP_API const char *vmsnap_verdict_name(int verdict)
@@ -260,6 +437,9 @@ VMSNAP_API const char *vmsnap_verdict_name(int verdict)
 		[VMSNAP_VERDICT_SHARED_MAPPING] = "shared_mapping",
 		[VMSNAP_VERDICT_SWAPPED] = "swapped",
 		[VMSNAP_VERDICT_UNKNOWN] = "unknown",
+		[VMSNAP_VERDICT_ZERO_IN_CHILD] = "zero_in_child",
+		[VMSNAP_VERDICT_ZERO_IN_PARENT] = "zero_in_parent",
+		[VMSNAP_VERDICT_ZERO_IN_BOTH] = "zero_in_both",
 	};
 	return verdict >= 0 && verdict < VMSNAP_VERDICT_COUNT ? names[verdict] : "?";
 }

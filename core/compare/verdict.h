@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fork_base.h"
+
 /* One process's page. */
 struct verdict_page {
 	uint64_t entry; /* see runs.h; 0: absent */
@@ -16,16 +18,21 @@ struct verdict_page {
 
 struct verdict_case {
 	struct verdict_page parent, child, base;
-	bool has_base;
+	struct verdict_page other; /* the other side when the base was taken, if .base_time says so */
+	enum base_time base_time;  /* BASE_NONE: there is no base */
+	bool went_on;              /* BASE_BEFORE: the parent changed its memory between it and the fork */
 	/* Whether two of them map the same thing at this address. */
-	bool parent_child_same, parent_base_same, child_base_same;
+	bool parent_child_same, parent_base_same, child_base_same, base_other_same;
 	/* Whether PFNs of these may be compared (one boot). */
 	bool parent_child_frames, base_frames;
+	bool by_writes; /* since the base no page got another frame but by a write */
+	bool at_once;   /* parent and child were looked at with none in between, and KSM has merged none */
 };
 
 struct verdict {
 	int verdict; /* enum vmsnap_verdict; -1: nothing to say, no page is there */
 	bool inferred;
+	bool went_on; /* it shows that the parent changed its memory between the base and the fork */
 	unsigned row; /* of the table in docs/verdicts.md, from 1 */
 };
 enum { VERDICT_NONE = -1 };

@@ -370,10 +370,10 @@ static int add_untold(const struct matching *m)
 	return rc;
 }
 
-static int find_moves(struct matching *m)
+static int find_moves(struct matching *m, bool at_once)
 {
 	int rc = find_unmatched(m);
-	return rc || m->maps_only ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, m->work, &m->out->moves);
+	return rc || m->maps_only ? rc : moves_find(m->a, &m->lost, m->b, &m->gained, at_once, m->work, &m->out->moves);
 }
 
 static int compare_rows(const void *x, const void *y, const void *ctx)
@@ -391,7 +391,7 @@ static int compare_rows(const void *x, const void *y, const void *ctx)
 
 static int match_all(struct matching *m)
 {
-	int rc = find_moves(m);
+	int rc = find_moves(m, true);
 	if (!rc)
 		find_partners(m);
 	for (struct overlap at = { 0 }; !rc && overlap_next(m, &at);)
@@ -423,12 +423,12 @@ static void end(struct matching *m)
 	work_free(m->work, m->gained.items, m->gained.capacity, sizeof(*m->gained.items));
 }
 
-int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct moves *out)
+int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, bool at_once, struct work *work, struct moves *out)
 {
 	struct vma_match match;
 	int rc;
 	struct matching m = begin(a, b, work, &match, &rc);
-	rc = rc ? rc : find_moves(&m);
+	rc = rc ? rc : find_moves(&m, at_once);
 	*out = match.moves;
 	end(&m);
 	return rc;

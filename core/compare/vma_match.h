@@ -22,7 +22,7 @@ int vma_match(const struct vmsnap *a, const struct vmsnap *b, struct work *work,
 /* The same by maps alone, of snapshots whose pages have nothing to do with each other: nothing moved. */
 int vma_match_maps(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct vma_match *out);
 /* Only the moves. */
-int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, struct work *work, struct moves *out);
+int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, bool at_once, struct work *work, struct moves *out);
 void vma_match_free(struct vma_match *match);
 
 #endif

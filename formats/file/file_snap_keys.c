@@ -41,6 +41,10 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
 		return &info->start_stack;
 	case SNAP_ARG_START:
 		return &info->arg_start;
+	case SNAP_BOOTTIME:
+		return &info->boottime;
+	case SNAP_PAGE_MOVES:
+		return &info->page_moves;
 	default:
 		return NULL;
 	}

@@ -43,6 +43,8 @@ enum snap_key {
 	SNAP_START_STACK = 35,
 	SNAP_ARG_START = 36,
 	SNAP_MEMORY_WITH = 37,
+	SNAP_BOOTTIME = 40,
+	SNAP_PAGE_MOVES = 41,
 	SNAP_KEYS, /* at most 64 */
 };
 

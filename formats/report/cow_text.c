@@ -18,6 +18,9 @@ int verdict_color(int verdict)
 	switch (verdict) {
 	case VMSNAP_VERDICT_SHARED:
 	case VMSNAP_VERDICT_ZERO_SHARED:
+	case VMSNAP_VERDICT_ZERO_IN_CHILD:
+	case VMSNAP_VERDICT_ZERO_IN_PARENT:
+	case VMSNAP_VERDICT_ZERO_IN_BOTH:
 		return CLASS_SHARED;
 	case VMSNAP_VERDICT_COPIED_BY_CHILD:
 	case VMSNAP_VERDICT_COPIED_BY_PARENT:
@@ -49,9 +52,9 @@ static void put_snapshot(struct text *text, const char *role, const struct vmsna
 
 static bool frames_known(const struct vmsnap_cow *cow)
 {
-	const struct vmsnap *base = vmsnap_cow_base(cow);
+	const struct vmsnap *base = vmsnap_cow_base(cow), *other = vmsnap_cow_base_other(cow);
 	return vmsnap_info(vmsnap_cow_parent(cow))->known.pfn && vmsnap_info(vmsnap_cow_child(cow))->known.pfn &&
-	       (!base || vmsnap_info(base)->known.pfn);
+	       (!base || vmsnap_info(base)->known.pfn) && (!other || vmsnap_info(other)->known.pfn);
 }
 
 static void put_alarm(struct text *text, const char *words)
@@ -64,6 +67,53 @@ static void put_alarm(struct text *text, const char *words)
 	text_string(text, "\n");
 }
 
+/* "18 pages", and "67,983" where the word was said before. */
+static void put_cost(struct fit_line *line, uint64_t pages, const char *by, bool *any)
+{
+	char piece[64], *at = piece + sizeof(piece) - 1;
+	if (!pages)
+		return;
+	*at = '\0';
+	for (uint64_t left = pages, digits = 0; left; left /= 10, digits++) {
+		if (digits && digits % 3 == 0)
+			*--at = ',';
+		*--at = (char)('0' + left % 10);
+	}
+	fit_glue(line, *any ? "," : ":");
+	fit_piece(line, at);
+	if (!*any)
+		fit_words(line, pages == 1 ? "page" : "pages");
+	fit_words(line, by);
+	*any = true;
+}
+
+/* "326M copied: 18 pages by the child, 67,983 by the parent; 31M new" */
+static void put_costs(struct text *text, const struct vmsnap_cow *cow)
+{
+	static const char *const by[COST_KINDS] = { "by the child", "by the parent", "by both",
+		                                    "by whom is not known" };
+	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size, copied = 0;
+	struct cow_costs costs = cow_costs(cow);
+	for (int i = 0; i < COST_KINDS; i++)
+		copied += costs.copied[i];
+	text_format(text, "%-8s", "cost");
+	struct fit_line line = fit_line(text, 8, 8);
+	fit_piece(&line, copied ? word_size(text->style, copied * page_size).text : "nothing");
+	fit_words(&line, "copied");
+	bool any = false;
+	for (int i = 0; i < COST_KINDS; i++)
+		put_cost(&line, costs.copied[i], by[i], &any);
+	fit_glue(&line, ";");
+	fit_piece(&line, costs.made ? word_size(text->style, costs.made * page_size).text : "nothing");
+	fit_words(&line, "new");
+	if (costs.alone) {
+		fit_glue(&line, ";");
+		fit_piece(&line, word_size(text->style, costs.alone * page_size).text);
+		fit_words(&line, "in one of them alone");
+	}
+	text_string(text, "\n");
+}
+
 static void put_heading(struct text *text, const struct vmsnap_cow *cow)
 {
 	const char *warning = vmsnap_cow_warning(cow);
@@ -71,6 +121,9 @@ static void put_heading(struct text *text, const struct vmsnap_cow *cow)
 	put_snapshot(text, "child", vmsnap_cow_child(cow));
 	if (vmsnap_cow_base(cow))
 		put_snapshot(text, "base", vmsnap_cow_base(cow));
+	if (vmsnap_cow_base_other(cow))
+		put_snapshot(text, "and", vmsnap_cow_base_other(cow));
+	put_costs(text, cow);
 	if (*warning)
 		put_alarm(text, warning);
 	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE && !frames_known(cow))

@@ -59,24 +59,36 @@ static const struct column touched_columns[] = {
 };
 static const struct row_schema touched_schema = ROW_SCHEMA(touched_columns);
 
+/* Without those: copied whoever did it, and new in the two together. */
+enum { COST_COPIED, COST_NEW };
+static const struct column cost_columns[] = {
+	[COST_COPIED] = { "copied", .type = COLUMN_BYTES },
+	[COST_NEW] = { "new", .type = COLUMN_BYTES },
+};
+static const struct row_schema cost_schema = ROW_SCHEMA(cost_columns);
+
 enum {
 	DOCUMENT_PARENT,
 	DOCUMENT_CHILD,
 	DOCUMENT_BASE,
+	DOCUMENT_BASE_OTHER,
 	DOCUMENT_WARNING,
 	DOCUMENT_NOT_COMPARED,
 	DOCUMENT_TOTALS,
 	DOCUMENT_TOUCHED,
+	DOCUMENT_COST,
 	DOCUMENT_RANGES,
 };
 static const struct column document_columns[] = {
 	[DOCUMENT_PARENT] = { "parent", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_CHILD] = { "child", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[DOCUMENT_BASE_OTHER] = { "base_other", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_WARNING] = { "warning", .type = COLUMN_NAME },
 	[DOCUMENT_NOT_COMPARED] = { "not_compared", .type = COLUMN_WORD },
 	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_COUNTS },
 	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_schema },
+	[DOCUMENT_COST] = { "cost", .type = COLUMN_RECORD, .of = &cost_schema },
 	[DOCUMENT_RANGES] = { "ranges", .type = COLUMN_ROWS, .of = &cow_schema },
 };
 const struct row_schema cow_document_schema = ROW_SCHEMA(document_columns);
@@ -160,6 +172,18 @@ static void put_touched_totals(struct row *document, const struct vmsnap_cow *co
 	row_end(&record);
 }
 
+static void put_cost(struct row *document, const struct vmsnap_cow *cow)
+{
+	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size, copied = 0;
+	struct cow_costs costs = cow_costs(cow);
+	struct row record = row_open(document, DOCUMENT_COST);
+	for (int i = 0; i < COST_KINDS; i++)
+		copied += costs.copied[i];
+	row_put_bytes(&record, COST_COPIED, copied * page_size);
+	row_put_bytes(&record, COST_NEW, costs.made * page_size);
+	row_end(&record);
+}
+
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct printed *printed = ctx;
@@ -172,11 +196,14 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	put_snapshot(document, DOCUMENT_CHILD, vmsnap_cow_child(cow));
 	if (vmsnap_cow_base(cow))
 		put_snapshot(document, DOCUMENT_BASE, vmsnap_cow_base(cow));
+	if (vmsnap_cow_base_other(cow))
+		put_snapshot(document, DOCUMENT_BASE_OTHER, vmsnap_cow_base_other(cow));
 	row_put_name_if_any(document, DOCUMENT_WARNING, vmsnap_cow_warning(cow));
 	put_not_compared(document, DOCUMENT_NOT_COMPARED, vmsnap_cow_relation(cow));
 	row_put_counts(document, DOCUMENT_TOTALS, totals, VMSNAP_VERDICT_COUNT, unknown_verdicts(cow),
 	               vmsnap_verdict_name);
 	put_touched_totals(document, cow);
+	put_cost(document, cow);
 	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }
 

@@ -5,8 +5,38 @@
 bool verdict_is_quiet(int verdict)
 {
 	return verdict == VMSNAP_VERDICT_SHARED || verdict == VMSNAP_VERDICT_ZERO_SHARED ||
-	       verdict == VMSNAP_VERDICT_FILE || verdict == VMSNAP_VERDICT_SHARED_MAPPING ||
-	       verdict == VMSNAP_VERDICT_SWAPPED;
+	       verdict == VMSNAP_VERDICT_ZERO_IN_CHILD || verdict == VMSNAP_VERDICT_ZERO_IN_PARENT ||
+	       verdict == VMSNAP_VERDICT_ZERO_IN_BOTH || verdict == VMSNAP_VERDICT_FILE ||
+	       verdict == VMSNAP_VERDICT_SHARED_MAPPING || verdict == VMSNAP_VERDICT_SWAPPED;
+}
+
+static uint64_t own_pages(const struct vmsnap_cow *cow, int verdict)
+{
+	return vmsnap_cow_pages(cow, verdict) - vmsnap_cow_touched_pages(cow, verdict);
+}
+
+struct cow_costs cow_costs(const struct vmsnap_cow *cow)
+{
+	static const struct {
+		int verdict, each; /* pages of new memory for each page */
+	} made[] = {
+		{ VMSNAP_VERDICT_NEW_IN_CHILD, 1 },
+		{ VMSNAP_VERDICT_NEW_IN_PARENT, 1 },
+		{ VMSNAP_VERDICT_NEW_IN_BOTH, 2 },
+		{ VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, 1 },
+		{ VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, 1 },
+		{ VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH, 2 },
+	};
+	struct cow_costs costs = {
+		.copied = { [COST_BY_CHILD] = own_pages(cow, VMSNAP_VERDICT_COPIED_BY_CHILD),
+		            [COST_BY_PARENT] = own_pages(cow, VMSNAP_VERDICT_COPIED_BY_PARENT),
+		            [COST_BY_BOTH] = own_pages(cow, VMSNAP_VERDICT_COPIED_BY_BOTH),
+		            [COST_BY_UNKNOWN] = own_pages(cow, VMSNAP_VERDICT_COPIED) },
+	};
+	costs.alone = own_pages(cow, VMSNAP_VERDICT_ONLY_IN_CHILD) + own_pages(cow, VMSNAP_VERDICT_ONLY_IN_PARENT);
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+		costs.made += own_pages(cow, made[i].verdict) * (unsigned)made[i].each;
+	return costs;
 }
 
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group)

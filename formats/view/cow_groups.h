@@ -16,6 +16,15 @@ bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *
 /* Verdicts that say nothing happened. */
 bool verdict_is_quiet(int verdict);
 
+/* What the fork has cost: pages, without those that a debugger wrote to. */
+enum cow_cost { COST_BY_CHILD, COST_BY_PARENT, COST_BY_BOTH, COST_BY_UNKNOWN, COST_KINDS };
+struct cow_costs {
+	uint64_t copied[COST_KINDS]; /* each page once, whoever copied it */
+	uint64_t made;               /* new memory, in each of the two */
+	uint64_t alone;              /* in one of them alone: new, or dropped by the other */
+};
+struct cow_costs cow_costs(const struct vmsnap_cow *cow);
+
 /* By what a debugger touched pages, as parent, child and base tell; all empty if none
  * of the pages was. */
 enum { COW_SIDES = 3 };

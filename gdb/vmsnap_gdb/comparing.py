@@ -216,7 +216,7 @@ _ONE_SPACE = "this was a vfork: parent and child have one address space until th
 
 
 def _fork(pair, note):
-    """(parent, child, base, who may lend names): the two of a fork as they are now, or as far as
+    """(parent, child, the two at the fork, who may lend names): the two of a fork as they are now, or as far as
     they were seen."""
     if pair.kind == "vfork":
         note(_ONE_SPACE)
@@ -224,7 +224,7 @@ def _fork(pair, note):
     found = parent, child = _both_now(pair, note) or (_side(pair.parent, note), _side(pair.child, note))
     if found == (None, None) or None in found and pair.kind == "vfork":
         note(f"these are the two as they were at the fork, as in: vmsnap cow {pair.parent.name} {pair.child.name}")
-        return *at_fork, None, at_fork
+        return *at_fork, (None, None), at_fork
     # Of the one that was not seen again it is not known what it copied, of the other it is.
     if child is None:
         note(f"the child is shown as it was at the fork, {pair.child.name}: what is called shared the parent has not "
@@ -233,7 +233,7 @@ def _fork(pair, note):
         note(f"the parent is shown as it was at the fork, {pair.parent.name}: what is called shared the child has not "
              "copied, and of what the parent copied nothing is known")
     _remark([snapshot for snapshot in found if snapshot is not None], note)
-    return parent or at_fork[0], child or at_fork[1], at_fork[0], at_fork[::-1]
+    return parent or at_fork[0], child or at_fork[1], at_fork, at_fork[::-1]
 
 
 def _of_vfork(words):
@@ -248,7 +248,20 @@ def _two_of_cow(words, note):
     if parent.same_process(child):
         raise VmsnapError(f"{words[0]} and {words[1]} are both of process {parent.pid}, and cow compares two; what "
                           f"changed in one: vmsnap diff {words[0]} {words[1]}")
-    return parent, child, None, None
+    return parent, child, (None, None), None
+
+
+def _base(word):
+    """A base by its name, and the other side of the same fork if it is of one."""
+    if word == NOW:
+        return session.resolve(word), None
+    entry = session.entry(word)
+    if entry.pair is not None:
+        return entry.snapshot, (entry.pair.child if entry.role == "parent" else entry.pair.parent).snapshot
+    # A file tells by its names which two belong together.
+    fork, _, role = word.rpartition(".")
+    other = {"parent": f"{fork}.child", "child": f"{fork}.parent"}.get(role)
+    return entry.snapshot, session.entry(other).snapshot if other in session else None
 
 
 def made_cow(words, base, note):
@@ -257,7 +270,8 @@ def made_cow(words, base, note):
         parent, child, at_fork, lenders = _two_of_cow(words, note)
     else:
         parent, child, at_fork, lenders = _fork(_named_fork(words[0]) if words else _newest_fork(), note)
-    return Cow(parent, child, session.resolve(base) if base else at_fork, lenders)
+    base, other = _base(base) if base else at_fork
+    return Cow(parent, child, base, lenders, other)
 
 
 def cow(given, operands, note):

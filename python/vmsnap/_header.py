@@ -185,7 +185,10 @@ class Verdict:  # enum vmsnap_verdict
     SHARED_MAPPING = 18
     SWAPPED = 19
     UNKNOWN = 20
-    COUNT = 21
+    ZERO_IN_CHILD = 21
+    ZERO_IN_PARENT = 22
+    ZERO_IN_BOTH = 23
+    COUNT = 24
 
 
 class SetTotal:  # enum vmsnap_set_total
@@ -280,7 +283,7 @@ class Info(Structure):  # struct vmsnap_info
         ("swap_in_use", c_uint64), ("page_size_assumed", c_bool), ("cgroup", c_char_p), ("unit", c_char_p),
         ("container", c_char_p), ("machine_hash", c_char_p), ("start_code", c_uint64), ("start_stack", c_uint64),
         ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
-        ("memory_known", c_bool),
+        ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64),
     ]
 
 
@@ -581,10 +584,14 @@ FUNCTIONS = {
     "vmsnap_verdict_name": (c_char_p, (c_int,)),
     "vmsnap_cow_new": (CHECKED, (c_void_p, c_void_p, c_void_p, POINTER(c_void_p))),
     "vmsnap_cow_new_with": (CHECKED, (c_void_p, c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
+    "vmsnap_cow_new_between":
+        (CHECKED, (
+            c_void_p, c_void_p, c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
     "vmsnap_cow_free": (None, (c_void_p,)),
     "vmsnap_cow_parent": (c_void_p, (c_void_p,)),
     "vmsnap_cow_child": (c_void_p, (c_void_p,)),
     "vmsnap_cow_base": (c_void_p, (c_void_p,)),
+    "vmsnap_cow_base_other": (c_void_p, (c_void_p,)),
     "vmsnap_cow_relation": (c_int, (c_void_p,)),
     "vmsnap_cow_range_count": (c_size_t, (c_void_p,)),
     "vmsnap_cow_range_sized": (c_int, (c_void_p, c_size_t, POINTER(CowRange), c_size_t)),

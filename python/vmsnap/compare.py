@@ -222,17 +222,17 @@ class Diff(_Comparison):
 
 
 class Cow(_Comparison):
-    """What a fork's two sides share, and who copied what.  base: the parent, or the child, as
-    it was at the fork."""
+    """What a fork's two sides share, and who copied what.  base: the parent before the fork, or
+    either as soon after it as can be; other: the other side at the same instant."""
 
     _free = "vmsnap_cow_free"
 
-    def __init__(self, parent, child, base=None, lenders=None, another_program=False):
-        super().__init__(child, (base, *((parent,) if lenders is None else lenders)), parent, child, base)
-        self.parent, self.child, self.base = parent, child, base
+    def __init__(self, parent, child, base=None, lenders=None, other=None, another_program=False):
+        super().__init__(child, (base, *((parent,) if lenders is None else lenders)), parent, child, base, other)
+        self.parent, self.child, self.base, self.other = parent, child, base, other
         options = _options(another_program)
-        _lib.call_holding_interrupts(lib().vmsnap_cow_new_with, parent.handle, child.handle, base and base.handle,
-                                     byref(options), byref(self._handle))
+        _lib.call_holding_interrupts(lib().vmsnap_cow_new_between, parent.handle, child.handle, base and base.handle,
+                                     other and other.handle, byref(options), byref(self._handle))
 
     @property
     def ranges(self):

@@ -164,7 +164,8 @@ def assert_same_or_unknown(test, snapshot, whole, fault):
 
 
 KNOWABLE = {"exclusive", "soft_dirty", "zero", "huge"}
-MOMENTARY = {"taken", "monotonic", "pause", "known", "freeze", "ppid", "swap_in_use"}
+MOMENTARY = {"taken", "monotonic", "pause", "known", "freeze", "ppid", "swap_in_use",
+             "boottime", "page_moves"}
 
 
 def without_names(out):

@@ -78,9 +78,9 @@ def of_anonymous_page(page):
         return wanted
     if sides == {None}:
         return {None} if page.base is None else {"dropped_by_both", "zero_shared", None}
-    if None in sides:
-        return {"zero_shared", "dropped_by_child", "dropped_by_parent", "new_in_child", "new_in_parent"}
-    return {"zero_shared"}
+    if page.base is not None:
+        return {"zero_shared"}
+    return {"zero_in_" + ("both" if None not in sides else "child" if page.side["p"] is None else "parent")}
 
 
 def of_file_page(page):
@@ -89,6 +89,16 @@ def of_file_page(page):
     if copied:
         return {f"copied_by_{copied}"}
     return {"file", "dropped_by_child", "dropped_by_parent", "dropped_by_both", None}
+
+
+# What is said where nothing tells what was there at the fork: the base is a little later than that, and
+# without PFNs it does not say which pages both had.
+WEAKER = {"only_in_child": {"new_in_child", "zero_written_by_child", "copied_by_child", "dropped_by_parent"},
+          "only_in_parent": {"new_in_parent", "zero_written_by_parent", "copied_by_parent", "dropped_by_child"},
+          "copied": {"copied_by_child", "copied_by_parent", "copied_by_both", "new_in_both", "zero_written_by_both"},
+          "zero_in_child": {"zero_shared", "dropped_by_both"}, "zero_in_parent": {"zero_shared", "dropped_by_both"},
+          "zero_in_both": {"zero_shared", "dropped_by_both"}, None: {"dropped_by_both"}, "file": {"dropped_by_both"},
+          "zero_shared": {"dropped_by_both"}}
 
 
 def wanted_verdicts(page, area, with_base, privileged):
@@ -111,10 +121,9 @@ def without_base(page, area, privileged):
     if page.own(parent) and page.own(child):
         return {"shared"} if parent == child else {"copied"}
     if not page.own(parent) and not page.own(child):
-        return {"zero_shared", "file", "only_in_child", "only_in_parent", "dropped_by_child", "dropped_by_parent", None}
-    which, other = ("child", parent) if page.own(child) else ("parent", child)
-    return {None: {f"only_in_{which}", f"copied_by_{which}"} if area == "file" else {f"only_in_{which}"},
-            ZERO: {f"zero_written_by_{which}"}, FILE: {f"copied_by_{which}"}}[other]
+        return {"zero_shared", "zero_in_child", "zero_in_parent", "file", None}
+    # The other may have dropped its own, whatever it has there now.
+    return {"only_in_child" if page.own(child) else "only_in_parent"}
 
 
 class Forked:
@@ -132,7 +141,8 @@ class Forked:
                          "w": lambda: next(serial)}
                 for index, letter in enumerate(words[2]):
                     self.pages[words[1], index] = Page(first[letter](), serial, words[1])
-        self.base = capture(test, self.target.pid, user=user)
+        # Both sides: it is after the fork, and one alone could not tell who copied what then.
+        self.base = capture(test, self.target.pid, "--tree", user=user) + "@1"
         self.target.tell("go")
         for line in self.target.lines:
             words = line.split(" ")
@@ -143,8 +153,8 @@ class Forked:
                         page.side[words[1]] = None if words[3] == "d" else 1
                     else:
                         page.act(words[1], words[3], words[2] == "file")
-        self.parent_after = capture(test, self.target.pid, user=user)
-        self.child_after = capture(test, self.child, user=user)
+        after = capture(test, self.target.pid, "--tree", user=user)
+        self.parent_after, self.child_after = f"{after}@1", f"{after}@2"
 
     def where(self, address):
         for name, (start, end) in self.target.ranges.items():
@@ -178,11 +188,12 @@ class Cow(unittest.TestCase):
         for (area, index), page in forked.pages.items():
             verdict, inferred = found.get((area, index), (None, None))
             wanted = wanted_verdicts(page, area, with_base, privileged)
-            if page.freed:  # the frame may have come back to its old place
+            # The frame may have come back to its old place; or the machine has little memory left.
+            if page.freed or verdict == "swapped":
                 continue
-            if verdict not in wanted:
+            if verdict not in wanted and not WEAKER.get(verdict, set()) & wanted:
                 wrong.append((area, index, "base", page.base, "sides", page.side, "wanted", wanted, "told", verdict))
-            elif len(wanted) == 1 or verdict == "copied":
+            elif verdict in wanted and len(wanted) == 1 or verdict == "copied":
                 exact[verdict] += 1
             if not privileged and verdict in ("shared", "copied") and area == "anonymous":
                 self.assertTrue(inferred, "without PFNs this is inferred")
@@ -198,8 +209,9 @@ class Cow(unittest.TestCase):
             exact = self.compare(forked, True, sees_frames(user))
             self.assertGreater(sum(exact.values()), 10000, exact)
             for verdict in ("shared", "new_in_child", "new_in_parent", "zero_written_by_child", "zero_written_by_parent",
-                            "dropped_by_child", "dropped_by_parent", "shared_mapping") + \
-                    (("copied_by_child", "copied_by_parent") if sees_frames(user) else ()):
+                            "zero_in_child", "zero_in_parent", "shared_mapping") + \
+                    (("copied_by_child", "copied_by_parent", "dropped_by_child", "dropped_by_parent")
+                     if sees_frames(user) else ()):
                 self.assertGreater(exact[verdict], 50, (verdict, exact))
             forked.target.end()
 
@@ -218,7 +230,7 @@ class Cow(unittest.TestCase):
         start, end = target.ranges["anonymous"]
         here = [line for line in ask(self, "cow", f"{path}@1", f"{path}@2")["ranges"]
                 if start <= number(line["start"]) < end]
-        self.assertLessEqual({line["verdict"] for line in here}, {"shared", "zero_shared"})
+        self.assertLessEqual({line["verdict"] for line in here}, {"shared", "zero_shared", "zero_in_parent"})
         self.assertGreater(totals["shared"], 1000)
         # A few pages of the stack and of libc's data are written on the way out of fork().
         self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)
@@ -257,9 +269,10 @@ class Cow(unittest.TestCase):
     def test_every_kind_of_memory_after_a_fork(self, user):
         target = Target(self, "cow_kinds", user=user)
         child = next(int(line.split()[1]) for line in target.lines)
-        base = capture(self, target.pid, user=user)
+        base = capture(self, target.pid, "--tree", user=user) + "@1"
         target.tell("go")
-        parent_after, child_after = (capture(self, pid, user=user) for pid in (target.pid, child))
+        after = capture(self, target.pid, "--tree", user=user)
+        parent_after, child_after = f"{after}@1", f"{after}@2"
         answer = ask(self, "cow", parent_after, child_after, "--base", base)
         found = {}
         for line in answer["ranges"]:
@@ -274,18 +287,20 @@ class Cow(unittest.TestCase):
             return {found.get(at) for at in range(start + first * PAGE, stop, PAGE)}
 
         # Without PFNs: both are exclusive now, or the child is and the parent's huge page is not.
-        by_child = {"copied_by_child"} if sees_frames(user) else {"copied", "copied_by_child"}
+        by_child = {"copied_by_child"} if sees_frames(user) else {"copied", "unknown"}
         self.assertLessEqual(told("plain", 0, 5), by_child, "who copied, though the parent wrote there, too")
         self.assertEqual(told("plain", 5, 8), {"shared"})
         self.assertEqual(told("plain", 8, 10), {"copied_by_parent"} if sees_frames(user) else {"copied"})
         self.assertEqual(told("plain", 10), {"shared"})
         self.assertLessEqual(told("thp", 100, 103), by_child)
-        self.assertEqual(told("unmapped"), {"dropped_by_child"})
-        self.assertEqual(told("replaced", 0, 3), {"new_in_child"})
-        self.assertEqual(told("replaced", 3), {"dropped_by_child"})
+        self.assertEqual(told("unmapped"), {"dropped_by_child"} if sees_frames(user) else {"only_in_parent"})
+        # Without PFNs the base does not tell which pages both had at the fork.
+        gone = {"dropped_by_child"} if sees_frames(user) else {"only_in_parent"}
+        self.assertEqual(told("replaced", 0, 3), {"shared_mapping"} if sees_frames(user) else {"only_in_parent"})
+        self.assertEqual(told("replaced", 3), gone)
         self.assertEqual(told("protected"), {"shared"})
         # Without PFNs it is not known what went where.
-        self.assertEqual(told("moved_from"), {None} if user == 0 else {"dropped_by_child"})
+        self.assertEqual(told("moved_from"), {None} if user == 0 else {"only_in_parent"})
         self.assertEqual(told("moved_to"), {"shared"} if user == 0 else {"new_in_child"})
         if kernel.swap_is_on():
             self.assertEqual(told("swapped", 4), {"swapped"})

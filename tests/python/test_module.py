@@ -199,7 +199,7 @@ class Comparisons(unittest.TestCase):
         cow = vmsnap.SetCow(after, before)
         (root, nobody, _), (child, parent, totals) = cow.processes
         self.assertEqual((root.pid, nobody, child.pid, parent.pid), (self.after[0].pid, None, self.after[1].pid, root.pid))
-        self.assertEqual(totals, vmsnap.cow(*self.after, self.before[0]).totals)
+        self.assertEqual(totals, vmsnap.cow(*self.after, self.before[0], other=self.before[1]).totals)
         self.assertIn("vmsnap.set_cow/1", cow.text(vmsnap.JSON))
         self.assertRaises(vmsnap.VmsnapError, vmsnap.Set, [self.before[0], self.after[0]])
 
@@ -239,7 +239,7 @@ class Comparisons(unittest.TestCase):
         self.assertIn(ranges[0].changes[0], repr(ranges[0]))
 
     def test_cow_tells_verdicts(self):
-        cow = vmsnap.cow(*self.after, base=self.base)
+        cow = vmsnap.cow(*self.after, base=self.before[0], other=self.before[1])
         row = self.at(cow.ranges, self.target.ranges["global_counter"][0])
         self.assertIn("global_counter", row.names)
         if cow.child.info.known.pfn:

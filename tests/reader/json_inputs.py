@@ -75,8 +75,8 @@ SERVICE = dict(cgroup=b"/system.slice/docker-%s.scope" % (b"0123456789abcdef" * 
                swap_in_use=1 << 20)
 
 
-def process(frame, heap_pages, status=b"", vmas=(), **identity):
-    """A program with everything; `frame`: that of the first page which is its own."""
+def process(frame, heap_pages, status=b"", vmas=(), text="file present", **identity):
+    """A program with everything; `frame`: that of the first page which is its own; `text`: of code."""
     data = PROGRAM + elffile.DATA
     all_vmas = [
         vma(PROGRAM, PROGRAM + PAGE, "r--p", **ELF),
@@ -95,7 +95,7 @@ def process(frame, heap_pages, status=b"", vmas=(), **identity):
         vmas=all_vmas,
         runs=[
             run(PROGRAM, 1, "file present", pfn=0x1000),
-            run(PROGRAM + elffile.TEXT, 1, "file present", pfn=0x1001),
+            run(PROGRAM + elffile.TEXT, 1, text, pfn=0x1001),
             run(data, 1, "exclusive present", pfn=frame),
             run(HEAP, 2, "exclusive present", pfn=frame + 1),
             *state_runs(),
@@ -160,7 +160,8 @@ def models():
                       start_stack=0x7FFFFFFF1000, arg_start=0x7FFFFFFF1100, memory_with=[4244])],
         "b": [process(0x2800, 4, b"New:\t2 kB\n", come, label=b"b", taken=PROCESS["taken"] + 10**9,
                       start_stack=0x7FFFFFFF1000)],
-        "child": [process(0x2C00, 2, pid=4243, tgid=4243, ppid=4242, label=b"child")],
+        "child": [process(0x2C00, 2, text="exclusive present", pid=4243, tgid=4243, ppid=4242, label=b"child")],
+        "both": [process(0x2000, 2, pid=pid, tgid=pid, label=b"both") for pid in (4242, 4243)],
         "nobody": [nobody()],
         "small": [two_pages("present", 0x900), two_pages("exclusive present", 0x900), two_pages("present", 0x900)],
         # A's process after an exec, another one that has its number, one that has its memory.
@@ -217,7 +218,8 @@ def commands(folder, paths):
     calls += [("diff", *pair, *more) for pair in pairs for more in (root, ("--totals",), ("--no-names",))]
     for key in ("exec", "reused", "shared"):
         calls += [(what, a, paths[key]) for what in ("diff", "cow", "map")]
-    families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none)]
+    families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none),
+                (a, child, "--base", paths["both"] + "@1")]
     calls += [("cow", *family, *more) for family in families for more in (root, ("--totals",), ("--no-names",))]
     calls += [(what, *files) for what in ("map", "status") for files in ((a,), (a, b), (none,), (a, none), (none, a))]
     calls += [(what, *pair, *more) for what in ("diff", "cow") for pair in ((first, later), (first, hidden))

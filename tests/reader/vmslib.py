@@ -80,6 +80,8 @@ class Info(ctypes.Structure):
         ("memory_with", POINTER(c_uint32)),
         ("memory_with_count", c_size_t),
         ("memory_known", c_bool),
+        ("boottime", c_uint64),
+        ("page_moves", c_uint64),
     ]
 
 
@@ -181,7 +183,7 @@ def identity(lib, snap):
         made[name] = int(made[name]) if isinstance(made[name], bool) else made[name]
         if not made[name]:
             del made[name]
-    for name in ("start_code", "start_stack", "arg_start"):
+    for name in ("start_code", "start_stack", "arg_start", "boottime", "page_moves"):
         if not made[name]:
             del made[name]  # unknown
     del made["memory_with"], made["memory_with_count"]

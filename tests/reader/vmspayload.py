@@ -48,6 +48,8 @@ FIELDS = {
     35: Field("start_stack", True, 64),
     36: Field("arg_start", True, 64),
     37: Field("memory_with", False, 0),
+    40: Field("boottime", True, 64),
+    41: Field("page_moves", True, 64),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
@@ -128,7 +130,7 @@ def read_snap(data, offset):
     for name in SELDOM:
         if not identity[name]:
             del identity[name]
-    for key in (34, 35, 36):
+    for key in (34, 35, 36, 40, 41):
         if not found.get(key):
             del identity[FIELDS[key].name]
     del identity["memory_with"]

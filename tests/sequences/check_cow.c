@@ -115,7 +115,13 @@ static uint32_t verdict_together(struct trio trio, bool of_file)
 	if (trio.parent == ABSENT && trio.child == ABSENT)
 		return only(NO_VERDICT);
 	bool file = trio.parent == FILEPAGE || trio.child == FILEPAGE;
-	return only(file ? VMSNAP_VERDICT_FILE : VMSNAP_VERDICT_ZERO_SHARED);
+	if (file || trio.base == ZERO)
+		return only(file ? VMSNAP_VERDICT_FILE : VMSNAP_VERDICT_ZERO_SHARED);
+	if (trio.base == NO_BASE && trio.parent == ZERO && trio.child == ZERO)
+		return only(VMSNAP_VERDICT_ZERO_SHARED);
+	return only(trio.parent == ABSENT  ? VMSNAP_VERDICT_ZERO_IN_CHILD
+	            : trio.child == ABSENT ? VMSNAP_VERDICT_ZERO_IN_PARENT
+	                                   : VMSNAP_VERDICT_ZERO_IN_BOTH);
 }
 
 static struct trio trio_of(const uint64_t *base, const uint64_t *parent, const uint64_t *child)
@@ -144,12 +150,25 @@ static uint32_t verdict_kept(const struct slot *slot, uint64_t base, uint64_t ke
 	bool was_own = was == OWN && slot_is_private(slot), is_own_page = is == OWN && slot_is_private(slot);
 	if (was_own && !is_own_page && slot_is_private(slot))
 		return only(VMSNAP_VERDICT_DROPPED_BY_BOTH);
+	/* What was not anybody's own nobody dropped. */
+	if (was != ABSENT && was != OWN && slot_is_private(slot) && is != OWN)
+		return is == FILEPAGE ? only(VMSNAP_VERDICT_FILE) : only(VMSNAP_VERDICT_ZERO_SHARED) | only(NO_VERDICT);
+	if (!slot_is_private(slot))
+		return only(is == ABSENT ? NO_VERDICT : VMSNAP_VERDICT_SHARED_MAPPING);
+	if (was == ZERO || was == FILEPAGE) {
+		if (was == ZERO)
+			return only(child_keeps ? VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD
+			                        : VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT);
+		return only(child_keeps ? VMSNAP_VERDICT_COPIED_BY_CHILD : VMSNAP_VERDICT_COPIED_BY_PARENT);
+	}
 	if (was != ABSENT)
 		return only(child_keeps ? VMSNAP_VERDICT_DROPPED_BY_PARENT : VMSNAP_VERDICT_DROPPED_BY_CHILD);
 	if (is == ABSENT)
 		return only(NO_VERDICT);
 	if (!slot_is_private(slot))
 		return only(VMSNAP_VERDICT_SHARED_MAPPING);
+	if (is == ZERO)
+		return only(child_keeps ? VMSNAP_VERDICT_ZERO_IN_CHILD : VMSNAP_VERDICT_ZERO_IN_PARENT);
 	return only(is == FILEPAGE ? VMSNAP_VERDICT_FILE
 	            : child_keeps  ? VMSNAP_VERDICT_NEW_IN_CHILD
 	                           : VMSNAP_VERDICT_NEW_IN_PARENT);
@@ -162,10 +181,44 @@ static const char *verdict_text(int verdict)
 	return verdict == NO_VERDICT ? "no verdict" : vmsnap_verdict_name(verdict);
 }
 
+/* What is said where the base does not tell: it was taken before the fork, and something may have
+ * come in between. */
+static uint32_t weaker(uint32_t wanted)
+{
+	static const struct {
+		uint32_t of;
+		int verdict;
+	} said[] = {
+		{ 1u << VMSNAP_VERDICT_NEW_IN_CHILD | 1u << VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD |
+		          1u << VMSNAP_VERDICT_COPIED_BY_CHILD | 1u << VMSNAP_VERDICT_DROPPED_BY_PARENT,
+		  VMSNAP_VERDICT_ONLY_IN_CHILD },
+		{ 1u << VMSNAP_VERDICT_NEW_IN_PARENT | 1u << VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT |
+		          1u << VMSNAP_VERDICT_COPIED_BY_PARENT | 1u << VMSNAP_VERDICT_DROPPED_BY_CHILD,
+		  VMSNAP_VERDICT_ONLY_IN_PARENT },
+		{ 1u << VMSNAP_VERDICT_COPIED_BY_CHILD | 1u << VMSNAP_VERDICT_COPIED_BY_PARENT |
+		          1u << VMSNAP_VERDICT_COPIED_BY_BOTH | 1u << VMSNAP_VERDICT_NEW_IN_BOTH |
+		          1u << VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH,
+		  VMSNAP_VERDICT_COPIED },
+		{ 1u << VMSNAP_VERDICT_ZERO_SHARED | 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH,
+		  VMSNAP_VERDICT_ZERO_IN_CHILD },
+		{ 1u << VMSNAP_VERDICT_ZERO_SHARED | 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH,
+		  VMSNAP_VERDICT_ZERO_IN_PARENT },
+		{ 1u << VMSNAP_VERDICT_ZERO_SHARED | 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH,
+		  VMSNAP_VERDICT_ZERO_IN_BOTH },
+		{ 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH, NO_VERDICT },
+		{ 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH, VMSNAP_VERDICT_FILE },
+		{ 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH, VMSNAP_VERDICT_ZERO_SHARED },
+	};
+	uint32_t found = 0;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		found |= wanted & said[i].of ? only(said[i].verdict) : 0;
+	return found;
+}
+
 static void require(const struct told_cow *told, enum requirement which, int page, uint32_t allowed, const char *what)
 {
 	uint32_t all = told->all[page] ? told->all[page] : only(NO_VERDICT);
-	if (allowed & all)
+	if ((allowed | weaker(allowed)) & all)
 		return;
 	broken(which, page, "%s; should be %s: %s", verdict_text(told->verdicts[page]),
 	       verdict_text(__builtin_ctz(allowed)), what);
@@ -234,7 +287,8 @@ static void check_gone(const struct family *family, const struct told_cow *told,
 		return;
 	if (family->to_parent.maybe_away[page] || family->to_child.maybe_away[page])
 		return;
-	uint32_t wanted = only(is_there(family->base->pages[page]) ? VMSNAP_VERDICT_DROPPED_BY_BOTH : NO_VERDICT);
+	bool own = is_own(family->base->pages[page]) && slot_is_private(&family->base->world.slots[page]);
+	uint32_t wanted = only(own ? VMSNAP_VERDICT_DROPPED_BY_BOTH : NO_VERDICT);
 	require(told, COW_GONE, page, wanted, "both unmapped it");
 }
 
@@ -271,7 +325,8 @@ static void check_new_pages(const struct family *family, const struct told_cow *
 		else if (!slot_is_private(slot))
 			wanted |= only(VMSNAP_VERDICT_SHARED_MAPPING);
 		else if (kind_of(entry) != OWN)
-			wanted |= only(VMSNAP_VERDICT_FILE) | only(VMSNAP_VERDICT_ZERO_SHARED);
+			wanted |= only(VMSNAP_VERDICT_FILE) |
+			          only(by_child ? VMSNAP_VERDICT_ZERO_IN_CHILD : VMSNAP_VERDICT_ZERO_IN_PARENT);
 		require(told, COW_NEW, page, wanted, by_child ? "the child made it" : "the parent made it");
 	}
 }

@@ -214,6 +214,8 @@ static enum outcome run_family(struct sequence *sequence, struct view views[3])
 		return outcome;
 	world_mark(&sequence->worlds[0]);
 	views[0].world = sequence->worlds[0];
+	/* So that it is known to be before the fork, of which the kernel tells the tick. */
+	nanosleep(&(struct timespec){ 0, 12000000 }, NULL);
 	plan_one(sequence, OP_FORK);
 	sequence->worlds[1] = sequence->worlds[0];
 	sequence->worlds[1].maps = 10000; /* its objects are others than the parent's */

@@ -30,15 +30,17 @@ static void random_vmas(struct vmsnap *snap, uint64_t *random)
 
 static uint64_t random_entry(uint64_t *random)
 {
-	uint64_t flags = random_below(random, 2) ? ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE) : 0;
 	uint64_t frame = 100 * random_below(random, 3);
+	/* What two processes have, and others too, is the same memory wherever they have it: here
+	 * nothing is to have moved. */
+	uint64_t flags = frame || random_below(random, 2) ? ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE) : 0;
 	switch (random_below(random, 8)) {
 	case 0:
 		return ZEROPAGE;
 	case 1:
 		return CACHED(frame);
 	case 2:
-		return SLOT(frame);
+		return SLOT(frame ? random_below(random, UINT64_C(1) << 40) : 0);
 	case 3:
 		return GUARD_ENTRY;
 	default:
@@ -81,21 +83,37 @@ static bool same_at(const struct vmsnap *a, const struct vmsnap *b, uint64_t add
 	return in_a && in_b ? vma_same_backing(in_a, in_b) : in_a == in_b;
 }
 
-static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
-                            uint64_t address)
+static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *child, const struct fork_base *fork,
+                            bool went_on, uint64_t address)
 {
+	const struct vmsnap *base = fork->base;
 	struct verdict_case c = { .parent = page_at(parent, address),
 		                  .child = page_at(child, address),
-		                  .has_base = base,
+		                  .base_time = fork->time,
+		                  .went_on = went_on,
 		                  .parent_child_same = same_at(parent, child, address),
 		                  .parent_child_frames = true,
-		                  .base_frames = true };
+		                  .base_frames = true,
+		                  .by_writes = base,
+		                  .at_once = true };
 	if (base) {
 		c.base = page_at(base, address);
 		c.parent_base_same = same_at(parent, base, address);
 		c.child_base_same = same_at(child, base, address);
 	}
+	if (fork->other) {
+		c.other = page_at(fork->other, address);
+		c.base_other_same = same_at(fork->other, base, address);
+	}
 	return verdict_of(&c);
+}
+
+static bool naive_went_on(const struct vmsnap *parent, const struct vmsnap *child, const struct fork_base *fork)
+{
+	bool went_on = false;
+	for (uint64_t at = 0; at < PAGE_AT(SPACE + 200); at += PAGE)
+		went_on |= naive(parent, child, fork, false, at).went_on;
+	return went_on;
 }
 
 static const struct vmsnap_vma *naive_vma(const struct vmsnap *parent, const struct vmsnap *child,
@@ -106,10 +124,14 @@ static const struct vmsnap_vma *naive_vma(const struct vmsnap *parent, const str
 	return vma || !base ? vma : vmsnap_vma_at(base, address);
 }
 
-static void check_against_naive(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base)
+static void check_against_naive(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                                const struct vmsnap *other)
 {
+	struct fork_base fork = fork_base_of(parent, child, base, other);
+	bool went_on = naive_went_on(parent, child, &fork);
 	struct vmsnap_cow *cow = NULL;
-	assert_int_equal(vmsnap_cow_new(parent, child, base, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_new_between(parent, child, base, other, NULL, &cow, NULL), VMSNAP_OK);
+	base = fork.base;
 	uint64_t totals[VMSNAP_VERDICT_COUNT] = { 0 }, touched_totals[VMSNAP_VERDICT_COUNT] = { 0 };
 	struct vmsnap_cow_range range = { 0 }, last = { 0 };
 	size_t index = 0;
@@ -123,7 +145,7 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 				assert_true(last.verdict != range.verdict || last.inferred != range.inferred ||
 				            last.touched != range.touched || last.vma != range.vma);
 		}
-		struct verdict expected = naive(parent, child, base, at);
+		struct verdict expected = naive(parent, child, &fork, went_on, at);
 		bool inside = more && range.start <= at;
 		assert_int_equal(inside, expected.verdict != VERDICT_NONE);
 		if (!inside)
@@ -145,36 +167,72 @@ static void check_against_naive(const struct vmsnap *parent, const struct vmsnap
 	vmsnap_cow_free(cow);
 }
 
+enum { TICK = 10000000, FORKED = 11 * TICK };
+
+/* A snapshot of process 10, which forked 11 at FORKED. */
+static struct vmsnap *random_member(uint64_t *random, uint32_t pid, uint64_t boottime, uint64_t faults)
+{
+	struct vmsnap *snap = random_snap(random);
+	snap->info.pid = snap->info.tgid = pid;
+	snap->info.ppid = pid - 1;
+	snap->info.start_time = pid;
+	snap->info.boottime = boottime;
+	snap->info.faults = faults;
+	return snap;
+}
+
+/* The parent before the fork and after, the child when it had run, and before. */
+enum { BASES = 4 };
+static void make_bases(uint64_t *random, struct vmsnap *bases[BASES])
+{
+	bases[0] = random_member(random, 10, FORKED - TICK, UINT64_MAX);
+	bases[1] = random_member(random, 10, FORKED + TICK, UINT64_MAX);
+	bases[2] = random_member(random, 11, FORKED + TICK, UINT64_MAX);
+	bases[3] = random_member(random, 11, FORKED + TICK, 1);
+}
+
+static void check_bases(const struct vmsnap *parent, const struct vmsnap *child, struct vmsnap *const bases[BASES])
+{
+	check_against_naive(parent, child, NULL, NULL);
+	for (int i = 0; i < BASES; i++)
+		check_against_naive(parent, child, bases[i], NULL);
+	check_against_naive(parent, child, bases[1], bases[2]);
+	check_against_naive(parent, child, bases[3], bases[1]);
+}
+
 static void ranges_agree_with_a_walk_page_by_page(void **state)
 {
 	(void)state;
 	uint64_t random = 42;
 	for (int round = 0; round < 6; round++) {
-		struct vmsnap *parent = random_snap(&random), *child = random_snap(&random);
-		struct vmsnap *base = random_snap(&random);
-		check_against_naive(parent, child, base);
-		add_random_touched(base, SPACE, &random);
-		check_against_naive(parent, child, base);
-		check_against_naive(parent, child, NULL);
+		struct vmsnap *parent = random_member(&random, 10, 0, UINT64_MAX), *bases[BASES];
+		struct vmsnap *child = random_member(&random, 11, 0, UINT64_MAX);
+		make_bases(&random, bases);
+		check_bases(parent, child, bases);
+		for (int i = 0; i < BASES; i++)
+			add_random_touched(bases[i], SPACE, &random);
+		check_bases(parent, child, bases);
 		add_random_touched(parent, SPACE, &random);
-		check_against_naive(parent, child, NULL);
 		add_random_touched(child, SPACE, &random);
-		check_against_naive(parent, child, base);
-		check_against_naive(parent, parent, child);
+		check_bases(parent, child, bases);
+		check_against_naive(parent, parent, child, NULL);
 		vmsnap_unref(parent);
 		vmsnap_unref(child);
-		vmsnap_unref(base);
+		for (int i = 0; i < BASES; i++)
+			vmsnap_unref(bases[i]);
 	}
 }
 
 /* ---- by hand -------------------------------------------------------------- */
 
+/* Before 11 was forked, if it is a base. */
 static struct vmsnap *family_member(uint32_t pid, uint32_t ppid)
 {
 	struct vmsnap *snap = make_snap();
 	snap->info.pid = snap->info.tgid = pid;
 	snap->info.ppid = ppid;
 	snap->info.start_time = pid;
+	snap->info.boottime = FORKED - TICK;
 	add_anon(snap, 16, 32, "rw-p", "");
 	return snap;
 }
@@ -364,7 +422,7 @@ static void what_the_parent_put_over_what_it_moved_is_not_of_the_base(void **sta
 	vmsnap_cow_free(cow);
 	expect_ranges(parent, child, base,
 	              "316-331 shared from 216\n331-332 copied_by_child from 231\n"
-	              "416-431 shared from 16\n431-432 new_in_both from 31\n");
+	              "416-431 shared from 16\n431-432 copied from 31\n");
 	vmsnap_unref(base);
 	vmsnap_unref(parent);
 	vmsnap_unref(child);
@@ -460,10 +518,14 @@ static void private_mappings_of_dev_zero_and_huge_pages_are_not_of_a_file(void *
 	for (size_t i = 0; i < 3; i++) {
 		struct vmsnap *snaps[3];
 		for (int k = 0; k < 3; k++) {
-			snaps[k] = make_snap();
+			snaps[k] = family_member(k == 1 ? 11 : 10, k == 1 ? 10 : 1);
+			snaps[k]->vma_count = 0;
 			add_file(snaps[k], 16, 32, "rw-p", names[i], 77, 0);
 		}
 		add_pages(snaps[1], 16, 1, OWNED(100));
+		snaps[2]->info.tgid = snaps[2]->info.pid = 11;
+		snaps[2]->info.start_time = 11;
+		snaps[2]->info.faults = 1;
 		assert_int_equal(verdict_of_first_page(snaps[0], snaps[1], snaps[2]),
 		                 i < 2 ? VMSNAP_VERDICT_NEW_IN_CHILD : VMSNAP_VERDICT_COPIED_BY_CHILD);
 		for (int k = 0; k < 3; k++)
@@ -491,7 +553,8 @@ static void warnings_say_what_makes_verdicts_doubtful(void **state)
 	child->info.ppid = 10;
 	expect_warning(parent, base, NULL, "parent and child are the same process, 10");
 	base->info.pid = base->info.tgid = 12;
-	expect_warning(parent, child, base, "the base is of process 12, which is neither parent nor child");
+	expect_warning(parent, child, base,
+	               "the base is of process 12, which is neither parent nor child, and tells nothing");
 	base->info.pid = base->info.tgid = 10;
 	base->info.monotonic = 5;
 	expect_warning(parent, child, base, "the base was taken after the others");

@@ -35,6 +35,7 @@ static inline struct vmsnap *make_snap(void)
 	snap->info.boot_id = "this-boot";
 	snap->info.known = (struct vmsnap_known){ .pfn = true, .soft_dirty = true, .exclusive = true, .zero = true };
 	snap->info.consistent = true;
+	snap->info.page_moves = 1;
 	snap->info.faults = 0; /* nothing that is there at B came anew */
 	return snap;
 }

@@ -8,7 +8,7 @@ static int make(void **state)
 	f->a = at_fork(42);
 	f->b = child_later();
 	assert_int_equal(vmsnap_diff_new(f->a, f->b, &f->diff, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_cow_new(f->a, f->b, f->a, &f->cow, NULL), VMSNAP_OK);
+	f->cow = cow_since(f->a, f->b, f->a);
 	*state = f;
 	return 0;
 }

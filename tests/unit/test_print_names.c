@@ -229,7 +229,7 @@ static struct catch *print_cow(struct pair pair, unsigned flags, bool raw)
 	struct vmsnap_cow *cow;
 	struct catch *caught = catch_new();
 	caught->out.style.raw = raw;
-	assert_int_equal(vmsnap_cow_new(pair.a, pair.b, pair.a, &cow, NULL), VMSNAP_OK);
+	cow = cow_since(pair.a, pair.b, pair.a);
 	assert_int_equal(vmsnap_print_cow(cow, pair.names, flags, &caught->out, NULL), VMSNAP_OK);
 	vmsnap_cow_free(cow);
 	return caught;
@@ -324,7 +324,7 @@ static void json_tells_kind_function_frame_and_thread(void **state)
 	struct vmsnap_cow *cow;
 	struct catch *caught = catch_new();
 	caught->out.style.json = true;
-	assert_int_equal(vmsnap_cow_new(pair.a, pair.b, pair.a, &cow, NULL), VMSNAP_OK);
+	cow = cow_since(pair.a, pair.b, pair.a);
 	assert_int_equal(vmsnap_print_cow(cow, pair.names, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "{\"symbol\": \"near\", \"offset\": 0, \"size\": 4, \"object\": \"[stack]\", \"address\": "
 	                   "\"0x102010\", \"kind\": \"local\", \"function\": \"f\", \"frame\": 1, \"tid\": 42, "

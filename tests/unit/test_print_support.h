@@ -99,9 +99,29 @@ static inline struct vmsnap *bare_snapshot(void)
 	snap->info.consistent = true;
 	snap->info.freeze = VMSNAP_FREEZE_FULL;
 	snap->info.pause = 1234567;
+	snap->info.page_moves = 1;
 	snap->info.faults = snap->info.swap_in_use = 0;
 	snap->info.known = (struct vmsnap_known){ .pfn = true, .exclusive = true, .zero = true, .huge = true };
 	return snap;
+}
+
+/* Of a parent and its child, with both as a debugger held them at the fork, which were as `fork`. */
+static inline struct vmsnap_cow *cow_since(const struct vmsnap *parent, const struct vmsnap *child,
+                                           const struct vmsnap *fork)
+{
+	struct vmsnap *base = snapshot_above(fork), *newborn = snapshot_above(fork);
+	struct vmsnap_cow *cow = NULL;
+	assert_non_null(base);
+	assert_non_null(newborn);
+	base->info.freeze = newborn->info.freeze = VMSNAP_FREEZE_DEBUGGER;
+	newborn->info.pid = child->info.pid;
+	newborn->info.tgid = child->info.tgid;
+	newborn->info.start_time = child->info.start_time;
+	newborn->info.faults = 1;
+	assert_int_equal(vmsnap_cow_new_between(parent, child, base, newborn, NULL, &cow, NULL), VMSNAP_OK);
+	vmsnap_unref(base);
+	vmsnap_unref(newborn);
+	return cow;
 }
 
 static inline void put_status(struct vmsnap *snap, const char *text)

@@ -22,7 +22,7 @@ static struct fixture touched_fixture(void)
 	put_touched(f.b, 0x11151, 1, "breakpoint 1");
 	put_touched(f.b, 0x12cff8, 16, "inferior call");
 	assert_int_equal(vmsnap_diff_new(f.a, f.b, &f.diff, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_cow_new(f.a, f.b, f.a, &f.cow, NULL), VMSNAP_OK);
+	f.cow = cow_since(f.a, f.b, f.a);
 	return f;
 }
 
@@ -214,7 +214,7 @@ static void reasons_are_few_short_and_harmless(void **state)
 		put_touched(f.b, 0x11010 + (uint64_t)i, 1, many[i]);
 	}
 	assert_int_equal(vmsnap_diff_new(f.a, f.b, &f.diff, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_cow_new(f.a, f.b, f.a, &f.cow, NULL), VMSNAP_OK);
+	f.cow = cow_since(f.a, f.b, f.a);
 	struct catch *caught = catch_new();
 	caught->out.style.width = 80;
 	caught->out.style.unicode = false;
@@ -243,7 +243,7 @@ static void page_touched_by_nothing_that_has_a_name_is_still_touched(void **stat
 	(void)state;
 	struct fixture f = { .a = at_fork(42), .b = child_later() };
 	put_touched(f.b, 0x11000, 1, "");
-	assert_int_equal(vmsnap_cow_new(f.a, f.b, f.a, &f.cow, NULL), VMSNAP_OK);
+	f.cow = cow_since(f.a, f.b, f.a);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_cow(f.cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, " copied_by_child, touched by gdb\n");

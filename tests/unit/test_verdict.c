@@ -21,11 +21,13 @@ enum mapping {
 	ALL_DIFFERENT, /* three mappings, all different */
 	BOTH_NEW,      /* the same in parent and child, which the base does not have */
 	BOTH_NEW_FILE,
+	CHILD_OTHER_SHARED, /* the child maps shared memory there */
+	PARENT_OTHER_SHARED,
 	MAPPINGS
 };
 
 #define BASELESS UINT64_MAX
-enum { NO_PFNS = 1, NO_EXCLUSIVE = 2, BASE_OF_OTHER_BOOT = 4, NO_ZERO = 8 };
+enum { NO_PFNS = 1, NO_EXCLUSIVE = 2, BASE_OF_OTHER_BOOT = 4, NO_ZERO = 8, MOVED_BY_KERNEL = 16 };
 
 struct row {
 	unsigned row;
@@ -43,15 +45,15 @@ static void set_mapping(struct verdict_case *c, enum mapping mapping)
 	bool file = mapping == PRIVATE_FILE || mapping == BOTH_NEW_FILE;
 	bool child_gone = mapping == CHILD_GONE || mapping == CHILD_GONE_SHARED || mapping == BOTH_GONE;
 	bool parent_gone = mapping == PARENT_GONE || mapping == PARENT_GONE_SHARED || mapping == BOTH_GONE;
-	bool child_other = child_gone || mapping == CHILD_OTHER;
-	bool parent_other = parent_gone || mapping == PARENT_OTHER;
+	bool child_other = child_gone || mapping == CHILD_OTHER || mapping == CHILD_OTHER_SHARED;
+	bool parent_other = parent_gone || mapping == PARENT_OTHER || mapping == PARENT_OTHER_SHARED;
 	bool both_new = mapping == BOTH_NEW || mapping == BOTH_NEW_FILE;
 	bool all_other = mapping == ALL_DIFFERENT;
 	c->parent.mapped = !parent_gone;
 	c->child.mapped = !child_gone;
 	c->base.mapped = true;
-	c->parent.shared = shared && !parent_gone;
-	c->child.shared = shared && !child_gone;
+	c->parent.shared = (shared && !parent_gone) || mapping == PARENT_OTHER_SHARED;
+	c->child.shared = (shared && !child_gone) || mapping == CHILD_OTHER_SHARED;
 	c->base.shared = shared;
 	c->parent.file = c->child.file = c->base.file = file;
 	c->parent_child_same = !all_other && child_other == parent_other;
@@ -65,13 +67,14 @@ static struct verdict_case make_case(const struct row *row)
 		                     .exclusive_known = !(row->unknown & NO_EXCLUSIVE),
 		                     .zero_known = !(row->unknown & NO_ZERO) };
 	struct verdict_case c = { .parent = page, .child = page, .base = page };
-	c.has_base = row->base != BASELESS;
+	c.base_time = row->base == BASELESS ? BASE_NONE : BASE_AT;
 	c.parent_child_frames = true;
 	c.base_frames = !(row->unknown & BASE_OF_OTHER_BOOT);
+	c.by_writes = c.at_once = !(row->unknown & MOVED_BY_KERNEL);
 	set_mapping(&c, row->mapping);
 	c.parent.entry = row->parent;
 	c.child.entry = row->child;
-	c.base.entry = c.has_base ? row->base : 0;
+	c.base.entry = c.base_time ? row->base : 0;
 	return c;
 }
 
@@ -79,7 +82,8 @@ static struct verdict_case make_case(const struct row *row)
 	{                                                                                                              \
 		.row = number, .name = "row_" #number "_" title, __VA_ARGS__                                           \
 	}
-#define NOTHING 0
+#define NOTHING  0
+#define HUGE_BIT ENTRY_FLAG(VMSNAP_PAGE_HUGE)
 static const struct row rows[] = {
 	ROW(1, "shared_mapping_populated_in_parent", SHARED, NOTHING, CACHED(50), NOTHING, 0,
 	    VMSNAP_VERDICT_SHARED_MAPPING, 0),
@@ -113,37 +117,51 @@ static const struct row rows[] = {
 	    VMSNAP_VERDICT_COPIED_BY_BOTH, 0),
 	ROW(10, "two_frames_in_a_new_file_mapping", BOTH_NEW_FILE, ANON(9), OWNED(20), OWNED(21), 0,
 	    VMSNAP_VERDICT_COPIED_BY_BOTH, 0),
-	ROW(11, "two_frames_without_base", ANONYMOUS, BASELESS, OWNED(20), OWNED(21), 0, VMSNAP_VERDICT_COPIED, 0),
-	ROW(11, "two_frames_and_a_base_of_another_boot", ANONYMOUS, ANON(20), OWNED(20), OWNED(21), BASE_OF_OTHER_BOOT,
+	ROW(11, "two_frames_without_base", ANONYMOUS, BASELESS, OWNED(20), OWNED(21), 0, VMSNAP_VERDICT_COPIED, 1),
+	ROW(12, "two_frames_and_a_base_of_another_boot", ANONYMOUS, ANON(20), OWNED(20), OWNED(21), BASE_OF_OTHER_BOOT,
 	    VMSNAP_VERDICT_COPIED, 0),
-	ROW(11, "two_slots_unlike_that_of_the_base", ANONYMOUS, SLOT(3), SLOT(1), SLOT(2), 0, VMSNAP_VERDICT_COPIED, 0),
-	ROW(11, "two_slots_for_a_frame", ANONYMOUS, ANON(3), SLOT(1), SLOT(2), 0, VMSNAP_VERDICT_COPIED, 0),
-	ROW(12, "parent_swapped_child_present", ANONYMOUS, ANON(3), SLOT(1), ANON(3), 0, VMSNAP_VERDICT_SWAPPED, 0),
-	ROW(12, "slots_unknown", ANONYMOUS, BASELESS, HIDDEN(SLOT(1)), HIDDEN(SLOT(1)), NO_PFNS, VMSNAP_VERDICT_SWAPPED,
+	ROW(12, "two_slots_unlike_that_of_the_base", ANONYMOUS, SLOT(3), SLOT(1), SLOT(2), 0, VMSNAP_VERDICT_COPIED, 0),
+	ROW(12, "two_slots_for_a_frame", ANONYMOUS, ANON(3), SLOT(1), SLOT(2), 0, VMSNAP_VERDICT_COPIED, 0),
+	ROW(12, "neither_kept_the_frame_and_the_kernel_moved_some", ANONYMOUS, ANON(9), OWNED(20), OWNED(21),
+	    MOVED_BY_KERNEL, VMSNAP_VERDICT_COPIED, 0),
+	ROW(13, "parent_kept_the_frame_and_the_child_may_have_been_merged", ANONYMOUS, ANON(9), ANON(9), ANON(21),
+	    MOVED_BY_KERNEL, VMSNAP_VERDICT_COPIED, 1),
+	ROW(13, "both_have_one_page_that_was_moved_between_two_looks", ANONYMOUS, ANON(9), ANON(20), ANON(21),
+	    MOVED_BY_KERNEL, VMSNAP_VERDICT_COPIED, 1),
+	ROW(5, "parent_kept_the_frame_and_the_child_alone_has_its_own", ANONYMOUS, ANON(9), ANON(9), OWNED(21),
+	    MOVED_BY_KERNEL, VMSNAP_VERDICT_COPIED_BY_CHILD, 0),
+	ROW(14, "parent_swapped_child_present", ANONYMOUS, ANON(3), SLOT(1), ANON(3), 0, VMSNAP_VERDICT_SWAPPED, 0),
+	ROW(14, "slots_unknown", ANONYMOUS, BASELESS, HIDDEN(SLOT(1)), HIDDEN(SLOT(1)), NO_PFNS, VMSNAP_VERDICT_SWAPPED,
 	    0),
-	ROW(13, "child_swapped_parent_present", ANONYMOUS, BASELESS, ANON(3), SLOT(1), 0, VMSNAP_VERDICT_SWAPPED, 0),
-	ROW(14, "exclusive_in_neither", ANONYMOUS, ANON(0), ANON(0), ANON(0), NO_PFNS, VMSNAP_VERDICT_SHARED, 1),
-	ROW(14, "exclusive_in_neither_may_be_zero_if_that_is_unknown", ANONYMOUS, BASELESS, HIDDEN(ZEROPAGE),
-	    HIDDEN(ZEROPAGE), NO_PFNS | NO_ZERO, VMSNAP_VERDICT_SHARED, 1),
-	ROW(15, "frames_unknown_where_none_was", ANONYMOUS, NOTHING, OWNED(0), OWNED(0), NO_PFNS,
+	ROW(15, "child_swapped_parent_present", ANONYMOUS, BASELESS, ANON(3), SLOT(1), 0, VMSNAP_VERDICT_SWAPPED, 0),
+	ROW(16, "frames_unknown_where_none_was", ANONYMOUS, NOTHING, OWNED(0), OWNED(0), NO_PFNS,
 	    VMSNAP_VERDICT_NEW_IN_BOTH, 1),
-	ROW(15, "nothing_known_where_none_was", ANONYMOUS, NOTHING, OWNED(0), OWNED(0), NO_PFNS | NO_EXCLUSIVE,
+	ROW(16, "frames_unknown_where_none_was_both_shared_with_others", ANONYMOUS, NOTHING, ANON(0), ANON(0), NO_PFNS,
 	    VMSNAP_VERDICT_NEW_IN_BOTH, 1),
-	ROW(16, "frames_unknown_where_zero_was", ANONYMOUS, HIDDEN(ZEROPAGE), OWNED(0), OWNED(0), NO_PFNS,
+	ROW(16, "nothing_known_where_none_was", ANONYMOUS, NOTHING, OWNED(0), OWNED(0), NO_PFNS | NO_EXCLUSIVE,
+	    VMSNAP_VERDICT_NEW_IN_BOTH, 1),
+	ROW(17, "frames_unknown_where_zero_was", ANONYMOUS, HIDDEN(ZEROPAGE), OWNED(0), OWNED(0), NO_PFNS,
 	    VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH, 1),
-	ROW(17, "frames_unknown_where_a_file_page_was", PRIVATE_FILE, CACHED(0), OWNED(0), ANON(0), NO_PFNS,
+	ROW(18, "frames_unknown_where_a_file_page_was", PRIVATE_FILE, CACHED(0), OWNED(0), ANON(0), NO_PFNS,
 	    VMSNAP_VERDICT_COPIED_BY_BOTH, 1),
-	ROW(18, "exclusive_in_child", ANONYMOUS, BASELESS, ANON(0), OWNED(0), NO_PFNS, VMSNAP_VERDICT_COPIED_BY_CHILD,
+	ROW(19, "exclusive_in_neither", ANONYMOUS, ANON(0), ANON(0), ANON(0), NO_PFNS, VMSNAP_VERDICT_SHARED, 1),
+	ROW(19, "exclusive_in_neither_may_be_zero_if_that_is_unknown", ANONYMOUS, BASELESS, HIDDEN(ZEROPAGE),
+	    HIDDEN(ZEROPAGE), NO_PFNS | NO_ZERO, VMSNAP_VERDICT_SHARED, 1),
+	ROW(19, "huge_in_both_exclusive_in_neither", ANONYMOUS, BASELESS, ANON(0) | HUGE_BIT, ANON(0) | HUGE_BIT,
+	    NO_PFNS, VMSNAP_VERDICT_SHARED, 1),
+	ROW(20, "exclusive_in_child_or_the_parent_forked_again", ANONYMOUS, BASELESS, ANON(0), OWNED(0), NO_PFNS,
+	    VMSNAP_VERDICT_COPIED, 1),
+	ROW(20, "exclusive_in_child_with_base", ANONYMOUS, ANON(0), ANON(0), OWNED(0), NO_PFNS, VMSNAP_VERDICT_COPIED,
 	    1),
-	ROW(18, "exclusive_in_child_with_base", ANONYMOUS, ANON(0), ANON(0), OWNED(0), NO_PFNS,
-	    VMSNAP_VERDICT_COPIED_BY_CHILD, 1),
-	ROW(19, "exclusive_in_parent", ANONYMOUS, BASELESS, OWNED(0), ANON(0), NO_PFNS, VMSNAP_VERDICT_COPIED_BY_PARENT,
-	    1),
+	ROW(20, "exclusive_in_parent_or_the_child_forked_again", ANONYMOUS, BASELESS, OWNED(0), ANON(0), NO_PFNS,
+	    VMSNAP_VERDICT_COPIED, 1),
 	ROW(20, "exclusive_in_both", ANONYMOUS, ANON(0), OWNED(0), OWNED(0), NO_PFNS, VMSNAP_VERDICT_COPIED, 1),
 	ROW(20, "exclusive_in_both_frames_hidden_by_the_kernel", ANONYMOUS, ANON(9), OWNED(0), OWNED(9), 0,
 	    VMSNAP_VERDICT_COPIED, 1),
 	ROW(21, "nothing_known", ANONYMOUS, ANON(0), ANON(0), ANON(0), NO_PFNS | NO_EXCLUSIVE, VMSNAP_VERDICT_UNKNOWN,
 	    0),
+	ROW(21, "exclusive_of_a_huge_page_says_nothing_beside_a_small_one", ANONYMOUS, ANON(0), OWNED(0) | HUGE_BIT,
+	    ANON(0), NO_PFNS, VMSNAP_VERDICT_UNKNOWN, 0),
 	ROW(22, "parent_dropped_the_page", ANONYMOUS, ANON(9), NOTHING, OWNED(9), 0, VMSNAP_VERDICT_DROPPED_BY_PARENT,
 	    0),
 	ROW(22, "parent_dropped_its_copy_of_a_file_page", PRIVATE_FILE, ANON(9), CACHED(4), OWNED(9), 0,
@@ -154,95 +172,142 @@ static const struct row rows[] = {
 	    VMSNAP_VERDICT_DROPPED_BY_CHILD, 0),
 	ROW(23, "child_dropped_a_swapped_page", ANONYMOUS, SLOT(9), SLOT(9), NOTHING, 0,
 	    VMSNAP_VERDICT_DROPPED_BY_CHILD, 0),
-	ROW(24, "both_dropped_the_page", ANONYMOUS, ANON(9), NOTHING, NOTHING, 0, VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
-	ROW(24, "both_dropped_their_copy_of_a_file_page", PRIVATE_FILE, ANON(9), CACHED(4), NOTHING, 0,
-	    VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
-	ROW(25, "child_touched_an_absent_page", ANONYMOUS, NOTHING, NOTHING, OWNED(9), 0, VMSNAP_VERDICT_NEW_IN_CHILD,
+	ROW(24, "child_touched_an_absent_page", ANONYMOUS, NOTHING, NOTHING, OWNED(9), 0, VMSNAP_VERDICT_NEW_IN_CHILD,
 	    0),
-	ROW(25, "child_wrote_parent_read_an_absent_page", ANONYMOUS, NOTHING, ZEROPAGE, OWNED(9), 0,
+	ROW(24, "child_wrote_parent_read_an_absent_page", ANONYMOUS, NOTHING, ZEROPAGE, OWNED(9), 0,
 	    VMSNAP_VERDICT_NEW_IN_CHILD, 0),
-	ROW(25, "child_touched_a_page_and_it_was_swapped", ANONYMOUS, NOTHING, NOTHING, SLOT(9), 0,
+	ROW(24, "child_touched_a_page_and_it_was_swapped", ANONYMOUS, NOTHING, NOTHING, SLOT(9), 0,
 	    VMSNAP_VERDICT_NEW_IN_CHILD, 0),
-	ROW(26, "parent_touched_an_absent_page", ANONYMOUS, NOTHING, OWNED(9), NOTHING, 0, VMSNAP_VERDICT_NEW_IN_PARENT,
+	ROW(25, "parent_touched_an_absent_page", ANONYMOUS, NOTHING, OWNED(9), NOTHING, 0, VMSNAP_VERDICT_NEW_IN_PARENT,
 	    0),
-	ROW(27, "child_wrote_the_zero_page", ANONYMOUS, ZEROPAGE, ZEROPAGE, OWNED(9), 0,
+	ROW(26, "child_wrote_the_zero_page", ANONYMOUS, ZEROPAGE, ZEROPAGE, OWNED(9), 0,
 	    VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, 0),
-	ROW(28, "parent_wrote_the_zero_page_child_never_had_it", ANONYMOUS, ZEROPAGE, OWNED(9), NOTHING, 0,
+	ROW(27, "parent_wrote_the_zero_page_child_never_had_it", ANONYMOUS, ZEROPAGE, OWNED(9), NOTHING, 0,
 	    VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, 0),
-	ROW(29, "child_copied_a_file_page", PRIVATE_FILE, CACHED(5), CACHED(5), OWNED(9), 0,
+	ROW(28, "child_copied_a_file_page", PRIVATE_FILE, CACHED(5), CACHED(5), OWNED(9), 0,
 	    VMSNAP_VERDICT_COPIED_BY_CHILD, 0),
-	ROW(29, "child_copied_a_file_page_nobody_had", PRIVATE_FILE, NOTHING, NOTHING, OWNED(9), 0,
+	ROW(28, "child_copied_a_file_page_nobody_had", PRIVATE_FILE, NOTHING, NOTHING, OWNED(9), 0,
 	    VMSNAP_VERDICT_COPIED_BY_CHILD, 0),
-	ROW(30, "parent_copied_a_file_page", PRIVATE_FILE, CACHED(5), OWNED(9), NOTHING, 0,
+	ROW(29, "parent_copied_a_file_page", PRIVATE_FILE, CACHED(5), OWNED(9), NOTHING, 0,
 	    VMSNAP_VERDICT_COPIED_BY_PARENT, 0),
-	ROW(31, "child_has_a_page_parent_zero", ANONYMOUS, BASELESS, ZEROPAGE, OWNED(9), 0,
-	    VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, 1),
-	ROW(32, "parent_has_a_page_child_zero", ANONYMOUS, BASELESS, OWNED(9), ZEROPAGE, 0,
-	    VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, 1),
-	ROW(33, "child_has_a_page_parent_the_file", PRIVATE_FILE, BASELESS, CACHED(5), OWNED(9), 0,
-	    VMSNAP_VERDICT_COPIED_BY_CHILD, 1),
-	ROW(33, "child_has_a_page_parent_has_not_faulted_the_file", PRIVATE_FILE, BASELESS, NOTHING, OWNED(9), 0,
-	    VMSNAP_VERDICT_COPIED_BY_CHILD, 1),
-	ROW(34, "parent_has_a_page_child_the_file", PRIVATE_FILE, BASELESS, OWNED(9), CACHED(5), 0,
-	    VMSNAP_VERDICT_COPIED_BY_PARENT, 1),
-	ROW(35, "child_has_a_page_parent_none", ANONYMOUS, BASELESS, NOTHING, OWNED(9), 0, VMSNAP_VERDICT_ONLY_IN_CHILD,
+	ROW(30, "child_has_a_page_parent_none", ANONYMOUS, BASELESS, NOTHING, OWNED(9), 0, VMSNAP_VERDICT_ONLY_IN_CHILD,
 	    0),
-	ROW(36, "parent_has_a_page_child_none", ANONYMOUS, BASELESS, OWNED(9), GUARD_ENTRY, 0,
-	    VMSNAP_VERDICT_ONLY_IN_PARENT, 0),
-	ROW(37, "nothing_anywhere", ANONYMOUS, NOTHING, NOTHING, GUARD_ENTRY, 0, VERDICT_NONE, 0),
-	ROW(37, "file_page_of_the_base_let_go", PRIVATE_FILE, CACHED(5), NOTHING, NOTHING, 0, VERDICT_NONE, 0),
-	ROW(38, "file_page_in_both", PRIVATE_FILE, CACHED(5), CACHED(5), CACHED(5), 0, VMSNAP_VERDICT_FILE, 0),
-	ROW(38, "file_page_not_faulted_by_child", PRIVATE_FILE, BASELESS, CACHED(5), NOTHING, 0, VMSNAP_VERDICT_FILE,
-	    0),
-	ROW(38, "vdso_page_in_both", ANONYMOUS, CACHED(5), CACHED(5), CACHED(5), 0, VMSNAP_VERDICT_FILE, 0),
-	ROW(39, "vdso_page_not_faulted_by_parent", ANONYMOUS, NOTHING, NOTHING, CACHED(5), 0, VMSNAP_VERDICT_FILE, 0),
-	ROW(40, "zero_in_both", ANONYMOUS, ZEROPAGE, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_SHARED, 0),
-	ROW(40, "zero_not_faulted_by_child", ANONYMOUS, BASELESS, ZEROPAGE, NOTHING, 0, VMSNAP_VERDICT_ZERO_SHARED, 0),
-	ROW(41, "child_mapped_anew_parent_touched", CHILD_OTHER, NOTHING, OWNED(9), OWNED(8), 0,
-	    VMSNAP_VERDICT_NEW_IN_BOTH, 0),
-	ROW(42, "child_mapped_over_it", CHILD_OTHER, ANON(9), OWNED(9), OWNED(8), 0, VMSNAP_VERDICT_NEW_IN_CHILD, 0),
-	ROW(43, "child_unmapped_parent_dropped", CHILD_GONE, ANON(9), NOTHING, NOTHING, 0,
-	    VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
-	ROW(44, "child_unmapped", CHILD_GONE, ANON(9), OWNED(9), NOTHING, 0, VMSNAP_VERDICT_DROPPED_BY_CHILD, 0),
-	ROW(44, "child_mapped_over_it_and_did_not_touch", CHILD_OTHER, CACHED(9), CACHED(9), NOTHING, 0,
-	    VMSNAP_VERDICT_DROPPED_BY_CHILD, 0),
-	ROW(45, "child_unmapped_nothing", CHILD_GONE, NOTHING, NOTHING, NOTHING, 0, VERDICT_NONE, 0),
-	ROW(46, "child_unmapped_parent_touched_a_shared_mapping", CHILD_GONE_SHARED, NOTHING, CACHED(9), NOTHING, 0,
-	    VMSNAP_VERDICT_SHARED_MAPPING, 0),
-	ROW(47, "child_unmapped_parent_read_a_file", CHILD_GONE, NOTHING, CACHED(9), NOTHING, 0, VMSNAP_VERDICT_FILE,
-	    0),
-	ROW(48, "child_unmapped_parent_touched", CHILD_GONE, NOTHING, OWNED(9), NOTHING, 0,
-	    VMSNAP_VERDICT_NEW_IN_PARENT, 0),
-	ROW(49, "parent_mapped_anew_child_touched", PARENT_OTHER, NOTHING, OWNED(9), OWNED(8), 0,
-	    VMSNAP_VERDICT_NEW_IN_BOTH, 0),
-	ROW(50, "parent_mapped_over_it", PARENT_OTHER, ANON(9), OWNED(8), OWNED(9), 0, VMSNAP_VERDICT_NEW_IN_PARENT, 0),
-	ROW(51, "parent_unmapped_child_dropped", PARENT_GONE, ANON(9), NOTHING, ZEROPAGE, 0,
-	    VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
-	ROW(52, "parent_unmapped", PARENT_GONE, ANON(9), NOTHING, OWNED(9), 0, VMSNAP_VERDICT_DROPPED_BY_PARENT, 0),
-	ROW(53, "parent_unmapped_nothing", PARENT_GONE, NOTHING, NOTHING, NOTHING, 0, VERDICT_NONE, 0),
-	ROW(54, "parent_unmapped_child_touched_a_shared_mapping", PARENT_GONE_SHARED, NOTHING, NOTHING, CACHED(9), 0,
-	    VMSNAP_VERDICT_SHARED_MAPPING, 0),
-	ROW(55, "parent_unmapped_child_read_a_file", PARENT_GONE, NOTHING, NOTHING, CACHED(9), 0, VMSNAP_VERDICT_FILE,
-	    0),
-	ROW(56, "parent_unmapped_child_touched", PARENT_GONE, NOTHING, NOTHING, OWNED(9), 0,
-	    VMSNAP_VERDICT_NEW_IN_CHILD, 0),
-	ROW(57, "both_mapped_something_else", ALL_DIFFERENT, ANON(9), OWNED(8), OWNED(7), 0, VMSNAP_VERDICT_NEW_IN_BOTH,
-	    0),
-	ROW(58, "both_unmapped_child_touched_another", ALL_DIFFERENT, ANON(9), NOTHING, OWNED(7), 0,
-	    VMSNAP_VERDICT_NEW_IN_CHILD, 0),
-	ROW(59, "both_unmapped_parent_touched_another", ALL_DIFFERENT, ANON(9), OWNED(7), NOTHING, 0,
-	    VMSNAP_VERDICT_NEW_IN_PARENT, 0),
-	ROW(60, "both_unmapped", BOTH_GONE, ANON(9), NOTHING, NOTHING, 0, VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
-	ROW(61, "both_unmapped_nothing", BOTH_GONE, NOTHING, NOTHING, NOTHING, 0, VERDICT_NONE, 0),
-	ROW(62, "different_mappings_both_touched", CHILD_OTHER, BASELESS, OWNED(7), OWNED(8), 0, VMSNAP_VERDICT_UNKNOWN,
-	    0),
-	ROW(63, "mapping_of_the_child_alone", PARENT_GONE, BASELESS, NOTHING, CACHED(8), 0,
+	ROW(30, "child_has_a_page_parent_zero_which_may_have_dropped_its_own", ANONYMOUS, BASELESS, ZEROPAGE, OWNED(9),
+	    0, VMSNAP_VERDICT_ONLY_IN_CHILD, 0),
+	ROW(30, "child_has_a_page_parent_the_file", PRIVATE_FILE, BASELESS, CACHED(5), OWNED(9), 0,
 	    VMSNAP_VERDICT_ONLY_IN_CHILD, 0),
-	ROW(64, "mapping_of_the_parent_alone", CHILD_GONE, BASELESS, ZEROPAGE, NOTHING, 0,
+	ROW(30, "child_has_a_page_parent_has_not_faulted_the_file", PRIVATE_FILE, BASELESS, NOTHING, OWNED(9), 0,
+	    VMSNAP_VERDICT_ONLY_IN_CHILD, 0),
+	ROW(31, "parent_has_a_page_child_none", ANONYMOUS, BASELESS, OWNED(9), GUARD_ENTRY, 0,
 	    VMSNAP_VERDICT_ONLY_IN_PARENT, 0),
-	ROW(65, "different_mappings_nothing_touched", CHILD_OTHER, BASELESS, NOTHING, GUARD_ENTRY, 0, VERDICT_NONE, 0),
+	ROW(31, "parent_has_a_page_child_zero", ANONYMOUS, BASELESS, OWNED(9), ZEROPAGE, 0,
+	    VMSNAP_VERDICT_ONLY_IN_PARENT, 0),
+	ROW(32, "both_dropped_the_page", ANONYMOUS, ANON(9), NOTHING, NOTHING, 0, VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
+	ROW(32, "both_dropped_their_copy_of_a_file_page", PRIVATE_FILE, ANON(9), CACHED(4), NOTHING, 0,
+	    VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
+	ROW(33, "nothing_anywhere", ANONYMOUS, NOTHING, NOTHING, GUARD_ENTRY, 0, VERDICT_NONE, 0),
+	ROW(33, "file_page_of_the_base_let_go", PRIVATE_FILE, CACHED(5), NOTHING, NOTHING, 0, VERDICT_NONE, 0),
+	ROW(34, "file_page_in_both", PRIVATE_FILE, CACHED(5), CACHED(5), CACHED(5), 0, VMSNAP_VERDICT_FILE, 0),
+	ROW(34, "file_page_not_faulted_by_child", PRIVATE_FILE, BASELESS, CACHED(5), NOTHING, 0, VMSNAP_VERDICT_FILE,
+	    0),
+	ROW(34, "vdso_page_in_both", ANONYMOUS, CACHED(5), CACHED(5), CACHED(5), 0, VMSNAP_VERDICT_FILE, 0),
+	ROW(35, "vdso_page_not_faulted_by_parent", ANONYMOUS, NOTHING, NOTHING, CACHED(5), 0, VMSNAP_VERDICT_FILE, 0),
+	ROW(36, "zero_in_both", ANONYMOUS, ZEROPAGE, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_SHARED, 0),
+	ROW(36, "zero_not_faulted_by_child", ANONYMOUS, ZEROPAGE, ZEROPAGE, NOTHING, 0, VMSNAP_VERDICT_ZERO_SHARED, 0),
+	ROW(37, "zero_in_both_without_base", ANONYMOUS, BASELESS, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_SHARED, 1),
+	ROW(38, "zero_in_child_without_base", ANONYMOUS, BASELESS, NOTHING, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_CHILD,
+	    1),
+	ROW(39, "zero_in_parent_without_base", ANONYMOUS, BASELESS, ZEROPAGE, NOTHING, 0, VMSNAP_VERDICT_ZERO_IN_PARENT,
+	    1),
+	ROW(40, "both_read_what_neither_had", ANONYMOUS, NOTHING, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_BOTH,
+	    0),
+	ROW(41, "child_read_what_neither_had", ANONYMOUS, NOTHING, NOTHING, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_CHILD,
+	    0),
+	ROW(42, "parent_read_what_neither_had", ANONYMOUS, NOTHING, ZEROPAGE, GUARD_ENTRY, 0,
+	    VMSNAP_VERDICT_ZERO_IN_PARENT, 0),
+	ROW(43, "child_mapped_anew_parent_touched", CHILD_OTHER, NOTHING, OWNED(9), OWNED(8), 0,
+	    VMSNAP_VERDICT_NEW_IN_BOTH, 0),
+	ROW(44, "child_mapped_over_it", CHILD_OTHER, ANON(9), OWNED(9), OWNED(8), 0, VMSNAP_VERDICT_NEW_IN_CHILD, 0),
+	ROW(44, "child_wrote_to_memory_of_its_own_where_a_file_was", CHILD_OTHER, CACHED(9), CACHED(9), OWNED(8), 0,
+	    VMSNAP_VERDICT_NEW_IN_CHILD, 0),
+	ROW(48, "child_unmapped_parent_dropped", CHILD_GONE, ANON(9), NOTHING, NOTHING, 0,
+	    VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
+	ROW(49, "child_unmapped", CHILD_GONE, ANON(9), OWNED(9), NOTHING, 0, VMSNAP_VERDICT_DROPPED_BY_CHILD, 0),
+	ROW(49, "child_mapped_over_it_and_did_not_touch", CHILD_OTHER, ANON(9), OWNED(9), NOTHING, 0,
+	    VMSNAP_VERDICT_DROPPED_BY_CHILD, 0),
+	ROW(46, "child_mapped_a_file_over_it_and_read", CHILD_OTHER, ANON(9), OWNED(9), CACHED(3), 0,
+	    VMSNAP_VERDICT_FILE, 0),
+	ROW(50, "child_unmapped_parent_wrote_the_zero_page", CHILD_GONE, ZEROPAGE, OWNED(9), NOTHING, 0,
+	    VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT, 0),
+	ROW(51, "child_unmapped_parent_copied_a_file_page", CHILD_GONE, CACHED(4), OWNED(9), NOTHING, 0,
+	    VMSNAP_VERDICT_COPIED_BY_PARENT, 0),
+	ROW(52, "child_unmapped_parent_touched", CHILD_GONE, NOTHING, OWNED(9), NOTHING, 0,
+	    VMSNAP_VERDICT_NEW_IN_PARENT, 0),
+	ROW(53, "parent_mapped_anew_child_touched", PARENT_OTHER, NOTHING, OWNED(9), OWNED(8), 0,
+	    VMSNAP_VERDICT_NEW_IN_BOTH, 0),
+	ROW(54, "parent_mapped_over_it", PARENT_OTHER, ANON(9), OWNED(8), OWNED(9), 0, VMSNAP_VERDICT_NEW_IN_PARENT, 0),
+	ROW(58, "parent_unmapped_child_dropped", PARENT_GONE, ANON(9), NOTHING, ZEROPAGE, 0,
+	    VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
+	ROW(59, "parent_unmapped", PARENT_GONE, ANON(9), NOTHING, OWNED(9), 0, VMSNAP_VERDICT_DROPPED_BY_PARENT, 0),
+	ROW(60, "parent_unmapped_child_wrote_the_zero_page", PARENT_GONE, ZEROPAGE, NOTHING, OWNED(9), 0,
+	    VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, 0),
+	ROW(61, "parent_unmapped_child_copied_a_file_page", PARENT_GONE, CACHED(4), NOTHING, OWNED(9), 0,
+	    VMSNAP_VERDICT_COPIED_BY_CHILD, 0),
+	ROW(62, "parent_unmapped_child_touched", PARENT_GONE, NOTHING, NOTHING, OWNED(9), 0,
+	    VMSNAP_VERDICT_NEW_IN_CHILD, 0),
+	ROW(63, "both_mapped_something_else", ALL_DIFFERENT, ANON(9), OWNED(8), OWNED(7), 0, VMSNAP_VERDICT_NEW_IN_BOTH,
+	    0),
+	ROW(64, "both_unmapped_child_touched_another", ALL_DIFFERENT, ANON(9), NOTHING, OWNED(7), 0,
+	    VMSNAP_VERDICT_NEW_IN_CHILD, 0),
+	ROW(65, "both_unmapped_parent_touched_another", ALL_DIFFERENT, ANON(9), OWNED(7), CACHED(5), 0,
+	    VMSNAP_VERDICT_NEW_IN_PARENT, 0),
+	ROW(66, "both_unmapped", BOTH_GONE, ANON(9), NOTHING, NOTHING, 0, VMSNAP_VERDICT_DROPPED_BY_BOTH, 0),
+	ROW(67, "different_mappings_both_touched", CHILD_OTHER, BASELESS, OWNED(7), OWNED(8), 0, VMSNAP_VERDICT_UNKNOWN,
+	    0),
+	ROW(68, "mapping_of_the_child_alone", PARENT_GONE, BASELESS, NOTHING, OWNED(8), 0, VMSNAP_VERDICT_ONLY_IN_CHILD,
+	    0),
+	ROW(69, "mapping_of_the_parent_alone", CHILD_GONE, BASELESS, OWNED(8), NOTHING, 0,
+	    VMSNAP_VERDICT_ONLY_IN_PARENT, 0),
+	ROW(70, "child_unmapped_parent_touched_a_shared_mapping", CHILD_GONE_SHARED, NOTHING, CACHED(9), NOTHING, 0,
+	    VMSNAP_VERDICT_SHARED_MAPPING, 0),
+	ROW(71, "parent_unmapped_child_touched_a_shared_mapping", PARENT_GONE_SHARED, NOTHING, NOTHING, CACHED(9), 0,
+	    VMSNAP_VERDICT_SHARED_MAPPING, 0),
+	ROW(72, "child_unmapped_what_the_parent_has_of_a_file", CHILD_GONE, CACHED(9), CACHED(9), NOTHING, 0,
+	    VMSNAP_VERDICT_FILE, 0),
+	ROW(46, "child_loaded_a_library", CHILD_OTHER, NOTHING, NOTHING, CACHED(9), 0, VMSNAP_VERDICT_FILE, 0),
+	ROW(73, "child_loaded_a_library_without_base", PARENT_GONE, BASELESS, NOTHING, CACHED(8), 0,
+	    VMSNAP_VERDICT_FILE, 0),
+	ROW(74, "child_unmapped_parent_read_it_before", CHILD_GONE, ZEROPAGE, ZEROPAGE, NOTHING, 0,
+	    VMSNAP_VERDICT_ZERO_SHARED, 0),
+	ROW(47, "child_read_memory_of_its_own_over_what_was_read_before", CHILD_OTHER, ZEROPAGE, ZEROPAGE, ZEROPAGE, 0,
+	    VMSNAP_VERDICT_ZERO_IN_CHILD, 0),
+	ROW(75, "parent_unmapped_child_read_it_before", PARENT_GONE, ZEROPAGE, NOTHING, ZEROPAGE, 0,
+	    VMSNAP_VERDICT_ZERO_SHARED, 0),
+	ROW(57, "parent_read_memory_of_its_own_over_what_was_read_before", PARENT_OTHER, ZEROPAGE, ZEROPAGE, ZEROPAGE,
+	    0, VMSNAP_VERDICT_ZERO_IN_PARENT, 0),
+	ROW(76, "both_read_different_memory_without_base", CHILD_OTHER, BASELESS, ZEROPAGE, ZEROPAGE, 0,
+	    VMSNAP_VERDICT_ZERO_IN_BOTH, 1),
+	ROW(77, "child_read_other_memory_without_base", CHILD_OTHER, BASELESS, NOTHING, ZEROPAGE, 0,
+	    VMSNAP_VERDICT_ZERO_IN_CHILD, 1),
+	ROW(79, "both_read_other_memory", ALL_DIFFERENT, NOTHING, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_BOTH,
+	    0),
+	ROW(47, "child_read_memory_of_its_own", CHILD_OTHER, NOTHING, NOTHING, ZEROPAGE, 0,
+	    VMSNAP_VERDICT_ZERO_IN_CHILD, 0),
+	ROW(81, "parent_read_memory_of_its_own", ALL_DIFFERENT, NOTHING, ZEROPAGE, NOTHING, 0,
+	    VMSNAP_VERDICT_ZERO_IN_PARENT, 0),
+	ROW(78, "parent_read_memory_of_its_own_without_base", CHILD_GONE, BASELESS, ZEROPAGE, NOTHING, 0,
+	    VMSNAP_VERDICT_ZERO_IN_PARENT, 1),
+	ROW(80, "child_read_one_of_two_new_mappings", ALL_DIFFERENT, NOTHING, NOTHING, ZEROPAGE, 0,
+	    VMSNAP_VERDICT_ZERO_IN_CHILD, 0),
+	ROW(45, "child_mapped_shared_memory_over_it", CHILD_OTHER_SHARED, ANON(9), OWNED(9), CACHED(3), 0,
+	    VMSNAP_VERDICT_SHARED_MAPPING, 0),
+	ROW(55, "parent_mapped_shared_memory_over_it", PARENT_OTHER_SHARED, ANON(9), CACHED(3), OWNED(9), 0,
+	    VMSNAP_VERDICT_SHARED_MAPPING, 0),
+	ROW(56, "parent_mapped_a_file_over_it", PARENT_OTHER, ANON(9), CACHED(3), OWNED(9), 0, VMSNAP_VERDICT_FILE, 0),
+	ROW(82, "different_mappings_nothing_touched", CHILD_OTHER, BASELESS, NOTHING, GUARD_ENTRY, 0, VERDICT_NONE, 0),
+	ROW(82, "child_unmapped_nothing", CHILD_GONE, NOTHING, NOTHING, NOTHING, 0, VERDICT_NONE, 0),
 };
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), TABLE_ROWS = 65 };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), TABLE_ROWS = 82 };
 
 static void row_holds(void **state)
 {
@@ -262,6 +327,7 @@ static int mirrored(int verdict)
 		{ VMSNAP_VERDICT_ONLY_IN_CHILD, VMSNAP_VERDICT_ONLY_IN_PARENT },
 		{ VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD, VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT },
 		{ VMSNAP_VERDICT_DROPPED_BY_CHILD, VMSNAP_VERDICT_DROPPED_BY_PARENT },
+		{ VMSNAP_VERDICT_ZERO_IN_CHILD, VMSNAP_VERDICT_ZERO_IN_PARENT },
 	};
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if (verdict == pairs[i][0])
@@ -295,9 +361,9 @@ static void for_all_cases(void (*fn)(const struct verdict_case *c, void *ctx), v
 	for (size_t base = 0; base < PAGES; base++)
 		for (size_t parent = 0; parent < PAGES - 1; parent++)
 			for (size_t child = 0; child < PAGES - 1; child++)
-				for (unsigned variant = 0; variant < MAPPINGS * 16u; variant++) {
-					struct row row = { .mapping = variant / 16,
-						           .unknown = variant % 16,
+				for (unsigned variant = 0; variant < MAPPINGS * 32u; variant++) {
+					struct row row = { .mapping = variant / 32,
+						           .unknown = variant % 32,
 						           .base = pages[base],
 						           .parent = pages[parent],
 						           .child = pages[child] };
@@ -351,7 +417,7 @@ static void check_absent(const struct verdict_case *c, void *ctx)
 	bool anywhere = is_page(c->parent.entry) || is_page(c->child.entry);
 	if (anywhere)
 		assert_int_not_equal(verdict.verdict, VERDICT_NONE);
-	else if (!c->has_base || !is_page(c->base.entry))
+	else if (!c->base_time || !is_page(c->base.entry))
 		assert_int_equal(verdict.verdict, VERDICT_NONE);
 }
 

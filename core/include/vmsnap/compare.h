@@ -238,7 +238,7 @@ enum vmsnap_verdict {
 	VMSNAP_VERDICT_NEW_IN_BOTH, /* absent at the fork; each has a page of its own now */
 	VMSNAP_VERDICT_ONLY_IN_CHILD,
 	VMSNAP_VERDICT_ONLY_IN_PARENT,
-	VMSNAP_VERDICT_ZERO_SHARED,
+	VMSNAP_VERDICT_ZERO_SHARED, /* "zero_shared": read before the fork, written by nobody */
 	VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD,
 	VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT,
 	VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH,
@@ -249,22 +249,36 @@ enum vmsnap_verdict {
 	VMSNAP_VERDICT_SHARED_MAPPING, /* "shared_mapping": MAP_SHARED, never copied */
 	VMSNAP_VERDICT_SWAPPED,        /* "swapped" */
 	VMSNAP_VERDICT_UNKNOWN,
+	/* The zero page, which was not there at the fork: read since. */
+	VMSNAP_VERDICT_ZERO_IN_CHILD,
+	VMSNAP_VERDICT_ZERO_IN_PARENT,
+	VMSNAP_VERDICT_ZERO_IN_BOTH,
 	VMSNAP_VERDICT_COUNT
 };
 const char *vmsnap_verdict_name(int verdict); /* "copied_by_child" */
 
 struct vmsnap_cow;
-/* base: the parent (or the child) at the fork, or NULL. */
+/* base: the parent before the fork, or as soon after it as can be, or the child then; or NULL.  What
+ * was copied when a base was taken, it cannot tell by whom. */
 int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                    struct vmsnap_cow **out, struct vmsnap_error *err);
 int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                         const struct vmsnap_compare_options *options, struct vmsnap_cow **out,
                         struct vmsnap_error *err);
+/* The same with both sides of the fork for a base, in either order, as they were at one instant: a
+ * tree that was captured, or what a debugger held at the fork.  After a fork two tell more than one.
+ * Either may be NULL. */
+int vmsnap_cow_new_between(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
+                           const struct vmsnap *other, const struct vmsnap_compare_options *options,
+                           struct vmsnap_cow **out, struct vmsnap_error *err);
 void vmsnap_cow_free(struct vmsnap_cow *cow);
 /* The snapshots it was made from, which it holds. */
 const struct vmsnap *vmsnap_cow_parent(const struct vmsnap_cow *cow);
 const struct vmsnap *vmsnap_cow_child(const struct vmsnap_cow *cow);
 const struct vmsnap *vmsnap_cow_base(const struct vmsnap_cow *cow); /* NULL if none was given, or none that tells */
+/* The child at the instant of the base, which is the parent then; NULL if only one of them was given,
+ * or tells. */
+const struct vmsnap *vmsnap_cow_base_other(const struct vmsnap_cow *cow);
 /* enum vmsnap_relation of parent and child, also if their address space was one at two instants;
  * unless it is comparable there are no verdicts. */
 int vmsnap_cow_relation(const struct vmsnap_cow *cow);

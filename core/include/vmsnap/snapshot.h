@@ -127,6 +127,10 @@ struct vmsnap_info {
 	const uint32_t *memory_with;
 	size_t memory_with_count;
 	bool memory_known;
+	uint64_t boottime;   /* CLOCK_BOOTTIME, ns, which start_time is of; 0: unknown */
+	uint64_t page_moves; /* counts what makes the kernel give pages other frames without a write, on the
+	                      * whole machine: while it is the same, none got one so.  0: unknown, as where
+	                      * KSM has merged pages */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);

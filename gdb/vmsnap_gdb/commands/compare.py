@@ -28,7 +28,7 @@ Example:
         return comparing.diff(given, operands, base.note).text
 
 
-BASE = options.Option("base", None, "SNAPSHOT", options.SNAPSHOTS, "parent or child as it was at the fork")
+BASE = options.Option("base", None, "SNAPSHOT", options.SNAPSHOTS, "the parent before the fork, or a side of auto fork's")
 COW_OPTIONS = (BASE, *OPTIONS)
 
 
@@ -39,7 +39,7 @@ Usage: vmsnap cow [PARENT CHILD]
        vmsnap cow FORK
 
 FORK is one that was taken at the fork, such as fork2: its two processes as they are
-now, with the snapshot from the fork itself as base.  Without operands, the newest
+now, with the snapshots of both from the fork itself as base.  Without operands, the newest
 (but no vfork that has ended).  A side that has ended is shown as it was seen last.
 Example:
   (gdb) vmsnap auto fork
