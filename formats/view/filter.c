@@ -35,7 +35,7 @@ static bool read_whole_perm(struct filter *filter, const char *perm)
 		if (perm[i] != '-' && perm[i] != letters[i])
 			return false;
 	for (size_t i = 0; i < 3; i++)
-		want_perm(filter, VMSNAP_PERM_READ << i, perm[i] != '-');
+		want_perm(filter, (uint32_t)VMSNAP_PERM_READ << i, perm[i] != '-');
 	want_perm(filter, VMSNAP_PERM_SHARED, perm[3] == 's');
 	return true;
 }
@@ -56,7 +56,7 @@ static int read_perm(struct filter *filter, const char *perm, struct vmsnap_erro
 		if (*letter == 'p')
 			want_perm(filter, VMSNAP_PERM_SHARED, !wanted);
 		else
-			want_perm(filter, VMSNAP_PERM_READ << (letter - letters), wanted);
+			want_perm(filter, (uint32_t)VMSNAP_PERM_READ << (letter - letters), wanted);
 	}
 	return VMSNAP_OK;
 }
