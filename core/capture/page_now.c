@@ -106,8 +106,7 @@ VMSNAP_API int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *p
 	CLEANUP_CLOSE int procdir = -1, fd = -1;
 	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), start = address & ~(page_size - 1), entry = 0;
 	int rc = procdir_open(pid, &procdir, err);
-	if (!rc)
-		rc = find_entry(procdir, pid, address / page_size, &fd, &entry, err);
+	rc = rc ? rc : find_entry(procdir, pid, address / page_size, &fd, &entry, err);
 	if (rc)
 		return rc;
 	/* Tried out anew each time: nothing is kept, and it takes some 15 us. */

@@ -287,8 +287,7 @@ int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_
 	int rc = take_maps(reader, err);
 	if (!rc && !reader->live)
 		rc = recorded_identity(reader->memory, &reader->maps_text, reader->builder.snap, err);
-	if (!rc)
-		rc = take_pages(reader, walk, err);
+	rc = rc ? rc : take_pages(reader, walk, err);
 	if (rc)
 		return rc;
 	watchdog_kick(reader->dog);

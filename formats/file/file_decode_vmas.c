@@ -305,10 +305,8 @@ int decode_smap(struct decode *decode, struct cursor payload)
 	    cursor_left(&units) != count || (vmas && count > cursor_left(&payload) / vmas))
 		return decode_damaged(decode, "SMAP: the columns do not fit %zu mappings", vmas);
 	int rc = allocate_smaps(decode, (size_t)count);
-	if (!rc)
-		rc = set_smaps_strings(decode, &keys, decode->snap->smaps.keys, (size_t)count);
-	if (!rc)
-		rc = check_smaps_keys(decode);
+	rc = rc ? rc : set_smaps_strings(decode, &keys, decode->snap->smaps.keys, (size_t)count);
+	rc = rc ? rc : check_smaps_keys(decode);
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = set_smaps_key(decode, &payload, i, units.at[i]);
 	if (rc)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alarm_text.h"
 #include "identity_text.h"
 #include "name_pages_text.h"
 #include "name_text.h"
@@ -55,16 +56,6 @@ static bool frames_known(const struct vmsnap_cow *cow)
 	const struct vmsnap *base = vmsnap_cow_base(cow), *other = vmsnap_cow_base_other(cow);
 	return vmsnap_info(vmsnap_cow_parent(cow))->known.pfn && vmsnap_info(vmsnap_cow_child(cow))->known.pfn &&
 	       (!base || vmsnap_info(base)->known.pfn) && (!other || vmsnap_info(other)->known.pfn);
-}
-
-static void put_alarm(struct text *text, const char *words)
-{
-	struct fit_line line = fit_line(text, 2, 2);
-	color_start(text, COLOR_ALARM);
-	text_string(text, "! ");
-	fit_words(&line, words);
-	color_end(text, COLOR_ALARM);
-	text_string(text, "\n");
 }
 
 /* "18 pages", and "67,983" where the word was said before. */

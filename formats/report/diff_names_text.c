@@ -95,8 +95,7 @@ static int put_row(struct text *text, const struct diff_view *view, const struct
 	lines.ctx = &heading;
 	name_sweep_init(&sweep, top->naming, &text->work, page_size, page_lines_put, &lines);
 	int rc = each_written(view, row, add_to_sweep, &sweep, err);
-	if (!rc)
-		rc = name_sweep_finish(&sweep, err);
+	rc = rc ? rc : name_sweep_finish(&sweep, err);
 	name_sweep_free(&sweep);
 	if (!rc && lines.groups == 1)
 		put_line(text, row, word_pages(lines.start, lines.end, page_size), top);

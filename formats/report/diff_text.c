@@ -10,6 +10,7 @@
 #include "identity_text.h"
 #include "new_code_text.h"
 #include "page_state.h"
+#include "parts_text.h"
 #include "status_value.h"
 #include "text_color.h"
 #include "text_fit.h"
@@ -87,19 +88,6 @@ static bool put_copied(struct fit_line *line, const struct diff_view *view, cons
 	return true;
 }
 
-/* ", +1.07G new"; nothing if there is none */
-static void put_class(struct fit_line *line, bool *any, const char *sign, uint64_t bytes, const char *what)
-{
-	char words[128];
-	if (!bytes)
-		return;
-	if (*any)
-		fit_glue(line, ",");
-	*any = true;
-	snprintf(words, sizeof(words), "%s%s %s", sign, word_size(line->text->style, bytes).text, what);
-	fit_piece(line, words);
-}
-
 static void put_touched(struct fit_line *line, uint64_t pages)
 {
 	char words[96];
@@ -129,9 +117,9 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	         word_plural(balance.mappings), pages ? ":" : "");
 	fit_words(&line, words);
 	bool any = put_copied(&line, view, &balance);
-	put_class(&line, &any, "+", classes[CLASS_NEW], "new");
-	put_class(&line, &any, "-", classes[CLASS_GONE], "gone");
-	put_class(&line, &any, "", classes[CLASS_OTHER], "changed otherwise");
+	put_part(&line, &any, "+", classes[CLASS_NEW], "new");
+	put_part(&line, &any, "-", classes[CLASS_GONE], "gone");
+	put_part(&line, &any, "", classes[CLASS_OTHER], "changed otherwise");
 	put_touched(&line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
 	text_string(text, "\n");
 }
@@ -230,7 +218,7 @@ static void put_places(struct fit_line *line, const struct diff_view *view, bool
 }
 
 /* A hook, a hot patch, another debugger's breakpoint. */
-static void put_alarm(struct text *text, const struct diff_view *view, uint64_t pages)
+static void put_code_alarm(struct text *text, const struct diff_view *view, uint64_t pages)
 {
 	struct fit_line line = fit_line(text, 0, 3);
 	char words[96];
@@ -251,7 +239,7 @@ static void put_code(struct text *text, const struct diff_view *view)
 	uint64_t pages = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE) - touched;
 	char words[96];
 	if (pages)
-		put_alarm(text, view, pages);
+		put_code_alarm(text, view, pages);
 	if (!touched)
 		return;
 	struct fit_line line = fit_line(text, 0, 3);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alarm_text.h"
 #include "cow_text.h"
 #include "emitter.h"
 #include "error.h"
@@ -172,16 +173,6 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 }
 
 /* ---- for people --------------------------------------------------------------------- */
-
-static void put_alarm(struct text *text, const char *words)
-{
-	struct fit_line line = fit_line(text, 2, 2);
-	color_start(text, COLOR_ALARM);
-	text_string(text, "! ");
-	fit_words(&line, words);
-	color_end(text, COLOR_ALARM);
-	text_string(text, "\n");
-}
 
 /* What several forks are warned of is said once. */
 static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)

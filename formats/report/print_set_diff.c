@@ -7,6 +7,7 @@
 #include "format_value.h"
 #include "page_class.h"
 #include "page_state.h"
+#include "parts_text.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_color.h"
@@ -174,18 +175,6 @@ static void put_side(struct text *text, const char *side, size_t count, const st
 		text_format(text, ", %s%s in distinct frames", hidden ? "at least " : "",
 		            word_size(text->style, distinct).text);
 	text_string(text, "\n");
-}
-
-static void put_part(struct fit_line *line, bool *any, const char *sign, uint64_t bytes, const char *what)
-{
-	char words[96];
-	if (!bytes)
-		return;
-	if (*any)
-		fit_glue(line, ",");
-	*any = true;
-	snprintf(words, sizeof(words), "%s%s %s", sign, word_size(line->text->style, bytes).text, what);
-	fit_piece(line, words);
 }
 
 static void put_frames(struct text *text, const struct vmsnap_set_diff *diff)

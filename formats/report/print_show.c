@@ -385,12 +385,10 @@ static int show_table(struct text *text, struct show *show, struct vmsnap_error 
 	struct all_columns all = { .columns = NULL };
 	bool bare = text->style->raw || text->style->no_headings;
 	int rc = all_columns_init(&all, text, show->snap, err);
-	if (!rc)
-		rc = emit_table_check(text, &all.schema, err);
+	rc = rc ? rc : emit_table_check(text, &all.schema, err);
 	if (!rc && !bare)
 		put_show_heading(text, show->snap, &show->filter);
-	if (!rc)
-		rc = emit_table(text, &all.schema, mapping_rows, show, err);
+	rc = rc ? rc : emit_table(text, &all.schema, mapping_rows, show, err);
 	if (!rc && !bare)
 		put_show_status(text, show->snap);
 	all_columns_free(&all);

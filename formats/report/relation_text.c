@@ -1,7 +1,6 @@
 #include "relation_text.h"
 
-#include "text_color.h"
-#include "text_fit.h"
+#include "alarm_text.h"
 
 const char *relation_words(int relation)
 {
@@ -33,10 +32,5 @@ void put_relation(struct text *text, int relation)
 {
 	if (relation == VMSNAP_RELATION_COMPARABLE)
 		return;
-	struct fit_line line = fit_line(text, 2, 2);
-	color_start(text, COLOR_ALARM);
-	text_string(text, "! ");
-	fit_words(&line, sentence(relation));
-	color_end(text, COLOR_ALARM);
-	text_string(text, "\n");
+	put_alarm(text, sentence(relation));
 }
