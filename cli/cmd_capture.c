@@ -202,7 +202,7 @@ static void tell_memory(const struct captured *captured)
 		const struct vmsnap_info *info = vmsnap_info(captured->snaps[i]);
 		if (!info->memory_with_count || has_memory_of_earlier(captured, i))
 			continue;
-		char others[32] = "";
+		char others[40] = "";
 		if (info->memory_with_count > 1)
 			snprintf(others, sizeof(others), " and %zu others", info->memory_with_count - 1);
 		say("process %" PRIu32 " has one address space with process %" PRIu32 "%s", info->pid,

@@ -44,7 +44,7 @@ static bool look_alike(pid_t a, pid_t b)
 
 enum same_memory same_memory(pid_t a, pid_t b)
 {
-	int order, error = same_memory_order(a, b, &order);
+	int order = 0, error = same_memory_order(a, b, &order);
 	if (!error)
 		return order ? SAME_MEMORY_NO : SAME_MEMORY_YES;
 	return error != ESRCH && look_alike(a, b) ? SAME_MEMORY_MAYBE : SAME_MEMORY_NO;
