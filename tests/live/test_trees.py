@@ -5,6 +5,7 @@ import ctypes
 import mmap
 import os
 import re
+import time
 import unittest
 
 import kernel
@@ -20,8 +21,12 @@ class Tree(unittest.TestCase):
         self.target = Target(self, "tree")
 
     def fork(self):
+        time.sleep(0.02)  # the kernel tells when it was in ticks: what was captured before lies in an earlier one
         self.target.tell("fork")
-        return int(self.target.lines[-1].split()[1])
+        pid, until = int(self.target.lines[-1].split()[1]), time.monotonic() + 30
+        while kernel.state(pid) == "R" and time.monotonic() < until:
+            time.sleep(0.001)  # it has begun when it waits for orders
+        return pid
 
     def one_tree(self, workers=3, *options, user=None):
         self.workers = [self.fork() for _ in range(workers)]
