@@ -41,10 +41,13 @@ struct hidden_swap hidden_swap(const struct vmsnap *snap, size_t vma, uint64_t s
 {
 	uint64_t swapped = swap_of_smaps(snap, vma);
 	bool whole = start == snap->vmas[vma].start && end == snap->vmas[vma].end;
+	uint64_t told = shown->resident + shown->swapped + shown->guard, absent = end - start - told;
 	/* All pages are there. */
-	if (shown->resident + shown->swapped + shown->guard >= end - start)
+	if (told >= end - start)
 		return (struct hidden_swap){ 0 };
 	if (swapped == UINT64_MAX || (swapped > shown->swapped && !whole))
 		return (struct hidden_swap){ .unknown = true };
-	return (struct hidden_swap){ .bytes = swapped > shown->swapped ? swapped - shown->swapped : 0 };
+	uint64_t hidden = swapped > shown->swapped ? swapped - shown->swapped : 0;
+	/* Not more than there is room for, whatever a file says. */
+	return (struct hidden_swap){ .bytes = hidden < absent ? hidden : absent };
 }
