@@ -96,9 +96,14 @@ static const char *demangle_cxx(struct demangler *d, const char *symbol)
 	int status = 0;
 	if (strnlen(symbol, SYMBOL_MAX) == SYMBOL_MAX || d->spent > SPENT_MAX || may_become_long(symbol) || !load(d))
 		return NULL;
-	char *text = d->cxa_demangle(symbol, NULL, NULL, &status);
-	if (!text)
+	/* Ours, so that it is ours to free; a larger one takes its place where it does not fit. */
+	size_t room = 256;
+	char *given = malloc(room);
+	char *text = given ? d->cxa_demangle(symbol, given, &room, &status) : NULL;
+	if (!text) {
+		free(given);
 		return NULL;
+	}
 	size_t len = strlen(text);
 	d->spent += len;
 	bool fits = !status && len < sizeof(d->text);

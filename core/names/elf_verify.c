@@ -155,5 +155,7 @@ int elf_verify_open_of_process(int procdir, const struct vmsnap_vma *vma, const 
 {
 	int fd = names_open_mapped(procdir, vma, strcmp(vma->name, info->exe) == 0);
 	*reason = fd < 0 ? NULL : doubt(fd, vma, info, here, true);
+	if (fd < 0 && errno == EBUSY)
+		*reason = "it is memory that may be in swap, and reading it would fetch it back";
 	return believed(fd, *reason);
 }

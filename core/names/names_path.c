@@ -7,8 +7,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "error.h"
 #include "open_below.h"
@@ -65,6 +70,50 @@ int names_open_regular(int root, const char *path)
 	return found < 0 ? -1 : open_found(found);
 }
 
+/* Whether all of a file is in memory, by its owner's or root's leave; others the kernel tells
+ * "yes" at any rate (mincore(2), Linux 5.2). */
+enum { MINCORE_PAGES_MAX = 1 << 18 }; /* a gigabyte */
+static bool is_in_memory(int fd, const struct stat *st)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), pages = ((uint64_t)st->st_size + page - 1) / page;
+	bool yes = geteuid() == 0 || st->st_uid == geteuid();
+	if (st->st_size <= 0 || !yes || pages > MINCORE_PAGES_MAX)
+		return st->st_size == 0;
+	unsigned char *told = malloc(pages);
+	void *mapped = told ? mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	yes = mapped != MAP_FAILED && mincore(mapped, (size_t)st->st_size, told) == 0;
+	for (uint64_t i = 0; yes && i < pages; i++)
+		yes = told[i] & 1;
+	if (mapped != MAP_FAILED)
+		munmap(mapped, (size_t)st->st_size);
+	free(told);
+	return yes;
+}
+
+/* Reading what of a process's memory is in swap would fetch it back, for the process as well: a
+ * memfd, shared memory, a program on a tmpfs. */
+static bool may_fetch_from_swap(int fd)
+{
+	struct sysinfo info;
+	struct statfs fs;
+	struct stat st;
+	if (!sysinfo(&info) && info.freeswap >= info.totalswap)
+		return false;
+	if (!fstatfs(fd, &fs) && (uint32_t)fs.f_type != (uint32_t)TMPFS_MAGIC)
+		return false;
+	return fstat(fd, &st) || !is_in_memory(fd, &st);
+}
+
+static int open_gently(int found)
+{
+	int fd = open_found(found);
+	if (fd < 0 || !may_fetch_from_swap(fd))
+		return fd;
+	close(fd);
+	errno = EBUSY;
+	return -1;
+}
+
 /* Through one of the kernel's links; -1 and errno if it leads to another file. */
 static int open_link(int procdir, const char *link, uint64_t inode)
 {
@@ -73,7 +122,7 @@ static int open_link(int procdir, const char *link, uint64_t inode)
 	if (found < 0 || fstat(found, &st))
 		return -1;
 	if (st.st_ino == inode)
-		return open_found(found);
+		return open_gently(found);
 	errno = ENOENT;
 	return -1;
 }
@@ -82,7 +131,7 @@ int names_open_mapped(int procdir, const struct vmsnap_vma *vma, bool exe)
 {
 	char mapping[64];
 	int fd = exe ? open_link(procdir, "exe", vma->inode) : -1;
-	if (fd >= 0)
+	if (fd >= 0 || (exe && errno == EBUSY))
 		return fd;
 	snprintf(mapping, sizeof(mapping), "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
 	return open_link(procdir, mapping, vma->inode);

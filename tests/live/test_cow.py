@@ -305,7 +305,8 @@ class Cow(unittest.TestCase):
         if kernel.swap_is_on():
             self.assertEqual(told("swapped", 4), {"swapped"})
             self.assertLessEqual(told("swapped", 0, 4), {"swapped"} | by_child)
-        self.assertLessEqual(told("hugetlb"), by_child)
+        # Where the kernel moved or split pages meanwhile, a huge page's frame does not tell who copied.
+        self.assertLessEqual(told("hugetlb"), by_child | {"copied"})
         self.assertEqual(told("thp", 103), {"shared"})
         target.end()
 

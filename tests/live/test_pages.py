@@ -24,8 +24,9 @@ def zero_and_huge(pid, found, areas):
     return zero, huge
 
 
-def expected(entry, zero, huge, privileged):
-    """A pagemap entry in the words of `vmsnap pages --json`."""
+def expected(entry, zero, huge, privileged, swaps):
+    """A pagemap entry in the words of `vmsnap pages --json`.  swaps: the process has pages in swap; then
+    only root can tell a marker of userfaultfd from one of those that is write-protected."""
     flags, pfn, swap = set(), None, None
     for bit, name in ((kernel.EXCLUSIVE, "exclusive"), (kernel.FILE, "file"), (kernel.UFFD_WP, "uffd_wp")):
         if entry & bit:
@@ -41,7 +42,7 @@ def expected(entry, zero, huge, privileged):
         return "present", frame if privileged else None, None, frozenset(flags)
     if entry & kernel.GUARD:
         return "guard", None, None, frozenset({"guard"})
-    if frame & 31 == kernel.SWAP_TYPE_MARKER and entry & kernel.UFFD_WP:
+    if frame & 31 == kernel.SWAP_TYPE_MARKER and entry & kernel.UFFD_WP and (privileged or not swaps):
         return "marker", None, None, frozenset({"uffd_wp"})
     if privileged:
         swap = (frame & 31, frame >> 5)
@@ -60,7 +61,9 @@ class Truth:
         self.zero, self.huge = zero_and_huge(pid, self.entries, areas)
 
     def expected(self, privileged):
-        return {at: expected(entry, at in self.zero, at in self.huge, privileged)
+        swaps = any(entry & kernel.SWAPPED and not entry & kernel.GUARD and entry & 31 != kernel.SWAP_TYPE_MARKER
+                    for entry in self.entries.values())
+        return {at: expected(entry, at in self.zero, at in self.huge, privileged, swaps)
                 for at, entry in self.entries.items()}
 
     def __eq__(self, other):

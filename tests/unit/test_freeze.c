@@ -107,7 +107,7 @@ static void whoever_has_its_memory_stands_with_it(void **state)
 	assert_true(freeze.processes[1].companion);
 	assert_int_equal(state_of(pid), 't');
 	assert_int_equal(state_of(children[0]), 't');
-	assert_int_equal(state_of(children[1]), 'S');
+	wait_for_state(children[1], 'S');
 	assert_int_equal(freeze_note_memory(&freeze), 0);
 	assert_int_equal(freeze.processes[1].memory, 0);
 	freeze_release(&freeze);
