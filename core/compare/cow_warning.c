@@ -79,7 +79,8 @@ static void check_base(struct line *line, const struct vmsnap *parent, const str
 		    process_of(base));
 	if (!facts_same_boot(base, parent) || !facts_same_boot(base, child))
 		add(line, "the base is of another boot");
-	else if (base->info.monotonic > parent->info.monotonic || base->info.monotonic > child->info.monotonic)
+	else if ((parent->info.monotonic && base->info.monotonic > parent->info.monotonic) ||
+	         (child->info.monotonic && base->info.monotonic > child->info.monotonic))
 		add(line, "the base was taken after the others");
 	else
 		check_base_time(line, child, given, went_on);
@@ -134,7 +135,8 @@ static void check_times(struct line *line, const struct vmsnap *parent, const st
 	}
 	uint64_t apart = (uint64_t)then - (uint64_t)first;
 	bool held = parent->info.freeze == VMSNAP_FREEZE_DEBUGGER && child->info.freeze == VMSNAP_FREEZE_DEBUGGER;
-	if (!held && facts_same_boot(parent, child) && apart > (uint64_t)second)
+	bool known = parent->info.monotonic && child->info.monotonic; /* of a recording it is not */
+	if (known && !held && facts_same_boot(parent, child) && apart > (uint64_t)second)
 		add(line, "parent and child were looked at %" PRIu64 ".%" PRIu64 " s apart", apart / (uint64_t)second,
 		    apart / (uint64_t)(second / 10) % 10);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "error.h"
+#include "facts.h"
+#include "fork_base.h"
 #include "frames.h"
 #include "options.h"
 #include "set.h"
@@ -99,6 +101,13 @@ static int judge_fork(struct judging *all, struct row *row, const struct vmsnap 
 	return rc;
 }
 
+/* Whether it had been started when the base was taken. */
+static bool was_there(const struct vmsnap_set *base, const struct vmsnap *child)
+{
+	const struct vmsnap *any = vmsnap_set_at(base, 0);
+	return any && facts_same_boot(any, child) && fork_order(child, any) == FORK_EARLIER;
+}
+
 static int add_process(struct judging *all, const struct vmsnap *child)
 {
 	struct row *row = &all->cow->rows[all->cow->count++];
@@ -109,7 +118,8 @@ static int add_process(struct judging *all, const struct vmsnap *child)
 	*row = (struct row){ .told = { .child = vmsnap_ref(child), .warning = "" } };
 	row->told.parent = vmsnap_ref(parent);
 	row->told.base = vmsnap_ref(base);
-	row->told.came = all->base && !before;
+	/* One that was there already was just not asked for. */
+	row->told.came = all->base && !before && !was_there(all->base, child);
 	return parent ? judge_fork(all, row, before) : VMSNAP_OK;
 }
 

@@ -45,16 +45,24 @@ static bool take_symbol(const char *line, struct perf_symbol *out)
 	return size && out->end > out->start && *line;
 }
 
+/* Not memrchr(3): a sanitizer's looks at all of the text each time. */
+static char *last_newline(char *text, size_t len)
+{
+	while (len && text[len - 1] != '\n')
+		len--;
+	return len ? text + len - 1 : NULL;
+}
+
 /* From the end backwards, for the newest are there: the first one is the newest. */
 static int take_symbols(struct perf_map *map, size_t len, struct work *work)
 {
 	size_t room = 0;
 	map->text[len] = '\0';
 	/* A line that has no end yet is still being written. */
-	char *end = memrchr(map->text, '\n', len);
+	char *end = last_newline(map->text, len);
 	while (end && map->count < PERF_MAP_SYMBOLS_MAX) {
 		*end = '\0';
-		char *before = memrchr(map->text, '\n', (size_t)(end - map->text));
+		char *before = last_newline(map->text, (size_t)(end - map->text));
 		struct perf_symbol symbol;
 		if (work_step(work))
 			return VMSNAP_ERR_CANCELLED;

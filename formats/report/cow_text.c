@@ -87,6 +87,9 @@ static void put_costs(struct text *text, const struct vmsnap_cow *cow)
 	struct cow_costs costs = cow_costs(cow);
 	for (int i = 0; i < COST_KINDS; i++)
 		copied += costs.copied[i];
+	/* Nothing was compared. */
+	if (vmsnap_cow_relation(cow) != VMSNAP_RELATION_COMPARABLE)
+		return;
 	text_format(text, "%-8s", "cost");
 	struct fit_line line = fit_line(text, 8, 8);
 	fit_piece(&line, copied ? word_size(text->style, copied * page_size).text : "nothing");

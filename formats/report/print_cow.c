@@ -179,8 +179,13 @@ static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 	struct row record = row_open(document, DOCUMENT_COST);
 	for (int i = 0; i < COST_KINDS; i++)
 		copied += costs.copied[i];
-	row_put_bytes(&record, COST_COPIED, copied * page_size);
-	row_put_bytes(&record, COST_NEW, costs.made * page_size);
+	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE) {
+		row_put_bytes(&record, COST_COPIED, copied * page_size);
+		row_put_bytes(&record, COST_NEW, costs.made * page_size);
+	} else {
+		row_put_unknown(&record, COST_COPIED);
+		row_put_unknown(&record, COST_NEW);
+	}
 	row_end(&record);
 }
 

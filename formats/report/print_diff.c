@@ -280,6 +280,16 @@ static int diff_json(struct text *text, const struct diff_view *view, struct vms
 
 /* ---- for people ------------------------------------------------------------------ */
 
+/* A page that was copied, or dropped and made anew, shows by its frame alone. */
+#define NONE_SEEN "No differences that show without PFNs (root would know).\n"
+
+/* Whether A and B are of one process at one instant. */
+static bool same_look(const struct diff_view *view)
+{
+	const struct vmsnap_info *a = vmsnap_info(view->a), *b = vmsnap_info(view->b);
+	return a->pid == b->pid && a->taken == b->taken && a->monotonic == b->monotonic;
+}
+
 static int diff_text(struct text *text, const struct diff_view *view, struct diff_rows *rows,
                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
@@ -294,7 +304,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 		text_string(text, "\n");
 	}
 	if (!vmsnap_diff_any(view->diff)) {
-		text_string(text, bare ? "" : "No differences.\n");
+		text_string(text, bare ? "" : view->frames || same_look(view) ? "No differences.\n" : NONE_SEEN);
 		return VMSNAP_OK;
 	}
 	bool places = vmsnap_diff_vma_count(view->diff) || vmsnap_diff_range_count(view->diff);

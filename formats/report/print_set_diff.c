@@ -192,7 +192,7 @@ static void put_frames(struct text *text, const struct vmsnap_set_diff *diff)
 	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_GONE), "gone");
 	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_CAME), "of those that came");
 	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_WENT), "of those that went");
-	fit_words(&line, any ? "" : "nothing changed");
+	fit_words(&line, any ? "" : "nothing copied, new or gone");
 	text_string(text, "\n");
 }
 

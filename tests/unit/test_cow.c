@@ -556,10 +556,11 @@ static void warnings_say_what_makes_verdicts_doubtful(void **state)
 	expect_warning(parent, child, base,
 	               "the base is of process 12, which is neither parent nor child, and tells nothing");
 	base->info.pid = base->info.tgid = 10;
+	parent->info.monotonic = child->info.monotonic = 1; /* 0 is that of a recording: unknown */
 	base->info.monotonic = 5;
 	expect_warning(parent, child, base, "the base was taken after the others");
 	base->info.monotonic = 0;
-	child->info.monotonic = 2340000000;
+	child->info.monotonic = 2340000001;
 	expect_warning(parent, child, NULL, "parent and child were looked at 2.3 s apart");
 	parent->info.freeze = child->info.freeze = VMSNAP_FREEZE_DEBUGGER;
 	expect_warning(parent, child, NULL, "");
