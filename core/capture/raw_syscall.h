@@ -37,6 +37,8 @@ static inline long raw_syscall4(long number, long a, long b, long c, long d)
 
 #else /* elsewhere libc's, with the small untruth that brings */
 
+long syscall(long number, ...); /* <unistd.h> has it for _GNU_SOURCE alone */
+
 static inline long raw_syscall4(long number, long a, long b, long c, long d)
 {
 	long result = syscall(number, a, b, c, d);
