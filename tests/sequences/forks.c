@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin_set.h"
 #include "vmsnap.h"
 
 /* Not in older headers. */
@@ -418,17 +419,6 @@ static bool fork_from(int parent, int child)
 }
 
 /* ---- looking ---------------------------------------------------------------------------------- */
-
-static bool admin_set(bool on)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2];
-	uint32_t bit = 1u << CAP_SYS_ADMIN;
-	if (syscall(SYS_capget, &header, data) || !(data[0].permitted & bit))
-		return false;
-	data[0].effective = on ? data[0].effective | bit : data[0].effective & ~bit;
-	return !syscall(SYS_capset, &header, data);
-}
 
 static bool can_see_frames(void)
 {
