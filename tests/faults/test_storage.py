@@ -6,6 +6,7 @@ import resource
 import shutil
 import subprocess
 import threading
+import time
 import unittest
 
 import faultlib  # noqa: I001  (it says where the others lie)
@@ -250,6 +251,8 @@ class Several(Storage):
         try:
             for n in range(30):
                 self.end([self.start("--append", label=f"{n}")])
+                if n < 3:
+                    self.wait_for_read(found)
         finally:
             stop.set()
             reader.join()
@@ -258,6 +261,13 @@ class Several(Storage):
         self.assertEqual({status for status, count in found}, {0})
         self.assertEqual(counts, sorted(counts), "a snapshot vanished again")
         self.assertGreater(len(set(counts)), 2, "it was never read while it grew")
+
+    @staticmethod
+    def wait_for_read(found):
+        """On a slow machine all is appended before one read has ended."""
+        before = len(found)
+        while len(found) == before:
+            time.sleep(0.001)
 
     def check_read(self, result, found):
         count = result.out.count(b'"index":')
