@@ -13,7 +13,7 @@ recorded stays; what is new is added to the record by
 which takes nothing away.  `--outputs FOLDER` writes all that was printed, as JSON and as text,
 a file each, to be compared with what another version prints.
 
-`capture --json` prints what `list` does, as live/test_cli.py makes sure.
+`capture --json` prints what `list` does, as live/test_cli_capture.py makes sure.
 """
 
 import json
