@@ -10,7 +10,7 @@
 
 #include "arena.h"
 
-/* A small piece of a file.  Header, program headers and notes nearly always lie
+/* A small window on a file.  Header, program headers and notes nearly always lie
  * in the first page, so that one pread serves them all. */
 enum { ELF_WINDOW_BYTES = 4096 };
 struct elf_window {

@@ -67,7 +67,7 @@ struct sort {
 	const void *ctx;
 };
 
-/* Merges two neighbouring sorted pieces of `from` into `to`. */
+/* Merges two neighbouring sorted runs of `from` into `to`. */
 static int merge(const struct sort *sort, const char *from, char *to, size_t left, size_t right)
 {
 	const char *a = from, *a_end = a + left * sort->size, *b = a_end, *b_end = b + right * sort->size;
@@ -92,7 +92,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Pieces of one item, then of two, …; *items says where the result is. */
+/* Runs of one item, then of two, …; *items says where the result is. */
 static int merge_all(const struct sort *sort, char **items, char *spare, size_t count)
 {
 	for (size_t width = 1; width < count; width *= 2) {

@@ -168,9 +168,9 @@ static int scan_range(struct pagemap_walk *walk, uint64_t *at, uint64_t last)
 			return error;
 		if (found < REGIONS && populated < SCAN_PAGES)
 			break;
-		uint64_t end = walk->regions[found - 1].end / walk->page_size, span = end - *at;
+		uint64_t end = walk->regions[found - 1].end / walk->page_size, pages = end - *at;
 		*at = end;
-		if (populated * DENSE_ONE_IN > span)
+		if (populated * DENSE_ONE_IN > pages)
 			return 0;
 	}
 	*at = last;

@@ -1,4 +1,4 @@
-/* mapped_object.h - a file that is mapped, where, and what its pieces are. */
+/* mapped_object.h - a file that is mapped, and where. */
 #ifndef VMSNAP_MAPPED_OBJECT_H
 #define VMSNAP_MAPPED_OBJECT_H
 

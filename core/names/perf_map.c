@@ -108,7 +108,7 @@ static size_t index_of(const uint64_t *bounds, size_t count, uint64_t value)
 	return low;
 }
 
-/* The first piece from `at` on that nothing newer covers. */
+/* The first range from `at` on that nothing newer covers. */
 static size_t uncovered(uint32_t *next, size_t at)
 {
 	while (next[at] != at) {
@@ -118,8 +118,8 @@ static size_t uncovered(uint32_t *next, size_t at)
 	return at;
 }
 
-/* All addresses where something begins or ends cut the memory into pieces.  From the newest on,
- * each symbol covers its pieces; one of which a piece is covered already is gone. */
+/* All addresses where something begins or ends cut the memory into ranges.  From the newest on,
+ * each symbol covers its ranges; one of which a range is covered already is gone. */
 static size_t drop_overwritten(struct perf_map *map, const uint64_t *bounds, size_t bound_count, uint32_t *next)
 {
 	size_t kept = 0;

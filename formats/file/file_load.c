@@ -84,7 +84,7 @@ static int check_skipped(struct loader *loader, const struct section *section, u
 }
 
 /* What a header says on its own, and whether its section may stand here. */
-static int judge(struct loader *loader, const struct section *section, uint64_t offset)
+static int check_header(struct loader *loader, const struct section *section, uint64_t offset)
 {
 	bool first = offset == loader->entry->offset;
 	if (section->flags & ~SECTION_FLAGS || section->reserved)
@@ -141,7 +141,7 @@ static int find_sections(struct loader *loader)
 			return bad(loader, VMSNAP_ERR_CORRUPT, at, "expected the header of a section");
 		if (section.stored > end - at - sizeof(bytes))
 			return bad(loader, VMSNAP_ERR_CORRUPT, at, "a section that reaches beyond its snapshot");
-		rc = judge(loader, &section, at);
+		rc = check_header(loader, &section, at);
 		rc = rc ? rc : decode_step(&loader->decode);
 		if (rc)
 			return rc;

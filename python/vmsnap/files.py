@@ -82,13 +82,13 @@ class File(Owned):
 
     def select(self, which):
         """The same, and "FIRST..LAST", as a range of numbers."""
-        return self._span(lib().vmsnap_file_select, given.raw(which, "the label"))
+        return self._range(lib().vmsnap_file_select, given.raw(which, "the label"))
 
     def instant(self, index):
         """Those that were taken at one instant with this one, a tree's, as a range of numbers."""
-        return self._span(lib().vmsnap_file_instant, index)
+        return self._range(lib().vmsnap_file_instant, index)
 
-    def _span(self, function, which):
+    def _range(self, function, which):
         first, count = c_size_t(), c_size_t()
         function(self._handle, which, byref(first), byref(count))
         return range(first.value, first.value + count.value)

@@ -35,11 +35,11 @@ enum { FILE_PAGE = 1 << 2, PRESENT = 1 << 3, SWAPPED = 1 << 4, ZERO = 1 << 5, HU
 
 enum { PAGE_SHIFT = 12, NEAR_PAGES = 256, CHUNK = 8192, REGIONS = 8192 };
 
-struct span { /* pages, half-open */
+struct page_range { /* pages, half-open */
 	uint64_t first, end;
 };
-static struct span *spans;
-static size_t span_count;
+static struct page_range *ranges;
+static size_t range_count;
 static uint64_t present;
 static double deadline;
 static int pagemap, maps;
@@ -52,7 +52,7 @@ static double now(void)
 }
 
 /* The mappings, joined where they are so near that one read is cheaper than two. */
-static void find_spans(const char *pid)
+static void find_ranges(const char *pid)
 {
 	char path[64], line[8192];
 	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
@@ -69,34 +69,34 @@ static void find_spans(const char *pid)
 			continue;
 		start >>= PAGE_SHIFT;
 		end >>= PAGE_SHIFT;
-		if (span_count && start - spans[span_count - 1].end <= NEAR_PAGES) {
-			spans[span_count - 1].end = end;
+		if (range_count && start - ranges[range_count - 1].end <= NEAR_PAGES) {
+			ranges[range_count - 1].end = end;
 			continue;
 		}
-		if (span_count == room) {
+		if (range_count == room) {
 			room = room ? 2 * room : 1024;
-			spans = realloc(spans, room * sizeof(*spans));
-			if (!spans)
+			ranges = realloc(ranges, room * sizeof(*ranges));
+			if (!ranges)
 				exit(1);
 		}
-		spans[span_count++] = (struct span){ start, end };
+		ranges[range_count++] = (struct page_range){ start, end };
 	}
 	fclose(file);
 }
 
 /* False once it takes too long. */
-static int read_span(struct span span)
+static int read_range(struct page_range range)
 {
 	static uint64_t chunk[CHUNK];
-	while (span.first < span.end) {
-		uint64_t count = span.end - span.first < CHUNK ? span.end - span.first : CHUNK;
-		ssize_t got = pread(pagemap, chunk, count * 8, (off_t)(span.first * 8));
+	while (range.first < range.end) {
+		uint64_t count = range.end - range.first < CHUNK ? range.end - range.first : CHUNK;
+		ssize_t got = pread(pagemap, chunk, count * 8, (off_t)(range.first * 8));
 		if (got <= 0)
 			return 1;
 		count = (uint64_t)got / 8;
 		for (uint64_t i = 0; i < count; i++)
 			present += chunk[i] >> 63;
-		span.first += count;
+		range.first += count;
 		if (now() > deadline)
 			return 0;
 	}
@@ -105,8 +105,8 @@ static int read_span(struct span span)
 
 static int go_plain(void)
 {
-	for (size_t i = 0; i < span_count; i++)
-		if (!read_span(spans[i]))
+	for (size_t i = 0; i < range_count; i++)
+		if (!read_range(ranges[i]))
 			return 0;
 	return 1;
 }
@@ -114,14 +114,14 @@ static int go_plain(void)
 static int go_scan(int then_read)
 {
 	static struct region regions[REGIONS];
-	struct span pending = { 0, 0 };
+	struct page_range pending = { 0, 0 };
 	struct scan_arg arg = { .size = sizeof(arg),
-		                    .start = spans[0].first << PAGE_SHIFT,
-		                    .end = spans[span_count - 1].end << PAGE_SHIFT,
-		                    .vec = (uintptr_t)regions,
-		                    .vec_len = REGIONS,
-		                    .any_of = PRESENT | SWAPPED,
-		                    .returned = PRESENT | SWAPPED | FILE_PAGE | ZERO | HUGE };
+		                .start = ranges[0].first << PAGE_SHIFT,
+		                .end = ranges[range_count - 1].end << PAGE_SHIFT,
+		                .vec = (uintptr_t)regions,
+		                .vec_len = REGIONS,
+		                .any_of = PRESENT | SWAPPED,
+		                .returned = PRESENT | SWAPPED | FILE_PAGE | ZERO | HUGE };
 	for (int found = REGIONS; found == REGIONS; arg.start = arg.walk_end) {
 		found = ioctl(pagemap, SCAN, &arg);
 		if (found < 0) {
@@ -129,19 +129,19 @@ static int go_scan(int then_read)
 			exit(1);
 		}
 		for (int i = 0; i < found; i++) {
-			struct span span = { regions[i].start >> PAGE_SHIFT, regions[i].end >> PAGE_SHIFT };
+			struct page_range range = { regions[i].start >> PAGE_SHIFT, regions[i].end >> PAGE_SHIFT };
 			if (!then_read) {
-				present += regions[i].categories & PRESENT ? span.end - span.first : 0;
-			} else if (pending.end && span.first - pending.end <= NEAR_PAGES) {
-				pending.end = span.end;
+				present += regions[i].categories & PRESENT ? range.end - range.first : 0;
+			} else if (pending.end && range.first - pending.end <= NEAR_PAGES) {
+				pending.end = range.end;
 			} else {
-				if (!read_span(pending))
+				if (!read_range(pending))
 					return 0;
-				pending = span;
+				pending = range;
 			}
 		}
 	}
-	return read_span(pending);
+	return read_range(pending);
 }
 
 static int go_maps(void)
@@ -164,12 +164,12 @@ int main(int argc, char **argv)
 	int repeat = argc > 3 ? atoi(argv[3]) : 5;
 	double give_up = argc > 4 ? atof(argv[4]) : 3600, best = -1;
 	char path[64];
-	find_spans(argv[1]);
+	find_ranges(argv[1]);
 	snprintf(path, sizeof(path), "/proc/%s/pagemap", argv[1]);
 	pagemap = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%s/maps", argv[1]);
 	maps = open(path, O_RDONLY | O_CLOEXEC);
-	if (pagemap < 0 || maps < 0 || !span_count) {
+	if (pagemap < 0 || maps < 0 || !range_count) {
 		perror(path);
 		return 1;
 	}

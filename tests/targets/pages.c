@@ -23,7 +23,7 @@
 #define UFFD_USER_MODE_ONLY 1
 #endif
 
-/* Written, read (the zero page) and untouched pages, in turn and in stretches. */
+/* Written, read (the zero page) and untouched pages, in turn and in runs. */
 static void make_anonymous(void)
 {
 	char *memory = map_private(256 * PAGE);

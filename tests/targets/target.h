@@ -112,7 +112,7 @@ static inline char *map_aligned(size_t bytes, int flags)
 	return memory;
 }
 
-/* Private memory between two stretches that nobody may touch, so that the kernel
+/* Private memory between two ranges that nobody may touch, so that the kernel
  * joins it with nothing. */
 static inline char *map_apart(size_t pages)
 {

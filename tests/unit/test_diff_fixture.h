@@ -105,7 +105,7 @@ static inline uint64_t random_below(uint64_t *state, uint64_t limit)
 	return random_next(state) % limit;
 }
 
-/* Single bytes, some words, and here and there a whole stretch, below page `space`; and
+/* Single bytes, some words, and here and there a whole range, below page `space`; and
  * a name that says nothing of the kind. */
 static inline void add_random_touched(struct vmsnap *snap, uint64_t space, uint64_t *random)
 {
