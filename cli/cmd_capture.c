@@ -294,8 +294,7 @@ int cmd_capture(const struct options *options)
 	int status = processes_parse(options->operands, options->operand_count, &processes);
 	snprintf(usual, sizeof(usual), "vmsnap-%d.vms", status ? 0 : (int)processes.pids[0]);
 	const char *path = options->file ? options->file : usual;
-	if (!status)
-		status = check_destination(options, path);
+	status = status ? status : check_destination(options, path);
 	if (status) {
 		free(processes.pids);
 		return status;
@@ -304,8 +303,7 @@ int cmd_capture(const struct options *options)
 	status = take(options, &processes, &captured);
 	free(processes.pids);
 	privilege_drop();
-	if (!status)
-		status = save(options, path, &captured);
+	status = status ? status : save(options, path, &captured);
 	if (!status && !options->quiet) {
 		tell_saved(options, path, &captured);
 		tell_memory(&captured);

@@ -111,9 +111,9 @@ int cmd_diff(const struct options *options)
 	const char *word = options->operands[0];
 	size_t count;
 	int status = expect_all(&sources);
-	if (!status)
-		status = options->operand_count < 2 ? instants_from_word(&sources, word, &a, &b, &count)
-		                                    : load_operands(&sources, &a, &b);
+	status = status                       ? status
+	         : options->operand_count < 2 ? instants_from_word(&sources, word, &a, &b, &count)
+	                                      : load_operands(&sources, &a, &b);
 	sources_close(&sources);
 	if (status)
 		return status;
@@ -192,8 +192,7 @@ static int cow_of_two(const struct options *options, const struct vmsnap *parent
 	const struct vmsnap *other = of_base && is_tree(base) ? vmsnap_set_same(base->set, needed) : NULL;
 	if (of_base && !is_tree(base) && options->base)
 		status = snapshot_beside(options, options->base, of_base, vmsnap_info(needed), &beside);
-	if (!status)
-		status = print_cow(options, parent, child, of_base, other ? other : beside);
+	status = status ? status : print_cow(options, parent, child, of_base, other ? other : beside);
 	vmsnap_unref(beside);
 	return status;
 }
@@ -266,9 +265,9 @@ int cmd_cow(const struct options *options)
 	bool one_word = options->operand_count < 2;
 	size_t count = 0;
 	int status = expect_all(&sources);
-	if (!status)
-		status = one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
-		                  : load_operands(&sources, &a, &b);
+	status = status     ? status
+	         : one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
+	                    : load_operands(&sources, &a, &b);
 	if (!status && options->base)
 		status = set_from_word(&sources, options->base, &base);
 	sources_close(&sources);

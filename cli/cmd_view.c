@@ -16,8 +16,7 @@ static int load_operands(const struct options *options, int count, struct vmsnap
 	int status = STATUS_OK;
 	for (int i = 0; !status && i < count; i++)
 		status = sources_expect(&sources, options->operands[i]);
-	if (!status)
-		status = snapshot_from_word(&sources, options->operands[0], a);
+	status = status ? status : snapshot_from_word(&sources, options->operands[0], a);
 	if (!status && count > 1)
 		status = snapshot_from_word(&sources, options->operands[1], b);
 	sources_close(&sources);
@@ -34,8 +33,7 @@ static int load_filtered(const struct options *options, struct vmsnap **snap, st
 {
 	struct vmsnap *none;
 	int status = filter_check(options);
-	if (!status)
-		status = load_operands(options, 1, snap, &none);
+	status = status ? status : load_operands(options, 1, snap, &none);
 	if (status)
 		return status;
 	status = filter_from_options(options, *snap, filter, wanted);
@@ -82,8 +80,7 @@ int cmd_pages(const struct options *options)
 	const struct vmsnap_filter *wanted;
 	uint64_t start = 0, end = UINT64_MAX;
 	int status = check_range(options);
-	if (!status)
-		status = load_filtered(options, &snap, &filter, &wanted);
+	status = status ? status : load_filtered(options, &snap, &filter, &wanted);
 	if (status)
 		return status;
 	if (options->operand_count > 1)
@@ -107,8 +104,7 @@ int cmd_page(const struct options *options)
 	struct vmsnap_error err;
 	uint64_t address;
 	int status = address_parse(options->operands[1], &address);
-	if (!status)
-		status = load_operands(options, 1, &snap, &none);
+	status = status ? status : load_operands(options, 1, &snap, &none);
 	if (status)
 		return status;
 	struct vmsnap_names *names = names_open(options, snap);
@@ -141,15 +137,13 @@ int cmd_map(const struct options *options)
 	struct output output;
 	struct vmsnap_error err;
 	int status = filter_check(options);
-	if (!status)
-		status = load_operands(options, options->operand_count, &a, &b);
+	status = status ? status : load_operands(options, options->operand_count, &a, &b);
 	if (status)
 		return status;
 	output_init(&output, options);
 	output.to.names = names_quiet(options, b ? b : a);
 	status = filter_from_options(options, a, &filter, &output.to.filter);
-	if (!status)
-		status = output_finish(&output, vmsnap_print_map(a, b, &output.to, &err), &err);
+	status = status ? status : output_finish(&output, vmsnap_print_map(a, b, &output.to, &err), &err);
 	vmsnap_names_free(output.to.names);
 	vmsnap_unref(a);
 	vmsnap_unref(b);

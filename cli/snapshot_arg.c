@@ -279,27 +279,29 @@ int snapshot_beside(const struct options *options, const char *word, const struc
 /* ---- several ---- */
 
 /* Snapshots of a file, one behind the other. */
-struct span {
+struct file_range {
 	size_t first, count;
 };
 
-static int load_span(const char *word, const struct vmsnap_file *file, struct span span, struct vmsnap_set **out)
+static int load_range(const char *word, const struct vmsnap_file *file, struct file_range range,
+                      struct vmsnap_set **out)
 {
-	struct vmsnap **snaps = calloc(span.count, sizeof(*snaps));
+	struct vmsnap **snaps = calloc(range.count, sizeof(*snaps));
 	struct vmsnap_error err;
 	int status = snaps ? STATUS_OK : trouble("out of memory");
-	for (size_t i = 0; !status && i < span.count; i++)
-		status = load_index(word, file, span.first + i, &snaps[i]);
-	if (!status && vmsnap_set_new((const struct vmsnap *const *)snaps, span.count, out, &err))
+	for (size_t i = 0; !status && i < range.count; i++)
+		status = load_index(word, file, range.first + i, &snaps[i]);
+	if (!status && vmsnap_set_new((const struct vmsnap *const *)snaps, range.count, out, &err))
 		status = trouble_with(word, &err);
-	for (size_t i = 0; snaps && i < span.count; i++)
+	for (size_t i = 0; snaps && i < range.count; i++)
 		vmsnap_unref(snaps[i]);
 	free(snaps);
 	return status;
 }
 
-/* The last instant within a span that is not empty. */
-static int last_instant(const char *word, const struct vmsnap_file *file, struct span within, struct span *out)
+/* The last instant within a range that is not empty. */
+static int last_instant(const char *word, const struct vmsnap_file *file, struct file_range within,
+                        struct file_range *out)
 {
 	struct vmsnap_error err;
 	size_t end = within.first + within.count;
@@ -311,10 +313,10 @@ static int last_instant(const char *word, const struct vmsnap_file *file, struct
 }
 
 /* What a word says of a file; which NULL: all of it. */
-static int select_span(const char *word, const struct vmsnap_file *file, const char *which, struct span *out)
+static int select_range(const char *word, const struct vmsnap_file *file, const char *which, struct file_range *out)
 {
 	struct vmsnap_error err;
-	*out = (struct span){ 0, vmsnap_file_count(file) };
+	*out = (struct file_range){ 0, vmsnap_file_count(file) };
 	if (!out->count)
 		return trouble("%s: the file holds no snapshot", word);
 	if (which && vmsnap_file_select(file, which, &out->first, &out->count, &err))
@@ -349,7 +351,7 @@ int set_from_word(struct sources *sources, const char *word, struct chosen *out)
 	struct vmsnap *snap;
 	struct place place;
 	struct vmsnap_file *file;
-	struct span span;
+	struct file_range range;
 	if (word_is_process(word)) {
 		int status = capture_live(sources, word, &snap);
 		return status ? status : set_of_one(snap, out);
@@ -357,12 +359,11 @@ int set_from_word(struct sources *sources, const char *word, struct chosen *out)
 	int status = open_word(sources, word, &place, &file);
 	if (status)
 		return status;
-	status = select_span(word, file, place.which, &span);
+	status = select_range(word, file, place.which, &range);
 	if (!status && !place.which)
-		status = last_instant(word, file, span, &span);
-	if (!status)
-		status = load_span(word, file, span, &out->set);
-	out->one = place.which && span.count == 1;
+		status = last_instant(word, file, range, &range);
+	status = status ? status : load_range(word, file, range, &out->set);
+	out->one = place.which && range.count == 1;
 	sources_release(sources, file);
 	free(place.path);
 	return status;
@@ -379,24 +380,21 @@ int instants_from_word(struct sources *sources, const char *word, struct chosen 
 {
 	struct place place;
 	struct vmsnap_file *file;
-	struct span all, now, before = { 0 };
+	struct file_range all, now, before = { 0 };
 	if (word_is_process(word))
 		return trouble("'%s' is one process; two snapshots are needed, or a file that holds them", word);
 	int status = open_word(sources, word, &place, &file);
 	if (status)
 		return status;
 	*earlier = *last = (struct chosen){ NULL, false };
-	status = select_span(word, file, place.which, &all);
+	status = select_range(word, file, place.which, &all);
 	if (!status && place.which && all.count == 1)
 		status = trouble("'%s' is one snapshot; two are needed, or a file that holds them", word);
-	if (!status)
-		status = last_instant(word, file, all, &now);
-	if (!status)
-		status = load_span(word, file, now, &last->set);
+	status = status ? status : last_instant(word, file, all, &now);
+	status = status ? status : load_range(word, file, now, &last->set);
 	if (!status && now.first > all.first) {
-		status = last_instant(word, file, (struct span){ all.first, now.first - all.first }, &before);
-		if (!status)
-			status = load_span(word, file, before, &earlier->set);
+		status = last_instant(word, file, (struct file_range){ all.first, now.first - all.first }, &before);
+		status = status ? status : load_range(word, file, before, &earlier->set);
 	}
 	if (status)
 		chosen_drop(last);

@@ -13,8 +13,7 @@ int thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 	if (error)
 		return error;
 	error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	if (!error)
-		error = pthread_create(thread, &attributes, run, argument);
+	error = error ? error : pthread_create(thread, &attributes, run, argument);
 	pthread_attr_destroy(&attributes);
 	/* So much thread-local memory that it does not fit: then the library knows best. */
 	return error == EINVAL ? pthread_create(thread, NULL, run, argument) : error;

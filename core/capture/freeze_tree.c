@@ -61,8 +61,7 @@ static int add_one(struct children_job *job, pid_t pid)
 	int rc = procdir_open(pid, &procdir, job->err);
 	if (has_no_memory(rc))
 		return VMSNAP_OK;
-	if (!rc)
-		rc = freeze_add(job->freeze, pid, job->parent, procdir, job->err);
+	rc = rc ? rc : freeze_add(job->freeze, pid, job->parent, procdir, job->err);
 	if (!rc)
 		job->freeze->processes[job->freeze->count - 1].companion |= !job->all;
 	job->added++;
@@ -227,8 +226,7 @@ static void note_memory(const struct freeze *freeze, struct memories *memories, 
 	bool found = false;
 	size_t at = 0;
 	int order, error = same_memory_order(process->pid, process->pid, &order);
-	if (!error)
-		error = find_memory(freeze, memories, process->pid, &at, &found);
+	error = error ? error : find_memory(freeze, memories, process->pid, &at, &found);
 	process->memory = found ? memories->items[at] : index;
 	process->users_unknown |= error;
 	if (error || found)

@@ -620,8 +620,7 @@ int instant_take(const struct asked *asked, const struct vmsnap_capture_options 
 	freeze_init(&capture->freeze);
 	int rc = add_asked(capture, asked);
 	rc = rc ? rc : capture_init(capture, options);
-	if (!rc)
-		rc = capture->held ? take_held(capture) : run_thread(capture);
+	rc = rc ? rc : capture->held ? take_held(capture) : run_thread(capture);
 	rc = rc ? rc : finish_all(capture, out, count);
 	if (rc && err)
 		*err = capture->error;
