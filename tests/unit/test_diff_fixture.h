@@ -71,6 +71,13 @@ static inline void add_pages(struct vmsnap *snap, uint64_t page, uint64_t count,
 	assert_int_equal(run_list_append(&snap->runs, PAGE, PAGE_AT(page), count, entry), VMSNAP_OK);
 }
 
+static inline struct vmsnap_diff *compare(const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct vmsnap_diff *diff = NULL;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	return diff;
+}
+
 /* Bytes that a debugger wrote to. */
 static inline void add_touched(struct vmsnap *snap, uint64_t address, uint64_t size, const char *by)
 {

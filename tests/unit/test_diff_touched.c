@@ -1,13 +1,6 @@
 /* test_diff_touched.c - pages that a debugger wrote to, in a diff. */
 #include "test_diff_fixture.h"
 
-static struct vmsnap_diff *compare(const struct vmsnap *a, const struct vmsnap *b)
-{
-	struct vmsnap_diff *diff = NULL;
-	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
-	return diff;
-}
-
 static void expect_touched(const struct vmsnap_diff *diff, size_t index, uint64_t start, uint64_t end, bool touched)
 {
 	struct vmsnap_diff_range range;
