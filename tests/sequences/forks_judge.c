@@ -1,0 +1,160 @@
+/* forks_judge.c - holds verdicts against what was done. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "forks.h"
+
+struct tally tally;
+int show_most = 3;
+static int shown;
+
+/* What is known of one page. */
+struct known {
+	int at; /* enum state, in the parent at the fork */
+	bool of_file;
+	bool at_uncertain;
+	const struct page *parent, *child;
+	bool made_before; /* by the parent, between the base and the fork */
+};
+
+static bool made(const struct page *page)
+{
+	return page->did & (DID_WRITE | DID_COLLAPSE | WAS_MERGED);
+}
+
+static bool lost(const struct page *page)
+{
+	return (page->did & DID_DROP) || page->uncertain;
+}
+
+/* Whether it is not so; each side is named only if it did that. */
+static bool contradicts(int verdict, bool inferred, const struct known *k)
+{
+	bool parent_made = made(k->parent), child_made = made(k->child);
+	bool was_own = k->at == OWN, was_bare = k->at != OWN || k->at_uncertain;
+	bool was_read = k->at == READ || k->at == MAYBE_READ || k->at_uncertain;
+	bool was_absent = k->at == ABSENT || k->at == MAYBE_READ || k->at_uncertain;
+	switch (verdict) {
+	case VMSNAP_VERDICT_SHARED:
+		return !inferred &&
+		       (k->parent->state != OWN || k->child->state != OWN || k->parent->content != k->child->content) &&
+		       !k->parent->uncertain && !k->child->uncertain;
+	case VMSNAP_VERDICT_COPIED_BY_CHILD:
+		return !child_made || !(was_own || k->of_file);
+	case VMSNAP_VERDICT_COPIED_BY_PARENT:
+		return (!parent_made && !(inferred && k->made_before)) || !(was_own || k->of_file);
+	case VMSNAP_VERDICT_COPIED_BY_BOTH:
+		return !parent_made || !child_made || !(was_own || k->of_file);
+	case VMSNAP_VERDICT_COPIED:
+		return !inferred && (!was_own || !(parent_made || child_made));
+	case VMSNAP_VERDICT_NEW_IN_CHILD:
+		return !child_made || (!inferred && !was_absent);
+	case VMSNAP_VERDICT_NEW_IN_PARENT:
+		return (!parent_made && !(inferred && k->made_before)) || (!inferred && !was_absent);
+	case VMSNAP_VERDICT_NEW_IN_BOTH:
+		return !child_made || !parent_made || (!inferred && !was_absent);
+	case VMSNAP_VERDICT_ONLY_IN_CHILD:
+		return k->child->state != OWN || (k->parent->state == OWN && !k->parent->uncertain);
+	case VMSNAP_VERDICT_ONLY_IN_PARENT:
+		return k->parent->state != OWN || (k->child->state == OWN && !k->child->uncertain);
+	case VMSNAP_VERDICT_ZERO_SHARED:
+		return !inferred && !was_read;
+	case VMSNAP_VERDICT_ZERO_IN_CHILD:
+		return !inferred ? !was_absent || !(k->child->did & DID_READ)
+		                 : !was_read && !(k->child->did & DID_READ);
+	case VMSNAP_VERDICT_ZERO_IN_PARENT:
+		return !inferred ? !was_absent || !(k->parent->did & DID_READ)
+		                 : !was_read && !(k->parent->did & DID_READ);
+	case VMSNAP_VERDICT_ZERO_IN_BOTH:
+		return !inferred && (!was_absent || !(k->parent->did & k->child->did & DID_READ));
+	case VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD:
+		return !child_made || (!inferred && !was_read);
+	case VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT:
+		return (!parent_made && !(inferred && k->made_before)) || (!inferred && !was_read);
+	case VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH:
+		return !child_made || !parent_made || (!inferred && !was_read);
+	case VMSNAP_VERDICT_DROPPED_BY_CHILD:
+		return !lost(k->child) || !was_own;
+	case VMSNAP_VERDICT_DROPPED_BY_PARENT:
+		return !lost(k->parent) || !was_own;
+	case VMSNAP_VERDICT_DROPPED_BY_BOTH:
+		return !inferred && (!lost(k->parent) || !lost(k->child) || !was_own);
+	case VMSNAP_VERDICT_FILE:
+		return !k->of_file || (k->parent->state == OWN && k->child->state == OWN);
+	case VMSNAP_VERDICT_SHARED_MAPPING:
+		return true;
+	default:
+		(void)was_bare;
+		return false;
+	}
+}
+
+static void say_wrong(const struct judged *j, const struct vmsnap_cow_range *range, int region, int page,
+                      const struct known *k, const char *warning)
+{
+	tally.wrong += j->still;
+	tally.moved += !j->still;
+	if (!told_of_seed && ++shown > show_most)
+		return;
+	if (shown > show_most)
+		return;
+	if (!told_of_seed) {
+		printf("seed %" PRIu64 ", parent %d, child %d, base %s; %s\n", seed_now, j->parent, j->child,
+		       j->base_name, warning);
+		for (int i = 0; i < log_count; i++)
+			printf("    %s\n", log_lines[i]);
+	}
+	told_of_seed = true;
+	printf("  region %d, page %d: %s%s, but at the fork %d%s, parent did %d is %d, child did %d is %d\n", region,
+	       page, vmsnap_verdict_name(range->verdict), range->inferred ? " (inferred)" : "", k->at,
+	       k->at_uncertain ? "?" : "", k->parent->did, k->parent->state, k->child->did, k->child->state);
+}
+
+static void check_page(const struct judged *j, const struct vmsnap_cow_range *range, int region, int page,
+                       const char *warning)
+{
+	const struct page *at = &j->at_fork.pages[region][page];
+	struct known k = { .at = at->state,
+		           .at_uncertain = at->uncertain,
+		           .of_file = region == OF_FILE,
+		           .parent = &processes[j->parent].pages[region][page],
+		           .child = &processes[j->child].pages[region][page] };
+	k.made_before = made(at);
+	if (at->unsure || k.parent->unsure || k.child->unsure)
+		return;
+	tally.pages++;
+	tally.verdicts[range->verdict]++;
+	if (j->counts) {
+		tally.counted++;
+		tally.doubtful += range->verdict == VMSNAP_VERDICT_UNKNOWN || range->verdict == VMSNAP_VERDICT_COPIED;
+	}
+	if (contradicts(range->verdict, range->inferred, &k))
+		say_wrong(j, range, region, page, &k, warning);
+}
+
+/* Which region an address of the child is in. */
+static int region_at(uint64_t address, bool moved)
+{
+	for (int i = 0; i < REGIONS; i++) {
+		uint64_t start = (uint64_t)(uintptr_t)address_of(moved, i, 0);
+		if (address >= start && address - start < (uint64_t)region_pages[i] * PAGE_BYTES)
+			return i;
+	}
+	return -1;
+}
+
+void check_ranges(const struct judged *j, struct vmsnap_cow *cow)
+{
+	struct vmsnap_cow_range range;
+	const struct process *child = &processes[j->child], *parent = &processes[j->parent];
+	for (size_t i = 0; !vmsnap_cow_range(cow, i, &range); i++)
+		for (uint64_t at = range.start; at < range.end; at += PAGE_BYTES) {
+			int region = region_at(at, child->moved);
+			/* Where frames do not tell what moved, two places are told of one page. */
+			if (region < 0 || (region == MOVABLE && parent->moved != child->moved && !range.moved) ||
+			    (region == MOVABLE && j->at_fork.moved != child->moved && !range.moved))
+				continue;
+			uint64_t start = (uint64_t)(uintptr_t)address_of(child->moved, region, 0);
+			check_page(j, &range, region, (int)((at - start) / PAGE_BYTES), vmsnap_cow_warning(cow));
+		}
+}
