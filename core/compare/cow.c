@@ -365,9 +365,9 @@ VMSNAP_API int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *
 	return vmsnap_cow_new_with(parent, child, base, NULL, out, err);
 }
 
-uint64_t cow_memory_left(const struct vmsnap_cow *cow)
+VMSNAP_API uint64_t vmsnap_cow_memory_left(const struct vmsnap_cow *cow)
 {
-	return work_left(&cow->work);
+	return cow->work.limit == WORK_UNLIMITED ? WORK_UNLIMITED : work_left(&cow->work);
 }
 
 VMSNAP_API void vmsnap_cow_free(struct vmsnap_cow *cow)

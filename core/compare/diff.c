@@ -323,9 +323,9 @@ VMSNAP_API void vmsnap_diff_free(struct vmsnap_diff *diff)
 	free(diff);
 }
 
-uint64_t diff_memory_left(const struct vmsnap_diff *diff)
+VMSNAP_API uint64_t vmsnap_diff_memory_left(const struct vmsnap_diff *diff)
 {
-	return work_left(&diff->work);
+	return diff->work.limit == WORK_UNLIMITED ? WORK_UNLIMITED : work_left(&diff->work);
 }
 
 VMSNAP_API size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff)

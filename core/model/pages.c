@@ -14,7 +14,7 @@ VMSNAP_API void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vm
 	it->index = run_list_find(&snap->runs, snap->info.page_size, start);
 }
 
-VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *out)
+static inline int run_next(struct vmsnap_run_iter *it, struct vmsnap_run *out)
 {
 	const struct run_list *runs = &it->snap->runs;
 	uint64_t page_size = it->snap->info.page_size;
@@ -33,6 +33,19 @@ VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *ou
 		pages = (it->end - start - 1) / page_size + 1;
 	run_describe(page_size, start, pages, entry, out);
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *out)
+{
+	return run_next(it, out);
+}
+
+VMSNAP_API size_t vmsnap_run_read(struct vmsnap_run_iter *it, struct vmsnap_run *runs, size_t count)
+{
+	size_t read = 0;
+	while (read < count && run_next(it, &runs[read]) == VMSNAP_OK)
+		read++;
+	return read;
 }
 
 VMSNAP_API int vmsnap_page_at(const struct vmsnap *snap, uint64_t address, struct vmsnap_run *page)

@@ -89,6 +89,11 @@ struct work work_on(const struct vmsnap *const *snaps, size_t count)
 	return work;
 }
 
+VMSNAP_API uint64_t vmsnap_memory_left(const struct vmsnap *const *snaps, size_t count)
+{
+	return work_on(snaps, count).limit;
+}
+
 int work_with(struct work *work, const struct vmsnap *const *snaps, size_t count,
               const struct vmsnap_compare_options *options, struct vmsnap_error *err)
 {

@@ -87,8 +87,8 @@ static void put_missed(const struct vmsnap *snap, struct bytes *out)
 {
 	struct bytes positions = { 0 };
 	size_t next = 0;
-	for (size_t i = 0; i < snap->thread_count; i++) {
-		if (!snap->threads[i].missed)
+	for (size_t i = 0; i < vmsnap_thread_count(snap); i++) {
+		if (!vmsnap_thread(snap, i)->missed)
 			continue;
 		put_varint(&positions, i - next);
 		next = i + 1;
@@ -103,11 +103,10 @@ static void put_missed(const struct vmsnap *snap, struct bytes *out)
  * mapping is a row) after the one before, and the text. */
 static void put_smaps_texts(const struct vmsnap *snap, struct bytes *out)
 {
-	const struct smaps *smaps = &snap->smaps;
 	struct bytes texts = { 0 };
-	size_t next = 0, cells = smaps->texts ? snap->vma_count * smaps->key_count : 0;
+	size_t next = 0, keys = vmsnap_smaps_key_count(snap), cells = vmsnap_vma_count(snap) * keys;
 	for (size_t cell = 0; cell < cells; cell++) {
-		const char *text = smaps->texts[cell];
+		const char *text = vmsnap_smaps_text(snap, cell / keys, cell % keys);
 		if (!text)
 			continue;
 		put_varint(&texts, cell - next);
@@ -136,7 +135,7 @@ static void put_memory_with(const struct vmsnap_info *info, struct bytes *out)
 
 int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
-	struct vmsnap_info info = snap->info;
+	struct vmsnap_info info = *vmsnap_info(snap);
 	if (info.page_size < 4096 || info.page_size > UINT64_C(1) << 30 || (info.page_size & (info.page_size - 1)))
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot has no page size that a file can hold");
 	if (info.freeze > VMSNAP_FREEZE_PARTIAL)
@@ -153,16 +152,18 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 static int put_threads(const struct vmsnap *snap, uint64_t *values, struct bytes *comms, struct payload *out)
 {
 	uint64_t tid = 0;
-	for (size_t i = 0; i < snap->thread_count; i++) {
-		values[i] = zigzag(snap->threads[i].tid - tid);
-		tid = snap->threads[i].tid;
-		put_bytes(comms, snap->threads[i].comm, strlen(snap->threads[i].comm) + 1);
+	size_t count = vmsnap_thread_count(snap);
+	for (size_t i = 0; i < count; i++) {
+		const struct vmsnap_thread *thread = vmsnap_thread(snap, i);
+		values[i] = zigzag(thread->tid - tid);
+		tid = thread->tid;
+		put_bytes(comms, thread->comm, strlen(thread->comm) + 1);
 	}
-	put_varint(&out->bytes, snap->thread_count);
-	put_numbers(&out->bytes, values, snap->thread_count);
-	for (size_t i = 0; i < snap->thread_count; i++)
-		values[i] = snap->threads[i].stack_pointer;
-	put_numbers(&out->bytes, values, snap->thread_count);
+	put_varint(&out->bytes, count);
+	put_numbers(&out->bytes, values, count);
+	for (size_t i = 0; i < count; i++)
+		values[i] = vmsnap_thread(snap, i)->stack_pointer;
+	put_numbers(&out->bytes, values, count);
 	put_column(&out->bytes, comms->data, comms->len);
 	return comms->failed || encode_done(out) ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
 }
@@ -170,7 +171,7 @@ static int put_threads(const struct vmsnap *snap, uint64_t *values, struct bytes
 int encode_thrd(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct bytes comms = { 0 };
-	uint64_t *values = calloc(snap->thread_count + 1, sizeof(*values));
+	uint64_t *values = calloc(vmsnap_thread_count(snap) + 1, sizeof(*values));
 	int rc = values ? put_threads(snap, values, &comms, out) : VMSNAP_ERR_NO_MEMORY;
 	free(values);
 	bytes_free(&comms);

@@ -6,7 +6,7 @@
 
 #include "file_deflate.h"
 #include "file_frames.h"
-#include "snapshot.h"
+#include "vmsnap.h"
 
 int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_vmas(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
@@ -16,16 +16,21 @@ int encode_name(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 
 /* Pages come in several payloads, so that they can be compressed and written
  * while the next is made. */
-enum { ENCODE_RUNS_MAX = 32768 };
+enum { ENCODE_RUNS_MAX = 32768, ENCODE_BATCH = 128 };
 struct page_encoder {
-	const struct vmsnap *snap;
-	size_t next;                         /* run */
-	uint64_t *gaps, *lengths;            /* scratch, ENCODE_RUNS_MAX each */
+	uint64_t page_size;
+	bool frames_known;
+	struct vmsnap_run_iter runs;
+	struct vmsnap_run batch[ENCODE_BATCH];
+	size_t next, batched;     /* of the batch; none: no more */
+	uint64_t *gaps, *lengths; /* scratch, ENCODE_RUNS_MAX each */
 	uint8_t *states, *swap_types;
 	struct frame_writer frames;
 };
 int page_encoder_init(struct page_encoder *encoder, const struct vmsnap *snap, struct vmsnap_error *err);
 void page_encoder_free(struct page_encoder *encoder);
+/* Whether another payload is to come. */
+bool page_encoder_more(const struct page_encoder *encoder);
 /* VMSNAP_END once there are no more. */
 int page_encoder_next(struct page_encoder *encoder, struct payload *out, struct vmsnap_error *err);
 

@@ -23,8 +23,8 @@ static void put_strings(const struct vmsnap *snap, const char *(*string_of)(cons
                         struct bytes *scratch, struct payload *out)
 {
 	scratch->len = 0;
-	for (size_t i = 0; i < snap->annotation_count; i++) {
-		const char *string = string_of(&snap->annotations[i]);
+	for (size_t i = 0; i < vmsnap_annotation_count(snap); i++) {
+		const char *string = string_of(vmsnap_annotation(snap, i));
 		put_bytes(scratch, string, strlen(string) + 1);
 	}
 	payload_cut(out);
@@ -33,34 +33,52 @@ static void put_strings(const struct vmsnap *snap, const char *(*string_of)(cons
 
 static void put_kinds(const struct vmsnap *snap, struct payload *out)
 {
-	put_varint(&out->bytes, snap->annotation_count);
-	for (size_t i = 0; i < snap->annotation_count; i++) {
-		uint8_t kind = (uint8_t)snap->annotations[i].kind;
+	size_t count = vmsnap_annotation_count(snap);
+	put_varint(&out->bytes, count);
+	for (size_t i = 0; i < count; i++) {
+		uint8_t kind = (uint8_t)vmsnap_annotation(snap, i)->kind;
 		put_bytes(&out->bytes, &kind, 1);
 	}
 }
 
+static uint64_t size_of(const struct vmsnap_annotation *name)
+{
+	return name->size;
+}
+
+static uint64_t tid_of(const struct vmsnap_annotation *name)
+{
+	return name->tid;
+}
+
+static uint64_t frame_of(const struct vmsnap_annotation *name)
+{
+	return name->frame;
+}
+
+static void put_numbers_of(const struct vmsnap *snap, uint64_t (*number_of)(const struct vmsnap_annotation *),
+                           uint64_t *values, struct payload *out)
+{
+	size_t count = vmsnap_annotation_count(snap);
+	for (size_t i = 0; i < count; i++)
+		values[i] = number_of(vmsnap_annotation(snap, i));
+	put_numbers(&out->bytes, values, count);
+}
+
 static void put_names(const struct vmsnap *snap, uint64_t *values, struct bytes *scratch, struct payload *out)
 {
-	const struct vmsnap_annotation *names = snap->annotations;
-	size_t count = snap->annotation_count;
+	size_t count = vmsnap_annotation_count(snap);
 	uint64_t address = 0;
 	put_varint(&out->bytes, count);
 	for (size_t i = 0; i < count; i++) {
-		values[i] = names[i].address - address;
-		address = names[i].address;
+		values[i] = vmsnap_annotation(snap, i)->address - address;
+		address += values[i];
 	}
 	put_numbers(&out->bytes, values, count);
-	for (size_t i = 0; i < count; i++)
-		values[i] = names[i].size;
-	put_numbers(&out->bytes, values, count);
+	put_numbers_of(snap, size_of, values, out);
 	put_kinds(snap, out);
-	for (size_t i = 0; i < count; i++)
-		values[i] = names[i].tid;
-	put_numbers(&out->bytes, values, count);
-	for (size_t i = 0; i < count; i++)
-		values[i] = names[i].frame;
-	put_numbers(&out->bytes, values, count);
+	put_numbers_of(snap, tid_of, values, out);
+	put_numbers_of(snap, frame_of, values, out);
 	put_strings(snap, function_of, scratch, out);
 	put_strings(snap, symbol_of, scratch, out);
 	put_strings(snap, type_of, scratch, out);
@@ -69,7 +87,7 @@ static void put_names(const struct vmsnap *snap, uint64_t *values, struct bytes 
 int encode_name(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct bytes scratch = { 0 };
-	uint64_t *values = calloc(snap->annotation_count + 1, sizeof(*values));
+	uint64_t *values = calloc(vmsnap_annotation_count(snap) + 1, sizeof(*values));
 	if (values)
 		put_names(snap, values, &scratch, out);
 	bool failed = !values || scratch.failed || encode_done(out);

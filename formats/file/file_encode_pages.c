@@ -17,10 +17,20 @@ struct page_columns {
 	size_t state_count;
 };
 
+static void next_batch(struct page_encoder *encoder)
+{
+	encoder->next = 0;
+	encoder->batched = vmsnap_run_read(&encoder->runs, encoder->batch, ENCODE_BATCH);
+}
+
 int page_encoder_init(struct page_encoder *encoder, const struct vmsnap *snap, struct vmsnap_error *err)
 {
-	*encoder = (struct page_encoder){ .snap = snap };
-	size_t most = snap->runs.count < ENCODE_RUNS_MAX ? snap->runs.count : ENCODE_RUNS_MAX;
+	*encoder = (struct page_encoder){ .page_size = vmsnap_info(snap)->page_size,
+		                          .frames_known = vmsnap_info(snap)->known.pfn };
+	vmsnap_run_iter_init(&encoder->runs, snap, 0, UINT64_MAX);
+	next_batch(encoder);
+	/* Of most processes the first batch is all; room that is not used costs nothing. */
+	size_t most = encoder->batched < ENCODE_BATCH ? encoder->batched : ENCODE_RUNS_MAX;
 	encoder->gaps = malloc((most + 1) * (2 * sizeof(uint64_t) + 2));
 	if (!encoder->gaps || !frame_writer_init(&encoder->frames, most)) {
 		page_encoder_free(encoder);
@@ -39,69 +49,46 @@ void page_encoder_free(struct page_encoder *encoder)
 	*encoder = (struct page_encoder){ 0 };
 }
 
-/* Runs are cut at RUN_PAGES_MAX in memory, not in the file. */
-static inline uint64_t join_runs(struct page_encoder *encoder)
+bool page_encoder_more(const struct page_encoder *encoder)
 {
-	const struct run_list *runs = &encoder->snap->runs;
-	const struct run *run = &runs->items[encoder->next++];
-	uint64_t page_size = encoder->snap->info.page_size;
-	uint64_t start = run_start(run), entry = run->entry, step = entry_step(entry), pages = run_pages(run);
-	while (encoder->next < runs->count) {
-		const struct run *more = &runs->items[encoder->next];
-		if (run_start(more) != start + pages * page_size || more->entry != entry + pages * step)
-			break;
-		pages += run_pages(more);
-		encoder->next++;
-	}
-	return pages;
+	return encoder->next < encoder->batched;
 }
 
-static inline bool has_frame(uint64_t entry)
-{
-	return entry & ENTRY_POPULATED;
-}
-
-static inline void add_frame(struct page_columns *columns, uint64_t entry, uint64_t pages)
+static inline void add_frame(struct page_columns *columns, const struct vmsnap_run *run, uint64_t pages)
 {
 	struct page_encoder *encoder = columns->encoder;
-	uint64_t frame = entry & ENTRY_FRAME_MASK;
-	if (entry & ENTRY_SWAPPED) {
-		encoder->swap_types[columns->swapped++] = (uint8_t)(frame & ((1u << SWAP_TYPE_BITS) - 1));
-		frame >>= SWAP_TYPE_BITS;
-	}
-	frame_writer_add(&encoder->frames, frame, pages);
+	if (run->flags & VMSNAP_PAGE_SWAPPED)
+		encoder->swap_types[columns->swapped++] = (uint8_t)run->swap_type;
+	frame_writer_add(&encoder->frames, run->flags & VMSNAP_PAGE_SWAPPED ? run->swap_offset : run->pfn, pages);
 }
 
 /* Takes runs until the payload is full. */
 static bool fill(struct page_columns *columns)
 {
 	struct page_encoder *encoder = columns->encoder;
-	const struct run_list *runs = &encoder->snap->runs;
-	uint64_t page_size = encoder->snap->info.page_size;
-	unsigned shift = (unsigned)__builtin_ctzll(page_size);
-	bool known = encoder->snap->info.known.pfn;
-	while (encoder->next < runs->count && columns->count < ENCODE_RUNS_MAX) {
-		const struct run *run = &runs->items[encoder->next];
-		uint64_t page = run_start(run) >> shift;
-		uint32_t flags = entry_flags(run->entry);
-		size_t state = columns->state_of[flags];
+	unsigned shift = (unsigned)__builtin_ctzll(encoder->page_size);
+	while (page_encoder_more(encoder) && columns->count < ENCODE_RUNS_MAX) {
+		const struct vmsnap_run *run = &encoder->batch[encoder->next];
+		uint64_t page = run->start >> shift, pages = (run->end - run->start) >> shift;
+		size_t state = columns->state_of[run->flags];
 		if (state == NO_STATE) {
 			if (columns->state_count == STATES_MAX)
 				break;
 			state = columns->state_count++;
-			columns->state_of[flags] = (uint16_t)state;
-			columns->flags[state] = flags;
+			columns->state_of[run->flags] = (uint16_t)state;
+			columns->flags[state] = run->flags;
 		}
 		if (page < columns->page)
 			return false;
-		uint64_t entry = run->entry, pages = join_runs(encoder);
 		size_t row = columns->count++;
 		encoder->states[row] = (uint8_t)state;
 		encoder->gaps[row] = page - columns->page;
 		encoder->lengths[row] = pages - 1;
 		columns->page = page + pages;
-		if (known && has_frame(entry))
-			add_frame(columns, entry, pages);
+		if (encoder->frames_known && run->flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED))
+			add_frame(columns, run, pages);
+		if (++encoder->next == ENCODE_BATCH)
+			next_batch(encoder);
 	}
 	return true;
 }
@@ -172,18 +159,18 @@ static void put_columns(struct page_columns *columns, struct payload *out)
 
 int page_encoder_next(struct page_encoder *encoder, struct payload *out, struct vmsnap_error *err)
 {
-	const struct run_list *runs = &encoder->snap->runs;
-	if (encoder->next >= runs->count)
+	if (!page_encoder_more(encoder))
 		return VMSNAP_END;
 	struct page_columns columns = { .encoder = encoder };
-	columns.base = columns.page = run_start(&runs->items[encoder->next]) / encoder->snap->info.page_size;
+	columns.base = columns.page = encoder->batch[encoder->next].start / encoder->page_size;
 	memset(columns.state_of, 0xff, sizeof(columns.state_of));
 	frame_writer_clear(&encoder->frames);
 	bool good = fill(&columns) && states_possible(&columns) &&
-	            columns.page <= (0 - encoder->snap->info.page_size) / encoder->snap->info.page_size;
+	            columns.page <= (0 - encoder->page_size) / encoder->page_size;
 	if (!good)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "the pages from 0x%" PRIx64 " on are in states that a file cannot hold",
-		            columns.base * encoder->snap->info.page_size);
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "the pages from 0x%" PRIx64 " on are in states that a file cannot hold",
+		            columns.base * encoder->page_size);
 	put_columns(&columns, out);
 	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }

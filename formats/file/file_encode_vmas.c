@@ -109,8 +109,8 @@ static bool init_columns(struct vma_columns *columns, size_t vmas)
 static int set_row(const struct vmsnap *snap, struct vma_columns *columns, size_t row, uint64_t *page,
                    struct vmsnap_error *err)
 {
-	const struct vmsnap_vma *vma = &snap->vmas[row];
-	uint64_t page_size = snap->info.page_size;
+	const struct vmsnap_vma *vma = vmsnap_vma(snap, row);
+	uint64_t page_size = vmsnap_info(snap)->page_size;
 	if ((vma->start | vma->end | vma->offset) & (page_size - 1) || vma->end <= vma->start ||
 	    vma->start / page_size < *page || vma->build_id_len > UINT8_MAX)
 		return fail(err, VMSNAP_ERR_ARGUMENT,
@@ -159,20 +159,21 @@ static int put_vmas(const struct vmsnap *snap, struct vma_columns *columns, stru
                     struct vmsnap_error *err)
 {
 	uint64_t page = 0;
-	for (size_t i = 0; i < snap->vma_count; i++) {
+	size_t count = vmsnap_vma_count(snap);
+	for (size_t i = 0; i < count; i++) {
 		int rc = set_row(snap, columns, i, &page, err);
 		if (rc)
 			return rc;
 	}
-	put_varint(&out->bytes, snap->vma_count);
+	put_varint(&out->bytes, count);
 	put_varint(&out->bytes, columns->objects.count);
 	put_objects(columns, out);
-	put_numbers(&out->bytes, columns->gaps, snap->vma_count);
-	put_numbers(&out->bytes, columns->sizes, snap->vma_count);
+	put_numbers(&out->bytes, columns->gaps, count);
+	put_numbers(&out->bytes, columns->sizes, count);
 	payload_cut(out);
-	put_column(&out->bytes, columns->perms, snap->vma_count);
-	put_numbers(&out->bytes, columns->which, snap->vma_count);
-	put_numbers(&out->bytes, columns->offsets, snap->vma_count);
+	put_column(&out->bytes, columns->perms, count);
+	put_numbers(&out->bytes, columns->which, count);
+	put_numbers(&out->bytes, columns->offsets, count);
 	bool failed = columns->names.failed || columns->build_ids.failed || columns->build_id_lens.failed;
 	return failed || encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }
@@ -180,7 +181,8 @@ static int put_vmas(const struct vmsnap *snap, struct vma_columns *columns, stru
 int encode_vmas(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct vma_columns columns;
-	int rc = init_columns(&columns, snap->vma_count) ? put_vmas(snap, &columns, out, err) : fail_no_memory(err);
+	int rc = init_columns(&columns, vmsnap_vma_count(snap)) ? put_vmas(snap, &columns, out, err)
+	                                                        : fail_no_memory(err);
 	free_columns(&columns);
 	return rc;
 }
@@ -190,8 +192,8 @@ int encode_vmas(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 /* Whether a key's values are all whole KiB; none, and they are kept as they are. */
 static bool whole_kib(const struct vmsnap *snap, size_t key)
 {
-	for (size_t vma = 0; vma < snap->vma_count; vma++) {
-		uint64_t value = snap->smaps.values[vma * snap->smaps.key_count + key];
+	for (size_t vma = 0; vma < vmsnap_vma_count(snap); vma++) {
+		uint64_t value = vmsnap_smaps_value(snap, vma, key);
 		if (value != UINT64_MAX && value % 1024)
 			return false;
 	}
@@ -200,10 +202,9 @@ static bool whole_kib(const struct vmsnap *snap, size_t key)
 
 static void put_smaps(const struct vmsnap *snap, struct payload *out, struct bytes *strings, uint64_t *values)
 {
-	const struct smaps *smaps = &snap->smaps;
-	size_t keys = smaps->key_count;
+	size_t keys = vmsnap_smaps_key_count(snap), vmas = vmsnap_vma_count(snap);
 	for (size_t k = 0; k < keys; k++)
-		put_bytes(strings, smaps->keys[k], strlen(smaps->keys[k]) + 1);
+		put_bytes(strings, vmsnap_smaps_key(snap, k), strlen(vmsnap_smaps_key(snap, k)) + 1);
 	put_varint(&out->bytes, keys);
 	put_column(&out->bytes, strings->data, strings->len);
 	put_varint(&out->bytes, keys);
@@ -213,15 +214,15 @@ static void put_smaps(const struct vmsnap *snap, struct payload *out, struct byt
 	}
 	for (size_t k = 0; k < keys; k++) {
 		uint64_t scale = whole_kib(snap, k) ? 1024 : 1;
-		for (size_t vma = 0; vma < snap->vma_count; vma++) {
-			uint64_t value = smaps->values[vma * keys + k];
+		for (size_t vma = 0; vma < vmas; vma++) {
+			uint64_t value = vmsnap_smaps_value(snap, vma, k);
 			values[vma] = value == UINT64_MAX ? 0 : value / scale + 1;
 		}
-		put_numbers(&out->bytes, values, snap->vma_count);
+		put_numbers(&out->bytes, values, vmas);
 	}
 	strings->len = 0;
-	for (size_t vma = 0; vma < snap->vma_count; vma++) {
-		const char *flags = smaps->flags ? smaps->flags[vma] : "";
+	for (size_t vma = 0; vma < vmas; vma++) {
+		const char *flags = vmsnap_smaps_flags(snap, vma);
 		put_bytes(strings, flags, strlen(flags) + 1);
 	}
 	put_column(&out->bytes, strings->data, strings->len);
@@ -230,7 +231,7 @@ static void put_smaps(const struct vmsnap *snap, struct payload *out, struct byt
 int encode_smap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	struct bytes strings = { 0 };
-	uint64_t *values = calloc(snap->vma_count + 1, sizeof(*values));
+	uint64_t *values = calloc(vmsnap_vma_count(snap) + 1, sizeof(*values));
 	if (values)
 		put_smaps(snap, out, &strings, values);
 	bool failed = !values || strings.failed || encode_done(out);

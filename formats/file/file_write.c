@@ -61,7 +61,9 @@ static int put_encoded(struct writer *writer, const struct vmsnap *snap, uint32_
 static int put_status(struct writer *writer, const struct vmsnap *snap)
 {
 	payload_clear(&writer->payload);
-	put_bytes(&writer->payload.bytes, snap->status, snap->status_len);
+	size_t len;
+	const char *status = vmsnap_status_text(snap, &len);
+	put_bytes(&writer->payload.bytes, status, len);
 	if (writer->payload.bytes.failed)
 		return fail_no_memory(writer->err);
 	return put_payload(writer, SECTION_STAT, true, DEFLATE_SMALL_TEXT);
@@ -77,6 +79,12 @@ static int put_finished(struct writer *writer, struct pipeline *pipeline)
 
 static int put_many_pages(struct writer *writer, struct page_encoder *encoder, struct pipeline *pipeline)
 {
+	/* The first one is made already, to see whether there are more. */
+	struct pipeline_job *first = pipeline_next(pipeline);
+	struct payload empty = first->payload;
+	first->payload = writer->payload;
+	writer->payload = empty;
+	pipeline_start(pipeline);
 	int rc = VMSNAP_OK;
 	while (!rc) {
 		struct pipeline_job *job = pipeline_next(pipeline);
@@ -110,15 +118,14 @@ static int put_pages(struct writer *writer, const struct vmsnap *snap)
 {
 	struct page_encoder encoder;
 	int rc = page_encoder_init(&encoder, snap, writer->err);
-	if (!rc && snap->runs.count > ENCODE_RUNS_MAX) {
+	payload_clear(&writer->payload);
+	rc = rc ? rc : page_encoder_next(&encoder, &writer->payload, writer->err);
+	if (!rc && page_encoder_more(&encoder)) {
 		struct pipeline *pipeline = pipeline_new(other_cpus());
 		rc = pipeline ? put_many_pages(writer, &encoder, pipeline) : fail_no_memory(writer->err);
 		pipeline_free(pipeline);
-	}
-	while (!rc) {
-		payload_clear(&writer->payload);
-		rc = page_encoder_next(&encoder, &writer->payload, writer->err);
-		rc = rc ? rc : put_payload(writer, SECTION_PAGE, true, DEFLATE_SMALL);
+	} else if (!rc) {
+		rc = put_payload(writer, SECTION_PAGE, true, DEFLATE_SMALL);
 	}
 	page_encoder_free(&encoder);
 	return rc == VMSNAP_END ? VMSNAP_OK : rc;
@@ -134,6 +141,14 @@ static int put_end(struct writer *writer)
 	return sink_write(&writer->sink, bytes, sizeof(bytes), writer->err);
 }
 
+static bool has_smaps(const struct vmsnap *snap)
+{
+	bool some = vmsnap_smaps_key_count(snap);
+	for (size_t i = 0; !some && i < vmsnap_vma_count(snap); i++)
+		some = *vmsnap_smaps_flags(snap, i);
+	return some;
+}
+
 static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
 {
 	writer->start = writer->sink.written;
@@ -142,12 +157,12 @@ static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
 	int rc = put_encoded(writer, snap, SECTION_SNAP, true, encode_snap);
 	rc = rc ? rc : put_status(writer, snap);
 	rc = rc ? rc : put_encoded(writer, snap, SECTION_VMAS, true, encode_vmas);
-	if (!rc && snap->thread_count)
+	if (!rc && vmsnap_thread_count(snap))
 		rc = put_encoded(writer, snap, SECTION_THRD, false, encode_thrd);
 	rc = rc ? rc : put_pages(writer, snap);
-	if (!rc && (snap->smaps.key_count || snap->smaps.flags))
+	if (!rc && has_smaps(snap))
 		rc = put_encoded(writer, snap, SECTION_SMAP, false, encode_smap);
-	if (!rc && snap->annotation_count)
+	if (!rc && vmsnap_annotation_count(snap))
 		rc = put_encoded(writer, snap, SECTION_NAME, false, encode_name);
 	return rc ? rc : put_end(writer);
 }

@@ -1,5 +1,4 @@
-/* text_limit.h - what is made for a text counts against the limits of what it is about.  The only
- * place in formats that asks the model and the comparison what these are. */
+/* text_limit.h - what is made for a text counts against the limits of what it is about. */
 #ifndef VMSNAP_TEXT_LIMIT_H
 #define VMSNAP_TEXT_LIMIT_H
 

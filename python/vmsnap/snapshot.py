@@ -30,6 +30,7 @@ ENTRY_FLAGS_SHIFT = 55
 ENTRY_PFN = (1 << ENTRY_FLAGS_SHIFT) - 1
 
 _MOST_PAGES = 1 << 40  # more than any machine has
+_BATCH = 256  # runs that are asked for at once: each call costs more than all of them
 
 _STATUS_FN = CFUNCTYPE(c_bool, c_void_p, POINTER(_header.StatusField))
 
@@ -183,11 +184,13 @@ class Snapshot(Owned):
 
     def runs(self, start=0, end=ADDRESS_MAX):
         """Yields the Runs that overlap [start, end), clipped to it.  Absent pages are in none."""
-        iterator, run = _lib.struct(_header.RunIter), _lib.struct(_header.Run)
+        iterator, batch = _lib.struct(_header.RunIter), (_header.Run * _BATCH)()
         lib().vmsnap_run_iter_init(byref(iterator), self._handle, given.address(start), given.address(end))
-        following, at, where = lib().vmsnap_run_next, byref(iterator), byref(run)
-        while following(at, where) == _header.Rc.OK:
-            yield Run(run.start, run.end, run.flags, run.pfn, run.swap_type, run.swap_offset)
+        count = _BATCH
+        while count == _BATCH:
+            count = lib().vmsnap_run_read(byref(iterator), batch, _BATCH)
+            for run in batch[:count]:
+                yield _run(run)
 
     def pages(self, start, end, into=None):
         """The entries of all pages of [start, end), 64 bits each, in one go: an array("Q"), or

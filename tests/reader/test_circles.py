@@ -16,7 +16,7 @@ def modules():
             for name in files:
                 if name.endswith((".c", ".h")):
                     with open(os.path.join(folder, name), encoding="utf-8") as file:
-                        wanted = re.findall(r'^#include "([\w.]+)\.h"', file.read(), re.M)
+                        wanted = re.findall(r'^#include "(?:[\w./]*/)?([\w.]+)\.h"', file.read(), re.M)
                     includes.setdefault(name[:-2], set()).update(wanted)
     return {module: {each for each in wanted if each != module and each in includes}
             for module, wanted in includes.items()}

@@ -139,6 +139,34 @@ static void iterator_clips_and_joins(void **state)
 	vmsnap_unref(snap);
 }
 
+static void many_runs_are_read_at_once_as_one_by_one(void **state)
+{
+	(void)state;
+	enum { RUNS = 10 };
+	struct vmsnap *snap = snapshot_new();
+	struct vmsnap_run runs[RUNS + 1], one;
+	struct vmsnap_run_iter it, each;
+	snap->info.page_size = PAGE;
+	for (uint64_t i = 0; i < RUNS; i++)
+		assert_int_equal(run_list_append(&snap->runs, PAGE, 0x10000 + 3 * i * PAGE, 2,
+		                                 (i % 2 ? ENTRY_PRESENT : ENTRY_SWAPPED) | (100 * (i + 1))),
+		                 VMSNAP_OK);
+	vmsnap_run_iter_init(&it, snap, 0x10000 + PAGE, UINT64_MAX);
+	vmsnap_run_iter_init(&each, snap, 0x10000 + PAGE, UINT64_MAX);
+	assert_int_equal(vmsnap_run_read(&it, runs, 4), 4);
+	assert_int_equal(vmsnap_run_read(&it, runs + 4, RUNS), RUNS - 4);
+	assert_int_equal(vmsnap_run_read(&it, runs, 1), 0);
+	for (size_t i = 0; i < RUNS; i++) {
+		assert_int_equal(vmsnap_run_next(&each, &one), VMSNAP_OK);
+		assert_memory_equal(&one, &runs[i], sizeof(one));
+	}
+	assert_int_equal(vmsnap_run_next(&each, &one), VMSNAP_END);
+	assert_int_equal(runs[0].start, 0x10000 + PAGE);
+	assert_int_equal(runs[0].swap_offset, (100 >> SWAP_TYPE_BITS) + 1);
+	assert_int_equal(runs[1].pfn, 200);
+	vmsnap_unref(snap);
+}
+
 static void hidden_frames_do_not_count(void **state)
 {
 	(void)state;
@@ -270,6 +298,7 @@ int main(void)
 		cmocka_unit_test(sums_do_not_count_what_is_not_known),
 		cmocka_unit_test(run_list_append_joins_what_counts_on),
 		cmocka_unit_test(iterator_clips_and_joins),
+		cmocka_unit_test(many_runs_are_read_at_once_as_one_by_one),
 		cmocka_unit_test(hidden_frames_do_not_count),
 		cmocka_unit_test(marks_cut_runs_where_they_begin_and_end),
 		cmocka_unit_test(sums_count_every_kind),

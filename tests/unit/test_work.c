@@ -162,10 +162,15 @@ static void what_is_no_file_s_has_no_limit(void **state)
 	struct vmsnap *a = with_runs(MANY, 24 * MANY), *b = with_runs(1, 64 * 1024);
 	a->memory_limit = b->memory_limit = 0;
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_OK);
+	assert_true(vmsnap_memory_left((const struct vmsnap *[]){ a, NULL, b }, 3) == UINT64_MAX);
+	assert_true(vmsnap_diff_memory_left(diff) == UINT64_MAX);
 	vmsnap_diff_free(diff);
 	/* Beside one of a file it has enough for itself. */
 	b->memory_limit = 64 * 1024;
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, &err), VMSNAP_OK);
+	uint64_t left = vmsnap_memory_left((const struct vmsnap *[]){ a, b }, 2);
+	assert_true(left > vmsnap_memory_left((const struct vmsnap *[]){ NULL, b }, 2) && left < UINT64_MAX);
+	assert_true(vmsnap_diff_memory_left(diff) < left);
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -352,7 +357,9 @@ static void status_shows_every_line(void **state)
 	enum { LINES = 5000 };
 	size_t lines = 0;
 	struct vmsnap_error err;
-	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = count_lines, .ctx = &lines };
+	struct vmsnap_output out = {
+		.size = sizeof(out), .style.size = sizeof(out.style), .write = count_lines, .ctx = &lines
+	};
 	struct vmsnap *a = with_lines(LINES, 0), *b = with_status("b:1\n", LINES, 0);
 	assert_int_equal(vmsnap_print_status(a, b, &out, &err), VMSNAP_OK);
 	assert_int_equal(lines, 1 + 2 * LINES);
@@ -460,9 +467,11 @@ static void texts_end_when_they_are_not_wanted_any_more(void **state)
 		for (int json = 0; json < 2; json++) {
 			struct asked asked = { 0 };
 			struct vmsnap_error err = { 0 };
-			struct vmsnap_output out = {
-				.size = sizeof(out), .style.size = sizeof(out.style), .write = write_nothing, .cancelled = ask, .cancel_ctx = &asked
-			};
+			struct vmsnap_output out = { .size = sizeof(out),
+				                     .style.size = sizeof(out.style),
+				                     .write = write_nothing,
+				                     .cancelled = ask,
+				                     .cancel_ctx = &asked };
 			out.style.json = json;
 			if (prints[i](snap, &out, &err) != VMSNAP_ERR_CANCELLED ||
 			    strcmp(err.message, "cancelled") != 0)
@@ -478,7 +487,9 @@ static void a_row_of_a_table_counts_too(void **state)
 {
 	(void)state;
 	struct vmsnap_error err = { 0 };
-	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = write_nothing, .style.raw = true };
+	struct vmsnap_output out = {
+		.size = sizeof(out), .style.size = sizeof(out.style), .write = write_nothing, .style.raw = true
+	};
 	struct vmsnap *snap = with_vmas(1, 4 * MIB);
 	size_t len = 3 * MIB / 2;
 	char *name = arena_alloc(&snap->strings, len + 1);
@@ -503,7 +514,9 @@ static void reading_ends_when_it_is_not_wanted_any_more(void **state)
 	struct vmsnap *snap;
 	struct vmsnap_error err = { 0 };
 	size_t index, printed = 0;
-	struct vmsnap_output out = { .size = sizeof(out), .style.size = sizeof(out.style), .write = count_lines, .ctx = &printed };
+	struct vmsnap_output out = {
+		.size = sizeof(out), .style.size = sizeof(out.style), .write = count_lines, .ctx = &printed
+	};
 	add_start(&made);
 	add_vmas(&made, MANY);
 	add_threads(&made, MANY);

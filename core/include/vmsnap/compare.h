@@ -104,6 +104,8 @@ const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
 /* enum vmsnap_relation; unless it is comparable there are no ranges, and mappings are not followed
  * to other addresses. */
 int vmsnap_diff_relation(const struct vmsnap_diff *diff);
+/* vmsnap_memory_left() of both, without what it has taken itself. */
+uint64_t vmsnap_diff_memory_left(const struct vmsnap_diff *diff);
 
 struct vmsnap_diff_vma {
 	int change;                     /* enum vmsnap_vma_change */
@@ -282,6 +284,8 @@ const struct vmsnap *vmsnap_cow_base_other(const struct vmsnap_cow *cow);
 /* enum vmsnap_relation of parent and child, also if their address space was one at two instants;
  * unless it is comparable there are no verdicts. */
 int vmsnap_cow_relation(const struct vmsnap_cow *cow);
+/* vmsnap_memory_left() of all of them, without what it has taken itself. */
+uint64_t vmsnap_cow_memory_left(const struct vmsnap_cow *cow);
 
 struct vmsnap_cow_range {
 	uint64_t start, end;

@@ -141,6 +141,9 @@ struct vmsnap *vmsnap_ref(const struct vmsnap *snap);
 void vmsnap_unref(const struct vmsnap *snap);
 /* Bytes that it takes, without what the allocator adds: for who keeps many. */
 uint64_t vmsnap_memory(const struct vmsnap *snap);
+/* Bytes that what is made of these (NULLs are passed over), a text say, may take: a file that is loaded
+ * has a limit (struct vmsnap_limits), which holds for that, too.  UINT64_MAX if none is a file's. */
+uint64_t vmsnap_memory_left(const struct vmsnap *const *snaps, size_t count);
 
 /* Whether EXCLUSIVE, or that it is not set, says anything of a page.  The kernel's bit of a page that
  * is mapped by a PMD is that of the first one of its huge page. */
@@ -196,6 +199,8 @@ struct vmsnap_run_iter {
 };
 void vmsnap_run_iter_init(struct vmsnap_run_iter *it, const struct vmsnap *snap, uint64_t start, uint64_t end);
 int vmsnap_run_next(struct vmsnap_run_iter *it, struct vmsnap_run *run);
+/* The next ones in one go, at most `count`; how many: less than that only after the last. */
+size_t vmsnap_run_read(struct vmsnap_run_iter *it, struct vmsnap_run *runs, size_t count);
 
 /* The state of one page; VMSNAP_ERR_NOT_FOUND if it is absent (or unmapped). */
 int vmsnap_page_at(const struct vmsnap *snap, uint64_t address, struct vmsnap_run *page);

@@ -1,11 +1,12 @@
-/* builder.h - a snapshot in the making.  Rooms that know where all of it comes from at once
+/* builder.h - a snapshot in the making, and the only header of the model that formats see: this folder
+ * is on their path, the model's own is not.  Rooms that know where all of it comes from at once
  * (capture, the reader of files) fill the model itself; what they fill it with is checked by
  * them.  Everybody gets it from finish, and never changes it again. */
 #ifndef VMSNAP_BUILDER_H
 #define VMSNAP_BUILDER_H
 
-#include "annotation.h" /* their order, and how to keep a string once */
-#include "snapshot.h"
+#include "../annotation.h" /* their order, and how to keep a string once */
+#include "../snapshot.h"
 #include "work.h"
 
 struct vmsnap_builder {
