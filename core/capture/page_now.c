@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "mapcount.h"
 #include "pagemap_again.h"
 #include "procdir.h"
 
@@ -88,16 +89,21 @@ static uint64_t settle(int procdir, int fd, uint64_t start, uint64_t page_size, 
 
 /* Bit 56 of a page that is mapped by a PMD is about another; how often it is mapped itself is known to root.
  * Where nothing tells what is huge, any page may be. */
-static void settle_exclusive(uint64_t *entry, struct vmsnap_known *known)
+static void settle_exclusive(uint64_t *entry, int pagemap, uint64_t page, struct vmsnap_known *known)
 {
 	uint64_t frame = *entry & ENTRY_FRAME_MASK, count = 0, exclusive = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
-	if (!(*entry & ENTRY_PRESENT) || (known->huge && entry_exclusive_known(*entry, known->pfn)))
+	if (!(*entry & ENTRY_PRESENT) || (known->huge && entry_exclusive_known(*entry, known->pfn, false)))
 		return;
 	CLEANUP_CLOSE int fd = frame ? open("/proc/kpagecount", O_RDONLY | O_CLOEXEC) : -1;
-	if (fd >= 0 && pread(fd, &count, sizeof(count), (off_t)(frame * sizeof(count))) == sizeof(count))
+	uint64_t again = 0;
+	bool told = fd >= 0 && !mapcount_read(fd, frame, 1, &count) &&
+	            pread(pagemap, &again, sizeof(again), (off_t)(page * sizeof(again))) == sizeof(again) &&
+	            (again & ENTRY_PRESENT) && (again & ENTRY_FRAME_MASK) == frame && mapcount_is_exact();
+	if (told)
 		*entry = count == 1 ? *entry | exclusive : *entry & ~exclusive;
 	else if (known->huge)
 		known->exclusive = false;
+	known->exclusive_huge = told && known->huge;
 }
 
 VMSNAP_API int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct vmsnap_known *known,
@@ -118,7 +124,7 @@ VMSNAP_API int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *p
 	entry = entry & ENTRY_POPULATED ? entry_normal(entry) : 0;
 	entry = settle(procdir, fd, start, page_size, probe.known.pfn, entry);
 	entry |= more_flags(fd, &range, entry, &probe);
-	settle_exclusive(&entry, &probe.known);
+	settle_exclusive(&entry, fd, address / page_size, &probe.known);
 	*known = probe.known;
 	if (!entry)
 		return fail(err, VMSNAP_ERR_NOT_FOUND,

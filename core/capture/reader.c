@@ -125,6 +125,19 @@ static int take_again(struct reader *reader, struct pagemap_walk *walk, int fd, 
 	return error ? error : pagemap_walk_marks(walk, fd, &again->runs, &again->marks);
 }
 
+/* Of huge pages which each is mapped once; what was just being moved is left alone. */
+static int take_mapcounts(struct reader *reader, struct pagemap_walk *walk, int fd)
+{
+	struct mapcount *mapcount = &reader->mapcount;
+	mapcount->memory = reader->memory;
+	mapcount->pagemap = fd;
+	mapcount->page_size = reader->builder.snap->info.page_size;
+	mapcount->unhurried = reader->smaps_wanted;
+	mapcount->cancel = pagemap_walk_cancel(walk);
+	mapcount->dog = reader->dog;
+	return reader->again.marks.count ? 0 : mapcount_take(mapcount, &reader->builder.snap->runs, &reader->marks);
+}
+
 static int walk_pages(struct reader *reader, struct pagemap_walk *walk, int fd, const struct address_range *ranges,
                       size_t count)
 {
@@ -134,7 +147,8 @@ static int walk_pages(struct reader *reader, struct pagemap_walk *walk, int fd, 
 	bool frames = reader->live ? pagemap_walk_probe(walk)->known.pfn : show_frames(runs);
 	if (!error && (seen & PAGEMAP_MOVING || (seen && !frames)))
 		error = take_again(reader, walk, fd, frames);
-	return error ? error : pagemap_walk_marks(walk, fd, runs, &reader->marks);
+	error = error ? error : pagemap_walk_marks(walk, fd, runs, &reader->marks);
+	return error || !frames || !reader->live ? error : take_mapcounts(reader, walk, fd);
 }
 
 static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
@@ -432,6 +446,10 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		if (pagemap_apply_marks(probe, snap->info.page_size, &reader->marks, &snap->runs) ||
 		    pagemap_again_apply(&reader->again, probe, &snap->runs))
 			return fail_no_memory(err);
+		bool counted;
+		if (mapcount_apply(&reader->mapcount, &snap->runs, &counted))
+			return fail_no_memory(err);
+		snap->info.known.exclusive_huge = counted;
 		thread_names(reader);
 		if (take_cgroup(reader))
 			return fail_no_memory(err);
@@ -473,6 +491,7 @@ void reader_free(struct reader *reader)
 	proc_text_free(&reader->status_before);
 	free(reader->marks.items);
 	pagemap_again_free(&reader->again);
+	mapcount_free(&reader->mapcount);
 	free(reader->heaps.items);
 	builder_drop(&reader->builder);
 	*reader = (struct reader){ .memory = -1, .root = -1, .maps = -1 };

@@ -5,6 +5,7 @@
 
 #include "builder.h"
 #include "malloc_heaps.h"
+#include "mapcount.h"
 #include "own_mappings.h"
 #include "pagemap_again.h"
 #include "procdir.h"
@@ -22,6 +23,7 @@ struct reader {
 	struct proc_text maps_text, smaps_text, status_text, status_before;
 	struct page_marks marks;
 	struct pagemap_again again; /* what was read twice */
+	struct mapcount mapcount;   /* of huge pages */
 	struct malloc_heaps heaps;
 	const struct own_mappings *own; /* to drop before pages are read; NULL: none */
 	struct watchdog *dog;           /* to kick between the steps */

@@ -148,9 +148,9 @@ static void sum_ranges(struct vmsnap_diff *diff, unsigned page_shift)
 }
 
 /* Adds pages of which a fact is not known. */
-static void count_unknown(const struct run *run, bool frames, struct totals *totals)
+static void count_unknown(const struct run *run, const struct vmsnap_known *known, struct totals *totals)
 {
-	if ((run->entry & ENTRY_PRESENT) && !entry_exclusive_known(run->entry, frames))
+	if ((run->entry & ENTRY_PRESENT) && !entry_exclusive_known(run->entry, known->pfn, known->exclusive_huge))
 		totals->others[VMSNAP_TOTAL_EXCLUSIVE_UNKNOWN] += run_pages(run);
 	else if (entry_doubtful(run->entry))
 		totals->others[VMSNAP_TOTAL_SWAPPED_UNKNOWN] += run_pages(run);
@@ -159,11 +159,10 @@ static void count_unknown(const struct run *run, bool frames, struct totals *tot
 static uint64_t count_resident(const struct vmsnap *snap, struct totals *totals)
 {
 	uint64_t pages = 0;
-	bool frames = snap->info.known.pfn;
 	const struct run *end = snap->runs.items ? snap->runs.items + snap->runs.count : NULL;
 	for (const struct run *run = snap->runs.items; run < end; run++) {
 		pages += run->entry & ENTRY_PRESENT ? run_pages(run) : 0;
-		count_unknown(run, frames, totals);
+		count_unknown(run, &snap->info.known, totals);
 	}
 	return pages;
 }
@@ -202,7 +201,7 @@ static uint64_t count_writable(const struct vmsnap *snap, const struct run *run,
 /* In one pass: of a large process it is the memory that takes the time. */
 static void count_pages(const struct vmsnap *a, struct totals *totals)
 {
-	bool exclusive_known = a->info.known.exclusive, frames = a->info.known.pfn;
+	bool exclusive_known = a->info.known.exclusive;
 	unsigned shift = walk_page_shift(a);
 	uint64_t resident = 0, shared = 0, unknown = 0;
 	size_t vma = 0;
@@ -213,7 +212,7 @@ static void count_pages(const struct vmsnap *a, struct totals *totals)
 			shared += count_writable(a, run, shift, &vma);
 		else if (page_write_may_copy(run->entry))
 			unknown += count_writable(a, run, shift, &vma);
-		count_unknown(run, frames, totals);
+		count_unknown(run, &a->info.known, totals);
 	}
 	totals->others[VMSNAP_TOTAL_RESIDENT_A] = resident;
 	totals->others[VMSNAP_TOTAL_SHARED_A] = shared;

@@ -29,6 +29,8 @@ struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsna
 		.exclusive_a = in_a->exclusive,
 		.pfn_a = in_a->pfn,
 		.pfn_b = in_b->pfn,
+		.exclusive_huge_a = in_a->exclusive_huge,
+		.exclusive_huge_b = in_b->exclusive_huge,
 	};
 }
 
@@ -52,8 +54,8 @@ static bool frames_differ(uint64_t a, uint64_t b)
 static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context *context)
 {
 	uint32_t facts = fact(context->frames && frames_differ(a, b), VMSNAP_CHANGE_PFN_CHANGED);
-	if (context->exclusive && entry_exclusive_known(a, context->pfn_a) &&
-	    entry_exclusive_known(b, context->pfn_b)) {
+	if (context->exclusive && entry_exclusive_known(a, context->pfn_a, context->exclusive_huge_a) &&
+	    entry_exclusive_known(b, context->pfn_b, context->exclusive_huge_b)) {
 		bool before = has(a, VMSNAP_PAGE_EXCLUSIVE), after = has(b, VMSNAP_PAGE_EXCLUSIVE);
 		facts |= fact(!before && after, VMSNAP_CHANGE_BECAME_EXCLUSIVE) |
 		         fact(before && !after, VMSNAP_CHANGE_BECAME_SHARED);

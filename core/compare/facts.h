@@ -11,6 +11,7 @@ struct facts_context {
 	bool exclusive, zero, soft_dirty, huge;
 	bool exclusive_a;  /* A knows what is exclusive */
 	bool pfn_a, pfn_b; /* they know frames; whether these can be compared is another thing */
+	bool exclusive_huge_a, exclusive_huge_b;
 	bool same_file;    /* A and B map the same file here, privately */
 	bool private_text; /* B maps a file privately, executable in A or B */
 	bool shared_mapping;

@@ -21,11 +21,11 @@ static inline bool own_page_exclusive(uint64_t entry)
 /* For what is to prove something, of a page in a known frame; in one slot of swap there is one page. */
 static inline bool own_page_surely_exclusive(uint64_t entry)
 {
-	return own_page_exclusive(entry) && entry_exclusive_known(entry, true);
+	return own_page_exclusive(entry) && entry_exclusive_known(entry, true, false);
 }
 static inline bool own_page_surely_shared(uint64_t entry)
 {
-	return !(entry & ENTRY_PRESENT) || (!own_page_exclusive(entry) && entry_exclusive_known(entry, true));
+	return !(entry & ENTRY_PRESENT) || (!own_page_exclusive(entry) && entry_exclusive_known(entry, true, false));
 }
 
 /* What it is in: frames and slots as numbers that count up by one from page to page. */

@@ -93,7 +93,7 @@ static void add_bytes(struct vmsnap_sums *sums, const struct vmsnap_known *known
 	if (!(flags & VMSNAP_PAGE_PRESENT))
 		return;
 	sums->resident += bytes;
-	if (!known->exclusive || !entry_exclusive_known(entry, known->pfn))
+	if (!known->exclusive || !entry_exclusive_known(entry, known->pfn, known->exclusive_huge))
 		sums->exclusive_unknown += bytes;
 	else if (flags & VMSNAP_PAGE_EXCLUSIVE)
 		sums->exclusive += bytes;

@@ -81,10 +81,10 @@ static inline bool entry_doubtful(uint64_t entry)
 
 /* Whether EXCLUSIVE is about this page.  That of a page that is mapped by a PMD is about the first one of
  * its huge page (no matter for the zero page); that of a page on the move (no frame, where frames are
- * known) was never told. */
-static inline bool entry_exclusive_known(uint64_t entry, bool frames)
+ * known) was never told.  frames, huge: as struct vmsnap_known has .pfn and .exclusive_huge. */
+static inline bool entry_exclusive_known(uint64_t entry, bool frames, bool huge)
 {
-	bool of_first = (entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE)) && !(entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO));
+	bool of_first = !huge && (entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE)) && !(entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO));
 	return (entry & ENTRY_PRESENT) && !of_first &&
 	       (!frames || (entry & (ENTRY_FRAME_MASK | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE))));
 }

@@ -102,8 +102,14 @@ static int set_number(struct decode *decode, const struct field *field)
 	case SNAP_CONSISTENT:
 		info->consistent = value;
 		break;
-	case SNAP_KNOWN:
+	case SNAP_KNOWN: {
+		bool exclusive_huge = info->known.exclusive_huge;
 		info->known = snap_known_of(value);
+		info->known.exclusive_huge = exclusive_huge;
+		break;
+	}
+	case SNAP_EXCLUSIVE_HUGE:
+		info->known.exclusive_huge = value;
 		break;
 	case SNAP_PAGE_SIZE_ASSUMED:
 		info->page_size_assumed = value;

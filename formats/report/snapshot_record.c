@@ -5,13 +5,14 @@
 
 #include "format_value.h"
 
-enum { KNOWN_PFN, KNOWN_SOFT_DIRTY, KNOWN_EXCLUSIVE, KNOWN_ZERO, KNOWN_HUGE };
+enum { KNOWN_PFN, KNOWN_SOFT_DIRTY, KNOWN_EXCLUSIVE, KNOWN_ZERO, KNOWN_HUGE, KNOWN_EXCLUSIVE_HUGE };
 static const struct column known_columns[] = {
 	[KNOWN_PFN] = { "pfn", .type = COLUMN_BOOL },
 	[KNOWN_SOFT_DIRTY] = { "soft_dirty", .type = COLUMN_BOOL },
 	[KNOWN_EXCLUSIVE] = { "exclusive", .type = COLUMN_BOOL },
 	[KNOWN_ZERO] = { "zero", .type = COLUMN_BOOL },
 	[KNOWN_HUGE] = { "huge", .type = COLUMN_BOOL },
+	[KNOWN_EXCLUSIVE_HUGE] = { "exclusive_huge", .type = COLUMN_BOOL },
 };
 const struct row_schema known_schema = ROW_SCHEMA(known_columns);
 
@@ -24,6 +25,7 @@ void put_known(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_bool(&record, KNOWN_EXCLUSIVE, known->exclusive);
 	row_put_bool(&record, KNOWN_ZERO, known->zero);
 	row_put_bool(&record, KNOWN_HUGE, known->huge);
+	row_put_bool(&record, KNOWN_EXCLUSIVE_HUGE, known->exclusive_huge);
 	row_end(&record);
 }
 

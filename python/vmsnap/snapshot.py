@@ -56,7 +56,7 @@ class Run(collections.namedtuple("Run", "start end flags pfn swap_type swap_offs
 
     def exclusive(self, known):
         """Whether nobody else maps it; None if that is not known.  known: info.known of its snapshot."""
-        huge = self.flags & HUGE and not self.flags & ZERO
+        huge = self.flags & HUGE and not self.flags & ZERO and not known.exclusive_huge
         moving = known.pfn and not self.pfn and not self.flags & EXCLUSIVE
         if not known.exclusive or not self.present or huge or moving:
             return None

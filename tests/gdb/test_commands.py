@@ -7,7 +7,7 @@ import sys
 import unittest
 
 import truth
-from gdb_session import FRAMES, SOURCE, Gdb, kernel, main, need_frames, world
+from gdb_session import FRAMES, SOURCE, Gdb, Target, kernel, main, need_frames, skip, world
 from truth import PAGE
 
 
@@ -490,6 +490,20 @@ class Functions(Commands):
         gdb("run")
         self.assertEqual(gdb.number("$_vmsnap_shared(&by_nobody)"), 1)
         self.assertEqual(gdb.number("$_vmsnap_shared(&by_parent)"), 0)
+
+    def test_pages_of_a_huge_one_are_shared_each_by_itself(self):
+        need_frames(self)
+        target = Target(self, "huge_fork")
+        start, end = target.ranges["huge"]
+        if not kernel.scan(target.pid, start, end, kernel.SCAN_HUGE) or not kernel.counts_each_page():
+            skip(self, "no huge pages, or a kernel that counts whole folios")
+        gdb = Gdb(self)
+        gdb(f"attach {target.pid}")
+        huge, page = 2 << 20, kernel.PAGE
+        for at, shared in ((start, 1), (start + huge, 0), (start + huge + page, 1), (start + 2 * huge, 1),
+                           (start + 2 * huge + 17 * page, 0), (start + 3 * huge, 0)):
+            self.assertEqual(gdb.number(f"$_vmsnap_shared((char *){at:#x})"), shared, hex(at - start))
+        gdb("detach")
 
 
 if __name__ == "__main__":

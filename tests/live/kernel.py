@@ -5,6 +5,7 @@ Everything here is read straight from /proc and shares no code with vmsnap."""
 import array
 import ctypes
 import fcntl
+import gzip
 import os
 import re
 from typing import NamedTuple
@@ -127,6 +128,17 @@ def page_flags(pfns):
         return {pfn: int.from_bytes(os.pread(fd, 8, pfn * 8), "little") for pfn in pfns}
     finally:
         os.close(fd)
+
+
+def counts_each_page():
+    """Whether page_counts() is about each page: CONFIG_NO_PAGE_MAPCOUNT came with Linux 6.15, and hardly anybody
+    has it."""
+    major, minor = (int(part) for part in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+    try:
+        configured = gzip.decompress(read("/proc/config.gz"))
+    except OSError:
+        configured = b""
+    return (major, minor) < (6, 15) or b"\nCONFIG_PAGE_MAPCOUNT=y\n" in configured
 
 
 def page_counts(pfns):

@@ -236,9 +236,24 @@ class Cow(unittest.TestCase):
         self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)
         target.end()
 
+    def huge_runs(self, path, start, end, flag="huge"):
+        return [run for run in ask(self, "pages", f"{path}@1", f"{start:x}-{end:x}")["runs"] if flag in run["flags"]]
+
+    def test_huge_pages_are_exclusive_where_the_kernel_counts_each(self):
+        """Of an old kernel, and of one that is configured as most are."""
+        if not sees_frames(support.me()) or not kernel.counts_each_page():
+            skip(self, "not root, no huge pages, or a kernel that counts whole folios")
+        target = Target(self, "huge_fork")
+        start, end = target.ranges["huge"]
+        known = ask(self, "show", capture(self, target.pid))["snapshot"]["known"]
+        if not kernel.scan(target.pid, start, end, kernel.SCAN_HUGE):
+            skip(self, "this machine makes no huge pages")
+        self.assertTrue(known["exclusive_huge"])
+
     @each_user
     def test_huge_pages_that_the_child_has_in_part(self, user):
-        """Bit 56 of a huge page is about its first one: nothing is concluded from it for the others."""
+        """Bit 56 of a huge page is about its first one: nothing is concluded from it for the others.  How often each
+        is mapped root is told, where the kernel counts that."""
         target = Target(self, "huge_fork", user=user)
         child, (start, end) = int(target.lines[0].split()[1]), target.ranges["huge"]
         path = capture(self, target.pid, "--tree", user=user)
@@ -246,17 +261,25 @@ class Cow(unittest.TestCase):
         vma = next(vma for vma in parent["vmas"] if number(vma["start"]) <= start < number(vma["end"]))
         if vma["huge"] != end - start:
             skip(self, "this machine makes no huge pages")
-        self.assertEqual((vma["exclusive"], vma["exclusive_unknown"]), (None, end - start))
-        self.assertEqual(parent["total"]["exclusive"], None)
-        for run in ask(self, "pages", f"{path}@1", f"{start:x}-{end:x}")["runs"]:
-            self.assertNotIn("exclusive", run["flags"])
-            self.assertEqual(run["flags_unknown"], ["exclusive"])
+        huge, copied = 2 << 20, {start + (2 << 20), start + (4 << 20) + 17 * PAGE}
+        gone = start + (6 << 20)
+        if parent["snapshot"]["known"]["exclusive_huge"]:
+            self.assertTrue(sees_frames(user))
+            area = next(keys for first, _, keys in kernel.smaps(target.pid) if first == number(vma["start"]))
+            self.assertEqual((vma["exclusive"], vma["exclusive_unknown"]), (3 * PAGE, 0))
+            self.assertEqual(area["Private_Clean"] + area["Private_Dirty"], 3 * PAGE)
+            self.assertEqual({number(run["start"]) for run in self.huge_runs(path, start, end, "exclusive")}, {*copied, gone})
+            self.assertEqual(sum(run["pages"] for run in self.huge_runs(path, start, end, "exclusive")), 3)
+        else:
+            self.assertEqual((vma["exclusive"], vma["exclusive_unknown"]), (None, end - start))
+            self.assertEqual(parent["total"]["exclusive"], None)
+            for run in self.huge_runs(path, start, end):
+                self.assertNotIn("exclusive", run["flags"])
+                self.assertEqual(run["flags_unknown"], ["exclusive"])
         told = {}
         for line in ask(self, "cow", path)["ranges"]:
             for index in range(line["pages"]):
                 told[number(line["start"]) + index * PAGE] = line["verdict"]
-        huge, copied = 2 << 20, {start + (2 << 20), start + (4 << 20) + 17 * PAGE}
-        gone = start + (6 << 20)
         self.assertIn(told.pop(gone), ("dropped_by_child", "only_in_parent"))
         for at in copied:
             self.assertIn(told.pop(at), ("copied", "copied_by_child", "unknown"), hex(at))

@@ -55,13 +55,16 @@ class Mappings(unittest.TestCase):
         self.assertEqual(len(smaps), len(vmas))
         starts = [vma.start for vma in vmas]
         sums = {start: {"resident": 0, "swapped": 0, "exclusive": 0, "exclusive_unknown": 0} for start in starts}
+        told_huge = told["snapshot"]["known"]["exclusive_huge"]
         huge = huge_pages(target.pid, vmas)
+        counts = kernel.page_counts({found[at] & kernel.FRAME for at in huge if at in found}) if told_huge else {}
         for at, entry in found.items():
             mine = sums[starts[bisect.bisect_right(starts, at) - 1]]
             if entry & kernel.PRESENT:
                 mine["resident"] += PAGE
                 if at in huge:  # bit 56 is about the first page of each
-                    mine["exclusive_unknown"] += PAGE
+                    once = counts.get(entry & kernel.FRAME) == 1
+                    mine["exclusive" if told_huge else "exclusive_unknown"] += PAGE if once or not told_huge else 0
                 elif entry & kernel.EXCLUSIVE:
                     mine["exclusive"] += PAGE
             elif not entry & kernel.GUARD and entry & 31 != 31:

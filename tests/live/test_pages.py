@@ -24,9 +24,10 @@ def zero_and_huge(pid, found, areas):
     return zero, huge
 
 
-def expected(entry, zero, huge, privileged, swaps):
+def expected(entry, zero, huge, privileged, swaps, count=None):
     """A pagemap entry in the words of `vmsnap pages --json`.  swaps: the process has pages in swap; then
-    only root can tell a marker of userfaultfd from one of those that is write-protected."""
+    only root can tell a marker of userfaultfd from one of those that is write-protected.  count: how often
+    a huge page is mapped here, where that is known."""
     flags, pfn, swap = set(), None, None
     for bit, name in ((kernel.EXCLUSIVE, "exclusive"), (kernel.FILE, "file"), (kernel.UFFD_WP, "uffd_wp")):
         if entry & bit:
@@ -36,7 +37,7 @@ def expected(entry, zero, huge, privileged, swaps):
     if huge:
         flags.add("huge")
         if not zero:  # the kernel's bit is about the first page of the huge one
-            flags.discard("exclusive")
+            flags = flags | {"exclusive"} if count == 1 else flags - {"exclusive"}
     frame = entry & kernel.FRAME
     if entry & kernel.PRESENT:
         return "present", frame if privileged else None, None, frozenset(flags)
@@ -59,11 +60,14 @@ class Truth:
         areas = [(vma.start, vma.end) for vma in self.vmas]
         self.entries = kernel.entries(pid, areas)
         self.zero, self.huge = zero_and_huge(pid, self.entries, areas)
+        frames = {at: self.entries[at] & kernel.FRAME for at in self.huge - self.zero}
+        counts = kernel.page_counts(set(frames.values())) if support.FRAMES else {}
+        self.counts = {at: counts.get(frame) for at, frame in frames.items()}
 
-    def expected(self, privileged):
+    def expected(self, privileged, counts):
         swaps = any(entry & kernel.SWAPPED and not entry & kernel.GUARD and entry & 31 != kernel.SWAP_TYPE_MARKER
                     for entry in self.entries.values())
-        return {at: expected(entry, at in self.zero, at in self.huge, privileged, swaps)
+        return {at: expected(entry, at in self.zero, at in self.huge, privileged, swaps, self.counts.get(at) if counts else None)
                 for at, entry in self.entries.items()}
 
     def __eq__(self, other):
@@ -85,7 +89,9 @@ class Pages(unittest.TestCase):
 
     def compare(self, truth, path, user):
         privileged = support.sees_frames(user)
-        wanted, found = truth.expected(privileged), pages(self, path)
+        known = ask(self, "show", path)["snapshot"]["known"]
+        self.assertFalse(known["exclusive_huge"] and not privileged)
+        wanted, found = truth.expected(privileged, known["exclusive_huge"]), pages(self, path)
         # Bit 61 of the huge zero page means nothing.
         def plain(page):
             state, pfn, swap, flags = page
@@ -95,7 +101,6 @@ class Pages(unittest.TestCase):
         wrong = {hex(at): (wanted.get(at), found.get(at)) for at in wanted.keys() | found.keys()
                  if at not in wanted or at not in found or plain(wanted[at]) != plain(found[at])}
         self.assertEqual(dict(list(wrong.items())[:8]), {}, f"{len(wrong)} of {len(wanted)} pages: (kernel, vmsnap)")
-        known = ask(self, "show", path)["snapshot"]["known"]
         self.assertEqual(known["pfn"], privileged)
         self.assertTrue(known["exclusive"])
 

@@ -60,6 +60,8 @@ def structs():
         made = getattr(_header, name)
         fields = {}
         for field, _, *bits in made._fields_:
+            if field == "later":
+                continue  # bits that nobody has yet
             place = getattr(made, field)
             fields[field] = (place.offset, f"{place.size & 0xffff}+{bits[0]}bits" if bits else place.size)
         found[tag] = ctypes.sizeof(made), fields

@@ -241,7 +241,8 @@ def exclusive_told(run, known):
     just being moved."""
     flags = run["flags"]
     moving = "pfn" in known and not run["pfn"] and "exclusive" not in flags
-    return "present" in flags and not moving and ("huge" not in flags or "zero" in flags)
+    huge = "huge" in flags and "zero" not in flags and "exclusive_huge" not in known
+    return "present" in flags and not moving and not huge
 
 
 def doubtful(run):
@@ -352,7 +353,7 @@ class CommandAgrees(Agree):
         self.assertEqual(shown["page_size"], identity["page_size"])
         for key in ("comm", "exe", "label", "kernel"):
             self.same_name(shown[key] or "", identity[key])
-        for key in ("pfn", "soft_dirty", "exclusive", "zero"):
+        for key in ("pfn", "soft_dirty", "exclusive", "zero", "huge", "exclusive_huge"):
             self.assertEqual(shown["known"][key], key in identity["known"])
         self.assertEqual(shown["consistent"], bool(identity["consistent"]))
         self.assertAlmostEqual(shown["pause_us"] or 0, identity["pause"] / 1000, delta=1)

@@ -14,7 +14,7 @@ from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int64, c_size_t, c
 import vmsfile
 
 KINDS = {-11: "not_snapshot", -12: "newer", -13: "damaged", -14: "truncated", -15: "too_large"}
-KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
+KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge", "exclusive_huge")
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")

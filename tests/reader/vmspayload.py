@@ -50,6 +50,7 @@ FIELDS = {
     37: Field("memory_with", False, 0),
     40: Field("boottime", True, 64),
     41: Field("page_moves", True, 64),
+    44: Field("exclusive_huge", True, 1),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
@@ -139,6 +140,8 @@ def read_snap(data, offset):
     for name in ("taken", "monotonic"):
         identity[name] = signed(identity[name])
     identity["known"] = names_of_bits(identity["known"], KNOWN)
+    if identity.pop("exclusive_huge"):
+        identity["known"].append("exclusive_huge")
     # As for mappings, a build ID of no bytes is an unknown one.
     identity["exe_build_id"] = identity["exe_build_id"].hex() if identity["exe_build_id"] else None
     return identity

@@ -111,12 +111,14 @@ def snap_fields(identity):
     for key, name in enumerate(IDENTITY, 1):
         value = identity.get(name)
         if name == "known":
-            value = sum(KNOWN_BITS[word] for word in value)
+            value = sum(KNOWN_BITS[word] for word in value if word != "exclusive_huge")
         if name == "exe_build_id" and value is not None:
             value = bytes.fromhex(value)
         if value is None or (value in (0, b"") and name not in ("cmdline", "exe_build_id")):
             continue
         stored[key] = value if isinstance(value, bytes) else number(value)
+    if "exclusive_huge" in identity.get("known", ()):
+        stored[44] = number(1)
     for name, key in LATER.items():
         value = identity.get(name)
         if value:

@@ -149,7 +149,8 @@ static void show_adds_up_those_keys_of_smaps_that_are_sizes(void **state)
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"Later\": 1024, \"Name\": \"[anon:\\\\x1b[2Jx]\"}");
-	assert_has(caught, "\"guard\": 4096, \"exclusive_unknown\": 0, \"swapped_unknown\": 0, \"smaps\": {\"Rss\": 12288}}");
+	assert_has(caught,
+	           "\"guard\": 4096, \"exclusive_unknown\": 0, \"swapped_unknown\": 0, \"smaps\": {\"Rss\": 12288}}");
 	vmsnap_unref(snap);
 }
 
@@ -261,7 +262,8 @@ static void page_tells_frame_physical_address_and_file_offset(void **state)
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_page(snap, NULL, 0x11234, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"address\": \"0x11234\",\n \"known\": {\"pfn\": true, \"soft_dirty\": false, "
-	                   "\"exclusive\": true, \"zero\": true, \"huge\": true},\n \"mapped\": true,");
+	                   "\"exclusive\": true, \"zero\": true, \"huge\": true, "
+	                   "\"exclusive_huge\": false},\n \"mapped\": true,");
 	assert_has(caught, "\"pfn\": \"0x101\",");
 	assert_has(caught, "\"physical\": \"0x101234\",");
 	assert_has(caught, "\"file_offset\": 25140,");

@@ -66,7 +66,7 @@ void vmsnap_unref_all(struct vmsnap **snaps, size_t count);
 
 /* The state of one page right now, without a snapshot and without stopping anything:
  * one entry of pagemap.  *known is written whenever the process could be read, and is about
- * this page: known.exclusive means that of a huge page, too, which only root is told.
+ * this page: known.exclusive means that of a huge page, too, which only root is told (known.exclusive_huge).
  * VMSNAP_ERR_NOT_FOUND: the page is absent or not mapped. */
 int vmsnap_page_now(pid_t pid, uint64_t address, struct vmsnap_run *page, struct vmsnap_known *known,
                     struct vmsnap_error *err);

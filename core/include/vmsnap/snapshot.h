@@ -78,7 +78,9 @@ struct vmsnap_known {
 	bool exclusive : 1;  /* Linux 4.2 */
 	bool zero : 1;       /* PAGEMAP_SCAN (Linux 6.7) or PFNs */
 	bool huge : 1;       /* PAGEMAP_SCAN (Linux 6.7) */
-	uint64_t later : 59; /* has a name, as alignment is that of named ones */
+	/* EXCLUSIVE also of pages that are mapped by a PMD, each looked at; needs CAP_SYS_ADMIN. */
+	bool exclusive_huge : 1;
+	uint64_t later : 58; /* has a name, as alignment is that of named ones */
 };
 
 struct vmsnap_info {
@@ -146,10 +148,10 @@ uint64_t vmsnap_memory(const struct vmsnap *snap);
 uint64_t vmsnap_memory_left(const struct vmsnap *const *snaps, size_t count);
 
 /* Whether EXCLUSIVE, or that it is not set, says anything of a page.  The kernel's bit of a page that
- * is mapped by a PMD is that of the first one of its huge page. */
+ * is mapped by a PMD is that of the first one of its huge page; known.exclusive_huge: here it is not. */
 static inline bool vmsnap_exclusive_known(const struct vmsnap_known *known, const struct vmsnap_run *page)
 {
-	bool of_first = (page->flags & VMSNAP_PAGE_HUGE) && !(page->flags & VMSNAP_PAGE_ZERO);
+	bool of_first = (page->flags & VMSNAP_PAGE_HUGE) && !(page->flags & VMSNAP_PAGE_ZERO) && !known->exclusive_huge;
 	bool moving = known->pfn && !page->pfn && !(page->flags & VMSNAP_PAGE_EXCLUSIVE);
 	return known->exclusive && (page->flags & VMSNAP_PAGE_PRESENT) && !of_first && !moving;
 }
