@@ -9,7 +9,7 @@ import re
 import gdb
 
 from vmsnap import MALLOC_HEAP, AnnotationKind
-from vmsnap_gdb import at_exit, auto_notes, held, newborn, place, target, threads, touched, unnoticed
+from vmsnap_gdb import at_exit, auto_notes, held, looks, newborn, place, target, threads, touched, unnoticed
 from vmsnap_gdb.session import session
 
 _FRAMES = 12  # how far out to look for who called fork
@@ -178,6 +178,7 @@ class ForkWatch:
             self._take_both(kind, inferior, child, thread.ptid[1])
             self.pairs[kind] += 1
         finally:
+            looks.at_fork()
             # A vfork's parent waits for it: both would stand for ever.
             if self.keep_child and kind == "fork" and held.gdb_detaches():
                 self._hold(child, inferior)

@@ -7,7 +7,7 @@ import gdb
 
 from vmsnap.compare import Cow, Diff
 from vmsnap.errors import CANCELLED, VmsnapError
-from vmsnap_gdb import execs, target
+from vmsnap_gdb import execs, looks, target
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, remarks, session
 
@@ -271,7 +271,20 @@ def made_cow(words, base, note):
     else:
         parent, child, at_fork, lenders = _fork(_named_fork(words[0]) if words else _newest_fork(), note)
     base, other = _base(base) if base else at_fork
-    return Cow(parent, child, base, lenders, other)
+    made = Cow(parent, child, base, lenders, other)
+    _note_read(made, [each for each in (base, other) if each is not None], note)
+    return made
+
+
+def _note_read(cow, bases, note):
+    """What both copied may be gdb's doing: docs/verdicts.md.  Of what it wrote the verdicts tell."""
+    if not cow.totals.get("copied_by_both"):
+        return
+    ranges = [each for each in cow.ranges if each.verdict == "copied_by_both"]
+    count = max((looks.count_read(each, ranges) for each in bases), default=0)
+    if count:
+        note(f"{count} of the pages that both copied gdb had read for names of variables: this may be why the "
+             "second one copied, too")
 
 
 def cow(given, operands, note):

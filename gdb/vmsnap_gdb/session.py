@@ -13,7 +13,7 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import execs, resumes, settings, target, touched, variables
+from vmsnap_gdb import execs, looks, resumes, settings, target, touched, variables
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
@@ -145,6 +145,7 @@ class Session:
             pid = target.require_live(inferior)
         execs.watch()
         resumes.watch()
+        looks.watch()
         touched.watch()
         # Pages first: to look at variables is to touch them.
         snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps)
@@ -162,6 +163,7 @@ class Session:
         found = []
         if names and inferior is not None and not target.replaying():
             found = variables.collect(inferior, settings.depth() if depth is None else depth, threads)
+            looks.after_ours()
         snapshot.annotate(found + touched.ranges(snapshot))
         return snapshot
 

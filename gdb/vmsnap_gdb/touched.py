@@ -7,7 +7,7 @@
 Two sources.  The pages of code tell themselves (code_pages.py): whatever gdb inserted,
 even before watch() or only for a step, left its page copied.  gdb's events tell which
 breakpoint it was, and of writes to other memory, which would not be told from the
-program's own.  What gdb merely read is not noticed."""
+program's own.  What gdb merely read is not told here: looks.py."""
 
 import collections
 import os

@@ -66,3 +66,10 @@ def pages_now(pid, start, end):
         where = (c_uint64 * count).from_buffer(entries)
         lib().vmsnap_pages_now(given.process(pid), start, count, where)
     return entries
+
+
+def put_back(everywhere=False):
+    """What reading a process's memory (through /proc/PID/mem) leaves behind in lists of the kernel's, by which
+    the second of two that write after a fork copies a page that it could have kept: of this processor,
+    1 us, or of all, 60 us and more."""
+    lib().vmsnap_put_back(everywhere)

@@ -83,6 +83,37 @@ class Verdicts(Forked):
         self.assertEqual({at: found.get(at) for at in wanted}, wanted)
         self.check_verdicts(gdb, cow, self.addresses(gdb))
 
+    def test_what_gdb_has_read_is_not_copied_once_more_for_that(self):
+        """Read on one processor, written on another: so the kernel's list of pages that were read twice
+        is not emptied by who writes."""
+        need_frames(self)
+        processors = sorted(os.sched_getaffinity(0))
+        if len(processors) < 2:
+            skip(self, "needs two processors")
+        gdb = self.started("fork")
+        for pid, processor in ((gdb.pid, processors[0]), (gdb.inferior(), processors[1])):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(task), {processor})
+        addresses = self.addresses(gdb)
+        gdb("break parent_done")
+        gdb("python import vmsnap; vmsnap.put_back(True)")  # of new pages the kernel makes no such note
+        places = [addresses[name] for name in ("by_nobody", "by_child", "by_both", "by_parent")]
+        gdb(f"python reads = [gdb.selected_inferior().read_memory(at, 8) for at in {places} for _ in range(9)]; "
+            "gdb.execute('continue')")
+        self.check_verdicts(gdb, gdb.json("vmsnap cow"), addresses)
+
+    def test_pages_that_were_read_for_names_are_known(self):
+        gdb = self.started("fork")
+        gdb("break parent_done")
+        gdb("continue")
+        parent = "session.pairs()[0].parent.snapshot"
+        low = gdb.value(f"min(thread.stack_pointer for thread in {parent}.threads)")
+        below = low // 4096 * 4096
+        place = "__import__('types').SimpleNamespace(start={}, end={})"
+        count = "__import__('vmsnap_gdb.looks', fromlist=['_']).count_read(" + parent + ", [" + place + "])"
+        self.assertEqual(gdb.value(count.format(below, below + 4096)), 1)
+        self.assertEqual(gdb.value(count.format(below - 8192, below)), 0)
+
     def test_cow_names_globals_and_stack_locals_on_their_pages(self):
         gdb = self.started("fork")
         gdb("break parent_done")

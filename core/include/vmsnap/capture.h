@@ -91,6 +91,13 @@ int vmsnap_process_now(pid_t pid, struct vmsnap_process *out, struct vmsnap_erro
  * come and go meanwhile may be missed. */
 int vmsnap_children_now(pid_t tid, pid_t *children, size_t room, size_t *count, struct vmsnap_error *err);
 
+/* For who reads a process's memory through /proc/PID/mem, as debuggers do.  A page that is read several times gets
+ * into a list of the processor's, with a reference: while it is there, the second of two processes that
+ * share it and write copies it, too, where it could have kept it.  Gives these references back: of the
+ * processor that the caller runs on, in a microsecond, or of all, in a tenth of a millisecond and more.
+ * Where the kernel cannot (before Linux 5.4; of all, without CONFIG_NUMA), nothing happens. */
+void vmsnap_put_back(bool all_processors);
+
 /* What the kernel told its program at its start: AT_ENTRY, AT_BASE, … of getauxval(3).
  * VMSNAP_ERR_NOT_FOUND if it told nothing of that type. */
 int vmsnap_auxv_now(pid_t pid, uint64_t type, uint64_t *value, struct vmsnap_error *err);
