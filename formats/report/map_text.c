@@ -137,6 +137,7 @@ void put_map_text(struct text *text, const struct map *map)
 	if (map->view.diff)
 		put_relation(text, vmsnap_diff_relation(map->view.diff));
 	put_filter_line(text, &map->filter);
+	put_filter_unknown(text, map->snap, &map->filter);
 	while (!text_failed(text) && map_next_row(map, at, &start)) {
 		if (any && start != at)
 			put_hole(text, map, start - at);

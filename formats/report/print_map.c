@@ -95,7 +95,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	put_snapshot(document, MAP_B, map->snap);
 	if (map->view.diff)
 		put_not_compared(document, MAP_NOT_COMPARED, vmsnap_diff_relation(map->view.diff));
-	put_filter(document, MAP_FILTER, &map->filter);
+	put_filter(document, MAP_FILTER, map->snap, &map->filter);
 	row_put_bytes(document, MAP_CELL, map->cell);
 	put_legend(document);
 	int rc = row_rows(document, MAP_ROWS, map_rows, ctx, err);
@@ -142,6 +142,7 @@ static int map_choose(struct text *text, struct map *map, const struct vmsnap *a
 	text_limit(text, (const struct vmsnap *[]){ a, b }, 2);
 	rc = b ? filter_ranges_of_two(&map->filter, a, b, &text->work, &map->shown)
 	       : filter_ranges_of(&map->filter, a, &text->work, &map->shown);
+	rc = rc || b ? rc : filter_count_unknown(&map->filter, a, 0, UINT64_MAX, &text->work);
 	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
 }
 

@@ -148,8 +148,18 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	const struct request *request = ctx;
 	row_put_bytes(document, DOCUMENT_PAGE_SIZE, vmsnap_info(request->snap)->page_size);
 	put_known(document, DOCUMENT_KNOWN, request->snap);
-	put_filter(document, DOCUMENT_FILTER, &request->filter);
+	put_filter(document, DOCUMENT_FILTER, request->snap, &request->filter);
 	return row_rows(document, DOCUMENT_RUNS, run_rows, ctx, err);
+}
+
+static int pages_table(struct text *text, struct request *request, struct vmsnap_error *err)
+{
+	int rc = emit_table(text, &pages_schema, run_rows, request, err);
+	if (!rc && request->filter.unknown && !text->style->raw && !text->style->no_headings) {
+		text_string(text, "\n");
+		put_filter_unknown(text, request->snap, &request->filter);
+	}
+	return rc;
 }
 
 VMSNAP_API int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, bool each_page,
@@ -165,9 +175,12 @@ VMSNAP_API int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uin
 	if (start >= end)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a range START-END with START below END");
 	text_limit(&text, &snap, 1);
+	rc = filter_count_unknown(&request.filter, snap, start, end, &text.work);
+	if (rc)
+		return work_fail(&text.work, rc, err);
 	if (text.style->json)
 		rc = emit_json(&text, "vmsnap.pages/1", &pages_document_schema, fill_document, &request, err);
 	else
-		rc = emit_table(&text, &pages_schema, run_rows, &request, err);
+		rc = pages_table(&text, &request, err);
 	return rc ? rc : text_close(&text, err);
 }

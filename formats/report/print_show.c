@@ -117,6 +117,7 @@ struct show {
 	struct vmsnap_sums total; /* of the rows that were put */
 	size_t count;             /* of them */
 	uint64_t *smaps_total;    /* the same of each key of smaps; UINT64_MAX: its values do not add up */
+	bool smaps_blank;         /* some value is not told, as it is that of a whole mapping */
 };
 
 static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
@@ -150,12 +151,20 @@ static void begin_totals(struct show *show)
 		show->smaps_total[k] = adds_up(vmsnap_smaps_key(show->snap, k)) ? 0 : UINT64_MAX;
 }
 
+/* Whether a value of smaps is that of what is told of a mapping: sizes are those of all of its pages, all else
+ * (KernelPageSize, VmFlags, ...) its parts have, too. */
+static bool smaps_holds(const struct show *show, size_t index, size_t key)
+{
+	return filter_takes_whole(&show->filter, vmsnap_vma(show->snap, index)) ||
+	       vmsnap_smaps_text(show->snap, index, key) || !adds_up(vmsnap_smaps_key(show->snap, key));
+}
+
 /* What is no whole number of KiB is no size: a key of later kernels that this does not know. */
 static void add_smaps(struct show *show, size_t index)
 {
 	for (size_t k = 0; k < vmsnap_smaps_key_count(show->snap); k++) {
 		uint64_t value = vmsnap_smaps_value(show->snap, index, k), *total = &show->smaps_total[k];
-		if (vmsnap_smaps_text(show->snap, index, k) ||
+		if (vmsnap_smaps_text(show->snap, index, k) || !smaps_holds(show, index, k) ||
 		    (value != UINT64_MAX && (value % 1024 || value > UINT64_MAX - 1 - *total)))
 			*total = UINT64_MAX;
 		else if (*total != UINT64_MAX && value != UINT64_MAX)
@@ -173,8 +182,9 @@ static int totals_init(struct show *show, struct text *text, struct vmsnap_error
 
 /* ---- mappings -------------------------------------------------------------------- */
 
-static void put_smaps(struct row *row, const struct vmsnap *snap, size_t index)
+static void put_smaps(struct row *row, const struct show *show, size_t index)
 {
+	const struct vmsnap *snap = show->snap;
 	size_t keys = vmsnap_smaps_key_count(snap);
 	if (!keys || !row_wants(row, SHOW_SMAPS))
 		return;
@@ -185,7 +195,8 @@ static void put_smaps(struct row *row, const struct vmsnap *snap, size_t index)
 		if (text)
 			row_own_name(&open, vmsnap_smaps_key(snap, k), text, strlen(text));
 		else
-			row_own_count(&open, vmsnap_smaps_key(snap, k), value, value != UINT64_MAX);
+			row_own_count(&open, vmsnap_smaps_key(snap, k), value,
+			              value != UINT64_MAX && smaps_holds(show, index, k));
 	}
 	const char *flags = vmsnap_smaps_flags(snap, index);
 	if (*flags)
@@ -194,16 +205,19 @@ static void put_smaps(struct row *row, const struct vmsnap *snap, size_t index)
 }
 
 /* The columns that only a table has.  Values are not known to be sizes: most are, in bytes. */
-static void put_smaps_columns(struct row *row, const struct vmsnap *snap, size_t index)
+static void put_smaps_columns(struct row *row, struct show *show, size_t index)
 {
+	const struct vmsnap *snap = show->snap;
 	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++) {
 		size_t key = column - SHOW_COLUMNS;
 		uint64_t value = vmsnap_smaps_value(snap, index, key);
 		const char *text = vmsnap_smaps_text(snap, index, key);
 		if (text)
 			row_text_name(row, column, text, strlen(text));
-		else if (value != UINT64_MAX)
+		else if (value != UINT64_MAX && smaps_holds(show, index, key))
 			row_put_bytes(row, column, value);
+		else if (value != UINT64_MAX)
+			show->smaps_blank |= row_wants(row, column);
 	}
 }
 
@@ -232,8 +246,8 @@ static void put_mapping(struct row *row, struct show *show, size_t index)
 	put_vma_columns(row, vma);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);
 	put_label(row, vma, index);
-	put_smaps(row, show->snap, index);
-	put_smaps_columns(row, show->snap, index);
+	put_smaps(row, show, index);
+	put_smaps_columns(row, show, index);
 	row_end(row);
 }
 
@@ -324,7 +338,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 {
 	struct show *show = ctx;
 	put_snapshot(document, DOCUMENT_SNAPSHOT, show->snap);
-	put_filter(document, DOCUMENT_FILTER, &show->filter);
+	put_filter(document, DOCUMENT_FILTER, show->snap, &show->filter);
 	int rc = row_rows(document, DOCUMENT_VMAS, mapping_rows, show, err);
 	put_document_total(document, show);
 	rc = rc ? rc : put_status(document, show->snap, err);
@@ -389,6 +403,9 @@ static int show_table(struct text *text, struct show *show, struct vmsnap_error 
 	if (!rc && !bare)
 		put_show_heading(text, show->snap, &show->filter);
 	rc = rc ? rc : emit_table(text, &all.schema, mapping_rows, show, err);
+	if (!rc && !bare && show->smaps_blank)
+		text_string(text,
+		            "\nblank     smaps tells of whole mappings: nothing of those that are told in part\n");
 	if (!rc && !bare)
 		put_show_status(text, show->snap);
 	all_columns_free(&all);
@@ -405,7 +422,8 @@ VMSNAP_API int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_
 	if (rc)
 		return rc;
 	text_limit(&text, &snap, 1);
-	rc = totals_init(&show, &text, err);
+	rc = filter_count_unknown(&show.filter, snap, 0, UINT64_MAX, &text.work);
+	rc = rc ? work_fail(&text.work, rc, err) : totals_init(&show, &text, err);
 	if (rc)
 		return rc;
 	if (text.style->json)

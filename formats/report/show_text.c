@@ -146,6 +146,7 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_field(text, "container", info->container);
 	put_unknown(text, snap);
 	put_filter_line(text, filter);
+	put_filter_unknown(text, snap, filter);
 	text_string(text, "\n");
 }
 

@@ -71,6 +71,15 @@ static uint32_t flag_called(const char *word, size_t len)
 	return 0;
 }
 
+static int bad_only(const char *only, struct vmsnap_error *err)
+{
+	return fail(err, VMSNAP_ERR_ARGUMENT,
+	            "'%.40s' is nothing that a page can be: expected words of present, swapped, file, exclusive, "
+	            "soft_dirty, uffd_wp, guard, zero and huge, with a ! before those that it must not be, as in "
+	            "exclusive,!file; exclusive? is what may be exclusive or not",
+	            only);
+}
+
 static int read_only(struct filter *filter, const char *only, struct vmsnap_error *err)
 {
 	struct cursor c = { only, only + strlen(only) };
@@ -78,15 +87,14 @@ static int read_only(struct filter *filter, const char *only, struct vmsnap_erro
 		struct cursor word = take_until(&c, ',');
 		more = word.end < c.end;
 		bool wanted = !take_char(&word, '!');
-		uint32_t flag = flag_called(word.at, (size_t)(word.end - word.at));
+		bool doubt = word.end > word.at && word.end[-1] == '?';
+		uint32_t flag = flag_called(word.at, (size_t)(word.end - word.at) - doubt);
 		if (!flag)
-			return fail(
-			        err, VMSNAP_ERR_ARGUMENT,
-			        "'%.40s' is nothing that a page can be: expected words of present, swapped, file, "
-			        "exclusive, soft_dirty, uffd_wp, guard, zero and huge, with a ! before those that it "
-			        "must not be, as in exclusive,!file",
-			        only);
-		*(wanted ? &filter->flags : &filter->without_flags) |= flag;
+			return bad_only(only, err);
+		if (doubt)
+			*(wanted ? &filter->unsure : &filter->sure) |= flag;
+		else
+			*(wanted ? &filter->flags : &filter->without_flags) |= flag;
 	}
 	return VMSNAP_OK;
 }
@@ -149,7 +157,7 @@ VMSNAP_API int vmsnap_filter_check(const struct vmsnap_filter *given, struct vms
 
 static int unknown(const struct filter *filter, const struct vmsnap_known *known, const char **what)
 {
-	uint32_t asked = filter->flags | filter->without_flags;
+	uint32_t asked = filter->flags | filter->without_flags | filter->unsure | filter->sure;
 	*what = filter->frames && !known->pfn                          ? "in which frames pages lie (root would know)"
 	        : asked & VMSNAP_PAGE_EXCLUSIVE && !known->exclusive   ? "which pages are exclusive"
 	        : asked & VMSNAP_PAGE_SOFT_DIRTY && !known->soft_dirty ? "which pages are soft-dirty"
@@ -195,24 +203,41 @@ bool filter_takes_vma(const struct filter *filter, const struct vmsnap_vma *vma)
 	return !filter->given.name || name_fits(filter->given.name, vma->name);
 }
 
-/* Of what is not known of a page neither it nor its absence is chosen. */
-static bool asks_what_is_unknown(const struct filter *filter, const struct vmsnap_run *run)
+/* Which flags of a run may as well be the other way round.  What looks swapped and may not be is perhaps a page
+ * that is just being moved: a present one, but never the zero page. */
+static uint32_t unknown_flags(const struct filter *filter, const struct vmsnap_run *run)
 {
-	uint32_t asked = filter->flags | filter->without_flags;
-	if (asked & VMSNAP_PAGE_EXCLUSIVE && run->flags & VMSNAP_PAGE_PRESENT)
-		return !vmsnap_exclusive_known(&filter->known, run);
-	return asked & VMSNAP_PAGE_SWAPPED && run->flags & VMSNAP_PAGE_SWAPPED && !vmsnap_swap_known(run);
+	const uint32_t of_moving = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_HUGE;
+	if (run->flags & VMSNAP_PAGE_PRESENT)
+		return vmsnap_exclusive_known(&filter->known, run) ? 0 : VMSNAP_PAGE_EXCLUSIVE;
+	return run->flags & VMSNAP_PAGE_SWAPPED && !vmsnap_swap_known(run) ? VMSNAP_PAGE_SWAPPED | of_moving : 0;
 }
 
-static bool flags_fit(const struct filter *filter, const struct vmsnap_run *run)
+/* A present page whose frame is not told was just being moved. */
+static bool frame_unknown(const struct filter *filter, const struct vmsnap_run *run)
+{
+	if (run->flags & VMSNAP_PAGE_PRESENT)
+		return !run->pfn;
+	return unknown_flags(filter, run) & VMSNAP_PAGE_PRESENT;
+}
+
+enum choice { LEFT_OUT, TAKEN, NOT_KNOWN };
+
+/* *of: the flags because of which it is not known. */
+static enum choice choose_flags(const struct filter *filter, const struct vmsnap_run *run, uint32_t *of)
 {
 	/* HUGE of what looks swapped means another thing. */
 	uint32_t flags = run->flags & ~(run->flags & VMSNAP_PAGE_PRESENT ? 0u : (uint32_t)VMSNAP_PAGE_HUGE);
-	if (asks_what_is_unknown(filter, run))
-		return false;
-	if ((flags & filter->flags) != filter->flags || flags & filter->without_flags)
-		return false;
-	return !(filter->without_flags & of_present) || flags & VMSNAP_PAGE_PRESENT;
+	uint32_t wanted = filter->flags, unwanted = filter->without_flags;
+	uint32_t unknown = unknown_flags(filter, run);
+	wanted |= unwanted & of_present ? VMSNAP_PAGE_PRESENT : 0;
+	*of = 0;
+	if (((flags | unknown) & wanted) != wanted || flags & ~unknown & unwanted)
+		return LEFT_OUT;
+	if ((unknown & filter->unsure) != filter->unsure || unknown & filter->sure)
+		return LEFT_OUT;
+	*of = unknown & (wanted | unwanted);
+	return *of ? NOT_KNOWN : TAKEN;
 }
 
 /* Keeps `pages` pages of the run, from the one `skip` pages behind its first on. */
@@ -236,14 +261,35 @@ static bool cut_to_frames(const struct filter *filter, uint64_t page_size, struc
 	return true;
 }
 
-bool filter_cut_run(const struct filter *filter, uint64_t page_size, struct vmsnap_run *run)
+static bool cut_to_range(const struct filter *filter, uint64_t page_size, struct vmsnap_run *run)
 {
 	uint64_t start = run->start > filter->start ? run->start : filter->start;
 	uint64_t end = run->end < filter->end ? run->end : filter->end;
-	if (start >= end || !flags_fit(filter, run))
+	if (start >= end)
 		return false;
 	cut(run, page_size, (start - run->start) / page_size, (end - start) / page_size);
-	return !filter->frames || cut_to_frames(filter, page_size, run);
+	return true;
+}
+
+/* Cuts the run down to the pages that are wanted, or may be. */
+static enum choice choose(const struct filter *filter, uint64_t page_size, struct vmsnap_run *run, uint32_t *of)
+{
+	enum choice choice = choose_flags(filter, run, of);
+	if (choice == LEFT_OUT || !cut_to_range(filter, page_size, run))
+		return LEFT_OUT;
+	if (!filter->frames)
+		return choice;
+	if (frame_unknown(filter, run)) {
+		*of |= FILTER_FRAME;
+		return NOT_KNOWN;
+	}
+	return cut_to_frames(filter, page_size, run) ? choice : LEFT_OUT;
+}
+
+bool filter_cut_run(const struct filter *filter, uint64_t page_size, struct vmsnap_run *run)
+{
+	uint32_t of;
+	return choose(filter, page_size, run, &of) == TAKEN;
 }
 
 static void add_run(struct vmsnap_sums *sums, const struct vmsnap_known *known, const struct vmsnap_run *run)
@@ -268,7 +314,7 @@ bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const st
 	struct vmsnap_run run;
 	struct vmsnap_sums part = { 0 };
 	bool any = !filter_has_states(filter);
-	if (any && filter->start <= vma->start && vma->end <= filter->end) {
+	if (filter_takes_whole(filter, vma)) {
 		vmsnap_sum(snap, vma->start, vma->end, sums);
 		return true;
 	}
@@ -287,4 +333,78 @@ bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const st
 		any = true;
 	}
 	return any;
+}
+
+/* ---- what is left out for not being known ------------------------------------------ */
+
+/* Of what lies between two addresses, all in one mapping or in none; *swapped: what shows as being in swap. */
+static int count_runs(struct filter *filter, const struct vmsnap *snap, uint64_t start, uint64_t end, struct work *work,
+                      uint64_t *swapped)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	int rc = VMSNAP_OK;
+	vmsnap_run_iter_init(&it, snap, start, end);
+	while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK) {
+		uint32_t of;
+		*swapped += vmsnap_swap_known(&run) ? run.end - run.start : 0;
+		if (choose(filter, vmsnap_info(snap)->page_size, &run, &of) == NOT_KNOWN) {
+			filter->unknown += run.end - run.start;
+			filter->unknown_of |= of;
+		}
+		rc = work_step(work);
+	}
+	return rc;
+}
+
+/* Of shared memory in swap it may be known how much there is, or that there may be some, but not of which pages. */
+static void count_hidden_swap(struct filter *filter, const struct vmsnap *snap, uint64_t start, uint64_t end,
+                              uint64_t shown)
+{
+	const uint32_t of_others = of_present | VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_GUARD;
+	struct vmsnap_sums sums;
+	if (!(filter->flags & VMSNAP_PAGE_SWAPPED) || filter->flags & of_others || filter->frames || filter->unsure ||
+	    filter->without_flags & (of_present | VMSNAP_PAGE_SWAPPED))
+		return;
+	vmsnap_sum(snap, start, end, &sums);
+	uint64_t hidden = sums.swap_unknown + (sums.swapped > shown ? sums.swapped - shown : 0);
+	filter->unknown += hidden;
+	filter->unknown_of |= hidden ? VMSNAP_PAGE_SWAPPED : 0;
+}
+
+static int count_part(struct filter *filter, const struct vmsnap *snap, const struct vmsnap_vma *vma, uint64_t start,
+                      uint64_t end, struct work *work)
+{
+	uint64_t swapped = 0;
+	start = start > filter->start ? start : filter->start;
+	end = end < filter->end ? end : filter->end;
+	if (start >= end || !filter_takes_vma(filter, vma))
+		return VMSNAP_OK;
+	int rc = count_runs(filter, snap, start, end, work, &swapped);
+	if (!rc && vma)
+		count_hidden_swap(filter, snap, start, end, swapped);
+	return rc;
+}
+
+static uint64_t within(uint64_t address, uint64_t start, uint64_t end)
+{
+	return address < start ? start : address < end ? address : end;
+}
+
+int filter_count_unknown(struct filter *filter, const struct vmsnap *snap, uint64_t start, uint64_t end,
+                         struct work *work)
+{
+	const struct vmsnap_vma *vma;
+	uint64_t at = start;
+	int rc = VMSNAP_OK;
+	filter->unknown = filter->unknown_of = 0;
+	if (!filter_has_states(filter))
+		return rc;
+	for (size_t i = 0; !rc && (vma = vmsnap_vma(snap, i)); i++) {
+		uint64_t from = within(vma->start, start, end), to = within(vma->end, start, end);
+		rc = count_part(filter, snap, NULL, at, from, work);
+		rc = rc ? rc : count_part(filter, snap, vma, from, to, work);
+		at = to;
+	}
+	return rc ? rc : count_part(filter, snap, NULL, at, end, work);
 }

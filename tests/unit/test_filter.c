@@ -67,6 +67,18 @@ static void what_is_not_known_of_a_page_is_not_chosen(void **state)
 		{ "swapped", swapped | uffd_wp, 0, false },
 		{ "!swapped", swapped | huge, 0, false },
 		{ "huge", swapped | huge, 0, false },
+		/* It may be one that is just being moved. */
+		{ "!present", swapped | huge, 0, false },
+		{ "present", swapped | huge, 0, false },
+		{ "!file", swapped | huge, 0, true },
+		{ "exclusive?", present | exclusive | huge, 0, true },
+		{ "exclusive?", present | exclusive, 0, false },
+		{ "!exclusive?", present | exclusive, 0, true },
+		{ "!exclusive?", present | exclusive | huge, 0, false },
+		{ "swapped?", swapped | huge, 0, true },
+		{ "swapped?,exclusive?", swapped | huge, 0, true },
+		{ "swapped?", swapped, 1, false },
+		{ "file?", present, 0, false },
 	};
 	struct vmsnap *snap = snapshot_new();
 	snap->info.page_size = 4096;
@@ -89,7 +101,8 @@ static void what_is_not_known_of_a_page_is_not_chosen(void **state)
 static void what_says_nothing_is_refused(void **state)
 {
 	static const char *const bad_perms[] = { "", "y", "r!", "!", "r-xq", "-", "rw-pp" };
-	static const char *const bad_only[] = { "", "exclusive,", "red", "!", "file exclusive", "exclusive!" };
+	static const char *const bad_only[] = { "",   "exclusive,",  "red",        "!",          "?",
+		                                "!?", "exclusive??", "exclusive!", "?exclusive", "file exclusive" };
 	static const char *const bad_frames[] = { "", "-", "1-", "-1", "g", "2-1", "1-2-3", "0x", "11111111111111111" };
 	static const char *const good_perms[] = { "x", "rw", "w!x", "r-xp", "---p", "s", "!p", "rwxs" };
 	static const char *const good_frames[] = { "0", "1A2b", "0x10-0X1f", "1-1", "ffffffffffffffff" };
@@ -181,8 +194,159 @@ static void show_sums_what_fits(void **state)
 	caught->out.filter = &filter;
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"filter\": {\"name\": \"*\", \"perm\": null, \"only\": null, \"pfn\": null, "
-	                   "\"start\": \"0x21000\", \"end\": \"0x23000\"}");
+	                   "\"start\": \"0x21000\", \"end\": \"0x23000\", "
+	                   "\"unknown_pages\": 0, \"unknown_bytes\": 0, \"unknown_of\": []}");
 	assert_has(caught, "\"total\": {\"size\": 131072, \"resident\": 8192, ");
+	vmsnap_unref(snap);
+}
+
+/* Of a huge page, of one that was just being moved, and of what only looks swapped. */
+static struct vmsnap *snapshot_of_doubts(void)
+{
+	const uint32_t present = VMSNAP_PAGE_PRESENT, rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE;
+	struct vmsnap *snap = bare_snapshot();
+	snap->info.known = (struct vmsnap_known){ .pfn = 1, .exclusive = 1, .zero = 1, .huge = 1 };
+	put_vma(snap, 0x200000, 0x600000, rw, 0, "");
+	put_vma(snap, 0x700000, 0x710000, rw, 0, "[heap]");
+	put_pages(snap, 0x200000, 512, ENTRY(present | VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_HUGE, 0x20000));
+	put_pages(snap, 0x400000, 1, ENTRY(present | VMSNAP_PAGE_EXCLUSIVE, 0x333));
+	put_pages(snap, 0x401000, 2, ENTRY(present, 0));
+	put_pages(snap, 0x403000, 3, ENTRY(VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_HUGE, 0));
+	put_pages(snap, 0x700000, 4, ENTRY(present | VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_HUGE, 0x30000));
+	return snap;
+}
+
+static void what_is_left_out_as_it_is_not_known_is_told(void **state)
+{
+	static const struct {
+		struct vmsnap_filter filter;
+		const char *told;
+	} cases[] = {
+		{ { .only = "exclusive" },
+		  "\"unknown_pages\": 521, \"unknown_bytes\": 2134016, "
+		  "\"unknown_of\": [\"exclusive\"]}" },
+		{ { .only = "!exclusive" },
+		  "\"unknown_pages\": 521, \"unknown_bytes\": 2134016, "
+		  "\"unknown_of\": [\"exclusive\", \"present\"]}" },
+		{ { .only = "exclusive", .name = "[heap]" },
+		  "\"unknown_pages\": 4, \"unknown_bytes\": 16384, \"unknown_of\": [\"exclusive\"]}" },
+		{ { .only = "exclusive", .start = 0x300000, .end = 0x301000 }, "\"unknown_pages\": 1, " },
+		/* What it is not at any rate is not left out for not being known. */
+		{ { .only = "exclusive,!huge" }, "\"unknown_pages\": 5, " },
+		{ { .only = "exclusive,file" }, "\"unknown_pages\": 0, \"unknown_bytes\": 0, \"unknown_of\": []}" },
+		{ { .only = "exclusive", .pfn = "20010-20013" }, "\"unknown_pages\": 9, " },
+		{ { .pfn = "333" }, "\"unknown_pages\": 5, \"unknown_bytes\": 20480, \"unknown_of\": [\"pfn\"]}" },
+		{ { .only = "swapped" }, "\"unknown_pages\": 3, " },
+		{ { .only = "!swapped" }, "\"unknown_pages\": 3, " },
+		{ { .only = "present" }, "\"unknown_pages\": 3, " },
+		{ { .only = "exclusive?" }, "\"unknown_pages\": 0, " },
+		{ { .name = "[heap]" }, "\"unknown_pages\": 0, " },
+	};
+	struct vmsnap *snap = snapshot_of_doubts();
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vmsnap_filter filter = cases[i].filter;
+		filter.size = sizeof(filter);
+		for (int what = 0; what < 3; what++) {
+			struct catch *caught = catch_new();
+			caught->out.filter = &filter;
+			caught->out.style.json = true;
+			int rc = what == 0   ? vmsnap_print_show(snap, &caught->out, NULL)
+			         : what == 1 ? vmsnap_print_map(snap, NULL, &caught->out, NULL)
+			                     : vmsnap_print_pages(snap, 0, UINT64_MAX, false, &caught->out, NULL);
+			assert_int_equal(rc, VMSNAP_OK);
+			assert_has(caught, cases[i].told);
+		}
+	}
+	vmsnap_unref(snap);
+}
+
+static void people_are_told_what_is_left_out(void **state)
+{
+	static const char line[] = "left out  2.04M, 521 pages that may belong here; not known of them: exclusive\n";
+	struct vmsnap *snap = snapshot_of_doubts();
+	struct vmsnap_filter filter = { .size = sizeof(filter), .only = "exclusive" };
+	struct catch *caught;
+	(void)state;
+	for (int what = 0; what < 4; what++) {
+		caught = catch_new();
+		caught->out.filter = &filter;
+		caught->out.style.width = 80;
+		uint64_t start = what == 3 ? 0x400000 : 0, end = what == 3 ? 0x401000 : UINT64_MAX;
+		int rc = what == 0   ? vmsnap_print_show(snap, &caught->out, NULL)
+		         : what == 1 ? vmsnap_print_map(snap, NULL, &caught->out, NULL)
+		                     : vmsnap_print_pages(snap, start, end, false, &caught->out, NULL);
+		assert_int_equal(rc, VMSNAP_OK);
+		if (what < 3)
+			assert_has(caught, line);
+		else
+			assert_lacks(caught, "left out"); /* what is asked for lies elsewhere */
+	}
+	vmsnap_unref(snap);
+}
+
+/* How much shared memory is in swap smaps tells, and nothing tells which pages are. */
+static void shared_memory_in_swap_is_left_out_and_told(void **state)
+{
+	struct vmsnap *snap = bare_snapshot();
+	const uint32_t shared = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED;
+	struct vmsnap_filter filter = { .size = sizeof(filter), .only = "swapped" };
+	struct catch *caught = catch_new();
+	(void)state;
+	put_vma(snap, 0x10000, 0x30000, shared, 5, "/dev/shm/x");
+	snap->vmas[0].dev_major = 0;
+	snap->info.swap_in_use = 1 << 20;
+	caught->out.filter = &filter;
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"unknown_pages\": 32, \"unknown_bytes\": 131072, \"unknown_of\": [\"swapped\"]}");
+	snap->info.swap_in_use = 0;
+	caught = catch_new();
+	caught->out.filter = &filter;
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"unknown_pages\": 0, ");
+	vmsnap_unref(snap);
+}
+
+/* Beside the part of a mapping no numbers of all of it. */
+static void smaps_tells_nothing_of_parts(void **state)
+{
+	static const char *const keys[] = { "Rss", "KernelPageSize" };
+	static const uint64_t values[] = { 8192, 4096, 49152, 4096, 4096, 4096 };
+	struct vmsnap *snap = sample_snapshot();
+	struct vmsnap_filter part = { .size = sizeof(part), .start = 0x10000, .end = 0x22000 };
+	struct vmsnap_filter states = { .size = sizeof(states), .only = "exclusive" };
+	struct vmsnap_filter whole = { .size = sizeof(whole), .start = 0x10000, .end = 0x50000 };
+	struct catch *caught = catch_new();
+	(void)state;
+	give_smaps(snap, keys, 2, values);
+	caught->out.filter = &part;
+	caught->out.style.columns = "START,RESIDENT,RSS,KERNELPAGESIZE";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n00010000    8.00K 8.00K          4.00K\n");
+	assert_has(caught, "\n00020000    8.00K                4.00K\n");
+	assert_has(caught, "\ntotal       16.0K\n");
+	assert_has(caught, "\nblank     smaps tells of whole mappings");
+	caught = catch_new();
+	caught->out.filter = &states;
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"smaps\": {\"Rss\": null, \"KernelPageSize\": 4096}");
+	assert_lacks(caught, "49152");
+	assert_has(caught, "\"smaps\": {}}");
+	caught = catch_new();
+	caught->out.filter = &whole;
+	caught->out.style.columns = "START,RSS";
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n00020000 48.0K\n");
+	assert_has(caught, "\ntotal    56.0K\n");
+	assert_lacks(caught, "blank");
+	/* Nobody asked for them. */
+	caught = catch_new();
+	caught->out.filter = &part;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_lacks(caught, "blank");
 	vmsnap_unref(snap);
 }
 
@@ -262,6 +426,10 @@ int main(void)
 		cmocka_unit_test(what_says_nothing_is_refused),
 		cmocka_unit_test(pages_are_those_that_fit),
 		cmocka_unit_test(show_sums_what_fits),
+		cmocka_unit_test(what_is_left_out_as_it_is_not_known_is_told),
+		cmocka_unit_test(people_are_told_what_is_left_out),
+		cmocka_unit_test(shared_memory_in_swap_is_left_out_and_told),
+		cmocka_unit_test(smaps_tells_nothing_of_parts),
 		cmocka_unit_test(without_a_filter_nothing_says_so),
 		cmocka_unit_test(map_shows_what_fits),
 		cmocka_unit_test(map_of_two_is_of_places),

@@ -117,18 +117,6 @@ static void show_has_columns_for_smaps(void **state)
 	vmsnap_unref(snap);
 }
 
-static void give_smaps(struct vmsnap *snap, const char *const *keys, size_t count, const uint64_t *values)
-{
-	size_t cells = snap->vma_count * count;
-	snap->smaps.key_count = count;
-	snap->smaps.keys = calloc(count, sizeof(*snap->smaps.keys));
-	snap->smaps.values = calloc(cells, sizeof(*snap->smaps.values));
-	snap->smaps.texts = calloc(cells, sizeof(*snap->smaps.texts));
-	assert_true(snap->smaps.keys && snap->smaps.values && snap->smaps.texts);
-	memcpy(snap->smaps.keys, keys, count * sizeof(*keys));
-	memcpy(snap->smaps.values, values, cells * sizeof(*values));
-}
-
 static void show_adds_up_those_keys_of_smaps_that_are_sizes(void **state)
 {
 	(void)state;

@@ -151,4 +151,17 @@ static inline struct vmsnap *sample_snapshot(void)
 	return snap;
 }
 
+/* values: of each mapping, a row of them. */
+static inline void give_smaps(struct vmsnap *snap, const char *const *keys, size_t count, const uint64_t *values)
+{
+	size_t cells = snap->vma_count * count;
+	snap->smaps.key_count = count;
+	snap->smaps.keys = calloc(count, sizeof(*snap->smaps.keys));
+	snap->smaps.values = calloc(cells, sizeof(*snap->smaps.values));
+	snap->smaps.texts = calloc(cells, sizeof(*snap->smaps.texts));
+	assert_true(snap->smaps.keys && snap->smaps.values && snap->smaps.texts);
+	memcpy(snap->smaps.keys, keys, count * sizeof(*keys));
+	memcpy(snap->smaps.values, values, cells * sizeof(*values));
+}
+
 #endif

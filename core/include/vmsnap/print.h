@@ -32,7 +32,9 @@ struct vmsnap_filter {
 	const char *perm;    /* "x", "rw", "s!w": letters of rwxps that the mapping has, behind a ! those that it
 	                      * has not; "r-xp": these and no others */
 	const char *only;    /* "exclusive,!file": what the page is or, behind a !, is not: words of
-	                      * vmsnap_page_flag_name().  Not exclusive, not zero, not huge is what is present */
+	                      * vmsnap_page_flag_name().  Not exclusive, not zero, not huge is what is present.
+	                      * "exclusive?": it is not known whether it is.  Pages that are left out for not
+	                      * being known are counted in the text, and in "filter" of JSON */
 	const char *pfn;     /* "1a2b-1cff": the page lies in one of these frames, the last included; "1a2b": in
 	                      * that one; hexadecimal */
 	uint64_t start, end; /* the page overlaps [start, end); end 0: any */
