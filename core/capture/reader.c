@@ -438,11 +438,12 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 	if (rc)
 		return rc;
 	if (!reader->live) {
-		recorded_known(snap);
+		recorded_known(snap, probe->zero_pfn);
 		if (pagemap_again_apply(&reader->again, probe, &snap->runs))
 			return fail_no_memory(err);
 	} else {
 		snap->info.known = probe->known;
+		snap->info.zero_pfn = probe->zero_pfn;
 		if (pagemap_apply_marks(probe, snap->info.page_size, &reader->marks, &snap->runs) ||
 		    pagemap_again_apply(&reader->again, probe, &snap->runs))
 			return fail_no_memory(err);

@@ -2,7 +2,9 @@
 #include "recorded.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "error.h"
@@ -147,6 +149,9 @@ static int take_machine(const struct proc_text *text, struct vmsnap *snap)
 		if (take_string(text, strings[i].key, snap, strings[i].out))
 			return VMSNAP_ERR_NO_MEMORY;
 	info->taken = time_of(value_of(text, "Taken"));
+	struct cursor frame = value_of(text, "Zero-page");
+	if (!take_hex(&frame, &info->zero_pfn) || frame.at != frame.end || info->zero_pfn > ENTRY_FRAME_MASK)
+		info->zero_pfn = 0;
 	info->monotonic = 0;
 	return VMSNAP_OK;
 }
@@ -191,7 +196,39 @@ int recorded_identity(int folder, const struct proc_text *maps, struct vmsnap *s
 	return rc;
 }
 
-void recorded_known(struct vmsnap *snap)
+/* Of this machine, since its last boot: then its zero page is ours. */
+static bool is_of_this_boot(const struct vmsnap *snap)
+{
+	char boot[64];
+	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, boot, sizeof(boot) - 1);
+	boot[len > 0 ? len : 0] = '\0';
+	boot[strcspn(boot, "\n")] = '\0';
+	return *boot && !strcmp(boot, snap->info.boot_id);
+}
+
+/* Where nothing is a file's, what looks so is the huge zero page. */
+static bool is_plain(const struct vmsnap_vma *vma)
+{
+	return vma && !(vma->perms & VMSNAP_PERM_SHARED) && !vma->inode && !vma->dev_major && !vma->dev_minor &&
+	       (!*vma->name || !strcmp(vma->name, "[heap]") || !strncmp(vma->name, "[anon:", 6));
+}
+
+/* The frames beside the zero page's are the kernel's own: no run goes over it. */
+static void mark_zero_pages(struct vmsnap *snap)
+{
+	for (size_t i = 0; i < snap->runs.count; i++) {
+		struct run *run = &snap->runs.items[i];
+		if (!(run->entry & ENTRY_PRESENT))
+			continue;
+		bool file = run->entry & ENTRY_FLAG(VMSNAP_PAGE_FILE);
+		if (file ? is_plain(vmsnap_vma_at(snap, run_start(run)))
+		         : (run->entry & ENTRY_FRAME_MASK) == snap->info.zero_pfn)
+			run->entry |= ENTRY_FLAG(VMSNAP_PAGE_ZERO);
+	}
+}
+
+void recorded_known(struct vmsnap *snap, uint64_t zero_pfn)
 {
 	struct vmsnap_known known = { .exclusive = pagemap_shows_exclusive(snap->info.kernel) };
 	for (size_t i = 0; i < snap->runs.count; i++) {
@@ -200,5 +237,10 @@ void recorded_known(struct vmsnap *snap)
 		known.soft_dirty |= (entry & ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY)) != 0;
 		known.exclusive |= (entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE)) != 0;
 	}
+	if (!snap->info.zero_pfn && zero_pfn && is_of_this_boot(snap))
+		snap->info.zero_pfn = zero_pfn;
+	known.zero = known.pfn && snap->info.zero_pfn;
 	snap->info.known = known;
+	if (known.zero)
+		mark_zero_pages(snap);
 }

@@ -9,7 +9,8 @@
 /* Fills the identity in snap->info, its page size first of all, from the folder and from its maps,
  * which were read. */
 int recorded_identity(int folder, const struct proc_text *maps, struct vmsnap *snap, struct vmsnap_error *err);
-/* When the pages have been read: which of their flags tell something. */
-void recorded_known(struct vmsnap *snap);
+/* When the pages have been read: which of their flags tell something.  zero_pfn: the zero page's frame on this
+ * machine, or 0. */
+void recorded_known(struct vmsnap *snap, uint64_t zero_pfn);
 
 #endif

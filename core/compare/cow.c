@@ -113,8 +113,19 @@ static struct verdict_page page_of(const struct vmsnap *snap, const struct pair_
 		.file = vma && vma_is_private_file(vma),
 		.frames_known = snap->info.known.pfn,
 		.exclusive_known = snap->info.known.exclusive,
-		.zero_known = snap->info.known.zero,
+		.zero = { .flagged = snap->info.known.zero },
 	};
+}
+
+/* The same, where its pages do not say themselves which is the zero page. */
+static void set_zero(struct verdict_page *page, const struct vmsnap_cow *cow, const struct vmsnap *snap,
+                     const struct pair_member *member)
+{
+	const struct vmsnap *snaps[] = { cow->parent, cow->child, cow->base, cow->other };
+	if (page->zero.flagged)
+		return;
+	page->zero = zero_known_of(snap, snaps, sizeof(snaps) / sizeof(*snaps));
+	page->plain = member->vma && !page->shared && vma_is_plain(member->vma);
 }
 
 /* The child's page beside one of the base: at the same address, as it had not moved then.  Lowers
@@ -131,6 +142,7 @@ static void set_other(struct judging *j, struct verdict_case *c, const struct pa
 	struct pair_member member = { .here = true, .vma = inside ? vma : NULL };
 	struct pair_member beside = { .here = true, .vma = base->vma };
 	c->other = page_of(snap, &member);
+	set_zero(&c->other, j->cow, snap, &member);
 	c->base_other_same = pair_same(&beside, &member);
 	if (at < j->other_at)
 		j->other = run_cursor_at(snap, at);
@@ -155,8 +167,11 @@ static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pa
 		.went_on = cow->went_on,
 		.at_once = no_moves_since(cow->parent, cow->child),
 	};
+	set_zero(&c.parent, cow, cow->parent, parent);
+	set_zero(&c.child, cow, cow->child, child);
 	if (base) {
 		c.base = page_of(cow->base, base);
+		set_zero(&c.base, cow, cow->base, base);
 		c.parent_base_same = pair_same(parent, base);
 		c.child_base_same = pair_same(child, base);
 		c.by_writes = cow->by_writes;

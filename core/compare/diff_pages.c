@@ -29,6 +29,8 @@ static void set_context(struct diff_place *place)
 	place->executable = perms & VMSNAP_PERM_EXEC;
 	place->vma = b->vma ? b->vma : was->vma;
 	place->context.shared_mapping = place->vma && (place->vma->perms & VMSNAP_PERM_SHARED);
+	if (!place->context.zero_a.flagged || !place->context.zero_b.flagged)
+		place->context.plain = place->vma && !place->context.shared_mapping && vma_is_plain(place->vma);
 	if (!b->vma || vma_is_anonymous(b->vma))
 		return;
 	place->context.backed = a->here && a->vma && pair_same(a, b);

@@ -20,13 +20,15 @@ bool facts_same_process(const struct vmsnap *a, const struct vmsnap *b)
 struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsnap *b)
 {
 	const struct vmsnap_known *in_a = &a->info.known, *in_b = &b->info.known;
+	const struct vmsnap *both[] = { a, b };
 	return (struct facts_context){
 		.frames = in_a->pfn && in_b->pfn && facts_same_boot(a, b),
 		.exclusive = in_a->exclusive && in_b->exclusive,
-		.zero = in_a->zero && in_b->zero,
 		.soft_dirty = in_a->soft_dirty && in_b->soft_dirty,
 		.huge = in_a->huge && in_b->huge,
 		.exclusive_a = in_a->exclusive,
+		.zero_a = zero_known_of(a, both, 2),
+		.zero_b = zero_known_of(b, both, 2),
 		.pfn_a = in_a->pfn,
 		.pfn_b = in_b->pfn,
 		.exclusive_huge_a = in_a->exclusive_huge,
@@ -65,7 +67,8 @@ static uint32_t both_present(uint64_t a, uint64_t b, const struct facts_context 
 		facts |= fact(before && !after, VMSNAP_CHANGE_HUGE_SPLIT) |
 		         fact(!before && after, VMSNAP_CHANGE_HUGE_COLLAPSED);
 	}
-	bool filled = context->zero && has(a, VMSNAP_PAGE_ZERO) && !has(b, VMSNAP_PAGE_ZERO);
+	bool filled = zero_page_of(a, &context->zero_a, context->plain) == ZERO_YES &&
+	              zero_page_of(b, &context->zero_b, context->plain) == ZERO_NO;
 	return facts | fact(filled, VMSNAP_CHANGE_ZERO_FILLED_IN);
 }
 
@@ -123,6 +126,9 @@ static bool copied(uint32_t facts, uint64_t a, uint64_t b, const struct facts_co
 	if (context->shared_mapping || context->doubtful)
 		return false;
 	if (has(a, VMSNAP_PAGE_FILE) && has(b, VMSNAP_PAGE_FILE))
+		return false;
+	/* What was the zero page is new. */
+	if (zero_page_of(a, &context->zero_a, context->plain) != ZERO_NO)
 		return false;
 	return (facts & (1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_PRIVATISED)) &&
 	       page_write_copies(a, context->exclusive_a);

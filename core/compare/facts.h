@@ -4,12 +4,14 @@
 #define VMSNAP_FACTS_H
 
 #include "snapshot.h"
+#include "zero_page.h"
 
 /* What is known on both sides, and what is mapped. */
 struct facts_context {
 	bool frames; /* PFNs and swap slots of A and B can be compared */
-	bool exclusive, zero, soft_dirty, huge;
-	bool exclusive_a;  /* A knows what is exclusive */
+	bool exclusive, soft_dirty, huge;
+	bool exclusive_a; /* A knows what is exclusive */
+	struct zero_known zero_a, zero_b;
 	bool pfn_a, pfn_b; /* they know frames; whether these can be compared is another thing */
 	bool exclusive_huge_a, exclusive_huge_b;
 	bool same_file;    /* A and B map the same file here, privately */
@@ -17,6 +19,7 @@ struct facts_context {
 	bool shared_mapping;
 	bool backed;   /* A and B map the same file or shared memory here: it has what is not mapped */
 	bool doubtful; /* the mappings may be two different ones */
+	bool plain;    /* memory without a file, private: asked for only where the zero page is not flagged */
 };
 /* The part that depends on the snapshots alone. */
 struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsnap *b);

@@ -124,6 +124,7 @@ VMSNAP_API uint32_t vmsnap_page_changes(const struct vmsnap *a, uint64_t address
 	struct vmsnap now = { .info = { .known = *known, .boot_id = a->info.boot_id } };
 	struct facts_context context = facts_context_of(a, &now);
 	context.backed = vma && !vma_is_anonymous(vma);
+	context.plain = vma && vma_is_plain(vma) && !(vma->perms & VMSNAP_PERM_SHARED);
 	if (vma && vma_is_private_file(vma)) {
 		context.same_file = true;
 		context.private_text = vma->perms & VMSNAP_PERM_EXEC;

@@ -159,7 +159,7 @@ static enum kind kind_of(const struct verdict_page *page)
 	if (page->shared)
 		return SHARED;
 	/* Before FILE: Linux 6.18 shows the huge zero page with bit 61 set. */
-	if (page->zero_known && (entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO)))
+	if (page->taken_for_zero || zero_page_of(entry, &page->zero, page->plain) == ZERO_YES)
 		return ZERO;
 	if (entry & ENTRY_FLAG(VMSNAP_PAGE_FILE))
 		return FILEPAGE;
@@ -382,7 +382,7 @@ static bool is_told(const struct verdict_case *c)
 	return c->base_time != BASE_NONE && c->base_time != BASE_OF_ANOTHER;
 }
 
-struct verdict verdict_of(const struct verdict_case *c)
+static struct verdict judge(const struct verdict_case *c)
 {
 	if (is_doubtful(&c->parent) || is_doubtful(&c->child) || (is_told(c) && is_doubtful(&c->base)) ||
 	    (c->base_time == BASE_BOTH && is_doubtful(&c->other)))
@@ -411,6 +411,55 @@ struct verdict verdict_of(const struct verdict_case *c)
 				                 .row = i + 1 };
 	}
 	return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
+}
+
+/* ---- pages that may be the zero page -------------------------------------------------- */
+
+static bool may_be_zero(const struct verdict_page *page)
+{
+	return !page->zero.flagged && !page->shared &&
+	       zero_page_of(page->entry, &page->zero, page->plain) == ZERO_MAYBE;
+}
+
+/* One frame is one page: of two pages in it not just one is the zero page. */
+static bool contradict(const struct verdict_page *a, const struct verdict_page *b, bool frames)
+{
+	return frames && may_be_zero(a) && may_be_zero(b) && frame_of(a) && frame_of(a) == frame_of(b) &&
+	       a->taken_for_zero != b->taken_for_zero;
+}
+
+/* What holds whatever these pages are.  If they are alike in both, or two, that is still likely; who it was, what
+ * one alone has, and what was there before is not. */
+static struct verdict doubt(const struct verdict_case *c, struct verdict *const first)
+{
+	enum { PAGES = 4 };
+	struct verdict_case other = *c;
+	struct verdict_page *const pages[PAGES] = { &other.parent, &other.child, &other.base, &other.other };
+	unsigned may = 0;
+	for (unsigned i = 0; i < PAGES; i++)
+		may |= may_be_zero(pages[i]) ? 1u << i : 0;
+	for (unsigned zero = may; zero; zero = (zero - 1) & may) {
+		for (unsigned i = 0; i < PAGES; i++)
+			pages[i]->taken_for_zero = zero & 1u << i;
+		if (contradict(&other.parent, &other.child, c->parent_child_frames) ||
+		    contradict(&other.parent, &other.base, c->base_frames) ||
+		    contradict(&other.child, &other.base, c->base_frames))
+			continue;
+		struct verdict verdict = judge(&other);
+		first->inferred |= verdict.inferred || verdict.verdict != first->verdict;
+		if (verdict.verdict != first->verdict && first->verdict != VMSNAP_VERDICT_SHARED &&
+		    first->verdict != VMSNAP_VERDICT_COPIED)
+			return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
+	}
+	return *first;
+}
+
+struct verdict verdict_of(const struct verdict_case *c)
+{
+	struct verdict verdict = judge(c);
+	bool told = c->parent.zero.flagged && c->child.zero.flagged && (!is_told(c) || c->base.zero.flagged) &&
+	            (c->base_time != BASE_BOTH || c->other.zero.flagged);
+	return told || verdict.verdict == VERDICT_NONE ? verdict : doubt(c, &verdict);
 }
 
 VMSNAP_API const char *vmsnap_verdict_name(int verdict)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "fork_base.h"
+#include "zero_page.h"
 
 /* One process's page. */
 struct verdict_page {
@@ -13,7 +14,10 @@ struct verdict_page {
 	bool mapped;    /* there is a VMA */
 	bool shared;    /* it is MAP_SHARED */
 	bool file;      /* it is a private mapping of a file */
-	bool frames_known, exclusive_known, zero_known;
+	bool plain;     /* it is private memory without a file */
+	bool frames_known, exclusive_known;
+	struct zero_known zero; /* what tells whether it is the zero page */
+	bool taken_for_zero;    /* which it may be */
 };
 
 struct verdict_case {

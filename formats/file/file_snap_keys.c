@@ -45,6 +45,8 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
 		return &info->boottime;
 	case SNAP_PAGE_MOVES:
 		return &info->page_moves;
+	case SNAP_ZERO_PFN:
+		return &info->zero_pfn;
 	default:
 		return NULL;
 	}

@@ -45,6 +45,7 @@ enum snap_key {
 	SNAP_MEMORY_WITH = 37,
 	SNAP_BOOTTIME = 40,
 	SNAP_PAGE_MOVES = 41,
+	SNAP_ZERO_PFN = 42,
 	SNAP_EXCLUSIVE_HUGE = 44,
 	SNAP_KEYS, /* at most 64 */
 };

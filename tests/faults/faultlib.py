@@ -165,7 +165,7 @@ def assert_same_or_unknown(test, snapshot, whole, fault):
 
 KNOWABLE = {"exclusive", "soft_dirty", "zero", "huge"}
 MOMENTARY = {"taken", "monotonic", "pause", "known", "freeze", "ppid", "swap_in_use",
-             "boottime", "page_moves"}
+             "boottime", "page_moves", "zero_pfn"}
 
 
 def without_names(out):

@@ -207,6 +207,34 @@ class Recorded(unittest.TestCase):
         # Zero and huge pages are told by what is asked beside pagemap.
         told = {at: (state, pfn, swap) for at, (state, pfn, swap, _) in recorded.items()}
         self.assertEqual(told, {at: (state, pfn, swap) for at, (state, pfn, swap, _) in captured.items()})
+        if here["snapshot"]["known"]["pfn"] and here["snapshot"]["known"]["zero"]:
+            self.check_zero_pages(path, live, recorded, captured)
+
+    def check_zero_pages(self, path, live, recorded, captured):
+        """Of this machine, since it was booted: its zero page is ours."""
+        zero = [at for at, page in captured.items() if "zero" in page[3]]
+        self.assertTrue(zero)
+        self.assertEqual(zero, [at for at, page in recorded.items() if "zero" in page[3]])
+        for parent, child in ((path, live), (live, path)):
+            verdicts = {row["verdict"] for row in ask(self, "cow", parent, child, "--no-names", status=(0, 1))["ranges"]
+                        if any(int(row["start"], 16) <= at < int(row["start"], 16) + row["pages"] * PAGE
+                               for at in zero)}
+            self.assertEqual(verdicts, {"zero_shared"})
+
+    ZERO = {0x10000: kernel.PRESENT | 0x77, 0x11000: kernel.PRESENT | 0x99,
+            0x20000: kernel.PRESENT | kernel.FILE | 0x200, 0x40000: kernel.PRESENT | kernel.FILE | 0x300}
+
+    def test_zero_page_is_told_by_its_frame(self):
+        self.entries, self.files = self.ZERO, {"identity": b"Boot-id:\tthat\nZero-page:\t77\n"}
+        found = self.states()
+        self.assertEqual({at for at, page in found.items() if "zero" in page[3]}, {0x10000, 0x20000})
+
+    def test_zero_page_without_its_frame_is_unknown(self):
+        for line in (b"", b"Zero-page:\n", b"Zero-page:\tx\n", b"Zero-page:\t77 78\n", b"Zero-page: fffffffffffffff\n"):
+            with self.subTest(line=line):
+                self.entries, self.files = self.ZERO, {"identity": b"Boot-id:\tthat\n" + line}
+                self.assertFalse(self.shown()["snapshot"]["known"]["zero"])
+
     def states(self):
         """{address: (state, pfn, slot, flags)}"""
         status, said, path = self.capture()

@@ -82,6 +82,7 @@ class Info(ctypes.Structure):
         ("memory_known", c_bool),
         ("boottime", c_uint64),
         ("page_moves", c_uint64),
+        ("zero_pfn", c_uint64),
     ]
 
 
@@ -183,7 +184,7 @@ def identity(lib, snap):
         made[name] = int(made[name]) if isinstance(made[name], bool) else made[name]
         if not made[name]:
             del made[name]
-    for name in ("start_code", "start_stack", "arg_start", "boottime", "page_moves"):
+    for name in ("start_code", "start_stack", "arg_start", "boottime", "page_moves", "zero_pfn"):
         if not made[name]:
             del made[name]  # unknown
     del made["memory_with"], made["memory_with_count"]

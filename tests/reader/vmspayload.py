@@ -50,6 +50,7 @@ FIELDS = {
     37: Field("memory_with", False, 0),
     40: Field("boottime", True, 64),
     41: Field("page_moves", True, 64),
+    42: Field("zero_pfn", True, 64),
     44: Field("exclusive_huge", True, 1),
 }
 # Those that are left out of what is read where they say nothing.
@@ -131,7 +132,7 @@ def read_snap(data, offset):
     for name in SELDOM:
         if not identity[name]:
             del identity[name]
-    for key in (34, 35, 36, 40, 41):
+    for key in (34, 35, 36, 40, 41, 42):
         if not found.get(key):
             del identity[FIELDS[key].name]
     del identity["memory_with"]

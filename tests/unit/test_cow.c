@@ -72,7 +72,7 @@ static struct verdict_page page_at(const struct vmsnap *snap, uint64_t address)
 		                     .file = vma && vma_is_private_file(vma),
 		                     .frames_known = true,
 		                     .exclusive_known = true,
-		                     .zero_known = true };
+		                     .zero.flagged = true };
 	vmsnap_pages_read(snap, address, 1, &page.entry);
 	return page;
 }
@@ -510,6 +510,82 @@ static void what_is_not_known_is_not_believed(void **state)
 	vmsnap_unref(child);
 }
 
+static struct vmsnap *recorded_member(uint32_t pid, uint32_t ppid, const char *boot)
+{
+	struct vmsnap *snap = family_member(pid, ppid);
+	snap->info.known.zero = snap->info.known.huge = false;
+	snap->info.boot_id = boot;
+	return snap;
+}
+
+/* In a recording any page that is not exclusive may be the zero page; its frame tells, where that is known. */
+static void the_zero_page_of_a_recording(void **state)
+{
+	static const struct {
+		const char *name, *boot;
+		uint64_t zero_pfn, parent, child, base;
+		int verdict;
+		bool inferred;
+	} cases[] = {
+		{ "of another machine", "another", 9, ANON(9), ZEROPAGE, 0, VMSNAP_VERDICT_UNKNOWN, 0 },
+		{ "frame not known", "this-boot", 0, ANON(9), ZEROPAGE, 0, VMSNAP_VERDICT_UNKNOWN, 0 },
+		{ "its frame", "this-boot", 9, ANON(9), ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_SHARED, 1 },
+		{ "another frame", "this-boot", 9, ANON(8), ZEROPAGE, 0, VMSNAP_VERDICT_ONLY_IN_PARENT, 0 },
+		{ "exclusive", "another", 9, OWNED(9), ZEROPAGE, 0, VMSNAP_VERDICT_ONLY_IN_PARENT, 0 },
+		{ "huge", "another", 0, CACHED(512), ZEROPAGE | ENTRY_FLAG(VMSNAP_PAGE_HUGE), 0,
+		  VMSNAP_VERDICT_ZERO_SHARED, 1 },
+		{ "alone", "another", 0, ANON(9), 0, 0, VMSNAP_VERDICT_UNKNOWN, 0 },
+		{ "alone, its frame", "this-boot", 9, ANON(9), 0, 0, VMSNAP_VERDICT_ZERO_IN_PARENT, 1 },
+		{ "one frame", "this-boot", 0, ANON(9), ANON(9), 0, VMSNAP_VERDICT_SHARED, 1 },
+		{ "in swap", "another", 9, SLOT(3), ZEROPAGE, 0, VMSNAP_VERDICT_ONLY_IN_PARENT, 0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vmsnap *parent = recorded_member(10, 1, cases[i].boot), *child = family_member(11, 10);
+		struct vmsnap_cow *cow;
+		struct vmsnap_cow_range range;
+		child->info.zero_pfn = cases[i].zero_pfn;
+		add_pages(parent, 16, 1, cases[i].parent);
+		if (cases[i].child)
+			add_pages(child, 16, 1, cases[i].child);
+		assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+		assert_int_equal(vmsnap_cow_range(cow, 0, &range), VMSNAP_OK);
+		if (range.verdict != cases[i].verdict || range.inferred != cases[i].inferred)
+			fail_msg("%s: %s", cases[i].name, vmsnap_verdict_name(range.verdict));
+		vmsnap_cow_free(cow);
+		vmsnap_unref(parent);
+		vmsnap_unref(child);
+	}
+}
+
+/* Of two recordings: one frame is one page, whatever it is. */
+static void what_may_be_the_zero_page_in_both_is_shared_at_most(void **state)
+{
+	static const struct {
+		uint64_t parent, child;
+		int verdict;
+	} cases[] = {
+		{ ANON(9), ANON(9), VMSNAP_VERDICT_SHARED },
+		{ ANON(9), ANON(8), VMSNAP_VERDICT_COPIED },
+		{ ANON(9), OWNED(8), VMSNAP_VERDICT_COPIED },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vmsnap *parent = recorded_member(10, 1, "this-boot"), *child = recorded_member(11, 10, "this-boot");
+		struct vmsnap_cow *cow;
+		struct vmsnap_cow_range range;
+		add_pages(parent, 16, 1, cases[i].parent);
+		add_pages(child, 16, 1, cases[i].child);
+		assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+		assert_int_equal(vmsnap_cow_range(cow, 0, &range), VMSNAP_OK);
+		assert_int_equal(range.verdict, cases[i].verdict);
+		assert_true(range.inferred);
+		vmsnap_cow_free(cow);
+		vmsnap_unref(parent);
+		vmsnap_unref(child);
+	}
+}
+
 /* Files by name only: what they hold is anonymous memory. */
 static void private_mappings_of_dev_zero_and_huge_pages_are_not_of_a_file(void **state)
 {
@@ -614,6 +690,8 @@ int main(void)
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(what_is_not_known_is_not_believed),
+		cmocka_unit_test(the_zero_page_of_a_recording),
+		cmocka_unit_test(what_may_be_the_zero_page_in_both_is_shared_at_most),
 		cmocka_unit_test(private_mappings_of_dev_zero_and_huge_pages_are_not_of_a_file),
 		cmocka_unit_test(warnings_say_what_makes_verdicts_doubtful),
 		cmocka_unit_test(snapshots_of_other_page_sizes_are_refused),

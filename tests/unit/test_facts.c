@@ -5,12 +5,37 @@
 
 #define F(change) (1u << VMSNAP_CHANGE_##change)
 
-static const struct facts_context all_known = { .frames = true, .exclusive = true, .zero = true, .soft_dirty = true };
-static const struct facts_context in_file = { .frames = true, .exclusive = true, .zero = true, .same_file = true };
+#define FLAGGED .zero_a.flagged = true, .zero_b.flagged = true
+
+/* ---- facts, one row of docs/verdicts.md each ------------------------------ */
+
+static const struct facts_context all_known = { .frames = true, .exclusive = true, FLAGGED, .soft_dirty = true };
+static const struct facts_context in_file = { .frames = true, .exclusive = true, FLAGGED, .same_file = true };
 static const struct facts_context in_text = {
-	.frames = true, .exclusive = true, .zero = true, .same_file = true, .private_text = true
+	.frames = true, .exclusive = true, FLAGGED, .same_file = true, .private_text = true
 };
 static const struct facts_context nothing_known = { .frames = false };
+
+/* A recording has no flag for it: its frame tells, if it is known. */
+static void zero_page_of_a_recording_is_known_by_its_frame(void **state)
+{
+	const uint32_t other = 1u << VMSNAP_KIND_OTHER, copied = 1u << VMSNAP_KIND_COPIED;
+	struct facts_context known = all_known, unknown = all_known;
+	known.zero_a = (struct zero_known){ .exclusive = true, .pfn = 9 };
+	unknown.zero_a = (struct zero_known){ .exclusive = true };
+	(void)state;
+	assert_int_equal(page_facts(ANON(9), OWNED(6), &known),
+	                 F(PFN_CHANGED) | F(BECAME_EXCLUSIVE) | F(ZERO_FILLED_IN));
+	assert_int_equal(page_facts(ANON(8), OWNED(6), &known), F(PFN_CHANGED) | F(BECAME_EXCLUSIVE));
+	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(8), OWNED(6), &known), copied);
+	/* It may be the zero page that was written to, and then nothing was copied. */
+	assert_int_equal(page_facts(ANON(9), OWNED(6), &unknown), F(PFN_CHANGED) | F(BECAME_EXCLUSIVE));
+	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(9), OWNED(6), &unknown), other);
+	known = all_known;
+	known.zero_b = (struct zero_known){ .exclusive = true, .pfn = 9 };
+	assert_int_equal(page_facts(ZEROPAGE, ANON(9), &known) & F(ZERO_FILLED_IN), 0);
+	assert_int_equal(page_facts(ZEROPAGE, ANON(8), &known) & F(ZERO_FILLED_IN), F(ZERO_FILLED_IN));
+}
 
 static void page_there_only_in_b_appeared(void **state)
 {
@@ -179,6 +204,7 @@ static void every_change_has_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zero_page_of_a_recording_is_known_by_its_frame),
 		cmocka_unit_test(page_there_only_in_b_appeared),
 		cmocka_unit_test(page_there_only_in_a_vanished),
 		cmocka_unit_test(page_of_what_is_mapped_still_is_not_mapped_now),

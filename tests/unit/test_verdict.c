@@ -65,7 +65,8 @@ static struct verdict_case make_case(const struct row *row)
 {
 	struct verdict_page page = { .frames_known = !(row->unknown & NO_PFNS),
 		                     .exclusive_known = !(row->unknown & NO_EXCLUSIVE),
-		                     .zero_known = !(row->unknown & NO_ZERO) };
+		                     .zero = { .flagged = !(row->unknown & NO_ZERO),
+		                               .exclusive = !(row->unknown & NO_EXCLUSIVE) } };
 	struct verdict_case c = { .parent = page, .child = page, .base = page };
 	c.base_time = row->base == BASELESS ? BASE_NONE : BASE_AT;
 	c.parent_child_frames = true;
@@ -376,6 +377,9 @@ static void count_row(const struct verdict_case *c, void *ctx)
 {
 	size_t *met = ctx;
 	struct verdict verdict = verdict_of(c);
+	/* Before any row: it may be the zero page. */
+	if (!c->parent.zero.flagged && verdict.verdict == VMSNAP_VERDICT_UNKNOWN && !verdict.row)
+		return;
 	assert_in_range(verdict.row, 1, TABLE_ROWS);
 	met[verdict.row]++;
 }

@@ -133,6 +133,8 @@ struct vmsnap_info {
 	uint64_t page_moves; /* counts what makes the kernel give pages other frames without a write, on the
 	                      * whole machine: while it is the same, none got one so.  0: unknown, as where
 	                      * KSM has merged pages */
+	uint64_t zero_pfn;   /* the frame of the shared zero page, on this machine until its next boot; 0: unknown, or
+	                      * there are several */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
