@@ -268,7 +268,7 @@ class Run(Structure):  # struct vmsnap_run
 class Known(Structure):  # struct vmsnap_known
     _fields_ = [
         ("pfn", c_uint64, 1), ("soft_dirty", c_uint64, 1), ("exclusive", c_uint64, 1), ("zero", c_uint64, 1),
-        ("huge", c_uint64, 1), ("later", c_uint64, 59),
+        ("huge", c_uint64, 1), ("exclusive_huge", c_uint64, 1), ("later", c_uint64, 58),
     ]
 
 
@@ -283,7 +283,7 @@ class Info(Structure):  # struct vmsnap_info
         ("swap_in_use", c_uint64), ("page_size_assumed", c_bool), ("cgroup", c_char_p), ("unit", c_char_p),
         ("container", c_char_p), ("machine_hash", c_char_p), ("start_code", c_uint64), ("start_stack", c_uint64),
         ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
-        ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64),
+        ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
     ]
 
 
@@ -537,6 +537,7 @@ FUNCTIONS = {
     "vmsnap_pages_now": (CHECKED, (c_int, c_uint64, c_size_t, POINTER(c_uint64))),
     "vmsnap_process_now": (CHECKED, (c_int, POINTER(Process))),
     "vmsnap_children_now": (CHECKED, (c_int, POINTER(c_int), c_size_t, POINTER(c_size_t))),
+    "vmsnap_put_back": (None, (c_bool,)),
     "vmsnap_auxv_now": (CHECKED, (c_int, c_uint64, POINTER(c_uint64))),
     "vmsnap_same_process": (c_bool, (c_void_p, c_void_p)),
     "vmsnap_same_instant": (c_bool, (c_void_p, c_void_p)),
