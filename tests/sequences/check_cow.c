@@ -264,6 +264,9 @@ static void check_kept_by_one(const struct family *family, const struct told_cow
 		return;
 	if (claimed && (child_keeps || !moved))
 		return;
+	/* What the child moved there is told there, and asked for as that. */
+	if (claimed && other->world.slots[told_at].origin != NOWHERE)
+		return;
 	/* It may look as if the other moved it, when it was given the frames again. */
 	const struct pairing *of_other = child_keeps ? &family->to_parent : &family->to_child;
 	if (of_other->maybe_away[page])
@@ -277,7 +280,9 @@ static void check_kept_by_one(const struct family *family, const struct told_cow
 		                         child_keeps ? &other->pages[page] : &keeper->pages[at],
 		                         child_keeps ? &keeper->pages[at] : &other->pages[page]);
 	if (claimed && is_there(other->pages[told_at]))
-		wanted |= only(VMSNAP_VERDICT_NEW_IN_CHILD) | only(VMSNAP_VERDICT_NEW_IN_BOTH);
+		wanted |= slot_is_private(&other->world.slots[told_at])
+		                  ? only(VMSNAP_VERDICT_NEW_IN_CHILD) | only(VMSNAP_VERDICT_NEW_IN_BOTH)
+		                  : only(VMSNAP_VERDICT_SHARED_MAPPING);
 	require(told, COW_GONE, told_at, wanted, child_keeps ? "the parent unmapped it" : "the child unmapped it");
 }
 
@@ -397,6 +402,28 @@ static bool contradicts(const struct family *family, int page, const struct told
 	}
 }
 
+/* Whether the child has few of the pages left, of the range around this one that the parent has
+ * elsewhere: of two snapshots fewer than a quarter in one frame show no move, which the base did. */
+static bool few_left(const struct family *family, const struct view *child, int page)
+{
+	const struct slot *slots = child->world.slots;
+	int away = slots[page].origin - page, equal = 0, both = 0;
+	int first = page, end = page + 1;
+	if (slots[page].origin == NOWHERE)
+		return false;
+	while (first > 0 && slots[first - 1].memory && slots[first - 1].origin == first - 1 + away)
+		first--;
+	while (end < ARENA && slots[end].memory && slots[end].origin == end + away)
+		end++;
+	for (int i = first; i < end; i++) {
+		uint64_t of_parent = family->parent->pages[i + away], of_child = child->pages[i];
+		bool zero = (of_parent | of_child) & ENTRY_ZERO_BIT;
+		both += is_present(of_parent) && is_present(of_child) && !zero;
+		equal += is_present(of_parent) && !zero && frame_of(of_parent) == frame_of(of_child);
+	}
+	return 4 * equal < both;
+}
+
 static void check_with_diff(const struct family *family, const struct view *child, const struct told_cow *told)
 {
 	struct told_diff facts;
@@ -406,7 +433,8 @@ static void check_with_diff(const struct family *family, const struct view *chil
 		return;
 	for (int page = 0; page < ARENA; page++) {
 		/* That it moved the base may have told, but for what others hold, too. */
-		if (told->moved[page] && told->verdicts[page] != VMSNAP_VERDICT_SHARED)
+		if (told->moved[page] &&
+		    (told->verdicts[page] != VMSNAP_VERDICT_SHARED || few_left(family, child, page)))
 			continue;
 		/* Where several are told, each is of other memory. */
 		if (!told->inferred[page] && told->all[page] == only(told->verdicts[page]) &&
