@@ -53,8 +53,8 @@ VMSNAP_API const char *vmsnap_perm_name(unsigned perm)
 
 VMSNAP_API const char *vmsnap_struct_name(int which)
 {
-	static const char *const names[VMSNAP_STRUCT_COUNT] = { "info",       "vma",  "thread",
-		                                                "annotation", "name", "diff_status" };
+	static const char *const names[VMSNAP_STRUCT_COUNT] = { "info", "vma",         "thread",    "annotation",
+		                                                "name", "diff_status", "elf_symbol" };
 	return NAME_OF(names, which);
 }
 

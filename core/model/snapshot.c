@@ -120,6 +120,7 @@ VMSNAP_API size_t vmsnap_struct_size(int which)
 		[VMSNAP_STRUCT_ANNOTATION] = sizeof(struct vmsnap_annotation),
 		[VMSNAP_STRUCT_NAME] = sizeof(struct vmsnap_name),
 		[VMSNAP_STRUCT_DIFF_STATUS] = sizeof(struct vmsnap_diff_status),
+		[VMSNAP_STRUCT_ELF_SYMBOL] = sizeof(struct vmsnap_elf_symbol),
 	};
 	return which >= 0 && which < VMSNAP_STRUCT_COUNT ? sizes[which] : 0;
 }

@@ -39,6 +39,25 @@ def measured(expressions):
     return dict(zip(expressions, map(int, said)))
 
 
+def without_a_rule():
+    """Structs of the headers of which nothing says how they grow: they begin with their size, or it
+    goes along with calls, or the library owns them (enum vmsnap_struct), or they do not grow."""
+    text = ""
+    for name in sorted(os.listdir(os.path.join(generate.INCLUDE, "vmsnap"))):
+        with open(os.path.join(generate.INCLUDE, "vmsnap", name), encoding="utf-8") as file:
+            text += file.read()
+    owned = re.search(r"enum vmsnap_struct \{(.*?)\}", text, re.S)[1].lower()
+    found = []
+    comment = r"(?:/\*(?:[^*]|\*(?!/))*\*/\n)?"
+    for said, name, body in re.findall(rf"({comment})struct (vmsnap_\w+) \{{(.*?)\n\}};", text, re.S):
+        rules = (body.lstrip().startswith("size_t size;"), f"vmsnap_struct_{name[7:]}," in owned,
+                 "This struct" in said and "does not grow" in said,
+                 re.search(rf"_sized\([^;]*struct {name} \*(?!err)[^;]*size_t size", text))
+        if not any(rules):
+            found.append(name)
+    return found
+
+
 class Header(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -51,6 +70,9 @@ class Header(unittest.TestCase):
     def setUp(self):
         if self.header is None:
             skip(self, "the types of the Python module: there is no C compiler")
+
+    def test_each_struct_says_how_it_grows(self):
+        self.assertEqual(without_a_rule(), [])
 
     def test_it_was_made_from_the_header_as_it_is(self):
         with open(generate.MADE, encoding="utf-8") as file:

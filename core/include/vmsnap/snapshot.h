@@ -54,6 +54,7 @@ enum vmsnap_struct {
 	VMSNAP_STRUCT_ANNOTATION,
 	VMSNAP_STRUCT_NAME,
 	VMSNAP_STRUCT_DIFF_STATUS,
+	VMSNAP_STRUCT_ELF_SYMBOL,
 	VMSNAP_STRUCT_COUNT
 };
 /* How many bytes of such a struct this library fills: a program that was compiled for a newer
@@ -71,7 +72,8 @@ enum vmsnap_freeze {
 };
 const char *vmsnap_freeze_name(int freeze); /* "full" */
 
-/* 64 bits for ever: what a library does not know of is 0 in them, that is, unknown. */
+/* This struct does not grow, 64 bits are enough: what a library does not know of is 0 in them, that
+ * is, unknown. */
 struct vmsnap_known {
 	bool pfn : 1;        /* PFNs and swap slots; needs CAP_SYS_ADMIN */
 	bool soft_dirty : 1; /* needs CONFIG_MEM_SOFT_DIRTY */
@@ -195,7 +197,8 @@ const struct vmsnap_vma *vmsnap_vma(const struct vmsnap *snap, size_t index);   
 const struct vmsnap_vma *vmsnap_vma_at(const struct vmsnap *snap, uint64_t address); /* NULL in a gap */
 
 /* Runs that overlap [start, end), clipped to it, in address order.  Absent
- * pages are not in any run.  Give 0 and UINT64_MAX for all. */
+ * pages are not in any run.  Give 0 and UINT64_MAX for all.  This struct, whose members are the
+ * library's own, does not grow. */
 struct vmsnap_run_iter {
 	const struct vmsnap *snap;
 	uint64_t at, end;
@@ -312,7 +315,8 @@ enum vmsnap_layer {
 /* Whether absence means no: otherwise it is not known. */
 bool vmsnap_layer_known(const struct vmsnap *snap, int layer);
 /* Whole pages with one value; ranges are in address order and do not overlap.  The end of the
- * highest page is written UINT64_MAX. */
+ * highest page is written UINT64_MAX.  This struct does not grow: what else is known of pages is
+ * another layer. */
 struct vmsnap_layer_range {
 	uint64_t start, end, value;
 };
