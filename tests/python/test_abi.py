@@ -7,13 +7,21 @@ tests/golden/abi.txt has a line for each, in order:
     field vmsnap_run.pfn 16 8                 offset and size, or the bits of the 64
     enumerator VMSNAP_PAGE_ZERO 16
 Structs may grow at their ends, and there may be more of everything: what is not recorded has
-to be, once, by `test_abi.py --record`, which takes nothing away and changes nothing."""
+to be, once, by `test_abi.py --record`, which takes nothing away and changes nothing.
+
+Where abigail-tools are installed, abidiff looks at the same, and at the types of parameters: it
+holds the library against tests/golden/abi-x86_64.xml.gz, which abidw made of the library then. That
+is made anew once for each release, by `test_abi.py --record-dump`."""
 
 import ctypes
+import gzip
 import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from module import SOURCE, main, skip
@@ -21,6 +29,7 @@ from module import SOURCE, main, skip
 from vmsnap import _header
 
 RECORD = os.path.join(SOURCE, "tests", "golden", "abi.txt")
+DUMP = os.path.join(SOURCE, "tests", "golden", "abi-x86_64.xml.gz")
 MAP = os.path.join(SOURCE, "core", "libvmsnap.map")
 LIB = os.environ.get("VMSNAP_LIB")
 
@@ -98,6 +107,76 @@ def key(line):
     return line.split(" ")[:2]
 
 
+# ---- abigail-tools ----
+
+def dumped():
+    with gzip.open(DUMP, "rt", encoding="utf-8") as file:
+        return file.read()
+
+
+def has_types(path):
+    said = subprocess.run(["readelf", "-S", "-W", path], stdout=subprocess.PIPE, text=True).stdout
+    return " .debug_info " in said
+
+
+def abidiff(dump):
+    """What abidiff finds different in the library, but for additions; "" if nothing."""
+    # What lies behind opaque pointers is ours to change; and a struct that grew at its end, as
+    # another test makes sure, is another one for abidiff.
+    sizes = dict(re.findall(r"<class-decl name='(\w+)' size-in-bits='(\d+)'", dump))
+    watched = [tag for tag, (size, _) in structs().items() if sizes.get(tag) == str(8 * size)]
+    with tempfile.TemporaryDirectory() as folder:
+        old, rules = os.path.join(folder, "abi.xml"), os.path.join(folder, "rules.ini")
+        with open(old, "w", encoding="utf-8") as file:
+            file.write(dump)
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write(f"[suppress_type]\n  type_kind = struct\n  name_not_regexp = ^({'|'.join(watched)})$\n")
+        ended = subprocess.run(["abidiff", "--no-added-syms", "--suppressions", rules, old, LIB],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if ended.returncode & ~12:  # not of what it found
+        raise RuntimeError(f"abidiff: {ended.returncode}: {ended.stdout}")
+    return ended.stdout if ended.returncode else ""
+
+
+class Abigail(unittest.TestCase):
+    def setUp(self):
+        if not LIB:
+            skip(self, "the types of the library: VMSNAP_LIB is not set")
+        if not shutil.which("abidiff") or not shutil.which("readelf"):
+            skip(self, "the types of the library: abigail-tools are not installed")
+        if platform.machine() != "x86_64" or not has_types(LIB):
+            skip(self, "the types of the library: it is of another machine than the record, or has no types in it")
+
+    def test_nothing_has_changed(self):
+        self.assertEqual(abidiff(dumped()), "")
+
+    def test_a_change_would_be_seen(self):
+        dump = dumped()
+        member = dump.index("<data-member", dump.index("<class-decl name='vmsnap_run' "))
+        moved = dump[:member] + dump[member:].replace("'64'", "'X'", 1).replace("'128'", "'64'", 1).replace("'X'", "'128'", 1)
+        self.assertIn("'uint64_t pfn' offset changed", abidiff(moved))
+        gone = dump.replace("vmsnap_run_next", "vmsnap_run_gone")
+        self.assertIn("vmsnap_run_gone", abidiff(gone))
+        begin = dump.index("<function-decl name='vmsnap_page_at'")
+        first = re.compile(r"<parameter type-id='[^']*'").search(dump, begin)
+        other = dump[:first.start()] + "<parameter type-id='" + type_of(dump, "uint64_t") + "'" + dump[first.end():]
+        self.assertIn("vmsnap_page_at", abidiff(other))
+
+
+def type_of(dump, name):
+    return re.search(rf"<typedef-decl name='{name}' [^>]* id='([^']*)'", dump)[1]
+
+
+def record_dump():
+    said = subprocess.run(["abidw", "--exported-interfaces-only", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs",
+                           "--no-parameter-names", "--no-elf-needed", LIB], check=True, stdout=subprocess.PIPE, text=True)
+    text = re.sub(r" path='[^']*?((?:core|formats)/[^']*)'", r" path='\1'", said.stdout)
+    with open(DUMP, "wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
+        packed.write(text.encode())
+
+
+# ---- without them ----
+
 class Abi(unittest.TestCase):
     def test_nothing_that_programs_rely_on_has_changed(self):
         now = {tuple(key(line)): line for line in current()}
@@ -153,5 +232,7 @@ def record():
 if __name__ == "__main__":
     if sys.argv[1:] == ["--record"]:
         record()
+    elif sys.argv[1:] == ["--record-dump"]:
+        record_dump()
     else:
         main()
