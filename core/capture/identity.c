@@ -181,18 +181,10 @@ static bool ask_file(int root, const struct vmsnap_vma *vma, uint8_t *id, size_t
 static int by_file(const void *left, const void *right)
 {
 	const struct vmsnap_vma *a = *(struct vmsnap_vma *const *)left, *b = *(struct vmsnap_vma *const *)right;
-	if (a->inode != b->inode)
-		return a->inode < b->inode ? -1 : 1;
-	if (a->dev_major != b->dev_major)
-		return a->dev_major < b->dev_major ? -1 : 1;
-	if (a->dev_minor != b->dev_minor)
-		return a->dev_minor < b->dev_minor ? -1 : 1;
+	int order = vma_file_order(a, b);
+	if (order)
+		return order;
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
-{
-	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
 
 /* Whether the file that is mapped is on a tmpfs, or may be: what an overlayfs lies on is
@@ -311,7 +303,7 @@ static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t coun
 	for (size_t i = 0, end; i < count; i = end) {
 		uint8_t id[BUILD_ID_MAX], *copy = NULL;
 		size_t len = 0;
-		for (end = i; end < count && same_file(files[i], files[end]);)
+		for (end = i; end < count && !vma_file_order(files[i], files[end]);)
 			end++;
 		if (find_build_id(snap, &files[i], end - i, start->root, maps, id, &len) &&
 		    (guarded(snap, files[i]) || !changed_since(start, files[i]))) {

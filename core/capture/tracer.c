@@ -10,7 +10,6 @@
 
 #include "error.h"
 #include "procdir.h"
-#include "scan.h"
 
 enum tracer_kind tracer_kind(pid_t tracer)
 {
@@ -23,25 +22,12 @@ enum tracer_kind tracer_kind(pid_t tracer)
 	return strcmp(comm, TRACER_THREAD_NAME "\n") ? TRACER_OTHER : TRACER_CAPTURE;
 }
 
-/* The number behind "\nKEY:\t" and spaces; 0 if there is none. */
-static uint64_t number_behind(const struct proc_text *status, const char *key)
-{
-	const char *line = status->len ? memmem(status->text, status->len, key, strlen(key)) : NULL;
-	uint64_t value = 0;
-	if (line) {
-		struct cursor c = { line + strlen(key), status->text + status->len };
-		take_spaces(&c);
-		take_decimal(&c, &value);
-	}
-	return value;
-}
-
 pid_t tracer_of(int procdir, const char *status_name)
 {
 	struct proc_text status = { 0 };
 	pid_t pid = 0;
 	if (!procdir_read(procdir, status_name, &status))
-		pid = (pid_t)number_behind(&status, "\nTracerPid:\t");
+		pid = (pid_t)proc_text_number(&status, "\nTracerPid:");
 	proc_text_free(&status);
 	return pid;
 }
@@ -123,8 +109,8 @@ void tracer_ours(int procdir, struct tracer_ours *out)
 		proc_text_free(&status);
 		return;
 	}
-	pid_t tracer = (pid_t)number_behind(&status, "\nTracerPid:\t");
-	out->size = number_behind(&status, "\nVmSize:\t") * 1024;
+	pid_t tracer = (pid_t)proc_text_number(&status, "\nTracerPid:");
+	out->size = proc_text_number(&status, "\nVmSize:") * 1024;
 	proc_text_free(&status);
 	if (!is_debugger_of_ours(tracer))
 		return;

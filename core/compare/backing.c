@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "snapshot.h"
+
 static bool begins_with(const char *name, const char *prefix)
 {
 	return !strncmp(name, prefix, strlen(prefix));
@@ -45,6 +47,5 @@ bool vma_same_backing(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 			return vma_is_plain(a) && vma_is_plain(b);
 		return false;
 	}
-	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
-	       a->offset - a->start == b->offset - b->start;
+	return !vma_file_order(a, b) && a->offset - a->start == b->offset - b->start;
 }

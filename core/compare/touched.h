@@ -6,13 +6,9 @@
 #include "snapshot.h"
 #include "work.h"
 
-/* Whole pages, in address order, with a gap between any two.  The end of the
- * highest page, 2^64, is written UINT64_MAX. */
-struct touched {
-	uint64_t start, end;
-};
+/* In address order, with a gap between any two. */
 struct touched_list {
-	struct touched *items;
+	struct vmsnap_layer_range *items;
 	size_t count, room;
 };
 

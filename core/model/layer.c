@@ -26,18 +26,21 @@ static int by_start(const void *left, const void *right, const void *ctx)
 	return (a->start > b->start) - (a->start < b->start);
 }
 
-/* Sorted ones that overlap or follow each other become one. */
-static void join(struct layer *layer)
+int layer_ranges_join(struct vmsnap_layer_range *items, size_t *count, struct work *work)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < layer->count; i++) {
-		struct vmsnap_layer_range *last = kept ? &layer->items[kept - 1] : NULL, next = layer->items[i];
+	int rc = work_sort(work, items, *count, sizeof(*items), by_start, NULL);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < *count; i++) {
+		struct vmsnap_layer_range *last = kept ? &items[kept - 1] : NULL, next = items[i];
 		if (!last || next.start > last->end)
-			layer->items[kept++] = next;
+			items[kept++] = next;
 		else if (next.end > last->end)
 			last->end = next.end;
 	}
-	layer->count = kept;
+	*count = kept;
+	return VMSNAP_OK;
 }
 
 int layer_of_debugger_writes(struct layer *layer, const struct vmsnap_annotation *annotations, size_t count,
@@ -56,10 +59,7 @@ int layer_of_debugger_writes(struct layer *layer, const struct vmsnap_annotation
 	for (size_t i = 0; !rc && i < count; i++)
 		if (is_write(&annotations[i]))
 			layer->items[layer->count++] = pages_around(&annotations[i], page_size);
-	rc = rc ? rc : work_sort(work, layer->items, layer->count, sizeof(*layer->items), by_start, NULL);
-	if (!rc)
-		join(layer);
-	return rc;
+	return rc ? rc : layer_ranges_join(layer->items, &layer->count, work);
 }
 
 void layer_free(struct layer *layer)

@@ -18,4 +18,7 @@ int layer_of_debugger_writes(struct layer *layer, const struct vmsnap_annotation
                              uint64_t page_size, struct work *work);
 void layer_free(struct layer *layer);
 
+/* Puts ranges of one value in order; those that overlap or follow each other become one. */
+int layer_ranges_join(struct vmsnap_layer_range *items, size_t *count, struct work *work);
+
 #endif

@@ -55,6 +55,15 @@ static inline bool vma_has_file(uint64_t inode, uint32_t dev_major, uint32_t dev
 {
 	return inode || dev_major || dev_minor;
 }
+/* By what the kernel tells files apart by: 0 if both are of one. */
+static inline int vma_file_order(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->dev_major != b->dev_major)
+		return a->dev_major < b->dev_major ? -1 : 1;
+	return a->dev_minor < b->dev_minor ? -1 : a->dev_minor > b->dev_minor;
+}
 /* What struct vmsnap_vma, .deleted is, of a mapping with this name. */
 bool vma_named_deleted(bool file, const char *name, size_t len);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "snapshot.h"
 
 static int identity_copy(struct elf_cache *known, const struct vmsnap_vma *vma)
 {
@@ -81,13 +82,8 @@ static size_t id_len(const struct vmsnap_vma *vma)
 
 static int order_by_numbers(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 {
-	if (a->inode != b->inode)
-		return a->inode < b->inode ? -1 : 1;
-	if (a->dev_major != b->dev_major)
-		return a->dev_major < b->dev_major ? -1 : 1;
-	if (a->dev_minor != b->dev_minor)
-		return a->dev_minor < b->dev_minor ? -1 : 1;
-	return order_of_bytes(a->build_id, id_len(a), b->build_id, id_len(b));
+	int order = vma_file_order(a, b);
+	return order ? order : order_of_bytes(a->build_id, id_len(a), b->build_id, id_len(b));
 }
 
 int identity_order(const struct vmsnap_vma *a, const struct vmsnap_vma *b)

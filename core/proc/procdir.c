@@ -22,6 +22,18 @@ void proc_text_free(struct proc_text *text)
 	*text = (struct proc_text){ 0 };
 }
 
+uint64_t proc_text_number(const struct proc_text *status, const char *key)
+{
+	const char *line = status->len ? memmem(status->text, status->len, key, strlen(key)) : NULL;
+	uint64_t value = 0;
+	if (line) {
+		struct cursor c = { line + strlen(key), status->text + status->len };
+		take_spaces(&c);
+		take_decimal(&c, &value);
+	}
+	return value;
+}
+
 int procdir_read_fd(int fd, struct proc_text *out)
 {
 	out->len = 0;

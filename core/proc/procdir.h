@@ -42,6 +42,9 @@ enum { PROCDIR_TEXT_MAX = 256 << 20 };
 int procdir_read(int procdir, const char *name, struct proc_text *out);
 int procdir_read_fd(int fd, struct proc_text *out);
 void proc_text_free(struct proc_text *text);
+/* The number on a line of status, "\nTgid:"; 0 if there is none.  A newline in the process's name,
+ * further up, is escaped there. */
+uint64_t proc_text_number(const struct proc_text *status, const char *key);
 
 /* Some of /proc/PID/stat (proc_pid_stat(5)). */
 struct proc_stat {

@@ -9,19 +9,6 @@
 #include "procdir.h"
 #include "scan.h"
 
-/* "Key:\tnumber" of status; a newline in the process's name, further up, is escaped there. */
-static uint32_t status_number(const struct proc_text *status, const char *key)
-{
-	const char *line = status->len ? memmem(status->text, status->len, key, strlen(key)) : NULL;
-	uint64_t value = 0;
-	if (line) {
-		struct cursor c = { line + strlen(key), status->text + status->len };
-		take_spaces(&c);
-		take_decimal(&c, &value);
-	}
-	return (uint32_t)value;
-}
-
 static int read_process(int procdir, pid_t pid, struct vmsnap_process *out, struct vmsnap_error *err)
 {
 	struct proc_stat stat;
@@ -35,8 +22,8 @@ static int read_process(int procdir, pid_t pid, struct vmsnap_process *out, stru
 		return procdir_fail(error, pid, "status", err);
 	}
 	out->pid = (uint32_t)pid;
-	out->tgid = status_number(&status, "\nTgid:");
-	out->tracer = status_number(&status, "\nTracerPid:");
+	out->tgid = (uint32_t)proc_text_number(&status, "\nTgid:");
+	out->tracer = (uint32_t)proc_text_number(&status, "\nTracerPid:");
 	out->ppid = stat.ppid;
 	out->start_time = stat.start_time;
 	out->state = stat.state;
