@@ -1,5 +1,6 @@
 """What the live tests share: users, targets, the command and its answers."""
 
+import collections
 import functools
 import json
 import mmap
@@ -279,6 +280,16 @@ def capture(test, pid, *argv, user=None, name=None):
 
 def number(text):
     return None if text is None else int(text, 16)
+
+
+def pages_changed(diff, area):
+    """{change: pages} within an area, of what `vmsnap diff --json` has."""
+    counted = collections.Counter()
+    for line in diff["pages"]:
+        first = number(line["start"])
+        last = first + line["pages"] * PAGE
+        counted[line["change"]] += max(0, min(last, area[1]) - max(first, area[0])) // PAGE
+    return {change: count for change, count in counted.items() if count}
 
 
 def pages(test, snapshot, *argv, **options):

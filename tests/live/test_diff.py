@@ -6,7 +6,7 @@ import unittest
 import kernel
 import support
 from kernel import PAGE
-from support import Target, ask, capture, each_user, number, run, skip
+from support import Target, ask, capture, each_user, number, pages_changed, run, skip
 
 
 class Diff(unittest.TestCase):
@@ -43,12 +43,7 @@ class Diff(unittest.TestCase):
 
     def page_changes(self, area):
         """{change: pages} within an area."""
-        counted = collections.Counter()
-        for line in self.answer["pages"]:
-            first = number(line["start"])
-            last = first + line["pages"] * PAGE
-            counted[line["change"]] += max(0, min(last, area[1]) - max(first, area[0])) // PAGE
-        return {change: count for change, count in counted.items() if count}
+        return pages_changed(self.answer, area)
 
     def doings(self):
         """Page changes that are not of others: whoever maps a library too comes and goes."""

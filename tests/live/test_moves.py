@@ -1,13 +1,11 @@
 """What moved, what only looks like it, and what was replaced: diff and cow of a process that says
 what it did.  As root: without frames little is known."""
 
-import collections
 import unittest
 
-import kernel
 import support
 from kernel import PAGE
-from support import Target, ask, capture, me, number, run, skip
+from support import Target, ask, capture, me, number, pages_changed, run, skip
 
 CLASSES = ("COPIED", "NEW", "GONE", "OTHER")
 
@@ -42,12 +40,7 @@ class Moves(unittest.TestCase):
         return found
 
     def page_changes(self, area):
-        counted = collections.Counter()
-        for line in self.answer["pages"]:
-            first = number(line["start"])
-            last = first + line["pages"] * PAGE
-            counted[line["change"]] += max(0, min(last, area[1]) - max(first, area[0])) // PAGE
-        return {change: count for change, count in counted.items() if count}
+        return pages_changed(self.answer, area)
 
     def classes(self, area):
         """Pages of the row that begins where the area does."""

@@ -18,6 +18,7 @@ sys.path[:0] = [HERE, GOLDEN]
 import cases  # noqa: E402  (these lie in the folders just added)
 import vmsfile  # noqa: E402
 import vmswrite  # noqa: E402
+from sanitized import library_environment  # noqa: E402
 
 VMSNAP = os.environ.get("VMSNAP")
 LIB = os.environ.get("VMSNAP_LIB")
@@ -99,12 +100,7 @@ def outcome(error):
 
 def library_says(paths):
     """{path: …} of vmslib.py, in a process of its own."""
-    environ = dict(os.environ)
-    linked = subprocess.run(["ldd", LIB], stdout=subprocess.PIPE, universal_newlines=True).stdout
-    sanitizer = re.search(r"=> (\S*lib(?:clang_rt\.)?asan\S*)", linked)
-    if sanitizer:
-        environ["LD_PRELOAD"] = sanitizer.group(1)
-        environ["ASAN_OPTIONS"] = "detect_leaks=0:" + environ.get("ASAN_OPTIONS", "")
+    environ = library_environment(LIB)
     command = [sys.executable, "-B", os.path.join(HERE, "vmslib.py"), LIB] + list(paths)
     done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode:

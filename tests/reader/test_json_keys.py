@@ -26,6 +26,7 @@ import unittest
 
 import json_inputs
 from json_inputs import GOLDEN, HERE
+from sanitized import library_environment
 
 VMSNAP = os.environ.get("VMSNAP", "vmsnap")
 LIB = os.environ.get("VMSNAP_LIB", "libvmsnap.so.0")
@@ -50,17 +51,6 @@ BLANK = "\\x20"
 # ---- running ----
 
 
-def library_environment():
-    """For a library with sanitizers: its runtime must come first."""
-    environ = dict(os.environ)
-    linked = subprocess.run(["ldd", LIB], stdout=subprocess.PIPE, universal_newlines=True).stdout
-    sanitizer = re.search(r"=> (\S*lib(?:clang_rt\.)?asan\S*)", linked)
-    if sanitizer:
-        environ["LD_PRELOAD"] = sanitizer.group(1)
-        environ["ASAN_OPTIONS"] = "detect_leaks=0:" + environ.get("ASAN_OPTIONS", "")
-    return environ
-
-
 def out_of(command, environ=None):
     pipe = subprocess.PIPE
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environ)
@@ -81,7 +71,7 @@ def all_documents(folder):
         # A file that does not open at all: only an error is told.
         if text:
             yield call, text
-    environ = library_environment()
+    environ = library_environment(LIB)
     for call in json_inputs.library_calls(paths):
         yield call, from_library(*call, environ=environ)
 
@@ -139,7 +129,7 @@ def collected():
     with tempfile.TemporaryDirectory(prefix="vmsnap-json-") as folder:
         for _, text in all_documents(folder):
             found.add_document(text)
-    found.add_names(json.loads(from_library("names", environ=library_environment())))
+    found.add_names(json.loads(from_library("names", environ=library_environment(LIB))))
     return found
 
 
@@ -210,7 +200,7 @@ class JsonKeys(unittest.TestCase):
             self.assertEqual(file.read().splitlines(), list(self.old.lines()))
 
     def test_no_word_is_used_that_the_library_does_not_name(self):
-        names = json.loads(from_library("names", environ=library_environment()))
+        names = json.loads(from_library("names", environ=library_environment(LIB)))
         for place, kind in NAMED.items():
             self.assertEqual(self.new.words[place], set(names[kind]), place)
 

@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "thread_start.h" /* behind gc.h, whose threads it makes */
+
 enum { LENGTH = 50 };
 
 struct item {
@@ -58,18 +60,6 @@ static void *collect(void *nothing)
 	return nothing;
 }
 
-static void start(void *(*run)(void *))
-{
-	pthread_t thread;
-	pthread_attr_t attr;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 128 << 10);
-	errno = pthread_create(&thread, &attr, run, NULL);
-	if (errno)
-		cannot("make so many threads");
-	pthread_attr_destroy(&attr);
-}
-
 int main(int argc, char **argv)
 {
 	int threads = argc > 1 ? atoi(argv[1]) : 10;
@@ -77,8 +67,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* where Yama restricts ptrace */
 	GC_INIT();
 	while (threads-- > 2)
-		start(work);
-	start(collect);
+		thread_start(work, 128);
+	thread_start(collect, 128);
 	for (;;) {
 		next_command();
 		say("rounds %lu\nwrong %lu\n", rounds, wrong);

@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "thread_start.h"
+
 static atomic_ulong rounds;
 
 static void *idle(void *nothing)
@@ -30,26 +32,14 @@ static void *work(void *nothing)
 	return nothing;
 }
 
-static void start(void *(*run)(void *))
-{
-	pthread_t thread;
-	pthread_attr_t attr;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 16 << 10);
-	errno = pthread_create(&thread, &attr, run, NULL);
-	if (errno)
-		cannot("make so many threads");
-	pthread_attr_destroy(&attr);
-}
-
 int main(int argc, char **argv)
 {
 	int threads = argc > 1 ? atoi(argv[1]) : 10;
 	die_with_parent();
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* where Yama restricts ptrace */
 	while (threads-- > 2)
-		start(idle);
-	start(work);
+		thread_start(idle, 16);
+	thread_start(work, 16);
 	for (;;) {
 		next_command();
 		say("rounds %lu\n", rounds);

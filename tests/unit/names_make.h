@@ -82,6 +82,16 @@ static inline void lib_section(uint8_t *bytes, size_t index, const char *name, E
 	memcpy(bytes + SECTIONS_AT + index * sizeof(section), &section, sizeof(section));
 }
 
+/* A header of a section in the bytes of a library. */
+static inline Elf64_Shdr *lib_section_at(uint8_t *bytes, size_t index)
+{
+	union {
+		uint8_t *bytes;
+		Elf64_Shdr *header;
+	} at = { bytes + SECTIONS_AT + index * sizeof(Elf64_Shdr) };
+	return at.header;
+}
+
 static inline void lib_headers(uint8_t *bytes, const struct lib *lib)
 {
 	Elf64_Ehdr header = {
@@ -306,6 +316,19 @@ static inline struct vmsnap_names *made_names(const struct vmsnap *snap, const c
 	struct vmsnap_error err = { 0 };
 	assert_int_equal(vmsnap_names_new(snap, sysroot, &names, &err), VMSNAP_OK);
 	return names;
+}
+
+/* A snapshot, and its names. */
+struct fixture {
+	struct vmsnap *snap;
+	struct vmsnap_names *names;
+};
+
+static inline void fixture_free(struct fixture f)
+{
+	assert_string_equal(vmsnap_names_warning(f.names), "");
+	vmsnap_names_free(f.names);
+	vmsnap_unref(f.snap);
 }
 
 /* The symbol at an address, "" if there is only a mapping, NULL if nothing. */

@@ -27,15 +27,6 @@ static void make(uint8_t bytes[LIB_BYTES])
 	lib_make(bytes, &lib);
 }
 
-static Elf64_Shdr *section(uint8_t *bytes, size_t index)
-{
-	union {
-		uint8_t *bytes;
-		Elf64_Shdr *header;
-	} at = { bytes + SECTIONS_AT + index * sizeof(Elf64_Shdr) };
-	return at.header;
-}
-
 /* The copy of what is in bytes, in `out`; its descriptor. */
 static int copy_of(const uint8_t *bytes, size_t len, uint8_t *out, const char **reason)
 {
@@ -68,7 +59,8 @@ static void tables_are_copied_and_all_else_is_empty(void **state)
 		assert_int_equal(copy[i], 0);
 	for (size_t i = 0; i < SEC_COUNT; i++) {
 		bool emptied = i == SEC_TEXT || i == SEC_DATA || i == SEC_BSS;
-		assert_int_equal(section(copy, i)->sh_type, emptied ? SHT_NOBITS : section(bytes, i)->sh_type);
+		assert_int_equal(lib_section_at(copy, i)->sh_type,
+		                 emptied ? SHT_NOBITS : lib_section_at(bytes, i)->sh_type);
 	}
 	close(fd);
 }
@@ -81,15 +73,15 @@ static void section_that_claims_terabytes_is_emptied_or_refused(void **state)
 	const char *reason;
 	for (size_t i = 0; i < 3; i++) {
 		make(bytes);
-		section(bytes, harmless[i])->sh_size = UINT64_C(1) << 40;
+		lib_section_at(bytes, harmless[i])->sh_size = UINT64_C(1) << 40;
 		int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
 		assert_true(fd >= 0);
-		assert_int_equal(section(copy, harmless[i])->sh_type, SHT_NOBITS);
+		assert_int_equal(lib_section_at(copy, harmless[i])->sh_type, SHT_NOBITS);
 		close(fd);
 	}
 	for (size_t i = 0; i < 2; i++) {
 		make(bytes);
-		section(bytes, tables[i])->sh_size = UINT64_C(1) << 40;
+		lib_section_at(bytes, tables[i])->sh_size = UINT64_C(1) << 40;
 		assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
 		assert_string_equal(reason, "its symbol table is too large");
 	}
@@ -101,12 +93,12 @@ static void table_over_the_headers_does_not_undo_them(void **state)
 	static _Alignas(8) uint8_t bytes[LIB_BYTES], copy[LIB_BYTES];
 	const char *reason;
 	make(bytes);
-	section(bytes, SEC_TEXT)->sh_size = UINT64_C(1) << 40;
-	section(bytes, SEC_STRTAB)->sh_offset = 0;
-	section(bytes, SEC_STRTAB)->sh_size = LIB_BYTES;
+	lib_section_at(bytes, SEC_TEXT)->sh_size = UINT64_C(1) << 40;
+	lib_section_at(bytes, SEC_STRTAB)->sh_offset = 0;
+	lib_section_at(bytes, SEC_STRTAB)->sh_size = LIB_BYTES;
 	int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
 	assert_true(fd >= 0);
-	assert_int_equal(section(copy, SEC_TEXT)->sh_type, SHT_NOBITS);
+	assert_int_equal(lib_section_at(copy, SEC_TEXT)->sh_type, SHT_NOBITS);
 	close(fd);
 }
 
@@ -116,7 +108,7 @@ static void compressed_table_is_refused(void **state)
 	static _Alignas(8) uint8_t bytes[LIB_BYTES];
 	const char *reason;
 	make(bytes);
-	section(bytes, SEC_SYMTAB)->sh_flags |= SHF_COMPRESSED;
+	lib_section_at(bytes, SEC_SYMTAB)->sh_flags |= SHF_COMPRESSED;
 	assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
 	assert_string_equal(reason, "its symbol table is compressed");
 }
@@ -212,11 +204,11 @@ static void mini_debug_info_is_emptied(void **state)
 	const char *reason;
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		make(bytes);
-		strcpy((char *)bytes + SECTION_STRINGS_AT + section(bytes, SEC_LINK)->sh_name, ".gnu_debugdata");
-		section(bytes, SEC_LINK)->sh_type = types[i];
+		strcpy((char *)bytes + SECTION_STRINGS_AT + lib_section_at(bytes, SEC_LINK)->sh_name, ".gnu_debugdata");
+		lib_section_at(bytes, SEC_LINK)->sh_type = types[i];
 		int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
 		assert_true(fd >= 0);
-		assert_int_equal(section(copy, SEC_LINK)->sh_type, SHT_NOBITS);
+		assert_int_equal(lib_section_at(copy, SEC_LINK)->sh_type, SHT_NOBITS);
 		close(fd);
 	}
 }
@@ -230,14 +222,14 @@ static void each_mini_debug_info_is_emptied(void **state)
 	const char *reason;
 	make(bytes);
 	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
-		section(bytes, both[i])->sh_name = section(bytes, SEC_LINK)->sh_name;
-		section(bytes, both[i])->sh_type = SHT_NOTE;
+		lib_section_at(bytes, both[i])->sh_name = lib_section_at(bytes, SEC_LINK)->sh_name;
+		lib_section_at(bytes, both[i])->sh_type = SHT_NOTE;
 	}
-	strcpy((char *)bytes + SECTION_STRINGS_AT + section(bytes, SEC_LINK)->sh_name, ".gnu_debugdata");
+	strcpy((char *)bytes + SECTION_STRINGS_AT + lib_section_at(bytes, SEC_LINK)->sh_name, ".gnu_debugdata");
 	int fd = copy_of(bytes, LIB_BYTES, copy, &reason);
 	assert_true(fd >= 0);
 	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++)
-		assert_int_equal(section(copy, both[i])->sh_type, SHT_NOBITS);
+		assert_int_equal(lib_section_at(copy, both[i])->sh_type, SHT_NOBITS);
 	close(fd);
 }
 
@@ -250,7 +242,7 @@ static void strings_without_an_end_are_refused(void **state)
 	const char *reason;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		make(bytes);
-		Elf64_Shdr *table = section(bytes, tables[i]);
+		Elf64_Shdr *table = lib_section_at(bytes, tables[i]);
 		bytes[table->sh_offset + table->sh_size - 1] = 'x';
 		assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
 		assert_string_equal(reason, "its section headers are damaged");
@@ -263,18 +255,18 @@ static void tables_in_disguise_are_refused(void **state)
 	static _Alignas(8) uint8_t bytes[LIB_BYTES];
 	const char *reason;
 	make(bytes);
-	strcpy((char *)bytes + SECTION_STRINGS_AT + section(bytes, SEC_STRTAB)->sh_name, ".zdebug_str");
+	strcpy((char *)bytes + SECTION_STRINGS_AT + lib_section_at(bytes, SEC_STRTAB)->sh_name, ".zdebug_str");
 	assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
 	assert_string_equal(reason, "its symbol table is compressed");
 	/* Nobody knows what is named so. */
 	make(bytes);
-	section(bytes, SEC_STRTAB)->sh_flags |= SHF_COMPRESSED;
-	section(bytes, SEC_SHSTRTAB)->sh_type = SHT_PROGBITS;
+	lib_section_at(bytes, SEC_STRTAB)->sh_flags |= SHF_COMPRESSED;
+	lib_section_at(bytes, SEC_SHSTRTAB)->sh_type = SHT_PROGBITS;
 	assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
 	assert_string_equal(reason, "its section headers are damaged");
 	/* As many symbols as it has bytes. */
 	make(bytes);
-	section(bytes, SEC_SYMTAB)->sh_entsize = 1;
+	lib_section_at(bytes, SEC_SYMTAB)->sh_entsize = 1;
 	assert_int_equal(copy_of(bytes, LIB_BYTES, NULL, &reason), -1);
 	assert_string_equal(reason, "its symbol table is damaged");
 }

@@ -28,11 +28,6 @@ static const struct lib_symbol SYMBOLS[] = {
 };
 static const struct lib MADE = { SYMBOLS, sizeof(SYMBOLS) / sizeof(*SYMBOLS), .id = 0xaa };
 
-struct fixture {
-	struct vmsnap *snap;
-	struct vmsnap_names *names;
-};
-
 static struct fixture fixture_new(struct place *place)
 {
 	struct fixture f = { .snap = made_snapshot() };
@@ -40,13 +35,6 @@ static struct fixture fixture_new(struct place *place)
 	made_mapping(f.snap, BASE, LIB, MADE.id);
 	f.names = made_names(f.snap, place->root);
 	return f;
-}
-
-static void fixture_free(struct fixture f)
-{
-	assert_string_equal(vmsnap_names_warning(f.names), "");
-	vmsnap_names_free(f.names);
-	vmsnap_unref(f.snap);
 }
 
 static void name_at_tells_symbol_kind_place_and_object(void **state)

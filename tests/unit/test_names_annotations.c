@@ -26,11 +26,6 @@ static const struct vmsnap_annotation CAPTURED[] = {
 	{ BASE + 0x900000, 8, VMSNAP_ANNOTATION_LOCAL, 100, 0, "f", "nowhere", "" },
 };
 
-struct fixture {
-	struct vmsnap *snap;
-	struct vmsnap_names *names;
-};
-
 static struct vmsnap *snapshot(void)
 {
 	static struct vmsnap_thread threads[] = { { .tid = 100, .stack_pointer = STACK + 0x100, .comm = "main" },
@@ -53,13 +48,6 @@ static struct fixture fixture_new(struct place *place)
 	assert_int_equal(test_annotate(f.snap, CAPTURED, sizeof(CAPTURED) / sizeof(*CAPTURED), NULL), VMSNAP_OK);
 	f.names = made_names(f.snap, place->root);
 	return f;
-}
-
-static void fixture_free(struct fixture f)
-{
-	assert_string_equal(vmsnap_names_warning(f.names), "");
-	vmsnap_names_free(f.names);
-	vmsnap_unref(f.snap);
 }
 
 static void local_tells_its_function_frame_and_thread(void **state)

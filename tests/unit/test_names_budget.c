@@ -8,15 +8,6 @@
 
 enum { SHARED_LEN = 17000, SHARED_COUNT = 100000, TABLE_AT = LIB_BYTES };
 
-static Elf64_Shdr *section(uint8_t *bytes, size_t index)
-{
-	union {
-		uint8_t *bytes;
-		Elf64_Shdr *header;
-	} at = { bytes + SECTIONS_AT + index * sizeof(Elf64_Shdr) };
-	return at.header;
-}
-
 /* Each symbol's name is an end of the same len letters.  They lie in the first 4 KiB of
  * .text, all at different addresses or of different sizes, or all in one place. */
 static void place_bomb(struct place *place, const char *name, uint8_t id, size_t count, size_t len, bool one_place)
@@ -26,10 +17,10 @@ static void place_bomb(struct place *place, const char *name, uint8_t id, size_t
 	struct lib lib = { .id = id };
 	assert_non_null(bytes);
 	lib_make(bytes, &lib);
-	section(bytes, SEC_SYMTAB)->sh_offset = TABLE_AT;
-	section(bytes, SEC_SYMTAB)->sh_size = table;
-	section(bytes, SEC_STRTAB)->sh_offset = TABLE_AT + table;
-	section(bytes, SEC_STRTAB)->sh_size = len + 2;
+	lib_section_at(bytes, SEC_SYMTAB)->sh_offset = TABLE_AT;
+	lib_section_at(bytes, SEC_SYMTAB)->sh_size = table;
+	lib_section_at(bytes, SEC_STRTAB)->sh_offset = TABLE_AT + table;
+	lib_section_at(bytes, SEC_STRTAB)->sh_size = len + 2;
 	memset(bytes + TABLE_AT + table + 1, 'a', len);
 	for (size_t i = 0; i < count; i++) {
 		Elf64_Sym sym = { .st_name = (Elf64_Word)(1 + i % len),

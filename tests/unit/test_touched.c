@@ -108,7 +108,7 @@ static void pages_are_as_large_as_the_snapshot_says(void **state)
 static void lookup_tells_how_far_the_answer_holds(void **state)
 {
 	(void)state;
-	static struct touched items[] = { { PAGE_AT(5), PAGE_AT(7) }, { PAGE_AT(9), PAGE_AT(10) } };
+	static struct vmsnap_layer_range items[] = { { PAGE_AT(5), PAGE_AT(7), 1 }, { PAGE_AT(9), PAGE_AT(10), 1 } };
 	const struct touched_list list = { items, 2, 2 };
 	static const struct {
 		uint64_t at, until, expected;
