@@ -20,9 +20,12 @@ static int bad_perm(const char *perm, struct vmsnap_error *err)
 	            perm);
 }
 
-static void want_perm(struct filter *filter, uint32_t bit, bool wanted)
+/* false: it was asked for before. */
+static bool want_perm(struct filter *filter, uint32_t bit, bool wanted)
 {
+	bool before = (filter->perms | filter->without_perms) & bit;
 	*(wanted ? &filter->perms : &filter->without_perms) |= bit;
+	return !before;
 }
 
 /* "r-xp", as maps has it. */
@@ -53,10 +56,15 @@ static int read_perm(struct filter *filter, const char *perm, struct vmsnap_erro
 		const char *letter = *at ? strchr(letters, *at) : NULL;
 		if (!letter)
 			return bad_perm(perm, err);
-		if (*letter == 'p')
-			want_perm(filter, VMSNAP_PERM_SHARED, !wanted);
-		else
-			want_perm(filter, (uint32_t)VMSNAP_PERM_READ << (letter - letters), wanted);
+		bool fresh = *letter == 'p'
+		                     ? want_perm(filter, VMSNAP_PERM_SHARED, !wanted)
+		                     : want_perm(filter, (uint32_t)VMSNAP_PERM_READ << (letter - letters), wanted);
+		if (!fresh)
+			return fail(err, VMSNAP_ERR_ARGUMENT, "'%.60s' says twice whether a mapping is %s", perm,
+			            strchr("sp", *letter) ? "shared (s) or private (p)"
+			            : *letter == 'r'      ? "readable (r)"
+			            : *letter == 'w'      ? "writable (w)"
+			                                  : "executable (x)");
 	}
 	return VMSNAP_OK;
 }
@@ -80,6 +88,16 @@ static int bad_only(const char *only, struct vmsnap_error *err)
 	            only);
 }
 
+/* Whether some page can be all that.  It is present, in swap or a guard, or nothing of these; and what is said
+ * of pages while they are present is said of no others. */
+static bool can_be(const struct filter *filter)
+{
+	uint32_t places = filter->flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_GUARD);
+	if ((filter->flags | filter->without_flags) & of_present)
+		places |= VMSNAP_PAGE_PRESENT;
+	return !(places & (places - 1)) && !(places & filter->without_flags);
+}
+
 static int read_only(struct filter *filter, const char *only, struct vmsnap_error *err)
 {
 	struct cursor c = { only, only + strlen(only) };
@@ -91,12 +109,21 @@ static int read_only(struct filter *filter, const char *only, struct vmsnap_erro
 		uint32_t flag = flag_called(word.at, (size_t)(word.end - word.at) - doubt);
 		if (!flag)
 			return bad_only(only, err);
+		if ((filter->flags | filter->without_flags | filter->unsure | filter->sure) & flag)
+			return fail(err, VMSNAP_ERR_ARGUMENT, "'%.60s' says twice whether a page is %s", only,
+			            vmsnap_page_flag_name(flag));
 		if (doubt)
 			*(wanted ? &filter->unsure : &filter->sure) |= flag;
 		else
 			*(wanted ? &filter->flags : &filter->without_flags) |= flag;
 	}
-	return VMSNAP_OK;
+	if (can_be(filter))
+		return VMSNAP_OK;
+	return fail(
+	        err, VMSNAP_ERR_ARGUMENT,
+	        "'%.60s' is what no page can be: present, swapped and guard rule each other out, and exclusive, zero "
+	        "and huge, and that it is not, are said of present pages",
+	        only);
 }
 
 /* As people write it, up to a '-': 0x or not, capitals or not. */
@@ -136,7 +163,7 @@ int filter_init(struct filter *filter, const struct vmsnap_filter *given, struct
 	if (rc)
 		return rc;
 	given = &filter->given;
-	if (given->end && given->end <= given->start)
+	if ((given->end || given->start) && given->end <= given->start)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected a range START-END with START below END");
 	if (given->perm)
 		rc = read_perm(filter, given->perm, err);

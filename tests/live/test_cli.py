@@ -96,6 +96,17 @@ class Options(Case):
         self.assertNotIn("\x1b", text)
         self.refused(b"\x1b]0;x\x07", said="\\x1b]0;x\\x07")
 
+    def test_filters_that_say_nothing_are_refused(self):
+        path = self.series("a.vms", "one")
+        for option, word in (("--perm", "x!x"), ("--perm", ""), ("--perm", "rr"), ("--perm", "ps"), ("--perm", "rz"),
+                             ("--only", "file,!file"), ("--only", "file,file"), ("--only", "present,swapped"),
+                             ("--only", "zero,!present"), ("--only", ""), ("--range", ""), ("--range", "2000-1000"),
+                             ("--range", "1000-1000"), ("--range", "1000+0"), ("--pfn", "2-1")):
+            for what in ("show", "pages", "map"):
+                result = command(what, path, option, word)
+                self.assertEqual((result.returncode, result.stdout), (2, b""), (what, option, word))
+                self.assertTrue(result.stderr.startswith(b"vmsnap: '" + word.encode()), result.stderr)
+
 
 class Completion(Case):
     def complete(self, *words):

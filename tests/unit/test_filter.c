@@ -100,9 +100,24 @@ static void what_is_not_known_of_a_page_is_not_chosen(void **state)
 
 static void what_says_nothing_is_refused(void **state)
 {
-	static const char *const bad_perms[] = { "", "y", "r!", "!", "r-xq", "-", "rw-pp" };
-	static const char *const bad_only[] = { "",   "exclusive,",  "red",        "!",          "?",
-		                                "!?", "exclusive??", "exclusive!", "?exclusive", "file exclusive" };
+	static const char *const bad_perms[] = { "", "y", "r!", "!", "r-xq", "-", "rw-pp", "x!x", "rr", "ps", "!p!s" };
+	static const char *const bad_only[] = { "",
+		                                "exclusive,",
+		                                "red",
+		                                "!",
+		                                "?",
+		                                "!?",
+		                                "exclusive??",
+		                                "?exclusive",
+		                                "exclusive!",
+		                                "file exclusive",
+		                                "file,file",
+		                                "file,!file",
+		                                "huge,guard",
+		                                "zero,!present",
+		                                "present,swapped",
+		                                "swapped,!exclusive",
+		                                "exclusive,exclusive?" };
 	static const char *const bad_frames[] = { "", "-", "1-", "-1", "g", "2-1", "1-2-3", "0x", "11111111111111111" };
 	static const char *const good_perms[] = { "x", "rw", "w!x", "r-xp", "---p", "s", "!p", "rwxs" };
 	static const char *const good_frames[] = { "0", "1A2b", "0x10-0X1f", "1-1", "ffffffffffffffff" };
@@ -120,6 +135,8 @@ static void what_says_nothing_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(good_frames) / sizeof(*good_frames); i++)
 		assert_int_equal(check(&(struct vmsnap_filter){ .pfn = good_frames[i] }), VMSNAP_OK);
 	assert_int_equal(check(&(struct vmsnap_filter){ .only = "exclusive,!file,present" }), VMSNAP_OK);
+	assert_int_equal(check(&(struct vmsnap_filter){ .only = "!zero,!huge,!swapped,!guard" }), VMSNAP_OK);
+	assert_int_equal(check(&(struct vmsnap_filter){ .start = 0x1000 }), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(check(&(struct vmsnap_filter){ .start = 2, .end = 1 }), VMSNAP_ERR_ARGUMENT);
 	assert_int_equal(vmsnap_filter_check(&(struct vmsnap_filter){ .size = 3 }, NULL), VMSNAP_ERR_ARGUMENT);
 }
