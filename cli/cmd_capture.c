@@ -17,9 +17,16 @@
 #include "say.h"
 #include "snapshot_arg.h"
 
+/* Descendants of which there is no snapshot. */
+struct left_out {
+	pid_t pids[8]; /* the first of them */
+	size_t count;
+};
+
 struct captured {
 	struct vmsnap **snaps;
 	size_t count;
+	struct left_out zombies, ended;
 };
 
 /* ---- being interrupted ---- */
@@ -64,6 +71,15 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void note_left_out(void *ctx, pid_t pid, int why)
+{
+	struct captured *captured = ctx;
+	struct left_out *left_out = why == VMSNAP_ERR_ZOMBIE ? &captured->zombies : &captured->ended;
+	if (left_out->count < sizeof(left_out->pids) / sizeof(left_out->pids[0]))
+		left_out->pids[left_out->count] = pid;
+	left_out->count++;
+}
+
 static int take(const struct options *options, const struct processes *processes, struct captured *captured)
 {
 	struct vmsnap_capture_options how = {
@@ -74,6 +90,8 @@ static int take(const struct options *options, const struct processes *processes
 		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
 		.label = options->label,
 		.cancelled = was_interrupted,
+		.left_out = note_left_out,
+		.left_out_ctx = captured,
 	};
 	struct vmsnap_error err;
 	if (options->tree || processes->count > 1)
@@ -167,24 +185,52 @@ static bool has_memory_of_earlier(const struct captured *captured, size_t index)
 	return false;
 }
 
+/* "paused 0.4 ms": for as long as the one that stood longest. */
+static const char *pause_text(const struct captured *captured, char text[64])
+{
+	uint64_t pause = 0;
+	bool held = true;
+	for (size_t i = 0; i < captured->count; i++) {
+		const struct vmsnap_info *info = vmsnap_info(captured->snaps[i]);
+		pause = info->pause > pause ? info->pause : pause;
+		held &= info->freeze == VMSNAP_FREEZE_DEBUGGER;
+	}
+	if (pause)
+		snprintf(text, 64, "paused %.*f ms", pause < 100000 ? 3 : 1, (double)pause / 1e6);
+	else
+		snprintf(text, 64, held ? "not paused: held by a debugger" : "not paused");
+	return text;
+}
+
 static void tell_saved(const struct options *options, const char *path, const struct captured *captured)
 {
-	char resident[16], on_disk[16], file[64] = "", processes[64] = "";
-	uint64_t pause = 0;
+	char resident[16], on_disk[16], file[64] = "", processes[64] = "", pause[64];
 	size_t vmas = 0;
 	struct stat st;
-	for (size_t i = 0; i < captured->count; i++) {
+	for (size_t i = 0; i < captured->count; i++)
 		vmas += has_memory_of_earlier(captured, i) ? 0 : vmsnap_vma_count(captured->snaps[i]);
-		uint64_t stood = vmsnap_info(captured->snaps[i])->pause;
-		pause = stood > pause ? stood : pause;
-	}
 	if (options->tree || captured->count > 1)
 		snprintf(processes, sizeof(processes), "%zu process%s, ", captured->count,
 		         captured->count == 1 ? "" : "es");
 	if (is_regular(path, &st))
 		snprintf(file, sizeof(file), ", %s on disk", size_text((uint64_t)st.st_size, on_disk));
-	say("%s: %s%zu mappings, %s resident%s, paused %.1f ms", to_output(path) ? "standard output" : path, processes,
-	    vmas, size_text(resident_bytes(captured), resident), file, (double)pause / 1e6);
+	say("%s: %s%zu mappings, %s resident%s, %s", to_output(path) ? "standard output" : path, processes, vmas,
+	    size_text(resident_bytes(captured), resident), file, pause_text(captured, pause));
+}
+
+/* "2 descendants have ended …: 4711, 4712" */
+static void tell_left_out(const struct left_out *left_out, const char *one, const char *several)
+{
+	char pids[128];
+	size_t used = 0, named = sizeof(left_out->pids) / sizeof(left_out->pids[0]);
+	if (!left_out->count)
+		return;
+	for (size_t i = 0; i < left_out->count && i < named; i++)
+		used += (size_t)snprintf(pids + used, sizeof(pids) - used, "%s%d", i ? ", " : "",
+		                         (int)left_out->pids[i]);
+	if (left_out->count > named)
+		snprintf(pids + used, sizeof(pids) - used, " and %zu more", left_out->count - named);
+	say("%zu %s: %s", left_out->count, left_out->count == 1 ? one : several, pids);
 }
 
 static size_t count_missed(const struct vmsnap *snap)
@@ -296,16 +342,21 @@ int cmd_capture(const struct options *options)
 	const char *path = options->file ? options->file : usual;
 	status = status ? status : check_destination(options, path);
 	if (status) {
-		free(processes.pids);
+		processes_free(&processes);
 		return status;
 	}
 	interrupts_notice();
 	status = take(options, &processes, &captured);
-	free(processes.pids);
+	processes_free(&processes);
 	privilege_drop();
 	status = status ? status : save(options, path, &captured);
 	if (!status && !options->quiet) {
 		tell_saved(options, path, &captured);
+		tell_left_out(&captured.zombies,
+		              "descendant is a zombie, which has ended and has no memory, and is left out",
+		              "descendants are zombies, which have ended and have no memory, and are left out");
+		tell_left_out(&captured.ended, "descendant ended meanwhile and is left out",
+		              "descendants ended meanwhile and are left out");
 		tell_memory(&captured);
 		tell_doubts(options, &captured);
 	}

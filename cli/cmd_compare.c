@@ -103,9 +103,16 @@ static int diff_one_instant(const struct options *options, const char *word, con
 	return print_diff(options, only(last), vmsnap_set_at(last->set, 1));
 }
 
+/* Who is there on one side, and on the other just not chosen, neither came nor went. */
+static int leave_out_unasked(const struct options *options, struct chosen *a, struct chosen *b)
+{
+	int status = chosen_leave_out(a, b, options->operands[1]);
+	return status ? status : chosen_leave_out(b, a, options->operands[0]);
+}
+
 int cmd_diff(const struct options *options)
 {
-	struct chosen a = { NULL, false }, b = { NULL, false };
+	struct chosen a = { .set = NULL }, b = { .set = NULL };
 	struct sources sources;
 	sources_init(&sources, options);
 	const char *word = options->operands[0];
@@ -115,8 +122,13 @@ int cmd_diff(const struct options *options)
 	         : options->operand_count < 2 ? instants_from_word(&sources, word, &a, &b, &count)
 	                                      : load_operands(&sources, &a, &b);
 	sources_close(&sources);
-	if (status)
+	if (!status && options->operand_count > 1)
+		status = leave_out_unasked(options, &a, &b);
+	if (status) {
+		chosen_drop(&a);
+		chosen_drop(&b);
 		return status;
+	}
 	if (!a.set)
 		status = diff_one_instant(options, word, &b);
 	else if (is_tree(&a) || is_tree(&b))
@@ -197,6 +209,16 @@ static int cow_of_two(const struct options *options, const struct vmsnap *parent
 	return status;
 }
 
+/* Where all is told of one fork of a tree: who was there besides. */
+static void tell_went(const struct chosen *tree, const struct chosen *base)
+{
+	const struct vmsnap *snap;
+	for (size_t i = 0; base->set && is_tree(base) && (snap = vmsnap_set_at(base->set, i)); i++)
+		if (!vmsnap_set_same(tree->set, snap))
+			say("process %" PRIu32 " %s is in the base, and not in the tree any more",
+			    vmsnap_info(snap)->pid, vmsnap_info(snap)->comm);
+}
+
 /* All forks in it; of one fork all that is known. */
 static int cow_of_tree(const struct options *options, const struct chosen *tree, const struct chosen *base)
 {
@@ -211,8 +233,10 @@ static int cow_of_tree(const struct options *options, const struct chosen *tree,
 	if (!forks)
 		return trouble("cow: none of these %zu processes is the parent of another", count);
 	const struct vmsnap *parent = vmsnap_set_parent(tree->set, forked);
-	if (count == 2 && (!base->set || vmsnap_set_same(base->set, parent) || vmsnap_set_same(base->set, forked)))
+	if (count == 2 && (!base->set || vmsnap_set_same(base->set, parent) || vmsnap_set_same(base->set, forked))) {
+		tell_went(tree, base);
 		return cow_of_two(options, parent, forked, base);
+	}
 	return print_set_cow(options, tree->set, base->set);
 }
 
@@ -237,14 +261,15 @@ static int cow_of_file(const struct options *options, const struct chosen *earli
 	if (count > 2)
 		return trouble("%s holds %zu snapshots; say which two are meant, as in %s@1 %s@2", word, count, word,
 		               word);
-	if (is_tree(last))
+	if (is_tree(last)) {
+		tell_went(last, base);
 		return cow_of_file_of_two(options, only(last), vmsnap_set_at(last->set, 1), base);
+	}
 	return cow_of_file_of_two(options, only(earlier), only(last), base);
 }
 
 /* Two operands: parent and child, or a tree at two times, of which the earlier is the base. */
-static int cow_of_operands(const struct options *options, const struct chosen *a, const struct chosen *b,
-                           const struct chosen *base)
+static int cow_of_operands(const struct options *options, struct chosen *a, struct chosen *b, const struct chosen *base)
 {
 	if (!is_tree(a) && !is_tree(b))
 		return cow_of_two(options, only(a), only(b), base);
@@ -254,12 +279,14 @@ static int cow_of_operands(const struct options *options, const struct chosen *a
 		return trouble("cow: %s and %s are of one instant; give it once, and the forks are found in it",
 		               options->operands[0], options->operands[1]);
 	bool in_order = vmsnap_info(only(a))->taken < vmsnap_info(only(b))->taken;
-	return cow_of_tree(options, in_order ? b : a, in_order ? a : b);
+	struct chosen *now = in_order ? b : a, *before = in_order ? a : b;
+	int status = chosen_leave_out(before, now, options->operands[in_order]);
+	return status ? status : cow_of_tree(options, now, before);
 }
 
 int cmd_cow(const struct options *options)
 {
-	struct chosen a = { NULL, false }, b = { NULL, false }, base = { NULL, false };
+	struct chosen a = { .set = NULL }, b = { .set = NULL }, base = { .set = NULL };
 	struct sources sources;
 	sources_init(&sources, options);
 	bool one_word = options->operand_count < 2;

@@ -11,7 +11,7 @@ enum { OPTION_COLUMN = 26 };
 static const char snapshot_words[] = "A snapshot is one of\n"
                                      "  FILE         the last snapshot in FILE\n"
                                      "  FILE@N       the Nth; FILE@-1 is the last, FILE@-2 the one before\n"
-                                     "  FILE@LABEL   the newest with this label\n"
+                                     "  FILE@LABEL   the newest with this label; for diff and cow all of a tree\n"
                                      "  PID, pid:PID a live process; a file with such a name is ./PID\n"
                                      "  -            standard input\n";
 
@@ -68,7 +68,8 @@ static void all_columns_print(struct output *output, const struct command *comma
 	output_text(output, "\nColumns; those with + are printed if asked for:\n");
 	for (int i = 0; i < COMMAND_REPORTS; i++) {
 		if (i && command->reports[i])
-			output_text(output, "or, of two snapshots:\n");
+			output_text(output, command->bit == CMD_STATUS ? "or, of two snapshots:\n"
+			                                               : "or, of trees, a line for each process:\n");
 		columns_print(output, command->reports[i]);
 	}
 	if (command->bit == CMD_SHOW)

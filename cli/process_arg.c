@@ -29,42 +29,70 @@ static pid_t process_meant(pid_t pid)
 	return (pid_t)process.tgid;
 }
 
-int process_parse(const char *word, pid_t *pid)
+static int process_number(const char *word, pid_t *number)
 {
 	const char *digits = process_digits(word);
 	char *end;
 	errno = 0;
-	long number = strtol(digits, &end, 10);
+	long value = strtol(digits, &end, 10);
 	if (!*digits || digits[strspn(digits, "0123456789")])
 		return trouble("'%s' is not a process: expected its number, as in 1234 or pid:1234", word);
-	if (errno || number < 1 || number > INT_MAX)
+	if (errno || value < 1 || value > INT_MAX)
 		return trouble("'%s' is not a process: there is no such number", word);
-	*pid = process_meant((pid_t)number);
+	*number = (pid_t)value;
 	return STATUS_OK;
 }
 
-int processes_add(struct processes *processes, pid_t pid)
+static size_t find_pid(const struct processes *processes, pid_t pid)
 {
-	for (size_t i = 0; i < processes->count; i++)
-		if (processes->pids[i] == pid)
-			return (int)i;
+	size_t i = 0;
+	while (i < processes->count && processes->pids[i] != pid)
+		i++;
+	return i;
+}
+
+/* Room for one more of each. */
+static bool make_room(struct processes *processes)
+{
 	pid_t *pids = realloc(processes->pids, (processes->count + 1) * sizeof(*pids));
-	if (!pids)
-		return -1;
-	processes->pids = pids;
-	pids[processes->count] = pid;
-	return (int)processes->count++;
+	processes->pids = pids ? pids : processes->pids;
+	struct named_process *named = realloc(processes->named, (processes->named_count + 1) * sizeof(*named));
+	processes->named = named ? named : processes->named;
+	return pids && named;
+}
+
+int processes_add(struct processes *processes, const char *word, size_t *index)
+{
+	pid_t number;
+	int status = process_number(word, &number);
+	for (size_t i = 0; !status && i < processes->named_count; i++) {
+		if (processes->named[i].number != number)
+			continue;
+		*index = processes->named[i].index;
+		return STATUS_OK;
+	}
+	if (status || !make_room(processes))
+		return status ? status : trouble("out of memory");
+	pid_t pid = process_meant(number);
+	*index = find_pid(processes, pid);
+	if (*index == processes->count)
+		processes->pids[processes->count++] = pid;
+	processes->named[processes->named_count++] = (struct named_process){ number, *index };
+	return STATUS_OK;
 }
 
 int processes_parse(char *const *words, int count, struct processes *out)
 {
-	for (int i = 0; i < count; i++) {
-		pid_t pid;
-		int status = process_parse(words[i], &pid);
-		if (status)
-			return status;
-		if (processes_add(out, pid) < 0)
-			return trouble("out of memory");
-	}
-	return STATUS_OK;
+	size_t index;
+	int status = STATUS_OK;
+	for (int i = 0; !status && i < count; i++)
+		status = processes_add(out, words[i], &index);
+	return status;
+}
+
+void processes_free(struct processes *processes)
+{
+	free(processes->pids);
+	free(processes->named);
+	*processes = (struct processes){ 0 };
 }

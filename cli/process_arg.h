@@ -8,16 +8,23 @@
 
 /* A process number as people write it: digits or "pid:" and digits. */
 bool word_is_process(const char *word);
-/* Of a thread's number: that of its process, which is said. */
-int process_parse(const char *word, pid_t *pid);
 
-/* Several, each but once.  .pids is malloc'ed, and the caller's also if that fails. */
+/* Several, each but once. */
 struct processes {
 	pid_t *pids;
 	size_t count;
+	/* The numbers that words had: that one of them is a thread's is said once. */
+	struct named_process {
+		pid_t number;
+		size_t index; /* of its process */
+	} * named;
+	size_t named_count;
 };
+/* STATUS_OK, or STATUS_TROUBLE after saying why; to be freed in either case.  The number of a thread is
+ * taken for that of its process, and that is said. */
 int processes_parse(char *const *words, int count, struct processes *out);
-/* Adds one that is not there yet; returns its index, or -1 if there is no memory. */
-int processes_add(struct processes *processes, pid_t pid);
+/* Adds the one that a word means, if it is not there yet. */
+int processes_add(struct processes *processes, const char *word, size_t *index);
+void processes_free(struct processes *processes);
 
 #endif

@@ -2,7 +2,9 @@
 #include "snapshot_arg.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +26,7 @@ void sources_close(struct sources *sources)
 		vmsnap_file_close(sources->standard_input);
 	if (sources->live)
 		vmsnap_unref_all(sources->live, sources->processes.count);
-	free(sources->processes.pids);
+	processes_free(&sources->processes);
 	*sources = (struct sources){ .options = sources->options };
 }
 
@@ -32,13 +34,10 @@ void sources_close(struct sources *sources)
 
 int sources_expect(struct sources *sources, const char *word)
 {
-	pid_t pid;
+	size_t index;
 	if (!word || !word_is_process(word))
 		return STATUS_OK;
-	int status = process_parse(word, &pid);
-	if (!status && processes_add(&sources->processes, pid) < 0)
-		return trouble("out of memory");
-	return status;
+	return processes_add(&sources->processes, word, &index);
 }
 
 static int capture_all(struct sources *sources, const char *word, bool file_too)
@@ -61,14 +60,11 @@ static int capture_all(struct sources *sources, const char *word, bool file_too)
 
 static int capture_live(struct sources *sources, const char *word, struct vmsnap **out)
 {
-	pid_t pid;
-	int status = process_parse(word, &pid);
+	size_t index;
+	int status = processes_add(&sources->processes, word, &index);
 	if (status)
 		return status;
 	bool file_too = !access(word, F_OK);
-	int index = processes_add(&sources->processes, pid);
-	if (index < 0)
-		return trouble("out of memory");
 	if (!sources->live)
 		status = capture_all(sources, word, file_too);
 	if (status)
@@ -78,7 +74,7 @@ static int capture_live(struct sources *sources, const char *word, struct vmsnap
 	if (file_too)
 		say("'%s' is taken as a process; the file of that name is './%s'", word, word);
 	if (!sources->options->no_freeze && !info->consistent)
-		say("process %d%s while it was read: its pages may not be of one instant", (int)pid,
+		say("process %" PRIu32 "%s while it was read: its pages may not be of one instant", info->pid,
 		    info->memory_with_count ? ": its memory was in use" : " ran");
 	return STATUS_OK;
 }
@@ -324,6 +320,42 @@ static int select_range(const char *word, const struct vmsnap_file *file, const 
 	return STATUS_OK;
 }
 
+static int new_set(const char *word, struct vmsnap **snaps, size_t count, struct vmsnap_set **out)
+{
+	struct vmsnap_error err;
+	return vmsnap_set_new((const struct vmsnap *const *)snaps, count, out, &err) ? trouble_with(word, &err)
+	                                                                             : STATUS_OK;
+}
+
+/* What lies around a range in its instant. */
+static int load_rest(const char *word, const struct vmsnap_file *file, struct file_range range, struct vmsnap_set **out)
+{
+	struct vmsnap_error err;
+	struct file_range all;
+	if (vmsnap_file_instant(file, range.first, &all.first, &all.count, &err))
+		return trouble_with(word, &err);
+	if (all.count <= range.count)
+		return STATUS_OK;
+	struct vmsnap **snaps = calloc(all.count, sizeof(*snaps));
+	int status = snaps ? STATUS_OK : trouble("out of memory");
+	size_t count = 0;
+	for (size_t i = all.first; !status && i < all.first + all.count; i++) {
+		if (i >= range.first && i < range.first + range.count)
+			continue;
+		if (vmsnap_file_peek(file, i, &snaps[count], &err))
+			status = trouble_with(word, &err);
+		else
+			count++;
+	}
+	/* Not of files that were joined and have them over and over. */
+	if (!status && vmsnap_set_new((const struct vmsnap *const *)snaps, count, out, NULL))
+		*out = NULL;
+	for (size_t i = 0; i < count; i++)
+		vmsnap_unref(snaps[i]);
+	free(snaps);
+	return status;
+}
+
 static int set_of_one(struct vmsnap *snap, struct chosen *out)
 {
 	struct vmsnap_error err;
@@ -364,6 +396,11 @@ int set_from_word(struct sources *sources, const char *word, struct chosen *out)
 		status = last_instant(word, file, range, &range);
 	status = status ? status : load_range(word, file, range, &out->set);
 	out->one = place.which && range.count == 1;
+	out->rest = NULL;
+	if (!status && place.which && !out->one)
+		status = load_rest(word, file, range, &out->rest);
+	if (status)
+		chosen_drop(out);
 	sources_release(sources, file);
 	free(place.path);
 	return status;
@@ -372,7 +409,45 @@ int set_from_word(struct sources *sources, const char *word, struct chosen *out)
 void chosen_drop(struct chosen *chosen)
 {
 	vmsnap_set_free(chosen->set);
-	chosen->set = NULL;
+	vmsnap_set_free(chosen->rest);
+	chosen->set = chosen->rest = NULL;
+}
+
+int chosen_leave_out(struct chosen *chosen, const struct chosen *other, const char *other_word)
+{
+	size_t count = vmsnap_set_count(chosen->set), kept = 0, used = 0;
+	const struct vmsnap *snap;
+	char pids[128] = "";
+	if (!other->rest)
+		return STATUS_OK;
+	struct vmsnap **snaps = calloc(count, sizeof(*snaps));
+	if (!snaps)
+		return trouble("out of memory");
+	for (size_t i = 0; (snap = vmsnap_set_at(chosen->set, i)); i++) {
+		if (vmsnap_set_same(other->set, snap) || !vmsnap_set_same(other->rest, snap))
+			snaps[kept++] = vmsnap_ref(snap);
+		else if (used < sizeof(pids) - 16)
+			used += (size_t)snprintf(pids + used, sizeof(pids) - used, "%s%" PRIu32, used ? ", " : "",
+			                         vmsnap_info(snap)->pid);
+		else if (pids[used - 1] != '.')
+			used += (size_t)snprintf(pids + used, sizeof(pids) - used, ", ...");
+	}
+	struct vmsnap_set *set = NULL;
+	int status = STATUS_OK;
+	if (kept < count)
+		say("%s leaves out %s: not compared", other_word, pids);
+	if (!kept)
+		status = trouble("%s has none of the processes that it is to be compared with", other_word);
+	else if (kept < count)
+		status = new_set(other_word, snaps, kept, &set);
+	if (set) {
+		vmsnap_set_free(chosen->set);
+		chosen->set = set;
+	}
+	for (size_t i = 0; i < kept; i++)
+		vmsnap_unref(snaps[i]);
+	free(snaps);
+	return status;
 }
 
 int instants_from_word(struct sources *sources, const char *word, struct chosen *earlier, struct chosen *last,
@@ -386,7 +461,7 @@ int instants_from_word(struct sources *sources, const char *word, struct chosen 
 	int status = open_word(sources, word, &place, &file);
 	if (status)
 		return status;
-	*earlier = *last = (struct chosen){ NULL, false };
+	*earlier = *last = (struct chosen){ .set = NULL };
 	status = select_range(word, file, place.which, &all);
 	if (!status && place.which && all.count == 1)
 		status = trouble("'%s' is one snapshot; two are needed, or a file that holds them", word);

@@ -32,10 +32,14 @@ int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap 
  * instant, FILE@FIRST..LAST must be one. */
 struct chosen {
 	struct vmsnap_set *set;
-	bool one; /* the word says which process: not a file or a range, which may hold a tree */
+	struct vmsnap_set *rest; /* what the file has of that instant besides, or NULL: who they were, no more */
+	bool one;                /* the word says which process: not a file or a range, which may hold a tree */
 };
 int set_from_word(struct sources *sources, const char *word, struct chosen *out);
 void chosen_drop(struct chosen *chosen);
+/* Of `chosen` those go that the word of `other` leaves out, though they were there at its instant, too: it is
+ * not known what became of them, and they did not go.  That is said. */
+int chosen_leave_out(struct chosen *chosen, const struct chosen *other, const char *other_word);
 
 /* The last two instants of a file, or of FILE@FIRST..LAST, of which *count are all the snapshots.
  * earlier->set is NULL if there is only one instant. */

@@ -23,13 +23,13 @@ const struct command command_table[] = {
 	  "With one file: between its last two snapshots, or trees (capture --tree), of\n"
 	  "which a line for each process tells. The exit status is 0 if nothing differs, 1\n"
 	  "if something does, 2 if something went wrong.\n",
-	  cmd_diff, { VMSNAP_REPORT_DIFF } },
+	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
 	  "all forks are told. A verdict says who copied a page, which is not always who\n"
 	  "wrote to it; --base makes it certain: the parent before the fork, or both sides\n"
 	  "(capture --tree) right after it.\n",
-	  cmd_cow, { VMSNAP_REPORT_COW } },
+	  cmd_cow, { VMSNAP_REPORT_COW, VMSNAP_REPORT_SET_COW } },
 	{ CMD_MAP, "map", "A [B]", 1, 2, "the address space as a picture",
 	  "With two snapshots: what became of A's pages in B.\n", cmd_map, { 0 } },
 	{ CMD_STATUS, "status", "A [B]", 1, 2, "the lines of /proc/PID/status",

@@ -144,6 +144,7 @@ void freeze_free(struct freeze *freeze)
 	free(freeze->processes);
 	free(freeze->index.places);
 	free(freeze->listed);
+	free(freeze->zombies);
 	pthread_mutex_destroy(&freeze->lock);
 	*freeze = (struct freeze){ 0 };
 }

@@ -56,6 +56,8 @@ struct freeze {
 	size_t count, room;
 	struct task_index index;
 	bool tree;
+	pid_t *zombies; /* of a tree, in the order of its lists when they were read last */
+	size_t zombie_count, zombie_room;
 	uint64_t last_pid;     /* the newest number of a process or thread when relatives were looked for; 0: unknown */
 	size_t children_of;    /* how many processes there were when their children were listed */
 	unsigned timeout_ms;   /* the caller's; 0: FREEZE_TIMEOUT_MS and more for many threads */

@@ -52,6 +52,20 @@ static bool is_wanted(const struct children_job *job, pid_t pid)
 	return same != SAME_MEMORY_NO;
 }
 
+static int note_zombie(struct freeze *freeze, pid_t pid)
+{
+	if (freeze->zombie_count == freeze->zombie_room) {
+		size_t room = freeze->zombie_room ? 2 * freeze->zombie_room : 8;
+		pid_t *zombies = realloc(freeze->zombies, room * sizeof(*zombies));
+		if (!zombies)
+			return VMSNAP_ERR_NO_MEMORY;
+		freeze->zombies = zombies;
+		freeze->zombie_room = room;
+	}
+	freeze->zombies[freeze->zombie_count++] = pid;
+	return VMSNAP_OK;
+}
+
 static int add_one(struct children_job *job, pid_t pid)
 {
 	int procdir;
@@ -59,6 +73,8 @@ static int add_one(struct children_job *job, pid_t pid)
 	if (pid == getpid() || is_known(job->freeze, pid) || !is_wanted(job, pid))
 		return VMSNAP_OK;
 	int rc = procdir_open(pid, &procdir, job->err);
+	if (rc == VMSNAP_ERR_ZOMBIE && job->all && note_zombie(job->freeze, pid))
+		return fail_no_memory(job->err);
 	if (has_no_memory(rc))
 		return VMSNAP_OK;
 	rc = rc ? rc : freeze_add(job->freeze, pid, job->parent, procdir, job->err);
@@ -134,6 +150,7 @@ int freeze_add_children(struct freeze *freeze, size_t *added, struct vmsnap_erro
 	size_t count = freeze->count;
 	if (nobody_was_born(freeze))
 		return VMSNAP_OK;
+	freeze->zombie_count = 0;
 	for (size_t p = 0; p < freeze->count; p++) {
 		const struct frozen_process *process = &freeze->processes[p];
 		struct children_job job = { .freeze = freeze, .parent = p, .procdir = process->procdir, .err = err };

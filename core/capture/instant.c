@@ -568,6 +568,19 @@ static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *cou
 	return VMSNAP_OK;
 }
 
+static void tell_left_out(const struct capture *capture)
+{
+	const struct vmsnap_capture_options *options = &capture->options;
+	const struct freeze *freeze = &capture->freeze;
+	if (!options->left_out)
+		return;
+	for (size_t i = 0; i < freeze->zombie_count; i++)
+		options->left_out(options->left_out_ctx, freeze->zombies[i], VMSNAP_ERR_ZOMBIE);
+	for (size_t i = 0; i < freeze->count; i++)
+		if (!freeze->processes[i].companion && !is_taken(capture, i))
+			options->left_out(options->left_out_ctx, freeze->processes[i].pid, VMSNAP_ERR_EXITED);
+}
+
 static int capture_init(struct capture *capture, const struct vmsnap_capture_options *options)
 {
 	int rc = options_take(&capture->options, sizeof(capture->options), options, "struct vmsnap_capture_options",
@@ -622,6 +635,8 @@ int instant_take(const struct asked *asked, const struct vmsnap_capture_options 
 	rc = rc ? rc : capture_init(capture, options);
 	rc = rc ? rc : capture->held ? take_held(capture) : run_thread(capture);
 	rc = rc ? rc : finish_all(capture, out, count);
+	if (!rc)
+		tell_left_out(capture);
 	if (rc && err)
 		*err = capture->error;
 	for (size_t i = 0; i < capture->reader_count; i++)

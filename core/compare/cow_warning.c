@@ -97,7 +97,10 @@ static void check_program(struct line *line, const struct vmsnap *parent, const 
 		    " have one address space: what one does to it the other has done, and nothing is copied",
 		    father, son);
 	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM)
-		add(line, "one of the two has executed another program since: not comparable page by page");
+		add(line,
+		    "process %" PRIu32 " or process %" PRIu32
+		    " has executed another program since: not comparable page by page",
+		    son, father);
 	else if (relation == VMSNAP_RELATION_ANOTHER_PROCESS)
 		add(line, "these are two processes that had one number, %" PRIu32 ": not comparable page by page", son);
 	else if (relation_may_be_one_memory(parent, child))
@@ -109,7 +112,7 @@ static void check_program(struct line *line, const struct vmsnap *parent, const 
 static void check_known(struct line *line, const struct vmsnap *const snaps[3])
 {
 	static const char *const who[] = { "parent", "child", "base" };
-	bool frames = true, exclusive = true;
+	bool frames = true, exclusive = true, recorded = false;
 	for (size_t i = 0; i < 3; i++) {
 		if (!snaps[i])
 			continue;
@@ -117,7 +120,10 @@ static void check_known(struct line *line, const struct vmsnap *const snaps[3])
 		exclusive &= snaps[i]->info.known.exclusive;
 		if (!snaps[i]->info.consistent)
 			add(line, "the %s changed while it was looked at", who[i]);
+		recorded |= !vmsnap_consistent_known(&snaps[i]->info) && snaps[i]->info.tool && *snaps[i]->info.tool;
 	}
+	if (recorded)
+		add(line, "of what was recorded it is not known whether it stood still");
 	if (!frames)
 		add(line, "PFNs are not known%s", exclusive ? "" : ", nor is which pages are exclusive");
 }

@@ -20,6 +20,12 @@ enum fork_order fork_order(const struct vmsnap *child, const struct vmsnap *snap
 	return taken && taken < start * TICK_NS ? FORK_LATER : FORK_UNKNOWN;
 }
 
+bool fork_was_before(const struct vmsnap *child, const struct vmsnap_set *set)
+{
+	const struct vmsnap *any = vmsnap_set_at(set, 0);
+	return any && facts_same_boot(any, child) && fork_order(child, any) == FORK_EARLIER;
+}
+
 static bool newborn(const struct vmsnap *child)
 {
 	return child->info.faults <= FAULTS_OF_A_NEWBORN;

@@ -30,5 +30,7 @@ struct fork_base fork_base_of(const struct vmsnap *parent, const struct vmsnap *
 enum fork_order { FORK_UNKNOWN, FORK_LATER, FORK_EARLIER };
 /* Whether it was later or earlier than a snapshot. */
 enum fork_order fork_order(const struct vmsnap *child, const struct vmsnap *snap);
+/* Whether it had been started when a set was taken: if that has it not, it was not asked for. */
+bool fork_was_before(const struct vmsnap *child, const struct vmsnap_set *set);
 
 #endif

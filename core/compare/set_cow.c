@@ -80,6 +80,7 @@ static int add_cow(struct judging *all, struct row *row, const struct vmsnap_cow
 	if (!row->warning)
 		return fail_no_memory(all->err);
 	row->told.warning = row->warning;
+	row->told.relation = vmsnap_cow_relation(cow);
 	for (size_t i = 0; !rc && !vmsnap_cow_range(cow, i, &range); i++) {
 		row->told.inferred += range.inferred ? (range.end - range.start) / page_size : 0;
 		rc = add_range(all, &row->told, &range);
@@ -101,13 +102,6 @@ static int judge_fork(struct judging *all, struct row *row, const struct vmsnap 
 	return rc;
 }
 
-/* Whether it had been started when the base was taken. */
-static bool was_there(const struct vmsnap_set *base, const struct vmsnap *child)
-{
-	const struct vmsnap *any = vmsnap_set_at(base, 0);
-	return any && facts_same_boot(any, child) && fork_order(child, any) == FORK_EARLIER;
-}
-
 static int add_process(struct judging *all, const struct vmsnap *child)
 {
 	struct row *row = &all->cow->rows[all->cow->count++];
@@ -119,7 +113,7 @@ static int add_process(struct judging *all, const struct vmsnap *child)
 	row->told.parent = vmsnap_ref(parent);
 	row->told.base = vmsnap_ref(base);
 	/* One that was there already was just not asked for. */
-	row->told.came = all->base && !before && !was_there(all->base, child);
+	row->told.came = all->base && !before && !fork_was_before(child, all->base);
 	return parent ? judge_fork(all, row, before) : VMSNAP_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "facts.h"
+#include "fork_base.h"
 #include "frames.h"
 #include "options.h"
 #include "set.h"
@@ -74,8 +75,9 @@ static int compare_pair(struct comparing *all, struct row *row)
 	int rc = vmsnap_diff_new_with(row->told.a, row->told.b, all->options, &diff, all->err);
 	if (rc)
 		return rc;
-	row->told.copied_known = facts_context_of(row->told.a, row->told.b).frames &&
-	                         vmsnap_diff_relation(diff) == VMSNAP_RELATION_COMPARABLE;
+	row->told.relation = vmsnap_diff_relation(diff);
+	row->told.copied_known =
+	        facts_context_of(row->told.a, row->told.b).frames && row->told.relation == VMSNAP_RELATION_COMPARABLE;
 	rc = add_diff(all, row, diff);
 	vmsnap_diff_free(diff);
 	return rc;
@@ -112,8 +114,11 @@ static int compare_all(struct comparing *all, const struct vmsnap_set *a, const 
 {
 	const struct vmsnap *snap;
 	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && (snap = vmsnap_set_at(b, i)); i++)
-		rc = add_process(all, vmsnap_set_same(a, snap), snap);
+	for (size_t i = 0; !rc && (snap = vmsnap_set_at(b, i)); i++) {
+		const struct vmsnap *same = vmsnap_set_same(a, snap);
+		rc = add_process(all, same, snap);
+		all->diff->rows[i].told.was_there = !same && fork_was_before(snap, a);
+	}
 	for (size_t i = 0; !rc && (snap = vmsnap_set_at(a, i)); i++)
 		if (!vmsnap_set_same(b, snap))
 			rc = add_process(all, snap, NULL);

@@ -130,6 +130,14 @@ VMSNAP_API const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap)
 	return &snap->info;
 }
 
+VMSNAP_API bool vmsnap_one_instant(const struct vmsnap *snap, bool *known)
+{
+	uint32_t freeze = snap->info.freeze;
+	bool stood = freeze == VMSNAP_FREEZE_FULL || freeze == VMSNAP_FREEZE_DEBUGGER;
+	*known = stood || !snap->info.consistent;
+	return stood && snap->info.consistent;
+}
+
 VMSNAP_API size_t vmsnap_vma_count(const struct vmsnap *snap)
 {
 	return snap->vma_count;

@@ -192,48 +192,6 @@ static const char *range_in(const char *which)
 	return mark && (!label || mark < label) ? mark : NULL;
 }
 
-VMSNAP_API int vmsnap_file_select(const struct vmsnap_file *file, const char *which, size_t *first, size_t *count,
-                                  struct vmsnap_error *err)
-{
-	const char *mark = range_in(which);
-	size_t from = 0, to = 0;
-	if (!mark) {
-		int rc = find_one(file, which, &from, err);
-		if (rc)
-			return rc;
-		*first = from;
-		*count = 1;
-		return VMSNAP_OK;
-	}
-	CLEANUP_FREE char *begin = strndup(which, (size_t)(mark - which));
-	if (!begin)
-		return fail_no_memory(err);
-	int rc = find_one(file, begin, &from, err);
-	rc = rc ? rc : find_one(file, mark + strlen(range_mark), &to, err);
-	if (rc)
-		return rc;
-	if (to < from)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "%.160s: %.100s: snapshot %zu comes before snapshot %zu",
-		            file_name(file), which, to + 1, from + 1);
-	*first = from;
-	*count = to - from + 1;
-	return VMSNAP_OK;
-}
-
-VMSNAP_API int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index,
-                                struct vmsnap_error *err)
-{
-	size_t first, count;
-	int rc = vmsnap_file_select(file, which, &first, &count, err);
-	if (rc)
-		return rc;
-	if (count > 1)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "%.160s: %.100s are %zu snapshots; one is wanted",
-		            file_name(file), which, count);
-	*index = first;
-	return VMSNAP_OK;
-}
-
 /* One that cannot be read was taken nobody knows when. */
 static int taken_with(const struct vmsnap_file *file, const struct vmsnap *snap, size_t index, bool *yes,
                       struct vmsnap_error *err)
@@ -264,5 +222,127 @@ VMSNAP_API int vmsnap_file_instant(const struct vmsnap_file *file, size_t index,
 		return rc;
 	*first = from;
 	*count = to - from;
+	return VMSNAP_OK;
+}
+
+/* ---- a label of a tree ---- */
+
+/* What has the label besides must be the same tree, earlier: it has the same first process, `root`, which it
+ * was captured by.  Otherwise nobody knows which is meant. */
+static int check_older(const struct vmsnap_file *file, const struct wanted *wanted, const struct vmsnap *root,
+                       size_t first, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	for (size_t at = first; !rc && at > 0;) {
+		struct vmsnap *snap;
+		size_t from = at - 1, all = 1;
+		rc = take_wanted(file, wanted, at - 1, &snap, err);
+		vmsnap_unref(snap);
+		if (!rc && snap)
+			rc = vmsnap_file_instant(file, at - 1, &from, &all, err);
+		if (!rc && snap)
+			rc = take_wanted(file, wanted, from, &snap, err);
+		else
+			snap = NULL;
+		if (!rc && snap && !vmsnap_same_process(root, snap))
+			rc = ambiguous(file, wanted, root, snap, err);
+		vmsnap_unref(snap);
+		at = from;
+	}
+	return rc;
+}
+
+/* The newest that has the label, and those before it that have it of the same instant.  *count is 0 if
+ * none has. */
+static int find_labelled(const struct vmsnap_file *file, const struct wanted *wanted, size_t *first, size_t *count,
+                         struct vmsnap_error *err)
+{
+	struct vmsnap *last = NULL, *root = NULL, *snap = NULL;
+	int rc = VMSNAP_OK;
+	*count = 0;
+	for (size_t at = vmsnap_file_count(file); !rc && at-- > 0;) {
+		rc = take_wanted(file, wanted, at, &snap, err);
+		if (!rc && !snap && !last)
+			continue;
+		/* The same process again: files that were joined. */
+		if (rc || !snap || (last && (!vmsnap_same_instant(last, snap) || vmsnap_same_process(last, snap))))
+			break;
+		vmsnap_unref(root);
+		root = snap;
+		last = last ? last : vmsnap_ref(snap);
+		*first = at;
+		++*count;
+		snap = NULL;
+	}
+	vmsnap_unref(snap);
+	if (!rc && *count > 1)
+		rc = check_older(file, wanted, root, *first, err);
+	vmsnap_unref(root);
+	vmsnap_unref(last);
+	return rc;
+}
+
+/* One snapshot, or a tree that has the label. */
+static int find_some(const struct vmsnap_file *file, const char *which, size_t *first, size_t *count,
+                     struct vmsnap_error *err)
+{
+	struct wanted wanted;
+	int rc = parse(file, which, &wanted, err);
+	*count = 1;
+	if (rc || wanted.number)
+		return rc ? rc : find_number(file, &wanted, first, err);
+	if (!wanted.of_process) {
+		rc = find_labelled(file, &wanted, first, count, err);
+		if (rc || *count > 1)
+			return rc;
+	}
+	/* Of one only its own process may have it. */
+	*count = 1;
+	return find_newest(file, &wanted, first, err);
+}
+
+/* ---- what a word means ---- */
+
+VMSNAP_API int vmsnap_file_select(const struct vmsnap_file *file, const char *which, size_t *first, size_t *count,
+                                  struct vmsnap_error *err)
+{
+	const char *mark = range_in(which);
+	size_t from = 0, to = 0, some = 0;
+	if (!mark) {
+		int rc = find_some(file, which, &from, &some, err);
+		if (rc)
+			return rc;
+		*first = from;
+		*count = some;
+		return VMSNAP_OK;
+	}
+	CLEANUP_FREE char *begin = strndup(which, (size_t)(mark - which));
+	if (!begin)
+		return fail_no_memory(err);
+	int rc = find_some(file, begin, &from, &some, err);
+	rc = rc ? rc : find_some(file, mark + strlen(range_mark), &to, &some, err);
+	if (rc)
+		return rc;
+	if (to + some - 1 < from)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%.160s: %.100s: snapshot %zu comes before snapshot %zu",
+		            file_name(file), which, to + 1, from + 1);
+	*first = from;
+	*count = to + some - from;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index,
+                                struct vmsnap_error *err)
+{
+	size_t first, count;
+	if (!range_in(which))
+		return find_one(file, which, index, err);
+	int rc = vmsnap_file_select(file, which, &first, &count, err);
+	if (rc)
+		return rc;
+	if (count > 1)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%.160s: %.100s are %zu snapshots; one is wanted",
+		            file_name(file), which, count);
+	*index = first;
 	return VMSNAP_OK;
 }

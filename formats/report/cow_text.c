@@ -84,7 +84,11 @@ static void put_costs(struct text *text, const struct vmsnap_cow *cow)
 	static const char *const by[COST_KINDS] = { "by the child", "by the parent", "by both",
 		                                    "by whom is not known" };
 	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size, copied = 0;
+	static const char *const seen[] = { "", "by the child", "by the parent" };
+	static const char *const unseen[] = { "", "what the parent copied later is not known",
+		                              "what the child copied later is not known" };
 	struct cow_costs costs = cow_costs(cow);
+	enum cow_side side = cow_side_unseen(cow);
 	for (int i = 0; i < COST_KINDS; i++)
 		copied += costs.copied[i];
 	/* Nothing was compared. */
@@ -94,6 +98,7 @@ static void put_costs(struct text *text, const struct vmsnap_cow *cow)
 	struct fit_line line = fit_line(text, 8, 8);
 	fit_piece(&line, copied ? word_size(text->style, copied * page_size).text : "nothing");
 	fit_words(&line, "copied");
+	fit_words(&line, copied ? "" : seen[side]);
 	bool any = false;
 	for (int i = 0; i < COST_KINDS; i++)
 		put_cost(&line, costs.copied[i], by[i], &any);
@@ -104,6 +109,10 @@ static void put_costs(struct text *text, const struct vmsnap_cow *cow)
 		fit_glue(&line, ";");
 		fit_piece(&line, word_size(text->style, costs.alone * page_size).text);
 		fit_words(&line, "in one of them alone");
+	}
+	if (side) {
+		fit_glue(&line, ";");
+		fit_words(&line, unseen[side]);
 	}
 	text_string(text, "\n");
 }
@@ -123,8 +132,7 @@ static void put_heading(struct text *text, const struct vmsnap_cow *cow)
 	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE && !frames_known(cow))
 		put_alarm(text, "without PFNs, who shares and who copied is inferred where it can be, "
 		                "and may be wrong");
-	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE)
-		text_string(text, "\n");
+	text_blank(text);
 }
 
 static const char touched_words[] = "touched by gdb";
@@ -384,6 +392,6 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 	put_moved(text, cow);
 	if (flags & VMSNAP_PRINT_TOTALS_ONLY)
 		return VMSNAP_OK;
-	text_string(text, "\n");
+	text_blank(text);
 	return put_groups(text, cow, touched, naming, flags, err);
 }

@@ -118,7 +118,9 @@ int put_diff_names(struct text *text, const struct diff_view *view, struct diff_
 			return rc;
 		if (!top.total)
 			continue;
-		text_string(text, any ? "" : "\nnames on changed pages\n");
+		if (!any)
+			text_blank(text);
+		text_string(text, any ? "" : "names on changed pages\n");
 		rc = put_row(text, view, &row, &top, flags, err);
 		if (rc)
 			return rc;

@@ -22,7 +22,8 @@ void put_diff_heading(struct text *text, const struct diff_view *view)
 	print_identity_line(text, view->a);
 	text_string(text, "\nB  ");
 	print_identity_line(text, view->b);
-	text_string(text, "\n\n");
+	text_string(text, "\n");
+	text_blank(text);
 }
 
 /* ---- the sentence ---------------------------------------------------------------- */
@@ -305,7 +306,9 @@ static void put_status(struct text *text, const struct diff_view *view)
 	for (size_t i = 0; !text_failed(text) && !vmsnap_diff_status(view->diff, i, &status); i++) {
 		if (status.incidental)
 			continue;
-		text_string(text, any ? "" : "\nstatus fields\n");
+		if (!any)
+			text_blank(text);
+		text_string(text, any ? "" : "status fields\n");
 		put_status_line(text, &status);
 		any = true;
 	}

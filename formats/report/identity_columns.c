@@ -47,7 +47,11 @@ void put_identity_columns(struct row *row, unsigned first, const struct vmsnap *
 	put_command_line(row, first + IDENTITY_CMDLINE, info);
 	put_machine(row, first, info);
 	row_put_word(row, first + IDENTITY_FREEZE, freeze ? freeze : "unknown");
-	row_put_word(row, first + IDENTITY_CONSISTENT, info->consistent ? "yes" : "no");
+	bool known, instant = vmsnap_one_instant(snap, &known);
+	if (known)
+		row_put_word(row, first + IDENTITY_INSTANT, instant ? "yes" : "no");
+	else
+		row_put_unknown(row, first + IDENTITY_INSTANT);
 	if (snapshot_stood(snap))
 		row_put_duration(row, first + IDENTITY_PAUSE, info->pause);
 	row_put_name_if_any(row, first + IDENTITY_TOOL, info->tool);

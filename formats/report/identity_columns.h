@@ -26,7 +26,7 @@ enum {
 	IDENTITY_PAGE_SIZE,
 	IDENTITY_SWAP_IN_USE,
 	IDENTITY_FREEZE,
-	IDENTITY_CONSISTENT,
+	IDENTITY_INSTANT,
 	IDENTITY_PAUSE,
 	IDENTITY_TOOL,
 	IDENTITY_COLUMNS
@@ -54,7 +54,7 @@ enum {
 	        IDENTITY_COLUMN(first, PAGE_SIZE, "PAGESIZE", COLUMN_BYTES, 0, "of its pages; ? if it is assumed"),    \
 	        IDENTITY_COLUMN(first, SWAP_IN_USE, "SWAPINUSE", COLUMN_BYTES, 0, "of the whole machine"),             \
 	        IDENTITY_COLUMN(first, FREEZE, "FREEZE", COLUMN_WORD, 0, "whether it stood"),                          \
-	        IDENTITY_COLUMN(first, CONSISTENT, "INSTANT", COLUMN_WORD, 0, "whether it is of one instant"),         \
+	        IDENTITY_COLUMN(first, INSTANT, "INSTANT", COLUMN_WORD, 0, "whether it is of one instant; ? unknown"), \
 	        IDENTITY_COLUMN(first, PAUSE, "PAUSE", COLUMN_DURATION, 0, "how long it stood"),                       \
 	        IDENTITY_COLUMN(first, TOOL, "TOOL", COLUMN_NAME, 0, "what wrote the snapshot")
 #define IDENTITY_SHOWN(first)                                                                                          \
@@ -64,7 +64,7 @@ enum {
 	        (first) + IDENTITY_CONTAINER, (first) + IDENTITY_HOST, (first) + IDENTITY_MACHINE,                     \
 	        (first) + IDENTITY_BOOT_ID, (first) + IDENTITY_KERNEL, (first) + IDENTITY_ARCH,                        \
 	        (first) + IDENTITY_PAGE_SIZE, (first) + IDENTITY_SWAP_IN_USE, (first) + IDENTITY_FREEZE,               \
-	        (first) + IDENTITY_CONSISTENT, (first) + IDENTITY_PAUSE, (first) + IDENTITY_TOOL
+	        (first) + IDENTITY_INSTANT, (first) + IDENTITY_PAUSE, (first) + IDENTITY_TOOL
 
 /* first: where IDENTITY_TGID stands. */
 void put_identity_columns(struct row *row, unsigned first, const struct vmsnap *snap);

@@ -108,8 +108,9 @@ static void put_legend(struct text *text, const struct map *map)
 	static const int order[] = { CLASS_COPIED, CLASS_NEW,     CLASS_GONE,   CLASS_SHARED,
 		                     CLASS_FILE,   CLASS_PRIVATE, CLASS_SWAPPED };
 	uint64_t totals[PAGE_CLASSES];
+	bool any = false;
 	map_totals(map, totals);
-	text_string(text, "\n");
+	text_blank(text);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		int now = order[i];
 		if (!totals[now])
@@ -121,12 +122,13 @@ static void put_legend(struct text *text, const struct map *map)
 			text_repeat(text, class_letter(now), 1);
 		color_end(text, now);
 		text_format(text, " %s %s   ", class_name(now), word_size(text->style, totals[now]).text);
+		any = true;
 	}
-	text_format(text, "\n1 %s = %s, row = %s%s\n", map_half_blocks(text->style) ? "half-cell" : "cell",
-	            word_size(text->style, map->cell).text, word_size(text->style, map_row_bytes(map)).text,
-	            map_half_blocks(text->style) || filter_has_states(&map->filter)
-	                    ? ""
-	                    : "   (. mapped, nothing resident)");
+	text_format(
+	        text, "%s1 %s = %s, row = %s%s\n", any ? "\n" : "", map_half_blocks(text->style) ? "half-cell" : "cell",
+	        word_size(text->style, map->cell).text, word_size(text->style, map_row_bytes(map)).text,
+	        map_half_blocks(text->style) || filter_has_states(&map->filter) ? ""
+	                                                                        : "   (. mapped, nothing resident)");
 }
 
 void put_map_text(struct text *text, const struct map *map)

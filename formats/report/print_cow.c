@@ -179,7 +179,8 @@ static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 	struct row record = row_open(document, DOCUMENT_COST);
 	for (int i = 0; i < COST_KINDS; i++)
 		copied += costs.copied[i];
-	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE) {
+	/* Of a side that was last seen at the fork it is not known. */
+	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE && !cow_side_unseen(cow)) {
 		row_put_bytes(&record, COST_COPIED, copied * page_size);
 		row_put_bytes(&record, COST_NEW, costs.made * page_size);
 	} else {

@@ -301,7 +301,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 		put_diff_heading(text, view);
 	if (!bare && vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE) {
 		put_relation(text, vmsnap_diff_relation(view->diff));
-		text_string(text, "\n");
+		text_blank(text);
 	}
 	if (!vmsnap_diff_any(view->diff)) {
 		text_string(text, bare ? "" : view->frames || same_look(view) ? "No differences.\n" : NONE_SEEN);
@@ -310,12 +310,14 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	bool places = vmsnap_diff_vma_count(view->diff) || vmsnap_diff_range_count(view->diff);
 	if (!totals && (places || bare)) {
 		rc = print_diff_table(text, view, rows, err);
-		text_string(text, bare ? "" : "\n");
+		if (!bare)
+			text_blank(text);
 	}
 	if (!rc && !bare)
 		rc = put_diff_totals(text, view, rows, names, flags, err);
 	if (!rc && (flags & VMSNAP_PRINT_LONG) && places && !totals) {
-		text_string(text, bare ? "" : "\n");
+		if (!bare)
+			text_blank(text);
 		rc = print_diff_ranges(text, view, err);
 	}
 	return rc;

@@ -10,7 +10,9 @@
 #include "format_value.h"
 #include "identity_text.h"
 #include "page_class.h"
+#include "relation_text.h"
 #include "schemas.h"
+#include "set_table.h"
 #include "snapshot_record.h"
 #include "text_color.h"
 #include "text_fit.h"
@@ -21,11 +23,14 @@ enum {
 	FORK_PARENT,
 	FORK_COMM,
 	FORK_CAME,
+	FORK_NOT_COMPARED,
 	FORK_SHARED,
 	FORK_BY_CHILD,
 	FORK_BY_PARENT,
+	FORK_BY_BOTH,
 	FORK_COPIED,
 	FORK_NEW,
+	FORK_ALONE,
 	FORK_FILE,
 	FORK_GONE,
 	FORK_SWAPPED,
@@ -41,12 +46,17 @@ static const struct column fork_columns[] = {
 	[FORK_PARENT] = { "parent", "PARENT", COLUMN_COUNT, 0, "of its parent, if that is there too", NULL },
 	[FORK_COMM] = { "comm", "COMM", COLUMN_NAME, 0, "the process's name", NULL },
 	[FORK_CAME] = { "came", "CAME", COLUMN_BOOL, COLUMN_SPARSE, "came since the base, or nothing", NULL },
+	[FORK_NOT_COMPARED] = { "not_compared", "RELATION", COLUMN_WORD, COLUMN_SPARSE, "why pages are not compared",
+	                        NULL },
 	[FORK_SHARED] = { NULL, "SHARED", COLUMN_BYTES, 0, "pages that both still have, the zero page included", NULL },
 	[FORK_BY_CHILD] = { NULL, "BY_CHILD", COLUMN_BYTES, COLUMN_SPARSE, "copied by the child", NULL },
 	[FORK_BY_PARENT] = { NULL, "BY_PARENT", COLUMN_BYTES, COLUMN_SPARSE, "copied by the parent", NULL },
-	[FORK_COPIED] = { NULL, "COPIED", COLUMN_BYTES, COLUMN_SPARSE, "copied by both, or it is not known by whom",
-	                  NULL },
-	[FORK_NEW] = { NULL, "NEW", COLUMN_BYTES, COLUMN_SPARSE, "pages that one of them has and did not copy", NULL },
+	[FORK_BY_BOTH] = { NULL, "BY_BOTH", COLUMN_BYTES, COLUMN_SPARSE, "copied by both", NULL },
+	[FORK_COPIED] = { NULL, "COPIED", COLUMN_BYTES, COLUMN_SPARSE, "copied, it is not known by whom", NULL },
+	[FORK_NEW] = { NULL, "NEW", COLUMN_BYTES, COLUMN_SPARSE,
+	               "memory that is new since the fork, in the two together", NULL },
+	[FORK_ALONE] = { NULL, "ALONE", COLUMN_BYTES, COLUMN_SPARSE, "only in one, it may have been there before",
+	                 NULL },
 	[FORK_FILE] = { NULL, "FILE", COLUMN_BYTES, COLUMN_SECONDARY, "page cache and shared memory", NULL },
 	[FORK_GONE] = { NULL, "DROPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages that one of them gave back", NULL },
 	[FORK_SWAPPED] = { NULL, "SWAPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages in swap", NULL },
@@ -79,23 +89,14 @@ struct printed {
 	unsigned flags;
 };
 
+/* Of what the fork did not cost. */
 static int column_of(int verdict)
 {
-	switch (verdict) {
-	case VMSNAP_VERDICT_COPIED_BY_CHILD:
-		return FORK_BY_CHILD;
-	case VMSNAP_VERDICT_COPIED_BY_PARENT:
-		return FORK_BY_PARENT;
-	case VMSNAP_VERDICT_UNKNOWN:
+	if (verdict == VMSNAP_VERDICT_UNKNOWN)
 		return FORK_UNKNOWN;
-	default:
-		break;
-	}
 	switch (verdict_color(verdict)) {
 	case CLASS_SHARED:
 		return FORK_SHARED;
-	case CLASS_COPIED:
-		return FORK_COPIED;
 	case CLASS_FILE:
 		return FORK_FILE;
 	case CLASS_GONE:
@@ -103,20 +104,27 @@ static int column_of(int verdict)
 	case CLASS_SWAPPED:
 		return FORK_SWAPPED;
 	default:
-		return FORK_NEW;
+		return FORK_TOTALS;
 	}
 }
 
 static void put_verdicts(struct row *row, const struct printed *printed, size_t index, uint64_t page_size)
 {
-	uint64_t bytes[FORK_TOTALS] = { 0 }, totals[VMSNAP_VERDICT_COUNT];
+	uint64_t pages[FORK_TOTALS + 1] = { 0 }, totals[VMSNAP_VERDICT_COUNT];
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
 		totals[i] = vmsnap_set_cow_pages(printed->cow, index, i);
-		bytes[column_of(i)] += totals[i] * page_size;
+		pages[column_of(i)] += totals[i];
 	}
+	struct cow_costs costs = cow_costs_of(totals);
+	pages[FORK_BY_CHILD] = costs.copied[COST_BY_CHILD];
+	pages[FORK_BY_PARENT] = costs.copied[COST_BY_PARENT];
+	pages[FORK_BY_BOTH] = costs.copied[COST_BY_BOTH];
+	pages[FORK_COPIED] = costs.copied[COST_BY_UNKNOWN];
+	pages[FORK_NEW] = costs.made;
+	pages[FORK_ALONE] = costs.alone;
 	for (unsigned i = FORK_SHARED; i <= FORK_UNKNOWN; i++)
-		if (bytes[i])
-			row_put_bytes(row, i, bytes[i]);
+		if (pages[i])
+			row_put_bytes(row, i, pages[i] * page_size);
 	row_put_counts(row, FORK_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
 }
 
@@ -132,6 +140,7 @@ static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 			row_put_count(row, FORK_PARENT, vmsnap_info(process.parent)->pid);
 		row_put_name(row, FORK_COMM, info->comm);
 		row_put_bool(row, FORK_CAME, process.came);
+		put_not_compared(row, FORK_NOT_COMPARED, process.relation);
 		if (process.parent)
 			put_verdicts(row, printed, i, info->page_size);
 		row_put_name_if_any(row, FORK_WARNING, process.warning);
@@ -174,15 +183,42 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 
 /* ---- for people --------------------------------------------------------------------- */
 
+/* "not compared, as another program was executed since: process 12 (of 11), …" */
+static void put_relations(struct text *text, const struct vmsnap_set_cow *cow, int relation)
+{
+	enum { NAMED_MAX = 8 };
+	struct vmsnap_set_cow_row process;
+	char words[400];
+	size_t count = 0, used = 0;
+	for (size_t i = 0; !vmsnap_set_cow_row(cow, i, &process); i++) {
+		if (process.relation != relation || count++ >= NAMED_MAX)
+			continue;
+		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%" PRIu32 " of parent %" PRIu32,
+		                         used ? ", " : "", vmsnap_info(process.child)->pid,
+		                         vmsnap_info(process.parent)->pid);
+	}
+	if (!count)
+		return;
+	char sentence[520], more[32] = "";
+	if (count > NAMED_MAX)
+		snprintf(more, sizeof(more), ", and %zu more", count - NAMED_MAX);
+	snprintf(sentence, sizeof(sentence), "%zu of the forks %s not compared (%s): process %s%s", count,
+	         count == 1 ? "is" : "are", relation_words(relation), words, more);
+	put_alarm(text, sentence);
+}
+
 /* What several forks are warned of is said once. */
 static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)
 {
 	struct vmsnap_set_cow_row process;
 	const char *last = "";
 	bool inferred = false;
+	for (int relation = VMSNAP_RELATION_COMPARABLE + 1; relation < VMSNAP_RELATION_COUNT; relation++)
+		put_relations(text, cow, relation);
 	for (size_t i = 0; !text_failed(text) && !vmsnap_set_cow_row(cow, i, &process); i++) {
 		inferred |= process.inferred && !vmsnap_info(process.child)->known.pfn;
-		if (!*process.warning || !strcmp(process.warning, last))
+		if (process.relation != VMSNAP_RELATION_COMPARABLE || !*process.warning ||
+		    !strcmp(process.warning, last))
 			continue;
 		put_alarm(text, process.warning);
 		last = process.warning;
@@ -205,14 +241,14 @@ static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)
 		text_format(text, "now     %s, %zu process%s\n", word_time_local(vmsnap_info(first.child)->taken).text,
 		            count, count == 1 ? "" : "es");
 	put_warnings(text, cow);
-	text_string(text, "\n");
+	text_blank(text);
 }
 
 static void put_went(struct text *text, const struct vmsnap_set_cow *cow)
 {
 	const struct vmsnap *snap;
+	text_blank(text);
 	for (size_t i = 0; !text_failed(text) && (snap = vmsnap_set_cow_went(cow, i)); i++) {
-		text_string(text, i ? "" : "\n");
 		text_string(text, "went    ");
 		print_identity_line(text, snap);
 		text_string(text, "\n");
@@ -242,15 +278,17 @@ static void put_distinct(struct text *text, const struct vmsnap_set_cow *cow)
 static int set_cow_text(struct text *text, struct printed *printed, struct vmsnap_error *err)
 {
 	bool bare = text->style->raw || text->style->no_headings;
-	int rc = VMSNAP_OK;
+	int rc = set_table_check(text, &set_cow_schema, VMSNAP_REPORT_COW, err);
+	if (rc)
+		return rc;
 	if (!bare)
 		put_heading(text, printed->cow);
 	if (!(printed->flags & VMSNAP_PRINT_TOTALS_ONLY)) {
 		rc = emit_table(text, &set_cow_schema, fork_rows, printed, err);
 		if (!rc && !bare)
 			put_went(text, printed->cow);
-		text_string(text, bare ? "" : "\n");
 	}
+	text_blank(text);
 	if (!rc && !bare)
 		put_distinct(text, printed->cow);
 	return rc;

@@ -9,6 +9,7 @@
 #include "page_state.h"
 #include "parts_text.h"
 #include "schemas.h"
+#include "set_table.h"
 #include "snapshot_record.h"
 #include "text_color.h"
 #include "text_fit.h"
@@ -19,6 +20,7 @@ enum {
 	PROCESS_START_TIME,
 	PROCESS_COMM,
 	PROCESS_CHANGE,
+	PROCESS_NOT_COMPARED,
 	PROCESS_RESIDENT_A,
 	PROCESS_RESIDENT_B,
 	PROCESS_COPIED,
@@ -34,7 +36,9 @@ static const struct column process_columns[] = {
 	[PROCESS_START_TIME] = { "start_time", "STARTED", COLUMN_COUNT, COLUMN_SECONDARY, "clock ticks after boot",
 	                         NULL },
 	[PROCESS_COMM] = { "comm", "COMM", COLUMN_NAME, 0, "the process's name", NULL },
-	[PROCESS_CHANGE] = { "change", "CHANGE", COLUMN_WORD, 0, "came, went, changed or same", NULL },
+	[PROCESS_CHANGE] = { "change", "CHANGE", COLUMN_WORD, 0, "came, went, changed, same, or only_in_b", NULL },
+	[PROCESS_NOT_COMPARED] = { "not_compared", "RELATION", COLUMN_WORD, COLUMN_SPARSE, "why pages are not compared",
+	                           NULL },
 	[PROCESS_RESIDENT_A] = { "resident_a", "A", COLUMN_BYTES, 0, "present pages in A", NULL },
 	[PROCESS_RESIDENT_B] = { "resident_b", "B", COLUMN_BYTES, 0, "present pages in B", NULL },
 	[PROCESS_COPIED] = { "copied", "COPIED", COLUMN_BYTES, COLUMN_SPARSE,
@@ -78,7 +82,9 @@ struct printed {
 
 static const char *change_of(const struct vmsnap_set_diff_row *process)
 {
-	return !process->a ? "came" : !process->b ? "went" : process->differs ? "changed" : "same";
+	if (!process->a)
+		return process->was_there ? "only_in_b" : "came";
+	return !process->b ? "went" : process->differs ? "changed" : "same";
 }
 
 static void put_pages(struct row *row, const struct vmsnap_set_diff *diff, size_t index,
@@ -88,13 +94,15 @@ static void put_pages(struct row *row, const struct vmsnap_set_diff *diff, size_
 	uint64_t bytes[VMSNAP_KIND_COUNT];
 	for (int kind = 0; kind < VMSNAP_KIND_COUNT; kind++)
 		bytes[kind] = vmsnap_set_diff_pages(diff, index, kind) * vmsnap_info(snap)->page_size;
-	bool json = row->text->style->json;
+	bool json = row->text->style->json, compared = process->relation == VMSNAP_RELATION_COMPARABLE;
 	if (json || bytes[VMSNAP_KIND_COPIED])
 		row_put_bytes_known(row, PROCESS_COPIED, bytes[VMSNAP_KIND_COPIED],
 		                    process->copied_known || bytes[VMSNAP_KIND_COPIED]);
-	row_put_delta(row, PROCESS_NEW, false, bytes[VMSNAP_KIND_NEW]);
-	row_put_delta(row, PROCESS_GONE, true, bytes[VMSNAP_KIND_GONE]);
-	if (json || bytes[VMSNAP_KIND_OTHER])
+	if (compared) {
+		row_put_delta(row, PROCESS_NEW, false, bytes[VMSNAP_KIND_NEW]);
+		row_put_delta(row, PROCESS_GONE, true, bytes[VMSNAP_KIND_GONE]);
+	}
+	if (compared && (json || bytes[VMSNAP_KIND_OTHER]))
 		row_put_bytes(row, PROCESS_OTHER, bytes[VMSNAP_KIND_OTHER]);
 	if (json || process->vmas)
 		row_put_count(row, PROCESS_VMAS, process->vmas);
@@ -111,6 +119,7 @@ static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_count(row, PROCESS_START_TIME, vmsnap_info(snap)->start_time);
 		row_put_name(row, PROCESS_COMM, vmsnap_info(snap)->comm);
 		row_put_word(row, PROCESS_CHANGE, change_of(&process));
+		put_not_compared(row, PROCESS_NOT_COMPARED, process.relation);
 		if (process.a)
 			row_put_bytes(row, PROCESS_RESIDENT_A, process.resident_a);
 		if (process.b)
@@ -143,7 +152,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 /* ---- for people -------------------------------------------------------------------- */
 
 struct counts {
-	size_t a, b, came, went, changed;
+	size_t a, b, came, went, changed, only_b, parted;
+	uint64_t other, vmas; /* bytes that changed otherwise, changes of mappings: of each process for itself */
 	const struct vmsnap *first_a, *first_b;
 };
 
@@ -154,9 +164,15 @@ static struct counts count_processes(const struct vmsnap_set_diff *diff)
 	for (size_t i = 0; !vmsnap_set_diff_row(diff, i, &process); i++) {
 		counts.a += process.a != NULL;
 		counts.b += process.b != NULL;
-		counts.came += !process.a;
+		counts.came += !process.a && !process.was_there;
+		counts.only_b += process.was_there;
+		counts.parted += process.relation != VMSNAP_RELATION_COMPARABLE;
 		counts.went += !process.b;
 		counts.changed += process.differs;
+		counts.vmas += process.vmas;
+		if (process.a && process.b)
+			counts.other +=
+			        vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_OTHER) * vmsnap_info(process.b)->page_size;
 		counts.first_a = counts.first_a ? counts.first_a : process.a;
 		counts.first_b = counts.first_b ? counts.first_b : process.b;
 	}
@@ -177,7 +193,7 @@ static void put_side(struct text *text, const char *side, size_t count, const st
 	text_string(text, "\n");
 }
 
-static void put_frames(struct text *text, const struct vmsnap_set_diff *diff)
+static void put_frames(struct text *text, const struct vmsnap_set_diff *diff, const struct counts *counts)
 {
 	struct fit_line line = fit_line(text, 0, 2);
 	bool any = false;
@@ -190,7 +206,8 @@ static void put_frames(struct text *text, const struct vmsnap_set_diff *diff)
 	put_part(&line, &any, "", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_COPIED), "copied");
 	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_NEW), "new");
 	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_GONE), "gone");
-	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_CAME), "of those that came");
+	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_CAME),
+	         counts->only_b ? "of those that A has not" : "of those that came");
 	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_WENT), "of those that went");
 	fit_words(&line, any ? "" : "nothing copied, new or gone");
 	text_string(text, "\n");
@@ -200,9 +217,37 @@ static void put_sentence(struct text *text, const struct counts *counts)
 {
 	struct fit_line line = fit_line(text, 0, 2);
 	char words[160];
-	snprintf(words, sizeof(words), "%zu of %zu process%s changed, %zu came, %zu went.", counts->changed,
-	         counts->b + counts->went, counts->b + counts->went == 1 ? "" : "es", counts->came, counts->went);
+	snprintf(words, sizeof(words), "%zu of %zu process%s changed, %zu came, %zu went%s", counts->changed,
+	         counts->b + counts->went, counts->b + counts->went == 1 ? "" : "es", counts->came, counts->went,
+	         counts->only_b ? "," : ".");
 	fit_words(&line, words);
+	if (counts->only_b) {
+		snprintf(words, sizeof(words), "%zu only in B: there when A was taken, but not in A.", counts->only_b);
+		fit_words(&line, words);
+	}
+	if (counts->parted) {
+		snprintf(words, sizeof(words), "%zu not compared page by page (column RELATION).", counts->parted);
+		fit_words(&line, words);
+	}
+	text_string(text, "\n");
+}
+
+/* What the rows have besides, and no frames. */
+static void put_others(struct text *text, const struct counts *counts)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	bool any = false;
+	char words[64];
+	if (!counts->other && !counts->vmas)
+		return;
+	fit_words(&line, "In each process for itself:");
+	put_part(&line, &any, "", counts->other, "changed otherwise");
+	if (counts->vmas) {
+		fit_glue(&line, any ? "," : "");
+		snprintf(words, sizeof(words), "%" PRIu64 " change%s of mappings", counts->vmas,
+		         counts->vmas == 1 ? "" : "s");
+		fit_words(&line, words);
+	}
 	text_string(text, "\n");
 }
 
@@ -212,21 +257,24 @@ static int set_diff_text(struct text *text, struct printed *printed, struct vmsn
 	bool bare = text->style->raw || text->style->no_headings;
 	struct counts counts = count_processes(diff);
 	uint64_t hidden = vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_HIDDEN);
-	int rc = VMSNAP_OK;
+	int rc = set_table_check(text, &set_diff_schema, VMSNAP_REPORT_DIFF, err);
+	if (rc)
+		return rc;
 	if (!bare) {
 		put_side(text, "A", counts.a, counts.first_a, vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_DISTINCT_A),
 		         hidden);
 		put_side(text, "B", counts.b, counts.first_b, vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_DISTINCT_B),
 		         hidden);
-		text_string(text, "\n");
+		text_blank(text);
 	}
 	if (!(printed->flags & VMSNAP_PRINT_TOTALS_ONLY)) {
 		rc = emit_table(text, &set_diff_schema, process_rows, printed, err);
-		text_string(text, bare ? "" : "\n");
 	}
+	text_blank(text);
 	if (!bare && !rc) {
 		put_sentence(text, &counts);
-		put_frames(text, diff);
+		put_frames(text, diff, &counts);
+		put_others(text, &counts);
 	}
 	return rc;
 }

@@ -74,12 +74,16 @@ static void put_missed(struct text *text, const struct vmsnap *snap)
 	text_string(text, missed > NAMED_MAX ? ", …)" : ")");
 }
 
-static void put_taken(struct text *text, const struct vmsnap *snap)
+/* Whether what was read is of one instant, as vmsnap_one_instant() has it. */
+static void put_instant(struct text *text, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	if (info->taken)
-		text_format(text, "%-10s%s\n", "taken", word_time_local(info->taken).text);
 	text_format(text, "%-10s", "instant");
+	if (!vmsnap_consistent_known(info)) {
+		text_string(text, *info->tool ? "recorded; whether it stood still is not known\n"
+		                              : "whether it stood still is not known\n");
+		return;
+	}
 	if (info->freeze == VMSNAP_FREEZE_FULL)
 		text_format(text, "frozen for %s", word_duration(info->pause).text);
 	else if (info->freeze == VMSNAP_FREEZE_DEBUGGER)
@@ -97,9 +101,17 @@ static void put_taken(struct text *text, const struct vmsnap *snap)
 		text_string(text, "; INCONSISTENT: its memory was in use meanwhile");
 	else if (!info->consistent)
 		text_string(text, "; INCONSISTENT: the map changed meanwhile");
-	else if (info->freeze == VMSNAP_FREEZE_NONE)
-		text_string(text, "; the map did not change meanwhile");
+	else if (info->freeze == VMSNAP_FREEZE_NONE || info->freeze == VMSNAP_FREEZE_PARTIAL)
+		text_string(text, "; the map did not change meanwhile, its pages may have");
 	text_string(text, "\n");
+}
+
+static void put_taken(struct text *text, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	if (info->taken)
+		text_format(text, "%-10s%s\n", "taken", word_time_local(info->taken).text);
+	put_instant(text, snap);
 }
 
 /* "shared with process 4712: one address space" */
@@ -147,7 +159,7 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_unknown(text, snap);
 	put_filter_line(text, filter);
 	put_filter_unknown(text, snap, filter);
-	text_string(text, "\n");
+	text_blank(text);
 }
 
 /* Not counted in VmRSS, but resident. */
@@ -170,7 +182,9 @@ void put_show_status(struct text *text, const struct vmsnap *snap)
 		struct vmsnap_status_field field;
 		if (vmsnap_status_find(snap, keys[i], &field) || !is_told(&field))
 			continue;
-		text_string(text, any ? "" : "\nstatus    ");
+		if (!any)
+			text_blank(text);
+		text_string(text, any ? "" : "status    ");
 		size_t key = strlen(keys[i]) + 1, room = fit_room(text, line.indent + key);
 		size_t value = status_value_width(text, &field);
 		fit_next(&line, key + (value < room ? value : room));

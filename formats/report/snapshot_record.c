@@ -64,6 +64,7 @@ enum {
 	SNAPSHOT_START_STACK,
 	SNAPSHOT_ARG_START,
 	SNAPSHOT_MEMORY_WITH,
+	SNAPSHOT_INSTANT,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -100,6 +101,7 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_START_STACK] = { "start_stack", .type = COLUMN_ADDRESS },
 	[SNAPSHOT_ARG_START] = { "arg_start", .type = COLUMN_ADDRESS },
 	[SNAPSHOT_MEMORY_WITH] = { "memory_with", .type = COLUMN_LIST },
+	[SNAPSHOT_INSTANT] = { "instant", .type = COLUMN_BOOL },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -131,8 +133,8 @@ static void put_command_line(struct row *record, const struct vmsnap_info *info)
 
 bool snapshot_stood(const struct vmsnap *snap)
 {
-	uint32_t freeze = vmsnap_info(snap)->freeze;
-	return freeze == VMSNAP_FREEZE_FULL || freeze == VMSNAP_FREEZE_PARTIAL;
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	return info->freeze == VMSNAP_FREEZE_FULL || (info->freeze == VMSNAP_FREEZE_PARTIAL && info->pause);
 }
 
 static void put_place(struct row *record, unsigned column, uint64_t address)
@@ -178,7 +180,8 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_bytes(&record, SNAPSHOT_PAGE_SIZE, info->page_size);
 	row_put_bool(&record, SNAPSHOT_PAGE_SIZE_ASSUMED, info->page_size_assumed);
 	put_known(&record, SNAPSHOT_KNOWN, snap);
-	row_put_bool(&record, SNAPSHOT_CONSISTENT, info->consistent);
+	if (vmsnap_consistent_known(info))
+		row_put_bool(&record, SNAPSHOT_CONSISTENT, info->consistent);
 	const char *freeze = vmsnap_freeze_name((int)info->freeze);
 	row_put_word(&record, SNAPSHOT_FREEZE, freeze ? freeze : "unknown");
 	if (snapshot_stood(snap))
@@ -190,5 +193,8 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_name_if_any(&record, SNAPSHOT_CONTAINER, info->container);
 	row_put_name_if_any(&record, SNAPSHOT_MACHINE_HASH, info->machine_hash);
 	put_memory(&record, info);
+	bool known, instant = vmsnap_one_instant(snap, &known);
+	if (known)
+		row_put_bool(&record, SNAPSHOT_INSTANT, instant);
 	row_end(&record);
 }

@@ -51,6 +51,7 @@ int text_open_filtered(struct text *text, const struct vmsnap_output *out, struc
 		                    .cancelled = text->out.cancelled,
 		                    .cancel_ctx = text->out.cancel_ctx };
 	text->asked = 0;
+	text->begun = text->blank = false;
 	text->len = 0;
 	return VMSNAP_OK;
 }
@@ -104,6 +105,11 @@ int text_close(struct text *text, struct vmsnap_error *err)
 
 void text_put(struct text *text, const char *bytes, size_t len)
 {
+	if (len && text->blank) {
+		text->blank = false;
+		text_put(text, "\n", 1);
+	}
+	text->begun |= len != 0;
 	while (len && !text->failed) {
 		size_t room = sizeof(text->buffer) - text->len;
 		size_t now = len < room ? len : room;

@@ -19,6 +19,7 @@ struct text {
 	int code;                         /* enum vmsnap_rc, if what failed was our own work */
 	struct work work;                 /* what is allocated for the text is counted there (text_limit.h) */
 	unsigned asked;
+	bool begun, blank; /* something was written; a blank line is to come before what is written next */
 	size_t len;
 	char buffer[8192];
 };
@@ -43,6 +44,12 @@ void text_stop(struct text *text, int code);
 struct vmsnap_compare_options text_compare_options(const struct text *text);
 
 void text_put(struct text *text, const char *bytes, size_t len);
+/* A blank line between what was written, whole lines, and what comes, if either comes: there are never two
+ * of them, and none at the begin and the end. */
+static inline void text_blank(struct text *text)
+{
+	text->blank = text->begun;
+}
 void text_string(struct text *text, const char *string);
 void text_repeat(struct text *text, char c, size_t count);
 /* For short, harmless pieces: at most 511 bytes.  Never for names. */

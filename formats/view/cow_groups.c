@@ -10,12 +10,7 @@ bool verdict_is_quiet(int verdict)
 	       verdict == VMSNAP_VERDICT_SHARED_MAPPING || verdict == VMSNAP_VERDICT_SWAPPED;
 }
 
-static uint64_t own_pages(const struct vmsnap_cow *cow, int verdict)
-{
-	return vmsnap_cow_pages(cow, verdict) - vmsnap_cow_touched_pages(cow, verdict);
-}
-
-struct cow_costs cow_costs(const struct vmsnap_cow *cow)
+struct cow_costs cow_costs_of(const uint64_t pages[VMSNAP_VERDICT_COUNT])
 {
 	static const struct {
 		int verdict, each; /* pages of new memory for each page */
@@ -28,15 +23,36 @@ struct cow_costs cow_costs(const struct vmsnap_cow *cow)
 		{ VMSNAP_VERDICT_ZERO_WRITTEN_BY_BOTH, 2 },
 	};
 	struct cow_costs costs = {
-		.copied = { [COST_BY_CHILD] = own_pages(cow, VMSNAP_VERDICT_COPIED_BY_CHILD),
-		            [COST_BY_PARENT] = own_pages(cow, VMSNAP_VERDICT_COPIED_BY_PARENT),
-		            [COST_BY_BOTH] = own_pages(cow, VMSNAP_VERDICT_COPIED_BY_BOTH),
-		            [COST_BY_UNKNOWN] = own_pages(cow, VMSNAP_VERDICT_COPIED) },
+		.copied = { [COST_BY_CHILD] = pages[VMSNAP_VERDICT_COPIED_BY_CHILD],
+		            [COST_BY_PARENT] = pages[VMSNAP_VERDICT_COPIED_BY_PARENT],
+		            [COST_BY_BOTH] = pages[VMSNAP_VERDICT_COPIED_BY_BOTH],
+		            [COST_BY_UNKNOWN] = pages[VMSNAP_VERDICT_COPIED] },
 	};
-	costs.alone = own_pages(cow, VMSNAP_VERDICT_ONLY_IN_CHILD) + own_pages(cow, VMSNAP_VERDICT_ONLY_IN_PARENT);
+	costs.alone = pages[VMSNAP_VERDICT_ONLY_IN_CHILD] + pages[VMSNAP_VERDICT_ONLY_IN_PARENT];
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
-		costs.made += own_pages(cow, made[i].verdict) * (unsigned)made[i].each;
+		costs.made += pages[made[i].verdict] * (unsigned)made[i].each;
 	return costs;
+}
+
+struct cow_costs cow_costs(const struct vmsnap_cow *cow)
+{
+	uint64_t pages[VMSNAP_VERDICT_COUNT];
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		pages[i] = vmsnap_cow_pages(cow, i) - vmsnap_cow_touched_pages(cow, i);
+	return cow_costs_of(pages);
+}
+
+static bool is_of_base(const struct vmsnap_cow *cow, const struct vmsnap *snap)
+{
+	const struct vmsnap *base = vmsnap_cow_base(cow), *other = vmsnap_cow_base_other(cow);
+	return (base && vmsnap_same_process(base, snap) && vmsnap_same_instant(base, snap)) ||
+	       (other && vmsnap_same_process(other, snap) && vmsnap_same_instant(other, snap));
+}
+
+enum cow_side cow_side_unseen(const struct vmsnap_cow *cow)
+{
+	bool parent = is_of_base(cow, vmsnap_cow_parent(cow)), child = is_of_base(cow, vmsnap_cow_child(cow));
+	return parent == child ? COW_SIDE_NONE : parent ? COW_SIDE_PARENT : COW_SIDE_CHILD;
 }
 
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group)

@@ -24,6 +24,11 @@ struct cow_costs {
 	uint64_t alone;              /* in one of them alone: new, or dropped by the other */
 };
 struct cow_costs cow_costs(const struct vmsnap_cow *cow);
+/* The same of so many pages for each verdict. */
+struct cow_costs cow_costs_of(const uint64_t pages[VMSNAP_VERDICT_COUNT]);
+/* One side as it was at the fork, beside the other of later: what it has copied since is not known. */
+enum cow_side { COW_SIDE_NONE, COW_SIDE_PARENT, COW_SIDE_CHILD };
+enum cow_side cow_side_unseen(const struct vmsnap_cow *cow);
 
 /* By what a debugger touched pages, as parent, child and base tell; all empty if none
  * of the pages was. */

@@ -228,10 +228,10 @@ def _fork(pair, note):
     # Of the one that was not seen again it is not known what it copied, of the other it is.
     if child is None:
         note(f"the child is shown as it was at the fork, {pair.child.name}: what is called shared the parent has not "
-             "copied, and of what the child copied nothing is known")
+             "copied, and what the child copied later is not known")
     elif parent is None:
         note(f"the parent is shown as it was at the fork, {pair.parent.name}: what is called shared the child has not "
-             "copied, and of what the parent copied nothing is known")
+             "copied, and what the parent copied later is not known")
     _remark([snapshot for snapshot in found if snapshot is not None], note)
     return parent or at_fork[0], child or at_fork[1], at_fork, at_fork[::-1]
 

@@ -269,9 +269,11 @@ def remarks(snapshots):
     """What makes new snapshots doubtful, for people."""
     found = []
     for snapshot in snapshots:
-        # A capture that nothing held back may still be consistent as far as the map goes.
-        if snapshot.info.freeze == Freeze.NONE or not snapshot.info.consistent:
-            found.append(f"process {snapshot.pid} ran while it was read: its pages may not be of one instant")
+        # What nothing held back may still be consistent, as far as the map goes.
+        if snapshot.one_instant() is not True:
+            waited = snapshot.info.freeze == Freeze.PARTIAL and snapshot.info.consistent
+            what = "could not wholly be stopped" if waited else "ran while it was read"
+            found.append(f"process {snapshot.pid} {what}: its pages may not be of one instant")
     recording = target.recording()
     return found + ([recording] if recording else [])
 

@@ -159,6 +159,12 @@ class Snapshot(Owned):
     def exe(self):
         return os.fsdecode(self.info.exe)
 
+    def one_instant(self):
+        """Whether all of it is of one instant, as the process stood; None: not known."""
+        known = c_bool()
+        instant = lib().vmsnap_one_instant(self._handle, byref(known))
+        return instant if known.value else None
+
     def __repr__(self):
         label = f" {self.label!r}" if self.label else ""
         return f"<Snapshot{label} of process {self.pid} ({self.comm!r})>"
@@ -383,16 +389,20 @@ def capture(pid, label="", reason="", freeze=True, smaps=False):
     return Snapshot.capture(pid, reason, label, freeze, smaps)
 
 
-def capture_tree(pid, label="", reason="", freeze=True, smaps=False):
-    """Snapshots of a process and all its descendants, at one instant, it first."""
-    return capture_set([pid], label, reason, freeze, smaps, descendants=True)
+def capture_tree(pid, label="", reason="", freeze=True, smaps=False, left_out=None):
+    """Snapshots of a process and all its descendants, at one instant, it first.  left_out: as in capture_set()."""
+    return capture_set([pid], label, reason, freeze, smaps, True, left_out)
 
 
-def capture_set(pids, label="", reason="", freeze=True, smaps=False, descendants=False):
+def capture_set(pids, label="", reason="", freeze=True, smaps=False, descendants=False, left_out=None):
     """Snapshots of several processes, related or not, at one instant, in their order; with
-    descendants theirs follow."""
+    descendants theirs follow.  left_out: a list, to which (number, "zombie" or "exited") is added of each
+    descendant of which there is no snapshot."""
     numbers = [given.process(pid) for pid in pids]
     options = _options(reason, label, freeze, smaps)
+    if left_out is not None:
+        options.left_out = type(options.left_out)(
+            lambda _, pid, why: left_out.append((pid, lib().vmsnap_rc_name(why).decode())))
     options.flags |= CaptureFlag.DESCENDANTS if descendants else 0
     found, count = POINTER(c_void_p)(), c_size_t()
     _lib.call_holding_interrupts(lib().vmsnap_capture_set, (c_int * len(numbers))(*numbers), len(numbers),

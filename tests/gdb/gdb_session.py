@@ -211,6 +211,8 @@ class Gdb(Talk):
             skip(self.test, "this gdb cannot write the registers of this processor (no calls, no checkpoints)")
         if any(not HARMLESS.match(line) for line in complaint.splitlines()):
             raise Failed(f"{command!r} complained: {complaint.strip()!r} (and said {said!r})")
+        if command.startswith("vmsnap ") and re.search(r"\A *\n|\n *\n *\n|\n *\n\Z", said):
+            raise Failed(f"{command!r}: a blank line that divides nothing, in {said!r}")
         return said
 
     def fails(self, command, *words, seconds=SECONDS):

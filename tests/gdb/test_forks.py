@@ -233,6 +233,10 @@ class Kinds(Forked):
         made = self.check_labels(gdb, "vmsnap cow", "now", "fork1.child", "fork1.parent")
         self.assertIn(word, gdb.notes)
         self.assertIn("the child is shown as it was at the fork, fork1.child", gdb.notes)
+        self.assertIn("what the child copied later is not known", gdb.notes)
+        self.assertEqual(made["cost"], {"copied": None, "new": None})
+        text = " ".join(gdb("vmsnap cow --totals").split())
+        self.assertRegex(text, r" cost [^;]*; [^;]*; what the child copied later is not known ")
         return truth.by_page(made["ranges"], "verdict")
 
     def test_fork_of_another_thread_than_the_first(self):

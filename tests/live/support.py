@@ -5,6 +5,7 @@ import functools
 import json
 import mmap
 import os
+import re
 import shutil
 import signal
 import stat
@@ -250,13 +251,22 @@ class Result:
         return f"exit status {self.status}, said {self.err!r}, printed {self.out[:200]!r}"
 
 
+def blank_lines(text):
+    """Where a text for people has a blank line that divides nothing: two of them, at its begin or end."""
+    found = re.search(rb"\A *\n|\n *\n *\n|\n *\n\Z", text)
+    return text[max(found.start() - 200, 0):found.end() + 200] if found else None
+
+
 def run(*argv, user=None, **options):
     """Runs the command to its end."""
     user = me() if user is None else user
     options.setdefault("timeout", 300)
     options.setdefault("cwd", world().home(user))
-    return Result(subprocess.run([world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, env=world().env, **become(user), **options))
+    result = Result(subprocess.run([world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env=world().env, **become(user), **options))
+    if not {"capture", "--json", "-o", "-r", "--raw"} & set(argv) and result.status in (0, 1):
+        assert blank_lines(result.out) is None, (argv, blank_lines(result.out))
+    return result
 
 
 def ask(test, *argv, status=(0,), **options):

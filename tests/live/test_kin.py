@@ -195,6 +195,21 @@ class OneAddressSpace(Kin):
             self.assertIn(first - second, (0, 1))
         target.end()
 
+    def check_words_of_a_parent_that_waits(self, target, user):
+        """It cannot be stopped: all that tells of it says the same."""
+        path = os.path.join(support.world().home(user), "waits.vms")
+        said = run("capture", target.pid, "-o", path, user=user).err
+        self.assertRegex(said, r"(?m)on disk, not paused$")
+        self.assertIn("1 of 1 thread could not be stopped", said)
+        self.assertIn("its pages may not be of one instant", said)
+        shot = self.shot(path)
+        self.assertEqual([shot[key] for key in ("freeze", "instant", "pause_us")], ["partial", None, None])
+        self.assertRegex(run("show", path, user=user).out.decode(),
+                         r"instant +not frozen: 1 of 1 thread \(\d+\) could not be stopped; the map did not change "
+                         r"meanwhile, its pages may have\n")
+        listed = run("list", path, "-r", "-n", "-o", "FREEZE,INSTANT,PAUSE", user=user).out
+        self.assertEqual(listed, b"partial ? -\n")
+
     @each_user
     def test_vfork_child_and_the_parent_that_waits_for_it(self, user):
         target = Target(self, "processes", "vfork", user=user)
@@ -206,6 +221,7 @@ class OneAddressSpace(Kin):
         self.assertEqual((child["consistent"], child["freeze"]), (True, "full"))
         self.assertEqual(self.shot(capture(self, child["pid"], user=user))["consistent"], True)
         self.assertEqual(kernel.state(target.pid), "D")
+        self.check_words_of_a_parent_that_waits(target, user)
         target.process.stdin.write(b"x\n")
         target.wait()
         self.end(child["pid"])
@@ -221,6 +237,34 @@ class OtherPrograms(Kin):
             self.assertEqual(told["not_compared"], "another_program")
             self.assertEqual(told["ranges"], [])
             self.assertIn("another program since: not comparable page by page", told["warning"])
+        target.end()
+
+    @each_user
+    def test_of_trees_those_that_executed_are_told_and_marked(self, user):
+        target, child = self.kin("exec", user)
+        waits = Target(self, "processes", "vfork", user=user)
+        self.assertTrue(process_is(waits.pid, "D"))
+        path = os.path.join(support.world().home(user), "several.vms")
+        self.assertEqual(run("capture", target.pid, waits.pid, "--tree", "-o", path, user=user).status, 0)
+        told = {one["pid"]: one for one in ask(self, "cow", path)["processes"]}
+        vforked = next(pid for pid, one in told.items() if one["parent"] == waits.pid)
+        self.assertEqual({pid: one["not_compared"] for pid, one in told.items()},
+                         {target.pid: None, child: "another_program", waits.pid: None, vforked: "one_address_space"})
+        self.assertIn(f"process {child} or process {target.pid} has executed another program since", told[child]["warning"])
+        text = " ".join(run("cow", path).out.decode().split())
+        self.assertIn(f"1 of the forks is not compared (another program since): process {child} of parent {target.pid}", text)
+        self.assertRegex(text, rf" {child} {target.pid} \S+ another_program ")
+        target.tell("exec")
+        after = os.path.join(support.world().home(user), "after.vms")
+        self.assertEqual(run("capture", target.pid, waits.pid, "--tree", "-o", after, user=user).status, 0)
+        found = {one["pid"]: one for one in ask(self, "diff", path, after, status=(1,))["processes"]}
+        self.assertEqual([found[target.pid][key] for key in ("not_compared", "new", "gone")], ["another_program", None, None])
+        self.assertIsNone(found[waits.pid]["not_compared"])
+        self.assertIn("1 not compared page by page", " ".join(run("diff", path, after).out.decode().split()))
+        waits.process.stdin.write(b"x\n")
+        waits.wait()
+        self.end(vforked)
+        waits.end()
         target.end()
 
     @each_user

@@ -243,6 +243,51 @@ class Processes(unittest.TestCase):
         target.end()
 
     @each_user
+    def test_zombies_of_a_tree_are_told(self, user):
+        target = Target(self, "processes", "zombie", user=user)
+        zombie = target.lines[0].split()[1]
+        path = fresh(user)
+        result = run("capture", target.pid, "--tree", "-o", path, user=user)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"1 descendant is a zombie, which has ended and has no memory, and is left out: {zombie}\n", result.err)
+        self.assertEqual([one["pid"] for one in ask(self, "list", path)["snapshots"]], [target.pid])
+        self.assertNotIn("left out", run("capture", target.pid, "-o", fresh(user), user=user).err)
+        target.end()
+
+    @each_user
+    def test_number_of_a_thread_is_told_once(self, user):
+        target = Target(self, "pages", "threads", user=user)
+        thread = next(task for task in os.listdir(f"/proc/{target.pid}/task") if int(task) != target.pid)
+        for words in (("show", thread), ("diff", thread, target.pid), ("diff", thread, f"pid:{thread}"),
+                      ("capture", thread, thread, "-o", fresh(user))):
+            result = run(*words, user=user)
+            self.assertIn(result.status, (0, 1), result)
+            self.assertEqual(result.err.count("is a thread of process"), 1, result)
+        target.end()
+
+    @each_user
+    def test_who_was_not_stopped_was_not_paused(self, user):
+        target = Target(self, "pages", "anonymous", user=user)
+        self.assertRegex(run("capture", target.pid, "-o", fresh(user), user=user).err, r"(?m), paused [0-9.]*[1-9]\d* ms$")
+        path = fresh(user)
+        self.assertRegex(run("capture", "--no-freeze", target.pid, "-o", path, user=user).err, r"(?m), not paused$")
+        told = ask(self, "show", path)["snapshot"]
+        self.assertEqual([told[key] for key in ("consistent", "instant", "pause_us")], [True, None, None])
+        self.assertIn(b"not frozen; the map did not change meanwhile, its pages may have\n", run("show", path).out)
+        self.assertEqual(run("list", path, "-r", "-n", "-o", "INSTANT").out, b"?\n")
+        # We are its debugger.
+        ptrace(PTRACE_SEIZE, target.pid)
+        ptrace(PTRACE_INTERRUPT, target.pid)
+        self.assertTrue(process_is(target.pid, "t"))
+        held = fresh(user)
+        said = run("capture", target.pid, "-o", held, user=user).err
+        told = ask(self, "show", held)["snapshot"]
+        ptrace(PTRACE_DETACH, target.pid)
+        self.assertRegex(said, r"(?m), not paused: held by a debugger$")
+        self.assertEqual((told["freeze"], told["instant"]), ("debugger", True))
+        target.end()
+
+    @each_user
     def test_kernel_thread_is_refused(self, user):
         self.refused(2, user, "(?i)kernel thread")
 

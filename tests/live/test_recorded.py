@@ -105,6 +105,18 @@ class Recorded(unittest.TestCase):
         self.assertFalse(snapshot["page_size_assumed"])
         self.assertFalse(snapshot["known"]["exclusive"])
 
+    def test_whether_it_stood_is_not_known(self):
+        """Nobody looked."""
+        status, said, path = self.capture()
+        self.assertEqual(status, 0, said)
+        for snapshot in (ask(self, "show", path)["snapshot"], ask(self, "list", path)["snapshots"][0]):
+            self.assertEqual([snapshot[key] for key in ("consistent", "instant", "pause_us")], [None] * 3)
+        text = support.run("show", path).out.decode()
+        self.assertIn("instant   recorded; whether it stood still is not known\n", text)
+        self.assertNotIn("did not change", text)
+        self.assertEqual(support.run("list", path, "-r", "-n", "-o", "INSTANT").out, b"?\n")
+        self.assertIn("of what was recorded it is not known whether it stood still", ask(self, "cow", path, path)["warning"])
+
     def test_identity_comes_from_the_folder(self):
         self.files = {"identity": b"Page-size:\t4096\nHost:\tfar away\nKernel: 5.10.0 \nArch:\taarch64\nBoot-id:\tthat\n"
                                   b"Taken:\t1700000000.25\nExe:\t/bin/app\nLater:\tx\nnot a line\n",

@@ -65,6 +65,54 @@ class Names(Tree):
         found = re.search(r"@pid:(\d+)@same", result.err)
         self.assertEqual(self.pid_of(path + found.group()), int(found.group(1)))
 
+    def changes(self, *words, status=(1,)):
+        """{number: what became of it}"""
+        return {one["pid"]: one["change"] for one in ask(self, "diff", *words, status=status)["processes"]}
+
+    def test_labels_of_trees_are_compared_as_trees(self):
+        path = self.one_tree(2, "--label", "before")
+        self.target.tell("end")
+        new = self.fork()
+        self.append(path, "--label", "after")
+        became = self.changes(path + "@before", path + "@after")
+        self.assertEqual({pid: became[pid] for pid in (self.workers[0], new)}, {self.workers[0]: "went", new: "came"})
+        self.assertLessEqual({self.target.pid, self.workers[1]}, set(became))
+        answer = ask(self, "cow", path + "@before", path + "@after")
+        self.assertEqual([one["pid"] for one in answer["processes"] if one["came"]], [new])
+        self.assertEqual(self.changes(path + "@before..before", path + "@after"), became)
+        # The label of a tree is that of its newest time, as one process's is.
+        self.append(path, "--label", "before")
+        self.assertNotIn(self.workers[0], self.changes(path + "@before", path, status=(0, 1)))
+        # Which of two trees is meant nobody can tell.
+        other = Target(self, "tree")
+        other.tell("fork")
+        run("capture", other.pid, "--tree", "--append", "-o", path, "--label", "before")
+        result = run("diff", path + "@before", path + "@after")
+        self.assertEqual((result.status, result.out), (2, b""))
+        self.assertIn("several processes have the label \"before\"", result.err)
+
+    def test_who_is_only_not_chosen_neither_came_nor_went(self):
+        path = self.one_tree(2)
+        self.append(path)
+        server = self.target.pid
+        for words, left_out in (((f"{path}@2..3", f"{path}@4..6"), f"{path}@2..3"),
+                                ((f"{path}@1..3", f"{path}@5..6"), f"{path}@5..6")):
+            self.assertEqual(set(self.changes(*words, status=(0, 1))), set(self.workers), words)
+            self.assertIn(f"{left_out} leaves out {server}: not compared", run("diff", *words).err)
+        self.assertNotIn("leaves out", run("diff", f"{path}@2..3", f"{path}@5..6").err)
+
+    def test_who_was_there_before_did_not_come(self):
+        """Two of them were captured, and then all three."""
+        self.one_tree(2)
+        path = os.path.join(support.world().home(support.me()), "two.vms")
+        time.sleep(0.05)
+        self.assertEqual(run("capture", *self.workers, "-o", path).status, 0)
+        became = self.changes(path, capture(self, self.target.pid, "--tree"))
+        self.assertEqual(became[self.target.pid], "only_in_b")
+        text = run("diff", path, capture(self, self.target.pid, "--tree")).out.decode()
+        self.assertIn("0 came, 0 went", text)
+        self.assertIn("1 only in B", text)
+
     def test_a_label_of_one_process_is_the_newest(self):
         path = capture(self, self.target.pid, "--label", "same")
         run("capture", self.target.pid, "--append", "-o", path, "--label", "same")
@@ -171,6 +219,9 @@ class Differences(Tree):
         text = run("diff", path, user=user).out.decode()
         self.assertRegex(text, rf"(?m)^ *{new} \S+ +came ")
         self.assertIn("1 came, 1 went.", text)
+        sums = [sum(one[key] or 0 for one in answer["processes"]) for key in ("other", "vmas")]
+        words = ["changed otherwise" in text, bool(re.search(r"\d changes? of mappings", text))]
+        self.assertEqual((words, "In each process for itself:" in text), ([bool(one) for one in sums], any(sums)), text)
 
     def test_two_files_of_a_tree(self):
         before = self.one_tree(2)
@@ -233,6 +284,29 @@ class Forks(Tree):
         answer = ask(self, "cow", path)
         self.assertEqual([process["pid"] for process in answer["went"]], self.workers)
         self.assertEqual(sorted(process["pid"] for process in answer["processes"] if process["came"]), sorted(new))
+
+    def test_columns_sum_up_to_what_the_fork_cost(self):
+        """As the line of one fork has it."""
+        need_frames(self)
+        base = self.one_tree(2)
+        self.target.tell("write 9")
+        path = capture(self, self.target.pid, "--tree")
+        pair = [f"{{}}@pid:{pid}" for pid in (self.target.pid, self.workers[1])]
+        one = ask(self, "cow", *(word.format(path) for word in pair), "--base", base)
+        words = ("BY_CHILD", "BY_PARENT", "BY_BOTH", "COPIED", "NEW")
+        table = run("cow", base, path, "-r", "-n", "-b", "-o", ",".join(("PID", *words))).out.decode()
+        row = next(line.split() for line in table.splitlines() if line.startswith(f"{self.workers[1]} "))
+        found = [0 if cell == "-" else int(cell) for cell in row[1:]]
+        self.assertEqual(sum(found[:4]), one["cost"]["copied"])
+        self.assertEqual(found[4], one["cost"]["new"])
+
+    def test_who_went_is_told_beside_the_one_fork_that_is_left(self):
+        base = self.one_tree(2)
+        self.target.tell("end")
+        path = capture(self, self.target.pid, "--tree")
+        result = run("cow", base, path)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"process {self.workers[0]} tree is in the base, and not in the tree any more", result.err)
 
     def test_one_fork_is_told_in_full(self):
         path = self.one_tree(1)

@@ -186,6 +186,16 @@ class Comparisons(unittest.TestCase):
         self.assertEqual(self.after[1].ppid, self.after[0].pid)
         self.assertEqual(self.after[0].pid, self.target.pid)
 
+    def test_descendants_that_have_ended_are_told(self):
+        target, left_out = Target(self, "processes", "zombie"), []
+        found = vmsnap.capture_tree(target.pid, left_out=left_out)
+        self.assertEqual([one.pid for one in found], [target.pid])
+        self.assertEqual(left_out, [(int(target.lines[0].split()[1]), "zombie")])
+
+    def test_whether_it_is_of_one_instant(self):
+        self.assertIs(self.base.one_instant(), True)
+        self.assertIsNone(vmsnap.capture(self.target.pid, freeze=False).one_instant())
+
     def test_sets_are_compared_process_by_process(self):
         before, after = vmsnap.Set(self.before), vmsnap.Set(self.after)
         sums = after.sums()

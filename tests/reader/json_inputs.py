@@ -137,6 +137,13 @@ def tree(pids, seconds=0, **identity):
     return [small(4242, 1, 0x7000, moved, **identity)] + [small(pid, 4242, 0x10 * pid, **identity) for pid in pids]
 
 
+def tree_that_executed(seconds, stack):
+    """A tree whose second process has another program if it has another stack."""
+    found = tree([4244], seconds, start_stack=0x7FFFFFFF1000)
+    when = dict(taken=PROCESS["taken"] + seconds * 10**9)
+    return found + [small(4243, 4242, 0x43000, start_stack=stack, **when)]
+
+
 def two_pages(flags, frame, **identity):
     """Without huge pages, so that all facts are known."""
     return snapshot(
@@ -172,6 +179,9 @@ def models():
         "tree": tree([4243, 4244]),
         "later": tree([4244, 4245], 1),
         "hidden": tree([4243, 4244], 2, known=["exclusive"]),
+        "forked": tree_that_executed(3, 0x7FFFFFFF1000),
+        "recorded": [small(4242, 1, 0x7000, freeze=0, consistent=1, monotonic=0)],
+        "executed": tree_that_executed(4, 0x7FFFFFFF0000),
     }
 
 
@@ -224,6 +234,7 @@ def commands(folder, paths):
     calls += [(what, *files) for what in ("map", "status") for files in ((a,), (a, b), (none,), (a, none), (none, a))]
     calls += [(what, *pair, *more) for what in ("diff", "cow") for pair in ((first, later), (first, hidden))
               for more in ((), ("--totals",))]
+    calls += [(what, paths["forked"], paths["executed"]) for what in ("diff", "cow")]
     calls += [("cow", later), ("cow", later, "--base", a), ("diff", first + "@1", later + "@1")]
     chosen = ("--name", "*", "--perm", "r", "--range", f"{STATES:x}+64p")
     calls += [("map", a, b, *chosen), ("map", a, *chosen)]

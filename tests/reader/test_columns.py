@@ -23,9 +23,15 @@ def rows(*words):
     return run(*words, "-r", "-n").stdout.splitlines()
 
 
+TREES = "or, of trees, a line for each process:\n"
+
+
 def helped(command):
     """What --help lists: (names, those of them that are printed if nothing is asked for)"""
-    text = run(command, "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    text = run(command.replace("set_", ""), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    if command in ("diff", "cow", "set_diff", "set_cow"):
+        assert TREES in text, text
+        text = text.partition(TREES)[2 if command.startswith("set_") else 0]
     found = re.findall(r"(?m)^ ([ +])(\S+)  ", text.replace("PSS, ...", ""))
     return [name for _, name in found], [name for mark, name in found if mark == " "]
 
@@ -42,6 +48,8 @@ class ColumnsTest(unittest.TestCase):
             "pages": ("pages", a),
             "diff": ("diff", a, b, "--no-names"),
             "cow": ("cow", a, child, "--no-names"),
+            "set_diff": ("diff", paths["tree"], paths["later"]),
+            "set_cow": ("cow", paths["tree"], paths["later"]),
             "status": ("status", a, b),
             "list": ("list", os.path.join(GOLDEN, "good-labels.vms")),
             "check": ("check", os.path.join(GOLDEN, "bad-series-payload.vms")),
@@ -77,6 +85,13 @@ class ColumnsTest(unittest.TestCase):
                 self.assertEqual({len(line.split()) for line in lines}, {1})
                 added = run(*call, "-r", "-o", "+" + name).stdout.splitlines()[0]
                 self.assertEqual(added.split(), usual + [name])
+
+    def test_of_trees_an_error_says_that_they_have_columns_of_their_own(self):
+        said = run(*self.calls["set_cow"], "-o", "VERDICT", status=(2,)).stderr
+        self.assertIn("of trees there is a line for each process (two of them: FILE@pid:A FILE@pid:B): "
+                      "unknown column \"VERDICT\"", said)
+        said = run(*self.calls["set_diff"], "--totals", "--sort", "NONE", status=(2,)).stderr
+        self.assertIn("of trees there is a line for each process: unknown column \"NONE\"", said)
 
     def test_without_headings_one_line_is_missing(self):
         for call, _, _ in self.each():
@@ -120,7 +135,7 @@ class ColumnsTest(unittest.TestCase):
             self.assertNotIn("--sort", run(command, "--help").stdout)
         self.assertIn("=FILE", run("capture", "--help").stdout)
         for command in self.calls:
-            self.assertNotIn("-o, --output=FILE", run(command, "--help").stdout)
+            self.assertNotIn("-o, --output=FILE", run(command.replace("set_", ""), "--help").stdout)
 
     def test_columns_are_completed(self):
         script = 'source <("$0" --completion bash) && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _vmsnap; ' \
@@ -133,6 +148,10 @@ class ColumnsTest(unittest.TestCase):
 
         for command in self.calls:
             names, _ = helped(command)
+            if command in ("diff", "cow"):
+                names += helped("set_" + command)[0]
+            if command.startswith("set_"):
+                continue
             self.assertEqual(set(completed(command, "-o", "")), set(names), command)
             self.assertEqual(set(completed(command, "--sort", "")), set(names), command)
         self.assertEqual(completed("show", "-o", "START,SI"), ["START,SIZE"])

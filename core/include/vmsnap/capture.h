@@ -36,6 +36,11 @@ struct vmsnap_capture_options {
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
 	const char *reason; /* NULL: none */
+	/* Told of each descendant of which there is no snapshot, after the capture and by the thread that asked
+	 * for it.  why: VMSNAP_ERR_ZOMBIE, it has ended and waits for its parent; VMSNAP_ERR_EXITED, it ended
+	 * meanwhile.  NULL: not told. */
+	void (*left_out)(void *ctx, pid_t pid, int why);
+	void *left_out_ctx;
 };
 
 /* Captures one process; the number of a thread means its process, as info.pid tells then.

@@ -329,6 +329,8 @@ struct vmsnap_set_diff_row {
 	bool copied_known;               /* frames of A and B can be compared */
 	uint64_t vmas;                   /* changes of mappings */
 	uint64_t resident_a, resident_b; /* bytes */
+	int relation;                    /* of both: enum vmsnap_relation */
+	bool was_there;                  /* only in B, but it had begun when A was taken: A was not asked for it */
 };
 size_t vmsnap_set_diff_count(const struct vmsnap_set_diff *diff);
 int vmsnap_set_diff_row_sized(const struct vmsnap_set_diff *diff, size_t index, struct vmsnap_set_diff_row *out,
@@ -367,6 +369,7 @@ struct vmsnap_set_cow_row {
 	bool came;                                  /* there is a base, and it is not in that */
 	const char *warning;                        /* vmsnap_cow_warning() */
 	uint64_t inferred; /* pages of which the verdict is inferred: struct vmsnap_cow_range */
+	int relation;      /* to its parent, enum vmsnap_relation: unless it is comparable there are no verdicts */
 };
 size_t vmsnap_set_cow_count(const struct vmsnap_set_cow *cow);
 int vmsnap_set_cow_row_sized(const struct vmsnap_set_cow *cow, size_t index, struct vmsnap_set_cow_row *out,

@@ -88,7 +88,8 @@ int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap
  * What is of several processes (a label of a tree, a number that was given out again) is refused:
  * VMSNAP_ERR_ARGUMENT, and the message says how to tell them apart. */
 int vmsnap_file_find(const struct vmsnap_file *file, const char *which, size_t *index, struct vmsnap_error *err);
-/* The same, and "FIRST..LAST", all from the one to the other: *count of them, from *first on. */
+/* The same, *count of them, from *first on: a label of a tree means all that have it of the newest instant,
+ * and "FIRST..LAST" all from the one to the other. */
 int vmsnap_file_select(const struct vmsnap_file *file, const char *which, size_t *first, size_t *count,
                        struct vmsnap_error *err);
 /* Those around `index` that were taken at the same instant as it, a tree's. */

@@ -95,7 +95,8 @@ struct vmsnap_info {
 	int64_t monotonic; /* CLOCK_MONOTONIC, ns */
 	uint64_t pause;    /* how long the target stood, ns; 0 if nothing of it was stopped by us */
 	uint32_t freeze;   /* enum vmsnap_freeze */
-	bool consistent;   /* frozen, or the map did not change meanwhile; nobody else ran in its memory */
+	bool consistent;   /* frozen, or the map did not change meanwhile; nobody else ran in its memory.  Of a
+	                    * recorded folder nobody looked: vmsnap_one_instant() */
 	struct vmsnap_known known;
 	const char *boot_id; /* never NULL; "" is unknown, for all strings here */
 	const char *host;
@@ -140,6 +141,15 @@ struct vmsnap_info {
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
+/* Whether all of it is of one instant: it stood.  *known is false where that cannot be told: the target, or
+ * some thread of it, may have run, though its map did not change; or it was recorded into a folder. */
+bool vmsnap_one_instant(const struct vmsnap *snap, bool *known);
+/* Whether .consistent says something: of a recorded folder it does not.  All that looks at a process itself
+ * tells what the clock said. */
+static inline bool vmsnap_consistent_known(const struct vmsnap_info *info)
+{
+	return !info->consistent || info->freeze != VMSNAP_FREEZE_NONE || info->monotonic;
+}
 /* A snapshot lives until its last holder lets go of it.  Who makes one holds it once; what is
  * made of it (diff, cow, names, another snapshot) holds it as long as it needs.  Each may be
  * called by any thread; NULL is fine. */

@@ -124,7 +124,7 @@ COLUMNS = {
             ("PAGESIZE", False, "of its pages; ? if it is assumed"),
             ("SWAPINUSE", False, "of the whole machine"),
             ("FREEZE", False, "whether it stood"),
-            ("INSTANT", False, "whether it is of one instant"),
+            ("INSTANT", False, "whether it is of one instant; ? unknown"),
             ("PAUSE", False, "how long it stood"),
             ("TOOL", False, "what wrote the snapshot"),
             ("WHY", True, "why it was taken"),
