@@ -54,7 +54,8 @@ class Struct:  # enum vmsnap_struct
     ANNOTATION = 3
     NAME = 4
     DIFF_STATUS = 5
-    COUNT = 6
+    ELF_SYMBOL = 6
+    COUNT = 7
 
 
 class Freeze:  # enum vmsnap_freeze
@@ -339,6 +340,7 @@ class CaptureOptions(Structure):  # struct vmsnap_capture_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("label", c_char_p), ("freeze_timeout_ms", c_uint),
         ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("reason", c_char_p),
+        ("left_out", CFUNCTYPE(None, c_void_p, c_int, c_int)), ("left_out_ctx", c_void_p),
     ]
 
 
@@ -399,14 +401,14 @@ class CowRange(Structure):  # struct vmsnap_cow_range
 class SetDiffRow(Structure):  # struct vmsnap_set_diff_row
     _fields_ = [
         ("a", c_void_p), ("b", c_void_p), ("differs", c_bool), ("copied_known", c_bool), ("vmas", c_uint64),
-        ("resident_a", c_uint64), ("resident_b", c_uint64),
+        ("resident_a", c_uint64), ("resident_b", c_uint64), ("relation", c_int), ("was_there", c_bool),
     ]
 
 
 class SetCowRow(Structure):  # struct vmsnap_set_cow_row
     _fields_ = [
         ("child", c_void_p), ("parent", c_void_p), ("base", c_void_p), ("came", c_bool), ("warning", c_char_p),
-        ("inferred", c_uint64),
+        ("inferred", c_uint64), ("relation", c_int),
     ]
 
 
@@ -484,6 +486,7 @@ FUNCTIONS = {
     "vmsnap_struct_name": (c_char_p, (c_int,)),
     "vmsnap_freeze_name": (c_char_p, (c_int,)),
     "vmsnap_info": (POINTER(Info), (c_void_p,)),
+    "vmsnap_one_instant": (c_bool, (c_void_p, POINTER(c_bool))),
     "vmsnap_ref": (c_void_p, (c_void_p,)),
     "vmsnap_unref": (None, (c_void_p,)),
     "vmsnap_memory": (c_uint64, (c_void_p,)),

@@ -122,9 +122,9 @@ def has_types(path):
 def abidiff(dump):
     """What abidiff finds different in the library, but for additions; "" if nothing."""
     # What lies behind opaque pointers is ours to change; and a struct that grew at its end, as
-    # another test makes sure, is another one for abidiff.
+    # another test makes sure, is another one for abidiff; and so is vmsnap_known, where new bits take of the spare.
     sizes = dict(re.findall(r"<class-decl name='(\w+)' size-in-bits='(\d+)'", dump))
-    watched = [tag for tag, (size, _) in structs().items() if sizes.get(tag) == str(8 * size)]
+    watched = [tag for tag, (size, _) in structs().items() if sizes.get(tag) == str(8 * size) and tag != "vmsnap_known"]
     with tempfile.TemporaryDirectory() as folder:
         old, rules = os.path.join(folder, "abi.xml"), os.path.join(folder, "rules.ini")
         with open(old, "w", encoding="utf-8") as file:
