@@ -153,7 +153,8 @@ class Abigail(unittest.TestCase):
     def test_a_change_would_be_seen(self):
         dump = dumped()
         member = dump.index("<data-member", dump.index("<class-decl name='vmsnap_run' "))
-        moved = dump[:member] + dump[member:].replace("'64'", "'X'", 1).replace("'128'", "'64'", 1).replace("'X'", "'128'", 1)
+        places = dump[member:].replace("'64'", "'X'", 1).replace("'128'", "'64'", 1).replace("'X'", "'128'", 1)
+        moved = dump[:member] + places
         self.assertIn("'uint64_t pfn' offset changed", abidiff(moved))
         gone = dump.replace("vmsnap_run_next", "vmsnap_run_gone")
         self.assertIn("vmsnap_run_gone", abidiff(gone))
@@ -168,8 +169,9 @@ def type_of(dump, name):
 
 
 def record_dump():
-    said = subprocess.run(["abidw", "--exported-interfaces-only", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs",
-                           "--no-parameter-names", "--no-elf-needed", LIB], check=True, stdout=subprocess.PIPE, text=True)
+    said = subprocess.run(["abidw", "--exported-interfaces-only", "--no-corpus-path", "--no-comp-dir-path",
+                           "--no-show-locs", "--no-parameter-names", "--no-elf-needed", LIB],
+                          check=True, stdout=subprocess.PIPE, text=True)
     text = re.sub(r" path='[^']*?((?:core|formats)/[^']*)'", r" path='\1'", said.stdout)
     with open(DUMP, "wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
         packed.write(text.encode())

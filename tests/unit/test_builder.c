@@ -65,6 +65,42 @@ static void a_made_snapshot_has_what_was_given(void **state)
 	vmsnap_unref(snap);
 }
 
+static void what_a_process_is_known_by_is_copied(void **state)
+{
+	(void)state;
+	char cmdline[] = "made\0-x";
+	uint8_t id[] = { 1, 2, 3 };
+	uint32_t with[] = { 8, 9 };
+	struct vmsnap_info info = { .pid = 7,
+		                    .page_size = 4096,
+		                    .cmdline = cmdline,
+		                    .cmdline_len = sizeof(cmdline),
+		                    .exe_build_id = id,
+		                    .exe_build_id_len = sizeof(id),
+		                    .memory_with = with,
+		                    .memory_with_count = 2,
+		                    .memory_known = true };
+	struct vmsnap_builder *builder;
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	memset(cmdline, 0, sizeof(cmdline));
+	id[0] = 0;
+	with[0] = 0;
+	struct vmsnap *snap = finished(builder);
+	const struct vmsnap_info *kept = vmsnap_info(snap);
+	assert_int_equal(kept->cmdline_len, sizeof(cmdline));
+	assert_memory_equal(kept->cmdline, "made\0-x", sizeof(cmdline));
+	assert_memory_equal(kept->exe_build_id, "\1\2\3", 3);
+	assert_int_equal(kept->memory_with[0], 8);
+	assert_int_equal(kept->memory_with[1], 9);
+	vmsnap_unref(snap);
+	/* In the order of their numbers, and known. */
+	with[0] = 10;
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_ERR_ARGUMENT);
+	with[0] = 8;
+	info.memory_known = false;
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_ERR_ARGUMENT);
+}
+
 static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 {
 	(void)state;
@@ -422,6 +458,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_made_snapshot_has_what_was_given),
+		cmocka_unit_test(what_a_process_is_known_by_is_copied),
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_run_of_all_addresses_does_not_take_all_memory),
 		cmocka_unit_test(a_finished_builder_takes_nothing_more),

@@ -93,6 +93,8 @@ static void new_names_of_rust(void **state)
 	expect("_RINvC3std4sizeRShTmOxEAtj4_FEuFUKCEmE",
 	       "std::size::<&[u8], (u32, *mut i64), [u16; 4], fn(), unsafe extern \"C\" fn() -> u32>");
 	expect("_RINvC1f1gFG_RL0_hEuE", "f::g::<for<'a> fn(&'a u8)>");
+	expect("_RINvC1f1gKo10000000000000000_E", "f::g::<0x10000000000000000>");
+	expect("_RINvC1f1gKnn10000000000000000_E", "f::g::<-0x10000000000000000>");
 }
 
 /* ---- bombs ------------------------------------------------------------------------- */

@@ -49,7 +49,9 @@ static void a_set_is_of_one_instant_and_has_nobody_twice(void **state)
 	struct vmsnap *other_boot = process(2, 1, 5);
 	other_boot->info.boot_id = "another";
 	refuse(process(1, 0, 5), other_boot, "not captured at one instant");
+	struct vmsnap_set *set;
 	assert_int_equal(vmsnap_set_new(NULL, 0, NULL, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_set_new(NULL, 0, &set, NULL), VMSNAP_ERR_ARGUMENT);
 }
 
 static void who_is_in_it(void **state)
