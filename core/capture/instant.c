@@ -326,10 +326,11 @@ static int find_companions(struct capture *capture)
 {
 	struct freeze *freeze = &capture->freeze;
 	bool ours = procdir_numbers_are_ours(freeze->processes[0].procdir);
-	for (size_t i = 0; !ours && i < freeze->count; i++)
+	bool brief = wants(capture, VMSNAP_CAPTURE_BRIEF);
+	for (size_t i = 0; (!ours || brief) && i < freeze->count; i++)
 		freeze->processes[i].users_unknown = true;
 	size_t added = 0;
-	int rc = ours ? freeze_add_relatives(freeze, &capture->error) : VMSNAP_OK;
+	int rc = ours && !brief ? freeze_add_relatives(freeze, &capture->error) : VMSNAP_OK;
 	/* Who freezes looks for children himself. */
 	bool looks = !capture->held && !wants(capture, VMSNAP_CAPTURE_NO_FREEZE);
 	return rc || !ours || looks ? rc : freeze_add_children(freeze, &added, &capture->error);

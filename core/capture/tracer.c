@@ -86,18 +86,26 @@ static bool is_debugger_of_ours(pid_t tid)
 
 struct ours_job {
 	int procdir;
-	bool runs;
+	bool runs, others; /* some thread runs; some is traced by others, or by nobody */
 };
 
-static int not_ours(void *ctx, pid_t tid)
+/* By one file of each: a breakpoint may be hit often.  One that is gone is neither. */
+static int look_at_thread(void *ctx, pid_t tid)
 {
 	struct ours_job *job = ctx;
-	char name[40], state = tracer_task_state(job->procdir, tid);
-	if (strchr("ZX", state))
-		return 0;
-	job->runs |= state != 't';
+	static const char key[] = "\nState:\t";
+	struct proc_text status = { 0 };
+	char name[40];
 	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
-	return !is_debugger_of_ours(tracer_of(job->procdir, name));
+	int error = procdir_read(job->procdir, name, &status);
+	const char *line = error ? NULL : memmem(status.text, status.len, key, strlen(key));
+	char state = line ? line[strlen(key)] : error == ENOENT || error == ESRCH ? 'X' : '?';
+	if (!strchr("ZX", state)) {
+		job->runs |= state != 't';
+		job->others |= !is_debugger_of_ours((pid_t)proc_text_number(&status, "\nTracerPid:"));
+	}
+	proc_text_free(&status);
+	return job->runs && job->others;
 }
 
 void tracer_ours(int procdir, struct tracer_ours *out)
@@ -115,8 +123,6 @@ void tracer_ours(int procdir, struct tracer_ours *out)
 	if (!is_debugger_of_ours(tracer))
 		return;
 	out->calling_thread = tracer == (pid_t)syscall(SYS_gettid);
-	if (tracer_all_stopped(procdir))
-		out->hold = TRACER_HOLD_ALL;
-	else if (!procdir_each_task(procdir, not_ours, &job))
+	if (!procdir_each_task(procdir, look_at_thread, &job))
 		out->hold = job.runs ? TRACER_HOLD_RUNS : TRACER_HOLD_ALL;
 }

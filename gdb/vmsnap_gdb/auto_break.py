@@ -133,7 +133,7 @@ class BreakWatch:
         if threads.others_run():
             reason += "; other threads were running"
         session.take(pid, inferior=inferior, name=session.fresh_name(f"b{each.number}."), reason=reason,
-                     automatic=True, threads=[gdb.selected_thread()], depth=settings.hit_depth())
+                     automatic=True, threads=[gdb.selected_thread()], depth=settings.hit_depth(), brief=True)
         each.count += 1
         if each.ours:
             unnoticed.refill(each.breakpoint)

@@ -4,12 +4,11 @@ gdb has no inferior for it yet, and gives Python no number.  It exists, is stopp
 traced by gdb: that is what every way of finding it is checked against.
 """
 
-import ctypes
 import os
 import re
 
 from vmsnap import VmsnapError, children_now, process_now
-from vmsnap_gdb import quiet
+from vmsnap_gdb import quiet, tracing
 
 _SHOWN = re.compile(r"fork, process (\d+)")
 
@@ -26,7 +25,7 @@ def child_of(tid, catchpoint, known=()):
 def _candidates(tid, catchpoint):
     # Each way fails where the next may not: another thread than Python's that
     # traces; a kernel without CONFIG_PROC_CHILDREN, clone(CLONE_PARENT).
-    message = _event_message(tid)
+    message = tracing.event_message(tid)
     if message:
         yield message
     # The leader's file does not hold what another thread forked (Linux 6.18).
@@ -53,20 +52,3 @@ def state_and_tracer(pid):
     ("", 0) if there is no such process."""
     found = process_now(pid)
     return ("", 0) if found is None else (found.state, found.tracer)
-
-
-_PTRACE_GETEVENTMSG = 0x4201
-_ptrace = None
-
-
-def _event_message(tid):
-    """What the kernel tells a debugger about the event at which its thread tid stands:
-    at a fork the child's pid.  None if it is not ours, or runs.  gdb traces with the
-    thread that runs Python, and ptrace obeys no other."""
-    global _ptrace
-    if _ptrace is None:
-        _ptrace = ctypes.CDLL(None)["ptrace"]
-        _ptrace.restype = ctypes.c_long
-        _ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
-    message = ctypes.c_ulong(0)
-    return message.value if _ptrace(_PTRACE_GETEVENTMSG, tid, None, ctypes.byref(message)) == 0 else None

@@ -136,10 +136,10 @@ class Session:
     # ---- making them ----
 
     def capture_now(self, *, inferior=None, pid=None, label=NOW, reason="", names=True, smaps=False, threads=None,
-                    depth=None):
+                    depth=None, brief=False):
         """A snapshot that is not kept.  pid: of a process that is no inferior (any more).
         threads, depth: of which threads the variables, in how many frames; None: of all,
-        as is set."""
+        as is set.  brief: at each hit of a breakpoint."""
         if pid is None:
             inferior = inferior or gdb.selected_inferior()
             pid = target.require_live(inferior)
@@ -148,7 +148,7 @@ class Session:
         looks.watch()
         touched.watch()
         # Pages first: to look at variables is to touch them.
-        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps)
+        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief)
         return self._annotated(snapshot, inferior, names, depth, threads)
 
     def capture_now_together(self, pids):

@@ -92,6 +92,7 @@ class CaptureFlag:  # enum vmsnap_capture_flag
     DROP_OWN_MAPPINGS = 4
     WATCHDOG = 8
     DESCENDANTS = 16
+    BRIEF = 32
 
 
 class Relation:  # enum vmsnap_relation

@@ -101,8 +101,9 @@ def status_field(field):
                        field.number if field.is_size or field.is_number else None)
 
 
-def _options(reason, label, freeze, smaps):
-    flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
+def _options(reason, label, freeze, smaps, brief=False):
+    flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0) \
+        | (CaptureFlag.BRIEF if brief else 0)
     return _lib.cancellable(_header.CaptureOptions, flags=flags, label=given.raw(label, "the name"),
                             reason=given.raw(reason, "the reason"))
 
@@ -113,9 +114,10 @@ class Snapshot(Owned):
     _free = "vmsnap_unref"
 
     @classmethod
-    def capture(cls, pid, reason="", label="", freeze=True, smaps=False):
-        """Now.  Ctrl-C ends it with KeyboardInterrupt."""
-        return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(_options(reason, label, freeze, smaps)))
+    def capture(cls, pid, reason="", label="", freeze=True, smaps=False, brief=False):
+        """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory."""
+        return cls.made_by(lib().vmsnap_capture, given.process(pid),
+                           byref(_options(reason, label, freeze, smaps, brief)))
 
     @classmethod
     def made_by(cls, function, *arguments):

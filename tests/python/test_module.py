@@ -343,6 +343,11 @@ class Now(unittest.TestCase):
             self.assertIn(target.pid, vmsnap.children_now(os.getpid()))
         except vmsnap.VmsnapError:
             skip(self, "children: a kernel without CONFIG_PROC_CHILDREN")
+        brief = vmsnap.Snapshot.capture(target.pid, brief=True)
+        self.assertFalse(brief.info.memory_known)
+        self.assertEqual([run.start for run in brief.runs()], [run.start for run in vmsnap.capture(target.pid).runs()])
+        vmsnap.put_back()
+        vmsnap.put_back(everywhere=True)
         target.end()
         self.assertIsNone(vmsnap.process_now(target.pid))
 

@@ -24,6 +24,9 @@ enum vmsnap_capture_flag {
 	VMSNAP_CAPTURE_WATCHDOG = 8,
 	/* vmsnap_capture_set(): with all their descendants. */
 	VMSNAP_CAPTURE_DESCENDANTS = 16,
+	/* For many looks at one process, of which none shall take long: who else has its memory is looked
+	 * for among its descendants only, and info.memory_known is false. */
+	VMSNAP_CAPTURE_BRIEF = 32,
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 
