@@ -97,6 +97,10 @@ struct run_list {
 /* Room for at least `capacity` runs.  With populate the memory is made resident
  * now (MADV_POPULATE_WRITE), so that appending costs no page fault. */
 int run_list_reserve(struct run_list *list, size_t capacity, bool populate);
+/* Before so many runs are appended, at least and at most: room for them that costs nothing until it is
+ * used, of huge pages if there can be.  Only a help; what was not used is given back with run_list_trim(). */
+void run_list_expect(struct run_list *list, size_t least, size_t most);
+void run_list_trim(struct run_list *list);
 /* Appends pages; start must not be below the end of the last run.  Joins with the
  * last run where the states continue.  Splits at RUN_PAGES_MAX. */
 int run_list_append(struct run_list *list, uint64_t page_size, uint64_t start, uint64_t pages, uint64_t entry);

@@ -2,10 +2,16 @@
  * are proven first; then runs are made block by block, without a branch that
  * depends on the data but those for damage. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "error.h"
 #include "file_decode.h"
 #include "file_frames.h"
+
+/* As in column.c. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#pragma GCC optimize("O3")
+#endif
 
 enum {
 	RUNS_MAX = 65536,
@@ -59,9 +65,17 @@ static int set_states(struct pages *in, struct cursor *payload)
 static int count_framed(struct pages *in)
 {
 	const uint8_t *states = in->state_column.at;
+	uint8_t highest = 0;
+	for (size_t i = 0; i < in->count; i++)
+		highest = states[i] > highest ? states[i] : highest;
+	if (highest >= in->state_count)
+		return decode_damaged(in->decode, "PAGE: state %u of %zu", highest, in->state_count);
+	if (!highest) {
+		in->framed = in->states[0].has_frame ? in->count : 0;
+		in->swapped = in->states[0].is_swap ? in->count : 0;
+		return VMSNAP_OK;
+	}
 	for (size_t i = 0; i < in->count; i++) {
-		if (states[i] >= in->state_count)
-			return decode_damaged(in->decode, "PAGE: state %u of %zu", states[i], in->state_count);
 		in->framed += in->states[states[i]].has_frame;
 		in->swapped += in->states[states[i]].is_swap;
 	}
@@ -120,48 +134,113 @@ static int add_long_run(const struct pages *in, uint64_t page, uint64_t pages, u
 }
 
 /* Puts the next frame into the entry; false if it or the last page's does not fit. */
-static inline bool next_frame(struct pages *in, const struct state *state, uint64_t pages, uint64_t *entry)
+static inline bool next_frame(struct frame_reader *frames, struct cursor *swap_types, const struct state *state,
+                              uint64_t pages, uint64_t *entry)
 {
 	bool bad = false;
-	uint64_t frame = frame_reader_next(&in->frames, pages, &bad);
-	uint64_t type = state->is_swap ? *in->swap_types.at++ : 0;
+	uint64_t frame = frame_reader_next(frames, pages, &bad);
+	uint64_t type = state->is_swap ? *swap_types->at++ : 0;
 	uint64_t last = frame | type ? frame + (pages - 1) : frame;
 	*entry |= state->is_swap ? frame << SWAP_TYPE_BITS | type : frame;
 	return !bad && frame <= state->frame_max && last <= state->frame_max;
 }
 
-static inline int add_run(struct pages *in, uint64_t page, uint64_t pages, uint64_t entry)
+/* ---- scattered pages: of most runs there is nothing to say but a far frame --------- */
+
+enum { ALIKE = 64 };
+
+static bool all_zero(const uint8_t *bytes)
 {
-	struct run_list *runs = &in->decode->snap->runs;
-	if (pages > RUN_PAGES_MAX)
-		return add_long_run(in, page, pages, entry);
-	runs->items[runs->count++] =
-	        (struct run){ .head = page * in->decode->snap->info.page_size | (pages - 1), .entry = entry };
-	return VMSNAP_OK;
+	uint64_t word, any = 0;
+	for (size_t i = 0; i < ALIKE; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		any |= word;
+	}
+	return !any;
 }
+
+static bool all_zeros(const uint64_t *numbers)
+{
+	uint64_t any = 0;
+	for (size_t i = 0; i < ALIKE; i++)
+		any |= numbers[i];
+	return !any;
+}
+
+/* Whether the next ALIKE runs are pages beside each other, in present state 0, in frames that are near none. */
+static bool are_scattered(const struct pages *in, const struct frame_reader *frames, const uint8_t *states,
+                          const uint64_t *gaps, const uint64_t *lengths)
+{
+	return in->states[0].has_frame && !in->states[0].is_swap && all_zero(states) && all_zeros(gaps) &&
+	       all_zeros(lengths) && all_zero(frames->head);
+}
+
+/* A block and a byte are a frame that there may be (frame_reader_open()). */
+static void add_scattered(const struct pages *in, struct frame_reader *frames, uint64_t page, struct run *out)
+{
+	unsigned shift = (unsigned)__builtin_ctzll(in->decode->snap->info.page_size);
+	const uint8_t *low = frames->low, *high = frames->high, *far = frames->far;
+	const uint64_t *blocks = frames->blocks;
+	for (size_t i = 0; i < ALIKE; i++) {
+		uint64_t frame = blocks[low[i] | high[i] << 8] << FRAME_BLOCK_BITS | far[i];
+		out[i] = (struct run){ .head = (page + i) << shift, .entry = in->states[0].flags | frame };
+	}
+	for (size_t i = ALIKE - FRAME_HEADS; i < ALIKE; i++)
+		frame_heads_far(&frames->heads, (out[i].entry & ENTRY_FRAME_MASK) + 1);
+	frames->head += ALIKE;
+	frames->low += ALIKE;
+	frames->high += ALIKE;
+	frames->far += ALIKE;
+}
+
+/* ---- any pages --------------------------------------------------------------------- */
 
 static int add_block(struct pages *in, size_t count)
 {
 	uint64_t gaps[BLOCK], lengths[BLOCK];
 	const uint8_t *states = in->state_column.at;
+	struct run_list *runs = &in->decode->snap->runs;
+	unsigned shift = (unsigned)__builtin_ctzll(in->decode->snap->info.page_size);
 	uint64_t page = in->page, top = decode_top(in->decode);
+	/* Copies, which nothing that is written can be a part of. */
+	struct frame_reader frames = in->frames;
+	struct cursor swap_types = in->swap_types;
+	size_t at = runs->count;
 	numbers_next(&in->gaps, gaps, count);
 	numbers_next(&in->lengths, lengths, count);
 	for (size_t i = 0; i < count; i++) {
+		while (i % ALIKE == 0 && count - i >= ALIKE && top - page > ALIKE &&
+		       are_scattered(in, &frames, states + i, gaps + i, lengths + i)) {
+			add_scattered(in, &frames, page, runs->items + at);
+			page += ALIKE;
+			at += ALIKE;
+			i += ALIKE;
+		}
+		if (i == count)
+			break;
 		const struct state *state = &in->states[states[i]];
 		uint64_t pages = lengths[i] + 1, entry = state->flags;
 		if (gaps[i] > top - page || lengths[i] >= top - page - gaps[i])
 			return decode_damaged(in->decode, "PAGE: a run of %" PRIu64 " pages above the address space",
 			                      lengths[i]);
-		if (state->has_frame && !next_frame(in, state, pages, &entry))
+		if (state->has_frame && !next_frame(&frames, &swap_types, state, pages, &entry))
 			return decode_damaged(in->decode, "PAGE: a frame that no machine has");
 		page += gaps[i];
-		int rc = add_run(in, page, pages, entry);
-		if (rc)
-			return rc;
+		if (pages <= RUN_PAGES_MAX) {
+			runs->items[at++] = (struct run){ .head = page << shift | (pages - 1), .entry = entry };
+		} else {
+			runs->count = at;
+			int rc = add_long_run(in, page, pages, entry);
+			if (rc)
+				return rc;
+			at = runs->count;
+		}
 		page += pages;
 	}
+	runs->count = at;
 	in->page = page;
+	in->frames = frames;
+	in->swap_types = swap_types;
 	in->state_column.at += count;
 	return VMSNAP_OK;
 }

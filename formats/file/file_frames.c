@@ -2,6 +2,11 @@
 
 #include <stdlib.h>
 
+/* As in column.c. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#pragma GCC optimize("O3")
+#endif
+
 #define FRAME_BLOCK_MAX ((UINT64_C(1) << (55 - FRAME_BLOCK_BITS)) - 1)
 
 enum {
@@ -47,7 +52,7 @@ void frame_writer_add(struct frame_writer *writer, uint64_t frame, uint64_t page
 	uint64_t best = UINT64_MAX, difference = 0;
 	size_t chosen = 0;
 	for (size_t i = 0; i < writer->heads.count; i++) {
-		uint64_t distance = zigzag(frame - writer->heads.at[i]);
+		uint64_t distance = zigzag(frame - *frame_head(&writer->heads, i));
 		if (distance < NEAR_MAX && distance + i * HEAD_COST < best) {
 			best = distance + i * HEAD_COST;
 			difference = distance;
@@ -194,10 +199,9 @@ bool frame_reader_open(struct frame_reader *reader, struct cursor *payload, size
 		return false;
 	}
 	return take_numbers(payload, reader->blocks, (size_t)block_count) &&
-	       blocks_ascend(reader->blocks, (size_t)block_count) &&
-	       take_exactly(payload, far_count, &reader->low) && take_exactly(payload, far_count, &reader->high) &&
-	       indices_below(reader, far_count, (size_t)block_count) &&
-	       take_exactly(payload, far_count, &reader->far);
+	       blocks_ascend(reader->blocks, (size_t)block_count) && take_exactly(payload, far_count, &reader->low) &&
+	       take_exactly(payload, far_count, &reader->high) &&
+	       indices_below(reader, far_count, (size_t)block_count) && take_exactly(payload, far_count, &reader->far);
 }
 
 void frame_reader_close(struct frame_reader *reader)

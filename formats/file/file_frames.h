@@ -13,23 +13,28 @@
 
 enum { FRAME_HEADS = 8, FRAME_BLOCK_BITS = 8 };
 
-/* The latest first. */
+/* The latest first, in a ring: most frames put one in front of all others. */
 struct frame_heads {
-	uint64_t at[FRAME_HEADS];
-	size_t count;
+	uint64_t ring[FRAME_HEADS];
+	size_t first, count;
 };
+
+static inline uint64_t *frame_head(struct frame_heads *heads, size_t index)
+{
+	return &heads->ring[(heads->first + index) % FRAME_HEADS];
+}
 
 static inline void frame_heads_push(struct frame_heads *heads, size_t taken, uint64_t head)
 {
 	for (size_t i = taken; i > 0; i--)
-		heads->at[i] = heads->at[i - 1];
-	heads->at[0] = head;
+		*frame_head(heads, i) = *frame_head(heads, i - 1);
+	*frame_head(heads, 0) = head;
 }
 
 static inline void frame_heads_far(struct frame_heads *heads, uint64_t head)
 {
-	memmove(heads->at + 1, heads->at, sizeof(heads->at) - sizeof(heads->at[0]));
-	heads->at[0] = head;
+	heads->first = (heads->first + FRAME_HEADS - 1) % FRAME_HEADS;
+	heads->ring[heads->first] = head;
 	heads->count += heads->count < FRAME_HEADS;
 }
 
@@ -84,7 +89,7 @@ static inline uint64_t frame_reader_next(struct frame_reader *reader, uint64_t p
 		*bad = true;
 		return 0;
 	}
-	frame = reader->heads.at[near - 1] + unzigzag(*reader->near++);
+	frame = *frame_head(&reader->heads, near - 1) + unzigzag(*reader->near++);
 	frame_heads_push(&reader->heads, near - 1, frame + pages);
 	return frame;
 }

@@ -7,6 +7,8 @@
 #include "file_decode.h"
 #include "file_deflate.h"
 #include "file_error.h"
+#include "file_pipeline.h"
+#include "inflater.h"
 #include "section.h"
 
 struct placed {
@@ -154,76 +156,227 @@ static int find_sections(struct loader *loader)
 
 /* ---- one section ---- */
 
-/* The payload as stored: in place if the file is in memory, else a copy. */
-static int read_stored(struct loader *loader, const struct placed *placed, uint8_t **copy, const uint8_t **stored)
+/* The payload of a section, read, checked and inflated.  Knows nothing but its own section, so
+ * that several threads may have one each. */
+struct unpacked {
+	const struct file_source *source;
+	const struct placed *placed;
+	struct bytes copy, raw;
+	struct cursor payload;
+	int rc;
+	struct vmsnap_error err;
+};
+
+static void unpacked_free(struct unpacked *unpacked)
 {
+	bytes_free(&unpacked->copy);
+	bytes_free(&unpacked->raw);
+}
+
+/* Room for so many bytes, and one more: nothing needs a place, too. */
+static uint8_t *room_for(struct bytes *bytes, uint64_t len)
+{
+	return len < SIZE_MAX ? bytes_reserve(bytes, (size_t)len + 1) : NULL;
+}
+
+/* The payload as stored: in place if the file is in memory, else a copy. */
+static int read_stored(struct unpacked *unpacked, const uint8_t **stored)
+{
+	const struct file_source *source = unpacked->source;
+	const struct placed *placed = unpacked->placed;
 	uint64_t at = placed->offset + SECTION_HEADER_BYTES, len = placed->section.stored;
-	if (loader->source->bytes) {
-		*stored = loader->source->bytes + at;
+	if (source->bytes) {
+		*stored = source->bytes + at;
 	} else {
-		*copy = malloc(len ? (size_t)len : 1);
-		if (!*copy)
-			return fail_no_memory(loader->decode.err);
-		int rc = file_source_read(loader->source, at, *copy, (size_t)len, loader->decode.err);
+		uint8_t *copy = room_for(&unpacked->copy, len);
+		if (!copy)
+			return fail_no_memory(&unpacked->err);
+		int rc = file_source_read(source, at, copy, (size_t)len, &unpacked->err);
 		if (rc)
 			return rc;
-		*stored = *copy;
+		*stored = copy;
 	}
 	if (crc_of(0, *stored, (size_t)len) != placed->section.crc)
-		return bad(loader, VMSNAP_ERR_CORRUPT, placed->offset, "wrong checksum of a section");
+		return file_bad(source->name, &unpacked->err, VMSNAP_ERR_CORRUPT, placed->offset, "%s",
+		                "wrong checksum of a section");
 	return VMSNAP_OK;
 }
 
-static int decode_stored(struct loader *loader, const struct placed *placed, const struct kind *kind,
-                         const uint8_t *stored)
+/* inflater: NULL where it does not pay; then `work` is asked. */
+static int unpack(struct unpacked *unpacked, struct inflater *inflater, struct work *work)
 {
+	const struct placed *placed = unpacked->placed;
 	const struct section *section = &placed->section;
-	if (!(section->flags & SECTION_DEFLATED))
-		return kind->decode(&loader->decode, cursor_of(stored, (size_t)section->stored));
-	CLEANUP_FREE uint8_t *raw = malloc(section->raw ? (size_t)section->raw : 1);
-	if (!raw)
-		return fail_no_memory(loader->decode.err);
-	struct work *work = &loader->decode.work;
-	int rc = inflate_payload(stored, (size_t)section->stored, raw, (size_t)section->raw, work);
-	if (rc == VMSNAP_ERR_CORRUPT)
-		return bad(loader, rc, placed->offset, "a section that does not inflate");
+	const uint8_t *stored = NULL;
+	int rc = read_stored(unpacked, &stored);
 	if (rc)
-		return work_fail(work, rc, loader->decode.err);
-	return kind->decode(&loader->decode, cursor_of(raw, (size_t)section->raw));
+		return rc;
+	unpacked->payload = cursor_of(stored, (size_t)section->stored);
+	if (!(section->flags & SECTION_DEFLATED))
+		return VMSNAP_OK;
+	uint8_t *raw = room_for(&unpacked->raw, section->raw);
+	if (!raw)
+		return fail_no_memory(&unpacked->err);
+	size_t stored_len = (size_t)section->stored, raw_len = (size_t)section->raw;
+	rc = inflater ? inflater_inflate(inflater, stored, stored_len, raw, raw_len)
+	              : inflate_payload(stored, stored_len, raw, raw_len, work);
+	if (rc == VMSNAP_ERR_CORRUPT)
+		return file_bad(unpacked->source->name, &unpacked->err, rc, placed->offset, "%s",
+		                "a section that does not inflate");
+	unpacked->payload = cursor_of(raw, (size_t)section->raw);
+	return rc ? work_fail(work, rc, &unpacked->err) : VMSNAP_OK;
+}
+
+/* While a section is decoded, both forms take memory. */
+static uint64_t bytes_meanwhile(const struct loader *loader, const struct section *section)
+{
+	uint64_t raw = section->flags & SECTION_DEFLATED ? section->raw : 0;
+	return raw + (loader->source->bytes ? 0 : section->stored); /* at most the size of a file: no overflow */
+}
+
+/* Gives what was unpacked to its decoder, or says why it was not. */
+static int decode_unpacked(struct loader *loader, const struct unpacked *unpacked, const struct kind *kind)
+{
+	if (unpacked->rc) {
+		if (loader->decode.err)
+			*loader->decode.err = unpacked->err;
+		return unpacked->rc;
+	}
+	return kind->decode(&loader->decode, unpacked->payload);
 }
 
 static int load_section(struct loader *loader, const struct placed *placed, const struct kind *kind)
 {
-	/* While it is decoded, both forms take memory. */
-	const struct section *section = &placed->section;
-	uint64_t meanwhile = section->flags & SECTION_DEFLATED ? section->raw : 0;
-	if (!loader->source->bytes)
-		meanwhile += section->stored; /* at most the size of a file: no overflow */
+	uint64_t meanwhile = bytes_meanwhile(loader, &placed->section);
+	struct unpacked unpacked = { .source = loader->source, .placed = placed };
 	loader->decode.offset = placed->offset;
 	int rc = decode_charge(&loader->decode, meanwhile);
 	if (rc)
 		return rc;
-	uint8_t *copy = NULL;
-	const uint8_t *stored = NULL;
-	rc = read_stored(loader, placed, &copy, &stored);
-	rc = rc ? rc : decode_stored(loader, placed, kind, stored);
-	free(copy);
+	unpacked.rc = unpack(&unpacked, NULL, &loader->decode.work);
+	rc = decode_unpacked(loader, &unpacked, kind);
+	unpacked_free(&unpacked);
 	work_release(&loader->decode.work, meanwhile);
+	return rc;
+}
+
+/* ---- many sections of pages, unpacked by several threads --------------------------- */
+
+static void *new_inflater(void)
+{
+	return inflater_new();
+}
+
+static void free_inflater(void *inflater)
+{
+	inflater_free(inflater);
+}
+
+static void unpack_one(void *inflater, void *context)
+{
+	struct unpacked *job = context;
+	struct work alone = { .limit = WORK_UNLIMITED }; /* who waits is asked by the thread that decodes */
+	job->rc = unpack(job, inflater, &alone);
+}
+
+static void free_unpacked(void *context)
+{
+	unpacked_free(context);
+}
+
+static const struct pipeline_ops unpack_ops = { .job_size = sizeof(struct unpacked),
+	                                        .worker_new = new_inflater,
+	                                        .worker_free = free_inflater,
+	                                        .work = unpack_one,
+	                                        .job_free = free_unpacked };
+
+static size_t next_of_kind(const struct loader *loader, size_t from, const struct kind *kind)
+{
+	while (from < loader->count && loader->placed[from].section.type != kind->type)
+		from++;
+	return from;
+}
+
+static int load_ahead(struct loader *loader, const struct kind *kind, struct pipeline *pipeline)
+{
+	size_t next = next_of_kind(loader, 0, kind);
+	struct work *work = &loader->decode.work;
+	int rc = VMSNAP_OK;
+	while (!rc) {
+		struct unpacked *job = next < loader->count ? pipeline_next(pipeline) : NULL;
+		if (job) {
+			job->source = loader->source;
+			job->placed = &loader->placed[next];
+			next = next_of_kind(loader, next + 1, kind);
+			pipeline_start(pipeline);
+			continue;
+		}
+		job = pipeline_finish(pipeline);
+		if (!job)
+			break;
+		uint64_t meanwhile = bytes_meanwhile(loader, &job->placed->section);
+		loader->decode.offset = job->placed->offset;
+		rc = work_ask(work) ? work_fail(work, VMSNAP_ERR_CANCELLED, loader->decode.err) : VMSNAP_OK;
+		rc = rc ? rc : decode_charge(&loader->decode, meanwhile);
+		rc = rc ? rc : decode_unpacked(loader, job, kind);
+		work_release(work, rc ? 0 : meanwhile);
+	}
+	return rc;
+}
+
+/* Whether there is enough for a second thread to do, and room for all of it at once; one section
+ * that is as large as no writer makes them could not be cancelled. */
+static bool pays_ahead(const struct loader *loader, const struct kind *kind)
+{
+	enum { LEAST = 512 << 10, MOST_EACH = 4 << 20, RUNS_BYTES_MOST = 4 }; /* of runs for a byte of payload */
+	uint64_t raw = 0, all = 0;
+	for (size_t i = next_of_kind(loader, 0, kind); i < loader->count; i = next_of_kind(loader, i + 1, kind)) {
+		const struct section *section = &loader->placed[i].section;
+		if (section->raw > MOST_EACH || section->stored > MOST_EACH)
+			return false;
+		raw += section->raw;
+		all += bytes_meanwhile(loader, section) + RUNS_BYTES_MOST * section->raw;
+	}
+	return raw >= LEAST && all <= work_left(&loader->decode.work);
+}
+
+/* Room for all runs at once. */
+static void expect_runs(struct loader *loader, const struct kind *kind)
+{
+	enum { LEAST_EACH = 4, MOST_EACH = 8 }; /* bytes of payload, in files that vmsnap writes */
+	uint64_t raw = 0;
+	for (size_t i = next_of_kind(loader, 0, kind); i < loader->count; i = next_of_kind(loader, i + 1, kind))
+		raw += loader->placed[i].section.raw;
+	if (raw / LEAST_EACH <= work_left(&loader->decode.work) / sizeof(struct run))
+		run_list_expect(&loader->decode.snap->runs, (size_t)(raw / MOST_EACH), (size_t)(raw / LEAST_EACH));
+}
+
+static int load_kind(struct loader *loader, const struct kind *kind)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = next_of_kind(loader, 0, kind); !rc && i < loader->count; i = next_of_kind(loader, i + 1, kind))
+		rc = load_section(loader, &loader->placed[i], kind);
+	return rc;
+}
+
+static int load_pages(struct loader *loader, const struct kind *kind)
+{
+	struct pipeline *pipeline = NULL;
+	expect_runs(loader, kind);
+	if (pays_ahead(loader, kind))
+		pipeline = pipeline_new(&unpack_ops, pipeline_threads());
+	int rc = pipeline ? load_ahead(loader, kind, pipeline) : load_kind(loader, kind);
+	pipeline_free(pipeline);
+	run_list_trim(&loader->decode.snap->runs);
 	return rc;
 }
 
 static int load_sections(struct loader *loader, size_t kinds_wanted)
 {
-	for (size_t k = 0; k < kinds_wanted; k++) {
-		for (size_t i = 0; i < loader->count; i++) {
-			if (loader->placed[i].section.type != kinds[k].type)
-				continue;
-			int rc = load_section(loader, &loader->placed[i], &kinds[k]);
-			if (rc)
-				return rc;
-		}
-	}
-	return VMSNAP_OK;
+	int rc = VMSNAP_OK;
+	for (size_t k = 0; !rc && k < kinds_wanted; k++)
+		rc = kinds[k].type == SECTION_PAGE ? load_pages(loader, &kinds[k]) : load_kind(loader, &kinds[k]);
+	return rc;
 }
 
 static int finish(struct loader *loader, struct vmsnap_builder *builder, struct vmsnap **out)

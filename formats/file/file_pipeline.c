@@ -2,43 +2,55 @@
 #include "file_pipeline.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "thread.h"
 
 enum { JOBS = 4, THREADS_MAX = 2 };
 
-struct slot {
-	struct pipeline_job job;
-	bool done;
-};
-
 struct worker {
 	struct pipeline *pipeline;
-	struct deflater *deflater;
+	void *own;
 	pthread_t thread;
 };
 
 struct pipeline {
+	const struct pipeline_ops *ops;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct slot slots[JOBS];
+	char *jobs;
+	bool done[JOBS];
 	size_t started, taken, finished; /* jobs; a job's slot is its number modulo JOBS */
 	bool stop;
 	struct worker workers[THREADS_MAX];
 	unsigned worker_count;
-	struct deflater *deflater; /* the caller's, who helps while waiting */
+	void *own; /* the caller's, who helps while waiting */
 };
 
-/* Does the oldest job that nobody has taken.  Called and left with the lock. */
-static void do_one(struct pipeline *pipeline, struct deflater *deflater)
+unsigned pipeline_threads(void)
 {
-	struct slot *slot = &pipeline->slots[pipeline->taken++ % JOBS];
+	cpu_set_t cpus;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		return 1;
+	return (unsigned)CPU_COUNT(&cpus) - 1;
+}
+
+static void *job_at(const struct pipeline *pipeline, size_t number)
+{
+	return pipeline->jobs + number % JOBS * pipeline->ops->job_size;
+}
+
+/* Does the oldest job that nobody has taken.  Called and left with the lock. */
+static void do_one(struct pipeline *pipeline, void *own)
+{
+	size_t number = pipeline->taken++;
 	pthread_mutex_unlock(&pipeline->lock);
-	slot->job.deflated = deflate_payload(deflater, &slot->job.payload, DEFLATE_FAST, &slot->job.stored);
+	pipeline->ops->work(own, job_at(pipeline, number));
 	pthread_mutex_lock(&pipeline->lock);
-	slot->done = true;
+	pipeline->done[number % JOBS] = true;
 	pthread_cond_broadcast(&pipeline->changed);
 }
 
@@ -49,7 +61,7 @@ static void *run_worker(void *context)
 	pthread_mutex_lock(&pipeline->lock);
 	while (!pipeline->stop) {
 		if (pipeline->taken < pipeline->started)
-			do_one(pipeline, worker->deflater);
+			do_one(pipeline, worker->own);
 		else
 			pthread_cond_wait(&pipeline->changed, &pipeline->lock);
 	}
@@ -66,9 +78,11 @@ static void start_workers(struct pipeline *pipeline, unsigned threads)
 	while (pipeline->worker_count < threads && pipeline->worker_count < THREADS_MAX) {
 		struct worker *worker = &pipeline->workers[pipeline->worker_count];
 		worker->pipeline = pipeline;
-		worker->deflater = deflater_new();
-		if (!worker->deflater || thread_start(&worker->thread, run_worker, worker)) {
-			deflater_free(worker->deflater);
+		worker->own = pipeline->ops->worker_new();
+		if (!worker->own)
+			break;
+		if (thread_start(&worker->thread, run_worker, worker)) {
+			pipeline->ops->worker_free(worker->own);
 			break;
 		}
 		pipeline->worker_count++;
@@ -76,15 +90,17 @@ static void start_workers(struct pipeline *pipeline, unsigned threads)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-struct pipeline *pipeline_new(unsigned threads)
+struct pipeline *pipeline_new(const struct pipeline_ops *ops, unsigned threads)
 {
 	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	if (!pipeline)
 		return NULL;
+	pipeline->ops = ops;
 	pthread_mutex_init(&pipeline->lock, NULL);
 	pthread_cond_init(&pipeline->changed, NULL);
-	pipeline->deflater = deflater_new();
-	if (!pipeline->deflater) {
+	pipeline->jobs = calloc(JOBS, ops->job_size);
+	pipeline->own = ops->worker_new();
+	if (!pipeline->jobs || !pipeline->own) {
 		pipeline_free(pipeline);
 		return NULL;
 	}
@@ -102,27 +118,25 @@ void pipeline_free(struct pipeline *pipeline)
 	pthread_mutex_unlock(&pipeline->lock);
 	for (unsigned i = 0; i < pipeline->worker_count; i++) {
 		pthread_join(pipeline->workers[i].thread, NULL);
-		deflater_free(pipeline->workers[i].deflater);
+		pipeline->ops->worker_free(pipeline->workers[i].own);
 	}
-	for (size_t i = 0; i < JOBS; i++) {
-		payload_free(&pipeline->slots[i].job.payload);
-		bytes_free(&pipeline->slots[i].job.stored);
-	}
-	deflater_free(pipeline->deflater);
+	for (size_t i = 0; pipeline->jobs && i < JOBS; i++)
+		pipeline->ops->job_free(job_at(pipeline, i));
+	free(pipeline->jobs);
+	if (pipeline->own)
+		pipeline->ops->worker_free(pipeline->own);
 	pthread_cond_destroy(&pipeline->changed);
 	pthread_mutex_destroy(&pipeline->lock);
 	free(pipeline);
 }
 
-struct pipeline_job *pipeline_next(struct pipeline *pipeline)
+void *pipeline_next(struct pipeline *pipeline)
 {
 	/* These two numbers only this thread changes. */
 	if (pipeline->started - pipeline->finished == JOBS)
 		return NULL;
-	struct slot *slot = &pipeline->slots[pipeline->started % JOBS];
-	payload_clear(&slot->job.payload);
-	slot->done = false;
-	return &slot->job;
+	pipeline->done[pipeline->started % JOBS] = false;
+	return job_at(pipeline, pipeline->started);
 }
 
 void pipeline_start(struct pipeline *pipeline)
@@ -133,19 +147,19 @@ void pipeline_start(struct pipeline *pipeline)
 	pthread_mutex_unlock(&pipeline->lock);
 }
 
-struct pipeline_job *pipeline_finish(struct pipeline *pipeline)
+void *pipeline_finish(struct pipeline *pipeline)
 {
 	if (pipeline->finished == pipeline->started)
 		return NULL;
-	struct slot *slot = &pipeline->slots[pipeline->finished % JOBS];
+	size_t number = pipeline->finished;
 	pthread_mutex_lock(&pipeline->lock);
-	while (!slot->done) {
+	while (!pipeline->done[number % JOBS]) {
 		if (pipeline->taken < pipeline->started)
-			do_one(pipeline, pipeline->deflater);
+			do_one(pipeline, pipeline->own);
 		else
 			pthread_cond_wait(&pipeline->changed, &pipeline->lock);
 	}
 	pthread_mutex_unlock(&pipeline->lock);
 	pipeline->finished++;
-	return &slot->job;
+	return job_at(pipeline, number);
 }

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "file_write.h"
 
-#include <sched.h>
 #include <string.h>
 
 #include "error.h"
@@ -69,9 +68,46 @@ static int put_status(struct writer *writer, const struct vmsnap *snap)
 	return put_payload(writer, SECTION_STAT, true, DEFLATE_SMALL_TEXT);
 }
 
+/* ---- pages, compressed in several threads ---- */
+
+struct deflate_job {
+	struct payload payload;
+	struct bytes stored; /* if deflated */
+	bool deflated;
+};
+
+static void *new_deflater(void)
+{
+	return deflater_new();
+}
+
+static void free_deflater(void *deflater)
+{
+	deflater_free(deflater);
+}
+
+static void deflate_one(void *deflater, void *context)
+{
+	struct deflate_job *job = context;
+	job->deflated = deflate_payload(deflater, &job->payload, DEFLATE_FAST, &job->stored);
+}
+
+static void free_deflated(void *context)
+{
+	struct deflate_job *job = context;
+	payload_free(&job->payload);
+	bytes_free(&job->stored);
+}
+
+static const struct pipeline_ops deflate_ops = { .job_size = sizeof(struct deflate_job),
+	                                         .worker_new = new_deflater,
+	                                         .worker_free = free_deflater,
+	                                         .work = deflate_one,
+	                                         .job_free = free_deflated };
+
 static int put_finished(struct writer *writer, struct pipeline *pipeline)
 {
-	struct pipeline_job *job = pipeline_finish(pipeline);
+	struct deflate_job *job = pipeline_finish(pipeline);
 	if (!job)
 		return VMSNAP_END;
 	return put_section(writer, SECTION_PAGE, true, &job->payload, job->deflated ? &job->stored : NULL);
@@ -80,18 +116,19 @@ static int put_finished(struct writer *writer, struct pipeline *pipeline)
 static int put_many_pages(struct writer *writer, struct page_encoder *encoder, struct pipeline *pipeline)
 {
 	/* The first one is made already, to see whether there are more. */
-	struct pipeline_job *first = pipeline_next(pipeline);
+	struct deflate_job *first = pipeline_next(pipeline);
 	struct payload empty = first->payload;
 	first->payload = writer->payload;
 	writer->payload = empty;
 	pipeline_start(pipeline);
 	int rc = VMSNAP_OK;
 	while (!rc) {
-		struct pipeline_job *job = pipeline_next(pipeline);
+		struct deflate_job *job = pipeline_next(pipeline);
 		if (!job) {
 			rc = put_finished(writer, pipeline);
 			continue;
 		}
+		payload_clear(&job->payload);
 		rc = page_encoder_next(encoder, &job->payload, writer->err);
 		if (!rc)
 			pipeline_start(pipeline);
@@ -106,14 +143,6 @@ static int put_many_pages(struct writer *writer, struct page_encoder *encoder, s
 	return rc;
 }
 
-static unsigned other_cpus(void)
-{
-	cpu_set_t cpus;
-	if (sched_getaffinity(0, sizeof(cpus), &cpus))
-		return 1;
-	return (unsigned)CPU_COUNT(&cpus) - 1;
-}
-
 static int put_pages(struct writer *writer, const struct vmsnap *snap)
 {
 	struct page_encoder encoder;
@@ -121,7 +150,7 @@ static int put_pages(struct writer *writer, const struct vmsnap *snap)
 	payload_clear(&writer->payload);
 	rc = rc ? rc : page_encoder_next(&encoder, &writer->payload, writer->err);
 	if (!rc && page_encoder_more(&encoder)) {
-		struct pipeline *pipeline = pipeline_new(other_cpus());
+		struct pipeline *pipeline = pipeline_new(&deflate_ops, pipeline_threads());
 		rc = pipeline ? put_many_pages(writer, &encoder, pipeline) : fail_no_memory(writer->err);
 		pipeline_free(pipeline);
 	} else if (!rc) {

@@ -202,6 +202,57 @@ static void damage_in_the_middle_spoils_its_snapshot_alone(void **state)
 	free_three(&three);
 }
 
+/* The offset of the index-th section of a type. */
+static uint64_t section_at(const uint8_t *bytes, size_t len, uint32_t type, size_t index)
+{
+	struct section section = { 0 };
+	for (uint64_t at = STREAM_HEADER_BYTES; at < len; at += SECTION_HEADER_BYTES + section.stored) {
+		assert_true(section_read(bytes + at, &section));
+		if (section.type == type && !index--)
+			return at;
+	}
+	fail();
+	return 0;
+}
+
+static void assert_damaged_at(const uint8_t *bytes, size_t len, uint64_t position)
+{
+	struct vmsnap_file *file;
+	struct vmsnap *back;
+	struct vmsnap_error err = { 0 };
+	FILE *temporary = tmpfile();
+	assert_non_null(temporary);
+	assert_int_equal(fwrite(bytes, 1, len, temporary), len);
+	rewind(temporary);
+	for (int from_memory = 0; from_memory < 2; from_memory++) {
+		int rc = from_memory ? vmsnap_file_open_memory(bytes, len, NULL, &file, &err)
+		                     : vmsnap_file_open_fd(fileno(temporary), NULL, &file, &err);
+		assert_int_equal(rc, VMSNAP_OK);
+		assert_int_equal(vmsnap_file_load(file, 0, &back, &err), VMSNAP_ERR_CORRUPT);
+		assert_int_equal(err.position, position);
+		vmsnap_file_close(file);
+	}
+	fclose(temporary);
+}
+
+/* They are read by several threads at once. */
+static void of_many_sections_the_first_that_is_damaged_is_told(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_empty(4096, "many");
+	for (size_t i = 0; i < 300000; i++)
+		sample_add_run(snap, (i + 16) * 4096, 1, PRESENT | FLAG(EXCLUSIVE) | sample_random(1 << 30));
+	size_t len;
+	uint8_t *bytes = sample_bytes(&snap, 1, &len);
+	uint64_t fifth = section_at(bytes, len, SECTION_PAGE, 4), seventh = section_at(bytes, len, SECTION_PAGE, 6);
+	bytes[seventh + SECTION_HEADER_BYTES + 1000] ^= 1;
+	assert_damaged_at(bytes, len, seventh);
+	bytes[fifth + SECTION_HEADER_BYTES + 1000] ^= 1;
+	assert_damaged_at(bytes, len, fifth);
+	free(bytes);
+	vmsnap_unref(snap);
+}
+
 static void garbage_after_the_last_snapshot_is_damage_there(void **state)
 {
 	(void)state;
@@ -269,6 +320,7 @@ int main(void)
 		cmocka_unit_test(another_version_is_newer_and_a_spoilt_header_damaged),
 		cmocka_unit_test(file_cut_short_while_open_is_truncated),
 		cmocka_unit_test(damage_in_the_middle_spoils_its_snapshot_alone),
+		cmocka_unit_test(of_many_sections_the_first_that_is_damaged_is_told),
 		cmocka_unit_test(garbage_after_the_last_snapshot_is_damage_there),
 		cmocka_unit_test(joined_stream_of_a_newer_version_is_not_read),
 		cmocka_unit_test(snapshot_within_a_torn_section_is_not_found),

@@ -179,6 +179,24 @@ static void many_runs_come_back(void **state)
 	assert_comes_back(snap);
 }
 
+/* Neighbours, each in a frame of its own: far from the one before, but for a few. */
+static void scattered_frames_come_back(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = sample_empty(4096, "scattered");
+	uint64_t at = 1 << 20, frame = 0;
+	for (size_t i = 0; i < 150000; i++) {
+		bool near = sample_random(500) == 0;
+		frame = near ? frame + 2 : 1 + sample_random(i % 1000 ? 1 << 22 : UINT64_C(1) << 54);
+		uint64_t pages = sample_random(3000) ? 1 : 1 + sample_random(5000);
+		uint64_t flags = i > 100000 && sample_random(900) == 0 ? FLAG(SOFT_DIRTY) : FLAG(EXCLUSIVE);
+		at += sample_random(2000) ? 0 : 4096 * sample_random(70);
+		sample_add_run(snap, at, pages, PRESENT | flags | frame);
+		at += pages * 4096;
+	}
+	assert_comes_back(snap);
+}
+
 static void many_mappings_come_back(void **state)
 {
 	(void)state;
@@ -419,6 +437,7 @@ int main(void)
 		cmocka_unit_test(every_state_comes_back),
 		cmocka_unit_test(long_runs_are_one_in_the_file),
 		cmocka_unit_test(many_runs_come_back),
+		cmocka_unit_test(scattered_frames_come_back),
 		cmocka_unit_test(many_mappings_come_back),
 		cmocka_unit_test(build_id_tells_objects_apart),
 		cmocka_unit_test(several_snapshots_keep_their_order),

@@ -1,0 +1,72 @@
+#include "inflater.h"
+
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file_deflate.h"
+
+/* libdeflate 1.x, whose header need not be installed. */
+typedef void *decompressor_new(void);
+typedef void decompressor_free(void *decompressor);
+/* Without `made` exactly as much as there is room for must come out. */
+typedef int zlib_decompress(void *decompressor, const void *in, size_t in_len, void *out, size_t out_len, size_t *used,
+                            size_t *made);
+enum { LIBDEFLATE_DONE = 0 };
+
+struct inflater {
+	void *library, *decompressor;
+	decompressor_free *free;
+	zlib_decompress *inflate;
+};
+
+static bool find(void *library, const char *name, void *function, size_t size)
+{
+	void *found = dlsym(library, name);
+	memcpy(function, &found, size); /* as in elfutils.c */
+	return found;
+}
+
+/* Not unloaded again: many files may be read one after the other. */
+static void load(struct inflater *inflater)
+{
+	decompressor_new *new = NULL;
+	inflater->library = dlopen("libdeflate.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (inflater->library && find(inflater->library, "libdeflate_alloc_decompressor", &new, sizeof(new)) &&
+	    find(inflater->library, "libdeflate_free_decompressor", &inflater->free, sizeof(inflater->free)) &&
+	    find(inflater->library, "libdeflate_zlib_decompress_ex", &inflater->inflate, sizeof(inflater->inflate)))
+		inflater->decompressor = new ();
+}
+
+struct inflater *inflater_new(void)
+{
+	struct inflater *inflater = calloc(1, sizeof(*inflater));
+	if (inflater)
+		load(inflater);
+	return inflater;
+}
+
+void inflater_free(struct inflater *inflater)
+{
+	if (!inflater)
+		return;
+	if (inflater->decompressor)
+		inflater->free(inflater->decompressor);
+	if (inflater->library)
+		dlclose(inflater->library);
+	free(inflater);
+}
+
+int inflater_inflate(struct inflater *inflater, const uint8_t *stored, size_t stored_len, uint8_t *raw, size_t raw_len)
+{
+	struct work alone = { .limit = WORK_UNLIMITED };
+	size_t used = 0;
+	if (inflater->decompressor &&
+	    inflater->inflate(inflater->decompressor, stored, stored_len, raw, raw_len, &used, NULL) ==
+	            LIBDEFLATE_DONE &&
+	    used == stored_len)
+		return VMSNAP_OK;
+	/* It knows no preset dictionary; and what is damage, zlib says. */
+	return inflate_payload(stored, stored_len, raw, raw_len, &alone);
+}
