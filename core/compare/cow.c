@@ -33,12 +33,15 @@ struct vmsnap_cow {
 	struct work work;
 };
 
+/* No two neighbouring fields after each other: compilers make one wide load of them, and so soon after
+ * they were written one by one the processor waits for that. */
 static bool goes_on(const struct vmsnap_cow_range *last, const struct vmsnap_cow_range *next)
 {
 	uint64_t pages = last->end - last->start;
-	return last->end == next->start && last->verdict == next->verdict && last->inferred == next->inferred &&
-	       last->touched == next->touched && last->vma == next->vma && last->moved == next->moved &&
-	       next->parent_start - last->parent_start == pages && next->base_start - last->base_start == pages;
+	return last->end == next->start && last->verdict == next->verdict && last->vma == next->vma &&
+	       last->inferred == next->inferred && next->parent_start - last->parent_start == pages &&
+	       last->moved == next->moved && next->base_start - last->base_start == pages &&
+	       last->touched == next->touched;
 }
 
 static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *range, unsigned page_shift)
@@ -70,6 +73,7 @@ struct judging {
 	struct run_cursor other;
 	uint64_t other_at; /* it is beyond nothing below */
 	unsigned page_shift;
+	struct verdict_memo memo;
 };
 
 /* Whether a debugger wrote to any of the pages that belong together.  Lowers *until. */
@@ -88,17 +92,17 @@ static bool touched_here(const struct judging *j, const struct pair_member *memb
 }
 
 /* Pages with one verdict: those that a debugger wrote to become ranges of their own. */
-static int add_pages(struct judging *j, const struct pair_member *members, struct vmsnap_cow_range range)
+static int add_pages(struct judging *j, const struct pair_member *members, struct vmsnap_cow_range *range)
 {
-	uint64_t end = range.end;
-	uint64_t to_parent = range.parent_start - range.start, to_base = range.base_start - range.start;
+	uint64_t end = range->end;
+	uint64_t to_parent = range->parent_start - range->start, to_base = range->base_start - range->start;
 	int rc = VMSNAP_OK;
-	for (; !rc && range.start < end; range.start = range.end) {
-		range.end = end;
-		range.parent_start = range.start + to_parent;
-		range.base_start = range.start + to_base;
-		range.touched = touched_here(j, members, range.start, &range.end);
-		rc = add_range(j->cow, &range, j->page_shift);
+	for (; !rc && range->start < end; range->start = range->end) {
+		range->end = end;
+		range->parent_start = range->start + to_parent;
+		range->base_start = range->start + to_base;
+		range->touched = touched_here(j, members, range->start, &range->end);
+		rc = add_range(j->cow, range, j->page_shift);
 	}
 	return rc;
 }
@@ -192,28 +196,49 @@ struct judged {
 	bool moved;
 };
 
-static int judge_pages(struct judging *j, const struct judged *which, const struct pair_member *members,
-                       const struct verdict_case *c, uint64_t start, uint64_t end)
+/* Pages that are judged and not yet told: what follows may be like them. */
+struct run_of_pages {
+	uint64_t start, end, key;
+	struct verdict verdict;
+};
+
+static int tell_pages(struct judging *j, const struct judged *which, const struct pair_member *members,
+                      const struct run_of_pages *pages)
 {
-	struct vmsnap_cow *cow = j->cow;
-	struct verdict verdict = verdict_of(c);
-	cow->went_on |= verdict.went_on;
-	if (verdict.verdict == VERDICT_NONE)
+	if (pages->start == pages->end || pages->verdict.verdict == VERDICT_NONE)
 		return VMSNAP_OK;
-	struct vmsnap_cow_range range = { .start = start,
-		                          .end = end,
-		                          .verdict = verdict.verdict,
-		                          .inferred = verdict.inferred,
+	struct vmsnap_cow_range range = { .start = pages->start,
+		                          .end = pages->end,
+		                          .verdict = pages->verdict.verdict,
+		                          .inferred = pages->verdict.inferred,
 		                          .vma = which->vma,
 		                          .moved = which->moved,
-		                          .parent_start = start_of(which->parent, start),
-		                          .base_start = start_of(which->base, start) };
-	return add_pages(j, members, range);
+		                          .parent_start = start_of(which->parent, pages->start),
+		                          .base_start = start_of(which->base, pages->start) };
+	return add_pages(j, members, &range);
+}
+
+/* Judges [start, end).  What was judged before is told, unless this is like it. */
+static int judge_pages(struct judging *j, const struct judged *which, const struct pair_member *members,
+                       const struct verdict_case *c, uint64_t start, uint64_t end, struct run_of_pages *pending)
+{
+	uint64_t key = verdict_key(&j->memo, c);
+	if (key && key == pending->key && start == pending->end) {
+		pending->end = end;
+		return VMSNAP_OK;
+	}
+	int rc = tell_pages(j, which, members, pending);
+	pending->start = start;
+	pending->end = end;
+	pending->key = key;
+	pending->verdict = *verdict_again(&j->memo, c, key);
+	j->cow->went_on |= pending->verdict.went_on;
+	return rc;
 }
 
 /* All of a range that counts up, a part of it at a time as the other side of the base goes on. */
 static int judge_beside(struct judging *j, const struct judged *which, const struct pair_member *members,
-                        struct verdict_case *c, uint64_t start, uint64_t end)
+                        struct verdict_case *c, uint64_t start, uint64_t end, struct run_of_pages *pending)
 {
 	const struct pair_member *base = which->base;
 	int rc = VMSNAP_OK;
@@ -221,7 +246,8 @@ static int judge_beside(struct judging *j, const struct judged *which, const str
 		uint64_t shift = start_of(base, 0), until = end == UINT64_MAX ? end : end + shift;
 		set_other(j, c, base, at + shift, &until);
 		uint64_t next = until == UINT64_MAX ? end : until - shift, pages = (next - at) >> j->page_shift;
-		rc = judge_pages(j, which, members, c, at, next);
+		verdict_memo_next(&j->memo);
+		rc = judge_pages(j, which, members, c, at, next, pending);
 		rc = rc ? rc : work_step(&j->cow->work);
 		c->parent.entry += entry_step(c->parent.entry) * pages;
 		c->child.entry += entry_step(c->child.entry) * pages;
@@ -240,10 +266,12 @@ static int judge_members(struct judging *j, const struct pair_range *where, cons
 		                .base = base };
 	struct verdict_case c = case_of(cow, base, which.parent, which.child);
 	struct pair_pages pages = pair_pages_begin(&j->walk, where, members, false);
+	struct run_of_pages pending = { 0 };
 	which.vma = which.child->vma ? which.child->vma : which.parent->vma;
 	which.vma = !which.vma && base ? base->vma : which.vma;
 	which.moved = where->moved && members == where->member;
 	int rc = work_step(&cow->work);
+	verdict_memo_next(&j->memo);
 	while (!rc && pair_pages_next(&pages)) {
 		rc = work_step(&cow->work);
 		c.parent.entry = pages.entry[PARENT - j->first];
@@ -252,10 +280,10 @@ static int judge_members(struct judging *j, const struct pair_range *where, cons
 		if (rc || !(c.parent.entry | c.child.entry | c.base.entry))
 			continue;
 		c.went_on = cow->went_on;
-		rc = cow->other && base->here ? judge_beside(j, &which, members, &c, pages.start, pages.end)
-		                              : judge_pages(j, &which, members, &c, pages.start, pages.end);
+		rc = cow->other && base->here ? judge_beside(j, &which, members, &c, pages.start, pages.end, &pending)
+		                              : judge_pages(j, &which, members, &c, pages.start, pages.end, &pending);
 	}
-	return rc;
+	return rc ? rc : tell_pages(j, &which, members, &pending);
 }
 
 static int judge_all(struct vmsnap_cow *cow, const struct kin *kin)

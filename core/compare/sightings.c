@@ -72,12 +72,7 @@ static bool is_range_of_b(const struct difference *d)
 static void skip_same(struct run_cursor *a, struct run_cursor *b)
 {
 	const uint64_t flags = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_SOFT_DIRTY | VMSNAP_PAGE_HUGE);
-	run_cursors_skip_equal(a, b, UINT64_MAX);
-	while (a->run < a->end && b->run < b->end && a->run->head == b->run->head &&
-	       !((a->run->entry ^ b->run->entry) & ~flags)) {
-		a->run++;
-		b->run++;
-	}
+	run_cursors_skip_alike(a, b, UINT64_MAX, flags);
 }
 
 /* ---- first: the ranges, and what other pages took --------------------------------- */

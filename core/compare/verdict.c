@@ -462,6 +462,56 @@ struct verdict verdict_of(const struct verdict_case *c)
 	return told || verdict.verdict == VERDICT_NONE ? verdict : doubt(c, &verdict);
 }
 
+/* ---- once more ------------------------------------------------------------------------ */
+
+enum { FLAG_BITS = 64 - ENTRY_FLAGS_SHIFT, GENERATION_SHIFT = 3 * FLAG_BITS + 10 };
+
+void verdict_memo_next(struct verdict_memo *memo)
+{
+	/* 0 is the key of none. */
+	if (++memo->generation >> (64 - GENERATION_SHIFT) || memo->generation == 1)
+		*memo = (struct verdict_memo){ .generation = 1 };
+}
+
+static bool is_zero_pfn(const struct verdict_page *page)
+{
+	return (page->entry & ENTRY_FRAME_MASK) == page->zero.pfn;
+}
+
+/* Of a page that is not swapped the rules know its flags, whether its frame is known, whose it is as
+ * well, and whether it is the zero page's; of slots they know more, and so they do where the base has
+ * another side. */
+uint64_t verdict_key(const struct verdict_memo *memo, const struct verdict_case *c)
+{
+	uint64_t parent = c->parent.entry, child = c->child.entry, base = c->base.entry;
+	uint64_t frame_p = parent & ENTRY_FRAME_MASK, frame_c = child & ENTRY_FRAME_MASK;
+	uint64_t frame_b = base & ENTRY_FRAME_MASK;
+	uint64_t alike = (uint64_t)!frame_p | (uint64_t)!frame_c << 1 | (uint64_t)!frame_b << 2 |
+	                 (uint64_t)(frame_p == frame_c) << 3 | (uint64_t)(frame_p == frame_b) << 4 |
+	                 (uint64_t)(frame_c == frame_b) << 5 | (uint64_t)c->went_on << 6 |
+	                 (uint64_t)is_zero_pfn(&c->parent) << 7 | (uint64_t)is_zero_pfn(&c->child) << 8 |
+	                 (uint64_t)is_zero_pfn(&c->base) << 9;
+	uint64_t flags = parent >> ENTRY_FLAGS_SHIFT | child >> ENTRY_FLAGS_SHIFT << FLAG_BITS |
+	                 base >> ENTRY_FLAGS_SHIFT << 2 * FLAG_BITS;
+	if (((parent | child | base) & ENTRY_SWAPPED) || c->base_time == BASE_BOTH)
+		return 0;
+	return memo->generation << GENERATION_SHIFT | alike << 3 * FLAG_BITS | flags;
+}
+
+const struct verdict *verdict_again(struct verdict_memo *memo, const struct verdict_case *c, uint64_t key)
+{
+	if (!key) {
+		memo->single = verdict_of(c);
+		return &memo->single;
+	}
+	size_t index = (key * UINT64_C(0x9e3779b97f4a7c15)) >> 60;
+	if (memo->items[index].key != key) {
+		memo->items[index].verdict = verdict_of(c);
+		memo->items[index].key = key;
+	}
+	return &memo->items[index].verdict;
+}
+
 VMSNAP_API const char *vmsnap_verdict_name(int verdict)
 {
 	static const char *const names[VMSNAP_VERDICT_COUNT] = {

@@ -44,4 +44,21 @@ enum { VERDICT_NONE = -1 };
 /* Holds for a whole range in which all entries count up by their steps. */
 struct verdict verdict_of(const struct verdict_case *c);
 
+/* Verdicts of pages that are alike: most of millions are. */
+enum { VERDICT_MEMO = 16 };
+struct verdict_memo {
+	struct {
+		uint64_t key;
+		struct verdict verdict;
+	} items[VERDICT_MEMO];
+	uint64_t generation;
+	struct verdict single;
+};
+/* Before cases that differ from those until now in anything but entries and .went_on. */
+void verdict_memo_next(struct verdict_memo *memo);
+/* Two cases with one key, which is not 0, have one verdict. */
+uint64_t verdict_key(const struct verdict_memo *memo, const struct verdict_case *c);
+/* What verdict_of() says, until the next call.  key: verdict_key() of the case. */
+const struct verdict *verdict_again(struct verdict_memo *memo, const struct verdict_case *c, uint64_t key);
+
 #endif

@@ -39,28 +39,34 @@ static inline uint64_t run_last(const struct run *run, unsigned shift)
 	return run_start(run) + (run_pages(run) << shift) - 1;
 }
 
-static inline uint64_t run_differs(const struct run *a, const struct run *b)
+/* Whether two runs differ in more than `aside`, of an entry. */
+static inline uint64_t run_differs(const struct run *a, const struct run *b, uint64_t aside)
 {
-	return (a->head ^ b->head) | (a->entry ^ b->entry);
+	return (a->head ^ b->head) | ((a->entry ^ b->entry) & ~aside);
 }
 
-/* Passes over runs below `end` that are the same on both sides: most are. */
-static inline void run_cursors_skip_equal(struct run_cursor *a, struct run_cursor *b, uint64_t end)
+/* Passes over runs below `end` that are the same on both sides, but for `aside`: most are. */
+static inline void run_cursors_skip_alike(struct run_cursor *a, struct run_cursor *b, uint64_t end, uint64_t aside)
 {
 	const struct run *in_a = a->run, *in_b = b->run;
 	/* Four at a time: one branch, and the compiler has vectors for it. */
 	while (a->end - in_a >= 4 && b->end - in_b >= 4 && run_last(&in_a[3], a->shift) < end &&
-	       !(run_differs(&in_a[0], &in_b[0]) | run_differs(&in_a[1], &in_b[1]) | run_differs(&in_a[2], &in_b[2]) |
-	         run_differs(&in_a[3], &in_b[3]))) {
+	       !(run_differs(&in_a[0], &in_b[0], aside) | run_differs(&in_a[1], &in_b[1], aside) |
+	         run_differs(&in_a[2], &in_b[2], aside) | run_differs(&in_a[3], &in_b[3], aside))) {
 		in_a += 4;
 		in_b += 4;
 	}
-	while (in_a < a->end && in_b < b->end && !run_differs(in_a, in_b) && run_last(in_a, a->shift) < end) {
+	while (in_a < a->end && in_b < b->end && !run_differs(in_a, in_b, aside) && run_last(in_a, a->shift) < end) {
 		in_a++;
 		in_b++;
 	}
 	a->run = in_a;
 	b->run = in_b;
+}
+
+static inline void run_cursors_skip_equal(struct run_cursor *a, struct run_cursor *b, uint64_t end)
+{
+	run_cursors_skip_alike(a, b, end, 0);
 }
 
 /* The entry of the page at `at`, 0 if it is in no run.  Lowers *until to where
@@ -80,7 +86,7 @@ static inline uint64_t run_cursor_entry(struct run_cursor *cursor, uint64_t at, 
 	uint64_t last = run_last(cursor->run, cursor->shift);
 	if (last < *until - 1)
 		*until = last + 1;
-	return entry + ((at - start) >> cursor->shift) * entry_step(entry);
+	return start == at ? entry : entry + ((at - start) >> cursor->shift) * entry_step(entry);
 }
 
 #endif

@@ -528,6 +528,60 @@ static void what_is_not_known_has_no_verdict(void **state)
 	}
 }
 
+/* Few frames, so that some are the same; and all flags, whatever they mean together. */
+static uint64_t random_page(uint64_t *random)
+{
+	static const uint32_t kinds[] = { VMSNAP_PAGE_PRESENT, VMSNAP_PAGE_PRESENT, VMSNAP_PAGE_PRESENT,
+		                          VMSNAP_PAGE_SWAPPED, 0 };
+	uint32_t others = (uint32_t)random_below(random, 1 << (64 - ENTRY_FLAGS_SHIFT));
+	uint32_t flags =
+	        kinds[random_below(random, 5)] | (others & ~(uint32_t)(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED));
+	return ENTRY_FLAG(flags) | random_below(random, 4) << (random_below(random, 2) ? 0 : SWAP_TYPE_BITS);
+}
+
+static struct verdict_case random_case(uint64_t *random)
+{
+	struct row row = { .mapping = (enum mapping)random_below(random, MAPPINGS),
+		           .unknown = (unsigned)random_below(random, 32) };
+	struct verdict_case c = make_case(&row);
+	c.base_time = (enum base_time)random_below(random, BASE_OF_ANOTHER + 1);
+	c.at_once = random_below(random, 2);
+	c.base_other_same = random_below(random, 2);
+	c.parent.zero.pfn = c.child.zero.pfn = c.base.zero.pfn = random_below(random, 4);
+	c.parent.zero.exclusive = c.child.zero.exclusive = random_below(random, 2);
+	c.parent.plain = c.child.plain = c.base.plain = random_below(random, 2);
+	c.other = c.base;
+	c.other.entry = random_page(random);
+	return c;
+}
+
+/* Whatever a rule looks at must be in the key by which verdicts are remembered. */
+static void a_remembered_verdict_is_that_of_the_rules(void **state)
+{
+	(void)state;
+	uint64_t random = 88172645463325252;
+	struct verdict_memo memo = { 0 };
+	size_t remembered = 0;
+	for (size_t i = 0; i < 3000; i++) {
+		struct verdict_case c = random_case(&random);
+		verdict_memo_next(&memo);
+		for (size_t k = 0; k < 300; k++) {
+			c.parent.entry = random_page(&random);
+			c.child.entry = random_below(&random, 3) ? random_page(&random) : c.parent.entry;
+			c.base.entry = random_below(&random, 3) ? random_page(&random) : c.parent.entry;
+			c.went_on = random_below(&random, 2);
+			uint64_t key = verdict_key(&memo, &c);
+			const struct verdict *again = verdict_again(&memo, &c, key);
+			struct verdict told = verdict_of(&c);
+			assert_int_equal(again->verdict, told.verdict);
+			assert_int_equal(again->inferred, told.inferred);
+			assert_int_equal(again->went_on, told.went_on);
+			remembered += key != 0;
+		}
+	}
+	assert_true(remembered > 100000);
+}
+
 static void every_verdict_has_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -549,6 +603,7 @@ int main(void)
 		cmocka_unit_test(the_page_says_what_the_rules_do),
 		cmocka_unit_test(huge_pages_show_the_bit_of_the_first),
 		cmocka_unit_test(what_is_not_known_has_no_verdict),
+		cmocka_unit_test(a_remembered_verdict_is_that_of_the_rules),
 		cmocka_unit_test(every_verdict_has_a_name_of_its_own),
 	};
 	struct row copies[ROWS];
