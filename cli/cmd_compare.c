@@ -28,19 +28,15 @@ static bool is_tree(const struct chosen *chosen)
 static int load_operands(struct sources *sources, struct chosen *a, struct chosen *b)
 {
 	char **words = sources->options->operands;
-	int status = set_from_word(sources, words[0], a);
-	if (status)
-		return status;
-	status = set_from_word(sources, words[1], b);
+	int status = sets_from_words(sources, words, a, b);
 	if (!status && is_tree(a) != is_tree(b) && (a->one || b->one)) {
 		int tree = is_tree(b), pid = (int)vmsnap_info(only(tree ? a : b))->pid;
 		status = trouble(
 		        "%s is one process, and %s holds %zu of one instant; say which is meant, as in FILE@pid:%d",
 		        words[!tree], words[tree], vmsnap_set_count(tree ? b->set : a->set), pid);
 		chosen_drop(b);
-	}
-	if (status)
 		chosen_drop(a);
+	}
 	return status;
 }
 

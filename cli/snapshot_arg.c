@@ -378,31 +378,133 @@ static int open_word(struct sources *sources, const char *word, struct place *pl
 	return status;
 }
 
-int set_from_word(struct sources *sources, const char *word, struct chosen *out)
-{
-	struct vmsnap *snap;
+/* A word that names a file, opened, and which of its snapshots are meant. */
+struct picked {
+	const char *word;
 	struct place place;
 	struct vmsnap_file *file;
 	struct file_range range;
+};
+
+static void picked_release(const struct sources *sources, struct picked *picked)
+{
+	sources_release(sources, picked->file);
+	free(picked->place.path);
+}
+
+static int pick(struct sources *sources, const char *word, struct picked *out)
+{
+	*out = (struct picked){ .word = word };
+	int status = open_word(sources, word, &out->place, &out->file);
+	if (status)
+		return status;
+	status = select_range(word, out->file, out->place.which, &out->range);
+	if (!status && !out->place.which)
+		status = last_instant(word, out->file, out->range, &out->range);
+	if (status)
+		picked_release(sources, out);
+	return status;
+}
+
+static bool is_one(const struct picked *picked)
+{
+	return picked->place.which && picked->range.count == 1;
+}
+
+/* What was picked, and what there is beside it. */
+static int load_picked(const struct picked *picked, struct chosen *out)
+{
+	int status = load_range(picked->word, picked->file, picked->range, &out->set);
+	out->one = is_one(picked);
+	out->rest = NULL;
+	if (!status && picked->place.which && !out->one)
+		status = load_rest(picked->word, picked->file, picked->range, &out->rest);
+	if (status)
+		chosen_drop(out);
+	return status;
+}
+
+int set_from_word(struct sources *sources, const char *word, struct chosen *out)
+{
+	struct vmsnap *snap;
+	struct picked picked;
 	if (word_is_process(word)) {
 		int status = capture_live(sources, word, &snap);
 		return status ? status : set_of_one(snap, out);
 	}
-	int status = open_word(sources, word, &place, &file);
+	int status = pick(sources, word, &picked);
 	if (status)
 		return status;
-	status = select_range(word, file, place.which, &range);
-	if (!status && !place.which)
-		status = last_instant(word, file, range, &range);
-	status = status ? status : load_range(word, file, range, &out->set);
-	out->one = place.which && range.count == 1;
-	out->rest = NULL;
-	if (!status && place.which && !out->one)
-		status = load_rest(word, file, range, &out->rest);
+	status = load_picked(&picked, out);
+	picked_release(sources, &picked);
+	return status;
+}
+
+/* One snapshot each, at the same time: nothing is beside them. */
+static int load_two(const struct picked picked[2], struct chosen *const out[2])
+{
+	const struct vmsnap_file *const files[2] = { picked[0].file, picked[1].file };
+	const size_t indices[2] = { picked[0].range.first, picked[1].range.first };
+	struct vmsnap *snaps[2];
+	struct vmsnap_error errs[2];
+	*out[0] = *out[1] = (struct chosen){ 0 };
+	if (vmsnap_file_load_two(files, indices, snaps, errs)) {
+		int first = snaps[0] ? 1 : 0;
+		vmsnap_unref(snaps[!first]);
+		return trouble_with(picked[first].word, &errs[first]);
+	}
+	int status = set_of_one(snaps[0], out[0]);
+	if (status) {
+		vmsnap_unref(snaps[1]);
+		return status;
+	}
+	status = set_of_one(snaps[1], out[1]);
 	if (status)
-		chosen_drop(out);
-	sources_release(sources, file);
-	free(place.path);
+		chosen_drop(out[0]);
+	for (size_t i = 0; !status && i < 2; i++)
+		out[i]->one = is_one(&picked[i]);
+	return status;
+}
+
+static int load_both(const struct picked picked[2], struct chosen *const out[2])
+{
+	if (picked[0].range.count == 1 && picked[1].range.count == 1)
+		return load_two(picked, out);
+	int status = load_picked(&picked[0], out[0]);
+	if (status)
+		return status;
+	status = load_picked(&picked[1], out[1]);
+	if (status)
+		chosen_drop(out[0]);
+	return status;
+}
+
+static int sets_in_turn(struct sources *sources, char *const words[2], struct chosen *a, struct chosen *b)
+{
+	int status = set_from_word(sources, words[0], a);
+	if (status)
+		return status;
+	status = set_from_word(sources, words[1], b);
+	if (status)
+		chosen_drop(a);
+	return status;
+}
+
+int sets_from_words(struct sources *sources, char *const words[2], struct chosen *a, struct chosen *b)
+{
+	struct chosen *const out[2] = { a, b };
+	struct picked picked[2];
+	if (word_is_process(words[0]) || word_is_process(words[1]))
+		return sets_in_turn(sources, words, a, b);
+	int status = pick(sources, words[0], &picked[0]);
+	if (status)
+		return status;
+	status = pick(sources, words[1], &picked[1]);
+	if (!status) {
+		status = load_both(picked, out);
+		picked_release(sources, &picked[1]);
+	}
+	picked_release(sources, &picked[0]);
 	return status;
 }
 

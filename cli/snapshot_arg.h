@@ -36,6 +36,8 @@ struct chosen {
 	bool one;                /* the word says which process: not a file or a range, which may hold a tree */
 };
 int set_from_word(struct sources *sources, const char *word, struct chosen *out);
+/* Two words.  What is wrong with the second as a word is said before what is wrong with the first's pages. */
+int sets_from_words(struct sources *sources, char *const words[2], struct chosen *a, struct chosen *b);
 void chosen_drop(struct chosen *chosen);
 /* Of `chosen` those go that the word of `other` leaves out, though they were there at its instant, too: it is
  * not known what became of them, and they did not go.  That is said. */

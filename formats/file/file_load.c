@@ -24,6 +24,7 @@ struct loader {
 	size_t count, capacity;
 	uint32_t seen;
 	bool check_skipped;
+	unsigned threads;
 };
 
 /* ---- which sections there are ---- */
@@ -364,7 +365,7 @@ static int load_pages(struct loader *loader, const struct kind *kind)
 	struct pipeline *pipeline = NULL;
 	expect_runs(loader, kind);
 	if (pays_ahead(loader, kind))
-		pipeline = pipeline_new(&unpack_ops, pipeline_threads());
+		pipeline = pipeline_new(&unpack_ops, loader->threads);
 	int rc = pipeline ? load_ahead(loader, kind, pipeline) : load_kind(loader, kind);
 	pipeline_free(pipeline);
 	run_list_trim(&loader->decode.snap->runs);
@@ -386,9 +387,11 @@ static int finish(struct loader *loader, struct vmsnap_builder *builder, struct 
 }
 
 int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
-                   enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err)
+                   enum file_load_part part, unsigned threads, struct vmsnap **out, struct vmsnap_error *err)
 {
-	struct loader loader = { .source = source, .entry = entry, .check_skipped = part == FILE_LOAD_CHECK };
+	struct loader loader = {
+		.source = source, .entry = entry, .check_skipped = part == FILE_LOAD_CHECK, .threads = threads
+	};
 	loader.decode = (struct decode){ .name = source->name, .err = err, .work = work };
 	struct vmsnap_builder builder;
 	if (builder_begin(&builder))

@@ -25,8 +25,8 @@ int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsn
 const char *file_name(const struct vmsnap_file *file);
 int file_no_such_number(const struct vmsnap_file *file, const char *which, struct vmsnap_error *err);
 
-/* work: with its limit, which the snapshot keeps. */
+/* work: with its limit, which the snapshot keeps.  threads: that may help. */
 int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
-                   enum file_load_part part, struct vmsnap **out, struct vmsnap_error *err);
+                   enum file_load_part part, unsigned threads, struct vmsnap **out, struct vmsnap_error *err);
 
 #endif

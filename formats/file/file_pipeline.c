@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -69,25 +68,20 @@ static void *run_worker(void *context)
 	return NULL;
 }
 
-/* Signals are the caller's business, and go to a thread of the caller's. */
 static void start_workers(struct pipeline *pipeline, unsigned threads)
 {
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (pipeline->worker_count < threads && pipeline->worker_count < THREADS_MAX) {
 		struct worker *worker = &pipeline->workers[pipeline->worker_count];
 		worker->pipeline = pipeline;
 		worker->own = pipeline->ops->worker_new();
 		if (!worker->own)
 			break;
-		if (thread_start(&worker->thread, run_worker, worker)) {
+		if (thread_start_unsignalled(&worker->thread, run_worker, worker)) {
 			pipeline->ops->worker_free(worker->own);
 			break;
 		}
 		pipeline->worker_count++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 struct pipeline *pipeline_new(const struct pipeline_ops *ops, unsigned threads)
@@ -133,7 +127,7 @@ void pipeline_free(struct pipeline *pipeline)
 void *pipeline_next(struct pipeline *pipeline)
 {
 	/* These two numbers only this thread changes. */
-	if (pipeline->started - pipeline->finished == JOBS)
+	if (pipeline->started - pipeline->finished == (pipeline->worker_count ? JOBS : 1))
 		return NULL;
 	pipeline->done[pipeline->started % JOBS] = false;
 	return job_at(pipeline, pipeline->started);

@@ -258,6 +258,40 @@ static void several_snapshots_keep_their_order(void **state)
 	free(bytes);
 }
 
+/* Small ones, which are loaded in turn, and large ones; one that is not there. */
+static void two_are_loaded_as_one_each(void **state)
+{
+	(void)state;
+	struct vmsnap *snaps[] = { sample_small("one"), sample_anywhere(4096, true, 60000),
+		                   sample_anywhere(4096, true, 60000) };
+	size_t len;
+	uint8_t *bytes = sample_bytes(snaps, 3, &len);
+	struct vmsnap_file *file;
+	assert_int_equal(vmsnap_file_open_memory(bytes, len, NULL, &file, NULL), VMSNAP_OK);
+	const struct vmsnap_file *files[] = { file, file };
+	struct vmsnap *back[2];
+	struct vmsnap_error errs[2];
+	for (size_t i = 0; i < 9; i++) {
+		const size_t indices[] = { i / 3, i % 3 };
+		assert_int_equal(vmsnap_file_load_two(files, indices, back, i % 2 ? errs : NULL), VMSNAP_OK);
+		for (size_t k = 0; k < 2; k++) {
+			assert_same(snaps[indices[k]], back[k]);
+			vmsnap_unref(back[k]);
+		}
+	}
+	assert_int_equal(vmsnap_file_load_two(files, (const size_t[]){ 1, 3 }, back, errs), VMSNAP_ERR_NOT_FOUND);
+	assert_int_equal(errs[1].code, VMSNAP_ERR_NOT_FOUND);
+	assert_null(back[1]);
+	vmsnap_unref(back[0]);
+	assert_int_equal(vmsnap_file_load_two(files, (const size_t[]){ 3, 4 }, back, errs), VMSNAP_ERR_NOT_FOUND);
+	assert_true(!back[0] && !back[1]);
+	assert_int_equal(vmsnap_file_load_two(files, NULL, back, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_file_close(file);
+	free(bytes);
+	for (size_t i = 0; i < 3; i++)
+		vmsnap_unref(snaps[i]);
+}
+
 static void assert_found(const struct vmsnap_file *file, const char *which, size_t expected)
 {
 	size_t index = 99;
@@ -441,6 +475,7 @@ int main(void)
 		cmocka_unit_test(many_mappings_come_back),
 		cmocka_unit_test(build_id_tells_objects_apart),
 		cmocka_unit_test(several_snapshots_keep_their_order),
+		cmocka_unit_test(two_are_loaded_as_one_each),
 		cmocka_unit_test(find_knows_numbers_and_labels),
 		cmocka_unit_test(header_alone_is_a_file_without_snapshots),
 		cmocka_unit_test(joined_files_are_a_file),

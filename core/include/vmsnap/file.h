@@ -79,6 +79,10 @@ static inline int vmsnap_file_entry(const struct vmsnap_file *file, size_t index
 /* Identity and status only: a snapshot without VMAs and pages, cheap. */
 int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
 int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
+/* Two, of two files or of one, at the same time if they are large: each as vmsnap_file_load() does.  What
+ * cannot be loaded is NULL in out, and says why in errs; gives the code of the first of them. */
+int vmsnap_file_load_two(const struct vmsnap_file *const *files, const size_t *indices, struct vmsnap **out,
+                         struct vmsnap_error *errs);
 /* Which one a word means:
  *   "3"           counts from 1, "-1" is the last;
  *   "pid:1234"    the newest of that process, "pid:1234@3" the third of that number;
