@@ -210,7 +210,7 @@ static void load_both(struct loading both[2])
 	unsigned others = pipeline_threads();
 	pthread_t thread;
 	bool pays = others && pays_beside(&both[0]) && pays_beside(&both[1]);
-	both[0].threads = both[1].threads = pays ? (others - 1) / 2 : others;
+	both[0].threads = both[1].threads = pays ? (others + 1) / 2 : others;
 	bool beside = pays && !thread_start_unsignalled(&thread, load_one, &both[1]);
 	load_one(&both[0]);
 	if (beside)
