@@ -71,6 +71,14 @@ static int share_at(const struct vmsnap *a, const struct vmsnap *b, uint64_t sta
 	return rc;
 }
 
+/* Whether a snapshot has nothing at one place, and at the other what another has there.  Where the kernel moved
+ * pages as well, their frames do not tell that it is the same. */
+static bool only_at(const struct vmsnap *snap, uint64_t gone, const struct vmsnap *other, uint64_t at)
+{
+	const struct vmsnap_vma *in_snap = vmsnap_vma_at(snap, at), *in_other = vmsnap_vma_at(other, at);
+	return !vmsnap_vma_at(snap, gone) && in_snap && in_other && vma_same_backing(in_snap, in_other);
+}
+
 /* What went from the parent to the child came from the base too, if the parent did not put it
  * where it had moved something away.  If the base has it where the
  * child has it, it was the parent that moved it, and as to the child nothing moved. */
@@ -88,6 +96,7 @@ static int complete_base(const struct kin *kin, struct move_list *base, struct m
 			/* Nothing tells what the parent did, but that the base has it where the child has. */
 			if (!rc && kin->frames && s.other == s.from)
 				rc = share_at(kin->base, kin->child, s.to, s.length, work, &stayed);
+			stayed |= s.other == s.from && only_at(kin->base, s.from, kin->child, s.to);
 			struct move of_base = { .from = stayed ? s.to : s.other, .to = s.to, .length = s.length };
 			if (!rc && !s.nowhere)
 				rc = add_where_free(base, &kin->base_child, &of_base, work);
@@ -133,8 +142,8 @@ static int add_where_kept(const struct kin *kin, struct move_list *more, const s
  * it is now: most likely both moved it, before the fork or since. */
 static bool moved_as_well(const struct kin *kin, const struct vmsnap *other, uint64_t from, uint64_t to)
 {
-	const struct vmsnap_vma *parent = vmsnap_vma_at(kin->parent, to), *child = vmsnap_vma_at(kin->child, to);
-	return !vmsnap_vma_at(other, from) && parent && child && vma_same_backing(parent, child);
+	const struct vmsnap *same = other == kin->parent ? kin->child : kin->parent;
+	return only_at(other, from, same, to);
 }
 
 /* What went from the base to the child, the parent has, or had, too. */

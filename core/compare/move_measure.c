@@ -4,6 +4,7 @@
 
 #include "facts.h"
 #include "fault_bound.h"
+#include "moves_count.h"
 #include "own_page.h"
 #include "walk.h"
 
@@ -48,6 +49,8 @@ struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b, 
 {
 	uint64_t at_a = a->info.faults, at_b = b->info.faults;
 	struct move_proof proof = { .frames = facts_context_of(a, b).frames, .at_once = at_once, .later = b };
+	proof.by_kernel = moves_possible(a->info.page_moves, b->info.page_moves);
+	proof.at_once &= !proof.by_kernel;
 	if (facts_same_process(a, b)) {
 		proof.one_line = proof.same_process = true;
 		proof.counted = at_a != UINT64_MAX && at_b != UINT64_MAX;
@@ -73,6 +76,7 @@ void move_proof_spent(struct move_proof *proof, uint64_t faults)
 struct measure {
 	uint64_t equal, both; /* pages: in one frame, in A and in B; present in both */
 	uint64_t held;        /* of the equal, those that others have too, both times */
+	bool by_kernel;       /* it gave pages other frames without a fault */
 	bool one_line;        /* A was what B is now: */
 	uint64_t broken;      /* that nobody else had in A, in another frame now: no write does that */
 	uint64_t alike;       /* populated or not, the same in both; or not: */
@@ -80,8 +84,8 @@ struct measure {
 	struct fault_bound bound; /* what it would take to make the equal ones anew */
 };
 
-/* `at`: where they are in the later of the two. */
-static void measure_pages(struct measure *m, uint64_t at, uint64_t pages, uint64_t a, uint64_t b)
+/* `at`: where they are in the later of the two; `before`: what was there in the earlier one. */
+static void measure_pages(struct measure *m, uint64_t at, uint64_t pages, uint64_t a, uint64_t b, uint64_t before)
 {
 	bool same = (a & b & ENTRY_PRESENT) && (a & ENTRY_FRAME_MASK) && !((a ^ b) & ENTRY_FRAME_MASK);
 	bool zero = (a | b) & ENTRY_FLAG(VMSNAP_PAGE_ZERO);
@@ -97,7 +101,8 @@ static void measure_pages(struct measure *m, uint64_t at, uint64_t pages, uint64
 	if (same) {
 		m->equal += pages;
 		m->held += own_page(a) && own_page_surely_shared(a) && own_page_surely_shared(b) ? pages : 0;
-		fault_bound_add(&m->bound, at, pages, b);
+		if (!m->by_kernel || !own_page(before))
+			fault_bound_add(&m->bound, at, pages, b);
 	} else if (m->one_line && own_page(a) && own_page_exclusive(a) && (b & ENTRY_PRESENT)) {
 		m->broken += pages;
 	}
@@ -113,6 +118,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 struct stayed {
 	bool looked_for;
 	struct run_cursor from_b, to_a;
+	uint64_t at_from, at_to; /* what B has where the pages were, and A where they are; 0 if it is not looked for */
 };
 
 static bool stayed_at(struct stayed *stayed, uint64_t from, uint64_t to, uint64_t a, uint64_t b, uint64_t *length)
@@ -120,10 +126,10 @@ static bool stayed_at(struct stayed *stayed, uint64_t from, uint64_t to, uint64_
 	uint64_t until_from = from + *length, until_to = to + *length;
 	if (!stayed->looked_for)
 		return false;
-	bool yes = own_page_same(a, run_cursor_entry(&stayed->from_b, from, &until_from)) ||
-	           own_page_same(run_cursor_entry(&stayed->to_a, to, &until_to), b);
+	stayed->at_from = run_cursor_entry(&stayed->from_b, from, &until_from);
+	stayed->at_to = run_cursor_entry(&stayed->to_a, to, &until_to);
 	*length = lesser(*length, lesser(until_from - from, until_to - to));
-	return yes;
+	return own_page_same(a, stayed->at_from) || own_page_same(stayed->at_to, b);
 }
 
 /* Whether so few pages moved, of those met until now, that the rest cannot make up for it: hardly
@@ -140,7 +146,9 @@ static int measure_all(const struct vmsnap *a, const struct vmsnap *b, const str
 	uint64_t to = c->start, from = to + c->distance, low = 0, high = c->length;
 	struct run_cursor in_a = run_cursor_at(a, from), in_b = run_cursor_at(b, to);
 	struct stayed stayed = { .looked_for = !c->file && !c->by_shape && (!c->from.unmatched || !c->to.unmatched) };
-	const struct measure none = { .one_line = proof->one_line, .bound = fault_bound_begin(proof->later) };
+	const struct measure none = { .by_kernel = proof->by_kernel,
+		                      .one_line = proof->one_line,
+		                      .bound = fault_bound_begin(proof->later) };
 	int rc = VMSNAP_OK;
 	if (stayed.looked_for) {
 		stayed.from_b = run_cursor_at(b, from);
@@ -159,8 +167,9 @@ static int measure_all(const struct vmsnap *a, const struct vmsnap *b, const str
 			low = done + length;
 			*out = none;
 		} else {
-			measure_pages(out, (proof->later == a ? from : to) + done, length >> in_a.shift, entry_a,
-			              entry_b);
+			bool back = proof->later == a;
+			measure_pages(out, (back ? from : to) + done, length >> in_a.shift, entry_a, entry_b,
+			              back ? stayed.at_from : stayed.at_to);
 		}
 		--*looks;
 		rc = work_step(work);

@@ -12,6 +12,7 @@ struct move_proof {
 	bool same_process, at_once;
 	bool one_line;              /* that, or one and its child: pages may be the same */
 	bool counted;               /* .faults is known */
+	bool by_kernel;             /* it may have given pages other frames without a fault */
 	const struct vmsnap *later; /* A or B */
 	uint64_t faults;            /* that pages may have come by which seem to have moved */
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fault_bound.h"
+#include "moves_count.h"
 #include "own_page.h"
 #include "place_filter.h"
 #include "walk.h"
@@ -38,6 +39,7 @@ struct differences {
 struct finding {
 	enum sightings_of of;
 	bool b_is_later;
+	bool by_kernel; /* it may have given pages other frames without a fault */
 	unsigned shift;
 	struct work *work;
 	struct differences differences; /* that have a page which is sought */
@@ -82,7 +84,8 @@ static void skip_same(struct run_cursor *a, struct run_cursor *b)
 static bool is_made(const struct finding *f, const struct difference *d)
 {
 	uint64_t before = f->b_is_later ? d->a : d->b, after = f->b_is_later ? d->b : d->a;
-	return own_page(after) && (after & ENTRY_PRESENT) && !(own_page(before) && own_page_exclusive(before));
+	bool moved = own_page(before) && (f->by_kernel || own_page_exclusive(before));
+	return own_page(after) && (after & ENTRY_PRESENT) && !moved;
 }
 
 static int add_range(const struct finding *f, struct frame_ranges *ranges, const struct difference *d, uint64_t entry)
@@ -340,6 +343,7 @@ int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sighting
 {
 	struct finding f = { .of = of,
 		             .b_is_later = later == b,
+		             .by_kernel = moves_possible(a->info.page_moves, b->info.page_moves),
 		             .shift = walk_page_shift(a),
 		             .work = work,
 		             .unmatched = its_parts,

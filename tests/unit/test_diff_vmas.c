@@ -403,6 +403,24 @@ static void new_memory_in_the_frames_of_the_old_is_no_move(void **state)
 }
 
 /* Faults that made other pages did not make these. */
+/* They come to other frames, which others had, without a fault. */
+static void pages_that_the_kernel_moved_are_no_evidence(void **state)
+{
+	struct pair *pair = *state;
+	add_anon(pair->a, 1, 129, "rw-p", "");
+	add_pages(pair->a, 1, 64, OWNED(1002));
+	add_pages(pair->a, 65, 64, OWNED(5001));
+	add_anon(pair->b, 1, 129, "rw-p", "");
+	add_pages(pair->b, 1, 64, OWNED(9002));
+	add_pages(pair->b, 65, 64, OWNED(1002));
+	expect_rows(pair, "moved 1-129 1-129\n");
+	pair->b->info.page_moves += 128;
+	expect_rows(pair, "");
+	/* What is where nothing was took a fault each, whatever became of it then. */
+	pair->a->runs.count = 1;
+	expect_rows(pair, "moved 1-129 1-129\n");
+}
+
 static void pages_that_are_surely_new_take_their_share_of_faults(void **state)
 {
 	struct pair *pair = *state;
@@ -660,6 +678,7 @@ int main(void)
 		TEST(file_elsewhere_whose_pages_may_be_mapped_anew_is_possibly_moved),
 		TEST(file_elsewhere_with_other_pages_of_its_own_is_not_moved),
 		TEST(new_memory_in_the_frames_of_the_old_is_no_move),
+		TEST(pages_that_the_kernel_moved_are_no_evidence),
 		TEST(pages_that_are_surely_new_take_their_share_of_faults),
 		TEST(without_frames_memory_of_one_shape_is_possibly_moved),
 		TEST(moved_memory_whose_first_pages_were_copied_is_moved),
