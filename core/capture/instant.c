@@ -19,6 +19,7 @@
 #include "freeze_reap.h"
 #include "freeze_tree.h"
 #include "identity.h"
+#include "moves_count.h"
 #include "options.h"
 #include "page_moves.h"
 #include "procdir.h"
@@ -533,15 +534,21 @@ static int finish_reader(struct capture *capture, size_t index)
 	return rc;
 }
 
-/* What several processes share is seen in one frame, unless the kernel moved it after it was read of
- * the first of them. */
+/* What several processes share is seen in one frame, and what is in another frame than before was
+ * written to, unless the kernel moved it before it was read, or KSM merges pages of the process. */
 static void check_page_moves(struct capture *capture)
 {
-	if (capture->reader_count < 2 || page_moves_now() == capture->page_moves)
+	if (!capture->page_moves)
 		return;
-	for (size_t i = 0; i < capture->reader_count; i++)
-		if (capture->readers[i].builder.snap)
-			capture->readers[i].builder.snap->info.page_moves = 0;
+	bool moved = page_moves_now() != capture->page_moves, merges = page_merges_anywhere();
+	for (size_t i = 0; i < capture->reader_count; i++) {
+		struct reader *reader = &capture->readers[i];
+		struct vmsnap *snap = reader->builder.snap;
+		if (snap && reader->live && merges && page_merges_of_process(reader->memory))
+			snap->info.page_moves = MOVES_MERGED;
+		else if (snap && moved)
+			snap->info.page_moves = 0;
+	}
 }
 
 static int finish_all(struct capture *capture, struct vmsnap ***out, size_t *count)

@@ -9,6 +9,7 @@
 #include "facts.h"
 #include "fork_base.h"
 #include "kin.h"
+#include "moves_count.h"
 #include "options.h"
 #include "pair.h"
 #include "relation.h"
@@ -19,13 +20,18 @@
 /* In the order of their time; without a base there are two, and the child leads in any case. */
 enum { BASE, PARENT, CHILD, ROLES };
 
+/* If fewer than one of so many pages was moved, though all that the kernel moved were theirs, frames that were
+ * let go so are not what tells who copied. */
+enum { PAGES_A_MOVE = 1000 };
+
 struct vmsnap_cow {
 	const struct vmsnap *parent, *child, *base;
 	const struct vmsnap *other; /* the child at the instant of the base; or NULL */
 	enum base_time base_time;
-	bool by_writes; /* since the base no page got another frame but by a write */
-	bool went_on;   /* the parent changed its memory between the base and the fork */
-	int relation;   /* enum vmsnap_relation */
+	enum kernel_moves moves;
+	bool many_moves; /* more than that these two are hardly met by any */
+	bool went_on;    /* the parent changed its memory between the base and the fork */
+	int relation;    /* enum vmsnap_relation */
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
 	uint64_t totals[VMSNAP_VERDICT_COUNT], touched_totals[VMSNAP_VERDICT_COUNT];
@@ -154,9 +160,10 @@ static void set_other(struct judging *j, struct verdict_case *c, const struct pa
 	c->other.entry = run_cursor_entry(&j->other, at, until);
 }
 
-static bool no_moves_since(const struct vmsnap *base, const struct vmsnap *snap)
+static bool no_moves_between(const struct vmsnap *a, const struct vmsnap *b)
 {
-	return base->info.page_moves && base->info.page_moves == snap->info.page_moves && facts_same_boot(base, snap);
+	uint64_t moved;
+	return moves_between(a->info.page_moves, b->info.page_moves, &moved) && !moved && facts_same_boot(a, b);
 }
 
 static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pair_member *base,
@@ -169,7 +176,9 @@ static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pa
 		.parent_child_frames = facts_same_boot(cow->parent, cow->child),
 		.base_time = base ? cow->base_time : BASE_NONE,
 		.went_on = cow->went_on,
-		.at_once = no_moves_since(cow->parent, cow->child),
+		.moves = cow->moves,
+		.at_once = no_moves_between(cow->parent, cow->child),
+		.merges = cow->parent->info.page_moves == MOVES_MERGED || cow->child->info.page_moves == MOVES_MERGED,
 	};
 	set_zero(&c.parent, cow, cow->parent, parent);
 	set_zero(&c.child, cow, cow->child, child);
@@ -178,7 +187,6 @@ static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pa
 		set_zero(&c.base, cow, cow->base, base);
 		c.parent_base_same = pair_same(parent, base);
 		c.child_base_same = pair_same(child, base);
-		c.by_writes = cow->by_writes;
 		c.base_frames = facts_same_boot(cow->parent, cow->base) && facts_same_boot(cow->child, cow->base);
 	}
 	return c;
@@ -218,6 +226,14 @@ static int tell_pages(struct judging *j, const struct judged *which, const struc
 	return add_pages(j, members, &range);
 }
 
+/* What it shows of the kernel and of the parent holds for all pages. */
+static void note(struct vmsnap_cow *cow, const struct verdict *verdict)
+{
+	cow->went_on |= verdict->went_on;
+	if (verdict->strayed && cow->many_moves && cow->moves == MOVES_ELSEWHERE)
+		cow->moves = MOVES_HERE;
+}
+
 /* Judges [start, end).  What was judged before is told, unless this is like it. */
 static int judge_pages(struct judging *j, const struct judged *which, const struct pair_member *members,
                        const struct verdict_case *c, uint64_t start, uint64_t end, struct run_of_pages *pending)
@@ -232,7 +248,7 @@ static int judge_pages(struct judging *j, const struct judged *which, const stru
 	pending->end = end;
 	pending->key = key;
 	pending->verdict = *verdict_again(&j->memo, c, key);
-	j->cow->went_on |= pending->verdict.went_on;
+	note(j->cow, &pending->verdict);
 	return rc;
 }
 
@@ -255,6 +271,20 @@ static int judge_beside(struct judging *j, const struct judged *which, const str
 		at = next;
 	}
 	return rc;
+}
+
+/* The pages of a huge one fill a table of entries of 8 bytes, which is a page. */
+static bool aligned_at(uint64_t entry, uint64_t address, unsigned page_shift)
+{
+	uint64_t pages = (UINT64_C(1) << page_shift) / 8, apart = (address >> page_shift) ^ (entry & ENTRY_FRAME_MASK);
+	return (entry & ENTRY_PRESENT) && !(apart & (pages - 1));
+}
+
+static void set_aligned(struct verdict_case *c, const struct judged *which, const struct pair_pages *pages,
+                        unsigned page_shift)
+{
+	c->parent.aligned = aligned_at(c->parent.entry, start_of(which->parent, pages->start), page_shift);
+	c->child.aligned = aligned_at(c->child.entry, start_of(which->child, pages->start), page_shift);
 }
 
 static int judge_members(struct judging *j, const struct pair_range *where, const struct pair_member *members)
@@ -280,6 +310,9 @@ static int judge_members(struct judging *j, const struct pair_range *where, cons
 		if (rc || !(c.parent.entry | c.child.entry | c.base.entry))
 			continue;
 		c.went_on = cow->went_on;
+		c.moves = cow->moves;
+		if (cow->moves != MOVES_NONE)
+			set_aligned(&c, &which, &pages, j->page_shift);
 		rc = cow->other && base->here ? judge_beside(j, &which, members, &c, pages.start, pages.end, &pending)
 		                              : judge_pages(j, &which, members, &c, pages.start, pages.end, &pending);
 	}
@@ -297,7 +330,9 @@ static int judge_all(struct vmsnap_cow *cow, const struct kin *kin)
 	j.page_shift = walk_page_shift(cow->parent);
 	j.other_at = UINT64_MAX;
 	bool knew = cow->went_on;
-	for (struct pair_range range; !rc && cow->went_on == knew && pair_next(&j.walk, &range);) {
+	enum kernel_moves moves = cow->moves;
+	for (struct pair_range range;
+	     !rc && cow->went_on == knew && cow->moves == moves && pair_next(&j.walk, &range);) {
 		rc = judge_members(&j, &range, range.member);
 		if (!rc && range.leaves)
 			rc = judge_members(&j, &range, range.left);
@@ -320,8 +355,11 @@ static int judge_kin(struct vmsnap_cow *cow)
 	struct fork_base at_fork = { .base = cow->base, .other = cow->other, .time = cow->base_time };
 	int rc = kin_find(&kin, &at_fork, cow->parent, cow->child, &cow->work);
 	rc = rc ? rc : judge_all(cow, &kin);
-	/* It was seen on the way, and then what was judged already is not as sure as it was taken for. */
-	if (!rc && cow->went_on) {
+	/* It was seen on the way, and then what was judged already is not as sure as it was taken for.  Each of
+	 * the two can be seen once. */
+	for (bool knew = false, here = false; !rc && (cow->went_on != knew || (cow->moves == MOVES_HERE) != here);) {
+		knew = cow->went_on;
+		here = cow->moves == MOVES_HERE;
 		forget_all(cow);
 		rc = judge_all(cow, &kin);
 	}
@@ -345,6 +383,39 @@ static const struct vmsnap *base_that_tells(const struct vmsnap *parent, const s
 	return base && !relation_parts(base, parent) && !relation_parts(base, child) ? base : NULL;
 }
 
+static uint64_t pages_of(const struct vmsnap *snap)
+{
+	uint64_t pages = 0;
+	for (size_t i = 0; i < snap->runs.count; i++)
+		pages += run_pages(&snap->runs.items[i]);
+	return pages;
+}
+
+/* How many pages the kernel moved between the base and another, of whomever; UINT64_MAX: some, or it is not
+ * known.  False if KSM may have given frames to one of the two alone. */
+static bool moved_since(const struct vmsnap *base, const struct vmsnap *snap, uint64_t *moved)
+{
+	uint64_t before = base->info.page_moves, after = snap->info.page_moves;
+	if (facts_same_boot(base, snap) && moves_between(before, after, moved))
+		return true;
+	*moved = UINT64_MAX;
+	return facts_same_boot(base, snap) && (!before || !after);
+}
+
+/* What the kernel did to frames since the base, as far as it is known without a look at the pages. */
+static void set_moves(struct vmsnap_cow *cow)
+{
+	uint64_t until_parent, until_child;
+	cow->moves = MOVES_UNKNOWN;
+	if (!cow->base || cow->parent->info.page_moves == MOVES_MERGED || cow->child->info.page_moves == MOVES_MERGED ||
+	    cow->base->info.page_moves == MOVES_MERGED || !moved_since(cow->base, cow->parent, &until_parent) ||
+	    !moved_since(cow->base, cow->child, &until_child))
+		return;
+	uint64_t moved = until_parent > until_child ? until_parent : until_child;
+	cow->moves = moved ? MOVES_ELSEWHERE : MOVES_NONE;
+	cow->many_moves = moved && moved > (pages_of(cow->parent) + pages_of(cow->child)) / PAGES_A_MOVE;
+}
+
 static struct vmsnap_cow *cow_make(const struct vmsnap *parent, const struct vmsnap *child,
                                    const struct fork_base *base, const struct work *work)
 {
@@ -356,7 +427,7 @@ static struct vmsnap_cow *cow_make(const struct vmsnap *parent, const struct vms
 	cow->base = vmsnap_ref(base->base);
 	cow->other = vmsnap_ref(base->other);
 	cow->base_time = base->time;
-	cow->by_writes = base->base && no_moves_since(base->base, parent) && no_moves_since(base->base, child);
+	set_moves(cow);
 	cow->work = *work;
 	return cow;
 }

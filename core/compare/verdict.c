@@ -314,14 +314,31 @@ static enum link hidden_link(const struct verdict_case *c, const struct at_fork 
 	return link == MANY && !may_share ? SINGLES : link;
 }
 
-/* Whether the kernel may have given it another frame for itself.  What a process wrote it has to
- * itself, unless it forked since; a page that KSM merged others have too.  A huge one the kernel may
- * have put together. */
+static bool has_alone(const struct verdict_page *page)
+{
+	return page->exclusive_known && (page->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
+}
+
+/* Whether the kernel may have given it another frame for this process alone: a huge page that it put
+ * together, and perhaps took apart again, or what KSM merged, and perhaps parted again. */
+static bool may_be_moved_alone(const struct verdict_case *c, const struct verdict_page *page)
+{
+	bool huge = page->aligned || (page->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE));
+	return c->moves == MOVES_UNKNOWN || (huge && c->moves != MOVES_NONE);
+}
+
+/* Or for all who have it, between the look at the one and that at the other.  What a process wrote it has
+ * to itself, unless it forked since. */
 static bool may_be_moved(const struct verdict_case *c, const struct verdict_page *page)
 {
-	bool exclusive = page->exclusive_known && (page->entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE));
-	bool huge = page->entry & ENTRY_FLAG(VMSNAP_PAGE_HUGE);
-	return (!c->at_once && !exclusive) || (huge && !c->by_writes);
+	return may_be_moved_alone(c, page) || (!c->at_once && !has_alone(page));
+}
+
+/* Two frames of one page, of which one is that of the fork: the other side copied it.  Unless the kernel
+ * moved it, and the frame that was let go was given out again for a copy of the same page. */
+static enum link moved_link(const struct verdict_case *c, const struct verdict_page *page, enum link moved)
+{
+	return c->moves == MOVES_HERE || may_be_moved(c, page) ? UNSURE : moved;
 }
 
 static enum link link_of(const struct verdict_case *c, enum kind parent, enum kind child, const struct at_fork *fork)
@@ -333,16 +350,23 @@ static enum link link_of(const struct verdict_case *c, enum kind parent, enum ki
 		return parent == ANON ? hidden_link(c, fork) : NO_LINK;
 	if (in_parent == in_child)
 		return SAME;
-	bool parent_moved = may_be_moved(c, &c->parent), child_moved = may_be_moved(c, &c->child);
 	if (fork->kind == parent && fork->frame && c->base_frames) {
 		if (in_parent == fork->frame)
-			return child_moved ? UNSURE : CHILD_MOVED;
+			return moved_link(c, &c->child, CHILD_MOVED);
 		if (in_child == fork->frame)
-			return parent_moved ? UNSURE : PARENT_MOVED;
-		if (c->by_writes)
+			return moved_link(c, &c->parent, PARENT_MOVED);
+		if (c->moves == MOVES_NONE)
 			return BOTH_MOVED;
 	}
-	return (fork->kind & OWN) && parent_moved && child_moved ? UNSURE : DIFFER;
+	bool one_alone = may_be_moved_alone(c, &c->parent) || may_be_moved_alone(c, &c->child);
+	bool both = may_be_moved(c, &c->parent) && may_be_moved(c, &c->child);
+	return (fork->kind & OWN) && (one_alone || both) ? UNSURE : DIFFER;
+}
+
+/* By a base. */
+static bool is_told(const struct verdict_case *c)
+{
+	return c->base_time != BASE_NONE && c->base_time != BASE_OF_ANOTHER;
 }
 
 /* What went between the base and the fork may have come again, and what came both had from the fork:
@@ -351,7 +375,7 @@ static enum link link_of(const struct verdict_case *c, enum kind parent, enum ki
 static bool may_be_otherwise(const struct verdict_case *c, enum kind fork, enum kind parent, enum kind child)
 {
 	if (c->base_time == BASE_BEFORE)
-		return (child & OWN) || (fork & parent & OWN);
+		return (child & OWN) || ((fork & OWN) && (parent & OWN));
 	return c->base_time == BASE_AT_CHILD && (parent & OWN);
 }
 
@@ -364,10 +388,32 @@ static bool shows_that_it_went_on(const struct verdict_case *c, const struct rul
 	return rule->link == SAME && c->base_frames && frame_of(&c->base) ? !same_own(&c->parent, &c->base) : !own;
 }
 
+/* Both have it, but not where the base had it: the kernel moved it, or the parent wrote it before the fork. */
+static bool shows_that_it_strayed(const struct verdict_case *c, const struct rule *rule)
+{
+	if (is_moving(&c->parent) || is_moving(&c->child))
+		return true;
+	return rule->verdict == VMSNAP_VERDICT_SHARED && rule->link == SAME && is_told(c) && c->base_frames &&
+	       c->parent_base_same && kind_of(&c->base) == ANON && frame_of(&c->base) &&
+	       !same_own(&c->parent, &c->base);
+}
+
+/* Who copied it is told by a frame that was there at another time. */
+static bool rests_on_a_kept_frame(const struct rule *rule)
+{
+	return rule->link == CHILD_MOVED || rule->link == PARENT_MOVED;
+}
+
 static bool rests_on_the_base(const struct rule *rule)
 {
 	return rule->base != ANY || (rule->link & MOVED) == rule->link ||
 	       (rule->place != TOGETHER && rule->place != APART && rule->place != ELSEWHERE);
+}
+
+static bool is_inferred(const struct verdict_case *c, const struct at_fork *fork, const struct rule *rule)
+{
+	return rule->inferred || (fork->presumed && rests_on_the_base(rule)) ||
+	       (c->moves != MOVES_NONE && rests_on_a_kept_frame(rule));
 }
 
 /* It looks swapped, and what it is is not known. */
@@ -376,10 +422,10 @@ static bool is_doubtful(const struct verdict_page *page)
 	return !page->shared && entry_doubtful(page->entry);
 }
 
-/* By a base. */
-static bool is_told(const struct verdict_case *c)
+/* KSM can put the zero page in the place of one that holds zeros. */
+static bool may_be_zeroed(const struct verdict_case *c, enum kind fork, enum kind parent, enum kind child)
 {
-	return c->base_time != BASE_NONE && c->base_time != BASE_OF_ANOTHER;
+	return c->merges && (parent == ZERO || child == ZERO) && ((fork | parent | child) & OWN);
 }
 
 static struct verdict judge(const struct verdict_case *c)
@@ -391,9 +437,13 @@ static struct verdict judge(const struct verdict_case *c)
 	enum kind parent = kind_of(&c->parent), child = kind_of(&c->child);
 	if (fork.presumed && may_be_otherwise(c, fork.kind, parent, child))
 		fork = untold;
+	if (may_be_zeroed(c, fork.kind, parent, child))
+		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 	enum place place = place_of(c, fork.kind != UNTOLD);
+	/* What neither had in its place then both may have moved there since: frames would show it. */
+	bool seen = c->parent.frames_known && c->child.frames_known;
 	if (place == TOGETHER && !c->parent_base_same && fork.kind != UNTOLD)
-		fork = (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
+		fork = fork.presumed && !seen ? untold : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
 	if (place == TOGETHER && c->parent.file && (parent | child) != ABSENT) {
 		parent = parent == ABSENT ? FILEPAGE : parent;
 		child = child == ABSENT ? FILEPAGE : child;
@@ -405,9 +455,9 @@ static struct verdict judge(const struct verdict_case *c)
 		if ((rule->place & place) && (rule->base & fork.kind) && (rule->parent & parent) &&
 		    (rule->child & child) && (rule->link & link))
 			return (struct verdict){ .verdict = rule->verdict,
-				                 .inferred =
-				                         rule->inferred || (fork.presumed && rests_on_the_base(rule)),
+				                 .inferred = is_inferred(c, &fork, rule),
 				                 .went_on = shows_that_it_went_on(c, rule),
+				                 .strayed = shows_that_it_strayed(c, rule),
 				                 .row = i + 1 };
 	}
 	return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
@@ -464,7 +514,7 @@ struct verdict verdict_of(const struct verdict_case *c)
 
 /* ---- once more ------------------------------------------------------------------------ */
 
-enum { FLAG_BITS = 64 - ENTRY_FLAGS_SHIFT, GENERATION_SHIFT = 3 * FLAG_BITS + 10 };
+enum { FLAG_BITS = 64 - ENTRY_FLAGS_SHIFT, GENERATION_SHIFT = 3 * FLAG_BITS + 14 };
 
 void verdict_memo_next(struct verdict_memo *memo)
 {
@@ -490,7 +540,8 @@ uint64_t verdict_key(const struct verdict_memo *memo, const struct verdict_case 
 	                 (uint64_t)(frame_p == frame_c) << 3 | (uint64_t)(frame_p == frame_b) << 4 |
 	                 (uint64_t)(frame_c == frame_b) << 5 | (uint64_t)c->went_on << 6 |
 	                 (uint64_t)is_zero_pfn(&c->parent) << 7 | (uint64_t)is_zero_pfn(&c->child) << 8 |
-	                 (uint64_t)is_zero_pfn(&c->base) << 9;
+	                 (uint64_t)is_zero_pfn(&c->base) << 9 | (uint64_t)c->moves << 10 |
+	                 (uint64_t)c->parent.aligned << 12 | (uint64_t)c->child.aligned << 13;
 	uint64_t flags = parent >> ENTRY_FLAGS_SHIFT | child >> ENTRY_FLAGS_SHIFT << FLAG_BITS |
 	                 base >> ENTRY_FLAGS_SHIFT << 2 * FLAG_BITS;
 	if (((parent | child | base) & ENTRY_SWAPPED) || c->base_time == BASE_BOTH)

@@ -18,6 +18,15 @@ struct verdict_page {
 	bool frames_known, exclusive_known;
 	struct zero_known zero; /* what tells whether it is the zero page */
 	bool taken_for_zero;    /* which it may be */
+	bool aligned;           /* it lies in memory as it does in the address space, as pages of a huge one do */
+};
+
+/* Whether the kernel gave pages other frames since the base, without a write. */
+enum kernel_moves {
+	MOVES_NONE,      /* nobody's */
+	MOVES_ELSEWHERE, /* somebody's, or it is not known; nothing shows that these were among them */
+	MOVES_HERE,      /* most likely some of these */
+	MOVES_UNKNOWN,   /* KSM was at work, or there is no base */
 };
 
 struct verdict_case {
@@ -29,14 +38,16 @@ struct verdict_case {
 	bool parent_child_same, parent_base_same, child_base_same, base_other_same;
 	/* Whether PFNs of these may be compared (one boot). */
 	bool parent_child_frames, base_frames;
-	bool by_writes; /* since the base no page got another frame but by a write */
-	bool at_once;   /* parent and child were looked at with none in between, and KSM has merged none */
+	enum kernel_moves moves;
+	bool at_once; /* parent and child were looked at with no such move in between */
+	bool merges;  /* KSM may have merged pages of one of them */
 };
 
 struct verdict {
 	int verdict; /* enum vmsnap_verdict; -1: nothing to say, no page is there */
 	bool inferred;
 	bool went_on; /* it shows that the parent changed its memory between the base and the fork */
+	bool strayed; /* it is in another frame than at the base, though none of the two need have copied it */
 	unsigned row; /* of the table in docs/verdicts.md, from 1 */
 };
 enum { VERDICT_NONE = -1 };

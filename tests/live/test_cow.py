@@ -197,7 +197,8 @@ class Cow(unittest.TestCase):
                 exact[verdict] += 1
             if not privileged and verdict in ("shared", "copied") and area == "anonymous":
                 self.assertTrue(inferred, "without PFNs this is inferred")
-            if privileged and with_base and verdict in ("shared", "copied_by_child", "copied_by_parent") and area == "anonymous":
+            # Who copied is inferred, too, if the kernel moved pages meanwhile, be they of others.
+            if privileged and with_base and verdict == "shared" and area == "anonymous":
                 self.assertFalse(inferred, (area, index, verdict))
         self.assertEqual(wrong[:6], [], f"{len(wrong)} of {len(forked.pages)} verdicts are wrong")
         return exact

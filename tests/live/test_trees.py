@@ -254,8 +254,10 @@ class Forks(Tree):
             self.assertEqual((worker["parent"], other["parent"]), (self.target.pid, self.target.pid))
             self.assertTrue(worker["came"] and other["came"])
             self.assertEqual(worker["base"]["pid"], self.target.pid)
-            # Of the table; a little more of the stack and the program's data.
-            self.assertGreaterEqual(worker["totals"]["copied_by_child"], 9)
+            # Of the table; a little more of the stack and the program's data.  By whom is not told if the
+            # kernel moved pages meanwhile.
+            copied = worker["totals"]["copied_by_child"] + worker["totals"]["copied"]
+            self.assertGreaterEqual(copied, 9)
             self.assertGreaterEqual(other["totals"]["shared"], 64 - 9)
             # The pool is one, whoever maps it.
             self.assertEqual(answer["distinct"]["shared_mapping"], 8 * PAGE)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "backing.h"
+#include "moves_count.h"
 #include "verdict.h"
 
 enum { SPACE = 4000 };
@@ -94,7 +95,7 @@ static struct verdict naive(const struct vmsnap *parent, const struct vmsnap *ch
 		                  .parent_child_same = same_at(parent, child, address),
 		                  .parent_child_frames = true,
 		                  .base_frames = true,
-		                  .by_writes = base,
+		                  .moves = base ? MOVES_NONE : MOVES_UNKNOWN,
 		                  .at_once = true };
 	if (base) {
 		c.base = page_at(base, address);
@@ -491,6 +492,78 @@ static void base_of_another_boot_does_not_tell_who_copied(void **state)
 	vmsnap_unref(child);
 }
 
+/* A base before the fork, and one page of which parent and child have two. */
+struct two_frames {
+	struct vmsnap *base, *parent, *child;
+};
+
+/* strayed: parent and child share the other pages, but not where the base had them. */
+static struct two_frames make_two_frames(uint64_t pages, bool strayed, uint64_t moves)
+{
+	struct two_frames f = { family_member(10, 1), family_member(10, 1), family_member(11, 10) };
+	uint64_t now = strayed ? 300000 : 100000;
+	add_anon(f.base, 32, 32 + pages, "rw-p", "");
+	add_anon(f.parent, 32, 32 + pages, "rw-p", "");
+	add_anon(f.child, 32, 32 + pages, "rw-p", "");
+	add_pages(f.base, 16, 1, OWNED(100));
+	add_pages(f.base, 32, pages, OWNED(100000));
+	add_pages(f.parent, 16, 1, OWNED(100));
+	add_pages(f.parent, 32, pages, ANON(now));
+	add_pages(f.child, 16, 1, OWNED(901));
+	add_pages(f.child, 32, pages, ANON(now));
+	f.parent->info.page_moves = f.child->info.page_moves = f.base->info.page_moves + moves;
+	return f;
+}
+
+static void expect_first(struct two_frames f, int verdict, bool inferred)
+{
+	struct vmsnap_cow *cow = NULL;
+	struct vmsnap_cow_range range;
+	assert_int_equal(vmsnap_cow_new(f.parent, f.child, f.base, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_cow_range(cow, 0, &range), VMSNAP_OK);
+	assert_int_equal(range.start / PAGE, 16);
+	assert_string_equal(vmsnap_verdict_name(range.verdict), vmsnap_verdict_name(verdict));
+	assert_int_equal(range.inferred, inferred);
+	vmsnap_cow_free(cow);
+	vmsnap_unref(f.base);
+	vmsnap_unref(f.parent);
+	vmsnap_unref(f.child);
+}
+
+/* Where the kernel moved pages of theirs, a frame that was let go may have been given to a copy of the very
+ * page that had been in it: then the other side, which has the page still, would be told to have copied it. */
+static void a_frame_that_may_have_been_given_out_again_names_nobody(void **state)
+{
+	(void)state;
+	expect_first(make_two_frames(16, true, 0), VMSNAP_VERDICT_COPIED_BY_CHILD, false);
+	expect_first(make_two_frames(16, true, 20), VMSNAP_VERDICT_COPIED, true);
+	expect_first(make_two_frames(16, false, 20), VMSNAP_VERDICT_COPIED_BY_CHILD, true);
+	/* Fewer than they could be met by. */
+	expect_first(make_two_frames(16000, true, 20), VMSNAP_VERDICT_COPIED_BY_CHILD, true);
+	expect_first(make_two_frames(16000, true, 40), VMSNAP_VERDICT_COPIED, true);
+}
+
+static void what_ksm_may_have_parted_names_nobody(void **state)
+{
+	(void)state;
+	expect_first(make_two_frames(16, false, moves_count(0, 1) - 1), VMSNAP_VERDICT_COPIED, true);
+	struct two_frames f = make_two_frames(16, false, 0);
+	f.parent->info.page_moves = f.child->info.page_moves = MOVES_MERGED;
+	expect_first(f, VMSNAP_VERDICT_COPIED, true);
+}
+
+/* After it gave the page back the parent forked, and then wrote the page. */
+static void what_was_in_swap_before_the_fork_was_not_always_there_at_it(void **state)
+{
+	(void)state;
+	struct two_frames f = { family_member(10, 1), family_member(10, 1), family_member(11, 10) };
+	add_pages(f.base, 16, 1, SLOT(3));
+	add_pages(f.parent, 16, 1, OWNED(100));
+	add_pages(f.parent, 17, 1, ANON(7));
+	add_pages(f.child, 17, 1, ANON(7));
+	expect_first(f, VMSNAP_VERDICT_ONLY_IN_PARENT, false);
+}
+
 static void what_is_not_known_is_not_believed(void **state)
 {
 	(void)state;
@@ -571,7 +644,8 @@ static void what_may_be_the_zero_page_in_both_is_shared_at_most(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct vmsnap *parent = recorded_member(10, 1, "this-boot"), *child = recorded_member(11, 10, "this-boot");
+		struct vmsnap *parent = recorded_member(10, 1, "this-boot"),
+		              *child = recorded_member(11, 10, "this-boot");
 		struct vmsnap_cow *cow;
 		struct vmsnap_cow_range range;
 		add_pages(parent, 16, 1, cases[i].parent);
@@ -689,6 +763,9 @@ int main(void)
 		cmocka_unit_test(what_the_child_moved_memory_over_is_dropped),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
+		cmocka_unit_test(a_frame_that_may_have_been_given_out_again_names_nobody),
+		cmocka_unit_test(what_ksm_may_have_parted_names_nobody),
+		cmocka_unit_test(what_was_in_swap_before_the_fork_was_not_always_there_at_it),
 		cmocka_unit_test(what_is_not_known_is_not_believed),
 		cmocka_unit_test(the_zero_page_of_a_recording),
 		cmocka_unit_test(what_may_be_the_zero_page_in_both_is_shared_at_most),

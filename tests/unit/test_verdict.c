@@ -27,7 +27,18 @@ enum mapping {
 };
 
 #define BASELESS UINT64_MAX
-enum { NO_PFNS = 1, NO_EXCLUSIVE = 2, BASE_OF_OTHER_BOOT = 4, NO_ZERO = 8, MOVED_BY_KERNEL = 16 };
+enum {
+	NO_PFNS = 1,
+	NO_EXCLUSIVE = 2,
+	BASE_OF_OTHER_BOOT = 4,
+	NO_ZERO = 8,
+	MOVED_BY_KERNEL = 16, /* pages of somebody, also between the two looks */
+	MOVED_HERE = 32,      /* pages of these two */
+	MERGED = 64           /* KSM may have merged pages of them */
+};
+/* Of the last three, one at a time. */
+static const unsigned doings[] = { 0, MOVED_BY_KERNEL, MOVED_HERE, MERGED };
+enum { DOINGS = sizeof(doings) / sizeof(doings[0]) };
 
 struct row {
 	unsigned row;
@@ -71,7 +82,12 @@ static struct verdict_case make_case(const struct row *row)
 	c.base_time = row->base == BASELESS ? BASE_NONE : BASE_AT;
 	c.parent_child_frames = true;
 	c.base_frames = !(row->unknown & BASE_OF_OTHER_BOOT);
-	c.by_writes = c.at_once = !(row->unknown & MOVED_BY_KERNEL);
+	c.at_once = !(row->unknown & (MOVED_BY_KERNEL | MERGED));
+	c.merges = row->unknown & MERGED;
+	c.moves = c.merges                           ? MOVES_UNKNOWN
+	          : (row->unknown & MOVED_HERE)      ? MOVES_HERE
+	          : (row->unknown & MOVED_BY_KERNEL) ? MOVES_ELSEWHERE
+	                                             : MOVES_NONE;
 	set_mapping(&c, row->mapping);
 	c.parent.entry = row->parent;
 	c.child.entry = row->child;
@@ -129,8 +145,16 @@ static const struct row rows[] = {
 	    MOVED_BY_KERNEL, VMSNAP_VERDICT_COPIED, 1),
 	ROW(13, "both_have_one_page_that_was_moved_between_two_looks", ANONYMOUS, ANON(9), ANON(20), ANON(21),
 	    MOVED_BY_KERNEL, VMSNAP_VERDICT_COPIED, 1),
-	ROW(5, "parent_kept_the_frame_and_the_child_alone_has_its_own", ANONYMOUS, ANON(9), ANON(9), OWNED(21),
-	    MOVED_BY_KERNEL, VMSNAP_VERDICT_COPIED_BY_CHILD, 0),
+	ROW(13, "parent_has_the_frame_and_the_kernel_moved_pages_of_these", ANONYMOUS, ANON(9), OWNED(9), OWNED(21),
+	    MOVED_HERE, VMSNAP_VERDICT_COPIED, 1),
+	ROW(12, "neither_has_the_frame_and_the_kernel_moved_pages_of_these", ANONYMOUS, ANON(9), OWNED(20), OWNED(21),
+	    MOVED_HERE, VMSNAP_VERDICT_COPIED, 0),
+	ROW(13, "child_may_have_been_merged_and_parted_again", ANONYMOUS, ANON(9), OWNED(9), OWNED(21), MERGED,
+	    VMSNAP_VERDICT_COPIED, 1),
+	ROW(13, "both_may_have_been_merged_and_parted_again", ANONYMOUS, ANON(9), OWNED(20), OWNED(21), MERGED,
+	    VMSNAP_VERDICT_COPIED, 1),
+	ROW(3, "one_frame_is_shared_by_merging_too", ANONYMOUS, ANON(9), ANON(20), ANON(20), MERGED,
+	    VMSNAP_VERDICT_SHARED, 0),
 	ROW(14, "parent_swapped_child_present", ANONYMOUS, ANON(3), SLOT(1), ANON(3), 0, VMSNAP_VERDICT_SWAPPED, 0),
 	ROW(14, "slots_unknown", ANONYMOUS, BASELESS, HIDDEN(SLOT(1)), HIDDEN(SLOT(1)), NO_PFNS, VMSNAP_VERDICT_SWAPPED,
 	    0),
@@ -362,9 +386,10 @@ static void for_all_cases(void (*fn)(const struct verdict_case *c, void *ctx), v
 	for (size_t base = 0; base < PAGES; base++)
 		for (size_t parent = 0; parent < PAGES - 1; parent++)
 			for (size_t child = 0; child < PAGES - 1; child++)
-				for (unsigned variant = 0; variant < MAPPINGS * 32u; variant++) {
-					struct row row = { .mapping = variant / 32,
-						           .unknown = variant % 32,
+				for (unsigned variant = 0; variant < MAPPINGS * DOINGS * MOVED_BY_KERNEL; variant++) {
+					struct row row = { .mapping = variant / DOINGS / MOVED_BY_KERNEL,
+						           .unknown = (variant & (MOVED_BY_KERNEL - 1)) |
+						                      doings[variant / MOVED_BY_KERNEL % DOINGS],
 						           .base = pages[base],
 						           .parent = pages[parent],
 						           .child = pages[child] };
@@ -380,6 +405,8 @@ static void count_row(const struct verdict_case *c, void *ctx)
 	/* Before any row: it may be the zero page. */
 	if (!c->parent.zero.flagged && verdict.verdict == VMSNAP_VERDICT_UNKNOWN && !verdict.row)
 		return;
+	if (c->merges && !verdict.row)
+		return; /* see zero_pages_may_be_pages_that_were_merged */
 	assert_in_range(verdict.row, 1, TABLE_ROWS);
 	met[verdict.row]++;
 }
@@ -515,6 +542,72 @@ static void huge_pages_show_the_bit_of_the_first(void **state)
 }
 
 /* On the move, so that its frame is not known; or looking swapped, and nobody knows whether it is. */
+static void expect_verdict(const struct row *row, int verdict, bool inferred)
+{
+	struct verdict_case c = make_case(row);
+	struct verdict found = verdict_of(&c);
+	assert_int_equal(found.verdict, verdict);
+	assert_int_equal(found.inferred, inferred);
+}
+
+/* The frame may have been let go and given out again, but nothing shows that it was. */
+static void who_copied_is_inferred_where_the_kernel_moved_pages_of_others(void **state)
+{
+	(void)state;
+	struct row row = { .mapping = ANONYMOUS, .base = ANON(9), .parent = ANON(9), .child = OWNED(21) };
+	expect_verdict(&row, VMSNAP_VERDICT_COPIED_BY_CHILD, false);
+	row.unknown = MOVED_BY_KERNEL;
+	expect_verdict(&row, VMSNAP_VERDICT_COPIED_BY_CHILD, true);
+	row.parent = OWNED(21);
+	row.child = OWNED(9);
+	expect_verdict(&row, VMSNAP_VERDICT_COPIED_BY_PARENT, true);
+}
+
+/* Put together by the kernel and taken apart again, pages lie side by side as a huge one does. */
+static void pages_that_lie_as_a_huge_one_does_may_be_of_the_kernels_making(void **state)
+{
+	(void)state;
+	struct row row = { .mapping = ANONYMOUS, .base = ANON(9), .parent = OWNED(9), .child = OWNED(20) };
+	struct verdict_case c = make_case(&row);
+	c.child.aligned = true;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED_BY_CHILD);
+	c.moves = MOVES_ELSEWHERE;
+	assert_int_equal(verdict_of(&c).row, 13);
+	c.child.aligned = false;
+	c.parent.aligned = true;
+	assert_int_equal(verdict_of(&c).row, 5);
+	c.parent.entry = OWNED(21);
+	assert_int_equal(verdict_of(&c).row, 13);
+}
+
+/* Both may have moved it there since the base: without frames that is not seen. */
+static void what_neither_had_in_its_place_after_the_fork_need_not_be_new(void **state)
+{
+	(void)state;
+	struct row row = { .mapping = BOTH_NEW, .parent = OWNED(20), .child = OWNED(21) };
+	struct verdict_case c = make_case(&row);
+	c.base_time = BASE_BOTH;
+	c.base_other_same = true;
+	c.other = c.base;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_NEW_IN_BOTH);
+	c.parent.frames_known = c.child.frames_known = false;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED);
+}
+
+/* KSM may put the zero page in the place of one that holds zeros. */
+static void zero_pages_may_be_pages_that_were_merged(void **state)
+{
+	(void)state;
+	struct row row = { .mapping = ANONYMOUS, .base = ANON(9), .parent = OWNED(9), .child = ZEROPAGE };
+	struct verdict_case c = make_case(&row);
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_DROPPED_BY_CHILD);
+	row.unknown = MERGED;
+	c = make_case(&row);
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_UNKNOWN);
+	c.child.entry = NOTHING;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_DROPPED_BY_CHILD);
+}
+
 static void what_is_not_known_has_no_verdict(void **state)
 {
 	(void)state;
@@ -602,6 +695,10 @@ int main(void)
 		cmocka_unit_test(every_row_has_a_test),
 		cmocka_unit_test(the_page_says_what_the_rules_do),
 		cmocka_unit_test(huge_pages_show_the_bit_of_the_first),
+		cmocka_unit_test(who_copied_is_inferred_where_the_kernel_moved_pages_of_others),
+		cmocka_unit_test(pages_that_lie_as_a_huge_one_does_may_be_of_the_kernels_making),
+		cmocka_unit_test(what_neither_had_in_its_place_after_the_fork_need_not_be_new),
+		cmocka_unit_test(zero_pages_may_be_pages_that_were_merged),
 		cmocka_unit_test(what_is_not_known_has_no_verdict),
 		cmocka_unit_test(a_remembered_verdict_is_that_of_the_rules),
 		cmocka_unit_test(every_verdict_has_a_name_of_its_own),

@@ -135,7 +135,8 @@ struct vmsnap_info {
 	uint64_t boottime;   /* CLOCK_BOOTTIME, ns, which start_time is of; 0: unknown */
 	uint64_t page_moves; /* counts what makes the kernel give pages other frames without a write, on the
 	                      * whole machine: while it is the same, none got one so.  0: unknown, as where
-	                      * KSM has merged pages */
+	                      * some were just being moved; UINT64_MAX: KSM may have merged pages of this
+	                      * process, which is not counted */
 	uint64_t zero_pfn;   /* the frame of the shared zero page, on this machine until its next boot; 0: unknown, or
 	                      * there are several */
 };
