@@ -219,9 +219,10 @@ static bool judge(struct judged *j, enum base_mode mode, bool hide, struct looks
 	}
 	const struct vmsnap_info *now = vmsnap_info(looks->parent);
 	const struct vmsnap *base = vmsnap_cow_base(cow);
-	j->still =
-	        base && vmsnap_info(base)->page_moves == now->page_moves && (now->page_moves || hide || !frames_seen);
-	j->counts = j->still && !hide && frames_seen && (mode == BEFORE || mode == AT);
+	bool counted = now->page_moves && now->page_moves != UINT64_MAX;
+	j->still = base && vmsnap_info(base)->page_moves == now->page_moves && (counted || hide || !frames_seen);
+	if (!hide && frames_seen && (mode == BEFORE || mode == AT))
+		j->counts = j->still ? &tally.doubts : &tally.moved;
 	check_ranges(j, cow);
 	tally.forks++;
 	vmsnap_cow_free(cow);
@@ -275,13 +276,14 @@ static bool fill(void)
 static int mode_asked = -1;
 
 /* One to three forks in a row, of which each may be judged; others are forked beside them. */
-static bool run_one(uint64_t seed, bool no_frames)
+static bool run_one(uint64_t seed, bool no_frames, bool merging)
 {
 	struct looks looks = { 0 };
 	seed_now = random_state = seed;
 	log_count = 0;
 	told_of_seed = false;
 	with_huge_pages = chance(15);
+	with_merging = merging;
 	bool hide = no_frames || chance(20), good = begin() && fill();
 	for (int level = 0, parent = 0, levels = 1 + below(3); good && level < levels; level++) {
 		int child = free_slot();
@@ -299,30 +301,40 @@ static bool run_one(uint64_t seed, bool no_frames)
 	return good;
 }
 
+static double percent(struct doubts doubts)
+{
+	return doubts.pages ? 100.0 * (double)doubts.doubtful / (double)doubts.pages : 0;
+}
+
 static bool report(uint64_t failed)
 {
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		if (tally.verdicts[i])
 			printf("%10" PRIu64 " %s\n", tally.verdicts[i], vmsnap_verdict_name(i));
-	double doubtful = tally.counted ? 100.0 * (double)tally.doubtful / (double)tally.counted : 0;
-	printf("%" PRIu64 " verdicts contradict what was done where the kernel moved pages meanwhile\n", tally.moved);
-	printf("%" PRIu64 " forks, %" PRIu64 " pages: %" PRIu64
-	       " verdicts contradict what was done; with frames and a base "
-	       "at or before the fork %.2f %% of %" PRIu64 " are unknown or copied; %" PRIu64 " sequences broke off\n",
-	       tally.forks, tally.pages, tally.wrong, doubtful, tally.counted, failed);
-	/* A frame that was let go by moving its page may be given to a copy of that page. */
-	return !tally.wrong && tally.moved * 500 <= tally.forks && doubtful <= 2 && failed * 50 <= tally.forks;
+	if (tally.merged)
+		printf("KSM had merged %" PRIu64 " pages at the most\n", tally.merged);
+	printf("with frames and a base at or before the fork %.2f %% of %" PRIu64
+	       " pages are unknown or copied; where the kernel moved pages meanwhile, %.2f %% of %" PRIu64 "\n",
+	       percent(tally.doubts), tally.doubts.pages, percent(tally.moved), tally.moved.pages);
+	printf("%" PRIu64 " forks, %" PRIu64 " pages: %" PRIu64 " verdicts contradict what was done, %" PRIu64
+	       " of them where the kernel moved pages meanwhile; %" PRIu64 " sequences broke off\n",
+	       tally.forks, tally.pages, tally.wrong, tally.wrong_moved, failed);
+	return !tally.wrong && percent(tally.doubts) <= 2 && failed * 50 <= tally.forks;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "count", required_argument, NULL, 'c' }, { "seed", required_argument, NULL, 's' },
-		{ "no-frames", no_argument, NULL, 'n' },   { "show", required_argument, NULL, 'w' },
-		{ "base", required_argument, NULL, 'b' },  { 0 },
+		{ "count", required_argument, NULL, 'c' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "no-frames", no_argument, NULL, 'n' },
+		{ "show", required_argument, NULL, 'w' },
+		{ "base", required_argument, NULL, 'b' },
+		{ "merging", no_argument, NULL, 'm' },
+		{ 0 },
 	};
 	uint64_t count = 1000, seed = 1, failed = 0;
-	bool no_frames = false;
+	bool no_frames = false, merging = false;
 	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		if (option == 'c')
 			count = strtoull(optarg, NULL, 10);
@@ -330,6 +342,8 @@ int main(int argc, char **argv)
 			seed = strtoull(optarg, NULL, 10);
 		else if (option == 'n')
 			no_frames = true;
+		else if (option == 'm')
+			merging = true;
 		else if (option == 'w')
 			show_most = atoi(optarg);
 		else if (option == 'b')
@@ -346,7 +360,11 @@ int main(int argc, char **argv)
 	if (data_file < 0 || ftruncate(data_file, (off_t)PAGES_MAX * PAGE_BYTES))
 		return SKIPPED;
 	frames_seen = can_see_frames();
+	if (merging && !merging_is_on()) {
+		printf("SKIP: KSM is off\n");
+		return SKIPPED;
+	}
 	for (uint64_t i = 0; i < count; i++)
-		failed += !run_one(seed + i, no_frames);
+		failed += !run_one(seed + i, no_frames, merging);
 	return report(failed) ? 0 : 1;
 }

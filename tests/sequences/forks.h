@@ -36,7 +36,7 @@ extern const int region_pages[REGIONS];
 char *address_of(bool moved, int region, int page);
 
 enum state { ABSENT, READ, OWN, MAYBE_READ }; /* READ: the zero page, or the file's */
-enum { DID_WRITE = 1, DID_DROP = 2, DID_READ = 4, WAS_MERGED = 8, DID_COLLAPSE = 16 };
+enum { DID_WRITE = 1, DID_DROP = 2, DID_READ = 4, DID_COLLAPSE = 8 };
 
 struct page {
 	uint8_t state;
@@ -73,6 +73,7 @@ void serve(int self, bool moved);
 
 extern struct process processes[PROCESSES];
 extern bool with_huge_pages;
+extern bool with_merging; /* pages are equal more often, and KSM is waited for */
 
 extern uint64_t seed_now, random_state;
 extern uint32_t next_content;
@@ -87,14 +88,23 @@ bool receive(int process, struct answer *answer);
 bool ask(int process, const struct op *op, struct answer *answer);
 bool act(int who, const struct op *op);
 bool act_some(int who, int least, int most);
+/* Whether KSM merges pages on this machine; until it has looked at all pages often enough to do so. */
+bool merging_is_on(void);
+void wait_for_merges(void);
 void inherit(int parent, int child);
 int free_slot(void);
 bool fork_from(int parent, int child);
 
 /* ---- what was said against it: forks_judge.c ---- */
 
+/* Of pages with frames and a base before or at the fork: how many there are, and are unknown or copied. */
+struct doubts {
+	uint64_t pages, doubtful;
+};
 extern struct tally {
-	uint64_t forks, pages, wrong, moved, doubtful, counted;
+	uint64_t forks, pages, wrong, merged;
+	uint64_t wrong_moved;        /* of the wrong, where the kernel moved pages since the base */
+	struct doubts doubts, moved; /* where it did not, and where it did */
 	uint64_t verdicts[VMSNAP_VERDICT_COUNT];
 } tally;
 /* How many sequences with a wrong verdict are told in full. */
@@ -104,8 +114,8 @@ struct judged {
 	int parent, child;
 	struct process at_fork; /* the parent then */
 	const char *base_name;
-	bool still;  /* the kernel moved no pages between the base and now */
-	bool counts; /* for how much is unknown */
+	bool still;            /* the kernel moved no pages between the base and now */
+	struct doubts *counts; /* for how much is unknown; or NULL */
 };
 
 void check_ranges(const struct judged *j, struct vmsnap_cow *cow);

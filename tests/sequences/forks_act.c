@@ -1,15 +1,20 @@
 /* forks_act.c - what the driver has the processes do, and what it knows of their memory then. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "forks.h"
 
 struct process processes[PROCESSES];
-bool with_huge_pages;
+bool with_huge_pages, with_merging;
 
 /* ---- the driver's side of it ---------------------------------------------------------------- */
 
@@ -148,15 +153,30 @@ static const int special_advice[] = { MADV_DONTFORK,   MADV_DOFORK,          MAD
 	                              MADV_DONTNEED,   MADV_MERGEABLE,       MADV_UNMERGEABLE };
 #define SOME_OF(list) (list)[below((int)(sizeof(list) / sizeof((list)[0])))]
 
+static const int merging_advice[] = { MADV_MERGEABLE, MADV_MERGEABLE, MADV_MERGEABLE, MADV_UNMERGEABLE };
+
+/* Of the whole region. */
+static struct op plan_merging(void)
+{
+	struct op op = { .kind = OP_ADVISE, .region = below(HUGE_PAGES), .advice = SOME_OF(merging_advice) };
+	op.count = region_pages[op.region];
+	return op;
+}
+
 static struct op plan(const struct process *process)
 {
+	if (with_merging && chance(15)) {
+		struct op op = plan_merging();
+		if (process->mapped[op.region] && !(op.region == SPECIAL && process->guarded))
+			return op;
+	}
 	struct op op = { .kind = OP_WRITE, .region = below(100) < 55 ? PLAIN : below(HUGE_PAGES) };
 	if (with_huge_pages && chance(25))
 		op.region = HUGE_PAGES;
 	int choice = below(100);
 	op.kind = choice < 45 ? OP_WRITE : choice < 60 ? OP_READ : choice < 90 ? OP_ADVISE : OP_MOVE;
 	some_range(&op);
-	op.content = chance(10) ? 1 : next_content;
+	op.content = chance(with_merging ? 50 : 10) ? 1 : next_content;
 	next_content += PAGES_MAX;
 	if (op.kind == OP_MOVE)
 		op = (struct op){ .kind = OP_MOVE, .region = MOVABLE };
@@ -200,8 +220,38 @@ bool act_some(int who, int least, int most)
 		struct op op = plan(&processes[who]);
 		if (!act(who, &op))
 			return false;
+		if (with_merging && chance(10))
+			wait_for_merges();
 	}
 	return true;
+}
+
+static uint64_t read_number(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	return len > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
+bool merging_is_on(void)
+{
+	return read_number("/sys/kernel/mm/ksm/run") == 1;
+}
+
+void wait_for_merges(void)
+{
+	/* A page is merged when it was the same in two looks, and another one like it was met. */
+	enum { ROUNDS = 3, MS_MOST = 1000 };
+	const char *rounds = "/sys/kernel/mm/ksm/full_scans";
+	uint64_t end = read_number(rounds) + ROUNDS;
+	for (int i = 0; i < MS_MOST / 5 && read_number(rounds) < end; i++)
+		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+	uint64_t merged = read_number("/sys/kernel/mm/ksm/pages_sharing");
+	note("KSM has merged %" PRIu64 " pages", merged);
+	tally.merged = merged > tally.merged ? merged : tally.merged;
 }
 
 /* ---- forks ----------------------------------------------------------------------------------- */

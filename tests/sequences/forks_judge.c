@@ -19,7 +19,7 @@ struct known {
 
 static bool made(const struct page *page)
 {
-	return page->did & (DID_WRITE | DID_COLLAPSE | WAS_MERGED);
+	return page->did & (DID_WRITE | DID_COLLAPSE);
 }
 
 static bool lost(const struct page *page)
@@ -89,18 +89,38 @@ static bool contradicts(int verdict, bool inferred, const struct known *k)
 	}
 }
 
-static void say_wrong(const struct judged *j, const struct vmsnap_cow_range *range, int region, int page,
-                      const struct known *k, const char *warning)
+static void say_page(const char *whose, const struct vmsnap *snap, uint64_t address)
 {
-	tally.wrong += j->still;
-	tally.moved += !j->still;
+	struct vmsnap_run page = { 0 };
+	if (!snap)
+		return;
+	vmsnap_page_at(snap, address, &page);
+	printf("    %s: pfn %" PRIx64 ", slot %" PRIx64 ", flags %" PRIx32 "; kernel's moves %" PRIu64
+	       ", faults %" PRIu64 "\n",
+	       whose, page.pfn, page.swap_offset, page.flags, vmsnap_info(snap)->page_moves, vmsnap_info(snap)->faults);
+}
+
+/* at: the page, in the child. */
+static void say_pages(const struct vmsnap_cow *cow, const struct vmsnap_cow_range *range, uint64_t at)
+{
+	say_page("base", vmsnap_cow_base(cow), range->base_start + (at - range->start));
+	say_page("its other side", vmsnap_cow_base_other(cow), range->base_start + (at - range->start));
+	say_page("parent", vmsnap_cow_parent(cow), range->parent_start + (at - range->start));
+	say_page("child", vmsnap_cow_child(cow), at);
+}
+
+static void say_wrong(const struct judged *j, const struct vmsnap_cow *cow, const struct vmsnap_cow_range *range,
+                      uint64_t at, int region, int page, const struct known *k)
+{
+	tally.wrong++;
+	tally.wrong_moved += !j->still;
 	if (!told_of_seed && ++shown > show_most)
 		return;
 	if (shown > show_most)
 		return;
 	if (!told_of_seed) {
 		printf("seed %" PRIu64 ", parent %d, child %d, base %s; %s\n", seed_now, j->parent, j->child,
-		       j->base_name, warning);
+		       j->base_name, vmsnap_cow_warning(cow));
 		for (int i = 0; i < log_count; i++)
 			printf("    %s\n", log_lines[i]);
 	}
@@ -108,10 +128,11 @@ static void say_wrong(const struct judged *j, const struct vmsnap_cow_range *ran
 	printf("  region %d, page %d: %s%s, but at the fork %d%s, parent did %d is %d, child did %d is %d\n", region,
 	       page, vmsnap_verdict_name(range->verdict), range->inferred ? " (inferred)" : "", k->at,
 	       k->at_uncertain ? "?" : "", k->parent->did, k->parent->state, k->child->did, k->child->state);
+	say_pages(cow, range, at);
 }
 
-static void check_page(const struct judged *j, const struct vmsnap_cow_range *range, int region, int page,
-                       const char *warning)
+static void check_page(const struct judged *j, const struct vmsnap_cow *cow, const struct vmsnap_cow_range *range,
+                       uint64_t address, int region, int page)
 {
 	const struct page *at = &j->at_fork.pages[region][page];
 	struct known k = { .at = at->state,
@@ -125,11 +146,12 @@ static void check_page(const struct judged *j, const struct vmsnap_cow_range *ra
 	tally.pages++;
 	tally.verdicts[range->verdict]++;
 	if (j->counts) {
-		tally.counted++;
-		tally.doubtful += range->verdict == VMSNAP_VERDICT_UNKNOWN || range->verdict == VMSNAP_VERDICT_COPIED;
+		j->counts->pages++;
+		j->counts->doubtful +=
+		        range->verdict == VMSNAP_VERDICT_UNKNOWN || range->verdict == VMSNAP_VERDICT_COPIED;
 	}
 	if (contradicts(range->verdict, range->inferred, &k))
-		say_wrong(j, range, region, page, &k, warning);
+		say_wrong(j, cow, range, address, region, page, &k);
 }
 
 /* Which region an address of the child is in. */
@@ -155,6 +177,6 @@ void check_ranges(const struct judged *j, struct vmsnap_cow *cow)
 			    (region == MOVABLE && j->at_fork.moved != child->moved && !range.moved))
 				continue;
 			uint64_t start = (uint64_t)(uintptr_t)address_of(child->moved, region, 0);
-			check_page(j, &range, region, (int)((at - start) / PAGE_BYTES), vmsnap_cow_warning(cow));
+			check_page(j, cow, &range, at, region, (int)((at - start) / PAGE_BYTES));
 		}
 }
