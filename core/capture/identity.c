@@ -18,6 +18,7 @@
 
 #include "build_id.h"
 #include "error.h"
+#include "load_proof.h"
 #include "open_below.h"
 #include "program_start.h"
 #include "scan.h"
@@ -259,6 +260,14 @@ struct start {
 	int64_t boot, program; /* program 0: not asked for yet */
 };
 
+/* All mappings of one file. */
+struct file_mapped {
+	const struct vmsnap *snap;
+	struct vmsnap_vma *const *mappings;
+	size_t count;
+	struct start *start;
+};
+
 static bool stat_below(int root, const char *name, struct stat *st)
 {
 	CLEANUP_CLOSE int found = root >= 0 ? open_below(root, name) : -1;
@@ -280,15 +289,41 @@ static bool stat_mapped(const struct start *start, const struct vmsnap_vma *vma,
 	return start->procdir >= 0 && !fstatat(start->procdir, mapping, st, 0) && st->st_ino == vma->inode;
 }
 
-/* Nearly all files are older than the machine's boot: then nobody asks when the program began. */
-static bool changed_since(struct start *start, const struct vmsnap_vma *vma)
+/* By the names that stat_mapped() looks at; -1 if it is not that file, or not for us. */
+static int open_mapped(const struct start *start, const struct vmsnap_vma *vma, const struct stat *is)
 {
+	CLEANUP_CLOSE int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int roots[] = { ours, start->root };
+	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+		CLEANUP_CLOSE int found = roots[i] >= 0 ? open_below(roots[i], vma->name) : -1;
+		struct stat st;
+		if (found >= 0 && !fstat(found, &st) && st.st_ino == is->st_ino && st.st_dev == is->st_dev)
+			return open_found(found);
+	}
+	return -1;
+}
+
+/* Nothing but its name, owner or mode changed: it was not written to since, and the process has proof of what it
+ * loaded. */
+static bool is_as_loaded(const struct file_mapped *files, const struct stat *st)
+{
+	const struct start *start = files->start;
+	if (program_start_before_write(start->program, st))
+		return false;
+	CLEANUP_CLOSE int file = open_mapped(start, files->mappings[0], st);
+	return file >= 0 && load_proof(files->snap, files->mappings, files->count, start->procdir, file);
+}
+
+/* Nearly all files are older than the machine's boot: then nobody asks when the program began. */
+static bool changed_since(const struct file_mapped *files)
+{
+	struct start *start = files->start;
 	struct stat st;
-	if (!stat_mapped(start, vma, &st) || !program_start_before(start->boot, &st))
+	if (!stat_mapped(start, files->mappings[0], &st) || !program_start_before(start->boot, &st))
 		return false;
 	if (!start->program)
 		start->program = program_start(start->procdir, start->ticks);
-	return program_start_before(start->program, &st);
+	return program_start_before(start->program, &st) && !is_as_loaded(files, &st);
 }
 
 static bool guarded(const struct vmsnap *snap, const struct vmsnap_vma *vma)
@@ -305,8 +340,9 @@ static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t coun
 		size_t len = 0;
 		for (end = i; end < count && !vma_file_order(files[i], files[end]);)
 			end++;
+		struct file_mapped file = { snap, &files[i], end - i, start };
 		if (find_build_id(snap, &files[i], end - i, start->root, maps, id, &len) &&
-		    (guarded(snap, files[i]) || !changed_since(start, files[i]))) {
+		    (guarded(snap, files[i]) || !changed_since(&file))) {
 			copy = (uint8_t *)arena_copy(&snap->strings, id, len);
 			if (!copy)
 				return VMSNAP_ERR_NO_MEMORY;
@@ -337,5 +373,6 @@ int identity_build_ids(struct vmsnap *snap, int procdir, int root, int maps, str
 			files[count++] = &snap->vmas[i];
 	if (count)
 		qsort(files, count, sizeof(*files), by_file);
+	snap->info.build_ids_proved = true;
 	return ask_files(snap, files, count, &start, maps) ? fail_no_memory(err) : VMSNAP_OK;
 }

@@ -58,8 +58,8 @@ struct here elf_verify_here(const struct vmsnap_info *info)
 }
 
 /* Whether the file was written to in place while the program had it mapped, as far as can be
- * told.  Captures keep no build ID of such a file; older ones did, and one that changed after
- * the snapshot, too, tells by its ID what it is.  Numbers of devices are not compared: a file
+ * told.  Captures keep no build ID of such a file (.build_ids_proved); older ones did, and one that changed
+ * after the snapshot, too, tells by its ID what it is.  Numbers of devices are not compared: a file
  * system may show another one to stat() than in maps. */
 static bool changed_while_mapped(const struct stat *st, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
                                  struct here here)
@@ -68,7 +68,7 @@ static bool changed_while_mapped(const struct stat *st, const struct vmsnap_vma 
 		return false;
 	if (strcmp(vma->name, info->exe) == 0 && program_start_guards_exe(info->kernel))
 		return false;
-	return !vma->build_id_len || file_changed(st) < info->taken;
+	return !vma->build_id_len || (!info->build_ids_proved && file_changed(st) < info->taken);
 }
 
 static const char changed_while_running[] =
@@ -145,17 +145,19 @@ static int believed(int fd, const char *reason)
 int elf_verify_open(int root, const char *path, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
                     struct here here, const char **reason)
 {
-	int fd = names_open_regular(root, path);
+	int fd = here.gently ? names_open_gently(root, path) : names_open_regular(root, path);
 	*reason = fd < 0 ? why_not_opened(errno) : doubt(fd, vma, info, here, false);
 	return believed(fd, *reason);
 }
 
 int elf_verify_open_of_process(int procdir, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
-                               struct here here, const char **reason)
+                               struct here here, const char **reason, bool *for_root)
 {
-	int fd = names_open_mapped(procdir, vma, strcmp(vma->name, info->exe) == 0);
+	int fd = names_open_mapped(procdir, vma, strcmp(vma->name, info->exe) == 0, here.gently);
+	int error = fd < 0 ? errno : 0;
+	*for_root = error == EPERM || error == EACCES;
 	*reason = fd < 0 ? NULL : doubt(fd, vma, info, here, true);
-	if (fd < 0 && errno == EBUSY)
+	if (error == EBUSY)
 		*reason = "it is memory that may be in swap, and reading it would fetch it back";
 	return believed(fd, *reason);
 }

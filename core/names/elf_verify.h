@@ -12,6 +12,7 @@ struct here {
 	bool same_boot;    /* the very same kernel instance */
 	bool same_machine; /* device and inode numbers mean the same */
 	int64_t start;     /* when the program began: see program_start.h */
+	bool gently;       /* for now, only what is surely not in swap is read */
 };
 struct here elf_verify_here(const struct vmsnap_info *info);
 
@@ -21,8 +22,8 @@ int elf_verify_open(int root, const char *path, const struct vmsnap_vma *vma, co
                     struct here here, const char **reason);
 /* The same of what the living process itself has: a file that was deleted, or replaced by
  * another, or had no name ever (memfd).  *reason: NULL if it has it no more, or does not let us
- * have it.  See names_open_mapped(). */
+ * have it; *for_root: that the administrator could.  See names_open_mapped(). */
 int elf_verify_open_of_process(int procdir, const struct vmsnap_vma *vma, const struct vmsnap_info *info,
-                               struct here here, const char **reason);
+                               struct here here, const char **reason, bool *for_root);
 
 #endif

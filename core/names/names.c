@@ -425,9 +425,9 @@ static bool name_of_stacks(struct vmsnap_names *names, const struct vmsnap_vma *
 static bool name_of_bss(struct vmsnap_names *names, size_t index, struct vmsnap_name *out)
 {
 	struct segment_range ranges[ELF_LOADS_MAX];
-	names->objects.gently = true;
+	names->objects.here.gently = true;
 	size_t count = objects_segment_ranges(&names->objects, index, ranges);
-	names->objects.gently = false;
+	names->objects.here.gently = false;
 	if (!count || ranges[0].start != names->snap->vmas[index].start)
 		return false;
 	*out = (struct vmsnap_name){

@@ -207,13 +207,20 @@ void objects_warn_of(struct objects *o, const char *path, const char *reason)
 	free(line);
 }
 
-static void warn(struct objects *o, const struct object *object, const char *reason)
+/* root: the administrator could read it. */
+static void warn_more(struct objects *o, const struct object *object, const char *reason, bool root)
 {
 	char *line = NULL;
-	if (asprintf(&line, "%s: %s; its names are left out", object->vma->name, reason) < 0)
+	const char *more = root ? "; root could read it, from what the process has mapped (/proc/PID/map_files)" : "";
+	if (asprintf(&line, "%s: %s; its names are left out%s", object->vma->name, reason, more) < 0)
 		return;
 	objects_warn(o, line);
 	free(line);
+}
+
+static void warn(struct objects *o, const struct object *object, const char *reason)
+{
+	warn_more(o, object, reason, false);
 }
 
 /* Whether it matters that the file cannot be had: most mapped files are data, and
@@ -270,6 +277,7 @@ static int open_object(struct objects *o, int root, const struct object *object,
 struct opened {
 	int fd, root;
 	const char *path;
+	bool for_root; /* not opened, but the administrator could, through the process */
 };
 
 /* The name below the process's own root of a file that lies in there; NULL if it does not. */
@@ -289,7 +297,7 @@ static int open_of_process(struct objects *o, const struct object *object, struc
 	int fd = -1;
 	for (size_t i = 0; fd < 0 && !doubt && i < object->member_count && i < TRIES_MAX; i++)
 		fd = elf_verify_open_of_process(o->process.procdir, &o->snap->vmas[object->members[i].vma],
-		                                &o->snap->info, o->here, &doubt);
+		                                &o->snap->info, o->here, &doubt, &out->for_root);
 	if (doubt)
 		*reason = doubt;
 	out->path = object->vma->name;
@@ -306,6 +314,7 @@ static int open_somewhere(struct objects *o, const struct object *object, struct
 {
 	const char *other = NULL;
 	*reason = NULL;
+	out->for_root = false;
 	const char *inside = name_in_jail(o, object), *name = inside ? inside : object->vma->name;
 	out->root = inside ? o->process.root : o->root;
 	out->fd = open_object(o, out->root, object, name, &out->path, reason);
@@ -322,7 +331,7 @@ static int open_or_warn(struct objects *o, const struct object *object, struct o
 {
 	const char *reason;
 	if (open_somewhere(o, object, out, &reason) < 0 && reason && is_program(o, object))
-		warn(o, object, reason);
+		warn_more(o, object, reason, out->for_root);
 	return out->fd;
 }
 
@@ -368,11 +377,19 @@ static bool unwanted(struct objects *o)
 	return o->cancelled;
 }
 
-/* Shared memory has a device of major 0, as have overlayfs and others. */
-static bool may_be_in_swap(const struct object *object)
+/* Whether it is to be left for later.  Shared memory has a device of major 0, as have overlayfs and others: of
+ * these it is found out, by a look that reads nothing, whether all of it is in memory. */
+static bool may_be_in_swap(struct objects *o, const struct object *object)
 {
+	struct opened opened;
+	const char *reason;
 	struct sysinfo info;
-	return !object->vma->dev_major && !is_vdso(object->vma) && (sysinfo(&info) || info.freeswap < info.totalswap);
+	if (!o->here.gently || object->vma->dev_major || is_vdso(object->vma))
+		return false;
+	if (!sysinfo(&info) && info.freeswap >= info.totalswap)
+		return false;
+	CLEANUP_CLOSE int fd = open_somewhere(o, object, &opened, &reason);
+	return fd < 0;
 }
 
 /* Reads the headers, once; false if the object is of no use, or not now. */
@@ -380,7 +397,7 @@ static bool read_headers(struct objects *o, struct object *object)
 {
 	if (object->state == OBJECT_READ || object->state == OBJECT_UNUSABLE)
 		return object->state == OBJECT_READ;
-	if ((o->gently && may_be_in_swap(object)) || unwanted(o))
+	if (may_be_in_swap(o, object) || unwanted(o))
 		return false;
 	if (object->state == OBJECT_KEPT && !still_holds(o, object)) {
 		o->room += elf_cache_bytes(object->known);

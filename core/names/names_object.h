@@ -39,9 +39,6 @@ struct objects {
 	bool no_memory;   /* something is missing for want of memory */
 	struct work work; /* whether all this is still wanted; counts nothing */
 	bool cancelled;   /* something was left for later since it is not */
-	/* Files are not read now of which the kernel might have to fetch something from swap, for
-	 * their processes as well: those that may be in shared memory. */
-	bool gently;
 };
 #define NO_MEMBER UINT32_MAX
 

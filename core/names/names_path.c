@@ -60,13 +60,17 @@ void names_process_close(struct names_process *process)
 	*process = (struct names_process)NAMES_NO_PROCESS;
 }
 
+static int find_regular(int root, const char *path)
+{
+	if (path[0] == '/')
+		return root >= 0 ? open_below(root, path) : open(path, O_PATH | O_CLOEXEC);
+	errno = ENOENT;
+	return -1;
+}
+
 int names_open_regular(int root, const char *path)
 {
-	if (path[0] != '/') {
-		errno = ENOENT;
-		return -1;
-	}
-	CLEANUP_CLOSE int found = root >= 0 ? open_below(root, path) : open(path, O_PATH | O_CLOEXEC);
+	CLEANUP_CLOSE int found = find_regular(root, path);
 	return found < 0 ? -1 : open_found(found);
 }
 
@@ -91,48 +95,55 @@ static bool is_in_memory(int fd, const struct stat *st)
 }
 
 /* Reading what of a process's memory is in swap would fetch it back, for the process as well: a
- * memfd, shared memory, a program on a tmpfs. */
-static bool may_fetch_from_swap(int fd)
+ * memfd, shared memory, a program on a tmpfs, or on an overlayfs that lies on one. */
+static bool may_fetch_from_swap(int fd, bool overlay)
 {
 	struct sysinfo info;
 	struct statfs fs;
 	struct stat st;
 	if (!sysinfo(&info) && info.freeswap >= info.totalswap)
 		return false;
-	if (!fstatfs(fd, &fs) && (uint32_t)fs.f_type != (uint32_t)TMPFS_MAGIC)
+	if (!fstatfs(fd, &fs) && (uint32_t)fs.f_type != (uint32_t)TMPFS_MAGIC &&
+	    !(overlay && (uint32_t)fs.f_type == (uint32_t)OVERLAYFS_SUPER_MAGIC))
 		return false;
 	return fstat(fd, &st) || !is_in_memory(fd, &st);
 }
 
-static int open_gently(int found)
+static int open_gently(int found, bool overlay)
 {
 	int fd = open_found(found);
-	if (fd < 0 || !may_fetch_from_swap(fd))
+	if (fd < 0 || !may_fetch_from_swap(fd, overlay))
 		return fd;
 	close(fd);
 	errno = EBUSY;
 	return -1;
 }
 
+int names_open_gently(int root, const char *path)
+{
+	CLEANUP_CLOSE int found = find_regular(root, path);
+	return found < 0 ? -1 : open_gently(found, true);
+}
+
 /* Through one of the kernel's links; -1 and errno if it leads to another file. */
-static int open_link(int procdir, const char *link, uint64_t inode)
+static int open_link(int procdir, const char *link, uint64_t inode, bool gently)
 {
 	struct stat st;
 	CLEANUP_CLOSE int found = openat(procdir, link, O_PATH | O_CLOEXEC);
 	if (found < 0 || fstat(found, &st))
 		return -1;
 	if (st.st_ino == inode)
-		return open_gently(found);
+		return open_gently(found, gently);
 	errno = ENOENT;
 	return -1;
 }
 
-int names_open_mapped(int procdir, const struct vmsnap_vma *vma, bool exe)
+int names_open_mapped(int procdir, const struct vmsnap_vma *vma, bool exe, bool gently)
 {
 	char mapping[64];
-	int fd = exe ? open_link(procdir, "exe", vma->inode) : -1;
+	int fd = exe ? open_link(procdir, "exe", vma->inode, gently) : -1;
 	if (fd >= 0 || (exe && errno == EBUSY))
 		return fd;
 	snprintf(mapping, sizeof(mapping), "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
-	return open_link(procdir, mapping, vma->inode);
+	return open_link(procdir, mapping, vma->inode, gently);
 }

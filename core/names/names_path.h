@@ -28,9 +28,11 @@ void names_process_close(struct names_process *process);
  * opened: a FIFO would block, and opening a device, or a file that the kernel makes up
  * (of /proc, say), can do things. */
 int names_open_regular(int root, const char *path);
+/* The same, but not what may be shared memory of which something is in swap: EBUSY. */
+int names_open_gently(int root, const char *path);
 /* The very file that a living process has mapped, whatever its name leads to by now: its
  * program (`exe`), which its owner may open, or any other, which takes the administrator.
  * EPERM: as nobody else does. */
-int names_open_mapped(int procdir, const struct vmsnap_vma *vma, bool exe);
+int names_open_mapped(int procdir, const struct vmsnap_vma *vma, bool exe, bool gently);
 
 #endif

@@ -28,6 +28,9 @@ int64_t file_changed(const struct stat *st);
  * is run that has just been compiled, before. */
 bool program_start_before(int64_t start, const struct stat *st);
 
+/* Whether it was written to then, as far as its modification time tells, which a program can set. */
+bool program_start_before_write(int64_t start, const struct stat *st);
+
 /* Nothing writes to a file while it runs as a program (ETXTBSY), so that its change time says
  * nothing of its contents.  Linux 6.11 and 6.12 let it happen, until 6.11.11 and 6.12.2. */
 bool program_start_guards_exe(const char *kernel);

@@ -114,6 +114,9 @@ static int set_number(struct decode *decode, const struct field *field)
 	case SNAP_PAGE_SIZE_ASSUMED:
 		info->page_size_assumed = value;
 		break;
+	case SNAP_BUILD_IDS_PROVED:
+		info->build_ids_proved = value;
+		break;
 	default:
 		break;
 	}

@@ -38,6 +38,8 @@ static uint64_t number_of(struct vmsnap_info *info, uint64_t key)
 		return snap_known_bits(&info->known);
 	case SNAP_PAGE_SIZE_ASSUMED:
 		return info->page_size_assumed;
+	case SNAP_BUILD_IDS_PROVED:
+		return info->build_ids_proved;
 	case SNAP_EXCLUSIVE_HUGE:
 		return info->known.exclusive_huge;
 	default:

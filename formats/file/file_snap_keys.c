@@ -95,6 +95,7 @@ enum snap_form snap_form(uint64_t key)
 	case SNAP_CONSISTENT:
 	case SNAP_KNOWN:
 	case SNAP_PAGE_SIZE_ASSUMED:
+	case SNAP_BUILD_IDS_PROVED:
 	case SNAP_EXCLUSIVE_HUGE:
 		return SNAP_FORM_NUMBER;
 	case SNAP_CMDLINE:
@@ -121,6 +122,7 @@ uint64_t snap_number_max(uint64_t key)
 		return VMSNAP_FREEZE_PARTIAL;
 	case SNAP_CONSISTENT:
 	case SNAP_PAGE_SIZE_ASSUMED:
+	case SNAP_BUILD_IDS_PROVED:
 	case SNAP_EXCLUSIVE_HUGE:
 		return 1;
 	case SNAP_KNOWN:

@@ -46,6 +46,7 @@ enum snap_key {
 	SNAP_BOOTTIME = 40,
 	SNAP_PAGE_MOVES = 41,
 	SNAP_ZERO_PFN = 42,
+	SNAP_BUILD_IDS_PROVED = 43,
 	SNAP_EXCLUSIVE_HUGE = 44,
 	SNAP_KEYS, /* at most 64 */
 };

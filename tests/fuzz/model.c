@@ -130,6 +130,7 @@ void model_check_same_info(const struct vmsnap *snap_a, const struct vmsnap *sna
 	FUZZ_CHECK(a->start_time == b->start_time && a->page_size == b->page_size);
 	FUZZ_CHECK(a->taken == b->taken && a->monotonic == b->monotonic && a->pause == b->pause);
 	FUZZ_CHECK(a->freeze == b->freeze && a->consistent == b->consistent);
+	FUZZ_CHECK(a->zero_pfn == b->zero_pfn && a->build_ids_proved == b->build_ids_proved);
 	FUZZ_CHECK(a->page_size_assumed == b->page_size_assumed && a->swap_in_use == b->swap_in_use);
 	FUZZ_CHECK(memcmp(&a->known, &b->known, sizeof(a->known)) == 0);
 	check_same_string(a->boot_id, b->boot_id);

@@ -308,6 +308,75 @@ class Programs(unittest.TestCase):
         self.addCleanup(os.kill, child, signal.SIGKILL)
         self.expect_not_believed(child, address, "changed after the process began")
 
+    def test_library_that_is_gone_only_root_can_read(self):
+        for user in support.users():
+            with self.subTest(user=support.user_name(user)):
+                home = support.world().home(user)
+                self.program_with(self.library("static_variable", "-Wl,-soname,made.so")).end()
+                for name in ("main", "made.so"):
+                    os.chmod(shutil.copy(self.path(name), home), 0o755)
+                target = Target(self, os.path.join(home, "main"), executable=os.path.join(home, "main"), user=user,
+                                env={**os.environ, "LD_LIBRARY_PATH": home})
+                os.unlink(os.path.join(home, "made.so"))
+                result = support.run("page", target.pid, hex(target.ranges["static_variable"][0]), user=user)
+                self.assertEqual(result.status, 0, result)
+                if support.sees_frames(user):
+                    self.assertIn(b"static_variable", result.out)
+                    self.assertEqual(result.err, "")
+                else:
+                    self.assertIn("made.so (deleted): the file is not there; its names are left out; "
+                                  "root could read it, from what the process has mapped", result.err)
+                # Nobody has what nobody maps any more.
+                saved = support.capture(self, target.pid, user=user, name=f"gone-{user}.vms")
+                target.end()
+                result = support.run("page", saved, hex(target.ranges["static_variable"][0]))
+                self.assertNotIn("root", result.err)
+
+    def test_library_of_which_only_name_owner_or_mode_changed_is_believed(self):
+        changes = {"chmod": lambda path: os.chmod(path, 0o711),
+                   "chown": lambda path: os.chown(path, -1, os.getegid()),
+                   "ln": lambda path: os.link(path, path + ".also"),
+                   "rename": lambda path: (os.rename(path, path + ".away"), os.rename(path + ".away", path)),
+                   "touch -a": lambda path: os.utime(path, ns=(1, os.stat(path).st_mtime_ns))}
+        library = self.library("static_variable", "-Wl,--build-id")
+        target = self.program_with(library)
+        address = target.ranges["static_variable"][0]
+        for what, change in changes.items():
+            with self.subTest(what=what):
+                time.sleep(0.05)
+                before = os.stat(library).st_ctime_ns
+                change(library)
+                self.assertGreater(os.stat(library).st_ctime_ns, before)
+                self.assertEqual(name_at(self, target.pid, address)["symbol"], "static_variable")
+                saved = support.capture(self, target.pid, name="changed.vms")
+                self.assertEqual(name_at(self, saved, address)["symbol"], "static_variable")
+                vma = next(vma for vma in ask(self, "show", saved)["vmas"] if vma["name"] == library)
+                self.assertIsNotNone(vma["build_id"])
+        target.end()
+        self.assertEqual(name_at(self, saved, address)["symbol"], "static_variable")
+
+    def test_library_that_was_overwritten_by_an_older_one_is_not_believed(self):
+        """As cp -p does: the modification time is that of the other file."""
+        other = self.path("other.so")
+        with open(self.path("more.c"), "w", encoding="utf-8") as file:
+            file.write("int one_more_function(void) { return 1; }\n")
+        os.rename(self.library("new_variable", "-Wl,--build-id", self.path("more.c")), other)
+        library = self.library("static_variable", "-Wl,--build-id")
+        written = os.stat(library).st_mtime_ns
+        target = self.program_with(library)
+        address = target.ranges["static_variable"][0]
+        time.sleep(0.05)
+        self.overwrite(library, other)
+        os.utime(library, ns=(written, written))
+        self.expect_not_believed(target.pid, address, "changed after the process began")
+
+    def test_library_that_was_written_to_is_not_believed_though_it_looks_the_same(self):
+        library = self.library("static_variable", "-Wl,--build-id")
+        target = self.program_with(library)
+        time.sleep(0.05)
+        os.utime(library)
+        self.expect_not_believed(target.pid, target.ranges["static_variable"][0], "changed after the process began")
+
     def test_program_that_was_touched_while_it_ran_is_believed(self):
         """Nobody can write to a program that runs: its change time tells of its name or owner."""
         if not kernel_guards_programs():

@@ -16,7 +16,7 @@ import vmsfile
 KINDS = {-11: "not_snapshot", -12: "newer", -13: "damaged", -14: "truncated", -15: "too_large"}
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge", "exclusive_huge")
 # Those that are left out of what is read where they say nothing.
-SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
+SELDOM = ("cgroup", "machine_hash", "page_size_assumed", "build_ids_proved")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
 NAME_KINDS = ("local", "argument", "thread_local", "other", "touched")
 NO_VALUE = (1 << 64) - 1
@@ -83,6 +83,7 @@ class Info(ctypes.Structure):
         ("boottime", c_uint64),
         ("page_moves", c_uint64),
         ("zero_pfn", c_uint64),
+        ("build_ids_proved", c_bool),
     ]
 
 

@@ -51,10 +51,11 @@ FIELDS = {
     40: Field("boottime", True, 64),
     41: Field("page_moves", True, 64),
     42: Field("zero_pfn", True, 64),
+    43: Field("build_ids_proved", True, 1),
     44: Field("exclusive_huge", True, 1),
 }
 # Those that are left out of what is read where they say nothing.
-SELDOM = ("cgroup", "machine_hash", "page_size_assumed")
+SELDOM = ("cgroup", "machine_hash", "page_size_assumed", "build_ids_proved")
 KNOWN = ("pfn", "soft_dirty", "exclusive", "zero", "huge")
 FLAGS = ("soft_dirty", "exclusive", "uffd_wp", "guard", "zero", "huge", "file", "swapped", "present")
 NAME_KINDS = ("local", "argument", "thread_local", "other", "touched")

@@ -139,6 +139,9 @@ struct vmsnap_info {
 	                      * process, which is not counted */
 	uint64_t zero_pfn;   /* the frame of the shared zero page, on this machine until its next boot; 0: unknown, or
 	                      * there are several */
+	/* Build IDs of mappings are those of what was mapped: files that were written to after the program
+	 * began have none. */
+	bool build_ids_proved;
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
