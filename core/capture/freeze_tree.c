@@ -186,6 +186,43 @@ static int add_ancestor(struct children_job *job, pid_t *pid)
 	return check_listed(job);
 }
 
+/* Whether its maker may be gone, with whom it may have its memory: who was put below another by that has executed
+ * nothing since it was made, and does not run what its parent does.  Who executed something has its memory from
+ * nobody, and a worker's master is there. */
+static bool is_orphan(const struct proc_stat *stat)
+{
+	CLEANUP_CLOSE int procdir = -1;
+	struct proc_stat parent;
+	if (!stat->forked)
+		return false;
+	if (!stat->ppid || procdir_open_any((pid_t)stat->ppid, &procdir, NULL) || procdir_stat(procdir, &parent, NULL))
+		return true;
+	return !parent.start_stack || parent.start_stack != stat->start_stack;
+}
+
+static int relative_anywhere(void *ctx, pid_t pid)
+{
+	struct children_job *job = ctx;
+	job->rc = add_one(job, pid);
+	return job->rc ? 1 : 0;
+}
+
+/* Nothing leads from an orphan to those that have its memory: they are looked for among all processes, before
+ * anybody is stopped. */
+static int add_relatives_of_orphan(struct freeze *freeze, size_t index, struct vmsnap_error *err)
+{
+	struct children_job job = { .freeze = freeze, .parent = index, .sure = true, .err = err };
+	struct frozen_process *process = &freeze->processes[index];
+	int order;
+	if (same_memory_order(process->pid, process->pid, &order)) {
+		process->users_unknown = true;
+		return VMSNAP_OK;
+	}
+	if (procdir_each_process(relative_anywhere, &job) < 0)
+		freeze->processes[index].users_unknown = true;
+	return check_listed(&job);
+}
+
 int freeze_add_relatives(struct freeze *freeze, struct vmsnap_error *err)
 {
 	enum { ANCESTORS_MAX = 64 };
@@ -206,6 +243,9 @@ int freeze_add_relatives(struct freeze *freeze, struct vmsnap_error *err)
 			if (rc)
 				return rc;
 		}
+		int rc = is_orphan(&stat) ? add_relatives_of_orphan(freeze, p, err) : VMSNAP_OK;
+		if (rc)
+			return rc;
 	}
 	return VMSNAP_OK;
 }

@@ -14,7 +14,7 @@
 #include "error.h"
 #include "scan.h"
 
-enum { KERNEL_THREAD_FLAG = 0x00200000 /* PF_KTHREAD, include/linux/sched.h */ };
+enum { FORKED_FLAG = 0x40, KERNEL_THREAD_FLAG = 0x00200000 }; /* PF_FORKNOEXEC, PF_KTHREAD: include/linux/sched.h */
 
 void proc_text_free(struct proc_text *text)
 {
@@ -142,9 +142,10 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
 		take_decimal(&part, &value);
 		if (field == 4)
 			out->ppid = (uint32_t)value;
-		else if (field == 9)
+		else if (field == 9) {
 			out->kernel_thread = value & KERNEL_THREAD_FLAG;
-		else if (field == 10 || field == 12)
+			out->forked = value & FORKED_FLAG;
+		} else if (field == 10 || field == 12)
 			out->faults += value;
 		else if (field == 22)
 			out->start_time = value;
@@ -181,9 +182,9 @@ int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err)
 	return rc;
 }
 
-int procdir_each_task(int procdir, int (*fn)(void *ctx, pid_t tid), void *ctx)
+/* Takes the descriptor over; below 0: errno says why there is none. */
+static int each_number(int fd, int (*fn)(void *ctx, pid_t number), void *ctx)
 {
-	int fd = openat(procdir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	DIR *dir = fdopendir(fd);
@@ -200,13 +201,23 @@ int procdir_each_task(int procdir, int (*fn)(void *ctx, pid_t tid), void *ctx)
 		if (!entry)
 			break;
 		struct cursor c = { entry->d_name, entry->d_name + strlen(entry->d_name) };
-		uint64_t tid;
-		if (take_decimal(&c, &tid) && c.at == c.end)
-			stop = fn(ctx, (pid_t)tid);
+		uint64_t number;
+		if (take_decimal(&c, &number) && c.at == c.end)
+			stop = fn(ctx, (pid_t)number);
 	}
 	closedir(dir);
 	/* Half a list must not pass for a whole one. */
 	return stop ? stop : -error;
+}
+
+int procdir_each_task(int procdir, int (*fn)(void *ctx, pid_t tid), void *ctx)
+{
+	return each_number(openat(procdir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fn, ctx);
+}
+
+int procdir_each_process(int (*fn)(void *ctx, pid_t pid), void *ctx)
+{
+	return each_number(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fn, ctx);
 }
 
 static int find_living_thread(void *ctx, pid_t tid)

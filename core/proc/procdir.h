@@ -51,6 +51,7 @@ struct proc_stat {
 	char state;
 	uint32_t ppid;
 	bool kernel_thread;
+	bool forked;     /* it has executed nothing since it was made, and may have its maker's memory */
 	uint64_t faults; /* minor and major */
 	uint64_t start_time;
 	uint64_t size;                    /* of its memory, bytes; 0: it has none (any more) */
@@ -64,6 +65,8 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out);
 /* Calls fn for each thread of the process until it returns non-zero, which is
  * returned; -errno if the list cannot be read. */
 int procdir_each_task(int procdir, int (*fn)(void *ctx, pid_t tid), void *ctx);
+/* The same for each process that /proc shows. */
+int procdir_each_process(int (*fn)(void *ctx, pid_t pid), void *ctx);
 
 /* The error for a failed read of a process's file: gone, forbidden, or other. */
 int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_error *err);

@@ -105,8 +105,9 @@ class OneAddressSpace(Kin):
                 self.assertIn(f"one address space with process {child}\n", run("show", path).out.decode())
                 both = capture(self, child, target.pid, user=user)
                 self.assertEqual(self.shot(f"{both}@1")["memory_with"], [target.pid])
-                if kind != "orphan":  # whose maker has ended
-                    self.assertEqual(self.shot(capture(self, child, user=user))["memory_with"], [target.pid])
+                # An orphan's maker has ended, and nothing leads from it to the others.
+                alone = self.shot(capture(self, child, user=user))
+                self.assertEqual((alone["memory_with"], alone["freeze"]), ([target.pid], "full"))
                 target.end()
 
     @each_user

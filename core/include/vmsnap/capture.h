@@ -50,7 +50,8 @@ struct vmsnap_capture_options {
  * options may be NULL.  Must be called by one thread
  * from start to end (ptrace belongs to a thread).  Reaps no child but those it
  * traces itself.  Other processes that have the same memory are stopped meanwhile,
- * where they are found: among its children, ancestors and siblings, and theirs. */
+ * where they are found: among its children, ancestors and siblings, and theirs, and if its maker has ended among
+ * all. */
 int vmsnap_capture(pid_t pid, const struct vmsnap_capture_options *options, struct vmsnap **out,
                    struct vmsnap_error *err);
 

@@ -126,8 +126,8 @@ struct vmsnap_info {
 	 * child has its parent's.  0: unknown. */
 	uint64_t start_code, start_stack, arg_start;
 	/* The other processes that had the same address space then (vfork, CLONE_VM), in the order of
-	 * their numbers: those among its children, its ancestors and the children of those, and among
-	 * what was captured with it.  NULL if there is none; if it was not found out, memory_known is
+	 * their numbers: those among its children, its ancestors and the children of those, among
+	 * what was captured with it, and, if its maker has ended, among all.  NULL if there is none; if it was not found out, memory_known is
 	 * false. */
 	const uint32_t *memory_with;
 	size_t memory_with_count;
