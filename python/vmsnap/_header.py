@@ -286,6 +286,7 @@ class Info(Structure):  # struct vmsnap_info
         ("container", c_char_p), ("machine_hash", c_char_p), ("start_code", c_uint64), ("start_stack", c_uint64),
         ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
+        ("build_ids_proved", c_bool),
     ]
 
 
@@ -635,6 +636,7 @@ FUNCTIONS = {
     "vmsnap_file_entry_sized": (CHECKED, (c_void_p, c_size_t, POINTER(FileEntry), c_size_t)),
     "vmsnap_file_peek": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
     "vmsnap_file_load": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
+    "vmsnap_file_load_two": (CHECKED, (POINTER(c_void_p), POINTER(c_size_t), POINTER(c_void_p))),
     "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
     "vmsnap_file_select": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t), POINTER(c_size_t))),
     "vmsnap_file_instant": (CHECKED, (c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t))),
