@@ -54,6 +54,9 @@ static uint64_t more_flags(int fd, const struct address_range *page, uint64_t en
 		return 0;
 	if (probe->zero_pfn && (entry & ENTRY_FRAME_MASK) == probe->zero_pfn)
 		flags |= ENTRY_FLAG(VMSNAP_PAGE_ZERO);
+	uint64_t table = (page->end - page->start) / sizeof(uint64_t);
+	if (probe->huge_zero_pfn && (entry & ENTRY_FRAME_MASK) - probe->huge_zero_pfn < table)
+		flags |= ENTRY_FLAG(VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE);
 	if (!probe->scan)
 		return flags;
 	if (pagemap_scan(fd, page, SCAN_ZERO | SCAN_HUGE, 0, &region, 1, &found)) {

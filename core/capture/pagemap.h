@@ -15,8 +15,9 @@
  * because kernels may accept a question and still answer 0. */
 struct pagemap_probe {
 	struct vmsnap_known known;
-	bool scan;         /* PAGEMAP_SCAN works */
-	uint64_t zero_pfn; /* of the zero page; 0: not known, or there are several */
+	bool scan;              /* PAGEMAP_SCAN works */
+	uint64_t zero_pfn;      /* of the zero page; 0: not known, or there are several */
+	uint64_t huge_zero_pfn; /* the first of the huge zero page; 0: not known, or not asked, as scan tells */
 };
 int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err);
 /* Linux 4.2 was the first to show bit 56.  False of a release that is none. */
@@ -58,7 +59,8 @@ const struct pagemap_probe *pagemap_walk_probe(const struct pagemap_walk *walk);
 
 const atomic_bool *pagemap_walk_cancel(const struct pagemap_walk *walk);
 
-/* After the walk, when nobody waits: sets ZERO and HUGE in the runs. */
+/* After the walk, when nobody waits: sets ZERO and HUGE in the runs; where HUGE is not known, in those that may
+ * be. */
 int pagemap_apply_marks(const struct pagemap_probe *probe, uint64_t page_size, const struct page_marks *marks,
                         struct run_list *runs);
 

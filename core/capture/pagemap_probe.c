@@ -55,6 +55,27 @@ static void probe_page(int fd, volatile char *page, size_t page_size, struct pag
 		probe->known.soft_dirty = entry & ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY);
 }
 
+/* Where PAGEMAP_SCAN does not tell: a huge page that was only read, and that is nobody's own.  There is one on a
+ * machine, and who has had it keeps it where it is until he ends. */
+static uint64_t find_huge_zero(int fd, size_t page_size)
+{
+	size_t pages = page_size / sizeof(uint64_t), huge = pages * page_size;
+	uint64_t entries[2] = { 0 }, found = 0;
+	char *memory = mmap(NULL, 2 * huge, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return 0;
+	volatile char *page = memory + (huge - (uintptr_t)memory % huge) % huge;
+	off_t at = (off_t)((uintptr_t)page / page_size * sizeof(uint64_t));
+	if (!madvise(memory, 2 * huge, MADV_HUGEPAGE)) {
+		(void)page[0];
+		if (pread(fd, entries, sizeof(entries), at) == sizeof(entries))
+			found = entries[0] & ENTRY_FRAME_MASK;
+	}
+	munmap(memory, 2 * huge);
+	bool whole = found && found % pages == 0 && (entries[1] & ENTRY_FRAME_MASK) == found + 1;
+	return whole && !(entries[0] & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE)) ? found : 0;
+}
+
 int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err)
 {
 	*out = (struct pagemap_probe){ 0 };
@@ -69,6 +90,8 @@ int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err)
 		return fail_no_memory(err);
 	probe_page(fd, page, page_size, out);
 	munmap(page, page_size);
+	if (!out->scan && out->known.pfn)
+		out->huge_zero_pfn = find_huge_zero(fd, page_size);
 	out->known.exclusive = kernel_shows_exclusive();
 	out->known.huge = out->scan;
 	out->known.zero = out->scan || out->zero_pfn;

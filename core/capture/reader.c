@@ -450,7 +450,7 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		bool counted;
 		if (mapcount_apply(&reader->mapcount, &snap->runs, &counted))
 			return fail_no_memory(err);
-		snap->info.known.exclusive_huge = counted;
+		snap->info.known.exclusive_huge = counted && probe->known.huge;
 		thread_names(reader);
 		if (take_cgroup(reader))
 			return fail_no_memory(err);

@@ -55,7 +55,8 @@ struct page_flags page_flags_told(const struct vmsnap *snap, const struct vmsnap
 	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
 	bool hidden = (page->flags & VMSNAP_PAGE_PRESENT) && !vmsnap_exclusive_known(known, page);
 	uint32_t exclusive = hidden ? VMSNAP_PAGE_EXCLUSIVE : 0;
-	return (struct page_flags){ page_flag_bits(page->flags & ~exclusive), page_flag_bits(exclusive) };
+	uint32_t huge = known->huge ? 0 : VMSNAP_PAGE_HUGE;
+	return (struct page_flags){ page_flag_bits(page->flags & ~(exclusive | huge)), page_flag_bits(exclusive) };
 }
 
 const char *page_flag_name(int bit)

@@ -191,7 +191,7 @@ static void marks_cut_runs_where_they_begin_and_end(void **state)
 		{ 0x30000, 0x31000, SCAN_ZERO | SCAN_HUGE },
 	};
 	struct page_marks marks = { regions, 3, 3 };
-	struct pagemap_probe probe = { .known.pfn = true, .zero_pfn = 7 };
+	struct pagemap_probe probe = { .known = { .pfn = true, .huge = true }, .zero_pfn = 7 };
 	struct run_list list = { 0 };
 	run_list_append(&list, PAGE, 0x10000, 16, PRESENT | 100);
 	run_list_append(&list, PAGE, 0x20000, 1, PRESENT | 7);
@@ -289,6 +289,45 @@ static void sums_do_not_count_what_is_not_known(void **state)
 	vmsnap_unref(snap);
 }
 
+/* Kernels without PAGEMAP_SCAN: whole huge pages that look alike, from a border on, may be one. */
+static void without_marks_what_may_be_huge_is_marked(void **state)
+{
+	(void)state;
+	const struct page_marks none = { 0 };
+	const uint64_t exclusive = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE);
+	struct pagemap_probe probe = { .known = { .pfn = true }, .zero_pfn = 7, .huge_zero_pfn = 8 * 512 };
+	struct run_list list = { 0 };
+	run_list_append(&list, PAGE, 0x1ff000, 514, PRESENT | exclusive | 511); /* one page before, one after */
+	run_list_append(&list, PAGE, 0x600000, 512, PRESENT | 100);             /* frames are not at a border */
+	run_list_append(&list, PAGE, 0xa00000, 511, PRESENT | 1024);            /* one page is missing */
+	run_list_append(&list, PAGE, 0x1000000, 512, SWAPPED | 1024);
+	run_list_append(&list, PAGE, 0x1200000, 512, PRESENT | 7); /* counts on, and is not the zero page's alone */
+	run_list_append(&list, PAGE, 0x1fff000, 9 * 512, PRESENT); /* moved: it has no frames */
+	run_list_append(&list, PAGE, 0x4000000, 3 * 512, PRESENT | 7 * 512); /* the second is the zero page */
+	assert_int_equal(pagemap_apply_marks(&probe, PAGE, &none, &list), VMSNAP_OK);
+	uint64_t huge = 0, zero = 0;
+	for (size_t i = 0; i < list.count; i++) {
+		const struct run *run = &list.items[i];
+		if (!(entry_flags(run->entry) & VMSNAP_PAGE_HUGE))
+			continue;
+		huge += run_pages(run);
+		if (entry_flags(run->entry) & VMSNAP_PAGE_ZERO) {
+			assert_int_equal(run_start(run), 0x4200000);
+			zero += run_pages(run);
+		}
+		if (run_start(run) < 0x1000000) {
+			assert_int_equal(run_start(run), 0x200000);
+			assert_int_equal(run_pages(run), 512);
+			assert_int_equal(run->entry & ENTRY_FRAME_MASK, 512);
+		} else {
+			assert_true(run_start(run) >= 0x2000000);
+		}
+	}
+	assert_int_equal(huge, 512 + 8 * 512 + 3 * 512);
+	assert_int_equal(zero, 512);
+	run_list_free(&list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +340,7 @@ int main(void)
 		cmocka_unit_test(many_runs_are_read_at_once_as_one_by_one),
 		cmocka_unit_test(hidden_frames_do_not_count),
 		cmocka_unit_test(marks_cut_runs_where_they_begin_and_end),
+		cmocka_unit_test(without_marks_what_may_be_huge_is_marked),
 		cmocka_unit_test(sums_count_every_kind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@ enum vmsnap_page_flag {
 	VMSNAP_PAGE_UFFD_WP = 1 << 2,    /* write-protected through userfaultfd */
 	VMSNAP_PAGE_GUARD = 1 << 3,      /* a guard region's page (Linux 6.15); nothing else is set */
 	VMSNAP_PAGE_ZERO = 1 << 4,       /* the shared zero page; if known.zero */
-	VMSNAP_PAGE_HUGE = 1 << 5,       /* mapped by a PMD or larger; if known.huge */
+	VMSNAP_PAGE_HUGE = 1 << 5,       /* mapped by a PMD or larger; perhaps, if not known.huge */
 	VMSNAP_PAGE_FILE = 1 << 6,       /* of a file, or shared anonymous */
 	VMSNAP_PAGE_SWAPPED = 1 << 7,    /* in swap, if vmsnap_swap_known(): it may only look so */
 	VMSNAP_PAGE_PRESENT = 1 << 8,    /* with pfn 0, though known.pfn: somewhere; it was just being moved */
