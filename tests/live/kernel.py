@@ -11,7 +11,8 @@ import re
 from typing import NamedTuple
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-PRESENT, SWAPPED, FILE, GUARD, UFFD_WP, EXCLUSIVE = (1 << bit for bit in (63, 62, 61, 58, 57, 56))
+HUGE = PAGE // 8 * PAGE  # what one page table maps, and so a PMD
+PRESENT, SWAPPED, FILE, GUARD, UFFD_WP, EXCLUSIVE, SOFT_DIRTY = (1 << bit for bit in (63, 62, 61, 58, 57, 56, 55))
 FRAME = (1 << 55) - 1
 KPF_ZERO_PAGE = 1 << 24
 KPF_KSM = 1 << 21
@@ -59,7 +60,8 @@ def smaps(pid):
 
 
 def entries(pid, ranges):
-    """{address: pagemap entry} of all pages whose entry is not 0."""
+    """{address: pagemap entry} of all pages that are there in any way.  Of those that are not, some kernels tell
+    that they are soft-dirty, as their mapping is."""
     found = {}
     fd = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY)
     try:
@@ -73,7 +75,7 @@ def entries(pid, ranges):
                     continue
                 words = array.array("Q", data)
                 for index, entry in enumerate(words):
-                    if entry:
+                    if entry & ~SOFT_DIRTY:
                         found[at + index * PAGE] = entry
     finally:
         os.close(fd)
@@ -119,6 +121,26 @@ def has_scan():
         return True
     except OSError:
         return False
+
+
+def clear_soft_dirty(pid):
+    with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
+        file.write("4")
+
+
+def may_be_huge(found, frames):
+    """Addresses of pages that one PMD may map, where PAGEMAP_SCAN does not tell: a whole page table's, all there,
+    alike, and with one frame behind the other if those are shown."""
+    out = set()
+    flags = ~FRAME
+    for at, entry in found.items():
+        if at % HUGE or not entry & PRESENT or (frames and (entry & FRAME) % (HUGE // PAGE)):
+            continue
+        step = 1 if frames else 0
+        if all(found.get(at + index * PAGE, 0) == (entry & flags) | ((entry & FRAME) + index * step if frames else entry & FRAME)
+               for index in range(HUGE // PAGE)):
+            out.update(range(at, at + HUGE, PAGE))
+    return out
 
 
 def page_flags(pfns):

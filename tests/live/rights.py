@@ -162,7 +162,7 @@ def below_systemd(folder, commands):
 
 def call(*argv, input=None, timeout=300, env=None, **options):
     done = subprocess.run([str(word) for word in argv], input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=timeout, env={**world().env, **(env or {})}, check=False,
+                          timeout=timeout * support.SLOWNESS, env={**world().env, **(env or {})}, check=False,
                           **({} if input is not None else {"stdin": subprocess.DEVNULL}), **options)
     return support.Result(done)
 
@@ -200,7 +200,7 @@ class Case(unittest.TestCase):
         return process.pid
 
     def until(self, condition, otherwise, seconds=60):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * support.SLOWNESS
         while not condition():
             self.assertLess(time.monotonic(), end, otherwise)
             time.sleep(0.005)

@@ -23,6 +23,9 @@ TARGETS = os.environ.get("VMSNAP_TARGETS", "targets")
 NOBODY = 65534
 ROOT = os.geteuid() == 0
 FRAMES = kernel.shows_frames()
+# How many times slower than a real machine this one is, if it is emulated: limits of time are as many times
+# longer, and what is large only to be large is smaller.
+SLOWNESS = int(os.environ.get("VMSNAP_SLOWNESS", "1"))
 # Whether we can run programs as other users, and look at what they do.
 OTHERS = ROOT and kernel.capable(kernel.SETUID, kernel.SETGID, kernel.SYS_PTRACE)
 
@@ -225,7 +228,7 @@ class Target:
 
     def settle(self):
         """Waits until the target sleeps in its read()."""
-        for _ in range(10000):
+        for _ in range(10000 * SLOWNESS):
             if kernel.state(self.pid) in ("S", "T", "t", "D"):
                 return
             time.sleep(0.001)
@@ -237,7 +240,7 @@ class Target:
     def end(self):
         if self.process.poll() is None:
             self.process.kill()
-            os.kill(self.pid, signal.SIGCONT)
+            self.process.send_signal(signal.SIGCONT)  # not to a number that is nobody's any more
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             pipe.close()
@@ -260,7 +263,7 @@ def blank_lines(text):
 def run(*argv, user=None, **options):
     """Runs the command to its end."""
     user = me() if user is None else user
-    options.setdefault("timeout", 300)
+    options.setdefault("timeout", 300 * SLOWNESS)
     options.setdefault("cwd", world().home(user))
     result = Result(subprocess.run([world().vmsnap, *map(str, argv)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, env=world().env, **become(user), **options))
@@ -323,7 +326,7 @@ def pages(test, snapshot, *argv, **options):
 
 def process_is(pid, letters, seconds=20.0):
     """Whether the process is soon in one of these states."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOWNESS
     while time.monotonic() < end:
         if kernel.state(pid) in letters:
             return True

@@ -76,7 +76,7 @@ class Storms(Hostile):
 
     def assert_goes_on(self, target, before, otherwise):
         """On a busy machine it may not have had its turn yet."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + 10 * support.SLOWNESS
         while self.report(target)[0] <= before:
             self.assertLess(time.monotonic(), until, otherwise)
             time.sleep(0.01)
@@ -175,7 +175,7 @@ class Stubborn(Hostile):
         self.assert_let_go([target.pid])
         after = self.witness_report(target)
         self.assertEqual(after[:3], before[:3], "hash of its memory, signals, interrupted calls")
-        until = time.monotonic() + 30  # on a busy machine it may not have had its turn yet
+        until = time.monotonic() + 30 * support.SLOWNESS  # on a busy machine it may not have had its turn yet
         while self.witness_report(target)[3] == after[3]:
             self.assertLess(time.monotonic(), until, "its worker stands still")
             time.sleep(0.01)
@@ -285,7 +285,7 @@ class Elsewhere(Hostile):
     def end(self, process):
         process.stdin.close()  # at the end of its input it exits
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=5 * support.SLOWNESS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -209,7 +209,7 @@ class Processes(unittest.TestCase):
             os.unlink(path)
         else:
             self.assertRegex(result.err, str(process.pid))
-        self.assertEqual(process.wait(timeout=300), 0, "the target was disturbed")
+        self.assertEqual(process.wait(timeout=300 * support.SLOWNESS), 0, "the target was disturbed")
         return result.status
 
     @each_user
@@ -221,7 +221,7 @@ class Processes(unittest.TestCase):
                                        stderr=subprocess.PIPE, **become(user))
             time.sleep(n * 0.0004)
             target.process.kill()
-            _, said = command.communicate(timeout=300)
+            _, said = command.communicate(timeout=300 * support.SLOWNESS)
             self.assertIn(command.returncode, (0, 2), said)
             self.assertEqual(os.path.exists(path), command.returncode == 0, said)
             if command.returncode == 0:
@@ -337,7 +337,7 @@ class Processes(unittest.TestCase):
         self.assertTrue(process_is(target.pid, "D"))
         begun = time.monotonic()
         path = capture(self, target.pid, user=user)
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertLess(time.monotonic() - begun, 5 * support.SLOWNESS)
         self.assertEqual(run("check", path).status, 0)
         self.assertEqual(kernel.state(target.pid), "D")
         target.process.stdin.write(b"x\n")  # the child executes, the parent goes on

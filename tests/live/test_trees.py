@@ -23,7 +23,7 @@ class Tree(unittest.TestCase):
     def fork(self):
         time.sleep(0.02)  # the kernel tells when it was in ticks: what was captured before lies in an earlier one
         self.target.tell("fork")
-        pid, until = int(self.target.lines[-1].split()[1]), time.monotonic() + 30
+        pid, until = int(self.target.lines[-1].split()[1]), time.monotonic() + 30 * support.SLOWNESS
         while kernel.state(pid) == "R" and time.monotonic() < until:
             time.sleep(0.001)  # it has begun when it waits for orders
         return pid

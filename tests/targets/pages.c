@@ -67,7 +67,7 @@ static void make_huge_zero(void)
 	char *memory = map_aligned(3 * HUGE_PAGE, MAP_PRIVATE);
 	madvise(memory, 3 * HUGE_PAGE, MADV_HUGEPAGE);
 	read_pages(memory, 0, 3 * HUGE_PAGE / PAGE, 512);
-	write_pages(memory, 512, 513, 1);
+	write_pages(memory, HUGE_PAGE / PAGE, HUGE_PAGE / PAGE + 1, 1);
 	say_range("huge_zero", memory, 3 * HUGE_PAGE);
 }
 
@@ -87,6 +87,18 @@ static void make_hugetlb(void)
 		write_pages(memory, 0, 2 * HUGE_PAGE / PAGE, 512);
 		say_range(i ? "hugetlb_shared" : "hugetlb_private", memory, 3 * (size_t)HUGE_PAGE);
 	}
+}
+
+/* One of 1 GiB, if the machine was started with some. */
+static void make_gigantic(void)
+{
+	const size_t size = (size_t)1 << 30;
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (int)(30u << 26), -1, 0);
+	if (memory == MAP_FAILED)
+		cannot("map a page of 1 GiB");
+	*(volatile char *)memory = 1;
+	say_range("gigantic", memory, size);
 }
 
 static void make_swap(void)
@@ -323,8 +335,8 @@ static void make_named(void)
 }
 
 /* Its own data, zeroed data and stack: touched, not touched, and given back. */
-static char own_data[32 * PAGE] __attribute__((aligned(4096))) = { 1 };
-static char own_bss[32 * PAGE] __attribute__((aligned(4096)));
+static char own_data[32 * PAGE] __attribute__((aligned(PAGE))) = { 1 };
+static char own_bss[32 * PAGE] __attribute__((aligned(PAGE)));
 
 static void __attribute__((noinline)) go_deep(void)
 {
@@ -382,6 +394,7 @@ static const struct {
 	{ "huge_zero", make_huge_zero },
 	{ "thp_shared", make_thp_shared },
 	{ "hugetlb", make_hugetlb },
+	{ "gigantic", make_gigantic },
 	{ "swap", make_swap },
 	{ "ksm", make_ksm },
 	{ "guard", make_guard },

@@ -23,7 +23,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
+#ifndef TARGET_PAGE
+#define TARGET_PAGE 4096 /* script/kernels builds for kernels with others, too */
+#endif
+enum { PAGE = TARGET_PAGE, HUGE_PAGE = PAGE / 8 * PAGE }; /* what one page table maps */
 
 static inline __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 {
