@@ -87,7 +87,9 @@ static int take(const struct options *options, const struct processes *processes
 		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
 		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) |
 		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
-		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
+		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
+		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
+		.threads = options->threads,
 		.label = options->label,
 		.cancelled = was_interrupted,
 		.left_out = note_left_out,

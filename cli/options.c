@@ -8,7 +8,7 @@
 #include "nearest.h"
 #include "say.h"
 
-enum { ROWS_MAX = 32, ROW_VALUE = 256, WIDTH_LIMIT = 10000 };
+enum { ROWS_MAX = 32, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64 };
 
 const struct command *command_find(const char *name)
 {
@@ -109,6 +109,17 @@ static int width_set(struct options *options, const char *value)
 	return STATUS_OK;
 }
 
+static int threads_set(struct options *options, const char *value)
+{
+	char *end;
+	unsigned long threads = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || !threads || threads > THREADS_LIMIT)
+		return trouble("%s: --threads takes a number from 1 to %d, not '%s'", options->command->name,
+		               THREADS_LIMIT, value);
+	options->threads = (unsigned)threads;
+	return STATUS_OK;
+}
+
 static int row_set(struct options *options, const struct option_row *row, const char *value)
 {
 	char *field = (char *)options + row->field;
@@ -124,6 +135,8 @@ static int row_set(struct options *options, const struct option_row *row, const 
 		return color_set(options, value);
 	case OPTION_WIDTH:
 		return width_set(options, value);
+	case OPTION_THREADS:
+		return threads_set(options, value);
 	}
 	return STATUS_TROUBLE;
 }

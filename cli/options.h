@@ -16,7 +16,8 @@ struct options {
 	int operand_count;
 
 	bool append, tree, smaps, quiet;        /* capture */
-	bool no_freeze;                         /* every capture, live processes too */
+	unsigned threads;                       /* 0: the library's choice */
+	bool no_freeze, no_realtime;            /* every capture, live processes too */
 	bool each, totals, long_rows, no_names; /* reading */
 	bool no_demangle;
 	bool json, raw, bytes, no_headings, ascii, help; /* style */
@@ -55,10 +56,11 @@ struct command {
 };
 
 enum option_kind {
-	OPTION_FLAG,  /* sets a bool */
-	OPTION_TEXT,  /* keeps a string */
-	OPTION_COLOR, /* --color[=WHEN] */
-	OPTION_WIDTH, /* --width COLUMNS */
+	OPTION_FLAG,    /* sets a bool */
+	OPTION_TEXT,    /* keeps a string */
+	OPTION_COLOR,   /* --color[=WHEN] */
+	OPTION_WIDTH,   /* --width COLUMNS */
+	OPTION_THREADS, /* --threads N */
 };
 
 /* What a value is, for completion. */

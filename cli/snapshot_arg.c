@@ -46,6 +46,8 @@ static int capture_all(struct sources *sources, const char *word, bool file_too)
 	struct vmsnap_capture_options how = { .size = sizeof(how), .flags = VMSNAP_CAPTURE_DROP_OWN_MAPPINGS };
 	if (options->no_freeze)
 		how.flags |= VMSNAP_CAPTURE_NO_FREEZE;
+	if (!options->no_realtime)
+		how.flags |= VMSNAP_CAPTURE_REALTIME;
 	if (privilege_is_lent())
 		how.flags |= VMSNAP_CAPTURE_WATCHDOG;
 	struct vmsnap_error err;

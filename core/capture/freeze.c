@@ -73,6 +73,14 @@ static int seize_task(struct seize_job *job, pid_t tid)
 	return freeze_add_task(job->freeze, index, tid);
 }
 
+/* Among many threads, now and then. */
+static void check_time(struct freeze *freeze, size_t index)
+{
+	enum { EACH = 32 };
+	if (index % EACH == 0)
+		realtime_check(&freeze->realtime);
+}
+
 static int list_task(void *ctx, pid_t tid)
 {
 	struct freeze *freeze = ctx;
@@ -96,8 +104,10 @@ static int seize_each_task(struct seize_job *job)
 	int rc = procdir_each_task(job->process->procdir, list_task, freeze);
 	watchdog_waited(&freeze->dog);
 	atomic_store(&freeze->patience, freeze_patience(freeze));
-	for (size_t i = 0; !rc && i < freeze->listed_count; i++)
+	for (size_t i = 0; !rc && i < freeze->listed_count; i++) {
+		check_time(freeze, i);
 		rc = seize_task(job, freeze->listed[i]);
+	}
 	return rc;
 }
 
@@ -218,12 +228,13 @@ static int look_at_task(struct freeze *freeze, size_t p, size_t t, bool behind, 
 }
 
 /* One look at every task that has not stopped; *waiting counts those left. */
-static int collect_stops(struct freeze *freeze, bool behind, size_t *waiting)
+static int collect_all(struct freeze *freeze, bool behind, size_t *waiting)
 {
 	*waiting = 0;
 	/* adopt() may move both arrays: they are indexed anew every time. */
 	for (size_t p = 0; p < freeze->count; p++) {
 		for (size_t t = 0; t < freeze->processes[p].count; t++) {
+			check_time(freeze, t);
 			if (!is_awaited(&freeze->processes[p].tasks[t]))
 				continue;
 			int rc = look_at_task(freeze, p, t, behind, waiting);
@@ -231,6 +242,36 @@ static int collect_stops(struct freeze *freeze, bool behind, size_t *waiting)
 				return rc;
 		}
 	}
+	return 0;
+}
+
+/* Up to which task all have stopped. */
+struct stopped_until {
+	size_t process, task;
+};
+
+/* They stop in the order in which they were asked, mostly: looks at them up to the first that has not,
+ * and not at thousands behind it.  *waiting counts those not looked at yet. */
+static int collect_in_order(struct freeze *freeze, struct stopped_until *until, size_t *waiting)
+{
+	size_t runs = 0;
+	*waiting = 0;
+	for (; until->process < freeze->count; until->process++, until->task = 0) {
+		for (; until->task < freeze->processes[until->process].count; until->task++) {
+			check_time(freeze, until->task);
+			if (!is_awaited(&freeze->processes[until->process].tasks[until->task]))
+				continue;
+			int rc = look_at_task(freeze, until->process, until->task, false, &runs);
+			if (rc)
+				return rc;
+			if (runs)
+				break;
+		}
+		if (runs)
+			break;
+	}
+	for (size_t p = until->process; p < freeze->count; p++)
+		*waiting += freeze->processes[p].count - (p == until->process ? until->task : 0);
 	return 0;
 }
 
@@ -284,9 +325,11 @@ static void interrupt_all(struct freeze *freeze)
 {
 	for (size_t p = 0; p < freeze->count; p++) {
 		struct frozen_process *process = &freeze->processes[p];
-		for (size_t t = 0; t < process->count; t++)
+		for (size_t t = 0; t < process->count; t++) {
+			check_time(freeze, t);
 			if (is_awaited(&process->tasks[t]))
 				ptrace(PTRACE_INTERRUPT, process->tasks[t].tid, NULL, NULL);
+		}
 	}
 }
 
@@ -312,8 +355,10 @@ static bool wait_on(struct freeze *freeze, uint64_t waited, uint64_t idle, unsig
 		/* What comes while a thread is within exec is lost (seen on Linux 6.18). */
 		interrupt_all(freeze);
 	}
-	/* A sleeping task stops within some 20 us; one in the kernel takes longer. */
-	if (waited < 200000)
+	/* A sleeping task stops within some 20 us, if it has a processor: who has real-time priority does not
+	 * yield to it, and must not be back before it is done.  One in the kernel takes longer. */
+	uint64_t spin = realtime_is_on(&freeze->realtime) ? 10000 : 200000;
+	if (waited < spin)
 		sched_yield();
 	else
 		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
@@ -323,10 +368,13 @@ static bool wait_on(struct freeze *freeze, uint64_t waited, uint64_t idle, unsig
 static int wait_for_stops(struct freeze *freeze)
 {
 	uint64_t began = monotonic_now(), waited = 0, progress = 0;
-	size_t before = SIZE_MAX;
+	struct stopped_until until = { 0, 0 };
+	size_t before = SIZE_MAX, waiting = SIZE_MAX;
 	for (unsigned round = 0;; round++) {
-		size_t waiting;
-		int rc = collect_stops(freeze, waited > SLOW_STOP_NS && round % 16 == 0, &waiting);
+		bool quick = waiting && waited - progress < SLOW_STOP_NS;
+		int rc = quick ? collect_in_order(freeze, &until, &waiting) : 0;
+		if (!rc && (!quick || !waiting))
+			rc = collect_all(freeze, waited > SLOW_STOP_NS && round % 16 == 0, &waiting);
 		if (rc)
 			return rc;
 		if (!waiting)
@@ -425,6 +473,14 @@ static void note_states(struct freeze *freeze)
 	}
 }
 
+/* Where nobody else wants a processor, what is to stop does so sooner if we yield to it. */
+static void begin(struct freeze *freeze)
+{
+	if (freeze->realtime.crowded)
+		realtime_begin(&freeze->realtime);
+	freeze->began = monotonic_now();
+}
+
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 {
 	if (!freeze->started)
@@ -435,7 +491,7 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 	for (int pass = 0; pass < LIST_PASSES; pass++) {
 		size_t added = 0;
 		if (freeze->tree && !freeze->began)
-			freeze->began = monotonic_now();
+			begin(freeze);
 		int rc = find_and_seize(freeze, pass, &added, err);
 		if (rc)
 			return rc;
@@ -444,9 +500,10 @@ int freeze_stop(struct freeze *freeze, struct vmsnap_error *err)
 		if (pass && !added)
 			break;
 		if (!freeze->began)
-			freeze->began = monotonic_now();
+			begin(freeze);
 		interrupt_all(freeze);
 		rc = wait_for_stops(freeze);
+		realtime_begin(&freeze->realtime);
 		if (rc)
 			return fail_sys(err, -rc, "cannot freeze process %d", (int)freeze->processes[0].pid);
 		if (atomic_load(freeze->cancel))
@@ -468,6 +525,7 @@ void freeze_release(struct freeze *freeze)
 		struct frozen_process *process = &freeze->processes[p];
 		for (size_t t = 0; t < process->count; t++) {
 			struct frozen_task *task = &process->tasks[t];
+			check_time(freeze, t);
 			if (task->stopped)
 				ptrace(PTRACE_DETACH, task->tid, NULL, (unsigned long)task->signal);
 			task->stopped = false;
@@ -475,5 +533,6 @@ void freeze_release(struct freeze *freeze)
 	}
 	if (freeze->began && !freeze->ended)
 		freeze->ended = monotonic_now();
+	realtime_end(&freeze->realtime);
 	watchdog_stop(&freeze->dog);
 }

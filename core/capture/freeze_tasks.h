@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "realtime.h"
 #include "vmsnap.h"
 #include "watchdog.h"
 
@@ -65,6 +66,7 @@ struct freeze {
 	uint64_t began, ended; /* CLOCK_MONOTONIC, ns: the pause */
 	const atomic_bool *cancel;
 	struct watchdog dog; /* off, unless the caller wants it */
+	struct realtime realtime;
 
 	pid_t thread;  /* that freezes */
 	pid_t *listed; /* the threads of the process that is seized */

@@ -112,7 +112,11 @@ static int prepare_readers(struct capture *capture, bool seized)
 		if (process->companion)
 			continue;
 		int rc = reader_prepare(&capture->readers[index], process->procdir, process->pid,
-		                        wants(capture, VMSNAP_CAPTURE_SMAPS), capture->held, &capture->error);
+		                        wants(capture, VMSNAP_CAPTURE_SMAPS),
+		                        capture->held ? READER_HELD
+		                        : seized      ? READER_NEWBORN
+		                                      : READER_BEFORE,
+		                        &capture->error);
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = reader_status_of_newborn(&capture->readers[index], &capture->error);
 		if (may_be_left_out(capture, index, rc))
@@ -120,6 +124,25 @@ static int prepare_readers(struct capture *capture, bool seized)
 		else if (rc)
 			return rc;
 	}
+	return VMSNAP_OK;
+}
+
+/* For those that are known before any of them stands. */
+static int make_walk(struct capture *capture)
+{
+	struct pagemap_need need = { .threads = capture->options.threads,
+		                     .realtime = capture->freeze.realtime.permitted,
+		                     .prepared = !capture->held };
+	for (size_t i = 0; i < capture->reader_count; i++) {
+		need.resident += capture->readers[i].resident;
+		need.size += capture->readers[i].size;
+		need.map += capture->readers[i].maps_before.len;
+	}
+	if (!capture->walk)
+		capture->walk = pagemap_walk_new(&capture->probe, &capture->cancel, &capture->freeze.dog, &need);
+	if (!capture->walk)
+		return fail_no_memory(&capture->error);
+	pagemap_walk_hasten(capture->walk, &capture->freeze.realtime);
 	return VMSNAP_OK;
 }
 
@@ -171,6 +194,15 @@ static void note_swap(struct capture *capture)
 			capture->readers[i].builder.snap->info.swap_in_use = in_use;
 }
 
+/* The last look at the threads of a process found no new one, and ten thousand take ten milliseconds. */
+static void lend_threads(const struct capture *capture, struct reader *reader)
+{
+	const struct freeze *freeze = &capture->freeze;
+	bool only = reader->stands && freeze->count == 1 && freeze->listed_count;
+	reader->threads = only ? freeze->listed : NULL;
+	reader->thread_count = only ? freeze->listed_count : 0;
+}
+
 static int take_all(struct capture *capture)
 {
 	struct timespec now;
@@ -187,6 +219,9 @@ static int take_all(struct capture *capture)
 		reader->page_moves = capture->page_moves;
 		reader->own = &capture->own;
 		reader->dog = &capture->freeze.dog;
+		reader->realtime = &capture->freeze.realtime;
+		reader->stands = capture->freeze.processes[i].state == VMSNAP_FREEZE_FULL;
+		lend_threads(capture, reader);
 		reader->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
 		int rc = reader_take(reader, capture->walk, &capture->error);
 		if (instant_seems_exited(rc) && reopen_via_live_thread(reader))
@@ -343,6 +378,7 @@ static int freeze_and_take(struct capture *capture)
 	struct freeze *freeze = &capture->freeze;
 	int rc = freeze->tree ? freeze_find_descendants(freeze, &capture->error) : VMSNAP_OK;
 	rc = rc ? rc : prepare_readers(capture, false);
+	rc = rc ? rc : make_walk(capture);
 	if (rc)
 		return rc;
 	bool live = capture->readers[0].live;
@@ -367,6 +403,16 @@ static void let_go(void *freeze)
 	freeze_release(freeze);
 }
 
+/* Each time that a thread begins: those of before have ended. */
+static void hasten(struct capture *capture)
+{
+	struct realtime *realtime = &capture->freeze.realtime;
+	if (!wants(capture, VMSNAP_CAPTURE_REALTIME) || wants(capture, VMSNAP_CAPTURE_NO_FREEZE))
+		return;
+	realtime_init(realtime);
+	realtime_add(realtime, capture->freeze.thread);
+}
+
 /* ptrace belongs to a thread.  This one is made for the freeze and ends with it, which
  * lets go of whatever could not be stopped in time; ended by freeze_watch(), it lets go
  * of the others by itself, for a signal that one of them was about to receive would be
@@ -375,6 +421,7 @@ static void *capture_thread(void *argument)
 {
 	struct capture *capture = argument;
 	freeze_own_thread(&capture->freeze);
+	hasten(capture);
 	pthread_cleanup_push(let_go, &capture->freeze);
 	capture->rc = freeze_and_take(capture);
 	pthread_cleanup_pop(0);
@@ -397,6 +444,7 @@ static void join_polling(struct capture *capture, pthread_t thread)
 			return;
 		if (cancelled && cancelled(capture->options.cancel_ctx))
 			atomic_store(&capture->cancel, true);
+		realtime_check(&capture->freeze.realtime);
 		freeze_reap_threads(&capture->freeze);
 		freeze_watch(&capture->freeze, thread);
 	}
@@ -456,6 +504,7 @@ static int take_held(struct capture *capture)
 	struct freeze *freeze = &capture->freeze;
 	enum vmsnap_freeze state = capture->ours.hold == TRACER_HOLD_ALL ? VMSNAP_FREEZE_DEBUGGER : VMSNAP_FREEZE_NONE;
 	int rc = prepare_readers(capture, false);
+	rc = rc ? rc : make_walk(capture);
 	rc = rc ? rc : find_companions(capture);
 	set_state(freeze, state);
 	rc = rc ? rc : prepare_readers(capture, false);
@@ -610,8 +659,7 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 		return rc;
 	if (wants(capture, VMSNAP_CAPTURE_DROP_OWN_MAPPINGS))
 		own_mappings_find(&capture->own);
-	capture->walk = pagemap_walk_new(&capture->probe, &capture->cancel, &capture->freeze.dog, !capture->held);
-	return capture->walk ? VMSNAP_OK : fail_no_memory(&capture->error);
+	return VMSNAP_OK;
 }
 
 static int add_asked(struct capture *capture, const struct asked *asked)

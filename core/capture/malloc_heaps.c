@@ -37,27 +37,26 @@ bool malloc_heap_parse(const uint64_t header[HEAP_WORDS], uint64_t start, uint64
 
 struct search {
 	int memory, fd; /* fd: of mem; -1: not open yet */
-	struct vmsnap *snap;
+	const struct malloc_heaps_pages *pages;
 	struct malloc_heaps *out;
 };
 
-static bool may_read(const struct vmsnap *snap, uint64_t address)
+static bool may_read(const struct malloc_heaps_pages *pages, uint64_t address)
 {
-	struct vmsnap_run page;
-	unsigned wanted = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE;
-	return vmsnap_page_at(snap, address, &page) == VMSNAP_OK && (page.flags & wanted) == wanted;
+	uint64_t wanted = ENTRY_FLAG(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE);
+	return (pages->entry_at(pages->ctx, address) & wanted) == wanted;
 }
 
 static int look_at(struct search *search, uint64_t start, uint64_t end)
 {
 	uint64_t header[HEAP_WORDS];
 	struct malloc_heap heap;
-	if (!may_read(search->snap, start))
+	if (!may_read(search->pages, start))
 		return 0;
 	if (search->fd < 0)
 		search->fd = openat(search->memory, "mem", O_RDONLY | O_CLOEXEC);
 	if (search->fd < 0 || pread(search->fd, header, sizeof(header), (off_t)start) != sizeof(header) ||
-	    !malloc_heap_parse(header, start, end, search->snap->info.page_size, &heap))
+	    !malloc_heap_parse(header, start, end, search->pages->page_size, &heap))
 		return 0;
 	struct malloc_heaps *out = search->out;
 	struct malloc_heap *more = realloc(out->items, (out->count + 1) * sizeof(*more));
@@ -85,9 +84,10 @@ static bool may_be_heap(struct cursor line, uint64_t *start, uint64_t *end)
 	return (size_t)(line.end - line.at) >= len && memcmp(line.end - len, rest, len) == 0;
 }
 
-int malloc_heaps_find(int memory, const struct proc_text *maps, struct vmsnap *snap, struct malloc_heaps *out)
+int malloc_heaps_find(int memory, const struct proc_text *maps, const struct malloc_heaps_pages *pages,
+                      struct malloc_heaps *out)
 {
-	struct search search = { memory, -1, snap, out };
+	struct search search = { memory, -1, pages, out };
 	struct cursor c = { maps->text, maps->text + maps->len };
 	int error = 0;
 	out->count = 0;

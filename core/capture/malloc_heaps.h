@@ -20,9 +20,17 @@ struct malloc_heaps {
 	size_t count;
 };
 
+/* The pages of the process that stands: the entry of the one at an address, as in a run; 0 if it is not
+ * there. */
+struct malloc_heaps_pages {
+	uint64_t page_size;
+	uint64_t (*entry_at)(const void *ctx, uint64_t address);
+	const void *ctx;
+};
 /* While the target stands, when its pages are known.  memory: descriptor of /proc/PID.  What
  * cannot be read is not known; ENOMEM, or 0. */
-int malloc_heaps_find(int memory, const struct proc_text *maps, struct vmsnap *snap, struct malloc_heaps *out);
+int malloc_heaps_find(int memory, const struct proc_text *maps, const struct malloc_heaps_pages *pages,
+                      struct malloc_heaps *out);
 /* The header of a heap in memory that ends at `end`, as five words; false if it is none. */
 bool malloc_heap_parse(const uint64_t header[5], uint64_t start, uint64_t end, uint64_t page_size,
                        struct malloc_heap *out);

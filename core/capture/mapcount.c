@@ -116,6 +116,7 @@ static int count_chunk(struct mapcount *mapcount, int kpagecount, uint64_t addre
 {
 	uint64_t counts[CHUNK];
 	watchdog_kick(mapcount->dog);
+	realtime_check(mapcount->realtime);
 	if (atomic_load_explicit(mapcount->cancel, memory_order_relaxed))
 		return ECANCELED;
 	*told = !mapcount_read(kpagecount, frame, count, counts) && still_there(mapcount, address, frame, count);
@@ -186,13 +187,18 @@ static int take_parts(struct mapcount *mapcount, struct huge_parts *found)
 	return mapcount->unhurried || found->pages <= COUNTED_MAX ? count_each(mapcount, &found->parts) : 0;
 }
 
+bool mapcount_has_work(const struct page_marks *marks)
+{
+	for (size_t i = 0; i < marks->count; i++)
+		if (is_huge(&marks->items[i]))
+			return true;
+	return false;
+}
+
 int mapcount_take(struct mapcount *mapcount, const struct run_list *runs, const struct page_marks *marks)
 {
 	struct huge_parts found = { 0 };
-	bool any = false;
-	for (size_t i = 0; !any && i < marks->count; i++)
-		any = is_huge(&marks->items[i]);
-	if (!any)
+	if (!mapcount_has_work(marks))
 		return 0;
 	int error = find_parts(mapcount, runs, marks, &found);
 	if (!error && found.pages && !found.moving)

@@ -16,11 +16,14 @@ struct mapcount {
 	bool unhurried; /* all are read, however many they are */
 	const atomic_bool *cancel;
 	struct watchdog *dog;
+	struct realtime *realtime;
 
 	bool told;                   /* of all huge pages, if the kernel counts each page (mapcount_is_exact()): */
 	struct page_marks exclusive; /* those that are mapped once; .categories is their first frame */
 };
 
+/* Whether some of them are of huge pages. */
+bool mapcount_has_work(const struct page_marks *marks);
 /* While the target stands.  marks: where in the runs huge pages are.  Returns 0, ECANCELED or errno. */
 int mapcount_take(struct mapcount *mapcount, const struct run_list *runs, const struct page_marks *marks);
 /* When nobody waits: sets EXCLUSIVE in the huge runs, or takes it away.  *told: whether it could. */

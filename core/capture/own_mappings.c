@@ -34,7 +34,12 @@ static void collect(const struct vmsnap *self, int pagemap, struct own_mappings 
 		const struct vmsnap_vma *vma = &self->vmas[i];
 		if (!vma->inode || (vma->perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED)) || vma->inode == here->inode)
 			continue;
-		if (only_the_files_pages(pagemap, vma, self->info.page_size))
+		if (!only_the_files_pages(pagemap, vma, self->info.page_size))
+			continue;
+		/* One call for neighbours: each makes all processors forget what they know. */
+		if (own->count && own->ranges[own->count - 1].end == vma->start)
+			own->ranges[own->count - 1].end = vma->end;
+		else
 			own->ranges[own->count++] = (struct address_range){ vma->start, vma->end };
 	}
 }

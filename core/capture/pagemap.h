@@ -8,6 +8,7 @@
 
 #include "maps.h"
 #include "pagemap_scan.h"
+#include "realtime.h"
 #include "runs.h"
 #include "watchdog.h"
 
@@ -33,29 +34,63 @@ struct page_marks {
 
 /* Room for `more` marks, so that they need no memory while the target stands. */
 int page_marks_reserve(struct page_marks *marks, size_t more);
+/* Adds those of another list, which then is empty.  VMSNAP_ERR_NO_MEMORY. */
+int page_marks_move(struct page_marks *marks, struct page_marks *from);
+void page_marks_sort(struct page_marks *marks);
 enum { PAGE_MARKS_PREPARED = 16384 };
 
 /* VMAs nearer than this are read in one call, and so are scanned regions: a
  * pread costs about 1 us, an empty entry 4 ns. */
 enum { PAGEMAP_JOIN_PAGES = 256 };
 
+/* Something else to do while pages are read, by whichever thread has the time; without libc. */
+struct pagemap_aside {
+	void (*run)(void *ctx); /* NULL: nothing */
+	void *ctx;
+};
+
+/* How much a walk is made for. */
+struct pagemap_need {
+	uint64_t resident, size; /* pages that are there and that are mapped, of all processes */
+	uint64_t map;            /* bytes of their maps, which are read at the same time */
+	unsigned threads;        /* asked for; 0: as many as are worth it */
+	bool realtime;           /* they will not wait for others */
+	bool prepared;           /* somebody will wait: all memory is made resident, and threads started */
+};
+
 struct pagemap_walk;
-/* Scratch memory for one walk at a time.  `resident`: all of it now, before the target
- * is stopped.  cancel and dog are looked at and kicked as it goes. */
+/* cancel and dog are looked at and kicked as it goes.  NULL without memory; of threads there may be fewer. */
 struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, const atomic_bool *cancel,
-                                      struct watchdog *dog, bool resident);
+                                      struct watchdog *dog, const struct pagemap_need *need);
 void pagemap_walk_free(struct pagemap_walk *walk);
+unsigned pagemap_walk_threads(const struct pagemap_walk *walk);
+/* Adds its threads, which check it as they go. */
+void pagemap_walk_hasten(struct pagemap_walk *walk, struct realtime *realtime);
 /* Pages that may be other than they look: see pagemap_again.h. */
 enum pagemap_seen { PAGEMAP_SWAPPED = 1, PAGEMAP_MOVING = 2 };
-/* Appends every populated page of the ranges to `runs`; *seen: whether some are of these kinds.
- * Returns 0, ECANCELED, or errno. */
+
+/* What was read of one process (pagemap_pieces.h).  Uses the walk's memory until it is collected. */
+struct pagemap_piece;
+struct pagemap_found {
+	struct pagemap_pieces {
+		struct pagemap_piece *items;
+		size_t count, room;
+	} pieces;
+	struct page_marks marks; /* what PAGEMAP_SCAN knows of them, in the order of addresses */
+	unsigned seen;           /* whether some are of these kinds */
+};
+void pagemap_found_free(struct pagemap_found *found);
+
+/* The next walk has that done, too. */
+void pagemap_walk_aside(struct pagemap_walk *walk, struct pagemap_aside aside);
+/* Reads the entries of the ranges; more calls add to what was found.  Returns 0, ECANCELED, or errno. */
 int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
-                        size_t count, struct run_list *runs, unsigned *seen);
+                        size_t count, struct pagemap_found *found);
 /* Adds to `marks` what PAGEMAP_SCAN knows of these runs, of the process that was walked last.  Returns 0
  * or errno. */
 int pagemap_walk_marks(struct pagemap_walk *walk, int fd, const struct run_list *runs, struct page_marks *marks);
 /* What was known in the end: less than at first, if PAGEMAP_SCAN failed after all. */
-const struct pagemap_probe *pagemap_walk_probe(const struct pagemap_walk *walk);
+const struct pagemap_probe *pagemap_walk_probe(struct pagemap_walk *walk);
 
 const atomic_bool *pagemap_walk_cancel(const struct pagemap_walk *walk);
 

@@ -11,25 +11,43 @@
 #include "arguments.h"
 #include "cgroup.h"
 #include "error.h"
+#include "pagemap_pieces.h"
 #include "recorded.h"
 #include "scan.h"
+#include "tracee.h"
 
-/* Made resident before the freeze; more grows in it. */
-enum { PREPARED_RUNS_MAX = 1280 * 1024, PREPARED_RUNS_EXTRA = 12288 };
-
-/* As much as will be needed, made resident; and the lines of status that our freeze
- * will change. */
-static int prepare_freeze(struct reader *reader, const struct proc_stat *stat, struct vmsnap_error *err)
+/* The map as it is now.  What it takes while the target stands is made resident as well. */
+static int prepare_maps(struct reader *reader, struct vmsnap_error *err)
 {
-	size_t runs = stat->resident < PREPARED_RUNS_MAX ? (size_t)stat->resident : PREPARED_RUNS_MAX;
-	if (run_list_reserve(&reader->builder.snap->runs, runs + PREPARED_RUNS_EXTRA, true) ||
-	    page_marks_reserve(&reader->marks, PAGE_MARKS_PREPARED))
+	enum { ROOM_EXTRA = 16384 };
+	CLEANUP_CLOSE int fd = openat(reader->memory, "maps", O_RDONLY | O_CLOEXEC);
+	uint64_t page_size = reader->builder.snap->info.page_size;
+	/* It may be that of a process which is exiting: the one that counts is still to come. */
+	if (fd < 0 || procdir_read_fd(fd, &reader->maps_before) ||
+	    maps_ranges(reader->maps_before.text, reader->maps_before.len, PAGEMAP_JOIN_PAGES * page_size,
+	                &reader->ranges_before, &reader->range_before_count, NULL))
+		reader->maps_before.len = 0;
+	size_t room = reader->maps_before.len + reader->maps_before.len / 8 + ROOM_EXTRA;
+	reader->maps_text.text = calloc(1, room);
+	if (!reader->maps_text.text)
 		return fail_no_memory(err);
-	int error = procdir_read(reader->memory, "status", &reader->status_before);
-	return error ? procdir_fail(error, reader->pid, "status", err) : VMSNAP_OK;
+	for (size_t at = 0; at < room; at += page_size)
+		*(volatile char *)(reader->maps_text.text + at) = 0;
+	reader->maps_text.room = room;
+	return VMSNAP_OK;
 }
 
-int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err)
+/* And the lines of status that our freeze will change. */
+static int prepare_freeze(struct reader *reader, enum reader_when when, struct vmsnap_error *err)
+{
+	int error = procdir_read(reader->memory, "status", &reader->status_before);
+	if (error)
+		return procdir_fail(error, reader->pid, "status", err);
+	return when == READER_BEFORE ? prepare_maps(reader, err) : VMSNAP_OK;
+}
+
+int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, enum reader_when when,
+                   struct vmsnap_error *err)
 {
 	*reader = (struct reader){
 		.procdir = procdir, .memory = procdir, .pid = pid, .smaps_wanted = smaps, .root = -1, .maps = -1
@@ -47,11 +65,13 @@ int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, bo
 	int rc = procdir_stat(procdir, &stat, err);
 	if (rc)
 		return rc;
+	reader->resident = stat.resident;
+	reader->size = stat.size / reader->builder.snap->info.page_size;
 	if (stat.state == 'Z')
 		reader->memory = procdir_living_thread(procdir);
 	if (reader->memory < 0)
 		return procdir_fail(ESRCH, pid, "maps", err);
-	return held ? VMSNAP_OK : prepare_freeze(reader, &stat, err);
+	return when == READER_HELD ? VMSNAP_OK : prepare_freeze(reader, when, err);
 }
 
 int reader_status_of_newborn(struct reader *reader, struct vmsnap_error *err)
@@ -66,6 +86,13 @@ int reader_status_of_newborn(struct reader *reader, struct vmsnap_error *err)
 }
 
 /* ---- while the target stands ------------------------------------------------------ */
+
+static void kick(void *ctx)
+{
+	const struct reader *reader = ctx;
+	watchdog_kick(reader->dog);
+	realtime_check(reader->realtime);
+}
 
 /* Whether there is a living thread after all: the main one may have exited since. */
 static bool read_via_live_thread(struct reader *reader)
@@ -125,6 +152,13 @@ static int take_again(struct reader *reader, struct pagemap_walk *walk, int fd, 
 	return error ? error : pagemap_walk_marks(walk, fd, &again->runs, &again->marks);
 }
 
+/* What was found becomes runs: now, if somebody has to see all of them. */
+static int collect(struct reader *reader)
+{
+	return pagemap_pieces_collect(&reader->found.pieces, reader->builder.snap->info.page_size,
+	                              &reader->builder.snap->runs);
+}
+
 /* Of huge pages which each is mapped once; what was just being moved is left alone. */
 static int take_mapcounts(struct reader *reader, struct pagemap_walk *walk, int fd)
 {
@@ -135,45 +169,177 @@ static int take_mapcounts(struct reader *reader, struct pagemap_walk *walk, int 
 	mapcount->unhurried = reader->smaps_wanted;
 	mapcount->cancel = pagemap_walk_cancel(walk);
 	mapcount->dog = reader->dog;
-	return reader->again.marks.count ? 0 : mapcount_take(mapcount, &reader->builder.snap->runs, &reader->marks);
+	mapcount->realtime = reader->realtime;
+	if (reader->again.marks.count || !mapcount_has_work(&reader->found.marks))
+		return 0;
+	return collect(reader) ? ENOMEM : mapcount_take(mapcount, &reader->builder.snap->runs, &reader->found.marks);
 }
 
-static int walk_pages(struct reader *reader, struct pagemap_walk *walk, int fd, const struct address_range *ranges,
-                      size_t count)
+static int settle_pages(struct reader *reader, struct pagemap_walk *walk, int fd)
 {
-	struct run_list *runs = &reader->builder.snap->runs;
-	unsigned seen;
-	int error = pagemap_walk_ranges(walk, fd, reader->builder.snap->info.page_size, ranges, count, runs, &seen);
-	bool frames = reader->live ? pagemap_walk_probe(walk)->known.pfn : show_frames(runs);
-	if (!error && (seen & PAGEMAP_MOVING || (seen && !frames)))
-		error = take_again(reader, walk, fd, frames);
-	error = error ? error : pagemap_walk_marks(walk, fd, runs, &reader->marks);
+	const struct run_list *runs = &reader->builder.snap->runs;
+	bool frames = reader->live && pagemap_walk_probe(walk)->known.pfn;
+	unsigned seen = reader->found.seen;
+	if (reader->live && !(seen & PAGEMAP_MOVING || (seen && !frames)))
+		return frames ? take_mapcounts(reader, walk, fd) : 0;
+	if (collect(reader))
+		return ENOMEM;
+	frames = reader->live ? frames : show_frames(runs);
+	int error = seen & PAGEMAP_MOVING || (seen && !frames) ? take_again(reader, walk, fd, frames) : 0;
 	return error || !frames || !reader->live ? error : take_mapcounts(reader, walk, fd);
 }
 
-static int take_pages(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
+/* The map while pages are read of what was mapped before: no libc. */
+struct maps_job {
+	const struct reader *reader;
+	struct proc_text *text;
+	int error; /* ENOSPC: there is more of it */
+	bool same; /* as before */
+};
+
+static bool same_bytes(const char *a, const char *b, size_t len)
 {
-	CLEANUP_CLOSE int fd = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_file(reader, errno, "pagemap", err);
-	CLEANUP_FREE struct address_range *ranges = NULL;
-	size_t count = 0;
-	uint64_t page_size = reader->builder.snap->info.page_size;
-	int rc = maps_ranges(reader->maps_text.text, reader->maps_text.len, PAGEMAP_JOIN_PAGES * page_size, &ranges,
-	                     &count, err);
-	if (rc)
-		return rc;
-	if (reader->own)
-		own_mappings_drop(reader->own);
-	int error = walk_pages(reader, walk, fd, ranges, count);
+	uint64_t difference = 0;
+	size_t at = 0;
+	for (; at + sizeof(uint64_t) <= len; at += sizeof(uint64_t)) {
+		uint64_t left, right;
+		__builtin_memcpy(&left, a + at, sizeof(left));
+		__builtin_memcpy(&right, b + at, sizeof(right));
+		difference |= left ^ right;
+	}
+	for (; at < len; at++)
+		difference |= (uint64_t)(a[at] ^ b[at]);
+	return !difference;
+}
+
+static void read_maps_aside(void *ctx)
+{
+	struct maps_job *job = ctx;
+	struct proc_text *text = job->text;
+	const struct proc_text *before = &job->reader->maps_before;
+	job->same = true;
+	for (text->len = 0; !job->error;) {
+		size_t room = text->room - text->len - 1;
+		realtime_check(job->reader->realtime);
+		long got = room ? raw_syscall4(SYS_pread64, job->reader->maps, (long)(text->text + text->len),
+		                               (long)room, (long)text->len)
+		                : -ENOSPC;
+		if (got <= 0) {
+			job->error = got == -EINTR ? 0 : (int)-got;
+			if (!got)
+				break;
+			continue;
+		}
+		size_t to = text->len + (size_t)got;
+		job->same = job->same && to <= before->len &&
+		            same_bytes(text->text + text->len, before->text + text->len, (size_t)got);
+		text->len = to;
+	}
+	text->text[text->len] = '\0';
+	job->same = job->same && text->len == before->len;
+}
+
+static int fail_pages(const struct reader *reader, int error, struct vmsnap_error *err)
+{
 	if (error == ECANCELED)
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
-	return error ? fail_file(reader, error, "pagemap", err) : VMSNAP_OK;
+	return fail_file(reader, error, "pagemap", err);
+}
+
+static int walk_ranges(struct reader *reader, struct pagemap_walk *walk, int fd, const struct address_range *ranges,
+                       size_t count, struct vmsnap_error *err)
+{
+	if (reader->own)
+		own_mappings_drop(reader->own);
+	int error = pagemap_walk_ranges(walk, fd, reader->builder.snap->info.page_size, ranges, count, &reader->found);
+	return error ? fail_pages(reader, error, err) : VMSNAP_OK;
+}
+
+static int ranges_now(const struct reader *reader, struct address_range **ranges, size_t *count,
+                      struct vmsnap_error *err)
+{
+	return maps_ranges(reader->maps_text.text, reader->maps_text.len,
+	                   PAGEMAP_JOIN_PAGES * reader->builder.snap->info.page_size, ranges, count, err);
+}
+
+/* What is mapped since has to be read, too; what is not any more has no entries. */
+static int walk_the_rest(struct reader *reader, struct pagemap_walk *walk, int fd, struct vmsnap_error *err)
+{
+	CLEANUP_FREE struct address_range *now = NULL, *rest = NULL;
+	size_t count = 0, rest_count = 0;
+	int rc = ranges_now(reader, &now, &count, err);
+	if (!rc &&
+	    maps_ranges_without(now, count, reader->ranges_before, reader->range_before_count, &rest, &rest_count))
+		rc = fail_no_memory(err);
+	return rc || !rest_count ? rc : walk_ranges(reader, walk, fd, rest, rest_count, err);
+}
+
+/* Pages and the map at the same time.  *done is false if there is no map any more. */
+static int take_both(struct reader *reader, struct pagemap_walk *walk, int fd, bool *done, struct vmsnap_error *err)
+{
+	struct maps_job job = { .reader = reader, .text = &reader->maps_text };
+	reader->maps = openat(reader->memory, "maps", O_RDONLY | O_CLOEXEC);
+	if (reader->maps < 0)
+		return fail_file(reader, errno, "maps", err);
+	pagemap_walk_aside(walk, (struct pagemap_aside){ read_maps_aside, &job });
+	int rc = walk_ranges(reader, walk, fd, reader->ranges_before, reader->range_before_count, err);
+	if (!rc && job.error == ENOSPC)
+		job.error = procdir_read_fd(reader->maps, &reader->maps_text);
+	if (!rc && job.error)
+		rc = fail_file(reader, job.error, "maps", err);
+	*done = reader->maps_text.len;
+	return rc || job.same || !*done ? rc : walk_the_rest(reader, walk, fd, err);
+}
+
+static int take_one_by_one(struct reader *reader, struct pagemap_walk *walk, int fd, struct vmsnap_error *err)
+{
+	CLEANUP_FREE struct address_range *ranges = NULL;
+	size_t count = 0;
+	int rc = ranges_now(reader, &ranges, &count, err);
+	return rc ? rc : walk_ranges(reader, walk, fd, ranges, count, err);
+}
+
+static int take_maps_and_pages(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int fd = -1;
+	bool done = false;
+	int rc = VMSNAP_OK;
+	pagemap_found_free(&reader->found);
+	if (reader->stands && reader->maps_before.len) {
+		fd = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+		rc = fd < 0 ? fail_file(reader, errno, "pagemap", err) : take_both(reader, walk, fd, &done, err);
+	}
+	if (!rc && !done) {
+		pagemap_found_free(&reader->found);
+		if (reader->maps >= 0)
+			close(reader->maps);
+		rc = take_maps(reader, err);
+		if (!rc && !reader->live)
+			rc = recorded_identity(reader->memory, &reader->maps_text, reader->builder.snap, err);
+		if (fd >= 0)
+			close(fd);
+		fd = rc ? -1 : openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+		if (!rc)
+			rc = fd < 0 ? fail_file(reader, errno, "pagemap", err) : take_one_by_one(reader, walk, fd, err);
+	}
+	int error = rc ? 0 : settle_pages(reader, walk, fd);
+	return error ? fail_pages(reader, error, err) : rc;
+}
+
+static uint64_t entry_at(const void *ctx, uint64_t address)
+{
+	const struct reader *reader = ctx;
+	const struct vmsnap *snap = reader->builder.snap;
+	struct vmsnap_run page;
+	if (reader->found.pieces.count)
+		return pagemap_pieces_entry(&reader->found.pieces, snap->info.page_size,
+		                            address / snap->info.page_size);
+	return vmsnap_page_at(snap, address, &page) ? 0 : ENTRY_FLAG(page.flags);
 }
 
 /* The last two numbers of /proc/PID/task/TID/syscall are the stack pointer and the
  * program counter, while the thread does not run (proc_pid_syscall(5)). */
-static uint64_t stack_pointer(int procdir, pid_t tid)
+static uint64_t told_stack_pointer(int procdir, pid_t tid)
 {
 	char name[40], text[256];
 	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
@@ -194,6 +360,13 @@ static uint64_t stack_pointer(int procdir, pid_t tid)
 	return before;
 }
 
+/* Who traces it is told in one call (Linux 5.3), not in three: there may be ten thousand. */
+static uint64_t stack_pointer(const struct reader *reader, pid_t tid)
+{
+	uint64_t stack = reader->stands ? tracee_stack_pointer(tid) : 0;
+	return stack ? stack : told_stack_pointer(reader->procdir, tid);
+}
+
 struct threads_job {
 	struct reader *reader;
 	size_t room;
@@ -201,8 +374,11 @@ struct threads_job {
 
 static int add_thread(void *ctx, pid_t tid)
 {
+	enum { KICK_EACH = 64 };
 	struct threads_job *job = ctx;
 	struct vmsnap *snap = job->reader->builder.snap;
+	if (snap->thread_count % KICK_EACH == 0)
+		kick(job->reader);
 	if (snap->thread_count == job->room) {
 		size_t room = job->room ? job->room * 2 : 16;
 		struct vmsnap_thread *threads = realloc(snap->threads, room * sizeof(*threads));
@@ -211,9 +387,9 @@ static int add_thread(void *ctx, pid_t tid)
 		snap->threads = threads;
 		job->room = room;
 	}
-	snap->threads[snap->thread_count++] = (struct vmsnap_thread){
-		.tid = (uint32_t)tid, .stack_pointer = stack_pointer(job->reader->procdir, tid), .comm = ""
-	};
+	snap->threads[snap->thread_count++] = (struct vmsnap_thread){ .tid = (uint32_t)tid,
+		                                                      .stack_pointer = stack_pointer(job->reader, tid),
+		                                                      .comm = "" };
 	return 0;
 }
 
@@ -255,6 +431,7 @@ static const char *take_word(struct reader *reader, const char *name)
 	return word;
 }
 
+/* What it was started as. */
 static int take_identity(struct reader *reader, struct vmsnap_error *err)
 {
 	struct vmsnap_info *info = &reader->builder.snap->info;
@@ -275,19 +452,55 @@ static int take_identity(struct reader *reader, struct vmsnap_error *err)
 	/* A thread's own directory counts that thread's. */
 	if (reader->memory == reader->procdir)
 		info->faults = stat.faults;
+	return take_cmdline(reader, &stat) ? fail_no_memory(err) : VMSNAP_OK;
+}
+
+static int take_names(struct reader *reader, struct vmsnap_error *err)
+{
+	struct vmsnap_info *info = &reader->builder.snap->info;
 	info->comm = take_word(reader, "comm");
 	info->exe = take_link(reader, "exe");
 	const char *ns = take_link(reader, "ns/pid");
-	if (!info->comm || !info->exe || !ns || take_cmdline(reader, &stat))
+	if (!info->comm || !info->exe || !ns)
 		return fail_no_memory(err);
 	struct cursor c = { ns, ns + strlen(ns) };
 	take_until(&c, '[');
 	take_decimal(&c, &info->pid_namespace);
+	return VMSNAP_OK;
+}
+
+static int take_threads(struct reader *reader, struct vmsnap_error *err)
+{
+	struct vmsnap *snap = reader->builder.snap;
 	struct threads_job job = { .reader = reader };
-	int listed = procdir_each_task(reader->procdir, add_thread, &job);
+	free(snap->threads);
+	snap->threads = NULL;
+	snap->thread_count = 0;
+	int listed = 0;
+	for (size_t i = 0; !listed && i < reader->thread_count; i++)
+		listed = add_thread(&job, reader->threads[i]);
+	if (!reader->threads)
+		listed = procdir_each_task(reader->procdir, add_thread, &job);
 	if (listed > 0)
 		return fail_no_memory(err);
 	return listed ? procdir_fail(-listed, reader->pid, "the list of threads", err) : VMSNAP_OK;
+}
+
+/* What no page of its memory is touched for. */
+static int take_circumstances(struct reader *reader, struct vmsnap_error *err)
+{
+	int error = procdir_read(reader->memory, "status", &reader->status_text);
+	if (error && reader->live)
+		return procdir_fail(error, reader->pid, "status", err);
+	int rc = reader->live ? take_names(reader, err) : VMSNAP_OK;
+	return rc || !reader->live ? rc : take_threads(reader, err);
+}
+
+/* Of many mappings it takes longer than anything else. */
+static int take_smaps(struct reader *reader)
+{
+	CLEANUP_CLOSE int fd = openat(reader->memory, "smaps", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? errno : procdir_read_fd_kicking(fd, &reader->smaps_text, kick, reader);
 }
 
 int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
@@ -296,31 +509,30 @@ int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_
 	reader->builder.snap->info.monotonic = reader->monotonic;
 	reader->builder.snap->info.boottime = reader->live ? reader->boottime : 0;
 	reader->builder.snap->info.page_moves = reader->live ? reader->page_moves : 0;
-	/* pagemap before all else: whatever else we read may change the pages. */
-	watchdog_kick(reader->dog);
-	int rc = take_maps(reader, err);
-	if (!rc && !reader->live)
-		rc = recorded_identity(reader->memory, &reader->maps_text, reader->builder.snap, err);
-	rc = rc ? rc : take_pages(reader, walk, err);
+	/* pagemap before all else, whatever may change the pages.  What may not comes first if it stands: then
+	 * our own mappings need not be there once more (own_mappings.h). */
+	int memory = reader->memory, rc = reader->stands ? take_circumstances(reader, err) : VMSNAP_OK;
+	kick(reader);
+	rc = rc ? rc : take_maps_and_pages(reader, walk, err);
 	if (rc)
 		return rc;
-	watchdog_kick(reader->dog);
-	int error = reader->live ? malloc_heaps_find(reader->memory, &reader->maps_text, reader->builder.snap,
-	                                             &reader->heaps)
-	                         : 0;
+	kick(reader);
+	if (!reader->stands || memory != reader->memory)
+		rc = take_circumstances(reader, err);
+	if (rc)
+		return rc;
+	struct malloc_heaps_pages pages = { reader->builder.snap->info.page_size, entry_at, reader };
+	int error = reader->live ? malloc_heaps_find(reader->memory, &reader->maps_text, &pages, &reader->heaps) : 0;
 	if (error)
 		return fail_no_memory(err);
-	error = procdir_read(reader->memory, "status", &reader->status_text);
-	if (error && reader->live)
-		return procdir_fail(error, reader->pid, "status", err);
-	error = reader->smaps_wanted ? procdir_read(reader->memory, "smaps", &reader->smaps_text) : 0;
+	error = reader->smaps_wanted ? take_smaps(reader) : 0;
 	if (error)
 		return fail_file(reader, error, "smaps", err);
 	if (reader->live && reader->keep) /* the target's own root, for its files */
 		reader->root = openat(reader->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
 	if (!reader->keep)
 		reader_close(reader);
-	watchdog_kick(reader->dog);
+	kick(reader);
 	return reader->live ? take_identity(reader, err) : VMSNAP_OK;
 }
 
@@ -444,7 +656,8 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 	} else {
 		snap->info.known = probe->known;
 		snap->info.zero_pfn = probe->zero_pfn;
-		if (pagemap_apply_marks(probe, snap->info.page_size, &reader->marks, &snap->runs) ||
+		if (collect(reader) ||
+		    pagemap_apply_marks(probe, snap->info.page_size, &reader->found.marks, &snap->runs) ||
 		    pagemap_again_apply(&reader->again, probe, &snap->runs))
 			return fail_no_memory(err);
 		bool counted;
@@ -490,7 +703,9 @@ void reader_free(struct reader *reader)
 	proc_text_free(&reader->smaps_text);
 	proc_text_free(&reader->status_text);
 	proc_text_free(&reader->status_before);
-	free(reader->marks.items);
+	proc_text_free(&reader->maps_before);
+	free(reader->ranges_before);
+	pagemap_found_free(&reader->found);
 	pagemap_again_free(&reader->again);
 	mapcount_free(&reader->mapcount);
 	free(reader->heaps.items);

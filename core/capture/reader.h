@@ -21,21 +21,34 @@ struct reader {
 	int64_t taken, monotonic;      /* set by the caller: one instant for all */
 	uint64_t boottime, page_moves; /* as well */
 	struct proc_text maps_text, smaps_text, status_text, status_before;
-	struct page_marks marks;
+	uint64_t resident, size; /* pages that were there, and that were mapped, before */
+	bool stands;             /* frozen by us, all of it; set by the caller */
+	const pid_t *threads;    /* of one that stands, as they were listed last; NULL: to be listed */
+	size_t thread_count;
+	/* Before it stood: mostly still right, and then there is less to do while it stands. */
+	struct proc_text maps_before;
+	struct address_range *ranges_before;
+	size_t range_before_count;
+	struct pagemap_found found; /* until runs are made of it */
 	struct pagemap_again again; /* what was read twice */
 	struct mapcount mapcount;   /* of huge pages */
 	struct malloc_heaps heaps;
 	const struct own_mappings *own; /* to drop before pages are read; NULL: none */
 	struct watchdog *dog;           /* to kick between the steps */
+	struct realtime *realtime;      /* to check, as well */
 	struct vmsnap_builder builder;  /* runs, threads and identity are filled bit by bit */
 };
 
-/* Before the target stands.  `held`: it stands already, nobody waits for it: then no
- * room is made for what will be read. */
-int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, bool held, struct vmsnap_error *err);
+enum reader_when {
+	READER_BEFORE,  /* the target stands: all is made ready */
+	READER_NEWBORN, /* it stands already, but is only found now */
+	READER_HELD,    /* it stands already, and nobody waits for it */
+};
+int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, enum reader_when when,
+                   struct vmsnap_error *err);
 /* For one that was ours when it was prepared: as its status was before that. */
 int reader_status_of_newborn(struct reader *reader, struct vmsnap_error *err);
-/* While the target stands; .taken, .monotonic, .own and .keep are set. */
+/* While the target stands; .taken, .monotonic, .own, .keep and .stands are set. */
 int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err);
 /* While it stands, or not at all: whether maps reads as it did.  Errors: the target
  * exited, or executed another program. */

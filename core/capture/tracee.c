@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* The last PTRACE_EVENT_*, which older headers lack. */
 enum { EVENT_STOP = 128, EVENT_SHIFT = 8, SIGNAL_MASK = 0x7f };
@@ -73,4 +75,17 @@ bool tracee_reap(pid_t tid)
 		return false;
 	info.si_pid = 0;
 	return waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL) || info.si_pid;
+}
+
+uint64_t tracee_stack_pointer(pid_t tid)
+{
+	/* From linux/ptrace.h, which cannot be included beside sys/ptrace.h; older ones lack it. */
+	enum { GET_SYSCALL_INFO = 0x420e };
+	struct {
+		uint8_t op, pad[3];
+		uint32_t arch;
+		uint64_t instruction, stack, rest[8];
+	} info = { 0 };
+	long size = syscall(SYS_ptrace, GET_SYSCALL_INFO, tid, sizeof(info), &info);
+	return size >= (long)offsetof(__typeof__(info), rest) ? info.stack : 0;
 }

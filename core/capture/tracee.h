@@ -11,7 +11,7 @@
  *
  * Which thread asks what:
  *   the one that freezes   PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_GETEVENTMSG,
- *                          PTRACE_GETSIGINFO, PTRACE_DETACH; tracee_look(), tracee_reap()
+ *                          PTRACE_GETSIGINFO, PTRACE_GET_SYSCALL_INFO, PTRACE_DETACH; tracee_look(), tracee_reap()
  *   the one that polls     tracee_reap() only: for a freeze whose thread waits in SEIZE
  *   others of the caller   may call waitpid(-1, ...) at any time and then see, and take away,
  *                          what a tracee does: tracee_look_behind() finds such a stop
@@ -32,6 +32,7 @@
 #define VMSNAP_TRACEE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum tracee_state {
@@ -53,5 +54,8 @@ bool tracee_look_behind(pid_t tid, struct tracee_stop *stop);
 /* For any thread: takes the end of a thread that is not its process's main one.  Whether
  * there is nothing more to come of it. */
 bool tracee_reap(pid_t tid);
+/* For the tracer, of a task that stands: its stack pointer; 0 if the kernel does not tell (before Linux
+ * 5.3). */
+uint64_t tracee_stack_pointer(pid_t tid);
 
 #endif

@@ -173,3 +173,28 @@ int maps_ranges(const char *text, size_t len, uint64_t join, struct address_rang
 	*count = used;
 	return VMSNAP_OK;
 }
+
+int maps_ranges_without(const struct address_range *ranges, size_t count, const struct address_range *others,
+                        size_t other_count, struct address_range **out, size_t *out_count)
+{
+	/* Each of the others ends one part at the most. */
+	struct address_range *parts = malloc((count + other_count + 1) * sizeof(*parts));
+	if (!parts)
+		return VMSNAP_ERR_NO_MEMORY;
+	size_t used = 0, next = 0;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t at = ranges[i].start;
+		while (next < other_count && others[next].end <= at)
+			next++;
+		for (size_t k = next; at < ranges[i].end; k++) {
+			bool none = k == other_count || others[k].start >= ranges[i].end;
+			uint64_t until = none ? ranges[i].end : others[k].start;
+			if (until > at)
+				parts[used++] = (struct address_range){ at, until };
+			at = none ? ranges[i].end : others[k].end;
+		}
+	}
+	*out = parts;
+	*out_count = used;
+	return VMSNAP_OK;
+}

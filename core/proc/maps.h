@@ -22,5 +22,8 @@ int smaps_parse(const char *text, size_t len, struct vmsnap *snap, struct vmsnap
  * known while the target stands.  *out is malloc'ed. */
 int maps_ranges(const char *text, size_t len, uint64_t join, struct address_range **out, size_t *count,
                 struct vmsnap_error *err);
+/* What of some ranges is in none of the others, both as maps_ranges() makes them.  *out is malloc'ed. */
+int maps_ranges_without(const struct address_range *ranges, size_t count, const struct address_range *others,
+                        size_t other_count, struct address_range **out, size_t *out_count);
 
 #endif

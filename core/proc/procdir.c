@@ -34,11 +34,13 @@ uint64_t proc_text_number(const struct proc_text *status, const char *key)
 	return value;
 }
 
-int procdir_read_fd(int fd, struct proc_text *out)
+int procdir_read_fd_kicking(int fd, struct proc_text *out, void (*kick)(void *ctx), void *ctx)
 {
 	out->len = 0;
 	off_t offset = 0;
 	for (;;) {
+		if (kick)
+			kick(ctx);
 		if (out->len > PROCDIR_TEXT_MAX)
 			return EFBIG;
 		if (out->room - out->len < 4097) {
@@ -60,6 +62,11 @@ int procdir_read_fd(int fd, struct proc_text *out)
 		if (got == 0)
 			return 0;
 	}
+}
+
+int procdir_read_fd(int fd, struct proc_text *out)
+{
+	return procdir_read_fd_kicking(fd, out, NULL, NULL);
 }
 
 int procdir_read(int procdir, const char *name, struct proc_text *out)

@@ -41,6 +41,8 @@ struct proc_text {
 enum { PROCDIR_TEXT_MAX = 256 << 20 };
 int procdir_read(int procdir, const char *name, struct proc_text *out);
 int procdir_read_fd(int fd, struct proc_text *out);
+/* The same, with something to do between two system calls. */
+int procdir_read_fd_kicking(int fd, struct proc_text *out, void (*kick)(void *ctx), void *ctx);
 void proc_text_free(struct proc_text *text);
 /* The number on a line of status, "\nTgid:"; 0 if there is none.  A newline in the process's name,
  * further up, is escaped there. */

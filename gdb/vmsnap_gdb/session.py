@@ -148,7 +148,8 @@ class Session:
         looks.watch()
         touched.watch()
         # Pages first: to look at variables is to touch them.
-        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief)
+        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief,
+                                    realtime=settings.realtime())
         return self._annotated(snapshot, inferior, names, depth, threads)
 
     def capture_now_together(self, pids):
@@ -156,7 +157,7 @@ class Session:
         execs.watch()
         touched.watch()
         return [self._annotated(snapshot, target.inferior_of(snapshot.pid))
-                for snapshot in capture_set(pids, label=NOW)]
+                for snapshot in capture_set(pids, label=NOW, realtime=settings.realtime())]
 
     @staticmethod
     def _annotated(snapshot, inferior, names=True, depth=None, threads=None):

@@ -110,13 +110,33 @@ fewer if "vmsnap depth" is less.  0: none.  "unlimited": all."""
         return f"vmsnap auto break remembers the variables of {_frames(value)}."
 
 
+class _Realtime(gdb.Parameter):
+    """Of a process that gdb does not hold, and that stands while a snapshot of it is taken: whether
+the threads that read it are at real-time priority meanwhile, if gdb may have that, for no
+more than a tenth of a second.  What gdb holds stands anyway."""
+
+    set_doc = "Set whether vmsnap asks for real-time priority while a process stands because of it."
+    show_doc = "Show whether vmsnap asks for real-time priority while a process stands because of it."
+
+    def __init__(self):
+        super().__init__("vmsnap realtime", gdb.COMMAND_DATA, gdb.PARAM_BOOLEAN)
+        self.value = False
+
+    def get_set_string(self):
+        return ""
+
+    def get_show_string(self, value):
+        return f"vmsnap {'asks' if value == 'on' else 'does not ask'} for real-time priority ({value})."
+
+
 _made = {}
 
 
 def register():
     for made in (_SetPrefix, _ShowPrefix):
         made()
-    for name, made in (("directory", _Directory), ("limit", _Limit), ("depth", _Depth), ("hit-depth", _HitDepth)):
+    for name, made in (("directory", _Directory), ("limit", _Limit), ("depth", _Depth), ("hit-depth", _HitDepth),
+                       ("realtime", _Realtime)):
         _made[name] = made()
 
 
@@ -133,6 +153,10 @@ def limit():
 
 def depth():
     return _frame_count("depth")
+
+
+def realtime():
+    return bool(_made["realtime"].value)
 
 
 def hit_depth():

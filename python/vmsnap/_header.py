@@ -93,6 +93,7 @@ class CaptureFlag:  # enum vmsnap_capture_flag
     WATCHDOG = 8
     DESCENDANTS = 16
     BRIEF = 32
+    REALTIME = 64
 
 
 class Relation:  # enum vmsnap_relation
@@ -342,7 +343,7 @@ class CaptureOptions(Structure):  # struct vmsnap_capture_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("label", c_char_p), ("freeze_timeout_ms", c_uint),
         ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("reason", c_char_p),
-        ("left_out", CFUNCTYPE(None, c_void_p, c_int, c_int)), ("left_out_ctx", c_void_p),
+        ("left_out", CFUNCTYPE(None, c_void_p, c_int, c_int)), ("left_out_ctx", c_void_p), ("threads", c_uint),
     ]
 
 

@@ -101,10 +101,10 @@ def status_field(field):
                        field.number if field.is_size or field.is_number else None)
 
 
-def _options(reason, label, freeze, smaps, brief=False):
-    flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0) \
-        | (CaptureFlag.BRIEF if brief else 0)
-    return _lib.cancellable(_header.CaptureOptions, flags=flags, label=given.raw(label, "the name"),
+def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False):
+    flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
+    flags |= (CaptureFlag.REALTIME if realtime else 0) | (CaptureFlag.BRIEF if brief else 0)
+    return _lib.cancellable(_header.CaptureOptions, flags=flags, threads=threads, label=given.raw(label, "the name"),
                             reason=given.raw(reason, "the reason"))
 
 
@@ -114,10 +114,10 @@ class Snapshot(Owned):
     _free = "vmsnap_unref"
 
     @classmethod
-    def capture(cls, pid, reason="", label="", freeze=True, smaps=False, brief=False):
+    def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False):
         """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory."""
-        return cls.made_by(lib().vmsnap_capture, given.process(pid),
-                           byref(_options(reason, label, freeze, smaps, brief)))
+        options = _options(reason, label, freeze, smaps, threads, realtime, brief)
+        return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(options))
 
     @classmethod
     def made_by(cls, function, *arguments):
@@ -386,22 +386,25 @@ class Snapshot(Owned):
                        names=names)
 
 
-def capture(pid, label="", reason="", freeze=True, smaps=False):
-    """A Snapshot of a process.  While it is read, the process stands, unless freeze is false."""
-    return Snapshot.capture(pid, reason, label, freeze, smaps)
+def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realtime=False):
+    """A Snapshot of a process.  While it is read, the process stands, unless freeze is false.
+    threads: how many read it then; 0: as many as are worth it.  realtime: at real-time priority,
+    where that is permitted."""
+    return Snapshot.capture(pid, reason, label, freeze, smaps, threads, realtime)
 
 
-def capture_tree(pid, label="", reason="", freeze=True, smaps=False, left_out=None):
+def capture_tree(pid, label="", reason="", freeze=True, smaps=False, left_out=None, threads=0, realtime=False):
     """Snapshots of a process and all its descendants, at one instant, it first.  left_out: as in capture_set()."""
-    return capture_set([pid], label, reason, freeze, smaps, True, left_out)
+    return capture_set([pid], label, reason, freeze, smaps, True, left_out, threads, realtime)
 
 
-def capture_set(pids, label="", reason="", freeze=True, smaps=False, descendants=False, left_out=None):
+def capture_set(pids, label="", reason="", freeze=True, smaps=False, descendants=False, left_out=None, threads=0,
+                realtime=False):
     """Snapshots of several processes, related or not, at one instant, in their order; with
     descendants theirs follow.  left_out: a list, to which (number, "zombie" or "exited") is added of each
     descendant of which there is no snapshot."""
     numbers = [given.process(pid) for pid in pids]
-    options = _options(reason, label, freeze, smaps)
+    options = _options(reason, label, freeze, smaps, threads, realtime)
     if left_out is not None:
         options.left_out = type(options.left_out)(
             lambda _, pid, why: left_out.append((pid, lib().vmsnap_rc_name(why).decode())))

@@ -71,6 +71,17 @@ static int capture(struct vmsnap_error *err)
 	return rc;
 }
 
+/* One that cannot be made is done without. */
+static int capture_by_threads(struct vmsnap_error *err)
+{
+	struct vmsnap_capture_options how = { .size = sizeof(how), .flags = VMSNAP_CAPTURE_REALTIME, .threads = 3 };
+	struct vmsnap *snap = NULL;
+	int rc = vmsnap_capture(target, &how, &snap, err);
+	assert_true(rc == VMSNAP_OK ? vmsnap_vma_count(snap) == vmsnap_vma_count(parent) : !snap);
+	vmsnap_unref(snap);
+	return rc;
+}
+
 static int capture_tree(struct vmsnap_error *err)
 {
 	struct vmsnap **snaps = NULL;
@@ -338,6 +349,7 @@ static void each_request_fails(int (*scenario)(struct vmsnap_error *))
 		each_request_fails(scenario);                                                                          \
 	}
 TEST(capture)
+TEST(capture_by_threads)
 TEST(capture_tree)
 TEST(page_now)
 TEST(save)
@@ -411,13 +423,21 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_memory_capture),       cmocka_unit_test(without_memory_capture_tree),
-		cmocka_unit_test(without_memory_page_now),      cmocka_unit_test(without_memory_save),
-		cmocka_unit_test(without_memory_save_over),     cmocka_unit_test(without_memory_append),
-		cmocka_unit_test(without_memory_load),          cmocka_unit_test(without_memory_list),
-		cmocka_unit_test(without_memory_check),         cmocka_unit_test(without_memory_print_all),
-		cmocka_unit_test(without_memory_print_several), cmocka_unit_test(without_memory_compare),
-		cmocka_unit_test(without_memory_judge_copies),  cmocka_unit_test(without_memory_name),
+		cmocka_unit_test(without_memory_capture_by_threads),
+		cmocka_unit_test(without_memory_capture),
+		cmocka_unit_test(without_memory_capture_tree),
+		cmocka_unit_test(without_memory_page_now),
+		cmocka_unit_test(without_memory_save),
+		cmocka_unit_test(without_memory_save_over),
+		cmocka_unit_test(without_memory_append),
+		cmocka_unit_test(without_memory_load),
+		cmocka_unit_test(without_memory_list),
+		cmocka_unit_test(without_memory_check),
+		cmocka_unit_test(without_memory_print_all),
+		cmocka_unit_test(without_memory_print_several),
+		cmocka_unit_test(without_memory_compare),
+		cmocka_unit_test(without_memory_judge_copies),
+		cmocka_unit_test(without_memory_name),
 		cmocka_unit_test(without_memory_add_names),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -344,7 +344,10 @@ class Settings(Commands):
         self.assertIn("/tmp", gdb("show vmsnap directory"))
         gdb("set vmsnap hit-depth 2")
         self.assertIn("2", gdb("show vmsnap hit-depth"))
-        self.assertEqual(len(gdb("show vmsnap").splitlines()), 4)
+        self.assertIn("off", gdb("show vmsnap realtime"), "nobody asked for it")
+        gdb("set vmsnap realtime on")
+        self.assertIn("on", gdb("show vmsnap realtime"))
+        self.assertEqual(len(gdb("show vmsnap").splitlines()), 5)
         for name in ("depth", "hit-depth"):
             gdb(f"set vmsnap {name} unlimited")
             self.assertIn("all frames", gdb(f"show vmsnap {name}"))
@@ -380,7 +383,7 @@ class Help(Commands):
         self.assertEqual(tuple(listed), self.COMMANDS)
         for word in ("fork", "stop", "break", "off", "release"):
             self.assertRegex(gdb(f"help vmsnap auto {word}"), rf"Usage: vmsnap auto {word}", word)
-        for name in ("directory", "limit", "depth", "hit-depth"):
+        for name in ("directory", "limit", "depth", "hit-depth", "realtime"):
             self.assertGreater(len(gdb(f"help set vmsnap {name}").splitlines()), 1, name)
         for name in ("pfn", "physical", "present", "shared", "changed"):
             self.assertIn("Example", gdb(f"help function _vmsnap_{name}"), name)
@@ -407,7 +410,7 @@ class Help(Commands):
             wanted = gdb(f"help {command}")
             for option in ("--help", "-h"):
                 self.assertEqual(gdb(f"{command} {option}"), wanted, command)
-        for setting in ("depth", "directory", "hit-depth", "limit"):
+        for setting in ("depth", "directory", "hit-depth", "limit", "realtime"):
             self.assertRegex(found, rf"(?m)^set vmsnap {setting}\b.* -- ")
             self.assertRegex(found, rf"(?m)^show vmsnap {setting}\b.* -- |show vmsnap {setting}")
         for name in ("pfn", "physical", "present", "shared", "changed"):
@@ -427,7 +430,7 @@ class Help(Commands):
         self.assertIn("--keep-child", gdb.completions("vmsnap auto fork --"))
         self.assertIn("hidden_static", gdb.completions("vmsnap page hidden_"))
         self.assertIn("step", gdb.completions("vmsnap auto break ste"))
-        self.assertEqual(gdb.completions("set vmsnap "), ["depth", "directory", "hit-depth", "limit"])
+        self.assertEqual(gdb.completions("set vmsnap "), ["depth", "directory", "hit-depth", "limit", "realtime"])
         self.assertEqual(gdb.completions("vmsnap take "), [])
 
 

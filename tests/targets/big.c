@@ -1,7 +1,8 @@
 /* big KIND … - address spaces of unusual size.
  *
  *   touched MIB          memory written page by page
- *   thp MIB              the same in transparent huge pages
+ *   scattered MIB SEED   the same in an order that leaves no two neighbours with neighbouring frames
+ *   thp MIB              the same as touched in transparent huge pages
  *   sparse GIB PAGES SEED  reserved, and some pages of it written
  *   vmas COUNT           mappings of one page each
  *   mapped MIB TIMES     one memfd, wholly resident, mapped many times
@@ -16,6 +17,18 @@ static void make_touched(size_t mib)
 	madvise(memory, mib << 20, MADV_NOHUGEPAGE);
 	write_pages(memory, 0, (mib << 20) / PAGE, 1);
 	say_range("touched", memory, mib << 20);
+}
+
+/* Frames are given out in order, so pages are met out of it: each once, for the step and the number of
+ * pages, a power of two, have no divisor in common. */
+static void make_scattered(size_t mib, uint64_t seed)
+{
+	char *memory = map_private(mib << 20);
+	size_t pages = (mib << 20) / PAGE, step = (size_t)(random_next(&seed) | 1);
+	madvise(memory, mib << 20, MADV_NOHUGEPAGE);
+	for (size_t i = 0, at = 0; i < pages; i++, at += step)
+		memory[at % pages * PAGE] = 1;
+	say_range("scattered", memory, mib << 20);
 }
 
 static void make_thp(size_t mib)
@@ -79,6 +92,8 @@ int main(int argc, char **argv)
 		number[i - 2] = strtoull(argv[i], NULL, 10);
 	if (!strcmp(kind, "touched"))
 		make_touched(number[0]);
+	else if (!strcmp(kind, "scattered"))
+		make_scattered(number[0], number[1]);
 	else if (!strcmp(kind, "thp"))
 		make_thp(number[0]);
 	else if (!strcmp(kind, "sparse"))

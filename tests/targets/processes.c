@@ -1,6 +1,7 @@
 /* processes KIND ... - processes that do not hold still.
  *
  *   threads COUNT     threads that come and go all the time
+ *   sleepers COUNT    threads that sleep
  *   forks COUNT       a process that forks, whose children fork
  *   exec OTHER        executes itself and OTHER (the same program) in turn
  *   vfork             a parent that waits for its vfork child
@@ -30,6 +31,25 @@ static void *make_threads(void *nothing)
 			pthread_join(thread, NULL);
 	}
 	return nothing;
+}
+
+static void *sleep_for_ever(void *nothing)
+{
+	for (;;)
+		pause();
+	return nothing;
+}
+
+static void be_sleepers(int count)
+{
+	pthread_t thread;
+	pthread_attr_t small;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 << 10);
+	while (count-- > 1)
+		if (pthread_create(&thread, &small, sleep_for_ever, NULL))
+			cannot("make a thread");
+	stand_still();
 }
 
 static void be_threads(int count)
@@ -170,6 +190,8 @@ int main(int argc, char **argv)
 	int count = argc > 2 ? atoi(argv[2]) : 0;
 	if (!strcmp(kind, "threads"))
 		be_threads(count);
+	else if (!strcmp(kind, "sleepers"))
+		be_sleepers(count);
 	else if (!strcmp(kind, "forks"))
 		be_forks(count);
 	else if (!strcmp(kind, "exec") && argc > 3)

@@ -27,6 +27,10 @@ enum vmsnap_capture_flag {
 	/* For many looks at one process, of which none shall take long: who else has its memory is looked
 	 * for among its descendants only, and info.memory_known is false. */
 	VMSNAP_CAPTURE_BRIEF = 32,
+	/* While the target stands, the threads that read it, which are the library's own, are at real-time
+	 * priority, where that is permitted (CAP_SYS_NICE, RLIMIT_RTPRIO) and for no more than a tenth of a
+	 * second: on a busy machine most of a pause is waiting for a processor. */
+	VMSNAP_CAPTURE_REALTIME = 64,
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 
@@ -44,6 +48,9 @@ struct vmsnap_capture_options {
 	 * meanwhile.  NULL: not told. */
 	void (*left_out)(void *ctx, pid_t pid, int why);
 	void *left_out_ctx;
+	/* How many threads read page states while the target stands; 0: as many as its size is worth and there
+	 * are processors for, 1: one, and 64 at the most. */
+	unsigned threads;
 };
 
 /* Captures one process; the number of a thread means its process, as info.pid tells then.
