@@ -116,25 +116,53 @@ class Bench:
 
     def table(self):
         with self.target("big", "touched", 4096) as target:
-            got = self.measure(target.pid)
-            name = "4 GiB touched page by page"
-            self.row(name, "pause", got["pause"], got["limit"], 1.15)
-            self.row(name, "whole capture, to a file on disk", got["whole"], got["limit"], 2.5)
-            self.row(name, "most memory of vmsnap capture", got["memory"], None, 48 << 20, "bytes")
+            self.large("4 GiB touched page by page", target.pid)
             self.two_files(target.pid)
+        with self.target("big", "scattered", 4096, 1) as target:
+            self.large("4 GiB, no two frames in order", target.pid)
         with self.target("big", "thp", 4096) as target:
             got = self.measure(target.pid)
-            self.row("4 GiB of transparent huge pages", "pause", got["pause"], got["limit"], 1.3)
+            self.row("4 GiB of transparent huge pages", "pause", got["pause"], got["limit"], 1.05)
         with self.target("big", "sparse", 16384, 200000, 1) as target:
             got = self.measure(target.pid, 3)
-            self.row("16 TiB reserved, 200,000 scattered pages", "pause", got["pause"], got["limit"], 1.2)
+            self.row("16 TiB reserved, 200,000 scattered pages", "pause", got["pause"], got["limit"], 0.8)
         with self.target("big", "vmas", 64000) as target:
             got = self.measure(target.pid)
-            self.row("64,000 VMAs", "pause; to limit + a read of maps", got["pause"], got["limit"] + got["maps"], 1.3)
+            self.row("64,000 VMAs", "pause; to limit + a read of maps", got["pause"], got["limit"] + got["maps"], 1.0)
+        for count in (1000, 10000):
+            with self.target("processes", "sleepers", count) as target:
+                self.threads(count, target.pid)
         self.file_sizes()
         with Target("sleep", "1000", ready=None) as target:
-            got = min(self.run("capture", target.pid, "-o", self.path("sleep.vms"))[0] for _ in range(5 * self.rounds))
-            self.row("a small process (sleep)", "whole capture", got, None, 0.005, "seconds")
+            self.small(target.pid)
+
+    def large(self, name, pid):
+        got = self.measure(pid)
+        self.row(name, "pause", got["pause"], got["limit"], 0.8)
+        self.row(name, "whole capture, to a file on disk", got["whole"], got["limit"], 1.5)
+        self.row(name, "most memory of vmsnap capture", got["memory"], None, 48 << 20, "bytes")
+
+    def small(self, pid):
+        """On a tmpfs, if /dev/shm is one: a disk has its own time."""
+        path = "/dev/shm/vmsnap-bench.vms" if os.path.isdir("/dev/shm") else self.path("sleep.vms")
+        whole = pause = float("inf")
+        for _ in range(5 * self.rounds):
+            whole = min(whole, self.run("capture", pid, "-o", path)[0])
+            pause = min(pause, self.pause(path))
+            os.unlink(path)
+        self.row("a small process (sleep)", "whole capture, to a tmpfs", whole, None, 0.003, "seconds")
+        self.row("a small process (sleep)", "pause", pause, None, 0.00015, "seconds")
+
+    def threads(self, count, pid):
+        """Beside a bare loop that seizes, interrupts, waits for and lets go each thread."""
+        path, bare, pause = self.path("threads.vms"), float("inf"), float("inf")
+        for _ in range(self.rounds):
+            said = subprocess.run([self.path("threads_limit"), str(pid)], stdout=subprocess.PIPE, check=True).stdout
+            bare = min(bare, float(said.split()[0]))
+            self.run("capture", pid, "-o", path)
+            pause = min(pause, self.pause(path))
+            os.unlink(path)
+        self.row(f"{count:,} threads", "pause; to a bare loop", pause, bare, 1.15)
 
     def two_files(self, pid):
         """Two files of a million pages, and what one capture has at least to read."""
