@@ -355,13 +355,13 @@ static bool wait_on(struct freeze *freeze, uint64_t waited, uint64_t idle, unsig
 		/* What comes while a thread is within exec is lost (seen on Linux 6.18). */
 		interrupt_all(freeze);
 	}
-	/* A sleeping task stops within some 20 us, if it has a processor: who has real-time priority does not
-	 * yield to it, and must not be back before it is done.  One in the kernel takes longer. */
-	uint64_t spin = realtime_is_on(&freeze->realtime) ? 10000 : 200000;
-	if (waited < spin)
+	/* A sleeping task stops within some 20 us, if it has a processor, which may be this one: who has
+	 * real-time priority does not yield to it, and must not be back before it is done.  One in the kernel
+	 * takes longer. */
+	if (waited < 200000 && !realtime_is_on(&freeze->realtime))
 		sched_yield();
 	else
-		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = waited < 200000 ? 20000 : 50000 }, NULL);
 	return true;
 }
 
