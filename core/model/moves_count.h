@@ -19,12 +19,15 @@ static inline uint64_t moves_count(uint64_t moved, uint64_t parted)
 /* KSM may have merged pages of the process: what it merges is not counted. */
 #define MOVES_MERGED UINT64_MAX
 
-/* How many pages were moved between two counts, of whomever.  False if that is not known, or KSM parted any. */
+/* How many pages were moved between two counts, of whomever; false if that is not known.  What KSM parted
+ * counts as one: it was of others, as a process whose pages it may merge has MOVES_MERGED. */
 static inline bool moves_between(uint64_t earlier, uint64_t later, uint64_t *moved)
 {
-	*moved = later - earlier;
-	bool known = earlier && later && earlier != MOVES_MERGED && later != MOVES_MERGED;
-	return known && earlier <= later && !(*moved >> MOVES_BITS);
+	if (!earlier || !later || earlier == MOVES_MERGED || later == MOVES_MERGED || earlier > later)
+		return false;
+	bool parted = (earlier - 1) >> MOVES_BITS != (later - 1) >> MOVES_BITS;
+	*moved = ((later - earlier) & ((UINT64_C(1) << MOVES_BITS) - 1)) + parted;
+	return true;
 }
 
 /* Whether the kernel may have given pages other frames between two counts. */

@@ -10,7 +10,7 @@ from gdb_session import (FRAMES, NOBODY_OR_ME, SOURCE, Gdb, Target, main, me, ne
                          sees_frames, world)
 
 from documents import blocks, read, without_numbers
-from support import each_user, run
+from support import each_user, run, unmoved
 
 GUIDE = ("docs", "gdb.md")
 YOU = "/home/you/vmsnap"  # where the guide's reader has built it
@@ -137,6 +137,7 @@ class Reader:
                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=300).stdout
 
 
+@unmoved
 class Guide(unittest.TestCase):
     def test_its_sessions_print_what_it_says(self):
         ran = 0
@@ -190,6 +191,7 @@ class Guide(unittest.TestCase):
             self.assertFalse(prints(shown, [line.replace(old, new) for line in shown]), new)
 
 
+@unmoved
 class Demo(unittest.TestCase):
     @each_user
     def test_its_commands_tell_the_story(self, user):
@@ -244,7 +246,8 @@ class Reference(unittest.TestCase):
         self.assertEqual(set(told), self.listed("set vmsnap"))
         for name, first in told.items():
             now = self.gdb.value(f"gdb.parameter('vmsnap {name}')")
-            self.assertEqual(first, str(now) if now else "empty", name)
+            switch = {True: "on", False: "off"}.get(now) if isinstance(now, bool) else None
+            self.assertEqual(first, switch or (str(now) if now else "empty"), name)
 
     def test_every_function_and_mi_command(self):
         there = set(re.findall(r"\b_(vmsnap_(?!auto)\w+)", self.gdb("help function")))

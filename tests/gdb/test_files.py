@@ -33,6 +33,7 @@ class Files(unittest.TestCase):
         return os.readlink(f"/proc/{gdb.pid}/cwd")
 
 
+@support.unmoved
 class There(Files):
     def test_what_gdb_saves_the_command_line_shows(self):
         gdb = self.saved()

@@ -11,6 +11,7 @@ import unittest
 import truth
 from gdb_session import (FRAMES, NOBODY_OR_ME, Gdb, folder, gone, kernel, main, need_frames, need_no_frames, skip,
                          wait_for)
+from support import unmoved
 
 # Of each page of its own, once the parent is at parent_done().
 WANTED = {"by_nobody": "shared", "by_child": "copied_by_child", "by_both": "copied_by_child",
@@ -63,6 +64,7 @@ class Forked(unittest.TestCase):
             self.assertEqual(found.get(truth.page_of(page)), LOCALS[name], name)
 
 
+@unmoved
 class Verdicts(Forked):
     def test_verdicts_are_the_kernels_own_page_by_page(self):
         need_frames(self)
@@ -152,6 +154,7 @@ class Verdicts(Forked):
             self.assertNotIn(truth.page_of(addresses[name]), found, name)
 
 
+@unmoved
 class Modes(Forked):
     """What gdb does with the child changes nothing about the verdicts."""
 
@@ -213,6 +216,7 @@ class Modes(Forked):
         self.assertNotRegex(said, "[Cc]atchpoint")
 
 
+@unmoved
 class Kinds(Forked):
     def run_to(self, *arguments, stop="parent_done", settings=()):
         gdb = Gdb(self, "gdb_cow", *arguments)
@@ -359,6 +363,7 @@ class Kinds(Forked):
         self.assertRegex(gdb.notes, r"98\d snapshots were dropped")
 
 
+@unmoved
 class AtExit(Forked):
     """Children that gdb keeps are taken right before they are gone."""
 
@@ -411,6 +416,7 @@ class AtExit(Forked):
         self.assertEqual(gdb.names(), ["fork1.parent", "fork1.child"])
 
 
+@unmoved
 class SavedBreakpoints(Forked):
     """A file of `save breakpoints` does no harm elsewhere, nor here."""
 
@@ -460,6 +466,7 @@ class SavedBreakpoints(Forked):
         self.assertEqual(gdb.names(), [])
 
 
+@unmoved
 class KeptChild(Forked):
     def kept(self):
         gdb = Gdb(self, "gdb_cow", "many", 1)
@@ -530,6 +537,7 @@ class KeptChild(Forked):
         self.assertIn("auto fork is off", gdb("vmsnap auto"))
 
 
+@unmoved
 class AsNobody(Forked):
     def test_verdicts_without_privilege_say_what_is_unknown(self):
         need_no_frames(self)
@@ -548,6 +556,7 @@ class AsNobody(Forked):
         self.assertIn("exited normally", gdb("continue"))
 
 
+@unmoved
 class Survival(Forked):
     def test_auto_fork_survives_another_run(self):
         gdb = Gdb(self, "gdb_cow", "many", 2)

@@ -12,6 +12,7 @@ import truth
 from gdb_session import (NOBODY_OR_ME, ROOT, SECONDS, Failed, Gdb, batch, command_line, copy_plugin, environment,
                          folder, kernel, main, need_no_frames, plugin_file, program, skip, wait_for, world)
 from mi import Mi
+from support import unmoved
 
 
 class Loading(unittest.TestCase):
@@ -91,6 +92,7 @@ class Loading(unittest.TestCase):
         self.assertLess(seconds(True), 1.5 * seconds(False))
 
 
+@unmoved
 class Batch(unittest.TestCase):
     def test_whole_story_in_batch_mode(self):
         where = folder(self)

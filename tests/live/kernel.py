@@ -225,3 +225,11 @@ def ksm_is_on():
         return read("/sys/kernel/mm/ksm/run").strip() == b"1"
     except OSError:
         return False
+
+
+def page_moves():
+    """How often the kernel gave a page another frame by itself, on the whole machine."""
+    names = {"pgmigrate_success", "compact_isolated", "pswpin", "swpin_zero", "zswpin", "ksm_swpin_copy", "thp_collapse_alloc",
+             "cow_ksm"}
+    told = dict(line.split() for line in read("/proc/vmstat").decode().splitlines())
+    return sum(int(told.get(name, 0)) for name in names)

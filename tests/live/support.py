@@ -164,7 +164,35 @@ def each_user(method):
         for user in users():
             with self.subTest(user=user_name(user)):
                 method(self, user)
+    run_as_each.method = method
     return run_as_each
+
+
+def unmoved(test):
+    """A test, or all of a class, of what is said only of pages that the kernel left where they were: run again
+    if it moved some meanwhile, of whomever (compaction, swap, KSM)."""
+    if isinstance(test, type):
+        for name, method in list(vars(test).items()):
+            if name.startswith("test"):
+                each = getattr(method, "method", None)  # a subtest keeps what fails in it to itself
+                setattr(test, name, each_user(unmoved(each)) if each else unmoved(method))
+        return test
+
+    @functools.wraps(test)
+    def run_again(self, *args):
+        for _ in range(20):
+            before = kernel.page_moves()
+            try:
+                return test(self, *args)
+            except unittest.SkipTest:
+                raise
+            except Exception:
+                if kernel.page_moves() == before:
+                    raise
+            self.doCleanups()
+            self.setUp()
+        skip(self, "the kernel moved pages all the time")
+    return run_again
 
 
 def sees_frames(user):

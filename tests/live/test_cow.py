@@ -7,7 +7,7 @@ import unittest
 import kernel
 import support
 from kernel import HUGE, PAGE
-from support import Target, ask, capture, each_user, number, sees_frames, skip
+from support import Target, ask, capture, each_user, number, sees_frames, skip, unmoved
 
 ZERO, FILE = "zero", "file"  # frames that are nobody's own; others are numbers
 
@@ -183,6 +183,7 @@ class Forked:
         return found
 
 
+@unmoved
 class Cow(unittest.TestCase):
     maxDiff = 3000
     PAGES = 8000  # in each of four areas

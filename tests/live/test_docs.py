@@ -61,6 +61,7 @@ class Documents(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, text=True)
 
 
+@support.unmoved
 class Readme(Documents):
     def test_the_examples_print_what_the_readme_says(self):
         support.need_frames(self)  # it shows what root sees

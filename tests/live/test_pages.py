@@ -62,7 +62,7 @@ class Truth:
         areas = [(vma.start, vma.end) for vma in self.vmas]
         self.entries = kernel.entries(pid, areas)
         self.zero, self.huge = zero_and_huge(pid, self.entries, areas)
-        frames = {at: self.entries[at] & kernel.FRAME for at in self.huge - self.zero}
+        frames = {at: self.entries[at] & kernel.FRAME for at in (self.huge - self.zero) & self.entries.keys()}
         counts = kernel.page_counts(set(frames.values())) if support.FRAMES else {}
         self.counts = {at: counts.get(frame) for at, frame in frames.items()}
         keys = ("AnonHugePages", "ShmemPmdMapped", "FilePmdMapped")

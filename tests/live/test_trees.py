@@ -11,7 +11,7 @@ import unittest
 import kernel
 import support
 from kernel import PAGE
-from support import Target, ask, capture, each_user, need_frames, run, sees_frames
+from support import Target, ask, capture, each_user, need_frames, run, sees_frames, unmoved
 
 PRESENT, FRAME = 1 << 63, (1 << 55) - 1
 
@@ -237,6 +237,7 @@ class Differences(Tree):
         self.assertEqual(ask(self, "diff", path, path, status=(0,))["schema"], "vmsnap.diff/1")
 
 
+@unmoved
 class Forks(Tree):
     def test_all_forks_of_a_tree(self):
         need_frames(self)

@@ -12,7 +12,7 @@ import kernel  # noqa: E402,F401
 import support  # noqa: E402
 import vmsnap  # noqa: E402,F401
 from kernel import PAGE  # noqa: E402,F401
-from support import ROOT, Target, skip, world  # noqa: E402,F401
+from support import ROOT, Target, skip, unmoved, world  # noqa: E402,F401
 
 
 def main():

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from module import PAGE, ROOT, SOURCE, Target, kernel, main, skip, vmsnap, world
+from module import PAGE, ROOT, SOURCE, Target, kernel, main, skip, unmoved, vmsnap, world
 
 PRESENT = vmsnap.PageFlag.PRESENT
 
@@ -169,6 +169,7 @@ class Interrupts(unittest.TestCase):
         self.assertTrue(snapshot.show_text())
 
 
+@unmoved
 class Comparisons(unittest.TestCase):
     def setUp(self):
         self.target = Target(self, "cow_demo", "wait")

@@ -543,10 +543,11 @@ static void a_frame_that_may_have_been_given_out_again_names_nobody(void **state
 	expect_first(make_two_frames(16000, true, 40), VMSNAP_VERDICT_COPIED, true);
 }
 
-static void what_ksm_may_have_parted_names_nobody(void **state)
+static void what_ksm_may_have_merged_names_nobody(void **state)
 {
 	(void)state;
-	expect_first(make_two_frames(16, false, moves_count(0, 1) - 1), VMSNAP_VERDICT_COPIED, true);
+	/* Of others, since these two take no part. */
+	expect_first(make_two_frames(16, false, moves_count(0, 1) - 1), VMSNAP_VERDICT_COPIED_BY_CHILD, true);
 	struct two_frames f = make_two_frames(16, false, 0);
 	f.parent->info.page_moves = f.child->info.page_moves = MOVES_MERGED;
 	expect_first(f, VMSNAP_VERDICT_COPIED, true);
@@ -764,7 +765,7 @@ int main(void)
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(a_frame_that_may_have_been_given_out_again_names_nobody),
-		cmocka_unit_test(what_ksm_may_have_parted_names_nobody),
+		cmocka_unit_test(what_ksm_may_have_merged_names_nobody),
 		cmocka_unit_test(what_was_in_swap_before_the_fork_was_not_always_there_at_it),
 		cmocka_unit_test(what_is_not_known_is_not_believed),
 		cmocka_unit_test(the_zero_page_of_a_recording),
