@@ -23,6 +23,11 @@ static bool all_live_on(const struct asked *asked)
 	return true;
 }
 
+static void wait_before(int look)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000L << look }, NULL);
+}
+
 static int capture_run(const struct asked *asked, const struct vmsnap_capture_options *options, struct vmsnap ***out,
                        size_t *count, struct vmsnap_error *err)
 {
@@ -32,15 +37,18 @@ static int capture_run(const struct asked *asked, const struct vmsnap_capture_op
 		int rc = instant_take(asked, options, last, out, count, err);
 		if (last || !instant_seems_exited(rc) || !all_live_on(asked))
 			return rc;
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000L << look }, NULL);
+		wait_before(look);
 	}
 }
 
+/* While a thread executes, its process looks like a zombie, and longer where processors are few. */
 static int open_number(pid_t pid, int *procdir, struct vmsnap_error *err)
 {
-	int rc = VMSNAP_ERR_ZOMBIE;
-	for (int look = 0; look <= LOOKS_AGAIN && rc == VMSNAP_ERR_ZOMBIE; look++)
+	int rc = procdir_open(pid, procdir, err);
+	for (int look = 0; look < LOOKS_AGAIN && rc == VMSNAP_ERR_ZOMBIE; look++) {
+		wait_before(look);
 		rc = procdir_open(pid, procdir, err);
+	}
 	return rc;
 }
 
