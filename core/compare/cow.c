@@ -402,13 +402,19 @@ static bool moved_since(const struct vmsnap *base, const struct vmsnap *snap, ui
 	return facts_same_boot(base, snap) && (!before || !after);
 }
 
+/* Whether KSM may have merged pages of one of the two. */
+static bool is_merged(const struct vmsnap_cow *cow)
+{
+	return cow->parent->info.page_moves == MOVES_MERGED || cow->child->info.page_moves == MOVES_MERGED ||
+	       (cow->base && cow->base->info.page_moves == MOVES_MERGED);
+}
+
 /* What the kernel did to frames since the base, as far as it is known without a look at the pages. */
 static void set_moves(struct vmsnap_cow *cow)
 {
 	uint64_t until_parent, until_child;
 	cow->moves = MOVES_UNKNOWN;
-	if (!cow->base || cow->parent->info.page_moves == MOVES_MERGED || cow->child->info.page_moves == MOVES_MERGED ||
-	    cow->base->info.page_moves == MOVES_MERGED || !moved_since(cow->base, cow->parent, &until_parent) ||
+	if (!cow->base || is_merged(cow) || !moved_since(cow->base, cow->parent, &until_parent) ||
 	    !moved_since(cow->base, cow->child, &until_child))
 		return;
 	uint64_t moved = until_parent > until_child ? until_parent : until_child;
@@ -458,9 +464,13 @@ VMSNAP_API int vmsnap_cow_new_between(const struct vmsnap *parent, const struct 
 		vmsnap_cow_free(cow);
 		return work_fail(&work, rc, err);
 	}
-	const struct doubts doubts = {
-		.base = &at_fork, .base_left_out = base && !used, .went_on = cow->went_on, .relation = cow->relation
-	};
+	bool tells = cow->base && parent->info.known.pfn && child->info.known.pfn;
+	const struct doubts doubts = { .base = &at_fork,
+		                       .base_left_out = base && !used,
+		                       .went_on = cow->went_on,
+		                       .moved = tells && cow->moves == MOVES_HERE,
+		                       .merged = tells && is_merged(cow),
+		                       .relation = cow->relation };
 	cow_warning(cow->parent, cow->child, &doubts, cow->warning, sizeof(cow->warning));
 	*out = cow;
 	return VMSNAP_OK;

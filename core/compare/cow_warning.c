@@ -162,6 +162,10 @@ void cow_warning(const struct vmsnap *parent, const struct vmsnap *child, const 
 		return;
 	if (doubts->base->base)
 		check_base(&line, parent, child, doubts->base, doubts->went_on);
+	if (doubts->merged)
+		add(&line, "KSM may have merged and parted their pages: who copied one is not known");
+	else if (doubts->moved)
+		add(&line, "the kernel moved pages of theirs since the base: who copied one is not known");
 	check_known(&line, (const struct vmsnap *const[]){ parent, child, doubts->base->base });
 	check_times(&line, parent, child);
 }

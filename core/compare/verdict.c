@@ -287,7 +287,8 @@ static bool is_exclusive(const struct verdict_page *page, bool *huge)
 /* Somewhere: the kernel was just moving it. */
 static bool is_moving(const struct verdict_page *page)
 {
-	return page->frames_known && !(page->entry & (ENTRY_FRAME_MASK | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE)));
+	return page->frames_known && (page->entry & ENTRY_PRESENT) &&
+	       !(page->entry & (ENTRY_FRAME_MASK | ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE)));
 }
 
 /* All pages of a huge one show the bit of the first of them.  If both sides map huge ones, these are one or two.

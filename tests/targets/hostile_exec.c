@@ -26,7 +26,12 @@ static void *wait_on(void *nothing)
 static void start_thread(void *(*act)(void *), void *argument)
 {
 	pthread_t thread;
-	if (pthread_create(&thread, NULL, act, argument))
+	int error;
+	/* Linux starts none while another thread executes: this one is about to end. */
+	while ((error = pthread_create(&thread, NULL, act, argument)) == EAGAIN)
+		usleep(100);
+	errno = error;
+	if (error)
 		cannot("start a thread");
 }
 

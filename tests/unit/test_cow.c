@@ -508,6 +508,7 @@ static struct two_frames make_two_frames(uint64_t pages, bool strayed, uint64_t 
 	add_pages(f.base, 16, 1, OWNED(100));
 	add_pages(f.base, 32, pages, OWNED(100000));
 	add_pages(f.parent, 16, 1, OWNED(100));
+	add_pages(f.parent, 17, 1, OWNED(77)); /* the child has none: nothing that was moved */
 	add_pages(f.parent, 32, pages, ANON(now));
 	add_pages(f.child, 16, 1, OWNED(901));
 	add_pages(f.child, 32, pages, ANON(now));
