@@ -58,8 +58,9 @@ class Reading(syscalls.Reading):
     leaks = True
 
     def test_show_list_and_check(self):
-        for command, step in (("show", 1), ("list", 2), ("check", 2)):
-            self.check(command, self.path, step=step)
+        self.check("show", self.path, "--json", step=1, names=True)
+        for command in ("list", "check"):
+            self.check(command, self.path, step=2)
 
     def test_diff(self):
         self.check("diff", f"{self.path}@1", f"{self.path}@4", step=1)

@@ -28,6 +28,7 @@ MAPS = [
 ]
 
 
+@support.unmoved
 class Recorded(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(dir=world().folder)

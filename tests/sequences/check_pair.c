@@ -319,8 +319,16 @@ void pairing_make(struct pairing *pairing, const struct view *a, const struct vi
 	find_all_alike(pairing);
 }
 
+static uint64_t moves_of(const struct view *view)
+{
+	return vmsnap_info(view->snap)->page_moves;
+}
+
 bool pairing_disturbed(const struct pairing *pairing)
 {
+	/* If it moved any, of whomever, nothing is said of memory that moved for a fact. */
+	if (pairing->frames && moves_of(pairing->a) != moves_of(pairing->b))
+		return true;
 	for (int i = 0; i < ARENA; i++) {
 		const struct slot *slot = &pairing->b->world.slots[i];
 		if (!slot->memory || slot->origin == NOWHERE || !slot_is_private(slot))
