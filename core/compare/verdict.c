@@ -479,9 +479,9 @@ static bool contradict(const struct verdict_page *a, const struct verdict_page *
 	       a->taken_for_zero != b->taken_for_zero;
 }
 
-/* What holds whatever these pages are.  If they are alike in both, or two, that is still likely; who it was, what
- * one alone has, and what was there before is not. */
-static struct verdict doubt(const struct verdict_case *c, struct verdict *const first)
+/* Whether a verdict holds whatever these pages are.  If they are alike in both, or two, that is still likely; who
+ * it was, what one alone has, and what was there before is not. */
+static bool holds(const struct verdict_case *c, struct verdict *verdict)
 {
 	enum { PAGES = 4 };
 	struct verdict_case other = *c;
@@ -496,13 +496,24 @@ static struct verdict doubt(const struct verdict_case *c, struct verdict *const 
 		    contradict(&other.parent, &other.base, c->base_frames) ||
 		    contradict(&other.child, &other.base, c->base_frames))
 			continue;
-		struct verdict verdict = judge(&other);
-		first->inferred |= verdict.inferred || verdict.verdict != first->verdict;
-		if (verdict.verdict != first->verdict && first->verdict != VMSNAP_VERDICT_SHARED &&
-		    first->verdict != VMSNAP_VERDICT_COPIED)
-			return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
+		struct verdict than = judge(&other);
+		verdict->inferred |= than.inferred || than.verdict != verdict->verdict;
+		if (than.verdict != verdict->verdict && verdict->verdict != VMSNAP_VERDICT_SHARED &&
+		    verdict->verdict != VMSNAP_VERDICT_COPIED)
+			return false;
 	}
-	return *first;
+	return true;
+}
+
+/* The base has a page, and what it is is not known: what is there now may be known all the same. */
+static bool holds_without_base(const struct verdict_case *c, struct verdict *verdict)
+{
+	struct verdict_case now = *c;
+	if (!is_told(c) || !(may_be_zero(&c->base) || (c->base_time == BASE_BOTH && may_be_zero(&c->other))))
+		return false;
+	now.base_time = BASE_NONE;
+	*verdict = judge(&now);
+	return holds(&now, verdict);
 }
 
 struct verdict verdict_of(const struct verdict_case *c)
@@ -510,7 +521,9 @@ struct verdict verdict_of(const struct verdict_case *c)
 	struct verdict verdict = judge(c);
 	bool told = c->parent.zero.flagged && c->child.zero.flagged && (!is_told(c) || c->base.zero.flagged) &&
 	            (c->base_time != BASE_BOTH || c->other.zero.flagged);
-	return told || verdict.verdict == VERDICT_NONE ? verdict : doubt(c, &verdict);
+	if (told || verdict.verdict == VERDICT_NONE || holds(c, &verdict) || holds_without_base(c, &verdict))
+		return verdict;
+	return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 }
 
 /* ---- once more ------------------------------------------------------------------------ */
