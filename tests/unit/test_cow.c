@@ -544,6 +544,20 @@ static void a_frame_that_may_have_been_given_out_again_names_nobody(void **state
 	expect_first(make_two_frames(16000, true, 40), VMSNAP_VERDICT_COPIED, true);
 }
 
+/* It has no frame, but not because the kernel was moving it. */
+static void a_page_that_is_gone_does_not_show_that_others_moved(void **state)
+{
+	(void)state;
+	struct two_frames f = make_two_frames(16, false, 20);
+	struct vmsnap *all[] = { f.base, f.parent, f.child };
+	for (unsigned i = 0; i < 3; i++)
+		add_anon(all[i], 64, 66, "rw-p", "");
+	add_pages(f.base, 64, 2, OWNED(500));
+	add_pages(f.parent, 64, 1, OWNED(500));
+	add_pages(f.child, 65, 1, OWNED(501));
+	expect_first(f, VMSNAP_VERDICT_COPIED_BY_CHILD, true);
+}
+
 static void what_ksm_may_have_merged_names_nobody(void **state)
 {
 	(void)state;
@@ -766,6 +780,7 @@ int main(void)
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(a_frame_that_may_have_been_given_out_again_names_nobody),
+		cmocka_unit_test(a_page_that_is_gone_does_not_show_that_others_moved),
 		cmocka_unit_test(what_ksm_may_have_merged_names_nobody),
 		cmocka_unit_test(what_was_in_swap_before_the_fork_was_not_always_there_at_it),
 		cmocka_unit_test(what_is_not_known_is_not_believed),
