@@ -6,9 +6,10 @@ import unittest
 import kernel
 import support
 from kernel import PAGE
-from support import Target, ask, capture, each_user, number, pages_changed, run, skip
+from support import Target, ask, capture, each_user, number, pages_changed, run, skip, unmoved
 
 
+@unmoved
 class Diff(unittest.TestCase):
     maxDiff = 3000
 
