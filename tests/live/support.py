@@ -324,9 +324,11 @@ def number(text):
 
 
 def pages_changed(diff, area):
-    """{change: pages} within an area, of what `vmsnap diff --json` has."""
+    """{change: pages} within an area, of what `vmsnap diff --json` has, but for what not every kernel counts."""
     counted = collections.Counter()
     for line in diff["pages"]:
+        if line["change"] == "soft_dirtied":
+            continue
         first = number(line["start"])
         last = first + line["pages"] * PAGE
         counted[line["change"]] += max(0, min(last, area[1]) - max(first, area[0])) // PAGE

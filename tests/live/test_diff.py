@@ -44,9 +44,7 @@ class Diff(unittest.TestCase):
 
     def page_changes(self, area):
         """{change: pages} within an area."""
-        changes = pages_changed(self.answer, area)
-        changes.pop("soft_dirtied", None)  # some kernels say so of what was written
-        return changes
+        return pages_changed(self.answer, area)
 
     def doings(self):
         """Page changes that are not of others: whoever maps a library too comes and goes."""
