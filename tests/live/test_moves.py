@@ -5,11 +5,12 @@ import unittest
 
 import support
 from kernel import PAGE
-from support import Target, ask, capture, me, number, pages_changed, run, skip
+from support import Target, ask, capture, me, number, pages_changed, run, skip, unmoved
 
 CLASSES = ("COPIED", "NEW", "GONE", "OTHER")
 
 
+@unmoved
 class Moves(unittest.TestCase):
     maxDiff = 3000
 
