@@ -1,6 +1,7 @@
 /* Commands that say what two snapshots mean together, or two trees of them. */
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "commands.h"
 #include "names.h"
@@ -23,6 +24,14 @@ static bool is_tree(const struct chosen *chosen)
 	return vmsnap_set_count(chosen->set) > 1;
 }
 
+/* The "@LABEL" of "FILE@LABEL"; "" of other words. */
+static const char *label_in(const char *word)
+{
+	const char *at = strrchr(word, '@');
+	bool label = at && !strstr(at, "..") && !(at[1] >= '0' && at[1] <= '9') && strncmp(at, "@pid:", 5) != 0;
+	return label ? at : "";
+}
+
 /* The two operands.  One process and a tree do not belong together: all but one would seem to have
  * come, or to have gone. */
 static int load_operands(struct sources *sources, struct chosen *a, struct chosen *b)
@@ -31,9 +40,10 @@ static int load_operands(struct sources *sources, struct chosen *a, struct chose
 	int status = sets_from_words(sources, words, a, b);
 	if (!status && is_tree(a) != is_tree(b) && (a->one || b->one)) {
 		int tree = is_tree(b), pid = (int)vmsnap_info(only(tree ? a : b))->pid;
-		status = trouble(
-		        "%s is one process, and %s holds %zu of one instant; say which is meant, as in FILE@pid:%d",
-		        words[!tree], words[tree], vmsnap_set_count(tree ? b->set : a->set), pid);
+		const char *label = label_in(words[tree]);
+		status = trouble("%s is one process, and %s holds %zu of one instant; say which is meant, as in "
+		                 "FILE@pid:%d%s",
+		                 words[!tree], words[tree], vmsnap_set_count(tree ? b->set : a->set), pid, label);
 		chosen_drop(b);
 		chosen_drop(a);
 	}

@@ -96,6 +96,8 @@ static void check_program(struct line *line, const struct vmsnap *parent, const 
 		    "processes %" PRIu32 " and %" PRIu32
 		    " have one address space: what one does to it the other has done, and nothing is copied",
 		    father, son);
+	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM && father == son)
+		add(line, "process %" PRIu32 " has executed another program since: not comparable page by page", son);
 	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM)
 		add(line,
 		    "process %" PRIu32 " or process %" PRIu32

@@ -50,6 +50,10 @@ static int by_process(const void *x, const void *y, const void *ctx)
 static int check_times(const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
 	for (size_t i = 1; i < count; i++) {
+		if (!vmsnap_same_instant(snaps[0], snaps[i]) && vmsnap_info(snaps[0])->pid == vmsnap_info(snaps[i])->pid)
+			return fail(err, VMSNAP_ERR_ARGUMENT,
+			            "these are of more than one instant: process %" PRIu32 " is there twice",
+			            vmsnap_info(snaps[i])->pid);
 		if (!vmsnap_same_instant(snaps[0], snaps[i]))
 			return fail(err, VMSNAP_ERR_ARGUMENT,
 			            "process %" PRIu32 " and process %" PRIu32 " were not captured at one instant",

@@ -127,7 +127,8 @@ class Session:
         if not names:
             return "there are none yet: take one with 'vmsnap take', or load a file"
         shown = ", ".join(names[-8:])
-        more = f" and {len(names) - 8} older ones" if len(names) > 8 else ""
+        older = len(names) - 8
+        more = "" if older <= 0 else " and an older one" if older == 1 else f" and {older} older ones"
         return f"there are {shown}{more}, and now"
 
     def resolve(self, word, inferior=None):

@@ -264,7 +264,7 @@ def _locations(breakpoints, inferior):
             # Neither hardware breakpoints nor catchpoints and watchpoints write to memory.
             if breakpoint.type != gdb.BP_BREAKPOINT or not breakpoint.enabled or breakpoint.pending:
                 continue
-            what = f"breakpoint {breakpoint.number}"
+            what = f"breakpoint {breakpoint.number}" if breakpoint.number > 0 else "an internal breakpoint"
             for location in breakpoint.locations:
                 if location.enabled and inferior.num in (location.thread_groups or [inferior.num]):
                     found[location.address] = what
