@@ -63,7 +63,7 @@ static bool make_room(struct processes *processes)
 
 int processes_add(struct processes *processes, const char *word, size_t *index)
 {
-	pid_t number;
+	pid_t number = 0;
 	int status = process_number(word, &number);
 	for (size_t i = 0; !status && i < processes->named_count; i++) {
 		if (processes->named[i].number != number)
