@@ -392,7 +392,7 @@ static uint64_t pages_of(const struct vmsnap *snap)
 }
 
 /* How many pages the kernel moved between the base and another, of whomever; UINT64_MAX: some, or it is not
- * known.  False if KSM may have given frames to one of the two alone. */
+ * known.  False if one is of another boot. */
 static bool moved_since(const struct vmsnap *base, const struct vmsnap *snap, uint64_t *moved)
 {
 	uint64_t before = base->info.page_moves, after = snap->info.page_moves;
