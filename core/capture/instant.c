@@ -38,6 +38,7 @@ struct capture {
 	uint64_t page_moves;
 	struct pagemap_walk *walk;
 	struct own_mappings own;
+	struct vmsnap_store *store; /* of what pages hold */
 	struct tracer_ours ours; /* whether the caller is the target's debugger */
 	bool held;               /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;
@@ -117,6 +118,8 @@ static int prepare_readers(struct capture *capture, bool seized)
 		                        : seized      ? READER_NEWBORN
 		                                      : READER_BEFORE,
 		                        &capture->error);
+		capture->readers[index].contents =
+		        (struct page_contents){ .options = &capture->options, .store = capture->store };
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = reader_status_of_newborn(&capture->readers[index], &capture->error);
 		if (may_be_left_out(capture, index, rc))
@@ -651,7 +654,14 @@ static int capture_init(struct capture *capture, const struct vmsnap_capture_opt
 	bool (*cancelled)(void *) = capture->options.cancelled;
 	if (cancelled && cancelled(capture->options.cancel_ctx))
 		return fail(&capture->error, VMSNAP_ERR_CANCELLED, "cancelled");
-	rc = pagemap_probe(&capture->probe, &capture->error);
+	unsigned contents = capture->options.contents & ~(unsigned)VMSNAP_WANT_UNDUMPED;
+	if (contents > VMSNAP_WANT_ALL || (capture->options.contents && !contents))
+		return fail(&capture->error, VMSNAP_ERR_ARGUMENT, "struct vmsnap_capture_options: contents %u",
+		            capture->options.contents);
+	capture->store = vmsnap_store_ref(capture->options.store);
+	if (capture->options.contents && !capture->store)
+		rc = vmsnap_store_new(&capture->store, &capture->error);
+	rc = rc ? rc : pagemap_probe(&capture->probe, &capture->error);
 	/* Without frames nobody asks where they went. */
 	if (capture->probe.known.pfn)
 		capture->page_moves = page_moves_now();
@@ -700,6 +710,7 @@ int instant_take(const struct asked *asked, const struct vmsnap_capture_options 
 	free(capture->readers);
 	pagemap_walk_free(capture->walk);
 	own_mappings_free(&capture->own);
+	vmsnap_store_unref(capture->store);
 	freeze_free(&capture->freeze);
 	free(capture);
 	return rc;

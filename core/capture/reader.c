@@ -503,6 +503,32 @@ static int take_smaps(struct reader *reader)
 	return fd < 0 ? errno : procdir_read_fd_kicking(fd, &reader->smaps_text, kick, reader);
 }
 
+/* smaps tells what must not be read; a kernel without it has no such memory. */
+static int take_contents(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
+{
+	if (!reader->live)
+		return VMSNAP_OK;
+	CLEANUP_CLOSE int pagemap = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+	if (pagemap < 0)
+		return fail_file(reader, errno, "pagemap", err);
+	int error = reader->smaps_wanted ? 0 : take_smaps(reader);
+	if (error && error != ENOENT)
+		return fail_file(reader, error, "smaps", err);
+	if (collect(reader))
+		return fail_no_memory(err);
+	struct page_contents_target target = { .memory = reader->memory,
+		                               .pagemap = pagemap,
+		                               .page_size = reader->builder.snap->info.page_size,
+		                               .zero_pfn = pagemap_walk_probe(walk)->zero_pfn,
+		                               .smaps = &reader->smaps_text,
+		                               .maps = &reader->maps_text,
+		                               .runs = &reader->builder.snap->runs,
+		                               .cancel = pagemap_walk_cancel(walk),
+		                               .dog = reader->dog,
+		                               .realtime = reader->realtime };
+	return page_contents_take(&reader->contents, &target, err);
+}
+
 int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
 	reader->builder.snap->info.taken = reader->taken;
@@ -528,6 +554,9 @@ int reader_take(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_
 	error = reader->smaps_wanted ? take_smaps(reader) : 0;
 	if (error)
 		return fail_file(reader, error, "smaps", err);
+	rc = page_contents_wanted(&reader->contents) ? take_contents(reader, walk, err) : VMSNAP_OK;
+	if (rc)
+		return rc;
 	if (reader->live && reader->keep) /* the target's own root, for its files */
 		reader->root = openat(reader->memory, "root", O_PATH | O_CLOEXEC | O_DIRECTORY);
 	if (!reader->keep)
@@ -668,6 +697,10 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		if (take_cgroup(reader))
 			return fail_no_memory(err);
 	}
+	snap->contents = reader->contents.taken;
+	reader->contents.taken = (struct contents){ 0 };
+	contents_trim(&snap->contents);
+	snap->info.contents_left_out = reader->contents.left_out;
 	struct run *items = realloc(snap->runs.items, (snap->runs.count + 1) * sizeof(*items));
 	if (items) {
 		snap->runs.items = items;
@@ -709,6 +742,7 @@ void reader_free(struct reader *reader)
 	pagemap_again_free(&reader->again);
 	mapcount_free(&reader->mapcount);
 	free(reader->heaps.items);
+	page_contents_free(&reader->contents);
 	builder_drop(&reader->builder);
 	*reader = (struct reader){ .memory = -1, .root = -1, .maps = -1 };
 }

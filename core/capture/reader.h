@@ -7,6 +7,7 @@
 #include "malloc_heaps.h"
 #include "mapcount.h"
 #include "own_mappings.h"
+#include "page_contents.h"
 #include "pagemap_again.h"
 #include "procdir.h"
 
@@ -33,6 +34,7 @@ struct reader {
 	struct pagemap_again again; /* what was read twice */
 	struct mapcount mapcount;   /* of huge pages */
 	struct malloc_heaps heaps;
+	struct page_contents contents; /* .options and .store are set by the caller */
 	const struct own_mappings *own; /* to drop before pages are read; NULL: none */
 	struct watchdog *dog;           /* to kick between the steps */
 	struct realtime *realtime;      /* to check, as well */

@@ -37,6 +37,7 @@
 #include <vmsnap/builder.h>
 #include <vmsnap/capture.h>
 #include <vmsnap/compare.h>
+#include <vmsnap/contents.h>
 #include <vmsnap/error.h>
 #include <vmsnap/file.h>
 #include <vmsnap/names.h>

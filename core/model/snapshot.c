@@ -50,6 +50,7 @@ struct vmsnap *snapshot_above(const struct vmsnap *base)
 	snap->threads = base->threads;
 	snap->thread_count = base->thread_count;
 	snap->smaps = base->smaps;
+	snap->contents = base->contents;
 	snap->memory_limit = base->memory_limit;
 	snap->annotations = annotations;
 	snap->annotation_count = base->annotation_count;
@@ -65,6 +66,7 @@ static void free_what_is_shared(struct vmsnap *snap)
 	free(snap->smaps.texts);
 	free(snap->smaps.flags);
 	run_list_free(&snap->runs);
+	contents_free(&snap->contents);
 }
 
 static void snapshot_free(struct vmsnap *snap)

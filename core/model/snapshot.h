@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "arena.h"
+#include "contents.h"
 #include "layer.h"
 #include "runs.h"
 #include "vmsnap.h"
@@ -34,6 +35,7 @@ struct vmsnap {
 	struct vmsnap_annotation *annotations; /* in annotation_order() */
 	size_t annotation_count;
 	struct layer layers[VMSNAP_LAYER_COUNT];
+	struct contents contents; /* what pages hold */
 	struct smaps smaps;    /* arrays malloc'ed, strings in the arena */
 	struct arena strings;  /* everything that the above points to */
 	uint64_t memory_limit; /* bytes, for it and what is made of it (spare.h); 0: it is no file's */

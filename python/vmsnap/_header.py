@@ -8,7 +8,7 @@ to bytes that come with a length: they may hold a NUL.
 
 from ctypes import (
     CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint, c_uint32, c_uint64,
-    c_void_p)
+    c_uint8, c_void_p)
 
 CHECKED = object()
 
@@ -86,6 +86,12 @@ class Layer:  # enum vmsnap_layer
     COUNT = 1
 
 
+class Contents:  # enum vmsnap_contents
+    NONE = 0
+    HASHES = 1
+    BYTES = 2
+
+
 class CaptureFlag:  # enum vmsnap_capture_flag
     NO_FREEZE = 1
     SMAPS = 2
@@ -94,6 +100,14 @@ class CaptureFlag:  # enum vmsnap_capture_flag
     DESCENDANTS = 16
     BRIEF = 32
     REALTIME = 64
+
+
+class ContentsWanted:  # enum vmsnap_contents_wanted
+    NO_CONTENTS = 0
+    HASHES = 1
+    PRIVATE = 2
+    ALL = 3
+    UNDUMPED = 16
 
 
 class Relation:  # enum vmsnap_relation
@@ -287,7 +301,7 @@ class Info(Structure):  # struct vmsnap_info
         ("container", c_char_p), ("machine_hash", c_char_p), ("start_code", c_uint64), ("start_stack", c_uint64),
         ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
-        ("build_ids_proved", c_bool),
+        ("build_ids_proved", c_bool), ("contents_left_out", c_uint64),
     ]
 
 
@@ -339,11 +353,19 @@ class LayerRange(Structure):  # struct vmsnap_layer_range
     ]
 
 
+class Range(Structure):  # struct vmsnap_range
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64),
+    ]
+
+
 class CaptureOptions(Structure):  # struct vmsnap_capture_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("label", c_char_p), ("freeze_timeout_ms", c_uint),
         ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("reason", c_char_p),
         ("left_out", CFUNCTYPE(None, c_void_p, c_int, c_int)), ("left_out_ctx", c_void_p), ("threads", c_uint),
+        ("contents", c_uint), ("store", c_void_p), ("contents_limit", c_uint64), ("exclude", POINTER(c_char_p)),
+        ("exclude_count", c_size_t), ("exclude_ranges", POINTER(Range)), ("exclude_range_count", c_size_t),
     ]
 
 
@@ -522,6 +544,21 @@ FUNCTIONS = {
     "vmsnap_layer_range_count": (c_size_t, (c_void_p, c_int)),
     "vmsnap_layer_range": (c_int, (c_void_p, c_int, c_size_t, POINTER(LayerRange))),
     "vmsnap_layer_name": (c_char_p, (c_int,)),
+    "vmsnap_store_new": (CHECKED, (POINTER(c_void_p),)),
+    "vmsnap_store_ref": (c_void_p, (c_void_p,)),
+    "vmsnap_store_unref": (None, (c_void_p,)),
+    "vmsnap_store_spool": (CHECKED, (c_void_p, c_char_p)),
+    "vmsnap_store_pages": (c_uint64, (c_void_p,)),
+    "vmsnap_store_memory": (c_uint64, (c_void_p,)),
+    "vmsnap_contents_name": (c_char_p, (c_int,)),
+    "vmsnap_contents_kind": (c_int, (c_void_p,)),
+    "vmsnap_contents_range": (c_int, (c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
+    "vmsnap_contents_bytes": (c_uint64, (c_void_p,)),
+    "vmsnap_contents_read": (CHECKED, (c_void_p, c_uint64, c_void_p, c_size_t, POINTER(c_size_t))),
+    "vmsnap_contents_hash": (c_int, (c_void_p, c_uint64, POINTER(c_uint8))),
+    "vmsnap_contents_compare":
+        (c_int, (
+            c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64), POINTER(c_bool))),
     "vmsnap_builder_new_sized": (CHECKED, (POINTER(Info), c_size_t, POINTER(c_void_p))),
     "vmsnap_builder_from": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_builder_free": (None, (c_void_p,)),
@@ -530,6 +567,7 @@ FUNCTIONS = {
     "vmsnap_builder_set_status": (CHECKED, (c_void_p, c_void_p, c_size_t)),
     "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
     "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
+    "vmsnap_builder_add_contents": (CHECKED, (c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)),
     "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_capture_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),

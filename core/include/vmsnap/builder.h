@@ -4,7 +4,7 @@
 #ifndef VMSNAP_BUILDER_API_H
 #define VMSNAP_BUILDER_API_H
 
-#include <vmsnap/snapshot.h>
+#include <vmsnap/contents.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,6 +56,11 @@ static inline int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
 {
 	return vmsnap_builder_add_annotations_sized(builder, annotations, count, sizeof(*annotations), err);
 }
+
+/* What pages hold, whole pages in the order of their addresses.  store: where they are kept; all of a snapshot
+ * are in one.  NULL: that of the pages before, or one of its own. */
+int vmsnap_builder_add_contents(struct vmsnap_builder *builder, struct vmsnap_store *store, uint64_t address,
+                                const void *bytes, size_t len, struct vmsnap_error *err);
 
 /* The snapshot, with one reference.  The builder is empty then, and only to be freed. */
 int vmsnap_builder_finish(struct vmsnap_builder *builder, struct vmsnap **out, struct vmsnap_error *err);

@@ -3,7 +3,7 @@
 #ifndef VMSNAP_CAPTURE_API_H
 #define VMSNAP_CAPTURE_API_H
 
-#include <vmsnap/snapshot.h>
+#include <vmsnap/contents.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +34,10 @@ enum vmsnap_capture_flag {
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 
+struct vmsnap_range {
+	uint64_t start, end;
+};
+
 struct vmsnap_capture_options {
 	size_t size;                  /* sizeof(struct vmsnap_capture_options) */
 	unsigned flags;               /* enum vmsnap_capture_flag */
@@ -51,6 +55,27 @@ struct vmsnap_capture_options {
 	/* How many threads read page states while the target stands; 0: as many as its size is worth and there
 	 * are processors for, 1: one, and 64 at the most. */
 	unsigned threads;
+	/* What pages hold: read while the target stands, each present page once and only through
+	 * /proc/PID/mem, which leaves its page tables as they are. */
+	unsigned contents;          /* enum vmsnap_contents_wanted */
+	struct vmsnap_store *store; /* where they are kept; NULL: in one of its own */
+	/* If they would be more bytes than that, none are kept, and info.contents_left_out says how many that
+	 * would have been.  0: however many. */
+	uint64_t contents_limit;
+	const char *const *exclude; /* mappings whose name fits one of these patterns (*, ?, [a-z]) are left out */
+	size_t exclude_count;
+	const struct vmsnap_range *exclude_ranges; /* and the pages in these */
+	size_t exclude_range_count;
+};
+
+enum vmsnap_contents_wanted {
+	VMSNAP_WANT_NO_CONTENTS,
+	VMSNAP_WANT_HASHES,  /* of private memory; clean pages of files that cannot be written to are left out */
+	VMSNAP_WANT_PRIVATE, /* the bytes of these */
+	VMSNAP_WANT_ALL,     /* of files and shared memory, too */
+	/* Or-ed to these: also what the process does not want in a core file (MADV_DONTDUMP), what nobody may
+	 * access (PROT_NONE), and secretmem.  Never devices' memory. */
+	VMSNAP_WANT_UNDUMPED = 16,
 };
 
 /* Captures one process; the number of a thread means its process, as info.pid tells then.

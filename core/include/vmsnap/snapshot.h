@@ -142,6 +142,8 @@ struct vmsnap_info {
 	/* Build IDs of mappings are those of what was mapped: files that were written to after the program
 	 * began have none. */
 	bool build_ids_proved;
+	/* Bytes of pages whose contents were wanted and are not kept, as they are more than was allowed. */
+	uint64_t contents_left_out;
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);

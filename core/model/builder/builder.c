@@ -327,6 +327,43 @@ VMSNAP_API int vmsnap_builder_add_annotations_sized(struct vmsnap_builder *build
 	return annotations_add(builder->snap, annotations, count, err);
 }
 
+/* The store that its pages go to: one for all. */
+static int take_store(struct contents *contents, struct vmsnap_store *store, struct vmsnap_error *err)
+{
+	if (contents->store)
+		return !store || store == contents->store
+		               ? VMSNAP_OK
+		               : fail(err, VMSNAP_ERR_ARGUMENT, "contents of one snapshot in two stores");
+	contents->store = vmsnap_store_ref(store);
+	contents->bytes = true;
+	return store ? VMSNAP_OK : vmsnap_store_new(&contents->store, err);
+}
+
+VMSNAP_API int vmsnap_builder_add_contents(struct vmsnap_builder *builder, struct vmsnap_store *store, uint64_t address,
+                                           const void *bytes, size_t len, struct vmsnap_error *err)
+{
+	int rc = can_add(builder, bytes, "contents", err);
+	if (rc)
+		return rc;
+	struct contents *contents = &builder->snap->contents;
+	uint64_t page_size = builder->snap->info.page_size;
+	const struct contents_range *last =
+	        contents->range_count ? &contents->ranges[contents->range_count - 1] : NULL;
+	rc = check_range(builder->snap, address, address + len, last ? last->start + last->pages * page_size : 0,
+	                 "contents", err);
+	rc = rc ? rc : take_store(contents, store, err);
+	for (size_t done = 0; !rc && done < len; done += page_size) {
+		const char *page = (const char *)bytes + done;
+		struct page_hash hash = page_hash_of(page, page_size);
+		uint32_t number;
+		rc = store_put(contents->store, &hash, page, page_size, &number);
+		rc = rc ? rc : contents_add(contents, page_size, address + done, number);
+		if (rc)
+			rc = fail(err, rc, "no room for contents");
+	}
+	return rc;
+}
+
 VMSNAP_API int vmsnap_builder_finish(struct vmsnap_builder *builder, struct vmsnap **out, struct vmsnap_error *err)
 {
 	if (!builder || !out)

@@ -1,0 +1,277 @@
+#define _GNU_SOURCE
+#include "page_contents.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "maps.h"
+#include "pattern.h"
+#include "snapshot.h"
+
+enum { BATCH_BYTES = 256 * 1024, BATCH_PAGES_MAX = BATCH_BYTES / 4096, WANTED_MASK = VMSNAP_WANT_UNDUMPED - 1 };
+
+/* ---- which pages -------------------------------------------------------------- */
+
+static bool has_flag(const char *flags, const char *flag)
+{
+	for (; *flags; flags += strcspn(flags, " "), flags += strspn(flags, " "))
+		if (!strncmp(flags, flag, 2) && (flags[2] == ' ' || !flags[2]))
+			return true;
+	return false;
+}
+
+/* Memory of devices, and what the kernel shows of itself: reading it may do anything, or nothing. */
+static bool is_device(const char *flags, const struct vmsnap_vma *vma)
+{
+	return has_flag(flags, "io") || has_flag(flags, "pf") || !strncmp(vma->name, "[vvar", 5) ||
+	       !strcmp(vma->name, "[vsyscall]");
+}
+
+/* memfd_secret(2): not even the kernel may look at it. */
+static bool is_secret(const struct vmsnap_vma *vma)
+{
+	return !strncmp(vma->name, "/secretmem", 10);
+}
+
+static bool is_excluded(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma)
+{
+	for (size_t i = 0; i < options->exclude_count; i++)
+		if (pattern_fits(options->exclude[i], vma->name))
+			return true;
+	return false;
+}
+
+static bool wants_mapping(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma, const char *flags)
+{
+	const uint32_t access = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_EXEC;
+	bool undumped = options->contents & VMSNAP_WANT_UNDUMPED;
+	if (is_device(flags, vma) || is_excluded(options, vma))
+		return false;
+	if (!undumped && (has_flag(flags, "dd") || !(vma->perms & access) || is_secret(vma)))
+		return false;
+	return (options->contents & WANTED_MASK) == VMSNAP_WANT_ALL || !(vma->perms & VMSNAP_PERM_SHARED);
+}
+
+/* Of a file that is mapped to be written to, what was not written yet as well: it is little, and tells what
+ * a variable was before. */
+static bool wants_state(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma, uint64_t entry,
+                        uint64_t zero_pfn)
+{
+	if (!(entry & ENTRY_PRESENT) || (zero_pfn && (entry & ENTRY_FRAME_MASK) == zero_pfn))
+		return false;
+	bool clean = entry & ENTRY_FLAG(VMSNAP_PAGE_FILE);
+	return !clean || vma->perms & VMSNAP_PERM_WRITE || (options->contents & WANTED_MASK) == VMSNAP_WANT_ALL;
+}
+
+/* ---- reading -------------------------------------------------------------------- */
+
+struct reading {
+	struct page_contents *contents;
+	const struct page_contents_target *target;
+	struct vmsnap *map; /* only its mappings, and what smaps says of them */
+	struct vmsnap_error *err;
+	int memory;
+	char *buffer;
+	bool hashes; /* only */
+};
+
+static int fail_store(int rc, struct vmsnap_error *err)
+{
+	if (rc == VMSNAP_ERR_SYSTEM)
+		return fail_sys(err, errno, "cannot set contents of pages aside");
+	return rc == VMSNAP_ERR_NO_MEMORY ? fail_no_memory(err) : fail(err, rc, "too many different pages");
+}
+
+static int keep(struct reading *reading, uint64_t address, size_t len)
+{
+	struct contents *taken = &reading->contents->taken;
+	size_t page_size = (size_t)reading->target->page_size;
+	for (size_t done = 0; done < len; done += page_size) {
+		const char *page = reading->buffer + done;
+		struct page_hash hash = page_hash_of(page, page_size);
+		uint32_t number;
+		int rc = store_put(taken->store, &hash, reading->hashes ? NULL : page, page_size, &number);
+		if (rc)
+			return fail_store(rc, reading->err);
+		if (contents_add(taken, page_size, address + done, number))
+			return fail_no_memory(reading->err);
+	}
+	return VMSNAP_OK;
+}
+
+/* Pages that were there a moment ago: what went to swap since must not be asked for. */
+static int read_present(struct reading *reading, uint64_t address, size_t len)
+{
+	size_t page_size = (size_t)reading->target->page_size;
+	for (size_t done = 0; done < len;) {
+		ssize_t got = pread(reading->memory, reading->buffer, len - done, (off_t)(address + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		size_t whole = got > 0 ? (size_t)got & ~(page_size - 1) : 0;
+		int rc = keep(reading, address + done, whole);
+		if (rc)
+			return rc;
+		/* A page that cannot be read (poisoned, a guard) is not known. */
+		done += whole ? whole : page_size;
+	}
+	return VMSNAP_OK;
+}
+
+static int read_batch(struct reading *reading, uint64_t address, size_t pages)
+{
+	const struct page_contents_target *target = reading->target;
+	uint64_t entries[BATCH_PAGES_MAX];
+	ssize_t size = (ssize_t)(pages * sizeof(*entries));
+	watchdog_kick(target->dog);
+	realtime_check(target->realtime);
+	if (atomic_load_explicit(target->cancel, memory_order_relaxed))
+		return fail(reading->err, VMSNAP_ERR_CANCELLED, "cancelled");
+	if (pread(target->pagemap, entries, (size_t)size, (off_t)(address / target->page_size * 8)) != size)
+		return VMSNAP_OK;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0, end; !rc && i < pages; i = end) {
+		bool present = entries[i] & ENTRY_PRESENT;
+		for (end = i + 1; end < pages && !(entries[end] & ENTRY_PRESENT) == !present; end++)
+			;
+		if (present)
+			rc = read_present(reading, address + i * target->page_size, (end - i) * target->page_size);
+	}
+	return rc;
+}
+
+static int read_range(struct reading *reading, uint64_t start, uint64_t end)
+{
+	uint64_t page_size = reading->target->page_size, batch = BATCH_BYTES / page_size;
+	int rc = VMSNAP_OK;
+	for (uint64_t at = start; !rc && at < end;) {
+		uint64_t pages = (end - at) / page_size < batch ? (end - at) / page_size : batch;
+		rc = read_batch(reading, at, (size_t)pages);
+		at += pages * page_size;
+	}
+	return rc;
+}
+
+/* ---- all of them ------------------------------------------------------------------ */
+
+typedef int (*range_fn)(struct reading *reading, uint64_t start, uint64_t end);
+
+/* What of [start, end) is in none of the excluded ranges. */
+static int outside_excluded(struct reading *reading, uint64_t start, uint64_t end, range_fn fn)
+{
+	const struct vmsnap_capture_options *options = reading->contents->options;
+	uint64_t mask = reading->target->page_size - 1;
+	int rc = VMSNAP_OK;
+	while (!rc && start < end) {
+		uint64_t until = end, next = end;
+		for (size_t i = 0; i < options->exclude_range_count; i++) {
+			const struct vmsnap_range *range = &options->exclude_ranges[i];
+			uint64_t from = range->start & ~mask, to = (range->end + mask) & ~mask;
+			to = to < range->end ? UINT64_MAX & ~mask : to;
+			if (from >= to || to <= start || from >= until)
+				continue;
+			until = from > start ? from : start;
+			next = to;
+		}
+		if (until > start)
+			rc = fn(reading, start, until);
+		start = until == end ? end : next;
+	}
+	return rc;
+}
+
+/* Ranges of neighbouring pages that are wanted. */
+static int each_range(struct reading *reading, range_fn fn)
+{
+	const struct page_contents_target *target = reading->target;
+	const struct vmsnap_capture_options *options = reading->contents->options;
+	const struct run_list *runs = target->runs;
+	uint64_t from = 0, to = 0;
+	size_t run = 0;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < reading->map->vma_count; i++) {
+		const struct vmsnap_vma *vma = &reading->map->vmas[i];
+		if (!wants_mapping(options, vma, vmsnap_smaps_flags(reading->map, i)))
+			continue;
+		for (run = run_list_find(runs, target->page_size, vma->start);
+		     !rc && run < runs->count && run_start(&runs->items[run]) < vma->end; run++) {
+			uint64_t start = run_start(&runs->items[run]);
+			uint64_t end = start + run_pages(&runs->items[run]) * target->page_size;
+			start = start > vma->start ? start : vma->start;
+			end = end < vma->end ? end : vma->end;
+			if (!wants_state(options, vma, runs->items[run].entry, target->zero_pfn))
+				continue;
+			if (start != to) {
+				rc = from < to ? outside_excluded(reading, from, to, fn) : VMSNAP_OK;
+				from = start;
+			}
+			to = end;
+		}
+	}
+	return rc || from >= to ? rc : outside_excluded(reading, from, to, fn);
+}
+
+static int count_range(struct reading *reading, uint64_t start, uint64_t end)
+{
+	reading->contents->left_out += end - start;
+	return VMSNAP_OK;
+}
+
+static int read_all(struct reading *reading)
+{
+	struct page_contents *contents = reading->contents;
+	const struct page_contents_target *target = reading->target;
+	uint64_t limit = contents->options->contents_limit;
+	if (limit) {
+		each_range(reading, count_range);
+		if (contents->left_out > limit)
+			return VMSNAP_OK;
+		contents->left_out = 0;
+	}
+	CLEANUP_CLOSE int memory = openat(target->memory, "mem", O_RDONLY | O_CLOEXEC);
+	if (memory < 0)
+		return fail_sys(reading->err, errno, "cannot read the memory of the process");
+	reading->memory = memory;
+	contents->taken.store = vmsnap_store_ref(contents->store);
+	contents->taken.bytes = !reading->hashes;
+	int rc = each_range(reading, read_range);
+	/* The lists that reading puts pages into keep a reference to each. */
+	vmsnap_put_back(true);
+	return rc;
+}
+
+static int parse_map(const struct page_contents_target *target, struct vmsnap *map, struct vmsnap_error *err)
+{
+	map->info.page_size = target->page_size;
+	if (target->smaps->len)
+		return smaps_parse(target->smaps->text, target->smaps->len, map, err);
+	return maps_parse(target->maps->text, target->maps->len, map, err);
+}
+
+int page_contents_take(struct page_contents *contents, const struct page_contents_target *target,
+                       struct vmsnap_error *err)
+{
+	struct reading reading = { .contents = contents,
+		                   .target = target,
+		                   .map = snapshot_new(),
+		                   .err = err,
+		                   .buffer = malloc(BATCH_BYTES),
+		                   .hashes = (contents->options->contents & WANTED_MASK) == VMSNAP_WANT_HASHES };
+	contents_free(&contents->taken);
+	contents->left_out = 0;
+	int rc = reading.map && reading.buffer ? parse_map(target, reading.map, err) : fail_no_memory(err);
+	rc = rc ? rc : read_all(&reading);
+	vmsnap_unref(reading.map);
+	free(reading.buffer);
+	return rc;
+}
+
+void page_contents_free(struct page_contents *contents)
+{
+	contents_free(&contents->taken);
+}

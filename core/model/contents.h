@@ -1,0 +1,36 @@
+/* contents.h - what the pages of one snapshot hold: numbers of pages in a store. */
+#ifndef VMSNAP_CONTENTS_H
+#define VMSNAP_CONTENTS_H
+
+#include "store.h"
+
+struct vmsnap;
+
+/* Neighbouring pages, the first of which is pages[first]. */
+struct contents_range {
+	uint64_t start, pages;
+	size_t first;
+};
+struct contents {
+	struct vmsnap_store *store;    /* held; NULL: there are none */
+	struct contents_range *ranges; /* in address order, a gap between any two, unless joined in no order of pages */
+	size_t range_count, range_room;
+	uint32_t *pages; /* held in the store */
+	size_t page_count, page_room;
+	bool bytes; /* not only hashes */
+};
+
+/* One page more, at or above the end of the last; takes over what store_put() counted.  VMSNAP_ERR_NO_MEMORY:
+ * the page was let go of. */
+int contents_add(struct contents *contents, uint64_t page_size, uint64_t address, uint32_t page);
+void contents_trim(struct contents *contents); /* no more of them will come */
+void contents_free(struct contents *contents);
+/* The same pages, held once more. */
+int contents_copy(struct contents *to, const struct contents *from);
+uint64_t contents_memory(const struct contents *contents); /* without the store */
+/* STORE_NO_PAGE: not known. */
+uint32_t contents_page(const struct contents *contents, uint64_t page_size, uint64_t address);
+/* Index of the first range that ends above an address. */
+size_t contents_find(const struct contents *contents, uint64_t page_size, uint64_t address);
+
+#endif

@@ -1,0 +1,461 @@
+#define _GNU_SOURCE
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "error.h"
+
+/* ---- hashes ----------------------------------------------------------------- */
+
+struct page_hash page_hash_of(const void *bytes, size_t len)
+{
+	XXH128_hash_t hash = XXH3_128bits(bytes, len);
+	return (struct page_hash){ hash.low64, hash.high64 };
+}
+
+void page_hash_canonical(const struct page_hash *hash, uint8_t *bytes)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		bytes[i] = (uint8_t)(hash->high >> (56 - 8 * i));
+		bytes[8 + i] = (uint8_t)(hash->low >> (56 - 8 * i));
+	}
+}
+
+struct page_hash page_hash_read(const uint8_t *bytes)
+{
+	struct page_hash hash = { 0 };
+	for (unsigned i = 0; i < 8; i++) {
+		hash.high = hash.high << 8 | bytes[i];
+		hash.low = hash.low << 8 | bytes[8 + i];
+	}
+	return hash;
+}
+
+/* ---- the store --------------------------------------------------------------- */
+
+/* Where the bytes of a page are. */
+enum { IN_MEMORY = 0, IN_SPOOL = 1, IN_SOURCES = 2 };
+
+/* 32 bytes.  Bytes in memory: place is the pointer, 0 if only the hash is known. */
+struct stored {
+	struct page_hash hash;
+	uint64_t place;
+	uint32_t holders; /* 0: free, and place is the next free one */
+	uint16_t where;   /* IN_MEMORY, IN_SPOOL, or IN_SOURCES and the number of a source */
+	uint16_t blocks;  /* of 4 KiB: how many bytes are in memory */
+};
+
+/* Pages are in chunks that stay where they are: growing copies nothing, and costs no second array. */
+enum { CHUNK_BITS = 12, CHUNK = 1 << CHUNK_BITS, CHUNKS_MAX = 1 << (32 - CHUNK_BITS), BLOCK = 4096, SPOOLED = 64 };
+
+struct vmsnap_store {
+	atomic_uint holders;
+	pthread_mutex_t lock;
+	struct stored **chunks;
+	uint32_t top, free, count; /* the highest page + 1; a list of free ones; pages that somebody has */
+	uint32_t *slots;           /* by hash; 0: nothing */
+	size_t slot_count;         /* a power of two, or 0 */
+	uint64_t bytes;            /* of pages in memory */
+	int spool;                 /* -1: none */
+	uint64_t spooled;          /* bytes in it */
+	struct page_source *sources;
+	size_t source_count;
+};
+
+static struct stored *stored_at(const struct vmsnap_store *store, uint32_t page)
+{
+	return &store->chunks[page >> CHUNK_BITS][page & (CHUNK - 1)];
+}
+
+VMSNAP_API int vmsnap_store_new(struct vmsnap_store **out, struct vmsnap_error *err)
+{
+	if (!out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a store needs a place to go to");
+	struct vmsnap_store *store = calloc(1, sizeof(*store));
+	if (!store)
+		return fail_no_memory(err);
+	atomic_init(&store->holders, 1);
+	pthread_mutex_init(&store->lock, NULL);
+	store->spool = -1;
+	store->top = 1;
+	*out = store;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API struct vmsnap_store *vmsnap_store_ref(struct vmsnap_store *store)
+{
+	if (store)
+		atomic_fetch_add_explicit(&store->holders, 1, memory_order_relaxed);
+	return store;
+}
+
+static size_t chunk_count(const struct vmsnap_store *store)
+{
+	return ((size_t)store->top + CHUNK - 1) >> CHUNK_BITS;
+}
+
+static void free_bytes(struct vmsnap_store *store, struct stored *stored)
+{
+	if (stored->where != IN_MEMORY || !stored->place)
+		return;
+	free((void *)(uintptr_t)stored->place); /* NOLINT: it was one */
+	store->bytes -= (uint64_t)stored->blocks * BLOCK;
+}
+
+static void store_free(struct vmsnap_store *store)
+{
+	for (uint32_t page = 1; store->chunks && page < store->top; page++)
+		if (stored_at(store, page)->holders)
+			free_bytes(store, stored_at(store, page));
+	for (size_t i = 0; store->chunks && i < chunk_count(store); i++)
+		free(store->chunks[i]);
+	for (size_t i = 0; i < store->source_count; i++)
+		store->sources[i].free(store->sources[i].ctx);
+	if (store->spool >= 0)
+		close(store->spool);
+	free(store->sources);
+	free(store->chunks);
+	free(store->slots);
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}
+
+VMSNAP_API void vmsnap_store_unref(struct vmsnap_store *store)
+{
+	if (store && atomic_fetch_sub_explicit(&store->holders, 1, memory_order_acq_rel) == 1)
+		store_free(store);
+}
+
+VMSNAP_API int vmsnap_store_spool(struct vmsnap_store *store, const char *folder, struct vmsnap_error *err)
+{
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail_sys(err, errno, "cannot make a file without a name in %s", folder);
+	pthread_mutex_lock(&store->lock);
+	bool there = store->spool >= 0;
+	if (!there)
+		store->spool = fd;
+	pthread_mutex_unlock(&store->lock);
+	if (there)
+		close(fd);
+	return VMSNAP_OK;
+}
+
+/* Locks, though it only looks: others may be adding. */
+static void lock(const struct vmsnap_store *store)
+{
+	pthread_mutex_lock((pthread_mutex_t *)(uintptr_t)&store->lock);
+}
+
+static void unlock(const struct vmsnap_store *store)
+{
+	pthread_mutex_unlock((pthread_mutex_t *)(uintptr_t)&store->lock);
+}
+
+VMSNAP_API uint64_t vmsnap_store_pages(const struct vmsnap_store *store)
+{
+	lock(store);
+	uint64_t count = store->count;
+	unlock(store);
+	return count;
+}
+
+VMSNAP_API uint64_t vmsnap_store_memory(const struct vmsnap_store *store)
+{
+	lock(store);
+	uint64_t bytes = store->bytes + chunk_count(store) * CHUNK * sizeof(struct stored) +
+	                 store->slot_count * sizeof(*store->slots) + sizeof(*store);
+	unlock(store);
+	return bytes;
+}
+
+/* ---- by hash ------------------------------------------------------------------ */
+
+static bool same_hash(const struct page_hash *a, const struct page_hash *b)
+{
+	return a->low == b->low && a->high == b->high;
+}
+
+/* The slot that has this hash, or the free one where it belongs. */
+static size_t slot_of(const struct vmsnap_store *store, const struct page_hash *hash)
+{
+	size_t mask = store->slot_count - 1, slot = hash->low & mask;
+	while (store->slots[slot] && !same_hash(&stored_at(store, store->slots[slot])->hash, hash))
+		slot = (slot + 1) & mask;
+	return slot;
+}
+
+static int grow_slots(struct vmsnap_store *store)
+{
+	if (((size_t)store->count + 1) * 4 < store->slot_count * 3)
+		return VMSNAP_OK;
+	size_t count = store->slot_count ? store->slot_count * 2 : 1024;
+	uint32_t *slots = calloc(count, sizeof(*slots));
+	if (!slots)
+		return VMSNAP_ERR_NO_MEMORY;
+	free(store->slots);
+	store->slots = slots;
+	store->slot_count = count;
+	for (uint32_t page = 1; page < store->top; page++)
+		if (stored_at(store, page)->holders)
+			store->slots[slot_of(store, &stored_at(store, page)->hash)] = page;
+	return VMSNAP_OK;
+}
+
+/* Those that come after it close the gap: there are no marks of what was there. */
+static void clear_slot(struct vmsnap_store *store, size_t gap)
+{
+	size_t mask = store->slot_count - 1;
+	for (size_t at = (gap + 1) & mask; store->slots[at]; at = (at + 1) & mask) {
+		size_t home = stored_at(store, store->slots[at])->hash.low & mask;
+		if (((at - home) & mask) >= ((at - gap) & mask)) {
+			store->slots[gap] = store->slots[at];
+			gap = at;
+		}
+	}
+	store->slots[gap] = STORE_NO_PAGE;
+}
+
+static int new_chunk(struct vmsnap_store *store)
+{
+	size_t chunks = chunk_count(store);
+	if (store->chunks && chunks << CHUNK_BITS > store->top)
+		return VMSNAP_OK;
+	/* The first page, which is none, is in the first chunk. */
+	size_t needed = store->chunks ? chunks + 1 : 1;
+	if (needed > CHUNKS_MAX - 1)
+		return VMSNAP_ERR_TOO_LARGE;
+	struct stored **grown = store->chunks;
+	if (!(needed & (needed - 1)))
+		grown = realloc(store->chunks, needed * 2 * sizeof(*grown));
+	if (!grown)
+		return VMSNAP_ERR_NO_MEMORY;
+	store->chunks = grown;
+	grown[needed - 1] = calloc(CHUNK, sizeof(**grown));
+	return grown[needed - 1] ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
+}
+
+static int new_page(struct vmsnap_store *store, uint32_t *page)
+{
+	if (store->free) {
+		*page = store->free;
+		store->free = (uint32_t)stored_at(store, *page)->place;
+		return VMSNAP_OK;
+	}
+	int rc = new_chunk(store);
+	if (!rc)
+		*page = store->top++;
+	return rc;
+}
+
+static void give_back(struct vmsnap_store *store, uint32_t page)
+{
+	struct stored *stored = stored_at(store, page);
+	*stored = (struct stored){ .place = store->free };
+	store->free = page;
+}
+
+/* ---- bytes --------------------------------------------------------------------- */
+
+static int write_spool(struct vmsnap_store *store, const void *bytes, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t put =
+		        pwrite(store->spool, (const char *)bytes + done, len - done, (off_t)(store->spooled + done));
+		if (put < 0 && errno != EINTR)
+			return VMSNAP_ERR_SYSTEM;
+		done += put > 0 ? (size_t)put : 0;
+	}
+	return VMSNAP_OK;
+}
+
+static int keep_bytes(struct vmsnap_store *store, struct stored *stored, const void *bytes, size_t len)
+{
+	if (store->spool >= 0) {
+		int rc = write_spool(store, bytes, len);
+		if (rc)
+			return rc;
+		stored->where = IN_SPOOL;
+		stored->place = store->spooled;
+		store->spooled += len;
+		return VMSNAP_OK;
+	}
+	void *copy = malloc(len);
+	if (!copy)
+		return VMSNAP_ERR_NO_MEMORY;
+	memcpy(copy, bytes, len);
+	stored->where = IN_MEMORY;
+	stored->place = (uintptr_t)copy;
+	stored->blocks = (uint16_t)((len + BLOCK - 1) / BLOCK);
+	store->bytes += (uint64_t)stored->blocks * BLOCK;
+	return VMSNAP_OK;
+}
+
+static bool has_bytes(const struct stored *stored)
+{
+	return stored->where != IN_MEMORY || stored->place;
+}
+
+/* What is given of a page beside its hash. */
+struct given {
+	const void *bytes;
+	size_t len;
+	unsigned source; /* IN_SOURCES and a number; 0: none */
+	uint64_t place;
+};
+
+static int fill(struct vmsnap_store *store, struct stored *stored, const struct given *given)
+{
+	if (given->bytes)
+		return keep_bytes(store, stored, given->bytes, given->len);
+	if (given->source) {
+		stored->where = (uint16_t)given->source;
+		stored->place = given->place;
+	}
+	return VMSNAP_OK;
+}
+
+static int put(struct vmsnap_store *store, const struct page_hash *hash, const struct given *given, uint32_t *page)
+{
+	int rc = grow_slots(store);
+	if (rc)
+		return rc;
+	size_t slot = slot_of(store, hash);
+	if (store->slots[slot]) {
+		struct stored *stored = stored_at(store, store->slots[slot]);
+		rc = has_bytes(stored) ? VMSNAP_OK : fill(store, stored, given);
+		if (rc)
+			return rc;
+		stored->holders++;
+		*page = store->slots[slot];
+		return VMSNAP_OK;
+	}
+	rc = new_page(store, page);
+	if (rc)
+		return rc;
+	struct stored *stored = stored_at(store, *page);
+	*stored = (struct stored){ .hash = *hash };
+	rc = fill(store, stored, given);
+	if (rc) {
+		give_back(store, *page);
+		return rc;
+	}
+	stored->holders = 1;
+	store->slots[slot] = *page;
+	store->count++;
+	return VMSNAP_OK;
+}
+
+int store_put(struct vmsnap_store *store, const struct page_hash *hash, const void *bytes, size_t len, uint32_t *page)
+{
+	pthread_mutex_lock(&store->lock);
+	int rc = put(store, hash, &(struct given){ .bytes = bytes, .len = len }, page);
+	pthread_mutex_unlock(&store->lock);
+	return rc;
+}
+
+int store_put_place(struct vmsnap_store *store, const struct page_hash *hash, unsigned source, uint64_t place,
+                    uint32_t *page)
+{
+	pthread_mutex_lock(&store->lock);
+	int rc = put(store, hash, &(struct given){ .source = IN_SOURCES + source, .place = place }, page);
+	pthread_mutex_unlock(&store->lock);
+	return rc;
+}
+
+int store_add_source(struct vmsnap_store *store, const struct page_source *source, unsigned *number)
+{
+	pthread_mutex_lock(&store->lock);
+	int rc = store->source_count < STORE_SOURCES_MAX ? VMSNAP_OK : VMSNAP_ERR_TOO_LARGE;
+	struct page_source *grown = rc ? NULL : realloc(store->sources, (store->source_count + 1) * sizeof(*grown));
+	if (!rc && !grown)
+		rc = VMSNAP_ERR_NO_MEMORY;
+	if (!rc) {
+		store->sources = grown;
+		*number = (unsigned)store->source_count;
+		grown[store->source_count++] = *source;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return rc;
+}
+
+void store_hold(struct vmsnap_store *store, const uint32_t *pages, size_t count)
+{
+	pthread_mutex_lock(&store->lock);
+	for (size_t i = 0; i < count; i++)
+		if (pages[i])
+			stored_at(store, pages[i])->holders++;
+	pthread_mutex_unlock(&store->lock);
+}
+
+static void let_go(struct vmsnap_store *store, uint32_t page)
+{
+	struct stored *stored = stored_at(store, page);
+	if (--stored->holders)
+		return;
+	clear_slot(store, slot_of(store, &stored->hash));
+	free_bytes(store, stored);
+	give_back(store, page);
+	store->count--;
+}
+
+void store_let_go(struct vmsnap_store *store, const uint32_t *pages, size_t count)
+{
+	pthread_mutex_lock(&store->lock);
+	for (size_t i = 0; i < count; i++)
+		if (pages[i])
+			let_go(store, pages[i]);
+	pthread_mutex_unlock(&store->lock);
+}
+
+struct page_hash store_hash(struct vmsnap_store *store, uint32_t page)
+{
+	pthread_mutex_lock(&store->lock);
+	struct page_hash hash = stored_at(store, page)->hash;
+	pthread_mutex_unlock(&store->lock);
+	return hash;
+}
+
+static int read_spool(const struct vmsnap_store *store, uint64_t place, void *to, size_t len, struct vmsnap_error *err)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t got = pread(store->spool, (char *)to + done, len - done, (off_t)(place + done));
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return fail_sys(err, got ? errno : EIO, "cannot read contents that were set aside");
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return VMSNAP_OK;
+}
+
+static int read_stored(struct vmsnap_store *store, const struct stored *stored, void *to, size_t len,
+                       struct vmsnap_error *err)
+{
+	if (!has_bytes(stored))
+		return fail(err, VMSNAP_ERR_NOT_FOUND, "only a hash is kept of the page");
+	if (stored->where == IN_SPOOL)
+		return read_spool(store, stored->place, to, len, err);
+	if (stored->where == IN_MEMORY) {
+		memcpy(to, (const void *)(uintptr_t)stored->place, len); /* NOLINT: it was one */
+		return VMSNAP_OK;
+	}
+	const struct page_source *source = &store->sources[stored->where - IN_SOURCES];
+	return source->read(source->ctx, stored->place, to, len, err);
+}
+
+int store_read(struct vmsnap_store *store, uint32_t page, void *to, size_t len, struct vmsnap_error *err)
+{
+	pthread_mutex_lock(&store->lock);
+	int rc = read_stored(store, stored_at(store, page), to, len, err);
+	pthread_mutex_unlock(&store->lock);
+	return rc;
+}
