@@ -34,6 +34,7 @@ enum vmsnap_capture_flag {
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 
+/* Addresses.  This struct does not grow. */
 struct vmsnap_range {
 	uint64_t start, end;
 };

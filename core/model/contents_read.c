@@ -1,0 +1,178 @@
+/* contents_read.c - what a snapshot's pages held, for who asks. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "snapshot.h"
+
+VMSNAP_API const char *vmsnap_contents_name(int contents)
+{
+	static const char *const names[] = { "none", "hashes", "bytes" };
+	return contents >= 0 && contents <= VMSNAP_CONTENTS_BYTES ? names[contents] : NULL;
+}
+
+VMSNAP_API int vmsnap_contents_kind(const struct vmsnap *snap)
+{
+	if (!snap->contents.store)
+		return VMSNAP_CONTENTS_NONE;
+	return snap->contents.bytes ? VMSNAP_CONTENTS_BYTES : VMSNAP_CONTENTS_HASHES;
+}
+
+VMSNAP_API int vmsnap_contents_range(const struct vmsnap *snap, uint64_t from, uint64_t *start, uint64_t *end)
+{
+	uint64_t page_size = snap->info.page_size;
+	size_t index = contents_find(&snap->contents, page_size, from);
+	if (index == snap->contents.range_count)
+		return VMSNAP_END;
+	const struct contents_range *range = &snap->contents.ranges[index];
+	from &= ~(page_size - 1);
+	*start = range->start > from ? range->start : from;
+	*end = range->start + range->pages * page_size;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API uint64_t vmsnap_contents_bytes(const struct vmsnap *snap)
+{
+	return snap->contents.page_count * snap->info.page_size;
+}
+
+/* A page that is known to hold zeros without having been read.  Memory without a file that was never
+ * touched holds zeros, as mmap(2) says; absent pages may be in swap where that is hidden. */
+static bool is_zero(const struct vmsnap *snap, uint64_t address)
+{
+	struct vmsnap_run page;
+	if (!vmsnap_page_at(snap, address, &page))
+		return snap->info.known.zero && (page.flags & VMSNAP_PAGE_ZERO);
+	const struct vmsnap_vma *vma = vmsnap_vma_at(snap, address);
+	bool file = vma && (vma->inode || vma->dev_major || vma->dev_minor);
+	return vma && !file && !(vma->perms & VMSNAP_PERM_SHARED) && vma->perms & VMSNAP_PERM_READ &&
+	       (!*vma->name || !strcmp(vma->name, "[heap]") || !strcmp(vma->name, "[stack]") ||
+	        !strncmp(vma->name, "[anon:", 6));
+}
+
+/* From one page. */
+static int read_page(const struct vmsnap *snap, uint64_t address, char *to, size_t len, struct vmsnap_error *err)
+{
+	uint64_t page_size = snap->info.page_size, start = address & ~(page_size - 1);
+	uint32_t page = contents_page(&snap->contents, page_size, start);
+	if (!page && !is_zero(snap, start))
+		return VMSNAP_ERR_NOT_FOUND;
+	if (!page) {
+		memset(to, 0, len);
+		return VMSNAP_OK;
+	}
+	size_t skip = (size_t)(address - start);
+	if (!skip)
+		return store_read(snap->contents.store, page, to, len, err);
+	CLEANUP_FREE char *whole = malloc(skip + len);
+	if (!whole)
+		return fail_no_memory(err);
+	int rc = store_read(snap->contents.store, page, whole, skip + len, err);
+	if (!rc)
+		memcpy(to, whole + skip, len);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_contents_read(const struct vmsnap *snap, uint64_t address, void *to, size_t len, size_t *got,
+                                    struct vmsnap_error *err)
+{
+	uint64_t page_size = snap->info.page_size;
+	*got = 0;
+	if (vmsnap_contents_kind(snap) != VMSNAP_CONTENTS_BYTES)
+		return fail(err, VMSNAP_ERR_NOT_FOUND, "the snapshot does not have what its pages hold");
+	if (len > UINT64_MAX - address)
+		len = (size_t)(UINT64_MAX - address);
+	while (*got < len) {
+		uint64_t at = address + *got, left = page_size - (at & (page_size - 1));
+		size_t part = len - *got < left ? len - *got : (size_t)left;
+		int rc = read_page(snap, at, (char *)to + *got, part, err);
+		if (rc == VMSNAP_ERR_NOT_FOUND && *got)
+			return VMSNAP_OK;
+		if (rc == VMSNAP_ERR_NOT_FOUND)
+			return fail(err, rc, "what 0x%" PRIx64 " held is not known", address);
+		if (rc)
+			return rc;
+		*got += part;
+	}
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_contents_hash(const struct vmsnap *snap, uint64_t address, uint8_t *hash)
+{
+	uint64_t page_size = snap->info.page_size;
+	uint32_t page = contents_page(&snap->contents, page_size, address & ~(page_size - 1));
+	if (!page)
+		return VMSNAP_ERR_NOT_FOUND;
+	struct page_hash found = store_hash(snap->contents.store, page);
+	page_hash_canonical(&found, hash);
+	return VMSNAP_OK;
+}
+
+/* Where a walk through the pages of one snapshot is. */
+struct position {
+	const struct contents *contents;
+	uint64_t page_size;
+	size_t range;
+};
+
+static struct position position_at(const struct vmsnap *snap, uint64_t from)
+{
+	return (struct position){ &snap->contents, snap->info.page_size,
+		                  contents_find(&snap->contents, snap->info.page_size, from) };
+}
+
+/* Where both have pages: [*start, *end), at or above the start of the page of from. */
+static bool overlap(struct position *a, struct position *b, uint64_t from, uint64_t *start, uint64_t *end)
+{
+	uint64_t page_size = a->page_size;
+	from &= ~(page_size - 1);
+	while (a->range < a->contents->range_count && b->range < b->contents->range_count) {
+		const struct contents_range *one = &a->contents->ranges[a->range],
+		                            *other = &b->contents->ranges[b->range];
+		uint64_t one_end = one->start + one->pages * page_size,
+		         other_end = other->start + other->pages * page_size;
+		*start = one->start > other->start ? one->start : other->start;
+		*start = *start > from ? *start : from;
+		/* An end of 0 is 2^64. */
+		*end = one_end - 1 < other_end - 1 ? one_end : other_end;
+		if (*start - 1 < *end - 1 || (!*start && *end))
+			return true;
+		if (one_end - 1 < other_end - 1)
+			a->range++;
+		else
+			b->range++;
+	}
+	return false;
+}
+
+static uint32_t page_in(const struct position *position, uint64_t address)
+{
+	const struct contents_range *range = &position->contents->ranges[position->range];
+	return position->contents->pages[range->first + (address - range->start) / position->page_size];
+}
+
+/* In one store equal pages have one number. */
+static bool differ_at(const struct position *a, const struct position *b, uint64_t address)
+{
+	uint32_t one = page_in(a, address), other = page_in(b, address);
+	if (a->contents->store == b->contents->store)
+		return one != other;
+	struct page_hash hash = store_hash(a->contents->store, one), against = store_hash(b->contents->store, other);
+	return hash.low != against.low || hash.high != against.high;
+}
+
+VMSNAP_API int vmsnap_contents_compare(const struct vmsnap *a, const struct vmsnap *b, uint64_t from, uint64_t *start,
+                                       uint64_t *end, bool *differ)
+{
+	uint64_t page_size = a->info.page_size, limit;
+	if (page_size != b->info.page_size)
+		return VMSNAP_END;
+	struct position in_a = position_at(a, from), in_b = position_at(b, from);
+	if (!overlap(&in_a, &in_b, from, start, &limit))
+		return VMSNAP_END;
+	*differ = differ_at(&in_a, &in_b, *start);
+	for (*end = *start + page_size; *end != limit && differ_at(&in_a, &in_b, *end) == *differ;)
+		*end += page_size;
+	return VMSNAP_OK;
+}
