@@ -448,14 +448,17 @@ static int read_stored(struct vmsnap_store *store, const struct stored *stored, 
 		memcpy(to, (const void *)(uintptr_t)stored->place, len); /* NOLINT: it was one */
 		return VMSNAP_OK;
 	}
-	const struct page_source *source = &store->sources[stored->where - IN_SOURCES];
-	return source->read(source->ctx, stored->place, to, len, err);
+	pthread_mutex_lock(&store->lock);
+	struct page_source source = store->sources[stored->where - IN_SOURCES];
+	pthread_mutex_unlock(&store->lock);
+	return source.read(source.ctx, stored->place, to, len, err);
 }
 
 int store_read(struct vmsnap_store *store, uint32_t page, void *to, size_t len, struct vmsnap_error *err)
 {
+	/* Whoever asks holds the page, so that its bytes stay where they are; a source has a lock of its own. */
 	pthread_mutex_lock(&store->lock);
-	int rc = read_stored(store, stored_at(store, page), to, len, err);
+	struct stored stored = *stored_at(store, page);
 	pthread_mutex_unlock(&store->lock);
-	return rc;
+	return read_stored(store, &stored, to, len, err);
 }

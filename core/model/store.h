@@ -19,7 +19,7 @@ struct page_hash page_hash_read(const uint8_t *bytes);
 
 /* Where bytes are that are not in memory: a file that was loaded. */
 struct page_source {
-	/* One page; VMSNAP_OK or a code, err filled.  By one thread at a time. */
+	/* One page; VMSNAP_OK or a code, err filled.  By several threads at once. */
 	int (*read)(void *ctx, uint64_t place, void *to, size_t len, struct vmsnap_error *err);
 	void (*free)(void *ctx);
 	void *ctx;

@@ -4,17 +4,14 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_contents.h"
 #include "file_decode.h"
 #include "file_deflate.h"
 #include "file_error.h"
 #include "file_pipeline.h"
+#include "file_unpack.h"
 #include "inflater.h"
 #include "section.h"
-
-struct placed {
-	struct section section;
-	uint64_t offset; /* of the header */
-};
 
 struct loader {
 	const struct file_source *source;
@@ -23,7 +20,7 @@ struct loader {
 	struct placed *placed; /* the sections that are known */
 	size_t count, capacity;
 	uint32_t seen;
-	bool check_skipped;
+	bool check_skipped, has_contents;
 	unsigned threads;
 };
 
@@ -108,6 +105,7 @@ static int check_header(struct loader *loader, const struct section *section, ui
 		loader->seen |= 1u << i;
 		return remember(loader, section, offset);
 	}
+	loader->has_contents |= section->type == SECTION_HASH;
 	if (section->flags & SECTION_REQUIRED)
 		return bad(loader, VMSNAP_ERR_NEWER, offset, "a required section of unknown type");
 	return loader->check_skipped ? check_skipped(loader, section, offset) : VMSNAP_OK;
@@ -156,77 +154,6 @@ static int find_sections(struct loader *loader)
 }
 
 /* ---- one section ---- */
-
-/* The payload of a section, read, checked and inflated.  Knows nothing but its own section, so
- * that several threads may have one each. */
-struct unpacked {
-	const struct file_source *source;
-	const struct placed *placed;
-	struct bytes copy, raw;
-	struct cursor payload;
-	int rc;
-	struct vmsnap_error err;
-};
-
-static void unpacked_free(struct unpacked *unpacked)
-{
-	bytes_free(&unpacked->copy);
-	bytes_free(&unpacked->raw);
-}
-
-/* Room for so many bytes, and one more: nothing needs a place, too. */
-static uint8_t *room_for(struct bytes *bytes, uint64_t len)
-{
-	return len < SIZE_MAX ? bytes_reserve(bytes, (size_t)len + 1) : NULL;
-}
-
-/* The payload as stored: in place if the file is in memory, else a copy. */
-static int read_stored(struct unpacked *unpacked, const uint8_t **stored)
-{
-	const struct file_source *source = unpacked->source;
-	const struct placed *placed = unpacked->placed;
-	uint64_t at = placed->offset + SECTION_HEADER_BYTES, len = placed->section.stored;
-	if (source->bytes) {
-		*stored = source->bytes + at;
-	} else {
-		uint8_t *copy = room_for(&unpacked->copy, len);
-		if (!copy)
-			return fail_no_memory(&unpacked->err);
-		int rc = file_source_read(source, at, copy, (size_t)len, &unpacked->err);
-		if (rc)
-			return rc;
-		*stored = copy;
-	}
-	if (crc_of(0, *stored, (size_t)len) != placed->section.crc)
-		return file_bad(source->name, &unpacked->err, VMSNAP_ERR_CORRUPT, placed->offset, "%s",
-		                "wrong checksum of a section");
-	return VMSNAP_OK;
-}
-
-/* inflater: NULL where it does not pay; then `work` is asked. */
-static int unpack(struct unpacked *unpacked, struct inflater *inflater, struct work *work)
-{
-	const struct placed *placed = unpacked->placed;
-	const struct section *section = &placed->section;
-	const uint8_t *stored = NULL;
-	int rc = read_stored(unpacked, &stored);
-	if (rc)
-		return rc;
-	unpacked->payload = cursor_of(stored, (size_t)section->stored);
-	if (!(section->flags & SECTION_DEFLATED))
-		return VMSNAP_OK;
-	uint8_t *raw = room_for(&unpacked->raw, section->raw);
-	if (!raw)
-		return fail_no_memory(&unpacked->err);
-	size_t stored_len = (size_t)section->stored, raw_len = (size_t)section->raw;
-	rc = inflater ? inflater_inflate(inflater, stored, stored_len, raw, raw_len)
-	              : inflate_payload(stored, stored_len, raw, raw_len, work);
-	if (rc == VMSNAP_ERR_CORRUPT)
-		return file_bad(unpacked->source->name, &unpacked->err, rc, placed->offset, "%s",
-		                "a section that does not inflate");
-	unpacked->payload = cursor_of(raw, (size_t)section->raw);
-	return rc ? work_fail(work, rc, &unpacked->err) : VMSNAP_OK;
-}
 
 /* While a section is decoded, both forms take memory. */
 static uint64_t bytes_meanwhile(const struct loader *loader, const struct section *section)
@@ -386,21 +313,30 @@ static int finish(struct loader *loader, struct vmsnap_builder *builder, struct 
 	return rc ? work_fail(&loader->decode.work, rc, loader->decode.err) : VMSNAP_OK;
 }
 
-int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
-                   enum file_load_part part, unsigned threads, struct vmsnap **out, struct vmsnap_error *err)
+static int load_contents(struct loader *loader, const struct file_part *part)
 {
-	struct loader loader = {
-		.source = source, .entry = entry, .check_skipped = part == FILE_LOAD_CHECK, .threads = threads
-	};
-	loader.decode = (struct decode){ .name = source->name, .err = err, .work = work };
+	if (!part->contents || !loader->has_contents)
+		return VMSNAP_OK;
+	return file_contents_load(part->contents, part->index, loader->decode.snap, loader->check_skipped,
+	                          &loader->decode.work, loader->decode.err);
+}
+
+int file_load_part(const struct file_part *part, struct work work, struct vmsnap **out, struct vmsnap_error *err)
+{
+	struct loader loader = { .source = part->source,
+		                 .entry = part->entry,
+		                 .check_skipped = part->part == FILE_LOAD_CHECK,
+		                 .threads = part->threads };
+	loader.decode = (struct decode){ .name = part->source->name, .err = err, .work = work };
 	struct vmsnap_builder builder;
 	if (builder_begin(&builder))
 		return fail_no_memory(err);
 	loader.decode.snap = builder.snap;
 	builder.snap->memory_limit = work.limit;
-	size_t wanted = part == FILE_LOAD_SNAP ? 1 : part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
+	size_t wanted = part->part == FILE_LOAD_SNAP ? 1 : part->part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
 	int rc = work_ask(&loader.decode.work) ? work_fail(&work, VMSNAP_ERR_CANCELLED, err) : find_sections(&loader);
 	rc = rc ? rc : load_sections(&loader, wanted);
+	rc = rc ? rc : load_contents(&loader, part);
 	free(loader.placed);
 	rc = rc ? rc : finish(&loader, &builder, out);
 	builder_drop(&builder);

@@ -21,12 +21,22 @@ int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_
 /* Who it is of, and when it was taken: nothing else of it is read. */
 int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
 
+struct file_contents *file_contents_of(const struct vmsnap_file *file);
+
 /* For messages. */
 const char *file_name(const struct vmsnap_file *file);
 int file_no_such_number(const struct vmsnap_file *file, const char *which, struct vmsnap_error *err);
 
 /* work: with its limit, which the snapshot keeps.  threads: that may help. */
-int file_load_part(const struct file_source *source, const struct vmsnap_file_entry *entry, struct work work,
-                   enum file_load_part part, unsigned threads, struct vmsnap **out, struct vmsnap_error *err);
+struct file_contents;
+struct file_part {
+	const struct file_source *source;
+	const struct vmsnap_file_entry *entry;
+	enum file_load_part part;
+	unsigned threads;
+	struct file_contents *contents; /* NULL: without what pages hold */
+	size_t index;                   /* of the snapshot, for that */
+};
+int file_load_part(const struct file_part *part, struct work work, struct vmsnap **out, struct vmsnap_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_contents.h"
 #include "file_index.h"
 #include "file_load.h"
 #include "file_pipeline.h"
@@ -16,6 +17,7 @@ struct vmsnap_file {
 	struct file_source source;
 	struct file_index index;
 	struct vmsnap_limits limits;
+	struct file_contents *contents;
 };
 
 static int check_limits(const struct vmsnap_limits *limits, struct vmsnap_limits *out, struct vmsnap_error *err)
@@ -49,6 +51,11 @@ static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **ou
 	if (rc) {
 		vmsnap_file_close(file);
 		return rc;
+	}
+	file->contents = file_contents_new(&file->source, file->index.entries, file->index.count);
+	if (!file->contents) {
+		vmsnap_file_close(file);
+		return fail_no_memory(err);
 	}
 	*out = file;
 	return VMSNAP_OK;
@@ -102,6 +109,7 @@ VMSNAP_API void vmsnap_file_close(struct vmsnap_file *file)
 {
 	if (!file)
 		return;
+	file_contents_close(file->contents);
 	file_source_close(&file->source);
 	file_index_free(&file->index);
 	free(file);
@@ -164,7 +172,14 @@ static int load_part(const struct vmsnap_file *file, size_t index, enum file_loa
 	if (rc)
 		return rc;
 	uint64_t memory = file->limits.memory ? file->limits.memory : usual_memory(entry.bytes);
-	return file_load_part(&file->source, &entry, work_of(&file->limits, memory), part, threads, out, err);
+	bool contents = part == FILE_LOAD_ALL || part == FILE_LOAD_CHECK;
+	struct file_part wanted = { .source = &file->source,
+		                    .entry = &entry,
+		                    .part = part,
+		                    .threads = threads,
+		                    .contents = contents ? file->contents : NULL,
+		                    .index = index };
+	return file_load_part(&wanted, work_of(&file->limits, memory), out, err);
 }
 
 VMSNAP_API int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out,
@@ -247,6 +262,11 @@ int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_
 int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err)
 {
 	return load_part(file, index, FILE_LOAD_SNAP, 0, out, err);
+}
+
+struct file_contents *file_contents_of(const struct vmsnap_file *file)
+{
+	return file->contents;
 }
 
 const char *file_name(const struct vmsnap_file *file)

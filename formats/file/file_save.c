@@ -17,13 +17,26 @@ struct save {
 	struct save_path target;
 	const struct vmsnap *const *snaps;
 	size_t count;
+	bool no_contents;
 	struct work *work;
 	struct vmsnap_error *err;
 };
 
-static int write_to(const struct save *save, int fd, bool header)
+static int write_behind(const struct save *save, int fd, uint64_t whole, struct vmsnap_file *before)
 {
-	return file_write_stream(fd, save->target.path, save->snaps, save->count, header, save->work, save->err);
+	struct file_stream stream = { .fd = fd,
+		                      .name = save->target.path,
+		                      .snaps = save->snaps,
+		                      .count = save->count,
+		                      .no_contents = save->no_contents,
+		                      .whole = whole,
+		                      .before = before };
+	return file_write_stream(&stream, save->work, save->err);
+}
+
+static int write_to(const struct save *save, int fd)
+{
+	return write_behind(save, fd, 0, NULL);
 }
 
 static int sync_file(const struct save *save, int fd)
@@ -78,7 +91,7 @@ static int lock_replaceable(const struct save *save, int *old)
 
 static int write_draft(const struct save *save, struct file_draft *draft, int *old)
 {
-	int rc = write_to(save, draft->fd, true);
+	int rc = write_to(save, draft->fd);
 	rc = rc ? rc : sync_file(save, draft->fd);
 	/* VMSNAP_END: somebody made a file there meanwhile. */
 	while (!rc) {
@@ -159,6 +172,28 @@ static void tell_dropped(const struct save *save, const struct standing *before)
 		        before->lost);
 }
 
+/* Pages that are in the file need not be written again.  One that cannot be opened has none. */
+static struct vmsnap_file *open_before(const struct save *save, int fd)
+{
+	const struct vmsnap_limits limits = { .size = sizeof(limits), .regular_only = true };
+	struct vmsnap_file *file = NULL;
+	bool contents = false;
+	for (size_t i = 0; i < save->count; i++)
+		contents |= vmsnap_contents_kind(save->snaps[i]) && !save->no_contents;
+	return contents && !vmsnap_file_open_fd(fd, &limits, &file, NULL) ? file : NULL;
+}
+
+static int append_behind(const struct save *save, int fd, uint64_t whole)
+{
+	struct vmsnap_file *before = open_before(save, fd);
+	int rc = VMSNAP_OK;
+	if (ftruncate(fd, (off_t)whole) || lseek(fd, (off_t)whole, SEEK_SET) < 0)
+		rc = fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
+	rc = rc ? rc : write_behind(save, fd, whole, before);
+	vmsnap_file_close(before);
+	return rc;
+}
+
 static int append_to(const struct save *save, int fd)
 {
 	struct standing before;
@@ -166,9 +201,7 @@ static int append_to(const struct save *save, int fd)
 	if (rc)
 		return rc;
 	off_t whole = (off_t)before.whole;
-	if (ftruncate(fd, whole) || lseek(fd, whole, SEEK_SET) < 0)
-		return fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
-	rc = write_to(save, fd, false);
+	rc = append_behind(save, fd, before.whole);
 	rc = rc ? rc : sync_file(save, fd);
 	if (!rc) {
 		tell_dropped(save, &before);
@@ -212,7 +245,7 @@ static int append_or_make(const struct save *save)
 		rc = file_draft_open(&draft, &save->target, save->err);
 		if (rc)
 			return rc;
-		rc = write_to(save, draft.fd, true);
+		rc = write_to(save, draft.fd);
 		rc = rc ? rc : sync_file(save, draft.fd);
 		rc = rc ? rc : file_draft_place(&draft, false, save->err);
 		file_draft_close(&draft);
@@ -230,9 +263,14 @@ VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *sn
 	int rc = options_take(&taken, sizeof(taken), options, "struct vmsnap_save_options", err);
 	if (rc)
 		return rc;
-	unsigned flags = taken.flags, known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR;
+	unsigned flags = taken.flags,
+	         known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR | VMSNAP_SAVE_NO_CONTENTS;
 	struct work work = { .limit = WORK_UNLIMITED, .cancelled = taken.cancelled, .cancel_ctx = taken.cancel_ctx };
-	struct save save = { .snaps = snaps, .count = count, .work = &work, .err = err };
+	struct save save = { .snaps = snaps,
+		             .count = count,
+		             .no_contents = flags & VMSNAP_SAVE_NO_CONTENTS,
+		             .work = &work,
+		             .err = err };
 	if (!path || !*path || flags & ~known)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
 	if (err)
@@ -244,7 +282,7 @@ VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *sn
 	save.target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;
 	save.target.work = &work;
 	if (save.target.kind == TARGET_STREAM)
-		rc = write_to(&save, save.target.fd, true);
+		rc = write_to(&save, save.target.fd);
 	else if (flags & VMSNAP_SAVE_APPEND)
 		rc = append_or_make(&save);
 	else

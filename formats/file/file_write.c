@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_contents_write.h"
 #include "file_encode.h"
 #include "file_pipeline.h"
 #include "file_sink.h"
@@ -19,6 +20,8 @@ struct writer {
 	/* of the snapshot that is being written */
 	uint64_t start;
 	uint32_t sections, headers_crc;
+	struct contents_writer *contents; /* NULL: without what pages hold */
+	uint64_t before;                  /* bytes that were in the file already */
 };
 
 static int put_section(struct writer *writer, uint32_t type, bool required, const struct payload *payload,
@@ -160,6 +163,25 @@ static int put_pages(struct writer *writer, const struct vmsnap *snap)
 	return rc == VMSNAP_END ? VMSNAP_OK : rc;
 }
 
+static int put_block(void *ctx, uint32_t type, const struct payload *payload, const struct bytes *deflated)
+{
+	return put_section(ctx, type, false, payload, deflated);
+}
+
+/* What is mostly hashes does not become smaller: it is not tried for long. */
+static int put_hash(void *ctx, uint32_t type, struct payload *payload)
+{
+	struct writer *writer = ctx;
+	bool deflated = deflate_payload(writer->deflater, payload, DEFLATE_FAST, &writer->stored);
+	return put_section(writer, type, false, payload, deflated ? &writer->stored : NULL);
+}
+
+static int put_contents(struct writer *writer, const struct vmsnap *snap)
+{
+	const struct section_put put = { .put = put_block, .put_small = put_hash, .ctx = writer };
+	return contents_writer_put(writer->contents, snap, writer->before + writer->start, &put, writer->err);
+}
+
 static int put_end(struct writer *writer)
 {
 	uint8_t bytes[END_BYTES];
@@ -193,6 +215,8 @@ static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
 		rc = put_encoded(writer, snap, SECTION_SMAP, false, encode_smap);
 	if (!rc && vmsnap_annotation_count(snap))
 		rc = put_encoded(writer, snap, SECTION_NAME, false, encode_name);
+	if (!rc && writer->contents && vmsnap_contents_kind(snap))
+		rc = put_contents(writer, snap);
 	return rc ? rc : put_end(writer);
 }
 
@@ -209,8 +233,27 @@ static int put_stream(struct writer *writer, const struct vmsnap *const *snaps, 
 	return rc ? rc : sink_flush(&writer->sink, writer->err);
 }
 
-int file_write_stream(int fd, const char *name, const struct vmsnap *const *snaps, size_t count, bool header,
-                      struct work *work, struct vmsnap_error *err)
+static bool has_contents(const struct file_stream *stream)
+{
+	bool some = false;
+	for (size_t i = 0; !some && i < stream->count; i++)
+		some = vmsnap_contents_kind(stream->snaps[i]);
+	return some && !stream->no_contents;
+}
+
+static int begin_contents(struct writer *writer, const struct file_stream *stream)
+{
+	if (!has_contents(stream))
+		return VMSNAP_OK;
+	writer->contents = contents_writer_new();
+	if (!writer->contents)
+		return fail_no_memory(writer->err);
+	writer->before = stream->whole;
+	return stream->before ? contents_writer_continue(writer->contents, stream->before, writer->work, writer->err)
+	                      : VMSNAP_OK;
+}
+
+int file_write_stream(const struct file_stream *stream, struct work *work, struct vmsnap_error *err)
 {
 	/* Never whole on the stack, not even for a moment: it may be a small one. */
 	struct writer *writer = calloc(1, sizeof(*writer));
@@ -219,9 +262,11 @@ int file_write_stream(int fd, const char *name, const struct vmsnap *const *snap
 	writer->err = err;
 	writer->deflater = deflater_new();
 	writer->work = work;
-	writer->sink.fd = fd;
-	writer->sink.name = name;
-	int rc = writer->deflater ? put_stream(writer, snaps, count, header) : fail_no_memory(err);
+	writer->sink.fd = stream->fd;
+	writer->sink.name = stream->name;
+	int rc = writer->deflater ? begin_contents(writer, stream) : fail_no_memory(err);
+	rc = rc ? rc : put_stream(writer, stream->snaps, stream->count, !stream->whole);
+	contents_writer_free(writer->contents);
 	deflater_free(writer->deflater);
 	payload_free(&writer->payload);
 	bytes_free(&writer->stored);
@@ -232,5 +277,6 @@ int file_write_stream(int fd, const char *name, const struct vmsnap *const *snap
 VMSNAP_API int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
 	struct work work = { .limit = WORK_UNLIMITED };
-	return file_write_stream(fd, "the output", snaps, count, true, &work, err);
+	struct file_stream stream = { .fd = fd, .name = "the output", .snaps = snaps, .count = count };
+	return file_write_stream(&stream, &work, err);
 }

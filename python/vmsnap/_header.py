@@ -224,6 +224,7 @@ class SaveFlag:  # enum vmsnap_save_flag
     APPEND = 1
     INTERRUPTIBLE = 2
     REGULAR = 4
+    NO_CONTENTS = 8
 
 
 class NameKind:  # enum vmsnap_name_kind

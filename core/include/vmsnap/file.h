@@ -19,6 +19,7 @@ enum vmsnap_save_flag {
 	VMSNAP_SAVE_APPEND = 1,
 	VMSNAP_SAVE_INTERRUPTIBLE = 2, /* a signal ends the wait for another: VMSNAP_ERR_CANCELLED */
 	VMSNAP_SAVE_REGULAR = 4,       /* refuse pipes and devices, and do not wait for them */
+	VMSNAP_SAVE_NO_CONTENTS = 8,   /* leave out what pages hold */
 };
 int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
                 struct vmsnap_error *err);

@@ -1,0 +1,28 @@
+/* file_contents_write.h - what pages hold, as sections of a file: each distinct page once in a stream, of one
+ * that changed a little only the difference. */
+#ifndef VMSNAP_FILE_CONTENTS_WRITE_H
+#define VMSNAP_FILE_CONTENTS_WRITE_H
+
+#include "file_deflate.h"
+
+/* Of one stream that is being written, or added to. */
+struct contents_writer;
+struct contents_writer *contents_writer_new(void); /* NULL: no memory */
+void contents_writer_free(struct contents_writer *writer);
+/* The file that is added to; its last stream goes on.  Borrowed. */
+int contents_writer_continue(struct contents_writer *writer, struct vmsnap_file *file, struct work *work,
+                             struct vmsnap_error *err);
+
+/* Who writes sections. */
+struct section_put {
+	/* deflated: NULL if it would not become smaller. */
+	int (*put)(void *ctx, uint32_t type, const struct payload *payload, const struct bytes *deflated);
+	/* Deflates it before. */
+	int (*put_small)(void *ctx, uint32_t type, struct payload *payload);
+	void *ctx;
+};
+/* Those of the snapshot whose SNAP begins at an offset of the file, in which all distances are. */
+int contents_writer_put(struct contents_writer *writer, const struct vmsnap *snap, uint64_t offset,
+                        const struct section_put *put, struct vmsnap_error *err);
+
+#endif
