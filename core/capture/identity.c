@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "build_id.h"
+#include "cgroup.h"
 #include "error.h"
 #include "load_proof.h"
 #include "open_below.h"
@@ -125,6 +126,17 @@ void identity_from_status(struct vmsnap *snap, bool live)
 		const char *comm = arena_copy(&snap->strings, name.text, name.text_len);
 		info->comm = comm ? comm : "";
 	}
+}
+
+int identity_cgroup(struct vmsnap *snap, int procdir)
+{
+	struct proc_text text = { 0 };
+	if (procdir_read(procdir, "cgroup", &text) == 0) {
+		struct cursor path = cgroup_path(&text);
+		snap->info.cgroup = arena_copy(&snap->strings, path.at, (size_t)(path.end - path.at));
+	}
+	proc_text_free(&text);
+	return snap->info.cgroup ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
 }
 
 /* ---- build IDs ------------------------------------------------------------------------ */

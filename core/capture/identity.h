@@ -10,6 +10,8 @@ int identity_machine(struct vmsnap *snap, struct vmsnap_error *err);
 /* pid, parent, user and pid namespace from the status text.  `live`: it is that of a process, even if
  * it was read from a thread, as the main one had exited. */
 void identity_from_status(struct vmsnap *snap, bool live);
+/* The cgroup; it may have exited since: then it is not known.  VMSNAP_ERR_NO_MEMORY. */
+int identity_cgroup(struct vmsnap *snap, int procdir);
 /* Asks the kernel (PROCMAP_QUERY on an open maps, Linux 6.11), else the file itself,
  * below the target's root.  procdir, root and maps may be -1.  A file that cannot be read, or
  * is not the one that is mapped, leaves its build ID unknown; so does one that changed after

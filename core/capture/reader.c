@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "arguments.h"
-#include "cgroup.h"
 #include "error.h"
+#include "identity.h"
+#include "maps_aside.h"
 #include "pagemap_pieces.h"
 #include "recorded.h"
 #include "scan.h"
-#include "tracee.h"
+#include "status_kept.h"
+#include "thread_list.h"
 
 /* The map as it is now.  What it takes while the target stands is made resident as well. */
 static int prepare_maps(struct reader *reader, struct vmsnap_error *err)
@@ -189,56 +191,6 @@ static int settle_pages(struct reader *reader, struct pagemap_walk *walk, int fd
 	return error || !frames || !reader->live ? error : take_mapcounts(reader, walk, fd);
 }
 
-/* The map while pages are read of what was mapped before: no libc. */
-struct maps_job {
-	const struct reader *reader;
-	struct proc_text *text;
-	int error; /* ENOSPC: there is more of it */
-	bool same; /* as before */
-};
-
-static bool same_bytes(const char *a, const char *b, size_t len)
-{
-	uint64_t difference = 0;
-	size_t at = 0;
-	for (; at + sizeof(uint64_t) <= len; at += sizeof(uint64_t)) {
-		uint64_t left, right;
-		__builtin_memcpy(&left, a + at, sizeof(left));
-		__builtin_memcpy(&right, b + at, sizeof(right));
-		difference |= left ^ right;
-	}
-	for (; at < len; at++)
-		difference |= (uint64_t)(a[at] ^ b[at]);
-	return !difference;
-}
-
-static void read_maps_aside(void *ctx)
-{
-	struct maps_job *job = ctx;
-	struct proc_text *text = job->text;
-	const struct proc_text *before = &job->reader->maps_before;
-	job->same = true;
-	for (text->len = 0; !job->error;) {
-		size_t room = text->room - text->len - 1;
-		realtime_check(job->reader->realtime);
-		long got = room ? raw_syscall4(SYS_pread64, job->reader->maps, (long)(text->text + text->len),
-		                               (long)room, (long)text->len)
-		                : -ENOSPC;
-		if (got <= 0) {
-			job->error = got == -EINTR ? 0 : (int)-got;
-			if (!got)
-				break;
-			continue;
-		}
-		size_t to = text->len + (size_t)got;
-		job->same = job->same && to <= before->len &&
-		            same_bytes(text->text + text->len, before->text + text->len, (size_t)got);
-		text->len = to;
-	}
-	text->text[text->len] = '\0';
-	job->same = job->same && text->len == before->len;
-}
-
 static int fail_pages(const struct reader *reader, int error, struct vmsnap_error *err)
 {
 	if (error == ECANCELED)
@@ -277,11 +229,14 @@ static int walk_the_rest(struct reader *reader, struct pagemap_walk *walk, int f
 /* Pages and the map at the same time.  *done is false if there is no map any more. */
 static int take_both(struct reader *reader, struct pagemap_walk *walk, int fd, bool *done, struct vmsnap_error *err)
 {
-	struct maps_job job = { .reader = reader, .text = &reader->maps_text };
 	reader->maps = openat(reader->memory, "maps", O_RDONLY | O_CLOEXEC);
 	if (reader->maps < 0)
 		return fail_file(reader, errno, "maps", err);
-	pagemap_walk_aside(walk, (struct pagemap_aside){ read_maps_aside, &job });
+	struct maps_aside job = { .maps = reader->maps,
+		                  .before = &reader->maps_before,
+		                  .realtime = reader->realtime,
+		                  .text = &reader->maps_text };
+	pagemap_walk_aside(walk, (struct pagemap_aside){ maps_aside_read, &job });
 	int rc = walk_ranges(reader, walk, fd, reader->ranges_before, reader->range_before_count, err);
 	if (!rc && job.error == ENOSPC)
 		job.error = procdir_read_fd(reader->maps, &reader->maps_text);
@@ -337,62 +292,6 @@ static uint64_t entry_at(const void *ctx, uint64_t address)
 	return vmsnap_page_at(snap, address, &page) ? 0 : ENTRY_FLAG(page.flags);
 }
 
-/* The last two numbers of /proc/PID/task/TID/syscall are the stack pointer and the
- * program counter, while the thread does not run (proc_pid_syscall(5)). */
-static uint64_t told_stack_pointer(int procdir, pid_t tid)
-{
-	char name[40], text[256];
-	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
-	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
-	if (len <= 0)
-		return 0;
-	struct cursor c = { text, text + len };
-	uint64_t before = 0, last = 0;
-	while (c.at < c.end) {
-		struct cursor word = take_until(&c, ' ');
-		uint64_t value;
-		if (!take_char(&word, '0') || !take_char(&word, 'x') || !take_hex(&word, &value))
-			continue;
-		before = last;
-		last = value;
-	}
-	return before;
-}
-
-/* Who traces it is told in one call (Linux 5.3), not in three: there may be ten thousand. */
-static uint64_t stack_pointer(const struct reader *reader, pid_t tid)
-{
-	uint64_t stack = reader->stands ? tracee_stack_pointer(tid) : 0;
-	return stack ? stack : told_stack_pointer(reader->procdir, tid);
-}
-
-struct threads_job {
-	struct reader *reader;
-	size_t room;
-};
-
-static int add_thread(void *ctx, pid_t tid)
-{
-	enum { KICK_EACH = 64 };
-	struct threads_job *job = ctx;
-	struct vmsnap *snap = job->reader->builder.snap;
-	if (snap->thread_count % KICK_EACH == 0)
-		kick(job->reader);
-	if (snap->thread_count == job->room) {
-		size_t room = job->room ? job->room * 2 : 16;
-		struct vmsnap_thread *threads = realloc(snap->threads, room * sizeof(*threads));
-		if (!threads)
-			return 1;
-		snap->threads = threads;
-		job->room = room;
-	}
-	snap->threads[snap->thread_count++] = (struct vmsnap_thread){ .tid = (uint32_t)tid,
-		                                                      .stack_pointer = stack_pointer(job->reader, tid),
-		                                                      .comm = "" };
-	return 0;
-}
-
 static int take_cmdline(struct reader *reader, const struct proc_stat *stat)
 {
 	struct vmsnap *snap = reader->builder.snap;
@@ -409,26 +308,6 @@ static int take_cmdline(struct reader *reader, const struct proc_stat *stat)
 	}
 	proc_text_free(&text);
 	return error ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
-}
-
-static const char *take_link(struct reader *reader, const char *name)
-{
-	char path[4096 + 16];
-	ssize_t len = readlinkat(reader->memory, name, path, sizeof(path));
-	return len > 0 ? arena_copy(&reader->builder.snap->strings, path, (size_t)len) : "";
-}
-
-static const char *take_word(struct reader *reader, const char *name)
-{
-	struct proc_text text = { 0 };
-	const char *word = "";
-	if (procdir_read(reader->procdir, name, &text) == 0 && text.len) {
-		/* comm may hold newlines; the kernel adds one of its own at the end. */
-		word = arena_copy(&reader->builder.snap->strings, text.text,
-		                  text.len - (text.text[text.len - 1] == '\n'));
-	}
-	proc_text_free(&text);
-	return word;
 }
 
 /* What it was started as. */
@@ -457,10 +336,11 @@ static int take_identity(struct reader *reader, struct vmsnap_error *err)
 
 static int take_names(struct reader *reader, struct vmsnap_error *err)
 {
+	struct arena *strings = &reader->builder.snap->strings;
 	struct vmsnap_info *info = &reader->builder.snap->info;
-	info->comm = take_word(reader, "comm");
-	info->exe = take_link(reader, "exe");
-	const char *ns = take_link(reader, "ns/pid");
+	info->comm = procdir_word(reader->procdir, "comm", strings);
+	info->exe = procdir_link(reader->memory, "exe", strings);
+	const char *ns = procdir_link(reader->memory, "ns/pid", strings);
 	if (!info->comm || !info->exe || !ns)
 		return fail_no_memory(err);
 	struct cursor c = { ns, ns + strlen(ns) };
@@ -471,19 +351,16 @@ static int take_names(struct reader *reader, struct vmsnap_error *err)
 
 static int take_threads(struct reader *reader, struct vmsnap_error *err)
 {
-	struct vmsnap *snap = reader->builder.snap;
-	struct threads_job job = { .reader = reader };
-	free(snap->threads);
-	snap->threads = NULL;
-	snap->thread_count = 0;
-	int listed = 0;
-	for (size_t i = 0; !listed && i < reader->thread_count; i++)
-		listed = add_thread(&job, reader->threads[i]);
-	if (!reader->threads)
-		listed = procdir_each_task(reader->procdir, add_thread, &job);
-	if (listed > 0)
+	struct thread_source source = { .procdir = reader->procdir,
+		                        .stands = reader->stands,
+		                        .listed = reader->threads,
+		                        .listed_count = reader->thread_count,
+		                        .kick = kick,
+		                        .ctx = reader };
+	int error = thread_list_take(&source, reader->builder.snap);
+	if (error == ENOMEM)
 		return fail_no_memory(err);
-	return listed ? procdir_fail(-listed, reader->pid, "the list of threads", err) : VMSNAP_OK;
+	return error ? procdir_fail(error, reader->pid, "the list of threads", err) : VMSNAP_OK;
 }
 
 /* What no page of its memory is touched for. */
@@ -587,87 +464,6 @@ int reader_recheck(struct reader *reader, bool *same, struct vmsnap_error *err)
 
 /* ---- when it runs again ------------------------------------------------------------ */
 
-/* A line of status with its newline; empty if there is none. */
-static struct cursor status_line(const struct proc_text *status, const char *key)
-{
-	struct cursor c = { status->text, status->text + status->len };
-	while (c.at < c.end) {
-		const char *start = c.at;
-		take_until(&c, '\n');
-		if ((size_t)(c.at - start) > strlen(key) && memcmp(start, key, strlen(key)) == 0)
-			return (struct cursor){ start, c.at };
-	}
-	return (struct cursor){ c.end, c.end };
-}
-
-/* Our own freeze shows in two lines: they are kept as they were right before it. */
-enum { OUR_LINES = 2 };
-static const char *const our_lines[OUR_LINES] = { "State:", "TracerPid:" };
-
-static int keep_status(struct reader *reader, bool frozen)
-{
-	struct vmsnap *snap = reader->builder.snap;
-	if (!frozen) {
-		snap->status = arena_copy(&snap->strings, reader->status_text.text, reader->status_text.len);
-		snap->status_len = reader->status_text.len;
-		return snap->status ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
-	}
-	size_t room = reader->status_text.len + 1;
-	for (size_t i = 0; i < OUR_LINES; i++) {
-		struct cursor before = status_line(&reader->status_before, our_lines[i]);
-		room += (size_t)(before.end - before.at);
-	}
-	char *out = arena_alloc(&snap->strings, room);
-	if (!out)
-		return VMSNAP_ERR_NO_MEMORY;
-	const char *from = reader->status_text.text, *end = from + reader->status_text.len;
-	size_t len = 0;
-	for (size_t i = 0; i < OUR_LINES; i++) {
-		struct cursor now = status_line(&reader->status_text, our_lines[i]);
-		struct cursor before = status_line(&reader->status_before, our_lines[i]);
-		if (now.at == now.end || before.at == before.end || now.at < from)
-			continue;
-		memcpy(out + len, from, (size_t)(now.at - from));
-		len += (size_t)(now.at - from);
-		memcpy(out + len, before.at, (size_t)(before.end - before.at));
-		len += (size_t)(before.end - before.at);
-		from = now.end;
-	}
-	if (end > from)
-		memcpy(out + len, from, (size_t)(end - from));
-	len += (size_t)(end - from);
-	out[len] = '\0';
-	snap->status = out;
-	snap->status_len = len;
-	return VMSNAP_OK;
-}
-
-static void thread_names(struct reader *reader)
-{
-	struct vmsnap *snap = reader->builder.snap;
-	for (size_t i = 0; i < snap->thread_count; i++) {
-		char name[40];
-		snprintf(name, sizeof(name), "task/%u/comm", snap->threads[i].tid);
-		/* The main thread's is known already. */
-		const char *comm =
-		        (pid_t)snap->threads[i].tid == reader->pid ? snap->info.comm : take_word(reader, name);
-		snap->threads[i].comm = comm ? comm : "";
-	}
-}
-
-/* It may have exited since: then it is not known. */
-static int take_cgroup(struct reader *reader)
-{
-	struct vmsnap *snap = reader->builder.snap;
-	struct proc_text text = { 0 };
-	if (procdir_read(reader->memory, "cgroup", &text) == 0) {
-		struct cursor path = cgroup_path(&text);
-		snap->info.cgroup = arena_copy(&snap->strings, path.at, (size_t)(path.end - path.at));
-	}
-	proc_text_free(&text);
-	return snap->info.cgroup ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
-}
-
 int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err)
 {
 	struct vmsnap *snap = reader->builder.snap;
@@ -693,8 +489,8 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		if (mapcount_apply(&reader->mapcount, &snap->runs, &counted))
 			return fail_no_memory(err);
 		snap->info.known.exclusive_huge = counted && probe->known.huge;
-		thread_names(reader);
-		if (take_cgroup(reader))
+		thread_list_names(snap, reader->procdir, reader->pid);
+		if (identity_cgroup(snap, reader->memory))
 			return fail_no_memory(err);
 	}
 	snap->contents = reader->contents.taken;
@@ -706,8 +502,9 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		snap->runs.items = items;
 		snap->runs.capacity = snap->runs.count + 1;
 	}
-	rc = malloc_heaps_annotate(&reader->heaps, snap, err);
-	return rc ? rc : keep_status(reader, frozen) ? fail_no_memory(err) : VMSNAP_OK;
+	if (status_keep(snap, &reader->status_text, frozen ? &reader->status_before : NULL))
+		return fail_no_memory(err);
+	return malloc_heaps_annotate(&reader->heaps, snap, err);
 }
 
 void reader_reopen(struct reader *reader)

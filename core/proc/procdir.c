@@ -95,6 +95,24 @@ bool procdir_numbers_are_ours(int procdir)
 	return take_decimal(&c, &self) && self == (uint64_t)getpid();
 }
 
+/* comm may hold newlines; the kernel adds one of its own at the end. */
+const char *procdir_word(int procdir, const char *name, struct arena *strings)
+{
+	struct proc_text text = { 0 };
+	const char *word = "";
+	if (procdir_read(procdir, name, &text) == 0 && text.len)
+		word = arena_copy(strings, text.text, text.len - (text.text[text.len - 1] == '\n'));
+	proc_text_free(&text);
+	return word;
+}
+
+const char *procdir_link(int procdir, const char *name, struct arena *strings)
+{
+	char path[4096 + 16];
+	ssize_t len = readlinkat(procdir, name, path, sizeof(path));
+	return len > 0 ? arena_copy(strings, path, (size_t)len) : "";
+}
+
 int procdir_fail(int saved_errno, pid_t pid, const char *what, struct vmsnap_error *err)
 {
 	switch (saved_errno) {

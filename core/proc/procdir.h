@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "arena.h"
 #include "vmsnap.h"
 
 /* Opens /proc/PID of a process that has an address space. */
@@ -44,6 +45,10 @@ int procdir_read_fd(int fd, struct proc_text *out);
 /* The same, with something to do between two system calls. */
 int procdir_read_fd_kicking(int fd, struct proc_text *out, void (*kick)(void *ctx), void *ctx);
 void proc_text_free(struct proc_text *text);
+/* What a short file below the directory holds, without its newline, and where a link leads; empty if that
+ * cannot be read.  NULL without memory. */
+const char *procdir_word(int procdir, const char *name, struct arena *strings);
+const char *procdir_link(int procdir, const char *name, struct arena *strings);
 /* The number on a line of status, "\nTgid:"; 0 if there is none.  A newline in the process's name,
  * further up, is escaped there. */
 uint64_t proc_text_number(const struct proc_text *status, const char *key);
