@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "error.h"
 #include "instant.h"
+#include "instant_processes.h"
 #include "options.h"
 #include "procdir.h"
 

@@ -46,7 +46,7 @@ struct frozen_process {
 	bool gone;
 	bool named;     /* by the caller: it must be there */
 	bool companion; /* only stopped, as it has, or may have, the memory of another of these */
-	/* freeze_users.h: */
+	/* freeze_tree.h: */
 	bool users_unknown; /* whether others have its memory could not be found out */
 	size_t memory;      /* of those that have one memory, the index of the first */
 };
