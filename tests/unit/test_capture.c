@@ -1,4 +1,6 @@
 /* Capture through the API: recorded trees, and live children of this program. */
+#include <stdatomic.h>
+
 #include "test_children.h"
 
 #include "runs.h"
@@ -230,13 +232,17 @@ static void counts_signals(int ready)
 
 struct sender {
 	pid_t pid;
-	volatile bool done;
+	atomic_int captures; /* begun */
+	atomic_bool done;
 };
 
 static void *send_signals(void *argument)
 {
 	struct sender *sender = argument;
 	for (int i = 0; i < 300; i++) {
+		/* In all of more than ten captures, however long one takes. */
+		while (sender->captures <= i / 25)
+			usleep(100);
 		/* A real-time signal is queued; an ordinary one is pending once at most. */
 		sigqueue(sender->pid, SIGRTMIN, (union sigval){ 0 });
 		usleep(3000);
@@ -255,6 +261,7 @@ static void signals_sent_meanwhile_are_not_lost(void **state)
 	int captures = 0;
 	while (!sender.done) {
 		struct vmsnap *snap = NULL;
+		sender.captures++;
 		if (vmsnap_capture(pid, NULL, &snap, NULL) == VMSNAP_OK)
 			captures++;
 		vmsnap_unref(snap);
@@ -264,7 +271,7 @@ static void signals_sent_meanwhile_are_not_lost(void **state)
 	/* It may have ended in the middle of a capture: that end is ours to see. */
 	int status = 0;
 	pid_t ended = 0;
-	for (int i = 0; i < 500 && !ended; i++) {
+	for (int i = 0; i < 6000 && !ended; i++) {
 		ended = waitpid(pid, &status, WNOHANG);
 		usleep(10000);
 	}
