@@ -207,7 +207,7 @@ static inline bool same_own_frame(uint64_t a, uint64_t b)
 	return is_own(a) && is_own(b) && frame_of(a) && frame_of(a) == frame_of(b);
 }
 
-/* ---- check_pair.c ---- */
+/* ---- pairing.c ---- */
 
 /* Which page of A each page of B was, as far as the snapshots can tell. */
 struct pairing {
@@ -224,6 +224,12 @@ struct pairing {
 void pairing_make(struct pairing *pairing, const struct view *a, const struct view *b);
 /* Whether the kernel gave pages other frames that nobody had written to. */
 bool pairing_disturbed(const struct pairing *pairing);
+/* New memory over old that differs in permissions alone: in all of the mapping, as B has it,
+ * nothing is as it was, and no frame of several is the same. */
+bool pairing_replaced_by_perms(const struct pairing *pairing, int page);
+
+/* ---- check_pair.c ---- */
+
 /* same_process: there is a history of it, too. */
 void check_pair(const struct view *a, const struct view *b, bool same_process);
 
