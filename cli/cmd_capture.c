@@ -15,7 +15,6 @@
 #include "privilege.h"
 #include "process_arg.h"
 #include "say.h"
-#include "snapshot_arg.h"
 
 /* Descendants of which there is no snapshot. */
 struct left_out {

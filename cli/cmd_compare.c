@@ -7,6 +7,7 @@
 #include "names.h"
 #include "output.h"
 #include "say.h"
+#include "set_arg.h"
 #include "snapshot_arg.h"
 
 static unsigned print_flags(const struct options *options)

@@ -3,7 +3,7 @@
 
 #include "commands.h"
 #include "output.h"
-#include "snapshot_arg.h"
+#include "sources.h"
 
 typedef int (*print_file_fn)(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
 
