@@ -101,7 +101,7 @@ static int set_of_one(struct vmsnap *snap, struct chosen *out)
 /* Opens what the word names; the caller frees place->path and releases *file. */
 static int open_word(struct sources *sources, const char *word, struct place *place, struct vmsnap_file **file)
 {
-	int status = place_find(word, place);
+	int status = place_of_word(word, place);
 	if (status)
 		return status;
 	status = sources_open(sources, place->path, file);

@@ -21,7 +21,7 @@ int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap 
 	if (word_is_process(word))
 		return sources_capture(sources, word, out);
 	struct place place;
-	int status = place_find(word, &place);
+	int status = place_of_word(word, &place);
 	if (status)
 		return status;
 	struct vmsnap_file *file;
@@ -85,7 +85,7 @@ int snapshot_beside(const struct options *options, const char *word, const struc
 	*out = NULL;
 	if (word_is_process(word))
 		return STATUS_OK;
-	int status = place_find(word, &place);
+	int status = place_of_word(word, &place);
 	sources_init(&sources, options);
 	/* What is wrong with it was said when the base was read; a pipe was read then. */
 	if (!status && !place_is_input(place.path) && !file_open(place.path, &file)) {

@@ -88,7 +88,7 @@ static bool exists(const char *path)
 	       (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
 }
 
-int place_find(const char *word, struct place *place)
+int place_of_word(const char *word, struct place *place)
 {
 	if (!*word)
 		return trouble("a word is empty; %s", expected);

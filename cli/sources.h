@@ -38,7 +38,7 @@ struct place {
 	char *path;        /* malloc'ed */
 	const char *which; /* after the '@'; NULL: the last one */
 };
-int place_find(const char *word, struct place *place);
+int place_of_word(const char *word, struct place *place);
 bool place_is_input(const char *path);
 int file_open(const char *path, struct vmsnap_file **out);
 int file_load(const char *word, const struct vmsnap_file *file, size_t index, struct vmsnap **out);
