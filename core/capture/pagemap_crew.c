@@ -134,7 +134,7 @@ static void *walker_thread(void *argument)
 		if (atomic_load(&walk->quit))
 			return NULL;
 		do_aside(walk);
-		pagemap_walker_run(walker);
+		walk->run(walker);
 		if (atomic_fetch_sub(&walk->busy, 1) == 1)
 			futex_wake_all(&walk->busy);
 	}
@@ -179,7 +179,7 @@ void pagemap_crew_run(struct pagemap_walk *walk)
 		atomic_fetch_add(&walk->round, 1);
 		futex_wake_all(&walk->round);
 	}
-	pagemap_walker_run(&walk->walkers[0]);
+	walk->run(&walk->walkers[0]);
 	do_aside(walk);
 	for (uint32_t busy; all && (busy = atomic_load(&walk->busy)) != 0;) {
 		futex_wait(&walk->busy, busy);
@@ -188,12 +188,13 @@ void pagemap_crew_run(struct pagemap_walk *walk)
 	walk->aside = (struct pagemap_aside){ NULL, NULL };
 }
 
-struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, const atomic_bool *cancel,
-                                      struct watchdog *dog, const struct pagemap_need *need)
+struct pagemap_walk *pagemap_crew_new(void (*run)(struct walker *walker), const struct pagemap_probe *probe,
+                                      const atomic_bool *cancel, struct watchdog *dog, const struct pagemap_need *need)
 {
 	struct pagemap_walk *walk = calloc(1, sizeof(*walk));
 	if (!walk)
 		return NULL;
+	walk->run = run;
 	walk->probe = *probe;
 	walk->cancel = cancel;
 	walk->dog = dog;

@@ -52,6 +52,7 @@ struct pagemap_walk {
 	struct pagemap_aside aside; /* something else that one of them does first */
 	atomic_bool aside_taken;
 
+	void (*run)(struct walker *walker);
 	struct walker walkers[WALKERS_MAX];
 	unsigned count;
 	uint64_t shared_pages; /* fewer are one thread's */
@@ -71,7 +72,8 @@ uint64_t *pagemap_crew_slot(struct pagemap_walk *walk);
 void pagemap_crew_kick(struct walker *walker);
 /* All shares, by all threads that have one; waits for them. */
 void pagemap_crew_run(struct pagemap_walk *walk);
-/* What each of them does (pagemap_walk.c). */
-void pagemap_walker_run(struct walker *walker);
+/* As pagemap_walk_new() says; run: what each of them does, until nothing is left. */
+struct pagemap_walk *pagemap_crew_new(void (*run)(struct walker *walker), const struct pagemap_probe *probe,
+                                      const atomic_bool *cancel, struct watchdog *dog, const struct pagemap_need *need);
 
 #endif

@@ -344,7 +344,7 @@ static int walk_stretch(struct walker *walker, uint64_t first, uint64_t end)
 }
 
 /* From here on no libc, if it can be helped: see raw_syscall.h. */
-void pagemap_walker_run(struct walker *walker)
+static void walker_run(struct walker *walker)
 {
 	struct pagemap_walk *walk = walker->walk;
 	uint64_t first, end;
@@ -386,6 +386,12 @@ static void make_shares(struct pagemap_walk *walk, unsigned count)
 		}
 		before += size;
 	}
+}
+
+struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, const atomic_bool *cancel,
+                                      struct watchdog *dog, const struct pagemap_need *need)
+{
+	return pagemap_crew_new(walker_run, probe, cancel, dog, need);
 }
 
 /* ---- one process --------------------------------------------------------------------- */

@@ -278,7 +278,7 @@ static void put_distinct(struct text *text, const struct vmsnap_set_cow *cow)
 static int set_cow_text(struct text *text, struct printed *printed, struct vmsnap_error *err)
 {
 	bool bare = text->style->raw || text->style->no_headings;
-	int rc = set_table_check(text, &set_cow_schema, VMSNAP_REPORT_COW, err);
+	int rc = set_table_check(text, &set_cow_schema, &cow_schema, err);
 	if (rc)
 		return rc;
 	if (!bare)

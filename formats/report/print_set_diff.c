@@ -257,7 +257,7 @@ static int set_diff_text(struct text *text, struct printed *printed, struct vmsn
 	bool bare = text->style->raw || text->style->no_headings;
 	struct counts counts = count_processes(diff);
 	uint64_t hidden = vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_HIDDEN);
-	int rc = set_table_check(text, &set_diff_schema, VMSNAP_REPORT_DIFF, err);
+	int rc = set_table_check(text, &set_diff_schema, &diff_schema, err);
 	if (rc)
 		return rc;
 	if (!bare) {

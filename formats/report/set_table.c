@@ -5,11 +5,11 @@
 
 #include "error.h"
 
-/* Whether any name of a list of columns is one of the report's. */
-static bool has_column(int report, const char *list)
+/* Whether any name of a list of columns is one of the table's. */
+static bool has_column(const struct row_schema *schema, const char *list)
 {
-	const char *name;
-	for (size_t i = 0; list && (name = vmsnap_report_column_name(report, i)); i++) {
+	for (size_t i = 0; list && i < schema_shown_count(schema); i++) {
+		const char *name = schema_shown(schema, i)->heading;
 		size_t len = strlen(name);
 		for (const char *at = list + strspn(list, "+-"); at; at = strchr(at, ','), at += at != NULL)
 			if (!strncasecmp(at, name, len) && (at[len] == ',' || !at[len]))
@@ -18,7 +18,8 @@ static bool has_column(int report, const char *list)
 	return false;
 }
 
-int set_table_check(struct text *text, const struct row_schema *schema, int pair, struct vmsnap_error *err)
+int set_table_check(struct text *text, const struct row_schema *schema, const struct row_schema *pair,
+                    struct vmsnap_error *err)
 {
 	struct vmsnap_error found;
 	int rc = emit_table_check(text, schema, &found);

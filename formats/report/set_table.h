@@ -5,7 +5,8 @@
 #include "emitter.h"
 
 /* emit_table_check(): the error says that they have columns of their own, and whether it is the table of
- * two snapshots (`pair`, enum vmsnap_report) that has the one that was asked for. */
-int set_table_check(struct text *text, const struct row_schema *schema, int pair, struct vmsnap_error *err);
+ * two snapshots (`pair`) that has the one that was asked for. */
+int set_table_check(struct text *text, const struct row_schema *schema, const struct row_schema *pair,
+                    struct vmsnap_error *err);
 
 #endif
