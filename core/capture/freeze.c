@@ -431,22 +431,22 @@ static int find_and_seize(struct freeze *freeze, int pass, size_t *added, struct
 }
 
 /* Another thread of a process that executes a program takes the main one's number: what
- * stood under it is gone, and what is there now runs.  Such a thread's own number is gone
- * before; *again counts the processes that have to be waited for once more. */
+ * stood under it is gone, and what is there now runs.  That thread need not have been seen:
+ * it may have been born after the others were listed, and its own number is gone before they
+ * are listed again.  *again counts the processes that have to be waited for once more. */
 static void look_at_main_threads(struct freeze *freeze, size_t *again)
 {
 	for (size_t p = 0; p < freeze->count; p++) {
-		const struct frozen_process *process = &freeze->processes[p];
-		size_t gone = 0, owner;
-		for (size_t t = 0; t < process->count; t++)
-			gone += process->tasks[t].gone && process->tasks[t].tid != process->pid;
-		struct frozen_task *leader = gone ? freeze_find_task(freeze, process->pid, &owner) : NULL;
+		size_t owner;
+		struct frozen_task *leader = freeze_find_task(freeze, freeze->processes[p].pid, &owner);
 		struct tracee_stop stop = { .signal = leader ? leader->signal : 0 };
 		if (!leader || !leader->stopped)
 			continue;
 		leader->stopped =
 		        tracee_look(leader->tid, &stop) == TRACEE_STOPPED || tracee_look_behind(leader->tid, &stop);
 		leader->signal = stop.signal;
+		/* Not ours, though it may be our child: what has the number now is to be seized. */
+		leader->gone = !leader->stopped && ptrace(PTRACE_INTERRUPT, leader->tid, NULL, NULL);
 		*again += !leader->stopped;
 	}
 }

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* What is wanted of the next capture. */
-static enum { NOTHING, ENDED_IN_BETWEEN, NO_TURN, DETACHES } wanted;
+static enum { NOTHING, ENDED_IN_BETWEEN, NO_TURN, DETACHES, EXECUTES_UNSEEN } wanted;
 
 /* ---- ptrace ---------------------------------------------------------------------------- */
 
@@ -25,6 +25,15 @@ static void use_processor(long ms)
 	while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < ms);
 }
 
+/* One step of the target, that it says it has done. */
+static int orders[2], answers[2];
+static void have_it_go_on(void)
+{
+	char byte = 0;
+	if (write(orders[1], &byte, 1) != 1 || read(answers[0], &byte, 1) != 1)
+		abort();
+}
+
 static void after_seize(void)
 {
 	seizes++;
@@ -34,6 +43,9 @@ static void after_seize(void)
 	/* As if others had the processor for longer than the call may wait. */
 	if (wanted == NO_TURN && seizes <= 8)
 		use_processor(350);
+	/* Its threads have been listed. */
+	if (wanted == EXECUTES_UNSEEN && seizes == 1)
+		have_it_go_on();
 }
 
 long ptrace(enum __ptrace_request request, ...)
@@ -49,6 +61,19 @@ long ptrace(enum __ptrace_request request, ...)
 		after_seize();
 	/* Whoever stands can be let go. */
 	lost_leaders += request == PTRACE_DETACH && tid == leader && rc;
+	errno = saved;
+	return rc;
+}
+
+/* It has just been seen to stand. */
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	int rc = (int)syscall(SYS_waitid, type, id, info, options, NULL);
+	int saved = errno;
+	if (wanted == EXECUTES_UNSEEN && !rc && (pid_t)id == leader && info->si_pid) {
+		wanted = DETACHES;
+		have_it_go_on();
+	}
 	errno = saved;
 	return rc;
 }
@@ -113,19 +138,29 @@ static void a_freeze_that_has_no_turn_is_not_given_up(void **state)
 	end(pid);
 }
 
-static char self[] = "/proc/self/exe", executes_word[] = "executes";
-static char *words[] = { self, executes_word, NULL };
+/* A program that another thread than the main one executes outlives its parent, unless it looks. */
+static char self[] = "/proc/self/exe", executes_word[] = "executes", executed_word[] = "executed", number[16];
+
+static void die_with_parent(const char *parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != (pid_t)atoi(parent))
+		_exit(1);
+}
 
 static void *executes(void *unused)
 {
+	char *words[] = { self, executes_word, number, NULL };
 	usleep(500);
 	execv(words[0], words);
 	return unused;
 }
 
 /* A thread other than the main one executes this program again, and again. */
-static int execute_for_ever(void)
+static int execute_for_ever(const char *parent)
 {
+	die_with_parent(parent);
+	strcpy(number, parent);
 	pthread_t thread;
 	if (pthread_create(&thread, NULL, executes, NULL))
 		return 1;
@@ -136,7 +171,7 @@ static int execute_for_ever(void)
 static void executes_for_ever(int ready)
 {
 	say_ready(ready);
-	execv(words[0], words);
+	executes(NULL);
 }
 
 static void what_took_the_main_threads_number_stands_too(void **state)
@@ -157,14 +192,76 @@ static void what_took_the_main_threads_number_stands_too(void **state)
 	end(leader);
 }
 
+static void answer_and_obey(int answer, int order)
+{
+	char byte = 0;
+	if (write(answer, &byte, 1) != 1 || read(order, &byte, 1) != 1)
+		_exit(1);
+}
+
+static void *executes_once(void *unused)
+{
+	char answer[16], *words[] = { self, executed_word, number, answer, NULL };
+	snprintf(answer, sizeof(answer), "%d", answers[1]);
+	answer_and_obey(answers[1], orders[0]);
+	execv(words[0], words);
+	return unused;
+}
+
+static void has_a_thread_that_executes(int ready)
+{
+	pthread_t thread;
+	answer_and_obey(ready, orders[0]);
+	if (pthread_create(&thread, NULL, executes_once, NULL))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static int executed(const char *parent, const char *answer)
+{
+	die_with_parent(parent);
+	char byte = 0;
+	if (write(atoi(answer), &byte, 1) != 1)
+		return 1;
+	for (;;)
+		pause();
+}
+
+/* Born after the threads were listed, gone before they were once more, and the main one stood in between. */
+static void what_a_thread_executed_that_was_never_seen_stands_too(void **state)
+{
+	(void)state;
+	assert_int_equal(pipe(orders), 0);
+	assert_int_equal(pipe(answers), 0);
+	leader = child_that(has_a_thread_that_executes);
+	lost_leaders = seizes = 0;
+	wanted = EXECUTES_UNSEEN;
+	struct vmsnap *snap = capture_ok(leader, NULL);
+	assert_int_equal(wanted, DETACHES);
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_FULL);
+	assert_int_equal(lost_leaders, 0);
+	vmsnap_unref(snap);
+	wanted = NOTHING;
+	end(leader);
+	for (int i = 0; i < 2; i++) {
+		close(orders[i]);
+		close(answers[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	if (argc > 1 && !strcmp(argv[1], "executes"))
-		return execute_for_ever();
+	if (argc > 2 && !strcmp(argv[1], executes_word))
+		return execute_for_ever(argv[2]);
+	if (argc > 3 && !strcmp(argv[1], executed_word))
+		return executed(argv[2], argv[3]);
+	snprintf(number, sizeof(number), "%d", (int)getpid());
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thread_that_is_ended_when_it_is_done_leaves_no_empty_snapshot),
 		cmocka_unit_test(a_freeze_that_has_no_turn_is_not_given_up),
 		cmocka_unit_test(what_took_the_main_threads_number_stands_too),
+		cmocka_unit_test(what_a_thread_executed_that_was_never_seen_stands_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
