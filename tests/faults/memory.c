@@ -83,16 +83,20 @@ WRAPPED(char *, realpath, const char *path, char *resolved)
 	return fails() ? NULL : resolved ? __real_realpath(path, resolved) : counted(__real_realpath(path, resolved));
 }
 
+static int counted_format(char **out, const char *format, va_list args)
+{
+	int len = fails() ? -1 : vasprintf(out, format, args);
+	live += len >= 0;
+	return len;
+}
+
 __attribute__((format(printf, 2, 3))) int __wrap_asprintf(char **out, const char *format, ...);
 WRAPPED(int, asprintf, char **out, const char *format, ...)
 {
 	va_list args;
-	if (fails())
-		return -1;
 	va_start(args, format);
-	int len = vasprintf(out, format, args);
+	int len = counted_format(out, format, args);
 	va_end(args);
-	live += len >= 0;
 	return len;
 }
 
@@ -102,12 +106,9 @@ WRAPPED(int, __asprintf_chk, char **out, int flag, const char *format, ...)
 {
 	va_list args;
 	(void)flag;
-	if (fails())
-		return -1;
 	va_start(args, format);
-	int len = vasprintf(out, format, args);
+	int len = counted_format(out, format, args);
 	va_end(args);
-	live += len >= 0;
 	return len;
 }
 
