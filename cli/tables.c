@@ -27,8 +27,8 @@ const struct command command_table[] = {
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
 	  "all forks are told. A verdict says who copied a page, which is not always who\n"
-	  "wrote to it; --base makes it certain: the parent before the fork, or both sides\n"
-	  "(capture --tree) right after it.\n",
+	  "wrote to it; --base tells it: both sides right after the fork (capture --tree),\n"
+	  "or the parent before it.\n",
 	  cmd_cow, { VMSNAP_REPORT_COW, VMSNAP_REPORT_SET_COW } },
 	{ CMD_MAP, "map", "A [B]", 1, 2, "the address space as a picture",
 	  "With two snapshots: what became of A's pages in B.\n", cmd_map, { 0 } },

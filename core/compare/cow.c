@@ -29,9 +29,10 @@ struct vmsnap_cow {
 	const struct vmsnap *other; /* the child at the instant of the base; or NULL */
 	enum base_time base_time;
 	enum kernel_moves moves;
-	bool many_moves; /* more than that these two are hardly met by any */
-	bool went_on;    /* the parent changed its memory between the base and the fork */
-	int relation;    /* enum vmsnap_relation */
+	bool many_moves;              /* more than that these two are hardly met by any */
+	bool went_on;                 /* the parent changed its memory between the base and the fork */
+	bool parent_idle, child_idle; /* they made no page since: see fork_base.h */
+	int relation;                 /* enum vmsnap_relation */
 	struct vmsnap_cow_range *ranges;
 	size_t count, capacity;
 	uint64_t totals[VMSNAP_VERDICT_COUNT], touched_totals[VMSNAP_VERDICT_COUNT];
@@ -176,6 +177,8 @@ static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pa
 		.parent_child_frames = facts_same_boot(cow->parent, cow->child),
 		.base_time = base ? cow->base_time : BASE_NONE,
 		.went_on = cow->went_on,
+		.parent_idle = cow->parent_idle,
+		.child_idle = cow->child_idle,
 		.moves = cow->moves,
 		.at_once = no_moves_between(cow->parent, cow->child),
 		.merges = cow->parent->info.page_moves == MOVES_MERGED || cow->child->info.page_moves == MOVES_MERGED,
@@ -433,6 +436,8 @@ static struct vmsnap_cow *cow_make(const struct vmsnap *parent, const struct vms
 	cow->base = vmsnap_ref(base->base);
 	cow->other = vmsnap_ref(base->other);
 	cow->base_time = base->time;
+	cow->parent_idle = base->parent_idle;
+	cow->child_idle = base->child_idle;
 	set_moves(cow);
 	cow->work = *work;
 	return cow;

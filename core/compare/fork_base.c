@@ -50,8 +50,14 @@ static enum base_time time_of_one(const struct vmsnap *parent, const struct vmsn
 	return newborn(base) ? BASE_AT_CHILD : BASE_CHILD_LATE;
 }
 
-struct fork_base fork_base_of(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *one,
-                              const struct vmsnap *two)
+static bool parent_idle(const struct vmsnap *parent, const struct vmsnap *base)
+{
+	uint64_t faults = base->info.faults;
+	return facts_same_process(base, parent) && faults != UINT64_MAX && parent->info.faults == faults;
+}
+
+static struct fork_base of_one_or_two(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *one,
+                                      const struct vmsnap *two)
 {
 	if (!one) {
 		one = two;
@@ -67,4 +73,13 @@ struct fork_base fork_base_of(const struct vmsnap *parent, const struct vmsnap *
 	if (two && facts_same_process(one, parent) && facts_same_process(two, child) && facts_same_boot(one, two))
 		return (struct fork_base){ .base = one, .other = two, .time = time_of_both(one, two) };
 	return (struct fork_base){ .base = one, .time = time_of_one(parent, child, one) };
+}
+
+struct fork_base fork_base_of(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *one,
+                              const struct vmsnap *two)
+{
+	struct fork_base found = of_one_or_two(parent, child, one, two);
+	found.parent_idle = found.base && parent_idle(parent, found.base);
+	found.child_idle = newborn(child);
+	return found;
 }

@@ -20,6 +20,8 @@ struct fork_base {
 	/* The base; other: the other side, where both are used.  Either may be NULL. */
 	const struct vmsnap *base, *other;
 	enum base_time time;
+	/* Since the base, the child since the fork, it made no page: there was no page fault. */
+	bool parent_idle, child_idle;
 };
 /* one, two: of the fork's two sides at one instant, in either order; or NULL.  Where both are
  * given, .base is the parent. */

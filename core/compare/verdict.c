@@ -184,6 +184,7 @@ struct at_fork {
 	enum kind kind; /* UNTOLD: not known */
 	uint64_t frame; /* of a page of its own; 0: not known */
 	bool presumed;  /* it is so, unless something was undone in between */
+	bool likely;    /* or unless it was given back, and made anew since in the frame that it had had */
 };
 
 static struct at_fork known(const struct verdict_page *page)
@@ -201,11 +202,19 @@ static struct at_fork presumed(const struct verdict_page *page)
 
 static const struct at_fork untold = { .kind = UNTOLD };
 
-/* Whether a side has the frame still that the base had: nobody is given a frame that others
- * hold, so it was there all the time. */
+/* Whether a side has the frame still that the base had. */
 static bool kept_by(const struct verdict_case *c, const struct verdict_page *side, bool same)
 {
 	return same && c->base_frames && same_own(side, &c->base);
+}
+
+/* Nobody is given a frame that others hold, so it was there all the time, if it was not let go: the kernel soon
+ * gives out again what was freed.  That takes a page fault. */
+static struct at_fork of_kept(const struct verdict_page *base, bool idle)
+{
+	struct at_fork fork = known(base);
+	fork.likely = !idle;
+	return fork;
 }
 
 /* Both were looked at after the fork.  What they had in common then they had from the fork;
@@ -236,8 +245,9 @@ static struct at_fork of_newborn(const struct verdict_case *c)
 /* Until the fork the parent may have changed anything. */
 static struct at_fork of_parent_before(const struct verdict_case *c)
 {
-	if (kept_by(c, &c->parent, c->parent_base_same) || kept_by(c, &c->child, c->child_base_same))
-		return known(&c->base);
+	bool by_parent = kept_by(c, &c->parent, c->parent_base_same);
+	if (by_parent || kept_by(c, &c->child, c->child_base_same))
+		return of_kept(&c->base, by_parent ? c->parent_idle : c->child_idle);
 	return c->went_on ? untold : presumed(&c->base);
 }
 
@@ -255,9 +265,10 @@ static struct at_fork at_fork_of(const struct verdict_case *c)
 		return of_both(c);
 	/* What one had after the fork, and the other has now, both had at the fork. */
 	case BASE_PARENT_LATE:
-		return kept_by(c, &c->child, c->child_base_same) ? known(&c->base) : untold;
+		return kept_by(c, &c->child, c->child_base_same) ? of_kept(&c->base, c->child_idle) : untold;
+	/* How many faults the parent had had by then nobody looked at. */
 	case BASE_CHILD_LATE:
-		return kept_by(c, &c->parent, c->parent_base_same) ? known(&c->base) : untold;
+		return kept_by(c, &c->parent, c->parent_base_same) ? of_kept(&c->base, false) : untold;
 	default:
 		return untold;
 	}
@@ -413,7 +424,7 @@ static bool rests_on_the_base(const struct rule *rule)
 
 static bool is_inferred(const struct verdict_case *c, const struct at_fork *fork, const struct rule *rule)
 {
-	return rule->inferred || (fork->presumed && rests_on_the_base(rule)) ||
+	return rule->inferred || ((fork->presumed || fork->likely) && rests_on_the_base(rule)) ||
 	       (c->moves != MOVES_NONE && rests_on_a_kept_frame(rule));
 }
 
@@ -436,7 +447,9 @@ static struct verdict judge(const struct verdict_case *c)
 		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 	struct at_fork fork = at_fork_of(c);
 	enum kind parent = kind_of(&c->parent), child = kind_of(&c->child);
-	if (fork.presumed && may_be_otherwise(c, fork.kind, parent, child))
+	/* Of what one alone has, that is known for sure; that the other dropped it would only be likely. */
+	bool one_alone = !((parent & OWN) && (child & OWN));
+	if ((fork.presumed && may_be_otherwise(c, fork.kind, parent, child)) || (fork.likely && one_alone))
 		fork = untold;
 	if (may_be_zeroed(c, fork.kind, parent, child))
 		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };

@@ -363,6 +363,31 @@ static void what_was_in_swap_before_the_fork_was_not_always_there_at_it(void **s
 	expect_first(f, VMSNAP_VERDICT_ONLY_IN_PARENT, false);
 }
 
+/* It gave the page back, forked, and made it anew in the frame that it had had: two page faults, or one. */
+static void a_frame_that_was_freed_before_the_fork_may_come_again(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t faults_of_base, faults_of_parent;
+		int verdict;
+	} cases[] = {
+		{ 40, 40, VMSNAP_VERDICT_DROPPED_BY_CHILD },
+		{ 40, 41, VMSNAP_VERDICT_ONLY_IN_PARENT },
+		{ UINT64_MAX, UINT64_MAX, VMSNAP_VERDICT_ONLY_IN_PARENT }, /* not known */
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct two_frames f = { family_member(10, 1), family_member(10, 1), family_member(11, 10) };
+		f.base->info.faults = cases[i].faults_of_base;
+		f.parent->info.faults = cases[i].faults_of_parent;
+		add_pages(f.base, 16, 1, OWNED(100));
+		add_pages(f.parent, 16, 1, OWNED(100));
+		expect_first(f, cases[i].verdict, false);
+	}
+	struct two_frames f = make_two_frames(16, false, 0);
+	f.parent->info.faults = 1;
+	expect_first(f, VMSNAP_VERDICT_COPIED_BY_CHILD, true);
+}
+
 static void what_is_not_known_is_not_believed(void **state)
 {
 	(void)state;
@@ -565,6 +590,7 @@ int main(void)
 		cmocka_unit_test(a_page_that_is_gone_does_not_show_that_others_moved),
 		cmocka_unit_test(what_ksm_may_have_merged_names_nobody),
 		cmocka_unit_test(what_was_in_swap_before_the_fork_was_not_always_there_at_it),
+		cmocka_unit_test(a_frame_that_was_freed_before_the_fork_may_come_again),
 		cmocka_unit_test(what_is_not_known_is_not_believed),
 		cmocka_unit_test(the_zero_page_of_a_recording),
 		cmocka_unit_test(what_may_be_the_zero_page_in_both_is_shared_at_most),

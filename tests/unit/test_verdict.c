@@ -408,6 +408,55 @@ static void zero_pages_may_be_pages_that_were_merged(void **state)
 	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_DROPPED_BY_CHILD);
 }
 
+/* One side has the base's frame still, and a fault since can have made the page anew in it. */
+static void a_frame_kept_since_the_base_is_no_proof_where_pages_were_made_since(void **state)
+{
+	(void)state;
+	static const struct {
+		enum base_time time;
+		uint64_t parent, child;
+		enum mapping mapping;
+		bool parent_idle, child_idle;
+		int verdict;
+		bool inferred;
+	} cases[] = {
+		{ BASE_BEFORE, OWNED(9), OWNED(21), ANONYMOUS, true, false, VMSNAP_VERDICT_COPIED_BY_CHILD, false },
+		{ BASE_BEFORE, OWNED(9), OWNED(21), ANONYMOUS, false, true, VMSNAP_VERDICT_COPIED_BY_CHILD, true },
+		{ BASE_BEFORE, OWNED(21), OWNED(9), ANONYMOUS, false, true, VMSNAP_VERDICT_COPIED_BY_PARENT, false },
+		{ BASE_BEFORE, OWNED(21), OWNED(9), ANONYMOUS, true, false, VMSNAP_VERDICT_COPIED_BY_PARENT, true },
+		{ BASE_BEFORE, OWNED(9), NOTHING, ANONYMOUS, true, true, VMSNAP_VERDICT_DROPPED_BY_CHILD, false },
+		{ BASE_BEFORE, OWNED(9), NOTHING, ANONYMOUS, false, true, VMSNAP_VERDICT_ONLY_IN_PARENT, false },
+		{ BASE_BEFORE, ZEROPAGE, OWNED(9), ANONYMOUS, true, true, VMSNAP_VERDICT_DROPPED_BY_PARENT, false },
+		{ BASE_BEFORE, ZEROPAGE, OWNED(9), ANONYMOUS, true, false, VMSNAP_VERDICT_ONLY_IN_CHILD, false },
+		{ BASE_BEFORE, OWNED(9), NOTHING, CHILD_GONE, true, true, VMSNAP_VERDICT_DROPPED_BY_CHILD, false },
+		{ BASE_BEFORE, OWNED(9), NOTHING, CHILD_GONE, false, true, VMSNAP_VERDICT_ONLY_IN_PARENT, false },
+		{ BASE_BEFORE, NOTHING, OWNED(9), PARENT_GONE, true, false, VMSNAP_VERDICT_ONLY_IN_CHILD, false },
+		{ BASE_BEFORE, ANON(9), ANON(9), ANONYMOUS, false, false, VMSNAP_VERDICT_SHARED, false },
+		{ BASE_PARENT_LATE, OWNED(21), OWNED(9), ANONYMOUS, false, true, VMSNAP_VERDICT_COPIED_BY_PARENT,
+		  false },
+		{ BASE_PARENT_LATE, OWNED(21), OWNED(9), ANONYMOUS, true, false, VMSNAP_VERDICT_COPIED_BY_PARENT,
+		  true },
+		{ BASE_PARENT_LATE, NOTHING, OWNED(9), ANONYMOUS, true, false, VMSNAP_VERDICT_ONLY_IN_CHILD, false },
+		{ BASE_CHILD_LATE, OWNED(9), OWNED(21), ANONYMOUS, true, true, VMSNAP_VERDICT_COPIED_BY_CHILD, true },
+		{ BASE_CHILD_LATE, OWNED(9), NOTHING, ANONYMOUS, true, true, VMSNAP_VERDICT_ONLY_IN_PARENT, false },
+		/* What was there at the fork itself needs no such proof. */
+		{ BASE_AT, OWNED(9), NOTHING, ANONYMOUS, false, false, VMSNAP_VERDICT_DROPPED_BY_CHILD, false },
+		{ BASE_AT_CHILD, OWNED(9), OWNED(21), ANONYMOUS, false, false, VMSNAP_VERDICT_COPIED_BY_CHILD, false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct row row = {
+			.mapping = cases[i].mapping, .base = ANON(9), .parent = cases[i].parent, .child = cases[i].child
+		};
+		struct verdict_case c = make_case(&row);
+		c.base_time = cases[i].time;
+		c.parent_idle = cases[i].parent_idle;
+		c.child_idle = cases[i].child_idle;
+		struct verdict found = verdict_of(&c);
+		if (found.verdict != cases[i].verdict || found.inferred != cases[i].inferred)
+			fail_msg("case %zu: %s, inferred %d", i, vmsnap_verdict_name(found.verdict), found.inferred);
+	}
+}
+
 static void what_is_not_known_has_no_verdict(void **state)
 {
 	(void)state;
@@ -442,6 +491,7 @@ int main(void)
 		cmocka_unit_test(pages_that_lie_as_a_huge_one_does_may_be_of_the_kernels_making),
 		cmocka_unit_test(what_neither_had_in_its_place_after_the_fork_need_not_be_new),
 		cmocka_unit_test(zero_pages_may_be_pages_that_were_merged),
+		cmocka_unit_test(a_frame_kept_since_the_base_is_no_proof_where_pages_were_made_since),
 		cmocka_unit_test(what_is_not_known_has_no_verdict),
 		cmocka_unit_test(every_verdict_has_a_name_of_its_own),
 	};
