@@ -473,6 +473,20 @@ static void note_states(struct freeze *freeze)
 	}
 }
 
+void freeze_look_at_waiting(struct freeze *freeze)
+{
+	for (size_t p = 0; p < freeze->count; p++) {
+		struct frozen_process *process = &freeze->processes[p];
+		if (process->state != VMSNAP_FREEZE_PARTIAL || process->runs)
+			continue;
+		for (size_t t = 0; t < process->count; t++) {
+			const struct frozen_task *task = &process->tasks[t];
+			process->runs |= !task->stopped && !task->gone &&
+			                 !strchr("DZX", tracer_task_state(process->procdir, task->tid));
+		}
+	}
+}
+
 /* Where nobody else wants a processor, what is to stop does so sooner if we yield to it. */
 static void begin(struct freeze *freeze)
 {

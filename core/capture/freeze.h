@@ -20,6 +20,9 @@
 /* Stops them all; with .tree also their descendants, and in any case whoever has their memory,
  * which are added.  That a process cannot be stopped is no error: its state says so. */
 int freeze_stop(struct freeze *freeze, struct vmsnap_error *err);
+/* While they stand, after their pages were read: whether those that could not be stopped, as they wait in the kernel,
+ * wait there still.  They have not run then, for before they come back to their program they stop. */
+void freeze_look_at_waiting(struct freeze *freeze);
 /* Whether every thread of a process is in a tracing stop, by the same tracer as when
  * it could not be seized. */
 bool freeze_held_by_debugger(const struct frozen_process *process);

@@ -39,11 +39,29 @@ static bool others_ran(const struct capture *capture, size_t index)
 
 int instant_note_memory(struct capture *capture)
 {
+	freeze_look_at_waiting(&capture->freeze);
 	/* The kernel knows memory by the main threads. */
 	for (size_t i = 0; i < capture->reader_count; i++)
 		if (instant_takes(capture, i) && capture->readers[i].memory != capture->readers[i].procdir)
 			capture->freeze.processes[i].users_unknown = true;
 	return freeze_note_memory(&capture->freeze) ? fail_no_memory(&capture->error) : VMSNAP_OK;
+}
+
+/* Whether it stood like others that have its memory and were stopped, though itself it was not: it waits in the
+ * kernel, as for the vfork child that is one of them.  One memory is not of one instant for some of them only. */
+static bool stood_with_others(const struct capture *capture, size_t index)
+{
+	const struct frozen_process *process = &capture->freeze.processes[index];
+	bool others = false;
+	for (size_t i = 0; i < capture->freeze.count; i++)
+		others |= instant_has_memory_of(capture, index, i) && capture->freeze.processes[i].stood;
+	return process->state == VMSNAP_FREEZE_PARTIAL && others && !process->runs && !others_ran(capture, index);
+}
+
+static void note_none_missed(struct vmsnap *snap)
+{
+	for (size_t i = 0; i < snap->thread_count; i++)
+		snap->threads[i].missed = false;
 }
 
 /* Frozen by us: consistent.  Otherwise it is if the map reads the same once more,
@@ -55,6 +73,10 @@ static int set_consistency(struct capture *capture, size_t index)
 	struct vmsnap_info *info = &reader->builder.snap->info;
 	if (reader->live && process->state == VMSNAP_FREEZE_DEBUGGER && !still_held(capture, process))
 		process->state = VMSNAP_FREEZE_NONE;
+	if (reader->live && stood_with_others(capture, index)) {
+		process->state = VMSNAP_FREEZE_FULL;
+		note_none_missed(reader->builder.snap);
+	}
 	info->freeze = process->state;
 	info->consistent = true;
 	bool stands = process->state == VMSNAP_FREEZE_FULL || process->state == VMSNAP_FREEZE_DEBUGGER;

@@ -7,6 +7,7 @@
 
 #include "filter_record.h"
 #include "format_value.h"
+#include "snapshot_record.h"
 #include "status_value.h"
 #include "text_fit.h"
 
@@ -84,7 +85,9 @@ static void put_instant(struct text *text, const struct vmsnap *snap)
 		                              : "whether it stood still is not known\n");
 		return;
 	}
-	if (info->freeze == VMSNAP_FREEZE_FULL)
+	if (info->freeze == VMSNAP_FREEZE_FULL && !snapshot_stood(snap))
+		text_string(text, "not paused: it waited in the kernel for another process of its memory");
+	else if (info->freeze == VMSNAP_FREEZE_FULL)
 		text_format(text, "frozen for %s", word_duration(info->pause).text);
 	else if (info->freeze == VMSNAP_FREEZE_DEBUGGER)
 		text_string(text, "held by a debugger");

@@ -134,7 +134,10 @@ static void put_command_line(struct row *record, const struct vmsnap_info *info)
 bool snapshot_stood(const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	return info->freeze == VMSNAP_FREEZE_FULL || (info->freeze == VMSNAP_FREEZE_PARTIAL && info->pause);
+	/* A parent that waits for its vfork child stands, too, but not for us. */
+	bool waited = info->memory_with_count && !info->pause;
+	return (info->freeze == VMSNAP_FREEZE_FULL && !waited) ||
+	       (info->freeze == VMSNAP_FREEZE_PARTIAL && info->pause);
 }
 
 static void put_place(struct row *record, unsigned column, uint64_t address)

@@ -197,19 +197,18 @@ class OneAddressSpace(Kin):
         target.end()
 
     def check_words_of_a_parent_that_waits(self, target, user):
-        """It cannot be stopped: all that tells of it says the same."""
+        """It cannot be stopped, and stands all the same, as its child does: all that tells of it says the same."""
         path = os.path.join(support.world().home(user), "waits.vms")
         said = run("capture", target.pid, "-o", path, user=user).err
         self.assertRegex(said, r"(?m)on disk, not paused$")
-        self.assertIn("1 of 1 thread could not be stopped", said)
-        self.assertIn("its pages may not be of one instant", said)
+        self.assertNotIn("could not be stopped", said)
+        self.assertNotIn("its pages may not be of one instant", said)
         shot = self.shot(path)
-        self.assertEqual([shot[key] for key in ("freeze", "instant", "pause_us")], ["partial", None, None])
+        self.assertEqual([shot[key] for key in ("freeze", "instant", "pause_us")], ["full", True, None])
         self.assertRegex(run("show", path, user=user).out.decode(),
-                         r"instant +not frozen: 1 of 1 thread \(\d+\) could not be stopped; the map did not change "
-                         r"meanwhile, its pages may have\n")
+                         r"instant +not paused: it waited in the kernel for another process of its memory\n")
         listed = run("list", path, "-r", "-n", "-o", "FREEZE,INSTANT,PAUSE", user=user).out
-        self.assertEqual(listed, b"partial ? -\n")
+        self.assertEqual(listed, b"full yes -\n")
 
     @each_user
     def test_vfork_child_and_the_parent_that_waits_for_it(self, user):
@@ -220,6 +219,10 @@ class OneAddressSpace(Kin):
         self.assertEqual(ask(self, "cow", path)["not_compared"], "one_address_space")
         # Who waits in the kernel runs in no memory.
         self.assertEqual((child["consistent"], child["freeze"]), (True, "full"))
+        # And of one memory the words are the same.
+        self.assertEqual((parent["instant"], child["instant"]), (True, True))
+        listed = run("list", path, "-r", "-n", "-o", "INSTANT", user=user).out
+        self.assertEqual(listed, b"yes\nyes\n")
         self.assertEqual(self.shot(capture(self, child["pid"], user=user))["consistent"], True)
         self.assertEqual(kernel.state(target.pid), "D")
         self.check_words_of_a_parent_that_waits(target, user)

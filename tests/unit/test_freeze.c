@@ -33,14 +33,35 @@ static void has_a_thread_that_vforks(int ready)
 static void the_thread_that_was_not_stopped_is_told(void **state)
 {
 	(void)state;
+	/* Where it is not found out that whom it waits for has its memory, and stands. */
+	const struct vmsnap_capture_options brief = { .size = sizeof(brief), .flags = VMSNAP_CAPTURE_BRIEF };
 	pid_t pid = child_that(has_a_thread_that_vforks);
-	struct vmsnap *snap = capture_ok(pid, NULL);
+	struct vmsnap *snap = capture_ok(pid, &brief);
 	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_PARTIAL);
 	assert_int_equal(vmsnap_thread_count(snap), 2);
 	for (size_t i = 0; i < 2; i++) {
 		const struct vmsnap_thread *thread = vmsnap_thread(snap, i);
 		assert_int_equal(thread->missed, !strcmp(thread->comm, "vforks"));
 	}
+	vmsnap_unref(snap);
+	end(pid);
+}
+
+static void a_thread_that_waits_for_its_vfork_child_stands_with_it(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(has_a_thread_that_vforks);
+	if (syscall(SYS_kcmp, pid, pid, 1, 0, 0)) {
+		end(pid);
+		skip();
+	}
+	struct vmsnap *snap = capture_ok(pid, NULL);
+	bool known;
+	assert_int_equal(vmsnap_info(snap)->freeze, VMSNAP_FREEZE_FULL);
+	assert_true(vmsnap_one_instant(snap, &known));
+	assert_int_equal(vmsnap_thread_count(snap), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_false(vmsnap_thread(snap, i)->missed);
 	vmsnap_unref(snap);
 	end(pid);
 }
@@ -270,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_thread_that_was_not_stopped_is_told),
+		cmocka_unit_test(a_thread_that_waits_for_its_vfork_child_stands_with_it),
 		cmocka_unit_test(of_a_whole_freeze_no_thread_is_missed),
 		cmocka_unit_test(whoever_has_its_memory_stands_with_it),
 		cmocka_unit_test(looking_leaves_a_stop_where_it_is),

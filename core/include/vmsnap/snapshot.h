@@ -64,9 +64,9 @@ const char *vmsnap_struct_name(int which); /* "info" */
 
 enum vmsnap_freeze {
 	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
-	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap */
+	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap, or waited in the kernel for one that was (vfork) */
 	VMSNAP_FREEZE_DEBUGGER = 2, /* every thread was held by a debugger already */
-	/* Some thread could not be stopped (vfork, disk wait, a held exec): vmsnap_thread.missed; or
+	/* Some thread could not be stopped (disk wait, a held exec): vmsnap_thread.missed; or
 	 * another process that has the same memory. */
 	VMSNAP_FREEZE_PARTIAL = 3,
 };
