@@ -179,12 +179,26 @@ def _newest_fork():
     pairs = session.pairs()
     found = next((pair for pair in pairs if pair.kind != "vfork" or not _has_ended(pair)), None)
     if found is None and pairs:
-        raise VmsnapError(f"no fork has been seen but {pairs[0].name}, a vfork, in which parent and child had one "
+        none = "no other fork is left than" if session.dropped_forks else "no fork has been seen but"
+        raise VmsnapError(f"{none} {pairs[0].name}, a vfork, in which parent and child had one "
                           f"address space; the two as they were: vmsnap cow {pairs[0].name}")
+    if found is None and session.dropped_forks:
+        raise VmsnapError(f"{_dropped_forks()}, and of no other fork are there snapshots: name two snapshots: "
+                          "vmsnap cow PARENT CHILD")
     if found is None:
         raise VmsnapError("no fork has been seen: say 'vmsnap auto fork' before the program forks, or name two "
                           "snapshots: vmsnap cow PARENT CHILD")
     return found
+
+
+def _dropped_forks():
+    """The newest first, as in "snapshots of fork2 and fork1 were dropped"."""
+    named = 3
+    forks = list(reversed(session.dropped_forks))
+    more = len(forks) - named
+    shown = " and ".join(forks[:named] + ([f"{more} more"] if more > 0 else []))
+    why = f" (set vmsnap limit {gdb.parameter('vmsnap limit')})" if session.dropped else ""
+    return f"snapshots of {shown} were dropped{why}"
 
 
 def _named_fork(word):
@@ -192,6 +206,8 @@ def _named_fork(word):
     if found is None:
         there = ", ".join(pair.name for pair in session.pairs()[:8])
         known = f"the forks are {there}" if there else "no fork has been seen (vmsnap auto fork)"
+        if session.dropped_forks and (not there or word in session.dropped_forks):
+            known = "; ".join([_dropped_forks()] + ([known] if there else []))
         raise VmsnapError(f"'{word}' is no fork, and a parent needs a child: vmsnap cow PARENT CHILD; {known}")
     return found
 

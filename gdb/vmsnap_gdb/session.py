@@ -18,6 +18,7 @@ from vmsnap_gdb import execs, looks, resumes, settings, target, touched, variabl
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
 _NAMES_KEPT = 4
+_GONE_KEPT = 1000
 
 
 class Pair(collections.namedtuple("Pair", "parent child kind")):
@@ -69,6 +70,8 @@ class Session:
         self._numbers = collections.Counter()
         self._names = collections.OrderedDict()
         self.dropped = 0  # by the limit
+        self._gone = collections.deque(maxlen=_GONE_KEPT)  # names of those that were dropped, by whomever
+        self.dropped_forks = collections.deque(maxlen=_GONE_KEPT)
 
     # ---- what there is ----
 
@@ -120,12 +123,14 @@ class Session:
     def entry(self, name):
         if name in self._entries:
             return self._entries[name]
-        raise VmsnapError(f"there is no snapshot called '{name}'; {self._what_there_is()}")
+        what = f"the snapshot '{name}' was dropped" if name in self._gone else f"there is no snapshot called '{name}'"
+        raise VmsnapError(f"{what}; {self._what_there_is()}")
 
     def _what_there_is(self):
         names = self.names_list()
         if not names:
-            return "there are none yet: take one with 'vmsnap take', or load a file"
+            again = "left" if self._gone else "yet"
+            return f"there are none {again}: take one with 'vmsnap take', or load a file"
         shown = ", ".join(names[-8:])
         older = len(names) - 8
         more = "" if older <= 0 else " and an older one" if older == 1 else f" and {older} older ones"
@@ -188,6 +193,8 @@ class Session:
     def keep(self, entry):
         """In the place of the one of its name, if there is one."""
         self.drop(entry.name)
+        if entry.name in self._gone:
+            self._gone.remove(entry.name)
         self._entries[entry.name] = entry
         if entry.automatic:
             self._automatic[entry.name] = entry
@@ -228,7 +235,9 @@ class Session:
         self._automatic.pop(name, None)
         if entry is None:
             return  # one of a fork's two, dropped with the other
+        self._gone.append(name)
         if entry.pair:
+            self.dropped_forks.append(entry.pair.name)
             other = entry.pair.child if entry.role == "parent" else entry.pair.parent
             other.pair = other.role = entry.pair = entry.role = None
         if not self._entries:

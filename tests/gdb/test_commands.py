@@ -162,6 +162,19 @@ class Look(Commands):
         gdb.fails("vmsnap show --range nonsense", "nonsense")
         gdb.fails("vmsnap show --only nonsense", "nonsense")
 
+    def test_a_snapshot_that_there_is_not_is_named(self):
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        for name in ("s7", "b3.1", "fork1.parent"):
+            said = gdb.fails(f"vmsnap page &small {name}", f"there is no snapshot called '{name}'", "there are s1, and now")
+            self.assertNotIn("syntax", said)
+        gdb.fails("vmsnap page &small +", "syntax error")
+        gdb("vmsnap drop s1")
+        for command in ("vmsnap page &small s1", "vmsnap show s1", "vmsnap diff s1"):
+            gdb.fails(command, "the snapshot 's1' was dropped; there are none left")
+        gdb("vmsnap take s1")
+        gdb("vmsnap page &small s1")
+
     def test_drop_forgets(self):
         gdb = self.at_step()
         for _ in range(3):

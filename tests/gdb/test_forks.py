@@ -266,6 +266,17 @@ class Kinds(Forked):
         self.assertIn("as they were at the fork", gdb.notes)
         self.assertIn("exited normally", gdb("continue"))
 
+    def test_forks_whose_snapshots_were_dropped_were_seen(self):
+        gdb = self.run_to("write")
+        gdb("vmsnap drop fork1.parent fork1.child")
+        gdb.fails("vmsnap cow", "snapshots of fork1 were dropped, and of no other fork are there snapshots",
+                  "vmsnap cow PARENT CHILD")
+        gdb.fails("vmsnap cow fork1", "snapshots of fork1 were dropped")
+        gdb("vmsnap take")
+        gdb("set vmsnap limit 1")
+        gdb("vmsnap take")
+        self.assertIn("limit 1", gdb.fails("vmsnap cow"))
+
     def test_double_fork_with_both_kept(self):
         gdb = self.run_to("double", stop="child_done",
                           settings=("detach-on-fork off", "schedule-multiple on"))

@@ -1,11 +1,14 @@
 """vmsnap page."""
 
+import re
+
 import gdb
 
 from vmsnap_gdb.commands import base, options
 
 AT = options.Option("at", None, "SNAPSHOT", options.SNAPSHOTS, "the page as it was in SNAPSHOT")
 HISTORY = options.Option("history", None, None, None, "only how the page went through the snapshots")
+_LIKE_A_NAME = re.compile(r"\w[\w.@:+-]*")
 
 
 def split(argument):
@@ -52,12 +55,11 @@ def _complete(text):
     return True
 
 
-def _hint(expression, name):
-    """For "&a s7", where s7 is none."""
+def _missing(expression):
+    """The last word of "&a s7" or "&a b3.1", if it is no part of the expression: a snapshot that there is not."""
     head, _, last = expression.rpartition(" ")
-    if name is None and head.strip() and last.isidentifier() and _complete(head) and not _complete(expression):
-        return f" (and there is no snapshot called '{last}')"
-    return ""
+    looks_so = head.strip() and _LIKE_A_NAME.fullmatch(last)
+    return last if looks_so and _complete(head) and not _complete(expression) else None
 
 
 class Page(base.Command):
@@ -90,8 +92,12 @@ Example:
         from vmsnap.errors import VmsnapError
         try:
             return paging.page(given, expression, name, base.note)
-        except VmsnapError as error:
-            raise VmsnapError(f"{error}{_hint(expression, name)}") from None
+        except VmsnapError:
+            missing = _missing(expression) if name is None else None
+            if missing is None:
+                raise
+        from vmsnap_gdb.session import session
+        session.entry(missing)  # says that there is none
 
     def candidates(self, words, word):
         # What follows a word of the expression may be more of it, or a snapshot.
