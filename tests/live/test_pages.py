@@ -241,21 +241,6 @@ class Pages(unittest.TestCase):
                 self.assertEqual(wrong, [], kind)
             target.end()
 
-    @support.each_user
-    def test_soft_dirty_pages_are_those_written_since_it_was_cleared(self, user):
-        target = Target(self, "soft_dirty", user=user)
-        start, end = target.ranges["written"]
-        if not ask(self, "show", capture(self, target.pid, user=user), user=user)["snapshot"]["known"]["soft_dirty"]:
-            skip(self, "this kernel does not tell which pages are soft-dirty")
-        kernel.clear_soft_dirty(target.pid)
-        target.tell("go")
-        found = pages(self, capture(self, target.pid, user=user), f"{start:x}-{end:x}", user=user)
-        dirty = {at for at, page in found.items() if "soft_dirty" in page[3]}
-        truth = {at for at, entry in kernel.entries(target.pid, [(start, end)]).items() if entry & kernel.SOFT_DIRTY}
-        self.assertEqual((len(found), dirty), (16, truth))
-        self.assertEqual(dirty, {start + 3 * PAGE, start + 7 * PAGE})
-        target.end()
-
     def test_a_page_of_a_gibibyte(self):
         for user in users():
             target = Target(self, "pages", "gigantic", user=user)
