@@ -20,7 +20,7 @@ def without_numbers(line):
     line = re.sub(r"…\S*", "…", line)         # a path that is cut
     line = re.sub(r"(?<=\S )[▁-█ ]*[▁-█]+(?= )", "strip", line)
     line = re.sub(r"(kernel\s+).*", r"\1#", line)
-    line = re.sub(r", soft_dirty\??", "", line) # as the kernel has it
+    line = re.sub(r", ?(soft_dirty|huge)\??", "", line) # as the kernel has it
     return re.sub(r"\s+", " ", line).strip()
 
 

@@ -94,14 +94,15 @@ class Names(Case):
                     file.seek(at + index * size + 24)
                     file.write((1 << 20).to_bytes(8, "little") + (1 << 31).to_bytes(8, "little"))
             file.truncate(1 << 40)
+        limit = 20 * support.SLOWNESS  # seconds of a processor
         process = subprocess.Popen([world().vmsnap, "page", str(target.pid), hex(target.ranges["static_variable"][0])],
                                    env=world().env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (30, 30)))
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)))
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(process.returncode, 0)
         self.assertLess(usage.ru_maxrss, 200 * 1024, "KiB at most")
-        self.assertLess(usage.ru_utime + usage.ru_stime, 20)
+        self.assertLess(usage.ru_utime + usage.ru_stime, limit)
 
     def measured(self, pid, address):
         """What is told of the address, and the peak of memory in KiB."""
