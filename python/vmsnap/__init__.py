@@ -18,7 +18,7 @@ VERSION = "0.1.0"  # of this package, and of the library it wants
 # What there is, by the module that it lies in.
 _THERE = {
     "errors": ("VmsnapError",),
-    "snapshot": ("Snapshot", "Mapping", "Run", "Thread", "Annotation", "ENTRY_FLAGS_SHIFT", "ENTRY_PFN",
+    "snapshot": ("Snapshot", "Store", "Mapping", "Run", "Thread", "Annotation", "ENTRY_FLAGS_SHIFT", "ENTRY_PFN",
                  "MALLOC_HEAP", "capture", "capture_set", "capture_tree", "recorded", "page_now", "snapshots_text",
                  "history_text"),
     "compare": ("Diff", "Cow", "relation"),

@@ -4,10 +4,10 @@ import array
 import collections
 import ctypes
 import os
-from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_void_p
+from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint8, c_uint64, c_void_p
 
 from vmsnap import _header, _lib, errors, given, packing
-from vmsnap._header import AnnotationKind, CaptureFlag, PageFlag, Perm, Relation
+from vmsnap._header import AnnotationKind, CaptureFlag, ContentsWanted, PageFlag, Perm, Relation
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 from vmsnap.given import ADDRESS_MAX
@@ -31,6 +31,11 @@ ENTRY_PFN = (1 << ENTRY_FLAGS_SHIFT) - 1
 
 _MOST_PAGES = 1 << 40  # more than any machine has
 _BATCH = 256  # runs that are asked for at once: each call costs more than all of them
+
+_MOST_BYTES = 1 << 32  # at once, of contents
+_HASH_SIZE = 16
+_CONTENTS = {"none": ContentsWanted.NO_CONTENTS, "hashes": ContentsWanted.HASHES, "private": ContentsWanted.PRIVATE,
+             "all": ContentsWanted.ALL}
 
 _STATUS_FN = CFUNCTYPE(c_bool, c_void_p, POINTER(_header.StatusField))
 
@@ -101,11 +106,37 @@ def status_field(field):
                        field.number if field.is_size or field.is_number else None)
 
 
-def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False):
+def _wanted(contents):
+    try:
+        return _CONTENTS[contents]
+    except KeyError:
+        raise VmsnapError(f"contents: {contents!r} is none of {', '.join(_CONTENTS)}") from None
+
+
+def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False, contents="none", store=None):
     flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
     flags |= (CaptureFlag.REALTIME if realtime else 0) | (CaptureFlag.BRIEF if brief else 0)
     return _lib.cancellable(_header.CaptureOptions, flags=flags, threads=threads, label=given.raw(label, "the name"),
-                            reason=given.raw(reason, "the reason"))
+                            reason=given.raw(reason, "the reason"), contents=_wanted(contents),
+                            store=store and store.handle)
+
+
+class Store(Owned):
+    """Distinct pages, each kept once: what snapshots that are made with it hold."""
+
+    _free = "vmsnap_store_unref"
+
+    def __init__(self):
+        super().__init__()
+        lib().vmsnap_store_new(byref(self._handle))
+
+    def pages(self):
+        """How many distinct ones some snapshot has now."""
+        return lib().vmsnap_store_pages(self._handle)
+
+    def memory(self):
+        """Bytes of ours that it takes."""
+        return lib().vmsnap_store_memory(self._handle)
 
 
 class Snapshot(Owned):
@@ -114,9 +145,11 @@ class Snapshot(Owned):
     _free = "vmsnap_unref"
 
     @classmethod
-    def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False):
-        """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory."""
-        options = _options(reason, label, freeze, smaps, threads, realtime, brief)
+    def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False,
+                contents="none", store=None):
+        """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory.
+        contents: "hashes", "private" or "all", and where pages are kept: a Store, or one of its own."""
+        options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store)
         return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(options))
 
     @classmethod
@@ -284,6 +317,38 @@ class Snapshot(Owned):
         """Bytes of ours that it takes."""
         return lib().vmsnap_memory(self._handle)
 
+    # ---- what pages hold ----
+
+    @property
+    def contents(self):
+        """What it keeps of them: "none", "hashes" or "bytes"."""
+        return lib().vmsnap_contents_name(lib().vmsnap_contents_kind(self._handle)).decode()
+
+    def contents_ranges(self, start=0):
+        """Yields (start, end) of whole pages of which contents are kept."""
+        first, end = c_uint64(), c_uint64(given.address(start))
+        while not lib().vmsnap_contents_range(self._handle, end, byref(first), byref(end)):
+            yield first.value, end.value or ADDRESS_MAX + 1
+            if not end.value:
+                return
+
+    def read(self, address, length):
+        """What was there, as bytes: as far as it is known without a gap, b"" if not even the first is."""
+        if not 0 <= length <= _MOST_BYTES:
+            raise VmsnapError(f"{length} bytes cannot be read at once")
+        into, got = ctypes.create_string_buffer(length or 1), c_size_t()
+        try:
+            lib().vmsnap_contents_read(self._handle, given.address(address), into, length, byref(got))
+        except VmsnapError as error:
+            if error.code != errors.NOT_FOUND:
+                raise
+        return ctypes.string_at(into, got.value)
+
+    def contents_hash(self, address):
+        """XXH3-128 of one page, 16 bytes; None if it is not known."""
+        found = (c_uint8 * _HASH_SIZE)()
+        return None if lib().vmsnap_contents_hash(self._handle, given.address(address), found) else bytes(found)
+
     # ---- what else was read of it ----
 
     @property
@@ -386,11 +451,12 @@ class Snapshot(Owned):
                        names=names)
 
 
-def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realtime=False):
+def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realtime=False, contents="none", store=None):
     """A Snapshot of a process.  While it is read, the process stands, unless freeze is false.
     threads: how many read it then; 0: as many as are worth it.  realtime: at real-time priority,
-    where that is permitted."""
-    return Snapshot.capture(pid, reason, label, freeze, smaps, threads, realtime)
+    where that is permitted.  contents: what its pages hold is kept, too: of private memory as "hashes",
+    or the bytes ("private"), or of "all" memory; store: in a Store that several snapshots have."""
+    return Snapshot.capture(pid, reason, label, freeze, smaps, threads, realtime, contents=contents, store=store)
 
 
 def capture_tree(pid, label="", reason="", freeze=True, smaps=False, left_out=None, threads=0, realtime=False):

@@ -278,6 +278,27 @@ class Comparisons(unittest.TestCase):
         with self.assertRaises(vmsnap.VmsnapError):
             names.at(-1)
 
+    def test_what_pages_held_is_what_the_kernel_shows(self):
+        start, end = self.target.ranges["table"]
+        with open(f"/proc/{self.target.pid}/mem", "rb") as memory:
+            memory.seek(start)
+            here = memory.read(end - start)
+        store = vmsnap.Store()
+        taken = [vmsnap.capture(self.target.pid, contents="private", store=store) for _ in range(2)]
+        self.assertEqual([each.contents for each in taken], ["bytes", "bytes"])
+        self.assertEqual(taken[0].read(start, end - start), here)
+        self.assertEqual(taken[1].read(start + 5, 7), here[5:12])
+        self.assertTrue(any(first <= start < last for first, last in taken[0].contents_ranges()))
+        self.assertEqual(taken[0].contents_hash(start), taken[1].contents_hash(start))
+        self.assertTrue(0 < store.pages() * PAGE < store.memory() + PAGE)
+        hashes = vmsnap.capture(self.target.pid, contents="hashes")
+        self.assertEqual((hashes.contents, hashes.read(start, 8)), ("hashes", b""))
+        self.assertEqual(hashes.contents_hash(start), taken[0].contents_hash(start))
+        none = vmsnap.capture(self.target.pid)
+        self.assertEqual((none.contents, none.read(start, 8), none.contents_hash(start)), ("none", b"", None))
+        self.assertRaises(vmsnap.VmsnapError, vmsnap.capture, self.target.pid, contents="some")
+        self.assertRaises(vmsnap.VmsnapError, taken[0].read, start, -1)
+
     def test_captured_names_come_back(self):
         mine = vmsnap.Annotation(self.target.ranges["table"][0], 8, vmsnap.AnnotationKind.LOCAL, self.target.pid, 0,
                                    "main", "mine", "long")
