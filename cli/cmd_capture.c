@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "contents_arg.h"
 #include "output.h"
 #include "privilege.h"
 #include "process_arg.h"
@@ -26,6 +27,7 @@ struct captured {
 	struct vmsnap **snaps;
 	size_t count;
 	struct left_out zombies, ended;
+	struct contents_arg contents;
 };
 
 /* ---- being interrupted ---- */
@@ -94,6 +96,7 @@ static int take(const struct options *options, const struct processes *processes
 		.left_out = note_left_out,
 		.left_out_ctx = captured,
 	};
+	contents_apply(&captured->contents, &how);
 	struct vmsnap_error err;
 	if (options->tree || processes->count > 1)
 		raise_descriptor_limit();
@@ -205,18 +208,25 @@ static const char *pause_text(const struct captured *captured, char text[64])
 
 static void tell_saved(const struct options *options, const char *path, const struct captured *captured)
 {
-	char resident[16], on_disk[16], file[64] = "", processes[64] = "", pause[64];
+	char resident[16], on_disk[16], kept[16], contents[64] = "", file[64] = "", processes[64] = "", pause[64];
 	size_t vmas = 0;
+	uint64_t bytes = 0;
 	struct stat st;
 	for (size_t i = 0; i < captured->count; i++)
 		vmas += has_memory_of_earlier(captured, i) ? 0 : vmsnap_vma_count(captured->snaps[i]);
+	for (size_t i = 0; i < captured->count; i++)
+		bytes += vmsnap_contents_bytes(captured->snaps[i]);
+	if (captured->contents.wanted)
+		snprintf(contents, sizeof(contents), ", %s of %s", options->hash ? "hashes" : "contents",
+		         size_text(bytes, kept));
 	if (options->tree || captured->count > 1)
 		snprintf(processes, sizeof(processes), "%zu process%s, ", captured->count,
 		         captured->count == 1 ? "" : "es");
 	if (is_regular(path, &st))
 		snprintf(file, sizeof(file), ", %s on disk", size_text((uint64_t)st.st_size, on_disk));
-	say("%s: %s%zu mappings, %s resident%s, %s", to_output(path) ? "standard output" : path, processes, vmas,
-	    size_text(resident_bytes(captured), resident), file, pause_text(captured, pause));
+	say("%s: %s%zu mappings, %s resident%s%s, %s%s", to_output(path) ? "standard output" : path, processes, vmas,
+	    size_text(resident_bytes(captured), resident), contents, file, pause_text(captured, pause),
+	    captured->contents.wanted ? ", in which what pages hold was read" : "");
 }
 
 /* "2 descendants have ended …: 4711, 4712" */
@@ -346,7 +356,15 @@ int cmd_capture(const struct options *options)
 		processes_free(&processes);
 		return status;
 	}
+	status = contents_parse(options, path, &captured.contents);
+	if (status) {
+		processes_free(&processes);
+		return status;
+	}
 	interrupts_notice();
+	/* Rights that were lent are for page states: what pages hold is read with those of who asks. */
+	if (captured.contents.wanted)
+		privilege_drop();
 	status = take(options, &processes, &captured);
 	processes_free(&processes);
 	privilege_drop();
@@ -364,5 +382,6 @@ int cmd_capture(const struct options *options)
 	if (!status && options->json)
 		status = list_saved(options, path);
 	vmsnap_unref_all(captured.snaps, captured.count);
+	contents_release(&captured.contents);
 	return status;
 }

@@ -44,6 +44,7 @@ static const char *value_action(enum option_value value)
 	case VALUE_NONE:
 	case VALUE_ANY:
 	case VALUE_WHEN:
+	case VALUE_CONTENTS:
 		break;
 	}
 	return ":";
@@ -55,7 +56,8 @@ static void values_print(struct output *output, const struct command *command)
 	output_text(output, "\t\tcase $before in\n");
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *row = &option_table[i];
-		if (!(row->commands & command->bit) || !row->placeholder || row->kind == OPTION_COLOR)
+		if (!(row->commands & command->bit) || !row->placeholder || row->kind == OPTION_COLOR ||
+		    row->kind == OPTION_MAYBE)
 			continue;
 		output_format(output, "\t\t--%s", row->name);
 		if (row->letter)
@@ -90,6 +92,8 @@ static void command_print(struct output *output, const struct command *command)
 			output_format(output, "--%s=auto --%s=always --%s=never ", row->name, row->name, row->name);
 		else
 			output_format(output, "--%s ", row->name);
+		if (row->value == VALUE_CONTENTS)
+			output_format(output, "--%s=private --%s=all ", row->name, row->name);
 	}
 	output_text(output, "\" && return\n");
 	const char *operand = command->bit & CMD_CAPTURE ? "_vmsnap_pids" : "_vmsnap_files";

@@ -39,7 +39,7 @@ static void option_print(struct output *output, const struct option_row *row)
 {
 	char words[64];
 	const char *open = "", *close = "";
-	if (row->kind == OPTION_COLOR) {
+	if (row->kind == OPTION_COLOR || row->kind == OPTION_MAYBE) {
 		open = "[";
 		close = "]";
 	}

@@ -47,7 +47,7 @@ static void arguments_make(struct getopt_arguments *arguments, const struct comm
 		if (!(row->commands & command->bit))
 			continue;
 		int has_value = !row->placeholder ? no_argument : required_argument;
-		if (row->kind == OPTION_COLOR)
+		if (row->kind == OPTION_COLOR || row->kind == OPTION_MAYBE)
 			has_value = optional_argument;
 		arguments->longs[count++] = (struct option){ row->name, has_value, NULL, ROW_VALUE + (int)i };
 		if (row->letter) {
@@ -137,6 +137,15 @@ static int row_set(struct options *options, const struct option_row *row, const 
 		return width_set(options, value);
 	case OPTION_THREADS:
 		return threads_set(options, value);
+	case OPTION_MAYBE:
+		value = value ? value : "";
+		memcpy(field, &value, sizeof(value));
+		return STATUS_OK;
+	case OPTION_EXCLUDE:
+		if (options->exclude_count == EXCLUDE_MAX)
+			return trouble("%s: at most %d times --exclude", options->command->name, EXCLUDE_MAX);
+		options->exclude[options->exclude_count++] = value;
+		return STATUS_OK;
 	}
 	return STATUS_TROUBLE;
 }

@@ -10,12 +10,19 @@
 
 struct command;
 
+/* So often may --exclude be given. */
+enum { EXCLUDE_MAX = 64 };
+
 struct options {
 	const struct command *command;
 	char **operands;
 	int operand_count;
 
 	bool append, tree, smaps, quiet;        /* capture */
+	const char *contents;                   /* which pages' are kept: "" if that was not said; NULL: none */
+	bool hash, undumped;
+	const char *exclude[EXCLUDE_MAX];
+	size_t exclude_count;
 	unsigned threads;                       /* 0: the library's choice */
 	bool no_freeze, no_realtime;            /* every capture, live processes too */
 	bool each, totals, long_rows, no_names; /* reading */
@@ -61,10 +68,12 @@ enum option_kind {
 	OPTION_COLOR,   /* --color[=WHEN] */
 	OPTION_WIDTH,   /* --width COLUMNS */
 	OPTION_THREADS, /* --threads N */
+	OPTION_MAYBE,   /* keeps a string, "" if there is none: --contents[=WHICH] */
+	OPTION_EXCLUDE, /* --exclude WHAT, more than once */
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS };
 
 struct option_row {
 	const char *name;

@@ -60,10 +60,9 @@ static bool wants_mapping(const struct vmsnap_capture_options *options, const st
 
 /* Of a file that is mapped to be written to, what was not written yet as well: it is little, and tells what
  * a variable was before. */
-static bool wants_state(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma, uint64_t entry,
-                        uint64_t zero_pfn)
+static bool wants_state(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma, uint64_t entry)
 {
-	if (!(entry & ENTRY_PRESENT) || (zero_pfn && (entry & ENTRY_FRAME_MASK) == zero_pfn))
+	if (!(entry & ENTRY_PRESENT) || entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO))
 		return false;
 	bool clean = entry & ENTRY_FLAG(VMSNAP_PAGE_FILE);
 	return !clean || vma->perms & VMSNAP_PERM_WRITE || (options->contents & WANTED_MASK) == VMSNAP_WANT_ALL;
@@ -204,7 +203,7 @@ static int each_range(struct reading *reading, range_fn fn)
 			uint64_t end = start + run_pages(&runs->items[run]) * target->page_size;
 			start = start > vma->start ? start : vma->start;
 			end = end < vma->end ? end : vma->end;
-			if (!wants_state(options, vma, runs->items[run].entry, target->zero_pfn))
+			if (!wants_state(options, vma, runs->items[run].entry))
 				continue;
 			if (start != to) {
 				rc = from < to ? outside_excluded(reading, from, to, fn) : VMSNAP_OK;

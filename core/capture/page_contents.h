@@ -22,7 +22,7 @@ struct page_contents {
 /* Whose they are, and what is known of it. */
 struct page_contents_target {
 	int memory, pagemap; /* descriptors of /proc/PID and of its pagemap */
-	uint64_t page_size, zero_pfn;
+	uint64_t page_size;
 	const struct proc_text *smaps, *maps; /* smaps as far as it could be read */
 	const struct run_list *runs;
 	const atomic_bool *cancel;

@@ -391,15 +391,17 @@ static int take_contents(struct reader *reader, struct pagemap_walk *walk, struc
 	int error = reader->smaps_wanted ? 0 : take_smaps(reader);
 	if (error && error != ENOENT)
 		return fail_file(reader, error, "smaps", err);
-	if (collect(reader))
+	const struct pagemap_probe *probe = pagemap_walk_probe(walk);
+	struct vmsnap *snap = reader->builder.snap;
+	/* Those that are the zero page are told apart now. */
+	if (collect(reader) || pagemap_apply_marks(probe, snap->info.page_size, &reader->found.marks, &snap->runs))
 		return fail_no_memory(err);
 	struct page_contents_target target = { .memory = reader->memory,
 		                               .pagemap = pagemap,
-		                               .page_size = reader->builder.snap->info.page_size,
-		                               .zero_pfn = pagemap_walk_probe(walk)->zero_pfn,
+		                               .page_size = snap->info.page_size,
 		                               .smaps = &reader->smaps_text,
 		                               .maps = &reader->maps_text,
-		                               .runs = &reader->builder.snap->runs,
+		                               .runs = &snap->runs,
 		                               .cancel = pagemap_walk_cancel(walk),
 		                               .dog = reader->dog,
 		                               .realtime = reader->realtime };

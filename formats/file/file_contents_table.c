@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_decode.h"
 #include "file_error.h"
-#include "file_load.h"
 #include "file_unpack.h"
 #include "sorted.h"
 
@@ -235,21 +235,31 @@ static int decode_hash(struct table_reader *reader, struct cursor payload)
 	return rc || !cursor_left(&payload) ? rc : bad(reader, reader->hash.offset, "more than its columns");
 }
 
+/* SNAP comes first. */
 static int page_size_of(struct table_reader *reader)
 {
-	struct vmsnap *snap;
-	struct work work = { .limit = work_left(reader->work),
-		             .cancelled = reader->work->cancelled,
-		             .cancel_ctx = reader->work->cancel_ctx };
-	struct file_part part = { .source = reader->source,
-		                  .entry = &reader->entries[reader->index],
-		                  .part = FILE_LOAD_SNAP };
-	int rc = file_load_part(&part, work, &snap, reader->err);
-	if (rc)
-		return rc;
-	reader->table->page_size = vmsnap_info(snap)->page_size;
-	vmsnap_unref(snap);
-	return VMSNAP_OK;
+	uint8_t bytes[SECTION_HEADER_BYTES];
+	struct placed placed = { .offset = reader->entries[reader->index].offset };
+	struct decode decode = { .name = reader->source->name,
+		                 .err = reader->err,
+		                 .offset = placed.offset,
+		                 .work = { .limit = work_left(reader->work) } };
+	int rc = file_source_read(reader->source, placed.offset, bytes, sizeof(bytes), reader->err);
+	if (rc || !section_read(bytes, &placed.section))
+		return rc ? rc : bad(reader, placed.offset, "expected a SNAP");
+	struct vmsnap_builder builder;
+	if (builder_begin(&builder))
+		return fail_no_memory(reader->err);
+	decode.snap = builder.snap;
+	struct unpacked unpacked = { .source = reader->source, .placed = &placed };
+	rc = unpack(&unpacked, NULL, reader->work);
+	if (rc && reader->err)
+		*reader->err = unpacked.err;
+	rc = rc ? rc : decode_snap(&decode, unpacked.payload);
+	reader->table->page_size = builder.snap->info.page_size;
+	unpacked_free(&unpacked);
+	builder_drop(&builder);
+	return rc;
 }
 
 /* All blocks but the last are full. */

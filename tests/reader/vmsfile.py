@@ -20,8 +20,8 @@ END_SIZE = SECTION_SIZE + 16
 REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
-READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"END ")
-ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME")
+READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"END ")  # HASH and CONT: vmscontents.py
+ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)

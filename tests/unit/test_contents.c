@@ -1,0 +1,264 @@
+/* What pages hold: kept once, written, read again, and nothing believed of a file that is damaged. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store.h"
+#include "vmsnap.h"
+
+enum { PAGE = 4096, PAGES = 40 };
+#define START UINT64_C(0x10000000)
+
+static void fill(uint8_t *page, unsigned seed)
+{
+	for (size_t i = 0; i < PAGE; i++)
+		page[i] = (uint8_t)(seed + i * 7 + (i * i >> 5));
+}
+
+/* A process with PAGES pages, of which each holds what its seed says; 0: not known. */
+static struct vmsnap *make(struct vmsnap_store *store, int64_t monotonic, const unsigned seeds[PAGES])
+{
+	struct vmsnap_info info = { .pid = 7, .tgid = 7, .start_time = 5, .page_size = PAGE, .monotonic = monotonic };
+	struct vmsnap_vma vma = { .start = START, .end = START + PAGES * PAGE, .perms = 3, .name = "" };
+	struct vmsnap_run run = { .start = vma.start, .end = vma.end, .pfn = 100, .flags = VMSNAP_PAGE_PRESENT };
+	struct vmsnap_builder *builder;
+	struct vmsnap *snap;
+	uint8_t page[PAGE];
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_vma(builder, &vma, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_run(builder, &run, NULL), VMSNAP_OK);
+	for (size_t i = 0; i < PAGES; i++) {
+		fill(page, seeds[i]);
+		/* A small change of what it was. */
+		if (seeds[i] >= 1000) {
+			fill(page, seeds[i] / 1000);
+			page[seeds[i] % 1000] ^= 0xff;
+		}
+		if (seeds[i])
+			assert_int_equal(
+			        vmsnap_builder_add_contents(builder, store, START + i * PAGE, page, PAGE, NULL),
+			        VMSNAP_OK);
+	}
+	assert_int_equal(vmsnap_builder_finish(builder, &snap, NULL), VMSNAP_OK);
+	vmsnap_builder_free(builder);
+	return snap;
+}
+
+static void check_page(const struct vmsnap *snap, size_t index, unsigned seed)
+{
+	uint8_t page[PAGE], found[PAGE], hash[VMSNAP_CONTENTS_HASH_SIZE];
+	size_t got;
+	struct vmsnap_error err;
+	int rc = vmsnap_contents_read(snap, START + index * PAGE, found, PAGE, &got, &err);
+	assert_int_equal(rc, seed ? VMSNAP_OK : VMSNAP_ERR_NOT_FOUND);
+	if (!seed)
+		return;
+	fill(page, seed < 1000 ? seed : seed / 1000);
+	if (seed >= 1000)
+		page[seed % 1000] ^= 0xff;
+	assert_int_equal(got, PAGE);
+	assert_memory_equal(found, page, PAGE);
+	struct page_hash expected = page_hash_of(page, PAGE);
+	assert_int_equal(vmsnap_contents_hash(snap, START + index * PAGE, hash), VMSNAP_OK);
+	struct page_hash told = page_hash_read(hash);
+	assert_true(told.low == expected.low && told.high == expected.high);
+}
+
+static void check(const struct vmsnap *snap, const unsigned seeds[PAGES])
+{
+	for (size_t i = 0; i < PAGES; i++)
+		check_page(snap, i, seeds[i]);
+}
+
+static void seeds_of(unsigned seeds[PAGES], unsigned from)
+{
+	for (unsigned i = 0; i < PAGES; i++)
+		seeds[i] = i % 10 == 9 ? 0 : from + i % 20;
+}
+
+static char path[] = "/tmp/vmsnap-contents-XXXXXX";
+
+static int make_path(void **state)
+{
+	(void)state;
+	int fd = mkstemp(path);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_path(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static void equal_pages_are_kept_once_and_go_with_the_last_who_has_them(void **state)
+{
+	(void)state;
+	unsigned seeds[PAGES];
+	struct vmsnap_store *store;
+	assert_int_equal(vmsnap_store_new(&store, NULL), VMSNAP_OK);
+	seeds_of(seeds, 1);
+	struct vmsnap *a = make(store, 1, seeds);
+	assert_int_equal(vmsnap_store_pages(store), 18); /* 20 less the two that are not known */
+	seeds[0] = 500;
+	struct vmsnap *b = make(store, 2, seeds);
+	assert_int_equal(vmsnap_store_pages(store), 19);
+	check(b, seeds);
+	uint64_t start, end;
+	bool differ;
+	assert_int_equal(vmsnap_contents_compare(a, b, 0, &start, &end, &differ), VMSNAP_OK);
+	assert_true(differ && start == START && end == START + PAGE);
+	assert_int_equal(vmsnap_contents_compare(a, b, end, &start, &end, &differ), VMSNAP_OK);
+	assert_true(!differ && start == START + PAGE && end == START + 9 * PAGE);
+	vmsnap_unref(b);
+	assert_int_equal(vmsnap_store_pages(store), 18);
+	vmsnap_unref(a);
+	assert_int_equal(vmsnap_store_pages(store), 0);
+	vmsnap_store_unref(store);
+}
+
+static void hashes_are_those_of_xxh3(void **state)
+{
+	(void)state;
+	/* xxhsum -H2 of nothing, and of 4096 zeros. */
+	uint8_t zeros[PAGE] = { 0 }, bytes[VMSNAP_CONTENTS_HASH_SIZE];
+	static const uint8_t of_nothing[] = { 0x99, 0xaa, 0x06, 0xd3, 0x01, 0x47, 0x98, 0xd8,
+		                              0x60, 0x01, 0xc3, 0x24, 0x46, 0x8d, 0x49, 0x7f };
+	struct page_hash hash = page_hash_of(zeros, 0);
+	page_hash_canonical(&hash, bytes);
+	assert_memory_equal(bytes, of_nothing, sizeof(bytes));
+}
+
+static void a_file_gives_back_what_was_saved(void **state)
+{
+	(void)state;
+	enum { SNAPS = 24 };
+	unsigned seeds[SNAPS][PAGES];
+	struct vmsnap *snaps[SNAPS];
+	for (unsigned i = 0; i < SNAPS; i++) {
+		if (i)
+			memcpy(seeds[i], seeds[i - 1], sizeof(seeds[i]));
+		else
+			seeds_of(seeds[i], 1);
+		/* One changes a little, one wholly, one goes, one comes back. */
+		seeds[i][i] = seeds[i][i] && seeds[i][i] < 1000 ? seeds[i][i] * 1000 + i : 33;
+		seeds[i][39 - i] = i % 3 ? 100 + i : 0;
+		snaps[i] = make(NULL, i + 1, seeds[i]);
+	}
+	for (unsigned half = 0; half < 2; half++) /* some at once, some one by one */
+		for (unsigned i = half ? SNAPS / 2 : 0; i < (half ? SNAPS : 1); i++)
+			assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)&snaps[i],
+			                             half ? 1 : SNAPS / 2, half ? VMSNAP_SAVE_APPEND : 0, NULL),
+			                 VMSNAP_OK);
+	struct vmsnap_file *file;
+	struct vmsnap *loaded[SNAPS];
+	assert_int_equal(vmsnap_file_open(path, NULL, &file, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_file_count(file), SNAPS);
+	for (unsigned i = 0; i < SNAPS; i++)
+		assert_int_equal(vmsnap_file_load(file, SNAPS - 1 - i, &loaded[SNAPS - 1 - i], NULL), VMSNAP_OK);
+	vmsnap_file_close(file);
+	for (unsigned i = 0; i < SNAPS; i++) {
+		check(loaded[i], seeds[i]);
+		vmsnap_unref(loaded[i]);
+		vmsnap_unref(snaps[i]);
+	}
+}
+
+static void what_is_left_out_is_not_in_the_file(void **state)
+{
+	(void)state;
+	unsigned seeds[PAGES];
+	seeds_of(seeds, 1);
+	struct vmsnap *snap = make(NULL, 1, seeds), *loaded;
+	struct vmsnap_file *file;
+	assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)&snap, 1, VMSNAP_SAVE_NO_CONTENTS, NULL),
+	                 VMSNAP_OK);
+	assert_int_equal(vmsnap_file_open(path, NULL, &file, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_file_load(file, 0, &loaded, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_contents_kind(loaded), VMSNAP_CONTENTS_NONE);
+	vmsnap_file_close(file);
+	vmsnap_unref(loaded);
+	vmsnap_unref(snap);
+}
+
+/* Reads all that a file says its pages hold; whatever is said, nothing happens. */
+static void read_all(const uint8_t *bytes, size_t len)
+{
+	struct vmsnap_limits limits = { .size = sizeof(limits), .memory = 64 << 20 };
+	struct vmsnap_file *file;
+	struct vmsnap *snap;
+	if (vmsnap_file_open_memory(bytes, len, &limits, &file, NULL))
+		return;
+	for (size_t i = 0; i < vmsnap_file_count(file); i++) {
+		uint8_t page[PAGE];
+		size_t got;
+		if (vmsnap_file_load(file, i, &snap, NULL))
+			continue;
+		for (size_t k = 0; k < PAGES; k++)
+			(void)vmsnap_contents_read(snap, START + k * PAGE, page, PAGE, &got, NULL);
+		vmsnap_unref(snap);
+	}
+	vmsnap_file_close(file);
+}
+
+static void damage_is_told_wherever_it_is(void **state)
+{
+	(void)state;
+	unsigned seeds[PAGES];
+	struct vmsnap *snaps[3];
+	seeds_of(seeds, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		snaps[i] = make(NULL, i + 1, seeds);
+		seeds[i] = seeds[i] * 1000 + 5;
+	}
+	assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)snaps, 3, 0, NULL), VMSNAP_OK);
+	static uint8_t bytes[1 << 20], spoiled[1 << 20];
+	int fd = open(path, O_RDONLY);
+	size_t len = (size_t)read(fd, bytes, sizeof(bytes));
+	close(fd);
+	assert_true(len > 1000 && len < sizeof(bytes));
+	for (size_t at = 0; at < len; at += 3) {
+		memcpy(spoiled, bytes, len);
+		spoiled[at] ^= (uint8_t)(1u << at % 8);
+		read_all(spoiled, len);
+		read_all(bytes, at);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		vmsnap_unref(snaps[i]);
+}
+
+static void pages_must_be_whole_and_in_order(void **state)
+{
+	(void)state;
+	struct vmsnap_info info = { .page_size = PAGE };
+	struct vmsnap_builder *builder;
+	uint8_t page[PAGE] = { 0 };
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_contents(builder, NULL, START, page, 100, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_contents(builder, NULL, START, page, PAGE, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_contents(builder, NULL, START, page, PAGE, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_builder_free(builder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(equal_pages_are_kept_once_and_go_with_the_last_who_has_them),
+		cmocka_unit_test(hashes_are_those_of_xxh3),
+		cmocka_unit_test(a_file_gives_back_what_was_saved),
+		cmocka_unit_test(what_is_left_out_is_not_in_the_file),
+		cmocka_unit_test(damage_is_told_wherever_it_is),
+		cmocka_unit_test(pages_must_be_whole_and_in_order),
+	};
+	return cmocka_run_group_tests(tests, make_path, remove_path);
+}
