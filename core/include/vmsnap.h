@@ -44,5 +44,6 @@
 #include <vmsnap/print.h>
 #include <vmsnap/set.h>
 #include <vmsnap/snapshot.h>
+#include <vmsnap/values.h>
 
 #endif

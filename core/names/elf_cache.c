@@ -45,13 +45,14 @@ void elf_cache_free(struct elf_cache *known)
 	if (!known)
 		return;
 	symbols_free(&known->symbols);
+	dwarf_types_free(known->types);
 	arena_free(&known->strings);
 	free(known);
 }
 
 uint64_t elf_cache_bytes(const struct elf_cache *known)
 {
-	return sizeof(*known) + known->strings.total + symbols_bytes(&known->symbols);
+	return sizeof(*known) + known->strings.total + symbols_bytes(&known->symbols) + dwarf_types_bytes(known->types);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)

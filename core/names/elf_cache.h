@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "arena.h"
+#include "dwarf_types.h"
 #include "elf_file.h"
 #include "elf_symbols.h"
 #include "vmsnap.h"
@@ -17,6 +18,8 @@ struct elf_cache {
 	struct elf_file elf;
 	struct symbols symbols;
 	bool symbols_tried, symbols_failed;
+	struct dwarf_types *types; /* NULL: none, or not tried */
+	bool types_tried;
 	struct arena strings;
 };
 

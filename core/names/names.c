@@ -8,32 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "demangle.h"
 #include "error.h"
-#include "names_annotations.h"
-#include "names_object.h"
-#include "names_stacks.h"
+#include "names.h"
 #include "options.h"
-#include "perf_map.h"
 #include "snapshot.h"
 #include "spare.h"
-
-struct vmsnap_names {
-	const struct vmsnap *snap;
-	struct objects objects;
-	struct stacks stacks;
-	struct arena strings;
-	uint64_t walks; /* how many there were */
-	/* Snapshots whose annotations are used: this one, and the fallbacks. */
-	const struct vmsnap **sources;
-	size_t source_count;
-	struct annotation_names annotations; /* collected when first asked for */
-	bool collected;
-	struct perf_map jit; /* read when first asked for */
-	bool jit_tried;
-	bool as_mangled; /* nothing is demangled */
-	struct demangler demangler;
-};
 
 static int add_source(struct vmsnap_names *names, const struct vmsnap *snap)
 {

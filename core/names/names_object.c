@@ -470,6 +470,69 @@ const struct symbols *objects_symbols(struct objects *o, struct object *object)
 	return known->symbols.count ? &known->symbols : NULL;
 }
 
+int objects_open(struct objects *o, const struct object *object)
+{
+	struct opened opened;
+	const char *reason;
+	return open_somewhere(o, object, &opened, &reason);
+}
+
+static void read_types(struct objects *o, struct object *object)
+{
+	struct elf_cache *known = object->known;
+	struct opened opened;
+	const char *reason = NULL;
+	CLEANUP_CLOSE int fd = open_somewhere(o, object, &opened, &reason);
+	if (fd < 0)
+		return;
+	struct dwarf_source source = {
+		.fd = fd,
+		.root = opened.root,
+		.path = opened.path,
+		.elf = &known->elf,
+		.room = o->room,
+		.work = &o->work,
+	};
+	int rc = dwarf_types_read(&source, &known->types, &reason);
+	o->no_memory |= rc == VMSNAP_ERR_NO_MEMORY;
+	o->cancelled |= rc == VMSNAP_ERR_CANCELLED;
+	known->types_tried = rc != VMSNAP_ERR_CANCELLED;
+	if (rc && reason)
+		objects_warn_of(o, object->vma->name, reason);
+	uint64_t taken = dwarf_types_bytes(known->types);
+	o->room -= taken < o->room ? taken : o->room;
+}
+
+/* What was not read for want of time, room or patience is not believed in part; cancelled, it may be
+ * asked for again. */
+static void drop_failed_types(struct objects *o, const struct object *object)
+{
+	struct elf_cache *known = object->known;
+	int failed = known->types ? known->types->file.failed : VMSNAP_OK;
+	if (!failed)
+		return;
+	o->no_memory |= failed == VMSNAP_ERR_NO_MEMORY;
+	o->cancelled |= failed == VMSNAP_ERR_CANCELLED;
+	known->types_tried = failed != VMSNAP_ERR_CANCELLED;
+	if (failed == VMSNAP_ERR_TOO_LARGE)
+		objects_warn_of(o, object->vma->name, "its debug information takes too much memory or time");
+	dwarf_types_free(known->types);
+	known->types = NULL;
+}
+
+struct dwarf_types *objects_types(struct objects *o, struct object *object)
+{
+	struct elf_cache *known = object->state == OBJECT_READ ? object->known : NULL;
+	if (!known)
+		return NULL;
+	drop_failed_types(o, object);
+	if (!known->types_tried && !unwanted(o)) {
+		known->types_tried = true;
+		read_types(o, object);
+	}
+	return known->types;
+}
+
 /* ---- ranges ---------------------------------------------------------------- */
 
 static struct object *usable_object(struct objects *o, uint32_t member)

@@ -54,6 +54,10 @@ void objects_free(struct objects *objects);
 size_t objects_segment_ranges(struct objects *objects, size_t vma, struct segment_range ranges[ELF_LOADS_MAX]);
 /* The object's symbols, read now if they were not yet; NULL if there are none. */
 const struct symbols *objects_symbols(struct objects *objects, struct object *object);
+/* The types of its variables, likewise. */
+struct dwarf_types *objects_types(struct objects *objects, struct object *object);
+/* The file that was mapped, believed to be that; -1 if it is not there any more. */
+int objects_open(struct objects *objects, const struct object *object);
 /* Adds a line to the warnings; a newline in it does not make it two. */
 void objects_warn(struct objects *objects, const char *line);
 void objects_warn_of(struct objects *objects, const char *path, const char *reason);

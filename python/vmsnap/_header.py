@@ -240,6 +240,20 @@ class NameKind:  # enum vmsnap_name_kind
     MALLOC_HEAP = 9
 
 
+class ValueKind:  # enum vmsnap_value_kind
+    UNKNOWN = 0
+    BYTES = 1
+    SIGNED = 2
+    UNSIGNED = 3
+    BOOL = 4
+    CHARACTER = 5
+    FLOAT = 6
+    ENUM = 7
+    POINTER = 8
+    TEXT = 9
+    KIND_COUNT = 10
+
+
 class Color:  # enum vmsnap_color
     COLOR_NONE = 0
     COLOR_16 = 1
@@ -265,6 +279,7 @@ class Report:  # enum vmsnap_report
     HISTORY = 10
     SET_DIFF = 11
     SET_COW = 12
+    VALUES = 13
 
 
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
@@ -479,6 +494,28 @@ class ElfTls(Structure):  # struct vmsnap_elf_tls
 class ElfSymbol(Structure):  # struct vmsnap_elf_symbol
     _fields_ = [
         ("name", c_char_p), ("value", c_uint64), ("size", c_uint64), ("local", c_bool),
+    ]
+
+
+class ValueOptions(Structure):  # struct vmsnap_value_options
+    _fields_ = [
+        ("size", c_size_t), ("names", c_void_p), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("each_most", c_uint64),
+    ]
+
+
+class Value(Structure):  # struct vmsnap_value
+    _fields_ = [
+        ("kind", c_int), ("big_endian", c_bool), ("number", c_uint64), ("high", c_uint64), ("bytes", POINTER(c_uint8)),
+        ("len", c_size_t), ("word", c_char_p), ("offset", c_uint64),
+    ]
+
+
+class ValueChange(Structure):  # struct vmsnap_value_change
+    _fields_ = [
+        ("address", c_uint64), ("size", c_uint64), ("symbol", c_char_p), ("object", c_char_p),
+        ("symbol_address", c_uint64), ("symbol_size", c_uint64), ("path", c_char_p), ("type", c_char_p),
+        ("before", Value), ("after", Value), ("more", c_uint64),
     ]
 
 
@@ -698,6 +735,15 @@ FUNCTIONS = {
             c_char_p, POINTER(ElfTls), CFUNCTYPE(c_bool, c_void_p, POINTER(ElfSymbol)), c_void_p)),
     "vmsnap_elf_symbol_offset": (CHECKED, (c_char_p, c_char_p, POINTER(c_uint64))),
     "vmsnap_file_page_now": (CHECKED, (c_void_p, c_uint64, c_void_p, c_void_p)),
+    "vmsnap_value_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(ValueOptions), POINTER(c_void_p))),
+    "vmsnap_value_diff_free": (None, (c_void_p,)),
+    "vmsnap_value_diff_a": (c_void_p, (c_void_p,)),
+    "vmsnap_value_diff_b": (c_void_p, (c_void_p,)),
+    "vmsnap_value_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_value_diff_count": (c_size_t, (c_void_p,)),
+    "vmsnap_value_change_sized": (c_int, (c_void_p, c_size_t, POINTER(ValueChange), c_size_t)),
+    "vmsnap_value_diff_unnamed": (c_uint64, (c_void_p,)),
+    "vmsnap_value_diff_unknown_pages": (c_uint64, (c_void_p,)),
     "vmsnap_color_name": (c_char_p, (c_int,)),
     "vmsnap_filter_check": (CHECKED, (POINTER(Filter),)),
     "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
@@ -708,6 +754,7 @@ FUNCTIONS = {
     "vmsnap_print_cow": (CHECKED, (c_void_p, c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_set_diff": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_set_cow": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_values": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_status": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),

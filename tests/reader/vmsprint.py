@@ -3,6 +3,7 @@
     python3 vmsprint.py LIBVMSNAP names                    every enumerated name, by kind
     python3 vmsprint.py LIBVMSNAP history ADDRESS FILE...  vmsnap_print_history()
     python3 vmsprint.py LIBVMSNAP snapshots FILE...        vmsnap_print_snapshots()
+    python3 vmsprint.py LIBVMSNAP values SYSROOT FILE ADDRESS  vmsnap_print_values(), of a variable at ADDRESS
 
 All snapshots of each file are taken; the last two once more, the first of them named,
 the second only peeked at.
@@ -75,12 +76,59 @@ def printed(lib, function, snaps, names, *rest):
     return b"".join(parts).decode()
 
 
+class ValueOptions(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("names", c_void_p), ("cancelled", c_void_p), ("cancel_ctx", c_void_p),
+                ("each_most", c_uint64)]
+
+
+def with_contents(lib, snap, address, value):
+    """The same process with the mapping of one address, and this byte there."""
+    made, builder, error = c_void_p(), c_void_p(), vmslib.Error()
+    vma = lib.vmsnap_vma_at(snap, c_uint64(address))
+    info = lib.vmsnap_info(snap)
+    sizes = [c_size_t(lib.vmsnap_struct_size(which)) for which in (0, 1)]
+    page = address & -info.contents.page_size
+    bytes_there = bytearray(info.contents.page_size)
+    bytes_there[address - page] = value
+    for rc in (lib.vmsnap_builder_new_sized(info, sizes[0], byref(builder), byref(error)),
+               lib.vmsnap_builder_add_vma_sized(builder, vma, sizes[1], byref(error)),
+               lib.vmsnap_builder_add_contents(builder, None, c_uint64(page), bytes(bytes_there),
+                                               c_size_t(len(bytes_there)), byref(error)),
+               lib.vmsnap_builder_finish(builder, byref(made), byref(error))):
+        assert not rc, error.message
+    return made
+
+
+def values(lib, sysroot, path, address):
+    lib.vmsnap_vma_at.restype = c_void_p
+    lib.vmsnap_vma_at.argtypes = [c_void_p, c_uint64]
+    lib.vmsnap_builder_add_vma_sized.argtypes = [c_void_p, c_void_p, c_size_t, c_void_p]
+    error, names, diff = vmslib.Error(), c_void_p(), c_void_p()
+    snap = load_all(lib, [path])[0][0]
+    a, b = (with_contents(lib, snap, address, value) for value in (5, 8))
+    assert not lib.vmsnap_names_new(b, sysroot.encode(), byref(names), byref(error)), error.message
+    options = ValueOptions(size=ctypes.sizeof(ValueOptions), names=names)
+    assert not lib.vmsnap_value_diff_new(a, b, byref(options), byref(diff), byref(error)), error.message
+    parts = []
+
+    def write(_, text, length):
+        parts.append(ctypes.string_at(text, length))
+        return 0
+
+    out = Output(size=ctypes.sizeof(Output), style=Style(size=ctypes.sizeof(Style), unicode=True, json=True),
+                 write=WRITE(write))
+    assert not lib.vmsnap_print_values(diff, byref(out), byref(error)), error.message
+    return b"".join(parts).decode()
+
+
 def main(argv):
     lib, what = vmslib.library(argv[1]), argv[2]
     if what == "names":
         print(all_names(lib))
     elif what == "history":
         print(printed(lib, lib.vmsnap_print_history, *load_all(lib, argv[4:]), c_uint64(int(argv[3], 16))))
+    elif what == "values":
+        print(values(lib, argv[3], argv[4], int(argv[5], 16)))
     else:
         print(printed(lib, lib.vmsnap_print_snapshots, *load_all(lib, argv[3:])))
     return 0

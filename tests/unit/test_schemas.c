@@ -21,6 +21,7 @@ static const struct {
 	{ "pages", &pages_document_schema },
 	{ "set_cow", &set_cow_document_schema },
 	{ "set_diff", &set_diff_document_schema },
+	{ "values", &values_document_schema },
 	{ "show", &show_document_schema },
 	{ "status", &status_document_schema },
 	{ "snapshots", &snapshots_document_schema },
@@ -160,7 +161,7 @@ static void types_are_where_somebody_can_show_them(void **state)
 static void every_column_of_a_table_is_listed_and_explained(void **state)
 {
 	(void)state;
-	for (int report = VMSNAP_REPORT_SHOW; report <= VMSNAP_REPORT_SET_COW; report++) {
+	for (int report = VMSNAP_REPORT_SHOW; report <= VMSNAP_REPORT_VALUES; report++) {
 		size_t count = 0;
 		const char *name;
 		bool usual = false;
@@ -181,7 +182,7 @@ static void of_no_report_there_are_no_columns(void **state)
 	(void)state;
 	assert_null(vmsnap_report_column_name(0, 0));
 	assert_null(vmsnap_report_column_name(-1, 0));
-	assert_null(vmsnap_report_column_name(VMSNAP_REPORT_SET_COW + 1, 0));
+	assert_null(vmsnap_report_column_name(VMSNAP_REPORT_VALUES + 1, 0));
 }
 
 int main(void)

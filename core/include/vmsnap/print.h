@@ -6,6 +6,7 @@
 #include <vmsnap/compare.h>
 #include <vmsnap/file.h>
 #include <vmsnap/names.h>
+#include <vmsnap/values.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -78,6 +79,9 @@ int vmsnap_print_set_diff(const struct vmsnap_set_diff *diff, unsigned flags, co
                           struct vmsnap_error *err);
 int vmsnap_print_set_cow(const struct vmsnap_set_cow *cow, unsigned flags, const struct vmsnap_output *out,
                          struct vmsnap_error *err);
+/* Which variables changed, and from what to what. */
+int vmsnap_print_values(const struct vmsnap_value_diff *diff, const struct vmsnap_output *out,
+                        struct vmsnap_error *err);
 int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
                         struct vmsnap_error *err); /* b may be NULL */
 int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
@@ -107,7 +111,8 @@ enum vmsnap_report {
 	VMSNAP_REPORT_SNAPSHOTS,
 	VMSNAP_REPORT_HISTORY,
 	VMSNAP_REPORT_SET_DIFF,
-	VMSNAP_REPORT_SET_COW
+	VMSNAP_REPORT_SET_COW,
+	VMSNAP_REPORT_VALUES
 };
 const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);

@@ -1,0 +1,480 @@
+/* value_diff.c - which variables changed between two snapshots: vmsnap_value_diff_new().  Goes
+ * through the pages whose contents differ, and asks of each byte that does whose it is. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "options.h"
+#include "spare.h"
+#include "value_make.h"
+#include "value_pages.h"
+
+enum { WINDOW = 64 * 1024, EACH_MOST = 8 };
+/* What one variable may cost; a crafted type can have members without end in one place. */
+#define STEPS_OF_ONE (UINT64_C(1) << 24)
+
+struct vmsnap_value_diff {
+	const struct vmsnap *a, *b;
+	struct vmsnap_value_change *items;
+	size_t count, capacity;
+	uint64_t unnamed, unknown_pages;
+	struct arena strings;
+	struct work work;
+};
+
+/* The variable that is looked at: from its beginning on, through the windows that it lies in. */
+struct variable {
+	uint64_t start, end; /* in memory */
+	const struct value_type *type;
+	const char *name; /* raw */
+	const char *type_name;
+	const char *object;
+	uint64_t told, steps;
+};
+struct differ {
+	struct vmsnap_value_diff *diff;
+	struct vmsnap_names *names;
+	struct value_pages sides[VALUE_SIDES];
+	struct value_maker maker;
+	uint64_t each_most;
+	struct variable variable; /* end 0: none */
+	const char *name_kept;    /* its name, where it was told already */
+	const struct segment_range *range;
+	uint8_t *window[VALUE_SIDES];
+	int rc;
+};
+
+/* ---- what is found ---------------------------------------------------------------------- */
+
+static bool read_side(void *ctx, int side, uint64_t offset, void *to, size_t len)
+{
+	struct differ *d = ctx;
+	const struct object *object = d->range ? d->range->object : NULL;
+	return value_pages_read(&d->sides[side], object, d->variable.start + offset, to, len);
+}
+
+/* The variable's name, kept once for all its parts. */
+static const char *kept_name(struct differ *d)
+{
+	const struct variable *v = &d->variable;
+	if (d->name_kept || d->rc)
+		return d->name_kept;
+	const char *demangled = vmsnap_names_demangle(d->names, v->name);
+	const char *name = demangled ? demangled : v->name;
+	return d->name_kept = value_copy(&d->maker, name, strlen(name), &d->rc);
+}
+
+static void add_change(struct differ *d, const struct value_leaf *leaf)
+{
+	struct vmsnap_value_diff *diff = d->diff;
+	const struct variable *v = &d->variable;
+	uint8_t bytes[VALUE_SIDES][VALUE_LEAF_MAX];
+	struct vmsnap_value values[VALUE_SIDES];
+	struct vmsnap_value_change change = {
+		.address = v->start + leaf->offset,
+		.size = leaf->size,
+		.symbol = kept_name(d),
+		.symbol_address = v->start,
+		.symbol_size = v->end - v->start,
+	};
+	for (int side = 0; !d->rc && side < VALUE_SIDES; side++) {
+		bool known = leaf->size <= VALUE_LEAF_MAX &&
+		             read_side(d, side, leaf->offset, bytes[side], (size_t)leaf->size);
+		d->rc = value_make(&d->maker, leaf, known ? bytes[side] : NULL, &values[side]);
+	}
+	const char *type = v->type_name ? leaf->type->name : NULL;
+	change.path = value_copy(&d->maker, leaf->path, strlen(leaf->path), &d->rc);
+	change.object = value_copy(&d->maker, v->object, strlen(v->object), &d->rc);
+	change.type = type ? value_copy(&d->maker, type, strlen(type), &d->rc) : NULL;
+	struct vmsnap_value_change *items =
+	        work_room(&diff->work, diff->items, diff->count, &diff->capacity, sizeof(*items), &d->rc);
+	if (!items)
+		return;
+	change.before = values[VALUE_BEFORE];
+	change.after = values[VALUE_AFTER];
+	diff->items = items;
+	items[diff->count++] = change;
+}
+
+static void on_leaf(void *ctx, const struct value_leaf *leaf)
+{
+	struct differ *d = ctx;
+	if (d->rc)
+		return;
+	if (d->variable.told++ < d->each_most)
+		add_change(d, leaf);
+	else if (d->diff->count)
+		d->diff->items[d->diff->count - 1].more++;
+	if (!d->rc)
+		d->rc = work_step(&d->diff->work);
+}
+
+/* ---- whose a byte is --------------------------------------------------------------------- */
+
+/* What only a symbol is known of. */
+static const struct value_type *type_of_size(uint64_t size)
+{
+	static const struct value_type types[] = {
+		{ .kind = TYPE_BYTES, .name = "" },
+		{ .kind = TYPE_BYTES, .size = 1, .name = "" },
+		{ .kind = TYPE_BYTES, .size = 2, .name = "" },
+		{ .kind = TYPE_BYTES, .size = 4, .name = "" },
+		{ .kind = TYPE_BYTES, .size = 8, .name = "" },
+	};
+	for (size_t i = 1; i < sizeof(types) / sizeof(*types); i++)
+		if (types[i].size == size)
+			return &types[i];
+	return &types[0];
+}
+
+/* How far a variable reaches: a symbol knows it where its type does not, or where an array at its
+ * end has elements that only the definition tells of. */
+static uint64_t extent_of(const struct symbols *symbols, const struct dwarf_variable *variable)
+{
+	const struct symbol *symbol = symbols ? symbols_at(symbols, variable->address) : NULL;
+	bool same = symbol && symbol->start == variable->address && symbol->size;
+	uint64_t size = variable->type->size;
+	return same && symbol->end - symbol->start > size ? symbol->end - symbol->start : size;
+}
+
+/* Its symbol, if that tells more; of a variable without one, what DWARF says. */
+static const char *name_of(struct differ *d, const struct symbols *symbols, const struct dwarf_variable *variable)
+{
+	const struct symbol *symbol = symbols ? symbols_at(symbols, variable->address) : NULL;
+	if (variable->linkage && vmsnap_names_demangle(d->names, variable->linkage))
+		return variable->linkage;
+	bool told = variable->unscoped && symbol && symbol->start == variable->address;
+	return told && vmsnap_names_demangle(d->names, symbol->name) ? symbol->name : variable->name;
+}
+
+static bool by_type(struct differ *d, uint64_t address, const struct symbols *symbols)
+{
+	const struct segment_range *range = d->range;
+	struct dwarf_types *types = objects_types(&d->names->objects, range->object);
+	const struct dwarf_variable *found = types ? dwarf_types_at(types, address - range->bias) : NULL;
+	if (types && types->file.failed)
+		objects_types(&d->names->objects, range->object); /* says so */
+	if (!found)
+		return false;
+	uint64_t size = extent_of(symbols, found), from = address - range->bias - found->address;
+	const struct elf_load *load = range->load;
+	uint64_t room = load->address + load->memory_size - found->address;
+	size = size < room ? size : room;
+	if (from >= size)
+		return false;
+	d->variable = (struct variable){
+		.start = found->address + range->bias,
+		.end = found->address + range->bias + size,
+		.type = found->type,
+		.name = name_of(d, symbols, found),
+		.type_name = found->type->name,
+	};
+	return true;
+}
+
+static bool by_symbol(struct differ *d, uint64_t address, const struct symbols *symbols)
+{
+	const struct symbol *symbol = symbols ? symbols_at(symbols, address - d->range->bias) : NULL;
+	if (!symbol || !symbol->size || symbol->kind == VMSNAP_NAME_FUNCTION)
+		return false;
+	d->variable = (struct variable){
+		.start = symbol->start + d->range->bias,
+		.end = symbol->end + d->range->bias,
+		.type = type_of_size(symbol->end - symbol->start),
+		.name = symbol->name,
+	};
+	return true;
+}
+
+static bool find_variable(struct differ *d, uint64_t address)
+{
+	if (d->variable.end && address >= d->variable.start && address < d->variable.end)
+		return true;
+	const struct symbols *symbols = objects_symbols(&d->names->objects, d->range->object);
+	d->name_kept = NULL;
+	d->variable = (struct variable){ .end = 0 };
+	if (!by_type(d, address, symbols) && (d->rc || !by_symbol(d, address, symbols)))
+		return false;
+	d->variable.object = d->range->object->vma->name;
+	d->variable.steps = STEPS_OF_ONE;
+	return true;
+}
+
+/* ---- windows ----------------------------------------------------------------------------- */
+
+static void walk_variable(struct differ *d, uint64_t start, uint64_t end, const uint8_t *before, const uint8_t *after)
+{
+	struct variable *v = &d->variable;
+	struct value_walk walk = {
+		.type = v->type,
+		.size = v->end - v->start,
+		.read = read_side,
+		.emit = on_leaf,
+		.ctx = d,
+		.start = start - v->start,
+		.end = end - v->start,
+		.bytes = { before, after },
+		.steps = v->steps,
+	};
+	value_walk_window(&walk);
+	v->steps = walk.steps;
+}
+
+/* Bytes of one segment, of which both sides are known. */
+static void look_at(struct differ *d, uint64_t start, uint64_t end, const uint8_t *before, const uint8_t *after)
+{
+	for (uint64_t at = start; at < end && !d->rc;) {
+		if (before[at - start] == after[at - start]) {
+			at++;
+			continue;
+		}
+		if (!find_variable(d, at)) {
+			d->diff->unnamed++;
+			at++;
+			continue;
+		}
+		uint64_t from = d->variable.start > start ? d->variable.start : start;
+		uint64_t to = d->variable.end < end ? d->variable.end : end;
+		walk_variable(d, from, to, before + (from - start), after + (from - start));
+		at = to;
+	}
+}
+
+static void count_unnamed(struct differ *d, uint64_t len)
+{
+	for (uint64_t i = 0; i < len; i++)
+		d->diff->unnamed += d->window[VALUE_BEFORE][i] != d->window[VALUE_AFTER][i];
+}
+
+/* Where other memory lay in A, nothing is a variable's old value. */
+static bool same_memory(const struct differ *d, uint64_t address, uint64_t *end)
+{
+	const struct vmsnap_vma *a = vmsnap_vma_at(d->diff->a, address), *b = vmsnap_vma_at(d->diff->b, address);
+	uint64_t page_size = vmsnap_info(d->diff->b)->page_size;
+	if (!a || !b) {
+		*end = address + page_size < *end ? address + page_size : *end;
+		return false;
+	}
+	*end = a->end < *end ? a->end : *end;
+	if (a->inode != b->inode || (a->perms ^ b->perms) & VMSNAP_PERM_SHARED)
+		return false;
+	return !a->inode || (identity_order_of_file(a, b) == 0 && a->offset - a->start == b->offset - b->start);
+}
+
+static bool read_window(struct differ *d, const struct object *object, uint64_t start, size_t len)
+{
+	for (int side = 0; side < VALUE_SIDES; side++)
+		if (!value_pages_read(&d->sides[side], object, start, d->window[side], len))
+			return false;
+	return true;
+}
+
+/* Pages that differ, or may. */
+static void look_at_pages(struct differ *d, const struct segment_range *ranges, size_t count, uint64_t start,
+                          uint64_t end)
+{
+	for (uint64_t at = start, to; at < end && !d->rc; at = to) {
+		to = end - at < WINDOW ? end : at + WINDOW;
+		if (!same_memory(d, at, &to))
+			continue;
+		const struct object *object = count ? ranges[0].object : NULL;
+		if (!read_window(d, object, at, (size_t)(to - at))) {
+			d->diff->unknown_pages += (to - at) / vmsnap_info(d->diff->b)->page_size;
+			continue;
+		}
+		if (!count)
+			count_unnamed(d, to - at);
+		for (size_t i = 0; i < count; i++) {
+			uint64_t from = ranges[i].start > at ? ranges[i].start : at;
+			uint64_t until = ranges[i].end < to ? ranges[i].end : to;
+			d->range = &ranges[i];
+			if (from < until)
+				look_at(d, from, until, d->window[VALUE_BEFORE] + (from - at),
+				        d->window[VALUE_AFTER] + (from - at));
+		}
+		d->rc = d->rc ? d->rc : work_ask(&d->diff->work);
+	}
+}
+
+/* Between those that both keep: pages that one of them does. */
+static void look_at_gap(struct differ *d, const struct segment_range *ranges, size_t count, uint64_t start,
+                        uint64_t end)
+{
+	uint64_t page_size = vmsnap_info(d->diff->b)->page_size;
+	for (size_t i = 0; i < count && !d->rc; i++) {
+		uint64_t from = ranges[i].start > start ? ranges[i].start & ~(page_size - 1) : start;
+		uint64_t until = ranges[i].end < end ? ranges[i].end : end;
+		for (uint64_t at = from; at < until && !d->rc; at += page_size)
+			if (value_pages_kept(&d->sides[VALUE_BEFORE], at) !=
+			    value_pages_kept(&d->sides[VALUE_AFTER], at))
+				look_at_pages(d, &ranges[i], 1, at, at + page_size);
+	}
+}
+
+static bool any_kept(const struct vmsnap *snap, const struct vmsnap_vma *vma)
+{
+	uint64_t start, end;
+	return !vmsnap_contents_range(snap, vma->start, &start, &end) && start < vma->end;
+}
+
+static void look_at_mapping(struct differ *d, size_t index)
+{
+	const struct vmsnap_vma *vma = vmsnap_vma(d->diff->b, index);
+	struct segment_range ranges[ELF_LOADS_MAX];
+	const struct vmsnap *a = d->diff->a, *b = d->diff->b;
+	if (!any_kept(a, vma) && !any_kept(b, vma))
+		return;
+	size_t count = objects_segment_ranges(&d->names->objects, index, ranges);
+	for (uint64_t at = vma->start, start, end; at < vma->end && !d->rc; at = end) {
+		bool differ = false;
+		if (vmsnap_contents_compare(a, b, at, &start, &end, &differ) || start >= vma->end)
+			start = end = vma->end;
+		end = !end || end > vma->end ? vma->end : end;
+		look_at_gap(d, ranges, count, at, start);
+		if (differ && start < end)
+			look_at_pages(d, ranges, count, start, end);
+	}
+}
+
+static int look_at_all(struct differ *d)
+{
+	int rc = VMSNAP_OK;
+	for (int side = 0; side < VALUE_SIDES; side++)
+		d->window[side] = work_array(&d->diff->work, WINDOW, 1, &rc);
+	for (size_t i = 0; !rc && i < vmsnap_vma_count(d->diff->b); i++) {
+		look_at_mapping(d, i);
+		rc = d->rc ? d->rc : work_step(&d->diff->work);
+	}
+	for (int side = 0; side < VALUE_SIDES; side++)
+		work_free(&d->diff->work, d->window[side], WINDOW, 1);
+	bool cancelled = d->names->objects.cancelled;
+	d->names->objects.cancelled = false;
+	return rc                            ? rc
+	       : d->names->objects.no_memory ? VMSNAP_ERR_NO_MEMORY
+	       : cancelled                   ? VMSNAP_ERR_CANCELLED
+	                                     : VMSNAP_OK;
+}
+
+/* ---- the public functions ---------------------------------------------------------------- */
+
+static int comparable_contents(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_error *err)
+{
+	const struct vmsnap *both[] = { a, b };
+	for (int i = 0; i < 2; i++)
+		if (vmsnap_contents_kind(both[i]) != VMSNAP_CONTENTS_BYTES)
+			return fail(err, VMSNAP_ERR_NOT_FOUND,
+			            "%s keeps nothing of what its pages held; capture it with --contents",
+			            i ? "the second snapshot" : "the first snapshot");
+	if (vmsnap_info(a)->page_size != vmsnap_info(b)->page_size)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshots are of machines with pages of other sizes");
+	if (vmsnap_relation(a, b) > VMSNAP_RELATION_ONE_ADDRESS_SPACE)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "the snapshots are of two programs or processes that have nothing to do with each other");
+	return VMSNAP_OK;
+}
+
+static int diff_with(struct vmsnap_value_diff *diff, const struct vmsnap_value_options *options,
+                     struct vmsnap_names *names, struct vmsnap_error *err)
+{
+	struct differ d = { .diff = diff, .names = names, .each_most = options->each_most };
+	d.each_most = d.each_most ? d.each_most : EACH_MOST;
+	d.maker = (struct value_maker){ .strings = &diff->strings, .work = &diff->work, .names = names };
+	value_pages_init(&d.sides[VALUE_BEFORE], diff->a, names);
+	value_pages_init(&d.sides[VALUE_AFTER], diff->b, names);
+	int rc = look_at_all(&d);
+	for (int side = 0; side < VALUE_SIDES; side++)
+		value_pages_close(&d.sides[side]);
+	return rc ? work_fail(&diff->work, rc, err) : VMSNAP_OK;
+}
+
+static int make_diff(struct vmsnap_value_diff *diff, const struct vmsnap_value_options *options,
+                     struct vmsnap_error *err)
+{
+	struct vmsnap_names *own = NULL;
+	int rc = options->names ? VMSNAP_OK : vmsnap_names_new(diff->b, NULL, &own, err);
+	if (rc)
+		return rc;
+	struct vmsnap_names *names = options->names ? options->names : own;
+	if (own)
+		vmsnap_names_set_cancelled(own, options->cancelled, options->cancel_ctx);
+	rc = names->snap == diff->b
+	             ? diff_with(diff, options, names, err)
+	             : fail(err, VMSNAP_ERR_ARGUMENT, "these are the names of another snapshot than the second one");
+	vmsnap_names_free(own);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_value_diff_new(const struct vmsnap *a, const struct vmsnap *b,
+                                     const struct vmsnap_value_options *given, struct vmsnap_value_diff **out,
+                                     struct vmsnap_error *err)
+{
+	const struct vmsnap *both[] = { a, b };
+	struct vmsnap_value_options options;
+	if (!a || !b || !out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a diff needs two snapshots");
+	int rc = options_take(&options, sizeof(options), given, "struct vmsnap_value_options", err);
+	rc = rc ? rc : comparable_contents(a, b, err);
+	if (rc)
+		return rc;
+	struct vmsnap_value_diff *diff = calloc(1, sizeof(*diff));
+	if (!diff)
+		return fail_no_memory(err);
+	diff->a = vmsnap_ref(a);
+	diff->b = vmsnap_ref(b);
+	diff->work = work_on(both, 2);
+	diff->work.cancelled = options.cancelled;
+	diff->work.cancel_ctx = options.cancel_ctx;
+	rc = make_diff(diff, &options, err);
+	if (rc) {
+		vmsnap_value_diff_free(diff);
+		return rc;
+	}
+	*out = diff;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API void vmsnap_value_diff_free(struct vmsnap_value_diff *diff)
+{
+	if (!diff)
+		return;
+	free(diff->items);
+	arena_free(&diff->strings);
+	vmsnap_unref(diff->a);
+	vmsnap_unref(diff->b);
+	free(diff);
+}
+
+VMSNAP_API const struct vmsnap *vmsnap_value_diff_a(const struct vmsnap_value_diff *diff)
+{
+	return diff->a;
+}
+
+VMSNAP_API const struct vmsnap *vmsnap_value_diff_b(const struct vmsnap_value_diff *diff)
+{
+	return diff->b;
+}
+
+VMSNAP_API size_t vmsnap_value_diff_count(const struct vmsnap_value_diff *diff)
+{
+	return diff->count;
+}
+
+VMSNAP_API int vmsnap_value_change_sized(const struct vmsnap_value_diff *diff, size_t index,
+                                         struct vmsnap_value_change *out, size_t size)
+{
+	if (index >= diff->count)
+		return VMSNAP_ERR_NOT_FOUND;
+	struct_give(out, size, &diff->items[index], sizeof(diff->items[index]));
+	return VMSNAP_OK;
+}
+
+VMSNAP_API uint64_t vmsnap_value_diff_unnamed(const struct vmsnap_value_diff *diff)
+{
+	return diff->unnamed;
+}
+
+VMSNAP_API uint64_t vmsnap_value_diff_unknown_pages(const struct vmsnap_value_diff *diff)
+{
+	return diff->unknown_pages;
+}
