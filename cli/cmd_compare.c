@@ -63,11 +63,37 @@ static int expect_all(struct sources *sources)
 
 /* ---- diff ---- */
 
+/* By name and type; both have to keep what their pages held. */
+static int print_values(const struct options *options, const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct vmsnap_value_options how = { .size = sizeof(how) };
+	struct vmsnap_value_diff *diff;
+	struct vmsnap_error err;
+	struct output output;
+	if (options->no_names || options->totals || options->long_rows)
+		return trouble("diff: --values goes with neither --no-names nor --totals nor --long");
+	how.names = names_open(options, b);
+	if (!how.names)
+		return STATUS_TROUBLE;
+	int status = vmsnap_value_diff_new(a, b, &how, &diff, &err) ? trouble_with(NULL, &err) : STATUS_OK;
+	if (!status) {
+		output_init(&output, options);
+		status = output_finish(&output, vmsnap_print_values(diff, &output.to, &err), &err);
+		if (!status && vmsnap_value_diff_count(diff))
+			status = STATUS_DIFFERENT;
+		vmsnap_value_diff_free(diff);
+	}
+	names_close(how.names);
+	return status;
+}
+
 static int print_diff(const struct options *options, const struct vmsnap *a, const struct vmsnap *b)
 {
 	struct vmsnap_diff *diff;
 	struct vmsnap_error err;
 	struct output output;
+	if (options->values)
+		return print_values(options, a, b);
 	if (vmsnap_diff_new(a, b, &diff, &err))
 		return trouble_with(NULL, &err);
 	struct vmsnap_names *names = names_open(options, b);
@@ -87,6 +113,9 @@ static int print_set_diff(const struct options *options, const struct chosen *a,
 	struct vmsnap_set_diff *diff;
 	struct vmsnap_error err;
 	struct output output;
+	if (options->values)
+		return trouble("diff: --values compares two processes, and these are trees; say which are meant, as in "
+		               "FILE@pid:N");
 	if (vmsnap_set_diff_new(a->set, b->set, NULL, &diff, &err))
 		return trouble_with(NULL, &err);
 	output_init(&output, options);

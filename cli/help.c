@@ -67,7 +67,9 @@ static void all_columns_print(struct output *output, const struct command *comma
 		return;
 	output_text(output, "\nColumns; those with + are printed if asked for:\n");
 	for (int i = 0; i < COMMAND_REPORTS; i++) {
-		if (i && command->reports[i])
+		if (command->reports[i] == VMSNAP_REPORT_VALUES)
+			output_text(output, "or, of variables (--values):\n");
+		else if (i && command->reports[i])
 			output_text(output, command->bit == CMD_STATUS ? "or, of two snapshots:\n"
 			                                               : "or, of trees, a line for each process:\n");
 		columns_print(output, command->reports[i]);

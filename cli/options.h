@@ -26,7 +26,7 @@ struct options {
 	unsigned threads;                       /* 0: the library's choice */
 	bool no_freeze, no_realtime;            /* every capture, live processes too */
 	bool each, totals, long_rows, no_names; /* reading */
-	bool no_demangle;
+	bool no_demangle, values;
 	bool json, raw, bytes, no_headings, ascii, help; /* style */
 	enum color_when color;
 	bool width_given;
@@ -50,7 +50,7 @@ enum command_bit {
 	CMD_CHECK = 1 << 9,
 };
 
-enum { COMMAND_REPORTS = 2, OPERANDS_ANY = 1 << 30 };
+enum { COMMAND_REPORTS = 3, OPERANDS_ANY = 1 << 30 };
 struct command {
 	unsigned bit;
 	const char *name;

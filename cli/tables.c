@@ -23,7 +23,7 @@ const struct command command_table[] = {
 	  "With one file: between its last two snapshots, or trees (capture --tree), of\n"
 	  "which a line for each process tells. The exit status is 0 if nothing differs, 1\n"
 	  "if something does, 2 if something went wrong.\n",
-	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF } },
+	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF, VMSNAP_REPORT_VALUES } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
 	  "all forks are told. A verdict says who copied a page, which is not always who\n"
@@ -94,6 +94,8 @@ const struct option_row option_table[] = {
 	  "only the sums" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_DIFF | CMD_COW,
 	  "a row for each range of pages" },
+	{ "values", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(values), CMD_DIFF,
+	  "variables that changed: what they held and hold" },
 	{ "no-names", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_names), CMDS_NAMES,
 	  "do not look up names" },
 	{ "no-demangle", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_demangle), CMDS_SYMBOLS,

@@ -23,12 +23,14 @@ def rows(*words):
     return run(*words, "-r", "-n").stdout.splitlines()
 
 
+VALUES = "or, of variables (--values):\n"
 TREES = "or, of trees, a line for each process:\n"
 
 
 def helped(command):
     """What --help lists: (names, those of them that are printed if nothing is asked for)"""
-    text = run(command.replace("set_", ""), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    text = run(command.replace("set_", "").replace("values", "diff"), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    text = text.partition(VALUES)[2 if command == "values" else 0]
     if command in ("diff", "cow", "set_diff", "set_cow"):
         assert TREES in text, text
         text = text.partition(TREES)[2 if command.startswith("set_") else 0]
@@ -150,6 +152,8 @@ class ColumnsTest(unittest.TestCase):
             names, _ = helped(command)
             if command in ("diff", "cow"):
                 names += helped("set_" + command)[0]
+            if command == "diff":
+                names += helped("values")[0]
             if command.startswith("set_"):
                 continue
             self.assertEqual(set(completed(command, "-o", "")), set(names), command)
