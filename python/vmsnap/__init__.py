@@ -25,6 +25,7 @@ _THERE = {
     "names": ("Name", "Names"),
     "files": ("File", "load", "save"),
     "sets": ("Set", "SetDiff", "SetCow"),
+    "values": ("Value", "ValueChange", "ValueDiff"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now",
                 "put_back"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
