@@ -213,6 +213,149 @@ def descriptors():
     return elf.bytes()
 
 
+# Of DWARF: tags, attributes, forms; and a small language for entries.
+POINTER, STRUCT, TYPEDEF, UNION, ARRAY, ENUM, MEMBER, UNIT, SUBRANGE = 15, 19, 22, 23, 1, 4, 13, 17, 33
+BASE, CONST, ENUMERATOR, FUNCTION_TAG, VARIABLE, NAMESPACE, TYPE_UNIT = 36, 38, 40, 46, 52, 57, 65
+NAME, SIZE, BITS, VALUE, UPPER, WHERE, ENCODING, TYPE, LOCATION, SIBLING = 3, 11, 13, 28, 47, 56, 62, 73, 2, 1
+BIT_OFFSET, SPECIFICATION, SIGNATURE = 107, 71, 105
+STRING, DATA1, DATA4, DATA8, SDATA, UDATA, BLOCK, REF4, STRP, FLAG, REF_SIG8 = 8, 11, 6, 7, 13, 15, 10, 19, 14, 25, 32
+
+
+def uleb(value):
+    made = bytearray()
+    while True:
+        made.append(value & 0x7f | (0x80 if value > 0x7f else 0))
+        value >>= 7
+        if not value:
+            return bytes(made)
+
+
+class Dwarf:
+    """One unit.  Each entry has an abbreviation of its own."""
+
+    def __init__(self, elf, version=5, types=False):
+        self.elf, self.version, self.types = elf, version, types
+        word = 8 if elf.bits == 64 else 4
+        self.abbrevs, self.count, self.places, self.later = bytearray(), 0, {}, []
+        self.body = bytearray(self.head(0, word))
+
+    def head(self, length, word):
+        kind = (2 if self.types else 1,)
+        head = self.elf.pack("IH", length, self.version)
+        head += self.elf.pack("BBI", *kind, word, 0) if self.version > 4 else self.elf.pack("IB", 0, word)
+        return head + (self.elf.pack("QI", 0x1122334455667788, 0x30) if self.types else b"")
+
+    def entry(self, tag, name=None, children=False, **attributes):
+        """Attributes are forms and what is there: TYPE=(REF4, "name of another")."""
+        self.count += 1
+        self.places[name] = len(self.body)
+        self.abbrevs += uleb(self.count) + uleb(tag) + bytes([children])
+        self.body += uleb(self.count)
+        given = dict(attributes, **({"NAME": (STRING, name.split("/")[0].encode() + b"\0")} if name else {}))
+        for attribute, (form, value) in given.items():
+            self.abbrevs += uleb(globals()[attribute]) + uleb(form)
+            self.put(form, value)
+        self.abbrevs += bytes(2)
+
+    def put(self, form, value):
+        if isinstance(value, bytes):
+            self.body += (bytes([len(value)]) if form == BLOCK else b"") + value
+        elif form == REF4:
+            self.later.append((len(self.body), value))
+            self.body += bytes(4)
+        elif form in (UDATA, SDATA):
+            self.body += uleb(value)
+        else:
+            self.body += self.elf.pack({DATA1: "B", DATA4: "I", DATA8: "Q", REF_SIG8: "Q"}[form], value)
+
+    def end(self):
+        self.body += b"\0"
+
+    def at(self, address):
+        return (BLOCK, b"\x03" + self.elf.pack("W", address))
+
+    def done(self, squeeze=False):
+        for place, name in self.later:
+            self.body[place:place + 4] = self.elf.pack("I", self.places[name])
+        self.body[:4] = self.elf.pack("I", len(self.body) - 4)
+        abbrevs, info = bytes(self.abbrevs) + b"\0", bytes(self.body)
+        flags = COMPRESSED if squeeze else 0
+        if squeeze:
+            abbrevs, info = self.elf.squeezed(abbrevs), self.elf.squeezed(info)
+        self.elf.section(".debug_abbrev", PROGBITS, abbrevs, flags)
+        self.elf.section(".debug_types" if self.types and self.version < 5 else ".debug_info", PROGBITS, info, flags)
+        return self.elf.bytes()
+
+
+def typed(version=5, squeeze=False, elf=None, **how):
+    """Variables of all kinds of types."""
+    elf = elf or plain(**how)
+    d = Dwarf(elf, version)
+    d.entry(UNIT, "unit", True)
+    for name, encoding, size in (("int", 5, 4), ("char", 6, 1), ("double", 4, 8), ("bool", 2, 1), ("complex", 3, 16),
+                                 ("unsigned", 7, 4), ("wide", 5, 16), ("odd", 99, 3)):
+        d.entry(BASE, name, ENCODING=(DATA1, encoding), SIZE=(DATA1, size))
+    d.entry(POINTER, "p/t", TYPE=(REF4, "node"))
+    d.entry(STRUCT, "node", True, SIZE=(DATA1, 24))
+    d.entry(MEMBER, "next", TYPE=(REF4, "p/t"), WHERE=(DATA1, 0))
+    d.entry(MEMBER, "v", TYPE=(REF4, "int"), WHERE=(DATA1, 8))
+    d.entry(MEMBER, "bits", TYPE=(REF4, "unsigned"), BITS=(DATA1, 5), BIT_OFFSET=(UDATA, 99))
+    d.entry(MEMBER, "expr", TYPE=(REF4, "int"), WHERE=(BLOCK, b"\x23\x10"))
+    d.end()
+    d.entry(STRUCT, "self", True, SIZE=(DATA1, 8))
+    d.entry(MEMBER, "again", TYPE=(REF4, "self"), WHERE=(DATA1, 0))
+    d.end()
+    d.entry(UNION, "either", True, SIZE=(DATA1, 8))
+    d.entry(MEMBER, "i", TYPE=(REF4, "int"))
+    d.entry(MEMBER, "d", TYPE=(REF4, "double"))
+    d.end()
+    d.entry(ENUM, "color", True, SIZE=(DATA1, 4), TYPE=(REF4, "int"))
+    d.entry(ENUMERATOR, "RED", VALUE=(SDATA, 1))
+    d.entry(ENUMERATOR, "BLUE", VALUE=(SDATA, 2))
+    d.end()
+    for name, element, upper in (("text/a", "char", 15), ("rows/a", "node", 7), ("huge/a", "either", (1 << 60) - 1)):
+        d.entry(ARRAY, name, True, TYPE=(REF4, element))
+        d.entry(SUBRANGE, None, UPPER=(DATA8, upper))
+        d.end()
+    d.entry(TYPEDEF, "alias", TYPE=(REF4, "loop"))
+    d.entry(TYPEDEF, "loop", TYPE=(REF4, "alias"))
+    d.entry(CONST, None, TYPE=(REF4, "rows/a"))
+    d.entry(NAMESPACE, "shop", True)
+    d.entry(FUNCTION_TAG, "buy", True)
+    address = DATA
+    for name in ("int", "char", "double", "bool", "complex", "wide", "odd", "p/t", "node", "self", "either", "color", "text/a",
+                 "rows/a", "huge/a", "alias"):
+        d.entry(VARIABLE, "v_" + name, TYPE=(REF4, name), LOCATION=d.at(address))
+        address += 16
+    for _ in range(3):
+        d.end()
+    return d.done(squeeze)
+
+
+def typed_apart():
+    elf = dynamic(plain())
+    elf.link()
+    debug = Elf()
+    debug.section(".text", NOBITS, b"", ALLOC | EXEC, address=0x400, size=32)
+    debug.note()
+    return elf.bytes() + SEPARATOR + typed(elf=debug)
+
+
+def deep(depth=200):
+    """Arrays of arrays, and blocks in blocks."""
+    d = Dwarf(plain())
+    d.entry(UNIT, "unit", True)
+    d.entry(BASE, "t0", ENCODING=(DATA1, 5), SIZE=(DATA1, 4))
+    for i in range(1, depth):
+        d.entry(ARRAY, f"t{i}", True, TYPE=(REF4, f"t{i - 1}"))
+        d.entry(SUBRANGE, None, UPPER=(DATA1, 1))
+        d.end()
+    for _ in range(depth):
+        d.entry(11, None, True)
+    d.entry(VARIABLE, "deep", TYPE=(REF4, f"t{depth - 1}"), LOCATION=d.at(DATA))
+    return d.done()
+
+
 def seeds():
     """(name, bytes)"""
     yield "elf64", with_symbols()
@@ -238,5 +381,14 @@ def seeds():
     yield "bare-gnu-hash-32", by_segments(gnu=True, bits=32, machine=I386)
     yield "bare-hash-big", by_segments(big=True, machine=S390)
     yield "opd", descriptors()
+    yield "types", typed()
+    yield "types-4", typed(4)
+    yield "types-2", typed(2)
+    yield "types-big", typed(big=True, machine=S390)
+    yield "types-32", typed(4, bits=32, machine=I386)
+    yield "types-32-big", typed(5, bits=32, big=True, machine=20)
+    yield "types-compressed", typed(squeeze=True)
+    yield "types-apart", typed_apart()
+    yield "types-deep", deep()
     yield "note-only", plain().bytes()
     yield "no-elf", b"#!/bin/sh\n"

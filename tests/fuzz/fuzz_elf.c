@@ -12,11 +12,15 @@
 
 #include "arena.h"
 #include "build_id.h"
+#include "dwarf_types.h"
 #include "elf_copy.h"
 #include "elf_file.h"
 #include "elf_symbols.h"
 #include "elfutils.h"
 #include "fuzz.h"
+#include "value_make.h"
+#include "value_text.h"
+#include "value_walk.h"
 #include "vmsnap.h"
 
 static const char SEPARATOR[] = "\0DEBUGFILE"; /* and the NUL that ends it */
@@ -272,6 +276,83 @@ static void read_symbols(const struct elf_file *elf)
 	symbols_free(&symbols);
 }
 
+/* ---- types ---------------------------------------------------------------------- */
+
+/* Some bytes, of a variable of any size. */
+static bool give_bytes(void *ctx, int side, uint64_t offset, void *to, size_t len)
+{
+	(void)ctx;
+	for (size_t i = 0; i < len; i++)
+		((uint8_t *)to)[i] = (uint8_t)(side ? (offset + i) * 37 % 251 : (offset + i) % 7);
+	return offset % 5 != 4;
+}
+
+static void check_leaf(void *ctx, const struct value_leaf *leaf)
+{
+	const struct value_walk *walk = ctx;
+	FUZZ_CHECK(leaf->type && leaf->type->name && leaf->path == walk->path);
+	FUZZ_CHECK(strlen(leaf->path) < VALUE_PATH_MAX && leaf->size && leaf->offset + leaf->size > leaf->offset);
+	FUZZ_CHECK(leaf->offset < walk->end && leaf->offset + leaf->size > walk->start);
+	struct arena strings = { 0 };
+	struct work work = { .limit = KEPT_MOST };
+	struct value_maker maker = { .strings = &strings, .work = &work };
+	struct vmsnap_value value;
+	uint8_t bytes[VALUE_LEAF_MAX];
+	bool known = leaf->size <= sizeof(bytes);
+	if (known)
+		give_bytes(NULL, VALUE_AFTER, leaf->offset, bytes, (size_t)leaf->size);
+	FUZZ_CHECK(value_make(&maker, leaf, known ? bytes : NULL, &value) == VMSNAP_OK);
+	struct value_words words = value_words_of(&value);
+	FUZZ_CHECK(words.len < sizeof(words.text) && words.text[words.len] == '\0');
+	arena_free(&strings);
+}
+
+static void walk_type(const struct value_type *type, uint64_t start)
+{
+	enum { WINDOW = 256 };
+	uint8_t bytes[VALUE_SIDES][WINDOW];
+	uint64_t size = type->size ? type->size : 64;
+	start = start < size ? start : 0;
+	size_t len = size - start < WINDOW ? (size_t)(size - start) : WINDOW;
+	for (int side = 0; side < VALUE_SIDES; side++)
+		give_bytes(NULL, side, start, bytes[side], len);
+	struct value_walk walk = { .type = type, .size = size, .read = give_bytes, .emit = check_leaf };
+	walk.ctx = &walk;
+	walk.start = start;
+	walk.end = start + len;
+	walk.bytes[0] = bytes[0];
+	walk.bytes[1] = bytes[1];
+	walk.steps = 2000;
+	value_walk_window(&walk);
+}
+
+static void read_types(const struct elf_file *elf)
+{
+	struct work work = { .limit = WORK_UNLIMITED };
+	struct dwarf_source source = {
+		.fd = input, .root = root, .path = "/program", .elf = elf, .room = KEPT_MOST, .work = &work
+	};
+	struct dwarf_types *types = NULL;
+	const char *reason = NULL;
+	int rc = dwarf_types_read(&source, &types, &reason);
+	FUZZ_CHECK(!rc == (types != NULL));
+	FUZZ_CHECK(!rc || rc == VMSNAP_ERR_NOT_FOUND ||
+	           ((rc == VMSNAP_ERR_TOO_LARGE || rc == VMSNAP_ERR_CORRUPT) && reason));
+	for (size_t i = 0; !rc && i < types->count && i < LOOK_AT && !types->file.failed; i++) {
+		const struct dwarf_variable *item = &types->items[i];
+		FUZZ_CHECK(elf_file_load(elf, item->address) && (!i || item[-1].address < item->address));
+		const struct dwarf_variable *found = dwarf_types_at(types, item->address);
+		FUZZ_CHECK(found == item || types->file.failed);
+		if (!found)
+			continue;
+		FUZZ_CHECK(found->known && *found->type->name && strlen(found->name) <= 512);
+		walk_type(found->type, 0);
+		walk_type(found->type, found->type->size / 3);
+		walk_type(found->type, found->type->size - 100);
+	}
+	dwarf_types_free(types);
+}
+
 /* ---- what a debugger asks ------------------------------------------------------- */
 
 static bool check_own_symbol(void *ctx, const struct vmsnap_elf_symbol *symbol)
@@ -316,8 +397,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_build_id(build_id_of_sections, data, size);
 	check_copy(data, size, hole);
 	check_own_symbols();
-	if (check_headers(&arena, &elf) && has_elfutils)
+	bool is_elf = check_headers(&arena, &elf);
+	if (is_elf && has_elfutils)
 		read_symbols(&elf);
+	if (is_elf)
+		read_types(&elf);
 	arena_free(&arena);
 	FUZZ_CHECK(lowest_free() == lowest);
 	check_unchanged(data, size, hole);
