@@ -62,6 +62,25 @@ int layer_of_debugger_writes(struct layer *layer, const struct vmsnap_annotation
 	return rc ? rc : layer_ranges_join(layer->items, &layer->count, work);
 }
 
+int layer_append(struct layer *layer, uint64_t start, uint64_t end, uint64_t value)
+{
+	struct vmsnap_layer_range *last = layer->count ? &layer->items[layer->count - 1] : NULL;
+	if (last && last->end == start && last->value == value) {
+		last->end = end;
+		return VMSNAP_OK;
+	}
+	if (layer->count == layer->room) {
+		size_t room = layer->room ? layer->room * 2 : 16;
+		struct vmsnap_layer_range *items = realloc(layer->items, room * sizeof(*items));
+		if (!items)
+			return VMSNAP_ERR_NO_MEMORY;
+		layer->items = items;
+		layer->room = room;
+	}
+	layer->items[layer->count++] = (struct vmsnap_layer_range){ start, end, value };
+	return VMSNAP_OK;
+}
+
 void layer_free(struct layer *layer)
 {
 	free(layer->items);
@@ -70,5 +89,29 @@ void layer_free(struct layer *layer)
 
 VMSNAP_API const char *vmsnap_layer_name(int layer)
 {
-	return layer == VMSNAP_LAYER_DEBUGGER_WRITES ? "debugger_writes" : NULL;
+	static const char *const names[VMSNAP_LAYER_COUNT] = {
+		[VMSNAP_LAYER_DEBUGGER_WRITES] = "debugger_writes",
+		[VMSNAP_LAYER_WRITTEN] = "written",
+	};
+	return layer >= 0 && layer < VMSNAP_LAYER_COUNT ? names[layer] : NULL;
+}
+
+VMSNAP_API const char *vmsnap_written_name(int written)
+{
+	static const char *const names[] = {
+		[VMSNAP_WRITTEN_UNKNOWN] = NULL,
+		[VMSNAP_WRITTEN_SOFT_DIRTY] = "soft_dirty",
+		[VMSNAP_WRITTEN_UFFD] = "uffd",
+	};
+	return written >= 0 && written <= VMSNAP_WRITTEN_UFFD ? names[written] : NULL;
+}
+
+VMSNAP_API const char *vmsnap_page_written_name(int written)
+{
+	static const char *const names[] = {
+		[VMSNAP_PAGE_NOT_WRITTEN] = "no",
+		[VMSNAP_PAGE_WAS_WRITTEN] = "yes",
+		[VMSNAP_PAGE_MAYBE_WRITTEN] = "maybe",
+	};
+	return written >= 0 && written <= VMSNAP_PAGE_MAYBE_WRITTEN ? names[written] : NULL;
 }

@@ -16,6 +16,8 @@ struct layer {
  * between any two. */
 int layer_of_debugger_writes(struct layer *layer, const struct vmsnap_annotation *annotations, size_t count,
                              uint64_t page_size, struct work *work);
+/* Adds a range at the end; one with the same value that it continues becomes longer. */
+int layer_append(struct layer *layer, uint64_t start, uint64_t end, uint64_t value);
 void layer_free(struct layer *layer);
 
 /* Puts ranges of one value in order; those that overlap or follow each other become one. */

@@ -51,6 +51,7 @@ struct vmsnap *snapshot_above(const struct vmsnap *base)
 	snap->thread_count = base->thread_count;
 	snap->smaps = base->smaps;
 	snap->contents = base->contents;
+	snap->layers[VMSNAP_LAYER_WRITTEN] = base->layers[VMSNAP_LAYER_WRITTEN];
 	snap->memory_limit = base->memory_limit;
 	snap->annotations = annotations;
 	snap->annotation_count = base->annotation_count;
@@ -67,6 +68,7 @@ static void free_what_is_shared(struct vmsnap *snap)
 	free(snap->smaps.flags);
 	run_list_free(&snap->runs);
 	contents_free(&snap->contents);
+	layer_free(&snap->layers[VMSNAP_LAYER_WRITTEN]);
 }
 
 static void snapshot_free(struct vmsnap *snap)
@@ -74,8 +76,7 @@ static void snapshot_free(struct vmsnap *snap)
 	if (!snap->base)
 		free_what_is_shared(snap);
 	free(snap->annotations);
-	for (size_t i = 0; i < VMSNAP_LAYER_COUNT; i++)
-		layer_free(&snap->layers[i]);
+	layer_free(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES]);
 	arena_free(&snap->strings);
 	free(snap);
 }
@@ -225,6 +226,32 @@ VMSNAP_API int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t i
 		return VMSNAP_END;
 	*out = found->items[index];
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_written_at(const struct vmsnap *snap, uint64_t address, uint64_t *end)
+{
+	uint64_t nowhere;
+	end = end ? end : &nowhere;
+	*end = UINT64_MAX;
+	const struct layer *layer = &snap->layers[VMSNAP_LAYER_WRITTEN];
+	if (!layer->known)
+		return VMSNAP_PAGE_MAYBE_WRITTEN;
+	size_t at = SORTED_ABOVE(struct vmsnap_layer_range, end, layer->items, layer->count, address);
+	const struct vmsnap_layer_range *range = at < layer->count ? &layer->items[at] : NULL;
+	if (range && range->start <= address) {
+		*end = range->end;
+		return (int)range->value;
+	}
+	if (range)
+		*end = range->start;
+	/* Others may have written to what is shared. */
+	size_t index = snapshot_vma_find(snap, address);
+	const struct vmsnap_vma *vma = index < snap->vma_count ? &snap->vmas[index] : NULL;
+	bool inside = vma && vma->start <= address;
+	uint64_t border = !vma ? UINT64_MAX : inside ? vma->end : vma->start;
+	if (border < *end)
+		*end = border;
+	return inside && !(vma->perms & VMSNAP_PERM_SHARED) ? VMSNAP_PAGE_NOT_WRITTEN : VMSNAP_PAGE_MAYBE_WRITTEN;
 }
 
 bool vma_named_deleted(bool file, const char *name, size_t len)

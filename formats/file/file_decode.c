@@ -103,13 +103,20 @@ static int set_number(struct decode *decode, const struct field *field)
 		info->consistent = value;
 		break;
 	case SNAP_KNOWN: {
-		bool exclusive_huge = info->known.exclusive_huge;
+		struct vmsnap_known before = info->known;
 		info->known = snap_known_of(value);
-		info->known.exclusive_huge = exclusive_huge;
+		info->known.exclusive_huge = before.exclusive_huge;
+		info->known.written = before.written;
 		break;
 	}
 	case SNAP_EXCLUSIVE_HUGE:
 		info->known.exclusive_huge = value;
+		break;
+	case SNAP_WRITTEN_SINCE:
+		info->written_since = (int64_t)value;
+		break;
+	case SNAP_WRITTEN:
+		info->known.written = value & 3;
 		break;
 	case SNAP_PAGE_SIZE_ASSUMED:
 		info->page_size_assumed = value;

@@ -42,6 +42,10 @@ static uint64_t number_of(struct vmsnap_info *info, uint64_t key)
 		return info->build_ids_proved;
 	case SNAP_EXCLUSIVE_HUGE:
 		return info->known.exclusive_huge;
+	case SNAP_WRITTEN_SINCE:
+		return (uint64_t)info->written_since;
+	case SNAP_WRITTEN:
+		return info->known.written;
 	default:
 		return word ? *word : number ? *number : 0;
 	}

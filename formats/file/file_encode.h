@@ -13,6 +13,7 @@ int encode_vmas(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 int encode_thrd(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_smap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_name(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+int encode_writ(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 
 /* Pages come in several payloads, so that they can be compressed and written
  * while the next is made. */

@@ -97,6 +97,8 @@ enum snap_form snap_form(uint64_t key)
 	case SNAP_PAGE_SIZE_ASSUMED:
 	case SNAP_BUILD_IDS_PROVED:
 	case SNAP_EXCLUSIVE_HUGE:
+	case SNAP_WRITTEN_SINCE:
+	case SNAP_WRITTEN:
 		return SNAP_FORM_NUMBER;
 	case SNAP_CMDLINE:
 	case SNAP_EXE_BUILD_ID:
@@ -127,6 +129,8 @@ uint64_t snap_number_max(uint64_t key)
 		return 1;
 	case SNAP_KNOWN:
 		return 31;
+	case SNAP_WRITTEN:
+		return VMSNAP_WRITTEN_UFFD;
 	default:
 		return UINT64_MAX;
 	}

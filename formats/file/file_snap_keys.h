@@ -48,6 +48,8 @@ enum snap_key {
 	SNAP_ZERO_PFN = 42,
 	SNAP_BUILD_IDS_PROVED = 43,
 	SNAP_EXCLUSIVE_HUGE = 44,
+	SNAP_WRITTEN_SINCE = 45,
+	SNAP_WRITTEN = 46,
 	SNAP_KEYS, /* at most 64 */
 };
 

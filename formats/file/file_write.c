@@ -217,6 +217,8 @@ static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
 		rc = put_encoded(writer, snap, SECTION_NAME, false, encode_name);
 	if (!rc && writer->contents && vmsnap_contents_kind(snap))
 		rc = put_contents(writer, snap);
+	if (!rc && vmsnap_layer_range_count(snap, VMSNAP_LAYER_WRITTEN))
+		rc = put_encoded(writer, snap, SECTION_WRIT, false, encode_writ);
 	return rc ? rc : put_end(writer);
 }
 

@@ -23,6 +23,7 @@ enum section_flag { SECTION_REQUIRED = 1, SECTION_DEFLATED = 2, SECTION_FLAGS = 
 #define SECTION_NAME             SECTION_TYPE('N', 'A', 'M', 'E')
 #define SECTION_HASH             SECTION_TYPE('H', 'A', 'S', 'H')
 #define SECTION_CONT             SECTION_TYPE('C', 'O', 'N', 'T')
+#define SECTION_WRIT             SECTION_TYPE('W', 'R', 'I', 'T')
 #define SECTION_END              SECTION_TYPE('E', 'N', 'D', ' ')
 
 struct section {

@@ -137,6 +137,16 @@ static void put_on_page(struct text *text, const struct place *place)
 	text_format(text, "and %" PRIu64 " more\n", top->total - top->kept);
 }
 
+static void put_written(struct text *text, const struct place *place)
+{
+	bool soft_dirty = vmsnap_info(place->snap)->known.written == VMSNAP_WRITTEN_SOFT_DIRTY;
+	if (!place_written(place))
+		return;
+	put_key(text, "written");
+	text_format(text, "%s, since the snapshot before (%s)\n", place_written(place),
+	            soft_dirty ? "soft-dirty" : "userfaultfd");
+}
+
 static void put_touched(struct text *text, const struct page_touched *touched)
 {
 	struct fit_line line = fit_line(text, KEY_WIDTH, KEY_WIDTH);
@@ -159,6 +169,7 @@ void put_page_text(struct text *text, const struct place *place)
 	if (place->populated) {
 		put_frame(text, place);
 		put_flags(text, place);
+		put_written(text, place);
 	}
 	if (place_of_file(place)) {
 		put_key(text, "file offset");

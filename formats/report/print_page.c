@@ -46,6 +46,7 @@ enum {
 	PAGE_NAMES,
 	PAGE_NAMES_TOTAL,
 	PAGE_TOUCHED,
+	PAGE_WRITTEN,
 };
 static const struct column document_columns[] = {
 	[PAGE_ADDRESS] = { "address", .type = COLUMN_HEX },
@@ -65,6 +66,7 @@ static const struct column document_columns[] = {
 	[PAGE_NAMES] = { "names", .type = COLUMN_RECORDS, .of = &name_schema },
 	[PAGE_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
 	[PAGE_TOUCHED] = { "touched", .type = COLUMN_LIST },
+	[PAGE_WRITTEN] = { "written", .type = COLUMN_WORD, .flags = COLUMN_OPTIONAL },
 };
 const struct row_schema page_document_schema = ROW_SCHEMA(document_columns);
 
@@ -124,6 +126,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	                   place->page_end, err);
 	if (!rc)
 		put_touched_list(document, PAGE_TOUCHED, place->touched.touched, &place->touched.reasons);
+	if (!rc && place_written(place))
+		row_put_word(document, PAGE_WRITTEN, place_written(place));
 	return rc;
 }
 

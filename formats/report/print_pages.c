@@ -20,6 +20,7 @@ enum {
 	PAGES_SWAP,
 	PAGES_FLAGS,
 	PAGES_FLAGS_UNKNOWN,
+	PAGES_WRITTEN,
 	PAGES_MAPPING,
 	PAGES_VMA,
 };
@@ -37,12 +38,14 @@ static const struct column pages_columns[] = {
 	[PAGES_FLAGS] = { "flags", "FLAGS", COLUMN_FLAGS, 0, "file, exclusive, soft_dirty, uffd_wp, guard, zero, huge",
 	                  NULL },
 	[PAGES_FLAGS_UNKNOWN] = { "flags_unknown", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
+	[PAGES_WRITTEN] = { "written", "WRITTEN", COLUMN_WORD, COLUMN_SPARSE | COLUMN_OPTIONAL,
+	                    "yes, no or maybe: by the process, since the snapshot before; empty if not known", NULL },
 	[PAGES_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 	MAPPING_COLUMNS_OF(PAGES_VMA),
 };
-static const uint32_t pages_shown[] = { PAGES_START,  PAGES_END,   PAGES_PAGES, PAGES_SIZE,
-	                                PAGES_STATE,  PAGES_FRAME, PAGES_FLAGS, MAPPING_SHOWN(PAGES_VMA),
-	                                PAGES_MAPPING };
+static const uint32_t pages_shown[] = { PAGES_START,   PAGES_END,    PAGES_PAGES, PAGES_SIZE,
+	                                PAGES_STATE,   PAGES_FRAME,  PAGES_FLAGS, MAPPING_SHOWN(PAGES_VMA),
+	                                PAGES_MAPPING, PAGES_WRITTEN };
 const struct row_schema pages_schema = ROW_SCHEMA_SHOWN(pages_columns, pages_shown);
 
 enum { DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_FILTER, DOCUMENT_RUNS };
@@ -54,9 +57,11 @@ static const struct column document_columns[] = {
 };
 const struct row_schema pages_document_schema = ROW_SCHEMA(document_columns);
 
-/* Runs, cut where a mapping begins or ends, and into pages if so asked. */
+/* Runs, cut where a mapping begins or ends, where another answer begins to whether they were written, and into
+ * pages if so asked. */
 struct cut_runs {
 	const struct vmsnap *snap;
+	bool written_known;
 	struct vmsnap_run_iter it;
 	struct vmsnap_run rest; /* of the run that is being cut; empty if start == end */
 	size_t vma;
@@ -72,7 +77,9 @@ struct request {
 
 static void cut_runs_init(struct cut_runs *runs, const struct request *request)
 {
-	*runs = (struct cut_runs){ .snap = request->snap, .each_page = request->each_page };
+	*runs = (struct cut_runs){ .snap = request->snap,
+		                   .written_known = vmsnap_info(request->snap)->known.written,
+		                   .each_page = request->each_page };
 	vmsnap_run_iter_init(&runs->it, request->snap, request->start, request->end);
 }
 
@@ -88,7 +95,8 @@ static uint64_t border_after(struct cut_runs *runs, uint64_t address, const stru
 	return *vma ? next->end : next->start;
 }
 
-static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const struct vmsnap_vma **vma)
+/* written: enum vmsnap_page_written of all of it. */
+static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const struct vmsnap_vma **vma, int *written)
 {
 	uint64_t page_size = vmsnap_info(runs->snap)->page_size;
 	struct vmsnap_run *rest = &runs->rest;
@@ -97,6 +105,9 @@ static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const s
 	uint64_t border = border_after(runs, rest->start, vma);
 	*run = *rest;
 	if (border < run->end)
+		run->end = border;
+	*written = runs->written_known ? vmsnap_written_at(runs->snap, run->start, &border) : VMSNAP_PAGE_MAYBE_WRITTEN;
+	if (runs->written_known && border < run->end)
 		run->end = border;
 	if (runs->each_page)
 		run->end = run->start + page_size;
@@ -109,8 +120,9 @@ static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const s
 }
 
 static void put_row(struct row *row, const struct vmsnap *snap, const struct vmsnap_run *run,
-                    const struct vmsnap_vma *vma)
+                    const struct vmsnap_vma *vma, int written)
 {
+	bool populated = run->flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED);
 	struct page_flags flags = page_flags_told(snap, run);
 	row_put_address(row, PAGES_START, run->start);
 	row_put_address(row, PAGES_END, run->end);
@@ -122,6 +134,8 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct vms
 	row_put_flags(row, PAGES_FLAGS, flags.bits, flags.unknown, page_flag_name);
 	if (flags.unknown)
 		row_put_flags(row, PAGES_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
+	if (vmsnap_info(snap)->known.written && populated)
+		row_put_word(row, PAGES_WRITTEN, vmsnap_page_written_name(written));
 	if (vma)
 		row_put_name(row, PAGES_MAPPING, vma->name);
 	put_mapping_columns(row, PAGES_VMA, vma);
@@ -135,11 +149,12 @@ static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	struct cut_runs runs;
 	struct vmsnap_run run;
 	const struct vmsnap_vma *vma;
+	int written;
 	(void)err;
 	cut_runs_init(&runs, request);
-	while (!text_failed(row->text) && cut_runs_next(&runs, &run, &vma))
+	while (!text_failed(row->text) && cut_runs_next(&runs, &run, &vma, &written))
 		if (filter_takes_vma(&request->filter, vma) && filter_cut_run(&request->filter, page_size, &run))
-			put_row(row, request->snap, &run, vma);
+			put_row(row, request->snap, &run, vma, written);
 	return VMSNAP_OK;
 }
 

@@ -13,12 +13,14 @@
 #include "snapshot_record.h"
 #include "text_limit.h"
 #include "vma_record.h"
+#include "written.h"
 
 enum {
 	SHOW_SUMS = VMA_COLUMNS,
 	SHOW_MAPPING = SHOW_SUMS + SUMS_COLUMNS,
 	SHOW_LABEL_KIND,
 	SHOW_LABEL,
+	SHOW_WRITTEN,
 	SHOW_SMAPS,
 	SHOW_COLUMNS, /* behind them one for each key of smaps, in tables */
 };
@@ -49,6 +51,8 @@ static const struct column show_columns[] = {
 	[SHOW_LABEL_KIND] = { "label_kind", .type = COLUMN_WORD },
 	[SHOW_LABEL] = { "label", "LABEL", COLUMN_NAME, COLUMN_SECONDARY, "what memory without a name is known to be",
 	                 NULL },
+	[SHOW_WRITTEN] = { "written", "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_OPTIONAL,
+	                   "pages that the process wrote to since the snapshot before", NULL },
 	[SHOW_SMAPS] = { "smaps", NULL, COLUMN_OPEN, COLUMN_OPTIONAL, NULL, NULL },
 };
 static const uint32_t show_shown[] = {
@@ -71,6 +75,7 @@ static const uint32_t show_shown[] = {
 	VMA_BUILD_ID,
 	SHOW_LABEL,
 	SHOW_MAPPING,
+	SHOW_WRITTEN,
 };
 enum { SHOW_SHOWN = sizeof(show_shown) / sizeof(show_shown[0]) };
 const struct row_schema show_schema = ROW_SCHEMA_SHOWN(show_columns, show_shown);
@@ -116,6 +121,7 @@ struct show {
 	struct filter filter;
 	struct vmsnap_sums total; /* of the rows that were put */
 	size_t count;             /* of them */
+	uint64_t written;         /* the same; bytes */
 	uint64_t *smaps_total;    /* the same of each key of smaps; UINT64_MAX: its values do not add up */
 	bool smaps_blank;         /* some value is not told, as it is that of a whole mapping */
 };
@@ -234,6 +240,16 @@ static void put_label(struct row *row, const struct vmsnap_vma *vma, size_t inde
 	mapping_label_free(&label, row->text);
 }
 
+/* Of a mapping of which not all is told, nothing. */
+static void put_written(struct row *row, struct show *show, const struct vmsnap_vma *vma)
+{
+	if (!vmsnap_info(show->snap)->known.written || !filter_takes_whole(&show->filter, vma))
+		return;
+	uint64_t bytes = written_bytes(show->snap, vma->start, vma->end);
+	show->written += bytes;
+	row_put_bytes(row, SHOW_WRITTEN, bytes);
+}
+
 static void put_mapping(struct row *row, struct show *show, size_t index)
 {
 	const struct vmsnap_vma *vma = vmsnap_vma(show->snap, index);
@@ -246,6 +262,7 @@ static void put_mapping(struct row *row, struct show *show, size_t index)
 	put_vma_columns(row, vma);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);
 	put_label(row, vma, index);
+	put_written(row, show, vma);
 	put_smaps(row, show, index);
 	put_smaps_columns(row, show, index);
 	row_end(row);
@@ -264,6 +281,8 @@ static void put_total(struct row *row, const struct show *show)
 	row_total_label(row, VMA_START, "total");
 	put_sums_columns(row, SHOW_SUMS, show->snap, &show->total);
 	row_total_label(row, SHOW_MAPPING, words);
+	if (vmsnap_info(show->snap)->known.written)
+		row_put_bytes(row, SHOW_WRITTEN, show->written);
 	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++)
 		if (show->smaps_total[column - SHOW_COLUMNS] != UINT64_MAX)
 			row_put_bytes(row, column, show->smaps_total[column - SHOW_COLUMNS]);
@@ -275,6 +294,7 @@ static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	struct show *show = ctx;
 	(void)err;
 	show->count = 0;
+	show->written = 0;
 	begin_totals(show);
 	for (size_t i = 0; i < vmsnap_vma_count(show->snap) && !text_failed(row->text); i++)
 		put_mapping(row, show, i);

@@ -5,7 +5,7 @@
 
 #include "format_value.h"
 
-enum { KNOWN_PFN, KNOWN_SOFT_DIRTY, KNOWN_EXCLUSIVE, KNOWN_ZERO, KNOWN_HUGE, KNOWN_EXCLUSIVE_HUGE };
+enum { KNOWN_PFN, KNOWN_SOFT_DIRTY, KNOWN_EXCLUSIVE, KNOWN_ZERO, KNOWN_HUGE, KNOWN_EXCLUSIVE_HUGE, KNOWN_WRITTEN };
 static const struct column known_columns[] = {
 	[KNOWN_PFN] = { "pfn", .type = COLUMN_BOOL },
 	[KNOWN_SOFT_DIRTY] = { "soft_dirty", .type = COLUMN_BOOL },
@@ -13,6 +13,7 @@ static const struct column known_columns[] = {
 	[KNOWN_ZERO] = { "zero", .type = COLUMN_BOOL },
 	[KNOWN_HUGE] = { "huge", .type = COLUMN_BOOL },
 	[KNOWN_EXCLUSIVE_HUGE] = { "exclusive_huge", .type = COLUMN_BOOL },
+	[KNOWN_WRITTEN] = { "written", .type = COLUMN_WORD }, /* by whom; null: what was written is not known */
 };
 const struct row_schema known_schema = ROW_SCHEMA(known_columns);
 
@@ -26,6 +27,8 @@ void put_known(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_bool(&record, KNOWN_ZERO, known->zero);
 	row_put_bool(&record, KNOWN_HUGE, known->huge);
 	row_put_bool(&record, KNOWN_EXCLUSIVE_HUGE, known->exclusive_huge);
+	if (known->written)
+		row_put_word(&record, KNOWN_WRITTEN, vmsnap_written_name(known->written));
 	row_end(&record);
 }
 
@@ -65,6 +68,8 @@ enum {
 	SNAPSHOT_ARG_START,
 	SNAPSHOT_MEMORY_WITH,
 	SNAPSHOT_INSTANT,
+	SNAPSHOT_MONOTONIC,
+	SNAPSHOT_WRITTEN_SINCE,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -102,6 +107,8 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_ARG_START] = { "arg_start", .type = COLUMN_ADDRESS },
 	[SNAPSHOT_MEMORY_WITH] = { "memory_with", .type = COLUMN_LIST },
 	[SNAPSHOT_INSTANT] = { "instant", .type = COLUMN_BOOL },
+	[SNAPSHOT_MONOTONIC] = { "monotonic", .type = COLUMN_COUNT },
+	[SNAPSHOT_WRITTEN_SINCE] = { "written_since", .type = COLUMN_COUNT },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -144,6 +151,12 @@ static void put_place(struct row *record, unsigned column, uint64_t address)
 {
 	if (address)
 		row_put_address(record, column, address);
+}
+
+/* Of the machine since its boot, ns. */
+static void put_clock(struct row *record, unsigned column, int64_t clock)
+{
+	row_put_count_known(record, column, (uint64_t)clock, clock > 0);
 }
 
 /* Where its program lies, and who else has its memory. */
@@ -199,5 +212,7 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	bool known, instant = vmsnap_one_instant(snap, &known);
 	if (known)
 		row_put_bool(&record, SNAPSHOT_INSTANT, instant);
+	put_clock(&record, SNAPSHOT_MONOTONIC, info->monotonic);
+	put_clock(&record, SNAPSHOT_WRITTEN_SINCE, info->written_since);
 	row_end(&record);
 }

@@ -57,6 +57,14 @@ uint64_t place_physical(const struct place *place)
 	return place->page.pfn * page_size + (place->address & (page_size - 1));
 }
 
+const char *place_written(const struct place *place)
+{
+	bool there = place->populated && (place->page.flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED));
+	if (!there || !vmsnap_info(place->snap)->known.written)
+		return NULL;
+	return vmsnap_page_written_name(vmsnap_written_at(place->snap, place->address, NULL));
+}
+
 bool place_of_file(const struct place *place)
 {
 	return place->vma && place->vma->inode;

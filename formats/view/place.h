@@ -28,6 +28,8 @@ void place_free(struct place *place, struct work *work);
 const char *place_state(const struct place *place); /* "present", …, "unmapped" */
 bool place_physical_known(const struct place *place);
 uint64_t place_physical(const struct place *place);
+/* Whether it was written since the snapshot before: "yes", "no", "maybe"; NULL: nobody knows. */
+const char *place_written(const struct place *place);
 /* Whether it lies in a file. */
 bool place_of_file(const struct place *place);
 

@@ -7,7 +7,8 @@ import os
 from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint8, c_uint64, c_void_p
 
 from vmsnap import _header, _lib, errors, given, packing
-from vmsnap._header import AnnotationKind, CaptureFlag, ContentsWanted, PageFlag, Perm, Relation
+from vmsnap._header import (
+    AnnotationKind, CaptureFlag, ContentsWanted, Layer, PageFlag, PageWritten, Perm, Rc, Relation)
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 from vmsnap.given import ADDRESS_MAX
@@ -19,6 +20,8 @@ MALLOC_HEAP = "heap_info"
 
 Annotation = collections.namedtuple("Annotation", "address size kind tid frame function symbol type")
 Thread = collections.namedtuple("Thread", "tid stack_pointer comm missed")
+# sure: False: it is not known whether its pages were written.
+WrittenRange = collections.namedtuple("WrittenRange", "start end sure")
 StatusField = collections.namedtuple("StatusField", "key text number")
 
 SOFT_DIRTY, EXCLUSIVE, UFFD_WP, GUARD, ZERO, HUGE, FILE, SWAPPED, PRESENT = (
@@ -348,6 +351,23 @@ class Snapshot(Owned):
         """XXH3-128 of one page, 16 bytes; None if it is not known."""
         found = (c_uint8 * _HASH_SIZE)()
         return None if lib().vmsnap_contents_hash(self._handle, given.address(address), found) else bytes(found)
+
+    # ---- what was written ----
+
+    def written(self):
+        """[WrittenRange] of what the process wrote since info.written_since; None if nobody knows.  Pages of
+        private memory that are there and in none of them were not written."""
+        if not self.info.known.written:
+            return None
+        found, each = [], _lib.struct(_header.LayerRange)
+        while lib().vmsnap_layer_range(self._handle, Layer.WRITTEN, len(found), byref(each)) != Rc.END:
+            found.append(WrittenRange(each.start, each.end, each.value == PageWritten.WAS_WRITTEN))
+        return found
+
+    def written_at(self, address):
+        """Whether the page was written since then; None: that is not known."""
+        answer = lib().vmsnap_written_at(self._handle, given.address(address), None)
+        return {PageWritten.NOT_WRITTEN: False, PageWritten.WAS_WRITTEN: True}.get(answer)
 
     # ---- what else was read of it ----
 

@@ -92,8 +92,23 @@ static void check_captured_names(const struct vmsnap *snap)
 	}
 }
 
+static void check_written(const struct vmsnap *snap)
+{
+	uint64_t low_bits = vmsnap_info(snap)->page_size - 1, end = 0, until;
+	struct vmsnap_layer_range range;
+	FUZZ_CHECK(vmsnap_layer_known(snap, VMSNAP_LAYER_WRITTEN) == !!vmsnap_info(snap)->known.written);
+	for (size_t i = 0; vmsnap_layer_range(snap, VMSNAP_LAYER_WRITTEN, i, &range) == VMSNAP_OK; i++) {
+		FUZZ_CHECK(range.start >= end && range.start < range.end && !((range.start | range.end) & low_bits));
+		FUZZ_CHECK(range.value == VMSNAP_PAGE_WAS_WRITTEN || range.value == VMSNAP_PAGE_MAYBE_WRITTEN);
+		FUZZ_CHECK(vmsnap_written_at(snap, range.start, &until) == (int)range.value && until == range.end);
+		end = range.end;
+	}
+	FUZZ_CHECK(vmsnap_info(snap)->known.written || !end);
+}
+
 void model_check(const struct vmsnap *snap)
 {
+	check_written(snap);
 	check_info(vmsnap_info(snap));
 	check_vmas(snap);
 	check_runs(snap);
@@ -130,6 +145,7 @@ void model_check_same_info(const struct vmsnap *snap_a, const struct vmsnap *sna
 	FUZZ_CHECK(a->start_time == b->start_time && a->page_size == b->page_size);
 	FUZZ_CHECK(a->taken == b->taken && a->monotonic == b->monotonic && a->pause == b->pause);
 	FUZZ_CHECK(a->freeze == b->freeze && a->consistent == b->consistent);
+	FUZZ_CHECK(a->written_since == b->written_since);
 	FUZZ_CHECK(a->zero_pfn == b->zero_pfn && a->build_ids_proved == b->build_ids_proved);
 	FUZZ_CHECK(a->page_size_assumed == b->page_size_assumed && a->swap_in_use == b->swap_in_use);
 	FUZZ_CHECK(memcmp(&a->known, &b->known, sizeof(a->known)) == 0);
@@ -225,4 +241,12 @@ void model_check_same(const struct vmsnap *a, const struct vmsnap *b)
 	}
 	check_same_smaps(a, b);
 	check_same_names(a, b);
+	size_t ranges = vmsnap_layer_range_count(a, VMSNAP_LAYER_WRITTEN);
+	FUZZ_CHECK(ranges == vmsnap_layer_range_count(b, VMSNAP_LAYER_WRITTEN));
+	for (size_t i = 0; i < ranges; i++) {
+		struct vmsnap_layer_range x, y;
+		vmsnap_layer_range(a, VMSNAP_LAYER_WRITTEN, i, &x);
+		vmsnap_layer_range(b, VMSNAP_LAYER_WRITTEN, i, &y);
+		FUZZ_CHECK(x.start == y.start && x.end == y.end && x.value == y.value);
+	}
 }

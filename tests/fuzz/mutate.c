@@ -202,6 +202,7 @@ static void mutate_type(struct part *part)
 		                          SECTION_PAGE,
 		                          SECTION_THRD,
 		                          SECTION_SMAP,
+		                          SECTION_WRIT,
 		                          SECTION_END,
 		                          SECTION_TYPE('N', 'A', 'M', 'E'),
 		                          SECTION_TYPE('N', 'O', 'T', 'E') };

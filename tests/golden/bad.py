@@ -27,6 +27,7 @@ def identity():
         ("number-zero-ended", "a number with a trailing zero byte", snap_with(2, b"\1\0")),
         ("number-zero-byte", "a 0 of one byte", snap_with(3, b"\0")),
         ("pid-too-large", "a pid of 33 bits", snap_with(2, b"\0\0\0\0\1")),
+        ("written-unknown", "written, as nobody knows how to tell", snap_with(46, b"\3")),
         ("freeze-too-large", "a freeze of 33 bits", snap_with(12, b"\1\0\0\0\1")),
         ("no-page-size", "no page size", snap_with(1, None)),
         ("page-size-uneven", "a page size that is no power of two", snap_with(1, b"\0\x30")),
@@ -371,6 +372,36 @@ def debugged():
             for named, what, payload in names_form() + names_values()]
 
 
+def written():
+    rows = [{"start": 0x1000, "end": 0x3000, "written": 1}, {"start": 0x5000, "end": 0x6000, "written": 2}]
+    model = dict(small(written=1, written_since=1), written=rows)
+
+    def table(count=None, tail=b"", **columns):
+        made = vmswrite.written(rows, SIZE).put(**columns)
+        made.counts = made.counts if count is None else [count]
+        made.tail = tail
+        return made.bytes()
+
+    highest = (1 << 64) // SIZE - 1
+    payloads = [
+        ("count-huge", "2^64 - 1 ranges", table(count=(1 << 64) - 1)),
+        ("count-more", "a range more than the columns hold", table(count=3)),
+        ("count-less", "a range less than the columns hold", table(count=1)),
+        ("value-less", "a value too few", table(written=b"\1")),
+        ("value-none", "a range that was not written", table(written=b"\0\1")),
+        ("value-unknown", "a value that has no meaning", table(written=b"\1\3")),
+        ("above-top", "a range that ends at 2^64", table(gap=numbers([1, highest - 3]))),
+        ("gap-wrap", "a gap that goes around", table(gap=numbers([1, (1 << 64) - 1]))),
+        ("length-wrap", "a length that goes around", table(length=numbers([1, (1 << 64) - 1]))),
+        ("trailing", "a byte after the last column", table(tail=b"\0")),
+        ("empty", "no bytes at all", b""),
+    ]
+    made = [spoiled("written-" + named, what, b"WRIT", payload, model) for named, what, payload in payloads]
+    data, where = file_of(dict(small(), written=rows))
+    error = Error("damaged", where[0][b"WRIT"])
+    return made + [opens("bad-written-by-nobody", "written pages that nobody told", data, [error])]
+
+
 def cases():
     made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
-    return made + debugged()
+    return made + debugged() + written()

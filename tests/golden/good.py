@@ -304,6 +304,27 @@ def debugged():
     ]
 
 
+def tracked():
+    """What the process wrote since a snapshot before."""
+    heap, stack = 0x55555555E000, 0x7FFFFFFFC000
+    ranges = [
+        {"start": 0, "end": 4096, "written": 2},
+        {"start": heap, "end": heap + 4096, "written": 1},
+        {"start": heap + 4096, "end": heap + 8192, "written": 2},
+        {"start": stack, "end": stack + 3 * 4096, "written": 1},
+        {"start": TOP - 8192, "end": TOP - 4096, "written": 1},
+    ]
+    soft, uffd = dict(written=1, written_since=98765432000), dict(written=2, written_since=-1)
+    none = vmswrite.written([], 4096).bytes()
+    return [
+        good("written", "pages that were written, and some of which that is not known",
+             dict(small(**soft), written=ranges), dict(small(**uffd), written=ranges[1:2])),
+        good("written-none", "no page was written", small(**uffd), small(written=1)),
+        opens("good-written-empty", "a section of written pages without any",
+              file_of(dict(small(**soft), written=ranges), replace={b"WRIT": none})[0], [small(**soft)]),
+    ]
+
+
 def to_skip(*extra):
     """The sections of one snapshot, with others between them."""
     stream = vmswrite.Stream()
@@ -383,6 +404,7 @@ def large():
 
 def cases():
     made = plain() + page_sizes() + other_machines() + addresses() + frames() + states() + hostile() + optional() + debugged()
+    made += tracked()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),

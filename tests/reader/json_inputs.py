@@ -218,6 +218,8 @@ def commands(folder, paths):
     root = ("--sysroot", folder)
     calls = [("show", path) for path in paths.values()]
     calls += [("show", os.path.join(GOLDEN, "good-smaps.vms"))]
+    calls += [(command, os.path.join(GOLDEN, "good-written.vms@1")) for command in ("show", "pages")]
+    calls += [("page", os.path.join(GOLDEN, "good-written.vms@1"), "0x55555555E000")]
     calls += [("show", paths["freezes"] + f"@{number}") for number in range(1, 5)]
     calls += [("pages", path, *each) for path in (a, none) for each in ((), ("--each",))]
     calls += [("page", a, place, *root) for place in places()]

@@ -20,8 +20,8 @@ END_SIZE = SECTION_SIZE + 16
 REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
-READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"END ")  # HASH and CONT: vmscontents.py
-ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"HASH")
+READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"END ")
+ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)
@@ -270,7 +270,8 @@ class File:
         texts = identity.pop("smaps_texts")
         smaps = vmspayload.read_smaps(*first[b"SMAP"], len(vmas), texts) if b"SMAP" in first else None
         identity.pop("missed", None)
-        return {
+        who = identity.get("written")
+        model = {
             "identity": identity,
             "status": first[b"STAT"][0],
             "vmas": vmas,
@@ -279,6 +280,8 @@ class File:
             "smaps": smaps,
             "names": vmspayload.read_names(*first[b"NAME"]) if b"NAME" in first else [],
         }
+        written = vmspayload.read_written(*first[b"WRIT"], size, who) if b"WRIT" in first else []
+        return dict(model, written=written) if written else model
 
 
 def open_file(path, limit=LIMIT):

@@ -35,7 +35,7 @@ class Error(ctypes.Structure):
 
 
 class Known(ctypes.Structure):
-    _fields_ = [(name, c_uint64, 1) for name in KNOWN]
+    _fields_ = [(name, c_uint64, 1) for name in KNOWN] + [("written", c_uint64, 2)]
 
 
 class Info(ctypes.Structure):
@@ -84,6 +84,7 @@ class Info(ctypes.Structure):
         ("page_moves", c_uint64),
         ("zero_pfn", c_uint64),
         ("build_ids_proved", c_bool),
+        ("written_since", c_int64),
     ]
 
 
@@ -135,6 +136,12 @@ class Name(ctypes.Structure):
     ]
 
 
+class LayerRange(ctypes.Structure):
+    _fields_ = [("start", c_uint64), ("end", c_uint64), ("value", c_uint64)]
+
+
+LAYER_WRITTEN = 1
+
 FUNCTIONS = {
     "vmsnap_file_open": (c_int, [c_char_p, c_void_p, POINTER(c_void_p), POINTER(Error)]),
     "vmsnap_file_close": (None, [c_void_p]),
@@ -156,6 +163,7 @@ FUNCTIONS = {
     "vmsnap_smaps_value": (c_uint64, [c_void_p, c_size_t, c_size_t]),
     "vmsnap_smaps_text": (c_char_p, [c_void_p, c_size_t, c_size_t]),
     "vmsnap_smaps_flags": (c_char_p, [c_void_p, c_size_t]),
+    "vmsnap_layer_range": (c_int, [c_void_p, c_int, c_size_t, POINTER(LayerRange)]),
     "vmsnap_annotation_count": (c_size_t, [c_void_p]),
     "vmsnap_annotation": (POINTER(Name), [c_void_p, c_size_t]),
 }
@@ -191,6 +199,10 @@ def identity(lib, snap):
     del made["memory_with"], made["memory_with_count"]
     if made.pop("memory_known"):
         made["memory_with"] = info.memory_with[:info.memory_with_count] if info.memory_with_count else []
+    if not made["written_since"]:
+        del made["written_since"]
+    if info.known.written:
+        made["written"] = info.known.written
     made["known"] = [name for name in KNOWN if getattr(info.known, name)]
     made["cmdline"] = ctypes.string_at(info.cmdline, info.cmdline_len) if info.cmdline is not None else None
     build_id = info.exe_build_id
@@ -265,6 +277,13 @@ def names(lib, snap):
     return made
 
 
+def written(lib, snap):
+    made, each = [], LayerRange()
+    while lib.vmsnap_layer_range(snap, LAYER_WRITTEN, len(made), byref(each)) == 0:
+        made.append({"start": each.start, "end": each.end, "written": each.value})
+    return made
+
+
 def status(lib, snap):
     length = c_size_t()
     text = lib.vmsnap_status_text(snap, byref(length))
@@ -272,7 +291,7 @@ def status(lib, snap):
 
 
 def model(lib, snap):
-    who = identity(lib, snap)
+    who, ranges = identity(lib, snap), written(lib, snap)
     return {
         "identity": who,
         "status": status(lib, snap),
@@ -281,6 +300,7 @@ def model(lib, snap):
         "threads": threads(lib, snap),
         "smaps": smaps(lib, snap),
         "names": names(lib, snap),
+        **({"written": ranges} if ranges else {}),
     }
 
 

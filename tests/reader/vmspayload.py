@@ -53,6 +53,8 @@ FIELDS = {
     42: Field("zero_pfn", True, 64),
     43: Field("build_ids_proved", True, 1),
     44: Field("exclusive_huge", True, 1),
+    45: Field("written_since", True, 64),
+    46: Field("written", True, 2),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed", "build_ids_proved")
@@ -142,6 +144,12 @@ def read_snap(data, offset):
     for name in ("taken", "monotonic"):
         identity[name] = signed(identity[name])
     identity["known"] = names_of_bits(identity["known"], KNOWN)
+    if identity["written"] > 2:
+        raise cursor.damaged("written: %d" % identity["written"])
+    identity["written_since"] = signed(identity["written_since"])
+    for name in ("written", "written_since"):
+        if not identity[name]:
+            del identity[name]
     if identity.pop("exclusive_huge"):
         identity["known"].append("exclusive_huge")
     # As for mappings, a build ID of no bytes is an unknown one.
@@ -429,3 +437,26 @@ def check_name(cursor, address, size, kind, tid, frame, function, symbol, type_n
         "symbol": symbol,
         "type": type_name,
     }
+
+
+def read_written(data, offset, page_size, who):
+    """What the process wrote: ranges of pages, 1: written, 2: maybe."""
+    cursor = Cursor(data, offset, "WRIT")
+    count = cursor.varint()
+    columns = zip(cursor.varints("gap", count), cursor.varints("length", count), cursor.bytes("written", count))
+    cursor.finish()
+    if not who:
+        raise cursor.damaged("nobody told what was written")
+    ranges, end = [], 0
+    for gap, length, value in columns:
+        start = end + gap * page_size
+        end = start + (length + 1) * page_size
+        if end > top(page_size):
+            raise cursor.damaged("written pages above the highest address")
+        if value not in (1, 2):
+            raise cursor.damaged("written: %d" % value)
+        if ranges and ranges[-1]["end"] == start and ranges[-1]["written"] == value:
+            ranges[-1]["end"] = end
+        else:
+            ranges.append({"start": start, "end": end, "written": value})
+    return ranges

@@ -126,6 +126,9 @@ def snap_fields(identity):
     for key, name in PLACES.items():
         if identity.get(name):
             stored[key] = number(identity[name])
+    for name, key in (("written_since", 45), ("written", 46)):
+        if identity.get(name):
+            stored[key] = number(identity[name])
     if identity.get("memory_with") is not None:
         numbers_ = [-1, *identity["memory_with"]]
         stored[37] = varints([b - a - 1 for a, b in zip(numbers_, numbers_[1:])])
@@ -275,6 +278,18 @@ def names(rows):
     )
 
 
+def written(rows, page_size):
+    starts, ends = [row["start"] // page_size for row in rows], [row["end"] // page_size for row in rows]
+    return Table(
+        [len(rows)],
+        {
+            "gap": numbers(start - end for start, end in zip(starts, [0] + ends)),
+            "length": numbers(end - start - 1 for start, end in zip(starts, ends)),
+            "written": bytes(row["written"] for row in rows),
+        },
+    )
+
+
 def deflate(payload, with_dictionary):
     if not with_dictionary:
         return zlib.compress(payload, 9)
@@ -358,4 +373,6 @@ def sections(model):
         made.append((b"SMAP", smaps(model["smaps"], list(map(int, units))).bytes()))
     if model["names"]:
         made.append((b"NAME", names(model["names"]).bytes()))
+    if model.get("written"):
+        made.append((b"WRIT", written(model["written"], size).bytes()))
     return made

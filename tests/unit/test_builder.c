@@ -43,6 +43,81 @@ static struct vmsnap *made(void)
 	return finished(builder);
 }
 
+/* What of it was written: nothing, 0x2000 to 0x4000 in two ranges that are one, 0x4000 perhaps. */
+static struct vmsnap *made_written(unsigned who)
+{
+	struct vmsnap_builder *builder = NULL;
+	struct vmsnap_info info = {
+		.pid = 7, .page_size = 4096, .monotonic = 9, .written_since = 5, .known = { .written = who & 3 }
+	};
+	struct vmsnap_vma private = { .start = 0x1000, .end = 0x9000 },
+	                  shared = { .start = 0x9000, .end = 0xa000, .perms = VMSNAP_PERM_SHARED };
+	const struct vmsnap_layer_range ranges[] = { { 0x2000, 0x3000, 1 },
+		                                     { 0x3000, 0x4000, 1 },
+		                                     { 0x4000, 0x5000, 2 } };
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_vma(builder, &private, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_vma(builder, &shared, NULL), VMSNAP_OK);
+	for (size_t i = 0; who && i < 3; i++)
+		assert_int_equal(vmsnap_builder_add_written(builder, &ranges[i], NULL), VMSNAP_OK);
+	return finished(builder);
+}
+
+static void a_page_was_written_or_not_or_that_is_not_known(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t address, end;
+		int written;
+	} wanted[] = {
+		{ 0, 0x1000, VMSNAP_PAGE_MAYBE_WRITTEN },          { 0x1fff, 0x2000, VMSNAP_PAGE_NOT_WRITTEN },
+		{ 0x2000, 0x4000, VMSNAP_PAGE_WAS_WRITTEN },       { 0x3fff, 0x4000, VMSNAP_PAGE_WAS_WRITTEN },
+		{ 0x4000, 0x5000, VMSNAP_PAGE_MAYBE_WRITTEN },     { 0x5000, 0x9000, VMSNAP_PAGE_NOT_WRITTEN },
+		{ 0x9000, 0xa000, VMSNAP_PAGE_MAYBE_WRITTEN }, /* others may have */
+		{ 0xa000, UINT64_MAX, VMSNAP_PAGE_MAYBE_WRITTEN },
+	};
+	struct vmsnap *snap = made_written(VMSNAP_WRITTEN_UFFD), *none = made_written(VMSNAP_WRITTEN_UNKNOWN);
+	struct vmsnap_builder *above = NULL;
+	uint64_t end;
+	assert_int_equal(vmsnap_builder_from(snap, &above, NULL), VMSNAP_OK);
+	struct vmsnap *over = finished(above);
+	assert_int_equal(vmsnap_layer_range_count(snap, VMSNAP_LAYER_WRITTEN), 2);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		assert_int_equal(vmsnap_written_at(snap, wanted[i].address, &end), wanted[i].written);
+		assert_int_equal(end, wanted[i].end);
+		assert_int_equal(vmsnap_written_at(over, wanted[i].address, NULL), wanted[i].written);
+		assert_int_equal(vmsnap_written_at(none, wanted[i].address, NULL), VMSNAP_PAGE_MAYBE_WRITTEN);
+	}
+	assert_true(vmsnap_layer_known(snap, VMSNAP_LAYER_WRITTEN) && vmsnap_layer_known(over, VMSNAP_LAYER_WRITTEN));
+	assert_false(vmsnap_layer_known(none, VMSNAP_LAYER_WRITTEN));
+	assert_true(vmsnap_info(over)->written_since == 5);
+	vmsnap_unref(none);
+	vmsnap_unref(snap);
+	assert_int_equal(vmsnap_written_at(over, 0x3000, NULL), VMSNAP_PAGE_WAS_WRITTEN);
+	vmsnap_unref(over);
+}
+
+static void what_was_written_is_refused_where_nobody_tells_it(void **state)
+{
+	(void)state;
+	static const struct vmsnap_layer_range wrong[] = {
+		{ 0x1000, 0x1000, 1 }, { 0x1001, 0x3000, 1 }, { 0x1000, 0x2000, 0 }, { 0x1000, 0x2000, 3 }
+	};
+	struct vmsnap_info info = { .page_size = 4096, .known = { .written = VMSNAP_WRITTEN_SOFT_DIRTY } };
+	const struct vmsnap_layer_range right = { 0x4000, 0x5000, 1 }, before = { 0x1000, 0x2000, 1 };
+	struct vmsnap_builder *builder = NULL, *unknown = begun();
+	assert_int_equal(vmsnap_builder_add_written(unknown, &right, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(vmsnap_builder_add_written(builder, &wrong[i], NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_written(builder, &right, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_written(builder, &before, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_builder_free(builder);
+	vmsnap_builder_free(unknown);
+	info.known.written = 3;
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_ERR_ARGUMENT);
+}
+
 static void a_made_snapshot_has_what_was_given(void **state)
 {
 	(void)state;
@@ -458,6 +533,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_made_snapshot_has_what_was_given),
+		cmocka_unit_test(a_page_was_written_or_not_or_that_is_not_known),
+		cmocka_unit_test(what_was_written_is_refused_where_nobody_tells_it),
 		cmocka_unit_test(what_a_process_is_known_by_is_copied),
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_run_of_all_addresses_does_not_take_all_memory),

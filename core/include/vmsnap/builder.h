@@ -38,6 +38,10 @@ static inline int vmsnap_builder_add_vma(struct vmsnap_builder *builder, const s
 	return vmsnap_builder_add_vma_sized(builder, vma, sizeof(*vma), err);
 }
 int vmsnap_builder_add_run(struct vmsnap_builder *builder, const struct vmsnap_run *run, struct vmsnap_error *err);
+/* What was written of the process's pages, enum vmsnap_page_written: ranges in the order of their addresses, whole
+ * pages.  Only if info.known.written says who told it. */
+int vmsnap_builder_add_written(struct vmsnap_builder *builder, const struct vmsnap_layer_range *range,
+                               struct vmsnap_error *err);
 /* The text of /proc/PID/status. */
 int vmsnap_builder_set_status(struct vmsnap_builder *builder, const char *text, size_t len, struct vmsnap_error *err);
 int vmsnap_builder_add_thread_sized(struct vmsnap_builder *builder, const struct vmsnap_thread *thread, size_t size,

@@ -82,8 +82,19 @@ struct vmsnap_known {
 	bool huge : 1;       /* PAGEMAP_SCAN (Linux 6.7) */
 	/* EXCLUSIVE also of pages that are mapped by a PMD, each looked at; needs CAP_SYS_ADMIN. */
 	bool exclusive_huge : 1;
-	uint64_t later : 58; /* has a name, as alignment is that of named ones */
+	/* enum vmsnap_written_by: how it is known what was written since info.written_since, which is in
+	 * VMSNAP_LAYER_WRITTEN. */
+	uint64_t written : 2;
+	uint64_t later : 56; /* has a name, as alignment is that of named ones */
 };
+
+/* Who told which pages the process wrote to.  What contents tell is not flagged but compared. */
+enum vmsnap_written_by {
+	VMSNAP_WRITTEN_UNKNOWN,
+	VMSNAP_WRITTEN_SOFT_DIRTY, /* clear_refs and pagemap; needs CONFIG_MEM_SOFT_DIRTY */
+	VMSNAP_WRITTEN_UFFD,       /* write protection by userfaultfd (Linux 6.7) */
+};
+const char *vmsnap_written_name(int written); /* "soft_dirty", "uffd"; NULL: unknown */
 
 struct vmsnap_info {
 	uint32_t pid, tgid, ppid, uid; /* as seen by the capturing process */
@@ -127,8 +138,8 @@ struct vmsnap_info {
 	uint64_t start_code, start_stack, arg_start;
 	/* The other processes that had the same address space then (vfork, CLONE_VM), in the order of
 	 * their numbers: those among its children, its ancestors and the children of those, among
-	 * what was captured with it, and, if its maker has ended, among all.  NULL if there is none; if it was not found out, memory_known is
-	 * false. */
+	 * what was captured with it, and, if its maker has ended, among all.  NULL if there is none; if it was not
+	 * found out, memory_known is false. */
 	const uint32_t *memory_with;
 	size_t memory_with_count;
 	bool memory_known;
@@ -144,6 +155,9 @@ struct vmsnap_info {
 	bool build_ids_proved;
 	/* Bytes of pages whose contents were wanted and are not kept, as they are more than was allowed. */
 	uint64_t contents_left_out;
+	int64_t written_since; /* `monotonic` of the snapshot of the same process at which its pages were armed,
+	                        * or all that was written was last asked for: what VMSNAP_LAYER_WRITTEN tells is since
+	                        * then; 0: unknown */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
@@ -326,8 +340,18 @@ const struct vmsnap_annotation *vmsnap_annotation(const struct vmsnap *snap, siz
 /* What is known of some pages, beside their states. */
 enum vmsnap_layer {
 	VMSNAP_LAYER_DEBUGGER_WRITES, /* 1: a debugger wrote to the page, says an annotation */
+	/* enum vmsnap_page_written, by the process since info.written_since; known if known.written.  A page in
+	 * no range, if it is of private memory and there, was not written since.  Of shared memory only
+	 * what the process itself wrote is told. */
+	VMSNAP_LAYER_WRITTEN,
 	VMSNAP_LAYER_COUNT
 };
+enum vmsnap_page_written {
+	VMSNAP_PAGE_NOT_WRITTEN,
+	VMSNAP_PAGE_WAS_WRITTEN,
+	VMSNAP_PAGE_MAYBE_WRITTEN, /* it was not tracked there */
+};
+const char *vmsnap_page_written_name(int written); /* "yes", "maybe", "no" */
 /* Whether absence means no: otherwise it is not known. */
 bool vmsnap_layer_known(const struct vmsnap *snap, int layer);
 /* Whole pages with one value; ranges are in address order and do not overlap.  The end of the
@@ -339,6 +363,9 @@ struct vmsnap_layer_range {
 size_t vmsnap_layer_range_count(const struct vmsnap *snap, int layer);
 int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t index, struct vmsnap_layer_range *out);
 const char *vmsnap_layer_name(int layer); /* "debugger_writes" */
+/* Of one page: enum vmsnap_page_written; maybe, if that is all that is known of it.  *end, which may be NULL: the
+ * first page above that may have another answer. */
+int vmsnap_written_at(const struct vmsnap *snap, uint64_t address, uint64_t *end);
 
 #ifdef __cplusplus
 }

@@ -25,6 +25,7 @@ int builder_finish(struct vmsnap_builder *builder, struct work *work, struct vms
 	struct vmsnap *snap = builder->snap;
 	int rc = layer_of_debugger_writes(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES], snap->annotations,
 	                                  snap->annotation_count, snap->info.page_size, work);
+	snap->layers[VMSNAP_LAYER_WRITTEN].known = snap->info.known.written != VMSNAP_WRITTEN_UNKNOWN;
 	rc = rc ? rc : service_fill(snap, work);
 	if (rc)
 		return rc;
@@ -98,7 +99,7 @@ static int check_info(const struct vmsnap_info *info, struct vmsnap_error *err)
 	if (size < 4096 || size > UINT64_C(1) << 30 || (size & (size - 1)))
 		return fail(err, VMSNAP_ERR_ARGUMENT,
 		            "pages of %" PRIu64 " bytes: expected a power of two from 4096 to 2^30", size);
-	if (info->freeze > VMSNAP_FREEZE_PARTIAL || info->known.later)
+	if (info->freeze > VMSNAP_FREEZE_PARTIAL || info->known.later || info->known.written > VMSNAP_WRITTEN_UFFD)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_info: a freeze or a known that there is not");
 	for (size_t i = 0; info->memory_with && i < info->memory_with_count; i++)
 		if (!info->memory_known || (i && info->memory_with[i] <= info->memory_with[i - 1]))
@@ -266,6 +267,26 @@ VMSNAP_API int vmsnap_builder_add_run(struct vmsnap_builder *builder, const stru
 	                 err);
 	rc = rc ? rc : check_state(run, pages, err);
 	if (!rc && append(snap, run->start, pages, entry_of(run)))
+		rc = fail_no_memory(err);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_builder_add_written(struct vmsnap_builder *builder, const struct vmsnap_layer_range *range,
+                                          struct vmsnap_error *err)
+{
+	int rc = can_add(builder, range, "written pages", err);
+	if (rc)
+		return rc;
+	struct vmsnap *snap = builder->snap;
+	struct layer *layer = &snap->layers[VMSNAP_LAYER_WRITTEN];
+	rc = check_range(snap, range->start, range->end, layer->count ? layer->items[layer->count - 1].end : 0,
+	                 "written pages", err);
+	if (!rc && (!snap->info.known.written || !range->value || range->value > VMSNAP_PAGE_MAYBE_WRITTEN))
+		rc = fail(err, VMSNAP_ERR_ARGUMENT,
+		          "written pages: %" PRIu64
+		          " is no enum vmsnap_page_written, or info.known.written says that nobody knows",
+		          range->value);
+	if (!rc && layer_append(layer, range->start, range->end, range->value))
 		rc = fail_no_memory(err);
 	return rc;
 }
