@@ -45,6 +45,9 @@ static int prepare_readers(struct capture *capture, bool seized)
 		                        &capture->error);
 		capture->readers[index].contents =
 		        (struct page_contents){ .options = &capture->options, .store = capture->store };
+		capture->readers[index].pages_left_out = wants(capture, VMSNAP_CAPTURE_NO_PAGES);
+		if (!rc && capture->options.tracker && tracker_is_of(capture->options.tracker, process->procdir))
+			capture->readers[index].tracker = capture->options.tracker;
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = reader_status_of_newborn(&capture->readers[index], &capture->error);
 		if (instant_may_leave_out(capture, index, rc))
@@ -149,6 +152,7 @@ static int take_all(struct capture *capture)
 		reader->dog = &capture->freeze.dog;
 		reader->realtime = &capture->freeze.realtime;
 		reader->stands = capture->freeze.processes[i].state == VMSNAP_FREEZE_FULL;
+		reader->held = reader->stands || capture->freeze.processes[i].state == VMSNAP_FREEZE_DEBUGGER;
 		lend_threads(capture, reader);
 		reader->keep = !i || capture->freeze.processes[i].state != VMSNAP_FREEZE_FULL;
 		int rc = reader_take(reader, capture->walk, &capture->error);

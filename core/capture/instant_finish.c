@@ -115,6 +115,8 @@ int instant_finish(struct capture *capture, struct vmsnap ***out, size_t *count)
 			vmsnap_unref_all(snaps, used);
 			return rc;
 		}
+		if (capture->readers[i].tracker)
+			tracker_keep(capture->readers[i].tracker, snaps[used]);
 		used++;
 	}
 	tell_left_out(capture);

@@ -201,6 +201,8 @@ static int fail_pages(const struct reader *reader, int error, struct vmsnap_erro
 static int walk_ranges(struct reader *reader, struct pagemap_walk *walk, int fd, const struct address_range *ranges,
                        size_t count, struct vmsnap_error *err)
 {
+	if (reader->pages_left_out)
+		return VMSNAP_OK;
 	if (reader->own)
 		own_mappings_drop(reader->own);
 	int error = pagemap_walk_ranges(walk, fd, reader->builder.snap->info.page_size, ranges, count, &reader->found);
@@ -254,12 +256,26 @@ static int take_one_by_one(struct reader *reader, struct pagemap_walk *walk, int
 	return rc ? rc : walk_ranges(reader, walk, fd, ranges, count, err);
 }
 
+static int fail_tracking(const struct reader *reader, int error, struct vmsnap_error *err)
+{
+	if (error == EBUSY)
+		return fail_sys(err, error, "memory of process %d is tracked by somebody else's userfaultfd",
+		                (int)reader->pid);
+	return error == ESRCH ? procdir_fail(error, reader->pid, "memory", err)
+	                      : fail_sys(err, error, "cannot track what process %d writes", (int)reader->pid);
+}
+
 static int take_maps_and_pages(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
 	CLEANUP_CLOSE int fd = -1;
 	bool done = false;
 	int rc = VMSNAP_OK;
 	pagemap_found_free(&reader->found);
+	if (reader->tracker) {
+		int error = tracker_before_pages(reader->tracker, reader->monotonic, reader->held);
+		if (error)
+			return fail_tracking(reader, error, err);
+	}
 	if (reader->stands && reader->maps_before.len) {
 		fd = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
 		rc = fd < 0 ? fail_file(reader, errno, "pagemap", err) : take_both(reader, walk, fd, &done, err);
@@ -278,7 +294,10 @@ static int take_maps_and_pages(struct reader *reader, struct pagemap_walk *walk,
 			rc = fd < 0 ? fail_file(reader, errno, "pagemap", err) : take_one_by_one(reader, walk, fd, err);
 	}
 	int error = rc ? 0 : settle_pages(reader, walk, fd);
-	return error ? fail_pages(reader, error, err) : rc;
+	if (rc || error)
+		return error ? fail_pages(reader, error, err) : rc;
+	error = reader->tracker ? tracker_after_pages(reader->tracker, reader->monotonic, reader->held) : 0;
+	return error ? fail_tracking(reader, error, err) : VMSNAP_OK;
 }
 
 static uint64_t entry_at(const void *ctx, uint64_t address)
@@ -491,6 +510,10 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		if (mapcount_apply(&reader->mapcount, &snap->runs, &counted))
 			return fail_no_memory(err);
 		snap->info.known.exclusive_huge = counted && probe->known.huge;
+		if (reader->pages_left_out)
+			snap->info.known = (struct vmsnap_known){ 0 };
+		if (reader->tracker && tracker_finish(reader->tracker, snap))
+			return fail_no_memory(err);
 		thread_list_names(snap, reader->procdir, reader->pid);
 		if (identity_cgroup(snap, reader->memory))
 			return fail_no_memory(err);

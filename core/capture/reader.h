@@ -10,20 +10,23 @@
 #include "page_contents.h"
 #include "pagemap_again.h"
 #include "procdir.h"
+#include "tracker.h"
 
 struct reader {
 	int procdir; /* borrowed */
 	int memory;  /* where maps and its like are read: procdir, or one of its threads */
 	pid_t pid;   /* for messages */
 	bool live;   /* a real /proc, not a recorded copy */
-	bool smaps_wanted;
-	int root, maps;                /* descriptors, -1: none */
-	bool keep;                     /* them open: one of many gives them back to hold no more than it must */
-	int64_t taken, monotonic;      /* set by the caller: one instant for all */
-	uint64_t boottime, page_moves; /* as well */
+	bool smaps_wanted, pages_left_out;
+	struct vmsnap_tracker *tracker; /* of this process; NULL: none */
+	int root, maps;                 /* descriptors, -1: none */
+	bool keep;                      /* them open: one of many gives them back to hold no more than it must */
+	int64_t taken, monotonic;       /* set by the caller: one instant for all */
+	uint64_t boottime, page_moves;  /* as well */
 	struct proc_text maps_text, smaps_text, status_text, status_before;
 	uint64_t resident, size; /* pages that were there, and that were mapped, before */
 	bool stands;             /* frozen by us, all of it; set by the caller */
+	bool held;               /* by us or by a debugger; as well */
 	const pid_t *threads;    /* of one that stands, as they were listed last; NULL: to be listed */
 	size_t thread_count;
 	/* Before it stood: mostly still right, and then there is less to do while it stands. */

@@ -44,6 +44,7 @@
 #include <vmsnap/print.h>
 #include <vmsnap/set.h>
 #include <vmsnap/snapshot.h>
+#include <vmsnap/track.h>
 #include <vmsnap/values.h>
 
 #endif

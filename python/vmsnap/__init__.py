@@ -18,19 +18,21 @@ VERSION = "0.1.0"  # of this package, and of the library it wants
 # What there is, by the module that it lies in.
 _THERE = {
     "errors": ("VmsnapError",),
-    "snapshot": ("Snapshot", "Store", "Mapping", "Run", "Thread", "Annotation", "ENTRY_FLAGS_SHIFT", "ENTRY_PFN",
+    "snapshot": ("Snapshot", "Store", "Mapping", "Run", "Thread", "WrittenRange", "Annotation", "ENTRY_FLAGS_SHIFT",
+                 "ENTRY_PFN",
                  "MALLOC_HEAP", "capture", "capture_set", "capture_tree", "recorded", "page_now", "snapshots_text",
                  "history_text"),
     "compare": ("Diff", "Cow", "relation"),
     "names": ("Name", "Names"),
     "files": ("File", "load", "save"),
+    "tracker": ("Tracker",),
     "sets": ("Set", "SetDiff", "SetCow"),
     "values": ("Value", "ValueChange", "ValueDiff"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now",
                 "put_back"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
-    "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Rc"),
+    "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Rc", "WrittenBy"),
 }
 _CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow")}
 _WHERE = {name: (module, name) for module, names in _THERE.items() for name in names} | _CALLED

@@ -116,12 +116,13 @@ def _wanted(contents):
         raise VmsnapError(f"contents: {contents!r} is none of {', '.join(_CONTENTS)}") from None
 
 
-def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False, contents="none", store=None):
+def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False, contents="none", store=None,
+             tracker=None):
     flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
     flags |= (CaptureFlag.REALTIME if realtime else 0) | (CaptureFlag.BRIEF if brief else 0)
     return _lib.cancellable(_header.CaptureOptions, flags=flags, threads=threads, label=given.raw(label, "the name"),
                             reason=given.raw(reason, "the reason"), contents=_wanted(contents),
-                            store=store and store.handle)
+                            store=store and store.handle, tracker=tracker and tracker.handle)
 
 
 class Store(Owned):
@@ -149,10 +150,11 @@ class Snapshot(Owned):
 
     @classmethod
     def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False,
-                contents="none", store=None):
+                contents="none", store=None, tracker=None):
         """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory.
-        contents: "hashes", "private" or "all", and where pages are kept: a Store, or one of its own."""
-        options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store)
+        contents: "hashes", "private" or "all", and where pages are kept: a Store, or one of its own.
+        tracker: a Tracker of the process, which tells what was written since the capture before with it."""
+        options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store, tracker)
         return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(options))
 
     @classmethod

@@ -4,6 +4,7 @@
 #define VMSNAP_CAPTURE_API_H
 
 #include <vmsnap/contents.h>
+#include <vmsnap/track.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,6 +32,9 @@ enum vmsnap_capture_flag {
 	 * priority, where that is permitted (CAP_SYS_NICE, RLIMIT_RTPRIO) and for no more than a tenth of a
 	 * second: on a busy machine most of a pause is waiting for a processor. */
 	VMSNAP_CAPTURE_REALTIME = 64,
+	/* Page states are not read: all pages look absent, and nothing of known is true, but for known.written.
+	 * Such a snapshot is for names and VMSNAP_LAYER_WRITTEN, and not for files. */
+	VMSNAP_CAPTURE_NO_PAGES = 128,
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 
@@ -67,6 +71,9 @@ struct vmsnap_capture_options {
 	size_t exclude_count;
 	const struct vmsnap_range *exclude_ranges; /* and the pages in these */
 	size_t exclude_range_count;
+	/* Tells what the process that it tracks wrote since the capture before with it, and is armed anew; NULL:
+	 * none. */
+	struct vmsnap_tracker *tracker;
 };
 
 enum vmsnap_contents_wanted {
