@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TASKS_MAX = 64, SHORT_BYTES = 8 };
+enum { TASKS_MAX = 64, SHORT_BYTES = 8, EVENT_STOP = 128 };
 
 /* What is put right when the call of a thread returns. */
 struct change {
@@ -248,12 +248,21 @@ static void start(struct injector *injector, char **argv)
 		_exit(INJECT_CANNOT);
 	}
 	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
-	if (ptrace(PTRACE_SEIZE, injector->leader, NULL, options) || ptrace(PTRACE_INTERRUPT, injector->leader, NULL, NULL))
+	if (ptrace(PTRACE_SEIZE, injector->leader, NULL, options) ||
+	    ptrace(PTRACE_INTERRUPT, injector->leader, NULL, NULL))
 		cannot("trace");
 	if (write(gate[1], &byte, 1) != 1)
 		cannot("start");
 	close(gate[0]);
 	close(gate[1]);
+}
+
+/* A child without the signal of one is told of as a thread is.  It is on its own: the fault is not its. */
+static bool is_thread(const struct injector *injector, pid_t tid)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)injector->leader, (int)tid);
+	return !access(path, F_OK);
 }
 
 /* A stop: returns the signal to hand on. */
@@ -274,7 +283,9 @@ static int run(struct injector *injector)
 		pid_t tid = waitpid(-1, &status, __WALL);
 		if (tid < 0)
 			cannot("wait");
-		if (WIFSTOPPED(status)) {
+		if (WIFSTOPPED(status) && status >> 16 == EVENT_STOP && !is_thread(injector, tid)) {
+			ptrace(PTRACE_DETACH, tid, NULL, NULL);
+		} else if (WIFSTOPPED(status)) {
 			int signal = at_stop(injector, tid, status);
 			ptrace(PTRACE_SYSCALL, tid, NULL, (unsigned long)signal);
 		} else if (tid == injector->leader) {
