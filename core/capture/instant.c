@@ -45,7 +45,7 @@ static int prepare_readers(struct capture *capture, bool seized)
 		                        &capture->error);
 		capture->readers[index].contents =
 		        (struct page_contents){ .options = &capture->options, .store = capture->store };
-		capture->readers[index].pages_left_out = wants(capture, VMSNAP_CAPTURE_NO_PAGES);
+		capture->readers[index].pages_left_out = instant_wants(capture, VMSNAP_CAPTURE_NO_PAGES);
 		if (!rc && capture->options.tracker && tracker_is_of(capture->options.tracker, process->procdir))
 			capture->readers[index].tracker = capture->options.tracker;
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
