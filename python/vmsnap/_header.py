@@ -65,6 +65,12 @@ class Freeze:  # enum vmsnap_freeze
     PARTIAL = 3
 
 
+class WrittenBy:  # enum vmsnap_written_by
+    UNKNOWN = 0
+    SOFT_DIRTY = 1
+    UFFD = 2
+
+
 class Perm:  # enum vmsnap_perm
     READ = 1
     WRITE = 2
@@ -83,13 +89,28 @@ class AnnotationKind:  # enum vmsnap_annotation_kind
 
 class Layer:  # enum vmsnap_layer
     DEBUGGER_WRITES = 0
-    COUNT = 1
+    WRITTEN = 1
+    COUNT = 2
+
+
+class PageWritten:  # enum vmsnap_page_written
+    NOT_WRITTEN = 0
+    WAS_WRITTEN = 1
+    MAYBE_WRITTEN = 2
 
 
 class Contents:  # enum vmsnap_contents
     NONE = 0
     HASHES = 1
     BYTES = 2
+
+
+class Tracking:  # enum vmsnap_tracking
+    TELLS = 0
+    ARMED = 1
+    DISTURBED = 2
+    RAN = 3
+    EXECED = 4
 
 
 class CaptureFlag:  # enum vmsnap_capture_flag
@@ -100,6 +121,7 @@ class CaptureFlag:  # enum vmsnap_capture_flag
     DESCENDANTS = 16
     BRIEF = 32
     REALTIME = 64
+    NO_PAGES = 128
 
 
 class ContentsWanted:  # enum vmsnap_contents_wanted
@@ -301,7 +323,7 @@ class Run(Structure):  # struct vmsnap_run
 class Known(Structure):  # struct vmsnap_known
     _fields_ = [
         ("pfn", c_uint64, 1), ("soft_dirty", c_uint64, 1), ("exclusive", c_uint64, 1), ("zero", c_uint64, 1),
-        ("huge", c_uint64, 1), ("exclusive_huge", c_uint64, 1), ("later", c_uint64, 58),
+        ("huge", c_uint64, 1), ("exclusive_huge", c_uint64, 1), ("written", c_uint64, 2), ("later", c_uint64, 56),
     ]
 
 
@@ -317,7 +339,7 @@ class Info(Structure):  # struct vmsnap_info
         ("container", c_char_p), ("machine_hash", c_char_p), ("start_code", c_uint64), ("start_stack", c_uint64),
         ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
-        ("build_ids_proved", c_bool), ("contents_left_out", c_uint64),
+        ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
     ]
 
 
@@ -382,6 +404,7 @@ class CaptureOptions(Structure):  # struct vmsnap_capture_options
         ("left_out", CFUNCTYPE(None, c_void_p, c_int, c_int)), ("left_out_ctx", c_void_p), ("threads", c_uint),
         ("contents", c_uint), ("store", c_void_p), ("contents_limit", c_uint64), ("exclude", POINTER(c_char_p)),
         ("exclude_count", c_size_t), ("exclude_ranges", POINTER(Range)), ("exclude_range_count", c_size_t),
+        ("tracker", c_void_p),
     ]
 
 
@@ -548,6 +571,7 @@ FUNCTIONS = {
     "vmsnap_struct_size": (c_size_t, (c_int,)),
     "vmsnap_struct_name": (c_char_p, (c_int,)),
     "vmsnap_freeze_name": (c_char_p, (c_int,)),
+    "vmsnap_written_name": (c_char_p, (c_int,)),
     "vmsnap_info": (POINTER(Info), (c_void_p,)),
     "vmsnap_one_instant": (c_bool, (c_void_p, POINTER(c_bool))),
     "vmsnap_ref": (c_void_p, (c_void_p,)),
@@ -578,10 +602,12 @@ FUNCTIONS = {
     "vmsnap_annotation_kind_name": (c_char_p, (c_int,)),
     "vmsnap_annotation_count": (c_size_t, (c_void_p,)),
     "vmsnap_annotation": (POINTER(Annotation), (c_void_p, c_size_t)),
+    "vmsnap_page_written_name": (c_char_p, (c_int,)),
     "vmsnap_layer_known": (c_bool, (c_void_p, c_int)),
     "vmsnap_layer_range_count": (c_size_t, (c_void_p, c_int)),
     "vmsnap_layer_range": (c_int, (c_void_p, c_int, c_size_t, POINTER(LayerRange))),
     "vmsnap_layer_name": (c_char_p, (c_int,)),
+    "vmsnap_written_at": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
     "vmsnap_store_new": (CHECKED, (POINTER(c_void_p),)),
     "vmsnap_store_ref": (c_void_p, (c_void_p,)),
     "vmsnap_store_unref": (None, (c_void_p,)),
@@ -602,11 +628,20 @@ FUNCTIONS = {
     "vmsnap_builder_free": (None, (c_void_p,)),
     "vmsnap_builder_add_vma_sized": (CHECKED, (c_void_p, POINTER(Vma), c_size_t)),
     "vmsnap_builder_add_run": (CHECKED, (c_void_p, POINTER(Run))),
+    "vmsnap_builder_add_written": (CHECKED, (c_void_p, POINTER(LayerRange))),
     "vmsnap_builder_set_status": (CHECKED, (c_void_p, c_void_p, c_size_t)),
     "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
     "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
     "vmsnap_builder_add_contents": (CHECKED, (c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)),
     "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_tracker_new": (CHECKED, (c_int, c_int, POINTER(c_void_p))),
+    "vmsnap_tracker_adopt": (CHECKED, (c_int, c_int, POINTER(c_void_p))),
+    "vmsnap_tracker_how": (c_int, (c_void_p,)),
+    "vmsnap_tracker_resume": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_tracker_tracking": (c_int, (c_void_p,)),
+    "vmsnap_tracking_name": (c_char_p, (c_int,)),
+    "vmsnap_tracker_look": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_tracker_free": (None, (c_void_p,)),
     "vmsnap_capture_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_capture_at": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
