@@ -31,6 +31,7 @@ struct vmsnap_cow {
 	enum kernel_moves moves;
 	bool many_moves;              /* more than that these two are hardly met by any */
 	bool went_on;                 /* the parent changed its memory between the base and the fork */
+	bool base_after;              /* of one side, after the fork for certain */
 	bool parent_idle, child_idle; /* they made no page since: see fork_base.h */
 	int relation;                 /* enum vmsnap_relation */
 	struct vmsnap_cow_range *ranges;
@@ -177,6 +178,7 @@ static struct verdict_case case_of(const struct vmsnap_cow *cow, const struct pa
 		.parent_child_frames = facts_same_boot(cow->parent, cow->child),
 		.base_time = base ? cow->base_time : BASE_NONE,
 		.went_on = cow->went_on,
+		.base_after = cow->base_after,
 		.parent_idle = cow->parent_idle,
 		.child_idle = cow->child_idle,
 		.moves = cow->moves,
@@ -436,6 +438,7 @@ static struct vmsnap_cow *cow_make(const struct vmsnap *parent, const struct vms
 	cow->base = vmsnap_ref(base->base);
 	cow->other = vmsnap_ref(base->other);
 	cow->base_time = base->time;
+	cow->base_after = base->after;
 	cow->parent_idle = base->parent_idle;
 	cow->child_idle = base->child_idle;
 	set_moves(cow);

@@ -81,5 +81,7 @@ struct fork_base fork_base_of(const struct vmsnap *parent, const struct vmsnap *
 	struct fork_base found = of_one_or_two(parent, child, one, two);
 	found.parent_idle = found.base && parent_idle(parent, found.base);
 	found.child_idle = newborn(child);
+	found.after = found.base && facts_same_boot(found.base, child) &&
+	              (facts_same_process(found.base, child) || fork_order(child, found.base) == FORK_EARLIER);
 	return found;
 }

@@ -20,6 +20,7 @@ struct fork_base {
 	/* The base; other: the other side, where both are used.  Either may be NULL. */
 	const struct vmsnap *base, *other;
 	enum base_time time;
+	bool after; /* the base is from after the fork, for certain */
 	/* Since the base, the child since the fork, it made no page: there was no page fault. */
 	bool parent_idle, child_idle;
 };

@@ -208,6 +208,13 @@ static bool kept_by(const struct verdict_case *c, const struct verdict_page *sid
 	return same && c->base_frames && same_own(side, &c->base);
 }
 
+/* After the fork one had it alone: then the other, which has its frame now, was given that later. */
+static bool other_had_it_not(const struct verdict_case *c)
+{
+	const uint64_t alone = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE), huge = ENTRY_FLAG(VMSNAP_PAGE_HUGE);
+	return c->base_after && c->base.exclusive_known && (c->base.entry & (alone | huge)) == alone;
+}
+
 /* Nobody is given a frame that others hold, so it was there all the time, if it was not let go: the kernel soon
  * gives out again what was freed.  That takes a page fault. */
 static struct at_fork of_kept(const struct verdict_page *base, bool idle)
@@ -265,10 +272,13 @@ static struct at_fork at_fork_of(const struct verdict_case *c)
 		return of_both(c);
 	/* What one had after the fork, and the other has now, both had at the fork. */
 	case BASE_PARENT_LATE:
-		return kept_by(c, &c->child, c->child_base_same) ? of_kept(&c->base, c->child_idle) : untold;
+		return kept_by(c, &c->child, c->child_base_same) && !other_had_it_not(c)
+		               ? of_kept(&c->base, c->child_idle)
+		               : untold;
 	/* How many faults the parent had had by then nobody looked at. */
 	case BASE_CHILD_LATE:
-		return kept_by(c, &c->parent, c->parent_base_same) ? of_kept(&c->base, false) : untold;
+		return kept_by(c, &c->parent, c->parent_base_same) && !other_had_it_not(c) ? of_kept(&c->base, false)
+		                                                                           : untold;
 	default:
 		return untold;
 	}
@@ -454,8 +464,9 @@ static struct verdict judge(const struct verdict_case *c)
 	if (may_be_zeroed(c, fork.kind, parent, child))
 		return (struct verdict){ VMSNAP_VERDICT_UNKNOWN, .row = 0 };
 	enum place place = place_of(c, fork.kind != UNTOLD);
-	/* What neither had in its place then both may have moved there since: frames would show it. */
-	bool seen = c->parent.frames_known && c->child.frames_known;
+	/* What neither had in its place then both may have moved there since: frames would show it, but for memory
+	 * that the parent moved before the fork, of which not always enough is left to tell. */
+	bool seen = c->parent.frames_known && c->child.frames_known && (c->base_time != BASE_BEFORE || c->parent.file);
 	if (place == TOGETHER && !c->parent_base_same && fork.kind != UNTOLD)
 		fork = fork.presumed && !seen ? untold : (struct at_fork){ .kind = ABSENT, .presumed = fork.presumed };
 	if (place == TOGETHER && c->parent.file && (parent | child) != ABSENT) {

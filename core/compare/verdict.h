@@ -34,6 +34,7 @@ struct verdict_case {
 	struct verdict_page other; /* the other side when the base was taken, if .base_time says so */
 	enum base_time base_time;  /* BASE_NONE: there is no base */
 	bool went_on;              /* BASE_BEFORE: the parent changed its memory between it and the fork */
+	bool base_after;           /* of one side, after the fork for certain */
 	bool parent_idle;          /* it made no page since the base */
 	bool child_idle;           /* nor this since the fork */
 	/* Whether two of them map the same thing at this address. */

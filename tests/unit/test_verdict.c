@@ -457,6 +457,42 @@ static void a_frame_kept_since_the_base_is_no_proof_where_pages_were_made_since(
 	}
 }
 
+/* The parent had the page alone after the fork, and gave it back: what the child has in its frame is another. */
+static void what_one_had_alone_after_the_fork_the_other_was_given_later(void **state)
+{
+	(void)state;
+	struct row row = { .mapping = ANONYMOUS, .base = OWNED(9), .parent = OWNED(21), .child = OWNED(9) };
+	struct verdict_case c = make_case(&row);
+	c.base_time = BASE_PARENT_LATE;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED_BY_PARENT);
+	c.base_after = true;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED);
+	assert_true(verdict_of(&c).inferred);
+	c.base.entry = ANON(9);
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED_BY_PARENT);
+	c = mirror(c);
+	c.base_time = BASE_CHILD_LATE;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED_BY_CHILD);
+	c.base.entry = OWNED(9);
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED);
+}
+
+/* It was somewhere else in the base, and nothing proves that it moved: the child dropped it then. */
+static void what_the_parent_has_where_the_base_had_nothing_need_not_be_new(void **state)
+{
+	(void)state;
+	struct row row = { .mapping = BOTH_NEW, .parent = OWNED(20), .child = NOTHING };
+	struct verdict_case c = make_case(&row);
+	c.base_time = BASE_BEFORE;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_ONLY_IN_PARENT);
+	assert_false(verdict_of(&c).inferred);
+	row.mapping = BOTH_NEW_FILE;
+	c = make_case(&row);
+	c.base_time = BASE_BEFORE;
+	assert_int_equal(verdict_of(&c).verdict, VMSNAP_VERDICT_COPIED_BY_PARENT);
+	assert_true(verdict_of(&c).inferred);
+}
+
 static void what_is_not_known_has_no_verdict(void **state)
 {
 	(void)state;
@@ -492,6 +528,8 @@ int main(void)
 		cmocka_unit_test(what_neither_had_in_its_place_after_the_fork_need_not_be_new),
 		cmocka_unit_test(zero_pages_may_be_pages_that_were_merged),
 		cmocka_unit_test(a_frame_kept_since_the_base_is_no_proof_where_pages_were_made_since),
+		cmocka_unit_test(what_one_had_alone_after_the_fork_the_other_was_given_later),
+		cmocka_unit_test(what_the_parent_has_where_the_base_had_nothing_need_not_be_new),
 		cmocka_unit_test(what_is_not_known_has_no_verdict),
 		cmocka_unit_test(every_verdict_has_a_name_of_its_own),
 	};

@@ -126,6 +126,7 @@ static struct verdict_case random_case(uint64_t *random)
 	struct verdict_case c = make_case(&row);
 	c.base_time = (enum base_time)random_below(random, BASE_OF_ANOTHER + 1);
 	c.at_once = random_below(random, 2);
+	c.base_after = random_below(random, 2);
 	c.parent_idle = random_below(random, 2);
 	c.child_idle = random_below(random, 2);
 	c.base_other_same = random_below(random, 2);
