@@ -53,7 +53,7 @@ static int prepare_readers(struct capture *capture, bool seized)
 		if (instant_may_leave_out(capture, index, rc))
 			instant_leave_out(capture, index);
 		else if (rc)
-			return rc;
+			return instant_fail_of(capture, index, rc);
 	}
 	return VMSNAP_OK;
 }
@@ -161,7 +161,7 @@ static int take_all(struct capture *capture)
 		if (instant_may_leave_out(capture, i, rc))
 			instant_leave_out(capture, i);
 		else if (rc)
-			return rc;
+			return instant_fail_of(capture, i, rc);
 		else
 			note_missed(capture, i);
 	}

@@ -113,7 +113,7 @@ int instant_finish(struct capture *capture, struct vmsnap ***out, size_t *count)
 			rc = fail_no_memory(&capture->error);
 		if (rc) {
 			vmsnap_unref_all(snaps, used);
-			return rc;
+			return instant_fail_of(capture, i, rc);
 		}
 		if (capture->readers[i].tracker)
 			tracker_keep(capture->readers[i].tracker, snaps[used]);

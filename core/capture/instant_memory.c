@@ -107,7 +107,7 @@ int instant_judge(struct capture *capture)
 		if (instant_may_leave_out(capture, i, rc))
 			instant_leave_out(capture, i);
 		else if (rc)
-			return rc;
+			return instant_fail_of(capture, i, rc);
 	}
 	return VMSNAP_OK;
 }

@@ -51,3 +51,20 @@ void instant_leave_out(struct capture *capture, size_t index)
 {
 	capture->freeze.processes[index].gone = true;
 }
+
+int instant_fail_of(struct capture *capture, size_t index, int rc)
+{
+	const struct freeze *freeze = &capture->freeze;
+	struct vmsnap_error why = capture->error;
+	size_t first = freeze->processes[index].parent;
+	if (freeze->processes[index].named)
+		return rc;
+	while (!freeze->processes[first].named && freeze->processes[first].parent != first)
+		first = freeze->processes[first].parent;
+	fail_at(&capture->error, rc, why.position, "process %d, a descendant of process %d: %s%s",
+	        (int)freeze->processes[index].pid, (int)freeze->processes[first].pid, why.message,
+	        rc == VMSNAP_ERR_PERMISSION ? "; or name those that are to be captured, without their descendants"
+	                                    : "");
+	capture->error.sys_errno = why.sys_errno;
+	return rc;
+}

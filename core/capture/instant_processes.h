@@ -17,8 +17,8 @@ struct capture {
 	struct pagemap_walk *walk;
 	struct own_mappings own;
 	struct vmsnap_store *store; /* of what pages hold */
-	struct tracer_ours ours; /* whether the caller is the target's debugger */
-	bool held;               /* no thread, no freeze: it is as it will be */
+	struct tracer_ours ours;    /* whether the caller is the target's debugger */
+	bool held;                  /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;
 	atomic_bool stands; /* the freeze is done, or there is none */
 	bool last_look;     /* what seems to have exited is believed */
@@ -30,6 +30,9 @@ bool instant_wants(const struct capture *capture, unsigned flag);
  * reader said. */
 bool instant_may_leave_out(const struct capture *capture, size_t index, int rc);
 void instant_leave_out(struct capture *capture, size_t index);
+/* Returns rc, for which all fails.  Nobody named a descendant, so the message says whose it is, and what is left
+ * to do. */
+int instant_fail_of(struct capture *capture, size_t index, int rc);
 /* Whether there is, or will be, a snapshot of it. */
 bool instant_takes(const struct capture *capture, size_t index);
 

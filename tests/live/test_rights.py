@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import kernel
 import support
@@ -35,6 +36,41 @@ class Owner(Case):
             self.assertIn("changed its user", said.err)
             self.assertEqual(support.run("show", process.pid).status, 0)
             process.kill()
+
+
+    def test_a_descendant_of_another_user_is_named(self):
+        if not support.OTHERS:
+            skip(self, "other users: this one may not become another and trace its processes")
+        code = f"""
+import os, time
+def become(user):
+    os.setgid(user)
+    os.setuid(user)
+    os.execvp("sleep", ["sleep", "600"])
+child = os.fork()
+if not child:
+    become({STRANGER})
+while os.readlink(f"/proc/{{child}}/exe") == os.readlink("/proc/self/exe"):
+    time.sleep(0.01)
+print(child, flush=True)
+become({NOBODY})
+"""
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        with process.stdout:
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            child = int(process.stdout.readline())
+            self.addCleanup(os.kill, child, signal.SIGKILL)
+            while os.stat(f"/proc/{process.pid}").st_uid != NOBODY:
+                time.sleep(0.01)
+            said = support.run("capture", process.pid, "--tree", "-o", os.path.join(world().home(NOBODY), "some.vms"),
+                               user=NOBODY)
+            self.assertEqual((said.status, said.out), (2, b""))
+            self.assertIn(f"process {child}, a descendant of process {process.pid}: may not read", said.err)
+            self.assertIn("or name those that are to be captured, without their descendants", said.err)
+            alone = support.run("capture", process.pid, "-o", os.path.join(world().home(NOBODY), "one.vms"),
+                                user=NOBODY)
+            self.assertEqual(alone.status, 0, alone)
 
 
 class Capabilities(Case):
