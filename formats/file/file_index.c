@@ -194,7 +194,7 @@ static int step_forward(struct file_index *index, const struct file_source *sour
 	default:
 		if (!forward->at)
 			return damaged_at(source, forward, VMSNAP_ERR_NOT_SNAPSHOT, 0,
-			                  "expected the bytes 89 56 4d 53");
+			                  source->size ? "expected the bytes 89 56 4d 53" : "it is empty");
 		return step_over_sections(index, source, forward);
 	}
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "file_error.h"
@@ -15,12 +16,27 @@
 /* What kind of file that is, which is not a regular one. */
 static const char *kind_of(mode_t mode)
 {
-	return S_ISFIFO(mode) ? "a pipe" : S_ISDIR(mode) ? "a folder" : S_ISSOCK(mode) ? "a socket" : "a device";
+	return S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
 static int refuse_kind(const char *name, mode_t mode, struct vmsnap_error *err)
 {
 	return fail(err, VMSNAP_ERR_ARGUMENT, "%.200s is %s; only a regular file is read here", name, kind_of(mode));
+}
+
+/* A process that was recorded into a folder is read by other means. */
+static int refuse_folder(const char *name, int fd, struct vmsnap_error *err)
+{
+	static const char means[] = "vmsnap.recorded() in Python and vmsnap_capture_at() in C read it";
+	if (!faccessat(fd, "maps", F_OK, 0) && !faccessat(fd, "pagemap", F_OK, 0))
+		return fail(
+		        err, VMSNAP_ERR_ARGUMENT,
+		        "%.200s is a folder with a process that was recorded (maps, pagemap), not a snapshot file; %s",
+		        name, means);
+	return fail(
+	        err, VMSNAP_ERR_ARGUMENT,
+	        "%.200s is a folder, not a snapshot file, and no process was recorded into it: there is no %s in it",
+	        name, faccessat(fd, "maps", F_OK, 0) ? "maps" : "pagemap");
 }
 
 static int spool(struct file_source *source, int fd, const struct vmsnap_limits *limits, struct vmsnap_error *err)
@@ -42,6 +58,8 @@ static int open_descriptor(struct file_source *source, int fd, const struct vmsn
 	struct stat st;
 	if (fstat(fd, &st))
 		return fail_sys(err, errno, "cannot read %.200s", source->name);
+	if (S_ISDIR(st.st_mode))
+		return refuse_folder(source->name, fd, err);
 	if (limits->regular_only && !S_ISREG(st.st_mode))
 		return refuse_kind(source->name, st.st_mode, err);
 	off_t at = S_ISREG(st.st_mode) ? lseek(fd, 0, SEEK_CUR) : -1;
@@ -67,7 +85,7 @@ int file_source_open_fd(struct file_source *source, int fd, const char *name, co
 static int open_path(const char *path, const struct vmsnap_limits *limits, struct vmsnap_error *err)
 {
 	struct stat st;
-	if (limits->regular_only && !stat(path, &st) && !S_ISREG(st.st_mode))
+	if (limits->regular_only && !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return refuse_kind(path, st.st_mode, err);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (limits->regular_only ? O_NONBLOCK : 0));
 	return fd < 0 ? fail_sys(err, errno, "cannot open %.200s", path) : fd;

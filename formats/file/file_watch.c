@@ -28,7 +28,7 @@ static void judge_stream(struct file_watch *watch)
 	if (code == VMSNAP_ERR_NOT_SNAPSHOT && watch->at > watch->held)
 		stop(watch, VMSNAP_ERR_CORRUPT, "expected a SNAP section");
 	else if (code == VMSNAP_ERR_NOT_SNAPSHOT)
-		stop(watch, code, "expected the bytes 89 56 4d 53");
+		stop(watch, code, watch->held ? "expected the bytes 89 56 4d 53" : "it is empty");
 	else if (code == VMSNAP_ERR_CORRUPT)
 		stop(watch, code, "wrong checksum of a stream's header");
 	else if (code == VMSNAP_ERR_NEWER)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 
 import support
@@ -62,6 +63,21 @@ class Words(Case):
     def test_only_a_word_of_its_own_is_standard_input(self):
         self.refused("show", "-b@1", said="'-@'")
         self.refused("show", "-@1", "-@2", said="'-@2' is one too many")
+
+    def test_an_empty_file_and_a_folder_are_called_that(self):
+        with tempfile.TemporaryDirectory() as folder:
+            empty, recorded = os.path.join(folder, "empty.vms"), os.path.join(folder, "app")
+            with open(empty, "wb"):
+                pass
+            for command in ("list", "show", "check"):
+                self.refused(command, empty, said="not a vmsnap file: it is empty")
+            self.refused("list", "-", stdin=subprocess.DEVNULL, said="it is empty")
+            os.mkdir(recorded)
+            self.refused("show", recorded, said=["is a folder, not a snapshot file", "there is no maps in it"])
+            for name in ("maps", "pagemap"):
+                with open(os.path.join(recorded, name), "wb"):
+                    pass
+            self.refused("show", recorded, said=["a process that was recorded", "vmsnap.recorded()"])
 
     def test_what_is_no_snapshot_is_refused_before_it_ends(self):
         started = time.monotonic()
