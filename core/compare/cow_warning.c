@@ -98,6 +98,8 @@ static void check_program(struct line *line, const struct vmsnap *parent, const 
 		    father, son);
 	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM && father == son)
 		add(line, "process %" PRIu32 " has executed another program since: not comparable page by page", son);
+	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM && child->info.ppid != father)
+		add(line, "they are two processes without relation: not comparable page by page");
 	else if (relation == VMSNAP_RELATION_ANOTHER_PROGRAM)
 		add(line,
 		    "process %" PRIu32 " or process %" PRIu32

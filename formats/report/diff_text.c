@@ -11,6 +11,7 @@
 #include "new_code_text.h"
 #include "page_state.h"
 #include "parts_text.h"
+#include "relation_text.h"
 #include "status_value.h"
 #include "text_color.h"
 #include "text_fit.h"
@@ -23,6 +24,7 @@ void put_diff_heading(struct text *text, const struct diff_view *view)
 	text_string(text, "\nB  ");
 	print_identity_line(text, view->b);
 	text_string(text, "\n");
+	put_order(text, taken_later(view->a, view->b));
 	text_blank(text);
 }
 

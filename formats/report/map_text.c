@@ -136,8 +136,10 @@ void put_map_text(struct text *text, const struct map *map)
 	struct map_row row;
 	uint64_t at = 0, start;
 	bool any = false;
-	if (map->view.diff)
-		put_relation(text, vmsnap_diff_relation(map->view.diff));
+	if (map->view.diff) {
+		put_relation(text, vmsnap_diff_relation(map->view.diff), map->view.a, map->view.b);
+		put_order(text, taken_later(map->view.a, map->view.b));
+	}
 	put_filter_line(text, &map->filter);
 	put_filter_unknown(text, map->snap, &map->filter);
 	while (!text_failed(text) && map_next_row(map, at, &start)) {

@@ -300,7 +300,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	if (!bare)
 		put_diff_heading(text, view);
 	if (!bare && vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE) {
-		put_relation(text, vmsnap_diff_relation(view->diff));
+		put_relation(text, vmsnap_diff_relation(view->diff), view->a, view->b);
 		text_blank(text);
 	}
 	if (!vmsnap_diff_any(view->diff)) {

@@ -8,6 +8,7 @@
 #include "page_class.h"
 #include "page_state.h"
 #include "parts_text.h"
+#include "relation_text.h"
 #include "schemas.h"
 #include "set_table.h"
 #include "snapshot_record.h"
@@ -265,6 +266,7 @@ static int set_diff_text(struct text *text, struct printed *printed, struct vmsn
 		         hidden);
 		put_side(text, "B", counts.b, counts.first_b, vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_DISTINCT_B),
 		         hidden);
+		put_order(text, counts.first_a && counts.first_b && taken_later(counts.first_a, counts.first_b));
 		text_blank(text);
 	}
 	if (!(printed->flags & VMSNAP_PRINT_TOTALS_ONLY)) {

@@ -286,6 +286,25 @@ class OtherPrograms(Kin):
         self.assertIn(b"another program since", run("map", before, after).out)
         target.end()
 
+    def test_two_processes_without_relation_are_called_that(self):
+        one, other = (Target(self, "pages", "anonymous") for _ in range(2))
+        words = b"! two processes without relation"
+        for command in ("diff", "map"):
+            said = run(command, one.pid, other.pid).out
+            self.assertIn(words, said)
+            self.assertNotIn(b"another program since", said)
+        warning = ask(self, "cow", one.pid, other.pid)["warning"]
+        self.assertIn("two processes without relation: not comparable page by page", warning)
+        self.assertNotIn("has executed another program", warning)
+
+    def test_of_two_times_it_is_told_if_the_first_is_the_later(self):
+        target = Target(self, "pages", "anonymous")
+        before, after = (capture(self, target.pid) for _ in range(2))
+        for command in ("diff", "map"):
+            self.assertIn(b"A is the later one", run(command, after, before).out)
+            self.assertNotIn(b"A is the later one", run(command, before, after).out)
+        self.assertNotIn(b"A is the later one", run("diff", after, before, "-n").out)
+
     @each_user
     def test_base_from_before_an_exec_is_not_used(self, user):
         target, _ = self.kin("exec", user)
