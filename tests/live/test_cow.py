@@ -2,6 +2,9 @@
 
 import collections
 import itertools
+import subprocess
+import sys
+import time
 import unittest
 
 import kernel
@@ -250,6 +253,66 @@ class Cow(unittest.TestCase):
         # A few pages of the stack and of libc's data are written on the way out of fork().
         self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)
         target.end()
+
+    # Two areas of eight pages that a child is not given, in two ways; the child writes to the first page of the first.
+    WITHHELD = """
+import ctypes, mmap, os, signal, sys
+PRCTL, DEATHSIG = ctypes.CDLL(None).prctl, 1
+areas = []
+for advice in (18, 10):  # MADV_WIPEONFORK, MADV_DONTFORK
+    area = mmap.mmap(-1, 8 * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for page in range(8):
+        area[page * mmap.PAGESIZE] = 1
+    area.madvise(advice)
+    areas.append(area)
+print(*(f"{ctypes.addressof(ctypes.c_char.from_buffer(area)):x}" for area in areas), flush=True)
+sys.stdin.readline()
+pid = os.fork()
+if not pid:
+    PRCTL(DEATHSIG, signal.SIGKILL)
+    sys.stdin.readline()
+    areas[0][0] = 3
+    print("written", flush=True)
+    signal.pause()
+print("forked", flush=True)
+signal.pause()
+"""
+
+    def withheld(self, places, path, base):
+        options = ("--base", base) if base else ()
+        found = [set(), set(), set()]  # the page that is written, the others of its area, the other area
+        for line in ask(self, "cow", path, *options)["ranges"]:
+            for index in range(line["pages"]):
+                at = number(line["start"]) + index * PAGE
+                for area, start in enumerate(places):
+                    if start <= at < start + 8 * PAGE:
+                        found[2 if area else 0 if at == start else 1].add((line["verdict"], line["inferred"]))
+        return found
+
+    def test_what_a_child_is_not_given(self):
+        """The table in docs/verdicts.md."""
+        if not sees_frames(support.me()):
+            skip(self, "hidden frame numbers")
+        process = subprocess.Popen([sys.executable, "-c", self.WITHHELD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   text=True, bufsize=1)
+        with process.stdin, process.stdout:
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            places = [int(word, 16) for word in process.stdout.readline().split()]
+            before = capture(self, process.pid)
+            time.sleep(0.03)  # the kernel tells when the child began in ticks of 10 ms
+            process.stdin.write("fork\n")
+            self.assertEqual(process.stdout.readline(), "forked\n")
+            after = capture(self, process.pid, "--tree")
+            alone = {("only_in_parent", False)}
+            for base in (None, before, f"{after}@1"):
+                self.assertEqual(self.withheld(places, after, base), [alone] * 3, base)
+            process.stdin.write("write\n")
+            self.assertEqual(process.stdout.readline(), "written\n")
+            path = capture(self, process.pid, "--tree")
+            for base, written in ((None, {("copied", True)}), (before, {("copied_by_child", True)}),
+                                  (f"{after}@1", {("copied", True)})):
+                self.assertEqual(self.withheld(places, path, base), [written, alone, alone], base)
 
     def huge_runs(self, path, start, end, flag="huge"):
         return [run for run in ask(self, "pages", f"{path}@1", f"{start:x}-{end:x}")["runs"] if flag in run["flags"]]
