@@ -7,6 +7,7 @@
 
 #include "alarm_text.h"
 #include "identity_text.h"
+#include "mapping_label.h"
 #include "name_pages_text.h"
 #include "name_text.h"
 #include "page_state.h"
@@ -182,12 +183,15 @@ static void put_group_verdicts(struct fit_line *line, const struct cow_group *gr
 	}
 }
 
-static void put_group_line(struct text *text, const struct cow_group *group)
+static void put_group_line(struct text *text, const struct vmsnap_cow *cow, const struct cow_group *group,
+                           struct vmsnap_names *names)
 {
 	const char *name = "(not mapped)";
 	char where[160] = "";
+	struct mapping_label label = { .words = NULL };
 	if (group->vma) {
-		name = *group->vma->name ? group->vma->name : "(anonymous)";
+		label = mapping_label_in(text, names, vmsnap_cow_child(cow), group->vma);
+		name = *group->vma->name ? group->vma->name : label.words ? label.words : "(anonymous)";
 		snprintf(where, sizeof(where), "%s-%s %s ", word_address(group->vma->start).text,
 		         word_address(group->vma->end).text, word_perms(group->vma).text);
 	}
@@ -201,6 +205,7 @@ static void put_group_line(struct text *text, const struct cow_group *group)
 	fit_glue(&line, ":");
 	put_group_verdicts(&line, group);
 	text_string(text, "\n");
+	mapping_label_free(&label, text);
 }
 
 /* Goes on at `column`; returns where it ends. */
@@ -291,7 +296,7 @@ static int put_group(struct text *text, const struct vmsnap_cow *cow, const stru
 	struct vmsnap_cow_range range;
 	bool all = flags & VMSNAP_PRINT_LONG;
 	size_t shown = 0, left = 0;
-	put_group_line(text, group);
+	put_group_line(text, cow, group, naming->names);
 	for (size_t i = 0; i < group->count && !text_failed(text); i++) {
 		if (vmsnap_cow_range(cow, group->first + i, &range) || (!all && !range_speaks(&range, naming)))
 			continue;

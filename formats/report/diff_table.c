@@ -7,6 +7,7 @@
 #include "emitter.h"
 #include "format_value.h"
 #include "mapping_columns.h"
+#include "mapping_label.h"
 #include "page_state.h"
 #include "schemas.h"
 #include "touched_columns.h"
@@ -50,6 +51,7 @@ const struct row_schema diff_schema = ROW_SCHEMA_SHOWN(diff_columns, diff_shown)
 struct printed {
 	const struct diff_view *view;
 	struct diff_rows *rows;
+	struct vmsnap_names *names;
 };
 
 /* ---- the strip -------------------------------------------------------------------- */
@@ -182,7 +184,7 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 }
 
 static void put_row(struct row *row, const struct diff_view *view, const struct diff_rows *rows,
-                    const struct diff_row *diff)
+                    const struct diff_row *diff, struct vmsnap_names *names)
 {
 	struct diff_sums sums;
 	diff_row_sums(view, diff, &sums);
@@ -193,7 +195,7 @@ static void put_row(struct row *row, const struct diff_view *view, const struct 
 	put_sums(row, view, &sums);
 	put_changes(row, view, rows, diff);
 	if (diff->vma)
-		row_put_name(row, DIFF_MAPPING, diff->vma->name);
+		row_put_mapping(row, DIFF_MAPPING, names, view->b, diff->vma);
 	put_mapping_columns(row, DIFF_VMA, diff->vma);
 	row_end(row);
 }
@@ -205,13 +207,14 @@ static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	(void)err;
 	diff_rows_rewind(printed->rows);
 	while (!text_failed(row->text) && diff_rows_next(printed->rows, &diff))
-		put_row(row, printed->view, printed->rows, &diff);
+		put_row(row, printed->view, printed->rows, &diff, printed->names);
 	return VMSNAP_OK;
 }
 
-int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err)
+int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                     struct vmsnap_names *names, struct vmsnap_error *err)
 {
-	struct printed printed = { .view = view, .rows = rows };
+	struct printed printed = { .view = view, .rows = rows, .names = names };
 	return emit_table(text, &diff_schema, mapping_rows, &printed, err);
 }
 
@@ -229,7 +232,8 @@ static const struct row_schema range_schema = ROW_SCHEMA(range_columns);
 
 static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
-	const struct diff_view *view = ((const struct printed *)ctx)->view;
+	const struct printed *printed = ctx;
+	const struct diff_view *view = printed->view;
 	struct vmsnap_diff_range range;
 	(void)err;
 	for (size_t i = 0; !text_failed(row->text) && diff_facts_next(view->diff, &i, &range);) {
@@ -240,14 +244,15 @@ static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_flags(row, RANGE_CHANGES, range.changes, 0, vmsnap_page_change_name);
 		put_touched_text(row, RANGE_TOUCHED, range.touched, &reasons);
 		if (range.vma)
-			row_put_name(row, RANGE_MAPPING, range.vma->name);
+			row_put_mapping(row, RANGE_MAPPING, printed->names, view->b, range.vma);
 		row_end(row);
 	}
 	return VMSNAP_OK;
 }
 
-int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_error *err)
+int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_names *names,
+                      struct vmsnap_error *err)
 {
-	struct printed printed = { .view = view };
+	struct printed printed = { .view = view, .names = names };
 	return emit_other_table(text, &range_schema, range_rows, &printed, err);
 }

@@ -6,7 +6,10 @@
 #include "diff_rows.h"
 #include "text_out.h"
 
-int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_error *err);
-int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_error *err);
+/* names: B's, by which mappings without a name are called; or NULL. */
+int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                     struct vmsnap_names *names, struct vmsnap_error *err);
+int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_names *names,
+                      struct vmsnap_error *err);
 
 #endif

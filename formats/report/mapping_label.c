@@ -45,3 +45,29 @@ void mapping_label_free(struct mapping_label *label, struct text *text)
 	free(label->words);
 	label->words = NULL;
 }
+
+struct mapping_label mapping_label_in(struct text *text, struct vmsnap_names *names, const struct vmsnap *snap,
+                                      const struct vmsnap_vma *vma)
+{
+	const struct vmsnap_vma *first = vmsnap_vma(snap, 0);
+	size_t count = vmsnap_vma_count(snap);
+	/* As numbers: it may be in another array. */
+	uintptr_t at = (uintptr_t)vma, begin = (uintptr_t)first;
+	if (!names || !count || *vma->name || at < begin || at >= begin + count * sizeof(*first))
+		return (struct mapping_label){ .words = NULL };
+	return mapping_label(text, names, vma, (size_t)(vma - first));
+}
+
+void row_put_mapping(struct row *row, unsigned column, struct vmsnap_names *names, const struct vmsnap *snap,
+                     const struct vmsnap_vma *vma)
+{
+	const struct vmsnap_style *style = row->text->style;
+	if (!row_wants(row, column))
+		return;
+	bool own = *vma->name || style->raw || style->json;
+	struct mapping_label label = { .words = NULL };
+	if (!own)
+		label = mapping_label_in(row->text, names, snap, vma);
+	row_put_name(row, column, label.words ? label.words : vma->name);
+	mapping_label_free(&label, row->text);
+}

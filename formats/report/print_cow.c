@@ -3,6 +3,7 @@
 #include "emitter.h"
 #include "error.h"
 #include "mapping_columns.h"
+#include "mapping_label.h"
 #include "name_columns.h"
 #include "page_state.h"
 #include "schemas.h"
@@ -130,7 +131,10 @@ static int put_range(struct row *row, const struct printed *printed, const struc
 	row_put_word(row, COW_VERDICT, vmsnap_verdict_name(range->verdict));
 	row_mark(row, COW_VERDICT, verdict_color(range->verdict));
 	row_put_bool(row, COW_INFERRED, range->inferred);
-	row_put_name(row, COW_MAPPING, range->vma ? range->vma->name : "");
+	if (range->vma)
+		row_put_mapping(row, COW_MAPPING, printed->naming.names, vmsnap_cow_child(printed->cow), range->vma);
+	else
+		row_put_name(row, COW_MAPPING, "");
 	put_touched(row, COW_IS_TOUCHED, COW_TOUCHED_BY, range->touched, &reasons);
 	put_touched_text(row, COW_TOUCHED, range->touched, &reasons);
 	int rc = put_range_names(row, printed, range, err);

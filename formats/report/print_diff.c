@@ -309,7 +309,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	}
 	bool places = vmsnap_diff_vma_count(view->diff) || vmsnap_diff_range_count(view->diff);
 	if (!totals && (places || bare)) {
-		rc = print_diff_table(text, view, rows, err);
+		rc = print_diff_table(text, view, rows, names, err);
 		if (!bare)
 			text_blank(text);
 	}
@@ -318,7 +318,7 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	if (!rc && (flags & VMSNAP_PRINT_LONG) && places && !totals) {
 		if (!bare)
 			text_blank(text);
-		rc = print_diff_ranges(text, view, err);
+		rc = print_diff_ranges(text, view, names, err);
 	}
 	return rc;
 }

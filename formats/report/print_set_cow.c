@@ -40,6 +40,7 @@ enum {
 	FORK_BASE,
 	FORK_CHILD,
 	FORK_INFERRED,
+	FORK_INFERRED_BYTES,
 };
 static const struct column fork_columns[] = {
 	[FORK_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
@@ -65,8 +66,9 @@ static const struct column fork_columns[] = {
 	[FORK_WARNING] = { "warning", .type = COLUMN_NAME },
 	[FORK_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[FORK_CHILD] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
-	[FORK_INFERRED] = { "inferred", "INFERRED", COLUMN_COUNT, COLUMN_SPARSE, "pages of which that is inferred",
-	                    NULL },
+	[FORK_INFERRED] = { "inferred", .type = COLUMN_COUNT },
+	[FORK_INFERRED_BYTES] = { NULL, "INFERRED", COLUMN_BYTES, COLUMN_SPARSE, "pages of which that is inferred",
+	                          NULL },
 };
 const struct row_schema set_cow_schema = ROW_SCHEMA(fork_columns);
 
@@ -150,6 +152,8 @@ static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 			put_snapshot(row, FORK_CHILD, process.child);
 		if (process.inferred || (row->text->style->json && process.parent))
 			row_put_count(row, FORK_INFERRED, process.inferred);
+		if (process.inferred)
+			row_put_bytes(row, FORK_INFERRED_BYTES, process.inferred * info->page_size);
 		row_end(row);
 	}
 	return VMSNAP_OK;

@@ -239,6 +239,25 @@ class Differences(Tree):
 
 @unmoved
 class Forks(Tree):
+    def called(self, pattern, *words):
+        """{start: what a mapping is called}"""
+        result = run(*words, "-w", "1000")
+        self.assertIn(result.status, (0, 1), result)
+        return {int(start, 16): name for start, name in re.findall(pattern, result.out.decode())}
+
+    def test_memory_behind_a_file_has_one_name_everywhere(self):
+        before = capture(self, self.target.pid)
+        path = self.one_tree(1)
+        row = r"(?m)^([0-9a-f]+) +(\S.*)$"
+        shown = self.called(row, "show", f"{path}@1", "-n", "-o", "START,MAPPING")
+        bss = {start: name for start, name in shown.items() if name.endswith("(.bss)")}
+        self.assertTrue(bss, shown)
+        groups = self.called(r"(?m)^([0-9a-f]+)-[0-9a-f]+ \S+ (.*?): ", "cow", path, "--long")
+        listed = self.called(row, "cow", path, "-n", "-o", "START,MAPPING")
+        changed = self.called(row, "diff", before, f"{path}@1", "-n", "-o", "START,MAPPING")
+        for found in (groups, listed, changed):
+            self.assertEqual({start: found.get(start) for start in bss}, bss)
+
     def test_all_forks_of_a_tree(self):
         need_frames(self)
         first = capture(self, self.target.pid, "--tree")
@@ -278,6 +297,11 @@ class Forks(Tree):
             self.assertGreater(one["totals"]["shared"], 0)
         self.assertEqual("without PFNs" in text, not sees_frames(user))
         self.assertEqual("INFERRED" in text, any(one["inferred"] for one in forks))
+        # Like its neighbours it tells sizes.
+        listed = run("cow", path, "-r", "-n", "-b", "-o", "PID,INFERRED", user=user).out.decode().split()
+        told = dict(zip(map(int, listed[::2]), listed[1::2]))
+        for one in forks:
+            self.assertEqual(told[one["pid"]], str(one["inferred"] * PAGE) if one["inferred"] else "-")
 
     def test_a_file_with_a_tree_and_its_past(self):
         path = self.one_tree(1)
