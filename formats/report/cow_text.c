@@ -329,7 +329,7 @@ static bool only_shared(const struct vmsnap_cow *cow, const struct cow_group *gr
 
 struct left_out {
 	size_t mappings;
-	uint64_t pages;
+	uint64_t pages, zero;
 };
 
 static void leave_out(struct left_out *left_out, const struct cow_group *group)
@@ -337,15 +337,20 @@ static void leave_out(struct left_out *left_out, const struct cow_group *group)
 	left_out->mappings++;
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		left_out->pages += group->pages[i] + group->touched[i];
+	static const int zero[] = { VMSNAP_VERDICT_ZERO_SHARED, VMSNAP_VERDICT_ZERO_IN_CHILD,
+		                    VMSNAP_VERDICT_ZERO_IN_PARENT, VMSNAP_VERDICT_ZERO_IN_BOTH };
+	for (size_t i = 0; i < sizeof(zero) / sizeof(*zero); i++)
+		left_out->zero += group->pages[zero[i]] + group->touched[zero[i]];
 }
 
 static void put_left_out(struct text *text, const struct left_out *left_out, uint64_t page_size)
 {
 	struct fit_line line = fit_line(text, 0, 1);
 	char words[160];
-	snprintf(words, sizeof(words), "(%zu mapping%s, %s, with nothing but shared or file pages not listed)",
+	/* They are in the sums above, and there are no rows of theirs. */
+	snprintf(words, sizeof(words), "(%zu mapping%s, %s, with nothing but shared%s or file pages not listed)",
 	         left_out->mappings, word_plural(left_out->mappings),
-	         word_size(text->style, left_out->pages * page_size).text);
+	         word_size(text->style, left_out->pages * page_size).text, left_out->zero ? ", zero" : "");
 	fit_words(&line, words);
 	text_string(text, "\n");
 }

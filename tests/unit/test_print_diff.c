@@ -441,6 +441,16 @@ static void cow_sums_up_what_is_only_shared(void **state)
 	assert_has(caught, "[anon:kept]: 4 shared\n");
 	assert_lacks(caught, "not listed");
 	vmsnap_cow_free(cow);
+	/* Zero pages are in the sums as well. */
+	for (int i = 0; i < 2; i++) {
+		put_vma(both[i], 0x40000, 0x42000, rw, 0, "[anon:read]");
+		put_pages(both[i], 0x40000, 2, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_ZERO, 7));
+	}
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n(3 mappings, 32.0K, with nothing but shared, zero or file pages not listed)\n");
+	vmsnap_cow_free(cow);
 	vmsnap_unref(parent);
 	vmsnap_unref(child);
 }
