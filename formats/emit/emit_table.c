@@ -146,7 +146,8 @@ static void put_strip(struct table *table, size_t at, const struct strip_of *of_
 		table_drawn(table, at, "", 0, strip_cells(style));
 		return;
 	}
-	strip_init(&strip, of_what->start, of_what->end, of_what->page_size, strip_cells(style));
+	size_t cells = table_picture_width(table, at, strip_cells(style));
+	strip_init(&strip, of_what->start, of_what->end, of_what->page_size, (unsigned)cells);
 	of_what->fill(of_what->ctx, &strip, style->color != VMSNAP_COLOR_NONE);
 	size_t len = strip_draw(&strip, style, drawn, sizeof(drawn));
 	table_drawn(table, at, drawn, len, strip.cells);
@@ -314,6 +315,7 @@ static unsigned layout_of(const struct column *column)
 	};
 	unsigned flags = right[column->type] ? TABLE_RIGHT : 0;
 	flags |= column->type == COLUMN_PATH ? TABLE_CUT_LEFT : 0;
+	flags |= column->type == COLUMN_STRIP ? TABLE_PICTURE : 0;
 	flags |= column->flags & COLUMN_SECONDARY ? TABLE_EXTRA : 0;
 	flags |= column->flags & COLUMN_SPARSE ? TABLE_HIDE_EMPTY : 0;
 	return flags | (column->flags & COLUMN_LONG ? TABLE_CUT_RIGHT : 0);

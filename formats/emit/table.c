@@ -66,7 +66,9 @@ static bool is_last(const struct table *table, size_t column)
 /* Cut as it is written, on the left. */
 static bool is_path(const struct table *table, size_t column)
 {
-	return !table->text->style->raw && (table->columns[column].flags & TABLE_CUT_LEFT) && is_last(table, column);
+	const struct vmsnap_style *style = table->text->style;
+	return !style->raw && (table->columns[column].flags & TABLE_CUT_LEFT) &&
+	       (style->width || is_last(table, column));
 }
 
 /* What is left of a line of which `used` columns are written. */
@@ -221,7 +223,7 @@ static size_t one_unit(const char *at, size_t len, size_t *width)
 	return used ? used : 1;
 }
 
-static void put_cut_left(struct table *table, const struct table_cell *cell, size_t room)
+static size_t put_cut_left(struct table *table, const struct table_cell *cell, size_t room)
 {
 	const char *dots = table->text->style->unicode ? "\u2026" : "...";
 	size_t dots_width = table->text->style->unicode ? 1 : 3;
@@ -238,6 +240,7 @@ static void put_cut_left(struct table *table, const struct table_cell *cell, siz
 	}
 	text_string(table->text, dots);
 	text_put(table->text, at, len);
+	return width + dots_width;
 }
 
 static size_t put_cut_right(struct table *table, const struct table_cell *cell, size_t room)
@@ -268,8 +271,8 @@ static void put_cell(struct table *table, size_t index, bool row_ends, size_t *c
 		text_repeat(table->text, ' ', pad);
 	color_start(table->text, cell->color);
 	size_t room = rest_of_line(table, *column), most = last ? room : shown->width;
-	if (last && (flags & TABLE_CUT_LEFT) && (cell->width > room || cell->begun_late))
-		put_cut_left(table, cell, room);
+	if ((last || limit) && (flags & TABLE_CUT_LEFT) && (cell->width > most || cell->begun_late))
+		width = put_cut_left(table, cell, most);
 	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > most)
 		width = put_cut_right(table, cell, most);
 	else if (cell->width > most_of_any(table) || cell->cut)
@@ -373,27 +376,52 @@ static void drop_empty_columns(struct table *table)
 	table->shown_count = kept;
 }
 
-/* Columns that may be cut give way, the widest first, until a row fits; of a path
+size_t table_picture_width(const struct table *table, size_t column, size_t cells)
+{
+	bool measured = !table->kept && !table->text->style->raw;
+	for (size_t i = 0; measured && i < table->shown_count; i++)
+		if (table->shown[i].column == column && table->shown[i].width < cells)
+			return table->shown[i].width;
+	return cells;
+}
+
+/* Columns that may be cut give way until a row fits: first pictures, then the widest; of a path
  * at the end, which is cut as it is written, only the least that is shown counts. */
-enum { CUT_WIDTH_MIN = 6 };
+enum { CUT_WIDTH_MIN = 6, PICTURE_WIDTH_MIN = 8 };
+
+/* How narrow it may become; its own width if it does not give way. */
+static size_t least_width(const struct table *table, const struct table_shown *shown)
+{
+	unsigned flags = table->columns[shown->column].flags;
+	size_t least = flags & TABLE_CUT_RIGHT ? CUT_WIDTH_MIN : flags & TABLE_CUT_LEFT ? PATH_WIDTH_MIN : SIZE_MAX;
+	/* Of rows that are kept it is drawn already. */
+	if ((flags & TABLE_PICTURE) && !table->kept)
+		least = PICTURE_WIDTH_MIN;
+	return shown->width < least ? shown->width : least;
+}
 
 static void narrow_columns(struct table *table)
 {
 	size_t limit = table->text->style->width;
 	while (limit) {
-		struct table_shown *widest = NULL;
+		struct table_shown *widest = NULL, *picture = NULL;
 		size_t total = table->shown_count ? table->shown_count - 1 : 0;
 		for (size_t i = 0; i < table->shown_count; i++) {
 			struct table_shown *shown = &table->shown[i];
 			unsigned flags = table->columns[shown->column].flags;
-			bool path = (flags & TABLE_CUT_LEFT) && shown->width > PATH_WIDTH_MIN;
-			total += path ? PATH_WIDTH_MIN : shown->width;
-			if ((flags & TABLE_CUT_RIGHT) && (!widest || shown->width > widest->width))
+			size_t least = least_width(table, shown);
+			bool ends = (flags & TABLE_CUT_LEFT) && i + 1 == table->shown_count;
+			total += ends ? least : shown->width;
+			if (ends || shown->width <= least)
+				continue;
+			if (flags & TABLE_PICTURE)
+				picture = shown;
+			else if (!widest || shown->width > widest->width)
 				widest = shown;
 		}
-		if (total <= limit || !widest || widest->width <= CUT_WIDTH_MIN)
+		if (total <= limit || (!widest && !picture))
 			return;
-		widest->width--;
+		(picture ? picture : widest)->width--;
 	}
 }
 

@@ -31,6 +31,8 @@ static inline bool table_wants(const struct table *table, size_t column)
 {
 	return table->wanted[column];
 }
+/* How wide a picture is to be drawn that would have so many cells. */
+size_t table_picture_width(const struct table *table, size_t column, size_t cells);
 /* "?", which is not in order with others. */
 void table_unknown(struct table *table, size_t column);
 /* What the cell is sorted by, if not by its text. */

@@ -8,11 +8,12 @@
 #include "text_out.h"
 
 enum table_flag {
-	TABLE_RIGHT = 1,      /* numbers */
-	TABLE_EXTRA = 2,      /* shown only if asked for */
-	TABLE_CUT_LEFT = 4,   /* if it is the last one: paths give way to the width on their left */
-	TABLE_CUT_RIGHT = 8,  /* not more than a third of the width, if it is not the last */
-	TABLE_HIDE_EMPTY = 16 /* left out if no row has anything in it, unless asked for */
+	TABLE_RIGHT = 1,       /* numbers */
+	TABLE_EXTRA = 2,       /* shown only if asked for */
+	TABLE_CUT_LEFT = 4,    /* paths give way to the width on their left */
+	TABLE_CUT_RIGHT = 8,   /* not more than a third of the width, if it is not the last */
+	TABLE_HIDE_EMPTY = 16, /* left out if no row has anything in it, unless asked for */
+	TABLE_PICTURE = 32     /* drawn as wide as table_picture_width() tells; gives way before words do */
 };
 struct table_column {
 	const char *name;

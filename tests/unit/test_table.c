@@ -134,6 +134,70 @@ static void table_cuts_paths_on_their_left(void **state)
 	assert_has(caught, "a 1 ...x-gnu/libsomething.so.6\n");
 }
 
+static void table_cuts_paths_wherever_they_stand(void **state)
+{
+	(void)state;
+	static const struct line lines[] = {
+		{ "a", "4.00K", "", "/usr/lib/x86_64-linux-gnu/libc.so.6" },
+		{ "b", "1", "", "/x" },
+		{ 0 },
+	};
+	struct catch *caught = catch_new();
+	caught->out.style.columns = "PATH,SIZE,NAME";
+	caught->out.style.width = 26;
+	assert_int_equal(print(caught, lines), VMSNAP_OK);
+	assert_string_equal(caught->text, "PATH             SIZE NAME\n"
+	                                  "\xe2\x80\xa6-gnu/libc.so.6 4.00K a\n"
+	                                  "/x                  1 b\n");
+}
+
+/* A picture and words beside each other, in a line that is too short for both. */
+enum { WORDS, PICTURE, PICTURE_COLUMNS };
+static const struct table_column picture_columns[PICTURE_COLUMNS] = {
+	[WORDS] = { "WORDS", TABLE_CUT_RIGHT },
+	[PICTURE] = { "PICTURE", TABLE_PICTURE },
+};
+
+static int picture_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+{
+	static const char cells[] = "####################";
+	static const char words[] = "moved, grown";
+	(void)ctx;
+	(void)err;
+	size_t width = table_picture_width(table, PICTURE, 20);
+	table_drawn(table, PICTURE, cells, table_only_measures(table) ? 0 : width,
+	            table_only_measures(table) ? 20 : width);
+	table_literal(table, WORDS, words);
+	table_end_row(table);
+	return VMSNAP_OK;
+}
+
+static void a_picture_gives_way_before_words_do(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned width;
+		const char *text;
+	} cases[] = {
+		{ 60, "moved, grown ####################\n" },
+		{ 36, "moved, grown ####################\n" },
+		{ 30, "moved, gr\xe2\x80\xa6 ###################\n" }, /* a third of the width, and no less */
+		{ 24, "moved, \xe2\x80\xa6 ###############\n" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct catch *caught = catch_new();
+		struct text text;
+		caught->out.style.width = cases[i].width;
+		caught->out.style.no_headings = true;
+		assert_int_equal(text_open(&text, &caught->out, NULL), VMSNAP_OK);
+		assert_int_equal(table_print(&text, picture_columns, PICTURE_COLUMNS, TABLE_USUAL, picture_rows, NULL,
+		                             &caught->err),
+		                 VMSNAP_OK);
+		assert_int_equal(text_close(&text, &caught->err), VMSNAP_OK);
+		assert_string_equal(caught->text, cases[i].text);
+	}
+}
+
 static void table_never_cuts_inside_an_escape(void **state)
 {
 	(void)state;
@@ -190,6 +254,8 @@ int main(void)
 		cmocka_unit_test(table_names_the_columns_it_knows),
 		cmocka_unit_test(table_raw_has_one_word_for_each_cell),
 		cmocka_unit_test(table_cuts_paths_on_their_left),
+		cmocka_unit_test(table_cuts_paths_wherever_they_stand),
+		cmocka_unit_test(a_picture_gives_way_before_words_do),
 		cmocka_unit_test(table_never_cuts_inside_an_escape),
 		cmocka_unit_test(table_cuts_no_selector_from_its_emoji),
 		cmocka_unit_test(table_stops_at_a_failing_write),
