@@ -79,7 +79,8 @@ struct judging {
 	size_t first; /* role of the walk's side 0 */
 	struct touched_list touched[ROLES];
 	struct run_cursor other;
-	uint64_t other_at; /* it is beyond nothing below */
+	uint64_t other_at;                 /* it is beyond nothing below */
+	uint64_t other_start, other_until; /* where the case has what is the same throughout, of the other */
 	unsigned page_shift;
 	struct verdict_memo memo;
 };
@@ -140,24 +141,33 @@ static void set_zero(struct verdict_page *page, const struct vmsnap_cow *cow, co
 	page->plain = member->vma && !page->shared && vma_is_plain(member->vma);
 }
 
-/* The child's page beside one of the base: at the same address, as it had not moved then.  Lowers
- * *until, of the base's addresses, to where that changes. */
-static void set_other(struct judging *j, struct verdict_case *c, const struct pair_member *base, uint64_t at,
-                      uint64_t *until)
+/* What is the same from `at` on to where the other's mapping begins or ends. */
+static void set_other_place(struct judging *j, struct verdict_case *c, const struct pair_member *base, uint64_t at)
 {
 	const struct vmsnap *snap = j->cow->other;
 	size_t index = snapshot_vma_find(snap, at);
 	const struct vmsnap_vma *vma = index < snap->vma_count ? &snap->vmas[index] : NULL;
 	bool inside = vma && vma->start <= at;
-	uint64_t edge = !vma ? *until : inside ? vma->end : vma->start;
-	*until = edge < *until ? edge : *until;
 	struct pair_member member = { .here = true, .vma = inside ? vma : NULL };
 	struct pair_member beside = { .here = true, .vma = base->vma };
 	c->other = page_of(snap, &member);
 	set_zero(&c->other, j->cow, snap, &member);
 	c->base_other_same = pair_same(&beside, &member);
+	j->other_start = at;
+	j->other_until = !vma ? UINT64_MAX : inside ? vma->end : vma->start;
+	verdict_memo_next(&j->memo);
+}
+
+/* The child's page beside one of the base: at the same address, as it had not moved then.  Lowers
+ * *until, of the base's addresses, to where that changes. */
+static void set_other(struct judging *j, struct verdict_case *c, const struct pair_member *base, uint64_t at,
+                      uint64_t *until)
+{
+	if (at < j->other_start || at >= j->other_until)
+		set_other_place(j, c, base, at);
+	*until = j->other_until < *until ? j->other_until : *until;
 	if (at < j->other_at)
-		j->other = run_cursor_at(snap, at);
+		j->other = run_cursor_at(j->cow->other, at);
 	j->other_at = at;
 	c->other.entry = run_cursor_entry(&j->other, at, until);
 }
@@ -267,7 +277,6 @@ static int judge_beside(struct judging *j, const struct judged *which, const str
 		uint64_t shift = start_of(base, 0), until = end == UINT64_MAX ? end : end + shift;
 		set_other(j, c, base, at + shift, &until);
 		uint64_t next = until == UINT64_MAX ? end : until - shift, pages = (next - at) >> j->page_shift;
-		verdict_memo_next(&j->memo);
 		rc = judge_pages(j, which, members, c, at, next, pending);
 		rc = rc ? rc : work_step(&j->cow->work);
 		c->parent.entry += entry_step(c->parent.entry) * pages;
@@ -305,8 +314,10 @@ static int judge_members(struct judging *j, const struct pair_range *where, cons
 	which.vma = which.child->vma ? which.child->vma : which.parent->vma;
 	which.vma = !which.vma && base ? base->vma : which.vma;
 	which.moved = where->moved && members == where->member;
+	bool beside = cow->other && cow->base_time == BASE_BOTH && base->here;
 	int rc = work_step(&cow->work);
 	verdict_memo_next(&j->memo);
+	j->other_until = 0;
 	while (!rc && pair_pages_next(&pages)) {
 		rc = work_step(&cow->work);
 		c.parent.entry = pages.entry[PARENT - j->first];
@@ -318,8 +329,8 @@ static int judge_members(struct judging *j, const struct pair_range *where, cons
 		c.moves = cow->moves;
 		if (cow->moves != MOVES_NONE)
 			set_aligned(&c, &which, &pages, j->page_shift);
-		rc = cow->other && base->here ? judge_beside(j, &which, members, &c, pages.start, pages.end, &pending)
-		                              : judge_pages(j, &which, members, &c, pages.start, pages.end, &pending);
+		rc = beside ? judge_beside(j, &which, members, &c, pages.start, pages.end, &pending)
+		            : judge_pages(j, &which, members, &c, pages.start, pages.end, &pending);
 	}
 	return rc ? rc : tell_pages(j, &which, members, &pending);
 }

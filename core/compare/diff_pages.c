@@ -5,7 +5,9 @@
 
 struct pairing diff_pairing(const struct vmsnap *a, const struct vmsnap *b, const struct vma_match *match)
 {
-	return (struct pairing){ .sides = DIFF_SIDES, .snap = { a, b }, .to_leader = { &match->moves } };
+	return (struct pairing){
+		.sides = DIFF_SIDES, .snap = { a, b }, .to_leader = { &match->moves }, .same = &match->moves.same
+	};
 }
 
 /* Whether the mappings of both may be two at this address.  Lowers *until. */
@@ -89,6 +91,28 @@ static struct diff_page judge(const struct diff_place *place, uint64_t a, uint64
 	return page;
 }
 
+/* Of pages that are not swapped the facts depend on their flags, on whether their frames are known and one, and
+ * on which is the zero page's.  0: on more. */
+static uint64_t judge_key(const struct facts_context *context, uint64_t a, uint64_t b)
+{
+	uint64_t frame_a = a & ENTRY_FRAME_MASK, frame_b = b & ENTRY_FRAME_MASK;
+	uint64_t alike = 1 | (uint64_t)!frame_a << 1 | (uint64_t)!frame_b << 2 | (uint64_t)(frame_a == frame_b) << 3 |
+	                 (uint64_t)(frame_a == context->zero_a.pfn) << 4 |
+	                 (uint64_t)(frame_b == context->zero_b.pfn) << 5;
+	if ((a | b) & ENTRY_SWAPPED)
+		return 0;
+	return alike | (uint64_t)entry_flags(a) << 16 | (uint64_t)entry_flags(b) << 32;
+}
+
+static struct diff_page judge_again(struct diff_reader *reader, uint64_t a, uint64_t b)
+{
+	uint64_t key = judge_key(&reader->place->context, a, b);
+	if (!key || key != reader->last_key)
+		reader->last = judge(reader->place, a, b, 0);
+	reader->last_key = key;
+	return reader->last;
+}
+
 /* What was put over other memory is read side by side with that. */
 static uint64_t gone_here(struct diff_reader *reader)
 {
@@ -108,8 +132,8 @@ bool diff_read_next(struct diff_reader *reader, struct diff_page *page)
 {
 	if (!pair_pages_next(&reader->pages))
 		return false;
-	uint64_t gone = gone_here(reader);
-	*page = judge(reader->place, reader->pages.entry[DIFF_A], reader->pages.entry[DIFF_B], gone);
+	uint64_t gone = gone_here(reader), a = reader->pages.entry[DIFF_A], b = reader->pages.entry[DIFF_B];
+	*page = gone ? judge(reader->place, a, b, gone) : judge_again(reader, a, b);
 	page->start = reader->pages.start;
 	page->end = reader->pages.end;
 	return true;

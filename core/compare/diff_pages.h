@@ -33,6 +33,9 @@ struct diff_page {
 struct diff_reader {
 	const struct diff_place *place;
 	struct pair_pages pages, gone;
+	/* What was said last: most pages that changed are like the one before. */
+	uint64_t last_key;
+	struct diff_page last;
 };
 struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place);
 bool diff_read_next(struct diff_reader *reader, struct diff_page *page);

@@ -64,6 +64,12 @@ struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b, 
 	return proof;
 }
 
+bool move_proof_by_faults(const struct move_proof *proof, uint64_t *enough)
+{
+	*enough = proof->counted ? proof->faults : UINT64_MAX;
+	return proof->same_process || !proof->at_once;
+}
+
 void move_proof_spent(struct move_proof *proof, uint64_t faults)
 {
 	/* Pages came otherwise too (userfaultfd, another process that wrote): nothing is known. */
@@ -84,12 +90,18 @@ struct measure {
 	struct fault_bound bound; /* what it would take to make the equal ones anew */
 };
 
-/* `at`: where they are in the later of the two; `before`: what was there in the earlier one. */
+/* In one frame, or one slot. */
+static bool in_one(uint64_t a, uint64_t b)
+{
+	return own_page_same(a, b) ||
+	       ((a & b & ENTRY_PRESENT) && (a & ENTRY_FRAME_MASK) && !((a ^ b) & ENTRY_FRAME_MASK));
+}
+
+/* `at`: where they are in the later of the two; `before`: what was there in the earlier one.  What was there
+ * already needed no fault. */
 static void measure_pages(struct measure *m, uint64_t at, uint64_t pages, uint64_t a, uint64_t b, uint64_t before)
 {
-	bool same = (a & b & ENTRY_PRESENT) && (a & ENTRY_FRAME_MASK) && !((a ^ b) & ENTRY_FRAME_MASK);
-	bool zero = (a | b) & ENTRY_FLAG(VMSNAP_PAGE_ZERO);
-	same |= own_page_same(a, b);
+	bool same = in_one(a, b), zero = (a | b) & ENTRY_FLAG(VMSNAP_PAGE_ZERO);
 	if ((a | b) & ENTRY_POPULATED) {
 		bool alike = !((a ^ b) & ENTRY_POPULATED);
 		m->alike += alike ? pages : 0;
@@ -101,7 +113,7 @@ static void measure_pages(struct measure *m, uint64_t at, uint64_t pages, uint64
 	if (same) {
 		m->equal += pages;
 		m->held += own_page(a) && own_page_surely_shared(a) && own_page_surely_shared(b) ? pages : 0;
-		if (!m->by_kernel || !own_page(before))
+		if (!in_one(before, b) && (!m->by_kernel || !own_page(before)))
 			fault_bound_add(&m->bound, at, pages, b);
 	} else if (m->one_line && own_page(a) && own_page_exclusive(a) && (b & ENTRY_PRESENT)) {
 		m->broken += pages;

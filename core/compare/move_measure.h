@@ -19,6 +19,9 @@ struct move_proof {
 /* at_once: if they are two processes, they were looked at at one time: then frames that both have are
  * the same pages.  Otherwise one may have let go of them before the other was given them. */
 struct move_proof move_proof_of(const struct vmsnap *a, const struct vmsnap *b, bool at_once);
+/* Whether only page faults can prove a move between two ranges that both map where they were.  *enough: so many
+ * that nothing is proven if all that is new can have come by them. */
+bool move_proof_by_faults(const struct move_proof *proof, uint64_t *enough);
 /* So many faults were needed for other pages. */
 void move_proof_spent(struct move_proof *proof, uint64_t faults);
 

@@ -107,14 +107,26 @@ static int strands_to_candidates(struct search *search, const struct strand *str
 	return rc;
 }
 
+/* Frames alone, of memory that is mapped in both where it was, prove a move or say nothing. */
+static bool nothing_is_possible(const struct search *search)
+{
+	return !search->candidates.count && !(search->lost->count && search->gained->count);
+}
+
 static int find_frames(struct search *search)
 {
+	const struct move_proof *proof = &search->proof;
+	struct sightings_search what = { .a = search->a,
+		                         .b = search->b,
+		                         .shared_only = !proof->one_line,
+		                         .later = proof->later,
+		                         .its_unmatched = proof->later == search->b ? search->gained : search->lost,
+		                         .unexplained_only = nothing_is_possible(search) };
 	struct sightings seen;
 	struct strand *strands = NULL;
 	size_t count = 0, room = 0;
-	enum sightings_of of = search->proof.one_line ? SIGHTINGS_ALL : SIGHTINGS_SHARED;
-	const struct unmatched_list *unmatched = search->proof.later == search->b ? search->gained : search->lost;
-	int rc = sightings_find(search->a, search->b, of, search->proof.later, unmatched, search->work, &seen);
+	what.unexplained_only &= move_proof_by_faults(proof, &what.faults);
+	int rc = sightings_find(&what, search->work, &search->out->same, &seen);
 	move_proof_spent(&search->proof, seen.faults);
 	for (size_t i = 0; !rc && i < seen.count; i++)
 		rc = add_strands(search, &seen.items[i], &strands, &count, &room);
@@ -231,6 +243,7 @@ void moves_free(struct moves *moves, struct work *work)
 	work_free(work, moves->list.items, moves->list.capacity, sizeof(*moves->list.items));
 	work_free(work, moves->by_to, moves->by_to_count, sizeof(*moves->by_to));
 	work_free(work, moves->possible.items, moves->possible.capacity, sizeof(*moves->possible.items));
+	same_runs_free(&moves->same, work);
 	*moves = (struct moves){ 0 };
 }
 

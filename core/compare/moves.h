@@ -2,6 +2,7 @@
 #ifndef VMSNAP_MOVES_H
 #define VMSNAP_MOVES_H
 
+#include "same_runs.h"
 #include "snapshot.h"
 #include "unmatched.h"
 #include "work.h"
@@ -22,6 +23,7 @@ struct moves {
 	struct move *by_to;
 	size_t by_to_count;
 	struct move_list possible; /* by .from: it looks like that, but nothing proves it */
+	struct same_runs same;     /* what was seen to be the same, meanwhile */
 };
 /* Finds what went from A to B.  lost and gained: the ranges of A and of B, by address.  at_once: see
  * move_proof_of(). */

@@ -112,6 +112,15 @@ static bool passed(struct run_cursor *cursor, const struct pair_range *range)
 	return cursor->run == cursor->end || run_start(cursor->run) >= range->end;
 }
 
+/* Passes over runs below `end` that are the same. */
+static uint64_t skip_equal(struct pair_walk *walk, struct run_cursor *cursor, uint64_t at, uint64_t end)
+{
+	const struct same_runs *same = walk->pairing.same;
+	bool known = same && walk->next_same < same->count && (end - at) >> cursor->shift >= SAME_LEAST;
+	return known ? same_runs_skip(same, &walk->next_same, &cursor[0], &cursor[1], at, end)
+	             : run_cursors_skip_equal(&cursor[0], &cursor[1], at, end);
+}
+
 bool pair_skip_same(struct pair_walk *walk, const struct pair_range *range)
 {
 	const struct pair_member *a = &range->member[0], *b = &range->member[1];
@@ -121,7 +130,7 @@ bool pair_skip_same(struct pair_walk *walk, const struct pair_range *range)
 	bool empty_a = passed(in_a, range), empty_b = passed(in_b, range);
 	if (empty_a || empty_b || !pair_same(a, b))
 		return empty_a && empty_b;
-	run_cursors_skip_equal(in_a, in_b, range->end);
+	skip_equal(walk, walk->cursor, range->start, range->end);
 	return passed(in_a, range) && passed(in_b, range);
 }
 
@@ -133,7 +142,7 @@ struct pair_pages pair_pages_begin(struct pair_walk *walk, const struct pair_ran
 		                    .sides = walk->pairing.sides,
 		                    .start = range->start,
 		                    .end = range->start,
-		                    .walk = walk->cursor,
+		                    .walk = walk,
 		                    .skip_equal = skip_equal };
 	for (size_t i = 0; i < pages.sides; i++) {
 		if (!members[i].here)
@@ -164,15 +173,15 @@ static uint64_t entry_of(struct run_cursor *cursor, uint64_t shift, uint64_t at,
 bool pair_pages_next(struct pair_pages *pages)
 {
 	uint64_t at = pages->end, until = pages->range->end;
+	if (pages->skip_equal)
+		at = skip_equal(pages->walk, pages->cursor, at, until);
 	if (at >= until) {
 		/* The cursors only move up: what members at their own addresses passed is passed. */
 		for (size_t i = 0; i < pages->sides; i++)
 			if (pages->member == pages->range->member && pages->member[i].here && !pages->member[i].shift)
-				pages->walk[i] = pages->cursor[i];
+				pages->walk->cursor[i] = pages->cursor[i];
 		return false;
 	}
-	if (pages->skip_equal)
-		run_cursors_skip_equal(&pages->cursor[0], &pages->cursor[1], until);
 	for (size_t i = 0; i < pages->sides; i++)
 		pages->entry[i] =
 		        pages->member[i].here ? entry_of(&pages->cursor[i], pages->member[i].shift, at, &until) : 0;

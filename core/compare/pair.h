@@ -15,6 +15,7 @@ struct pairing {
 	const struct vmsnap *snap[PAIR_SIDES];
 	const struct moves *to_leader[PAIR_SIDES - 1]; /* from that side */
 	const struct moves *between;                   /* from side 0 to 1 of three */
+	const struct same_runs *same;                  /* of two sides: what need not be read; or NULL */
 };
 
 /* One side of a range. */
@@ -40,6 +41,7 @@ struct pair_walk {
 	struct vma_range range;
 	uint64_t at;
 	struct run_cursor cursor[PAIR_SIDES];
+	size_t next_same;
 };
 /* Ranges follow each other without a gap from `start` to UINT64_MAX. */
 struct pair_walk pair_begin(const struct pairing *pairing, uint64_t start);
@@ -55,7 +57,7 @@ struct pair_pages {
 	uint64_t start, end; /* of these, in the range's addresses */
 	uint64_t entry[PAIR_SIDES];
 	struct run_cursor cursor[PAIR_SIDES];
-	struct run_cursor *walk; /* where the cursors go on */
+	struct pair_walk *walk; /* whose cursors go on here */
 	bool skip_equal;
 };
 /* members: range->member or range->left.  skip_equal: of two sides, what is equal need not be

@@ -37,7 +37,7 @@ struct differences {
 };
 
 struct finding {
-	enum sightings_of of;
+	const struct sightings_search *search;
 	bool b_is_later;
 	bool by_kernel; /* it may have given pages other frames without a fault */
 	unsigned shift;
@@ -46,7 +46,7 @@ struct finding {
 	struct place_filter of_a, of_b; /* where those pages are */
 	struct frame_ranges in_a, in_b;
 	struct fault_bound bound;
-	const struct unmatched_list *unmatched;
+	struct same_runs *same;
 	size_t next_unmatched;
 	uint64_t looks; /* that are left: crafted runs could each match all ranges */
 	struct sightings *out;
@@ -57,7 +57,7 @@ enum { LOOKS_EACH = 64 };
 
 static bool is_sought(const struct finding *f, uint64_t entry)
 {
-	return own_page(entry) && !(f->of == SIGHTINGS_SHARED && own_page_exclusive(entry));
+	return own_page(entry) && !(f->search->shared_only && own_page_exclusive(entry));
 }
 
 static bool is_range_of_a(const struct difference *d)
@@ -70,11 +70,77 @@ static bool is_range_of_b(const struct difference *d)
 	return !own_page(d->a) || !own_page_exclusive(d->b);
 }
 
-/* Passes over what is the same for our purpose: most is. */
-static void skip_same(struct run_cursor *a, struct run_cursor *b)
+/* ---- where they differ ------------------------------------------------------------- */
+
+/* Both sides, from one difference to the next. */
+struct differing {
+	struct run_cursor a, b;
+	uint64_t at;
+};
+
+/* Passes over what is the same to the bit, which is noted: most is. */
+static int skip_same(struct finding *f, struct differing *walk)
 {
+	run_cursor_pass(&walk->a, walk->at);
+	run_cursor_pass(&walk->b, walk->at);
+	const struct run *a = walk->a.run, *b = walk->b.run;
+	walk->at = run_cursors_skip_equal(&walk->a, &walk->b, walk->at, UINT64_MAX);
+	return same_runs_note(f->same, a, b, (size_t)(walk->a.run - a), f->work);
+}
+
+/* Passes over what is the same for our purpose, but only some at a time: then it may be the same to the bit again. */
+static bool skip_alike(struct differing *walk)
+{
+	enum { RUNS_AT_ONCE = 64 };
 	const uint64_t flags = ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_SOFT_DIRTY | VMSNAP_PAGE_HUGE);
-	run_cursors_skip_alike(a, b, UINT64_MAX, flags);
+	const struct run *a = walk->a.run, *b = walk->b.run;
+	if (a == walk->a.end || b == walk->b.end || run_differs(a, b, flags))
+		return false;
+	uint64_t until = walk->a.end - a > RUNS_AT_ONCE ? run_start(&a[RUNS_AT_ONCE]) : UINT64_MAX;
+	walk->at = run_cursors_skip_alike(&walk->a, &walk->b, walk->at, until, flags);
+	return walk->a.run > a;
+}
+
+/* False at the end, and after a failure. */
+static bool difference_next(struct finding *f, struct differing *walk, struct difference *d, int *rc)
+{
+	while (!*rc && walk->at != UINT64_MAX) {
+		uint64_t until = UINT64_MAX;
+		do
+			*rc = skip_same(f, walk);
+		while (!*rc && skip_alike(walk));
+		*d = (struct difference){ .at = walk->at };
+		d->a = run_cursor_entry(&walk->a, d->at, &until);
+		d->b = run_cursor_entry(&walk->b, d->at, &until);
+		/* Of the last page the end is not told. */
+		d->pages = ((until - 1 - d->at) >> f->shift) + 1;
+		walk->at = until;
+		*rc = *rc ? *rc : work_step(f->work);
+		if ((d->a | d->b) && !own_page_same(d->a, d->b))
+			return !*rc;
+	}
+	return false;
+}
+
+static struct differing differing_begin(const struct finding *f)
+{
+	f->same->count = 0;
+	return (struct differing){ .a = run_cursor_at(f->search->a, 0), .b = run_cursor_at(f->search->b, 0) };
+}
+
+/* Whether more is new than page faults were taken for.  Else nothing is looked for: each page that is in another
+ * place may be a new one in a frame that was given out again, and this is how memory is written. */
+static int find_unexplained(struct finding *f, bool *yes)
+{
+	struct fault_bound bound = fault_bound_begin(f->search->later);
+	struct differing walk = differing_begin(f);
+	int rc = VMSNAP_OK;
+	*yes = false;
+	for (struct difference d; !*yes && difference_next(f, &walk, &d, &rc);) {
+		fault_bound_add(&bound, d.at, d.pages, f->b_is_later ? d.b : d.a);
+		*yes = bound.faults > f->search->faults;
+	}
+	return rc;
 }
 
 /* ---- first: the ranges, and what other pages took --------------------------------- */
@@ -105,7 +171,7 @@ static int add_range(const struct finding *f, struct frame_ranges *ranges, const
 /* Whether any of it is in a range that is new as a mapping; asked in order of address. */
 static bool in_unmatched(struct finding *f, uint64_t start, uint64_t last)
 {
-	const struct unmatched_list *unmatched = f->unmatched;
+	const struct unmatched_list *unmatched = f->search->its_unmatched;
 	while (f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].end <= start)
 		f->next_unmatched++;
 	return f->next_unmatched < unmatched->count && unmatched->items[f->next_unmatched].start <= last;
@@ -137,22 +203,12 @@ static int take_difference(struct finding *f, const struct difference *d)
 	return rc;
 }
 
-static int take_differences(struct finding *f, const struct vmsnap *a, const struct vmsnap *b)
+static int take_differences(struct finding *f)
 {
-	struct run_cursor in_a = run_cursor_at(a, 0), in_b = run_cursor_at(b, 0);
+	struct differing walk = differing_begin(f);
 	int rc = VMSNAP_OK;
-	for (uint64_t at = 0, until; !rc && at != UINT64_MAX; at = until) {
-		skip_same(&in_a, &in_b);
-		until = UINT64_MAX;
-		struct difference d = { .at = at };
-		d.a = run_cursor_entry(&in_a, at, &until);
-		d.b = run_cursor_entry(&in_b, at, &until);
-		/* Of the last page the end is not told. */
-		d.pages = ((until - 1 - at) >> f->shift) + 1;
-		if ((d.a | d.b) && !own_page_same(d.a, d.b))
-			rc = take_difference(f, &d);
-		rc = rc ? rc : work_step(f->work);
-	}
+	for (struct difference d; !rc && difference_next(f, &walk, &d, &rc);)
+		rc = take_difference(f, &d);
 	return rc;
 }
 
@@ -321,10 +377,10 @@ static uint64_t drop_ambiguous(struct finding *f)
 	return made;
 }
 
-static int find_all(struct finding *f, const struct vmsnap *a, const struct vmsnap *b)
+static int find_all(struct finding *f)
 {
 	uint64_t made = 0;
-	int rc = take_differences(f, a, b);
+	int rc = take_differences(f);
 	f->out->faults = f->bound.faults;
 	rc = rc || !f->differences.count ? rc : add_ranges(f);
 	if (rc || (!f->in_a.count && !f->in_b.count))
@@ -338,20 +394,23 @@ static int find_all(struct finding *f, const struct vmsnap *a, const struct vmsn
 	return rc;
 }
 
-int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sightings_of of, const struct vmsnap *later,
-                   const struct unmatched_list *its_parts, struct work *work, struct sightings *out)
+int sightings_find(const struct sightings_search *search, struct work *work, struct same_runs *same,
+                   struct sightings *out)
 {
-	struct finding f = { .of = of,
-		             .b_is_later = later == b,
+	const struct vmsnap *a = search->a, *b = search->b;
+	bool wanted = true;
+	struct finding f = { .search = search,
+		             .b_is_later = search->later == b,
 		             .by_kernel = moves_possible(a->info.page_moves, b->info.page_moves),
 		             .shift = walk_page_shift(a),
 		             .work = work,
-		             .unmatched = its_parts,
+		             .same = same,
 		             .out = out,
-		             .bound = fault_bound_begin(later) };
+		             .bound = fault_bound_begin(search->later) };
 	f.looks = LOOKS_EACH * ((uint64_t)a->runs.count + b->runs.count + 1);
 	*out = (struct sightings){ 0 };
-	int rc = find_all(&f, a, b);
+	int rc = search->unexplained_only ? find_unexplained(&f, &wanted) : VMSNAP_OK;
+	rc = rc || !wanted ? rc : find_all(&f);
 	work_free(work, f.differences.items, f.differences.capacity, sizeof(*f.differences.items));
 	place_filter_free(&f.of_a, work);
 	place_filter_free(&f.of_b, work);

@@ -2,6 +2,7 @@
 #ifndef VMSNAP_SIGHTINGS_H
 #define VMSNAP_SIGHTINGS_H
 
+#include "same_runs.h"
 #include "snapshot.h"
 #include "unmatched.h"
 #include "work.h"
@@ -17,14 +18,19 @@ struct sightings {
 	uint64_t faults;
 };
 
-enum sightings_of {
-	SIGHTINGS_ALL,
-	SIGHTINGS_SHARED, /* only what others map too, in A and in B */
+/* What is looked for. */
+struct sightings_search {
+	const struct vmsnap *a, *b;
+	bool shared_only;                           /* only what others map too, in A and in B */
+	const struct vmsnap *later;                 /* the side that was taken later */
+	const struct unmatched_list *its_unmatched; /* what the other one does not map there */
+	/* Only what these page faults do not explain: none, if all that is new may have come by them. */
+	bool unexplained_only;
+	uint64_t faults;
 };
-
-/* Frames that several places of one snapshot have (KSM) tell nothing and are left out.
- * later: the side that was taken later; its_unmatched: what the other one does not map there. */
-int sightings_find(const struct vmsnap *a, const struct vmsnap *b, enum sightings_of of, const struct vmsnap *later,
-                   const struct unmatched_list *its_unmatched, struct work *work, struct sightings *out);
+/* Frames that several places of one snapshot have (KSM) tell nothing and are left out.  same: what both have
+ * alike is added to it, as far as it was met. */
+int sightings_find(const struct sightings_search *search, struct work *work, struct same_runs *same,
+                   struct sightings *out);
 
 #endif

@@ -552,7 +552,7 @@ struct verdict verdict_of(const struct verdict_case *c)
 
 /* ---- once more ------------------------------------------------------------------------ */
 
-enum { FLAG_BITS = 64 - ENTRY_FLAGS_SHIFT, GENERATION_SHIFT = 3 * FLAG_BITS + 14 };
+enum { FLAG_BITS = 64 - ENTRY_FLAGS_SHIFT, FLAGS_SHIFT = 19, GENERATION_SHIFT = FLAGS_SHIFT + 4 * FLAG_BITS };
 
 void verdict_memo_next(struct verdict_memo *memo)
 {
@@ -566,12 +566,21 @@ static bool is_zero_pfn(const struct verdict_page *page)
 	return (page->entry & ENTRY_FRAME_MASK) == page->zero.pfn;
 }
 
+static uint64_t alike_of_other(const struct verdict_case *c)
+{
+	uint64_t frame = c->other.entry & ENTRY_FRAME_MASK;
+	return (uint64_t)!frame | (uint64_t)(frame == (c->parent.entry & ENTRY_FRAME_MASK)) << 1 |
+	       (uint64_t)(frame == (c->child.entry & ENTRY_FRAME_MASK)) << 2 |
+	       (uint64_t)(frame == (c->base.entry & ENTRY_FRAME_MASK)) << 3 | (uint64_t)is_zero_pfn(&c->other) << 4;
+}
+
 /* Of a page that is not swapped the rules know its flags, whether its frame is known, whose it is as
- * well, and whether it is the zero page's; of slots they know more, and so they do where the base has
- * another side. */
+ * well, and whether it is the zero page's; of slots they know more. */
 uint64_t verdict_key(const struct verdict_memo *memo, const struct verdict_case *c)
 {
+	bool both = c->base_time == BASE_BOTH;
 	uint64_t parent = c->parent.entry, child = c->child.entry, base = c->base.entry;
+	uint64_t other = both ? c->other.entry : 0;
 	uint64_t frame_p = parent & ENTRY_FRAME_MASK, frame_c = child & ENTRY_FRAME_MASK;
 	uint64_t frame_b = base & ENTRY_FRAME_MASK;
 	uint64_t alike = (uint64_t)!frame_p | (uint64_t)!frame_c << 1 | (uint64_t)!frame_b << 2 |
@@ -579,12 +588,13 @@ uint64_t verdict_key(const struct verdict_memo *memo, const struct verdict_case 
 	                 (uint64_t)(frame_c == frame_b) << 5 | (uint64_t)c->went_on << 6 |
 	                 (uint64_t)is_zero_pfn(&c->parent) << 7 | (uint64_t)is_zero_pfn(&c->child) << 8 |
 	                 (uint64_t)is_zero_pfn(&c->base) << 9 | (uint64_t)c->moves << 10 |
-	                 (uint64_t)c->parent.aligned << 12 | (uint64_t)c->child.aligned << 13;
+	                 (uint64_t)c->parent.aligned << 12 | (uint64_t)c->child.aligned << 13 |
+	                 (both ? alike_of_other(c) << 14 : 0);
 	uint64_t flags = parent >> ENTRY_FLAGS_SHIFT | child >> ENTRY_FLAGS_SHIFT << FLAG_BITS |
-	                 base >> ENTRY_FLAGS_SHIFT << 2 * FLAG_BITS;
-	if (((parent | child | base) & ENTRY_SWAPPED) || c->base_time == BASE_BOTH)
+	                 base >> ENTRY_FLAGS_SHIFT << 2 * FLAG_BITS | other >> ENTRY_FLAGS_SHIFT << 3 * FLAG_BITS;
+	if ((parent | child | base | other) & ENTRY_SWAPPED)
 		return 0;
-	return memo->generation << GENERATION_SHIFT | alike << 3 * FLAG_BITS | flags;
+	return memo->generation << GENERATION_SHIFT | flags << FLAGS_SHIFT | alike;
 }
 
 const struct verdict *verdict_again(struct verdict_memo *memo, const struct verdict_case *c, uint64_t key)

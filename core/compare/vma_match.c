@@ -41,10 +41,12 @@ static bool overlap_next(const struct matching *m, struct overlap *at)
 			at->next++;
 			return true;
 		}
+		/* Of two that end together, most, neither meets what follows the other. */
 		at->met = false;
-		if (a->end <= b->end)
+		uint64_t end_a = a->end, end_b = b->end;
+		if (end_a <= end_b)
 			at->a++;
-		else
+		if (end_b <= end_a)
 			at->b++;
 	}
 	return false;
@@ -136,14 +138,20 @@ static void add_partner(struct partners *of, size_t partner)
 	of->told = true;
 }
 
-static void find_partners(const struct matching *m)
+/* Which go together; and where something else lies where a mapping was, unless that went away by itself. */
+static int find_partners(const struct matching *m)
 {
-	for (struct overlap at = { 0 }; overlap_next(m, &at);) {
-		if (!same_at(m, &at))
-			continue;
-		add_partner(&m->of_a[at.a], at.b);
-		add_partner(&m->of_b[at.b], at.a);
+	int rc = VMSNAP_OK;
+	for (struct overlap at = { 0 }; !rc && overlap_next(m, &at);) {
+		if (same_at(m, &at)) {
+			add_partner(&m->of_a[at.a], at.b);
+			add_partner(&m->of_b[at.b], at.a);
+		} else if (!any_moved(&m->out->moves, range_of(m, &at), moves_from)) {
+			rc = add_row(m, VMSNAP_VMA_CHANGE_REPLACED, &m->a->vmas[at.a], &m->b->vmas[at.b]);
+			m->of_a[at.a].told = m->of_b[at.b].told = true;
+		}
 	}
+	return rc;
 }
 
 /* What happened to a mapping whatever became of its range. */
@@ -347,19 +355,6 @@ static int add_moves(const struct matching *m)
 	return rc;
 }
 
-/* Something else lies where a mapping was, unless that went away by itself. */
-static int add_replaced(const struct matching *m)
-{
-	int rc = VMSNAP_OK;
-	for (struct overlap at = { 0 }; !rc && overlap_next(m, &at);) {
-		if (same_at(m, &at) || any_moved(&m->out->moves, range_of(m, &at), moves_from))
-			continue;
-		rc = add_row(m, VMSNAP_VMA_CHANGE_REPLACED, &m->a->vmas[at.a], &m->b->vmas[at.b]);
-		m->of_a[at.a].told = m->of_b[at.b].told = true;
-	}
-	return rc;
-}
-
 static int add_untold(const struct matching *m)
 {
 	int rc = VMSNAP_OK;
@@ -392,14 +387,12 @@ static int compare_rows(const void *x, const void *y, const void *ctx)
 static int match_all(struct matching *m)
 {
 	int rc = find_moves(m, true);
-	if (!rc)
-		find_partners(m);
+	rc = rc ? rc : find_partners(m);
 	for (struct overlap at = { 0 }; !rc && overlap_next(m, &at);)
 		if (same_at(m, &at))
 			rc = add_pair(m, &at);
 	rc = rc ? rc : add_moves(m);
 	rc = rc ? rc : add_possible_moves(m);
-	rc = rc ? rc : add_replaced(m);
 	rc = rc ? rc : add_untold(m);
 	return rc ? rc : work_sort(m->work, m->out->rows, m->out->count, sizeof(*m->out->rows), compare_rows, NULL);
 }

@@ -45,9 +45,32 @@ static inline uint64_t run_differs(const struct run *a, const struct run *b, uin
 	return (a->head ^ b->head) | ((a->entry ^ b->entry) & ~aside);
 }
 
-/* Passes over runs below `end` that are the same on both sides, but for `aside`: most are. */
-static inline void run_cursors_skip_alike(struct run_cursor *a, struct run_cursor *b, uint64_t end, uint64_t aside)
+/* To the first run that does not end below `at`. */
+static inline void run_cursor_pass(struct run_cursor *cursor, uint64_t at)
 {
+	while (cursor->run < cursor->end && run_last(cursor->run, cursor->shift) < at)
+		cursor->run++;
+}
+
+/* Where pages may be next, from `at` on, at most `end`. */
+static inline uint64_t run_cursors_next(const struct run_cursor *a, const struct run_cursor *b, uint64_t at,
+                                        uint64_t end)
+{
+	uint64_t next = end;
+	if (a->run < a->end && run_start(a->run) < next)
+		next = run_start(a->run);
+	if (b->run < b->end && run_start(b->run) < next)
+		next = run_start(b->run);
+	return next > at ? next : at;
+}
+
+/* Passes over runs below `end` that are the same on both sides, but for `aside`: most are.  Returns where what
+ * is not passed begins, from `at` on. */
+static inline uint64_t run_cursors_skip_alike(struct run_cursor *a, struct run_cursor *b, uint64_t at, uint64_t end,
+                                              uint64_t aside)
+{
+	run_cursor_pass(a, at);
+	run_cursor_pass(b, at);
 	const struct run *in_a = a->run, *in_b = b->run;
 	/* Four at a time: one branch, and the compiler has vectors for it. */
 	while (a->end - in_a >= 4 && b->end - in_b >= 4 && run_last(&in_a[3], a->shift) < end &&
@@ -62,19 +85,19 @@ static inline void run_cursors_skip_alike(struct run_cursor *a, struct run_curso
 	}
 	a->run = in_a;
 	b->run = in_b;
+	return run_cursors_next(a, b, at, end);
 }
 
-static inline void run_cursors_skip_equal(struct run_cursor *a, struct run_cursor *b, uint64_t end)
+static inline uint64_t run_cursors_skip_equal(struct run_cursor *a, struct run_cursor *b, uint64_t at, uint64_t end)
 {
-	run_cursors_skip_alike(a, b, end, 0);
+	return run_cursors_skip_alike(a, b, at, end, 0);
 }
 
 /* The entry of the page at `at`, 0 if it is in no run.  Lowers *until to where
  * that run, or the gap, ends. */
 static inline uint64_t run_cursor_entry(struct run_cursor *cursor, uint64_t at, uint64_t *until)
 {
-	while (cursor->run < cursor->end && run_last(cursor->run, cursor->shift) < at)
-		cursor->run++;
+	run_cursor_pass(cursor, at);
 	if (cursor->run == cursor->end)
 		return 0;
 	uint64_t start = run_start(cursor->run), entry = cursor->run->entry;
