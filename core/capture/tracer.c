@@ -86,24 +86,32 @@ static bool is_debugger_of_ours(pid_t tid)
 
 struct ours_job {
 	int procdir;
+	pid_t known;       /* it was looked at before */
 	bool runs, others; /* some thread runs; some is traced by others, or by nobody */
 };
 
-/* By one file of each: a breakpoint may be hit often.  One that is gone is neither. */
+/* What its status says.  One that is gone neither runs nor is traced. */
+static void look_at_status(struct ours_job *job, const struct proc_text *status, int error)
+{
+	static const char key[] = "\nState:\t";
+	const char *line = error ? NULL : memmem(status->text, status->len, key, strlen(key));
+	char state = line ? line[strlen(key)] : error == ENOENT || error == ESRCH ? 'X' : '?';
+	if (strchr("ZX", state))
+		return;
+	job->runs |= state != 't';
+	job->others |= !is_debugger_of_ours((pid_t)proc_text_number(status, "\nTracerPid:"));
+}
+
+/* By one file of each: a breakpoint may be hit often. */
 static int look_at_thread(void *ctx, pid_t tid)
 {
 	struct ours_job *job = ctx;
-	static const char key[] = "\nState:\t";
 	struct proc_text status = { 0 };
 	char name[40];
+	if (tid == job->known)
+		return 0;
 	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
-	int error = procdir_read(job->procdir, name, &status);
-	const char *line = error ? NULL : memmem(status.text, status.len, key, strlen(key));
-	char state = line ? line[strlen(key)] : error == ENOENT || error == ESRCH ? 'X' : '?';
-	if (!strchr("ZX", state)) {
-		job->runs |= state != 't';
-		job->others |= !is_debugger_of_ours((pid_t)proc_text_number(&status, "\nTracerPid:"));
-	}
+	look_at_status(job, &status, procdir_read(job->procdir, name, &status));
 	proc_text_free(&status);
 	return job->runs && job->others;
 }
@@ -119,8 +127,12 @@ void tracer_ours(int procdir, struct tracer_ours *out)
 	}
 	pid_t tracer = (pid_t)proc_text_number(&status, "\nTracerPid:");
 	out->size = proc_text_number(&status, "\nVmSize:") * 1024;
+	job.known = (pid_t)proc_text_number(&status, "\nPid:");
+	bool ours = is_debugger_of_ours(tracer);
+	if (ours)
+		look_at_status(&job, &status, 0);
 	proc_text_free(&status);
-	if (!is_debugger_of_ours(tracer))
+	if (!ours)
 		return;
 	out->calling_thread = tracer == (pid_t)syscall(SYS_gettid);
 	if (!procdir_each_task(procdir, look_at_thread, &job))

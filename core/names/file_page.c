@@ -92,8 +92,7 @@ static int read_file(int procdir, const struct vmsnap_vma *vma, uint64_t start, 
 static int open_process(const struct vmsnap_info *info, int *procdir, int *living, struct vmsnap_error *err)
 {
 	struct proc_stat stat;
-	int rc = procdir_open((pid_t)info->pid, procdir, err);
-	rc = rc ? rc : procdir_stat(*procdir, &stat, err);
+	int rc = procdir_open_stat((pid_t)info->pid, procdir, &stat, err);
 	if (rc)
 		return rc;
 	if (stat.start_time != info->start_time)

@@ -38,9 +38,9 @@ void names_process_open(uint32_t pid, uint64_t start_time, struct names_process 
 	*out = (struct names_process)NAMES_NO_PROCESS;
 	int procdir;
 	struct proc_stat stat;
-	if (procdir_open((pid_t)pid, &procdir, NULL))
+	if (procdir_open_stat((pid_t)pid, &procdir, &stat, NULL))
 		return;
-	if (procdir_stat(procdir, &stat, NULL) || stat.start_time != start_time) {
+	if (stat.start_time != start_time) {
 		close(procdir);
 		return;
 	}

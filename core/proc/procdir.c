@@ -301,25 +301,30 @@ pid_t procdir_process_of_thread(int procdir, pid_t pid)
 	return process == (uint64_t)pid ? 0 : (pid_t)process;
 }
 
-int procdir_open(pid_t pid, int *out, struct vmsnap_error *err)
+int procdir_open_stat(pid_t pid, int *out, struct proc_stat *stat, struct vmsnap_error *err)
 {
 	int fd, rc = procdir_open_any(pid, &fd, err);
 	if (rc)
 		return rc;
-	struct proc_stat stat;
-	rc = procdir_stat(fd, &stat, err);
-	if (!rc && stat.kernel_thread)
+	rc = procdir_stat(fd, stat, err);
+	if (!rc && stat->kernel_thread)
 		rc = fail(err, VMSNAP_ERR_KERNEL_THREAD, "process %d is a kernel thread: it has no address space",
 		          (int)pid);
-	CLEANUP_CLOSE int living = !rc && (stat.state == 'Z' || stat.state == 'X') ? procdir_living_thread(fd) : -1;
-	if (!rc && (stat.state == 'Z' || stat.state == 'X') && living < 0)
+	CLEANUP_CLOSE int living = !rc && (stat->state == 'Z' || stat->state == 'X') ? procdir_living_thread(fd) : -1;
+	if (!rc && (stat->state == 'Z' || stat->state == 'X') && living < 0)
 		rc = fail(err, VMSNAP_ERR_ZOMBIE,
 		          "process %d is a zombie: it has exited and only waits to be reaped by process %u", (int)pid,
-		          stat.ppid);
+		          stat->ppid);
 	if (rc) {
 		close(fd);
 		return rc;
 	}
 	*out = fd;
 	return VMSNAP_OK;
+}
+
+int procdir_open(pid_t pid, int *out, struct vmsnap_error *err)
+{
+	struct proc_stat stat;
+	return procdir_open_stat(pid, out, &stat, err);
 }

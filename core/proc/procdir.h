@@ -67,6 +67,8 @@ struct proc_stat {
 	uint64_t arg_start, arg_end, env_start, env_end;
 };
 int procdir_stat(int procdir, struct proc_stat *out, struct vmsnap_error *err);
+/* procdir_open(), with what it read of it. */
+int procdir_open_stat(pid_t pid, int *out, struct proc_stat *stat, struct vmsnap_error *err);
 int proc_stat_parse(const char *text, size_t len, struct proc_stat *out);
 
 /* Calls fn for each thread of the process until it returns non-zero, which is

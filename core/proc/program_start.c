@@ -48,11 +48,10 @@ static bool step_to_parent(int *child, struct proc_stat *stat)
 {
 	int parent;
 	struct proc_stat its;
-	if (stat->ppid <= 1 || procdir_open((pid_t)stat->ppid, &parent, NULL))
+	if (stat->ppid <= 1 || procdir_open_stat((pid_t)stat->ppid, &parent, &its, NULL))
 		return false;
 	/* A number that was given away again is that of a younger process. */
-	if (procdir_stat(parent, &its, NULL) || its.start_time > stat->start_time ||
-	    !same_program(*child, stat, parent, &its)) {
+	if (its.start_time > stat->start_time || !same_program(*child, stat, parent, &its)) {
 		close(parent);
 		return false;
 	}
