@@ -11,7 +11,7 @@ import re
 
 import gdb
 
-from vmsnap import AnnotationKind
+from vmsnap import Annotation, AnnotationKind
 from vmsnap_gdb import quiet
 
 MAX_TEXT = 120       # characters of a type, a symbol or a function
@@ -91,36 +91,46 @@ class Plan:
         fixed = {id(v) for _, v in self.fixed}
         self.slow = [v for v in variables if id(v) not in fixed]
         self._in_memory = {}
+        self._last = None, []  # where the frame was, and what was told of it
 
     def is_valid(self):
         return self.first is None or self.first.is_valid()
 
-    def addresses(self, frame, where):
-        """Yields (address, size, variable); where: the code address that decides.
+    def annotations(self, frame, where, tid, level):
+        """A list, which is not to be changed.  where: the code address that decides.
 
-        In which register or memory an optimised variable is, follows from the code
-        address alone: what was in no memory here is not asked for again."""
-        if self.fixed:
-            start = int(frame.read_var(self.anchor.symbol).address)
-            for distance, variable in self.fixed:
-                yield start + distance, variable.size, variable
+        A frame that lies where it lay at the last hit has the same ones: what that takes is to ask for
+        the anchor.  In which register or memory an optimised variable is, follows from the code address
+        alone: what was in no memory here is not asked for again."""
+        found = self._of_fixed(frame, tid, level) if self.fixed else []
         if not self.slow:
-            return
+            return found
         known = self._in_memory.get(where)
-        in_memory = []
+        found, in_memory = list(found), []
         for variable in self.slow if known is None else known:
             try:
-                found = variable.read(frame)
+                place = variable.read(frame)
             except (gdb.error, RuntimeError, ValueError, OverflowError):
                 in_memory.append(variable)  # may be readable next time
                 continue
-            if found:
+            if place:
                 in_memory.append(variable)
-                yield found[0], found[1], variable
+                found.append(self._annotation(place[0], place[1], variable, tid, level))
         if known is None:
             if len(self._in_memory) >= _MAX_PCS:
                 self._in_memory.clear()
             self._in_memory[where] = in_memory
+        return found
+
+    def _of_fixed(self, frame, tid, level):
+        key = int(frame.read_var(self.anchor.symbol).address), tid, level
+        if key != self._last[0]:
+            self._last = key, [self._annotation(key[0] + distance, variable.size, variable, tid, level)
+                               for distance, variable in self.fixed]
+        return self._last[1]
+
+    def _annotation(self, address, size, variable, tid, level):
+        return Annotation(address, size, variable.kind, tid, level, self.function, variable.name, variable.type)
 
 
 def _chain(block):

@@ -9,7 +9,6 @@ import time
 
 import gdb
 
-from vmsnap import Annotation
 from vmsnap_gdb import language, thread_locals
 from vmsnap_gdb.block_plans import Plans
 
@@ -115,9 +114,7 @@ def _frames(frame, depth, tid, space, names, deadline):
             try:
                 pc = frame.pc() if exact else frame.pc() - 1
                 plan = _plans.of(frame, block, pc, space)
-                for address, size, variable in plan.addresses(frame, pc):
-                    names.append(Annotation(address, size, variable.kind, tid, level,
-                                              plan.function, variable.name, variable.type))
+                names.extend(plan.annotations(frame, pc, tid, level))
             except _TROUBLE:
                 pass  # the next frame may be better
         # An inlined function has its caller's registers.

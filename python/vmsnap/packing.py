@@ -24,6 +24,7 @@ class Strings:
     def __init__(self, encode):
         self._encode = encode  # gives bytes without NUL, or fails
         self._places = {"": self._place("")}
+        self._last = [], b""
 
     def _place(self, text):
         raw = c_char_p(self._encode(text))
@@ -32,6 +33,7 @@ class Strings:
     def make_room(self):
         if len(self._places) > _MAX_STRINGS:
             self._places = {"": self._places[""]}
+            self._last = [], b""
 
     def place(self, text):
         found = self._places.get(text)
@@ -40,12 +42,23 @@ class Strings:
         return found[0]
 
 
+    def packed(self, names):
+        """What is the same as the last time is not packed again: to find that out takes a tenth of it."""
+        if names != self._last[0]:
+            self._last = list(names), b"".join(_items(names, self.place))
+        return self._last[1]
+
+
+def _items(names, place):
+    # A variable that would reach beyond the top of memory is not where gdb says.
+    return [_PACKED.pack(address, size, kind, tid, frame, place(function or ""), place(symbol or ""), place(type or ""))
+            for address, size, kind, tid, frame, function, symbol, type in names
+            if size >= 0 and 0 <= address <= ADDRESS_MAX - size]
+
+
 def packed(names, strings):
     """The array, and how many names there are in it."""
     strings.make_room()
-    place, pack = strings.place, _PACKED.pack
-    # A variable that would reach beyond the top of memory is not where gdb says.
-    items = [pack(address, size, kind, tid, frame, place(function or ""), place(symbol or ""), place(type or ""))
-             for address, size, kind, tid, frame, function, symbol, type in names
-             if size >= 0 and 0 <= address <= ADDRESS_MAX - size]
-    return (_header.Annotation * len(items)).from_buffer_copy(b"".join(items)), len(items)
+    items = strings.packed(names)
+    count = len(items) // _PACKED.size
+    return (_header.Annotation * count).from_buffer_copy(items), count
