@@ -345,7 +345,7 @@ static void read_types(const struct elf_file *elf)
 		FUZZ_CHECK(found == item || types->file.failed);
 		if (!found)
 			continue;
-		FUZZ_CHECK(found->known && *found->type->name && strlen(found->name) <= 512);
+		FUZZ_CHECK(found->known && strlen(found->type->name) <= 512 && strlen(found->name) <= 512);
 		walk_type(found->type, 0);
 		walk_type(found->type, found->type->size / 3);
 		walk_type(found->type, found->type->size - 100);
