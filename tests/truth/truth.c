@@ -178,10 +178,13 @@ static unsigned swap_areas(void)
 	return lines ? lines - 1 : 0;
 }
 
-/* How often the frame of a page is mapped.  UINT64_MAX: unknown, or it has gone elsewhere since. */
+/* How often the frame of a page is mapped.  UINT64_MAX: unknown, as without CAP_SYS_ADMIN, or it has gone
+ * elsewhere since. */
 static uint64_t mapped(const struct proof *proof, const struct page *page)
 {
 	uint64_t counts[2], entry;
+	if (!(page->entry & FRAME))
+		return UINT64_MAX;
 	for (int i = 0; i < 2; i++)
 		if (pread(proof->kpagecount, &counts[i], 8, (off_t)((page->entry & FRAME) * 8)) != 8 ||
 		    pread(proof->pagemap, &entry, 8, (off_t)(page->at / page_size * 8)) != 8 || entry != page->entry)
