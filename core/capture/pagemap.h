@@ -63,7 +63,6 @@ struct pagemap_walk;
 struct pagemap_walk *pagemap_walk_new(const struct pagemap_probe *probe, const atomic_bool *cancel,
                                       struct watchdog *dog, const struct pagemap_need *need);
 void pagemap_walk_free(struct pagemap_walk *walk);
-unsigned pagemap_walk_threads(const struct pagemap_walk *walk);
 /* Adds its threads, which check it as they go. */
 void pagemap_walk_hasten(struct pagemap_walk *walk, struct realtime *realtime);
 /* Pages that may be other than they look: see pagemap_again.h. */

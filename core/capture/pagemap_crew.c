@@ -232,11 +232,6 @@ void pagemap_walk_free(struct pagemap_walk *walk)
 	free(walk);
 }
 
-unsigned pagemap_walk_threads(const struct pagemap_walk *walk)
-{
-	return walk->count;
-}
-
 void pagemap_walk_aside(struct pagemap_walk *walk, struct pagemap_aside aside)
 {
 	walk->aside = aside;
