@@ -1,7 +1,8 @@
 /* Capture through the API: recorded trees, and live children of this program. */
-#include <stdatomic.h>
-
 #include "test_children.h"
+
+#include <dirent.h>
+#include <stdatomic.h>
 
 #include "runs.h"
 
@@ -522,6 +523,38 @@ static void threads_born_meanwhile_are_ours(void **state)
 	end(pid);
 }
 
+/* The number of a thread means its process, which then is named twice. */
+static void a_threads_number_means_its_process(void **state)
+{
+	(void)state;
+	pid_t pid = child_that(has_a_thread);
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *tasks = opendir(path);
+	assert_non_null(tasks);
+	pid_t tid = 0;
+	for (const struct dirent *task; (task = readdir(tasks));)
+		if (atoi(task->d_name) > 0 && atoi(task->d_name) != (int)pid)
+			tid = (pid_t)atoi(task->d_name);
+	closedir(tasks);
+	assert_true(tid > 0);
+	struct vmsnap *snap = capture_ok(tid, NULL), **snaps;
+	assert_int_equal(vmsnap_info(snap)->pid, pid);
+	assert_int_equal(vmsnap_thread_count(snap), 2);
+	vmsnap_unref(snap);
+	const pid_t both[] = { tid, pid };
+	size_t count;
+	struct vmsnap_error err;
+	assert_int_equal(vmsnap_capture_set(both, 1, NULL, &snaps, &count, &err), VMSNAP_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(vmsnap_info(snaps[0])->pid, pid);
+	vmsnap_unref_all(snaps, count);
+	assert_int_equal(vmsnap_capture_set(both, 2, NULL, &snaps, &count, &err), VMSNAP_ERR_ARGUMENT);
+	assert_non_null(strstr(err.message, "named twice"));
+	end(pid);
+	assert_int_equal(vmsnap_capture(tid, NULL, &snap, &err), VMSNAP_ERR_NO_PROCESS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +574,7 @@ int main(void)
 		cmocka_unit_test(job_control_waits_for_the_release),
 		cmocka_unit_test(tree_has_every_descendant_each_after_its_parent),
 		cmocka_unit_test(threads_born_meanwhile_are_ours),
+		cmocka_unit_test(a_threads_number_means_its_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
