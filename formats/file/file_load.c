@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "file_contents.h"
 #include "file_decode.h"
 #include "file_deflate.h"
 #include "file_error.h"
@@ -317,8 +316,8 @@ static int load_contents(struct loader *loader, const struct file_part *part)
 {
 	if (!part->contents || !loader->has_contents)
 		return VMSNAP_OK;
-	return file_contents_load(part->contents, part->index, loader->decode.snap, loader->check_skipped,
-	                          &loader->decode.work, loader->decode.err);
+	return part->load_contents(part->contents, part->index, loader->decode.snap, loader->check_skipped,
+	                           &loader->decode.work, loader->decode.err);
 }
 
 int file_load_part(const struct file_part *part, struct work work, struct vmsnap **out, struct vmsnap_error *err)

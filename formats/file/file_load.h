@@ -35,7 +35,10 @@ struct file_part {
 	enum file_load_part part;
 	unsigned threads;
 	struct file_contents *contents; /* NULL: without what pages hold */
-	size_t index;                   /* of the snapshot, for that */
+	/* file_contents_load(), which itself loads parts of other snapshots. */
+	int (*load_contents)(struct file_contents *contents, size_t index, struct vmsnap *snap, bool check,
+	                     struct work *work, struct vmsnap_error *err);
+	size_t index; /* of the snapshot, for that */
 };
 int file_load_part(const struct file_part *part, struct work work, struct vmsnap **out, struct vmsnap_error *err);
 

@@ -178,6 +178,7 @@ static int load_part(const struct vmsnap_file *file, size_t index, enum file_loa
 		                    .part = part,
 		                    .threads = threads,
 		                    .contents = contents ? file->contents : NULL,
+		                    .load_contents = file_contents_load,
 		                    .index = index };
 	return file_load_part(&wanted, work_of(&file->limits, memory), out, err);
 }
