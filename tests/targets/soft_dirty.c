@@ -109,7 +109,8 @@ static void map_anew(void)
 	char *new = map_apart(16);
 	write_pages(new, 0, 4, 1);
 	read_pages(new, 4, 8, 1);
-	if (mmap(replaced, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != replaced)
+	if (mmap(replaced, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+	    replaced)
 		cannot("mmap");
 	write_pages(replaced, 0, 16, 5);
 	say_range("all_old", old, 16 * PAGE);

@@ -146,7 +146,9 @@ static void *capture_in_thread(void *argument)
 {
 	struct vmsnap *snap = NULL;
 	pid_t pid = *(pid_t *)argument;
-	long freeze = vmsnap_capture(pid, NULL, &snap, NULL) ? -1 : (long)vmsnap_info(snap)->freeze;
+	/* However slow the machine is that the others are done on before. */
+	struct vmsnap_capture_options patient = { .size = sizeof(patient), .freeze_timeout_ms = 60000 };
+	long freeze = vmsnap_capture(pid, &patient, &snap, NULL) ? -1 : (long)vmsnap_info(snap)->freeze;
 	vmsnap_unref(snap);
 	return (void *)freeze;
 }
