@@ -354,6 +354,20 @@ def pages(test, snapshot, *argv, **options):
     return found
 
 
+@functools.lru_cache(maxsize=None)
+def _is_made_here(kind, user):
+    program = os.path.join(world().targets, "pages")
+    done = subprocess.run([program, kind], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=world().home(user),
+                          check=False, **become(user))
+    return done.returncode != 77
+
+
+def made_here(kinds, user):
+    """Of these kinds of `pages` those that this machine can make: what is told of all at once does not depend on
+    one that an older kernel lacks."""
+    return [kind for kind in kinds if _is_made_here(kind, user)]
+
+
 def process_is(pid, letters, seconds=20.0):
     """Whether the process is soon in one of these states."""
     end = time.monotonic() + seconds * SLOWNESS

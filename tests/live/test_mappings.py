@@ -103,7 +103,7 @@ class Mappings(unittest.TestCase):
     @each_user
     def test_each_kind_of_mapping(self, user):
         kinds = ["anonymous", "zero", "thp_split", "guard", "memfd", "sysv", "shared", "file", "prot_none", "named"]
-        self.check("pages", *kinds, user=user)
+        self.check("pages", *support.made_here(kinds, user), user=user)
 
     @each_user
     def test_mappings_after_every_change(self, user):

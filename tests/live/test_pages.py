@@ -221,7 +221,8 @@ class Pages(unittest.TestCase):
     def test_all_at_once_without_freezing(self):
         for user in users():
             with self.subTest(user=user_name(user)):
-                target = Target(self, "pages", "anonymous", "zero", "thp_split", "guard", "memfd", "file", user=user)
+                kinds = support.made_here(("anonymous", "zero", "thp_split", "guard", "memfd", "file"), user)
+                target = Target(self, "pages", *kinds, user=user)
                 truth, path = self.steady_capture(target, user, "--no-freeze")
                 self.compare(truth, path, user)
                 target.end()

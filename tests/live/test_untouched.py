@@ -57,9 +57,9 @@ class Untouched(unittest.TestCase):
 
     @each_user
     def test_no_page_appears_or_changes(self, user):
-        self.check("pages", *self.KINDS, user=user)
-        self.check("pages", *self.KINDS, user=user, options=("--smaps",))
-        self.check("pages", *self.KINDS, user=user, options=("--no-freeze",))
+        kinds = support.made_here(self.KINDS, user)
+        for options in ((), ("--smaps",), ("--no-freeze",)):
+            self.check("pages", *kinds, user=user, options=options)
 
     @each_user
     def test_arguments_that_are_swapped_out_stay_there(self, user):
@@ -77,7 +77,7 @@ class Untouched(unittest.TestCase):
     def test_swapped_pages_stay_there(self, user):
         if not kernel.swap_is_on():
             skip(self, "no swap is on")
-        self.check("pages", "swap", "uffd_wp_swap", user=user)
+        self.check("pages", *support.made_here(("swap", "uffd_wp_swap"), user), user=user)
 
 
 SOURCES = os.environ.get("VMSNAP_SOURCE", ".")
