@@ -8,7 +8,7 @@ import unittest
 import kernel
 import support
 from kernel import PAGE
-from support import Target, ask, capture, pages, skip, user_name, users
+from support import Target, ask, capture, each_user, pages, skip
 
 
 def is_told():
@@ -24,11 +24,9 @@ class SoftDirty(unittest.TestCase):
 
     def look(self, kind, user):
         """{page of the kind's memory: whether vmsnap says it is soft-dirty}, and the target."""
-        target = Target(self, "soft_dirty", kind, user=user)
-        known = ask(self, "show", capture(self, target.pid, user=user), user=user)["snapshot"]["known"]
-        self.assertEqual(known["soft_dirty"], self.told)
         if not self.told:
             skip(self, "this kernel does not tell which pages are soft-dirty")
+        target = Target(self, "soft_dirty", kind, user=user)
         kernel.clear_soft_dirty(target.pid)
         target.tell("go")
         pid = next((int(line.split()[1]) for line in target.lines if line.startswith("pid ")), target.pid)
@@ -41,20 +39,23 @@ class SoftDirty(unittest.TestCase):
                          {hex(at): truth.get(at) for at in said.keys() | truth.keys()}, "vmsnap's word, the kernel's word")
         return said, target
 
-    def check(self, kind, *, count=None):
+    def check(self, kind, *, count=None, user=None):
         """What is said to be soft-dirty is what the target says it has made so."""
-        for user in users():
-            with self.subTest(kind=kind, user=user_name(user)):
-                said, target = self.look(kind, user)
-                written = {at for name, (start, end) in target.ranges.items() if name.startswith("dirty_")
-                           for at in range(start, end, PAGE)}
-                self.assertEqual([hex(at) for at, dirty in sorted(said.items()) if dirty], [hex(at) for at in sorted(written)])
-                if count is not None:
-                    self.assertEqual(len(said), count)
-                target.end()
+        said, target = self.look(kind, support.me() if user is None else user)
+        written = {at for name, (start, end) in target.ranges.items() if name.startswith("dirty_")
+                   for at in range(start, end, PAGE)}
+        self.assertEqual([hex(at) for at, dirty in sorted(said.items()) if dirty], [hex(at) for at in sorted(written)])
+        if count is not None:
+            self.assertEqual(len(said), count)
+        target.end()
 
-    def test_what_was_written(self):
-        self.check("written", count=16)
+    def test_whether_the_kernel_tells_is_known(self):
+        shown = ask(self, "show", os.getpid())["snapshot"]
+        self.assertEqual(shown["known"]["soft_dirty"], self.told)
+
+    @each_user
+    def test_what_was_written(self, user):
+        self.check("written", count=16, user=user)
 
     def test_files_and_shared_memory(self):
         self.check("files", count=48)
@@ -70,14 +71,12 @@ class SoftDirty(unittest.TestCase):
             start, end = target.ranges["all_huge"]
             return sum(told.get("AnonHugePages", 0) for first, last, told in kernel.smaps(target.pid)
                        if first < end and start < last) == end - start
-        for user in users():
-            with self.subTest(user=user_name(user)):
-                said, target = self.look("huge", user)
-                if not is_huge(target):
-                    skip(self, "this machine makes no huge pages")
-                ((start, end),) = [area for name, area in target.ranges.items() if name.startswith("dirty_")]
-                self.assertEqual({at for at, dirty in said.items() if dirty}, set(range(start, end, PAGE)))
-                target.end()
+        said, target = self.look("huge", support.me())
+        if not is_huge(target):
+            skip(self, "this machine makes no huge pages")
+        ((start, end),) = [area for name, area in target.ranges.items() if name.startswith("dirty_")]
+        self.assertEqual({at for at, dirty in said.items() if dirty}, set(range(start, end, PAGE)))
+        target.end()
 
     def test_new_mappings_are_soft_dirty_as_a_whole(self):
         self.check("new", count=16 + 8 + 4)
