@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,12 @@
 
 #include "commands.h"
 #include "contents_arg.h"
+#include "interrupt.h"
 #include "output.h"
 #include "privilege.h"
 #include "process_arg.h"
 #include "say.h"
+#include "track_arg.h"
 
 /* Descendants of which there is no snapshot. */
 struct left_out {
@@ -28,36 +29,8 @@ struct captured {
 	size_t count;
 	struct left_out zombies, ended;
 	struct contents_arg contents;
+	struct vmsnap_tracker *tracker;
 };
-
-/* ---- being interrupted ---- */
-
-/* Ctrl-C while the target stands still, or while another writes to the file: it is let go
- * and nothing is left behind.  A second one ends the program as usual (SA_RESETHAND). */
-static volatile sig_atomic_t interrupted_by;
-
-static void on_interrupt(int number)
-{
-	interrupted_by = number;
-}
-
-static void interrupts_notice(void)
-{
-	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct sigaction before;
-		/* What a parent made us ignore (nohup) stays ignored. */
-		if (!sigaction(numbers[i], NULL, &before) && before.sa_handler != SIG_IGN)
-			sigaction(numbers[i], &action, NULL);
-	}
-}
-
-static bool was_interrupted(void *ctx)
-{
-	(void)ctx;
-	return interrupted_by != 0;
-}
 
 /* ---- taking ---- */
 
@@ -81,6 +54,43 @@ static void note_left_out(void *ctx, pid_t pid, int why)
 	left_out->count++;
 }
 
+/* Soft-dirty bits are the kernel's, and stay when we end: they are since the last snapshot of that process in the
+ * file, if that was tracked. */
+static void resume_tracking(struct vmsnap_tracker *tracker, const char *path, pid_t pid)
+{
+	struct vmsnap_file *file;
+	struct vmsnap *last = NULL;
+	struct vmsnap_error err;
+	char which[32];
+	size_t index;
+	if (vmsnap_file_open(path, NULL, &file, &err))
+		return;
+	snprintf(which, sizeof(which), "pid:%d", (int)pid);
+	if (!vmsnap_file_find(file, which, &index, &err) && !vmsnap_file_load(file, index, &last, &err))
+		(void)vmsnap_tracker_resume(tracker, last, &err);
+	vmsnap_unref(last);
+	vmsnap_file_close(file);
+}
+
+static int start_tracking(const struct options *options, const struct processes *processes, const char *path,
+                          struct captured *captured)
+{
+	int how, status = track_how(options, &how);
+	if (status)
+		return status;
+	if (processes->count > 1 || options->tree)
+		return trouble("capture: --track tracks one process");
+	if (how == VMSNAP_WRITTEN_UFFD)
+		return trouble(
+		        "capture: a userfaultfd tracks only as long as somebody holds it, and this command ends: "
+		        "vmsnap record --track=uffd %d tells what is written meanwhile",
+		        (int)processes->pids[0]);
+	status = tracker_open(options, processes->pids[0], &captured->tracker);
+	if (!status && options->append)
+		resume_tracking(captured->tracker, path, processes->pids[0]);
+	return status;
+}
+
 static int take(const struct options *options, const struct processes *processes, struct captured *captured)
 {
 	struct vmsnap_capture_options how = {
@@ -95,14 +105,15 @@ static int take(const struct options *options, const struct processes *processes
 		.cancelled = was_interrupted,
 		.left_out = note_left_out,
 		.left_out_ctx = captured,
+		.tracker = captured->tracker,
 	};
 	contents_apply(&captured->contents, &how);
 	struct vmsnap_error err;
 	if (options->tree || processes->count > 1)
 		raise_descriptor_limit();
 	int rc = vmsnap_capture_set(processes->pids, processes->count, &how, &captured->snaps, &captured->count, &err);
-	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by)
-		return 128 + interrupted_by;
+	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
+		return 128 + interrupted_by();
 	return rc ? trouble_with(NULL, &err) : STATUS_OK;
 }
 
@@ -138,8 +149,8 @@ static int save(const struct options *options, const char *path, const struct ca
 		return save_to_output(snaps, captured->count);
 	unsigned flags = VMSNAP_SAVE_INTERRUPTIBLE | (options->append ? VMSNAP_SAVE_APPEND : 0u);
 	int rc = vmsnap_save(path, snaps, captured->count, flags, &err);
-	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by)
-		return 128 + interrupted_by;
+	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
+		return 128 + interrupted_by();
 	if (rc)
 		return trouble_with(path, &err);
 	if (err.code)
@@ -250,6 +261,20 @@ static size_t count_missed(const struct vmsnap *snap)
 	for (size_t i = 0; i < vmsnap_thread_count(snap); i++)
 		missed += vmsnap_thread(snap, i)->missed;
 	return missed;
+}
+
+static void tell_tracking(const struct captured *captured)
+{
+	static const char *const words[] = {
+		[VMSNAP_TRACKING_ARMED] = "from now on it is known what is written: capture --append --track tells it",
+		[VMSNAP_TRACKING_DISTURBED] =
+		        "somebody else has cleared soft-dirty bits: what was written until now is not known",
+		[VMSNAP_TRACKING_RAN] = "the process could not be stopped: the next snapshot tells what was written "
+		                        "since the same time",
+	};
+	int tracking = captured->tracker ? vmsnap_tracker_tracking(captured->tracker) : VMSNAP_TRACKING_TELLS;
+	if (tracking > VMSNAP_TRACKING_TELLS && tracking < (int)(sizeof(words) / sizeof(words[0])))
+		say("%s", words[tracking]);
 }
 
 /* "process 4711 has one address space with process 4712" */
@@ -365,7 +390,8 @@ int cmd_capture(const struct options *options)
 	/* Rights that were lent are for page states: what pages hold is read with those of who asks. */
 	if (captured.contents.wanted)
 		privilege_drop();
-	status = take(options, &processes, &captured);
+	status = options->track ? start_tracking(options, &processes, path, &captured) : STATUS_OK;
+	status = status ? status : take(options, &processes, &captured);
 	processes_free(&processes);
 	privilege_drop();
 	status = status ? status : save(options, path, &captured);
@@ -376,11 +402,13 @@ int cmd_capture(const struct options *options)
 		              "descendants are zombies, which have ended and have no memory, and are left out");
 		tell_left_out(&captured.ended, "descendant ended meanwhile and is left out",
 		              "descendants ended meanwhile and are left out");
+		tell_tracking(&captured);
 		tell_memory(&captured);
 		tell_doubts(options, &captured);
 	}
 	if (!status && options->json)
 		status = list_saved(options, path);
+	vmsnap_tracker_free(captured.tracker);
 	vmsnap_unref_all(captured.snaps, captured.count);
 	contents_release(&captured.contents);
 	return status;

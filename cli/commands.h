@@ -5,6 +5,7 @@
 struct options;
 
 int cmd_capture(const struct options *options);
+int cmd_record(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_pages(const struct options *options);
 int cmd_page(const struct options *options);

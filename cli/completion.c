@@ -45,6 +45,7 @@ static const char *value_action(enum option_value value)
 	case VALUE_ANY:
 	case VALUE_WHEN:
 	case VALUE_CONTENTS:
+	case VALUE_TRACK:
 		break;
 	}
 	return ":";
@@ -94,9 +95,11 @@ static void command_print(struct output *output, const struct command *command)
 			output_format(output, "--%s ", row->name);
 		if (row->value == VALUE_CONTENTS)
 			output_format(output, "--%s=private --%s=all ", row->name, row->name);
+		else if (row->value == VALUE_TRACK)
+			output_format(output, "--%s=soft-dirty --%s=uffd ", row->name, row->name);
 	}
 	output_text(output, "\" && return\n");
-	const char *operand = command->bit & CMD_CAPTURE ? "_vmsnap_pids" : "_vmsnap_files";
+	const char *operand = command->bit & (CMD_CAPTURE | CMD_RECORD) ? "_vmsnap_pids" : "_vmsnap_files";
 	output_format(output, "\t\t%s ;;\n", operand);
 }
 

@@ -9,6 +9,8 @@
 #include "say.h"
 
 enum { ROWS_MAX = 32, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64 };
+#define TIME_LEAST 1e6  /* ns */
+#define TIME_MOST  1e18 /* thirty years */
 
 const struct command *command_find(const char *name)
 {
@@ -120,10 +122,30 @@ static int threads_set(struct options *options, const char *value)
 	return STATUS_OK;
 }
 
+/* "2", "0.5", "100ms", "1m", "1h"; seconds unless it says otherwise. */
+static bool time_parse(const char *value, uint64_t *ns)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "m", 60e9 }, { "h", 3600e9 } };
+	char *end;
+	double number = *value >= '0' && *value <= '9' ? strtod(value, &end) : 0;
+	for (size_t i = 0; number > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+		double length = number * units[i].ns;
+		if (strcmp(end, units[i].unit) != 0 || length < TIME_LEAST || length > TIME_MOST)
+			continue;
+		*ns = (uint64_t)length;
+		return true;
+	}
+	return false;
+}
+
 static int row_set(struct options *options, const struct option_row *row, const char *value)
 {
 	char *field = (char *)options + row->field;
 	const bool yes = true;
+	uint64_t time = 0;
 	switch (row->kind) {
 	case OPTION_FLAG:
 		memcpy(field, &yes, sizeof(yes));
@@ -145,6 +167,12 @@ static int row_set(struct options *options, const struct option_row *row, const 
 		if (options->exclude_count == EXCLUDE_MAX)
 			return trouble("%s: at most %d times --exclude", options->command->name, EXCLUDE_MAX);
 		options->exclude[options->exclude_count++] = value;
+		return STATUS_OK;
+	case OPTION_TIME:
+		if (!time_parse(value, &time))
+			return trouble("%s: --%s takes a time from 1ms on, as 2, 0.5, 100ms, 1m or 1h, not '%s'",
+			               options->command->name, row->name, value);
+		memcpy(field, &time, sizeof(time));
 		return STATUS_OK;
 	}
 	return STATUS_TROUBLE;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "terminal.h"
 
@@ -31,6 +32,8 @@ struct options {
 	enum color_when color;
 	bool width_given;
 	unsigned width;
+	const char *track;     /* how writes are tracked: "" if it was not said; NULL: they are not */
+	uint64_t every, lasts; /* record: ns; 0: not given */
 	const char *file; /* where capture writes to */
 	const char *label, *base, *sysroot, *columns, *sort;
 	const char *name, *range, *perm, *only, *pfn; /* filters */
@@ -48,6 +51,7 @@ enum command_bit {
 	CMD_STATUS = 1 << 7,
 	CMD_LIST = 1 << 8,
 	CMD_CHECK = 1 << 9,
+	CMD_RECORD = 1 << 10,
 };
 
 enum { COMMAND_REPORTS = 3, OPERANDS_ANY = 1 << 30 };
@@ -68,12 +72,13 @@ enum option_kind {
 	OPTION_COLOR,   /* --color[=WHEN] */
 	OPTION_WIDTH,   /* --width COLUMNS */
 	OPTION_THREADS, /* --threads N */
-	OPTION_MAYBE,   /* keeps a string, "" if there is none: --contents[=WHICH] */
+	OPTION_MAYBE,   /* keeps a string, "" if there is none: --contents[=WHICH], --track[=HOW] */
 	OPTION_EXCLUDE, /* --exclude WHAT, more than once */
+	OPTION_TIME,    /* --every TIME */
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK };
 
 struct option_row {
 	const char *name;

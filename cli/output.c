@@ -57,6 +57,11 @@ void output_init(struct output *output, const struct options *options)
 	};
 }
 
+bool output_flush(struct output *output)
+{
+	return !flush(output);
+}
+
 void output_text(struct output *output, const char *text)
 {
 	output_write(output, text, strlen(text));

@@ -15,6 +15,8 @@ struct output {
 void output_init(struct output *output, const struct options *options);
 void output_text(struct output *output, const char *text);
 __attribute__((format(printf, 2, 3))) void output_format(struct output *output, const char *format, ...);
+/* Writes out what there is now; false: it cannot be written. */
+bool output_flush(struct output *output);
 /* Writes out what is left and says what went wrong: in writing, or, rc and err,
  * in making the text.  Returns the exit status: STATUS_OK if nothing did. */
 int output_finish(struct output *output, int rc, const struct vmsnap_error *err);

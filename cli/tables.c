@@ -9,6 +9,10 @@ const struct command command_table[] = {
 	  "process stands still while its pages are read, a few milliseconds as a rule;\n"
 	  "several, related or not, stand still at one instant.\n",
 	  cmd_capture, { 0 } },
+	{ CMD_RECORD, "record", "PID", 1, 1, "what a process writes, round by round",
+	  "With --track, after each round: how many bytes it wrote, where, and what lies\n"
+	  "there. Ends with Ctrl-C, with the process, or after --for.\n",
+	  cmd_record, { 0 } },
 	{ CMD_SHOW, "show", "SNAPSHOT", 1, 1, "the address space as a table, with totals",
 	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show, { VMSNAP_REPORT_SHOW } },
 	{ CMD_PAGES, "pages", "SNAPSHOT [ADDRESS | START-END | START+LENGTH]", 1, 2, "page states, run by run",
@@ -44,11 +48,11 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
 #define FIELD(name) offsetof(struct options, name)
 enum {
-	CMDS_ALL = (1 << 10) - 1,
+	CMDS_ALL = (1 << 11) - 1,
 	CMDS_PRINTING = CMDS_ALL & ~CMD_CAPTURE,
-	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK),
-	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP),
-	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW,
+	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD),
+	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD),
+	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD,
 	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP,
 	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
 };
@@ -74,6 +78,12 @@ const struct option_row option_table[] = {
 	  "also of what is kept out of core files" },
 	{ "threads", 0, OPTION_THREADS, VALUE_ANY, "N", FIELD(threads), CMD_CAPTURE,
 	  "so many threads read; else as many as pay" },
+	{ "track", 0, OPTION_MAYBE, VALUE_TRACK, "HOW", FIELD(track), CMD_CAPTURE | CMD_RECORD,
+	  "what was written: by soft-dirty or uffd" },
+	{ "every", 0, OPTION_TIME, VALUE_ANY, "TIME", FIELD(every), CMD_RECORD,
+	  "a round each TIME: 2, 0.5, 100ms, 1m" },
+	{ "for", 0, OPTION_TIME, VALUE_ANY, "TIME", FIELD(lasts), CMD_RECORD,
+	  "end after TIME" },
 	{ "quiet", 'q', OPTION_FLAG, VALUE_NONE, NULL, FIELD(quiet), CMD_CAPTURE,
 	  "do not say what was saved" },
 	{ "each", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(each), CMD_PAGES,

@@ -12,14 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "raw_syscall.h"
 #include "tracee.h"
 
 /* Of linux/ptrace.h, which cannot be included beside sys/ptrace.h. */
 enum { EVENT_STOP = 128 };
 enum { GET_SIGMASK = 0x420a, SET_SIGMASK = 0x420b, SUSPEND_SECCOMP = 1 << 21 };
-enum { PATIENCE_MS = 1000, NAP_NS = 20000 };
+/* How often a stop is looked for, which takes a second and more.  Not until a time: we may stand still ourselves. */
+enum { PATIENCE = 15000, NAP_NS = 20000 };
+#define FOR_EVER UINT64_MAX
 
 /* ---- the machine ------------------------------------------------------------------- */
 
@@ -164,20 +165,15 @@ static void nap(void)
 	nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
 }
 
-static uint64_t deadline(void)
+static int wait_stop(struct inject *inject, pid_t tid, uint64_t looks, struct tracee_stop *stop)
 {
-	return monotonic_now() + PATIENCE_MS * UINT64_C(1000000);
-}
-
-static int wait_stop(struct inject *inject, pid_t tid, uint64_t until, struct tracee_stop *stop)
-{
-	for (;;) {
+	for (;; looks--) {
 		enum tracee_state state = tracee_look(tid, stop);
 		if (state == TRACEE_STOPPED)
 			return INJECT_OK;
 		if (state == TRACEE_ENDED)
 			return INJECT_GONE;
-		if (monotonic_now() > until) {
+		if (!looks) {
 			inject->trouble = tid;
 			return INJECT_BUSY;
 		}
@@ -192,11 +188,11 @@ static int go_on(pid_t tid, enum __ptrace_request how, int signal)
 
 /* What a thread does before it stands where the next thing would be an instruction of its own: signals that it was
  * about to receive are given to it, as its handler's first instruction is its own, too. */
-static int wait_interrupted(struct inject *inject, pid_t tid, uint64_t until)
+static int wait_interrupted(struct inject *inject, pid_t tid, uint64_t looks)
 {
 	for (;;) {
 		struct tracee_stop stop = { 0 };
-		int rc = wait_stop(inject, tid, until, &stop);
+		int rc = wait_stop(inject, tid, looks, &stop);
 		if (rc || stop.event == EVENT_STOP)
 			return rc;
 		rc = go_on(tid, PTRACE_CONT, stop.event ? 0 : stop.signal);
@@ -267,11 +263,10 @@ static int seize_listed(struct inject *inject)
 /* Each, but for the main one, in whatever stop: it goes on from there. */
 static int wait_all(struct inject *inject, size_t from)
 {
-	uint64_t until = deadline();
 	for (size_t i = from; i < inject->count; i++) {
 		struct tracee_stop stop;
-		int rc = inject->tids[i] == inject->pid ? wait_interrupted(inject, inject->pid, until)
-		                                        : wait_stop(inject, inject->tids[i], until, &stop);
+		int rc = inject->tids[i] == inject->pid ? wait_interrupted(inject, inject->pid, PATIENCE)
+		                                        : wait_stop(inject, inject->tids[i], PATIENCE, &stop);
 		if (rc == INJECT_GONE && inject->tids[i] != inject->pid)
 			(void)tracee_reap(inject->tids[i]);
 		else if (rc)
@@ -340,7 +335,7 @@ static int wait_call(struct inject *inject)
 	for (int signal = 0;;) {
 		struct tracee_stop stop = { 0 };
 		int rc = go_on(inject->pid, PTRACE_SYSCALL, signal);
-		rc = rc ? rc : wait_stop(inject, inject->pid, UINT64_MAX, &stop);
+		rc = rc ? rc : wait_stop(inject, inject->pid, FOR_EVER, &stop);
 		/* No signal is SIGTRAP: all are blocked, but for SIGSTOP, which stops the group, and this thread when
 		 * it is let go. */
 		if (rc || (!stop.event && stop.signal == SIGTRAP))
@@ -363,7 +358,7 @@ static int make_call(struct inject *inject, struct registers *registers, long *r
 	if (!rc && ptrace(PTRACE_INTERRUPT, inject->pid, NULL, NULL))
 		rc = of_errno(errno);
 	rc = rc ? rc : go_on(inject->pid, PTRACE_CONT, 0);
-	return rc ? rc : wait_interrupted(inject, inject->pid, UINT64_MAX);
+	return rc ? rc : wait_interrupted(inject, inject->pid, FOR_EVER);
 }
 
 int inject_call(struct inject *inject, long number, const uint64_t arguments[6], long *result)

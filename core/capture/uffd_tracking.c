@@ -119,6 +119,7 @@ static bool range_of_line(struct cursor line, struct uffd_range *range)
 	    !take_char(&line, ' ') || line.end - line.at < 4)
 		return false;
 	range->shared = line.at[3] == 's';
+	range->writable = line.at[1] == 'w';
 	return range->end > range->start && range->end <= INT64_MAX;
 }
 
@@ -256,11 +257,22 @@ static int take_written(struct uffd_tracking *tracking, const struct page_region
 	return each_part(tracking, region, note_written);
 }
 
+/* EBUSY: another userfaultfd has it.  EPERM: it is shared, and the process has no right ever to write to it.  Others:
+ * it is of a kind that cannot be (device memory). */
+static int try_register(const struct uffd_tracking *tracking, const struct uffd_range *range)
+{
+	struct uffdio_register request = { .range = { range->start, range->end - range->start },
+		                           .mode = UFFDIO_REGISTER_MODE_WP };
+	return ioctl(tracking->fd, UFFDIO_REGISTER, &request) ? errno : 0;
+}
+
 /* Memory that is not registered: new, or moved here (mremap(2)), with what was written before, or such that cannot
  * be. */
 static int note_new(struct uffd_tracking *tracking, const struct uffd_range *range, uint64_t start, uint64_t end)
 {
 	tracking->next.items[range - tracking->next.items].tracked = false;
+	if (range->shared && !range->writable && try_register(tracking, range) == EPERM)
+		return 0;
 	return note(&tracking->found, start, end, VMSNAP_PAGE_MAYBE_WRITTEN);
 }
 
@@ -286,13 +298,9 @@ static const struct scan scan_shared = { .returned = SCAN_PRESENT | SCAN_SWAPPED
 
 /* ---- a look -------------------------------------------------------------------------- */
 
-/* EBUSY: another userfaultfd has it; other errors: it is of a kind that has none (vdso, device memory), or cannot be
- * written by anybody. */
 static int register_range(struct uffd_tracking *tracking, struct uffd_range *range)
 {
-	struct uffdio_register request = { .range = { range->start, range->end - range->start },
-		                           .mode = UFFDIO_REGISTER_MODE_WP };
-	int error = ioctl(tracking->fd, UFFDIO_REGISTER, &request) ? errno : 0;
+	int error = try_register(tracking, range);
 	range->tracked = !error;
 	if (error == ESRCH || error == ENOMEM || (error == EBUSY && !tracking->armed))
 		return error;

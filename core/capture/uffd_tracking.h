@@ -10,7 +10,8 @@
 struct uffd_range {
 	uint64_t start, end;
 	bool shared;
-	bool tracked; /* it is registered; else it cannot be, or was not tried yet */
+	bool writable; /* now */
+	bool tracked;  /* it is registered; else it cannot be, or was not tried yet */
 };
 struct uffd_ranges {
 	struct uffd_range *items; /* in address order */

@@ -192,16 +192,31 @@ static const struct emitter_ops json_ops = {
 	.key = json_own_key,
 };
 
-int emit_json(struct text *text, const char *name, const struct row_schema *schema, rows_fn fill, void *ctx,
-              struct vmsnap_error *err)
+static int emit(struct text *text, const char *name, bool one_line, const struct row_schema *schema, rows_fn fill,
+                void *ctx, struct vmsnap_error *err)
 {
 	struct json_emitter self = { .emitter = { .ops = &json_ops, .text = text } };
 	struct row document = { .emitter = &self.emitter, .text = text, .schema = schema, .begun = true };
-	json_begin(&self.json, text, name);
+	if (one_line)
+		json_begin_line(&self.json, text, name);
+	else
+		json_begin(&self.json, text, name);
 	int rc = fill(&document, ctx, err);
 	if (rc)
 		return rc;
 	row_end(&document);
 	text_string(text, "\n");
 	return VMSNAP_OK;
+}
+
+int emit_json(struct text *text, const char *name, const struct row_schema *schema, rows_fn fill, void *ctx,
+              struct vmsnap_error *err)
+{
+	return emit(text, name, false, schema, fill, ctx, err);
+}
+
+int emit_json_line(struct text *text, const char *name, const struct row_schema *schema, rows_fn fill, void *ctx,
+                   struct vmsnap_error *err)
+{
+	return emit(text, name, true, schema, fill, ctx, err);
 }

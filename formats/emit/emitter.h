@@ -8,6 +8,9 @@
 /* fill puts the columns of the one document, whose schema is called `name`. */
 int emit_json(struct text *text, const char *name, const struct row_schema *schema, rows_fn fill, void *ctx,
               struct vmsnap_error *err);
+/* The same in one line. */
+int emit_json_line(struct text *text, const char *name, const struct row_schema *schema, rows_fn fill, void *ctx,
+                   struct vmsnap_error *err);
 /* A table, in which style.columns chooses and style.sort orders. */
 int emit_table(struct text *text, const struct row_schema *schema, rows_fn rows, void *ctx, struct vmsnap_error *err);
 /* The same, but rows is called only once, and what it put is kept. */

@@ -98,7 +98,7 @@ static void open_level(struct json *json, const char *key, const char *brackets,
 	text_put(json->text, brackets, 1);
 	assert(json->depth < JSON_DEPTH_MAX); /* the program's doing, never the input's */
 	json->level[json->depth].close = brackets[1];
-	json->level[json->depth].lines = lines;
+	json->level[json->depth].lines = lines && !json->one_line;
 	json->level[json->depth].has_item = false;
 	json->depth++;
 }
@@ -106,6 +106,13 @@ static void open_level(struct json *json, const char *key, const char *brackets,
 void json_begin(struct json *json, struct text *text, const char *schema)
 {
 	*json = (struct json){ .text = text };
+	open_level(json, NULL, "{}", true);
+	json_string(json, "schema", schema);
+}
+
+void json_begin_line(struct json *json, struct text *text, const char *schema)
+{
+	*json = (struct json){ .text = text, .one_line = true };
 	open_level(json, NULL, "{}", true);
 	json_string(json, "schema", schema);
 }

@@ -12,7 +12,8 @@ enum { JSON_DEPTH_MAX = 12 };
 struct json {
 	struct text *text;
 	unsigned depth;
-	bool keyed; /* the key stands already */
+	bool keyed;    /* the key stands already */
+	bool one_line; /* the document has no newline but the last */
 	struct json_level {
 		char close; /* '}' or ']' */
 		bool lines; /* each item on a line of its own */
@@ -23,6 +24,8 @@ struct json {
 /* One document is one object, which json_begin() opens with its "schema", and
  * json_finish() closes with a newline. */
 void json_begin(struct json *json, struct text *text, const char *schema);
+/* The same in one line, for documents that follow one another. */
+void json_begin_line(struct json *json, struct text *text, const char *schema);
 void json_finish(struct json *json);
 
 /* key is NULL inside an array, or after json_key(); it is ours, and stands as it is.

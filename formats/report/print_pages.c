@@ -39,7 +39,7 @@ static const struct column pages_columns[] = {
 	                  NULL },
 	[PAGES_FLAGS_UNKNOWN] = { "flags_unknown", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
 	[PAGES_WRITTEN] = { "written", "WRITTEN", COLUMN_WORD, COLUMN_SPARSE | COLUMN_OPTIONAL,
-	                    "yes, no or maybe: by the process, since the snapshot before; empty if not known", NULL },
+	                    "yes, no, maybe: since the snapshot before", NULL },
 	[PAGES_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 	MAPPING_COLUMNS_OF(PAGES_VMA),
 };

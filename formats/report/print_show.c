@@ -52,7 +52,7 @@ static const struct column show_columns[] = {
 	[SHOW_LABEL] = { "label", "LABEL", COLUMN_NAME, COLUMN_SECONDARY, "what memory without a name is known to be",
 	                 NULL },
 	[SHOW_WRITTEN] = { "written", "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_OPTIONAL,
-	                   "pages that the process wrote to since the snapshot before", NULL },
+	                   "pages written since the snapshot before", NULL },
 	[SHOW_SMAPS] = { "smaps", NULL, COLUMN_OPEN, COLUMN_OPTIONAL, NULL, NULL },
 };
 static const uint32_t show_shown[] = {
@@ -245,7 +245,7 @@ static void put_written(struct row *row, struct show *show, const struct vmsnap_
 {
 	if (!vmsnap_info(show->snap)->known.written || !filter_takes_whole(&show->filter, vma))
 		return;
-	uint64_t bytes = written_bytes(show->snap, vma->start, vma->end);
+	uint64_t bytes = written_in(show->snap, vma->start, vma->end).bytes;
 	show->written += bytes;
 	row_put_bytes(row, SHOW_WRITTEN, bytes);
 }

@@ -17,6 +17,7 @@ extern const struct row_schema set_diff_schema, set_diff_document_schema;
 extern const struct row_schema show_schema, show_document_schema;
 extern const struct row_schema snapshots_schema, snapshots_document_schema;
 extern const struct row_schema values_schema, values_document_schema;
+extern const struct row_schema written_document_schema;
 extern const struct row_schema status_schema, status_one_schema, status_document_schema;
 
 #endif

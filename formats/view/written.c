@@ -1,7 +1,6 @@
 #include "written.h"
 
-/* Index of the first range that ends above an address. */
-static size_t range_find(const struct vmsnap *snap, uint64_t address)
+size_t written_find(const struct vmsnap *snap, uint64_t address)
 {
 	size_t low = 0, high = vmsnap_layer_range_count(snap, VMSNAP_LAYER_WRITTEN);
 	while (low < high) {
@@ -16,14 +15,14 @@ static size_t range_find(const struct vmsnap *snap, uint64_t address)
 	return low;
 }
 
-uint64_t written_bytes(const struct vmsnap *snap, uint64_t start, uint64_t end)
+struct written written_in(const struct vmsnap *snap, uint64_t start, uint64_t end)
 {
-	uint64_t bytes = 0;
+	struct written written = { 0 };
 	struct vmsnap_layer_range range;
-	for (size_t i = range_find(snap, start);
+	for (size_t i = written_find(snap, start);
 	     vmsnap_layer_range(snap, VMSNAP_LAYER_WRITTEN, i, &range) == VMSNAP_OK && range.start < end; i++) {
 		uint64_t from = range.start > start ? range.start : start, to = range.end < end ? range.end : end;
-		bytes += range.value == VMSNAP_PAGE_WAS_WRITTEN ? to - from : 0;
+		*(range.value == VMSNAP_PAGE_WAS_WRITTEN ? &written.bytes : &written.maybe) += to - from;
 	}
-	return bytes;
+	return written;
 }

@@ -84,6 +84,7 @@ class Info(ctypes.Structure):
         ("page_moves", c_uint64),
         ("zero_pfn", c_uint64),
         ("build_ids_proved", c_bool),
+        ("contents_left_out", c_uint64),
         ("written_since", c_int64),
     ]
 
@@ -188,6 +189,7 @@ def identity(lib, snap):
         del made["faults"]  # unknown
     if info.swap_in_use == (1 << 64) - 1:
         del made["swap_in_use"]
+    del made["contents_left_out"]  # not told in a file
     del made["unit"], made["container"]  # made of the path of its cgroup
     for name in SELDOM:
         made[name] = int(made[name]) if isinstance(made[name], bool) else made[name]

@@ -4,6 +4,7 @@
     python3 vmsprint.py LIBVMSNAP history ADDRESS FILE...  vmsnap_print_history()
     python3 vmsprint.py LIBVMSNAP snapshots FILE...        vmsnap_print_snapshots()
     python3 vmsprint.py LIBVMSNAP values SYSROOT FILE ADDRESS  vmsnap_print_values(), of a variable at ADDRESS
+    python3 vmsprint.py LIBVMSNAP written FILE...          vmsnap_print_written(), of the first snapshot
 
 All snapshots of each file are taken; the last two once more, the first of them named,
 the second only peeked at.
@@ -71,6 +72,8 @@ def printed(lib, function, snaps, names, *rest):
     out = Output(size=ctypes.sizeof(Output), style=style, write=WRITE(write))
     count = len(snaps)
     args = (c_void_p * count)(*snaps), (c_char_p * count)(*names), c_size_t(count), *rest
+    if function is lib.vmsnap_print_written:
+        args = snaps[0], None
     function.restype = c_int
     assert not function(*args, byref(out), byref(error)), error.message
     return b"".join(parts).decode()
@@ -129,6 +132,8 @@ def main(argv):
         print(printed(lib, lib.vmsnap_print_history, *load_all(lib, argv[4:]), c_uint64(int(argv[3], 16))))
     elif what == "values":
         print(values(lib, argv[3], argv[4], int(argv[5], 16)))
+    elif what == "written":
+        print(printed(lib, lib.vmsnap_print_written, *load_all(lib, argv[3:])))
     else:
         print(printed(lib, lib.vmsnap_print_snapshots, *load_all(lib, argv[3:])))
     return 0

@@ -86,6 +86,10 @@ int vmsnap_print_status(const struct vmsnap *a, const struct vmsnap *b, const st
                         struct vmsnap_error *err); /* b may be NULL */
 int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
                      struct vmsnap_error *err); /* b may be NULL */
+/* What the process wrote since the look before, by mapping, with what lies there: of a snapshot that was taken with a
+ * tracker.  JSON is in one line.  names may be NULL. */
+int vmsnap_print_written(const struct vmsnap *snap, struct vmsnap_names *names, const struct vmsnap_output *out,
+                         struct vmsnap_error *err);
 /* Snapshots that are in memory, a line each.  names: what they are called here, or
  * NULL for their labels. */
 int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const *names, size_t count,
