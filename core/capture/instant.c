@@ -65,6 +65,8 @@ static int make_walk(struct capture *capture)
 		                     .realtime = capture->freeze.realtime.permitted,
 		                     .prepared = !capture->held };
 	for (size_t i = 0; i < capture->reader_count; i++) {
+		if (capture->readers[i].pages_left_out)
+			continue;
 		need.resident += capture->readers[i].resident;
 		need.size += capture->readers[i].size;
 		need.map += capture->readers[i].maps_before.len;

@@ -120,6 +120,11 @@ static bool range_of_line(struct cursor line, struct uffd_range *range)
 		return false;
 	range->shared = line.at[3] == 's';
 	range->writable = line.at[1] == 'w';
+	line.at += 4;
+	struct cursor fields = { line.at + (line.at < line.end), line.end };
+	(void)take_until(&fields, ' '); /* the offset */
+	struct cursor device = take_until(&fields, ' ');
+	range->of_file = !range->shared && (device.end - device.at != 5 || memcmp(device.at, "00:00", 5) != 0);
 	return range->end > range->start && range->end <= INT64_MAX;
 }
 
@@ -286,10 +291,15 @@ static int take_shared(struct uffd_tracking *tracking, const struct page_region 
 	return note(&tracking->shared, region->start, region->end, VMSNAP_PAGE_WAS_WRITTEN);
 }
 
-static const struct scan scan_written = { .flags = SCAN_WP_MATCHING,
-	                                  .mask = SCAN_WRITTEN,
-	                                  .returned = SCAN_WRITTEN | SCAN_FILE | SCAN_ZERO,
-	                                  .take = take_written };
+/* Whether a page is the page cache's the kernel sees in the page itself, which takes longer than all else: only what
+ * may be one is asked about. */
+static const struct scan scan_written = {
+	.flags = SCAN_WP_MATCHING, .mask = SCAN_WRITTEN, .returned = SCAN_WRITTEN | SCAN_ZERO, .take = take_written
+};
+static const struct scan scan_written_file = { .flags = SCAN_WP_MATCHING,
+	                                       .mask = SCAN_WRITTEN,
+	                                       .returned = SCAN_WRITTEN | SCAN_FILE | SCAN_ZERO,
+	                                       .take = take_written };
 static const struct scan scan_arm = { .flags = SCAN_WP_MATCHING, .mask = SCAN_WRITTEN, .returned = SCAN_WRITTEN };
 static const struct scan scan_new = {
 	.inverted = SCAN_WP_ALLOWED, .mask = SCAN_WP_ALLOWED, .returned = SCAN_FILE | SCAN_ZERO, .take = take_new
@@ -380,6 +390,21 @@ void uffd_tracking_told(struct uffd_tracking *tracking)
 	tracking->found.count = 0;
 }
 
+/* Neighbours of one kind in one go. */
+static int look_at_written(struct uffd_tracking *tracking)
+{
+	const struct uffd_ranges *ranges = &tracking->next;
+	int error = 0;
+	for (size_t i = 0, end; !error && i < ranges->count; i = end) {
+		bool of_file = ranges->items[i].of_file;
+		for (end = i + 1; end < ranges->count && ranges->items[end].of_file == of_file;)
+			end++;
+		error = scan_pages(tracking, ranges->items[i].start, ranges->items[end - 1].end,
+		                   of_file ? &scan_written_file : &scan_written);
+	}
+	return error;
+}
+
 int uffd_tracking_look(struct uffd_tracking *tracking)
 {
 	size_t before = tracking->found.count;
@@ -388,7 +413,7 @@ int uffd_tracking_look(struct uffd_tracking *tracking)
 		return error ? error : ESRCH;
 	uint64_t start = tracking->next.items[0].start, end = tracking->next.items[tracking->next.count - 1].end;
 	if (tracking->armed)
-		error = scan_pages(tracking, start, end, &scan_written);
+		error = look_at_written(tracking);
 	size_t written = tracking->found.count;
 	if (!error && tracking->armed)
 		error = scan_pages(tracking, start, end, &scan_new);

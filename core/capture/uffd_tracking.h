@@ -11,6 +11,7 @@ struct uffd_range {
 	uint64_t start, end;
 	bool shared;
 	bool writable; /* now */
+	bool of_file;  /* private memory of a file: some of its pages may be the page cache's */
 	bool tracked;  /* it is registered; else it cannot be, or was not tried yet */
 };
 struct uffd_ranges {
