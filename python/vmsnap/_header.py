@@ -391,6 +391,12 @@ class LayerRange(Structure):  # struct vmsnap_layer_range
     ]
 
 
+class HeapBlock(Structure):  # struct vmsnap_heap_block
+    _fields_ = [
+        ("address", c_uint64), ("size", c_uint64), ("is_free", c_bool),
+    ]
+
+
 class Range(Structure):  # struct vmsnap_range
     _fields_ = [
         ("start", c_uint64), ("end", c_uint64),
@@ -623,6 +629,7 @@ FUNCTIONS = {
     "vmsnap_contents_compare":
         (c_int, (
             c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64), POINTER(c_bool))),
+    "vmsnap_heap_blocks": (CHECKED, (c_void_p, POINTER(c_uint64), c_size_t, POINTER(HeapBlock))),
     "vmsnap_builder_new_sized": (CHECKED, (POINTER(Info), c_size_t, POINTER(c_void_p))),
     "vmsnap_builder_from": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_builder_free": (None, (c_void_p,)),

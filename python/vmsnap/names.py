@@ -91,6 +91,16 @@ class Names(Owned):
         _lib.check(rc, "cannot look up a name")
         return self._name(found)
 
+    def section_at(self, address):
+        """The section of its ELF file that an address lies in: ".data"; "" if that is not known."""
+        found = _lib.struct(_header.Segment)
+        rc = _lib.call_holding_interrupts(lib().vmsnap_segment_at_sized, self._handle, given.address(address),
+                                          byref(found), ctypes.sizeof(found))
+        if rc == _header.Rc.ERR_NOT_FOUND:
+            return ""
+        _lib.check(rc, "cannot look up a section")
+        return _text(found.section) or ""
+
     def within(self, start, end):
         """All Names that overlap [start, end), in the order of their addresses."""
         found, failed = [], []

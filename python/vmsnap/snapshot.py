@@ -22,6 +22,7 @@ Annotation = collections.namedtuple("Annotation", "address size kind tid frame f
 Thread = collections.namedtuple("Thread", "tid stack_pointer comm missed")
 # sure: False: it is not known whether its pages were written.
 WrittenRange = collections.namedtuple("WrittenRange", "start end sure")
+HeapBlock = collections.namedtuple("HeapBlock", "address size is_free")
 StatusField = collections.namedtuple("StatusField", "key text number")
 
 SOFT_DIRTY, EXCLUSIVE, UFFD_WP, GUARD, ZERO, HUGE, FILE, SWAPPED, PRESENT = (
@@ -117,12 +118,13 @@ def _wanted(contents):
 
 
 def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False, contents="none", store=None,
-             tracker=None):
+             tracker=None, contents_limit=0):
     flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
     flags |= (CaptureFlag.REALTIME if realtime else 0) | (CaptureFlag.BRIEF if brief else 0)
     return _lib.cancellable(_header.CaptureOptions, flags=flags, threads=threads, label=given.raw(label, "the name"),
                             reason=given.raw(reason, "the reason"), contents=_wanted(contents),
-                            store=store and store.handle, tracker=tracker and tracker.handle)
+                            store=store and store.handle, tracker=tracker and tracker.handle,
+                            contents_limit=contents_limit)
 
 
 class Store(Owned):
@@ -150,11 +152,13 @@ class Snapshot(Owned):
 
     @classmethod
     def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False,
-                contents="none", store=None, tracker=None):
+                contents="none", store=None, tracker=None, contents_limit=0):
         """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory.
-        contents: "hashes", "private" or "all", and where pages are kept: a Store, or one of its own.
+        contents: "hashes", "private" or "all", and where pages are kept: a Store, or one of its own; if they
+        were more than contents_limit bytes, unless it is 0, none are.
         tracker: a Tracker of the process, which tells what was written since the capture before with it."""
-        options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store, tracker)
+        options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store, tracker,
+                           contents_limit)
         return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(options))
 
     @classmethod
@@ -354,6 +358,24 @@ class Snapshot(Owned):
         found = (c_uint8 * _HASH_SIZE)()
         return None if lib().vmsnap_contents_hash(self._handle, given.address(address), found) else bytes(found)
 
+    def contents_compare(self, other):
+        """Yields (start, end, whether all of its pages differ, or none) of the pages of which both keep contents,
+        at the same addresses."""
+        start, end, differ = c_uint64(), c_uint64(), c_bool()
+        while not lib().vmsnap_contents_compare(self._handle, other.handle, end, byref(start), byref(end),
+                                                byref(differ)):
+            yield start.value, end.value or ADDRESS_MAX + 1, differ.value
+            if not end.value:
+                return
+
+    def heap_blocks(self, addresses):
+        """For each of the addresses, which must be in order, the HeapBlock that it lies in, or None: of the GNU C
+        library's malloc, if the bytes of its heap are kept."""
+        count = len(addresses)
+        found = (_header.HeapBlock * count)()
+        lib().vmsnap_heap_blocks(self._handle, (c_uint64 * count)(*addresses), count, found)
+        return [HeapBlock(each.address, each.size, each.is_free) if each.size else None for each in found]
+
     # ---- what was written ----
 
     def written(self):
@@ -473,12 +495,14 @@ class Snapshot(Owned):
                        names=names)
 
 
-def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realtime=False, contents="none", store=None):
+def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realtime=False, contents="none", store=None,
+            contents_limit=0):
     """A Snapshot of a process.  While it is read, the process stands, unless freeze is false.
     threads: how many read it then; 0: as many as are worth it.  realtime: at real-time priority,
     where that is permitted.  contents: what its pages hold is kept, too: of private memory as "hashes",
-    or the bytes ("private"), or of "all" memory; store: in a Store that several snapshots have."""
-    return Snapshot.capture(pid, reason, label, freeze, smaps, threads, realtime, contents=contents, store=store)
+    or the bytes ("private"), or of "all" memory; store: in a Store that several snapshots have; contents_limit: none if they were more bytes."""
+    return Snapshot.capture(pid, reason, label, freeze, smaps, threads, realtime, contents=contents, store=store,
+                            contents_limit=contents_limit)
 
 
 def capture_tree(pid, label="", reason="", freeze=True, smaps=False, left_out=None, threads=0, realtime=False):

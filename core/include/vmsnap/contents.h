@@ -51,6 +51,17 @@ int vmsnap_contents_hash(const struct vmsnap *snap, uint64_t address, uint8_t *h
 int vmsnap_contents_compare(const struct vmsnap *a, const struct vmsnap *b, uint64_t from, uint64_t *start,
                             uint64_t *end, bool *differ);
 
+/* A block of malloc's, of the GNU C library: what it gave, and may have taken back since.  This struct is of a
+ * fixed size and does not grow. */
+struct vmsnap_heap_block {
+	uint64_t address, size; /* size 0: not known, or no block's */
+	bool is_free;           /* known not to be in use; small ones may look used for a while */
+};
+/* The blocks that addresses lie in, which must be in order: as the chunks of the heaps tell whose bytes
+ * the snapshot keeps.  A heap in which they do not make up a whole is not believed. */
+int vmsnap_heap_blocks(const struct vmsnap *snap, const uint64_t *addresses, size_t count,
+                       struct vmsnap_heap_block *out, struct vmsnap_error *err);
+
 #ifdef __cplusplus
 }
 #endif
