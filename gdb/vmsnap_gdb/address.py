@@ -36,6 +36,28 @@ def of_value(value, text=None):
     return _in_64_bits(value)
 
 
+def object_of_value(value):
+    """[start, end) of the object that a value is the address of, or that it is itself, as of_value() takes
+    it; None if that has no size: of a number, a function, void."""
+    kind = value.type.strip_typedefs()
+    if kind.code in _REFERENCES:
+        value = value.referenced_value()
+        kind = value.type.strip_typedefs()
+    if kind.code == gdb.TYPE_CODE_PTR:
+        kind = kind.target().strip_typedefs()
+    elif kind.code not in _BY_ADDRESS:
+        return None
+    if kind.code in (gdb.TYPE_CODE_FUNC, gdb.TYPE_CODE_VOID) or kind.dynamic or not kind.sizeof:
+        return None
+    start = of_value(value)
+    return (start, start + kind.sizeof) if start + kind.sizeof <= _MAX else None
+
+
+def page_of_value(value, size):
+    start = of_value(value) // size * size
+    return start, start + size
+
+
 def _in_64_bits(value):
     if value.is_optimized_out:
         raise VmsnapError("the value was optimised out: it has no address")

@@ -2,7 +2,7 @@
 
 import gdb
 
-from vmsnap_gdb import auto_notes, place, quiet, target
+from vmsnap_gdb import auto_notes, keeping, place, quiet, target
 from vmsnap_gdb.session import session
 
 
@@ -59,7 +59,11 @@ class StopWatch:
         reason = place.reason(event)
         if target.replaying():
             reason += "; gdb replays, the pages are those of the process as it is"
-        session.take(pid, inferior=inferior, name=session.fresh_name("stop"), reason=reason, automatic=True)
+        entry = session.take(pid, inferior=inferior, name=session.fresh_name("stop"), reason=reason, automatic=True,
+                             contents=keeping.chosen())
+        left_out = keeping.remark(entry.snapshot)
+        if left_out:
+            auto_notes.say(left_out)
         self.count += 1
 
 

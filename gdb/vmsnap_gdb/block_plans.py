@@ -91,6 +91,7 @@ class Plan:
         fixed = {id(v) for _, v in self.fixed}
         self.slow = [v for v in variables if id(v) not in fixed]
         self._in_memory = {}
+        self._types = None
         self._last = None, []  # where the frame was, and what was told of it
 
     def is_valid(self):
@@ -121,6 +122,13 @@ class Plan:
                 self._in_memory.clear()
             self._in_memory[where] = in_memory
         return found
+
+    def type_of(self, annotation):
+        """The gdb.Type of one of these.  Those of one name and one word for their type have the same."""
+        if self._types is None:
+            every = [variable for _, variable in self.fixed] + list(self.slow)
+            self._types = {(variable.name, variable.type): variable.symbol.type for variable in every}
+        return self._types[annotation.symbol, annotation.type]
 
     def _of_fixed(self, frame, tid, level):
         key = int(frame.read_var(self.anchor.symbol).address), tid, level

@@ -7,7 +7,7 @@ import gdb
 
 from vmsnap.compare import Cow, Diff
 from vmsnap.errors import CANCELLED, VmsnapError
-from vmsnap_gdb import execs, looks, target
+from vmsnap_gdb import execs, keeping, looks, target, values
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, remarks, session
 
@@ -27,10 +27,11 @@ def _live_pid(entry):
     return entry.pid
 
 
-def now_of(entry, names=True):
-    """The process of an entry as it is now: an inferior, or one that gdb let go."""
+def now_of(entry, names=True, contents=None):
+    """The process of an entry as it is now: an inferior, or one that gdb let go.  contents: of keeping.py."""
     pid = _live_pid(entry)
-    snapshot = session.capture_now(inferior=target.inferior_of(pid), pid=pid, names=names)
+    snapshot = session.capture_now(inferior=target.inferior_of(pid), pid=pid, names=names,
+                                   contents=contents)
     if snapshot.start_time != entry.start_time:
         raise VmsnapError(f"process {pid} is gone, and its number is another process's now")
     return snapshot
@@ -40,14 +41,15 @@ def _now_beside(word):
     """"now" beside another snapshot: that one's process if it is an inferior or of a
     fork, else the selected inferior, else whatever that one's process is now."""
     entry = None if word == NOW else session.entry(word)
+    contents = keeping.like(entry.snapshot) if entry else None
     if entry is None or target.pid() is not None and not _followed(entry):
-        return session.capture_now()
+        return session.capture_now(contents=contents)
     try:
-        return now_of(entry)
+        return now_of(entry, contents=contents)
     except VmsnapError as error:
         if target.pid() is None:
             raise VmsnapError(f"{error}; snapshots can still be compared with each other: vmsnap diff A B") from None
-    return session.capture_now()
+    return session.capture_now(contents=contents)
 
 
 def _followed(entry):
@@ -137,9 +139,14 @@ def made_diff(words, note):
 
 def diff(given, operands, note):
     made = made_diff(operands, note)
-    text = made.text(styles.style(given), names_of(given, made.b, made.lenders, note), bool(given["totals"]),
-                     bool(given["long"]))
-    return Result(text, made.any())
+    names = names_of(given, made.b, made.lenders, note)
+    text = made.text(styles.style(given), names, bool(given["totals"]), bool(given["long"]))
+    found = None if given["totals"] or made.not_compared or not made.a.same_process(made.b) else \
+        values.between(made.a, made.b, names, values.symtabs())
+    if found is None:
+        return Result(text, made.any())
+    more = values.json_beside(text, found) if given["json"] else text + values.section(found, given)
+    return Result(more, made.any() or bool(found.objects))
 
 
 def _last_seen(entry):

@@ -115,12 +115,44 @@ Example:
         return int(not page.flags & EXCLUSIVE)
 
 
-class Changed(Function):
-    """$_vmsnap_changed (ADDRESS): 1 if the page of ADDRESS differs from the newest snapshot.
+def _newest():
+    """The entry that the present is compared with, of the process as it is."""
+    from vmsnap_gdb import target
+    from vmsnap_gdb.session import session
+    now = target.process(target.require_live())
+    entry = now and session.before(now.pid, now.start_time)
+    if entry is None:
+        raise gdb.GdbError("there is no snapshot of this process: take one first with 'vmsnap take'")
+    if entry.executed_since(now):
+        raise gdb.GdbError(f"process {now.pid} has executed another program since {entry.name}: take a new "
+                           "snapshot, with 'vmsnap take'")
+    return entry
 
-What differs is what `vmsnap diff` would tell of that page, 0 if nothing.  One that was
-taken by itself at this very stop does not count.  An error if the process has executed
-another program since: no page was kept.
+
+def _by_state(entry, value):
+    """(whether the page's state tells that it is another one, how far it moved, whether it is elsewhere
+    now): it may be there now and not before, copied, moved."""
+    from vmsnap_gdb.session import session
+    where, page, known = _page(value)
+    changes, elsewhere = entry.snapshot.page_changes(where, page, known)
+    if not elsewhere:
+        return bool(changes), 0, False
+    found = entry.snapshot.page_diff(session.capture_now(names=False), where)
+    if found is None:
+        return True, 0, False
+    page = where // entry.snapshot.page_size * entry.snapshot.page_size
+    moved = getattr(found, "from") - page if found.moved else 0
+    return bool(found.changes), moved, bool(found.moved_away)
+
+
+class Changed(Function):
+    """$_vmsnap_changed (ADDRESS): 1 if what lies at ADDRESS differs from the newest snapshot.
+
+The object that ADDRESS is the address of, by its type; of an address without a type, such as a
+number, its page: what it holds, and what `vmsnap diff' would tell of it.  A snapshot that was
+taken by itself at this very stop does not count.
+An error, at which a breakpoint stops, if that is not known: if the snapshot does not keep what
+its pages held (set vmsnap contents), or the process has executed another program since.
 Example:
   (gdb) vmsnap take
   (gdb) break compute if $_vmsnap_changed(&counter)"""
@@ -128,23 +160,34 @@ Example:
     NAME = "changed"
 
     def work(self, value):
-        from vmsnap_gdb import target
-        from vmsnap_gdb.session import session
-        now = target.process(target.require_live())
-        entry = now and session.before(now.pid, now.start_time)
-        if entry is None:
-            raise gdb.GdbError("there is no snapshot of this process: take one first with 'vmsnap take'")
-        where, page, known = _page(value)
-        executed = entry.executed_since(now)
-        changes, elsewhere = entry.snapshot.page_changes(where, page, known)
-        if elsewhere and not executed:
-            changes = entry.snapshot.page_compare(session.capture_now(names=False), where)
-        if executed or changes is None:
-            raise gdb.GdbError(f"process {now.pid} has executed another program since {entry.name}: take a new "
-                               "snapshot, with 'vmsnap take'")
-        return int(changes != 0)
+        from vmsnap_gdb import address, memory_now
+        entry = _newest()
+        typed = address.object_of_value(value)
+        changed, moved, away = _by_state(entry, value)
+        if away or typed is None and changed:
+            return int(not away)
+        start, end = typed or address.page_of_value(value, entry.snapshot.page_size)
+        return int(memory_now.differs(entry, start, end, typed is None, moved))
+
+
+class Written(Function):
+    """$_vmsnap_written (ADDRESS): 1 if the page of ADDRESS was written to since the newest snapshot.
+
+It is told by what it holds: a page in which everything was overwritten with what it held
+already counts as not written.  An error, at which a breakpoint stops, if it is not known.
+Example:
+  (gdb) vmsnap take
+  (gdb) break compute if $_vmsnap_written(&counter)"""
+
+    NAME = "written"
+
+    def work(self, value):
+        from vmsnap_gdb import address, memory_now
+        entry = _newest()
+        start, end = address.page_of_value(value, entry.snapshot.page_size)
+        return int(memory_now.differs(entry, start, end, True))
 
 
 def register():
-    for made in (Pfn, Physical, Present, Shared, Changed):
+    for made in (Pfn, Physical, Present, Shared, Changed, Written):
         made()

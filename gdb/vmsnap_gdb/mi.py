@@ -90,8 +90,31 @@ def _page(arguments):
     return _result(paging.page(given, expression, name, notes.append), notes)
 
 
+def _wrote(arguments):
+    """Since the stop before.  A command that lets the program run is answered by gdb itself, with ^running,
+    and what we would say after it gets lost."""
+    from vmsnap_gdb import wrote
+    _given((), arguments, 0)
+    notes = []
+    found = wrote.since_last_stop(notes.append)
+    made = value({"schema": wrote.SCHEMA, "values": None} if found is None else wrote.as_dictionary(found))
+    if notes:
+        made["notes"] = notes
+    return made
+
+
+def _print(arguments):
+    from vmsnap_gdb import showing
+    from vmsnap_gdb.commands import options, print_
+    given, expression, _ = options.before(print_.Print.OPTIONS, " ".join(arguments))
+    if not expression:
+        raise gdb.GdbError("-vmsnap-print needs an expression")
+    called, text = showing.evaluated(expression, given["at"])
+    return {"snapshot": called, "value": text}
+
+
 _COMMANDS = {"take": _take, "list": _list, "show": _show, "page": _page, "diff": _compare("diff"),
-             "cow": _compare("cow")}
+             "cow": _compare("cow"), "wrote": _wrote, "print": _print}
 
 
 def register():

@@ -2,7 +2,7 @@
 
 from vmsnap import history_text
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import address, comparing
+from vmsnap_gdb import address, comparing, keeping, showing, target
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, session
 
@@ -28,7 +28,25 @@ def page(given, expression, name, note):
         return _history(style, snapshot, name, where)
     text = snapshot.page_text(style, where, comparing.names_of(given, snapshot, (), note))
     # One JSON text at a time.
-    return text if given["json"] else text + "\n" + _history(style, snapshot, name, where)
+    if given["json"]:
+        return text
+    return text + "\n" + _history(style, snapshot, name, where) + _values(expression, snapshot)
+
+
+def _values(expression, snapshot):
+    """What the object was in each snapshot of its process that keeps contents, and is now; "" if none does."""
+    there = showing.object_of(expression)
+    shots = [(entry.name, entry.snapshot) for entry in family(snapshot) if entry.snapshot.same_process(snapshot)]
+    kept = [each for _, each in shots if each.contents_kind == "bytes"]
+    if there is None or not kept:
+        return ""
+    if target.start_time(snapshot.pid) == snapshot.start_time:
+        inferior = target.inferior_of(snapshot.pid)
+        if inferior is not None:
+            shots.append((NOW, session.capture_now(inferior=inferior, names=False, contents=keeping.like(kept[-1]))))
+    found = showing.history(*there, shots)
+    width = max((len(called) for called, _ in found), default=0)
+    return "".join(["\nvalues\n" if found else "", *(f"  {called.ljust(width)}  {text}\n" for called, text in found)])
 
 
 def _history(style, snapshot, name, where):

@@ -13,7 +13,7 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import execs, looks, resumes, settings, target, touched, variables
+from vmsnap_gdb import execs, keeping, looks, resumes, rseq, settings, target, touched, variables
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
@@ -142,10 +142,10 @@ class Session:
     # ---- making them ----
 
     def capture_now(self, *, inferior=None, pid=None, label=NOW, reason="", names=True, smaps=False, threads=None,
-                    depth=None, brief=False):
+                    depth=None, brief=False, contents=None):
         """A snapshot that is not kept.  pid: of a process that is no inferior (any more).
         threads, depth: of which threads the variables, in how many frames; None: of all,
-        as is set.  brief: at each hit of a breakpoint."""
+        as is set.  brief: at each hit of a breakpoint.  contents: of keeping.py, None: nothing."""
         if pid is None:
             inferior = inferior or gdb.selected_inferior()
             pid = target.require_live(inferior)
@@ -155,7 +155,7 @@ class Session:
         touched.watch()
         # Pages first: to look at variables is to touch them.
         snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief,
-                                    realtime=settings.realtime())
+                                    realtime=settings.realtime(), **(contents or {}))
         return self._annotated(snapshot, inferior, names, depth, threads)
 
     def capture_now_together(self, pids):
@@ -168,8 +168,13 @@ class Session:
     @staticmethod
     def _annotated(snapshot, inferior, names=True, depth=None, threads=None):
         found = []
+        # By key, of what was found.  Values need them; they are of gdb, and not in files.
+        kept = snapshot.contents_kind == "bytes"
+        snapshot.types = {} if kept else None
+        snapshot.kernels_own = rseq.areas(inferior) if kept and inferior is not None else []
         if names and inferior is not None and not target.replaying():
-            found = variables.collect(inferior, settings.depth() if depth is None else depth, threads)
+            found = variables.collect(inferior, settings.depth() if depth is None else depth, threads,
+                                      types=snapshot.types)
             looks.after_ours()
         snapshot.annotate(found + touched.ranges(snapshot))
         return snapshot
@@ -178,11 +183,12 @@ class Session:
         """A snapshot that is kept.  how: as of captured()."""
         return self.keep(self.captured(pid, **how))
 
-    def captured(self, pid, *, name=None, reason=None, automatic=False, replace=False, **how):
+    def captured(self, pid, *, name=None, reason=None, automatic=False, replace=False, contents=None, **how):
         """An entry that is not kept yet.  name None: the next of s1, s2, …  replace: there may be
-        one of that name.  how: as of capture_now()."""
+        one of that name.  contents: as of capture_now(), or None: as it is set.  how: as there."""
         name = self.fresh_name("s") if name is None else self.check_name(name, replace)
-        snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", **how)
+        contents = keeping.chosen(hit=automatic) if contents is None else contents
+        snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", contents=contents, **how)
         # At its fork a child is no inferior yet, and when it runs nobody tells.
         resumed = resumes.count(pid) if how.get("inferior") is not None else None
         return Entry(name, snapshot, "auto" if automatic else "take", execs.generation(pid), resumed)
@@ -285,6 +291,8 @@ def remarks(snapshots):
             waited = snapshot.info.freeze == Freeze.PARTIAL and snapshot.info.consistent
             what = "could not wholly be stopped" if waited else "ran while it was read"
             found.append(f"process {snapshot.pid} {what}: its pages may not be of one instant")
+        left_out = keeping.remark(snapshot)
+        found += [left_out] if left_out else []
     recording = target.recording()
     return found + ([recording] if recording else [])
 

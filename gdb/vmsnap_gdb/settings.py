@@ -129,6 +129,30 @@ more than a tenth of a second.  What gdb holds stands anyway."""
         return f"vmsnap {'asks' if value == 'on' else 'does not ask'} for real-time priority ({value})."
 
 
+class _Contents(gdb.Parameter):
+    """What pages hold is what tells that a variable was written to.
+auto: a snapshot keeps the contents of memory that is the program's own, if that is no more
+than 16 MiB, and nothing if it is more, or at a hit of "vmsnap auto break".  full: however much
+it is.  hash: only a hash of each page, which tells that it was written to, but not what.
+off: nothing."""
+
+    set_doc = "Set whether snapshots of vmsnap keep what pages hold."
+    show_doc = "Show whether snapshots of vmsnap keep what pages hold."
+
+    _MEANS = {"auto": "what pages hold if that is no more than 16 MiB", "full": "all that pages hold",
+              "hash": "hashes of what pages hold", "off": "nothing of what pages hold"}
+
+    def __init__(self):
+        super().__init__("vmsnap contents", gdb.COMMAND_DATA, gdb.PARAM_ENUM, ["auto", "off", "hash", "full"])
+        self.value = "auto"
+
+    def get_set_string(self):
+        return ""
+
+    def get_show_string(self, value):
+        return f"Snapshots of vmsnap keep {self._MEANS[value]} ({value})."
+
+
 _made = {}
 
 
@@ -136,7 +160,7 @@ def register():
     for made in (_SetPrefix, _ShowPrefix):
         made()
     for name, made in (("directory", _Directory), ("limit", _Limit), ("depth", _Depth), ("hit-depth", _HitDepth),
-                       ("realtime", _Realtime)):
+                       ("realtime", _Realtime), ("contents", _Contents)):
         _made[name] = made()
 
 
@@ -157,6 +181,10 @@ def depth():
 
 def realtime():
     return bool(_made["realtime"].value)
+
+
+def contents():
+    return _made["contents"].value
 
 
 def hit_depth():

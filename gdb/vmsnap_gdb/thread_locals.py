@@ -37,6 +37,7 @@ class _Module:
         self.below = found.below_pointer if is_program else 0  # the thread pointer; 0: not known
         self.anchors = []    # (value, symbol or expression)
         self._names = {}     # by thread: (start of its block, names)
+        self._types = {}     # by (place in the block, size)
         variables = {}       # the same may have two names
         for symbol in found.symbols:
             known = None
@@ -49,6 +50,7 @@ class _Module:
             if known or (symbol.value, symbol.size) not in variables:
                 variables[symbol.value, symbol.size] = (bounded(name), kind)
             if known:
+                self._types[symbol.value, symbol.size] = known.type
                 self.anchors.insert(0, (symbol.value, known))
             elif unique(symbol.name) and _IDENTIFIER.match(symbol.name):
                 self.anchors.append((symbol.value, "&" + symbol.name))
@@ -82,6 +84,13 @@ class _Module:
             elif address >= value:
                 return address - value
         return None
+
+    def types(self, names, start):
+        """Yields (name, its gdb.Type) of those that names() gave."""
+        for name in names:
+            kind = self._types.get((name.address - start, name.size))
+            if kind is not None:
+                yield name, kind
 
     def names(self, start, tid):
         """Of a thread whose block is there."""
@@ -178,8 +187,8 @@ def _thread_pointer(frame):
     return int(frame.read_register("fs_base")) & 0xFFFFFFFFFFFFFFFF if pointer is None else pointer
 
 
-def of_thread(space, frame, tid):
-    """The names of the selected thread, whose newest frame is given."""
+def of_thread(space, frame, tid, types=None):
+    """The names of the selected thread, whose newest frame is given.  types: as of variables.collect()."""
     names, modules = [], _modules_of(space)
     pointer = _thread_pointer(frame) if modules else 0
     for module in modules:
@@ -188,5 +197,8 @@ def of_thread(space, frame, tid):
         except _TROUBLE:
             continue
         if start is not None:
-            names.extend(module.names(start, tid))
+            found = module.names(start, tid)
+            names.extend(found)
+            if types is not None:
+                types.update((tuple(name[:4]) + tuple(name[5:]), kind) for name, kind in module.types(found, start))
     return names

@@ -22,10 +22,11 @@ _TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, 
 _plans = Plans()
 
 
-def collect(inferior, depth, threads=None, notes=None):
+def collect(inferior, depth, threads=None, notes=None, types=None):
     """The names in the innermost `depth` frames of each stopped thread of inferior,
     or of just `threads`.  Never raises but KeyboardInterrupt; what went wrong is
-    appended to the list `notes` in a sentence each.  depth 0: nothing is looked for."""
+    appended to the list `notes` in a sentence each.  depth 0: nothing is looked for.
+    types: a dictionary that gets the gdb.Type of each, by key_of()."""
     notes = [] if notes is None else notes
     names = []
     if depth <= 0:
@@ -33,10 +34,16 @@ def collect(inferior, depth, threads=None, notes=None):
     try:
         todo = _in_order(inferior, threads)
         with _selection_kept(todo), language.sane():
-            _collect(inferior, depth, todo, names, notes)
+            _collect(inferior, depth, todo, names, notes, types)
     except _TROUBLE as error:
         notes.append(f"names of variables: {error}")
     return names
+
+
+def key_of(name):
+    """What makes an annotation the same variable at another stop, as far as can be told: a function
+    that was left and called again at the same place has the same ones."""
+    return name.address, name.size, name.kind, name.tid, name.function, name.symbol, name.type
 
 
 def _in_order(inferior, threads):
@@ -70,7 +77,7 @@ def _selection_kept(threads):
             gdb.execute(f"inferior {inferior.num}", to_string=True)
 
 
-def _collect(inferior, depth, threads, names, notes):
+def _collect(inferior, depth, threads, names, notes, types):
     deadline = time.monotonic() + MAX_SECONDS
     space = inferior.progspace
     running = 0
@@ -88,18 +95,18 @@ def _collect(inferior, depth, threads, names, notes):
             continue
         tid = thread.ptid[1] or thread.ptid[0]
         try:
-            _frames(frame, depth, tid, space, names, deadline)
+            _frames(frame, depth, tid, space, names, deadline, types)
         except _TROUBLE:
             pass  # a damaged stack: what was found up to there
         try:
-            names.extend(thread_locals.of_thread(space, gdb.newest_frame(), tid))
+            names.extend(thread_locals.of_thread(space, gdb.newest_frame(), tid, types))
         except _TROUBLE:
             pass
     if running:
         notes.append(f"names of variables: {running} of {len(threads)} threads were not stopped")
 
 
-def _frames(frame, depth, tid, space, names, deadline):
+def _frames(frame, depth, tid, space, names, deadline, types):
     # Whether the frame's code address is where it stands.  In the caller of another
     # frame it is the one to return to, behind the call, perhaps in the next block.
     exact = True
@@ -114,7 +121,10 @@ def _frames(frame, depth, tid, space, names, deadline):
             try:
                 pc = frame.pc() if exact else frame.pc() - 1
                 plan = _plans.of(frame, block, pc, space)
-                names.extend(plan.annotations(frame, pc, tid, level))
+                found = plan.annotations(frame, pc, tid, level)
+                names.extend(found)
+                if types is not None:
+                    types.update((key_of(name), plan.type_of(name)) for name in found)
             except _TROUBLE:
                 pass  # the next frame may be better
         # An inlined function has its caller's registers.

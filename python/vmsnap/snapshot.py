@@ -278,11 +278,16 @@ class Snapshot(Owned):
     def page_compare(self, later, address):
         """The same between two snapshots, moves and all; None if it cannot be compared, as
         compare.relation() says."""
+        found = self.page_diff(later, address)
+        return found and found.changes
+
+    def page_diff(self, later, address):
+        """struct vmsnap_page_diff of the page that a later snapshot has at an address; None as above."""
         found = _lib.struct(_header.PageDiff)
         options = _lib.cancellable(_header.CompareOptions)
         _lib.call_holding_interrupts(lib().vmsnap_page_compare_sized, self._handle, later.handle,
                                      given.address(address), byref(options), byref(found), ctypes.sizeof(found))
-        return found.changes if found.relation == Relation.COMPARABLE else None
+        return found if found.relation == Relation.COMPARABLE else None
 
     def file_page_now(self, address, memory=True, file=True):
         """(bytes in the process's memory, bytes in the file) of one page of a private mapping of a

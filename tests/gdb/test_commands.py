@@ -360,7 +360,11 @@ class Settings(Commands):
         self.assertIn("off", gdb("show vmsnap realtime"), "nobody asked for it")
         gdb("set vmsnap realtime on")
         self.assertIn("on", gdb("show vmsnap realtime"))
-        self.assertEqual(len(gdb("show vmsnap").splitlines()), 5)
+        self.assertIn("auto", gdb("show vmsnap contents"))
+        gdb("set vmsnap contents full")
+        self.assertIn("full", gdb("show vmsnap contents"))
+        gdb.fails("set vmsnap contents some")
+        self.assertEqual(len(gdb("show vmsnap").splitlines()), 6)
         for name in ("depth", "hit-depth"):
             gdb(f"set vmsnap {name} unlimited")
             self.assertIn("all frames", gdb(f"show vmsnap {name}"))
@@ -383,7 +387,8 @@ class Settings(Commands):
 
 
 class Help(Commands):
-    COMMANDS = ("auto", "cow", "diff", "drop", "list", "load", "map", "page", "pages", "save", "show", "status", "take")
+    COMMANDS = ("auto", "cow", "diff", "drop", "list", "load", "map", "page", "pages", "print", "save",
+                "show", "status", "take", "wrote")
 
     def test_every_command_has_help_with_an_example(self):
         gdb = Gdb(self)
@@ -443,7 +448,8 @@ class Help(Commands):
         self.assertIn("--keep-child", gdb.completions("vmsnap auto fork --"))
         self.assertIn("hidden_static", gdb.completions("vmsnap page hidden_"))
         self.assertIn("step", gdb.completions("vmsnap auto break ste"))
-        self.assertEqual(gdb.completions("set vmsnap "), ["depth", "directory", "hit-depth", "limit", "realtime"])
+        self.assertEqual(gdb.completions("set vmsnap "),
+                         ["contents", "depth", "directory", "hit-depth", "limit", "realtime"])
         self.assertEqual(gdb.completions("vmsnap take "), [])
 
 

@@ -113,6 +113,21 @@ def parse(table, words):
     return given, operands
 
 
+def before(table, argument):
+    """(given, rest, whether "--" ended the options) where they stand before what is gdb's to take apart."""
+    given, rest = Given(), argument.strip()
+    while is_option(rest.split(None, 1)[0] if rest else "") and not rest[1:2].isdigit():
+        words = rest.split(None, 2)
+        if words[0] == "--":
+            return given, rest[2:].strip(), True
+        count = len(words)
+        take_option(table, given, words)
+        used = count - len(words)
+        # Letters of flags may stand together: -rn.
+        rest = (rest.split(None, used) + [""])[used] if used else rest[0] + rest[2:]
+    return given, rest, False
+
+
 def help_text(table):
     rows = []
     for option in table:

@@ -16,15 +16,9 @@ def split(argument):
     expression may hold dashes; spelled out and without a value, also last.  The last word is a snapshot if it is the name of one
     (or "now") and something comes before it that is an expression without it: in
     `&a s1` it is, in `a - s1` and `s1` alone it is not.  --at says it for certain."""
-    given, rest = options.Given(), argument.strip()
-    while options.is_option(rest.split(None, 1)[0] if rest else "") and not rest[1:2].isdigit():
-        words = rest.split(None, 2)
-        if words[0] == "--":
-            return given, rest[2:].strip(), given["at"]
-        before = len(words)
-        options.take_option(Page.OPTIONS, given, words)
-        used = before - len(words)
-        rest = (rest.split(None, used) + [""])[used] if used else rest[0] + rest[2:]
+    given, rest, ended = options.before(Page.OPTIONS, argument)
+    if ended:
+        return given, rest, given["at"]
     rest = _take_flags_behind(given, rest)
     if given["at"]:
         return given, rest, given["at"]

@@ -8,15 +8,17 @@ ALL = options.Option("all", None, None, None, "every live inferior, in one go")
 SMAPS = options.Option("smaps", None, None, None, "keep the fields of smaps too; slower")
 NO_NAMES = options.Option("no-names", None, None, None, "do not remember variables of frames")
 REPLACE = options.Option("replace", None, None, None, "in the place of the snapshot NAME, if there is one")
-OPTIONS = (ALL, REPLACE, SMAPS, NO_NAMES)
+CONTENTS = options.Option("contents", None, None, None, "keep what pages hold, however much it is")
+OPTIONS = (ALL, REPLACE, SMAPS, CONTENTS, NO_NAMES)
 
 
 def captured(inferior, name, given):
-    from vmsnap_gdb import place, target
+    from vmsnap_gdb import keeping, place, target
     from vmsnap_gdb.session import session
     pid = target.require_live(inferior)
     return session.captured(pid, inferior=inferior, name=name, reason=place.reason_of(inferior),
-                            replace=bool(given["replace"]), names=not given["no-names"], smaps=bool(given["smaps"]))
+                            replace=bool(given["replace"]), names=not given["no-names"], smaps=bool(given["smaps"]),
+                            contents=keeping.chosen(asked=bool(given["contents"])))
 
 
 def take_one(inferior, name, given):
@@ -69,7 +71,8 @@ class Take(base.Command):
 Usage: vmsnap take [NAME]
 
 Without NAME it is called s1, s2, and so on.  It remembers why and where the program
-stood, and the variables of its frames.  With --replace a command of your own (define)
+stood, the variables of its frames, and, of a program whose own memory is no more than
+16 MiB, what that holds (set vmsnap contents).  With --replace a command of your own (define)
 can take one of the same name again and again.
 Example:
   (gdb) vmsnap take before

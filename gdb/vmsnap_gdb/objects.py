@@ -1,0 +1,172 @@
+"""What lies where bytes changed: variables of frames and threads, globals, blocks of malloc's, and
+what is left as ranges.  Each byte belongs to one of them."""
+
+import collections
+
+from vmsnap import AnnotationKind, NameKind, PageFlag, Perm
+from vmsnap_gdb import changed_bytes, variables
+from vmsnap_gdb.leaves import Ranges
+
+# type: a gdb.Type, None if there is none.  kind: "variable", "library" (a variable of one), "heap" or "memory".
+# where: what tells it from others of its name, as in "main()".  fresh: it was none yet in the first snapshot.
+Object = collections.namedtuple("Object", "kind name where start size type fresh", defaults=(None, False))
+
+_OF_FRAMES = (AnnotationKind.LOCAL, AnnotationKind.ARGUMENT)
+_PLACES = (NameKind.THREAD_STACK, NameKind.MAPPING, NameKind.MALLOC_HEAP)
+_KINDS = ("variable", "heap", "library", "memory")
+_GAP = 64  # bytes between two ranges that are told as one
+
+
+class Finder:
+    """names: of the newer snapshot; types: a types_of.Types."""
+
+    def __init__(self, sides, changed, names, types):
+        self._a, self._b, self._names, self._types = sides.a, sides.b, names, types
+        self._left = list(changed.ranges)
+        self._objects = []
+
+    def find(self):
+        """(objects, bytes that are left out, since they are in no memory that is in use)."""
+        left_out = self._leave_out(self._debuggers() + self._kernels())
+        self._take(self._of_frames_and_threads())
+        left_out += self._leave_out(self._dead_stack())
+        self._take(self._of_blocks_entered())
+        left_out += self._leave_out(self._of_blocks_left())
+        self._take(self._globals())
+        self._take(self._heap_blocks())
+        self._take(self._rest())
+        return sorted(self._objects, key=self._order), left_out
+
+    def _order(self, each):
+        """The program's own first, then what libraries keep for themselves."""
+        return _KINDS.index(each.kind), each.start
+
+    def _leave_out(self, ranges):
+        """Gives how many bytes these were."""
+        before = _bytes(self._left)
+        self._left = changed_bytes.outside(self._left, ranges)
+        return before - _bytes(self._left)
+
+    def _take(self, made):
+        self._objects += made
+        self._leave_out([(each.start, each.start + each.size) for each in made])
+
+    # ---- what is not the program's doing, or no memory in use ----
+
+    def _debuggers(self):
+        """Breakpoints and their like; what somebody at the prompt wrote is his to see."""
+        return [(each.address, each.address + each.size) for snapshot in (self._a, self._b)
+                for each in snapshot.annotations()
+                if each.kind == AnnotationKind.DEBUGGER_WRITE and each.symbol != "written from gdb"]
+
+    def _kernels(self):
+        return [area for snapshot in (self._a, self._b) for area in getattr(snapshot, "kernels_own", ())]
+
+    def _dead_stack(self):
+        """Of each thread, what lies below its innermost frame in one of the two: of functions that have
+        ended, or had not begun."""
+        pointers = {thread.tid: thread.stack_pointer for thread in self._a.threads}
+        found = []
+        for thread in self._b.threads:
+            both = thread.stack_pointer, pointers.get(thread.tid)
+            bottom = self._stack_bottom(max(both)) if all(both) else None
+            if bottom is not None:
+                found.append((bottom, max(both)))
+        return found
+
+    def _stack_bottom(self, sp):
+        """Where the stack begins that sp points into; None if that is not known to be one: a program
+        may have stacks within other memory of its own, which must not be taken for one."""
+        mapping = self._b.mapping_at(sp)
+        if mapping is None:
+            return None
+        if mapping.name == "[stack]":
+            return mapping.start
+        name = self._names.at(sp) if self._names else None
+        if name is None or name.kind != NameKind.THREAD_STACK or not name.size:
+            return None
+        below, page = self._b.mapping_at(name.address - 1), self._b.page_at(name.address - 1)
+        guarded = below is not None and not below.perms & (Perm.READ | Perm.WRITE | Perm.EXEC) \
+            or page is not None and page.flags & PageFlag.GUARD
+        return name.address if guarded else None
+
+    # ---- who has them ----
+
+    def _of_frames_and_threads(self):
+        """Those that both snapshots have: of frames that are there in both."""
+        types = getattr(self._a, "types", None)
+        if not types:
+            return []
+        ranges, found = Ranges(self._left), []
+        for name in self._b.annotations():
+            key = variables.key_of(name)
+            if key in types and ranges.any(name.address, name.address + name.size):
+                where = f"{name.function}()" if name.kind in _OF_FRAMES else f"thread {name.tid}"
+                found.append(Object("variable", name.symbol, where, name.address, name.size, types[key]))
+        return found
+
+    def _of_blocks_entered(self):
+        """Variables of frames that are there in both, in whose block the first one was not yet."""
+        types, before = getattr(self._b, "types", None), getattr(self._a, "types", None)
+        if not types or before is None:
+            return []
+        ranges = Ranges(self._left)
+        return [Object("variable", name.symbol, f"{name.function}()", name.address, name.size, types.get(key), True)
+                for name, key in ((name, variables.key_of(name)) for name in self._b.annotations())
+                if name.kind in _OF_FRAMES and key not in before and ranges.any(name.address, name.address + name.size)]
+
+    def _of_blocks_left(self):
+        there = {variables.key_of(name) for name in self._b.annotations()}
+        return [(name.address, name.address + name.size) for name in self._a.annotations()
+                if name.kind in _OF_FRAMES and variables.key_of(name) not in there]
+
+    def _globals(self):
+        if self._names is None:
+            return []
+        ranges, size, found = Ranges(self._left), self._b.page_size, {}
+        pages = changed_bytes.joined((start // size * size, -(-end // size) * size) for start, end in self._left)
+        for start, end in pages:
+            for name in self._names.within(start, end):
+                if name.kind == NameKind.OBJECT and name.size and ranges.any(name.address, name.address + name.size):
+                    made = self._global(name)
+                    # One may have several names.
+                    if (name.address, name.size) not in found or made.type is not None:
+                        found.setdefault((name.address, name.size), made)
+        return list(found.values())
+
+    def _global(self, name):
+        known = self._types.of(name, name.address, name.size)
+        own = name.object == self._b.exe
+        where = "" if own else name.object.rpartition("/")[2]
+        called, kind = (known[1], known[0]) if known else (str(name), None)
+        return Object("variable" if own else "library", called, where, name.address, name.size, kind)
+
+    def _heap_blocks(self):
+        found, at = {}, self._left
+        while at:
+            blocks = self._b.heap_blocks([start for start, _ in at])
+            for block in filter(None, blocks):
+                what = "free heap block" if block.is_free else "heap block"
+                found[block.address] = Object("heap", f"{what} of {block.size} bytes at {block.address:#x}", "",
+                                              block.address, block.size)
+            # A range may go on in the next block.
+            at = [(block.address + block.size, end) for block, (_, end) in zip(blocks, at)
+                  if block and block.address + block.size < end]
+        return list(found.values())
+
+    def _rest(self):
+        """By mapping, what nobody has a name for."""
+        found = []
+        for start, end in changed_bytes.joined(self._left, gap=_GAP):
+            name = self._names.at(start) if self._names else None
+            mapping = self._b.mapping_at(start)
+            known = name is not None and name.kind in _PLACES
+            where = str(name) if known else mapping.name if mapping else ""
+            section = self._names.section_at(start) if self._names and mapping and mapping.inode else ""
+            where = f"{section} of {where.rpartition('/')[2]}" if section else where or "anonymous memory"
+            found.append(Object("memory", f"{start:x}-{end:x}", where, start, end - start))
+        return found
+
+
+def _bytes(ranges):
+    return sum(end - start for start, end in ranges)
