@@ -77,11 +77,12 @@ def cow(parent=None, child=None, base=None):
     return comparing.made_cow([each for each in (parent, child) if each is not None], base, commands.note)
 
 
-def save(path, *names):
-    """Saves snapshots, or all that are kept, to a file."""
+def save(path, *names, contents=False):
+    """Saves snapshots, or all that are kept, to a file.  contents: and what memory held, of those that keep it."""
     import vmsnap
     from vmsnap_gdb.session import session
-    vmsnap.save(path, [session.resolve(name) for name in names] or list(snapshots().values()))
+    vmsnap.save(path, [session.resolve(name) for name in names] or list(snapshots().values()),
+                contents=contents)
 
 
 def load(path):

@@ -124,7 +124,7 @@ def joined(ranges, gap=0):
 
 def _known_to_one(sides):
     """[(start, end)] of pages that one keeps and the other does not, where both have memory."""
-    a, b = sides.a.contents_ranges(), sides.b.contents_ranges()
+    a, b = list(sides.a.contents_ranges()), list(sides.b.contents_ranges())
     one = _without(a, b) + _without(b, a)
     there = [_overlaps(_mapped(side), one) for side in (sides.a, sides.b)]
     return _overlaps(there[0], there[1])

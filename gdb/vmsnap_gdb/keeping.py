@@ -31,15 +31,15 @@ def chosen(asked=False, hit=False):
     if how == "off" or how == "auto" and hit:
         return {}
     if how == "hash":
-        return {"contents": "hash", "store": store()}
+        return {"contents": "hashes", "store": store()}
     return all_of_it(AUTO_LIMIT)
 
 
 def like(snapshot):
     """What a snapshot needs that is to be compared with one that there is."""
-    if snapshot.contents_kind == "hashes":
-        return {"contents": "hash", "store": store()}
-    return all_of_it(WROTE_LIMIT) if snapshot.contents_kind == "bytes" else None
+    if snapshot.contents == "hashes":
+        return {"contents": "hashes", "store": store()}
+    return all_of_it(WROTE_LIMIT) if snapshot.contents == "bytes" else None
 
 
 _said = set()

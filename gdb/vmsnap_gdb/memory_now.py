@@ -83,7 +83,7 @@ def differs(entry, start, end, whole, moved=0):
     snapshot = entry.snapshot
     if end - start > _MOST:
         raise VmsnapError(f"an object of {end - start} bytes is too large to look at")
-    kind = snapshot.contents_kind
+    kind = snapshot.contents
     found = None
     if kind == "bytes":
         found = _by_bytes(snapshot, start, end, moved)

@@ -37,7 +37,7 @@ def _values(expression, snapshot):
     """What the object was in each snapshot of its process that keeps contents, and is now; "" if none does."""
     there = showing.object_of(expression)
     shots = [(entry.name, entry.snapshot) for entry in family(snapshot) if entry.snapshot.same_process(snapshot)]
-    kept = [each for _, each in shots if each.contents_kind == "bytes"]
+    kept = [each for _, each in shots if each.contents == "bytes"]
     if there is None or not kept:
         return ""
     if target.start_time(snapshot.pid) == snapshot.start_time:

@@ -169,7 +169,7 @@ class Session:
     def _annotated(snapshot, inferior, names=True, depth=None, threads=None):
         found = []
         # By key, of what was found.  Values need them; they are of gdb, and not in files.
-        kept = snapshot.contents_kind == "bytes"
+        kept = snapshot.contents == "bytes"
         snapshot.types = {} if kept else None
         snapshot.kernels_own = rseq.areas(inferior) if kept and inferior is not None else []
         if names and inferior is not None and not target.replaying():

@@ -15,7 +15,7 @@ def _snapshot(name):
     if name is not None:
         return name, session.entry(name).snapshot
     pid = target.pid()
-    entries = [entry for entry in session.entries() if entry.snapshot.contents_kind == "bytes"]
+    entries = [entry for entry in session.entries() if entry.snapshot.contents == "bytes"]
     own = [entry for entry in entries if pid in (None, entry.pid)] or entries
     if not own:
         raise VmsnapError("no snapshot keeps what pages held: take one with 'vmsnap take --contents'")
@@ -31,7 +31,7 @@ def shown(expression, name):
 def evaluated(expression, name):
     """(the snapshot's name, the value as text)"""
     called, snapshot = _snapshot(name)
-    if snapshot.contents_kind != "bytes":
+    if snapshot.contents != "bytes":
         raise VmsnapError(f"{called} does not keep what pages held: take one with 'vmsnap take --contents'")
     with language.sane():
         read = changed_bytes.Reader(snapshot)
@@ -47,7 +47,7 @@ def history(start, kind, snapshots):
     found = []
     with language.sane():
         for called, snapshot in snapshots:
-            if snapshot.contents_kind != "bytes":
+            if snapshot.contents != "bytes":
                 continue
             read = changed_bytes.Reader(snapshot)
             raw = read(start, kind.sizeof)

@@ -29,7 +29,7 @@ Row = collections.namedtuple("Row", "kind name where start size bytes old new mo
 
 
 def between(a, b, names, symtabs=()):
-    if not a.contents_kind == b.contents_kind == "bytes":
+    if not a.contents == b.contents == "bytes":
         return None
     with language.sane():
         return Values(a, b, names, symtabs)

@@ -80,7 +80,7 @@ def since_last_stop(note):
     pid = target.require_live()
     entry = next((each for each in reversed(session.entries())
                   if each.pid == pid and not each.of_this_stop() and each.start_time == target.start_time(pid)), None)
-    if entry is None or entry.snapshot.contents_kind != "bytes":
+    if entry is None or entry.snapshot.contents != "bytes":
         what = "there is no snapshot of before this stop" if entry is None else \
             f"{entry.name} does not keep what memory held"
         raise VmsnapError(f"{what}: say 'vmsnap wrote COMMAND', or 'vmsnap auto stop' before the program goes on")
@@ -102,7 +102,7 @@ def _after(was, note):
     now = _taken()
     for remark in remarks((now,)):
         note(remark)
-    if now.contents_kind == "none":
+    if now.contents == "none":
         note("the program has more memory of its own now than 'vmsnap wrote' keeps")
         return None
     return values.between(was.snapshot, now, session.names_for(now), was.symtabs + values.symtabs())

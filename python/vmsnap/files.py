@@ -11,11 +11,12 @@ from vmsnap.snapshot import Snapshot, handles
 from vmsnap.text import PLAIN, printed
 
 
-def save(path, snapshots, append=False):
+def save(path, snapshots, append=False, contents=True):
     """Only to a regular file: nobody may ever read the other end of a pipe.  An existing one
-    is replaced, or added to, if it is a file of snapshots."""
+    is replaced, or added to, if it is a file of snapshots.  contents: what pages held, too, of those
+    snapshots that keep it."""
     snapshots = [snapshots] if isinstance(snapshots, Snapshot) else list(snapshots)
-    flags = SaveFlag.REGULAR | (SaveFlag.APPEND if append else 0)
+    flags = SaveFlag.REGULAR | (SaveFlag.APPEND if append else 0) | (0 if contents else SaveFlag.NO_CONTENTS)
     options = _lib.cancellable(_header.SaveOptions, flags=flags)
     _lib.call_holding_interrupts(lib().vmsnap_save_with, given.raw(path, "the file's name"), handles(snapshots),
                                  len(snapshots), byref(options))

@@ -505,7 +505,8 @@ def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realt
     """A Snapshot of a process.  While it is read, the process stands, unless freeze is false.
     threads: how many read it then; 0: as many as are worth it.  realtime: at real-time priority,
     where that is permitted.  contents: what its pages hold is kept, too: of private memory as "hashes",
-    or the bytes ("private"), or of "all" memory; store: in a Store that several snapshots have; contents_limit: none if they were more bytes."""
+    or the bytes ("private"), or of "all" memory; store: in a Store that several snapshots have;
+    contents_limit: none if they were more bytes."""
     return Snapshot.capture(pid, reason, label, freeze, smaps, threads, realtime, contents=contents, store=store,
                             contents_limit=contents_limit)
 

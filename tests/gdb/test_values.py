@@ -223,7 +223,7 @@ class Diff(Values):
 
     def test_a_snapshot_keeps_contents_as_it_is_set(self):
         gdb = self.at_work()
-        kind = "session.newest().snapshot.contents_kind"
+        kind = "session.newest().snapshot.contents"
         for how, expected in (("auto", "bytes"), ("hash", "hashes"), ("full", "bytes"), ("off", "none")):
             gdb(f"set vmsnap contents {how}")
             gdb("vmsnap take")
@@ -236,7 +236,7 @@ class Diff(Values):
         gdb("vmsnap auto break work")
         gdb("break nothing")
         gdb("run")
-        self.assertEqual(gdb.value("[each.snapshot.contents_kind for each in session.entries()]"), ["none"] * 3)
+        self.assertEqual(gdb.value("[each.snapshot.contents for each in session.entries()]"), ["none"] * 3)
 
     def test_more_memory_than_auto_keeps_is_said_once(self):
         gdb = self.at_work()
@@ -245,7 +245,25 @@ class Diff(Values):
         self.assertRegex(gdb.notes, r"note: process \d+ has .* of its own: what it holds is not kept")
         gdb("vmsnap take")
         self.assertNotIn("not kept", gdb.notes)
-        self.assertEqual(gdb.value("session.newest().snapshot.contents_kind"), "none")
+        self.assertEqual(gdb.value("session.newest().snapshot.contents"), "none")
+
+
+class Files(Values):
+    def test_contents_are_saved_only_if_asked_for(self):
+        gdb = self.at_work()
+        gdb("vmsnap take a")
+        gdb("finish")
+        gdb("vmsnap take b")
+        gdb("vmsnap save poor.vms")
+        gdb("vmsnap save --contents rich.vms")
+        gdb("vmsnap drop --all")
+        gdb("vmsnap load poor.vms")
+        gdb.fails("vmsnap print --at a counter", "--contents")
+        gdb("vmsnap drop --all")
+        gdb("vmsnap load rich.vms")
+        self.assertEqual(gdb("vmsnap print --at a counter"), "a: counter = 5\n")
+        rows = rows_of(gdb.json("vmsnap diff a b")["values"])
+        self.assertEqual((rows["counter"]["old"], rows["items[3].count"]["new"]), ("5", "7"))
 
 
 class Functions(Values):

@@ -2,7 +2,7 @@
 
 import gdb
 
-from vmsnap_gdb.commands import base
+from vmsnap_gdb.commands import base, options
 
 
 def path_of(word):
@@ -27,12 +27,15 @@ Usage: vmsnap save FILE [SNAPSHOT...]
 Without SNAPSHOT, all that there are.  An existing file is replaced if it is one of
 vmsnap's, and left alone otherwise; pipes and devices are not written to.  The command
 line opens it: vmsnap show FILE@s1
+What memory held, of snapshots that keep it, is left out unless it is asked for: it has
+whatever the program has, keys and passwords, too.
 Example:
   (gdb) vmsnap save fork.vms
   (gdb) vmsnap save ~/two.vms s1 now"""
 
     NAME = "save"
-    USAGE = "FILE [SNAPSHOT...]"
+    USAGE = "[--contents] FILE [SNAPSHOT...]"
+    OPTIONS = (options.Option("contents", None, None, None, "and what memory held"),)
     OPERANDS = (1, None)
     SNAPSHOTS = True
 
@@ -47,7 +50,7 @@ Example:
             raise gdb.GdbError("there is no snapshot to save: take one with 'vmsnap take', or say "
                                f"'vmsnap save {plain(operands[0])} now'")
         snapshots = [session.resolve(word) for word in words]
-        save(path, snapshots)
+        save(path, snapshots, contents=bool(given["contents"]))
         return (f"Saved {len(snapshots)} snapshot{'' if len(snapshots) == 1 else 's'} to {plain(path)} "
                 f"({size_text(os.path.getsize(path))}).\n")
 
