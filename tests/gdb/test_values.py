@@ -129,6 +129,14 @@ class Wrote(Values):
         self.assertIn("note: 'next' was ended by breakpoint", gdb.notes)
         self.assertRegex(said, r"(?m)^counter +5 → 8$", "what changed until then is told")
 
+    def test_a_call_by_hand(self):
+        gdb = self.at_work()
+        gdb("delete")
+        said = gdb("vmsnap wrote call work(2, local)")
+        self.assertRegex(said, r"(?m)^counter +5 → 8$")
+        self.assertRegex(said, r"(?m)^calls +4 → 6$")
+        self.assertNotRegex(said, r"(?m)^7ff.*\[stack\]", "what gdb and the call had on the stack is of no frame")
+
     def test_an_exit_is_said(self):
         gdb = Gdb(self, "gdb_values", "exit")
         gdb("break main")
