@@ -6,11 +6,13 @@ the thread pointer."""
 
 import gdb
 
-from vmsnap_gdb import tracing
+from vmsnap_gdb import execs, target, tracing
 
 _X86_64 = "i386:x86-64"
 _FS_BASE = 21 * 8  # in struct user of <sys/user.h>
 _SIZE = 32         # of struct rseq, as it began; the fields that the kernel writes are in there
+_STARTED = 3       # files: program, dynamic linker, vDSO; with the next one the linker has registered
+_MOST = 64
 _TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError)
 
 
@@ -19,13 +21,36 @@ def areas(inferior):
     try:
         if gdb.selected_inferior() != inferior or gdb.selected_thread() is None:
             return []
-        offset = int(gdb.parse_and_eval("*(long *) &__rseq_offset"))
-        if not int(gdb.parse_and_eval("*(unsigned *) &__rseq_size")):
-            return []  # not registered
+        offset = _offset(inferior)
+        if offset is None:
+            return []
         pointers = list(_thread_pointers(inferior))
     except _TROUBLE:
         return []
     return [(pointer + offset, pointer + offset + _SIZE) for pointer in pointers if pointer and pointer + offset > 0]
+
+
+# (pid, its start time, exec generation, how many files are loaded) -> offset.  To look a name up that no debug
+# information has takes gdb a millisecond.
+_known = {}
+
+
+def _offset(inferior):
+    """From the thread pointer; None: not registered, or not yet."""
+    pid = inferior.pid
+    key = pid, target.start_time(pid), execs.generation(pid), len(inferior.progspace.objfiles())
+    if key not in _known:
+        try:
+            registered = int(gdb.parse_and_eval("*(unsigned *) &__rseq_size"))
+            found = int(gdb.parse_and_eval("*(long *) &__rseq_offset")) if registered else None
+        except gdb.error:
+            found = None
+        if found is None and len(inferior.progspace.objfiles()) < _STARTED:
+            return None  # it may be registered yet
+        if len(_known) > _MOST:
+            _known.clear()
+        _known[key] = found
+    return _known[key]
 
 
 def _thread_pointers(inferior):
