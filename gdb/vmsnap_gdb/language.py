@@ -17,3 +17,14 @@ def sane():
         yield
     finally:
         gdb.execute(f"set language {chosen}", to_string=True)
+
+
+@contextlib.contextmanager
+def of_c():
+    """C, whatever the program is written in: for expressions of ours."""
+    chosen = gdb.parameter("language")
+    gdb.execute("set language c", to_string=True)
+    try:
+        yield
+    finally:
+        gdb.execute(f"set language {chosen}", to_string=True)

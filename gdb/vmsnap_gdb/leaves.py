@@ -56,7 +56,9 @@ class Changes:
         kind = render.plain(kind)
         if self.many or not kind.sizeof or not self._changed.any(start, start + kind.sizeof):
             return
-        if kind.dynamic or render.is_text(kind) or not (render.is_array(kind) or render.is_struct(kind)):
+        # What a dynamic type is depends on the bytes: of a struct with such members the others can be told apart.
+        whole = kind.dynamic and not (render.is_struct(kind) and not render.has_variants(kind))
+        if whole or render.is_text(kind) or not (render.is_array(kind) or render.is_struct(kind)):
             self._add(Leaf(path, kind, start, kind.sizeof))
         elif render.is_array(kind):
             self._elements(path, kind, start)

@@ -53,6 +53,29 @@ def members(kind):
     return found
 
 
+def resolved(kind, raw):
+    """What a type that depends on what it holds, as an enum of Rust's does, is with these bytes; None if gdb
+    cannot tell, or would have to read more than them."""
+    size = kind.sizeof
+    if not 0 < size <= min(len(raw), _max_value_size()):
+        return None
+    try:
+        found = plain(gdb.Value(bytes(raw[:size]), kind).type)
+    except (gdb.error, ValueError, TypeError, RuntimeError):
+        return None
+    return None if found.dynamic or found.sizeof != size else found
+
+
+def has_variants(kind):
+    """Whether several of its members lie in one place, of which only one is there."""
+    end = 0
+    for _, of, place, bits, _ in sorted(members(kind), key=lambda member: member[2]):
+        if place < end:
+            return True
+        end = place + (bits or 8 * of.sizeof)
+    return False
+
+
 def bit_field(raw, first, count, kind):
     """The bytes of a value of its type that a bit-field holds.  raw: those that it lies in; first: its first bit."""
     number = int.from_bytes(raw, "little") >> first & ((1 << count) - 1)
@@ -104,7 +127,9 @@ class Renderer:
         if kind.code in _POINTERS:
             return self._pointer(kind, raw)
         if kind.dynamic:
-            return hexadecimal(raw[:kind.sizeof])
+            kind = resolved(kind, raw)
+            if kind is None:
+                return hexadecimal(raw)
         if is_text(kind):
             return text_of_string(raw[:kind.sizeof])
         if is_array(kind):

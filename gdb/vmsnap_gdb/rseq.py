@@ -6,7 +6,7 @@ the thread pointer."""
 
 import gdb
 
-from vmsnap_gdb import execs, target, tracing
+from vmsnap_gdb import execs, language, target, tracing
 
 _X86_64 = "i386:x86-64"
 _FS_BASE = 21 * 8  # in struct user of <sys/user.h>
@@ -41,8 +41,9 @@ def _offset(inferior):
     key = pid, target.start_time(pid), execs.generation(pid), len(inferior.progspace.objfiles())
     if key not in _known:
         try:
-            registered = int(gdb.parse_and_eval("*(unsigned *) &__rseq_size"))
-            found = int(gdb.parse_and_eval("*(long *) &__rseq_offset")) if registered else None
+            with language.of_c():
+                registered = int(gdb.parse_and_eval("*(unsigned *) &__rseq_size"))
+                found = int(gdb.parse_and_eval("*(long *) &__rseq_offset")) if registered else None
         except gdb.error:
             found = None
         if found is None and len(inferior.progspace.objfiles()) < _STARTED:

@@ -20,7 +20,7 @@ def _lies_at(symbol, address, size):
         if not symbol.is_variable or symbol.needs_frame:
             return False
         value = symbol.value()
-        return value.address is not None and int(value.address) == address and size in (0, value.type.sizeof)
+        return value.address is not None and int(value.address) == address and size in (0, symbol.type.sizeof)
     except _TROUBLE:
         return False
 
