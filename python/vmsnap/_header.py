@@ -799,6 +799,7 @@ FUNCTIONS = {
     "vmsnap_print_values": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_status": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
+    "vmsnap_print_written": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),
     "vmsnap_print_history": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, c_uint64, POINTER(Output))),
     "vmsnap_print_list": (CHECKED, (c_void_p, POINTER(Output))),
