@@ -70,7 +70,7 @@ VMSNAP_API const char *vmsnap_diff_total_name(int total)
 VMSNAP_API const char *vmsnap_capture_flag_name(unsigned flag)
 {
 	static const char *const names[] = { "no_freeze",   "smaps", "drop_own_mappings", "watchdog",
-		                             "descendants", "brief", "realtime", "no_pages" };
+		                             "descendants", "brief", "realtime",          "no_pages" };
 	return NAME_OF_BIT(names, flag);
 }
 
@@ -94,9 +94,9 @@ VMSNAP_API const char *vmsnap_color_name(int color)
 
 VMSNAP_API const char *vmsnap_report_name(int report)
 {
-	static const char *const names[] = { NULL,      "show",       "pages",  "diff",  "cow",
-		                             "status",  "status_two", "list",   "check", "snapshots",
-		                             "history", "set_diff",   "set_cow" };
+	static const char *const names[] = { NULL,      "show",       "pages",   "diff",  "cow",
+		                             "status",  "status_two", "list",    "check", "snapshots",
+		                             "history", "set_diff",   "set_cow", "values" };
 	return NAME_OF(names, report);
 }
 

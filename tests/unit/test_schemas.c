@@ -22,6 +22,7 @@ static const struct {
 	{ "set_cow", &set_cow_document_schema },
 	{ "set_diff", &set_diff_document_schema },
 	{ "values", &values_document_schema },
+	{ "written", &written_document_schema },
 	{ "show", &show_document_schema },
 	{ "status", &status_document_schema },
 	{ "snapshots", &snapshots_document_schema },

@@ -23,6 +23,7 @@ COLUMNS = {
             ("BUILDID", False, "of the file"),
             ("LABEL", False, "what memory without a name is known to be"),
             ("MAPPING", True, "the file, or what it is called or known to be"),
+            ("WRITTEN", True, "pages written since the snapshot before"),
         ),
     ),
     "pages": (
@@ -40,6 +41,7 @@ COLUMNS = {
             ("INODE", False, "the file's inode"),
             ("BUILDID", False, "of the file"),
             ("MAPPING", True, "the file, or what it is called"),
+            ("WRITTEN", True, "yes, no, maybe: since the snapshot before"),
         ),
     ),
     "diff": (
