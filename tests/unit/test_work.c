@@ -128,7 +128,9 @@ static void verdicts_count_against_the_limits_of_their_files(void **state)
 	for (size_t i = 0; i < much->runs.count; i++)
 		much->runs.items[i].entry = ENTRY_PRESENT | (1 + i);
 	assert_too_large(vmsnap_cow_new(much, little, NULL, &cow, &err), &err);
-	assert_too_large(vmsnap_cow_new(little, little, much, &cow, &err), &err);
+	/* What a base alone has is gone, and takes no more than a few ranges. */
+	assert_int_equal(vmsnap_cow_new(little, little, much, &cow, &err), VMSNAP_OK);
+	vmsnap_cow_free(cow);
 	much->memory_limit *= 6;
 	assert_int_equal(vmsnap_cow_new(much, little, NULL, &cow, &err), VMSNAP_OK);
 	assert_true(vmsnap_cow_range_count(cow) >= MANY);
