@@ -83,7 +83,7 @@ WRAPPED(char *, realpath, const char *path, char *resolved)
 	return fails() ? NULL : resolved ? __real_realpath(path, resolved) : counted(__real_realpath(path, resolved));
 }
 
-static int counted_format(char **out, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int counted_format(char **out, const char *format, va_list args)
 {
 	int len = fails() ? -1 : vasprintf(out, format, args);
 	live += len >= 0;
