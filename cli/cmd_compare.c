@@ -63,6 +63,12 @@ static int expect_all(struct sources *sources)
 
 /* ---- diff ---- */
 
+static struct vmsnap_compare_options how_to_diff(const struct options *options)
+{
+	return (struct vmsnap_compare_options){ .size = sizeof(struct vmsnap_compare_options),
+		                                .flags = options->written ? VMSNAP_COMPARE_WRITTEN_ONLY : 0 };
+}
+
 /* By name and type; both have to keep what their pages held. */
 static int print_values(const struct options *options, const struct vmsnap *a, const struct vmsnap *b)
 {
@@ -92,9 +98,10 @@ static int print_diff(const struct options *options, const struct vmsnap *a, con
 	struct vmsnap_diff *diff;
 	struct vmsnap_error err;
 	struct output output;
+	struct vmsnap_compare_options how = how_to_diff(options);
 	if (options->values)
 		return print_values(options, a, b);
-	if (vmsnap_diff_new(a, b, &diff, &err))
+	if (vmsnap_diff_new_with(a, b, &how, &diff, &err))
 		return trouble_with(NULL, &err);
 	struct vmsnap_names *names = names_open(options, b);
 	names_add_fallback(names, b, a);
@@ -113,10 +120,11 @@ static int print_set_diff(const struct options *options, const struct chosen *a,
 	struct vmsnap_set_diff *diff;
 	struct vmsnap_error err;
 	struct output output;
+	struct vmsnap_compare_options how = how_to_diff(options);
 	if (options->values)
 		return trouble("diff: --values compares two processes, and these are trees; say which are meant, as in "
 		               "FILE@pid:N");
-	if (vmsnap_set_diff_new(a->set, b->set, NULL, &diff, &err))
+	if (vmsnap_set_diff_new(a->set, b->set, &how, &diff, &err))
 		return trouble_with(NULL, &err);
 	output_init(&output, options);
 	int status = output_finish(&output, vmsnap_print_set_diff(diff, print_flags(options), &output.to, &err), &err);

@@ -26,7 +26,7 @@ struct options {
 	size_t exclude_count;
 	unsigned threads;                       /* 0: the library's choice */
 	bool no_freeze, no_realtime;            /* every capture, live processes too */
-	bool each, totals, long_rows, no_names; /* reading */
+	bool each, totals, long_rows, no_names, written; /* reading */
 	bool no_demangle, values;
 	bool json, raw, bytes, no_headings, ascii, help; /* style */
 	enum color_when color;

@@ -26,7 +26,8 @@ const struct command command_table[] = {
 	{ CMD_DIFF, "diff", "A [B]", 1, 2, "what differs between two snapshots",
 	  "With one file: between its last two snapshots, or trees (capture --tree), of\n"
 	  "which a line for each process tells. The exit status is 0 if nothing differs, 1\n"
-	  "if something does, 2 if something went wrong.\n",
+	  "if something does, 2 if something went wrong. What a process writes to pages of\n"
+	  "its own shows by what they hold (capture --contents) only.\n",
 	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF, VMSNAP_REPORT_VALUES } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
@@ -102,6 +103,8 @@ const struct option_row option_table[] = {
 	  "parent before the fork, or both right after it" },
 	{ "totals", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(totals), CMD_DIFF | CMD_COW,
 	  "only the sums" },
+	{ "written", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(written), CMD_DIFF,
+	  "only pages known to be written to" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_DIFF | CMD_COW,
 	  "a row for each range of pages" },
 	{ "values", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(values), CMD_DIFF,

@@ -29,12 +29,19 @@ struct vmsnap_diff {
 	size_t status_count, status_capacity;
 	struct totals totals;
 	struct work work;
+	unsigned flags; /* enum vmsnap_compare_flag */
 };
+
+static bool written_only(const struct vmsnap_diff *diff)
+{
+	return diff->flags & VMSNAP_COMPARE_WRITTEN_ONLY;
+}
 
 struct walk {
 	struct vmsnap_diff *diff;
 	struct pair_walk pairs;
 	struct facts_context known;
+	struct writes writes;
 	struct touched_list touched_a, touched_b; /* each by its own addresses */
 };
 
@@ -100,17 +107,27 @@ static int add_pages(struct walk *walk, const struct diff_place *place, const st
 	return rc;
 }
 
+static int tell_pages(struct walk *walk, const struct diff_place *place, const struct diff_page *page)
+{
+	struct vmsnap_diff *diff = walk->diff;
+	if (page->writes_unknown)
+		diff->totals.others[VMSNAP_TOTAL_WRITTEN_UNKNOWN] +=
+		        (page->end - page->start) >> walk_page_shift(diff->b);
+	bool told = written_only(diff) ? page->changes & 1u << VMSNAP_CHANGE_WRITTEN : page->changes;
+	return told ? add_pages(walk, place, page) : VMSNAP_OK;
+}
+
 static int compare_range(struct walk *walk, const struct pair_range *range)
 {
-	if (pair_skip_same(&walk->pairs, range))
+	if (!walk->writes.told && pair_skip_same(&walk->pairs, range))
 		return work_step(&walk->diff->work);
 	struct diff_place place = diff_place_of(&walk->pairs, range, &walk->known, &walk->diff->match);
-	struct diff_reader reader = diff_read(&walk->pairs, &place);
+	struct diff_reader reader = diff_read(&walk->pairs, &place, &walk->writes);
 	struct work *work = &walk->diff->work;
 	struct diff_page page;
 	int rc = work_step(work);
 	while (!rc && diff_read_next(&reader, &page)) {
-		rc = page.changes ? add_pages(walk, &place, &page) : VMSNAP_OK;
+		rc = tell_pages(walk, &place, &page);
 		rc = rc ? rc : work_step(work);
 	}
 	return rc;
@@ -118,13 +135,16 @@ static int compare_range(struct walk *walk, const struct pair_range *range)
 
 static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
 {
-	struct walk walk = { .diff = diff, .known = facts_context_of(a, b) };
+	struct walk walk = { .diff = diff, .known = facts_context_of(a, b), .writes = writes_between(a, b) };
 	struct pairing pairing = diff_pairing(a, b, &diff->match);
 	walk.pairs = pair_begin(&pairing, 0);
+	/* Equal entries are of one frame: at one instant that is one page, if frames are known. */
+	walk.pairs.count_own = !walk.writes.one_look && !(walk.writes.one_instant && walk.writes.frames);
 	int rc = touched_pages(&a, 1, &diff->work, &walk.touched_a);
 	rc = rc ? rc : touched_pages(&b, 1, &diff->work, &walk.touched_b);
 	for (struct pair_range range; !rc && pair_next(&walk.pairs, &range);)
 		rc = compare_range(&walk, &range);
+	diff->totals.others[VMSNAP_TOTAL_WRITTEN_UNKNOWN] += walk.pairs.own;
 	touched_free(&walk.touched_a, &diff->work);
 	touched_free(&walk.touched_b, &diff->work);
 	return rc;
@@ -308,8 +328,8 @@ static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vm
 	bool apart = diff->relation != VMSNAP_RELATION_COMPARABLE;
 	int rc = apart ? vma_match_maps(a, b, &diff->work, &diff->match) : vma_match(a, b, &diff->work, &diff->match);
 	rc = rc || apart ? rc : compare_pages(a, b, diff);
-	rc = rc ? rc : status_pairs_each(a, b, &diff->work, add_status, diff);
-	for (size_t i = 0; i < diff->match.count; i++)
+	rc = rc || written_only(diff) ? rc : status_pairs_each(a, b, &diff->work, add_status, diff);
+	for (size_t i = 0; i < vmsnap_diff_vma_count(diff); i++)
 		diff->totals.vmas[diff->match.rows[i].change]++;
 	sum_ranges(diff, walk_page_shift(b));
 	count_pages(a, &diff->totals);
@@ -322,10 +342,12 @@ VMSNAP_API int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap 
                                     struct vmsnap_error *err)
 {
 	const struct vmsnap *both[] = { a, b };
+	struct vmsnap_compare_options taken;
 	struct work work;
 	if (!a || !b || !out)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "a diff needs two snapshots");
 	int rc = comparable(both, 2, err);
+	rc = rc ? rc : options_take(&taken, sizeof(taken), options, "struct vmsnap_compare_options", err);
 	rc = rc ? rc : work_with(&work, both, 2, options, err);
 	if (rc)
 		return rc;
@@ -336,6 +358,7 @@ VMSNAP_API int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap 
 	diff->b = vmsnap_ref(b);
 	diff->work = work;
 	diff->relation = relation_with(a, b, options);
+	diff->flags = taken.flags;
 	rc = compare_all(a, b, diff);
 	if (rc) {
 		vmsnap_diff_free(diff);
@@ -368,14 +391,19 @@ VMSNAP_API uint64_t vmsnap_diff_memory_left(const struct vmsnap_diff *diff)
 	return diff->work.limit == WORK_UNLIMITED ? WORK_UNLIMITED : work_left(&diff->work);
 }
 
+VMSNAP_API unsigned vmsnap_diff_flags(const struct vmsnap_diff *diff)
+{
+	return diff->flags;
+}
+
 VMSNAP_API size_t vmsnap_diff_vma_count(const struct vmsnap_diff *diff)
 {
-	return diff->match.count;
+	return written_only(diff) ? 0 : diff->match.count;
 }
 
 static int vma_at(const struct vmsnap_diff *diff, size_t index, struct vmsnap_diff_vma *out)
 {
-	if (index >= diff->match.count)
+	if (index >= vmsnap_diff_vma_count(diff))
 		return VMSNAP_ERR_NOT_FOUND;
 	*out = diff->match.rows[index];
 	return VMSNAP_OK;
@@ -493,7 +521,7 @@ VMSNAP_API uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total)
 
 VMSNAP_API bool vmsnap_diff_any(const struct vmsnap_diff *diff)
 {
-	if (diff->match.count || diff->range_count || diff->relation > VMSNAP_RELATION_ONE_ADDRESS_SPACE)
+	if (vmsnap_diff_vma_count(diff) || diff->range_count || diff->relation > VMSNAP_RELATION_ONE_ADDRESS_SPACE)
 		return true;
 	struct vmsnap_diff_status row;
 	for (size_t i = 0; !vmsnap_diff_status(diff, i, &row); i++)
@@ -566,6 +594,7 @@ VMSNAP_API const char *vmsnap_page_change_name(int change)
 		[VMSNAP_CHANGE_HUGE_SPLIT] = "huge_split",
 		[VMSNAP_CHANGE_HUGE_COLLAPSED] = "huge_collapsed",
 		[VMSNAP_CHANGE_NOT_MAPPED_NOW] = "not_mapped_now",
+		[VMSNAP_CHANGE_WRITTEN] = "written",
 	};
 	return change >= 0 && change < VMSNAP_CHANGE_COUNT ? names[change] : "?";
 }
@@ -573,10 +602,8 @@ VMSNAP_API const char *vmsnap_page_change_name(int change)
 VMSNAP_API const char *vmsnap_page_kind_name(int kind)
 {
 	static const char *const names[VMSNAP_KIND_COUNT] = {
-		[VMSNAP_KIND_NEW] = "new",
-		[VMSNAP_KIND_GONE] = "gone",
-		[VMSNAP_KIND_COPIED] = "copied",
-		[VMSNAP_KIND_OTHER] = "other",
+		[VMSNAP_KIND_NEW] = "new",     [VMSNAP_KIND_GONE] = "gone",       [VMSNAP_KIND_COPIED] = "copied",
+		[VMSNAP_KIND_OTHER] = "other", [VMSNAP_KIND_WRITTEN] = "written",
 	};
 	return kind >= 0 && kind < VMSNAP_KIND_COUNT ? names[kind] : "?";
 }

@@ -61,11 +61,11 @@ struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range 
 	return place;
 }
 
-struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place)
+struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place, struct writes *writes)
 {
-	struct diff_reader reader = { .place = place };
-	/* Equal entries have no facts. */
-	reader.pages = pair_pages_begin(walk, &place->range, place->range.member, !place->replaced);
+	struct diff_reader reader = { .place = place, .writes = writes, .own = pair_own_memory(&place->range) };
+	/* Equal entries have no facts, but what the pages hold may have one. */
+	reader.pages = pair_pages_begin(walk, &place->range, place->range.member, !place->replaced && !writes->told);
 	if (place->replaced)
 		reader.gone = pair_pages_begin(walk, &place->range, place->gone, false);
 	return reader;
@@ -73,22 +73,42 @@ struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *pl
 
 enum { SHOWN = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_GUARD | VMSNAP_PAGE_ZERO | VMSNAP_PAGE_FILE };
 
-static struct diff_page judge(const struct diff_place *place, uint64_t a, uint64_t b, uint64_t gone)
+/* What their states tell. */
+static struct diff_page judge(const struct diff_place *place, uint64_t a, uint64_t b)
 {
 	struct diff_page page = { .before = entry_flags(a) & SHOWN, .after = entry_flags(b) & SHOWN };
 	if (a | b)
 		page.changes = page_facts(a, b, &place->context);
 	if (page.changes)
 		page.kinds = page_kinds(page.changes, a, b, &place->context);
-	if (gone & ENTRY_POPULATED) {
-		page.changes |= 1u << VMSNAP_CHANGE_VANISHED;
-		page.kinds |= 1u << VMSNAP_KIND_GONE;
-	}
-	if (entry_flags(gone) & VMSNAP_PAGE_GUARD && !(page.after & VMSNAP_PAGE_GUARD)) {
-		page.changes |= 1u << VMSNAP_CHANGE_UNGUARDED;
-		page.kinds |= page.kinds ? 0 : 1u << VMSNAP_KIND_OTHER;
-	}
 	return page;
+}
+
+/* Of two pages that are there; where nothing tells, the writes that show in the kind are known.  This is not
+ * remembered with what their states tell: pages whose entries are alike, or equal, may be written or not. */
+static void judge_writes(struct diff_page *page, struct diff_reader *reader, uint64_t a, uint64_t b)
+{
+	const uint32_t shown = 1u << VMSNAP_KIND_NEW | 1u << VMSNAP_KIND_COPIED;
+	if (writes_none_between(reader->writes, a, b))
+		return;
+	uint64_t shift = reader->place->range.member[DIFF_A].shift;
+	enum writes_answer answer = writes_at(reader->writes, reader->pages.start, shift, &reader->pages.end);
+	page->changes |= (uint32_t)(answer == WRITES_SOME) << VMSNAP_CHANGE_WRITTEN;
+	page->writes_unknown = answer == WRITES_UNKNOWN && reader->own && writes_hide(a, b) && !(page->kinds & shown);
+	if (answer == WRITES_SOME)
+		page->kinds = page_kinds(page->changes, a, b, &reader->place->context);
+}
+
+static void judge_gone(struct diff_page *page, uint64_t gone)
+{
+	if (gone & ENTRY_POPULATED) {
+		page->changes |= 1u << VMSNAP_CHANGE_VANISHED;
+		page->kinds |= 1u << VMSNAP_KIND_GONE;
+	}
+	if (entry_flags(gone) & VMSNAP_PAGE_GUARD && !(page->after & VMSNAP_PAGE_GUARD)) {
+		page->changes |= 1u << VMSNAP_CHANGE_UNGUARDED;
+		page->kinds |= page->kinds ? 0 : 1u << VMSNAP_KIND_OTHER;
+	}
 }
 
 /* Of pages that are not swapped the facts depend on their flags, on whether their frames are known and one, and
@@ -108,7 +128,7 @@ static struct diff_page judge_again(struct diff_reader *reader, uint64_t a, uint
 {
 	uint64_t key = judge_key(&reader->place->context, a, b);
 	if (!key || key != reader->last_key)
-		reader->last = judge(reader->place, a, b, 0);
+		reader->last = judge(reader->place, a, b);
 	reader->last_key = key;
 	return reader->last;
 }
@@ -133,7 +153,11 @@ bool diff_read_next(struct diff_reader *reader, struct diff_page *page)
 	if (!pair_pages_next(&reader->pages))
 		return false;
 	uint64_t gone = gone_here(reader), a = reader->pages.entry[DIFF_A], b = reader->pages.entry[DIFF_B];
-	*page = gone ? judge(reader->place, a, b, gone) : judge_again(reader, a, b);
+	*page = judge_again(reader, a, b);
+	if ((a & ENTRY_POPULATED) && (b & ENTRY_POPULATED))
+		judge_writes(page, reader, a, b);
+	if (gone)
+		judge_gone(page, gone);
 	page->start = reader->pages.start;
 	page->end = reader->pages.end;
 	return true;

@@ -6,6 +6,7 @@
 #include "facts.h"
 #include "pair.h"
 #include "vma_match.h"
+#include "writes.h"
 
 enum { DIFF_A, DIFF_B, DIFF_SIDES };
 
@@ -29,15 +30,19 @@ struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range 
 struct diff_page {
 	uint64_t start, end;
 	uint32_t changes, kinds, before, after;
+	bool writes_unknown; /* it may have been written to, and nothing says so */
 };
 struct diff_reader {
 	const struct diff_place *place;
+	struct writes *writes;
 	struct pair_pages pages, gone;
 	/* What was said last: most pages that changed are like the one before. */
 	uint64_t last_key;
 	struct diff_page last;
+	bool own; /* pair_own_memory() */
 };
-struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place);
+/* writes: of both. */
+struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place, struct writes *writes);
 bool diff_read_next(struct diff_reader *reader, struct diff_page *page);
 
 #endif

@@ -140,5 +140,7 @@ uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_c
 		return 1u << VMSNAP_KIND_NEW;
 	if (facts & 1u << VMSNAP_CHANGE_VANISHED)
 		return 1u << VMSNAP_KIND_GONE;
-	return 1u << (copied(facts, a, b, context) ? VMSNAP_KIND_COPIED : VMSNAP_KIND_OTHER);
+	if (copied(facts, a, b, context))
+		return 1u << VMSNAP_KIND_COPIED;
+	return 1u << (facts & 1u << VMSNAP_CHANGE_WRITTEN ? VMSNAP_KIND_WRITTEN : VMSNAP_KIND_OTHER);
 }

@@ -29,6 +29,15 @@ static bool stayed(const struct vmsnap *a, const struct vmsnap *b, uint64_t page
 	return before == after && own_page(after) && facts_context_of(a, b).frames && same_mapping(a, b, page);
 }
 
+/* Of a page that stayed, where nothing else tells. */
+static bool stayed_unknown(const struct vmsnap *b, const struct writes *writes, uint64_t page)
+{
+	uint64_t entry = entry_at(b, page);
+	const struct vmsnap_vma *vma = vmsnap_vma_at(b, page);
+	uint32_t perms = vma ? vma->perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED) : 0;
+	return perms == VMSNAP_PERM_WRITE && writes_hide(entry, entry) && !writes_none_between(writes, entry, entry);
+}
+
 static bool frames_unknown(const struct pair_pages *pages, const struct facts_context *known)
 {
 	uint64_t a = pages->entry[DIFF_A], b = pages->entry[DIFF_B];
@@ -38,7 +47,7 @@ static bool frames_unknown(const struct pair_pages *pages, const struct facts_co
 }
 
 static void compare_page(const struct vmsnap *a, const struct vmsnap *b, uint64_t page, const struct vma_match *match,
-                         struct vmsnap_page_diff *out)
+                         struct writes *writes, struct vmsnap_page_diff *out)
 {
 	struct pairing pairing = diff_pairing(a, b, match);
 	struct pair_walk walk = pair_begin(&pairing, page);
@@ -49,10 +58,11 @@ static void compare_page(const struct vmsnap *a, const struct vmsnap *b, uint64_
 	if (!pair_next(&walk, &range))
 		return;
 	struct diff_place place = diff_place_of(&walk, &range, &known, match);
-	struct diff_reader reader = diff_read(&walk, &place);
+	struct diff_reader reader = diff_read(&walk, &place, writes);
 	if (diff_read_next(&reader, &found)) {
 		out->changes = found.changes;
 		out->kinds = found.kinds;
+		out->writes_unknown = found.writes_unknown;
 		out->frames_unknown = frames_unknown(&reader.pages, &known);
 	}
 	const struct pair_member *member = &place.range.member[DIFF_A];
@@ -79,11 +89,14 @@ VMSNAP_API int vmsnap_page_compare_sized(const struct vmsnap *a, const struct vm
 		return rc;
 	uint64_t page = address & ~(b->info.page_size - 1);
 	struct vmsnap_page_diff found = { .from = page, .to = page, .relation = relation_with(a, b, options) };
-	if (found.relation == VMSNAP_RELATION_COMPARABLE && !stayed(a, b, page)) {
+	struct writes writes = writes_between(a, b);
+	if (found.relation == VMSNAP_RELATION_COMPARABLE && !writes.told && stayed(a, b, page)) {
+		found.writes_unknown = stayed_unknown(b, &writes, page);
+	} else if (found.relation == VMSNAP_RELATION_COMPARABLE) {
 		rc = vma_match(a, b, &work, &match);
 		if (rc)
 			return work_fail(&work, rc, err);
-		compare_page(a, b, page, &match, &found);
+		compare_page(a, b, page, &match, &writes, &found);
 		vma_match_free(&match);
 	}
 	struct_give(out, size, &found, sizeof(found));

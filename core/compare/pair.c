@@ -104,21 +104,55 @@ bool pair_next(struct pair_walk *walk, struct pair_range *range)
 	return true;
 }
 
+bool pair_own_memory(const struct pair_range *range)
+{
+	const struct vmsnap_vma *a = range->member[0].here ? range->member[0].vma : NULL,
+	                        *b = range->member[1].here ? range->member[1].vma : NULL;
+	return a && b && !((a->perms | b->perms) & VMSNAP_PERM_SHARED) && (a->perms | b->perms) & VMSNAP_PERM_WRITE;
+}
+
 /* Whether no run is left below the end, of those from the start on. */
 static bool passed(struct run_cursor *cursor, const struct pair_range *range)
 {
-	while (cursor->run < cursor->end && run_last(cursor->run, cursor->shift) < range->start)
-		cursor->run++;
+	run_cursor_pass(cursor, range->start);
 	return cursor->run == cursor->end || run_start(cursor->run) >= range->end;
 }
 
-/* Passes over runs below `end` that are the same. */
-static uint64_t skip_equal(struct pair_walk *walk, struct run_cursor *cursor, uint64_t at, uint64_t end)
+static uint64_t *counter(struct pair_walk *walk, const struct pair_range *range)
+{
+	return walk->count_own && pair_own_memory(range) ? &walk->own : NULL;
+}
+
+static uint64_t skip_some(struct pair_walk *walk, struct run_cursor *cursor, uint64_t at, uint64_t end)
 {
 	const struct same_runs *same = walk->pairing.same;
 	bool known = same && walk->next_same < same->count && (end - at) >> cursor->shift >= SAME_LEAST;
 	return known ? same_runs_skip(same, &walk->next_same, &cursor[0], &cursor[1], at, end)
 	             : run_cursors_skip_equal(&cursor[0], &cursor[1], at, end);
+}
+
+/* Counts what is passed over, some at a time: it is still in the cache then. */
+static uint64_t skip_counted(struct pair_walk *walk, struct run_cursor *cursor, uint64_t at, uint64_t end,
+                             uint64_t *own)
+{
+	enum { RUNS_AT_ONCE = 1024 };
+	struct run_cursor *a = &cursor[0];
+	for (uint64_t until = at; at == until && at < end;) {
+		run_cursor_pass(a, at);
+		const struct run *first = a->run;
+		bool many = a->end - first > RUNS_AT_ONCE && run_start(&first[RUNS_AT_ONCE]) < end;
+		until = many ? run_start(&first[RUNS_AT_ONCE]) : end;
+		uint64_t next = skip_some(walk, cursor, at, until);
+		*own += runs_own_pages(first, a->run, at, a->shift);
+		at = next;
+	}
+	return at;
+}
+
+/* Passes over runs below `end` that are the same.  own: pair_pages.own. */
+static uint64_t skip_equal(struct pair_walk *walk, struct run_cursor *cursor, uint64_t at, uint64_t end, uint64_t *own)
+{
+	return own ? skip_counted(walk, cursor, at, end, own) : skip_some(walk, cursor, at, end);
 }
 
 bool pair_skip_same(struct pair_walk *walk, const struct pair_range *range)
@@ -130,7 +164,7 @@ bool pair_skip_same(struct pair_walk *walk, const struct pair_range *range)
 	bool empty_a = passed(in_a, range), empty_b = passed(in_b, range);
 	if (empty_a || empty_b || !pair_same(a, b))
 		return empty_a && empty_b;
-	skip_equal(walk, walk->cursor, range->start, range->end);
+	skip_equal(walk, walk->cursor, range->start, range->end, counter(walk, range));
 	return passed(in_a, range) && passed(in_b, range);
 }
 
@@ -143,6 +177,7 @@ struct pair_pages pair_pages_begin(struct pair_walk *walk, const struct pair_ran
 		                    .start = range->start,
 		                    .end = range->start,
 		                    .walk = walk,
+		                    .own = counter(walk, range),
 		                    .skip_equal = skip_equal };
 	for (size_t i = 0; i < pages.sides; i++) {
 		if (!members[i].here)
@@ -174,7 +209,7 @@ bool pair_pages_next(struct pair_pages *pages)
 {
 	uint64_t at = pages->end, until = pages->range->end;
 	if (pages->skip_equal)
-		at = skip_equal(pages->walk, pages->cursor, at, until);
+		at = skip_equal(pages->walk, pages->cursor, at, until, pages->own);
 	if (at >= until) {
 		/* The cursors only move up: what members at their own addresses passed is passed. */
 		for (size_t i = 0; i < pages->sides; i++)

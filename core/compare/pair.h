@@ -42,6 +42,10 @@ struct pair_walk {
 	uint64_t at;
 	struct run_cursor cursor[PAIR_SIDES];
 	size_t next_same;
+	/* Whether pages of writable private mappings that are passed over, being equal, are counted, but for those of
+	 * files and zeros; and how many that were. */
+	bool count_own;
+	uint64_t own;
 };
 /* Ranges follow each other without a gap from `start` to UINT64_MAX. */
 struct pair_walk pair_begin(const struct pairing *pairing, uint64_t start);
@@ -58,6 +62,7 @@ struct pair_pages {
 	uint64_t entry[PAIR_SIDES];
 	struct run_cursor cursor[PAIR_SIDES];
 	struct pair_walk *walk; /* whose cursors go on here */
+	uint64_t *own;           /* pair_walk.own, if that is counted here; else NULL */
 	bool skip_equal;
 };
 /* members: range->member or range->left.  skip_equal: of two sides, what is equal need not be
@@ -65,6 +70,9 @@ struct pair_pages {
 struct pair_pages pair_pages_begin(struct pair_walk *walk, const struct pair_range *range,
                                    const struct pair_member *members, bool skip_equal);
 bool pair_pages_next(struct pair_pages *pages);
+
+/* Whether what is there is a process's own, and it may write to it now, or might at the other side. */
+bool pair_own_memory(const struct pair_range *range);
 
 /* Whether two members map the same thing. */
 bool pair_same(const struct pair_member *a, const struct pair_member *b);

@@ -45,7 +45,7 @@ static uint64_t gone_from(const struct vmsnap_diff_range *range)
 static int add_range(struct comparing *all, const struct vmsnap *a, const struct vmsnap *b,
                      const struct vmsnap_diff_range *range)
 {
-	static const int of_b[] = { VMSNAP_KIND_NEW, VMSNAP_KIND_COPIED };
+	static const int of_b[] = { VMSNAP_KIND_NEW, VMSNAP_KIND_COPIED, VMSNAP_KIND_WRITTEN };
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < sizeof(of_b) / sizeof(of_b[0]); i++)
 		if (range->kinds & 1u << of_b[i])
@@ -63,6 +63,7 @@ static int add_diff(struct comparing *all, struct row *row, const struct vmsnap_
 	for (int kind = 0; kind < VMSNAP_KIND_COUNT; kind++)
 		row->pages[kind] = vmsnap_diff_kind_pages(diff, kind);
 	row->told.vmas = vmsnap_diff_vma_count(diff);
+	row->told.written_unknown = vmsnap_diff_total(diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN);
 	row->told.differs = vmsnap_diff_any(diff);
 	for (size_t i = 0; !rc && !vmsnap_diff_range(diff, i, &range); i++)
 		rc = add_range(all, row->told.a, row->told.b, &range);
@@ -134,15 +135,19 @@ static int join_side(struct comparing *all, struct side *side)
 
 static int sum_up(struct comparing *all, uint64_t page_size)
 {
-	static const int total_of[VMSNAP_KIND_COUNT] = { [VMSNAP_KIND_NEW] = VMSNAP_SET_TOTAL_NEW,
-		                                         [VMSNAP_KIND_GONE] = VMSNAP_SET_TOTAL_GONE,
-		                                         [VMSNAP_KIND_COPIED] = VMSNAP_SET_TOTAL_COPIED };
+	static const struct {
+		int kind, total;
+	} sums[] = { { VMSNAP_KIND_NEW, VMSNAP_SET_TOTAL_NEW },
+		     { VMSNAP_KIND_GONE, VMSNAP_SET_TOTAL_GONE },
+		     { VMSNAP_KIND_COPIED, VMSNAP_SET_TOTAL_COPIED },
+		     { VMSNAP_KIND_WRITTEN, VMSNAP_SET_TOTAL_WRITTEN } };
 	uint64_t *totals = all->diff->totals;
 	int rc = join_side(all, &all->a);
 	rc = rc ? rc : join_side(all, &all->b);
-	for (int kind = 0; !rc && kind < VMSNAP_KIND_OTHER; kind++) {
-		rc = frames_join(&all->kinds[kind], &all->work);
-		totals[total_of[kind]] = frames_count(&all->kinds[kind]) * page_size;
+	for (size_t i = 0; !rc && i < sizeof(sums) / sizeof(sums[0]); i++) {
+		struct frame_list *frames = &all->kinds[sums[i].kind];
+		rc = frames_join(frames, &all->work);
+		totals[sums[i].total] = frames_count(frames) * page_size;
 	}
 	totals[VMSNAP_SET_TOTAL_DISTINCT_A] = frames_count(&all->a.all) * page_size;
 	totals[VMSNAP_SET_TOTAL_DISTINCT_B] = frames_count(&all->b.all) * page_size;

@@ -45,6 +45,24 @@ static inline uint64_t run_differs(const struct run *a, const struct run *b, uin
 	return (a->head ^ b->head) | ((a->entry ^ b->entry) & ~aside);
 }
 
+/* Its pages, if they are of no file and not the zero page. */
+static inline uint64_t run_own_pages(const struct run *run)
+{
+	const uint64_t others = ENTRY_FLAG(VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO);
+	bool own = (run->entry & ENTRY_POPULATED) && !(run->entry & others);
+	return own ? run_pages(run) : 0;
+}
+
+/* run_own_pages() of some in a row, from `at` on, which only the first may begin below. */
+static inline uint64_t runs_own_pages(const struct run *first, const struct run *end, uint64_t at, unsigned shift)
+{
+	uint64_t own = 0;
+	for (const struct run *run = first; run < end; run++)
+		own += run_own_pages(run);
+	bool cut = first < end && run_start(first) < at && run_own_pages(first);
+	return cut ? own - ((at - run_start(first)) >> shift) : own;
+}
+
 /* To the first run that does not end below `at`. */
 static inline void run_cursor_pass(struct run_cursor *cursor, uint64_t at)
 {

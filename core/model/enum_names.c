@@ -61,8 +61,8 @@ VMSNAP_API const char *vmsnap_struct_name(int which)
 VMSNAP_API const char *vmsnap_diff_total_name(int total)
 {
 	static const char *const names[VMSNAP_TOTAL_COUNT] = {
-		"resident_a",       "resident_b",        "shared_a",       "touched", "privatised_executable",
-		"shared_unknown_a", "exclusive_unknown", "swapped_unknown"
+		"resident_a",       "resident_b",        "shared_a",        "touched",        "privatised_executable",
+		"shared_unknown_a", "exclusive_unknown", "swapped_unknown", "written_unknown"
 	};
 	return NAME_OF(names, total);
 }

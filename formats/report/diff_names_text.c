@@ -9,7 +9,8 @@
 #include "text_fit.h"
 
 static const uint32_t written = 1u << VMSNAP_CHANGE_PFN_CHANGED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN |
-                                1u << VMSNAP_CHANGE_PRIVATISED | 1u << VMSNAP_CHANGE_SOFT_DIRTIED;
+                                1u << VMSNAP_CHANGE_PRIVATISED | 1u << VMSNAP_CHANGE_SOFT_DIRTIED |
+                                1u << VMSNAP_CHANGE_WRITTEN;
 
 typedef int (*pages_fn)(void *ctx, uint64_t start, uint64_t end, struct vmsnap_error *err);
 

@@ -21,6 +21,7 @@ enum {
 	DIFF_SHARE,
 	DIFF_NEW,
 	DIFF_GONE,
+	DIFF_WRITTEN,
 	DIFF_OTHER,
 	DIFF_CHANGE,
 	DIFF_MAPPING,
@@ -36,15 +37,27 @@ static const struct column diff_columns[] = {
 	[DIFF_SHARE] = { NULL, "%", COLUMN_SHARE, COLUMN_SPARSE, "copied, of what was shared at A", NULL },
 	[DIFF_NEW] = { NULL, "NEW", COLUMN_DELTA, 0, "pages that appeared", NULL },
 	[DIFF_GONE] = { NULL, "GONE", COLUMN_DELTA, 0, "pages that vanished", NULL },
+	[DIFF_WRITTEN] = { NULL, "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE, "pages that were there, and were written to",
+	                   NULL },
 	[DIFF_OTHER] = { NULL, "OTHER", COLUMN_BYTES, COLUMN_SPARSE, "pages that changed otherwise", NULL },
 	[DIFF_CHANGE] = { NULL, "CHANGE", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "of the mapping itself", NULL },
 	[DIFF_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 	MAPPING_COLUMNS_AFTER_PERM(DIFF_VMA),
 	[DIFF_VMA + MAPPING_PERM] = { NULL, "PERM", COLUMN_WORD, 0, "rwx, and p for private or s for shared", NULL },
 };
-static const uint32_t diff_shown[] = { DIFF_START,  DIFF_END,    DIFF_SIZE,   DIFF_VMA + MAPPING_PERM,
-	                               DIFF_PAGES,  DIFF_COPIED, DIFF_SHARE,  DIFF_NEW,
-	                               DIFF_GONE,   DIFF_OTHER,  DIFF_CHANGE, MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
+static const uint32_t diff_shown[] = { DIFF_START,
+	                               DIFF_END,
+	                               DIFF_SIZE,
+	                               DIFF_VMA + MAPPING_PERM,
+	                               DIFF_PAGES,
+	                               DIFF_COPIED,
+	                               DIFF_SHARE,
+	                               DIFF_NEW,
+	                               DIFF_GONE,
+	                               DIFF_WRITTEN,
+	                               DIFF_OTHER,
+	                               DIFF_CHANGE,
+	                               MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
 	                               DIFF_MAPPING };
 const struct row_schema diff_schema = ROW_SCHEMA_SHOWN(diff_columns, diff_shown);
 
@@ -169,6 +182,7 @@ static void put_changes(struct row *row, const struct diff_view *view, const str
 static void put_sums(struct row *row, const struct diff_view *view, const struct diff_sums *sums)
 {
 	uint64_t copied = sums->classes[CLASS_COPIED], other = sums->classes[CLASS_OTHER];
+	uint64_t written = sums->classes[CLASS_WRITTEN];
 	if (copied) {
 		row_put_bytes(row, DIFF_COPIED, copied);
 		row_mark(row, DIFF_COPIED, CLASS_COPIED);
@@ -179,6 +193,10 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 		row_put_share(row, DIFF_SHARE, copied, sums->shared);
 	row_put_delta(row, DIFF_NEW, false, sums->classes[CLASS_NEW]);
 	row_put_delta(row, DIFF_GONE, true, sums->classes[CLASS_GONE]);
+	if (written) {
+		row_put_bytes(row, DIFF_WRITTEN, written);
+		row_mark(row, DIFF_WRITTEN, CLASS_WRITTEN);
+	}
 	if (other)
 		row_put_bytes(row, DIFF_OTHER, other);
 }

@@ -16,6 +16,7 @@
 #include "text_color.h"
 #include "text_fit.h"
 #include "touched_text.h"
+#include "writes_text.h"
 
 void put_diff_heading(struct text *text, const struct diff_view *view)
 {
@@ -115,13 +116,14 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	struct fit_line line = fit_line(text, 0, 2);
 	char words[96];
 	bool pages = (!view->frames || classes[CLASS_COPIED]) || classes[CLASS_NEW] || classes[CLASS_GONE] ||
-	             classes[CLASS_OTHER];
+	             classes[CLASS_WRITTEN] || classes[CLASS_OTHER];
 	snprintf(words, sizeof(words), "%zu of %zu mapping%s changed%s", balance.changed, balance.mappings,
 	         word_plural(balance.mappings), pages ? ":" : "");
 	fit_words(&line, words);
 	bool any = put_copied(&line, view, &balance);
 	put_part(&line, &any, "+", classes[CLASS_NEW], "new");
 	put_part(&line, &any, "-", classes[CLASS_GONE], "gone");
+	put_part(&line, &any, "", classes[CLASS_WRITTEN], "written");
 	put_part(&line, &any, "", classes[CLASS_OTHER], "changed otherwise");
 	put_touched(&line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
 	text_string(text, "\n");
@@ -185,6 +187,14 @@ static void put_facts(struct text *text, const struct diff_view *view)
 	put_counts(text, "pages", own, VMSNAP_CHANGE_COUNT, vmsnap_page_change_name);
 	put_by_gdb(text, view);
 	put_counts(text, "mappings", rows, VMSNAP_VMA_CHANGE_COUNT, vmsnap_vma_change_name);
+}
+
+void put_diff_unknown(struct text *text, const struct diff_view *view)
+{
+	const struct vmsnap_info *a = vmsnap_info(view->a), *b = vmsnap_info(view->b);
+	bool one = a->pid == b->pid && a->start_time == b->start_time;
+	put_writes_unknown(text, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN), b->page_size,
+	                   one ? WRITES_OF_PROCESS : WRITES_OF_TWO);
 }
 
 /* ---- executable code that was written --------------------------------------------- */
@@ -323,6 +333,7 @@ int put_diff_totals(struct text *text, const struct diff_view *view, struct diff
 	put_facts(text, view);
 	put_code(text, view);
 	put_new_code(text, view);
+	put_diff_unknown(text, view);
 	int rc = put_diff_names(text, view, rows, names, flags, err);
 	if (!rc)
 		put_status(text, view);

@@ -105,8 +105,8 @@ static void put_hole(struct text *text, const struct map *map, uint64_t bytes)
 
 static void put_legend(struct text *text, const struct map *map)
 {
-	static const int order[] = { CLASS_COPIED, CLASS_NEW,     CLASS_GONE,   CLASS_SHARED,
-		                     CLASS_FILE,   CLASS_PRIVATE, CLASS_SWAPPED };
+	static const int order[] = { CLASS_COPIED, CLASS_NEW,  CLASS_GONE,    CLASS_WRITTEN,
+		                     CLASS_SHARED, CLASS_FILE, CLASS_PRIVATE, CLASS_SWAPPED };
 	uint64_t totals[PAGE_CLASSES];
 	bool any = false;
 	map_totals(map, totals);

@@ -41,13 +41,14 @@ static const struct column fact_columns[] = {
 };
 static const struct row_schema fact_schema = ROW_SCHEMA(fact_columns);
 
-enum { TOTALS_PAGES, TOTALS_VMAS, TOTALS_CODE, TOTALS_RESIDENT_A, TOTALS_RESIDENT_B };
+enum { TOTALS_PAGES, TOTALS_VMAS, TOTALS_CODE, TOTALS_RESIDENT_A, TOTALS_RESIDENT_B, TOTALS_WRITTEN_UNKNOWN };
 static const struct column totals_columns[] = {
 	[TOTALS_PAGES] = { .type = COLUMN_COUNTS, .flags = COLUMN_FLAT },
 	[TOTALS_VMAS] = { "vmas", .type = COLUMN_COUNTS },
 	[TOTALS_CODE] = { "privatised_executable", .type = COLUMN_COUNT },
 	[TOTALS_RESIDENT_A] = { "resident_a", .type = COLUMN_COUNT },
 	[TOTALS_RESIDENT_B] = { "resident_b", .type = COLUMN_COUNT },
+	[TOTALS_WRITTEN_UNKNOWN] = { "written_unknown", .type = COLUMN_COUNT },
 };
 static const struct row_schema totals_schema = ROW_SCHEMA(totals_columns);
 
@@ -205,6 +206,8 @@ static bool fact_known(const struct diff_view *view, int change)
 		return a->zero && b->zero;
 	case VMSNAP_CHANGE_SOFT_DIRTIED:
 		return a->soft_dirty && b->soft_dirty;
+	case VMSNAP_CHANGE_WRITTEN:
+		return !vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN);
 	case VMSNAP_CHANGE_HUGE_SPLIT:
 	case VMSNAP_CHANGE_HUGE_COLLAPSED:
 		return a->huge && b->huge;
@@ -239,6 +242,7 @@ static void put_totals(struct row *document, const struct diff_view *view)
 	row_put_count(&record, TOTALS_CODE, vmsnap_diff_total(diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE));
 	row_put_count(&record, TOTALS_RESIDENT_A, vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_A));
 	row_put_count(&record, TOTALS_RESIDENT_B, vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_B));
+	row_put_count(&record, TOTALS_WRITTEN_UNKNOWN, vmsnap_diff_total(diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN));
 	row_end(&record);
 }
 
@@ -281,13 +285,25 @@ static int diff_json(struct text *text, const struct diff_view *view, struct vms
 /* ---- for people ------------------------------------------------------------------ */
 
 /* A page that was copied, or dropped and made anew, shows by its frame alone. */
-#define NONE_SEEN "No differences that show without PFNs (root would know).\n"
+#define NONE_SEEN      "No differences that show without PFNs (root would know).\n"
+#define NO_STATES_SEEN "No page states differ that show without PFNs (root would know).\n"
 
 /* Whether A and B are of one process at one instant. */
 static bool same_look(const struct diff_view *view)
 {
 	const struct vmsnap_info *a = vmsnap_info(view->a), *b = vmsnap_info(view->b);
 	return a->pid == b->pid && a->taken == b->taken && a->monotonic == b->monotonic;
+}
+
+/* Where nothing differs: as much as is known. */
+static const char *nothing_differs(const struct diff_view *view)
+{
+	uint64_t unknown = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN);
+	if (vmsnap_diff_flags(view->diff) & VMSNAP_COMPARE_WRITTEN_ONLY)
+		return unknown ? "No page is known to be written.\n" : "No page was written.\n";
+	if (!view->frames && !same_look(view))
+		return unknown ? NO_STATES_SEEN : NONE_SEEN;
+	return unknown ? "No page states differ.\n" : "No differences.\n";
 }
 
 static int diff_text(struct text *text, const struct diff_view *view, struct diff_rows *rows,
@@ -304,7 +320,10 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 		text_blank(text);
 	}
 	if (!vmsnap_diff_any(view->diff)) {
-		text_string(text, bare ? "" : view->frames || same_look(view) ? "No differences.\n" : NONE_SEEN);
+		if (!bare) {
+			text_string(text, nothing_differs(view));
+			put_diff_unknown(text, view);
+		}
 		return VMSNAP_OK;
 	}
 	bool places = vmsnap_diff_vma_count(view->diff) || vmsnap_diff_range_count(view->diff);

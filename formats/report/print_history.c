@@ -34,6 +34,7 @@ enum {
 	HIST_MOVED_TO,
 	HIST_REPLACED,
 	HIST_NOT_COMPARED,
+	HIST_WRITES_KNOWN,
 };
 static const struct column history_columns[] = {
 	[HIST_SNAPSHOT] = { "snapshot", "SNAPSHOT", COLUMN_NAME, COLUMN_LONG, "what it is called", NULL },
@@ -58,6 +59,7 @@ static const struct column history_columns[] = {
 	[HIST_MOVED_TO] = { "moved_to", NULL, COLUMN_HEX, 0, NULL, NULL },
 	[HIST_REPLACED] = { "replaced", NULL, COLUMN_BOOL, 0, NULL, NULL },
 	[HIST_NOT_COMPARED] = { "not_compared", NULL, COLUMN_WORD, 0, NULL, NULL },
+	[HIST_WRITES_KNOWN] = { "writes_known", NULL, COLUMN_BOOL, 0, NULL, NULL },
 };
 static const uint32_t history_shown[] = { HIST_SNAPSHOT, HIST_PID,     HIST_STATE,   HIST_PFN, HIST_PHYSICAL,
 	                                  HIST_FLAGS,    HIST_TOUCHED, HIST_MAPPING, HIST_WHAT };
@@ -175,6 +177,8 @@ static void put_what(struct row *row, const struct vmsnap_page_diff *diff)
 			add_words(row, &comma, vmsnap_page_change_name(i), "");
 	if (diff->frames_unknown)
 		add_words(row, &comma, vmsnap_page_change_name(VMSNAP_CHANGE_PFN_CHANGED), "?");
+	if (diff->writes_unknown)
+		add_words(row, &comma, vmsnap_page_change_name(VMSNAP_CHANGE_WRITTEN), "?");
 }
 
 static void put_changes(struct row *row, const struct moment *moment)
@@ -195,6 +199,7 @@ static void put_changes(struct row *row, const struct moment *moment)
 	if (diff->moved_away)
 		row_put_hex(row, HIST_MOVED_TO, diff->to);
 	row_put_bool(row, HIST_REPLACED, diff->replaced);
+	row_put_bool(row, HIST_WRITES_KNOWN, !diff->writes_unknown);
 }
 
 static int put_row(struct row *row, const struct history *history, size_t index, struct vmsnap_error *err)

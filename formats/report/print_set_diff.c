@@ -15,6 +15,7 @@
 #include "text_color.h"
 #include "text_fit.h"
 #include "text_limit.h"
+#include "writes_text.h"
 
 enum {
 	PROCESS_PID,
@@ -27,10 +28,12 @@ enum {
 	PROCESS_COPIED,
 	PROCESS_NEW,
 	PROCESS_GONE,
+	PROCESS_WRITTEN,
 	PROCESS_OTHER,
 	PROCESS_VMAS,
 	PROCESS_A,
 	PROCESS_B,
+	PROCESS_WRITTEN_UNKNOWN,
 };
 static const struct column process_columns[] = {
 	[PROCESS_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
@@ -46,27 +49,30 @@ static const struct column process_columns[] = {
 	                     "pages that were shared at A and got another frame", NULL },
 	[PROCESS_NEW] = { "new", "NEW", COLUMN_DELTA, 0, "pages that appeared", NULL },
 	[PROCESS_GONE] = { "gone", "GONE", COLUMN_DELTA, 0, "pages that vanished", NULL },
+	[PROCESS_WRITTEN] = { "written", "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE,
+	                      "pages that were there, and were written to", NULL },
 	[PROCESS_OTHER] = { "other", "OTHER", COLUMN_BYTES, COLUMN_SPARSE, "pages that changed otherwise", NULL },
 	[PROCESS_VMAS] = { "vmas", "MAPPINGS", COLUMN_COUNT, COLUMN_SPARSE, "changes of mappings", NULL },
 	[PROCESS_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[PROCESS_B] = { "b", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[PROCESS_WRITTEN_UNKNOWN] = { "written_unknown", .type = COLUMN_BYTES },
 };
 const struct row_schema set_diff_schema = ROW_SCHEMA(process_columns);
 
 /* In bytes, a frame counts once; null if some frame is not known. */
-enum { TOTALS_A, TOTALS_B, TOTALS_COPIED, TOTALS_NEW, TOTALS_GONE, TOTALS_CAME, TOTALS_WENT };
+enum { TOTALS_A, TOTALS_B, TOTALS_COPIED, TOTALS_NEW, TOTALS_GONE, TOTALS_CAME, TOTALS_WENT, TOTALS_WRITTEN };
 static const struct column totals_columns[] = {
 	[TOTALS_A] = { "distinct_a", .type = COLUMN_BYTES },  [TOTALS_B] = { "distinct_b", .type = COLUMN_BYTES },
 	[TOTALS_COPIED] = { "copied", .type = COLUMN_BYTES }, [TOTALS_NEW] = { "new", .type = COLUMN_BYTES },
 	[TOTALS_GONE] = { "gone", .type = COLUMN_BYTES },     [TOTALS_CAME] = { "came", .type = COLUMN_BYTES },
-	[TOTALS_WENT] = { "went", .type = COLUMN_BYTES },
+	[TOTALS_WENT] = { "went", .type = COLUMN_BYTES },     [TOTALS_WRITTEN] = { "written", .type = COLUMN_BYTES },
 };
 static const struct row_schema totals_schema = ROW_SCHEMA(totals_columns);
 static const int total_of[] = {
 	[TOTALS_A] = VMSNAP_SET_TOTAL_DISTINCT_A,  [TOTALS_B] = VMSNAP_SET_TOTAL_DISTINCT_B,
 	[TOTALS_COPIED] = VMSNAP_SET_TOTAL_COPIED, [TOTALS_NEW] = VMSNAP_SET_TOTAL_NEW,
 	[TOTALS_GONE] = VMSNAP_SET_TOTAL_GONE,     [TOTALS_CAME] = VMSNAP_SET_TOTAL_CAME,
-	[TOTALS_WENT] = VMSNAP_SET_TOTAL_WENT,
+	[TOTALS_WENT] = VMSNAP_SET_TOTAL_WENT,     [TOTALS_WRITTEN] = VMSNAP_SET_TOTAL_WRITTEN,
 };
 
 enum { DOCUMENT_PROCESSES, DOCUMENT_TOTALS };
@@ -103,6 +109,10 @@ static void put_pages(struct row *row, const struct vmsnap_set_diff *diff, size_
 		row_put_delta(row, PROCESS_NEW, false, bytes[VMSNAP_KIND_NEW]);
 		row_put_delta(row, PROCESS_GONE, true, bytes[VMSNAP_KIND_GONE]);
 	}
+	uint64_t unknown = process->written_unknown * vmsnap_info(snap)->page_size;
+	if (compared && (json || bytes[VMSNAP_KIND_WRITTEN]))
+		row_put_bytes_known(row, PROCESS_WRITTEN, bytes[VMSNAP_KIND_WRITTEN],
+		                    !unknown || bytes[VMSNAP_KIND_WRITTEN]);
 	if (compared && (json || bytes[VMSNAP_KIND_OTHER]))
 		row_put_bytes(row, PROCESS_OTHER, bytes[VMSNAP_KIND_OTHER]);
 	if (json || process->vmas)
@@ -131,6 +141,9 @@ static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 			put_snapshot(row, PROCESS_A, process.a);
 		if (process.b && row_wants(row, PROCESS_B))
 			put_snapshot(row, PROCESS_B, process.b);
+		if (process.a && process.b && process.relation == VMSNAP_RELATION_COMPARABLE)
+			row_put_bytes(row, PROCESS_WRITTEN_UNKNOWN,
+			              process.written_unknown * vmsnap_info(process.b)->page_size);
 		row_end(row);
 	}
 	return VMSNAP_OK;
@@ -155,6 +168,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 struct counts {
 	size_t a, b, came, went, changed, only_b, parted;
 	uint64_t other, vmas; /* bytes that changed otherwise, changes of mappings: of each process for itself */
+	uint64_t unknown;     /* pages of which it is not known whether they were written to */
 	const struct vmsnap *first_a, *first_b;
 };
 
@@ -171,6 +185,7 @@ static struct counts count_processes(const struct vmsnap_set_diff *diff)
 		counts.went += !process.b;
 		counts.changed += process.differs;
 		counts.vmas += process.vmas;
+		counts.unknown += process.written_unknown;
 		if (process.a && process.b)
 			counts.other +=
 			        vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_OTHER) * vmsnap_info(process.b)->page_size;
@@ -205,12 +220,13 @@ static void put_frames(struct text *text, const struct vmsnap_set_diff *diff, co
 	bool hidden = vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_HIDDEN);
 	fit_words(&line, hidden ? "In distinct frames, at least:" : "In distinct frames:");
 	put_part(&line, &any, "", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_COPIED), "copied");
+	put_part(&line, &any, "", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_WRITTEN), "written");
 	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_NEW), "new");
 	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_GONE), "gone");
 	put_part(&line, &any, "+", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_CAME),
 	         counts->only_b ? "of those that A has not" : "of those that came");
 	put_part(&line, &any, "-", vmsnap_set_diff_total(diff, VMSNAP_SET_TOTAL_WENT), "of those that went");
-	fit_words(&line, any ? "" : "nothing copied, new or gone");
+	fit_words(&line, any ? "" : "nothing copied, new or gone, and nothing known to be written");
 	text_string(text, "\n");
 }
 
@@ -277,6 +293,9 @@ static int set_diff_text(struct text *text, struct printed *printed, struct vmsn
 		put_sentence(text, &counts);
 		put_frames(text, diff, &counts);
 		put_others(text, &counts);
+		if (counts.unknown)
+			put_writes_unknown(text, counts.unknown, vmsnap_info(counts.first_b)->page_size,
+			                   WRITES_OF_PROCESSES);
 	}
 	return rc;
 }

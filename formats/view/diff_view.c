@@ -41,6 +41,8 @@ int diff_range_class(const struct vmsnap_diff_range *range)
 		return CLASS_COPIED;
 	if (is(range, VMSNAP_KIND_NEW))
 		return CLASS_NEW;
+	if (is(range, VMSNAP_KIND_WRITTEN))
+		return CLASS_WRITTEN;
 	bool there = range->after & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED);
 	return is(range, VMSNAP_KIND_GONE) && !there ? CLASS_GONE : CLASS_OTHER;
 }
@@ -48,10 +50,9 @@ int diff_range_class(const struct vmsnap_diff_range *range)
 void diff_range_sums(const struct vmsnap_diff_range *range, uint64_t *classes)
 {
 	static const int of_kind[VMSNAP_KIND_COUNT] = {
-		[VMSNAP_KIND_NEW] = CLASS_NEW,
-		[VMSNAP_KIND_GONE] = CLASS_GONE,
-		[VMSNAP_KIND_COPIED] = CLASS_COPIED,
-		[VMSNAP_KIND_OTHER] = CLASS_OTHER,
+		[VMSNAP_KIND_NEW] = CLASS_NEW,         [VMSNAP_KIND_GONE] = CLASS_GONE,
+		[VMSNAP_KIND_COPIED] = CLASS_COPIED,   [VMSNAP_KIND_OTHER] = CLASS_OTHER,
+		[VMSNAP_KIND_WRITTEN] = CLASS_WRITTEN,
 	};
 	for (int kind = 0; kind < VMSNAP_KIND_COUNT; kind++)
 		if (is(range, kind))

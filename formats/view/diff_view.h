@@ -1,5 +1,5 @@
 /* diff_view.h - a diff as the picture sees it: every changed page in one class (copied, new,
- * gone, other), and sums of them.  The facts, and what they come to, are the diff's. */
+ * gone, written, other), and sums of them.  The facts, and what they come to, are the diff's. */
 #ifndef VMSNAP_DIFF_VIEW_H
 #define VMSNAP_DIFF_VIEW_H
 

@@ -8,7 +8,8 @@ static const struct {
 	[CLASS_PRIVATE] = { "private", 'p' }, [CLASS_FILE] = { "file", 'f' },
 	[CLASS_SHARED] = { "shared", '=' },   [CLASS_SWAPPED] = { "swapped", 's' },
 	[CLASS_COPIED] = { "copied", '#' },   [CLASS_NEW] = { "new", '+' },
-	[CLASS_GONE] = { "gone", '-' },       [CLASS_OTHER] = { "other", '~' },
+	[CLASS_GONE] = { "gone", '-' },       [CLASS_WRITTEN] = { "written", 'w' },
+	[CLASS_OTHER] = { "other", '~' },
 };
 
 const char *class_name(int page_class)

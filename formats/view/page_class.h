@@ -13,7 +13,8 @@ enum page_class {
 	CLASS_COPIED = CLASS_EVENTS,
 	CLASS_NEW,
 	CLASS_GONE,
-	CLASS_OTHER, /* a change of another kind */
+	CLASS_WRITTEN, /* was there, and holds something else */
+	CLASS_OTHER,   /* a change of another kind */
 	PAGE_CLASSES
 };
 const char *class_name(int page_class);

@@ -175,7 +175,8 @@ class PageChange:  # enum vmsnap_page_change
     HUGE_SPLIT = 15
     HUGE_COLLAPSED = 16
     NOT_MAPPED_NOW = 17
-    COUNT = 18
+    WRITTEN = 18
+    COUNT = 19
 
 
 class PageKind:  # enum vmsnap_page_kind
@@ -183,11 +184,13 @@ class PageKind:  # enum vmsnap_page_kind
     GONE = 1
     COPIED = 2
     OTHER = 3
-    COUNT = 4
+    WRITTEN = 4
+    COUNT = 5
 
 
 class CompareFlag:  # enum vmsnap_compare_flag
     EXECUTED = 1
+    WRITTEN_ONLY = 2
 
 
 class DiffTotal:  # enum vmsnap_diff_total
@@ -199,7 +202,8 @@ class DiffTotal:  # enum vmsnap_diff_total
     SHARED_UNKNOWN_A = 5
     EXCLUSIVE_UNKNOWN = 6
     SWAPPED_UNKNOWN = 7
-    COUNT = 8
+    WRITTEN_UNKNOWN = 8
+    COUNT = 9
 
 
 class Verdict:  # enum vmsnap_verdict
@@ -239,7 +243,8 @@ class SetTotal:  # enum vmsnap_set_total
     GONE = 5
     CAME = 6
     WENT = 7
-    COUNT = 8
+    WRITTEN = 8
+    COUNT = 9
 
 
 class SaveFlag:  # enum vmsnap_save_flag
@@ -458,6 +463,7 @@ class PageDiff(Structure):  # struct vmsnap_page_diff
     _fields_ = [
         ("changes", c_uint32), ("kinds", c_uint32), ("moved", c_bool), ("from", c_uint64), ("moved_away", c_bool),
         ("to", c_uint64), ("replaced", c_bool), ("frames_unknown", c_bool), ("relation", c_int),
+        ("writes_unknown", c_bool),
     ]
 
 
@@ -472,6 +478,7 @@ class SetDiffRow(Structure):  # struct vmsnap_set_diff_row
     _fields_ = [
         ("a", c_void_p), ("b", c_void_p), ("differs", c_bool), ("copied_known", c_bool), ("vmas", c_uint64),
         ("resident_a", c_uint64), ("resident_b", c_uint64), ("relation", c_int), ("was_there", c_bool),
+        ("written_unknown", c_uint64),
     ]
 
 
@@ -681,6 +688,7 @@ FUNCTIONS = {
     "vmsnap_diff_b": (c_void_p, (c_void_p,)),
     "vmsnap_diff_relation": (c_int, (c_void_p,)),
     "vmsnap_diff_memory_left": (c_uint64, (c_void_p,)),
+    "vmsnap_diff_flags": (c_uint, (c_void_p,)),
     "vmsnap_diff_vma_count": (c_size_t, (c_void_p,)),
     "vmsnap_diff_vma_sized": (c_int, (c_void_p, c_size_t, POINTER(DiffVma), c_size_t)),
     "vmsnap_diff_range_count": (c_size_t, (c_void_p,)),

@@ -234,7 +234,7 @@ class Comparisons(unittest.TestCase):
         self.assertTrue(row.mapping.start <= row.start < row.mapping.end and row.mapping.mode == "rw-p")
         self.assertFalse(row.touched or row.executable)
         self.assertEqual(sum(r.pages for r in diff.ranges if row.changes[0] in r.changes), diff.totals[row.changes[0]])
-        self.assertTrue(set(row.kinds) <= {"new", "gone", "copied", "other"} and row.kinds)
+        self.assertTrue(set(row.kinds) <= {"new", "gone", "copied", "written", "other"} and row.kinds)
         self.assertIsNone(row.moved_from)
         self.assertTrue(diff.any() and not vmsnap.diff(self.after[1], self.after[1]).any())
         self.assertEqual(diff.mappings, [])

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "annotate.h"
+#include "contents.h"
 #include "snapshot.h"
 
 enum { PAGE = 4096 };
@@ -69,6 +70,22 @@ static inline void add_anon(struct vmsnap *snap, uint64_t start, uint64_t end, c
 static inline void add_pages(struct vmsnap *snap, uint64_t page, uint64_t count, uint64_t entry)
 {
 	assert_int_equal(run_list_append(&snap->runs, PAGE, PAGE_AT(page), count, entry), VMSNAP_OK);
+}
+
+/* What a page holds: `value` in all its bytes.  In order; store: NULL: one of its own. */
+static inline void add_contents(struct vmsnap *snap, struct vmsnap_store *store, uint64_t page, unsigned char value)
+{
+	char bytes[PAGE];
+	uint32_t number;
+	memset(bytes, value, sizeof(bytes));
+	struct page_hash hash = page_hash_of(bytes, sizeof(bytes));
+	if (!snap->contents.store && store)
+		snap->contents.store = vmsnap_store_ref(store);
+	else if (!snap->contents.store)
+		assert_int_equal(vmsnap_store_new(&snap->contents.store, NULL), VMSNAP_OK);
+	snap->contents.bytes = true;
+	assert_int_equal(store_put(snap->contents.store, &hash, bytes, sizeof(bytes), &number), VMSNAP_OK);
+	assert_int_equal(contents_add(&snap->contents, PAGE, PAGE_AT(page), number), VMSNAP_OK);
 }
 
 static inline struct vmsnap_diff *compare(const struct vmsnap *a, const struct vmsnap *b)

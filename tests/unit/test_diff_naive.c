@@ -63,6 +63,28 @@ static struct vmsnap *snap_of(const uint64_t *entries, uint64_t *random)
 	return snap;
 }
 
+/* Values of pages; 0: what they hold is not known. */
+static unsigned char *random_values(uint64_t *random, const unsigned char *like)
+{
+	unsigned char *values = calloc(SPACE + 1, 1);
+	assert_non_null(values);
+	for (uint64_t at = 0; at < SPACE;) {
+		uint64_t pages = 1 + random_below(random, 20);
+		bool copy = like && random_below(random, 3), known = random_below(random, 3);
+		for (; pages && at < SPACE; pages--, at++)
+			values[at] = copy ? like[at] : known ? (unsigned char)(1 + random_below(random, 3)) : 0;
+	}
+	return values;
+}
+
+static void add_values(struct vmsnap *snap, struct vmsnap_store *store, const uint64_t *entries,
+                       const unsigned char *values)
+{
+	for (uint64_t at = 0; at < SPACE; at++)
+		if (values[at] && (entries[at] & ENTRY_PRESENT))
+			add_contents(snap, store, at, values[at]);
+}
+
 static bool naive_exclusive_known(uint64_t entry)
 {
 	uint32_t flags = entry_flags(entry);
@@ -119,13 +141,40 @@ static uint32_t naive_facts(uint64_t a, uint64_t b, const struct vmsnap_vma *in_
 	return gone | naive_facts_of_one_mapping(0, b, in_a, in_b);
 }
 
+static bool naive_pair(uint64_t a, uint64_t b, const struct vmsnap_vma *in_a, const struct vmsnap_vma *in_b)
+{
+	return (a & ENTRY_POPULATED) && (b & ENTRY_POPULATED) && (!in_a || !in_b || in_a->inode == in_b->inode);
+}
+
+enum { CANNOT_TELL, THE_SAME, OTHER_BYTES };
+
+static int naive_contents(const struct vmsnap *a, const struct vmsnap *b, uint64_t at)
+{
+	uint8_t of_a[VMSNAP_CONTENTS_HASH_SIZE], of_b[VMSNAP_CONTENTS_HASH_SIZE];
+	if (vmsnap_contents_hash(a, at, of_a) || vmsnap_contents_hash(b, at, of_b))
+		return CANNOT_TELL;
+	return memcmp(of_a, of_b, sizeof(of_a)) ? OTHER_BYTES : THE_SAME;
+}
+
+static bool is_plain(uint64_t entry)
+{
+	return !(entry_flags(entry) & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
+}
+
+/* Private, and writable at least in one of the two. */
+static bool is_own(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	return a && b && (a->perms | b->perms) & VMSNAP_PERM_WRITE && !((a->perms | b->perms) & VMSNAP_PERM_SHARED);
+}
+
 static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, const uint64_t *entries_a,
                                 const uint64_t *entries_b)
 {
+	const uint32_t shown = 1u << VMSNAP_KIND_NEW | 1u << VMSNAP_KIND_COPIED;
 	struct vmsnap_diff *diff = compare(a, b);
 	struct {
 		uint64_t pages[VMSNAP_CHANGE_COUNT], touched_pages[VMSNAP_CHANGE_COUNT];
-		uint64_t touched, privatised_executable, resident_a, resident_b;
+		uint64_t touched, privatised_executable, resident_a, resident_b, written_unknown;
 	} totals = { 0 };
 	struct vmsnap_diff_range range = { 0 }, last = { 0 };
 	size_t index = 0;
@@ -145,11 +194,17 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 		}
 		const struct vmsnap_vma *in_a = vmsnap_vma_at(a, at), *in_b = vmsnap_vma_at(b, at);
 		uint32_t expected = naive_facts(entries_a[page], entries_b[page], in_a, in_b);
+		bool pair = naive_pair(entries_a[page], entries_b[page], in_a, in_b);
+		int contents = naive_contents(a, b, at);
+		expected |= pair && contents == OTHER_BYTES ? F(WRITTEN) : 0;
 		assert_int_equal(more && range.start <= at ? range.changes : 0, expected);
 		for (int change = 0; change < VMSNAP_CHANGE_COUNT; change++)
 			totals.pages[change] += expected >> change & 1;
 		totals.resident_a += entries_a[page] >> 63;
 		totals.resident_b += entries_b[page] >> 63;
+		totals.written_unknown += pair && contents == CANNOT_TELL && is_own(in_a, in_b) &&
+		                          is_plain(entries_a[page] | entries_b[page]) &&
+		                          !(expected && range.kinds & shown);
 		if (!expected)
 			continue;
 		assert_ptr_equal(range.vma, in_b ? in_b : in_a);
@@ -171,6 +226,7 @@ static void check_against_naive(const struct vmsnap *a, const struct vmsnap *b, 
 	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_PRIVATISED_EXECUTABLE), totals.privatised_executable);
 	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_A), totals.resident_a);
 	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_RESIDENT_B), totals.resident_b);
+	assert_int_equal(vmsnap_diff_total(diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN), totals.written_unknown);
 	vmsnap_diff_free(diff);
 }
 
@@ -189,6 +245,18 @@ static void facts_agree_with_a_comparison_page_by_page(void **state)
 			add_random_touched(b, SPACE, &random);
 		check_against_naive(a, b, entries_a, entries_b);
 		check_against_naive(b, a, entries_b, entries_a);
+		unsigned char *values_a = random_values(&random, NULL), *values_b = random_values(&random, values_a);
+		struct vmsnap_store *store = NULL;
+		if (round % 4 < 2)
+			assert_int_equal(vmsnap_store_new(&store, NULL), VMSNAP_OK);
+		add_values(a, store, entries_a, values_a);
+		check_against_naive(a, b, entries_a, entries_b);
+		add_values(b, store, entries_b, values_b);
+		check_against_naive(a, b, entries_a, entries_b);
+		check_against_naive(b, a, entries_b, entries_a);
+		vmsnap_store_unref(store);
+		free(values_a);
+		free(values_b);
 		vmsnap_unref(a);
 		vmsnap_unref(b);
 		free(entries_a);

@@ -185,6 +185,22 @@ static void kinds_say_what_facts_come_to(void **state)
 	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(5), OWNED(6), &c), K(OTHER));
 }
 
+/* Whether the bytes differ is no matter of states: who knows adds the fact, and then the kind is this. */
+static void what_was_written_and_nothing_else_is_of_that_kind(void **state)
+{
+	(void)state;
+	const uint32_t dirty = F(WRITTEN) | F(SOFT_DIRTIED);
+	struct facts_context known = all_known;
+	known.exclusive_a = true;
+	assert_int_equal(page_kinds(F(WRITTEN), OWNED(5), OWNED(5), &known), 1u << VMSNAP_KIND_WRITTEN);
+	assert_int_equal(page_kinds(dirty, OWNED(5), OWNED(5), &known), 1u << VMSNAP_KIND_WRITTEN);
+	assert_int_equal(page_kinds(F(WRITTEN) | F(PFN_CHANGED), OWNED(5), OWNED(6), &known),
+	                 1u << VMSNAP_KIND_WRITTEN);
+	assert_int_equal(page_kinds(F(WRITTEN) | F(PFN_CHANGED), ANON(5), OWNED(6), &known), 1u << VMSNAP_KIND_COPIED);
+	assert_int_equal(page_kinds(F(WRITTEN) | F(ZERO_FILLED_IN), ZEROPAGE, OWNED(6), &known), 1u << VMSNAP_KIND_NEW);
+	assert_int_equal(page_facts(OWNED(5), OWNED(5), &known), 0);
+}
+
 static void every_change_has_a_name(void **state)
 {
 	(void)state;
@@ -209,6 +225,7 @@ int main(void)
 		cmocka_unit_test(page_there_only_in_a_vanished),
 		cmocka_unit_test(page_of_what_is_mapped_still_is_not_mapped_now),
 		cmocka_unit_test(another_frame_is_pfn_changed),
+		cmocka_unit_test(what_was_written_and_nothing_else_is_of_that_kind),
 		cmocka_unit_test(exclusive_bit_that_changed_is_a_fact_if_known),
 		cmocka_unit_test(swap_facts),
 		cmocka_unit_test(written_zero_page_is_filled_in_and_has_another_pfn),

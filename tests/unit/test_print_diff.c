@@ -117,8 +117,9 @@ static void diff_json_has_an_item_for_each_fact(void **state)
 	assert_has(caught, "{\"change\": \"added\", \"a\": null, \"b\": {\"start\": \"0x300000\"");
 	assert_has(caught, "\"swapped_out\": 0,");
 	assert_has(caught, "\"soft_dirtied\": null,"); /* neither side knows */
-	assert_has(caught, "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70},\n"
-	                   " \"touched_by_debugger\": {\"pages\": 0, \"totals\": {\"appeared\": 0, ");
+	assert_has(caught,
+	           "\"privatised_executable\": 1, \"resident_a\": 66, \"resident_b\": 70, \"written_unknown\": 44},\n"
+	           " \"touched_by_debugger\": {\"pages\": 0, \"totals\": {\"appeared\": 0, ");
 	assert_has(caught,
 	           "\"status\": [\n  {\"key\": \"VmRSS\", \"a\": 270336, \"b\": 286720}\n ],\n \"new_code\": []\n}\n");
 	caught = catch_new();
@@ -155,10 +156,72 @@ static void diff_of_equals_says_so(void **state)
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "No differences.\n");
+	/* Nobody knows: a process's writes to pages of its own change no state. */
+	assert_has(caught,
+	           "\n\nNo page states differ.\nOf 64 pages (256K) that belong to the process alone it is not known "
+	           "whether they were written: capture with --contents or --track.\n");
+	assert_lacks(caught, "No differences");
+	assert_false(vmsnap_diff_any(diff));
+	vmsnap_diff_free(diff);
+	b->info.known.pfn = false;
+	b->info.taken++;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n\nNo page states differ that show without PFNs (root would know).\nOf 64 pages (256K) ");
+	vmsnap_diff_free(diff);
+	vmsnap_unref(b);
+	/* But of one look: it was read twice from a file. */
+	b = at_fork(42);
+	a->info.monotonic = b->info.monotonic = 5;
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n\nNo differences.\n");
+	assert_lacks(caught, "written");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
+}
+
+/* Four pages of which two hold something else. */
+static void pages_that_hold_something_else_are_written(void **state)
+{
+	(void)state;
+	struct vmsnap *snaps[] = { bare_snapshot(), bare_snapshot() };
+	struct vmsnap_diff *diff;
+	for (int i = 0; i < 2; i++) {
+		put_vma(snaps[i], 0x1000, 0x9000, rw, 0, "[heap]");
+		put_pages(snaps[i], 0x1000, 4, ENTRY(own, 0x50));
+		for (unsigned char page = 0; page < 4; page++)
+			put_contents(snaps[i], 0x1000 + page * 0x1000u, i && page % 2 ? 9 : page);
+		put_vma(snaps[i], 0xa000, 0xb000, rw, 0, "");
+		put_status(snaps[i], i ? "Threads:\t2\n" : "Threads:\t1\n");
+	}
+	put_pages(snaps[1], 0xa000, 1, ENTRY(own, 0x99)); /* only appeared */
+	assert_int_equal(vmsnap_diff_new(snaps[0], snaps[1], &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.width = 100;
+	assert_int_equal(vmsnap_print_diff(diff, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, " NEW GONE WRITTEN MAPPING\n");
+	assert_has(caught, "2 of 2 mappings changed: +4.00K new, 8.00K written\npages     1 appeared, 2 written\n");
+	assert_has(caught, "\n00002000     1 written  [heap]\n00004000     1 written  [heap]\n");
+	assert_lacks(caught, "not known");
+	vmsnap_diff_free(diff);
+	const struct vmsnap_compare_options only = { .size = sizeof(only), .flags = VMSNAP_COMPARE_WRITTEN_ONLY };
+	assert_int_equal(vmsnap_diff_new_with(snaps[0], snaps[1], &only, &diff, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "1 of 2 mappings changed: 8.00K written\npages     2 written\n");
+	assert_lacks(caught, "Threads");
+	vmsnap_diff_free(diff);
+	assert_int_equal(vmsnap_diff_new_with(snaps[1], snaps[1], &only, &diff, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\nNo page was written.\n");
+	vmsnap_diff_free(diff);
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
 }
 
 /* A page that nobody shared and that has another frame was moved, not copied. */
@@ -190,7 +253,10 @@ static void diff_without_changed_pages_tells_the_status(void **state)
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n\nNone of 3 mappings changed.\n\nstatus fields\n  Threads 1 \xe2\x86\x92 2\n");
+	assert_has(caught,
+	           "\n\nNone of 3 mappings changed.\n"
+	           "Of 64 pages (256K) that belong to the process alone it is not known whether they were written: "
+	           "capture with --contents or --track.\n\nstatus fields\n  Threads 1 \xe2\x86\x92 2\n");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
 	vmsnap_unref(b);
@@ -565,6 +631,7 @@ int main(void)
 		cmocka_unit_test(diff_json_has_an_item_for_each_fact),
 		cmocka_unit_test(diff_says_that_copies_are_unknown_without_frames),
 		cmocka_unit_test(diff_of_equals_says_so),
+		cmocka_unit_test(pages_that_hold_something_else_are_written),
 		cmocka_unit_test(diff_does_not_call_a_migrated_page_copied),
 		cmocka_unit_test(sizes_that_look_the_same_are_told_exactly),
 		cmocka_unit_test(cow_sums_up_what_is_only_shared),

@@ -72,7 +72,7 @@ static void history_compares_with_the_last_row_of_the_same_process(void **state)
 	                                  "s1.child  43 present 0x100 0x100123\n"
 	                                  "s2        43 present 0x200 0x200123 exclusive pfn_changed,became_exclusive\n"
 	                                  "s3        42 absent                           vanished\n"
-	                                  "s4        43 present     ?        ? exclusive pfn_changed?\n");
+	                                  "s4        43 present     ?        ? exclusive pfn_changed?,written?\n");
 	session_free(s);
 }
 
@@ -87,15 +87,15 @@ static void history_json_tells_what_is_unknown(void **state)
 	        caught,
 	        "\"state\": \"present\", \"pfn\": \"0x100\", \"swap\": null, \"physical\": \"0x100123\", "
 	        "\"flags\": [], \"touched\": [], \"changes\": null, \"frames_compared\": null, \"moved_from\": null, "
-	        "\"moved_to\": null, \"replaced\": null, \"not_compared\": null}");
+	        "\"moved_to\": null, \"replaced\": null, \"not_compared\": null, \"writes_known\": null}");
 	assert_has(caught,
 	           "\"pfn\": \"0x200\", \"swap\": null, \"physical\": \"0x200123\", \"flags\": [\"exclusive\"], "
 	           "\"touched\": [], \"changes\": [\"pfn_changed\", \"became_exclusive\"], "
 	           "\"frames_compared\": true, \"moved_from\": null, "
-	           "\"moved_to\": null, \"replaced\": false, \"not_compared\": null}");
+	           "\"moved_to\": null, \"replaced\": false, \"not_compared\": null, \"writes_known\": true}");
 	assert_has(caught, "\"pfn\": null, \"swap\": null, \"physical\": null, \"flags\": [\"exclusive\"], "
 	                   "\"touched\": [], \"changes\": [], \"frames_compared\": false, \"moved_from\": null, "
-	                   "\"moved_to\": null, \"replaced\": false, \"not_compared\": null}");
+	                   "\"moved_to\": null, \"replaced\": false, \"not_compared\": null, \"writes_known\": false}");
 	session_free(s);
 }
 

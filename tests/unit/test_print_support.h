@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "contents.h"
 #include "snapshot.h"
 
 enum { CATCH_MAX = 1 << 20 };
@@ -85,6 +86,20 @@ static inline void put_vma(struct vmsnap *snap, uint64_t start, uint64_t end, ui
 static inline void put_pages(struct vmsnap *snap, uint64_t start, uint64_t pages, uint64_t entry)
 {
 	assert_int_equal(run_list_append(&snap->runs, PAGE, start, pages, entry), VMSNAP_OK);
+}
+
+/* A page that holds nothing but `value`. */
+static inline void put_contents(struct vmsnap *snap, uint64_t address, unsigned char value)
+{
+	char bytes[PAGE];
+	uint32_t number;
+	memset(bytes, value, sizeof(bytes));
+	struct page_hash hash = page_hash_of(bytes, sizeof(bytes));
+	if (!snap->contents.store)
+		assert_int_equal(vmsnap_store_new(&snap->contents.store, NULL), VMSNAP_OK);
+	snap->contents.bytes = true;
+	assert_int_equal(store_put(snap->contents.store, &hash, bytes, sizeof(bytes), &number), VMSNAP_OK);
+	assert_int_equal(contents_add(&snap->contents, PAGE, address, number), VMSNAP_OK);
 }
 
 static inline struct vmsnap *bare_snapshot(void)

@@ -65,6 +65,9 @@ enum vmsnap_page_change {
 	/* As VANISHED, but of a file or of shared memory that is mapped there still: what the page held
 	 * is where it was, in swap perhaps.  Page tables do not tell. */
 	VMSNAP_CHANGE_NOT_MAPPED_NOW,
+	/* There in both, and holds something else: by what the snapshots have of their contents.  Where those are not
+	 * known it may have been written to all the same: VMSNAP_TOTAL_WRITTEN_UNKNOWN. */
+	VMSNAP_CHANGE_WRITTEN,
 	VMSNAP_CHANGE_COUNT
 };
 
@@ -74,6 +77,8 @@ enum vmsnap_page_kind {
 	VMSNAP_KIND_GONE,   /* A's page is no more */
 	VMSNAP_KIND_COPIED, /* in another frame, and at A others had it too: a copy was written */
 	VMSNAP_KIND_OTHER,  /* anything else: in another frame by the kernel's doing, swapped, … */
+	/* Was there, was written to, and did not become a copy by that. */
+	VMSNAP_KIND_WRITTEN,
 	VMSNAP_KIND_COUNT
 };
 
@@ -90,6 +95,8 @@ enum vmsnap_compare_flag {
 	/* The caller has seen that another program was executed in between: where addresses are not
 	 * randomised, as under a debugger, the snapshots may not tell. */
 	VMSNAP_COMPARE_EXECUTED = 1,
+	/* A diff tells of nothing but the pages that are VMSNAP_CHANGE_WRITTEN. */
+	VMSNAP_COMPARE_WRITTEN_ONLY = 2,
 };
 
 struct vmsnap_diff;
@@ -106,6 +113,8 @@ const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
 int vmsnap_diff_relation(const struct vmsnap_diff *diff);
 /* vmsnap_memory_left() of both, without what it has taken itself. */
 uint64_t vmsnap_diff_memory_left(const struct vmsnap_diff *diff);
+/* How it was made: enum vmsnap_compare_flag. */
+unsigned vmsnap_diff_flags(const struct vmsnap_diff *diff);
 
 struct vmsnap_diff_vma {
 	int change;                     /* enum vmsnap_vma_change */
@@ -158,6 +167,9 @@ enum vmsnap_diff_total {
 	/* Pages of A and of B of which a fact cannot be told: there may be more than are counted. */
 	VMSNAP_TOTAL_EXCLUSIVE_UNKNOWN, /* became_exclusive, became_shared */
 	VMSNAP_TOTAL_SWAPPED_UNKNOWN,   /* appeared, vanished, swapped_out, swapped_in */
+	/* Pages in writable private mappings, there in both, of which it is not known whether they were written to
+	 * between: no state of a page changes by that, if it is its process's own. */
+	VMSNAP_TOTAL_WRITTEN_UNKNOWN,
 	VMSNAP_TOTAL_COUNT
 };
 uint64_t vmsnap_diff_total(const struct vmsnap_diff *diff, int total);
@@ -211,6 +223,7 @@ struct vmsnap_page_diff {
 	bool replaced;       /* other memory lies where A's did */
 	bool frames_unknown; /* present in both, and whether in one frame cannot be told */
 	int relation;        /* enum vmsnap_relation; unless it is comparable, nothing is told */
+	bool writes_unknown; /* it may have been written to all the same: VMSNAP_TOTAL_WRITTEN_UNKNOWN */
 };
 int vmsnap_page_compare_sized(const struct vmsnap *a, const struct vmsnap *b, uint64_t address,
                               const struct vmsnap_compare_options *options, struct vmsnap_page_diff *out, size_t size,
@@ -331,6 +344,7 @@ struct vmsnap_set_diff_row {
 	uint64_t resident_a, resident_b; /* bytes */
 	int relation;                    /* of both: enum vmsnap_relation */
 	bool was_there;                  /* only in B, but it had begun when A was taken: A was not asked for it */
+	uint64_t written_unknown;        /* pages: VMSNAP_TOTAL_WRITTEN_UNKNOWN */
 };
 size_t vmsnap_set_diff_count(const struct vmsnap_set_diff *diff);
 int vmsnap_set_diff_row_sized(const struct vmsnap_set_diff *diff, size_t index, struct vmsnap_set_diff_row *out,
@@ -345,12 +359,13 @@ uint64_t vmsnap_set_diff_pages(const struct vmsnap_set_diff *diff, size_t index,
 enum vmsnap_set_total {
 	VMSNAP_SET_TOTAL_DISTINCT_A,
 	VMSNAP_SET_TOTAL_DISTINCT_B,
-	VMSNAP_SET_TOTAL_HIDDEN, /* pages whose frames are not known: the others say the least then */
-	VMSNAP_SET_TOTAL_COPIED, /* frames of B: the copies */
-	VMSNAP_SET_TOTAL_NEW,    /* frames of B */
-	VMSNAP_SET_TOTAL_GONE,   /* frames of A */
-	VMSNAP_SET_TOTAL_CAME,   /* frames that only processes have which are not in A */
-	VMSNAP_SET_TOTAL_WENT,   /* the same of those that are not in B */
+	VMSNAP_SET_TOTAL_HIDDEN,  /* pages whose frames are not known: the others say the least then */
+	VMSNAP_SET_TOTAL_COPIED,  /* frames of B: the copies */
+	VMSNAP_SET_TOTAL_NEW,     /* frames of B */
+	VMSNAP_SET_TOTAL_GONE,    /* frames of A */
+	VMSNAP_SET_TOTAL_CAME,    /* frames that only processes have which are not in A */
+	VMSNAP_SET_TOTAL_WENT,    /* the same of those that are not in B */
+	VMSNAP_SET_TOTAL_WRITTEN, /* frames of B */
 	VMSNAP_SET_TOTAL_COUNT
 };
 uint64_t vmsnap_set_diff_total(const struct vmsnap_set_diff *diff, int total);

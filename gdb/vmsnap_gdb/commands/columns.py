@@ -55,6 +55,7 @@ COLUMNS = {
             ("%", True, "copied, of what was shared at A"),
             ("NEW", True, "pages that appeared"),
             ("GONE", True, "pages that vanished"),
+            ("WRITTEN", True, "pages that were there, and were written to"),
             ("OTHER", True, "pages that changed otherwise"),
             ("CHANGE", True, "of the mapping itself"),
             ("OFFSET", False, "where in the file the mapping begins"),
