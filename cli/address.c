@@ -64,7 +64,8 @@ static int bad_range(const char *text)
 	               text);
 }
 
-int address_range_parse(const char *text, uint64_t page_size, uint64_t *start, uint64_t *end)
+/* *alone: it is an ADDRESS, and *end is that too. */
+static int parse_range(const char *text, uint64_t page_size, uint64_t *start, uint64_t *end, bool *alone)
 {
 	const char *rest = take_address(text, start);
 	if (!rest)
@@ -83,11 +84,27 @@ int address_range_parse(const char *text, uint64_t page_size, uint64_t *start, u
 		return bad_range(text);
 	if (*rest && *end <= *start)
 		return trouble("'%s' is an empty range: its end must lie above its start", text);
+	*alone = !*rest;
+	return STATUS_OK;
+}
 
+int address_range_parse(const char *text, uint64_t page_size, uint64_t *start, uint64_t *end)
+{
+	bool alone;
+	int status = parse_range(text, page_size, start, end, &alone);
+	if (status)
+		return status;
 	*start -= *start % page_size;
-	uint64_t last = *rest ? *end - 1 : *end; /* the last byte that is wanted */
+	uint64_t last = alone ? *end : *end - 1; /* the last byte that is wanted */
 	last -= last % page_size;
 	/* The highest page of all has no address after it. */
 	*end = last > UINT64_MAX - page_size ? UINT64_MAX : last + page_size;
 	return STATUS_OK;
+}
+
+int address_bytes_parse(const char *text, uint64_t page_size, uint64_t *start, uint64_t *end)
+{
+	bool alone;
+	int status = parse_range(text, page_size, start, end, &alone);
+	return status || !alone ? status : address_range_parse(text, page_size, start, end);
 }

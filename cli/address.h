@@ -8,5 +8,7 @@
 int address_parse(const char *text, uint64_t *address);
 /* ADDRESS (its page), START-END or START+LENGTH, widened to whole pages. */
 int address_range_parse(const char *text, uint64_t page_size, uint64_t *start, uint64_t *end);
+/* The same to the byte, but for an ADDRESS alone. */
+int address_bytes_parse(const char *text, uint64_t page_size, uint64_t *start, uint64_t *end);
 
 #endif

@@ -9,6 +9,7 @@ int cmd_record(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_pages(const struct options *options);
 int cmd_page(const struct options *options);
+int cmd_dump(const struct options *options);
 int cmd_diff(const struct options *options);
 int cmd_cow(const struct options *options);
 int cmd_map(const struct options *options);

@@ -37,6 +37,7 @@ struct options {
 	const char *file; /* where capture writes to */
 	const char *label, *base, *sysroot, *columns, *sort;
 	const char *name, *range, *perm, *only, *pfn; /* filters */
+	const char *other, *save;                     /* dump: --diff, --save */
 };
 
 /* Commands as bits, for the table of options. */
@@ -52,6 +53,7 @@ enum command_bit {
 	CMD_LIST = 1 << 8,
 	CMD_CHECK = 1 << 9,
 	CMD_RECORD = 1 << 10,
+	CMD_DUMP = 1 << 11,
 };
 
 enum { COMMAND_REPORTS = 3, OPERANDS_ANY = 1 << 30 };

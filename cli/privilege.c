@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "options.h"
-#include "say.h"
 #include "process_arg.h"
+#include "say.h"
 
 enum sets { NONE, PERMITTED_ONLY, EFFECTIVE_TOO };
 
@@ -63,11 +63,11 @@ static bool names_process(const struct options *options)
 	if (bit & (CMD_LIST | CMD_CHECK))
 		return false;
 	/* What comes second there is an address. */
-	int count = bit & (CMD_PAGES | CMD_PAGE) ? 1 : options->operand_count;
+	int count = bit & (CMD_PAGES | CMD_PAGE | CMD_DUMP) ? 1 : options->operand_count;
 	for (int i = 0; i < count; i++)
 		if (word_is_process(options->operands[i]))
 			return true;
-	return options->base && word_is_process(options->base);
+	return (options->base && word_is_process(options->base)) || (options->other && word_is_process(options->other));
 }
 
 int privilege_start(const struct options *options)

@@ -45,6 +45,13 @@ static int capture_all(struct sources *sources, const char *word, bool file_too)
 		how.flags |= VMSNAP_CAPTURE_REALTIME;
 	if (privilege_is_lent())
 		how.flags |= VMSNAP_CAPTURE_WATCHDOG;
+	/* All but what is wanted. */
+	const struct vmsnap_range others[] = { { 0, sources->wanted.start }, { sources->wanted.end, UINT64_MAX } };
+	if (sources->contents) {
+		how.contents = VMSNAP_WANT_ALL;
+		how.exclude_ranges = others;
+		how.exclude_range_count = sizeof(others) / sizeof(others[0]);
+	}
 	struct vmsnap_error err;
 	size_t count;
 	int rc = vmsnap_capture_set(sources->processes.pids, sources->processes.count, &how, &sources->live, &count,

@@ -23,6 +23,11 @@ const struct command command_table[] = {
 	  "The mapping, the page's state and frame, the place in the file, and the symbol\n"
 	  "that lies there; for an unmapped address the gap around it.\n",
 	  cmd_page, { 0 } },
+	{ CMD_DUMP, "dump", "SNAPSHOT ADDRESS | START-END | START+LENGTH", 2, 2, "what memory held, as hex and text",
+	  "Of a snapshot that was captured with --contents, or of a live process. Bytes that\n"
+	  "are not known are ??; lines like the one before are folded into a *. They may be\n"
+	  "passwords and keys.\n",
+	  cmd_dump, { 0 } },
 	{ CMD_DIFF, "diff", "A [B]", 1, 2, "what differs between two snapshots",
 	  "With one file: between its last two snapshots, or trees (capture --tree), of\n"
 	  "which a line for each process tells. The exit status is 0 if nothing differs, 1\n"
@@ -49,10 +54,10 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
 #define FIELD(name) offsetof(struct options, name)
 enum {
-	CMDS_ALL = (1 << 11) - 1,
+	CMDS_ALL = (1 << 12) - 1,
 	CMDS_PRINTING = CMDS_ALL & ~CMD_CAPTURE,
 	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD),
-	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD),
+	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
 	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD,
 	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP,
 	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
@@ -101,6 +106,10 @@ const struct option_row option_table[] = {
 	  "only pages in these frames; or one: A" },
 	{ "base", 0, OPTION_TEXT, VALUE_SNAPSHOT, "SNAPSHOT", FIELD(base), CMD_COW,
 	  "parent before the fork, or both right after it" },
+	{ "diff", 0, OPTION_TEXT, VALUE_SNAPSHOT, "SNAPSHOT", FIELD(other), CMD_DUMP,
+	  "below each line what differs in that one" },
+	{ "save", 0, OPTION_TEXT, VALUE_FILE, "FILE", FIELD(save), CMD_DUMP,
+	  "write the bytes to FILE, as they are" },
 	{ "totals", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(totals), CMD_DIFF | CMD_COW,
 	  "only the sums" },
 	{ "written", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(written), CMD_DIFF,
@@ -126,6 +135,8 @@ const struct option_row option_table[] = {
 	  "by this column; -COLUMN: the largest first" },
 	{ "raw", 'r', OPTION_FLAG, VALUE_NONE, NULL, FIELD(raw), CMDS_TABLES,
 	  "no padding, nothing cut, one blank between" },
+	{ "raw", 'r', OPTION_FLAG, VALUE_NONE, NULL, FIELD(raw), CMD_DUMP,
+	  "every line, none folded" },
 	{ "bytes", 'b', OPTION_FLAG, VALUE_NONE, NULL, FIELD(bytes), CMDS_PRINTING,
 	  "exact sizes, in bytes" },
 	{ "noheadings", 'n', OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_headings), CMDS_TABLES,

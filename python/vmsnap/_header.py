@@ -105,6 +105,12 @@ class Contents:  # enum vmsnap_contents
     BYTES = 2
 
 
+class Held:  # enum vmsnap_held
+    UNKNOWN = 0
+    ZEROS = 1
+    BYTES = 2
+
+
 class Tracking:  # enum vmsnap_tracking
     TELLS = 0
     ARMED = 1
@@ -632,6 +638,7 @@ FUNCTIONS = {
     "vmsnap_contents_range": (c_int, (c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
     "vmsnap_contents_bytes": (c_uint64, (c_void_p,)),
     "vmsnap_contents_read": (CHECKED, (c_void_p, c_uint64, c_void_p, c_size_t, POINTER(c_size_t))),
+    "vmsnap_contents_held": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
     "vmsnap_contents_hash": (c_int, (c_void_p, c_uint64, POINTER(c_uint8))),
     "vmsnap_contents_compare":
         (c_int, (
@@ -808,6 +815,7 @@ FUNCTIONS = {
     "vmsnap_print_status": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_written": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
+    "vmsnap_print_dump": (CHECKED, (c_void_p, c_void_p, c_uint64, c_uint64, POINTER(Output))),
     "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),
     "vmsnap_print_history": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, c_uint64, POINTER(Output))),
     "vmsnap_print_list": (CHECKED, (c_void_p, POINTER(Output))),

@@ -4,7 +4,7 @@ import ctypes
 from ctypes import byref
 
 from vmsnap import _header, _lib
-from vmsnap._header import CompareFlag, PageChange, PrintFlag, Relation, Verdict, VmaChange
+from vmsnap._header import CompareFlag, DiffTotal, PageChange, PrintFlag, Relation, Verdict, VmaChange
 from vmsnap._lib import lib
 from vmsnap.names import Names
 from vmsnap.owned import Owned
@@ -215,6 +215,11 @@ class Diff(_Comparison):
     def totals(self):
         """{fact: pages}; a page may count for several."""
         return _by_word(lib().vmsnap_diff_pages, self._handle, PageChange.COUNT, lib().vmsnap_page_change_name)
+
+    @property
+    def unknown_writes(self):
+        """Pages that belong to the process alone, of which it is not known whether they were written."""
+        return lib().vmsnap_diff_total(self._handle, DiffTotal.WRITTEN_UNKNOWN)
 
     def text(self, style=PLAIN, names=None, totals=False, long_rows=False):
         return printed(lib().vmsnap_print_diff, self._handle, names and names.handle, _flags(totals, long_rows),

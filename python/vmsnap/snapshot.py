@@ -487,6 +487,11 @@ class Snapshot(Owned):
         return printed(lib().vmsnap_print_pages, self._handle, given.address(start), given.address(end), each,
                        style=style, filter=filter)
 
+    def dump_text(self, start, end, style=PLAIN, other=None):
+        """What bytes held, as hexadecimal digits and text; other: a Snapshot, of which is told what differs."""
+        return printed(lib().vmsnap_print_dump, self._handle, other and other.handle, given.address(start),
+                       given.address(end), style=style)
+
     def page_text(self, style, address, names=None):
         return printed(lib().vmsnap_print_page, self._handle, names and names.handle, given.address(address),
                        style=style)

@@ -252,5 +252,6 @@ def library_calls(paths):
     where = [PROGRAM, 0x640000000000, 0] + [STATES + 2 * i * PAGE for i in range(len(PAGE_STATES))]
     calls = [("history", hex(at), *files) for at in where + [HEAP, STACK_END - PAGE]]
     calls += [("written", os.path.join(GOLDEN, name)) for name in ("good-written.vms", "good-small.vms")]
+    calls += [("dump", hex(HEAP), hex(HEAP + 3 * PAGE), *files[1:last]) for last in (2, 3)]
     values = ("values", os.path.dirname(paths["a"]), paths["a"], hex(PROGRAM + elffile.VARIABLE))
     return calls + [("history", hex(STATES + PAGE), paths["nobody"]), ("snapshots", *files), values]

@@ -36,7 +36,8 @@ DOCS = os.path.normpath(os.path.join(HERE, "..", "..", "docs"))
 # Objects that have the kernel's words as keys.
 OPEN = {("show", "status"), ("show", "vmas[].smaps"), ("show", "total.smaps")}
 # Strings that programs compare with.
-ENUMERATED = {"schema", "change", "changes[]", "verdict", "state", "flags[]", "kind", "freeze", "perms", "not_compared"}
+ENUMERATED = {"schema", "change", "changes[]", "verdict", "state", "flags[]", "kind", "freeze", "perms", "not_compared", "held",
+              "held_b"}
 # Where the library says which there are, some of which no snapshot here brings about.
 NAMED = {
     ("diff", "vmas[].change"): "vma_change",
@@ -270,7 +271,7 @@ def write_outputs(folder):
         for number, (call, text) in enumerate(all_documents(inputs)):
             base = os.path.join(folder, f"{number:03}-{call[0]}")
             write_output(base + ".json", text, inputs)
-            if call[0] in ("history", "snapshots"):
+            if call[0] in ("history", "snapshots", "dump"):
                 continue
             bare = "--ascii" if call[0] in ("page", "map") else "--raw"
             write_output(base + ".txt", out_of([VMSNAP, *call, "-w", "100"]), inputs)

@@ -5,6 +5,8 @@
     python3 vmsprint.py LIBVMSNAP snapshots FILE...        vmsnap_print_snapshots()
     python3 vmsprint.py LIBVMSNAP values SYSROOT FILE ADDRESS  vmsnap_print_values(), of a variable at ADDRESS
     python3 vmsprint.py LIBVMSNAP written FILE...          vmsnap_print_written(), of the first snapshot
+    python3 vmsprint.py LIBVMSNAP dump START END FILE...   vmsnap_print_dump(), of the first snapshot and of the second
+                                                           if there are two files, where START's page holds something
 
 All snapshots of each file are taken; the last two once more, the first of them named,
 the second only peeked at.
@@ -61,7 +63,36 @@ def load_all(lib, paths):
     return snaps + [snaps[-1], peeked], names + [b"named", None]
 
 
+def added(lib, builder, start, page, error):
+    return lib.vmsnap_builder_add_contents(builder, None, c_uint64(start), page, c_size_t(len(page)), byref(error))
+
+
+def with_contents(lib, path, start):
+    snaps, _ = load_all(lib, [path])
+    builder, made, error = c_void_p(), c_void_p(), vmslib.Error()
+    lib.vmsnap_info.restype = lib.vmsnap_vma.restype = c_void_p
+    size = c_size_t(ctypes.sizeof(vmslib.Info))
+    assert not lib.vmsnap_builder_new_sized(c_void_p(lib.vmsnap_info(snaps[0])), size, byref(builder), byref(error))
+    for index in range(lib.vmsnap_vma_count(snaps[0])):
+        vma = c_void_p(lib.vmsnap_vma(snaps[0], c_size_t(index)))
+        assert not lib.vmsnap_builder_add_vma_sized(builder, vma, c_size_t(ctypes.sizeof(vmslib.Vma)), byref(error))
+    page = bytes(range(256)) * 16
+    assert not added(lib, builder, start, page, error), error.message
+    assert not lib.vmsnap_builder_finish(builder, byref(made), byref(error)), error.message
+    return made
+
+
+def dumped(lib, start, end, paths):
+    one, *other = [with_contents(lib, path, start) for path in paths]
+    return printed_of(lib, lib.vmsnap_print_dump, one, other[0] if other else None, c_uint64(start), c_uint64(end))
+
+
 def printed(lib, function, snaps, names, *rest):
+    count = len(snaps)
+    return printed_of(lib, function, (c_void_p * count)(*snaps), (c_char_p * count)(*names), c_size_t(count), *rest)
+
+
+def printed_of(lib, function, *args):
     parts, error = [], vmslib.Error()
 
     def write(_, text, length):
@@ -70,10 +101,6 @@ def printed(lib, function, snaps, names, *rest):
 
     style = Style(size=ctypes.sizeof(Style), unicode=True, json=True)
     out = Output(size=ctypes.sizeof(Output), style=style, write=WRITE(write))
-    count = len(snaps)
-    args = (c_void_p * count)(*snaps), (c_char_p * count)(*names), c_size_t(count), *rest
-    if function is lib.vmsnap_print_written:
-        args = snaps[0], None
     function.restype = c_int
     assert not function(*args, byref(out), byref(error)), error.message
     return b"".join(parts).decode()
@@ -84,7 +111,7 @@ class ValueOptions(ctypes.Structure):
                 ("each_most", c_uint64)]
 
 
-def with_contents(lib, snap, address, value):
+def with_byte(lib, snap, address, value):
     """The same process with the mapping of one address, and this byte there."""
     made, builder, error = c_void_p(), c_void_p(), vmslib.Error()
     vma = lib.vmsnap_vma_at(snap, c_uint64(address))
@@ -108,7 +135,7 @@ def values(lib, sysroot, path, address):
     lib.vmsnap_builder_add_vma_sized.argtypes = [c_void_p, c_void_p, c_size_t, c_void_p]
     error, names, diff = vmslib.Error(), c_void_p(), c_void_p()
     snap = load_all(lib, [path])[0][0]
-    a, b = (with_contents(lib, snap, address, value) for value in (5, 8))
+    a, b = (with_byte(lib, snap, address, value) for value in (5, 8))
     assert not lib.vmsnap_names_new(b, sysroot.encode(), byref(names), byref(error)), error.message
     options = ValueOptions(size=ctypes.sizeof(ValueOptions), names=names)
     assert not lib.vmsnap_value_diff_new(a, b, byref(options), byref(diff), byref(error)), error.message
@@ -128,12 +155,14 @@ def main(argv):
     lib, what = vmslib.library(argv[1]), argv[2]
     if what == "names":
         print(all_names(lib))
+    elif what == "dump":
+        print(dumped(lib, int(argv[3], 16), int(argv[4], 16), argv[5:]))
     elif what == "history":
         print(printed(lib, lib.vmsnap_print_history, *load_all(lib, argv[4:]), c_uint64(int(argv[3], 16))))
     elif what == "values":
         print(values(lib, argv[3], argv[4], int(argv[5], 16)))
     elif what == "written":
-        print(printed(lib, lib.vmsnap_print_written, *load_all(lib, argv[3:])))
+        print(printed_of(lib, lib.vmsnap_print_written, load_all(lib, argv[3:])[0][0], None))
     else:
         print(printed(lib, lib.vmsnap_print_snapshots, *load_all(lib, argv[3:])))
     return 0

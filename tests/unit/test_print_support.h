@@ -88,18 +88,24 @@ static inline void put_pages(struct vmsnap *snap, uint64_t start, uint64_t pages
 	assert_int_equal(run_list_append(&snap->runs, PAGE, start, pages, entry), VMSNAP_OK);
 }
 
-/* A page that holds nothing but `value`. */
-static inline void put_contents(struct vmsnap *snap, uint64_t address, unsigned char value)
+/* What a page holds, in the order of addresses. */
+static inline void put_page(struct vmsnap *snap, uint64_t address, const char *bytes)
 {
-	char bytes[PAGE];
 	uint32_t number;
-	memset(bytes, value, sizeof(bytes));
-	struct page_hash hash = page_hash_of(bytes, sizeof(bytes));
+	struct page_hash hash = page_hash_of(bytes, PAGE);
 	if (!snap->contents.store)
 		assert_int_equal(vmsnap_store_new(&snap->contents.store, NULL), VMSNAP_OK);
 	snap->contents.bytes = true;
-	assert_int_equal(store_put(snap->contents.store, &hash, bytes, sizeof(bytes), &number), VMSNAP_OK);
+	assert_int_equal(store_put(snap->contents.store, &hash, bytes, PAGE, &number), VMSNAP_OK);
 	assert_int_equal(contents_add(&snap->contents, PAGE, address, number), VMSNAP_OK);
+}
+
+/* Nothing but `value`. */
+static inline void put_contents(struct vmsnap *snap, uint64_t address, unsigned char value)
+{
+	char bytes[PAGE];
+	memset(bytes, value, sizeof(bytes));
+	put_page(snap, address, bytes);
 }
 
 static inline struct vmsnap *bare_snapshot(void)

@@ -13,6 +13,7 @@ static const struct {
 	{ "check", &check_document_schema },
 	{ "cow", &cow_document_schema },
 	{ "diff", &diff_document_schema },
+	{ "dump", &dump_document_schema },
 	{ "history", &history_document_schema },
 	{ "list", &list_document_schema },
 	{ "map", &map_one_schema },

@@ -42,6 +42,13 @@ uint64_t vmsnap_contents_bytes(const struct vmsnap *snap);
  * VMSNAP_ERR_NOT_FOUND: not even the first one is known. */
 int vmsnap_contents_read(const struct vmsnap *snap, uint64_t address, void *to, size_t len, size_t *got,
                          struct vmsnap_error *err);
+/* What is known of the byte at an address, and up to where that is so: *end. */
+enum vmsnap_held {
+	VMSNAP_HELD_UNKNOWN,
+	VMSNAP_HELD_ZEROS, /* without being kept */
+	VMSNAP_HELD_BYTES,
+};
+int vmsnap_contents_held(const struct vmsnap *snap, uint64_t address, uint64_t *end);
 /* The XXH3-128 hash of one page, in its canonical form, the highest byte first.  VMSNAP_ERR_NOT_FOUND. */
 enum { VMSNAP_CONTENTS_HASH_SIZE = 16 };
 int vmsnap_contents_hash(const struct vmsnap *snap, uint64_t address, uint8_t *hash);

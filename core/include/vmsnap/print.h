@@ -90,6 +90,11 @@ int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struc
  * tracker.  JSON is in one line.  names may be NULL. */
 int vmsnap_print_written(const struct vmsnap *snap, struct vmsnap_names *names, const struct vmsnap_output *out,
                          struct vmsnap_error *err);
+/* What bytes of [start, end) held, 16 in a line, as hexadecimal digits and as ASCII; "??" is not known.  Lines
+ * like the one before are folded into one "*", but not for raw.  b: NULL, or another snapshot: where its bytes
+ * differ, these stand below. */
+int vmsnap_print_dump(const struct vmsnap *snap, const struct vmsnap *b, uint64_t start, uint64_t end,
+                      const struct vmsnap_output *out, struct vmsnap_error *err);
 /* Snapshots that are in memory, a line each.  names: what they are called here, or
  * NULL for their labels. */
 int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const *names, size_t count,
