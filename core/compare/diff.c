@@ -133,9 +133,10 @@ static int compare_range(struct walk *walk, const struct pair_range *range)
 	return rc;
 }
 
-static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
+static int compare_pages(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_compare_options *options,
+                         struct vmsnap_diff *diff)
 {
-	struct walk walk = { .diff = diff, .known = facts_context_of(a, b), .writes = writes_between(a, b) };
+	struct walk walk = { .diff = diff, .known = facts_context_of(a, b), .writes = writes_between(a, b, options) };
 	struct pairing pairing = diff_pairing(a, b, &diff->match);
 	walk.pairs = pair_begin(&pairing, 0);
 	/* Equal entries are of one frame: at one instant that is one page, if frames are known. */
@@ -323,11 +324,12 @@ static int add_status(void *ctx, struct status_pair pair)
 	return rc;
 }
 
-static int compare_all(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_diff *diff)
+static int compare_all(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_compare_options *options,
+                       struct vmsnap_diff *diff)
 {
 	bool apart = diff->relation != VMSNAP_RELATION_COMPARABLE;
 	int rc = apart ? vma_match_maps(a, b, &diff->work, &diff->match) : vma_match(a, b, &diff->work, &diff->match);
-	rc = rc || apart ? rc : compare_pages(a, b, diff);
+	rc = rc || apart ? rc : compare_pages(a, b, options, diff);
 	rc = rc || written_only(diff) ? rc : status_pairs_each(a, b, &diff->work, add_status, diff);
 	for (size_t i = 0; i < vmsnap_diff_vma_count(diff); i++)
 		diff->totals.vmas[diff->match.rows[i].change]++;
@@ -359,7 +361,7 @@ VMSNAP_API int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap 
 	diff->work = work;
 	diff->relation = relation_with(a, b, options);
 	diff->flags = taken.flags;
-	rc = compare_all(a, b, diff);
+	rc = compare_all(a, b, &taken, diff);
 	if (rc) {
 		vmsnap_diff_free(diff);
 		return work_fail(&work, rc, err);

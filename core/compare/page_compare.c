@@ -59,6 +59,8 @@ static void compare_page(const struct vmsnap *a, const struct vmsnap *b, uint64_
 		return;
 	struct diff_place place = diff_place_of(&walk, &range, &known, match);
 	struct diff_reader reader = diff_read(&walk, &place, writes);
+	/* What is equal is asked for, too. */
+	reader.pages.skip_equal = false;
 	if (diff_read_next(&reader, &found)) {
 		out->changes = found.changes;
 		out->kinds = found.kinds;
@@ -84,12 +86,14 @@ VMSNAP_API int vmsnap_page_compare_sized(const struct vmsnap *a, const struct vm
 	if (!a || !b || !out)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "a page is compared in two snapshots");
 	int rc = comparable(both, 2, err);
+	struct vmsnap_compare_options taken;
+	rc = rc ? rc : options_take(&taken, sizeof(taken), options, "struct vmsnap_compare_options", err);
 	rc = rc ? rc : work_with(&work, both, 2, options, err);
 	if (rc)
 		return rc;
 	uint64_t page = address & ~(b->info.page_size - 1);
 	struct vmsnap_page_diff found = { .from = page, .to = page, .relation = relation_with(a, b, options) };
-	struct writes writes = writes_between(a, b);
+	struct writes writes = writes_between(a, b, &taken);
 	if (found.relation == VMSNAP_RELATION_COMPARABLE && !writes.told && stayed(a, b, page)) {
 		found.writes_unknown = stayed_unknown(b, &writes, page);
 	} else if (found.relation == VMSNAP_RELATION_COMPARABLE) {

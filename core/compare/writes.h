@@ -1,5 +1,5 @@
-/* writes.h - whether pages of B were written since A, as far as anything tells: what they hold, in both.
- * No state of a page changes when a process writes to what is its own. */
+/* writes.h - whether pages of B were written since A, as far as anything tells: what they hold, in both, or
+ * who tracked them in between.  No state of a page changes when a process writes to what is its own. */
 #ifndef VMSNAP_WRITES_H
 #define VMSNAP_WRITES_H
 
@@ -13,6 +13,12 @@ enum writes_answer {
 struct writes {
 	const struct vmsnap *a, *b;
 	bool told; /* of some pages: otherwise there is nothing to ask */
+	bool contents;
+	/* Of B what was written since A was tracked, by itself or with those between; or since a time after A: then
+	 * it tells what was written, but not what was not. */
+	bool tracked, whole;
+	const struct vmsnap *const *between; /* from A to B, of the same process */
+	size_t between_count;
 	/* Nothing was written between A and B: they are of one instant.  Then pages in one frame are one. */
 	bool one_instant, one_look;
 	bool frames; /* can be compared */
@@ -20,7 +26,9 @@ struct writes {
 	bool differ;
 	uint64_t asked, start, last;
 };
-struct writes writes_between(const struct vmsnap *a, const struct vmsnap *b);
+/* options: NULL, or what has those between; it is held no longer than the result is used. */
+struct writes writes_between(const struct vmsnap *a, const struct vmsnap *b,
+                             const struct vmsnap_compare_options *options);
 
 /* Of the page at `at` in B and that at at + shift in A, both of which are there.  Lowers *until to where the answer
  * may change. */

@@ -441,6 +441,7 @@ class SetSums(Structure):  # struct vmsnap_set_sums
 class CompareOptions(Structure):  # struct vmsnap_compare_options
     _fields_ = [
         ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("flags", c_uint),
+        ("between", POINTER(c_void_p)), ("between_count", c_size_t),
     ]
 
 

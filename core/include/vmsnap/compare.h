@@ -65,8 +65,9 @@ enum vmsnap_page_change {
 	/* As VANISHED, but of a file or of shared memory that is mapped there still: what the page held
 	 * is where it was, in swap perhaps.  Page tables do not tell. */
 	VMSNAP_CHANGE_NOT_MAPPED_NOW,
-	/* There in both, and holds something else: by what the snapshots have of their contents.  Where those are not
-	 * known it may have been written to all the same: VMSNAP_TOTAL_WRITTEN_UNKNOWN. */
+	/* There in both, and holds something else, by what the snapshots have of their contents; where those are not
+	 * known, written to since A, by VMSNAP_LAYER_WRITTEN of B.  Where neither tells it may have been written to all
+	 * the same: VMSNAP_TOTAL_WRITTEN_UNKNOWN. */
 	VMSNAP_CHANGE_WRITTEN,
 	VMSNAP_CHANGE_COUNT
 };
@@ -90,6 +91,10 @@ struct vmsnap_compare_options {
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
 	unsigned flags; /* enum vmsnap_compare_flag */
+	/* Snapshots of the same process from between A and B, in any order: where what was written was tracked from
+	 * one to the next, what was written in one of them or in B was written since A.  Others are passed over. */
+	const struct vmsnap *const *between;
+	size_t between_count;
 };
 enum vmsnap_compare_flag {
 	/* The caller has seen that another program was executed in between: where addresses are not
