@@ -24,9 +24,9 @@ const struct command command_table[] = {
 	  "that lies there; for an unmapped address the gap around it.\n",
 	  cmd_page, { 0 } },
 	{ CMD_DUMP, "dump", "SNAPSHOT ADDRESS | START-END | START+LENGTH", 2, 2, "what memory held, as hex and text",
-	  "Of a snapshot that was captured with --contents, or of a live process. Bytes that\n"
-	  "are not known are ??; lines like the one before are folded into a *. They may be\n"
-	  "passwords and keys.\n",
+	  "Of a snapshot that was captured with --contents, or of a live process. Bytes\n"
+	  "that are not known are ??; lines like the one before are folded into a *. They\n"
+	  "may be passwords and keys.\n",
 	  cmd_dump, { 0 } },
 	{ CMD_DIFF, "diff", "A [B]", 1, 2, "what differs between two snapshots",
 	  "With one file: between its last two snapshots, or trees (capture --tree), of\n"
