@@ -93,7 +93,9 @@ static int print_values(const struct options *options, const struct vmsnap *a, c
 	return status;
 }
 
-static int print_diff(const struct options *options, const struct vmsnap *a, const struct vmsnap *b)
+/* between: of both, or NULL. */
+static int print_diff(const struct options *options, const struct vmsnap *a, const struct vmsnap *b,
+                      const struct between *between)
 {
 	struct vmsnap_diff *diff;
 	struct vmsnap_error err;
@@ -101,6 +103,10 @@ static int print_diff(const struct options *options, const struct vmsnap *a, con
 	struct vmsnap_compare_options how = how_to_diff(options);
 	if (options->values)
 		return print_values(options, a, b);
+	if (between) {
+		how.between = (const struct vmsnap *const *)between->snaps;
+		how.between_count = between->count;
+	}
 	if (vmsnap_diff_new_with(a, b, &how, &diff, &err))
 		return trouble_with(NULL, &err);
 	struct vmsnap_names *names = names_open(options, b);
@@ -144,7 +150,7 @@ static int diff_one_instant(const struct options *options, const char *word, con
 		return trouble("%s holds %zu processes of one instant, and no other instant; say which two are meant, "
 		               "as in %s@1 %s@2",
 		               word, count, word, word);
-	return print_diff(options, only(last), vmsnap_set_at(last->set, 1));
+	return print_diff(options, only(last), vmsnap_set_at(last->set, 1), NULL);
 }
 
 /* Who is there on one side, and on the other just not chosen, neither came nor went. */
@@ -178,7 +184,7 @@ int cmd_diff(const struct options *options)
 	else if (is_tree(&a) || is_tree(&b))
 		status = print_set_diff(options, &a, &b);
 	else
-		status = print_diff(options, only(&a), only(&b));
+		status = print_diff(options, only(&a), only(&b), &b.between);
 	chosen_drop(&a);
 	chosen_drop(&b);
 	return status;

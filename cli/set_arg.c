@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "say.h"
 
@@ -92,6 +93,7 @@ static int set_of_one(struct vmsnap *snap, struct chosen *out)
 {
 	struct vmsnap_error err;
 	const struct vmsnap *const snaps[] = { snap };
+	*out = (struct chosen){ 0 };
 	int status = vmsnap_set_new(snaps, 1, &out->set, &err) ? trouble_with(NULL, &err) : STATUS_OK;
 	out->one = true;
 	vmsnap_unref(snap);
@@ -146,9 +148,9 @@ static bool is_one(const struct picked *picked)
 /* What was picked, and what there is beside it. */
 static int load_picked(const struct picked *picked, struct chosen *out)
 {
+	*out = (struct chosen){ 0 };
 	int status = load_range(picked->word, picked->file, picked->range, &out->set);
 	out->one = is_one(picked);
-	out->rest = NULL;
 	if (!status && picked->place.which && !out->one)
 		status = load_rest(picked->word, picked->file, picked->range, &out->rest);
 	if (status)
@@ -169,6 +171,21 @@ int set_from_word(struct sources *sources, const char *word, struct chosen *out)
 		return status;
 	status = load_picked(&picked, out);
 	picked_release(sources, &picked);
+	return status;
+}
+
+/* Of one file, in its order; for others there is nothing between. */
+static int load_between(const struct picked picked[2], struct chosen *const out[2])
+{
+	const struct vmsnap *a = vmsnap_set_at(out[0]->set, 0), *b = vmsnap_set_at(out[1]->set, 0);
+	if (strcmp(picked[0].place.path, picked[1].place.path) != 0 || !vmsnap_same_process(a, b))
+		return STATUS_OK;
+	int status = between_load(picked[1].word, picked[1].file, picked[0].range.first, picked[1].range.first, b,
+	                          &out[1]->between);
+	if (status) {
+		chosen_drop(out[0]);
+		chosen_drop(out[1]);
+	}
 	return status;
 }
 
@@ -195,7 +212,7 @@ static int load_two(const struct picked picked[2], struct chosen *const out[2])
 		chosen_drop(out[0]);
 	for (size_t i = 0; !status && i < 2; i++)
 		out[i]->one = is_one(&picked[i]);
-	return status;
+	return status ? status : load_between(picked, out);
 }
 
 static int load_both(const struct picked picked[2], struct chosen *const out[2])
@@ -244,6 +261,7 @@ void chosen_drop(struct chosen *chosen)
 {
 	vmsnap_set_free(chosen->set);
 	vmsnap_set_free(chosen->rest);
+	between_drop(&chosen->between);
 	chosen->set = chosen->rest = NULL;
 }
 

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_CLI_SET_ARG_H
 #define VMSNAP_CLI_SET_ARG_H
 
+#include "between.h"
 #include "sources.h"
 
 /* What a command that takes several is given: processes of one instant.  A file is its last
@@ -11,6 +12,7 @@ struct chosen {
 	struct vmsnap_set *set;
 	struct vmsnap_set *rest; /* what the file has of that instant besides, or NULL: who they were, no more */
 	bool one;                /* the word says which process: not a file or a range, which may hold a tree */
+	struct between between;  /* of two words of one file and one process, with the later: what lies between them */
 };
 int set_from_word(struct sources *sources, const char *word, struct chosen *out);
 /* Two words.  What is wrong with the second as a word is said before what is wrong with the first's pages. */
