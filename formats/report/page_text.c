@@ -147,6 +147,15 @@ static void put_written(struct text *text, const struct place *place)
 	            soft_dirty ? "soft-dirty" : "userfaultfd");
 }
 
+static void put_contents(struct text *text, const struct place *place)
+{
+	int kind = place_contents(place);
+	if (kind == VMSNAP_CONTENTS_NONE)
+		return;
+	put_key(text, "contents");
+	text_format(text, "%s\n", kind == VMSNAP_CONTENTS_HASHES ? "only a hash is kept" : "kept (vmsnap dump)");
+}
+
 static void put_touched(struct text *text, const struct page_touched *touched)
 {
 	struct fit_line line = fit_line(text, KEY_WIDTH, KEY_WIDTH);
@@ -170,6 +179,7 @@ void put_page_text(struct text *text, const struct place *place)
 		put_frame(text, place);
 		put_flags(text, place);
 		put_written(text, place);
+		put_contents(text, place);
 	}
 	if (place_of_file(place)) {
 		put_key(text, "file offset");

@@ -47,6 +47,7 @@ enum {
 	PAGE_NAMES_TOTAL,
 	PAGE_TOUCHED,
 	PAGE_WRITTEN,
+	PAGE_CONTENTS,
 };
 static const struct column document_columns[] = {
 	[PAGE_ADDRESS] = { "address", .type = COLUMN_HEX },
@@ -67,6 +68,7 @@ static const struct column document_columns[] = {
 	[PAGE_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
 	[PAGE_TOUCHED] = { "touched", .type = COLUMN_LIST },
 	[PAGE_WRITTEN] = { "written", .type = COLUMN_WORD, .flags = COLUMN_OPTIONAL },
+	[PAGE_CONTENTS] = { "contents", .type = COLUMN_WORD },
 };
 const struct row_schema page_document_schema = ROW_SCHEMA(document_columns);
 
@@ -128,6 +130,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 		put_touched_list(document, PAGE_TOUCHED, place->touched.touched, &place->touched.reasons);
 	if (!rc && place_written(place))
 		row_put_word(document, PAGE_WRITTEN, place_written(place));
+	if (!rc)
+		row_put_word(document, PAGE_CONTENTS, vmsnap_contents_name(place_contents(place)));
 	return rc;
 }
 

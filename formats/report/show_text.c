@@ -136,6 +136,16 @@ static void put_memory(struct text *text, const struct vmsnap_info *info)
 	text_string(text, "\n");
 }
 
+/* "12.3M, as bytes" */
+static void put_contents(struct text *text, const struct vmsnap *snap)
+{
+	int kind = vmsnap_contents_kind(snap);
+	if (kind != VMSNAP_CONTENTS_NONE)
+		text_format(text, "%-10s%s of pages, %s\n", "contents",
+		            word_size(text->style, vmsnap_contents_bytes(snap)).text,
+		            kind == VMSNAP_CONTENTS_HASHES ? "as hashes only" : "with their bytes");
+}
+
 void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
@@ -159,6 +169,7 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 		put_field(text, "cgroup", info->cgroup);
 	put_field(text, "unit", info->unit);
 	put_field(text, "container", info->container);
+	put_contents(text, snap);
 	put_unknown(text, snap);
 	put_filter_line(text, filter);
 	put_filter_unknown(text, snap, filter);

@@ -70,6 +70,8 @@ enum {
 	SNAPSHOT_INSTANT,
 	SNAPSHOT_MONOTONIC,
 	SNAPSHOT_WRITTEN_SINCE,
+	SNAPSHOT_CONTENTS,
+	SNAPSHOT_CONTENTS_BYTES,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -109,6 +111,8 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_INSTANT] = { "instant", .type = COLUMN_BOOL },
 	[SNAPSHOT_MONOTONIC] = { "monotonic", .type = COLUMN_COUNT },
 	[SNAPSHOT_WRITTEN_SINCE] = { "written_since", .type = COLUMN_COUNT },
+	[SNAPSHOT_CONTENTS] = { "contents", .type = COLUMN_WORD },
+	[SNAPSHOT_CONTENTS_BYTES] = { "contents_bytes", .type = COLUMN_BYTES },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -173,6 +177,17 @@ static void put_memory(struct row *record, const struct vmsnap_info *info)
 	row_end(&list);
 }
 
+/* Of what its pages held.  Of a snapshot that was only looked into (vmsnap_file_peek()), which has no mappings
+ * either, it is not known: null. */
+static void put_contents(struct row *record, const struct vmsnap *snap)
+{
+	int kind = vmsnap_contents_kind(snap);
+	if (kind == VMSNAP_CONTENTS_NONE && !vmsnap_vma_count(snap))
+		return;
+	row_put_word(record, SNAPSHOT_CONTENTS, vmsnap_contents_name(kind));
+	row_put_bytes(record, SNAPSHOT_CONTENTS_BYTES, vmsnap_contents_bytes(snap));
+}
+
 void put_not_compared(struct row *row, unsigned column, int relation)
 {
 	if (relation != VMSNAP_RELATION_COMPARABLE)
@@ -214,5 +229,6 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 		row_put_bool(&record, SNAPSHOT_INSTANT, instant);
 	put_clock(&record, SNAPSHOT_MONOTONIC, info->monotonic);
 	put_clock(&record, SNAPSHOT_WRITTEN_SINCE, info->written_since);
+	put_contents(&record, snap);
 	row_end(&record);
 }

@@ -57,6 +57,13 @@ uint64_t place_physical(const struct place *place)
 	return place->page.pfn * page_size + (place->address & (page_size - 1));
 }
 
+int place_contents(const struct place *place)
+{
+	uint64_t start, end;
+	bool kept = !vmsnap_contents_range(place->snap, place->page_start, &start, &end) && start <= place->page_start;
+	return kept ? vmsnap_contents_kind(place->snap) : VMSNAP_CONTENTS_NONE;
+}
+
 const char *place_written(const struct place *place)
 {
 	bool there = place->populated && (place->page.flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED));

@@ -30,6 +30,8 @@ bool place_physical_known(const struct place *place);
 uint64_t place_physical(const struct place *place);
 /* Whether it was written since the snapshot before: "yes", "no", "maybe"; NULL: nobody knows. */
 const char *place_written(const struct place *place);
+/* What is kept of what the page held: enum vmsnap_contents. */
+int place_contents(const struct place *place);
 /* Whether it lies in a file. */
 bool place_of_file(const struct place *place);
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from module import PAGE, Target, main, vmsnap, world
+from module import PAGE, Target, main, skip, vmsnap, world
 
 OFFSETS = (5 * PAGE + 7, 9 * PAGE, 10 * PAGE + PAGE - 1)
 
@@ -86,6 +86,28 @@ class Written(unittest.TestCase):
         bare = self.saved("bare.vms", vmsnap.capture(self.target.pid))
         self.assertIn("No page is known to be written.\nOf ", self.command("diff", b, bare, "--written").stdout)
 
+    def test_what_was_tracked_in_between(self):
+        """Of two snapshots of a file, through all that lie between them, whoever else's do, too."""
+        try:
+            tracker = vmsnap.Tracker(self.target.pid, "uffd")
+        except vmsnap.VmsnapError as error:
+            skip(self, f"tracking by userfaultfd: {error}")
+        self.addCleanup(tracker.close)
+        snaps = [vmsnap.Snapshot.capture(self.target.pid, tracker=tracker)]
+        for offset in OFFSETS[:2]:
+            self.write(offset)
+            snaps += [vmsnap.capture(os.getpid()), vmsnap.Snapshot.capture(self.target.pid, tracker=tracker)]
+        path = self.saved("tracked.vms", snaps)
+
+        def told(*words):
+            found = json.loads(self.command("diff", *words, "--written", "--json", status=1).stdout)
+            return [int(row["start"], 16) - self.start for row in found["pages"]
+                    if self.start <= int(row["start"], 16) < self.end]
+
+        self.assertEqual(told(f"{path}@1", f"{path}@3"), [5 * PAGE])
+        self.assertEqual(told(f"{path}@3", f"{path}@5"), [9 * PAGE])
+        self.assertEqual(told(f"{path}@1", f"{path}@5"), [5 * PAGE, 9 * PAGE])
+
     def test_history_of_a_page(self):
         snaps = [vmsnap.capture(self.target.pid, contents=contents) for contents in ("private", "private")]
         self.write(OFFSETS[0])
@@ -94,6 +116,21 @@ class Written(unittest.TestCase):
         rows = json.loads(told)["rows"]
         self.assertEqual([(row["changes"], row["writes_known"]) for row in rows],
                          [(None, None), ([], True), (["written"], True), ([], False)])
+
+    def test_what_is_kept_is_told(self):
+        place = hex(self.start)
+        for kept, snapshot, page in (("none", None, None), ("hashes", "as hashes only", "only a hash is kept"),
+                                     ("private", "with their bytes", "kept (vmsnap dump)")):
+            with self.subTest(kept=kept):
+                made = vmsnap.capture(self.target.pid, contents=kept)
+                path, kind = self.saved("kept.vms", made), {"private": "bytes"}.get(kept, kept)
+                told = json.loads(self.command("show", path, "--json").stdout)["snapshot"]
+                bytes_kept = sum(end - start for start, end in made.contents_ranges())
+                self.assertEqual((told["contents"], told["contents_bytes"]), (kind, bytes_kept))
+                self.assertEqual(json.loads(self.command("page", path, place, "--json").stdout)["contents"], kind)
+                for words, line in ((("show", path), snapshot), (("page", path, place), page)):
+                    lines = [row for row in self.command(*words).stdout.splitlines() if row.startswith("contents")]
+                    self.assertEqual([row.endswith(line) for row in lines], [True] if line else [])
 
     def test_dump_of_a_file_and_of_the_process(self):
         self.write(3, value=0x1B)
