@@ -1,6 +1,7 @@
 /* What two snapshots have alike is passed at once just where it would be passed run by run. */
 #include "test_diff_fixture.h"
 
+#include "pair.h"
 #include "same_runs.h"
 
 enum { PAGES = 4000, FIRST = 16 };
@@ -71,6 +72,43 @@ static void it_passes_what_is_passed_run_by_run(void **state)
 	assert_true(jumps > 200);
 }
 
+/* What is passed and what is not, of a mapping from amid the pages on. */
+static uint64_t own_pages(const struct vmsnap *a, const struct vmsnap *b, const struct same_runs *same, uint64_t *told)
+{
+	struct pairing pairing = { .sides = 2, .snap = { a, b }, .same = same };
+	struct pair_walk walk = pair_begin(&pairing, 0);
+	walk.count_own = true;
+	*told = 0;
+	for (struct pair_range range; pair_next(&walk, &range);) {
+		struct pair_pages pages = pair_pages_begin(&walk, &range, range.member, true);
+		while (pair_pages_next(&pages))
+			*told += (pages.end - pages.start) / 4096 * pair_own_memory(&range);
+	}
+	return walk.own;
+}
+
+static void what_is_passed_at_once_is_counted(void **state)
+{
+	uint64_t random = 12;
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		struct work work = { .limit = WORK_UNLIMITED };
+		struct vmsnap *a, *b;
+		uint64_t told, told_singly, first = FIRST + random_below(&random, PAGES / 2), pages = PAGES / 2;
+		make_pair(&random, &a, &b);
+		add_anon(a, first, first + pages, "rw-p", "");
+		add_anon(b, first, first + pages, "rw-p", "");
+		struct same_runs same = find_same(a, b, &work);
+		uint64_t own = own_pages(a, b, &same, &told);
+		assert_int_equal(own, own_pages(a, b, NULL, &told_singly));
+		assert_int_equal(told, told_singly);
+		assert_int_equal(own + told, pages);
+		same_runs_free(&same, &work);
+		vmsnap_unref(a);
+		vmsnap_unref(b);
+	}
+}
+
 static void short_stretches_are_not_worth_it(void **state)
 {
 	struct run runs[SAME_LEAST] = { { 0 } };
@@ -89,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_passes_what_is_passed_run_by_run),
+		cmocka_unit_test(what_is_passed_at_once_is_counted),
 		cmocka_unit_test(short_stretches_are_not_worth_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
