@@ -48,7 +48,9 @@ class There(Files):
             self.assertRegex(row["reason"], r"^breakpoint 1 at step \(gdb_steps\.c:\d+\), thread 1$")
         page = gdb.number("(unsigned long) &pages[2]")
         for made in (command("diff", f"{path}@s2", f"{path}@s3"), gdb.json("vmsnap diff s2 s3")):
-            self.assertEqual(truth.changes(made), {page: {"appeared"}})
+            # What it wrote where pages were already, on its stack say, is another thing.
+            found = {at: facts for at, facts in truth.changes(made).items() if facts != {"written"}}
+            self.assertEqual(found, {page: {"appeared"}})
             self.assertEqual(truth.names_on(made["pages"], page), ["pages"])
 
     def test_names_of_locals_are_still_there_on_the_command_line(self):
@@ -245,7 +247,7 @@ class NoFile(Files):
         gdb = Gdb(self, cwd=self.folder)
         for name, kind in (("fifo", "a pipe"), ("link", "a pipe"), ("/dev/zero", "a device"), ("sub", "a folder"),
                            ("/dev/stdin", "a pipe")):
-            gdb.fails(f"vmsnap load {name}", kind, "regular file")
+            gdb.fails(f"vmsnap load {name}", kind, "a snapshot file" if name == "sub" else "regular file")
         gdb.fails("vmsnap load -", "cannot open ./-", "No such file")
         self.assertEqual(gdb.names(), [])
 
