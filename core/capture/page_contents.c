@@ -263,7 +263,11 @@ int page_contents_take(struct page_contents *contents, const struct page_content
 		                   .hashes = (contents->options->contents & WANTED_MASK) == VMSNAP_WANT_HASHES };
 	contents_free(&contents->taken);
 	contents->left_out = 0;
-	int rc = reading.map && reading.buffer ? parse_map(target, reading.map, err) : fail_no_memory(err);
+	int rc = target->page_size > CONTENTS_PAGE_MAX
+	                 ? fail(err, VMSNAP_ERR_ARGUMENT, "contents of pages that are larger than 64 KiB")
+	                 : VMSNAP_OK;
+	if (!rc)
+		rc = reading.map && reading.buffer ? parse_map(target, reading.map, err) : fail_no_memory(err);
 	rc = rc ? rc : read_all(&reading);
 	vmsnap_unref(reading.map);
 	free(reading.buffer);

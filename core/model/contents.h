@@ -6,6 +6,9 @@
 
 struct vmsnap;
 
+/* Of larger ones no contents are kept: what a file can hold (docs/format.md, HASH). */
+enum { CONTENTS_PAGE_MAX = 64 * 1024 };
+
 /* Neighbouring pages, the first of which is pages[first]. */
 struct contents_range {
 	uint64_t start, pages;

@@ -77,12 +77,14 @@ static int read_page(const struct vmsnap *snap, uint64_t address, char *to, size
 VMSNAP_API int vmsnap_contents_read(const struct vmsnap *snap, uint64_t address, void *to, size_t len, size_t *got,
                                     struct vmsnap_error *err)
 {
+	if (!snap || !got || (len && !to))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "contents are read of a snapshot, to some place");
 	uint64_t page_size = snap->info.page_size;
 	*got = 0;
 	if (vmsnap_contents_kind(snap) != VMSNAP_CONTENTS_BYTES)
 		return fail(err, VMSNAP_ERR_NOT_FOUND, "the snapshot does not have what its pages hold");
-	if (len > UINT64_MAX - address)
-		len = (size_t)(UINT64_MAX - address);
+	if (len && len - 1 > UINT64_MAX - address)
+		len = (size_t)(UINT64_MAX - address) + 1;
 	while (*got < len) {
 		uint64_t at = address + *got, left = page_size - (at & (page_size - 1));
 		size_t part = len - *got < left ? len - *got : (size_t)left;

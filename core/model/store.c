@@ -52,7 +52,7 @@ struct stored {
 	uint64_t place;
 	uint32_t holders; /* 0: free, and place is the next free one */
 	uint16_t where;   /* IN_MEMORY, IN_SPOOL, or IN_SOURCES and the number of a source */
-	uint16_t blocks;  /* of 4 KiB: how many bytes are in memory */
+	uint16_t blocks;  /* of 4 KiB: its size */
 };
 
 /* Pages are in chunks that stay where they are: growing copies nothing, and costs no second array. */
@@ -138,6 +138,8 @@ VMSNAP_API void vmsnap_store_unref(struct vmsnap_store *store)
 
 VMSNAP_API int vmsnap_store_spool(struct vmsnap_store *store, const char *folder, struct vmsnap_error *err)
 {
+	if (!store || !folder)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a spool needs a store, and a folder");
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_sys(err, errno, "cannot make a file without a name in %s", folder);
@@ -181,18 +183,29 @@ VMSNAP_API uint64_t vmsnap_store_memory(const struct vmsnap_store *store)
 
 /* ---- by hash ------------------------------------------------------------------ */
 
-static bool same_hash(const struct page_hash *a, const struct page_hash *b)
+static uint16_t blocks_of(size_t len)
 {
-	return a->low == b->low && a->high == b->high;
+	return (uint16_t)((len + BLOCK - 1) / BLOCK);
 }
 
-/* The slot that has this hash, or the free one where it belongs. */
-static size_t slot_of(const struct vmsnap_store *store, const struct page_hash *hash)
+/* A file may say one hash of pages of two sizes: whoever asked for the larger one would get too little. */
+static bool same_page(const struct stored *stored, const struct page_hash *hash, uint16_t blocks)
+{
+	return stored->hash.low == hash->low && stored->hash.high == hash->high && stored->blocks == blocks;
+}
+
+/* The slot that has this page, or the free one where it belongs. */
+static size_t slot_of(const struct vmsnap_store *store, const struct page_hash *hash, uint16_t blocks)
 {
 	size_t mask = store->slot_count - 1, slot = hash->low & mask;
-	while (store->slots[slot] && !same_hash(&stored_at(store, store->slots[slot])->hash, hash))
+	while (store->slots[slot] && !same_page(stored_at(store, store->slots[slot]), hash, blocks))
 		slot = (slot + 1) & mask;
 	return slot;
+}
+
+static size_t slot_of_stored(const struct vmsnap_store *store, const struct stored *stored)
+{
+	return slot_of(store, &stored->hash, stored->blocks);
 }
 
 static int grow_slots(struct vmsnap_store *store)
@@ -208,7 +221,7 @@ static int grow_slots(struct vmsnap_store *store)
 	store->slot_count = count;
 	for (uint32_t page = 1; page < store->top; page++)
 		if (stored_at(store, page)->holders)
-			store->slots[slot_of(store, &stored_at(store, page)->hash)] = page;
+			store->slots[slot_of_stored(store, stored_at(store, page))] = page;
 	return VMSNAP_OK;
 }
 
@@ -296,7 +309,6 @@ static int keep_bytes(struct vmsnap_store *store, struct stored *stored, const v
 	memcpy(copy, bytes, len);
 	stored->where = IN_MEMORY;
 	stored->place = (uintptr_t)copy;
-	stored->blocks = (uint16_t)((len + BLOCK - 1) / BLOCK);
 	store->bytes += (uint64_t)stored->blocks * BLOCK;
 	return VMSNAP_OK;
 }
@@ -330,7 +342,8 @@ static int put(struct vmsnap_store *store, const struct page_hash *hash, const s
 	int rc = grow_slots(store);
 	if (rc)
 		return rc;
-	size_t slot = slot_of(store, hash);
+	uint16_t blocks = blocks_of(given->len);
+	size_t slot = slot_of(store, hash, blocks);
 	if (store->slots[slot]) {
 		struct stored *stored = stored_at(store, store->slots[slot]);
 		rc = has_bytes(stored) ? VMSNAP_OK : fill(store, stored, given);
@@ -344,7 +357,7 @@ static int put(struct vmsnap_store *store, const struct page_hash *hash, const s
 	if (rc)
 		return rc;
 	struct stored *stored = stored_at(store, *page);
-	*stored = (struct stored){ .hash = *hash };
+	*stored = (struct stored){ .hash = *hash, .blocks = blocks };
 	rc = fill(store, stored, given);
 	if (rc) {
 		give_back(store, *page);
@@ -364,11 +377,11 @@ int store_put(struct vmsnap_store *store, const struct page_hash *hash, const vo
 	return rc;
 }
 
-int store_put_place(struct vmsnap_store *store, const struct page_hash *hash, unsigned source, uint64_t place,
-                    uint32_t *page)
+int store_put_place(struct vmsnap_store *store, const struct page_hash *hash, size_t len, unsigned source,
+                    uint64_t place, uint32_t *page)
 {
 	pthread_mutex_lock(&store->lock);
-	int rc = put(store, hash, &(struct given){ .source = IN_SOURCES + source, .place = place }, page);
+	int rc = put(store, hash, &(struct given){ .len = len, .source = IN_SOURCES + source, .place = place }, page);
 	pthread_mutex_unlock(&store->lock);
 	return rc;
 }
@@ -403,7 +416,7 @@ static void let_go(struct vmsnap_store *store, uint32_t page)
 	struct stored *stored = stored_at(store, page);
 	if (--stored->holders)
 		return;
-	clear_slot(store, slot_of(store, &stored->hash));
+	clear_slot(store, slot_of_stored(store, stored));
 	free_bytes(store, stored);
 	give_back(store, page);
 	store->count--;

@@ -9,7 +9,7 @@
 
 #include "vmsnap.h"
 
-/* XXH3-128: two pages with one hash are taken for one. */
+/* XXH3-128: two pages of one size with one hash are taken for one. */
 struct page_hash {
 	uint64_t low, high;
 };
@@ -30,9 +30,10 @@ enum { STORE_SOURCES_MAX = 1 << 14, STORE_NO_PAGE = 0 };
  * holder more.  VMSNAP_ERR_NO_MEMORY, or VMSNAP_ERR_SYSTEM where a spool is full.
  * bytes NULL: only the hash is known, if it was not kept before. */
 int store_put(struct vmsnap_store *store, const struct page_hash *hash, const void *bytes, size_t len, uint32_t *page);
-/* Bytes that are somewhere else.  The store has the source from store_add_source() on, whose number this is. */
-int store_put_place(struct vmsnap_store *store, const struct page_hash *hash, unsigned source, uint64_t place,
-                    uint32_t *page);
+/* Bytes, len of them, that are somewhere else.  The store has the source from store_add_source() on, whose number this
+ * is. */
+int store_put_place(struct vmsnap_store *store, const struct page_hash *hash, size_t len, unsigned source,
+                    uint64_t place, uint32_t *page);
 int store_add_source(struct vmsnap_store *store, const struct page_source *source, unsigned *number);
 void store_hold(struct vmsnap_store *store, const uint32_t *pages, size_t count);
 void store_let_go(struct vmsnap_store *store, const uint32_t *pages, size_t count);

@@ -14,8 +14,9 @@
 #include "file_error.h"
 #include "file_unpack.h"
 
-/* Blocks that were inflated last: neighbouring pages are asked for one after the other. */
-enum { BLOCKS_KEPT = 4 };
+/* Blocks that were inflated last: neighbouring pages are asked for one after the other, each of which may
+ * need one more for each link. */
+enum { BLOCKS_KEPT = 2 * (CONTENTS_LINKS_MAX + 1) };
 struct kept_block {
 	size_t snapshot, block;
 	uint64_t used; /* 0: empty; else when */
@@ -29,9 +30,10 @@ struct file_contents {
 	bool lazy;                 /* bytes are read when somebody asks */
 	struct vmsnap_file_entry *entries;
 	size_t count;
-	struct contents_table *tables; /* of each snapshot, when it was needed */
-	uint8_t *read;                 /* whether that was */
-	struct vmsnap_store *store;    /* the file's until it is closed; NULL: not yet */
+	struct contents_table *tables;  /* of each snapshot, when it was needed */
+	uint8_t *read;                  /* whether that was */
+	uint64_t memory, tables_memory; /* how much tables may take, and do */
+	struct vmsnap_store *store;     /* the file's until it is closed; NULL: not yet */
 	unsigned source_number;
 	struct inflater *inflater;
 	struct kept_block kept[BLOCKS_KEPT];
@@ -63,7 +65,7 @@ static void file_contents_unref(struct file_contents *contents)
 }
 
 struct file_contents *file_contents_new(const struct file_source *source, const struct vmsnap_file_entry *entries,
-                                        size_t count)
+                                        size_t count, uint64_t memory)
 {
 	struct file_contents *contents = calloc(1, sizeof(*contents));
 	if (!contents)
@@ -76,6 +78,7 @@ struct file_contents *file_contents_new(const struct file_source *source, const 
 	contents->source.name = strdup(source->name);
 	contents->lazy = !source->bytes;
 	contents->count = count;
+	contents->memory = memory;
 	contents->entries = malloc((count + 1) * sizeof(*contents->entries));
 	contents->tables = calloc(count + 1, sizeof(*contents->tables));
 	contents->read = calloc(count + 1, 1);
@@ -88,17 +91,30 @@ struct file_contents *file_contents_new(const struct file_source *source, const 
 	return contents;
 }
 
-static int read_table(struct file_contents *contents, size_t index, struct work *work, struct vmsnap_error *err)
+/* Tables stay until the file and all of its snapshots are gone, so that all of them together count.
+ * work: who may cancel; NULL: nobody. */
+static struct work table_work(const struct file_contents *contents, const struct work *work)
+{
+	return (struct work){ .limit = contents->memory,
+		              .used = contents->tables_memory,
+		              .cancelled = work ? work->cancelled : NULL,
+		              .cancel_ctx = work ? work->cancel_ctx : NULL };
+}
+
+static int read_table(struct file_contents *contents, size_t index, const struct work *work, struct vmsnap_error *err)
 {
 	if (contents->read[index])
 		return VMSNAP_OK;
-	int rc = contents_table_read(&contents->source, contents->entries, contents->count, index, work,
+	struct work own = table_work(contents, work);
+	int rc = contents_table_read(&contents->source, contents->entries, contents->count, index, &own,
 	                             &contents->tables[index], err);
-	if (rc)
+	if (rc) {
 		contents_table_free(&contents->tables[index]);
-	else
-		contents->read[index] = 1;
-	return rc;
+		return rc;
+	}
+	contents->read[index] = 1;
+	contents->tables_memory = own.used;
+	return VMSNAP_OK;
 }
 
 void file_contents_close(struct file_contents *contents)
@@ -211,11 +227,9 @@ static int read_page(struct file_contents *contents, size_t snapshot, uint64_t p
 	int rc = read_stored(contents, snapshot, page, to, err);
 	unsigned links = table->links ? table->links[page] : 0;
 	while (!rc && links) {
-		/* What made these is a part of the file. */
-		struct work work = { .limit = (UINT64_C(64) << 20) + 64 * contents->entries[snapshot].bytes };
 		const struct contents_base base = table->bases[page];
 		snapshot = origin_index(table, snapshot, base.origin);
-		rc = read_table(contents, snapshot, &work, err);
+		rc = read_table(contents, snapshot, NULL, err);
 		if (rc)
 			return rc;
 		table = &contents->tables[snapshot];
@@ -231,6 +245,27 @@ static int read_page(struct file_contents *contents, size_t snapshot, uint64_t p
 	return rc;
 }
 
+static bool is_checked(const struct contents_table *table, uint64_t page)
+{
+	return table->checked && table->checked[page];
+}
+
+/* Leaves the page where pages are in the making. */
+static int read_and_check(struct file_contents *contents, size_t origin, uint64_t page, struct vmsnap_error *err)
+{
+	const struct contents_table *table = &contents->tables[origin];
+	struct page_hash told = table->hashes[page];
+	int rc = read_page(contents, origin, page, contents->whole, err);
+	if (rc)
+		return rc;
+	struct page_hash made = page_hash_of(contents->whole, (size_t)table->page_size);
+	if (made.low != told.low || made.high != told.high)
+		return bad(contents, contents->entries[origin].offset, "a page that is not what its hash says", err);
+	if (table->checked)
+		table->checked[page] = 1;
+	return VMSNAP_OK;
+}
+
 /* A place: the snapshot that the page came with, and which of its own it is. */
 static uint64_t place_of(size_t snapshot, uint64_t page)
 {
@@ -243,18 +278,11 @@ static int read_place(void *ctx, uint64_t place, void *to, size_t len, struct vm
 	size_t snapshot = (size_t)(place >> 32);
 	uint64_t page = place & UINT32_MAX;
 	pthread_mutex_lock(&contents->lock);
-	uint8_t *whole = contents->whole;
-	const struct contents_table *table = &contents->tables[snapshot];
-	size_t page_size = (size_t)table->page_size;
-	int rc = read_page(contents, snapshot, page, whole, err);
-	if (!rc) {
-		struct page_hash hash = page_hash_of(whole, page_size), told = table->hashes[page];
-		if (hash.low != told.low || hash.high != told.high)
-			rc = bad(contents, contents->entries[snapshot].offset, "a page that is not what its hash says",
-			         err);
-	}
+	int rc = read_and_check(contents, snapshot, page, err);
+	if (!rc && len > contents->tables[snapshot].page_size)
+		rc = bad(contents, contents->entries[snapshot].offset, "a page that is too small", err);
 	if (!rc)
-		memcpy(to, whole, len < page_size ? len : page_size);
+		memcpy(to, contents->whole, len);
 	pthread_mutex_unlock(&contents->lock);
 	return rc;
 }
@@ -368,28 +396,38 @@ static int flatten(struct file_contents *contents, size_t index, struct flat *ou
 	return rc ? work_fail(work, rc, err) : VMSNAP_OK;
 }
 
-/* What the store takes for a page, and the snapshot. */
-enum { STORE_COST = 56 };
+/* What the store takes for a page, and the snapshot; and for a range of them, while its list grows. */
+enum { STORE_COST = 64, RANGE_COST = 64, READ_STEPS = WORK_STEPS / 64 };
+
+/* A few bytes can name a page a million times, and reading one may take nine blocks: each is compared once. */
+static int remember_checked(struct file_contents *contents, size_t origin, struct vmsnap_error *err)
+{
+	struct contents_table *table = &contents->tables[origin];
+	struct work own = table_work(contents, NULL);
+	int rc = VMSNAP_OK;
+	if (table->checked)
+		return VMSNAP_OK;
+	table->checked = work_array(&own, table->own + 1, 1, &rc);
+	contents->tables_memory = own.used;
+	return rc ? work_fail(&own, rc, err) : VMSNAP_OK;
+}
 
 static int put_page(struct file_contents *contents, size_t origin, uint64_t page, bool bytes, bool check,
                     uint32_t *number, struct vmsnap_error *err)
 {
 	const struct contents_table *table = &contents->tables[origin];
 	const struct page_hash *hash = &table->hashes[page];
+	size_t len = (size_t)table->page_size;
 	if (!bytes)
-		return store_put(contents->store, hash, NULL, 0, number);
-	if (!check && contents->lazy)
-		return store_put_place(contents->store, hash, contents->source_number, place_of(origin, page), number);
-	uint8_t *whole = contents->whole;
-	int rc = read_page(contents, origin, page, whole, err);
+		return store_put(contents->store, hash, NULL, len, number);
+	int rc = VMSNAP_OK;
+	if (!contents->lazy || (check && !is_checked(table, page)))
+		rc = read_and_check(contents, origin, page, err);
 	if (rc)
 		return rc;
-	struct page_hash made = page_hash_of(whole, (size_t)table->page_size);
-	if (made.low != hash->low || made.high != hash->high)
-		return bad(contents, contents->entries[origin].offset, "a page that is not what its hash says", err);
-	return contents->lazy
-	               ? store_put_place(contents->store, hash, contents->source_number, place_of(origin, page), number)
-	               : store_put(contents->store, hash, whole, (size_t)table->page_size, number);
+	return contents->lazy ? store_put_place(contents->store, hash, len, contents->source_number,
+	                                        place_of(origin, page), number)
+	                      : store_put(contents->store, hash, contents->whole, len, number);
 }
 
 struct filling {
@@ -413,10 +451,18 @@ static int fill_run(struct filling *filling, const struct flat_run *run)
 	    pages > table->own - run->first || (filling->bytes && table->kind != VMSNAP_CONTENTS_BYTES))
 		return bad(contents, contents->entries[run->snapshot].offset, "pages that it does not have",
 		           filling->err);
+	if (filling->bytes && filling->check)
+		rc = remember_checked(contents, run->snapshot, filling->err);
+	if (!rc && (rc = work_charge(filling->work, RANGE_COST)))
+		work_fail(filling->work, rc, filling->err);
+	if (rc)
+		return rc;
 	uint64_t each = STORE_COST + (contents->lazy || !filling->bytes ? 0 : filling->page_size);
 	for (uint64_t i = 0; i < pages; i++) {
 		uint32_t number;
 		rc = work_charge(filling->work, each);
+		if (filling->bytes && (filling->check || !contents->lazy))
+			work_count(filling->work, READ_STEPS);
 		rc = rc ? rc : work_step(filling->work);
 		if (rc)
 			return work_fail(filling->work, rc, filling->err);
@@ -435,12 +481,16 @@ static int fill_run(struct filling *filling, const struct flat_run *run)
 /* Snapshots are read when the file is closed already. */
 static int keep_open(struct file_contents *contents, struct vmsnap_error *err)
 {
-	contents->inflater = inflater_new();
-	if (!contents->inflater)
+	struct inflater *inflater = inflater_new();
+	if (!inflater)
 		return fail_no_memory(err);
 	int fd = contents->lazy ? fcntl(contents->source.fd, F_DUPFD_CLOEXEC, 3) : -1;
-	if (contents->lazy && fd < 0)
-		return fail_sys(err, errno, "cannot keep %.200s open", contents->source.name);
+	if (contents->lazy && fd < 0) {
+		int code = errno;
+		inflater_free(inflater);
+		return fail_sys(err, code, "cannot keep %.200s open", contents->source.name);
+	}
+	contents->inflater = inflater; /* the mark of all that: the next one who loads tries again */
 	contents->source.fd = fd;
 	contents->source.owns_fd = contents->lazy;
 	return VMSNAP_OK;

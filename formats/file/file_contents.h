@@ -32,18 +32,20 @@ struct contents_table {
 		uint64_t origin, page; /* what it differs from, if it has links */
 	} * bases;
 	size_t own;
+	uint8_t *checked; /* own pages whose bytes were compared with their hashes; NULL: not yet */
 	uint64_t *blocks; /* where its CONTs are, in order */
 	size_t block_count;
 };
-/* Of the snapshot at an index.  work is charged for what stays. */
+/* Of the snapshot at an index.  work is charged for what stays, and that only, if it is VMSNAP_OK. */
 int contents_table_read(const struct file_source *source, const struct vmsnap_file_entry *entries, size_t count,
                         size_t index, struct work *work, struct contents_table *out, struct vmsnap_error *err);
 void contents_table_free(struct contents_table *table);
 
 /* Of one open file, and of the snapshots loaded from it: counted. */
 struct file_contents;
+/* memory: how much may stay of what it reads of which pages there are, for all snapshots together. */
 struct file_contents *file_contents_new(const struct file_source *source, const struct vmsnap_file_entry *entries,
-                                        size_t count);
+                                        size_t count, uint64_t memory);
 void file_contents_close(struct file_contents *contents); /* by the file; NULL is fine */
 /* Of one of its snapshots; lent. */
 int file_contents_table(struct file_contents *contents, size_t index, struct work *work,

@@ -113,6 +113,8 @@ static int take_origins(struct table_reader *reader, struct cursor *payload)
 		if (table->origins[i] == SIZE_MAX)
 			rc = bad(reader, reader->hash.offset, "no snapshot where an origin should be");
 	}
+	if (rc == VMSNAP_ERR_TOO_LARGE || rc == VMSNAP_ERR_NO_MEMORY)
+		work_fail(reader->work, rc, reader->err);
 	table->origin_count = rc ? 0 : (size_t)count;
 	work_free(reader->work, distances, (size_t)count + 1, sizeof(*distances));
 	return rc;
@@ -269,8 +271,8 @@ static int check_blocks(const struct table_reader *reader)
 	uint64_t each = CONTENTS_BLOCK / table->page_size;
 	if (table->page_size > CONTENTS_BLOCK)
 		return bad(reader, reader->hash.offset, "pages that are larger than a block");
-	bool bytes = table->kind == VMSNAP_CONTENTS_BYTES;
-	if (bytes && table->block_count != (table->own + each - 1) / each)
+	size_t needed = table->kind == VMSNAP_CONTENTS_BYTES ? (table->own + each - 1) / each : 0;
+	if (table->block_count != needed)
 		return bad(reader, reader->hash.offset, "a block for its pages is missing, or there is one more");
 	return VMSNAP_OK;
 }
@@ -287,6 +289,8 @@ int contents_table_read(const struct file_source *source, const struct vmsnap_fi
 		                       .table = out,
 		                       .err = err };
 	int rc = find_sections(&reader);
+	if (!rc && !out->there && out->block_count)
+		return bad(&reader, out->blocks[0], "bytes of pages that no HASH tells of");
 	if (rc || !out->there)
 		return rc;
 	rc = page_size_of(&reader);
@@ -314,5 +318,6 @@ void contents_table_free(struct contents_table *table)
 	free(table->links);
 	free(table->bases);
 	free(table->blocks);
+	free(table->checked);
 	*table = (struct contents_table){ 0 };
 }

@@ -104,8 +104,9 @@ static int check_header(struct loader *loader, const struct section *section, ui
 		loader->seen |= 1u << i;
 		return remember(loader, section, offset);
 	}
-	loader->has_contents |= section->type == SECTION_HASH;
-	if (section->flags & SECTION_REQUIRED)
+	bool contents = section->type == SECTION_HASH || section->type == SECTION_CONT;
+	loader->has_contents |= contents;
+	if (section->flags & SECTION_REQUIRED && !contents)
 		return bad(loader, VMSNAP_ERR_NEWER, offset, "a required section of unknown type");
 	return loader->check_skipped ? check_skipped(loader, section, offset) : VMSNAP_OK;
 }

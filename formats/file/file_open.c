@@ -33,6 +33,24 @@ static struct work work_of(const struct vmsnap_limits *limits, uint64_t memory)
 	return (struct work){ .limit = memory, .cancelled = limits->cancelled, .cancel_ctx = limits->cancel_ctx };
 }
 
+/* What no honest snapshot needs more of: deflate makes a thousand bytes of one at the
+ * most, and nothing that is loaded takes more than sixteen times its bytes, but for runs of
+ * terabytes, which are cut. */
+static uint64_t usual_memory(uint64_t stored)
+{
+	enum { MOST_PER_BYTE = 16384 };
+	uint64_t floor = UINT64_C(64) << 20, rest = LIMIT_DEFAULT - floor;
+	return floor + (stored < rest / MOST_PER_BYTE ? stored * MOST_PER_BYTE : rest);
+}
+
+static uint64_t stored_bytes(const struct vmsnap_file *file)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < file->index.count; i++)
+		sum += file->index.entries[i].bytes;
+	return sum;
+}
+
 /* Takes over the opened source; rc is what opening it gave. */
 static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **out, struct vmsnap_error *err)
 {
@@ -52,7 +70,8 @@ static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **ou
 		vmsnap_file_close(file);
 		return rc;
 	}
-	file->contents = file_contents_new(&file->source, file->index.entries, file->index.count);
+	uint64_t memory = file->limits.memory ? file->limits.memory : usual_memory(stored_bytes(file));
+	file->contents = file_contents_new(&file->source, file->index.entries, file->index.count, memory);
 	if (!file->contents) {
 		vmsnap_file_close(file);
 		return fail_no_memory(err);
@@ -152,16 +171,6 @@ VMSNAP_API int vmsnap_file_entry_sized(const struct vmsnap_file *file, size_t in
 	if (!rc)
 		struct_give(out, size, &all, sizeof(all));
 	return rc;
-}
-
-/* What no honest snapshot needs more of: deflate makes a thousand bytes of one at the
- * most, and nothing that is loaded takes more than sixteen times its bytes, but for runs of
- * terabytes, which are cut. */
-static uint64_t usual_memory(uint64_t stored)
-{
-	enum { MOST_PER_BYTE = 16384 };
-	uint64_t floor = UINT64_C(64) << 20, rest = LIMIT_DEFAULT - floor;
-	return floor + (stored < rest / MOST_PER_BYTE ? stored * MOST_PER_BYTE : rest);
 }
 
 static int load_part(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,

@@ -62,7 +62,8 @@ static inline int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
 }
 
 /* What pages hold, whole pages in the order of their addresses.  store: where they are kept; all of a snapshot
- * are in one.  NULL: that of the pages before, or one of its own. */
+ * are in one.  NULL: that of the pages before, or one of its own.
+ * Pages larger than 64 KiB have none: VMSNAP_ERR_ARGUMENT, as a file cannot hold them. */
 int vmsnap_builder_add_contents(struct vmsnap_builder *builder, struct vmsnap_store *store, uint64_t address,
                                 const void *bytes, size_t len, struct vmsnap_error *err);
 

@@ -44,7 +44,9 @@ struct vmsnap_limits {
 	                               * goes through a temporary file (in $TMPDIR, /var/tmp or /tmp) */
 	uint64_t memory;              /* for one loaded snapshot and what is made of it; default: 64 MiB
 	                               * and 16 KiB for each of its bytes in the file, 4 GiB at the most.
-	                               * A comparison has what its snapshots have together. */
+	                               * A comparison has what its snapshots have together.  Which pages'
+	                               * contents are in the file may take as much once more, for all of
+	                               * its snapshots together. */
 	bool (*cancelled)(void *ctx); /* asked now and then while the file is open; NULL: never
 	                                 cancelled */
 	void *cancel_ctx;

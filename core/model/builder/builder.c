@@ -368,8 +368,11 @@ VMSNAP_API int vmsnap_builder_add_contents(struct vmsnap_builder *builder, struc
 		return rc;
 	struct contents *contents = &builder->snap->contents;
 	uint64_t page_size = builder->snap->info.page_size;
-	const struct contents_range *last =
-	        contents->range_count ? &contents->ranges[contents->range_count - 1] : NULL;
+	if (page_size > CONTENTS_PAGE_MAX)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "contents of pages that are larger than 64 KiB");
+	if (len > UINT64_MAX - address)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "contents that reach beyond the highest address");
+	const struct contents_range *last = contents->range_count ? &contents->ranges[contents->range_count - 1] : NULL;
 	rc = check_range(builder->snap, address, address + len, last ? last->start + last->pages * page_size : 0,
 	                 "contents", err);
 	rc = rc ? rc : take_store(contents, store, err);
