@@ -1,6 +1,7 @@
 """Golden files with one thing wrong in the payload of one section."""
 
 import vmswrite
+from good import HASH_A, HEAP, PAGE_A, with_contents
 from cases import Error, file_of, name, opens, run, small, snapshot, thread, variables, vma
 from vmswrite import field, layered, numbers, varint, zigzag
 
@@ -402,6 +403,97 @@ def written():
     return made + [opens("bad-written-by-nobody", "written pages that nobody told", data, [error])]
 
 
+def contents_alone():
+    """One snapshot: its HASH is damage."""
+    whole = [(HEAP, 1, 1, 0)]
+    most = (1 << 64) - 1
+    top = (1 << 52) - 1
+
+    def own(runs=whole, **other):
+        return vmswrite.hashes([HASH_A], runs, **other)
+
+    rows = [
+        ("kind", "contents of a kind that has no meaning", own(kind=3)),
+        ("kind-none", "contents of no kind", own(kind=0)),
+        ("half-a-hash", "half a hash", vmswrite.hashes([HASH_A[:16]], whole)),
+        ("depth", "a base too deep", own(base=[8, 1])),
+        ("base-none", "a base where no snapshot is", own(base=[1, 1])),
+        ("base-itself", "a base that is the snapshot itself", own(base=[1, 0])),
+        ("base-far", "a base 2^60 bytes before", own(base=[1, 1 << 60])),
+        ("origin-itself", "an origin that is the snapshot itself", own(origins=[0])),
+        ("origin-far", "an origin 2^64 - 1 bytes before", own(origins=[most])),
+        ("origin-unknown", "a run of an origin that there is not", own([(HEAP, 1, 2, 0)])),
+        ("origin-huge", "a run of origin 2^64 - 1", own([(HEAP, 1, most, 0)])),
+        ("above-top", "a run that ends at 2^64", own([(top, 1, 1, 0)])),
+        ("gap-wrap", "a gap that leads around 2^64", own([(1, 1, 1, 0), (most - 1, 1, 1, 0)])),
+        ("length-wrap", "a length that leads around 2^64", own([(HEAP, most, 1, 0)])),
+        ("links-many", "nine links", own(links=b"\x09", bases=[(1, 0)])),
+        ("links-more", "links of a page that there is not", own(links=b"\0\0")),
+        ("link-itself", "a difference to itself", own(links=b"\1", bases=[(1, 0)])),
+        ("link-nothing", "a difference to what nobody knows", own(links=b"\1", bases=[(0, 0)])),
+        ("link-unknown", "a difference to a page of no snapshot", own(links=b"\1", bases=[(2, 0)])),
+        ("trailing", "a byte after the last column", own() + b"\0"),
+        ("cut", "a HASH that ends within its columns", own()[:-3]),
+        ("empty", "a HASH of no bytes", b""),
+        ("runs-huge", "2^60 runs in a few bytes", vmswrite.hashes([HASH_A])[:-8] + vmswrite.varint(1 << 60)),
+        ("block-beside-hashes", "bytes beside a HASH that knows hashes", own(kind=1)),
+    ]
+    made = []
+    for named, what, payload in rows:
+        stream = vmswrite.Stream()
+        stream.header()
+        where = with_contents(stream, small(), payload, PAGE_A)
+        made.append(opens("bad-contents-" + named, what, stream.data, [Error("damaged", where[b"HASH"])]))
+    for named, what, payload, blocks, kind in (
+        ("no-block", "no bytes for its pages", own(), [], b"HASH"),
+        ("block-more", "bytes of more pages than there are", own(), [PAGE_A, PAGE_A], b"HASH"),
+        ("first-beyond", "a page that it does not have", own([(HEAP, 1, 1, 1)]), [PAGE_A], b"SNAP"),
+        ("first-wrap", "a page that is around 2^64", own([(HEAP, 2, 1, -1)]), [PAGE_A], b"SNAP"),
+        ("length-huge", "2^51 pages, where there is one", own([(0, 1 << 51, 1, 0)]), [PAGE_A], b"SNAP"),
+    ):
+        stream = vmswrite.Stream()
+        stream.header()
+        where = with_contents(stream, small(), payload, *blocks)
+        made.append(opens("bad-contents-" + named, what, stream.data, [Error("damaged", where[kind])]))
+    stream = vmswrite.Stream()
+    stream.header()
+    where = with_contents(stream, small(), None, PAGE_A)
+    made.append(opens("bad-contents-no-hash", "bytes without a HASH", stream.data,
+                      [Error("damaged", where[b"CONT"][0])]))
+    return made
+
+
+def contents_of_two():
+    """The second snapshot refers to the first as it must not."""
+    hashes_only = vmswrite.hashes([HASH_A], [(HEAP, 1, 1, 0)], kind=1)
+    whole = vmswrite.hashes([HASH_A], [(HEAP, 1, 1, 0)])
+
+    def second(depth=0, origin=True, runs=((HEAP, 1, 2, 0),)):
+        def make(distance):
+            return vmswrite.hashes([], runs, base=[depth, distance] if depth else [],
+                                   origins=[distance] if origin else [])
+
+        return make
+
+    rows = [
+        ("base-too-deep", "a base whose own depth is not one less", whole, second(depth=2), 1),
+        ("base-without", "a base that knows nothing", None, second(depth=1, origin=False, runs=()), 1),
+        ("origin-without", "an origin that knows nothing", None, second(), 0),
+        ("origin-hashes", "an origin of which only hashes are known", hashes_only, second(), 0),
+        ("origin-beyond", "a page that its origin does not have", whole, second(runs=[(HEAP, 1, 2, 1)]), 0),
+    ]
+    made = []
+    for named, what, first, make, of in rows:
+        stream = vmswrite.Stream()
+        stream.header()
+        models = [small(label=b"one"), small(label=b"two")]
+        begins = [with_contents(stream, models[0], first, *([PAGE_A] if first is whole else []))[b"SNAP"]]
+        begins.append(len(stream.data))
+        with_contents(stream, models[1], make(begins[1] - begins[0]))
+        made.append(opens("bad-contents-" + named, what, stream.data, [models[0], Error("damaged", begins[of])]))
+    return made
+
+
 def cases():
     made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
-    return made + debugged() + written()
+    return made + debugged() + written() + contents_alone() + contents_of_two()

@@ -402,9 +402,63 @@ def large():
     ]
 
 
+# XXH3-128, of `xxhsum -H2`: pages of 4096 bytes, and the first with its 101st byte inverted.
+PAGE_A, PAGE_B, PAGE_C = b"a" * 4096, b"b" * 4096, b"a" * 100 + b"\x9e" + b"a" * 3995
+HASH_A, HASH_B, HASH_C = (
+    "e594ed23b869217688a30670e919701e",
+    "f4c10b09a4f5a69a0df704f8066c4e09",
+    "87b09709f5cba77eb8977701f33da6ac",
+)
+HEAP = 0x55555555E
+
+
+def with_contents(stream, model, payload, *blocks):
+    """A snapshot with a HASH, and CONTs that are deflated; where its sections are."""
+    where = {kind: stream.section(kind, part) for kind, part in vmswrite.sections(model)}
+    if payload is not None:
+        where[b"HASH"] = stream.section(b"HASH", payload, flags=0)
+    where[b"CONT"] = [stream.deflated(b"CONT", block, flags=0) for block in blocks]
+    stream.end()
+    return where
+
+
+def contents():
+    def made(name, what, *snapshots):
+        stream = vmswrite.Stream()
+        stream.header()
+        models = [small(label=b"%d" % number) for number in range(len(snapshots))]
+        offsets = []
+        for model, (payload, *blocks) in zip(models, snapshots):
+            here = len(stream.data)
+            distances = [here - offset for offset in offsets]
+            offsets.append(here)
+            with_contents(stream, model, payload(distances) if callable(payload) else payload, *blocks)
+        return opens("good-contents-" + name, what, stream.data, models)
+
+    first = vmswrite.hashes([HASH_A, HASH_B], [(HEAP, 2, 1, 0), (3, 1, 1, -2)])
+    difference = bytes(byte ^ 0x61 for byte in PAGE_C)
+
+    def second(distances):
+        # The heap's first page changed a little, of its second nothing is known, and one more is as it was.
+        return vmswrite.hashes([HASH_C], [(HEAP, 1, 1, 0), (0, 1, 0, 0), (4, 1, 2, 1)], base=[1, distances[0]],
+                               origins=[distances[0]], links=b"\1", bases=[(2, 0)])
+
+    top = (1 << 52) - 2
+    return [
+        made("whole", "what pages hold: two of them, one at two addresses", (first, PAGE_A + PAGE_B)),
+        made("hashes", "only hashes of what pages hold",
+             (vmswrite.hashes([HASH_A, HASH_B], [(HEAP, 2, 1, 0)], kind=1),)),
+        made("series", "what pages hold, and then what changed of it", (first, PAGE_A + PAGE_B), (second, difference)),
+        made("none", "contents of no pages", (vmswrite.hashes([]),)),
+        made("highest", "contents of the highest page that there can be, and of the first",
+             (vmswrite.hashes([HASH_A], [(0, 1, 1, 0), (top - 1, 1, 1, -1)]), PAGE_A)),
+        made("newer", "contents with hashes of a later time: nothing is known", (b"\2what is this", b"x" * 8192)),
+    ]
+
+
 def cases():
     made = plain() + page_sizes() + other_machines() + addresses() + frames() + states() + hostile() + optional() + debugged()
-    made += tracked()
+    made += tracked() + contents()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),

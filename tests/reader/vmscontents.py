@@ -7,6 +7,7 @@ page held compares that.
 from collections import namedtuple
 
 import vmsfile
+import vmspayload
 from vmsbytes import Cursor, Damaged
 
 BLOCK = 64 * 1024
@@ -45,6 +46,8 @@ class Contents:
                 blocks.append(section)
             else:
                 hash_payload = (self.payload(section), section.offset)
+        if not hash_payload and blocks:
+            raise Damaged(blocks[0].offset, "bytes without a HASH")
         if not hash_payload:
             return None
         cursor = Cursor(*hash_payload, "HASH")
@@ -56,8 +59,12 @@ class Contents:
         payload = vmsfile.stored_payload(self.file.data, section)
         return vmsfile.inflate(section, payload) if section.flags & vmsfile.DEFLATED else payload
 
+    def page_size(self, index):
+        first = self.file.sections(self.file.entries[index])[0]
+        return vmspayload.read_snap(self.payload(first), first.offset)["page_size"]
+
     def columns(self, cursor, index, blocks):
-        page_size = self.file.load(index)["identity"]["page_size"]
+        page_size = self.page_size(index)
         kind = cursor.varint()
         if kind not in (1, 2) or page_size > BLOCK:
             raise cursor.damaged("neither hashes nor bytes, or pages too large")
@@ -76,10 +83,13 @@ class Contents:
             raise cursor.damaged("links that do not fit")
         linked = [page for page, count in enumerate(links) if count]
         bases = dict(zip(linked, zip(cursor.varints("base origins", len(linked)), cursor.varints("base pages", len(linked)))))
+        for page, (origin, other) in bases.items():
+            if not 0 < origin < len(origins) + 2 or (origin == 1 and other >= page):
+                raise cursor.damaged("a difference to no page")
         if cursor.left():
             raise cursor.damaged("more than its columns")
         each = BLOCK // page_size
-        if kind == 2 and len(blocks) != -(-len(hashes) // each):
+        if len(blocks) != (-(-len(hashes) // each) if kind == 2 else 0):
             raise cursor.damaged("%d blocks for %d pages" % (len(blocks), len(hashes)))
         return Table(page_size, kind == 2, hashes, depth, base, origins, runs, links, bases, blocks)
 
@@ -89,11 +99,14 @@ class Contents:
         gaps, lengths, whose = (cursor.varints(name, count) for name in ("gap", "length", "origin"))
         firsts = cursor.zigzags("first", count)
         runs, page, following = [], 0, {}
+        top = (1 << 64) // page_size - 1  # no page ends at 2^64
         for gap, length, origin, first in zip(gaps, lengths, whose, firsts):
             if origin >= origins + 2:
                 raise cursor.damaged("an origin that there is not")
             page += gap
-            start = following.get(origin, 0) + first
+            if page + length + 1 > top:
+                raise cursor.damaged("a run that reaches beyond the highest address")
+            start = (following.get(origin, 0) + first) % (1 << 64)
             runs.append((page * page_size, length + 1, origin, start))
             following[origin] = start + length + 1
             page += length + 1
@@ -111,12 +124,25 @@ class Contents:
                 raise Damaged(self.file.entries[index].offset, "a base that is none")
             known = dict(self.places(table.base))
         for start, pages, origin, first in table.runs:
+            end = start + pages * table.page_size
+            known = {address: place for address, place in known.items() if not start <= address < end}
+            if not origin:
+                continue
+            of = self.origin(index, origin)
+            self.check_origin(table, of, first, pages)
             for number in range(pages):
-                address = start + number * table.page_size
-                known.pop(address, None)
-                if origin:
-                    known[address] = (index if origin == 1 else table.origins[origin - 2], first + number)
+                known[start + number * table.page_size] = (of, first + number)
         return known
+
+    def origin(self, index, origin):
+        return index if origin == 1 else self.table(index).origins[origin - 2]
+
+    def check_origin(self, table, of, first, pages):
+        other = self.table(of)
+        if not other or other.page_size != table.page_size or first + pages > len(other.hashes):
+            raise Damaged(self.file.entries[of].offset, "pages that it does not have")
+        if table.bytes_known and not other.bytes_known:
+            raise Damaged(self.file.entries[of].offset, "hashes where there should be bytes")
 
     def hash(self, place):
         return self.table(place[0]).hashes[place[1]]

@@ -255,6 +255,12 @@ class File:
             found.append((section.type, section.offset, payload))
         return found
 
+    def check_contents(self, index):
+        """Which pages they are of, not the bytes."""
+        import vmscontents  # it imports this
+
+        vmscontents.Contents(self).places(index)
+
     def load(self, index):
         found = self.payloads(self.entries[index])
         first = {kind: (payload, offset) for kind, offset, payload in reversed(found)}
@@ -280,6 +286,7 @@ class File:
             "smaps": smaps,
             "names": vmspayload.read_names(*first[b"NAME"]) if b"NAME" in first else [],
         }
+        self.check_contents(index)
         written = vmspayload.read_written(*first[b"WRIT"], size, who) if b"WRIT" in first else []
         return dict(model, written=written) if written else model
 

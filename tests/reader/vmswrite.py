@@ -290,6 +290,29 @@ def written(rows, page_size):
     )
 
 
+def hashes(own, runs=(), kind=2, algorithm=1, base=(), origins=(), links=b"", bases=()):
+    """HASH.  runs: (gap, length, origin, first as a difference); base: depth and distance; bases: (origin, page)."""
+    column = b"".join(map(bytes.fromhex, own))
+    table = varints([algorithm, kind, len(column)]) + column + varints(base or [0])
+    return table + Table(
+        [len(origins)],
+        {
+            "origins": numbers(origins),
+        },
+    ).bytes() + Table(
+        [len(runs)],
+        {
+            "gap": numbers(gap for gap, _, _, _ in runs),
+            "length": numbers(length - 1 for _, length, _, _ in runs),
+            "origin": numbers(origin for _, _, origin, _ in runs),
+            "first": layered([zigzag(first) for _, _, _, first in runs]),
+            "links": links,
+            "base origins": numbers(origin for origin, _ in bases),
+            "base pages": numbers(page for _, page in bases),
+        },
+    ).bytes()
+
+
 def deflate(payload, with_dictionary):
     if not with_dictionary:
         return zlib.compress(payload, 9)
