@@ -85,6 +85,9 @@ class Allocations(unittest.TestCase):
     def test_tree(self):
         self.check_capture("--tree", "--smaps", step=3)
 
+    def test_contents(self):
+        self.check_capture("--contents", step=5)
+
     def test_append(self):
         self.assertEqual(run("capture", self.witness.pid, "-q", "-o", self.path).status, 0)
         with open(self.path, "rb") as file:
@@ -132,6 +135,12 @@ class Allocations(unittest.TestCase):
             named = command in ("show", "map")  # memory without a name may be called something, too
             self.check_reading(command, self.path, *(("--no-names",) if named else ()))
             self.check_reading(command, self.path, "--json", step=5, fewer_names=named)
+        contents = os.path.join(self.folder, "contents.vms")
+        for _ in range(2):
+            done = run("capture", self.witness.pid, "--contents", "--append", "-q", "-o", contents)
+            self.assertEqual(done.status, 0, done)
+        self.check_reading("check", contents)
+        self.check_reading("diff", f"{contents}@1", f"{contents}@2", "--json", step=9, fewer_names=True)
         self.check_reading("diff", f"{self.path}@1", f"{self.path}@3", "--json", fewer_names=True)
         self.check_reading("cow", f"{self.path}@1", f"{self.path}@2", "--json", step=9, fewer_names=True)
 

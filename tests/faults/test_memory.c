@@ -36,7 +36,7 @@ static bool leaked(void)
 static char folder[] = "/tmp/vmsnap-memory-XXXXXX";
 static char saved[64], made[64];
 static pid_t target;
-static struct vmsnap *parent, *child, *later;
+static struct vmsnap *parent, *child, *later, *holding;
 
 static int discard(void *ctx, const char *text, size_t len)
 {
@@ -67,6 +67,39 @@ static int capture(struct vmsnap_error *err)
 	assert_true(rc == VMSNAP_OK || !snap);
 	if (!rc)
 		assert_int_equal(vmsnap_vma_count(snap), vmsnap_vma_count(parent));
+	vmsnap_unref(snap);
+	return rc;
+}
+
+static int capture_contents(struct vmsnap_error *err)
+{
+	struct vmsnap_capture_options how = { .size = sizeof(how), .contents = VMSNAP_WANT_PRIVATE };
+	struct vmsnap *snap = NULL;
+	int rc = vmsnap_capture(target, &how, &snap, err);
+	assert_true(rc == VMSNAP_OK ? vmsnap_contents_kind(snap) == VMSNAP_CONTENTS_BYTES : !snap);
+	vmsnap_unref(snap);
+	return rc;
+}
+
+/* From contents that lie in a file. */
+static int with_contents(struct vmsnap_error *err)
+{
+	static char byte[1];
+	struct vmsnap_file *file = NULL;
+	struct vmsnap *snap = NULL;
+	uint64_t start, end;
+	size_t got;
+	unlink(made);
+	int rc = vmsnap_save(made, (const struct vmsnap *const *)&holding, 1, 0, err);
+	rc = rc ? rc : vmsnap_save(made, (const struct vmsnap *const *)&holding, 1, VMSNAP_SAVE_APPEND, err);
+	rc = rc ? rc : vmsnap_file_open(made, NULL, &file, err);
+	rc = rc ? rc : vmsnap_file_load(file, 1, &snap, err);
+	if (file)
+		vmsnap_file_close(file);
+	if (!rc) {
+		assert_int_equal(vmsnap_contents_range(snap, 0, &start, &end), VMSNAP_OK);
+		rc = vmsnap_contents_read(snap, start, byte, sizeof(byte), &got, err);
+	}
 	vmsnap_unref(snap);
 	return rc;
 }
@@ -350,6 +383,8 @@ static void each_request_fails(int (*scenario)(struct vmsnap_error *))
 	}
 TEST(capture)
 TEST(capture_by_threads)
+TEST(capture_contents)
+TEST(with_contents)
 TEST(capture_tree)
 TEST(page_now)
 TEST(save)
@@ -388,6 +423,21 @@ static void start_target(void)
 	assert_true(target_runs());
 }
 
+/* What pages hold that nobody has. */
+static void make_holding(void)
+{
+	enum { PAGES = 64, SIZE = 4096 };
+	struct vmsnap_builder *builder = NULL;
+	struct vmsnap_info info = { .pid = 7, .tgid = 7, .page_size = SIZE };
+	static char pages[PAGES * SIZE];
+	for (size_t i = 0; i < PAGES; i++)
+		pages[i * SIZE] = (char)(i + 1);
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_contents(builder, NULL, 0x10000, pages, sizeof(pages), NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_finish(builder, &holding, NULL), VMSNAP_OK);
+	vmsnap_builder_free(builder);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -403,6 +453,7 @@ static int set_up(void **state)
 	child = snaps[1];
 	free(snaps);
 	assert_int_equal(vmsnap_capture(target, NULL, &later, NULL), VMSNAP_OK);
+	make_holding();
 	struct vmsnap_error err;
 	return save_over(&err);
 }
@@ -413,6 +464,7 @@ static int tear_down(void **state)
 	vmsnap_unref(parent);
 	vmsnap_unref(child);
 	vmsnap_unref(later);
+	vmsnap_unref(holding);
 	kill(target, SIGKILL);
 	waitpid(target, NULL, 0);
 	unlink(saved);
@@ -425,6 +477,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_memory_capture_by_threads),
 		cmocka_unit_test(without_memory_capture),
+		cmocka_unit_test(without_memory_capture_contents),
+		cmocka_unit_test(without_memory_with_contents),
 		cmocka_unit_test(without_memory_capture_tree),
 		cmocka_unit_test(without_memory_page_now),
 		cmocka_unit_test(without_memory_save),

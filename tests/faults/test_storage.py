@@ -12,7 +12,7 @@ import unittest
 import faultlib  # noqa: I001  (it says where the others lie)
 import kernel
 import support
-from faultlib import Witness, folder, litter, read_file, tell
+from faultlib import SANITIZED, Witness, folder, litter, read_file, tell
 from support import NOBODY, Target, become, me, run, world
 
 PIPE_CLOSED = 141
@@ -89,6 +89,49 @@ class Full(Storage):
     def full(self, point):
         self.fill(point, 0)
         return self.capture(path=os.path.join(point, "none.vms"))
+
+    def test_contents_for_which_there_is_no_room(self):
+        """They wait beside the file: the disk is full while the target stands, or when it is written."""
+        target = Target(self, "big", "different", "4")
+        for left in (0, 4096, 1 << 20, 3 << 20):
+            point = self.mounted("size=5m")
+            path = os.path.join(point, "a.vms")
+            self.fill(point, left)
+            for options in ((), ("--append",)):
+                result = run("capture", target.pid, "-q", "-o", path, "--contents", *options)
+                if left > 1 << 20 and result.status == 0:
+                    self.assertEqual(run("check", path).status, 0)
+                    continue
+                self.refused(result, "(?i)no space left")
+                self.assertEqual(litter(point, "filler"), [])
+            self.assertEqual(kernel.status(target.pid)["TracerPid"], b"0")
+            self.assertNotIn(kernel.status(target.pid)["State"][:1], (b"t", b"T"))
+            subprocess.run(["umount", "-l", point], check=True)
+
+    def test_contents_and_a_limit_on_the_size_of_files(self):
+        target = Target(self, "big", "different", "4")
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+        self.refused(run("capture", target.pid, "-q", "-o", self.path, "--contents", preexec_fn=limit),
+                     "(?i)file too large")
+        self.assertEqual(litter(self.folder), [])
+        self.assertEqual(kernel.status(target.pid)["TracerPid"], b"0")
+
+    def test_contents_take_no_memory_but_a_little(self):
+        """96 MiB of them, by a command that may have no more than 64 MiB of everything."""
+        target = Target(self, "big", "different", "96")
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))
+
+        if SANITIZED:
+            support.skip(self, "a sanitizer takes more than that for itself")
+        for options in ((), ("--append",)):
+            result = run("capture", target.pid, "-q", "-o", self.path, "--contents", *options, preexec_fn=limit)
+            self.assertEqual(result.status, 0, result)
+        self.assertEqual(run("check", self.path, preexec_fn=limit).status, 0)
 
     def test_limit_on_the_size_of_files(self):
         self.assertEqual(self.capture().status, 0)

@@ -1,6 +1,7 @@
 /* big KIND … - address spaces of unusual size.
  *
  *   touched MIB          memory written page by page
+ *   different MIB        the same, no two pages of which hold the same
  *   scattered MIB SEED   the same in an order that leaves no two neighbours with neighbouring frames
  *   thp MIB              the same as touched in transparent huge pages
  *   sparse GIB PAGES SEED  reserved, and some pages of it written
@@ -17,6 +18,19 @@ static void make_touched(size_t mib)
 	madvise(memory, mib << 20, MADV_NOHUGEPAGE);
 	write_pages(memory, 0, (mib << 20) / PAGE, 1);
 	say_range("touched", memory, mib << 20);
+}
+
+static void make_different(size_t mib)
+{
+	char *memory = map_private(mib << 20);
+	for (size_t at = 0; at < mib << 20; at += PAGE) {
+		uint64_t seed = at + 1;
+		for (size_t i = 0; i < PAGE; i += sizeof(seed)) {
+			uint64_t word = random_next(&seed);
+			memcpy(memory + at + i, &word, sizeof(word));
+		}
+	}
+	say_range("different", memory, mib << 20);
 }
 
 /* Frames are given out in order, so pages are met out of it: each once, for the step and the number of
@@ -90,7 +104,9 @@ int main(int argc, char **argv)
 	size_t number[3] = { 0 };
 	for (int i = 2; i < argc && i < 5; i++)
 		number[i - 2] = strtoull(argv[i], NULL, 10);
-	if (!strcmp(kind, "touched"))
+	if (!strcmp(kind, "different"))
+		make_different(number[0]);
+	else if (!strcmp(kind, "touched"))
 		make_touched(number[0]);
 	else if (!strcmp(kind, "scattered"))
 		make_scattered(number[0], number[1]);
