@@ -9,12 +9,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "contents_keeper.h"
 #include "error.h"
 #include "maps.h"
 #include "pattern.h"
 #include "snapshot.h"
 
-enum { BATCH_BYTES = 256 * 1024, BATCH_PAGES_MAX = BATCH_BYTES / 4096, WANTED_MASK = VMSNAP_WANT_UNDUMPED - 1 };
+enum { WANTED_MASK = VMSNAP_WANT_UNDUMPED - 1 };
 
 /* ---- which pages -------------------------------------------------------------- */
 
@@ -75,57 +76,33 @@ struct reading {
 	const struct page_contents_target *target;
 	struct vmsnap *map; /* only its mappings, and what smaps says of them */
 	struct vmsnap_error *err;
+	struct contents_keeper keeper;
 	int memory;
-	char *buffer;
-	bool hashes; /* only */
 };
 
-static int fail_store(int rc, struct vmsnap_error *err)
-{
-	if (rc == VMSNAP_ERR_SYSTEM)
-		return fail_sys(err, errno, "cannot set contents of pages aside");
-	return rc == VMSNAP_ERR_NO_MEMORY ? fail_no_memory(err) : fail(err, rc, "too many different pages");
-}
-
-static int keep(struct reading *reading, uint64_t address, size_t len)
-{
-	struct contents *taken = &reading->contents->taken;
-	size_t page_size = (size_t)reading->target->page_size;
-	for (size_t done = 0; done < len; done += page_size) {
-		const char *page = reading->buffer + done;
-		struct page_hash hash = page_hash_of(page, page_size);
-		uint32_t number;
-		int rc = store_put(taken->store, &hash, reading->hashes ? NULL : page, page_size, &number);
-		if (rc)
-			return fail_store(rc, reading->err);
-		if (contents_add(taken, page_size, address + done, number))
-			return fail_no_memory(reading->err);
-	}
-	return VMSNAP_OK;
-}
-
 /* Pages that were there a moment ago: what went to swap since must not be asked for. */
-static int read_present(struct reading *reading, uint64_t address, size_t len)
+static void read_present(struct reading *reading, uint64_t address, size_t len)
 {
 	size_t page_size = (size_t)reading->target->page_size;
+	struct page_batch *batch = keeper_batch(&reading->keeper);
 	for (size_t done = 0; done < len;) {
-		ssize_t got = pread(reading->memory, reading->buffer, len - done, (off_t)(address + done));
+		char *to = batch->bytes + batch->count * page_size;
+		ssize_t got = pread(reading->memory, to, len - done, (off_t)(address + done));
 		if (got < 0 && errno == EINTR)
 			continue;
 		size_t whole = got > 0 ? (size_t)got & ~(page_size - 1) : 0;
-		int rc = keep(reading, address + done, whole);
-		if (rc)
-			return rc;
+		for (size_t at = 0; at < whole; at += page_size)
+			batch->addresses[batch->count++] = address + done + at;
 		/* A page that cannot be read (poisoned, a guard) is not known. */
 		done += whole ? whole : page_size;
 	}
-	return VMSNAP_OK;
 }
 
-static int read_batch(struct reading *reading, uint64_t address, size_t pages)
+/* No more pages than the batch has room for. */
+static int read_pages(struct reading *reading, uint64_t address, size_t pages)
 {
 	const struct page_contents_target *target = reading->target;
-	uint64_t entries[BATCH_PAGES_MAX];
+	uint64_t entries[KEEPER_PAGES_MAX];
 	ssize_t size = (ssize_t)(pages * sizeof(*entries));
 	watchdog_kick(target->dog);
 	realtime_check(target->realtime);
@@ -133,25 +110,28 @@ static int read_batch(struct reading *reading, uint64_t address, size_t pages)
 		return fail(reading->err, VMSNAP_ERR_CANCELLED, "cancelled");
 	if (pread(target->pagemap, entries, (size_t)size, (off_t)(address / target->page_size * 8)) != size)
 		return VMSNAP_OK;
-	int rc = VMSNAP_OK;
-	for (size_t i = 0, end; !rc && i < pages; i = end) {
+	for (size_t i = 0, end; i < pages; i = end) {
 		bool present = entries[i] & ENTRY_PRESENT;
 		for (end = i + 1; end < pages && !(entries[end] & ENTRY_PRESENT) == !present; end++)
 			;
 		if (present)
-			rc = read_present(reading, address + i * target->page_size, (end - i) * target->page_size);
+			read_present(reading, address + i * target->page_size, (end - i) * target->page_size);
 	}
-	return rc;
+	return VMSNAP_OK;
 }
 
 static int read_range(struct reading *reading, uint64_t start, uint64_t end)
 {
-	uint64_t page_size = reading->target->page_size, batch = BATCH_BYTES / page_size;
+	size_t page_size = (size_t)reading->target->page_size, room = KEEPER_BYTES / page_size;
 	int rc = VMSNAP_OK;
 	for (uint64_t at = start; !rc && at < end;) {
-		uint64_t pages = (end - at) / page_size < batch ? (end - at) / page_size : batch;
-		rc = read_batch(reading, at, (size_t)pages);
+		uint64_t left = (end - at) / page_size;
+		size_t free = room - keeper_batch(&reading->keeper)->count, pages = left < free ? (size_t)left : free;
+		rc = read_pages(reading, at, pages);
 		at += pages * page_size;
+		/* Of one that is nearly full the rest is not worth reading by itself. */
+		if (!rc && keeper_batch(&reading->keeper)->count > room * 3 / 4)
+			rc = keeper_give(&reading->keeper);
 	}
 	return rc;
 }
@@ -237,8 +217,10 @@ static int read_all(struct reading *reading)
 		return fail_sys(reading->err, errno, "cannot read the memory of the process");
 	reading->memory = memory;
 	contents->taken.store = vmsnap_store_ref(contents->store);
-	contents->taken.bytes = !reading->hashes;
+	contents->taken.bytes = !reading->keeper.hashes;
 	int rc = each_range(reading, read_range);
+	int kept = keeper_finish(&reading->keeper, rc == VMSNAP_ERR_CANCELLED ? NULL : reading->err);
+	rc = rc ? rc : kept;
 	/* The lists that reading puts pages into keep a reference to each. */
 	vmsnap_put_back(true);
 	return rc;
@@ -255,22 +237,18 @@ static int parse_map(const struct page_contents_target *target, struct vmsnap *m
 int page_contents_take(struct page_contents *contents, const struct page_contents_target *target,
                        struct vmsnap_error *err)
 {
-	struct reading reading = { .contents = contents,
-		                   .target = target,
-		                   .map = snapshot_new(),
-		                   .err = err,
-		                   .buffer = malloc(BATCH_BYTES),
-		                   .hashes = (contents->options->contents & WANTED_MASK) == VMSNAP_WANT_HASHES };
+	struct reading reading = { .contents = contents, .target = target, .map = snapshot_new(), .err = err };
+	bool hashes = (contents->options->contents & WANTED_MASK) == VMSNAP_WANT_HASHES;
 	contents_free(&contents->taken);
 	contents->left_out = 0;
-	int rc = target->page_size > CONTENTS_PAGE_MAX
-	                 ? fail(err, VMSNAP_ERR_ARGUMENT, "contents of pages that are larger than 64 KiB")
-	                 : VMSNAP_OK;
-	if (!rc)
-		rc = reading.map && reading.buffer ? parse_map(target, reading.map, err) : fail_no_memory(err);
+	int rc = keeper_init(&reading.keeper, &contents->taken, (size_t)target->page_size, hashes);
+	rc = !rc && reading.map ? VMSNAP_OK : fail_no_memory(err);
+	if (!rc && target->page_size > CONTENTS_PAGE_MAX)
+		rc = fail(err, VMSNAP_ERR_ARGUMENT, "contents of pages that are larger than 64 KiB");
+	rc = rc ? rc : parse_map(target, reading.map, err);
 	rc = rc ? rc : read_all(&reading);
+	keeper_free(&reading.keeper);
 	vmsnap_unref(reading.map);
-	free(reading.buffer);
 	return rc;
 }
 

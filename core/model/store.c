@@ -56,7 +56,8 @@ struct stored {
 };
 
 /* Pages are in chunks that stay where they are: growing copies nothing, and costs no second array. */
-enum { CHUNK_BITS = 12, CHUNK = 1 << CHUNK_BITS, CHUNKS_MAX = 1 << (32 - CHUNK_BITS), BLOCK = 4096, SPOOLED = 64 };
+enum { CHUNK_BITS = 12, CHUNK = 1 << CHUNK_BITS, CHUNKS_MAX = 1 << (32 - CHUNK_BITS), BLOCK = 4096 };
+enum { PENDING = 256 * 1024 };
 
 struct vmsnap_store {
 	atomic_uint holders;
@@ -68,6 +69,8 @@ struct vmsnap_store {
 	uint64_t bytes;            /* of pages in memory */
 	int spool;                 /* -1: none */
 	uint64_t spooled;          /* bytes in it */
+	char *pending;             /* what comes after these, so that one call writes many pages */
+	size_t pending_len;
 	struct page_source *sources;
 	size_t source_count;
 };
@@ -123,6 +126,7 @@ static void store_free(struct vmsnap_store *store)
 		store->sources[i].free(store->sources[i].ctx);
 	if (store->spool >= 0)
 		close(store->spool);
+	free(store->pending);
 	free(store->sources);
 	free(store->chunks);
 	free(store->slots);
@@ -175,7 +179,8 @@ VMSNAP_API uint64_t vmsnap_store_pages(const struct vmsnap_store *store)
 VMSNAP_API uint64_t vmsnap_store_memory(const struct vmsnap_store *store)
 {
 	lock(store);
-	uint64_t bytes = store->bytes + chunk_count(store) * CHUNK * sizeof(struct stored) +
+	uint64_t bytes = store->bytes + (store->pending ? PENDING : 0) +
+	                 chunk_count(store) * CHUNK * sizeof(struct stored) +
 	                 store->slot_count * sizeof(*store->slots) + sizeof(*store);
 	unlock(store);
 	return bytes;
@@ -280,28 +285,45 @@ static void give_back(struct vmsnap_store *store, uint32_t page)
 
 /* ---- bytes --------------------------------------------------------------------- */
 
-static int write_spool(struct vmsnap_store *store, const void *bytes, size_t len)
+static int flush_spool(struct vmsnap_store *store)
 {
-	for (size_t done = 0; done < len;) {
-		ssize_t put =
-		        pwrite(store->spool, (const char *)bytes + done, len - done, (off_t)(store->spooled + done));
+	for (size_t done = 0; done < store->pending_len;) {
+		ssize_t put = pwrite(store->spool, store->pending + done, store->pending_len - done,
+		                     (off_t)(store->spooled + done));
 		if (put < 0 && errno != EINTR)
 			return VMSNAP_ERR_SYSTEM;
 		done += put > 0 ? (size_t)put : 0;
 	}
+	store->spooled += store->pending_len;
+	store->pending_len = 0;
+	return VMSNAP_OK;
+}
+
+/* The last pages are never written, unless more come. */
+static int add_to_spool(struct vmsnap_store *store, const void *bytes, size_t len, uint64_t *place)
+{
+	if (len > PENDING)
+		return VMSNAP_ERR_TOO_LARGE;
+	int rc = store->pending_len + len > PENDING ? flush_spool(store) : VMSNAP_OK;
+	if (rc)
+		return rc;
+	if (!store->pending)
+		store->pending = malloc(PENDING);
+	if (!store->pending)
+		return VMSNAP_ERR_NO_MEMORY;
+	memcpy(store->pending + store->pending_len, bytes, len);
+	*place = store->spooled + store->pending_len;
+	store->pending_len += len;
 	return VMSNAP_OK;
 }
 
 static int keep_bytes(struct vmsnap_store *store, struct stored *stored, const void *bytes, size_t len)
 {
 	if (store->spool >= 0) {
-		int rc = write_spool(store, bytes, len);
-		if (rc)
-			return rc;
-		stored->where = IN_SPOOL;
-		stored->place = store->spooled;
-		store->spooled += len;
-		return VMSNAP_OK;
+		int rc = add_to_spool(store, bytes, len, &stored->place);
+		if (!rc)
+			stored->where = IN_SPOOL;
+		return rc;
 	}
 	void *copy = malloc(len);
 	if (!copy)
@@ -439,9 +461,14 @@ struct page_hash store_hash(struct vmsnap_store *store, uint32_t page)
 	return hash;
 }
 
-static int read_spool(const struct vmsnap_store *store, uint64_t place, void *to, size_t len, struct vmsnap_error *err)
+static int read_spool(struct vmsnap_store *store, uint64_t place, void *to, size_t len, struct vmsnap_error *err)
 {
-	for (size_t done = 0; done < len;) {
+	pthread_mutex_lock(&store->lock);
+	bool pending = place >= store->spooled;
+	if (pending)
+		memcpy(to, store->pending + (place - store->spooled), len);
+	pthread_mutex_unlock(&store->lock);
+	for (size_t done = 0; !pending && done < len;) {
 		ssize_t got = pread(store->spool, (char *)to + done, len - done, (off_t)(place + done));
 		if (got == 0 || (got < 0 && errno != EINTR))
 			return fail_sys(err, got ? errno : EIO, "cannot read contents that were set aside");

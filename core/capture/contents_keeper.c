@@ -1,0 +1,128 @@
+#define _GNU_SOURCE
+#include "contents_keeper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "error.h"
+#include "thread.h"
+
+/* Fewer are kept sooner than a thread has begun. */
+enum { ALONE_BATCHES = 4 };
+
+int keeper_init(struct contents_keeper *keeper, struct contents *taken, size_t page_size, bool hashes)
+{
+	*keeper = (struct contents_keeper){ .taken = taken, .page_size = page_size, .hashes = hashes };
+	pthread_mutex_init(&keeper->lock, NULL);
+	pthread_cond_init(&keeper->changed, NULL);
+	for (size_t i = 0; i < KEEPER_BATCHES; i++) {
+		keeper->batches[i].bytes = malloc(KEEPER_BYTES);
+		if (!keeper->batches[i].bytes)
+			return VMSNAP_ERR_NO_MEMORY;
+	}
+	return VMSNAP_OK;
+}
+
+static int fail_store(int rc, struct vmsnap_error *err)
+{
+	if (rc == VMSNAP_ERR_SYSTEM)
+		return fail_sys(err, errno, "cannot set contents of pages aside");
+	return rc == VMSNAP_ERR_NO_MEMORY ? fail_no_memory(err) : fail(err, rc, "too many different pages");
+}
+
+static int keep(struct contents_keeper *keeper, const struct page_batch *batch)
+{
+	struct contents *taken = keeper->taken;
+	for (size_t i = 0; i < batch->count; i++) {
+		const char *page = batch->bytes + i * keeper->page_size;
+		struct page_hash hash = page_hash_of(page, keeper->page_size);
+		uint32_t number;
+		int rc = store_put(taken->store, &hash, keeper->hashes ? NULL : page, keeper->page_size, &number);
+		if (rc)
+			return fail_store(rc, &keeper->err);
+		if (contents_add(taken, keeper->page_size, batch->addresses[i], number))
+			return fail_no_memory(&keeper->err);
+	}
+	return VMSNAP_OK;
+}
+
+/* The oldest that was given.  Called and left with the lock, by one thread at a time. */
+static void keep_one(struct contents_keeper *keeper)
+{
+	struct page_batch *batch = &keeper->batches[keeper->kept % KEEPER_BATCHES];
+	int rc = keeper->rc;
+	pthread_mutex_unlock(&keeper->lock);
+	rc = rc ? rc : keep(keeper, batch);
+	batch->count = 0;
+	pthread_mutex_lock(&keeper->lock);
+	keeper->rc = rc;
+	keeper->kept++;
+	pthread_cond_broadcast(&keeper->changed);
+}
+
+static void *run(void *context)
+{
+	struct contents_keeper *keeper = context;
+	pthread_mutex_lock(&keeper->lock);
+	while (!keeper->finished || keeper->kept < keeper->given) {
+		if (keeper->kept < keeper->given)
+			keep_one(keeper);
+		else
+			pthread_cond_wait(&keeper->changed, &keeper->lock);
+	}
+	pthread_mutex_unlock(&keeper->lock);
+	return NULL;
+}
+
+/* Where no thread can be made it goes without. */
+static void start(struct contents_keeper *keeper)
+{
+	keeper->threaded = !thread_start_unsignalled(&keeper->thread, run, keeper);
+	keeper->alone = !keeper->threaded;
+}
+
+int keeper_give(struct contents_keeper *keeper)
+{
+	if (!keeper->threaded && !keeper->alone && keeper->given >= ALONE_BATCHES)
+		start(keeper);
+	pthread_mutex_lock(&keeper->lock);
+	keeper->given++;
+	pthread_cond_broadcast(&keeper->changed);
+	if (!keeper->threaded)
+		keep_one(keeper);
+	while (keeper->given - keeper->kept == KEEPER_BATCHES)
+		pthread_cond_wait(&keeper->changed, &keeper->lock);
+	int rc = keeper->rc;
+	pthread_mutex_unlock(&keeper->lock);
+	return rc;
+}
+
+static void end_thread(struct contents_keeper *keeper)
+{
+	pthread_mutex_lock(&keeper->lock);
+	keeper->finished = true;
+	pthread_cond_broadcast(&keeper->changed);
+	pthread_mutex_unlock(&keeper->lock);
+	if (keeper->threaded)
+		pthread_join(keeper->thread, NULL);
+	keeper->threaded = false;
+}
+
+int keeper_finish(struct contents_keeper *keeper, struct vmsnap_error *err)
+{
+	if (keeper_batch(keeper)->count)
+		keeper_give(keeper);
+	end_thread(keeper);
+	if (keeper->rc && err)
+		*err = keeper->err;
+	return keeper->rc;
+}
+
+void keeper_free(struct contents_keeper *keeper)
+{
+	end_thread(keeper);
+	for (size_t i = 0; i < KEEPER_BATCHES; i++)
+		free(keeper->batches[i].bytes);
+	pthread_cond_destroy(&keeper->changed);
+	pthread_mutex_destroy(&keeper->lock);
+}
