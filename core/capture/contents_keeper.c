@@ -9,6 +9,8 @@
 
 /* Fewer are kept sooner than a thread has begun. */
 enum { ALONE_BATCHES = 4 };
+/* To wake a thread for each takes as long as to hash it. */
+enum { WAKE_AT = KEEPER_BATCHES / 2 };
 
 int keeper_init(struct contents_keeper *keeper, struct contents *taken, size_t page_size, bool hashes)
 {
@@ -33,15 +35,19 @@ static int fail_store(int rc, struct vmsnap_error *err)
 static int keep(struct contents_keeper *keeper, const struct page_batch *batch)
 {
 	struct contents *taken = keeper->taken;
+	struct page_hash hashes[KEEPER_PAGES_MAX];
+	uint32_t numbers[KEEPER_PAGES_MAX];
+	for (size_t i = 0; i < batch->count; i++)
+		hashes[i] = page_hash_of(batch->bytes + i * keeper->page_size, keeper->page_size);
+	int rc = store_put_all(taken->store, hashes, keeper->hashes ? NULL : batch->bytes, keeper->page_size,
+	                       batch->count, numbers);
+	if (rc)
+		return fail_store(rc, &keeper->err);
 	for (size_t i = 0; i < batch->count; i++) {
-		const char *page = batch->bytes + i * keeper->page_size;
-		struct page_hash hash = page_hash_of(page, keeper->page_size);
-		uint32_t number;
-		int rc = store_put(taken->store, &hash, keeper->hashes ? NULL : page, keeper->page_size, &number);
-		if (rc)
-			return fail_store(rc, &keeper->err);
-		if (contents_add(taken, keeper->page_size, batch->addresses[i], number))
-			return fail_no_memory(&keeper->err);
+		if (!contents_add(taken, keeper->page_size, batch->addresses[i], numbers[i]))
+			continue;
+		store_let_go(taken->store, numbers + i + 1, batch->count - i - 1);
+		return fail_no_memory(&keeper->err);
 	}
 	return VMSNAP_OK;
 }
@@ -87,7 +93,8 @@ int keeper_give(struct contents_keeper *keeper)
 		start(keeper);
 	pthread_mutex_lock(&keeper->lock);
 	keeper->given++;
-	pthread_cond_broadcast(&keeper->changed);
+	if (keeper->given - keeper->kept >= WAKE_AT)
+		pthread_cond_broadcast(&keeper->changed);
 	if (!keeper->threaded)
 		keep_one(keeper);
 	while (keeper->given - keeper->kept == KEEPER_BATCHES)

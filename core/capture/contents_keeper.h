@@ -7,7 +7,7 @@
 
 #include "contents.h"
 
-enum { KEEPER_BYTES = 256 * 1024, KEEPER_PAGES_MAX = KEEPER_BYTES / 4096, KEEPER_BATCHES = 4 };
+enum { KEEPER_BYTES = 256 * 1024, KEEPER_PAGES_MAX = KEEPER_BYTES / 4096, KEEPER_BATCHES = 8 };
 
 /* Pages, one after the other, in address order. */
 struct page_batch {

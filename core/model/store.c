@@ -213,6 +213,15 @@ static size_t slot_of_stored(const struct vmsnap_store *store, const struct stor
 	return slot_of(store, &stored->hash, stored->blocks);
 }
 
+/* Of a hash that is in none: what others are there need not be looked at. */
+static size_t free_slot_of(const struct vmsnap_store *store, const struct page_hash *hash)
+{
+	size_t mask = store->slot_count - 1, slot = hash->low & mask;
+	while (store->slots[slot])
+		slot = (slot + 1) & mask;
+	return slot;
+}
+
 static int grow_slots(struct vmsnap_store *store)
 {
 	if (((size_t)store->count + 1) * 4 < store->slot_count * 3)
@@ -226,7 +235,7 @@ static int grow_slots(struct vmsnap_store *store)
 	store->slot_count = count;
 	for (uint32_t page = 1; page < store->top; page++)
 		if (stored_at(store, page)->holders)
-			store->slots[slot_of_stored(store, stored_at(store, page))] = page;
+			store->slots[free_slot_of(store, &stored_at(store, page)->hash)] = page;
 	return VMSNAP_OK;
 }
 
@@ -391,10 +400,41 @@ static int put(struct vmsnap_store *store, const struct page_hash *hash, const s
 	return VMSNAP_OK;
 }
 
+static void let_go(struct vmsnap_store *store, uint32_t page)
+{
+	struct stored *stored = stored_at(store, page);
+	if (--stored->holders)
+		return;
+	clear_slot(store, slot_of_stored(store, stored));
+	free_bytes(store, stored);
+	give_back(store, page);
+	store->count--;
+}
+
 int store_put(struct vmsnap_store *store, const struct page_hash *hash, const void *bytes, size_t len, uint32_t *page)
 {
 	pthread_mutex_lock(&store->lock);
 	int rc = put(store, hash, &(struct given){ .bytes = bytes, .len = len }, page);
+	pthread_mutex_unlock(&store->lock);
+	return rc;
+}
+
+int store_put_all(struct vmsnap_store *store, const struct page_hash *hashes, const char *bytes, size_t len,
+                  size_t count, uint32_t *pages)
+{
+	enum { AHEAD = 8 };
+	size_t done = 0;
+	int rc = VMSNAP_OK;
+	pthread_mutex_lock(&store->lock);
+	for (; !rc && done < count; done += !rc) {
+		/* Its place is anywhere, and waiting for memory is most of what this takes. */
+		if (store->slots && done + AHEAD < count)
+			__builtin_prefetch(&store->slots[hashes[done + AHEAD].low & (store->slot_count - 1)]);
+		rc = put(store, &hashes[done],
+		         &(struct given){ .bytes = bytes ? bytes + done * len : NULL, .len = len }, &pages[done]);
+	}
+	for (size_t i = 0; rc && i < done; i++)
+		let_go(store, pages[i]);
 	pthread_mutex_unlock(&store->lock);
 	return rc;
 }
@@ -431,17 +471,6 @@ void store_hold(struct vmsnap_store *store, const uint32_t *pages, size_t count)
 		if (pages[i])
 			stored_at(store, pages[i])->holders++;
 	pthread_mutex_unlock(&store->lock);
-}
-
-static void let_go(struct vmsnap_store *store, uint32_t page)
-{
-	struct stored *stored = stored_at(store, page);
-	if (--stored->holders)
-		return;
-	clear_slot(store, slot_of_stored(store, stored));
-	free_bytes(store, stored);
-	give_back(store, page);
-	store->count--;
 }
 
 void store_let_go(struct vmsnap_store *store, const uint32_t *pages, size_t count)

@@ -30,6 +30,9 @@ enum { STORE_SOURCES_MAX = 1 << 14, STORE_NO_PAGE = 0 };
  * holder more.  VMSNAP_ERR_NO_MEMORY, or VMSNAP_ERR_SYSTEM where a spool is full.
  * bytes NULL: only the hash is known, if it was not kept before. */
 int store_put(struct vmsnap_store *store, const struct page_hash *hash, const void *bytes, size_t len, uint32_t *page);
+/* Pages one after the other; of all of them or of none. */
+int store_put_all(struct vmsnap_store *store, const struct page_hash *hashes, const char *bytes, size_t len,
+                  size_t count, uint32_t *pages);
 /* Bytes, len of them, that are somewhere else.  The store has the source from store_add_source() on, whose number this
  * is. */
 int store_put_place(struct vmsnap_store *store, const struct page_hash *hash, size_t len, unsigned source,

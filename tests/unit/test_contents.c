@@ -127,6 +127,60 @@ static void equal_pages_are_kept_once_and_go_with_the_last_who_has_them(void **s
 	vmsnap_store_unref(store);
 }
 
+/* More than is written at once, and what still waits to be. */
+static void a_spool_gives_back_what_was_set_aside(void **state)
+{
+	(void)state;
+	enum { SNAPSHOTS = 6 };
+	unsigned seeds[SNAPSHOTS][PAGES];
+	struct vmsnap *snaps[SNAPSHOTS];
+	struct vmsnap_store *store;
+	assert_int_equal(vmsnap_store_new(&store, NULL), VMSNAP_OK);
+	if (vmsnap_store_spool(store, "/tmp", NULL)) {
+		vmsnap_store_unref(store);
+		skip();
+	}
+	for (unsigned i = 0; i < SNAPSHOTS; i++) {
+		seeds_of(seeds[i], 1 + 20 * i);
+		snaps[i] = make(store, i + 1, seeds[i]);
+	}
+	for (unsigned i = 0; i < SNAPSHOTS; i++)
+		check(snaps[i], seeds[i]);
+	for (unsigned i = 0; i < SNAPSHOTS; i++)
+		vmsnap_unref(snaps[i]);
+	assert_int_equal(vmsnap_store_pages(store), 0);
+	vmsnap_store_unref(store);
+}
+
+static void many_pages_at_once_are_those_put_one_by_one(void **state)
+{
+	(void)state;
+	enum { COUNT = 32 };
+	static char bytes[COUNT * PAGE];
+	struct page_hash hashes[COUNT];
+	uint32_t numbers[COUNT], number;
+	struct vmsnap_store *store;
+	uint8_t found[PAGE];
+	assert_int_equal(vmsnap_store_new(&store, NULL), VMSNAP_OK);
+	for (unsigned i = 0; i < COUNT; i++) {
+		fill((uint8_t *)bytes + (size_t)i * PAGE, i % 20);
+		hashes[i] = page_hash_of(bytes + (size_t)i * PAGE, PAGE);
+	}
+	assert_int_equal(store_put(store, &hashes[3], bytes + 3 * PAGE, PAGE, &number), VMSNAP_OK);
+	assert_int_equal(store_put_all(store, hashes, bytes, PAGE, COUNT, numbers), VMSNAP_OK);
+	assert_int_equal(vmsnap_store_pages(store), 20);
+	assert_int_equal(numbers[3], number);
+	for (unsigned i = 0; i < COUNT; i++) {
+		assert_int_equal(store_read(store, numbers[i], found, PAGE, NULL), VMSNAP_OK);
+		assert_memory_equal(found, bytes + (size_t)i * PAGE, PAGE);
+	}
+	store_let_go(store, numbers, COUNT);
+	assert_int_equal(vmsnap_store_pages(store), 1);
+	store_let_go(store, &number, 1);
+	assert_int_equal(vmsnap_store_pages(store), 0);
+	vmsnap_store_unref(store);
+}
+
 static void hashes_are_those_of_xxh3(void **state)
 {
 	(void)state;
@@ -254,6 +308,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_pages_are_kept_once_and_go_with_the_last_who_has_them),
+		cmocka_unit_test(a_spool_gives_back_what_was_set_aside),
+		cmocka_unit_test(many_pages_at_once_are_those_put_one_by_one),
 		cmocka_unit_test(hashes_are_those_of_xxh3),
 		cmocka_unit_test(a_file_gives_back_what_was_saved),
 		cmocka_unit_test(what_is_left_out_is_not_in_the_file),
