@@ -12,10 +12,13 @@ import subprocess
 import sys
 import time
 
+import contents_rows
 import gdb_rows
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-MARKS = "<!-- begin: written by script/bench --update -->", "<!-- end -->"
+BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
+         "contents": "<!-- begin: written by script/bench contents --update -->"}
+END = "<!-- end -->"
 
 
 class Target:
@@ -55,12 +58,16 @@ class Bench:
         self.rounds = 3 if options.quick else 9
         self.rows = []
         self.gdb_rows = []
+        self.contents_rows = []
 
     def target(self, name, *argv):
         return Target(os.path.join(self.targets, name), *map(str, argv))
 
     def path(self, name):
         return os.path.join(self.options.folder, name)
+
+    def program(self, name, *argv):
+        return Target(self.path(name), *map(str, argv))
 
     # One run of each thing that is measured.
 
@@ -111,6 +118,9 @@ class Bench:
 
     def gdb_row(self, *row):
         self.gdb_rows.append(say_row(row))
+
+    def contents_row(self, *row):
+        self.contents_rows.append(say_row(row))
 
     # The table.
 
@@ -254,6 +264,8 @@ def say_row(row):
 
 
 def format_row(target, measure, value, reference, limit, unit="x"):
+    if limit is None:
+        return [target, measure, ms(value), ms(reference), f"{value / reference:.2f}", "", ""]
     if unit == "x":
         cells, ratio = [ms(value), ms(reference), f"{value / reference:.2f}", f"{limit:.2f}"], value / reference
     elif unit == "size":
@@ -282,28 +294,18 @@ def machine():
     return f"{model[1] if model else platform.machine()}, {os.cpu_count()} processors, Linux {platform.release()}"
 
 
-def update(page, text):
+def update(page, what, text):
     with open(page, encoding="utf-8") as file:
         old = file.read()
-    begin, end = old.index(MARKS[0]) + len(MARKS[0]), old.index(MARKS[1])
+    begin = old.index(BEGIN[what]) + len(BEGIN[what])
+    end = old.index(END, begin)
     with open(page, "w", encoding="utf-8") as file:
         file.write(f"{old[:begin]}\n\n{text}\n\n{old[end:]}")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", required=True)
-    parser.add_argument("--folder", required=True)
-    parser.add_argument("--page", required=True)
-    parser.add_argument("--plugin", required=True)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--update", action="store_true")
-    options = parser.parse_args()
-    bench = Bench(options)
-    if os.geteuid():
-        print("Not root: PFNs are hidden, and the files hold none.")
+def everything(bench):
     bench.table()
-    gdb_rows.rows(bench, options.plugin)
+    gdb_rows.rows(bench, bench.options.plugin)
     head = ("Target", "Measure", "vmsnap", "limit", "ratio", "at most", "")
     parts = [f"{machine()}.", markdown([head, *bench.rows])]
     gap, pause = bench.seen_by_the_target()
@@ -321,11 +323,33 @@ def main():
     if bench.gdb_rows:
         head = ("In gdb", "Measure", "vmsnap", "without", "more", "at most", "")
         parts.append(f"Inside gdb:\n\n{markdown([head, *bench.gdb_rows])}")
-    parts += [f"{part[0]}:\n\n{markdown(part[1:])}" for part in growth]
-    text = "\n\n".join(parts)
+    return parts + [f"{part[0]}:\n\n{markdown(part[1:])}" for part in growth]
+
+
+def contents(bench):
+    effects = contents_rows.rows(bench)
+    head = ("Target", "Measure", "vmsnap", "limit", "ratio", "at most", "")
+    return [f"{machine()}.", markdown([head, *bench.contents_rows]),
+            f"What is different in the process afterwards:\n\n{markdown(effects)}"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", nargs="?", choices=("all", "contents"), default="all")
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--page", required=True)
+    parser.add_argument("--plugin", required=True)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--update", action="store_true")
+    options = parser.parse_args()
+    bench = Bench(options)
+    if os.geteuid():
+        print("Not root: PFNs are hidden, and the files hold none.")
+    text = "\n\n".join(contents(bench) if options.what == "contents" else everything(bench))
     print(f"\n{text}")
     if options.update:
-        update(options.page, text)
+        update(options.page, options.what, text)
     return 0
 
 
