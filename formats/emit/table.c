@@ -199,6 +199,8 @@ static void measure_row(struct table *table)
 	for (size_t i = 0; i < table->shown_count; i++) {
 		struct table_shown *shown = &table->shown[i];
 		size_t width = table->cells[shown->column].width, limit = table->text->style->width / 3;
+		if (width > shown->full)
+			shown->full = width;
 		if ((table->columns[shown->column].flags & TABLE_CUT_RIGHT) && limit && width > limit)
 			width = limit;
 		if (width > most_of_any(table))
@@ -425,11 +427,33 @@ static void narrow_columns(struct table *table)
 	}
 }
 
+/* A column that may be cut has a third of the line at first, or one long name would make all rows
+ * long; what the others leave it has, too. */
+static void widen_columns(struct table *table)
+{
+	size_t limit = table->text->style->width, total = table->shown_count ? table->shown_count - 1 : 0;
+	for (size_t i = 0; i < table->shown_count; i++) {
+		const struct table_shown *shown = &table->shown[i];
+		/* The last one is cut by the line's end only. */
+		total += i + 1 == table->shown_count && shown->full > shown->width ? shown->full : shown->width;
+	}
+	for (size_t i = 0; i + 1 < table->shown_count && total < limit; i++) {
+		struct table_shown *shown = &table->shown[i];
+		size_t full = shown->full < most_of_any(table) ? shown->full : most_of_any(table);
+		if (!(table->columns[shown->column].flags & TABLE_CUT_RIGHT) || full <= shown->width)
+			continue;
+		size_t more = full - shown->width < limit - total ? full - shown->width : limit - total;
+		shown->width += more;
+		total += more;
+	}
+}
+
 static void fit_columns(struct table *table)
 {
 	if (table->text->style->raw)
 		return;
 	drop_empty_columns(table);
+	widen_columns(table);
 	narrow_columns(table);
 }
 

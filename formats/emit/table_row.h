@@ -29,6 +29,7 @@ struct table_cell {
 struct table_shown {
 	size_t column;
 	size_t width;
+	size_t full;  /* as wide as its widest cell */
 	size_t index; /* among those shown, before empty ones are dropped */
 	bool named;   /* asked for by name */
 	bool empty;

@@ -151,6 +151,45 @@ static void table_cuts_paths_wherever_they_stand(void **state)
 	                                  "/x                  1 b\n");
 }
 
+/* Two that may be cut, in a line that has room for more than a third of it. */
+static int words_rows(struct table *table, void *ctx, struct vmsnap_error *err)
+{
+	(void)ctx;
+	(void)err;
+	table_literal(table, 0, "a name of twenty two x");
+	table_literal(table, 1, "short");
+	table_literal(table, 2, "int");
+	table_end_row(table);
+	return VMSNAP_OK;
+}
+
+static void what_fits_into_the_line_is_not_cut(void **state)
+{
+	(void)state;
+	static const struct table_column three[] = { { "A", TABLE_CUT_RIGHT },
+		                                     { "B", TABLE_CUT_RIGHT },
+		                                     { "C", TABLE_CUT_RIGHT } };
+	static const struct {
+		unsigned width;
+		const char *text;
+	} cases[] = {
+		{ 40, "a name of twenty two x short int\n" },
+		{ 32, "a name of twenty two x short int\n" },
+		{ 31, "a name of twenty two\xe2\x80\xa6 short int\n" },
+		{ 24, "a name of twe\xe2\x80\xa6 short int\n" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct catch *caught = catch_new();
+		struct text text;
+		caught->out.style.width = cases[i].width;
+		caught->out.style.no_headings = true;
+		assert_int_equal(text_open(&text, &caught->out, NULL), VMSNAP_OK);
+		assert_int_equal(table_print(&text, three, 3, TABLE_USUAL, words_rows, NULL, &caught->err), VMSNAP_OK);
+		assert_int_equal(text_close(&text, &caught->err), VMSNAP_OK);
+		assert_string_equal(caught->text, cases[i].text);
+	}
+}
+
 /* A picture and words beside each other, in a line that is too short for both. */
 enum { WORDS, PICTURE, PICTURE_COLUMNS };
 static const struct table_column picture_columns[PICTURE_COLUMNS] = {
@@ -255,6 +294,7 @@ int main(void)
 		cmocka_unit_test(table_raw_has_one_word_for_each_cell),
 		cmocka_unit_test(table_cuts_paths_on_their_left),
 		cmocka_unit_test(table_cuts_paths_wherever_they_stand),
+		cmocka_unit_test(what_fits_into_the_line_is_not_cut),
 		cmocka_unit_test(a_picture_gives_way_before_words_do),
 		cmocka_unit_test(table_never_cuts_inside_an_escape),
 		cmocka_unit_test(table_cuts_no_selector_from_its_emoji),
