@@ -85,7 +85,7 @@ static int print_values(const struct options *options, const struct vmsnap *a, c
 	if (!status) {
 		output_init(&output, options);
 		status = output_finish(&output, vmsnap_print_values(diff, &output.to, &err), &err);
-		if (!status && vmsnap_value_diff_count(diff))
+		if (!status && (vmsnap_value_diff_count(diff) || vmsnap_value_diff_unnamed(diff)))
 			status = STATUS_DIFFERENT;
 		vmsnap_value_diff_free(diff);
 	}

@@ -361,11 +361,14 @@ static int look_at_all(struct differ *d)
 static int comparable_contents(const struct vmsnap *a, const struct vmsnap *b, struct vmsnap_error *err)
 {
 	const struct vmsnap *both[] = { a, b };
-	for (int i = 0; i < 2; i++)
-		if (vmsnap_contents_kind(both[i]) != VMSNAP_CONTENTS_BYTES)
+	for (int i = 0; i < 2; i++) {
+		int kind = vmsnap_contents_kind(both[i]);
+		if (kind != VMSNAP_CONTENTS_BYTES)
 			return fail(err, VMSNAP_ERR_NOT_FOUND,
-			            "%s keeps nothing of what its pages held; capture it with --contents",
-			            i ? "the second snapshot" : "the first snapshot");
+			            "%s keeps %s of what its pages held; capture it with --contents",
+			            i ? "the second snapshot" : "the first snapshot",
+			            kind == VMSNAP_CONTENTS_HASHES ? "only hashes" : "nothing");
+	}
 	if (vmsnap_info(a)->page_size != vmsnap_info(b)->page_size)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshots are of machines with pages of other sizes");
 	if (vmsnap_relation(a, b) > VMSNAP_RELATION_ONE_ADDRESS_SPACE)

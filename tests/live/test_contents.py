@@ -168,6 +168,25 @@ class Contents(unittest.TestCase):
         self.assertEqual(changed, {held.address("plain", 3)})
         self.assertEqual([len(contents.table(index).blocks) for index in (0, 1)], [0, 0])
 
+    def test_values_of_hashes_are_refused_for_what_they_are(self):
+        target = Target(self, "contents")
+        self.capture(target, "--hash")
+        self.capture(target, "--hash", "--append")
+        done = run("diff", "--values", self.path)
+        self.assertEqual(done.status, 2, done)
+        self.assertIn("keeps only hashes of what its pages held", done.err)
+
+    def test_values_differ_if_bytes_of_no_variable_do(self):
+        target = Target(self, "contents")
+        held = Held(target)
+        self.capture(target, "--contents")
+        self.assertEqual(run("diff", "--values", f"{self.path}@1", f"{self.path}@1").status, 0)
+        held.poke("plain", 3, 77, (held.pages[held.address("plain", 3)][77] + 1) & 0xFF)
+        self.capture(target, "--contents", "--append")
+        done = run("diff", "--values", self.path, "--sysroot", world().home(support.me()))
+        self.assertIn(b"No variable that is known changed.", done.out)
+        self.assertEqual(done.status, 1, done)
+
     def test_reading_leaves_page_tables_and_sizes_as_they_were(self):
         target = Target(self, "contents")
         target.tell("fork")
