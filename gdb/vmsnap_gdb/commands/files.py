@@ -51,8 +51,10 @@ Example:
                                f"'vmsnap save {plain(operands[0])} now'")
         snapshots = [session.resolve(word) for word in words]
         save(path, snapshots, contents=bool(given["contents"]))
+        left_out = not given["contents"] and any(snapshot.contents != "none" for snapshot in snapshots)
         return (f"Saved {len(snapshots)} snapshot{'' if len(snapshots) == 1 else 's'} to {plain(path)} "
-                f"({size_text(os.path.getsize(path))}).\n")
+                f"({size_text(os.path.getsize(path))})"
+                f"{', without what memory held (--contents)' if left_out else ''}.\n")
 
 
 class Load(FileCommand):
