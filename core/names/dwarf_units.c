@@ -682,12 +682,21 @@ bool dwarf_die_read(const struct dwarf_unit *unit, uint64_t offset, struct dwarf
 	return read_die(unit, offset, out);
 }
 
-bool dwarf_die_of(const struct dwarf_die *die, enum dwarf_attribute attribute, struct dwarf_die *out)
+static bool follow(const struct dwarf_die *die, enum dwarf_attribute attribute, struct dwarf_die *out)
 {
 	struct dwarf_value value = { .class = DWARF_OTHER };
 	if (dwarf_has(die, attribute))
 		value = die->at[attribute];
 	return value.class == DWARF_ENTRY && value.unit && dwarf_die_read(value.unit, value.number, out) && out->tag;
+}
+
+/* Of a type that has a unit of its own there may be nothing here but which one that is: of C not even a name. */
+bool dwarf_die_of(const struct dwarf_die *die, enum dwarf_attribute attribute, struct dwarf_die *out)
+{
+	if (!follow(die, attribute, out))
+		return false;
+	bool is_stub = dwarf_has(out, DWARF_AT_SIGNATURE) && !dwarf_has(out, DWARF_AT_DECLARATION);
+	return !is_stub || follow(out, DWARF_AT_SIGNATURE, out);
 }
 
 const char *dwarf_text(const struct dwarf_die *die, enum dwarf_attribute attribute)

@@ -352,6 +352,20 @@ class Programs(unittest.TestCase):
         struct { int a, b; } pair;
         static void change(void) { counter = 8; two[1] = 3; pair.b = 1; }"""
 
+    def test_an_enumeration_that_has_a_unit_of_its_own(self):
+        # Where it is used twice there may be an entry for it, in which is nothing but the number of that unit.
+        source = FRAME % """
+            enum color { RED, GREEN };
+            struct inner { enum color first; double d; enum color color; };
+            struct outer { struct inner in; enum color all[2]; } outer;
+            enum color alone;
+            static void change(void) { outer.in.color = outer.all[1] = alone = GREEN; }"""
+        path = self.build(source, options=("-g", "-fdebug-types-section"))
+        diff, _ = self.changes(path)
+        found = self.words(diff, path)
+        self.assertEqual({name: found.get(name) for name in ("outer.in.color", "outer.all[1]", "alone")},
+                         dict.fromkeys(("outer.in.color", "outer.all[1]", "alone"), ["RED", "GREEN", "color"]))
+
     def test_without_types_there_are_symbols_and_bytes(self):
         path = self.build(self.SMALL, options=())
         diff, _ = self.changes(path)
