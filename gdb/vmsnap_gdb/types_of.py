@@ -7,12 +7,14 @@ import re
 
 import gdb
 
+from vmsnap import NameKind
 from vmsnap_gdb import language
 
 _TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, TypeError)
 _NUMBERED = re.compile(r"(.+)\.\d+\Z")  # how compilers call a static variable of a function
 _VERSIONED = re.compile(r"@.*\Z")
 _MOST_LINES = 20000  # of a source file
+_NEAR, _NEIGHBOURS = 4096, 8  # bytes; what lies so near to a variable is likely to be of its source file
 
 
 def _lies_at(symbol, address, size):
@@ -40,11 +42,12 @@ def _found_by_name(name):
 
 
 class Types:
-    """symtabs: of the source files whose functions' static variables are looked for."""
+    """symtabs: of the source files whose functions' static variables are looked for first.  names: a
+    vmsnap.Names."""
 
-    def __init__(self, symtabs=()):
-        self._symtabs = symtabs
-        self._of_functions = None
+    def __init__(self, symtabs=(), names=None):
+        self._symtabs, self._names = symtabs, names
+        self._of_functions, self._searched, self._asked = {}, set(), set()
 
     def of(self, name, address, size):
         """(type, what gdb calls it) of a vmsnap.Name; None if gdb knows none."""
@@ -55,19 +58,50 @@ class Types:
                         return symbol.type, symbol.print_name
             numbered = _NUMBERED.match(name.symbol)
             if numbered or name.symbol.startswith("_Z"):
-                return self._in_functions().get(address)
+                return self._in_functions(name, address, size)
         return None
 
-    def _in_functions(self):
-        """{address: (type, name)} of static variables within functions."""
-        if self._of_functions is None:
-            self._of_functions = {}
-            for symtab in self._symtabs:
-                try:
-                    self._add(symtab)
-                except _TROUBLE:
-                    pass  # symbols that are gone
-        return self._of_functions
+    def _in_functions(self, name, address, size):
+        """(type, name) of a static variable within a function; None: it is none that could be found."""
+        for likely in (self._of_frames, self._of_function, self._of_neighbours):
+            for symtab in likely(name, address, size):
+                self._search(symtab)
+            if address in self._of_functions:
+                return self._of_functions[address]
+        return None
+
+    def _of_frames(self, _name, _address, _size):
+        return self._symtabs
+
+    @staticmethod
+    def _of_function(name, _address, _size):
+        """Of C++ its own name tells the function."""
+        function = (name.demangled or "").rpartition("::")[0]
+        return [symbol.symtab for symbol in _found_by_name(function)] if function else []
+
+    def _of_neighbours(self, _name, address, size):
+        """The linker lays the variables of one file side by side."""
+        if self._names is None:
+            return []
+        found = []
+        near = [name for name in self._names.within(max(address - _NEAR, 0), address + size + _NEAR)
+                if name.kind == NameKind.OBJECT and name.size and not _NUMBERED.match(name.symbol)]
+        for name in sorted(near, key=lambda name: abs(name.address - address))[:_NEIGHBOURS]:
+            if name.address in self._asked:
+                continue
+            self._asked.add(name.address)
+            found += [symbol.symtab for symbol in _found_by_name(name.demangled or _VERSIONED.sub("", name.symbol))
+                      if _lies_at(symbol, name.address, name.size)]
+        return found
+
+    def _search(self, symtab):
+        if symtab is None or symtab.filename in self._searched:
+            return
+        self._searched.add(symtab.filename)
+        try:
+            self._add(symtab)
+        except _TROUBLE:
+            pass  # symbols that are gone
 
     def _add(self, symtab):
         seen = set()

@@ -61,7 +61,7 @@ class Values:
         self.changed = changed_bytes.of(self.sides)
         self._ranges = Ranges(self.changed.ranges)
         self._old, self._new = (render.Renderer(names, side) for side in (self.sides.old, self.sides.new))
-        found, self.left_out = objects.Finder(self.sides, self.changed, names, types_of.Types(symtabs)).find()
+        found, self.left_out = objects.Finder(self.sides, self.changed, names, types_of.Types(symtabs, names)).find()
         self.objects = found
         self.rows = [row for each in found for row in self._rows(each)]
 
