@@ -49,12 +49,16 @@ def by_page(ranges, key):
     return {int(row["start"], 16) + index * PAGE: row[key] for row in ranges for index in range(row["pages"])}
 
 
+LEFT_OUT = ("became_shared", "became_exclusive", "written")
+
+
 def changes(diff):
     """{address: set of facts} of a diff's JSON, but for who else maps a page: whatever
-    other program starts or ends changes that of the C library's."""
+    other program starts or ends changes that of the C library's.  What it wrote where pages were already, as on
+    its stack, is told where contents are kept, and is not asked for here."""
     found = {}
     for row in diff["pages"]:
-        for index in range(row["pages"] if row["change"] not in ("became_shared", "became_exclusive") else 0):
+        for index in range(row["pages"] if row["change"] not in LEFT_OUT else 0):
             found.setdefault(int(row["start"], 16) + index * PAGE, set()).add(row["change"])
     return found
 
