@@ -395,6 +395,9 @@ int cmd_capture(const struct options *options)
 	processes_free(&processes);
 	privilege_drop();
 	status = status ? status : save(options, path, &captured);
+	if (!status)
+		contents_tell_unmatched(&captured.contents, (const struct vmsnap *const *)captured.snaps,
+		                        captured.count);
 	if (!status && !options->quiet) {
 		tell_saved(options, path, &captured);
 		tell_left_out(&captured.zombies,

@@ -75,8 +75,9 @@ static int save_to(struct saving *saving)
 {
 	struct stat there;
 	char *beside = NULL;
-	if (!lstat(saving->path, &there) && !S_ISREG(there.st_mode))
-		return trouble("%s exists and is not a regular file: nothing is written to it", saving->path);
+	if (!lstat(saving->path, &there) && (!S_ISREG(there.st_mode) || there.st_size))
+		return trouble("%s exists%s: nothing is written to it", saving->path,
+		               S_ISREG(there.st_mode) ? "" : " and is not a regular file");
 	if (asprintf(&beside, "%s.XXXXXX", saving->path) < 0)
 		return trouble("out of memory");
 	saving->fd = mkstemp(beside);

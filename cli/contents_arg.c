@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "contents_arg.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,28 @@ void contents_apply(const struct contents_arg *contents, struct vmsnap_capture_o
 	to->exclude_count = contents->exclude_count;
 	to->exclude_ranges = contents->exclude_ranges;
 	to->exclude_range_count = contents->exclude_range_count;
+}
+
+static bool is_name_of_any(const char *pattern, const struct vmsnap *snap)
+{
+	for (size_t i = 0; i < vmsnap_vma_count(snap); i++) {
+		const char *name = vmsnap_vma(snap, i)->name;
+		if (!strcmp(pattern, name) || !fnmatch(pattern, name, 0))
+			return true;
+	}
+	return false;
+}
+
+void contents_tell_unmatched(const struct contents_arg *contents, const struct vmsnap *const *snaps, size_t count)
+{
+	for (size_t i = 0; i < contents->exclude_count; i++) {
+		bool found = false;
+		for (size_t k = 0; !found && k < count; k++)
+			found = is_name_of_any(contents->exclude[i], snaps[k]);
+		if (!found)
+			say("warning: --exclude %s: no mapping has such a name, nothing was left out for it",
+			    contents->exclude[i]);
+	}
 }
 
 void contents_release(struct contents_arg *contents)

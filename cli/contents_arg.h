@@ -16,6 +16,8 @@ struct contents_arg {
  * why. */
 int contents_parse(const struct options *options, const char *path, struct contents_arg *out);
 void contents_apply(const struct contents_arg *contents, struct vmsnap_capture_options *to);
+/* Says which names that were to be left out no mapping has: what was meant may be in there. */
+void contents_tell_unmatched(const struct contents_arg *contents, const struct vmsnap *const *snaps, size_t count);
 void contents_release(struct contents_arg *contents);
 
 #endif

@@ -14,7 +14,8 @@ static const char expected[] = "expected a snapshot: FILE, FILE@N, FILE@LABEL, F
 
 void sources_init(struct sources *sources, const struct options *options)
 {
-	*sources = (struct sources){ .options = options };
+	/* What became of a live process's variables is told by what they hold. */
+	*sources = (struct sources){ .options = options, .contents = options->values || options->written };
 }
 
 void sources_close(struct sources *sources)
@@ -47,11 +48,16 @@ static int capture_all(struct sources *sources, const char *word, bool file_too)
 		how.flags |= VMSNAP_CAPTURE_WATCHDOG;
 	/* All but what is wanted. */
 	const struct vmsnap_range others[] = { { 0, sources->wanted.start }, { sources->wanted.end, UINT64_MAX } };
-	if (sources->contents) {
-		how.contents = VMSNAP_WANT_ALL;
+	bool range = sources->wanted.end;
+	if (sources->contents)
+		how.contents = range ? VMSNAP_WANT_ALL : VMSNAP_WANT_PRIVATE;
+	if (sources->contents && range) {
 		how.exclude_ranges = others;
 		how.exclude_range_count = sizeof(others) / sizeof(others[0]);
 	}
+	/* Rights that were lent are for page states: what pages hold is read with those of who asks. */
+	if (sources->contents)
+		privilege_drop();
 	struct vmsnap_error err;
 	size_t count;
 	int rc = vmsnap_capture_set(sources->processes.pids, sources->processes.count, &how, &sources->live, &count,

@@ -20,8 +20,8 @@ struct sources {
 	struct vmsnap_file *standard_input;
 	struct processes processes; /* that are, or will be, captured */
 	struct vmsnap **live;       /* one for each of them; NULL: not yet */
-	bool contents;              /* what this range of them holds is captured, too */
-	struct vmsnap_range wanted;
+	bool contents;              /* what they hold is captured, too: private memory, or if its end is not 0 */
+	struct vmsnap_range wanted; /* all that is in this range */
 };
 
 void sources_init(struct sources *sources, const struct options *options);

@@ -395,6 +395,19 @@ int main()
 """
 
 
+class Dump(Values):
+    def test_bytes_of_a_snapshot_and_of_now(self):
+        gdb = self.at_work()
+        gdb("vmsnap take before --contents")
+        gdb("vmsnap wrote finish")
+        self.assertRegex(gdb("vmsnap dump before text"), r"^[0-9a-f]+  68 65 6c 6c 6f 20 77 6f .*\|hello wo")
+        self.assertIn("|hello there", gdb("vmsnap dump text"))
+        self.assertRegex(gdb("vmsnap dump before &counter,+4 --diff now"), r"05 00 00 00[^\n]*\n +08 ")
+        gdb("set vmsnap contents off")
+        gdb("vmsnap take bare")
+        gdb.fails("vmsnap dump bare text", "take --contents")
+
+
 class CPlusPlus(Values):
     def test_members_bases_templates_and_statics_by_their_names(self):
         compiler = shutil.which("c++") or shutil.which("g++")

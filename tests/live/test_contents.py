@@ -123,6 +123,12 @@ class Contents(unittest.TestCase):
             if b"stack" in vma["name"] or b"contents" in vma["name"]:
                 self.assertFalse(set(range(vma["start"], vma["end"], PAGE)) & set(places), vma["name"])
 
+    def test_a_name_that_nothing_has_is_warned_of(self):
+        target = Target(self, "contents")
+        said = self.capture(target, "--contents", "--exclude", "heap", "--exclude", "[stack]").err
+        self.assertIn("--exclude heap: no mapping has such a name", said)
+        self.assertNotIn("[stack]", said)
+
     def test_a_series_keeps_each_page_once_and_small_changes_as_differences(self):
         target = Target(self, "contents")
         held = Held(target)

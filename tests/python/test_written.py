@@ -153,8 +153,19 @@ class Written(unittest.TestCase):
             held[4] = ord("[")
             self.assertEqual(file.read(), held)
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        # Nothing is lost: not even bytes that were saved before.
+        told = self.command("dump", a, f"{self.end:x}+1p", "--save", path, status=2).stderr
+        self.assertIn("bytes exists: nothing is written to it", told)
+        os.unlink(path)
         told = self.command("dump", a, f"{self.end:x}+1p", "--save", path).stderr
         self.assertIn("4096 of 4096 bytes are not known", told)
+
+    def test_a_live_process_is_read_for_what_its_variables_hold(self):
+        a = self.saved("a.vms", vmsnap.capture(self.target.pid, contents="private"))
+        done = subprocess.run([world().vmsnap, "diff", "--values", a, str(self.target.pid)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, env=world().env, check=False)
+        self.assertLess(done.returncode, 2, done)
+        self.assertNotIn("--contents", done.stderr)
 
     def test_dump_writes_over_nothing_but_files(self):
         a = self.saved("a.vms", vmsnap.capture(self.target.pid, contents="private"))
