@@ -9,7 +9,7 @@ import json
 
 import gdb
 
-from vmsnap import size_text
+from vmsnap import AnnotationKind, size_text
 from vmsnap_gdb import changed_bytes, language, objects, render, types_of
 from vmsnap_gdb.leaves import Changes, Ranges
 from vmsnap_gdb.style import plain, unicode
@@ -24,8 +24,8 @@ _WIDEST = 40         # column of names
 _WORDS = {"variable": "variable", "heap": "heap block", "library": "variable of libraries", "memory": "other range"}
 
 # old, new: text, or None where only bytes are counted.  bytes: how many changed.  more: how many other members
-# and elements of the variable did; many: and perhaps still more.
-Row = collections.namedtuple("Row", "kind name where start size bytes old new more many")
+# and elements of the variable did; many: and perhaps still more.  touched: gdb wrote there, at some time.
+Row = collections.namedtuple("Row", "kind name where start size bytes old new more many touched", defaults=(False,))
 
 
 def between(a, b, names, symtabs=()):
@@ -63,7 +63,9 @@ class Values:
         self._old, self._new = (render.Renderer(names, side) for side in (self.sides.old, self.sides.new))
         found, self.left_out = objects.Finder(self.sides, self.changed, names, types_of.Types(symtabs, names)).find()
         self.objects = found
-        self.rows = [row for each in found for row in self._rows(each)]
+        self._touched = [(each.address, each.address + each.size) for each in b.annotations()
+                         if each.kind == AnnotationKind.DEBUGGER_WRITE and each.symbol == "written from gdb"]
+        self.rows = [self._marked(row) for each in found for row in self._rows(each)]
 
     # ---- rows ----
 
@@ -79,6 +81,10 @@ class Values:
         if changes.more:
             rows.append(bare._replace(more=changes.more, many=changes.many))
         return rows or [bare]  # padding, perhaps
+
+    def _marked(self, row):
+        end = row.start + row.size
+        return row._replace(touched=any(start < end and row.start < other for start, other in self._touched))
 
     def _count(self, start, end):
         return sum(other - one for one, other in self._ranges.within(start, end))
@@ -155,7 +161,8 @@ class Values:
         return [{key: value for key, value in (
             ("kind", row.kind), ("name", row.name), ("where", row.where or None), ("address", f"{row.start:#x}"),
             ("size", row.size), ("bytes_changed", row.bytes), ("old", row.old), ("new", row.new),
-            ("more_changed", row.more or None), ("more_at_least", row.many or None)) if value is not None}
+            ("more_changed", row.more or None), ("more_at_least", row.many or None),
+            ("touched_by_debugger", row.touched or None)) if value is not None}
             for row in self.rows]
 
 
@@ -180,7 +187,8 @@ def _said(row, ascii):
         text = f"{_fit(row.old, ascii)} {'->' if ascii else '→'} {_fit(row.new, ascii)}"
     else:
         text = _counted(row.bytes, "byte") + (" changed" if row.kind == "heap" else f" of {row.size} changed")
-    return f"{text}, {plain(row.where)}" if row.kind == "memory" else text
+    text = f"{text}, {plain(row.where)}" if row.kind == "memory" else text
+    return f"{text}, touched by gdb" if row.touched and not row.more else text
 
 
 def _fit(text, ascii):

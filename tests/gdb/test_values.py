@@ -221,6 +221,15 @@ class Diff(Values):
         self.is_what_was_written(gdb.json("vmsnap diff a b")["values"])
         self.assertNotIn("\nvalues\n", gdb("vmsnap diff b b"))
 
+    def test_what_was_written_from_gdb_is_told_so(self):
+        gdb = self.at_work()
+        gdb("vmsnap take before")
+        gdb("set var counter = 6")
+        said = gdb("vmsnap diff before now")
+        self.assertRegex(said, r"(?m)^  counter +5 → 6, touched by gdb$")
+        gdb("next")
+        self.assertEqual(len(re.findall("→ .*touched by gdb", gdb("vmsnap diff before now"))), 1)
+
     def test_with_contents_off_there_are_none(self):
         gdb = self.at_work()
         gdb("set vmsnap contents off")
