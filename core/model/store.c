@@ -63,6 +63,7 @@ struct vmsnap_store {
 	atomic_uint holders;
 	pthread_mutex_t lock;
 	struct stored **chunks;
+	size_t chunk_count;
 	uint32_t top, free, count; /* the highest page + 1; a list of free ones; pages that somebody has */
 	uint32_t *slots;           /* by hash; 0: nothing */
 	size_t slot_count;         /* a power of two, or 0 */
@@ -102,11 +103,6 @@ VMSNAP_API struct vmsnap_store *vmsnap_store_ref(struct vmsnap_store *store)
 	return store;
 }
 
-static size_t chunk_count(const struct vmsnap_store *store)
-{
-	return ((size_t)store->top + CHUNK - 1) >> CHUNK_BITS;
-}
-
 static void free_bytes(struct vmsnap_store *store, struct stored *stored)
 {
 	if (stored->where != IN_MEMORY || !stored->place)
@@ -120,7 +116,7 @@ static void store_free(struct vmsnap_store *store)
 	for (uint32_t page = 1; store->chunks && page < store->top; page++)
 		if (stored_at(store, page)->holders)
 			free_bytes(store, stored_at(store, page));
-	for (size_t i = 0; store->chunks && i < chunk_count(store); i++)
+	for (size_t i = 0; store->chunks && i < store->chunk_count; i++)
 		free(store->chunks[i]);
 	for (size_t i = 0; i < store->source_count; i++)
 		store->sources[i].free(store->sources[i].ctx);
@@ -180,7 +176,7 @@ VMSNAP_API uint64_t vmsnap_store_memory(const struct vmsnap_store *store)
 {
 	lock(store);
 	uint64_t bytes = store->bytes + (store->pending ? PENDING : 0) +
-	                 chunk_count(store) * CHUNK * sizeof(struct stored) +
+	                 store->chunk_count * CHUNK * sizeof(struct stored) +
 	                 store->slot_count * sizeof(*store->slots) + sizeof(*store);
 	unlock(store);
 	return bytes;
@@ -255,11 +251,9 @@ static void clear_slot(struct vmsnap_store *store, size_t gap)
 
 static int new_chunk(struct vmsnap_store *store)
 {
-	size_t chunks = chunk_count(store);
-	if (store->chunks && chunks << CHUNK_BITS > store->top)
+	if (store->top < store->chunk_count << CHUNK_BITS)
 		return VMSNAP_OK;
-	/* The first page, which is none, is in the first chunk. */
-	size_t needed = store->chunks ? chunks + 1 : 1;
+	size_t needed = store->chunk_count + 1;
 	if (needed > CHUNKS_MAX - 1)
 		return VMSNAP_ERR_TOO_LARGE;
 	struct stored **grown = store->chunks;
@@ -269,7 +263,10 @@ static int new_chunk(struct vmsnap_store *store)
 		return VMSNAP_ERR_NO_MEMORY;
 	store->chunks = grown;
 	grown[needed - 1] = calloc(CHUNK, sizeof(**grown));
-	return grown[needed - 1] ? VMSNAP_OK : VMSNAP_ERR_NO_MEMORY;
+	if (!grown[needed - 1])
+		return VMSNAP_ERR_NO_MEMORY;
+	store->chunk_count = needed;
+	return VMSNAP_OK;
 }
 
 static int new_page(struct vmsnap_store *store, uint32_t *page)
