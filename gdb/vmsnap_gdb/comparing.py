@@ -106,6 +106,8 @@ def _diff_words(operands, note):
     if entry is None:
         target.require_live()
         raise VmsnapError("there is no snapshot to compare with: take one first with 'vmsnap take'")
+    if selected and entry.pid != selected:
+        note(f"process {selected} has no snapshot: {entry.name}, the newest, is of process {entry.pid}")
     if entry.automatic and entry.of_this_stop():
         note(f"{entry.name} was taken at this stop, and there is none of before it")
     return entry.name, NOW
