@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dwarf_bytes.h"
 #include "error.h"
 
 /* What a crafted file may cost: each attribute that is passed over is a step.  Real files have
@@ -12,7 +13,7 @@
 #define STEPS_FOR_EACH_BYTE 8
 #define STEPS_AT_LEAST      (UINT64_C(1) << 20)
 
-enum { ATTRIBUTES_MAX = 512, VARINT_MAX = 10 };
+enum { ATTRIBUTES_MAX = 512 };
 
 struct spec {
 	uint16_t attribute; /* enum dwarf_attribute; DWARF_AT_WANTED: passed over */
@@ -33,90 +34,6 @@ struct dwarf_abbrevs {
 	size_t spec_count, spec_capacity;
 	bool damaged;
 };
-
-/* ---- bytes ------------------------------------------------------------------------ */
-
-/* After the first thing that is not there, all is 0. */
-struct cursor {
-	const uint8_t *bytes;
-	uint64_t at, end;
-	bool big_endian, failed;
-};
-
-static struct cursor cursor_at(const struct dwarf_file *file, enum dwarf_section_id id, uint64_t at, uint64_t end)
-{
-	const struct dwarf_section *s = &file->sections.at[id];
-	end = end < s->len ? end : s->len;
-	return (struct cursor){ .bytes = s->bytes,
-		                .at = at,
-		                .end = end,
-		                .big_endian = file->sections.big_endian,
-		                .failed = !s->bytes || at > end };
-}
-
-static const uint8_t *take(struct cursor *c, uint64_t len)
-{
-	if (c->failed || len > c->end - c->at) {
-		c->failed = true;
-		return NULL;
-	}
-	const uint8_t *bytes = c->bytes + c->at;
-	c->at += len;
-	return bytes;
-}
-
-static uint64_t take_number(struct cursor *c, unsigned len)
-{
-	const uint8_t *bytes = take(c, len);
-	uint64_t value = 0;
-	for (unsigned i = 0; bytes && i < len; i++)
-		value = value << 8 | bytes[c->big_endian ? i : len - 1 - i];
-	return value;
-}
-
-static uint64_t take_uleb(struct cursor *c)
-{
-	uint64_t value = 0;
-	for (unsigned i = 0; i < VARINT_MAX; i++) {
-		const uint8_t *byte = take(c, 1);
-		if (!byte)
-			return 0;
-		value |= i < 9 || *byte < 2 ? (uint64_t)(*byte & 0x7f) << 7 * i : 0;
-		if (!(*byte & 0x80))
-			return value;
-	}
-	c->failed = true;
-	return 0;
-}
-
-static uint64_t take_sleb(struct cursor *c)
-{
-	uint64_t value = 0;
-	for (unsigned i = 0; i < VARINT_MAX; i++) {
-		const uint8_t *byte = take(c, 1);
-		if (!byte)
-			return 0;
-		value |= (uint64_t)(*byte & 0x7f) << 7 * i;
-		if (*byte & 0x80)
-			continue;
-		unsigned bits = 7 * (i + 1);
-		return *byte & 0x40 && bits < 64 ? value | UINT64_MAX << bits : value;
-	}
-	c->failed = true;
-	return 0;
-}
-
-static const uint8_t *take_string(struct cursor *c)
-{
-	const uint8_t *start = c->failed ? NULL : c->bytes + c->at;
-	const uint8_t *nul = start && c->at < c->end ? memchr(start, 0, (size_t)(c->end - c->at)) : NULL;
-	if (!nul) {
-		c->failed = true;
-		return NULL;
-	}
-	c->at += (uint64_t)(nul - start) + 1;
-	return start;
-}
 
 /* A string of a section of them; the section ends with a NUL of ours. */
 static const uint8_t *string_at(const struct dwarf_file *file, enum dwarf_section_id id, uint64_t at)
@@ -194,10 +111,10 @@ static void *room(struct dwarf_file *file, void *items, size_t count, size_t *ca
 	return larger;
 }
 
-static bool read_spec(struct dwarf_file *file, struct dwarf_abbrevs *table, struct cursor *c, bool *last)
+static bool read_spec(struct dwarf_file *file, struct dwarf_abbrevs *table, struct dwarf_cursor *c, bool *last)
 {
-	uint64_t name = take_uleb(c), form = take_uleb(c);
-	uint64_t implicit = form == DW_FORM_implicit_const ? take_sleb(c) : 0;
+	uint64_t name = dwarf_take_uleb(c), form = dwarf_take_uleb(c);
+	uint64_t implicit = form == DW_FORM_implicit_const ? dwarf_take_sleb(c) : 0;
 	*last = !name && !form;
 	if (c->failed || form > UINT16_MAX || *last)
 		return !c->failed && form <= UINT16_MAX;
@@ -210,14 +127,14 @@ static bool read_spec(struct dwarf_file *file, struct dwarf_abbrevs *table, stru
 }
 
 /* False where the table ends. */
-static bool read_declaration(struct dwarf_file *file, struct dwarf_abbrevs *table, struct cursor *c)
+static bool read_declaration(struct dwarf_file *file, struct dwarf_abbrevs *table, struct dwarf_cursor *c)
 {
-	struct declaration d = { .code = take_uleb(c) };
+	struct declaration d = { .code = dwarf_take_uleb(c) };
 	if (c->failed || !d.code)
 		return false;
-	uint64_t tag = take_uleb(c);
+	uint64_t tag = dwarf_take_uleb(c);
 	d.tag = tag <= UINT32_MAX ? (uint32_t)tag : 0;
-	d.children = take_number(c, 1);
+	d.children = dwarf_take_number(c, 1);
 	d.first = (uint32_t)table->spec_count;
 	for (bool last = false; !last;) {
 		bool sane = read_spec(file, table, c, &last) && table->spec_count - d.first <= ATTRIBUTES_MAX;
@@ -249,7 +166,7 @@ static struct dwarf_abbrevs *read_table(struct dwarf_file *file, uint64_t offset
 		return NULL;
 	}
 	table->offset = offset;
-	struct cursor c = cursor_at(file, DWARF_ABBREV, offset, UINT64_MAX);
+	struct dwarf_cursor c = dwarf_cursor_at(&file->sections, DWARF_ABBREV, offset, UINT64_MAX);
 	bool sorted = true;
 	while (read_declaration(file, table, &c))
 		sorted &= table->count < 2 || table->items[table->count - 2].code < table->items[table->count - 1].code;
@@ -297,29 +214,29 @@ static const struct declaration *declaration_of(const struct dwarf_abbrevs *tabl
 static bool read_header(struct dwarf_file *file, enum dwarf_section_id section, uint64_t *offset,
                         struct dwarf_unit *out)
 {
-	struct cursor c = cursor_at(file, section, *offset, UINT64_MAX);
+	struct dwarf_cursor c = dwarf_cursor_at(&file->sections, section, *offset, UINT64_MAX);
 	struct dwarf_unit u = { .file = file, .section = section, .offset = *offset, .offset_size = 4 };
-	uint64_t len = take_number(&c, 4);
+	uint64_t len = dwarf_take_number(&c, 4);
 	if (len == UINT32_MAX) {
-		len = take_number(&c, 8);
+		len = dwarf_take_number(&c, 8);
 		u.offset_size = 8;
 	}
 	if (c.failed || len > c.end - c.at)
 		return false;
 	u.end = c.end = c.at + len;
-	u.version = (unsigned)take_number(&c, 2);
-	unsigned type = u.version >= 5 ? (unsigned)take_number(&c, 1) : section == DWARF_TYPES ? DW_UT_type : 0;
+	u.version = (unsigned)dwarf_take_number(&c, 2);
+	unsigned type = u.version >= 5 ? (unsigned)dwarf_take_number(&c, 1) : section == DWARF_TYPES ? DW_UT_type : 0;
 	if (u.version >= 5)
-		u.address_size = (unsigned)take_number(&c, 1);
-	u.abbrev_offset = take_number(&c, u.offset_size);
+		u.address_size = (unsigned)dwarf_take_number(&c, 1);
+	u.abbrev_offset = dwarf_take_number(&c, u.offset_size);
 	if (u.version < 5)
-		u.address_size = (unsigned)take_number(&c, 1);
+		u.address_size = (unsigned)dwarf_take_number(&c, 1);
 	u.holds_types = type == DW_UT_type || type == DW_UT_split_type;
 	if (u.holds_types) {
-		u.signature = take_number(&c, 8);
-		u.type_offset = take_number(&c, u.offset_size);
+		u.signature = dwarf_take_number(&c, 8);
+		u.type_offset = dwarf_take_number(&c, u.offset_size);
 	} else if (type == DW_UT_skeleton || type == DW_UT_split_compile) {
-		take(&c, 8);
+		dwarf_take(&c, 8);
 	}
 	*offset = u.end;
 	/* One of a version that we do not know is passed over. */
@@ -437,8 +354,8 @@ static uint64_t table_number(const struct dwarf_unit *unit, enum dwarf_section_i
 		*sane = false;
 		return 0;
 	}
-	struct cursor c = cursor_at(unit->file, id, base + index * size, UINT64_MAX);
-	uint64_t value = take_number(&c, size);
+	struct dwarf_cursor c = dwarf_cursor_at(&unit->file->sections, id, base + index * size, UINT64_MAX);
+	uint64_t value = dwarf_take_number(&c, size);
 	*sane = !c.failed;
 	return value;
 }
@@ -462,14 +379,14 @@ static struct dwarf_value value_addrx(const struct dwarf_unit *unit, uint64_t in
 	return (struct dwarf_value){ .class = sane ? DWARF_ADDRESS : DWARF_OTHER, .number = address };
 }
 
-static struct dwarf_value value_number(struct cursor *c, unsigned len)
+static struct dwarf_value value_number(struct dwarf_cursor *c, unsigned len)
 {
-	return (struct dwarf_value){ .class = DWARF_NUMBER, .number = take_number(c, len), .len = len };
+	return (struct dwarf_value){ .class = DWARF_NUMBER, .number = dwarf_take_number(c, len), .len = len };
 }
 
-static struct dwarf_value value_block(struct cursor *c, uint64_t len)
+static struct dwarf_value value_block(struct dwarf_cursor *c, uint64_t len)
 {
-	const uint8_t *bytes = take(c, len);
+	const uint8_t *bytes = dwarf_take(c, len);
 	return (struct dwarf_value){ .class = DWARF_BLOCK, .bytes = bytes, .len = bytes ? (size_t)len : 0 };
 }
 
@@ -495,83 +412,86 @@ static struct dwarf_value value_signature(const struct dwarf_file *file, uint64_
 	return unit ? value_own_entry(unit, unit->type_offset) : value_entry(NULL, 0);
 }
 
-static struct dwarf_value read_reference(const struct dwarf_unit *unit, struct cursor *c, unsigned form)
+static struct dwarf_value read_reference(const struct dwarf_unit *unit, struct dwarf_cursor *c, unsigned form)
 {
 	switch (form) {
 	case DW_FORM_ref1:
-		return value_own_entry(unit, take_number(c, 1));
+		return value_own_entry(unit, dwarf_take_number(c, 1));
 	case DW_FORM_ref2:
-		return value_own_entry(unit, take_number(c, 2));
+		return value_own_entry(unit, dwarf_take_number(c, 2));
 	case DW_FORM_ref4:
-		return value_own_entry(unit, take_number(c, 4));
+		return value_own_entry(unit, dwarf_take_number(c, 4));
 	case DW_FORM_ref8:
-		return value_own_entry(unit, take_number(c, 8));
+		return value_own_entry(unit, dwarf_take_number(c, 8));
 	case DW_FORM_ref_udata:
-		return value_own_entry(unit, take_uleb(c));
+		return value_own_entry(unit, dwarf_take_uleb(c));
 	case DW_FORM_ref_addr:
 		return value_entry_in(unit->file,
-		                      take_number(c, unit->version < 3 ? unit->address_size : unit->offset_size));
+		                      dwarf_take_number(c, unit->version < 3 ? unit->address_size : unit->offset_size));
 	case DW_FORM_ref_sig8:
-		return value_signature(unit->file, take_number(c, 8));
+		return value_signature(unit->file, dwarf_take_number(c, 8));
 	case DW_FORM_ref_sup4:
-		return value_entry_in(unit->file->alternate, take_number(c, 4));
+		return value_entry_in(unit->file->alternate, dwarf_take_number(c, 4));
 	case DW_FORM_ref_sup8:
-		return value_entry_in(unit->file->alternate, take_number(c, 8));
+		return value_entry_in(unit->file->alternate, dwarf_take_number(c, 8));
 	default:
-		return value_entry_in(unit->file->alternate, take_number(c, unit->offset_size));
+		return value_entry_in(unit->file->alternate, dwarf_take_number(c, unit->offset_size));
 	}
 }
 
-static struct dwarf_value read_string(const struct dwarf_unit *unit, struct cursor *c, unsigned form)
+static struct dwarf_value read_string(const struct dwarf_unit *unit, struct dwarf_cursor *c, unsigned form)
 {
 	switch (form) {
 	case DW_FORM_string:
-		return value_string(take_string(c));
+		return value_string(dwarf_take_string(c));
 	case DW_FORM_strp:
-		return value_string(string_at(unit->file, DWARF_STR, take_number(c, unit->offset_size)));
+		return value_string(string_at(unit->file, DWARF_STR, dwarf_take_number(c, unit->offset_size)));
 	case DW_FORM_line_strp:
-		return value_string(string_at(unit->file, DWARF_LINE_STR, take_number(c, unit->offset_size)));
+		return value_string(string_at(unit->file, DWARF_LINE_STR, dwarf_take_number(c, unit->offset_size)));
 	case DW_FORM_strx1:
-		return value_strx(unit, take_number(c, 1));
+		return value_strx(unit, dwarf_take_number(c, 1));
 	case DW_FORM_strx2:
-		return value_strx(unit, take_number(c, 2));
+		return value_strx(unit, dwarf_take_number(c, 2));
 	case DW_FORM_strx3:
-		return value_strx(unit, take_number(c, 3));
+		return value_strx(unit, dwarf_take_number(c, 3));
 	case DW_FORM_strx4:
-		return value_strx(unit, take_number(c, 4));
+		return value_strx(unit, dwarf_take_number(c, 4));
 	case DW_FORM_strx:
 	case DW_FORM_GNU_str_index:
-		return value_strx(unit, take_uleb(c));
+		return value_strx(unit, dwarf_take_uleb(c));
 	default: /* in the other file */
-		return value_string(string_at(unit->file->alternate, DWARF_STR, take_number(c, unit->offset_size)));
+		return value_string(
+		        string_at(unit->file->alternate, DWARF_STR, dwarf_take_number(c, unit->offset_size)));
 	}
 }
 
-static struct dwarf_value read_value(const struct dwarf_unit *unit, struct cursor *c, unsigned form, int64_t implicit)
+static struct dwarf_value read_value(const struct dwarf_unit *unit, struct dwarf_cursor *c, unsigned form,
+                                     int64_t implicit)
 {
 	switch (form) {
 	case DW_FORM_addr:
-		return (struct dwarf_value){ .class = DWARF_ADDRESS, .number = take_number(c, unit->address_size) };
+		return (struct dwarf_value){ .class = DWARF_ADDRESS,
+			                     .number = dwarf_take_number(c, unit->address_size) };
 	case DW_FORM_addrx:
 	case DW_FORM_GNU_addr_index:
-		return value_addrx(unit, take_uleb(c));
+		return value_addrx(unit, dwarf_take_uleb(c));
 	case DW_FORM_addrx1:
-		return value_addrx(unit, take_number(c, 1));
+		return value_addrx(unit, dwarf_take_number(c, 1));
 	case DW_FORM_addrx2:
-		return value_addrx(unit, take_number(c, 2));
+		return value_addrx(unit, dwarf_take_number(c, 2));
 	case DW_FORM_addrx3:
-		return value_addrx(unit, take_number(c, 3));
+		return value_addrx(unit, dwarf_take_number(c, 3));
 	case DW_FORM_addrx4:
-		return value_addrx(unit, take_number(c, 4));
+		return value_addrx(unit, dwarf_take_number(c, 4));
 	case DW_FORM_block1:
-		return value_block(c, take_number(c, 1));
+		return value_block(c, dwarf_take_number(c, 1));
 	case DW_FORM_block2:
-		return value_block(c, take_number(c, 2));
+		return value_block(c, dwarf_take_number(c, 2));
 	case DW_FORM_block4:
-		return value_block(c, take_number(c, 4));
+		return value_block(c, dwarf_take_number(c, 4));
 	case DW_FORM_block:
 	case DW_FORM_exprloc:
-		return value_block(c, take_uleb(c));
+		return value_block(c, dwarf_take_uleb(c));
 	case DW_FORM_data1:
 	case DW_FORM_flag:
 		return value_number(c, 1);
@@ -584,19 +504,19 @@ static struct dwarf_value read_value(const struct dwarf_unit *unit, struct curso
 	case DW_FORM_data16:
 		return value_block(c, 16);
 	case DW_FORM_udata:
-		return (struct dwarf_value){ .class = DWARF_NUMBER, .number = take_uleb(c), .len = 8 };
+		return (struct dwarf_value){ .class = DWARF_NUMBER, .number = dwarf_take_uleb(c), .len = 8 };
 	case DW_FORM_sdata:
-		return (struct dwarf_value){ .class = DWARF_NUMBER, .number = take_sleb(c) };
+		return (struct dwarf_value){ .class = DWARF_NUMBER, .number = dwarf_take_sleb(c) };
 	case DW_FORM_implicit_const:
 		return (struct dwarf_value){ .class = DWARF_NUMBER, .number = (uint64_t)implicit };
 	case DW_FORM_flag_present:
 		return (struct dwarf_value){ .class = DWARF_NUMBER, .number = 1, .len = 1 };
 	case DW_FORM_sec_offset:
 		/* Of lists, which we do not follow; and of the bases of tables. */
-		return (struct dwarf_value){ .class = DWARF_OTHER, .number = take_number(c, unit->offset_size) };
+		return (struct dwarf_value){ .class = DWARF_OTHER, .number = dwarf_take_number(c, unit->offset_size) };
 	case DW_FORM_loclistx:
 	case DW_FORM_rnglistx:
-		return (struct dwarf_value){ .class = DWARF_OTHER, .number = take_uleb(c) };
+		return (struct dwarf_value){ .class = DWARF_OTHER, .number = dwarf_take_uleb(c) };
 	case DW_FORM_string:
 	case DW_FORM_strp:
 	case DW_FORM_line_strp:
@@ -629,10 +549,10 @@ static struct dwarf_value read_value(const struct dwarf_unit *unit, struct curso
 static bool read_die(const struct dwarf_unit *unit, uint64_t offset, struct dwarf_die *out)
 {
 	struct dwarf_file *file = unit->file;
-	struct cursor c = cursor_at(file, unit->section, offset, unit->end);
+	struct dwarf_cursor c = dwarf_cursor_at(&file->sections, unit->section, offset, unit->end);
 	if (!steps_left(file, 1) || offset < unit->first || offset >= unit->end || !unit->abbrevs)
 		return false;
-	uint64_t code = take_uleb(&c);
+	uint64_t code = dwarf_take_uleb(&c);
 	out->unit = unit;
 	out->offset = offset;
 	out->has = 0;
@@ -645,7 +565,7 @@ static bool read_die(const struct dwarf_unit *unit, uint64_t offset, struct dwar
 		const struct spec *spec = &unit->abbrevs->specs[d->first + i];
 		unsigned form = spec->form;
 		for (int again = 0; form == DW_FORM_indirect && again < 2; again++)
-			form = (unsigned)(take_uleb(&c) & UINT16_MAX);
+			form = (unsigned)(dwarf_take_uleb(&c) & UINT16_MAX);
 		struct dwarf_value value = read_value(unit, &c, form, spec->implicit);
 		if (spec->attribute == DWARF_AT_WANTED)
 			continue;
@@ -740,18 +660,18 @@ bool dwarf_address(const struct dwarf_die *die, uint64_t *out)
 	if (!dwarf_has(die, DWARF_AT_LOCATION) || die->at[DWARF_AT_LOCATION].class != DWARF_BLOCK)
 		return false;
 	const struct dwarf_value *block = &die->at[DWARF_AT_LOCATION];
-	struct cursor c = { .bytes = block->bytes,
-		            .end = block->len,
-		            .big_endian = die->unit->file->sections.big_endian };
+	struct dwarf_cursor c = { .bytes = block->bytes,
+		                  .end = block->len,
+		                  .big_endian = die->unit->file->sections.big_endian };
 	struct dwarf_value place = { .class = DWARF_OTHER };
-	uint64_t op = take_number(&c, 1);
+	uint64_t op = dwarf_take_number(&c, 1);
 	if (op == DW_OP_addr)
 		place = (struct dwarf_value){ .class = DWARF_ADDRESS,
-			                      .number = take_number(&c, die->unit->address_size) };
+			                      .number = dwarf_take_number(&c, die->unit->address_size) };
 	else if (op == DW_OP_addrx || op == DW_OP_GNU_addr_index)
-		place = value_addrx(die->unit, take_uleb(&c));
-	if (c.at < c.end && take_number(&c, 1) == DW_OP_plus_uconst)
-		place.number += take_uleb(&c);
+		place = value_addrx(die->unit, dwarf_take_uleb(&c));
+	if (c.at < c.end && dwarf_take_number(&c, 1) == DW_OP_plus_uconst)
+		place.number += dwarf_take_uleb(&c);
 	*out = place.number;
 	return place.class == DWARF_ADDRESS && !c.failed && c.at == c.end;
 }

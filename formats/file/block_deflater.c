@@ -2,15 +2,15 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The input pointers of zlib become const with this. */
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "libdeflate.h"
+
 enum { LEVEL = 1 };
 
-/* libdeflate 1.x, whose header need not be installed. */
 typedef void *compressor_new(int level);
 typedef void compressor_free(void *compressor);
 typedef size_t zlib_compress(void *compressor, const void *in, size_t in_len, void *out, size_t room);
@@ -23,20 +23,14 @@ struct block_deflater {
 	bool stream_made;
 };
 
-static bool find(void *library, const char *name, void *function, size_t size)
-{
-	void *found = dlsym(library, name);
-	memcpy(function, &found, size); /* as in elfutils.c */
-	return found;
-}
-
 static void load(struct block_deflater *deflater)
 {
 	compressor_new *new = NULL;
-	deflater->library = dlopen("libdeflate.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (deflater->library && find(deflater->library, "libdeflate_alloc_compressor", &new, sizeof(new)) &&
-	    find(deflater->library, "libdeflate_free_compressor", &deflater->free, sizeof(deflater->free)) &&
-	    find(deflater->library, "libdeflate_zlib_compress", &deflater->compress, sizeof(deflater->compress)))
+	deflater->library = libdeflate_load();
+	if (deflater->library && libdeflate_find(deflater->library, "libdeflate_alloc_compressor", &new, sizeof(new)) &&
+	    libdeflate_find(deflater->library, "libdeflate_free_compressor", &deflater->free, sizeof(deflater->free)) &&
+	    libdeflate_find(deflater->library, "libdeflate_zlib_compress", &deflater->compress,
+	                    sizeof(deflater->compress)))
 		deflater->compressor = new (LEVEL);
 }
 

@@ -3,11 +3,10 @@
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "file_deflate.h"
+#include "libdeflate.h"
 
-/* libdeflate 1.x, whose header need not be installed. */
 typedef void *decompressor_new(void);
 typedef void decompressor_free(void *decompressor);
 /* Without `made` exactly as much as there is room for must come out. */
@@ -21,21 +20,16 @@ struct inflater {
 	zlib_decompress *inflate;
 };
 
-static bool find(void *library, const char *name, void *function, size_t size)
-{
-	void *found = dlsym(library, name);
-	memcpy(function, &found, size); /* as in elfutils.c */
-	return found;
-}
-
-/* Not unloaded again: many files may be read one after the other. */
 static void load(struct inflater *inflater)
 {
 	decompressor_new *new = NULL;
-	inflater->library = dlopen("libdeflate.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (inflater->library && find(inflater->library, "libdeflate_alloc_decompressor", &new, sizeof(new)) &&
-	    find(inflater->library, "libdeflate_free_decompressor", &inflater->free, sizeof(inflater->free)) &&
-	    find(inflater->library, "libdeflate_zlib_decompress_ex", &inflater->inflate, sizeof(inflater->inflate)))
+	inflater->library = libdeflate_load();
+	if (inflater->library &&
+	    libdeflate_find(inflater->library, "libdeflate_alloc_decompressor", &new, sizeof(new)) &&
+	    libdeflate_find(inflater->library, "libdeflate_free_decompressor", &inflater->free,
+	                    sizeof(inflater->free)) &&
+	    libdeflate_find(inflater->library, "libdeflate_zlib_decompress_ex", &inflater->inflate,
+	                    sizeof(inflater->inflate)))
 		inflater->decompressor = new ();
 }
 
