@@ -8,43 +8,109 @@
 
 #include "error.h"
 #include "file_index.h"
+#include "file_save.h"
 #include "file_write.h"
 #include "options.h"
-#include "save_path.h"
 #include "section.h"
 
-struct save {
-	struct save_path target;
-	const struct vmsnap *const *snaps;
-	size_t count;
-	bool no_contents;
-	struct work *work;
-	struct vmsnap_error *err;
-};
+/* ---- what is written ---- */
 
-static int write_behind(const struct save *save, int fd, uint64_t whole, struct vmsnap_file *before)
+static void close_before(struct save_before *before)
 {
-	struct file_stream stream = { .fd = fd,
-		                      .name = save->target.path,
-		                      .snaps = save->snaps,
-		                      .count = save->count,
-		                      .no_contents = save->no_contents,
-		                      .whole = whole,
-		                      .before = before };
-	return file_write_stream(&stream, save->work, save->err);
+	vmsnap_file_close(before->file);
+	if (before->file)
+		close(before->fd);
+	*before = (struct save_before){ 0 };
+}
+
+static void drop_kept(struct save_kept *kept)
+{
+	stream_writer_free(kept->writer);
+	close_before(&kept->before);
+	*kept = (struct save_kept){ 0 };
+}
+
+void save_kept_free(struct save_kept *kept)
+{
+	drop_kept(kept);
+}
+
+/* Takes over the writer and the file that it reads. */
+static void keep(struct save_kept *kept, int fd, struct stream_writer *writer, const struct save_before *before)
+{
+	struct stat st = { 0 };
+	drop_kept(kept);
+	(void)fstat(fd, &st);
+	*kept = (struct save_kept){ .writer = writer,
+		                    .before = *before,
+		                    .dev = st.st_dev,
+		                    .ino = st.st_ino,
+		                    .whole = stream_writer_bytes(writer) };
+}
+
+/* A file that was just written to, and that nobody added to since. */
+static bool is_kept(const struct save *save, int fd)
+{
+	struct stat st;
+	const struct save_kept *kept = save->kept;
+	return kept && kept->writer && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_dev == kept->dev &&
+	       st.st_ino == kept->ino && (uint64_t)st.st_size == kept->whole;
+}
+
+static int write_on(const struct save *save, int fd)
+{
+	struct save_kept *kept = save->kept;
+	int rc = stream_writer_add(kept->writer, fd, save->snaps, save->count, save->err);
+	if (rc)
+		drop_kept(kept);
+	else
+		kept->whole = stream_writer_bytes(kept->writer);
+	return rc;
+}
+
+/* Takes over `before`, too. */
+static int write_behind(const struct save *save, int fd, uint64_t whole, struct save_before *before)
+{
+	struct file_stream stream = {
+		.name = save->target.path, .no_contents = save->no_contents, .whole = whole, .before = before->file
+	};
+	struct stream_writer *writer = NULL;
+	int rc = stream_writer_new(&stream, save->work, &writer, save->err);
+	rc = rc ? rc : stream_writer_add(writer, fd, save->snaps, save->count, save->err);
+	if (!rc && save->kept) {
+		keep(save->kept, fd, writer, before);
+		return VMSNAP_OK;
+	}
+	stream_writer_free(writer);
+	close_before(before);
+	return rc;
 }
 
 static int write_to(const struct save *save, int fd)
 {
-	return write_behind(save, fd, 0, NULL);
+	struct save_before none = { 0 };
+	return write_behind(save, fd, 0, &none);
+}
+
+static int sync_now(const struct save *save, int fd, struct vmsnap_error *err)
+{
+	/* A file system that cannot is not a failure; a disk that cannot is. */
+	if (fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOSYS)
+		return fail_sys(err, errno, "cannot write %.200s", save->target.path);
+	return VMSNAP_OK;
 }
 
 static int sync_file(const struct save *save, int fd)
 {
-	/* A file system that cannot is not a failure; a disk that cannot is. */
-	if (fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOSYS)
-		return fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
-	return VMSNAP_OK;
+	return save->unsynced ? VMSNAP_OK : sync_now(save, fd, save->err);
+}
+
+int save_sync(const struct save *save, struct vmsnap_error *err)
+{
+	CLEANUP_CLOSE int fd = -1;
+	int rc = save_path_lock(&save->target, O_RDONLY, &fd, err);
+	/* What somebody took away needs no disk. */
+	return rc == VMSNAP_ERR_NOT_FOUND ? VMSNAP_OK : rc ? rc : sync_now(save, fd, err);
 }
 
 static int refuse(const struct save *save)
@@ -116,7 +182,7 @@ static int replace_old(const struct save *save, int *old)
 	return rc;
 }
 
-static int replace(const struct save *save)
+int save_replace(const struct save *save)
 {
 	CLEANUP_CLOSE int old = -1;
 	int rc = save->target.kind == TARGET_EXISTING ? lock_replaceable(save, &old) : VMSNAP_OK;
@@ -173,42 +239,56 @@ static void tell_dropped(const struct save *save, const struct standing *before)
 }
 
 /* Pages that are in the file need not be written again.  One that cannot be opened has none. */
-static struct vmsnap_file *open_before(const struct save *save, int fd)
+static struct save_before open_before(const struct save *save, int fd)
 {
 	const struct vmsnap_limits limits = { .size = sizeof(limits), .regular_only = true };
-	struct vmsnap_file *file = NULL;
-	bool contents = false;
+	struct save_before before = { .fd = -1 };
+	bool needed = save->kept;
 	for (size_t i = 0; i < save->count; i++)
-		contents |= vmsnap_contents_kind(save->snaps[i]) && !save->no_contents;
-	return contents && !vmsnap_file_open_fd(fd, &limits, &file, NULL) ? file : NULL;
+		needed |= vmsnap_contents_kind(save->snaps[i]) && !save->no_contents;
+	/* It may be read from when fd is closed; a copy of fd would keep the lock. */
+	struct stat locked, opened;
+	if (!needed || fstat(fd, &locked))
+		return before;
+	before.fd = openat(save->target.dir, save->target.base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (before.fd < 0)
+		return before;
+	bool same = !fstat(before.fd, &opened) && opened.st_dev == locked.st_dev && opened.st_ino == locked.st_ino;
+	if (!same || vmsnap_file_open_fd(before.fd, &limits, &before.file, NULL))
+		close(before.fd);
+	return before;
 }
 
 static int append_behind(const struct save *save, int fd, uint64_t whole)
 {
-	struct vmsnap_file *before = open_before(save, fd);
-	int rc = VMSNAP_OK;
-	if (ftruncate(fd, (off_t)whole) || lseek(fd, (off_t)whole, SEEK_SET) < 0)
-		rc = fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
-	rc = rc ? rc : write_behind(save, fd, whole, before);
-	vmsnap_file_close(before);
-	return rc;
+	bool goes_on = is_kept(save, fd);
+	struct save_before before = { .fd = -1 };
+	if (!goes_on)
+		before = open_before(save, fd);
+	if (ftruncate(fd, (off_t)whole) || lseek(fd, (off_t)whole, SEEK_SET) < 0) {
+		int rc = fail_sys(save->err, errno, "cannot write %.200s", save->target.path);
+		close_before(&before);
+		return rc;
+	}
+	int rc = goes_on ? write_on(save, fd) : write_behind(save, fd, whole, &before);
+	return rc ? rc : sync_file(save, fd);
 }
 
 static int append_to(const struct save *save, int fd)
 {
-	struct standing before;
-	int rc = look_at_file(save, fd, &before);
+	struct standing before = { .whole = save->kept ? save->kept->whole : 0 };
+	int rc = is_kept(save, fd) ? VMSNAP_OK : look_at_file(save, fd, &before);
 	if (rc)
 		return rc;
-	off_t whole = (off_t)before.whole;
 	rc = append_behind(save, fd, before.whole);
-	rc = rc ? rc : sync_file(save, fd);
 	if (!rc) {
 		tell_dropped(save, &before);
 		return VMSNAP_OK;
 	}
 	/* If even this fails, the next append does it. */
-	int ignored = ftruncate(fd, whole);
+	if (save->kept)
+		drop_kept(save->kept);
+	int ignored = ftruncate(fd, (off_t)before.whole);
 	(void)ignored;
 	return rc;
 }
@@ -234,7 +314,7 @@ static int append(const struct save *save)
 }
 
 /* Makes the file if there is none; if one appears meanwhile, appends to it. */
-static int append_or_make(const struct save *save)
+int save_append(const struct save *save)
 {
 	for (;;) {
 		int rc = append(save);
@@ -252,6 +332,11 @@ static int append_or_make(const struct save *save)
 		if (rc != VMSNAP_END)
 			return rc;
 	}
+}
+
+int save_stream(const struct save *save)
+{
+	return save->kept && save->kept->writer ? write_on(save, save->target.fd) : write_to(save, save->target.fd);
 }
 
 VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *snaps, size_t count,
@@ -282,11 +367,11 @@ VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *sn
 	save.target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;
 	save.target.work = &work;
 	if (save.target.kind == TARGET_STREAM)
-		rc = write_to(&save, save.target.fd);
+		rc = save_stream(&save);
 	else if (flags & VMSNAP_SAVE_APPEND)
-		rc = append_or_make(&save);
+		rc = save_append(&save);
 	else
-		rc = replace(&save);
+		rc = save_replace(&save);
 	save_path_close(&save.target);
 	return rc;
 }

@@ -10,7 +10,7 @@
 #include "file_sink.h"
 #include "section.h"
 
-struct writer {
+struct stream_writer {
 	struct file_sink sink;
 	struct work *work; /* asked between sections */
 	struct vmsnap_error *err;
@@ -20,11 +20,13 @@ struct writer {
 	/* of the snapshot that is being written */
 	uint64_t start;
 	uint32_t sections, headers_crc;
-	struct contents_writer *contents; /* NULL: without what pages hold */
-	uint64_t before;                  /* bytes that were in the file already */
+	struct contents_writer *contents; /* NULL: without what pages hold, until now */
+	uint64_t whole;                   /* bytes that were in the file already */
+	struct vmsnap_file *before;       /* these, or NULL */
+	bool no_contents;
 };
 
-static int put_section(struct writer *writer, uint32_t type, bool required, const struct payload *payload,
+static int put_section(struct stream_writer *writer, uint32_t type, bool required, const struct payload *payload,
                        const struct bytes *deflated)
 {
 	const struct bytes *stored = deflated ? deflated : &payload->bytes;
@@ -46,13 +48,13 @@ static int put_section(struct writer *writer, uint32_t type, bool required, cons
 }
 
 /* Writes what is in writer->payload. */
-static int put_payload(struct writer *writer, uint32_t type, bool required, enum deflate_effort effort)
+static int put_payload(struct stream_writer *writer, uint32_t type, bool required, enum deflate_effort effort)
 {
 	bool deflated = deflate_payload(writer->deflater, &writer->payload, effort, &writer->stored);
 	return put_section(writer, type, required, &writer->payload, deflated ? &writer->stored : NULL);
 }
 
-static int put_encoded(struct writer *writer, const struct vmsnap *snap, uint32_t type, bool required,
+static int put_encoded(struct stream_writer *writer, const struct vmsnap *snap, uint32_t type, bool required,
                        int (*encode)(const struct vmsnap *, struct payload *, struct vmsnap_error *))
 {
 	payload_clear(&writer->payload);
@@ -60,7 +62,7 @@ static int put_encoded(struct writer *writer, const struct vmsnap *snap, uint32_
 	return rc ? rc : put_payload(writer, type, required, DEFLATE_SMALL_TEXT);
 }
 
-static int put_status(struct writer *writer, const struct vmsnap *snap)
+static int put_status(struct stream_writer *writer, const struct vmsnap *snap)
 {
 	payload_clear(&writer->payload);
 	size_t len;
@@ -108,7 +110,7 @@ static const struct pipeline_ops deflate_ops = { .job_size = sizeof(struct defla
 	                                         .work = deflate_one,
 	                                         .job_free = free_deflated };
 
-static int put_finished(struct writer *writer, struct pipeline *pipeline)
+static int put_finished(struct stream_writer *writer, struct pipeline *pipeline)
 {
 	struct deflate_job *job = pipeline_finish(pipeline);
 	if (!job)
@@ -116,7 +118,7 @@ static int put_finished(struct writer *writer, struct pipeline *pipeline)
 	return put_section(writer, SECTION_PAGE, true, &job->payload, job->deflated ? &job->stored : NULL);
 }
 
-static int put_many_pages(struct writer *writer, struct page_encoder *encoder, struct pipeline *pipeline)
+static int put_many_pages(struct stream_writer *writer, struct page_encoder *encoder, struct pipeline *pipeline)
 {
 	/* The first one is made already, to see whether there are more. */
 	struct deflate_job *first = pipeline_next(pipeline);
@@ -146,7 +148,7 @@ static int put_many_pages(struct writer *writer, struct page_encoder *encoder, s
 	return rc;
 }
 
-static int put_pages(struct writer *writer, const struct vmsnap *snap)
+static int put_pages(struct stream_writer *writer, const struct vmsnap *snap)
 {
 	struct page_encoder encoder;
 	int rc = page_encoder_init(&encoder, snap, writer->err);
@@ -171,18 +173,18 @@ static int put_block(void *ctx, uint32_t type, const struct payload *payload, co
 /* What is mostly hashes does not become smaller: it is not tried for long. */
 static int put_hash(void *ctx, uint32_t type, struct payload *payload)
 {
-	struct writer *writer = ctx;
+	struct stream_writer *writer = ctx;
 	bool deflated = deflate_payload(writer->deflater, payload, DEFLATE_FAST, &writer->stored);
 	return put_section(writer, type, false, payload, deflated ? &writer->stored : NULL);
 }
 
-static int put_contents(struct writer *writer, const struct vmsnap *snap)
+static int put_contents(struct stream_writer *writer, const struct vmsnap *snap)
 {
 	const struct section_put put = { .put = put_block, .put_small = put_hash, .ctx = writer };
-	return contents_writer_put(writer->contents, snap, writer->before + writer->start, &put, writer->err);
+	return contents_writer_put(writer->contents, snap, writer->whole + writer->start, &put, writer->err);
 }
 
-static int put_end(struct writer *writer)
+static int put_end(struct stream_writer *writer)
 {
 	uint8_t bytes[END_BYTES];
 	struct section_end end = { .distance = writer->sink.written - writer->start,
@@ -200,7 +202,7 @@ static bool has_smaps(const struct vmsnap *snap)
 	return some;
 }
 
-static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
+static int put_snapshot(struct stream_writer *writer, const struct vmsnap *snap)
 {
 	writer->start = writer->sink.written;
 	writer->sections = 0;
@@ -222,63 +224,88 @@ static int put_snapshot(struct writer *writer, const struct vmsnap *snap)
 	return rc ? rc : put_end(writer);
 }
 
-static int put_stream(struct writer *writer, const struct vmsnap *const *snaps, size_t count, bool header)
-{
-	int rc = VMSNAP_OK;
-	if (header) {
-		uint8_t bytes[STREAM_HEADER_BYTES];
-		stream_header_write(bytes);
-		rc = sink_write(&writer->sink, bytes, sizeof(bytes), writer->err);
-	}
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = put_snapshot(writer, snaps[i]);
-	return rc ? rc : sink_flush(&writer->sink, writer->err);
-}
-
-static bool has_contents(const struct file_stream *stream)
+static bool has_contents(const struct vmsnap *const *snaps, size_t count)
 {
 	bool some = false;
-	for (size_t i = 0; !some && i < stream->count; i++)
-		some = vmsnap_contents_kind(stream->snaps[i]);
-	return some && !stream->no_contents;
+	for (size_t i = 0; !some && i < count; i++)
+		some = vmsnap_contents_kind(snaps[i]);
+	return some;
 }
 
-static int begin_contents(struct writer *writer, const struct file_stream *stream)
+/* When the first one comes that has any. */
+static int begin_contents(struct stream_writer *writer)
 {
-	if (!has_contents(stream))
-		return VMSNAP_OK;
 	writer->contents = contents_writer_new();
 	if (!writer->contents)
 		return fail_no_memory(writer->err);
-	writer->before = stream->whole;
-	return stream->before ? contents_writer_continue(writer->contents, stream->before, writer->work, writer->err)
+	return writer->before ? contents_writer_continue(writer->contents, writer->before, writer->work, writer->err)
 	                      : VMSNAP_OK;
 }
 
-int file_write_stream(const struct file_stream *stream, struct work *work, struct vmsnap_error *err)
+int stream_writer_add(struct stream_writer *writer, int fd, const struct vmsnap *const *snaps, size_t count,
+                      struct vmsnap_error *err)
 {
-	/* Never whole on the stack, not even for a moment: it may be a small one. */
-	struct writer *writer = calloc(1, sizeof(*writer));
-	if (!writer)
-		return fail_no_memory(err);
+	int rc = VMSNAP_OK;
 	writer->err = err;
-	writer->deflater = deflater_new();
-	writer->work = work;
-	writer->sink.fd = stream->fd;
-	writer->sink.name = stream->name;
-	int rc = writer->deflater ? begin_contents(writer, stream) : fail_no_memory(err);
-	rc = rc ? rc : put_stream(writer, stream->snaps, stream->count, !stream->whole);
+	writer->sink.fd = fd;
+	if (!writer->no_contents && !writer->contents && has_contents(snaps, count))
+		rc = begin_contents(writer);
+	if (!rc && !writer->whole && !writer->sink.written) {
+		uint8_t bytes[STREAM_HEADER_BYTES];
+		stream_header_write(bytes);
+		rc = sink_write(&writer->sink, bytes, sizeof(bytes), err);
+	}
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = put_snapshot(writer, snaps[i]);
+	return rc ? rc : sink_flush(&writer->sink, err);
+}
+
+uint64_t stream_writer_bytes(const struct stream_writer *writer)
+{
+	return writer->whole + writer->sink.written;
+}
+
+void stream_writer_free(struct stream_writer *writer)
+{
+	if (!writer)
+		return;
 	contents_writer_free(writer->contents);
 	deflater_free(writer->deflater);
 	payload_free(&writer->payload);
 	bytes_free(&writer->stored);
 	free(writer);
-	return rc;
+}
+
+int stream_writer_new(const struct file_stream *stream, struct work *work, struct stream_writer **out,
+                      struct vmsnap_error *err)
+{
+	/* Never whole on the stack, not even for a moment: it may be a small one. */
+	struct stream_writer *writer = calloc(1, sizeof(*writer));
+	if (!writer)
+		return fail_no_memory(err);
+	writer->deflater = deflater_new();
+	writer->work = work;
+	writer->sink.name = stream->name;
+	writer->whole = stream->whole;
+	writer->before = stream->before;
+	writer->no_contents = stream->no_contents;
+	if (!writer->deflater) {
+		stream_writer_free(writer);
+		return fail_no_memory(err);
+	}
+	*out = writer;
+	return VMSNAP_OK;
 }
 
 VMSNAP_API int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
 	struct work work = { .limit = WORK_UNLIMITED };
-	struct file_stream stream = { .fd = fd, .name = "the output", .snaps = snaps, .count = count };
-	return file_write_stream(&stream, &work, err);
+	struct file_stream stream = { .name = "the output" };
+	struct stream_writer *writer;
+	int rc = stream_writer_new(&stream, &work, &writer, err);
+	if (rc)
+		return rc;
+	rc = stream_writer_add(writer, fd, snaps, count, err);
+	stream_writer_free(writer);
+	return rc;
 }

@@ -7,15 +7,21 @@
 #include "work.h"
 
 struct file_stream {
-	int fd;
 	const char *name; /* for messages */
-	const struct vmsnap *const *snaps;
-	size_t count;
 	bool no_contents; /* what pages hold is left out */
 	/* Bytes that are in the file already, whose last stream goes on; 0: a stream begins, with its header. */
 	uint64_t whole;
-	struct vmsnap_file *before; /* these, for pages that need not be written again; NULL: as if there were none */
+	struct vmsnap_file *before; /* these, for what need not be written again; NULL: as if there were none */
 };
-int file_write_stream(const struct file_stream *stream, struct work *work, struct vmsnap_error *err);
+/* One stream that is being written.  The name and `before` are borrowed, and `work` is asked. */
+struct stream_writer;
+int stream_writer_new(const struct file_stream *stream, struct work *work, struct stream_writer **out,
+                      struct vmsnap_error *err);
+/* To where fd stands.  After a failure it can only be freed. */
+int stream_writer_add(struct stream_writer *writer, int fd, const struct vmsnap *const *snaps, size_t count,
+                      struct vmsnap_error *err);
+/* Of the file, with what was in it before. */
+uint64_t stream_writer_bytes(const struct stream_writer *writer);
+void stream_writer_free(struct stream_writer *writer); /* NULL is fine */
 
 #endif

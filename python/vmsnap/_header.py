@@ -502,6 +502,13 @@ class SaveOptions(Structure):  # struct vmsnap_save_options
     ]
 
 
+class WriterOptions(Structure):  # struct vmsnap_writer_options
+    _fields_ = [
+        ("size", c_size_t), ("flags", c_uint), ("sync", c_bool), ("cancelled", CFUNCTYPE(c_bool, c_void_p)),
+        ("cancel_ctx", c_void_p),
+    ]
+
+
 class Limits(Structure):  # struct vmsnap_limits
     _fields_ = [
         ("size", c_size_t), ("input_bytes", c_uint64), ("memory", c_uint64),
@@ -762,6 +769,10 @@ FUNCTIONS = {
     "vmsnap_save_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
     "vmsnap_write_fd": (CHECKED, (c_int, POINTER(c_void_p), c_size_t)),
+    "vmsnap_writer_open": (CHECKED, (c_char_p, POINTER(WriterOptions), POINTER(c_void_p))),
+    "vmsnap_writer_add": (CHECKED, (c_void_p, POINTER(c_void_p), c_size_t)),
+    "vmsnap_writer_bytes": (c_uint64, (c_void_p,)),
+    "vmsnap_writer_close": (CHECKED, (c_void_p,)),
     "vmsnap_file_open": (CHECKED, (c_char_p, POINTER(Limits), POINTER(c_void_p))),
     "vmsnap_file_open_fd": (CHECKED, (c_int, POINTER(Limits), POINTER(c_void_p))),
     "vmsnap_file_open_memory": (CHECKED, (c_void_p, c_size_t, POINTER(Limits), POINTER(c_void_p))),
@@ -772,6 +783,9 @@ FUNCTIONS = {
     "vmsnap_file_peek": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
     "vmsnap_file_load": (CHECKED, (c_void_p, c_size_t, POINTER(c_void_p))),
     "vmsnap_file_load_two": (CHECKED, (POINTER(c_void_p), POINTER(c_size_t), POINTER(c_void_p))),
+    "vmsnap_walk_new": (CHECKED, (c_void_p, c_size_t, c_size_t, POINTER(c_void_p))),
+    "vmsnap_walk_next": (CHECKED, (c_void_p, POINTER(c_void_p), POINTER(c_size_t))),
+    "vmsnap_walk_free": (None, (c_void_p,)),
     "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
     "vmsnap_file_select": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t), POINTER(c_size_t))),
     "vmsnap_file_instant": (CHECKED, (c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t))),

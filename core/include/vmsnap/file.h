@@ -37,6 +37,26 @@ int vmsnap_save_with(const char *path, const struct vmsnap *const *snaps, size_t
 /* Writes a whole stream to a descriptor, which need not be seekable. */
 int vmsnap_write_fd(int fd, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err);
 
+/* A file that grows, snapshot by snapshot: for recordings.  What was there before is replaced with the first
+ * ones (with VMSNAP_SAVE_APPEND they are added to it); from then on all go into that file, and if somebody
+ * takes it away, into a new one.  After each vmsnap_writer_add() the file is whole and can be read by others;
+ * after one that failed it is as it was before.  Others may add to it as well. */
+struct vmsnap_writer;
+struct vmsnap_writer_options {
+	size_t size;    /* sizeof(struct vmsnap_writer_options) */
+	unsigned flags; /* enum vmsnap_save_flag */
+	bool sync;      /* each is on the disk before vmsnap_writer_add() returns; else when it is closed */
+	bool (*cancelled)(void *ctx); /* as in struct vmsnap_save_options */
+	void *cancel_ctx;
+};
+int vmsnap_writer_open(const char *path, const struct vmsnap_writer_options *options, struct vmsnap_writer **out,
+                       struct vmsnap_error *err);
+/* Of one instant. */
+int vmsnap_writer_add(struct vmsnap_writer *writer, const struct vmsnap *const *snaps, size_t count,
+                      struct vmsnap_error *err);
+uint64_t vmsnap_writer_bytes(const struct vmsnap_writer *writer); /* of the file, when it was last written to */
+int vmsnap_writer_close(struct vmsnap_writer *writer, struct vmsnap_error *err);
+
 /* Limits on what a file may make the reader do.  0: the default. */
 struct vmsnap_limits {
 	size_t size;                  /* sizeof(struct vmsnap_limits) */
@@ -86,6 +106,14 @@ int vmsnap_file_load(const struct vmsnap_file *file, size_t index, struct vmsnap
  * cannot be loaded is NULL in out, and says why in errs; gives the code of the first of them. */
 int vmsnap_file_load_two(const struct vmsnap_file *const *files, const size_t *indices, struct vmsnap **out,
                          struct vmsnap_error *errs);
+/* So many from `first` on, in order: the way to read many.  The file must stay open. */
+struct vmsnap_walk;
+int vmsnap_walk_new(const struct vmsnap_file *file, size_t first, size_t count, struct vmsnap_walk **out,
+                    struct vmsnap_error *err);
+/* The next one, and its index (may be NULL); VMSNAP_END after the last.  Of one that cannot be loaded *out is
+ * NULL; the next call gives the one after it. */
+int vmsnap_walk_next(struct vmsnap_walk *walk, struct vmsnap **out, size_t *index, struct vmsnap_error *err);
+void vmsnap_walk_free(struct vmsnap_walk *walk);
 /* Which one a word means:
  *   "3"           counts from 1, "-1" is the last;
  *   "pid:1234"    the newest of that process, "pid:1234@3" the third of that number;
