@@ -1,4 +1,6 @@
 /* Commands that look at one snapshot, or at two side by side. */
+#include <string.h>
+
 #include "address.h"
 #include "commands.h"
 #include "filter_arg.h"
@@ -42,20 +44,35 @@ static int load_filtered(const struct options *options, struct vmsnap **snap, st
 	return status;
 }
 
+/* *by: enum vmsnap_show_by, or -1 if it is not wanted. */
+static int show_by_parse(const struct options *options, int *by)
+{
+	*by = -1;
+	if (!options->by)
+		return STATUS_OK;
+	for (int i = 0; i < VMSNAP_SHOW_BY_COUNT; i++)
+		if (!strcmp(options->by, vmsnap_show_by_name(i)))
+			*by = i;
+	return *by < 0 ? trouble("show --by %s: expected kind, file or node", options->by) : STATUS_OK;
+}
+
 int cmd_show(const struct options *options)
 {
+	int by;
 	struct vmsnap *snap;
 	struct vmsnap_filter filter;
 	const struct vmsnap_filter *wanted;
 	struct output output;
 	struct vmsnap_error err;
-	int status = load_filtered(options, &snap, &filter, &wanted);
+	int status = show_by_parse(options, &by);
+	status = status ? status : load_filtered(options, &snap, &filter, &wanted);
 	if (status)
 		return status;
 	output_init(&output, options);
 	output.to.filter = wanted;
 	output.to.names = names_quiet(options, snap);
-	status = output_finish(&output, vmsnap_print_show(snap, &output.to, &err), &err);
+	int rc = by < 0 ? vmsnap_print_show(snap, &output.to, &err) : vmsnap_print_show_by(snap, by, &output.to, &err);
+	status = output_finish(&output, rc, &err);
 	vmsnap_names_free(output.to.names);
 	vmsnap_unref(snap);
 	return status;

@@ -41,6 +41,8 @@ static const char *value_action(enum option_value value)
 		return "_vmsnap_folders";
 	case VALUE_COLUMN:
 		return "_vmsnap_columns \"$columns\"";
+	case VALUE_BY:
+		return "_vmsnap_words \"kind file node\"";
 	case VALUE_NONE:
 	case VALUE_ANY:
 	case VALUE_WHEN:
@@ -68,13 +70,25 @@ static void values_print(struct output *output, const struct command *command)
 	output_text(output, "\t\tesac\n");
 }
 
+/* Whether one of the first tables of a command has a column of that name. */
+static bool is_listed(const struct command *command, int reports, const char *wanted)
+{
+	const char *name;
+	for (int report = 0; report < reports; report++)
+		for (size_t i = 0; (name = vmsnap_report_column_name(command->reports[report], i)); i++)
+			if (!strcmp(name, wanted))
+				return true;
+	return false;
+}
+
 static void columns_print(struct output *output, const struct command *command)
 {
 	const char *name;
 	output_text(output, "\t\tlocal columns=\"");
 	for (int report = 0; report < COMMAND_REPORTS; report++)
 		for (size_t i = 0; (name = vmsnap_report_column_name(command->reports[report], i)); i++)
-			output_format(output, "%s ", name);
+			if (!is_listed(command, report, name))
+				output_format(output, "%s ", name);
 	output_text(output, "\"\n");
 }
 

@@ -61,21 +61,33 @@ static void columns_print(struct output *output, int report)
 	}
 }
 
+/* What stands above the second table of a command, and those after it. */
+static const char *columns_title(int report)
+{
+	switch (report) {
+	case VMSNAP_REPORT_VALUES:
+		return "or, of variables (--values):\n";
+	case VMSNAP_REPORT_STATUS_TWO:
+		return "or, of two snapshots:\n";
+	case VMSNAP_REPORT_KINDS:
+		return "or, added up (--by):\n";
+	default:
+		return "or, of trees, a line for each process:\n";
+	}
+}
+
 static void all_columns_print(struct output *output, const struct command *command)
 {
 	if (!command->reports[0])
 		return;
 	output_text(output, "\nColumns; those with + are printed if asked for:\n");
 	for (int i = 0; i < COMMAND_REPORTS; i++) {
-		if (command->reports[i] == VMSNAP_REPORT_VALUES)
-			output_text(output, "or, of variables (--values):\n");
-		else if (i && command->reports[i])
-			output_text(output, command->bit == CMD_STATUS ? "or, of two snapshots:\n"
-			                                               : "or, of trees, a line for each process:\n");
+		if (i && command->reports[i])
+			output_text(output, columns_title(command->reports[i]));
 		columns_print(output, command->reports[i]);
+		if (command->reports[i] == VMSNAP_REPORT_SHOW)
+			output_text(output, " +PSS, ...   each key of smaps, in capitals, if they were kept\n");
 	}
-	if (command->bit == CMD_SHOW)
-		output_text(output, " +PSS, ...   each key of smaps, in capitals, if they were kept\n");
 }
 
 int help_command(const struct command *command)

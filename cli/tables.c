@@ -14,7 +14,8 @@ const struct command command_table[] = {
 	  "there. Ends with Ctrl-C, with the process, or after --for.\n",
 	  cmd_record, { 0 } },
 	{ CMD_SHOW, "show", "SNAPSHOT", 1, 1, "the address space as a table, with totals",
-	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show, { VMSNAP_REPORT_SHOW } },
+	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show,
+	  { VMSNAP_REPORT_SHOW, VMSNAP_REPORT_KINDS } },
 	{ CMD_PAGES, "pages", "SNAPSHOT [ADDRESS | START-END | START+LENGTH]", 1, 2, "page states, run by run",
 	  "Neighbouring pages in one state make a run. Addresses are hexadecimal, with or\n"
 	  "without 0x. LENGTH too, or a decimal number with K, M, G or T, or p for pages.\n",
@@ -94,6 +95,8 @@ const struct option_row option_table[] = {
 	  "do not say what was saved" },
 	{ "each", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(each), CMD_PAGES,
 	  "a row for each page, not each run" },
+	{ "by", 0, OPTION_TEXT, VALUE_BY, "WHAT", FIELD(by), CMD_SHOW,
+	  "added up by kind, file or node" },
 	{ "name", 0, OPTION_TEXT, VALUE_ANY, "GLOB", FIELD(name), CMDS_FILTERED,
 	  "only mappings of this name: libc*, [heap]" },
 	{ "perm", 0, OPTION_TEXT, VALUE_ANY, "PERM", FIELD(perm), CMDS_FILTERED,

@@ -92,8 +92,22 @@ VMSNAP_API const char *vmsnap_layer_name(int layer)
 	static const char *const names[VMSNAP_LAYER_COUNT] = {
 		[VMSNAP_LAYER_DEBUGGER_WRITES] = "debugger_writes",
 		[VMSNAP_LAYER_WRITTEN] = "written",
+		[VMSNAP_LAYER_KPAGE_FLAGS] = "kpage_flags",
+		[VMSNAP_LAYER_KPAGE_COUNT] = "kpage_count",
+		[VMSNAP_LAYER_NODE] = "node",
 	};
 	return layer >= 0 && layer < VMSNAP_LAYER_COUNT ? names[layer] : NULL;
+}
+
+VMSNAP_API const char *vmsnap_kpage_flag_name(int bit)
+{
+	static const char *const names[VMSNAP_KPAGE_BITS] = {
+		"locked",     "error",         "referenced",    "uptodate",  "dirty",       "lru",       "active",
+		"slab",       "writeback",     "reclaim",       "buddy",     "mmap",        "anonymous", "swapcache",
+		"swapbacked", "compound_head", "compound_tail", "hugetlb",   "unevictable", "hwpoison",  "nopage",
+		"ksm",        "thp",           "offline",       "zero_page", "idle",        "pgtable",
+	};
+	return bit >= 0 && bit < VMSNAP_KPAGE_BITS ? names[bit] : NULL;
 }
 
 VMSNAP_API const char *vmsnap_written_name(int written)

@@ -51,7 +51,8 @@ struct vmsnap *snapshot_above(const struct vmsnap *base)
 	snap->thread_count = base->thread_count;
 	snap->smaps = base->smaps;
 	snap->contents = base->contents;
-	snap->layers[VMSNAP_LAYER_WRITTEN] = base->layers[VMSNAP_LAYER_WRITTEN];
+	for (int layer = VMSNAP_LAYER_DEBUGGER_WRITES + 1; layer < VMSNAP_LAYER_COUNT; layer++)
+		snap->layers[layer] = base->layers[layer];
 	snap->memory_limit = base->memory_limit;
 	snap->annotations = annotations;
 	snap->annotation_count = base->annotation_count;
@@ -68,7 +69,8 @@ static void free_what_is_shared(struct vmsnap *snap)
 	free(snap->smaps.flags);
 	run_list_free(&snap->runs);
 	contents_free(&snap->contents);
-	layer_free(&snap->layers[VMSNAP_LAYER_WRITTEN]);
+	for (int layer = VMSNAP_LAYER_DEBUGGER_WRITES + 1; layer < VMSNAP_LAYER_COUNT; layer++)
+		layer_free(&snap->layers[layer]);
 }
 
 static void snapshot_free(struct vmsnap *snap)
@@ -225,6 +227,25 @@ VMSNAP_API int vmsnap_layer_range(const struct vmsnap *snap, int layer, size_t i
 	if (!found || index >= found->count)
 		return VMSNAP_END;
 	*out = found->items[index];
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_layer_at(const struct vmsnap *snap, int layer, uint64_t address, uint64_t *value, uint64_t *end)
+{
+	const struct layer *found = layer_at(snap, layer);
+	uint64_t nowhere;
+	end = end ? end : &nowhere;
+	*end = UINT64_MAX;
+	size_t count = found ? found->count : 0;
+	size_t at = count ? SORTED_ABOVE(struct vmsnap_layer_range, end, found->items, count, address) : 0;
+	if (at == count)
+		return VMSNAP_ERR_NOT_FOUND;
+	const struct vmsnap_layer_range *range = &found->items[at];
+	bool inside = range->start <= address;
+	*end = inside ? range->end : range->start;
+	if (!inside)
+		return VMSNAP_ERR_NOT_FOUND;
+	*value = range->value;
 	return VMSNAP_OK;
 }
 

@@ -418,6 +418,15 @@ static bool name_of_bss(struct vmsnap_names *names, size_t index, struct vmsnap_
 	return true;
 }
 
+int names_of_anonymous(struct vmsnap_names *names, size_t index, bool files, struct vmsnap_name *out)
+{
+	const struct vmsnap_vma *vma = vmsnap_vma(names->snap, index);
+	bool found = name_of_heap(names, vma, out) || name_of_stacks(names, vma, out) ||
+	             (files && name_of_bss(names, index, out));
+	int rc = trouble_of(names);
+	return rc || found ? rc : VMSNAP_ERR_NOT_FOUND;
+}
+
 VMSNAP_API int vmsnap_name_of_mapping_sized(struct vmsnap_names *names, size_t index, struct vmsnap_name *out,
                                             size_t size)
 {
@@ -425,13 +434,10 @@ VMSNAP_API int vmsnap_name_of_mapping_sized(struct vmsnap_names *names, size_t i
 	const struct vmsnap_vma *vma = vmsnap_vma(names->snap, index);
 	if (!vma || *vma->name || vma->inode || (vma->perms & VMSNAP_PERM_SHARED))
 		return VMSNAP_ERR_NOT_FOUND;
-	bool found =
-	        name_of_heap(names, vma, &all) || name_of_stacks(names, vma, &all) || name_of_bss(names, index, &all);
-	int rc = trouble_of(names);
-	if (rc || !found)
-		return rc ? rc : VMSNAP_ERR_NOT_FOUND;
-	struct_give(out, size, &all, sizeof(all));
-	return VMSNAP_OK;
+	int rc = names_of_anonymous(names, index, true, &all);
+	if (!rc)
+		struct_give(out, size, &all, sizeof(all));
+	return rc;
 }
 
 /* ---- all names of a range ---------------------------------------------------------- */

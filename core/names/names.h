@@ -25,4 +25,8 @@ struct vmsnap_names {
 	struct demangler demangler;
 };
 
+/* What a mapping of anonymous memory is, as vmsnap_name_of_mapping() says; files: those that lie below it may be
+ * read, too, for their .bss. */
+int names_of_anonymous(struct vmsnap_names *names, size_t index, bool files, struct vmsnap_name *out);
+
 #endif

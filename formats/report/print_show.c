@@ -11,6 +11,7 @@
 #include "schemas.h"
 #include "show_text.h"
 #include "snapshot_record.h"
+#include "sums.h"
 #include "text_limit.h"
 #include "vma_record.h"
 #include "written.h"
@@ -125,21 +126,6 @@ struct show {
 	uint64_t *smaps_total;    /* the same of each key of smaps; UINT64_MAX: its values do not add up */
 	bool smaps_blank;         /* some value is not told, as it is that of a whole mapping */
 };
-
-static void add_sums(struct vmsnap_sums *total, const struct vmsnap_sums *more)
-{
-	total->size += more->size;
-	total->resident += more->resident;
-	total->swapped += more->swapped;
-	total->exclusive += more->exclusive;
-	total->zero += more->zero;
-	total->file += more->file;
-	total->huge += more->huge;
-	total->guard += more->guard;
-	total->swap_unknown += more->swap_unknown;
-	total->exclusive_unknown += more->exclusive_unknown;
-	total->swapped_unknown += more->swapped_unknown;
-}
 
 /* Whether a key is of sizes of memory, in kB, and not of something that a mapping has. */
 static bool adds_up(const char *key)
@@ -257,7 +243,7 @@ static void put_mapping(struct row *row, struct show *show, size_t index)
 	if (!filter_takes_vma(&show->filter, vma) || !filter_sum(&show->filter, show->snap, vma, &sums))
 		return;
 	show->count++;
-	add_sums(&show->total, &sums);
+	sums_add(&show->total, &sums);
 	add_smaps(show, index);
 	put_vma_columns(row, vma);
 	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);

@@ -16,6 +16,7 @@ extern const struct row_schema pages_schema, pages_document_schema;
 extern const struct row_schema set_cow_schema, set_cow_document_schema;
 extern const struct row_schema set_diff_schema, set_diff_document_schema;
 extern const struct row_schema show_schema, show_document_schema;
+extern const struct row_schema show_by_schema, show_by_document_schema;
 extern const struct row_schema snapshots_schema, snapshots_document_schema;
 extern const struct row_schema values_schema, values_document_schema;
 extern const struct row_schema written_document_schema;

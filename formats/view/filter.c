@@ -6,6 +6,7 @@
 #include "options.h"
 #include "pattern.h"
 #include "scan.h"
+#include "sums.h"
 
 /* What a page can be only while it is present: of one in swap its absence says nothing. */
 static const uint32_t of_present = VMSNAP_PAGE_EXCLUSIVE | VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE;
@@ -319,21 +320,6 @@ bool filter_cut_run(const struct filter *filter, uint64_t page_size, struct vmsn
 	return choose(filter, page_size, run, &of) == TAKEN;
 }
 
-static void add_run(struct vmsnap_sums *sums, const struct vmsnap_known *known, const struct vmsnap_run *run)
-{
-	uint64_t bytes = run->end - run->start;
-	bool present = run->flags & VMSNAP_PAGE_PRESENT, told = vmsnap_exclusive_known(known, run);
-	sums->resident += present ? bytes : 0;
-	sums->exclusive += told && run->flags & VMSNAP_PAGE_EXCLUSIVE ? bytes : 0;
-	sums->exclusive_unknown += present && !told ? bytes : 0;
-	sums->zero += present && run->flags & VMSNAP_PAGE_ZERO ? bytes : 0;
-	sums->file += present && run->flags & VMSNAP_PAGE_FILE ? bytes : 0;
-	sums->huge += present && run->flags & VMSNAP_PAGE_HUGE ? bytes : 0;
-	if (run->flags & VMSNAP_PAGE_SWAPPED)
-		*(vmsnap_swap_known(run) ? &sums->swapped : &sums->swapped_unknown) += bytes;
-	sums->guard += run->flags & VMSNAP_PAGE_GUARD ? bytes : 0;
-}
-
 bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const struct vmsnap_vma *vma,
                 struct vmsnap_sums *sums)
 {
@@ -356,7 +342,7 @@ bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const st
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
 		if (!filter_cut_run(filter, vmsnap_info(snap)->page_size, &run))
 			continue;
-		add_run(sums, &filter->known, &run);
+		sums_add_run(sums, &filter->known, &run);
 		any = true;
 	}
 	return any;

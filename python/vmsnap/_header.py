@@ -90,13 +90,47 @@ class AnnotationKind:  # enum vmsnap_annotation_kind
 class Layer:  # enum vmsnap_layer
     DEBUGGER_WRITES = 0
     WRITTEN = 1
-    COUNT = 2
+    KPAGE_FLAGS = 2
+    KPAGE_COUNT = 3
+    NODE = 4
+    COUNT = 5
 
 
 class PageWritten:  # enum vmsnap_page_written
     NOT_WRITTEN = 0
     WAS_WRITTEN = 1
     MAYBE_WRITTEN = 2
+
+
+class KpageFlag:  # enum vmsnap_kpage_flag
+    LOCKED = 0
+    ERROR = 1
+    REFERENCED = 2
+    UPTODATE = 3
+    DIRTY = 4
+    LRU = 5
+    ACTIVE = 6
+    SLAB = 7
+    WRITEBACK = 8
+    RECLAIM = 9
+    BUDDY = 10
+    MMAP = 11
+    ANON = 12
+    SWAPCACHE = 13
+    SWAPBACKED = 14
+    COMPOUND_HEAD = 15
+    COMPOUND_TAIL = 16
+    HUGE = 17
+    UNEVICTABLE = 18
+    HWPOISON = 19
+    NOPAGE = 20
+    KSM = 21
+    THP = 22
+    OFFLINE = 23
+    ZERO_PAGE = 24
+    IDLE = 25
+    PGTABLE = 26
+    BITS = 27
 
 
 class Contents:  # enum vmsnap_contents
@@ -273,6 +307,20 @@ class NameKind:  # enum vmsnap_name_kind
     MALLOC_HEAP = 9
 
 
+class MappingKind:  # enum vmsnap_mapping_kind
+    PROGRAM = 0
+    LIBRARY = 1
+    HEAP = 2
+    STACK = 3
+    THREAD_STACK = 4
+    ARENA = 5
+    ANONYMOUS = 6
+    SHARED = 7
+    FILE = 8
+    VDSO = 9
+    KIND_COUNT = 10
+
+
 class ValueKind:  # enum vmsnap_value_kind
     UNKNOWN = 0
     BYTES = 1
@@ -294,6 +342,13 @@ class Color:  # enum vmsnap_color
     COLOR_RGB = 3
 
 
+class ShowBy:  # enum vmsnap_show_by
+    KIND = 0
+    FILE = 1
+    NODE = 2
+    COUNT = 3
+
+
 class PrintFlag:  # enum vmsnap_print_flag
     TOTALS_ONLY = 1
     LONG = 2
@@ -313,6 +368,7 @@ class Report:  # enum vmsnap_report
     SET_DIFF = 11
     SET_COW = 12
     VALUES = 13
+    KINDS = 20
 
 
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
@@ -630,6 +686,8 @@ FUNCTIONS = {
     "vmsnap_annotation_count": (c_size_t, (c_void_p,)),
     "vmsnap_annotation": (POINTER(Annotation), (c_void_p, c_size_t)),
     "vmsnap_page_written_name": (c_char_p, (c_int,)),
+    "vmsnap_kpage_flag_name": (c_char_p, (c_int,)),
+    "vmsnap_layer_at": (c_int, (c_void_p, c_int, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
     "vmsnap_layer_known": (c_bool, (c_void_p, c_int)),
     "vmsnap_layer_range_count": (c_size_t, (c_void_p, c_int)),
     "vmsnap_layer_range": (c_int, (c_void_p, c_int, c_size_t, POINTER(LayerRange))),
@@ -797,6 +855,8 @@ FUNCTIONS = {
     "vmsnap_name_kind_name": (c_char_p, (c_int,)),
     "vmsnap_name_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Name), c_size_t)),
     "vmsnap_name_of_mapping_sized": (c_int, (c_void_p, c_size_t, POINTER(Name), c_size_t)),
+    "vmsnap_mapping_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_mapping_kinds": (CHECKED, (c_void_p, c_void_p, POINTER(c_uint8))),
     "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
     "vmsnap_segment_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Segment), c_size_t)),
     "vmsnap_names_demangle": (c_char_p, (c_void_p, c_char_p)),
@@ -819,6 +879,8 @@ FUNCTIONS = {
     "vmsnap_color_name": (c_char_p, (c_int,)),
     "vmsnap_filter_check": (CHECKED, (POINTER(Filter),)),
     "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
+    "vmsnap_show_by_name": (c_char_p, (c_int,)),
+    "vmsnap_print_show_by": (CHECKED, (c_void_p, c_int, POINTER(Output))),
     "vmsnap_print_pages": (CHECKED, (c_void_p, c_uint64, c_uint64, c_bool, POINTER(Output))),
     "vmsnap_print_page": (CHECKED, (c_void_p, c_void_p, c_uint64, POINTER(Output))),
     "vmsnap_print_flag_name": (c_char_p, (c_uint,)),

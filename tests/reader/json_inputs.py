@@ -218,6 +218,8 @@ def commands(folder, paths):
     root = ("--sysroot", folder)
     calls = [("show", path) for path in paths.values()]
     calls += [("show", os.path.join(GOLDEN, "good-smaps.vms"))]
+    calls += [("show", path, "--by", by, *more) for path in (a, none) for by in ("kind", "file")
+              for more in ((), ("--perm", "r", "--only", "present"))]
     calls += [(command, os.path.join(GOLDEN, "good-written.vms@1")) for command in ("show", "pages")]
     calls += [("page", os.path.join(GOLDEN, "good-written.vms@1"), "0x55555555E000")]
     calls += [("show", paths["freezes"] + f"@{number}") for number in range(1, 5)]

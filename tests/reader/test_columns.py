@@ -24,13 +24,16 @@ def rows(*words):
 
 
 VALUES = "or, of variables (--values):\n"
+ADDED = "or, added up (--by):\n"
 TREES = "or, of trees, a line for each process:\n"
 
 
 def helped(command):
     """What --help lists: (names, those of them that are printed if nothing is asked for)"""
-    text = run(command.replace("set_", "").replace("values", "diff"), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    text = run(command.replace("set_", "").replace("values", "diff").replace("_by", ""), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
     text = text.partition(VALUES)[2 if command == "values" else 0]
+    if command.startswith("show"):
+        text = text.partition(ADDED)[2 if command == "show_by" else 0]
     if command in ("diff", "cow", "set_diff", "set_cow"):
         assert TREES in text, text
         text = text.partition(TREES)[2 if command.startswith("set_") else 0]
@@ -47,6 +50,7 @@ class ColumnsTest(unittest.TestCase):
         a, b, child = (paths[key] for key in ("a", "b", "child"))
         cls.calls = {
             "show": ("show", os.path.join(GOLDEN, "good-small.vms")),
+            "show_by": ("show", os.path.join(GOLDEN, "good-small.vms"), "--by", "file"),
             "pages": ("pages", a),
             "diff": ("diff", a, b, "--no-names"),
             "cow": ("cow", a, child, "--no-names"),
@@ -137,7 +141,7 @@ class ColumnsTest(unittest.TestCase):
             self.assertNotIn("--sort", run(command, "--help").stdout)
         self.assertIn("=FILE", run("capture", "--help").stdout)
         for command in self.calls:
-            self.assertNotIn("-o, --output=FILE", run(command.replace("set_", ""), "--help").stdout)
+            self.assertNotIn("-o, --output=FILE", run(command.replace("set_", "").replace("_by", ""), "--help").stdout)
 
     def test_columns_are_completed(self):
         script = 'source <("$0" --completion bash) && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _vmsnap; ' \
@@ -154,7 +158,9 @@ class ColumnsTest(unittest.TestCase):
                 names += helped("set_" + command)[0]
             if command == "diff":
                 names += helped("values")[0]
-            if command.startswith("set_"):
+            if command == "show":
+                names += helped("show_by")[0]
+            if command.startswith("set_") or command == "show_by":
                 continue
             self.assertEqual(set(completed(command, "-o", "")), set(names), command)
             self.assertEqual(set(completed(command, "--sort", "")), set(names), command)

@@ -25,6 +25,7 @@ static const struct {
 	{ "values", &values_document_schema },
 	{ "written", &written_document_schema },
 	{ "show", &show_document_schema },
+	{ "show_by", &show_by_document_schema },
 	{ "status", &status_document_schema },
 	{ "snapshots", &snapshots_document_schema },
 };
@@ -163,8 +164,13 @@ static void types_are_where_somebody_can_show_them(void **state)
 static void every_column_of_a_table_is_listed_and_explained(void **state)
 {
 	(void)state;
-	for (int report = VMSNAP_REPORT_SHOW; report <= VMSNAP_REPORT_VALUES; report++) {
+	for (int report = VMSNAP_REPORT_SHOW; report < 64; report++) {
 		size_t count = 0;
+		/* Some numbers are no report's. */
+		if (!vmsnap_report_name(report)) {
+			assert_null(vmsnap_report_column_name(report, 0));
+			continue;
+		}
 		const char *name;
 		bool usual = false;
 		for (; (name = vmsnap_report_column_name(report, count)); count++) {
@@ -184,7 +190,7 @@ static void of_no_report_there_are_no_columns(void **state)
 	(void)state;
 	assert_null(vmsnap_report_column_name(0, 0));
 	assert_null(vmsnap_report_column_name(-1, 0));
-	assert_null(vmsnap_report_column_name(VMSNAP_REPORT_VALUES + 1, 0));
+	assert_null(vmsnap_report_column_name(1000, 0));
 }
 
 int main(void)

@@ -74,6 +74,25 @@ static inline int vmsnap_name_of_mapping(struct vmsnap_names *names, size_t inde
 {
 	return vmsnap_name_of_mapping_sized(names, index, out, sizeof(*out));
 }
+/* What people call a mapping. */
+enum vmsnap_mapping_kind {
+	VMSNAP_MAPPING_PROGRAM,      /* of the executable file, with its .bss */
+	VMSNAP_MAPPING_LIBRARY,      /* of a file that is mapped executable, too, with its .bss */
+	VMSNAP_MAPPING_HEAP,         /* what brk(2) gave: [heap] */
+	VMSNAP_MAPPING_STACK,        /* of the first thread: [stack] */
+	VMSNAP_MAPPING_THREAD_STACK, /* of the others, with their guards */
+	VMSNAP_MAPPING_ARENA,        /* a heap of malloc's beside [heap], and what is reserved for it */
+	VMSNAP_MAPPING_ANONYMOUS,    /* other private memory of no file */
+	VMSNAP_MAPPING_SHARED,       /* shared memory: anonymous, memfd, System V, /dev/shm */
+	VMSNAP_MAPPING_FILE,         /* of any other file */
+	VMSNAP_MAPPING_VDSO,         /* what the kernel put there: [vdso], [vvar] */
+	VMSNAP_MAPPING_KIND_COUNT
+};
+const char *vmsnap_mapping_kind_name(int kind); /* "thread_stack" */
+/* Of each mapping of a snapshot, in the order of vmsnap_vma(), what most of it is: kinds has room for
+ * vmsnap_vma_count().  names: of that snapshot; NULL: no file is read, and .bss is anonymous. */
+int vmsnap_mapping_kinds(const struct vmsnap *snap, struct vmsnap_names *names, uint8_t *kinds,
+                         struct vmsnap_error *err);
 /* All symbols that overlap [start, end), in address order, variables and
  * functions alike, each once; calls fn for each until it returns false.  At one address
  * what a file says comes first, then captured names, the larger first. */

@@ -63,6 +63,11 @@ struct vmsnap_output {
 };
 
 int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* The same, added up by what mappings are (enum vmsnap_mapping_kind), by file, or by the NUMA node of each page.
+ * out->names: without them .bss is anonymous. */
+enum vmsnap_show_by { VMSNAP_SHOW_BY_KIND, VMSNAP_SHOW_BY_FILE, VMSNAP_SHOW_BY_NODE, VMSNAP_SHOW_BY_COUNT };
+const char *vmsnap_show_by_name(int by); /* "kind" */
+int vmsnap_print_show_by(const struct vmsnap *snap, int by, const struct vmsnap_output *out, struct vmsnap_error *err);
 int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, bool each_page,
                        const struct vmsnap_output *out, struct vmsnap_error *err);
 int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
@@ -121,7 +126,8 @@ enum vmsnap_report {
 	VMSNAP_REPORT_HISTORY,
 	VMSNAP_REPORT_SET_DIFF,
 	VMSNAP_REPORT_SET_COW,
-	VMSNAP_REPORT_VALUES
+	VMSNAP_REPORT_VALUES,
+	VMSNAP_REPORT_KINDS = 20, /* show --by */
 };
 const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);

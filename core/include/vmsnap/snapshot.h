@@ -344,6 +344,12 @@ enum vmsnap_layer {
 	 * no range, if it is of private memory and there, was not written since.  Of shared memory only
 	 * what the process itself wrote is told. */
 	VMSNAP_LAYER_WRITTEN,
+	/* Of present pages, as the kernel's own tables had it right after they were read
+	 * (VMSNAP_CAPTURE_KPAGE): bits of enum vmsnap_kpage_flag; and how often the frame is mapped, by all
+	 * processes.  A page in no range: not known. */
+	VMSNAP_LAYER_KPAGE_FLAGS,
+	VMSNAP_LAYER_KPAGE_COUNT,
+	VMSNAP_LAYER_NODE, /* the NUMA node that its frame is of (VMSNAP_CAPTURE_NODES); in no range: not known */
 	VMSNAP_LAYER_COUNT
 };
 enum vmsnap_page_written {
@@ -352,7 +358,43 @@ enum vmsnap_page_written {
 	VMSNAP_PAGE_MAYBE_WRITTEN, /* it was not tracked there */
 };
 const char *vmsnap_page_written_name(int written); /* "yes", "maybe", "no" */
-/* Whether absence means no: otherwise it is not known. */
+/* What /proc/kpageflags says of a frame: the kernel's own bits, 1 << these.
+ * Source: include/uapi/linux/kernel-page-flags.h. */
+enum vmsnap_kpage_flag {
+	VMSNAP_KPAGE_LOCKED = 0,
+	VMSNAP_KPAGE_ERROR = 1,
+	VMSNAP_KPAGE_REFERENCED = 2,
+	VMSNAP_KPAGE_UPTODATE = 3,
+	VMSNAP_KPAGE_DIRTY = 4,
+	VMSNAP_KPAGE_LRU = 5,
+	VMSNAP_KPAGE_ACTIVE = 6,
+	VMSNAP_KPAGE_SLAB = 7,
+	VMSNAP_KPAGE_WRITEBACK = 8,
+	VMSNAP_KPAGE_RECLAIM = 9,
+	VMSNAP_KPAGE_BUDDY = 10,
+	VMSNAP_KPAGE_MMAP = 11,
+	VMSNAP_KPAGE_ANON = 12,
+	VMSNAP_KPAGE_SWAPCACHE = 13,
+	VMSNAP_KPAGE_SWAPBACKED = 14,
+	VMSNAP_KPAGE_COMPOUND_HEAD = 15,
+	VMSNAP_KPAGE_COMPOUND_TAIL = 16,
+	VMSNAP_KPAGE_HUGE = 17, /* hugetlb */
+	VMSNAP_KPAGE_UNEVICTABLE = 18,
+	VMSNAP_KPAGE_HWPOISON = 19,
+	VMSNAP_KPAGE_NOPAGE = 20,
+	VMSNAP_KPAGE_KSM = 21,
+	VMSNAP_KPAGE_THP = 22,
+	VMSNAP_KPAGE_OFFLINE = 23,
+	VMSNAP_KPAGE_ZERO_PAGE = 24,
+	VMSNAP_KPAGE_IDLE = 25,
+	VMSNAP_KPAGE_PGTABLE = 26,
+	VMSNAP_KPAGE_BITS = 27
+};
+const char *vmsnap_kpage_flag_name(int bit); /* "lru"; NULL: none of these */
+/* The value of one page in a layer.  *end, which may be NULL: the first page above that may have another one.
+ * VMSNAP_ERR_NOT_FOUND: it is in no range. */
+int vmsnap_layer_at(const struct vmsnap *snap, int layer, uint64_t address, uint64_t *value, uint64_t *end);
+/* Whether the layer is there: of the first two then absence means no, otherwise nothing is known of any page. */
 bool vmsnap_layer_known(const struct vmsnap *snap, int layer);
 /* Whole pages with one value; ranges are in address order and do not overlap.  The end of the
  * highest page is written UINT64_MAX.  This struct does not grow: what else is known of pages is
