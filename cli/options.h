@@ -55,6 +55,10 @@ enum command_bit {
 	CMD_CHECK = 1 << 9,
 	CMD_RECORD = 1 << 10,
 	CMD_DUMP = 1 << 11,
+	CMD_COPY = 1 << 12,
+	CMD_SERIES = 1 << 13,
+	CMD_GROUP = 1 << 14,
+	CMD_WHO = 1 << 15,
 };
 
 enum { COMMAND_REPORTS = 3, OPERANDS_ANY = 1 << 30 };

@@ -62,8 +62,11 @@ static bool names_process(const struct options *options)
 	unsigned bit = options->command->bit;
 	if (bit & (CMD_LIST | CMD_CHECK))
 		return false;
+	/* All processes are looked at for a frame and for a file. */
+	if ((bit & CMD_WHO) && options->operand_count == 1)
+		return true;
 	/* What comes second there is an address. */
-	int count = bit & (CMD_PAGES | CMD_PAGE | CMD_DUMP) ? 1 : options->operand_count;
+	int count = bit & (CMD_PAGES | CMD_PAGE | CMD_DUMP | CMD_WHO) ? 1 : options->operand_count;
 	for (int i = 0; i < count; i++)
 		if (word_is_process(options->operands[i]))
 			return true;

@@ -45,6 +45,14 @@ const struct command command_table[] = {
 	  "With two snapshots: what became of A's pages in B.\n", cmd_map, { 0 } },
 	{ CMD_STATUS, "status", "A [B]", 1, 2, "the lines of /proc/PID/status",
 	  "With two snapshots: side by side.\n", cmd_status, { VMSNAP_REPORT_STATUS_ONE, VMSNAP_REPORT_STATUS_TWO } },
+	{ CMD_WHO, "who", "pfn:X | phys:X | SNAPSHOT ADDRESS | PATH", 1, OPERANDS_ANY,
+	  "which processes map a frame, a page or a file",
+	  "Looks at all processes, one after the other, and stops none. pfn:X is a frame by\n"
+	  "its number, phys:X by an address in it, both hexadecimal; with files behind it,\n"
+	  "as they were in their snapshots. Of a file also how much the page cache has of\n"
+	  "it, and which processes have copies of their own of its pages: patched code.\n"
+	  "Frames are known to root alone.\n",
+	  cmd_who, { VMSNAP_REPORT_WHO, VMSNAP_REPORT_WHO_FILE } },
 	{ CMD_LIST, "list", "FILE", 1, 1, "the snapshots in a file",
 	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for; of several\n"
 	  "processes FILE@pid:PID, FILE@pid:PID@N and FILE@pid:PID@LABEL are one's.\n", cmd_list, { VMSNAP_REPORT_LIST } },
@@ -55,11 +63,11 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
 #define FIELD(name) offsetof(struct options, name)
 enum {
-	CMDS_ALL = (1 << 12) - 1,
+	CMDS_ALL = (1 << 16) - 1,
 	CMDS_PRINTING = CMDS_ALL & ~CMD_CAPTURE,
-	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD),
+	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_WHO),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
-	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD,
+	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD | CMD_WHO,
 	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP,
 	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
 };

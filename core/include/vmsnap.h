@@ -46,5 +46,6 @@
 #include <vmsnap/snapshot.h>
 #include <vmsnap/track.h>
 #include <vmsnap/values.h>
+#include <vmsnap/who.h>
 
 #endif

@@ -19,6 +19,7 @@ extern const struct row_schema show_schema, show_document_schema;
 extern const struct row_schema show_by_schema, show_by_document_schema;
 extern const struct row_schema snapshots_schema, snapshots_document_schema;
 extern const struct row_schema values_schema, values_document_schema;
+extern const struct row_schema who_schema, who_file_schema, who_document_schema;
 extern const struct row_schema written_document_schema;
 extern const struct row_schema status_schema, status_one_schema, status_document_schema;
 

@@ -30,6 +30,7 @@ _THERE = {
     "values": ("Value", "ValueChange", "ValueDiff"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now",
                 "put_back"),
+    "who": ("Who", "WhoProcess", "WhoPlace", "who"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
     "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Rc", "WrittenBy"),

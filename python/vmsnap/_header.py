@@ -335,6 +335,12 @@ class ValueKind:  # enum vmsnap_value_kind
     KIND_COUNT = 10
 
 
+class WhoKind:  # enum vmsnap_who_kind
+    FRAME = 0
+    SWAP = 1
+    FILE = 2
+
+
 class Color:  # enum vmsnap_color
     COLOR_NONE = 0
     COLOR_16 = 1
@@ -368,7 +374,9 @@ class Report:  # enum vmsnap_report
     SET_DIFF = 11
     SET_COW = 12
     VALUES = 13
+    WHO = 18
     KINDS = 20
+    WHO_FILE = 21
 
 
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
@@ -625,6 +633,40 @@ class ValueChange(Structure):  # struct vmsnap_value_change
     ]
 
 
+class WhoQuery(Structure):  # struct vmsnap_who_query
+    _fields_ = [
+        ("size", c_size_t), ("kind", c_uint32), ("pfn", c_uint64), ("pid", c_int), ("address", c_uint64),
+        ("swap_type", c_uint32), ("swap_offset", c_uint64), ("boot_id", c_char_p), ("path", c_char_p),
+        ("by_name", c_bool), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+class WhoInfo(Structure):  # struct vmsnap_who_info
+    _fields_ = [
+        ("kind", c_uint32), ("live", c_bool), ("frames_known", c_bool), ("page_size", c_uint64), ("looked", c_uint64),
+        ("unreadable", c_uint64), ("went", c_uint64), ("came", c_uint64), ("found", c_uint64), ("pfn", c_uint64),
+        ("flags", c_uint64), ("counted", c_uint64), ("counted_then", c_uint64), ("count_exact", c_bool),
+        ("moved", c_bool), ("swap_type", c_uint32), ("swap_offset", c_uint64), ("path", c_char_p), ("by_name", c_bool),
+        ("dev_major", c_uint32), ("dev_minor", c_uint32), ("inode", c_uint64), ("offset", c_uint64),
+        ("bytes", c_uint64), ("cached", c_uint64), ("dirty", c_uint64), ("cached_by_mincore", c_bool),
+    ]
+
+
+class WhoProcess(Structure):  # struct vmsnap_who_process
+    _fields_ = [
+        ("pid", c_uint32), ("uid", c_uint32), ("memory_of", c_uint32), ("self", c_bool), ("other_file", c_bool),
+        ("start_time", c_uint64), ("comm", c_char_p), ("taken", c_int64), ("label", c_char_p), ("snapshot", c_uint64),
+        ("snap", c_void_p), ("mappings", c_uint64), ("size", c_uint64), ("resident", c_uint64), ("copied", c_uint64),
+        ("copied_code", c_uint64), ("pages_known", c_bool), ("first", c_uint64), ("places", c_uint64),
+    ]
+
+
+class WhoPlace(Structure):  # struct vmsnap_who_place
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("flags", c_uint32), ("process", c_uint64), ("vma", Vma),
+    ]
+
+
 class Style(Structure):  # struct vmsnap_style
     _fields_ = [
         ("size", c_size_t), ("color", c_int), ("width", c_uint), ("unicode", c_bool), ("json", c_bool),
@@ -876,6 +918,14 @@ FUNCTIONS = {
     "vmsnap_value_change_sized": (c_int, (c_void_p, c_size_t, POINTER(ValueChange), c_size_t)),
     "vmsnap_value_diff_unnamed": (c_uint64, (c_void_p,)),
     "vmsnap_value_diff_unknown_pages": (c_uint64, (c_void_p,)),
+    "vmsnap_who_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_who_now": (CHECKED, (POINTER(WhoQuery), POINTER(c_void_p))),
+    "vmsnap_who_new": (CHECKED, (POINTER(WhoQuery), POINTER(c_void_p))),
+    "vmsnap_who_add": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_who_free": (None, (c_void_p,)),
+    "vmsnap_who_info_sized": (None, (c_void_p, POINTER(WhoInfo), c_size_t)),
+    "vmsnap_who_process_sized": (c_int, (c_void_p, c_size_t, POINTER(WhoProcess), c_size_t)),
+    "vmsnap_who_place_sized": (c_int, (c_void_p, c_size_t, POINTER(WhoPlace), c_size_t)),
     "vmsnap_color_name": (c_char_p, (c_int,)),
     "vmsnap_filter_check": (CHECKED, (POINTER(Filter),)),
     "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
@@ -893,6 +943,7 @@ FUNCTIONS = {
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_written": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_dump": (CHECKED, (c_void_p, c_void_p, c_uint64, c_uint64, POINTER(Output))),
+    "vmsnap_print_who": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),
     "vmsnap_print_history": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, c_uint64, POINTER(Output))),
     "vmsnap_print_list": (CHECKED, (c_void_p, POINTER(Output))),

@@ -398,6 +398,23 @@ class Snapshot(Owned):
         answer = lib().vmsnap_written_at(self._handle, given.address(address), None)
         return {PageWritten.NOT_WRITTEN: False, PageWritten.WAS_WRITTEN: True}.get(answer)
 
+    def kinds(self, names=None):
+        """Of each mapping what people call it: "heap", "thread_stack", …; names: Names, by which a .bss is of its file."""
+        found = (c_uint8 * max(self.mapping_count(), 1))()
+        lib().vmsnap_mapping_kinds(self._handle, names and names.handle, found)
+        words = [word.decode() for word in _kind_names()]
+        return [words[kind] for kind in found[:self.mapping_count()]]
+
+    def layer(self, layer):
+        """[(start, end, value)] of what is known of some pages (Layer.KPAGE_FLAGS, …); None: of none."""
+        if not lib().vmsnap_layer_known(self._handle, layer):
+            return None
+        made, found = _lib.struct(_header.LayerRange), []
+        for index in range(lib().vmsnap_layer_range_count(self._handle, layer)):
+            lib().vmsnap_layer_range(self._handle, layer, index, byref(made))
+            found.append((made.start, made.end, made.value))
+        return found
+
     # ---- what else was read of it ----
 
     @property
@@ -483,6 +500,11 @@ class Snapshot(Owned):
         """filter: a Filter, of what is told; so below.  names: Names, for what memory without a name is."""
         return printed(lib().vmsnap_print_show, self._handle, style=style, filter=filter, names=names)
 
+    def show_by_text(self, by, style=PLAIN, filter=None, names=None):
+        """Added up; by: "kind", "file" or "node"."""
+        words = ("kind", "file", "node")
+        return printed(lib().vmsnap_print_show_by, self._handle, words.index(by), style=style, filter=filter, names=names)
+
     def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False, filter=None):
         return printed(lib().vmsnap_print_pages, self._handle, given.address(start), given.address(end), each,
                        style=style, filter=filter)
@@ -503,6 +525,10 @@ class Snapshot(Owned):
         """names: of the other snapshot, if there is one."""
         return printed(lib().vmsnap_print_map, self._handle, other and other.handle, style=style, filter=filter,
                        names=names)
+
+
+def _kind_names():
+    return [lib().vmsnap_mapping_kind_name(kind) for kind in range(_header.MappingKind.KIND_COUNT)]
 
 
 def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realtime=False, contents="none", store=None,

@@ -14,7 +14,7 @@ import unittest
 import support
 from support import Target, run, world
 
-COMMANDS = "capture show pages page diff cow map status list check".split()
+COMMANDS = "capture show pages page diff cow map status who list check".split()
 HOSTILE = b"e\x1b[2Jv\ni\"l\\ \xff\x07,"
 
 

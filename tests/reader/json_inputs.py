@@ -223,6 +223,8 @@ def commands(folder, paths):
     calls += [(command, os.path.join(GOLDEN, "good-written.vms@1")) for command in ("show", "pages")]
     calls += [("page", os.path.join(GOLDEN, "good-written.vms@1"), "0x55555555E000")]
     calls += [("show", paths["freezes"] + f"@{number}") for number in range(1, 5)]
+    swapped = STATES + 2 * PAGE * [flags for flags, _ in PAGE_STATES].index("swapped")
+    calls += [("who", "/nonexistent/vmsnap"), ("who", "pfn:1000", a, b, none), ("who", a, hex(swapped))]
     calls += [("pages", path, *each) for path in (a, none) for each in ((), ("--each",))]
     calls += [("page", a, place, *root) for place in places()]
     calls += [("page", none, hex(STATES + index * PAGE)) for index in range(3)]

@@ -23,6 +23,7 @@ static const struct {
 	{ "set_cow", &set_cow_document_schema },
 	{ "set_diff", &set_diff_document_schema },
 	{ "values", &values_document_schema },
+	{ "who", &who_document_schema },
 	{ "written", &written_document_schema },
 	{ "show", &show_document_schema },
 	{ "show_by", &show_by_document_schema },

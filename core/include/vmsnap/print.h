@@ -7,6 +7,7 @@
 #include <vmsnap/file.h>
 #include <vmsnap/names.h>
 #include <vmsnap/values.h>
+#include <vmsnap/who.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -100,6 +101,10 @@ int vmsnap_print_written(const struct vmsnap *snap, struct vmsnap_names *names, 
  * differ, these stand below. */
 int vmsnap_print_dump(const struct vmsnap *snap, const struct vmsnap *b, uint64_t start, uint64_t end,
                       const struct vmsnap_output *out, struct vmsnap_error *err);
+/* Who maps a frame or a file.  names: of any of the processes; they are bound to one after the other, and to the
+ * last in the end.  NULL: none. */
+int vmsnap_print_who(const struct vmsnap_who *who, struct vmsnap_names *names, const struct vmsnap_output *out,
+                     struct vmsnap_error *err);
 /* Snapshots that are in memory, a line each.  names: what they are called here, or
  * NULL for their labels. */
 int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const *names, size_t count,
@@ -127,7 +132,9 @@ enum vmsnap_report {
 	VMSNAP_REPORT_SET_DIFF,
 	VMSNAP_REPORT_SET_COW,
 	VMSNAP_REPORT_VALUES,
+	VMSNAP_REPORT_WHO = 18,   /* of a frame */
 	VMSNAP_REPORT_KINDS = 20, /* show --by */
+	VMSNAP_REPORT_WHO_FILE = 21,
 };
 const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);

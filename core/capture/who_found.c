@@ -1,0 +1,285 @@
+#include "who_found.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "options.h"
+#include "runs.h"
+
+VMSNAP_API const char *vmsnap_who_kind_name(int kind)
+{
+	static const char *const names[] = { "frame", "swap", "file" };
+	return kind >= 0 && kind <= VMSNAP_WHO_FILE ? names[kind] : NULL;
+}
+
+/* ---- filling it ------------------------------------------------------------------------ */
+
+struct vmsnap_who *who_new(void)
+{
+	struct vmsnap_who *who = calloc(1, sizeof(*who));
+	if (!who)
+		return NULL;
+	struct vmsnap_who_info *info = &who->info;
+	info->pfn = info->flags = info->counted = info->counted_then = UINT64_MAX;
+	info->inode = info->bytes = info->cached = info->dirty = UINT64_MAX;
+	info->path = "";
+	return who;
+}
+
+/* Room for one more; NULL without memory. */
+static void *room_for(void *items, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return items;
+	size_t more = *room ? *room * 2 : 16;
+	void *grown = realloc(items, more * size);
+	*room = grown ? more : *room;
+	return grown;
+}
+
+struct vmsnap_who_process *who_begin_process(struct vmsnap_who *who, uint32_t pid, uint64_t start_time)
+{
+	void *items = room_for(who->processes, who->process_count, &who->process_room, sizeof(*who->processes));
+	if (!items)
+		return NULL;
+	who->processes = items;
+	who->processes[who->process_count++] = (struct vmsnap_who_process){
+		.pid = pid, .start_time = start_time, .comm = "", .label = "", .first = who->place_count
+	};
+	return who_last(who);
+}
+
+struct vmsnap_who_process *who_last(struct vmsnap_who *who)
+{
+	return &who->processes[who->process_count - 1];
+}
+
+void who_drop_last(struct vmsnap_who *who)
+{
+	who->place_count = who_last(who)->first;
+	who->process_count--;
+}
+
+/* A mapping's name, that of the place before if it is in the same. */
+static const char *keep_name(struct vmsnap_who *who, const struct vmsnap_vma *vma)
+{
+	const struct vmsnap_who_place *last = who->place_count ? &who->places[who->place_count - 1] : NULL;
+	if (last && last->process == who->process_count - 1 && last->vma.start == vma->start)
+		return last->vma.name;
+	return arena_string(&who->strings, vma->name);
+}
+
+int who_add_page(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t address, uint32_t flags)
+{
+	struct vmsnap_who_process *process = who_last(who);
+	struct vmsnap_who_place *last = process->places ? &who->places[who->place_count - 1] : NULL;
+	if (last && last->end == address && last->vma.start == vma->start) {
+		last->end += who->info.page_size;
+		return 0;
+	}
+	const char *name = keep_name(who, vma);
+	void *items = room_for(who->places, who->place_count, &who->place_room, sizeof(*who->places));
+	if (!items || !name)
+		return ENOMEM;
+	who->places = items;
+	struct vmsnap_who_place *place = &who->places[who->place_count++];
+	*place = (struct vmsnap_who_place){ .start = address,
+		                            .end = address + who->info.page_size,
+		                            .flags = flags,
+		                            .process = who->process_count - 1,
+		                            .vma = *vma };
+	place->vma.name = name;
+	place->vma.build_id = NULL;
+	place->vma.build_id_len = 0;
+	process->places++;
+	return 0;
+}
+
+void who_count_found(struct vmsnap_who *who)
+{
+	who->info.found = 0;
+	for (size_t i = 0; i < who->process_count; i++) {
+		const struct vmsnap_who_process *process = &who->processes[i];
+		if (process->memory_of || process->other_file)
+			continue;
+		if (who->info.kind == VMSNAP_WHO_FILE)
+			who->info.found += process->mappings;
+		for (size_t p = 0; who->info.kind != VMSNAP_WHO_FILE && p < process->places; p++) {
+			const struct vmsnap_who_place *place = &who->places[process->first + p];
+			who->info.found += (place->end - place->start) / who->info.page_size;
+		}
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct vmsnap_who_process *x = a, *y = b;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+int who_sort(struct vmsnap_who *who)
+{
+	struct vmsnap_who_place *places = calloc(who->place_count + 1, sizeof(*places));
+	size_t count = 0;
+	if (!places)
+		return ENOMEM;
+	qsort(who->processes, who->process_count, sizeof(*who->processes), by_number);
+	for (size_t i = 0; i < who->process_count; i++) {
+		struct vmsnap_who_process *process = &who->processes[i];
+		size_t first = count;
+		for (size_t p = 0; p < process->places; p++) {
+			places[count] = who->places[process->first + p];
+			places[count++].process = i;
+		}
+		process->first = first;
+	}
+	free(who->places);
+	who->places = places;
+	who->place_room = who->place_count + 1;
+	return 0;
+}
+
+VMSNAP_API void vmsnap_who_free(struct vmsnap_who *who)
+{
+	if (!who)
+		return;
+	for (size_t i = 0; i < who->process_count; i++)
+		vmsnap_unref(who->processes[i].snap);
+	free(who->processes);
+	free(who->places);
+	arena_free(&who->strings);
+	free(who);
+}
+
+/* ---- reading it ------------------------------------------------------------------------ */
+
+VMSNAP_API void vmsnap_who_info_sized(const struct vmsnap_who *who, struct vmsnap_who_info *out, size_t size)
+{
+	struct_give(out, size, &who->info, sizeof(who->info));
+}
+
+VMSNAP_API int vmsnap_who_process_sized(const struct vmsnap_who *who, size_t index, struct vmsnap_who_process *out,
+                                        size_t size)
+{
+	if (index >= who->process_count)
+		return VMSNAP_END;
+	struct_give(out, size, &who->processes[index], sizeof(*who->processes));
+	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_who_place_sized(const struct vmsnap_who *who, size_t index, struct vmsnap_who_place *out,
+                                      size_t size)
+{
+	if (index >= who->place_count)
+		return VMSNAP_END;
+	struct_give(out, size, &who->places[index], sizeof(*who->places));
+	return VMSNAP_OK;
+}
+
+/* ---- of snapshots ---------------------------------------------------------------------- */
+
+VMSNAP_API int vmsnap_who_new(const struct vmsnap_who_query *given, struct vmsnap_who **out, struct vmsnap_error *err)
+{
+	struct vmsnap_who_query query;
+	int rc = options_take(&query, sizeof(query), given, "struct vmsnap_who_query", err);
+	if (rc)
+		return rc;
+	if (query.kind > VMSNAP_WHO_SWAP || query.pid)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "snapshots are asked for a frame or a slot in swap");
+	struct vmsnap_who *who = who_new();
+	if (!who)
+		return fail_no_memory(err);
+	who->info.kind = query.kind;
+	who->info.pfn = query.kind == VMSNAP_WHO_FRAME ? query.pfn : UINT64_MAX;
+	who->info.swap_type = query.swap_type;
+	who->info.swap_offset = query.swap_offset;
+	if (query.boot_id)
+		snprintf(who->boot_id, sizeof(who->boot_id), "%s", query.boot_id);
+	*out = who;
+	return VMSNAP_OK;
+}
+
+/* The page of a run that is wanted; false: none is. */
+static bool find_in_run(const struct vmsnap_who_info *info, const struct vmsnap_run *run, uint64_t *address)
+{
+	uint64_t pages = (run->end - run->start) / info->page_size, at;
+	if (info->kind == VMSNAP_WHO_FRAME) {
+		/* Frame 0 is one that is not known; the zero page counts up in no run of one page. */
+		at = info->pfn - run->pfn;
+		if (!(run->flags & VMSNAP_PAGE_PRESENT) || !run->pfn || info->pfn < run->pfn)
+			return false;
+	} else {
+		at = info->swap_offset - run->swap_offset;
+		if (!vmsnap_swap_known(run) || run->swap_type != info->swap_type ||
+		    info->swap_offset < run->swap_offset)
+			return false;
+	}
+	*address = run->start + at * info->page_size;
+	return at < pages;
+}
+
+static int add_runs(struct vmsnap_who *who, const struct vmsnap *snap, uint64_t left)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	uint64_t address, bytes = 0;
+	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
+		if (!find_in_run(&who->info, &run, &address))
+			continue;
+		const struct vmsnap_vma *vma = vmsnap_vma_at(snap, address), none = { .start = address, .name = "" };
+		bytes += sizeof(struct vmsnap_who_place);
+		if (bytes > left)
+			return VMSNAP_ERR_TOO_LARGE;
+		if (who_add_page(who, vma ? vma : &none, address, run.flags))
+			return VMSNAP_ERR_NO_MEMORY;
+	}
+	return VMSNAP_OK;
+}
+
+static bool is_of_this_boot(struct vmsnap_who *who, const struct vmsnap_info *info)
+{
+	if (!*info->boot_id)
+		return false;
+	if (!*who->boot_id)
+		snprintf(who->boot_id, sizeof(who->boot_id), "%s", info->boot_id);
+	return !strncmp(who->boot_id, info->boot_id, sizeof(who->boot_id) - 1);
+}
+
+VMSNAP_API int vmsnap_who_add(struct vmsnap_who *who, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	uint64_t number = who->info.looked++;
+	if (!info->known.pfn || !is_of_this_boot(who, info) ||
+	    (who->info.page_size && who->info.page_size != info->page_size)) {
+		who->info.unreadable++;
+		return VMSNAP_OK;
+	}
+	who->info.page_size = info->page_size;
+	who->info.frames_known = true;
+	struct vmsnap_who_process *process = who_begin_process(who, info->pid, info->start_time);
+	if (!process)
+		return fail_no_memory(err);
+	process->snapshot = number;
+	process->taken = info->taken;
+	process->uid = info->uid;
+	process->pages_known = true;
+	process->comm = arena_string(&who->strings, info->comm);
+	process->label = arena_string(&who->strings, info->label);
+	int rc = process->comm && process->label
+	                 ? add_runs(who, snap, vmsnap_memory_left((const struct vmsnap *[]){ snap }, 1))
+	                 : VMSNAP_ERR_NO_MEMORY;
+	process = who_last(who);
+	process->mappings = process->places;
+	if (rc || !process->places)
+		who_drop_last(who);
+	who_count_found(who);
+	return rc == VMSNAP_ERR_TOO_LARGE ? fail(err, rc, "the frame is in more places than the limit of memory allows")
+	       : rc                       ? fail_no_memory(err)
+	                                  : VMSNAP_OK;
+}
