@@ -93,6 +93,25 @@ static int print_values(const struct options *options, const struct vmsnap *a, c
 	return status;
 }
 
+/* Of two runs, or two workers: frames and places do not matter. */
+static int print_aslr(const struct options *options, const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct vmsnap_aslr *aslr;
+	struct vmsnap_error err;
+	struct output output;
+	if (options->values || options->written)
+		return trouble("diff: --aslr goes with neither --values nor --written");
+	if (vmsnap_aslr_new(a, b, NULL, &aslr, &err))
+		return trouble_with(NULL, &err);
+	output_init(&output, options);
+	int rc = vmsnap_print_aslr(aslr, print_flags(options), &output.to, &err);
+	int status = output_finish(&output, rc, &err);
+	if (!status && vmsnap_aslr_any(aslr))
+		status = STATUS_DIFFERENT;
+	vmsnap_aslr_free(aslr);
+	return status;
+}
+
 /* between: of both, or NULL. */
 static int print_diff(const struct options *options, const struct vmsnap *a, const struct vmsnap *b,
                       const struct between *between)
@@ -101,6 +120,8 @@ static int print_diff(const struct options *options, const struct vmsnap *a, con
 	struct vmsnap_error err;
 	struct output output;
 	struct vmsnap_compare_options how = how_to_diff(options);
+	if (options->aslr)
+		return print_aslr(options, a, b);
 	if (options->values)
 		return print_values(options, a, b);
 	if (between) {
@@ -127,9 +148,10 @@ static int print_set_diff(const struct options *options, const struct chosen *a,
 	struct vmsnap_error err;
 	struct output output;
 	struct vmsnap_compare_options how = how_to_diff(options);
-	if (options->values)
-		return trouble("diff: --values compares two processes, and these are trees; say which are meant, as in "
-		               "FILE@pid:N");
+	if (options->values || options->aslr)
+		return trouble("diff: --%s compares two processes, and these are trees; say which are meant, as in "
+		               "FILE@pid:N",
+		               options->aslr ? "aslr" : "values");
 	if (vmsnap_set_diff_new(a->set, b->set, &how, &diff, &err))
 		return trouble_with(NULL, &err);
 	output_init(&output, options);

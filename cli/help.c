@@ -71,6 +71,8 @@ static const char *columns_title(int report)
 		return "or, of two snapshots:\n";
 	case VMSNAP_REPORT_WHO_FILE:
 		return "or, of a file, a line for each process:\n";
+	case VMSNAP_REPORT_ASLR:
+		return "or, of two runs (--aslr):\n";
 	case VMSNAP_REPORT_KINDS:
 		return "or, added up (--by):\n";
 	default:

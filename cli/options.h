@@ -27,7 +27,7 @@ struct options {
 	unsigned threads;                       /* 0: the library's choice */
 	bool no_freeze, no_realtime;            /* every capture, live processes too */
 	bool each, totals, long_rows, no_names, written; /* reading */
-	bool no_demangle, values;
+	bool no_demangle, values, aslr;
 	bool json, raw, bytes, no_headings, ascii, help; /* style */
 	enum color_when color;
 	bool width_given;
@@ -61,7 +61,7 @@ enum command_bit {
 	CMD_WHO = 1 << 15,
 };
 
-enum { COMMAND_REPORTS = 3, OPERANDS_ANY = 1 << 30 };
+enum { COMMAND_REPORTS = 4, OPERANDS_ANY = 1 << 30 };
 struct command {
 	unsigned bit;
 	const char *name;

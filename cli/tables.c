@@ -34,7 +34,7 @@ const struct command command_table[] = {
 	  "which a line for each process tells. The exit status is 0 if nothing differs, 1\n"
 	  "if something does, 2 if something went wrong. What a process writes to pages of\n"
 	  "its own shows by what they hold (capture --contents) only.\n",
-	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF, VMSNAP_REPORT_VALUES } },
+	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF, VMSNAP_REPORT_VALUES, VMSNAP_REPORT_ASLR } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
 	  "all forks are told. A verdict says who copied a page, which is not always who\n"
@@ -129,6 +129,8 @@ const struct option_row option_table[] = {
 	  "a row for each range of pages" },
 	{ "values", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(values), CMD_DIFF,
 	  "variables that changed: what they held and hold" },
+	{ "aslr", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(aslr), CMD_DIFF,
+	  "two runs: mappings by what they are, not where" },
 	{ "no-names", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_names), CMDS_NAMES,
 	  "do not look up names" },
 	{ "no-demangle", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_demangle), CMDS_SYMBOLS,

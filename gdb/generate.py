@@ -18,7 +18,7 @@ from vmsnap import report_columns  # noqa: E402
 from vmsnap._header import Report  # noqa: E402
 
 # By command; of two snapshots another table.
-TABLES = {"show": (Report.SHOW,), "pages": (Report.PAGES,), "diff": (Report.DIFF,), "cow": (Report.COW,),
+TABLES = {"show": (Report.SHOW,), "pages": (Report.PAGES,), "diff": (Report.DIFF, Report.ASLR), "cow": (Report.COW,),
           "status": (Report.STATUS_ONE, Report.STATUS_TWO), "list": (Report.SNAPSHOTS,)}
 
 HEAD = '''"""Made by gdb/generate.py from what the library says: run it again when a table has changed."""
@@ -35,7 +35,7 @@ def help_text(command):
     tables = COLUMNS.get(command, ())
     text = "\\nColumns; those with + are printed if asked for:\\n" if tables else ""
     for index, table in enumerate(tables):
-        text += "or, of two snapshots:\\n" if index else ""
+        text += ("or, with --aslr:\\n" if command == "diff" else "or, of two snapshots:\\n") if index else ""
         text += "".join(f" {' ' if usual else '+'}{name.ljust(9)} {help}\\n" for name, usual, help in table)
     return text
 '''

@@ -34,6 +34,7 @@
 #ifndef VMSNAP_H
 #define VMSNAP_H
 
+#include <vmsnap/aslr.h>
 #include <vmsnap/builder.h>
 #include <vmsnap/capture.h>
 #include <vmsnap/compare.h>

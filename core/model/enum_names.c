@@ -99,7 +99,8 @@ VMSNAP_API const char *vmsnap_report_name(int report)
 		                             "history", "set_diff",   "set_cow", "values",
 		                             [VMSNAP_REPORT_WHO] = "who",
 		                             [VMSNAP_REPORT_KINDS] = "show_by",
-		                             [VMSNAP_REPORT_WHO_FILE] = "who_file" };
+		                             [VMSNAP_REPORT_WHO_FILE] = "who_file",
+		                             [VMSNAP_REPORT_ASLR] = "aslr" };
 	return NAME_OF(names, report);
 }
 

@@ -22,6 +22,7 @@ static const struct row_schema *schema_of(int report)
 		[VMSNAP_REPORT_WHO] = &who_schema,
 		[VMSNAP_REPORT_WHO_FILE] = &who_file_schema,
 		[VMSNAP_REPORT_KINDS] = &show_by_schema,
+		[VMSNAP_REPORT_ASLR] = &aslr_schema,
 	};
 	return report > 0 && (size_t)report < sizeof(schemas) / sizeof(schemas[0]) ? schemas[report] : NULL;
 }

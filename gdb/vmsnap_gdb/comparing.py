@@ -5,6 +5,7 @@ import collections
 
 import gdb
 
+from vmsnap.aslr import Aslr
 from vmsnap.compare import Cow, Diff
 from vmsnap.errors import CANCELLED, VmsnapError
 from vmsnap_gdb import execs, keeping, looks, target, values
@@ -139,7 +140,15 @@ def made_diff(words, note):
     return Diff(a, b, _executed(words[0], a, words[1], b))
 
 
+def _aslr(given, words, note):
+    """Of two runs: that they are of two processes is what is meant."""
+    made = Aslr(*two(words, note, one_process=False))
+    return Result(made.text(styles.style(given), bool(given["totals"]), bool(given["long"])), made.any())
+
+
 def diff(given, operands, note):
+    if given["aslr"]:
+        return _aslr(given, _diff_words(operands, note), note)
     made = made_diff(operands, note)
     names = names_of(given, made.b, made.lenders, note)
     text = made.text(styles.style(given), names, bool(given["totals"]), bool(given["long"]))

@@ -60,7 +60,7 @@ def _compare(name):
     def work(arguments):
         from vmsnap_gdb import comparing
         from vmsnap_gdb.commands import compare
-        given, operands = _given(compare.OPTIONS if name == "diff" else compare.COW_OPTIONS, arguments, 2)
+        given, operands = _given(compare.DIFF_OPTIONS if name == "diff" else compare.COW_OPTIONS, arguments, 2)
         notes = []
         return _result(getattr(comparing, name)(given, operands, notes.append).text, notes)
     return work

@@ -23,6 +23,7 @@ _THERE = {
                  "MALLOC_HEAP", "capture", "capture_set", "capture_tree", "recorded", "page_now", "snapshots_text",
                  "history_text"),
     "compare": ("Diff", "Cow", "relation"),
+    "aslr": ("Aslr", "AslrRow", "AslrSide", "AslrContents", "AslrSums"),
     "names": ("Name", "Names"),
     "files": ("File", "load", "save"),
     "tracker": ("Tracker",),

@@ -287,6 +287,72 @@ class SetTotal:  # enum vmsnap_set_total
     COUNT = 9
 
 
+class AslrKind:  # enum vmsnap_aslr_kind
+    FILE = 0
+    BEHIND = 1
+    HEAP = 2
+    STACK = 3
+    THREAD_STACK = 4
+    ARENA = 5
+    ANONYMOUS = 6
+    SHARED = 7
+    KERNEL = 8
+    KIND_COUNT = 9
+
+
+class AslrDifference:  # enum vmsnap_aslr_difference
+    ONLY_A = 0
+    ONLY_B = 1
+    SIZE = 2
+    PERMISSIONS = 3
+    NAME = 4
+    BUILD_ID = 5
+    RESIDENT = 6
+    PRIVATE = 7
+    SWAPPED = 8
+    CONTENTS = 9
+    DIFFERENCE_COUNT = 10
+
+
+class Contents:  # enum vmsnap_contents
+    NONE = 0
+    HASHES = 1
+    BYTES = 2
+
+
+class Held:  # enum vmsnap_held
+    UNKNOWN = 0
+    ZEROS = 1
+    BYTES = 2
+
+
+class Tracking:  # enum vmsnap_tracking
+    TELLS = 0
+    ARMED = 1
+    DISTURBED = 2
+    RAN = 3
+    EXECED = 4
+
+
+class CaptureFlag:  # enum vmsnap_capture_flag
+    NO_FREEZE = 1
+    SMAPS = 2
+    DROP_OWN_MAPPINGS = 4
+    WATCHDOG = 8
+    DESCENDANTS = 16
+    BRIEF = 32
+    REALTIME = 64
+    NO_PAGES = 128
+
+
+class ContentsWanted:  # enum vmsnap_contents_wanted
+    NO_CONTENTS = 0
+    HASHES = 1
+    PRIVATE = 2
+    ALL = 3
+    UNDUMPED = 16
+
+
 class SaveFlag:  # enum vmsnap_save_flag
     APPEND = 1
     INTERRUPTIBLE = 2
@@ -377,6 +443,7 @@ class Report:  # enum vmsnap_report
     WHO = 18
     KINDS = 20
     WHO_FILE = 21
+    ASLR = 19
 
 
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
@@ -466,36 +533,6 @@ class LayerRange(Structure):  # struct vmsnap_layer_range
     ]
 
 
-class HeapBlock(Structure):  # struct vmsnap_heap_block
-    _fields_ = [
-        ("address", c_uint64), ("size", c_uint64), ("is_free", c_bool),
-    ]
-
-
-class Range(Structure):  # struct vmsnap_range
-    _fields_ = [
-        ("start", c_uint64), ("end", c_uint64),
-    ]
-
-
-class CaptureOptions(Structure):  # struct vmsnap_capture_options
-    _fields_ = [
-        ("size", c_size_t), ("flags", c_uint), ("label", c_char_p), ("freeze_timeout_ms", c_uint),
-        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("reason", c_char_p),
-        ("left_out", CFUNCTYPE(None, c_void_p, c_int, c_int)), ("left_out_ctx", c_void_p), ("threads", c_uint),
-        ("contents", c_uint), ("store", c_void_p), ("contents_limit", c_uint64), ("exclude", POINTER(c_char_p)),
-        ("exclude_count", c_size_t), ("exclude_ranges", POINTER(Range)), ("exclude_range_count", c_size_t),
-        ("tracker", c_void_p),
-    ]
-
-
-class Process(Structure):  # struct vmsnap_process
-    _fields_ = [
-        ("size", c_size_t), ("pid", c_uint32), ("tgid", c_uint32), ("ppid", c_uint32), ("tracer", c_uint32),
-        ("start_time", c_uint64), ("state", c_char), ("start_code", c_uint64), ("start_stack", c_uint64),
-    ]
-
-
 class SetSums(Structure):  # struct vmsnap_set_sums
     _fields_ = [
         ("resident", c_uint64), ("distinct", c_uint64), ("hidden", c_uint64),
@@ -557,6 +594,65 @@ class SetCowRow(Structure):  # struct vmsnap_set_cow_row
     _fields_ = [
         ("child", c_void_p), ("parent", c_void_p), ("base", c_void_p), ("came", c_bool), ("warning", c_char_p),
         ("inferred", c_uint64), ("relation", c_int),
+    ]
+
+
+class AslrSide(Structure):  # struct vmsnap_aslr_side
+    _fields_ = [
+        ("size", c_uint64), ("resident", c_uint64), ("swapped", c_uint64), ("private_bytes", c_uint64),
+        ("exclusive", c_uint64), ("exclusive_unknown", c_uint64), ("swapped_unknown", c_uint64),
+    ]
+
+
+class AslrContents(Structure):  # struct vmsnap_aslr_contents
+    _fields_ = [
+        ("compared", c_uint64), ("same", c_uint64), ("same_but_addresses", c_uint64),
+    ]
+
+
+class AslrRow(Structure):  # struct vmsnap_aslr_row
+    _fields_ = [
+        ("kind", c_int), ("differs", c_uint32), ("group", c_size_t), ("a", POINTER(Vma)), ("b", POINTER(Vma)),
+        ("start_a", c_uint64), ("end_a", c_uint64), ("start_b", c_uint64), ("end_b", c_uint64), ("in_a", AslrSide),
+        ("in_b", AslrSide), ("contents", AslrContents),
+    ]
+
+
+class AslrSums(Structure):  # struct vmsnap_aslr_sums
+    _fields_ = [
+        ("name_a", c_char_p), ("name_b", c_char_p), ("kind", c_int), ("in_a", AslrSide), ("in_b", AslrSide),
+        ("contents", AslrContents), ("only_a", c_size_t), ("only_b", c_size_t), ("both", c_size_t),
+        ("differ", c_size_t),
+    ]
+
+
+class HeapBlock(Structure):  # struct vmsnap_heap_block
+    _fields_ = [
+        ("address", c_uint64), ("size", c_uint64), ("is_free", c_bool),
+    ]
+
+
+class Range(Structure):  # struct vmsnap_range
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64),
+    ]
+
+
+class CaptureOptions(Structure):  # struct vmsnap_capture_options
+    _fields_ = [
+        ("size", c_size_t), ("flags", c_uint), ("label", c_char_p), ("freeze_timeout_ms", c_uint),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("reason", c_char_p),
+        ("left_out", CFUNCTYPE(None, c_void_p, c_int, c_int)), ("left_out_ctx", c_void_p), ("threads", c_uint),
+        ("contents", c_uint), ("store", c_void_p), ("contents_limit", c_uint64), ("exclude", POINTER(c_char_p)),
+        ("exclude_count", c_size_t), ("exclude_ranges", POINTER(Range)), ("exclude_range_count", c_size_t),
+        ("tracker", c_void_p),
+    ]
+
+
+class Process(Structure):  # struct vmsnap_process
+    _fields_ = [
+        ("size", c_size_t), ("pid", c_uint32), ("tgid", c_uint32), ("ppid", c_uint32), ("tracer", c_uint32),
+        ("start_time", c_uint64), ("state", c_char), ("start_code", c_uint64), ("start_stack", c_uint64),
     ]
 
 
@@ -735,56 +831,6 @@ FUNCTIONS = {
     "vmsnap_layer_range": (c_int, (c_void_p, c_int, c_size_t, POINTER(LayerRange))),
     "vmsnap_layer_name": (c_char_p, (c_int,)),
     "vmsnap_written_at": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
-    "vmsnap_store_new": (CHECKED, (POINTER(c_void_p),)),
-    "vmsnap_store_ref": (c_void_p, (c_void_p,)),
-    "vmsnap_store_unref": (None, (c_void_p,)),
-    "vmsnap_store_spool": (CHECKED, (c_void_p, c_char_p)),
-    "vmsnap_store_pages": (c_uint64, (c_void_p,)),
-    "vmsnap_store_memory": (c_uint64, (c_void_p,)),
-    "vmsnap_contents_name": (c_char_p, (c_int,)),
-    "vmsnap_contents_kind": (c_int, (c_void_p,)),
-    "vmsnap_contents_range": (c_int, (c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
-    "vmsnap_contents_bytes": (c_uint64, (c_void_p,)),
-    "vmsnap_contents_read": (CHECKED, (c_void_p, c_uint64, c_void_p, c_size_t, POINTER(c_size_t))),
-    "vmsnap_contents_held": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
-    "vmsnap_contents_hash": (c_int, (c_void_p, c_uint64, POINTER(c_uint8))),
-    "vmsnap_contents_compare":
-        (c_int, (
-            c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64), POINTER(c_bool))),
-    "vmsnap_heap_blocks": (CHECKED, (c_void_p, POINTER(c_uint64), c_size_t, POINTER(HeapBlock))),
-    "vmsnap_builder_new_sized": (CHECKED, (POINTER(Info), c_size_t, POINTER(c_void_p))),
-    "vmsnap_builder_from": (CHECKED, (c_void_p, POINTER(c_void_p))),
-    "vmsnap_builder_free": (None, (c_void_p,)),
-    "vmsnap_builder_add_vma_sized": (CHECKED, (c_void_p, POINTER(Vma), c_size_t)),
-    "vmsnap_builder_add_run": (CHECKED, (c_void_p, POINTER(Run))),
-    "vmsnap_builder_add_written": (CHECKED, (c_void_p, POINTER(LayerRange))),
-    "vmsnap_builder_set_status": (CHECKED, (c_void_p, c_void_p, c_size_t)),
-    "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
-    "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
-    "vmsnap_builder_add_contents": (CHECKED, (c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)),
-    "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
-    "vmsnap_tracker_new": (CHECKED, (c_int, c_int, POINTER(c_void_p))),
-    "vmsnap_tracker_adopt": (CHECKED, (c_int, c_int, POINTER(c_void_p))),
-    "vmsnap_tracker_how": (c_int, (c_void_p,)),
-    "vmsnap_tracker_resume": (CHECKED, (c_void_p, c_void_p)),
-    "vmsnap_tracker_tracking": (c_int, (c_void_p,)),
-    "vmsnap_tracking_name": (c_char_p, (c_int,)),
-    "vmsnap_tracker_look": (CHECKED, (c_void_p, POINTER(c_void_p))),
-    "vmsnap_tracker_free": (None, (c_void_p,)),
-    "vmsnap_capture_flag_name": (c_char_p, (c_uint,)),
-    "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
-    "vmsnap_capture_at": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
-    "vmsnap_capture_tree": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
-    "vmsnap_capture_set":
-        (CHECKED, (
-            POINTER(c_int), c_size_t, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
-    "vmsnap_unref_all": (None, (POINTER(c_void_p), c_size_t)),
-    "vmsnap_page_now": (CHECKED, (c_int, c_uint64, POINTER(Run), POINTER(Known))),
-    "vmsnap_pages_now": (CHECKED, (c_int, c_uint64, c_size_t, POINTER(c_uint64))),
-    "vmsnap_process_now": (CHECKED, (c_int, POINTER(Process))),
-    "vmsnap_children_now": (CHECKED, (c_int, POINTER(c_int), c_size_t, POINTER(c_size_t))),
-    "vmsnap_put_back": (None, (c_bool,)),
-    "vmsnap_auxv_now": (CHECKED, (c_int, c_uint64, POINTER(c_uint64))),
     "vmsnap_same_process": (c_bool, (c_void_p, c_void_p)),
     "vmsnap_same_instant": (c_bool, (c_void_p, c_void_p)),
     "vmsnap_set_new": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(c_void_p))),
@@ -865,6 +911,69 @@ FUNCTIONS = {
     "vmsnap_set_cow_distinct": (c_uint64, (c_void_p, c_int)),
     "vmsnap_set_cow_hidden": (c_uint64, (c_void_p,)),
     "vmsnap_set_cow_went": (c_void_p, (c_void_p, c_size_t)),
+    "vmsnap_aslr_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_aslr_difference_name": (c_char_p, (c_int,)),
+    "vmsnap_aslr_new": (CHECKED, (c_void_p, c_void_p, POINTER(CompareOptions), POINTER(c_void_p))),
+    "vmsnap_aslr_free": (None, (c_void_p,)),
+    "vmsnap_aslr_a": (c_void_p, (c_void_p,)),
+    "vmsnap_aslr_b": (c_void_p, (c_void_p,)),
+    "vmsnap_aslr_memory_left": (c_uint64, (c_void_p,)),
+    "vmsnap_aslr_any": (c_bool, (c_void_p,)),
+    "vmsnap_aslr_contents_known": (c_bool, (c_void_p,)),
+    "vmsnap_aslr_count": (c_size_t, (c_void_p,)),
+    "vmsnap_aslr_row_sized": (c_int, (c_void_p, c_size_t, POINTER(AslrRow), c_size_t)),
+    "vmsnap_aslr_group_count": (c_size_t, (c_void_p,)),
+    "vmsnap_aslr_group_sized": (c_int, (c_void_p, c_size_t, POINTER(AslrSums), c_size_t)),
+    "vmsnap_store_new": (CHECKED, (POINTER(c_void_p),)),
+    "vmsnap_store_ref": (c_void_p, (c_void_p,)),
+    "vmsnap_store_unref": (None, (c_void_p,)),
+    "vmsnap_store_spool": (CHECKED, (c_void_p, c_char_p)),
+    "vmsnap_store_pages": (c_uint64, (c_void_p,)),
+    "vmsnap_store_memory": (c_uint64, (c_void_p,)),
+    "vmsnap_contents_name": (c_char_p, (c_int,)),
+    "vmsnap_contents_kind": (c_int, (c_void_p,)),
+    "vmsnap_contents_range": (c_int, (c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
+    "vmsnap_contents_bytes": (c_uint64, (c_void_p,)),
+    "vmsnap_contents_read": (CHECKED, (c_void_p, c_uint64, c_void_p, c_size_t, POINTER(c_size_t))),
+    "vmsnap_contents_held": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
+    "vmsnap_contents_hash": (c_int, (c_void_p, c_uint64, POINTER(c_uint8))),
+    "vmsnap_contents_compare":
+        (c_int, (
+            c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64), POINTER(c_bool))),
+    "vmsnap_heap_blocks": (CHECKED, (c_void_p, POINTER(c_uint64), c_size_t, POINTER(HeapBlock))),
+    "vmsnap_builder_new_sized": (CHECKED, (POINTER(Info), c_size_t, POINTER(c_void_p))),
+    "vmsnap_builder_from": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_builder_free": (None, (c_void_p,)),
+    "vmsnap_builder_add_vma_sized": (CHECKED, (c_void_p, POINTER(Vma), c_size_t)),
+    "vmsnap_builder_add_run": (CHECKED, (c_void_p, POINTER(Run))),
+    "vmsnap_builder_add_written": (CHECKED, (c_void_p, POINTER(LayerRange))),
+    "vmsnap_builder_set_status": (CHECKED, (c_void_p, c_void_p, c_size_t)),
+    "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
+    "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
+    "vmsnap_builder_add_contents": (CHECKED, (c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)),
+    "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_tracker_new": (CHECKED, (c_int, c_int, POINTER(c_void_p))),
+    "vmsnap_tracker_adopt": (CHECKED, (c_int, c_int, POINTER(c_void_p))),
+    "vmsnap_tracker_how": (c_int, (c_void_p,)),
+    "vmsnap_tracker_resume": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_tracker_tracking": (c_int, (c_void_p,)),
+    "vmsnap_tracking_name": (c_char_p, (c_int,)),
+    "vmsnap_tracker_look": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_tracker_free": (None, (c_void_p,)),
+    "vmsnap_capture_flag_name": (c_char_p, (c_uint,)),
+    "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
+    "vmsnap_capture_at": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),
+    "vmsnap_capture_tree": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
+    "vmsnap_capture_set":
+        (CHECKED, (
+            POINTER(c_int), c_size_t, POINTER(CaptureOptions), POINTER(POINTER(c_void_p)), POINTER(c_size_t))),
+    "vmsnap_unref_all": (None, (POINTER(c_void_p), c_size_t)),
+    "vmsnap_page_now": (CHECKED, (c_int, c_uint64, POINTER(Run), POINTER(Known))),
+    "vmsnap_pages_now": (CHECKED, (c_int, c_uint64, c_size_t, POINTER(c_uint64))),
+    "vmsnap_process_now": (CHECKED, (c_int, POINTER(Process))),
+    "vmsnap_children_now": (CHECKED, (c_int, POINTER(c_int), c_size_t, POINTER(c_size_t))),
+    "vmsnap_put_back": (None, (c_bool,)),
+    "vmsnap_auxv_now": (CHECKED, (c_int, c_uint64, POINTER(c_uint64))),
     "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
     "vmsnap_save_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
@@ -938,6 +1047,7 @@ FUNCTIONS = {
     "vmsnap_print_cow": (CHECKED, (c_void_p, c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_set_diff": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_set_cow": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_aslr": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_values": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_status": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),

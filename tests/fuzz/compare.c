@@ -81,3 +81,40 @@ struct vmsnap_cow *compare_cow(const struct vmsnap *parent, const struct vmsnap 
 	check_cow(cow);
 	return cow;
 }
+
+static void check_aslr(const struct vmsnap_aslr *aslr)
+{
+	struct vmsnap_aslr_row row;
+	struct vmsnap_aslr_sums all, sums;
+	uint64_t size_a = 0, size_b = 0, groups_b = 0;
+	for (size_t i = 0; !vmsnap_aslr_row(aslr, i, &row); i++) {
+		FUZZ_CHECK((row.a || row.b) && vmsnap_aslr_kind_name(row.kind));
+		FUZZ_CHECK(row.group < vmsnap_aslr_group_count(aslr));
+		FUZZ_CHECK(row.contents.same + row.contents.same_but_addresses <= row.contents.compared);
+		FUZZ_CHECK(!row.a || (row.a->start <= row.start_a && row.start_a < row.end_a && row.end_a <= row.a->end));
+		FUZZ_CHECK(!row.b || (row.b->start <= row.start_b && row.start_b < row.end_b && row.end_b <= row.b->end));
+		size_a += row.in_a.size;
+		size_b += row.in_b.size;
+	}
+	for (size_t i = 0; i < vmsnap_vma_count(vmsnap_aslr_a(aslr)); i++)
+		size_a -= vmsnap_vma(vmsnap_aslr_a(aslr), i)->end - vmsnap_vma(vmsnap_aslr_a(aslr), i)->start;
+	FUZZ_CHECK(!size_a);
+	for (size_t i = 0; !vmsnap_aslr_group(aslr, i, &sums); i++)
+		groups_b += sums.in_b.size;
+	FUZZ_CHECK(!vmsnap_aslr_group(aslr, VMSNAP_ASLR_ALL, &all) && all.in_b.size == size_b && groups_b == size_b);
+}
+
+struct vmsnap_aslr *compare_aslr(const struct vmsnap *a, const struct vmsnap *b)
+{
+	struct vmsnap_aslr *aslr;
+	struct vmsnap_error err = { 0 };
+	int rc = vmsnap_aslr_new(a, b, NULL, &aslr, &err);
+	if (rc) {
+		FUZZ_CHECK(err.code == rc && err.message[0]);
+		return NULL;
+	}
+	check_aslr(aslr);
+	if (a == b)
+		FUZZ_CHECK(!vmsnap_aslr_any(aslr));
+	return aslr;
+}

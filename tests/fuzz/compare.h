@@ -9,5 +9,7 @@
 struct vmsnap_diff *compare_diff(const struct vmsnap *a, const struct vmsnap *b);
 /* base may be NULL. */
 struct vmsnap_cow *compare_cow(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base);
+/* NULL if there is not enough memory. */
+struct vmsnap_aslr *compare_aslr(const struct vmsnap *a, const struct vmsnap *b);
 
 #endif

@@ -109,6 +109,16 @@ static void look_at_diff(const struct vmsnap *a, const struct vmsnap *b, uint32_
 	PRINT(vmsnap_print_map, a, b);
 }
 
+static void look_at_aslr(const struct vmsnap *a, const struct vmsnap *b, uint32_t choice)
+{
+	struct vmsnap_aslr *aslr = compare_aslr(a, b);
+	sink.out.style.sort = choice >> 22 & 1 ? "-DSIZE" : NULL;
+	if (aslr)
+		PRINT(vmsnap_print_aslr, aslr, choice >> 16 & 3);
+	sink.out.style.sort = NULL;
+	vmsnap_aslr_free(aslr);
+}
+
 static void look_at_cow(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                         uint32_t choice)
 {
@@ -130,6 +140,7 @@ void look_at_all(struct vmsnap *const *snaps, size_t count, uint32_t choice)
 		const struct vmsnap *next = all[(i + 1) % count], *base = choice >> 21 & 1 ? all[0] : NULL;
 		look_at_one(all[i], choice);
 		look_at_diff(all[i], next, choice);
+		look_at_aslr(all[i], next, choice);
 		look_at_cow(all[i], next, base, choice);
 	}
 	if (!count)

@@ -212,6 +212,15 @@ class Diff(Commands):
         self.assertRegex(text, r"(?m)^pages +1 appeared")
         self.assertRegex(text, rf"(?m)^ *{self.page(gdb, 1):x}.*\bpages\b|\bpages\b.*\+0x1000")
 
+    def test_diff_of_two_runs(self):
+        gdb = self.at_step()
+        gdb("vmsnap take a")
+        told = gdb.json("vmsnap diff --aslr a a")
+        self.assertEqual((told["schema"], [row for row in told["mappings"] if row["differs"]]), ("vmsnap.aslr/1", []))
+        self.assertEqual(told["total"]["both"], len(told["mappings"]))
+        self.assertIn("No differences but the addresses.", gdb("vmsnap diff --aslr a a"))
+        self.assertIn("B maps", gdb("vmsnap diff --aslr"))
+
     def test_diff_of_two_named_ones_in_either_order(self):
         gdb = self.at_step()
         gdb("vmsnap take")

@@ -197,6 +197,20 @@ class Comparisons(unittest.TestCase):
         self.assertIs(self.base.one_instant(), True)
         self.assertIsNone(vmsnap.capture(self.target.pid, freeze=False).one_instant())
 
+    def test_two_runs_are_compared_mapping_by_mapping(self):
+        one, other = self.before[0], self.after[0]
+        aslr = vmsnap.Aslr(one, other)
+        self.assertEqual([row.b.start for row in aslr if row.b], [mapping.start for mapping in other.mappings])
+        self.assertEqual(aslr.total.b.size, sum(mapping.end - mapping.start for mapping in other.mappings))
+        self.assertEqual(aslr.total.a.resident, sum(row.a.resident for row in aslr if row.a))
+        self.assertEqual(sum(group.both for group in aslr.groups), aslr.total.both)
+        self.assertEqual({row.kind for row in aslr if row.b and row.b.mapping.name == "[stack]"}, {"stack"})
+        self.assertIs(aslr[0].contents, None)
+        self.assertFalse(vmsnap.Aslr(one, one).any())
+        self.assertEqual({row.differs for row in vmsnap.Aslr(one, one)}, {()})
+        self.assertIn("vmsnap.aslr/1", aslr.text(vmsnap.JSON))
+        self.assertRaises(IndexError, lambda: aslr[len(aslr)])
+
     def test_sets_are_compared_process_by_process(self):
         before, after = vmsnap.Set(self.before), vmsnap.Set(self.after)
         sums = after.sums()

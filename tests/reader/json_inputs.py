@@ -232,6 +232,9 @@ def commands(folder, paths):
     small_ones = [f"{paths['small']}@{number}" for number in (1, 2, 3)]
     pairs = [(a, b), (b, a), (a, none), (none, a), (a, a), tuple(small_ones[:2]), tuple(small_ones[1:])]
     calls += [("diff", *pair, *more) for pair in pairs for more in (root, ("--totals",), ("--no-names",))]
+    calls += [("diff", "--aslr", *pair, *more) for pair in pairs for more in ((), ("--totals",))]
+    calls += [("diff", "--aslr", *(os.path.join(GOLDEN, f"good-{name}.vms") for name in names))
+              for names in (("contents-whole", "contents-whole"), ("contents-whole", "contents-hashes"))]
     for key in ("exec", "reused", "shared"):
         calls += [(what, a, paths[key]) for what in ("diff", "cow", "map")]
     families = [(a, child), (a, child, "--base", b), (a, none), (none, a, "--base", none),

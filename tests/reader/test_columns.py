@@ -23,14 +23,21 @@ def rows(*words):
     return run(*words, "-r", "-n").stdout.splitlines()
 
 
+ASLR = "or, of two runs (--aslr):\n"
 VALUES = "or, of variables (--values):\n"
 ADDED = "or, added up (--by):\n"
 TREES = "or, of trees, a line for each process:\n"
 
 
+def command_of(table):
+    """Whose help lists a table."""
+    return {"values": "diff", "aslr": "diff"}.get(table, table.replace("set_", "").replace("_by", ""))
+
+
 def helped(command):
     """What --help lists: (names, those of them that are printed if nothing is asked for)"""
-    text = run(command.replace("set_", "").replace("values", "diff").replace("_by", ""), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    text = run(command_of(command), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    text = text.partition(ASLR)[2 if command == "aslr" else 0]
     text = text.partition(VALUES)[2 if command == "values" else 0]
     if command.startswith("show"):
         text = text.partition(ADDED)[2 if command == "show_by" else 0]
@@ -53,6 +60,7 @@ class ColumnsTest(unittest.TestCase):
             "show_by": ("show", os.path.join(GOLDEN, "good-small.vms"), "--by", "file"),
             "pages": ("pages", a),
             "diff": ("diff", a, b, "--no-names"),
+            "aslr": ("diff", "--aslr", a, b),
             "cow": ("cow", a, child, "--no-names"),
             "set_diff": ("diff", paths["tree"], paths["later"]),
             "set_cow": ("cow", paths["tree"], paths["later"]),
@@ -141,7 +149,7 @@ class ColumnsTest(unittest.TestCase):
             self.assertNotIn("--sort", run(command, "--help").stdout)
         self.assertIn("=FILE", run("capture", "--help").stdout)
         for command in self.calls:
-            self.assertNotIn("-o, --output=FILE", run(command.replace("set_", "").replace("_by", ""), "--help").stdout)
+            self.assertNotIn("-o, --output=FILE", run(command_of(command), "--help").stdout)
 
     def test_columns_are_completed(self):
         script = 'source <("$0" --completion bash) && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _vmsnap; ' \
@@ -157,10 +165,10 @@ class ColumnsTest(unittest.TestCase):
             if command in ("diff", "cow"):
                 names += helped("set_" + command)[0]
             if command == "diff":
-                names += helped("values")[0]
+                names += helped("values")[0] + helped("aslr")[0]
             if command == "show":
                 names += helped("show_by")[0]
-            if command.startswith("set_") or command == "show_by":
+            if command.startswith("set_") or command in ("aslr", "show_by"):
                 continue
             self.assertEqual(set(completed(command, "-o", "")), set(names), command)
             self.assertEqual(set(completed(command, "--sort", "")), set(names), command)

@@ -40,6 +40,8 @@ ENUMERATED = {"schema", "change", "changes[]", "verdict", "state", "flags[]", "k
               "held_b"}
 # Where the library says which there are, some of which no snapshot here brings about.
 NAMED = {
+    ("aslr", "mappings[].kind"): "aslr_kind",
+    ("aslr", "mappings[].differs[]"): "aslr_difference",
     ("diff", "vmas[].change"): "vma_change",
     ("diff", "pages[].change"): "page_change",
     ("history", "rows[].changes[]"): "page_change",
@@ -219,7 +221,8 @@ class JsonInDocuments(unittest.TestCase):
                     cls.texts[name] = file.read()
 
     def keys(self, command):
-        return {path.replace("[]", "").split(".")[-1] for what, path in self.record.types if what == command}
+        reports = (command, "aslr") if command == "diff" else (command,)
+        return {path.replace("[]", "").split(".")[-1] for what, path in self.record.types if what in reports}
 
     def test_schemas(self):
         known = set().union(*(self.record.words[place] for place in self.record.words if place[1] == "schema"))

@@ -43,7 +43,8 @@ def names_of(function):
 
 
 def all_names(lib):
-    found = {kind: names_of(getattr(lib, f"vmsnap_{kind}_name")) for kind in ("vma_change", "page_change", "verdict")}
+    kinds = ("vma_change", "page_change", "verdict", "aslr_kind", "aslr_difference")
+    found = {kind: names_of(getattr(lib, f"vmsnap_{kind}_name")) for kind in kinds}
     return json.dumps(found)
 
 

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_PRINT_API_H
 #define VMSNAP_PRINT_API_H
 
+#include <vmsnap/aslr.h>
 #include <vmsnap/compare.h>
 #include <vmsnap/file.h>
 #include <vmsnap/names.h>
@@ -85,6 +86,9 @@ int vmsnap_print_set_diff(const struct vmsnap_set_diff *diff, unsigned flags, co
                           struct vmsnap_error *err);
 int vmsnap_print_set_cow(const struct vmsnap_set_cow *cow, unsigned flags, const struct vmsnap_output *out,
                          struct vmsnap_error *err);
+/* Two runs; VMSNAP_PRINT_LONG: what does not differ, too. */
+int vmsnap_print_aslr(const struct vmsnap_aslr *aslr, unsigned flags, const struct vmsnap_output *out,
+                      struct vmsnap_error *err);
 /* Which variables changed, and from what to what. */
 int vmsnap_print_values(const struct vmsnap_value_diff *diff, const struct vmsnap_output *out,
                         struct vmsnap_error *err);
@@ -135,6 +139,7 @@ enum vmsnap_report {
 	VMSNAP_REPORT_WHO = 18,   /* of a frame */
 	VMSNAP_REPORT_KINDS = 20, /* show --by */
 	VMSNAP_REPORT_WHO_FILE = 21,
+	VMSNAP_REPORT_ASLR = 19,
 };
 const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);

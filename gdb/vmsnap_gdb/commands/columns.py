@@ -64,6 +64,26 @@ COLUMNS = {
             ("BUILDID", False, "of the file"),
             ("MAPPING", True, "the file, or what it is called"),
         ),
+        (
+            ("START_A", False, "where it begins in A"),
+            ("START_B", False, "where it begins in B"),
+            ("SIZE_A", False, "its size in A"),
+            ("SIZE", True, "its size in B"),
+            ("DSIZE", True, "by how much it is larger in B"),
+            ("PERM", True, "rwx, and p for private or s for shared; in B, if it is there"),
+            ("KIND", False, "file, behind (a file), heap, stack, arena, ..."),
+            ("RES_A", False, "present pages in A"),
+            ("RES", True, "present pages in B"),
+            ("DRES", True, "by how much that is more"),
+            ("PRIV_A", False, "pages of its own in A"),
+            ("PRIV", True, "pages of its own in B: of a file, copies that were written"),
+            ("DPRIV", True, "by how much that is more"),
+            ("SWAPPED", False, "pages in swap in B"),
+            ("EXCL", False, "present pages mapped there only, in B"),
+            ("DIFFER", True, "pages that hold something else, and not only other addresses"),
+            ("CHANGE", True, "of the mapping itself"),
+            ("MAPPING", True, "the file, or what it is called or known to be"),
+        ),
     ),
     "cow": (
         (
@@ -141,6 +161,6 @@ def help_text(command):
     tables = COLUMNS.get(command, ())
     text = "\nColumns; those with + are printed if asked for:\n" if tables else ""
     for index, table in enumerate(tables):
-        text += "or, of two snapshots:\n" if index else ""
+        text += ("or, with --aslr:\n" if command == "diff" else "or, of two snapshots:\n") if index else ""
         text += "".join(f" {' ' if usual else '+'}{name.ljust(9)} {help}\n" for name, usual, help in table)
     return text

@@ -3,6 +3,8 @@
 from vmsnap_gdb.commands import base, options
 
 OPTIONS = (options.TOTALS, options.LONG, *options.NAMES, *options.TABLES)
+ASLR = options.Option("aslr", None, None, None, "two runs: mappings by what they are, not where")
+DIFF_OPTIONS = (ASLR, *OPTIONS)
 
 
 class Diff(base.Command):
@@ -12,6 +14,7 @@ Usage: vmsnap diff [A [B]]
 
 Without B, the live process.  Without A, the newest snapshot, but none that was taken by
 itself at this very stop: after `vmsnap auto stop', the one of the stop before.
+With --aslr A and B are of two runs of one program, or two of its workers.
 Example:
   (gdb) vmsnap take
   (gdb) next
@@ -19,7 +22,7 @@ Example:
 
     NAME = "diff"
     USAGE = "[A [B]]"
-    OPTIONS = OPTIONS
+    OPTIONS = DIFF_OPTIONS
     OPERANDS = (0, 2)
     SNAPSHOTS = True
 

@@ -1,0 +1,233 @@
+#include "aslr_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "escape.h"
+#include "format_value.h"
+#include "identity_text.h"
+#include "text_fit.h"
+
+const char *aslr_kind_words(int kind)
+{
+	static const char *const words[VMSNAP_ASLR_KIND_COUNT] = {
+		[VMSNAP_ASLR_FILE] = "files",
+		[VMSNAP_ASLR_BEHIND] = "behind a file",
+		[VMSNAP_ASLR_HEAP] = "[heap]",
+		[VMSNAP_ASLR_STACK] = "[stack]",
+		[VMSNAP_ASLR_THREAD_STACK] = "thread stacks",
+		[VMSNAP_ASLR_ARENA] = "malloc arenas",
+		[VMSNAP_ASLR_ANONYMOUS] = "anonymous memory",
+		[VMSNAP_ASLR_SHARED] = "shared memory",
+		[VMSNAP_ASLR_KERNEL] = "the kernel's",
+	};
+	return kind >= 0 && kind < VMSNAP_ASLR_KIND_COUNT ? words[kind] : "";
+}
+
+/* ---- which groups are told ------------------------------------------------------------ */
+
+enum { TOLD_MAX = 3 };
+
+static uint64_t apart(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+typedef uint64_t (*bytes_of_fn)(const struct vmsnap_aslr_side *side);
+
+static uint64_t size_of(const struct vmsnap_aslr_side *side)
+{
+	return side->size;
+}
+
+static uint64_t private_of(const struct vmsnap_aslr_side *side)
+{
+	return side->private_bytes;
+}
+
+/* Those in which most is more or less, the most first. */
+struct told {
+	struct vmsnap_aslr_sums sums[TOLD_MAX];
+	size_t count, more;
+};
+
+static void told_add(struct told *told, const struct vmsnap_aslr_sums *sums, bytes_of_fn bytes_of)
+{
+	uint64_t bytes = apart(bytes_of(&sums->in_a), bytes_of(&sums->in_b));
+	size_t at = told->count;
+	while (at && apart(bytes_of(&told->sums[at - 1].in_a), bytes_of(&told->sums[at - 1].in_b)) < bytes)
+		at--;
+	told->more += told->count == TOLD_MAX;
+	if (at == TOLD_MAX)
+		return;
+	size_t kept = told->count < TOLD_MAX ? told->count : TOLD_MAX - 1;
+	memmove(&told->sums[at + 1], &told->sums[at], (kept - at) * sizeof(*told->sums));
+	told->sums[at] = *sums;
+	told->count = kept + 1;
+}
+
+static struct told find_told(struct text *text, const struct vmsnap_aslr *aslr, bytes_of_fn bytes_of)
+{
+	struct told told = { .count = 0 };
+	struct vmsnap_aslr_sums sums;
+	for (size_t i = 0; !text_failed(text) && !vmsnap_aslr_group(aslr, i, &sums); i++)
+		if (bytes_of(&sums.in_a) != bytes_of(&sums.in_b))
+			told_add(&told, &sums, bytes_of);
+	return told;
+}
+
+/* ---- sentences -------------------------------------------------------------------------- */
+
+static const char *last_part(const char *path)
+{
+	const char *slash = *path == '/' ? strrchr(path, '/') : NULL;
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* The name in B, as it is the newer one; without its folder. */
+static void put_group_name(struct fit_line *line, const struct vmsnap_aslr_sums *sums)
+{
+	const char *name = *sums->name_b ? sums->name_b : sums->name_a;
+	bool named = *name && sums->kind != VMSNAP_ASLR_THREAD_STACK && sums->kind != VMSNAP_ASLR_ARENA;
+	if (!named) {
+		fit_words(line, aslr_kind_words(sums->kind));
+		return;
+	}
+	const char *part = last_part(name);
+	size_t room = fit_room(line->text, 8), width = fit_width(line->text, part, strlen(part));
+	fit_next(line, width < room ? width : room);
+	fit_path(line->text, part, room);
+}
+
+static const char *sign_of(uint64_t a, uint64_t b)
+{
+	return b > a ? "+" : "-";
+}
+
+/* "+3.00M anonymous memory, +160K libfoo.so.2 (40 pages)" */
+static void put_groups(struct text *text, const struct vmsnap_aslr *aslr, const char *what, bytes_of_fn bytes_of,
+                       bool pages)
+{
+	struct told told = find_told(text, aslr, bytes_of);
+	uint64_t page_size = vmsnap_info(vmsnap_aslr_b(aslr))->page_size;
+	struct fit_line line = fit_line(text, 0, 2);
+	char words[96];
+	if (!told.count)
+		return;
+	fit_words(&line, what);
+	for (size_t i = 0; i < told.count; i++) {
+		uint64_t a = bytes_of(&told.sums[i].in_a), b = bytes_of(&told.sums[i].in_b), bytes = apart(a, b);
+		if (i)
+			fit_glue(&line, ",");
+		snprintf(words, sizeof(words), "%s%s", sign_of(a, b), word_size(text->style, bytes).text);
+		fit_piece(&line, words);
+		put_group_name(&line, &told.sums[i]);
+		if (!pages)
+			continue;
+		uint64_t count = page_size ? bytes / page_size : 0;
+		snprintf(words, sizeof(words), "(%" PRIu64 " page%s)", count, word_plural(count));
+		fit_words(&line, words);
+	}
+	if (told.more) {
+		fit_glue(&line, ",");
+		snprintf(words, sizeof(words), "%zu more", told.more);
+		fit_words(&line, words);
+	}
+	text_string(text, "\n");
+}
+
+/* "3.00M more" */
+static void put_change(struct fit_line *line, const char *before, uint64_t a, uint64_t b, const char *than,
+                       const char *after)
+{
+	char words[128];
+	if (a == b)
+		snprintf(words, sizeof(words), "%sas much %s%s", before, than, after);
+	else
+		snprintf(words, sizeof(words), "%s%s %s %s%s", before, word_size(line->text->style, apart(a, b)).text,
+		         b > a ? "more" : "less", *than ? "than " : "", after);
+	fit_words(line, words);
+}
+
+static void put_answer(struct text *text, const struct vmsnap_aslr *aslr, const struct vmsnap_aslr_sums *all)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	(void)aslr;
+	put_change(&line, "B maps ", all->in_a.size, all->in_b.size, "as ", "A,");
+	put_change(&line, "", all->in_a.resident, all->in_b.resident, "", "is resident,");
+	put_change(&line, "and ", all->in_a.private_bytes, all->in_b.private_bytes, "", "is private.");
+	text_string(text, "\n");
+}
+
+static void put_counts(struct text *text, const struct vmsnap_aslr_sums *all)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	char words[160];
+	snprintf(words, sizeof(words), "%zu mapping%s in both, of which %zu differ%s; %zu only in A, %zu only in B.",
+	         all->both, word_plural(all->both), all->differ, all->differ == 1 ? "s" : "", all->only_a, all->only_b);
+	fit_words(&line, words);
+	text_string(text, "\n");
+}
+
+/* Two programs share little but libc: the numbers are right, but hardly what was meant. */
+static void put_programs(struct text *text, const struct vmsnap *a, const struct vmsnap *b)
+{
+	const char *in_a = last_part(vmsnap_info(a)->exe), *in_b = last_part(vmsnap_info(b)->exe);
+	if (!*in_a || !*in_b || !strcmp(in_a, in_b))
+		return;
+	struct fit_line line = fit_line(text, 0, 2);
+	fit_words(&line, "These are two programs:");
+	fit_next(&line, fit_width(text, in_a, strlen(in_a)));
+	fit_path(text, in_a, fit_room(text, 0));
+	fit_words(&line, "and");
+	fit_next(&line, fit_width(text, in_b, strlen(in_b)));
+	fit_path(text, in_b, fit_room(text, 0));
+	text_string(text, "\n");
+}
+
+int put_aslr_summary(struct text *text, const struct vmsnap_aslr *aslr)
+{
+	struct vmsnap_aslr_sums all;
+	int rc = vmsnap_aslr_group(aslr, VMSNAP_ASLR_ALL, &all);
+	if (rc)
+		return rc;
+	text_string(text, "A  ");
+	print_identity_line(text, vmsnap_aslr_a(aslr));
+	text_string(text, "\nB  ");
+	print_identity_line(text, vmsnap_aslr_b(aslr));
+	text_string(text, "\n");
+	put_programs(text, vmsnap_aslr_a(aslr), vmsnap_aslr_b(aslr));
+	text_blank(text);
+	put_answer(text, aslr, &all);
+	put_groups(text, aslr, "Mapped:", size_of, false);
+	put_groups(text, aslr, "Private:", private_of, true);
+	put_counts(text, &all);
+	text_blank(text);
+	return VMSNAP_OK;
+}
+
+void put_aslr_contents(struct text *text, const struct vmsnap_aslr *aslr)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	struct vmsnap_aslr_sums all;
+	char words[160];
+	if (!vmsnap_aslr_contents_known(aslr) || vmsnap_aslr_group(aslr, VMSNAP_ASLR_ALL, &all))
+		return;
+	const struct vmsnap_aslr_contents *contents = &all.contents;
+	uint64_t differ = contents->compared - contents->same - contents->same_but_addresses;
+	text_blank(text);
+	snprintf(words, sizeof(words),
+	         "Of %" PRIu64 " page%s of which both keep contents, %" PRIu64 " hold%s the same, %" PRIu64
+	         " the same but for addresses,",
+	         contents->compared, word_plural(contents->compared), contents->same, contents->same == 1 ? "s" : "",
+	         contents->same_but_addresses);
+	fit_words(&line, words);
+	snprintf(words, sizeof(words), "and %" PRIu64 " something else.", differ);
+	fit_words(&line, words);
+	if (differ)
+		fit_words(&line,
+		          "A page that holds addresses of its process, counters, times or random numbers differs "
+		          "in each run, though the program did the same.");
+	text_string(text, "\n");
+}
