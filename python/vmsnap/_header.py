@@ -133,45 +133,6 @@ class KpageFlag:  # enum vmsnap_kpage_flag
     BITS = 27
 
 
-class Contents:  # enum vmsnap_contents
-    NONE = 0
-    HASHES = 1
-    BYTES = 2
-
-
-class Held:  # enum vmsnap_held
-    UNKNOWN = 0
-    ZEROS = 1
-    BYTES = 2
-
-
-class Tracking:  # enum vmsnap_tracking
-    TELLS = 0
-    ARMED = 1
-    DISTURBED = 2
-    RAN = 3
-    EXECED = 4
-
-
-class CaptureFlag:  # enum vmsnap_capture_flag
-    NO_FREEZE = 1
-    SMAPS = 2
-    DROP_OWN_MAPPINGS = 4
-    WATCHDOG = 8
-    DESCENDANTS = 16
-    BRIEF = 32
-    REALTIME = 64
-    NO_PAGES = 128
-
-
-class ContentsWanted:  # enum vmsnap_contents_wanted
-    NO_CONTENTS = 0
-    HASHES = 1
-    PRIVATE = 2
-    ALL = 3
-    UNDUMPED = 16
-
-
 class Relation:  # enum vmsnap_relation
     COMPARABLE = 0
     ONE_ADDRESS_SPACE = 1
