@@ -12,6 +12,7 @@ int cmd_page(const struct options *options);
 int cmd_dump(const struct options *options);
 int cmd_diff(const struct options *options);
 int cmd_cow(const struct options *options);
+int cmd_group(const struct options *options);
 int cmd_map(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_list(const struct options *options);

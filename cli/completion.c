@@ -43,6 +43,8 @@ static const char *value_action(enum option_value value)
 		return "_vmsnap_columns \"$columns\"";
 	case VALUE_BY:
 		return "_vmsnap_words \"kind file node\"";
+	case VALUE_GROUP_BY:
+		return "_vmsnap_words \"mapping name\"";
 	case VALUE_NONE:
 	case VALUE_ANY:
 	case VALUE_WHEN:
@@ -113,7 +115,7 @@ static void command_print(struct output *output, const struct command *command)
 			output_format(output, "--%s=soft-dirty --%s=uffd ", row->name, row->name);
 	}
 	output_text(output, "\" && return\n");
-	const char *operand = command->bit & (CMD_CAPTURE | CMD_RECORD) ? "_vmsnap_pids" : "_vmsnap_files";
+	const char *operand = command->bit & (CMD_CAPTURE | CMD_RECORD | CMD_GROUP) ? "_vmsnap_pids" : "_vmsnap_files";
 	output_format(output, "\t\t%s ;;\n", operand);
 }
 

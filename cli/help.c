@@ -57,7 +57,8 @@ static void columns_print(struct output *output, int report)
 	const char *name;
 	for (size_t i = 0; (name = vmsnap_report_column_name(report, i)); i++) {
 		const char *mark = vmsnap_report_column_usual(report, i) ? " " : "+";
-		output_format(output, " %s%-10s %s\n", mark, name, vmsnap_report_column_help(report, i));
+		output_format(output, " %s%-10s%s%s\n", mark, name, strlen(name) > 9 ? "  " : " ",
+		              vmsnap_report_column_help(report, i));
 	}
 }
 
@@ -73,6 +74,8 @@ static const char *columns_title(int report)
 		return "or, of a file, a line for each process:\n";
 	case VMSNAP_REPORT_ASLR:
 		return "or, of two runs (--aslr):\n";
+	case VMSNAP_REPORT_GROUP_BY:
+		return "or, by what is shared (--by):\n";
 	case VMSNAP_REPORT_KINDS:
 		return "or, added up (--by):\n";
 	default:

@@ -37,7 +37,7 @@ struct options {
 	const char *file; /* where capture writes to */
 	const char *label, *base, *sysroot, *columns, *sort;
 	const char *name, *range, *perm, *only, *pfn; /* filters */
-	const char *by;                               /* show: added up by what */
+	const char *by;                               /* show: added up by what; group: what its rows are */
 	const char *other, *save;                     /* dump: --diff, --save */
 };
 
@@ -85,7 +85,7 @@ enum option_kind {
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY };
 
 struct option_row {
 	const char *name;

@@ -41,6 +41,7 @@
 #include <vmsnap/contents.h>
 #include <vmsnap/error.h>
 #include <vmsnap/file.h>
+#include <vmsnap/group.h>
 #include <vmsnap/names.h>
 #include <vmsnap/print.h>
 #include <vmsnap/set.h>

@@ -100,7 +100,9 @@ VMSNAP_API const char *vmsnap_report_name(int report)
 		                             [VMSNAP_REPORT_WHO] = "who",
 		                             [VMSNAP_REPORT_KINDS] = "show_by",
 		                             [VMSNAP_REPORT_WHO_FILE] = "who_file",
-		                             [VMSNAP_REPORT_ASLR] = "aslr" };
+		                             [VMSNAP_REPORT_ASLR] = "aslr",
+		                             [VMSNAP_REPORT_GROUP] = "group",
+		                             [VMSNAP_REPORT_GROUP_BY] = "group_by" };
 	return NAME_OF(names, report);
 }
 
@@ -115,4 +117,43 @@ VMSNAP_API const char *vmsnap_name_kind_name(int kind)
 	static const char *const names[] = { "variable", "function", "symbol",       "thread_stack", "mapping",
 		                             "local",    "argument", "thread_local", "stack_guard",  "malloc_heap" };
 	return NAME_OF(names, kind);
+}
+
+VMSNAP_API const char *vmsnap_memory_name(int memory)
+{
+	static const char *const names[VMSNAP_MEMORY_COUNT] = { "private", "cache", "shared" };
+	return NAME_OF(names, memory);
+}
+
+VMSNAP_API const char *vmsnap_group_source_name(int source)
+{
+	static const char *const names[VMSNAP_GROUP_SOURCE_COUNT] = { "frames", "smaps", "nothing" };
+	return NAME_OF(names, source);
+}
+
+VMSNAP_API const char *vmsnap_group_role_name(int role)
+{
+	static const char *const names[VMSNAP_GROUP_ROLE_COUNT] = { NULL, "master", "worker" };
+	return NAME_OF(names, role);
+}
+
+VMSNAP_API const char *vmsnap_group_total_name(int total)
+{
+	static const char *const names[VMSNAP_GROUP_TOTAL_COUNT] = {
+		[VMSNAP_GROUP_TOTAL_SPACES] = "address_spaces",
+		[VMSNAP_GROUP_TOTAL_RSS] = "rss",
+		[VMSNAP_GROUP_TOTAL_PSS] = "pss",
+		[VMSNAP_GROUP_TOTAL_FRAMES] = "frames",
+		[VMSNAP_GROUP_TOTAL_PRIVATE] = "private",
+		[VMSNAP_GROUP_TOTAL_CACHE] = "cache",
+		[VMSNAP_GROUP_TOTAL_SHARED] = "shared",
+		[VMSNAP_GROUP_TOTAL_OWN] = "own",
+		[VMSNAP_GROUP_TOTAL_BY_ALL_PRIVATE] = "by_all_private",
+		[VMSNAP_GROUP_TOTAL_BY_ALL_CACHE] = "by_all_cache",
+		[VMSNAP_GROUP_TOTAL_BY_ALL_SHARED] = "by_all_shared",
+		[VMSNAP_GROUP_TOTAL_OUTSIDE] = "outside",
+		[VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN] = "outside_unknown",
+		[VMSNAP_GROUP_TOTAL_HIDDEN] = "hidden",
+	};
+	return NAME_OF(names, total);
 }

@@ -110,6 +110,7 @@ static void put_value(struct json *json, const struct column *column, const stru
 	case COLUMN_COUNTS:
 		put_counts(json, column, value);
 		break;
+	case COLUMN_CHANGE:
 	case COLUMN_SHARE:
 	case COLUMN_FRAME:
 	case COLUMN_TEXT:

@@ -175,6 +175,20 @@ static void put_bytes(struct table *table, size_t at, const struct value *value)
 	table_number(table, at, word, value->number);
 }
 
+static void put_change(struct table *table, size_t at, const struct value *value)
+{
+	const struct vmsnap_style *style = table->text->style;
+	struct word was = word_size(style, value->more), is = word_size(style, value->number);
+	if (!value->special || style->raw || !strcmp(was.text, is.text)) {
+		table_number(table, at, is, value->number);
+		return;
+	}
+	table_literal(table, at, was.text);
+	table_add_literal(table, at, style->unicode ? " → " : " -> ");
+	table_add_literal(table, at, is.text);
+	table_sort_number(table, at, value->number);
+}
+
 static void put_value(struct table *table, size_t at, const struct column *column, const struct value *value)
 {
 	const struct vmsnap_style *style = table->text->style;
@@ -190,6 +204,9 @@ static void put_value(struct table *table, size_t at, const struct column *colum
 		break;
 	case COLUMN_BYTES:
 		put_bytes(table, at, value);
+		break;
+	case COLUMN_CHANGE:
+		put_change(table, at, value);
 		break;
 	case COLUMN_DELTA:
 		table_number(table, at, word_delta(style, value->special, number), delta_order(value));
@@ -311,7 +328,8 @@ static unsigned layout_of(const struct column *column)
 	static const bool right[] = {
 		[COLUMN_HEX] = true,      [COLUMN_OFFSET] = true, [COLUMN_BYTES] = true,
 		[COLUMN_DELTA] = true,    [COLUMN_COUNT] = true,  [COLUMN_SHARE] = true,
-		[COLUMN_DURATION] = true, [COLUMN_FRAME] = true,  [COLUMN_OPEN] = false,
+		[COLUMN_DURATION] = true, [COLUMN_FRAME] = true,  [COLUMN_CHANGE] = true,
+		[COLUMN_OPEN] = false,
 	};
 	unsigned flags = right[column->type] ? TABLE_RIGHT : 0;
 	flags |= column->type == COLUMN_PATH ? TABLE_CUT_LEFT : 0;

@@ -97,6 +97,11 @@ void row_put_delta(struct row *row, unsigned column, bool less, uint64_t bytes)
 	put(row, column, &(struct value){ .number = bytes, .special = less });
 }
 
+void row_put_change(struct row *row, unsigned column, const uint64_t *was, uint64_t bytes)
+{
+	put(row, column, &(struct value){ .number = bytes, .more = was ? *was : 0, .special = was });
+}
+
 void row_put_count(struct row *row, unsigned column, uint64_t count)
 {
 	put_number(row, column, count);

@@ -46,6 +46,8 @@ void row_put_bytes_known(struct row *row, unsigned column, uint64_t bytes, bool 
 /* So many, and as many again as are unknown may be more: "4.00K+", or "?"; in JSON null. */
 void row_put_bytes_least(struct row *row, unsigned column, uint64_t bytes, uint64_t unknown);
 void row_put_delta(struct row *row, unsigned column, bool less, uint64_t bytes);
+/* What it is, and what it was, if `was` is not NULL; of raw tables only what it is. */
+void row_put_change(struct row *row, unsigned column, const uint64_t *was, uint64_t bytes);
 void row_put_count(struct row *row, unsigned column, uint64_t count);
 void row_put_count_known(struct row *row, unsigned column, uint64_t count, bool known);
 void row_put_bool(struct row *row, unsigned column, bool value);

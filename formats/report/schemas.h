@@ -9,6 +9,8 @@ extern const struct row_schema check_schema, check_document_schema;
 extern const struct row_schema cow_schema, cow_document_schema;
 extern const struct row_schema diff_schema, diff_document_schema;
 extern const struct row_schema dump_document_schema;
+extern const struct row_schema sharing_schema, sharing_document_schema;
+extern const struct row_schema sharing_by_schema, sharing_by_document_schema;
 extern const struct row_schema history_schema, history_document_schema;
 extern const struct row_schema list_schema, list_document_schema;
 extern const struct row_schema map_one_schema, map_two_schema; /* documents */

@@ -321,6 +321,45 @@ class SaveFlag:  # enum vmsnap_save_flag
     NO_CONTENTS = 8
 
 
+class Memory:  # enum vmsnap_memory
+    PRIVATE = 0
+    CACHE = 1
+    SHARED = 2
+    COUNT = 3
+
+
+class GroupSource:  # enum vmsnap_group_source
+    FRAMES = 0
+    SMAPS = 1
+    NOTHING = 2
+    SOURCE_COUNT = 3
+
+
+class GroupRole:  # enum vmsnap_group_role
+    ALONE = 0
+    MASTER = 1
+    WORKER = 2
+    ROLE_COUNT = 3
+
+
+class GroupTotal:  # enum vmsnap_group_total
+    SPACES = 0
+    RSS = 1
+    PSS = 2
+    FRAMES = 3
+    PRIVATE = 4
+    CACHE = 5
+    SHARED = 6
+    OWN = 7
+    BY_ALL_PRIVATE = 8
+    BY_ALL_CACHE = 9
+    BY_ALL_SHARED = 10
+    OUTSIDE = 11
+    OUTSIDE_UNKNOWN = 12
+    HIDDEN = 13
+    COUNT = 14
+
+
 class NameKind:  # enum vmsnap_name_kind
     OBJECT = 0
     FUNCTION = 1
@@ -387,6 +426,11 @@ class PrintFlag:  # enum vmsnap_print_flag
     LONG = 2
 
 
+class GroupBy:  # enum vmsnap_group_by
+    MAPPING = 0
+    NAME = 1
+
+
 class Report:  # enum vmsnap_report
     SHOW = 1
     PAGES = 2
@@ -405,6 +449,8 @@ class Report:  # enum vmsnap_report
     KINDS = 20
     WHO_FILE = 21
     ASLR = 19
+    GROUP = 16
+    GROUP_BY = 17
 
 
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
@@ -640,6 +686,49 @@ class Limits(Structure):  # struct vmsnap_limits
 class FileEntry(Structure):  # struct vmsnap_file_entry
     _fields_ = [
         ("offset", c_uint64), ("bytes", c_uint64),
+    ]
+
+
+class GroupOptions(Structure):  # struct vmsnap_group_options
+    _fields_ = [
+        ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("counts", CFUNCTYPE(c_int, c_void_p, c_uint64, c_size_t, POINTER(c_uint64))), ("counts_ctx", c_void_p),
+    ]
+
+
+class GroupProcess(Structure):  # struct vmsnap_group_process
+    _fields_ = [
+        ("snap", c_void_p), ("space", c_size_t), ("source", c_int), ("role", c_int), ("rss", c_uint64),
+        ("pss", c_uint64), ("pss_known", c_bool), ("share", c_uint64), ("uss", c_uint64), ("own", c_uint64),
+        ("own_unknown", c_uint64), ("of_private", c_uint64), ("of_cache", c_uint64), ("of_shared", c_uint64),
+        ("with_private", c_uint64), ("with_cache", c_uint64), ("with_shared", c_uint64), ("outside", c_uint64),
+        ("hidden", c_uint64),
+    ]
+
+
+class GroupMapping(Structure):  # struct vmsnap_group_mapping
+    _fields_ = [
+        ("vma", POINTER(Vma)), ("processes", c_size_t), ("size", c_uint64), ("rss", c_uint64), ("pss", c_uint64),
+        ("pss_known", c_bool), ("frames", c_uint64), ("by_all", c_uint64), ("shared", c_uint64), ("own", c_uint64),
+        ("outside", c_uint64), ("hidden", c_uint64),
+    ]
+
+
+class GroupRange(Structure):  # struct vmsnap_group_range
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("vma", c_size_t), ("shared", c_bool),
+    ]
+
+
+class GroupChangeProcess(Structure):  # struct vmsnap_group_change_process
+    _fields_ = [
+        ("a", c_size_t), ("b", c_size_t), ("known", c_bool), ("copied", c_uint64), ("left", c_uint64),
+    ]
+
+
+class GroupLost(Structure):  # struct vmsnap_group_lost
+    _fields_ = [
+        ("process", c_size_t), ("start", c_uint64), ("end", c_uint64), ("copied", c_bool),
     ]
 
 
@@ -959,6 +1048,30 @@ FUNCTIONS = {
     "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
     "vmsnap_file_select": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t), POINTER(c_size_t))),
     "vmsnap_file_instant": (CHECKED, (c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t))),
+    "vmsnap_memory_name": (c_char_p, (c_int,)),
+    "vmsnap_frame_counter_open": (CHECKED, (POINTER(c_void_p),)),
+    "vmsnap_frame_counter_close": (None, (c_void_p,)),
+    "vmsnap_frame_counter_read": (c_int, (c_void_p, c_uint64, c_size_t, POINTER(c_uint64))),
+    "vmsnap_group_new": (CHECKED, (c_void_p, POINTER(GroupOptions), POINTER(c_void_p))),
+    "vmsnap_group_free": (None, (c_void_p,)),
+    "vmsnap_group_source_name": (c_char_p, (c_int,)),
+    "vmsnap_group_role_name": (c_char_p, (c_int,)),
+    "vmsnap_group_count": (c_size_t, (c_void_p,)),
+    "vmsnap_group_process_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupProcess), c_size_t)),
+    "vmsnap_group_total_name": (c_char_p, (c_int,)),
+    "vmsnap_group_total": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_group_pair": (c_uint64, (c_void_p, c_size_t, c_size_t, c_int)),
+    "vmsnap_group_mapping_count": (c_size_t, (c_void_p,)),
+    "vmsnap_group_mapping_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupMapping), c_size_t)),
+    "vmsnap_group_mapping_of": (c_size_t, (c_void_p, c_size_t, c_size_t)),
+    "vmsnap_group_ranges": (CHECKED, (c_void_p, c_size_t, CFUNCTYPE(c_bool, c_void_p, POINTER(GroupRange)), c_void_p)),
+    "vmsnap_group_change_new": (CHECKED, (c_void_p, c_void_p, POINTER(GroupOptions), POINTER(c_void_p))),
+    "vmsnap_group_change_free": (None, (c_void_p,)),
+    "vmsnap_group_change_count": (c_size_t, (c_void_p,)),
+    "vmsnap_group_change_process_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupChangeProcess), c_size_t)),
+    "vmsnap_group_change_lost": (c_uint64, (c_void_p, c_size_t)),
+    "vmsnap_group_change_mapping": (c_size_t, (c_void_p, c_size_t)),
+    "vmsnap_group_change_range": (c_int, (c_void_p, c_size_t, POINTER(GroupLost))),
     "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
     "vmsnap_names_free": (None, (c_void_p,)),
     "vmsnap_names_rebind": (CHECKED, (c_void_p, c_void_p)),
@@ -1009,6 +1122,8 @@ FUNCTIONS = {
     "vmsnap_print_set_diff": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_set_cow": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_aslr": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_group": (CHECKED, (c_void_p, c_void_p, c_void_p, c_uint, POINTER(Output))),
+    "vmsnap_print_group_by": (CHECKED, (c_void_p, c_void_p, c_void_p, c_int, c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_values": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_status": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),

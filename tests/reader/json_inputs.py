@@ -245,6 +245,9 @@ def commands(folder, paths):
               for more in ((), ("--totals",))]
     calls += [(what, paths["forked"], paths["executed"]) for what in ("diff", "cow")]
     calls += [("cow", later), ("cow", later, "--base", a), ("diff", first + "@1", later + "@1")]
+    calls += [("group", *files, *more) for files in ((first,), (paths["both"],), (first, later), (hidden,), (a, b), (a, child), (none,),
+                                                     (paths["forked"], paths["executed"]), (a + "@1", paths["both"]))
+              for more in ((), ("--totals",), ("--by", "mapping"), ("--by", "name", *root))]
     chosen = ("--name", "*", "--perm", "r", "--range", f"{STATES:x}+64p")
     calls += [("map", a, b, *chosen), ("map", a, *chosen)]
     calls += [(what, a, *chosen, "--only", "present", "--pfn", "100-600") for what in ("show", "pages")]

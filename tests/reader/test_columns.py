@@ -26,6 +26,7 @@ def rows(*words):
 ASLR = "or, of two runs (--aslr):\n"
 VALUES = "or, of variables (--values):\n"
 ADDED = "or, added up (--by):\n"
+BY = "or, by what is shared (--by):\n"
 TREES = "or, of trees, a line for each process:\n"
 
 
@@ -44,6 +45,8 @@ def helped(command):
     if command in ("diff", "cow", "set_diff", "set_cow"):
         assert TREES in text, text
         text = text.partition(TREES)[2 if command.startswith("set_") else 0]
+    if command in ("group", "group_by"):
+        text = text.partition(BY)[2 if command == "group_by" else 0]
     found = re.findall(r"(?m)^ ([ +])(\S+)  ", text.replace("PSS, ...", ""))
     return [name for _, name in found], [name for mark, name in found if mark == " "]
 
@@ -64,6 +67,8 @@ class ColumnsTest(unittest.TestCase):
             "cow": ("cow", a, child, "--no-names"),
             "set_diff": ("diff", paths["tree"], paths["later"]),
             "set_cow": ("cow", paths["tree"], paths["later"]),
+            "group": ("group", paths["tree"], paths["later"]),
+            "group_by": ("group", a, child, "--by", "mapping"),
             "status": ("status", a, b),
             "list": ("list", os.path.join(GOLDEN, "good-labels.vms")),
             "check": ("check", os.path.join(GOLDEN, "bad-series-payload.vms")),
@@ -168,7 +173,9 @@ class ColumnsTest(unittest.TestCase):
                 names += helped("values")[0] + helped("aslr")[0]
             if command == "show":
                 names += helped("show_by")[0]
-            if command.startswith("set_") or command in ("aslr", "show_by"):
+            if command == "group":
+                names += helped("group_by")[0]
+            if command.startswith("set_") or command in ("aslr", "show_by", "group_by"):
                 continue
             self.assertEqual(set(completed(command, "-o", "")), set(names), command)
             self.assertEqual(set(completed(command, "--sort", "")), set(names), command)

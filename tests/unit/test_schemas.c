@@ -22,6 +22,8 @@ static const struct {
 	{ "page", &page_document_schema },
 	{ "pages", &pages_document_schema },
 	{ "set_cow", &set_cow_document_schema },
+	{ "group", &sharing_document_schema },
+	{ "group_by", &sharing_by_document_schema },
 	{ "set_diff", &set_diff_document_schema },
 	{ "values", &values_document_schema },
 	{ "who", &who_document_schema },
@@ -133,7 +135,8 @@ static void every_key_is_recorded_and_every_recorded_key_has_a_schema(void **sta
 
 static bool for_people_only(enum column_type type)
 {
-	return type == COLUMN_SHARE || type == COLUMN_FRAME || type == COLUMN_TEXT || type == COLUMN_STRIP;
+	return type == COLUMN_SHARE || type == COLUMN_FRAME || type == COLUMN_TEXT || type == COLUMN_STRIP ||
+	       type == COLUMN_CHANGE;
 }
 
 static bool for_programs_only(enum column_type type)

@@ -6,6 +6,7 @@
 #include <vmsnap/aslr.h>
 #include <vmsnap/compare.h>
 #include <vmsnap/file.h>
+#include <vmsnap/group.h>
 #include <vmsnap/names.h>
 #include <vmsnap/values.h>
 #include <vmsnap/who.h>
@@ -89,6 +90,17 @@ int vmsnap_print_set_cow(const struct vmsnap_set_cow *cow, unsigned flags, const
 /* Two runs; VMSNAP_PRINT_LONG: what does not differ, too. */
 int vmsnap_print_aslr(const struct vmsnap_aslr *aslr, unsigned flags, const struct vmsnap_output *out,
                       struct vmsnap_error *err);
+/* Processes of one instant, and who shares how much with whom.  before, change: an earlier instant, and what was
+ * lost since; both or neither. */
+int vmsnap_print_group(const struct vmsnap_group *group, const struct vmsnap_group *before,
+                       const struct vmsnap_group_change *change, unsigned flags, const struct vmsnap_output *out,
+                       struct vmsnap_error *err);
+/* The same by what is shared: mappings, or what has a name in private memory. */
+enum vmsnap_group_by { VMSNAP_GROUP_BY_MAPPING, VMSNAP_GROUP_BY_NAME };
+/* names: of any of these processes; they go from one to the next.  May be NULL. */
+int vmsnap_print_group_by(const struct vmsnap_group *group, const struct vmsnap_group *before,
+                          const struct vmsnap_group_change *change, int by, struct vmsnap_names *names,
+                          unsigned flags, const struct vmsnap_output *out, struct vmsnap_error *err);
 /* Which variables changed, and from what to what. */
 int vmsnap_print_values(const struct vmsnap_value_diff *diff, const struct vmsnap_output *out,
                         struct vmsnap_error *err);
@@ -140,6 +152,8 @@ enum vmsnap_report {
 	VMSNAP_REPORT_KINDS = 20, /* show --by */
 	VMSNAP_REPORT_WHO_FILE = 21,
 	VMSNAP_REPORT_ASLR = 19,
+	VMSNAP_REPORT_GROUP = 16,
+	VMSNAP_REPORT_GROUP_BY = 17,
 };
 const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);
