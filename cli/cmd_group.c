@@ -61,6 +61,15 @@ static int join(const char *word, struct vmsnap_set **to, const struct vmsnap_se
 	return status;
 }
 
+static bool have_one_in_common(const struct vmsnap_set *a, const struct vmsnap_set *b)
+{
+	const struct vmsnap *snap;
+	for (size_t i = 0; (snap = vmsnap_set_at(a, i)); i++)
+		if (vmsnap_set_same(b, snap))
+			return true;
+	return false;
+}
+
 /* Takes the set, or frees it. */
 static int add_set(struct grouping *grouping, const char *word, struct vmsnap_set *set)
 {
@@ -70,6 +79,12 @@ static int add_set(struct grouping *grouping, const char *word, struct vmsnap_se
 		status = join(word, &last->set, set);
 		vmsnap_set_free(set);
 		return status;
+	}
+	if (last && last->set && !have_one_in_common(last->set, set)) {
+		vmsnap_set_free(set);
+		return trouble("group: %s is of another instant than what stands before it, and has no process in common "
+		               "with that",
+		               word);
 	}
 	if (grouping->count == INSTANTS) {
 		vmsnap_set_free(set);
@@ -90,15 +105,6 @@ static int is_chosen(const char *word, bool *chosen)
 	if (!status)
 		free(place.path);
 	return status;
-}
-
-static bool have_one_in_common(const struct vmsnap_set *a, const struct vmsnap_set *b)
-{
-	const struct vmsnap *snap;
-	for (size_t i = 0; (snap = vmsnap_set_at(a, i)); i++)
-		if (vmsnap_set_same(b, snap))
-			return true;
-	return false;
 }
 
 /* One file, and nothing else: its last instant and the one before, if that is of these processes, too. */

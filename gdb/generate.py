@@ -19,7 +19,8 @@ from vmsnap._header import Report  # noqa: E402
 
 # By command; of two snapshots another table.
 TABLES = {"show": (Report.SHOW,), "pages": (Report.PAGES,), "diff": (Report.DIFF, Report.ASLR), "cow": (Report.COW,),
-          "status": (Report.STATUS_ONE, Report.STATUS_TWO), "list": (Report.SNAPSHOTS,)}
+          "status": (Report.STATUS_ONE, Report.STATUS_TWO), "list": (Report.SNAPSHOTS,),
+          "group": (Report.GROUP, Report.GROUP_BY)}
 
 HEAD = '''"""Made by gdb/generate.py from what the library says: run it again when a table has changed."""
 
@@ -35,7 +36,8 @@ def help_text(command):
     tables = COLUMNS.get(command, ())
     text = "\\nColumns; those with + are printed if asked for:\\n" if tables else ""
     for index, table in enumerate(tables):
-        text += ("or, with --aslr:\\n" if command == "diff" else "or, of two snapshots:\\n") if index else ""
+        title = {"diff": "or, with --aslr:\\n", "group": "or, by what is shared (--by):\\n"}
+        text += title.get(command, "or, of two snapshots:\\n") if index else ""
         text += "".join(f" {' ' if usual else '+'}{name.ljust(9)} {help}\\n" for name, usual, help in table)
     return text
 '''

@@ -77,12 +77,26 @@ static void put_sum(struct text *text, const struct grouped *grouped, const char
 	text_string(text, "\n");
 }
 
-static void put_one(struct text *text, const struct grouped *grouped, const char *label, int total, const char *words)
+static void put_rss(struct text *text, const struct grouped *grouped)
 {
-	uint64_t is = vmsnap_group_total(grouped->group, total);
-	uint64_t was = grouped->before ? vmsnap_group_total(grouped->before, total) : 0;
-	struct fit_line line = begin_line(text, grouped, label, size_or_change(text, grouped, was, is), *words);
-	fit_words(&line, words);
+	uint64_t is = vmsnap_group_total(grouped->group, VMSNAP_GROUP_TOTAL_RSS);
+	uint64_t was = grouped->before ? vmsnap_group_total(grouped->before, VMSNAP_GROUP_TOTAL_RSS) : 0;
+	(void)begin_line(text, grouped, "RSS sum", size_or_change(text, grouped, was, is), false);
+	text_string(text, "\n");
+}
+
+/* Only of frames of which it is known; and what it was, if that was known, too. */
+static void put_outside(struct text *text, const struct grouped *grouped)
+{
+	const struct vmsnap_group *now = grouped->group, *before = grouped->before;
+	uint64_t is = vmsnap_group_total(now, VMSNAP_GROUP_TOTAL_OUTSIDE);
+	if (vmsnap_group_total(now, VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN))
+		return;
+	struct word value = word_size(text->style, is);
+	if (before && !vmsnap_group_total(before, VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN))
+		value = size_or_change(text, grouped, vmsnap_group_total(before, VMSNAP_GROUP_TOTAL_OUTSIDE), is);
+	struct fit_line line = begin_line(text, grouped, "mapped by others", value, true);
+	fit_words(&line, "that are not in the group");
 	text_string(text, "\n");
 }
 
@@ -148,15 +162,13 @@ void put_group_heading(struct text *text, const struct grouped *grouped)
 	uint64_t spaces = vmsnap_group_total(group, VMSNAP_GROUP_TOTAL_SPACES);
 	char label[LABEL_WIDTH];
 	put_who(text, grouped);
-	put_one(text, grouped, "RSS sum", VMSNAP_GROUP_TOTAL_RSS, "");
+	put_rss(text, grouped);
 	if (vmsnap_group_total(group, VMSNAP_GROUP_TOTAL_FRAMES)) {
 		put_sum(text, grouped, "in frames", frames);
 		snprintf(label, sizeof(label), "shared by all %" PRIu64, spaces);
 		if (spaces > 1)
 			put_sum(text, grouped, spaces == 2 ? "shared by both" : label, by_all);
-		if (!vmsnap_group_total(group, VMSNAP_GROUP_TOTAL_OUTSIDE_UNKNOWN))
-			put_one(text, grouped, "mapped by others", VMSNAP_GROUP_TOTAL_OUTSIDE,
-			        "that are not in the group");
+		put_outside(text, grouped);
 		put_lost(text, grouped);
 	}
 	put_group_doubts(text, grouped);

@@ -176,7 +176,7 @@ static void put_partner(struct row *row, const struct vmsnap_group *group, const
 	*any = true;
 }
 
-/* "3 workers 58.0M to 59.1M" */
+/* "3 workers 58.0M-59.1M" */
 static void put_several(struct row *row, const struct partners *partners, bool *any)
 {
 	struct word most = word_size(row->text->style, partners->items[0].bytes);
@@ -186,7 +186,7 @@ static void put_several(struct row *row, const struct partners *partners, bool *
 	row_text(row, PROCESS_WITH_WHOM, partners->workers == partners->count ? " workers " : " others ");
 	if (strcmp(most.text, least.text) != 0) {
 		row_text(row, PROCESS_WITH_WHOM, least.text);
-		row_text(row, PROCESS_WITH_WHOM, " to ");
+		row_text(row, PROCESS_WITH_WHOM, "-");
 	}
 	row_text(row, PROCESS_WITH_WHOM, most.text);
 	*any = true;
@@ -194,14 +194,15 @@ static void put_several(struct row *row, const struct partners *partners, bool *
 
 static int put_with_whom(struct row *row, const struct grouped *grouped, size_t index)
 {
-	enum { NAMED = 2 };
+	enum { NAMED = 2, NAMED_WORKERS = 1 };
 	struct work *work = &row->text->work;
 	struct partners partners;
 	bool any = false, each = grouped->flags & VMSNAP_PRINT_LONG || row->text->style->raw;
 	int rc = find_partners(grouped->group, index, &partners, work);
 	if (!rc && partners.parent.bytes)
 		put_partner(row, grouped->group, &partners.parent, &any);
-	if (!rc && !each && partners.count > NAMED)
+	bool workers = partners.count && partners.workers == partners.count;
+	if (!rc && !each && partners.count > (workers ? NAMED_WORKERS : NAMED))
 		put_several(row, &partners, &any);
 	else
 		for (size_t i = 0; !rc && i < partners.count; i++)

@@ -66,6 +66,14 @@ def _compare(name):
     return work
 
 
+def _group(arguments):
+    from vmsnap_gdb import grouping
+    from vmsnap_gdb.commands import group
+    given, operands = _given(group.OPTIONS, arguments, group.MOST)
+    notes = []
+    return _result(grouping.grouped(given, operands, notes.append), notes)
+
+
 def _list(arguments):
     from vmsnap_gdb.commands import keep, options
     notes = []
@@ -114,7 +122,7 @@ def _print(arguments):
 
 
 _COMMANDS = {"take": _take, "list": _list, "show": _show, "page": _page, "diff": _compare("diff"),
-             "cow": _compare("cow"), "wrote": _wrote, "print": _print}
+             "cow": _compare("cow"), "group": _group, "wrote": _wrote, "print": _print}
 
 
 def register():

@@ -28,6 +28,7 @@ _THERE = {
     "files": ("File", "load", "save"),
     "tracker": ("Tracker",),
     "sets": ("Set", "SetDiff", "SetCow"),
+    "groups": ("Group", "GroupChange", "GroupLost", "GroupMapping", "GroupProcess", "group", "groups_of"),
     "values": ("Value", "ValueChange", "ValueDiff"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now",
                 "put_back"),

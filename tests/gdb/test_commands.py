@@ -396,7 +396,7 @@ class Settings(Commands):
 
 
 class Help(Commands):
-    COMMANDS = ("auto", "cow", "diff", "drop", "dump", "list", "load", "map", "page", "pages", "print", "save",
+    COMMANDS = ("auto", "cow", "diff", "drop", "dump", "group", "list", "load", "map", "page", "pages", "print", "save",
                 "show", "status", "take", "wrote")
 
     def test_every_command_has_help_with_an_example(self):

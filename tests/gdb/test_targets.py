@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import truth
-from gdb_session import (NOBODY_OR_ME, ROOT, Gdb, Target, folder, gone, kernel, main, program, sees_frames, skip,
+from gdb_session import (FRAMES, NOBODY_OR_ME, ROOT, Gdb, Target, folder, gone, kernel, main, program, sees_frames, skip,
                          wait_for, world)
 
 LOOKS = ("take", "show", "status", "map", "pages", "diff", "page &small")
@@ -304,6 +304,30 @@ class Inferiors(unittest.TestCase):
         self.assertEqual(gdb.json("vmsnap diff")["b"]["pid"], pids[0], "the newest of the selected inferior")
         gdb("inferior 2")
         self.assertEqual(gdb.json("vmsnap diff")["a"]["label"], "two")
+
+    def test_group_is_of_all_inferiors_or_of_snapshots(self):
+        gdb, pids = self.two()
+        told = gdb.json("vmsnap group")
+        self.assertEqual([one["pid"] for one in told["processes"]], pids)
+        self.assertEqual(told["totals"]["address_spaces"], 2)
+        self.assertIsNone(told["taken_before"])
+        text = gdb("vmsnap group")
+        self.assertIn("2 processes gdb_steps", text)
+        self.assertIn("/gdb_steps", gdb("vmsnap group --by mapping"))
+        if FRAMES:
+            self.assertIn("pages", [row["name"] for row in gdb.json("vmsnap group --by name")["rows"]])
+            self.assertTrue(all(one["pss"] for one in told["processes"]))
+        gdb("vmsnap take first")
+        later = gdb.json("vmsnap group first now")
+        self.assertEqual([(one["pid"], one["change"]) for one in later["processes"]],
+                         [(pids[0], "came"), (pids[1], None)])
+        gdb("vmsnap take second")
+        self.assertIsNotNone(gdb.json("vmsnap group first second")["lost"])
+        gdb("vmsnap take third")
+        gdb.fails("vmsnap group first second third", "more than two instants")
+        gdb.fails("vmsnap group first second now", "more than two instants")
+        gdb.fails("vmsnap group nothing", "nothing")
+        gdb.fails("vmsnap group --by colour", "mapping, name")
 
     def test_take_all_takes_every_live_inferior(self):
         gdb, pids = self.two()

@@ -13,7 +13,7 @@ from documents import SOURCE, blocks, read, without_numbers
 from support import Target, skip, world
 
 MAN = os.path.join(SOURCE, "docs", "man")
-COMMANDS = "capture show pages page diff cow map status who list check".split()
+COMMANDS = "capture show pages page diff cow group map status who list check".split()
 
 # What stands in the documents for things that differ each time.
 README_PARENT, README_CHILD, README_GLOBAL = "4711", "4712", "5649ccb21000"
@@ -91,7 +91,7 @@ class Readme(Documents):
             self.assertTrue(os.access(os.path.join(SOURCE, name), os.X_OK), name)
 
     def test_every_link_leads_somewhere(self):
-        for document in ("README.md", "docs/architecture.md", "docs/gdb.md", "CHANGELOG.md"):
+        for document in ("README.md", "docs/architecture.md", "docs/gdb.md", "docs/groups.md", "CHANGELOG.md"):
             for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(document)):
                 if not link.startswith("https://"):
                     path = os.path.join(SOURCE, os.path.dirname(document), link)

@@ -153,6 +153,51 @@ COLUMNS = {
             ("WHY", True, "why it was taken"),
         ),
     ),
+    "group": (
+        (
+            ("PID", True, "of the process"),
+            ("PARENT", False, "of its parent"),
+            ("STARTED", False, "clock ticks after boot"),
+            ("ROLE", True, "master or worker, by who is whose parent"),
+            ("COMM", True, "the process's name, where they differ"),
+            ("CHANGE", True, "came or went, or nothing"),
+            ("SOURCE", False, "what numbers are made of: frames, smaps or nothing"),
+            ("MEMORY_OF", True, "the process whose address space it has: that counts once"),
+            ("RSS", True, "resident pages"),
+            ("PSS", True, "each page divided by how many processes map it, all there are"),
+            ("SHARE", True, "each page divided by how many of these map it, where there is no PSS"),
+            ("USS", False, "pages that are mapped once"),
+            ("OWN", True, "pages that no other process maps; before and now"),
+            ("LOST", True, "private pages shared before, and no more"),
+            ("COPIED", False, "of these, in other frames: it wrote to them"),
+            ("LEFT", False, "of these, in the same frames: all others left them"),
+            ("PRIVATE", False, "pages of no file"),
+            ("CACHE", False, "page cache, mapped privately"),
+            ("SHARED", False, "pages of shared mappings"),
+            ("WITH_PRIVATE", False, "private pages that others of these map"),
+            ("WITH_CACHE", False, "page cache that others of these map"),
+            ("WITH_SHARED", False, "shared memory that others of these map"),
+            ("OUTSIDE", False, "pages that processes map which are none of these"),
+            ("HIDDEN", False, "pages whose frames are not known"),
+            ("SHARED_WITH", True, "how much with whom, without page cache"),
+        ),
+        (
+            ("INODE", False, "of the mapped file"),
+            ("PROCESSES", False, "how many have it"),
+            ("SIZE", False, "of the mappings of all of them"),
+            ("RSS", True, "resident pages, in all processes"),
+            ("PSS", False, "the same, divided by how many map them"),
+            ("FRAMES", True, "each frame once; before and now"),
+            ("BY_ALL", False, "of these, what all processes map"),
+            ("SHARED", True, "what two or more map: in frames; by name, pages of each process"),
+            ("OWN", True, "what only one of them maps"),
+            ("LOST", True, "private pages shared before and no more, in all processes"),
+            ("OUTSIDE", False, "frames that processes map which are none of these"),
+            ("HIDDEN", False, "pages whose frames are not known"),
+            ("NAME", True, "the mapping, or the variable"),
+            ("IN", True, "the file that the variable is of"),
+        ),
+    ),
 }
 
 
@@ -161,6 +206,7 @@ def help_text(command):
     tables = COLUMNS.get(command, ())
     text = "\nColumns; those with + are printed if asked for:\n" if tables else ""
     for index, table in enumerate(tables):
-        text += ("or, with --aslr:\n" if command == "diff" else "or, of two snapshots:\n") if index else ""
+        title = {"diff": "or, with --aslr:\n", "group": "or, by what is shared (--by):\n"}
+        text += title.get(command, "or, of two snapshots:\n") if index else ""
         text += "".join(f" {' ' if usual else '+'}{name.ljust(9)} {help}\n" for name, usual, help in table)
     return text
