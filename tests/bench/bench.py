@@ -13,11 +13,13 @@ import sys
 import time
 
 import contents_rows
+import groups_rows
 import gdb_rows
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
-         "contents": "<!-- begin: written by script/bench contents --update -->"}
+         "contents": "<!-- begin: written by script/bench contents --update -->",
+         "groups": "<!-- begin: written by script/bench groups --update -->"}
 END = "<!-- end -->"
 
 
@@ -27,8 +29,7 @@ class Target:
     def __init__(self, *argv, ready=b"ready\n"):
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.pid = self.process.pid
-        if ready:
-            self.wait(ready)
+        self.said = self.wait(ready) if ready else b""
         time.sleep(0.05)
 
     def wait(self, ready=b"ready\n"):
@@ -59,6 +60,7 @@ class Bench:
         self.rows = []
         self.gdb_rows = []
         self.contents_rows = []
+        self.groups_rows = []
 
     def target(self, name, *argv):
         return Target(os.path.join(self.targets, name), *map(str, argv))
@@ -121,6 +123,9 @@ class Bench:
 
     def contents_row(self, *row):
         self.contents_rows.append(say_row(row))
+
+    def groups_row(self, *row):
+        self.groups_rows.append(say_row(row))
 
     # The table.
 
@@ -333,9 +338,15 @@ def contents(bench):
             f"What is different in the process afterwards:\n\n{markdown(effects)}"]
 
 
+def groups(bench):
+    groups_rows.rows(bench)
+    head = ("Target", "Measure", "vmsnap", "limit", "ratio", "at most", "")
+    return [f"{machine()}.", markdown([head, *bench.groups_rows])]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", choices=("all", "contents"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups"), default="all")
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--page", required=True)
@@ -346,7 +357,7 @@ def main():
     bench = Bench(options)
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
-    text = "\n\n".join(contents(bench) if options.what == "contents" else everything(bench))
+    text = "\n\n".join({"all": everything, "contents": contents, "groups": groups}[options.what](bench))
     print(f"\n{text}")
     if options.update:
         update(options.page, options.what, text)

@@ -1,0 +1,88 @@
+"""What `vmsnap group` says of processes, against groups.c: groups.py VMSNAP GROUPS NAME PID...
+
+All stand still.  The other is asked before and after; if it does not say the same twice (others came and went that map the
+same libraries), again.  Exit status 1 if something differs, which is listed."""
+
+import collections
+import json
+import os
+import signal
+import subprocess
+import sys
+
+TRIES = 20
+
+
+def counted(program, pids):
+    found = collections.defaultdict(dict)
+    for line in subprocess.run([program, *pids], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines():
+        word, *rest = line.split()
+        if word == "pair":
+            found[word][frozenset(map(int, rest[:2]))] = int(rest[2])
+        elif word == "group":
+            found[word] = [int(number) for number in rest]
+        else:
+            found[word][int(rest[0])] = [int(number) for number in rest[1:]]
+    return found
+
+
+def asked(vmsnap, program, pids):
+    for _ in range(TRIES):
+        before = counted(program, pids)
+        told = json.loads(subprocess.run([vmsnap, "group", *pids, "--json"], check=True, stdout=subprocess.PIPE).stdout)
+        if counted(program, pids) == before:
+            return before, told
+    return None, None
+
+
+def differences(truth, told):
+    worst = 0
+    for one in told["processes"]:
+        pid = one["pid"]
+        rss, pss, uss = truth["process"][pid]
+        got = (one["rss"], one["uss"], one["own"])
+        wanted = truth["counted"][pid]
+        if got != (wanted[0], wanted[2], wanted[3]):
+            yield f"process {pid}: rss, uss, own {got}, counted {wanted[0]}, {wanted[2]}, {wanted[3]}"
+        if (one["rss"], one["uss"]) != (rss, uss):
+            yield f"process {pid}: rss, uss {one['rss']}, {one['uss']}, smaps_rollup {rss}, {uss}"
+        if abs(one["pss"] - wanted[1]) > 1:
+            yield f"process {pid}: pss {one['pss']}, counted {wanted[1]}"
+        worst = max(worst, abs(one["pss"] - pss))
+        # The kernel cuts each page to 1/4096 byte, and the sum to a kilobyte.
+        if not -1 <= one["pss"] - pss < 1024 + one["rss"] / 4096 / 4096 + 1:
+            yield f"process {pid}: pss {one['pss']}, smaps_rollup {pss}"
+        for other in one["with"]:
+            both = truth["pair"].pop(frozenset((pid, other["pid"])), None)
+            if both is not None and other["private"] + other["cache"] + other["shared"] != both:
+                yield f"{pid} and {other['pid']}: {other}, counted {both}"
+    yield from (f"{sorted(pair)}: nothing, counted {both}" for pair, both in truth["pair"].items() if both)
+    totals = told["totals"]
+    got = [totals["frames"], sum(totals[f"by_all_{kind}"] for kind in ("private", "cache", "shared")), totals["own"]]
+    if got != truth["group"]:
+        yield f"frames, by all, own {got}, counted {truth['group']}"
+    print(f"  worst PSS {worst} bytes from smaps_rollup, {totals['frames'] >> 10} KiB in frames, "
+          f"{totals['rss'] >> 10} KiB RSS")
+
+
+def main():
+    vmsnap, program, name, *pids = sys.argv[1:]
+    for pid in pids:
+        os.kill(int(pid), signal.SIGSTOP)
+    try:
+        truth, told = asked(vmsnap, program, pids)
+        if truth is None:
+            print(f"{name}: others map the same all the time: not compared")
+            return 0
+        print(f"{name}, {len(pids)} processes")
+        wrong = list(differences(truth, told))
+        for line in wrong:
+            print(f"WRONG {name}: {line}")
+        return 1 if wrong else 0
+    finally:
+        for pid in pids:
+            os.kill(int(pid), signal.SIGCONT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
