@@ -218,10 +218,10 @@ static void unmask(const struct uffd_tracking *tracking, struct vmsnap *snap)
 static int finish_uffd(struct vmsnap_tracker *tracker, struct vmsnap *snap)
 {
 	const struct layer *found = &tracker->uffd.found;
-	int rc = VMSNAP_OK;
 	unmask(&tracker->uffd, snap);
 	if (tracker->tracking != VMSNAP_TRACKING_TELLS)
 		return VMSNAP_OK;
+	int rc = uffd_tracking_settle(&tracker->uffd) ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
 	for (size_t i = 0; !rc && i < found->count; i++)
 		rc = layer_append(&snap->layers[VMSNAP_LAYER_WRITTEN], found->items[i].start, found->items[i].end,
 		                  found->items[i].value);

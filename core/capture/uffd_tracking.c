@@ -78,6 +78,7 @@ void uffd_tracking_free(struct uffd_tracking *tracking)
 	free_ranges(&tracking->ranges);
 	free_ranges(&tracking->next);
 	layer_free(&tracking->shared);
+	layer_free(&tracking->last);
 	layer_free(&tracking->found);
 	free(tracking->regions);
 	tracking->regions = NULL;
@@ -219,7 +220,7 @@ static int note_shared(struct uffd_tracking *tracking, uint64_t start, uint64_t 
 		bool was_there = before && before->start <= start;
 		uint64_t until = !before || before->start >= end ? end : was_there ? before->end : before->start;
 		until = until < end ? until : end;
-		error = note(&tracking->found, start, until,
+		error = note(&tracking->last, start, until,
 		             was_there ? VMSNAP_PAGE_WAS_WRITTEN : VMSNAP_PAGE_MAYBE_WRITTEN);
 		i += was_there;
 		start = until;
@@ -254,7 +255,7 @@ static int each_part(struct uffd_tracking *tracking, const struct page_region *r
 static int note_written(struct uffd_tracking *tracking, const struct uffd_range *range, uint64_t start, uint64_t end)
 {
 	return range->shared ? note_shared(tracking, start, end)
-	                     : note(&tracking->found, start, end, VMSNAP_PAGE_WAS_WRITTEN);
+	                     : note(&tracking->last, start, end, VMSNAP_PAGE_WAS_WRITTEN);
 }
 
 static int take_written(struct uffd_tracking *tracking, const struct page_region *region)
@@ -264,10 +265,9 @@ static int take_written(struct uffd_tracking *tracking, const struct page_region
 
 /* EBUSY: another userfaultfd has it.  EPERM: it is shared, and the process has no right ever to write to it.  Others:
  * it is of a kind that cannot be (device memory). */
-static int try_register(const struct uffd_tracking *tracking, const struct uffd_range *range)
+static int try_register(const struct uffd_tracking *tracking, uint64_t start, uint64_t end)
 {
-	struct uffdio_register request = { .range = { range->start, range->end - range->start },
-		                           .mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_register request = { .range = { start, end - start }, .mode = UFFDIO_REGISTER_MODE_WP };
 	return ioctl(tracking->fd, UFFDIO_REGISTER, &request) ? errno : 0;
 }
 
@@ -275,15 +275,29 @@ static int try_register(const struct uffd_tracking *tracking, const struct uffd_
  * be. */
 static int note_new(struct uffd_tracking *tracking, const struct uffd_range *range, uint64_t start, uint64_t end)
 {
-	tracking->next.items[range - tracking->next.items].tracked = false;
-	if (range->shared && !range->writable && try_register(tracking, range) == EPERM)
+	struct uffd_range *untracked = &tracking->next.items[range - tracking->next.items];
+	untracked->lost |= untracked->tracked;
+	untracked->tracked = false;
+	if (range->shared && !range->writable && try_register(tracking, range->start, range->end) == EPERM)
 		return 0;
-	return note(&tracking->found, start, end, VMSNAP_PAGE_MAYBE_WRITTEN);
+	return note(&tracking->last, start, end, VMSNAP_PAGE_MAYBE_WRITTEN);
 }
 
 static int take_new(struct uffd_tracking *tracking, const struct page_region *region)
 {
 	return each_part(tracking, region, note_new);
+}
+
+/* What got there, or was written, since scan_new looked: it is armed now, and no later look will find it. */
+static int note_armed(struct uffd_tracking *tracking, const struct uffd_range *range, uint64_t start, uint64_t end)
+{
+	(void)range;
+	return note(&tracking->last, start, end, VMSNAP_PAGE_MAYBE_WRITTEN);
+}
+
+static int take_armed(struct uffd_tracking *tracking, const struct page_region *region)
+{
+	return each_part(tracking, region, note_armed);
 }
 
 static int take_shared(struct uffd_tracking *tracking, const struct page_region *region)
@@ -301,6 +315,10 @@ static const struct scan scan_written_file = { .flags = SCAN_WP_MATCHING,
 	                                       .returned = SCAN_WRITTEN | SCAN_FILE | SCAN_ZERO,
 	                                       .take = take_written };
 static const struct scan scan_arm = { .flags = SCAN_WP_MATCHING, .mask = SCAN_WRITTEN, .returned = SCAN_WRITTEN };
+static const struct scan scan_arm_late = { .flags = SCAN_WP_MATCHING,
+	                                   .mask = SCAN_WRITTEN,
+	                                   .returned = SCAN_WRITTEN | SCAN_FILE | SCAN_ZERO,
+	                                   .take = take_armed };
 static const struct scan scan_new = {
 	.inverted = SCAN_WP_ALLOWED, .mask = SCAN_WP_ALLOWED, .returned = SCAN_FILE | SCAN_ZERO, .take = take_new
 };
@@ -308,13 +326,58 @@ static const struct scan scan_shared = { .returned = SCAN_PRESENT | SCAN_SWAPPED
 
 /* ---- a look -------------------------------------------------------------------------- */
 
-static int register_range(struct uffd_tracking *tracking, struct uffd_range *range)
+/* Memory that loses its registration, as it is moved, or joined with what is moved (mremap(2)), may keep the bits of
+ * its pages: they look armed, and are written to unseen.  Found right after it was registered anew, while nobody can
+ * have armed them. */
+static int take_leftover(struct uffd_tracking *tracking, const struct page_region *region)
 {
-	int error = try_register(tracking, range);
-	range->tracked = !error;
+	(void)region;
+	tracking->leftover = true;
+	return 0;
+}
+static const struct scan scan_leftover = {
+	.inverted = SCAN_WRITTEN, .mask = SCAN_WRITTEN, .returned = SCAN_WRITTEN, .take = take_leftover
+};
+
+static int clear_leftover(struct uffd_tracking *tracking, uint64_t start, uint64_t end)
+{
+	struct uffdio_writeprotect request = { .range = { start, end - start } };
+	tracking->leftover = false;
+	int error = scan_pages(tracking, start, end, &scan_leftover);
+	if (error || !tracking->leftover)
+		return error;
+	while (ioctl(tracking->fd, UFFDIO_WRITEPROTECT, &request)) {
+		/* Its mappings are just being changed. */
+		if (errno != EAGAIN && errno != EINTR)
+			return errno == ENOENT ? 0 : errno;
+	}
+	return 0;
+}
+
+static int register_part(struct uffd_tracking *tracking, struct uffd_range *range, uint64_t start, uint64_t end)
+{
+	int error = try_register(tracking, start, end);
+	range->tracked &= !error;
 	if (error == ESRCH || error == ENOMEM || (error == EBUSY && !tracking->armed))
 		return error;
-	return error ? 0 : scan_pages(tracking, range->start, range->end, &scan_arm);
+	if (error)
+		return 0;
+	error = clear_leftover(tracking, start, end);
+	return error ? error : scan_pages(tracking, start, end, tracking->armed ? &scan_arm_late : &scan_arm);
+}
+
+/* Of one that is larger than it was, only what it has more. */
+static int register_range(struct uffd_tracking *tracking, struct uffd_range *range)
+{
+	int error = 0;
+	range->tracked = true;
+	for (uint64_t at = range->start, end; !error && at < range->end; at = end) {
+		bool protected = uffd_tracking_protects(tracking, at, &end);
+		end = end < range->end && !range->lost ? end : range->end;
+		if (range->lost || !protected)
+			error = register_part(tracking, range, at, end);
+	}
+	return error;
 }
 
 static int register_new(struct uffd_tracking *tracking)
@@ -405,27 +468,51 @@ static int look_at_written(struct uffd_tracking *tracking)
 	return error;
 }
 
+/* Most looks find what was written, and nothing new, and so in order. */
+static bool is_in_order(const struct layer *layer)
+{
+	for (size_t i = 1; i < layer->count; i++)
+		if (layer->items[i].start < layer->items[i - 1].end)
+			return false;
+	return true;
+}
+
+static int add_found(struct uffd_tracking *tracking)
+{
+	const struct layer *last = &tracking->last;
+	int error = 0;
+	for (size_t i = 0; !error && i < last->count; i++)
+		error = note(&tracking->found, last->items[i].start, last->items[i].end,
+		             (enum vmsnap_page_written)last->items[i].value);
+	return error;
+}
+
+int uffd_tracking_settle(struct uffd_tracking *tracking)
+{
+	return is_in_order(&tracking->found) ? 0 : put_in_order(&tracking->found);
+}
+
 int uffd_tracking_look(struct uffd_tracking *tracking)
 {
-	size_t before = tracking->found.count;
 	int error = read_ranges(tracking);
 	if (error || !tracking->next.count)
 		return error ? error : ESRCH;
 	uint64_t start = tracking->next.items[0].start, end = tracking->next.items[tracking->next.count - 1].end;
+	tracking->last.count = 0;
 	if (tracking->armed)
 		error = look_at_written(tracking);
-	size_t written = tracking->found.count;
 	if (!error && tracking->armed)
 		error = scan_pages(tracking, start, end, &scan_new);
 	error = error ? error : register_new(tracking);
 	error = error ? error : look_at_shared(tracking);
+	if (!error && !is_in_order(&tracking->last))
+		error = put_in_order(&tracking->last);
+	error = error ? error : add_found(tracking);
 	if (error)
 		return error;
-	if (before || written < tracking->found.count)
-		error = put_in_order(&tracking->found);
 	struct uffd_ranges last = tracking->ranges;
 	tracking->ranges = tracking->next;
 	tracking->next = last;
 	tracking->armed = true;
-	return error;
+	return 0;
 }
