@@ -297,6 +297,27 @@ static void unblock_signals(struct inject *inject)
 	             &inject->saved_mask);
 }
 
+/* What was found out before it stood may be of another program, that was there before an execve(2). */
+static bool has_instruction(const struct inject *inject)
+{
+	unsigned char code[sizeof(long)];
+	errno = 0;
+	long word = ptrace(PTRACE_PEEKTEXT, inject->pid, (void *)(uintptr_t)inject->instruction, NULL); /* NOLINT */
+	memcpy(code, &word, sizeof(code));
+	return !errno && !memcmp(code, call_code, sizeof(call_code));
+}
+
+static bool filters_calls(const struct inject *inject)
+{
+	char text[16384];
+	int fd = openat(inject->procdir, "status", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	if (fd >= 0)
+		close(fd);
+	const char *line = got > 0 ? memmem(text, (size_t)got, "\nSeccomp:\t", 10) : NULL;
+	return got <= 0 || (line && (line + 10 >= text + got || line[10] != '0'));
+}
+
 static int prepare(struct inject *inject)
 {
 	struct registers registers = { 0 };
@@ -309,7 +330,10 @@ static int prepare(struct inject *inject)
 		return INJECT_OTHER;
 	if (is_group_stop(inject->pid))
 		return INJECT_STANDS;
-	if (inject->suspend_seccomp && ptrace(PTRACE_SETOPTIONS, inject->pid, NULL, (void *)options))
+	if (!has_instruction(inject))
+		return INJECT_EXECED;
+	if ((inject->suspend_seccomp || filters_calls(inject)) &&
+	    ptrace(PTRACE_SETOPTIONS, inject->pid, NULL, (void *)options))
 		return INJECT_SECCOMP;
 	return INJECT_OK;
 }

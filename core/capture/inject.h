@@ -40,6 +40,7 @@ enum inject_result {
 	INJECT_GONE,
 	INJECT_STANDS, /* somebody stopped it (SIGSTOP), and to make it run is not our business */
 	INJECT_SECCOMP,
+	INJECT_EXECED, /* another program is there, with nothing where .instruction was */
 };
 
 /* Whether there is code for this machine at all. */

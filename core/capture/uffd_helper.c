@@ -271,6 +271,9 @@ static int explain(const struct message *message, pid_t pid, struct vmsnap_error
 		            "process %d filters its system calls (seccomp), and may be killed for a userfaultfd; "
 		            "root can suspend the filter",
 		            (int)pid);
+	case INJECT_EXECED:
+		return fail(err, VMSNAP_ERR_EXECED, "process %d executed another program meanwhile; try again",
+		            (int)pid);
 	default:
 		break;
 	}
