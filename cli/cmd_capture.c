@@ -80,7 +80,8 @@ static int start_tracking(const struct options *options, const struct processes 
 		return status;
 	if (processes->count > 1 || options->tree)
 		return trouble("capture: --track tracks one process");
-	if (how == VMSNAP_WRITTEN_UFFD)
+	/* What pages hold is copied before the pause, and the tracker tells what was written since. */
+	if (how == VMSNAP_WRITTEN_UFFD && !captured->contents.wanted)
 		return trouble(
 		        "capture: a userfaultfd tracks only as long as somebody holds it, and this command ends: "
 		        "vmsnap record --track=uffd %d tells what is written meanwhile",
@@ -220,13 +221,21 @@ static const char *pause_text(const struct captured *captured, char text[64])
 static void tell_saved(const struct options *options, const char *path, const struct captured *captured)
 {
 	char resident[16], on_disk[16], kept[16], contents[64] = "", file[64] = "", processes[64] = "", pause[64];
+	char read_then[64] = "";
 	size_t vmas = 0;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, copied = 0;
 	struct stat st;
 	for (size_t i = 0; i < captured->count; i++)
 		vmas += has_memory_of_earlier(captured, i) ? 0 : vmsnap_vma_count(captured->snaps[i]);
-	for (size_t i = 0; i < captured->count; i++)
+	for (size_t i = 0; i < captured->count; i++) {
 		bytes += vmsnap_contents_bytes(captured->snaps[i]);
+		copied += vmsnap_info(captured->snaps[i])->contents_copied;
+	}
+	if (copied)
+		snprintf(read_then, sizeof(read_then), ", in which %s of them were read",
+		         size_text(bytes > copied ? bytes - copied : 0, kept));
+	else if (captured->contents.wanted)
+		snprintf(read_then, sizeof(read_then), ", in which what pages hold was read");
 	if (captured->contents.wanted)
 		snprintf(contents, sizeof(contents), ", %s of %s", options->hash ? "hashes" : "contents",
 		         size_text(bytes, kept));
@@ -236,8 +245,24 @@ static void tell_saved(const struct options *options, const char *path, const st
 	if (is_regular(path, &st))
 		snprintf(file, sizeof(file), ", %s on disk", size_text((uint64_t)st.st_size, on_disk));
 	say("%s: %s%zu mappings, %s resident%s%s, %s%s", to_output(path) ? "standard output" : path, processes, vmas,
-	    size_text(resident_bytes(captured), resident), contents, file, pause_text(captured, pause),
-	    captured->contents.wanted ? ", in which what pages hold was read" : "");
+	    size_text(resident_bytes(captured), resident), contents, file, pause_text(captured, pause), read_then);
+}
+
+/* Why what pages hold was not copied before the pause, though it could have been expected. */
+static void tell_precopy(const struct captured *captured)
+{
+	static const char *const words[] = {
+		[VMSNAP_PRECOPY_UNSEEN] =
+		        "io_uring, direct I/O or a device, of which it has something open, may write to "
+		        "its memory unseen",
+		[VMSNAP_PRECOPY_LOST] = "what it writes meanwhile could not be told",
+	};
+	for (size_t i = 0; captured->tracker && i < captured->count; i++) {
+		const struct vmsnap_info *info = vmsnap_info(captured->snaps[i]);
+		if (info->precopy < sizeof(words) / sizeof(words[0]) && words[info->precopy])
+			say("process %" PRIu32 ": what its pages hold was not copied before the pause: %s", info->pid,
+			    words[info->precopy]);
+	}
 }
 
 /* "2 descendants have ended …: 4711, 4712" */
@@ -272,7 +297,9 @@ static void tell_tracking(const struct captured *captured)
 		[VMSNAP_TRACKING_RAN] = "the process could not be stopped: the next snapshot tells what was written "
 		                        "since the same time",
 	};
-	int tracking = captured->tracker ? vmsnap_tracker_tracking(captured->tracker) : VMSNAP_TRACKING_TELLS;
+	/* A userfaultfd ends with this command. */
+	bool lasts = captured->tracker && vmsnap_tracker_how(captured->tracker) != VMSNAP_WRITTEN_UFFD;
+	int tracking = lasts ? vmsnap_tracker_tracking(captured->tracker) : VMSNAP_TRACKING_TELLS;
 	if (tracking > VMSNAP_TRACKING_TELLS && tracking < (int)(sizeof(words) / sizeof(words[0])))
 		say("%s", words[tracking]);
 }
@@ -405,6 +432,7 @@ int cmd_capture(const struct options *options)
 		              "descendants are zombies, which have ended and have no memory, and are left out");
 		tell_left_out(&captured.ended, "descendant ended meanwhile and is left out",
 		              "descendants ended meanwhile and are left out");
+		tell_precopy(&captured);
 		tell_tracking(&captured);
 		tell_memory(&captured);
 		tell_doubts(options, &captured);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "thread.h"
@@ -85,6 +86,14 @@ static void start(struct contents_keeper *keeper)
 {
 	keeper->threaded = !thread_start_unsignalled(&keeper->thread, run, keeper);
 	keeper->alone = !keeper->threaded;
+}
+
+void keeper_prepare(struct contents_keeper *keeper)
+{
+	for (size_t i = 0; i < KEEPER_BATCHES; i++)
+		memset(keeper->batches[i].bytes, 0, KEEPER_BYTES);
+	if (!keeper->threaded && !keeper->alone)
+		start(keeper);
 }
 
 int keeper_give(struct contents_keeper *keeper)

@@ -30,6 +30,8 @@ struct contents_keeper {
 };
 
 int keeper_init(struct contents_keeper *keeper, struct contents *taken, size_t page_size, bool hashes);
+/* Somebody will wait: its memory is made resident, and its thread begun. */
+void keeper_prepare(struct contents_keeper *keeper);
 /* The batch to be filled, which may have pages already. */
 static inline struct page_batch *keeper_batch(struct contents_keeper *keeper)
 {

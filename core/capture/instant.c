@@ -46,14 +46,38 @@ static int prepare_readers(struct capture *capture, bool seized)
 		capture->readers[index].contents =
 		        (struct page_contents){ .options = &capture->options, .store = capture->store };
 		capture->readers[index].pages_left_out = instant_wants(capture, VMSNAP_CAPTURE_NO_PAGES);
-		if (!rc && capture->options.tracker && tracker_is_of(capture->options.tracker, process->procdir))
+		if (!rc && capture->options.tracker && tracker_is_of(capture->options.tracker, process->procdir)) {
 			capture->readers[index].tracker = capture->options.tracker;
+			capture->readers[index].contents.precopy = &capture->precopy;
+		}
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = reader_status_of_newborn(&capture->readers[index], &capture->error);
 		if (instant_may_leave_out(capture, index, rc))
 			instant_leave_out(capture, index);
 		else if (rc)
 			return instant_fail_of(capture, index, rc);
+	}
+	return VMSNAP_OK;
+}
+
+/* The one that is tracked runs on meanwhile. */
+static int copy_before(struct capture *capture)
+{
+	struct precopy *precopy = &capture->precopy;
+	bool stops = !instant_wants(capture, VMSNAP_CAPTURE_NO_FREEZE | VMSNAP_CAPTURE_NO_PAGES);
+	precopy_free(precopy);
+	*precopy = (struct precopy){ .options = &capture->options,
+		                     .store = capture->store,
+		                     .cancel = &capture->cancel,
+		                     .dog = &capture->freeze.dog,
+		                     .realtime = &capture->freeze.realtime };
+	for (size_t i = 0; capture->options.contents && stops && i < capture->freeze.count; i++) {
+		const struct frozen_process *process = &capture->freeze.processes[i];
+		if (!tracker_is_of(capture->options.tracker, process->procdir))
+			continue;
+		precopy->tracker = capture->options.tracker;
+		precopy->procdir = process->procdir;
+		return precopy_run(precopy, &capture->error);
 	}
 	return VMSNAP_OK;
 }
@@ -225,8 +249,10 @@ static int freeze_and_take(struct capture *capture)
 {
 	struct freeze *freeze = &capture->freeze;
 	int rc = freeze->tree ? freeze_find_descendants(freeze, &capture->error) : VMSNAP_OK;
+	rc = rc ? rc : copy_before(capture);
 	rc = rc ? rc : prepare_readers(capture, false);
 	rc = rc ? rc : make_walk(capture);
+	rc = rc ? rc : precopy_hurry(&capture->precopy, &capture->error);
 	if (rc)
 		return rc;
 	bool live = capture->readers[0].live;
@@ -338,6 +364,7 @@ int instant_take(const struct asked *asked, const struct vmsnap_capture_options 
 	for (size_t i = 0; i < capture->reader_count; i++)
 		reader_free(&capture->readers[i]);
 	free(capture->readers);
+	precopy_free(&capture->precopy);
 	pagemap_walk_free(capture->walk);
 	own_mappings_free(&capture->own);
 	vmsnap_store_unref(capture->store);

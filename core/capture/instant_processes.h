@@ -17,6 +17,7 @@ struct capture {
 	struct pagemap_walk *walk;
 	struct own_mappings own;
 	struct vmsnap_store *store; /* of what pages hold */
+	struct precopy precopy;     /* of the process that is tracked */
 	struct tracer_ours ours;    /* whether the caller is the target's debugger */
 	bool held;                  /* no thread, no freeze: it is as it will be */
 	atomic_bool cancel;

@@ -3,253 +3,244 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "contents_keeper.h"
 #include "error.h"
 #include "maps.h"
-#include "pattern.h"
-#include "snapshot.h"
-
-enum { WANTED_MASK = VMSNAP_WANT_UNDUMPED - 1 };
 
 /* ---- which pages -------------------------------------------------------------- */
 
-static bool has_flag(const char *flags, const char *flag)
+struct taking {
+	struct page_contents *contents;
+	const struct page_contents_target *target;
+	struct vmsnap *map; /* only its mappings, and what smaps says of them */
+	bool flags_before;  /* that is what it said before the pause */
+	bool anonymous;     /* the pages of the range that is read are no file's */
+	struct contents_reading reading;
+	struct contents_keeper keeper;
+	struct vmsnap_error *err;
+};
+
+static const char *flags_of(const struct taking *taking, size_t index)
 {
-	for (; *flags; flags += strcspn(flags, " "), flags += strspn(flags, " "))
-		if (!strncmp(flags, flag, 2) && (flags[2] == ' ' || !flags[2]))
-			return true;
-	return false;
+	const char *flags;
+	if (!taking->flags_before)
+		return vmsnap_smaps_flags(taking->map, index);
+	(void)precopy_flags(taking->contents->precopy, &taking->map->vmas[index], &flags);
+	return flags;
 }
 
-/* Memory of devices, and what the kernel shows of itself: reading it may do anything, or nothing. */
-static bool is_device(const char *flags, const struct vmsnap_vma *vma)
+/* Neighbouring pages that are wanted, of one kind. */
+struct gathered {
+	uint64_t start, end;
+	bool anonymous;
+};
+
+static int give(struct taking *taking, const struct gathered *range, contents_range_fn fn)
 {
-	return has_flag(flags, "io") || has_flag(flags, "pf") || !strncmp(vma->name, "[vvar", 5) ||
-	       !strcmp(vma->name, "[vsyscall]");
+	if (range->start >= range->end)
+		return VMSNAP_OK;
+	taking->anonymous = range->anonymous;
+	return contents_outside_excluded(taking->contents->options, taking->target->page_size, range->start, range->end,
+	                                 fn, taking);
 }
 
-/* memfd_secret(2): not even the kernel may look at it. */
-static bool is_secret(const struct vmsnap_vma *vma)
+static int each_range(struct taking *taking, contents_range_fn fn)
 {
-	return !strncmp(vma->name, "/secretmem", 10);
-}
-
-static bool is_excluded(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma)
-{
-	for (size_t i = 0; i < options->exclude_count; i++)
-		if (pattern_fits(options->exclude[i], vma->name))
-			return true;
-	return false;
-}
-
-static bool wants_mapping(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma, const char *flags)
-{
-	const uint32_t access = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_EXEC;
-	bool undumped = options->contents & VMSNAP_WANT_UNDUMPED;
-	if (is_device(flags, vma) || is_excluded(options, vma))
-		return false;
-	if (!undumped && (has_flag(flags, "dd") || !(vma->perms & access) || is_secret(vma)))
-		return false;
-	return (options->contents & WANTED_MASK) == VMSNAP_WANT_ALL || !(vma->perms & VMSNAP_PERM_SHARED);
-}
-
-/* Of a file that is mapped to be written to, what was not written yet as well: it is little, and tells what
- * a variable was before. */
-static bool wants_state(const struct vmsnap_capture_options *options, const struct vmsnap_vma *vma, uint64_t entry)
-{
-	if (!(entry & ENTRY_PRESENT) || entry & ENTRY_FLAG(VMSNAP_PAGE_ZERO))
-		return false;
-	bool clean = entry & ENTRY_FLAG(VMSNAP_PAGE_FILE);
-	return !clean || vma->perms & VMSNAP_PERM_WRITE || (options->contents & WANTED_MASK) == VMSNAP_WANT_ALL;
+	const struct page_contents_target *target = taking->target;
+	const struct vmsnap_capture_options *options = taking->contents->options;
+	const struct run_list *runs = target->runs;
+	struct gathered range = { 0 };
+	size_t run = 0;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < taking->map->vma_count; i++) {
+		const struct vmsnap_vma *vma = &taking->map->vmas[i];
+		bool private = !(vma->perms & VMSNAP_PERM_SHARED);
+		if (!contents_wants_mapping(options, vma, flags_of(taking, i)))
+			continue;
+		for (run = run_list_find(runs, target->page_size, vma->start);
+		     !rc && run < runs->count && run_start(&runs->items[run]) < vma->end; run++) {
+			uint64_t entry = runs->items[run].entry, start = run_start(&runs->items[run]);
+			uint64_t end = start + run_pages(&runs->items[run]) * target->page_size;
+			bool anonymous = private && !(entry & ENTRY_FLAG(VMSNAP_PAGE_FILE));
+			start = start > vma->start ? start : vma->start;
+			end = end < vma->end ? end : vma->end;
+			if (!contents_wants_state(options, vma, entry))
+				continue;
+			if (start != range.end || anonymous != range.anonymous) {
+				rc = give(taking, &range, fn);
+				range = (struct gathered){ .start = start, .anonymous = anonymous };
+			}
+			range.end = end;
+		}
+	}
+	return rc ? rc : give(taking, &range, fn);
 }
 
 /* ---- reading -------------------------------------------------------------------- */
 
-struct reading {
-	struct page_contents *contents;
-	const struct page_contents_target *target;
-	struct vmsnap *map; /* only its mappings, and what smaps says of them */
-	struct vmsnap_error *err;
-	struct contents_keeper keeper;
-	int memory;
-};
-
-/* Pages that were there a moment ago: what went to swap since must not be asked for. */
-static void read_present(struct reading *reading, uint64_t address, size_t len)
+static int count_range(void *ctx, uint64_t start, uint64_t end)
 {
-	size_t page_size = (size_t)reading->target->page_size;
-	struct page_batch *batch = keeper_batch(&reading->keeper);
-	for (size_t done = 0; done < len;) {
-		char *to = batch->bytes + batch->count * page_size;
-		ssize_t got = pread(reading->memory, to, len - done, (off_t)(address + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		size_t whole = got > 0 ? (size_t)got & ~(page_size - 1) : 0;
-		for (size_t at = 0; at < whole; at += page_size)
-			batch->addresses[batch->count++] = address + done + at;
-		/* A page that cannot be read (poisoned, a guard) is not known. */
-		done += whole ? whole : page_size;
-	}
-}
-
-/* No more pages than the batch has room for. */
-static int read_pages(struct reading *reading, uint64_t address, size_t pages)
-{
-	const struct page_contents_target *target = reading->target;
-	uint64_t entries[KEEPER_PAGES_MAX];
-	ssize_t size = (ssize_t)(pages * sizeof(*entries));
-	watchdog_kick(target->dog);
-	realtime_check(target->realtime);
-	if (atomic_load_explicit(target->cancel, memory_order_relaxed))
-		return fail(reading->err, VMSNAP_ERR_CANCELLED, "cancelled");
-	if (pread(target->pagemap, entries, (size_t)size, (off_t)(address / target->page_size * 8)) != size)
-		return VMSNAP_OK;
-	for (size_t i = 0, end; i < pages; i = end) {
-		bool present = entries[i] & ENTRY_PRESENT;
-		for (end = i + 1; end < pages && !(entries[end] & ENTRY_PRESENT) == !present; end++)
-			;
-		if (present)
-			read_present(reading, address + i * target->page_size, (end - i) * target->page_size);
-	}
+	struct taking *taking = ctx;
+	taking->contents->left_out += end - start;
 	return VMSNAP_OK;
 }
 
-static int read_range(struct reading *reading, uint64_t start, uint64_t end)
+static int read_range(void *ctx, uint64_t start, uint64_t end)
 {
-	size_t page_size = (size_t)reading->target->page_size, room = KEEPER_BYTES / page_size;
-	int rc = VMSNAP_OK;
-	for (uint64_t at = start; !rc && at < end;) {
-		uint64_t left = (end - at) / page_size;
-		size_t free = room - keeper_batch(&reading->keeper)->count, pages = left < free ? (size_t)left : free;
-		rc = read_pages(reading, at, pages);
-		at += pages * page_size;
-		/* Of one that is nearly full the rest is not worth reading by itself. */
-		if (!rc && keeper_batch(&reading->keeper)->count > room * 3 / 4)
-			rc = keeper_give(&reading->keeper);
-	}
-	return rc;
+	struct taking *taking = ctx;
+	if (taking->contents->vouched)
+		return precopy_read(taking->contents->precopy, &taking->reading, start, end, taking->anonymous);
+	return contents_read(&taking->reading, start, end);
 }
 
-/* ---- all of them ------------------------------------------------------------------ */
-
-typedef int (*range_fn)(struct reading *reading, uint64_t start, uint64_t end);
-
-/* What of [start, end) is in none of the excluded ranges. */
-static int outside_excluded(struct reading *reading, uint64_t start, uint64_t end, range_fn fn)
+static int open_process(struct taking *taking)
 {
-	const struct vmsnap_capture_options *options = reading->contents->options;
-	uint64_t mask = reading->target->page_size - 1;
-	int rc = VMSNAP_OK;
-	while (!rc && start < end) {
-		uint64_t until = end, next = end;
-		for (size_t i = 0; i < options->exclude_range_count; i++) {
-			const struct vmsnap_range *range = &options->exclude_ranges[i];
-			uint64_t from = range->start & ~mask, to = (range->end + mask) & ~mask;
-			to = to < range->end ? UINT64_MAX & ~mask : to;
-			if (from >= to || to <= start || from >= until)
-				continue;
-			until = from > start ? from : start;
-			next = to;
-		}
-		if (until > start)
-			rc = fn(reading, start, until);
-		start = until == end ? end : next;
-	}
-	return rc;
+	const struct page_contents_target *target = taking->target;
+	taking->reading = (struct contents_reading){ .pagemap = target->pagemap,
+		                                     .page_size = target->page_size,
+		                                     .cancel = target->cancel,
+		                                     .dog = target->dog,
+		                                     .realtime = target->realtime,
+		                                     .keeper = &taking->keeper,
+		                                     .err = taking->err };
+	taking->reading.memory = openat(target->memory, "mem", O_RDONLY | O_CLOEXEC);
+	return taking->reading.memory < 0 ? fail_sys(taking->err, errno, "cannot read the memory of the process")
+	                                  : VMSNAP_OK;
 }
 
-/* Ranges of neighbouring pages that are wanted. */
-static int each_range(struct reading *reading, range_fn fn)
+static bool is_above_limit(struct taking *taking)
 {
-	const struct page_contents_target *target = reading->target;
-	const struct vmsnap_capture_options *options = reading->contents->options;
-	const struct run_list *runs = target->runs;
-	uint64_t from = 0, to = 0;
-	size_t run = 0;
-	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && i < reading->map->vma_count; i++) {
-		const struct vmsnap_vma *vma = &reading->map->vmas[i];
-		if (!wants_mapping(options, vma, vmsnap_smaps_flags(reading->map, i)))
-			continue;
-		for (run = run_list_find(runs, target->page_size, vma->start);
-		     !rc && run < runs->count && run_start(&runs->items[run]) < vma->end; run++) {
-			uint64_t start = run_start(&runs->items[run]);
-			uint64_t end = start + run_pages(&runs->items[run]) * target->page_size;
-			start = start > vma->start ? start : vma->start;
-			end = end < vma->end ? end : vma->end;
-			if (!wants_state(options, vma, runs->items[run].entry))
-				continue;
-			if (start != to) {
-				rc = from < to ? outside_excluded(reading, from, to, fn) : VMSNAP_OK;
-				from = start;
-			}
-			to = end;
-		}
-	}
-	return rc || from >= to ? rc : outside_excluded(reading, from, to, fn);
-}
-
-static int count_range(struct reading *reading, uint64_t start, uint64_t end)
-{
-	reading->contents->left_out += end - start;
-	return VMSNAP_OK;
-}
-
-static int read_all(struct reading *reading)
-{
-	struct page_contents *contents = reading->contents;
-	const struct page_contents_target *target = reading->target;
+	struct page_contents *contents = taking->contents;
 	uint64_t limit = contents->options->contents_limit;
-	if (limit) {
-		each_range(reading, count_range);
-		if (contents->left_out > limit)
-			return VMSNAP_OK;
-		contents->left_out = 0;
-	}
-	CLEANUP_CLOSE int memory = openat(target->memory, "mem", O_RDONLY | O_CLOEXEC);
-	if (memory < 0)
-		return fail_sys(reading->err, errno, "cannot read the memory of the process");
-	reading->memory = memory;
+	if (limit)
+		each_range(taking, count_range);
+	if (contents->left_out > limit)
+		return true;
+	contents->left_out = 0;
+	return false;
+}
+
+/* What was copied is joined with it when the process runs again. */
+static int read_rest(struct taking *taking)
+{
+	taking->reading.keeper = &taking->contents->precopy->keeper;
+	return each_range(taking, read_range);
+}
+
+static int read_all(struct taking *taking)
+{
+	struct page_contents *contents = taking->contents;
+	bool hashes = (contents->options->contents & CONTENTS_WANTED_MASK) == VMSNAP_WANT_HASHES;
 	contents->taken.store = vmsnap_store_ref(contents->store);
-	contents->taken.bytes = !reading->keeper.hashes;
-	int rc = each_range(reading, read_range);
-	int kept = keeper_finish(&reading->keeper, rc == VMSNAP_ERR_CANCELLED ? NULL : reading->err);
-	rc = rc ? rc : kept;
+	contents->taken.bytes = !hashes;
+	if (keeper_init(&taking->keeper, &contents->taken, (size_t)taking->target->page_size, hashes)) {
+		keeper_free(&taking->keeper);
+		return fail_no_memory(taking->err);
+	}
+	int rc = each_range(taking, read_range);
+	int kept = keeper_finish(&taking->keeper, rc == VMSNAP_ERR_CANCELLED ? NULL : taking->err);
+	keeper_free(&taking->keeper);
+	return rc ? rc : kept;
+}
+
+static int read_wanted(struct taking *taking)
+{
+	if (is_above_limit(taking)) {
+		taking->contents->vouched = false;
+		return VMSNAP_OK;
+	}
+	int rc = open_process(taking);
+	if (rc)
+		return rc;
+	CLEANUP_CLOSE int memory = taking->reading.memory;
+	rc = taking->contents->vouched ? read_rest(taking) : read_all(taking);
 	/* The lists that reading puts pages into keep a reference to each. */
 	vmsnap_put_back(true);
 	return rc;
 }
 
-static int parse_map(const struct page_contents_target *target, struct vmsnap *map, struct vmsnap_error *err)
+/* ---- what smaps says ---------------------------------------------------------------- */
+
+static void kick(void *ctx)
 {
-	map->info.page_size = target->page_size;
-	if (target->smaps->len)
-		return smaps_parse(target->smaps->text, target->smaps->len, map, err);
-	return maps_parse(target->maps->text, target->maps->len, map, err);
+	const struct page_contents_target *target = ctx;
+	watchdog_kick(target->dog);
+	realtime_check(target->realtime);
 }
+
+/* It tells what must not be read; a kernel without it has no such memory. */
+static int take_smaps(const struct page_contents_target *target, struct vmsnap_error *err)
+{
+	struct page_contents_target kicked = *target;
+	CLEANUP_CLOSE int fd = openat(target->memory, "smaps", O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 ? errno : procdir_read_fd_kicking(fd, target->smaps, kick, &kicked);
+	return error && error != ENOENT ? procdir_fail(error, target->pid, "smaps", err) : VMSNAP_OK;
+}
+
+static bool knew_flags(const struct taking *taking)
+{
+	const char *flags;
+	for (size_t i = 0; i < taking->map->vma_count; i++)
+		if (!precopy_flags(taking->contents->precopy, &taking->map->vmas[i], &flags))
+			return false;
+	return true;
+}
+
+/* smaps takes as long as the process is large, and what it said before is still right where the map is. */
+static int know_mappings(struct taking *taking)
+{
+	const struct page_contents_target *target = taking->target;
+	int rc = VMSNAP_OK;
+	if (taking->contents->vouched && !target->smaps->len) {
+		rc = maps_parse(target->maps->text, target->maps->len, taking->map, taking->err);
+		taking->flags_before = !rc && knew_flags(taking);
+		if (rc || taking->flags_before)
+			return rc;
+		vmsnap_unref(taking->map);
+		taking->map = snapshot_new();
+		if (!taking->map)
+			return fail_no_memory(taking->err);
+		taking->map->info.page_size = target->page_size;
+	}
+	rc = target->smaps->len ? VMSNAP_OK : take_smaps(target, taking->err);
+	if (rc)
+		return rc;
+	return target->smaps->len ? smaps_parse(target->smaps->text, target->smaps->len, taking->map, taking->err)
+	                          : maps_parse(target->maps->text, target->maps->len, taking->map, taking->err);
+}
+
+/* ---- all of it ------------------------------------------------------------------------ */
 
 int page_contents_take(struct page_contents *contents, const struct page_contents_target *target,
                        struct vmsnap_error *err)
 {
-	struct reading reading = { .contents = contents, .target = target, .map = snapshot_new(), .err = err };
-	bool hashes = (contents->options->contents & WANTED_MASK) == VMSNAP_WANT_HASHES;
+	struct taking taking = { .contents = contents, .target = target, .map = snapshot_new(), .err = err };
 	contents_free(&contents->taken);
 	contents->left_out = 0;
-	int rc = keeper_init(&reading.keeper, &contents->taken, (size_t)target->page_size, hashes);
-	rc = !rc && reading.map ? VMSNAP_OK : fail_no_memory(err);
+	contents->vouched = contents->precopy && precopy_vouches(contents->precopy, target->held);
+	int rc = taking.map ? VMSNAP_OK : fail_no_memory(err);
 	if (!rc && target->page_size > CONTENTS_PAGE_MAX)
 		rc = fail(err, VMSNAP_ERR_ARGUMENT, "contents of pages that are larger than 64 KiB");
-	rc = rc ? rc : parse_map(target, reading.map, err);
-	rc = rc ? rc : read_all(&reading);
-	keeper_free(&reading.keeper);
-	vmsnap_unref(reading.map);
+	if (!rc)
+		taking.map->info.page_size = target->page_size;
+	rc = rc ? rc : know_mappings(&taking);
+	if (contents->vouched)
+		contents->precopy->flags_known = !taking.flags_before;
+	rc = rc ? rc : read_wanted(&taking);
+	vmsnap_unref(taking.map);
 	return rc;
+}
+
+int page_contents_finish(struct page_contents *contents, struct vmsnap_error *err)
+{
+	return contents->vouched ? precopy_finish(contents->precopy, &contents->taken, &contents->copied, err)
+	                         : VMSNAP_OK;
+}
+
+uint32_t page_contents_precopied(const struct page_contents *contents)
+{
+	int outcome = contents->precopy ? contents->precopy->outcome : VMSNAP_PRECOPY_NO;
+	return (uint32_t)(outcome == VMSNAP_PRECOPY_DONE && !contents->vouched ? VMSNAP_PRECOPY_LOST : outcome);
 }
 
 void page_contents_free(struct page_contents *contents)

@@ -1,29 +1,27 @@
-/* page_contents.h - what pages hold, read from /proc/PID/mem while the target stands: only those that are
- * present, each once.
- *
- * process_vm_readv(2) pins what it reads, and pinning a page that a fork shares makes a copy of it in the
- * target.  Reading an absent page would put one there; in memory that waits for a userfaultfd it
- * would never end. */
+/* page_contents.h - what pages hold, read while the target stands: only those that are present, each once; those that
+ * were copied before, and were not written since, not at all. */
 #ifndef VMSNAP_PAGE_CONTENTS_H
 #define VMSNAP_PAGE_CONTENTS_H
 
-#include "contents.h"
-#include "procdir.h"
-#include "realtime.h"
-#include "runs.h"
-#include "watchdog.h"
+#include "precopy.h"
 
 struct page_contents {
 	const struct vmsnap_capture_options *options; /* what is wanted; NULL: nothing */
 	struct vmsnap_store *store;                   /* borrowed */
+	struct precopy *precopy;                      /* of this process, borrowed; NULL: nothing was copied before */
 	struct contents taken;
 	uint64_t left_out; /* bytes: they are above the limit */
+	uint64_t copied;   /* bytes that were, before the pause */
+	bool vouched;      /* it has what the copies are worth */
 };
 /* Whose they are, and what is known of it. */
 struct page_contents_target {
+	pid_t pid;           /* for messages */
 	int memory, pagemap; /* descriptors of /proc/PID and of its pagemap */
 	uint64_t page_size;
-	const struct proc_text *smaps, *maps; /* smaps as far as it could be read */
+	bool held;               /* nothing of it runs */
+	struct proc_text *smaps; /* empty: not read yet */
+	const struct proc_text *maps;
 	const struct run_list *runs;
 	const atomic_bool *cancel;
 	struct watchdog *dog;
@@ -36,6 +34,10 @@ static inline bool page_contents_wanted(const struct page_contents *contents)
 /* What cannot be read is not known. */
 int page_contents_take(struct page_contents *contents, const struct page_contents_target *target,
                        struct vmsnap_error *err);
+/* When it runs again: .taken, .copied. */
+int page_contents_finish(struct page_contents *contents, struct vmsnap_error *err);
+/* enum vmsnap_precopy */
+uint32_t page_contents_precopied(const struct page_contents *contents);
 void page_contents_free(struct page_contents *contents);
 
 #endif

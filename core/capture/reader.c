@@ -399,7 +399,6 @@ static int take_smaps(struct reader *reader)
 	return fd < 0 ? errno : procdir_read_fd_kicking(fd, &reader->smaps_text, kick, reader);
 }
 
-/* smaps tells what must not be read; a kernel without it has no such memory. */
 static int take_contents(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
 	if (!reader->live)
@@ -407,17 +406,16 @@ static int take_contents(struct reader *reader, struct pagemap_walk *walk, struc
 	CLEANUP_CLOSE int pagemap = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
 	if (pagemap < 0)
 		return fail_file(reader, errno, "pagemap", err);
-	int error = reader->smaps_wanted ? 0 : take_smaps(reader);
-	if (error && error != ENOENT)
-		return fail_file(reader, error, "smaps", err);
 	const struct pagemap_probe *probe = pagemap_walk_probe(walk);
 	struct vmsnap *snap = reader->builder.snap;
 	/* Those that are the zero page are told apart now. */
 	if (collect(reader) || pagemap_apply_marks(probe, snap->info.page_size, &reader->found.marks, &snap->runs))
 		return fail_no_memory(err);
-	struct page_contents_target target = { .memory = reader->memory,
+	struct page_contents_target target = { .pid = reader->pid,
+		                               .memory = reader->memory,
 		                               .pagemap = pagemap,
 		                               .page_size = snap->info.page_size,
+		                               .held = reader->held,
 		                               .smaps = &reader->smaps_text,
 		                               .maps = &reader->maps_text,
 		                               .runs = &snap->runs,
@@ -518,10 +516,15 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		if (identity_cgroup(snap, reader->memory))
 			return fail_no_memory(err);
 	}
+	rc = page_contents_finish(&reader->contents, err);
+	if (rc)
+		return rc;
 	snap->contents = reader->contents.taken;
 	reader->contents.taken = (struct contents){ 0 };
 	contents_trim(&snap->contents);
 	snap->info.contents_left_out = reader->contents.left_out;
+	snap->info.contents_copied = reader->contents.copied;
+	snap->info.precopy = page_contents_precopied(&reader->contents);
 	struct run *items = realloc(snap->runs.items, (snap->runs.count + 1) * sizeof(*items));
 	if (items) {
 		snap->runs.items = items;

@@ -37,7 +37,7 @@ struct reader {
 	struct pagemap_again again; /* what was read twice */
 	struct mapcount mapcount;   /* of huge pages */
 	struct malloc_heaps heaps;
-	struct page_contents contents; /* .options and .store are set by the caller */
+	struct page_contents contents;  /* .options and .store are set by the caller */
 	const struct own_mappings *own; /* to drop before pages are read; NULL: none */
 	struct watchdog *dog;           /* to kick between the steps */
 	struct realtime *realtime;      /* to check, as well */

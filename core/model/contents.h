@@ -2,6 +2,7 @@
 #ifndef VMSNAP_CONTENTS_H
 #define VMSNAP_CONTENTS_H
 
+#include "layer.h"
 #include "store.h"
 
 struct vmsnap;
@@ -18,7 +19,7 @@ struct contents {
 	struct vmsnap_store *store;    /* held; NULL: there are none */
 	struct contents_range *ranges; /* in address order, a gap between any two, unless joined in no order of pages */
 	size_t range_count, range_room;
-	uint32_t *pages; /* held in the store */
+	uint32_t *pages; /* held in the store; STORE_NO_PAGE only after contents_forget() */
 	size_t page_count, page_room;
 	bool bytes; /* not only hashes */
 };
@@ -26,6 +27,16 @@ struct contents {
 /* One page more, at or above the end of the last; takes over what store_put() counted.  VMSNAP_ERR_NO_MEMORY:
  * the page was let go of. */
 int contents_add(struct contents *contents, uint64_t page_size, uint64_t address, uint32_t page);
+/* Of these pages nothing is known any more. */
+void contents_forget(struct contents *contents, uint64_t page_size, uint64_t start, uint64_t end);
+/* Pages that both have become the newer ones'; of these, only those that the older did not have are left.  In time to
+ * the newer ones. */
+void contents_renew(struct contents *older, uint64_t page_size, struct contents *newer);
+/* All pages of the newer ones, and of the older ones those that the newer do not have, as far as they are in a range of
+ * `within` (NULL: all are): of one store, each in address order.  Both are empty then, also if that failed; `to` may be
+ * one of them.  VMSNAP_ERR_NO_MEMORY. */
+int contents_join(struct contents *to, uint64_t page_size, struct contents *older, struct contents *newer,
+                  const struct layer *within);
 void contents_trim(struct contents *contents); /* no more of them will come */
 void contents_free(struct contents *contents);
 /* The same pages, held once more. */

@@ -71,6 +71,13 @@ class WrittenBy:  # enum vmsnap_written_by
     UFFD = 2
 
 
+class Precopy:  # enum vmsnap_precopy
+    NO = 0
+    DONE = 1
+    UNSEEN = 2
+    LOST = 3
+
+
 class Perm:  # enum vmsnap_perm
     READ = 1
     WRITE = 2
@@ -489,6 +496,7 @@ class Info(Structure):  # struct vmsnap_info
         ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
+        ("contents_copied", c_uint64), ("precopy", c_uint32),
     ]
 
 

@@ -1,4 +1,5 @@
-"""SIGKILL right before each system call of record --track=uffd, and at any time: the target runs on, and nothing of
+"""SIGKILL right before each system call of record --track=uffd, and of a capture that copies what pages hold before the
+pause, and at any time: the target runs on, and nothing of
 tracking is left in it.  The helper, which nobody ends, ends itself."""
 
 import os
@@ -37,9 +38,14 @@ def left_over(mark):
 
 
 class Killed(unittest.TestCase):
+    step = 1
+
+    def command_line(self):
+        return ("record", "--track=uffd", "--every=1ms", "--for=8ms", "--json", "--no-names", self.witness.pid)
+
     def setUp(self):
         self.witness = Witness(self)
-        self.command = ("record", "--track=uffd", "--every=1ms", "--for=8ms", "--json", "--no-names", self.witness.pid)
+        self.command = self.command_line()
         self.killed = 0
         self.mark = f"VMSNAP_TEST_MARK={os.getpid()}-{id(self)}".encode()
         done = run(*self.command)
@@ -63,7 +69,7 @@ class Killed(unittest.TestCase):
         need_injector(self)
         calls = inject(self.command)
         self.assertGreater(len(calls.hits), 60, "the injector sees no system calls")
-        for number in every(len(calls.hits), 1):
+        for number in every(len(calls.hits), self.step):
             run_ = inject(self.command, "kill", number)
             self.killed += run_.status == KILLED
             self.assertIn(run_.status, (KILLED, 0), run_)
@@ -71,7 +77,7 @@ class Killed(unittest.TestCase):
         self.witness.assert_unharmed("after all")
         # How many rounds fit into the time, and so how many calls there are, is each run's own matter.
         self.assertGreater(self.killed, 60, "it was done before, most of the time")
-        tell(f"record --track=uffd: killed at {self.killed} system calls")
+        tell(f"{self.command[0]} --track=uffd: killed at {self.killed} system calls")
 
     def test_at_any_time(self):
         chance, whole = random.Random(5), 0.02
@@ -86,7 +92,16 @@ class Killed(unittest.TestCase):
             self.assert_given_back("at any time")
         self.witness.assert_unharmed("after all")
         self.assertGreater(self.killed, 20, "it was always done before")
-        tell(f"record --track=uffd: killed {self.killed} times at any moment")
+        tell(f"{self.command[0]} --track=uffd: killed {self.killed} times at any moment")
+
+
+class KilledWhileCopying(Killed):
+    step = 3
+
+    def command_line(self):
+        path = os.path.join(world().home(support.me()), "killed-copying.vms")
+        self.addCleanup(lambda: os.path.exists(path) and os.unlink(path))
+        return ("capture", "--track=uffd", "--contents", "-q", "-o", path, self.witness.pid)
 
 
 if __name__ == "__main__":

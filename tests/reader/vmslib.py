@@ -86,6 +86,8 @@ class Info(ctypes.Structure):
         ("build_ids_proved", c_bool),
         ("contents_left_out", c_uint64),
         ("written_since", c_int64),
+        ("contents_copied", c_uint64),
+        ("precopy", c_uint32),
     ]
 
 
@@ -189,7 +191,8 @@ def identity(lib, snap):
         del made["faults"]  # unknown
     if info.swap_in_use == (1 << 64) - 1:
         del made["swap_in_use"]
-    del made["contents_left_out"]  # not told in a file
+    for name in ("contents_left_out", "contents_copied", "precopy"):  # not told in a file
+        del made[name]
     del made["unit"], made["container"]  # made of the path of its cgroup
     for name in SELDOM:
         made[name] = int(made[name]) if isinstance(made[name], bool) else made[name]

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contents.h"
 #include "store.h"
 #include "vmsnap.h"
 
@@ -304,6 +305,81 @@ static void pages_must_be_whole_and_in_order(void **state)
 	vmsnap_builder_free(builder);
 }
 
+/* Contents with the pages that text has, "ab.c": of what each letter stands for; '.': none. */
+static struct contents of_text(struct vmsnap_store *store, const char *text)
+{
+	struct contents contents = { .store = vmsnap_store_ref(store), .bytes = true };
+	uint8_t page[PAGE];
+	for (size_t i = 0; text[i]; i++) {
+		if (text[i] == '.')
+			continue;
+		uint32_t number;
+		fill(page, (unsigned)text[i]);
+		struct page_hash hash = page_hash_of(page, PAGE);
+		assert_int_equal(store_put(store, &hash, page, PAGE, &number), VMSNAP_OK);
+		assert_int_equal(contents_add(&contents, PAGE, START + i * PAGE, number), VMSNAP_OK);
+	}
+	return contents;
+}
+
+static void check_text(const struct contents *contents, const char *text)
+{
+	uint8_t page[PAGE], found[PAGE];
+	for (size_t i = 0; text[i]; i++) {
+		uint32_t number = contents_page(contents, PAGE, START + i * PAGE);
+		assert_int_equal(number != STORE_NO_PAGE, text[i] != '.');
+		fill(page, (unsigned)text[i]);
+		if (number && !store_read(contents->store, number, found, PAGE, NULL))
+			assert_memory_equal(found, page, PAGE);
+	}
+}
+
+static void contents_that_were_read_later_win_and_nothing_is_held_twice(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *older, *newer, *joined;
+	} cases[] = {
+		{ "abc", "...", "abc" },          { "...", "abc", "abc" },   { "abc", ".x.", "axc" },
+		{ "ab..ef", "..cd..", "abcdef" }, { "a.c", ".b.d", "abcd" }, { "a.c.e", "xyxyx", "xyxyx" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vmsnap_store *store;
+		assert_int_equal(vmsnap_store_new(&store, NULL), VMSNAP_OK);
+		for (int renew = 0; renew < 2; renew++) {
+			struct contents older = of_text(store, cases[i].older), newer = of_text(store, cases[i].newer);
+			if (renew)
+				contents_renew(&older, PAGE, &newer);
+			assert_int_equal(contents_join(&older, PAGE, &older, &newer, NULL), VMSNAP_OK);
+			check_text(&older, cases[i].joined);
+			assert_null(newer.store);
+			contents_free(&older);
+			assert_int_equal(vmsnap_store_pages(store), 0);
+		}
+		vmsnap_store_unref(store);
+	}
+}
+
+static void contents_that_are_forgotten_or_outside_are_gone(void **state)
+{
+	(void)state;
+	struct vmsnap_store *store;
+	struct vmsnap_layer_range ranges[] = { { START + PAGE, START + 3 * PAGE, 1 },
+		                               { START + 5 * PAGE, START + 9 * PAGE, 1 } };
+	struct layer within = { .items = ranges, .count = 2 };
+	assert_int_equal(vmsnap_store_new(&store, NULL), VMSNAP_OK);
+	struct contents older = of_text(store, "abc.efgh"), newer = of_text(store, ".....x..y");
+	contents_forget(&older, PAGE, START, START + 2 * PAGE);
+	contents_forget(&older, PAGE, START + 3 * PAGE, START + 5 * PAGE);
+	check_text(&older, "..c..fgh");
+	assert_int_equal(contents_join(&older, PAGE, &older, &newer, &within), VMSNAP_OK);
+	check_text(&older, "..c..xghy");
+	assert_int_equal(older.page_count, 5);
+	contents_free(&older);
+	assert_int_equal(vmsnap_store_pages(store), 0);
+	vmsnap_store_unref(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +391,8 @@ int main(void)
 		cmocka_unit_test(what_is_left_out_is_not_in_the_file),
 		cmocka_unit_test(damage_is_told_wherever_it_is),
 		cmocka_unit_test(pages_must_be_whole_and_in_order),
+		cmocka_unit_test(contents_that_were_read_later_win_and_nothing_is_held_twice),
+		cmocka_unit_test(contents_that_are_forgotten_or_outside_are_gone),
 	};
 	return cmocka_run_group_tests(tests, make_path, remove_path);
 }

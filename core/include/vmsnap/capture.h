@@ -61,7 +61,8 @@ struct vmsnap_capture_options {
 	 * are processors for, 1: one, and 64 at the most. */
 	unsigned threads;
 	/* What pages hold: read while the target stands, each present page once and only through
-	 * /proc/PID/mem, which leaves its page tables as they are. */
+	 * /proc/PID/mem, which leaves its page tables as they are; with a tracker by userfaultfd mostly before: see
+	 * there. */
 	unsigned contents;          /* enum vmsnap_contents_wanted */
 	struct vmsnap_store *store; /* where they are kept; NULL: in one of its own */
 	/* If they would be more bytes than that, none are kept, and info.contents_left_out says how many that
@@ -72,7 +73,10 @@ struct vmsnap_capture_options {
 	const struct vmsnap_range *exclude_ranges; /* and the pages in these */
 	size_t exclude_range_count;
 	/* Tells what the process that it tracks wrote since the capture before with it, and is armed anew; NULL:
-	 * none. */
+	 * none.  With .contents, and by userfaultfd, private memory is copied while the process still runs, and again
+	 * what it wrote meanwhile; while it stands only what was written since its copy is read, beside pages of files
+	 * and shared memory (info.precopy, info.contents_copied).  Mappings that are to be left out by MADV_DONTDUMP
+	 * are those of before and after the pause. */
 	struct vmsnap_tracker *tracker;
 };
 

@@ -63,8 +63,8 @@ size_t vmsnap_struct_size(int which);
 const char *vmsnap_struct_name(int which); /* "info" */
 
 enum vmsnap_freeze {
-	VMSNAP_FREEZE_NONE = 0,     /* not asked for, or impossible: the target ran */
-	VMSNAP_FREEZE_FULL = 1,     /* every thread was held by vmsnap, or waited in the kernel for one that was (vfork) */
+	VMSNAP_FREEZE_NONE = 0, /* not asked for, or impossible: the target ran */
+	VMSNAP_FREEZE_FULL = 1, /* every thread was held by vmsnap, or waited in the kernel for one that was (vfork) */
 	VMSNAP_FREEZE_DEBUGGER = 2, /* every thread was held by a debugger already */
 	/* Some thread could not be stopped (disk wait, a held exec): vmsnap_thread.missed; or
 	 * another process that has the same memory. */
@@ -95,6 +95,16 @@ enum vmsnap_written_by {
 	VMSNAP_WRITTEN_UFFD,       /* write protection by userfaultfd (Linux 6.7) */
 };
 const char *vmsnap_written_name(int written); /* "soft_dirty", "uffd"; NULL: unknown */
+
+/* Whether pages were copied before the pause (struct vmsnap_capture_options, .tracker). */
+enum vmsnap_precopy {
+	VMSNAP_PRECOPY_NO, /* nobody asked for it: no contents, or no tracker that could; or it stood anyway */
+	VMSNAP_PRECOPY_DONE,
+	VMSNAP_PRECOPY_UNSEEN, /* io_uring, direct I/O or a device may write to its memory, which no tracker sees: all
+	                        * was read while it stood */
+	VMSNAP_PRECOPY_LOST,   /* what was written meanwhile is not known: it could not be stopped, or executed another
+	                        * program */
+};
 
 struct vmsnap_info {
 	uint32_t pid, tgid, ppid, uid; /* as seen by the capturing process */
@@ -158,6 +168,10 @@ struct vmsnap_info {
 	int64_t written_since; /* `monotonic` of the snapshot of the same process at which its pages were armed,
 	                        * or all that was written was last asked for: what VMSNAP_LAYER_WRITTEN tells is since
 	                        * then; 0: unknown */
+	/* Of contents, right after the capture; not kept in files.  Bytes of pages that were copied while the process
+	 * still ran, and not read while it stood. */
+	uint64_t contents_copied;
+	uint32_t precopy; /* enum vmsnap_precopy */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
