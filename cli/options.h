@@ -38,6 +38,7 @@ struct options {
 	const char *label, *base, *sysroot, *columns, *sort;
 	const char *name, *range, *perm, *only, *pfn; /* filters */
 	const char *by;                               /* show: added up by what; group: what its rows are */
+	const char *strip;                            /* report */
 	const char *other, *save;                     /* dump: --diff, --save */
 };
 
@@ -59,6 +60,7 @@ enum command_bit {
 	CMD_SERIES = 1 << 13,
 	CMD_GROUP = 1 << 14,
 	CMD_WHO = 1 << 15,
+	CMD_REPORT = 1 << 16,
 };
 
 enum { COMMAND_REPORTS = 4, OPERANDS_ANY = 1 << 30 };

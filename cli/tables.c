@@ -58,6 +58,11 @@ const struct command command_table[] = {
 	  "it, and which processes have copies of their own of its pages: patched code.\n"
 	  "Frames are known to root alone.\n",
 	  cmd_who, { VMSNAP_REPORT_WHO, VMSNAP_REPORT_WHO_FILE } },
+	{ CMD_REPORT, "report", "FILE...", 1, OPERANDS_ANY, "a page for a browser that shows a whole series",
+	  "Writes one HTML file that needs nothing else: FILE.html in the current folder unless\n"
+	  "-o says otherwise. What is resident, what changed between any two snapshots, and\n"
+	  "after a fork who copied what. Several files of one boot are put in order of time.\n",
+	  cmd_report, { 0 } },
 	{ CMD_LIST, "list", "FILE", 1, 1, "the snapshots in a file",
 	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for; of several\n"
 	  "processes FILE@pid:PID, FILE@pid:PID@N and FILE@pid:PID@LABEL are one's.\n", cmd_list, { VMSNAP_REPORT_LIST } },
@@ -68,17 +73,17 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
 #define FIELD(name) offsetof(struct options, name)
 enum {
-	CMDS_ALL = (1 << 16) - 1,
-	CMDS_PRINTING = CMDS_ALL & ~CMD_CAPTURE,
-	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_WHO),
+	CMDS_ALL = (1 << 17) - 1,
+	CMDS_PRINTING = CMDS_ALL & ~(CMD_CAPTURE | CMD_REPORT),
+	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_WHO | CMD_REPORT),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
 	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD | CMD_WHO | CMD_GROUP,
-	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP,
+	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP | CMD_REPORT,
 	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
 };
 
 const struct option_row option_table[] = {
-	{ "output", 'o', OPTION_TEXT, VALUE_FILE, "FILE", FIELD(file), CMD_CAPTURE,
+	{ "output", 'o', OPTION_TEXT, VALUE_FILE, "FILE", FIELD(file), CMD_CAPTURE | CMD_REPORT,
 	  "save to FILE; - is standard output" },
 	{ "append", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(append), CMD_CAPTURE,
 	  "add to the file, if it exists" },
@@ -114,7 +119,7 @@ const struct option_row option_table[] = {
 	  "only mappings of this name: libc*, [heap]" },
 	{ "perm", 0, OPTION_TEXT, VALUE_ANY, "PERM", FIELD(perm), CMDS_FILTERED,
 	  "only mappings that are x, rw, w!x, r-xp, ..." },
-	{ "range", 0, OPTION_TEXT, VALUE_ANY, "START-END", FIELD(range), CMDS_FILTERED,
+	{ "range", 0, OPTION_TEXT, VALUE_ANY, "START-END", FIELD(range), CMDS_FILTERED | CMD_REPORT,
 	  "only what lies there; or START+LENGTH" },
 	{ "only", 0, OPTION_TEXT, VALUE_ANY, "STATES", FIELD(only), CMDS_FILTERED,
 	  "only pages that are exclusive,!file, ..." },
@@ -126,6 +131,8 @@ const struct option_row option_table[] = {
 	  "below each line what differs in that one" },
 	{ "save", 0, OPTION_TEXT, VALUE_FILE, "FILE", FIELD(save), CMD_DUMP,
 	  "write the bytes to FILE, as they are" },
+	{ "strip", 0, OPTION_TEXT, VALUE_ANY, "WHAT", FIELD(strip), CMD_REPORT,
+	  "leave out pfns,cmdline,names,host: what must not go along" },
 	{ "totals", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(totals), CMD_DIFF | CMD_COW | CMD_GROUP,
 	  "only the sums" },
 	{ "written", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(written), CMD_DIFF,
@@ -150,7 +157,7 @@ const struct option_row option_table[] = {
 	  "let a live process run meanwhile" },
 	{ "no-realtime", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_realtime), CMDS_LIVE,
 	  "no real-time priority while it stands" },
-	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL, "JSON, for programs" },
+	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL & ~CMD_REPORT, "JSON, for programs" },
 	{ "output", 'o', OPTION_TEXT, VALUE_COLUMN, "COLUMNS", FIELD(columns), CMDS_TABLES,
 	  "A,B,... only these columns; +A,... these too" },
 	{ "sort", 0, OPTION_TEXT, VALUE_COLUMN, "COLUMN", FIELD(sort), CMDS_TABLES,

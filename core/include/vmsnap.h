@@ -42,6 +42,7 @@
 #include <vmsnap/error.h>
 #include <vmsnap/file.h>
 #include <vmsnap/group.h>
+#include <vmsnap/html.h>
 #include <vmsnap/names.h>
 #include <vmsnap/print.h>
 #include <vmsnap/set.h>

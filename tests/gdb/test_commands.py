@@ -396,8 +396,8 @@ class Settings(Commands):
 
 
 class Help(Commands):
-    COMMANDS = ("auto", "cow", "diff", "drop", "dump", "group", "list", "load", "map", "page", "pages", "print", "save",
-                "show", "status", "take", "wrote")
+    COMMANDS = ("auto", "cow", "diff", "drop", "dump", "group", "list", "load", "map", "page", "pages", "print", "report",
+                "save", "show", "status", "take", "wrote")
 
     def test_every_command_has_help_with_an_example(self):
         gdb = Gdb(self)

@@ -5,10 +5,14 @@ import json
 import os
 import stat
 import subprocess
+import sys
 import unittest
 
 import truth
 from gdb_session import FRAMES, NOBODY, ROOT, Failed, Gdb, folder, main, mount_tmpfs, program, skip, support, world
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "reader"))
+import vmsreport  # noqa: E402
 
 
 def command(*arguments):
@@ -50,6 +54,22 @@ class There(Files):
         for made in (command("diff", f"{path}@s2", f"{path}@s3"), gdb.json("vmsnap diff s2 s3")):
             self.assertEqual(truth.changes(made), {page: {"appeared"}})
             self.assertEqual(truth.names_on(made["pages"], page), ["pages"])
+
+    def test_a_page_shows_them_over_time(self):
+        gdb = self.saved()
+        said = gdb("vmsnap report run.html")
+        path = os.path.join(self.where(gdb), "run.html")
+        self.assertRegex(said, r"^.*run\.html shows 3 snapshots: open it in a browser\.\n$")
+        with open(path, encoding="utf-8") as file:
+            report = vmsreport.Report(file.read())
+        page = gdb.number("(unsigned long) &pages[2]") // report.head["page_size"]
+        there = [bool(values.get(page)) for values in report.track("states", 0).values]
+        self.assertEqual(there, [False, False, True])
+        names = report.head["names"]
+        self.assertIn("pages", [report.head["strings"][names[i + 4]] for i in range(0, len(names), 7)])
+        gdb("shell echo mine > mine.html")
+        with self.assertRaisesRegex(Failed, "was left alone"):
+            gdb("vmsnap report mine.html")
 
     def test_names_of_locals_are_still_there_on_the_command_line(self):
         gdb = Gdb(self, "gdb_cow", "fork", cwd=folder(self))

@@ -1,0 +1,120 @@
+/* report.h - what a page is made of, gathered snapshot by snapshot. */
+#ifndef VMSNAP_HTML_REPORT_H
+#define VMSNAP_HTML_REPORT_H
+
+#include "rules.h"
+#include "strings.h"
+#include "track.h"
+
+/* A name on pages of a process that changed. */
+struct report_name {
+	uint64_t address, size;
+	uint32_t symbol, kind, object; /* strings */
+	uint32_t process;
+};
+enum { REPORT_NAMES_MAX = 20000, REPORT_NAMES_OF_RANGE = 4096 };
+
+/* One mapping, as long as it stays as it is. */
+struct report_vma {
+	uint64_t page, end;          /* page numbers */
+	uint64_t offset;             /* in the file, bytes */
+	uint32_t perms, name, label; /* strings; label: what anonymous memory is known to be */
+	uint8_t memory;              /* enum rule_memory */
+	bool deleted;
+	uint32_t first, last; /* instants */
+};
+/* From one instant of a process to the next: pages that moved, or other memory in the place of what was there. */
+struct report_change {
+	uint32_t instant;
+	uint64_t from, page, pages; /* from: page, if other memory was put there */
+	bool replaced;
+};
+/* A line of status: its value at each instant of the process. */
+struct report_status {
+	uint32_t key;
+	uint32_t *values; /* strings, plus 1; 0: there is no such line */
+	size_t room;
+};
+struct report_process {
+	const struct vmsnap *last; /* held */
+	uint32_t first_instant, last_instant;
+	struct track states;
+	struct track written; /* .work NULL: nothing was ever known of it */
+	struct report_vma *vmas;
+	size_t vma_count, vma_room;
+	uint32_t *current; /* those of the last instant, by address */
+	size_t current_count, current_room;
+	struct report_change *changes;
+	size_t change_count, change_room;
+	struct report_status *status;
+	size_t status_count, status_room;
+	struct vmsnap_names *names; /* of .last; NULL: none, or not wanted */
+};
+/* A parent and its child, from the first instant at which both are there: with what they were like then. */
+struct report_fork {
+	uint32_t parent, child, base_instant;
+	const struct vmsnap *parent_base, *child_base; /* held */
+	struct track verdicts;                         /* plus 1; 0: no page */
+	uint32_t warning;                              /* a string: of the last instant */
+};
+struct report_instant {
+	int64_t taken;
+	uint64_t pause;
+	uint32_t label, reason; /* strings */
+};
+/* Which snapshot of the file is of which process, by instant. */
+struct report_place {
+	uint32_t instant, process;
+	uint64_t number;
+};
+
+struct vmsnap_html {
+	struct vmsnap_html_options options;
+	struct work work;
+	struct strings strings;
+	uint32_t host, kernel, arch, tool, title;
+	uint64_t page_size;
+	struct vmsnap_known known; /* what all of them know */
+	struct report_instant *instants;
+	size_t instant_count, instant_room;
+	struct report_process *processes;
+	size_t process_count, process_room;
+	struct report_fork *forks;
+	size_t fork_count, fork_room;
+	struct report_place *places;
+	size_t place_count, place_room;
+	struct report_name *names;
+	size_t name_count, name_room;
+	bool names_left_out;
+	const struct vmsnap *newest; /* the last one that was added; its process holds it */
+	bool ended;                  /* the last instant: no more comes */
+	bool failed;
+};
+
+/* One more item at the end of an array, zeroed; NULL, and *rc says why. */
+#define REPORT_ROOM(html, items, count, room, rc)                                                                      \
+	report_room(&(html)->work, (void **)&(items), &(count), &(room), sizeof(*(items)), (rc))
+void *report_room(struct work *work, void **items, size_t *count, size_t *room, size_t size, int *rc);
+
+/* Each in a file of its name.
+ * process.c: of one process, its state at one instant. */
+int process_add(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
+                struct vmsnap_error *err);
+void process_free(struct vmsnap_html *html, struct report_process *process);
+/* fork.c: when all snapshots of an instant are there. */
+int forks_add(struct vmsnap_html *html, struct vmsnap_error *err);
+void fork_free(struct report_fork *fork);
+/* page_names.c: what lies on pages that changed. */
+int names_of_pages(struct vmsnap_html *html, struct report_process *process, uint64_t start, uint64_t end,
+                   struct vmsnap_error *err);
+void names_sort(struct vmsnap_html *html, int *rc);
+/* head.c: the JSON of it. */
+/* *_bytes: of each track, states and written of each process and then verdicts of each fork, and of each instant of
+ * it: how many bytes it has. */
+int head_write(const struct vmsnap_html *html, const struct rules *rules, const uint64_t *value_bytes,
+               const uint64_t *frame_bytes, vmsnap_write_fn write, void *ctx, struct vmsnap_error *err);
+
+/* plain.c: what a browser shows that runs no scripts: a table of the snapshots. */
+int plain_write(const struct vmsnap_html *html, vmsnap_write_fn write, void *ctx, struct vmsnap_error *err);
+
+#endif

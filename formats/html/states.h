@@ -1,0 +1,31 @@
+/* states.h - what the report tells of a page at one instant, in four bits. */
+#ifndef VMSNAP_HTML_STATES_H
+#define VMSNAP_HTML_STATES_H
+
+#include "vmsnap.h"
+
+enum state {
+	STATE_ABSENT,
+	STATE_PRIVATE,
+	STATE_SHARED, /* mapped by others, too; a write would copy it */
+	STATE_FILE,
+	STATE_SWAPPED,
+	STATE_ZERO,
+	STATE_PRESENT, /* of the process's own, or shared: not known */
+	STATE_GUARD,
+	STATE_LOOKS_SWAPPED,
+	STATE_HUGE, /* the following are of huge pages: the state without is STATE_HUGE less, and 1 */
+	STATE_HUGE_PRIVATE = STATE_HUGE,
+	STATE_HUGE_SHARED,
+	STATE_HUGE_FILE,
+	STATE_HUGE_PRESENT,
+	STATE_HUGE_ZERO,
+	STATE_MARKER, /* of userfaultfd */
+	STATES
+};
+enum state state_of(const struct vmsnap *snap, const struct vmsnap_run *run);
+const char *state_words(enum state state);
+/* A page in this state, for who wants to know what comes of it. */
+uint32_t state_flags(enum state state);
+
+#endif

@@ -1,0 +1,93 @@
+// The class of each page of a track, for what is being looked at: looked up, never decided here.
+import { FRAME } from './track.js';
+
+// What each page was at A, taken along where memory moved, and what happened to it until B.
+function walkFromA(model, view) {
+	const track = view.track, { a, b } = view, changes = model.processes[track.process].changes;
+	const before = track.present[a] ? track.valuesAt(a).slice() : new Uint8Array(track.pages);
+	const moved = new Uint8Array(track.pages), replaced = new Uint8Array(track.pages);
+	for (let k = a + 1; k <= b; k++) {
+		for (const change of changes) if (change.instant === k) takeAlong(track, change, before, moved, replaced);
+		track.changes(k, (index, end, change) => { if (change & FRAME) moved.fill(1, index, end); });
+	}
+	return { before, moved, replaced };
+}
+
+function takeAlong(track, change, before, moved, replaced) {
+	const { from, page, pages } = change;
+	if (change.replaced) return track.pieces(page, page + pages, (_, index, count) => replaced.fill(1, index, index + count));
+	const held = [];
+	track.pieces(from, from + pages, (at, index, count) => {
+		held.push([at - from, before.slice(index, index + count), moved.slice(index, index + count)]);
+		before.fill(0, index, index + count);
+		moved.fill(0, index, index + count);
+	});
+	for (const [offset, values, bits] of held)
+		track.pieces(page + offset, page + offset + values.length, (at, index, count) => {
+			const skip = at - page - offset;
+			before.set(values.subarray(skip, skip + count), index);
+			moved.set(bits.subarray(skip, skip + count), index);
+		});
+}
+
+// 1 where it is known that a page was written after A and until B.
+function writtenSince(model, track, a, b) {
+	const written = model.track(track.process, 'written');
+	if (!written || !written.pages || a >= b) return null;
+	const now = written.valuesAt(a + 1).slice(), ever = now.slice();
+	for (let k = a + 2; k <= b; k++)
+		written.changes(k, (index, end, change) => { for (; index < end; index++) ever[index] |= now[index] ^= change & 1; });
+	return { track: written, ever };
+}
+
+function drawWritten(model, view, out) {
+	const written = writtenSince(model, view.track, view.a, view.b);
+	if (!written) return;
+	for (let segment = 0; segment < written.track.start.length; segment++)
+		view.track.pieces(written.track.start[segment], written.track.segmentEnd(segment), (page, index, count) => {
+			const from = written.track.indexOf(page);
+			for (let i = 0; i < count; i++)
+				if (written.ever[from + i] && !model.classes[out[index + i]].event) out[index + i] = model.class.written;
+		});
+}
+
+function classifyChanges(model, view, out) {
+	const { before, moved, replaced } = walkFromA(model, view), now = view.track.valuesAt(view.b);
+	const { first, memory } = view.track.spans, { changed, states } = model.rules;
+	for (let span = 0; span < first.length; span++) {
+		const end = span + 1 < first.length ? first[span + 1] : view.track.pages, rules = memory[span] * 2;
+		for (let i = first[span]; i < end; i++) {
+			const was = replaced[i] && now[i] ? 0 : before[i];
+			out[i] = changed[((rules + moved[i]) * states + was) * states + now[i]];
+		}
+	}
+	drawWritten(model, view, out);
+}
+
+export function classify(model, view) {
+	const out = new Uint8Array(view.track.pages);
+	if (view.mode === 'cow') {
+		const values = view.track.valuesAt(view.b), of = [0, ...model.verdicts.map(verdict => verdict.class)];
+		for (let i = 0; i < out.length; i++) out[i] = of[values[i]] ?? 0;
+	} else if (view.mode === 'diff') {
+		classifyChanges(model, view, out);
+	} else {
+		const values = view.track.valuesAt(view.mode === 'a' ? view.a : view.b);
+		for (let i = 0; i < out.length; i++) out[i] = model.rules.quiet[values[i]];
+	}
+	return out;
+}
+
+// Pages of each class, of some mappings: what never had a value is not resident.
+export function countClasses(model, track, classes, vmas) {
+	const counts = new Float64Array(model.classes.length);
+	for (const vma of vmas) {
+		let told = 0;
+		track.pieces(vma.start, vma.end, (_, index, count) => {
+			for (let i = index; i < index + count; i++) counts[classes[i]]++;
+			told += count;
+		});
+		counts[0] += vma.end - vma.start - told;
+	}
+	return counts;
+}

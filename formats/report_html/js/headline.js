@@ -1,0 +1,72 @@
+// One sentence: what happened from A to B, the largest first, of one denominator; a bar; and a legend with totals that
+// filters.
+import { $, duration, el, number, pages, paper, percent, swatch } from './ui.js';
+import { countsOf } from './strips.js';
+
+export class Headline {
+	constructor(model, view, only) { Object.assign(this, { model, view, only }); }
+
+	total() {
+		const sum = new Float64Array(this.model.classes.length);
+		for (const strip of this.view.strips) countsOf(this.model, this.view, strip).forEach((count, c) => { sum[c] += count; });
+		return sum;
+	}
+	draw() {
+		const counts = this.total(), { view, model } = this, shown = model.classes.map((_, c) => c).filter(c => c && counts[c]).sort((a, b) => this.order(a) - this.order(b));
+		$('#summary h1').replaceChildren(...this.sentence(counts));
+		$('#bar').replaceChildren(...shown.map(c => el('i', { style: { flex: String(counts[c]), background: paper(c) } })));
+		$('#bar').setAttribute('aria-label', shown.map(c => `${this.words(c)} ${pages(counts[c])}`).join(', '));
+		$('#legend').replaceChildren(...shown.map(c => el('button', { class: `chip${view.only >= 0 && view.only !== c ? ' off' : ''}`, type: 'button', 'aria-pressed': String(view.only === c), title: 'Only these', onclick: () => this.only(view.only === c ? -1 : c) },
+			swatch(c, model.classes[c].letter), el('b', {}, pages(counts[c])), el('span', {}, this.words(c)))));
+		this.who();
+	}
+	order(c) {
+		const { copied, child, written, new: fresh, gone, swapped_out: out, other, shared } = this.model.class;
+		const place = [copied, child, written, fresh, gone, out, other, shared].indexOf(c);
+		return place < 0 ? 20 + c : place;
+	}
+	words(c) {
+		const { copied, new: fresh, gone, shared } = this.model.class, { mode } = this.view;
+		if (mode === 'cow' && c === copied) return 'copied by parent';
+		if (mode === 'cow' && c === fresh) return 'new in one';
+		if (mode === 'cow' && c === gone) return 'dropped';
+		return (mode === 'a' || mode === 'b') && c === shared ? 'shared' : this.model.classes[c].words;
+	}
+	sentence(counts) {
+		const { view } = this, { gone, swapped, swapped_out: out } = this.model.class;
+		const resident = counts.reduce((sum, count, c) => c && c !== gone && c !== swapped && c !== out ? sum + count : sum, 0);
+		if (view.mode === 'cow') return this.cowSentence(counts);
+		if (view.mode === 'diff') return this.diffSentence(counts, resident);
+		const mapped = view.strips.reduce((sum, strip) => sum + strip.size, 0), parts = view.strips.reduce((sum, strip) => sum + strip.vmas.length, 0);
+		return [`${pages(resident)} resident at ${view.nameOf(view.mode === 'a' ? view.a : view.b)}`, this.small(`${counts[swapped] ? `${pages(counts[swapped])} in swap, ` : ''}in ${number(parts)} mappings of ${pages(mapped)}`)];
+	}
+	small(text) { return el('small', {}, text); }
+	sharedAtA() {
+		const { track, a } = this.view, states = this.model.states;
+		const counts = track.counts[a];
+		return counts ? counts[states.indexOf('shared')] + counts[states.indexOf('shared, huge')] : 0;
+	}
+	diffSentence(counts, resident) {
+		const { view, model } = this, { copied, new: fresh, gone, swapped_out: out, written, other } = model.class;
+		const rest = [[written, 'written'], [fresh, 'new'], [gone, 'gone'], [out, 'swapped out'], [other, 'changed otherwise']].filter(([c]) => counts[c]).sort(([a], [b]) => counts[b] - counts[a]);
+		const words = rest.map(([c, word]) => `${pages(counts[c])} ${word}`).join(', '), most = rest.length ? counts[rest[0][0]] : 0;
+		const from = view.nameOf(view.a), to = view.nameOf(view.b);
+		if (counts[copied] && most < 10 * counts[copied]) {
+			const shared = this.sharedAtA();
+			return [el('em', {}, `${pages(counts[copied])} copied`), shared ? ` of the ${pages(shared)} shared at ${from} (${percent(counts[copied] / shared)}) until ${to}` : ` from ${from} to ${to}`, this.small(words)];
+		}
+		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
+		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
+	}
+	cowSentence(counts) {
+		const { view, model } = this, { copied, child, shared } = model.class, fork = view.track, lost = counts[copied] + counts[child], all = lost + counts[shared];
+		const title = `${model.processes[fork.process].title} and its child ${model.processes[fork.child].pid}`;
+		if (!lost) return [`Nothing is copied yet: ${title} share ${pages(counts[shared])}`];
+		return [el('em', {}, `${percent(lost / all)} of the sharing is lost`), `: ${pages(counts[copied])} by the parent, ${pages(counts[child])} by the child`, this.small(`${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(counts[shared])} shared still`)];
+	}
+	who() {
+		const { model, view } = this, process = model.processes[view.process], count = model.instants.length, last = model.instants[count - 1].ms;
+		$('#who').replaceChildren(el('b', {}, process.title), `, ${number(count)} ${count === 1 ? 'instant' : `instants in ${duration(last)}`}, ${new Date(model.began).toISOString().slice(0, 16).replace('T', ' ')} UTC${model.host ? `, ${model.host}` : ''}`);
+		document.title = `${process.title}, vmsnap`;
+	}
+}

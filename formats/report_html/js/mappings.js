@@ -1,0 +1,45 @@
+// The view of mappings: a row for each strip.
+import { $, base, el, hex, number, pages, percent } from './ui.js';
+import { Table } from './table.js';
+import { countsOf } from './strips.js';
+
+const some = count => count ? pages(count) : '';
+export function pathCell(title) {
+	if (!title.startsWith('/')) return title || el('span', { class: 'path' }, 'anonymous');
+	return el('span', { class: 'cutleft' }, el('span', { class: 'path' }, title.slice(0, title.lastIndexOf('/') + 1)), el('span', {}, base(title)));
+}
+
+export class Mappings {
+	constructor(model, view, map, pick) {
+		Object.assign(this, { model, view });
+		const { copied, child, new: fresh, gone, swapped, swapped_out: out, written, shared } = model.class, counts = strip => countsOf(model, view, strip);
+		const lost = strip => counts(strip)[copied] + counts(strip)[child], swap = strip => counts(strip)[swapped] + counts(strip)[out];
+		const resident = strip => counts(strip).reduce((sum, count) => sum + count, 0) - counts(strip)[0] - counts(strip)[gone] - swap(strip);
+		const share = strip => lost(strip) ? lost(strip) / (lost(strip) + counts(strip)[shared]) : 0;
+		const amount = (id, name, of, more) => ({ id, name, width: 80, right: true, down: true, sparse: true, key: of, cell: strip => some(of(strip)), ...more });
+		this.amounts = { size: strip => strip.size, resident, copied: lost, new: strip => counts(strip)[fresh], gone: strip => counts(strip)[gone], written: strip => counts(strip)[written], swapped: swap };
+		this.table = new Table($('#mappings'), {
+			label: 'Mappings', pick: (strip, enter) => pick({ strip }, enter), totals: strips => this.totals(strips),
+			columns: [
+				{ id: 'start', name: 'Start', width: 130, mono: true, first: true, key: strip => strip.start, cell: strip => hex(strip.start).slice(2) },
+				amount('size', 'Size', this.amounts.size, { sparse: false }),
+				{ id: 'perms', name: 'Perm', width: 56, mono: true, key: strip => strip.perms, cell: strip => strip.perms, kind: () => 'dim' },
+				{ id: 'pages', name: 'Pages', width: 178, down: true, title: 'Where in the mapping; sorts by the share that is resident', key: strip => resident(strip) / strip.size, cell: strip => map.line(strip, 166, 14) },
+				amount('resident', 'Resident', resident, { sparse: false }),
+				amount('copied', 'Copied', lost, { kind: () => 'hot' }),
+				{ id: 'percent', name: '%', width: 66, right: true, down: true, sparse: true, title: 'Copied, of that and what is shared still', key: share, cell: strip => share(strip) ? percent(share(strip)) : '' },
+				amount('new', 'New', this.amounts.new),
+				amount('gone', 'Gone', this.amounts.gone),
+				amount('written', 'Written', this.amounts.written),
+				amount('swapped', 'Swapped', swap),
+				{ id: 'name', name: 'Mapping', key: strip => strip.title || '~', cell: strip => pathCell(strip.title), hint: strip => strip.title },
+			],
+		});
+	}
+	totals(strips) {
+		const out = { start: 'total', name: `${number(strips.reduce((sum, strip) => sum + strip.vmas.length, 0))} mappings` };
+		for (const [id, of] of Object.entries(this.amounts)) out[id] = some(strips.reduce((sum, strip) => sum + of(strip), 0));
+		return out;
+	}
+	draw() { this.table.set(this.view.strips); }
+}

@@ -1,0 +1,192 @@
+// What the page was given, as objects.  No drawing.
+import { Damaged, inflate } from './bytes.js';
+import { FRAME, Track } from './track.js';
+
+const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3;
+
+function rows(flat, fields, make) {
+	if (!Array.isArray(flat) || flat.length % fields || !flat.every(Number.isFinite)) throw new Damaged();
+	const out = [];
+	for (let i = 0; i < flat.length; i += fields) out.push(make(...flat.slice(i, i + fields)));
+	return out;
+}
+
+// Rules are letters: A is the first class.
+function readRules(rules, states, classes) {
+	const decode = (text, length) => {
+		if (typeof text !== 'string' || text.length !== length) throw new Damaged();
+		return Uint8Array.from(text, letter => {
+			const value = letter.charCodeAt(0) - 65;
+			if (!(value >= 0 && value < classes)) throw new Damaged();
+			return value;
+		});
+	};
+	return { states, quiet: decode(rules.quiet, states), changed: decode(rules.changed, 3 * 2 * states * states) };
+}
+
+function readProcess(head, model, number) {
+	const { strings } = model, last = model.instants.length - 1;
+	const vmas = rows(head.vmas, VMA_FIELDS, (start, end, perms, name, label, offset, memory, deleted, first, until) => {
+		if (!(start < end && end < 2 ** 52 && first <= until && until <= last && memory < 3)) throw new Damaged();
+		return { start, end, perms: strings[perms], name: strings[name] ?? '', label: strings[label] ?? '', offset: offset * 1024, memory, deleted, first, last: until };
+	});
+	const changes = rows(head.changes, CHANGE_FIELDS, (instant, from, page, pages, replaced) => ({ instant, from, page, pages, replaced }));
+	if (!(head.first <= head.last && head.last <= last)) throw new Damaged();
+	const status = head.status.map(line => ({ key: strings[line[0]], values: readStatus(line, model) }));
+	return { ...head, number, vmas, changes, status, title: `${head.comm} ${head.pid}` };
+}
+
+function readStatus(line, { strings, instants }) {
+	const out = new Array(instants.length).fill(null);
+	for (let i = 1; i + 1 < line.length; i += 2) {
+		const until = line[i + 2] ?? instants.length, value = line[i + 1] ? strings[line[i + 1] - 1] : null;
+		for (let k = line[i]; k < until && k < out.length; k++) out[k] = value;
+	}
+	return out;
+}
+
+// Regions of a process: mappings of one file, and anonymous ones that lie over each other in time.
+function giveRegions(process) {
+	const byName = new Map();
+	let anonymous = null;
+	process.regions = [];
+	for (const vma of [...process.vmas].sort((a, b) => a.start - b.start)) {
+		const called = vma.name || vma.label;
+		let region = called ? byName.get(called) : anonymous && vma.start < anonymous.end ? anonymous : null;
+		if (!region) {
+			region = { number: process.regions.length, name: called, start: vma.start, end: vma.end };
+			process.regions.push(region);
+			if (called) byName.set(called, region);
+		}
+		region.end = Math.max(region.end, vma.end);
+		if (!called) anonymous = region;
+		vma.region = region.number;
+	}
+}
+
+// Stretches of a track's pages that belong to one mapping, by index: its region, and which rules hold.
+function giveSpans(track, process) {
+	const cuts = [];
+	for (const vma of process.vmas) track.pieces(vma.start, vma.end, (page, index, count) => cuts.push([index, index + count, vma]));
+	cuts.sort((a, b) => a[0] - b[0] || a[2].last - b[2].last);
+	const first = [], region = [], memory = [];
+	for (const [index, , vma] of cuts) {
+		if (first.length && first[first.length - 1] === index) first.pop(), region.pop(), memory.pop();
+		first.push(index);
+		region.push(vma.region);
+		memory.push(vma.memory);
+	}
+	if (first[0] !== 0) first.unshift(0), region.unshift(0), memory.unshift(0);
+	track.spans = { first: Float64Array.from(first), region: Uint32Array.from(region), memory: Uint8Array.from(memory) };
+}
+
+function readTrack(head, model, bytes, at) {
+	const process = model.processes[head.process], child = model.processes[head.child];
+	if (!process || head.child !== undefined && !child) throw new Damaged();
+	const present = model.instants.map((_, k) => model.places[k].has(head.process) && (!child || model.places[k].has(head.child)));
+	const track = new Track(head, bytes, at, present);
+	track.frameLengths = head.frames;
+	track.warning = model.strings[head.warning] ?? '';
+	if (track.kind !== 'verdicts') giveSpans(track, process);
+	return track;
+}
+
+export class Model {
+	static async load(texts) {
+		const head = JSON.parse(new TextDecoder().decode(await inflate(texts.head)));
+		if (head.schema !== 'vmsnap.report/1') throw new Damaged();
+		return new Model(head, await inflate(texts.values));
+	}
+	constructor(head, bytes) {
+		const text = number => head.strings[number] ?? '';
+		Object.assign(this, { pageSize: head.page_size, known: head.known, strings: head.strings, began: head.began_us / 1000,
+			title: text(head.title), host: text(head.host), kernel: text(head.kernel), arch: text(head.arch), tool: text(head.tool) });
+		this.classes = head.classes.map(([name, words, letter, event]) => ({ name, words, letter, event }));
+		this.class = Object.fromEntries(this.classes.map((c, number) => [c.name, number]));
+		this.states = head.states;
+		this.rules = readRules(head.rules, head.states.length, this.classes.length);
+		this.verdicts = head.verdicts.map(([name, number]) => ({ name, class: number }));
+		this.instants = head.instants.map(([us, label, reason, pause]) => ({ ms: us / 1000, label: text(label), reason: text(reason), pause }));
+		this.places = this.instants.map(() => new Map());
+		for (const [instant, process, number] of rows(head.places, PLACE_FIELDS, (...row) => row)) this.places[instant].set(process, number);
+		this.processes = head.processes.map((process, number) => readProcess(process, this, number));
+		for (const process of this.processes) giveRegions(process);
+		this.readTracks(head, bytes);
+		this.names = rows(head.names, NAME_FIELDS, (process, page, offset, size, symbol, kind, object) =>
+			({ process, page, address: page * head.page_size + offset, size, symbol: text(symbol), kind: text(kind), object: text(object) }));
+		this.namesLeftOut = head.names_left_out;
+	}
+	readTracks(head, bytes) {
+		let at = 0;
+		this.tracks = head.tracks.map(one => {
+			const track = readTrack(one, this, bytes, at);
+			at = track.end;
+			return track;
+		});
+		this.forks = this.tracks.filter(track => track.kind === 'verdicts');
+		for (const track of this.tracks) track.kind === 'verdicts' ? tallyVerdicts(track) : track.kind === 'states' && tallyStates(this, track);
+	}
+	track(process, kind) { return this.tracks.find(track => track.kind === kind && track.process === process); }
+	forksOf(process) { return this.forks.filter(track => track.process === process || track.child === process); }
+	// What a page is drawn as: its state at A and at B, and whether its frame changed.
+	ruleAt(memory, moved, a, b) { return this.rules.changed[((memory * 2 + moved) * this.rules.states + a) * this.rules.states + b]; }
+
+	// Names with bytes in [from, to), pages.
+	namesIn(process, from, to, most = 40) {
+		const out = [], { names } = this;
+		let low = 0, high = names.length;
+		while (low < high) {
+			const middle = (low + high) >> 1, name = names[middle];
+			if (name.process < process || name.process === process && name.page < from) low = middle + 1; else high = middle;
+		}
+		for (let i = low - 1; i >= 0 && i > low - 200 && names[i].process === process; i--)
+			if (names[i].address + names[i].size > from * this.pageSize) out.unshift(names[i]);
+		for (let i = low; i < names.length && names[i].process === process && names[i].page < to && out.length < most; i++) out.push(names[i]);
+		return out;
+	}
+}
+
+// One pass over what changed: pages by state at each instant, what happened since the one before, pages by region.
+function tallyStates(model, track) {
+	const process = model.processes[track.process], values = new Uint8Array(track.pages), { first, region, memory } = track.spans;
+	const counts = new Float64Array(model.states.length), regions = new Float64Array(process.regions.length || 1);
+	counts[0] = track.pages;
+	Object.assign(track, { counts: [], events: [], regions: [] });
+	track.present.forEach((there, k) => {
+		const events = new Float64Array(model.classes.length);
+		let span = 0;
+		track.changes(k, (index, end, change) => {
+			const moved = change & FRAME ? 1 : 0, bits = change & (FRAME - 1);
+			while (index < end) {
+				while (span + 1 < first.length && first[span + 1] <= index) span++;
+				const stop = span + 1 < first.length ? Math.min(end, first[span + 1]) : end;
+				for (; index < stop; index++) {
+					const before = values[index], now = before ^ bits;
+					values[index] = now;
+					counts[before]--;
+					counts[now]++;
+					events[model.ruleAt(memory[span], moved, before, now)]++;
+					regions[region[span]] += !before - !now;
+				}
+			}
+		});
+		track.counts.push(there ? counts.slice() : null);
+		track.events.push(events);
+		track.regions.push(there ? regions.slice() : null);
+		if (k % track.step === 0) track.kept.set(k, values.slice());
+	});
+}
+
+function tallyVerdicts(track) {
+	const values = new Uint8Array(track.pages), counts = new Float64Array(32);
+	counts[0] = track.pages;
+	track.counts = track.present.map((there, k) => {
+		track.changes(k, (index, end, change) => {
+			for (; index < end; index++) {
+				counts[values[index]]--;
+				counts[values[index] ^= change]++;
+			}
+		});
+		return there ? counts.slice() : null;
+	});
+}

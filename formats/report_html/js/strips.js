@@ -1,0 +1,52 @@
+// Mappings as strips: the segments of one file, the anonymous memory right behind it and guards of stacks are one.
+import { countClasses } from './classes.js';
+
+function mappedAt(process, instant) { return process.vmas.filter(vma => vma.first <= instant && vma.last >= instant); }
+
+// What B does not map any more, where A did.
+function unmapped(process, view, there) {
+	const out = [];
+	for (const vma of mappedAt(process, view.a)) {
+		let start = vma.start;
+		for (const other of there.filter(other => other.start < vma.end && other.end > vma.start)) {
+			if (other.start > start) out.push({ ...vma, start, end: other.start, unmapped: true });
+			start = Math.max(start, other.end);
+		}
+		if (start < vma.end) out.push({ ...vma, start, unmapped: true });
+	}
+	return out;
+}
+
+// Segments of one file; what lies wall to wall behind one (.bss); a guard and what it guards, a heap and its reserve.
+function belongs(strip, vma) {
+	if (!strip) return false;
+	if (vma.name) return strip.name === vma.name && vma.start - strip.end < 1024;
+	if (vma.start !== strip.end) return false;
+	if (strip.name) return strip.name.startsWith('/');
+	return strip.label === vma.label || vma.perms.startsWith('---') || strip.vmas.every(one => one.perms.startsWith('---'));
+}
+
+export function makeStrips(model, view) {
+	const process = model.processes[view.track.process], out = [];
+	let list = mappedAt(process, view.mode === 'a' ? view.a : view.b);
+	if (view.mode === 'diff') list = list.concat(unmapped(process, view, [...list].sort((a, b) => a.start - b.start)));
+	for (const vma of list.sort((a, b) => a.start - b.start)) {
+		const strip = out[out.length - 1];
+		if (belongs(strip, vma)) {
+			strip.vmas.push(vma);
+			strip.end = vma.end;
+			strip.size += vma.end - vma.start;
+			if (strip.vmas.length === 2 && strip.vmas[0].perms.startsWith('---') && !strip.name) strip.label = vma.label;
+		} else out.push({ name: vma.name, label: vma.label, start: vma.start, end: vma.end, size: vma.end - vma.start, vmas: [vma] });
+	}
+	for (const strip of out) {
+		strip.perms = strip.vmas.length > 1 ? `×${strip.vmas.length}` : strip.vmas[0].perms;
+		strip.unmapped = strip.vmas.every(vma => vma.unmapped);
+		strip.title = strip.name || strip.label || '';
+	}
+	return out;
+}
+
+// Pages by class, counted when first asked for.
+export function countsOf(model, view, strip) { return strip.counts ??= countClasses(model, view.track, view.classes, strip.vmas); }
+export function stripAt(strips, page) { return strips.find(strip => page >= strip.start && page < strip.end); }

@@ -1,0 +1,139 @@
+"""vmsnap report: what its page says of two instants, and of a fork, is what the command line says; and the page is made
+of what its sources are."""
+
+import hashlib
+import itertools
+import json
+import os
+import re
+import stat
+import subprocess
+import tempfile
+import unittest
+
+import json_inputs
+import vmsreport
+
+VMSNAP = os.environ.get("VMSNAP", "vmsnap")
+SOURCES = os.path.join(os.environ["VMSNAP_SOURCE"], "formats", "report_html")
+
+
+def run(*words, status=(0,)):
+    result = subprocess.run([VMSNAP, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode in status, (words, result.stderr)
+    return result
+
+
+def told(*words):
+    return json.loads(run(*words, "--json", "--no-names", status=(0, 1)).stdout)
+
+
+class ReportTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="vmsnap-report-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+        cls.paths = json_inputs.write(cls.folder)
+        cls.paths["elsewhere"] = os.path.join(cls.folder, "elsewhere.vms")
+        with open(cls.paths["elsewhere"], "wb") as file:
+            file.write(json_inputs.file_of(*json_inputs.tree([4244], 2, boot_id=b"another"))[0])
+
+    def page(self, *files, options=()):
+        out = os.path.join(self.folder, "page.html")
+        run("report", *files, "-o", out, *options)
+        with open(out, encoding="utf-8") as file:
+            return file.read()
+
+    def check(self, *files):
+        report = vmsreport.Report(self.page(*files))
+        name = files[0]
+        for process in range(len(report.head["processes"])):
+            there = [instant for instant in range(len(report.instants)) if (instant, process) in report.numbers]
+            for a, b in itertools.combinations(there, 2):
+                theirs = told("map", *(f"{name}@{report.numbers[instant, process]}" for instant in (a, b)))["totals"]
+                ours = report.differences(process, a, b)
+                for kind in ("copied", "new", "gone", "written"):
+                    self.assertEqual(ours.get(kind, 0) * report.head["page_size"], theirs[kind] or 0, (process, a, b, kind))
+        for fork in report.forks():
+            for instant, values in enumerate(fork.values):
+                if (instant, fork.process) not in report.numbers or (instant, fork.child) not in report.numbers:
+                    continue
+                ours = [0] * (len(report.head["verdicts"]) + 1)
+                for value in values.values():
+                    ours[value] += 1
+                base = f"{name}@{report.numbers[fork.base, fork.process]}"
+                theirs = told("cow", *(f"{name}@{report.numbers[instant, each]}" for each in (fork.process, fork.child)), "--base", base)
+                for (verdict, _), count in zip(report.head["verdicts"], ours[1:]):
+                    if instant != fork.base:
+                        self.assertEqual(count, theirs["totals"][verdict], (instant, verdict))
+        return report
+
+    def series(self, *keys):
+        """These in one file."""
+        path = os.path.join(self.folder, "series.vms")
+        with open(path, "wb") as out:
+            for key in keys or ("tree", "later"):
+                with open(self.paths[key], "rb") as file:
+                    out.write(file.read())
+        return path
+
+    def test_agrees(self):
+        report = self.check(self.series())
+        self.assertGreater(len(report.instants), 1)
+        self.assertTrue(report.forks())
+
+    def test_agrees_where_mappings_move(self):
+        self.check(self.series("a", "b"))
+
+    def test_agrees_with_what_was_tracked(self):
+        self.check(os.path.join(json_inputs.GOLDEN, "good-written.vms"))
+
+    def test_several_files_are_one_series(self):
+        both = vmsreport.Report(self.page(self.paths["later"], self.paths["tree"]))
+        one = vmsreport.Report(self.page(self.series()))
+        self.assertEqual([each.values for each in both.tracks], [each.values for each in one.tracks])
+
+    def test_file_is_private_and_replaces_its_own_kind_only(self):
+        out = os.path.join(self.folder, "out.html")
+        run("report", self.series(), "-o", out)
+        self.assertEqual(stat.S_IMODE(os.stat(out).st_mode), 0o600)
+        run("report", self.series(), "-o", out)
+        other = os.path.join(self.folder, "other.html")
+        with open(other, "w", encoding="utf-8") as file:
+            file.write("<!doctype html>\nmine\n")
+        result = run("report", self.series(), "-o", other, status=(2,))
+        self.assertIn("was left alone", result.stderr)
+        with open(other, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "<!doctype html>\nmine\n")
+
+    def test_range(self):
+        series = self.series()
+        whole, part = (vmsreport.Report(self.page(series, options=options)) for options in ((), ("--range", "0-1000000000")))
+        for a, b in zip(whole.tracks, part.tracks):
+            self.assertEqual([page for page in a.pages if page < 0x1000000], b.pages)
+
+    def test_refuses(self):
+        self.assertIn("is a process", run("report", str(os.getpid()), status=(2,)).stderr)
+        self.assertIn("two machines", run("report", self.series(), self.paths["elsewhere"], "-o", os.path.join(self.folder, "x.html"), status=(2,)).stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "x.html")))
+
+    def test_nothing_of_the_target_is_markup(self):
+        page = self.page(self.series())
+        shell = re.sub(r"<(script|style|noscript)\b.*?</\1>", "", page, flags=re.S)
+        self.assertNotIn("<script", shell)
+        plain = re.search(r"<noscript>(.*?)</noscript>", page, re.S)[1]
+        self.assertLessEqual(set(re.findall(r"<(/?\w+)", plain)), {"p", "/p", "table", "/table", "tr", "/tr", "th", "/th", "td", "/td"})
+
+    def test_bundle_is_of_its_sources(self):
+        digest = hashlib.sha256()
+        names = ["page.html", "style.css"] + sorted(f"js/{name}" for name in os.listdir(os.path.join(SOURCES, "js")))
+        for name in names:
+            with open(os.path.join(SOURCES, name), "rb") as file:
+                digest.update(name.encode() + b"\n" + file.read())
+        with open(os.path.join(SOURCES, "bundle.html"), encoding="utf-8") as file:
+            self.assertIn(f"<!-- of {digest.hexdigest()} -->", file.read(), "run script/report-bundle")
+
+
+if __name__ == "__main__":
+    unittest.main()

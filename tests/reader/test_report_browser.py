@@ -1,0 +1,197 @@
+"""The page of vmsnap report in a browser: it draws, says what the command line says, asks nobody for anything, and can
+be used by keyboard and without colours."""
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+import unittest
+
+import chromium
+import json_inputs
+import vmsreport
+
+VMSNAP = os.environ.get("VMSNAP", "vmsnap")
+HEADLINE = "document.querySelector('#summary h1').textContent"
+PAGE = "window.vmsnapPage"
+
+# Text on its background: the least contrast of all that is seen, and what it is of (WCAG 2.1, 1.4.3).
+CONTRAST = r"""(() => {
+	const rgb = text => (text.match(/[\d.]+/g) ?? []).map(Number);
+	const part = value => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+	const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+	const behind = element => {
+		for (; element; element = element.parentElement) {
+			const color = rgb(getComputedStyle(element).backgroundColor);
+			if (color.length === 3 || color[3] === 1) return color;
+		}
+		return [255, 255, 255];
+	};
+	let worst = [99, ''];
+	for (const element of document.querySelectorAll('body *')) {
+		const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+		if (!own || !element.getClientRects().length || element.closest('.swatch, script, noscript, .unseen, .off')) continue;
+		const a = light(rgb(getComputedStyle(element).color)), b = light(behind(element));
+		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		if (ratio < worst[0]) worst = [ratio, element.textContent.slice(0, 40)];
+	}
+	return worst;
+})()"""
+NAMELESS = """[...document.querySelectorAll('button, input, a[href], [tabindex], [role]')].filter(element => {
+	if (['listbox', 'status'].includes(element.getAttribute('role')) || element.closest('dialog')) return false;
+	return !(element.getAttribute('aria-label') || element.textContent.trim() || element.title);
+}).map(element => element.outerHTML.slice(0, 100))"""
+
+
+@unittest.skipUnless(chromium.browser(), "Chromium is not on this machine")
+class BrowserTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="vmsnap-page-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+        paths = json_inputs.write(cls.folder)
+        cls.series = os.path.join(cls.folder, "series.vms")
+        with open(cls.series, "wb") as out:
+            for key in ("tree", "later"):
+                with open(paths[key], "rb") as file:
+                    out.write(file.read())
+        cls.one = os.path.join(json_inputs.GOLDEN, "good-small.vms")
+        cls.page = cls.report("page.html", cls.series)
+        cls.browser = chromium.Chromium()
+        cls.addClassCleanup(cls.browser.close)
+        cls.browser.resize(1440, 900)
+
+    @classmethod
+    def report(cls, name, *files):
+        out = os.path.join(cls.folder, name)
+        subprocess.run([VMSNAP, "report", *files, "-o", out], check=True, stderr=subprocess.DEVNULL)
+        return out
+
+    def say(self, script):
+        return self.browser.evaluate(script)
+
+    def open(self, path, fragment=""):
+        self.assertEqual(self.browser.open(path, fragment), "1")
+
+    def quiet(self):
+        self.assertEqual(self.browser.complaints(), [])
+
+    def test_walk(self):
+        self.open(self.page)
+        self.assertIn("new", self.say(HEADLINE))
+        for number in "12345":
+            self.browser.key(number)
+            self.assertEqual(self.say("document.querySelectorAll('.pane.on').length"), 1)
+        self.browser.key("1")
+        self.browser.key("n")
+        selected = self.say(f"{PAGE}.view.selected?.page")
+        self.assertIsInstance(selected, (int, float))
+        self.browser.key("Enter", "\r")
+        self.assertEqual(self.say(f"{PAGE}.map.pages"), 1)
+        self.browser.key("Escape")
+        self.assertIsNone(self.say(f"{PAGE}.view.selected"))
+        self.browser.key("[")
+        self.browser.key("]")
+        self.browser.key("t")
+        self.browser.key("?")
+        self.assertTrue(self.say("document.querySelector('#keys').open"))
+        self.browser.key("Escape")
+        self.quiet()
+
+    def search(self, text):
+        self.say("document.querySelector('#find-input').value = ''")
+        self.browser.key("/")
+        self.browser.type(text)
+        return self.browser.wait("[...document.querySelectorAll('#hits li')].map(each => each.textContent).join('|')")
+
+    def test_search(self):
+        self.open(self.page)
+        start = self.say(f"{PAGE}.view.strips[0].start * 4096")
+        self.assertIn(f"{int(start):x}", self.search(f"{int(start):x}"))
+        self.browser.key("Enter", "\r")
+        self.assertEqual(self.say(f"{PAGE}.view.selected.page * 4096"), start)
+        self.say("document.activeElement.blur()")
+        self.assertIn("Not mapped", self.search("1000000"))
+        self.say("document.activeElement.blur()")
+        frame = self.say(f"{PAGE}.view.loadFrames().then(frames => frames.parts[0].frame[0])")
+        self.browser.key("/")
+        self.browser.type(f"pfn:{int(frame):x}")
+        self.assertIn("process", self.browser.wait("document.querySelector('#hits li small')?.textContent"))
+        self.quiet()
+
+    def test_numbers_are_those_of_the_data(self):
+        self.open(self.page)
+        with open(self.page, encoding="utf-8") as file:
+            report = vmsreport.Report(file.read())
+        for process in range(len(report.head["processes"])):
+            there = [instant for instant in range(len(report.instants)) if (instant, process) in report.numbers]
+            for a, b in zip(there, there[1:]):
+                self.say(f"{PAGE}.change({{ process: {process}, a: {a}, b: {b}, mode: 'diff' }})")
+                ours = report.differences(process, a, b)
+                theirs = self.say(f"(() => {{ const out = {{}}; for (const c of {PAGE}.view.classes) "
+                                  f"out[{PAGE}.model.classes[c].name] = (out[{PAGE}.model.classes[c].name] ?? 0) + 1; return out; }})()")
+                self.assertEqual(theirs, ours, (process, a, b))
+
+    def test_state_is_in_the_address(self):
+        self.open(self.page, "#p=0&a=0&b=1&m=b&v=status")
+        self.assertEqual(self.say(f"[{PAGE}.tab, {PAGE}.view.mode]"), ["status", "b"])
+        self.open(self.page, "#p=99&a=x&b=-1&m=none&v=")
+        self.quiet()
+
+    def test_one_snapshot(self):
+        self.open(self.report("one.html", self.one))
+        self.assertIn("resident", self.say(HEADLINE))
+        self.assertTrue(self.say("document.querySelector('#time').hidden"))
+        self.quiet()
+
+    def test_sizes_of_windows(self):
+        self.addCleanup(self.browser.resize, 1440, 900)
+        for width, height in ((400, 700), (800, 600), (1920, 1080)):
+            self.browser.resize(width, height)
+            self.open(self.page)
+            self.assertLessEqual(self.say("document.documentElement.scrollWidth"), width)
+        self.quiet()
+
+    def test_paper(self):
+        self.open(self.page)
+        self.assertTrue(self.browser.call("Page.printToPDF")["data"].startswith("JVBERi"))
+        self.quiet()
+
+    def test_names_and_contrast(self):
+        for theme in ("light", "dark"):
+            self.open(self.page)
+            self.say(f"{PAGE}.theme('{theme}'), {PAGE}.redraw()")
+            for number in "12345":
+                self.browser.key(number)
+                ratio, text = self.say(CONTRAST)
+                self.assertGreaterEqual(ratio, 4.5, (theme, number, text))
+                self.assertEqual(self.say(NAMELESS), [])
+
+    def test_without_script(self):
+        self.browser.call("Emulation.setScriptExecutionDisabled", value=True)
+        self.addCleanup(self.browser.call, "Emulation.setScriptExecutionDisabled", value=False)
+        self.browser.call("Page.navigate", url=f"file://{self.page}")
+        for _ in range(200):
+            tree = str(self.browser.call("Accessibility.getFullAXTree"))
+            if "scripts, which are off" in tree:
+                return
+            time.sleep(0.05)
+        self.fail("there is no table for browsers without scripts")
+
+    def test_damaged_data_is_said(self):
+        with open(self.page, encoding="utf-8") as file:
+            page = file.read()
+        for part in ("head", "values"):
+            text = re.search(rf'id="{part}">([^<]*)<', page)[1]
+            for broken in (text[:len(text) // 2 // 4 * 4], "AAAA" + text[4:], text[:8] + text[12:], "!" + text[1:]):
+                path = os.path.join(self.folder, "damaged.html")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(page.replace(text, broken))
+                self.assertEqual(self.browser.open(path), "damaged")
+                self.assertIn("cannot be shown", self.say(HEADLINE))
+
+
+if __name__ == "__main__":
+    unittest.main()

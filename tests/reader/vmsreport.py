@@ -1,0 +1,99 @@
+"""The data of a page that `vmsnap report` made, read and counted without the page's own script: the rules come with it,
+and what it says of two instants is looked up in them."""
+
+import base64
+import json
+import re
+import zlib
+
+
+def part(html, name):
+    text = re.search(rf'<script type="text/plain" id="{name}">([^<]*)</script>', html)[1]
+    return zlib.decompress(base64.b64decode(text)) if text else b""
+
+
+class Track:
+    """values[instant]: {page: value}; changed[instant]: pages whose frame is another than was known before."""
+
+    def __init__(self, head, data, at, instants):
+        self.kind, self.process, self.child, self.base = head["kind"], head["process"], head.get("child"), head.get("base")
+        self.pages = []
+        page = 0
+        for gap, length in zip(head["segments"][::2], head["segments"][1::2]):
+            page += gap
+            self.pages += range(page, page + length)
+            page += length
+        self.values, self.changed = [], []
+        now = [0] * len(self.pages)
+        for instant in range(instants):
+            end = at + head["values"][instant]
+            moved = self.step(data, at, end, now)
+            at = end
+            self.values.append({page: value for page, value in zip(self.pages, now) if value})
+            self.changed.append({self.pages[index] for index in moved})
+        self.end = at
+
+    def step(self, data, at, end, now):
+        index, moved = 0, []
+        while at < end:
+            token = shift = 0
+            while True:
+                byte = data[at]
+                at += 1
+                token |= (byte & 127) << shift
+                shift += 7
+                if byte < 128:
+                    break
+            count, change = (token >> 5) + 1, token & 31
+            assert index + count <= len(self.pages)
+            if self.kind == "states":
+                moved += range(index, index + count) if change & 16 else ()
+                change &= 15
+            if change:
+                for i in range(index, index + count):
+                    now[i] ^= change
+            index += count
+        assert at == end
+        return moved
+
+
+class Report:
+    def __init__(self, html):
+        self.head = json.loads(part(html, "head"))
+        self.instants = self.head["instants"]
+        values, at = part(html, "values"), 0
+        self.tracks = []
+        for head in self.head["tracks"]:
+            self.tracks.append(Track(head, values, at, len(self.instants)))
+            at = self.tracks[-1].end
+        assert at == len(values)
+        places = self.head["places"]
+        self.numbers = {(places[i], places[i + 1]): places[i + 2] for i in range(0, len(places), 3)}
+        self.classes = [row[0] for row in self.head["classes"]]
+
+    def track(self, kind, process):
+        return next(each for each in self.tracks if each.kind == kind and each.process == process)
+
+    def forks(self):
+        return [each for each in self.tracks if each.kind == "verdicts"]
+
+    def memory_of(self, process, instant):
+        """{page: which rules hold}, of the mappings at an instant or before it."""
+        rows = self.head["processes"][process]["vmas"]
+        vmas = sorted((rows[i + 9], rows[i], rows[i + 1], rows[i + 6]) for i in range(0, len(rows), 10) if rows[i + 8] <= instant)
+        return lambda page: next((memory for _, start, end, memory in reversed(vmas) if start <= page < end), 0)
+
+    def differences(self, process, a, b):
+        """{class: pages} of what happened between two instants."""
+        track, states = self.track("states", process), len(self.head["states"])
+        moved, memory = set().union(*track.changed[a + 1:b + 1]), self.memory_of(process, b)
+        written = set().union(*self.track("written", process).values[a + 1:b + 1])
+        quiet, changed, counts = self.head["rules"]["quiet"], self.head["rules"]["changed"], {}
+        for page in track.pages:
+            before, now = track.values[a].get(page, 0), track.values[b].get(page, 0)
+            letter = changed[((memory(page) * 2 + (page in moved)) * states + before) * states + now]
+            name = self.classes[ord(letter) - 65]
+            if page in written and letter == quiet[now]:
+                name = "written"
+            counts[name] = counts.get(name, 0) + 1
+        return counts
