@@ -98,6 +98,7 @@ static int take(const struct options *options, const struct processes *processes
 		.size = sizeof(how),
 		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
 		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) |
+		         (options->kpage ? VMSNAP_CAPTURE_KPAGE | VMSNAP_CAPTURE_NODES : 0u) |
 		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
 		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
 		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
@@ -333,6 +334,20 @@ static void tell_loose(const struct vmsnap *snap)
 		    info->freeze == VMSNAP_FREEZE_PARTIAL ? "wholly " : "");
 }
 
+/* What --kpage was to tell and does not. */
+static void tell_kpage(const struct vmsnap *snap)
+{
+	bool flags = vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_FLAGS);
+	bool counts = vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_COUNT),
+	     nodes = vmsnap_layer_known(snap, VMSNAP_LAYER_NODE);
+	if (flags && counts && nodes)
+		return;
+	say("process %" PRIu32 ": not known, of what --kpage tells: %s%s%s%s%s%s", vmsnap_info(snap)->pid,
+	    flags ? "" : "the kernel's flags of frames", !flags && !counts ? ", " : "",
+	    counts ? "" : "how often they are mapped", nodes || (flags && counts) ? "" : ", ",
+	    nodes ? "" : "their NUMA nodes", vmsnap_info(snap)->known.pfn ? "" : " (root would know)");
+}
+
 /* At most one line about each thing that is not as good as it could be. */
 static void tell_doubts(const struct options *options, const struct captured *captured)
 {
@@ -436,6 +451,8 @@ int cmd_capture(const struct options *options)
 		tell_tracking(&captured);
 		tell_memory(&captured);
 		tell_doubts(options, &captured);
+		for (size_t i = 0; options->kpage && i < captured.count; i++)
+			tell_kpage(captured.snaps[i]);
 	}
 	if (!status && options->json)
 		status = list_saved(options, path);

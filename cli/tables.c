@@ -93,6 +93,8 @@ const struct option_row option_table[] = {
 	  "with all descendants, at one instant" },
 	{ "smaps", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(smaps), CMD_CAPTURE,
 	  "keep the fields of smaps too; slower" },
+	{ "kpage", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(kpage), CMD_CAPTURE,
+	  "the kernel's flags of frames, mapcounts, nodes" },
 	{ "contents", 0, OPTION_MAYBE, VALUE_CONTENTS, "WHICH", FIELD(contents), CMD_CAPTURE,
 	  "what pages hold: private (usual) or all" },
 	{ "hash", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(hash), CMD_CAPTURE,

@@ -46,6 +46,8 @@ static int prepare_readers(struct capture *capture, bool seized)
 		capture->readers[index].contents =
 		        (struct page_contents){ .options = &capture->options, .store = capture->store };
 		capture->readers[index].pages_left_out = instant_wants(capture, VMSNAP_CAPTURE_NO_PAGES);
+		capture->readers[index].kpage.tables = instant_wants(capture, VMSNAP_CAPTURE_KPAGE);
+		capture->readers[index].kpage.nodes = instant_wants(capture, VMSNAP_CAPTURE_NODES);
 		if (!rc && capture->options.tracker && tracker_is_of(capture->options.tracker, process->procdir)) {
 			capture->readers[index].tracker = capture->options.tracker;
 			capture->readers[index].contents.precopy = &capture->precopy;

@@ -198,6 +198,24 @@ static int fail_pages(const struct reader *reader, int error, struct vmsnap_erro
 	return fail_file(reader, error, "pagemap", err);
 }
 
+static int take_kpage(struct reader *reader, struct pagemap_walk *walk, int fd)
+{
+	bool frames = pagemap_walk_probe(walk)->known.pfn;
+	if (!reader->live || reader->pages_left_out || (!reader->kpage.tables && !reader->kpage.nodes))
+		return 0;
+	if (collect(reader))
+		return ENOMEM;
+	const struct kpage_target target = { .pid = reader->pid,
+		                             .pagemap = fd,
+		                             .page_size = reader->builder.snap->info.page_size,
+		                             .runs = &reader->builder.snap->runs,
+		                             .cancel = pagemap_walk_cancel(walk),
+		                             .own = reader->own,
+		                             .dog = reader->dog,
+		                             .realtime = reader->realtime };
+	return kpage_take(&reader->kpage, &target, frames);
+}
+
 static int walk_ranges(struct reader *reader, struct pagemap_walk *walk, int fd, const struct address_range *ranges,
                        size_t count, struct vmsnap_error *err)
 {
@@ -294,6 +312,8 @@ static int take_maps_and_pages(struct reader *reader, struct pagemap_walk *walk,
 			rc = fd < 0 ? fail_file(reader, errno, "pagemap", err) : take_one_by_one(reader, walk, fd, err);
 	}
 	int error = rc ? 0 : settle_pages(reader, walk, fd);
+	if (!rc && !error)
+		error = take_kpage(reader, walk, fd);
 	if (rc || error)
 		return error ? fail_pages(reader, error, err) : rc;
 	error = reader->tracker ? tracker_after_pages(reader->tracker, reader->monotonic, reader->held) : 0;
@@ -483,6 +503,15 @@ int reader_recheck(struct reader *reader, bool *same, struct vmsnap_error *err)
 
 /* ---- when it runs again ------------------------------------------------------------ */
 
+static int finish_kpage(struct reader *reader)
+{
+	bool wanted = reader->kpage.tables || reader->kpage.nodes;
+	if (!wanted || reader->pages_left_out)
+		return VMSNAP_OK;
+	CLEANUP_CLOSE int pagemap = openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+	return kpage_finish(&reader->kpage, reader->builder.snap, reader->pid, pagemap);
+}
+
 int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool frozen, struct vmsnap_error *err)
 {
 	struct vmsnap *snap = reader->builder.snap;
@@ -508,6 +537,8 @@ int reader_finish(struct reader *reader, const struct pagemap_probe *probe, bool
 		if (mapcount_apply(&reader->mapcount, &snap->runs, &counted))
 			return fail_no_memory(err);
 		snap->info.known.exclusive_huge = counted && probe->known.huge;
+		if (finish_kpage(reader))
+			return fail_no_memory(err);
 		if (reader->pages_left_out)
 			snap->info.known = (struct vmsnap_known){ 0 };
 		if (reader->tracker && tracker_finish(reader->tracker, snap))
@@ -566,6 +597,7 @@ void reader_free(struct reader *reader)
 	pagemap_found_free(&reader->found);
 	pagemap_again_free(&reader->again);
 	mapcount_free(&reader->mapcount);
+	kpage_free(&reader->kpage);
 	free(reader->heaps.items);
 	page_contents_free(&reader->contents);
 	builder_drop(&reader->builder);

@@ -4,6 +4,7 @@
 #define VMSNAP_READER_H
 
 #include "builder.h"
+#include "kpage.h"
 #include "malloc_heaps.h"
 #include "mapcount.h"
 #include "own_mappings.h"
@@ -36,6 +37,7 @@ struct reader {
 	struct pagemap_found found; /* until runs are made of it */
 	struct pagemap_again again; /* what was read twice */
 	struct mapcount mapcount;   /* of huge pages */
+	struct kpage kpage;         /* what of it is wanted is set by the caller */
 	struct malloc_heaps heaps;
 	struct page_contents contents;  /* .options and .store are set by the caller */
 	const struct own_mappings *own; /* to drop before pages are read; NULL: none */

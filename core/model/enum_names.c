@@ -70,7 +70,8 @@ VMSNAP_API const char *vmsnap_diff_total_name(int total)
 VMSNAP_API const char *vmsnap_capture_flag_name(unsigned flag)
 {
 	static const char *const names[] = { "no_freeze",   "smaps", "drop_own_mappings", "watchdog",
-		                             "descendants", "brief", "realtime",          "no_pages" };
+		                             "descendants", "brief", "realtime",          "no_pages",
+		                             "kpage",       "nodes" };
 	return NAME_OF_BIT(names, flag);
 }
 

@@ -118,6 +118,9 @@ static int set_number(struct decode *decode, const struct field *field)
 	case SNAP_WRITTEN:
 		info->known.written = value & 3;
 		break;
+	case SNAP_KPAGE_READ:
+		info->kpage_read = (int64_t)value;
+		break;
 	case SNAP_PAGE_SIZE_ASSUMED:
 		info->page_size_assumed = value;
 		break;

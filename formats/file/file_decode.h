@@ -28,6 +28,8 @@ int decode_thrd(struct decode *decode, struct cursor payload);
 int decode_smap(struct decode *decode, struct cursor payload);
 int decode_name(struct decode *decode, struct cursor payload);
 int decode_writ(struct decode *decode, struct cursor payload);
+int decode_kpag(struct decode *decode, struct cursor payload);
+int decode_node(struct decode *decode, struct cursor payload);
 
 /* ---- for those ---- */
 

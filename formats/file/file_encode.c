@@ -46,6 +46,8 @@ static uint64_t number_of(struct vmsnap_info *info, uint64_t key)
 		return (uint64_t)info->written_since;
 	case SNAP_WRITTEN:
 		return info->known.written;
+	case SNAP_KPAGE_READ:
+		return (uint64_t)info->kpage_read;
 	default:
 		return word ? *word : number ? *number : 0;
 	}

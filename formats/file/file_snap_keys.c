@@ -99,6 +99,7 @@ enum snap_form snap_form(uint64_t key)
 	case SNAP_EXCLUSIVE_HUGE:
 	case SNAP_WRITTEN_SINCE:
 	case SNAP_WRITTEN:
+	case SNAP_KPAGE_READ:
 		return SNAP_FORM_NUMBER;
 	case SNAP_CMDLINE:
 	case SNAP_EXE_BUILD_ID:

@@ -50,6 +50,7 @@ enum snap_key {
 	SNAP_EXCLUSIVE_HUGE = 44,
 	SNAP_WRITTEN_SINCE = 45,
 	SNAP_WRITTEN = 46,
+	SNAP_KPAGE_READ = 49,
 	SNAP_KEYS, /* at most 64 */
 };
 

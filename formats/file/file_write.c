@@ -221,6 +221,12 @@ static int put_snapshot(struct stream_writer *writer, const struct vmsnap *snap)
 		rc = put_contents(writer, snap);
 	if (!rc && vmsnap_layer_range_count(snap, VMSNAP_LAYER_WRITTEN))
 		rc = put_encoded(writer, snap, SECTION_WRIT, false, encode_writ);
+	bool kpage = vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_FLAGS) ||
+	             vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_COUNT);
+	if (!rc && kpage)
+		rc = put_encoded(writer, snap, SECTION_KPAG, false, encode_kpag);
+	if (!rc && vmsnap_layer_known(snap, VMSNAP_LAYER_NODE))
+		rc = put_encoded(writer, snap, SECTION_NODE, false, encode_node);
 	return rc ? rc : put_end(writer);
 }
 

@@ -24,7 +24,12 @@ enum section_flag { SECTION_REQUIRED = 1, SECTION_DEFLATED = 2, SECTION_FLAGS = 
 #define SECTION_HASH             SECTION_TYPE('H', 'A', 'S', 'H')
 #define SECTION_CONT             SECTION_TYPE('C', 'O', 'N', 'T')
 #define SECTION_WRIT             SECTION_TYPE('W', 'R', 'I', 'T')
+#define SECTION_KPAG             SECTION_TYPE('K', 'P', 'A', 'G')
+#define SECTION_NODE             SECTION_TYPE('N', 'O', 'D', 'E')
 #define SECTION_END              SECTION_TYPE('E', 'N', 'D', ' ')
+
+/* What of KPAG there is; and node numbers are no higher. */
+enum { KPAG_FLAGS = 1, KPAG_COUNTS = 2, NODE_MOST = 65535 };
 
 struct section {
 	uint32_t type;

@@ -147,6 +147,32 @@ static void put_written(struct text *text, const struct place *place)
 	            soft_dirty ? "soft-dirty" : "userfaultfd");
 }
 
+/* What the kernel's own tables say of the frame. */
+static void put_kernel(struct text *text, const struct place *place)
+{
+	const char *before = "", *name;
+	uint64_t value;
+	if (!vmsnap_layer_at(place->snap, VMSNAP_LAYER_KPAGE_COUNT, place->address, &value, NULL)) {
+		put_key(text, "mapped");
+		text_format(text, "%s time%s, by all processes\n", word_number(value).text, word_plural(value));
+	}
+	if (!vmsnap_layer_at(place->snap, VMSNAP_LAYER_NODE, place->address, &value, NULL)) {
+		put_key(text, "NUMA node");
+		text_format(text, "%" PRIu64 "\n", value);
+	}
+	if (vmsnap_layer_at(place->snap, VMSNAP_LAYER_KPAGE_FLAGS, place->address, &value, NULL))
+		return;
+	put_key(text, "kernel");
+	for (int bit = 0; bit < VMSNAP_KPAGE_BITS; bit++) {
+		if (!(value >> bit & 1) || !(name = vmsnap_kpage_flag_name(bit)))
+			continue;
+		text_string(text, before);
+		text_string(text, name);
+		before = ",";
+	}
+	text_string(text, *before ? "\n" : "no flags\n");
+}
+
 static void put_contents(struct text *text, const struct place *place)
 {
 	int kind = place_contents(place);
@@ -178,6 +204,7 @@ void put_page_text(struct text *text, const struct place *place)
 	if (place->populated) {
 		put_frame(text, place);
 		put_flags(text, place);
+		put_kernel(text, place);
 		put_written(text, place);
 		put_contents(text, place);
 	}

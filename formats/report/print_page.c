@@ -48,6 +48,9 @@ enum {
 	PAGE_TOUCHED,
 	PAGE_WRITTEN,
 	PAGE_CONTENTS,
+	PAGE_COUNTED,
+	PAGE_NODE,
+	PAGE_KERNEL,
 };
 static const struct column document_columns[] = {
 	[PAGE_ADDRESS] = { "address", .type = COLUMN_HEX },
@@ -69,6 +72,9 @@ static const struct column document_columns[] = {
 	[PAGE_TOUCHED] = { "touched", .type = COLUMN_LIST },
 	[PAGE_WRITTEN] = { "written", .type = COLUMN_WORD, .flags = COLUMN_OPTIONAL },
 	[PAGE_CONTENTS] = { "contents", .type = COLUMN_WORD },
+	[PAGE_COUNTED] = { "mapped_times", .type = COLUMN_COUNT, .flags = COLUMN_OPTIONAL },
+	[PAGE_NODE] = { "node", .type = COLUMN_COUNT, .flags = COLUMN_OPTIONAL },
+	[PAGE_KERNEL] = { "kernel_flags", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
 };
 const struct row_schema page_document_schema = ROW_SCHEMA(document_columns);
 
@@ -111,6 +117,17 @@ static void put_state(struct row *document, const struct place *place)
 		row_put_flags(document, PAGE_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
 }
 
+static void put_kernel(struct row *document, const struct place *place)
+{
+	uint64_t value;
+	if (!vmsnap_layer_at(place->snap, VMSNAP_LAYER_KPAGE_COUNT, place->address, &value, NULL))
+		row_put_count(document, PAGE_COUNTED, value);
+	if (!vmsnap_layer_at(place->snap, VMSNAP_LAYER_NODE, place->address, &value, NULL))
+		row_put_count(document, PAGE_NODE, value);
+	if (!vmsnap_layer_at(place->snap, VMSNAP_LAYER_KPAGE_FLAGS, place->address, &value, NULL))
+		row_put_flags(document, PAGE_KERNEL, (uint32_t)value, 0, vmsnap_kpage_flag_name);
+}
+
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct place *place = ctx;
@@ -132,6 +149,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 		row_put_word(document, PAGE_WRITTEN, place_written(place));
 	if (!rc)
 		row_put_word(document, PAGE_CONTENTS, vmsnap_contents_name(place_contents(place)));
+	if (!rc)
+		put_kernel(document, place);
 	return rc;
 }
 

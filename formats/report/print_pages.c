@@ -21,6 +21,9 @@ enum {
 	PAGES_FLAGS,
 	PAGES_FLAGS_UNKNOWN,
 	PAGES_WRITTEN,
+	PAGES_COUNTED,
+	PAGES_NODE,
+	PAGES_KERNEL,
 	PAGES_MAPPING,
 	PAGES_VMA,
 };
@@ -40,12 +43,19 @@ static const struct column pages_columns[] = {
 	[PAGES_FLAGS_UNKNOWN] = { "flags_unknown", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
 	[PAGES_WRITTEN] = { "written", "WRITTEN", COLUMN_WORD, COLUMN_SPARSE | COLUMN_OPTIONAL,
 	                    "yes, no, maybe: since the snapshot before", NULL },
+	[PAGES_COUNTED] = { "mapped_times", "MAPPED", COLUMN_COUNT, COLUMN_SECONDARY | COLUMN_OPTIONAL,
+	                    "how often each frame is mapped, by all processes (capture --kpage)", NULL },
+	[PAGES_NODE] = { "node", "NODE", COLUMN_COUNT, COLUMN_SECONDARY | COLUMN_OPTIONAL, "its NUMA node (--kpage)",
+	                 NULL },
+	[PAGES_KERNEL] = { "kernel_flags", "KERNEL", COLUMN_FLAGS, COLUMN_SECONDARY | COLUMN_OPTIONAL,
+	                   "what the kernel's table says of it: lru, dirty, ksm, ... (--kpage)", NULL },
 	[PAGES_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 	MAPPING_COLUMNS_OF(PAGES_VMA),
 };
-static const uint32_t pages_shown[] = { PAGES_START,   PAGES_END,    PAGES_PAGES, PAGES_SIZE,
-	                                PAGES_STATE,   PAGES_FRAME,  PAGES_FLAGS, MAPPING_SHOWN(PAGES_VMA),
-	                                PAGES_MAPPING, PAGES_WRITTEN };
+static const uint32_t pages_shown[] = { PAGES_START,   PAGES_END,   PAGES_PAGES,  PAGES_SIZE,
+	                                PAGES_STATE,   PAGES_FRAME, PAGES_FLAGS,  MAPPING_SHOWN(PAGES_VMA),
+	                                PAGES_COUNTED, PAGES_NODE,  PAGES_KERNEL, PAGES_MAPPING,
+	                                PAGES_WRITTEN };
 const struct row_schema pages_schema = ROW_SCHEMA_SHOWN(pages_columns, pages_shown);
 
 enum { DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_FILTER, DOCUMENT_RUNS };
@@ -62,6 +72,7 @@ const struct row_schema pages_document_schema = ROW_SCHEMA(document_columns);
 struct cut_runs {
 	const struct vmsnap *snap;
 	bool written_known;
+	unsigned layers; /* 1 << enum vmsnap_layer: where their values change, too */
 	struct vmsnap_run_iter it;
 	struct vmsnap_run rest; /* of the run that is being cut; empty if start == end */
 	size_t vma;
@@ -75,10 +86,27 @@ struct request {
 	struct filter filter;
 };
 
-static void cut_runs_init(struct cut_runs *runs, const struct request *request)
+/* Those layers of the kernel's that a column is wanted of. */
+static unsigned layers_wanted(const struct row *row, const struct vmsnap *snap)
+{
+	static const struct {
+		unsigned column;
+		int layer;
+	} told[] = { { PAGES_COUNTED, VMSNAP_LAYER_KPAGE_COUNT },
+		     { PAGES_NODE, VMSNAP_LAYER_NODE },
+		     { PAGES_KERNEL, VMSNAP_LAYER_KPAGE_FLAGS } };
+	unsigned layers = 0;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (row_wants(row, told[i].column) && vmsnap_layer_known(snap, told[i].layer))
+			layers |= 1u << told[i].layer;
+	return layers;
+}
+
+static void cut_runs_init(struct cut_runs *runs, const struct request *request, unsigned layers)
 {
 	*runs = (struct cut_runs){ .snap = request->snap,
 		                   .written_known = vmsnap_info(request->snap)->known.written,
+		                   .layers = layers,
 		                   .each_page = request->each_page };
 	vmsnap_run_iter_init(&runs->it, request->snap, request->start, request->end);
 }
@@ -109,6 +137,14 @@ static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const s
 	*written = runs->written_known ? vmsnap_written_at(runs->snap, run->start, &border) : VMSNAP_PAGE_MAYBE_WRITTEN;
 	if (runs->written_known && border < run->end)
 		run->end = border;
+	for (int layer = 0; runs->layers && layer < VMSNAP_LAYER_COUNT; layer++) {
+		uint64_t value;
+		if (!(runs->layers & 1u << layer))
+			continue;
+		(void)vmsnap_layer_at(runs->snap, layer, run->start, &value, &border);
+		if (border < run->end)
+			run->end = border;
+	}
 	if (runs->each_page)
 		run->end = run->start + page_size;
 	uint64_t pages = (run->end - run->start) / page_size;
@@ -119,8 +155,21 @@ static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const s
 	return true;
 }
 
+static void put_kernel(struct row *row, const struct vmsnap *snap, unsigned layers, uint64_t address)
+{
+	uint64_t value;
+	if (layers & 1u << VMSNAP_LAYER_KPAGE_COUNT &&
+	    !vmsnap_layer_at(snap, VMSNAP_LAYER_KPAGE_COUNT, address, &value, NULL))
+		row_put_count(row, PAGES_COUNTED, value);
+	if (layers & 1u << VMSNAP_LAYER_NODE && !vmsnap_layer_at(snap, VMSNAP_LAYER_NODE, address, &value, NULL))
+		row_put_count(row, PAGES_NODE, value);
+	if (layers & 1u << VMSNAP_LAYER_KPAGE_FLAGS &&
+	    !vmsnap_layer_at(snap, VMSNAP_LAYER_KPAGE_FLAGS, address, &value, NULL))
+		row_put_flags(row, PAGES_KERNEL, (uint32_t)value, 0, vmsnap_kpage_flag_name);
+}
+
 static void put_row(struct row *row, const struct vmsnap *snap, const struct vmsnap_run *run,
-                    const struct vmsnap_vma *vma, int written)
+                    const struct vmsnap_vma *vma, int written, unsigned layers)
 {
 	bool populated = run->flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED);
 	struct page_flags flags = page_flags_told(snap, run);
@@ -136,6 +185,7 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct vms
 		row_put_flags(row, PAGES_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
 	if (vmsnap_info(snap)->known.written && populated)
 		row_put_word(row, PAGES_WRITTEN, vmsnap_page_written_name(written));
+	put_kernel(row, snap, layers, run->start);
 	if (vma)
 		row_put_name(row, PAGES_MAPPING, vma->name);
 	put_mapping_columns(row, PAGES_VMA, vma);
@@ -151,10 +201,11 @@ static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	const struct vmsnap_vma *vma;
 	int written;
 	(void)err;
-	cut_runs_init(&runs, request);
+	unsigned layers = layers_wanted(row, request->snap);
+	cut_runs_init(&runs, request, layers);
 	while (!text_failed(row->text) && cut_runs_next(&runs, &run, &vma, &written))
 		if (filter_takes_vma(&request->filter, vma) && filter_cut_run(&request->filter, page_size, &run))
-			put_row(row, request->snap, &run, vma, written);
+			put_row(row, request->snap, &run, vma, written, layers);
 	return VMSNAP_OK;
 }
 

@@ -146,6 +146,30 @@ static void put_contents(struct text *text, const struct vmsnap *snap)
 		            kind == VMSNAP_CONTENTS_HASHES ? "as hashes only" : "with their bytes");
 }
 
+/* "kernel's  flags of pages (read 3.10 ms after), how often they are mapped, their nodes" */
+static void put_kernel_tables(struct text *text, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	const char *before = "pages     ";
+	if (vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_FLAGS)) {
+		text_format(text, "%sthe kernel's flags", before);
+		if (info->kpage_read > info->monotonic && info->monotonic)
+			text_format(text, ", as of %s later",
+			            word_duration((uint64_t)(info->kpage_read - info->monotonic)).text);
+		before = "; ";
+	}
+	if (vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_COUNT)) {
+		text_format(text, "%show often they are mapped", before);
+		before = "; ";
+	}
+	if (vmsnap_layer_known(snap, VMSNAP_LAYER_NODE)) {
+		text_format(text, "%stheir NUMA nodes", before);
+		before = "; ";
+	}
+	if (*before == ';')
+		text_string(text, "\n");
+}
+
 void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
@@ -170,6 +194,7 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_field(text, "unit", info->unit);
 	put_field(text, "container", info->container);
 	put_contents(text, snap);
+	put_kernel_tables(text, snap);
 	put_unknown(text, snap);
 	put_filter_line(text, filter);
 	put_filter_unknown(text, snap, filter);

@@ -311,6 +311,8 @@ class CaptureFlag:  # enum vmsnap_capture_flag
     BRIEF = 32
     REALTIME = 64
     NO_PAGES = 128
+    KPAGE = 256
+    NODES = 512
 
 
 class ContentsWanted:  # enum vmsnap_contents_wanted
@@ -504,6 +506,7 @@ class Info(Structure):  # struct vmsnap_info
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
         ("contents_copied", c_uint64), ("precopy", c_uint32),
+        ("kpage_read", c_int64),
     ]
 
 
@@ -1019,6 +1022,7 @@ FUNCTIONS = {
     "vmsnap_builder_add_vma_sized": (CHECKED, (c_void_p, POINTER(Vma), c_size_t)),
     "vmsnap_builder_add_run": (CHECKED, (c_void_p, POINTER(Run))),
     "vmsnap_builder_add_written": (CHECKED, (c_void_p, POINTER(LayerRange))),
+    "vmsnap_builder_add_layer": (CHECKED, (c_void_p, c_int, POINTER(LayerRange))),
     "vmsnap_builder_set_status": (CHECKED, (c_void_p, c_void_p, c_size_t)),
     "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
     "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),

@@ -118,9 +118,10 @@ def _wanted(contents):
 
 
 def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False, contents="none", store=None,
-             tracker=None, contents_limit=0):
+             tracker=None, contents_limit=0, kpage=False):
     flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
     flags |= (CaptureFlag.REALTIME if realtime else 0) | (CaptureFlag.BRIEF if brief else 0)
+    flags |= CaptureFlag.KPAGE | CaptureFlag.NODES if kpage else 0
     return _lib.cancellable(_header.CaptureOptions, flags=flags, threads=threads, label=given.raw(label, "the name"),
                             reason=given.raw(reason, "the reason"), contents=_wanted(contents),
                             store=store and store.handle, tracker=tracker and tracker.handle,
@@ -152,13 +153,13 @@ class Snapshot(Owned):
 
     @classmethod
     def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False,
-                contents="none", store=None, tracker=None, contents_limit=0):
+                contents="none", store=None, tracker=None, contents_limit=0, kpage=False):
         """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory.
         contents: "hashes", "private" or "all", and where pages are kept: a Store, or one of its own; if they
         were more than contents_limit bytes, unless it is 0, none are.
         tracker: a Tracker of the process, which tells what was written since the capture before with it."""
         options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store, tracker,
-                           contents_limit)
+                           contents_limit, kpage)
         return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(options))
 
     @classmethod
@@ -532,14 +533,15 @@ def _kind_names():
 
 
 def capture(pid, label="", reason="", freeze=True, smaps=False, threads=0, realtime=False, contents="none", store=None,
-            contents_limit=0):
+            contents_limit=0, kpage=False):
     """A Snapshot of a process.  While it is read, the process stands, unless freeze is false.
     threads: how many read it then; 0: as many as are worth it.  realtime: at real-time priority,
     where that is permitted.  contents: what its pages hold is kept, too: of private memory as "hashes",
     or the bytes ("private"), or of "all" memory; store: in a Store that several snapshots have;
-    contents_limit: none if they were more bytes."""
+    contents_limit: none if they were more bytes.  kpage: what the kernel's tables say of its frames, and their
+    NUMA nodes, which layer() then tells."""
     return Snapshot.capture(pid, reason, label, freeze, smaps, threads, realtime, contents=contents, store=store,
-                            contents_limit=contents_limit)
+                            contents_limit=contents_limit, kpage=kpage)
 
 
 def capture_tree(pid, label="", reason="", freeze=True, smaps=False, left_out=None, threads=0, realtime=False):

@@ -92,6 +92,19 @@ static void check_captured_names(const struct vmsnap *snap)
 	}
 }
 
+static void check_same_layer(const struct vmsnap *a, const struct vmsnap *b, int layer)
+{
+	size_t ranges = vmsnap_layer_range_count(a, layer);
+	FUZZ_CHECK(vmsnap_layer_known(a, layer) == vmsnap_layer_known(b, layer));
+	FUZZ_CHECK(ranges == vmsnap_layer_range_count(b, layer));
+	for (size_t i = 0; i < ranges; i++) {
+		struct vmsnap_layer_range x, y;
+		vmsnap_layer_range(a, layer, i, &x);
+		vmsnap_layer_range(b, layer, i, &y);
+		FUZZ_CHECK(x.start == y.start && x.end == y.end && x.value == y.value);
+	}
+}
+
 static void check_written(const struct vmsnap *snap)
 {
 	uint64_t low_bits = vmsnap_info(snap)->page_size - 1, end = 0, until;
@@ -104,6 +117,23 @@ static void check_written(const struct vmsnap *snap)
 		end = range.end;
 	}
 	FUZZ_CHECK(vmsnap_info(snap)->known.written || !end);
+}
+
+static void check_kernel_tables(const struct vmsnap *snap)
+{
+	uint64_t low_bits = vmsnap_info(snap)->page_size - 1, value, until;
+	for (int layer = VMSNAP_LAYER_KPAGE_FLAGS; layer <= VMSNAP_LAYER_NODE; layer++) {
+		uint64_t end = 0;
+		struct vmsnap_layer_range range;
+		for (size_t i = 0; vmsnap_layer_range(snap, layer, i, &range) == VMSNAP_OK; i++) {
+			FUZZ_CHECK(range.start >= end && range.start < range.end &&
+			           !((range.start | range.end) & low_bits));
+			FUZZ_CHECK(vmsnap_layer_at(snap, layer, range.start, &value, &until) == VMSNAP_OK &&
+			           value == range.value && until == range.end);
+			end = range.end;
+		}
+		FUZZ_CHECK(vmsnap_layer_known(snap, layer) || !end);
+	}
 }
 
 /* What pages hold, as far as it can be read: whatever a file says of it. */
@@ -130,6 +160,7 @@ void model_check(const struct vmsnap *snap)
 {
 	check_contents(snap);
 	check_written(snap);
+	check_kernel_tables(snap);
 	check_info(vmsnap_info(snap));
 	check_vmas(snap);
 	check_runs(snap);
@@ -262,12 +293,6 @@ void model_check_same(const struct vmsnap *a, const struct vmsnap *b)
 	}
 	check_same_smaps(a, b);
 	check_same_names(a, b);
-	size_t ranges = vmsnap_layer_range_count(a, VMSNAP_LAYER_WRITTEN);
-	FUZZ_CHECK(ranges == vmsnap_layer_range_count(b, VMSNAP_LAYER_WRITTEN));
-	for (size_t i = 0; i < ranges; i++) {
-		struct vmsnap_layer_range x, y;
-		vmsnap_layer_range(a, VMSNAP_LAYER_WRITTEN, i, &x);
-		vmsnap_layer_range(b, VMSNAP_LAYER_WRITTEN, i, &y);
-		FUZZ_CHECK(x.start == y.start && x.end == y.end && x.value == y.value);
-	}
+	for (int layer = VMSNAP_LAYER_WRITTEN; layer <= VMSNAP_LAYER_NODE; layer++)
+		check_same_layer(a, b, layer);
 }

@@ -203,6 +203,8 @@ static void mutate_type(struct part *part)
 		                          SECTION_THRD,
 		                          SECTION_SMAP,
 		                          SECTION_WRIT,
+		                          SECTION_KPAG,
+		                          SECTION_NODE,
 		                          SECTION_END,
 		                          SECTION_TYPE('N', 'A', 'M', 'E'),
 		                          SECTION_TYPE('N', 'O', 'T', 'E') };

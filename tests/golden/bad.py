@@ -403,6 +403,36 @@ def written():
     return made + [opens("bad-written-by-nobody", "written pages that nobody told", data, [error])]
 
 
+def kernel_tables():
+    rows = [[0x1000, 0x3000, 1], [0x5000, 0x6000, 2]]
+    both = dict(small(), kpage={"flags": rows, "counts": rows[:1]}, nodes=rows)
+
+    def table(count=None, tail=b"", **columns):
+        made = vmswrite.layer(rows, SIZE).put(**columns)
+        made.counts = made.counts if count is None else [count]
+        made.tail = tail
+        return made.bytes()
+
+    highest = (1 << 64) // SIZE - 1
+    lists = [
+        ("count-huge", "2^64 - 1 ranges", table(count=(1 << 64) - 1)),
+        ("count-more", "a range more than the columns hold", table(count=3)),
+        ("count-less", "a range less than the columns hold", table(count=1)),
+        ("above-top", "a range that ends at 2^64", table(gap=numbers([1, highest - 3]))),
+        ("gap-wrap", "a gap that goes around", table(gap=numbers([1, (1 << 64) - 1]))),
+        ("length-wrap", "a length that goes around", table(length=numbers([1, (1 << 64) - 1]))),
+        ("trailing", "a byte after the last column", table(tail=b"\0")),
+        ("empty", "no bytes at all", b""),
+    ]
+    made = [spoiled("node-" + named, what, b"NODE", payload, both) for named, what, payload in lists]
+    made.append(spoiled("node-high", "a node of a higher number than there can be", b"NODE",
+                        table(value=numbers([0, 65536])), both))
+    made += [spoiled("kpage-" + named, what, b"KPAG", payload and b"\1" + payload, both) for named, what, payload in lists]
+    which = [("which-none", "neither flags nor counts", b"\0"), ("which-unknown", "a third table", b"\4" + table()),
+             ("which-more", "counts that are not there", b"\3" + table())]
+    return made + [spoiled("kpage-" + named, what, b"KPAG", payload, both) for named, what, payload in which]
+
+
 def contents_alone():
     """One snapshot: its HASH is damage."""
     whole = [(HEAP, 1, 1, 0)]
@@ -496,4 +526,4 @@ def contents_of_two():
 
 def cases():
     made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
-    return made + debugged() + written() + contents_alone() + contents_of_two()
+    return made + debugged() + written() + kernel_tables() + contents_alone() + contents_of_two()

@@ -325,6 +325,22 @@ def tracked():
     ]
 
 
+def kernel_tables():
+    """What the kernel's tables say of frames."""
+    heap = 0x55555555E000
+    flags = [[heap, heap + 8192, 0x5838], [heap + 8192, heap + 12288, (1 << 64) - 1], [TOP - 8192, TOP - 4096, 0]]
+    counts, nodes = [[heap, heap + 4096, 1], [heap + 8192, heap + 12288, 70000]], [[0, 4096, 65535], [heap, heap + 8192, 0]]
+    both = dict(small(kpage_read=98765432000), kpage={"flags": flags, "counts": counts}, nodes=nodes)
+    parted = dict(small(), kpage={"flags": [[0, 4096, 1], [4096, 8192, 1]]})
+    joined = dict(small(), kpage={"flags": [[0, 8192, 1]]})
+    return [
+        good("kpage", "flags, counts and nodes of pages", both, dict(small(kpage_read=-1), kpage={"flags": flags}),
+             dict(small(), kpage={"counts": counts}), dict(small(), nodes=nodes)),
+        good("kpage-none", "tables that say nothing of any page", dict(small(), kpage={"flags": [], "counts": []}, nodes=[])),
+        opens("good-kpage-parted", "ranges that could be one", file_of(parted)[0], [joined]),
+    ]
+
+
 def to_skip(*extra):
     """The sections of one snapshot, with others between them."""
     stream = vmswrite.Stream()
@@ -458,7 +474,7 @@ def contents():
 
 def cases():
     made = plain() + page_sizes() + other_machines() + addresses() + frames() + states() + hostile() + optional() + debugged()
-    made += tracked() + contents()
+    made += tracked() + kernel_tables() + contents()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),

@@ -93,6 +93,26 @@ class Nodes(unittest.TestCase):
                 self.assertEqual(told[at][0], "shared", index)
                 self.assertEqual(parent[at][1], child[at][1])
 
+    def test_the_node_of_each_page_is_told(self):
+        """capture --kpage, of pages on both: some were moved to the other one."""
+        target = Target(self, "pages", "forked")
+        start, end = target.ranges["forked"]
+        here = list(range(start, start + 48 * PAGE, PAGE))
+        for target_node in self.nodes:
+            for node in self.nodes:
+                if node != target_node:
+                    migrate(target.pid, node, target_node)
+            truth = node_of(target.pid, here)
+            path = capture(self, target.pid, "--kpage")
+            told = {}
+            for each in ask(self, "pages", path, f"{start:x}-{end:x}")["runs"]:
+                for index in range(each["pages"]):
+                    told[number(each["start"]) + index * PAGE] = each.get("node")
+            self.assertEqual({at: told[at] for at in truth}, truth)
+            groups = ask(self, "show", path, "--by", "node", "--range", f"{start:x}-{end:x}")["groups"]
+            self.assertEqual({each["node"]: each["resident"] // PAGE for each in groups if each["node"] is not None},
+                             {node: list(told.values()).count(node) for node in set(told.values()) - {None}})
+
     def test_a_page_with_another_frame_is_no_page_that_moved_in_memory(self):
         self.fork_and_migrate()
         answer = ask(self, "diff", f"{self.before}@1", f"{self.after}@1", status=(0, 1))

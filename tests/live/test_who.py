@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+import documents
 import kernel
 import support
 from kernel import PAGE
@@ -309,6 +310,54 @@ class Files(unittest.TestCase):
             if answer["file"]["cached"] is not None:
                 self.assertGreaterEqual(answer["file"]["cached"], PAGE, name)
             memory.close()
+
+
+class Guide(unittest.TestCase):
+    """docs/who.md shows what happens, but for numbers, paths and who else there is."""
+
+    def setUp(self):
+        need_frames(self)
+        self.family = Family(self)
+        self.pids = dict(zip(("4711", "4716", "4712", "4713", "4714", "4715"),
+                             map(str, (self.family.pid, self.family.companion, *self.family.children))))
+
+    def shown(self, text):
+        """Lines with what differs from run to run made alike, and without other processes than ours."""
+        found = []
+        for line in text.splitlines():
+            words = line.split()
+            if words and words[0].isdigit():
+                if words[0] not in self.pids and words[0] not in self.pids.values():
+                    continue
+                line = " ".join(self.pids.get(word, word) for word in words)
+            line = re.sub(r"\S*(libc\S*\.so\S*|…\S*)", "libc", line)
+            line = re.sub(r"(looked +at) .*", r"\1", line)
+            line = re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\(\S+, inode \d+\)|: uptodate.*|: referenced.*", "#", line)
+            found.append(re.sub(r"\s+", " ", line).strip())
+        return [line for line in found if line]
+
+    def test_its_commands_print_what_it_says(self):
+        if not kernel.counts_each_page():
+            skip(self, "this kernel counts only averages")
+        texts = re.findall(r"(?s)\$ vmsnap (who [^\n]*)\n(.*?)\n```", documents.read("docs", "who.md"))
+        self.assertEqual(len(texts), 3)
+        places = {"7f0012345000": f"{self.family.start('page'):x}", "LIBC": self.library()}
+        for call, expected in texts:
+            words = re.sub(r"4711", str(self.family.pid), call).replace("fd/3", f"fd/{self.family.ring}").split()
+            text = run(*(places.get(word, word) for word in words)).out.decode()
+            # Numbers of processes may be in another order.
+            told, wanted = self.shown(text), self.shown(expected)
+            if "LIBC" in call:
+                told = told[told.index("code that was written to:"):]
+                wanted[-1], told[-1] = (line.rsplit(" ", 1)[0] for line in (wanted[-1], told[-1]))
+            if "fd/" in call and "cached" in text and "dirty" not in text:
+                skip(self, "cachestat does not tell here")
+            self.assertEqual(sorted(told), sorted(wanted), call)
+
+    def library(self):
+        (library,) = {os.fsdecode(vma.name) for vma in kernel.maps(self.family.pid)
+                      if vma.start <= self.family.start("patched") < vma.end}
+        return library
 
 
 class WithoutPrivilege(unittest.TestCase):

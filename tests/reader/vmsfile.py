@@ -20,8 +20,8 @@ END_SIZE = SECTION_SIZE + 16
 REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
-READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"END ")
-ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"HASH")
+READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"END ")
+ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)
@@ -288,7 +288,12 @@ class File:
         }
         self.check_contents(index)
         written = vmspayload.read_written(*first[b"WRIT"], size, who) if b"WRIT" in first else []
-        return dict(model, written=written) if written else model
+        model = dict(model, written=written) if written else model
+        if b"KPAG" in first:
+            model["kpage"] = vmspayload.read_kpage(*first[b"KPAG"], size)
+        if b"NODE" in first:
+            model["nodes"] = vmspayload.read_nodes(*first[b"NODE"], size)
+        return model
 
 
 def open_file(path, limit=LIMIT):

@@ -88,6 +88,7 @@ class Info(ctypes.Structure):
         ("written_since", c_int64),
         ("contents_copied", c_uint64),
         ("precopy", c_uint32),
+        ("kpage_read", c_int64),
     ]
 
 
@@ -143,7 +144,7 @@ class LayerRange(ctypes.Structure):
     _fields_ = [("start", c_uint64), ("end", c_uint64), ("value", c_uint64)]
 
 
-LAYER_WRITTEN = 1
+LAYER_WRITTEN, LAYER_KPAGE_FLAGS, LAYER_KPAGE_COUNT, LAYER_NODE = range(1, 5)
 
 FUNCTIONS = {
     "vmsnap_file_open": (c_int, [c_char_p, c_void_p, POINTER(c_void_p), POINTER(Error)]),
@@ -206,6 +207,8 @@ def identity(lib, snap):
         made["memory_with"] = info.memory_with[:info.memory_with_count] if info.memory_with_count else []
     if not made["written_since"]:
         del made["written_since"]
+    if not made["kpage_read"]:
+        del made["kpage_read"]
     if info.known.written:
         made["written"] = info.known.written
     made["known"] = [name for name in KNOWN if getattr(info.known, name)]
@@ -289,6 +292,24 @@ def written(lib, snap):
     return made
 
 
+def layer(lib, snap, which):
+    made, each = [], LayerRange()
+    while lib.vmsnap_layer_range(snap, which, len(made), byref(each)) == 0:
+        made.append([each.start, each.end, each.value])
+    return made
+
+
+def layers(lib, snap):
+    """Of those that are known."""
+    tables = {name: layer(lib, snap, which)
+              for name, which in (("flags", LAYER_KPAGE_FLAGS), ("counts", LAYER_KPAGE_COUNT))
+              if lib.vmsnap_layer_known(snap, which)}
+    found = {"kpage": tables} if tables else {}
+    if lib.vmsnap_layer_known(snap, LAYER_NODE):
+        found["nodes"] = layer(lib, snap, LAYER_NODE)
+    return found
+
+
 def status(lib, snap):
     length = c_size_t()
     text = lib.vmsnap_status_text(snap, byref(length))
@@ -306,6 +327,7 @@ def model(lib, snap):
         "smaps": smaps(lib, snap),
         "names": names(lib, snap),
         **({"written": ranges} if ranges else {}),
+        **layers(lib, snap),
     }
 
 

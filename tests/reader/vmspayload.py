@@ -55,6 +55,7 @@ FIELDS = {
     44: Field("exclusive_huge", True, 1),
     45: Field("written_since", True, 64),
     46: Field("written", True, 2),
+    49: Field("kpage_read", True, 64),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed", "build_ids_proved")
@@ -147,7 +148,8 @@ def read_snap(data, offset):
     if identity["written"] > 2:
         raise cursor.damaged("written: %d" % identity["written"])
     identity["written_since"] = signed(identity["written_since"])
-    for name in ("written", "written_since"):
+    identity["kpage_read"] = signed(identity["kpage_read"])
+    for name in ("written", "written_since", "kpage_read"):
         if not identity[name]:
             del identity[name]
     if identity.pop("exclusive_huge"):
@@ -437,6 +439,44 @@ def check_name(cursor, address, size, kind, tid, frame, function, symbol, type_n
         "symbol": symbol,
         "type": type_name,
     }
+
+
+def read_layer(cursor, page_size, most):
+    """[[start, end, value]]: a number for each of some pages."""
+    count = cursor.varint()
+    columns = zip(*(cursor.varints(name, count) for name in ("gap", "length", "value")))
+    ranges, end = [], 0
+    for gap, length, value in columns:
+        start = end + gap * page_size
+        end = start + (length + 1) * page_size
+        if end > top(page_size):
+            raise cursor.damaged("pages above the highest address")
+        if value > most:
+            raise cursor.damaged("a value of %d" % value)
+        if ranges and ranges[-1][1] == start and ranges[-1][2] == value:
+            ranges[-1][1] = end
+        else:
+            ranges.append([start, end, value])
+    return ranges
+
+
+def read_kpage(data, offset, page_size):
+    """What the kernel's tables say: {"flags": ranges, "counts": ranges}, or one of these."""
+    cursor = Cursor(data, offset, "KPAG")
+    which = cursor.varint()
+    if not 1 <= which <= 3:
+        raise cursor.damaged("which: %d" % which)
+    found = {name: read_layer(cursor, page_size, (1 << 64) - 1)
+             for bit, name in ((1, "flags"), (2, "counts")) if which & bit}
+    cursor.finish()
+    return found
+
+
+def read_nodes(data, offset, page_size):
+    cursor = Cursor(data, offset, "NODE")
+    found = read_layer(cursor, page_size, 65535)
+    cursor.finish()
+    return found
 
 
 def read_written(data, offset, page_size, who):

@@ -126,7 +126,7 @@ def snap_fields(identity):
     for key, name in PLACES.items():
         if identity.get(name):
             stored[key] = number(identity[name])
-    for name, key in (("written_since", 45), ("written", 46)):
+    for name, key in (("written_since", 45), ("written", 46), ("kpage_read", 49)):
         if identity.get(name):
             stored[key] = number(identity[name])
     if identity.get("memory_with") is not None:
@@ -290,6 +290,25 @@ def written(rows, page_size):
     )
 
 
+def layer(rows, page_size):
+    starts, ends = [row[0] // page_size for row in rows], [row[1] // page_size for row in rows]
+    return Table(
+        [len(rows)],
+        {
+            "gap": numbers(start - end for start, end in zip(starts, [0] + ends)),
+            "length": numbers(end - start - 1 for start, end in zip(starts, ends)),
+            "value": numbers(row[2] for row in rows),
+        },
+    )
+
+
+def kpage(tables, page_size):
+    """KPAG: of {"flags": rows, "counts": rows}, or one of these."""
+    which = ("flags" in tables) + 2 * ("counts" in tables)
+    rows = [tables[name] for name in ("flags", "counts") if name in tables]
+    return varint(which) + b"".join(layer(each, page_size).bytes() for each in rows)
+
+
 def hashes(own, runs=(), kind=2, algorithm=1, base=(), origins=(), links=b"", bases=()):
     """HASH.  runs: (gap, length, origin, first as a difference); base: depth and distance; bases: (origin, page)."""
     column = b"".join(map(bytes.fromhex, own))
@@ -398,4 +417,8 @@ def sections(model):
         made.append((b"NAME", names(model["names"]).bytes()))
     if model.get("written"):
         made.append((b"WRIT", written(model["written"], size).bytes()))
+    if "kpage" in model:
+        made.append((b"KPAG", kpage(model["kpage"], size)))
+    if "nodes" in model:
+        made.append((b"NODE", layer(model["nodes"], size).bytes()))
     return made

@@ -32,7 +32,8 @@ static const struct vmsnap_limits limits = { .size = sizeof(limits), .memory = A
 static bool known_type(uint32_t type)
 {
 	static const uint32_t known[] = { SECTION_SNAP, SECTION_STAT, SECTION_VMAS, SECTION_PAGE, SECTION_THRD,
-		                          SECTION_SMAP, SECTION_NAME, SECTION_WRIT, SECTION_HASH };
+		                          SECTION_SMAP, SECTION_NAME, SECTION_WRIT, SECTION_KPAG, SECTION_NODE,
+		                          SECTION_HASH };
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (type == known[i])
 			return true;

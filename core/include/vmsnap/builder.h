@@ -42,6 +42,10 @@ int vmsnap_builder_add_run(struct vmsnap_builder *builder, const struct vmsnap_r
  * pages.  Only if info.known.written says who told it. */
 int vmsnap_builder_add_written(struct vmsnap_builder *builder, const struct vmsnap_layer_range *range,
                                struct vmsnap_error *err);
+/* The same of what the kernel knows of pages: VMSNAP_LAYER_KPAGE_FLAGS, _COUNT or _NODE, which is known from then
+ * on.  range NULL: adds none. */
+int vmsnap_builder_add_layer(struct vmsnap_builder *builder, int layer, const struct vmsnap_layer_range *range,
+                             struct vmsnap_error *err);
 /* The text of /proc/PID/status. */
 int vmsnap_builder_set_status(struct vmsnap_builder *builder, const char *text, size_t len, struct vmsnap_error *err);
 int vmsnap_builder_add_thread_sized(struct vmsnap_builder *builder, const struct vmsnap_thread *thread, size_t size,

@@ -35,6 +35,13 @@ enum vmsnap_capture_flag {
 	/* Page states are not read: all pages look absent, and nothing of known is true, but for known.written.
 	 * Such a snapshot is for names and VMSNAP_LAYER_WRITTEN, and not for files. */
 	VMSNAP_CAPTURE_NO_PAGES = 128,
+	/* What the kernel's tables say of each frame: VMSNAP_LAYER_KPAGE_COUNT, of the instant, for which the target
+	 * stands longer by some 0.35 us for each page that is not exclusive; and VMSNAP_LAYER_KPAGE_FLAGS, read right
+	 * after it (info.kpage_read).  Of a page that is in another frame by then, the flags are not known.  Needs
+	 * CAP_SYS_ADMIN: without it, the layers are not known. */
+	VMSNAP_CAPTURE_KPAGE = 256,
+	/* VMSNAP_LAYER_NODE.  Where frames are not known, the target stands for it. */
+	VMSNAP_CAPTURE_NODES = 512,
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 

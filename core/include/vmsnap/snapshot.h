@@ -172,6 +172,7 @@ struct vmsnap_info {
 	 * still ran, and not read while it stood. */
 	uint64_t contents_copied;
 	uint32_t precopy; /* enum vmsnap_precopy */
+	int64_t kpage_read; /* CLOCK_MONOTONIC, ns, when VMSNAP_LAYER_KPAGE_FLAGS had been read; 0: it was not */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);

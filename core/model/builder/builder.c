@@ -291,6 +291,25 @@ VMSNAP_API int vmsnap_builder_add_written(struct vmsnap_builder *builder, const 
 	return rc;
 }
 
+VMSNAP_API int vmsnap_builder_add_layer(struct vmsnap_builder *builder, int which,
+                                        const struct vmsnap_layer_range *range, struct vmsnap_error *err)
+{
+	int rc = can_add(builder, range ? (const void *)range : "", "a layer", err);
+	if (rc)
+		return rc;
+	if (which < VMSNAP_LAYER_KPAGE_FLAGS || which > VMSNAP_LAYER_NODE)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "no layer that can be given is %d", which);
+	struct layer *layer = &builder->snap->layers[which];
+	layer->known = true;
+	if (!range)
+		return VMSNAP_OK;
+	rc = check_range(builder->snap, range->start, range->end, layer->count ? layer->items[layer->count - 1].end : 0,
+	                 vmsnap_layer_name(which), err);
+	if (!rc && layer_append(layer, range->start, range->end, range->value))
+		rc = fail_no_memory(err);
+	return rc;
+}
+
 VMSNAP_API int vmsnap_builder_set_status(struct vmsnap_builder *builder, const char *text, size_t len,
                                          struct vmsnap_error *err)
 {
