@@ -36,7 +36,7 @@ _THERE = {
     "who": ("Who", "WhoProcess", "WhoPlace", "who"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
-    "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Rc", "WrittenBy"),
+    "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Layer", "Rc", "WrittenBy"),
 }
 _CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow")}
 _WHERE = {name: (module, name) for module, names in _THERE.items() for name in names} | _CALLED

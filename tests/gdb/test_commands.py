@@ -107,6 +107,9 @@ class Look(Commands):
         gdb = self.at_step()
         pid = gdb.inferior()
         self.assertRegex(gdb("vmsnap show"), rf"(?s)\b{pid}\b.*\[stack\]")
+        kinds = {each["kind"]: each["mappings"] for each in gdb.json("vmsnap show --by kind")["groups"]}
+        self.assertEqual(kinds["stack"], 1)
+        self.assertEqual(sum(kinds.values()), len(gdb.json("vmsnap show")["vmas"]))
         self.assertRegex(gdb("vmsnap status"), rf"(?m)^Pid +{pid}$")
         self.assertIn("1 cell =", gdb("vmsnap map"))
         self.assertRegex(gdb("vmsnap pages"), r"(?m)^START .*\n[0-9a-f]+ +\d+ +present")

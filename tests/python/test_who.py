@@ -53,6 +53,17 @@ class Who(unittest.TestCase):
         with self.assertRaises(IndexError):
             vmsnap.who(path="/nonexistent/vmsnap")[0]
 
+    def test_layers(self):
+        support.need_frames(self)
+        plain, told = (vmsnap.capture(os.getpid(), kpage=kpage) for kpage in (False, True))
+        self.assertIsNone(plain.layer(vmsnap.Layer.KPAGE_COUNT))
+        counts = told.layer(vmsnap.Layer.KPAGE_COUNT)
+        if kernel.counts_each_page():
+            self.assertEqual([value for start, end, value in counts if start <= self.start < end], [1])
+        flags = [value for start, end, value in told.layer(vmsnap.Layer.KPAGE_FLAGS) if start <= self.start < end]
+        self.assertTrue(flags and not flags[0] >> 12 & 1, "shared memory is not anonymous")
+        self.assertGreater(told.info.kpage_read, told.info.monotonic)
+
     def test_kinds(self):
         snapshot = vmsnap.capture(os.getpid())
         kinds = dict(zip((mapping.name for mapping in snapshot.mappings), snapshot.kinds(vmsnap.Names(snapshot))))

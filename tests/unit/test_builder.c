@@ -529,9 +529,41 @@ static void a_snapshot_lives_until_the_last_holder_lets_go(void **state)
 	vmsnap_unref(NULL);
 }
 
+static void what_the_kernel_knows_of_pages_is_given_by_layer(void **state)
+{
+	(void)state;
+	struct vmsnap_info info = { .pid = 1, .page_size = 4096 };
+	struct vmsnap_builder *builder;
+	struct vmsnap *snap;
+	uint64_t value, end;
+	const struct vmsnap_layer_range low = { 0x1000, 0x3000, 7 }, high = { 0x5000, 0x6000, 0 },
+	                                odd = { 0x7001, 0x8000, 1 };
+	assert_int_equal(vmsnap_builder_new(&info, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_NODE, &low, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_NODE, &high, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_NODE, &low, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_NODE, &odd, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_KPAGE_COUNT, NULL, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_WRITTEN, &low, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_add_layer(builder, VMSNAP_LAYER_COUNT, &low, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_finish(builder, &snap, NULL), VMSNAP_OK);
+	vmsnap_builder_free(builder);
+	assert_true(vmsnap_layer_known(snap, VMSNAP_LAYER_NODE) && vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_COUNT));
+	assert_false(vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_FLAGS));
+	assert_int_equal(vmsnap_layer_at(snap, VMSNAP_LAYER_NODE, 0x2fff, &value, &end), VMSNAP_OK);
+	assert_true(value == 7 && end == 0x3000);
+	assert_int_equal(vmsnap_layer_at(snap, VMSNAP_LAYER_NODE, 0x3000, &value, &end), VMSNAP_ERR_NOT_FOUND);
+	assert_true(end == 0x5000);
+	assert_int_equal(vmsnap_layer_at(snap, VMSNAP_LAYER_NODE, 0x6000, &value, &end), VMSNAP_ERR_NOT_FOUND);
+	assert_true(end == UINT64_MAX);
+	assert_int_equal(vmsnap_layer_at(snap, -1, 0, &value, NULL), VMSNAP_ERR_NOT_FOUND);
+	vmsnap_unref(snap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_kernel_knows_of_pages_is_given_by_layer),
 		cmocka_unit_test(a_made_snapshot_has_what_was_given),
 		cmocka_unit_test(a_page_was_written_or_not_or_that_is_not_known),
 		cmocka_unit_test(what_was_written_is_refused_where_nobody_tells_it),

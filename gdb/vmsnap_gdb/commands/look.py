@@ -42,7 +42,12 @@ def chosen(given):
 
 def shown(given, operands):
     of = snapshot(operands)
+    if given["by"]:
+        return of.show_by_text(given["by"], styled(given), chosen(given), names_of(of))
     return of.show_text(styled(given), chosen(given), names_of(of))
+
+
+BY = options.Option("by", None, "WHAT", ("kind", "file", "node"), "added up by kind, file or node")
 
 
 class Show(base.Command):
@@ -55,11 +60,12 @@ expressions; one with blanks in it needs quotes.
 Example:
   (gdb) vmsnap show s1
   (gdb) vmsnap show --name 'libc*' --perm x
-  (gdb) vmsnap show --range table --only exclusive"""
+  (gdb) vmsnap show --range table --only exclusive
+  (gdb) vmsnap show --by kind"""
 
     NAME = "show"
     USAGE = "[SNAPSHOT]"
-    OPTIONS = (*options.FILTERS, *options.TABLES)
+    OPTIONS = (BY, *options.FILTERS, *options.TABLES)
     OPERANDS = (0, 1)
     SNAPSHOTS = True
 
