@@ -143,9 +143,11 @@ static void put_memory_with(const struct vmsnap_info *info, struct bytes *out)
 	bytes_free(&pids);
 }
 
-int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+static int encode_info(const struct vmsnap *snap, bool contents, struct payload *out, struct vmsnap_error *err)
 {
 	struct vmsnap_info info = *vmsnap_info(snap);
+	info.contents_told = 1 + (contents ? (uint32_t)vmsnap_contents_kind(snap) : VMSNAP_CONTENTS_NONE);
+	info.contents_told_bytes = contents ? vmsnap_contents_bytes(snap) : 0;
 	if (info.page_size < 4096 || info.page_size > UINT64_C(1) << 30 || (info.page_size & (info.page_size - 1)))
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot has no page size that a file can hold");
 	if (info.freeze > VMSNAP_FREEZE_PARTIAL)
@@ -157,6 +159,16 @@ int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 	if (info.memory_known)
 		put_memory_with(&info, &out->bytes);
 	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
+}
+
+int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+{
+	return encode_info(snap, true, out, err);
+}
+
+int encode_snap_alone(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+{
+	return encode_info(snap, false, out, err);
 }
 
 static int put_threads(const struct vmsnap *snap, uint64_t *values, struct bytes *comms, struct payload *out)

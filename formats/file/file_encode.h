@@ -9,6 +9,8 @@
 #include "vmsnap.h"
 
 int encode_snap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+/* Of one that is written without what its pages hold. */
+int encode_snap_alone(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_vmas(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_thrd(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_smap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);

@@ -15,6 +15,8 @@ uint32_t *snap_number_32(struct vmsnap_info *info, uint64_t key)
 		return &info->ns_pid;
 	case SNAP_FREEZE:
 		return &info->freeze;
+	case SNAP_CONTENTS:
+		return &info->contents_told;
 	default:
 		return NULL;
 	}
@@ -47,6 +49,8 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
 		return &info->page_moves;
 	case SNAP_ZERO_PFN:
 		return &info->zero_pfn;
+	case SNAP_CONTENTS_BYTES:
+		return &info->contents_told_bytes;
 	default:
 		return NULL;
 	}
@@ -132,6 +136,8 @@ uint64_t snap_number_max(uint64_t key)
 		return 31;
 	case SNAP_WRITTEN:
 		return VMSNAP_WRITTEN_UFFD;
+	case SNAP_CONTENTS:
+		return 1 + VMSNAP_CONTENTS_BYTES;
 	default:
 		return UINT64_MAX;
 	}

@@ -207,7 +207,7 @@ static int put_snapshot(struct stream_writer *writer, const struct vmsnap *snap)
 	writer->start = writer->sink.written;
 	writer->sections = 0;
 	writer->headers_crc = 0;
-	int rc = put_encoded(writer, snap, SECTION_SNAP, true, encode_snap);
+	int rc = put_encoded(writer, snap, SECTION_SNAP, true, writer->contents ? encode_snap : encode_snap_alone);
 	rc = rc ? rc : put_status(writer, snap);
 	rc = rc ? rc : put_encoded(writer, snap, SECTION_VMAS, true, encode_vmas);
 	if (!rc && vmsnap_thread_count(snap))

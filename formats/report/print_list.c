@@ -25,6 +25,8 @@ enum {
 	LIST_COMM,
 	LIST_LABEL,
 	LIST_WHY,
+	LIST_CONTENTS,
+	LIST_KEPT,
 	LIST_IDENTITY,
 };
 /* Of a snapshot that cannot be read the keys behind "error" are not there. */
@@ -41,10 +43,14 @@ static const struct column list_columns[] = {
 	[LIST_COMM] = { NULL, "COMM", COLUMN_TEXT, 0, "the process's name, or why it is unreadable", NULL },
 	[LIST_LABEL] = { NULL, "LABEL", COLUMN_NAME, 0, "for FILE@LABEL", NULL },
 	[LIST_WHY] = { NULL, "WHY", COLUMN_NAME, COLUMN_SPARSE | COLUMN_LONG, "why it was taken", NULL },
+	[LIST_CONTENTS] = { NULL, "CONTENTS", COLUMN_WORD, COLUMN_SECONDARY,
+	                    "what it keeps of what pages held: none, hashes, bytes", NULL },
+	[LIST_KEPT] = { NULL, "KEPT", COLUMN_BYTES, COLUMN_SPARSE, "bytes of pages whose contents these are", NULL },
 	IDENTITY_COLUMNS_OF(LIST_IDENTITY),
 };
-static const uint32_t list_shown[] = { LIST_N,    LIST_TIME,   LIST_PID,  LIST_PPID,  LIST_RSS,
-	                               LIST_SIZE, LIST_OFFSET, LIST_COMM, LIST_LABEL, IDENTITY_SHOWN(LIST_IDENTITY),
+static const uint32_t list_shown[] = { LIST_N,      LIST_TIME, LIST_PID,      LIST_PPID,
+	                               LIST_RSS,    LIST_SIZE, LIST_CONTENTS, LIST_KEPT,
+	                               LIST_OFFSET, LIST_COMM, LIST_LABEL,    IDENTITY_SHOWN(LIST_IDENTITY),
 	                               LIST_WHY };
 const struct row_schema list_schema = ROW_SCHEMA_SHOWN(list_columns, list_shown);
 
@@ -92,6 +98,16 @@ static void put_rss(struct row *row, const struct vmsnap *snap)
 	row_put_bytes_known(row, LIST_RSS, known ? field.number : 0, known);
 }
 
+static void put_contents(struct row *row, const struct vmsnap *snap)
+{
+	uint64_t bytes;
+	int kind = snapshot_contents(snap, &bytes);
+	if (kind >= 0)
+		row_put_word(row, LIST_CONTENTS, vmsnap_contents_name(kind));
+	if (kind > VMSNAP_CONTENTS_NONE)
+		row_put_bytes(row, LIST_KEPT, bytes);
+}
+
 static void put_entry(struct row *row, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
@@ -103,6 +119,7 @@ static void put_entry(struct row *row, const struct vmsnap *snap)
 	row_put_name(row, LIST_COMM, info->comm);
 	row_put_name(row, LIST_LABEL, info->label);
 	row_put_name(row, LIST_WHY, info->reason);
+	put_contents(row, snap);
 	put_identity_columns(row, LIST_IDENTITY, snap);
 }
 

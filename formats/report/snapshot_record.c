@@ -177,15 +177,26 @@ static void put_memory(struct row *record, const struct vmsnap_info *info)
 	row_end(&list);
 }
 
-/* Of what its pages held.  Of a snapshot that was only looked into (vmsnap_file_peek()), which has no mappings
- * either, it is not known: null. */
+int snapshot_contents(const struct vmsnap *snap, uint64_t *bytes)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	int kind = vmsnap_contents_kind(snap);
+	*bytes = vmsnap_contents_bytes(snap);
+	if (kind != VMSNAP_CONTENTS_NONE || vmsnap_vma_count(snap))
+		return kind;
+	*bytes = info->contents_told_bytes;
+	return (int)info->contents_told - 1;
+}
+
+/* Of what its pages held: null if that is not known. */
 static void put_contents(struct row *record, const struct vmsnap *snap)
 {
-	int kind = vmsnap_contents_kind(snap);
-	if (kind == VMSNAP_CONTENTS_NONE && !vmsnap_vma_count(snap))
+	uint64_t bytes;
+	int kind = snapshot_contents(snap, &bytes);
+	if (kind < 0)
 		return;
 	row_put_word(record, SNAPSHOT_CONTENTS, vmsnap_contents_name(kind));
-	row_put_bytes(record, SNAPSHOT_CONTENTS_BYTES, vmsnap_contents_bytes(snap));
+	row_put_bytes(record, SNAPSHOT_CONTENTS_BYTES, bytes);
 }
 
 void put_not_compared(struct row *row, unsigned column, int relation)

@@ -507,6 +507,8 @@ class Info(Structure):  # struct vmsnap_info
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
         ("contents_copied", c_uint64), ("precopy", c_uint32),
         ("kpage_read", c_int64),
+        ("contents_copied", c_uint64), ("precopy", c_uint32), ("contents_told", c_uint32),
+        ("contents_told_bytes", c_uint64),
     ]
 
 

@@ -124,6 +124,23 @@ class Contents(unittest.TestCase):
             if b"stack" in vma["name"] or b"contents" in vma["name"]:
                 self.assertFalse(set(range(vma["start"], vma["end"], PAGE)) & set(places), vma["name"])
 
+    def test_list_tells_what_is_kept_without_reading_it(self):
+        target = Target(self, "contents")
+        for options in (("--contents",), ("--hash",), ()):
+            self.capture(target, "--append", *options)
+        _, contents = self.read()
+        kept = [len(contents.places(index)) * PAGE for index in range(2)] + [0]
+        told = [(entry["contents"], entry["contents_bytes"])
+                for entry in support.ask(self, "list", self.path)["snapshots"]]
+        self.assertEqual(told, list(zip(("bytes", "hashes", "none"), kept)))
+        shown = run("list", self.path, "-b", "-n", "-r", "-o", "KEPT,CONTENTS").out.decode()
+        self.assertEqual([line.split()[0] for line in shown.splitlines()][:2], [str(size) for size in kept[:2]])
+
+    def test_of_older_files_nobody_says_what_they_keep(self):
+        golden = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "good-contents-whole.vms")
+        for entry in support.ask(self, "list", golden)["snapshots"]:
+            self.assertIsNone(entry["contents"])
+
     def test_a_name_that_nothing_has_is_warned_of(self):
         target = Target(self, "contents")
         said = self.capture(target, "--contents", "--exclude", "heap", "--exclude", "[stack]").err

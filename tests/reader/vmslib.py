@@ -89,6 +89,8 @@ class Info(ctypes.Structure):
         ("contents_copied", c_uint64),
         ("precopy", c_uint32),
         ("kpage_read", c_int64),
+        ("contents_told", c_uint32),
+        ("contents_told_bytes", c_uint64),
     ]
 
 
@@ -205,10 +207,9 @@ def identity(lib, snap):
     del made["memory_with"], made["memory_with_count"]
     if made.pop("memory_known"):
         made["memory_with"] = info.memory_with[:info.memory_with_count] if info.memory_with_count else []
-    if not made["written_since"]:
-        del made["written_since"]
-    if not made["kpage_read"]:
-        del made["kpage_read"]
+    for name in ("written_since", "kpage_read", "contents_told", "contents_told_bytes"):
+        if not made[name]:
+            del made[name]
     if info.known.written:
         made["written"] = info.known.written
     made["known"] = [name for name in KNOWN if getattr(info.known, name)]

@@ -55,6 +55,8 @@ FIELDS = {
     44: Field("exclusive_huge", True, 1),
     45: Field("written_since", True, 64),
     46: Field("written", True, 2),
+    47: Field("contents_told", True, 3),
+    48: Field("contents_told_bytes", True, 64),
     49: Field("kpage_read", True, 64),
 }
 # Those that are left out of what is read where they say nothing.
@@ -149,7 +151,9 @@ def read_snap(data, offset):
         raise cursor.damaged("written: %d" % identity["written"])
     identity["written_since"] = signed(identity["written_since"])
     identity["kpage_read"] = signed(identity["kpage_read"])
-    for name in ("written", "written_since", "kpage_read"):
+    if identity["contents_told"] > 3:
+        raise cursor.damaged("contents_told: %d" % identity["contents_told"])
+    for name in ("written", "written_since", "kpage_read", "contents_told", "contents_told_bytes"):
         if not identity[name]:
             del identity[name]
     if identity.pop("exclusive_huge"):

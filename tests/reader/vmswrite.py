@@ -126,7 +126,7 @@ def snap_fields(identity):
     for key, name in PLACES.items():
         if identity.get(name):
             stored[key] = number(identity[name])
-    for name, key in (("written_since", 45), ("written", 46), ("kpage_read", 49)):
+    for name, key in (("written_since", 45), ("written", 46), ("contents_told", 47), ("contents_told_bytes", 48), ("kpage_read", 49)):
         if identity.get(name):
             stored[key] = number(identity[name])
     if identity.get("memory_with") is not None:

@@ -173,6 +173,10 @@ struct vmsnap_info {
 	uint64_t contents_copied;
 	uint32_t precopy; /* enum vmsnap_precopy */
 	int64_t kpage_read; /* CLOCK_MONOTONIC, ns, when VMSNAP_LAYER_KPAGE_FLAGS had been read; 0: it was not */
+	/* What a file says that it keeps of what pages hold, also where that was not loaded (vmsnap_file_peek()): 0: it
+	 * does not say; else 1 and enum vmsnap_contents. */
+	uint32_t contents_told;
+	uint64_t contents_told_bytes; /* of pages, whose contents these are */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
