@@ -9,9 +9,11 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "procdir.h"
 #include "raw_syscall.h"
 #include "tracee.h"
 
@@ -285,15 +287,15 @@ static bool is_group_stop(pid_t pid)
 static int block_signals(struct inject *inject)
 {
 	uint64_t all = ~UINT64_C(0);
-	if (ptrace((enum __ptrace_request)GET_SIGMASK, inject->pid, as_data(sizeof(all)), &inject->saved_mask) ||
-	    ptrace((enum __ptrace_request)SET_SIGMASK, inject->pid, as_data(sizeof(all)), &all))
+	if (ptrace((enum __ptrace_request)GET_SIGMASK, inject->thread, as_data(sizeof(all)), &inject->saved_mask) ||
+	    ptrace((enum __ptrace_request)SET_SIGMASK, inject->thread, as_data(sizeof(all)), &all))
 		return of_errno(errno);
 	return INJECT_OK;
 }
 
 static void unblock_signals(struct inject *inject)
 {
-	(void)ptrace((enum __ptrace_request)SET_SIGMASK, inject->pid, as_data(sizeof(inject->saved_mask)),
+	(void)ptrace((enum __ptrace_request)SET_SIGMASK, inject->thread, as_data(sizeof(inject->saved_mask)),
 	             &inject->saved_mask);
 }
 
@@ -340,6 +342,7 @@ static int prepare(struct inject *inject)
 
 int inject_begin(struct inject *inject)
 {
+	inject->thread = inject->pid;
 	/* The main thread first: who may not have it may not have the others. */
 	int rc = seize(inject, inject->pid);
 	for (size_t before = 0; !rc && before < inject->count;) {
@@ -352,52 +355,115 @@ int inject_begin(struct inject *inject)
 	return rc ? rc : prepare(inject);
 }
 
+/* Whether a thread that stands was about to receive a signal, of which the debugger has been told.  At an event it is
+ * within a system call. */
+static bool is_at_signal(struct inject *inject, pid_t tid)
+{
+	enum { EVENT_SHIFT = 8, SYSCALL_BIT = 0x80 };
+	struct tracee_stop stop;
+	siginfo_t *info = &inject->signal;
+	if (tracee_look(tid, &stop) != TRACEE_RUNS || ptrace(PTRACE_GETSIGINFO, tid, NULL, info))
+		return false;
+	bool kernels = info->si_signo == SIGTRAP && info->si_code > 0;
+	int code = info->si_code & ~SYSCALL_BIT;
+	return !kernels || (code != SIGTRAP && (code >> EVENT_SHIFT == 0 || (code & 0x7f) != SIGTRAP));
+}
+
+static int choose_thread(void *ctx, pid_t tid)
+{
+	struct inject *inject = ctx;
+	if (!is_at_signal(inject, tid))
+		return 0;
+	inject->thread = tid;
+	return 1;
+}
+
+int inject_begin_held(struct inject *inject)
+{
+	struct registers registers = { 0 };
+	size_t len = 0;
+	inject->held = true;
+	inject->thread = 0;
+	(void)procdir_each_task(inject->procdir, choose_thread, inject);
+	if (!inject->thread)
+		return INJECT_EVENT;
+	int error = get_registers(inject->thread, &registers, &len);
+	return error ? of_errno(error) : is_our_kind(&registers, len) ? INJECT_OK : INJECT_OTHER;
+}
+
 /* To the entry of the call, or from there to its exit.  Whoever gave up here would let it run with our registers:
  * only its end ends the waiting. */
 static int wait_call(struct inject *inject)
 {
 	for (int signal = 0;;) {
 		struct tracee_stop stop = { 0 };
-		int rc = go_on(inject->pid, PTRACE_SYSCALL, signal);
-		rc = rc ? rc : wait_stop(inject, inject->pid, FOR_EVER, &stop);
+		int rc = go_on(inject->thread, PTRACE_SYSCALL, signal);
+		rc = rc ? rc : wait_stop(inject, inject->thread, FOR_EVER, &stop);
 		/* No signal is SIGTRAP: all are blocked, but for SIGSTOP, which stops the group, and this thread when
-		 * it is let go. */
+		 * it is let go.  A debugger is to be told of it instead. */
 		if (rc || (!stop.event && stop.signal == SIGTRAP))
 			return rc;
-		signal = stop.event ? 0 : stop.signal;
+		inject->owed |= inject->held && !stop.event;
+		signal = stop.event || inject->held ? 0 : stop.signal;
 	}
+}
+
+/* Where it would go on after the call is nothing of its own: it must not run there. */
+static int stop_seized(struct inject *inject)
+{
+	if (ptrace(PTRACE_INTERRUPT, inject->thread, NULL, NULL))
+		return of_errno(errno);
+	int rc = go_on(inject->thread, PTRACE_CONT, 0);
+	return rc ? rc : wait_interrupted(inject, inject->thread, FOR_EVER);
+}
+
+/* The debugger has been told of the stop that it had, and must not be of this one: it is taken away. */
+static int stop_held(struct inject *inject)
+{
+	siginfo_t info = { 0 };
+	if (syscall(SYS_tgkill, inject->pid, inject->thread, SIGSTOP))
+		return of_errno(errno);
+	for (struct tracee_stop stop = { 0 }; stop.event || stop.signal != SIGSTOP;) {
+		int rc = go_on(inject->thread, PTRACE_CONT, 0);
+		rc = rc ? rc : wait_stop(inject, inject->thread, FOR_EVER, &stop);
+		if (rc)
+			return rc;
+	}
+	if (waitid(P_PID, (id_t)inject->thread, &info, WSTOPPED | WNOHANG | __WALL))
+		return of_errno(errno);
+	/* What it stands for is what it stood for. */
+	return ptrace(PTRACE_SETSIGINFO, inject->thread, NULL, &inject->signal) ? of_errno(errno) : INJECT_OK;
 }
 
 static int make_call(struct inject *inject, struct registers *registers, long *result)
 {
 	size_t len = 0;
-	int error = set_registers(inject->pid, registers);
+	int error = set_registers(inject->thread, registers);
 	int rc = error ? of_errno(error) : wait_call(inject);
 	rc = rc ? rc : wait_call(inject);
-	if (!rc && (error = get_registers(inject->pid, registers, &len)) != 0)
+	if (!rc && (error = get_registers(inject->thread, registers, &len)) != 0)
 		rc = of_errno(error);
 	if (!rc)
 		*result = result_of(registers);
-	/* Where it would go on after the call is nothing of its own: it must not run there. */
-	if (!rc && ptrace(PTRACE_INTERRUPT, inject->pid, NULL, NULL))
-		rc = of_errno(errno);
-	rc = rc ? rc : go_on(inject->pid, PTRACE_CONT, 0);
-	return rc ? rc : wait_interrupted(inject, inject->pid, FOR_EVER);
+	return rc ? rc : inject->held ? stop_held(inject) : stop_seized(inject);
 }
 
 int inject_call(struct inject *inject, long number, const uint64_t arguments[6], long *result)
 {
 	struct registers saved = { 0 }, registers;
 	size_t len = 0;
-	int error = get_registers(inject->pid, &saved, &len);
+	int error = get_registers(inject->thread, &saved, &len);
 	int rc = error ? of_errno(error) : block_signals(inject);
 	if (rc)
 		return rc;
 	registers = saved;
 	set_call(&registers, inject->instruction, number, arguments);
 	rc = make_call(inject, &registers, result);
-	error = set_registers(inject->pid, &saved);
+	error = set_registers(inject->thread, &saved);
 	unblock_signals(inject);
+	if (inject->owed)
+		(void)syscall(SYS_tgkill, inject->pid, inject->thread, SIGSTOP);
+	inject->owed = false;
 	return rc ? rc : error ? of_errno(error) : INJECT_OK;
 }
 

@@ -51,6 +51,7 @@ static int prepare_readers(struct capture *capture, bool seized)
 		if (!rc && capture->options.tracker && tracker_is_of(capture->options.tracker, process->procdir)) {
 			capture->readers[index].tracker = capture->options.tracker;
 			capture->readers[index].contents.precopy = &capture->precopy;
+			capture->options.tracker->peeks = instant_wants(capture, VMSNAP_CAPTURE_PEEK);
 		}
 		if (!rc && seized && process->state != VMSNAP_FREEZE_DEBUGGER)
 			rc = reader_status_of_newborn(&capture->readers[index], &capture->error);

@@ -153,7 +153,7 @@ bool tracker_is_of(const struct vmsnap_tracker *tracker, int procdir)
 static int look_uffd(struct vmsnap_tracker *tracker, int64_t now)
 {
 	int error = uffd_tracking_look(&tracker->uffd);
-	if (!error)
+	if (!error && !tracker->peeks)
 		tracker->armed_now = now;
 	if (error == ESRCH)
 		tracker->tracking = VMSNAP_TRACKING_EXECED;
@@ -181,12 +181,12 @@ int tracker_before_pages(struct vmsnap_tracker *tracker, int64_t now, bool stand
 	if (tracker->how == VMSNAP_WRITTEN_UFFD)
 		return look_uffd(tracker, now);
 	/* Of one that runs, whatever is written after it was read has to be seen the next time. */
-	return stands || tracker->since ? 0 : clear(tracker, now);
+	return stands || tracker->since || tracker->peeks ? 0 : clear(tracker, now);
 }
 
 int tracker_after_pages(struct vmsnap_tracker *tracker, int64_t now, bool stands)
 {
-	if (tracker->how != VMSNAP_WRITTEN_SOFT_DIRTY)
+	if (tracker->how != VMSNAP_WRITTEN_SOFT_DIRTY || tracker->peeks)
 		return 0;
 	if (stands)
 		return clear(tracker, now);
@@ -256,6 +256,9 @@ int tracker_finish(struct vmsnap_tracker *tracker, struct vmsnap *snap)
 
 void tracker_keep(struct vmsnap_tracker *tracker, const struct vmsnap *snap)
 {
+	/* What was found stays with what will be found. */
+	if (tracker->peeks)
+		return;
 	uffd_tracking_told(&tracker->uffd);
 	if (tracker->armed_now)
 		tracker->since = tracker->armed_now;

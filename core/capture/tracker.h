@@ -12,6 +12,7 @@ struct vmsnap_tracker {
 	uint64_t start_time;
 	int64_t since;        /* when it was armed: the time of a snapshot; 0: never */
 	int64_t armed_now;    /* by the look that is going on, as of that time; 0: not */
+	bool peeks;           /* the look that is going on: the next one tells the same, and more */
 	bool owed;            /* soft-dirty bits were cleared, and no snapshot tells yet what they were */
 	int tracking;         /* enum vmsnap_tracking: of the last look */
 	struct vmsnap *armed; /* soft-dirty: the snapshot at which it was */

@@ -13,12 +13,12 @@ static int explain(const struct vmsnap_tracker *tracker, struct vmsnap_error *er
 	            (int)tracker->pid);
 }
 
-VMSNAP_API int vmsnap_tracker_look(struct vmsnap_tracker *tracker, struct vmsnap **out, struct vmsnap_error *err)
+static int look(struct vmsnap_tracker *tracker, unsigned flags, struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct vmsnap_capture_options options = { .size = sizeof(options), .tracker = tracker };
 	/* Userfaultfd tells and arms page by page, each at once.  The bits of soft-dirty pages have to be read first.
 	 */
-	options.flags = VMSNAP_CAPTURE_BRIEF |
+	options.flags = flags | VMSNAP_CAPTURE_BRIEF |
 	                (tracker->how == VMSNAP_WRITTEN_UFFD ? VMSNAP_CAPTURE_NO_FREEZE | VMSNAP_CAPTURE_NO_PAGES
 	                                                     : VMSNAP_CAPTURE_REALTIME);
 	struct vmsnap *snap;
@@ -31,4 +31,14 @@ VMSNAP_API int vmsnap_tracker_look(struct vmsnap_tracker *tracker, struct vmsnap
 	}
 	*out = snap;
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_tracker_look(struct vmsnap_tracker *tracker, struct vmsnap **out, struct vmsnap_error *err)
+{
+	return look(tracker, 0, out, err);
+}
+
+VMSNAP_API int vmsnap_tracker_peek(struct vmsnap_tracker *tracker, struct vmsnap **out, struct vmsnap_error *err)
+{
+	return look(tracker, VMSNAP_CAPTURE_PEEK, out, err);
 }

@@ -85,7 +85,7 @@ static int check_status(const struct proc_text *status, pid_t pid, struct inject
 {
 	pid_t tracer = (pid_t)proc_text_number(status, "\nTracerPid:");
 	const char *state = memmem(status->text, status->len, "\nState:\t", 8);
-	if (tracer && tracer_kind(tracer) != TRACER_CAPTURE)
+	if (tracer && !inject->held && tracer_kind(tracer) != TRACER_CAPTURE)
 		return fail(err, VMSNAP_ERR_PERMISSION,
 		            "process %d is being debugged by process %d, and only its debugger can have it make a "
 		            "userfaultfd (in gdb: set vmsnap track on)",
@@ -100,6 +100,11 @@ static int check_status(const struct proc_text *status, pid_t pid, struct inject
 		            "the main thread of process %d has ended: userfaultfd cannot track what lives on",
 		            (int)pid);
 	inject->suspend_seccomp = proc_text_number(status, "\nSeccomp:");
+	if (inject->suspend_seccomp && inject->held)
+		return fail(err, VMSNAP_ERR_PERMISSION,
+		            "process %d filters its system calls (seccomp), and may be killed for a userfaultfd; a "
+		            "debugger cannot suspend the filter",
+		            (int)pid);
 	inject->room = (size_t)proc_text_number(status, "\nThreads:") * 2 + 1024;
 	return VMSNAP_OK;
 }
@@ -266,6 +271,12 @@ static int explain(const struct message *message, pid_t pid, struct vmsnap_error
 		            "process %d is stopped, and must run to make a userfaultfd: let it go on first "
 		            "(kill -CONT %d)",
 		            (int)pid, (int)pid);
+	case INJECT_EVENT:
+		return fail(
+		        err, VMSNAP_ERR_SYSTEM,
+		        "process %d stands within a system call (at a fork, an exec, or as it enters or leaves one), "
+		        "where it cannot make a userfaultfd: let it go on a step first (stepi)",
+		        (int)pid);
 	case INJECT_SECCOMP:
 		return fail(err, VMSNAP_ERR_PERMISSION,
 		            "process %d filters its system calls (seccomp), and may be killed for a userfaultfd; "
@@ -284,6 +295,15 @@ static int explain(const struct message *message, pid_t pid, struct vmsnap_error
 	return fail_sys(err, message->error, "cannot take the userfaultfd of process %d", (int)pid);
 }
 
+static int finish(const struct message *message, pid_t pid, int *uffd, struct vmsnap_error *err)
+{
+	if (message->step == STEP_DONE && !message->error && *uffd >= 0)
+		return VMSNAP_OK;
+	if (*uffd >= 0)
+		close(*uffd);
+	return explain(message, pid, err);
+}
+
 static int run_helper(struct inject *inject, int sockets[2], int *uffd, struct vmsnap_error *err)
 {
 	struct message message = { 0 };
@@ -299,26 +319,47 @@ static int run_helper(struct inject *inject, int sockets[2], int *uffd, struct v
 	}
 	if (!told)
 		return fail(err, VMSNAP_ERR_SYSTEM, "the process that was to take a userfaultfd ended without a word");
-	if (message.step == STEP_DONE && !message.error && *uffd >= 0)
-		return VMSNAP_OK;
-	if (*uffd >= 0)
-		close(*uffd);
-	return explain(&message, inject->pid, err);
+	return finish(&message, inject->pid, uffd, err);
+}
+
+/* Who debugs it needs no helper, and nobody else can be one. */
+static int take_held(struct inject *inject, int *uffd, struct vmsnap_error *err)
+{
+	struct message message = { .step = STEP_STOP };
+	*uffd = -1;
+	message.result = inject_begin_held(inject);
+	message.error = errno;
+	if (!message.result)
+		make_and_take(inject, &message, uffd);
+	return finish(&message, inject->pid, uffd, err);
+}
+
+static int take_by_helper(struct inject *inject, int *uffd, struct vmsnap_error *err)
+{
+	int sockets[2];
+	CLEANUP_FREE pid_t *tids = calloc(inject->room, sizeof(*tids));
+	if (!tids)
+		return fail_no_memory(err);
+	inject->tids = tids;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return fail_sys(err, errno, "cannot make a socket");
+	int rc = run_helper(inject, sockets, uffd, err);
+	close(sockets[0]);
+	return rc;
 }
 
 int uffd_helper_take(int procdir, pid_t pid, int *uffd, struct vmsnap_error *err)
 {
 	struct inject inject = { .pid = pid, .procdir = procdir };
-	int sockets[2], rc = check(procdir, pid, &inject, err);
+	struct tracer_ours ours;
+	tracer_ours(procdir, &ours);
+	inject.held = ours.calling_thread && ours.hold != TRACER_HOLD_NO;
+	if (inject.held && ours.hold == TRACER_HOLD_RUNS)
+		return fail(err, VMSNAP_ERR_PERMISSION,
+		            "threads of process %d run: all of them have to stand while it makes a userfaultfd",
+		            (int)pid);
+	int rc = check(procdir, pid, &inject, err);
 	if (rc)
 		return rc;
-	CLEANUP_FREE pid_t *tids = calloc(inject.room, sizeof(*tids));
-	if (!tids)
-		return fail_no_memory(err);
-	inject.tids = tids;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
-		return fail_sys(err, errno, "cannot make a socket");
-	rc = run_helper(&inject, sockets, uffd, err);
-	close(sockets[0]);
-	return rc;
+	return inject.held ? take_held(&inject, uffd, err) : take_by_helper(&inject, uffd, err);
 }

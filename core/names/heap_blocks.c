@@ -11,6 +11,8 @@
 #include "snapshot.h"
 
 enum { PREV_IN_USE = 1, IS_MAPPED = 2, NON_MAIN = 4, FLAGS = 7, CHUNK_MIN = 32, HEADER = 16, ALIGN = 16 };
+/* Where the main heap begins within its mapping is tried out, in so many steps at the most. */
+enum { TRIED_MOST = 1 << 20 };
 enum { FIRST_MOST = 4096 }; /* bytes that a heap's header and its arena may take before the first chunk */
 
 /* One page at a time. */
@@ -19,6 +21,7 @@ struct words {
 	uint64_t page, page_size;
 	bool known;
 	char *bytes;
+	uint64_t steps; /* of the walks */
 };
 
 static bool word_at(struct words *words, uint64_t address, uint64_t *out)
@@ -49,7 +52,7 @@ static bool walk(struct words *words, const struct heap *heap,
 	uint64_t at = heap->start, size;
 	if (!word_at(words, at + 8, &size) || (size & heap->mask) != heap->flags)
 		return false;
-	while (at < heap->end) {
+	for (; at < heap->end; words->steps++) {
 		uint64_t len = size & ~(uint64_t)FLAGS, next = 0;
 		if (len < CHUNK_MIN || len % ALIGN || len > heap->end - at)
 			return false;
@@ -110,6 +113,19 @@ static struct heap main_heap(const struct vmsnap *snap, const struct vmsnap_vma 
 	return heap;
 }
 
+/* The break need not begin where a chunk may.  And before it, in the same mapping, may lie what the program has of
+ * zeros at its start (.bss), if the break begins right behind that: userfaultfd makes one mapping of the two. */
+static bool find_break(struct words *words, struct heap *heap)
+{
+	heap->start = (heap->start + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
+	for (words->steps = 0; heap->start < heap->end && words->steps < TRIED_MOST; words->steps++) {
+		if (walk(words, heap, NULL, NULL))
+			return true;
+		heap->start = (heap->start | (words->page_size - 1)) + 1;
+	}
+	return false;
+}
+
 /* What the capture found to be one; *heap is left alone if it found none there. */
 static bool other_heap(const struct vmsnap *snap, uint64_t address, struct heap *heap)
 {
@@ -151,9 +167,7 @@ static uint64_t blocks_of(struct words *words, struct asked *asked)
 		return vma->end;
 	if (!strcmp(vma->name, "[heap]")) {
 		heap = main_heap(words->snap, vma);
-		/* The break need not begin where a chunk may. */
-		heap.start = (heap.start + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
-		if (walk(words, &heap, NULL, NULL))
+		if (find_break(words, &heap))
 			walk(words, &heap, note, asked);
 		return heap.end;
 	}

@@ -4,6 +4,7 @@ Pages whose contents differ are found by their hashes; only these are compared b
 What one of the two does not know is not compared, and counted, but for pages that were the
 file's own: of these the file has the bytes."""
 
+import bisect
 import collections
 import re
 
@@ -69,9 +70,36 @@ class Reader:
 
 
 class Sides:
-    def __init__(self, a, b):
-        self.a, self.b = a, b
+    """written: of B is known only what lies in these sorted ranges; the rest is as it was in A.  None: B keeps all."""
+
+    def __init__(self, a, b, written=None):
+        self.a, self.b, self.written = a, b, written
         self.old, self.new = Reader(a), Reader(b)
+        if written is not None:
+            self.new = _Unwritten(self.new, self.old, written)
+
+
+class _Unwritten:
+    """Reads what is in some ranges from one Reader, and the rest from another."""
+
+    def __init__(self, new, old, written):
+        self._new, self._old, self._written = new, old, written
+        self._starts = [start for start, _ in written]
+
+    def __call__(self, address, length):
+        found = b""
+        while len(found) < length:
+            at = address + len(found)
+            index = bisect.bisect_right(self._starts, at) - 1
+            inside = index >= 0 and at < self._written[index][1]
+            border = self._written[index][1] if inside else \
+                self._starts[index + 1] if index + 1 < len(self._starts) else address + length
+            piece = min(border, address + length) - at
+            more = (self._new if inside else self._old)(at, piece)
+            found += more
+            if len(more) < piece:
+                break
+        return found
 
 
 def of(sides):
@@ -81,7 +109,12 @@ def of(sides):
         compared += end - start
         if differ:
             pages.append((start, end))
-    for start, end in _known_to_one(sides):
+    known_to_one = _known_to_one(sides)
+    if sides.written is not None:
+        total = _length(known_to_one)
+        known_to_one = _overlaps(known_to_one, sides.written)
+        compared += total - _length(known_to_one)  # that they were not written is as good
+    for start, end in known_to_one:
         known = _both_know(sides, start, end)
         pages += known
         count = sum(to - at for at, to in known)
@@ -173,6 +206,32 @@ def _both_know(sides, start, end):
         if len(sides.old(page, size)) == size and len(sides.new(page, size)) == size:
             found.append((page, page + size))
     return joined(found)
+
+
+def may_differ(a, b, written):
+    """Sorted ranges of what was or may have been written between two snapshots, b the later one, and of what A keeps
+    and B has no page of its own for: dropped, it is another page."""
+    own = joined([(run.start, run.end) for run in b.runs()
+                  if run.flags & (PageFlag.PRESENT | PageFlag.SWAPPED) and not run.flags & PageFlag.FILE])
+    dropped = _without(list(a.contents_ranges()), own)
+    return joined(sorted([(each.start, each.end) for each in written] + dropped))
+
+
+_FEW = 256
+
+
+def joined_few(ranges):
+    """The same, and more between: some hundred at most, as each capture looks at all of them for each page."""
+    gap = 1 << 16
+    while len(ranges) > _FEW:
+        ranges, gap = joined(ranges, gap), gap * 4
+    return ranges
+
+
+def complement(ranges):
+    """All addresses that lie in none of sorted ranges."""
+    edges = [0, *(edge for each in ranges for edge in each), (1 << 64) - 1]
+    return [(start, end) for start, end in zip(edges[::2], edges[1::2]) if start < end]
 
 
 def outside(ranges, others):

@@ -10,10 +10,9 @@ import gdb
 
 def _page(value):
     """(address, page or None, known)"""
-    from vmsnap import snapshot
-    from vmsnap_gdb import address, target
+    from vmsnap_gdb import address, target, tracking
     where = address.of_value(value)
-    page, known = snapshot.page_now(target.require_live(), where)
+    page, known = tracking.page_now(target.require_live(), where)
     return where, page, known
 
 
@@ -173,8 +172,9 @@ Example:
 class Written(Function):
     """$_vmsnap_written (ADDRESS): 1 if the page of ADDRESS was written to since the newest snapshot.
 
-It is told by what it holds: a page in which everything was overwritten with what it held
-already counts as not written.  An error, at which a breakpoint stops, if it is not known.
+Where writes are tracked (set vmsnap track) that tells; else what it holds does, and a page in
+which everything was overwritten with what it held already counts as not written.  An error,
+at which a breakpoint stops, if it is not known.
 Example:
   (gdb) vmsnap take
   (gdb) break compute if $_vmsnap_written(&counter)"""

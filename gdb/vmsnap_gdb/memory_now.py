@@ -6,8 +6,7 @@ import os
 
 from vmsnap import PageFlag, Perm, put_back
 from vmsnap.errors import VmsnapError
-from vmsnap.snapshot import page_now
-from vmsnap_gdb import changed_bytes, keeping
+from vmsnap_gdb import changed_bytes, keeping, tracking
 from vmsnap_gdb.session import session
 
 _MOST = 64 << 20
@@ -16,7 +15,7 @@ _MOST = 64 << 20
 def _read(pid, start, end, size):
     """Bytes; None if not all of its pages are in memory."""
     for page in range(start // size * size, end, size):
-        state = page_now(pid, page)[0]
+        state = tracking.page_now(pid, page)[0]
         if state is None or not state.flags & PageFlag.PRESENT:
             return None
     try:
@@ -68,13 +67,26 @@ def _untouched(snapshot, start, end):
     """Whether all of its pages are absent still, or a file's still."""
     size = snapshot.page_size
     for page in range(start // size * size, end, size):
-        now, known = page_now(snapshot.pid, page)
+        now, known = tracking.page_now(snapshot.pid, page)
         changes, elsewhere = snapshot.page_changes(page, now, known)
         mapping = snapshot.mapping_at(page)
         clean = now is None or now.present and now.flags & PageFlag.FILE
         if changes or elsewhere or mapping is None or mapping.perms & Perm.SHARED or not clean:
             return False
     return True
+
+
+def _by_tracking(entry, start, end, whole):
+    """The same.  A page that was written does not tell of an object on it; one that was dropped, or is another,
+    was not written, and may hold something else all the same."""
+    found = tracking.written_within(entry, session.entries(), start, end)
+    if found:
+        return True if whole else None
+    size = entry.snapshot.page_size
+    for page in range(start // size * size, end, size) if found is False else ():
+        if any(entry.snapshot.page_changes(page, *tracking.page_now(entry.pid, page))):
+            return None
+    return found
 
 
 def differs(entry, start, end, whole, moved=0):
@@ -84,7 +96,9 @@ def differs(entry, start, end, whole, moved=0):
     if end - start > _MOST:
         raise VmsnapError(f"an object of {end - start} bytes is too large to look at")
     kind = snapshot.contents
-    found = None
+    found = None if moved else _by_tracking(entry, start, end, whole)
+    if found is not None:
+        return found
     if kind == "bytes":
         found = _by_bytes(snapshot, start, end, moved)
     elif kind == "hashes" and not moved:
@@ -103,6 +117,6 @@ def _why(snapshot, kind):
         return "its page was, but the snapshot keeps hashes of pages only (set vmsnap contents full)"
     left_out = snapshot.info.contents_left_out
     more = f", since that was {left_out >> 20} MiB" if left_out else ""
-    return f"the snapshot does not keep what pages held{more} (vmsnap take --contents, set vmsnap contents)"
+    return f"the snapshot does not keep what pages held{more} (vmsnap take --contents, set vmsnap contents; or set vmsnap track)"
 
 

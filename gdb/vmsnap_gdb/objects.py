@@ -4,7 +4,7 @@ what is left as ranges.  Each byte belongs to one of them."""
 import collections
 
 from vmsnap import AnnotationKind, NameKind, PageFlag, Perm
-from vmsnap_gdb import changed_bytes, variables
+from vmsnap_gdb import changed_bytes, heap_chunks, variables
 from vmsnap_gdb.leaves import Ranges
 
 # type: a gdb.Type, None if there is none.  kind: "variable", "library" (a variable of one), "heap" or "memory".
@@ -21,7 +21,7 @@ class Finder:
     """names: of the newer snapshot; types: a types_of.Types."""
 
     def __init__(self, sides, changed, names, types):
-        self._a, self._b, self._names, self._types = sides.a, sides.b, names, types
+        self._sides, self._a, self._b, self._names, self._types = sides, sides.a, sides.b, names, types
         self._left = list(changed.ranges)
         self._objects = []
 
@@ -141,10 +141,17 @@ class Finder:
         called, kind = (known[1], known[0]) if known else (str(name), None)
         return Object("variable" if own else "library", called, where, name.address, name.size, kind)
 
+    def _blocks(self, addresses):
+        if self._sides.written is None:
+            return self._b.heap_blocks(addresses)
+        # Only pages of B that were written are kept: from where there was a block before its chunks go on.
+        return [block and heap_chunks.now(self._sides.new, block, address)
+                for block, address in zip(self._a.heap_blocks(addresses), addresses)]
+
     def _heap_blocks(self):
         found, at = {}, self._left
         while at:
-            blocks = self._b.heap_blocks([start for start, _ in at])
+            blocks = self._blocks([start for start, _ in at])
             for block in filter(None, blocks):
                 what = "free heap block" if block.is_free else "heap block"
                 found[block.address] = Object("heap", f"{what} of {block.size} bytes at {block.address:#x}", "",

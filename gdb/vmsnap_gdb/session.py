@@ -13,7 +13,7 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import execs, keeping, looks, resumes, rseq, settings, target, touched, variables
+from vmsnap_gdb import execs, keeping, looks, resumes, rseq, settings, target, touched, tracking, variables
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
@@ -142,10 +142,11 @@ class Session:
     # ---- making them ----
 
     def capture_now(self, *, inferior=None, pid=None, label=NOW, reason="", names=True, smaps=False, threads=None,
-                    depth=None, brief=False, contents=None):
+                    depth=None, brief=False, contents=None, link=False):
         """A snapshot that is not kept.  pid: of a process that is no inferior (any more).
         threads, depth: of which threads the variables, in how many frames; None: of all,
-        as is set.  brief: at each hit of a breakpoint.  contents: of keeping.py, None: nothing."""
+        as is set.  brief: at each hit of a breakpoint.  contents: of keeping.py, None: nothing.
+        link: it will be kept, and what is written is counted anew from it on (tracking.py)."""
         if pid is None:
             inferior = inferior or gdb.selected_inferior()
             pid = target.require_live(inferior)
@@ -153,9 +154,12 @@ class Session:
         resumes.watch()
         looks.watch()
         touched.watch()
+        tracked = tracking.of(inferior, pid)
         # Pages first: to look at variables is to touch them.
         snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief,
-                                    realtime=settings.realtime(), **(contents or {}))
+                                    realtime=settings.realtime(), tracker=tracked and tracked.tracker, peek=not link,
+                                    **(contents or {}))
+        snapshot.tracking = tracked and tracked.trouble()
         return self._annotated(snapshot, inferior, names, depth, threads)
 
     def capture_now_together(self, pids):
@@ -188,7 +192,7 @@ class Session:
         one of that name.  contents: as of capture_now(), or None: as it is set.  how: as there."""
         name = self.fresh_name("s") if name is None else self.check_name(name, replace)
         contents = keeping.chosen(hit=automatic) if contents is None else contents
-        snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", contents=contents, **how)
+        snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", contents=contents, link=True, **how)
         # At its fork a child is no inferior yet, and when it runs nobody tells.
         resumed = resumes.count(pid) if how.get("inferior") is not None else None
         return Entry(name, snapshot, "auto" if automatic else "take", execs.generation(pid), resumed)
@@ -291,6 +295,7 @@ def remarks(snapshots):
             waited = snapshot.info.freeze == Freeze.PARTIAL and snapshot.info.consistent
             what = "could not wholly be stopped" if waited else "ran while it was read"
             found.append(f"process {snapshot.pid} {what}: its pages may not be of one instant")
+        found += [f"process {snapshot.pid}: {trouble}" for trouble in [getattr(snapshot, "tracking", None)] if trouble]
         left_out = keeping.remark(snapshot)
         found += [left_out] if left_out else []
     recording = target.recording()

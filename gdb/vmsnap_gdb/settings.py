@@ -153,6 +153,50 @@ off: nothing."""
         return f"Snapshots of vmsnap keep {self._MEANS[value]} ({value})."
 
 
+class _Track(gdb.Parameter):
+    """What was written is known then without contents, whatever pages hold now: "vmsnap diff" tells it,
+"$_vmsnap_written" needs nothing else, and "vmsnap wrote" looks only at pages that were written.
+soft-dirty: by the kernel's soft-dirty bits, where it has them.  on: the same; a kernel without them needs
+uffd: by userfaultfd (Linux 6.7), for which a thread of the program makes two system calls while it stands, and
+is put back.  From the next snapshot on, and until off, or until the program ends or is detached from."""
+
+    set_doc = "Set whether vmsnap tracks which pages the program writes to."
+    show_doc = "Show whether vmsnap tracks which pages the program writes to."
+
+    _MEANS = {"off": "does not track writes", "on": "tracks writes by soft-dirty bits",
+              "soft-dirty": "tracks writes by soft-dirty bits", "uffd": "tracks writes by userfaultfd"}
+
+    def __init__(self):
+        super().__init__("vmsnap track", gdb.COMMAND_DATA, gdb.PARAM_ENUM, ["off", "on", "soft-dirty", "uffd"])
+        self.value = self.before = "off"
+
+    def get_set_string(self):
+        """Begins at once with a program that is there.  What cannot be is an error, and nothing is set."""
+        from vmsnap_gdb.commands import base
+        chosen, self.value = self.value, self.before
+        if chosen != self.before:
+            base.guarded(self._change, chosen)
+        return ""
+
+    def _change(self, chosen):
+        from vmsnap_gdb import target, tracking
+        tracking.stop()
+        self.value = "off"
+        if chosen != "off":
+            tracking.check(chosen)
+            self.value = chosen
+            try:
+                if target.pid() is not None:
+                    tracking.begin(gdb.selected_inferior(), target.pid())
+            except BaseException:
+                self.value = self.before = "off"
+                raise
+        self.before = self.value
+
+    def get_show_string(self, value):
+        return f"vmsnap {self._MEANS[value]} ({value})."
+
+
 _made = {}
 
 
@@ -160,7 +204,7 @@ def register():
     for made in (_SetPrefix, _ShowPrefix):
         made()
     for name, made in (("directory", _Directory), ("limit", _Limit), ("depth", _Depth), ("hit-depth", _HitDepth),
-                       ("realtime", _Realtime), ("contents", _Contents)):
+                       ("realtime", _Realtime), ("contents", _Contents), ("track", _Track)):
         _made[name] = made()
 
 
@@ -185,6 +229,10 @@ def realtime():
 
 def contents():
     return _made["contents"].value
+
+
+def track():
+    return _made["track"].value
 
 
 def hit_depth():

@@ -28,11 +28,12 @@ _WORDS = {"variable": "variable", "heap": "heap block", "library": "variable of 
 Row = collections.namedtuple("Row", "kind name where start size bytes old new more many touched", defaults=(False,))
 
 
-def between(a, b, names, symtabs=()):
-    if not a.contents == b.contents == "bytes":
+def between(a, b, names, symtabs=(), written=None):
+    """written: of B only what lies in these ranges was read, for nothing else was written (changed_bytes.Sides)."""
+    if a.contents != "bytes" or b.contents != "bytes" and written is None:
         return None
     with language.sane():
-        return Values(a, b, names, symtabs)
+        return Values(a, b, names, symtabs, written)
 
 
 def symtabs():
@@ -56,8 +57,8 @@ def symtabs():
 
 
 class Values:
-    def __init__(self, a, b, names, symtabs):
-        self.sides = changed_bytes.Sides(a, b)
+    def __init__(self, a, b, names, symtabs, written=None):
+        self.sides = changed_bytes.Sides(a, b, written)
         self.changed = changed_bytes.of(self.sides)
         self._ranges = Ranges(self.changed.ranges)
         self._old, self._new = (render.Renderer(names, side) for side in (self.sides.old, self.sides.new))

@@ -5,8 +5,9 @@ import json
 
 import gdb
 
+from vmsnap import Snapshot
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import execs, keeping, target, values
+from vmsnap_gdb import changed_bytes, execs, keeping, target, tracking, values
 from vmsnap_gdb.session import remarks, session
 from vmsnap_gdb.style import plain, unicode
 
@@ -15,7 +16,8 @@ _TO_ITS_END = ("finish", "next", "step", "nexti", "stepi", "until", "advance", "
 
 SCHEMA = "vmsnap.wrote/1"
 
-Before = collections.namedtuple("Before", "snapshot pid start_time generation thread symtabs")
+# look: from which on it is tracked what is written; None: it is not.
+Before = collections.namedtuple("Before", "snapshot pid start_time generation thread symtabs look", defaults=(None,))
 
 
 class _Ends:
@@ -41,19 +43,40 @@ class _Ends:
         self.exited = event
 
 
-def _taken():
-    return session.capture_now(contents=keeping.all_of_it(keeping.WROTE_LIMIT), label="wrote")
+def _taken(**how):
+    return session.capture_now(contents={**keeping.all_of_it(keeping.WROTE_LIMIT), **how}, label="wrote")
+
+
+def _looked():
+    """What was written since the last link, if the program is tracked; None: it is not, or that is not known."""
+    inferior = gdb.selected_inferior()
+    tracked = tracking.of(inferior, inferior.pid)
+    return tracked and tracked.look()
+
+
+def _taken_after(was, note):
+    """(a snapshot, ranges that were written since was.look, None: all of it has been looked at)."""
+    look = _looked() if was.look is not None else None
+    written = look.written() if look is not None and look.info.written_since == was.look.info.monotonic else None
+    if written is None:
+        return _taken(), None
+    # States tell what was dropped; of what pages hold only what may differ is read.
+    states = Snapshot.capture(was.pid, brief=True)
+    ranges = changed_bytes.joined_few(changed_bytes.may_differ(was.snapshot, states, written))
+    return _taken(left_out=changed_bytes.complement(ranges)), ranges
 
 
 def before():
     inferior = gdb.selected_inferior()
     pid = target.require_live(inferior)
+    look = _looked()
     snapshot = _taken()
     if snapshot.info.contents_left_out:
         raise VmsnapError(f"the program has {snapshot.info.contents_left_out >> 20} MiB of memory of its own, more than the "
                           f"{keeping.WROTE_LIMIT >> 20} MiB that 'vmsnap wrote' keeps")
     thread = gdb.selected_thread()
-    return Before(snapshot, pid, snapshot.start_time, execs.generation(pid), thread and thread.ptid[1], values.symtabs())
+    return Before(snapshot, pid, snapshot.start_time, execs.generation(pid), thread and thread.ptid[1], values.symtabs(),
+                  look)
 
 
 def run(command, from_tty, note):
@@ -99,13 +122,13 @@ def _after(was, note):
     if execs.generation(was.pid) != was.generation:
         note(f"process {was.pid} has executed another program: nothing of its memory was kept")
         return None
-    now = _taken()
+    now, written = _taken_after(was, note)
     for remark in remarks((now,)):
         note(remark)
-    if now.contents == "none":
+    if now.contents == "none" and written is None:
         note("the program has more memory of its own now than 'vmsnap wrote' keeps")
         return None
-    return values.between(was.snapshot, now, session.names_for(now), was.symtabs + values.symtabs())
+    return values.between(was.snapshot, now, session.names_for(now), was.symtabs + values.symtabs(), written)
 
 
 def _say_end(command, was, ends, note):

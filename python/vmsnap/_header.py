@@ -313,6 +313,7 @@ class CaptureFlag:  # enum vmsnap_capture_flag
     NO_PAGES = 128
     KPAGE = 256
     NODES = 512
+    PEEK = 1024
 
 
 class ContentsWanted:  # enum vmsnap_contents_wanted
@@ -1037,6 +1038,7 @@ FUNCTIONS = {
     "vmsnap_tracker_tracking": (c_int, (c_void_p,)),
     "vmsnap_tracking_name": (c_char_p, (c_int,)),
     "vmsnap_tracker_look": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_tracker_peek": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_tracker_free": (None, (c_void_p,)),
     "vmsnap_capture_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_capture": (CHECKED, (c_int, POINTER(CaptureOptions), POINTER(c_void_p))),

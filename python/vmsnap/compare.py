@@ -27,9 +27,11 @@ def _by_word(count, handle, kinds, word):
     return {name: pages for name, pages in found if pages}
 
 
-def _options(another_program):
+def _options(another_program, between=()):
     """another_program: it was seen that one was executed in between, whatever the snapshots tell."""
-    return _lib.cancellable(_header.CompareOptions, flags=CompareFlag.EXECUTED if another_program else 0)
+    handles = (ctypes.c_void_p * len(between))(*[each.handle for each in between])
+    return _lib.cancellable(_header.CompareOptions, flags=CompareFlag.EXECUTED if another_program else 0,
+                            between=handles, between_count=len(between))
 
 
 def _not_compared(relation):
@@ -157,10 +159,12 @@ class Diff(_Comparison):
 
     _free = "vmsnap_diff_free"
 
-    def __init__(self, a, b, another_program=False):
+    def __init__(self, a, b, another_program=False, between=()):
+        """between: snapshots of the process from between the two, in any order: where what was written was tracked
+        from one to the next, they tell of it."""
         super().__init__(b, (a,), a, b)
         self.a, self.b = a, b
-        options = _options(another_program)
+        options = _options(another_program, between)
         _lib.call_holding_interrupts(lib().vmsnap_diff_new_with, a.handle, b.handle, byref(options),
                                      byref(self._handle))
 

@@ -118,14 +118,16 @@ def _wanted(contents):
 
 
 def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False, contents="none", store=None,
-             tracker=None, contents_limit=0, kpage=False):
+             tracker=None, contents_limit=0, kpage=False, peek=False, left_out=()):
     flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
     flags |= (CaptureFlag.REALTIME if realtime else 0) | (CaptureFlag.BRIEF if brief else 0)
     flags |= CaptureFlag.KPAGE | CaptureFlag.NODES if kpage else 0
+    flags |= CaptureFlag.PEEK if peek else 0
+    ranges = (_header.Range * len(left_out))(*left_out)
     return _lib.cancellable(_header.CaptureOptions, flags=flags, threads=threads, label=given.raw(label, "the name"),
                             reason=given.raw(reason, "the reason"), contents=_wanted(contents),
                             store=store and store.handle, tracker=tracker and tracker.handle,
-                            contents_limit=contents_limit)
+                            contents_limit=contents_limit, exclude_ranges=ranges, exclude_range_count=len(ranges))
 
 
 class Store(Owned):
@@ -153,13 +155,14 @@ class Snapshot(Owned):
 
     @classmethod
     def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False,
-                contents="none", store=None, tracker=None, contents_limit=0, kpage=False):
+                contents="none", store=None, tracker=None, contents_limit=0, kpage=False, peek=False, left_out=()):
         """Now.  Ctrl-C ends it with KeyboardInterrupt.  brief: it is not found out who else has its memory.
         contents: "hashes", "private" or "all", and where pages are kept: a Store, or one of its own; if they
-        were more than contents_limit bytes, unless it is 0, none are.
-        tracker: a Tracker of the process, which tells what was written since the capture before with it."""
+        were more than contents_limit bytes, unless it is 0, none are.  left_out: [(start, end)] that are not read.
+        tracker: a Tracker of the process, which tells what was written since the capture before with it;
+        peek: the next one tells that, too."""
         options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store, tracker,
-                           contents_limit, kpage)
+                           contents_limit, kpage, peek, left_out)
         return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(options))
 
     @classmethod

@@ -49,6 +49,10 @@ class Tracker(Owned):
         """A Snapshot without pages, that tells what was written since the look before, and names."""
         return Snapshot.made_by(lib().vmsnap_tracker_look, self._handle)
 
+    def peek(self):
+        """The same, and the next look or capture tells it, too."""
+        return Snapshot.made_by(lib().vmsnap_tracker_peek, self._handle)
+
     def close(self):
         """Gives everything back."""
         if self._handle:

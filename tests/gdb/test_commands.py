@@ -376,7 +376,8 @@ class Settings(Commands):
         gdb("set vmsnap contents full")
         self.assertIn("full", gdb("show vmsnap contents"))
         gdb.fails("set vmsnap contents some")
-        self.assertEqual(len(gdb("show vmsnap").splitlines()), 6)
+        self.assertIn("off", gdb("show vmsnap track"))
+        self.assertEqual(len(gdb("show vmsnap").splitlines()), 7)
         for name in ("depth", "hit-depth"):
             gdb(f"set vmsnap {name} unlimited")
             self.assertIn("all frames", gdb(f"show vmsnap {name}"))
@@ -461,7 +462,7 @@ class Help(Commands):
         self.assertIn("hidden_static", gdb.completions("vmsnap page hidden_"))
         self.assertIn("step", gdb.completions("vmsnap auto break ste"))
         self.assertEqual(gdb.completions("set vmsnap "),
-                         ["contents", "depth", "directory", "hit-depth", "limit", "realtime"])
+                         ["contents", "depth", "directory", "hit-depth", "limit", "realtime", "track"])
         self.assertEqual(gdb.completions("vmsnap take "), [])
 
 

@@ -58,6 +58,20 @@ class Uffd(unittest.TestCase):
         self.addCleanup(tracker.close)
         return tracker
 
+    def test_a_look_that_only_peeks_forgets_nothing(self):
+        tracker = self.tracker()
+        first = capture(self.target, tracker)
+        self.target.tell("write anon 3 4")
+        for peeked in (tracker.peek(), tracker.peek(),
+                       vmsnap.Snapshot.capture(self.target.pid, tracker=tracker, peek=True)):
+            self.assertEqual(said(peeked, self.target, "anon"), ({3}, set()))
+            self.assertEqual(peeked.info.written_since, first.info.monotonic)
+        self.target.tell("write anon 9 10")
+        last = capture(self.target, tracker)
+        self.assertEqual(said(last, self.target, "anon"), ({3, 9}, set()))
+        self.assertEqual(last.info.written_since, first.info.monotonic)
+        self.assertEqual(said(capture(self.target, tracker), self.target, "anon"), (set(), set()))
+
     def armed(self):
         tracker = self.tracker()
         first = capture(self.target, tracker)

@@ -42,6 +42,9 @@ enum vmsnap_capture_flag {
 	VMSNAP_CAPTURE_KPAGE = 256,
 	/* VMSNAP_LAYER_NODE.  Where frames are not known, the target stands for it. */
 	VMSNAP_CAPTURE_NODES = 512,
+	/* Tells what was written since the capture before, and leaves the tracker as it was: the next one tells
+	 * that, too. */
+	VMSNAP_CAPTURE_PEEK = 1024,
 };
 const char *vmsnap_capture_flag_name(unsigned flag); /* of one bit: "smaps" */
 

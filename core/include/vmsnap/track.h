@@ -22,13 +22,19 @@ extern "C" {
  * own, stops it for some hundred microseconds and has it make two system calls (userfaultfd, close).  Refused, before
  * anything is done to it, is a process that is debugged, stopped, of 32 bits, that uses userfaultfd itself, or that
  * filters its system calls (seccomp; where the caller may not suspend that); and any before Linux 6.7.  Memory that is
- * mapped later is tracked from the next look on; children are not. */
+ * mapped later is tracked from the next look on; children are not.
+ *
+ * A thread that debugs the process itself and holds all of it, as gdb's does while its prompt is shown, needs no
+ * helper: there one of the threads that stand at a signal, which a breakpoint is, too, makes the two calls, and stands
+ * as before.  Refused are a process of which threads run, whose threads all stand within system calls (at a fork, say),
+ * and one that filters its system calls. */
 struct vmsnap_tracker;
 /* how: enum vmsnap_written_by; VMSNAP_WRITTEN_UNKNOWN: soft-dirty bits, where the kernel has them, and else
  * VMSNAP_ERR_NOT_FOUND, as userfaultfd is only for who asks for it. */
 int vmsnap_tracker_new(pid_t pid, int how, struct vmsnap_tracker **out, struct vmsnap_error *err);
-/* With a userfaultfd of the process's memory, of which nobody has asked anything (UFFDIO_API) yet: for debuggers, who
- * have the process make one and take it with pidfd_getfd(2).  The descriptor is the tracker's, also if that failed. */
+/* With a userfaultfd of the process's memory, of which nobody has asked anything (UFFDIO_API) yet: for who has the
+ * process make one in another way and takes it with pidfd_getfd(2).  The descriptor is the tracker's, also if that
+ * failed. */
 int vmsnap_tracker_adopt(pid_t pid, int uffd, struct vmsnap_tracker **out, struct vmsnap_error *err);
 int vmsnap_tracker_how(const struct vmsnap_tracker *tracker); /* enum vmsnap_written_by */
 /* Of soft-dirty bits, which are the kernel's: goes on from a snapshot of the same process that was taken with a
@@ -51,6 +57,8 @@ const char *vmsnap_tracking_name(int tracking); /* "disturbed" */
  * written, and for names.  All of its pages are absent; it is not for files.  By userfaultfd the process is not
  * stopped for it.  VMSNAP_ERR_EXECED, _EXITED: there is nothing to track any more. */
 int vmsnap_tracker_look(struct vmsnap_tracker *tracker, struct vmsnap **out, struct vmsnap_error *err);
+/* The same, and the next look or capture tells all of it, too: nothing is armed anew. */
+int vmsnap_tracker_peek(struct vmsnap_tracker *tracker, struct vmsnap **out, struct vmsnap_error *err);
 
 /* Gives everything back: no page is protected any more, no descriptor left.  Of many gigabytes that takes tens of
  * milliseconds.  NULL is fine. */
