@@ -506,9 +506,7 @@ class Info(Structure):  # struct vmsnap_info
         ("arg_start", c_uint64), ("memory_with", POINTER(c_uint32)), ("memory_with_count", c_size_t),
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
-        ("contents_copied", c_uint64), ("precopy", c_uint32),
-        ("kpage_read", c_int64),
-        ("contents_copied", c_uint64), ("precopy", c_uint32), ("contents_told", c_uint32),
+        ("contents_copied", c_uint64), ("precopy", c_uint32), ("kpage_read", c_int64), ("contents_told", c_uint32),
         ("contents_told_bytes", c_uint64),
     ]
 
