@@ -57,6 +57,16 @@ int address_parse(const char *text, uint64_t *address)
 	               text);
 }
 
+bool address_is_range(const char *text)
+{
+	uint64_t number;
+	const char *end = take_address(text, &number);
+	if (!end || !*end)
+		return end != NULL;
+	const char *rest = *end == '-' ? take_address(end + 1, &number) : NULL;
+	return *end == '+' ? parse_length(end + 1, 1, &number) : rest && !*rest;
+}
+
 static int bad_range(const char *text)
 {
 	return trouble("'%s' is not a range: expected ADDRESS, START-END or START+LENGTH in hexadecimal, "

@@ -2,8 +2,11 @@
 #ifndef VMSNAP_CLI_ADDRESS_H
 #define VMSNAP_CLI_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* Whether it looks like what address_range_parse() takes. */
+bool address_is_range(const char *text);
 /* Both return STATUS_OK, or STATUS_TROUBLE after saying what was expected. */
 int address_parse(const char *text, uint64_t *address);
 /* ADDRESS (its page), START-END or START+LENGTH, widened to whole pages. */

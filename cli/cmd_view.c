@@ -1,5 +1,6 @@
-/* Commands that look at one snapshot, or at two side by side. */
+/* Commands that look at one snapshot or several, or at two side by side. */
 #include <string.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "commands.h"
@@ -29,19 +30,78 @@ static int load_operands(const struct options *options, int count, struct vmsnap
 	return status;
 }
 
-/* A snapshot, and what of it is to be shown. */
-static int load_filtered(const struct options *options, struct vmsnap **snap, struct vmsnap_filter *filter,
-                         const struct vmsnap_filter **wanted)
+/* ---- show, pages: of one snapshot, or of several in turn ---- */
+
+struct several {
+	const struct options *options;
+	struct output *output;
+	const char *range; /* of pages: what was given behind the snapshots; or NULL */
+	int by;            /* of show: enum vmsnap_show_by, or -1 */
+	bool many;         /* each gets a title; in JSON they stand in an array */
+	size_t count;      /* of those that were printed */
+	int rc;            /* of the text that failed, and why */
+	struct vmsnap_error err;
+};
+
+/* How much of a text was written before it failed tells nobody: what is wrong is said by output_finish(). */
+static int print_one(struct several *all, const struct vmsnap *snap)
 {
-	struct vmsnap *none;
-	int status = filter_check(options);
-	status = status ? status : load_operands(options, 1, snap, &none);
+	struct output *output = all->output;
+	uint64_t start = 0, end = UINT64_MAX;
+	int status =
+	        all->range ? address_range_parse(all->range, vmsnap_info(snap)->page_size, &start, &end) : STATUS_OK;
 	if (status)
 		return status;
-	status = filter_from_options(options, *snap, filter, wanted);
+	if (all->options->command->bit == CMD_SHOW) {
+		output->to.names = names_quiet(all->options, snap);
+		all->rc = all->by < 0 ? vmsnap_print_show(snap, &output->to, &all->err)
+		                      : vmsnap_print_show_by(snap, all->by, &output->to, &all->err);
+		vmsnap_names_free(output->to.names);
+		output->to.names = NULL;
+	} else
+		all->rc = vmsnap_print_pages(snap, start, end, all->options->each, &output->to, &all->err);
+	return all->rc < 0 ? STATUS_TROUBLE : STATUS_OK;
+}
+
+static int put_one(void *ctx, const char *name, const struct vmsnap *snap)
+{
+	struct several *all = ctx;
+	struct vmsnap_filter filter;
+	struct vmsnap_style *style = &all->output->to.style;
+	int status = filter_from_options(all->options, snap, &filter, &all->output->to.filter);
 	if (status)
-		vmsnap_unref(*snap);
-	return status;
+		return status;
+	all->output->to.title = all->many ? name : NULL;
+	if (all->many && style->json)
+		output_text(all->output, all->count ? ",\n" : "[\n");
+	else if (all->count && !style->raw && !style->no_headings)
+		output_text(all->output, "\n");
+	all->count++;
+	status = print_one(all, snap);
+	return status || output_flush(all->output) ? status : STATUS_TROUBLE;
+}
+
+/* Live processes are captured with the first word that is one, all at one instant. */
+static int put_all(const struct options *options, int words, const char *range, int by)
+{
+	struct output output;
+	struct sources sources;
+	struct several all = { .options = options, .output = &output, .range = range, .by = by, .many = words > 1 };
+	int status = filter_check(options);
+	if (status)
+		return status;
+	sources_init(&sources, options);
+	output_init(&output, options);
+	all.many |= word_is_several(options->operands[0]);
+	for (int i = 0; !status && i < words; i++)
+		status = sources_expect(&sources, options->operands[i]);
+	for (int i = 0; !status && i < words; i++)
+		status = snapshots_from_word(&sources, options->operands[i], put_one, &all);
+	if (!status && all.many && options->json)
+		output_text(&output, "]\n");
+	sources_close(&sources);
+	int finished = output_finish(&output, all.rc, &all.err);
+	return finished ? finished : status;
 }
 
 /* *by: enum vmsnap_show_by, or -1 if it is not wanted. */
@@ -58,60 +118,36 @@ static int show_by_parse(const struct options *options, int *by)
 
 int cmd_show(const struct options *options)
 {
-	int by;
-	struct vmsnap *snap;
-	struct vmsnap_filter filter;
-	const struct vmsnap_filter *wanted;
-	struct output output;
-	struct vmsnap_error err;
-	int status = show_by_parse(options, &by);
-	status = status ? status : load_filtered(options, &snap, &filter, &wanted);
-	if (status)
-		return status;
-	output_init(&output, options);
-	output.to.filter = wanted;
-	output.to.names = names_quiet(options, snap);
-	int rc = by < 0 ? vmsnap_print_show(snap, &output.to, &err) : vmsnap_print_show_by(snap, by, &output.to, &err);
-	status = output_finish(&output, rc, &err);
-	vmsnap_names_free(output.to.names);
-	vmsnap_unref(snap);
-	return status;
+	int by, status = show_by_parse(options, &by);
+	return status ? status : put_all(options, options->operand_count, NULL, by);
+}
+
+/* Whether the last word says which addresses, not which snapshot.  What may be either is refused. */
+static int last_is_range(const struct options *options, bool *yes)
+{
+	const char *word = options->operands[options->operand_count - 1];
+	bool address = address_is_range(word), file = !access(word, F_OK);
+	*yes = options->operand_count > 1 &&
+	       (address || !(file || word_is_process(word) || strchr(word, '@') || !strcmp(word, "-")));
+	if (*yes && address && file)
+		return trouble("pages: '%s' is an address, and a file; say which is meant: 0x%s or ./%s", word, word,
+		               word);
+	return STATUS_OK;
 }
 
 /* A bad address is told before a process is stopped for it; page size 1 changes nothing of
  * what is good. */
-static int check_range(const struct options *options)
-{
-	uint64_t start, end;
-	if (options->operand_count < 2)
-		return STATUS_OK;
-	if (options->range)
-		return trouble("pages: '%s' and --range are two ranges; give one", options->operands[1]);
-	return address_range_parse(options->operands[1], 1, &start, &end);
-}
-
 int cmd_pages(const struct options *options)
 {
-	struct vmsnap *snap;
-	struct vmsnap_filter filter;
-	const struct vmsnap_filter *wanted;
-	uint64_t start = 0, end = UINT64_MAX;
-	int status = check_range(options);
-	status = status ? status : load_filtered(options, &snap, &filter, &wanted);
-	if (status)
-		return status;
-	if (options->operand_count > 1)
-		status = address_range_parse(options->operands[1], vmsnap_info(snap)->page_size, &start, &end);
-	if (!status) {
-		struct output output;
-		struct vmsnap_error err;
-		output_init(&output, options);
-		output.to.filter = wanted;
-		int rc = vmsnap_print_pages(snap, start, end, options->each, &output.to, &err);
-		status = output_finish(&output, rc, &err);
-	}
-	vmsnap_unref(snap);
-	return status;
+	uint64_t start, end;
+	bool is_range;
+	int status = last_is_range(options, &is_range);
+	const char *range = is_range ? options->operands[options->operand_count - 1] : NULL;
+	if (!status && range && options->range)
+		status = trouble("pages: '%s' and --range are two ranges; give one", range);
+	if (!status && range)
+		status = address_range_parse(range, 1, &start, &end);
+	return status ? status : put_all(options, options->operand_count - is_range, range, -1);
 }
 
 int cmd_page(const struct options *options)

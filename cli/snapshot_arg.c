@@ -1,7 +1,9 @@
 #include "snapshot_arg.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "say.h"
 
@@ -28,6 +30,69 @@ int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap 
 	status = sources_open(sources, place.path, &file);
 	if (!status) {
 		status = load_which(word, file, place.which, out);
+		sources_release(sources, file);
+	}
+	free(place.path);
+	return status;
+}
+
+static bool is_range(const char *which)
+{
+	return which && strncmp(which, "label:", strlen("label:")) != 0 && strstr(which, "..");
+}
+
+bool word_is_several(const char *word)
+{
+	const char *at = word_is_process(word) || !access(word, F_OK) ? NULL : strrchr(word, '@');
+	return at && is_range(at + 1);
+}
+
+/* Each by its number in the file. */
+static int range_from_file(const char *word, const struct place *place, const struct vmsnap_file *file, snapshot_fn fn,
+                           void *ctx)
+{
+	struct vmsnap_error err;
+	size_t first, count, room = strlen(place->path) + 32;
+	if (vmsnap_file_select(file, place->which, &first, &count, &err))
+		return trouble_with(word, &err);
+	char *name = malloc(room);
+	int status = name ? STATUS_OK : trouble("out of memory");
+	for (size_t i = first; !status && i < first + count; i++) {
+		struct vmsnap *snap;
+		snprintf(name, room, "%s@%zu", place->path, i + 1);
+		status = file_load(name, file, i, &snap);
+		if (status)
+			break;
+		status = fn(ctx, name, snap);
+		vmsnap_unref(snap);
+	}
+	free(name);
+	return status;
+}
+
+static int one_from_word(struct sources *sources, const char *word, snapshot_fn fn, void *ctx)
+{
+	struct vmsnap *snap;
+	int status = snapshot_from_word(sources, word, &snap);
+	if (status)
+		return status;
+	status = fn(ctx, word, snap);
+	vmsnap_unref(snap);
+	return status;
+}
+
+int snapshots_from_word(struct sources *sources, const char *word, snapshot_fn fn, void *ctx)
+{
+	struct place place;
+	struct vmsnap_file *file;
+	if (!word_is_several(word))
+		return one_from_word(sources, word, fn, ctx);
+	int status = place_of_word(word, &place);
+	if (status)
+		return status;
+	status = sources_open(sources, place.path, &file);
+	if (!status) {
+		status = range_from_file(word, &place, file, fn, ctx);
 		sources_release(sources, file);
 	}
 	free(place.path);

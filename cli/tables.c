@@ -13,12 +13,14 @@ const struct command command_table[] = {
 	  "With --track, after each round: how many bytes it wrote, where, and what lies\n"
 	  "there. Ends with Ctrl-C, with the process, or after --for.\n",
 	  cmd_record, { 0 } },
-	{ CMD_SHOW, "show", "SNAPSHOT", 1, 1, "the address space as a table, with totals",
-	  "One row for each mapping: how much of it is resident, swapped, exclusive.\n", cmd_show,
+	{ CMD_SHOW, "show", "SNAPSHOT...", 1, OPERANDS_ANY, "the address space as a table, with totals",
+	  "One row for each mapping: how much of it is resident, swapped, exclusive. Of\n"
+	  "several snapshots (FILE@FIRST..LAST, too) a table each, in JSON an array.\n", cmd_show,
 	  { VMSNAP_REPORT_SHOW, VMSNAP_REPORT_KINDS } },
-	{ CMD_PAGES, "pages", "SNAPSHOT [ADDRESS | START-END | START+LENGTH]", 1, 2, "page states, run by run",
+	{ CMD_PAGES, "pages", "SNAPSHOT... [ADDRESS | START-END | START+LENGTH]", 1, OPERANDS_ANY, "page states, run by run",
 	  "Neighbouring pages in one state make a run. Addresses are hexadecimal, with or\n"
-	  "without 0x. LENGTH too, or a decimal number with K, M, G or T, or p for pages.\n",
+	  "without 0x. LENGTH too, or a decimal number with K, M, G or T, or p for pages.\n"
+	  "Of several snapshots a table each, in JSON an array.\n",
 	  cmd_pages, { VMSNAP_REPORT_PAGES } },
 	{ CMD_PAGE, "page", "SNAPSHOT ADDRESS", 2, 2, "everything about one address",
 	  "The mapping, the page's state and frame, the place in the file, and the symbol\n"

@@ -1,5 +1,8 @@
 #include "identity_text.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "format_value.h"
 #include "text_fit.h"
 
@@ -20,4 +23,22 @@ void print_identity_line(struct text *text, const struct vmsnap *snap)
 	}
 	if (info->taken)
 		text_format(text, ", %s", word_time_local(info->taken).text);
+}
+
+void put_title(struct text *text, const struct vmsnap *snap)
+{
+	static const char before[] = "==> ", after[] = " <==";
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	const char *title = text->out.title;
+	char pid[24];
+	if (!title || text->style->raw || text->style->no_headings)
+		return;
+	int len = snprintf(pid, sizeof(pid), ": %u ", info->tgid ? info->tgid : info->pid);
+	size_t comm = fit_width(text, info->comm, strlen(info->comm));
+	text_string(text, before);
+	fit_path(text, title, fit_room(text, sizeof(before) + sizeof(after) - 2 + (size_t)len + comm));
+	text_string(text, pid);
+	fit_name(text, info->comm, strlen(info->comm), fit_room(text, sizeof(before) + sizeof(after) + FIT_LEAST));
+	text_string(text, after);
+	text_string(text, "\n");
 }

@@ -7,4 +7,7 @@
 /* "1234 python3, "after-fork", 2026-01-31 12:00:00.000 +0000" */
 void print_identity_line(struct text *text, const struct vmsnap *snap);
 
+/* "==> a.vms@2: 1234 python3 <==", if the text has a title, and is for people. */
+void put_title(struct text *text, const struct vmsnap *snap);
+
 #endif

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "filter_record.h"
 #include "frame_columns.h"
+#include "identity_text.h"
 #include "mapping_columns.h"
 #include "page_state.h"
 #include "schemas.h"
@@ -58,8 +59,9 @@ static const uint32_t pages_shown[] = { PAGES_START,   PAGES_END,   PAGES_PAGES,
 	                                PAGES_WRITTEN };
 const struct row_schema pages_schema = ROW_SCHEMA_SHOWN(pages_columns, pages_shown);
 
-enum { DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_FILTER, DOCUMENT_RUNS };
+enum { DOCUMENT_SNAPSHOT, DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_FILTER, DOCUMENT_RUNS };
 static const struct column document_columns[] = {
+	[DOCUMENT_SNAPSHOT] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_PAGE_SIZE] = { "page_size", .type = COLUMN_BYTES },
 	[DOCUMENT_KNOWN] = { "known", .type = COLUMN_RECORD, .of = &known_schema },
 	[DOCUMENT_FILTER] = { "filter", NULL, COLUMN_RECORD, COLUMN_OPTIONAL, NULL, &filter_schema },
@@ -212,6 +214,7 @@ static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct request *request = ctx;
+	put_snapshot(document, DOCUMENT_SNAPSHOT, request->snap);
 	row_put_bytes(document, DOCUMENT_PAGE_SIZE, vmsnap_info(request->snap)->page_size);
 	put_known(document, DOCUMENT_KNOWN, request->snap);
 	put_filter(document, DOCUMENT_FILTER, request->snap, &request->filter);
@@ -220,7 +223,11 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 
 static int pages_table(struct text *text, struct request *request, struct vmsnap_error *err)
 {
-	int rc = emit_table(text, &pages_schema, run_rows, request, err);
+	int rc = emit_table_check(text, &pages_schema, err);
+	if (rc)
+		return rc;
+	put_title(text, request->snap);
+	rc = emit_table(text, &pages_schema, run_rows, request, err);
 	if (!rc && request->filter.unknown && !text->style->raw && !text->style->no_headings) {
 		text_string(text, "\n");
 		put_filter_unknown(text, request->snap, &request->filter);

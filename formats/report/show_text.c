@@ -7,6 +7,7 @@
 
 #include "filter_record.h"
 #include "format_value.h"
+#include "identity_text.h"
 #include "snapshot_record.h"
 #include "status_value.h"
 #include "text_fit.h"
@@ -173,6 +174,7 @@ static void put_kernel_tables(struct text *text, const struct vmsnap *snap)
 void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
+	put_title(text, snap);
 	text_format(text, "%-10s%u", "process", info->tgid ? info->tgid : info->pid);
 	if (*info->comm) {
 		text_string(text, " ");

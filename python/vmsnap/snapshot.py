@@ -500,18 +500,20 @@ class Snapshot(Owned):
 
     # ---- as text ----
 
-    def show_text(self, style=PLAIN, filter=None, names=None):
-        """filter: a Filter, of what is told; so below.  names: Names, for what memory without a name is."""
-        return printed(lib().vmsnap_print_show, self._handle, style=style, filter=filter, names=names)
+    def show_text(self, style=PLAIN, filter=None, names=None, title=None):
+        """filter: a Filter, of what is told; so below.  names: Names, for what memory without a name is.
+        title: where there are several, what this one is called."""
+        return printed(lib().vmsnap_print_show, self._handle, style=style, filter=filter, names=names, title=title)
 
-    def show_by_text(self, by, style=PLAIN, filter=None, names=None):
+    def show_by_text(self, by, style=PLAIN, filter=None, names=None, title=None):
         """Added up; by: "kind", "file" or "node"."""
         words = ("kind", "file", "node")
-        return printed(lib().vmsnap_print_show_by, self._handle, words.index(by), style=style, filter=filter, names=names)
+        return printed(lib().vmsnap_print_show_by, self._handle, words.index(by), style=style, filter=filter, names=names,
+                       title=title)
 
-    def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False, filter=None):
+    def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False, filter=None, title=None):
         return printed(lib().vmsnap_print_pages, self._handle, given.address(start), given.address(end), each,
-                       style=style, filter=filter)
+                       style=style, filter=filter, title=title)
 
     def dump_text(self, start, end, style=PLAIN, other=None):
         """What bytes held, as hexadecimal digits and text; other: a Snapshot, of which is told what differs."""

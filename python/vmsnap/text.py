@@ -45,7 +45,7 @@ class Filter:
         return _lib.struct(_header.Filter, start=given.address(self.start), end=given.address(self.end), **words)
 
 
-def printed(function, *arguments, style, filter=None, names=None):
+def printed(function, *arguments, style, filter=None, names=None, title=None):
     """What a vmsnap_print_… function writes, as text.  All of it is gathered first:
     whoever shows it may be interrupted, and C must not be left half-way then."""
     pieces, total = [], 0
@@ -62,7 +62,7 @@ def printed(function, *arguments, style, filter=None, names=None):
         return 0
 
     output = _lib.cancellable(_header.Output, style=style.struct(), write=_header.WriteFn(write),
-                              names=names and names.handle)
+                              names=names and names.handle, title=title and given.raw(title, "the title"))
     if filter is not None:
         chosen = filter.struct()
         output.filter = ctypes.pointer(chosen)

@@ -215,6 +215,15 @@ class Diff(Commands):
         self.assertRegex(text, r"(?m)^pages +1 appeared")
         self.assertRegex(text, rf"(?m)^ *{self.page(gdb, 1):x}.*\bpages\b|\bpages\b.*\+0x1000")
 
+    def test_show_of_several_is_each_of_them(self):
+        gdb = self.at_step()
+        for name in ("a", "b"):
+            gdb(f"vmsnap take {name}")
+            gdb("continue")
+        each = [gdb.json(f"vmsnap show {name} --perm x") for name in ("a", "b")]
+        self.assertEqual(gdb.json("vmsnap show a b --perm x"), each)
+        self.assertRegex(gdb("vmsnap show a b"), r"(?s)\A==> a: \d+ \S+ <==\n.*\n\n==> b: \d+ \S+ <==\n")
+
     def test_diff_of_two_runs(self):
         gdb = self.at_step()
         gdb("vmsnap take a")

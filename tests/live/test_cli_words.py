@@ -62,7 +62,7 @@ class Words(Case):
 
     def test_only_a_word_of_its_own_is_standard_input(self):
         self.refused("show", "-b@1", said="'-@'")
-        self.refused("show", "-@1", "-@2", said="'-@2' is one too many")
+        self.refused("status", "-@1", "-@2", "-@1", said="'-@1' is one too many")
 
     def test_an_empty_file_and_a_folder_are_called_that(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -63,6 +63,8 @@ struct vmsnap_output {
 	/* Of the snapshot, or of B: what show and map call anonymous memory by
 	 * (vmsnap_name_of_mapping()); NULL: by nothing. */
 	struct vmsnap_names *names;
+	/* Of show and pages, where there are several: what this one is called, in a line above.  NULL: no line. */
+	const char *title;
 };
 
 int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);

@@ -40,11 +40,20 @@ def chosen(given):
     return Filter(start=start, end=end, **words)
 
 
-def shown(given, operands):
-    of = snapshot(operands)
+def shown_one(given, of, title):
     if given["by"]:
-        return of.show_by_text(given["by"], styled(given), chosen(given), names_of(of))
-    return of.show_text(styled(given), chosen(given), names_of(of))
+        return of.show_by_text(given["by"], styled(given), chosen(given), names_of(of), title=title)
+    return of.show_text(styled(given), chosen(given), names_of(of), title=title)
+
+
+def shown(given, operands):
+    texts = [shown_one(given, snapshot([name] if name else []), name if len(operands) > 1 else None)
+             for name in operands or [None]]
+    if len(operands) < 2:
+        return texts[0]
+    if given["json"]:
+        return "[\n" + ",\n".join(texts) + "]\n"
+    return ("" if given["raw"] or given["noheadings"] else "\n").join(texts)
 
 
 BY = options.Option("by", None, "WHAT", ("kind", "file", "node"), "added up by kind, file or node")
@@ -53,10 +62,10 @@ BY = options.Option("by", None, "WHAT", ("kind", "file", "node"), "added up by k
 class Show(base.Command):
     """The address space as a table, with totals.
 
-Usage: vmsnap show [SNAPSHOT]
+Usage: vmsnap show [SNAPSHOT...]
 
-Without SNAPSHOT, the live process.  A range is a variable, START,END or START,+LENGTH, of
-expressions; one with blanks in it needs quotes.
+Without SNAPSHOT, the live process; of several a table each, in JSON an array.  A range is
+a variable, START,END or START,+LENGTH, of expressions; one with blanks in it needs quotes.
 Example:
   (gdb) vmsnap show s1
   (gdb) vmsnap show --name 'libc*' --perm x
@@ -64,9 +73,9 @@ Example:
   (gdb) vmsnap show --by kind"""
 
     NAME = "show"
-    USAGE = "[SNAPSHOT]"
+    USAGE = "[SNAPSHOT...]"
     OPTIONS = (BY, *options.FILTERS, *options.TABLES)
-    OPERANDS = (0, 1)
+    OPERANDS = (0, None)
     SNAPSHOTS = True
 
     def run(self, given, operands, from_tty):
