@@ -334,9 +334,13 @@ static unsigned layout_of(const struct column *column)
 	unsigned flags = right[column->type] ? TABLE_RIGHT : 0;
 	flags |= column->type == COLUMN_PATH ? TABLE_CUT_LEFT : 0;
 	flags |= column->type == COLUMN_STRIP ? TABLE_PICTURE : 0;
+	flags |= column->flags & COLUMN_YIELDS ? TABLE_YIELDS : 0;
+	flags |= column->flags & COLUMN_STAYS ? TABLE_STAYS : 0;
 	flags |= column->flags & COLUMN_SECONDARY ? TABLE_EXTRA : 0;
 	flags |= column->flags & COLUMN_SPARSE ? TABLE_HIDE_EMPTY : 0;
-	return flags | (column->flags & COLUMN_LONG ? TABLE_CUT_RIGHT : 0);
+	/* Somebody else has made these, or they are many. */
+	bool any_length = column->type == COLUMN_NAME || column->type == COLUMN_TEXT || column->type == COLUMN_FLAGS;
+	return flags | (column->flags & COLUMN_LONG ? TABLE_CUT_RIGHT : any_length ? TABLE_CUT_LATE : 0);
 }
 
 /* Counted, and given back with work_free(). */

@@ -275,7 +275,7 @@ static void put_cell(struct table *table, size_t index, bool row_ends, size_t *c
 	size_t room = rest_of_line(table, *column), most = last ? room : shown->width;
 	if ((last || limit) && (flags & TABLE_CUT_LEFT) && (cell->width > most || cell->begun_late))
 		width = put_cut_left(table, cell, most);
-	else if (limit && (flags & TABLE_CUT_RIGHT) && cell->width > most)
+	else if (limit && (flags & (TABLE_CUT_RIGHT | TABLE_CUT_LATE)) && cell->width > most)
 		width = put_cut_right(table, cell, most);
 	else if (cell->width > most_of_any(table) || cell->cut)
 		width = put_cut_right(table, cell, most_of_any(table));
@@ -309,6 +309,7 @@ static void put_row(struct table *table)
 {
 	bool raw = table->text->style->raw;
 	size_t count = raw ? table->shown_count : last_filled(table), column = 0;
+	bool before = text_exact(table->text);
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			text_put(table->text, " ", 1);
@@ -318,6 +319,7 @@ static void put_row(struct table *table)
 			put_cell(table, i, i + 1 == count, &column);
 	}
 	text_put(table->text, "\n", 1);
+	text_exact_end(table->text, before);
 }
 
 static void next_row(struct table *table)
@@ -395,18 +397,82 @@ enum { CUT_WIDTH_MIN = 6, PICTURE_WIDTH_MIN = 8 };
 static size_t least_width(const struct table *table, const struct table_shown *shown)
 {
 	unsigned flags = table->columns[shown->column].flags;
-	size_t least = flags & TABLE_CUT_RIGHT ? CUT_WIDTH_MIN : flags & TABLE_CUT_LEFT ? PATH_WIDTH_MIN : SIZE_MAX;
+	bool last = table->shown_count && shown == &table->shown[table->shown_count - 1];
+	size_t least = SIZE_MAX;
+	if (flags & (TABLE_CUT_RIGHT | TABLE_CUT_LATE))
+		least = last ? PATH_WIDTH_MIN : CUT_WIDTH_MIN;
+	else if (flags & TABLE_CUT_LEFT)
+		least = PATH_WIDTH_MIN;
 	/* Of rows that are kept it is drawn already. */
 	if ((flags & TABLE_PICTURE) && !table->kept)
 		least = PICTURE_WIDTH_MIN;
 	return shown->width < least ? shown->width : least;
 }
 
+/* Columns of a row, if all give way as far as they do.  late: but for names that are cut only if nothing else helps,
+ * as far as they take no more than their share. */
+static size_t least_total(const struct table *table, bool late)
+{
+	size_t total = table->shown_count ? table->shown_count - 1 : 0, share = table->text->style->width / 3;
+	for (size_t i = 0; i < table->shown_count; i++) {
+		const struct table_shown *shown = &table->shown[i];
+		size_t least = least_width(table, shown);
+		if (late && table->columns[shown->column].flags & TABLE_CUT_LATE)
+			least = shown->width < share ? shown->width : share;
+		total += least;
+	}
+	return total;
+}
+
+/* How soon it is left out; never, if somebody asked for it. */
+enum { YIELDS_NEVER, YIELDS_LAST, YIELDS_LATER, YIELDS_FIRST };
+static unsigned yields(const struct table *table, size_t index)
+{
+	const struct table_shown *shown = &table->shown[index];
+	unsigned flags = table->columns[shown->column].flags;
+	if (shown->named)
+		return YIELDS_NEVER;
+	bool last_path = (flags & TABLE_CUT_LEFT) && index + 1 == table->shown_count;
+	bool stays = (flags & TABLE_STAYS) || last_path || !index;
+	return flags & TABLE_YIELDS ? YIELDS_FIRST : stays ? YIELDS_LAST : YIELDS_LATER;
+}
+
+/* The one that is left out next: of those that yield alike the last. */
+static size_t next_to_yield(const struct table *table)
+{
+	size_t next = table->shown_count;
+	unsigned most = 0;
+	for (size_t i = 0; i < table->shown_count; i++) {
+		unsigned how = yields(table, i);
+		if (how && how >= most) {
+			most = how;
+			next = i;
+		}
+	}
+	return next;
+}
+
+/* Whole columns are left out, in an order that the table's makers have chosen, until a row fits.  Not where a script
+ * counts columns. */
+static void leave_out_columns(struct table *table)
+{
+	const struct vmsnap_style *style = table->text->style;
+	while (style->width >= WRAP_WIDTH_MIN && !style->no_headings && table->shown_count > 1) {
+		size_t next = next_to_yield(table);
+		if (next == table->shown_count ||
+		    least_total(table, yields(table, next) == YIELDS_FIRST) <= style->width)
+			return;
+		table->shown_count--;
+		memmove(&table->shown[next], &table->shown[next + 1],
+		        (table->shown_count - next) * sizeof(*table->shown));
+	}
+}
+
 static void narrow_columns(struct table *table)
 {
 	size_t limit = table->text->style->width;
 	while (limit) {
-		struct table_shown *widest = NULL, *picture = NULL;
+		struct table_shown *widest = NULL, *picture = NULL, *late = NULL;
 		size_t total = table->shown_count ? table->shown_count - 1 : 0;
 		for (size_t i = 0; i < table->shown_count; i++) {
 			struct table_shown *shown = &table->shown[i];
@@ -418,12 +484,15 @@ static void narrow_columns(struct table *table)
 				continue;
 			if (flags & TABLE_PICTURE)
 				picture = shown;
+			else if (flags & TABLE_CUT_LATE)
+				late = !late || shown->width > late->width ? shown : late;
 			else if (!widest || shown->width > widest->width)
 				widest = shown;
 		}
-		if (total <= limit || (!widest && !picture))
+		struct table_shown *next = picture ? picture : widest ? widest : late;
+		if (total <= limit || !next)
 			return;
-		(picture ? picture : widest)->width--;
+		next->width--;
 	}
 }
 
@@ -453,6 +522,7 @@ static void fit_columns(struct table *table)
 	if (table->text->style->raw)
 		return;
 	drop_empty_columns(table);
+	leave_out_columns(table);
 	widen_columns(table);
 	narrow_columns(table);
 }

@@ -13,7 +13,10 @@ enum table_flag {
 	TABLE_CUT_LEFT = 4,    /* paths give way to the width on their left */
 	TABLE_CUT_RIGHT = 8,   /* not more than a third of the width, if it is not the last */
 	TABLE_HIDE_EMPTY = 16, /* left out if no row has anything in it, unless asked for */
-	TABLE_PICTURE = 32     /* drawn as wide as table_picture_width() tells; gives way before words do */
+	TABLE_YIELDS = 64,     /* left out first where the line is too short, then those that do not stay */
+	TABLE_STAYS = 128,
+	TABLE_CUT_LATE = 256, /* cut on the right, if it does not help that those others are */
+	TABLE_PICTURE = 32    /* drawn as wide as table_picture_width() tells; gives way before words do */
 };
 struct table_column {
 	const char *name;

@@ -97,8 +97,12 @@ static const char *nothing(const struct map *map)
 static void put_hole(struct text *text, const struct map *map, uint64_t bytes)
 {
 	const char *dots = text->style->unicode ? "⋯" : "...";
+	struct word size = word_size(text->style, bytes);
+	enum { INDENT = 15, DOTS = 3, GAPS = 3 };
+	size_t width = strlen(size.text) + strlen(nothing(map)) + 2 * DOTS + GAPS, limit = text->style->width;
+	size_t indent = !limit || width + INDENT <= limit ? INDENT : width < limit ? limit - width : 0;
 	color_start(text, COLOR_DIM);
-	text_format(text, "%15s%s %s %s %s", "", dots, word_size(text->style, bytes).text, nothing(map), dots);
+	text_format(text, "%*s%s %s %s %s", (int)indent, "", dots, size.text, nothing(map), dots);
 	color_end(text, COLOR_DIM);
 	text_string(text, "\n");
 }
@@ -109,19 +113,27 @@ static void put_legend(struct text *text, const struct map *map)
 		                     CLASS_SHARED, CLASS_FILE, CLASS_PRIVATE, CLASS_SWAPPED };
 	uint64_t totals[PAGE_CLASSES];
 	bool any = false;
+	size_t column = 0, limit = text->style->width;
 	map_totals(map, totals);
 	text_blank(text);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		int now = order[i];
 		if (!totals[now])
 			continue;
+		struct word size = word_size(text->style, totals[now]);
+		size_t width = strlen(class_name(now)) + strlen(size.text) + (map_half_blocks(text->style) ? 4 : 3);
+		if (column && limit && column + width > limit) {
+			text_string(text, "\n");
+			column = 0;
+		}
+		column += width + 3;
 		color_start(text, now);
 		if (map_half_blocks(text->style))
 			text_string(text, "██");
 		else
 			text_repeat(text, class_letter(now), 1);
 		color_end(text, now);
-		text_format(text, " %s %s   ", class_name(now), word_size(text->style, totals[now]).text);
+		text_format(text, " %s %s   ", class_name(now), size.text);
 		any = true;
 	}
 	text_format(

@@ -127,30 +127,65 @@ static void put_character(struct text *text, const struct dump_row *row, int sid
 	put_mark(text, row, i, false);
 }
 
-static void put_line(struct text *text, const struct dump_row *row, int side, size_t column)
+/* How a line of 16 bytes is written: in one, or where the window is too narrow in several. */
+struct layout {
+	size_t column; /* of the end of addresses */
+	size_t each;   /* bytes in a line */
+	bool wide;     /* with gaps between eights */
+};
+
+static size_t width_of(const struct layout *layout)
 {
-	size_t first = row->address % DUMP_LINE;
-	struct word address = word_address(row->address - first);
+	size_t gaps = layout->wide ? (layout->each + 7) / 8 + 1 : 0;
+	return layout->column + 4 * layout->each + gaps + 3;
+}
+
+static struct layout layout_for(const struct text *text, size_t column)
+{
+	struct layout layout = { column, DUMP_LINE, true };
+	size_t limit = text->style->width;
+	if (limit >= WRAP_WIDTH_MIN && width_of(&layout) > limit)
+		layout.wide = false;
+	while (limit >= WRAP_WIDTH_MIN && width_of(&layout) > limit && layout.each > 1)
+		layout.each /= 2;
+	return layout;
+}
+
+/* The bytes from `from` on, of those of its line. */
+static void put_part(struct text *text, const struct dump_row *row, int side, const struct layout *layout, size_t from)
+{
+	size_t first = row->address % DUMP_LINE, end = first + row->len, to = from + layout->each;
+	struct word address = word_address(row->address - first + from);
 	if (side)
-		text_repeat(text, ' ', column);
+		text_repeat(text, ' ', layout->column);
 	else
-		text_format(text, "%*s", (int)column, address.text);
-	for (size_t at = 0; at < DUMP_LINE; at++) {
-		text_string(text, at % 8 ? " " : "  ");
-		bool inside = at >= first && at - first < row->len;
+		text_format(text, "%*s", (int)layout->column, address.text);
+	for (size_t at = from; at < to; at++) {
+		text_string(text, at % 8 || !layout->wide ? " " : "  ");
+		bool inside = at >= first && at < end;
 		if (inside && is_told(row, side, at - first))
 			put_digits(text, row, side, at - first);
 		else
 			text_string(text, "  ");
 	}
-	text_string(text, "  |");
-	for (size_t at = 0; at < first + row->len; at++) {
+	text_string(text, layout->wide ? "  |" : " |");
+	for (size_t at = from; at < to && at < end; at++) {
 		if (at >= first && is_told(row, side, at - first))
 			put_character(text, row, side, at - first);
 		else
 			text_string(text, " ");
 	}
 	text_string(text, "|\n");
+}
+
+static void put_line(struct text *text, const struct dump_row *row, const struct layout *layout, bool both)
+{
+	size_t first = row->address % DUMP_LINE;
+	for (size_t from = first / layout->each * layout->each; from < first + row->len; from += layout->each) {
+		put_part(text, row, 0, layout, from);
+		if (both)
+			put_part(text, row, 1, layout, from);
+	}
 }
 
 static bool same_line(const struct dump_row *a, const struct dump_row *b)
@@ -166,7 +201,9 @@ static int put_lines(struct text *text, const struct printed *printed, struct vm
 	bool folded = false;
 	int rc;
 	size_t column = strlen(word_address(printed->end - 1).text);
+	const struct layout layout = layout_for(text, column);
 	dump_rows_init(rows, printed->a, printed->b, printed->start, printed->end);
+	bool before = text_exact(text);
 	while (!text_failed(text) && (rc = dump_rows_next(rows, &row, err)) != VMSNAP_END) {
 		if (rc)
 			return rc;
@@ -175,9 +212,8 @@ static int put_lines(struct text *text, const struct printed *printed, struct vm
 			text_string(text, "*\n");
 		folded = like;
 		if (!like) {
-			put_line(text, &row, 0, column);
-			if (printed->b && (row.changed || row.known[0] != row.known[1]))
-				put_line(text, &row, 1, column);
+			bool both = printed->b && (row.changed || row.known[0] != row.known[1]);
+			put_line(text, &row, &layout, both);
 		}
 		last = row;
 		while (like && dump_rows_skip_like(rows, &last))
@@ -185,6 +221,7 @@ static int put_lines(struct text *text, const struct printed *printed, struct vm
 	}
 	if (folded)
 		text_format(text, "%*s\n", (int)column, word_address(printed->end).text);
+	text_exact_end(text, before);
 	return VMSNAP_OK;
 }
 

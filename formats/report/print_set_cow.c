@@ -44,12 +44,14 @@ enum {
 };
 static const struct column fork_columns[] = {
 	[FORK_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
-	[FORK_PARENT] = { "parent", "PARENT", COLUMN_COUNT, 0, "of its parent, if that is there too", NULL },
-	[FORK_COMM] = { "comm", "COMM", COLUMN_NAME, 0, "the process's name", NULL },
-	[FORK_CAME] = { "came", "CAME", COLUMN_BOOL, COLUMN_SPARSE, "came since the base, or nothing", NULL },
+	[FORK_PARENT] = { "parent", "PARENT", COLUMN_COUNT, COLUMN_STAYS, "of its parent, if that is there too", NULL },
+	[FORK_COMM] = { "comm", "COMM", COLUMN_NAME, COLUMN_STAYS, "the process's name", NULL },
+	[FORK_CAME] = { "came", "CAME", COLUMN_BOOL, COLUMN_SPARSE | COLUMN_YIELDS, "came since the base, or nothing",
+	                NULL },
 	[FORK_NOT_COMPARED] = { "not_compared", "RELATION", COLUMN_WORD, COLUMN_SPARSE, "why pages are not compared",
 	                        NULL },
-	[FORK_SHARED] = { NULL, "SHARED", COLUMN_BYTES, 0, "pages that both still have, the zero page included", NULL },
+	[FORK_SHARED] = { NULL, "SHARED", COLUMN_BYTES, COLUMN_STAYS,
+	                  "pages that both still have, the zero page included", NULL },
 	[FORK_BY_CHILD] = { NULL, "BY_CHILD", COLUMN_BYTES, COLUMN_SPARSE, "copied by the child", NULL },
 	[FORK_BY_PARENT] = { NULL, "BY_PARENT", COLUMN_BYTES, COLUMN_SPARSE, "copied by the parent", NULL },
 	[FORK_BY_BOTH] = { NULL, "BY_BOTH", COLUMN_BYTES, COLUMN_SPARSE, "copied by both", NULL },
@@ -67,8 +69,8 @@ static const struct column fork_columns[] = {
 	[FORK_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[FORK_CHILD] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[FORK_INFERRED] = { "inferred", .type = COLUMN_COUNT },
-	[FORK_INFERRED_BYTES] = { NULL, "INFERRED", COLUMN_BYTES, COLUMN_SPARSE, "pages of which that is inferred",
-	                          NULL },
+	[FORK_INFERRED_BYTES] = { NULL, "INFERRED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS,
+	                          "pages of which that is inferred", NULL },
 };
 const struct row_schema set_cow_schema = ROW_SCHEMA(fork_columns);
 

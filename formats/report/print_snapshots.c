@@ -26,7 +26,7 @@ enum {
 };
 static const struct column snaps_columns[] = {
 	[SNAPS_NAME] = { "name", "NAME", COLUMN_NAME, COLUMN_LONG, "what it is called here", NULL },
-	[SNAPS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, 0, "bytes that are present", NULL },
+	[SNAPS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, COLUMN_YIELDS, "bytes that are present", NULL },
 	[SNAPS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, COLUMN_SECONDARY, "bytes that are in swap", NULL },
 	[SNAPS_MAPPINGS] = { "mappings", "MAPPINGS", COLUMN_COUNT, COLUMN_SECONDARY, "how many there are", NULL },
 	[SNAPS_THREADS] = { "threads", "THREADS", COLUMN_COUNT, COLUMN_SECONDARY, "how many there are", NULL },
@@ -36,7 +36,8 @@ static const struct column snaps_columns[] = {
 	[SNAPS_PPID] = { NULL, "PPID", COLUMN_COUNT, COLUMN_SECONDARY, "of its parent", NULL },
 	[SNAPS_COMM] = { NULL, "COMM", COLUMN_NAME, 0, "the process's name", NULL },
 	[SNAPS_LABEL] = { NULL, "LABEL", COLUMN_NAME, COLUMN_SECONDARY | COLUMN_LONG, "as given at the capture", NULL },
-	[SNAPS_WHY] = { NULL, "WHY", COLUMN_NAME, COLUMN_SPARSE | COLUMN_LONG, "why it was taken", NULL },
+	[SNAPS_WHY] = { NULL, "WHY", COLUMN_NAME, COLUMN_SPARSE | COLUMN_LONG | COLUMN_YIELDS, "why it was taken",
+	                NULL },
 	IDENTITY_COLUMNS_OF(SNAPS_IDENTITY),
 };
 static const uint32_t snaps_shown[] = { SNAPS_NAME,

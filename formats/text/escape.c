@@ -96,6 +96,8 @@ VMSNAP_API int vmsnap_print_escaped(const char *name, size_t len, const struct v
 {
 	struct text text;
 	int rc = text_open(&text, out, err);
+	if (!rc)
+		text_exact(&text);
 	if (rc)
 		return rc;
 	escape_put(&text, name, len);

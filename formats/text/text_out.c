@@ -53,6 +53,9 @@ int text_open_filtered(struct text *text, const struct vmsnap_output *out, struc
 	text->asked = 0;
 	text->begun = text->blank = false;
 	text->len = 0;
+	bool for_people = !text->style->json && !text->style->raw;
+	text->wrap = (struct text_wrap){ .on = for_people && text->style->width >= WRAP_WIDTH_MIN,
+		                         .limit = text->style->width };
 	return VMSNAP_OK;
 }
 
@@ -91,8 +94,12 @@ static void flush(struct text *text)
 	text->len = 0;
 }
 
+static void put_bytes(struct text *text, const char *bytes, size_t len);
+
 int text_close(struct text *text, struct vmsnap_error *err)
 {
+	if (text->wrap.on)
+		text_wrap_flush(&text->wrap, text, put_bytes);
 	flush(text);
 	if (!text->failed)
 		return VMSNAP_OK;
@@ -103,13 +110,8 @@ int text_close(struct text *text, struct vmsnap_error *err)
 	return fail_sys(err, text->failed, "cannot write the output");
 }
 
-void text_put(struct text *text, const char *bytes, size_t len)
+static void put_bytes(struct text *text, const char *bytes, size_t len)
 {
-	if (len && text->blank) {
-		text->blank = false;
-		text_put(text, "\n", 1);
-	}
-	text->begun |= len != 0;
 	while (len && !text->failed) {
 		size_t room = sizeof(text->buffer) - text->len;
 		size_t now = len < room ? len : room;
@@ -120,6 +122,33 @@ void text_put(struct text *text, const char *bytes, size_t len)
 		if (text->len == sizeof(text->buffer))
 			flush(text);
 	}
+}
+
+void text_put(struct text *text, const char *bytes, size_t len)
+{
+	if (len && text->blank) {
+		text->blank = false;
+		text_put(text, "\n", 1);
+	}
+	text->begun |= len != 0;
+	if (text->wrap.on && !text->failed)
+		text_wrap_put(&text->wrap, bytes, len, text, put_bytes);
+	else
+		put_bytes(text, bytes, len);
+}
+
+bool text_exact(struct text *text)
+{
+	bool before = text->wrap.on;
+	if (before)
+		text_wrap_flush(&text->wrap, text, put_bytes);
+	text->wrap.on = false;
+	return before;
+}
+
+void text_exact_end(struct text *text, bool before)
+{
+	text->wrap.on = before;
 }
 
 void text_string(struct text *text, const char *string)

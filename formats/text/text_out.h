@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "text_wrap.h"
 #include "vmsnap.h"
 #include "work.h"
 
@@ -20,6 +21,7 @@ struct text {
 	struct work work;                 /* what is allocated for the text is counted there (text_limit.h) */
 	unsigned asked;
 	bool begun, blank; /* something was written; a blank line is to come before what is written next */
+	struct text_wrap wrap;
 	size_t len;
 	char buffer[8192];
 };
@@ -44,6 +46,10 @@ void text_stop(struct text *text, int code);
 struct vmsnap_compare_options text_compare_options(const struct text *text);
 
 void text_put(struct text *text, const char *bytes, size_t len);
+/* What sees to its width itself, whole lines, or is not to be broken: puts until text_exact_end() are written as they
+ * are.  Gives what text_exact_end() is to be told. */
+bool text_exact(struct text *text);
+void text_exact_end(struct text *text, bool before);
 /* A blank line between what was written, whole lines, and what comes, if either comes: there are never two
  * of them, and none at the begin and the end. */
 static inline void text_blank(struct text *text)

@@ -121,7 +121,9 @@ class Names(Tree):
 
     def test_what_means_several_is_not_shown_as_one(self):
         path = self.one_tree(2)
-        result = run("show", path + "@1..3")
+        for command in ("show", "pages"):
+            self.assertEqual(len(ask(self, command, path + "@1..3")), 3)
+        result = run("status", path + "@1..3")
         self.assertEqual((result.status, result.out), (2, b""))
         self.assertIn("are 3 snapshots", result.err)
         # One process would make all the others look as if they had gone.

@@ -139,14 +139,14 @@ class Written(unittest.TestCase):
         self.write(4, value=ord("]"))
         place = f"{self.start:x}+8"
         line = "01 00 00 1b {} 00 00 00{:27}|....{}...|\n"
-        self.assertEqual(self.command("dump", a, place).stdout, f"{self.start:x}  " + line.format("5b", "", "["))
-        self.assertEqual(self.command("dump", self.target.pid, place).stdout,
+        self.assertEqual(self.command("dump", "-w", "0", a, place).stdout, f"{self.start:x}  " + line.format("5b", "", "["))
+        self.assertEqual(self.command("dump", "-w", "0", self.target.pid, place).stdout,
                          f"{self.start:x}  " + line.format("5d", "", "]"))
-        both = self.command("dump", a, f"{self.start:x}+1p", "--diff", self.target.pid).stdout.splitlines()
+        both = self.command("dump", "-w", "0", a, f"{self.start:x}+1p", "--diff", self.target.pid).stdout.splitlines()
         self.assertEqual(both[1].split(), ["5d", "|", "]", "|"])
         path = os.path.join(self.folder, "bytes")
         os.umask(0)
-        self.command("dump", a, f"{self.start:x}-{self.end:x}", "--save", path)
+        self.command("dump", "-w", "0", a, f"{self.start:x}-{self.end:x}", "--save", path)
         with open(path, "rb") as file, open(f"/proc/{self.target.pid}/mem", "rb") as memory:
             memory.seek(self.start)
             held = bytearray(memory.read(self.end - self.start))
@@ -154,10 +154,10 @@ class Written(unittest.TestCase):
             self.assertEqual(file.read(), held)
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
         # Nothing is lost: not even bytes that were saved before.
-        told = self.command("dump", a, f"{self.end:x}+1p", "--save", path, status=2).stderr
+        told = self.command("dump", "-w", "0", a, f"{self.end:x}+1p", "--save", path, status=2).stderr
         self.assertIn("bytes exists: nothing is written to it", told)
         os.unlink(path)
-        told = self.command("dump", a, f"{self.end:x}+1p", "--save", path).stderr
+        told = self.command("dump", "-w", "0", a, f"{self.end:x}+1p", "--save", path).stderr
         self.assertIn("4096 of 4096 bytes are not known", told)
 
     def test_a_live_process_is_read_for_what_its_variables_hold(self):
@@ -173,12 +173,12 @@ class Written(unittest.TestCase):
         os.symlink(a, link)
         os.mkfifo(pipe)
         for path in (link, pipe, self.folder):
-            self.assertIn("not a regular file", self.command("dump", a, f"{self.start:x}", "--save", path,
+            self.assertIn("not a regular file", self.command("dump", "-w", "0", a, f"{self.start:x}", "--save", path,
                                                              status=2).stderr)
         self.assertEqual(sorted(os.listdir(self.folder)), ["a.vms", "link", "pipe"])
         bare = self.saved("bare.vms", vmsnap.capture(self.target.pid, contents="hashes"))
-        self.assertIn("has only hashes", self.command("dump", bare, f"{self.start:x}", status=2).stderr)
-        self.command("dump", a, "zz", status=2)
+        self.assertIn("has only hashes", self.command("dump", "-w", "0", bare, f"{self.start:x}", status=2).stderr)
+        self.command("dump", "-w", "0", a, "zz", status=2)
 
 
 if __name__ == "__main__":

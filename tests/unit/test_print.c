@@ -363,10 +363,11 @@ static void map_folds_holes_and_totals_up(void **state)
 	assert_string_equal(caught->text, "00010000       ff..            \n"
 	                                  "00020000       pppppppp===.....\n"
 	                                  "00030000       sss.............\n"
-	                                  "               ... 64.0K nothing resident ...\n"
+	                                  "          ... 64.0K nothing resident ...\n"
 	                                  "00050000       .f              \n"
-	                                  "\n= shared 12.0K   f file 12.0K   p private 32.0K   s swapped 12.0K   \n"
-	                                  "1 cell = 4.00K, row = 64.0K   (. mapped, nothing resident)\n");
+	                                  "\n= shared 12.0K   f file 12.0K   \n"
+	                                  "p private 32.0K   s swapped 12.0K   \n"
+	                                  "1 cell = 4.00K, row = 64.0K   (. mapped,\n  nothing resident)\n");
 	vmsnap_unref(snap);
 }
 
