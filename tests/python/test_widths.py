@@ -58,6 +58,8 @@ class Widths(unittest.TestCase):
         texts = {"show": lambda s: one.show_text(s, names=names),
                  "show, filtered": lambda s: one.show_text(s, vmsnap.Filter(name="*lib*", only="!exclusive,present")),
                  "show, titled": lambda s: one.show_text(s, title="a/path/" * 9 + "a.vms@3"),
+                 "show --by kind": lambda s: one.show_by_text("kind", s, names=names),
+                 "show --by file": lambda s: one.show_by_text("file", s),
                  "pages": lambda s: one.pages_text(s),
                  "pages, each": lambda s: one.pages_text(s, each=True, end=one.mappings[3].end),
                  "status": lambda s: one.status_text(s),
