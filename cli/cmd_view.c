@@ -43,6 +43,11 @@ struct several {
 	struct vmsnap_error err;
 };
 
+static unsigned pages_flags(const struct options *options)
+{
+	return (options->each ? VMSNAP_PRINT_EACH_PAGE : 0u) | (options->long_rows ? VMSNAP_PRINT_LONG : 0u);
+}
+
 /* How much of a text was written before it failed tells nobody: what is wrong is said by output_finish(). */
 static int print_one(struct several *all, const struct vmsnap *snap)
 {
@@ -59,7 +64,7 @@ static int print_one(struct several *all, const struct vmsnap *snap)
 		vmsnap_names_free(output->to.names);
 		output->to.names = NULL;
 	} else
-		all->rc = vmsnap_print_pages(snap, start, end, all->options->each, &output->to, &all->err);
+		all->rc = vmsnap_print_pages_with(snap, start, end, pages_flags(all->options), &output->to, &all->err);
 	return all->rc < 0 ? STATUS_TROUBLE : STATUS_OK;
 }
 

@@ -143,6 +143,8 @@ const struct option_row option_table[] = {
 	  "only pages known to be written to" },
 	{ "by", 0, OPTION_TEXT, VALUE_GROUP_BY, "WHAT", FIELD(by), CMD_GROUP,
 	  "rows by mapping, or by name: variables" },
+	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_PAGES,
+	  "a row for each run of frames, too" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_GROUP,
 	  "each with whom, and all mappings or names" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_DIFF | CMD_COW,

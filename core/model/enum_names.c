@@ -83,7 +83,7 @@ VMSNAP_API const char *vmsnap_save_flag_name(unsigned flag)
 
 VMSNAP_API const char *vmsnap_print_flag_name(unsigned flag)
 {
-	static const char *const names[] = { "totals_only", "long" };
+	static const char *const names[] = { "totals_only", "long", "each_page" };
 	return NAME_OF_BIT(names, flag);
 }
 

@@ -1,4 +1,6 @@
 /* print_pages.c - page by page or run by run: vmsnap_print_pages(). */
+#include <string.h>
+
 #include "emitter.h"
 #include "error.h"
 #include "filter_record.h"
@@ -84,7 +86,7 @@ struct cut_runs {
 struct request {
 	const struct vmsnap *snap;
 	uint64_t start, end;
-	bool each_page;
+	bool each_page, fold;
 	struct filter filter;
 };
 
@@ -170,9 +172,18 @@ static void put_kernel(struct row *row, const struct vmsnap *snap, unsigned laye
 		row_put_flags(row, PAGES_KERNEL, (uint32_t)value, 0, vmsnap_kpage_flag_name);
 }
 
-static void put_row(struct row *row, const struct vmsnap *snap, const struct vmsnap_run *run,
-                    const struct vmsnap_vma *vma, int written, unsigned layers)
+/* What is told in one row. */
+struct told_run {
+	struct vmsnap_run run; /* empty: none */
+	const struct vmsnap_vma *vma;
+	int written;
+	bool folded; /* it goes on in other frames */
+};
+
+static void put_row(struct row *row, const struct vmsnap *snap, const struct told_run *told, unsigned layers)
 {
+	const struct vmsnap_run *run = &told->run;
+	const struct vmsnap_vma *vma = told->vma;
 	bool populated = run->flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED);
 	struct page_flags flags = page_flags_told(snap, run);
 	row_put_address(row, PAGES_START, run->start);
@@ -180,13 +191,14 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct vms
 	row_put_count(row, PAGES_PAGES, pages_of(snap, run->end - run->start));
 	row_put_bytes(row, PAGES_SIZE, run->end - run->start);
 	row_put_word(row, PAGES_STATE, page_state_name(run));
-	row_put_frame(row, PAGES_FRAME, run, vmsnap_info(snap)->known.pfn);
+	if (!told->folded)
+		row_put_frame(row, PAGES_FRAME, run, vmsnap_info(snap)->known.pfn);
 	put_frame_columns(row, PAGES_PFN, PAGES_SWAP, snap, run);
 	row_put_flags(row, PAGES_FLAGS, flags.bits, flags.unknown, page_flag_name);
 	if (flags.unknown)
 		row_put_flags(row, PAGES_FLAGS_UNKNOWN, flags.unknown, 0, page_flag_name);
 	if (vmsnap_info(snap)->known.written && populated)
-		row_put_word(row, PAGES_WRITTEN, vmsnap_page_written_name(written));
+		row_put_word(row, PAGES_WRITTEN, vmsnap_page_written_name(told->written));
 	put_kernel(row, snap, layers, run->start);
 	if (vma)
 		row_put_name(row, PAGES_MAPPING, vma->name);
@@ -194,20 +206,51 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct vms
 	row_end(row);
 }
 
+/* Whether nothing but frames tells a run from the one before it.  Those of one state count up as they do, or a run
+ * would not end. */
+static bool continues(const struct vmsnap *snap, const struct told_run *before, const struct told_run *now)
+{
+	struct page_flags a = page_flags_told(snap, &before->run), b = page_flags_told(snap, &now->run);
+	return before->run.end == now->run.start && before->run.flags == now->run.flags && before->vma == now->vma &&
+	       before->written == now->written && a.bits == b.bits && a.unknown == b.unknown &&
+	       !strcmp(page_state_name(&before->run), page_state_name(&now->run));
+}
+
+/* For people: thousands of runs may differ in nothing but their frames. */
+static void fold_row(struct row *row, const struct vmsnap *snap, struct told_run *kept, const struct told_run *now)
+{
+	if (kept->run.start != kept->run.end && now && continues(snap, kept, now)) {
+		kept->run.end = now->run.end;
+		kept->folded = true;
+		return;
+	}
+	if (kept->run.start != kept->run.end)
+		put_row(row, snap, kept, 0);
+	if (now)
+		*kept = *now;
+}
+
 static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct request *request = ctx;
 	uint64_t page_size = vmsnap_info(request->snap)->page_size;
+	bool fold = request->fold && !row->text->style->json && !row->text->style->raw;
 	struct cut_runs runs;
-	struct vmsnap_run run;
-	const struct vmsnap_vma *vma;
-	int written;
+	struct told_run now = { .folded = false }, kept = { .folded = false };
 	(void)err;
 	unsigned layers = layers_wanted(row, request->snap);
+	fold &= !layers; /* what each frame is was asked for */
 	cut_runs_init(&runs, request, layers);
-	while (!text_failed(row->text) && cut_runs_next(&runs, &run, &vma, &written))
-		if (filter_takes_vma(&request->filter, vma) && filter_cut_run(&request->filter, page_size, &run))
-			put_row(row, request->snap, &run, vma, written, layers);
+	while (!text_failed(row->text) && cut_runs_next(&runs, &now.run, &now.vma, &now.written)) {
+		if (!filter_takes_vma(&request->filter, now.vma) ||
+		    !filter_cut_run(&request->filter, page_size, &now.run))
+			continue;
+		if (fold)
+			fold_row(row, request->snap, &kept, &now);
+		else
+			put_row(row, request->snap, &now, layers);
+	}
+	fold_row(row, request->snap, &kept, NULL);
 	return VMSNAP_OK;
 }
 
@@ -238,7 +281,16 @@ static int pages_table(struct text *text, struct request *request, struct vmsnap
 VMSNAP_API int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, bool each_page,
                                   const struct vmsnap_output *out, struct vmsnap_error *err)
 {
-	struct request request = { .snap = snap, .start = start, .end = end, .each_page = each_page };
+	unsigned flags = each_page ? VMSNAP_PRINT_EACH_PAGE : VMSNAP_PRINT_LONG;
+	return vmsnap_print_pages_with(snap, start, end, flags, out, err);
+}
+
+VMSNAP_API int vmsnap_print_pages_with(const struct vmsnap *snap, uint64_t start, uint64_t end, unsigned flags,
+                                       const struct vmsnap_output *out, struct vmsnap_error *err)
+{
+	struct request request = { .snap = snap, .start = start, .end = end };
+	request.each_page = flags & VMSNAP_PRINT_EACH_PAGE;
+	request.fold = !(flags & (VMSNAP_PRINT_EACH_PAGE | VMSNAP_PRINT_LONG));
 	struct text text;
 	int rc = text_open_filtered(&text, out, err);
 	rc = rc ? rc : filter_init(&request.filter, text.out.filter, err);

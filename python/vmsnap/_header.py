@@ -434,6 +434,7 @@ class ShowBy:  # enum vmsnap_show_by
 class PrintFlag:  # enum vmsnap_print_flag
     TOTALS_ONLY = 1
     LONG = 2
+    EACH_PAGE = 4
 
 
 class GroupBy:  # enum vmsnap_group_by
@@ -1143,6 +1144,7 @@ FUNCTIONS = {
     "vmsnap_show_by_name": (c_char_p, (c_int,)),
     "vmsnap_print_show_by": (CHECKED, (c_void_p, c_int, POINTER(Output))),
     "vmsnap_print_pages": (CHECKED, (c_void_p, c_uint64, c_uint64, c_bool, POINTER(Output))),
+    "vmsnap_print_pages_with": (CHECKED, (c_void_p, c_uint64, c_uint64, c_uint, POINTER(Output))),
     "vmsnap_print_page": (CHECKED, (c_void_p, c_void_p, c_uint64, POINTER(Output))),
     "vmsnap_print_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_print_diff": (CHECKED, (c_void_p, c_void_p, c_uint, POINTER(Output))),

@@ -8,7 +8,7 @@ from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_int, c_size_t,
 
 from vmsnap import _header, _lib, errors, given, packing
 from vmsnap._header import (
-    AnnotationKind, CaptureFlag, ContentsWanted, Layer, PageFlag, PageWritten, Perm, Rc, Relation)
+    AnnotationKind, CaptureFlag, ContentsWanted, Layer, PageFlag, PageWritten, Perm, PrintFlag, Rc, Relation)
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 from vmsnap.given import ADDRESS_MAX
@@ -511,8 +511,10 @@ class Snapshot(Owned):
         return printed(lib().vmsnap_print_show_by, self._handle, words.index(by), style=style, filter=filter, names=names,
                        title=title)
 
-    def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False, filter=None, title=None):
-        return printed(lib().vmsnap_print_pages, self._handle, given.address(start), given.address(end), each,
+    def pages_text(self, style=PLAIN, start=0, end=ADDRESS_MAX, each=False, filter=None, title=None, long_rows=True):
+        """long_rows=False: neighbours that differ in nothing but their frames are one row, where that is for people."""
+        flags = (PrintFlag.EACH_PAGE if each else 0) | (PrintFlag.LONG if long_rows else 0)
+        return printed(lib().vmsnap_print_pages_with, self._handle, given.address(start), given.address(end), flags,
                        style=style, filter=filter, title=title)
 
     def dump_text(self, start, end, style=PLAIN, other=None):

@@ -89,6 +89,27 @@ class Several(unittest.TestCase):
             result = run("show", *words)
             self.assertEqual((result.status, bool(result.err)), (2, True), words)
 
+    def test_pages_that_differ_in_frames_only_are_one_row(self):
+        """For people; each page is in one row, whichever they are."""
+        need_frames(self)
+        path = capture(self, self.target.pid)
+
+        def rows(*words):
+            out = run("pages", path, *words, "-o", "START,PAGES,FLAGS,MAPPING", "-w", 0).out.decode()
+            return [line.split(None, 2) for line in out.splitlines()[1:]]
+
+        def states(told):
+            return {int(at, 16) + index * PAGE: rest for at, count, rest in told for index in range(int(count))}
+        folded, long_rows, raw = rows(), rows("-l"), rows("-r")
+        self.assertEqual(states(folded), states(long_rows))
+        self.assertEqual([row[:2] for row in long_rows], [row[:2] for row in raw])
+        self.assertEqual(len(raw), len(ask(self, "pages", path)["runs"]))
+        self.assertLessEqual(len(folded), len(long_rows))
+        first = self.target.ranges["first"]
+        area = f"{first[0]:x}-{first[1]:x}"
+        self.assertEqual([int(count) for _, count, _ in rows(area)], [5, 59], "copies, and what is the file's")
+        self.assertGreater(len(rows(area, "-l")), 2)
+
     def filters(self):
         """(option, word, which pages it leaves: of a mapping, an address and its entry)"""
         first = self.target.ranges["first"]

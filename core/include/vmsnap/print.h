@@ -75,9 +75,13 @@ const char *vmsnap_show_by_name(int by); /* "kind" */
 int vmsnap_print_show_by(const struct vmsnap *snap, int by, const struct vmsnap_output *out, struct vmsnap_error *err);
 int vmsnap_print_pages(const struct vmsnap *snap, uint64_t start, uint64_t end, bool each_page,
                        const struct vmsnap_output *out, struct vmsnap_error *err);
+/* The same; flags: enum vmsnap_print_flag.  Without VMSNAP_PRINT_LONG neighbouring runs that differ in nothing but
+ * their frames are one row, where that is for people: without frames then.  VMSNAP_PRINT_EACH_PAGE: as each_page. */
+int vmsnap_print_pages_with(const struct vmsnap *snap, uint64_t start, uint64_t end, unsigned flags,
+                            const struct vmsnap_output *out, struct vmsnap_error *err);
 int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
                       const struct vmsnap_output *out, struct vmsnap_error *err);
-enum vmsnap_print_flag { VMSNAP_PRINT_TOTALS_ONLY = 1, VMSNAP_PRINT_LONG = 2 };
+enum vmsnap_print_flag { VMSNAP_PRINT_TOTALS_ONLY = 1, VMSNAP_PRINT_LONG = 2, VMSNAP_PRINT_EACH_PAGE = 4 };
 const char *vmsnap_print_flag_name(unsigned flag); /* of one bit: "long" */
 /* names: of B (of the child); may be NULL. */
 int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_names *names, unsigned flags,
@@ -101,8 +105,8 @@ int vmsnap_print_group(const struct vmsnap_group *group, const struct vmsnap_gro
 enum vmsnap_group_by { VMSNAP_GROUP_BY_MAPPING, VMSNAP_GROUP_BY_NAME };
 /* names: of any of these processes; they go from one to the next.  May be NULL. */
 int vmsnap_print_group_by(const struct vmsnap_group *group, const struct vmsnap_group *before,
-                          const struct vmsnap_group_change *change, int by, struct vmsnap_names *names,
-                          unsigned flags, const struct vmsnap_output *out, struct vmsnap_error *err);
+                          const struct vmsnap_group_change *change, int by, struct vmsnap_names *names, unsigned flags,
+                          const struct vmsnap_output *out, struct vmsnap_error *err);
 /* Which variables changed, and from what to what. */
 int vmsnap_print_values(const struct vmsnap_value_diff *diff, const struct vmsnap_output *out,
                         struct vmsnap_error *err);

@@ -130,6 +130,7 @@ Example:
 
 
 EACH = options.Option("each", None, None, None, "a row for each page, not each run")
+LONG = options.Option("long", "l", None, None, "a row for each run of frames, too")
 
 
 class Pages(base.Command):
@@ -146,14 +147,15 @@ Example:
 
     NAME = "pages"
     USAGE = "[SNAPSHOT [START [END]]]"
-    OPTIONS = (EACH, *options.FILTERS, *options.TABLES)
+    OPTIONS = (EACH, LONG, *options.FILTERS, *options.TABLES)
     OPERANDS = (0, 3)
 
     def run(self, given, operands, from_tty):
         from vmsnap_gdb import address
         snap = snapshot(operands)
         start, end = address.whole_pages(*address.range_of(operands[1:]), snap.page_size)
-        return snap.pages_text(styled(given), start, end, bool(given["each"]), chosen(given))
+        return snap.pages_text(styled(given), start, end, bool(given["each"]), chosen(given),
+                               long_rows=bool(given["long"]))
 
     def operand_candidates(self, words, word):
         operands = [given for given in words if not options.is_option(given)]
