@@ -55,6 +55,7 @@ class Frames(unittest.TestCase):
         self.assertEqual((answer["schema"], answer["kind"], answer["live"]), ("vmsnap.who/1", "frame", True))
         return answer
 
+    @support.unmoved
     def test_a_page_is_told_with_all_that_have_it(self):
         family, page = self.family, self.family.start("page")
         answer = self.frame(family.pid, hex(page))
@@ -73,6 +74,7 @@ class Frames(unittest.TestCase):
         self.assertEqual(number(answer["physical"]), frame_at(family.pid, page) * PAGE)
         self.assertIn("anonymous", answer["flags"])
 
+    @support.unmoved
     def test_what_the_kernel_counts_is_what_was_found(self):
         if not kernel.counts_each_page():
             skip(self, "this kernel counts only averages")
@@ -84,6 +86,7 @@ class Frames(unittest.TestCase):
             text = run("who", f"pfn:{frame:x}").out.decode()
             self.assertIn(f"mapped    {count} found, the kernel counts {count}\n", text)
 
+    @support.unmoved
     def test_a_frame_and_an_address_in_it_are_the_same(self):
         family, page = self.family, self.family.start("page")
         frame = frame_at(family.pid, page)
@@ -118,6 +121,7 @@ class Frames(unittest.TestCase):
         self.assertEqual(ask(self, "who", family.children[3], hex(page), "--no-names")["processes"][0]["places"][0]["names"],
                          [])
 
+    @support.unmoved
     def test_the_zero_page_is_told_in_ranges(self):
         target = Target(self, "pages", "zero")
         (start, end) = next(iter(target.ranges.values()))
@@ -151,6 +155,7 @@ class Frames(unittest.TestCase):
             skip(self, f"files of /proc cannot be hidden here: {done.stderr.decode().strip()}")
         self.assertIn(b"4 found; what the kernel counts is not known", done.stdout, done.stderr)
 
+    @support.unmoved
     def test_a_process_that_cannot_be_seen_is_missing_from_the_kernels_count(self):
         """In a /proc of another PID namespace there is nobody else; the kernel counts all the same."""
         need_namespaces(self, "--mount", "--pid", "--fork")
@@ -336,6 +341,7 @@ class Guide(unittest.TestCase):
             found.append(re.sub(r"\s+", " ", line).strip())
         return [line for line in found if line]
 
+    @support.unmoved
     def test_its_commands_print_what_it_says(self):
         if not kernel.counts_each_page():
             skip(self, "this kernel counts only averages")
@@ -414,6 +420,7 @@ class Snapshots(unittest.TestCase):
     def setUp(self):
         need_frames(self)
 
+    @support.unmoved
     def test_all_snapshots_of_a_file_are_looked_at(self):
         family = Family(self)
         page = family.start("page")
