@@ -119,6 +119,26 @@ static int exclusive_of(const struct vmsnap_info *info, const struct vmsnap_run 
 	return run->flags & VMSNAP_PAGE_EXCLUSIVE ? EXCLUSIVE_YES : EXCLUSIVE_NO;
 }
 
+/* How often the frames of a run are mapped, where the capture asked. */
+static int add_counts(struct vmsnap_group *group, const struct vmsnap *snap, const struct vmsnap_run *run)
+{
+	struct group_counts *counts = &group->frames.counts;
+	int rc = VMSNAP_OK;
+	for (uint64_t at = run->start, end, count; !rc && at < run->end; at = end) {
+		bool known = !vmsnap_layer_at(snap, VMSNAP_LAYER_KPAGE_COUNT, at, &count, &end);
+		end = end < run->end ? end : run->end;
+		struct group_count *items = known ? work_room(&group->work, counts->items, counts->count,
+		                                              &counts->capacity, sizeof(*items), &rc)
+		                                  : NULL;
+		if (!items)
+			continue;
+		counts->items = items;
+		uint64_t first = run->pfn + (at - run->start) / group->page_size;
+		items[counts->count++] = (struct group_count){ first, first + (end - at) / group->page_size, count };
+	}
+	return rc;
+}
+
 static int add_run(struct vmsnap_group *group, struct group_process *process, size_t vma, const struct vmsnap_run *run)
 {
 	const struct vmsnap_info *info = vmsnap_info(process->snap);
@@ -129,11 +149,15 @@ static int add_run(struct vmsnap_group *group, struct group_process *process, si
 	int memory = memory_of_page(&process->snap->vmas[vma], run->flags);
 	process->of_memory[memory] += bytes;
 	mapping->rss += bytes;
-	if (info->known.pfn && run->pfn)
-		return group_frames_add(
+	if (info->known.pfn && run->pfn) {
+		int rc = group_frames_add(
 		        &group->frames, run->pfn, run->pfn + bytes / group->page_size,
 		        group_event(process->member, process->mapping[vma], memory, exclusive_of(info, run)),
 		        &group->work);
+		bool counted =
+		        !group->frames.counts.read && vmsnap_layer_known(process->snap, VMSNAP_LAYER_KPAGE_COUNT);
+		return rc || !counted ? rc : add_counts(group, process->snap, run);
+	}
 	process->hidden += bytes;
 	mapping->hidden += bytes;
 	return work_step(&group->work);

@@ -227,6 +227,32 @@ static void pages_are_divided_by_all_who_map_them(void **state)
 	vmsnap_group_free(group);
 }
 
+/* Of files that were captured with --kpage, each process with what it has. */
+static void counts_of_the_capture_are_used(void **state)
+{
+	struct vmsnap *snaps[3];
+	(void)state;
+	make_three(snaps);
+	for (size_t i = 0; i < 3; i++) {
+		struct layer *layer = &snaps[i]->layers[VMSNAP_LAYER_KPAGE_COUNT];
+		layer->known = true;
+		assert_int_equal(layer_append(layer, PAGE_AT(100), PAGE_AT(112), 5), VMSNAP_OK);
+		if (i < 2)
+			assert_int_equal(layer_append(layer, PAGE_AT(120), PAGE_AT(124), 2), VMSNAP_OK);
+		assert_int_equal(layer_append(layer, PAGE_AT(300), PAGE_AT(306), 10), VMSNAP_OK);
+		assert_int_equal(layer_append(layer, PAGE_AT(400), PAGE_AT(401), 3), VMSNAP_OK);
+	}
+	struct vmsnap_group *group = group_of(snaps, 3);
+	struct vmsnap_group_process first = at(group, 0), second = at(group, 1);
+	assert_true(first.pss_known);
+	/* 12/5 + 4/2 + 2 + 6/10 + 1/3 */
+	assert_int_equal(first.pss, (PAGE * (12 * 6 + 4 * 15 + 2 * 30 + 18 + 10) + 15) / 30);
+	assert_int_equal(first.outside, 18 * PAGE);
+	/* Of one page nobody asked. */
+	assert_false(second.pss_known);
+	vmsnap_group_free(group);
+}
+
 static void what_cannot_be_counted_is_an_error(void **state)
 {
 	struct counts counts = { .error = 5 };
@@ -613,6 +639,7 @@ int main(void)
 		cmocka_unit_test(who_shares_with_whom),
 		cmocka_unit_test(what_mappings_have),
 		cmocka_unit_test(pages_are_divided_by_all_who_map_them),
+		cmocka_unit_test(counts_of_the_capture_are_used),
 		cmocka_unit_test(what_cannot_be_counted_is_an_error),
 		cmocka_unit_test(one_process_may_map_a_frame_twice),
 		cmocka_unit_test(one_address_space_counts_once),
