@@ -181,9 +181,19 @@ static int add_pages(struct vmsnap_group *group, struct group_process *process)
 	return rc;
 }
 
+/* At the most: a run may lie in several mappings. */
+static size_t count_runs(const struct vmsnap_group *group)
+{
+	size_t runs = 0;
+	for (size_t i = 0; i < group->count; i++)
+		if (group->processes[i].space == i)
+			runs += group->processes[i].snap->runs.count + group->processes[i].snap->vma_count;
+	return runs;
+}
+
 static int add_all_pages(struct vmsnap_group *group)
 {
-	int rc = VMSNAP_OK;
+	int rc = group_frames_reserve(&group->frames, count_runs(group), &group->work);
 	for (size_t i = 0; !rc && i < group->count; i++)
 		if (group->processes[i].space == i)
 			rc = add_pages(group, &group->processes[i]);

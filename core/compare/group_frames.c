@@ -1,6 +1,11 @@
+#define _GNU_SOURCE
 #include "group_frames.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "thread.h"
 
 enum { WINDOW = 512 };
 
@@ -142,7 +147,8 @@ static int exclusive_of(const struct sweep *sweep)
 
 static group_fraction divided(uint64_t pages, uint64_t by)
 {
-	return ((group_fraction)pages << FRACTION_BITS) / by;
+	group_fraction whole = (group_fraction)pages << FRACTION_BITS;
+	return by == 1 ? whole : whole / by;
 }
 
 /* mapped: how often in all, 0: not known. */
@@ -158,9 +164,10 @@ static void count_frames(struct sweep *sweep, uint64_t pages, uint64_t mapped, i
 		frames->by_all[memory] += pages;
 	}
 	sums[sole ? SUM_SOLE : SUM_WITH + memory] += pages;
-	frames->all.parts[PART_SHARE] += divided(pages, sweep->pages);
+	group_fraction share = divided(pages, sweep->pages);
+	frames->all.parts[PART_SHARE] += share;
 	if (mapped)
-		frames->all.parts[PART_PSS] += divided(pages, mapped);
+		frames->all.parts[PART_PSS] += mapped == sweep->pages ? share : divided(pages, mapped);
 	else
 		frames->all.pss_unknown += pages;
 	/* That it is not exclusive is known, but not how many have it. */
@@ -291,12 +298,12 @@ static int advance(struct sweep *sweep, uint64_t to)
 }
 
 /* What the sums are goes away when something begins, and what they have become comes when it ends. */
-static void add_sums(uint64_t *to, const uint64_t *sums, bool begins)
+static inline void add_sums(uint64_t *to, const uint64_t *sums, bool begins)
 {
 	for (int i = 0; i < SUM_COUNT; i++)
 		to[i] += begins ? 0 - sums[i] : sums[i];
 }
-static void add_parts(struct group_sums *to, const struct group_sums *sums, bool begins)
+static inline void add_parts(struct group_sums *to, const struct group_sums *sums, bool begins)
 {
 	for (int i = 0; i < PART_COUNT; i++)
 		to->parts[i] += begins ? 0 - sums->parts[i] : sums->parts[i];
@@ -343,17 +350,44 @@ static int take_events(struct sweep *sweep)
 	return rc;
 }
 
-int group_frames_add(struct group_frames *frames, uint64_t first, uint64_t end, uint64_t event, struct work *work)
+/* Large ones of huge pages, where there can be: to make 20,000 small ones takes as long as to sort what is in them. */
+static struct keyed *new_events(struct work *work, size_t capacity, int *rc)
+{
+	enum { HUGE_PAGE = 2 << 20 };
+	size_t size = capacity * sizeof(struct keyed);
+	if (size < HUGE_PAGE)
+		return work_array(work, capacity, sizeof(struct keyed), rc);
+	void *events = NULL;
+	*rc = *rc                                              ? *rc
+	      : capacity > SIZE_MAX / sizeof(struct keyed) / 2 ? VMSNAP_ERR_TOO_LARGE
+	                                                       : work_charge(work, size);
+	if (*rc)
+		return NULL;
+	if (posix_memalign(&events, HUGE_PAGE, size)) {
+		work_release(work, size);
+		*rc = VMSNAP_ERR_NO_MEMORY;
+		return NULL;
+	}
+	(void)madvise(events, size, MADV_HUGEPAGE);
+	return events;
+}
+
+int group_frames_reserve(struct group_frames *frames, size_t runs, struct work *work)
 {
 	int rc = VMSNAP_OK;
-	struct keyed *starts = work_room(work, frames->starts, frames->count, &frames->capacity, sizeof(*starts), &rc);
-	frames->starts = starts ? starts : frames->starts;
-	struct keyed *ends = work_room(work, frames->ends, frames->count, &frames->ends_capacity, sizeof(*ends), &rc);
-	frames->ends = ends ? ends : frames->ends;
-	if (rc)
-		return rc;
-	starts[frames->count] = (struct keyed){ first, event };
-	ends[frames->count++] = (struct keyed){ end, event };
+	frames->starts = new_events(work, runs, &rc);
+	frames->ends = new_events(work, runs, &rc);
+	frames->capacity = frames->starts ? runs : 0;
+	frames->ends_capacity = frames->ends ? runs : 0;
+	return rc;
+}
+
+int group_frames_add(struct group_frames *frames, uint64_t first, uint64_t end, uint64_t event, struct work *work)
+{
+	if (frames->count == frames->ends_capacity)
+		return VMSNAP_ERR_TOO_LARGE;
+	frames->starts[frames->count] = (struct keyed){ first, event };
+	frames->ends[frames->count++] = (struct keyed){ end, event };
 	return work_step(work);
 }
 
@@ -366,14 +400,49 @@ static void free_events(struct group_frames *frames, struct work *work)
 	frames->capacity = frames->ends_capacity = frames->spare_capacity = 0;
 }
 
-/* All three have room for as many, and change places. */
+/* One of the two arrays, sorted in a thread of its own. */
+struct sorting {
+	struct keyed *items, *spare;
+	size_t count;
+	struct work work; /* nobody is asked: that is for the caller's thread */
+	int rc;
+	bool threaded;
+	pthread_t thread;
+};
+
+static void *sort_here(void *argument)
+{
+	struct sorting *sorting = argument;
+	sorting->rc = radix_sort(&sorting->work, &sorting->items, &sorting->spare, sorting->count);
+	return NULL;
+}
+
+/* Ends are sorted beside starts, where that is worth a thread. */
+static int sort_both(struct group_frames *frames, struct keyed *ends_spare, struct work *work)
+{
+	enum { WORTH_A_THREAD = 1 << 16 };
+	struct sorting ends = {
+		.items = frames->ends, .spare = ends_spare, .count = frames->count, .work = { .limit = WORK_UNLIMITED }
+	};
+	ends.threaded = frames->count >= WORTH_A_THREAD && !thread_start_unsignalled(&ends.thread, sort_here, &ends);
+	int rc = radix_sort(work, &frames->starts, &frames->spare, frames->count);
+	if (ends.threaded)
+		pthread_join(ends.thread, NULL);
+	else
+		sort_here(&ends);
+	frames->ends = ends.items;
+	work_free(work, ends.spare, frames->capacity, sizeof(struct keyed));
+	return rc ? rc : ends.rc;
+}
+
+/* All have room for as many, and change places. */
 static int sort_events(struct group_frames *frames, struct work *work)
 {
 	int rc = VMSNAP_OK;
-	frames->spare = work_array(work, frames->capacity, sizeof(struct keyed), &rc);
+	frames->spare = new_events(work, frames->capacity, &rc);
 	frames->spare_capacity = rc ? 0 : frames->capacity;
-	rc = rc ? rc : radix_sort(work, &frames->starts, &frames->spare, frames->count);
-	return rc ? rc : radix_sort(work, &frames->ends, &frames->spare, frames->count);
+	struct keyed *ends_spare = new_events(work, frames->capacity, &rc);
+	return rc ? rc : sort_both(frames, ends_spare, work);
 }
 
 int group_frames_sweep(struct group_frames *frames, size_t members, size_t mappings, struct work *work,

@@ -74,6 +74,8 @@ struct group_frames {
 	size_t sharer_count, sharer_capacity, bits_capacity, words;
 };
 
+/* Room for so many runs, once, before they are added. */
+int group_frames_reserve(struct group_frames *frames, size_t runs, struct work *work);
 /* Pages from frame `first` on. */
 int group_frames_add(struct group_frames *frames, uint64_t first, uint64_t end, uint64_t event, struct work *work);
 /* Counts everything, once all are added.  Returns a code of work.h, or VMSNAP_ERR_SYSTEM with *saved_errno from

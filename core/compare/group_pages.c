@@ -79,7 +79,7 @@ void counted_pages_free(struct counted_pages *counted, struct work *work)
 static bool is_special(const struct vmsnap_vma *vma, const struct vmsnap_run *run)
 {
 	return !(run->flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_EXCLUSIVE)) &&
-	       (vma->perms & VMSNAP_PERM_SHARED || !strncmp(vma->name, "[vvar", 5));
+	       (vma->perms & VMSNAP_PERM_SHARED || (*vma->name == '[' && !strncmp(vma->name, "[vvar", 5)));
 }
 
 bool is_counted_page(const struct counted_pages *counted, size_t vma, const struct vmsnap_run *run)

@@ -40,7 +40,7 @@ struct vmsnap_group_options {
 };
 
 struct vmsnap_group;
-/* Takes some 50 bytes for each run of pages meanwhile, 24 for each pair of processes, and for each set of
+/* Takes 64 bytes for each run of pages meanwhile, 24 for each pair of processes, and for each set of
  * processes that share something a bit for each process. */
 int vmsnap_group_new(const struct vmsnap_set *set, const struct vmsnap_group_options *options,
                      struct vmsnap_group **out, struct vmsnap_error *err);
