@@ -15,11 +15,13 @@ import time
 import contents_rows
 import groups_rows
 import gdb_rows
+import tracking_rows
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
          "contents": "<!-- begin: written by script/bench contents --update -->",
-         "groups": "<!-- begin: written by script/bench groups --update -->"}
+         "groups": "<!-- begin: written by script/bench groups --update -->",
+         "tracking": "<!-- begin: written by script/bench tracking --update -->"}
 END = "<!-- end -->"
 
 
@@ -61,6 +63,7 @@ class Bench:
         self.gdb_rows = []
         self.contents_rows = []
         self.groups_rows = []
+        self.tracking_rows = []
 
     def target(self, name, *argv):
         return Target(os.path.join(self.targets, name), *map(str, argv))
@@ -126,6 +129,9 @@ class Bench:
 
     def groups_row(self, *row):
         self.groups_rows.append(say_row(row))
+
+    def tracking_row(self, *row):
+        self.tracking_rows.append(say_row(row))
 
     # The table.
 
@@ -269,6 +275,8 @@ def say_row(row):
 
 
 def format_row(target, measure, value, reference, limit, unit="x"):
+    if limit is None and reference is None:
+        return [target, measure, ms(value), "", "", "", ""]
     if limit is None:
         return [target, measure, ms(value), ms(reference), f"{value / reference:.2f}", "", ""]
     if unit == "x":
@@ -344,9 +352,15 @@ def groups(bench):
     return [f"{machine()}.", markdown([head, *bench.groups_rows])]
 
 
+def tracking(bench):
+    tracking_rows.rows(bench)
+    head = ("Target", "Measure", "vmsnap", "without", "ratio", "at most", "")
+    return [f"{machine()}.", markdown([head, *bench.tracking_rows])]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking"), default="all")
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--page", required=True)
@@ -357,7 +371,7 @@ def main():
     bench = Bench(options)
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
-    text = "\n\n".join({"all": everything, "contents": contents, "groups": groups}[options.what](bench))
+    text = "\n\n".join({"all": everything, "contents": contents, "groups": groups, "tracking": tracking}[options.what](bench))
     print(f"\n{text}")
     if options.update:
         update(options.page, options.what, text)
