@@ -53,6 +53,8 @@ struct vmsnap *snapshot_above(const struct vmsnap *base)
 	snap->contents = base->contents;
 	for (int layer = VMSNAP_LAYER_DEBUGGER_WRITES + 1; layer < VMSNAP_LAYER_COUNT; layer++)
 		snap->layers[layer] = base->layers[layer];
+	snap->types = base->types;
+	snap->types_len = base->types_len;
 	snap->memory_limit = base->memory_limit;
 	snap->annotations = annotations;
 	snap->annotation_count = base->annotation_count;
@@ -247,6 +249,12 @@ VMSNAP_API int vmsnap_layer_at(const struct vmsnap *snap, int layer, uint64_t ad
 		return VMSNAP_ERR_NOT_FOUND;
 	*value = range->value;
 	return VMSNAP_OK;
+}
+
+VMSNAP_API const void *vmsnap_types(const struct vmsnap *snap, size_t *len)
+{
+	*len = snap->types_len;
+	return snap->types_len ? snap->types : NULL;
 }
 
 VMSNAP_API int vmsnap_written_at(const struct vmsnap *snap, uint64_t address, uint64_t *end)

@@ -34,6 +34,8 @@ struct vmsnap {
 	size_t thread_count;
 	struct vmsnap_annotation *annotations; /* in annotation_order() */
 	size_t annotation_count;
+	const uint8_t *types; /* of what annotations tell (type_table.h), readable, in the arena */
+	size_t types_len;
 	struct layer layers[VMSNAP_LAYER_COUNT];
 	struct contents contents; /* what pages hold */
 	struct smaps smaps;    /* arrays malloc'ed, strings in the arena */

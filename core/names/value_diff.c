@@ -7,6 +7,7 @@
 #include "error.h"
 #include "options.h"
 #include "spare.h"
+#include "value_locals.h"
 #include "value_make.h"
 #include "value_pages.h"
 
@@ -30,6 +31,7 @@ struct variable {
 	const char *name; /* raw */
 	const char *type_name;
 	const char *object;
+	const struct vmsnap_annotation *local; /* NULL: it is none */
 	uint64_t told, steps;
 };
 struct differ {
@@ -37,6 +39,7 @@ struct differ {
 	struct vmsnap_names *names;
 	struct value_pages sides[VALUE_SIDES];
 	struct value_maker maker;
+	struct value_locals locals;
 	uint64_t each_most;
 	struct variable variable; /* end 0: none */
 	const char *name_kept;    /* its name, where it was told already */
@@ -87,6 +90,9 @@ static void add_change(struct differ *d, const struct value_leaf *leaf)
 	change.path = value_copy(&d->maker, leaf->path, strlen(leaf->path), &d->rc);
 	change.object = value_copy(&d->maker, v->object, strlen(v->object), &d->rc);
 	change.type = type ? value_copy(&d->maker, type, strlen(type), &d->rc) : NULL;
+	const char *function = v->local ? v->local->function : "";
+	change.function = value_copy(&d->maker, function, strlen(function), &d->rc);
+	change.tid = v->local ? v->local->tid : 0;
 	struct vmsnap_value_change *items =
 	        work_room(&diff->work, diff->items, diff->count, &diff->capacity, sizeof(*items), &d->rc);
 	if (!items)
@@ -187,16 +193,56 @@ static bool by_symbol(struct differ *d, uint64_t address, const struct symbols *
 	return true;
 }
 
+static bool by_debugger(struct differ *d, uint64_t address)
+{
+	const struct value_local *found = value_locals_at(&d->locals, address);
+	if (!found)
+		return false;
+	const struct vmsnap_annotation *name = found->name;
+	d->variable = (struct variable){
+		.start = name->address,
+		.end = name->address + name->size,
+		.type = found->type ? found->type : type_of_size(name->size),
+		.name = name->symbol,
+		.type_name = *name->type ? name->type : NULL,
+		.object = "",
+		.local = name,
+		.steps = STEPS_OF_ONE,
+	};
+	d->name_kept = NULL;
+	return true;
+}
+
+/* A global one, by the types that came with a snapshot. */
+static bool by_stored_type(struct differ *d, uint64_t address)
+{
+	const struct type_variable *found = type_table_at(&d->locals.types[1], address);
+	found = found ? found : type_table_at(&d->locals.types[0], address);
+	if (!found)
+		return false;
+	d->variable = (struct variable){
+		.start = found->address,
+		.end = found->address + found->type->size,
+		.type = found->type,
+		.name = found->name,
+		.type_name = found->type->name,
+	};
+	return true;
+}
+
 static bool find_variable(struct differ *d, uint64_t address)
 {
 	if (d->variable.end && address >= d->variable.start && address < d->variable.end)
 		return true;
-	const struct symbols *symbols = objects_symbols(&d->names->objects, d->range->object);
+	if (by_debugger(d, address))
+		return true;
+	const struct symbols *symbols = d->range ? objects_symbols(&d->names->objects, d->range->object) : NULL;
 	d->name_kept = NULL;
 	d->variable = (struct variable){ .end = 0 };
-	if (!by_type(d, address, symbols) && (d->rc || !by_symbol(d, address, symbols)))
+	if (!(d->range && by_type(d, address, symbols)) &&
+	    (d->rc || (!by_stored_type(d, address) && !(d->range && by_symbol(d, address, symbols)))))
 		return false;
-	d->variable.object = d->range->object->vma->name;
+	d->variable.object = d->range ? d->range->object->vma->name : "";
 	d->variable.steps = STEPS_OF_ONE;
 	return true;
 }
@@ -221,7 +267,7 @@ static void walk_variable(struct differ *d, uint64_t start, uint64_t end, const 
 	v->steps = walk.steps;
 }
 
-/* Bytes of one segment, of which both sides are known. */
+/* Bytes of one segment, or of none, of which both sides are known. */
 static void look_at(struct differ *d, uint64_t start, uint64_t end, const uint8_t *before, const uint8_t *after)
 {
 	for (uint64_t at = start; at < end && !d->rc;) {
@@ -270,6 +316,11 @@ static bool read_window(struct differ *d, const struct object *object, uint64_t 
 	return true;
 }
 
+static bool has_types(const struct differ *d)
+{
+	return d->locals.count || d->locals.types[0].count || d->locals.types[1].count;
+}
+
 /* Pages that differ, or may. */
 static void look_at_pages(struct differ *d, const struct segment_range *ranges, size_t count, uint64_t start,
                           uint64_t end)
@@ -283,7 +334,10 @@ static void look_at_pages(struct differ *d, const struct segment_range *ranges, 
 			d->diff->unknown_pages += (to - at) / vmsnap_info(d->diff->b)->page_size;
 			continue;
 		}
-		if (!count)
+		d->range = NULL;
+		if (!count && has_types(d))
+			look_at(d, at, to, d->window[VALUE_BEFORE], d->window[VALUE_AFTER]);
+		else if (!count)
 			count_unnamed(d, to - at);
 		for (size_t i = 0; i < count; i++) {
 			uint64_t from = ranges[i].start > at ? ranges[i].start : at;
@@ -297,11 +351,29 @@ static void look_at_pages(struct differ *d, const struct segment_range *ranges, 
 	}
 }
 
+/* The same where no file says what lies there: pages with variables whose types came with B. */
+static void look_at_stored_gap(struct differ *d, uint64_t start, uint64_t end)
+{
+	const struct type_table *types = &d->locals.types[1];
+	uint64_t page_size = vmsnap_info(d->diff->b)->page_size, at = start;
+	for (size_t i = 0; i < types->variable_count && at < end && !d->rc; i++) {
+		const struct type_variable *variable = &types->variables[i];
+		uint64_t from = variable->address & ~(page_size - 1), to = variable->address + variable->type->size;
+		at = from > at ? from : at;
+		for (; at < to && at < end && !d->rc; at += page_size)
+			if (value_pages_kept(&d->sides[VALUE_BEFORE], at) !=
+			    value_pages_kept(&d->sides[VALUE_AFTER], at))
+				look_at_pages(d, NULL, 0, at, at + page_size);
+	}
+}
+
 /* Between those that both keep: pages that one of them does. */
 static void look_at_gap(struct differ *d, const struct segment_range *ranges, size_t count, uint64_t start,
                         uint64_t end)
 {
 	uint64_t page_size = vmsnap_info(d->diff->b)->page_size;
+	if (!count && start < end)
+		look_at_stored_gap(d, start, end);
 	for (size_t i = 0; i < count && !d->rc; i++) {
 		uint64_t from = ranges[i].start > start ? ranges[i].start & ~(page_size - 1) : start;
 		uint64_t until = ranges[i].end < end ? ranges[i].end : end;
@@ -385,7 +457,10 @@ static int diff_with(struct vmsnap_value_diff *diff, const struct vmsnap_value_o
 	d.maker = (struct value_maker){ .strings = &diff->strings, .work = &diff->work, .names = names };
 	value_pages_init(&d.sides[VALUE_BEFORE], diff->a, names);
 	value_pages_init(&d.sides[VALUE_AFTER], diff->b, names);
-	int rc = look_at_all(&d);
+	int rc = value_locals_find(diff->a, diff->b, &diff->work, &d.locals);
+	d.maker.types = d.locals.types;
+	rc = rc ? rc : look_at_all(&d);
+	value_locals_free(&d.locals, &diff->work);
 	for (int side = 0; side < VALUE_SIDES; side++)
 		value_pages_close(&d.sides[side]);
 	return rc ? work_fail(&diff->work, rc, err) : VMSNAP_OK;

@@ -122,6 +122,20 @@ static int take_variant(const struct value_maker *maker, const struct value_leaf
 
 /* ---- pointers ------------------------------------------------------------------------- */
 
+/* Of a global whose type and name came with a snapshot. */
+static int take_stored_name(const struct value_maker *maker, struct vmsnap_value *out)
+{
+	int rc = VMSNAP_OK;
+	for (int side = 2; maker->types && !out->word && !rc && side-- > 0;) {
+		const struct type_variable *found = type_table_at(&maker->types[side], out->number);
+		if (!found)
+			continue;
+		out->offset = out->number - found->address;
+		out->word = value_copy(maker, found->name, strlen(found->name), &rc);
+	}
+	return rc;
+}
+
 static int take_pointer(const struct value_maker *maker, struct vmsnap_value *out)
 {
 	struct vmsnap_name name;
@@ -136,7 +150,7 @@ static int take_pointer(const struct value_maker *maker, struct vmsnap_value *ou
 	               name.kind == VMSNAP_NAME_OTHER_SYMBOL || name.kind == VMSNAP_NAME_LOCAL ||
 	               name.kind == VMSNAP_NAME_ARGUMENT || name.kind == VMSNAP_NAME_THREAD_LOCAL);
 	if (!symbol)
-		return rc;
+		return take_stored_name(maker, out);
 	const char *demangled = vmsnap_names_demangle(maker->names, name.symbol);
 	const char *words = demangled ? demangled : name.symbol;
 	out->offset = out->number - name.address;

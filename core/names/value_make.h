@@ -3,6 +3,7 @@
 #define VMSNAP_VALUE_MAKE_H
 
 #include "arena.h"
+#include "type_table.h"
 #include "value_walk.h"
 #include "vmsnap.h"
 #include "work.h"
@@ -11,8 +12,9 @@ enum { VALUE_LEAF_MAX = 256 };
 
 struct value_maker {
 	struct arena *strings;
-	struct work *work;          /* they count there */
-	struct vmsnap_names *names; /* for what pointers point to; may be NULL */
+	struct work *work;              /* they count there */
+	struct vmsnap_names *names;     /* for what pointers point to; may be NULL */
+	const struct type_table *types; /* two, for where names know nothing; NULL: none */
 };
 
 /* bytes: of the leaf; NULL: not all of them are known.  VMSNAP_OK, or why there is no memory. */

@@ -27,6 +27,7 @@ int decode_page(struct decode *decode, struct cursor payload);
 int decode_thrd(struct decode *decode, struct cursor payload);
 int decode_smap(struct decode *decode, struct cursor payload);
 int decode_name(struct decode *decode, struct cursor payload);
+int decode_types(struct decode *decode, struct cursor payload);
 int decode_writ(struct decode *decode, struct cursor payload);
 int decode_kpag(struct decode *decode, struct cursor payload);
 int decode_node(struct decode *decode, struct cursor payload);

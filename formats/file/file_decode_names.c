@@ -105,3 +105,20 @@ int decode_name(struct decode *decode, struct cursor payload)
 	decode->snap->annotation_count = (size_t)count;
 	return set_names(decode, &in);
 }
+
+int decode_types(struct decode *decode, struct cursor payload)
+{
+	struct type_table table;
+	const uint8_t *bytes = payload.at;
+	size_t len = cursor_left(&payload);
+	int rc = type_table_read(bytes, len, &decode->work, &table);
+	if (rc == VMSNAP_ERR_CORRUPT)
+		return decode_damaged(decode, "TYPE: no types");
+	if (rc)
+		return work_fail(&decode->work, rc, decode->err);
+	type_table_free(&table, &decode->work);
+	rc = VMSNAP_OK;
+	decode->snap->types = (const uint8_t *)decode_string(decode, bytes, len, &rc);
+	decode->snap->types_len = rc ? 0 : len;
+	return rc;
+}

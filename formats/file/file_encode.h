@@ -15,6 +15,7 @@ int encode_vmas(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 int encode_thrd(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_smap(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_name(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+int encode_types(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_writ(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_kpag(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_node(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);

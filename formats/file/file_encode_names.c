@@ -95,3 +95,11 @@ int encode_name(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 	bytes_free(&scratch);
 	return failed ? fail_no_memory(err) : VMSNAP_OK;
 }
+
+int encode_types(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+{
+	size_t len;
+	const void *types = vmsnap_types(snap, &len);
+	put_bytes(&out->bytes, types, len);
+	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
+}

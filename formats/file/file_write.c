@@ -227,6 +227,9 @@ static int put_snapshot(struct stream_writer *writer, const struct vmsnap *snap)
 		rc = put_encoded(writer, snap, SECTION_KPAG, false, encode_kpag);
 	if (!rc && vmsnap_layer_known(snap, VMSNAP_LAYER_NODE))
 		rc = put_encoded(writer, snap, SECTION_NODE, false, encode_node);
+	size_t types_len;
+	if (!rc && vmsnap_types(snap, &types_len))
+		rc = put_encoded(writer, snap, SECTION_TYPES, false, encode_types);
 	return rc ? rc : put_end(writer);
 }
 

@@ -26,6 +26,8 @@ enum {
 	VALUE_AFTER,
 	VALUE_OBJECT,
 	VALUE_MORE,
+	VALUE_FUNCTION,
+	VALUE_TID,
 };
 static const struct column value_columns[] = {
 	[VALUE_ADDRESS] = { "address", "ADDRESS", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it lies in B", NULL },
@@ -40,6 +42,8 @@ static const struct column value_columns[] = {
 	[VALUE_AFTER] = { "after", "AFTER", COLUMN_NAME, COLUMN_SECONDARY, "what it holds", NULL },
 	[VALUE_OBJECT] = { "object", "OBJECT", COLUMN_PATH, COLUMN_SECONDARY | COLUMN_LONG, "the file it is of", NULL },
 	[VALUE_MORE] = { "more", NULL, COLUMN_COUNT, 0, NULL, NULL },
+	[VALUE_FUNCTION] = { "function", NULL, COLUMN_NAME, 0, NULL, NULL },
+	[VALUE_TID] = { "tid", NULL, COLUMN_COUNT, 0, NULL, NULL },
 };
 static const uint32_t values_shown[] = { VALUE_NAME, VALUE_CHANGE, VALUE_TYPE,  VALUE_ADDRESS, VALUE_SIZE,
 	                                 VALUE_KIND, VALUE_BEFORE, VALUE_AFTER, VALUE_OBJECT };
@@ -55,10 +59,23 @@ static const struct column document_columns[] = {
 };
 const struct row_schema values_document_schema = ROW_SCHEMA(document_columns);
 
-static void put_name_of(struct row *row, const struct vmsnap_value_change *change)
+/* "answer[3] in main()", "x in work() of thread 4712", "seed in thread 4712"; the main thread's needs no number. */
+static int words_of(const struct vmsnap_value_change *change, uint32_t pid, char **words)
+{
+	const char *path = change->path, *function = change->function;
+	if (*function && change->tid && change->tid != pid)
+		return asprintf(words, "%s%s in %s() of thread %u", change->symbol, path, function, change->tid);
+	if (*function)
+		return asprintf(words, "%s%s in %s()", change->symbol, path, function);
+	if (change->tid)
+		return asprintf(words, "%s%s in thread %u", change->symbol, path, change->tid);
+	return asprintf(words, "%s%s", change->symbol, path);
+}
+
+static void put_name_of(struct row *row, const struct vmsnap_value_change *change, uint32_t pid)
 {
 	char *words = NULL;
-	int len = row_wants(row, VALUE_NAME) ? asprintf(&words, "%s%s", change->symbol, change->path) : -1;
+	int len = row_wants(row, VALUE_NAME) ? words_of(change, pid, &words) : -1;
 	if (len < 0)
 		return;
 	if (!row->text->style->raw)
@@ -100,7 +117,7 @@ static int value_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_bytes(row, VALUE_SIZE, change.size);
 		row_put_name(row, VALUE_VARIABLE, change.symbol);
 		row_put_name(row, VALUE_PATH, change.path);
-		put_name_of(row, &change);
+		put_name_of(row, &change, vmsnap_info(vmsnap_value_diff_b(diff))->pid);
 		put_change(row, &before, &after, change.more);
 		if (change.type)
 			row_put_name(row, VALUE_TYPE, change.type);
@@ -109,6 +126,10 @@ static int value_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		put_value(row, VALUE_AFTER, &change.after, &after);
 		row_put_name(row, VALUE_OBJECT, change.object);
 		row_put_count(row, VALUE_MORE, change.more);
+		if (*change.function)
+			row_put_name(row, VALUE_FUNCTION, change.function);
+		if (change.tid)
+			row_put_count(row, VALUE_TID, change.tid);
 		row_end(row);
 	}
 	return VMSNAP_OK;

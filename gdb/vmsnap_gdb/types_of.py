@@ -116,14 +116,21 @@ class Types:
                 seen.add(where)
                 for symbol in block:
                     if symbol.is_variable and not symbol.needs_frame:
-                        self._note(symbol)
+                        self._note(symbol, _function_of(block))
                 block = block.superblock
 
-    def _note(self, symbol):
+    def _note(self, symbol, function):
         try:
             address = symbol.value().address
         except _TROUBLE:
             return
         if address is not None:
-            function = symbol.symtab and symbol.print_name
-            self._of_functions[int(address)] = symbol.type, function
+            self._of_functions[int(address)] = symbol.type, f"{function}::{symbol.print_name}" if function else symbol.print_name
+
+
+def _function_of(block):
+    """The name of the function that a block is of, as in "work::calls"; without arguments."""
+    while block is not None and block.function is None:
+        block = block.superblock
+    name = block.function.print_name if block is not None else ""
+    return name if name.startswith("operator") or "::operator" in name else name.partition("(")[0]

@@ -795,7 +795,7 @@ class ValueChange(Structure):  # struct vmsnap_value_change
     _fields_ = [
         ("address", c_uint64), ("size", c_uint64), ("symbol", c_char_p), ("object", c_char_p),
         ("symbol_address", c_uint64), ("symbol_size", c_uint64), ("path", c_char_p), ("type", c_char_p),
-        ("before", Value), ("after", Value), ("more", c_uint64),
+        ("before", Value), ("after", Value), ("more", c_uint64), ("function", c_char_p), ("tid", c_uint32),
     ]
 
 
@@ -900,6 +900,7 @@ FUNCTIONS = {
     "vmsnap_annotation_kind_name": (c_char_p, (c_int,)),
     "vmsnap_annotation_count": (c_size_t, (c_void_p,)),
     "vmsnap_annotation": (POINTER(Annotation), (c_void_p, c_size_t)),
+    "vmsnap_types": (c_void_p, (c_void_p, POINTER(c_size_t))),
     "vmsnap_page_written_name": (c_char_p, (c_int,)),
     "vmsnap_kpage_flag_name": (c_char_p, (c_int,)),
     "vmsnap_layer_at": (c_int, (c_void_p, c_int, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
@@ -1028,6 +1029,7 @@ FUNCTIONS = {
     "vmsnap_builder_set_status": (CHECKED, (c_void_p, c_void_p, c_size_t)),
     "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
     "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
+    "vmsnap_builder_set_types": (CHECKED, (c_void_p, c_void_p, c_size_t)),
     "vmsnap_builder_add_contents": (CHECKED, (c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)),
     "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_tracker_new": (CHECKED, (c_int, c_int, POINTER(c_void_p))),

@@ -474,12 +474,26 @@ class Snapshot(Owned):
     def annotate(self, names):
         """From now on this is the snapshot with these Annotations, too; what was made of it stays as it is."""
         array, count = packing.packed(names, _strings)
-        if not count:
-            return
+        if count:
+            self._add(lambda builder: lib().vmsnap_builder_add_annotations_sized(
+                builder, array, count, ctypes.sizeof(_header.Annotation)))
+
+    @property
+    def stored_types(self):
+        """The types of what annotations name, as bytes (docs/format.md, TYPE); b"": nobody told any."""
+        size = c_size_t()
+        found = lib().vmsnap_types(self._handle, byref(size))
+        return ctypes.string_at(found, size.value) if found else b""
+
+    def set_types(self, types):
+        """From now on these are its types."""
+        self._add(lambda builder: lib().vmsnap_builder_set_types(builder, types, len(types)))
+
+    def _add(self, fill):
         builder, more = c_void_p(), c_void_p()
         lib().vmsnap_builder_from(self._handle, byref(builder))
         try:
-            lib().vmsnap_builder_add_annotations_sized(builder, array, count, ctypes.sizeof(_header.Annotation))
+            fill(builder)
             lib().vmsnap_builder_finish(builder, byref(more))
         finally:
             lib().vmsnap_builder_free(builder)

@@ -18,8 +18,9 @@ _NUMBERS = ("signed", "unsigned", "bool", "character", "enum", "pointer")
 
 
 class ValueChange(collections.namedtuple("ValueChange", "address size symbol object symbol_address symbol_size path "
-                                                        "type before after more")):
-    """One part of a variable that changed (struct vmsnap_value_change)."""
+                                                        "type before after more function tid")):
+    """One part of a variable that changed (struct vmsnap_value_change).  function, tid: of a local or a thread-local that a
+    debugger told of; "" and 0 of others."""
 
     __slots__ = ()
 
@@ -63,7 +64,7 @@ class ValueDiff(Owned):
         return ValueChange(made.address, made.size, os.fsdecode(made.symbol), os.fsdecode(made.object),
                            made.symbol_address, made.symbol_size, os.fsdecode(made.path),
                            None if made.type is None else os.fsdecode(made.type), _value(made.before),
-                           _value(made.after), made.more)
+                           _value(made.after), made.more, os.fsdecode(made.function), made.tid)
 
     @property
     def unnamed(self):

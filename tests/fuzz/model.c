@@ -278,8 +278,16 @@ static void check_same_names(const struct vmsnap *a, const struct vmsnap *b)
 	}
 }
 
+static void check_same_types(const struct vmsnap *a, const struct vmsnap *b)
+{
+	size_t len, other;
+	const void *x = vmsnap_types(a, &len), *y = vmsnap_types(b, &other);
+	FUZZ_CHECK(!x == !y && len == other && (!x || !memcmp(x, y, len)));
+}
+
 void model_check_same(const struct vmsnap *a, const struct vmsnap *b)
 {
+	check_same_types(a, b);
 	model_check_same_info(a, b);
 	FUZZ_CHECK(vmsnap_vma_count(a) == vmsnap_vma_count(b));
 	for (size_t i = 0; i < vmsnap_vma_count(a); i++)

@@ -13,7 +13,7 @@ from mi import Mi
 
 # What work(1) changes, by path: (before, after).  In its frame nothing is left.
 WRITTEN = {
-    "counter": ("5", "8"), "hidden": ("7", "8"), "zeroed": ("0", "9"), "calls": ("4", "5"),
+    "counter": ("5", "8"), "hidden": ("7", "8"), "zeroed": ("0", "9"), "work::calls": ("4", "5"),
     "items[3].count": ("0", "7"), "items[3].name": ('""', '"apples"'), "items[3].price": ("0", "2.5"),
     "items[4].next": ("0x0", "<items+168>"), "items[5].high": ("0", "9"),
     "both.whole": ("0", "131073"), "both.half.low": ("0", "1"), "both.half.high": ("0", "2"),
@@ -134,7 +134,7 @@ class Wrote(Values):
         gdb("delete")
         said = gdb("vmsnap wrote call work(2, local)")
         self.assertRegex(said, r"(?m)^counter +5 → 8$")
-        self.assertRegex(said, r"(?m)^calls +4 → 6$")
+        self.assertRegex(said, r"(?m)^work::calls +4 → 6$")
         self.assertNotRegex(said, r"(?m)^7ff.*\[stack\]", "what gdb and the call had on the stack is of no frame")
 
     def test_an_exit_is_said(self):
@@ -208,6 +208,66 @@ class Wrote(Values):
         self.assertEqual((made["schema"], rows["counter"]["old"], rows["counter"]["new"]), ("vmsnap.wrote/1", "5", "8"))
         self.assertEqual(gdb("-vmsnap-print --at before counter"), {"snapshot": "before", "value": "5"})
         self.assertEqual(rows_of(gdb("-vmsnap-diff")["values"])["counter"]["new"], "8")
+
+
+class Saved(Values):
+    """What gdb saves tells the same later, with or without the files that it was of."""
+
+    def saved(self):
+        gdb = self.at_work()
+        path = os.path.join(folder(self), "two.vms")
+        gdb("vmsnap take a")
+        gdb("finish")
+        gdb("vmsnap take b")
+        gdb(f"vmsnap save --contents {path}")
+        self.pid = gdb.inferior()
+        return path
+
+    def told(self, path, *more):
+        argv = [os.environ["VMSNAP"], "diff", "--values", "--json", *more, f"{path}@a", f"{path}@b"]
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return {row["name"] + row["path"]: row for row in json.loads(done.stdout)["values"]
+                if not row["name"].startswith("_rtld_")}
+
+    def check(self, rows):
+        wanted = set(WRITTEN)
+        # More elements of many are told there; of items all.
+        self.assertEqual({name for name in rows if not name.startswith(("many[", "items["))},
+                         {name for name in wanted if not name.startswith(("many[", "items["))})
+        self.assertLessEqual({name for name in wanted if name.startswith(("many[", "items["))}, set(rows))
+        for name, before, after in (("counter", "5", "8"), ("text", '"hello world"', '"hello there"'), ("local", "1", "42"),
+                                    ("items[3].price", "0", "2.5"), ("items[6].color", "RED", "BLUE"),
+                                    ("items[5].small", "0", "-3"), ("where", "NULL", "&counter"),
+                                    ("items[4].next", "NULL", "&items+168"), ("of_thread", "3", "4"),
+                                    ("exact", "0", "1.5"), ("flag", "false", "true")):
+            self.assertEqual((rows[name]["before"], rows[name]["after"]), (before, after), name)
+        self.assertEqual((rows["local"]["function"], rows["local"]["type"], rows["local"]["tid"]),
+                         ("main", "int", self.pid))
+        self.assertEqual(rows["of_thread"]["tid"], self.pid)
+        self.assertEqual(rows["counter"]["function"], None)
+        self.assertEqual(sum(row["more"] for name, row in rows.items() if name.startswith("many[")), 992)
+
+    def test_with_the_files(self):
+        self.check(self.told(self.saved()))
+
+    def test_without_any_file(self):
+        self.check(self.told(self.saved(), "--sysroot", folder(self)))
+
+    def test_text_says_where_a_local_is(self):
+        path = self.saved()
+        said = subprocess.run([os.environ["VMSNAP"], "diff", "--values", f"{path}@a", f"{path}@b"],
+                              stdout=subprocess.PIPE).stdout.decode()
+        self.assertRegex(said, r"(?m)^local in main\(\) +1 → 42 +int$")
+        self.assertRegex(said, rf"(?m)^of_thread in thread {self.pid} +3 → 4 +int$")
+
+    def test_no_types_without_contents(self):
+        gdb = self.at_work()
+        path = os.path.join(folder(self), "one.vms")
+        gdb("vmsnap take a")
+        gdb(f"vmsnap save {path}")
+        with open(path, "rb") as file:
+            self.assertNotIn(b"TYPE", file.read())
 
 
 class Diff(Values):
@@ -435,7 +495,7 @@ class CPlusPlus(Values):
         for name, change in {
                 "shop::item.id": ("1", "2"), "shop::item.name._M_string_length": ("2", "6"),
                 "shop::item.state": ("shop::State::Open", "shop::State::Closed"), "shop::Item::made": ("0", "1"),
-                "shop::(anonymous namespace)::hidden": ("3", "4"), "shop::box.value": ("0", "2.5"), "calls": ("0", "1")}.items():
+                "shop::(anonymous namespace)::hidden": ("3", "4"), "shop::box.value": ("0", "2.5"), "shop::work::calls": ("0", "1")}.items():
             if "_M_" in name and name not in rows:
                 continue  # another C++ library
             self.assertEqual(rows.get(name), change, rows)

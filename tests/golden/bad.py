@@ -433,6 +433,49 @@ def kernel_tables():
     return made + [spoiled("kpage-" + named, what, b"KPAG", payload, both) for named, what, payload in which]
 
 
+def typed():
+    w = vmswrite
+    number, pointer = w.scalar(w.SIGNED, 4, b"int"), w.scalar(w.POINTER, 8, b"p", 1)
+    model = dict(small(), types=w.types([number]))
+
+    def alone(made, *variables, **how):
+        return w.types([number, made], variables, **how)
+
+    payloads = [
+        ("version", "types of a later time", w.types([number], version=2)),
+        ("count-huge", "2^64 - 1 types", w.types([number], count=(1 << 64) - 1)),
+        ("count-more", "a type more than there are", w.types([number], count=2)),
+        ("count-less", "a type less than there are", w.types([number, number], count=1)),
+        ("kind-unknown", "a kind of types that is none", alone(w.scalar(13, 4, b"x"))),
+        ("size-odd", "a number of 9 bytes", alone(w.scalar(w.SIGNED, 9, b"x"))),
+        ("size-none", "a pointer without a size", alone(w.scalar(w.POINTER, 0, b"x", 0))),
+        ("size-wrap", "2^64 - 1 bytes", alone(w.scalar(w.BYTES, (1 << 64) - 1, b"x"))),
+        ("itself", "an array of itself", alone(w.scalar(w.ARRAY, 8, b"x", 0, 2))),
+        ("later", "an array of what comes later", alone(w.scalar(w.ARRAY, 8, b"x", 1 << 40, 2))),
+        ("of-nothing", "an array of elements without a size", w.types([w.scalar(w.BYTES, 0, b""), w.scalar(w.ARRAY, 8, b"x", 1, 8)])),
+        ("pointer-beyond", "a pointer to no type", alone(w.scalar(w.POINTER, 8, b"x", 3))),
+        ("member-beyond", "a member beyond its end", alone(w.structure(8, b"x", (b"y", 5, 1)))),
+        ("member-wrap", "a member that goes around", alone(w.structure(8, b"x", (b"y", (1 << 64) - 1, 1)))),
+        ("member-itself", "a struct in itself", alone(w.structure(8, b"x", (b"y", 0, 0)))),
+        ("members-many", "more members than a struct may have", alone(w.scalar(w.STRUCT, 8, b"x", 4097) + b"\0")),
+        ("bits-many", "a bit-field of 65 bits", alone(w.structure(16, b"x", (b"y", 0, 1, 0, 65)))),
+        ("bits-beyond", "a bit-field beyond its end", alone(w.structure(4, b"x", (b"y", 0, 1, 31, 2)))),
+        ("bits-wrap", "a bit-field that goes around", alone(w.structure(4, b"x", (b"y", 0, 1, (1 << 64) - 1, 2)))),
+        ("words-many", "2^64 - 1 words", alone(w.scalar(w.ENUM, 4, b"x", 0, (1 << 64) - 1))),
+        ("name-long", "a name of 1025 bytes", alone(w.scalar(w.SIGNED, 4, b"x" * 1025))),
+        ("name-nul", "a name with a NUL", alone(w.scalar(w.SIGNED, 4, b"x\0y"))),
+        ("number-padded", "a number in more bytes than it needs", w.types([number])[:-1] + b"\x80\0"),
+        ("variable-no-type", "a variable of type 0", alone(pointer, (16, 0, b"v"))),
+        ("variable-beyond", "a variable of no type", alone(pointer, (16, 3, b"v"))),
+        ("variable-twice", "two variables in one place", alone(pointer, (16, 1, b"v"), (16, 2, b"w"))),
+        ("variable-wrap", "a variable that goes around", alone(pointer, ((1 << 64) - 4, 2, b"v"))),
+        ("variable-empty", "a variable without a size", w.types([w.scalar(w.BYTES, 0, b"")], [(16, 1, b"v")])),
+        ("trailing", "a byte after the last variable", w.types([number]) + b"\0"),
+        ("cut", "nothing but a version", b"\1"),
+    ]
+    return [spoiled("types-" + named, what, b"TYPE", payload, model) for named, what, payload in payloads]
+
+
 def contents_alone():
     """One snapshot: its HASH is damage."""
     whole = [(HEAP, 1, 1, 0)]
@@ -526,4 +569,4 @@ def contents_of_two():
 
 def cases():
     made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
-    return made + debugged() + written() + kernel_tables() + contents_alone() + contents_of_two()
+    return made + debugged() + written() + kernel_tables() + typed() + contents_alone() + contents_of_two()

@@ -341,6 +341,33 @@ def kernel_tables():
     ]
 
 
+def typed():
+    """Types of variables, as a debugger told them."""
+    w = vmswrite
+    made = [w.scalar(w.SIGNED, 4, b"int"), w.scalar(w.CHAR, 1, b"char"), w.scalar(w.ARRAY, 16, b"char [16]", 1, 16),
+            w.scalar(w.POINTER, 8, b"struct item *", 7), w.scalar(w.FLOAT, 16, b"long double", 10),
+            w.enumeration(4, b"enum color", (b"RED", 0), (b"BLUE", -1), (b"GREEN", (1 << 31) - 1)),
+            w.structure(48, b"struct item", (b"name", 0, 4), (b"next", 16, 3), (b"color", 24, 1), (b"low", 28, 6, 224, 3),
+                     (b"", 32, 2), (b"base", 28, 6, True)),
+            w.structure(4, b"union both", (b"whole", 0, 7), (b"first", 0, 6), kind=w.UNION),
+            w.scalar(w.BYTES, 0, b""), w.scalar(w.BYTES, (1 << 63) - 1, b"huge"),
+            w.scalar(w.ARRAY, 1 << 40, b"struct item [1]", 4, 1 << 60), w.scalar(w.SIGNED, 16, b"__int128"),
+            w.scalar(w.BOOL, 1, b"bool"), w.scalar(w.WIDE, 4, b"wchar_t"), w.scalar(w.UCHAR, 1, b"\xff\n\x1b[1m"),
+            w.scalar(w.UNSIGNED, 3, b"odd"), w.scalar(w.POINTER, 8, b"void *", 0)]
+    variables = [(0x55555555E000, 1, b"counter"), (0x55555555E004, 7, b"shop::items"), (TOP - 64, 3, b"last")]
+    return [
+        good("types", "types of variables, of every kind, and where globals lie",
+             dict(small(), names=variables_of_types(), types=w.types(made, variables)), dict(small(), types=w.types([]))),
+        opens("good-types-none", "a section of types without any byte",
+              file_of(dict(small(), types=b"x"), replace={b"TYPE": b""})[0], [small()]),
+    ]
+
+
+def variables_of_types():
+    names = variables()
+    return [dict(name, type=b"int", size=4) for name in names if name["kind"] != "touched"]
+
+
 def to_skip(*extra):
     """The sections of one snapshot, with others between them."""
     stream = vmswrite.Stream()
@@ -474,7 +501,7 @@ def contents():
 
 def cases():
     made = plain() + page_sizes() + other_machines() + addresses() + frames() + states() + hostile() + optional() + debugged()
-    made += tracked() + kernel_tables() + contents()
+    made += tracked() + kernel_tables() + typed() + contents()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),

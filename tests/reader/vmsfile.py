@@ -20,8 +20,8 @@ END_SIZE = SECTION_SIZE + 16
 REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
-READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"END ")
-ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"HASH")
+READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"END ")
+ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)
@@ -293,7 +293,8 @@ class File:
             model["kpage"] = vmspayload.read_kpage(*first[b"KPAG"], size)
         if b"NODE" in first:
             model["nodes"] = vmspayload.read_nodes(*first[b"NODE"], size)
-        return model
+        types = vmspayload.read_types(*first[b"TYPE"]) if b"TYPE" in first else b""
+        return dict(model, types=types) if types else model
 
 
 def open_file(path, limit=LIMIT):

@@ -161,6 +161,7 @@ FUNCTIONS = {
     "vmsnap_vma": (POINTER(Vma), [c_void_p, c_size_t]),
     "vmsnap_run_iter_init": (None, [POINTER(RunIter), c_void_p, c_uint64, c_uint64]),
     "vmsnap_run_next": (c_int, [POINTER(RunIter), POINTER(Run)]),
+    "vmsnap_types": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "vmsnap_status_text": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "vmsnap_thread_count": (c_size_t, [c_void_p]),
     "vmsnap_thread": (POINTER(Thread), [c_void_p, c_size_t]),
@@ -317,7 +318,14 @@ def status(lib, snap):
     return ctypes.string_at(text, length.value)
 
 
+def types(lib, snap):
+    length = c_size_t()
+    found = lib.vmsnap_types(snap, byref(length))
+    return ctypes.string_at(found, length.value) if found else b""
+
+
 def model(lib, snap):
+    stored = types(lib, snap)
     who, ranges = identity(lib, snap), written(lib, snap)
     return {
         "identity": who,
@@ -329,6 +337,7 @@ def model(lib, snap):
         "names": names(lib, snap),
         **({"written": ranges} if ranges else {}),
         **layers(lib, snap),
+        **({"types": stored} if stored else {}),
     }
 
 

@@ -504,3 +504,101 @@ def read_written(data, offset, page_size, who):
         else:
             ranges.append({"start": start, "end": end, "written": value})
     return ranges
+
+
+# What a type's kind says; those with parts have them of types before.
+KINDS = ("bytes", "signed", "unsigned", "bool", "char", "uchar", "wide", "float", "enum", "pointer", "struct", "union",
+         "array")
+SIZES = {"signed": (*range(1, 9), 16), "unsigned": (*range(1, 9), 16), "char": (1,), "uchar": (1,),
+         "wide": range(1, 5), "bool": range(1, 9), "enum": range(1, 9), "pointer": range(1, 9), "float": range(1, 17)}
+MEMBERS_MAX, NAME_MAX, TYPES_MAX = 4096, 1024, 1 << 24
+
+
+def read_text(cursor):
+    length = cursor.varint()
+    found = cursor.take(length) if length <= NAME_MAX else b"\0"
+    if b"\0" in found:
+        raise cursor.damaged("a name that is none")
+    return found
+
+
+def earlier(cursor, made):
+    back = cursor.varint()
+    if not 1 <= back <= len(made):
+        raise cursor.damaged("a part of a later type")
+    return made[-back]
+
+
+def read_member(cursor, made, size):
+    read_text(cursor)
+    offset, bits = cursor.varint(), cursor.varint()
+    if bits > 64:
+        raise cursor.damaged("a bit-field of %d bits" % bits)
+    first = cursor.varint() if bits else 0
+    part = earlier(cursor, made)
+    cursor.take(1)
+    end = -(-(first + bits) // 8) if bits else offset + part
+    if offset > size or end > size:
+        raise cursor.damaged("a member beyond its end")
+
+
+def read_type(cursor, made, count):
+    """Its size."""
+    number = cursor.take(1)[0]
+    size = cursor.varint()
+    read_text(cursor)
+    significant = cursor.take(1)[0] if number == KINDS.index("float") else 0
+    if number >= len(KINDS):
+        raise cursor.damaged("a kind of types that is none")
+    kind = KINDS[number]
+    if size not in SIZES.get(kind, (size,)) or size >= 1 << 63 or significant > size:
+        raise cursor.damaged("%s of %d bytes" % (kind, size))
+    if kind == "array":
+        element, _ = earlier(cursor, made), cursor.varint()
+        if not element:
+            raise cursor.damaged("elements without a size")
+    elif kind == "pointer" and cursor.varint() > count:
+        raise cursor.damaged("a pointer to no type")
+    elif kind in ("struct", "union"):
+        members = cursor.varint()
+        if members > MEMBERS_MAX:
+            raise cursor.damaged("%d members" % members)
+        for _ in range(members):
+            read_member(cursor, made, size)
+    elif kind == "enum":
+        cursor.take(1)
+        words = cursor.varint()
+        if words > cursor.left():
+            raise cursor.damaged("%d words" % words)
+        for _ in range(words):
+            read_text(cursor)
+            cursor.varint()
+    return size
+
+
+def read_types(data, offset):
+    """The section itself, once it is known to be one."""
+    cursor = Cursor(data, offset, "TYPE")
+    if not data:
+        return b""
+    if len(data) > TYPES_MAX or cursor.take(1)[0] != 1:
+        raise cursor.damaged("no types")
+    cursor.take(1)
+    count, made = cursor.varint(), []
+    if count > cursor.left():
+        raise cursor.damaged("%d types" % count)
+    for _ in range(count):
+        made.append(read_type(cursor, made, count))
+    address, variables = 0, cursor.varint()
+    if variables > cursor.left():
+        raise cursor.damaged("%d variables" % variables)
+    for index in range(variables):
+        more, number = cursor.varint(), cursor.varint()
+        address += more
+        if index and not more or address > UINT64 or not 1 <= number <= count:
+            raise cursor.damaged("variable %d" % index)
+        if not made[number - 1] or address + made[number - 1] > UINT64:
+            raise cursor.damaged("variable %d has no size, or goes around" % index)
+        read_text(cursor)
+    cursor.finish()
+    return data

@@ -309,6 +309,45 @@ def kpage(tables, page_size):
     return varint(which) + b"".join(layer(each, page_size).bytes() for each in rows)
 
 
+# Kinds of types, by their numbers.
+BYTES, SIGNED, UNSIGNED, BOOL, CHAR, UCHAR, WIDE, FLOAT, ENUM, POINTER, STRUCT, UNION, ARRAY = range(13)
+
+
+def text(name):
+    return varints([len(name)]) + name
+
+
+def scalar(kind, size, name, *more):
+    return bytes([kind]) + varints([size]) + text(name) + varints(more)
+
+
+def enumeration(size, name, *words):
+    """words: (name, value), below 0 too."""
+    body = b"".join(text(word) + zigzag(value) for word, value in words)
+    return scalar(ENUM, size, name, any(value < 0 for _, value in words), len(words)) + body
+
+
+def structure(size, name, *members, kind=STRUCT):
+    """members: (name, offset, how many types before this one its type is), or of a bit-field with its first bit and
+    their number behind; of a base class True at the end."""
+    body = b""
+    for word, offset, back, *rest in members:
+        base = bool(rest) and rest[-1] is True
+        bits = rest[:2] if len(rest) >= 2 else ()
+        body += text(word) + varints([offset, *((bits[1], bits[0]) if bits else (0,)), back, base])
+    return scalar(kind, size, name, len(members)) + body
+
+
+def types(made, variables=(), version=1, flags=0, count=None):
+    """made: types as bytes; variables: (address, number of its type from 1 on, name)."""
+    body, last = b"", 0
+    for address, number, name in variables:
+        body += varints([address - last, number]) + text(name)
+        last = address
+    return bytes([version, flags]) + varints([len(made) if count is None else count]) + b"".join(made) + \
+        varints([len(variables)]) + body
+
+
 def hashes(own, runs=(), kind=2, algorithm=1, base=(), origins=(), links=b"", bases=()):
     """HASH.  runs: (gap, length, origin, first as a difference); base: depth and distance; bases: (origin, page)."""
     column = b"".join(map(bytes.fromhex, own))
@@ -421,4 +460,6 @@ def sections(model):
         made.append((b"KPAG", kpage(model["kpage"], size)))
     if "nodes" in model:
         made.append((b"NODE", layer(model["nodes"], size).bytes()))
+    if model.get("types"):
+        made.append((b"TYPE", model["types"]))
     return made

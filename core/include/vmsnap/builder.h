@@ -65,6 +65,10 @@ static inline int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
 	return vmsnap_builder_add_annotations_sized(builder, annotations, count, sizeof(*annotations), err);
 }
 
+/* Types of what annotations name (vmsnap_types()), in the place of those that there are; also to a snapshot that there
+ * is (vmsnap_builder_from()).  VMSNAP_ERR_ARGUMENT if they are not as docs/format.md has them. */
+int vmsnap_builder_set_types(struct vmsnap_builder *builder, const void *bytes, size_t len, struct vmsnap_error *err);
+
 /* What pages hold, whole pages in the order of their addresses.  store: where they are kept; all of a snapshot
  * are in one.  NULL: that of the pages before, or one of its own.
  * Pages larger than 64 KiB have none: VMSNAP_ERR_ARGUMENT, as a file cannot hold them. */

@@ -354,6 +354,10 @@ struct vmsnap_annotation {
 size_t vmsnap_annotation_count(const struct vmsnap *snap);
 const struct vmsnap_annotation *vmsnap_annotation(const struct vmsnap *snap, size_t index);
 
+/* The types of what annotations name, as bytes: docs/format.md, TYPE.  An annotation has the one that has its .type for
+ * a name, and its size.  NULL: nobody told any. */
+const void *vmsnap_types(const struct vmsnap *snap, size_t *len);
+
 /* ---- layers --------------------------------------------------------------- */
 
 /* What is known of some pages, beside their states. */

@@ -10,7 +10,8 @@ extern "C" {
 #endif
 
 /* Of two snapshots that keep contents (contents.h): the global and static variables of programs and
- * libraries whose bytes differ, by the types that DWARF tells of them, and without those by symbols.
+ * libraries whose bytes differ, by the types that DWARF tells of them, and without those by symbols; and the locals,
+ * arguments and thread-locals that a debugger told of in both (annotations), by the types that came with them.
  * Only pages are looked at whose contents differ and are known of both; and those of which one snapshot
  * keeps none because nothing had been written there: anonymous memory that was not there yet is
  * zeros, and a page of a private mapping is what the file has there. */
@@ -64,6 +65,10 @@ struct vmsnap_value_change {
 	const char *type; /* "int"; NULL: not known */
 	struct vmsnap_value before, after;
 	uint64_t more; /* of the variable's last one: so many more parts of it changed and are not told */
+	/* Of one that a debugger told of, and that is there in both: the function whose local it is, "" of others, and
+	 * the thread; 0: none. */
+	const char *function;
+	uint32_t tid;
 };
 size_t vmsnap_value_diff_count(const struct vmsnap_value_diff *diff);
 int vmsnap_value_change_sized(const struct vmsnap_value_diff *diff, size_t index, struct vmsnap_value_change *out,

@@ -324,6 +324,26 @@ VMSNAP_API int vmsnap_builder_set_status(struct vmsnap_builder *builder, const c
 	return VMSNAP_OK;
 }
 
+VMSNAP_API int vmsnap_builder_set_types(struct vmsnap_builder *builder, const void *bytes, size_t len,
+                                        struct vmsnap_error *err)
+{
+	struct work work = { .limit = WORK_UNLIMITED };
+	struct type_table table;
+	if (!builder || !builder->snap || (len && !bytes))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "types need a builder that is not finished, and bytes");
+	int rc = type_table_read(bytes, len, &work, &table);
+	if (rc)
+		return rc == VMSNAP_ERR_NO_MEMORY ? fail_no_memory(err)
+		                                  : fail(err, VMSNAP_ERR_ARGUMENT, "the types are not readable");
+	type_table_free(&table, &work);
+	const char *copy = arena_copy(&builder->snap->strings, len ? bytes : "", len);
+	if (!copy)
+		return fail_no_memory(err);
+	builder->snap->types = (const uint8_t *)copy;
+	builder->snap->types_len = len;
+	return VMSNAP_OK;
+}
+
 VMSNAP_API int vmsnap_builder_add_thread_sized(struct vmsnap_builder *builder, const struct vmsnap_thread *thread,
                                                size_t size, struct vmsnap_error *err)
 {

@@ -7,6 +7,7 @@
 
 #include "../annotation.h" /* their order, and how to keep a string once */
 #include "../snapshot.h"
+#include "../type_table.h" /* to check what a file says */
 #include "work.h"
 
 struct vmsnap_builder {

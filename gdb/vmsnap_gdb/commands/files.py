@@ -50,11 +50,28 @@ Example:
             raise gdb.GdbError("there is no snapshot to save: take one with 'vmsnap take', or say "
                                f"'vmsnap save {plain(operands[0])} now'")
         snapshots = [session.resolve(word) for word in words]
+        if given["contents"]:
+            _store_types(snapshots)
         save(path, snapshots, contents=bool(given["contents"]))
         left_out = not given["contents"] and any(snapshot.contents != "none" for snapshot in snapshots)
         return (f"Saved {len(snapshots)} snapshot{'' if len(snapshots) == 1 else 's'} to {plain(path)} "
                 f"({size_text(os.path.getsize(path))})"
                 f"{', without what memory held (--contents)' if left_out else ''}.\n")
+
+
+def _store_types(snapshots):
+    """Of what is saved with what memory held: who opens the file may have no debug information."""
+    from vmsnap.errors import VmsnapError
+    from vmsnap_gdb import types_stored
+    from vmsnap_gdb.session import session
+    for snapshot in snapshots:
+        if getattr(snapshot, "types", None) is None or snapshot.stored_types:
+            continue
+        try:
+            names = session.names_for(snapshot)
+        except VmsnapError:
+            names = None
+        snapshot.set_types(types_stored.of(snapshot, names))
 
 
 class Load(FileCommand):

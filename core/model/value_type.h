@@ -51,7 +51,8 @@ struct value_type {
 	uint8_t significant; /* so many of its bytes count, the first ones; 0: all */
 	uint64_t size;       /* bytes; 0: not known, or none */
 	const char *name;
-	/* Of an array; its elements may be of any number, also of more than there is memory. */
+	/* Of an array; its elements may be of any number, also of more than there is memory.  Of a pointer, where it is
+	 * known: what it points to. */
 	const struct value_type *element;
 	uint64_t count;                     /* 0: not known (a flexible one) */
 	const struct value_member *members; /* of a variant: the first one is the discriminant */
