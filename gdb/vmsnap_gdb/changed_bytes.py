@@ -9,6 +9,7 @@ import collections
 import re
 
 from vmsnap import PageFlag, Perm
+from vmsnap_gdb import heap_chunks
 
 # ranges: (start, end) of neighbouring bytes that differ.  pages: (start, end) of pages with such.
 # compared: bytes that both know.  unknown: bytes that one of them knows and the other should.
@@ -77,6 +78,23 @@ class Sides:
         self.old, self.new = Reader(a), Reader(b)
         if written is not None:
             self.new = _Unwritten(self.new, self.old, written)
+
+
+    def kept(self):
+        """[(start, end)] of what the newer one holds, as far as that is known."""
+        there = list(self.b.contents_ranges())
+        return there if self.written is None else joined(sorted([*there, *self.a.contents_ranges()]))
+
+    def heap_blocks(self, addresses):
+        """As a Snapshot's, of the newer one."""
+        if self.written is None:
+            return self.b.heap_blocks(addresses)
+        # Only pages of B that were written are kept: from where there was a block before its chunks go on.
+        return [block and heap_chunks.now(self.new, block, address)
+                for block, address in zip(self.a.heap_blocks(addresses), addresses)]
+
+    def heap_block(self, address):
+        return self.heap_blocks([address])[0]
 
 
 class _Unwritten:

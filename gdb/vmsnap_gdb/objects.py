@@ -4,7 +4,7 @@ what is left as ranges.  Each byte belongs to one of them."""
 import collections
 
 from vmsnap import AnnotationKind, NameKind, PageFlag, Perm
-from vmsnap_gdb import changed_bytes, heap_chunks, variables
+from vmsnap_gdb import changed_bytes, heap_paths, variables
 from vmsnap_gdb.leaves import Ranges
 
 # type: a gdb.Type, None if there is none.  kind: "variable", "library" (a variable of one), "heap" or "memory".
@@ -13,6 +13,8 @@ Object = collections.namedtuple("Object", "kind name where start size type fresh
 
 _OF_FRAMES = (AnnotationKind.LOCAL, AnnotationKind.ARGUMENT)
 _PLACES = (NameKind.THREAD_STACK, NameKind.MAPPING, NameKind.MALLOC_HEAP)
+BY_POINTER = "by pointer"  # where: the name is a pointer to what lies there
+_MOST_TYPED = 200
 _KINDS = ("variable", "heap", "library", "memory")
 _GAP = 64  # bytes between two ranges that are told as one
 
@@ -141,21 +143,19 @@ class Finder:
         called, kind = (known[1], known[0]) if known else (str(name), None)
         return Object("variable" if own else "library", called, where, name.address, name.size, kind)
 
-    def _blocks(self, addresses):
-        if self._sides.written is None:
-            return self._b.heap_blocks(addresses)
-        # Only pages of B that were written are kept: from where there was a block before its chunks go on.
-        return [block and heap_chunks.now(self._sides.new, block, address)
-                for block, address in zip(self._a.heap_blocks(addresses), addresses)]
-
     def _heap_blocks(self):
         found, at = {}, self._left
+        paths = heap_paths.Paths(self._sides, self._names, self._types)
         while at:
-            blocks = self._blocks([start for start, _ in at])
+            blocks = self._sides.heap_blocks([start for start, _ in at])
             for block in filter(None, blocks):
                 what = "free heap block" if block.is_free else "heap block"
-                found[block.address] = Object("heap", f"{what} of {block.size} bytes at {block.address:#x}", "",
-                                              block.address, block.size)
+                by = None if block.is_free or len(found) >= _MOST_TYPED else paths.of(block)
+                if by is not None:
+                    found[block.address] = Object("heap", by.expression, BY_POINTER, block.address, block.size, by.type)
+                else:
+                    found[block.address] = Object("heap", f"{what} of {block.size} bytes at {block.address:#x}", "",
+                                                  block.address, block.size)
             # A range may go on in the next block.
             at = [(block.address + block.size, end) for block, (_, end) in zip(blocks, at)
                   if block and block.address + block.size < end]

@@ -10,7 +10,7 @@ import json
 import gdb
 
 from vmsnap import AnnotationKind, size_text
-from vmsnap_gdb import changed_bytes, language, objects, render, types_of
+from vmsnap_gdb import changed_bytes, heap_paths, language, objects, render, types_of
 from vmsnap_gdb.leaves import Changes, Ranges
 from vmsnap_gdb.style import plain, unicode
 
@@ -25,7 +25,9 @@ _WORDS = {"variable": "variable", "heap": "heap block", "library": "variable of 
 
 # old, new: text, or None where only bytes are counted.  bytes: how many changed.  more: how many other members
 # and elements of the variable did; many: and perhaps still more.  touched: gdb wrote there, at some time.
-Row = collections.namedtuple("Row", "kind name where start size bytes old new more many touched", defaults=(False,))
+# block, block_size: of malloc's, if it lies in one and its type is known by a pointer.
+Row = collections.namedtuple("Row", "kind name where start size bytes old new more many touched block block_size",
+                             defaults=(False, None, None))
 
 
 def between(a, b, names, symtabs=(), written=None):
@@ -75,8 +77,15 @@ class Values:
         bare = Row(each.kind, each.name, each.where, each.start, each.size, count, None, None, 0, False)
         if each.type is None:
             return [self._untyped(bare)]
-        changes = Changes(each.type, each.start, each.name, self._ranges, _LEAVES, self._differs)
-        rows = [self._leaf(bare, leaf) for leaf in changes.leaves]
+        if each.kind == "heap":
+            bare = bare._replace(block=each.start, block_size=each.size, where="")
+        pointer = each.name if each.where == objects.BY_POINTER else None
+        changes = Changes(each.type, each.start, "" if pointer else each.name, self._ranges, _LEAVES, self._differs)
+        leaves = changes.leaves
+        if pointer:
+            several = render.is_array(each.type)
+            leaves = [leaf._replace(path=heap_paths.written(pointer, leaf.path, several)) for leaf in leaves]
+        rows = [self._leaf(bare, leaf) for leaf in leaves]
         if each.fresh:
             rows = [row._replace(old=render.UNKNOWN) for row in rows]
         if changes.more:
@@ -163,7 +172,8 @@ class Values:
             ("kind", row.kind), ("name", row.name), ("where", row.where or None), ("address", f"{row.start:#x}"),
             ("size", row.size), ("bytes_changed", row.bytes), ("old", row.old), ("new", row.new),
             ("more_changed", row.more or None), ("more_at_least", row.many or None),
-            ("touched_by_debugger", row.touched or None)) if value is not None}
+            ("touched_by_debugger", row.touched or None),
+            ("block", row.block and f"{row.block:#x}"), ("block_size", row.block_size)) if value is not None}
             for row in self.rows]
 
 

@@ -112,7 +112,7 @@ class Written(unittest.TestCase):
                 continue
             of_memory = [int(row["address"], 16) for row in values if row["kind"] == "memory"]
             self.assertTrue([at for at in of_memory if address <= at < address + size], each.name)
-        self.assertEqual({int(row["address"], 16) for row in values if row["kind"] == "heap"}, expected)
+        self.assertEqual({int(row.get("block", row["address"]), 16) for row in values if row["kind"] == "heap"}, expected)
 
 
 if __name__ == "__main__":

@@ -123,8 +123,8 @@ class Knows(Tracking):
         for name, (old, new) in WRITTEN.items():
             self.assertTrue(rows[name]["old"].endswith(old) and rows[name]["new"].endswith(new), (name, rows[name]))
         self.assertEqual({name: row["more_changed"] for name, row in rows.items() if "more_changed" in row}, MORE)
-        self.assertEqual([(row["address"], row["size"], row["bytes_changed"]) for row in values["values"]
-                          if row["kind"] == "heap"], [(f"{block:#x}", 104, 1)])
+        self.assertEqual([(row["name"], row["block"], row["block_size"]) for row in values["values"]
+                          if row["kind"] == "heap"], [("block[10]", f"{block:#x}", 104)])
         self.assertEqual(values["pages_unknown"], 0)
 
     def test_wrote_tells_the_same_by_what_was_written(self):

@@ -61,8 +61,8 @@ class Wrote(Values):
         values = self.wrote(gdb, "finish")
         self.is_what_was_written(values)
         heap = [row for row in values if row["kind"] == "heap"]
-        self.assertEqual([(row["address"], row["size"], row["bytes_changed"]) for row in heap],
-                         [(f"{block:#x}", 104, 1)])
+        self.assertEqual([(row["name"], row["old"], row["new"], row["block"], row["block_size"]) for row in heap],
+                         [("block[10]", '""', '"x"', f"{block:#x}", 104)])
         self.assertEqual(gdb.names(), [], "nothing is kept")
 
     def test_text_has_a_line_for_each_and_a_summary(self):
@@ -71,7 +71,7 @@ class Wrote(Values):
         self.assertIn("Value returned is", said, "what finish says comes first")
         self.assertRegex(said, r"(?m)^counter +5 → 8$")
         self.assertRegex(said, r"(?m)^items\[6\]\.color|^items +… and 3 more of it$")
-        self.assertRegex(said, r"(?m)^heap block of 104 bytes at 0x[0-9a-f]+ +1 byte changed$")
+        self.assertRegex(said, r'(?m)^block\[10\] +"" → "x"$')
         self.assertRegex(said, r"(?m)^\d+ variables, 1 heap block.* changed, on \d+ of \d+ pages compared\.$")
         self.assertRegex(gdb("vmsnap wrote --ascii next"), r"(?m)^result in main\(\) +-?\d+ -> 5$")
 
@@ -208,6 +208,40 @@ class Wrote(Values):
         self.assertEqual((made["schema"], rows["counter"]["old"], rows["counter"]["new"]), ("vmsnap.wrote/1", "5", "8"))
         self.assertEqual(gdb("-vmsnap-print --at before counter"), {"snapshot": "before", "value": "5"})
         self.assertEqual(rows_of(gdb("-vmsnap-diff")["values"])["counter"]["new"], "8")
+
+
+class Heap(Values):
+    """Blocks of malloc's by the pointers that lead to them."""
+
+    WRITTEN = {
+        "list->n": ("0", "7"), "list->next->n": ("0", "1"), "list->next->next->n": ("0", "99"),
+        "list->name": ('""', '"x"'), "list->high": ("0", "9"), "table->count": ("0", "2"), "numbers[5]": ("0", "3"),
+        "text": ('""', '"changed"'), "items[2].n": ("0", "-1"), "*local": ("1", "5"), "mine->n": ("0", "12"),
+    }
+
+    def changed(self, *settings):
+        gdb = Gdb(self, "gdb_heap")
+        gdb("break change")
+        gdb("run")
+        for line in settings:
+            complaint = gdb.do(line)[1]
+            if complaint:
+                skip(self, complaint.strip())
+        list_at, untyped = gdb.number("(long) list"), gdb.number("(long) untyped")
+        rows = [row for row in self.wrote(gdb, "finish") if row["kind"] == "heap"]
+        found = {row["name"]: (row.get("old"), row.get("new")) for row in rows}
+        self.assertEqual(found.pop(f"heap block of 72 bytes at {untyped:#x}", None), (None, None), found)
+        slot = found.pop("table->slots[3]")
+        self.assertEqual((slot[0], slot[1].split()[0]), ("0x0", f"{list_at:#x}"))
+        self.assertEqual(found, self.WRITTEN)
+        self.assertEqual({row["block"] for row in rows if row["name"].startswith("list->n") and "next" not in row["name"]},
+                         {f"{list_at:#x}"})
+
+    def test_members_by_path(self):
+        self.changed()
+
+    def test_members_by_path_of_what_was_written_only(self):
+        self.changed("set vmsnap track uffd")
 
 
 class Saved(Values):

@@ -1,0 +1,150 @@
+"""What a block of malloc's holds, by the pointers that lead to it: `p->next->count`.
+
+Backwards: where its address lies in the memory of the newer snapshot, in a variable or in another block, whose own
+address is looked for in turn, and so on to a variable whose type tells what all of it points to."""
+
+import collections
+
+import gdb
+
+from vmsnap import NameKind
+from vmsnap_gdb import render, variables
+
+_DEPTH = 3                    # pointers that are followed
+_MOST_BLOCKS = 32             # that are looked for, those behind others too
+_MOST_BYTES = 64 << 20        # looked at in all, for all of them
+_PIECE = 1 << 20
+_MOST_PLACES = 8              # of one address
+_WORD = 8
+_HEADER, _LEAST = 8, 24       # of malloc's chunks: what it gives for a size is known
+
+# expression: a pointer to it; type: of what lies there, an array of several.
+Found = collections.namedtuple("Found", "expression type")
+
+
+class Paths:
+    def __init__(self, sides, names, types):
+        self._sides, self._names, self._types = sides, names, types
+        self._bytes_left, self._blocks_left = _MOST_BYTES, _MOST_BLOCKS
+        self._found = {}
+        self._locals = None
+        # Variables first: they lie in small mappings, what is behind pointers in large ones.
+        self._ranges = sorted(sides.kept(), key=lambda each: each[1] - each[0])
+
+    def of(self, block):
+        """Found of a HeapBlock; None if no pointer is known that leads to it."""
+        if block.address not in self._found:
+            self._found[block.address] = None  # a ring of pointers ends here
+            self._found[block.address] = self._search(block, 0)
+        return self._found[block.address]
+
+    def _search(self, block, depth):
+        if self._blocks_left <= 0:
+            return None
+        self._blocks_left -= 1
+        places = self._places(block.address)
+        for place in places:
+            found = self._of_variable(place)
+            if found is not None:
+                return _of_block(found, block)
+        for place in places if depth < _DEPTH else ():
+            found = self._of_other_block(place, block, depth)
+            if found is not None:
+                return _of_block(found, block)
+        return None
+
+    def _of_other_block(self, place, block, depth):
+        other = self._sides.heap_block(place)
+        if other is None or other.is_free or other.address == block.address:
+            return None
+        if other.address not in self._found:
+            self._found[other.address] = None
+            self._found[other.address] = self._search(other, depth + 1)
+        outer = self._found[other.address]
+        return outer and _pointer_at(outer.expression, outer.type, place - other.address, True)
+
+    def _of_variable(self, place):
+        """(expression, type of what it points to) of the pointer that lies at an address."""
+        for start, size, name, kind in [*self._of_frames(place), *self._globals(place)]:
+            found = _pointer_at(name, kind, place - start, False)
+            if found is not None:
+                return found
+        return None
+
+    def _of_frames(self, place):
+        if self._locals is None:
+            types = getattr(self._sides.b, "types", None) or {}
+            self._locals = [(name.address, name.size, name.symbol, types[key])
+                            for name, key in ((name, variables.key_of(name)) for name in self._sides.b.annotations())
+                            if key in types]
+        return [each for each in self._locals if each[0] <= place < each[0] + each[1]]
+
+    def _globals(self, place):
+        name = self._names.at(place) if self._names is not None else None
+        if name is None or name.kind != NameKind.OBJECT or not name.size:
+            return []
+        kind = self._types.of(name, name.address, name.size)
+        return [(name.address, name.size, kind[1], kind[0])] if kind else []
+
+    def _places(self, address):
+        """Where this address lies, as a whole word."""
+        wanted, found = address.to_bytes(_WORD, "little"), []
+        for start, end in self._ranges:
+            for at in range(start, end, _PIECE):
+                if self._bytes_left <= 0 or len(found) >= _MOST_PLACES:
+                    return found
+                length = min(_PIECE, end - at)
+                self._bytes_left -= length
+                held = self._sides.new(at, length)
+                place = held.find(wanted)
+                while place >= 0 and len(found) < _MOST_PLACES:
+                    if place % _WORD == 0:
+                        found.append(at + place)
+                    place = held.find(wanted, place + 1)
+        return found
+
+
+def _of_block(found, block):
+    """One of them, or an array, as far as the block goes."""
+    expression, kind = found
+    try:
+        size = kind.sizeof
+        if not size or kind.dynamic or block.size < size:
+            return None
+        given = max(-(-(size + _HEADER) // 16) * 16 - _HEADER, _LEAST)
+        count = block.size // size
+        return Found(expression, kind if count < 2 or given == block.size else kind.array(count - 1))
+    except (gdb.error, RuntimeError, ValueError, OverflowError):
+        return None
+
+
+def _pointer_at(name, kind, offset, through):
+    """(expression, type of what it points to) of the pointer at an offset of an object; None: there is none.
+    through: the name is a pointer to the object."""
+    path = ""
+    while True:
+        kind = render.plain(kind)
+        if kind.code == gdb.TYPE_CODE_PTR:
+            target = kind.target()
+            known = offset == 0 and render.plain(target).code not in (gdb.TYPE_CODE_VOID, gdb.TYPE_CODE_FUNC)
+            return (written(name, path) if through else name + path, target) if known else None
+        if render.is_array(kind) and kind.target().sizeof:
+            size = kind.target().sizeof
+            path += f"[{kind.range()[0] + offset // size}]"
+            kind, offset = kind.target(), offset % size
+        elif render.is_struct(kind) and not kind.dynamic:
+            member = next((each for each in render.members(kind) if not each[3] and
+                           each[2] // 8 <= offset < each[2] // 8 + each[1].sizeof), None)
+            if member is None:
+                return None
+            path += "" if member[4] or not member[0] else f".{member[0]}"
+            kind, offset = member[1], offset - member[2] // 8
+        else:
+            return None
+
+
+def written(pointer, path, several=False):
+    """"p->next", "p[3].count", "*p" of a pointer and a path within what it points to; several: an array, "p"."""
+    if path.startswith("."):
+        return f"{pointer}->{path[1:]}"
+    return pointer + path if path or several else f"*{pointer}"
