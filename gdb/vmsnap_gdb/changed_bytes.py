@@ -226,15 +226,6 @@ def _both_know(sides, start, end):
     return joined(found)
 
 
-def may_differ(a, b, written):
-    """Sorted ranges of what was or may have been written between two snapshots, b the later one, and of what A keeps
-    and B has no page of its own for: dropped, it is another page."""
-    own = joined([(run.start, run.end) for run in b.runs()
-                  if run.flags & (PageFlag.PRESENT | PageFlag.SWAPPED) and not run.flags & PageFlag.FILE])
-    dropped = _without(list(a.contents_ranges()), own)
-    return joined(sorted([(each.start, each.end) for each in written] + dropped))
-
-
 _FEW = 256
 
 

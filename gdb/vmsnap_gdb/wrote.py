@@ -5,7 +5,7 @@ import json
 
 import gdb
 
-from vmsnap import Snapshot
+from vmsnap.compare import Diff
 from vmsnap.errors import VmsnapError
 from vmsnap_gdb import changed_bytes, execs, keeping, target, tracking, values
 from vmsnap_gdb.session import remarks, session
@@ -60,10 +60,11 @@ def _taken_after(was, note):
     written = look.written() if look is not None and look.info.written_since == was.look.info.monotonic else None
     if written is None:
         return _taken(), None
-    # States tell what was dropped; of what pages hold only what may differ is read.
-    states = Snapshot.capture(was.pid, brief=True)
-    ranges = changed_bytes.joined_few(changed_bytes.may_differ(was.snapshot, states, written))
-    return _taken(left_out=changed_bytes.complement(ranges)), ranges
+    ranges = changed_bytes.joined_few([(each.start, each.end) for each in written])
+    now = _taken(left_out=changed_bytes.complement(ranges))
+    # A page that was dropped, or put in another's place, was not written; its state is another one.
+    others = [(each.start, each.end) for each in Diff(was.snapshot, now).ranges if set(each.changes) - {"written"}]
+    return now, changed_bytes.joined(sorted(ranges + others))
 
 
 def before():
