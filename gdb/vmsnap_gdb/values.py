@@ -15,6 +15,7 @@ from vmsnap_gdb.leaves import Changes, Ranges
 from vmsnap_gdb.style import plain, unicode
 
 _LEAVES = 5      # of one variable
+_WORD = 8        # bytes that are shown of what has no type
 _ROWS = 100
 _FRAMES = 8       # whose source files are looked into
 _STRING_PART = 24
@@ -76,7 +77,8 @@ class Values:
         count = self._count(each.start, each.start + each.size)
         bare = Row(each.kind, each.name, each.where, each.start, each.size, count, None, None, 0, False)
         if each.type is None:
-            return [self._untyped(bare)]
+            return self._parts(bare) if each.kind in ("variable", "library") and each.size > _WORD else \
+                [self._untyped(bare)]
         if each.kind == "heap":
             bare = bare._replace(block=each.start, block_size=each.size, where="")
         pointer = each.name if each.where == objects.BY_POINTER else None
@@ -99,8 +101,16 @@ class Values:
     def _count(self, start, end):
         return sum(other - one for one, other in self._ranges.within(start, end))
 
+    def _parts(self, row):
+        """Of a large variable without a type: the bytes that changed, by how far they lie behind its beginning."""
+        ranges = self._ranges.within(row.start, row.start + row.size)
+        if len(ranges) > _LEAVES:
+            return [row]
+        return [self._untyped(row._replace(name=f"{row.name}+{start - row.start}", start=start, size=end - start,
+                                           bytes=end - start)) for start, end in ranges]
+
     def _untyped(self, row):
-        if row.kind not in ("variable", "library") or row.size not in (1, 2, 4, 8):
+        if row.kind not in ("variable", "library") or row.size > _WORD:
             return row
         old, new = self.sides.old(row.start, row.size), self.sides.new(row.start, row.size)
         return row._replace(old=render.hexadecimal(old) if old else render.UNKNOWN, new=render.hexadecimal(new))

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import unittest
 
-from gdb_session import Gdb, folder, kernel, main, skip, wait_for
+from gdb_session import Gdb, folder, kernel, main, program, skip, wait_for
 from mi import Mi
 
 # What work(1) changes, by path: (before, after).  In its frame nothing is left.
@@ -242,6 +242,23 @@ class Heap(Values):
 
     def test_members_by_path_of_what_was_written_only(self):
         self.changed("set vmsnap track uffd")
+
+
+class Untyped(Values):
+    def test_bytes_of_a_large_variable_by_where_they_lie_in_it(self):
+        if not shutil.which("strip"):
+            skip(self, "a program without debug information: there is no strip")
+        where = folder(self)
+        path = os.path.join(where, "bare")
+        subprocess.run(["strip", "-g", "-o", path, program("gdb_values")], check=True)
+        gdb = Gdb(self, path)
+        gdb("break work")
+        gdb("run")
+        rows = {row["name"]: (row.get("old"), row.get("new")) for row in self.wrote(gdb, "finish")
+                if row["kind"] == "variable"}
+        self.assertEqual({name: change for name, change in rows.items() if re.match(r"(counter|text|bytes|grid)\b", name)}, {
+            "counter": ("0x5", "0x8"), "text+6": ("77 6f726c64", "74 68657265"), "bytes+4": ("0x0", "0xc8"),
+            "grid+24": ("0x0", "0xc")}, rows)
 
 
 class Saved(Values):
