@@ -9,6 +9,7 @@
 
 #include "elf_file.h"
 #include "error.h"
+#include "zstd.h"
 
 static const char *const section_names[DWARF_SECTION_COUNT] = {
 	[DWARF_INFO] = "info", [DWARF_TYPES] = "types",       [DWARF_ABBREV] = "abbrev",
@@ -70,6 +71,9 @@ static uint64_t number(const struct elf_header *h, const uint8_t *bytes, size_t 
 	return value;
 }
 
+/* ELFCOMPRESS_ZSTD, which older headers lack. */
+enum { COMPRESSED_ZSTD = 2 };
+
 static int inflate_all(struct loading *l, const uint8_t *packed, size_t packed_len, uint64_t len,
                        struct dwarf_section *out)
 {
@@ -98,11 +102,31 @@ static int inflate_all(struct loading *l, const uint8_t *packed, size_t packed_l
 	return VMSNAP_ERR_CORRUPT;
 }
 
+/* What it is to become is the file's own word, and counted against the room. */
+static int inflate_zstd(struct loading *l, const uint8_t *packed, size_t packed_len, uint64_t len,
+                        struct dwarf_section *out)
+{
+	int rc = VMSNAP_OK;
+	out->bytes = make_room(l, len, &rc);
+	if (rc)
+		return rc;
+	out->len = (size_t)len;
+	rc = zstd_inflate(packed, packed_len, out->bytes, out->len);
+	if (rc == VMSNAP_ERR_CORRUPT)
+		l->reason = "its debug information is damaged";
+	if (rc == VMSNAP_ERR_NOT_FOUND) {
+		l->reason = "its debug information is compressed with zstd, and there is no libzstd";
+		rc = VMSNAP_ERR_TOO_LARGE;
+	}
+	return rc;
+}
+
 /* ELF's own way (a header of its class), or the older GNU one: "ZLIB" and the size. */
 static int unpack(struct loading *l, bool gnu, const uint8_t *bytes, size_t len, struct dwarf_section *out)
 {
 	size_t head = gnu ? 12 : l->header.is_64 ? sizeof(Elf64_Chdr) : sizeof(Elf32_Chdr);
 	uint64_t size = 0;
+	bool zstd = false;
 	l->reason = "its debug information is damaged";
 	if (len < head || (gnu && memcmp(bytes, "ZLIB", 4) != 0))
 		return VMSNAP_ERR_CORRUPT;
@@ -110,7 +134,9 @@ static int unpack(struct loading *l, bool gnu, const uint8_t *bytes, size_t len,
 		for (size_t i = 4; i < head; i++)
 			size = size << 8 | bytes[i];
 	} else {
-		if (number(&l->header, bytes, 4) != ELFCOMPRESS_ZLIB) {
+		uint64_t how = number(&l->header, bytes, 4);
+		zstd = how == COMPRESSED_ZSTD;
+		if (how != ELFCOMPRESS_ZLIB && !zstd) {
 			l->reason = "its debug information is compressed in a way that is not understood";
 			return VMSNAP_ERR_TOO_LARGE;
 		}
@@ -118,7 +144,8 @@ static int unpack(struct loading *l, bool gnu, const uint8_t *bytes, size_t len,
 		size = number(&l->header, bytes + at, l->header.is_64 ? 8 : 4);
 	}
 	l->reason = NULL;
-	return inflate_all(l, bytes + head, len - head, size, out);
+	return zstd ? inflate_zstd(l, bytes + head, len - head, size, out)
+	            : inflate_all(l, bytes + head, len - head, size, out);
 }
 
 static int load_section(struct loading *l, const struct elf_raw_section *s, bool gnu, struct dwarf_section *out)

@@ -103,9 +103,13 @@ class Finder:
         for name in self._b.annotations():
             key = variables.key_of(name)
             if key in types and ranges.any(name.address, name.address + name.size):
-                where = f"{name.function}()" if name.kind in _OF_FRAMES else f"thread {name.tid}"
+                where = self._frame_of(name) if name.kind in _OF_FRAMES else f"thread {name.tid}"
                 found.append(Object("variable", name.symbol, where, name.address, name.size, types[key]))
         return found
+
+    def _frame_of(self, name):
+        """"work()"; of another thread than the main one "work() of thread 4712"."""
+        return f"{name.function}()" + (f" of thread {name.tid}" if name.tid not in (0, self._b.pid) else "")
 
     def _of_blocks_entered(self):
         """Variables of frames that are there in both, in whose block the first one was not yet."""
@@ -113,7 +117,7 @@ class Finder:
         if not types or before is None:
             return []
         ranges = Ranges(self._left)
-        return [Object("variable", name.symbol, f"{name.function}()", name.address, name.size, types.get(key), True)
+        return [Object("variable", name.symbol, self._frame_of(name), name.address, name.size, types.get(key), True)
                 for name, key in ((name, variables.key_of(name)) for name in self._b.annotations())
                 if name.kind in _OF_FRAMES and key not in before and ranges.any(name.address, name.address + name.size)]
 

@@ -1,5 +1,6 @@
 """Variables that changed, by name and type: programs that are made here say what they write."""
 
+import ctypes
 import os
 import random
 import re
@@ -387,6 +388,21 @@ class Programs(unittest.TestCase):
         # Then it is gone, and so are the names.
         diff, _ = self.changes(path, before=lambda: os.unlink(debug))
         self.assertNotIn("counter", self.words(diff, path))
+
+    def test_compressed_debug_information_is_read(self):
+        for how in ("zlib", "zlib-gnu", "zstd"):
+            with self.subTest(how):
+                path = self.build(self.SMALL)
+                done = subprocess.run(["objcopy", f"--compress-debug-sections={how}", path], stderr=subprocess.PIPE,
+                                      cwd=self.folder) if shutil.which("objcopy") else None
+                if done is None or done.returncode:
+                    skip(self, f"debug information compressed with {how}: this objcopy cannot")
+                try:
+                    ctypes.CDLL("libzstd.so.1")
+                except OSError:
+                    skip(self, "zstd: there is no libzstd")
+                diff, _ = self.changes(path)
+                self.assertEqual(self.words(diff, path)["counter"], ["5", "8", "int"])
 
     def test_what_was_first_written_was_what_the_file_has(self):
         # Of a static program no page of .data is written to before main().
