@@ -149,7 +149,8 @@ static int save(const struct options *options, const char *path, const struct ca
 	struct vmsnap_error err;
 	if (to_output(path))
 		return save_to_output(snaps, captured->count);
-	unsigned flags = VMSNAP_SAVE_INTERRUPTIBLE | (options->append ? VMSNAP_SAVE_APPEND : 0u);
+	unsigned flags = VMSNAP_SAVE_INTERRUPTIBLE | (options->append ? VMSNAP_SAVE_APPEND : 0u) |
+	                 (options->delta ? VMSNAP_SAVE_DELTA : 0u);
 	int rc = vmsnap_save(path, snaps, captured->count, flags, &err);
 	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
 		return 128 + interrupted_by();
@@ -402,6 +403,8 @@ static int check_destination(const struct options *options, const char *path)
 		return STATUS_OK;
 	if (options->append)
 		return trouble("capture: --append needs a file to add to, not standard output");
+	if (options->delta)
+		return trouble("capture: --delta is for a file that is added to, not for standard output");
 	if (options->json)
 		return trouble("capture: --json and the snapshot cannot both go to standard output");
 	if (isatty(STDOUT_FILENO))

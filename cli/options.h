@@ -19,7 +19,7 @@ struct options {
 	char **operands;
 	int operand_count;
 
-	bool append, tree, smaps, kpage, quiet; /* capture */
+	bool append, delta, tree, smaps, kpage, quiet; /* capture */
 	const char *contents;                   /* which pages' are kept: "" if that was not said; NULL: none */
 	bool hash, undumped;
 	const char *exclude[EXCLUDE_MAX];

@@ -89,6 +89,8 @@ const struct option_row option_table[] = {
 	  "save to FILE; - is standard output" },
 	{ "append", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(append), CMD_CAPTURE,
 	  "add to the file, if it exists" },
+	{ "delta", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(delta), CMD_CAPTURE,
+	  "as what differs from the one before" },
 	{ "label", 0, OPTION_TEXT, VALUE_ANY, "TEXT", FIELD(label), CMD_CAPTURE,
 	  "name the snapshot, for FILE@TEXT" },
 	{ "tree", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(tree), CMD_CAPTURE | CMD_GROUP,

@@ -77,7 +77,8 @@ VMSNAP_API const char *vmsnap_capture_flag_name(unsigned flag)
 
 VMSNAP_API const char *vmsnap_save_flag_name(unsigned flag)
 {
-	static const char *const names[] = { "append", "interruptible", "regular", "no_contents" };
+	static const char *const names[] = { "append", "interruptible", "regular", "no_contents",
+		                             "delta" };
 	return NAME_OF_BIT(names, flag);
 }
 

@@ -131,9 +131,9 @@ int contents_writer_continue(struct contents_writer *writer, struct vmsnap_file 
 {
 	struct vmsnap_file_entry entry, before;
 	size_t count = vmsnap_file_count(file), first = count;
-	int rc = count ? vmsnap_file_entry(file, count - 1, &entry, err) : VMSNAP_OK;
+	int rc = count ? file_entry(file, count - 1, &entry, err) : VMSNAP_OK;
 	while (!rc && first && --first) {
-		rc = vmsnap_file_entry(file, first - 1, &before, err);
+		rc = file_entry(file, first - 1, &before, err);
 		/* Between two streams there is a header. */
 		if (!rc && before.offset + before.bytes != entry.offset)
 			break;
@@ -141,7 +141,7 @@ int contents_writer_continue(struct contents_writer *writer, struct vmsnap_file 
 	}
 	for (size_t i = first; !rc && i < count; i++) {
 		const struct contents_table *table;
-		rc = vmsnap_file_entry(file, i, &entry, err);
+		rc = file_entry(file, i, &entry, err);
 		rc = rc ? rc : file_contents_table(file_contents_of(file), i, work, &table, err);
 		if (!rc && add_table(writer, entry.offset, table))
 			rc = fail_no_memory(err);
@@ -186,7 +186,7 @@ static int find_in_file(struct contents_writer *writer, const struct vmsnap_info
 		/* It only serves to make the new ones smaller. */
 		if (file_contents_table(file_contents_of(writer->file), i - 1, &work, &table, NULL) || !table->there ||
 		    vmsnap_file_load(writer->file, i - 1, &snap, NULL) ||
-		    vmsnap_file_entry(writer->file, i - 1, &entry, NULL))
+		    file_entry(writer->file, i - 1, &entry, NULL))
 			return VMSNAP_OK;
 		*out = add_latest(writer, snap, entry.offset, table->depth);
 		vmsnap_unref(snap);

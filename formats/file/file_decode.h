@@ -17,6 +17,7 @@ struct decode {
 	struct cursor missed;      /* SNAP's, for THRD */
 	struct cursor smaps_texts; /* the same for SMAP */
 	uint32_t known_pfn : 1;    /* frames are in the file */
+	uint32_t absent_too : 1;   /* PAGE is a difference: runs without flags are pages that are gone */
 };
 
 /* Each takes a whole payload; SNAP before the others, VMAS before SMAP. */

@@ -51,7 +51,7 @@ static int set_states(struct pages *in, struct cursor *payload)
 	for (size_t i = 0; i < in->state_count; i++) {
 		bool present = flags[i] & VMSNAP_PAGE_PRESENT, swapped = flags[i] & VMSNAP_PAGE_SWAPPED;
 		bool guard = flags[i] & VMSNAP_PAGE_GUARD;
-		if (!flags[i] || flags[i] > FLAGS_MAX || present + swapped + guard > 1)
+		if ((!flags[i] && !decode->absent_too) || flags[i] > FLAGS_MAX || present + swapped + guard > 1)
 			return decode_damaged(decode, "PAGE: 0x%" PRIx64 " is no state", flags[i]);
 		in->states[i] = (struct state){ .flags = flags[i] << ENTRY_FLAGS_SHIFT,
 			                        .frame_max = swapped ? OFFSET_MAX : FRAME_MAX,

@@ -27,6 +27,9 @@ struct page_encoder {
 	uint64_t page_size;
 	bool frames_known;
 	struct vmsnap_run_iter runs;
+	const struct vmsnap_run *given; /* instead of those; NULL: none */
+	size_t given_left;
+	bool absent_too; /* pages that are not there any more: a difference */
 	struct vmsnap_run batch[ENCODE_BATCH];
 	size_t next, batched;     /* of the batch; none: no more */
 	uint64_t *gaps, *lengths; /* scratch, ENCODE_RUNS_MAX each */
@@ -34,6 +37,9 @@ struct page_encoder {
 	struct frame_writer frames;
 };
 int page_encoder_init(struct page_encoder *encoder, const struct vmsnap *snap, struct vmsnap_error *err);
+/* What differs from the pages of another snapshot: as PAGE, and runs without flags are pages that are gone. */
+int page_encoder_init_difference(struct page_encoder *encoder, const struct vmsnap *snap, const struct vmsnap_run *runs,
+                                 size_t count, struct vmsnap_error *err);
 void page_encoder_free(struct page_encoder *encoder);
 /* Whether another payload is to come. */
 bool page_encoder_more(const struct page_encoder *encoder);

@@ -20,14 +20,21 @@ struct page_columns {
 static void next_batch(struct page_encoder *encoder)
 {
 	encoder->next = 0;
-	encoder->batched = vmsnap_run_read(&encoder->runs, encoder->batch, ENCODE_BATCH);
+	if (!encoder->absent_too) {
+		encoder->batched = vmsnap_run_read(&encoder->runs, encoder->batch, ENCODE_BATCH);
+		return;
+	}
+	encoder->batched = encoder->given_left < ENCODE_BATCH ? encoder->given_left : ENCODE_BATCH;
+	if (encoder->batched)
+		memcpy(encoder->batch, encoder->given, encoder->batched * sizeof(*encoder->batch));
+	encoder->given += encoder->batched;
+	encoder->given_left -= encoder->batched;
 }
 
-int page_encoder_init(struct page_encoder *encoder, const struct vmsnap *snap, struct vmsnap_error *err)
+static int begin(struct page_encoder *encoder, const struct vmsnap *snap, struct vmsnap_error *err)
 {
-	*encoder = (struct page_encoder){ .page_size = vmsnap_info(snap)->page_size,
-		                          .frames_known = vmsnap_info(snap)->known.pfn };
-	vmsnap_run_iter_init(&encoder->runs, snap, 0, UINT64_MAX);
+	encoder->page_size = vmsnap_info(snap)->page_size;
+	encoder->frames_known = vmsnap_info(snap)->known.pfn;
 	next_batch(encoder);
 	/* Of most processes the first batch is all; room that is not used costs nothing. */
 	size_t most = encoder->batched < ENCODE_BATCH ? encoder->batched : ENCODE_RUNS_MAX;
@@ -40,6 +47,20 @@ int page_encoder_init(struct page_encoder *encoder, const struct vmsnap *snap, s
 	encoder->states = (uint8_t *)(encoder->lengths + most);
 	encoder->swap_types = encoder->states + most;
 	return VMSNAP_OK;
+}
+
+int page_encoder_init(struct page_encoder *encoder, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	*encoder = (struct page_encoder){ 0 };
+	vmsnap_run_iter_init(&encoder->runs, snap, 0, UINT64_MAX);
+	return begin(encoder, snap, err);
+}
+
+int page_encoder_init_difference(struct page_encoder *encoder, const struct vmsnap *snap, const struct vmsnap_run *runs,
+                                 size_t count, struct vmsnap_error *err)
+{
+	*encoder = (struct page_encoder){ .given = runs, .given_left = count, .absent_too = true };
+	return begin(encoder, snap, err);
 }
 
 void page_encoder_free(struct page_encoder *encoder)
@@ -99,7 +120,7 @@ static bool states_possible(const struct page_columns *columns)
 		uint64_t flags = columns->flags[i];
 		bool present = flags & VMSNAP_PAGE_PRESENT, swapped = flags & VMSNAP_PAGE_SWAPPED;
 		bool guard = flags & VMSNAP_PAGE_GUARD;
-		if (!flags || present + swapped + guard > 1)
+		if ((!flags && !columns->encoder->absent_too) || present + swapped + guard > 1)
 			return false;
 	}
 	return true;

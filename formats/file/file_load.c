@@ -6,6 +6,8 @@
 #include "error.h"
 #include "file_decode.h"
 #include "file_deflate.h"
+#include "file_delta.h"
+#include "file_delta_pages.h"
 #include "file_error.h"
 #include "file_pipeline.h"
 #include "file_unpack.h"
@@ -19,7 +21,7 @@ struct loader {
 	struct placed *placed; /* the sections that are known */
 	size_t count, capacity;
 	uint32_t seen;
-	bool check_skipped, has_contents;
+	bool check_skipped, has_contents, is_delta;
 	unsigned threads;
 };
 
@@ -105,6 +107,13 @@ static int check_header(struct loader *loader, const struct section *section, ui
 		loader->seen |= 1u << i;
 		return remember(loader, section, offset);
 	}
+	if (section->type == SECTION_DELT) {
+		const struct placed *snap = &loader->placed[0];
+		if (loader->is_delta || offset != snap->offset + SECTION_HEADER_BYTES + snap->section.stored)
+			return bad(loader, VMSNAP_ERR_CORRUPT, offset, "a DELT comes second, and once");
+		loader->is_delta = true;
+		return VMSNAP_OK;
+	}
 	bool contents = section->type == SECTION_HASH || section->type == SECTION_CONT;
 	loader->has_contents |= contents;
 	if (section->flags & SECTION_REQUIRED && !contents)
@@ -122,7 +131,9 @@ static int check_end(struct loader *loader, uint64_t offset, uint32_t sections, 
 	if (!end_read(bytes, &end) || end.sections != sections || end.crc != crc)
 		return bad(loader, VMSNAP_ERR_CORRUPT, offset, "an END that does not fit its snapshot");
 	uint32_t needed = (1u << KINDS_NEEDED) - 1;
-	if ((loader->seen & needed) != needed)
+	if (loader->is_delta && loader->seen & ~1u)
+		return bad(loader, VMSNAP_ERR_CORRUPT, loader->entry->offset, "a section that should be in its DELT");
+	if (!loader->is_delta && (loader->seen & needed) != needed)
 		return bad(loader, VMSNAP_ERR_CORRUPT, loader->entry->offset, "a snapshot without STAT or VMAS");
 	return VMSNAP_OK;
 }
@@ -322,10 +333,200 @@ static int load_contents(struct loader *loader, const struct file_part *part)
 	                           &loader->decode.work, loader->decode.err);
 }
 
+uint64_t file_usual_memory(uint64_t stored)
+{
+	enum { MOST_PER_BYTE = 16384 };
+	uint64_t floor = UINT64_C(64) << 20, rest = FILE_MEMORY_DEFAULT - floor;
+	return floor + (stored < rest / MOST_PER_BYTE ? stored * MOST_PER_BYTE : rest);
+}
+
+/* ---- a snapshot that is stored as a difference to another ---------------------------- */
+
+bool file_section_once(uint32_t type)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (kinds[i].type == type)
+			return kinds[i].once;
+	return false;
+}
+
+static const struct vmsnap *find_known(const struct file_part *part, size_t index)
+{
+	for (size_t i = 0; i < part->known_count; i++)
+		if (part->known[i].index == index)
+			return part->known[i].snap;
+	return NULL;
+}
+
+static bool is_known(void *ctx, size_t index)
+{
+	return find_known(ctx, index);
+}
+
+static bool same_kind(const struct vmsnap_info *a, const struct vmsnap_info *b)
+{
+	return a->pid == b->pid && a->start_time == b->start_time && a->page_size == b->page_size &&
+	       a->known.pfn == b->known.pfn && !strcmp(a->boot_id, b->boot_id);
+}
+
+/* What is whole at the end of the chain must be of the same process. */
+static int check_base(struct loader *loader, const struct delta_chain *chain)
+{
+	struct vmsnap_builder builder;
+	if (builder_begin(&builder))
+		return fail_no_memory(loader->decode.err);
+	struct decode decode = { .name = loader->decode.name, .err = loader->decode.err, .snap = builder.snap };
+	decode.offset = chain->entries[chain->base].offset;
+	decode.work = (struct work){ .limit = work_left(&loader->decode.work) };
+	int rc = decode_snap(&decode, cursor_of(chain->base_snap.data, chain->base_snap.len));
+	if (!rc && !same_kind(&builder.snap->info, &loader->decode.snap->info))
+		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[0].offset, "DELT: a difference to another process");
+	builder_drop(&builder);
+	return rc;
+}
+
+/* SNAP: what is in it, and what is in the DELT. */
+static int decode_both(struct loader *loader, const struct delta_chain *chain)
+{
+	struct unpacked unpacked = { .source = loader->source, .placed = &loader->placed[0] };
+	const struct bytes *rest = payloads_find(&chain->payloads, SECTION_SNAP);
+	struct bytes all = { 0 };
+	int rc = unpack(&unpacked, NULL, &loader->decode.work);
+	loader->decode.offset = loader->placed[0].offset;
+	if (rc && loader->decode.err)
+		*loader->decode.err = unpacked.err;
+	if (!rc) {
+		put_bytes(&all, unpacked.payload.at, cursor_left(&unpacked.payload));
+		if (rest)
+			put_bytes(&all, rest->data, rest->len);
+		rc = all.failed ? fail_no_memory(loader->decode.err)
+		                : decode_snap(&loader->decode, cursor_of(all.data, all.len));
+	}
+	unpacked_free(&unpacked);
+	/* It points into it no more: strings are copied. */
+	bytes_free(&all);
+	return rc;
+}
+
+static int decode_payloads(struct loader *loader, const struct delta_chain *chain, size_t kinds_wanted)
+{
+	int rc = VMSNAP_OK;
+	loader->decode.offset = chain->links[0].offset;
+	for (size_t k = 1; !rc && k < kinds_wanted; k++) {
+		const struct bytes *bytes = payloads_find(&chain->payloads, kinds[k].type);
+		if (bytes)
+			rc = kinds[k].decode(&loader->decode, cursor_of(bytes->data, bytes->len));
+		else if (k < KINDS_NEEDED)
+			rc = bad(loader, VMSNAP_ERR_CORRUPT, loader->entry->offset, "a snapshot without STAT or VMAS");
+	}
+	return rc;
+}
+
+/* The pages of one link, as a list of its own. */
+static int decode_link(struct loader *loader, const struct delta_link *link, struct run_layers *layers)
+{
+	struct decode *decode = &loader->decode;
+	struct cursor pages = link->delta.pages, column;
+	struct run_list *runs = &decode->snap->runs;
+	uint64_t before = decode->work.used;
+	int rc = VMSNAP_OK;
+	decode->offset = link->offset;
+	decode->next_page = 0;
+	decode->absent_too = true;
+	for (uint64_t i = 0; !rc && i < link->delta.page_count && take_column(&pages, &column); i++)
+		rc = decode_page(decode, column);
+	decode->absent_too = false;
+	decode->next_page = 0;
+	if (!rc && runs->count) {
+		rc = run_layers_add(layers, runs, decode->work.used - before);
+		rc = rc ? work_fail(&decode->work, rc, decode->err) : VMSNAP_OK;
+	}
+	return rc;
+}
+
+/* Its runs, in the snapshot that is being loaded: the whole one's pages. */
+static int load_base_pages(struct loader *loader, const struct delta_chain *chain, const struct kind *kind)
+{
+	loader->entry = &chain->entries[chain->base];
+	loader->count = 0;
+	loader->seen = 0;
+	loader->is_delta = loader->check_skipped = false;
+	int rc = find_sections(loader);
+	return rc ? rc : load_pages(loader, kind);
+}
+
+static int lay_over(struct loader *loader, const struct run_list *low, struct run_layers *layers)
+{
+	struct decode *decode = &loader->decode;
+	struct run_list made, *own = &decode->snap->runs;
+	static const struct run_list none;
+	int rc = run_layers_finish(layers);
+	const struct run_list *high = layers->count ? &layers->items[0].runs : &none;
+	if (!rc && low == own && !high->count)
+		return VMSNAP_OK;
+	rc = rc ? rc : runs_lay_over(low, high, decode->snap->info.page_size, false, &made, &decode->work);
+	if (rc)
+		return work_fail(&decode->work, rc, decode->err);
+	work_release(&decode->work, low == own ? low->count * sizeof(struct run) : 0);
+	run_list_free(own);
+	*own = made;
+	return VMSNAP_OK;
+}
+
+static int load_delta_pages(struct loader *loader, const struct delta_chain *chain, const struct vmsnap *known,
+                            const struct kind *kind)
+{
+	struct run_layers layers = { .page_size = loader->decode.snap->info.page_size, .work = &loader->decode.work };
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < chain->count; i++)
+		rc = decode_link(loader, &chain->links[i], &layers);
+	if (!rc && !known)
+		rc = load_base_pages(loader, chain, kind);
+	rc = rc ? rc : lay_over(loader, known ? &known->runs : &loader->decode.snap->runs, &layers);
+	run_layers_free(&layers);
+	return rc;
+}
+
+static int load_chain(struct loader *loader, const struct file_part *part, struct delta_chain *chain, size_t wanted)
+{
+	enum { PAGES = KINDS_NEEDED };
+	bool pages = wanted > PAGES;
+	int rc = delta_chain_find(chain, part->index, pages ? is_known : NULL, (void *)(uintptr_t)part);
+	rc = rc ? rc : delta_chain_make(chain);
+	rc = rc ? rc : decode_both(loader, chain);
+	if (!rc && chain->whole)
+		rc = check_base(loader, chain);
+	const struct vmsnap *known = rc ? NULL : find_known(part, chain->base);
+	if (known && loader->decode.work.limit < known->memory_limit && part->usual_limit)
+		loader->decode.work.limit = known->memory_limit;
+	if (!rc && known && pages && !same_kind(&known->info, &loader->decode.snap->info))
+		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[0].offset, "DELT: a difference to another process");
+	rc = rc ? rc : decode_payloads(loader, chain, wanted);
+	if (!rc)
+		delta_chain_keep(chain);
+	return rc || !pages ? rc : load_delta_pages(loader, chain, known, &kinds[PAGES]);
+}
+
+static int load_delta(struct loader *loader, const struct file_part *part, size_t wanted)
+{
+	struct delta_chain chain = { .source = part->source,
+		                     .entries = part->entries,
+		                     .entry_count = part->entry_count,
+		                     .once = file_section_once,
+		                     .states = part->states,
+		                     .work = &loader->decode.work,
+		                     .err = loader->decode.err,
+		                     .usual_memory = part->usual_limit ? file_usual_memory : NULL };
+	int rc = load_chain(loader, part, &chain, wanted);
+	loader->decode.snap->memory_limit = loader->decode.work.limit;
+	delta_chain_free(&chain);
+	return rc;
+}
+
 int file_load_part(const struct file_part *part, struct work work, struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct loader loader = { .source = part->source,
-		                 .entry = part->entry,
+		                 .entry = &part->entries[part->index],
 		                 .check_skipped = part->part == FILE_LOAD_CHECK,
 		                 .threads = part->threads };
 	loader.decode = (struct decode){ .name = part->source->name, .err = err, .work = work };
@@ -336,7 +537,11 @@ int file_load_part(const struct file_part *part, struct work work, struct vmsnap
 	builder.snap->memory_limit = work.limit;
 	size_t wanted = part->part == FILE_LOAD_SNAP ? 1 : part->part == FILE_LOAD_PEEK ? KINDS_PEEK : KINDS;
 	int rc = work_ask(&loader.decode.work) ? work_fail(&work, VMSNAP_ERR_CANCELLED, err) : find_sections(&loader);
-	rc = rc ? rc : load_sections(&loader, wanted);
+	bool has_contents = loader.has_contents;
+	if (!rc)
+		rc = loader.is_delta && wanted > 1 ? load_delta(&loader, part, wanted) : load_sections(&loader, wanted);
+	loader.has_contents = has_contents;
+	loader.check_skipped = part->part == FILE_LOAD_CHECK;
 	rc = rc ? rc : load_contents(&loader, part);
 	free(loader.placed);
 	rc = rc ? rc : finish(&loader, &builder, out);

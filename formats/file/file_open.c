@@ -5,42 +5,33 @@
 
 #include "error.h"
 #include "file_contents.h"
+#include "file_delta.h"
 #include "file_index.h"
 #include "file_load.h"
 #include "file_pipeline.h"
 #include "options.h"
+#include "section.h"
 #include "thread.h"
-
-#define LIMIT_DEFAULT (UINT64_C(4) << 30)
 
 struct vmsnap_file {
 	struct file_source source;
 	struct file_index index;
 	struct vmsnap_limits limits;
 	struct file_contents *contents;
+	struct delta_states *states;
 };
 
 static int check_limits(const struct vmsnap_limits *limits, struct vmsnap_limits *out, struct vmsnap_error *err)
 {
 	int rc = options_take(out, sizeof(*out), limits, "struct vmsnap_limits", err);
 	if (!rc && !out->input_bytes)
-		out->input_bytes = LIMIT_DEFAULT;
+		out->input_bytes = FILE_MEMORY_DEFAULT;
 	return rc;
 }
 
 static struct work work_of(const struct vmsnap_limits *limits, uint64_t memory)
 {
 	return (struct work){ .limit = memory, .cancelled = limits->cancelled, .cancel_ctx = limits->cancel_ctx };
-}
-
-/* What no honest snapshot needs more of: deflate makes a thousand bytes of one at the
- * most, and nothing that is loaded takes more than sixteen times its bytes, but for runs of
- * terabytes, which are cut. */
-static uint64_t usual_memory(uint64_t stored)
-{
-	enum { MOST_PER_BYTE = 16384 };
-	uint64_t floor = UINT64_C(64) << 20, rest = LIMIT_DEFAULT - floor;
-	return floor + (stored < rest / MOST_PER_BYTE ? stored * MOST_PER_BYTE : rest);
 }
 
 static uint64_t stored_bytes(const struct vmsnap_file *file)
@@ -70,9 +61,10 @@ static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **ou
 		vmsnap_file_close(file);
 		return rc;
 	}
-	uint64_t memory = file->limits.memory ? file->limits.memory : usual_memory(stored_bytes(file));
+	uint64_t memory = file->limits.memory ? file->limits.memory : file_usual_memory(stored_bytes(file));
 	file->contents = file_contents_new(&file->source, file->index.entries, file->index.count, memory);
-	if (!file->contents) {
+	file->states = delta_states_new();
+	if (!file->contents || !file->states) {
 		vmsnap_file_close(file);
 		return fail_no_memory(err);
 	}
@@ -128,6 +120,7 @@ VMSNAP_API void vmsnap_file_close(struct vmsnap_file *file)
 {
 	if (!file)
 		return;
+	delta_states_free(file->states);
 	file_contents_close(file->contents);
 	file_source_close(&file->source);
 	file_index_free(&file->index);
@@ -173,23 +166,77 @@ VMSNAP_API int vmsnap_file_entry_sized(const struct vmsnap_file *file, size_t in
 	return rc;
 }
 
-static int load_part(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,
-                     struct vmsnap **out, struct vmsnap_error *err)
+int file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out, struct vmsnap_error *err)
+{
+	return entry_at(file, index, out, err);
+}
+
+static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,
+                        const struct file_known *known, size_t known_count, struct vmsnap **out,
+                        struct vmsnap_error *err)
 {
 	struct vmsnap_file_entry entry;
 	int rc = entry_at(file, index, &entry, err);
 	if (rc)
 		return rc;
-	uint64_t memory = file->limits.memory ? file->limits.memory : usual_memory(entry.bytes);
+	uint64_t memory = file->limits.memory ? file->limits.memory : file_usual_memory(entry.bytes);
 	bool contents = part == FILE_LOAD_ALL || part == FILE_LOAD_CHECK;
 	struct file_part wanted = { .source = &file->source,
-		                    .entry = &entry,
+		                    .entries = file->index.entries,
+		                    .entry_count = file->index.count,
+		                    .index = index,
 		                    .part = part,
 		                    .threads = threads,
+		                    .usual_limit = !file->limits.memory,
 		                    .contents = contents ? file->contents : NULL,
 		                    .load_contents = file_contents_load,
-		                    .index = index };
+		                    .states = file->states,
+		                    .known = known,
+		                    .known_count = known_count };
 	return file_load_part(&wanted, work_of(&file->limits, memory), out, err);
+}
+
+static int load_part(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,
+                     struct vmsnap **out, struct vmsnap_error *err)
+{
+	return load_knowing(file, index, part, threads, NULL, 0, out, err);
+}
+
+int file_load_knowing(const struct vmsnap_file *file, size_t index, bool check, const struct file_known *known,
+                      size_t known_count, struct vmsnap **out, struct vmsnap_error *err)
+{
+	return load_knowing(file, index, check ? FILE_LOAD_CHECK : FILE_LOAD_ALL, pipeline_threads(), known,
+	                    known_count, out, err);
+}
+
+int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloads *payloads, struct file_stored *out,
+                     struct vmsnap_error *err)
+{
+	struct vmsnap_file_entry entry;
+	int rc = entry_at(file, index, &entry, err);
+	if (rc)
+		return rc;
+	uint8_t bytes[END_BYTES];
+	struct section_end end = { 0 };
+	struct work work = work_of(&file->limits, WORK_UNLIMITED);
+	struct delta_chain chain = { .source = &file->source,
+		                     .entries = file->index.entries,
+		                     .entry_count = file->index.count,
+		                     .once = file_section_once,
+		                     .work = &work,
+		                     .err = err };
+	rc = file_source_read(&file->source, entry.offset + entry.bytes - END_BYTES, bytes, sizeof(bytes), err);
+	rc = rc ? rc : delta_chain_find(&chain, index, NULL, NULL);
+	rc = rc ? rc : delta_chain_make(&chain);
+	if (!rc && (!end_read(bytes, &end) || !payloads_copy(payloads, &chain.payloads)))
+		rc = fail_no_memory(err);
+	*out = (struct file_stored){ .depth = chain.count ? chain.links[0].delta.depth : 0,
+		                     .crc = end.crc,
+		                     .offset = entry.offset,
+		                     .delta_bytes = chain.bytes,
+		                     .whole_bytes = chain.whole_bytes };
+	delta_chain_free(&chain);
+	return rc;
 }
 
 VMSNAP_API int vmsnap_file_peek(const struct vmsnap_file *file, size_t index, struct vmsnap **out,

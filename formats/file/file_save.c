@@ -71,9 +71,11 @@ static int write_on(const struct save *save, int fd)
 /* Takes over `before`, too. */
 static int write_behind(const struct save *save, int fd, uint64_t whole, struct save_before *before)
 {
-	struct file_stream stream = {
-		.name = save->target.path, .no_contents = save->no_contents, .whole = whole, .before = before->file
-	};
+	struct file_stream stream = { .name = save->target.path,
+		                      .no_contents = save->no_contents,
+		                      .deltas = save->deltas,
+		                      .whole = whole,
+		                      .before = before->file };
 	struct stream_writer *writer = NULL;
 	int rc = stream_writer_new(&stream, save->work, &writer, save->err);
 	rc = rc ? rc : stream_writer_add(writer, fd, save->snaps, save->count, save->err);
@@ -243,7 +245,7 @@ static struct save_before open_before(const struct save *save, int fd)
 {
 	const struct vmsnap_limits limits = { .size = sizeof(limits), .regular_only = true };
 	struct save_before before = { .fd = -1 };
-	bool needed = save->kept;
+	bool needed = save->kept || save->deltas;
 	for (size_t i = 0; i < save->count; i++)
 		needed |= vmsnap_contents_kind(save->snaps[i]) && !save->no_contents;
 	/* It may be read from when fd is closed; a copy of fd would keep the lock. */
@@ -348,12 +350,13 @@ VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *sn
 	int rc = options_take(&taken, sizeof(taken), options, "struct vmsnap_save_options", err);
 	if (rc)
 		return rc;
-	unsigned flags = taken.flags,
-	         known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR | VMSNAP_SAVE_NO_CONTENTS;
+	unsigned flags = taken.flags, known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR |
+	                                      VMSNAP_SAVE_NO_CONTENTS | VMSNAP_SAVE_DELTA;
 	struct work work = { .limit = WORK_UNLIMITED, .cancelled = taken.cancelled, .cancel_ctx = taken.cancel_ctx };
 	struct save save = { .snaps = snaps,
 		             .count = count,
 		             .no_contents = flags & VMSNAP_SAVE_NO_CONTENTS,
+		             .deltas = flags & VMSNAP_SAVE_DELTA,
 		             .work = &work,
 		             .err = err };
 	if (!path || !*path || flags & ~known)

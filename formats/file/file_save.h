@@ -28,7 +28,7 @@ struct save {
 	struct save_path target;
 	const struct vmsnap *const *snaps;
 	size_t count;
-	bool no_contents;
+	bool no_contents, deltas;
 	bool unsynced;          /* what was written need not be on the disk yet */
 	struct save_kept *kept; /* NULL: once */
 	struct work *work;

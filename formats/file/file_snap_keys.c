@@ -143,6 +143,23 @@ uint64_t snap_number_max(uint64_t key)
 	}
 }
 
+bool snap_key_finds(uint64_t key)
+{
+	switch (key) {
+	case SNAP_PAGE_SIZE:
+	case SNAP_PID:
+	case SNAP_TGID:
+	case SNAP_START_TIME:
+	case SNAP_TAKEN:
+	case SNAP_MONOTONIC:
+	case SNAP_BOOT_ID:
+	case SNAP_LABEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct vmsnap_known snap_known_of(uint64_t bits)
 {
 	return (struct vmsnap_known){

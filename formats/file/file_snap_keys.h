@@ -66,6 +66,10 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key);
 const char **snap_string(struct vmsnap_info *info, uint64_t key);
 uint64_t snap_number_max(uint64_t key);
 
+/* Whether it is in the SNAP of a snapshot that is stored as a difference: who it is of, when it was taken, and
+ * what it is called.  All others are then in its DELT. */
+bool snap_key_finds(uint64_t key);
+
 struct vmsnap_known snap_known_of(uint64_t bits);
 uint64_t snap_known_bits(const struct vmsnap_known *known);
 

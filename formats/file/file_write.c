@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "file_contents_write.h"
+#include "file_delta_write.h"
 #include "file_encode.h"
 #include "file_pipeline.h"
 #include "file_sink.h"
@@ -24,6 +25,8 @@ struct stream_writer {
 	uint64_t whole;                   /* bytes that were in the file already */
 	struct vmsnap_file *before;       /* these, or NULL */
 	bool no_contents;
+	struct delta_writer *deltas; /* NULL: each is whole */
+	uint64_t contents_bytes;     /* of the snapshot that is being written */
 };
 
 static int put_section(struct stream_writer *writer, uint32_t type, bool required, const struct payload *payload,
@@ -62,15 +65,12 @@ static int put_encoded(struct stream_writer *writer, const struct vmsnap *snap, 
 	return rc ? rc : put_payload(writer, type, required, DEFLATE_SMALL_TEXT);
 }
 
-static int put_status(struct stream_writer *writer, const struct vmsnap *snap)
+static int encode_status(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
-	payload_clear(&writer->payload);
 	size_t len;
 	const char *status = vmsnap_status_text(snap, &len);
-	put_bytes(&writer->payload.bytes, status, len);
-	if (writer->payload.bytes.failed)
-		return fail_no_memory(writer->err);
-	return put_payload(writer, SECTION_STAT, true, DEFLATE_SMALL_TEXT);
+	put_bytes(&out->bytes, status, len);
+	return encode_done(out) ? fail_no_memory(err) : VMSNAP_OK;
 }
 
 /* ---- pages, compressed in several threads ---- */
@@ -181,7 +181,10 @@ static int put_hash(void *ctx, uint32_t type, struct payload *payload)
 static int put_contents(struct stream_writer *writer, const struct vmsnap *snap)
 {
 	const struct section_put put = { .put = put_block, .put_small = put_hash, .ctx = writer };
-	return contents_writer_put(writer->contents, snap, writer->whole + writer->start, &put, writer->err);
+	uint64_t before = writer->sink.written;
+	int rc = contents_writer_put(writer->contents, snap, writer->whole + writer->start, &put, writer->err);
+	writer->contents_bytes = writer->sink.written - before;
+	return rc;
 }
 
 static int put_end(struct stream_writer *writer)
@@ -194,6 +197,17 @@ static int put_end(struct stream_writer *writer)
 	return sink_write(&writer->sink, bytes, sizeof(bytes), writer->err);
 }
 
+static bool always(const struct vmsnap *snap)
+{
+	(void)snap;
+	return true;
+}
+
+static bool has_threads(const struct vmsnap *snap)
+{
+	return vmsnap_thread_count(snap);
+}
+
 static bool has_smaps(const struct vmsnap *snap)
 {
 	bool some = vmsnap_smaps_key_count(snap);
@@ -202,35 +216,146 @@ static bool has_smaps(const struct vmsnap *snap)
 	return some;
 }
 
+static bool has_names(const struct vmsnap *snap)
+{
+	return vmsnap_annotation_count(snap);
+}
+
+static bool has_written(const struct vmsnap *snap)
+{
+	return vmsnap_layer_range_count(snap, VMSNAP_LAYER_WRITTEN);
+}
+
+static bool has_kpage(const struct vmsnap *snap)
+{
+	return vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_FLAGS) || vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_COUNT);
+}
+
+static bool has_nodes(const struct vmsnap *snap)
+{
+	return vmsnap_layer_known(snap, VMSNAP_LAYER_NODE);
+}
+
+static bool has_types(const struct vmsnap *snap)
+{
+	size_t len;
+	return vmsnap_types(snap, &len);
+}
+
+/* What comes once in a snapshot, in the order in which it is written. */
+typedef int (*encode_fn)(const struct vmsnap *, struct payload *, struct vmsnap_error *);
+static const struct once {
+	uint32_t type;
+	bool required;
+	bool (*has)(const struct vmsnap *);
+	encode_fn encode;
+} onces[] = {
+	{ SECTION_SNAP, true, always, encode_snap },       { SECTION_STAT, true, always, encode_status },
+	{ SECTION_VMAS, true, always, encode_vmas },       { SECTION_THRD, false, has_threads, encode_thrd },
+	{ SECTION_SMAP, false, has_smaps, encode_smap },   { SECTION_NAME, false, has_names, encode_name },
+	{ SECTION_WRIT, false, has_written, encode_writ }, { SECTION_KPAG, false, has_kpage, encode_kpag },
+	{ SECTION_NODE, false, has_nodes, encode_node },   { SECTION_TYPES, false, has_types, encode_types },
+};
+enum { ONCES = sizeof(onces) / sizeof(*onces), ONCES_BEFORE_PAGES = 4, ONCES_BEFORE_CONTENTS = 6 };
+
+/* What SNAP says of contents depends on whether they are written. */
+static encode_fn encoder_of(const struct stream_writer *writer, const struct once *once)
+{
+	return once->type == SECTION_SNAP && !writer->contents ? encode_snap_alone : once->encode;
+}
+
+static int put_onces(struct stream_writer *writer, const struct vmsnap *snap, size_t from, size_t to)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = from; !rc && i < to; i++)
+		if (onces[i].has(snap))
+			rc = put_encoded(writer, snap, onces[i].type, onces[i].required, encoder_of(writer, &onces[i]));
+	return rc;
+}
+
+static int put_contents_of(struct stream_writer *writer, const struct vmsnap *snap)
+{
+	return writer->contents && vmsnap_contents_kind(snap) ? put_contents(writer, snap) : VMSNAP_OK;
+}
+
+static int put_whole(struct stream_writer *writer, const struct vmsnap *snap)
+{
+	int rc = put_onces(writer, snap, 0, ONCES_BEFORE_PAGES);
+	rc = rc ? rc : put_pages(writer, snap);
+	rc = rc ? rc : put_onces(writer, snap, ONCES_BEFORE_PAGES, ONCES_BEFORE_CONTENTS);
+	rc = rc ? rc : put_contents_of(writer, snap);
+	return rc ? rc : put_onces(writer, snap, ONCES_BEFORE_CONTENTS, ONCES);
+}
+
+/* ---- as a difference ---------------------------------------------------------------- */
+
+/* All payloads; and the SNAP by which the snapshot is found, if it becomes a difference. */
+static int encode_all(struct stream_writer *writer, const struct vmsnap *snap, struct payloads *own,
+                      struct payload *finding)
+{
+	int rc = VMSNAP_OK;
+	struct payload payload = { 0 };
+	for (size_t i = 0; !rc && i < ONCES; i++) {
+		if (!onces[i].has(snap))
+			continue;
+		payload_clear(&payload);
+		rc = encoder_of(writer, &onces[i])(snap, &payload, writer->err);
+		if (rc)
+			break;
+		struct bytes *place = payloads_place(own, onces[i].type);
+		if (onces[i].type == SECTION_SNAP)
+			snap_split(cursor_of(payload.bytes.data, payload.bytes.len), &finding->bytes, place);
+		else
+			put_bytes(place, payload.bytes.data, payload.bytes.len);
+		if (place->failed || finding->bytes.failed)
+			rc = fail_no_memory(writer->err);
+	}
+	payload_free(&payload);
+	return rc;
+}
+
+static int put_difference(struct stream_writer *writer, struct payload *finding, struct payload *delta)
+{
+	bool deflated = deflate_payload(writer->deflater, finding, DEFLATE_SMALL, &writer->stored);
+	int rc = put_section(writer, SECTION_SNAP, true, finding, deflated ? &writer->stored : NULL);
+	deflated = !rc && deflate_payload(writer->deflater, delta, DEFLATE_SMALL, &writer->stored);
+	return rc ? rc : put_section(writer, SECTION_DELT, true, delta, deflated ? &writer->stored : NULL);
+}
+
+/* Whole, or as a difference. */
+static int put_shortest(struct stream_writer *writer, const struct vmsnap *snap, struct payloads *own, bool *whole)
+{
+	struct payload finding = { 0 }, delta = { 0 };
+	int rc = encode_all(writer, snap, own, &finding);
+	rc = rc ? rc : delta_writer_make(writer->deltas, snap, writer->whole + writer->start, own, &delta, writer->err);
+	*whole = rc == VMSNAP_END;
+	if (*whole) {
+		rc = put_whole(writer, snap);
+	} else if (!rc) {
+		rc = put_difference(writer, &finding, &delta);
+		rc = rc ? rc : put_contents_of(writer, snap);
+	}
+	payload_free(&finding);
+	payload_free(&delta);
+	return rc;
+}
+
 static int put_snapshot(struct stream_writer *writer, const struct vmsnap *snap)
 {
+	struct payloads own = { 0 };
+	bool whole = true;
 	writer->start = writer->sink.written;
 	writer->sections = 0;
 	writer->headers_crc = 0;
-	int rc = put_encoded(writer, snap, SECTION_SNAP, true, writer->contents ? encode_snap : encode_snap_alone);
-	rc = rc ? rc : put_status(writer, snap);
-	rc = rc ? rc : put_encoded(writer, snap, SECTION_VMAS, true, encode_vmas);
-	if (!rc && vmsnap_thread_count(snap))
-		rc = put_encoded(writer, snap, SECTION_THRD, false, encode_thrd);
-	rc = rc ? rc : put_pages(writer, snap);
-	if (!rc && has_smaps(snap))
-		rc = put_encoded(writer, snap, SECTION_SMAP, false, encode_smap);
-	if (!rc && vmsnap_annotation_count(snap))
-		rc = put_encoded(writer, snap, SECTION_NAME, false, encode_name);
-	if (!rc && writer->contents && vmsnap_contents_kind(snap))
-		rc = put_contents(writer, snap);
-	if (!rc && vmsnap_layer_range_count(snap, VMSNAP_LAYER_WRITTEN))
-		rc = put_encoded(writer, snap, SECTION_WRIT, false, encode_writ);
-	bool kpage = vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_FLAGS) ||
-	             vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_COUNT);
-	if (!rc && kpage)
-		rc = put_encoded(writer, snap, SECTION_KPAG, false, encode_kpag);
-	if (!rc && vmsnap_layer_known(snap, VMSNAP_LAYER_NODE))
-		rc = put_encoded(writer, snap, SECTION_NODE, false, encode_node);
-	size_t types_len;
-	if (!rc && vmsnap_types(snap, &types_len))
-		rc = put_encoded(writer, snap, SECTION_TYPES, false, encode_types);
-	return rc ? rc : put_end(writer);
+	writer->contents_bytes = 0;
+	int rc = writer->deltas ? put_shortest(writer, snap, &own, &whole) : put_whole(writer, snap);
+	uint64_t bytes = writer->sink.written - writer->start - writer->contents_bytes;
+	rc = rc ? rc : put_end(writer);
+	if (!rc && writer->deltas)
+		delta_writer_wrote(writer->deltas, snap, writer->whole + writer->start, whole, bytes,
+		                   writer->headers_crc, &own);
+	payloads_free(&own);
+	return rc;
 }
 
 static bool has_contents(const struct vmsnap *const *snaps, size_t count)
@@ -279,6 +404,7 @@ void stream_writer_free(struct stream_writer *writer)
 	if (!writer)
 		return;
 	contents_writer_free(writer->contents);
+	delta_writer_free(writer->deltas);
 	deflater_free(writer->deflater);
 	payload_free(&writer->payload);
 	bytes_free(&writer->stored);
@@ -298,7 +424,8 @@ int stream_writer_new(const struct file_stream *stream, struct work *work, struc
 	writer->whole = stream->whole;
 	writer->before = stream->before;
 	writer->no_contents = stream->no_contents;
-	if (!writer->deflater) {
+	writer->deltas = stream->deltas ? delta_writer_new(stream->before) : NULL;
+	if (!writer->deflater || (stream->deltas && !writer->deltas)) {
 		stream_writer_free(writer);
 		return fail_no_memory(err);
 	}

@@ -9,6 +9,7 @@
 struct file_stream {
 	const char *name; /* for messages */
 	bool no_contents; /* what pages hold is left out */
+	bool deltas;      /* as what differs from the one before of the process, where that is shorter */
 	/* Bytes that are in the file already, whose last stream goes on; 0: a stream begins, with its header. */
 	uint64_t whole;
 	struct vmsnap_file *before; /* these, for what need not be written again; NULL: as if there were none */

@@ -18,7 +18,8 @@ static int check_options(const struct vmsnap_writer_options *options, struct vms
                          struct vmsnap_error *err)
 {
 	static const struct vmsnap_writer_options none = { .size = sizeof(none) };
-	unsigned known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR | VMSNAP_SAVE_NO_CONTENTS;
+	unsigned known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR |
+	                 VMSNAP_SAVE_NO_CONTENTS | VMSNAP_SAVE_DELTA;
 	int rc = options_take(out, sizeof(*out), options ? options : &none, "struct vmsnap_writer_options", err);
 	if (!rc && out->flags & ~known)
 		rc = fail(err, VMSNAP_ERR_ARGUMENT, "expected known flags");
@@ -40,6 +41,7 @@ static int begin(struct vmsnap_writer *writer, const struct vmsnap_writer_option
 	save->target.interruptible = options->flags & VMSNAP_SAVE_INTERRUPTIBLE;
 	save->target.work = save->work = &writer->work;
 	save->no_contents = options->flags & VMSNAP_SAVE_NO_CONTENTS;
+	save->deltas = options->flags & VMSNAP_SAVE_DELTA;
 	save->unsynced = !options->sync;
 	save->kept = &writer->kept;
 	return VMSNAP_OK;

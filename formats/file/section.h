@@ -27,6 +27,7 @@ enum section_flag { SECTION_REQUIRED = 1, SECTION_DEFLATED = 2, SECTION_FLAGS = 
 #define SECTION_KPAG             SECTION_TYPE('K', 'P', 'A', 'G')
 #define SECTION_NODE             SECTION_TYPE('N', 'O', 'D', 'E')
 #define SECTION_TYPES            SECTION_TYPE('T', 'Y', 'P', 'E')
+#define SECTION_DELT             SECTION_TYPE('D', 'E', 'L', 'T')
 #define SECTION_END              SECTION_TYPE('E', 'N', 'D', ' ')
 
 /* What of KPAG there is; and node numbers are no higher. */

@@ -329,6 +329,7 @@ class SaveFlag:  # enum vmsnap_save_flag
     INTERRUPTIBLE = 2
     REGULAR = 4
     NO_CONTENTS = 8
+    DELTA = 16
 
 
 class Memory:  # enum vmsnap_memory

@@ -1,9 +1,9 @@
 """Files of snapshots."""
 
-from ctypes import byref, c_size_t
+from ctypes import byref, c_size_t, c_void_p
 
 from vmsnap import _header, _lib, given
-from vmsnap._header import SaveFlag
+from vmsnap._header import Rc, SaveFlag
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
 from vmsnap.owned import Owned
@@ -11,15 +11,59 @@ from vmsnap.snapshot import Snapshot, handles
 from vmsnap.text import PLAIN, printed
 
 
-def save(path, snapshots, append=False, contents=True):
+def _flags(append, contents, delta):
+    return (SaveFlag.REGULAR | (SaveFlag.APPEND if append else 0) | (0 if contents else SaveFlag.NO_CONTENTS)
+            | (SaveFlag.DELTA if delta else 0))
+
+
+def save(path, snapshots, append=False, contents=True, delta=False):
     """Only to a regular file: nobody may ever read the other end of a pipe.  An existing one
     is replaced, or added to, if it is a file of snapshots.  contents: what pages held, too, of those
-    snapshots that keep it."""
+    snapshots that keep it.  delta: each as what differs from the one before of its process in the file,
+    where that is smaller."""
     snapshots = [snapshots] if isinstance(snapshots, Snapshot) else list(snapshots)
-    flags = SaveFlag.REGULAR | (SaveFlag.APPEND if append else 0) | (0 if contents else SaveFlag.NO_CONTENTS)
-    options = _lib.cancellable(_header.SaveOptions, flags=flags)
+    options = _lib.cancellable(_header.SaveOptions, flags=_flags(append, contents, delta))
     _lib.call_holding_interrupts(lib().vmsnap_save_with, given.raw(path, "the file's name"), handles(snapshots),
                                  len(snapshots), byref(options))
+
+
+class Writer(Owned):
+    """A file that grows: `with Writer(path) as writer: writer.add(snapshots of one instant)`.  What was there is
+    replaced with the first ones, or added to; after each add() the file is whole, for others to read.  sync: and
+    on the disk."""
+
+    _free = "vmsnap_writer_close"
+
+    def __init__(self, path, append=False, contents=True, delta=True, sync=False):
+        super().__init__()
+        options = _lib.cancellable(_header.WriterOptions, flags=_flags(append, contents, delta), sync=sync)
+        self._options = options  # whose function is asked as long as it lives
+        lib().vmsnap_writer_open(given.raw(path, "the file's name"), byref(options), byref(self._handle))
+
+    def add(self, snapshots):
+        """One, or several of one instant."""
+        snapshots = [snapshots] if isinstance(snapshots, Snapshot) else list(snapshots)
+        _lib.call_holding_interrupts(lib().vmsnap_writer_add, self._handle, handles(snapshots), len(snapshots))
+
+    @property
+    def bytes(self):
+        """Of the file, when it was last written to."""
+        return lib().vmsnap_writer_bytes(self._handle)
+
+    def close(self):
+        handle, self._handle = self._handle, None
+        if handle:
+            lib().vmsnap_writer_close(handle)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        if getattr(self, "_handle", None) and lib is not None:
+            self.close()
 
 
 def load(path):
@@ -28,7 +72,7 @@ def load(path):
     damage = file.damage()
     if damage:
         raise damage
-    return list(file)
+    return [snapshot for _, snapshot in file.walk()]
 
 
 class File(Owned):
@@ -65,6 +109,11 @@ class File(Owned):
         """The snapshot of this number, from 0."""
         return self._read(lib().vmsnap_file_load, index)
 
+    def walk(self, first=0, count=None):
+        """(number, Snapshot) of so many from the first on: the way to read many, of which each is made from the
+        one before.  next() raises the VmsnapError of one that cannot be loaded, and goes on behind it."""
+        return Walk(self, first, len(self) - first if count is None else count)
+
     def peek(self, index):
         """The same without mappings and pages: who it was and its status; cheap."""
         return self._read(lib().vmsnap_file_peek, index)
@@ -97,3 +146,22 @@ class File(Owned):
     def list_text(self, style=PLAIN):
         """A line for each snapshot."""
         return printed(lib().vmsnap_print_list, self._handle, style=style)
+
+
+class Walk(Owned):
+    """What File.walk() gives."""
+
+    _free = "vmsnap_walk_free"
+
+    def __init__(self, file, first, count):
+        super().__init__(file)
+        lib().vmsnap_walk_new(file.handle, first, count, byref(self._handle))
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        index, out = c_size_t(), c_void_p()
+        if _lib.call_holding_interrupts(lib().vmsnap_walk_next, self._handle, byref(out), byref(index)) == Rc.END:
+            raise StopIteration
+        return index.value, Snapshot._of(out.value)

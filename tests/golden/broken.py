@@ -266,17 +266,12 @@ def newer_sections():
         stream.section(b"STAT", STATUS)
         return stream.section(b"XTRA", b"what one must know")
 
-    def delta(stream):
-        stream.section(b"STAT", STATUS)
-        return stream.section(b"DELT", struct.pack("<Q", 1000))
-
     def optional(stream):
         stream.section(b"STAT", STATUS)
         return stream.section(b"XTRA", b"", flags=4)
 
     rows = [
         ("section", "an unknown section that is required", unknown),
-        ("delta", "a delta, which this version does not read", delta),
         ("flag", "a flag of a section that has no meaning yet", section(flags=REQUIRED | 4)),
         ("flag-high", "the highest flag of a section", section(flags=REQUIRED | 0x8000)),
         ("reserved", "a reserved field of a section that is not 0", section(reserved=1)),

@@ -13,6 +13,7 @@ import sys
 import cases
 import bad
 import broken
+import deltas
 import good
 import vmsfile
 
@@ -36,7 +37,7 @@ version of zlib, what they hold does not.
 
 
 def all_cases():
-    return good.cases() + good.not_ours() + bad.cases() + broken.cases()
+    return good.cases() + good.not_ours() + bad.cases() + broken.cases() + deltas.cases()
 
 
 def outcome(error):

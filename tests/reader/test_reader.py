@@ -92,7 +92,7 @@ class GoldenFiles(unittest.TestCase):
         kinds = set()
         for entry in EXPECTED["files"].values():
             kinds.update(one.get("error") for one in [entry, entry.get("damage") or {}] + entry.get("snapshots", []))
-        self.assertEqual(kinds - {None}, {"not_snapshot", "newer", "damaged", "truncated"})
+        self.assertEqual(kinds - {None}, {"not_snapshot", "newer", "damaged", "truncated", "too_large"})
 
 
 class Spoiled(unittest.TestCase):

@@ -20,7 +20,9 @@ END_SIZE = SECTION_SIZE + 16
 REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
-READ_HERE = (b"SNAP", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"END ")
+READ_HERE = (b"SNAP", b"DELT", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE",
+             b"END ")
+NOT_BESIDE_DELTA = (b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE")
 ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
@@ -228,13 +230,18 @@ class File:
                 raise Damaged(pos, "a section that runs into the END of its snapshot")
             if section.type in ONCE and section.type in [other.type for other in sections]:
                 raise Damaged(pos, "a second %s" % section.type.decode())
+            if section.type == b"DELT" and len(sections) != 1:
+                raise Damaged(pos, "a DELT that is not the second section")
             sections.append(section)
             pos = after(section)
         if not sections:
             raise Damaged(entry.end, "an END without a SNAP")
         end = section_at(self.data, entry.end)
         check_end(self.data, end, sections)
-        for needed in (b"STAT", b"VMAS"):
+        types = [section.type for section in sections]
+        if b"DELT" in types and any(kind in types for kind in NOT_BESIDE_DELTA):
+            raise Damaged(entry.offset, "a section that should be in its DELT")
+        for needed in () if b"DELT" in types else (b"STAT", b"VMAS"):
             if needed not in [section.type for section in sections]:
                 raise Damaged(entry.offset, "a snapshot without %s" % needed.decode())
         return sections
@@ -261,17 +268,26 @@ class File:
 
         vmscontents.Contents(self).places(index)
 
-    def load(self, index):
-        found = self.payloads(self.entries[index])
-        first = {kind: (payload, offset) for kind, offset, payload in reversed(found)}
-        identity = vmspayload.read_snap(*first[b"SNAP"])
-        size, pfn_known = identity["page_size"], "pfn" in identity["known"]
-        vmas = vmspayload.read_vmas(*first[b"VMAS"], size)
+    def whole_runs(self, found, size, pfn_known):
         runs = []
         for kind, offset, payload in found:
             if kind == b"PAGE":
                 floor = runs[-1]["start"] + runs[-1]["pages"] * size if runs else 0
                 runs += vmspayload.read_pages(payload, offset, size, pfn_known, floor)
+        return runs
+
+    def load(self, index):
+        import vmsdelta  # it imports this
+
+        found = self.payloads(self.entries[index])
+        chain = vmsdelta.Chain(self, index) if b"DELT" in [kind for kind, _, _ in found] else None
+        first = chain.payloads() if chain else {kind: (payload, offset) for kind, offset, payload in reversed(found)}
+        identity = vmspayload.read_snap(*first[b"SNAP"])
+        if chain:
+            chain.check_whole(identity)
+        size, pfn_known = identity["page_size"], "pfn" in identity["known"]
+        vmas = vmspayload.read_vmas(*first[b"VMAS"], size)
+        runs = chain.runs(size, pfn_known) if chain else self.whole_runs(found, size, pfn_known)
         threads = vmspayload.read_threads(*first[b"THRD"], identity.pop("missed")) if b"THRD" in first else []
         texts = identity.pop("smaps_texts")
         smaps = vmspayload.read_smaps(*first[b"SMAP"], len(vmas), texts) if b"SMAP" in first else None

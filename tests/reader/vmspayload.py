@@ -218,11 +218,11 @@ def read_vmas(data, offset, page_size):
     return vmas
 
 
-def read_states(cursor, count):
+def read_states(cursor, count, absent):
     states = cursor.varints("states", count)
     for state in states:
         flags = names_of_bits(state, FLAGS)
-        if not state or state >> len(FLAGS):
+        if (not state and not absent) or state >> len(FLAGS):
             raise cursor.damaged("a state of 0x%x" % state)
         if sum(flag in flags for flag in ("guard", "swapped", "present")) > 1:
             raise cursor.damaged("a page that is more than one of guard, swapped and present")
@@ -320,13 +320,14 @@ def read_places(cursor, count, base, states, page_size, floor):
     return runs
 
 
-def read_pages(data, offset, page_size, pfn_known, floor):
-    """The runs of one PAGE section; `floor` is where the one before ended."""
+def read_pages(data, offset, page_size, pfn_known, floor, absent=False):
+    """The runs of one PAGE section; `floor` is where the one before ended.  absent: of a difference, in which runs
+    without flags are pages that are gone."""
     cursor = Cursor(data, offset, "PAGE")
     count, base, state_count, block_count = (cursor.varint() for _ in range(4))
     if not 1 <= count <= 65536 or not 1 <= state_count <= 256:
         raise cursor.damaged("%d runs in %d states" % (count, state_count))
-    states = read_states(cursor, state_count)
+    states = read_states(cursor, state_count, absent)
     runs = read_places(cursor, count, base, states, page_size, floor)
     framed = [run for run in runs if pfn_known and ("present" in run["flags"] or "swapped" in run["flags"])]
     read_frames(cursor, framed, block_count)

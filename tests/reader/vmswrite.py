@@ -371,6 +371,57 @@ def hashes(own, runs=(), kind=2, algorithm=1, base=(), origins=(), links=b"", ba
     ).bytes()
 
 
+FINDING = (1, 2, 3, 8, 9, 10, 15, 21)  # fields that the SNAP of a difference has itself
+
+
+def snap_parts(payload):
+    """The fields of a SNAP by which it is found, and the others."""
+    finding = others = b""
+    while payload:
+        key, after = leading_varint(payload)
+        length, after = leading_varint(payload, after)
+        whole, payload = payload[: after + length], payload[after + length :]
+        finding, others = (finding + whole, others) if key in FINDING else (finding, others + whole)
+    return finding, others
+
+
+def leading_varint(data, at=0):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+def steps(base, payload):
+    """What both begin and end with is copied."""
+    begin = end = 0
+    while begin < min(len(base), len(payload)) and base[begin] == payload[begin]:
+        begin += 1
+    while end < min(len(base), len(payload)) - begin and base[-1 - end] == payload[-1 - end]:
+        end += 1
+    made = b"" if not begin else varint(0) + varint(begin) + varint(0)
+    fresh = payload[begin : len(payload) - end]
+    if end:
+        return made + varint(len(fresh)) + fresh + varint(end) + zigzag(len(base) - end - begin)
+    return made + varint(len(fresh)) + fresh if fresh else made
+
+
+def patch(kind, payload, made=None, base=b""):
+    """payload None: there is no such section any more."""
+    if payload is None:
+        return kind + varint(0)
+    made = steps(base, payload) if made is None else made
+    return kind + varint(len(payload) + 1) + varint(len(made)) + made
+
+
+def delta(distance, crc, patches=(), pages=(), depth=1):
+    columns = b"".join(varint(len(page)) + page for page in pages)
+    head = varint(depth) + varint(distance) + struct.pack("<I", crc)
+    return head + varint(len(patches)) + b"".join(patches) + varint(len(pages)) + columns
+
+
 def deflate(payload, with_dictionary):
     if not with_dictionary:
         return zlib.compress(payload, 9)

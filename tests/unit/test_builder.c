@@ -488,7 +488,8 @@ static void enumerators_have_names(void **state)
 	assert_string_equal(vmsnap_report_name(VMSNAP_REPORT_HISTORY), "history");
 	assert_null(vmsnap_perm_name(0));
 	assert_null(vmsnap_perm_name(VMSNAP_PERM_READ | VMSNAP_PERM_WRITE));
-	assert_null(vmsnap_save_flag_name(16));
+	assert_string_equal(vmsnap_save_flag_name(VMSNAP_SAVE_DELTA), "delta");
+	assert_null(vmsnap_save_flag_name(32));
 	assert_null(vmsnap_report_name(0));
 	assert_string_equal(vmsnap_rc_name(VMSNAP_ERR_NO_PROCESS), "no_process");
 	assert_string_equal(vmsnap_freeze_name(VMSNAP_FREEZE_PARTIAL), "partial");

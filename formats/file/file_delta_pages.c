@@ -1,0 +1,290 @@
+#include "file_delta_pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- writing ------------------------------------------------------------------------- */
+
+struct side {
+	struct vmsnap_run_iter iter;
+	struct vmsnap_run batch[64];
+	size_t next, count;
+};
+
+static void side_init(struct side *side, const struct vmsnap *snap)
+{
+	vmsnap_run_iter_init(&side->iter, snap, 0, UINT64_MAX);
+	side->next = 0;
+	side->count = vmsnap_run_read(&side->iter, side->batch, 64);
+}
+
+/* NULL: there are no more. */
+static const struct vmsnap_run *side_run(const struct side *side)
+{
+	return side->next < side->count ? &side->batch[side->next] : NULL;
+}
+
+static void side_step(struct side *side)
+{
+	if (++side->next < side->count)
+		return;
+	side->next = 0;
+	side->count = vmsnap_run_read(&side->iter, side->batch, 64);
+}
+
+/* The run from an address of it on, up to another. */
+static struct vmsnap_run cut(const struct vmsnap_run *run, uint64_t start, uint64_t end, uint64_t page_size)
+{
+	struct vmsnap_run part = *run;
+	uint64_t pages = (start - run->start) / page_size;
+	part.start = start;
+	part.end = end;
+	if (run->flags & VMSNAP_PAGE_PRESENT)
+		part.pfn += run->pfn ? pages : 0;
+	else if (run->flags & VMSNAP_PAGE_SWAPPED)
+		part.swap_offset += run->swap_offset || run->swap_type ? pages : 0;
+	return part;
+}
+
+static bool alike(const struct vmsnap_run *a, const struct vmsnap_run *b)
+{
+	return a->flags == b->flags && a->pfn == b->pfn && a->swap_offset == b->swap_offset &&
+	       a->swap_type == b->swap_type;
+}
+
+static bool goes_on(const struct vmsnap_run *last, const struct vmsnap_run *run, uint64_t page_size)
+{
+	if (last->end != run->start)
+		return false;
+	struct vmsnap_run next = cut(last, run->start, run->end, page_size);
+	return alike(&next, run);
+}
+
+static int add(struct run_difference *out, struct vmsnap_run run, uint64_t page_size, size_t most)
+{
+	struct vmsnap_run *last = out->count ? &out->items[out->count - 1] : NULL;
+	if (last && goes_on(last, &run, page_size)) {
+		last->end = run.end;
+		return VMSNAP_OK;
+	}
+	if (out->count == most)
+		return VMSNAP_END;
+	if (out->count == out->room) {
+		size_t room = out->room ? out->room * 2 : 64;
+		struct vmsnap_run *items = realloc(out->items, room * sizeof(*items));
+		if (!items)
+			return VMSNAP_ERR_NO_MEMORY;
+		out->items = items;
+		out->room = room;
+	}
+	out->items[out->count++] = run;
+	return VMSNAP_OK;
+}
+
+/* The next address at which a side begins or ends; ends are compared minus 1: the highest may be 0. */
+static uint64_t next_edge(const struct vmsnap_run *run, uint64_t at)
+{
+	return !run ? UINT64_MAX : run->start > at ? run->start - 1 : run->end - 1;
+}
+
+int run_difference_make(struct run_difference *out, const struct vmsnap *base, const struct vmsnap *now, size_t most)
+{
+	struct side before, after;
+	uint64_t page_size = vmsnap_info(now)->page_size, at = 0;
+	side_init(&before, base);
+	side_init(&after, now);
+	*out = (struct run_difference){ 0 };
+	int rc = VMSNAP_OK;
+	for (;;) {
+		const struct vmsnap_run *a = side_run(&before), *b = side_run(&after);
+		if (rc || (!a && !b))
+			return rc;
+		uint64_t edge_a = next_edge(a, at), edge_b = next_edge(b, at);
+		uint64_t end = (edge_a < edge_b ? edge_a : edge_b) + 1;
+		bool in_a = a && a->start <= at, in_b = b && b->start <= at;
+		struct vmsnap_run absent = { .start = at, .end = end };
+		struct vmsnap_run of_a = in_a ? cut(a, at, end, page_size) : absent;
+		struct vmsnap_run of_b = in_b ? cut(b, at, end, page_size) : absent;
+		if (!alike(&of_a, &of_b))
+			rc = add(out, of_b, page_size, most);
+		if (in_a && a->end == end)
+			side_step(&before);
+		if (in_b && b->end == end)
+			side_step(&after);
+		at = end;
+	}
+}
+
+void run_difference_free(struct run_difference *difference)
+{
+	free(difference->items);
+	*difference = (struct run_difference){ 0 };
+}
+
+/* ---- reading: one over another -------------------------------------------------------- */
+
+struct laying {
+	const struct run_list *low;
+	size_t next;   /* of low: those before are done */
+	uint64_t from; /* and below this address all of it is */
+	uint64_t page_size;
+	struct run_list *out;
+};
+
+static uint64_t run_last(const struct run *run, uint64_t page_size)
+{
+	return run_start(run) + run_pages(run) * page_size - 1;
+}
+
+/* What of a run lies from `from` on, up to and with `last`. */
+static int put_part(struct laying *laying, const struct run *run, uint64_t from, uint64_t last)
+{
+	uint64_t start = run_start(run), entry = run->entry, page_size = laying->page_size;
+	if (from > start) {
+		entry += (from - start) / page_size * entry_step(entry);
+		start = from;
+	}
+	if (last > run_last(run, page_size))
+		last = run_last(run, page_size);
+	if (start > last)
+		return VMSNAP_OK;
+	return run_list_append(laying->out, page_size, start, (last - start) / page_size + 1, entry);
+}
+
+/* The first run of low, from next on, that begins at `limit` or above. */
+static size_t first_above(const struct laying *laying, uint64_t limit)
+{
+	const struct run_list *low = laying->low;
+	size_t step = 1, at = laying->next;
+	while (at + step < low->count && run_start(&low->items[at + step]) < limit) {
+		at += step;
+		step *= 2;
+	}
+	size_t end = at + step < low->count ? at + step : low->count;
+	while (at < end) {
+		size_t middle = at + (end - at) / 2;
+		if (run_start(&low->items[middle]) < limit)
+			at = middle + 1;
+		else
+			end = middle;
+	}
+	return at;
+}
+
+/* All of low up to `limit`: the first and the last run may be cut, those between are as they are. */
+static int put_low(struct laying *laying, uint64_t limit)
+{
+	const struct run_list *low = laying->low;
+	size_t end = first_above(laying, limit);
+	int rc = VMSNAP_OK;
+	if (laying->next < end) {
+		rc = put_part(laying, &low->items[laying->next], laying->from, limit - 1);
+		laying->next++;
+	}
+	if (!rc && laying->next + 1 < end) {
+		size_t count = end - 1 - laying->next;
+		memcpy(laying->out->items + laying->out->count, low->items + laying->next, count * sizeof(struct run));
+		laying->out->count += count;
+		laying->next = end - 1;
+	}
+	if (!rc && laying->next < end) {
+		rc = put_part(laying, &low->items[laying->next], laying->from, limit - 1);
+		laying->next++;
+	}
+	return rc;
+}
+
+/* Nothing of low counts up to `last`. */
+static void pass_low(struct laying *laying, uint64_t last)
+{
+	const struct run_list *low = laying->low;
+	/* One that was put up to here may reach beyond. */
+	if (laying->next && run_last(&low->items[laying->next - 1], laying->page_size) > last)
+		laying->next--;
+	while (laying->next < low->count && run_last(&low->items[laying->next], laying->page_size) <= last)
+		laying->next++;
+	laying->from = last + 1;
+}
+
+size_t runs_laid_most(const struct run_list *low, const struct run_list *high)
+{
+	/* A run over the middle of another makes three of one. */
+	return low->count + 2 * high->count + 1;
+}
+
+int runs_lay_over(const struct run_list *low, const struct run_list *high, uint64_t page_size, bool absent,
+                  struct run_list *out, struct work *work)
+{
+	size_t most = runs_laid_most(low, high);
+	struct laying laying = { .low = low, .page_size = page_size, .out = out };
+	int rc = work_charge(work, most * sizeof(struct run));
+	if (rc)
+		return rc;
+	*out = (struct run_list){ 0 };
+	rc = run_list_reserve(out, most, false);
+	for (size_t i = 0; !rc && i < high->count; i++) {
+		const struct run *run = &high->items[i];
+		rc = put_low(&laying, run_start(run));
+		if (!rc && (run->entry || absent))
+			rc = run_list_append(out, page_size, run_start(run), run_pages(run), run->entry);
+		pass_low(&laying, run_last(run, page_size));
+		rc = rc ? rc : work_step(work);
+	}
+	rc = rc ? rc : put_low(&laying, UINT64_MAX);
+	if (rc) {
+		run_list_free(out);
+		work_release(work, most * sizeof(struct run));
+	}
+	return rc;
+}
+
+/* ---- many over each other ----------------------------------------------------------------- */
+
+static void release(struct run_layers *layers, struct run_layer *layer)
+{
+	work_release(layers->work, layer->charged);
+	run_list_free(&layer->runs);
+}
+
+/* The two oldest. */
+static int join_last(struct run_layers *layers)
+{
+	struct run_layer *high = &layers->items[layers->count - 2], *low = &layers->items[layers->count - 1];
+	struct run_layer joined = { .charged = runs_laid_most(&low->runs, &high->runs) * sizeof(struct run) };
+	int rc = runs_lay_over(&low->runs, &high->runs, layers->page_size, true, &joined.runs, layers->work);
+	if (rc)
+		return rc;
+	release(layers, high);
+	release(layers, low);
+	*high = joined;
+	layers->count--;
+	return VMSNAP_OK;
+}
+
+int run_layers_add(struct run_layers *layers, struct run_list *older, uint64_t charged)
+{
+	struct run_layer *items = layers->items;
+	items[layers->count++] = (struct run_layer){ *older, charged };
+	*older = (struct run_list){ 0 };
+	int rc = VMSNAP_OK;
+	while (!rc && layers->count > 1 &&
+	       (layers->count == RUN_LAYERS ||
+	        items[layers->count - 1].runs.count >= items[layers->count - 2].runs.count))
+		rc = join_last(layers);
+	return rc;
+}
+
+int run_layers_finish(struct run_layers *layers)
+{
+	int rc = VMSNAP_OK;
+	while (!rc && layers->count > 1)
+		rc = join_last(layers);
+	return rc;
+}
+
+void run_layers_free(struct run_layers *layers)
+{
+	for (size_t i = 0; i < layers->count; i++)
+		release(layers, &layers->items[i]);
+	layers->count = 0;
+}

@@ -1,0 +1,274 @@
+#include "file_delta_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file_delta.h"
+#include "file_delta_pages.h"
+#include "file_encode.h"
+#include "file_load.h"
+#include "patch.h"
+
+/* The newest snapshot of a process in the stream. */
+struct newest {
+	const struct vmsnap *snap; /* held */
+	struct payloads payloads;
+	struct file_stored stored;
+	uint64_t used; /* when */
+};
+/* Of a tree whose processes come and go not all are kept. */
+enum { NEWEST_MOST = 64 };
+struct delta_writer {
+	struct newest newest[NEWEST_MOST];
+	size_t count;
+	uint64_t clock;
+	struct vmsnap_file *before; /* the file that is added to; NULL: none */
+	size_t first;               /* the first snapshot of its last stream */
+};
+
+static size_t first_of_stream(const struct vmsnap_file *file)
+{
+	struct vmsnap_file_entry entry, before;
+	size_t first = vmsnap_file_count(file);
+	if (!first || file_entry(file, --first, &entry, NULL))
+		return first;
+	/* Between two streams there is a header. */
+	while (first && !file_entry(file, first - 1, &before, NULL) && before.offset + before.bytes == entry.offset) {
+		entry = before;
+		first--;
+	}
+	return first;
+}
+
+struct delta_writer *delta_writer_new(struct vmsnap_file *before)
+{
+	struct delta_writer *writer = calloc(1, sizeof(*writer));
+	if (!writer)
+		return NULL;
+	writer->before = before;
+	writer->first = before ? first_of_stream(before) : 0;
+	return writer;
+}
+
+static void forget(struct newest *newest)
+{
+	vmsnap_unref(newest->snap);
+	payloads_free(&newest->payloads);
+	*newest = (struct newest){ 0 };
+}
+
+void delta_writer_free(struct delta_writer *writer)
+{
+	if (!writer)
+		return;
+	for (size_t i = 0; i < writer->count; i++)
+		forget(&writer->newest[i]);
+	free(writer);
+}
+
+/* ---- the newest of a process ------------------------------------------------------------ */
+
+static struct newest *place_for(struct delta_writer *writer)
+{
+	struct newest *oldest = &writer->newest[0];
+	if (writer->count < NEWEST_MOST)
+		return &writer->newest[writer->count++];
+	for (size_t i = 1; i < writer->count; i++)
+		oldest = writer->newest[i].used < oldest->used ? &writer->newest[i] : oldest;
+	forget(oldest);
+	return oldest;
+}
+
+/* In the file that is added to.  It only serves to make the new ones smaller: what cannot be read is passed
+ * over. */
+static struct newest *find_in_file(struct delta_writer *writer, const struct vmsnap *snap)
+{
+	for (size_t i = writer->before ? vmsnap_file_count(writer->before) : 0; i > writer->first; i--) {
+		struct vmsnap *there;
+		if (file_load_identity(writer->before, i - 1, &there, NULL))
+			continue;
+		bool same = vmsnap_same_process(there, snap);
+		vmsnap_unref(there);
+		if (!same)
+			continue;
+		struct newest found = { 0 };
+		if (file_load_stored(writer->before, i - 1, &found.payloads, &found.stored, NULL))
+			return NULL;
+		if (vmsnap_file_load(writer->before, i - 1, &there, NULL)) {
+			payloads_free(&found.payloads);
+			return NULL;
+		}
+		found.snap = there;
+		struct newest *place = place_for(writer);
+		*place = found;
+		return place;
+	}
+	return NULL;
+}
+
+static struct newest *find_newest(struct delta_writer *writer, const struct vmsnap *snap)
+{
+	struct newest *found = NULL;
+	for (size_t i = 0; i < writer->count && !found; i++)
+		if (vmsnap_same_process(writer->newest[i].snap, snap))
+			found = &writer->newest[i];
+	return found ? found : find_in_file(writer, snap);
+}
+
+/* ---- DELT ---------------------------------------------------------------------------------- */
+
+static void put_word(struct bytes *out, uint32_t word)
+{
+	uint8_t bytes[4] = { (uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24) };
+	put_bytes(out, bytes, sizeof(bytes));
+}
+
+static bool alike(const struct bytes *a, const struct bytes *b)
+{
+	return a && b && a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
+}
+
+static void put_patch(uint32_t type, const struct bytes *base, const struct bytes *own, struct bytes *out)
+{
+	static const struct bytes nothing;
+	struct bytes steps = { 0 };
+	put_word(out, type);
+	put_varint(out, own ? own->len + 1 : 0);
+	if (!own)
+		return;
+	base = base ? base : &nothing;
+	patch_make(cursor_of(base->data, base->len), cursor_of(own->data, own->len), &steps);
+	put_column(out, steps.data, steps.len);
+	out->failed |= steps.failed;
+	bytes_free(&steps);
+}
+
+static void put_patches(const struct payloads *base, const struct payloads *own, struct payload *out)
+{
+	struct bytes patches = { 0 };
+	uint64_t count = 0;
+	for (size_t i = 0; i < own->count; i++) {
+		uint32_t type = own->items[i].type;
+		const struct bytes *before = payloads_find(base, type);
+		if (alike(before, &own->items[i].bytes))
+			continue;
+		put_patch(type, before, &own->items[i].bytes, &patches);
+		count++;
+	}
+	for (size_t i = 0; i < base->count; i++) {
+		if (payloads_find(own, base->items[i].type))
+			continue;
+		put_patch(base->items[i].type, NULL, NULL, &patches);
+		count++;
+	}
+	put_varint(&out->bytes, count);
+	put_bytes(&out->bytes, patches.data, patches.len);
+	out->bytes.failed |= patches.failed;
+	bytes_free(&patches);
+}
+
+/* A payload as a column, with the places where it looks different. */
+static void put_inner(const struct payload *inner, struct payload *out)
+{
+	put_varint(&out->bytes, inner->bytes.len);
+	size_t start = out->bytes.len;
+	put_bytes(&out->bytes, inner->bytes.data, inner->bytes.len);
+	for (size_t i = 0; i < inner->cut_count && out->cut_count < PAYLOAD_CUTS; i++)
+		out->cuts[out->cut_count++] = start + inner->cuts[i];
+}
+
+static int put_pages(const struct vmsnap *snap, const struct run_difference *pages, struct payload *out,
+                     struct vmsnap_error *err)
+{
+	struct page_encoder encoder;
+	struct payload all = { 0 }, one = { 0 };
+	uint64_t count = 0;
+	int rc = page_encoder_init_difference(&encoder, snap, pages->items, pages->count, err);
+	while (!rc) {
+		payload_clear(&one);
+		rc = page_encoder_next(&encoder, &one, err);
+		if (!rc) {
+			put_inner(&one, &all);
+			count++;
+		}
+	}
+	page_encoder_free(&encoder);
+	if (rc == VMSNAP_END) {
+		put_varint(&out->bytes, count);
+		payload_cut(out);
+		size_t start = out->bytes.len;
+		put_bytes(&out->bytes, all.bytes.data, all.bytes.len);
+		for (size_t i = 0; i < all.cut_count && out->cut_count < PAYLOAD_CUTS; i++)
+			out->cuts[out->cut_count++] = start + all.cuts[i];
+		rc = all.bytes.failed || one.bytes.failed || out->bytes.failed ? fail_no_memory(err) : VMSNAP_OK;
+	}
+	payload_free(&all);
+	payload_free(&one);
+	return rc;
+}
+
+/* One that is full already, or that would not be much smaller than a whole one, is none. */
+static bool is_due(const struct newest *newest)
+{
+	const struct file_stored *stored = &newest->stored;
+	return stored->depth == DELTA_DEPTH_MAX || stored->delta_bytes >= stored->whole_bytes;
+}
+
+static bool same_kind(const struct vmsnap_info *a, const struct vmsnap_info *b)
+{
+	return a->page_size == b->page_size && a->known.pfn == b->known.pfn;
+}
+
+/* How many runs there are, up to a limit. */
+static size_t count_runs(const struct vmsnap *snap)
+{
+	struct vmsnap_run_iter iter;
+	struct vmsnap_run batch[64];
+	size_t count = 0, got;
+	vmsnap_run_iter_init(&iter, snap, 0, UINT64_MAX);
+	while ((got = vmsnap_run_read(&iter, batch, 64)))
+		count += got;
+	return count;
+}
+
+int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset,
+                      const struct payloads *own, struct payload *out, struct vmsnap_error *err)
+{
+	enum { FEW = 64 };
+	struct newest *newest = find_newest(writer, snap);
+	if (!newest || is_due(newest) || !same_kind(vmsnap_info(newest->snap), vmsnap_info(snap)))
+		return VMSNAP_END;
+	struct run_difference pages;
+	int rc = run_difference_make(&pages, newest->snap, snap, count_runs(snap) / 2 + FEW);
+	if (rc == VMSNAP_ERR_NO_MEMORY)
+		rc = fail_no_memory(err);
+	if (!rc) {
+		put_varint(&out->bytes, newest->stored.depth + 1);
+		put_varint(&out->bytes, offset - newest->stored.offset);
+		put_word(&out->bytes, newest->stored.crc);
+		put_patches(&newest->payloads, own, out);
+		rc = put_pages(snap, &pages, out, err);
+	}
+	run_difference_free(&pages);
+	return rc;
+}
+
+void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset, bool whole,
+                        uint64_t bytes, uint32_t crc, struct payloads *own)
+{
+	struct newest *newest = find_newest(writer, snap), next = { .used = ++writer->clock, .payloads = *own };
+	*own = (struct payloads){ 0 };
+	next.snap = vmsnap_ref(snap);
+	next.stored = (struct file_stored){ .crc = crc, .offset = offset, .whole_bytes = bytes };
+	if (!whole) {
+		next.stored.depth = newest->stored.depth + 1;
+		next.stored.delta_bytes = newest->stored.delta_bytes + bytes;
+		next.stored.whole_bytes = newest->stored.whole_bytes;
+	}
+	if (newest)
+		forget(newest);
+	else
+		newest = place_for(writer);
+	*newest = next;
+}

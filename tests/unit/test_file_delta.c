@@ -1,0 +1,245 @@
+/* Snapshots that are stored as what differs from the one before of their process. */
+#include "test_file_folder.h"
+
+#include "builder.h"
+
+/* ---- what changes from one to the next -------------------------------------------------- */
+
+enum { PAGES = 400 };
+static uint64_t entries[PAGES]; /* 0: not there */
+
+static void change_pages(size_t count)
+{
+	static const uint64_t states[] = { 0,
+		                           PRESENT | FLAG(EXCLUSIVE),
+		                           PRESENT | FLAG(FILE),
+		                           SWAPPED,
+		                           FLAG(GUARD),
+		                           FLAG(UFFD_WP),
+		                           PRESENT | FLAG(EXCLUSIVE) | FLAG(SOFT_DIRTY) };
+	for (size_t i = 0; i < count; i++) {
+		size_t at = sample_random(PAGES), pages = 1 + sample_random(sample_random(8) ? 3 : 60);
+		uint64_t state = states[sample_random(7)], frame = sample_random(1 << 20);
+		for (size_t k = at; k < at + pages && k < PAGES; k++) {
+			entries[k] = state;
+			if (state & PRESENT)
+				entries[k] |= frame + (k - at);
+			if (state & SWAPPED)
+				entries[k] |= 3 | (frame + (k - at)) << SWAP_TYPE_BITS;
+		}
+	}
+}
+
+static struct vmsnap *make(size_t number)
+{
+	char label[32];
+	snprintf(label, sizeof(label), "s%zu", number);
+	struct vmsnap *made = sample_empty(4096, label);
+	made->info.taken += (int64_t)number * 1000000007;
+	made->info.monotonic += (int64_t)number * 1000000009;
+	made->info.pause = 300000 + sample_random(100000);
+	made->info.faults += number * 17;
+	char *status = arena_alloc(&made->strings, 256);
+	made->status_len = (size_t)snprintf(status, 256, "Name:\tsleep\nVmRSS:\t    %zu kB\nThreads:\t%zu\n",
+	                                    1020 + number * 4, 1 + number / 90);
+	made->status = status;
+	sample_add_vma(made, 0x10000, 0x20000, "/usr/bin/sleep");
+	sample_add_vma(made, 0x100000, 0x100000 + (PAGES + number / 3) * 4096, "[heap]");
+	if (number % 5 > 2)
+		sample_add_vma(made, 0x7f0000000000, 0x7f0000010000, "/usr/lib/libnew.so")->inode = number;
+	for (size_t i = 0; i < PAGES; i++)
+		if (entries[i])
+			sample_add_run(made, 0x100000 + i * 4096, 1, entries[i]);
+	if (number % 7 == 3) {
+		made->threads = calloc(1, sizeof(*made->threads));
+		made->thread_count = 1;
+		made->threads[0] = (struct vmsnap_thread){ .tid = 4711, .stack_pointer = number, .comm = "sleep" };
+	}
+	if (number % 11 < 6)
+		sample_add_smaps(made);
+	if (number % 13 == 1)
+		sample_add_names(made);
+	return made;
+}
+
+static void make_many(struct vmsnap **snaps, size_t count, size_t changes)
+{
+	memset(entries, 0, sizeof(entries));
+	change_pages(200);
+	for (size_t i = 0; i < count; i++) {
+		change_pages(sample_random(changes + 1));
+		snaps[i] = make(i);
+	}
+}
+
+static void drop(struct vmsnap **snaps, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		vmsnap_unref(snaps[i]);
+}
+
+static void write_them(struct vmsnap *const *snaps, size_t count, unsigned flags)
+{
+	struct vmsnap_error err = { 0 };
+	const struct vmsnap_writer_options options = { .size = sizeof(options), .flags = flags };
+	struct vmsnap_writer *writer;
+	assert_int_equal(vmsnap_writer_open(path, &options, &writer, &err), VMSNAP_OK);
+	for (size_t i = 0; i < count; i++)
+		if (vmsnap_writer_add(writer, (const struct vmsnap *const *)&snaps[i], 1, &err))
+			fail_msg("%s", err.message);
+	assert_int_equal(vmsnap_writer_close(writer, NULL), VMSNAP_OK);
+}
+
+static struct vmsnap_file *open_file(void)
+{
+	struct vmsnap_file *file;
+	struct vmsnap_error err = { 0 };
+	if (vmsnap_file_open(path, NULL, &file, &err))
+		fail_msg("%s", err.message);
+	return file;
+}
+
+static void assert_loads(const struct vmsnap_file *file, size_t index, const struct vmsnap *expected)
+{
+	struct vmsnap *got;
+	struct vmsnap_error err = { 0 };
+	if (vmsnap_file_load(file, index, &got, &err))
+		fail_msg("%s", err.message);
+	assert_same(expected, got);
+	vmsnap_unref(got);
+	assert_int_equal(vmsnap_file_peek(file, index, &got, &err), VMSNAP_OK);
+	assert_same_info(&expected->info, &got->info);
+	assert_string_equal(expected->status, got->status);
+	vmsnap_unref(got);
+}
+
+/* ---- what is read is what was written ------------------------------------------------------- */
+
+enum { MANY = 300 };
+
+static void each_is_read_as_it_was(void **state)
+{
+	(void)state;
+	struct vmsnap *snaps[MANY];
+	for (size_t changes = 0; changes <= 40; changes += 8) {
+		make_many(snaps, MANY, changes);
+		write_them(snaps, MANY, VMSNAP_SAVE_DELTA);
+		struct vmsnap_file *file = open_file();
+		assert_int_equal(vmsnap_file_count(file), MANY);
+		/* In any order: what was made last must not matter. */
+		for (size_t i = 0; i < MANY; i++)
+			assert_loads(file, i * 7 % MANY, snaps[i * 7 % MANY]);
+		for (size_t i = 0; i < MANY; i++)
+			assert_loads(file, i, snaps[i]);
+		vmsnap_file_close(file);
+		drop(snaps, MANY);
+	}
+}
+
+static void walk_reads_them_too(void **state)
+{
+	(void)state;
+	struct vmsnap *snaps[MANY], *got;
+	make_many(snaps, MANY, 5);
+	write_them(snaps, MANY, VMSNAP_SAVE_DELTA);
+	struct vmsnap_file *file = open_file();
+	for (size_t first = 0; first < MANY; first += 77) {
+		struct vmsnap_walk *walk;
+		size_t index;
+		assert_int_equal(vmsnap_walk_new(file, first, MANY - first, &walk, NULL), VMSNAP_OK);
+		for (size_t i = first; i < MANY; i++) {
+			struct vmsnap_error err = { 0 };
+			if (vmsnap_walk_next(walk, &got, &index, &err))
+				fail_msg("%s", err.message);
+			assert_int_equal(index, i);
+			assert_same(snaps[i], got);
+			vmsnap_unref(got);
+		}
+		assert_int_equal(vmsnap_walk_next(walk, &got, &index, NULL), VMSNAP_END);
+		vmsnap_walk_free(walk);
+	}
+	vmsnap_file_close(file);
+	drop(snaps, MANY);
+}
+
+static void appending_one_by_one_makes_the_same_file(void **state)
+{
+	(void)state;
+	enum { FEW = 140 };
+	struct vmsnap *snaps[FEW];
+	make_many(snaps, FEW, 3);
+	write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
+	off_t size = size_of(path);
+	assert_int_equal(unlink(path), 0);
+	for (size_t i = 0; i < FEW; i++)
+		assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)&snaps[i], 1,
+		                             VMSNAP_SAVE_DELTA | VMSNAP_SAVE_APPEND, NULL),
+		                 VMSNAP_OK);
+	assert_int_equal(size_of(path), size);
+	struct vmsnap_file *file = open_file();
+	for (size_t i = 0; i < FEW; i++)
+		assert_loads(file, i, snaps[i]);
+	vmsnap_file_close(file);
+	drop(snaps, FEW);
+}
+
+/* Two processes, of which the second has the number of the first with another start time. */
+static void each_process_has_its_own(void **state)
+{
+	(void)state;
+	enum { FEW = 60 };
+	struct vmsnap *snaps[FEW];
+	make_many(snaps, FEW, 3);
+	for (size_t i = 0; i < FEW; i++)
+		snaps[i]->info.start_time += i % 3;
+	write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
+	struct vmsnap_file *file = open_file();
+	for (size_t i = 0; i < FEW; i++)
+		assert_loads(file, i, snaps[i]);
+	vmsnap_file_close(file);
+	drop(snaps, FEW);
+}
+
+static void frames_that_become_known_begin_anew(void **state)
+{
+	(void)state;
+	struct vmsnap *snaps[4];
+	make_many(snaps, 4, 0);
+	for (size_t i = 0; i < 4; i++) {
+		snaps[i]->info.known.pfn = i > 1;
+		for (size_t k = 0; i < 2 && k < snaps[i]->runs.count; k++)
+			snaps[i]->runs.items[k].entry &= ~ENTRY_FRAME_MASK;
+	}
+	write_them(snaps, 4, VMSNAP_SAVE_DELTA);
+	struct vmsnap_file *file = open_file();
+	for (size_t i = 0; i < 4; i++)
+		assert_loads(file, i, snaps[i]);
+	vmsnap_file_close(file);
+	drop(snaps, 4);
+}
+
+static void little_that_differs_takes_little(void **state)
+{
+	(void)state;
+	enum { FEW = 129 };
+	struct vmsnap *snaps[FEW];
+	make_many(snaps, FEW, 2);
+	write_them(snaps, FEW, 0);
+	off_t whole = size_of(path);
+	write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
+	assert_true(size_of(path) * 2 < whole);
+	drop(snaps, FEW);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		in_folder(each_is_read_as_it_was),
+		in_folder(walk_reads_them_too),
+		in_folder(appending_one_by_one_makes_the_same_file),
+		in_folder(each_process_has_its_own),
+		in_folder(frames_that_become_known_begin_anew),
+		in_folder(little_that_differs_takes_little),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
