@@ -17,6 +17,7 @@ int cmd_map(const struct options *options);
 int cmd_status(const struct options *options);
 int cmd_list(const struct options *options);
 int cmd_report(const struct options *options);
+int cmd_copy(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_who(const struct options *options);
 

@@ -109,7 +109,7 @@ int help_command(const struct command *command)
 		if (option_table[i].commands & command->bit)
 			option_print(&output, &option_table[i]);
 	all_columns_print(&output, command);
-	if (!(command->bit & (CMD_CAPTURE | CMD_LIST | CMD_CHECK | CMD_RECORD))) {
+	if (!(command->bit & (CMD_CAPTURE | CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_COPY))) {
 		output_text(&output, "\n");
 		output_text(&output, snapshot_words);
 	}

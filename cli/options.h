@@ -20,6 +20,8 @@ struct options {
 	int operand_count;
 
 	bool append, delta, tree, smaps, kpage, quiet; /* capture */
+	bool full;                                     /* copy */
+	const char *thin;                              /* copy */
 	const char *contents;                   /* which pages' are kept: "" if that was not said; NULL: none */
 	bool hash, undumped;
 	const char *exclude[EXCLUDE_MAX];
@@ -38,7 +40,7 @@ struct options {
 	const char *label, *base, *sysroot, *columns, *sort;
 	const char *name, *range, *perm, *only, *pfn; /* filters */
 	const char *by;                               /* show: added up by what; group: what its rows are */
-	const char *strip;                            /* report */
+	const char *strip;                            /* report, copy: what is left out */
 	const char *other, *save;                     /* dump: --diff, --save */
 };
 
@@ -87,7 +89,7 @@ enum option_kind {
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP };
 
 struct option_row {
 	const char *name;

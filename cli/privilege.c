@@ -60,7 +60,7 @@ void privilege_resume(void)
 static bool names_process(const struct options *options)
 {
 	unsigned bit = options->command->bit;
-	if (bit & (CMD_LIST | CMD_CHECK))
+	if (bit & (CMD_LIST | CMD_CHECK | CMD_COPY))
 		return false;
 	/* All processes are looked at for a frame and for a file. */
 	if ((bit & CMD_WHO) && options->operand_count == 1)

@@ -65,6 +65,11 @@ const struct command command_table[] = {
 	  "-o says otherwise. What is resident, what changed between any two snapshots, and\n"
 	  "after a fork who copied what. Several files of one boot are put in order of time.\n",
 	  cmd_report, { 0 } },
+	{ CMD_COPY, "copy", "FILE[@WHICH]...", 1, OPERANDS_ANY, "snapshots of files into another file",
+	  "All of them, or those that WHICH says (a number, a label, FIRST..LAST), in this\n"
+	  "order: to take some out, to join files, to make a long series short, or to leave\n"
+	  "out what is nobody else's business. FILE is replaced when all are written.\n",
+	  cmd_copy, { 0 } },
 	{ CMD_LIST, "list", "FILE", 1, 1, "the snapshots in a file",
 	  "Their numbers and labels are what FILE@N and FILE@LABEL stand for; of several\n"
 	  "processes FILE@pid:PID, FILE@pid:PID@N and FILE@pid:PID@LABEL are one's.\n", cmd_list, { VMSNAP_REPORT_LIST } },
@@ -76,8 +81,8 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 #define FIELD(name) offsetof(struct options, name)
 enum {
 	CMDS_ALL = (1 << 17) - 1,
-	CMDS_PRINTING = CMDS_ALL & ~(CMD_CAPTURE | CMD_REPORT),
-	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_WHO | CMD_REPORT),
+	CMDS_PRINTING = CMDS_ALL & ~(CMD_CAPTURE | CMD_REPORT | CMD_COPY),
+	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_WHO | CMD_REPORT | CMD_COPY),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
 	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD | CMD_WHO | CMD_GROUP,
 	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP | CMD_REPORT,
@@ -85,12 +90,18 @@ enum {
 };
 
 const struct option_row option_table[] = {
-	{ "output", 'o', OPTION_TEXT, VALUE_FILE, "FILE", FIELD(file), CMD_CAPTURE | CMD_REPORT,
+	{ "output", 'o', OPTION_TEXT, VALUE_FILE, "FILE", FIELD(file), CMD_CAPTURE | CMD_REPORT | CMD_COPY,
 	  "save to FILE; - is standard output" },
 	{ "append", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(append), CMD_CAPTURE,
 	  "add to the file, if it exists" },
-	{ "delta", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(delta), CMD_CAPTURE,
+	{ "delta", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(delta), CMD_CAPTURE | CMD_COPY,
 	  "as what differs from the one before" },
+	{ "full", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(full), CMD_COPY,
+	  "each whole (usual)" },
+	{ "thin", 0, OPTION_TEXT, VALUE_ANY, "N/TIME", FIELD(thin), CMD_COPY,
+	  "at most N of each process per s, m, h or d" },
+	{ "strip", 0, OPTION_TEXT, VALUE_STRIP, "WHAT", FIELD(strip), CMD_COPY,
+	  "leave out pfns,cmdline,names,host,contents" },
 	{ "label", 0, OPTION_TEXT, VALUE_ANY, "TEXT", FIELD(label), CMD_CAPTURE,
 	  "name the snapshot, for FILE@TEXT" },
 	{ "tree", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(tree), CMD_CAPTURE | CMD_GROUP,
@@ -115,7 +126,7 @@ const struct option_row option_table[] = {
 	  "a round each TIME: 2, 0.5, 100ms, 1m" },
 	{ "for", 0, OPTION_TIME, VALUE_ANY, "TIME", FIELD(lasts), CMD_RECORD,
 	  "end after TIME" },
-	{ "quiet", 'q', OPTION_FLAG, VALUE_NONE, NULL, FIELD(quiet), CMD_CAPTURE,
+	{ "quiet", 'q', OPTION_FLAG, VALUE_NONE, NULL, FIELD(quiet), CMD_CAPTURE | CMD_COPY,
 	  "do not say what was saved" },
 	{ "each", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(each), CMD_PAGES,
 	  "a row for each page, not each run" },
@@ -165,7 +176,8 @@ const struct option_row option_table[] = {
 	  "let a live process run meanwhile" },
 	{ "no-realtime", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_realtime), CMDS_LIVE,
 	  "no real-time priority while it stands" },
-	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL & ~CMD_REPORT, "JSON, for programs" },
+	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL & ~(CMD_REPORT | CMD_COPY),
+	  "JSON, for programs" },
 	{ "output", 'o', OPTION_TEXT, VALUE_COLUMN, "COLUMNS", FIELD(columns), CMDS_TABLES,
 	  "A,B,... only these columns; +A,... these too" },
 	{ "sort", 0, OPTION_TEXT, VALUE_COLUMN, "COLUMN", FIELD(sort), CMDS_TABLES,

@@ -79,6 +79,8 @@ static void snapshot_free(struct vmsnap *snap)
 {
 	if (!snap->base)
 		free_what_is_shared(snap);
+	else if (snap->own_runs)
+		run_list_free(&snap->runs);
 	free(snap->annotations);
 	layer_free(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES]);
 	arena_free(&snap->strings);

@@ -30,6 +30,7 @@ struct vmsnap {
 	struct vmsnap_vma *vmas; /* in address order, not overlapping */
 	size_t vma_count;
 	struct run_list runs; /* in address order, not overlapping */
+	bool own_runs;        /* although there is a base */
 	struct vmsnap_thread *threads;
 	size_t thread_count;
 	struct vmsnap_annotation *annotations; /* in annotation_order() */

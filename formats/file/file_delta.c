@@ -249,7 +249,9 @@ static int read_payload(struct delta_chain *chain, const struct reading *reading
 		rc = file_bad(chain->source->name, chain->err, VMSNAP_ERR_CORRUPT, offset,
 		              "wrong checksum of a section");
 	if (!rc && deflated) {
-		rc = inflater_inflate(inflater, stored.data, (size_t)section->stored, out->data, (size_t)section->raw);
+		size_t stored_len = (size_t)section->stored, raw_len = (size_t)section->raw;
+		rc = inflater ? inflater_inflate(inflater, stored.data, stored_len, out->data, raw_len)
+		              : inflate_payload(stored.data, stored_len, out->data, raw_len, chain->work);
 		rc = rc == VMSNAP_ERR_CORRUPT ? bad(chain, offset, "a section that does not inflate")
 		     : rc                     ? fail_no_memory(chain->err)
 		                              : VMSNAP_OK;
@@ -557,24 +559,19 @@ void delta_chain_free(struct delta_chain *chain)
 	chain->charged = 0;
 }
 
-int delta_depth(const struct file_source *source, const struct vmsnap_file_entry *entry, bool (*once)(uint32_t type),
-                unsigned *depth, struct vmsnap_error *err)
+unsigned delta_depth(const struct file_source *source, const struct vmsnap_file_entry *entry,
+                     bool (*once)(uint32_t type))
 {
-	struct work work = { .limit = WORK_UNLIMITED };
+	enum { ENOUGH = 64 << 20 }; /* of a DELT that inflates to more nobody needs to know how deep it is */
+	struct work work = { .limit = ENOUGH };
 	struct delta_link link = { 0 };
 	struct sections_seen seen;
-	struct delta_chain chain = { .source = source,
-		                     .entries = entry,
-		                     .entry_count = 1,
-		                     .once = once,
-		                     .work = &work,
-		                     .err = err,
-		                     .have_payloads = true };
-	struct inflater *inflater = inflater_new();
-	int rc = inflater ? read_link(&chain, 0, inflater, &link, &seen) : fail_no_memory(err);
-	inflater_free(inflater);
-	*depth = !rc && seen.delta ? link.delta.depth : 0;
+	struct delta_chain chain = {
+		.source = source, .entries = entry, .entry_count = 1, .once = once, .work = &work, .have_payloads = true
+	};
+	int rc = read_link(&chain, 0, NULL, &link, &seen);
+	unsigned depth = !rc && seen.delta ? link.delta.depth : 0;
 	bytes_free(&link.raw);
 	delta_chain_free(&chain);
-	return rc;
+	return depth;
 }

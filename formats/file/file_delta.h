@@ -71,8 +71,8 @@ int delta_chain_make(struct delta_chain *chain);
 void delta_chain_keep(const struct delta_chain *chain);
 void delta_chain_free(struct delta_chain *chain);
 
-/* How many differences the snapshot is away from a whole one; 0: it is whole. */
-int delta_depth(const struct file_source *source, const struct vmsnap_file_entry *entry, bool (*once)(uint32_t type),
-                unsigned *depth, struct vmsnap_error *err);
+/* How many differences the snapshot is away from a whole one; 0: it is whole, or cannot be read. */
+unsigned delta_depth(const struct file_source *source, const struct vmsnap_file_entry *entry,
+                     bool (*once)(uint32_t type));
 
 #endif

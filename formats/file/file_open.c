@@ -161,9 +161,12 @@ VMSNAP_API int vmsnap_file_entry_sized(const struct vmsnap_file *file, size_t in
 {
 	struct vmsnap_file_entry all;
 	int rc = entry_at(file, index, &all, err);
-	if (!rc)
-		struct_give(out, size, &all, sizeof(all));
-	return rc;
+	if (rc)
+		return rc;
+	if (size > offsetof(struct vmsnap_file_entry, deltas))
+		all.deltas = delta_depth(&file->source, &all, file_section_once);
+	struct_give(out, size, &all, sizeof(all));
+	return VMSNAP_OK;
 }
 
 int file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out, struct vmsnap_error *err)

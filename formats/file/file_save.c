@@ -68,6 +68,20 @@ static int write_on(const struct save *save, int fd)
 	return rc;
 }
 
+static int write_each(const struct save *save, struct stream_writer *writer, int fd)
+{
+	struct vmsnap *snap;
+	int rc = stream_writer_add(writer, fd, NULL, 0, save->err); /* the header, if nothing comes */
+	while (!rc) {
+		rc = save->next(save->next_ctx, &snap, save->err);
+		if (rc)
+			break;
+		rc = stream_writer_add(writer, fd, (const struct vmsnap *const *)&snap, 1, save->err);
+		vmsnap_unref(snap);
+	}
+	return rc == VMSNAP_END ? VMSNAP_OK : rc;
+}
+
 /* Takes over `before`, too. */
 static int write_behind(const struct save *save, int fd, uint64_t whole, struct save_before *before)
 {
@@ -78,7 +92,9 @@ static int write_behind(const struct save *save, int fd, uint64_t whole, struct 
 		                      .before = before->file };
 	struct stream_writer *writer = NULL;
 	int rc = stream_writer_new(&stream, save->work, &writer, save->err);
-	rc = rc ? rc : stream_writer_add(writer, fd, save->snaps, save->count, save->err);
+	if (!rc)
+		rc = save->next ? write_each(save, writer, fd)
+		                : stream_writer_add(writer, fd, save->snaps, save->count, save->err);
 	if (!rc && save->kept) {
 		keep(save->kept, fd, writer, before);
 		return VMSNAP_OK;
@@ -245,7 +261,7 @@ static struct save_before open_before(const struct save *save, int fd)
 {
 	const struct vmsnap_limits limits = { .size = sizeof(limits), .regular_only = true };
 	struct save_before before = { .fd = -1 };
-	bool needed = save->kept || save->deltas;
+	bool needed = save->kept || save->deltas || save->next;
 	for (size_t i = 0; i < save->count; i++)
 		needed |= vmsnap_contents_kind(save->snaps[i]) && !save->no_contents;
 	/* It may be read from when fd is closed; a copy of fd would keep the lock. */
@@ -341,6 +357,30 @@ int save_stream(const struct save *save)
 	return save->kept && save->kept->writer ? write_on(save, save->target.fd) : write_to(save, save->target.fd);
 }
 
+int save_to(struct save *save, const char *path, unsigned flags)
+{
+	unsigned known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR |
+	                 VMSNAP_SAVE_NO_CONTENTS | VMSNAP_SAVE_DELTA;
+	if (!path || !*path || flags & ~known)
+		return fail(save->err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
+	if (save->err)
+		*save->err = (struct vmsnap_error){ 0 };
+	int rc = flags & VMSNAP_SAVE_REGULAR ? save_path_open_regular(&save->target, path, save->err)
+	                                     : save_path_open(&save->target, path, save->err);
+	if (rc)
+		return rc;
+	save->target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;
+	save->target.work = save->work;
+	if (save->target.kind == TARGET_STREAM)
+		rc = save_stream(save);
+	else if (flags & VMSNAP_SAVE_APPEND)
+		rc = save_append(save);
+	else
+		rc = save_replace(save);
+	save_path_close(&save->target);
+	return rc;
+}
+
 VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *snaps, size_t count,
                                 const struct vmsnap_save_options *options, struct vmsnap_error *err)
 {
@@ -350,33 +390,14 @@ VMSNAP_API int vmsnap_save_with(const char *path, const struct vmsnap *const *sn
 	int rc = options_take(&taken, sizeof(taken), options, "struct vmsnap_save_options", err);
 	if (rc)
 		return rc;
-	unsigned flags = taken.flags, known = VMSNAP_SAVE_APPEND | VMSNAP_SAVE_INTERRUPTIBLE | VMSNAP_SAVE_REGULAR |
-	                                      VMSNAP_SAVE_NO_CONTENTS | VMSNAP_SAVE_DELTA;
 	struct work work = { .limit = WORK_UNLIMITED, .cancelled = taken.cancelled, .cancel_ctx = taken.cancel_ctx };
 	struct save save = { .snaps = snaps,
 		             .count = count,
-		             .no_contents = flags & VMSNAP_SAVE_NO_CONTENTS,
-		             .deltas = flags & VMSNAP_SAVE_DELTA,
+		             .no_contents = taken.flags & VMSNAP_SAVE_NO_CONTENTS,
+		             .deltas = taken.flags & VMSNAP_SAVE_DELTA,
 		             .work = &work,
 		             .err = err };
-	if (!path || !*path || flags & ~known)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "expected the name of a file and known flags");
-	if (err)
-		*err = (struct vmsnap_error){ 0 };
-	rc = flags & VMSNAP_SAVE_REGULAR ? save_path_open_regular(&save.target, path, err)
-	                                 : save_path_open(&save.target, path, err);
-	if (rc)
-		return rc;
-	save.target.interruptible = flags & VMSNAP_SAVE_INTERRUPTIBLE;
-	save.target.work = &work;
-	if (save.target.kind == TARGET_STREAM)
-		rc = save_stream(&save);
-	else if (flags & VMSNAP_SAVE_APPEND)
-		rc = save_append(&save);
-	else
-		rc = save_replace(&save);
-	save_path_close(&save.target);
-	return rc;
+	return save_to(&save, path, taken.flags);
 }
 
 VMSNAP_API int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,

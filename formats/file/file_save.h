@@ -26,8 +26,11 @@ void save_kept_free(struct save_kept *kept);
 
 struct save {
 	struct save_path target;
-	const struct vmsnap *const *snaps;
+	const struct vmsnap *const *snaps; /* or, if there is `next`, what that gives */
 	size_t count;
+	/* One after another, held by nobody else; VMSNAP_END after the last. */
+	int (*next)(void *ctx, struct vmsnap **out, struct vmsnap_error *err);
+	void *next_ctx;
 	bool no_contents, deltas;
 	bool unsynced;          /* what was written need not be on the disk yet */
 	struct save_kept *kept; /* NULL: once */
@@ -39,6 +42,8 @@ struct save {
 int save_replace(const struct save *save);
 /* Behind what is there; makes the file if there is none.  If that fails, it is as it was. */
 int save_append(const struct save *save);
+/* One of the three, as the flags want it (enum vmsnap_save_flag) and the path is. */
+int save_to(struct save *save, const char *path, unsigned flags);
 /* To a pipe or a device. */
 int save_stream(const struct save *save);
 /* What was written, unsynced, is on the disk now. */

@@ -16,6 +16,7 @@ enum {
 	LIST_N,
 	LIST_OFFSET,
 	LIST_SIZE,
+	LIST_DELTAS,
 	LIST_ERROR,
 	LIST_RSS,
 	LIST_SNAPSHOT,
@@ -27,6 +28,7 @@ enum {
 	LIST_WHY,
 	LIST_CONTENTS,
 	LIST_KEPT,
+	LIST_STORED,
 	LIST_IDENTITY,
 };
 /* Of a snapshot that cannot be read the keys behind "error" are not there. */
@@ -34,6 +36,7 @@ static const struct column list_columns[] = {
 	[LIST_N] = { "index", "N", COLUMN_COUNT, 0, "its number, for FILE@N", NULL },
 	[LIST_OFFSET] = { "offset", "OFFSET", COLUMN_COUNT, COLUMN_SECONDARY, "where in the file it begins", NULL },
 	[LIST_SIZE] = { "bytes", "SIZE", COLUMN_BYTES, COLUMN_YIELDS, "what it takes in the file", NULL },
+	[LIST_DELTAS] = { "deltas", NULL, COLUMN_COUNT, 0, NULL, NULL },
 	[LIST_ERROR] = { "error", NULL, COLUMN_RECORD, 0, NULL, &error_schema },
 	[LIST_RSS] = { "rss", "RSS", COLUMN_BYTES, COLUMN_OPTIONAL | COLUMN_YIELDS, "VmRSS of its status", NULL },
 	[LIST_SNAPSHOT] = { NULL, NULL, COLUMN_RECORD, COLUMN_FLAT | COLUMN_OPTIONAL, NULL, &snapshot_schema },
@@ -46,11 +49,23 @@ static const struct column list_columns[] = {
 	[LIST_CONTENTS] = { NULL, "CONTENTS", COLUMN_WORD, COLUMN_SECONDARY,
 	                    "what it keeps of what pages held: none, hashes, bytes", NULL },
 	[LIST_KEPT] = { NULL, "KEPT", COLUMN_BYTES, COLUMN_SPARSE, "bytes of pages whose contents these are", NULL },
+	[LIST_STORED] = { NULL, "STORED", COLUMN_TEXT, COLUMN_SPARSE,
+	                  "delta: as what differs from the one before of its process", NULL },
 	IDENTITY_COLUMNS_OF(LIST_IDENTITY),
 };
-static const uint32_t list_shown[] = { LIST_N,      LIST_TIME, LIST_PID,      LIST_PPID,
-	                               LIST_RSS,    LIST_SIZE, LIST_CONTENTS, LIST_KEPT,
-	                               LIST_OFFSET, LIST_COMM, LIST_LABEL,    IDENTITY_SHOWN(LIST_IDENTITY),
+static const uint32_t list_shown[] = { LIST_N,
+	                               LIST_TIME,
+	                               LIST_PID,
+	                               LIST_PPID,
+	                               LIST_RSS,
+	                               LIST_SIZE,
+	                               LIST_STORED,
+	                               LIST_CONTENTS,
+	                               LIST_KEPT,
+	                               LIST_OFFSET,
+	                               LIST_COMM,
+	                               LIST_LABEL,
+	                               IDENTITY_SHOWN(LIST_IDENTITY),
 	                               LIST_WHY };
 const struct row_schema list_schema = ROW_SCHEMA_SHOWN(list_columns, list_shown);
 
@@ -120,7 +135,6 @@ static void put_entry(struct row *row, const struct vmsnap *snap)
 	row_put_name(row, LIST_LABEL, info->label);
 	row_put_name(row, LIST_WHY, info->reason);
 	put_contents(row, snap);
-	put_identity_columns(row, LIST_IDENTITY, snap);
 }
 
 static void put_unreadable(struct row *row, const struct vmsnap_error *err)
@@ -136,10 +150,15 @@ static void put_row(struct row *row, const struct entry *entry, size_t index)
 	row_put_count(row, LIST_N, index + 1);
 	row_put_count(row, LIST_OFFSET, entry->place.offset);
 	row_put_bytes(row, LIST_SIZE, entry->place.bytes);
+	row_put_count(row, LIST_DELTAS, entry->place.deltas);
 	if (entry->snap)
 		put_entry(row, entry->snap);
 	else
 		put_unreadable(row, &entry->err);
+	if (entry->place.deltas)
+		row_text(row, LIST_STORED, "delta");
+	if (entry->snap)
+		put_identity_columns(row, LIST_IDENTITY, entry->snap);
 	row_end(row);
 }
 

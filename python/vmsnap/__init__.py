@@ -25,7 +25,7 @@ _THERE = {
     "compare": ("Diff", "Cow", "relation"),
     "aslr": ("Aslr", "AslrRow", "AslrSide", "AslrContents", "AslrSums"),
     "names": ("Name", "Names"),
-    "files": ("File", "Walk", "Writer", "load", "save"),
+    "files": ("File", "Walk", "Writer", "copy", "load", "save"),
     "tracker": ("Tracker",),
     "sets": ("Set", "SetDiff", "SetCow"),
     "groups": ("Group", "GroupChange", "GroupLost", "GroupMapping", "GroupProcess", "group", "groups_of"),

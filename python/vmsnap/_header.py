@@ -140,6 +140,14 @@ class KpageFlag:  # enum vmsnap_kpage_flag
     BITS = 27
 
 
+class Strip:  # enum vmsnap_strip
+    PFNS = 1
+    CMDLINE = 2
+    NAMES = 4
+    HOST = 8
+    CONTENTS = 16
+
+
 class Relation:  # enum vmsnap_relation
     COMPARABLE = 0
     ONE_ADDRESS_SPACE = 1
@@ -706,7 +714,26 @@ class Limits(Structure):  # struct vmsnap_limits
 
 class FileEntry(Structure):  # struct vmsnap_file_entry
     _fields_ = [
-        ("offset", c_uint64), ("bytes", c_uint64),
+        ("offset", c_uint64), ("bytes", c_uint64), ("deltas", c_uint32), ("unused", c_uint32),
+    ]
+
+
+class CopySource(Structure):  # struct vmsnap_copy_source
+    _fields_ = [
+        ("file", c_void_p), ("first", c_size_t), ("count", c_size_t),
+    ]
+
+
+class CopyOptions(Structure):  # struct vmsnap_copy_options
+    _fields_ = [
+        ("size", c_size_t), ("flags", c_uint), ("strip", c_uint), ("interval", c_uint64),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+class Copied(Structure):  # struct vmsnap_copied
+    _fields_ = [
+        ("snapshots", c_uint64), ("thinned", c_uint64),
     ]
 
 
@@ -910,6 +937,8 @@ FUNCTIONS = {
     "vmsnap_layer_range": (c_int, (c_void_p, c_int, c_size_t, POINTER(LayerRange))),
     "vmsnap_layer_name": (c_char_p, (c_int,)),
     "vmsnap_written_at": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
+    "vmsnap_strip_name": (c_char_p, (c_uint,)),
+    "vmsnap_strip": (CHECKED, (c_void_p, c_uint, POINTER(c_void_p))),
     "vmsnap_same_process": (c_bool, (c_void_p, c_void_p)),
     "vmsnap_same_instant": (c_bool, (c_void_p, c_void_p)),
     "vmsnap_set_new": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(c_void_p))),
@@ -1077,6 +1106,9 @@ FUNCTIONS = {
     "vmsnap_walk_new": (CHECKED, (c_void_p, c_size_t, c_size_t, POINTER(c_void_p))),
     "vmsnap_walk_next": (CHECKED, (c_void_p, POINTER(c_void_p), POINTER(c_size_t))),
     "vmsnap_walk_free": (None, (c_void_p,)),
+    "vmsnap_copy_sized":
+        (CHECKED, (
+            c_char_p, POINTER(CopySource), c_size_t, POINTER(CopyOptions), POINTER(Copied), c_size_t)),
     "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
     "vmsnap_file_select": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t), POINTER(c_size_t))),
     "vmsnap_file_instant": (CHECKED, (c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t))),

@@ -1,6 +1,6 @@
 """Files of snapshots."""
 
-from ctypes import byref, c_size_t, c_void_p
+from ctypes import byref, c_size_t, c_void_p, sizeof
 
 from vmsnap import _header, _lib, given
 from vmsnap._header import Rc, SaveFlag
@@ -64,6 +64,33 @@ class Writer(Owned):
     def __del__(self):
         if getattr(self, "_handle", None) and lib is not None:
             self.close()
+
+
+def strip_bits(words):
+    """Of "pfns", "cmdline", "names", "host" and "contents"."""
+    known = {lib().vmsnap_strip_name(1 << bit).decode(): 1 << bit for bit in range(5)}
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} cannot be stripped: expected {', '.join(known)}")
+    return sum(known[word] for word in set(words))
+
+
+def copy(path, *sources, delta=False, strip=(), interval=0):
+    """Snapshots of files into one, in this order; each source is a File, or one and a range of numbers in it.
+    strip: what is left out; interval: in so many seconds at most one of each process.  Gives how many were
+    written, and how many left out."""
+    pairs = [(source, range(len(source))) if isinstance(source, File) else source for source in sources]
+    given_sources = (_header.CopySource * len(pairs))()
+    for place, (file, numbers) in zip(given_sources, pairs):
+        if numbers.step != 1:
+            raise ValueError("a range without steps is expected")
+        place.file, place.first, place.count = file.handle, numbers.start, len(numbers)
+    options = _lib.cancellable(_header.CopyOptions, flags=SaveFlag.REGULAR | (SaveFlag.DELTA if delta else 0),
+                               strip=strip_bits(strip), interval=round(interval * 10**9))
+    copied = _header.Copied()
+    _lib.call_holding_interrupts(lib().vmsnap_copy_sized, given.raw(path, "the file's name"), given_sources, len(pairs),
+                                 byref(options), byref(copied), sizeof(copied))
+    return copied.snapshots, copied.thinned
 
 
 def load(path):

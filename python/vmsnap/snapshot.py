@@ -172,6 +172,12 @@ class Snapshot(Owned):
         _lib.call_holding_interrupts(function, *arguments, byref(made._handle))
         return made._known()
 
+    def stripped(self, *what):
+        """Without that: "pfns", "cmdline", "names", "host", "contents"."""
+        from vmsnap.files import strip_bits
+
+        return Snapshot.made_by(lib().vmsnap_strip, self._handle, strip_bits(what))
+
     @classmethod
     def _of(cls, handle):
         made = cls()

@@ -13,6 +13,7 @@ import sys
 import time
 
 import contents_rows
+import delta_rows
 import groups_rows
 import gdb_rows
 import tracking_rows
@@ -21,7 +22,8 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
          "contents": "<!-- begin: written by script/bench contents --update -->",
          "groups": "<!-- begin: written by script/bench groups --update -->",
-         "tracking": "<!-- begin: written by script/bench tracking --update -->"}
+         "tracking": "<!-- begin: written by script/bench tracking --update -->",
+         "deltas": "<!-- begin: written by script/bench deltas --update -->"}
 END = "<!-- end -->"
 
 
@@ -358,9 +360,15 @@ def tracking(bench):
     return [f"{machine()}.", markdown([head, *bench.tracking_rows])]
 
 
+def deltas(bench):
+    head = ("Snapshots", "whole", "as differences", "to load the last, whole", "as a difference", "to walk all, whole",
+            "as differences")
+    return [f"{machine()}.", markdown([head, *delta_rows.rows(bench)])]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas"), default="all")
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--page", required=True)
@@ -371,7 +379,8 @@ def main():
     bench = Bench(options)
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
-    text = "\n\n".join({"all": everything, "contents": contents, "groups": groups, "tracking": tracking}[options.what](bench))
+    what = {"all": everything, "contents": contents, "groups": groups, "tracking": tracking, "deltas": deltas}
+    text = "\n\n".join(what[options.what](bench))
     print(f"\n{text}")
     if options.update:
         update(options.page, options.what, text)

@@ -118,6 +118,9 @@ class Killed(unittest.TestCase):
     def test_at_each_call_of_an_append(self):
         self.check(self.whole(), 2, "--append")
 
+    def test_at_each_call_of_an_append_as_a_difference(self):
+        self.check(self.whole(), 3, "--append", "--delta")
+
     def test_at_each_call_of_a_tree(self):
         self.check(None, 7, "--tree")
 

@@ -71,7 +71,7 @@ class Full(Storage):
             self.assertEqual(self.capture(path=path).status, 0)
             before = contents(path)
             self.fill(point, left)
-            for options, name in (((), "a.vms"), (("--append",), "a.vms"), ((), "new.vms"), (("--append",), "new.vms")):
+            for options, name in (((), "a.vms"), (("--append",), "a.vms"), (("--append", "--delta"), "a.vms"), ((), "new.vms"), (("--append",), "new.vms")):
                 where = os.path.join(point, name)
                 while self.capture(*options, "--tree", "--smaps", path=where).status == 0 and options:
                     before = contents(path)
@@ -260,7 +260,8 @@ class Several(Storage):
                 os.unlink(self.path)
             had = self.labels() if os.path.exists(self.path) else []
             names = [f"round {round_} number {n}" for n in range(self.APPENDS)]
-            self.end([self.start("--append", label=name) for name in names])
+            self.end([self.start("--append", *(("--delta",) if n % 2 else ()), label=name)
+                      for n, name in enumerate(names)])
             self.assertEqual(self.labels(), sorted(had + names))
         self.assertEqual(litter(self.folder, "a.vms"), [])
         self.witness.assert_unharmed("after all")
@@ -270,7 +271,7 @@ class Several(Storage):
         """Each third is killed: whether it was done it says itself, and the others are all there."""
         done = []
         for n in range(30):
-            commands = [(f"{n} {k}", self.start("--append", label=f"{n} {k}")) for k in range(3)]
+            commands = [(f"{n} {k}", self.start("--append", *(("--delta",) if n % 2 else ()), label=f"{n} {k}")) for k in range(3)]
             commands[0][1].kill()
             for name, command in commands:
                 command.communicate(timeout=300)

@@ -125,6 +125,24 @@ static void check_untouched(const uint8_t *data, size_t size, int rc, const stru
 	free(bytes);
 }
 
+/* Once more, as what differs from that one: whatever stands before it. */
+static void check_difference(const struct vmsnap *ours)
+{
+	const struct vmsnap *const snaps[] = { ours };
+	struct vmsnap_error err = { 0 };
+	FUZZ_CHECK(vmsnap_save(file_name(), snaps, 1, VMSNAP_SAVE_APPEND | VMSNAP_SAVE_DELTA, &err) == VMSNAP_OK);
+	size_t now;
+	uint8_t *bytes = get_file(&now);
+	struct vmsnap_file *after;
+	struct vmsnap *last;
+	FUZZ_CHECK(vmsnap_file_open_memory(bytes, now, &limits, &after, &err) == VMSNAP_OK);
+	FUZZ_CHECK(vmsnap_file_load(after, vmsnap_file_count(after) - 1, &last, &err) == VMSNAP_OK);
+	model_check_same(ours, last);
+	vmsnap_unref(last);
+	vmsnap_file_close(after);
+	free(bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vmsnap_file *before = NULL;
@@ -137,8 +155,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc = vmsnap_save(file_name(), snaps, 1, VMSNAP_SAVE_APPEND, &err);
 	if (rc)
 		check_untouched(data, size, rc, &err);
-	else
+	else {
 		check_appended(data, size, ours, damaged, opened ? NULL : before);
+		check_difference(ours);
+	}
 	/* To what is whole, one can append. */
 	if (!damaged)
 		FUZZ_CHECK(!rc);

@@ -197,6 +197,7 @@ static void mutate_flags(struct part *part)
 static void mutate_type(struct part *part)
 {
 	static const uint32_t types[] = { SECTION_SNAP,
+		                          SECTION_DELT,
 		                          SECTION_STAT,
 		                          SECTION_VMAS,
 		                          SECTION_PAGE,

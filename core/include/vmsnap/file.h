@@ -93,6 +93,9 @@ int vmsnap_file_damage(const struct vmsnap_file *file, struct vmsnap_error *err)
 
 struct vmsnap_file_entry {
 	uint64_t offset, bytes; /* where the snapshot lies in the file */
+	/* How many differences it is away from a snapshot that is stored whole (VMSNAP_SAVE_DELTA); 0: it is
+	 * whole, or damaged so that nobody knows. */
+	uint32_t deltas, unused;
 };
 int vmsnap_file_entry_sized(const struct vmsnap_file *file, size_t index, struct vmsnap_file_entry *out, size_t size,
                             struct vmsnap_error *err);
@@ -116,6 +119,33 @@ int vmsnap_walk_new(const struct vmsnap_file *file, size_t first, size_t count, 
  * NULL; the next call gives the one after it. */
 int vmsnap_walk_next(struct vmsnap_walk *walk, struct vmsnap **out, size_t *index, struct vmsnap_error *err);
 void vmsnap_walk_free(struct vmsnap_walk *walk);
+/* Copies snapshots of files into one, in the order in which they are given. */
+struct vmsnap_copy_source {
+	const struct vmsnap_file *file;
+	size_t first, count;
+};
+struct vmsnap_copy_options {
+	size_t size;                  /* sizeof(struct vmsnap_copy_options) */
+	unsigned flags;               /* enum vmsnap_save_flag */
+	unsigned strip;               /* enum vmsnap_strip: taken away */
+	uint64_t interval;            /* ns: of each process at most one in each such stretch of time; 0: all */
+	bool (*cancelled)(void *ctx); /* as in struct vmsnap_save_options */
+	void *cancel_ctx;
+};
+struct vmsnap_copied {
+	uint64_t snapshots, thinned; /* written, and left out */
+};
+/* To a path, as vmsnap_save() writes to it: if that fails, what was there is as it was.  copied: NULL is fine.
+ * Needs memory for two snapshots of each process. */
+int vmsnap_copy_sized(const char *path, const struct vmsnap_copy_source *sources, size_t count,
+                      const struct vmsnap_copy_options *options, struct vmsnap_copied *copied, size_t copied_size,
+                      struct vmsnap_error *err);
+static inline int vmsnap_copy(const char *path, const struct vmsnap_copy_source *sources, size_t count,
+                              const struct vmsnap_copy_options *options, struct vmsnap_copied *copied,
+                              struct vmsnap_error *err)
+{
+	return vmsnap_copy_sized(path, sources, count, options, copied, sizeof(*copied), err);
+}
 /* Which one a word means:
  *   "3"           counts from 1, "-1" is the last;
  *   "pid:1234"    the newest of that process, "pid:1234@3" the third of that number;

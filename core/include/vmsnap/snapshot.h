@@ -432,6 +432,19 @@ const char *vmsnap_layer_name(int layer); /* "debugger_writes" */
  * first page above that may have another answer. */
 int vmsnap_written_at(const struct vmsnap *snap, uint64_t address, uint64_t *end);
 
+/* What may be taken away before a snapshot is given to others; it is unknown then. */
+enum vmsnap_strip {
+	VMSNAP_STRIP_PFNS = 1,     /* frames, and places in swap */
+	VMSNAP_STRIP_CMDLINE = 2,  /* the command line */
+	VMSNAP_STRIP_NAMES = 4,    /* what a debugger told: variables, and what it wrote (not where) */
+	VMSNAP_STRIP_HOST = 8,     /* the host's name, and the hash that tells machines apart */
+	VMSNAP_STRIP_CONTENTS = 16 /* what pages held, and hashes of it */
+};
+const char *vmsnap_strip_name(unsigned what); /* of one bit: "pfns" */
+/* A snapshot without that, above this one.  VMSNAP_ERR_ARGUMENT where pages' contents are kept, which may hold
+ * the command line, names and the host's name as well, and are not taken away too. */
+int vmsnap_strip(const struct vmsnap *snap, unsigned what, struct vmsnap **out, struct vmsnap_error *err);
+
 #ifdef __cplusplus
 }
 #endif

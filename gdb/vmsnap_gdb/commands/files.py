@@ -29,13 +29,16 @@ vmsnap's, and left alone otherwise; pipes and devices are not written to.  The c
 line opens it: vmsnap show FILE@s1
 What memory held, of snapshots that keep it, is left out unless it is asked for: it has
 whatever the program has, keys and passwords, too.
+With --delta each is kept as what differs from the one before of its process, which takes
+a few hundred bytes where little did; older versions of vmsnap cannot read it.
 Example:
   (gdb) vmsnap save fork.vms
   (gdb) vmsnap save ~/two.vms s1 now"""
 
     NAME = "save"
-    USAGE = "[--contents] FILE [SNAPSHOT...]"
-    OPTIONS = (options.Option("contents", None, None, None, "and what memory held"),)
+    USAGE = "[--contents] [--delta] FILE [SNAPSHOT...]"
+    OPTIONS = (options.Option("contents", None, None, None, "and what memory held"),
+               options.Option("delta", None, None, None, "each as what differs from the one before"))
     OPERANDS = (1, None)
     SNAPSHOTS = True
 
@@ -52,7 +55,7 @@ Example:
         snapshots = [session.resolve(word) for word in words]
         if given["contents"]:
             _store_types(snapshots)
-        save(path, snapshots, contents=bool(given["contents"]))
+        save(path, snapshots, contents=bool(given["contents"]), delta=bool(given["delta"]))
         left_out = not given["contents"] and any(snapshot.contents != "none" for snapshot in snapshots)
         return (f"Saved {len(snapshots)} snapshot{'' if len(snapshots) == 1 else 's'} to {plain(path)} "
                 f"({size_text(os.path.getsize(path))})"

@@ -1,0 +1,169 @@
+/* vmsnap copy: snapshots of files into one. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "interrupt.h"
+#include "say.h"
+#include "sources.h"
+
+/* ---- what is wanted ------------------------------------------------------------------ */
+
+/* "1/h": how many of each process in which time. */
+static int thin_of(const char *word, uint64_t *interval)
+{
+	static const struct {
+		const char *name;
+		uint64_t seconds;
+	} units[] = { { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
+	char *end;
+	errno = 0;
+	unsigned long long count = strtoull(word, &end, 10);
+	if (*word >= '0' && *word <= '9' && !errno && count && *end == '/')
+		for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+			if (!strcmp(end + 1, units[i].name) && units[i].seconds * UINT64_C(1000000000) >= count) {
+				*interval = units[i].seconds * UINT64_C(1000000000) / count;
+				return STATUS_OK;
+			}
+	return trouble("copy: '%s' is no rate: expected as in --thin 1/h, with s, m, h or d", word);
+}
+
+static int strip_of(const char *words, unsigned *strip)
+{
+	while (*words) {
+		size_t len = strcspn(words, ",");
+		unsigned bit = 1;
+		const char *name;
+		while ((name = vmsnap_strip_name(bit)) && (strlen(name) != len || strncmp(name, words, len) != 0))
+			bit <<= 1;
+		if (!name)
+			return trouble(
+			        "copy: '%.*s' cannot be stripped: expected pfns, cmdline, names, host or contents",
+			        (int)len, words);
+		*strip |= bit;
+		words += len;
+		words += *words == ',';
+	}
+	return STATUS_OK;
+}
+
+static int check(const struct options *options)
+{
+	if (!options->file || !*options->file)
+		return trouble("copy: -o FILE is needed, where the snapshots are to go");
+	if (options->delta && options->full)
+		return trouble("copy: --delta and --full cannot both be");
+	if (!strcmp(options->file, "-") && isatty(STDOUT_FILENO))
+		return trouble(
+		        "copy: standard output is a terminal, and a snapshot is not text; send it to a file or a "
+		        "pipe");
+	return STATUS_OK;
+}
+
+/* ---- from where ---------------------------------------------------------------------- */
+
+struct copy {
+	struct sources sources;
+	struct vmsnap_file **files; /* one for each operand */
+	struct vmsnap_copy_source *from;
+	size_t count;
+};
+
+static int open_word(struct copy *copy, const char *word)
+{
+	struct place place;
+	struct vmsnap_error err;
+	int status = place_of_word(word, &place);
+	if (status)
+		return status;
+	struct vmsnap_copy_source *from = &copy->from[copy->count];
+	status = sources_open(&copy->sources, place.path, &copy->files[copy->count]);
+	if (!status) {
+		from->file = copy->files[copy->count++];
+		from->count = vmsnap_file_count(from->file);
+		if (place.which && vmsnap_file_select(from->file, place.which, &from->first, &from->count, &err))
+			status = trouble_with(NULL, &err);
+	}
+	free(place.path);
+	return status;
+}
+
+static int open_all(struct copy *copy, const struct options *options)
+{
+	size_t count = (size_t)options->operand_count;
+	sources_init(&copy->sources, options);
+	copy->files = calloc(count, sizeof(struct vmsnap_file *));
+	copy->from = calloc(count, sizeof(*copy->from));
+	if (!copy->files || !copy->from)
+		return trouble("out of memory");
+	int status = STATUS_OK;
+	for (size_t i = 0; !status && i < count; i++)
+		status = open_word(copy, options->operands[i]);
+	return status;
+}
+
+static void close_all(struct copy *copy)
+{
+	for (size_t i = 0; i < copy->count; i++)
+		sources_release(&copy->sources, copy->files[i]);
+	sources_close(&copy->sources);
+	free(copy->files);
+	free(copy->from);
+}
+
+/* ---- the command --------------------------------------------------------------------- */
+
+static void tell(const struct options *options, const struct vmsnap_copied *copied)
+{
+	struct stat st;
+	char size[64] = "", thinned[64] = "";
+	if (options->quiet)
+		return;
+	if (strcmp(options->file, "-") != 0 && !stat(options->file, &st) && S_ISREG(st.st_mode))
+		snprintf(size, sizeof(size), ", %jd bytes", (intmax_t)st.st_size);
+	if (copied->thinned)
+		snprintf(thinned, sizeof(thinned), "; %" PRIu64 " thinned out", copied->thinned);
+	say("%s: %" PRIu64 " snapshot%s%s%s", options->file, copied->snapshots, copied->snapshots == 1 ? "" : "s", size,
+	    thinned);
+}
+
+static int copy_all(const struct copy *copy, const struct options *options, struct vmsnap_copy_options *how)
+{
+	struct vmsnap_copied copied;
+	struct vmsnap_error err;
+	const char *path = strcmp(options->file, "-") ? options->file : "/dev/stdout";
+	interrupts_notice();
+	how->size = sizeof(*how);
+	how->flags = VMSNAP_SAVE_INTERRUPTIBLE | (options->delta ? VMSNAP_SAVE_DELTA : 0u);
+	how->cancelled = was_interrupted;
+	int rc = vmsnap_copy(path, copy->from, copy->count, how, &copied, &err);
+	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
+		return 128 + interrupted_by();
+	if (rc == VMSNAP_ERR_SYSTEM && err.sys_errno == EPIPE)
+		return STATUS_PIPE_CLOSED;
+	if (rc)
+		return trouble_with(NULL, &err);
+	tell(options, &copied);
+	return STATUS_OK;
+}
+
+int cmd_copy(const struct options *options)
+{
+	struct copy copy = { .count = 0 };
+	struct vmsnap_copy_options how = { .flags = 0 };
+	int status = check(options);
+	if (!status && options->thin)
+		status = thin_of(options->thin, &how.interval);
+	if (!status && options->strip)
+		status = strip_of(options->strip, &how.strip);
+	status = status ? status : open_all(&copy, options);
+	status = status ? status : copy_all(&copy, options, &how);
+	close_all(&copy);
+	return status;
+}
