@@ -92,7 +92,8 @@ static int start_tracking(const struct options *options, const struct processes 
 	return status;
 }
 
-static int take(const struct options *options, const struct processes *processes, struct captured *captured)
+static int take_once(const struct options *options, const struct processes *processes, struct captured *captured,
+                     struct vmsnap_error *err)
 {
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
@@ -110,10 +111,24 @@ static int take(const struct options *options, const struct processes *processes
 		.tracker = captured->tracker,
 	};
 	contents_apply(&captured->contents, &how);
-	struct vmsnap_error err;
 	if (options->tree || processes->count > 1)
 		raise_descriptor_limit();
-	int rc = vmsnap_capture_set(processes->pids, processes->count, &how, &captured->snaps, &captured->count, &err);
+	return vmsnap_capture_set(processes->pids, processes->count, &how, &captured->snaps, &captured->count, err);
+}
+
+/* Those that were found by name or group may have ended since: who is there now is taken then. */
+static int take(const struct options *options, struct processes *processes, struct captured *captured)
+{
+	struct vmsnap_error err;
+	int status = STATUS_OK, rc = take_once(options, processes, captured, &err);
+	for (int again = 0; again < 10 && processes_may_have_gone(options, rc); again++) {
+		processes_free(processes);
+		status = processes_choose(options, processes);
+		if (status)
+			return status;
+		captured->zombies.count = captured->ended.count = 0;
+		rc = take_once(options, processes, captured, &err);
+	}
 	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
 		return 128 + interrupted_by();
 	return rc ? trouble_with(NULL, &err) : STATUS_OK;
@@ -418,7 +433,7 @@ int cmd_capture(const struct options *options)
 	struct captured captured = { 0 };
 	struct processes processes = { 0 };
 	char usual[64];
-	int status = processes_parse(options->operands, options->operand_count, &processes);
+	int status = processes_choose(options, &processes);
 	snprintf(usual, sizeof(usual), "vmsnap-%d.vms", status ? 0 : (int)processes.pids[0]);
 	const char *path = options->file ? options->file : usual;
 	status = status ? status : check_destination(options, path);

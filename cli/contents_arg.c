@@ -14,10 +14,11 @@ static int take_wanted(const struct options *options, struct contents_arg *out)
 {
 	const char *contents = options->contents;
 	if (options->hash && contents)
-		return trouble("capture: --hash keeps hashes instead of what --contents keeps; choose one");
+		return trouble("%s: --hash keeps hashes instead of what --contents keeps; choose one",
+		               options->command->name);
 	if (!options->hash && !contents) {
-		if (options->exclude_count || options->undumped)
-			return trouble("capture: --%s is about --contents or --hash",
+		if (options->exclude.count || options->undumped)
+			return trouble("%s: --%s is about --contents or --hash", options->command->name,
 			               options->undumped ? "undumped" : "exclude");
 		return STATUS_OK;
 	}
@@ -28,7 +29,7 @@ static int take_wanted(const struct options *options, struct contents_arg *out)
 	else if (!strcmp(contents, "all"))
 		out->wanted = VMSNAP_WANT_ALL;
 	else
-		return trouble("capture: --contents takes private or all, not '%s'", contents);
+		return trouble("%s: --contents takes private or all, not '%s'", options->command->name, contents);
 	out->wanted |= options->undumped ? VMSNAP_WANT_UNDUMPED : 0u;
 	return STATUS_OK;
 }
@@ -43,8 +44,8 @@ static bool looks_like_a_range(const char *text)
 
 static int take_excluded(const struct options *options, struct contents_arg *out)
 {
-	for (size_t i = 0; i < options->exclude_count; i++) {
-		const char *text = options->exclude[i];
+	for (size_t i = 0; i < options->exclude.count; i++) {
+		const char *text = options->exclude.words[i];
 		if (!looks_like_a_range(text)) {
 			out->exclude[out->exclude_count++] = text;
 			continue;

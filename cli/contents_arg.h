@@ -7,8 +7,8 @@
 
 struct contents_arg {
 	unsigned wanted; /* enum vmsnap_contents_wanted */
-	const char *exclude[EXCLUDE_MAX];
-	struct vmsnap_range exclude_ranges[EXCLUDE_MAX];
+	const char *exclude[WORDS_MAX];
+	struct vmsnap_range exclude_ranges[WORDS_MAX];
 	size_t exclude_count, exclude_range_count;
 	struct vmsnap_store *store;
 };

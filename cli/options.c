@@ -8,7 +8,7 @@
 #include "nearest.h"
 #include "say.h"
 
-enum { ROWS_MAX = 32, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64 };
+enum { ROWS_MAX = 40, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64 };
 #define TIME_LEAST 1e6  /* ns */
 #define TIME_MOST  1e18 /* thirty years */
 
@@ -141,6 +141,15 @@ static bool time_parse(const char *value, uint64_t *ns)
 	return false;
 }
 
+static int word_add(const struct options *options, const struct option_row *row, struct word_list *list,
+                    const char *value)
+{
+	if (list->count == WORDS_MAX)
+		return trouble("%s: at most %d times --%s", options->command->name, WORDS_MAX, row->name);
+	list->words[list->count++] = value;
+	return STATUS_OK;
+}
+
 static int row_set(struct options *options, const struct option_row *row, const char *value)
 {
 	char *field = (char *)options + row->field;
@@ -163,11 +172,8 @@ static int row_set(struct options *options, const struct option_row *row, const 
 		value = value ? value : "";
 		memcpy(field, &value, sizeof(value));
 		return STATUS_OK;
-	case OPTION_EXCLUDE:
-		if (options->exclude_count == EXCLUDE_MAX)
-			return trouble("%s: at most %d times --exclude", options->command->name, EXCLUDE_MAX);
-		options->exclude[options->exclude_count++] = value;
-		return STATUS_OK;
+	case OPTION_LIST:
+		return word_add(options, row, (struct word_list *)(void *)field, value);
 	case OPTION_TIME:
 		if (!time_parse(value, &time))
 			return trouble("%s: --%s takes a time from 1ms on, as 2, 0.5, 100ms, 1m or 1h, not '%s'",
@@ -271,7 +277,11 @@ int options_parse(struct options *options, const struct command *command, int ar
 		if (status)
 			return status;
 	}
+	options->plain_count = options->operand_count;
 	while (optind < argc) /* after "--" */
 		options->operands[options->operand_count++] = argv[optind++];
+	/* Only of record is that a command. */
+	if (!(command->bit & CMD_RECORD))
+		options->plain_count = options->operand_count;
 	return options->help ? STATUS_OK : operands_check(options);
 }

@@ -11,21 +11,25 @@
 
 struct command;
 
-/* So often may --exclude be given. */
-enum { EXCLUDE_MAX = 64 };
+/* What an option was given that may be given so often: --exclude, --cgroup, --match. */
+enum { WORDS_MAX = 64 };
+struct word_list {
+	const char *words[WORDS_MAX];
+	size_t count;
+};
 
 struct options {
 	const struct command *command;
 	char **operands;
 	int operand_count;
+	int plain_count; /* of these: in front of "--" */
 
 	bool append, delta, tree, smaps, kpage, quiet; /* capture */
 	bool full;                                     /* copy */
 	const char *thin;                              /* copy */
 	const char *contents;                   /* which pages' are kept: "" if that was not said; NULL: none */
 	bool hash, undumped;
-	const char *exclude[EXCLUDE_MAX];
-	size_t exclude_count;
+	struct word_list exclude;
 	unsigned threads;                       /* 0: the library's choice */
 	bool no_freeze, no_realtime;            /* every capture, live processes too */
 	bool each, totals, long_rows, no_names, written; /* reading */
@@ -34,6 +38,7 @@ struct options {
 	enum color_when color;
 	bool width_given;
 	unsigned width;
+	struct word_list cgroup, match; /* which processes, besides those that are named */
 	const char *track;     /* how writes are tracked: "" if it was not said; NULL: they are not */
 	uint64_t every, lasts; /* record: ns; 0: not given */
 	const char *file; /* where capture writes to */
@@ -84,7 +89,7 @@ enum option_kind {
 	OPTION_WIDTH,   /* --width COLUMNS */
 	OPTION_THREADS, /* --threads N */
 	OPTION_MAYBE,   /* keeps a string, "" if there is none: --contents[=WHICH], --track[=HOW] */
-	OPTION_EXCLUDE, /* --exclude WHAT, more than once */
+	OPTION_LIST,    /* --exclude WHAT, more than once: a struct word_list */
 	OPTION_TIME,    /* --every TIME */
 };
 

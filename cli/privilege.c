@@ -60,6 +60,8 @@ void privilege_resume(void)
 static bool names_process(const struct options *options)
 {
 	unsigned bit = options->command->bit;
+	if (processes_were_found(options))
+		return true;
 	if (bit & (CMD_LIST | CMD_CHECK | CMD_COPY))
 		return false;
 	/* All processes are looked at for a frame and for a file. */

@@ -4,7 +4,7 @@
 #include "vmsnap.h"
 
 const struct command command_table[] = {
-	{ CMD_CAPTURE, "capture", "PID...", 1, OPERANDS_ANY, "take a snapshot of a process and save it",
+	{ CMD_CAPTURE, "capture", "[PID...]", 0, OPERANDS_ANY, "take a snapshot of a process and save it",
 	  "Saves to vmsnap-PID.vms in the current folder unless -o says otherwise. The\n"
 	  "process stands still while its pages are read, a few milliseconds as a rule;\n"
 	  "several, related or not, stand still at one instant.\n",
@@ -81,6 +81,7 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 #define FIELD(name) offsetof(struct options, name)
 enum {
 	CMDS_ALL = (1 << 17) - 1,
+	CMDS_PROC = CMD_CAPTURE | CMD_RECORD,
 	CMDS_PRINTING = CMDS_ALL & ~(CMD_CAPTURE | CMD_REPORT | CMD_COPY),
 	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_WHO | CMD_REPORT | CMD_COPY),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
@@ -104,8 +105,12 @@ const struct option_row option_table[] = {
 	  "leave out pfns,cmdline,names,host,contents" },
 	{ "label", 0, OPTION_TEXT, VALUE_ANY, "TEXT", FIELD(label), CMD_CAPTURE,
 	  "name the snapshot, for FILE@TEXT" },
-	{ "tree", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(tree), CMD_CAPTURE | CMD_GROUP,
+	{ "tree", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(tree), CMDS_PROC | CMD_GROUP,
 	  "with all descendants, at one instant" },
+	{ "match", 0, OPTION_LIST, VALUE_ANY, "NAME", FIELD(match), CMDS_PROC,
+	  "all processes that are called exactly NAME" },
+	{ "cgroup", 0, OPTION_LIST, VALUE_FOLDER, "PATH", FIELD(cgroup), CMDS_PROC,
+	  "all in a control group and those below it" },
 	{ "smaps", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(smaps), CMD_CAPTURE,
 	  "keep the fields of smaps too; slower" },
 	{ "kpage", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(kpage), CMD_CAPTURE,
@@ -114,7 +119,7 @@ const struct option_row option_table[] = {
 	  "what pages hold: private (usual) or all" },
 	{ "hash", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(hash), CMD_CAPTURE,
 	  "only hashes of that: which pages change" },
-	{ "exclude", 0, OPTION_EXCLUDE, VALUE_ANY, "WHAT", FIELD(exclude), CMD_CAPTURE,
+	{ "exclude", 0, OPTION_LIST, VALUE_ANY, "WHAT", FIELD(exclude), CMD_CAPTURE,
 	  "not of START-END, nor of names like WHAT" },
 	{ "undumped", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(undumped), CMD_CAPTURE,
 	  "also of what is kept out of core files" },
