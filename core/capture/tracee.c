@@ -22,8 +22,21 @@ static bool tells_end(const siginfo_t *info)
  * above it. */
 static struct tracee_stop stop_of(int status)
 {
-	int event = status >> EVENT_SHIFT;
-	return (struct tracee_stop){ .event = event, .signal = event ? 0 : status & SIGNAL_MASK };
+	int event = status >> EVENT_SHIFT, signal = status & SIGNAL_MASK;
+	bool stopping = signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+	return (struct tracee_stop){ .event = event,
+		                     .signal = event ? 0 : signal,
+		                     .group_stop = event == EVENT_STOP && stopping };
+}
+
+static enum tracee_state state_of(const siginfo_t *info, struct tracee_stop *stop)
+{
+	if (!info->si_pid)
+		return TRACEE_RUNS;
+	if (tells_end(info))
+		return TRACEE_ENDED;
+	*stop = stop_of(info->si_status);
+	return TRACEE_STOPPED;
 }
 
 enum tracee_state tracee_look(pid_t tid, struct tracee_stop *stop)
@@ -31,12 +44,16 @@ enum tracee_state tracee_look(pid_t tid, struct tracee_stop *stop)
 	siginfo_t info = { 0 };
 	if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL))
 		return errno == ECHILD ? TRACEE_ENDED : TRACEE_RUNS;
-	if (!info.si_pid)
-		return TRACEE_RUNS;
-	if (tells_end(&info))
-		return TRACEE_ENDED;
-	*stop = stop_of(info.si_status);
-	return TRACEE_STOPPED;
+	return state_of(&info, stop);
+}
+
+enum tracee_state tracee_any(pid_t *tid, struct tracee_stop *stop)
+{
+	siginfo_t info = { 0 };
+	if (waitid(P_ALL, 0, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL | __WNOTHREAD))
+		info.si_pid = 0;
+	*tid = info.si_pid;
+	return state_of(&info, stop);
 }
 
 /* In a stop for an event the kernel makes the siginfo up: the code is what it would have

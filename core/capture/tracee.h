@@ -42,12 +42,16 @@ enum tracee_state {
 };
 
 struct tracee_stop {
-	int signal; /* it is about to receive: to be given back with PTRACE_DETACH; 0: none */
-	int event;  /* PTRACE_EVENT_..., 0: none */
+	int signal;      /* it is about to receive: to be given back with PTRACE_DETACH; 0: none */
+	int event;       /* PTRACE_EVENT_..., 0: none */
+	bool group_stop; /* it is stopped by SIGSTOP or its like */
 };
 
 /* For any thread of the tracer's process.  *stop is written for TRACEE_STOPPED. */
 enum tracee_state tracee_look(pid_t tid, struct tracee_stop *stop);
+/* For the tracer: one of its own, or a child, that stands or has ended, and which; TRACEE_RUNS, and *tid 0: there is
+ * none. */
+enum tracee_state tracee_any(pid_t *tid, struct tracee_stop *stop);
 /* For the tracer only: whether it stands in a stop that somebody has waited for already,
  * and which.  The task is one that tracee_look() takes to be running. */
 bool tracee_look_behind(pid_t tid, struct tracee_stop *stop);

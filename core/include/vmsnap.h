@@ -49,6 +49,7 @@
 #include <vmsnap/snapshot.h>
 #include <vmsnap/track.h>
 #include <vmsnap/values.h>
+#include <vmsnap/watch.h>
 #include <vmsnap/who.h>
 
 #endif

@@ -75,6 +75,12 @@ VMSNAP_API const char *vmsnap_capture_flag_name(unsigned flag)
 	return NAME_OF_BIT(names, flag);
 }
 
+VMSNAP_API const char *vmsnap_watch_flag_name(unsigned flag)
+{
+	static const char *const names[] = { "fork", "exec", "exit", "children" };
+	return NAME_OF_BIT(names, flag);
+}
+
 VMSNAP_API const char *vmsnap_save_flag_name(unsigned flag)
 {
 	static const char *const names[] = { "append", "interruptible", "regular", "no_contents",

@@ -480,6 +480,13 @@ class HtmlFlag:  # enum vmsnap_html_flag
     HOST = 8
 
 
+class WatchFlag:  # enum vmsnap_watch_flag
+    FORK = 1
+    EXEC = 2
+    EXIT = 4
+    CHILDREN = 8
+
+
 WriteFn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 
 
@@ -890,6 +897,12 @@ class HtmlOptions(Structure):  # struct vmsnap_html_options
     ]
 
 
+class WatchEvent(Structure):  # struct vmsnap_watch_event
+    _fields_ = [
+        ("kind", c_uint), ("pid", c_int), ("child", c_int),
+    ]
+
+
 FUNCTIONS = {
     "vmsnap_version": (c_char_p, ()),
     "vmsnap_rc_name": (c_char_p, (c_int,)),
@@ -1210,4 +1223,12 @@ FUNCTIONS = {
     "vmsnap_html_write": (CHECKED, (c_void_p, WriteFn, c_void_p)),
     "vmsnap_html_save": (CHECKED, (c_void_p, c_char_p)),
     "vmsnap_html_free": (None, (c_void_p,)),
+    "vmsnap_watch_flag_name": (c_char_p, (c_uint,)),
+    "vmsnap_watch_new": (CHECKED, (c_uint, POINTER(c_void_p))),
+    "vmsnap_watch_add": (CHECKED, (c_void_p, c_int)),
+    "vmsnap_watch_next": (CHECKED, (c_void_p, POINTER(WatchEvent))),
+    "vmsnap_watch_stop": (CHECKED, (c_void_p,)),
+    "vmsnap_watch_go": (None, (c_void_p,)),
+    "vmsnap_watch_processes": (c_size_t, (c_void_p, POINTER(c_int), c_size_t)),
+    "vmsnap_watch_free": (None, (c_void_p,)),
 }
