@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "fork_arg.h"
 #include "names.h"
 #include "output.h"
 #include "say.h"
@@ -362,17 +363,21 @@ int cmd_cow(const struct options *options)
 	struct sources sources;
 	sources_init(&sources, options);
 	bool one_word = options->operand_count < 2;
+	bool fork = false;
 	size_t count = 0;
 	int status = expect_all(&sources);
-	status = status     ? status
-	         : one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
-	                    : load_operands(&sources, &a, &b);
+	if (!status && one_word && !options->base)
+		status = fork_from_word(&sources, options->operands[0], &b, &base, &fork);
+	if (!status && !fork)
+		status = one_word ? instants_from_word(&sources, options->operands[0], &a, &b, &count)
+		                  : load_operands(&sources, &a, &b);
 	if (!status && options->base)
 		status = set_from_word(&sources, options->base, &base);
 	sources_close(&sources);
 	if (!status)
-		status =
-		        one_word ? cow_of_file(options, &a, &b, count, &base) : cow_of_operands(options, &a, &b, &base);
+		status = fork       ? cow_of_tree(options, &b, &base)
+		         : one_word ? cow_of_file(options, &a, &b, count, &base)
+		                    : cow_of_operands(options, &a, &b, &base);
 	chosen_drop(&a);
 	chosen_drop(&b);
 	chosen_drop(&base);

@@ -1,0 +1,12 @@
+/* fork_arg.h - the fork that a file of many instants tells of, as vmsnap record makes one. */
+#ifndef VMSNAP_CLI_FORK_ARG_H
+#define VMSNAP_CLI_FORK_ARG_H
+
+#include "set_arg.h"
+
+/* The newest instant of the file that holds a parent and its child, and as base the one that is nearest to their fork:
+ * the first that holds both, or, is that the same, the parent before it.  *found: false if no instant holds both, or
+ * the word names no whole file; then nothing else is written. */
+int fork_from_word(struct sources *sources, const char *word, struct chosen *tree, struct chosen *base, bool *found);
+
+#endif
