@@ -14,8 +14,9 @@
 #include "interrupt.h"
 #include "output.h"
 #include "privilege.h"
-#include "process_arg.h"
+#include "process_choose.h"
 #include "say.h"
+#include "size_text.h"
 #include "track_arg.h"
 
 /* Descendants of which there is no snapshot. */
@@ -177,19 +178,6 @@ static int save(const struct options *options, const char *path, const struct ca
 }
 
 /* ---- telling ---- */
-
-/* "3.2M", three digits at most. */
-static const char *size_text(uint64_t bytes, char text[16])
-{
-	static const char units[] = "BKMGTPE";
-	size_t unit = 0;
-	double value = (double)bytes;
-	for (; value >= 1000 && unit < sizeof(units) - 2; unit++)
-		value /= 1024;
-	int decimals = !unit || value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2;
-	snprintf(text, 16, "%.*f%c", decimals, value, units[unit]);
-	return text;
-}
 
 /* What is resident: of several processes each frame once.  What is hidden counts for each process, as
  * tell_doubts() says. */

@@ -9,7 +9,7 @@
 #include "help.h"
 #include "nearest.h"
 #include "options.h"
-#include "privilege.h"
+#include "privilege_start.h"
 #include "say.h"
 #include "stack.h"
 

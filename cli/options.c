@@ -8,7 +8,7 @@
 #include "nearest.h"
 #include "say.h"
 
-enum { ROWS_MAX = 40, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64 };
+enum { ROWS_MAX = 40, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64, FILES_LIMIT = 1000000 };
 #define TIME_LEAST 1e6  /* ns */
 #define TIME_MOST  1e18 /* thirty years */
 
@@ -111,14 +111,15 @@ static int width_set(struct options *options, const char *value)
 	return STATUS_OK;
 }
 
-static int threads_set(struct options *options, const char *value)
+static int number_set(const struct options *options, const char *name, unsigned limit, const char *value,
+                      unsigned *number)
 {
 	char *end;
-	unsigned long threads = strtoul(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end || !threads || threads > THREADS_LIMIT)
-		return trouble("%s: --threads takes a number from 1 to %d, not '%s'", options->command->name,
-		               THREADS_LIMIT, value);
-	options->threads = (unsigned)threads;
+	unsigned long given = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || !given || given > limit)
+		return trouble("%s: --%s takes a number from 1 to %u, not '%s'", options->command->name, name, limit,
+		               value);
+	*number = (unsigned)given;
 	return STATUS_OK;
 }
 
@@ -167,7 +168,9 @@ static int row_set(struct options *options, const struct option_row *row, const 
 	case OPTION_WIDTH:
 		return width_set(options, value);
 	case OPTION_THREADS:
-		return threads_set(options, value);
+		return number_set(options, row->name, THREADS_LIMIT, value, &options->threads);
+	case OPTION_FILES:
+		return number_set(options, row->name, FILES_LIMIT, value, &options->max_files);
 	case OPTION_MAYBE:
 		value = value ? value : "";
 		memcpy(field, &value, sizeof(value));
@@ -280,6 +283,7 @@ int options_parse(struct options *options, const struct command *command, int ar
 	options->plain_count = options->operand_count;
 	while (optind < argc) /* after "--" */
 		options->operands[options->operand_count++] = argv[optind++];
+	options->operands[options->operand_count] = NULL; /* as argv has it: it is one that is executed */
 	/* Only of record is that a command. */
 	if (!(command->bit & CMD_RECORD))
 		options->plain_count = options->operand_count;

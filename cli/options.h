@@ -40,7 +40,9 @@ struct options {
 	unsigned width;
 	struct word_list cgroup, match; /* which processes, besides those that are named */
 	const char *track;     /* how writes are tracked: "" if it was not said; NULL: they are not */
-	uint64_t every, lasts; /* record: ns; 0: not given */
+	uint64_t every, lasts, rotate, max_pause; /* record: ns; 0: not given */
+	unsigned max_files;                       /* 0: not given */
+	const char *on;                           /* record: events */
 	const char *file; /* where capture writes to */
 	const char *label, *base, *sysroot, *columns, *sort;
 	const char *name, *range, *perm, *only, *pfn; /* filters */
@@ -88,13 +90,14 @@ enum option_kind {
 	OPTION_COLOR,   /* --color[=WHEN] */
 	OPTION_WIDTH,   /* --width COLUMNS */
 	OPTION_THREADS, /* --threads N */
+	OPTION_FILES,   /* --max-files N */
 	OPTION_MAYBE,   /* keeps a string, "" if there is none: --contents[=WHICH], --track[=HOW] */
 	OPTION_LIST,    /* --exclude WHAT, more than once: a struct word_list */
 	OPTION_TIME,    /* --every TIME */
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP, VALUE_EVENTS };
 
 struct option_row {
 	const char *name;

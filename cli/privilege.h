@@ -5,11 +5,6 @@
 
 #include <stdbool.h>
 
-struct options;
-
-/* Refuses to run set-user-ID: files would be read and written with another's rights.
- * Gives up all capabilities if the words on the command line name no process. */
-int privilege_start(const struct options *options);
 /* Whether there are any, and whoever called us has fewer, but may stop us. */
 bool privilege_is_lent(void);
 /* For good: what follows is done with the rights of whoever called us. */

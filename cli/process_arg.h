@@ -21,20 +21,16 @@ struct processes {
 		size_t index; /* of its process */
 	} * named;
 	size_t named_count;
+	bool again;   /* they were found before: that there is none now is no error */
 	size_t found; /* by --cgroup and --match, each time that one is */
 };
 /* STATUS_OK, or STATUS_TROUBLE after saying why; to be freed in either case.  The number of a thread is
  * taken for that of its process, and that is said. */
 int processes_parse(char *const *words, int count, struct processes *out);
-/* The PROC of a command: the operands in front of "--", and what --cgroup and --match find (process_find.h).  None
- * at all is an error that says what can be given. */
-int processes_choose(const struct options *options, struct processes *out);
 /* Adds the one that a word means, if it is not there yet. */
 int processes_add(struct processes *processes, const char *word, size_t *index);
 /* Whether some of them were found by --cgroup or --match. */
 bool processes_were_found(const struct options *options);
-/* rc, of a capture: such ones come and go, and who is there now is to be chosen anew. */
-bool processes_may_have_gone(const struct options *options, int rc);
 /* Adds one that was found, unless it is there. */
 int processes_add_pid(struct processes *processes, pid_t pid);
 void processes_free(struct processes *processes);

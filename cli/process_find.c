@@ -148,11 +148,11 @@ int processes_of_cgroup(const char *path, struct processes *out)
 	int folder = *path ? open_group(path) : -1;
 	int status = folder < 0 ? STATUS_OK : add_group(folder, 0, out, &error);
 	privilege_resume();
-	if (folder < 0)
+	if (folder < 0 && !out->again)
 		return trouble("--cgroup: there is no control group '%s'; /proc/PID/cgroup tells that of a process, as "
 		               "in --cgroup /system.slice/redis.service, and a folder below /sys/fs/cgroup will do",
 		               path);
-	if (status || out->found > before)
+	if (status || out->found > before || out->again)
 		return status;
 	if (error == EOPNOTSUPP)
 		return trouble("--cgroup: %s is a threaded control group, which has no processes of its own; name the "
@@ -207,7 +207,7 @@ int processes_that_match(const char *name, struct processes *out)
 	}
 	if (dir)
 		closedir(dir);
-	if (status || out->found > before)
+	if (status || out->found > before || out->again)
 		return status;
 	if (any)
 		return trouble("--match: what is called '%s' has no memory: it is the kernel's, or has ended", name);

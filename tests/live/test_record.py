@@ -89,7 +89,7 @@ class Record(unittest.TestCase):
         self.assertIn("data", names)
 
     def test_words_that_cannot_be(self):
-        for words, said in ((("record", "1"), "--track"), (("record", "--track=x", "1"), "soft-dirty or uffd"),
+        for words, said in ((("record", "--track=x", "1"), "soft-dirty or uffd"),
                             (("record", "--track", "--every=0", "1"), "--every"),
                             (("record", "--track", "--for=2x", "1"), "--for"),
                             (("record", "--track", "/nowhere"), "/nowhere"),
