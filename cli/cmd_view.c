@@ -8,6 +8,7 @@
 #include "names.h"
 #include "output.h"
 #include "say.h"
+#include "series_arg.h"
 #include "snapshot_arg.h"
 
 /* A and, if a second operand was given, B; *b is NULL otherwise. */
@@ -155,6 +156,23 @@ int cmd_pages(const struct options *options)
 	return status ? status : put_all(options, options->operand_count - is_range, range, -1);
 }
 
+static int print_history(const struct options *options, uint64_t address)
+{
+	struct series_arg arg;
+	struct output output;
+	struct vmsnap_error err;
+	int status = series_from_word(options, options->operands[0], &arg);
+	if (status)
+		return status;
+	const struct vmsnap_series_options which = {
+		.size = sizeof(which), .first = arg.first, .count = arg.count, .pid = arg.pid
+	};
+	output_init(&output, options);
+	status = output_finish(&output, vmsnap_print_file_history(arg.file, &which, address, &output.to, &err), &err);
+	vmsnap_file_close(arg.file);
+	return status;
+}
+
 int cmd_page(const struct options *options)
 {
 	struct vmsnap *snap, *none;
@@ -162,6 +180,8 @@ int cmd_page(const struct options *options)
 	struct vmsnap_error err;
 	uint64_t address;
 	int status = address_parse(options->operands[1], &address);
+	if (!status && options->history)
+		return print_history(options, address);
 	status = status ? status : load_operands(options, 1, &snap, &none);
 	if (status)
 		return status;

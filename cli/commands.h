@@ -15,6 +15,7 @@ int cmd_cow(const struct options *options);
 int cmd_group(const struct options *options);
 int cmd_map(const struct options *options);
 int cmd_status(const struct options *options);
+int cmd_series(const struct options *options);
 int cmd_list(const struct options *options);
 int cmd_report(const struct options *options);
 int cmd_copy(const struct options *options);

@@ -49,6 +49,8 @@ static const char *value_action(enum option_value value)
 		return "_vmsnap_words \"pfns cmdline names host contents\"";
 	case VALUE_EVENTS:
 		return "_vmsnap_columns \"fork exec exit growth=\"";
+	case VALUE_SERIES_BY:
+		return "_vmsnap_words \"mapping kind process state\"";
 	case VALUE_NONE:
 	case VALUE_ANY:
 	case VALUE_WHEN:

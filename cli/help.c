@@ -70,6 +70,8 @@ static const char *columns_title(int report)
 		return "or, of variables (--values):\n";
 	case VMSNAP_REPORT_STATUS_TWO:
 		return "or, of two snapshots:\n";
+	case VMSNAP_REPORT_SERIES_COW:
+		return "or, of forks (--cow):\n";
 	case VMSNAP_REPORT_WHO_FILE:
 		return "or, of a file, a line for each process:\n";
 	case VMSNAP_REPORT_ASLR:

@@ -46,7 +46,10 @@ struct options {
 	const char *file; /* where capture writes to */
 	const char *label, *base, *sysroot, *columns, *sort;
 	const char *name, *range, *perm, *only, *pfn; /* filters */
-	const char *by;                               /* show: added up by what; group: what its rows are */
+	const char *by;                               /* show, series: added up by what; group: what its rows are */
+	const char *min;                              /* series: the least change that is told */
+	bool cow;                                     /* series: of forks */
+	bool history;                                 /* page: through the file */
 	const char *strip;                            /* report, copy: what is left out */
 	const char *other, *save;                     /* dump: --diff, --save */
 };
@@ -97,7 +100,7 @@ enum option_kind {
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP, VALUE_EVENTS };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP, VALUE_EVENTS, VALUE_SERIES_BY };
 
 struct option_row {
 	const char *name;

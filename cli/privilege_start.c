@@ -11,7 +11,7 @@ static bool names_process(const struct options *options)
 	unsigned bit = options->command->bit;
 	if (processes_were_found(options) || ((bit & CMD_RECORD) && options->operand_count))
 		return true;
-	if (bit & (CMD_LIST | CMD_CHECK | CMD_COPY))
+	if (bit & (CMD_LIST | CMD_CHECK | CMD_COPY | CMD_SERIES | CMD_REPORT))
 		return false;
 	/* All processes are looked at for a frame and for a file. */
 	if ((bit & CMD_WHO) && options->operand_count == 1)

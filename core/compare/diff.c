@@ -329,10 +329,12 @@ static int compare_all(const struct vmsnap *a, const struct vmsnap *b, const str
 {
 	bool apart = diff->relation != VMSNAP_RELATION_COMPARABLE;
 	int rc = apart ? vma_match_maps(a, b, &diff->work, &diff->match) : vma_match(a, b, &diff->work, &diff->match);
-	rc = rc || apart ? rc : compare_pages(a, b, options, diff);
-	rc = rc || written_only(diff) ? rc : status_pairs_each(a, b, &diff->work, add_status, diff);
-	for (size_t i = 0; i < vmsnap_diff_vma_count(diff); i++)
+	for (size_t i = 0; !rc && i < vmsnap_diff_vma_count(diff); i++)
 		diff->totals.vmas[diff->match.rows[i].change]++;
+	if (rc || diff->flags & VMSNAP_COMPARE_VMAS_ONLY)
+		return rc;
+	rc = apart ? rc : compare_pages(a, b, options, diff);
+	rc = rc || written_only(diff) ? rc : status_pairs_each(a, b, &diff->work, add_status, diff);
 	sum_ranges(diff, walk_page_shift(b));
 	count_pages(a, &diff->totals);
 	diff->totals.others[VMSNAP_TOTAL_RESIDENT_B] = count_resident(b, &diff->totals);

@@ -105,6 +105,8 @@ VMSNAP_API const char *vmsnap_report_name(int report)
 	static const char *const names[] = { NULL,      "show",       "pages",   "diff",  "cow",
 		                             "status",  "status_two", "list",    "check", "snapshots",
 		                             "history", "set_diff",   "set_cow", "values",
+		                             [VMSNAP_REPORT_SERIES] = "series",
+		                             [VMSNAP_REPORT_SERIES_COW] = "series_cow",
 		                             [VMSNAP_REPORT_WHO] = "who",
 		                             [VMSNAP_REPORT_KINDS] = "show_by",
 		                             [VMSNAP_REPORT_WHO_FILE] = "who_file",

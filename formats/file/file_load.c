@@ -9,6 +9,7 @@
 #include "file_delta.h"
 #include "file_delta_pages.h"
 #include "file_error.h"
+#include "file_pages_base.h"
 #include "file_pipeline.h"
 #include "file_unpack.h"
 #include "inflater.h"
@@ -23,6 +24,7 @@ struct loader {
 	uint32_t seen;
 	bool check_skipped, has_contents, is_delta;
 	unsigned threads;
+	const uint64_t *around; /* NULL: all pages */
 };
 
 /* ---- which sections there are ---- */
@@ -299,9 +301,29 @@ static int load_kind(struct loader *loader, const struct kind *kind)
 	return rc;
 }
 
+/* Sections of pages are in the order of addresses: only the last one that begins below the address may have its page.
+ * The others are passed over; if it cannot be told, none is. */
+static void pass_others(struct loader *loader, const struct kind *kind)
+{
+	uint64_t page = *loader->around / loader->decode.snap->info.page_size, base;
+	size_t wanted = loader->count;
+	for (size_t i = next_of_kind(loader, 0, kind); i < loader->count; i = next_of_kind(loader, i + 1, kind)) {
+		if (!file_pages_base(loader->source, &loader->placed[i], &base))
+			return;
+		if (base > page)
+			break;
+		wanted = i;
+	}
+	for (size_t i = next_of_kind(loader, 0, kind); i < loader->count; i = next_of_kind(loader, i + 1, kind))
+		if (i != wanted)
+			loader->placed[i].section.type = 0;
+}
+
 static int load_pages(struct loader *loader, const struct kind *kind)
 {
 	struct pipeline *pipeline = NULL;
+	if (loader->around)
+		pass_others(loader, kind);
 	expect_runs(loader, kind);
 	if (pays_ahead(loader, kind))
 		pipeline = pipeline_new(&unpack_ops, loader->threads);
@@ -528,7 +550,8 @@ int file_load_part(const struct file_part *part, struct work work, struct vmsnap
 	struct loader loader = { .source = part->source,
 		                 .entry = &part->entries[part->index],
 		                 .check_skipped = part->part == FILE_LOAD_CHECK,
-		                 .threads = part->threads };
+		                 .threads = part->threads,
+		                 .around = part->around };
 	loader.decode = (struct decode){ .name = part->source->name, .err = err, .work = work };
 	struct vmsnap_builder builder;
 	if (builder_begin(&builder))

@@ -25,6 +25,10 @@ int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsn
 struct file_known;
 int file_load_knowing(const struct vmsnap_file *file, size_t index, bool check, const struct file_known *known,
                       size_t known_count, struct vmsnap **out, struct vmsnap_error *err);
+/* The same, but of its pages there may be no more than those that lie around one address: the others are not read where
+ * that can be avoided, and look absent.  For who asks for that page alone; known: of the same kind. */
+int file_load_around(const struct vmsnap_file *file, size_t index, uint64_t address, const struct file_known *known,
+                     size_t known_count, struct vmsnap **out, struct vmsnap_error *err);
 /* As vmsnap_walk_new(); check: as file_load_check() does. */
 int file_walk_new(const struct vmsnap_file *file, size_t first, size_t count, bool check, struct vmsnap_walk **out,
                   struct vmsnap_error *err);
@@ -69,6 +73,7 @@ struct file_part {
 	size_t entry_count, index;
 	enum file_load_part part;
 	unsigned threads;
+	const uint64_t *around;         /* file_load_around(); NULL: all pages */
 	bool usual_limit;               /* of memory: it grows with what is read of other snapshots */
 	struct file_contents *contents; /* NULL: without what pages hold */
 	/* file_contents_load(), which itself loads parts of other snapshots. */

@@ -175,8 +175,8 @@ int file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_
 }
 
 static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,
-                        const struct file_known *known, size_t known_count, struct vmsnap **out,
-                        struct vmsnap_error *err)
+                        const uint64_t *around, const struct file_known *known, size_t known_count,
+                        struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct vmsnap_file_entry entry;
 	int rc = entry_at(file, index, &entry, err);
@@ -190,6 +190,7 @@ static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_
 		                    .index = index,
 		                    .part = part,
 		                    .threads = threads,
+		                    .around = around,
 		                    .usual_limit = !file->limits.memory,
 		                    .contents = contents ? file->contents : NULL,
 		                    .load_contents = file_contents_load,
@@ -202,14 +203,20 @@ static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_
 static int load_part(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,
                      struct vmsnap **out, struct vmsnap_error *err)
 {
-	return load_knowing(file, index, part, threads, NULL, 0, out, err);
+	return load_knowing(file, index, part, threads, NULL, NULL, 0, out, err);
 }
 
 int file_load_knowing(const struct vmsnap_file *file, size_t index, bool check, const struct file_known *known,
                       size_t known_count, struct vmsnap **out, struct vmsnap_error *err)
 {
-	return load_knowing(file, index, check ? FILE_LOAD_CHECK : FILE_LOAD_ALL, pipeline_threads(), known,
+	return load_knowing(file, index, check ? FILE_LOAD_CHECK : FILE_LOAD_ALL, pipeline_threads(), NULL, known,
 	                    known_count, out, err);
+}
+
+int file_load_around(const struct vmsnap_file *file, size_t index, uint64_t address, const struct file_known *known,
+                     size_t known_count, struct vmsnap **out, struct vmsnap_error *err)
+{
+	return load_knowing(file, index, FILE_LOAD_ALL, 0, &address, known, known_count, out, err);
 }
 
 int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloads *payloads, struct file_stored *out,

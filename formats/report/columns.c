@@ -19,6 +19,8 @@ static const struct row_schema *schema_of(int report)
 		[VMSNAP_REPORT_SET_DIFF] = &set_diff_schema,
 		[VMSNAP_REPORT_SET_COW] = &set_cow_schema,
 		[VMSNAP_REPORT_VALUES] = &values_schema,
+		[VMSNAP_REPORT_SERIES] = &series_schema,
+		[VMSNAP_REPORT_SERIES_COW] = &series_forks_schema,
 		[VMSNAP_REPORT_WHO] = &who_schema,
 		[VMSNAP_REPORT_WHO_FILE] = &who_file_schema,
 		[VMSNAP_REPORT_KINDS] = &show_by_schema,

@@ -16,6 +16,8 @@ extern const struct row_schema list_schema, list_document_schema;
 extern const struct row_schema map_one_schema, map_two_schema; /* documents */
 extern const struct row_schema page_document_schema;
 extern const struct row_schema pages_schema, pages_document_schema;
+extern const struct row_schema series_schema, series_document_schema;
+extern const struct row_schema series_forks_schema, series_forks_document_schema;
 extern const struct row_schema set_cow_schema, set_cow_document_schema;
 extern const struct row_schema set_diff_schema, set_diff_document_schema;
 extern const struct row_schema show_schema, show_document_schema;

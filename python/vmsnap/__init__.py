@@ -27,6 +27,7 @@ _THERE = {
     "names": ("Name", "Names"),
     "files": ("File", "Walk", "Writer", "copy", "load", "save"),
     "tracker": ("Tracker",),
+    "over_time": ("Series", "SeriesForks", "Step", "Line", "ForkStep", "file_history_text"),
     "sets": ("Set", "SetDiff", "SetCow"),
     "groups": ("Group", "GroupChange", "GroupLost", "GroupMapping", "GroupProcess", "group", "groups_of"),
     "page": ("Page", "save_page"),
@@ -38,7 +39,8 @@ _THERE = {
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
     "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Layer", "Rc", "WrittenBy"),
 }
-_CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow")}
+_CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow"),
+           "series": ("over_time", "Series"), "series_forks": ("over_time", "SeriesForks")}
 _WHERE = {name: (module, name) for module, names in _THERE.items() for name in names} | _CALLED
 
 __all__ = sorted(_WHERE)

@@ -207,6 +207,7 @@ class PageKind:  # enum vmsnap_page_kind
 class CompareFlag:  # enum vmsnap_compare_flag
     EXECUTED = 1
     WRITTEN_ONLY = 2
+    VMAS_ONLY = 4
 
 
 class DiffTotal:  # enum vmsnap_diff_total
@@ -406,6 +407,14 @@ class MappingKind:  # enum vmsnap_mapping_kind
     KIND_COUNT = 10
 
 
+class SeriesBy:  # enum vmsnap_series_by
+    MAPPING = 0
+    KIND = 1
+    PROCESS = 2
+    STATE = 3
+    COUNT = 4
+
+
 class ValueKind:  # enum vmsnap_value_kind
     UNKNOWN = 0
     BYTES = 1
@@ -465,6 +474,8 @@ class Report:  # enum vmsnap_report
     SET_DIFF = 11
     SET_COW = 12
     VALUES = 13
+    SERIES = 14
+    SERIES_COW = 15
     WHO = 18
     KINDS = 20
     WHO_FILE = 21
@@ -809,6 +820,47 @@ class ElfTls(Structure):  # struct vmsnap_elf_tls
 class ElfSymbol(Structure):  # struct vmsnap_elf_symbol
     _fields_ = [
         ("name", c_char_p), ("value", c_uint64), ("size", c_uint64), ("local", c_bool),
+    ]
+
+
+class SeriesOptions(Structure):  # struct vmsnap_series_options
+    _fields_ = [
+        ("size", c_size_t), ("by", c_int), ("first", c_size_t), ("count", c_size_t), ("pid", c_uint32),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+class SeriesProcess(Structure):  # struct vmsnap_series_process
+    _fields_ = [
+        ("pid", c_uint32), ("start_time", c_uint64), ("first", c_size_t), ("last", c_size_t), ("count", c_size_t),
+        ("comm", c_char_p),
+    ]
+
+
+class SeriesStep(Structure):  # struct vmsnap_series_step
+    _fields_ = [
+        ("index", c_size_t), ("snapshots", c_size_t), ("snap", c_void_p), ("before", c_void_p), ("relation", c_int),
+        ("elapsed_known", c_bool), ("elapsed", c_uint64), ("sums", Sums), ("sums_before", Sums), ("vmas", c_size_t),
+    ]
+
+
+class SeriesLine(Structure):  # struct vmsnap_series_line
+    _fields_ = [
+        ("id", c_uint64), ("name", c_char_p), ("pid", c_uint32), ("start", c_uint64), ("end", c_uint64),
+        ("vmas", c_size_t), ("bytes", c_uint64), ("bytes_before", c_uint64), ("sums", Sums), ("sums_before", Sums),
+        ("changes", c_uint32), ("from", c_uint64), ("into", c_uint64),
+    ]
+
+
+class SeriesFork(Structure):  # struct vmsnap_series_fork
+    _fields_ = [
+        ("fork", c_uint64), ("parent", c_size_t), ("child", c_size_t), ("parent_pid", c_uint32),
+        ("child_pid", c_uint32), ("first", c_bool), ("relation", c_int), ("since_known", c_bool), ("since", c_uint64),
+        ("elapsed_known", c_bool), ("elapsed", c_uint64), ("has_base", c_bool), ("before", c_bool),
+        ("by_child", c_uint64), ("by_parent", c_uint64), ("by_both", c_uint64), ("by_unknown", c_uint64),
+        ("copied", c_uint64), ("new_in_child", c_uint64), ("new_in_parent", c_uint64), ("alone", c_uint64),
+        ("shared", c_uint64), ("inferred", c_uint64), ("unknown", c_uint64), ("copied_before", c_uint64),
+        ("warning", c_char_p),
     ]
 
 
@@ -1169,6 +1221,25 @@ FUNCTIONS = {
             c_char_p, POINTER(ElfTls), CFUNCTYPE(c_bool, c_void_p, POINTER(ElfSymbol)), c_void_p)),
     "vmsnap_elf_symbol_offset": (CHECKED, (c_char_p, c_char_p, POINTER(c_uint64))),
     "vmsnap_file_page_now": (CHECKED, (c_void_p, c_uint64, c_void_p, c_void_p)),
+    "vmsnap_series_by_name": (c_char_p, (c_int,)),
+    "vmsnap_series_open": (CHECKED, (c_void_p, POINTER(SeriesOptions), POINTER(c_void_p))),
+    "vmsnap_series_of": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(SeriesOptions), POINTER(c_void_p))),
+    "vmsnap_series_close": (None, (c_void_p,)),
+    "vmsnap_series_by": (c_int, (c_void_p,)),
+    "vmsnap_series_process_count": (c_size_t, (c_void_p,)),
+    "vmsnap_series_process_sized": (c_int, (c_void_p, c_size_t, POINTER(SeriesProcess), c_size_t)),
+    "vmsnap_series_next": (CHECKED, (c_void_p,)),
+    "vmsnap_series_at": (c_size_t, (c_void_p,)),
+    "vmsnap_series_step_sized": (c_int, (c_void_p, POINTER(SeriesStep), c_size_t)),
+    "vmsnap_series_line_count": (c_size_t, (c_void_p,)),
+    "vmsnap_series_line_sized": (c_int, (c_void_p, c_size_t, POINTER(SeriesLine), c_size_t)),
+    "vmsnap_series_forks_open": (CHECKED, (c_void_p, POINTER(SeriesOptions), POINTER(c_void_p))),
+    "vmsnap_series_forks_of": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(SeriesOptions), POINTER(c_void_p))),
+    "vmsnap_series_forks_close": (None, (c_void_p,)),
+    "vmsnap_series_forks_next": (CHECKED, (c_void_p,)),
+    "vmsnap_series_forks_at": (c_size_t, (c_void_p,)),
+    "vmsnap_series_fork_sized": (c_int, (c_void_p, POINTER(SeriesFork), c_size_t)),
+    "vmsnap_series_fork_cow": (c_void_p, (c_void_p,)),
     "vmsnap_value_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(ValueOptions), POINTER(c_void_p))),
     "vmsnap_value_diff_free": (None, (c_void_p,)),
     "vmsnap_value_diff_a": (c_void_p, (c_void_p,)),
@@ -1210,6 +1281,9 @@ FUNCTIONS = {
     "vmsnap_print_who": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),
     "vmsnap_print_history": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, c_uint64, POINTER(Output))),
+    "vmsnap_print_file_history": (CHECKED, (c_void_p, POINTER(SeriesOptions), c_uint64, POINTER(Output))),
+    "vmsnap_print_series": (CHECKED, (c_void_p, c_uint64, POINTER(Output))),
+    "vmsnap_print_series_forks": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_list": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_check": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_report_name": (c_char_p, (c_int,)),

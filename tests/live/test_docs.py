@@ -13,7 +13,7 @@ from documents import SOURCE, blocks, read, without_numbers
 from support import Target, skip, world
 
 MAN = os.path.join(SOURCE, "docs", "man")
-COMMANDS = "capture show pages page diff cow group map status who list check".split()
+COMMANDS = "capture show pages page diff cow group map status series who list check".split()
 
 # What stands in the documents for things that differ each time.
 README_PARENT, README_CHILD, README_GLOBAL = "4711", "4712", "5649ccb21000"

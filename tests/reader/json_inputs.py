@@ -154,6 +154,16 @@ def two_pages(flags, frame, **identity):
     )
 
 
+def parts(*perms, seconds):
+    """Memory without a name, in mappings beside each other."""
+    each = 8 // len(perms)
+    return snapshot(
+        identity=dict(PROCESS, known=EVERYTHING, faults=50, taken=PROCESS["taken"] + seconds * 10**9),
+        vmas=[vma(HEAP + i * each * PAGE, HEAP + (i + 1) * each * PAGE, perm) for i, perm in enumerate(perms)],
+        runs=[run(HEAP, 8, "exclusive present", pfn=0x7000)],
+    )
+
+
 def models():
     """{name: the snapshots of a file}"""
     code = dict(name=b"/tmp/code", device=(8, 1), inode=10)
@@ -182,6 +192,13 @@ def models():
         "forked": tree_that_executed(3, 0x7FFFFFFF1000),
         "recorded": [small(4242, 1, 0x7000, freeze=0, consistent=1, monotonic=0)],
         "executed": tree_that_executed(4, 0x7FFFFFFF0000),
+        # Series: what grows, is merged and moved, another program; forks that go on.
+        "grows": [process(0x2000, 2, label=b"grows", start_stack=0x7FFFFFFF1000),
+                  process(0x2000, 4, taken=PROCESS["taken"] + 10**9, start_stack=0x7FFFFFFF1000),
+                  process(0x2000, 4, taken=PROCESS["taken"] + 2 * 10**9, start_stack=0x7FFFFFFF0000)],
+        "merged": [parts("rw-p", "r--p", seconds=0), parts("rw-p", seconds=1), parts("r--p", "rw-p", seconds=2)],
+        "forks": tree([4243, 4244]) + tree([4243, 4244], 1) + tree_that_executed(3, 0x7FFFFFFF1000) +
+        tree_that_executed(4, 0x7FFFFFFF0000),
     }
 
 
@@ -255,6 +272,10 @@ def commands(folder, paths):
     calls += [(what, a, *chosen, "--only", "present", "--pfn", "100-600") for what in ("show", "pages")]
     calls += [(what, a, "--only", "present") for what in ("show", "pages", "map")]
     files = list(paths.values()) + damaged()
+    calls += [("series", path, *by) for path in files for by in ((), ("--cow",))]
+    calls += [("series", paths[key], "--by", by) for key in ("grows", "nobody", "forks")
+              for by in ("kind", "process", "state")]
+    calls += [("page", paths["grows"], hex(at), "--history") for at in (HEAP, HEAP + 3 * PAGE, STATES, 0)]
     return calls + [(what, path) for path in files for what in ("list", "check")]
 
 

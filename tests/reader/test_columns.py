@@ -27,12 +27,13 @@ ASLR = "or, of two runs (--aslr):\n"
 VALUES = "or, of variables (--values):\n"
 ADDED = "or, added up (--by):\n"
 BY = "or, by what is shared (--by):\n"
+FORKS = "or, of forks (--cow):\n"
 TREES = "or, of trees, a line for each process:\n"
 
 
 def command_of(table):
     """Whose help lists a table."""
-    return {"values": "diff", "aslr": "diff"}.get(table, table.replace("set_", "").replace("_by", ""))
+    return {"values": "diff", "aslr": "diff", "series_forks": "series"}.get(table, table.replace("set_", "").replace("_by", ""))
 
 
 def helped(command):
@@ -42,6 +43,8 @@ def helped(command):
     text = text.partition(VALUES)[2 if command == "values" else 0]
     if command.startswith("show"):
         text = text.partition(ADDED)[2 if command == "show_by" else 0]
+    if command.startswith("series"):
+        text = text.partition(FORKS)[2 if command == "series_forks" else 0]
     if command in ("diff", "cow", "set_diff", "set_cow"):
         assert TREES in text, text
         text = text.partition(TREES)[2 if command.startswith("set_") else 0]
@@ -74,6 +77,7 @@ class ColumnsTest(unittest.TestCase):
             "check": ("check", os.path.join(GOLDEN, "bad-series-payload.vms")),
         }
         cls.one = ("status", a)
+        cls.grows, cls.forks = paths["grows"], paths["forks"]
 
     def each(self):
         for command, call in self.calls.items():
@@ -148,6 +152,23 @@ class ColumnsTest(unittest.TestCase):
             plain = run(*call, "--json").stdout
             self.assertEqual(run(*call, "--json", "-o", names[0], "--sort=-" + names[-1], "-n").stdout, plain)
 
+    def test_what_grew_is_a_column_too(self):
+        names, usual = helped("series")
+        shown = run("series", self.grows, "-r").stdout.splitlines()[0].split()
+        self.assertEqual([name for name in shown if name in names and name != "ELAPSED"], usual)
+        chosen = run("series", self.grows, "-r", "-o", ",".join(names) + ",[heap]").stdout.splitlines()
+        self.assertEqual(chosen[0].split(), names + ["[heap]"])
+        self.assertIn("[heap]", run("series", self.grows, "-o", "NONE", status=(2,)).stderr)
+        self.assertEqual(len(rows("series", self.grows, "--sort=-RESIDENT")), 3)
+
+    def test_forks_in_a_series_have_columns_of_their_own(self):
+        names, usual = helped("series_forks")
+        call = ("series", self.forks, "--cow")
+        self.assertEqual(run(*call, "-r", "-o", ",".join(names)).stdout.splitlines()[0].split(), names)
+        self.assertLessEqual(set(run(*call, "-r").stdout.splitlines()[0].split()), set(usual))
+        said = run(*call, "-o", "NONE", status=(2,)).stderr
+        self.assertEqual(said.strip().rpartition(": ")[2].split(), names)
+
     def test_what_prints_no_table_has_no_columns(self):
         for command in ("page", "map", "capture"):
             self.assertNotIn("Columns", run(command, "--help").stdout)
@@ -165,8 +186,10 @@ class ColumnsTest(unittest.TestCase):
                                     universal_newlines=True, check=True)
             return result.stdout.split()
 
-        for command in self.calls:
+        for command in (*self.calls, "series"):
             names, _ = helped(command)
+            if command == "series":
+                names += helped("series_forks")[0]
             if command in ("diff", "cow"):
                 names += helped("set_" + command)[0]
             if command == "diff":

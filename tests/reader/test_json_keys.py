@@ -45,6 +45,7 @@ NAMED = {
     ("diff", "vmas[].change"): "vma_change",
     ("diff", "pages[].change"): "page_change",
     ("history", "rows[].changes[]"): "page_change",
+    ("series", "snapshots[].lines[].changes[]"): "vma_change",
     ("cow", "ranges[].verdict"): "verdict",
 }
 # In the record, which is divided by blanks, a word that is one.

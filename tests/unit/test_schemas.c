@@ -21,6 +21,8 @@ static const struct {
 	{ "map", &map_two_schema },
 	{ "page", &page_document_schema },
 	{ "pages", &pages_document_schema },
+	{ "series", &series_document_schema },
+	{ "series_forks", &series_forks_document_schema },
 	{ "set_cow", &set_cow_document_schema },
 	{ "group", &sharing_document_schema },
 	{ "group_by", &sharing_by_document_schema },

@@ -102,6 +102,9 @@ enum vmsnap_compare_flag {
 	VMSNAP_COMPARE_EXECUTED = 1,
 	/* A diff tells of nothing but the pages that are VMSNAP_CHANGE_WRITTEN. */
 	VMSNAP_COMPARE_WRITTEN_ONLY = 2,
+	/* A diff tells of nothing but mappings, and reads no more pages than it takes to follow them: what it says
+	 * of pages and of status lines, sums of them too, is nothing. */
+	VMSNAP_COMPARE_VMAS_ONLY = 4,
 };
 
 struct vmsnap_diff;

@@ -8,6 +8,7 @@
 #include <vmsnap/file.h>
 #include <vmsnap/group.h>
 #include <vmsnap/names.h>
+#include <vmsnap/series.h>
 #include <vmsnap/values.h>
 #include <vmsnap/who.h>
 
@@ -134,6 +135,21 @@ int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const 
 /* How the page of an address went through snapshots, a line each. */
 int vmsnap_print_history(const struct vmsnap *const *snaps, const char *const *names, size_t count, uint64_t address,
                          const struct vmsnap_output *out, struct vmsnap_error *err);
+/* The same through a file, a line for each snapshot in which something happened to it, and the first of each process.
+ * options: which snapshots; .by is not looked at.  What is stored of other pages is not read where that can be avoided.
+ * If some snapshots cannot be read, that is the failure, after all of the text. */
+int vmsnap_print_file_history(const struct vmsnap_file *file, const struct vmsnap_series_options *options,
+                              uint64_t address, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* A series that was just opened, to its end: for people a row for each snapshot, a column for each of those lines that
+ * grew most, which are those of one name together, and their way from the first to the last; changes of less than
+ * `min` bytes are not told one by one.  Mappings and kinds of several processes are not shown beside each other:
+ * VMSNAP_ERR_ARGUMENT, but for JSON, in which each snapshot has the lines that changed by `min` or came or went.
+ * If some snapshots cannot be read, that is the failure, after all of the text. */
+int vmsnap_print_series(struct vmsnap_series *series, uint64_t min, const struct vmsnap_output *out,
+                        struct vmsnap_error *err);
+/* What forks cost as they go on. */
+int vmsnap_print_series_forks(struct vmsnap_series_forks *forks, const struct vmsnap_output *out,
+                              struct vmsnap_error *err);
 int vmsnap_print_list(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
 /* Reads everything there is; the return value is that of the worst finding. */
 int vmsnap_print_check(const struct vmsnap_file *file, const struct vmsnap_output *out, struct vmsnap_error *err);
@@ -154,6 +170,8 @@ enum vmsnap_report {
 	VMSNAP_REPORT_SET_DIFF,
 	VMSNAP_REPORT_SET_COW,
 	VMSNAP_REPORT_VALUES,
+	VMSNAP_REPORT_SERIES = 14, /* without the columns that a series has */
+	VMSNAP_REPORT_SERIES_COW = 15,
 	VMSNAP_REPORT_WHO = 18,   /* of a frame */
 	VMSNAP_REPORT_KINDS = 20, /* show --by */
 	VMSNAP_REPORT_WHO_FILE = 21,
