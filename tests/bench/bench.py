@@ -15,6 +15,7 @@ import time
 import contents_rows
 import delta_rows
 import groups_rows
+import series_rows
 import gdb_rows
 import tracking_rows
 
@@ -23,7 +24,8 @@ BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
          "contents": "<!-- begin: written by script/bench contents --update -->",
          "groups": "<!-- begin: written by script/bench groups --update -->",
          "tracking": "<!-- begin: written by script/bench tracking --update -->",
-         "deltas": "<!-- begin: written by script/bench deltas --update -->"}
+         "deltas": "<!-- begin: written by script/bench deltas --update -->",
+         "series": "<!-- begin: written by script/bench series --update -->"}
 END = "<!-- end -->"
 
 
@@ -66,6 +68,7 @@ class Bench:
         self.contents_rows = []
         self.groups_rows = []
         self.tracking_rows = []
+        self.series_rows = []
 
     def target(self, name, *argv):
         return Target(os.path.join(self.targets, name), *map(str, argv))
@@ -85,14 +88,17 @@ class Bench:
 
     def run(self, *argv):
         """(seconds, most memory in KiB) of one run of the command."""
+        return self.run_program(self.vmsnap, *argv)
+
+    def run_program(self, *argv):
         into, out = os.pipe()
-        subprocess.run([self.path("run_measured"), str(out), self.vmsnap, *map(str, argv)], pass_fds=(out,),
+        subprocess.run([self.path("run_measured"), str(out), *map(str, argv)], pass_fds=(out,),
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
         os.close(out)
         with os.fdopen(into) as pipe:
             status, seconds, memory = pipe.readline().split()
         if int(status) not in (0, 1):
-            raise SystemExit(f"bench: vmsnap {' '.join(map(str, argv))}: exit status {status}")
+            raise SystemExit(f"bench: {' '.join(map(str, argv))}: exit status {status}")
         return float(seconds), int(memory)
 
     def pause(self, path):
@@ -134,6 +140,9 @@ class Bench:
 
     def tracking_row(self, *row):
         self.tracking_rows.append(say_row(row))
+
+    def series_row(self, *row):
+        self.series_rows.append(say_row(row))
 
     # The table.
 
@@ -366,9 +375,16 @@ def deltas(bench):
     return [f"{machine()}.", markdown([head, *delta_rows.rows(bench)])]
 
 
+def series(bench):
+    series_rows.rows(bench)
+    head = ("File", "Measure", "vmsnap", "reading", "ratio", "at most", "")
+    return [f"{machine()}.", markdown([head, *bench.series_rows])]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas", "series"),
+                        default="all")
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--page", required=True)
@@ -379,7 +395,8 @@ def main():
     bench = Bench(options)
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
-    what = {"all": everything, "contents": contents, "groups": groups, "tracking": tracking, "deltas": deltas}
+    what = {"all": everything, "contents": contents, "groups": groups, "tracking": tracking, "deltas": deltas,
+            "series": series}
     text = "\n\n".join(what[options.what](bench))
     print(f"\n{text}")
     if options.update:
