@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "say.h"
 #include "sources.h"
+#include "strip_arg.h"
 
 /* ---- what is wanted ------------------------------------------------------------------ */
 
@@ -32,25 +33,6 @@ static int thin_of(const char *word, uint64_t *interval)
 				return STATUS_OK;
 			}
 	return trouble("copy: '%s' is no rate: expected as in --thin 1/h, with s, m, h or d", word);
-}
-
-static int strip_of(const char *words, unsigned *strip)
-{
-	while (*words) {
-		size_t len = strcspn(words, ",");
-		unsigned bit = 1;
-		const char *name;
-		while ((name = vmsnap_strip_name(bit)) && (strlen(name) != len || strncmp(name, words, len) != 0))
-			bit <<= 1;
-		if (!name)
-			return trouble(
-			        "copy: '%.*s' cannot be stripped: expected pfns, cmdline, names, host or contents",
-			        (int)len, words);
-		*strip |= bit;
-		words += len;
-		words += *words == ',';
-	}
-	return STATUS_OK;
 }
 
 static int check(const struct options *options)
@@ -161,7 +143,7 @@ int cmd_copy(const struct options *options)
 	if (!status && options->thin)
 		status = thin_of(options->thin, &how.interval);
 	if (!status && options->strip)
-		status = strip_of(options->strip, &how.strip);
+		status = strip_parse(options, &how.strip);
 	status = status ? status : open_all(&copy, options);
 	status = status ? status : copy_all(&copy, options, &how);
 	close_all(&copy);

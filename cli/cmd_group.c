@@ -9,6 +9,7 @@
 #include "output.h"
 #include "privilege.h"
 #include "process_arg.h"
+#include "process_find.h"
 #include "say.h"
 #include "set_arg.h"
 
@@ -82,9 +83,10 @@ static int add_set(struct grouping *grouping, const char *word, struct vmsnap_se
 	}
 	if (last && last->set && !have_one_in_common(last->set, set)) {
 		vmsnap_set_free(set);
-		return trouble("group: %s is of another instant than what stands before it, and has no process in common "
-		               "with that",
-		               word);
+		return trouble(
+		        "group: %s is of another instant than what stands before it, and has no process in common "
+		        "with that",
+		        word);
 	}
 	if (grouping->count == INSTANTS) {
 		vmsnap_set_free(set);
@@ -269,6 +271,14 @@ static int add_processes(struct grouping *grouping)
 	for (int i = 0; !status && i < options->operand_count; i++)
 		if (word_is_process(options->operands[i]))
 			status = processes_add(&live.processes, options->operands[i], &index);
+	for (size_t i = 0; !status && i < options->cgroup.count; i++)
+		status = processes_of_cgroup(options->cgroup.words[i], &live.processes);
+	for (size_t i = 0; !status && i < options->match.count; i++)
+		status = processes_that_match(options->match.words[i], &live.processes);
+	if (!status && !options->operand_count && !processes_were_found(options))
+		status = trouble("group: of which processes? Their numbers, as in vmsnap group 1234 1235, files, or "
+		                 "--match NAME, "
+		                 "or --cgroup PATH");
 	if (!status && options->tree && !live.processes.count)
 		status = trouble("group: --tree is for live processes; a file has the tree that was captured");
 	if (!status && live.processes.count)

@@ -10,6 +10,7 @@
 #include "privilege.h"
 #include "say.h"
 #include "sources.h"
+#include "strip_arg.h"
 
 /* Each file goes on by itself; of all the oldest comes next. */
 struct reading {
@@ -108,30 +109,6 @@ static int add_all(struct reading_all *all)
 	return STATUS_OK;
 }
 
-static int strip_parse(const struct options *options, unsigned *flags)
-{
-	static const struct {
-		const char *word;
-		unsigned flag;
-	} words[] = { { "pfns", VMSNAP_HTML_NO_FRAMES },
-		      { "cmdline", VMSNAP_HTML_NO_COMMAND_LINE },
-		      { "names", VMSNAP_HTML_NO_NAMES },
-		      { "host", VMSNAP_HTML_NO_HOST },
-		      { "contents", 0 } }; /* there are none in it */
-	*flags = options->no_names ? VMSNAP_HTML_NO_NAMES : 0;
-	for (const char *at = options->strip; at && *at;) {
-		size_t len = strcspn(at, ","), i = 0, count = sizeof(words) / sizeof(words[0]);
-		while (i < count && (strlen(words[i].word) != len || strncmp(words[i].word, at, len) != 0))
-			i++;
-		if (i == count)
-			return trouble("report: --strip knows pfns, cmdline, names, host and contents, not '%.*s'",
-			               (int)len, at);
-		*flags |= words[i].flag;
-		at += len + (at[len] == ',');
-	}
-	return STATUS_OK;
-}
-
 static int html_open(const struct options *options, struct vmsnap_html **html)
 {
 	struct vmsnap_error err;
@@ -140,7 +117,8 @@ static int html_open(const struct options *options, struct vmsnap_html **html)
 		                            .cancelled = was_interrupted };
 	const char *name = strrchr(options->operands[0], '/');
 	made.title = name ? name + 1 : options->operands[0];
-	int status = strip_parse(options, &made.flags);
+	int status = strip_parse(options, &made.strip);
+	made.strip |= options->no_names ? VMSNAP_STRIP_NAMES : 0;
 	if (!status && options->range)
 		status = address_range_parse(options->range, 4096, &made.start, &made.end);
 	if (status)

@@ -153,6 +153,7 @@ static int read_wanted(struct taking *taking)
 	if (rc)
 		return rc;
 	CLEANUP_CLOSE int memory = taking->reading.memory;
+	(void)memory; /* it is closed in the end: clang sees no use */
 	rc = taking->contents->vouched ? read_rest(taking) : read_all(taking);
 	/* The lists that reading puts pages into keep a reference to each. */
 	vmsnap_put_back(true);

@@ -188,6 +188,7 @@ static int copy_round(struct precopy *precopy, bool first, struct vmsnap_error *
 	if (rc)
 		return rc;
 	CLEANUP_CLOSE int memory = copying.reading.memory;
+	(void)memory; /* it is closed in the end: clang sees no use */
 	rc = keep_in(&copying.keeper, precopy, &copying.copied, err);
 	copying.reading.keeper = &copying.keeper;
 	rc = rc ? rc : copy_mappings(&copying, first ? copy_present : copy_written);

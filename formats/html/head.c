@@ -34,7 +34,7 @@ static void put_states(struct json *json)
 {
 	json_array(json, "states");
 	for (int i = 0; i < STATES; i++)
-		json_string(json, NULL, state_words(i));
+		json_string(json, NULL, state_words((enum state)i));
 	json_end(json);
 }
 
@@ -151,7 +151,7 @@ static void put_status(struct json *json, const struct vmsnap_html *html, const 
 
 static void put_command_line(struct json *json, const struct vmsnap_html *html, const struct vmsnap_info *info)
 {
-	bool wanted = info->cmdline && !(html->options.flags & VMSNAP_HTML_NO_COMMAND_LINE);
+	bool wanted = info->cmdline && !(html->options.strip & VMSNAP_STRIP_CMDLINE);
 	size_t at = 0;
 	json_array(json, "cmdline");
 	while (wanted && at < info->cmdline_len) {
@@ -260,7 +260,7 @@ static void put_names(struct json *json, const struct vmsnap_html *html)
 
 static void put_known(struct json *json, const struct vmsnap_html *html)
 {
-	bool frames = html->known.pfn && !(html->options.flags & VMSNAP_HTML_NO_FRAMES);
+	bool frames = html->known.pfn && !(html->options.strip & VMSNAP_STRIP_PFNS);
 	json_object(json, "known");
 	json_bool(json, "pfn", html->known.pfn);
 	json_bool(json, "frames", frames);

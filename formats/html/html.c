@@ -10,24 +10,8 @@
 #include "report.h"
 
 enum { HTML_MEMORY = 1 << 30, HTML_PAGES_MAX = 64 << 20 };
-static const unsigned html_flags =
-        VMSNAP_HTML_NO_FRAMES | VMSNAP_HTML_NO_NAMES | VMSNAP_HTML_NO_COMMAND_LINE | VMSNAP_HTML_NO_HOST;
-
-VMSNAP_API const char *vmsnap_html_flag_name(unsigned flag)
-{
-	switch (flag) {
-	case VMSNAP_HTML_NO_FRAMES:
-		return "no_frames";
-	case VMSNAP_HTML_NO_NAMES:
-		return "no_names";
-	case VMSNAP_HTML_NO_COMMAND_LINE:
-		return "no_command_line";
-	case VMSNAP_HTML_NO_HOST:
-		return "no_host";
-	default:
-		return NULL;
-	}
-}
+static const unsigned html_strip =
+        VMSNAP_STRIP_PFNS | VMSNAP_STRIP_CMDLINE | VMSNAP_STRIP_NAMES | VMSNAP_STRIP_HOST | VMSNAP_STRIP_CONTENTS;
 
 VMSNAP_API int vmsnap_html_new(const struct vmsnap_html_options *options, struct vmsnap_html **out,
                                struct vmsnap_error *err)
@@ -36,8 +20,8 @@ VMSNAP_API int vmsnap_html_new(const struct vmsnap_html_options *options, struct
 	int rc = options_take(&taken, sizeof(taken), options, "struct vmsnap_html_options", err);
 	if (rc)
 		return rc;
-	if (taken.flags & ~html_flags)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "unknown flags: 0x%x", taken.flags & ~html_flags);
+	if (taken.strip & ~html_strip)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "there is nothing to strip by 0x%x", taken.strip & ~html_strip);
 	if (taken.end && taken.end <= taken.start)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the range ends before it begins");
 	struct vmsnap_html *html = calloc(1, sizeof(*html));
@@ -116,7 +100,7 @@ static int begin_instant(struct vmsnap_html *html, const struct vmsnap *snap, st
 static void know(struct vmsnap_html *html, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	bool host = !(html->options.flags & VMSNAP_HTML_NO_HOST);
+	bool host = !(html->options.strip & VMSNAP_STRIP_HOST);
 	if (!html->page_size) {
 		html->page_size = info->page_size;
 		html->known = info->known;
@@ -237,7 +221,7 @@ static const struct track *track_at(const struct vmsnap_html *html, size_t index
 
 static int write_tracks(const struct vmsnap_html *html, struct numbers *numbers, struct vmsnap_error *err)
 {
-	bool frames = !(html->options.flags & VMSNAP_HTML_NO_FRAMES) && html->known.pfn;
+	bool frames = !(html->options.strip & VMSNAP_STRIP_PFNS) && html->known.pfn;
 	uint64_t *value_bytes = numbers->value_bytes, *frame_bytes = numbers->frame_bytes;
 	uint64_t pages = 0;
 	int rc = VMSNAP_OK;
@@ -267,7 +251,7 @@ static int write_head(void *ctx, const char *text, size_t len)
 static int make_numbers(struct vmsnap_html *html, struct numbers *numbers, struct vmsnap_error *err)
 {
 	struct rules rules;
-	bool frames = !(html->options.flags & VMSNAP_HTML_NO_FRAMES) && html->known.pfn;
+	bool frames = !(html->options.strip & VMSNAP_STRIP_PFNS) && html->known.pfn;
 	int rc = write_tracks(html, numbers, err);
 	rc = rc ? rc : rules_make(&rules, &html->known, err);
 	rc = rc ? rc

@@ -301,7 +301,7 @@ static int add_status(struct vmsnap_html *html, struct report_process *process, 
 
 static void bind_names(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap)
 {
-	if (html->options.flags & VMSNAP_HTML_NO_NAMES)
+	if (html->options.strip & VMSNAP_STRIP_NAMES)
 		return;
 	if (process->names && vmsnap_names_rebind(process->names, snap, NULL) == VMSNAP_OK)
 		return;

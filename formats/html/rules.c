@@ -74,7 +74,7 @@ static int add_pages(struct vmsnap_builder *builder, int memory, int moved, bool
 {
 	int rc = VMSNAP_OK;
 	for (int pair = 0; !rc && pair < RULE_PAIRS; pair++) {
-		enum state state = b ? pair % STATES : pair / STATES;
+		enum state state = (enum state)(b ? pair % STATES : pair / STATES);
 		uint64_t address = rule_address(memory, moved, pair);
 		rc = add_page(builder, address, state, b && moved, (memory * 2 + moved) * RULE_PAIRS + pair, err);
 	}
@@ -163,7 +163,7 @@ static void fill_changed(struct rules *rules, const struct vmsnap_diff *diff)
 static void fill_quiet(struct rules *rules, const struct vmsnap *snap)
 {
 	for (int state = 0; state < STATES; state++)
-		rules->quiet[state] = (uint8_t)quiet_of_state(snap, state);
+		rules->quiet[state] = (uint8_t)quiet_of_state(snap, (enum state)state);
 	for (int i = 0; i < RULE_MEMORIES * 2 * STATES; i++)
 		memcpy((uint8_t *)rules->changed + i * STATES, rules->quiet, STATES);
 }

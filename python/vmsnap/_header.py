@@ -484,13 +484,6 @@ class Report:  # enum vmsnap_report
     GROUP_BY = 17
 
 
-class HtmlFlag:  # enum vmsnap_html_flag
-    FRAMES = 1
-    NAMES = 2
-    COMMAND_LINE = 4
-    HOST = 8
-
-
 class WatchFlag:  # enum vmsnap_watch_flag
     FORK = 1
     EXEC = 2
@@ -944,7 +937,7 @@ class Output(Structure):  # struct vmsnap_output
 
 class HtmlOptions(Structure):  # struct vmsnap_html_options
     _fields_ = [
-        ("size", c_size_t), ("flags", c_uint), ("title", c_char_p), ("start", c_uint64), ("end", c_uint64),
+        ("size", c_size_t), ("strip", c_uint), ("title", c_char_p), ("start", c_uint64), ("end", c_uint64),
         ("sysroot", c_char_p), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
     ]
 
@@ -1291,7 +1284,6 @@ FUNCTIONS = {
     "vmsnap_report_column_help": (c_char_p, (c_int, c_size_t)),
     "vmsnap_report_column_usual": (c_bool, (c_int, c_size_t)),
     "vmsnap_print_escaped": (CHECKED, (c_void_p, c_size_t, POINTER(Output))),
-    "vmsnap_html_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_html_new": (CHECKED, (POINTER(HtmlOptions), POINTER(c_void_p))),
     "vmsnap_html_add": (CHECKED, (c_void_p, c_void_p, c_uint64)),
     "vmsnap_html_write": (CHECKED, (c_void_p, WriteFn, c_void_p)),

@@ -3,11 +3,11 @@
 from ctypes import byref
 
 from vmsnap import _header, _lib, given
-from vmsnap._header import HtmlFlag
+from vmsnap._header import Strip
 from vmsnap._lib import lib
 from vmsnap.owned import Owned
 
-_STRIP = {"pfns": HtmlFlag.FRAMES, "cmdline": HtmlFlag.COMMAND_LINE, "names": HtmlFlag.NAMES, "host": HtmlFlag.HOST}
+_STRIP = {"pfns": Strip.PFNS, "cmdline": Strip.CMDLINE, "names": Strip.NAMES, "host": Strip.HOST, "contents": Strip.CONTENTS}
 
 
 class Page(Owned):
@@ -19,10 +19,10 @@ class Page(Owned):
     def __init__(self, title="", strip=(), start=0, end=0, sysroot=None):
         """strip: what is left out, of "pfns", "cmdline", "names", "host".  end 0: all pages."""
         super().__init__()
-        flags = 0
+        bits = 0
         for word in strip:
-            flags |= _STRIP[word]
-        options = _lib.cancellable(_header.HtmlOptions, flags=flags, title=given.raw(title, "a title"), start=start, end=end,
+            bits |= _STRIP[word]
+        options = _lib.cancellable(_header.HtmlOptions, strip=bits, title=given.raw(title, "a title"), start=start, end=end,
                                    sysroot=None if sysroot is None else given.raw(sysroot, "a folder's name"))
         self._options = options  # its strings are used until the page is saved
         _lib.call_holding_interrupts(lib().vmsnap_html_new, byref(options), byref(self._handle))

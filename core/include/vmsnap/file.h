@@ -119,7 +119,7 @@ int vmsnap_walk_new(const struct vmsnap_file *file, size_t first, size_t count, 
  * NULL; the next call gives the one after it. */
 int vmsnap_walk_next(struct vmsnap_walk *walk, struct vmsnap **out, size_t *index, struct vmsnap_error *err);
 void vmsnap_walk_free(struct vmsnap_walk *walk);
-/* Copies snapshots of files into one, in the order in which they are given. */
+/* Snapshots of a file.  This struct does not grow. */
 struct vmsnap_copy_source {
 	const struct vmsnap_file *file;
 	size_t first, count;
@@ -135,10 +135,10 @@ struct vmsnap_copy_options {
 struct vmsnap_copied {
 	uint64_t snapshots, thinned; /* written, and left out */
 };
-/* To a path, as vmsnap_save() writes to it: if that fails, what was there is as it was.  copied: NULL is fine.
+/* Copies snapshots of files into one, in the order in which they are given, to a path, as vmsnap_save() writes to it: if that fails, what was there is as it was.  copied: NULL is fine.
  * Needs memory for two snapshots of each process. */
 int vmsnap_copy_sized(const char *path, const struct vmsnap_copy_source *sources, size_t count,
-                      const struct vmsnap_copy_options *options, struct vmsnap_copied *copied, size_t copied_size,
+                      const struct vmsnap_copy_options *options, struct vmsnap_copied *copied, size_t size,
                       struct vmsnap_error *err);
 static inline int vmsnap_copy(const char *path, const struct vmsnap_copy_source *sources, size_t count,
                               const struct vmsnap_copy_options *options, struct vmsnap_copied *copied,

@@ -10,17 +10,10 @@
 extern "C" {
 #endif
 
-enum vmsnap_html_flag {
-	VMSNAP_HTML_NO_FRAMES = 1, /* page frame numbers are left out; that they changed is told */
-	VMSNAP_HTML_NO_NAMES = 2,  /* symbols are not looked up */
-	VMSNAP_HTML_NO_COMMAND_LINE = 4,
-	VMSNAP_HTML_NO_HOST = 8,
-};
-const char *vmsnap_html_flag_name(unsigned flag); /* of one bit: "no_frames" */
-
 struct vmsnap_html_options {
 	size_t size;                  /* sizeof(struct vmsnap_html_options) */
-	unsigned flags;               /* enum vmsnap_html_flag */
+	unsigned strip;               /* enum vmsnap_strip: left out; that frames changed is told all the same, and with
+	                               * names go symbols */
 	const char *title;            /* NULL: none; a file's name, say */
 	uint64_t start, end;          /* only pages in [start, end); end 0: all */
 	const char *sysroot;          /* as for vmsnap_names_new() */
