@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "address.h"
 #include "commands.h"
@@ -145,6 +146,13 @@ static char *usual_output(const struct options *options)
 	return path;
 }
 
+/* To a pipe or a device: who reads there knows what to do with it. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return !place_is_input(path) && !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
 static int write_out(const struct options *options, struct reading_all *all)
 {
 	struct vmsnap_error err;
@@ -154,7 +162,7 @@ static int write_out(const struct options *options, struct reading_all *all)
 		return trouble("report: out of memory");
 	const char *to = place_is_input(path) ? "/dev/stdout" : path;
 	int status = vmsnap_html_save(all->html, to, &err) ? trouble_with(NULL, &err) : STATUS_OK;
-	if (!status && !place_is_input(path))
+	if (!status && is_file(path))
 		say("%s shows %llu snapshots: open it in a browser", path, (unsigned long long)all->added);
 	free(usual);
 	return status;

@@ -65,17 +65,32 @@ static void put_verdicts(struct json *json)
 	json_end(json);
 }
 
+static void put_since(struct json *json, int64_t us)
+{
+	json_signed(json, NULL, us < 0, us < 0 ? 0 - (uint64_t)us : (uint64_t)us);
+}
+
+/* By the clock that nobody sets, where it was read. */
+static int64_t since_first(const struct vmsnap_html *html, const struct report_instant *instant)
+{
+	const struct report_instant *first = &html->instants[0];
+	if (first->monotonic && instant->monotonic >= first->monotonic)
+		return (instant->monotonic - first->monotonic) / 1000;
+	return (instant->taken - first->taken) / 1000;
+}
+
 static void put_instants(struct json *json, const struct vmsnap_html *html)
 {
-	json_array(json, "instants"); /* us since the first, label, reason, pause in us */
+	json_array(json,
+	           "instants"); /* us since the first, label, reason, pause in us, us since the first by the date */
 	for (size_t i = 0; i < html->instant_count; i++) {
 		const struct report_instant *instant = &html->instants[i];
-		int64_t since = (instant->taken - html->instants[0].taken) / 1000;
 		json_array(json, NULL);
-		json_signed(json, NULL, since < 0, since < 0 ? 0 - (uint64_t)since : (uint64_t)since);
+		put_since(json, since_first(html, instant));
 		json_number(json, NULL, instant->label);
 		json_number(json, NULL, instant->reason);
 		json_number(json, NULL, instant->pause / 1000);
+		put_since(json, (instant->taken - html->instants[0].taken) / 1000);
 		json_end(json);
 	}
 	json_end(json);
@@ -152,10 +167,10 @@ static void put_status(struct json *json, const struct vmsnap_html *html, const 
 static void put_command_line(struct json *json, const struct vmsnap_html *html, const struct vmsnap_info *info)
 {
 	bool wanted = info->cmdline && !(html->options.strip & VMSNAP_STRIP_CMDLINE);
-	size_t at = 0;
+	size_t at = 0, end = info->cmdline_len < STRING_MAX ? info->cmdline_len : STRING_MAX;
 	json_array(json, "cmdline");
-	while (wanted && at < info->cmdline_len) {
-		size_t len = strnlen(info->cmdline + at, info->cmdline_len - at);
+	while (wanted && at < end) {
+		size_t len = strnlen(info->cmdline + at, end - at);
 		json_bytes(json, NULL, info->cmdline + at, len);
 		at += len + 1;
 	}

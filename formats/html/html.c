@@ -90,6 +90,7 @@ static int begin_instant(struct vmsnap_html *html, const struct vmsnap *snap, st
 	if (rc)
 		return work_fail(&html->work, rc, err);
 	*instant = (struct report_instant){ .taken = info->taken,
+		                            .monotonic = info->monotonic,
 		                            .pause = info->pause,
 		                            .label = string_of(html, info->label),
 		                            .reason = string_of(html, info->reason) };

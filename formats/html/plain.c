@@ -7,12 +7,15 @@
 #include "format_value.h"
 #include "report.h"
 
+enum { SHOWN_MAX = 200 }; /* of a label, in a table with a row for each snapshot */
+
 /* Names come from the target: nothing they hold becomes markup. */
 static void put_text(struct text *text, const struct string *string)
 {
 	struct escaped one;
 	const char *bytes = string->bytes;
-	for (size_t left = string->len; left && !text_failed(text); bytes += one.used, left -= one.used) {
+	size_t left = string->len < SHOWN_MAX ? string->len : SHOWN_MAX;
+	for (; left && !text_failed(text); bytes += one.used, left -= one.used) {
 		escape_one(bytes, left, 0, &one);
 		for (size_t i = 0; i < one.len; i++) {
 			char c = one.text[i];

@@ -59,6 +59,7 @@ struct report_fork {
 };
 struct report_instant {
 	int64_t taken;
+	int64_t monotonic; /* 0: not known */
 	uint64_t pause;
 	uint32_t label, reason; /* strings */
 };

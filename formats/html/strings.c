@@ -53,10 +53,25 @@ static uint32_t add_new(struct strings *strings, uint32_t *slot, const char *byt
 	return *slot - 1;
 }
 
+/* A label may have megabytes, and stands wherever its instant is named. */
+static uint32_t add_cut(struct strings *strings, const char *bytes)
+{
+	static const char dots[] = "\xe2\x80\xa6";
+	char cut[STRING_MAX];
+	size_t len = sizeof(cut) - (sizeof(dots) - 1);
+	while (len && ((uint8_t)bytes[len] & 0xc0) == 0x80 && len + 8 > sizeof(cut))
+		len--; /* not within a character */
+	memcpy(cut, bytes, len);
+	memcpy(cut + len, dots, sizeof(dots) - 1);
+	return strings_add(strings, cut, len + sizeof(dots) - 1);
+}
+
 uint32_t strings_add(struct strings *strings, const char *bytes, size_t len)
 {
 	if (len && !strings->count)
 		strings_add(strings, "", 0);
+	if (len > STRING_MAX)
+		return add_cut(strings, bytes);
 	grow(strings);
 	if (strings->failed)
 		return 0;

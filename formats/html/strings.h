@@ -1,8 +1,10 @@
-/* strings.h - all strings of a report, each once. */
+/* strings.h - all strings of a report, each once; long ones are cut. */
 #ifndef VMSNAP_HTML_STRINGS_H
 #define VMSNAP_HTML_STRINGS_H
 
 #include "work.h"
+
+enum { STRING_MAX = 4096 };
 
 struct strings {
 	struct string {

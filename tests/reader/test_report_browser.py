@@ -1,12 +1,16 @@
 """The page of vmsnap report in a browser: it draws, says what the command line says, asks nobody for anything, and can
 be used by keyboard and without colours."""
 
+import base64
+import json
 import os
+import random
 import re
 import subprocess
 import tempfile
 import time
 import unittest
+import zlib
 
 import chromium
 import json_inputs
@@ -42,6 +46,29 @@ NAMELESS = """[...document.querySelectorAll('button, input, a[href], [tabindex],
 	if (['listbox', 'status'].includes(element.getAttribute('role')) || element.closest('dialog')) return false;
 	return !(element.getAttribute('aria-label') || element.textContent.trim() || element.title);
 }).map(element => element.outerHTML.slice(0, 100))"""
+
+# Every process, in every way of looking at it, in every view.
+WALK = f"""(async () => {{
+	const page = {PAGE};
+	for (let process = 0; process < page.model.processes.length; process++) {{
+		for (const mode of ['a', 'b', 'diff', 'cow']) {{
+			page.change({{ process, mode }});
+			for (const tab of ['map', 'mappings', 'changes', 'forks', 'status']) page.select(tab);
+		}}
+		const strip = page.view.strips[0];
+		if (strip) page.pick({{ strip, page: strip.start, end: strip.start + 1 }});
+	}}
+	await new Promise(done => setTimeout(done, 50));
+}})()"""
+
+
+def places(value, path=()):
+    """Paths to all that is in a JSON value, but strings and rules."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if key not in ("strings", "rules", "schema"):
+            yield (*path, key)
+            yield from places(item, (*path, key))
 
 
 @unittest.skipUnless(chromium.browser(), "Chromium is not on this machine")
@@ -191,6 +218,109 @@ class BrowserTest(unittest.TestCase):
                     file.write(page.replace(text, broken))
                 self.assertEqual(self.browser.open(path), "damaged")
                 self.assertIn("cannot be shown", self.say(HEADLINE))
+
+    def with_parts(self, **parts):
+        """The page with other bytes in these parts."""
+        with open(self.page, encoding="utf-8") as file:
+            page = file.read()
+        for name, data in parts.items():
+            text = base64.b64encode(zlib.compress(data)).decode()
+            page = re.sub(rf'(id="{name}">)[^<]*<', lambda match: f"{match[1]}{text}<", page)
+        path = os.path.join(self.folder, "damaged.html")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page)
+        return path
+
+    def parts(self):
+        with open(self.page, encoding="utf-8") as file:
+            page = file.read()
+        return {name: vmsreport.part(page, name) for name in ("head", "values", "frames")}
+
+    def look_at_all(self, what):
+        """It is said to be damaged, or all views can be looked at; and never is anything thrown."""
+        ready = self.browser.open(self.with_parts(**what))
+        if ready == "damaged":
+            self.assertIn("the data of this page is damaged", self.say(HEADLINE))
+        else:
+            self.say(WALK)
+            self.say("document.querySelector('#find-input').value = ''")
+            self.browser.key("/")
+            self.browser.type("pfn:7000")
+            self.browser.wait("document.querySelector('#hits li')?.textContent")
+        self.assertEqual(self.browser.complaints(), [])
+        return ready
+
+    def test_flipped_bytes(self):
+        chance, parts, ready = random.Random(20), self.parts(), []
+        for number in range(60):
+            name = ("head", "values", "frames")[number % 3]
+            data = bytearray(parts[name])
+            for _ in range(chance.choice((1, 1, 2, 5))):
+                data[chance.randrange(len(data))] = chance.randrange(256) if name != "head" else chance.choice(b'0123456789,[]"-')
+            with self.subTest(number=number):
+                ready.append(self.look_at_all({name: bytes(data)}))
+        self.assertIn("damaged", ready)
+
+    def test_numbers_out_of_bounds(self):
+        """The head still is JSON, but one value of it is another."""
+        chance, head = random.Random(21), json.loads(self.parts()["head"])
+        groups = {}
+        for path in places(head):
+            groups.setdefault(tuple("*" if isinstance(step, int) else step for step in path), []).append(path)
+        for number, group in enumerate(sorted(groups) * 2):
+            broken, path = json.loads(json.dumps(head)), chance.choice(groups[group])
+            parent = broken
+            for step in path[:-1]:
+                parent = parent[step]
+            parent[path[-1]] = chance.choice((0, 1, -1, 7, 0.5, 10**6, 2**40, 2**53, 1e300, None, "x", [], {}, True))
+            with self.subTest(number=number, path=path, value=parent[path[-1]]):
+                self.look_at_all({"head": json.dumps(broken).encode()})
+
+    def write(self, name, *snapshots):
+        path = os.path.join(self.folder, f"{name}.vms")
+        with open(path, "wb") as file:
+            file.write(json_inputs.file_of(*snapshots)[0])
+        return self.report(f"{name}.html", path)
+
+    def test_hostile_names(self):
+        evil = "</script><img src=x onerror=alert(1)>\u202egnp\u2066x\u2069 &\"'".encode() + b"\xff\x01\x1b[31m\n"
+        words = dict(label=evil, reason=evil, host=evil, kernel=evil, tool=evil, comm=evil[:15], exe=b"/" + evil, cmdline=evil + b"\0<b>")
+        vmas = [json_inputs.vma(json_inputs.HEAP, json_inputs.HEAP + 4096, "rw-p", b"/tmp/" + evil.strip(), device=(8, 1), inode=3)]
+        runs = [json_inputs.run(json_inputs.HEAP, 1, "exclusive present", pfn=7)]
+        series = [json_inputs.snapshot(dict(json_inputs.PROCESS, taken=when, **words), b"</script><b>\xe2\x80\xae:\t<b>\xff\n", vmas, runs)
+                  for when in (10**18, 10**18 + 10**9)]
+        self.open(self.write("hostile", *series))
+        for number in "12345":
+            self.browser.key(number)
+            self.assertEqual(self.say("[document.querySelectorAll('img').length, document.querySelectorAll('main b > b').length]"), [0, 0])
+            self.assertNotRegex(self.say("document.documentElement.innerText"), "[\u202a-\u202e\u2066-\u2069]")
+        self.assertIn("</script><img", self.say(HEADLINE))
+        self.quiet()
+
+    def test_long_label_is_cut(self):
+        page = self.write("long", json_inputs.small(1, 0, 5, label=b"<" * (10 << 20)))
+        self.assertLess(os.path.getsize(page), 200_000)
+        self.open(page)
+        self.assertLess(len(self.say(HEADLINE)), 200)
+        self.quiet()
+
+    def test_clock_that_was_set(self):
+        """Between two snapshots somebody set the date back: the time that went by is what another clock says."""
+        when = dict(taken=json_inputs.PROCESS["taken"], monotonic=10**9)
+        later = dict(taken=when["taken"] - 5 * 10**9, monotonic=3 * 10**9)
+        self.open(self.write("clock", json_inputs.small(1, 0, 5, **when), json_inputs.small(1, 0, 5, **later)))
+        self.assertEqual(self.say(f"{PAGE}.model.instants.map(each => each.ms)"), [0, 2000])
+        self.assertEqual(self.say(f"{PAGE}.model.instants[1].taken - {PAGE}.model.instants[0].taken"), -5000)
+
+    def test_many_mappings(self):
+        """Comparing their lists takes no time that grows with the square of their number."""
+        count, start = 60_000, 0x600000000000
+        vmas = [json_inputs.vma(start + 8192 * i, start + 8192 * i + 4096, "rw-p") for i in range(count)]
+        runs = [[json_inputs.run(start + 8192 * i, 1, "exclusive present", pfn=first + i) for i in range(count)] for first in (1 << 16, 1 << 20)]
+        series = [json_inputs.snapshot(dict(json_inputs.PROCESS, taken=10**18 + i), vmas=vmas, runs=each) for i, each in enumerate(runs)]
+        self.open(self.write("many", *series))
+        self.assertEqual(self.say(f"{PAGE}.view.strips.length"), count)
+        self.quiet()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,16 @@
 // Bytes out of the document: base64 of a zlib stream; and numbers out of bytes, which never runs past their end.
 
 export class Damaged extends Error {
-	constructor() { super('the data of this page is damaged'); }
+	constructor(why = '') { super(`the data of this page is damaged${why && ` (${why})`}`); }
+}
+// A number as all of ours are: whole, and not above what it may be.
+export function whole(value, most = Number.MAX_SAFE_INTEGER) {
+	if (!(Number.isInteger(value) && value >= 0 && value <= most)) throw new Damaged();
+	return value;
+}
+export function listOf(value, check) {
+	if (!Array.isArray(value)) throw new Damaged();
+	return value.map(check);
 }
 
 function fromBase64(text) {

@@ -19,7 +19,7 @@ export class Inspector {
 	process() {
 		const { model, view } = this, process = model.processes[view.process], instant = model.instants[view.b];
 		return [section('', el('h2', {}, process.title), el('div', { class: 'note' }, process.exe), el('dl', {}, pair('parent', process.ppid), pair('command', process.cmdline.join(' ')), pair('instants', `${process.first + 1} to ${process.last + 1}`))),
-			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', new Date(model.began + instant.ms).toISOString().replace('T', ' ').replace('Z', ' UTC')), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : 'it ran'))),
+			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC')), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : 'it ran'))),
 			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', number(model.places.reduce((sum, places) => sum + places.size, 0))), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('not known', this.unknown() || 'all is known'), model.namesLeftOut ? pair('names', 'some are left out') : []))];
 	}
 	unknown() {

@@ -1,5 +1,5 @@
 // The page: what is looked at, and who draws it.
-import { $, el, readColors, say, setPageSize } from './ui.js';
+import { $, cutText, el, readColors, say, setPageSize } from './ui.js';
 import { Model } from './model.js';
 import { Frames } from './frames.js';
 import { classify } from './classes.js';
@@ -18,6 +18,8 @@ import { listenToKeys } from './keys.js';
 
 export const TABS = [['map', 'Map'], ['mappings', 'Mappings'], ['changes', 'Changes'], ['forks', 'Copy-on-write'], ['status', 'Status']];
 
+const LABEL_MAX = 60; // of what an instant is called in a sentence
+
 class Page {
 	constructor(model, framesText) {
 		this.model = model;
@@ -25,7 +27,7 @@ class Page {
 		const at = model.places.map((places, k) => places.has(0) ? k : -1).filter(k => k >= 0), fork = model.forks.find(one => one.process === 0);
 		this.view = {
 			process: 0, a: fork && fork.base < at[at.length - 1] ? fork.base : at[0], b: at[at.length - 1], mode: at.length > 1 ? 'diff' : 'b', only: -1, selected: null, key: 0, fork: null,
-			nameOf: k => model.instants[k].label ? `“${model.instants[k].label}”` : `#${k + 1}`,
+			nameOf: k => model.instants[k].label ? `“${cutText(model.instants[k].label, LABEL_MAX)}”` : `#${k + 1}`,
 			loadFrames: () => this.frames ??= Frames.load(model, framesText),
 		};
 		this.tab = 'map';

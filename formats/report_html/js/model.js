@@ -1,14 +1,22 @@
 // What the page was given, as objects.  No drawing.
-import { Damaged, inflate } from './bytes.js';
+import { Damaged, inflate, listOf, whole } from './bytes.js';
 import { FRAME, Track } from './track.js';
 
+const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
+// Classes that views know by name; others are drawn by what comes with them.
+const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
 const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3;
 
 function rows(flat, fields, make) {
-	if (!Array.isArray(flat) || flat.length % fields || !flat.every(Number.isFinite)) throw new Damaged();
+	if (!Array.isArray(flat) || flat.length % fields || !flat.every(value => Number.isSafeInteger(value) && value >= 0)) throw new Damaged();
 	const out = [];
 	for (let i = 0; i < flat.length; i += fields) out.push(make(...flat.slice(i, i + fields)));
 	return out;
+}
+
+function string(value) {
+	if (typeof value !== 'string') throw new Damaged();
+	return value;
 }
 
 // Rules are letters: A is the first class.
@@ -25,21 +33,26 @@ function readRules(rules, states, classes) {
 }
 
 function readProcess(head, model, number) {
-	const { strings } = model, last = model.instants.length - 1;
+	const last = model.instants.length - 1, text = string => model.text(string);
 	const vmas = rows(head.vmas, VMA_FIELDS, (start, end, perms, name, label, offset, memory, deleted, first, until) => {
-		if (!(start < end && end < 2 ** 52 && first <= until && until <= last && memory < 3)) throw new Damaged();
-		return { start, end, perms: strings[perms], name: strings[name] ?? '', label: strings[label] ?? '', offset: offset * 1024, memory, deleted, first, last: until };
+		if (!(start < end && end < PAGES_END && first <= until && until <= last && memory < 3)) throw new Damaged();
+		return { start, end, perms: text(perms), name: text(name), label: text(label), offset: offset * 1024, memory, deleted, first, last: until };
 	});
-	const changes = rows(head.changes, CHANGE_FIELDS, (instant, from, page, pages, replaced) => ({ instant, from, page, pages, replaced }));
-	if (!(head.first <= head.last && head.last <= last)) throw new Damaged();
-	const status = head.status.map(line => ({ key: strings[line[0]], values: readStatus(line, model) }));
-	return { ...head, number, vmas, changes, status, title: `${head.comm} ${head.pid}` };
+	const changes = rows(head.changes, CHANGE_FIELDS, (instant, from, page, pages, replaced) => {
+		if (!(instant <= last && pages > 0 && from + pages < PAGES_END && page + pages < PAGES_END)) throw new Damaged();
+		return { instant, from, page, pages, replaced };
+	});
+	const one = { number, pid: whole(head.pid), ppid: whole(head.ppid), comm: string(head.comm), exe: string(head.exe), cmdline: listOf(head.cmdline, string),
+		first: whole(head.first, last), last: whole(head.last, last) };
+	if (!(one.first <= one.last && [one.first, one.last].every(k => model.places[k].has(number)))) throw new Damaged();
+	const status = listOf(head.status, line => ({ key: text(line[0]), values: readStatus(line, model) }));
+	return { ...one, vmas, changes, status, title: `${one.comm} ${one.pid}` };
 }
 
 function readStatus(line, { strings, instants }) {
 	const out = new Array(instants.length).fill(null);
 	for (let i = 1; i + 1 < line.length; i += 2) {
-		const until = line[i + 2] ?? instants.length, value = line[i + 1] ? strings[line[i + 1] - 1] : null;
+		const until = line[i + 2] ?? instants.length, value = line[i + 1] ? strings[whole(line[i + 1] - 1, strings.length - 1)] : null;
 		for (let k = line[i]; k < until && k < out.length; k++) out[k] = value;
 	}
 	return out;
@@ -81,50 +94,70 @@ function giveSpans(track, process) {
 }
 
 function readTrack(head, model, bytes, at) {
-	const process = model.processes[head.process], child = model.processes[head.child];
-	if (!process || head.child !== undefined && !child) throw new Damaged();
+	const process = model.processes[head.process], child = model.processes[head.child], isFork = head.kind === 'verdicts';
+	if (!process || isFork !== Boolean(child) || !['states', 'written', 'verdicts'].includes(head.kind)) throw new Damaged();
 	const present = model.instants.map((_, k) => model.places[k].has(head.process) && (!child || model.places[k].has(head.child)));
 	const track = new Track(head, bytes, at, present);
+	if (isFork && !present[whole(head.base, present.length - 1)]) throw new Damaged();
+	if (head.frames && listOf(head.frames, length => whole(length)).length !== present.length) throw new Damaged();
 	track.frameLengths = head.frames;
-	track.warning = model.strings[head.warning] ?? '';
+	track.warning = isFork ? model.text(head.warning) : '';
 	if (track.kind !== 'verdicts') giveSpans(track, process);
 	return track;
 }
 
 export class Model {
 	static async load(texts) {
-		const head = JSON.parse(new TextDecoder().decode(await inflate(texts.head)));
-		if (head.schema !== 'vmsnap.report/1') throw new Damaged();
-		return new Model(head, await inflate(texts.values));
+		try {
+			const head = JSON.parse(new TextDecoder().decode(await inflate(texts.head)));
+			if (head.schema !== 'vmsnap.report/1') throw new Damaged();
+			return new Model(head, await inflate(texts.values));
+		} catch (error) {
+			throw error instanceof Damaged ? error : new Damaged(error.message);
+		}
 	}
 	constructor(head, bytes) {
-		const text = number => head.strings[number] ?? '';
-		Object.assign(this, { pageSize: head.page_size, known: head.known, strings: head.strings, began: head.began_us / 1000,
+		this.strings = listOf(head.strings, string);
+		const text = number => this.text(number);
+		Object.assign(this, { pageSize: whole(head.page_size, 2 ** 30), known: { ...head.known }, began: head.began_us / 1000,
 			title: text(head.title), host: text(head.host), kernel: text(head.kernel), arch: text(head.arch), tool: text(head.tool) });
-		this.classes = head.classes.map(([name, words, letter, event]) => ({ name, words, letter, event }));
-		this.class = Object.fromEntries(this.classes.map((c, number) => [c.name, number]));
-		this.states = head.states;
-		this.rules = readRules(head.rules, head.states.length, this.classes.length);
-		this.verdicts = head.verdicts.map(([name, number]) => ({ name, class: number }));
-		this.instants = head.instants.map(([us, label, reason, pause]) => ({ ms: us / 1000, label: text(label), reason: text(reason), pause }));
+		if (!(this.pageSize >= 512 && Math.abs(this.began) < 8e15)) throw new Damaged();
+		this.readClasses(head);
+		this.instants = listOf(head.instants, ([us, label, reason, pause, date]) => {
+			if (![us, date].every(since => Number.isSafeInteger(since) && Math.abs(this.began + since / 1000) < 8e15)) throw new Damaged();
+			return { ms: us / 1000, taken: this.began + date / 1000, label: text(label), reason: text(reason), pause: whole(pause) };
+		});
+		if (!this.instants.length) throw new Damaged();
 		this.places = this.instants.map(() => new Map());
-		for (const [instant, process, number] of rows(head.places, PLACE_FIELDS, (...row) => row)) this.places[instant].set(process, number);
-		this.processes = head.processes.map((process, number) => readProcess(process, this, number));
+		for (const [instant, process, number] of rows(head.places, PLACE_FIELDS, (...row) => row)) this.places[whole(instant, this.instants.length - 1)].set(process, number);
+		this.processes = listOf(head.processes, (process, number) => readProcess(process, this, number));
+		if (!this.processes.length) throw new Damaged();
 		for (const process of this.processes) giveRegions(process);
 		this.readTracks(head, bytes);
 		this.names = rows(head.names, NAME_FIELDS, (process, page, offset, size, symbol, kind, object) =>
 			({ process, page, address: page * head.page_size + offset, size, symbol: text(symbol), kind: text(kind), object: text(object) }));
 		this.namesLeftOut = head.names_left_out;
 	}
+	text(number) { return this.strings[whole(number, this.strings.length - 1)]; }
+	readClasses(head) {
+		this.classes = listOf(head.classes, ([name, words, letter, event]) => ({ name: string(name), words: string(words), letter: string(letter), event }));
+		this.class = Object.fromEntries(this.classes.map((c, number) => [c.name, number]));
+		this.states = listOf(head.states, string);
+		this.verdicts = listOf(head.verdicts, ([name, number]) => ({ name: string(name), class: whole(number, this.classes.length - 1) }));
+		if (this.classes.length > CLASSES_MAX || this.states.length > STATES_MAX || this.verdicts.length > VERDICTS_MAX) throw new Damaged();
+		if (!CLASSES.every(name => name in this.class)) throw new Damaged();
+		this.rules = readRules(head.rules, this.states.length, this.classes.length);
+	}
 	readTracks(head, bytes) {
 		let at = 0;
-		this.tracks = head.tracks.map(one => {
+		this.tracks = listOf(head.tracks, one => {
 			const track = readTrack(one, this, bytes, at);
 			at = track.end;
 			return track;
 		});
+		if (!this.processes.every((_, number) => this.track(number, 'states'))) throw new Damaged();
 		this.forks = this.tracks.filter(track => track.kind === 'verdicts');
-		for (const track of this.tracks) track.kind === 'verdicts' ? tallyVerdicts(track) : track.kind === 'states' && tallyStates(this, track);
+		for (const track of this.tracks) track.kind === 'verdicts' ? tallyVerdicts(this, track) : track.kind === 'states' && tallyStates(this, track);
 	}
 	track(process, kind) { return this.tracks.find(track => track.kind === kind && track.process === process); }
 	forksOf(process) { return this.forks.filter(track => track.process === process || track.child === process); }
@@ -162,6 +195,7 @@ function tallyStates(model, track) {
 				const stop = span + 1 < first.length ? Math.min(end, first[span + 1]) : end;
 				for (; index < stop; index++) {
 					const before = values[index], now = before ^ bits;
+					if (now >= counts.length) throw new Damaged();
 					values[index] = now;
 					counts[before]--;
 					counts[now]++;
@@ -177,7 +211,7 @@ function tallyStates(model, track) {
 	});
 }
 
-function tallyVerdicts(track) {
+function tallyVerdicts(model, track) {
 	const values = new Uint8Array(track.pages), counts = new Float64Array(32);
 	counts[0] = track.pages;
 	track.counts = track.present.map((there, k) => {
@@ -185,6 +219,7 @@ function tallyVerdicts(track) {
 			for (; index < end; index++) {
 				counts[values[index]]--;
 				counts[values[index] ^= change]++;
+				if (values[index] > model.verdicts.length) throw new Damaged();
 			}
 		});
 		return there ? counts.slice() : null;

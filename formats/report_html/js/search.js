@@ -33,7 +33,8 @@ export class Search {
 	}
 	async frames(frame) {
 		if (!this.model.known.frames) return [{ text: 'This page holds no frames' }];
-		const frames = await this.view.loadFrames(), seen = new Set(), out = [];
+		const frames = await this.view.loadFrames().catch(error => error), seen = new Set(), out = [];
+		if (frames instanceof Error) return [{ text: `Frames cannot be shown: ${frames.message}` }];
 		for (const { track, instant, index } of frames.pages(frame, 200)) {
 			const page = track.pageOf(index), key = `${track.process} ${page}`;
 			if (seen.has(key)) continue;

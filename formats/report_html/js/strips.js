@@ -3,12 +3,15 @@ import { countClasses } from './classes.js';
 
 function mappedAt(process, instant) { return process.vmas.filter(vma => vma.first <= instant && vma.last >= instant); }
 
-// What B does not map any more, where A did.
+// What B does not map any more, where A did.  Both in the order of addresses: there may be many thousands.
 function unmapped(process, view, there) {
 	const out = [];
-	for (const vma of mappedAt(process, view.a)) {
+	let next = 0;
+	for (const vma of mappedAt(process, view.a).sort((a, b) => a.start - b.start)) {
 		let start = vma.start;
-		for (const other of there.filter(other => other.start < vma.end && other.end > vma.start)) {
+		while (next < there.length && there[next].end <= vma.start) next++;
+		for (let i = next; i < there.length && there[i].start < vma.end; i++) {
+			const other = there[i];
 			if (other.start > start) out.push({ ...vma, start, end: other.start, unmapped: true });
 			start = Math.max(start, other.end);
 		}
@@ -49,4 +52,11 @@ export function makeStrips(model, view) {
 
 // Pages by class, counted when first asked for.
 export function countsOf(model, view, strip) { return strip.counts ??= countClasses(model, view.track, view.classes, strip.vmas); }
-export function stripAt(strips, page) { return strips.find(strip => page >= strip.start && page < strip.end); }
+export function stripAt(strips, page) {
+	let low = 0, high = strips.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (strips[middle].end <= page) low = middle + 1; else high = middle;
+	}
+	return strips[low] && page >= strips[low].start ? strips[low] : undefined;
+}

@@ -1,5 +1,5 @@
 // One value for each page that ever had one, over all instants: kept as what changes from one to the next.
-import { Damaged, Reader } from './bytes.js';
+import { Damaged, Reader, whole } from './bytes.js';
 
 const PAGES_MAX = 64 * 1024 * 1024;
 export const FRAME = 16; // in what changes: the page's frame is another one than was known last
@@ -9,8 +9,8 @@ function readSegments(flat) {
 	const count = flat.length / 2, start = new Float64Array(count), first = new Float64Array(count + 1);
 	let page = 0, pages = 0;
 	for (let i = 0; i < count; i++) {
-		const gap = flat[2 * i], length = flat[2 * i + 1];
-		if (!(gap >= 0 && length > 0)) throw new Damaged();
+		const gap = whole(flat[2 * i], 2 ** 52), length = whole(flat[2 * i + 1], PAGES_MAX);
+		if (!length) throw new Damaged();
 		page += gap;
 		start[i] = page;
 		page += length;
@@ -27,8 +27,7 @@ function offsets(lengths, instants, at) {
 	const out = new Float64Array(instants + 1);
 	out[0] = at;
 	lengths.forEach((length, k) => {
-		if (!(length >= 0)) throw new Damaged();
-		out[k + 1] = out[k] + length;
+		out[k + 1] = out[k] + whole(length);
 	});
 	return out;
 }

@@ -19,6 +19,7 @@ let pageSize = 4096;
 export function setPageSize(bytes) { pageSize = bytes; }
 export const hex = page => '0x' + (page * pageSize).toString(16).padStart(12, '0');
 export const base = path => path.startsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : path || 'anonymous';
+export const cutText = (text, most) => text.length > most ? [...text.slice(0, most)].slice(0, most - 1).join('') + '…' : text;
 export const number = value => value.toLocaleString('en-US');
 
 export function size(bytes) {
