@@ -322,6 +322,15 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual(self.say(f"{PAGE}.view.strips.length"), count)
         self.quiet()
 
+    def test_who_copied_is_not_guessed(self):
+        """Where it is not known who of two copied, nobody is said to have."""
+        parent = json_inputs.small(1, 0, 0x100, label=b"at")
+        child = json_inputs.small(2, 1, 0x200, label=b"at")
+        page = self.write("who", parent, child)
+        self.open(page, "#p=0&m=cow")
+        self.assertIn("16 KiB by one of them, not known which", self.say(HEADLINE))
+        self.assertIn("nothing by the parent, nothing by the child", self.say(HEADLINE))
+
 
 if __name__ == "__main__":
     unittest.main()

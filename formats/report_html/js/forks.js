@@ -47,7 +47,8 @@ export class Forks {
 	drawCurve(canvas, fork, instant) {
 		const width = canvas.clientWidth || 400, height = 150, x = prepare(canvas, width, height), { instants, class: of } = this.model;
 		const at = fork.present.map((there, k) => there ? k : -1).filter(k => k >= 0), from = instants[at[0]].ms, span = instants[at[at.length - 1]].ms - from || 1;
-		const series = [['parent', of.copied, ['copied_by_parent', 'copied_by_both', 'copied']], ['child', of.child, ['copied_by_child']]].map(([name, c, names]) => ({ name, c, values: at.map(k => this.sumOf(fork.counts[k], names)) }));
+		const series = [['by the parent', color.css[of.copied], ['copied_by_parent', 'copied_by_both']], ['by the child', color.css[of.child], ['copied_by_child']], ['not known by whom', color.faint, ['copied']]]
+			.map(([name, paint, names]) => ({ name, paint, values: at.map(k => this.sumOf(fork.counts[k], names)) })).filter(one => one.values.some(Boolean));
 		const most = Math.max(1, ...at.map((_, i) => series.reduce((sum, one) => sum + one.values[i], 0)));
 		const X = k => 64 + (instants[k].ms - from) / span * (width - 84), Y = value => height - 22 - value / most * (height - 40);
 		const low = at.map(() => 0);
@@ -56,7 +57,7 @@ export class Forks {
 			x.beginPath();
 			at.forEach((k, i) => x.lineTo(X(k), Y(low[i] + one.values[i])));
 			for (let i = at.length - 1; i >= 0; i--) x.lineTo(X(at[i]), Y(low[i]));
-			x.fillStyle = color.css[one.c];
+			x.fillStyle = one.paint;
 			x.fill();
 			one.values.forEach((value, i) => { low[i] += value; });
 		}
@@ -67,10 +68,23 @@ export class Forks {
 		x.fillText(pages(most), 58, Y(most));
 		x.fillText('0', 58, Y(0));
 		x.textAlign = 'left';
-		x.fillText('the fork', X(at[0]), height - 9);
+		x.fillText(this.view.nameOf(fork.base), X(at[0]), height - 9);
+		this.drawKey(x, series, width, height);
 		x.fillStyle = color.text;
 		x.fillRect(X(instant) - 0.5, 8, 1, height - 30);
 		canvas.setAttribute('aria-label', `lost by then: ${at.map((k, i) => `${this.view.nameOf(k)} ${pages(low[i])}`).join(', ')}`);
+	}
+	drawKey(x, series, width, height) {
+		let right = width - 20;
+		x.textAlign = 'right';
+		for (const one of [...series].reverse()) {
+			x.fillStyle = color.dim;
+			x.fillText(one.name, right, height - 9);
+			right -= x.measureText(one.name).width + 14;
+			x.fillStyle = one.paint;
+			x.fillRect(right, height - 14, 10, 10);
+			right -= 14;
+		}
 	}
 	ranges(fork, instant) {
 		const values = fork.valuesAt(instant), out = [];

@@ -27,7 +27,7 @@ export class Headline {
 	}
 	words(c) {
 		const { copied, new: fresh, gone, shared } = this.model.class, { mode } = this.view;
-		if (mode === 'cow' && c === copied) return 'copied by parent';
+		if (mode === 'cow' && c === copied) return this.lostBy(this.view.track).copied ? 'copied by parent, or not known by whom' : 'copied by parent';
 		if (mode === 'cow' && c === fresh) return 'new in one';
 		if (mode === 'cow' && c === gone) return 'dropped';
 		return (mode === 'a' || mode === 'b') && c === shared ? 'shared' : this.model.classes[c].words;
@@ -53,16 +53,43 @@ export class Headline {
 		const from = view.nameOf(view.a), to = view.nameOf(view.b);
 		if (counts[copied] && most < 10 * counts[copied]) {
 			const shared = this.sharedAtA();
-			return [el('em', {}, `${pages(counts[copied])} copied`), shared ? ` of the ${pages(shared)} shared at ${from} (${percent(counts[copied] / shared)}) until ${to}` : ` from ${from} to ${to}`, this.small(words)];
+			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, shared ? ` of the ${pages(shared)} shared at ${from} (${percent(counts[copied] / shared)}) until ${to}` : ` from ${from} to ${to}`, this.small([this.firstCopied(), ...this.forkWords(), words].filter(Boolean).join('; '))];
 		}
 		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
 		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
 	}
+	// Pages that a fork does not share any more, by who copied them.
+	lostBy(fork) {
+		const counts = fork.counts[this.view.b], { verdicts } = this.model;
+		return Object.fromEntries(['copied_by_parent', 'copied_by_child', 'copied_by_both', 'copied'].map(name => [name, counts?.[verdicts.findIndex(verdict => verdict.name === name) + 1] ?? 0]));
+	}
+	whoCopied(fork) {
+		const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), told = count => count ? pages(count) : 'nothing';
+		return `${told(parent)} by the parent, ${told(child)} by the child${both ? `, ${pages(both)} by both` : ''}${either ? `, ${pages(either)} by one of them, not known which` : ''}`;
+	}
 	cowSentence(counts) {
-		const { view, model } = this, { copied, child, shared } = model.class, fork = view.track, lost = counts[copied] + counts[child], all = lost + counts[shared];
+		const { view, model } = this, fork = view.track, shared = counts[model.class.shared], lost = Object.values(this.lostBy(fork)).reduce((sum, count) => sum + count, 0);
 		const title = `${model.processes[fork.process].title} and its child ${model.processes[fork.child].pid}`;
-		if (!lost) return [`Nothing is copied yet: ${title} share ${pages(counts[shared])}`];
-		return [el('em', {}, `${percent(lost / all)} of the sharing is lost`), `: ${pages(counts[copied])} by the parent, ${pages(counts[child])} by the child`, this.small(`${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(counts[shared])} shared still`)];
+		if (!lost) return [shared ? `Nothing is copied yet: ${title} share ${pages(shared)}` : `${title} share nothing that could be copied`];
+		return [el('em', {}, `${percent(lost / (lost + shared))} of the sharing is lost`), `: ${this.whoCopied(fork)}`, this.small(`${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shared)} shared still`)];
+	}
+	// If A is where parent and child were first seen together: who of them copied.
+	forkAtA() {
+		const { view, model } = this;
+		return model.forksOf(view.process).find(fork => fork.base === view.a && fork.present[view.b] && fork.base !== view.b);
+	}
+	forkWords() {
+		const fork = this.forkAtA();
+		if (!fork) return [];
+		const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), own = fork.process === this.view.process;
+		const other = own ? child : parent, name = own ? `child ${this.model.processes[fork.child].pid}` : `parent ${this.model.processes[fork.process].pid}`;
+		return [`its ${name} copied ${other ? pages(other) : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of them, not known which` : ''];
+	}
+	// When it was first seen, between A and B.
+	firstCopied() {
+		const { view, model } = this, { events } = view.track;
+		for (let k = view.a + 1; k < view.b; k++) if (events[k][model.class.copied]) return `first seen at ${view.nameOf(k)}, after ${duration(model.instants[k].ms - model.instants[view.a].ms)}`;
+		return '';
 	}
 	who() {
 		const { model, view } = this, process = model.processes[view.process], count = model.instants.length, last = model.instants[count - 1].ms;

@@ -5,6 +5,8 @@ import { countsOf } from './strips.js';
 const pair = (name, value) => value || value === 0 ? [el('dt', {}, name), el('dd', {}, value)] : [];
 const section = (title, ...children) => el('section', {}, title ? el('h3', {}, title) : null, ...children);
 
+const NAMES_SHOWN = 10;
+
 export class Inspector {
 	constructor(model, view) { Object.assign(this, { model, view, frames: null, drawn: 0 }); }
 
@@ -20,7 +22,22 @@ export class Inspector {
 		const { model, view } = this, process = model.processes[view.process], instant = model.instants[view.b];
 		return [section('', el('h2', {}, process.title), el('div', { class: 'note' }, process.exe), el('dl', {}, pair('parent', process.ppid), pair('command', process.cmdline.join(' ')), pair('instants', `${process.first + 1} to ${process.last + 1}`))),
 			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC')), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : 'it ran'))),
+			this.copiedNames(),
 			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', number(model.places.reduce((sum, places) => sum + places.size, 0))), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('not known', this.unknown() || 'all is known'), model.namesLeftOut ? pair('names', 'some are left out') : []))];
+	}
+	// Variables on what was copied or written: those of the program itself first.
+	copiedNames() {
+		const { model, view } = this, { track } = view, process = model.processes[track.process], { copied, child, written } = model.class;
+		const lost = (page, index, count) => view.classes.subarray(index, index + count).some(c => c === copied || c === child || c === written);
+		const lies = name => {
+			let found = false;
+			track.pieces(name.page, Math.ceil((name.address + Math.max(1, name.size)) / model.pageSize), (...piece) => { found ||= lost(...piece); });
+			return found;
+		};
+		const names = view.mode === 'diff' || view.mode === 'cow' ? model.names.filter(name => name.process === track.process && lies(name)) : [];
+		if (!names.length) return null;
+		names.sort((a, b) => (b.object === process.exe) - (a.object === process.exe));
+		return section('Variables on what was copied', this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
 	}
 	unknown() {
 		const { known } = this.model, words = { pfn: 'page frames: whether a page was copied', exclusive: 'who shares', zero: 'the zero page', huge: 'huge pages' };
@@ -40,7 +57,10 @@ export class Inspector {
 	names(from, to) {
 		const names = this.model.namesIn(this.view.track.process, from, to, 60);
 		if (!names.length) return null;
-		return section('Names here', el('ul', { class: 'names' }, names.map(name => el('li', { title: `${name.symbol}, ${name.object}` }, el('span', {}, name.symbol), el('small', {}, name.size ? size(name.size) : '')))));
+		return section('Names here', this.list(names));
+	}
+	list(names) {
+		return el('ul', { class: 'names' }, names.map(name => el('li', { title: `${name.symbol}, ${name.object}` }, el('span', {}, name.symbol), el('small', {}, name.size ? size(name.size) : ''))));
 	}
 	// ---- pages
 	range({ strip, page, end }) {

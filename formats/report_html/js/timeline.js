@@ -1,7 +1,8 @@
 // The timeline: what was resident at each instant, what happened in between, and A and B as handles.
 import { $, base, color, cut, duration, el, font, number, pages, prepare, showTip, swatch } from './ui.js';
 
-const LEFT = 132, RIGHT = 186, TOP = 14, AREA = 92, EVENTS = 24, LANE = 9, LANES = 3, EVEN_STEPS = 40;
+// Left and right of it: what the lines are, and what they are at B; in a narrow window the legend has that already.
+const MARGINS = [{ upTo: 620, left: 76, right: 16 }, { upTo: Infinity, left: 132, right: 186 }], TOP = 14, AREA = 92, EVENTS = 24, LANE = 9, LANES = 3, EVEN_STEPS = 40;
 const REGION_COLORS = ['#5b8def', '#e8a33d', '#5fb8a5', '#c678c0', '#8f9aa8', '#c95d55'];
 
 // Time where it helps; even steps where snapshots come in bursts.
@@ -13,7 +14,7 @@ function placesInTime(times) {
 
 export class Timeline {
 	constructor(model, view, change) {
-		Object.assign(this, { model, view, change, canvas: $('#timeline'), by: 'state', from: 0, to: 1, over: -1, drag: null, width: 0 });
+		Object.assign(this, { model, view, change, canvas: $('#timeline'), by: 'state', from: 0, to: 1, left: 132, right: 186, over: -1, drag: null, width: 0 });
 		this.time = placesInTime(model.instants.map(instant => instant.ms));
 		this.lanes = model.processes.length > 1 ? Math.min(LANES, model.processes.length) : 0;
 		this.height = 162 + (this.lanes ? 2 + LANE * this.lanes : 0);
@@ -21,7 +22,7 @@ export class Timeline {
 		this.listen();
 	}
 	X(k) { return this.x(this.time.at[k]); }
-	x(place) { return LEFT + (place - this.from) / (this.to - this.from) * (this.width - LEFT - RIGHT); }
+	x(place) { return this.left + (place - this.from) / (this.to - this.from) * (this.width - this.left - this.right); }
 	instantAt(px) {
 		let best = 0;
 		for (let k = 1; k < this.time.at.length; k++) if (Math.abs(this.X(k) - px) < Math.abs(this.X(best) - px)) best = k;
@@ -47,6 +48,7 @@ export class Timeline {
 	// ---- drawing
 	draw() {
 		this.width = this.canvas.clientWidth;
+		Object.assign(this, MARGINS.find(margin => this.width < margin.upTo));
 		if (!this.width) return;
 		const x = prepare(this.canvas, this.width, this.height), track = this.states(), here = track.present.map((there, k) => there ? k : -1).filter(k => k >= 0);
 		const layers = this.by === 'state' ? this.layersByState(track, here) : this.layersByMapping(track, here);
@@ -55,7 +57,7 @@ export class Timeline {
 		this.drawAxis(x, most);
 		x.save();
 		x.beginPath();
-		x.rect(LEFT - 1, 0, this.width - LEFT - RIGHT + 2, this.height);
+		x.rect(this.left - 1, 0, this.width - this.left - this.right + 2, this.height);
 		x.clip();
 		this.drawRange(x);
 		this.drawLayers(x, layers, here, most);
@@ -74,12 +76,12 @@ export class Timeline {
 		for (let value = 0; value <= most; value += unit) {
 			const y = Math.round(TOP + AREA - value / most * AREA) + 0.5;
 			x.fillStyle = color.line;
-			x.fillRect(LEFT, y - 0.5, this.width - LEFT - RIGHT, 1);
+			x.fillRect(this.left, y - 0.5, this.width - this.left - this.right, 1);
 			x.fillStyle = color.faint;
-			if (value) x.fillText(pages(value), LEFT - 8, y);
+			if (value) x.fillText(pages(value), this.left - 8, y);
 		}
-		x.fillText('events', LEFT - 8, TOP + AREA + 4 + EVENTS / 2);
-		if (this.lanes) x.fillText('processes', LEFT - 8, this.laneTop(0) + 4);
+		x.fillText('events', this.left - 8, TOP + AREA + 4 + EVENTS / 2);
+		if (this.lanes) x.fillText('processes', this.left - 8, this.laneTop(0) + 4);
 	}
 	drawRange(x) {
 		if (this.view.mode !== 'diff' && this.view.mode !== 'cow') return;
@@ -109,7 +111,7 @@ export class Timeline {
 	}
 	drawEvents(x, track, here) {
 		const kinds = this.eventKinds(), since = here.slice(1), sums = since.map(k => kinds.reduce((sum, c) => sum + track.events[k][c], 0)), most = Math.max(1, ...sums);
-		const top = TOP + AREA + 4, width = Math.max(1, Math.min(14, (this.width - LEFT - RIGHT) / this.model.instants.length / (this.to - this.from) * 0.7));
+		const top = TOP + AREA + 4, width = Math.max(1, Math.min(14, (this.width - this.left - this.right) / this.model.instants.length / (this.to - this.from) * 0.7));
 		for (const k of since) {
 			let y = top;
 			for (const c of kinds) {
@@ -160,7 +162,8 @@ export class Timeline {
 	}
 	// With what stands under the pointer, or else at B.
 	drawLegend(x, layers, here, sum, most) {
-		const at = here.includes(this.over) ? this.over : here.includes(this.view.b) ? this.view.b : here[here.length - 1], left = this.width - RIGHT + 18;
+		if (this.right < 100) return;
+		const at = here.includes(this.over) ? this.over : here.includes(this.view.b) ? this.view.b : here[here.length - 1], left = this.width - this.right + 18;
 		let y = TOP - 4;
 		const line = (name, value, style) => {
 			x.fillStyle = style;
@@ -193,7 +196,7 @@ export class Timeline {
 			});
 			return;
 		}
-		const wanted = (this.to - this.from) * last / ((this.width - LEFT - RIGHT) / 90), power = 10 ** Math.floor(Math.log10(wanted)), part = wanted / power;
+		const wanted = (this.to - this.from) * last / ((this.width - this.left - this.right) / 90), power = 10 ** Math.floor(Math.log10(wanted)), part = wanted / power;
 		const step = power * (part < 1.5 ? 1 : part < 3.5 ? 2 : part < 7.5 ? 5 : 10);
 		if (this.model.instants.length > 1) for (let time = Math.ceil(this.from * last / step) * step; time <= this.to * last + 1; time += step) x.fillText(duration(time), this.x(time / last), y);
 	}
@@ -218,7 +221,7 @@ export class Timeline {
 		canvas.addEventListener('dblclick', () => this.zoom(0, 1));
 		canvas.addEventListener('wheel', event => {
 			event.preventDefault();
-			const at = this.from + (event.offsetX - LEFT) / (this.width - LEFT - RIGHT) * (this.to - this.from);
+			const at = this.from + (event.offsetX - this.left) / (this.width - this.left - this.right) * (this.to - this.from);
 			const span = Math.max(2 / this.model.instants.length, Math.min(1, (this.to - this.from) * Math.exp(event.deltaY * 0.002))), ratio = span / (this.to - this.from);
 			this.zoom(at - (at - this.from) * ratio, at + (this.to - at) * ratio);
 		}, { passive: false });
@@ -253,14 +256,14 @@ export class Timeline {
 	moved(event) {
 		const px = event.offsetX, { drag } = this;
 		if (drag) return this.dragged(drag, px);
-		this.over = px < LEFT - 20 || px > this.width - RIGHT + 20 ? -1 : this.instantAt(px);
+		this.over = px < this.left - 20 || px > this.width - this.right + 20 ? -1 : this.instantAt(px);
 		this.tip(event);
 		this.draw();
 	}
 	dragged(drag, px) {
 		const k = this.instantAt(px);
 		if (drag.what === 'pan') {
-			const by = (drag.x - px) / (this.width - LEFT - RIGHT) * (drag.to - drag.from);
+			const by = (drag.x - px) / (this.width - this.left - this.right) * (drag.to - drag.from);
 			this.zoom(drag.from + by, drag.to + by);
 		} else if (drag.what !== 'new') this.change({ [drag.what]: k });
 		else if (Math.abs(px - drag.x) > 4) {
