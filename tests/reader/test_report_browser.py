@@ -328,7 +328,7 @@ class BrowserTest(unittest.TestCase):
         child = json_inputs.small(2, 1, 0x200, label=b"at")
         page = self.write("who", parent, child)
         self.open(page, "#p=0&m=cow")
-        self.assertIn("16 KiB by one of them, not known which", self.say(HEADLINE))
+        self.assertIn("16 KiB by one of the two", self.say(HEADLINE))
         self.assertIn("nothing by the parent, nothing by the child", self.say(HEADLINE))
 
 

@@ -47,7 +47,7 @@ export class Forks {
 	drawCurve(canvas, fork, instant) {
 		const width = canvas.clientWidth || 400, height = 150, x = prepare(canvas, width, height), { instants, class: of } = this.model;
 		const at = fork.present.map((there, k) => there ? k : -1).filter(k => k >= 0), from = instants[at[0]].ms, span = instants[at[at.length - 1]].ms - from || 1;
-		const series = [['by the parent', color.css[of.copied], ['copied_by_parent', 'copied_by_both']], ['by the child', color.css[of.child], ['copied_by_child']], ['not known by whom', color.faint, ['copied']]]
+		const series = [['parent', color.css[of.copied], ['copied_by_parent', 'copied_by_both']], ['child', color.css[of.child], ['copied_by_child']], ['not known', color.faint, ['copied']]]
 			.map(([name, paint, names]) => ({ name, paint, values: at.map(k => this.sumOf(fork.counts[k], names)) })).filter(one => one.values.some(Boolean));
 		const most = Math.max(1, ...at.map((_, i) => series.reduce((sum, one) => sum + one.values[i], 0)));
 		const X = k => 64 + (instants[k].ms - from) / span * (width - 84), Y = value => height - 22 - value / most * (height - 40);
@@ -67,13 +67,15 @@ export class Forks {
 		x.textAlign = 'right';
 		x.fillText(pages(most), 58, Y(most));
 		x.fillText('0', 58, Y(0));
+		const free = this.drawKey(x, series, width, height), name = this.view.nameOf(fork.base);
 		x.textAlign = 'left';
-		x.fillText(this.view.nameOf(fork.base), X(at[0]), height - 9);
-		this.drawKey(x, series, width, height);
+		x.fillStyle = color.dim;
+		if (X(at[0]) + x.measureText(name).width < free) x.fillText(name, X(at[0]), height - 9);
 		x.fillStyle = color.text;
 		x.fillRect(X(instant) - 0.5, 8, 1, height - 30);
 		canvas.setAttribute('aria-label', `lost by then: ${at.map((k, i) => `${this.view.nameOf(k)} ${pages(low[i])}`).join(', ')}`);
 	}
+	// Where it begins.
 	drawKey(x, series, width, height) {
 		let right = width - 20;
 		x.textAlign = 'right';
@@ -85,6 +87,7 @@ export class Forks {
 			x.fillRect(right, height - 14, 10, 10);
 			right -= 14;
 		}
+		return right;
 	}
 	ranges(fork, instant) {
 		const values = fork.valuesAt(instant), out = [];

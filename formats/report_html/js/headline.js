@@ -65,7 +65,7 @@ export class Headline {
 	}
 	whoCopied(fork) {
 		const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), told = count => count ? pages(count) : 'nothing';
-		return `${told(parent)} by the parent, ${told(child)} by the child${both ? `, ${pages(both)} by both` : ''}${either ? `, ${pages(either)} by one of them, not known which` : ''}`;
+		return `${told(parent)} by the parent, ${told(child)} by the child${both ? `, ${pages(both)} by both` : ''}${either ? `, ${pages(either)} by one of the two` : ''}`;
 	}
 	cowSentence(counts) {
 		const { view, model } = this, fork = view.track, shared = counts[model.class.shared], lost = Object.values(this.lostBy(fork)).reduce((sum, count) => sum + count, 0);
@@ -83,7 +83,7 @@ export class Headline {
 		if (!fork) return [];
 		const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), own = fork.process === this.view.process;
 		const other = own ? child : parent, name = own ? `child ${this.model.processes[fork.child].pid}` : `parent ${this.model.processes[fork.process].pid}`;
-		return [`its ${name} copied ${other ? pages(other) : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of them, not known which` : ''];
+		return [`its ${name} copied ${other ? pages(other) : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of the two, not known which` : ''];
 	}
 	// When it was first seen, between A and B.
 	firstCopied() {
