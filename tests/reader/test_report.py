@@ -1,11 +1,13 @@
 """vmsnap report: what its page says of two instants, and of a fork, is what the command line says; and the page is made
 of what its sources are."""
 
+import glob
 import hashlib
 import itertools
 import json
 import os
 import re
+import resource
 import stat
 import subprocess
 import tempfile
@@ -117,6 +119,48 @@ class ReportTest(unittest.TestCase):
         self.assertIn("is a process", run("report", str(os.getpid()), status=(2,)).stderr)
         self.assertIn("two machines", run("report", self.series(), self.paths["elsewhere"], "-o", os.path.join(self.folder, "x.html"), status=(2,)).stderr)
         self.assertFalse(os.path.exists(os.path.join(self.folder, "x.html")))
+
+    def test_page_that_cannot_be_written_leaves_the_old_one(self):
+        """No file may get longer than this here."""
+        folder = tempfile.TemporaryDirectory(prefix="vmsnap-full-", dir=self.folder)
+        self.addCleanup(folder.cleanup)
+        out = os.path.join(folder.name, "page.html")
+
+        def write():
+            return subprocess.run([VMSNAP, "report", self.series(), "-o", out], stderr=subprocess.PIPE, text=True, check=False,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)))
+
+        self.assertEqual(write().returncode, 2)
+        self.assertEqual(os.listdir(folder.name), [])
+        run("report", self.series(), "-o", out)
+        with open(out, "rb") as file:
+            before = file.read()
+        result = write()
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("File too large", result.stderr)
+        self.assertEqual(os.listdir(folder.name), ["page.html"])
+        with open(out, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def test_places_to_write_to(self):
+        series = self.series()
+        self.assertTrue(run("report", series, "-o", "-").stdout.startswith("<!doctype html>"))
+        self.assertEqual(run("report", series, "-o", "/dev/null").stderr, "")
+        run("report", series, "-o", self.folder, status=(2,))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run([VMSNAP, "report", series, "-o", "-"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("No space left", result.stderr)
+
+    def test_golden_files(self):
+        """Each becomes a page, or is refused and leaves none."""
+        out = os.path.join(self.folder, "golden.html")
+        for path in sorted(glob.glob(os.path.join(json_inputs.GOLDEN, "*.vms"))):
+            with self.subTest(path):
+                status = run("report", path, "-o", out, status=(0, 2)).returncode
+                self.assertEqual(os.path.exists(out), not status)
+                if not status:
+                    os.unlink(out)
 
     def test_nothing_of_the_target_is_markup(self):
         page = self.page(self.series())
