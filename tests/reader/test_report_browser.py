@@ -331,6 +331,15 @@ class BrowserTest(unittest.TestCase):
         self.assertIn("16 KiB by one of the two", self.say(HEADLINE))
         self.assertIn("nothing by the parent, nothing by the child", self.say(HEADLINE))
 
+    def test_child_that_copies_is_told_of_its_parent(self):
+        """Its own pages do not change by that."""
+        def of(pid, ppid, frame, seconds):
+            return json_inputs.small(pid, ppid, frame, label=b"s%d" % seconds, taken=10**18 + seconds * 10**9, known=["pfn", "exclusive", "zero", "huge"])
+
+        self.open(self.write("child", of(1, 0, 0x100, 0), of(2, 1, 0x100, 0), of(1, 0, 0x100, 1), of(2, 1, 0x200, 1)), "#p=0&m=diff")
+        self.assertIn("16 KiB copied by the child of cat 1", self.say(HEADLINE))
+        self.assertIn("its child 2 copied 16 KiB", self.say(HEADLINE))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -3,6 +3,8 @@
 import { $, duration, el, number, pages, paper, percent, swatch } from './ui.js';
 import { countsOf } from './strips.js';
 
+const FORKS_SHOWN = 3;
+
 export class Headline {
 	constructor(model, view, only) { Object.assign(this, { model, view, only }); }
 
@@ -55,6 +57,8 @@ export class Headline {
 			const shared = this.sharedAtA();
 			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, shared ? ` of the ${pages(shared)} shared at ${from} (${percent(counts[copied] / shared)}) until ${to}` : ` from ${from} to ${to}`, this.small([this.firstCopied(), ...this.forkWords(), words].filter(Boolean).join('; '))];
 		}
+		const others = this.copiedByOthers(), { title } = model.processes[view.process];
+		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([...this.forkWords(), words].filter(Boolean).join('; '))];
 		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
 		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
 	}
@@ -73,17 +77,25 @@ export class Headline {
 		if (!lost) return [shared ? `Nothing is copied yet: ${title} share ${pages(shared)}` : `${title} share nothing that could be copied`];
 		return [el('em', {}, `${percent(lost / (lost + shared))} of the sharing is lost`), `: ${this.whoCopied(fork)}`, this.small(`${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shared)} shared still`)];
 	}
-	// If A is where parent and child were first seen together: who of them copied.
-	forkAtA() {
+	// Forks of it that were first seen at A.
+	forksAtA() {
 		const { view, model } = this;
-		return model.forksOf(view.process).find(fork => fork.base === view.a && fork.present[view.b] && fork.base !== view.b);
+		return model.forksOf(view.process).filter(fork => fork.base === view.a && fork.present[view.b] && fork.base !== view.b);
+	}
+	others() {
+		const forks = this.forksAtA(), own = forks.filter(fork => fork.process === this.view.process).length, children = own > 1 ? 'the children' : 'the child';
+		return own === forks.length ? children : own ? `the parent and ${children}` : 'the parent';
+	}
+	// What its children copied, or its parent: pages.
+	copiedByOthers() {
+		return this.forksAtA().reduce((sum, fork) => sum + this.lostBy(fork)[fork.process === this.view.process ? 'copied_by_child' : 'copied_by_parent'], 0);
 	}
 	forkWords() {
-		const fork = this.forkAtA();
-		if (!fork) return [];
-		const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), own = fork.process === this.view.process;
-		const other = own ? child : parent, name = own ? `child ${this.model.processes[fork.child].pid}` : `parent ${this.model.processes[fork.process].pid}`;
-		return [`its ${name} copied ${other ? pages(other) : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of the two, not known which` : ''];
+		return this.forksAtA().slice(0, FORKS_SHOWN).flatMap(fork => {
+			const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), own = fork.process === this.view.process;
+			const other = own ? child : parent, name = own ? `child ${this.model.processes[fork.child].pid}` : `parent ${this.model.processes[fork.process].pid}`;
+			return [`its ${name} copied ${other ? pages(other) : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of the two, not known which` : ''];
+		});
 	}
 	// When it was first seen, between A and B.
 	firstCopied() {
