@@ -144,7 +144,8 @@ static int hold(struct series_source *source, const struct vmsnap *const *snaps,
 {
 	int rc = VMSNAP_OK;
 	source->snaps = work_array(&source->work, count, sizeof(struct vmsnap *), &rc);
-	for (size_t i = 0; !rc && i < count; i++)
+	/* Those that are wanted: the others are not looked at. */
+	for (size_t i = source->options.first; !rc && i < source->options.first + source->options.count; i++)
 		source->snaps[i] = vmsnap_ref(snaps[i]);
 	return rc;
 }

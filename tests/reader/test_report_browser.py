@@ -252,7 +252,7 @@ class BrowserTest(unittest.TestCase):
 
     def test_flipped_bytes(self):
         chance, parts, ready = random.Random(20), self.parts(), []
-        for number in range(60):
+        for number in range(24):
             name = ("head", "values", "frames")[number % 3]
             data = bytearray(parts[name])
             for _ in range(chance.choice((1, 1, 2, 5))):
