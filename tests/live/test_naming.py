@@ -79,10 +79,13 @@ class ManyGlobals(unittest.TestCase):
         text = run("diff", before, after, "-l").out.decode()
         lines = [line.split() for line in text[text.index("names on changed pages"):].splitlines()
                  if line.startswith("    ")]
-        self.assertGreaterEqual(len(lines), 5)
         sizes = {name: end - start for start, end, name in variables}
-        for line in lines:
-            on = self.on_page(variables, int(line[0], 16))
+        # A slow machine's kernel lets go of pages of libraries meanwhile, and they are read again.
+        pages = [(line, self.on_page(variables, int(line[0], 16))) for line in lines]
+        self.assertGreaterEqual(len([on for _, on in pages if on]), 5)
+        for line, on in pages:
+            if not on:
+                continue
             self.assertIn(line[1].rstrip(","), {name for name in on if sizes[name] == max(map(sizes.get, on))}, line)
 
     def test_naming_is_quick_and_quicker_the_second_time(self):
