@@ -90,14 +90,31 @@ struct listed {
 
 /* ---- by mapping ------------------------------------------------------------------------- */
 
+/* Who shares is told by frames: where none of them is known, nothing is. */
+static bool frames_known(const struct vmsnap_group_mapping *mapping)
+{
+	return !mapping->hidden || mapping->frames;
+}
+
 static void put_mapping_before(struct row *row, const struct vmsnap_group_mapping *was)
 {
+	bool known = frames_known(was);
 	struct row record = row_open(row, ROW_BEFORE);
-	row_put_bytes(&record, BEFORE_FRAMES, was->frames);
-	row_put_bytes(&record, BEFORE_BY_ALL, was->by_all);
-	row_put_bytes(&record, BEFORE_SHARED, was->shared);
-	row_put_bytes(&record, BEFORE_OWN, was->own);
+	row_put_bytes_known(&record, BEFORE_FRAMES, was->frames, known);
+	row_put_bytes_known(&record, BEFORE_BY_ALL, was->by_all, known);
+	row_put_bytes_known(&record, BEFORE_SHARED, was->shared, known);
+	row_put_bytes_known(&record, BEFORE_OWN, was->own, known);
 	row_end(&record);
+}
+
+/* As it is now, in column, and for people what it was, in the one beside it. */
+static void put_now(struct row *row, unsigned column, const uint64_t *was, uint64_t bytes, bool known)
+{
+	row_put_bytes_known(row, column, bytes, known);
+	if (known)
+		row_put_change(row, column + 1, was, bytes);
+	else
+		row_put_unknown(row, column + 1);
 }
 
 /* Of something that there was not, 0. */
@@ -117,23 +134,21 @@ static void put_mapping(struct row *row, const struct listed *listed, size_t ind
 {
 	struct vmsnap_group_mapping before;
 	const struct vmsnap_group_mapping *was = mapping_before(listed, index, &before);
-	bool known = !mapping->hidden || mapping->frames;
+	const struct vmsnap_group_mapping *shown = was && frames_known(was) ? was : NULL;
+	bool known = frames_known(mapping);
 	row_put_name(row, ROW_NAME, mapping->vma->name);
 	row_put_count(row, ROW_INODE, mapping->vma->inode);
 	row_put_count(row, ROW_PROCESSES, mapping->processes);
 	row_put_bytes(row, ROW_SIZE, mapping->size);
 	row_put_bytes(row, ROW_RSS, mapping->rss);
 	row_put_bytes_known(row, ROW_PSS, mapping->pss, mapping->pss_known);
-	row_put_bytes_known(row, ROW_FRAMES, mapping->frames, known);
-	row_put_change(row, ROW_FRAMES_NOW, was ? &was->frames : NULL, mapping->frames);
-	row_put_bytes_known(row, ROW_BY_ALL, mapping->by_all, known);
-	row_put_change(row, ROW_BY_ALL_NOW, was ? &was->by_all : NULL, mapping->by_all);
-	row_put_bytes_known(row, ROW_SHARED, mapping->shared, known);
-	row_put_change(row, ROW_SHARED_NOW, was ? &was->shared : NULL, mapping->shared);
-	row_put_bytes_known(row, ROW_OWN, mapping->own, known);
-	row_put_change(row, ROW_OWN_NOW, was ? &was->own : NULL, mapping->own);
+	put_now(row, ROW_FRAMES, shown ? &shown->frames : NULL, mapping->frames, known);
+	put_now(row, ROW_BY_ALL, shown ? &shown->by_all : NULL, mapping->by_all, known);
+	put_now(row, ROW_SHARED, shown ? &shown->shared : NULL, mapping->shared, known);
+	put_now(row, ROW_OWN, shown ? &shown->own : NULL, mapping->own, known);
 	if (was)
-		row_put_bytes(row, ROW_LOST, vmsnap_group_change_lost(listed->grouped.change, index));
+		row_put_bytes_known(row, ROW_LOST, vmsnap_group_change_lost(listed->grouped.change, index),
+		                    known && shown);
 	row_put_bytes_known(row, ROW_OUTSIDE, mapping->outside, mapping->pss_known);
 	if (mapping->hidden || row->text->style->json)
 		row_put_bytes(row, ROW_HIDDEN, mapping->hidden);
@@ -266,8 +281,9 @@ static int print_listed(struct text *text, struct listed *listed, struct vmsnap_
 	}
 	if (rc)
 		return rc;
-	return style->json ? emit_json(text, "vmsnap.group_by/1", &sharing_by_document_schema, fill_document, listed, err)
-	                   : by_text(text, listed, err);
+	return style->json
+	               ? emit_json(text, "vmsnap.group_by/1", &sharing_by_document_schema, fill_document, listed, err)
+	               : by_text(text, listed, err);
 }
 
 VMSNAP_API int vmsnap_print_group_by(const struct vmsnap_group *group, const struct vmsnap_group *before,

@@ -268,6 +268,18 @@ class Words(unittest.TestCase):
         self.assertIn("who shares with whom is not known", text)
         self.assertRegex(text, r"(?m) \?$")
 
+    def test_without_privilege_what_of_a_mapping_is_shared_is_unknown(self):
+        support.need_others(self)
+        target = Target(self, "cow_demo", user=support.NOBODY)
+        pids = [int(word) for word in target.lines[0].split()[1:3]]
+        path = capture(self, target.pid, "--tree", user=support.NOBODY)
+        columns = "FRAMES,BY_ALL,SHARED,OWN"
+        for words, names in (((path,), columns), ((path, *pids), columns + ",LOST")):
+            rows = run("group", "--by", "mapping", "-r", "-n", "-o", names, *words, user=support.NOBODY).out.decode()
+            self.assertEqual(set(rows.split()), {"?"}, rows)
+        for row in ask(self, "group", "--by", "mapping", path, *pids, user=support.NOBODY)["rows"]:
+            self.assertEqual({row["frames"], row["lost"], *row["before"].values()}, {None}, row)
+
     def test_what_is_refused(self):
         target = Target(self, "cow_demo")
         parent, child = (int(word) for word in target.lines[0].split()[1:3])
