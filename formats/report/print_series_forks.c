@@ -94,6 +94,7 @@ const struct row_schema series_forks_document_schema = ROW_SCHEMA(document_colum
 struct cost {
 	struct vmsnap_series_fork last;
 	uint64_t most;
+	bool inferred; /* what it cost is, as frames are not known */
 };
 struct printed {
 	struct vmsnap_series_forks *forks;
@@ -106,6 +107,11 @@ struct printed {
 	int unread;
 	struct vmsnap_error unread_err;
 };
+
+static bool frames_are_known(const struct vmsnap_cow *cow)
+{
+	return cow && vmsnap_info(vmsnap_cow_parent(cow))->known.pfn && vmsnap_info(vmsnap_cow_child(cow))->known.pfn;
+}
 
 static int note_cost(struct printed *printed, const struct vmsnap_series_fork *fork, struct work *work)
 {
@@ -123,6 +129,7 @@ static int note_cost(struct printed *printed, const struct vmsnap_series_fork *f
 	if (fork->relation != VMSNAP_RELATION_COMPARABLE && cost->last.fork)
 		return rc;
 	cost->last = *fork;
+	cost->inferred = fork->copied && !frames_are_known(vmsnap_series_fork_cow(printed->forks));
 	cost->most = fork->copied > cost->most ? fork->copied : cost->most;
 	return rc;
 }
@@ -273,7 +280,7 @@ static void put_cost(struct text *text, const struct cost *cost, bool only)
 		            cost->last.parent_pid, word_size(style, cost->last.copied).text);
 	if (cost->most > cost->last.copied)
 		text_format(text, ", at most %s", word_size(style, cost->most).text);
-	text_string(text, "\n");
+	text_string(text, cost->inferred ? ", as far as it can be inferred\n" : "\n");
 }
 
 static int put_table(struct text *text, struct printed *printed, struct vmsnap_error *err)

@@ -9,7 +9,8 @@ import unittest
 import kernel
 from documents import blocks, read, without_numbers
 from kernel import PAGE
-from support import Target, ask, each_user, main, me, need_frames, run, sees_frames, unmoved, world
+from support import (NOBODY, Target, ask, each_user, main, me, need_frames, need_others, run, sees_frames, unmoved,
+                     world)
 
 
 class Recorded(unittest.TestCase):
@@ -224,7 +225,19 @@ class Processes(Recorded):
         copied = sum(cow["totals"][key] for key in ("copied_by_child", "copied_by_parent", "copied_by_both", "copied"))
         self.assertEqual(copied * PAGE, steps[-1]["cost"])
         table = run("series", self.path, "--cow").out.decode()
-        self.assertIn("this fork cost ", table)
+        self.assertRegex(table, r"(?m)^this fork cost [0-9.]+[KMG]?$")
+
+    def test_what_is_inferred_of_its_cost_is_said_to_be(self):
+        need_others(self)
+        self.begin(NOBODY)
+        target = Target(self, "tree", user=NOBODY)
+        self.add(target.pid, "--tree")
+        target.tell("fork")
+        target.tell("write 7")
+        self.add(target.pid, "--tree")
+        self.assertGreater(self.series("--cow")["steps"][-1]["inferred"], 0)
+        table = run("series", self.path, "--cow", user=NOBODY).out.decode()
+        self.assertRegex(table, r"(?m)^this fork cost .*, as far as it can be inferred$")
 
     def test_without_a_fork_that_is_said(self):
         self.begin(me())
