@@ -206,6 +206,9 @@ class RecordFile(unittest.TestCase):
         self.assertEqual([(snap["pid"], snap["label"]) for snap in snaps],
                          [(target.pid, None), (target.pid, "fork-1"), (worker, "fork-1")])
         self.assertEqual(snaps[1]["reason"], f"fork of {target.pid}: child {worker}")
+        # What each costs is what the list is for: why it was taken yields to it.
+        header = run("list", "-w", "80", self.file).out.decode().split("\n")[0].split()
+        self.assertEqual(header[:5], ["N", "TIME", "PID", "RSS", "SIZE"])
         self.assertEqual(snaps[1]["monotonic"], snaps[2]["monotonic"])
         self.assertEqual({snap["freeze"] for snap in snaps[1:]}, {"debugger"})
         self.assertTrue(all(snap["instant"] for snap in snaps))
