@@ -87,7 +87,9 @@ static void put_cached(struct text *text, const struct vmsnap_who_info *info)
 		text_string(text, "not known: it takes the file's owner, or who may write to it\n");
 		return;
 	}
-	text_format(text, "%s of %s in the page cache", word_size(text->style, info->cached).text,
+	/* The cache has whole pages, the last of which the file may not fill. */
+	uint64_t cached = info->cached < info->bytes ? info->cached : info->bytes;
+	text_format(text, "%s of %s in the page cache", word_size(text->style, cached).text,
 	            word_size(text->style, info->bytes).text);
 	if (info->dirty != UINT64_MAX)
 		text_format(text, ", %s dirty", word_size(text->style, info->dirty).text);
