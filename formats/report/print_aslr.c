@@ -364,7 +364,10 @@ static int aslr_text(struct text *text, struct printed *printed, struct vmsnap_e
 	if (!rc && rows && !(printed->flags & VMSNAP_PRINT_TOTALS_ONLY))
 		rc = emit_table(text, &aslr_schema, mapping_rows, printed, err);
 	if (!rc && !bare && !vmsnap_aslr_any(printed->aslr))
-		text_string(text, "No differences but the addresses.\n");
+		text_string(text, vmsnap_aslr_contents_known(printed->aslr)
+		                          ? "No differences but the addresses.\n"
+		                          : "No differences but the addresses. What pages hold was not compared: "
+		                            "capture --hash.\n");
 	if (!rc && !bare)
 		put_aslr_contents(text, printed->aslr);
 	return rc;
