@@ -236,9 +236,11 @@ static void tell_saved(const struct options *options, const char *path, const st
 		bytes += vmsnap_contents_bytes(captured->snaps[i]);
 		copied += vmsnap_info(captured->snaps[i])->contents_copied;
 	}
-	if (copied)
+	if (copied && bytes > copied)
 		snprintf(read_then, sizeof(read_then), ", in which %s of them were read",
-		         size_text(bytes > copied ? bytes - copied : 0, kept));
+		         size_text(bytes - copied, kept));
+	else if (copied)
+		snprintf(read_then, sizeof(read_then), ", in which none of them were read");
 	else if (captured->contents.wanted)
 		snprintf(read_then, sizeof(read_then), ", in which what pages hold was read");
 	if (captured->contents.wanted)

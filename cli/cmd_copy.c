@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "say.h"
+#include "size_text.h"
 #include "sources.h"
 #include "strip_arg.h"
 
@@ -104,11 +105,11 @@ static void close_all(struct copy *copy)
 static void tell(const struct options *options, const struct vmsnap_copied *copied)
 {
 	struct stat st;
-	char size[64] = "", thinned[64] = "";
+	char bytes[16], size[64] = "", thinned[64] = "";
 	if (options->quiet)
 		return;
 	if (strcmp(options->file, "-") != 0 && !stat(options->file, &st) && S_ISREG(st.st_mode))
-		snprintf(size, sizeof(size), ", %jd bytes", (intmax_t)st.st_size);
+		snprintf(size, sizeof(size), ", %s on disk", size_text((uint64_t)st.st_size, bytes));
 	if (copied->thinned)
 		snprintf(thinned, sizeof(thinned), "; %" PRIu64 " thinned out", copied->thinned);
 	say("%s: %" PRIu64 " snapshot%s%s%s", options->file, copied->snapshots, copied->snapshots == 1 ? "" : "s", size,

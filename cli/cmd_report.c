@@ -163,7 +163,8 @@ static int write_out(const struct options *options, struct reading_all *all)
 	const char *to = place_is_input(path) ? "/dev/stdout" : path;
 	int status = vmsnap_html_save(all->html, to, &err) ? trouble_with(NULL, &err) : STATUS_OK;
 	if (!status && is_file(path))
-		say("%s shows %llu snapshots: open it in a browser", path, (unsigned long long)all->added);
+		say("%s shows %llu snapshot%s: open it in a browser", path, (unsigned long long)all->added,
+		    all->added == 1 ? "" : "s");
 	free(usual);
 	return status;
 }

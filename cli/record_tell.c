@@ -154,8 +154,8 @@ static void tell_pauses(const struct record *record)
 		say("%" PRIu64 " snapshot%s skipped after pauses that were too long", record->skipped,
 		    record->skipped == 1 ? "" : "s");
 	if (record->late)
-		say("%" PRIu64 " snapshot%s later than it was due, as the one before was still being written",
-		    record->late, record->late == 1 ? "" : "s");
+		say("%" PRIu64 " snapshot%s due, as the one before was still being written", record->late,
+		    record->late == 1 ? " later than it was" : "s later than they were");
 }
 
 void record_summary(struct record *record)
