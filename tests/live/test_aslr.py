@@ -125,7 +125,11 @@ class TwoRuns(unittest.TestCase):
         path = capture(self, self.target(0, 3).pid)
         told = self.asked(path, path, status=(0,))
         self.assertEqual({json.dumps(row["contents"]) for row in told["mappings"]}, {"null"})
-        self.assertNotIn(b"contents", run("diff", "--aslr", path, path).out)
+        text = run("diff", "--aslr", path, path).out
+        self.assertNotIn(b"contents", text)
+        self.assertIn(b"What pages hold was not compared", text)
+        path = capture(self, self.target(0, 3).pid, "--hash")
+        self.assertNotIn(b"was not compared", run("diff", "--aslr", path, path).out)
 
     def test_a_library_of_another_version(self):
         a, b = self.target(0, 3), self.target(0, 5, name="libthing-1.13.so")
