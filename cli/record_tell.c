@@ -161,7 +161,8 @@ static void tell_pauses(const struct record *record)
 void record_summary(struct record *record)
 {
 	record_line_clear(record);
-	if (!record->file || record->options->quiet || !record->instants)
+	/* If the file could not even be begun, that was said. */
+	if (!record->file || record->options->quiet || !record->instants || !record_file_bytes(record->file))
 		return;
 	tell_what(record);
 	tell_growth(record);

@@ -176,9 +176,10 @@ int series_source_open(struct series_source *source, const struct vmsnap_file *f
 	source->next = source->options.first;
 	source->at = source->next;
 	if (!rc && source->options.pid && !source->process_count) {
+		rc = fail(err, VMSNAP_ERR_NOT_FOUND, "there is no snapshot of process %u",
+		          (unsigned)source->options.pid);
 		series_source_close(source);
-		return fail(err, VMSNAP_ERR_NOT_FOUND, "there is no snapshot of process %u",
-		            (unsigned)source->options.pid);
+		return rc;
 	}
 	rc = rc ? work_fail(&source->work, rc, err) : VMSNAP_OK;
 	if (!rc && file && !passes_over_some(source))

@@ -457,7 +457,9 @@ class RecordFile(unittest.TestCase):
                 (("-o", "/no/such/folder/x.vms", str(os.getpid())), "/no/such/folder/x.vms"),
                 (("999999999",), "no process 999999999"),
         ):
-            self.assertIn(said, self.record(*words, status=2), words)
+            told = self.record(*words, status=2)
+            self.assertIn(said, told, words)
+            self.assertNotRegex(told, r"snapshots? in ", words)
 
 
 if __name__ == "__main__":

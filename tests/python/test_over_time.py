@@ -47,7 +47,7 @@ class Series(unittest.TestCase):
     def test_what_is_wrong_is_an_error(self):
         self.assertRaises(vmsnap.VmsnapError, vmsnap.series, self.snapshots, by="size")
         self.assertRaises(vmsnap.VmsnapError, vmsnap.series, self.snapshots, first=4)
-        self.assertRaises(vmsnap.VmsnapError, vmsnap.series, self.snapshots, pid=1)
+        self.assertRaisesRegex(vmsnap.VmsnapError, "of process 1$", vmsnap.series, self.snapshots, pid=1)
         self.assertEqual(list(vmsnap.series([])), [])
         self.assertRaises(vmsnap.VmsnapError, vmsnap.series_forks(self.snapshots).text)
 
