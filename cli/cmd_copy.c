@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "say.h"
+#include "series_arg.h"
 #include "size_text.h"
 #include "sources.h"
 #include "strip_arg.h"
@@ -55,23 +56,25 @@ struct copy {
 	struct sources sources;
 	struct vmsnap_file **files; /* one for each operand */
 	struct vmsnap_copy_source *from;
+	uint32_t *pids; /* of each only this process; 0: all */
 	size_t count;
 };
 
 static int open_word(struct copy *copy, const char *word)
 {
 	struct place place;
-	struct vmsnap_error err;
 	int status = place_of_word(word, &place);
 	if (status)
 		return status;
-	struct vmsnap_copy_source *from = &copy->from[copy->count];
-	status = sources_open(&copy->sources, place.path, &copy->files[copy->count]);
+	struct series_arg chosen = { .file = NULL };
+	status = sources_open(&copy->sources, place.path, &chosen.file);
 	if (!status) {
-		from->file = copy->files[copy->count++];
-		from->count = vmsnap_file_count(from->file);
-		if (place.which && vmsnap_file_select(from->file, place.which, &from->first, &from->count, &err))
-			status = trouble_with(NULL, &err);
+		size_t at = copy->count++;
+		copy->files[at] = chosen.file;
+		chosen.count = vmsnap_file_count(chosen.file);
+		status = series_choose(NULL, place.which, &chosen);
+		copy->from[at] = (struct vmsnap_copy_source){ chosen.file, chosen.first, chosen.count };
+		copy->pids[at] = chosen.pid;
 	}
 	free(place.path);
 	return status;
@@ -83,7 +86,8 @@ static int open_all(struct copy *copy, const struct options *options)
 	sources_init(&copy->sources, options);
 	copy->files = calloc(count, sizeof(struct vmsnap_file *));
 	copy->from = calloc(count, sizeof(*copy->from));
-	if (!copy->files || !copy->from)
+	copy->pids = calloc(count, sizeof(*copy->pids));
+	if (!copy->files || !copy->from || !copy->pids)
 		return trouble("out of memory");
 	int status = STATUS_OK;
 	for (size_t i = 0; !status && i < count; i++)
@@ -98,6 +102,7 @@ static void close_all(struct copy *copy)
 	sources_close(&copy->sources);
 	free(copy->files);
 	free(copy->from);
+	free(copy->pids);
 }
 
 /* ---- the command --------------------------------------------------------------------- */
@@ -123,6 +128,7 @@ static int copy_all(const struct copy *copy, const struct options *options, stru
 	const char *path = strcmp(options->file, "-") ? options->file : "/dev/stdout";
 	interrupts_notice();
 	how->size = sizeof(*how);
+	how->pids = copy->pids;
 	how->flags = VMSNAP_SAVE_INTERRUPTIBLE | (options->delta ? VMSNAP_SAVE_DELTA : 0u);
 	how->cancelled = was_interrupted;
 	int rc = vmsnap_copy(path, copy->from, copy->count, how, &copied, &err);

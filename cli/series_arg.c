@@ -38,13 +38,16 @@ static char *both_of_process(const char *which, uint32_t pid, const char *rest)
 	return both;
 }
 
-static int choose(const char *word, const char *which, struct series_arg *out)
+int series_choose(const char *word, const char *which, struct series_arg *out)
 {
 	struct vmsnap_error err;
+	size_t any;
 	const char *rest = which ? pid_of(which, &out->pid) : NULL;
-	/* All of the process. */
+	/* All of the process, of which there is one at least; its number may have been given out again. */
 	if (!which || (rest && !*rest))
-		return STATUS_OK;
+		return which && vmsnap_file_find(out->file, which, &any, &err) == VMSNAP_ERR_NOT_FOUND
+		               ? trouble_with(word, &err)
+		               : STATUS_OK;
 	char *written = rest ? both_of_process(which, out->pid, rest) : strdup(which);
 	if (!written)
 		return trouble("out of memory");
@@ -64,7 +67,7 @@ static int open_place(const struct options *options, const char *word, const str
 	out->count = vmsnap_file_count(out->file);
 	if (!out->count)
 		status = trouble("%s: the file holds no snapshot", word);
-	status = status ? status : choose(word, place->which, out);
+	status = status ? status : series_choose(word, place->which, out);
 	if (status)
 		vmsnap_file_close(out->file);
 	return status;

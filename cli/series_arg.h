@@ -14,5 +14,8 @@ struct series_arg {
 /* FILE, FILE@FIRST..LAST, FILE@pid:PID, FILE@pid:PID@FIRST..LAST, FILE@WHICH.  STATUS_OK, or STATUS_TROUBLE after
  * saying why. */
 int series_from_word(const struct options *options, const char *word, struct series_arg *out);
+/* Of a file that is open, in which all is meant, what stands behind its @; NULL: nothing does.  word: the whole, for
+ * what is said. */
+int series_choose(const char *word, const char *which, struct series_arg *out);
 
 #endif

@@ -84,6 +84,12 @@ static int walk_on(struct copying *copying, struct vmsnap **out, struct vmsnap_e
 	return VMSNAP_END;
 }
 
+static bool is_wanted(const struct copying *copying, const struct vmsnap *snap)
+{
+	const uint32_t *pids = copying->options->pids;
+	return !pids || !pids[copying->at] || vmsnap_info(snap)->pid == pids[copying->at];
+}
+
 static int next_one(void *ctx, struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct copying *copying = ctx;
@@ -93,6 +99,10 @@ static int next_one(void *ctx, struct vmsnap **out, struct vmsnap_error *err)
 		int rc = walk_on(copying, &snap, err);
 		if (rc)
 			return rc;
+		if (!is_wanted(copying, snap)) {
+			vmsnap_unref(snap);
+			continue;
+		}
 		rc = is_thinned(copying, snap, &thinned, err);
 		if (!rc && thinned) {
 			copying->copied.thinned++;

@@ -738,7 +738,7 @@ class CopySource(Structure):  # struct vmsnap_copy_source
 class CopyOptions(Structure):  # struct vmsnap_copy_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("strip", c_uint), ("interval", c_uint64),
-        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("pids", POINTER(c_uint32)),
     ]
 
 

@@ -76,6 +76,26 @@ class Copy(unittest.TestCase):
         self.assertLess(sum(row["bytes"] for row in self.listed(self.series)[1:]), self.listed(self.series)[0]["bytes"])
         self.assertEqual(command("check", self.series).returncode, 0)
 
+    def test_of_a_process_all_is_copied(self):
+        other = subprocess.Popen(["sleep", "1000.25"])
+        self.addCleanup(lambda: (other.kill(), other.wait()))
+        both = self.out("copy-both.vms")
+        self.addCleanup(os.unlink, both)
+        for _ in range(3):
+            command("capture", self.process.pid, other.pid, "-o", both, "--append", "-q")
+        pids = [row["pid"] for row in self.listed(both)]
+        self.assertEqual(sorted(pids), sorted([self.process.pid, other.pid] * 3))
+        for which, count in (("", 3), ("@2..3", 2), ("@2", 1), ("@-1", 1)):
+            self.copy(f"{both}@pid:{other.pid}{which}")
+            self.assertEqual([row["pid"] for row in self.listed(self.out())], [other.pid] * count, which)
+        self.copy(f"{both}@pid:{other.pid}", f"{self.series}@pid:{self.process.pid}")
+        self.assertEqual([row["pid"] for row in self.listed(self.out())], [other.pid] * 3 + [self.process.pid] * 5)
+        for subject in ("copy", "series"):
+            more = ("-o", self.out()) if subject == "copy" else ()
+            refused = command(subject, f"{both}@pid:{2**22 + 1}", *more)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn(f"{2**22 + 1}", str(refused.stderr))
+
     def test_what_is_copied_is_the_same(self):
         for words in ((), ("--delta",), ("--full",)):
             self.copy(self.series, *words)

@@ -131,6 +131,7 @@ struct vmsnap_copy_options {
 	uint64_t interval;            /* ns: of each process at most one in each such stretch of time; 0: all */
 	bool (*cancelled)(void *ctx); /* as in struct vmsnap_save_options */
 	void *cancel_ctx;
+	const uint32_t *pids; /* of each source only the process with this number; 0: all.  NULL: all of all */
 };
 struct vmsnap_copied {
 	uint64_t snapshots, thinned; /* written, and left out */
