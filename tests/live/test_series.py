@@ -226,6 +226,11 @@ class Processes(Recorded):
         self.assertEqual(copied * PAGE, steps[-1]["cost"])
         table = run("series", self.path, "--cow").out.decode()
         self.assertRegex(table, r"(?m)^this fork cost [0-9.]+[KMG]?$")
+        # What happened to a page is not cut as long as there is what tells less.
+        (stack,) = [vma for vma in kernel.maps(target.pid) if vma.name == b"[stack]"]
+        history = run("page", f"{self.path}@pid:{target.pid}", hex(stack.end - 1), "--history", "-w", "80").out.decode()
+        self.assertRegex(history, "became_shared|pfn_changed")
+        self.assertNotIn("…", history)
 
     def test_what_is_inferred_of_its_cost_is_said_to_be(self):
         need_others(self)
