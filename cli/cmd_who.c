@@ -1,5 +1,6 @@
 /* vmsnap who: which processes map a frame, a page or a file. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,7 +43,8 @@ static int print_found(const struct options *options, struct vmsnap_who *who)
 	return status;
 }
 
-static int look_now(const struct options *options, struct vmsnap_who_query *query)
+/* missing: a path that leads nowhere now; it may be the name of a deleted file, or a mistake.  NULL: none. */
+static int look_now(const struct options *options, struct vmsnap_who_query *query, const char *missing)
 {
 	struct vmsnap_who *who;
 	struct vmsnap_error err;
@@ -51,6 +53,11 @@ static int look_now(const struct options *options, struct vmsnap_who_query *quer
 	query->cancelled = was_interrupted;
 	if (vmsnap_who_now(query, &who, &err))
 		return trouble_with(NULL, &err);
+	struct vmsnap_who_process first;
+	if (missing && vmsnap_who_process(who, 0, &first)) {
+		vmsnap_who_free(who);
+		return trouble("%s: no such file, and no process maps one of that name", missing);
+	}
 	return print_found(options, who);
 }
 
@@ -122,7 +129,8 @@ static int who_file(const struct options *options, const char *path)
 		return trouble("who %s: an address is missing: vmsnap who %s ADDRESS", path, path);
 	/* What was lent to us does not open files for others. */
 	privilege_pause();
-	bool regular = !stat(path, &stat_of) && S_ISREG(stat_of.st_mode);
+	bool missing = stat(path, &stat_of) && (errno == ENOENT || errno == ENOTDIR);
+	bool regular = !missing && !stat(path, &stat_of) && S_ISREG(stat_of.st_mode);
 	int fd = regular ? open(path, O_RDONLY | O_CLOEXEC | O_NOATIME) : -1;
 	if (regular && fd < 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -131,7 +139,7 @@ static int who_file(const struct options *options, const char *path)
 	if (fd >= 0)
 		query.path = link;
 	query.by_name = regular && fd < 0;
-	int status = look_now(options, &query);
+	int status = look_now(options, &query, missing ? path : NULL);
 	if (fd >= 0)
 		close(fd);
 	return status;
@@ -189,7 +197,7 @@ static int who_page(const struct options *options, const char *word, const char 
 	status = processes_add(&processes, word, &index);
 	if (!status) {
 		query.pid = processes.pids[index];
-		status = look_now(options, &query);
+		status = look_now(options, &query, NULL);
 	}
 	processes_free(&processes);
 	return status;
@@ -204,7 +212,8 @@ int cmd_who(const struct options *options)
 	if (status)
 		return status;
 	if (frame)
-		return count == 1 ? look_now(options, &query) : look_in_files(options, &query, words + 1, count - 1);
+		return count == 1 ? look_now(options, &query, NULL)
+		                  : look_in_files(options, &query, words + 1, count - 1);
 	if (count > 2)
 		return trouble("who: expected pfn:X, phys:X, SNAPSHOT ADDRESS or PATH; '%s' is one word too many",
 		               words[2]);
