@@ -247,7 +247,7 @@ class Files(unittest.TestCase):
     def test_a_name_that_nobody_knows_is_an_error(self):
         result = run("who", "/no/such/file")
         self.assertEqual(result.status, 2)
-        self.assertIn("no such file, and no process maps one of that name", result.err.decode())
+        self.assertIn("no such file, and no process maps one of that name", result.err)
 
     def test_hostile_names_are_written_so_that_they_do_no_harm(self):
         for name in (b"e\x1b[2Jv\ni\"l\\ \xff\x07,", b"x" * 255, b" (deleted)", b"[heap]"):
