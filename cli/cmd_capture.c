@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
+#include "descriptor_limit.h"
 #include "contents_arg.h"
 #include "interrupt.h"
 #include "output.h"
@@ -34,17 +34,6 @@ struct captured {
 };
 
 /* ---- taking ---- */
-
-/* Several processes take some descriptors each.  The soft limit is low for the sake of
- * programs that use select(2), and we do not. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 static void note_left_out(void *ctx, pid_t pid, int why)
 {
@@ -113,7 +102,7 @@ static int take_once(const struct options *options, const struct processes *proc
 	};
 	contents_apply(&captured->contents, &how);
 	if (options->tree || processes->count > 1)
-		raise_descriptor_limit();
+		descriptor_limit_raise();
 	return vmsnap_capture_set(processes->pids, processes->count, &how, &captured->snaps, &captured->count, err);
 }
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "commands.h"
+#include "descriptor_limit.h"
 #include "interrupt.h"
 #include "names.h"
 #include "privilege.h"
@@ -243,15 +243,6 @@ static int end_command(struct record *record, int status)
 	return status ? status : command->ended ? command->status : 128 + interrupted_by();
 }
 
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int cmd_record(const struct options *options)
 {
 	struct record *record = calloc(1, sizeof(*record)); /* it has buffers */
@@ -267,7 +258,7 @@ int cmd_record(const struct options *options)
 		interrupts_notice();
 		record_notice_children();
 		status = begin(record, usual);
-		raise_descriptor_limit();
+		descriptor_limit_raise();
 		status = status ? status : record_loop(record);
 		status = finish(record, status);
 		status = end_command(record, status);

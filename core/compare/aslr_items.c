@@ -3,11 +3,7 @@
 #include <string.h>
 
 #include "backing.h"
-
-static bool begins_with(const char *name, const char *start)
-{
-	return strncmp(name, start, strlen(start)) == 0;
-}
+#include "vma_names.h"
 
 /* ---- kinds ------------------------------------------------------------------------- */
 
@@ -16,12 +12,9 @@ static bool has_file(const struct vmsnap_vma *vma)
 	return vma_has_file(vma->inode, vma->dev_major, vma->dev_minor);
 }
 
-/* The names that the kernel gives (mm/shmem.c, ipc/shm.c, mm/memfd.c). */
 static bool is_shared_memory(const struct vmsnap_vma *vma)
 {
-	return begins_with(vma->name, "/memfd:") || begins_with(vma->name, "/SYSV") ||
-	       begins_with(vma->name, "/dev/zero") || begins_with(vma->name, "[anon_shmem:") ||
-	       (!has_file(vma) && vma->perms & VMSNAP_PERM_SHARED);
+	return vma_names_shared_memory(vma) || (!has_file(vma) && vma->perms & VMSNAP_PERM_SHARED);
 }
 
 static int kind_by_name(const struct vmsnap_vma *vma)
@@ -30,7 +23,7 @@ static int kind_by_name(const struct vmsnap_vma *vma)
 		return VMSNAP_ASLR_SHARED;
 	if (has_file(vma))
 		return VMSNAP_ASLR_FILE;
-	if (!*vma->name || begins_with(vma->name, "[anon:"))
+	if (!*vma->name || name_begins_with(vma->name, "[anon:"))
 		return VMSNAP_ASLR_ANONYMOUS;
 	if (!strcmp(vma->name, "[heap]"))
 		return VMSNAP_ASLR_HEAP;

@@ -112,3 +112,16 @@ VMSNAP_API const struct vmsnap_annotation *vmsnap_annotation(const struct vmsnap
 {
 	return index < snap->annotation_count ? &snap->annotations[index] : NULL;
 }
+
+size_t annotation_first_at(const struct vmsnap *snap, uint64_t address)
+{
+	size_t low = 0, high = snap->annotation_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (snap->annotations[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

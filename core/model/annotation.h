@@ -24,4 +24,7 @@ const char **annotation_slot(struct annotation_slots *slots, const char *string,
 int annotations_add(struct vmsnap *snap, const struct vmsnap_annotation *annotations, size_t count,
                     struct vmsnap_error *err);
 
+/* The first that begins at an address or above it. */
+size_t annotation_first_at(const struct vmsnap *snap, uint64_t address);
+
 #endif

@@ -6,6 +6,7 @@
 #include "names.h"
 #include "snapshot.h"
 #include "spare.h"
+#include "vma_names.h"
 
 VMSNAP_API const char *vmsnap_mapping_kind_name(int kind)
 {
@@ -24,22 +25,9 @@ VMSNAP_API const char *vmsnap_mapping_kind_name(int kind)
 	return kind >= 0 && kind < VMSNAP_MAPPING_KIND_COUNT ? names[kind] : NULL;
 }
 
-static bool begins_with(const char *name, const char *start)
-{
-	return strncmp(name, start, strlen(start)) == 0;
-}
-
 static bool has_file(const struct vmsnap_vma *vma)
 {
 	return vma_has_file(vma->inode, vma->dev_major, vma->dev_minor);
-}
-
-/* The names that the kernel gives: drivers/char/mem.c and mm/shmem.c, ipc/shm.c, mm/memfd.c, fs/hugetlbfs. */
-static bool is_shared_memory(const struct vmsnap_vma *vma)
-{
-	return begins_with(vma->name, "/memfd:") || begins_with(vma->name, "/SYSV") ||
-	       begins_with(vma->name, "/dev/shm/") || strcmp(vma->name, "/dev/zero (deleted)") == 0 ||
-	       begins_with(vma->name, "/anon_hugepage") || begins_with(vma->name, "[anon_shmem:");
 }
 
 /* ---- files -------------------------------------------------------------------------- */
@@ -87,7 +75,7 @@ static int kind_of_file(const struct executed *executed, const struct vmsnap_vma
 {
 	if (executed->program && vma_file_order(executed->program, vma) == 0)
 		return VMSNAP_MAPPING_PROGRAM;
-	if (is_shared_memory(vma))
+	if (vma_names_shared_memory(vma))
 		return VMSNAP_MAPPING_SHARED;
 	bool library =
 	        executed->count && bsearch(&vma, executed->files, executed->count, sizeof(*executed->files), by_file);
@@ -138,7 +126,7 @@ static int kind_of_named(const struct vmsnap_vma *vma)
 	if (strcmp(vma->name, "[stack]") == 0)
 		return VMSNAP_MAPPING_STACK;
 	/* Linux 3.4 to 4.4. */
-	if (begins_with(vma->name, "[stack:"))
+	if (name_begins_with(vma->name, "[stack:"))
 		return VMSNAP_MAPPING_THREAD_STACK;
 	return VMSNAP_MAPPING_VDSO;
 }
@@ -151,7 +139,7 @@ static int kind_of(struct vmsnap_names *names, bool files, const struct executed
 		*kind = kind_of_file(executed, vma);
 	else if (vma->perms & VMSNAP_PERM_SHARED)
 		return VMSNAP_OK;
-	else if (!*vma->name || begins_with(vma->name, "[anon:"))
+	else if (!*vma->name || name_begins_with(vma->name, "[anon:"))
 		return kind_of_unnamed(names, files, executed, index, kind);
 	else
 		*kind = kind_of_named(vma);

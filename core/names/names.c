@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotation.h"
 #include "error.h"
 #include "names.h"
 #include "options.h"
@@ -338,14 +339,7 @@ VMSNAP_API int vmsnap_name_at_sized(struct vmsnap_names *names, uint64_t address
 
 static const struct vmsnap_annotation *heap_at(const struct vmsnap *snap, uint64_t address)
 {
-	size_t low = 0, high = snap->annotation_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (snap->annotations[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	size_t low = annotation_first_at(snap, address);
 	for (; low < snap->annotation_count && snap->annotations[low].address == address; low++)
 		if (annotation_kind(&snap->annotations[low]) == VMSNAP_NAME_MALLOC_HEAP)
 			return &snap->annotations[low];

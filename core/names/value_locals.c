@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "annotation.h"
+
 /* More at one address are not compared, and no more that overlap are looked through. */
 enum { AT_ONE_MOST = 64, OVERLAP_MOST = 64 };
 
@@ -20,22 +22,9 @@ static bool is_same(const struct vmsnap_annotation *x, const struct vmsnap_annot
 	       !strcmp(x->symbol, y->symbol) && !strcmp(x->function, y->function) && !strcmp(x->type, y->type);
 }
 
-static size_t first_at(const struct vmsnap *snap, uint64_t address)
-{
-	size_t low = 0, high = snap->annotation_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (snap->annotations[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static bool was_there(const struct vmsnap *a, const struct vmsnap_annotation *name)
 {
-	size_t first = first_at(a, name->address);
+	size_t first = annotation_first_at(a, name->address);
 	for (size_t i = first; i < a->annotation_count && i - first < AT_ONE_MOST; i++) {
 		if (a->annotations[i].address != name->address)
 			return false;
