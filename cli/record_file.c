@@ -140,7 +140,12 @@ static void *write_all(void *ctx)
 		vmsnap_unref_all(batch.snaps, batch.count);
 		note(file, rc);
 	}
-	note(file, file->rc ? VMSNAP_OK : close_writer(file));
+	/* What went wrong first is what is told. */
+	struct vmsnap_error first = file->err;
+	int rc = close_writer(file);
+	if (file->rc)
+		file->err = first;
+	note(file, file->rc ? VMSNAP_OK : rc);
 	return NULL;
 }
 
