@@ -27,7 +27,8 @@ struct cursor {
 };
 static inline struct cursor cursor_of(const void *bytes, size_t len)
 {
-	return (struct cursor){ bytes, (const uint8_t *)bytes + len };
+	/* Of no bytes bytes may be NULL, to which nothing may be added. */
+	return (struct cursor){ bytes, len ? (const uint8_t *)bytes + len : bytes };
 }
 static inline size_t cursor_left(const struct cursor *cursor)
 {

@@ -25,8 +25,9 @@ static void next_batch(struct page_encoder *encoder)
 		return;
 	}
 	encoder->batched = encoder->given_left < ENCODE_BATCH ? encoder->given_left : ENCODE_BATCH;
-	if (encoder->batched)
-		memcpy(encoder->batch, encoder->given, encoder->batched * sizeof(*encoder->batch));
+	if (!encoder->batched)
+		return;
+	memcpy(encoder->batch, encoder->given, encoder->batched * sizeof(*encoder->batch));
 	encoder->given += encoder->batched;
 	encoder->given_left -= encoder->batched;
 }
