@@ -243,7 +243,7 @@ def commands(folder, paths):
     swapped = STATES + 2 * PAGE * [flags for flags, _ in PAGE_STATES].index("swapped")
     tables = os.path.join(GOLDEN, "good-kpage.vms@1")
     calls += [("pages", tables), ("page", tables, "0x55555555E000"), ("show", tables, "--by", "node")]
-    calls += [("who", os.path.join(GOLDEN, "good-small.vms")), ("who", "[heap]"), ("who", "pfn:1000", a, b, none), ("who", a, hex(swapped))]
+    calls += [("who", os.path.join(GOLDEN, "good-small.vms")), ("who", "pfn:1000", a, b, none), ("who", a, hex(swapped))]
     calls += [("pages", path, *each) for path in (a, none) for each in ((), ("--each",))]
     calls += [("page", a, place, *root) for place in places()]
     calls += [("page", none, hex(STATES + index * PAGE)) for index in range(3)]
