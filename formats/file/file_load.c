@@ -407,6 +407,16 @@ static int check_base(struct loader *loader, const struct delta_chain *chain)
 	return rc;
 }
 
+/* A SNAP that ends amid a field is damaged, whatever is put behind it. */
+static bool is_whole_snap(struct cursor payload)
+{
+	struct bytes finding = { 0 }, others = { 0 };
+	bool whole = snap_split(payload, &finding, &others);
+	bytes_free(&finding);
+	bytes_free(&others);
+	return whole;
+}
+
 /* SNAP: what is in it, and what is in the DELT. */
 static int decode_both(struct loader *loader, const struct delta_chain *chain)
 {
@@ -417,6 +427,8 @@ static int decode_both(struct loader *loader, const struct delta_chain *chain)
 	loader->decode.offset = loader->placed[0].offset;
 	if (rc && loader->decode.err)
 		*loader->decode.err = unpacked.err;
+	if (!rc && !is_whole_snap(unpacked.payload))
+		rc = decode_damaged(&loader->decode, "SNAP: expected key, length and value");
 	if (!rc) {
 		put_bytes(&all, unpacked.payload.at, cursor_left(&unpacked.payload));
 		if (rest)
