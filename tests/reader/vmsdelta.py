@@ -124,6 +124,7 @@ class Chain:
                     raise TooLarge(link.offset, "more than %d bytes" % self.file.limit)
                 made[patch.type] = apply(patch, made.get(patch.type, b""), link.offset)
         found = {kind: (payload, self.links[0].offset) for kind, payload in made.items()}
+        other_fields(*self.snap)  # it is whole without what is put behind it
         found[b"SNAP"] = (self.snap[0] + made.get(b"SNAP", b""), self.snap[1])
         for needed in (b"STAT", b"VMAS"):
             if needed not in found:
