@@ -105,6 +105,9 @@ class Reader:
     @staticmethod
     def shown(text):
         """What was printed here, as the guide's reader would see it."""
+        for path in (os.path.realpath(world().targets), world().targets, SOURCE):
+            # A long path goes on in the next line, wherever it has to.
+            text = re.sub(r"(?:\n +)?".join(map(re.escape, path)), lambda _, path=path: path, text)
         text = text.replace(os.path.realpath(world().targets), f"{YOU}/build/release/targets")
         # A checkout with a long path: what is left of it where it was cut.
         text = re.sub(r"…\S*/build/\S*targets/", f"{YOU}/build/release/targets/", text)
