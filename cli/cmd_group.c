@@ -9,7 +9,7 @@
 #include "output.h"
 #include "privilege.h"
 #include "process_arg.h"
-#include "process_find.h"
+#include "process_choose.h"
 #include "say.h"
 #include "set_arg.h"
 
@@ -271,10 +271,7 @@ static int add_processes(struct grouping *grouping)
 	for (int i = 0; !status && i < options->operand_count; i++)
 		if (word_is_process(options->operands[i]))
 			status = processes_add(&live.processes, options->operands[i], &index);
-	for (size_t i = 0; !status && i < options->cgroup.count; i++)
-		status = processes_of_cgroup(options->cgroup.words[i], &live.processes);
-	for (size_t i = 0; !status && i < options->match.count; i++)
-		status = processes_that_match(options->match.words[i], &live.processes);
+	status = status ? status : processes_of_options(options, &live.processes);
 	if (!status && !options->operand_count && !processes_were_found(options))
 		status = trouble("group: of which processes? Their numbers, as in vmsnap group 1234 1235, files, or "
 		                 "--match NAME, "

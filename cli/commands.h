@@ -18,6 +18,7 @@ int cmd_status(const struct options *options);
 int cmd_series(const struct options *options);
 int cmd_list(const struct options *options);
 int cmd_report(const struct options *options);
+int cmd_export(const struct options *options);
 int cmd_copy(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_who(const struct options *options);

@@ -51,6 +51,10 @@ static const char *value_action(enum option_value value)
 		return "_vmsnap_columns \"fork exec exit growth=\"";
 	case VALUE_SERIES_BY:
 		return "_vmsnap_words \"mapping kind process state\"";
+	case VALUE_FORMAT:
+		return "_vmsnap_words \"sqlite tsv openmetrics pprof folded\"";
+	case VALUE_SCHEMA:
+		return "_vmsnap_words \"sqlite clickhouse postgres\"";
 	case VALUE_NONE:
 	case VALUE_ANY:
 	case VALUE_WHEN:

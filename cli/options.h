@@ -52,6 +52,8 @@ struct options {
 	bool history;                                 /* page: through the file */
 	const char *strip;                            /* report, copy: what is left out */
 	const char *other, *save;                     /* dump: --diff, --save */
+	const char *format, *table, *schema, *host;   /* export */
+	bool runs, changed, arguments;                /* export */
 };
 
 /* Commands as bits, for the table of options. */
@@ -73,6 +75,7 @@ enum command_bit {
 	CMD_GROUP = 1 << 14,
 	CMD_WHO = 1 << 15,
 	CMD_REPORT = 1 << 16,
+	CMD_EXPORT = 1 << 18,
 };
 
 enum { COMMAND_REPORTS = 4, OPERANDS_ANY = 1 << 30 };
@@ -100,7 +103,7 @@ enum option_kind {
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP, VALUE_EVENTS, VALUE_SERIES_BY };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP, VALUE_EVENTS, VALUE_SERIES_BY, VALUE_FORMAT, VALUE_SCHEMA };
 
 struct option_row {
 	const char *name;

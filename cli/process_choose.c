@@ -4,13 +4,20 @@
 #include "say.h"
 #include "vmsnap.h"
 
-int processes_choose(const struct options *options, struct processes *out)
+int processes_of_options(const struct options *options, struct processes *out)
 {
-	int status = processes_parse(options->operands, options->plain_count, out);
+	int status = STATUS_OK;
 	for (size_t i = 0; !status && i < options->cgroup.count; i++)
 		status = processes_of_cgroup(options->cgroup.words[i], out);
 	for (size_t i = 0; !status && i < options->match.count; i++)
 		status = processes_that_match(options->match.words[i], out);
+	return status;
+}
+
+int processes_choose(const struct options *options, struct processes *out)
+{
+	int status = processes_parse(options->operands, options->plain_count, out);
+	status = status ? status : processes_of_options(options, out);
 	if (!status && !out->count && !out->again)
 		status = trouble("%s: of which process? Its number, as in vmsnap %s 1234, or --match NAME, or --cgroup "
 		                 "PATH. See 'vmsnap %s --help'.",

@@ -72,6 +72,12 @@ const struct command command_table[] = {
 	  "-o says otherwise. What is resident, what changed between any two snapshots, and\n"
 	  "after a fork who copied what. Several files of one boot are put in order of time.\n",
 	  cmd_report, { 0 } },
+	{ CMD_EXPORT, "export", "--format FORMAT FILE[@WHICH]... | PROC...", 0, OPERANDS_ANY,
+	  "snapshots for databases, monitoring and profilers",
+	  "sqlite adds to the database that -o names; tsv prints one --table for the client of\n"
+	  "another; openmetrics is text for node_exporter; pprof and folded are for profilers\n"
+	  "and flame graphs. --schema ENGINE alone prints what makes the tables.\n",
+	  cmd_export, { 0 } },
 	{ CMD_COPY, "copy", "FILE[@WHICH]...", 1, OPERANDS_ANY, "snapshots of files into another file",
 	  "All of them, or those that WHICH says (a number, a label, FIRST..LAST), in this\n"
 	  "order: to take some out, to join files, to make a long series short, or to leave\n"
@@ -87,9 +93,9 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 
 #define FIELD(name) offsetof(struct options, name)
 enum {
-	CMDS_ALL = (1 << 17) - 1,
+	CMDS_ALL = (1 << 19) - 1,
 	CMDS_PROC = CMD_CAPTURE | CMD_RECORD,
-	CMDS_PRINTING = CMDS_ALL & ~(CMD_CAPTURE | CMD_REPORT | CMD_COPY),
+	CMDS_PRINTING = CMDS_ALL & ~(CMD_CAPTURE | CMD_REPORT | CMD_COPY | CMD_EXPORT),
 	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_WHO | CMD_REPORT | CMD_COPY | CMD_SERIES),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
 	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD | CMD_WHO | CMD_GROUP,
@@ -98,7 +104,7 @@ enum {
 };
 
 const struct option_row option_table[] = {
-	{ "output", 'o', OPTION_TEXT, VALUE_FILE, "FILE", FIELD(file), CMD_CAPTURE | CMD_RECORD | CMD_REPORT | CMD_COPY,
+	{ "output", 'o', OPTION_TEXT, VALUE_FILE, "FILE", FIELD(file), CMD_CAPTURE | CMD_RECORD | CMD_REPORT | CMD_COPY | CMD_EXPORT,
 	  "save to FILE; - is standard output" },
 	{ "append", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(append), CMD_CAPTURE,
 	  "add to the file, if it exists" },
@@ -108,15 +114,29 @@ const struct option_row option_table[] = {
 	  "each whole (usual)" },
 	{ "thin", 0, OPTION_TEXT, VALUE_ANY, "N/TIME", FIELD(thin), CMD_COPY,
 	  "at most N of each process per s, m, h or d" },
-	{ "strip", 0, OPTION_TEXT, VALUE_STRIP, "WHAT", FIELD(strip), CMD_COPY | CMD_REPORT,
+	{ "strip", 0, OPTION_TEXT, VALUE_STRIP, "WHAT", FIELD(strip), CMD_COPY | CMD_REPORT | CMD_EXPORT,
 	  "leave out pfns,cmdline,names,host,contents" },
+	{ "format", 0, OPTION_TEXT, VALUE_FORMAT, "FORMAT", FIELD(format), CMD_EXPORT,
+	  "sqlite, tsv, openmetrics, pprof or folded" },
+	{ "table", 0, OPTION_TEXT, VALUE_ANY, "TABLE", FIELD(table), CMD_EXPORT,
+	  "of tsv: which table" },
+	{ "schema", 0, OPTION_TEXT, VALUE_SCHEMA, "ENGINE", FIELD(schema), CMD_EXPORT,
+	  "sqlite, clickhouse or postgres: print its tables" },
+	{ "runs", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(runs), CMD_EXPORT,
+	  "each run of pages, too" },
+	{ "changed", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(changed), CMD_EXPORT,
+	  "only mappings whose sums changed" },
+	{ "arguments", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(arguments), CMD_EXPORT,
+	  "command lines, too" },
+	{ "host", 0, OPTION_TEXT, VALUE_ANY, "NAME", FIELD(host), CMD_EXPORT,
+	  "what this machine is called there" },
 	{ "label", 0, OPTION_TEXT, VALUE_ANY, "TEXT", FIELD(label), CMD_CAPTURE,
 	  "name the snapshot, for FILE@TEXT" },
-	{ "tree", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(tree), CMDS_PROC | CMD_GROUP,
+	{ "tree", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(tree), CMDS_PROC | CMD_GROUP | CMD_EXPORT,
 	  "with all descendants, at one instant" },
-	{ "match", 0, OPTION_LIST, VALUE_ANY, "NAME", FIELD(match), CMDS_PROC | CMD_GROUP,
+	{ "match", 0, OPTION_LIST, VALUE_ANY, "NAME", FIELD(match), CMDS_PROC | CMD_GROUP | CMD_EXPORT,
 	  "all processes that are called exactly NAME" },
-	{ "cgroup", 0, OPTION_LIST, VALUE_FOLDER, "PATH", FIELD(cgroup), CMDS_PROC | CMD_GROUP,
+	{ "cgroup", 0, OPTION_LIST, VALUE_FOLDER, "PATH", FIELD(cgroup), CMDS_PROC | CMD_GROUP | CMD_EXPORT,
 	  "all in a control group and those below it" },
 	{ "smaps", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(smaps), CMD_CAPTURE,
 	  "keep the fields of smaps too; slower" },
@@ -202,7 +222,7 @@ const struct option_row option_table[] = {
 	  "let a live process run meanwhile" },
 	{ "no-realtime", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_realtime), CMDS_LIVE,
 	  "no real-time priority while it stands" },
-	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL & ~(CMD_REPORT | CMD_COPY),
+	{ "json", 'J', OPTION_FLAG, VALUE_NONE, NULL, FIELD(json), CMDS_ALL & ~(CMD_REPORT | CMD_COPY | CMD_EXPORT),
 	  "JSON, for programs" },
 	{ "output", 'o', OPTION_TEXT, VALUE_COLUMN, "COLUMNS", FIELD(columns), CMDS_TABLES,
 	  "A,B,... only these columns; +A,... these too" },
@@ -214,7 +234,7 @@ const struct option_row option_table[] = {
 	  "every line, none folded" },
 	{ "bytes", 'b', OPTION_FLAG, VALUE_NONE, NULL, FIELD(bytes), CMDS_PRINTING,
 	  "exact sizes, in bytes" },
-	{ "noheadings", 'n', OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_headings), CMDS_TABLES,
+	{ "noheadings", 'n', OPTION_FLAG, VALUE_NONE, NULL, FIELD(no_headings), CMDS_TABLES | CMD_EXPORT,
 	  "no line of headings" },
 	{ "color", 0, OPTION_COLOR, VALUE_WHEN, "WHEN", FIELD(color), CMDS_PRINTING,
 	  "auto, always or never" },

@@ -40,6 +40,7 @@
 #include <vmsnap/compare.h>
 #include <vmsnap/contents.h>
 #include <vmsnap/error.h>
+#include <vmsnap/export.h>
 #include <vmsnap/file.h>
 #include <vmsnap/group.h>
 #include <vmsnap/html.h>

@@ -484,6 +484,29 @@ class Report:  # enum vmsnap_report
     GROUP_BY = 17
 
 
+class ExportFormat:  # enum vmsnap_export_format
+    SQLITE = 0
+    TSV = 1
+    OPENMETRICS = 2
+    PPROF = 3
+    FOLDED = 4
+    COUNT = 5
+
+
+class ExportFlag:  # enum vmsnap_export_flag
+    RUNS = 1
+    CHANGED = 2
+    ARGUMENTS = 4
+    NO_HEADING = 8
+
+
+class SchemaDialect:  # enum vmsnap_schema_dialect
+    SQLITE = 0
+    CLICKHOUSE = 1
+    POSTGRES = 2
+    COUNT = 3
+
+
 class WatchFlag:  # enum vmsnap_watch_flag
     FORK = 1
     EXEC = 2
@@ -935,6 +958,14 @@ class Output(Structure):  # struct vmsnap_output
     ]
 
 
+class ExportOptions(Structure):  # struct vmsnap_export_options
+    _fields_ = [
+        ("size", c_size_t), ("flags", c_uint), ("strip", c_uint), ("host", c_char_p), ("table", c_char_p),
+        ("path", c_char_p), ("write", WriteFn), ("ctx", c_void_p), ("dialect", c_int),
+        ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
 class HtmlOptions(Structure):  # struct vmsnap_html_options
     _fields_ = [
         ("size", c_size_t), ("strip", c_uint), ("title", c_char_p), ("start", c_uint64), ("end", c_uint64),
@@ -1284,6 +1315,14 @@ FUNCTIONS = {
     "vmsnap_report_column_help": (c_char_p, (c_int, c_size_t)),
     "vmsnap_report_column_usual": (c_bool, (c_int, c_size_t)),
     "vmsnap_print_escaped": (CHECKED, (c_void_p, c_size_t, POINTER(Output))),
+    "vmsnap_export_format_name": (c_char_p, (c_int,)),
+    "vmsnap_export_flag_name": (c_char_p, (c_uint,)),
+    "vmsnap_export_new": (CHECKED, (c_int, POINTER(ExportOptions), POINTER(c_void_p))),
+    "vmsnap_export_add": (CHECKED, (c_void_p, POINTER(c_void_p), c_size_t)),
+    "vmsnap_export_finish": (CHECKED, (c_void_p,)),
+    "vmsnap_export_free": (None, (c_void_p,)),
+    "vmsnap_schema_dialect_name": (c_char_p, (c_int,)),
+    "vmsnap_export_schema": (CHECKED, (c_int, POINTER(Output))),
     "vmsnap_html_new": (CHECKED, (POINTER(HtmlOptions), POINTER(c_void_p))),
     "vmsnap_html_add": (CHECKED, (c_void_p, c_void_p, c_uint64)),
     "vmsnap_html_write": (CHECKED, (c_void_p, WriteFn, c_void_p)),

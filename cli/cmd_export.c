@@ -1,0 +1,267 @@
+#define _GNU_SOURCE
+/* vmsnap export: what snapshots say, for databases, monitoring and profilers. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "interrupt.h"
+#include "output.h"
+#include "privilege.h"
+#include "process_choose.h"
+#include "process_find.h"
+#include "say.h"
+#include "sources.h"
+#include "strip_arg.h"
+
+/* Snapshots of one instant, as they come one after the other. */
+struct exporting {
+	const struct options *options;
+	struct vmsnap_export *exported;
+	const char *word; /* where those that wait came from */
+	struct vmsnap **instant;
+	size_t count, room;
+	size_t damaged;
+};
+
+static int add_instant(struct exporting *e)
+{
+	struct vmsnap_error err;
+	if (!e->count)
+		return STATUS_OK;
+	int rc = vmsnap_export_add(e->exported, (const struct vmsnap *const *)e->instant, e->count, &err);
+	for (size_t i = 0; i < e->count; i++)
+		vmsnap_unref(e->instant[i]);
+	e->count = 0;
+	return rc ? trouble_with(e->word, &err) : STATUS_OK;
+}
+
+/* Takes it. */
+static int add_snapshot(struct exporting *e, const char *word, struct vmsnap *snap)
+{
+	int status = STATUS_OK;
+	if (e->count && !vmsnap_same_instant(e->instant[0], snap))
+		status = add_instant(e);
+	e->word = word;
+	if (!status && e->count == e->room) {
+		size_t room = e->room ? 2 * e->room : 16;
+		struct vmsnap **instant = reallocarray(e->instant, room, sizeof(struct vmsnap *));
+		if (instant) {
+			e->instant = instant;
+			e->room = room;
+		} else {
+			status = trouble("export: out of memory");
+		}
+	}
+	if (status)
+		vmsnap_unref(snap);
+	else
+		e->instant[e->count++] = snap;
+	return status;
+}
+
+/* ---- files ---- */
+
+static int add_walk(struct exporting *e, const char *word, struct vmsnap_walk *walk)
+{
+	struct vmsnap_error err;
+	struct vmsnap *snap;
+	size_t index;
+	for (;;) {
+		int rc = vmsnap_walk_next(walk, &snap, &index, &err);
+		if (rc == VMSNAP_END)
+			return add_instant(e);
+		if (rc == VMSNAP_ERR_NO_MEMORY || rc == VMSNAP_ERR_CANCELLED)
+			return trouble_with(word, &err);
+		if (rc) {
+			say("%s: snapshot %zu is left out: %s", word, index + 1, err.message);
+			e->damaged++;
+			continue;
+		}
+		int status = add_snapshot(e, word, snap);
+		if (status)
+			return status;
+	}
+}
+
+static int add_opened(struct exporting *e, const char *word, const struct vmsnap_file *file, const char *which)
+{
+	struct vmsnap_error err;
+	struct vmsnap_walk *walk;
+	size_t first = 0, count = vmsnap_file_count(file);
+	if (which && vmsnap_file_select(file, which, &first, &count, &err))
+		return trouble_with(word, &err);
+	if (vmsnap_walk_new(file, first, count, &walk, &err))
+		return trouble_with(word, &err);
+	int status = add_walk(e, word, walk);
+	vmsnap_walk_free(walk);
+	return status;
+}
+
+static int add_file(struct exporting *e, const char *word)
+{
+	struct place place;
+	struct vmsnap_file *file;
+	int status = place_of_word(word, &place);
+	if (status)
+		return status;
+	status = file_open(place.path, &file);
+	if (!status) {
+		status = add_opened(e, word, file, place.which);
+		vmsnap_file_close(file);
+	}
+	free(place.path);
+	return status;
+}
+
+/* ---- live processes ---- */
+
+static int capture(const struct options *options, struct processes *processes, struct vmsnap ***snaps, size_t *count)
+{
+	struct vmsnap_capture_options how = {
+		.size = sizeof(how),
+		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
+		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
+		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
+		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
+		.cancelled = was_interrupted,
+	};
+	struct vmsnap_error err;
+	int rc = vmsnap_capture_set(processes->pids, processes->count, &how, snaps, count, &err);
+	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
+		return 128 + interrupted_by();
+	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+}
+
+/* Captured first, so that what follows is done with nobody's rights but the caller's. */
+static int capture_all(const struct options *options, struct vmsnap ***snaps, size_t *count)
+{
+	struct processes processes = { 0 };
+	int status = STATUS_OK;
+	for (int i = 0; !status && i < options->operand_count; i++) {
+		size_t index;
+		if (word_is_process(options->operands[i]))
+			status = processes_add(&processes, options->operands[i], &index);
+	}
+	if (!status && processes_were_found(options))
+		status = processes_of_options(options, &processes);
+	if (!status && processes.count)
+		status = capture(options, &processes, snaps, count);
+	processes_free(&processes);
+	return status;
+}
+
+/* ---- the whole ---- */
+
+static bool number_of(const char *(*name_of)(int), int count, const char *word, int *number)
+{
+	for (*number = 0; *number < count; ++*number) {
+		const char *name = name_of(*number);
+		if (name && !strcmp(name, word))
+			return true;
+	}
+	return false;
+}
+
+static int parse_dialect(const struct options *options, int *dialect)
+{
+	*dialect = VMSNAP_SCHEMA_CLICKHOUSE;
+	if (options->schema && !number_of(vmsnap_schema_dialect_name, VMSNAP_SCHEMA_COUNT, options->schema, dialect))
+		return trouble("export: no schema for '%s': expected sqlite, clickhouse or postgres", options->schema);
+	return STATUS_OK;
+}
+
+static int write_out(void *ctx, const char *text, size_t len)
+{
+	(void)ctx;
+	while (len) {
+		ssize_t n = write(STDOUT_FILENO, text, len);
+		if (n < 0 && errno == EINTR && !interrupted_by())
+			continue;
+		if (n < 0)
+			return errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int export_open(struct exporting *e)
+{
+	const struct options *options = e->options;
+	struct vmsnap_export_options how = {
+		.size = sizeof(how), .host = options->host, .table = options->table, .cancelled = was_interrupted
+	};
+	struct vmsnap_error err;
+	int format, status = parse_dialect(options, &how.dialect);
+	how.flags = (options->runs ? VMSNAP_EXPORT_RUNS : 0u) | (options->changed ? VMSNAP_EXPORT_CHANGED : 0u) |
+	            (options->arguments ? VMSNAP_EXPORT_ARGUMENTS : 0u) |
+	            (options->no_headings ? VMSNAP_EXPORT_NO_HEADING : 0u);
+	status = status ? status : strip_parse(options, &how.strip);
+	if (!status && !options->format)
+		status = trouble("export: --format is missing: sqlite, tsv, openmetrics, pprof or folded");
+	if (!status && !number_of(vmsnap_export_format_name, VMSNAP_EXPORT_COUNT, options->format, &format))
+		status = trouble("export: no format '%s': expected sqlite, tsv, openmetrics, pprof or folded",
+		                 options->format);
+	if (status)
+		return status;
+	how.path = options->file && !place_is_input(options->file) ? options->file : NULL;
+	how.write = how.path ? NULL : write_out;
+	if (format == VMSNAP_EXPORT_SQLITE && (!options->file || place_is_input(options->file)))
+		return trouble("export: a database is a file: say which with -o FILE");
+	return vmsnap_export_new(format, &how, &e->exported, &err) ? trouble_with("export", &err) : STATUS_OK;
+}
+
+static int export_all(struct exporting *e, struct vmsnap **live, size_t live_count)
+{
+	const struct options *options = e->options;
+	struct vmsnap_error err;
+	int status = export_open(e);
+	for (int i = 0; !status && i < options->operand_count; i++)
+		if (!word_is_process(options->operands[i]))
+			status = add_file(e, options->operands[i]);
+	for (size_t i = 0; !status && i < live_count; i++)
+		status = add_snapshot(e, "export", vmsnap_ref(live[i]));
+	status = status ? status : add_instant(e);
+	if (!status && vmsnap_export_finish(e->exported, &err))
+		status = trouble_with("export", &err);
+	return status ? status : e->damaged ? STATUS_TROUBLE : STATUS_OK;
+}
+
+static int print_schema(const struct options *options)
+{
+	struct output *output = malloc(sizeof(*output));
+	struct vmsnap_error err;
+	int dialect, status = parse_dialect(options, &dialect);
+	if (status || !output) {
+		free(output);
+		return status ? status : trouble("export: out of memory");
+	}
+	output_init(output, options);
+	int rc = vmsnap_export_schema(dialect, &output->to, &err);
+	status = output_finish(output, rc, &err);
+	free(output);
+	return status;
+}
+
+int cmd_export(const struct options *options)
+{
+	struct exporting e = { .options = options };
+	struct vmsnap **live = NULL;
+	size_t live_count = 0;
+	if (!options->format && options->schema)
+		return print_schema(options);
+	if (!options->operand_count && !processes_were_found(options))
+		return trouble("export: a file or a process is missing; try 'vmsnap export --help'");
+	interrupts_notice();
+	int status = capture_all(options, &live, &live_count);
+	privilege_drop();
+	status = status ? status : export_all(&e, live, live_count);
+	for (size_t i = 0; i < e.count; i++)
+		vmsnap_unref(e.instant[i]);
+	vmsnap_unref_all(live, live_count);
+	vmsnap_export_free(e.exported);
+	free(e.instant);
+	return status;
+}

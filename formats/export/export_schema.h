@@ -1,0 +1,48 @@
+/* export_schema.h - the tables that an export has (docs/schema.md), as data: SQL of any dialect and the rows
+ * themselves are made of it. */
+#ifndef VMSNAP_EXPORT_SCHEMA_H
+#define VMSNAP_EXPORT_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Grows by one when a table or column is added; none is ever taken away or changes its meaning. */
+enum { EXPORT_SCHEMA_VERSION = 1 };
+
+enum export_type {
+	EXPORT_KEY,     /* 16 bytes: of a snapshot */
+	EXPORT_OBJECT,  /* a number: of an object */
+	EXPORT_NUMBER,  /* of 64 bits, without a sign */
+	EXPORT_SMALL,   /* of 32 bits */
+	EXPORT_ADDRESS, /* as EXPORT_NUMBER */
+	EXPORT_TIME,    /* ns since 1970, with a sign */
+	EXPORT_FLAG,    /* 0 or 1 */
+	EXPORT_BYTES,   /* a name: bytes that may be no text */
+	EXPORT_HEX,     /* a build ID, as text of hexadecimal digits */
+};
+struct export_column {
+	const char *name;
+	enum export_type type;
+	bool maybe; /* NULL where it is not known */
+};
+enum export_table_id {
+	EXPORT_SNAPSHOT,
+	EXPORT_OBJECTS,
+	EXPORT_VMA,
+	EXPORT_RUN,
+	EXPORT_GROUP_SHARE,
+	EXPORT_COW,
+	EXPORT_TABLE_COUNT
+};
+enum { EXPORT_COLUMNS_MAX = 96 };
+struct export_table {
+	const char *name;
+	const struct export_column *columns;
+	size_t count;
+	size_t key; /* so many columns from the first make a row's identity */
+};
+extern const struct export_table export_tables[EXPORT_TABLE_COUNT];
+/* EXPORT_TABLE_COUNT: there is none of that name. */
+int export_table_find(const char *name);
+
+#endif

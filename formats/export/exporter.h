@@ -1,0 +1,48 @@
+/* exporter.h - what an export is made of: a format, and where its bytes go. */
+#ifndef VMSNAP_EXPORTER_H
+#define VMSNAP_EXPORTER_H
+
+#include "save_path.h"
+#include "vmsnap.h"
+#include "work.h"
+
+/* Of each format one, in a file of its own; a table of them is in export.c. */
+struct exporter {
+	const char *name;
+	unsigned flags; /* enum vmsnap_export_flag that it has a use for */
+	bool own_file;  /* it opens options.path itself */
+	const char *
+	        begins; /* a file that it may take the place of begins with this; NULL: with anything, if it is empty */
+	/* state is its own: calloc'ed with state_size, and freed after free(). */
+	size_t state_size;
+	int (*open)(struct vmsnap_export *exported, struct vmsnap_error *err);
+	int (*add)(struct vmsnap_export *exported, const struct vmsnap *const *snaps, size_t count,
+	           struct vmsnap_error *err);
+	int (*finish)(struct vmsnap_export *exported, struct vmsnap_error *err);
+	void (*free)(struct vmsnap_export *exported);
+};
+extern const struct exporter exporter_sqlite, exporter_tsv, exporter_openmetrics, exporter_pprof, exporter_folded;
+
+struct vmsnap_export {
+	const struct exporter *exporter;
+	struct vmsnap_export_options options;
+	void *state;
+	struct work work;
+	bool finished;
+	/* Its bytes: buffered, then to options.write or into a draft beside options.path. */
+	struct save_path target;
+	struct file_draft draft;
+	int fd; /* of the draft, or of a pipe; -1: options.write */
+	char *buffer;
+	size_t buffered;
+	int failed; /* errno of a write: nothing more is written then */
+};
+
+enum { EXPORT_BUFFER = 64 * 1024 };
+/* Each keeps what went wrong for export_flush(). */
+void export_bytes(struct vmsnap_export *exported, const void *bytes, size_t len);
+void export_text(struct vmsnap_export *exported, const char *text);
+__attribute__((format(printf, 2, 3))) void export_printf(struct vmsnap_export *exported, const char *format, ...);
+int export_flush(struct vmsnap_export *exported, struct vmsnap_error *err);
+
+#endif
