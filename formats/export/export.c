@@ -11,6 +11,7 @@
 #include "options.h"
 
 static const struct exporter *const exporters[VMSNAP_EXPORT_COUNT] = {
+	[VMSNAP_EXPORT_SQLITE] = &exporter_sqlite,
 	[VMSNAP_EXPORT_TSV] = &exporter_tsv,
 };
 

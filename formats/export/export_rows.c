@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "export_rows.h"
+#include "export_row.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,49 +8,9 @@
 
 #include "error.h"
 #include "export_seen.h"
+#include "export_share.h"
 #include "sha256.h"
 #include "written.h"
-
-/* ---- cells ---- */
-
-struct row {
-	struct export_rows *rows;
-	int table;
-	struct export_cell cells[EXPORT_COLUMNS_MAX];
-	size_t count;
-	uint8_t key[EXPORT_KEY_BYTES], other[EXPORT_KEY_BYTES];
-};
-
-static struct row row_begin(struct export_rows *rows, int table)
-{
-	return (struct row){ .rows = rows, .table = table };
-}
-
-static void put(struct row *row, uint64_t number)
-{
-	row->cells[row->count++] = (struct export_cell){ .known = true, .number = number };
-}
-
-static void put_if(struct row *row, bool known, uint64_t number)
-{
-	row->cells[row->count++] = (struct export_cell){ .known = known, .number = number };
-}
-
-static void put_bytes(struct row *row, const void *bytes, size_t len)
-{
-	row->cells[row->count++] = (struct export_cell){ .known = bytes, .bytes = bytes, .len = len };
-}
-
-/* What is "" is not known, of who a process was. */
-static void put_string(struct row *row, const char *text)
-{
-	put_bytes(row, text && *text ? text : NULL, text ? strlen(text) : 0);
-}
-
-static int row_end(struct row *row, struct vmsnap_error *err)
-{
-	return row->rows->row(row->rows->ctx, row->table, row->cells, err);
-}
 
 static bool wanted(const struct export_rows *rows, int table)
 {
@@ -101,12 +61,6 @@ void export_key(const struct vmsnap *snap, const char *host, uint8_t out[EXPORT_
 	memcpy(out, sum, EXPORT_KEY_BYTES);
 }
 
-static void put_key(struct row *row, const struct vmsnap *snap)
-{
-	export_key(snap, row->rows->host, row->key);
-	put_bytes(row, row->key, EXPORT_KEY_BYTES);
-}
-
 /* 63 bits, as not every database has more without a sign. */
 static uint64_t object_of(const struct vmsnap_vma *vma)
 {
@@ -135,25 +89,25 @@ static void put_sums(struct row *row, const struct vmsnap *snap, const struct vm
                      const struct written *written)
 {
 	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
-	put(row, sums->resident);
-	put_if(row, !sums->swapped_unknown && !sums->swap_unknown, sums->swapped);
-	put_if(row, known->exclusive && !sums->exclusive_unknown, sums->exclusive);
-	put_if(row, known->zero, sums->zero);
-	put_if(row, known->huge, sums->huge);
-	put(row, sums->file);
-	put_if(row, known->written && !written->maybe, written->bytes);
-	put(row, sums->guard);
+	row_put(row, sums->resident);
+	row_put_if(row, !sums->swapped_unknown && !sums->swap_unknown, sums->swapped);
+	row_put_if(row, known->exclusive && !sums->exclusive_unknown, sums->exclusive);
+	row_put_if(row, known->zero, sums->zero);
+	row_put_if(row, known->huge, sums->huge);
+	row_put(row, sums->file);
+	row_put_if(row, known->written && !written->maybe, written->bytes);
+	row_put(row, sums->guard);
 }
 
 static int object_row(struct export_rows *rows, const struct vmsnap_vma *vma, uint64_t object, struct vmsnap_error *err)
 {
 	struct row row = row_begin(rows, EXPORT_OBJECTS);
-	put(&row, object);
-	put_bytes(&row, vma->name, strlen(vma->name));
-	put(&row, vma->dev_major);
-	put(&row, vma->dev_minor);
-	put(&row, vma->inode);
-	put_bytes(&row, vma->build_id, vma->build_id_len);
+	row_put(&row, object);
+	row_put_bytes(&row, vma->name, strlen(vma->name));
+	row_put(&row, vma->dev_major);
+	row_put(&row, vma->dev_minor);
+	row_put(&row, vma->inode);
+	row_put_bytes(&row, vma->build_id, vma->build_id_len);
 	return row_end(&row, err);
 }
 
@@ -169,12 +123,12 @@ static int vma_row(struct export_rows *rows, const struct vmsnap *snap, const st
 	struct written written = written_in(snap, vma->start, vma->end);
 	char perms[4] = { vma->perms & VMSNAP_PERM_READ ? 'r' : '-', vma->perms & VMSNAP_PERM_WRITE ? 'w' : '-',
 		          vma->perms & VMSNAP_PERM_EXEC ? 'x' : '-', vma->perms & VMSNAP_PERM_SHARED ? 's' : 'p' };
-	put_key(&row, snap);
-	put(&row, vma->start);
-	put(&row, vma->end);
-	put(&row, object);
-	put(&row, vma->offset);
-	put_bytes(&row, perms, sizeof(perms));
+	row_put_key(&row, snap);
+	row_put(&row, vma->start);
+	row_put(&row, vma->end);
+	row_put(&row, object);
+	row_put(&row, vma->offset);
+	row_put_bytes(&row, perms, sizeof(perms));
 	put_sums(&row, snap, &sums, &written);
 	bool changed = true;
 	int rc = rows->changed ? export_seen_vma(process, vma->start, row.cells + 2, row.count - 2, &changed)
@@ -192,14 +146,14 @@ static int vma_row(struct export_rows *rows, const struct vmsnap *snap, const st
 static int gone_row(struct export_rows *rows, const struct vmsnap *snap, uint64_t start, struct vmsnap_error *err)
 {
 	struct row row = row_begin(rows, EXPORT_VMA);
-	put_key(&row, snap);
-	put(&row, start);
-	put(&row, start);
-	put(&row, 0);
-	put(&row, 0);
-	put_bytes(&row, "---p", 4);
+	row_put_key(&row, snap);
+	row_put(&row, start);
+	row_put(&row, start);
+	row_put(&row, 0);
+	row_put(&row, 0);
+	row_put_bytes(&row, "---p", 4);
 	while (row.count < export_tables[EXPORT_VMA].count)
-		put(&row, 0);
+		row_put(&row, 0);
 	return row_end(&row, err);
 }
 
@@ -227,19 +181,19 @@ static int run_rows(struct export_rows *rows, const struct vmsnap *snap, struct 
 	struct vmsnap_run run;
 	int rc = VMSNAP_OK;
 	struct row row = row_begin(rows, EXPORT_RUN);
-	put_key(&row, snap);
+	row_put_key(&row, snap);
 	size_t first = row.count;
 	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
 	while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK) {
 		bool frame = info->known.pfn && run.flags & VMSNAP_PAGE_PRESENT && run.pfn;
 		bool swap = info->known.pfn && vmsnap_swap_known(&run);
 		row.count = first;
-		put(&row, run.start);
-		put(&row, (run.end - run.start) / info->page_size);
-		put(&row, run.flags);
-		put_if(&row, frame, run.pfn);
+		row_put(&row, run.start);
+		row_put(&row, (run.end - run.start) / info->page_size);
+		row_put(&row, run.flags);
+		row_put_if(&row, frame, run.pfn);
 		/* As bits 0 to 54 of pagemap have it. */
-		put_if(&row, swap, run.swap_type | run.swap_offset << 5);
+		row_put_if(&row, swap, run.swap_type | run.swap_offset << 5);
 		rc = work_step(rows->work) ? fail(err, VMSNAP_ERR_CANCELLED, "cancelled") : row_end(&row, err);
 	}
 	return rc;
@@ -254,54 +208,54 @@ static void put_status(struct row *row, const struct vmsnap *snap, const char *k
 {
 	struct vmsnap_status_field field;
 	bool known = vmsnap_status_find(snap, key, &field) == VMSNAP_OK && (field.is_size || field.is_number);
-	put_if(row, known, known ? field.number : 0);
+	row_put_if(row, known, known ? field.number : 0);
 }
 
 static void put_who(struct row *row, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	const struct export_rows *rows = row->rows;
-	put(row, EXPORT_SCHEMA_VERSION);
-	put_string(row, rows->host ? rows->host : info->host);
-	put_string(row, info->machine_hash);
-	put_string(row, info->boot_id);
-	put(row, info->tgid);
-	put(row, info->ppid);
-	put(row, info->uid);
-	put_if(row, info->ns_pid, info->ns_pid);
-	put(row, info->start_time);
-	put(row, (uint64_t)info->taken);
-	put_if(row, info->monotonic, (uint64_t)info->monotonic);
-	put(row, info->page_size);
-	put_string(row, info->comm);
-	put_string(row, info->exe);
-	put_bytes(row, info->exe_build_id, info->exe_build_id_len);
-	put_bytes(row, rows->arguments ? info->cmdline : NULL, info->cmdline_len);
-	put_string(row, info->label);
-	put_string(row, info->reason);
-	put_string(row, info->cgroup);
-	put_string(row, info->unit);
-	put_string(row, info->container);
-	put_string(row, info->kernel);
-	put_string(row, info->arch);
-	put_string(row, info->tool);
+	row_put(row, EXPORT_SCHEMA_VERSION);
+	row_put_string(row, rows->host ? rows->host : info->host);
+	row_put_string(row, info->machine_hash);
+	row_put_string(row, info->boot_id);
+	row_put(row, info->tgid);
+	row_put(row, info->ppid);
+	row_put(row, info->uid);
+	row_put_if(row, info->ns_pid, info->ns_pid);
+	row_put(row, info->start_time);
+	row_put(row, (uint64_t)info->taken);
+	row_put_if(row, info->monotonic, (uint64_t)info->monotonic);
+	row_put(row, info->page_size);
+	row_put_string(row, info->comm);
+	row_put_string(row, info->exe);
+	row_put_bytes(row, info->exe_build_id, info->exe_build_id_len);
+	row_put_bytes(row, rows->arguments ? info->cmdline : NULL, info->cmdline_len);
+	row_put_string(row, info->label);
+	row_put_string(row, info->reason);
+	row_put_string(row, info->cgroup);
+	row_put_string(row, info->unit);
+	row_put_string(row, info->container);
+	row_put_string(row, info->kernel);
+	row_put_string(row, info->arch);
+	row_put_string(row, info->tool);
 }
 
 static void put_how(struct row *row, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	bool told, one = vmsnap_one_instant(snap, &told);
-	put_string(row, vmsnap_freeze_name((int)info->freeze));
-	put_if(row, told, one);
-	put(row, info->pause);
-	put(row, info->known.pfn);
-	put(row, info->known.soft_dirty);
-	put(row, info->known.exclusive);
-	put(row, info->known.zero);
-	put(row, info->known.huge);
-	put(row, info->known.written != VMSNAP_WRITTEN_UNKNOWN);
-	put_if(row, info->faults != UINT64_MAX, info->faults);
-	put_if(row, info->swap_in_use != UINT64_MAX, info->swap_in_use);
+	row_put_string(row, vmsnap_freeze_name((int)info->freeze));
+	row_put_if(row, told, one);
+	row_put(row, info->pause);
+	row_put(row, info->known.pfn);
+	row_put(row, info->known.soft_dirty);
+	row_put(row, info->known.exclusive);
+	row_put(row, info->known.zero);
+	row_put(row, info->known.huge);
+	row_put(row, info->known.written != VMSNAP_WRITTEN_UNKNOWN);
+	row_put_if(row, info->faults != UINT64_MAX, info->faults);
+	row_put_if(row, info->swap_in_use != UINT64_MAX, info->swap_in_use);
 	for (size_t i = 0; i < sizeof(status_keys) / sizeof(status_keys[0]); i++)
 		put_status(row, snap, status_keys[i]);
 }
@@ -312,13 +266,13 @@ static int snapshot_row(struct export_rows *rows, const struct vmsnap *snap, boo
 	struct vmsnap_sums sums;
 	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
 	struct written written = written_in(snap, 0, UINT64_MAX);
-	put_key(&row, snap);
+	row_put_key(&row, snap);
 	put_who(&row, snap);
 	put_how(&row, snap);
-	put(&row, vmsnap_vma_count(snap));
-	put(&row, all && wanted(rows, EXPORT_VMA));
-	put(&row, wanted(rows, EXPORT_RUN));
-	put(&row, sums.size);
+	row_put(&row, vmsnap_vma_count(snap));
+	row_put(&row, all && wanted(rows, EXPORT_VMA));
+	row_put(&row, wanted(rows, EXPORT_RUN));
+	row_put(&row, sums.size);
 	put_sums(&row, snap, &sums, &written);
 	return row_end(&row, err);
 }
@@ -336,28 +290,39 @@ static int rows_of(struct export_rows *rows, const struct vmsnap *snap, struct v
 	return rc;
 }
 
-static int stripped_rows(struct export_rows *rows, const struct vmsnap *snap, struct vmsnap_error *err)
+static int rows_of_all(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count,
+                       struct vmsnap_error *err)
 {
-	struct vmsnap *less;
-	/* What pages held is in no table, so that it cannot give away what else is stripped. */
-	int rc = vmsnap_strip(snap, rows->strip | VMSNAP_STRIP_CONTENTS, &less, err);
-	if (rc)
-		return rc;
-	rc = rows_of(rows, less, err);
-	vmsnap_unref(less);
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = rows_of(rows, snaps[i], err);
+	return rc ? rc : export_share_rows(rows, snaps, count, err);
+}
+
+/* What pages held is in no table, so that it cannot give away what else is stripped. */
+static int stripped_rows(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count,
+                         struct vmsnap_error *err)
+{
+	struct vmsnap **less = calloc(count, sizeof(*less));
+	int rc = less ? VMSNAP_OK : fail_no_memory(err);
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = vmsnap_strip(snaps[i], rows->strip | VMSNAP_STRIP_CONTENTS, &less[i], err);
+	rc = rc ? rc : rows_of_all(rows, (const struct vmsnap *const *)less, count, err);
+	for (size_t i = 0; less && i < count; i++)
+		vmsnap_unref(less[i]);
+	free(less);
 	return rc;
 }
 
 int export_rows(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
-	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = rows->strip ? stripped_rows(rows, snaps[i], err) : rows_of(rows, snaps[i], err);
-	return rc;
+	return rows->strip ? stripped_rows(rows, snaps, count, err) : rows_of_all(rows, snaps, count, err);
 }
 
 void export_rows_free(struct export_rows *rows)
 {
 	export_seen_free(rows->seen);
+	export_share_free(rows->share);
 	rows->seen = NULL;
+	rows->share = NULL;
 }

@@ -25,7 +25,8 @@ struct export_rows {
 	struct work *work;
 	export_row_fn row;
 	void *ctx;
-	struct export_seen *seen; /* what mappings were, of each process: for `changed` */
+	struct export_share *share; /* the instant before */
+	struct export_seen *seen;   /* what mappings were, of each process: for `changed` */
 };
 /* Object rows come before those of mappings that name them, a snapshot's own row last. */
 int export_rows(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err);

@@ -35,6 +35,8 @@ enum export_table_id {
 	EXPORT_TABLE_COUNT
 };
 enum { EXPORT_COLUMNS_MAX = 96 };
+/* Columns of the table of snapshots that say which rows of others there are. */
+enum { EXPORT_ALL_VMAS = 49, EXPORT_ALL_RUNS };
 struct export_table {
 	const char *name;
 	const struct export_column *columns;

@@ -45,6 +45,12 @@ int object_map_put(struct object_map *map, uint64_t object, int64_t *id, bool *k
 	return VMSNAP_OK;
 }
 
+int object_map_set(struct object_map *map, uint64_t object, int64_t id)
+{
+	place(map->entries, map->room, object ? object : 1)->id = id;
+	return VMSNAP_OK;
+}
+
 void object_map_free(struct object_map *map)
 {
 	free(map->entries);

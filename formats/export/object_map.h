@@ -15,6 +15,8 @@ struct object_map {
 };
 /* *known: it was there, and *id is filled; otherwise it is there now, with *id.  VMSNAP_ERR_NO_MEMORY. */
 int object_map_put(struct object_map *map, uint64_t object, int64_t *id, bool *known);
+/* Of one that is there. */
+int object_map_set(struct object_map *map, uint64_t object, int64_t id);
 void object_map_free(struct object_map *map);
 
 #endif

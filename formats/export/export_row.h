@@ -1,0 +1,62 @@
+/* export_row.h - one row in the making: its cells are put in the order of its table's columns. */
+#ifndef VMSNAP_EXPORT_ROW_H
+#define VMSNAP_EXPORT_ROW_H
+
+#include <string.h>
+
+#include "export_rows.h"
+
+struct row {
+	struct export_rows *rows;
+	int table;
+	struct export_cell cells[EXPORT_COLUMNS_MAX];
+	size_t count;
+	uint8_t key[EXPORT_KEY_BYTES],
+	        other[EXPORT_KEY_BYTES]; /* cells point here: a row is not copied once it has some */
+};
+
+static inline struct row row_begin(struct export_rows *rows, int table)
+{
+	return (struct row){ .rows = rows, .table = table };
+}
+
+static inline void row_put_if(struct row *row, bool known, uint64_t number)
+{
+	row->cells[row->count++] = (struct export_cell){ .known = known, .number = number };
+}
+
+static inline void row_put(struct row *row, uint64_t number)
+{
+	row_put_if(row, true, number);
+}
+
+/* Lent until the row ends; NULL is not known. */
+static inline void row_put_bytes(struct row *row, const void *bytes, size_t len)
+{
+	row->cells[row->count++] = (struct export_cell){ .known = bytes, .bytes = bytes, .len = len };
+}
+
+/* What is "" is not known, of who a process was. */
+static inline void row_put_string(struct row *row, const char *text)
+{
+	row_put_bytes(row, text && *text ? text : NULL, text ? strlen(text) : 0);
+}
+
+static inline void row_put_key(struct row *row, const struct vmsnap *snap)
+{
+	export_key(snap, row->rows->host, row->key);
+	row_put_bytes(row, row->key, EXPORT_KEY_BYTES);
+}
+
+static inline void row_put_other_key(struct row *row, const struct vmsnap *snap)
+{
+	export_key(snap, row->rows->host, row->other);
+	row_put_bytes(row, row->other, EXPORT_KEY_BYTES);
+}
+
+static inline int row_end(struct row *row, struct vmsnap_error *err)
+{
+	return row->rows->row(row->rows->ctx, row->table, row->cells, err);
+}
+
+#endif
