@@ -13,6 +13,7 @@
 static const struct exporter *const exporters[VMSNAP_EXPORT_COUNT] = {
 	[VMSNAP_EXPORT_SQLITE] = &exporter_sqlite,
 	[VMSNAP_EXPORT_TSV] = &exporter_tsv,
+	[VMSNAP_EXPORT_OPENMETRICS] = &exporter_openmetrics,
 };
 
 VMSNAP_API const char *vmsnap_export_format_name(int format)
@@ -150,6 +151,8 @@ static int place_file(struct vmsnap_export *e, struct vmsnap_error *err)
 {
 	if (!e->draft.target)
 		return VMSNAP_OK;
+	if (e->exporter->readable && fchmod(e->fd, 0644))
+		return fail_sys(err, errno, "cannot write %.200s", e->target.path);
 	while (fsync(e->fd))
 		if (errno != EINTR)
 			return fail_sys(err, errno, "cannot write %.200s", e->target.path);

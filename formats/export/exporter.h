@@ -14,6 +14,7 @@ struct exporter {
 	const char *
 	        begins; /* a file that it may take the place of begins with this; NULL: with anything, if it is empty */
 	/* state is its own: calloc'ed with state_size, and freed after free(). */
+	bool readable; /* its file is for others to read, as programs of other users do: mode 0644 */
 	size_t state_size;
 	int (*open)(struct vmsnap_export *exported, struct vmsnap_error *err);
 	int (*add)(struct vmsnap_export *exported, const struct vmsnap *const *snaps, size_t count,

@@ -1,0 +1,399 @@
+"""vmsnap export: each row is what the second reader says; a database has each snapshot once, whatever happens to the
+command meanwhile; and no name, however made, gets out of its place."""
+
+import hashlib
+import itertools
+import os
+import random
+import re
+import signal
+import sqlite3
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+
+import json_inputs
+import vmsfile
+from json_inputs import file_of, process
+from test_agree import sums_of
+
+VMSNAP = os.environ.get("VMSNAP", "vmsnap")
+HOSTILE = (b"/tmp/a\tb\nc\\d\"e'f;\x01\x7f--\xff\xfe \xe2\x80\xae", b"'; DROP TABLE vma; --", b"\\N", b"caf\xc3\xa9", b"=1+1",
+           b"/tmp/\xc3", b"{}=\"\",service=\"x\"")
+TABLES = ("snapshot", "object", "vma", "run", "group_share", "cow")
+
+
+def run(*words, status=0):
+    result = subprocess.run([VMSNAP, "export", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    assert result.returncode == status, (words, result.returncode, result.stderr)
+    return result
+
+
+def unescaped(cell):
+    """What a database reads: None is NULL."""
+    if cell == b"\\N":
+        return None
+    meaning = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"0": b"\0", b"\\": b"\\"}
+    return re.sub(rb"\\(.)", lambda found: meaning[found.group(1)], cell, flags=re.DOTALL)
+
+
+def table(name, *words):
+    """Rows as dicts of bytes."""
+    lines = run("--format", "tsv", "--table", name, *words).stdout.split(b"\n")
+    assert lines.pop() == b""
+    names = lines[0].decode().split("\t")
+    rows = [line.split(b"\t") for line in lines[1:]]
+    assert all(len(row) == len(names) for row in rows), rows
+    return [dict(zip(names, map(unescaped, row))) for row in rows]
+
+
+def number(cell):
+    return None if cell is None else int(cell)
+
+
+def key(identity, host=None):
+    """The first 128 bits of SHA-256 over who and when it was."""
+    numbers = lambda *values: b"".join((value % 2**64).to_bytes(8, "little") for value in values)
+    told = host if host is not None else identity.get("machine_hash") or identity["host"]
+    text = b"".join(numbers(len(part)) + part for part in (told, identity["boot_id"]))
+    whole = text + numbers(*(identity[name] for name in ("tgid", "start_time", "taken", "monotonic")))
+    return hashlib.sha256(whole).hexdigest()[:32].encode()
+
+
+def more_sums(snapshot, vma):
+    """What sums_of() does not tell."""
+    size = snapshot["identity"]["page_size"]
+    found = {"file": 0, "huge": 0, "guard": 0}
+    for one in snapshot["runs"]:
+        within = max(0, min(vma["end"], one["start"] + one["pages"] * size) - max(vma["start"], one["start"]))
+        for flag in found:
+            found[flag] += within * (flag in one["flags"] and ("present" in one["flags"] or flag == "guard"))
+    if "huge" not in snapshot["identity"]["known"]:
+        found["huge"] = None
+    return found
+
+
+def content(path):
+    """All that is in a database, by keys that are the same in each."""
+    with sqlite3.connect(path) as database:
+        database.text_factory = bytes
+        columns = {name: [row[1].decode() for row in database.execute(f"PRAGMA table_info({name})")] for name in TABLES}
+        found = {}
+        for name in TABLES:
+            joins, chosen = "", []
+            for column in columns[name]:
+                if column in ("parent", "child") or (column == "snapshot" and name != "snapshot"):
+                    joins += f" JOIN snapshot {column}_of ON {column}_of.snapshot = t.{column}"
+                    chosen.append(f"hex({column}_of.snapshot_key)")
+                elif column == "object" and name == "vma":
+                    joins += " LEFT JOIN object o ON o.object = t.object"
+                    chosen.append("o.object_key")
+                elif column not in ("snapshot", "object"):
+                    chosen.append(f"t.{column}")
+            found[name] = sorted(database.execute(f"SELECT {', '.join(chosen)} FROM {name} t{joins}"), key=repr)
+        assert database.execute("PRAGMA integrity_check").fetchone() == (b"ok",)
+    return found
+
+
+class ExportTest(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="vmsnap-export-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = folder.name
+        cls.paths = json_inputs.write(cls.folder)
+
+    def database(self, *words, name="all.db", status=0):
+        path = os.path.join(self.folder, name)
+        run("--format", "sqlite", "-o", path, *words, status=status)
+        return path
+
+    def hostile_file(self):
+        path = os.path.join(self.folder, "hostile.vms")
+        with open(path, "wb") as file:
+            vmas = [json_inputs.vma(0x600000000000 + i * 0x10000, 0x600000001000 + i * 0x10000, "r-xp", name, device=(8, 1),
+                                    inode=i + 1) for i, name in enumerate(HOSTILE)]
+            who = [dict(json_inputs.PROCESS, comm=name[:15], exe=name, label=name, host=name, taken=i * 10**9)
+                   for i, name in enumerate(HOSTILE)]
+            file.write(file_of(*(json_inputs.snapshot(identity=one, vmas=vmas) for one in who))[0])
+        return path
+
+
+class Rows(ExportTest):
+    def check_snapshot(self, snapshot, told, vmas, runs, objects):
+        identity = snapshot["identity"]
+        self.assertEqual(told["snapshot"], key(identity))
+        for column, name in (("pid", "tgid"), ("ppid", "ppid"), ("uid", "uid"), ("start_ticks", "start_time"),
+                             ("taken_ns", "taken"), ("page_size", "page_size"), ("pause_ns", "pause")):
+            self.assertEqual(int(told[column]), identity[name], column)
+        for column in ("comm", "exe", "host", "boot_id", "label", "kernel"):
+            self.assertEqual(told[column] or b"", identity[column])
+        self.assertIsNone(told["arguments"])
+        self.assertEqual(len(vmas), len(snapshot["vmas"]))
+        for row, vma in zip(vmas, snapshot["vmas"]):
+            for column in ("start", "end"):
+                self.assertEqual(int(row[column + "_addr"]), vma[column])
+            self.assertEqual(row["perms"].decode(), vma["perms"])
+            self.assertEqual(int(row["file_offset"]), vma["offset"])
+            wanted = dict(sums_of(snapshot, vma), **more_sums(snapshot, vma))
+            wanted["exclusive_bytes"] = wanted.pop("exclusive")
+            for name, value in wanted.items():
+                self.assertEqual(number(row[name]), value, (hex(vma["start"]), name))
+            one = objects[row["object"]]
+            self.assertEqual(one["name"], vma["name"])
+            self.assertEqual([int(one[name]) for name in ("dev_major", "dev_minor", "inode")],
+                             [*vma["device"], vma["inode"]])
+            self.assertEqual((one["build_id"] or b"").decode(), vma["build_id"] or "")
+        self.assertEqual(sum(int(row["resident"]) for row in vmas), int(told["resident"]))
+        size = identity["page_size"]
+        self.assertEqual(sum(int(row["pages"]) for row in runs), sum(one["pages"] for one in snapshot["runs"]))
+        frames = {}
+        for row in runs:
+            for page in range(int(row["pages"])):
+                frames[int(row["start_addr"]) + page * size] = row["pfn"] and int(row["pfn"]) + page
+        for one in snapshot["runs"]:
+            for page in range(one["pages"]):
+                pfn = one["pfn"] + page if one["pfn"] else None
+                self.assertEqual(frames.pop(one["start"] + page * size), pfn)
+        self.assertFalse(frames)
+
+    def test_each_row_is_what_the_second_reader_says(self):
+        checked = 0
+        for name in ("a", "b", "child", "nobody", "small", "tree", "hidden", "grows", "parts"):
+            if name not in self.paths:
+                continue
+            path = self.paths[name]
+            objects = {row["object"]: row for row in table("object", path)}
+            file = vmsfile.open_file(path)
+            for index in range(len(file.entries)):
+                which = f"{path}@{index + 1}"
+                snapshot = file.load(index)
+                [told] = table("snapshot", which)
+                self.check_snapshot(snapshot, told, table("vma", which), table("run", "--runs", which), objects)
+                checked += 1
+        self.assertGreater(checked, 10)
+
+    def test_no_name_gets_out_of_its_place(self):
+        path = self.hostile_file()
+        self.assertEqual([row["exe"] for row in table("snapshot", path)], list(HOSTILE))
+        self.assertEqual({row["name"] for row in table("object", path)} - {b"[heap]", b"[stack]"}, set(HOSTILE))
+        database = self.database(path, name="hostile.db")
+        with sqlite3.connect(database) as opened:
+            names = {name if isinstance(name, bytes) else name.encode() for name, in opened.execute("SELECT name FROM object")}
+            self.assertLessEqual(set(HOSTILE), names)
+            for name, kind in opened.execute("SELECT name, typeof(name) FROM object"):
+                self.assertEqual(kind, "text" if isinstance(name, str) else "blob")
+
+    def test_postgres_gets_nothing_that_it_refuses(self):
+        text = run("--format", "tsv", "--table", "object", "--schema", "postgres", self.hostile_file()).stdout.decode()
+        self.assertNotIn("\0", text)
+        self.assertIn("\\\\xff\\\\xfe", text)
+        for cell in itertools.chain.from_iterable(line.split("\t") for line in text.splitlines()):
+            self.assertTrue(cell == "\\N" or re.fullmatch(r"(?:[^\\\t\n\r]|\\[tnr\\])*", cell), cell)
+
+    def test_labels_of_metrics_end_where_they_should(self):
+        lines = run("--format", "openmetrics", self.hostile_file()).stdout.decode().splitlines()
+        self.assertEqual((lines[0], lines[-1]), ("# vmsnap export", "# EOF"))
+        label = r'\{service="(?:[^"\\\n]|\\["\\n])*"\}'
+        for line in lines:
+            self.assertRegex(line, rf"^(?:# .*|vmsnap_[a-z_]+{label} [0-9.]+)$")
+
+    def test_only_what_changed(self):
+        path = self.paths["grows"]
+        whole, changed = table("vma", path), table("vma", "--changed", path)
+        self.assertLess(len(changed), len(whole))
+        # Put together again: what a mapping last said, until it is said to be empty.
+        state, rebuilt = {}, []
+        for told in table("snapshot", path):
+            for row in (row for row in changed if row["snapshot"] == told["snapshot"]):
+                if row["start_addr"] == row["end_addr"]:
+                    del state[row["start_addr"]]
+                else:
+                    state[row["start_addr"]] = row
+            rebuilt += [dict(row, snapshot=told["snapshot"]) for _, row in sorted(state.items(), key=lambda one: int(one[0]))]
+        self.assertEqual(rebuilt, whole)
+
+    def test_what_is_left_out(self):
+        path = self.paths["a"]
+        [told] = table("snapshot", "--strip", "host,pfns", "--arguments", path)
+        self.assertIsNone(told["host"])
+        self.assertEqual(told["arguments"], b"cat\0-\0")
+        self.assertFalse(any(row["pfn"] for row in table("run", "--runs", "--strip", "pfns", path)))
+        [told] = table("snapshot", "--host", "web1", path)
+        self.assertEqual((told["host"], told["snapshot"]),
+                         (b"web1", key(vmsfile.open_file(path).load(0)["identity"], b"web1")))
+        [told] = table("snapshot", "--strip", "cmdline", "--arguments", path)
+        self.assertIsNone(told["arguments"])
+
+    def test_what_cannot_be(self):
+        for words, says in (((), b"--format"), (("--format", "xml"), b"xml"), (("--format", "tsv"), b"table"),
+                            (("--format", "tsv", "--table", "vmas"), b"vmas"), (("--schema", "oracle"), b"oracle"),
+                            (("--format", "sqlite"), b"-o FILE"), (("--format", "openmetrics", "--runs"), b"openmetrics")):
+            operands = () if words[:1] == ("--schema",) else (self.paths["a"],)
+            self.assertIn(says, run(*words, *operands, status=2).stderr)
+        self.assertIn(b"missing", run("--format", "tsv", "--table", "vma", status=2).stderr)
+
+
+class Database(ExportTest):
+    def test_it_has_what_the_text_has(self):
+        files = [self.paths[name] for name in ("tree", "later")]
+        path = self.database("--runs", *files, name="same.db")
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        found = content(path)
+        for name in ("vma", "run", "snapshot"):
+            rows = {tuple(row.items()) for row in table(name, "--runs", *files)}
+            self.assertEqual(len(found[name]), len(rows), name)
+        with sqlite3.connect(path) as database:
+            database.text_factory = bytes
+            database.row_factory = sqlite3.Row
+            said = {bytes(row["snapshot_key"]).hex().encode(): row for row in database.execute("SELECT * FROM snapshot")}
+        for row in table("snapshot", "--runs", *files):
+            for column, cell in row.items():
+                theirs = said[row["snapshot"]][column]
+                if column not in ("snapshot", "all_vmas", "all_runs"):
+                    self.assertEqual(str(theirs).encode() if isinstance(theirs, int) else theirs, cell, column)
+
+    def test_twice_is_once(self):
+        path = self.database(self.paths["tree"], self.paths["a"], name="twice.db")
+        before = content(path)
+        self.database(self.paths["tree"], self.paths["a"], self.paths["tree"], name="twice.db")
+        self.assertEqual(content(path), before)
+        self.database("--runs", self.paths["a"], name="twice.db")
+        more = content(path)
+        self.assertTrue(more["run"])
+        self.assertEqual({name: more[name] for name in ("vma", "object", "cow")},
+                         {name: before[name] for name in ("vma", "object", "cow")})
+        self.assertEqual(len(more["snapshot"]), len(before["snapshot"]))
+
+    def test_killed_at_any_moment_and_run_again(self):
+        """Each of many files: in a database that had all of them at once, there is nothing else."""
+        files = []
+        for number in range(12):
+            path = os.path.join(self.folder, f"many{number}.vms")
+            with open(path, "wb") as file:
+                file.write(file_of(*(process(0x2000 + i, 2, taken=number * 10**12 + i * 10**9) for i in range(10)))[0])
+            files.append(path)
+        wanted = content(self.database("--runs", *files, name="whole.db"))
+        path = os.path.join(self.folder, "killed.db")
+        chance, killed = random.Random(5), 0
+        for _ in range(40):
+            command = subprocess.Popen([VMSNAP, "export", "--format", "sqlite", "--runs", "-o", path, *files],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.random() * 0.03)
+            command.send_signal(signal.SIGKILL)
+            killed += command.wait() == -signal.SIGKILL
+            if os.path.exists(path) and os.path.getsize(path):
+                with sqlite3.connect(path) as database:
+                    if database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'vma'").fetchone()[0]:
+                        [alone] = database.execute("SELECT count(*) FROM vma WHERE snapshot NOT IN "
+                                                   "(SELECT snapshot FROM snapshot)").fetchone()
+                        self.assertEqual(alone, 0)
+        self.assertGreater(killed, 0)
+        run("--format", "sqlite", "--runs", "-o", path, *files)
+        self.assertEqual(content(path), wanted)
+
+    def test_a_file_of_others_is_left_alone(self):
+        other = os.path.join(self.folder, "other.db")
+        with sqlite3.connect(other) as database:
+            database.execute("CREATE TABLE mine (a)")
+        text = os.path.join(self.folder, "notes.txt")
+        with open(text, "w", encoding="utf-8") as file:
+            file.write("my notes, which are longer than the header of a database by some words\n" * 20)
+        newer = self.database(self.paths["a"], name="newer.db")
+        with sqlite3.connect(newer) as database:
+            database.execute("PRAGMA user_version = 1000")
+        for path in (other, text, newer, self.paths["a"]):
+            with open(path, "rb") as file:
+                before = file.read()
+            run("--format", "sqlite", "-o", path, self.paths["b"], status=2)
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), before)
+        run("--format", "openmetrics", "-o", text, self.paths["b"], status=2)
+        run("--format", "tsv", "--table", "vma", "-o", text, self.paths["b"], status=2)
+
+    def test_what_is_in_a_database_does_nothing(self):
+        path = self.database(self.paths["a"], name="trigger.db")
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TRIGGER t AFTER INSERT ON snapshot BEGIN DELETE FROM vma; END")
+        self.database(self.paths["b"], name="trigger.db")
+        with sqlite3.connect(path) as database:
+            self.assertGreater(database.execute("SELECT count(*) FROM vma").fetchone()[0], 0)
+
+    def test_metrics_take_the_place_of_metrics(self):
+        path = os.path.join(self.folder, "vmsnap.prom")
+        for name in ("a", "tree"):
+            run("--format", "openmetrics", "-o", path, self.paths[name])
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o644)
+        with open(path, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r'(?m)^vmsnap_processes\{service="[^"]+"\} [0-9]+$')
+
+
+class Questions(ExportTest):
+    VIEWS = ("growth", "frame_holder", "group_memory", "privatised_text", "thp_coverage", "service_swap",
+             "build_difference", "fork_minute", "outlier", "new_mapping")
+
+    def test_each_has_an_answer(self):
+        path = self.database("--runs", self.paths["grows"], name="asked.db")
+        with sqlite3.connect(path) as database:
+            views = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+            self.assertLessEqual(set(self.VIEWS), views)
+            for view in views:
+                database.execute(f"SELECT * FROM {view}").fetchall()
+            [grown] = database.execute("SELECT sum(grown) FROM growth WHERE name = '[heap]' AND pid = 4242").fetchone()
+            self.assertEqual(grown, 2 * 4096)
+            holders = database.execute("SELECT DISTINCT pid FROM frame_holder WHERE ? BETWEEN first_pfn AND last_pfn",
+                                       (0x2000,)).fetchall()
+            self.assertIn((4242,), holders)
+
+    def test_the_one_that_was_hooked_and_the_one_that_is_large(self):
+        code = dict(name=b"/usr/lib/libz.so.1", device=(8, 1), inode=77, build_id="aa" * 8)
+        at = 0x700000000000
+        path = os.path.join(self.folder, "hooked.vms")
+        snapshots = []
+        for pid in range(100, 110):
+            hooked = pid == 107
+            other = "bb" * 8 if pid == 103 else "aa" * 8
+            vmas = [json_inputs.vma(at, at + 0x4000, "r-xp", **dict(code, build_id=other)),
+                    json_inputs.vma(at + 0x10000, at + 0x10000 + 0x1000 * (40 if hooked else 4), "rw-p")]
+            runs = [json_inputs.run(at, 3, "present file", pfn=0x100),
+                    json_inputs.run(at + 0x3000, 1, "present exclusive" if hooked else "present file", pfn=0x500 + pid),
+                    json_inputs.run(at + 0x10000, 40 if hooked else 4, "present exclusive", pfn=0x9000 + 64 * pid)]
+            one = json_inputs.snapshot(identity=dict(json_inputs.PROCESS, pid=pid, tgid=pid, start_time=pid), vmas=vmas,
+                                       runs=runs)
+            snapshots.append(one)
+        with open(path, "wb") as file:
+            file.write(file_of(*snapshots)[0])
+        with sqlite3.connect(self.database("--runs", path, name="hooked.db")) as database:
+            self.assertEqual(database.execute("SELECT pid, start_addr, private_bytes FROM privatised_text").fetchall(),
+                             [(107, at, 4096)])
+            self.assertEqual(database.execute("SELECT pid, resident FROM outlier").fetchall(), [(107, 44 * 4096)])
+            self.assertEqual(sorted(database.execute("SELECT build_id, processes FROM build_difference")),
+                             [("aa" * 8, 9), ("bb" * 8, 1)])
+            [(processes, uss)] = database.execute("SELECT processes, uss FROM group_memory").fetchall()
+            self.assertEqual((processes, uss), (10, None if uss is None else 4096 * (1 + 40 + 9 * 4)))
+
+
+class Schema(ExportTest):
+    def test_it_can_be_printed(self):
+        for engine in ("sqlite", "clickhouse", "postgres"):
+            text = run("--schema", engine).stdout.decode()
+            for name in TABLES:
+                self.assertIn(f"CREATE TABLE IF NOT EXISTS {name} (", text)
+            self.assertNotIn("\0", text)
+        with sqlite3.connect(":memory:") as database:
+            database.executescript(run("--schema", "sqlite").stdout.decode())
+
+    def test_no_column_is_a_keyword(self):
+        keywords = set("end offset mode order group index table key user type start range rows values select from to exclusive "
+                       "limit desc asc by in is not null default check primary unique references column row".split())
+        for name in TABLES:
+            columns = run("--format", "tsv", "--table", name, self.paths["a"]).stdout.decode().splitlines()[0].split("\t")
+            self.assertFalse(keywords & set(columns))
+
+
+if __name__ == "__main__":
+    unittest.main()
