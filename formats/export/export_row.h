@@ -4,7 +4,30 @@
 
 #include <string.h>
 
-#include "export_rows.h"
+#include "export_key.h"
+#include "export_schema.h"
+#include "work.h"
+
+/* Cells of one row, in the order of its table's columns. */
+struct export_cell {
+	bool known;
+	uint64_t number;
+	const void *bytes;
+	size_t len;
+};
+typedef int (*export_row_fn)(void *ctx, int table, const struct export_cell *cells, struct vmsnap_error *err);
+
+struct export_rows {
+	unsigned tables; /* those that are wanted, as bits 1 << enum export_table_id */
+	unsigned strip;  /* enum vmsnap_strip */
+	bool arguments, changed;
+	const char *host; /* NULL: what snapshots say */
+	struct work *work;
+	export_row_fn row;
+	void *ctx;
+	struct export_share *share; /* the instant before */
+	struct export_seen *seen;   /* what mappings were, of each process: for `changed` */
+};
 
 struct row {
 	struct export_rows *rows;

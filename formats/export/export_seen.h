@@ -2,7 +2,7 @@
 #ifndef VMSNAP_EXPORT_SEEN_H
 #define VMSNAP_EXPORT_SEEN_H
 
-#include "export_rows.h"
+#include "export_row.h"
 
 struct export_seen;
 struct export_process; /* lent */

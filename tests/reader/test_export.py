@@ -336,18 +336,29 @@ class Questions(ExportTest):
     VIEWS = ("growth", "frame_holder", "group_memory", "privatised_text", "thp_coverage", "service_swap",
              "build_difference", "fork_minute", "outlier", "new_mapping")
 
+    @staticmethod
+    def with_heap(pages, seconds):
+        at = 0x600000000000
+        return json_inputs.snapshot(
+            identity=dict(json_inputs.PROCESS, pid=77, tgid=77, taken=10**18 + seconds * 10**9),
+            vmas=[json_inputs.vma(at, at + 0x10000, "rw-p", b"[heap]")],
+            runs=[json_inputs.run(at, pages, "present exclusive", pfn=0x8000)])
+
     def test_each_has_an_answer(self):
-        path = self.database("--runs", self.paths["grows"], name="asked.db")
+        grows = os.path.join(self.folder, "grows more.vms")
+        with open(grows, "wb") as file:
+            file.write(file_of(*(self.with_heap(pages, number) for number, pages in enumerate((2, 3, 5))))[0])
+        path = self.database("--runs", grows, self.paths["forks"], name="asked.db")
         with sqlite3.connect(path) as database:
             views = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
             self.assertLessEqual(set(self.VIEWS), views)
             for view in views:
                 database.execute(f"SELECT * FROM {view}").fetchall()
-            [grown] = database.execute("SELECT sum(grown) FROM growth WHERE name = '[heap]' AND pid = 4242").fetchone()
-            self.assertEqual(grown, 2 * 4096)
+            [grown] = database.execute("SELECT sum(grown) FROM growth WHERE name = '[heap]' AND pid = 77").fetchone()
+            self.assertEqual(grown, 3 * 4096)
             holders = database.execute("SELECT DISTINCT pid FROM frame_holder WHERE ? BETWEEN first_pfn AND last_pfn",
-                                       (0x2000,)).fetchall()
-            self.assertIn((4242,), holders)
+                                       (0x8001,)).fetchall()
+            self.assertEqual(holders, [(77,)])
 
     def test_the_one_that_was_hooked_and_the_one_that_is_large(self):
         code = dict(name=b"/usr/lib/libz.so.1", device=(8, 1), inode=77, build_id="aa" * 8)
