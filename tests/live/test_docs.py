@@ -13,7 +13,7 @@ from documents import SOURCE, blocks, read, without_numbers
 from support import Target, skip, world
 
 MAN = os.path.join(SOURCE, "docs", "man")
-COMMANDS = "capture show pages page diff cow group map status series who list check".split()
+COMMANDS = "capture show pages page diff cow group map status series who list check export".split()
 
 # What stands in the documents for things that differ each time.
 README_PARENT, README_CHILD, README_GLOBAL = "4711", "4712", "5649ccb21000"
@@ -25,6 +25,14 @@ curl() { :; }
 sleep() { :; }
 ssh() { shift; "$@"; }
 scp() { test -s "$1"; }
+sqlite3() { python3 -c '
+import sqlite3, sys
+heading = "-header" in sys.argv
+path, sql = [word for word in sys.argv[1:] if word != "-header"]
+cursor = sqlite3.connect(path).execute(sql)
+rows = cursor.fetchall()
+for row in ([[column[0] for column in cursor.description]] if heading and rows else []) + rows:
+    print("|".join("" if cell is None else str(cell) for cell in row))' "$@"; }
 jq() { python3 -c 'import json, sys; json.load(sys.stdin)'; }
 vmsnap() { "$VMSNAP_COMMAND" "$@"; }
 """
@@ -61,17 +69,6 @@ class Documents(unittest.TestCase):
         return subprocess.run([name, "-c", STAND_INS + script], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, text=True)
 
-
-@support.unmoved
-class Readme(Documents):
-    def test_the_examples_print_what_the_readme_says(self):
-        support.need_frames(self)  # it shows what root sees
-        found = blocks(read("README.md"), "console")
-        self.assertGreater(len(found), 3, "examples")
-        for block in found:
-            for command, expected in sessions(block):
-                self.example(command, expected)
-
     def example(self, command, expected):
         real = command.replace(README_PARENT, self.parent).replace(README_CHILD, self.child)
         real = real.replace(README_GLOBAL, f"{self.target.ranges['global_counter'][0]:x}")
@@ -85,6 +82,17 @@ class Readme(Documents):
         got = unwrapped.replace(os.path.realpath(world().targets), "/home/you/vmsnap/build/release/targets")
         self.assertTrue(matches(expected, got.split("\n")[:-1]),
                         f"{command} prints\n{got}\nand not\n" + "\n".join(expected))
+
+
+@support.unmoved
+class Readme(Documents):
+    def test_the_examples_print_what_the_readme_says(self):
+        support.need_frames(self)  # it shows what root sees
+        found = blocks(read("README.md"), "console")
+        self.assertGreater(len(found), 3, "examples")
+        for block in found:
+            for command, expected in sessions(block):
+                self.example(command, expected)
 
     def test_the_two_commands_stand_at_the_top(self):
         top = read("README.md")[:600]
@@ -120,6 +128,19 @@ class Readme(Documents):
         self.assertTrue(matches(["a 12K b", "...", "end"], ["a 4.00M  b", "x", "y", "end"]))
         for wrong in (["a 12K c", "x", "end"], ["a 12K b", "x"], ["a b", "x", "end"], ["a 12K b", "x", "end", "more"]):
             self.assertFalse(matches(["a 12K b", "...", "end"], wrong))
+
+
+@support.unmoved
+class Archive(Documents):
+    """docs/archive.md, whose processes are those of the README."""
+
+    def test_the_examples_print_what_it_says(self):
+        support.need_frames(self)
+        found = blocks(read("docs", "archive.md"), "console")
+        self.assertGreater(len(found), 3, "examples")
+        for block in found:
+            for command, expected in sessions(block):
+                self.example(command, expected)
 
 
 class ManPages(Documents):
