@@ -56,7 +56,8 @@ struct copy {
 	struct sources sources;
 	struct vmsnap_file **files; /* one for each operand */
 	struct vmsnap_copy_source *from;
-	uint32_t *pids; /* of each only this process; 0: all */
+	uint32_t *pids;     /* of each only this process; 0: all */
+	char **names;       /* of the files, for messages */
 	size_t count;
 };
 
@@ -68,15 +69,17 @@ static int open_word(struct copy *copy, const char *word)
 		return status;
 	struct series_arg chosen = { .file = NULL };
 	status = sources_open(&copy->sources, place.path, &chosen.file);
-	if (!status) {
-		size_t at = copy->count++;
-		copy->files[at] = chosen.file;
-		chosen.count = vmsnap_file_count(chosen.file);
-		status = series_choose(NULL, place.which, &chosen);
-		copy->from[at] = (struct vmsnap_copy_source){ chosen.file, chosen.first, chosen.count };
-		copy->pids[at] = chosen.pid;
+	if (status) {
+		free(place.path);
+		return status;
 	}
-	free(place.path);
+	size_t at = copy->count++;
+	copy->files[at] = chosen.file;
+	copy->names[at] = place.path;
+	chosen.count = vmsnap_file_count(chosen.file);
+	status = series_choose(NULL, place.which, &chosen);
+	copy->from[at] = (struct vmsnap_copy_source){ chosen.file, chosen.first, chosen.count };
+	copy->pids[at] = chosen.pid;
 	return status;
 }
 
@@ -87,7 +90,8 @@ static int open_all(struct copy *copy, const struct options *options)
 	copy->files = calloc(count, sizeof(struct vmsnap_file *));
 	copy->from = calloc(count, sizeof(*copy->from));
 	copy->pids = calloc(count, sizeof(*copy->pids));
-	if (!copy->files || !copy->from || !copy->pids)
+	copy->names = calloc(count, sizeof(char *));
+	if (!copy->files || !copy->from || !copy->pids || !copy->names)
 		return trouble("out of memory");
 	int status = STATUS_OK;
 	for (size_t i = 0; !status && i < count; i++)
@@ -97,31 +101,42 @@ static int open_all(struct copy *copy, const struct options *options)
 
 static void close_all(struct copy *copy)
 {
-	for (size_t i = 0; i < copy->count; i++)
+	for (size_t i = 0; i < copy->count; i++) {
 		sources_release(&copy->sources, copy->files[i]);
+		free(copy->names[i]);
+	}
 	sources_close(&copy->sources);
 	free(copy->files);
 	free(copy->from);
 	free(copy->pids);
+	free(copy->names);
 }
 
 /* ---- the command --------------------------------------------------------------------- */
 
+static void tell_unreadable(void *ctx, size_t source, size_t index, const struct vmsnap_error *err)
+{
+	const struct copy *copy = ctx;
+	say("%s@%zu is left out: %s", copy->names[source], index + 1, err->message);
+}
+
 static void tell(const struct options *options, const struct vmsnap_copied *copied)
 {
 	struct stat st;
-	char bytes[16], size[64] = "", thinned[64] = "";
+	char bytes[16], size[64] = "", thinned[64] = "", unreadable[64] = "";
 	if (options->quiet)
 		return;
 	if (strcmp(options->file, "-") != 0 && !stat(options->file, &st) && S_ISREG(st.st_mode))
 		snprintf(size, sizeof(size), ", %s on disk", size_text((uint64_t)st.st_size, bytes));
 	if (copied->thinned)
 		snprintf(thinned, sizeof(thinned), "; %" PRIu64 " thinned out", copied->thinned);
-	say("%s: %" PRIu64 " snapshot%s%s%s", options->file, copied->snapshots, copied->snapshots == 1 ? "" : "s", size,
-	    thinned);
+	if (copied->unreadable)
+		snprintf(unreadable, sizeof(unreadable), "; %" PRIu64 " cannot be read", copied->unreadable);
+	say("%s: %" PRIu64 " snapshot%s%s%s%s", options->file, copied->snapshots, copied->snapshots == 1 ? "" : "s",
+	    size, thinned, unreadable);
 }
 
-static int copy_all(const struct copy *copy, const struct options *options, struct vmsnap_copy_options *how)
+static int copy_all(struct copy *copy, const struct options *options, struct vmsnap_copy_options *how)
 {
 	struct vmsnap_copied copied;
 	struct vmsnap_error err;
@@ -131,6 +146,8 @@ static int copy_all(const struct copy *copy, const struct options *options, stru
 	how->pids = copy->pids;
 	how->flags = VMSNAP_SAVE_INTERRUPTIBLE | (options->delta ? VMSNAP_SAVE_DELTA : 0u);
 	how->cancelled = was_interrupted;
+	how->unreadable = tell_unreadable;
+	how->unreadable_ctx = copy;
 	int rc = vmsnap_copy(path, copy->from, copy->count, how, &copied, &err);
 	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
 		return 128 + interrupted_by();
@@ -139,7 +156,7 @@ static int copy_all(const struct copy *copy, const struct options *options, stru
 	if (rc)
 		return trouble_with(NULL, &err);
 	tell(options, &copied);
-	return STATUS_OK;
+	return copied.unreadable ? STATUS_TROUBLE : STATUS_OK;
 }
 
 int cmd_copy(const struct options *options)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "file_load.h"
 #include "file_save.h"
 #include "options.h"
 
@@ -22,7 +23,16 @@ struct copying {
 	struct copied_of *processes;
 	size_t process_count, process_room;
 	struct vmsnap_copied copied;
+	int unreadable_rc; /* of the first */
+	struct vmsnap_error unreadable_err;
 };
+
+/* That is the file's fault, and stays so. */
+static bool is_damage(int rc)
+{
+	return rc == VMSNAP_ERR_CORRUPT || rc == VMSNAP_ERR_TRUNCATED || rc == VMSNAP_ERR_NEWER ||
+	       rc == VMSNAP_ERR_TOO_LARGE;
+}
 
 static bool is_of(const struct copied_of *process, const struct vmsnap_info *info)
 {
@@ -66,6 +76,46 @@ static int is_thinned(struct copying *copying, const struct vmsnap *snap, bool *
 	return VMSNAP_OK;
 }
 
+static bool is_wanted(const struct copying *copying, const struct vmsnap *snap)
+{
+	const uint32_t *pids = copying->options->pids;
+	return !pids || !pids[copying->at] || vmsnap_info(snap)->pid == pids[copying->at];
+}
+
+/* One that cannot be read, of somebody who was wanted, as far as that can be known. */
+static void note_unreadable(struct copying *copying, size_t index, int rc, const struct vmsnap_error *problem)
+{
+	const struct vmsnap_copy_options *options = copying->options;
+	struct vmsnap *snap = NULL;
+	bool other = !file_load_identity(copying->sources[copying->at].file, index, &snap, NULL) &&
+	             !is_wanted(copying, snap);
+	vmsnap_unref(snap);
+	if (other)
+		return;
+	if (!copying->copied.unreadable++) {
+		copying->unreadable_rc = rc;
+		copying->unreadable_err = *problem;
+	}
+	options->unreadable(options->unreadable_ctx, copying->at, index, problem);
+}
+
+/* The next one of the source where it stands.  What is damaged is told and passed, if somebody wants to hear of it. */
+static int next_readable(struct copying *copying, struct vmsnap **out, struct vmsnap_error *err)
+{
+	for (;;) {
+		struct vmsnap_error problem = { 0 };
+		size_t index;
+		int rc = vmsnap_walk_next(copying->walk, out, &index, &problem);
+		if (rc && rc != VMSNAP_END && copying->options->unreadable && is_damage(rc)) {
+			note_unreadable(copying, index, rc, &problem);
+			continue;
+		}
+		if (rc && rc != VMSNAP_END && err)
+			*err = problem;
+		return rc;
+	}
+}
+
 /* The next one that there is, wherever. */
 static int walk_on(struct copying *copying, struct vmsnap **out, struct vmsnap_error *err)
 {
@@ -74,20 +124,19 @@ static int walk_on(struct copying *copying, struct vmsnap **out, struct vmsnap_e
 		int rc = copying->walk
 		                 ? VMSNAP_OK
 		                 : vmsnap_walk_new(source->file, source->first, source->count, &copying->walk, err);
-		rc = rc ? rc : vmsnap_walk_next(copying->walk, out, NULL, err);
+		rc = rc ? rc : next_readable(copying, out, err);
 		if (rc != VMSNAP_END)
 			return rc;
 		vmsnap_walk_free(copying->walk);
 		copying->walk = NULL;
 		copying->at++;
 	}
-	return VMSNAP_END;
-}
-
-static bool is_wanted(const struct copying *copying, const struct vmsnap *snap)
-{
-	const uint32_t *pids = copying->options->pids;
-	return !pids || !pids[copying->at] || vmsnap_info(snap)->pid == pids[copying->at];
+	/* Of nothing that was to be written anything could be read: what was there stays. */
+	if (copying->copied.snapshots || !copying->copied.unreadable)
+		return VMSNAP_END;
+	if (err)
+		*err = copying->unreadable_err;
+	return copying->unreadable_rc;
 }
 
 static int next_one(void *ctx, struct vmsnap **out, struct vmsnap_error *err)

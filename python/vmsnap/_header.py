@@ -762,12 +762,13 @@ class CopyOptions(Structure):  # struct vmsnap_copy_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("strip", c_uint), ("interval", c_uint64),
         ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p), ("pids", POINTER(c_uint32)),
+        ("unreadable", CFUNCTYPE(None, c_void_p, c_size_t, c_size_t, POINTER(Error))), ("unreadable_ctx", c_void_p),
     ]
 
 
 class Copied(Structure):  # struct vmsnap_copied
     _fields_ = [
-        ("snapshots", c_uint64), ("thinned", c_uint64),
+        ("snapshots", c_uint64), ("thinned", c_uint64), ("unreadable", c_uint64),
     ]
 
 

@@ -1,10 +1,11 @@
 """Files of snapshots."""
 
+import ctypes
 from ctypes import byref, c_size_t, c_void_p, sizeof
 
 from vmsnap import _header, _lib, given
 from vmsnap._header import Rc, SaveFlag
-from vmsnap._lib import lib
+from vmsnap._lib import lib, plain
 from vmsnap.errors import VmsnapError
 from vmsnap.owned import Owned
 from vmsnap.snapshot import Snapshot, handles
@@ -75,10 +76,11 @@ def strip_bits(words):
     return sum(known[word] for word in set(words))
 
 
-def copy(path, *sources, delta=False, strip=(), interval=0):
+def copy(path, *sources, delta=False, strip=(), interval=0, pids=(), unreadable=None):
     """Snapshots of files into one, in this order; each source is a File, or one and a range of numbers in it.
-    strip: what is left out; interval: in so many seconds at most one of each process.  Gives how many were
-    written, and how many left out."""
+    strip: what is left out; interval: in so many seconds at most one of each process; pids: of each source only
+    the process with this number, or None: all.  unreadable(file, index, error) is called for each that is damaged,
+    which is then left out; without it nothing is written.  Gives how many were written, and how many thinned out."""
     pairs = [(source, range(len(source))) if isinstance(source, File) else source for source in sources]
     given_sources = (_header.CopySource * len(pairs))()
     for place, (file, numbers) in zip(given_sources, pairs):
@@ -87,9 +89,27 @@ def copy(path, *sources, delta=False, strip=(), interval=0):
         place.file, place.first, place.count = file.handle, numbers.start, len(numbers)
     options = _lib.cancellable(_header.CopyOptions, flags=SaveFlag.REGULAR | (SaveFlag.DELTA if delta else 0),
                                strip=strip_bits(strip), interval=round(interval * 10**9))
+    if pids:
+        if len(pids) != len(pairs):
+            raise ValueError(f"{len(pairs)} sources have {len(pids)} pids")
+        numbers_of = (ctypes.c_uint32 * len(pids))(*(pid or 0 for pid in pids))
+        options.pids = ctypes.cast(numbers_of, type(options.pids))
+    problems = []
+    if unreadable:
+        kind = type(options.unreadable)
+
+        @kind
+        def note(_, source, index, error):
+            error = error.contents
+            problems.append((pairs[source][0], index,
+                             VmsnapError(plain(error.message), error.code, error.sys_errno, error.position)))
+
+        options.unreadable = note
     copied = _header.Copied()
     _lib.call_holding_interrupts(lib().vmsnap_copy_sized, given.raw(path, "the file's name"), given_sources, len(pairs),
                                  byref(options), byref(copied), sizeof(copied))
+    for problem in problems:
+        unreadable(*problem)
     return copied.snapshots, copied.thinned
 
 

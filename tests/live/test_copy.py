@@ -183,10 +183,33 @@ class Copy(unittest.TestCase):
             self.assertEqual(row["error"]["kind"], "corrupt")
         self.assertIn("snapshot 5 is stored as what differs from it", rows[4]["error"]["message"])
         self.assertEqual(command("check", broken).returncode, 2)
-        kept = self.out("copy-damaged-out.vms")
+        kept = self.out("copy-broken-out.vms")
         self.assertEqual(command("copy", broken, "-o", kept).returncode, 2)
-        self.assertFalse(os.path.exists(kept))
-        self.copy(f"{broken}@1", out=kept)
+        self.assertEqual([row["label"] for row in self.listed(kept)], ["n0"])
+
+    def test_what_can_be_read_is_copied(self):
+        """The rest is said, one by one, and the status is that of check."""
+        whole, broken, kept = (self.out(f"copy-damaged-{name}.vms") for name in ("whole", "broken", "out"))
+        self.copy(self.series, "--full", out=whole)
+        with open(whole, "rb") as file:
+            data = bytearray(file.read())
+        rows = self.listed(whole)
+        data[data.index(b"VMAS", rows[2]["offset"]) + 40] ^= 1
+        with open(broken, "wb") as file:
+            file.write(data)
+        done = command("copy", broken, "-o", kept)
+        self.assertEqual(done.returncode, 2)
+        said = done.stderr.decode().splitlines()
+        self.assertEqual(len(said), 2, said)
+        self.assertIn(f"vmsnap: {broken}@3 is left out: ", said[0])
+        self.assertIn("; 1 cannot be read", said[1])
+        self.assertEqual([row["label"] for row in self.listed(kept)], ["n0", "n1", "n3", "n4"])
+        self.assertEqual(command("check", kept).returncode, 0)
+        self.copy(f"{broken}@4..5", out=kept)
+        # Of nothing that is wanted anything can be read: what was there stays.
+        done = command("copy", f"{broken}@3", "-o", kept)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual([row["label"] for row in self.listed(kept)], ["n3", "n4"])
 
 
 class Hostile(unittest.TestCase):

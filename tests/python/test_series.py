@@ -81,6 +81,32 @@ class Series(unittest.TestCase):
         with self.assertRaises(ValueError):
             vmsnap.copy(self.out, (file, range(0, 4, 2)))
 
+    def test_copy_of_one_process(self):
+        with subprocess.Popen(["sleep", "1000"]) as second:
+            another = vmsnap.capture(second.pid)
+            second.kill()
+        vmsnap.save(self.path, [*self.shots, another])
+        file, one, other = vmsnap.open(self.path), self.process.pid, second.pid
+        self.assertEqual(vmsnap.copy(self.out, file, pids=(one,)), (4, 0))
+        self.assertEqual({shot.pid for shot in vmsnap.load(self.out)}, {one})
+        self.assertEqual(vmsnap.copy(self.out, file, file, pids=(None, other)), (6, 0))
+        self.assertEqual([shot.pid for shot in vmsnap.load(self.out)], [one] * 4 + [other] * 2)
+        with self.assertRaises(ValueError):
+            vmsnap.copy(self.out, file, pids=(one, other))
+
+    def test_copy_behind_what_is_damaged(self):
+        vmsnap.save(self.path, self.shots)
+        with open(self.path, "r+b") as data:
+            data.seek(data.read().index(b"SNAP", 1000) + 40)
+            data.write(b"xx")
+        file, found = vmsnap.open(self.path), []
+        with self.assertRaises(vmsnap.VmsnapError):
+            vmsnap.copy(self.out, file)
+        written = vmsnap.copy(self.out, file, unreadable=lambda *what: found.append(what))
+        self.assertEqual(written, (3, 0))
+        self.assertEqual([(what[0] is file, what[1], what[2].code) for what in found], [(True, 1, -13)])
+        self.assertEqual([shot.label for shot in vmsnap.load(self.out)], ["n0", "n2", "n3"])
+
     def test_stripped(self):
         bare = self.shots[0].stripped("cmdline", "host", "pfns", "names", "contents")
         self.assertEqual((bare.info.cmdline_len, bare.info.host), (0, b""))

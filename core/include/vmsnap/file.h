@@ -132,9 +132,13 @@ struct vmsnap_copy_options {
 	bool (*cancelled)(void *ctx); /* as in struct vmsnap_save_options */
 	void *cancel_ctx;
 	const uint32_t *pids; /* of each source only the process with this number; 0: all.  NULL: all of all */
+	/* Called for each snapshot that is damaged, which is left out.  NULL: nothing is written then. */
+	void (*unreadable)(void *ctx, size_t source, size_t index, const struct vmsnap_error *err);
+	void *unreadable_ctx;
 };
 struct vmsnap_copied {
 	uint64_t snapshots, thinned; /* written, and left out */
+	uint64_t unreadable;         /* left out, too */
 };
 /* Copies snapshots of files into one, in the order in which they are given, to a path, as vmsnap_save() writes to it: if that fails, what was there is as it was.  copied: NULL is fine.
  * Needs memory for two snapshots of each process. */
