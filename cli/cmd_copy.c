@@ -56,8 +56,8 @@ struct copy {
 	struct sources sources;
 	struct vmsnap_file **files; /* one for each operand */
 	struct vmsnap_copy_source *from;
-	uint32_t *pids;     /* of each only this process; 0: all */
-	char **names;       /* of the files, for messages */
+	uint32_t *pids; /* of each only this process; 0: all */
+	char **names;   /* of the files, for messages */
 	size_t count;
 };
 

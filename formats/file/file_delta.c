@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "file_delta.h"
 
 #include <inttypes.h>
@@ -413,16 +414,17 @@ static int check_base_crc(const struct delta_chain *chain, const struct delta_li
 	               : bad(chain, link->offset, "it is a difference to another snapshot than the one that is there");
 }
 
-/* Of a failure further down the chain it is told what hangs on it. */
-static int tell_link(const struct delta_chain *chain, int rc)
+/* Of a failure further down the chain it is told which one hangs on which. */
+static void tell_link(const struct delta_chain *chain, size_t failed, int rc)
 {
-	if (chain->err && chain->count && rc != VMSNAP_ERR_CANCELLED && rc != VMSNAP_ERR_NO_MEMORY) {
-		struct vmsnap_error below = *chain->err;
-		snprintf(chain->err->message, sizeof(chain->err->message),
-		         "%.400s; snapshot %zu is stored as what differs from it", below.message,
-		         chain->links[0].index + 1);
-	}
-	return rc;
+	if (!chain->err || rc == VMSNAP_ERR_CANCELLED || rc == VMSNAP_ERR_NO_MEMORY)
+		return;
+	struct vmsnap_error below = *chain->err;
+	const char *name = chain->source->name, *what = below.message;
+	size_t len = strnlen(name, 160);
+	what += !strncmp(what, name, len) && !strncmp(what + len, ": ", 2) ? len + 2 : 0;
+	snprintf(chain->err->message, sizeof(chain->err->message), "%.160s: snapshot %zu hangs on snapshot %zu: %.300s",
+	         name, chain->links[0].index + 1, failed + 1, what);
 }
 
 static struct delta_link *add_link(struct delta_chain *chain)
@@ -478,9 +480,10 @@ static int find_links(struct delta_chain *chain, struct inflater *inflater, bool
 		if (chain->have_payloads && (!known || known(ctx, chain->base)))
 			return VMSNAP_OK;
 		bool below = chain->count;
+		size_t at = chain->base;
 		rc = step_down(chain, inflater);
 		if (rc && rc != VMSNAP_END && below)
-			tell_link(chain, rc);
+			tell_link(chain, at, rc);
 	}
 	if (!chain->have_payloads)
 		chain->from = chain->count;

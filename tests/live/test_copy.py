@@ -181,8 +181,12 @@ class Copy(unittest.TestCase):
         self.assertIsNone(rows[0]["error"])
         for number, row in enumerate(rows[1:], 2):
             self.assertEqual(row["error"]["kind"], "corrupt")
-        self.assertIn("snapshot 5 is stored as what differs from it", rows[4]["error"]["message"])
-        self.assertEqual(command("check", broken).returncode, 2)
+        self.assertNotIn("hangs on", rows[1]["error"]["message"])
+        for number in (3, 4, 5):
+            self.assertIn(f"{broken}: snapshot {number} hangs on snapshot 2: ", rows[number - 1]["error"]["message"])
+        checked = command("check", broken, "-w", 0)
+        self.assertEqual(checked.returncode, 2)
+        self.assertEqual(checked.stdout.count(b" hangs on snapshot 2: "), 3)
         kept = self.out("copy-broken-out.vms")
         self.assertEqual(command("copy", broken, "-o", kept).returncode, 2)
         self.assertEqual([row["label"] for row in self.listed(kept)], ["n0"])
