@@ -86,15 +86,17 @@ static void put_build_id(struct table *table, size_t at, const struct value *val
 }
 
 /* "2026-01-31 12:00:00.000 +0000" */
-enum { CLOCK_AT = 11, CLOCK_LEN = 12 };
+enum { CLOCK_AT = 11, CLOCK_LEN = 12, DAY_AT = 5, DAY_LEN = 14 };
 
 static void put_time(struct table *table, size_t at, const struct value *value)
 {
-	struct word word = word_time_local((int64_t)value->number), clock = { "" };
-	bool only_clock = value->special && !table->text->style->raw && strlen(word.text) >= CLOCK_AT + CLOCK_LEN;
-	if (only_clock)
-		memcpy(clock.text, word.text + CLOCK_AT, CLOCK_LEN);
-	table_word(table, at, only_clock ? clock : word);
+	struct word word = word_time_local((int64_t)value->number), part = { "" };
+	bool in_part = value->special && !table->text->style->raw && strlen(word.text) >= CLOCK_AT + CLOCK_LEN;
+	if (in_part && value->more)
+		memcpy(part.text, word.text + DAY_AT, DAY_LEN);
+	else if (in_part)
+		memcpy(part.text, word.text + CLOCK_AT, CLOCK_LEN);
+	table_word(table, at, in_part ? part : word);
 	/* Times before 1970 come first too. */
 	table_sort_number(table, at, value->number ^ UINT64_C(1) << 63);
 }
@@ -326,10 +328,9 @@ static const struct emitter_ops table_ops = {
 static unsigned layout_of(const struct column *column)
 {
 	static const bool right[] = {
-		[COLUMN_HEX] = true,      [COLUMN_OFFSET] = true, [COLUMN_BYTES] = true,
-		[COLUMN_DELTA] = true,    [COLUMN_COUNT] = true,  [COLUMN_SHARE] = true,
-		[COLUMN_DURATION] = true, [COLUMN_FRAME] = true,  [COLUMN_CHANGE] = true,
-		[COLUMN_OPEN] = false,
+		[COLUMN_HEX] = true,    [COLUMN_OFFSET] = true, [COLUMN_BYTES] = true,    [COLUMN_DELTA] = true,
+		[COLUMN_COUNT] = true,  [COLUMN_SHARE] = true,  [COLUMN_DURATION] = true, [COLUMN_FRAME] = true,
+		[COLUMN_CHANGE] = true, [COLUMN_OPEN] = false,
 	};
 	unsigned flags = right[column->type] ? TABLE_RIGHT : 0;
 	flags |= column->type == COLUMN_PATH ? TABLE_CUT_LEFT : 0;

@@ -161,6 +161,12 @@ void row_put_clock(struct row *row, unsigned column, int64_t ns)
 		put(row, column, &(struct value){ .number = (uint64_t)ns, .special = true });
 }
 
+void row_put_time_briefly(struct row *row, unsigned column, int64_t ns)
+{
+	if (ns)
+		put(row, column, &(struct value){ .number = (uint64_t)ns, .special = true, .more = 1 });
+}
+
 void row_put_duration(struct row *row, unsigned column, uint64_t ns)
 {
 	put_number(row, column, ns);

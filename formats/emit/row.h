@@ -63,6 +63,8 @@ void row_put_name_if_any(struct row *row, unsigned column, const char *name);
 void row_put_time(struct row *row, unsigned column, int64_t ns); /* 0: nothing */
 /* The same; where people read it, without the day. */
 void row_put_clock(struct row *row, unsigned column, int64_t ns);
+/* Without the year, parts of a second and the zone, for people. */
+void row_put_time_briefly(struct row *row, unsigned column, int64_t ns);
 void row_put_duration(struct row *row, unsigned column, uint64_t ns);
 void row_put_status(struct row *row, unsigned column, const struct vmsnap_status_field *field);
 void row_put_share(struct row *row, unsigned column, uint64_t part, uint64_t whole);

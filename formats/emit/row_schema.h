@@ -27,11 +27,11 @@ enum column_type {
 	COLUMN_DURATION, /* 1.23 ms, 1230.000 */
 	COLUMN_STATUS,   /* a size, a number or a text, as the line of status is one */
 	/* in a table only */
-	COLUMN_SHARE, /* 31.8% */
-	COLUMN_FRAME, /* 0x1f, 1:0x4d */
-	COLUMN_TEXT,  /* words of ours and names */
+	COLUMN_SHARE,  /* 31.8% */
+	COLUMN_FRAME,  /* 0x1f, 1:0x4d */
+	COLUMN_TEXT,   /* words of ours and names */
 	COLUMN_CHANGE, /* 4.00K → 8.00K: bytes before and now */
-	COLUMN_STRIP, /* a little picture */
+	COLUMN_STRIP,  /* a little picture */
 	/* in JSON only */
 	COLUMN_RECORD,  /* an object */
 	COLUMN_RECORDS, /* an array of them, in one line */
@@ -79,9 +79,10 @@ struct emitter;
 /* What was put into a column, as its type says. */
 struct value {
 	bool unknown;
-	bool special;          /* an end is 2^64; a time is of one day; a delta is negative; bytes may be more; there is a
-	                        * before */
-	uint64_t number, more; /* more: what a share is of, what flags are unknown, what was before */
+	bool special; /* an end is 2^64; a time is of one day; a delta is negative; bytes may be more; there is a
+	               * before */
+	uint64_t number, more; /* more: what a share is of, what flags are unknown, what was before; the day of
+	                        * a time, too */
 	const char *bytes;
 	size_t len;
 	const char *(*name)(int index);

@@ -125,12 +125,23 @@ static void put_contents(struct row *row, const struct vmsnap *snap)
 		row_put_bytes(row, LIST_KEPT, bytes);
 }
 
+/* In a narrow window what a snapshot costs says more than its year and its milliseconds. */
+static void put_time(struct row *row, int64_t taken)
+{
+	enum { NARROW = 72 };
+	const struct vmsnap_style *style = row->text->style;
+	if (style->width && style->width < NARROW && !style->columns && !style->json)
+		row_put_time_briefly(row, LIST_TIME, taken);
+	else
+		row_put_time(row, LIST_TIME, taken);
+}
+
 static void put_entry(struct row *row, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	put_rss(row, snap);
 	put_snapshot(row, LIST_SNAPSHOT, snap);
-	row_put_time(row, LIST_TIME, info->taken);
+	put_time(row, info->taken);
 	row_put_count(row, LIST_PID, info->pid);
 	row_put_count(row, LIST_PPID, info->ppid);
 	row_put_name(row, LIST_COMM, info->comm);

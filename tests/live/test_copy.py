@@ -76,6 +76,14 @@ class Copy(unittest.TestCase):
         self.assertLess(sum(row["bytes"] for row in self.listed(self.series)[1:]), self.listed(self.series)[0]["bytes"])
         self.assertEqual(command("check", self.series).returncode, 0)
 
+    def test_in_a_narrow_window_what_they_cost_stays(self):
+        for width in (50, 60, 71):
+            lines = command("list", self.series, "-w", width).stdout.decode().splitlines()
+            self.assertTrue({"TIME", "RSS", "SIZE", "LABEL"} <= set(lines[0].split()), lines[0])
+            self.assertRegex(lines[1], r"^1 \d\d-\d\d \d\d:\d\d:\d\d ")
+        lines = command("list", self.series, "-w", 80).stdout.decode().splitlines()
+        self.assertRegex(lines[1], r"^1 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d{4} ")
+
     def test_of_a_process_all_is_copied(self):
         other = subprocess.Popen(["sleep", "1000.25"])
         self.addCleanup(lambda: (other.kill(), other.wait()))
