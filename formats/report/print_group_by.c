@@ -191,10 +191,30 @@ static int order_mappings(struct text *text, struct listed *listed)
 
 /* ---- by name ---------------------------------------------------------------------------- */
 
+/* Without frames it is not known of any page who shares it, and so of no name. */
+static bool names_known(const struct listed *listed)
+{
+	struct vmsnap_group_process process;
+	for (size_t i = 0; !vmsnap_group_process(listed->grouped.group, i, &process); i++)
+		if (process.source == VMSNAP_GROUP_FRAMES)
+			return true;
+	return false;
+}
+
+static void put_unknown_name(struct row *row)
+{
+	row_put_unknown(row, ROW_SHARED_NOW);
+	row_put_unknown(row, ROW_OWN_NOW);
+	row_put_unknown(row, ROW_CALLED);
+	row_end(row);
+}
+
 static int name_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct listed *listed = ctx;
 	(void)err;
+	if (!names_known(listed))
+		put_unknown_name(row);
 	for (size_t i = 0; i < listed->names.count && i < listed->most && !text_failed(row->text); i++) {
 		const struct group_name *name = &listed->names.items[i];
 		row_put_name(row, ROW_NAME, name->name);
@@ -238,6 +258,9 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	row_put_time(document, DOCUMENT_TAKEN, taken_of(listed->grouped.group));
 	if (listed->grouped.before)
 		row_put_time(document, DOCUMENT_TAKEN_BEFORE, taken_of(listed->grouped.before));
+	/* null: not known. */
+	if (listed->by == VMSNAP_GROUP_BY_NAME && !names_known(listed))
+		return VMSNAP_OK;
 	return row_rows(document, DOCUMENT_ROWS, rows_of(listed), ctx, err);
 }
 

@@ -280,6 +280,14 @@ class Words(unittest.TestCase):
         for row in ask(self, "group", "--by", "mapping", path, *pids, user=support.NOBODY)["rows"]:
             self.assertEqual({row["frames"], row["lost"], *row["before"].values()}, {None}, row)
 
+    def test_without_privilege_no_name_is_told(self):
+        support.need_others(self)
+        target = Target(self, "cow_demo", user=support.NOBODY)
+        pids = target.lines[0].split()[1:3]
+        rows = run("group", "--by", "name", "-r", "-n", *pids, user=support.NOBODY).out.decode()
+        self.assertEqual(set(rows.split()), {"?"}, rows)
+        self.assertIsNone(ask(self, "group", "--by", "name", *pids, user=support.NOBODY)["rows"])
+
     def test_what_is_refused(self):
         target = Target(self, "cow_demo")
         parent, child = (int(word) for word in target.lines[0].split()[1:3])
