@@ -57,6 +57,7 @@ struct record {
 	/* For the summary. */
 	uint64_t began, instants, snapshots, skipped, late, forks, execs, exits, growths;
 	uint64_t resident_first, resident_last;
+	bool several; /* these are sums over processes, which may share some of it */
 	struct pauses pauses;
 	bool line_shown;
 	uint64_t line_at;

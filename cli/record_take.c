@@ -161,6 +161,7 @@ static void note_taken(struct record *record, const struct instant *instant)
 	if (!*instant->label || !record->instants) {
 		record->resident_first = record->instants ? record->resident_first : resident;
 		record->resident_last = resident;
+		record->several |= instant->count > 1;
 	}
 	record->instants++;
 	record->snapshots += instant->count;

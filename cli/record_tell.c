@@ -68,6 +68,12 @@ static void seconds_text(uint64_t ns, char text[32])
 		         seconds % 60);
 }
 
+/* Of several processes what they share counts for each. */
+static const char *resident_word(const struct record *record)
+{
+	return record->several ? "sum of RSS" : "resident";
+}
+
 /* No eye reads faster. */
 enum { LINE_NS = 200000000 };
 
@@ -87,8 +93,8 @@ void record_line(struct record *record)
 	seconds_text(now - record->began, elapsed);
 	if (record->on.fork)
 		snprintf(events, sizeof(events), "  forks %" PRIu64, record->forks);
-	int len = snprintf(line, sizeof(line), "%s  snapshots %" PRIu64 "  resident %s%s  file %s  longest pause %s",
-	                   elapsed, record->snapshots, size_text(record->resident_last, resident), events,
+	int len = snprintf(line, sizeof(line), "%s  snapshots %" PRIu64 "  %s %s%s  file %s  longest pause %s", elapsed,
+	                   record->snapshots, resident_word(record), size_text(record->resident_last, resident), events,
 	                   size_text(record_file_bytes(record->file), bytes), ms_text(record->pauses.longest, pause));
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
 		size.ws_col = 80;
@@ -134,10 +140,10 @@ static void tell_growth(const struct record *record)
 	char first[16], last[16], change[16];
 	uint64_t a = record->resident_first, b = record->resident_last;
 	if (record->instants > 1 && a == b)
-		say("resident %s all the time", size_text(a, first));
+		say("%s %s all the time", resident_word(record), size_text(a, first));
 	else if (record->instants > 1)
-		say("resident %s, then %s: %s%s", size_text(a, first), size_text(b, last), b < a ? "-" : "+",
-		    size_text(b < a ? a - b : b - a, change));
+		say("%s %s, then %s: %s%s", resident_word(record), size_text(a, first), size_text(b, last),
+		    b < a ? "-" : "+", size_text(b < a ? a - b : b - a, change));
 }
 
 static void tell_pauses(const struct record *record)

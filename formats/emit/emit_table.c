@@ -191,6 +191,15 @@ static void put_change(struct table *table, size_t at, const struct value *value
 	table_sort_number(table, at, value->number);
 }
 
+static struct word delta_word(const struct vmsnap_style *style, const struct column *column, const struct value *value)
+{
+	struct word word = word_delta(style, value->special, value->number);
+	size_t len = strlen(word.text);
+	if (len && column->flags & COLUMN_PER_SECOND && !style->raw)
+		snprintf(word.text + len, sizeof(word.text) - len, "/s");
+	return word;
+}
+
 static void put_value(struct table *table, size_t at, const struct column *column, const struct value *value)
 {
 	const struct vmsnap_style *style = table->text->style;
@@ -211,7 +220,7 @@ static void put_value(struct table *table, size_t at, const struct column *colum
 		put_change(table, at, value);
 		break;
 	case COLUMN_DELTA:
-		table_number(table, at, word_delta(style, value->special, number), delta_order(value));
+		table_number(table, at, delta_word(style, column, value), delta_order(value));
 		break;
 	case COLUMN_COUNT:
 		table_number(table, at, word_number(number), number);

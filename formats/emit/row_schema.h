@@ -42,13 +42,14 @@ enum column_type {
 };
 
 enum column_flag {
-	COLUMN_SECONDARY = 1, /* shown only if asked for */
-	COLUMN_SPARSE = 2,    /* not shown if no row has anything in it, unless asked for */
-	COLUMN_LONG = 4,      /* the first to give way where the line is too short */
-	COLUMN_OPTIONAL = 8,  /* no key, instead of null, if nothing is put */
-	COLUMN_YIELDS = 32,   /* the first to be left out where the line is too short */
-	COLUMN_STAYS = 64,    /* the last; as the path at the end is */
-	COLUMN_FLAT = 16,     /* of a record or counts: its keys stand in the object around it */
+	COLUMN_SECONDARY = 1,    /* shown only if asked for */
+	COLUMN_SPARSE = 2,       /* not shown if no row has anything in it, unless asked for */
+	COLUMN_LONG = 4,         /* the first to give way where the line is too short */
+	COLUMN_OPTIONAL = 8,     /* no key, instead of null, if nothing is put */
+	COLUMN_YIELDS = 32,      /* the first to be left out where the line is too short */
+	COLUMN_STAYS = 64,       /* the last; as the path at the end is */
+	COLUMN_PER_SECOND = 128, /* of a delta: "/s" behind it, but with --raw */
+	COLUMN_FLAT = 16,        /* of a record or counts: its keys stand in the object around it */
 };
 
 struct row_schema;

@@ -68,7 +68,7 @@ static const struct column fork_columns[] = {
 	[FORK_INFERRED] = { "inferred", "INFERRED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_SECONDARY,
 	                    "of copied and new, what is inferred", NULL },
 	[FORK_COST] = { "cost", "COST", COLUMN_BYTES, COLUMN_SECONDARY, "copied, whoever did", NULL },
-	[FORK_RATE] = { "rate", "RATE", COLUMN_DELTA, 0, "what was copied in a second", NULL },
+	[FORK_RATE] = { "rate", "RATE", COLUMN_DELTA, COLUMN_PER_SECOND, "what was copied in a second", NULL },
 	[FORK_WARNING] = { "warning", .type = COLUMN_NAME },
 	[FORK_ERROR] = { "error", .type = COLUMN_RECORD, .of = &error_schema },
 };

@@ -36,8 +36,10 @@ static const struct column series_columns[SERIES_FIXED] = {
 	[SERIES_PID] = { NULL, "PID", COLUMN_COUNT, COLUMN_SECONDARY, "of the process", NULL },
 	[SERIES_ELAPSED] = { NULL, "ELAPSED", COLUMN_DURATION, COLUMN_SECONDARY, "since the one before", NULL },
 	[SERIES_SWAPPED] = { NULL, "SWAPPED", COLUMN_BYTES, COLUMN_SECONDARY, "bytes that are in swap", NULL },
-	[SERIES_RATE] = { NULL, "RATE", COLUMN_DELTA, COLUMN_SECONDARY, "by how much RESIDENT grew in a second", NULL },
-	[SERIES_RESIDENT] = { NULL, "RESIDENT", COLUMN_BYTES, 0, "bytes that are present", NULL },
+	[SERIES_RATE] = { NULL, "RATE", COLUMN_DELTA, COLUMN_SECONDARY | COLUMN_PER_SECOND,
+	                  "by how much RESIDENT grew in a second", NULL },
+	[SERIES_RESIDENT] = { NULL, "RESIDENT", COLUMN_BYTES, 0,
+	                      "bytes that are present; of several processes RSS_SUM: what they share, for each", NULL },
 	[SERIES_OTHERS] = { NULL, "OTHERS", COLUMN_BYTES, COLUMN_SPARSE,
 	                    "resident in what has no column; before it: what grew most", NULL },
 	[SERIES_WHAT] = { NULL, "WHAT", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what changed since the one before",
@@ -55,6 +57,12 @@ struct table_of {
 	struct column columns[SERIES_FIXED + OWN_MOST];
 	bool others;
 };
+
+/* Processes share pages: what they come to together is less. */
+static const char *total_name(const struct series_rows *rows)
+{
+	return rows->by == VMSNAP_SERIES_BY_PROCESS ? "RSS_SUM" : "RESIDENT";
+}
 
 /* ---- which columns ------------------------------------------------------------------------ */
 
@@ -147,6 +155,7 @@ static void make_columns(struct table_of *table)
 		        (struct column){ .heading = table->headings[i],
 			                 .type = COLUMN_BYTES,
 			                 .flags = i < table->shown_count ? 0 : COLUMN_SECONDARY };
+	table->columns[SERIES_RESIDENT].heading = total_name(rows);
 	if (sub_second(rows))
 		table->columns[SERIES_ELAPSED].flags = 0;
 	/* States overlap: nothing is left of them. */
@@ -351,9 +360,9 @@ static void put_total_line(struct text *text, const struct series_rows *rows)
 	for (size_t i = 0; i < rows->row_count; i++)
 		peak = rows->rows[i].resident > peak ? rows->rows[i].resident : peak;
 	color_start(text, COLOR_BOLD);
-	text_string(text, "RESIDENT");
+	text_string(text, total_name(rows));
 	color_end(text, COLOR_BOLD);
-	text_repeat(text, ' ', NAME_WIDTH + 1 - strlen("RESIDENT"));
+	text_repeat(text, ' ', NAME_WIDTH + 1 - strlen(total_name(rows)));
 	put_picture(text, rows, NULL);
 	put_way(text, rows->rows[0].resident, rows->rows[rows->row_count - 1].resident, peak, rows->span);
 }

@@ -82,6 +82,7 @@ class RecordFile(unittest.TestCase):
         self.assertEqual(times, sorted(set(times)))
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
         self.assertRegex(told, r"a?.vms: \d+ snapshots in [\d.]+ s, ")
+        self.assertIn("vmsnap: resident ", told)
         self.assertRegex(told, r"paused \d+ times: half of them up to [\d.]+ ms, 95 of 100 up to [\d.]+ ms, the "
                                r"longest [\d.]+ ms")
         self.whole(path)
@@ -120,6 +121,10 @@ class RecordFile(unittest.TestCase):
         self.assertEqual({snap["pid"] for snap in snaps[-2:]}, {targets[1].pid})
         targets[1].end()
         self.assertEqual(process.wait(), 0)
+        # What they share is in it twice.
+        told = process.stderr.read().decode()
+        self.assertIn("vmsnap: sum of RSS ", told)
+        self.assertNotIn("vmsnap: resident ", told)
         self.whole()
 
     def test_by_name_those_too_that_come(self):

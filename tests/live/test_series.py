@@ -193,6 +193,8 @@ class Processes(Recorded):
         self.assertEqual([step["snapshot"] for step in one], [1, 2, 4])
         header = run("series", self.path, "--by", "process", "-w", "100", user=user).out.decode().split("\n")[0]
         self.assertIn(f"{worker}_tree", header)
+        # What they share is in it twice.
+        self.assertEqual((header.split()[2], "RESIDENT" in header), ("RSS_SUM", False))
 
     @unmoved
     def test_a_fork_costs_what_its_sides_wrote(self):

@@ -149,7 +149,7 @@ static void several_processes_are_not_mixed_up(void **state)
 	assert_int_equal(caught->len, 0);
 	vmsnap_series_close(series);
 	caught = print(&s, VMSNAP_SERIES_BY_PROCESS, 0, false, 0);
-	assert_has(caught, " 43_demo 42_demo ");
+	assert_has(caught, "RSS_SUM 43_demo 42_demo ");
 	free_session(&s);
 }
 
