@@ -312,6 +312,14 @@ class History(Recorded):
         self.assertEqual([row["pid"] for row in self.rows(address, f"@pid:{worker}")], [worker])
 
 
+    def test_of_a_living_process_there_is_none(self):
+        for words, says in ((("page", "1", "0", "--history"), "a history is of a file"),
+                            (("series", "1"), "a series is of a file")):
+            refused = run(*words)
+            self.assertEqual(refused.status, 2)
+            self.assertIn(says, refused.err)
+
+
 class SeriesOfDifferences(Series):
     more = ("--delta",)
 
