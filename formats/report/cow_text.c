@@ -192,8 +192,8 @@ static void put_group_line(struct text *text, const struct vmsnap_cow *cow, cons
 	if (group->vma) {
 		label = mapping_label_in(text, names, vmsnap_cow_child(cow), group->vma);
 		name = *group->vma->name ? group->vma->name : label.words ? label.words : "(anonymous)";
-		snprintf(where, sizeof(where), "%s-%s %s ", word_address(group->vma->start).text,
-		         word_address(group->vma->end).text, word_perms(group->vma).text);
+		snprintf(where, sizeof(where), "%s-%s %s ", word_address(group->start).text,
+		         word_address(group->end).text, word_perms(group->vma).text);
 	}
 	size_t room = fit_room(text, strlen(where) + 1), width = fit_width(text, name, strlen(name));
 	struct fit_line line = fit_line(text, strlen(where) + (width < room ? width : room), 4);

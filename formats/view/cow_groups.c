@@ -1,5 +1,7 @@
 #include "cow_groups.h"
 
+#include <string.h>
+
 #include "page_state.h"
 
 bool verdict_is_quiet(int verdict)
@@ -55,18 +57,43 @@ enum cow_side cow_side_unseen(const struct vmsnap_cow *cow)
 	return parent == child ? COW_SIDE_NONE : parent ? COW_SIDE_PARENT : COW_SIDE_CHILD;
 }
 
+/* The same mapping on both sides, one of which has grown since: a stack downwards, a heap upwards.  Within one process
+ * no two overlap. */
+static bool has_grown(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	return a && b && a->start < b->end && b->start < a->end && (a->start == b->start || a->end == b->end) &&
+	       a->perms == b->perms && a->inode == b->inode && !strcmp(a->name, b->name);
+}
+
+/* Whether the next range goes on with the group.  What moved memory lies over now is told behind it, and is another. */
+static bool group_takes(struct cow_group *group, const struct vmsnap_cow_range *last,
+                        const struct vmsnap_cow_range *next)
+{
+	const struct vmsnap_vma *vma = next->vma;
+	if (vma == group->vma)
+		return true;
+	if (last->moved || next->moved || next->start < last->end || !has_grown(group->vma, vma))
+		return false;
+	group->start = vma->start < group->start ? vma->start : group->start;
+	group->end = vma->end > group->end ? vma->end : group->end;
+	return true;
+}
+
 bool cow_group_at(const struct vmsnap_cow *cow, size_t first, struct cow_group *group)
 {
-	struct vmsnap_cow_range range;
+	struct vmsnap_cow_range range, last;
 	*group = (struct cow_group){ .first = first };
 	if (vmsnap_cow_range(cow, first, &range))
 		return false;
 	group->vma = range.vma;
+	group->start = range.vma ? range.vma->start : 0;
+	group->end = range.vma ? range.vma->end : 0;
 	do {
 		uint64_t pages = pages_of(vmsnap_cow_child(cow), range.end - range.start);
 		(range.touched ? group->touched : group->pages)[range.verdict] += pages;
 		group->count++;
-	} while (!vmsnap_cow_range(cow, first + group->count, &range) && range.vma == group->vma);
+		last = range;
+	} while (!vmsnap_cow_range(cow, first + group->count, &range) && group_takes(group, &last, &range));
 	return true;
 }
 

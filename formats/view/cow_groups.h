@@ -6,7 +6,8 @@
 
 /* One mapping's ranges, which follow each other. */
 struct cow_group {
-	const struct vmsnap_vma *vma;
+	const struct vmsnap_vma *vma; /* of one side; NULL: not mapped */
+	uint64_t start, end;          /* of both sides, one of which may have grown since the fork */
 	size_t first, count;
 	uint64_t pages[VMSNAP_VERDICT_COUNT];   /* the program's */
 	uint64_t touched[VMSNAP_VERDICT_COUNT]; /* those that a debugger wrote to */

@@ -284,7 +284,7 @@ class Words(unittest.TestCase):
         support.need_others(self)
         target = Target(self, "cow_demo", user=support.NOBODY)
         pids = target.lines[0].split()[1:3]
-        rows = run("group", "--by", "name", "-r", "-n", *pids, user=support.NOBODY).out.decode()
+        rows = run("group", "--by", "name", "-r", "-n", "-o", "SHARED,OWN,NAME", *pids, user=support.NOBODY).out.decode()
         self.assertEqual(set(rows.split()), {"?"}, rows)
         self.assertIsNone(ask(self, "group", "--by", "name", *pids, user=support.NOBODY)["rows"])
 

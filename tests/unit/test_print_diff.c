@@ -477,6 +477,35 @@ static void cow_groups_by_mapping(void **state)
 	assert_has(caught, "00010000-00012000 r-xp /bin/demo: 1 copied_by_child, 1 file\n");
 }
 
+/* A stack of the parent's that has grown since, and a heap of the child's. */
+static void cow_of_what_has_grown_is_one_mapping(void **state)
+{
+	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot();
+	struct catch *caught = catch_new();
+	struct vmsnap_cow *cow = NULL;
+	(void)state;
+	child->info.pid = 43;
+	child->info.ppid = parent->info.pid;
+	put_vma(parent, 0x20000, 0x22000, rw, 0, "[heap]");
+	put_vma(child, 0x20000, 0x24000, rw, 0, "[heap]");
+	put_vma(parent, 0x70000, 0x80000, rw, 0, "[stack]");
+	put_vma(child, 0x7c000, 0x80000, rw, 0, "[stack]");
+	put_pages(parent, 0x20000, 2, ENTRY(shared, 0x100));
+	put_pages(child, 0x20000, 2, ENTRY(shared, 0x100));
+	put_pages(child, 0x22000, 2, ENTRY(own, 0x200));
+	put_pages(parent, 0x70000, 12, ENTRY(own, 0x300));
+	put_pages(parent, 0x7c000, 4, ENTRY(shared, 0x400));
+	put_pages(child, 0x7c000, 4, ENTRY(shared, 0x400));
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00020000-00024000 rw-p [heap]: ");
+	assert_has(caught, "00070000-00080000 rw-p [stack]: ");
+	assert_lacks(caught, "0007c000-");
+	vmsnap_cow_free(cow);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
 /* Of mappings in which nothing happened one line tells; -l has them all. */
 static void cow_sums_up_what_is_only_shared(void **state)
 {
@@ -634,6 +663,7 @@ int main(void)
 		cmocka_unit_test(pages_that_hold_something_else_are_written),
 		cmocka_unit_test(diff_does_not_call_a_migrated_page_copied),
 		cmocka_unit_test(sizes_that_look_the_same_are_told_exactly),
+		cmocka_unit_test(cow_of_what_has_grown_is_one_mapping),
 		cmocka_unit_test(cow_sums_up_what_is_only_shared),
 		cmocka_unit_test(cow_says_that_memory_lies_elsewhere),
 		cmocka_unit_test(diff_without_changed_pages_tells_the_status),
