@@ -37,10 +37,12 @@ struct kind {
 
 /* In the order in which they are decoded. */
 static const struct kind kinds[] = {
-	{ SECTION_SNAP, true, decode_snap },  { SECTION_STAT, true, decode_stat }, { SECTION_VMAS, true, decode_vmas },
-	{ SECTION_PAGE, false, decode_page }, { SECTION_THRD, true, decode_thrd }, { SECTION_SMAP, true, decode_smap },
-	{ SECTION_NAME, true, decode_name },  { SECTION_WRIT, true, decode_writ }, { SECTION_KPAG, true, decode_kpag },
-	{ SECTION_NODE, true, decode_node }, { SECTION_TYPES, true, decode_types },
+	{ SECTION_SNAP, true, decode_snap },   { SECTION_STAT, true, decode_stat },
+	{ SECTION_VMAS, true, decode_vmas },   { SECTION_PAGE, false, decode_page },
+	{ SECTION_THRD, true, decode_thrd },   { SECTION_SMAP, true, decode_smap },
+	{ SECTION_NAME, true, decode_name },   { SECTION_WRIT, true, decode_writ },
+	{ SECTION_KPAG, true, decode_kpag },   { SECTION_NODE, true, decode_node },
+	{ SECTION_TYPES, true, decode_types },
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds), KINDS_NEEDED = 3, KINDS_PEEK = 2 };
 
@@ -372,11 +374,11 @@ bool file_section_once(uint32_t type)
 	return false;
 }
 
-static const struct vmsnap *find_known(const struct file_part *part, size_t index)
+static const struct file_known *find_known(const struct file_part *part, size_t index)
 {
 	for (size_t i = 0; i < part->known_count; i++)
 		if (part->known[i].index == index)
-			return part->known[i].snap;
+			return &part->known[i];
 	return NULL;
 }
 
@@ -530,7 +532,10 @@ static int load_chain(struct loader *loader, const struct file_part *part, struc
 	rc = rc ? rc : decode_both(loader, chain);
 	if (!rc && chain->whole)
 		rc = check_base(loader, chain);
-	const struct vmsnap *known = rc ? NULL : find_known(part, chain->base);
+	const struct file_known *found = rc ? NULL : find_known(part, chain->base);
+	const struct vmsnap *known = found ? found->snap : NULL;
+	if (found && chain->links[chain->count - 1].delta.depth != found->depth + 1)
+		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[chain->count - 1].offset, DELTA_WRONG_DEPTH);
 	if (known && loader->decode.work.limit < known->memory_limit && part->usual_limit)
 		loader->decode.work.limit = known->memory_limit;
 	if (!rc && known && pages && !same_kind(&known->info, &loader->decode.snap->info))
@@ -552,6 +557,8 @@ static int load_delta(struct loader *loader, const struct file_part *part, size_
 		                     .err = loader->decode.err,
 		                     .usual_memory = part->usual_limit ? file_usual_memory : NULL };
 	int rc = load_chain(loader, part, &chain, wanted);
+	if (!rc && part->depth)
+		*part->depth = chain.links[0].delta.depth;
 	loader->decode.snap->memory_limit = loader->decode.work.limit;
 	delta_chain_free(&chain);
 	return rc;

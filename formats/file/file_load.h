@@ -13,23 +13,20 @@ enum file_load_part {
 	FILE_LOAD_CHECK, /* all, and the checksums of what is skipped */
 };
 
-/* A whole snapshot, for who wants to know whether all of it is whole: also the payloads
- * of optional sections that this version does not know.  (A reader that only wants what
- * it knows is better off without: they may be large, and their damage is not its.) */
-int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_error *err);
-
 /* Who it is of, and when it was taken: nothing else of it is read. */
 int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err);
 
-/* As vmsnap_file_load(), or file_load_check(), where others are loaded already. */
+/* As vmsnap_file_load(), where others are loaded already.  out->snap is the caller's.  check: for who wants to know
+ * whether all of it is whole, also the payloads of optional sections that this version does not know.  (A reader that
+ * only wants what it knows is better off without: they may be large, and their damage is not its.) */
 struct file_known;
 int file_load_knowing(const struct vmsnap_file *file, size_t index, bool check, const struct file_known *known,
-                      size_t known_count, struct vmsnap **out, struct vmsnap_error *err);
+                      size_t known_count, struct file_known *out, struct vmsnap_error *err);
 /* The same, but of its pages there may be no more than those that lie around one address: the others are not read where
  * that can be avoided, and look absent.  For who asks for that page alone; known: of the same kind. */
 int file_load_around(const struct vmsnap_file *file, size_t index, uint64_t address, const struct file_known *known,
-                     size_t known_count, struct vmsnap **out, struct vmsnap_error *err);
-/* As vmsnap_walk_new(); check: as file_load_check() does. */
+                     size_t known_count, struct file_known *out, struct vmsnap_error *err);
+/* As vmsnap_walk_new(); check: as above. */
 int file_walk_new(const struct vmsnap_file *file, size_t first, size_t count, bool check, struct vmsnap_walk **out,
                   struct vmsnap_error *err);
 /* As vmsnap_file_entry(), of offset and size alone. */
@@ -61,7 +58,8 @@ bool file_section_once(uint32_t type);
 /* A snapshot that is loaded already, which others may be differences to. */
 struct file_known {
 	size_t index;
-	const struct vmsnap *snap;
+	struct vmsnap *snap;
+	unsigned depth; /* how many differences it is away from a whole one */
 };
 
 /* work: with its limit, which the snapshot keeps.  threads: that may help. */
@@ -82,6 +80,7 @@ struct file_part {
 	struct delta_states *states;
 	const struct file_known *known;
 	size_t known_count;
+	unsigned *depth; /* NULL: it is not wanted */
 };
 int file_load_part(const struct file_part *part, struct work work, struct vmsnap **out, struct vmsnap_error *err);
 

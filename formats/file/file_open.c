@@ -176,13 +176,14 @@ int file_entry(const struct vmsnap_file *file, size_t index, struct vmsnap_file_
 
 static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,
                         const uint64_t *around, const struct file_known *known, size_t known_count,
-                        struct vmsnap **out, struct vmsnap_error *err)
+                        struct file_known *out, struct vmsnap_error *err)
 {
 	struct vmsnap_file_entry entry;
 	int rc = entry_at(file, index, &entry, err);
 	if (rc)
 		return rc;
 	uint64_t memory = file->limits.memory ? file->limits.memory : file_usual_memory(entry.bytes);
+	*out = (struct file_known){ .index = index };
 	bool contents = part == FILE_LOAD_ALL || part == FILE_LOAD_CHECK;
 	struct file_part wanted = { .source = &file->source,
 		                    .entries = file->index.entries,
@@ -196,25 +197,29 @@ static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_
 		                    .load_contents = file_contents_load,
 		                    .states = file->states,
 		                    .known = known,
-		                    .known_count = known_count };
-	return file_load_part(&wanted, work_of(&file->limits, memory), out, err);
+		                    .known_count = known_count,
+		                    .depth = &out->depth };
+	return file_load_part(&wanted, work_of(&file->limits, memory), &out->snap, err);
 }
 
 static int load_part(const struct vmsnap_file *file, size_t index, enum file_load_part part, unsigned threads,
                      struct vmsnap **out, struct vmsnap_error *err)
 {
-	return load_knowing(file, index, part, threads, NULL, NULL, 0, out, err);
+	struct file_known loaded;
+	int rc = load_knowing(file, index, part, threads, NULL, NULL, 0, &loaded, err);
+	*out = rc ? *out : loaded.snap;
+	return rc;
 }
 
 int file_load_knowing(const struct vmsnap_file *file, size_t index, bool check, const struct file_known *known,
-                      size_t known_count, struct vmsnap **out, struct vmsnap_error *err)
+                      size_t known_count, struct file_known *out, struct vmsnap_error *err)
 {
 	return load_knowing(file, index, check ? FILE_LOAD_CHECK : FILE_LOAD_ALL, pipeline_threads(), NULL, known,
 	                    known_count, out, err);
 }
 
 int file_load_around(const struct vmsnap_file *file, size_t index, uint64_t address, const struct file_known *known,
-                     size_t known_count, struct vmsnap **out, struct vmsnap_error *err)
+                     size_t known_count, struct file_known *out, struct vmsnap_error *err)
 {
 	return load_knowing(file, index, FILE_LOAD_ALL, 0, &address, known, known_count, out, err);
 }
@@ -315,15 +320,6 @@ VMSNAP_API int vmsnap_file_load_two(const struct vmsnap_file *const *files, cons
 	for (size_t i = 0; i < 2; i++)
 		out[i] = both[i].rc ? NULL : both[i].snap;
 	return both[0].rc ? both[0].rc : both[1].rc;
-}
-
-int file_load_check(const struct vmsnap_file *file, size_t index, struct vmsnap_error *err)
-{
-	struct vmsnap *snap;
-	int rc = load_part(file, index, FILE_LOAD_CHECK, pipeline_threads(), &snap, err);
-	if (!rc)
-		vmsnap_unref(snap);
-	return rc;
 }
 
 int file_load_identity(const struct vmsnap_file *file, size_t index, struct vmsnap **out, struct vmsnap_error *err)

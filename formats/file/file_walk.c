@@ -37,10 +37,10 @@ VMSNAP_API int vmsnap_walk_new(const struct vmsnap_file *file, size_t first, siz
 
 /* In front of the others: in the place of the one of its process, or else of the one that was not needed for
  * longest. */
-static void remember(struct vmsnap_walk *walk, const struct vmsnap *snap, size_t index)
+static void remember(struct vmsnap_walk *walk, const struct file_known *loaded)
 {
 	size_t place = 0;
-	while (place < walk->known_count && !vmsnap_same_process(walk->known[place].snap, snap))
+	while (place < walk->known_count && !vmsnap_same_process(walk->known[place].snap, loaded->snap))
 		place++;
 	if (place == walk->known_count && place < KNOWN)
 		walk->known_count++;
@@ -49,7 +49,8 @@ static void remember(struct vmsnap_walk *walk, const struct vmsnap *snap, size_t
 	vmsnap_unref(walk->known[place].snap);
 	for (; place; place--)
 		walk->known[place] = walk->known[place - 1];
-	walk->known[0] = (struct file_known){ index, vmsnap_ref(snap) };
+	walk->known[0] = *loaded;
+	vmsnap_ref(loaded->snap);
 }
 
 VMSNAP_API int vmsnap_walk_next(struct vmsnap_walk *walk, struct vmsnap **out, size_t *index, struct vmsnap_error *err)
@@ -60,10 +61,13 @@ VMSNAP_API int vmsnap_walk_next(struct vmsnap_walk *walk, struct vmsnap **out, s
 	size_t at = walk->next++;
 	if (index)
 		*index = at;
-	int rc = file_load_knowing(walk->file, at, walk->check, walk->known, walk->known_count, out, err);
-	if (!rc)
-		remember(walk, *out, at);
-	return rc;
+	struct file_known loaded;
+	int rc = file_load_knowing(walk->file, at, walk->check, walk->known, walk->known_count, &loaded, err);
+	if (rc)
+		return rc;
+	remember(walk, &loaded);
+	*out = loaded.snap;
+	return VMSNAP_OK;
 }
 
 VMSNAP_API void vmsnap_walk_free(struct vmsnap_walk *walk)

@@ -35,6 +35,7 @@ const struct row_schema check_document_schema = ROW_SCHEMA(document_columns);
 /* What was found; the first failing snapshot is what check fails with. */
 struct findings {
 	const struct vmsnap_file *file;
+	struct vmsnap_walk *walk; /* so that what is a difference to others is read beside them */
 	int rc;
 	struct vmsnap_error err;
 	size_t good, bad;
@@ -55,8 +56,11 @@ static int check_one(struct text *text, const struct vmsnap_file *file, size_t i
 {
 	*place = (struct vmsnap_file_entry){ 0 };
 	*err = (struct vmsnap_error){ 0 };
-	int rc = vmsnap_file_entry(file, index, place, err);
-	rc = rc ? rc : file_load_check(file, index, err);
+	struct vmsnap *snap = NULL;
+	int rc = file_entry(file, index, place, err);
+	int checked = vmsnap_walk_next(findings->walk, &snap, NULL, rc ? NULL : err);
+	vmsnap_unref(snap);
+	rc = rc ? rc : checked;
 	/* That says nothing about the file. */
 	if (rc == VMSNAP_ERR_CANCELLED)
 		text_stop(text, rc);
@@ -159,15 +163,19 @@ VMSNAP_API int vmsnap_print_check(const struct vmsnap_file *file, const struct v
 {
 	struct findings findings = { .file = file };
 	struct text text;
-	int rc = text_open(&text, out, err);
-	if (rc)
+	int rc = file_walk_new(file, 0, vmsnap_file_count(file), true, &findings.walk, err);
+	rc = rc ? rc : text_open(&text, out, err);
+	if (rc) {
+		vmsnap_walk_free(findings.walk);
 		return rc;
+	}
 	if (text.style->json)
 		rc = emit_json(&text, "vmsnap.check/1", &check_document_schema, fill_document, &findings, err);
 	else if (emit_table_is_asked(&text))
 		rc = check_table(&text, &findings, err);
 	else
 		put_lines(&text, &findings);
+	vmsnap_walk_free(findings.walk);
 	rc = rc ? rc : text_close(&text, err);
 	if (rc)
 		return rc;

@@ -12,15 +12,12 @@
 #include "series_source.h"
 #include "text_limit.h"
 
-/* A process, as it was seen last: the page, and little around it. */
-struct last_seen {
-	struct vmsnap *around; /* NULL: never, or there is no later one */
-	size_t index;
-};
 struct file_history {
 	const struct vmsnap_file *file;
 	struct series_source source;
-	struct last_seen *last; /* one for each process of the source */
+	/* One for each process of the source, as it was seen last: the page, and little around it.  .snap NULL: never,
+	 * or there is no later one. */
+	struct file_known *last;
 	uint64_t address;
 	struct vmsnap *whole; /* the one that was loaded whole last, or NULL */
 	size_t whole_index;
@@ -117,12 +114,12 @@ static int compare_whole(struct file_history *history, struct moment *moment, si
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 static int put_if_changed(struct row *row, struct file_history *history, struct moment *moment,
-                          const struct last_seen *last, struct vmsnap_error *err)
+                          const struct file_known *last, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
-	bool quiet = last && is_quiet(last->around, moment);
+	bool quiet = last && is_quiet(last->snap, moment);
 	if (quiet)
-		rc = moment_compare(moment, last->around, row->text, err);
+		rc = moment_compare(moment, last->snap, row->text, err);
 	else if (last)
 		rc = compare_whole(history, moment, last->index, row->text, err);
 	if (rc || (quiet && !is_change(moment)))
@@ -138,33 +135,36 @@ static void make_name(char *name, size_t size, size_t number, const char *label)
 }
 
 /* The process itself, or the one that had its number before it. */
-static const struct last_seen *find_last(const struct file_history *history, size_t process)
+static const struct file_known *find_last(const struct file_history *history, size_t process)
 {
 	const struct series_process *processes = history->source.processes;
-	const struct last_seen *newest = NULL;
-	if (history->last[process].around)
+	const struct file_known *newest = NULL;
+	if (history->last[process].snap)
 		return &history->last[process];
 	for (size_t i = 0; i < history->source.process_count; i++)
-		if (processes[i].told.pid == processes[process].told.pid && history->last[i].around &&
+		if (processes[i].told.pid == processes[process].told.pid && history->last[i].snap &&
 		    (!newest || history->last[i].index > newest->index))
 			newest = &history->last[i];
 	return newest;
 }
 
-static void remember(struct file_history *history, size_t process, struct vmsnap *around, size_t index)
+static void remember(struct file_history *history, size_t process, const struct file_known *loaded)
 {
-	struct last_seen *last = &history->last[process];
-	vmsnap_unref(last->around);
-	*last = (struct last_seen){ around, index };
+	struct file_known *last = &history->last[process];
+	vmsnap_unref(last->snap);
+	*last = *loaded;
+	vmsnap_ref(loaded->snap);
 }
 
-static int add_snapshot(struct row *row, struct file_history *history, struct vmsnap *around, struct vmsnap_error *err)
+static int add_snapshot(struct row *row, struct file_history *history, const struct file_known *loaded,
+                        struct vmsnap_error *err)
 {
+	struct vmsnap *around = loaded->snap;
 	size_t index = history->source.at, process = series_source_process(&history->source);
-	const struct last_seen *last = find_last(history, process);
+	const struct file_known *last = find_last(history, process);
 	struct moment moment;
 	char name[300];
-	if (last && !moment_same_number(last->around, around))
+	if (last && !moment_same_number(last->snap, around))
 		last = NULL;
 	moment_look(&moment, around, history->address);
 	make_name(name, sizeof(name), index + 1, vmsnap_info(around)->label);
@@ -173,17 +173,17 @@ static int add_snapshot(struct row *row, struct file_history *history, struct vm
 	moment.one_day = history->one_day;
 	int rc = put_if_changed(row, history, &moment, last, err);
 	history->seen++;
-	remember(history, process, vmsnap_ref(around), index);
+	remember(history, process, loaded);
 	return rc;
 }
 
 /* Made from the one before of its process where it is stored as the difference to that. */
-static int load_around(const struct file_history *history, struct vmsnap **out, struct vmsnap_error *err)
+static int load_around(const struct file_history *history, struct file_known *out, struct vmsnap_error *err)
 {
 	uint32_t process = series_source_process(&history->source);
 	struct file_known known = { 0 };
 	if (process != SERIES_UNREAD)
-		known = (struct file_known){ history->last[process].index, history->last[process].around };
+		known = history->last[process];
 	return file_load_around(history->file, history->source.at, history->address, &known, known.snap ? 1 : 0, out,
 	                        err);
 }
@@ -199,15 +199,15 @@ static int file_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	struct vmsnap_error problem = { 0 };
 	int rc = VMSNAP_OK;
 	while (!rc && !text_unwanted(row->text) && series_source_pass(&history->source) != VMSNAP_END) {
-		struct vmsnap *around = NULL;
-		rc = load_around(history, &around, &problem);
+		struct file_known loaded = { .snap = NULL };
+		rc = load_around(history, &loaded, &problem);
 		if (!rc && series_source_process(&history->source) == SERIES_UNREAD)
 			rc = fail(&problem, VMSNAP_ERR_CORRUPT, "snapshot %zu could not be read before",
 			          history->source.at + 1);
 		if (!rc && row->text->work.limit == WORK_UNLIMITED)
-			text_limit(row->text, (const struct vmsnap *const[]){ around }, 1);
-		rc = rc ? rc : add_snapshot(row, history, around, &problem);
-		vmsnap_unref(around);
+			text_limit(row->text, (const struct vmsnap *const[]){ loaded.snap }, 1);
+		rc = rc ? rc : add_snapshot(row, history, &loaded, &problem);
+		vmsnap_unref(loaded.snap);
 		if (rc && err)
 			*err = problem;
 		if (rc && goes_on(rc) && !history->unread) {
@@ -267,7 +267,7 @@ static int begin(struct file_history *history, const struct vmsnap_file *file,
 static void end(struct file_history *history)
 {
 	for (size_t i = 0; i < history->source.process_count; i++)
-		vmsnap_unref(history->last[i].around);
+		vmsnap_unref(history->last[i].snap);
 	free(history->last);
 	vmsnap_unref(history->whole);
 	series_source_close(&history->source);

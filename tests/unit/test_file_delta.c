@@ -162,6 +162,64 @@ static void walk_reads_them_too(void **state)
 	drop(snaps, MANY);
 }
 
+/* What this process has read until now; 0: the kernel does not count it. */
+static unsigned long long bytes_read(void)
+{
+	unsigned long long bytes = 0;
+	FILE *io = fopen("/proc/self/io", "re");
+	if (io && fscanf(io, "rchar: %llu", &bytes) != 1)
+		bytes = 0;
+	if (io)
+		fclose(io);
+	return bytes;
+}
+
+static int write_nowhere(void *ctx, const char *text, size_t len)
+{
+	(void)ctx;
+	(void)text;
+	(void)len;
+	return 0;
+}
+
+/* Frames in no order, one of which is another each time: a whole one is large, and chains are long. */
+static struct vmsnap *make_large(size_t number)
+{
+	enum { LARGE = 20000 };
+	struct vmsnap *made = sample_empty(4096, "large");
+	made->info.taken += (int64_t)number * 1000000007;
+	made->info.monotonic += (int64_t)number * 1000000009;
+	sample_add_vma(made, 0x100000, 0x100000 + LARGE * 4096, "[heap]");
+	for (size_t i = 0; i < LARGE; i++) {
+		uint64_t frame = (i * 7919 + (i == number * 100)) % 1000003 + 1;
+		sample_add_run(made, 0x100000 + i * 4096, 1, PRESENT | FLAG(EXCLUSIVE) | frame);
+	}
+	return made;
+}
+
+/* Each snapshot is read beside the one that it differs from, and no chain for each of its links. */
+static void check_reads_the_file_a_few_times(void **state)
+{
+	struct vmsnap *snaps[128];
+	struct vmsnap_output out = { .size = sizeof(out), .write = write_nowhere };
+	struct vmsnap_file_entry last;
+	(void)state;
+	out.style.size = sizeof(out.style);
+	for (size_t i = 0; i < 128; i++)
+		snaps[i] = make_large(i);
+	write_them(snaps, 128, VMSNAP_SAVE_DELTA);
+	struct vmsnap_file *file = open_file();
+	assert_int_equal(vmsnap_file_entry(file, 127, &last, NULL), VMSNAP_OK);
+	unsigned long long before = bytes_read();
+	assert_int_equal(vmsnap_print_check(file, &out, NULL), VMSNAP_OK);
+	unsigned long long read = bytes_read() - before;
+	if (before && read > 6 * (last.offset + last.bytes))
+		fail_msg("%llu bytes were read of a file of %llu", read,
+		         (unsigned long long)(last.offset + last.bytes));
+	vmsnap_file_close(file);
+	drop(snaps, 128);
+}
+
 static void appending_one_by_one_makes_the_same_file(void **state)
 {
 	(void)state;
@@ -236,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_folder(each_is_read_as_it_was),
 		in_folder(walk_reads_them_too),
+		in_folder(check_reads_the_file_a_few_times),
 		in_folder(appending_one_by_one_makes_the_same_file),
 		in_folder(each_process_has_its_own),
 		in_folder(frames_that_become_known_begin_anew),

@@ -148,7 +148,8 @@ static void around_an_address_its_page_is_there(void **state)
 {
 	enum { MANY = 150000 };
 	char path[] = "/tmp/vmsnap-history-XXXXXX";
-	struct vmsnap *snap = make_snap(), *around;
+	struct vmsnap *snap = make_snap();
+	struct file_known around;
 	struct vmsnap_file *file;
 	(void)state;
 	add_anon(snap, 16, 16 + 2 * MANY, "rw-p", "[heap]");
@@ -164,10 +165,10 @@ static void around_an_address_its_page_is_there(void **state)
 		uint64_t expected, got;
 		assert_int_equal(file_load_around(file, 0, PAGE_AT(page), NULL, 0, &around, NULL), VMSNAP_OK);
 		vmsnap_pages_read(snap, PAGE_AT(page), 1, &expected);
-		vmsnap_pages_read(around, PAGE_AT(page), 1, &got);
+		vmsnap_pages_read(around.snap, PAGE_AT(page), 1, &got);
 		assert_int_equal(got, expected);
-		assert_true(around->runs.count <= 65536);
-		vmsnap_unref(around);
+		assert_true(around.snap->runs.count <= 65536);
+		vmsnap_unref(around.snap);
 	}
 	vmsnap_file_close(file);
 	vmsnap_unref(snap);
