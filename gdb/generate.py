@@ -20,7 +20,7 @@ from vmsnap._header import Report  # noqa: E402
 # By command; of two snapshots another table.
 TABLES = {"show": (Report.SHOW,), "pages": (Report.PAGES,), "diff": (Report.DIFF, Report.ASLR), "cow": (Report.COW,),
           "status": (Report.STATUS_ONE, Report.STATUS_TWO), "list": (Report.SNAPSHOTS,),
-          "group": (Report.GROUP, Report.GROUP_BY)}
+          "group": (Report.GROUP, Report.GROUP_BY), "who": (Report.WHO, Report.WHO_FILE)}
 
 HEAD = '''"""Made by gdb/generate.py from what the library says: run it again when a table has changed."""
 
@@ -36,7 +36,8 @@ def help_text(command):
     tables = COLUMNS.get(command, ())
     text = "\\nColumns; those with + are printed if asked for:\\n" if tables else ""
     for index, table in enumerate(tables):
-        title = {"diff": "or, with --aslr:\\n", "group": "or, by what is shared (--by):\\n"}
+        title = {"diff": "or, with --aslr:\\n", "group": "or, by what is shared (--by):\\n",
+                 "who": "or, of a file:\\n"}
         text += title.get(command, "or, of two snapshots:\\n") if index else ""
         text += "".join(f" {' ' if usual else '+'}{name.ljust(9)} {help}\\n" for name, usual, help in table)
     return text

@@ -74,6 +74,17 @@ def _group(arguments):
     return _result(grouping.grouped(given, operands, notes.append), notes)
 
 
+def _who(arguments):
+    from vmsnap_gdb import owners
+    from vmsnap_gdb.commands import options, who
+    given, what, _ = options.before(who.Who.OPTIONS, " ".join(arguments))
+    if not what:
+        raise gdb.GdbError("-vmsnap-who needs an expression, pfn:FRAME, phys:ADDRESS or a path")
+    given["json"] = True
+    notes = []
+    return _result(owners.who(given, what, notes.append), notes)
+
+
 def _list(arguments):
     from vmsnap_gdb.commands import keep, options
     notes = []
@@ -122,7 +133,7 @@ def _print(arguments):
 
 
 _COMMANDS = {"take": _take, "list": _list, "show": _show, "page": _page, "diff": _compare("diff"),
-             "cow": _compare("cow"), "group": _group, "wrote": _wrote, "print": _print}
+             "cow": _compare("cow"), "group": _group, "who": _who, "wrote": _wrote, "print": _print}
 
 
 def register():

@@ -142,10 +142,11 @@ class Session:
     # ---- making them ----
 
     def capture_now(self, *, inferior=None, pid=None, label=NOW, reason="", names=True, smaps=False, threads=None,
-                    depth=None, brief=False, contents=None, link=False):
+                    depth=None, brief=False, contents=None, link=False, kpage=False):
         """A snapshot that is not kept.  pid: of a process that is no inferior (any more).
         threads, depth: of which threads the variables, in how many frames; None: of all,
         as is set.  brief: at each hit of a breakpoint.  contents: of keeping.py, None: nothing.
+        kpage: what the kernel's tables say of its frames, and their nodes, too.
         link: it will be kept, and what is written is counted anew from it on (tracking.py)."""
         if pid is None:
             inferior = inferior or gdb.selected_inferior()
@@ -156,7 +157,7 @@ class Session:
         touched.watch()
         tracked = tracking.of(inferior, pid)
         # Pages first: to look at variables is to touch them.
-        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief,
+        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief, kpage=kpage,
                                     realtime=settings.realtime(), tracker=tracked and tracked.tracker, peek=not link,
                                     **(contents or {}))
         snapshot.tracking = tracked and tracked.trouble()

@@ -410,7 +410,7 @@ class Settings(Commands):
 
 class Help(Commands):
     COMMANDS = ("auto", "cow", "diff", "drop", "dump", "group", "list", "load", "map", "page", "pages", "print", "report",
-                "save", "show", "status", "take", "wrote")
+                "save", "show", "status", "take", "who", "wrote")
 
     def test_every_command_has_help_with_an_example(self):
         gdb = Gdb(self)

@@ -177,7 +177,10 @@ class MachineInterface(unittest.TestCase):
             self.assertEqual((made["schema"], made["state"]), ("vmsnap.page/1", state))
         rows = gdb("-vmsnap-page --history &pages[1]")["rows"]
         self.assertEqual([(row["snapshot"], row["state"]) for row in rows], [("s1", "absent"), ("now", "present")])
-        for command, words in (("-vmsnap-page", "expression"), ("-vmsnap-page small", "did you mean &small"),
+        made = gdb(f"-vmsnap-who {os.path.realpath(program('gdb_steps'))}")
+        self.assertEqual((made["schema"], made["kind"]), ("vmsnap.who/1", "file"))
+        self.assertTrue(made["processes"])
+        for command, words in (("-vmsnap-page", "expression"), ("-vmsnap-who", "expression"), ("-vmsnap-page small", "did you mean &small"),
                                ("-vmsnap-show nowhere", "nowhere"), ("-vmsnap-list s1", "argument")):
             with self.assertRaisesRegex(Failed, words):
                 gdb(command)

@@ -305,6 +305,25 @@ class Inferiors(unittest.TestCase):
         gdb("inferior 2")
         self.assertEqual(gdb.json("vmsnap diff")["a"]["label"], "two")
 
+    def test_who_maps_a_page_and_a_file(self):
+        gdb, pids = self.two()
+        program_file = os.path.realpath(program("gdb_steps"))
+        told = gdb.json(f"vmsnap who --json {program_file}")
+        self.assertTrue(set(pids) <= {row["pid"] for row in told["processes"]})
+        self.assertIn("/gdb_steps", gdb(f"vmsnap who {program_file}"))
+        gdb.fails("vmsnap who /no/such/file", "no such file")
+        gdb.fails("vmsnap who pfn:xyz", "hexadecimal")
+        gdb.fails("vmsnap who", "usage")
+        if FRAMES:
+            told = gdb.json("vmsnap who --json &pages")
+            self.assertEqual([row["pid"] for row in told["processes"]], [pids[1]])
+            frame = gdb.value("int(gdb.parse_and_eval('$_vmsnap_pfn(&pages)'))")
+            self.assertEqual(gdb.json(f"vmsnap who --json pfn:{frame:x}")["processes"][0]["pid"], pids[1])
+            gdb("vmsnap take --kpage known")
+            rows = gdb.json("vmsnap pages known &pages +1")["runs"]
+            self.assertGreaterEqual(rows[0]["mapped_times"], 1)
+        self.assertNotIn("mapped_times", gdb.json("vmsnap pages now &pages +1")["runs"][0])
+
     def test_group_is_of_all_inferiors_or_of_snapshots(self):
         gdb, pids = self.two()
         told = gdb.json("vmsnap group")

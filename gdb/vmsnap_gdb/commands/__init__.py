@@ -5,7 +5,7 @@ import importlib
 
 import gdb
 
-_MODULES = ("take", "wrote", "print_", "look", "dump", "page", "compare", "group", "files", "report", "keep", "auto")
+_MODULES = ("take", "wrote", "print_", "look", "dump", "page", "compare", "group", "who", "files", "report", "keep", "auto")
 
 
 class Prefix(gdb.Command):

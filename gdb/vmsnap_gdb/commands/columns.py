@@ -201,6 +201,35 @@ COLUMNS = {
             ("IN", True, "the file that the variable is of"),
         ),
     ),
+    "who": (
+        (
+            ("PID", True, "of the process"),
+            ("COMM", True, "the process's name"),
+            ("UID", False, "whose it is"),
+            ("SNAPSHOT", True, "its number in the files"),
+            ("TAKEN", True, "when the snapshot was"),
+            ("LABEL", True, "of the snapshot"),
+            ("ADDRESS", True, "where it is mapped"),
+            ("SIZE", False, "of pages in a row that it is mapped at"),
+            ("PERM", True, "of the mapping"),
+            ("FLAGS", False, "of the page, as its process has it"),
+            ("MAPPING", True, "the file, or what it is called"),
+            ("NOTE", True, "whose memory it is, or that it is this look"),
+            ("NAMES", True, "what lies on the page"),
+        ),
+        (
+            ("PID", True, "of the process"),
+            ("COMM", True, "the process's name"),
+            ("UID", False, "whose it is"),
+            ("STARTED", False, "clock ticks after boot"),
+            ("MAPPINGS", True, "how many mappings of the file it has"),
+            ("SIZE", True, "of the mappings"),
+            ("RESIDENT", True, "pages of the page cache that it maps"),
+            ("OWN", True, "pages of its own in place of the file's: it wrote there"),
+            ("CODE", True, "those in executable mappings: patched"),
+            ("NOTE", True, "another file of this name, or whose memory it is"),
+        ),
+    ),
 }
 
 
@@ -209,7 +238,8 @@ def help_text(command):
     tables = COLUMNS.get(command, ())
     text = "\nColumns; those with + are printed if asked for:\n" if tables else ""
     for index, table in enumerate(tables):
-        title = {"diff": "or, with --aslr:\n", "group": "or, by what is shared (--by):\n"}
+        title = {"diff": "or, with --aslr:\n", "group": "or, by what is shared (--by):\n",
+                 "who": "or, of a file:\n"}
         text += title.get(command, "or, of two snapshots:\n") if index else ""
         text += "".join(f" {' ' if usual else '+'}{name.ljust(9)} {help}\n" for name, usual, help in table)
     return text

@@ -9,7 +9,8 @@ SMAPS = options.Option("smaps", None, None, None, "keep the fields of smaps too;
 NO_NAMES = options.Option("no-names", None, None, None, "do not remember variables of frames")
 REPLACE = options.Option("replace", None, None, None, "in the place of the snapshot NAME, if there is one")
 CONTENTS = options.Option("contents", None, None, None, "keep what pages hold, however much it is")
-OPTIONS = (ALL, REPLACE, SMAPS, CONTENTS, NO_NAMES)
+KPAGE = options.Option("kpage", None, None, None, "keep what the kernel's tables say of its frames, and their NUMA nodes")
+OPTIONS = (ALL, REPLACE, SMAPS, CONTENTS, KPAGE, NO_NAMES)
 
 
 def captured(inferior, name, given):
@@ -17,7 +18,7 @@ def captured(inferior, name, given):
     from vmsnap_gdb.session import session
     pid = target.require_live(inferior)
     return session.captured(pid, inferior=inferior, name=name, reason=place.reason_of(inferior),
-                            replace=bool(given["replace"]), names=not given["no-names"], smaps=bool(given["smaps"]),
+                            replace=bool(given["replace"]), names=not given["no-names"], smaps=bool(given["smaps"]), kpage=bool(given["kpage"]),
                             contents=keeping.chosen(asked=bool(given["contents"])))
 
 
