@@ -456,7 +456,7 @@ static int step_down(struct delta_chain *chain, struct inflater *inflater)
 		chain->whole = !rc;
 		chain->whole_bytes = seen.bytes;
 		if (!rc && chain->count && link[-1].delta.depth != 1)
-			return bad(chain, link[-1].offset, DELTA_WRONG_DEPTH);
+			return bad(chain, link[-1].offset, "it says that it is further from a whole one than it is");
 		return rc ? rc : VMSNAP_END;
 	}
 	chain->bytes += seen.bytes;

@@ -8,7 +8,6 @@
 #include "work.h"
 
 enum { DELTA_DEPTH_MAX = 128 };
-#define DELTA_WRONG_DEPTH "it says that it is further from a whole one than it is"
 
 /* A DELT's payload. */
 struct delta {

@@ -382,9 +382,18 @@ static const struct file_known *find_known(const struct file_part *part, size_t 
 	return NULL;
 }
 
+/* One that is as far from a whole one as the difference to it says; else the chain is gone down, and says what is
+ * wrong. */
+struct chain_of {
+	const struct file_part *part;
+	const struct delta_chain *chain;
+};
+
 static bool is_known(void *ctx, size_t index)
 {
-	return find_known(ctx, index);
+	const struct chain_of *of = ctx;
+	const struct file_known *found = find_known(of->part, index);
+	return found && of->chain->count && of->chain->links[of->chain->count - 1].delta.depth == found->depth + 1;
 }
 
 static bool same_kind(const struct vmsnap_info *a, const struct vmsnap_info *b)
@@ -527,15 +536,14 @@ static int load_chain(struct loader *loader, const struct file_part *part, struc
 {
 	enum { PAGES = KINDS_NEEDED };
 	bool pages = wanted > PAGES;
-	int rc = delta_chain_find(chain, part->index, pages ? is_known : NULL, (void *)(uintptr_t)part);
+	struct chain_of of = { part, chain };
+	int rc = delta_chain_find(chain, part->index, pages ? is_known : NULL, &of);
 	rc = rc ? rc : delta_chain_make(chain);
 	rc = rc ? rc : decode_both(loader, chain);
 	if (!rc && chain->whole)
 		rc = check_base(loader, chain);
-	const struct file_known *found = rc ? NULL : find_known(part, chain->base);
+	const struct file_known *found = rc || chain->whole ? NULL : find_known(part, chain->base);
 	const struct vmsnap *known = found ? found->snap : NULL;
-	if (found && chain->links[chain->count - 1].delta.depth != found->depth + 1)
-		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[chain->count - 1].offset, DELTA_WRONG_DEPTH);
 	if (known && loader->decode.work.limit < known->memory_limit && part->usual_limit)
 		loader->decode.work.limit = known->memory_limit;
 	if (!rc && known && pages && !same_kind(&known->info, &loader->decode.snap->info))
