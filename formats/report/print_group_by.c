@@ -71,11 +71,12 @@ static const struct column by_columns[] = {
 };
 const struct row_schema sharing_by_schema = ROW_SCHEMA(by_columns);
 
-enum { DOCUMENT_BY, DOCUMENT_TAKEN, DOCUMENT_TAKEN_BEFORE, DOCUMENT_ROWS };
+enum { DOCUMENT_BY, DOCUMENT_TAKEN, DOCUMENT_TAKEN_BEFORE, DOCUMENT_KNOWN, DOCUMENT_ROWS };
 static const struct column document_columns[] = {
 	[DOCUMENT_BY] = { "by", .type = COLUMN_WORD },
 	[DOCUMENT_TAKEN] = { "taken", .type = COLUMN_TIME },
 	[DOCUMENT_TAKEN_BEFORE] = { "taken_before", .type = COLUMN_TIME },
+	[DOCUMENT_KNOWN] = { "known", .type = COLUMN_BOOL },
 	[DOCUMENT_ROWS] = { "rows", .type = COLUMN_ROWS, .of = &sharing_by_schema },
 };
 const struct row_schema sharing_by_document_schema = ROW_SCHEMA(document_columns);
@@ -192,7 +193,7 @@ static int order_mappings(struct text *text, struct listed *listed)
 /* ---- by name ---------------------------------------------------------------------------- */
 
 /* Without frames it is not known of any page who shares it, and so of no name. */
-static bool names_known(const struct listed *listed)
+static bool sharing_known(const struct listed *listed)
 {
 	struct vmsnap_group_process process;
 	for (size_t i = 0; !vmsnap_group_process(listed->grouped.group, i, &process); i++)
@@ -213,7 +214,7 @@ static int name_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct listed *listed = ctx;
 	(void)err;
-	if (!names_known(listed))
+	if (!sharing_known(listed) && !row->text->style->json)
 		put_unknown_name(row);
 	for (size_t i = 0; i < listed->names.count && i < listed->most && !text_failed(row->text); i++) {
 		const struct group_name *name = &listed->names.items[i];
@@ -258,9 +259,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	row_put_time(document, DOCUMENT_TAKEN, taken_of(listed->grouped.group));
 	if (listed->grouped.before)
 		row_put_time(document, DOCUMENT_TAKEN_BEFORE, taken_of(listed->grouped.before));
-	/* null: not known. */
-	if (listed->by == VMSNAP_GROUP_BY_NAME && !names_known(listed))
-		return VMSNAP_OK;
+	row_put_bool(document, DOCUMENT_KNOWN, sharing_known(listed));
 	return row_rows(document, DOCUMENT_ROWS, rows_of(listed), ctx, err);
 }
 

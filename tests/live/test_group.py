@@ -286,7 +286,8 @@ class Words(unittest.TestCase):
         pids = target.lines[0].split()[1:3]
         rows = run("group", "--by", "name", "-r", "-n", "-o", "SHARED,OWN,NAME", *pids, user=support.NOBODY).out.decode()
         self.assertEqual(set(rows.split()), {"?"}, rows)
-        self.assertIsNone(ask(self, "group", "--by", "name", *pids, user=support.NOBODY)["rows"])
+        document = ask(self, "group", "--by", "name", *pids, user=support.NOBODY)
+        self.assertEqual((document["known"], document["rows"]), (False, []))
 
     def test_what_is_refused(self):
         target = Target(self, "cow_demo")
