@@ -122,6 +122,7 @@ static int compare_range(struct walk *walk, const struct pair_range *range)
 	if (!walk->writes.told && pair_skip_same(&walk->pairs, range))
 		return work_step(&walk->diff->work);
 	struct diff_place place = diff_place_of(&walk->pairs, range, &walk->known, &walk->diff->match);
+	diff_place_cut(&walk->pairs, &place, &walk->writes);
 	struct diff_reader reader = diff_read(&walk->pairs, &place, &walk->writes);
 	struct work *work = &walk->diff->work;
 	struct diff_page page;

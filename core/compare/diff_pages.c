@@ -61,11 +61,28 @@ struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range 
 	return place;
 }
 
+void diff_place_cut(struct pair_walk *walk, struct diff_place *place, struct writes *writes)
+{
+	const struct pair_range *range = &place->range;
+	uint64_t until = range->end;
+	place->equal = writes->told ? DIFF_EQUAL_READ : DIFF_EQUAL_COUNTED;
+	if (!writes->contents || place->replaced || range->moved || !range->member[DIFF_A].here)
+		return;
+	enum writes_answer answer = writes_contents_at(writes, range->start, &until);
+	walk->at = place->range.end = until;
+	if (answer == WRITES_NONE)
+		place->equal = DIFF_EQUAL_LEFT;
+	else if (answer == WRITES_UNKNOWN && !writes->tracked)
+		place->equal = DIFF_EQUAL_COUNTED;
+}
+
 struct diff_reader diff_read(struct pair_walk *walk, const struct diff_place *place, struct writes *writes)
 {
 	struct diff_reader reader = { .place = place, .writes = writes, .own = pair_own_memory(&place->range) };
-	/* Equal entries have no facts, but what the pages hold may have one. */
-	reader.pages = pair_pages_begin(walk, &place->range, place->range.member, !place->replaced && !writes->told);
+	reader.pages = pair_pages_begin(walk, &place->range, place->range.member,
+	                                !place->replaced && place->equal != DIFF_EQUAL_READ);
+	if (place->equal == DIFF_EQUAL_LEFT)
+		reader.pages.own = NULL;
 	if (place->replaced)
 		reader.gone = pair_pages_begin(walk, &place->range, place->gone, false);
 	return reader;

@@ -21,10 +21,20 @@ struct diff_place {
 	bool executable;
 	const struct vmsnap_vma *vma;        /* in B, else in A */
 	struct pair_member gone[DIFF_SIDES]; /* what A had here and is gone; .here false: nothing */
+	/* Of pages with equal entries, which have no facts. */
+	enum diff_equal {
+		DIFF_EQUAL_READ,    /* each may have been written, and is asked about */
+		DIFF_EQUAL_COUNTED, /* nothing tells of any of them */
+		DIFF_EQUAL_LEFT,    /* none was written */
+	} equal;
 };
 /* known: facts_context_of() both.  May shorten the range. */
 struct diff_place diff_place_of(struct pair_walk *walk, const struct pair_range *range,
                                 const struct facts_context *known, const struct vma_match *match);
+
+/* Where contents tell the same of all pages from the first on, the range ends there, and what is equal in it need not
+ * be read. */
+void diff_place_cut(struct pair_walk *walk, struct diff_place *place, struct writes *writes);
 
 /* Some of its pages, in a row; 0 in .changes: nothing to tell. */
 struct diff_page {

@@ -109,10 +109,8 @@ static enum writes_answer moved_at(const struct writes *writes, uint64_t at, uin
 	return answer;
 }
 
-static enum writes_answer contents_at(struct writes *writes, uint64_t at, uint64_t shift, uint64_t *until)
+enum writes_answer writes_contents_at(struct writes *writes, uint64_t at, uint64_t *until)
 {
-	if (shift)
-		return moved_at(writes, at, shift, until);
 	if (at < writes->asked || at > writes->last) {
 		uint64_t end;
 		writes->asked = at;
@@ -132,7 +130,7 @@ enum writes_answer writes_at(struct writes *writes, uint64_t at, uint64_t shift,
 {
 	enum writes_answer answer = WRITES_UNKNOWN;
 	if (writes->contents)
-		answer = contents_at(writes, at, shift, until);
+		answer = shift ? moved_at(writes, at, shift, until) : writes_contents_at(writes, at, until);
 	if (answer == WRITES_UNKNOWN && writes->tracked)
 		answer = tracked_at(writes, at, shift, until);
 	return answer;

@@ -34,6 +34,9 @@ struct writes writes_between(const struct vmsnap *a, const struct vmsnap *b,
  * may change. */
 enum writes_answer writes_at(struct writes *writes, uint64_t at, uint64_t shift, uint64_t *until);
 
+/* What contents alone tell of it, of pages at one address in both; whether they are there is not asked. */
+enum writes_answer writes_contents_at(struct writes *writes, uint64_t at, uint64_t *until);
+
 /* Of a page that is there in both, in a writable private mapping, whether a write to it would show in nothing that
  * snapshots tell without being asked for more. */
 static inline bool writes_hide(uint64_t a, uint64_t b)
