@@ -44,34 +44,39 @@ static int give(struct taking *taking, const struct gathered *range, contents_ra
 	                                 fn, taking);
 }
 
+/* Of one mapping, added to what was gathered of those before it. */
+static int each_of_mapping(struct taking *taking, const struct vmsnap_vma *vma, struct page_stretches *stretches,
+                           struct gathered *range, contents_range_fn fn)
+{
+	bool private = !(vma->perms & VMSNAP_PERM_SHARED);
+	struct page_stretch stretch;
+	int rc = VMSNAP_OK;
+	for (uint64_t at = vma->start; !rc && page_stretches_next(stretches, at, vma->end, &stretch);
+	     at = stretch.end) {
+		bool anonymous = private && !(stretch.entry & ENTRY_FLAG(VMSNAP_PAGE_FILE));
+		if (!contents_wants_state(taking->contents->options, vma, stretch.entry))
+			continue;
+		if (stretch.start != range->end || anonymous != range->anonymous) {
+			rc = give(taking, range, fn);
+			*range = (struct gathered){ .start = stretch.start, .anonymous = anonymous };
+		}
+		range->end = stretch.end;
+	}
+	return rc;
+}
+
 static int each_range(struct taking *taking, contents_range_fn fn)
 {
 	const struct page_contents_target *target = taking->target;
-	const struct vmsnap_capture_options *options = taking->contents->options;
-	const struct run_list *runs = target->runs;
+	struct page_stretches stretches = { .found = target->found,
+		                            .page_size = target->page_size,
+		                            .zero_pfn = target->zero_pfn };
 	struct gathered range = { 0 };
-	size_t run = 0;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < taking->map->vma_count; i++) {
 		const struct vmsnap_vma *vma = &taking->map->vmas[i];
-		bool private = !(vma->perms & VMSNAP_PERM_SHARED);
-		if (!contents_wants_mapping(options, vma, flags_of(taking, i)))
-			continue;
-		for (run = run_list_find(runs, target->page_size, vma->start);
-		     !rc && run < runs->count && run_start(&runs->items[run]) < vma->end; run++) {
-			uint64_t entry = runs->items[run].entry, start = run_start(&runs->items[run]);
-			uint64_t end = start + run_pages(&runs->items[run]) * target->page_size;
-			bool anonymous = private && !(entry & ENTRY_FLAG(VMSNAP_PAGE_FILE));
-			start = start > vma->start ? start : vma->start;
-			end = end < vma->end ? end : vma->end;
-			if (!contents_wants_state(options, vma, entry))
-				continue;
-			if (start != range.end || anonymous != range.anonymous) {
-				rc = give(taking, &range, fn);
-				range = (struct gathered){ .start = start, .anonymous = anonymous };
-			}
-			range.end = end;
-		}
+		if (contents_wants_mapping(taking->contents->options, vma, flags_of(taking, i)))
+			rc = each_of_mapping(taking, vma, &stretches, &range, fn);
 	}
 	return rc ? rc : give(taking, &range, fn);
 }

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_PAGE_CONTENTS_H
 #define VMSNAP_PAGE_CONTENTS_H
 
+#include "page_stretches.h"
 #include "precopy.h"
 
 struct page_contents {
@@ -22,7 +23,8 @@ struct page_contents_target {
 	bool held;               /* nothing of it runs */
 	struct proc_text *smaps; /* empty: not read yet */
 	const struct proc_text *maps;
-	const struct run_list *runs;
+	const struct pagemap_found *found; /* its page states, as they were read */
+	uint64_t zero_pfn;
 	const atomic_bool *cancel;
 	struct watchdog *dog;
 	struct realtime *realtime;

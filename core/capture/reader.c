@@ -428,9 +428,14 @@ static int take_contents(struct reader *reader, struct pagemap_walk *walk, struc
 		return fail_file(reader, errno, "pagemap", err);
 	const struct pagemap_probe *probe = pagemap_walk_probe(walk);
 	struct vmsnap *snap = reader->builder.snap;
-	/* Those that are the zero page are told apart now. */
-	if (collect(reader) || pagemap_apply_marks(probe, snap->info.page_size, &reader->found.marks, &snap->runs))
+	/* Where no scan tells which pages are the huge zero page, frames do, of runs that are whole. */
+	if (!probe->known.huge &&
+	    (collect(reader) || pagemap_apply_marks(probe, snap->info.page_size, &reader->found.marks, &snap->runs)))
 		return fail_no_memory(err);
+	struct pagemap_piece collected = { .list = &snap->runs, .count = snap->runs.count };
+	struct pagemap_found found = reader->found;
+	if (!found.pieces.count)
+		found.pieces = (struct pagemap_pieces){ .items = &collected, .count = 1 };
 	struct page_contents_target target = { .pid = reader->pid,
 		                               .memory = reader->memory,
 		                               .pagemap = pagemap,
@@ -438,7 +443,8 @@ static int take_contents(struct reader *reader, struct pagemap_walk *walk, struc
 		                               .held = reader->held,
 		                               .smaps = &reader->smaps_text,
 		                               .maps = &reader->maps_text,
-		                               .runs = &snap->runs,
+		                               .found = &found,
+		                               .zero_pfn = probe->zero_pfn,
 		                               .cancel = pagemap_walk_cancel(walk),
 		                               .dog = reader->dog,
 		                               .realtime = reader->realtime };
