@@ -77,8 +77,18 @@ struct latest {
 	uint64_t offset;
 	unsigned depth;
 };
+/* Pages of a snapshot that are stored with it, in their order: numbers in the store of its contents, which it holds. */
+struct own_pages {
+	uint32_t *numbers;
+	struct bytes links;
+	size_t count;
+};
 struct contents_writer {
 	struct places places;
+	/* What was written last: it is put into `places` when another snapshot comes, which mostly none does. */
+	const struct vmsnap *last; /* held; NULL: nothing */
+	uint64_t last_offset;
+	struct own_pages last_own;
 	struct latest *latest;
 	size_t latest_count;
 	const struct vmsnap_file *file; /* that is added to; NULL: none */
@@ -99,10 +109,25 @@ struct contents_writer *contents_writer_new(void)
 	return NULL;
 }
 
+static void own_free(struct own_pages *own)
+{
+	free(own->numbers);
+	bytes_free(&own->links);
+	*own = (struct own_pages){ 0 };
+}
+
+static void forget_last(struct contents_writer *writer)
+{
+	vmsnap_unref(writer->last);
+	writer->last = NULL;
+	own_free(&writer->last_own);
+}
+
 void contents_writer_free(struct contents_writer *writer)
 {
 	if (!writer)
 		return;
+	forget_last(writer);
 	for (size_t i = 0; i < writer->latest_count; i++)
 		vmsnap_unref(writer->latest[i].snap);
 	free(writer->latest);
@@ -123,6 +148,24 @@ static int add_table(struct contents_writer *writer, uint64_t offset, const stru
 		if (!place_add(&writer->places, &place))
 			return VMSNAP_ERR_NO_MEMORY;
 	}
+	return VMSNAP_OK;
+}
+
+/* The next one may have the same. */
+static int place_last(struct contents_writer *writer)
+{
+	const struct vmsnap *last = writer->last;
+	const struct own_pages *own = &writer->last_own;
+	for (size_t i = 0; last && i < own->count; i++) {
+		struct page_place place = { .hash = store_hash(last->contents.store, own->numbers[i]),
+			                    .snapshot = writer->last_offset,
+			                    .page = (uint32_t)i,
+			                    .links = own->links.len ? own->links.data[i] : 0,
+			                    .bytes = last->contents.bytes };
+		if (!place_add(&writer->places, &place))
+			return VMSNAP_ERR_NO_MEMORY;
+	}
+	forget_last(writer);
 	return VMSNAP_OK;
 }
 
@@ -185,8 +228,7 @@ static int find_in_file(struct contents_writer *writer, const struct vmsnap_info
 			continue;
 		/* It only serves to make the new ones smaller. */
 		if (file_contents_table(file_contents_of(writer->file), i - 1, &work, &table, NULL) || !table->there ||
-		    vmsnap_file_load(writer->file, i - 1, &snap, NULL) ||
-		    file_entry(writer->file, i - 1, &entry, NULL))
+		    vmsnap_file_load(writer->file, i - 1, &snap, NULL) || file_entry(writer->file, i - 1, &entry, NULL))
 			return VMSNAP_OK;
 		*out = add_latest(writer, snap, entry.offset, table->depth);
 		vmsnap_unref(snap);
@@ -222,13 +264,14 @@ struct hash_draft {
 	uint64_t offset, page_size;
 	bool inherits, bytes;
 	/* Runs as columns, and what the next one begins with. */
-	struct bytes gaps, lengths, run_origins, firsts, links, base_origins, base_pages, hashes;
+	struct bytes gaps, lengths, run_origins, firsts, base_origins, base_pages;
 	uint64_t *origins; /* offsets */
 	size_t origin_count, runs;
 	uint64_t *next; /* of each origin, where its last run ended */
 	uint64_t end;   /* of the last run, in pages */
 	struct contents_run open;
-	size_t own;
+	struct own_pages own;
+	uint32_t *own_by_number; /* of a page in the store: which of its own it is, from 1 on; 0: none */
 	struct pipeline *pipeline;
 	struct deflate_block *block; /* being filled */
 };
@@ -421,13 +464,11 @@ static int try_difference(struct hash_draft *draft, uint64_t address, const stru
 	return VMSNAP_OK;
 }
 
-static int add_new_page(struct hash_draft *draft, uint64_t address, const struct page_hash *hash)
+static int add_new_page(struct hash_draft *draft, uint64_t address, uint32_t number)
 {
 	struct contents_writer *writer = draft->writer;
-	uint8_t canonical[VMSNAP_CONTENTS_HASH_SIZE];
-	struct page_place place = {
-		.hash = *hash, .snapshot = draft->offset, .page = (uint32_t)draft->own, .bytes = draft->bytes
-	};
+	struct own_pages *own = &draft->own;
+	uint8_t links = 0;
 	const struct page_place *base = NULL;
 	int rc = draft->bytes ? read_whole(draft->snap, address, writer->page, (size_t)draft->page_size, draft->err)
 	                      : VMSNAP_OK;
@@ -439,32 +480,44 @@ static int add_new_page(struct hash_draft *draft, uint64_t address, const struct
 	if (base) {
 		hold(&draft->base_origins, origin);
 		hold(&draft->base_pages, base->page);
-		place.links = (uint8_t)(base->links + 1);
+		links = (uint8_t)(base->links + 1);
 	}
-	put_bytes(&draft->links, &place.links, draft->bytes);
-	page_hash_canonical(hash, canonical);
-	put_bytes(&draft->hashes, canonical, sizeof(canonical));
+	put_bytes(&own->links, &links, draft->bytes);
 	rc = draft->bytes ? put_page_bytes(draft, writer->page) : VMSNAP_OK;
-	if (!rc && !place_add(&writer->places, &place))
-		rc = fail_no_memory(draft->err);
-	if (!rc)
-		add_to_run(draft, address, ORIGIN_OWN, draft->own++);
-	return rc;
+	if (rc)
+		return rc;
+	add_to_run(draft, address, ORIGIN_OWN, own->count);
+	own->numbers[own->count++] = number;
+	draft->own_by_number[number] = (uint32_t)own->count;
+	return VMSNAP_OK;
 }
 
-static int add_page(struct hash_draft *draft, uint64_t address)
+static bool is_inherited(const struct hash_draft *draft, uint64_t address, uint32_t number)
 {
-	uint8_t hash[VMSNAP_CONTENTS_HASH_SIZE], before[VMSNAP_CONTENTS_HASH_SIZE];
-	int rc = vmsnap_contents_hash(draft->snap, address, hash);
-	if (rc)
-		return fail(draft->err, rc, "a page without a hash");
-	if (draft->inherits && !vmsnap_contents_hash(draft->base, address, before) &&
-	    !memcmp(hash, before, sizeof(hash)))
+	const struct contents *contents = &draft->snap->contents,
+	                      *base = draft->inherits ? &draft->base->contents : NULL;
+	uint32_t before = base ? contents_page(base, draft->page_size, address) : STORE_NO_PAGE;
+	if (!before || base->store == contents->store)
+		return before && before == number;
+	struct page_hash hash = store_hash(contents->store, number), other = store_hash(base->store, before);
+	return hash.low == other.low && hash.high == other.high;
+}
+
+static int add_page(struct hash_draft *draft, uint64_t address, uint32_t number)
+{
+	const struct page_place *place = NULL;
+	if (is_inherited(draft, address, number))
 		return VMSNAP_OK;
-	struct page_hash key = page_hash_read(hash);
-	const struct page_place *place = place_find(&draft->writer->places, &key);
-	if (!place || (draft->bytes && !place->bytes) || draft->own >= UINT32_MAX)
-		return add_new_page(draft, address, &key);
+	if (draft->own_by_number[number]) {
+		add_to_run(draft, address, ORIGIN_OWN, draft->own_by_number[number] - 1);
+		return VMSNAP_OK;
+	}
+	if (draft->writer->places.count) {
+		struct page_hash hash = store_hash(draft->snap->contents.store, number);
+		place = place_find(&draft->writer->places, &hash);
+	}
+	if (!place || (draft->bytes && !place->bytes))
+		return add_new_page(draft, address, number);
 	uint64_t origin = origin_of(draft, place->snapshot);
 	if (!origin)
 		return fail_no_memory(draft->err);
@@ -486,20 +539,58 @@ static void take_away(struct hash_draft *draft, uint64_t from, uint64_t to)
 	}
 }
 
+/* As many as its contents have at the most; most of it is never touched, if they are other snapshots' too. */
+static int make_room(struct hash_draft *draft)
+{
+	const struct contents *contents = &draft->snap->contents;
+	uint32_t highest = 0;
+	for (size_t i = 0; i < contents->page_count; i++)
+		highest = contents->pages[i] > highest ? contents->pages[i] : highest;
+	draft->own_by_number = calloc((size_t)highest + 1, sizeof(*draft->own_by_number));
+	draft->own.numbers = malloc((contents->page_count + 1) * sizeof(*draft->own.numbers));
+	return draft->own_by_number && draft->own.numbers ? VMSNAP_OK : fail_no_memory(draft->err);
+}
+
 static int add_pages(struct hash_draft *draft)
 {
-	uint64_t from = 0, start, end = 0;
-	int rc = VMSNAP_OK;
-	while (!rc && !vmsnap_contents_range(draft->snap, from, &start, &end)) {
-		take_away(draft, from, start);
-		for (uint64_t at = start; !rc && at != end; at += draft->page_size)
-			rc = add_page(draft, at);
-		from = end;
-		if (!end)
+	const struct contents *contents = &draft->snap->contents;
+	uint64_t from = 0;
+	int rc = make_room(draft);
+	for (size_t i = 0; !rc && i < contents->range_count; i++) {
+		const struct contents_range *range = &contents->ranges[i];
+		take_away(draft, from, range->start);
+		for (uint64_t page = 0; !rc && page < range->pages; page++)
+			rc = add_page(draft, range->start + page * draft->page_size,
+			              contents->pages[range->first + page]);
+		from = range->start + range->pages * draft->page_size;
+		if (!from)
 			return rc;
 	}
 	take_away(draft, from, UINT64_MAX & ~(draft->page_size - 1));
 	return rc;
+}
+
+/* Hashes as a column, where there are no others of them. */
+static void put_hashes(const struct hash_draft *draft, struct bytes *out)
+{
+	size_t len = draft->own.count * VMSNAP_CONTENTS_HASH_SIZE;
+	put_varint(out, len);
+	uint8_t *at = bytes_reserve(out, len);
+	for (size_t i = 0; at && i < draft->own.count; i++, at += VMSNAP_CONTENTS_HASH_SIZE) {
+		struct page_hash hash = store_hash(draft->snap->contents.store, draft->own.numbers[i]);
+		page_hash_canonical(&hash, at);
+	}
+	out->len += at ? len : 0;
+}
+
+/* Hashes do not become smaller: where there is little else it is not tried, which would take as much memory again. */
+static int put_payload(const struct hash_draft *draft, struct payload *payload)
+{
+	enum { LITTLE = 16 };
+	size_t len = payload->bytes.len, hashes = draft->own.count * VMSNAP_CONTENTS_HASH_SIZE;
+	if (hashes > len - len / LITTLE)
+		return draft->put->put(draft->put->ctx, SECTION_HASH, payload, NULL);
+	return draft->put->put_small(draft->put->ctx, SECTION_HASH, payload);
 }
 
 static int put_hash(struct hash_draft *draft, const struct latest *latest)
@@ -509,7 +600,7 @@ static int put_hash(struct hash_draft *draft, const struct latest *latest)
 	close_run(draft);
 	put_varint(out, CONTENTS_XXH3);
 	put_varint(out, draft->bytes ? VMSNAP_CONTENTS_BYTES : VMSNAP_CONTENTS_HASHES);
-	put_column(out, draft->hashes.data, draft->hashes.len);
+	put_hashes(draft, out);
 	payload_cut(&payload);
 	put_varint(out, draft->inherits ? latest->depth + 1 : 0);
 	if (draft->inherits)
@@ -523,12 +614,11 @@ static int put_hash(struct hash_draft *draft, const struct latest *latest)
 	put_held(out, &draft->lengths);
 	put_held(out, &draft->run_origins);
 	put_held(out, &draft->firsts);
-	put_column(out, draft->links.data, draft->links.len);
+	put_column(out, draft->own.links.data, draft->own.links.len);
 	put_held(out, &draft->base_origins);
 	put_held(out, &draft->base_pages);
-	out->failed |= draft->hashes.failed | draft->links.failed;
-	int rc = out->failed ? fail_no_memory(draft->err)
-	                     : draft->put->put_small(draft->put->ctx, SECTION_HASH, &payload);
+	out->failed |= draft->own.links.failed;
+	int rc = out->failed ? fail_no_memory(draft->err) : put_payload(draft, &payload);
 	payload_free(&payload);
 	bytes_free(&distances);
 	return rc;
@@ -536,20 +626,26 @@ static int put_hash(struct hash_draft *draft, const struct latest *latest)
 
 static void draft_free(struct hash_draft *draft)
 {
-	struct bytes *columns[] = { &draft->gaps,  &draft->lengths,      &draft->run_origins, &draft->firsts,
-		                    &draft->links, &draft->base_origins, &draft->base_pages,  &draft->hashes };
+	struct bytes *columns[] = { &draft->gaps,   &draft->lengths,      &draft->run_origins,
+		                    &draft->firsts, &draft->base_origins, &draft->base_pages };
 	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
 		bytes_free(columns[i]);
 	pipeline_free(draft->pipeline);
+	own_free(&draft->own);
+	free(draft->own_by_number);
 	free(draft->origins);
 	free(draft->next);
 }
 
 /* The next one of this process begins with this one. */
-static int remember(struct contents_writer *writer, struct latest *latest, const struct hash_draft *draft,
+static int remember(struct contents_writer *writer, struct latest *latest, struct hash_draft *draft,
                     struct vmsnap_error *err)
 {
 	unsigned depth = draft->inherits ? latest->depth + 1 : 0;
+	writer->last = vmsnap_ref(draft->snap);
+	writer->last_offset = draft->offset;
+	writer->last_own = draft->own;
+	draft->own = (struct own_pages){ 0 };
 	if (!latest)
 		return add_latest(writer, draft->snap, draft->offset, depth) ? VMSNAP_OK : fail_no_memory(err);
 	const struct vmsnap *before = latest->snap;
@@ -563,6 +659,8 @@ int contents_writer_put(struct contents_writer *writer, const struct vmsnap *sna
 {
 	struct latest *latest;
 	int kind = vmsnap_contents_kind(snap), rc = find_latest(writer, snap, &latest, err);
+	if (!rc && place_last(writer))
+		rc = fail_no_memory(err);
 	if (rc)
 		return rc;
 	struct hash_draft draft = { .writer = writer,
@@ -577,6 +675,10 @@ int contents_writer_put(struct contents_writer *writer, const struct vmsnap *sna
 	draft.next = calloc(ORIGIN_OTHERS, sizeof(*draft.next));
 	rc = draft.next ? add_pages(&draft) : fail_no_memory(err);
 	rc = rc ? rc : finish_blocks(&draft);
+	pipeline_free(draft.pipeline);
+	free(draft.own_by_number);
+	draft.pipeline = NULL;
+	draft.own_by_number = NULL;
 	rc = rc ? rc : put_hash(&draft, latest);
 	rc = rc ? rc : remember(writer, latest, &draft, err);
 	draft_free(&draft);

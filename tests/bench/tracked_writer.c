@@ -1,5 +1,6 @@
-/* tracked_writer MIB [RATE] - has that much memory, of small pages.  RATE: writes as many of them each second,
- * anywhere; else, for each line, writes to each once, and says how long that took. */
+/* tracked_writer MIB [RATE [scattered]] - has that much memory, of small pages.  RATE: writes as many of them each second,
+ * anywhere; else, for each line, writes to each once, and says how long that took.  scattered: no two neighbours have
+ * neighbouring frames. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +44,9 @@ int main(int argc, char **argv)
 	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), line[64];
 	if (memory == MAP_FAILED || madvise(memory, size, MADV_NOHUGEPAGE))
 		return 1;
+	/* Frames are given out in order, mostly, and so are asked for in another one.  Odd, and so each page comes once. */
+	for (size_t i = 0; argc > 3 && i < pages; i++)
+		memory[i * 2654435761U % pages * PAGE] = 1;
 	for (size_t i = 0; i < size; i += sizeof(uint64_t))
 		*(uint64_t *)(void *)(memory + i) = i % PAGE < PAGE / 4 ? i * 0x9e3779b97f4a7c15ULL : i / 64;
 	puts("ready");

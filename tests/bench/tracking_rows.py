@@ -55,11 +55,11 @@ def looks(tracking):
     print(f"  (the first write to a page costs {(armed - free) / pages * 1e9:.0f} ns more)")
 
 
-def pauses(tracking):
+def pauses(tracking, name, *how_made):
     bench, out = tracking.bench, tracking.bench.path("tracked.vms")
-    with bench.program("tracked_writer", 1024, 20000) as target:
+    with bench.program("tracked_writer", 1024, 20000, *how_made) as target:
         # To compress a gigabyte takes seconds, and is no part of the pause.
-        for name, how, rounds in (("--contents --track=uffd", ("--contents", "--track=uffd"), 2),
+        for what, how, rounds in (("--contents --track=uffd", ("--contents", "--track=uffd"), 2),
                                   ("--hash --track=uffd", ("--hash", "--track=uffd"), tracking.rounds)):
             pause = plain = float("inf")
             for _ in range(rounds):
@@ -69,8 +69,8 @@ def pauses(tracking):
                     bench.run("capture", target.pid, *options, "-q", "-o", out)
                     stood = bench.pause(out)
                     pause, plain = (min(pause, stood), plain) if options else (pause, min(plain, stood))
-            bench.tracking_row("1 GiB, 20,000 pages written a second", f"pause with {name}", pause, None, 0.005, "seconds")
-        bench.tracking_row("1 GiB, 20,000 pages written a second", "pause of states alone", plain, None, None)
+            bench.tracking_row(name, f"pause with {what}", pause, None, 0.005, "seconds")
+        bench.tracking_row(name, "pause of states alone", plain, None, None)
     os.unlink(out)
 
 
@@ -108,5 +108,6 @@ def redis(tracking):
 def rows(bench):
     tracking = Tracking(bench)
     looks(tracking)
-    pauses(tracking)
+    pauses(tracking, "1 GiB, 20,000 pages written a second")
+    pauses(tracking, "the same, no two frames in order", "scattered")
     redis(tracking)
