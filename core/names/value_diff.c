@@ -7,6 +7,7 @@
 #include "error.h"
 #include "options.h"
 #include "spare.h"
+#include "static_name.h"
 #include "value_locals.h"
 #include "value_make.h"
 #include "value_pages.h"
@@ -64,7 +65,13 @@ static const char *kept_name(struct differ *d)
 	if (d->name_kept || d->rc)
 		return d->name_kept;
 	const char *demangled = vmsnap_names_demangle(d->names, v->name);
-	const char *name = demangled ? demangled : v->name;
+	CLEANUP_FREE char *name = strdup(demangled ? demangled : v->name);
+	if (!name) {
+		d->rc = VMSNAP_ERR_NO_MEMORY;
+		return NULL;
+	}
+	if (demangled)
+		static_name(name);
 	return d->name_kept = value_copy(&d->maker, name, strlen(name), &d->rc);
 }
 
@@ -150,7 +157,9 @@ static const char *name_of(struct differ *d, const struct symbols *symbols, cons
 	const struct symbol *symbol = symbols ? symbols_at(symbols, variable->address) : NULL;
 	if (variable->linkage && vmsnap_names_demangle(d->names, variable->linkage))
 		return variable->linkage;
-	bool told = variable->unscoped && symbol && symbol->start == variable->address;
+	bool here = symbol && symbol->start == variable->address;
+	/* What is in a member function, or one that was declared elsewhere: its scopes are that one's. */
+	bool told = here && (variable->unscoped || !strncmp(symbol->name, "_ZZ", 3));
 	return told && vmsnap_names_demangle(d->names, symbol->name) ? symbol->name : variable->name;
 }
 

@@ -132,5 +132,19 @@ def _function_of(block):
     """The name of the function that a block is of, as in "work::calls"; without arguments."""
     while block is not None and block.function is None:
         block = block.superblock
-    name = block.function.print_name if block is not None else ""
-    return name if name.startswith("operator") or "::operator" in name else name.partition("(")[0]
+    return _without_arguments(block.function.print_name) if block is not None else ""
+
+
+def _without_arguments(function):
+    """As the library calls them (core/names/static_name.h)."""
+    name = function
+    for word in (" &&", " &", " volatile", " const"):
+        name = name[:-len(word)] if name.endswith(word) else name
+    if not name.endswith(")") or name.endswith(("(anonymous namespace)", "operator()")):
+        return function
+    depth = 0
+    for at in range(len(name) - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(name[at], 0)
+        if not depth:
+            return name[:at]
+    return function

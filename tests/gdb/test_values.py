@@ -502,7 +502,8 @@ namespace { int hidden = 3; }
 template <class T> struct Box { T value; };
 Box<double> box;
 int &same = hidden;
-void work() { static int calls; calls++; item.change(); hidden++; box.value = 2.5; }
+namespace { void nobodys(int) { static int seen; seen++; } }
+void work() { static int calls; calls++; nobodys(1); item.change(); hidden++; box.value = 2.5; }
 }
 int main()
 {
@@ -546,7 +547,8 @@ class CPlusPlus(Values):
         for name, change in {
                 "shop::item.id": ("1", "2"), "shop::item.name._M_string_length": ("2", "6"),
                 "shop::item.state": ("shop::State::Open", "shop::State::Closed"), "shop::Item::made": ("0", "1"),
-                "shop::(anonymous namespace)::hidden": ("3", "4"), "shop::box.value": ("0", "2.5"), "shop::work::calls": ("0", "1")}.items():
+                "shop::(anonymous namespace)::hidden": ("3", "4"), "shop::box.value": ("0", "2.5"), "shop::work::calls": ("0", "1"),
+                "shop::(anonymous namespace)::nobodys::seen": ("0", "1")}.items():
             if "_M_" in name and name not in rows:
                 continue  # another C++ library
             self.assertEqual(rows.get(name), change, rows)
