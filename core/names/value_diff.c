@@ -46,6 +46,7 @@ struct differ {
 	const char *name_kept;    /* its name, where it was told already */
 	const struct segment_range *range;
 	uint8_t *window[VALUE_SIDES];
+	const uint64_t *only; /* only this byte is looked at; before, it was another one; NULL: all are */
 	int rc;
 };
 
@@ -55,7 +56,11 @@ static bool read_side(void *ctx, int side, uint64_t offset, void *to, size_t len
 {
 	struct differ *d = ctx;
 	const struct object *object = d->range ? d->range->object : NULL;
-	return value_pages_read(&d->sides[side], object, d->variable.start + offset, to, len);
+	uint64_t start = d->variable.start + offset;
+	bool known = value_pages_read(&d->sides[side], object, start, to, len);
+	if (known && d->only && side == VALUE_BEFORE && *d->only >= start && *d->only - start < len)
+		((uint8_t *)to)[*d->only - start] ^= 0xff;
+	return known;
 }
 
 /* The variable's name, kept once for all its parts. */
@@ -458,25 +463,79 @@ static int comparable_contents(const struct vmsnap *a, const struct vmsnap *b, s
 	return VMSNAP_OK;
 }
 
+static void begin_differ(struct differ *d, struct vmsnap_value_diff *diff, const struct vmsnap_value_options *options,
+                         struct vmsnap_names *names)
+{
+	*d = (struct differ){ .diff = diff, .names = names, .each_most = options->each_most };
+	d->each_most = d->each_most ? d->each_most : EACH_MOST;
+	d->maker = (struct value_maker){ .strings = &diff->strings, .work = &diff->work, .names = names };
+	value_pages_init(&d->sides[VALUE_BEFORE], diff->a, names);
+	value_pages_init(&d->sides[VALUE_AFTER], diff->b, names);
+}
+
+static int end_differ(struct differ *d, int rc, struct vmsnap_error *err)
+{
+	value_locals_free(&d->locals, &d->diff->work);
+	for (int side = 0; side < VALUE_SIDES; side++)
+		value_pages_close(&d->sides[side]);
+	return rc ? work_fail(&d->diff->work, rc, err) : VMSNAP_OK;
+}
+
 static int diff_with(struct vmsnap_value_diff *diff, const struct vmsnap_value_options *options,
                      struct vmsnap_names *names, struct vmsnap_error *err)
 {
-	struct differ d = { .diff = diff, .names = names, .each_most = options->each_most };
-	d.each_most = d.each_most ? d.each_most : EACH_MOST;
-	d.maker = (struct value_maker){ .strings = &diff->strings, .work = &diff->work, .names = names };
-	value_pages_init(&d.sides[VALUE_BEFORE], diff->a, names);
-	value_pages_init(&d.sides[VALUE_AFTER], diff->b, names);
+	struct differ d;
+	begin_differ(&d, diff, options, names);
 	int rc = value_locals_find(diff->a, diff->b, &diff->work, &d.locals);
 	d.maker.types = d.locals.types;
-	rc = rc ? rc : look_at_all(&d);
-	value_locals_free(&d.locals, &diff->work);
-	for (int side = 0; side < VALUE_SIDES; side++)
-		value_pages_close(&d.sides[side]);
-	return rc ? work_fail(&diff->work, rc, err) : VMSNAP_OK;
+	return end_differ(&d, rc ? rc : look_at_all(&d), err);
 }
 
+/* The segment that a byte is of; NULL: of none. */
+static const struct segment_range *segment_of(struct differ *d, uint64_t address, struct segment_range *ranges)
+{
+	const struct vmsnap_vma *vma = vmsnap_vma_at(d->diff->b, address);
+	size_t count =
+	        vma ? objects_segment_ranges(&d->names->objects, (size_t)(vma - vmsnap_vma(d->diff->b, 0)), ranges) : 0;
+	for (size_t i = 0; i < count; i++)
+		if (address >= ranges[i].start && address < ranges[i].end)
+			return &ranges[i];
+	return NULL;
+}
+
+/* What differs is told as whole as it is: here one byte does. */
+static void look_at_byte(struct differ *d, uint64_t address)
+{
+	uint8_t byte, other;
+	struct segment_range ranges[ELF_LOADS_MAX];
+	d->range = segment_of(d, address, ranges);
+	if (!value_pages_read(&d->sides[VALUE_AFTER], d->range ? d->range->object : NULL, address, &byte, 1) ||
+	    !find_variable(d, address))
+		return;
+	other = byte ^ 0xff;
+	d->only = &address;
+	walk_variable(d, address, address + 1, &other, &byte);
+	d->only = NULL;
+	for (size_t i = 0; i < d->diff->count; i++)
+		d->diff->items[i].before = (struct vmsnap_value){ .kind = VMSNAP_VALUE_UNKNOWN };
+}
+
+static int value_with(struct vmsnap_value_diff *diff, const struct vmsnap_value_options *options,
+                      struct vmsnap_names *names, uint64_t address, struct vmsnap_error *err)
+{
+	struct differ d;
+	begin_differ(&d, diff, options, names);
+	int rc = value_locals_find(diff->a, diff->b, &diff->work, &d.locals);
+	d.maker.types = d.locals.types;
+	if (!rc)
+		look_at_byte(&d, address);
+	rc = end_differ(&d, rc ? rc : d.rc, err);
+	return rc || diff->count ? rc : fail(err, VMSNAP_ERR_NOT_FOUND, "no variable whose value is known is there");
+}
+
+/* address NULL: all of both. */
 static int make_diff(struct vmsnap_value_diff *diff, const struct vmsnap_value_options *options,
-                     struct vmsnap_error *err)
+                     const uint64_t *address, struct vmsnap_error *err)
 {
 	struct vmsnap_names *own = NULL;
 	int rc = options->names ? VMSNAP_OK : vmsnap_names_new(diff->b, NULL, &own, err);
@@ -485,11 +544,32 @@ static int make_diff(struct vmsnap_value_diff *diff, const struct vmsnap_value_o
 	struct vmsnap_names *names = options->names ? options->names : own;
 	if (own)
 		vmsnap_names_set_cancelled(own, options->cancelled, options->cancel_ctx);
-	rc = names->snap == diff->b
-	             ? diff_with(diff, options, names, err)
-	             : fail(err, VMSNAP_ERR_ARGUMENT, "these are the names of another snapshot than the second one");
+	if (names->snap != diff->b)
+		rc = fail(err, VMSNAP_ERR_ARGUMENT, "these are the names of another snapshot than the second one");
+	else
+		rc = address ? value_with(diff, options, names, *address, err) : diff_with(diff, options, names, err);
 	vmsnap_names_free(own);
 	return rc;
+}
+
+static int new_diff(const struct vmsnap *const both[VALUE_SIDES], const struct vmsnap_value_options *options,
+                    const uint64_t *address, struct vmsnap_value_diff **out, struct vmsnap_error *err)
+{
+	struct vmsnap_value_diff *diff = calloc(1, sizeof(*diff));
+	if (!diff)
+		return fail_no_memory(err);
+	diff->a = vmsnap_ref(both[VALUE_BEFORE]);
+	diff->b = vmsnap_ref(both[VALUE_AFTER]);
+	diff->work = work_on(both, VALUE_SIDES);
+	diff->work.cancelled = options->cancelled;
+	diff->work.cancel_ctx = options->cancel_ctx;
+	int rc = make_diff(diff, options, address, err);
+	if (rc) {
+		vmsnap_value_diff_free(diff);
+		return rc;
+	}
+	*out = diff;
+	return VMSNAP_OK;
 }
 
 VMSNAP_API int vmsnap_value_diff_new(const struct vmsnap *a, const struct vmsnap *b,
@@ -504,21 +584,19 @@ VMSNAP_API int vmsnap_value_diff_new(const struct vmsnap *a, const struct vmsnap
 	rc = rc ? rc : comparable_contents(a, b, err);
 	if (rc)
 		return rc;
-	struct vmsnap_value_diff *diff = calloc(1, sizeof(*diff));
-	if (!diff)
-		return fail_no_memory(err);
-	diff->a = vmsnap_ref(a);
-	diff->b = vmsnap_ref(b);
-	diff->work = work_on(both, 2);
-	diff->work.cancelled = options.cancelled;
-	diff->work.cancel_ctx = options.cancel_ctx;
-	rc = make_diff(diff, &options, err);
-	if (rc) {
-		vmsnap_value_diff_free(diff);
-		return rc;
-	}
-	*out = diff;
-	return VMSNAP_OK;
+	return new_diff(both, &options, NULL, out, err);
+}
+
+VMSNAP_API int vmsnap_value_at(const struct vmsnap *snap, uint64_t address, const struct vmsnap_value_options *given,
+                               struct vmsnap_value_diff **out, struct vmsnap_error *err)
+{
+	const struct vmsnap *both[] = { snap, snap };
+	struct vmsnap_value_options options;
+	if (!snap || !out)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a value is one of a snapshot");
+	int rc = options_take(&options, sizeof(options), given, "struct vmsnap_value_options", err);
+	rc = rc ? rc : comparable_contents(snap, snap, err);
+	return rc ? rc : new_diff(both, &options, &address, out, err);
 }
 
 VMSNAP_API void vmsnap_value_diff_free(struct vmsnap_value_diff *diff)

@@ -11,6 +11,7 @@
 #include "text_color.h"
 #include "text_fit.h"
 #include "touched_text.h"
+#include "value_text.h"
 
 static void put_key(struct text *text, const char *key)
 {
@@ -182,6 +183,26 @@ static void put_contents(struct text *text, const struct place *place)
 	text_format(text, "%s\n", kind == VMSNAP_CONTENTS_HASHES ? "only a hash is kept" : "kept (vmsnap dump)");
 }
 
+/* "orders[3].qty = 7 (short int)", and of a union each member. */
+static void put_value(struct text *text, const struct place *place)
+{
+	struct vmsnap_value_change change;
+	for (size_t i = 0; place->value && !vmsnap_value_change(place->value, i, &change); i++) {
+		struct value_words words = value_words_of(&change.after);
+		put_key(text, i ? "" : "value");
+		fit_whole(text, change.symbol);
+		fit_whole(text, change.path);
+		text_string(text, " = ");
+		fit_name(text, words.text, words.len, SIZE_MAX);
+		if (change.type) {
+			text_string(text, " (");
+			fit_whole(text, change.type);
+			text_string(text, ")");
+		}
+		text_string(text, "\n");
+	}
+}
+
 static void put_touched(struct text *text, const struct page_touched *touched)
 {
 	struct fit_line line = fit_line(text, KEY_WIDTH, KEY_WIDTH);
@@ -222,6 +243,7 @@ void put_page_text(struct text *text, const struct place *place)
 	}
 	if (place->has_name)
 		put_name(text, place);
+	put_value(text, place);
 	put_on_page(text, place);
 	put_touched(text, &place->touched);
 }

@@ -10,6 +10,7 @@
 #include "snapshot_record.h"
 #include "text_limit.h"
 #include "touched_columns.h"
+#include "value_text.h"
 #include "vma_record.h"
 
 enum { GAP_START, GAP_END };
@@ -27,6 +28,15 @@ static const struct column segment_columns[] = {
 	[SEGMENT_ELF_ADDRESS] = { "elf_address", .type = COLUMN_HEX },
 };
 static const struct row_schema segment_schema = ROW_SCHEMA(segment_columns);
+
+enum { PART_ADDRESS, PART_SIZE, PART_VARIABLE, PART_PATH, PART_TYPE, PART_KIND, PART_VALUE, PART_OBJECT };
+static const struct column part_columns[] = {
+	[PART_ADDRESS] = { "address", .type = COLUMN_ADDRESS }, [PART_SIZE] = { "size", .type = COLUMN_BYTES },
+	[PART_VARIABLE] = { "name", .type = COLUMN_NAME },      [PART_PATH] = { "path", .type = COLUMN_NAME },
+	[PART_TYPE] = { "type", .type = COLUMN_NAME },          [PART_KIND] = { "kind", .type = COLUMN_WORD },
+	[PART_VALUE] = { "value", .type = COLUMN_NAME },        [PART_OBJECT] = { "object", .type = COLUMN_PATH },
+};
+static const struct row_schema part_schema = ROW_SCHEMA(part_columns);
 
 enum {
 	PAGE_ADDRESS,
@@ -51,6 +61,7 @@ enum {
 	PAGE_COUNTED,
 	PAGE_NODE,
 	PAGE_KERNEL,
+	PAGE_VALUES,
 };
 static const struct column document_columns[] = {
 	[PAGE_ADDRESS] = { "address", .type = COLUMN_HEX },
@@ -75,6 +86,7 @@ static const struct column document_columns[] = {
 	[PAGE_COUNTED] = { "mapped_times", .type = COLUMN_COUNT, .flags = COLUMN_OPTIONAL },
 	[PAGE_NODE] = { "node", .type = COLUMN_COUNT, .flags = COLUMN_OPTIONAL },
 	[PAGE_KERNEL] = { "kernel_flags", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
+	[PAGE_VALUES] = { "values", .type = COLUMN_ROWS, .of = &part_schema },
 };
 const struct row_schema page_document_schema = ROW_SCHEMA(document_columns);
 
@@ -128,6 +140,27 @@ static void put_kernel(struct row *document, const struct place *place)
 		row_put_flags(document, PAGE_KERNEL, (uint32_t)value, 0, vmsnap_kpage_flag_name);
 }
 
+static int value_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct place *place = ctx;
+	struct vmsnap_value_change change;
+	(void)err;
+	for (size_t i = 0; place->value && !vmsnap_value_change(place->value, i, &change); i++) {
+		struct value_words words = value_words_of(&change.after);
+		row_put_address(row, PART_ADDRESS, change.address);
+		row_put_bytes(row, PART_SIZE, change.size);
+		row_put_name(row, PART_VARIABLE, change.symbol);
+		row_put_name(row, PART_PATH, change.path);
+		if (change.type)
+			row_put_name(row, PART_TYPE, change.type);
+		row_put_word(row, PART_KIND, vmsnap_value_kind_name(change.after.kind));
+		row_put_bytes_of(row, PART_VALUE, words.text, words.len);
+		row_put_name(row, PART_OBJECT, change.object);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct place *place = ctx;
@@ -151,7 +184,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 		row_put_word(document, PAGE_CONTENTS, vmsnap_contents_name(place_contents(place)));
 	if (!rc)
 		put_kernel(document, place);
-	return rc;
+	return rc ? rc : row_rows(document, PAGE_VALUES, value_rows, ctx, err);
 }
 
 VMSNAP_API int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,

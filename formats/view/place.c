@@ -77,15 +77,30 @@ bool place_of_file(const struct place *place)
 	return place->vma && place->vma->inode;
 }
 
+/* Where that cannot be told, the rest is. */
+static int find_value(struct place *place, struct vmsnap_names *names, struct vmsnap_error *err)
+{
+	struct vmsnap_value_options options = { .size = sizeof(options), .names = names };
+	struct vmsnap_error why;
+	if (!names || vmsnap_contents_kind(place->snap) != VMSNAP_CONTENTS_BYTES)
+		return VMSNAP_OK;
+	int rc = vmsnap_value_at(place->snap, place->address, &options, &place->value, &why);
+	bool matters = rc == VMSNAP_ERR_NO_MEMORY || rc == VMSNAP_ERR_CANCELLED;
+	return matters ? fail(err, rc, "%s", why.message) : VMSNAP_OK;
+}
+
 int place_init(struct place *place, const struct vmsnap *snap, uint64_t address, struct vmsnap_names *names,
                struct work *work, struct vmsnap_error *err)
 {
 	*place = (struct place){ .snap = snap, .address = address };
 	find_place(place, names);
-	return find_names(place, names, work, err);
+	int rc = find_names(place, names, work, err);
+	return rc ? rc : find_value(place, names, err);
 }
 
 void place_free(struct place *place, struct work *work)
 {
 	page_touched_free(&place->touched, work);
+	vmsnap_value_diff_free(place->value);
+	place->value = NULL;
 }

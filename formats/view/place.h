@@ -19,6 +19,8 @@ struct place {
 	uint64_t page_start, page_end;
 	struct top_names on_page;
 	struct page_touched touched;
+	/* What the variable there held; NULL: that is not known. */
+	struct vmsnap_value_diff *value;
 };
 
 int place_init(struct place *place, const struct vmsnap *snap, uint64_t address, struct vmsnap_names *names,

@@ -1266,6 +1266,7 @@ FUNCTIONS = {
     "vmsnap_series_fork_sized": (c_int, (c_void_p, POINTER(SeriesFork), c_size_t)),
     "vmsnap_series_fork_cow": (c_void_p, (c_void_p,)),
     "vmsnap_value_diff_new": (CHECKED, (c_void_p, c_void_p, POINTER(ValueOptions), POINTER(c_void_p))),
+    "vmsnap_value_at": (CHECKED, (c_void_p, c_uint64, POINTER(ValueOptions), POINTER(c_void_p))),
     "vmsnap_value_diff_free": (None, (c_void_p,)),
     "vmsnap_value_diff_a": (c_void_p, (c_void_p,)),
     "vmsnap_value_diff_b": (c_void_p, (c_void_p,)),

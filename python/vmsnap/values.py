@@ -78,3 +78,14 @@ class ValueDiff(Owned):
 
     def text(self, style=PLAIN):
         return printed(lib().vmsnap_print_values, self._handle, style=style)
+
+
+class ValueAt(ValueDiff):
+    """What the variable held that a byte of a snapshot is of: one ValueChange, of a union one for each member, whose
+    `after` says it.  An error: no variable is known there, or not what it held."""
+
+    def __init__(self, snapshot, address, names=None):  # pylint: disable=super-init-not-called
+        Owned.__init__(self, snapshot)
+        self.a = self.b = snapshot
+        options = _lib.cancellable(_header.ValueOptions, names=names and names.handle)
+        _lib.call_holding_interrupts(lib().vmsnap_value_at, snapshot.handle, address, byref(options), byref(self._handle))

@@ -182,9 +182,18 @@ class Programs(unittest.TestCase):
         return {one.name: one for one in diff
                 if one.object == path and one.type is not None and one.name != "keep"}
 
+    def check_each_by_its_address(self, diff, path):
+        """What changed holds what its page tells (of bits that share a byte, among others)."""
+        names = vmsnap.Names(diff.b)
+        for one in self.of_program(diff, path).values():
+            if one.after.kind not in ("bytes", "text", "unknown"):
+                told = {each.name: each.after for each in vmsnap.ValueAt(diff.b, one.address, names)}
+                self.assertEqual(told.get(one.name), one.after, (one, told))
+
     def check_made(self, made, compiler, suffix, options):
         path = self.build(made.source(), compiler, suffix, options)
         diff, snapshot = self.changes(path)
+        self.check_each_by_its_address(diff, path)
         names = vmsnap.Names(snapshot)
         pool = None
         found = self.of_program(diff, path)
@@ -251,6 +260,12 @@ class Programs(unittest.TestCase):
             }"""
         path = self.build(source)
         diff, snapshot = self.changes(path)
+        self.check_each_by_its_address(diff, path)
+        names, third = vmsnap.Names(snapshot), self.of_program(diff, path)["third"]
+        self.assertIn("\nvalue       third = 0.33333334 (float)\n", snapshot.page_text(vmsnap.PLAIN, third.address, names))
+        self.assertNotIn("\nvalue ", snapshot.page_text(vmsnap.PLAIN, third.address))
+        with self.assertRaises(vmsnap.VmsnapError):
+            vmsnap.ValueAt(snapshot, 0)
         found = self.words(diff, path)
         for line in ("color RED BLUE color", r"perm 0 READ\x20|\x20EXEC\x20|\x200x40 perm", r"head NULL &nodes+16 struct\x20node\x20*",
                      "nodes[1].v 0 4 int", "both.i 0 3 int", "anon.b 0 -2 short\\x20int", "anon.y 0 5 int",

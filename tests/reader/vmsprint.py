@@ -4,6 +4,7 @@
     python3 vmsprint.py LIBVMSNAP history ADDRESS FILE...  vmsnap_print_history()
     python3 vmsprint.py LIBVMSNAP snapshots FILE...        vmsnap_print_snapshots()
     python3 vmsprint.py LIBVMSNAP values SYSROOT FILE ADDRESS  vmsnap_print_values(), of a variable at ADDRESS
+    python3 vmsprint.py LIBVMSNAP value SYSROOT FILE ADDRESS   vmsnap_print_page() of that, where it is known what it held
     python3 vmsprint.py LIBVMSNAP written FILE...          vmsnap_print_written(), of the first snapshot
     python3 vmsprint.py LIBVMSNAP dump START END FILE...   vmsnap_print_dump(), of the first snapshot and of the second
                                                            if there are two files, where START's page holds something
@@ -130,7 +131,7 @@ def with_byte(lib, snap, address, value):
     return made
 
 
-def values(lib, sysroot, path, address):
+def values(lib, sysroot, path, address, page=False):
     lib.vmsnap_vma_at.restype = c_void_p
     lib.vmsnap_vma_at.argtypes = [c_void_p, c_uint64]
     lib.vmsnap_builder_add_vma_sized.argtypes = [c_void_p, c_void_p, c_size_t, c_void_p]
@@ -139,7 +140,8 @@ def values(lib, sysroot, path, address):
     a, b = (with_byte(lib, snap, address, value) for value in (5, 8))
     assert not lib.vmsnap_names_new(b, sysroot.encode(), byref(names), byref(error)), error.message
     options = ValueOptions(size=ctypes.sizeof(ValueOptions), names=names)
-    assert not lib.vmsnap_value_diff_new(a, b, byref(options), byref(diff), byref(error)), error.message
+    if not page:
+        assert not lib.vmsnap_value_diff_new(a, b, byref(options), byref(diff), byref(error)), error.message
     parts = []
 
     def write(_, text, length):
@@ -148,7 +150,9 @@ def values(lib, sysroot, path, address):
 
     out = Output(size=ctypes.sizeof(Output), style=Style(size=ctypes.sizeof(Style), unicode=True, json=True),
                  write=WRITE(write))
-    assert not lib.vmsnap_print_values(diff, byref(out), byref(error)), error.message
+    failed = lib.vmsnap_print_page(b, names, c_uint64(address), byref(out), byref(error)) if page else \
+        lib.vmsnap_print_values(diff, byref(out), byref(error))
+    assert not failed, error.message
     return b"".join(parts).decode()
 
 
@@ -160,8 +164,8 @@ def main(argv):
         print(dumped(lib, int(argv[3], 16), int(argv[4], 16), argv[5:]))
     elif what == "history":
         print(printed(lib, lib.vmsnap_print_history, *load_all(lib, argv[4:]), c_uint64(int(argv[3], 16))))
-    elif what == "values":
-        print(values(lib, argv[3], argv[4], int(argv[5], 16)))
+    elif what in ("values", "value"):
+        print(values(lib, argv[3], argv[4], int(argv[5], 16), what == "value"))
     elif what == "written":
         print(printed_of(lib, lib.vmsnap_print_written, load_all(lib, argv[3:])[0][0], None))
     else:

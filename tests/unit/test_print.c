@@ -257,7 +257,7 @@ static void page_tells_frame_physical_address_and_file_offset(void **state)
 	assert_has(caught, "\"file_offset\": 25140,");
 	assert_has(caught, "\"gap\": null,");
 	assert_has(caught, "\"segment\": null,\n \"name\": null,\n \"names\": [],\n \"names_total\": null,\n "
-	                   "\"touched\": [],\n \"contents\": \"none\"\n}");
+	                   "\"touched\": [],\n \"contents\": \"none\",\n \"values\": []\n}");
 	snap->info.known.pfn = false;
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_page(snap, NULL, 0x11234, &caught->out, NULL), VMSNAP_OK);

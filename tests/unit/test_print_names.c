@@ -387,7 +387,7 @@ static void page_lists_what_lies_on_it_and_who_touched_it(void **state)
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_page(pair.b, pair.names, STACK + 0x2034, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"name\": {\"symbol\": \"near\", \"offset\": 4, \"size\": 8, ");
-	assert_has(caught, "\"names_total\": 17,\n \"touched\": [\"breakpoint 2\", \"inferior call\"],\n \"contents\": \"none\"\n}");
+	assert_has(caught, "\"names_total\": 17,\n \"touched\": [\"breakpoint 2\", \"inferior call\"],\n \"contents\": \"none\",\n \"values\": []\n}");
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_page(pair.b, pair.names, STACK + 0x4000, &caught->out, NULL), VMSNAP_OK);
 	assert_lacks(caught, "touched");

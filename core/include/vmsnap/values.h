@@ -27,6 +27,11 @@ struct vmsnap_value_options {
  * other programs, or processes that have nothing to do with each other.  options may be NULL. */
 int vmsnap_value_diff_new(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_value_options *options,
                           struct vmsnap_value_diff **out, struct vmsnap_error *err);
+/* The part of a variable that a byte is of, in one snapshot: the only change that *out has (of a union one for each
+ * member), whose .after is what it held; .before is VMSNAP_VALUE_UNKNOWN.  VMSNAP_ERR_NOT_FOUND: no variable is known
+ * there, or not what it held. */
+int vmsnap_value_at(const struct vmsnap *snap, uint64_t address, const struct vmsnap_value_options *options,
+                    struct vmsnap_value_diff **out, struct vmsnap_error *err);
 void vmsnap_value_diff_free(struct vmsnap_value_diff *diff);
 const struct vmsnap *vmsnap_value_diff_a(const struct vmsnap_value_diff *diff);
 const struct vmsnap *vmsnap_value_diff_b(const struct vmsnap_value_diff *diff);
