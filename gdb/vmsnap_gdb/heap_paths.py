@@ -8,7 +8,7 @@ import collections
 import gdb
 
 from vmsnap import NameKind
-from vmsnap_gdb import render, variables
+from vmsnap_gdb import changed_bytes, render, variables
 
 _DEPTH = 3                    # pointers that are followed
 _MOST_BLOCKS = 32             # that are looked for, those behind others too
@@ -18,18 +18,22 @@ _MOST_PLACES = 8              # of one address
 _WORD = 8
 _HEADER, _LEAST = 8, 24       # of malloc's chunks: what it gives for a size is known
 
-# expression: a pointer to it; type: of what lies there, an array of several.
-Found = collections.namedtuple("Found", "expression type")
+# Some allocators on top of malloc's put a header before what they give (sqlite, jemalloc's and zmalloc's wrappers).
+_OFFSETS = (0, 8, 16)
+
+# expression: a pointer to it; type: of what lies there, an array of several; offset: where in the block that begins.
+Found = collections.namedtuple("Found", "expression type offset")
 
 
 class Paths:
-    def __init__(self, sides, names, types):
+    def __init__(self, sides, names, types, dead):
+        """dead: ranges of memory that is not in use, where old pointers lie."""
         self._sides, self._names, self._types = sides, names, types
         self._bytes_left, self._blocks_left = _MOST_BYTES, _MOST_BLOCKS
         self._found = {}
         self._locals = None
         # Variables first: they lie in small mappings, what is behind pointers in large ones.
-        self._ranges = sorted(sides.kept(), key=lambda each: each[1] - each[0])
+        self._ranges = sorted(changed_bytes.outside(sides.kept(), dead), key=lambda each: each[1] - each[0])
 
     def of(self, block):
         """Found of a HeapBlock; None if no pointer is known that leads to it."""
@@ -42,15 +46,18 @@ class Paths:
         if self._blocks_left <= 0:
             return None
         self._blocks_left -= 1
-        places = self._places(block.address)
-        for place in places:
-            found = self._of_variable(place)
-            if found is not None:
-                return _of_block(found, block)
-        for place in places if depth < _DEPTH else ():
-            found = self._of_other_block(place, block, depth)
-            if found is not None:
-                return _of_block(found, block)
+        everywhere = self._places([block.address + offset for offset in _OFFSETS if offset < block.size])
+        for offset, places in zip(_OFFSETS, everywhere):
+            for place in places:
+                found = self._of_variable(place)
+                if found is not None:
+                    return _of_block(found, block, offset)
+            for place in places if depth < _DEPTH else ():
+                found = self._of_other_block(place, block, depth)
+                if found is not None:
+                    return _of_block(found, block, offset)
+            if places:
+                break  # what begins there is not known
         return None
 
     def _of_other_block(self, place, block, depth):
@@ -61,7 +68,8 @@ class Paths:
             self._found[other.address] = None
             self._found[other.address] = self._search(other, depth + 1)
         outer = self._found[other.address]
-        return outer and _pointer_at(outer.expression, outer.type, place - other.address, True)
+        within = place - other.address - outer.offset if outer else -1
+        return None if within < 0 else _pointer_at(outer.expression, outer.type, within, True)
 
     def _of_variable(self, place):
         """(expression, type of what it points to) of the pointer that lies at an address."""
@@ -86,34 +94,39 @@ class Paths:
         kind = self._types.of(name, name.address, name.size)
         return [(name.address, name.size, kind[1], kind[0])] if kind else []
 
-    def _places(self, address):
-        """Where this address lies, as a whole word."""
-        wanted, found = address.to_bytes(_WORD, "little"), []
+    def _places(self, addresses):
+        """Where each of them lies, as a whole word."""
+        wanted = [(address.to_bytes(_WORD, "little"), []) for address in addresses]
         for start, end in self._ranges:
             for at in range(start, end, _PIECE):
-                if self._bytes_left <= 0 or len(found) >= _MOST_PLACES:
-                    return found
+                if self._bytes_left <= 0 or len(wanted[0][1]) >= _MOST_PLACES:
+                    return [places for _, places in wanted]
                 length = min(_PIECE, end - at)
                 self._bytes_left -= length
                 held = self._sides.new(at, length)
-                place = held.find(wanted)
-                while place >= 0 and len(found) < _MOST_PLACES:
-                    if place % _WORD == 0:
-                        found.append(at + place)
-                    place = held.find(wanted, place + 1)
-        return found
+                for word, places in wanted:
+                    _find(held, word, at, places)
+        return [places for _, places in wanted]
 
 
-def _of_block(found, block):
+def _find(held, word, at, places):
+    place = held.find(word)
+    while place >= 0 and len(places) < _MOST_PLACES:
+        if place % _WORD == 0:
+            places.append(at + place)
+        place = held.find(word, place + 1)
+
+
+def _of_block(found, block, offset):
     """One of them, or an array, as far as the block goes."""
     expression, kind = found
     try:
-        size = kind.sizeof
-        if not size or kind.dynamic or block.size < size:
+        size, room = kind.sizeof, block.size - offset
+        if not size or kind.dynamic or room < size:
             return None
-        given = max(-(-(size + _HEADER) // 16) * 16 - _HEADER, _LEAST)
-        count = block.size // size
-        return Found(expression, kind if count < 2 or given == block.size else kind.array(count - 1))
+        given = max(-(-(size + offset + _HEADER) // 16) * 16 - _HEADER, _LEAST)
+        count = room // size
+        return Found(expression, kind if count < 2 or given == block.size else kind.array(count - 1), offset)
     except (gdb.error, RuntimeError, ValueError, OverflowError):
         return None
 

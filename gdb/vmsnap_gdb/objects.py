@@ -16,6 +16,7 @@ _PLACES = (NameKind.THREAD_STACK, NameKind.MAPPING, NameKind.MALLOC_HEAP)
 BY_POINTER = "by pointer"  # where: the name is a pointer to what lies there
 _MOST_TYPED = 200
 _KINDS = ("variable", "heap", "library", "memory")
+_ALIGN, _WORD = 16, 8  # of malloc's chunks
 _GAP = 64  # bytes between two ranges that are told as one
 
 
@@ -148,15 +149,17 @@ class Finder:
         return Object("variable" if own else "library", called, where, name.address, name.size, kind)
 
     def _heap_blocks(self):
-        found, at = {}, self._left
-        paths = heap_paths.Paths(self._sides, self._names, self._types)
+        found, at, changed = {}, self._left, Ranges(self._left)
+        paths = heap_paths.Paths(self._sides, self._names, self._types, self._dead_stack())
         while at:
             blocks = self._sides.heap_blocks([start for start, _ in at])
             for block in filter(None, blocks):
                 what = "free heap block" if block.is_free else "heap block"
                 by = None if block.is_free or len(found) >= _MOST_TYPED else paths.of(block)
-                if by is not None:
-                    found[block.address] = Object("heap", by.expression, BY_POINTER, block.address, block.size, by.type)
+                # A header that changed is no part of what the pointer points to.
+                if by is not None and not changed.any(block.address, block.address + by.offset):
+                    found[block.address] = Object("heap", by.expression, BY_POINTER, block.address + by.offset,
+                                                  block.size - by.offset, by.type)
                 else:
                     found[block.address] = Object("heap", f"{what} of {block.size} bytes at {block.address:#x}", "",
                                                   block.address, block.size)
@@ -175,8 +178,16 @@ class Finder:
             where = str(name) if known else mapping.name if mapping else ""
             section = self._names.section_at(start) if self._names and mapping and mapping.inode else ""
             where = f"{section} of {where.rpartition('/')[2]}" if section else where or "anonymous memory"
+            where = self._record_of_malloc(start, end) or where
             found.append(Object("memory", f"{start:x}-{end:x}", where, start, end - start))
         return found
+
+
+    def _record_of_malloc(self, start, end):
+        """Before each block lies its size, and beside that flags which change with its neighbours; "": it is no such."""
+        at = (start | _ALIGN - 1) + 1
+        block = self._sides.heap_block(at) if end <= at and at - start <= _WORD else None
+        return f"malloc's size of the block at {at:#x}" if block is not None and block.address == at else ""
 
 
 def _bytes(ranges):

@@ -80,7 +80,8 @@ class Values:
             return self._parts(bare) if each.kind in ("variable", "library") and each.size > _WORD else \
                 [self._untyped(bare)]
         if each.kind == "heap":
-            bare = bare._replace(block=each.start, block_size=each.size, where="")
+            block = self.sides.heap_block(each.start)
+            bare = bare._replace(block=block.address, block_size=block.size, where="")
         pointer = each.name if each.where == objects.BY_POINTER else None
         changes = Changes(each.type, each.start, "" if pointer else each.name, self._ranges, _LEAVES, self._differs)
         leaves = changes.leaves

@@ -217,6 +217,7 @@ class Heap(Values):
         "list->n": ("0", "7"), "list->next->n": ("0", "1"), "list->next->next->n": ("0", "99"),
         "list->name": ('""', '"x"'), "list->high": ("0", "9"), "table->count": ("0", "2"), "numbers[5]": ("0", "3"),
         "text": ('""', '"changed"'), "items[2].n": ("0", "-1"), "*local": ("1", "5"), "mine->n": ("0", "12"),
+        "headed->n": ("0", "4"),
     }
 
     def changed(self, *settings):
@@ -228,7 +229,12 @@ class Heap(Values):
             if complaint:
                 skip(self, complaint.strip())
         list_at, untyped = gdb.number("(long) list"), gdb.number("(long) untyped")
-        rows = [row for row in self.wrote(gdb, "finish") if row["kind"] == "heap"]
+        headed_at = gdb.number("(long) headed")
+        rows = self.wrote(gdb, "finish")
+        self.assertEqual([row for row in rows if row["kind"] == "memory" and "[heap]" in row.get("where", "")], [])
+        sizes = [row["where"] for row in rows if row.get("where", "").startswith("malloc's size of the block at 0x")]
+        self.assertIn(f"malloc's size of the block at {gdb.number('(long) kept'):#x}", sizes)
+        rows = [row for row in rows if row["kind"] == "heap" and not row["name"].startswith("free ")]
         found = {row["name"]: (row.get("old"), row.get("new")) for row in rows}
         self.assertEqual(found.pop(f"heap block of 72 bytes at {untyped:#x}", None), (None, None), found)
         slot = found.pop("table->slots[3]")
@@ -236,6 +242,8 @@ class Heap(Values):
         self.assertEqual(found, self.WRITTEN)
         self.assertEqual({row["block"] for row in rows if row["name"].startswith("list->n") and "next" not in row["name"]},
                          {f"{list_at:#x}"})
+        self.assertEqual({(row["block"], row["block_size"]) for row in rows if row["name"] == "headed->n"},
+                         {(f"{headed_at - 8:#x}", 40)})
 
     def test_members_by_path(self):
         self.changed()

@@ -18,7 +18,17 @@ struct table *table;
 struct node *list, *items;
 int *numbers;
 char *text;
-static void *untyped;
+static void *untyped, *kept;
+static struct node *headed; /* some bytes behind where its block begins, as allocators on top of malloc's have it */
+
+/* Where this function's frame was the stack has a pointer again and again, to what only `mine` in main() points to. */
+__attribute__((noinline)) static void leave_behind(struct node *pointer)
+{
+	struct node *volatile copies[64];
+	for (int i = 0; i < 64; i++)
+		copies[i] = pointer;
+	(void)copies[0];
+}
 
 __attribute__((noinline)) void change(int *local, struct node *mine)
 {
@@ -35,6 +45,9 @@ __attribute__((noinline)) void change(int *local, struct node *mine)
 	*local = 5;
 	mine->n = 12;
 	((char *)untyped)[3] = 1;
+	headed->n = 4;
+	/* What is left of the heap is split: the sizes of both parts are malloc's own. */
+	kept = malloc(3000);
 }
 
 int main(void)
@@ -52,7 +65,9 @@ int main(void)
 	items = calloc(4, sizeof(*items));
 	text = calloc(1, 40);
 	untyped = calloc(1, 60);
+	headed = (struct node *)((char *)calloc(1, sizeof(*headed) + 8) + 8);
 	*local = 1;
+	leave_behind(mine);
 	change(local, mine);
 	return *local == 5 ? 0 : 1;
 }
