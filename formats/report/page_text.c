@@ -192,7 +192,9 @@ static void put_value(struct text *text, const struct place *place)
 		put_key(text, i ? "" : "value");
 		fit_whole(text, change.symbol);
 		fit_whole(text, change.path);
-		text_string(text, " = ");
+		text_string(text, *change.function ? " in " : "");
+		fit_whole(text, change.function);
+		text_string(text, *change.function ? "() = " : " = ");
 		fit_name(text, words.text, words.len, SIZE_MAX);
 		if (change.type) {
 			text_string(text, " (");

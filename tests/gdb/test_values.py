@@ -313,6 +313,19 @@ class Saved(Values):
     def test_without_any_file(self):
         self.check(self.told(self.saved(), "--sysroot", folder(self)))
 
+    def test_page_says_what_each_held_without_any_file(self):
+        path, empty = self.saved(), folder(self)
+        rows = self.told(path, "--sysroot", empty)
+        for snapshot, side in (("a", "before"), ("b", "after")):
+            for name in ("counter", "items[3].price", "items[6].color", "items[5].small", "where", "local", "of_thread", "flag"):
+                done = subprocess.run([os.environ["VMSNAP"], "page", "--json", "--sysroot", empty, f"{path}@{snapshot}",
+                                       rows[name]["address"]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+                told = {row["name"] + row["path"]: row["value"] for row in json.loads(done.stdout)["values"]}
+                self.assertEqual(told.get(name), rows[name][side], (name, told))
+        said = subprocess.run([os.environ["VMSNAP"], "page", f"{path}@b", rows["local"]["address"]],
+                              stdout=subprocess.PIPE, check=True).stdout.decode()
+        self.assertRegex(said, r"(?m)^value +local in main\(\) = 42 \(int\)$")
+
     def test_text_says_where_a_local_is(self):
         path = self.saved()
         said = subprocess.run([os.environ["VMSNAP"], "diff", "--values", f"{path}@a", f"{path}@b"],
