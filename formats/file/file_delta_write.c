@@ -10,12 +10,18 @@
 #include "file_load.h"
 #include "patch.h"
 
-/* The newest snapshot of a process in the stream. */
-struct newest {
-	const struct vmsnap *snap; /* held */
+/* One that others are differences to. */
+struct base {
+	const struct vmsnap *snap; /* held; NULL: there is none */
 	struct payloads payloads;
 	struct file_stored stored;
-	uint64_t used; /* when */
+};
+/* The newest snapshot of a process in the stream, and the whole one that its chain ends at: when that has become long
+ * one is stored as the difference to the whole one again, as long as that is much smaller than another whole one. */
+struct newest {
+	struct base base, whole; /* whole: NULL if it takes too much memory, or is in the file still */
+	uint64_t used;           /* when */
+	bool on_whole;           /* the next one is a difference to .whole */
 };
 /* Of a tree whose processes come and go not all are kept. */
 enum { NEWEST_MOST = 64 };
@@ -23,6 +29,7 @@ struct delta_writer {
 	struct newest newest[NEWEST_MOST];
 	size_t count;
 	uint64_t clock;
+	uint64_t held;              /* bytes of whole ones */
 	struct vmsnap_file *before; /* the file that is added to; NULL: none */
 	size_t first;               /* the first snapshot of its last stream */
 };
@@ -51,10 +58,28 @@ struct delta_writer *delta_writer_new(struct vmsnap_file *before)
 	return writer;
 }
 
-static void forget(struct newest *newest)
+static void drop_base(struct base *base)
 {
-	vmsnap_unref(newest->snap);
-	payloads_free(&newest->payloads);
+	vmsnap_unref(base->snap);
+	payloads_free(&base->payloads);
+	*base = (struct base){ 0 };
+}
+
+static uint64_t bytes_held(const struct base *base)
+{
+	return base->snap ? base->snap->runs.count * sizeof(struct run) + payloads_size(&base->payloads) : 0;
+}
+
+static void drop_whole(struct delta_writer *writer, struct newest *newest)
+{
+	writer->held -= bytes_held(&newest->whole);
+	drop_base(&newest->whole);
+}
+
+static void forget(struct delta_writer *writer, struct newest *newest)
+{
+	drop_base(&newest->base);
+	drop_whole(writer, newest);
 	*newest = (struct newest){ 0 };
 }
 
@@ -63,7 +88,7 @@ void delta_writer_free(struct delta_writer *writer)
 	if (!writer)
 		return;
 	for (size_t i = 0; i < writer->count; i++)
-		forget(&writer->newest[i]);
+		forget(writer, &writer->newest[i]);
 	free(writer);
 }
 
@@ -76,8 +101,21 @@ static struct newest *place_for(struct delta_writer *writer)
 		return &writer->newest[writer->count++];
 	for (size_t i = 1; i < writer->count; i++)
 		oldest = writer->newest[i].used < oldest->used ? &writer->newest[i] : oldest;
-	forget(oldest);
+	forget(writer, oldest);
 	return oldest;
+}
+
+static bool load_base(const struct vmsnap_file *file, size_t index, struct base *out)
+{
+	struct vmsnap *snap;
+	*out = (struct base){ 0 };
+	if (!file_load_stored(file, index, &out->payloads, &out->stored, NULL) &&
+	    !vmsnap_file_load(file, index, &snap, NULL)) {
+		out->snap = snap;
+		return true;
+	}
+	payloads_free(&out->payloads);
+	return false;
 }
 
 /* In the file that is added to.  It only serves to make the new ones smaller: what cannot be read is passed
@@ -92,16 +130,11 @@ static struct newest *find_in_file(struct delta_writer *writer, const struct vms
 		vmsnap_unref(there);
 		if (!same)
 			continue;
-		struct newest found = { 0 };
-		if (file_load_stored(writer->before, i - 1, &found.payloads, &found.stored, NULL))
+		struct base found;
+		if (!load_base(writer->before, i - 1, &found))
 			return NULL;
-		if (vmsnap_file_load(writer->before, i - 1, &there, NULL)) {
-			payloads_free(&found.payloads);
-			return NULL;
-		}
-		found.snap = there;
 		struct newest *place = place_for(writer);
-		*place = found;
+		*place = (struct newest){ .base = found };
 		return place;
 	}
 	return NULL;
@@ -111,7 +144,7 @@ static struct newest *find_newest(struct delta_writer *writer, const struct vmsn
 {
 	struct newest *found = NULL;
 	for (size_t i = 0; i < writer->count && !found; i++)
-		if (vmsnap_same_process(writer->newest[i].snap, snap))
+		if (vmsnap_same_process(writer->newest[i].base.snap, snap))
 			found = &writer->newest[i];
 	return found ? found : find_in_file(writer, snap);
 }
@@ -208,11 +241,54 @@ static int put_pages(const struct vmsnap *snap, const struct run_difference *pag
 	return rc;
 }
 
-/* One that is full already, or that would not be much smaller than a whole one, is none. */
-static bool is_due(const struct newest *newest)
+/* ---- which one it differs from ------------------------------------------------------------- */
+
+/* What it would take to store it whole: a run more takes at least so many bytes, mostly more. */
+static uint64_t whole_now(const struct file_stored *stored, const struct vmsnap *snap)
 {
-	const struct file_stored *stored = &newest->stored;
-	return stored->depth == DELTA_DEPTH_MAX || stored->delta_bytes >= stored->whole_bytes;
+	enum { RUN_BYTES = 3 };
+	uint64_t runs = snap->runs.count;
+	if (runs >= stored->whole_runs)
+		return stored->whole_bytes + RUN_BYTES * (runs - stored->whole_runs);
+	return (uint64_t)((double)stored->whole_bytes * (double)runs / (double)stored->whole_runs);
+}
+
+/* A chain that is full already, or whose differences are nearly as large as a whole one would be: to read them takes
+ * longer than to read as many bytes of one. */
+static bool is_due(const struct file_stored *stored, const struct vmsnap *snap)
+{
+	return stored->depth == DELTA_DEPTH_MAX || stored->delta_bytes >= whole_now(stored, snap) * 3 / 4;
+}
+
+/* The whole one, if it may be one's base again: not too much hangs on it yet. */
+static struct base *whole_again(struct delta_writer *writer, struct newest *newest)
+{
+	enum { SINCE_MOST = 2 };
+	const struct file_stored *stored = &newest->base.stored;
+	if (!stored->depth || (stored->offset - stored->whole_offset) / SINCE_MOST > stored->whole_bytes)
+		return NULL;
+	if (!newest->whole.snap && writer->before && load_base(writer->before, stored->whole, &newest->whole))
+		writer->held += bytes_held(&newest->whole);
+	return newest->whole.snap ? &newest->whole : NULL;
+}
+
+static struct base *choose_base(struct delta_writer *writer, struct newest *newest, const struct vmsnap *snap)
+{
+	newest->on_whole = is_due(&newest->base.stored, snap);
+	return newest->on_whole ? whole_again(writer, newest) : &newest->base;
+}
+
+/* As the whole one of those to come.  It only serves to make them smaller. */
+static void keep_whole(struct delta_writer *writer, struct newest *newest)
+{
+	enum { HELD_MOST = 32 << 20 };
+	struct base whole = { .snap = vmsnap_ref(newest->base.snap), .stored = newest->base.stored };
+	if (!payloads_copy(&whole.payloads, &newest->base.payloads) || writer->held + bytes_held(&whole) > HELD_MOST) {
+		drop_base(&whole);
+		return;
+	}
+	newest->whole = whole;
+	writer->held += bytes_held(&whole);
 }
 
 static bool same_kind(const struct vmsnap_info *a, const struct vmsnap_info *b)
@@ -237,17 +313,18 @@ int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, ui
 {
 	enum { FEW = 64 };
 	struct newest *newest = find_newest(writer, snap);
-	if (!newest || is_due(newest) || !same_kind(vmsnap_info(newest->snap), vmsnap_info(snap)))
+	const struct base *base = newest ? choose_base(writer, newest, snap) : NULL;
+	if (!base || !same_kind(vmsnap_info(base->snap), vmsnap_info(snap)))
 		return VMSNAP_END;
 	struct run_difference pages;
-	int rc = run_difference_make(&pages, newest->snap, snap, count_runs(snap) / 2 + FEW);
+	int rc = run_difference_make(&pages, base->snap, snap, count_runs(snap) / (newest->on_whole ? 4 : 2) + FEW);
 	if (rc == VMSNAP_ERR_NO_MEMORY)
 		rc = fail_no_memory(err);
 	if (!rc) {
-		put_varint(&out->bytes, newest->stored.depth + 1);
-		put_varint(&out->bytes, offset - newest->stored.offset);
-		put_word(&out->bytes, newest->stored.crc);
-		put_patches(&newest->payloads, own, out);
+		put_varint(&out->bytes, base->stored.depth + 1);
+		put_varint(&out->bytes, offset - base->stored.offset);
+		put_word(&out->bytes, base->stored.crc);
+		put_patches(&base->payloads, own, out);
 		rc = put_pages(snap, &pages, out, err);
 	}
 	run_difference_free(&pages);
@@ -257,18 +334,32 @@ int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, ui
 void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset, bool whole,
                         uint64_t bytes, uint32_t crc, struct payloads *own)
 {
-	struct newest *newest = find_newest(writer, snap), next = { .used = ++writer->clock, .payloads = *own };
+	struct newest *newest = find_newest(writer, snap);
+	struct base next = { .snap = vmsnap_ref(snap), .payloads = *own };
 	*own = (struct payloads){ 0 };
-	next.snap = vmsnap_ref(snap);
-	next.stored = (struct file_stored){ .crc = crc, .offset = offset, .whole_bytes = bytes };
+	next.stored = (struct file_stored){ .crc = crc,
+		                            .offset = offset,
+		                            .whole_bytes = bytes,
+		                            .whole = SIZE_MAX,
+		                            .whole_offset = offset,
+		                            .whole_runs = snap->runs.count };
 	if (!whole) {
-		next.stored.depth = newest->stored.depth + 1;
-		next.stored.delta_bytes = newest->stored.delta_bytes + bytes;
-		next.stored.whole_bytes = newest->stored.whole_bytes;
-	}
-	if (newest)
-		forget(newest);
-	else
+		const struct file_stored *before = &newest->base.stored;
+		const struct file_stored *on = newest->on_whole ? &newest->whole.stored : before;
+		next.stored.depth = on->depth + 1;
+		next.stored.delta_bytes = on->delta_bytes + bytes;
+		next.stored.whole_bytes = on->whole_bytes;
+		next.stored.whole_runs = before->whole_runs;
+		next.stored.whole = before->whole;
+		next.stored.whole_offset = before->whole_offset;
+		drop_base(&newest->base);
+	} else if (newest) {
+		forget(writer, newest);
+	} else {
 		newest = place_for(writer);
-	*newest = next;
+	}
+	newest->base = next;
+	newest->used = ++writer->clock;
+	if (whole)
+		keep_whole(writer, newest);
 }

@@ -36,7 +36,9 @@ struct payloads;
 struct file_stored {
 	unsigned depth;                            /* 0: whole */
 	uint32_t crc;                              /* what its END says of its headers */
-	uint64_t offset, delta_bytes, whole_bytes; /* since the last whole one, and of that, without what pages hold */
+	uint64_t offset, delta_bytes, whole_bytes; /* along the chain, and of the whole one, without what pages hold */
+	size_t whole;                              /* the number of that, in the file that was read */
+	uint64_t whole_offset, whole_runs;
 };
 int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloads *payloads, struct file_stored *out,
                      struct vmsnap_error *err);

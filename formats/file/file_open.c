@@ -8,6 +8,7 @@
 #include "file_delta.h"
 #include "file_index.h"
 #include "file_load.h"
+#include "file_pages_base.h"
 #include "file_pipeline.h"
 #include "options.h"
 #include "section.h"
@@ -245,11 +246,16 @@ int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloa
 	rc = rc ? rc : delta_chain_make(&chain);
 	if (!rc && (!end_read(bytes, &end) || !payloads_copy(payloads, &chain.payloads)))
 		rc = fail_no_memory(err);
-	*out = (struct file_stored){ .depth = chain.count ? chain.links[0].delta.depth : 0,
-		                     .crc = end.crc,
-		                     .offset = entry.offset,
-		                     .delta_bytes = chain.bytes,
-		                     .whole_bytes = chain.whole_bytes };
+	if (!rc)
+		*out = (struct file_stored){ .depth = chain.count ? chain.links[0].delta.depth : 0,
+			                     .crc = end.crc,
+			                     .offset = entry.offset,
+			                     .delta_bytes = chain.bytes,
+			                     .whole_bytes = chain.whole_bytes,
+			                     .whole = chain.base,
+			                     .whole_offset = file->index.entries[chain.base].offset,
+			                     .whole_runs =
+			                             file_pages_runs(&file->source, &file->index.entries[chain.base]) };
 	delta_chain_free(&chain);
 	return rc;
 }

@@ -19,12 +19,12 @@ static size_t inflate_some(const uint8_t *stored, size_t stored_len, uint8_t *ra
 	return rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR ? RAW_BYTES - stream.avail_out : 0;
 }
 
-bool file_pages_base(const struct file_source *source, const struct placed *placed, uint64_t *base)
+static bool take_beginning(const struct file_source *source, const struct placed *placed, uint64_t *count,
+                           uint64_t *base)
 {
 	uint8_t stored[STORED_BYTES], raw[RAW_BYTES];
 	const struct section *section = &placed->section;
 	size_t len = section->stored < STORED_BYTES ? (size_t)section->stored : STORED_BYTES;
-	uint64_t count;
 	if (file_source_read(source, placed->offset + SECTION_HEADER_BYTES, stored, len, NULL))
 		return false;
 	if (section->flags & SECTION_DEFLATED) {
@@ -34,5 +34,28 @@ bool file_pages_base(const struct file_source *source, const struct placed *plac
 		memcpy(raw, stored, len);
 	}
 	struct cursor begin = cursor_of(raw, len);
-	return take_varint(&begin, &count) && take_varint(&begin, base);
+	return take_varint(&begin, count) && take_varint(&begin, base);
+}
+
+bool file_pages_base(const struct file_source *source, const struct placed *placed, uint64_t *base)
+{
+	uint64_t count;
+	return take_beginning(source, placed, &count, base);
+}
+
+uint64_t file_pages_runs(const struct file_source *source, const struct vmsnap_file_entry *entry)
+{
+	uint64_t runs = 0, at = entry->offset, end = at + entry->bytes - END_BYTES;
+	while (at < end && end - at >= SECTION_HEADER_BYTES) {
+		uint8_t bytes[SECTION_HEADER_BYTES];
+		struct placed placed = { .offset = at };
+		uint64_t count, base;
+		if (file_source_read(source, at, bytes, sizeof(bytes), NULL) || !section_read(bytes, &placed.section) ||
+		    placed.section.stored > end - at - SECTION_HEADER_BYTES)
+			break;
+		if (placed.section.type == SECTION_PAGE && take_beginning(source, &placed, &count, &base))
+			runs += count;
+		at += SECTION_HEADER_BYTES + placed.section.stored;
+	}
+	return runs;
 }

@@ -8,4 +8,7 @@
  * checked but that: who decodes the section checks it. */
 bool file_pages_base(const struct file_source *source, const struct placed *placed, uint64_t *base);
 
+/* How many runs the sections PAGE of a snapshot say that they have; of one that is damaged any number. */
+uint64_t file_pages_runs(const struct file_source *source, const struct vmsnap_file_entry *entry);
+
 #endif

@@ -185,16 +185,43 @@ static int write_nowhere(void *ctx, const char *text, size_t len)
 /* Frames in no order, one of which is another each time: a whole one is large, and chains are long. */
 static struct vmsnap *make_large(size_t number)
 {
-	enum { LARGE = 20000 };
+	enum { LARGE = 40000 };
 	struct vmsnap *made = sample_empty(4096, "large");
 	made->info.taken += (int64_t)number * 1000000007;
 	made->info.monotonic += (int64_t)number * 1000000009;
 	sample_add_vma(made, 0x100000, 0x100000 + LARGE * 4096, "[heap]");
 	for (size_t i = 0; i < LARGE; i++) {
-		uint64_t frame = (i * 7919 + (i == number * 100)) % 1000003 + 1;
+		uint64_t frame = (i + 1) * UINT64_C(0x9e3779b97f4a7c15) + (i == number * 100);
+		frame = (frame ^ frame >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+		frame = (frame >> 20) % 1000003 + 1;
 		sample_add_run(made, 0x100000 + i * 4096, 1, PRESENT | FLAG(EXCLUSIVE) | frame);
 	}
 	return made;
+}
+
+/* A long chain does not cost another whole one: it begins anew from the one that there is. */
+static void what_changes_little_is_whole_once(void **state)
+{
+	enum { COUNT = 400 };
+	static struct vmsnap *snaps[COUNT];
+	size_t whole = 0, on_whole = 0;
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++)
+		snaps[i] = make_large(i / 2);
+	write_them(snaps, COUNT, VMSNAP_SAVE_DELTA);
+	struct vmsnap_file *file = open_file();
+	for (size_t i = 0; i < COUNT; i++) {
+		struct vmsnap_file_entry entry;
+		assert_int_equal(vmsnap_file_entry(file, i, &entry, NULL), VMSNAP_OK);
+		whole += !entry.deltas;
+		on_whole += entry.deltas == 1;
+		if (i % 7 == 0 || entry.deltas < 2)
+			assert_loads(file, i, snaps[i]);
+	}
+	assert_int_equal(whole, 1);
+	assert_int_equal(on_whole, 4);
+	vmsnap_file_close(file);
+	drop(snaps, COUNT);
 }
 
 /* Each snapshot is read beside the one that it differs from, and no chain for each of its links. */
@@ -295,6 +322,7 @@ int main(void)
 		in_folder(each_is_read_as_it_was),
 		in_folder(walk_reads_them_too),
 		in_folder(check_reads_the_file_a_few_times),
+		in_folder(what_changes_little_is_whole_once),
 		in_folder(appending_one_by_one_makes_the_same_file),
 		in_folder(each_process_has_its_own),
 		in_folder(frames_that_become_known_begin_anew),
