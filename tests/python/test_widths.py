@@ -112,6 +112,22 @@ class Widths(unittest.TestCase):
         self.each(texts | {"snapshots": lambda s: vmsnap.snapshots_text(s, [self.parent, self.other], ["one", "other"]),
                            "history": lambda s: vmsnap.history_text(s, [self.other, self.again], ["one", "other"], at)})
 
+    def test_groups_series_and_who(self):
+        """A series is gone over once for each text, a look at all processes serves all of them."""
+        one, names = vmsnap.Group([self.parent, self.child]), vmsnap.Names(self.parent)
+        owners = [vmsnap.who(path=os.path.realpath(f"/proc/{self.parent.pid}/exe"))]
+        if self.parent.info.known.pfn:
+            owners.append(vmsnap.who(pid=self.parent.pid, address=self.parent.mappings[0].start))
+        texts = {"group": lambda s: one.text(s), "group -l": lambda s: one.text(s, long=True),
+                 "group --by mapping": lambda s: one.text(s, by="mapping"),
+                 "group --by name": lambda s: one.text(s, by="name", names=names),
+                 "series --cow": lambda s: vmsnap.SeriesForks([self.parent, self.child]).text(s)}
+        for by in ("mapping", "kind", "process", "state"):
+            shots = [self.parent, self.child] if by == "process" else [self.other, self.again]
+            texts[f"series --by {by}"] = lambda s, by=by, shots=shots: vmsnap.Series(shots, by=by).text(s, min=0)
+        texts |= {f"who {found.kind}": lambda s, found=found: found.text(s, names) for found in owners}
+        self.each(texts)
+
     def test_check_on_the_command_line(self):
         golden = os.path.join(os.path.dirname(HERE), "golden")
         paths = [os.path.join(golden, name) for name in ("good-labels.vms", "bad-series-payload.vms")]
