@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 
 from module import main
@@ -19,6 +20,12 @@ class Series(unittest.TestCase):
         self.process = subprocess.Popen(["sleep", "1000"])
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.kill)
+        # While its libraries are still being mapped, one differs from the next in nearly everything.
+        for _ in range(1000):
+            with open(f"/proc/{self.process.pid}/stat") as stat:
+                if stat.read().rpartition(")")[2].split()[0] == "S":
+                    break
+            time.sleep(0.01)
         self.shots = [vmsnap.capture(self.process.pid, label=f"n{number}") for number in range(4)]
 
     def runs(self, snapshot):
