@@ -203,8 +203,8 @@ static int snapshot_row(struct export_rows *rows, const struct vmsnap *snap, boo
 	put_who(&row, snap);
 	put_how(&row, snap);
 	row_put(&row, vmsnap_vma_count(snap));
-	row_put(&row, all && wanted(rows, EXPORT_VMA));
-	row_put(&row, wanted(rows, EXPORT_RUN));
+	row_put(&row, all);
+	row_put(&row, rows->runs);
 	row_put(&row, sums.size);
 	put_sums(&row, snap, &sums, &written);
 	return row_end(&row, err);
@@ -214,7 +214,8 @@ static int rows_of(struct export_rows *rows, const struct vmsnap *snap, struct v
 {
 	bool all = true;
 	int rc = VMSNAP_OK;
-	if (wanted(rows, EXPORT_VMA) || wanted(rows, EXPORT_OBJECTS))
+	/* Also of the snapshot's row alone it is told whether all of them are in the other table. */
+	if (rows->changed || wanted(rows, EXPORT_VMA) || wanted(rows, EXPORT_OBJECTS))
 		rc = vma_rows(rows, snap, &all, err);
 	if (!rc && wanted(rows, EXPORT_RUN))
 		rc = run_rows(rows, snap, err);

@@ -99,6 +99,7 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 		                          .strip = e->options.strip,
 		                          .arguments = e->options.flags & VMSNAP_EXPORT_ARGUMENTS,
 		                          .changed = e->options.flags & VMSNAP_EXPORT_CHANGED,
+		                          .runs = e->options.flags & VMSNAP_EXPORT_RUNS,
 		                          .host = e->options.host,
 		                          .work = &e->work,
 		                          .row = put_row,
