@@ -166,7 +166,7 @@ static bool number_of(const char *(*name_of)(int), int count, const char *word, 
 
 static int parse_dialect(const struct options *options, int *dialect)
 {
-	*dialect = VMSNAP_SCHEMA_CLICKHOUSE;
+	*dialect = VMSNAP_SCHEMA_SQLITE;
 	if (options->schema && !number_of(vmsnap_schema_dialect_name, VMSNAP_SCHEMA_COUNT, options->schema, dialect))
 		return trouble("export: no schema for '%s': expected sqlite, clickhouse or postgres", options->schema);
 	return STATUS_OK;

@@ -18,13 +18,16 @@ struct export_cell {
 typedef int (*export_row_fn)(void *ctx, int table, const struct export_cell *cells, struct vmsnap_error *err);
 
 struct export_rows {
-	unsigned tables; /* those that are wanted, as bits 1 << enum export_table_id */
-	unsigned strip;  /* enum vmsnap_strip */
+	unsigned tables;               /* those that are wanted, as bits 1 << enum export_table_id */
+	unsigned strip;                /* enum vmsnap_strip */
 	bool arguments, changed, runs; /* enum vmsnap_export_flag */
-	const char *host; /* NULL: what snapshots say */
+	const char *host;              /* NULL: what snapshots say */
 	struct work *work;
 	export_row_fn row;
 	void *ctx;
+	/* Of the snapshot whose rows come: what other tables than its own have of it in some databases. */
+	const char *host_now;
+	int64_t taken_now;
 	struct export_share *share; /* the instant before */
 	struct export_seen *seen;   /* what mappings were, of each process: for `changed` */
 };
@@ -65,8 +68,12 @@ static inline void row_put_string(struct row *row, const char *text)
 	row_put_bytes(row, text && *text ? text : NULL, text ? strlen(text) : 0);
 }
 
+/* Whose row it is. */
 static inline void row_put_key(struct row *row, const struct vmsnap *snap)
 {
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	row->rows->host_now = row->rows->host ? row->rows->host : info->host;
+	row->rows->taken_now = info->taken;
 	export_key(snap, row->rows->host, row->key);
 	row_put_bytes(row, row->key, EXPORT_KEY_BYTES);
 }

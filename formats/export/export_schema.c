@@ -112,17 +112,19 @@ static const struct export_column cow_columns[] = {
 	{ "bytes", EXPORT_NUMBER, false },
 };
 
-#define TABLE(name, columns, key)                                                                                      \
-	{                                                                                                              \
-		name, columns, sizeof(columns) / sizeof((columns)[0]), key                                             \
-	}
+const struct export_column export_place[EXPORT_PLACE_COUNT] = {
+	{ "host", EXPORT_BYTES, false },
+	{ "taken_ns", EXPORT_TIME, false },
+};
+
+#define COLUMNS(of) of, sizeof(of) / sizeof((of)[0])
 const struct export_table export_tables[EXPORT_TABLE_COUNT] = {
-	[EXPORT_SNAPSHOT] = TABLE("snapshot", snapshot_columns, 1),
-	[EXPORT_OBJECTS] = TABLE("object", object_columns, 1),
-	[EXPORT_VMA] = TABLE("vma", vma_columns, 2),
-	[EXPORT_RUN] = TABLE("run", run_columns, 2),
-	[EXPORT_GROUP_SHARE] = TABLE("group_share", group_columns, 1),
-	[EXPORT_COW] = TABLE("cow", cow_columns, 3),
+	[EXPORT_SNAPSHOT] = { "snapshot", COLUMNS(snapshot_columns), false, 1 },
+	[EXPORT_OBJECTS] = { "object", COLUMNS(object_columns), false, 1 },
+	[EXPORT_VMA] = { "vma", COLUMNS(vma_columns), true, 2 },
+	[EXPORT_RUN] = { "run", COLUMNS(run_columns), true, 2 },
+	[EXPORT_GROUP_SHARE] = { "group_share", COLUMNS(group_columns), true, 1 },
+	[EXPORT_COW] = { "cow", COLUMNS(cow_columns), true, 3 },
 };
 
 int export_table_find(const char *name)

@@ -25,6 +25,9 @@ struct export_column {
 	enum export_type type;
 	bool maybe; /* NULL where it is not known */
 };
+/* In front of all other columns in databases that keep rows in order of machine and time: ClickHouse. */
+enum { EXPORT_PLACE_COUNT = 2 };
+extern const struct export_column export_place[EXPORT_PLACE_COUNT];
 enum export_table_id {
 	EXPORT_SNAPSHOT,
 	EXPORT_OBJECTS,
@@ -41,7 +44,8 @@ struct export_table {
 	const char *name;
 	const struct export_column *columns;
 	size_t count;
-	size_t key; /* so many columns from the first make a row's identity */
+	bool placed; /* a snapshot's, and not its own row */
+	size_t key;  /* so many columns from the first make a row's identity */
 };
 extern const struct export_table export_tables[EXPORT_TABLE_COUNT];
 /* EXPORT_TABLE_COUNT: there is none of that name. */

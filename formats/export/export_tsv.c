@@ -13,6 +13,7 @@
 struct tsv {
 	struct export_rows rows;
 	int table;
+	bool is_placed;   /* machine and time stand in front of each row */
 	bool is_postgres; /* no NUL and nothing that is not UTF-8, no numbers without a sign */
 	struct object_map objects;
 };
@@ -77,6 +78,10 @@ static int put_row(void *ctx, int table, const struct export_cell *cells, struct
 		return fail_no_memory(err);
 	if (known)
 		return VMSNAP_OK;
+	if (tsv->is_placed) {
+		put_text(e, tsv, (const unsigned char *)tsv->rows.host_now, strlen(tsv->rows.host_now));
+		export_printf(e, "\t%" PRId64 "\t", tsv->rows.taken_now);
+	}
 	for (size_t i = 0; i < schema->count; i++) {
 		if (i)
 			export_text(e, "\t");
@@ -104,9 +109,12 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 		                          .work = &e->work,
 		                          .row = put_row,
 		                          .ctx = e };
+	const struct export_table *schema = &export_tables[tsv->table];
+	tsv->is_placed = schema->placed && e->options.dialect == VMSNAP_SCHEMA_CLICKHOUSE;
 	if (e->options.flags & VMSNAP_EXPORT_NO_HEADING)
 		return VMSNAP_OK;
-	const struct export_table *schema = &export_tables[tsv->table];
+	for (size_t i = 0; tsv->is_placed && i < EXPORT_PLACE_COUNT; i++)
+		export_printf(e, "%s\t", export_place[i].name);
 	for (size_t i = 0; i < schema->count; i++)
 		export_printf(e, "%s%s", i ? "\t" : "", schema->columns[i].name);
 	export_text(e, "\n");

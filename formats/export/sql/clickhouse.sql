@@ -33,16 +33,16 @@ SELECT host, pid, comm, name, first_resident, last_resident, last_resident - fir
       FROM snapshot_once WHERE all_vmas = 1
       GROUP BY host, boot, pid, start_ticks HAVING count() > 1
     )
-  ) USING (snapshot)
+  ) AS those USING (snapshot)
   GROUP BY host, boot, pid, start_ticks, object
-) ALL INNER JOIN (SELECT object, name FROM object_once) USING (object);
+) AS these ALL INNER JOIN (SELECT object, name FROM object_once) AS those USING (object);
 
 -- 2. Who had a frame: SELECT * FROM frame_holder WHERE first_pfn <= 4711 AND last_pfn >= 4711.
 DROP TABLE IF EXISTS frame_holder;
 CREATE VIEW frame_holder AS
 SELECT assumeNotNull(pfn) AS first_pfn, assumeNotNull(pfn) + pages - 1 AS last_pfn, host, boot_id, taken_ns, pid, comm,
        start_addr, pages, flags, snapshot
-FROM run_once ALL INNER JOIN (SELECT snapshot, host, boot_id, taken_ns, pid, comm FROM snapshot_once) USING (snapshot)
+FROM run_once ALL INNER JOIN (SELECT snapshot, host, boot_id, taken_ns, pid, comm FROM snapshot_once) AS those USING (snapshot)
 WHERE pfn IS NOT NULL;
 
 -- 3. What the processes of one instant take: PSS and USS, each frame once where it is its own.
@@ -54,9 +54,9 @@ SELECT host, taken_ns, service, processes, all_rss AS rss, if(pss_unknown = 0, a
 SELECT host, boot, taken_ns, service, count() AS processes, sum(rss) AS all_rss,
        countIf(pss IS NULL) AS pss_unknown, sum(pss) AS all_pss, countIf(uss IS NULL) AS uss_unknown, sum(uss) AS all_uss,
        countIf(private_with_others IS NULL) AS with_unknown, sum(private_with_others) AS all_with
-FROM (SELECT * FROM group_share LIMIT 1 BY snapshot) ALL INNER JOIN
+FROM (SELECT * FROM group_share LIMIT 1 BY snapshot) AS these ALL INNER JOIN
 (SELECT snapshot, ifNull(host, '') AS host, ifNull(boot_id, '') AS boot, taken_ns,
-        coalesce(unit, container, comm) AS service FROM snapshot_once) USING (snapshot)
+        coalesce(unit, container, comm) AS service FROM snapshot_once) AS those USING (snapshot)
 GROUP BY host, boot, taken_ns, service
 );
 
@@ -66,10 +66,10 @@ CREATE VIEW privatised_text AS
 SELECT host, pid, comm, taken_ns, name, start_addr, end_addr, private_bytes, snapshot FROM
 (
   SELECT snapshot, object, start_addr, end_addr, resident - file AS private_bytes, host, pid, comm, taken_ns FROM
-  (SELECT * FROM vma_once WHERE substring(perms, 2) = '-xp' AND resident > file)
-  ALL INNER JOIN (SELECT snapshot, host, pid, comm, taken_ns FROM snapshot_once) USING (snapshot)
-) ALL INNER JOIN
-(SELECT object, name FROM object_once WHERE inode != 0 OR dev_major != 0 OR dev_minor != 0) USING (object);
+  (SELECT * FROM vma_once WHERE substring(perms, 2) = '-xp' AND resident > file) AS these
+  ALL INNER JOIN (SELECT snapshot, host, pid, comm, taken_ns FROM snapshot_once) AS those USING (snapshot)
+) AS these ALL INNER JOIN
+(SELECT object, name FROM object_once WHERE inode != 0 OR dev_major != 0 OR dev_minor != 0) AS those USING (object);
 
 -- 5. How much of the memory that is no file's is in huge pages, by program.
 DROP TABLE IF EXISTS thp_coverage;
@@ -92,11 +92,11 @@ SELECT name, build_id, uniqExact(host) AS hosts, uniqExact(host, pid) AS process
        min(pid) AS example_pid
 FROM
 (
-  SELECT object, host, pid FROM (SELECT snapshot, object FROM vma_once) ALL INNER JOIN
-  (SELECT snapshot, ifNull(host, '') AS host, pid FROM newest) USING (snapshot)
-) ALL INNER JOIN
+  SELECT object, host, pid FROM (SELECT snapshot, object FROM vma_once) AS these ALL INNER JOIN
+  (SELECT snapshot, ifNull(host, '') AS host, pid FROM newest) AS those USING (snapshot)
+) AS these ALL INNER JOIN
 (SELECT object, name, build_id FROM object_once WHERE build_id IS NOT NULL AND name IN
-  (SELECT name FROM object WHERE build_id IS NOT NULL GROUP BY name HAVING uniqExact(build_id) > 1)) USING (object)
+  (SELECT name FROM object WHERE build_id IS NOT NULL GROUP BY name HAVING uniqExact(build_id) > 1)) AS those USING (object)
 GROUP BY name, build_id;
 
 -- 8. What forks copied, by minute.
@@ -105,17 +105,17 @@ CREATE VIEW fork_minute AS
 SELECT host, parent_pid, any(comm) AS comm, minute, uniqExact(child) AS children,
        max(if(verdict = 'copied_by_parent', bytes, 0)) AS by_parent, max(if(verdict = 'copied_by_child', bytes, 0)) AS by_child,
        max(if(verdict IN ('copied', 'copied_by_both'), bytes, 0)) AS by_both_or_unknown
-FROM (SELECT parent AS snapshot, child, verdict, bytes FROM cow LIMIT 1 BY parent, child, verdict) ALL INNER JOIN
+FROM (SELECT parent AS snapshot, child, verdict, bytes FROM cow LIMIT 1 BY parent, child, verdict) AS these ALL INNER JOIN
 (SELECT snapshot, ifNull(host, '') AS host, ifNull(boot_id, '') AS boot, pid AS parent_pid, start_ticks, comm,
-        intDiv(taken_ns, 60000000000) AS minute FROM snapshot_once) USING (snapshot)
+        intDiv(taken_ns, 60000000000) AS minute FROM snapshot_once) AS those USING (snapshot)
 GROUP BY host, boot, parent_pid, start_ticks, minute;
 
 -- 9. Processes that are much larger than others of their program.
 DROP TABLE IF EXISTS outlier;
 CREATE VIEW outlier AS
 SELECT host, pid, comm, exe, resident, mean_of_program, processes FROM
-(SELECT ifNull(host, '') AS host, pid, comm, ifNull(exe, '') AS exe, resident FROM newest) ALL INNER JOIN
-(SELECT ifNull(exe, '') AS exe, avg(resident) AS mean_of_program, count() AS processes FROM newest GROUP BY exe) USING (exe)
+(SELECT ifNull(host, '') AS host, pid, comm, ifNull(exe, '') AS exe, resident FROM newest) AS these ALL INNER JOIN
+(SELECT ifNull(exe, '') AS exe, avg(resident) AS mean_of_program, count() AS processes FROM newest GROUP BY exe) AS those USING (exe)
 WHERE processes >= 4 AND exe != '' AND resident > 2 * (mean_of_program * processes - resident) / (processes - 1);
 
 -- 10. What a build of a program maps that the build before did not.
@@ -123,10 +123,10 @@ DROP TABLE IF EXISTS build_mapping;
 CREATE VIEW build_mapping AS
 SELECT exe, exe_build_id, name, perms, min(taken_ns) AS first_taken_ns FROM
 (
-  SELECT exe, exe_build_id, object, perms, taken_ns FROM (SELECT snapshot, object, perms FROM vma_once) ALL INNER JOIN
+  SELECT exe, exe_build_id, object, perms, taken_ns FROM (SELECT snapshot, object, perms FROM vma_once) AS these ALL INNER JOIN
   (SELECT snapshot, assumeNotNull(exe) AS exe, assumeNotNull(exe_build_id) AS exe_build_id, taken_ns FROM snapshot_once
-   WHERE exe_build_id IS NOT NULL AND exe IS NOT NULL) USING (snapshot)
-) ALL INNER JOIN (SELECT object, name FROM object_once) USING (object)
+   WHERE exe_build_id IS NOT NULL AND exe IS NOT NULL) AS those USING (snapshot)
+) AS these ALL INNER JOIN (SELECT object, name FROM object_once) AS those USING (object)
 GROUP BY exe, exe_build_id, name, perms;
 DROP TABLE IF EXISTS new_mapping;
 CREATE VIEW new_mapping AS
@@ -141,5 +141,5 @@ SELECT exe, build_before, build_after, name, perms FROM
           (SELECT exe, exe_build_id, min(first_taken_ns) AS first FROM build_mapping GROUP BY exe, exe_build_id)
           GROUP BY exe)
   )
-) ALL INNER JOIN (SELECT exe, exe_build_id, name, perms FROM build_mapping) USING (exe, exe_build_id)
+) AS these ALL INNER JOIN (SELECT exe, exe_build_id, name, perms FROM build_mapping) AS those USING (exe, exe_build_id)
 WHERE (exe, build_before, name, perms) NOT IN (SELECT exe, exe_build_id, name, perms FROM build_mapping);
