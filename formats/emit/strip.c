@@ -55,38 +55,43 @@ uint64_t strip_events(const struct strip *strip)
 	return pages;
 }
 
-static size_t draw_cell(const struct strip *strip, unsigned cell, const struct vmsnap_style *style, char *out,
-                        size_t room)
+/* Without colours: how much of it changed, or what. */
+static size_t draw_plain(const uint64_t *counts, uint64_t pages, const struct vmsnap_style *style, char *out)
 {
 	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-	const uint64_t *counts = strip->counts[cell];
-	uint64_t pages = cell_first(strip, cell + 1) - cell_first(strip, cell), changed = 0;
-	int event = largest(counts, CLASS_EVENTS, PAGE_CLASSES);
-	int quiet = largest(counts, CLASS_UNTOUCHED, CLASS_EVENTS);
+	uint64_t changed = 0;
 	for (int i = CLASS_EVENTS; i < PAGE_CLASSES; i++)
 		changed += counts[i];
 	if (changed > pages)
 		changed = pages;
 	if (!style->unicode || style->raw) {
-		*out = class_letter(changed ? event : CLASS_UNTOUCHED);
+		*out = class_letter(changed ? largest(counts, CLASS_EVENTS, PAGE_CLASSES) : CLASS_UNTOUCHED);
 		return 1;
 	}
 	/* An event in a single page must be seen. */
 	size_t height = pages ? (size_t)((changed * 8 + pages - 1) / pages) : 0;
-	size_t len = color_sequence(out, room, style->color, event, quiet);
-	memcpy(out + len, blocks[height], strlen(blocks[height]));
-	len += strlen(blocks[height]);
-	if (style->color != VMSNAP_COLOR_NONE) {
-		memcpy(out + len, COLOR_RESET, sizeof(COLOR_RESET) - 1);
-		len += sizeof(COLOR_RESET) - 1;
-	}
-	return len;
+	memcpy(out, blocks[height], strlen(blocks[height]));
+	return strlen(blocks[height]);
+}
+
+static size_t draw_cell(const struct strip *strip, unsigned cell, const struct vmsnap_style *style, char *out,
+                        size_t room)
+{
+	uint64_t counts[PAGE_CLASSES];
+	uint64_t pages = cell_first(strip, cell + 1) - cell_first(strip, cell), told = 0;
+	if (style->color == VMSNAP_COLOR_NONE || !style->unicode || style->raw)
+		return draw_plain(strip->counts[cell], pages, style, out);
+	memcpy(counts, strip->counts[cell], sizeof(counts));
+	for (int i = 0; i < PAGE_CLASSES; i++)
+		told += counts[i];
+	counts[CLASS_UNTOUCHED] += told < pages ? pages - told : 0;
+	return cell_draw(counts, style, out, room);
 }
 
 size_t strip_draw(const struct strip *strip, const struct vmsnap_style *style, char *out, size_t room)
 {
 	size_t len = 0;
-	for (unsigned i = 0; i < strip->cells && room - len >= (size_t)2 * COLOR_ROOM; i++)
-		len += draw_cell(strip, i, style, out + len, COLOR_ROOM);
+	for (unsigned i = 0; i < strip->cells && room - len >= CELL_ROOM; i++)
+		len += draw_cell(strip, i, style, out + len, CELL_ROOM);
 	return len;
 }

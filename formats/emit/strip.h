@@ -3,7 +3,7 @@
 #ifndef VMSNAP_STRIP_H
 #define VMSNAP_STRIP_H
 
-#include "text_color.h"
+#include "cell.h"
 
 enum { STRIP_CELLS_MAX = 48 };
 struct strip {
@@ -23,7 +23,7 @@ uint64_t strip_events(const struct strip *strip);
 /* A cell's height is the share of its pages with an event, its colour the main
  * event, its background the main quiet state.  Letters if there are no block
  * characters.  Returns the length of what is in out. */
-enum { STRIP_ROOM = STRIP_CELLS_MAX * (2 * COLOR_ROOM) };
+enum { STRIP_ROOM = STRIP_CELLS_MAX * CELL_ROOM };
 size_t strip_draw(const struct strip *strip, const struct vmsnap_style *style, char *out, size_t room);
 
 #endif

@@ -1,14 +1,11 @@
-/* text_color.h - the palette, and how a terminal is told of it. */
+/* text_color.h - how a terminal is told of a colour (palette.h). */
 #ifndef VMSNAP_TEXT_COLOR_H
 #define VMSNAP_TEXT_COLOR_H
 
 #include <stddef.h>
 
-#include "page_class.h"
+#include "palette.h"
 #include "text_out.h"
-
-/* Beyond the classes, for text. */
-enum { COLOR_DEFAULT = PAGE_CLASSES, COLOR_DIM, COLOR_BOLD, COLOR_ALARM };
 
 /* The escape sequence for a foreground colour (and, if background is not
  * CLASS_HOLE or COLOR_DEFAULT, a background), "" without colours.  room of

@@ -4,12 +4,20 @@ static const struct {
 	const char *name;
 	char letter;
 } classes[PAGE_CLASSES] = {
-	[CLASS_HOLE] = { "unmapped", ' ' },   [CLASS_UNTOUCHED] = { "untouched", '.' },
-	[CLASS_PRIVATE] = { "private", 'p' }, [CLASS_FILE] = { "file", 'f' },
-	[CLASS_SHARED] = { "shared", '=' },   [CLASS_SWAPPED] = { "swapped", 's' },
-	[CLASS_COPIED] = { "copied", '#' },   [CLASS_NEW] = { "new", '+' },
-	[CLASS_GONE] = { "gone", '-' },       [CLASS_WRITTEN] = { "written", 'w' },
+	[CLASS_HOLE] = { "unmapped", ' ' },
+	[CLASS_UNTOUCHED] = { "untouched", '.' },
+	[CLASS_PRIVATE] = { "private", 'p' },
+	[CLASS_FILE] = { "file", 'f' },
+	[CLASS_SHARED] = { "shared", '=' },
+	[CLASS_SWAPPED] = { "swapped", 's' },
+	[CLASS_COPIED] = { "copied", '#' },
+	[CLASS_NEW] = { "new", '+' },
+	[CLASS_GONE] = { "gone", '-' },
+	[CLASS_WRITTEN] = { "written", 'w' },
 	[CLASS_OTHER] = { "other", '~' },
+	[CLASS_CHILD] = { "copied_by_child", '%' },
+	[CLASS_SWAPPED_OUT] = { "swapped_out", 'S' },
+	[CLASS_SWAPPED_IN] = { "swapped_in", 'i' },
 };
 
 const char *class_name(int page_class)

@@ -15,6 +15,9 @@ enum page_class {
 	CLASS_GONE,
 	CLASS_WRITTEN, /* was there, and holds something else */
 	CLASS_OTHER,   /* a change of another kind */
+	CLASS_CHILD,   /* copied, by the child */
+	CLASS_SWAPPED_OUT,
+	CLASS_SWAPPED_IN,
 	PAGE_CLASSES
 };
 const char *class_name(int page_class);

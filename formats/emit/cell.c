@@ -1,0 +1,115 @@
+#include "cell.h"
+
+#include <string.h>
+
+#include "text_color.h"
+
+/* ---- what is seen of it ----------------------------------------------------------------- */
+
+/* From the bottom up. */
+enum layer { LAYER_EVENTS, LAYER_SWAPPED, LAYER_QUIET, LAYER_UNTOUCHED, LAYERS };
+
+static enum layer layer_of(int page_class)
+{
+	if (page_class == CLASS_UNTOUCHED)
+		return LAYER_UNTOUCHED;
+	if (page_class == CLASS_SWAPPED)
+		return LAYER_SWAPPED;
+	return page_class >= CLASS_EVENTS ? LAYER_EVENTS : LAYER_QUIET;
+}
+
+struct layer_sum {
+	uint64_t sum;
+	int largest, second; /* CLASS_HOLE: there is none */
+};
+
+static void add_class(struct layer_sum *layer, const uint64_t *counts, int page_class)
+{
+	layer->sum += counts[page_class];
+	if (layer->largest == CLASS_HOLE || counts[page_class] > counts[layer->largest]) {
+		layer->second = layer->largest;
+		layer->largest = page_class;
+	} else if (layer->second == CLASS_HOLE || counts[page_class] > counts[layer->second]) {
+		layer->second = page_class;
+	}
+}
+
+/* A single page must be seen, and so must what is beside all the others. */
+static unsigned eighths_of(uint64_t part, uint64_t all)
+{
+	unsigned eighths = (unsigned)(((unsigned __int128)part * 8 + all / 2) / all);
+	if (part && !eighths)
+		return 1;
+	return part < all && eighths == 8 ? 7 : eighths;
+}
+
+struct cell_look cell_look(const uint64_t *counts)
+{
+	struct layer_sum layers[LAYERS] = { 0 };
+	uint64_t all = 0;
+	for (int i = CLASS_UNTOUCHED; i < PAGE_CLASSES; i++) {
+		if (counts[i])
+			add_class(&layers[layer_of(i)], counts, i);
+		all += counts[i];
+	}
+	const struct layer_sum *low = layers, *high = &layers[LAYER_UNTOUCHED];
+	while (!low->sum && low < high)
+		low++;
+	for (const struct layer_sum *layer = low + 1; layer < layers + LAYERS; layer++)
+		if (layer->sum && layer->sum >= high->sum)
+			high = layer;
+	struct cell_look look = { .lower = low->largest, .ground = high->largest, .part = low->sum, .all = all };
+	if (low->sum == all) { /* of one layer only */
+		look.lower = low->second ? low->second : low->largest;
+		look.ground = low->largest;
+		look.part = low->second ? counts[low->second] : all;
+	}
+	look.eighths = all ? eighths_of(look.part, all) : 0;
+	return look;
+}
+
+/* ---- how it is drawn ------------------------------------------------------------------------ */
+
+static bool has_blocks(const struct vmsnap_style *style)
+{
+	return style->unicode && !style->raw;
+}
+
+unsigned cell_columns(const struct vmsnap_style *style)
+{
+	(void)style;
+	return 1;
+}
+
+static size_t put(char *out, const char *string)
+{
+	size_t len = strlen(string);
+	memcpy(out, string, len);
+	return len;
+}
+
+static size_t draw_blocks(const struct cell_look *look, const struct vmsnap_style *style, char *out, size_t room)
+{
+	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	bool plain = look->lower == look->ground;
+	size_t len = color_sequence(out, room, style->color, plain ? COLOR_DEFAULT : look->lower, look->ground);
+	len += put(out + len, blocks[plain ? 0 : look->eighths]);
+	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
+}
+
+/* Without colours the letter says what rises; where there are none, what most of it is. */
+static size_t draw_letter(const struct cell_look *look, const struct vmsnap_style *style, char *out, size_t room)
+{
+	size_t len = color_sequence(out, room, style->color, look->lower, COLOR_DEFAULT);
+	out[len++] = class_letter(look->lower);
+	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
+}
+
+size_t cell_draw(const uint64_t *counts, const struct vmsnap_style *style, char *out, size_t room)
+{
+	struct cell_look look = cell_look(counts);
+	if (look.lower == CLASS_HOLE)
+		return put(out, " ");
+	bool blocks = has_blocks(style) && style->color != VMSNAP_COLOR_NONE;
+	return blocks ? draw_blocks(&look, style, out, room) : draw_letter(&look, style, out, room);
+}

@@ -1,0 +1,19 @@
+/* palette.h - which colour a role has: of a class of pages, or of a text.  Who writes names the role; only what is here
+ * knows colours. */
+#ifndef VMSNAP_PALETTE_H
+#define VMSNAP_PALETTE_H
+
+#include "page_class.h"
+
+/* Beyond the classes, for text. */
+enum { COLOR_DEFAULT = PAGE_CLASSES, COLOR_DIM, COLOR_BOLD, COLOR_ALARM, COLOR_ROLES };
+
+struct palette_color {
+	unsigned char red, green, blue, of_256, of_16;
+};
+/* Of a class but CLASS_HOLE. */
+const struct palette_color *palette_of_class(int page_class);
+/* Of the others, which are not colours of a palette: "1;31", or NULL. */
+const char *palette_attributes(int role);
+
+#endif
