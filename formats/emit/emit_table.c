@@ -130,13 +130,14 @@ static void put_frame(struct table *table, size_t at, const struct vmsnap_run *p
 	table_number(table, at, word, number);
 }
 
-/* What is left beside the other columns, and some of the path. */
+/* What is left beside the other columns, and most of a path. */
 static unsigned strip_cells(const struct vmsnap_style *style)
 {
-	unsigned width = style->width ? style->width : 110, rest = 74;
-	if (width < rest + 16)
-		return 16;
-	return width - rest < STRIP_CELLS_MAX ? width - rest : STRIP_CELLS_MAX;
+	enum { CELLS_LEAST = 20, OTHERS = 91 };
+	unsigned width = style->width;
+	if (width < OTHERS + CELLS_LEAST)
+		return CELLS_LEAST;
+	return width - OTHERS < STRIP_CELLS_MAX ? width - OTHERS : STRIP_CELLS_MAX;
 }
 
 static void put_strip(struct table *table, size_t at, const struct strip_of *of_what)
@@ -163,9 +164,14 @@ static void put_name(struct table *table, size_t at, const struct value *value)
 }
 
 /* "4.00K+" is for people: what reads the raw table is not to take it for a number. */
-static void put_bytes(struct table *table, size_t at, const struct value *value)
+static void put_bytes(struct table *table, size_t at, const struct column *column, const struct value *value)
 {
 	const struct vmsnap_style *style = table->text->style;
+	if (column->flags & COLUMN_NONZERO && !value->number && !value->special && !style->raw) {
+		table_literal(table, at, "");
+		table_sort_number(table, at, 0);
+		return;
+	}
 	struct word word = word_size(style, value->number);
 	if (value->special && (style->raw || !value->number)) {
 		table_unknown(table, at);
@@ -214,7 +220,7 @@ static void put_value(struct table *table, size_t at, const struct column *colum
 		table_number(table, at, word_hex(number), number);
 		break;
 	case COLUMN_BYTES:
-		put_bytes(table, at, value);
+		put_bytes(table, at, column, value);
 		break;
 	case COLUMN_CHANGE:
 		put_change(table, at, value);

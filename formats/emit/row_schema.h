@@ -49,6 +49,7 @@ enum column_flag {
 	COLUMN_YIELDS = 32,      /* the first to be left out where the line is too short */
 	COLUMN_STAYS = 64,       /* the last; as the path at the end is */
 	COLUMN_PER_SECOND = 128, /* of a delta: "/s" behind it, but with --raw */
+	COLUMN_NONZERO = 256,    /* of bytes: 0 is an empty cell, where people read it */
 	COLUMN_FLAT = 16,        /* of a record or counts: its keys stand in the object around it */
 };
 

@@ -55,17 +55,19 @@ uint64_t strip_events(const struct strip *strip)
 	return pages;
 }
 
-/* Without colours: how much of it changed, or what. */
-static size_t draw_plain(const uint64_t *counts, uint64_t pages, const struct vmsnap_style *style, char *out)
+/* Without colours: how much of it changed, or what; of a strip in which nothing does, how much is there, or what. */
+static size_t draw_plain(const uint64_t *counts, uint64_t pages, bool quiet, const struct vmsnap_style *style,
+                         char *out)
 {
 	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	int first = quiet ? CLASS_PRIVATE : CLASS_EVENTS, end = quiet ? CLASS_EVENTS : PAGE_CLASSES;
 	uint64_t changed = 0;
-	for (int i = CLASS_EVENTS; i < PAGE_CLASSES; i++)
+	for (int i = first; i < end; i++)
 		changed += counts[i];
 	if (changed > pages)
 		changed = pages;
 	if (!style->unicode || style->raw) {
-		*out = class_letter(changed ? largest(counts, CLASS_EVENTS, PAGE_CLASSES) : CLASS_UNTOUCHED);
+		*out = class_letter(changed ? largest(counts, first, end) : CLASS_UNTOUCHED);
 		return 1;
 	}
 	/* An event in a single page must be seen. */
@@ -74,13 +76,13 @@ static size_t draw_plain(const uint64_t *counts, uint64_t pages, const struct vm
 	return strlen(blocks[height]);
 }
 
-static size_t draw_cell(const struct strip *strip, unsigned cell, const struct vmsnap_style *style, char *out,
-                        size_t room)
+static size_t draw_cell(const struct strip *strip, unsigned cell, bool quiet, const struct vmsnap_style *style,
+                        char *out, size_t room)
 {
 	uint64_t counts[PAGE_CLASSES];
 	uint64_t pages = cell_first(strip, cell + 1) - cell_first(strip, cell), told = 0;
 	if (style->color == VMSNAP_COLOR_NONE || !style->unicode || style->raw)
-		return draw_plain(strip->counts[cell], pages, style, out);
+		return draw_plain(strip->counts[cell], pages, quiet, style, out);
 	memcpy(counts, strip->counts[cell], sizeof(counts));
 	for (int i = 0; i < PAGE_CLASSES; i++)
 		told += counts[i];
@@ -91,7 +93,8 @@ static size_t draw_cell(const struct strip *strip, unsigned cell, const struct v
 size_t strip_draw(const struct strip *strip, const struct vmsnap_style *style, char *out, size_t room)
 {
 	size_t len = 0;
+	bool quiet = !strip_events(strip);
 	for (unsigned i = 0; i < strip->cells && room - len >= CELL_ROOM; i++)
-		len += draw_cell(strip, i, style, out + len, CELL_ROOM);
+		len += draw_cell(strip, i, quiet, style, out + len, CELL_ROOM);
 	return len;
 }

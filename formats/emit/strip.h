@@ -5,7 +5,7 @@
 
 #include "cell.h"
 
-enum { STRIP_CELLS_MAX = 48 };
+enum { STRIP_CELLS_MAX = 96 };
 struct strip {
 	uint64_t start, page_size, pages;
 	unsigned cells;

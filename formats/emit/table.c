@@ -392,6 +392,8 @@ size_t table_picture_width(const struct table *table, size_t column, size_t cell
 /* Columns that may be cut give way until a row fits: first pictures, then the widest; of a path
  * at the end, which is cut as it is written, only the least that is shown counts. */
 enum { CUT_WIDTH_MIN = 6, PICTURE_WIDTH_MIN = 8 };
+/* A picture that is wider than the first gives way to a path that has not the second. */
+enum { PICTURE_WIDTH_GOOD = 14, PATH_WIDTH_GOOD = 17 };
 
 /* How narrow it may become; its own width if it does not give way. */
 static size_t least_width(const struct table *table, const struct table_shown *shown)
@@ -473,13 +475,15 @@ static void narrow_columns(struct table *table)
 	size_t limit = table->text->style->width;
 	while (limit) {
 		struct table_shown *widest = NULL, *picture = NULL, *late = NULL;
-		size_t total = table->shown_count ? table->shown_count - 1 : 0;
+		size_t total = table->shown_count ? table->shown_count - 1 : 0, wished = 0;
 		for (size_t i = 0; i < table->shown_count; i++) {
 			struct table_shown *shown = &table->shown[i];
 			unsigned flags = table->columns[shown->column].flags;
 			size_t least = least_width(table, shown);
 			bool ends = (flags & TABLE_CUT_LEFT) && i + 1 == table->shown_count;
 			total += ends ? least : shown->width;
+			if (ends && shown->width > least)
+				wished = (shown->width < PATH_WIDTH_GOOD ? shown->width : PATH_WIDTH_GOOD) - least;
 			if (ends || shown->width <= least)
 				continue;
 			if (flags & TABLE_PICTURE)
@@ -490,7 +494,8 @@ static void narrow_columns(struct table *table)
 				widest = shown;
 		}
 		struct table_shown *next = picture ? picture : widest ? widest : late;
-		if (total <= limit || !next)
+		bool gives = picture && picture->width > PICTURE_WIDTH_GOOD;
+		if (total + (gives ? wished : 0) <= limit || !next)
 			return;
 		next->width--;
 	}

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text_color.h"
+
 /* Neighbours of one kind may share a mapping with what is named. */
 static const char *rest_of(const struct vmsnap_name *name, const struct vmsnap_vma *vma)
 {
@@ -68,6 +70,11 @@ void row_put_mapping(struct row *row, unsigned column, struct vmsnap_names *name
 	struct mapping_label label = { .words = NULL };
 	if (!own)
 		label = mapping_label_in(row->text, names, snap, vma);
-	row_put_name(row, column, label.words ? label.words : vma->name);
+	if (own || label.words) {
+		row_put_name(row, column, label.words ? label.words : vma->name);
+	} else {
+		row_put_name(row, column, "anonymous");
+		row_mark(row, column, COLOR_DIM);
+	}
 	mapping_label_free(&label, row->text);
 }
