@@ -1,4 +1,5 @@
 /* print_cow.c - who shares and who copied: vmsnap_print_cow(). */
+#include "cow_answer_text.h"
 #include "cow_text.h"
 #include "emitter.h"
 #include "error.h"
@@ -131,7 +132,7 @@ static int put_range(struct row *row, const struct printed *printed, const struc
 	row_put_address(row, COW_END, range->end);
 	row_put_count(row, COW_PAGES, pages_of(vmsnap_cow_child(printed->cow), range->end - range->start));
 	row_put_word(row, COW_VERDICT, vmsnap_verdict_name(range->verdict));
-	row_mark(row, COW_VERDICT, verdict_color(range->verdict));
+	row_mark(row, COW_VERDICT, cow_verdict_color(range->verdict));
 	row_put_bool(row, COW_INFERRED, range->inferred);
 	if (range->vma)
 		row_put_mapping(row, COW_MAPPING, printed->naming.names, vmsnap_cow_child(printed->cow), range->vma);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "alarm_text.h"
-#include "cow_text.h"
+#include "cow_answer_text.h"
+#include "cow_rows.h"
 #include "emitter.h"
 #include "error.h"
 #include "format_value.h"
@@ -98,7 +99,7 @@ static int column_of(int verdict)
 {
 	if (verdict == VMSNAP_VERDICT_UNKNOWN)
 		return FORK_UNKNOWN;
-	switch (verdict_color(verdict)) {
+	switch (verdict_class(verdict)) {
 	case CLASS_SHARED:
 		return FORK_SHARED;
 	case CLASS_FILE:
@@ -272,9 +273,9 @@ static void put_distinct(struct text *text, const struct vmsnap_set_cow *cow)
 			text_format(text, "in distinct frames%s\n", hidden ? ", at least" : "");
 		any = true;
 		text_format(text, "%10s  ", word_size(text->style, bytes).text);
-		color_start(text, verdict_color(i));
+		color_start(text, cow_verdict_color(i));
 		text_string(text, vmsnap_verdict_name(i));
-		color_end(text, verdict_color(i));
+		color_end(text, cow_verdict_color(i));
 		text_string(text, "\n");
 	}
 	if (!any && hidden)

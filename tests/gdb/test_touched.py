@@ -131,7 +131,8 @@ class Touched(unittest.TestCase):
         rows = [row for row in cow["ranges"] if int(row["start"], 16) == at]
         self.assertEqual([row["touched_by_debugger"] for row in rows], [True])
         self.assertTrue(any("breakpoint 3" in text for text in rows[0]["touched_by"]), rows)
-        self.assertRegex(gdb("vmsnap cow"), r"(?m)^ +\d+ pages? .* touched by gdb")
+        self.assertRegex(gdb("vmsnap cow --totals"), r"(?m)^ +\d+ pages? .* touched by gdb")
+        self.assertRegex(gdb("vmsnap cow"), r", [0-9.]+K touched by gdb \(.*breakpoint \d+")
         data = truth.page_of(gdb.number("(unsigned long) &by_child"))
         self.assertFalse(next(row for row in cow["ranges"]
                               if int(row["start"], 16) <= data < int(row["start"], 16) + row["pages"] * truth.PAGE)

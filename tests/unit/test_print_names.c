@@ -249,11 +249,15 @@ static void changed_pages_with_the_same_names_are_joined(void **state)
 	                                "  00100000 [stack]: near in f() #0, table in f() #1, far in f() #1\n"
 	                                "    00102000  near in f() #0, table in f() #1, far in f() #1\n"
 	                                "    00103000-00106000  table in f() #1\n");
-	struct catch *caught = print_cow(pair, 0, false);
+	struct catch *caught = print_cow(pair, VMSNAP_PRINT_LONG, false);
 	assert_has(caught,
 	           "  00101000          8 pages copied_by_child: near in f() #0, table in f() #1, far in f() #1\n"
 	           "    00102000  near in f() #0, table in f() #1, far in f() #1\n"
 	           "    00103000-00106000  table in f() #1\n");
+	caught = print_cow(pair, 0, false);
+	assert_has(caught, "\nlocal variables\n"
+	                   "  00102000 child   near in f() #0, table in f() #1, far in f() #1\n"
+	                   "  00103000-00106000 child   table in f() #1\n");
 	pair_free(pair);
 }
 
@@ -264,20 +268,20 @@ static void one_page_needs_one_line(void **state)
 	struct catch *caught = print_diff(pair, 0);
 	assert_has(caught, "changed pages\n  00102000 [stack]: near in f() #0, table in f() #1, far in f() #1\n");
 	assert_lacks(caught, "    00102000");
-	caught = print_cow(pair, 0, false);
+	caught = print_cow(pair, VMSNAP_PRINT_LONG, false);
 	assert_has(caught, "  00102000          1 page  copied_by_child: near in f() #0, table");
 	assert_lacks(caught, "    00102000");
 	pair_free(pair);
 	pair = pair_new(FEW, 3, 3, 2);
 	caught = print_diff(pair, 0);
 	assert_has(caught, "changed pages\n  00103000-00105000 [stack]: table in f() #1\n");
-	caught = print_cow(pair, 0, false);
+	caught = print_cow(pair, VMSNAP_PRINT_LONG, false);
 	assert_has(caught, "  00103000          2 pages copied_by_child: table in f() #1\n");
 	assert_lacks(caught, "    00103000");
 	pair_free(pair);
 	/* Of three pages, the name lies on the first two. */
 	pair = pair_new(FEW, 3, 4, 3);
-	caught = print_cow(pair, 0, false);
+	caught = print_cow(pair, VMSNAP_PRINT_LONG, false);
 	assert_has(caught,
 	           "  00104000          3 pages copied_by_child: table in f() #1\n    00104000-00106000  table");
 	pair_free(pair);
@@ -294,7 +298,7 @@ static void lists_of_pages_are_short_unless_asked_for(void **state)
 	assert_has(caught, "  00100000 [stack]: n in f() #0, n in f() #1, n in f() #2, n in f() #3, n in f() #4, "
 	                   "n in f() #5, and 14 more\n    00100000  n in f() #0\n");
 	assert_has(caught, "    00107000  n in f() #7\n    and 12 more pages\n");
-	assert_has(print_cow(pair, 0, false), "    00107000  n in f() #7\n    and 12 more pages\n");
+	assert_has(print_cow(pair, 0, false), "  00107000 child   n in f() #7\n  and 12 more pages (-l)\n");
 	caught = print_diff(pair, VMSNAP_PRINT_LONG);
 	assert_has(caught, "    00113000  last in f() #19\n");
 	assert_lacks(caught, "more page");

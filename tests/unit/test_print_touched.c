@@ -111,13 +111,17 @@ static void cow_counts_apart_what_gdb_touched(void **state)
 	struct fixture f = touched_fixture();
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_cow(f.cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "24.1% of the sharing is lost: 56.0K by the child (%)\n");
+	assert_has(caught, "dropped by the child, 12.0K touched by gdb (breakpoint 1, inferior call)\n");
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(f.cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "        14 pages  56.0K  copied_by_child\n"
 	                   "         3 pages  12.0K  copied_by_child, touched by gdb\n");
-	assert_has(caught, "00010000-00012000 r-xp /bin/demo: 1 copied_by_child touched by gdb, 1 file\n"
-	                   "  00011000          1 page  copied_by_child, touched by gdb: breakpoint 1\n");
+	assert_has(caught, "00010000-00012000 r-xp /bin/demo: 1 copied_by_child touched by gdb, 1 file\n");
+	assert_has(caught, "\n  00011000          1 page  copied_by_child, touched by gdb: breakpoint 1\n");
 	assert_has(caught, "[heap]: 44 shared, 14 copied_by_child, 2 copied_by_child touched by gdb, "
-	                   "8 new_in_child, 4 dropped_by_child\n"
-	                   "  0012c000          2 pages copied_by_child, touched by gdb: inferior call\n"
+	                   "8 new_in_child, 4 dropped_by_child\n");
+	assert_has(caught, "\n  0012c000          2 pages copied_by_child, touched by gdb: inferior call\n"
 	                   "  0012e000         14 pages copied_by_child\n");
 	caught = catch_new();
 	caught->out.style.raw = true;
@@ -153,7 +157,7 @@ static void names_on_touched_pages_are_told_too(void **state)
 	assert_int_equal(test_annotate(f.b, &local, 1, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_names_new(f.b, NULL, &names, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(f.cow, names, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(f.cow, names, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "copied_by_child, touched by gdb: inferior call; holds counter\n");
 	caught = catch_new();
 	caught->out.style.json = true;
@@ -183,7 +187,7 @@ static void names_of_what_nobody_wrote_are_not_told(void **state)
 	struct vmsnap_names *names;
 	assert_int_equal(vmsnap_names_new(f.b, NULL, &names, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(f.cow, names, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(f.cow, names, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "copied_by_child, touched by gdb: breakpoint 1\n");
 	assert_lacks(caught, "function_");
 	caught = catch_new();
@@ -219,7 +223,7 @@ static void reasons_are_few_short_and_harmless(void **state)
 	struct catch *caught = catch_new();
 	caught->out.style.width = 80;
 	caught->out.style.unicode = false;
-	assert_int_equal(vmsnap_print_cow(f.cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(f.cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_print_diff(f.diff, NULL, VMSNAP_PRINT_TOTALS_ONLY, &caught->out, NULL), VMSNAP_OK);
 	for (const char *line = caught->text; *line; line += strcspn(line, "\n") + 1)
 		assert_true(strcspn(line, "\n") <= 80);
@@ -246,7 +250,7 @@ static void page_touched_by_nothing_that_has_a_name_is_still_touched(void **stat
 	put_touched(f.b, 0x11000, 1, "");
 	f.cow = cow_since(f.a, f.b, f.a);
 	struct catch *caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(f.cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(f.cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, " copied_by_child, touched by gdb\n");
 	caught = catch_new();
 	caught->out.style.columns = "START,TOUCHED";

@@ -1,0 +1,271 @@
+#include "cow_answer_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alarm_text.h"
+#include "bar_text.h"
+#include "format_value.h"
+#include "identity_text.h"
+#include "text_color.h"
+#include "text_fit.h"
+
+int cow_cost_class(enum cow_cost cost)
+{
+	return cost == COST_BY_PARENT ? CLASS_COPIED : cost == COST_BY_CHILD ? CLASS_CHILD : CLASS_OTHER;
+}
+
+/* A text of no class that stands out is written as all others. */
+int cow_verdict_color(int verdict)
+{
+	int page_class = verdict_class(verdict);
+	return page_class == CLASS_PRIVATE || page_class == CLASS_OTHER ? COLOR_DEFAULT : page_class;
+}
+
+/* As they are told, and drawn. */
+static const enum cow_cost order[COST_KINDS] = { COST_BY_PARENT, COST_BY_CHILD, COST_BY_BOTH, COST_BY_UNKNOWN };
+
+/* ---- the sentence ------------------------------------------------------------------------ */
+
+/* Neither nothing nor all, unless it is. */
+static struct word share(uint64_t part, uint64_t whole)
+{
+	struct word word = word_percent(part, whole);
+	if (part && !strcmp(word.text, "0.0%"))
+		return (struct word){ "less than 0.1%" };
+	if (part < whole && !strcmp(word.text, "100%"))
+		return (struct word){ "more than 99.9%" };
+	return word;
+}
+
+static void put_colored(struct fit_line *line, const char *words, int color)
+{
+	color_start(line->text, color);
+	fit_words(line, words);
+	color_end(line->text, color);
+}
+
+/* "36.6M by the parent, 420K by the child"; what is no colour is told by its letter. */
+static void put_copiers(struct fit_line *line, const struct cow_shares *shares)
+{
+	static const char *const by[COST_KINDS] = { "by the child", "by the parent", "by both",
+		                                    "by whom is not known" };
+	const struct vmsnap_style *style = line->text->style;
+	bool any = false;
+	for (int i = 0; i < COST_KINDS; i++) {
+		uint64_t bytes = shares->by[order[i]];
+		char letter[] = { '(', class_letter(cow_cost_class(order[i])), ')', '\0' };
+		if (!bytes)
+			continue;
+		if (any)
+			fit_glue(line, ",");
+		any = true;
+		put_colored(line, word_size(style, bytes).text, cow_cost_class(order[i]));
+		fit_words(line, by[order[i]]);
+		if (style->color == VMSNAP_COLOR_NONE)
+			fit_words(line, letter);
+	}
+}
+
+/* What rests on frames is told as a fact; of all else it is said.  at_least: one side was not looked at later. */
+static void put_how_much(struct fit_line *line, const struct cow_shares *shares, bool at_least)
+{
+	const struct vmsnap_style *style = line->text->style;
+	uint64_t all = shares->lost + shares->shared;
+	char words[128];
+	if (!all) {
+		fit_words(line, "Nothing is shared, and nothing was copied");
+		return;
+	}
+	if (!cow_shares_known(shares)) {
+		put_colored(line, "How much of the sharing is lost is not known", COLOR_BOLD);
+		fit_glue(line, ";");
+		snprintf(words, sizeof(words), "inferred: %s%s", share(shares->lost, all).text,
+		         shares->lost ? "," : " of");
+		fit_words(line, words);
+	} else if (!shares->lost) {
+		put_colored(line, at_least ? "None of the sharing is known to be lost" : "None of the sharing is lost",
+		            COLOR_BOLD);
+		fit_glue(line, ":");
+	} else {
+		snprintf(words, sizeof(words), "%s%s of the sharing is lost", at_least ? "At least " : "",
+		         share(shares->lost, all).text);
+		color_start(line->text, COLOR_BOLD);
+		put_colored(line, words, CLASS_COPIED);
+		fit_glue(line, ":");
+	}
+	if (shares->lost) {
+		put_copiers(line, shares);
+		return;
+	}
+	put_colored(line, word_size(style, shares->shared).text, CLASS_SHARED);
+	if (cow_shares_known(shares))
+		fit_words(line, "is shared");
+}
+
+/* ", 392K of that inferred" */
+static void put_inferred(struct fit_line *line, const struct cow_shares *shares)
+{
+	const struct vmsnap_style *style = line->text->style;
+	char words[96];
+	if (!cow_shares_known(shares))
+		return;
+	if (shares->lost_inferred) {
+		fit_glue(line, ";");
+		snprintf(words, sizeof(words), "%s of that inferred", word_size(style, shares->lost_inferred).text);
+		fit_words(line, words);
+	}
+	if (shares->shared_inferred) {
+		fit_glue(line, ";");
+		snprintf(words, sizeof(words), "that %s is shared is inferred",
+		         word_size(style, shares->shared_inferred).text);
+		fit_words(line, words);
+	}
+}
+
+static uint64_t own_bytes(const struct vmsnap_cow *cow, int verdict)
+{
+	return (vmsnap_cow_pages(cow, verdict) - vmsnap_cow_touched_pages(cow, verdict)) *
+	       vmsnap_info(vmsnap_cow_child(cow))->page_size;
+}
+
+static void put_not_known(struct fit_line *line, const struct vmsnap_cow *cow)
+{
+	static const char *const unseen[] = { "", "what the parent copied later is not known",
+		                              "what the child copied later is not known" };
+	enum cow_side side = cow_side_unseen(cow);
+	uint64_t unknown = own_bytes(cow, VMSNAP_VERDICT_UNKNOWN);
+	char words[96];
+	if (unknown) {
+		fit_glue(line, ";");
+		snprintf(words, sizeof(words), "of %s nothing is known", word_size(line->text->style, unknown).text);
+		fit_words(line, words);
+	}
+	if (side) {
+		fit_glue(line, ";");
+		fit_words(line, unseen[side]);
+	}
+}
+
+/* ---- the bar ------------------------------------------------------------------------------ */
+
+static void put_shares_bar(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares)
+{
+	enum { PARTS = COST_KINDS + 3 };
+	bool known = cow_shares_known(shares);
+	struct bar_part parts[PARTS];
+	size_t count = 0;
+	/* Which of the copiers' pages are inferred the sums do not tell: all of it, or what no copier is known of. */
+	for (int i = 0; i < COST_KINDS; i++)
+		parts[count++] = (struct bar_part){ shares->by[order[i]], cow_cost_class(order[i]),
+			                            !known || (order[i] == COST_BY_UNKNOWN && shares->lost_inferred) };
+	parts[count++] = (struct bar_part){ shares->shared_inferred, CLASS_SHARED, true };
+	parts[count++] = (struct bar_part){ shares->shared - shares->shared_inferred, CLASS_SHARED, false };
+	parts[count++] = (struct bar_part){ own_bytes(cow, VMSNAP_VERDICT_UNKNOWN), CLASS_HOLE, false };
+	put_bar(text, parts, count);
+}
+
+void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	put_how_much(&line, shares, cow_side_unseen(cow) != COW_SIDE_NONE);
+	put_inferred(&line, shares);
+	put_not_known(&line, cow);
+	text_string(text, "\n");
+	put_shares_bar(text, cow, shares);
+}
+
+/* ---- whom it is about ------------------------------------------------------------------------ */
+
+/* than: who was told before, if anybody: what is the same is not told again. */
+static void put_one(struct fit_line *line, const char *role, const struct vmsnap *snap, bool by_number,
+                    const struct vmsnap *than)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap), *before = than ? vmsnap_info(than) : NULL;
+	struct text *text = line->text;
+	char pid[32];
+	fit_words(line, role);
+	if (by_number) {
+		snprintf(pid, sizeof(pid), "%u", info->tgid ? info->tgid : info->pid);
+		fit_piece(line, pid);
+	}
+	if (by_number && *info->comm && (!before || strcmp(before->comm, info->comm) != 0)) {
+		size_t width = fit_width(text, info->comm, strlen(info->comm));
+		fit_next(line, width);
+		fit_whole(text, info->comm);
+	}
+	if (*info->label && (!before || strcmp(before->label, info->label) != 0)) {
+		size_t width = fit_width(text, info->label, strlen(info->label)) + 2;
+		fit_next(line, width);
+		text_string(text, "\"");
+		fit_whole(text, info->label);
+		text_string(text, "\"");
+	}
+}
+
+/* By its label, if it has one, and of whom it is. */
+static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
+{
+	const struct vmsnap *base = vmsnap_cow_base(cow), *child = vmsnap_cow_child(cow);
+	const struct vmsnap_info *from = vmsnap_info(base), *to = vmsnap_info(child);
+	char words[96];
+	fit_glue(line, ",");
+	put_one(line, "base", base, false, NULL);
+	if (vmsnap_cow_base_other(cow))
+		fit_words(line, "of both");
+	else
+		fit_words(line, vmsnap_same_process(base, child) ? "of the child" : "of the parent");
+	if (!from->taken || !to->taken || to->taken == from->taken)
+		return;
+	bool later = to->taken > from->taken;
+	uint64_t ns = later ? (uint64_t)to->taken - (uint64_t)from->taken : (uint64_t)from->taken - (uint64_t)to->taken;
+	snprintf(words, sizeof(words), "%s %s", word_duration(ns).text, later ? "before" : "after");
+	fit_piece(line, words);
+}
+
+static void put_line(struct text *text, const char *role, const struct vmsnap *snap)
+{
+	text_format(text, "%-8s", role);
+	print_identity_line(text, snap);
+	text_string(text, "\n");
+}
+
+static bool frames_known(const struct vmsnap_cow *cow)
+{
+	const struct vmsnap *base = vmsnap_cow_base(cow), *other = vmsnap_cow_base_other(cow);
+	return vmsnap_info(vmsnap_cow_parent(cow))->known.pfn && vmsnap_info(vmsnap_cow_child(cow))->known.pfn &&
+	       (!base || vmsnap_info(base)->known.pfn) && (!other || vmsnap_info(other)->known.pfn);
+}
+
+static void put_brief(struct text *text, const struct vmsnap_cow *cow)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	color_start(text, COLOR_DIM);
+	put_one(&line, "parent", vmsnap_cow_parent(cow), true, NULL);
+	fit_glue(&line, ",");
+	put_one(&line, "child", vmsnap_cow_child(cow), true, vmsnap_cow_parent(cow));
+	if (vmsnap_cow_base(cow))
+		put_base(&line, cow);
+	color_end(text, COLOR_DIM);
+	text_string(text, "\n");
+}
+
+void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly)
+{
+	const char *warning = vmsnap_cow_warning(cow);
+	if (briefly) {
+		put_brief(text, cow);
+	} else {
+		put_line(text, "parent", vmsnap_cow_parent(cow));
+		put_line(text, "child", vmsnap_cow_child(cow));
+		if (vmsnap_cow_base(cow))
+			put_line(text, "base", vmsnap_cow_base(cow));
+		if (vmsnap_cow_base_other(cow))
+			put_line(text, "and", vmsnap_cow_base_other(cow));
+	}
+	if (*warning)
+		put_alarm(text, warning);
+	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE && !frames_known(cow))
+		put_alarm(text, "without PFNs, who shares and who copied is inferred where it can be, "
+		                "and may be wrong");
+}

@@ -1,0 +1,16 @@
+/* cow_answer_text.h - how much of the sharing is lost, and to whom: a sentence, a bar, and whom it is about. */
+#ifndef VMSNAP_COW_ANSWER_TEXT_H
+#define VMSNAP_COW_ANSWER_TEXT_H
+
+#include "cow_rows.h"
+#include "text_out.h"
+
+void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares);
+/* briefly: parent, child and base in one line. */
+void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly);
+/* The class whose colour stands for whoever copied. */
+int cow_cost_class(enum cow_cost cost);
+/* Of the word for a verdict: enum page_class, or one of palette.h. */
+int cow_verdict_color(int verdict);
+
+#endif
