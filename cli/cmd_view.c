@@ -44,7 +44,7 @@ struct several {
 	struct vmsnap_error err;
 };
 
-static unsigned pages_flags(const struct options *options)
+static unsigned table_flags(const struct options *options)
 {
 	return (options->each ? VMSNAP_PRINT_EACH_PAGE : 0u) | (options->long_rows ? VMSNAP_PRINT_LONG : 0u);
 }
@@ -60,12 +60,12 @@ static int print_one(struct several *all, const struct vmsnap *snap)
 		return status;
 	if (all->options->command->bit == CMD_SHOW) {
 		output->to.names = names_quiet(all->options, snap);
-		all->rc = all->by < 0 ? vmsnap_print_show(snap, &output->to, &all->err)
+		all->rc = all->by < 0 ? vmsnap_print_show_with(snap, table_flags(all->options), &output->to, &all->err)
 		                      : vmsnap_print_show_by(snap, all->by, &output->to, &all->err);
 		vmsnap_names_free(output->to.names);
 		output->to.names = NULL;
 	} else
-		all->rc = vmsnap_print_pages_with(snap, start, end, pages_flags(all->options), &output->to, &all->err);
+		all->rc = vmsnap_print_pages_with(snap, start, end, table_flags(all->options), &output->to, &all->err);
 	return all->rc < 0 ? STATUS_TROUBLE : STATUS_OK;
 }
 

@@ -16,8 +16,9 @@ const struct command command_table[] = {
 	  "without -o prints what it writes, round by round.\n",
 	  cmd_record, { 0 } },
 	{ CMD_SHOW, "show", "SNAPSHOT...", 1, OPERANDS_ANY, "the address space as a table, with totals",
-	  "One row for each mapping: how much of it is resident, swapped, exclusive. Of\n"
-	  "several snapshots (FILE@FIRST..LAST, too) a table each, in JSON an array.\n", cmd_show,
+	  "What is resident, and who else has it; a row for each file with what belongs to\n"
+	  "it, or for each mapping: -l, --raw and --json. Of several snapshots\n"
+	  "(FILE@FIRST..LAST, too) a table each, in JSON an array.\n", cmd_show,
 	  { VMSNAP_REPORT_SHOW, VMSNAP_REPORT_KINDS } },
 	{ CMD_PAGES, "pages", "SNAPSHOT... [ADDRESS | START-END | START+LENGTH]", 1, OPERANDS_ANY, "page states, run by run",
 	  "Neighbouring pages in one state make a run. Addresses are hexadecimal, with or\n"
@@ -40,10 +41,11 @@ const struct command command_table[] = {
 	  "its own shows by what they hold (capture --contents) only.\n",
 	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF, VMSNAP_REPORT_VALUES, VMSNAP_REPORT_ASLR } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
-	  "With one file, it must hold two snapshots, parent and child, or a tree, of which\n"
-	  "all forks are told. A verdict says who copied a page, which is not always who\n"
-	  "wrote to it; --base tells it: both sides right after the fork (capture --tree),\n"
-	  "or the parent before it.\n",
+	  "How much of the sharing is lost, to whom, where, and which variables of the\n"
+	  "program lie there. With one file, it must hold two snapshots, parent and child,\n"
+	  "or a tree, of which all forks are told. A verdict says who copied a page, which\n"
+	  "is not always who wrote to it; --base tells it: both sides right after the fork\n"
+	  "(capture --tree), or the parent before it.\n",
 	  cmd_cow, { VMSNAP_REPORT_COW, VMSNAP_REPORT_SET_COW } },
 	{ CMD_GROUP, "group", "PID... | SNAPSHOT...", 0, OPERANDS_ANY, "who shares how much memory with whom",
 	  "Processes of one instant: live ones, or those of files. Frames are counted once.\n"
@@ -202,6 +204,8 @@ const struct option_row option_table[] = {
 	  "only pages known to be written to" },
 	{ "by", 0, OPTION_TEXT, VALUE_GROUP_BY, "WHAT", FIELD(by), CMD_GROUP,
 	  "rows by mapping, or by name: variables" },
+	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_SHOW,
+	  "a row for each mapping, and how it was taken" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_PAGES,
 	  "a row for each run of frames, too" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_GROUP,

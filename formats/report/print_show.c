@@ -1,4 +1,4 @@
-/* print_show.c - the address space as a table: vmsnap_print_show(). */
+/* print_show.c - the address space as a table: vmsnap_print_show(), vmsnap_print_show_with(). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,11 +7,15 @@
 #include "error.h"
 #include "filter_record.h"
 #include "format_value.h"
+#include "mapping_groups.h"
 #include "mapping_label.h"
+#include "page_shares.h"
+#include "page_state.h"
 #include "schemas.h"
 #include "show_text.h"
 #include "snapshot_record.h"
 #include "sums.h"
+#include "text_color.h"
 #include "text_limit.h"
 #include "vma_record.h"
 #include "written.h"
@@ -23,12 +27,16 @@ enum {
 	SHOW_LABEL,
 	SHOW_WRITTEN,
 	SHOW_SMAPS,
+	SHOW_PAGES,
+	SHOW_SHARED,
+	SHOW_OWN,
 	SHOW_COLUMNS, /* behind them one for each key of smaps, in tables */
 };
 static const struct column show_columns[] = {
 	[VMA_START] = { "start", "START", COLUMN_ADDRESS, 0, "where the mapping begins", NULL },
 	[VMA_END] = { "end", "END", COLUMN_ADDRESS, COLUMN_SECONDARY, "where it ends", NULL },
-	[VMA_PERM] = { "perms", "PERM", COLUMN_WORD, COLUMN_YIELDS, "rwx, and p for private or s for shared", NULL },
+	[VMA_PERM] = { "perms", "PERM", COLUMN_WORD, COLUMN_YIELDS,
+	               "rwx, and p for private or s for shared; or how many", NULL },
 	[VMA_OFFSET] = { "offset", "OFFSET", COLUMN_OFFSET, COLUMN_SECONDARY, "where in the file it begins", NULL },
 	[VMA_DEV] = { "dev", "DEV", COLUMN_WORD, COLUMN_SECONDARY, "the file's device", NULL },
 	[VMA_INODE] = { "inode", "INODE", COLUMN_COUNT, COLUMN_SECONDARY, "the file's inode", NULL },
@@ -36,17 +44,25 @@ static const struct column show_columns[] = {
 	[VMA_DELETED] = { "deleted", .type = COLUMN_BOOL },
 	[VMA_BUILD_ID] = { "build_id", "BUILDID", COLUMN_BUILD_ID, COLUMN_SECONDARY, "of the file", NULL },
 	[SHOW_SUMS + SUMS_SIZE] = { "size", "SIZE", COLUMN_BYTES, 0, "of the mapping", NULL },
-	[SHOW_SUMS + SUMS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, COLUMN_STAYS, "present pages", NULL },
-	[SHOW_SUMS + SUMS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, COLUMN_YIELDS, "pages in swap", NULL },
-	[SHOW_SUMS + SUMS_EXCLUSIVE] = { "exclusive", "EXCL", COLUMN_BYTES, 0, "present pages mapped here only", NULL },
-	[SHOW_SUMS + SUMS_ZERO] = { "zero", "ZERO", COLUMN_BYTES, COLUMN_YIELDS, "pages that are the zero page", NULL },
-	[SHOW_SUMS + SUMS_FILE] = { "file", "FILE", COLUMN_BYTES, COLUMN_SECONDARY, "pages of files or shared memory",
-	                            NULL },
-	[SHOW_SUMS + SUMS_HUGE] = { "huge", "HUGE", COLUMN_BYTES, COLUMN_SECONDARY, "pages in huge ones", NULL },
-	[SHOW_SUMS + SUMS_GUARD] = { "guard", "GUARD", COLUMN_BYTES, COLUMN_SECONDARY, "guard pages", NULL },
-	[SHOW_SUMS + SUMS_EXCLUSIVE_UNKNOWN] = { "exclusive_unknown", "EXCL?", COLUMN_BYTES, COLUMN_SECONDARY,
+	[SHOW_SUMS + SUMS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, COLUMN_STAYS | COLUMN_NONZERO,
+	                                "present pages", NULL },
+	[SHOW_SUMS + SUMS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES,
+	                               COLUMN_YIELDS | COLUMN_SPARSE | COLUMN_NONZERO, "pages in swap", NULL },
+	[SHOW_SUMS + SUMS_EXCLUSIVE] = { "exclusive", "EXCL", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO,
+	                                 "present pages mapped here only, those of files too", NULL },
+	[SHOW_SUMS + SUMS_ZERO] = { "zero", "ZERO", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO,
+	                            "pages that are the zero page", NULL },
+	[SHOW_SUMS + SUMS_FILE] = { "file", "FILE", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO,
+	                            "pages of files or shared memory", NULL },
+	[SHOW_SUMS + SUMS_HUGE] = { "huge", "HUGE", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO,
+	                            "pages in huge ones", NULL },
+	[SHOW_SUMS + SUMS_GUARD] = { "guard", "GUARD", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO, "guard pages",
+	                             NULL },
+	[SHOW_SUMS + SUMS_EXCLUSIVE_UNKNOWN] = { "exclusive_unknown", "EXCL?", COLUMN_BYTES,
+	                                         COLUMN_SECONDARY | COLUMN_NONZERO,
 	                                         "pages of which it is not known whether they are", NULL },
-	[SHOW_SUMS + SUMS_SWAPPED_UNKNOWN] = { "swapped_unknown", "SWAPPED?", COLUMN_BYTES, COLUMN_SECONDARY,
+	[SHOW_SUMS + SUMS_SWAPPED_UNKNOWN] = { "swapped_unknown", "SWAPPED?", COLUMN_BYTES,
+	                                       COLUMN_SECONDARY | COLUMN_NONZERO,
 	                                       "pages that look swapped, and may not be", NULL },
 	[SHOW_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, COLUMN_STAYS, "the file, or what it is called or known to be",
 	                   NULL },
@@ -56,13 +72,20 @@ static const struct column show_columns[] = {
 	[SHOW_WRITTEN] = { "written", "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_OPTIONAL,
 	                   "pages written since the snapshot before", NULL },
 	[SHOW_SMAPS] = { "smaps", NULL, COLUMN_OPEN, COLUMN_OPTIONAL, NULL, NULL },
+	[SHOW_PAGES] = { NULL, "PAGES", COLUMN_STRIP, 0, "a picture of what is there", NULL },
+	[SHOW_SHARED] = { NULL, "SHARED", COLUMN_BYTES, COLUMN_NONZERO,
+	                  "private memory that other processes have, too, and the zero page", NULL },
+	[SHOW_OWN] = { NULL, "OWN", COLUMN_BYTES, COLUMN_NONZERO, "private memory that nobody else has", NULL },
 };
 static const uint32_t show_shown[] = {
 	VMA_START,
 	VMA_END,
 	SHOW_SUMS + SUMS_SIZE,
 	VMA_PERM,
+	SHOW_PAGES,
 	SHOW_SUMS + SUMS_RESIDENT,
+	SHOW_SHARED,
+	SHOW_OWN,
 	SHOW_SUMS + SUMS_SWAPPED,
 	SHOW_SUMS + SUMS_EXCLUSIVE,
 	SHOW_SUMS + SUMS_ZERO,
@@ -121,11 +144,13 @@ const struct row_schema show_document_schema = ROW_SCHEMA(document_columns);
 struct show {
 	const struct vmsnap *snap;
 	struct filter filter;
-	struct vmsnap_sums total; /* of the rows that were put */
-	size_t count;             /* of them */
-	uint64_t written;         /* the same; bytes */
-	uint64_t *smaps_total;    /* the same of each key of smaps; UINT64_MAX: its values do not add up */
-	bool smaps_blank;         /* some value is not told, as it is that of a whole mapping */
+	struct vmsnap_sums total;  /* of the rows that were put */
+	size_t count;              /* of them */
+	uint64_t written;          /* the same; bytes */
+	uint64_t *smaps_total;     /* the same of each key of smaps; UINT64_MAX: its values do not add up */
+	bool smaps_blank;          /* some value is not told, as it is that of a whole mapping */
+	unsigned flags;            /* enum vmsnap_print_flag */
+	struct page_shares shares; /* of the rows that were put */
 };
 
 /* Whether a key is of sizes of memory, in kB, and not of something that a mapping has. */
@@ -175,6 +200,15 @@ static int totals_init(struct show *show, struct text *text, struct vmsnap_error
 
 /* ---- mappings -------------------------------------------------------------------- */
 
+/* What is told in one row: a mapping, or several that people take for one. */
+struct told {
+	size_t count, first, last; /* of those that are taken */
+	size_t called;             /* by whose name, if there are several */
+	uint64_t start, end;
+	struct vmsnap_sums sums;
+	struct page_shares shares;
+};
+
 static void put_smaps(struct row *row, const struct show *show, size_t index)
 {
 	const struct vmsnap *snap = show->snap;
@@ -219,7 +253,13 @@ static void put_label(struct row *row, const struct vmsnap_vma *vma, size_t inde
 {
 	struct mapping_label label = mapping_label(row->text, row->text->out.names, vma, index);
 	const char *words = label.words ? label.words : "";
-	row_put_name(row, SHOW_MAPPING, *vma->name || row->text->style->raw ? vma->name : words);
+	bool anonymous = !*vma->name && !label.words && !row->text->style->raw;
+	row_put_name(row, SHOW_MAPPING,
+	             anonymous                             ? "anonymous"
+	             : *vma->name || row->text->style->raw ? vma->name
+	                                                   : words);
+	if (anonymous)
+		row_mark(row, SHOW_MAPPING, COLOR_DIM);
 	if (label.words) {
 		row_put_word(row, SHOW_LABEL_KIND, label.kind);
 		row_put_name(row, SHOW_LABEL, label.words);
@@ -228,37 +268,123 @@ static void put_label(struct row *row, const struct vmsnap_vma *vma, size_t inde
 }
 
 /* Of a mapping of which not all is told, nothing. */
-static void put_written(struct row *row, struct show *show, const struct vmsnap_vma *vma)
+static void put_written(struct row *row, struct show *show, const struct told *told)
 {
-	if (!vmsnap_info(show->snap)->known.written || !filter_takes_whole(&show->filter, vma))
+	uint64_t bytes = 0;
+	if (!vmsnap_info(show->snap)->known.written)
 		return;
-	uint64_t bytes = written_in(show->snap, vma->start, vma->end).bytes;
+	for (size_t i = told->first; i <= told->last; i++) {
+		const struct vmsnap_vma *vma = vmsnap_vma(show->snap, i);
+		if (!filter_takes_whole(&show->filter, vma))
+			return;
+		bytes += written_in(show->snap, vma->start, vma->end).bytes;
+	}
 	show->written += bytes;
 	row_put_bytes(row, SHOW_WRITTEN, bytes);
 }
 
-static void put_mapping(struct row *row, struct show *show, size_t index)
+/* ---- the picture of a row, and who has what is in it --------------------------------- */
+
+struct strip_source {
+	const struct show *show;
+	const struct told *told;
+};
+
+static void fill_strip(void *ctx, struct strip *strip, bool quiet)
+{
+	const struct strip_source *source = ctx;
+	const struct show *show = source->show;
+	(void)quiet; /* nothing happens in one snapshot */
+	for (size_t i = source->told->first; i <= source->told->last; i++) {
+		const struct vmsnap_vma *vma = vmsnap_vma(show->snap, i);
+		struct vmsnap_run_iter it;
+		struct vmsnap_run run;
+		if (!filter_takes_vma(&show->filter, vma))
+			continue;
+		vmsnap_run_iter_init(&it, show->snap, vma->start, vma->end);
+		while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
+			if (filter_cut_run(&show->filter, vmsnap_info(show->snap)->page_size, &run))
+				strip_add(strip, run.start, run.end, page_quiet_class(show->snap, &run));
+	}
+}
+
+static void put_strip(struct row *row, const struct show *show, const struct told *told)
+{
+	struct strip_source source = { show, told };
+	const struct strip_of strip = { told->start, told->end, vmsnap_info(show->snap)->page_size, fill_strip,
+		                        &source };
+	if (row_wants(row, SHOW_PAGES))
+		row_put_strip(row, SHOW_PAGES, &strip);
+}
+
+static void put_shares(struct row *row, const struct page_shares *shares)
+{
+	row_put_bytes_least(row, SHOW_SHARED, shares->shared, shares->unknown);
+	row_put_bytes_least(row, SHOW_OWN, shares->own, shares->unknown);
+}
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+/* "×6" */
+static struct word how_many(const struct vmsnap_style *style, size_t count)
+{
+	struct word word;
+	snprintf(word.text, sizeof(word.text), "%s%zu", style->unicode ? "\u00d7" : "x", count);
+	return word;
+}
+
+/* Where several are one row, it has the first one's file and the name that they are called by. */
+static void put_told(struct row *row, struct show *show, const struct told *told)
+{
+	struct vmsnap_vma vma = *vmsnap_vma(show->snap, told->first);
+	size_t called = told->count > 1 ? told->called : told->first;
+	vma.start = told->start;
+	vma.end = told->end;
+	struct word perms = told->count > 1 ? how_many(row->text->style, told->count) : word_perms(&vma);
+	put_vma_columns_as(row, &vma, perms.text);
+	put_sums_columns(row, SHOW_SUMS, show->snap, &told->sums);
+	put_label(row, vmsnap_vma(show->snap, called), called);
+	put_written(row, show, told);
+	if (told->count == 1)
+		put_smaps(row, show, told->first);
+	put_strip(row, show, told);
+	put_shares(row, &told->shares);
+	if (told->count == 1)
+		put_smaps_columns(row, show, told->first);
+	row_end(row);
+}
+
+/* Adds a mapping to what is told in one row, if it is taken. */
+static void take(struct row *row, struct show *show, size_t index, struct told *told)
 {
 	const struct vmsnap_vma *vma = vmsnap_vma(show->snap, index);
 	struct vmsnap_sums sums;
 	if (!filter_takes_vma(&show->filter, vma) || !filter_sum(&show->filter, show->snap, vma, &sums))
 		return;
-	show->count++;
+	if (!told->count++) {
+		told->first = index;
+		told->start = vma->start;
+	}
+	told->last = index;
+	told->end = vma->end;
+	sums_add(&told->sums, &sums);
 	sums_add(&show->total, &sums);
+	show->count++;
 	add_smaps(show, index);
-	put_vma_columns(row, vma);
-	put_sums_columns(row, SHOW_SUMS, show->snap, &sums);
-	put_label(row, vma, index);
-	put_written(row, show, vma);
-	put_smaps(row, show, index);
-	put_smaps_columns(row, show, index);
-	row_end(row);
+	if (row_wants(row, SHOW_SHARED) || row_wants(row, SHOW_OWN)) {
+		struct page_shares shares = page_shares_of(show->snap, &show->filter, vma);
+		page_shares_add(&told->shares, &shares);
+		page_shares_add(&show->shares, &shares);
+	}
 }
 
 static void put_total(struct row *row, const struct show *show)
 {
 	char words[64];
 	size_t count = vmsnap_vma_count(show->snap);
+	/* They stand above, but for columns that were asked for. */
+	if (!(show->flags & VMSNAP_PRINT_LONG) && !row->text->style->columns && !row->text->style->no_headings)
+		return;
 	if (!row_total(row))
 		return;
 	if (show->filter.any)
@@ -270,21 +396,52 @@ static void put_total(struct row *row, const struct show *show)
 	row_total_label(row, SHOW_MAPPING, words);
 	if (vmsnap_info(show->snap)->known.written)
 		row_put_bytes(row, SHOW_WRITTEN, show->written);
+	put_shares(row, &show->shares);
 	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++)
 		if (show->smaps_total[column - SHOW_COLUMNS] != UINT64_MAX)
 			row_put_bytes(row, column, show->smaps_total[column - SHOW_COLUMNS]);
 	row_end_total(row);
 }
 
+/* Not where somebody asks for what each mapping has for itself. */
+static bool folds(const struct row *row, const struct show *show)
+{
+	const struct vmsnap_style *style = row->text->style;
+	if (style->raw || style->json || show->flags & VMSNAP_PRINT_LONG || row_wants(row, VMA_OFFSET))
+		return false;
+	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++)
+		if (row_wants(row, column))
+			return false;
+	return true;
+}
+
+/* Every process has it, nothing ever lies there, and its address alone would make all rows wider. */
+static bool is_vsyscall(const struct vmsnap *snap, const struct told *told)
+{
+	return told->start >> 63 && !told->sums.resident && !strcmp(vmsnap_vma(snap, told->first)->name, "[vsyscall]");
+}
+
 static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	struct show *show = ctx;
+	struct mapping_group group = { .count = 0 };
+	bool fold = folds(row, show);
 	(void)err;
 	show->count = 0;
 	show->written = 0;
+	show->shares = (struct page_shares){ 0 };
 	begin_totals(show);
-	for (size_t i = 0; i < vmsnap_vma_count(show->snap) && !text_failed(row->text); i++)
-		put_mapping(row, show, i);
+	for (size_t i = 0; i < vmsnap_vma_count(show->snap) && !text_failed(row->text); i += group.count) {
+		struct told told = { .count = 0 };
+		group = (struct mapping_group){ .first = i, .count = 1, .called = i };
+		if (fold)
+			mapping_group_at(show->snap, row->text->out.names, i, &group);
+		told.called = group.called;
+		for (size_t k = 0; k < group.count; k++)
+			take(row, show, i + k, &told);
+		if (told.count && !(fold && is_vsyscall(show->snap, &told)))
+			put_told(row, show, &told);
+	}
 	put_total(row, show);
 	return VMSNAP_OK;
 }
@@ -408,12 +565,12 @@ static int show_table(struct text *text, struct show *show, struct vmsnap_error 
 	int rc = all_columns_init(&all, text, show->snap, err);
 	rc = rc ? rc : emit_table_check(text, &all.schema, err);
 	if (!rc && !bare)
-		put_show_heading(text, show->snap, &show->filter);
+		put_show_heading(text, show->snap, &show->filter, show->flags);
 	rc = rc ? rc : emit_table(text, &all.schema, mapping_rows, show, err);
 	if (!rc && !bare && show->smaps_blank)
 		text_string(text,
 		            "\nblank     smaps tells of whole mappings: nothing of those that are told in part\n");
-	if (!rc && !bare)
+	if (!rc && !bare && show->flags & VMSNAP_PRINT_LONG)
 		put_show_status(text, show->snap);
 	all_columns_free(&all);
 	return rc;
@@ -421,7 +578,13 @@ static int show_table(struct text *text, struct show *show, struct vmsnap_error 
 
 VMSNAP_API int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err)
 {
-	struct show show = { .snap = snap };
+	return vmsnap_print_show_with(snap, VMSNAP_PRINT_LONG, out, err);
+}
+
+VMSNAP_API int vmsnap_print_show_with(const struct vmsnap *snap, unsigned flags, const struct vmsnap_output *out,
+                                      struct vmsnap_error *err)
+{
+	struct show show = { .snap = snap, .flags = flags };
 	struct text text;
 	int rc = text_open_filtered(&text, out, err);
 	rc = rc ? rc : filter_init(&show.filter, text.out.filter, err);

@@ -16,18 +16,23 @@ static const struct column group_columns[] = {
 	[GROUP_NAME] = { "name", "MAPPING", COLUMN_PATH, COLUMN_SPARSE, "the file, or what mappings are called", NULL },
 	[GROUP_MAPPINGS] = { "mappings", "MAPPINGS", COLUMN_COUNT, 0, "how many there are", NULL },
 	[GROUP_SUMS + SUMS_SIZE] = { "size", "SIZE", COLUMN_BYTES, 0, "of the mappings", NULL },
-	[GROUP_SUMS + SUMS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, 0, "present pages", NULL },
-	[GROUP_SUMS + SUMS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, 0, "pages in swap", NULL },
+	[GROUP_SUMS + SUMS_RESIDENT] = { "resident", "RESIDENT", COLUMN_BYTES, COLUMN_NONZERO, "present pages", NULL },
+	[GROUP_SUMS + SUMS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, COLUMN_NONZERO, "pages in swap", NULL },
+	[GROUP_SUMS + SUMS_EXCLUSIVE] = { "exclusive", "EXCL", COLUMN_BYTES, COLUMN_NONZERO,
+	                                  "present pages mapped here only", NULL },
 	[GROUP_SUMS +
-	        SUMS_EXCLUSIVE] = { "exclusive", "EXCL", COLUMN_BYTES, 0, "present pages mapped here only", NULL },
-	[GROUP_SUMS + SUMS_ZERO] = { "zero", "ZERO", COLUMN_BYTES, 0, "pages that are the zero page", NULL },
-	[GROUP_SUMS + SUMS_FILE] = { "file", "FILE", COLUMN_BYTES, COLUMN_SECONDARY, "pages of files or shared memory",
-	                             NULL },
-	[GROUP_SUMS + SUMS_HUGE] = { "huge", "HUGE", COLUMN_BYTES, COLUMN_SECONDARY, "pages in huge ones", NULL },
-	[GROUP_SUMS + SUMS_GUARD] = { "guard", "GUARD", COLUMN_BYTES, COLUMN_SECONDARY, "guard pages", NULL },
-	[GROUP_SUMS + SUMS_EXCLUSIVE_UNKNOWN] = { "exclusive_unknown", "EXCL?", COLUMN_BYTES, COLUMN_SECONDARY,
+	        SUMS_ZERO] = { "zero", "ZERO", COLUMN_BYTES, COLUMN_NONZERO, "pages that are the zero page", NULL },
+	[GROUP_SUMS + SUMS_FILE] = { "file", "FILE", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO,
+	                             "pages of files or shared memory", NULL },
+	[GROUP_SUMS + SUMS_HUGE] = { "huge", "HUGE", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO,
+	                             "pages in huge ones", NULL },
+	[GROUP_SUMS + SUMS_GUARD] = { "guard", "GUARD", COLUMN_BYTES, COLUMN_SECONDARY | COLUMN_NONZERO, "guard pages",
+	                              NULL },
+	[GROUP_SUMS + SUMS_EXCLUSIVE_UNKNOWN] = { "exclusive_unknown", "EXCL?", COLUMN_BYTES,
+	                                          COLUMN_SECONDARY | COLUMN_NONZERO,
 	                                          "pages of which it is not known whether they are", NULL },
-	[GROUP_SUMS + SUMS_SWAPPED_UNKNOWN] = { "swapped_unknown", "SWAPPED?", COLUMN_BYTES, COLUMN_SECONDARY,
+	[GROUP_SUMS + SUMS_SWAPPED_UNKNOWN] = { "swapped_unknown", "SWAPPED?", COLUMN_BYTES,
+	                                        COLUMN_SECONDARY | COLUMN_NONZERO,
 	                                        "pages that look swapped, and may not be", NULL },
 };
 static const uint32_t group_shown[] = {
@@ -141,7 +146,7 @@ static int show_by_table(struct text *text, struct show_by *show, struct vmsnap_
 	const struct row_schema *schema = show->by == VMSNAP_SHOW_BY_NODE ? &show_by_node_schema : &show_by_schema;
 	int rc = emit_table_check(text, schema, err);
 	if (!rc && !bare)
-		put_show_heading(text, show->snap, &show->filter);
+		put_show_heading(text, show->snap, &show->filter, VMSNAP_PRINT_TOTALS_ONLY);
 	rc = rc ? rc : emit_table(text, schema, group_rows, show, err);
 	if (!rc && !bare)
 		put_show_status(text, show->snap);

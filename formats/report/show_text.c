@@ -5,17 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bar_text.h"
 #include "filter_record.h"
 #include "format_value.h"
 #include "identity_text.h"
+#include "page_shares.h"
 #include "snapshot_record.h"
 #include "status_value.h"
+#include "sums.h"
+#include "text_color.h"
 #include "text_fit.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The line that says what was not known; nothing if all was. */
-static void put_unknown(struct text *text, const struct vmsnap *snap)
+/* The line that says what was not known; nothing if all was.  briefly: of what stands in the table as it is as a rule.
+ */
+static void put_unknown(struct text *text, const struct vmsnap *snap, bool briefly)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	const struct vmsnap_known *known = &info->known;
@@ -28,10 +33,10 @@ static void put_unknown(struct text *text, const struct vmsnap *snap)
 	} things[] = {
 		{ !info->page_size_assumed, page_size },
 		{ known->pfn, "PFNs (root would know)" },
-		{ known->soft_dirty, "soft-dirty" },
+		{ known->soft_dirty || briefly, "soft-dirty" },
 		{ known->exclusive, "exclusive" },
 		{ known->zero, "zero page" },
-		{ known->huge, "huge" },
+		{ known->huge || briefly, "huge" },
 	};
 	const char *before = "unknown   ";
 	bool any = false;
@@ -171,10 +176,138 @@ static void put_kernel_tables(struct text *text, const struct vmsnap *snap)
 		text_string(text, "\n");
 }
 
-void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter)
+/* ---- what it comes to ---------------------------------------------------------------------- */
+
+struct totals {
+	struct vmsnap_sums sums;
+	struct page_shares shares;
+	size_t mappings;
+};
+
+static void add_totals(struct totals *totals, const struct vmsnap *snap, const struct filter *filter)
+{
+	const struct vmsnap_vma *vma;
+	*totals = (struct totals){ .mappings = 0 };
+	for (size_t i = 0; (vma = vmsnap_vma(snap, i)); i++) {
+		struct vmsnap_sums sums;
+		if (!filter_takes_vma(filter, vma) || !filter_sum(filter, snap, vma, &sums))
+			continue;
+		struct page_shares shares = page_shares_of(snap, filter, vma);
+		sums_add(&totals->sums, &sums);
+		page_shares_add(&totals->shares, &shares);
+		totals->mappings++;
+	}
+}
+
+enum { LEGEND_PARTS = 6 };
+
+/* "= shared 157M   p private 37.3M   f file 9.30M": the bar's parts, in its colours or letters. */
+static void put_legend(struct text *text, const struct bar_part *parts)
+{
+	static const char *const names[LEGEND_PARTS] = { "shared", "private", "shared or private, not known",
+		                                         "file",   "swapped", "swapped, maybe" };
+	struct fit_line line = fit_line(text, 0, 0);
+	bool blocks = text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
+	line.gap = 2;
+	for (size_t i = 0; i < LEGEND_PARTS; i++) {
+		int page_class = parts[i].page_class;
+		struct word size = word_size(text->style, parts[i].size);
+		char letter[] = { page_class == CLASS_HOLE ? '?' : class_letter(page_class), '\0' };
+		if (!parts[i].size)
+			continue;
+		fit_next(&line, 2 + strlen(names[i]) + 1 + strlen(size.text));
+		color_start(text, page_class == CLASS_HOLE ? COLOR_DIM : page_class);
+		text_string(text, !blocks ? letter : page_class == CLASS_HOLE ? "░" : "█");
+		color_end(text, page_class == CLASS_HOLE ? COLOR_DIM : page_class);
+		text_format(text, " %s ", names[i]);
+		color_start(text, COLOR_BOLD);
+		text_string(text, size.text);
+		color_end(text, COLOR_BOLD);
+	}
+	if (!line.fresh)
+		text_string(text, "\n");
+}
+
+static void put_shares(struct text *text, const struct page_shares *shares)
+{
+	const struct bar_part parts[LEGEND_PARTS] = {
+		{ shares->shared, CLASS_SHARED, false },   { shares->own, CLASS_PRIVATE, false },
+		{ shares->unknown, CLASS_HOLE, false },    { shares->file, CLASS_FILE, false },
+		{ shares->swapped, CLASS_SWAPPED, false }, { shares->swapped_unknown, CLASS_HOLE, false },
+	};
+	put_legend(text, parts);
+	put_bar(text, parts, LEGEND_PARTS);
+}
+
+/* ", frozen for 38.8 ms", where nothing is amiss. */
+static bool stood_still(const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	put_title(text, snap);
+	return vmsnap_consistent_known(info) && info->consistent &&
+	       (info->freeze == VMSNAP_FREEZE_DEBUGGER || (info->freeze == VMSNAP_FREEZE_FULL && snapshot_stood(snap)));
+}
+
+static void put_when(struct fit_line *line, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	char words[96];
+	color_start(line->text, COLOR_DIM);
+	if (stood_still(snap)) {
+		fit_glue(line, ",");
+		snprintf(words, sizeof(words), "frozen %s", word_duration(info->pause).text);
+		fit_piece(line, info->freeze == VMSNAP_FREEZE_FULL ? words : "held by a debugger");
+	}
+	if (info->taken) {
+		fit_glue(line, ",");
+		fit_piece(line, word_time_local(info->taken).text);
+	}
+	color_end(line->text, COLOR_DIM);
+}
+
+/* "redis-server 3140 "save +9", 204M resident of 260M in 121 mappings, frozen 38.8 ms, 2026-01-31 12:00:00.000 +0000"
+ */
+static void put_summary(struct text *text, const struct vmsnap *snap, const struct filter *filter,
+                        const struct totals *totals)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	struct fit_line line = fit_line(text, 0, 2);
+	char words[160], of[32] = "";
+	color_start(text, COLOR_BOLD);
+	if (*info->comm) {
+		fit_next(&line, fit_width(text, info->comm, strlen(info->comm)));
+		fit_whole(text, info->comm);
+	}
+	snprintf(words, sizeof(words), "%u", info->tgid ? info->tgid : info->pid);
+	fit_piece(&line, words);
+	color_end(text, COLOR_BOLD);
+	if (info->tgid && info->tgid != info->pid) {
+		snprintf(words, sizeof(words), "thread %u", info->pid);
+		fit_glue(&line, ",");
+		fit_words(&line, words);
+	}
+	if (*info->label) {
+		fit_next(&line, fit_width(text, info->label, strlen(info->label)) + 2);
+		text_string(text, "\"");
+		fit_whole(text, info->label);
+		text_string(text, "\"");
+	}
+	fit_glue(&line, ",");
+	if (filter->any)
+		snprintf(of, sizeof(of), "%zu of ", totals->mappings);
+	size_t count = vmsnap_vma_count(snap);
+	snprintf(words, sizeof(words), "%s resident of %s in %s%zu mapping%s",
+	         word_size(text->style, totals->sums.resident).text, word_size(text->style, totals->sums.size).text, of,
+	         count, word_plural(count));
+	fit_words(&line, words);
+	put_when(&line, snap);
+	text_string(text, "\n");
+}
+
+/* ---- all above the table ------------------------------------------------------------------- */
+
+static void put_details(struct text *text, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
 	text_format(text, "%-10s%u", "process", info->tgid ? info->tgid : info->pid);
 	if (*info->comm) {
 		text_string(text, " ");
@@ -197,7 +330,24 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_field(text, "container", info->container);
 	put_contents(text, snap);
 	put_kernel_tables(text, snap);
-	put_unknown(text, snap);
+}
+
+void put_show_heading(struct text *text, const struct vmsnap *snap, const struct filter *filter, unsigned flags)
+{
+	bool briefly = !(flags & VMSNAP_PRINT_LONG);
+	struct totals totals;
+	add_totals(&totals, snap, filter);
+	put_title(text, snap);
+	if (briefly)
+		put_summary(text, snap, filter, &totals);
+	else
+		put_details(text, snap);
+	put_shares(text, &totals.shares);
+	if (briefly && !stood_still(snap))
+		put_instant(text, snap);
+	if (briefly)
+		put_memory(text, vmsnap_info(snap));
+	put_unknown(text, snap, briefly);
 	put_filter_line(text, filter);
 	put_filter_unknown(text, snap, filter);
 	text_blank(text);

@@ -17,9 +17,14 @@ const struct row_schema vma_schema = ROW_SCHEMA(vma_columns);
 
 void put_vma_columns(struct row *row, const struct vmsnap_vma *vma)
 {
+	put_vma_columns_as(row, vma, word_perms(vma).text);
+}
+
+void put_vma_columns_as(struct row *row, const struct vmsnap_vma *vma, const char *perms)
+{
 	row_put_address(row, VMA_START, vma->start);
 	row_put_address(row, VMA_END, vma->end);
-	row_put_word(row, VMA_PERM, word_perms(vma).text);
+	row_put_word(row, VMA_PERM, perms);
 	row_put_offset(row, VMA_OFFSET, vma->offset);
 	if (row_wants(row, VMA_DEV))
 		row_put_word(row, VMA_DEV, word_device(vma).text);

@@ -18,6 +18,8 @@ enum {
 	VMA_COLUMNS,
 };
 void put_vma_columns(struct row *row, const struct vmsnap_vma *vma);
+/* The same with other words for its permissions. */
+void put_vma_columns_as(struct row *row, const struct vmsnap_vma *vma, const char *perms);
 
 extern const struct row_schema vma_schema; /* these and no more */
 /* vma NULL: nothing. */

@@ -1286,6 +1286,7 @@ FUNCTIONS = {
     "vmsnap_color_name": (c_char_p, (c_int,)),
     "vmsnap_filter_check": (CHECKED, (POINTER(Filter),)),
     "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
+    "vmsnap_print_show_with": (CHECKED, (c_void_p, c_uint, POINTER(Output))),
     "vmsnap_show_by_name": (c_char_p, (c_int,)),
     "vmsnap_print_show_by": (CHECKED, (c_void_p, c_int, POINTER(Output))),
     "vmsnap_print_pages": (CHECKED, (c_void_p, c_uint64, c_uint64, c_bool, POINTER(Output))),

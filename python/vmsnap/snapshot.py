@@ -520,10 +520,12 @@ class Snapshot(Owned):
 
     # ---- as text ----
 
-    def show_text(self, style=PLAIN, filter=None, names=None, title=None):
+    def show_text(self, style=PLAIN, filter=None, names=None, title=None, long_rows=True):
         """filter: a Filter, of what is told; so below.  names: Names, for what memory without a name is.
-        title: where there are several, what this one is called."""
-        return printed(lib().vmsnap_print_show, self._handle, style=style, filter=filter, names=names, title=title)
+        title: where there are several, what this one is called.  long_rows=False: the mappings of a file are one row,
+        where that is for people."""
+        return printed(lib().vmsnap_print_show_with, self._handle, PrintFlag.LONG if long_rows else 0, style=style,
+                       filter=filter, names=names, title=title)
 
     def show_by_text(self, by, style=PLAIN, filter=None, names=None, title=None):
         """Added up; by: "kind", "file" or "node"."""

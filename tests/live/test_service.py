@@ -76,7 +76,7 @@ class Service(unittest.TestCase):
         saved = capture(self, target.pid)
         told = ask(self, "show", saved)["snapshot"]
         self.assertEqual((told["unit"], told["container"]), (name, name[len("docker-"):-len(".scope")]))
-        text = run("show", saved, "-w", "0").out.decode()
+        text = run("show", saved, "-l", "-w", "0").out.decode()
         self.assertIn(f"unit      {name}\n", text)
         self.assertIn(f"container {told['container']}\n", text)
         listed = run("list", saved, "-r", "-n", "-o", "UNIT,CONTAINER,CGROUP,MACHINE").out.decode().split()

@@ -38,7 +38,7 @@ class Tree(unittest.TestCase):
         return result
 
     def pid_of(self, snapshot):
-        result = run("show", snapshot)
+        result = run("show", "--long", snapshot)
         self.assertEqual(result.status, 0, result)
         return int(re.match(rb"process +(\d+)", result.out).group(1))
 
@@ -251,7 +251,7 @@ class Forks(Tree):
         before = capture(self, self.target.pid)
         path = self.one_tree(1)
         row = r"(?m)^([0-9a-f]+) +(\S.*)$"
-        shown = self.called(row, "show", f"{path}@1", "-n", "-o", "START,MAPPING")
+        shown = self.called(row, "show", f"{path}@1", "-l", "-n", "-o", "START,MAPPING")
         bss = {start: name for start, name in shown.items() if name.endswith("(.bss)")}
         self.assertTrue(bss, shown)
         groups = self.called(r"(?m)^([0-9a-f]+)-[0-9a-f]+ \S+ (.*?): ", "cow", path, "--long")

@@ -55,8 +55,11 @@ class Widths(unittest.TestCase):
     def test_one_snapshot(self):
         one, names = self.other, vmsnap.Names(self.other)
         of_made = [self.made[name][0] for name in ("a", "nobody")]
-        texts = {"show": lambda s: one.show_text(s, names=names),
-                 "show, filtered": lambda s: one.show_text(s, vmsnap.Filter(name="*lib*", only="!exclusive,present")),
+        texts = {"show": lambda s: one.show_text(s, names=names, long_rows=False),
+                 "show -l": lambda s: one.show_text(s, names=names),
+                 "show -o": lambda s: one.show_text(vmsnap.Style(width=s.width, columns="+EXCL,ZERO,END"), long_rows=False),
+                 "show, filtered": lambda s: one.show_text(s, vmsnap.Filter(name="*lib*", only="!exclusive,present"),
+                                                        long_rows=False),
                  "show, titled": lambda s: one.show_text(s, title="a/path/" * 9 + "a.vms@3"),
                  "show --by kind": lambda s: one.show_by_text("kind", s, names=names),
                  "show --by file": lambda s: one.show_by_text("file", s),

@@ -42,9 +42,9 @@ static void show_sums_pages_by_mapping(void **state)
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_harmless(caught);
-	assert_has(caught, "START     SIZE PERM RESIDENT SWAPPED  EXCL  ZERO MAPPING\n");
-	assert_has(caught, "00020000  128K rw-p    44.0K   12.0K 32.0K 4.00K [heap]\n");
-	assert_has(caught, "total     152K         56.0K   12.0K 32.0K 4.00K 3 mappings\n");
+	assert_has(caught, "START     SIZE PERM PAGES                RESIDENT SHARED   OWN SWAPPED MAPPING\n");
+	assert_has(caught, "    44.0K  12.0K 32.0K   12.0K [heap]\n");
+	assert_has(caught, "    56.0K  12.0K 32.0K   12.0K 3 mappings\n");
 	assert_has(caught, "frozen for 1.23 ms\n");
 	assert_has(caught, "VmRSS 56.0K  Threads 1\n");
 	vmsnap_unref(snap);
@@ -58,7 +58,7 @@ static void show_says_what_was_not_known(void **state)
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "unknown   PFNs (root would know), soft-dirty, exclusive, zero page, huge\n");
-	assert_has(caught, "00020000  128K rw-p    44.0K   12.0K    ?    ? [heap]\n");
+	assert_has(caught, "    44.0K      ?   ?   12.0K [heap]\n");
 	caught = catch_new();
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
@@ -169,7 +169,7 @@ static void show_knows_of_swapped_shared_memory_by_smaps_or_not_at_all(void **st
 	struct catch *caught = catch_new();
 	caught->out.style.columns = "START,SWAPPED";
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "00010000       0\n00020000   12.0K\n00050000       ?\ntotal     12.0K+\n");
+	assert_has(caught, "00010000\n00020000   12.0K\n00050000       ?\ntotal     12.0K+\n");
 	caught = catch_new();
 	caught->out.style.json = true;
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
@@ -178,7 +178,7 @@ static void show_knows_of_swapped_shared_memory_by_smaps_or_not_at_all(void **st
 	caught = catch_new();
 	caught->out.style.columns = "START,SWAPPED";
 	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "00050000       0\ntotal      12.0K\n");
+	assert_has(caught, "00050000\ntotal      12.0K\n");
 	snap->info.swap_in_use = 4096;
 	give_smaps(snap, keys, 1, values);
 	caught = catch_new();

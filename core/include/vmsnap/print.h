@@ -69,6 +69,10 @@ struct vmsnap_output {
 };
 
 int vmsnap_print_show(const struct vmsnap *snap, const struct vmsnap_output *out, struct vmsnap_error *err);
+/* The same; flags: enum vmsnap_print_flag.  Without VMSNAP_PRINT_LONG the mappings of one file are one row, and so are
+ * others that people take for one, where that is for people; with it, as vmsnap_print_show() has it, a row each. */
+int vmsnap_print_show_with(const struct vmsnap *snap, unsigned flags, const struct vmsnap_output *out,
+                           struct vmsnap_error *err);
 /* The same, added up by what mappings are (enum vmsnap_mapping_kind), by file, or by the NUMA node of each page.
  * out->names: without them .bss is anonymous. */
 enum vmsnap_show_by { VMSNAP_SHOW_BY_KIND, VMSNAP_SHOW_BY_FILE, VMSNAP_SHOW_BY_NODE, VMSNAP_SHOW_BY_COUNT };

@@ -43,7 +43,7 @@ def chosen(given):
 def shown_one(given, of, title):
     if given["by"]:
         return of.show_by_text(given["by"], styled(given), chosen(given), names_of(of), title=title)
-    return of.show_text(styled(given), chosen(given), names_of(of), title=title)
+    return of.show_text(styled(given), chosen(given), names_of(of), title=title, long_rows=bool(given["long"]))
 
 
 def shown(given, operands):
@@ -57,6 +57,7 @@ def shown(given, operands):
 
 
 BY = options.Option("by", None, "WHAT", ("kind", "file", "node"), "added up by kind, file or node")
+EACH_MAPPING = options.Option("long", "l", None, None, "a row for each mapping, and how it was taken")
 
 
 class Show(base.Command):
@@ -64,8 +65,9 @@ class Show(base.Command):
 
 Usage: vmsnap show [SNAPSHOT...]
 
-Without SNAPSHOT, the live process; of several a table each, in JSON an array.  A range is
-a variable, START,END or START,+LENGTH, of expressions; one with blanks in it needs quotes.
+Without SNAPSHOT, the live process; of several a table each, in JSON an array.  What
+belongs to one file is one row.  A range is a variable, START,END or START,+LENGTH, of
+expressions; one with blanks in it needs quotes.
 Example:
   (gdb) vmsnap show s1
   (gdb) vmsnap show --name 'libc*' --perm x
@@ -74,7 +76,7 @@ Example:
 
     NAME = "show"
     USAGE = "[SNAPSHOT...]"
-    OPTIONS = (BY, *options.FILTERS, *options.TABLES)
+    OPTIONS = (BY, EACH_MAPPING, *options.FILTERS, *options.TABLES)
     OPERANDS = (0, None)
     SNAPSHOTS = True
 

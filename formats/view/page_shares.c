@@ -1,0 +1,41 @@
+#include "page_shares.h"
+
+void page_shares_add(struct page_shares *sum, const struct page_shares *more)
+{
+	sum->shared += more->shared;
+	sum->own += more->own;
+	sum->unknown += more->unknown;
+	sum->file += more->file;
+	sum->swapped += more->swapped;
+	sum->swapped_unknown += more->swapped_unknown;
+}
+
+static uint64_t *sum_of(struct page_shares *shares, const struct vmsnap_known *known, const struct vmsnap_run *run)
+{
+	if (run->flags & VMSNAP_PAGE_SWAPPED)
+		return vmsnap_swap_known(run) ? &shares->swapped : &shares->swapped_unknown;
+	if (!(run->flags & VMSNAP_PAGE_PRESENT))
+		return NULL;
+	if (run->flags & VMSNAP_PAGE_FILE)
+		return &shares->file;
+	if (known->zero && run->flags & VMSNAP_PAGE_ZERO)
+		return &shares->shared;
+	if (!vmsnap_exclusive_known(known, run))
+		return &shares->unknown;
+	return run->flags & VMSNAP_PAGE_EXCLUSIVE ? &shares->own : &shares->shared;
+}
+
+struct page_shares page_shares_of(const struct vmsnap *snap, const struct filter *filter, const struct vmsnap_vma *vma)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	struct page_shares shares = { 0 };
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
+		uint64_t *sum = sum_of(&shares, &info->known, &run);
+		if (sum && filter_cut_run(filter, info->page_size, &run))
+			*sum += run.end - run.start;
+	}
+	return shares;
+}
