@@ -298,7 +298,7 @@ static void lists_of_pages_are_short_unless_asked_for(void **state)
 	assert_has(caught, "  00100000 [stack]: n in f() #0, n in f() #1, n in f() #2, n in f() #3, n in f() #4, "
 	                   "n in f() #5, and 14 more\n    00100000  n in f() #0\n");
 	assert_has(caught, "    00107000  n in f() #7\n    and 12 more pages\n");
-	assert_has(print_cow(pair, 0, false), "  00107000 child   n in f() #7\n  and 12 more pages (-l)\n");
+	assert_has(print_cow(pair, 0, false), "  0010f000 child   n in f() #15\n  and 4 more pages (-l)\n");
 	caught = print_diff(pair, VMSNAP_PRINT_LONG);
 	assert_has(caught, "    00113000  last in f() #19\n");
 	assert_lacks(caught, "more page");
