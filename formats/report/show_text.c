@@ -345,8 +345,10 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_shares(text, &totals.shares);
 	if (briefly && !stood_still(snap))
 		put_instant(text, snap);
-	if (briefly)
+	if (briefly) {
 		put_memory(text, vmsnap_info(snap));
+		put_contents(text, snap);
+	}
 	put_unknown(text, snap, briefly);
 	put_filter_line(text, filter);
 	put_filter_unknown(text, snap, filter);

@@ -278,7 +278,8 @@ class Comparisons(unittest.TestCase):
         self.assertEqual(sum(r.pages for r in cow.ranges if r.verdict == row.verdict), cow.totals[row.verdict])
         self.assertEqual(sum(cow.totals.values()), sum(r.pages for r in cow.ranges))
         self.assertEqual(cow.warning(), "" if cow.child.info.known.pfn else "PFNs are not known")
-        self.assertIn(row.verdict, cow.text())
+        self.assertIn(row.verdict, cow.text(totals=True))
+        self.assertIn("of the sharing is lost", cow.text())
 
     def test_names_of_addresses(self):
         names = vmsnap.Names(self.after[0])
