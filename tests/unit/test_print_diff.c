@@ -507,7 +507,7 @@ static void cow_of_what_has_grown_is_one_mapping(void **state)
 	put_pages(parent, 0x7c000, 4, ENTRY(shared, 0x400));
 	put_pages(child, 0x7c000, 4, ENTRY(shared, 0x400));
 	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "00020000-00024000 rw-p [heap]: ");
 	assert_has(caught, "00070000-00080000 rw-p [stack]: ");
 	assert_lacks(caught, "0007c000-");
