@@ -11,23 +11,33 @@ struct run_list {
 	size_t count, room;
 };
 
+static int list_run(struct vmsnap_html *html, const struct vmsnap *snap, const struct vmsnap_run *run,
+                    struct run_list *list)
+{
+	int rc = VMSNAP_OK;
+	for (uint64_t at = run->start, end; !rc && at < run->end; at = end) {
+		enum state state = state_at(snap, run, at, &end);
+		struct track_run *item = REPORT_ROOM(html, list->items, list->count, list->room, &rc);
+		if (!item)
+			break;
+		item->page = at / html->page_size;
+		item->pages = (end - at) / html->page_size;
+		bool framed = run->flags & VMSNAP_PAGE_PRESENT && run->pfn;
+		item->frame = framed ? run->pfn + (at - run->start) / html->page_size : 0;
+		item->value = (uint8_t)state;
+		rc = work_step(&html->work);
+	}
+	return rc;
+}
+
 static int list_states(struct vmsnap_html *html, const struct vmsnap *snap, struct run_list *list)
 {
 	struct vmsnap_run_iter it;
 	struct vmsnap_run run;
 	int rc = VMSNAP_OK;
 	vmsnap_run_iter_init(&it, snap, html->options.start, html->options.end ? html->options.end : UINT64_MAX);
-	while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK) {
-		enum state state = state_of(snap, &run);
-		struct track_run *item = REPORT_ROOM(html, list->items, list->count, list->room, &rc);
-		if (!item)
-			break;
-		item->page = run.start / html->page_size;
-		item->pages = (run.end - run.start) / html->page_size;
-		item->frame = run.flags & VMSNAP_PAGE_PRESENT ? run.pfn : 0;
-		item->value = (uint8_t)state;
-		rc = work_step(&html->work);
-	}
+	while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK)
+		rc = list_run(html, snap, &run, list);
 	return rc;
 }
 

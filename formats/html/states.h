@@ -21,9 +21,13 @@ enum state {
 	STATE_HUGE_PRESENT,
 	STATE_HUGE_ZERO,
 	STATE_MARKER, /* of userfaultfd */
+	STATE_MERGED, /* shared, with pages that hold the same (KSM) */
 	STATES
 };
 enum state state_of(const struct vmsnap *snap, const struct vmsnap_run *run);
+/* The same of a run that begins at an address, as far as *end, where it may be another: which pages are merged stands
+ * in a layer. */
+enum state state_at(const struct vmsnap *snap, const struct vmsnap_run *run, uint64_t address, uint64_t *end);
 const char *state_words(enum state state);
 /* A page in this state, for who wants to know what comes of it. */
 uint32_t state_flags(enum state state);

@@ -15,6 +15,7 @@ import time
 import contents_rows
 import delta_rows
 import groups_rows
+import report_rows
 import series_rows
 import gdb_rows
 import tracking_rows
@@ -25,7 +26,8 @@ BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
          "groups": "<!-- begin: written by script/bench groups --update -->",
          "tracking": "<!-- begin: written by script/bench tracking --update -->",
          "deltas": "<!-- begin: written by script/bench deltas --update -->",
-         "series": "<!-- begin: written by script/bench series --update -->"}
+         "series": "<!-- begin: written by script/bench series --update -->",
+         "report": "<!-- begin: written by script/bench report --update -->"}
 END = "<!-- end -->"
 
 
@@ -69,6 +71,7 @@ class Bench:
         self.groups_rows = []
         self.tracking_rows = []
         self.series_rows = []
+        self.report_rows = []
 
     def target(self, name, *argv):
         return Target(os.path.join(self.targets, name), *map(str, argv))
@@ -143,6 +146,9 @@ class Bench:
 
     def series_row(self, *row):
         self.series_rows.append(say_row(row))
+
+    def report_row(self, *row):
+        self.report_rows.append(say_row(row))
 
     # The table.
 
@@ -381,9 +387,16 @@ def series(bench):
     return [f"{machine()}.", markdown([head, *bench.series_rows])]
 
 
+def report(bench):
+    report_rows.rows(bench)
+    # Nothing is measured beside it.
+    rows = [[cell for column, cell in enumerate(row) if column not in (3, 4)] for row in bench.report_rows]
+    return [f"{machine()}.", markdown([("Series", "Measure", "", "at most", ""), *rows])]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas", "series"),
+    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas", "series", "report"),
                         default="all")
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
@@ -396,7 +409,7 @@ def main():
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
     what = {"all": everything, "contents": contents, "groups": groups, "tracking": tracking, "deltas": deltas,
-            "series": series}
+            "series": series, "report": report}
     text = "\n\n".join(what[options.what](bench))
     print(f"\n{text}")
     if options.update:

@@ -30,6 +30,48 @@ def told(*words):
     return json.loads(run(*words, "--json", "--no-names", status=(0, 1)).stdout)
 
 
+def rearranged():
+    """Five snapshots of a process whose memory moves there and back while it is copied, and in whose place other memory
+    is put and taken away."""
+    heap, there, place, page = json_inputs.HEAP, json_inputs.HEAP + (64 << 12), json_inputs.STATES, 4096
+    file = dict(name=b"/tmp/data", device=(8, 1), inode=5)
+
+    def at(seconds, heap, frames, *others):
+        return json_inputs.snapshot(
+            identity=dict(json_inputs.PROCESS, known=json_inputs.EVERYTHING, faults=50, taken=10**18 + seconds * 10**9,
+                          monotonic=(1 + seconds) * 10**9, page_moves=1),
+            vmas=[json_inputs.vma(heap, heap + 8 * page, "rw-p"), *(each for each, _ in others)],
+            runs=[*(json_inputs.run(heap + i * page, 1, "exclusive present", pfn=frame) for i, frame in enumerate(frames)),
+                  *(json_inputs.run(each["start"] if isinstance(each, dict) else place, 2, flags, pfn=frame)
+                    for each, (flags, frame) in others)])
+
+    private, mapped = json_inputs.vma(place, place + 4 * page, "rw-p"), json_inputs.vma(place, place + 4 * page, "rw-p", **file)
+    first, later = (0x7001, 0x7103, 0x7207, 0x7309), (0x7001, 0x7103, 0x7207, 0x7309, 0x740b)
+    return [at(0, heap, first, (private, ("present", 0x900))),
+            at(1, there, first, (private, ("exclusive present", 0x910))),
+            at(2, there, later, (mapped, ("file present", 0x920))),
+            at(3, heap, later, (mapped, ("exclusive present", 0x930))),
+            at(4, heap, first[:3])]
+
+
+def written_to():
+    """Three snapshots of a process whose writes are tracked: of pages that stay in their frames, of one that is copied,
+    and of one that is new."""
+    heap, page = json_inputs.HEAP, 4096
+
+    def at(seconds, frames, *pages):
+        since = dict(written=1, written_since=1 + seconds) if seconds else {}
+        made = json_inputs.snapshot(
+            identity=dict(json_inputs.PROCESS, taken=10**18 + seconds, monotonic=2 + seconds, **since),
+            vmas=[json_inputs.vma(heap, heap + 8 * page, "rw-p")],
+            runs=[json_inputs.run(heap + i * page, 1, flags, pfn=frame) for i, (flags, frame) in enumerate(frames)])
+        return dict(made, written=[{"start": heap + i * page, "end": heap + (i + 1) * page, "written": 1} for i in pages])
+
+    own, shared = [("exclusive present", 0x7000 + 2 * i) for i in range(4)], [("present", 0x8000)]
+    copied = [("exclusive present", 0x9000)]
+    return [at(0, own + shared), at(1, own + copied, 1, 2, 4), at(2, own + copied + [("exclusive present", 0x9100)], 2, 3, 5)]
+
+
 class ReportTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -55,8 +97,11 @@ class ReportTest(unittest.TestCase):
             for a, b in itertools.combinations(there, 2):
                 theirs = told("map", *(f"{name}@{report.numbers[instant, process]}" for instant in (a, b)))["totals"]
                 ours = report.differences(process, a, b)
-                for kind in ("copied", "new", "gone", "written"):
+                for kind in ("copied", "new", "gone"):
                     self.assertEqual(ours.get(kind, 0) * report.head["page_size"], theirs[kind] or 0, (process, a, b, kind))
+                # What was written in the steps between, two snapshots alone need not know.
+                same = self.assertEqual if there.index(b) == there.index(a) + 1 else self.assertGreaterEqual
+                same(ours.get("written", 0) * report.head["page_size"], theirs["written"] or 0, (process, a, b))
         for fork in report.forks():
             for instant, values in enumerate(fork.values):
                 if (instant, fork.process) not in report.numbers or (instant, fork.child) not in report.numbers:
@@ -88,8 +133,20 @@ class ReportTest(unittest.TestCase):
     def test_agrees_where_mappings_move(self):
         self.check(self.series("a", "b"))
 
+    def test_agrees_where_memory_moves_and_is_replaced(self):
+        path = os.path.join(self.folder, "rearranged.vms")
+        with open(path, "wb") as file:
+            file.write(json_inputs.file_of(*rearranged())[0])
+        report = self.check(path)
+        rows = report.head["processes"][0]["changes"]
+        self.assertEqual({(rows[i], rows[i + 4]) for i in range(0, len(rows), 5)}, {(1, 0), (2, 1), (3, 0)})
+
     def test_agrees_with_what_was_tracked(self):
-        self.check(os.path.join(json_inputs.GOLDEN, "good-written.vms"))
+        path = os.path.join(self.folder, "written.vms")
+        with open(path, "wb") as file:
+            file.write(json_inputs.file_of(*written_to())[0])
+        report = self.check(path)
+        self.assertEqual(report.differences(0, 0, 2), {"private": 1, "written": 3, "copied": 1, "new": 1})
 
     def test_several_files_are_one_series(self):
         both = vmsreport.Report(self.page(self.paths["later"], self.paths["tree"]))

@@ -14,6 +14,7 @@ import zlib
 
 import chromium
 import json_inputs
+import test_report
 import vmsreport
 
 VMSNAP = os.environ.get("VMSNAP", "vmsnap")
@@ -148,18 +149,43 @@ class BrowserTest(unittest.TestCase):
         self.assertIn("process", self.browser.wait("document.querySelector('#hits li small')?.textContent"))
         self.quiet()
 
-    def test_numbers_are_those_of_the_data(self):
-        self.open(self.page)
-        with open(self.page, encoding="utf-8") as file:
+    def same_numbers(self, page):
+        """Of each pair of instants, and of what the timeline says of neighbours."""
+        self.open(page)
+        with open(page, encoding="utf-8") as file:
             report = vmsreport.Report(file.read())
-        for process in range(len(report.head["processes"])):
-            there = [instant for instant in range(len(report.instants)) if (instant, process) in report.numbers]
-            for a, b in zip(there, there[1:]):
-                self.say(f"{PAGE}.change({{ process: {process}, a: {a}, b: {b}, mode: 'diff' }})")
-                ours = report.differences(process, a, b)
-                theirs = self.say(f"(() => {{ const out = {{}}; for (const c of {PAGE}.view.classes) "
-                                  f"out[{PAGE}.model.classes[c].name] = (out[{PAGE}.model.classes[c].name] ?? 0) + 1; return out; }})()")
-                self.assertEqual(theirs, ours, (process, a, b))
+        numbers = self.say(f"""(() => {{
+            const page = {PAGE}, {{ model, view }} = page, out = [], named = counts => Object.fromEntries(model.classes.map((c, i) => [c.name, counts[i]]).filter(([, count]) => count));
+            for (const process of model.processes) {{
+                const track = model.track(process.number, 'states'), there = track.present.map((each, k) => each ? k : -1).filter(k => k >= 0);
+                for (const a of there) for (const b of there) if (a < b) {{
+                    page.change({{ process: process.number, a, b, mode: 'diff' }});
+                    const counts = new Float64Array(model.classes.length), events = track.events[b].map((count, c) => model.classes[c].event ? count : 0);
+                    for (const c of view.classes) counts[c]++;
+                    out.push([process.number, a, b, named(counts), b === a + 1 ? named(events) : null]);
+                }}
+            }}
+            return out;
+        }})()""")
+        events = {row[0] for row in report.head["classes"] if row[3]}
+        for process, a, b, theirs, neighbours in numbers:
+            ours = report.differences(process, a, b)
+            self.assertEqual(theirs, ours, (process, a, b))
+            if neighbours is not None:
+                self.assertEqual(neighbours, {name: count for name, count in ours.items() if name in events}, (process, a, b))
+        return len(numbers)
+
+    def test_numbers_are_those_of_the_data(self):
+        self.assertGreater(self.same_numbers(self.page), 0)
+
+    def test_numbers_where_memory_moves_and_is_replaced(self):
+        self.assertEqual(self.same_numbers(self.write("rearranged", *test_report.rearranged())), 10)
+        self.assertEqual(self.say(f"{PAGE}.model.processes[0].changes.length"), 3)
+
+    def test_numbers_of_what_was_written(self):
+        self.assertEqual(self.same_numbers(self.write("written", *test_report.written_to())), 3)
+        written = f"{PAGE}.model.tracks[0].events.map(each => each[{PAGE}.model.class.written])"
+        self.assertEqual(self.say(written), [0, 2, 2])
 
     def test_state_is_in_the_address(self):
         self.open(self.page, "#p=0&a=0&b=1&m=b&v=status")

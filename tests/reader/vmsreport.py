@@ -78,20 +78,43 @@ class Report:
         return [each for each in self.tracks if each.kind == "verdicts"]
 
     def memory_of(self, process, instant):
-        """{page: which rules hold}, of the mappings at an instant or before it."""
+        """Which rules hold for a page, as it is mapped then; for what is not, those of anonymous memory."""
         rows = self.head["processes"][process]["vmas"]
-        vmas = sorted((rows[i + 9], rows[i], rows[i + 1], rows[i + 6]) for i in range(0, len(rows), 10) if rows[i + 8] <= instant)
-        return lambda page: next((memory for _, start, end, memory in reversed(vmas) if start <= page < end), 0)
+        vmas = [(rows[i], rows[i + 1], rows[i + 6]) for i in range(0, len(rows), 10) if rows[i + 8] <= instant <= rows[i + 9]]
+        return lambda page: next((memory for start, end, memory in vmas if start <= page < end), 0)
+
+    def before(self, process, a, b):
+        """What each page was at A, taken along where memory moved until B; pages whose frames changed since, and pages
+        at which there is other memory."""
+        track, rows = self.track("states", process), self.head["processes"][process]["changes"]
+        values, moved, replaced = dict(track.values[a]), set(), set()
+        for instant in range(a + 1, b + 1):
+            for i in range(0, len(rows), 5):
+                _, start, page, pages, is_other = rows[i:i + 5]
+                if rows[i] != instant:
+                    continue
+                if is_other:
+                    replaced.update(range(page, page + pages))
+                    continue
+                held = [(values.pop(start + k, 0), start + k in moved) for k in range(pages)]
+                moved.difference_update(range(start, start + pages))
+                for k, (value, was_moved) in enumerate(held):
+                    values[page + k] = value
+                    (moved.add if was_moved else moved.discard)(page + k)
+            moved |= track.changed[instant]
+        return values, moved, replaced
 
     def differences(self, process, a, b):
         """{class: pages} of what happened between two instants."""
         track, states = self.track("states", process), len(self.head["states"])
-        moved, memory = set().union(*track.changed[a + 1:b + 1]), self.memory_of(process, b)
+        (values, moved, replaced), memory = self.before(process, a, b), self.memory_of(process, b)
         written = set().union(*self.track("written", process).values[a + 1:b + 1])
         quiet, changed, counts = self.head["rules"]["quiet"], self.head["rules"]["changed"], {}
         for page in track.pages:
-            before, now = track.values[a].get(page, 0), track.values[b].get(page, 0)
-            letter = changed[((memory(page) * 2 + (page in moved)) * states + before) * states + now]
+            before, now = values.get(page, 0), track.values[b].get(page, 0)
+            gone = page in replaced and not now
+            before = 0 if page in replaced and now else before
+            letter = changed[(((0 if gone else memory(page)) * 2 + (page in moved)) * states + before) * states + now]
             name = self.classes[ord(letter) - 65]
             if page in written and letter == quiet[now]:
                 name = "written"

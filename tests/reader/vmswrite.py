@@ -129,6 +129,8 @@ def snap_fields(identity):
     for name, key in (("written_since", 45), ("written", 46), ("contents_told", 47), ("contents_told_bytes", 48), ("kpage_read", 49)):
         if identity.get(name):
             stored[key] = number(identity[name])
+    if identity.get("page_moves"):  # what proves moves takes both
+        stored[28], stored[41] = number(identity["faults"]), number(identity["page_moves"])
     if identity.get("memory_with") is not None:
         numbers_ = [-1, *identity["memory_with"]]
         stored[37] = varints([b - a - 1 for a, b in zip(numbers_, numbers_[1:])])

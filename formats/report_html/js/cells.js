@@ -2,8 +2,6 @@
 // cell: no colour wins a whole cell.
 import { color } from './ui.js';
 
-const BLOCK = 64; // pages that are counted together, where cells are larger than that
-
 export class Cells {
 	constructor(model) {
 		this.model = model;
@@ -14,32 +12,9 @@ export class Cells {
 		this.order = [copied, child, written, fresh, out, gone, other, shared, own, file, zero, swapped, guard, 0]; // bottom up
 		this.solo = -1;
 	}
-	look(view) {
-		this.view = view;
-		this.blocks = null;
-	}
-	// Over millions of pages a frame counts blocks, not pages.
-	countBlocks() {
-		const { classes } = this.view, blocks = new Uint8Array(Math.ceil(classes.length / BLOCK) * this.classes);
-		for (let i = 0; i < classes.length; i++) blocks[Math.floor(i / BLOCK) * this.classes + classes[i]]++;
-		this.blocks = blocks;
-	}
-	addPages(offset, index, count) {
-		const { classes } = this.view, { counts } = this;
-		for (let i = index; i < index + count; i++) counts[offset + classes[i]]++;
-	}
-	addBlocks(offset, index, count) {
-		const first = Math.ceil(index / BLOCK), last = Math.floor((index + count) / BLOCK);
-		if (last <= first) return this.addPages(offset, index, count);
-		this.addPages(offset, index, first * BLOCK - index);
-		for (let block = first; block < last; block++)
-			for (let c = 0; c < this.classes; c++) this.counts[offset + c] += this.blocks[block * this.classes + c];
-		this.addPages(offset, last * BLOCK, index + count - last * BLOCK);
-	}
+	look(view) { this.view = view; }
 	count(row, pages, cells) {
-		const { track } = this.view, { counts, stride } = this, limit = row.start + cells * pages;
-		const many = pages >= 4 * BLOCK && track.pages > 1 << 20;
-		if (many && !this.blocks) this.countBlocks();
+		const { track, counted } = this.view, { counts, stride } = this, limit = row.start + cells * pages;
 		counts.fill(0, 0, cells * stride);
 		for (const vma of row.strip.vmas) {
 			const from = Math.max(vma.start, row.start), to = Math.min(vma.end, limit);
@@ -48,7 +23,7 @@ export class Cells {
 			track.pieces(from, to, (page, index, count) => {
 				while (count) {
 					const cell = Math.floor((page - row.start) / pages), part = Math.min(count, row.start + (cell + 1) * pages - page);
-					many ? this.addBlocks(cell * stride, index, part) : this.addPages(cell * stride, index, part);
+					counted.add(counts, cell * stride, index, part);
 					page += part;
 					index += part;
 					count -= part;

@@ -13,7 +13,7 @@ function walkFromA(model, view) {
 	return { before, moved, replaced };
 }
 
-function takeAlong(track, change, before, moved, replaced) {
+export function takeAlong(track, change, before, moved, replaced) {
 	const { from, page, pages } = change;
 	if (change.replaced) return track.pieces(page, page + pages, (_, index, count) => replaced.fill(1, index, index + count));
 	const held = [];
@@ -51,16 +51,23 @@ function drawWritten(model, view, out) {
 		});
 }
 
+// Whose memory each page is at B, which says what rules hold.  Where nothing is mapped any more, or other memory, there is
+// no file that what was there could be read from again: it is gone, as anonymous memory is.
+function memoryOf(model, { track, b }) {
+	const out = new Uint8Array(track.pages);
+	for (const vma of model.processes[track.process].vmas) if (vma.first <= b && vma.last >= b) paintMemory(track, vma, vma.memory, out);
+	return out;
+}
+export function paintMemory(track, vma, memory, out) { track.pieces(vma.start, vma.end, (_, index, count) => out.fill(memory, index, index + count)); }
+// The class of a page by what it was, whether its frame changed, and what it is.
+export function classAt({ changed, states }, memory, replaced, moved, before, now) {
+	if (replaced) now ? before = 0 : memory = 0;
+	return changed[((memory * 2 + moved) * states + before) * states + now];
+}
+
 function classifyChanges(model, view, out) {
-	const { before, moved, replaced } = walkFromA(model, view), now = view.track.valuesAt(view.b);
-	const { first, memory } = view.track.spans, { changed, states } = model.rules;
-	for (let span = 0; span < first.length; span++) {
-		const end = span + 1 < first.length ? first[span + 1] : view.track.pages, rules = memory[span] * 2;
-		for (let i = first[span]; i < end; i++) {
-			const was = replaced[i] && now[i] ? 0 : before[i];
-			out[i] = changed[((rules + moved[i]) * states + was) * states + now[i]];
-		}
-	}
+	const { before, moved, replaced } = walkFromA(model, view), now = view.track.valuesAt(view.b), memory = memoryOf(model, view);
+	for (let i = 0; i < out.length; i++) out[i] = classAt(model.rules, memory[i], replaced[i], moved[i], before[i], now[i]);
 	drawWritten(model, view, out);
 }
 
@@ -78,16 +85,12 @@ export function classify(model, view) {
 	return out;
 }
 
-// Pages of each class, of some mappings: what never had a value is not resident.
-export function countClasses(model, track, classes, vmas) {
-	const counts = new Float64Array(model.classes.length);
-	for (const vma of vmas) {
-		let told = 0;
-		track.pieces(vma.start, vma.end, (_, index, count) => {
-			for (let i = index; i < index + count; i++) counts[classes[i]]++;
-			told += count;
-		});
-		counts[0] += vma.end - vma.start - told;
-	}
-	return counts;
+// Pages of each class in [from, to), added to counts: what never had a value is not resident.
+export function countIn(view, counts, from, to) {
+	let told = 0;
+	view.track.pieces(from, to, (_, index, count) => {
+		view.counted.add(counts, 0, index, count);
+		told += count;
+	});
+	counts[0] += to - from - told;
 }

@@ -1,5 +1,6 @@
 // What is selected: a page, a range, a mapping; or, if nothing is, the process and the file.
 import { $, duration, el, hex, number, pages, paper, size, swatch } from './ui.js';
+import { countIn } from './classes.js';
 import { countsOf } from './strips.js';
 
 const pair = (name, value) => value || value === 0 ? [el('dt', {}, name), el('dd', {}, value)] : [];
@@ -66,12 +67,7 @@ export class Inspector {
 	range({ strip, page, end }) {
 		const { view } = this, index = view.track.indexOf(page), vma = strip.vmas.find(one => page >= one.start && page < one.end) ?? strip.vmas[0];
 		const counts = new Float64Array(this.model.classes.length);
-		let told = 0;
-		view.track.pieces(page, end, (_, at, count) => {
-			for (let i = at; i < at + count; i++) counts[view.classes[i]]++;
-			told += count;
-		});
-		counts[0] += end - page - told;
+		countIn(view, counts, page, end);
 		return [section('', el('h2', { class: 'mono' }, hex(page)), el('div', { class: 'note' }, strip.title || 'anonymous'), el('dl', {}, pair('pages', end - page > 1 ? `${number(end - page)}, ${pages(end - page)}` : ''), pair('in the mapping', `+${pages(page - vma.start)}`), pair('in the file', vma.name.startsWith('/') ? `0x${(vma.offset + (page - vma.start) * this.model.pageSize).toString(16)}` : ''), pair('permissions', vma.perms)), this.bar(counts), this.counts(counts)),
 			index >= 0 ? this.history(index) : section('', el('p', {}, 'Never resident.')), index >= 0 ? this.frame(index) : null, this.verdict(page), this.names(page, end)];
 	}

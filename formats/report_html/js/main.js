@@ -2,6 +2,7 @@
 import { $, cutText, el, readColors, say, setPageSize } from './ui.js';
 import { Model } from './model.js';
 import { Frames } from './frames.js';
+import { Counted } from './blocks.js';
 import { classify } from './classes.js';
 import { makeStrips, stripAt } from './strips.js';
 import { PageMap } from './map.js';
@@ -100,6 +101,7 @@ class Page {
 		const { view } = this;
 		this.settle();
 		view.classes = classify(this.model, view);
+		view.counted = new Counted(view.classes, this.model.classes.length);
 		view.strips = makeStrips(this.model, view);
 		view.key++;
 		if (view.selected) this.reselect();
@@ -255,6 +257,7 @@ async function start() {
 		const page = new Page(model, text('frames'));
 		window.vmsnapPage = page;
 		page.took = performance.now() - began;
+		page.ready = performance.now();
 		document.documentElement.dataset.ready = '1';
 	} catch (error) {
 		$('#summary h1').textContent = `This page cannot be shown: ${error.message}`;

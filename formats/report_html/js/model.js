@@ -1,5 +1,6 @@
 // What the page was given, as objects.  No drawing.
 import { Damaged, inflate, listOf, whole } from './bytes.js';
+import { tallyStates, tallyVerdicts } from './tally.js';
 import { FRAME, Track } from './track.js';
 
 const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
@@ -77,20 +78,19 @@ function giveRegions(process) {
 	}
 }
 
-// Stretches of a track's pages that belong to one mapping, by index: its region, and which rules hold.
+// Stretches of a track's pages that belong to one mapping, by index: its region.
 function giveSpans(track, process) {
 	const cuts = [];
-	for (const vma of process.vmas) track.pieces(vma.start, vma.end, (page, index, count) => cuts.push([index, index + count, vma]));
-	cuts.sort((a, b) => a[0] - b[0] || a[2].last - b[2].last);
-	const first = [], region = [], memory = [];
-	for (const [index, , vma] of cuts) {
-		if (first.length && first[first.length - 1] === index) first.pop(), region.pop(), memory.pop();
+	for (const vma of process.vmas) track.pieces(vma.start, vma.end, (page, index) => cuts.push([index, vma]));
+	cuts.sort((a, b) => a[0] - b[0] || a[1].last - b[1].last);
+	const first = [], region = [];
+	for (const [index, vma] of cuts) {
+		if (first.length && first[first.length - 1] === index) first.pop(), region.pop();
 		first.push(index);
 		region.push(vma.region);
-		memory.push(vma.memory);
 	}
-	if (first[0] !== 0) first.unshift(0), region.unshift(0), memory.unshift(0);
-	track.spans = { first: Float64Array.from(first), region: Uint32Array.from(region), memory: Uint8Array.from(memory) };
+	if (first[0] !== 0) first.unshift(0), region.unshift(0);
+	track.spans = { first: Float64Array.from(first), region: Uint32Array.from(region) };
 }
 
 function readTrack(head, model, bytes, at) {
@@ -161,8 +161,6 @@ export class Model {
 	}
 	track(process, kind) { return this.tracks.find(track => track.kind === kind && track.process === process); }
 	forksOf(process) { return this.forks.filter(track => track.process === process || track.child === process); }
-	// What a page is drawn as: its state at A and at B, and whether its frame changed.
-	ruleAt(memory, moved, a, b) { return this.rules.changed[((memory * 2 + moved) * this.rules.states + a) * this.rules.states + b]; }
 
 	// Names with bytes in [from, to), pages.
 	namesIn(process, from, to, most = 40) {
@@ -177,51 +175,4 @@ export class Model {
 		for (let i = low; i < names.length && names[i].process === process && names[i].page < to && out.length < most; i++) out.push(names[i]);
 		return out;
 	}
-}
-
-// One pass over what changed: pages by state at each instant, what happened since the one before, pages by region.
-function tallyStates(model, track) {
-	const process = model.processes[track.process], values = new Uint8Array(track.pages), { first, region, memory } = track.spans;
-	const counts = new Float64Array(model.states.length), regions = new Float64Array(process.regions.length || 1);
-	counts[0] = track.pages;
-	Object.assign(track, { counts: [], events: [], regions: [] });
-	track.present.forEach((there, k) => {
-		const events = new Float64Array(model.classes.length);
-		let span = 0;
-		track.changes(k, (index, end, change) => {
-			const moved = change & FRAME ? 1 : 0, bits = change & (FRAME - 1);
-			while (index < end) {
-				while (span + 1 < first.length && first[span + 1] <= index) span++;
-				const stop = span + 1 < first.length ? Math.min(end, first[span + 1]) : end;
-				for (; index < stop; index++) {
-					const before = values[index], now = before ^ bits;
-					if (now >= counts.length) throw new Damaged();
-					values[index] = now;
-					counts[before]--;
-					counts[now]++;
-					events[model.ruleAt(memory[span], moved, before, now)]++;
-					regions[region[span]] += !before - !now;
-				}
-			}
-		});
-		track.counts.push(there ? counts.slice() : null);
-		track.events.push(events);
-		track.regions.push(there ? regions.slice() : null);
-		if (k % track.step === 0) track.kept.set(k, values.slice());
-	});
-}
-
-function tallyVerdicts(model, track) {
-	const values = new Uint8Array(track.pages), counts = new Float64Array(32);
-	counts[0] = track.pages;
-	track.counts = track.present.map((there, k) => {
-		track.changes(k, (index, end, change) => {
-			for (; index < end; index++) {
-				counts[values[index]]--;
-				counts[values[index] ^= change]++;
-				if (values[index] > model.verdicts.length) throw new Damaged();
-			}
-		});
-		return there ? counts.slice() : null;
-	});
 }

@@ -1,5 +1,5 @@
 // Mappings as strips: the segments of one file, the anonymous memory right behind it and guards of stacks are one.
-import { countClasses } from './classes.js';
+import { countIn } from './classes.js';
 
 function mappedAt(process, instant) { return process.vmas.filter(vma => vma.first <= instant && vma.last >= instant); }
 
@@ -51,7 +51,12 @@ export function makeStrips(model, view) {
 }
 
 // Pages by class, counted when first asked for.
-export function countsOf(model, view, strip) { return strip.counts ??= countClasses(model, view.track, view.classes, strip.vmas); }
+export function countsOf(model, view, strip) {
+	if (strip.counts) return strip.counts;
+	strip.counts = new Float64Array(model.classes.length);
+	for (const vma of strip.vmas) countIn(view, strip.counts, vma.start, vma.end);
+	return strip.counts;
+}
 export function stripAt(strips, page) {
 	let low = 0, high = strips.length;
 	while (low < high) {

@@ -69,6 +69,14 @@ export class Track {
 		}
 		return this.start[low] + index - this.first[low];
 	}
+	// fn(page, end) for each range of pages that numbers [from, to) are of.
+	stretches(from, to, fn) {
+		for (let index = from; index < to;) {
+			const page = this.pageOf(index), count = Math.min(to - index, this.segmentEnd(this.segmentAt(page)) - page);
+			fn(page, page + count);
+			index += count;
+		}
+	}
 	// The first page at or after one that ever had a value.
 	nextPage(page) {
 		if (!this.pages) return Infinity;
