@@ -120,6 +120,7 @@ static int html_open(const struct options *options, struct vmsnap_html **html)
 	made.title = name ? name + 1 : options->operands[0];
 	int status = strip_parse(options, &made.strip);
 	made.strip |= options->no_names ? VMSNAP_STRIP_NAMES : 0;
+	made.contents = options->report_contents;
 	if (!status && options->range)
 		status = address_range_parse(options->range, 4096, &made.start, &made.end);
 	if (status)

@@ -51,6 +51,7 @@ struct options {
 	bool cow;                                     /* series: of forks */
 	bool history;                                 /* page: through the file */
 	const char *strip;                            /* report, copy: what is left out */
+	bool report_contents;                         /* report: what pages held */
 	const char *other, *save;                     /* dump: --diff, --save */
 	const char *format, *table, *schema, *host;   /* export */
 	bool runs, changed, arguments;                /* export */

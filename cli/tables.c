@@ -146,6 +146,8 @@ const struct option_row option_table[] = {
 	  "the kernel's flags of frames, mapcounts, nodes" },
 	{ "contents", 0, OPTION_MAYBE, VALUE_CONTENTS, "WHICH", FIELD(contents), CMD_CAPTURE | CMD_RECORD,
 	  "what pages hold: private (usual) or all" },
+	{ "contents", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(report_contents), CMD_REPORT,
+	  "with the bytes that changed, and variables' values" },
 	{ "hash", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(hash), CMD_CAPTURE | CMD_RECORD,
 	  "only hashes of that: which pages change" },
 	{ "exclude", 0, OPTION_LIST, VALUE_ANY, "WHAT", FIELD(exclude), CMD_CAPTURE | CMD_RECORD,

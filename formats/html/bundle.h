@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Between the parts come what is for browsers without scripts, the head, the tracks, and the frames. */
-enum { BUNDLE_PARTS = 5 };
+/* Between the parts come what is for browsers without scripts, the head, the tracks, the frames, and what pages held. */
+enum { BUNDLE_PARTS = 6 };
 const char *bundle_part(int part, size_t *len);
 
 #endif

@@ -273,6 +273,41 @@ static void put_names(struct json *json, const struct vmsnap_html *html)
 	json_bool(json, "names_left_out", html->names_left_out);
 }
 
+static void put_values(struct json *json, const struct vmsnap_html *html)
+{
+	json_array(json, "values"); /* process, instant, page, offset in it, size, name, type, object, before, now */
+	for (size_t i = 0; i < html->value_count; i++) {
+		const struct report_value *value = &html->values[i];
+		json_number(json, NULL, value->process);
+		json_number(json, NULL, value->instant);
+		json_number(json, NULL, value->address / html->page_size);
+		json_number(json, NULL, value->address % html->page_size);
+		json_number(json, NULL, value->size);
+		json_number(json, NULL, value->name);
+		json_number(json, NULL, value->type);
+		json_number(json, NULL, value->object);
+		json_number(json, NULL, value->before);
+		json_number(json, NULL, value->now);
+	}
+	json_end(json);
+}
+
+static void put_contents(struct json *json, const struct vmsnap_html *html)
+{
+	json_object(json, "contents");
+	json_bool(json, "wanted", html->options.contents && !(html->options.strip & VMSNAP_STRIP_CONTENTS));
+	json_number(json, "bytes_left_out", html->bytes_left_out);
+	json_number(json, "values_left_out", html->values_left_out);
+	json_array(json, "compared"); /* process, instant: with the one before */
+	for (size_t i = 0; i < html->compared_count; i++) {
+		json_number(json, NULL, html->compared[i].process);
+		json_number(json, NULL, html->compared[i].instant);
+	}
+	json_end(json);
+	put_values(json, html);
+	json_end(json);
+}
+
 static void put_known(struct json *json, const struct vmsnap_html *html)
 {
 	bool frames = html->known.pfn && !(html->options.strip & VMSNAP_STRIP_PFNS);
@@ -325,6 +360,7 @@ int head_write(const struct vmsnap_html *html, const struct rules *rules, const 
 	json_end(&json);
 	put_tracks(&tracks);
 	put_names(&json, html);
+	put_contents(&json, html);
 	json_finish(&json);
 	return text_close(&text, err);
 }

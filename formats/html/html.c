@@ -30,7 +30,7 @@ VMSNAP_API int vmsnap_html_new(const struct vmsnap_html_options *options, struct
 	html->options = taken;
 	html->work =
 	        (struct work){ .limit = HTML_MEMORY, .cancelled = taken.cancelled, .cancel_ctx = taken.cancel_ctx };
-	html->strings.work = &html->work;
+	html->strings.work = html->bytes.work = &html->work;
 	const char *title = taken.title ? taken.title : "";
 	html->title = strings_add(&html->strings, title, strlen(title));
 	*out = html;
@@ -51,6 +51,9 @@ VMSNAP_API void vmsnap_html_free(struct vmsnap_html *html)
 	free(html->instants);
 	free(html->places);
 	free(html->names);
+	free(html->values);
+	free(html->compared);
+	spill_free(&html->bytes);
 	free(html);
 }
 
@@ -260,6 +263,7 @@ static int make_numbers(struct vmsnap_html *html, struct numbers *numbers, struc
 	                     &numbers->head, err);
 	rc = rc ? rc : spill_end(&numbers->head, err);
 	rc = rc ? rc : spill_end(&numbers->values, err);
+	rc = rc ? rc : spill_end(&html->bytes, err);
 	return rc ? rc : spill_end(&numbers->frames, err);
 }
 
@@ -274,11 +278,11 @@ static int put_bundle(int part, vmsnap_write_fn write, void *ctx, struct vmsnap_
 static int write_parts(const struct vmsnap_html *html, const struct numbers *numbers, vmsnap_write_fn write, void *ctx,
                        struct vmsnap_error *err)
 {
-	const struct spill *blobs[] = { &numbers->head, &numbers->values, &numbers->frames };
+	const struct spill *blobs[] = { &numbers->head, &numbers->values, &numbers->frames, &html->bytes };
 	int rc = put_bundle(0, write, ctx, err);
 	rc = rc ? rc : plain_write(html, write, ctx, err);
 	rc = rc ? rc : put_bundle(1, write, ctx, err);
-	for (int i = 0; !rc && i < 3; i++) {
+	for (int i = 0; !rc && i < BUNDLE_PARTS - 2; i++) {
 		rc = blobs[i]->size ? blob_write(blobs[i], write, ctx, err) : VMSNAP_OK;
 		rc = rc ? rc : put_bundle(i + 2, write, ctx, err);
 	}
@@ -310,5 +314,6 @@ VMSNAP_API int vmsnap_html_write(struct vmsnap_html *html, vmsnap_write_fn write
 		            "there is nothing to show: no snapshot was added, or adding one failed");
 	html->failed = true; /* once */
 	int rc = end_instant(html, err);
+	rc = rc ? rc : names_to_search(html, err);
 	return rc ? rc : write_page(html, write, ctx, err);
 }

@@ -1,4 +1,4 @@
-/* Names on pages that changed. */
+/* Names on pages that changed, and then, as far as there is room, of all variables, to be searched for. */
 #include <string.h>
 
 #include "error.h"
@@ -77,4 +77,38 @@ int names_of_pages(struct vmsnap_html *html, struct report_process *process, uin
 	    vmsnap_names_in(process->names, start, end, keep_name, &finding, err) == VMSNAP_ERR_CANCELLED)
 		return VMSNAP_ERR_CANCELLED;
 	return finding.rc ? work_fail(&html->work, finding.rc, err) : VMSNAP_OK;
+}
+
+static bool is_child(const struct vmsnap_html *html, size_t process)
+{
+	for (size_t i = 0; i < html->fork_count; i++)
+		if (html->forks[i].child == process)
+			return true;
+	return false;
+}
+
+/* Variables of a program or library: a mapping of its file, and what lies right behind it (.bss). */
+static int names_of_variables(struct vmsnap_html *html, struct report_process *process, struct vmsnap_error *err)
+{
+	size_t count = vmsnap_vma_count(process->last);
+	uint64_t end = 0; /* of the last mapping of a file */
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < count; i++) {
+		const struct vmsnap_vma *vma = vmsnap_vma(process->last, i);
+		bool here = !html->options.end || (vma->start < html->options.end && vma->end > html->options.start);
+		bool of_file = vma->inode || vma->start == end;
+		end = of_file ? vma->end : end;
+		if (here && of_file && vma->perms & VMSNAP_PERM_WRITE && !(vma->perms & VMSNAP_PERM_SHARED))
+			rc = names_of_pages(html, process, vma->start, vma->end, err);
+	}
+	return rc;
+}
+
+int names_to_search(struct vmsnap_html *html, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < html->process_count; i++)
+		if (!is_child(html, i))
+			rc = names_of_variables(html, &html->processes[i], err);
+	return rc;
 }

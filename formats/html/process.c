@@ -331,6 +331,7 @@ int process_add(struct vmsnap_html *html, struct report_process *process, const 
 		rc = compare_with_last(html, process, snap, err);
 	else
 		rc = track_add(&process->written, NULL, 0, err);
+	rc = rc || !process->last ? rc : changed_bytes_add(html, process, snap, err);
 	rc = rc ? rc : add_states(html, process, snap, err);
 	if (rc)
 		return rc;

@@ -69,6 +69,14 @@ struct report_place {
 	uint64_t number;
 };
 
+/* A variable, or a part of one, that changed from the instant before to this. */
+struct report_value {
+	uint64_t address, size;
+	uint32_t process, instant;
+	uint32_t name, type, object, before, now; /* strings */
+};
+enum { REPORT_VALUES_MAX = 20000, REPORT_BYTES_MAX = 4 << 20 };
+
 struct vmsnap_html {
 	struct vmsnap_html_options options;
 	struct work work;
@@ -87,6 +95,12 @@ struct vmsnap_html {
 	struct report_name *names;
 	size_t name_count, name_room;
 	bool names_left_out;
+	struct spill bytes; /* that changed: see changed_bytes.c */
+	uint64_t bytes_left_out, values_left_out;
+	struct report_value *values;
+	size_t value_count, value_room;
+	struct report_place *compared; /* .instant of .process: what it holds is compared with what it held before */
+	size_t compared_count, compared_room;
 	const struct vmsnap *newest; /* the last one that was added; its process holds it */
 	bool ended;                  /* the last instant: no more comes */
 	bool failed;
@@ -105,10 +119,15 @@ void process_free(struct vmsnap_html *html, struct report_process *process);
 /* fork.c: when all snapshots of an instant are there. */
 int forks_add(struct vmsnap_html *html, struct vmsnap_error *err);
 void fork_free(struct report_fork *fork);
-/* page_names.c: what lies on pages that changed. */
+/* page_names.c: what lies on pages that changed, and what else is called something. */
 int names_of_pages(struct vmsnap_html *html, struct report_process *process, uint64_t start, uint64_t end,
                    struct vmsnap_error *err);
+/* At the end: of all variables that may be written to.  A child has those of its parent. */
+int names_to_search(struct vmsnap_html *html, struct vmsnap_error *err);
 void names_sort(struct vmsnap_html *html, int *rc);
+/* changed_bytes.c: what was held before, of process->last, and is now. */
+int changed_bytes_add(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
+                      struct vmsnap_error *err);
 /* head.c: the JSON of it. */
 /* *_bytes: of each track, states and written of each process and then verdicts of each fork, and of each instant of
  * it: how many bytes it has. */

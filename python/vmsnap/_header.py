@@ -971,6 +971,7 @@ class HtmlOptions(Structure):  # struct vmsnap_html_options
     _fields_ = [
         ("size", c_size_t), ("strip", c_uint), ("title", c_char_p), ("start", c_uint64), ("end", c_uint64),
         ("sysroot", c_char_p), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("contents", c_bool),
     ]
 
 

@@ -16,13 +16,14 @@ class Page(Owned):
 
     _free = "vmsnap_html_free"
 
-    def __init__(self, title="", strip=(), start=0, end=0, sysroot=None):
-        """strip: what is left out, of "pfns", "cmdline", "names", "host".  end 0: all pages."""
+    def __init__(self, title="", strip=(), start=0, end=0, sysroot=None, contents=False):
+        """strip: what is left out, of "pfns", "cmdline", "names", "host", "contents".  end 0: all pages.  contents: the
+        bytes that changed, too, and which variables they are."""
         super().__init__()
         bits = 0
         for word in strip:
             bits |= _STRIP[word]
-        options = _lib.cancellable(_header.HtmlOptions, strip=bits, title=given.raw(title, "a title"), start=start, end=end,
+        options = _lib.cancellable(_header.HtmlOptions, strip=bits, title=given.raw(title, "a title"), start=start, end=end, contents=contents,
                                    sysroot=None if sysroot is None else given.raw(sysroot, "a folder's name"))
         self._options = options  # its strings are used until the page is saved
         _lib.call_holding_interrupts(lib().vmsnap_html_new, byref(options), byref(self._handle))

@@ -57,10 +57,9 @@ static void add_pages(struct vmsnap_builder *builder, uint64_t start, const uint
 
 static void add_vma(struct vmsnap_builder *builder, uint64_t start, size_t pages, const char *name)
 {
-	const struct vmsnap_vma vma = { .start = start,
-		                        .end = start + pages * PAGE,
-		                        .perms = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE,
-		                        .name = name };
+	const struct vmsnap_vma vma = {
+		.start = start, .end = start + pages * PAGE, .perms = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, .name = name
+	};
 	check(vmsnap_builder_add_vma(builder, &vma, &err));
 }
 

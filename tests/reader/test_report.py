@@ -148,6 +148,22 @@ class ReportTest(unittest.TestCase):
         report = self.check(path)
         self.assertEqual(report.differences(0, 0, 2), {"private": 1, "written": 3, "copied": 1, "new": 1})
 
+    def test_kinds_of_pages(self):
+        """Huge ones, those that KSM merged (as the kernel's table says), guards and markers are told apart."""
+        heap, page, ksm = json_inputs.HEAP, 4096, 1 << 21
+        flags = ("present", "present", "exclusive present", "huge exclusive present", "guard", "uffd_wp", "present")
+        runs = [json_inputs.run(heap + i * page, 1, each, **(dict(pfn=0x7000 + 2 * i) if "present" in each else {})) for i, each in enumerate(flags)]
+        made = json_inputs.snapshot(dict(json_inputs.PROCESS, known=json_inputs.EVERYTHING + ["exclusive_huge"]),
+                                    vmas=[json_inputs.vma(heap, heap + 8 * page, "rw-p")], runs=runs)
+        made["kpage"] = {"flags": [[heap, heap + page, 0], [heap + page, heap + 3 * page, ksm]]}
+        path = os.path.join(self.folder, "kinds.vms")
+        with open(path, "wb") as file:
+            file.write(json_inputs.file_of(made)[0])
+        report = vmsreport.Report(self.page(path))
+        values = report.track("states", 0).values[0]
+        self.assertEqual([report.head["states"][values.get(heap // page + i, 0)] for i in range(7)],
+                         ["shared", "shared, merged (KSM)", "private", "private, huge", "guard", "marker", "shared"])
+
     def test_several_files_are_one_series(self):
         both = vmsreport.Report(self.page(self.paths["later"], self.paths["tree"]))
         one = vmsreport.Report(self.page(self.series()))

@@ -48,18 +48,18 @@ NAMELESS = """[...document.querySelectorAll('button, input, a[href], [tabindex],
 	return !(element.getAttribute('aria-label') || element.textContent.trim() || element.title);
 }).map(element => element.outerHTML.slice(0, 100))"""
 
-# Every process, in every way of looking at it, in every view.
+# The first process in every way of looking at it, the others in one; in every view.
 WALK = f"""(async () => {{
 	const page = {PAGE};
 	for (let process = 0; process < page.model.processes.length; process++) {{
-		for (const mode of ['a', 'b', 'diff', 'cow']) {{
+		for (const mode of process ? [['diff', 'cow'][process % 2]] : ['a', 'b', 'diff', 'cow']) {{
 			page.change({{ process, mode }});
 			for (const tab of ['map', 'mappings', 'changes', 'forks', 'status']) page.select(tab);
 		}}
 		const strip = page.view.strips[0];
 		if (strip) page.pick({{ strip, page: strip.start, end: strip.start + 1 }});
 	}}
-	await new Promise(done => setTimeout(done, 50));
+	await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
 }})()"""
 
 
@@ -207,6 +207,44 @@ class BrowserTest(unittest.TestCase):
             self.assertLessEqual(self.say("document.documentElement.scrollWidth"), width)
         self.quiet()
 
+    def touch(self, kind, *points):
+        self.browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=[dict(x=x, y=y, id=i) for i, (x, y) in enumerate(points)])
+
+    def drag(self, *ways):
+        """Fingers go from one point to another: ((x, y), (x, y)) each."""
+        self.touch("touchStart", *(first for first, _ in ways))
+        for step in range(1, 9):
+            self.touch("touchMove", *((x + (to_x - x) * step / 8, y + (to_y - y) * step / 8) for (x, y), (to_x, to_y) in ways))
+        self.touch("touchEnd")
+
+    def corner(self, selector):
+        return self.say(f"(box => [box.left, box.top, box.width, box.height])(document.querySelector('{selector}').getBoundingClientRect())")
+
+    def test_fingers(self):
+        self.browser.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+        self.addCleanup(self.browser.call, "Emulation.setTouchEmulationEnabled", enabled=False)
+        self.open(self.page)
+        self.say(f"{PAGE}.change({{ a: 1, b: 1 }})")
+        left, top, _, _ = self.corner("#scroll")
+        x, y = self.say(f"(map => {{ const place = map.placeOf(map.strips[0].start); return [map.left + (place.column + 0.5) * map.cell, map.layout.tops[place.row] + 8]; }})({PAGE}.map)")
+        self.touch("touchStart", (left + x, top + y))
+        self.touch("touchEnd")
+        self.assertTrue(self.browser.wait(f"{PAGE}.view.selected?.page"))
+        before = self.say(f"{PAGE}.map.setScale(16), {PAGE}.map.pages")
+        self.drag(((left + 500, top + 100), (left + 400, top + 100)), ((left + 540, top + 100), (left + 640, top + 100)))
+        self.browser.wait(f"{PAGE}.map.pages < {before}")
+        between = self.say(f"{PAGE}.map.pages")
+        self.drag(((left + 400, top + 100), (left + 500, top + 100)), ((left + 640, top + 100), (left + 540, top + 100)))
+        self.browser.wait(f"{PAGE}.map.pages > {between}")
+        left, top, width, _ = self.corner("#timeline")
+        self.drag(((left + 135, top + 60), (left + width - 190, top + 60)))
+        self.browser.wait(f"{PAGE}.view.a === 0 && {PAGE}.view.b === 1")
+        self.say(f"{PAGE}.map.setScale(1), {PAGE}.map.drawNow()")
+        left, top, width, height = self.corner("#mini")
+        self.drag(((left + 9, top + 5), (left + 9, top + height - 5)))
+        self.browser.wait("(box => Math.round(box.scrollTop) >= Math.min(1, box.scrollHeight - box.clientHeight - 1))(document.querySelector('#scroll'))")
+        self.quiet()
+
     def test_paper(self):
         self.open(self.page)
         self.assertTrue(self.browser.call("Page.printToPDF")["data"].startswith("JVBERi"))
@@ -260,7 +298,7 @@ class BrowserTest(unittest.TestCase):
     def parts(self):
         with open(self.page, encoding="utf-8") as file:
             page = file.read()
-        return {name: vmsreport.part(page, name) for name in ("head", "values", "frames")}
+        return {name: vmsreport.part(page, name) for name in ("head", "values", "frames")}  # what pages held is not asked for
 
     def look_at_all(self, what):
         """It is said to be damaged, or all views can be looked at; and never is anything thrown."""
@@ -278,7 +316,7 @@ class BrowserTest(unittest.TestCase):
 
     def test_flipped_bytes(self):
         chance, parts, ready = random.Random(20), self.parts(), []
-        for number in range(24):
+        for number in range(15):
             name = ("head", "values", "frames")[number % 3]
             data = bytearray(parts[name])
             for _ in range(chance.choice((1, 1, 2, 5))):
@@ -323,6 +361,36 @@ class BrowserTest(unittest.TestCase):
         self.assertIn("</script><img", self.say(HEADLINE))
         self.quiet()
 
+    def test_contents_are_text(self):
+        """What pages held, and variables, are shown beside a page, as text; damaged ones are said to be."""
+        evil, head = "</script><img src=x onerror=alert(1)>", json.loads(self.parts()["head"])
+        page = head["tracks"][0]["segments"][0]
+        head["strings"] += [evil, evil + "2", "type", "one", "two"]
+        first = len(head["strings"]) - 5
+        head["contents"] = dict(wanted=True, bytes_left_out=5, values_left_out=0, compared=[0, 1],
+                                values=[0, 1, page, 64, 8, *range(first, first + 5)])
+
+        def varint(number):
+            return bytes([number & 127 | 128]) + varint(number >> 7) if number > 127 else bytes([number])
+
+        record = b"".join(map(varint, (0, 1, page, 64, len(evil)))) + bytes(len(evil)) + evil.encode()
+        show = f"(async () => {{ {PAGE}.jump({page}, {page + 1}); await {PAGE}.view.loadContents().catch(() => 0); }})()"
+        self.open(self.with_parts(head=json.dumps(head).encode(), contents=record))
+        self.say(f"{PAGE}.change({{ a: 0, b: 1 }})")
+        self.say(show)
+        text = self.say("document.querySelector('#inspector').innerText")
+        for word in (evil, "one", "two", "3c 2f 73 63", "</script", f"{len(evil)} bytes differ", "5 B that changed are not in this page"):
+            self.assertIn(word, text)
+        self.assertEqual(self.say("document.querySelectorAll('img').length"), 0)
+        self.say(f"{PAGE}.change({{ a: 1, b: 1 }}), {PAGE}.jump({page}, {page + 1})")
+        self.assertNotIn("Values at A", self.say("document.querySelector('#inspector').innerText"))
+        for broken in (record[:-1], record + b"\1", record.replace(varint(page), varint(2**40)), b"\xff" * 20, varint(9) + record[1:]):
+            self.open(self.with_parts(head=json.dumps(head).encode(), contents=broken))
+            self.say(f"{PAGE}.change({{ a: 0, b: 1 }})")
+            self.say(show)
+        self.assertIn("damaged", self.say("document.querySelector('#inspector').innerText"))
+        self.quiet()
+
     def test_long_label_is_cut(self):
         page = self.write("long", json_inputs.small(1, 0, 5, label=b"<" * (10 << 20)))
         self.assertLess(os.path.getsize(page), 200_000)
@@ -340,7 +408,7 @@ class BrowserTest(unittest.TestCase):
 
     def test_many_mappings(self):
         """Comparing their lists takes no time that grows with the square of their number."""
-        count, start = 60_000, 0x600000000000
+        count, start = 40_000, 0x600000000000
         vmas = [json_inputs.vma(start + 8192 * i, start + 8192 * i + 4096, "rw-p") for i in range(count)]
         runs = [[json_inputs.run(start + 8192 * i, 1, "exclusive present", pfn=first + i) for i in range(count)] for first in (1 << 16, 1 << 20)]
         series = [json_inputs.snapshot(dict(json_inputs.PROCESS, taken=10**18 + i), vmas=vmas, runs=each) for i, each in enumerate(runs)]

@@ -2,9 +2,12 @@
 and what it says of two instants is looked up in them."""
 
 import base64
+import collections
 import json
 import re
 import zlib
+
+Changed = collections.namedtuple("Changed", "process instant address before now")
 
 
 def part(html, name):
@@ -67,9 +70,31 @@ class Report:
             self.tracks.append(Track(head, values, at, len(self.instants)))
             at = self.tracks[-1].end
         assert at == len(values)
+        self.contents = part(html, "contents")
         places = self.head["places"]
         self.numbers = {(places[i], places[i + 1]): places[i + 2] for i in range(0, len(places), 3)}
         self.classes = [row[0] for row in self.head["classes"]]
+
+    def changed_bytes(self):
+        """What pages held before an instant and hold then, of bytes that differ and few between them."""
+        out, at = [], 0
+        while at < len(self.contents):
+            numbers = []
+            for _ in range(5):
+                value = shift = 0
+                while True:
+                    byte = self.contents[at]
+                    at += 1
+                    value |= (byte & 127) << shift
+                    shift += 7
+                    if byte < 128:
+                        break
+                numbers.append(value)
+            process, instant, page, offset, length = numbers
+            before, now = self.contents[at:at + length], self.contents[at + length:at + 2 * length]
+            at += 2 * length
+            out.append(Changed(process, instant, page * self.head["page_size"] + offset, before, now))
+        return out
 
     def track(self, kind, process):
         return next(each for each in self.tracks if each.kind == kind and each.process == process)

@@ -19,6 +19,9 @@ struct vmsnap_html_options {
 	const char *sysroot;          /* as for vmsnap_names_new() */
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
+	/* What pages held, too, where snapshots keep it: of bytes that changed from one instant to the next what they
+	 * were and are, 4 MiB at the most, and which variables they are. */
+	bool contents;
 };
 
 /* A page that is being made.  It keeps the last snapshot of each process, those with which forks begin, and a few

@@ -47,6 +47,10 @@ export class Reader {
 		} while (byte & 128);
 		return value;
 	}
+	bytesOf(count) {
+		if (!(count <= this.end - this.at)) throw new Damaged();
+		return this.bytes.subarray(this.at, this.at += count);
+	}
 	signed() {
 		const value = this.number();
 		return value % 2 ? -(value + 1) / 2 : value / 2;

@@ -14,7 +14,7 @@ export class Headline {
 		return sum;
 	}
 	draw() {
-		const counts = this.total(), { view, model } = this, shown = model.classes.map((_, c) => c).filter(c => c && counts[c]).sort((a, b) => this.order(a) - this.order(b));
+		const counts = this.view.counts = this.total(), { view, model } = this, shown = model.classes.map((_, c) => c).filter(c => c && counts[c]).sort((a, b) => this.order(a) - this.order(b));
 		$('#summary h1').replaceChildren(...this.sentence(counts));
 		$('#bar').replaceChildren(...shown.map(c => el('i', { style: { flex: String(counts[c]), background: paper(c) } })));
 		$('#bar').setAttribute('aria-label', shown.map(c => `${this.words(c)} ${pages(counts[c])}`).join(', '));

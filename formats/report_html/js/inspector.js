@@ -1,15 +1,16 @@
 // What is selected: a page, a range, a mapping; or, if nothing is, the process and the file.
-import { $, duration, el, hex, number, pages, paper, size, swatch } from './ui.js';
+import { $, base, duration, el, hex, link, number, pages, paper, size, swatch } from './ui.js';
+import { Held } from './held.js';
 import { countIn } from './classes.js';
 import { countsOf } from './strips.js';
 
 const pair = (name, value) => value || value === 0 ? [el('dt', {}, name), el('dd', {}, value)] : [];
 const section = (title, ...children) => el('section', {}, title ? el('h3', {}, title) : null, ...children);
 
-const NAMES_SHOWN = 10;
+const PLACES_SHOWN = 5, NAMES_SHOWN = 10, VALUES_SHOWN = 40, MOVES_SHOWN = 20;
 
 export class Inspector {
-	constructor(model, view) { Object.assign(this, { model, view, frames: null, drawn: 0 }); }
+	constructor(model, view, show) { Object.assign(this, { model, view, show, held: new Held(model, view), drawn: 0 }); }
 
 	draw() {
 		const host = $('#inspector'), { selected } = this.view;
@@ -23,8 +24,18 @@ export class Inspector {
 		const { model, view } = this, process = model.processes[view.process], instant = model.instants[view.b];
 		return [section('', el('h2', {}, process.title), el('div', { class: 'note' }, process.exe), el('dl', {}, pair('parent', process.ppid), pair('command', process.cmdline.join(' ')), pair('instants', `${process.first + 1} to ${process.last + 1}`))),
 			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC')), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : 'it ran'))),
-			this.copiedNames(),
-			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', number(model.places.reduce((sum, places) => sum + places.size, 0))), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('not known', this.unknown() || 'all is known'), model.namesLeftOut ? pair('names', 'some are left out') : []))];
+			this.places(), this.copiedNames(), this.held.values(0, Infinity, NAMES_SHOWN),
+			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', number(model.places.reduce((sum, places) => sum + places.size, 0))), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('not known', this.unknown() || 'all is known'), pair('contents', this.contents()), model.namesLeftOut ? pair('names', 'some are left out') : []))];
+	}
+	// Where most of what happened happened.
+	places() {
+		const { model, view } = this, { copied, child, written, new: fresh, gone } = model.class;
+		const [name, ...kinds] = [['copied', copied, child], ['written', written], ['new', fresh], ['gone', gone]].find(([, ...of]) => of.some(c => view.counts[c])) ?? [''];
+		const amount = strip => kinds.reduce((sum, c) => sum + countsOf(model, view, strip)[c], 0);
+		const strips = view.mode === 'diff' || view.mode === 'cow' ? view.strips.filter(amount).sort((a, b) => amount(b) - amount(a)) : [];
+		if (!strips.length) return null;
+		const rows = strips.slice(0, PLACES_SHOWN).map(strip => pair(link(`${base(strip.title)}${strip.title ? '' : ` ${(strip.start * model.pageSize).toString(16)}`}`, () => this.show(strip)), pages(amount(strip))));
+		return section(`Where it was ${name}`.replace('was new', 'is new').replace('was gone', 'went'), el('dl', { class: 'places' }, rows), strips.length > PLACES_SHOWN ? el('p', { class: 'note' }, `and ${number(strips.length - PLACES_SHOWN)} more: see Mappings`) : null);
 	}
 	// Variables on what was copied or written: those of the program itself first.
 	copiedNames() {
@@ -35,10 +46,16 @@ export class Inspector {
 			track.pieces(name.page, Math.ceil((name.address + Math.max(1, name.size)) / model.pageSize), (...piece) => { found ||= lost(...piece); });
 			return found;
 		};
-		const names = view.mode === 'diff' || view.mode === 'cow' ? model.names.filter(name => name.process === track.process && lies(name)) : [];
+		const names = view.mode === 'diff' || view.mode === 'cow' ? model.namesOf(track.process).filter(lies) : [];
 		if (!names.length) return null;
-		names.sort((a, b) => (b.object === process.exe) - (a.object === process.exe));
-		return section('Variables on what was copied', this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
+		// Of the program itself first, and of those what a person gave a name.
+		const rank = name => 2 * (name.object === process.exe) + !/^_|\.\d+$|@/.test(name.symbol);
+		names.sort((a, b) => rank(b) - rank(a));
+		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
+	}
+	contents() {
+		const { wanted, bytesLeftOut } = this.model.contents;
+		return !wanted ? 'not in this page' : bytesLeftOut ? `changed bytes, but ${size(bytesLeftOut)}` : 'changed bytes';
 	}
 	unknown() {
 		const { known } = this.model, words = { pfn: 'page frames: whether a page was copied', exclusive: 'who shares', zero: 'the zero page', huge: 'huge pages' };
@@ -47,13 +64,20 @@ export class Inspector {
 	// ---- a mapping
 	strip(strip) {
 		const counts = countsOf(this.model, this.view, strip);
-		return [section('', el('h2', {}, strip.title || 'anonymous'), el('dl', {}, pair('from', hex(strip.start)), pair('to', hex(strip.end)), pair('size', pages(strip.size))), this.bar(counts), this.counts(counts)),
+		return [section('', el('h2', {}, strip.title || 'anonymous'), el('dl', {}, pair('from', hex(strip.start)), pair('to', hex(strip.end)), pair('size', pages(strip.size))), this.bar(counts), this.counts(counts)), this.states(strip.vmas),
 			section(strip.vmas.length > 1 ? `${strip.vmas.length} mappings` : 'Mapping', strip.vmas.slice(0, 12).map(vma => el('dl', {}, pair(hex(vma.start), `${vma.perms} ${pages(vma.end - vma.start)}`), pair('offset', vma.name.startsWith('/') ? `0x${vma.offset.toString(16)}` : ''), pair('', vma.deleted ? 'the file is deleted' : '')))),
-			this.names(strip.start, strip.end)];
+			this.moves(strip.start, strip.end), this.held.values(strip.start, strip.end, VALUES_SHOWN), this.names(strip.start, strip.end)];
 	}
 	bar(counts) { return el('div', { class: 'mini' }, counts.reduce((out, count, c) => count && c ? [...out, el('i', { style: { flex: String(count), background: paper(c) } })] : out, [])); }
 	counts(counts) {
 		return el('dl', {}, this.model.classes.map((c, i) => counts[i] ? [el('dt', {}, swatch(i), c.words), el('dd', {}, pages(counts[i]))] : []));
+	}
+	// What pages are at B that colours do not tell: huge, merged, marked.
+	states(ranges) {
+		const { model, view } = this, track = model.track(view.track.process, 'states'), values = track.present[view.b] ? track.valuesAt(view.b) : null, counts = new Float64Array(model.states.length);
+		if (values) for (const { start, end } of ranges) track.pieces(start, end, (_, index, count) => { for (let i = index; i < index + count; i++) counts[values[i]]++; });
+		const told = model.states.map((words, state) => counts[state] && words !== model.classes[model.rules.quiet[state]].words && /,|\?| or |marker/.test(words) ? pair(words, pages(counts[state])) : []);
+		return told.flat().length ? section('Of these at B', el('dl', {}, told)) : null;
 	}
 	names(from, to) {
 		const names = this.model.namesIn(this.view.track.process, from, to, 60);
@@ -68,8 +92,25 @@ export class Inspector {
 		const { view } = this, index = view.track.indexOf(page), vma = strip.vmas.find(one => page >= one.start && page < one.end) ?? strip.vmas[0];
 		const counts = new Float64Array(this.model.classes.length);
 		countIn(view, counts, page, end);
-		return [section('', el('h2', { class: 'mono' }, hex(page)), el('div', { class: 'note' }, strip.title || 'anonymous'), el('dl', {}, pair('pages', end - page > 1 ? `${number(end - page)}, ${pages(end - page)}` : ''), pair('in the mapping', `+${pages(page - vma.start)}`), pair('in the file', vma.name.startsWith('/') ? `0x${(vma.offset + (page - vma.start) * this.model.pageSize).toString(16)}` : ''), pair('permissions', vma.perms)), this.bar(counts), this.counts(counts)),
-			index >= 0 ? this.history(index) : section('', el('p', {}, 'Never resident.')), index >= 0 ? this.frame(index) : null, this.verdict(page), this.names(page, end)];
+		return [section('', el('h2', { class: 'mono' }, hex(page)), el('div', { class: 'note' }, strip.title || 'anonymous'), el('dl', {}, pair('pages', end - page > 1 ? `${number(end - page)}, ${pages(end - page)}` : ''), pair('in the mapping', `+${pages(page - vma.start)}`), pair('in the file', vma.name.startsWith('/') ? `0x${(vma.offset + (page - vma.start) * this.model.pageSize).toString(16)}` : ''), pair('permissions', vma.perms)), this.bar(counts), this.counts(counts)), end - page > 1 ? this.states([{ start: page, end }]) : null,
+			index >= 0 ? this.history(index) : section('', el('p', {}, 'Never resident.')), index >= 0 ? this.frame(index) : null, this.verdict(page), this.moves(page, end), this.held.values(page, end, VALUES_SHOWN), this.held.bytes(page, end, this.still()), this.names(page, end)];
+	}
+	// What was put here from elsewhere, from A to B.
+	moves(from, to) {
+		const { model, view } = this, told = [];
+		for (const change of model.processes[view.track.process].changes) {
+			if (change.instant <= view.a || change.instant > view.b) continue;
+			const here = change.page < to && change.page + change.pages > from, by = `by ${view.nameOf(change.instant)}`;
+			if (change.replaced && here) told.push(pair(by, 'other memory took its place'));
+			else if (here) told.push(pair(by, `moved here from ${hex(change.from)}`));
+			else if (!change.replaced && change.from < to && change.from + change.pages > from) told.push(pair(by, `moved to ${hex(change.page)}`));
+		}
+		return told.length ? section('Moved', el('dl', {}, told.slice(0, MOVES_SHOWN))) : null;
+	}
+	// Asked later: whether the same is shown still.
+	still() {
+		const { drawn } = this;
+		return () => this.drawn === drawn;
 	}
 	history(index) {
 		const { model, view } = this, values = view.track.history(index), quiet = model.rules.quiet;
@@ -77,9 +118,9 @@ export class Inspector {
 			el('dl', {}, pair('at A', model.states[values[view.a] & 15]), pair('at B', model.states[values[view.b] & 15])));
 	}
 	frame(index) {
-		const { model, view } = this, out = section('Frame', el('dl', {}, pair('', model.known.frames ? 'reading …' : 'left out, or not known'))), drawn = this.drawn;
+		const { model, view } = this, out = section('Frame', el('dl', {}, pair('', model.known.frames ? 'reading …' : 'left out, or not known'))), still = this.still();
 		if (model.known.frames) view.loadFrames().then(frames => {
-			if (this.drawn !== drawn) return;
+			if (!still()) return;
 			const told = k => {
 				const frame = frames.of(view.track, index, k), resident = frame && view.track.valuesAt(k)[index];
 				return resident ? `pfn ${frame.toString(16)}, at 0x${(BigInt(frame) * BigInt(model.pageSize)).toString(16)}` : 'none';

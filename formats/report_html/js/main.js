@@ -2,6 +2,7 @@
 import { $, cutText, el, readColors, say, setPageSize } from './ui.js';
 import { Model } from './model.js';
 import { Frames } from './frames.js';
+import { Contents } from './contents.js';
 import { Counted } from './blocks.js';
 import { classify } from './classes.js';
 import { makeStrips, stripAt } from './strips.js';
@@ -22,14 +23,15 @@ export const TABS = [['map', 'Map'], ['mappings', 'Mappings'], ['changes', 'Chan
 const LABEL_MAX = 60; // of what an instant is called in a sentence
 
 class Page {
-	constructor(model, framesText) {
+	constructor(model, { frames, contents }) {
 		this.model = model;
 		// From the first fork on, if there is one.
 		const at = model.places.map((places, k) => places.has(0) ? k : -1).filter(k => k >= 0), fork = model.forks.find(one => one.process === 0);
 		this.view = {
 			process: 0, a: fork && fork.base < at[at.length - 1] ? fork.base : at[0], b: at[at.length - 1], mode: at.length > 1 ? 'diff' : 'b', only: -1, selected: null, key: 0, fork: null,
 			nameOf: k => model.instants[k].label ? `“${cutText(model.instants[k].label, LABEL_MAX)}”` : `#${k + 1}`,
-			loadFrames: () => this.frames ??= Frames.load(model, framesText),
+			loadFrames: () => this.frames ??= Frames.load(model, frames),
+			loadContents: () => this.contents ??= Contents.load(model, contents),
 		};
 		this.tab = 'map';
 		this.stale = new Set();
@@ -48,13 +50,9 @@ class Page {
 		this.changes = new Changes(model, view, pick);
 		this.forks = new Forks(model, view, pick, fork => this.change({ process: fork.process, fork }));
 		this.status = new Status(model, view);
-		this.inspector = new Inspector(model, view);
+		this.inspector = new Inspector(model, view, strip => this.showStrip(strip));
 		this.headline = new Headline(model, view, c => this.only(c));
-		this.search = new Search(model, view, { jump: (page, end) => this.jump(page, end), change: what => this.change(what), showStrip: strip => {
-			this.select('map');
-			this.map.show(strip.start);
-			this.pick({ strip });
-		} });
+		this.search = new Search(model, view, { jump: (page, end) => this.jump(page, end), change: what => this.change(what), showStrip: strip => this.showStrip(strip) });
 		$('#tabs').append(...TABS.map(([id, name]) => el('button', { id: `tab-${id}`, role: 'tab', type: 'button', 'aria-controls': id, onclick: () => this.select(id) }, name, el('small'))));
 		$('#time').hidden = model.instants.length < 2;
 		$('#mode [data-mode=cow]').hidden = !model.forks.length;
@@ -147,6 +145,11 @@ class Page {
 		this.map.show(page);
 		this.pick({ strip, page, end: Math.min(strip.end, end) });
 		$('#scroll').focus({ preventScroll: true });
+	}
+	showStrip(strip) {
+		this.select('map');
+		this.map.show(strip.start);
+		this.pick({ strip });
 	}
 	letGo() {
 		this.view.selected = null;
@@ -254,7 +257,7 @@ async function start() {
 	try {
 		const began = performance.now(), model = await Model.load({ head: text('head'), values: text('values') });
 		setPageSize(model.pageSize);
-		const page = new Page(model, text('frames'));
+		const page = new Page(model, { frames: text('frames'), contents: text('contents') });
 		window.vmsnapPage = page;
 		page.took = performance.now() - began;
 		page.ready = performance.now();

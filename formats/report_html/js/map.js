@@ -3,6 +3,7 @@ import { $, base, color, cut, el, font, hex, ink, number, pages, prepare, say, s
 import { Cells } from './cells.js';
 import { Layout, ROW } from './layout.js';
 import { MiniMap } from './minimap.js';
+import { listenToPinch } from './touch.js';
 import { countsOf, stripAt } from './strips.js';
 
 const ADDRESS = 18, NAME = 130, MINI = 46, BAR = 14, PAGES_MOST = 1 << 22;
@@ -179,9 +180,14 @@ export class PageMap {
 		} else if (line <= 2) {
 			x.font = font(11.5);
 			x.fillStyle = color.dim;
-			x.fillText(cut(x, line === 1 ? `${strip.perms}, ${pages(strip.size)}` : this.eventWords(strip), room), NAME, y);
+			x.fillText(cut(x, this.lineWords(i, line), room), NAME, y);
 		}
 		this.writeBehind(x, i, y);
+	}
+	// In the second row how large it is, in the third what happened; in the second, if that is the last.
+	lineWords(i, line) {
+		const { strip } = this.layout.rows[i], event = this.eventWords(strip), last = this.layout.rows[i + 1]?.strip !== strip;
+		return line === 2 ? event : last && event ? `${pages(strip.size)}, ${event}` : `${strip.perms}, ${pages(strip.size)}`;
 	}
 	// Behind the cells of a strip that is one row.
 	writeBehind(x, i, y) {
@@ -223,7 +229,12 @@ export class PageMap {
 		box.addEventListener('scroll', () => this.draw());
 		box.addEventListener('pointermove', event => this.pointed(event));
 		box.addEventListener('pointerleave', () => this.leave());
-		box.addEventListener('pointerdown', event => { if (event.offsetX > this.width - BAR - MINI && event.offsetX < this.width - BAR) this.mini.press(event); });
+		listenToPinch(box, (ratio, x, y) => {
+			if (ratio < 1.5 && ratio > 1 / 1.5) return false;
+			const place = this.placeAt(x, y);
+			this.zoom(ratio > 1 ? 0.5 : 2, place ? place.page : this.anchor(), y);
+			return true;
+		});
 		box.addEventListener('click', event => this.clicked(event));
 		box.addEventListener('dblclick', event => {
 			const place = this.placeAt(event.offsetX, this.yOf(event));

@@ -1,8 +1,17 @@
 // The whole map at its right edge, and where we are in it.
-import { color } from './ui.js';
+import { $, color } from './ui.js';
 
 export class MiniMap {
-	constructor(map) { Object.assign(this, { map, picture: null, key: '' }); }
+	constructor(map) {
+		const area = $('#mini');
+		Object.assign(this, { map, picture: null, key: '' });
+		area.addEventListener('pointerdown', event => {
+			area.setPointerCapture(event.pointerId);
+			this.go(event);
+		});
+		area.addEventListener('pointermove', event => event.buttons && this.go(event));
+		area.addEventListener('wheel', event => { map.box.scrollTop += event.deltaY; }, { passive: true });
+	}
 	forget() { this.key = ''; }
 
 	// The class that a dot shows: by chance, as often as its share.
@@ -53,13 +62,8 @@ export class MiniMap {
 		x.lineWidth = 1;
 		x.strokeRect(left - 0.5, map.box.scrollTop * part + 0.5, width + 1, Math.max(6, map.height * part) - 1);
 	}
-	press(event) {
-		const { map } = this, box = map.host.getBoundingClientRect();
-		const go = clientY => { map.box.scrollTop = (clientY - box.top) / map.height * map.layout.height - map.height / 2; };
-		event.preventDefault();
-		go(event.clientY);
-		const moved = moving => go(moving.clientY);
-		addEventListener('pointermove', moved);
-		addEventListener('pointerup', () => removeEventListener('pointermove', moved), { once: true });
+	go({ clientY }) {
+		const { map } = this;
+		map.box.scrollTop = (clientY - map.host.getBoundingClientRect().top) / map.height * map.layout.height - map.height / 2;
 	}
 }

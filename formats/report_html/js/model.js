@@ -6,7 +6,7 @@ import { FRAME, Track } from './track.js';
 const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
 // Classes that views know by name; others are drawn by what comes with them.
 const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
-const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3;
+const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10;
 
 function rows(flat, fields, make) {
 	if (!Array.isArray(flat) || flat.length % fields || !flat.every(value => Number.isSafeInteger(value) && value >= 0)) throw new Damaged();
@@ -137,6 +137,14 @@ export class Model {
 		this.names = rows(head.names, NAME_FIELDS, (process, page, offset, size, symbol, kind, object) =>
 			({ process, page, address: page * head.page_size + offset, size, symbol: text(symbol), kind: text(kind), object: text(object) }));
 		this.namesLeftOut = head.names_left_out;
+		this.readValues(head);
+	}
+	readValues(head) {
+		const { wanted, compared, values } = head.contents, text = number => this.text(number);
+		this.contents = { wanted: Boolean(wanted), bytesLeftOut: whole(head.contents.bytes_left_out), valuesLeftOut: whole(head.contents.values_left_out) };
+		this.compared = new Set(rows(compared, 2, (process, instant) => `${process} ${instant}`));
+		this.values = rows(values, VALUE_FIELDS, (process, instant, page, offset, size, name, type, object, before, now) =>
+			({ process, instant, page, address: page * head.page_size + offset, size, name: text(name), type: text(type), object: text(object), before: text(before), now: text(now) }));
 	}
 	text(number) { return this.strings[whole(number, this.strings.length - 1)]; }
 	readClasses(head) {
@@ -162,8 +170,27 @@ export class Model {
 	track(process, kind) { return this.tracks.find(track => track.kind === kind && track.process === process); }
 	forksOf(process) { return this.forks.filter(track => track.process === process || track.child === process); }
 
+	// A process and those that it was forked from and whose names it has, as it runs the same program.
+	ancestors(process) {
+		const out = [process];
+		for (const one of out) for (const fork of this.forks) if (fork.child === one && !out.includes(fork.process) && this.processes[one].exe === this.processes[fork.process].exe) out.push(fork.process);
+		return out;
+	}
+	namesOf(process) {
+		const wanted = new Set(this.ancestors(process)), seen = new Set();
+		return this.names.filter(name => {
+			const key = `${name.address} ${name.symbol}`;
+			return wanted.has(name.process) && !seen.has(key) && seen.add(key);
+		});
+	}
 	// Names with bytes in [from, to), pages.
 	namesIn(process, from, to, most = 40) {
+		const out = new Map();
+		for (const one of this.ancestors(process))
+			for (const name of this.ownNamesIn(one, from, to, most)) if (out.size < most) out.set(`${name.address} ${name.symbol}`, name);
+		return [...out.values()].sort((a, b) => a.address - b.address);
+	}
+	ownNamesIn(process, from, to, most) {
 		const out = [], { names } = this;
 		let low = 0, high = names.length;
 		while (low < high) {

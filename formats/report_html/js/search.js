@@ -60,7 +60,7 @@ export class Search {
 	}
 	names(text) {
 		const low = text.toLowerCase();
-		return this.model.names.filter(name => name.process === this.view.track.process && name.symbol.toLowerCase().includes(low)).sort((a, b) => a.symbol.length - b.symbol.length).slice(0, MOST)
+		return this.model.namesOf(this.view.track.process).filter(name => name.symbol.toLowerCase().includes(low)).sort((a, b) => a.symbol.length - b.symbol.length).slice(0, MOST)
 			.map(name => ({ text: name.symbol, mono: true, note: `${name.kind.replace('_', ' ')}${name.size ? `, ${size(name.size)}` : ''}, ${base(name.object)}`, go: () => this.jump(name.page, Math.ceil((name.address + Math.max(1, name.size)) / this.model.pageSize)) }));
 	}
 	take(i) {

@@ -1,14 +1,15 @@
 // The timeline: what was resident at each instant, what happened in between, and A and B as handles.
+import { listenToPinch } from './touch.js';
 import { $, base, color, cut, duration, el, font, number, pages, prepare, showTip, swatch } from './ui.js';
 
 // Left and right of it: what the lines are, and what they are at B; in a narrow window the legend has that already.
 const MARGINS = [{ upTo: 620, left: 76, right: 16 }, { upTo: Infinity, left: 132, right: 186 }], TOP = 14, AREA = 92, EVENTS = 24, LANE = 9, LANES = 3, EVEN_STEPS = 40;
 const REGION_COLORS = ['#5b8def', '#e8a33d', '#5fb8a5', '#c678c0', '#8f9aa8', '#c95d55'];
 
-// Time where it helps; even steps where snapshots come in bursts.
+// Time where it helps; even steps where snapshots come in bursts, or clocks stood still and two were at one place.
 function placesInTime(times) {
 	const last = times[times.length - 1] || 1, steps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
-	const even = times.length > 2 && steps[steps.length - 1] > EVEN_STEPS * (steps[steps.length >> 1] || 1);
+	const even = steps[0] === 0 || times.length > 2 && steps[steps.length - 1] > EVEN_STEPS * (steps[steps.length >> 1] || 1);
 	return { even, last, at: times.map((time, i) => times.length < 2 ? 0.5 : even ? i / (times.length - 1) : time / last) };
 }
 
@@ -218,13 +219,20 @@ export class Timeline {
 		});
 		canvas.addEventListener('pointerdown', event => this.pressed(event));
 		canvas.addEventListener('pointerup', event => this.released(event));
+		canvas.addEventListener('pointercancel', () => {
+			this.drag = null;
+			this.draw();
+		});
 		canvas.addEventListener('dblclick', () => this.zoom(0, 1));
 		canvas.addEventListener('wheel', event => {
 			event.preventDefault();
-			const at = this.from + (event.offsetX - this.left) / (this.width - this.left - this.right) * (this.to - this.from);
-			const span = Math.max(2 / this.model.instants.length, Math.min(1, (this.to - this.from) * Math.exp(event.deltaY * 0.002))), ratio = span / (this.to - this.from);
-			this.zoom(at - (at - this.from) * ratio, at + (this.to - at) * ratio);
+			this.zoomAround(event.offsetX, Math.max(2 / this.model.instants.length, Math.min(1, (this.to - this.from) * Math.exp(event.deltaY * 0.002))));
 		}, { passive: false });
+		listenToPinch(canvas, (apart, x) => {
+			this.drag = null;
+			this.zoomAround(x, Math.max(2 / this.model.instants.length, Math.min(1, (this.to - this.from) / apart)));
+			return true;
+		});
 		canvas.addEventListener('keydown', event => {
 			const step = { ArrowLeft: -1, ArrowRight: 1, Home: -1e9, End: 1e9 }[event.key];
 			if (!step) return;
@@ -238,6 +246,11 @@ export class Timeline {
 			for (const one of $('#stack').children) one.setAttribute('aria-pressed', String(one === button));
 			this.draw();
 		});
+	}
+	// What is under px stays there.
+	zoomAround(px, span) {
+		const part = (px - this.left) / (this.width - this.left - this.right), at = this.from + part * (this.to - this.from);
+		this.zoom(at - part * span, at + (1 - part) * span);
 	}
 	zoom(from, to) {
 		const span = Math.min(1, to - from);

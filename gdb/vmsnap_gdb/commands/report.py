@@ -18,7 +18,7 @@ Example:
 
     NAME = "report"
     USAGE = "FILE.html [SNAPSHOT...]"
-    OPTIONS = (options.NO_NAMES,)
+    OPTIONS = (options.NO_NAMES, options.Option("contents", None, None, None, "with the bytes that changed, and variables' values"))
     OPERANDS = (1, None)
     SNAPSHOTS = True
 
@@ -33,7 +33,8 @@ Example:
                                f"'vmsnap report {plain(operands[0])} now'")
         path = files.path_of(operands[0])
         snapshots = sorted((session.resolve(word) for word in words), key=lambda each: each.info.monotonic)
-        save_page(path, snapshots, title="gdb", strip=("names",) if given["no-names"] else ())
+        save_page(path, snapshots, title="gdb", strip=("names",) if given["no-names"] else (),
+                  contents=bool(given["contents"]))
         return f"{plain(path)} shows {len(snapshots)} snapshot{'' if len(snapshots) == 1 else 's'}: open it in a browser.\n"
 
 
