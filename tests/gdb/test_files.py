@@ -67,6 +67,12 @@ class There(Files):
         self.assertEqual(there, [False, False, True])
         names = report.head["names"]
         self.assertIn("pages", [report.head["strings"][names[i + 4]] for i in range(0, len(names), 7)])
+        self.assertEqual(report.changed_bytes(), [])
+        gdb("vmsnap report --contents held.html")
+        with open(os.path.join(self.where(gdb), "held.html"), encoding="utf-8") as file:
+            held = vmsreport.Report(file.read())
+        self.assertTrue(held.changed_bytes())
+        self.assertTrue(held.head["contents"]["wanted"])
         gdb("shell echo mine > mine.html")
         with self.assertRaisesRegex(Failed, "was left alone"):
             gdb("vmsnap report mine.html")
