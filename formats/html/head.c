@@ -32,10 +32,14 @@ static void put_classes(struct json *json)
 
 static void put_states(struct json *json)
 {
+	char present[STATES]; /* in a frame: 1 */
 	json_array(json, "states");
-	for (int i = 0; i < STATES; i++)
+	for (int i = 0; i < STATES; i++) {
 		json_string(json, NULL, state_words((enum state)i));
+		present[i] = state_flags((enum state)i) & VMSNAP_PAGE_PRESENT ? '1' : '0';
+	}
 	json_end(json);
+	json_bytes(json, "present", present, STATES);
 }
 
 /* Classes as letters of the alphabet: A is the first. */
@@ -242,6 +246,8 @@ static void put_tracks(struct tracks *tracks)
 	json_array(json, "tracks");
 	for (size_t i = 0; i < html->process_count; i++) {
 		put_track(tracks, &html->processes[i].states, "states", i);
+		if (html->processes[i].frames_of)
+			json_number(json, "frames_of", html->processes[i].frames_of - 1);
 		json_end(json);
 		put_track(tracks, &html->processes[i].written, "written", i);
 		json_end(json);

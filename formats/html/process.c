@@ -41,12 +41,29 @@ static int list_states(struct vmsnap_html *html, const struct vmsnap *snap, stru
 	return rc;
 }
 
+/* The one that it was forked from, if that is told of this instant already: they share most frames. */
+static const struct report_process *parent_of(const struct vmsnap_html *html, const struct report_process *child,
+                                              const struct vmsnap *snap)
+{
+	for (const struct report_process *each = html->processes; each < child; each++)
+		if (each->last && each->last_instant == html->instant_count - 1 &&
+		    vmsnap_info(each->last)->pid == vmsnap_info(snap)->ppid)
+			return each;
+	return NULL;
+}
+
 static int add_states(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
                       struct vmsnap_error *err)
 {
 	struct run_list list = { 0 };
 	int rc = list_states(html, snap, &list);
+	const struct report_process *parent = process->last ? NULL : parent_of(html, process, snap);
+	if (parent) {
+		process->frames_of = (uint32_t)(parent - html->processes) + 1;
+		process->states.parent = &parent->states;
+	}
 	rc = rc ? work_fail(&html->work, rc, err) : track_add(&process->states, list.items, list.count, err);
+	process->states.parent = NULL;
 	work_free(&html->work, list.items, list.room, sizeof(*list.items));
 	return rc;
 }

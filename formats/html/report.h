@@ -39,6 +39,7 @@ struct report_process {
 	const struct vmsnap *last; /* held */
 	uint32_t first_instant, last_instant;
 	struct track states;
+	uint32_t frames_of;   /* plus 1: of the parent, whose frames of its first instant it has where none are told */
 	struct track written; /* .work NULL: nothing was ever known of it */
 	struct report_vma *vmas;
 	size_t vma_count, vma_room;

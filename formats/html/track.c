@@ -31,6 +31,7 @@ struct merge {
 	struct track_run *out;
 	size_t count, room;
 	uint64_t value_at, frame_at, frame_next; /* where the last change ended; which frame would follow */
+	size_t parent_at;                        /* in the parent's .last */
 	struct track_run changed;                /* .value: what is to be written; not yet put */
 	int rc;
 };
@@ -71,6 +72,32 @@ static void note_frame(struct merge *merge, uint64_t page, uint64_t pages, uint6
 	merge->frame_next = frame + pages;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Frames of pages that had none: those that the parent has there, too, are known of it. */
+static void note_new_frames(struct merge *merge, const struct track_run *now)
+{
+	const struct track *parent = merge->track->parent;
+	uint64_t end = now->page + now->pages, until;
+	for (uint64_t page = now->page; page < end; page = until) {
+		const struct track_run *theirs = NULL;
+		for (; parent && merge->parent_at < parent->count; merge->parent_at++) {
+			theirs = &parent->last[merge->parent_at];
+			if (theirs->page + theirs->pages > page)
+				break;
+			theirs = NULL;
+		}
+		uint64_t frame = now->frame + (page - now->page);
+		bool here = theirs && theirs->page <= page;
+		until = !theirs ? end : lesser(end, here ? theirs->page + theirs->pages : theirs->page);
+		if (!here || !theirs->frame || theirs->frame + (page - theirs->page) != frame)
+			note_frame(merge, page, until - page, frame);
+	}
+}
+
 static bool goes_on(const struct track_run *last, const struct track_run *next)
 {
 	bool frames = last->frame ? next->frame == last->frame + last->pages : !next->frame;
@@ -99,6 +126,8 @@ static void step_instant(struct merge *merge, const struct track_run *before, co
 	struct track_run kept = *now;
 	if (!now->frame)
 		kept.frame = before->frame; /* if it comes back, then in another one */
+	else if (!before->frame)
+		note_new_frames(merge, now);
 	else if (now->frame != before->frame)
 		note_frame(merge, now->page, now->pages, now->frame);
 	if (now->frame && before->frame && now->frame != before->frame)

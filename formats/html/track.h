@@ -21,6 +21,9 @@ struct track {
 	struct track_run *last; /* what each page had last, by address; with frames that were known last */
 	size_t count, room;
 	bool frames;
+	/* During its first instant: of another process, from which it was forked.  Frames that both have are not
+	 * written. */
+	const struct track *parent;
 	struct spill values, frame_runs; /* by page number, of each instant: see track.c */
 	struct track_bytes {
 		uint64_t values, frames;

@@ -143,7 +143,7 @@ class BrowserTest(unittest.TestCase):
         self.say("document.activeElement.blur()")
         self.assertIn("Not mapped", self.search("1000000"))
         self.say("document.activeElement.blur()")
-        frame = self.say(f"{PAGE}.view.loadFrames().then(frames => frames.parts[0].frame[0])")
+        frame = self.say(f"{PAGE}.view.loadFrames().then(frames => [...frames.parts.values()][0][0].frame[0])")
         self.browser.key("/")
         self.browser.type(f"pfn:{int(frame):x}")
         self.assertIn("process", self.browser.wait("document.querySelector('#hits li small')?.textContent"))
@@ -181,6 +181,41 @@ class BrowserTest(unittest.TestCase):
     def test_numbers_where_memory_moves_and_is_replaced(self):
         self.assertEqual(self.same_numbers(self.write("rearranged", *test_report.rearranged())), 10)
         self.assertEqual(self.say(f"{PAGE}.model.processes[0].changes.length"), 3)
+
+    def test_frames_are_those_of_the_snapshots(self):
+        """Where memory moved, and of a child that has most frames of its parent's."""
+        def of(pid, ppid, seconds, frames):
+            runs = [json_inputs.run(json_inputs.HEAP + i * 4096, 1, "present", pfn=frame) for i, frame in enumerate(frames) if frame]
+            return json_inputs.snapshot(dict(json_inputs.PROCESS, pid=pid, tgid=pid, ppid=ppid, label=b"s%d" % seconds, taken=10**18 + seconds * 10**9,
+                                             monotonic=(1 + seconds) * 10**9, start_time=123456 + pid),
+                                        vmas=[json_inputs.vma(json_inputs.HEAP, json_inputs.HEAP + 16 * 4096, "rw-p")], runs=runs)
+
+        forks = [of(1, 0, 0, (0x10, 0x11, 0x12, 0x20, 0x21, 0x30)), of(1, 0, 1, (0x10, 0x11, 0x50, 0x20, 0x21, 0x30)), of(2, 1, 1, (0x10, 0, 0x50, 0x20, 0x77, 0x30, 0x99)),
+                 of(3, 2, 1, (0x10, 0, 0x50, 0x20, 0x77)), of(1, 0, 2, (0x60, 0x11, 0x50, 0x20, 0x21, 0)), of(2, 1, 2, (0x10, 0x11, 0x50, 0x20, 0x77, 0x30, 0x98))]
+        for name, snapshots in (("moves", test_report.rearranged()), ("forks", forks)):
+            page, told = self.write(name, *snapshots), {}
+            for number in range(1, len(snapshots) + 1):
+                done = subprocess.run([VMSNAP, "pages", f"{os.path.join(self.folder, name)}.vms@{number}", "--json", "--each"], check=True, stdout=subprocess.PIPE)
+                for run in json.loads(done.stdout)["runs"]:
+                    if run["pfn"]:
+                        told[number, int(run["start"], 16) // 4096] = int(run["pfn"], 16)
+            self.open(page)
+            ours = self.say(f"""(async () => {{
+                const {{ model, view }} = {PAGE}, frames = await view.loadFrames(), out = [];
+                for (const process of model.processes) {{
+                    const track = model.track(process.number, 'states');
+                    track.present.forEach((there, k) => {{
+                        for (let i = 0; there && i < track.pages; i++)
+                            if (model.present[track.valuesAt(k)[i]]) out.push([model.places[k].get(process.number), track.pageOf(i), frames.of(track, i, k)]);
+                    }});
+                }}
+                return out;
+            }})()""")
+            self.assertEqual({(number, page): frame for number, page, frame in ours}, told, name)
+        self.assertEqual(self.say(f"{PAGE}.view.loadFrames().then(frames => frames.pages(0x20, 9).map(each => each.track.process))"), [0, 1, 2])
+        with open(page, encoding="utf-8") as file:
+            self.assertEqual([each.get("frames_of") for each in vmsreport.Report(file.read()).head["tracks"] if each["kind"] == "states"], [None, 0, 1])
+        self.quiet()
 
     def test_numbers_of_what_was_written(self):
         self.assertEqual(self.same_numbers(self.write("written", *test_report.written_to())), 3)

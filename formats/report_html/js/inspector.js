@@ -89,11 +89,11 @@ export class Inspector {
 	}
 	// ---- pages
 	range({ strip, page, end }) {
-		const { view } = this, index = view.track.indexOf(page), vma = strip.vmas.find(one => page >= one.start && page < one.end) ?? strip.vmas[0];
+		const { view } = this, states = this.model.track(view.track.process, 'states'), index = states.indexOf(page), vma = strip.vmas.find(one => page >= one.start && page < one.end) ?? strip.vmas[0];
 		const counts = new Float64Array(this.model.classes.length);
 		countIn(view, counts, page, end);
 		return [section('', el('h2', { class: 'mono' }, hex(page)), el('div', { class: 'note' }, strip.title || 'anonymous'), el('dl', {}, pair('pages', end - page > 1 ? `${number(end - page)}, ${pages(end - page)}` : ''), pair('in the mapping', `+${pages(page - vma.start)}`), pair('in the file', vma.name.startsWith('/') ? `0x${(vma.offset + (page - vma.start) * this.model.pageSize).toString(16)}` : ''), pair('permissions', vma.perms)), this.bar(counts), this.counts(counts)), end - page > 1 ? this.states([{ start: page, end }]) : null,
-			index >= 0 ? this.history(index) : section('', el('p', {}, 'Never resident.')), index >= 0 ? this.frame(index) : null, this.verdict(page), this.moves(page, end), this.held.values(page, end, VALUES_SHOWN), this.held.bytes(page, end, this.still()), this.names(page, end)];
+			index >= 0 ? this.history(states, index) : section('', el('p', {}, 'Never resident.')), index >= 0 ? this.frame(states, index) : null, this.verdict(page), this.moves(page, end), this.held.values(page, end, VALUES_SHOWN), this.held.bytes(page, end, this.still()), this.names(page, end)];
 	}
 	// What was put here from elsewhere, from A to B.
 	moves(from, to) {
@@ -112,18 +112,18 @@ export class Inspector {
 		const { drawn } = this;
 		return () => this.drawn === drawn;
 	}
-	history(index) {
-		const { model, view } = this, values = view.track.history(index), quiet = model.rules.quiet;
-		return section('This page over time', el('div', { class: 'history', role: 'img', 'aria-label': `${model.states[values[view.a] & 15]} at A, ${model.states[values[view.b] & 15]} at B` }, [...values].map((value, k) => el('i', { class: [value & 16 && 'moved', (k === view.a || k === view.b) && 'chosen'].filter(Boolean).join(' '), style: { background: view.track.present[k] ? paper(quiet[value & 15]) : 'transparent' }, title: `${view.nameOf(k)}: ${model.states[value & 15]}${value & 16 ? ', another frame' : ''}` }))),
+	history(track, index) {
+		const { model, view } = this, values = track.history(index), quiet = model.rules.quiet;
+		return section('This page over time', el('div', { class: 'history', role: 'img', 'aria-label': `${model.states[values[view.a] & 15]} at A, ${model.states[values[view.b] & 15]} at B` }, [...values].map((value, k) => el('i', { class: [value & 16 && 'moved', (k === view.a || k === view.b) && 'chosen'].filter(Boolean).join(' '), style: { background: track.present[k] ? paper(quiet[value & 15]) : 'transparent' }, title: `${view.nameOf(k)}: ${model.states[value & 15]}${value & 16 ? ', another frame' : ''}` }))),
 			el('dl', {}, pair('at A', model.states[values[view.a] & 15]), pair('at B', model.states[values[view.b] & 15])));
 	}
-	frame(index) {
+	frame(track, index) {
 		const { model, view } = this, out = section('Frame', el('dl', {}, pair('', model.known.frames ? 'reading …' : 'left out, or not known'))), still = this.still();
 		if (model.known.frames) view.loadFrames().then(frames => {
 			if (!still()) return;
 			const told = k => {
-				const frame = frames.of(view.track, index, k), resident = frame && view.track.valuesAt(k)[index];
-				return resident ? `pfn ${frame.toString(16)}, at 0x${(BigInt(frame) * BigInt(model.pageSize)).toString(16)}` : 'none';
+				const frame = track.present[k] && model.present[track.valuesAt(k)[index]] ? frames.of(track, index, k) : null;
+				return frame ? `pfn ${frame.toString(16)}, at 0x${(BigInt(frame) * BigInt(model.pageSize)).toString(16)}` : 'none';
 			};
 			out.replaceChildren(el('h3', {}, 'Frame'), el('dl', { class: 'mono' }, pair('A', told(view.a)), pair('B', told(view.b))));
 		}, error => out.append(error.message));

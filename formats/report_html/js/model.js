@@ -101,6 +101,7 @@ function readTrack(head, model, bytes, at) {
 	if (isFork && !present[whole(head.base, present.length - 1)]) throw new Damaged();
 	if (head.frames && listOf(head.frames, length => whole(length)).length !== present.length) throw new Damaged();
 	track.frameLengths = head.frames;
+	track.framesOf = head.frames_of === undefined ? null : whole(head.frames_of, head.process - 1);
 	track.warning = isFork ? model.text(head.warning) : '';
 	if (track.kind !== 'verdicts') giveSpans(track, process);
 	return track;
@@ -151,6 +152,7 @@ export class Model {
 		this.classes = listOf(head.classes, ([name, words, letter, event]) => ({ name: string(name), words: string(words), letter: string(letter), event }));
 		this.class = Object.fromEntries(this.classes.map((c, number) => [c.name, number]));
 		this.states = listOf(head.states, string);
+		this.present = Array.from(string(head.present), digit => digit === '1'); // whether it is in a frame
 		this.verdicts = listOf(head.verdicts, ([name, number]) => ({ name: string(name), class: whole(number, this.classes.length - 1) }));
 		if (this.classes.length > CLASSES_MAX || this.states.length > STATES_MAX || this.verdicts.length > VERDICTS_MAX) throw new Damaged();
 		if (!CLASSES.every(name => name in this.class)) throw new Damaged();
