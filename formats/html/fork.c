@@ -24,6 +24,12 @@ static bool fork_is_known(const struct vmsnap_html *html, uint32_t parent, uint3
 	return false;
 }
 
+static int fork_skip(struct report_fork *fork, struct vmsnap_error *err)
+{
+	int rc = track_skip(&fork->verdicts, err);
+	return rc ? rc : track_skip(&fork->inferred, err);
+}
+
 static int fork_new(struct vmsnap_html *html, uint32_t parent, uint32_t child, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
@@ -36,8 +42,9 @@ static int fork_new(struct vmsnap_html *html, uint32_t parent, uint32_t child, s
 		                      .parent_base = vmsnap_ref(at_this_instant(html, parent)),
 		                      .child_base = vmsnap_ref(at_this_instant(html, child)) };
 	track_init(&fork->verdicts, false, &html->work);
+	track_init(&fork->inferred, false, &html->work);
 	for (size_t i = 1; !rc && i < html->instant_count; i++)
-		rc = track_skip(&fork->verdicts, err);
+		rc = fork_skip(fork, err);
 	return rc;
 }
 
@@ -55,10 +62,28 @@ static int find_forks(struct vmsnap_html *html, struct vmsnap_error *err)
 	return rc;
 }
 
+struct run_list {
+	struct track_run *items;
+	size_t count, room;
+};
+struct verdict_lists {
+	struct run_list verdicts, inferred;
+};
+
+static int list_run(struct vmsnap_html *html, struct run_list *list, uint64_t start, uint64_t end, int value)
+{
+	int rc = VMSNAP_OK;
+	struct track_run *item = REPORT_ROOM(html, list->items, list->count, list->room, &rc);
+	if (item)
+		*item = (struct track_run){ .page = start / html->page_size,
+			                    .pages = (end - start) / html->page_size,
+			                    .value = (uint8_t)value };
+	return rc;
+}
+
 /* Verdicts by address.  Where the child put memory over memory, what was there comes behind what is, at lower
  * addresses again: that is left out, as one page has one value. */
-static int list_verdicts(struct vmsnap_html *html, const struct vmsnap_cow *cow, struct track_run **items,
-                         size_t *count, size_t *room)
+static int list_verdicts(struct vmsnap_html *html, const struct vmsnap_cow *cow, struct verdict_lists *lists)
 {
 	struct vmsnap_cow_range range;
 	uint64_t next = 0;
@@ -71,11 +96,9 @@ static int list_verdicts(struct vmsnap_html *html, const struct vmsnap_cow *cow,
 		}
 		if (start < next || start >= end)
 			continue;
-		struct track_run *item = REPORT_ROOM(html, *items, *count, *room, &rc);
-		if (item)
-			*item = (struct track_run){ .page = start / html->page_size,
-				                    .pages = (end - start) / html->page_size,
-				                    .value = (uint8_t)(range.verdict + 1) };
+		rc = list_run(html, &lists->verdicts, start, end, range.verdict + 1);
+		if (!rc && range.inferred)
+			rc = list_run(html, &lists->inferred, start, end, 1);
 		next = end;
 	}
 	return rc;
@@ -105,6 +128,18 @@ static int keep_warning(struct vmsnap_html *html, struct report_fork *fork, cons
 	return html->strings.failed;
 }
 
+static void lists_free(struct vmsnap_html *html, struct verdict_lists *lists)
+{
+	work_free(&html->work, lists->verdicts.items, lists->verdicts.room, sizeof(struct track_run));
+	work_free(&html->work, lists->inferred.items, lists->inferred.room, sizeof(struct track_run));
+}
+
+static int add_verdicts(struct report_fork *fork, const struct verdict_lists *lists, struct vmsnap_error *err)
+{
+	int rc = track_add(&fork->verdicts, lists->verdicts.items, lists->verdicts.count, err);
+	return rc ? rc : track_add(&fork->inferred, lists->inferred.items, lists->inferred.count, err);
+}
+
 static int fork_compare(struct vmsnap_html *html, struct report_fork *fork, const struct vmsnap *parent,
                         const struct vmsnap *child, struct vmsnap_error *err)
 {
@@ -112,16 +147,15 @@ static int fork_compare(struct vmsnap_html *html, struct report_fork *fork, cons
 		                                  .cancelled = html->options.cancelled,
 		                                  .cancel_ctx = html->options.cancel_ctx };
 	struct vmsnap_cow *cow;
-	struct track_run *items = NULL;
-	size_t count = 0, room = 0;
+	struct verdict_lists lists = { 0 };
 	int rc = vmsnap_cow_new_between(parent, child, fork->parent_base, fork->child_base, &options, &cow, err);
 	if (rc)
 		return rc;
-	rc = list_verdicts(html, cow, &items, &count, &room);
+	rc = list_verdicts(html, cow, &lists);
 	rc = rc ? rc : keep_warning(html, fork, cow);
-	rc = rc ? work_fail(&html->work, rc, err) : track_add(&fork->verdicts, items, count, err);
+	rc = rc ? work_fail(&html->work, rc, err) : add_verdicts(fork, &lists, err);
 	rc = rc ? rc : name_lost(html, fork, cow, err);
-	work_free(&html->work, items, room, sizeof(*items));
+	lists_free(html, &lists);
 	vmsnap_cow_free(cow);
 	return rc;
 }
@@ -136,7 +170,7 @@ int forks_add(struct vmsnap_html *html, struct vmsnap_error *err)
 		if (parent && child)
 			rc = fork_compare(html, fork, parent, child, err);
 		else
-			rc = track_skip(&fork->verdicts, err);
+			rc = fork_skip(fork, err);
 	}
 	return rc;
 }
@@ -146,4 +180,5 @@ void fork_free(struct report_fork *fork)
 	vmsnap_unref(fork->parent_base);
 	vmsnap_unref(fork->child_base);
 	track_free(&fork->verdicts);
+	track_free(&fork->inferred);
 }

@@ -258,6 +258,9 @@ static void put_tracks(struct tracks *tracks)
 		json_number(json, "base", html->forks[i].base_instant);
 		json_number(json, "warning", html->forks[i].warning);
 		json_end(json);
+		put_track(tracks, &html->forks[i].inferred, "inferred", html->forks[i].parent);
+		json_number(json, "child", html->forks[i].child);
+		json_end(json);
 	}
 	json_end(json);
 }

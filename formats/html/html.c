@@ -212,13 +212,15 @@ struct numbers {
 
 static size_t track_count(const struct vmsnap_html *html)
 {
-	return 2 * html->process_count + html->fork_count;
+	return 2 * (html->process_count + html->fork_count);
 }
 
 static const struct track *track_at(const struct vmsnap_html *html, size_t index)
 {
-	if (index >= 2 * html->process_count)
-		return &html->forks[index - 2 * html->process_count].verdicts;
+	if (index >= 2 * html->process_count) {
+		const struct report_fork *fork = &html->forks[index / 2 - html->process_count];
+		return index % 2 ? &fork->inferred : &fork->verdicts;
+	}
 	const struct report_process *process = &html->processes[index / 2];
 	return index % 2 ? &process->written : &process->states;
 }

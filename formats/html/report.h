@@ -56,6 +56,7 @@ struct report_fork {
 	uint32_t parent, child, base_instant;
 	const struct vmsnap *parent_base, *child_base; /* held */
 	struct track verdicts;                         /* plus 1; 0: no page */
+	struct track inferred;                         /* 1: so the verdict is */
 	uint32_t warning;                              /* a string: of the last instant */
 };
 struct report_instant {
@@ -130,8 +131,8 @@ void names_sort(struct vmsnap_html *html, int *rc);
 int changed_bytes_add(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
                       struct vmsnap_error *err);
 /* head.c: the JSON of it. */
-/* *_bytes: of each track, states and written of each process and then verdicts of each fork, and of each instant of
- * it: how many bytes it has. */
+/* *_bytes: of each track, states and written of each process and then verdicts of each fork and which of them are
+ * inferred, and of each instant of it: how many bytes it has. */
 int head_write(const struct vmsnap_html *html, const struct rules *rules, const uint64_t *value_bytes,
                const uint64_t *frame_bytes, vmsnap_write_fn write, void *ctx, struct vmsnap_error *err);
 

@@ -111,6 +111,8 @@ class ReportTest(unittest.TestCase):
                     ours[value] += 1
                 base = f"{name}@{report.numbers[fork.base, fork.process]}"
                 theirs = told("cow", *(f"{name}@{report.numbers[instant, each]}" for each in (fork.process, fork.child)), "--base", base)
+                inferred = sum(report.inferred(fork).values[instant].values())
+                self.assertEqual(inferred, sum(row["pages"] for row in theirs["ranges"] if row["inferred"]), (instant, fork.child))
                 for (verdict, _), count in zip(report.head["verdicts"], ours[1:]):
                     if instant != fork.base:
                         self.assertEqual(count, theirs["totals"][verdict], (instant, verdict))
@@ -147,6 +149,20 @@ class ReportTest(unittest.TestCase):
             file.write(json_inputs.file_of(*written_to())[0])
         report = self.check(path)
         self.assertEqual(report.differences(0, 0, 2), {"private": 1, "written": 3, "copied": 1, "new": 1})
+
+    def test_agrees_without_frames(self):
+        """Then verdicts are inferred, and said to be."""
+        path = os.path.join(self.folder, "hidden.vms")
+        with open(path, "wb") as file:
+            file.write(json_inputs.file_of(*(each for seconds in (0, 1) for each in json_inputs.tree([4243, 4244], seconds, known=["exclusive"])))[0])
+        report = self.check(path)
+        self.assertTrue(any(values for fork in report.forks() for values in report.inferred(fork).values))
+
+    def test_first_to_last_of_a_file(self):
+        series = self.series()
+        whole, part = vmsreport.Report(self.page(series)), vmsreport.Report(self.page(f"{series}@2..4"))
+        self.assertEqual(sorted(part.numbers.values()), [2, 3, 4])
+        self.assertGreater(len(whole.numbers), 3)
 
     def test_kinds_of_pages(self):
         """Huge ones, those that KSM merged (as the kernel's table says), guards and markers are told apart."""

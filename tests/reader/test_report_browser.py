@@ -460,6 +460,13 @@ class BrowserTest(unittest.TestCase):
         self.assertIn("16 KiB by one of the two", self.say(HEADLINE))
         self.assertIn("nothing by the parent, nothing by the child", self.say(HEADLINE))
 
+    def test_what_is_inferred_is_said_to_be(self):
+        snapshots = [each for seconds in (0, 1) for each in json_inputs.tree([4243], seconds, known=["exclusive"])]
+        self.open(self.write("inferred", *snapshots), "#p=0&m=cow&v=forks")
+        self.assertIn("are inferred", self.say("document.querySelector('#forks').innerText"))
+        self.assertIn(", inferred", self.say("document.querySelector('#forks tbody').innerText"))
+        self.quiet()
+
     def test_child_that_copies_is_told_of_its_parent(self):
         """Its own pages do not change by that."""
         def of(pid, ppid, frame, seconds):

@@ -99,6 +99,9 @@ class Report:
     def track(self, kind, process):
         return next(each for each in self.tracks if each.kind == kind and each.process == process)
 
+    def inferred(self, fork):
+        return next(each for each in self.tracks if each.kind == "inferred" and (each.process, each.child) == (fork.process, fork.child))
+
     def forks(self):
         return [each for each in self.tracks if each.kind == "verdicts"]
 

@@ -37,8 +37,13 @@ export class Forks {
 		const others = forks.filter(other => other !== fork).slice(0, 8);
 		return el('div', {}, el('h2', {}, `${parent.title} → child ${child.pid}, at ${this.view.nameOf(instant)}`),
 			el('p', {}, `Against both as they were at ${this.view.nameOf(fork.base)}. `, others.map(other => [link(`child ${processes[other.child].pid} instead`, () => this.choose(other)), ' '])),
+			this.inferred(fork, instant),
 			fork.warning ? el('p', { class: 'warning' }, fork.warning) : null,
 			el('div', { class: 'verdicts' }, rows.map(row => [el('b', {}, pages(row.count)), el('span', { class: 'word' }, swatch(row.class), row.name.replace(/_/g, ' ')), el('span', { class: 'meaning' }, MEANING[row.name] ?? '')])));
+	}
+	inferred(fork, instant) {
+		const count = this.model.inferredAt(fork, instant)?.reduce((sum, one) => sum + one, 0);
+		return count ? el('p', {}, `Of these ${pages(count)} are inferred, from who shares and from circumstances, not from frames.`) : null;
 	}
 	sum(counts, curve) {
 		const lost = this.sumOf(counts, LOST), shared = this.sumOf(counts, ['shared']);
@@ -90,14 +95,14 @@ export class Forks {
 		return right;
 	}
 	ranges(fork, instant) {
-		const values = fork.valuesAt(instant), out = [];
+		const values = fork.valuesAt(instant), inferred = this.model.inferredAt(fork, instant), out = [];
 		for (let segment = 0; segment < fork.start.length; segment++)
 			for (let i = fork.first[segment]; i < fork.first[segment + 1];) {
 				const value = values[i], from = i;
-				while (i < fork.first[segment + 1] && values[i] === value) i++;
+				while (i < fork.first[segment + 1] && values[i] === value && inferred?.[i] === inferred?.[from]) i++;
 				if (!value || QUIET.includes(this.model.verdicts[value - 1].name)) continue;
 				const page = fork.start[segment] + from - fork.first[segment];
-				out.push({ page, count: i - from, verdict: this.model.verdicts[value - 1], names: this.model.namesIn(fork.child, page, page + i - from) });
+				out.push({ page, count: i - from, verdict: this.model.verdicts[value - 1], inferred: inferred?.[from], names: this.model.namesIn(fork.child, page, page + i - from) });
 			}
 		return out;
 	}
@@ -109,7 +114,7 @@ export class Forks {
 			columns: [
 				{ id: 'start', name: 'Start', width: 140, mono: true, key: row => row.page, cell: row => hex(row.page).slice(2) },
 				{ id: 'count', name: 'Pages', width: 74, right: true, down: true, key: row => row.count, cell: row => number(row.count) },
-				{ id: 'verdict', name: 'What', width: 190, key: row => row.verdict.name, cell: row => el('span', {}, swatch(row.verdict.class), ` ${row.verdict.name.replace(/_/g, ' ')}`) },
+				{ id: 'verdict', name: 'What', width: 190, key: row => row.verdict.name, cell: row => el('span', {}, swatch(row.verdict.class), ` ${row.verdict.name.replace(/_/g, ' ')}${row.inferred ? ', inferred' : ''}`) },
 				{ id: 'names', name: 'On these pages', first: true, down: true, key: rank, cell: row => el('span', { class: 'mono' }, row.names.slice(0, 8).map(name => name.symbol).join(', ') + (row.names.length > 8 ? ' …' : '')) },
 				{ id: 'mapping', name: 'Mapping', width: 170, key: row => this.titleOf(row), cell: row => this.titleOf(row) },
 			],

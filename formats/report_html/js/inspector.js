@@ -131,8 +131,8 @@ export class Inspector {
 	}
 	verdict(page) {
 		const { model, view } = this, told = model.forksOf(view.process).filter(fork => fork.present[view.b]).map(fork => {
-			const index = fork.indexOf(page), value = index < 0 ? 0 : fork.valuesAt(view.b)[index];
-			return value ? pair(`${model.processes[fork.process].pid} → ${model.processes[fork.child].pid}`, model.verdicts[value - 1].name.replace(/_/g, ' ')) : [];
+			const index = fork.indexOf(page), value = index < 0 ? 0 : fork.valuesAt(view.b)[index], inferred = value && model.inferredAt(fork, view.b)?.[index];
+			return value ? pair(`${model.processes[fork.process].pid} → ${model.processes[fork.child].pid}`, `${model.verdicts[value - 1].name.replace(/_/g, ' ')}${inferred ? ', inferred' : ''}`) : [];
 		});
 		return told.flat().length ? section('Since the fork', el('dl', {}, told)) : null;
 	}

@@ -94,16 +94,16 @@ function giveSpans(track, process) {
 }
 
 function readTrack(head, model, bytes, at) {
-	const process = model.processes[head.process], child = model.processes[head.child], isFork = head.kind === 'verdicts';
-	if (!process || isFork !== Boolean(child) || !['states', 'written', 'verdicts'].includes(head.kind)) throw new Damaged();
+	const process = model.processes[head.process], child = model.processes[head.child], isFork = head.kind === 'verdicts' || head.kind === 'inferred';
+	if (!process || isFork !== Boolean(child) || !['states', 'written', 'verdicts', 'inferred'].includes(head.kind)) throw new Damaged();
 	const present = model.instants.map((_, k) => model.places[k].has(head.process) && (!child || model.places[k].has(head.child)));
 	const track = new Track(head, bytes, at, present);
-	if (isFork && !present[whole(head.base, present.length - 1)]) throw new Damaged();
+	if (head.kind === 'verdicts' && !present[whole(head.base, present.length - 1)]) throw new Damaged();
 	if (head.frames && listOf(head.frames, length => whole(length)).length !== present.length) throw new Damaged();
 	track.frameLengths = head.frames;
 	track.framesOf = head.frames_of === undefined ? null : whole(head.frames_of, head.process - 1);
-	track.warning = isFork ? model.text(head.warning) : '';
-	if (track.kind !== 'verdicts') giveSpans(track, process);
+	track.warning = head.kind === 'verdicts' ? model.text(head.warning) : '';
+	if (!isFork) giveSpans(track, process);
 	return track;
 }
 
@@ -168,6 +168,17 @@ export class Model {
 		if (!this.processes.every((_, number) => this.track(number, 'states'))) throw new Damaged();
 		this.forks = this.tracks.filter(track => track.kind === 'verdicts');
 		for (const track of this.tracks) track.kind === 'verdicts' ? tallyVerdicts(this, track) : track.kind === 'states' && tallyStates(this, track);
+	}
+	// Which verdicts of a fork are inferred: 1 for each such page of it; null: none.
+	inferredAt(fork, instant) {
+		const track = this.tracks.find(one => one.kind === 'inferred' && one.process === fork.process && one.child === fork.child);
+		if (!track?.pages) return null;
+		const values = track.valuesAt(instant), out = new Uint8Array(fork.pages);
+		track.stretches(0, track.pages, (start, end) => fork.pieces(start, end, (page, index, count) => {
+			const from = track.indexOf(page);
+			for (let i = 0; i < count; i++) out[index + i] = values[from + i] & 1;
+		}));
+		return out;
 	}
 	track(process, kind) { return this.tracks.find(track => track.kind === kind && track.process === process); }
 	forksOf(process) { return this.forks.filter(track => track.process === process || track.child === process); }
