@@ -104,13 +104,16 @@ static uint32_t words_of_value(struct vmsnap_html *html, const struct vmsnap_val
 	return strings_add(&html->strings, words.text, words.len);
 }
 
-/* "answer[3]", "count in main()". */
-static uint32_t name_of_value(struct vmsnap_html *html, const struct vmsnap_value_change *change)
+/* "answer[3]", "count in main()", "seed in thread 4712". */
+static uint32_t name_of_value(struct vmsnap_html *html, const struct vmsnap *snap,
+                              const struct vmsnap_value_change *change)
 {
-	char *text = NULL;
+	char *text = NULL, thread[32] = "";
 	bool local = change->function && *change->function;
-	int len = asprintf(&text, "%s%s%s%s%s", change->symbol, change->path, local ? " in " : "",
-	                   local ? change->function : "", local ? "()" : "");
+	if (change->tid && (!local || change->tid != vmsnap_info(snap)->pid))
+		snprintf(thread, sizeof(thread), local ? " of thread %u" : " in thread %u", change->tid);
+	int len = asprintf(&text, "%s%s%s%s%s%s", change->symbol, change->path, local ? " in " : "",
+	                   local ? change->function : "", local ? "()" : "", thread);
 	uint32_t string = len < 0 ? 0 : strings_add(&html->strings, text, (size_t)len);
 	free(text);
 	return string;
@@ -139,7 +142,7 @@ static int keep_value(struct comparing *comparing, const struct vmsnap_value_cha
 			                        .instant = (uint32_t)html->instant_count - 1,
 			                        .address = change->address,
 			                        .size = change->size,
-			                        .name = name_of_value(html, change),
+			                        .name = name_of_value(html, comparing->b, change),
 			                        .type = text_of_value(html, change->type),
 			                        .object = text_of_value(html, change->object),
 			                        .before = words_of_value(html, &change->before),
