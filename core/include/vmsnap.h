@@ -41,6 +41,7 @@
 #include <vmsnap/contents.h>
 #include <vmsnap/error.h>
 #include <vmsnap/export.h>
+#include <vmsnap/faults.h>
 #include <vmsnap/file.h>
 #include <vmsnap/group.h>
 #include <vmsnap/html.h>

@@ -45,6 +45,24 @@ VMSNAP_API const char *vmsnap_page_flag_name(unsigned flag)
 	return NAME_OF_BIT(names, flag);
 }
 
+VMSNAP_API const char *vmsnap_fault_kind_name(int kind)
+{
+	static const char *const names[] = { "unknown", "read", "write_new", "write_protected", "fetch" };
+	return NAME_OF(names, kind);
+}
+
+VMSNAP_API const char *vmsnap_fault_flag_name(unsigned flag)
+{
+	static const char *const names[] = { "breakpoint", "call" };
+	return NAME_OF_BIT(names, flag);
+}
+
+VMSNAP_API const char *vmsnap_faults_flag_name(unsigned flag)
+{
+	static const char *const names[] = { "kinds", "armed", "children", "kernel" };
+	return NAME_OF_BIT(names, flag);
+}
+
 VMSNAP_API const char *vmsnap_perm_name(unsigned perm)
 {
 	static const char *const names[] = { "read", "write", "exec", "shared" };
@@ -53,8 +71,10 @@ VMSNAP_API const char *vmsnap_perm_name(unsigned perm)
 
 VMSNAP_API const char *vmsnap_struct_name(int which)
 {
-	static const char *const names[VMSNAP_STRUCT_COUNT] = { "info", "vma",         "thread",    "annotation",
-		                                                "name", "diff_status", "elf_symbol" };
+	static const char *const names[VMSNAP_STRUCT_COUNT] = {
+		"info",  "vma",         "thread",       "annotation", "name",        "diff_status", "elf_symbol",
+		"fault", "faults_info", "fault_object", "fault_code", "fault_thread"
+	};
 	return NAME_OF(names, which);
 }
 

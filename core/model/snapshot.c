@@ -55,6 +55,7 @@ struct vmsnap *snapshot_above(const struct vmsnap *base)
 		snap->layers[layer] = base->layers[layer];
 	snap->types = base->types;
 	snap->types_len = base->types_len;
+	snap->faults = vmsnap_faults_ref(base->faults);
 	snap->memory_limit = base->memory_limit;
 	snap->annotations = annotations;
 	snap->annotation_count = base->annotation_count;
@@ -82,6 +83,7 @@ static void snapshot_free(struct vmsnap *snap)
 	else if (snap->own_runs)
 		run_list_free(&snap->runs);
 	free(snap->annotations);
+	vmsnap_faults_unref(snap->faults);
 	layer_free(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES]);
 	arena_free(&snap->strings);
 	free(snap);
@@ -130,6 +132,11 @@ VMSNAP_API size_t vmsnap_struct_size(int which)
 		[VMSNAP_STRUCT_NAME] = sizeof(struct vmsnap_name),
 		[VMSNAP_STRUCT_DIFF_STATUS] = sizeof(struct vmsnap_diff_status),
 		[VMSNAP_STRUCT_ELF_SYMBOL] = sizeof(struct vmsnap_elf_symbol),
+		[VMSNAP_STRUCT_FAULT] = sizeof(struct vmsnap_fault),
+		[VMSNAP_STRUCT_FAULTS_INFO] = sizeof(struct vmsnap_faults_info),
+		[VMSNAP_STRUCT_FAULT_OBJECT] = sizeof(struct vmsnap_fault_object),
+		[VMSNAP_STRUCT_FAULT_CODE] = sizeof(struct vmsnap_fault_code),
+		[VMSNAP_STRUCT_FAULT_THREAD] = sizeof(struct vmsnap_fault_thread),
 	};
 	return which >= 0 && which < VMSNAP_STRUCT_COUNT ? sizes[which] : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "contents.h"
+#include "faults.h"
 #include "layer.h"
 #include "runs.h"
 #include "vmsnap.h"
@@ -37,6 +38,7 @@ struct vmsnap {
 	size_t annotation_count;
 	const uint8_t *types; /* of what annotations tell (type_table.h), readable, in the arena */
 	size_t types_len;
+	struct vmsnap_faults *faults; /* held; NULL: none */
 	struct layer layers[VMSNAP_LAYER_COUNT];
 	struct contents contents; /* what pages hold */
 	struct smaps smaps;    /* arrays malloc'ed, strings in the arena */

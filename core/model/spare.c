@@ -10,7 +10,8 @@ uint64_t snapshot_bytes(const struct vmsnap *snap)
 	uint64_t layers = 0;
 	for (size_t i = 0; i < VMSNAP_LAYER_COUNT; i++)
 		layers += snap->layers[i].room * sizeof(*snap->layers[i].items);
-	return layers + contents_memory(&snap->contents) + sizeof(*snap) + snapshot_string_bytes(snap) + (uint64_t)snap->runs.count * sizeof(struct run) +
+	uint64_t faults = snap->faults ? snap->faults->info.memory : 0;
+	return faults + layers + contents_memory(&snap->contents) + sizeof(*snap) + snapshot_string_bytes(snap) + (uint64_t)snap->runs.count * sizeof(struct run) +
 	       (uint64_t)snap->vma_count * (sizeof(*snap->vmas) + sizeof(*snap->smaps.flags)) +
 	       (uint64_t)snap->thread_count * sizeof(*snap->threads) +
 	       (uint64_t)snap->annotation_count * sizeof(*snap->annotations) + smaps;

@@ -37,8 +37,15 @@ static int strip_frames(struct vmsnap *snap)
 	return VMSNAP_OK;
 }
 
+static void set_faults(struct vmsnap *snap, const struct vmsnap_faults *faults)
+{
+	struct vmsnap_faults *before = snap->faults;
+	snap->faults = vmsnap_faults_ref(faults);
+	vmsnap_faults_unref(before);
+}
+
 /* That the debugger wrote somewhere stays: those pages are not to be taken for the program's doing. */
-static void strip_names(struct vmsnap *snap)
+static int strip_names(struct vmsnap *snap)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < snap->annotation_count; i++) {
@@ -51,6 +58,11 @@ static void strip_names(struct vmsnap *snap)
 	snap->annotation_count = kept;
 	snap->types = NULL;
 	snap->types_len = 0;
+	struct vmsnap_faults *faults = NULL;
+	int rc = snap->faults ? faults_without_names(snap->faults, &faults) : VMSNAP_OK;
+	set_faults(snap, faults);
+	vmsnap_faults_unref(faults);
+	return rc;
 }
 
 static int strip(struct vmsnap *snap, unsigned what)
@@ -62,8 +74,10 @@ static int strip(struct vmsnap *snap, unsigned what)
 	}
 	if (what & VMSNAP_STRIP_HOST)
 		info->host = info->machine_hash = "";
-	if (what & VMSNAP_STRIP_NAMES)
-		strip_names(snap);
+	if (what & VMSNAP_STRIP_FAULTS)
+		set_faults(snap, NULL);
+	if (what & VMSNAP_STRIP_NAMES && strip_names(snap))
+		return VMSNAP_ERR_NO_MEMORY;
 	if (what & VMSNAP_STRIP_CONTENTS)
 		snap->contents = (struct contents){ 0 };
 	return what & VMSNAP_STRIP_PFNS && snap->info.known.pfn ? strip_frames(snap) : VMSNAP_OK;
@@ -71,7 +85,7 @@ static int strip(struct vmsnap *snap, unsigned what)
 
 VMSNAP_API const char *vmsnap_strip_name(unsigned what)
 {
-	static const char *const names[] = { "pfns", "cmdline", "names", "host", "contents" };
+	static const char *const names[] = { "pfns", "cmdline", "names", "host", "contents", "faults" };
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (what == 1u << i)
 			return names[i];
@@ -81,7 +95,7 @@ VMSNAP_API const char *vmsnap_strip_name(unsigned what)
 VMSNAP_API int vmsnap_strip(const struct vmsnap *snap, unsigned what, struct vmsnap **out, struct vmsnap_error *err)
 {
 	enum {
-		ALL = (VMSNAP_STRIP_CONTENTS << 1) - 1,
+		ALL = (VMSNAP_STRIP_FAULTS << 1) - 1,
 		IN_MEMORY = VMSNAP_STRIP_CMDLINE | VMSNAP_STRIP_NAMES | VMSNAP_STRIP_HOST
 	};
 	if (!snap || !out || what & ~(unsigned)ALL)

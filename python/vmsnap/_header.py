@@ -7,8 +7,8 @@ to bytes that come with a length: they may hold a NUL.
 """
 
 from ctypes import (
-    CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint, c_uint32, c_uint64,
-    c_uint8, c_void_p)
+    CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint, c_uint16,
+    c_uint32, c_uint64, c_uint8, c_void_p)
 
 CHECKED = object()
 
@@ -55,7 +55,12 @@ class Struct:  # enum vmsnap_struct
     NAME = 4
     DIFF_STATUS = 5
     ELF_SYMBOL = 6
-    COUNT = 7
+    FAULT = 7
+    FAULTS_INFO = 8
+    FAULT_OBJECT = 9
+    FAULT_CODE = 10
+    FAULT_THREAD = 11
+    COUNT = 12
 
 
 class Freeze:  # enum vmsnap_freeze
@@ -146,6 +151,7 @@ class Strip:  # enum vmsnap_strip
     NAMES = 4
     HOST = 8
     CONTENTS = 16
+    FAULTS = 32
 
 
 class Relation:  # enum vmsnap_relation
@@ -301,6 +307,27 @@ class Held:  # enum vmsnap_held
     UNKNOWN = 0
     ZEROS = 1
     BYTES = 2
+
+
+class FaultKind:  # enum vmsnap_fault_kind
+    UNKNOWN = 0
+    READ = 1
+    WRITE_NEW = 2
+    WRITE_PROTECTED = 3
+    FETCH = 4
+    KIND_COUNT = 5
+
+
+class FaultFlag:  # enum vmsnap_fault_flag
+    BREAKPOINT = 1
+    CALL = 2
+
+
+class FaultsFlag:  # enum vmsnap_faults_flag
+    KINDS = 1
+    ARMED = 2
+    CHILDREN = 4
+    KERNEL = 8
 
 
 class Tracking:  # enum vmsnap_tracking
@@ -699,6 +726,41 @@ class AslrSums(Structure):  # struct vmsnap_aslr_sums
 class HeapBlock(Structure):  # struct vmsnap_heap_block
     _fields_ = [
         ("address", c_uint64), ("size", c_uint64), ("is_free", c_bool),
+    ]
+
+
+class Fault(Structure):  # struct vmsnap_fault
+    _fields_ = [
+        ("time", c_uint64), ("address", c_uint64), ("ip", c_uint64), ("pid", c_int32), ("tid", c_int32),
+        ("stack", c_uint32), ("syscall", c_int32), ("kind", c_uint8), ("flags", c_uint8), ("unused1", c_uint16),
+        ("unused2", c_uint32),
+    ]
+
+
+class FaultsInfo(Structure):  # struct vmsnap_faults_info
+    _fields_ = [
+        ("begin", c_uint64), ("end", c_uint64), ("count", c_uint64), ("lost", c_uint64), ("stacks", c_uint64),
+        ("memory", c_uint64), ("flags", c_uint32), ("pid", c_uint32),
+    ]
+
+
+class FaultObject(Structure):  # struct vmsnap_fault_object
+    _fields_ = [
+        ("path", c_char_p), ("build_id", c_void_p), ("build_id_len", c_size_t), ("start", c_uint64), ("end", c_uint64),
+        ("offset", c_uint64),
+    ]
+
+
+class FaultCode(Structure):  # struct vmsnap_fault_code
+    _fields_ = [
+        ("address", c_uint64), ("pid", c_uint32), ("line", c_uint32), ("begin", c_uint64), ("function", c_char_p),
+        ("file", c_char_p), ("object", c_uint32), ("unused", c_uint32),
+    ]
+
+
+class FaultThread(Structure):  # struct vmsnap_fault_thread
+    _fields_ = [
+        ("pid", c_int32), ("tid", c_int32), ("comm", c_char_p),
     ]
 
 
@@ -1140,6 +1202,32 @@ FUNCTIONS = {
         (c_int, (
             c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64), POINTER(c_bool))),
     "vmsnap_heap_blocks": (CHECKED, (c_void_p, POINTER(c_uint64), c_size_t, POINTER(HeapBlock))),
+    "vmsnap_fault_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_fault_flag_name": (c_char_p, (c_uint,)),
+    "vmsnap_faults_flag_name": (c_char_p, (c_uint,)),
+    "vmsnap_faults_ref": (c_void_p, (c_void_p,)),
+    "vmsnap_faults_unref": (None, (c_void_p,)),
+    "vmsnap_faults_of": (c_void_p, (c_void_p,)),
+    "vmsnap_faults_info": (POINTER(FaultsInfo), (c_void_p,)),
+    "vmsnap_faults_count": (c_size_t, (c_void_p,)),
+    "vmsnap_faults_at": (POINTER(Fault), (c_void_p, c_size_t)),
+    "vmsnap_faults_stack": (POINTER(c_uint64), (c_void_p, c_uint32, POINTER(c_size_t))),
+    "vmsnap_faults_code_at": (POINTER(FaultCode), (c_void_p, c_uint32, c_uint64)),
+    "vmsnap_faults_code": (POINTER(FaultCode), (c_void_p, c_size_t)),
+    "vmsnap_faults_object": (POINTER(FaultObject), (c_void_p, c_size_t)),
+    "vmsnap_faults_thread": (POINTER(FaultThread), (c_void_p, c_size_t)),
+    "vmsnap_faults_comm": (c_char_p, (c_void_p, c_int32, c_int32)),
+    "vmsnap_faults_syscall_name": (c_char_p, (c_void_p, c_int32)),
+    "vmsnap_faults_builder_new": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_faults_builder_free": (None, (c_void_p,)),
+    "vmsnap_faults_builder_set_sized": (CHECKED, (c_void_p, POINTER(FaultsInfo), c_size_t)),
+    "vmsnap_faults_builder_add_sized": (CHECKED, (c_void_p, POINTER(Fault), c_size_t, POINTER(c_uint64), c_size_t)),
+    "vmsnap_faults_builder_add_object_sized": (CHECKED, (c_void_p, POINTER(FaultObject), c_size_t, POINTER(c_uint32))),
+    "vmsnap_faults_builder_add_code_sized": (CHECKED, (c_void_p, POINTER(FaultCode), c_size_t)),
+    "vmsnap_faults_builder_add_thread": (CHECKED, (c_void_p, c_int32, c_int32, c_char_p)),
+    "vmsnap_faults_builder_add_syscall": (CHECKED, (c_void_p, c_int32, c_char_p)),
+    "vmsnap_faults_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_faults_of_process": (CHECKED, (c_void_p, c_int32, POINTER(c_void_p))),
     "vmsnap_builder_new_sized": (CHECKED, (POINTER(Info), c_size_t, POINTER(c_void_p))),
     "vmsnap_builder_from": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_builder_free": (None, (c_void_p,)),
@@ -1151,6 +1239,7 @@ FUNCTIONS = {
     "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
     "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
     "vmsnap_builder_set_types": (CHECKED, (c_void_p, c_void_p, c_size_t)),
+    "vmsnap_builder_set_faults": (CHECKED, (c_void_p, c_void_p)),
     "vmsnap_builder_add_contents": (CHECKED, (c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)),
     "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_tracker_new": (CHECKED, (c_int, c_int, POINTER(c_void_p))),

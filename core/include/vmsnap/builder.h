@@ -5,6 +5,7 @@
 #define VMSNAP_BUILDER_API_H
 
 #include <vmsnap/contents.h>
+#include <vmsnap/faults.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,6 +69,11 @@ static inline int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
 /* Types of what annotations name (vmsnap_types()), in the place of those that there are; also to a snapshot that there
  * is (vmsnap_builder_from()).  VMSNAP_ERR_ARGUMENT if they are not as docs/format.md has them. */
 int vmsnap_builder_set_types(struct vmsnap_builder *builder, const void *bytes, size_t len, struct vmsnap_error *err);
+
+/* Page faults of the time before the snapshot, in the place of those that there are, which it holds from then on; also to
+ * a snapshot that there is.  NULL: none. */
+int vmsnap_builder_set_faults(struct vmsnap_builder *builder, const struct vmsnap_faults *faults,
+                              struct vmsnap_error *err);
 
 /* What pages hold, whole pages in the order of their addresses.  store: where they are kept; all of a snapshot
  * are in one.  NULL: that of the pages before, or one of its own.

@@ -55,6 +55,11 @@ enum vmsnap_struct {
 	VMSNAP_STRUCT_NAME,
 	VMSNAP_STRUCT_DIFF_STATUS,
 	VMSNAP_STRUCT_ELF_SYMBOL,
+	VMSNAP_STRUCT_FAULT,
+	VMSNAP_STRUCT_FAULTS_INFO,
+	VMSNAP_STRUCT_FAULT_OBJECT,
+	VMSNAP_STRUCT_FAULT_CODE,
+	VMSNAP_STRUCT_FAULT_THREAD,
 	VMSNAP_STRUCT_COUNT
 };
 /* How many bytes of such a struct this library fills: a program that was compiled for a newer
@@ -436,9 +441,11 @@ int vmsnap_written_at(const struct vmsnap *snap, uint64_t address, uint64_t *end
 enum vmsnap_strip {
 	VMSNAP_STRIP_PFNS = 1,     /* frames, and places in swap */
 	VMSNAP_STRIP_CMDLINE = 2,  /* the command line */
-	VMSNAP_STRIP_NAMES = 4,    /* what a debugger told: variables, and what it wrote (not where) */
+	VMSNAP_STRIP_NAMES = 4,    /* what a debugger told: variables, and what it wrote (not where); functions, sources and
+	                            * lines of code beside page faults */
 	VMSNAP_STRIP_HOST = 8,     /* the host's name, and the hash that tells machines apart */
-	VMSNAP_STRIP_CONTENTS = 16 /* what pages held, and hashes of it */
+	VMSNAP_STRIP_CONTENTS = 16, /* what pages held, and hashes of it */
+	VMSNAP_STRIP_FAULTS = 32    /* page faults, and the calls that led to them */
 };
 const char *vmsnap_strip_name(unsigned what); /* of one bit: "pfns" */
 /* A snapshot without that, above this one.  VMSNAP_ERR_ARGUMENT where pages' contents are kept, which may hold

@@ -344,6 +344,17 @@ VMSNAP_API int vmsnap_builder_set_types(struct vmsnap_builder *builder, const vo
 	return VMSNAP_OK;
 }
 
+VMSNAP_API int vmsnap_builder_set_faults(struct vmsnap_builder *builder, const struct vmsnap_faults *faults,
+                                         struct vmsnap_error *err)
+{
+	if (!builder || !builder->snap)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "page faults need a builder that is not finished");
+	struct vmsnap_faults *before = builder->snap->faults;
+	builder->snap->faults = vmsnap_faults_ref(faults);
+	vmsnap_faults_unref(before);
+	return VMSNAP_OK;
+}
+
 VMSNAP_API int vmsnap_builder_add_thread_sized(struct vmsnap_builder *builder, const struct vmsnap_thread *thread,
                                                size_t size, struct vmsnap_error *err)
 {

@@ -1,0 +1,182 @@
+/* faults.h - page faults of a process as the kernel told them, one by one, with the calls that led to each: which code
+ * copied, made and wrote pages.
+ * Included by vmsnap.h, which tells what holds for all of it. */
+#ifndef VMSNAP_FAULTS_API_H
+#define VMSNAP_FAULTS_API_H
+
+#include <vmsnap/snapshot.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What was watched from one instant to another; never changes once made, and lives until its last holder lets go of
+ * it.  A snapshot that was taken at the end may have it (vmsnap_builder_set_faults()), and a file keeps it then. */
+struct vmsnap_faults;
+
+/* What the access was, where the kernel told it (VMSNAP_FAULTS_KINDS). */
+enum vmsnap_fault_kind {
+	VMSNAP_FAULT_UNKNOWN,
+	VMSNAP_FAULT_READ,            /* of a page that was not there */
+	VMSNAP_FAULT_WRITE_NEW,       /* a write to a page that was not there */
+	VMSNAP_FAULT_WRITE_PROTECTED, /* a write to a page that was: it is copied, or was armed */
+	VMSNAP_FAULT_FETCH,           /* an instruction of a page that was not there */
+	VMSNAP_FAULT_KIND_COUNT
+};
+const char *vmsnap_fault_kind_name(int kind); /* "write_protected" */
+/* Whose doing it is, if not the program's. */
+enum vmsnap_fault_flag {
+	VMSNAP_FAULT_BREAKPOINT = 1, /* a debugger's breakpoint */
+	VMSNAP_FAULT_CALL = 2        /* a function that a debugger called */
+};
+const char *vmsnap_fault_flag_name(unsigned flag); /* of one bit: "breakpoint" */
+
+/* One fault. */
+struct vmsnap_fault {
+	uint64_t time;    /* CLOCK_MONOTONIC, as struct vmsnap_info, .monotonic */
+	uint64_t address; /* that was accessed */
+	uint64_t ip;      /* of the instruction; in a system call, of the one that called the kernel; 0: unknown */
+	int32_t pid, tid;
+	uint32_t stack;  /* a number: vmsnap_faults_stack() */
+	int32_t syscall; /* the number of the system call it was in; -1: in none, -2: in one that is not known */
+	uint8_t kind;    /* enum vmsnap_fault_kind */
+	uint8_t flags;   /* enum vmsnap_fault_flag */
+	uint16_t unused1;
+	uint32_t unused2;
+};
+
+/* How it was watched. */
+enum vmsnap_faults_flag {
+	VMSNAP_FAULTS_KINDS = 1,    /* what each access was is known */
+	VMSNAP_FAULTS_ARMED = 2,    /* pages were armed at the begin: each first write of a page is a fault */
+	VMSNAP_FAULTS_CHILDREN = 4, /* of processes that were forked meanwhile, too */
+	VMSNAP_FAULTS_KERNEL = 8    /* also those inside system calls */
+};
+const char *vmsnap_faults_flag_name(unsigned flag); /* of one bit: "kinds" */
+
+struct vmsnap_faults_info {
+	uint64_t begin, end; /* it was watched from then to then: CLOCK_MONOTONIC */
+	uint64_t count;      /* of faults */
+	uint64_t lost;       /* faults that happened and are not here; UINT64_MAX: some, nobody knows how many */
+	uint64_t stacks;     /* of different ones */
+	uint64_t memory;     /* bytes that all of it takes */
+	uint32_t flags;      /* enum vmsnap_faults_flag */
+	uint32_t pid;        /* whose snapshots it belongs to; 0: of no one process */
+};
+
+/* A program or library that code is of, as it was mapped. */
+struct vmsnap_fault_object {
+	const char *path; /* as in maps; never NULL */
+	const uint8_t *build_id;
+	size_t build_id_len;         /* 0: unknown */
+	uint64_t start, end, offset; /* of its executable mapping */
+};
+/* What an address of code is, as far as it was found out. */
+struct vmsnap_fault_code {
+	uint64_t address;     /* as it is in a stack */
+	uint32_t pid;         /* in this process; 0: in all of which no other row tells */
+	uint32_t line;        /* 0: unknown */
+	uint64_t begin;       /* of the function; 0: unknown */
+	const char *function; /* never NULL; "" if unknown, as are the others */
+	const char *file;     /* of the source */
+	uint32_t object;      /* vmsnap_faults_object(); UINT32_MAX: of none, or unknown */
+	uint32_t unused;
+};
+struct vmsnap_fault_thread {
+	int32_t pid, tid;
+	const char *comm;
+};
+
+/* NULL is fine for both. */
+struct vmsnap_faults *vmsnap_faults_ref(const struct vmsnap_faults *faults);
+void vmsnap_faults_unref(const struct vmsnap_faults *faults);
+/* What a snapshot has; NULL: none.  It lives as long as the snapshot does, or its other holders. */
+const struct vmsnap_faults *vmsnap_faults_of(const struct vmsnap *snap);
+
+const struct vmsnap_faults_info *vmsnap_faults_info(const struct vmsnap_faults *faults);
+size_t vmsnap_faults_count(const struct vmsnap_faults *faults);
+/* In the order of time; NULL past the end. */
+const struct vmsnap_fault *vmsnap_faults_at(const struct vmsnap_faults *faults, size_t index);
+/* The calls that led to a fault, innermost first: [0] is the fault's instruction, those after it lie within the
+ * instruction that called (its return address minus 1).  *count 0, NULL: not known. */
+const uint64_t *vmsnap_faults_stack(const struct vmsnap_faults *faults, uint32_t stack, size_t *count);
+
+/* Names, kept beside the faults so that they are there wherever a file is read. */
+/* NULL: nobody told. */
+const struct vmsnap_fault_code *vmsnap_faults_code_at(const struct vmsnap_faults *faults, uint32_t pid,
+                                                      uint64_t address);
+/* All of them in the order of addresses, then of processes; NULL past the end, as in the next three. */
+const struct vmsnap_fault_code *vmsnap_faults_code(const struct vmsnap_faults *faults, size_t index);
+const struct vmsnap_fault_object *vmsnap_faults_object(const struct vmsnap_faults *faults, size_t index);
+/* In the order of pid, then tid. */
+const struct vmsnap_fault_thread *vmsnap_faults_thread(const struct vmsnap_faults *faults, size_t index);
+/* "" if nobody told. */
+const char *vmsnap_faults_comm(const struct vmsnap_faults *faults, int32_t pid, int32_t tid);
+/* What system call a number is on the machine of these faults: "read"; "" if nobody told. */
+const char *vmsnap_faults_syscall_name(const struct vmsnap_faults *faults, int32_t number);
+
+/* ---- made of what is given ------------------------------------------------ */
+
+/* What is more than that is refused: VMSNAP_ERR_TOO_LARGE, and nothing is added. */
+enum {
+	VMSNAP_FAULTS_MAX = 1 << 24,
+	VMSNAP_FAULT_FRAMES_MAX = 512, /* of one stack */
+	VMSNAP_FAULT_NAME_MAX = 4096   /* bytes of one string */
+};
+
+/* Faults in the making; of one thread.  Everything given is copied. */
+struct vmsnap_faults_builder;
+/* from: begins with all that these have; NULL: with nothing. */
+int vmsnap_faults_builder_new(const struct vmsnap_faults *from, struct vmsnap_faults_builder **out,
+                              struct vmsnap_error *err);
+void vmsnap_faults_builder_free(struct vmsnap_faults_builder *builder); /* NULL is fine */
+/* begin, end, lost, flags and pid; the rest is counted. */
+int vmsnap_faults_builder_set_sized(struct vmsnap_faults_builder *builder, const struct vmsnap_faults_info *info,
+                                    size_t size, struct vmsnap_error *err);
+static inline int vmsnap_faults_builder_set(struct vmsnap_faults_builder *builder,
+                                            const struct vmsnap_faults_info *info, struct vmsnap_error *err)
+{
+	return vmsnap_faults_builder_set_sized(builder, info, sizeof(*info), err);
+}
+/* In any order.  fault->stack is not looked at: it is made of the frames, each different stack kept once. */
+int vmsnap_faults_builder_add_sized(struct vmsnap_faults_builder *builder, const struct vmsnap_fault *fault,
+                                    size_t size, const uint64_t *frames, size_t count, struct vmsnap_error *err);
+static inline int vmsnap_faults_builder_add(struct vmsnap_faults_builder *builder, const struct vmsnap_fault *fault,
+                                            const uint64_t *frames, size_t count, struct vmsnap_error *err)
+{
+	return vmsnap_faults_builder_add_sized(builder, fault, sizeof(*fault), frames, count, err);
+}
+/* *index: what vmsnap_fault_code, .object says. */
+int vmsnap_faults_builder_add_object_sized(struct vmsnap_faults_builder *builder,
+                                           const struct vmsnap_fault_object *object, size_t size, uint32_t *index,
+                                           struct vmsnap_error *err);
+static inline int vmsnap_faults_builder_add_object(struct vmsnap_faults_builder *builder,
+                                                   const struct vmsnap_fault_object *object, uint32_t *index,
+                                                   struct vmsnap_error *err)
+{
+	return vmsnap_faults_builder_add_object_sized(builder, object, sizeof(*object), index, err);
+}
+/* In any order; of two of one address and process, threads and calls likewise, the later one is taken. */
+int vmsnap_faults_builder_add_code_sized(struct vmsnap_faults_builder *builder, const struct vmsnap_fault_code *code,
+                                         size_t size, struct vmsnap_error *err);
+static inline int vmsnap_faults_builder_add_code(struct vmsnap_faults_builder *builder,
+                                                 const struct vmsnap_fault_code *code, struct vmsnap_error *err)
+{
+	return vmsnap_faults_builder_add_code_sized(builder, code, sizeof(*code), err);
+}
+int vmsnap_faults_builder_add_thread(struct vmsnap_faults_builder *builder, int32_t pid, int32_t tid, const char *comm,
+                                     struct vmsnap_error *err);
+int vmsnap_faults_builder_add_syscall(struct vmsnap_faults_builder *builder, int32_t number, const char *name,
+                                      struct vmsnap_error *err);
+/* With one holder.  The builder is empty then, and only to be freed. */
+int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builder, struct vmsnap_faults **out,
+                                 struct vmsnap_error *err);
+
+/* Those of one process, with the names of their code: for the snapshot of that process. */
+int vmsnap_faults_of_process(const struct vmsnap_faults *faults, int32_t pid, struct vmsnap_faults **out,
+                             struct vmsnap_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

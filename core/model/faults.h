@@ -1,0 +1,67 @@
+/* faults.h - page faults, with the calls that led to them: what struct vmsnap_faults holds.  Filled by its builder or
+ * by the file reader, then never changed. */
+#ifndef VMSNAP_FAULTS_H
+#define VMSNAP_FAULTS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "arena.h"
+#include "vmsnap.h"
+#include "work.h"
+
+/* What a file may say, too (docs/format.md, EVNT). */
+enum {
+	FAULT_STACKS_MAX = 1 << 22,
+	FAULT_ALL_FRAMES_MAX = 1 << 26,
+	FAULT_OBJECTS_MAX = 1 << 16,
+	FAULT_CODE_MAX = 1 << 22,
+	FAULT_THREADS_MAX = 1 << 22,
+	FAULT_SYSCALLS_MAX = 4096,
+	FAULT_STRINGS_MAX = 1 << 28 /* bytes of all of them */
+};
+enum { FAULTS_FLAGS_ALL = (VMSNAP_FAULTS_KERNEL << 1) - 1, FAULT_FLAGS_ALL = (VMSNAP_FAULT_CALL << 1) - 1 };
+enum { FAULT_SYSCALL_NONE = -1, FAULT_SYSCALL_UNKNOWN = -2 };
+#define FAULT_NO_OBJECT UINT32_MAX
+
+struct fault_stack {
+	uint32_t first, count; /* in frames */
+};
+struct fault_syscall {
+	int32_t number;
+	const char *name;
+};
+
+struct vmsnap_faults {
+	atomic_uint holders;
+	struct vmsnap_faults *self; /* those that hold it have it const */
+	struct vmsnap_faults_info info;
+	struct vmsnap_fault *items; /* in the order of time */
+	size_t count;
+	struct fault_stack *stacks;
+	size_t stack_count;
+	uint64_t *frames;
+	size_t frame_count;
+	struct vmsnap_fault_object *objects;
+	size_t object_count;
+	struct vmsnap_fault_code *code; /* by address, then pid, each another one */
+	size_t code_count;
+	struct vmsnap_fault_thread *threads; /* by pid, then tid, each another one */
+	size_t thread_count;
+	struct fault_syscall *syscalls; /* by number, each another one */
+	size_t syscall_count;
+	struct arena strings; /* what the above points to */
+};
+
+/* Empty, with one holder.  NULL if there is no memory. */
+struct vmsnap_faults *faults_new(void);
+/* What is counted of it: info.count, .stacks, .memory. */
+void faults_count(struct vmsnap_faults *faults);
+/* <0, 0 or >0: the orders that they are kept in. */
+int fault_code_order(const void *a, const void *b, const void *ctx);
+int fault_thread_order(const void *a, const void *b, const void *ctx);
+int fault_syscall_order(const void *a, const void *b, const void *ctx);
+/* The same faults; of code only which object it is of is left.  VMSNAP_ERR_NO_MEMORY. */
+int faults_without_names(const struct vmsnap_faults *faults, struct vmsnap_faults **out);
+
+#endif
