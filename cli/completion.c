@@ -46,7 +46,7 @@ static const char *value_action(enum option_value value)
 	case VALUE_GROUP_BY:
 		return "_vmsnap_words \"mapping name\"";
 	case VALUE_STRIP:
-		return "_vmsnap_words \"pfns cmdline names host contents\"";
+		return "_vmsnap_words \"pfns cmdline names host contents faults\"";
 	case VALUE_EVENTS:
 		return "_vmsnap_columns \"fork exec exit growth=\"";
 	case VALUE_SERIES_BY:

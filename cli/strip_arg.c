@@ -15,7 +15,7 @@ int strip_parse(const struct options *options, unsigned *strip)
 		while ((name = vmsnap_strip_name(bit)) && (strlen(name) != len || strncmp(name, words, len) != 0))
 			bit <<= 1;
 		if (!name)
-			return trouble("%s: '%.*s' cannot be stripped: expected pfns, cmdline, names, host or contents",
+			return trouble("%s: '%.*s' cannot be stripped: expected pfns, cmdline, names, host, contents or faults",
 			               options->command->name, (int)len, words);
 		*strip |= bit;
 		words += len + (words[len] == ',');

@@ -117,7 +117,7 @@ const struct option_row option_table[] = {
 	{ "thin", 0, OPTION_TEXT, VALUE_ANY, "N/TIME", FIELD(thin), CMD_COPY,
 	  "at most N of each process per s, m, h or d" },
 	{ "strip", 0, OPTION_TEXT, VALUE_STRIP, "WHAT", FIELD(strip), CMD_COPY | CMD_REPORT | CMD_EXPORT,
-	  "leave out pfns,cmdline,names,host,contents" },
+	  "leave out pfns,cmdline,names,host,contents,faults" },
 	{ "format", 0, OPTION_TEXT, VALUE_FORMAT, "FORMAT", FIELD(format), CMD_EXPORT,
 	  "sqlite, tsv, openmetrics, pprof or folded" },
 	{ "table", 0, OPTION_TEXT, VALUE_ANY, "TABLE", FIELD(table), CMD_EXPORT,

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "error.h"
-#include "snapshot.h"
 
 struct vmsnap_faults *faults_new(void)
 {
@@ -40,11 +39,6 @@ VMSNAP_API void vmsnap_faults_unref(const struct vmsnap_faults *faults)
 {
 	if (faults && atomic_fetch_sub_explicit(&faults->self->holders, 1, memory_order_acq_rel) == 1)
 		faults_free(faults->self);
-}
-
-VMSNAP_API const struct vmsnap_faults *vmsnap_faults_of(const struct vmsnap *snap)
-{
-	return snap->faults;
 }
 
 void faults_count(struct vmsnap_faults *faults)
@@ -153,6 +147,14 @@ VMSNAP_API const struct vmsnap_fault_object *vmsnap_faults_object(const struct v
 VMSNAP_API const struct vmsnap_fault_thread *vmsnap_faults_thread(const struct vmsnap_faults *faults, size_t index)
 {
 	return index < faults->thread_count ? &faults->threads[index] : NULL;
+}
+
+VMSNAP_API const char *vmsnap_faults_syscall(const struct vmsnap_faults *faults, size_t index, int32_t *number)
+{
+	if (index >= faults->syscall_count)
+		return NULL;
+	*number = faults->syscalls[index].number;
+	return faults->syscalls[index].name;
 }
 
 VMSNAP_API const char *vmsnap_faults_comm(const struct vmsnap_faults *faults, int32_t pid, int32_t tid)

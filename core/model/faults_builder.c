@@ -402,10 +402,39 @@ static int sort_last(struct work *work, void *items, size_t *count, size_t size,
 	return VMSNAP_OK;
 }
 
+/* Threads that have faults and no name yet, in front of those that have one: of equal ones the last counts. */
+static int name_all_threads(struct vmsnap_faults_builder *builder, struct vmsnap_error *err)
+{
+	enum { SEEN = 1024 };
+	struct vmsnap_faults *faults = builder->faults;
+	struct vmsnap_fault_thread *named = faults->threads, seen[SEEN] = { { 0 } };
+	size_t named_count = faults->thread_count;
+	faults->threads = NULL;
+	faults->thread_count = builder->thread_room = 0;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < faults->count; i++) {
+		const struct vmsnap_fault *fault = &faults->items[i];
+		struct vmsnap_fault_thread *slot = &seen[(uint32_t)fault->tid % SEEN];
+		if (slot->comm && slot->pid == fault->pid && slot->tid == fault->tid)
+			continue;
+		*slot = (struct vmsnap_fault_thread){ fault->pid, fault->tid, "" };
+		rc = vmsnap_faults_builder_add_thread(builder, fault->pid, fault->tid, "", err);
+	}
+	rc = rc ? rc
+	        : sort_last(&builder->work, faults->threads, &faults->thread_count, sizeof(*named), fault_thread_order);
+	for (size_t i = 0; !rc && i < named_count; i++)
+		rc = vmsnap_faults_builder_add_thread(builder, named[i].pid, named[i].tid, named[i].comm, err);
+	free(named);
+	return rc;
+}
+
 VMSNAP_API int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builder, struct vmsnap_faults **out,
                                             struct vmsnap_error *err)
 {
 	int rc = can_add(builder, out, err);
+	if (rc)
+		return rc;
+	rc = name_all_threads(builder, err);
 	if (rc)
 		return rc;
 	struct vmsnap_faults *faults = builder->faults;

@@ -266,6 +266,11 @@ VMSNAP_API const void *vmsnap_types(const struct vmsnap *snap, size_t *len)
 	return snap->types_len ? snap->types : NULL;
 }
 
+VMSNAP_API const struct vmsnap_faults *vmsnap_faults_of(const struct vmsnap *snap)
+{
+	return snap->faults;
+}
+
 VMSNAP_API int vmsnap_written_at(const struct vmsnap *snap, uint64_t address, uint64_t *end)
 {
 	uint64_t nowhere;

@@ -242,6 +242,11 @@ static bool has_types(const struct vmsnap *snap)
 	return vmsnap_types(snap, &len);
 }
 
+static bool has_faults(const struct vmsnap *snap)
+{
+	return vmsnap_faults_of(snap);
+}
+
 /* What comes once in a snapshot, in the order in which it is written. */
 typedef int (*encode_fn)(const struct vmsnap *, struct payload *, struct vmsnap_error *);
 static const struct once {
@@ -255,6 +260,7 @@ static const struct once {
 	{ SECTION_SMAP, false, has_smaps, encode_smap },   { SECTION_NAME, false, has_names, encode_name },
 	{ SECTION_WRIT, false, has_written, encode_writ }, { SECTION_KPAG, false, has_kpage, encode_kpag },
 	{ SECTION_NODE, false, has_nodes, encode_node },   { SECTION_TYPES, false, has_types, encode_types },
+	{ SECTION_EVNT, false, has_faults, encode_faults },
 };
 enum { ONCES = sizeof(onces) / sizeof(*onces), ONCES_BEFORE_PAGES = 4, ONCES_BEFORE_CONTENTS = 6 };
 

@@ -11,7 +11,8 @@
 
 enum { HTML_MEMORY = 1 << 30, HTML_PAGES_MAX = 64 << 20 };
 static const unsigned html_strip =
-        VMSNAP_STRIP_PFNS | VMSNAP_STRIP_CMDLINE | VMSNAP_STRIP_NAMES | VMSNAP_STRIP_HOST | VMSNAP_STRIP_CONTENTS;
+        VMSNAP_STRIP_PFNS | VMSNAP_STRIP_CMDLINE | VMSNAP_STRIP_NAMES | VMSNAP_STRIP_HOST | VMSNAP_STRIP_CONTENTS |
+        VMSNAP_STRIP_FAULTS;
 
 VMSNAP_API int vmsnap_html_new(const struct vmsnap_html_options *options, struct vmsnap_html **out,
                                struct vmsnap_error *err)

@@ -1216,6 +1216,7 @@ FUNCTIONS = {
     "vmsnap_faults_code": (POINTER(FaultCode), (c_void_p, c_size_t)),
     "vmsnap_faults_object": (POINTER(FaultObject), (c_void_p, c_size_t)),
     "vmsnap_faults_thread": (POINTER(FaultThread), (c_void_p, c_size_t)),
+    "vmsnap_faults_syscall": (c_char_p, (c_void_p, c_size_t, POINTER(c_int32))),
     "vmsnap_faults_comm": (c_char_p, (c_void_p, c_int32, c_int32)),
     "vmsnap_faults_syscall_name": (c_char_p, (c_void_p, c_int32)),
     "vmsnap_faults_builder_new": (CHECKED, (c_void_p, POINTER(c_void_p))),

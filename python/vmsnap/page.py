@@ -7,7 +7,8 @@ from vmsnap._header import Strip
 from vmsnap._lib import lib
 from vmsnap.owned import Owned
 
-_STRIP = {"pfns": Strip.PFNS, "cmdline": Strip.CMDLINE, "names": Strip.NAMES, "host": Strip.HOST, "contents": Strip.CONTENTS}
+_STRIP = {"pfns": Strip.PFNS, "cmdline": Strip.CMDLINE, "names": Strip.NAMES, "host": Strip.HOST, "contents": Strip.CONTENTS,
+          "faults": Strip.FAULTS}
 
 
 class Page(Owned):

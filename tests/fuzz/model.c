@@ -136,6 +136,44 @@ static void check_kernel_tables(const struct vmsnap *snap)
 	}
 }
 
+/* Stacks and names are there for whatever a fault says. */
+static void check_faults(const struct vmsnap *snap)
+{
+	const struct vmsnap_faults *faults = vmsnap_faults_of(snap);
+	uint64_t time = 0, sum = 0;
+	size_t count, total = faults ? vmsnap_faults_count(faults) : 0;
+	int32_t number;
+	for (size_t i = 0; i < total; i++) {
+		const struct vmsnap_fault *fault = vmsnap_faults_at(faults, i);
+		const uint64_t *frames = vmsnap_faults_stack(faults, fault->stack, &count);
+		FUZZ_CHECK(fault->time >= time && fault->kind < VMSNAP_FAULT_KIND_COUNT &&
+		           count <= VMSNAP_FAULT_FRAMES_MAX);
+		FUZZ_CHECK(fault->pid >= 0 && fault->tid >= 0 && fault->syscall >= -2 && fault->flags < 4);
+		for (size_t k = 0; k < count; k++)
+			sum += frames[k]; /* a sanitizer sees what was not written */
+		read_string(vmsnap_faults_comm(faults, fault->pid, fault->tid));
+		const struct vmsnap_fault_code *code = vmsnap_faults_code_at(faults, (uint32_t)fault->pid, fault->ip);
+		FUZZ_CHECK(!code || code->address == fault->ip);
+		time = fault->time;
+	}
+	const struct vmsnap_fault_code *code;
+	for (size_t i = 0; faults && (code = vmsnap_faults_code(faults, i)); i++) {
+		read_string(code->function);
+		read_string(code->file);
+		FUZZ_CHECK(code->begin <= code->address);
+		FUZZ_CHECK(code->object == UINT32_MAX || vmsnap_faults_object(faults, code->object));
+		FUZZ_CHECK(vmsnap_faults_code_at(faults, code->pid, code->address) == code);
+	}
+	const struct vmsnap_fault_object *object;
+	for (size_t i = 0; faults && (object = vmsnap_faults_object(faults, i)); i++) {
+		read_string(object->path);
+		FUZZ_CHECK(object->start <= object->end && !object->build_id == !object->build_id_len);
+	}
+	for (size_t i = 0; faults && vmsnap_faults_syscall(faults, i, &number); i++)
+		FUZZ_CHECK(vmsnap_faults_syscall(faults, i, &number) == vmsnap_faults_syscall_name(faults, number));
+	FUZZ_CHECK(faults || !sum);
+}
+
 /* What pages hold, as far as it can be read: whatever a file says of it. */
 static void check_contents(const struct vmsnap *snap)
 {
@@ -159,6 +197,7 @@ static void check_contents(const struct vmsnap *snap)
 void model_check(const struct vmsnap *snap)
 {
 	check_contents(snap);
+	check_faults(snap);
 	check_written(snap);
 	check_kernel_tables(snap);
 	check_info(vmsnap_info(snap));
@@ -285,8 +324,41 @@ static void check_same_types(const struct vmsnap *a, const struct vmsnap *b)
 	FUZZ_CHECK(!x == !y && len == other && (!x || !memcmp(x, y, len)));
 }
 
+static void check_same_stack(const struct vmsnap_faults *a, uint32_t x, const struct vmsnap_faults *b, uint32_t y)
+{
+	size_t count, other;
+	const uint64_t *left = vmsnap_faults_stack(a, x, &count), *right = vmsnap_faults_stack(b, y, &other);
+	check_same_bytes(left, count * sizeof(*left), right, other * sizeof(*right));
+}
+
+static void check_same_faults(const struct vmsnap *snap_a, const struct vmsnap *snap_b)
+{
+	const struct vmsnap_faults *a = vmsnap_faults_of(snap_a), *b = vmsnap_faults_of(snap_b);
+	FUZZ_CHECK(!a == !b);
+	if (!a)
+		return;
+	const struct vmsnap_faults_info *left = vmsnap_faults_info(a), *right = vmsnap_faults_info(b);
+	FUZZ_CHECK(left->begin == right->begin && left->end == right->end && left->lost == right->lost);
+	FUZZ_CHECK(left->flags == right->flags && left->pid == right->pid && left->count == right->count);
+	for (size_t i = 0; i < left->count; i++) {
+		const struct vmsnap_fault *x = vmsnap_faults_at(a, i), *y = vmsnap_faults_at(b, i);
+		FUZZ_CHECK(x->time == y->time && x->address == y->address && x->ip == y->ip &&
+		           x->syscall == y->syscall);
+		FUZZ_CHECK(x->pid == y->pid && x->tid == y->tid && x->kind == y->kind && x->flags == y->flags);
+		check_same_stack(a, x->stack, b, y->stack);
+	}
+	const struct vmsnap_fault_code *x, *y;
+	for (size_t i = 0; (x = vmsnap_faults_code(a, i)) && (y = vmsnap_faults_code(b, i)); i++) {
+		FUZZ_CHECK(x->address == y->address && x->pid == y->pid && x->begin == y->begin && x->line == y->line);
+		FUZZ_CHECK(x->object == y->object);
+		check_same_string(x->function, y->function);
+		check_same_string(x->file, y->file);
+	}
+}
+
 void model_check_same(const struct vmsnap *a, const struct vmsnap *b)
 {
+	check_same_faults(a, b);
 	check_same_types(a, b);
 	model_check_same_info(a, b);
 	FUZZ_CHECK(vmsnap_vma_count(a) == vmsnap_vma_count(b));

@@ -206,6 +206,7 @@ static void mutate_type(struct part *part)
 		                          SECTION_WRIT,
 		                          SECTION_KPAG,
 		                          SECTION_NODE,
+		                          SECTION_EVNT,
 		                          SECTION_END,
 		                          SECTION_TYPE('N', 'A', 'M', 'E'),
 		                          SECTION_TYPE('N', 'O', 'T', 'E') };

@@ -1,7 +1,7 @@
 """Golden files with one thing wrong in the payload of one section."""
 
 import vmswrite
-from good import HASH_A, HEAP, PAGE_A, with_contents
+from good import FAULTS, HASH_A, HEAP, PAGE_A, with_contents
 from cases import Error, file_of, name, opens, run, small, snapshot, thread, variables, vma
 from vmswrite import field, layered, numbers, varint, zigzag
 
@@ -433,6 +433,79 @@ def kernel_tables():
     return made + [spoiled("kpage-" + named, what, b"KPAG", payload, both) for named, what, payload in which]
 
 
+def faulted():
+    most = (1 << 64) - 1
+
+    def column(part, name, values):
+        return lambda parts: parts[part].put(**{name: numbers(values)})
+
+    def count(part, at, value):
+        def spoil(parts):
+            parts[part].counts[at] = value
+
+        return spoil
+
+    def put(part, name, payload):
+        return lambda parts: parts[part].put(**{name: payload})
+
+    cases = [
+        ("end-wrap", "a watch that ends at 2^64", count("head", 1, most)),
+        ("flags", "watched in a way that there is not", count("head", 3, 16)),
+        ("pid-wide", "of a process of 32 bits", count("head", 4, 1 << 31)),
+        ("strings-huge", "2^64 - 1 strings", count("strings", 0, most)),
+        ("strings-more", "a string more than there are", count("strings", 0, 11)),
+        ("strings-less", "a string less than there are", count("strings", 0, 9)),
+        ("strings-open", "a string without its NUL", put("strings", "strings", b"x\0" * 9 + b"y")),
+        ("strings-empty", "an empty string", put("strings", "strings", b"x\0" * 9 + b"\0")),
+        ("addresses-huge", "2^64 - 1 addresses", count("addresses", 0, most)),
+        ("address-twice", "an address that comes twice", column("addresses", "address", [16, 0, 16])),
+        ("address-wrap", "addresses that go around", column("addresses", "address", [16, most, 16])),
+        ("calls-huge", "2^64 - 1 calls", count("calls", 0, most)),
+        ("call-itself", "a call that is its own caller", column("calls", "caller", [1, 1, 0, 2])),
+        ("call-before-first", "a caller before the first", column("calls", "caller", [1, 1, 4, 2])),
+        ("call-nowhere", "a call at no address", column("calls", "at", [0, 1, 2, 3])),
+        ("objects-huge", "2^64 - 1 objects", count("objects", 0, most)),
+        ("object-string", "a path that is no string", column("objects", "path", [1, 11])),
+        ("object-wrap", "an object that ends above 2^64", column("objects", "size", [1, most])),
+        ("build-id-short", "a build ID that is not there", put("objects", "length", b"\x08\1")),
+        ("build-id-long", "more of build IDs than there are", put("objects", "length", b"\x07\0")),
+        ("threads-huge", "2^64 - 1 threads", count("threads", 0, most)),
+        ("threads-same", "a thread that comes twice", put("threads", "thread", layered([zigzag(4711), zigzag(0), zigzag(9)]))),
+        ("thread-negative", "a thread below 0", put("threads", "thread", layered([zigzag(-1), zigzag(2), zigzag(9)]))),
+        ("thread-wide", "a process of 32 bits", column("threads", "process", [4711, 0, 1 << 31])),
+        ("thread-string", "a thread called by no string", column("threads", "name", [1, 1 << 40, 1])),
+        ("syscalls-twice", "a system call that comes twice", column("syscalls", "number", [5, 0])),
+        ("syscall-wide", "a system call of 32 bits", column("syscalls", "number", [5, 1 << 31])),
+        ("code-huge", "2^64 - 1 addresses that are known", count("code", 0, most)),
+        ("code-wrap", "known addresses that go around", column("code", "address", [1, 1, most, 0])),
+        ("code-same", "one address told twice of one process", column("code", "process", [0, 0, 7, 7])),
+        ("code-order", "processes out of order", column("code", "process", [0, 0, 8, 7])),
+        ("code-pid-wide", "a process of 32 bits", column("code", "process", [1 << 31, 0, 7, 8])),
+        ("code-below", "a function that begins below 0", column("code", "behind", [1 << 60, 0, 0, 0])),
+        ("code-line-wide", "a line of 33 bits", column("code", "line", [0, 0, 0, 1 << 32])),
+        ("code-object", "an object that there is not", column("code", "object", [0, 0, 0, 3])),
+        ("count-huge", "2^64 - 1 faults", count("faults", 0, most)),
+        ("count-more", "a fault more than the columns hold", count("faults", 0, 6)),
+        ("count-less", "a fault less than the columns hold", count("faults", 0, 4)),
+        ("time-wrap", "times that go around", column("faults", "time", [1, most, 0, 0, 0])),
+        ("thread-none", "a thread that there is not", column("faults", "thread", [0, 1, 2, 3, 0])),
+        ("stack-none", "a stack that there is not", column("faults", "stack", [0, 1, 2, 5, 0])),
+        ("kind", "an access that there is not", put("faults", "what", bytes([3, 2, 96, 19, 77]))),
+        ("bit", "a bit that has no meaning", put("faults", "what", bytes([3, 2, 96, 19, 201]))),
+        ("what-less", "an access that is missing", put("faults", "what", bytes([3, 2, 96, 19]))),
+        ("instruction-none", "an instruction that is missing", put("faults", "instruction", b"")),
+        ("instruction-more", "an instruction more than there are", put("faults", "instruction", b"\0\0")),
+        ("call-wide", "a system call of 33 bits", column("faults", "call", [0, (1 << 31) + 1])),
+    ]
+    model = dict(small(), faults=FAULTS)
+    made = [spoiled("faults-" + named, what, b"EVNT", vmswrite.faults(FAULTS, spoil), model) for named, what, spoil in cases]
+    whole = vmswrite.faults(FAULTS)
+    deep = dict(FAULTS, faults=[[*FAULTS["faults"][0][:2], 7, 4711, 4711, [7] * 513, -1, 0, 0]])
+    more = [("trailing", "a byte behind the last column", whole + b"\0"), ("empty", "no bytes at all", b""),
+            ("cut", "half of it", whole[: len(whole) // 2]), ("deep", "a stack of 513 calls", vmswrite.faults(deep))]
+    return made + [spoiled("faults-" + named, what, b"EVNT", payload, model) for named, what, payload in more]
+
+
 def typed():
     w = vmswrite
     number, pointer = w.scalar(w.SIGNED, 4, b"int"), w.scalar(w.POINTER, 8, b"p", 1)
@@ -569,4 +642,4 @@ def contents_of_two():
 
 def cases():
     made = identity() + mappings() + page_states() + threads_and_smaps() + threads_missed() + [smaps_too_many()]
-    return made + debugged() + written() + kernel_tables() + typed() + contents_alone() + contents_of_two()
+    return made + debugged() + written() + kernel_tables() + typed() + faulted() + contents_alone() + contents_of_two()

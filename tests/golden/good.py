@@ -363,6 +363,46 @@ def typed():
     ]
 
 
+FAULTS = {
+    "watched": [98765000000, 98766000000], "lost": 3, "flags": 9, "pid": 4711,
+    "objects": [[b"/usr/bin/cat", "0123456789abcdef", 0x555555556000, 0x55555555B000, 0x2000],
+                [b"/lib/libc.so.6", "", 0x7FFFF7DD0000, 0x7FFFF7F20000, 0x26000]],
+    "threads": [[4711, 4711, b"cat"], [4711, 4713, b"worker"], [4720, 4720, b""]],
+    "syscalls": [[0, b"read"], [257, b"openat"]],
+    "code": [[0x555555556100, 0, 0x555555556080, b"main", b"src/cat.c", 101, 0],
+             [0x555555556230, 0, 0x555555556200, b"simple_cat", b"src/cat.c", 55, 0],
+             [0x7FFFF7DD1000, 0, 0, b"", b"", 0, 1], [0x7FFFF7DD1000, 4720, 0x7FFFF7DD1000, b"jit;\n", b"", 0, None]],
+    "faults": [
+        [98765000001, 0x55555555E010, 0x555555556230, 4711, 4711, [0x555555556230, 0x555555556100], -1, 3, 0],
+        [98765000001, 0x55555555F000, 0x555555556230, 4711, 4713, [0x555555556230, 0x555555556100], -1, 2, 0],
+        [98765000900, 0x7FFFF7DD1008, 0x7FFFF7DD1000, 4720, 4720, [], 0, 0, 0],
+        [98765400000, 0x55555555E010, 0x555555556230, 4711, 4711, [0x555555556230, 0x7FFFF7DD1000, 0x555555556100], -1, 3, 2],
+        [98765400009, 8, 0x555555556100, 4711, 4711, [0x555555556100], 257, 1, 1],
+    ],
+}
+
+
+def faulted():
+    """Page faults, and which code they were in."""
+    nothing = {"watched": [0, 0], "lost": 0, "flags": 0, "pid": 0, "objects": [], "threads": [], "syscalls": [], "code": [],
+               "faults": []}
+    high, far = (1 << 64) - 1, (1 << 31) - 1
+    limits = {
+        "watched": [high, high], "lost": None, "flags": 15, "pid": far,
+        "objects": [[b"\xff\x1b[1m", "ab" * 255, high, high, high], [b"", "", 0, high, 0]],
+        "threads": [[0, 0, b""], [0, far, b"x" * 300], [far, 0, b""], [far, far, b""]],
+        "syscalls": [[far, b"last"]],
+        "code": [[0, 0, 0, b"", b"", 0, None], [high, far, 1, b"f", b"f", (1 << 32) - 1, 1]],
+        "faults": [[0, high, 0, 0, 0, [], -2, 4, 3], [high, 0, high, far, far, [high, 0, high], far, 0, 0],
+                   [high, high, 5, far, far, [0] * 512, 0, 1, 1]],
+    }
+    return [
+        good("faults", "page faults with stacks, names of code, threads and system calls", dict(small(), faults=FAULTS),
+             dict(small(), faults=nothing)),
+        good("faults-limits", "page faults at the limits of all numbers", dict(small(), faults=limits)),
+    ]
+
+
 def variables_of_types():
     names = variables()
     return [dict(name, type=b"int", size=4) for name in names if name["kind"] != "touched"]
@@ -501,7 +541,7 @@ def contents():
 
 def cases():
     made = plain() + page_sizes() + other_machines() + addresses() + frames() + states() + hostile() + optional() + debugged()
-    made += tracked() + kernel_tables() + typed() + contents()
+    made += tracked() + kernel_tables() + typed() + contents() + faulted()
     made += [
         opens("good-unknown-section", "unknown optional sections, to be skipped",
               to_skip(b"XTRA", b"\x00~ z"), [small()]),

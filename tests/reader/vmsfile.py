@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections import namedtuple
 
+import vmsfaults
 import vmspayload
 from vmsbytes import Damaged, FormatError, Newer, NotSnapshot, TooLarge, Truncated, dictionary
 
@@ -21,9 +22,11 @@ REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
 READ_HERE = (b"SNAP", b"DELT", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE",
-             b"END ")
-NOT_BESIDE_DELTA = (b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE")
-ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"HASH")
+             b"EVNT", b"END ")
+NOT_BESIDE_DELTA = (b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE",
+                    b"EVNT")
+ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"EVNT",
+        b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)
@@ -309,6 +312,8 @@ class File:
             model["kpage"] = vmspayload.read_kpage(*first[b"KPAG"], size)
         if b"NODE" in first:
             model["nodes"] = vmspayload.read_nodes(*first[b"NODE"], size)
+        if b"EVNT" in first:
+            model["faults"] = vmsfaults.read_faults(*first[b"EVNT"])
         types = vmspayload.read_types(*first[b"TYPE"]) if b"TYPE" in first else b""
         return dict(model, types=types) if types else model
 

@@ -9,7 +9,7 @@ a library with sanitizers can have its runtime loaded first.
 import ctypes
 import json
 import sys
-from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
 import vmsfile
 
@@ -144,6 +144,60 @@ class Name(ctypes.Structure):
 
 class LayerRange(ctypes.Structure):
     _fields_ = [("start", c_uint64), ("end", c_uint64), ("value", c_uint64)]
+
+
+class Fault(ctypes.Structure):
+    _fields_ = [
+        ("time", c_uint64),
+        ("address", c_uint64),
+        ("ip", c_uint64),
+        ("pid", c_int32),
+        ("tid", c_int32),
+        ("stack", c_uint32),
+        ("syscall", c_int32),
+        ("kind", c_uint8),
+        ("flags", c_uint8),
+    ]
+
+
+class FaultsInfo(ctypes.Structure):
+    _fields_ = [
+        ("begin", c_uint64),
+        ("end", c_uint64),
+        ("count", c_uint64),
+        ("lost", c_uint64),
+        ("stacks", c_uint64),
+        ("memory", c_uint64),
+        ("flags", c_uint32),
+        ("pid", c_uint32),
+    ]
+
+
+class FaultObject(ctypes.Structure):
+    _fields_ = [
+        ("path", c_char_p),
+        ("build_id", c_void_p),
+        ("build_id_len", c_size_t),
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("offset", c_uint64),
+    ]
+
+
+class FaultCode(ctypes.Structure):
+    _fields_ = [
+        ("address", c_uint64),
+        ("pid", c_uint32),
+        ("line", c_uint32),
+        ("begin", c_uint64),
+        ("function", c_char_p),
+        ("file", c_char_p),
+        ("object", c_uint32),
+    ]
+
+
+class FaultThread(ctypes.Structure):
+    _fields_ = [("pid", c_int32), ("tid", c_int32), ("comm", c_char_p)]
 
 
 LAYER_WRITTEN, LAYER_KPAGE_FLAGS, LAYER_KPAGE_COUNT, LAYER_NODE = range(1, 5)
@@ -324,6 +378,48 @@ def types(lib, snap):
     return ctypes.string_at(found, length.value) if found else b""
 
 
+def each(function, kind, *arguments):
+    """What is given by index, until there is no more."""
+    function.restype, made = POINTER(kind), []
+    while found := function(*arguments, c_size_t(len(made))):
+        made.append(found.contents)
+    return made
+
+
+def fault_stack(lib, table, number):
+    count = c_size_t()
+    lib.vmsnap_faults_stack.restype = POINTER(c_uint64)
+    frames = lib.vmsnap_faults_stack(table, c_uint32(number), byref(count))
+    return frames[: count.value] if count.value else []
+
+
+def faults(lib, snap):
+    lib.vmsnap_faults_of.restype, lib.vmsnap_faults_info.restype = c_void_p, POINTER(FaultsInfo)
+    lib.vmsnap_faults_syscall.restype = c_char_p
+    table = c_void_p(lib.vmsnap_faults_of(snap))
+    if not table:
+        return {}
+    info, number, syscalls = lib.vmsnap_faults_info(table).contents, c_int32(), []
+    while (name := lib.vmsnap_faults_syscall(table, c_size_t(len(syscalls)), byref(number))) is not None:
+        syscalls.append([number.value, name])
+    objects = each(lib.vmsnap_faults_object, FaultObject, table)
+    return {"faults": {
+        "watched": [info.begin, info.end],
+        "lost": None if info.lost == NO_VALUE else info.lost,
+        "flags": info.flags,
+        "pid": info.pid,
+        "objects": [[row.path, ctypes.string_at(row.build_id, row.build_id_len).hex() if row.build_id else "", row.start,
+                     row.end, row.offset] for row in objects],
+        "threads": [[row.pid, row.tid, row.comm] for row in each(lib.vmsnap_faults_thread, FaultThread, table)],
+        "syscalls": syscalls,
+        "code": [[row.address, row.pid, row.begin, row.function, row.file, row.line,
+                  None if row.object == (1 << 32) - 1 else row.object]
+                 for row in each(lib.vmsnap_faults_code, FaultCode, table)],
+        "faults": [[row.time, row.address, row.ip, row.pid, row.tid, fault_stack(lib, table, row.stack), row.syscall,
+                    row.kind, row.flags] for row in each(lib.vmsnap_faults_at, Fault, table)],
+    }}
+
+
 def model(lib, snap):
     stored = types(lib, snap)
     who, ranges = identity(lib, snap), written(lib, snap)
@@ -337,6 +433,7 @@ def model(lib, snap):
         "names": names(lib, snap),
         **({"written": ranges} if ranges else {}),
         **layers(lib, snap),
+        **faults(lib, snap),
         **({"types": stored} if stored else {}),
     }
 

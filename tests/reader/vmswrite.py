@@ -350,6 +350,88 @@ def types(made, variables=(), version=1, flags=0, count=None):
         varints([len(variables)]) + body
 
 
+def gaps(values):
+    values = list(values)
+    return numbers(b - a for a, b in zip([0] + values, values))
+
+
+def fault_parts(table):
+    """EVNT as (name, Table), in order, for tests that spoil one of them."""
+    objects, threads_, code, rows = (table[name] for name in ("objects", "threads", "code", "faults"))
+    texts = {row[0] for row in objects} | {row[2] for row in threads_} | {name for _, name in table["syscalls"]}
+    texts = sorted((texts | {row[3] for row in code} | {row[4] for row in code}) - {b""})
+    ids = [bytes.fromhex(row[1]) for row in objects]
+    addresses = sorted({address for row in rows for address in row[5]})
+    calls = {(): 0}  # a stack, innermost first: its number
+    for row in rows:
+        for length in range(1, len(row[5]) + 1):
+            calls.setdefault(tuple(row[5][-length:]), len(calls))
+    stacks = list(calls)[1:]
+    who = [row[:2] for row in threads_]
+    own = [row[2] for row in rows if row[2] != (row[5] or [0])[0]]
+
+    def name(text):
+        return texts.index(text) + 1 if text else 0
+
+    def what(row):
+        return row[7] | row[8] << 3 | (row[2] != (row[5] or [0])[0]) << 5 | (row[6] != -1) << 6
+
+    begin, end = table["watched"]
+    lost = 0 if table["lost"] is None else table["lost"] + 1
+    return {
+        "head": Table([begin, end - begin, lost, table["flags"], table["pid"]], {}),
+        "strings": Table([len(texts)], {"strings": strings(texts)}),
+        "addresses": Table([len(addresses)], {"address": gaps(addresses)}),
+        "calls": Table([len(stacks)], {
+            "caller": numbers(calls[stack] - calls[stack[1:]] for stack in stacks),
+            "at": numbers(addresses.index(stack[0]) for stack in stacks),
+        }),
+        "objects": Table([len(objects)], {
+            "path": numbers(name(row[0]) for row in objects),
+            "length": bytes(map(len, ids)),
+            "build_id": b"".join(ids),
+            "start": differences(row[2] for row in objects),
+            "size": numbers(row[3] - row[2] for row in objects),
+            "offset": numbers(row[4] for row in objects),
+        }),
+        "threads": Table([len(threads_)], {
+            "process": gaps(row[0] for row in threads_),
+            "thread": differences(row[1] for row in threads_),
+            "name": numbers(name(row[2]) for row in threads_),
+        }),
+        "syscalls": Table([len(table["syscalls"])], {
+            "number": gaps(row[0] for row in table["syscalls"]),
+            "name": numbers(name(row[1]) for row in table["syscalls"]),
+        }),
+        "code": Table([len(code)], {
+            "address": gaps(row[0] for row in code),
+            "process": numbers(row[1] for row in code),
+            "behind": numbers(row[0] - row[2] + 1 if row[2] else 0 for row in code),
+            "function": numbers(name(row[3]) for row in code),
+            "file": numbers(name(row[4]) for row in code),
+            "line": numbers(row[5] for row in code),
+            "object": numbers(0 if row[6] is None else row[6] + 1 for row in code),
+        }),
+        "faults": Table([len(rows)], {
+            "time": gaps(row[0] for row in rows),
+            "address": differences(row[1] for row in rows),
+            "thread": numbers(who.index(row[3:5]) for row in rows),
+            "stack": numbers(calls[tuple(row[5])] for row in rows),
+            "what": bytes(map(what, rows)),
+            "instruction": differences(own),
+            "call": numbers(max(row[6] + 1, 0) for row in rows if row[6] != -1),
+        }),
+    }
+
+
+def faults(table, spoil=None):
+    """spoil: given the parts, may change them."""
+    parts = fault_parts(table)
+    if spoil:
+        spoil(parts)
+    return b"".join(part.bytes() for part in parts.values())
+
+
 def hashes(own, runs=(), kind=2, algorithm=1, base=(), origins=(), links=b"", bases=()):
     """HASH.  runs: (gap, length, origin, first as a difference); base: depth and distance; bases: (origin, page)."""
     column = b"".join(map(bytes.fromhex, own))
@@ -515,4 +597,6 @@ def sections(model):
         made.append((b"NODE", layer(model["nodes"], size).bytes()))
     if model.get("types"):
         made.append((b"TYPE", model["types"]))
+    if "faults" in model:
+        made.append((b"EVNT", faults(model["faults"])))
     return made

@@ -93,8 +93,11 @@ static inline void assert_same_faults(const struct vmsnap_faults *a, const struc
 		assert_true(one && other && one->pid == other->pid && one->tid == other->tid);
 		assert_string_equal(one->comm, other->comm);
 	}
-	for (int i = 0; i < 512; i++)
-		assert_string_equal(vmsnap_faults_syscall_name(a, i), vmsnap_faults_syscall_name(b, i));
+	int32_t number, other;
+	for (size_t i = 0; vmsnap_faults_syscall(a, i, &number) || vmsnap_faults_syscall(b, i, &other); i++) {
+		assert_string_equal(vmsnap_faults_syscall(a, i, &number), vmsnap_faults_syscall(b, i, &other));
+		assert_int_equal(number, other);
+	}
 }
 
 #endif

@@ -33,7 +33,7 @@ static bool known_type(uint32_t type)
 {
 	static const uint32_t known[] = { SECTION_SNAP, SECTION_STAT, SECTION_VMAS, SECTION_PAGE, SECTION_THRD,
 		                          SECTION_SMAP, SECTION_NAME, SECTION_WRIT, SECTION_KPAG, SECTION_NODE,
-		                          SECTION_HASH, SECTION_TYPES, SECTION_DELT };
+		                          SECTION_HASH, SECTION_TYPES, SECTION_EVNT, SECTION_DELT };
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (type == known[i])
 			return true;

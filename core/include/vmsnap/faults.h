@@ -84,7 +84,7 @@ struct vmsnap_fault_code {
 };
 struct vmsnap_fault_thread {
 	int32_t pid, tid;
-	const char *comm;
+	const char *comm; /* "" if unknown */
 };
 
 /* NULL is fine for both. */
@@ -105,11 +105,13 @@ const uint64_t *vmsnap_faults_stack(const struct vmsnap_faults *faults, uint32_t
 /* NULL: nobody told. */
 const struct vmsnap_fault_code *vmsnap_faults_code_at(const struct vmsnap_faults *faults, uint32_t pid,
                                                       uint64_t address);
-/* All of them in the order of addresses, then of processes; NULL past the end, as in the next three. */
+/* All of them in the order of addresses, then of processes; NULL past the end, as in the next four. */
 const struct vmsnap_fault_code *vmsnap_faults_code(const struct vmsnap_faults *faults, size_t index);
 const struct vmsnap_fault_object *vmsnap_faults_object(const struct vmsnap_faults *faults, size_t index);
-/* In the order of pid, then tid. */
+/* All that have faults, maybe others too, in the order of pid, then tid. */
 const struct vmsnap_fault_thread *vmsnap_faults_thread(const struct vmsnap_faults *faults, size_t index);
+/* In the order of numbers: the name of a system call, and its number. */
+const char *vmsnap_faults_syscall(const struct vmsnap_faults *faults, size_t index, int32_t *number);
 /* "" if nobody told. */
 const char *vmsnap_faults_comm(const struct vmsnap_faults *faults, int32_t pid, int32_t tid);
 /* What system call a number is on the machine of these faults: "read"; "" if nobody told. */
