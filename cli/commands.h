@@ -22,5 +22,6 @@ int cmd_export(const struct options *options);
 int cmd_copy(const struct options *options);
 int cmd_check(const struct options *options);
 int cmd_who(const struct options *options);
+int cmd_blame(const struct options *options);
 
 #endif

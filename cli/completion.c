@@ -45,6 +45,8 @@ static const char *value_action(enum option_value value)
 		return "_vmsnap_words \"kind file node\"";
 	case VALUE_GROUP_BY:
 		return "_vmsnap_words \"mapping name\"";
+	case VALUE_BLAME_BY:
+		return "_vmsnap_words \"function line mapping variable page thread stack\"";
 	case VALUE_STRIP:
 		return "_vmsnap_words \"pfns cmdline names host contents faults\"";
 	case VALUE_EVENTS:

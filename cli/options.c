@@ -284,8 +284,8 @@ int options_parse(struct options *options, const struct command *command, int ar
 	while (optind < argc) /* after "--" */
 		options->operands[options->operand_count++] = argv[optind++];
 	options->operands[options->operand_count] = NULL; /* as argv has it: it is one that is executed */
-	/* Only of record is that a command. */
-	if (!(command->bit & CMD_RECORD))
+	/* Of these that is a command. */
+	if (!(command->bit & (CMD_RECORD | CMD_BLAME)))
 		options->plain_count = options->operand_count;
 	return options->help ? STATUS_OK : operands_check(options);
 }

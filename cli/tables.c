@@ -69,6 +69,12 @@ const struct command command_table[] = {
 	  "it, and which processes have copies of their own of its pages: patched code.\n"
 	  "Frames are known to root alone.\n",
 	  cmd_who, { VMSNAP_REPORT_WHO, VMSNAP_REPORT_WHO_FILE } },
+	{ CMD_BLAME, "blame", "PID... [-- COMMAND...]", 0, OPERANDS_ANY, "which code made, copied and wrote pages",
+	  "Watches page faults for a while, and two snapshots tell what became of the pages.\n"
+	  "COMMAND is started and watched; if there is a PID, that is, while COMMAND runs.\n"
+	  "Ends with Ctrl-C, with the process, with COMMAND, or after --for. As root more is\n"
+	  "known: which were reads, and faults inside system calls.\n",
+	  cmd_blame, { VMSNAP_REPORT_BLAME } },
 	{ CMD_REPORT, "report", "FILE...", 1, OPERANDS_ANY, "a page for a browser that shows a whole series",
 	  "Writes one HTML file that needs nothing else: FILE.html in the current folder unless\n"
 	  "-o says otherwise. What is resident, what changed between any two snapshots, and\n"
@@ -96,11 +102,11 @@ const size_t command_count = sizeof(command_table) / sizeof(command_table[0]);
 #define FIELD(name) offsetof(struct options, name)
 enum {
 	CMDS_ALL = (1 << 19) - 1,
-	CMDS_PROC = CMD_CAPTURE | CMD_RECORD,
+	CMDS_PROC = CMD_CAPTURE | CMD_RECORD | CMD_BLAME,
 	CMDS_PRINTING = CMDS_ALL & ~(CMD_CAPTURE | CMD_REPORT | CMD_COPY | CMD_EXPORT),
 	CMDS_LIVE = CMDS_ALL & ~(CMD_LIST | CMD_CHECK | CMD_WHO | CMD_REPORT | CMD_COPY | CMD_SERIES),
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
-	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD | CMD_WHO | CMD_GROUP,
+	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD | CMD_WHO | CMD_GROUP | CMD_BLAME,
 	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP | CMD_REPORT,
 	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
 };
@@ -156,11 +162,11 @@ const struct option_row option_table[] = {
 	  "also of what is kept out of core files" },
 	{ "threads", 0, OPTION_THREADS, VALUE_ANY, "N", FIELD(threads), CMD_CAPTURE | CMD_RECORD,
 	  "so many threads read; else as many as pay" },
-	{ "track", 0, OPTION_MAYBE, VALUE_TRACK, "HOW", FIELD(track), CMD_CAPTURE | CMD_RECORD,
+	{ "track", 0, OPTION_MAYBE, VALUE_TRACK, "HOW", FIELD(track), CMDS_PROC,
 	  "what was written: by soft-dirty or uffd" },
 	{ "every", 0, OPTION_TIME, VALUE_ANY, "TIME", FIELD(every), CMD_RECORD,
 	  "a snapshot each TIME: 1 (usual), 0.5, 100ms, 1m" },
-	{ "for", 0, OPTION_TIME, VALUE_ANY, "TIME", FIELD(lasts), CMD_RECORD,
+	{ "for", 0, OPTION_TIME, VALUE_ANY, "TIME", FIELD(lasts), CMD_RECORD | CMD_BLAME,
 	  "end after TIME" },
 	{ "on", 0, OPTION_TEXT, VALUE_EVENTS, "EVENTS", FIELD(on), CMD_RECORD,
 	  "also at each: fork,exec,exit,growth=10M" },
@@ -178,6 +184,8 @@ const struct option_row option_table[] = {
 	  "added up by kind, file or node" },
 	{ "by", 0, OPTION_TEXT, VALUE_SERIES_BY, "WHAT", FIELD(by), CMD_SERIES,
 	  "by mapping, kind, process or state" },
+	{ "by", 0, OPTION_TEXT, VALUE_BLAME_BY, "WHAT", FIELD(by), CMD_BLAME,
+	  "rows by function (usual), line, mapping, ..." },
 	{ "history", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(history), CMD_PAGE,
 	  "through all snapshots of FILE, or FILE@A..B" },
 	{ "min", 0, OPTION_TEXT, VALUE_ANY, "SIZE", FIELD(min), CMD_SERIES,
@@ -214,6 +222,8 @@ const struct option_row option_table[] = {
 	  "each with whom, and all mappings or names" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_DIFF | CMD_COW,
 	  "a row for each range of pages" },
+	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_BLAME,
+	  "all rows, also of code that only touched pages" },
 	{ "values", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(values), CMD_DIFF,
 	  "variables that changed: what they held and hold" },
 	{ "aslr", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(aslr), CMD_DIFF,

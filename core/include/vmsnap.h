@@ -35,6 +35,7 @@
 #define VMSNAP_H
 
 #include <vmsnap/aslr.h>
+#include <vmsnap/blame.h>
 #include <vmsnap/builder.h>
 #include <vmsnap/capture.h>
 #include <vmsnap/compare.h>

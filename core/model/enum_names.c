@@ -47,7 +47,7 @@ VMSNAP_API const char *vmsnap_page_flag_name(unsigned flag)
 
 VMSNAP_API const char *vmsnap_fault_kind_name(int kind)
 {
-	static const char *const names[] = { "unknown", "read", "write_new", "write_protected", "fetch" };
+	static const char *const names[] = { "unknown", "read", "write_new", "write_protected", "fetch", "write" };
 	return NAME_OF(names, kind);
 }
 
@@ -132,7 +132,8 @@ VMSNAP_API const char *vmsnap_report_name(int report)
 		                             [VMSNAP_REPORT_WHO_FILE] = "who_file",
 		                             [VMSNAP_REPORT_ASLR] = "aslr",
 		                             [VMSNAP_REPORT_GROUP] = "group",
-		                             [VMSNAP_REPORT_GROUP_BY] = "group_by" };
+		                             [VMSNAP_REPORT_GROUP_BY] = "group_by",
+		                             [VMSNAP_REPORT_BLAME] = "blame" };
 	return NAME_OF(names, report);
 }
 

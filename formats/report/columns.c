@@ -27,6 +27,7 @@ static const struct row_schema *schema_of(int report)
 		[VMSNAP_REPORT_ASLR] = &aslr_schema,
 		[VMSNAP_REPORT_GROUP] = &sharing_schema,
 		[VMSNAP_REPORT_GROUP_BY] = &sharing_by_schema,
+		[VMSNAP_REPORT_BLAME] = &blame_schema,
 	};
 	return report > 0 && (size_t)report < sizeof(schemas) / sizeof(schemas[0]) ? schemas[report] : NULL;
 }

@@ -5,6 +5,7 @@
 #include "row.h"
 
 extern const struct row_schema aslr_schema, aslr_document_schema;
+extern const struct row_schema blame_schema, blame_document_schema;
 extern const struct row_schema check_schema, check_document_schema;
 extern const struct row_schema cow_schema, cow_document_schema;
 extern const struct row_schema diff_schema, diff_document_schema;

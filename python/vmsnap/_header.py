@@ -297,25 +297,14 @@ class AslrDifference:  # enum vmsnap_aslr_difference
     DIFFERENCE_COUNT = 10
 
 
-class Contents:  # enum vmsnap_contents
-    NONE = 0
-    HASHES = 1
-    BYTES = 2
-
-
-class Held:  # enum vmsnap_held
-    UNKNOWN = 0
-    ZEROS = 1
-    BYTES = 2
-
-
 class FaultKind:  # enum vmsnap_fault_kind
     UNKNOWN = 0
     READ = 1
     WRITE_NEW = 2
     WRITE_PROTECTED = 3
     FETCH = 4
-    KIND_COUNT = 5
+    WRITE = 5
+    KIND_COUNT = 6
 
 
 class FaultFlag:  # enum vmsnap_fault_flag
@@ -328,6 +317,63 @@ class FaultsFlag:  # enum vmsnap_faults_flag
     ARMED = 2
     CHILDREN = 4
     KERNEL = 8
+
+
+class NameKind:  # enum vmsnap_name_kind
+    OBJECT = 0
+    FUNCTION = 1
+    OTHER_SYMBOL = 2
+    THREAD_STACK = 3
+    MAPPING = 4
+    LOCAL = 5
+    ARGUMENT = 6
+    THREAD_LOCAL = 7
+    STACK_GUARD = 8
+    MALLOC_HEAP = 9
+
+
+class MappingKind:  # enum vmsnap_mapping_kind
+    PROGRAM = 0
+    LIBRARY = 1
+    HEAP = 2
+    STACK = 3
+    THREAD_STACK = 4
+    ARENA = 5
+    ANONYMOUS = 6
+    SHARED = 7
+    FILE = 8
+    VDSO = 9
+    KIND_COUNT = 10
+
+
+class FaultEventKind:  # enum vmsnap_fault_event_kind
+    FORK = 0
+    EXEC = 1
+
+
+class Became:  # enum vmsnap_became
+    NEW = 0
+    COPIED = 1
+    PRIVATISED = 2
+    FILLED = 3
+    SWAPPED_IN = 4
+    WRITTEN = 5
+    EXCLUSIVE = 6
+    REPLACED = 7
+    MAPPED = 8
+    COUNT = 9
+
+
+class Contents:  # enum vmsnap_contents
+    NONE = 0
+    HASHES = 1
+    BYTES = 2
+
+
+class Held:  # enum vmsnap_held
+    UNKNOWN = 0
+    ZEROS = 1
+    BYTES = 2
 
 
 class Tracking:  # enum vmsnap_tracking
@@ -407,33 +453,6 @@ class GroupTotal:  # enum vmsnap_group_total
     COUNT = 14
 
 
-class NameKind:  # enum vmsnap_name_kind
-    OBJECT = 0
-    FUNCTION = 1
-    OTHER_SYMBOL = 2
-    THREAD_STACK = 3
-    MAPPING = 4
-    LOCAL = 5
-    ARGUMENT = 6
-    THREAD_LOCAL = 7
-    STACK_GUARD = 8
-    MALLOC_HEAP = 9
-
-
-class MappingKind:  # enum vmsnap_mapping_kind
-    PROGRAM = 0
-    LIBRARY = 1
-    HEAP = 2
-    STACK = 3
-    THREAD_STACK = 4
-    ARENA = 5
-    ANONYMOUS = 6
-    SHARED = 7
-    FILE = 8
-    VDSO = 9
-    KIND_COUNT = 10
-
-
 class SeriesBy:  # enum vmsnap_series_by
     MAPPING = 0
     KIND = 1
@@ -487,6 +506,17 @@ class GroupBy:  # enum vmsnap_group_by
     NAME = 1
 
 
+class BlameBy:  # enum vmsnap_blame_by
+    FUNCTION = 0
+    LINE = 1
+    MAPPING = 2
+    VARIABLE = 3
+    PAGE = 4
+    THREAD = 5
+    STACK = 6
+    COUNT = 7
+
+
 class Report:  # enum vmsnap_report
     SHOW = 1
     PAGES = 2
@@ -509,6 +539,7 @@ class Report:  # enum vmsnap_report
     ASLR = 19
     GROUP = 16
     GROUP_BY = 17
+    BLAME = 22
 
 
 class ExportFormat:  # enum vmsnap_export_format
@@ -723,12 +754,6 @@ class AslrSums(Structure):  # struct vmsnap_aslr_sums
     ]
 
 
-class HeapBlock(Structure):  # struct vmsnap_heap_block
-    _fields_ = [
-        ("address", c_uint64), ("size", c_uint64), ("is_free", c_bool),
-    ]
-
-
 class Fault(Structure):  # struct vmsnap_fault
     _fields_ = [
         ("time", c_uint64), ("address", c_uint64), ("ip", c_uint64), ("pid", c_int32), ("tid", c_int32),
@@ -761,6 +786,63 @@ class FaultCode(Structure):  # struct vmsnap_fault_code
 class FaultThread(Structure):  # struct vmsnap_fault_thread
     _fields_ = [
         ("pid", c_int32), ("tid", c_int32), ("comm", c_char_p),
+    ]
+
+
+class Name(Structure):  # struct vmsnap_name
+    _fields_ = [
+        ("kind", c_int), ("symbol", c_char_p), ("object", c_char_p), ("address", c_uint64), ("size", c_uint64),
+        ("function", c_char_p), ("frame", c_uint32), ("tid", c_uint32),
+    ]
+
+
+class Segment(Structure):  # struct vmsnap_segment
+    _fields_ = [
+        ("index", c_uint32), ("perms", c_uint32), ("section", c_char_p), ("elf_address", c_uint64),
+    ]
+
+
+class ElfTls(Structure):  # struct vmsnap_elf_tls
+    _fields_ = [
+        ("size", c_size_t), ("complete", c_bool), ("below_pointer", c_uint64),
+    ]
+
+
+class ElfSymbol(Structure):  # struct vmsnap_elf_symbol
+    _fields_ = [
+        ("name", c_char_p), ("value", c_uint64), ("size", c_uint64), ("local", c_bool),
+    ]
+
+
+class FaultWatchOptions(Structure):  # struct vmsnap_fault_watch_options
+    _fields_ = [
+        ("size", c_size_t), ("frames", c_uint), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+    ]
+
+
+class FaultEvent(Structure):  # struct vmsnap_fault_event
+    _fields_ = [
+        ("time", c_uint64), ("pid", c_int32), ("child", c_int32), ("kind", c_int),
+    ]
+
+
+class Blamed(Structure):  # struct vmsnap_blamed
+    _fields_ = [
+        ("snap", c_void_p), ("start", c_uint64), ("end", c_uint64), ("became", c_int), ("first", c_size_t),
+        ("count", c_size_t), ("inherited", c_bool),
+    ]
+
+
+class BlameOptions(Structure):  # struct vmsnap_blame_options
+    _fields_ = [
+        ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("events", POINTER(FaultEvent)), ("event_count", c_size_t),
+    ]
+
+
+class HeapBlock(Structure):  # struct vmsnap_heap_block
+    _fields_ = [
+        ("address", c_uint64), ("size", c_uint64), ("is_free", c_bool),
     ]
 
 
@@ -874,31 +956,6 @@ class GroupChangeProcess(Structure):  # struct vmsnap_group_change_process
 class GroupLost(Structure):  # struct vmsnap_group_lost
     _fields_ = [
         ("process", c_size_t), ("start", c_uint64), ("end", c_uint64), ("copied", c_bool),
-    ]
-
-
-class Name(Structure):  # struct vmsnap_name
-    _fields_ = [
-        ("kind", c_int), ("symbol", c_char_p), ("object", c_char_p), ("address", c_uint64), ("size", c_uint64),
-        ("function", c_char_p), ("frame", c_uint32), ("tid", c_uint32),
-    ]
-
-
-class Segment(Structure):  # struct vmsnap_segment
-    _fields_ = [
-        ("index", c_uint32), ("perms", c_uint32), ("section", c_char_p), ("elf_address", c_uint64),
-    ]
-
-
-class ElfTls(Structure):  # struct vmsnap_elf_tls
-    _fields_ = [
-        ("size", c_size_t), ("complete", c_bool), ("below_pointer", c_uint64),
-    ]
-
-
-class ElfSymbol(Structure):  # struct vmsnap_elf_symbol
-    _fields_ = [
-        ("name", c_char_p), ("value", c_uint64), ("size", c_uint64), ("local", c_bool),
     ]
 
 
@@ -1185,23 +1242,6 @@ FUNCTIONS = {
     "vmsnap_aslr_row_sized": (c_int, (c_void_p, c_size_t, POINTER(AslrRow), c_size_t)),
     "vmsnap_aslr_group_count": (c_size_t, (c_void_p,)),
     "vmsnap_aslr_group_sized": (c_int, (c_void_p, c_size_t, POINTER(AslrSums), c_size_t)),
-    "vmsnap_store_new": (CHECKED, (POINTER(c_void_p),)),
-    "vmsnap_store_ref": (c_void_p, (c_void_p,)),
-    "vmsnap_store_unref": (None, (c_void_p,)),
-    "vmsnap_store_spool": (CHECKED, (c_void_p, c_char_p)),
-    "vmsnap_store_pages": (c_uint64, (c_void_p,)),
-    "vmsnap_store_memory": (c_uint64, (c_void_p,)),
-    "vmsnap_contents_name": (c_char_p, (c_int,)),
-    "vmsnap_contents_kind": (c_int, (c_void_p,)),
-    "vmsnap_contents_range": (c_int, (c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
-    "vmsnap_contents_bytes": (c_uint64, (c_void_p,)),
-    "vmsnap_contents_read": (CHECKED, (c_void_p, c_uint64, c_void_p, c_size_t, POINTER(c_size_t))),
-    "vmsnap_contents_held": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
-    "vmsnap_contents_hash": (c_int, (c_void_p, c_uint64, POINTER(c_uint8))),
-    "vmsnap_contents_compare":
-        (c_int, (
-            c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64), POINTER(c_bool))),
-    "vmsnap_heap_blocks": (CHECKED, (c_void_p, POINTER(c_uint64), c_size_t, POINTER(HeapBlock))),
     "vmsnap_fault_kind_name": (c_char_p, (c_int,)),
     "vmsnap_fault_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_faults_flag_name": (c_char_p, (c_uint,)),
@@ -1229,6 +1269,62 @@ FUNCTIONS = {
     "vmsnap_faults_builder_add_syscall": (CHECKED, (c_void_p, c_int32, c_char_p)),
     "vmsnap_faults_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_faults_of_process": (CHECKED, (c_void_p, c_int32, POINTER(c_void_p))),
+    "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
+    "vmsnap_names_free": (None, (c_void_p,)),
+    "vmsnap_names_rebind": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_names_set_cancelled": (None, (c_void_p, CFUNCTYPE(c_bool, c_void_p), c_void_p)),
+    "vmsnap_names_add_fallback": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_name_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_name_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Name), c_size_t)),
+    "vmsnap_name_of_mapping_sized": (c_int, (c_void_p, c_size_t, POINTER(Name), c_size_t)),
+    "vmsnap_mapping_kind_name": (c_char_p, (c_int,)),
+    "vmsnap_mapping_kinds": (CHECKED, (c_void_p, c_void_p, POINTER(c_uint8))),
+    "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
+    "vmsnap_segment_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Segment), c_size_t)),
+    "vmsnap_names_demangle": (c_char_p, (c_void_p, c_char_p)),
+    "vmsnap_names_set_demangled": (None, (c_void_p, c_bool)),
+    "vmsnap_names_warning": (c_char_p, (c_void_p,)),
+    "vmsnap_elf_thread_locals":
+        (CHECKED, (
+            c_char_p, POINTER(ElfTls), CFUNCTYPE(c_bool, c_void_p, POINTER(ElfSymbol)), c_void_p)),
+    "vmsnap_elf_symbol_offset": (CHECKED, (c_char_p, c_char_p, POINTER(c_uint64))),
+    "vmsnap_file_page_now": (CHECKED, (c_void_p, c_uint64, c_void_p, c_void_p)),
+    "vmsnap_fault_watch_open": (CHECKED, (POINTER(c_int), c_size_t, POINTER(FaultWatchOptions), POINTER(c_void_p))),
+    "vmsnap_fault_watch_read": (CHECKED, (c_void_p, c_int)),
+    "vmsnap_fault_watch_stop": (None, (c_void_p,)),
+    "vmsnap_fault_watch_take": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_fault_watch_close": (None, (c_void_p,)),
+    "vmsnap_fault_watch_event": (POINTER(FaultEvent), (c_void_p, c_size_t)),
+    "vmsnap_faults_name":
+        (CHECKED, (
+            c_void_p, POINTER(c_void_p), c_size_t, POINTER(FaultEvent), c_size_t, c_void_p, POINTER(c_void_p))),
+    "vmsnap_became_name": (c_char_p, (c_int,)),
+    "vmsnap_blame_new":
+        (CHECKED, (
+            POINTER(c_void_p), c_size_t, POINTER(c_void_p), c_size_t, c_void_p, POINTER(BlameOptions),
+            POINTER(c_void_p))),
+    "vmsnap_blame_free": (None, (c_void_p,)),
+    "vmsnap_blame_faults": (c_void_p, (c_void_p,)),
+    "vmsnap_blame_at": (POINTER(Blamed), (c_void_p, c_size_t)),
+    "vmsnap_blame_fault": (POINTER(Fault), (c_void_p, c_size_t)),
+    "vmsnap_blame_process": (c_void_p, (c_void_p, c_size_t, POINTER(c_void_p))),
+    "vmsnap_store_new": (CHECKED, (POINTER(c_void_p),)),
+    "vmsnap_store_ref": (c_void_p, (c_void_p,)),
+    "vmsnap_store_unref": (None, (c_void_p,)),
+    "vmsnap_store_spool": (CHECKED, (c_void_p, c_char_p)),
+    "vmsnap_store_pages": (c_uint64, (c_void_p,)),
+    "vmsnap_store_memory": (c_uint64, (c_void_p,)),
+    "vmsnap_contents_name": (c_char_p, (c_int,)),
+    "vmsnap_contents_kind": (c_int, (c_void_p,)),
+    "vmsnap_contents_range": (c_int, (c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),
+    "vmsnap_contents_bytes": (c_uint64, (c_void_p,)),
+    "vmsnap_contents_read": (CHECKED, (c_void_p, c_uint64, c_void_p, c_size_t, POINTER(c_size_t))),
+    "vmsnap_contents_held": (c_int, (c_void_p, c_uint64, POINTER(c_uint64))),
+    "vmsnap_contents_hash": (c_int, (c_void_p, c_uint64, POINTER(c_uint8))),
+    "vmsnap_contents_compare":
+        (c_int, (
+            c_void_p, c_void_p, c_uint64, POINTER(c_uint64), POINTER(c_uint64), POINTER(c_bool))),
+    "vmsnap_heap_blocks": (CHECKED, (c_void_p, POINTER(c_uint64), c_size_t, POINTER(HeapBlock))),
     "vmsnap_builder_new_sized": (CHECKED, (POINTER(Info), c_size_t, POINTER(c_void_p))),
     "vmsnap_builder_from": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_builder_free": (None, (c_void_p,)),
@@ -1317,26 +1413,6 @@ FUNCTIONS = {
     "vmsnap_group_change_lost": (c_uint64, (c_void_p, c_size_t)),
     "vmsnap_group_change_mapping": (c_size_t, (c_void_p, c_size_t)),
     "vmsnap_group_change_range": (c_int, (c_void_p, c_size_t, POINTER(GroupLost))),
-    "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
-    "vmsnap_names_free": (None, (c_void_p,)),
-    "vmsnap_names_rebind": (CHECKED, (c_void_p, c_void_p)),
-    "vmsnap_names_set_cancelled": (None, (c_void_p, CFUNCTYPE(c_bool, c_void_p), c_void_p)),
-    "vmsnap_names_add_fallback": (CHECKED, (c_void_p, c_void_p)),
-    "vmsnap_name_kind_name": (c_char_p, (c_int,)),
-    "vmsnap_name_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Name), c_size_t)),
-    "vmsnap_name_of_mapping_sized": (c_int, (c_void_p, c_size_t, POINTER(Name), c_size_t)),
-    "vmsnap_mapping_kind_name": (c_char_p, (c_int,)),
-    "vmsnap_mapping_kinds": (CHECKED, (c_void_p, c_void_p, POINTER(c_uint8))),
-    "vmsnap_names_in": (CHECKED, (c_void_p, c_uint64, c_uint64, CFUNCTYPE(c_bool, c_void_p, POINTER(Name)), c_void_p)),
-    "vmsnap_segment_at_sized": (c_int, (c_void_p, c_uint64, POINTER(Segment), c_size_t)),
-    "vmsnap_names_demangle": (c_char_p, (c_void_p, c_char_p)),
-    "vmsnap_names_set_demangled": (None, (c_void_p, c_bool)),
-    "vmsnap_names_warning": (c_char_p, (c_void_p,)),
-    "vmsnap_elf_thread_locals":
-        (CHECKED, (
-            c_char_p, POINTER(ElfTls), CFUNCTYPE(c_bool, c_void_p, POINTER(ElfSymbol)), c_void_p)),
-    "vmsnap_elf_symbol_offset": (CHECKED, (c_char_p, c_char_p, POINTER(c_uint64))),
-    "vmsnap_file_page_now": (CHECKED, (c_void_p, c_uint64, c_void_p, c_void_p)),
     "vmsnap_series_by_name": (c_char_p, (c_int,)),
     "vmsnap_series_open": (CHECKED, (c_void_p, POINTER(SeriesOptions), POINTER(c_void_p))),
     "vmsnap_series_of": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(SeriesOptions), POINTER(c_void_p))),
@@ -1397,6 +1473,8 @@ FUNCTIONS = {
     "vmsnap_print_written": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_dump": (CHECKED, (c_void_p, c_void_p, c_uint64, c_uint64, POINTER(Output))),
     "vmsnap_print_who": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
+    "vmsnap_blame_by_name": (c_char_p, (c_int,)),
+    "vmsnap_print_blame": (CHECKED, (c_void_p, c_int, c_void_p, c_uint, POINTER(Output))),
     "vmsnap_print_snapshots": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, POINTER(Output))),
     "vmsnap_print_history": (CHECKED, (POINTER(c_void_p), POINTER(c_char_p), c_size_t, c_uint64, POINTER(Output))),
     "vmsnap_print_file_history": (CHECKED, (c_void_p, POINTER(SeriesOptions), c_uint64, POINTER(Output))),

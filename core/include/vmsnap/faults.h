@@ -21,6 +21,7 @@ enum vmsnap_fault_kind {
 	VMSNAP_FAULT_WRITE_NEW,       /* a write to a page that was not there */
 	VMSNAP_FAULT_WRITE_PROTECTED, /* a write to a page that was: it is copied, or was armed */
 	VMSNAP_FAULT_FETCH,           /* an instruction of a page that was not there */
+	VMSNAP_FAULT_WRITE,           /* a write, by what the instruction does; whether the page was there is not known */
 	VMSNAP_FAULT_KIND_COUNT
 };
 const char *vmsnap_fault_kind_name(int kind); /* "write_protected" */

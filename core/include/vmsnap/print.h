@@ -4,6 +4,7 @@
 #define VMSNAP_PRINT_API_H
 
 #include <vmsnap/aslr.h>
+#include <vmsnap/blame.h>
 #include <vmsnap/compare.h>
 #include <vmsnap/file.h>
 #include <vmsnap/group.h>
@@ -132,6 +133,21 @@ int vmsnap_print_dump(const struct vmsnap *snap, const struct vmsnap *b, uint64_
  * last in the end.  NULL: none. */
 int vmsnap_print_who(const struct vmsnap_who *who, struct vmsnap_names *names, const struct vmsnap_output *out,
                      struct vmsnap_error *err);
+/* Which code made, copied and wrote pages; or the same added up by where they lie.  names: of any of the processes; they
+ * go from one to the next.  NULL: symbols of C++ and Rust are as files have them, and variables have no names. */
+enum vmsnap_blame_by {
+	VMSNAP_BLAME_BY_FUNCTION,
+	VMSNAP_BLAME_BY_LINE,
+	VMSNAP_BLAME_BY_MAPPING,
+	VMSNAP_BLAME_BY_VARIABLE,
+	VMSNAP_BLAME_BY_PAGE,
+	VMSNAP_BLAME_BY_THREAD,
+	VMSNAP_BLAME_BY_STACK,
+	VMSNAP_BLAME_BY_COUNT
+};
+const char *vmsnap_blame_by_name(int by); /* "function" */
+int vmsnap_print_blame(const struct vmsnap_blame *blame, int by, struct vmsnap_names *names, unsigned flags,
+                       const struct vmsnap_output *out, struct vmsnap_error *err);
 /* Snapshots that are in memory, a line each.  names: what they are called here, or
  * NULL for their labels. */
 int vmsnap_print_snapshots(const struct vmsnap *const *snaps, const char *const *names, size_t count,
@@ -182,6 +198,7 @@ enum vmsnap_report {
 	VMSNAP_REPORT_ASLR = 19,
 	VMSNAP_REPORT_GROUP = 16,
 	VMSNAP_REPORT_GROUP_BY = 17,
+	VMSNAP_REPORT_BLAME = 22,
 };
 const char *vmsnap_report_name(int report); /* "show" */
 const char *vmsnap_report_column_name(int report, size_t index);

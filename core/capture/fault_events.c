@@ -1,0 +1,304 @@
+#define _GNU_SOURCE
+#include "fault_events.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+
+#ifndef PERF_FORMAT_LOST
+#define PERF_FORMAT_LOST (1U << 4)
+#endif
+#define COUNTED_LOST (1U << 4)
+
+/* ---- which ------------------------------------------------------------------------------ */
+
+static bool read_text(const char *path, char *text, size_t room)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, room - 1);
+	text[got > 0 ? got : 0] = '\0';
+	return got > 0;
+}
+
+/* "	field:unsigned long address;	offset:8;	size:8;	signed:0;" */
+static bool field_offset(const char *format, const char *field, size_t *offset)
+{
+	const char *at = strstr(format, field), *number = at ? strstr(at, "offset:") : NULL;
+	const char *size = number ? strstr(number, "size:8;") : NULL, *line = at ? strchr(at, '\n') : NULL;
+	if (!size || !line || size > line)
+		return false;
+	*offset = strtoul(number + 7, NULL, 10);
+	return *offset < 256;
+}
+
+static bool find_tracepoint(const char *name, uint64_t *id, struct fault_events *events)
+{
+	static const char *const folders[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char path[128], text[4096];
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(path, sizeof(path), "%s/events/exceptions/%s/format", folders[i], name);
+		if (!read_text(path, text, sizeof(text)) || !field_offset(text, " address;", &events->address_at) ||
+		    !field_offset(text, " error_code;", &events->error_at))
+			continue;
+		snprintf(path, sizeof(path), "%s/events/exceptions/%s/id", folders[i], name);
+		if (read_text(path, text, sizeof(text)) && (*id = strtoull(text, NULL, 10)))
+			return true;
+	}
+	return false;
+}
+
+static struct perf_event_attr any_event(unsigned frames)
+{
+	return (struct perf_event_attr){
+		.size = sizeof(struct perf_event_attr),
+		.sample_period = 1,
+		.sample_type =
+		        PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_CALLCHAIN,
+		.read_format = COUNTED_LOST,
+		.inherit = 1,
+		.sample_id_all = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.sample_max_stack = (uint16_t)frames,
+		.watermark = 1,
+		.wakeup_watermark = 1 << 16,
+	};
+}
+
+/* Forks, ends and execs are told once: by the first. */
+static void software(struct fault_events *events, unsigned frames, bool kernel)
+{
+	events->attrs[0] = any_event(frames);
+	events->attrs[0].type = PERF_TYPE_SOFTWARE;
+	events->attrs[0].config = PERF_COUNT_SW_PAGE_FAULTS;
+	events->attrs[0].exclude_kernel = !kernel;
+	events->attrs[0].exclude_callchain_kernel = !kernel;
+	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
+	events->attr_count = 1;
+	events->tracepoints = false;
+	events->kernel = kernel;
+}
+
+static bool tracepoints(struct fault_events *events, unsigned frames)
+{
+	uint64_t user, kernel;
+	if (!find_tracepoint("page_fault_user", &user, events) ||
+	    !find_tracepoint("page_fault_kernel", &kernel, events))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		events->attrs[i] = any_event(frames);
+		events->attrs[i].type = PERF_TYPE_TRACEPOINT;
+		events->attrs[i].config = i ? kernel : user;
+		events->attrs[i].sample_type |= PERF_SAMPLE_RAW;
+		events->attrs[i].exclude_callchain_kernel = !i;
+	}
+	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
+	events->attr_count = 2;
+	events->tracepoints = events->kernel = true;
+	return true;
+}
+
+/* Whether the events can be opened, of ourselves; Linux before 6.0 does not count what was lost.  Returns 0 or errno.
+ */
+static int try_events(struct fault_events *events)
+{
+	for (size_t i = 0; i < events->attr_count; i++) {
+		int fd = perf_event_open_fd(&events->attrs[i], 0, -1);
+		if (fd < 0 && errno == EINVAL && events->attrs[i].read_format) {
+			events->lost_told = false;
+			for (size_t k = 0; k < events->attr_count; k++)
+				events->attrs[k].read_format = 0;
+			fd = perf_event_open_fd(&events->attrs[i], 0, -1);
+		}
+		if (fd < 0)
+			return errno;
+		close(fd);
+	}
+	return 0;
+}
+
+static int fail_refused(int error, struct vmsnap_error *err)
+{
+	char level[16] = "?";
+	read_text("/proc/sys/kernel/perf_event_paranoid", level, sizeof(level));
+	level[strcspn(level, "\n")] = '\0';
+	if (error == EACCES || error == EPERM)
+		return fail(err, VMSNAP_ERR_PERMISSION,
+		            "the kernel does not let page faults be watched (kernel.perf_event_paranoid is %s; in a "
+		            "container, seccomp may forbid perf_event_open): as root, or with CAP_PERFMON, or after "
+		            "sysctl kernel.perf_event_paranoid=2, it does",
+		            level);
+	if (error == ENOSYS || error == ENOENT || error == ENODEV)
+		return fail(
+		        err, VMSNAP_ERR_NOT_FOUND,
+		        "this kernel cannot tell of page faults: it has no perf_event_open(2) (CONFIG_PERF_EVENTS)");
+	return fail_sys(err, error, "cannot watch page faults (perf_event_open)");
+}
+
+int fault_events_choose(struct fault_events *events, unsigned frames, struct vmsnap_error *err)
+{
+	int error;
+	*events = (struct fault_events){ .lost_told = true };
+	if (tracepoints(events, frames) && !try_events(events))
+		return VMSNAP_OK;
+	events->lost_told = true;
+	software(events, frames, true);
+	error = try_events(events);
+	if (error != EACCES && error != EPERM)
+		return error ? fail_refused(error, err) : VMSNAP_OK;
+	events->lost_told = true;
+	software(events, frames, false);
+	error = try_events(events);
+	return error ? fail_refused(error, err) : VMSNAP_OK;
+}
+
+/* ---- of whom ---------------------------------------------------------------------------- */
+
+static bool keep(struct fault_events *events, int fd)
+{
+	if (events->count == events->room) {
+		size_t room = events->room ? events->room * 2 : 64;
+		int *more = realloc(events->fds, room * sizeof(*more));
+		if (!more)
+			return false;
+		events->fds = more;
+		events->room = room;
+	}
+	events->fds[events->count++] = fd;
+	return true;
+}
+
+static int fail_open(int error, pid_t tid, const struct fault_events *events, struct vmsnap_error *err)
+{
+	if (error == EMFILE || error == ENFILE)
+		return fail(
+		        err, VMSNAP_ERR_TOO_LARGE,
+		        "%zu descriptors are not enough to watch page faults, of which each thread takes %zu for each "
+		        "processor: a higher limit (ulimit -n) would help",
+		        events->count, events->attr_count);
+	if (error == EACCES || error == EPERM)
+		return fail(err, VMSNAP_ERR_PERMISSION,
+		            "thread %d is somebody else's, or may not be looked at: root can watch its page faults",
+		            (int)tid);
+	return fail_sys(err, error, "cannot watch page faults of thread %d (perf_event_open)", (int)tid);
+}
+
+static int open_one(struct fault_events *events, size_t which, pid_t tid, const struct perf_ring *ring,
+                    struct vmsnap_error *err)
+{
+	int fd = perf_event_open_fd(&events->attrs[which], tid, (int)ring->cpu);
+	if (fd < 0 && (errno == ESRCH || errno == ENODEV))
+		return VMSNAP_END;
+	if (fd < 0)
+		return fail_open(errno, tid, events, err);
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd)) {
+		int error = errno;
+		close(fd);
+		return fail_sys(err, error, "cannot watch page faults (PERF_EVENT_IOC_SET_OUTPUT)");
+	}
+	if (!keep(events, fd)) {
+		close(fd);
+		return fail_no_memory(err);
+	}
+	return VMSNAP_OK;
+}
+
+int fault_events_add(struct fault_events *events, pid_t tid, const struct perf_rings *rings, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < rings->count; i++)
+		for (size_t which = 0; !rc && which < events->attr_count; which++)
+			rc = open_one(events, which, tid, &rings->items[i], err);
+	return rc == VMSNAP_END ? VMSNAP_OK : rc;
+}
+
+void fault_events_stop(const struct fault_events *events)
+{
+	for (size_t i = 0; i < events->count; i++)
+		ioctl(events->fds[i], PERF_EVENT_IOC_DISABLE, 0);
+}
+
+uint64_t fault_events_lost(const struct fault_events *events)
+{
+	uint64_t lost = 0, values[2];
+	for (size_t i = 0; events->lost_told && i < events->count; i++)
+		if (read(events->fds[i], values, sizeof(values)) == sizeof(values))
+			lost += values[1];
+	return lost;
+}
+
+void fault_events_close(struct fault_events *events)
+{
+	for (size_t i = 0; i < events->count; i++)
+		close(events->fds[i]);
+	free(events->fds);
+	events->fds = NULL;
+	events->count = events->room = 0;
+}
+
+/* ---- a record --------------------------------------------------------------------------- */
+
+/* Numbers at and above PERF_CONTEXT_MAX are no addresses, but say of what those are that follow. */
+static void split_chain(const uint64_t *chain, size_t count, struct fault_sample *out)
+{
+	const uint64_t **into = NULL;
+	size_t *counted = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (chain[i] >= (uint64_t)PERF_CONTEXT_MAX) {
+			bool user = chain[i] == (uint64_t)PERF_CONTEXT_USER,
+			     kernel = chain[i] == (uint64_t)PERF_CONTEXT_KERNEL;
+			into = user ? &out->user_chain : kernel ? &out->kernel_chain : NULL;
+			counted = user ? &out->user_count : &out->kernel_count;
+			continue;
+		}
+		if (!into)
+			continue;
+		if (!*counted)
+			*into = chain + i;
+		*counted += 1;
+	}
+}
+
+static bool take_raw(const struct fault_events *events, const char *at, const char *end, struct fault_sample *out)
+{
+	uint32_t size;
+	if (end - at < (ptrdiff_t)sizeof(size))
+		return false;
+	memcpy(&size, at, sizeof(size));
+	at += sizeof(size);
+	if ((size_t)(end - at) < size || size < events->address_at + 8 || size < events->error_at + 8)
+		return false;
+	memcpy(&out->address, at + events->address_at, sizeof(out->address));
+	memcpy(&out->error, at + events->error_at, sizeof(out->error));
+	out->error_known = true;
+	return true;
+}
+
+bool fault_sample_read(const struct fault_events *events, const struct perf_event_header *record,
+                       struct fault_sample *out)
+{
+	enum { IP, IDS, TIME, ADDRESS, CHAIN_COUNT, CHAIN };
+	const char *end = (const char *)record + record->size;
+	const uint64_t *words = (const void *)(record + 1);
+	if (record->size < sizeof(*record) + CHAIN * sizeof(*words) ||
+	    words[CHAIN_COUNT] > (record->size - sizeof(*record)) / sizeof(*words) - CHAIN)
+		return false;
+	*out = (struct fault_sample){ .address = words[ADDRESS], .time = words[TIME] };
+	memcpy(&out->pid, &words[IDS], sizeof(out->pid));
+	memcpy(&out->tid, (const char *)&words[IDS] + 4, sizeof(out->tid));
+	split_chain(words + CHAIN, words[CHAIN_COUNT], out);
+	if (events->tracepoints && !take_raw(events, (const char *)(words + CHAIN + words[CHAIN_COUNT]), end, out))
+		return false;
+	out->in_kernel = out->kernel_count || (record->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+	/* That of a tracepoint is always the kernel's. */
+	if (events->tracepoints)
+		out->in_kernel = out->kernel_count > 0;
+	return true;
+}

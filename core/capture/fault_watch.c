@@ -1,0 +1,353 @@
+/* fault_watch.c - the page faults of processes, as the kernel tells them (vmsnap/blame.h). */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "fault_events.h"
+#include "kernel_calls.h"
+#include "options.h"
+#include "procdir.h"
+
+struct vmsnap_fault_watch {
+	struct perf_rings rings;
+	struct fault_events events;
+	struct kernel_calls calls;
+	struct vmsnap_faults_builder *builder;
+	struct vmsnap_error *err; /* while records are read */
+	pid_t *known;             /* threads that have events: opened by us, or inherited; as they came */
+	size_t known_count, known_room;
+	struct vmsnap_fault_event *happened;
+	size_t happened_count, happened_room;
+	uint64_t began, count, dropped, lost_before;
+	bool lost_records; /* the kernel said that something was lost */
+};
+
+/* ---- what comes ------------------------------------------------------------------------- */
+
+static bool is_known(const struct vmsnap_fault_watch *watch, pid_t tid)
+{
+	for (size_t i = watch->known_count; i-- > 0;)
+		if (watch->known[i] == tid)
+			return true;
+	return false;
+}
+
+static int note_known(struct vmsnap_fault_watch *watch, pid_t tid)
+{
+	if (watch->known_count == watch->known_room) {
+		size_t room = watch->known_room ? watch->known_room * 2 : 64;
+		pid_t *more = realloc(watch->known, room * sizeof(*more));
+		if (!more)
+			return fail_no_memory(watch->err);
+		watch->known = more;
+		watch->known_room = room;
+	}
+	watch->known[watch->known_count++] = tid;
+	return VMSNAP_OK;
+}
+
+static int note_event(struct vmsnap_fault_watch *watch, int kind, uint64_t time, int32_t pid, int32_t child)
+{
+	enum { MOST = 1 << 20 };
+	if (watch->happened_count == MOST)
+		return VMSNAP_OK;
+	if (watch->happened_count == watch->happened_room) {
+		size_t room = watch->happened_room ? watch->happened_room * 2 : 64;
+		struct vmsnap_fault_event *more = realloc(watch->happened, room * sizeof(*more));
+		if (!more)
+			return fail_no_memory(watch->err);
+		watch->happened = more;
+		watch->happened_room = room;
+	}
+	watch->happened[watch->happened_count++] =
+	        (struct vmsnap_fault_event){ .time = time, .pid = pid, .child = child, .kind = kind };
+	return VMSNAP_OK;
+}
+
+static int kind_of(const struct fault_sample *sample)
+{
+	return !sample->error_known             ? VMSNAP_FAULT_UNKNOWN
+	       : sample->error & FAULT_FETCH    ? VMSNAP_FAULT_FETCH
+	       : !(sample->error & FAULT_WRITE) ? VMSNAP_FAULT_READ
+	       : sample->error & FAULT_PRESENT  ? VMSNAP_FAULT_WRITE_PROTECTED
+	                                        : VMSNAP_FAULT_WRITE_NEW;
+}
+
+/* The processor's `syscall`, `svc` instruction: behind it the thread would go on. */
+static uint64_t calling_instruction(uint64_t behind)
+{
+#if defined(__x86_64__)
+	return behind - 2;
+#else
+	return behind - 4;
+#endif
+}
+
+/* Innermost first; return addresses as addresses of the instruction that called. */
+static size_t frames_of(const struct fault_sample *sample, bool in_call, uint64_t frames[VMSNAP_FAULT_FRAMES_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < sample->user_count && count < VMSNAP_FAULT_FRAMES_MAX; i++) {
+		uint64_t at = sample->user_chain[i];
+		if (i && !at)
+			break;
+		frames[count++] = i ? at - 1 : in_call ? calling_instruction(at) : at;
+	}
+	return count;
+}
+
+static int add_fault(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
+{
+	struct fault_sample sample;
+	uint64_t frames[VMSNAP_FAULT_FRAMES_MAX];
+	if (!fault_sample_read(&watch->events, record, &sample)) {
+		watch->dropped++;
+		return VMSNAP_OK;
+	}
+	int32_t call =
+	        sample.in_kernel ? kernel_calls_find(&watch->calls, sample.kernel_chain, sample.kernel_count) : -1;
+	size_t count = frames_of(&sample, call >= 0, frames);
+	struct vmsnap_fault fault = {
+		.time = sample.time,
+		.address = sample.address,
+		.ip = count ? frames[0] : 0,
+		.pid = (int32_t)sample.pid,
+		.tid = (int32_t)sample.tid,
+		.syscall = sample.in_kernel && call < 0 ? -2 : call,
+		.kind = (uint8_t)kind_of(&sample),
+	};
+	if (watch->count == VMSNAP_FAULTS_MAX) {
+		watch->dropped++;
+		return VMSNAP_OK;
+	}
+	watch->count++;
+	return vmsnap_faults_builder_add(watch->builder, &fault, frames, count, watch->err);
+}
+
+struct task_record {
+	struct perf_event_header header;
+	uint32_t pid, ppid, tid, ptid;
+	uint64_t time;
+};
+
+static int add_fork(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
+{
+	struct task_record task;
+	if (record->size < sizeof(task))
+		return VMSNAP_OK;
+	memcpy(&task, record, sizeof(task));
+	int rc = note_known(watch, (pid_t)task.tid);
+	if (!rc && task.pid == task.tid)
+		rc = note_event(watch, VMSNAP_FAULT_EVENT_FORK, task.time, (int32_t)task.ppid, (int32_t)task.pid);
+	return rc;
+}
+
+/* COMM says that a thread has another name; at an exec it is marked.  Its time stands at the end: sample_id_all. */
+static int add_exec(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
+{
+	uint32_t pid;
+	if (!(record->misc & PERF_RECORD_MISC_COMM_EXEC) || record->size < sizeof(*record) + 8)
+		return VMSNAP_OK;
+	memcpy(&pid, record + 1, sizeof(pid));
+	uint64_t time;
+	memcpy(&time, (const char *)record + record->size - sizeof(time), sizeof(time));
+	return note_event(watch, VMSNAP_FAULT_EVENT_EXEC, time, (int32_t)pid, 0);
+}
+
+static int take_record(void *ctx, const struct perf_event_header *record)
+{
+	struct vmsnap_fault_watch *watch = ctx;
+	switch (record->type) {
+	case PERF_RECORD_SAMPLE:
+		return add_fault(watch, record);
+	case PERF_RECORD_FORK:
+		return add_fork(watch, record);
+	case PERF_RECORD_COMM:
+		return add_exec(watch, record);
+	case PERF_RECORD_LOST:
+		watch->lost_records = true;
+		return VMSNAP_OK;
+	default:
+		return VMSNAP_OK;
+	}
+}
+
+static int drain(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
+{
+	watch->err = err;
+	int rc = perf_rings_drain(&watch->rings, take_record, watch);
+	watch->err = NULL;
+	return rc;
+}
+
+VMSNAP_API int vmsnap_fault_watch_read(struct vmsnap_fault_watch *watch, int timeout_ms, struct vmsnap_error *err)
+{
+	if (timeout_ms)
+		perf_rings_wait(&watch->rings, timeout_ms);
+	return drain(watch, err);
+}
+
+/* ---- whose ------------------------------------------------------------------------------ */
+
+struct adding {
+	struct vmsnap_fault_watch *watch;
+	struct vmsnap_error *err;
+	size_t added;
+	int rc;
+};
+
+static int add_task(void *ctx, pid_t tid)
+{
+	struct adding *adding = ctx;
+	struct vmsnap_fault_watch *watch = adding->watch;
+	if (is_known(watch, tid))
+		return 0;
+	adding->added++;
+	watch->err = adding->err;
+	adding->rc = note_known(watch, tid);
+	if (!adding->rc)
+		adding->rc = fault_events_add(&watch->events, tid, &watch->rings, adding->err);
+	return adding->rc;
+}
+
+/* Threads that are made meanwhile by one that has its events already inherit them, and the kernel tells of their birth;
+ * others are found by looking once more. */
+static int add_process(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsnap_error *err)
+{
+	enum { ROUNDS = 16 };
+	struct adding adding = { .watch = watch, .err = err, .added = 1 };
+	int fd, rc = procdir_open(pid, &fd, err);
+	if (rc)
+		return rc;
+	CLEANUP_CLOSE int procdir = fd;
+	for (int round = 0; !adding.rc && adding.added && round < ROUNDS; round++) {
+		adding.added = 0;
+		int failed = procdir_each_task(procdir, add_task, &adding);
+		if (failed < 0 && !adding.rc)
+			return procdir_fail(-failed, pid, "task", err);
+		if (!adding.rc)
+			adding.rc = drain(watch, err);
+	}
+	return adding.rc;
+}
+
+/* ---- all of it -------------------------------------------------------------------------- */
+
+static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count, unsigned frames,
+                      struct vmsnap_error *err)
+{
+	enum { RING_BYTES = 4 << 20 };
+	int rc = fault_events_choose(&watch->events, frames, err);
+	if (!rc)
+		rc = perf_rings_open(&watch->rings, RING_BYTES, err);
+	if (!rc)
+		rc = vmsnap_faults_builder_new(NULL, &watch->builder, err);
+	if (!rc && watch->events.kernel)
+		kernel_calls_read(&watch->calls);
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = add_process(watch, pids[i], err);
+	watch->began = monotonic_now();
+	return rc;
+}
+
+VMSNAP_API int vmsnap_fault_watch_open(const pid_t *pids, size_t count,
+                                       const struct vmsnap_fault_watch_options *options,
+                                       struct vmsnap_fault_watch **out, struct vmsnap_error *err)
+{
+	enum { FRAMES = 32, FRAMES_MOST = 127 };
+	struct vmsnap_fault_watch_options how = { .size = sizeof(how) };
+	int rc = options_take(&how, sizeof(how), options, "struct vmsnap_fault_watch_options", err);
+	if (rc)
+		return rc;
+	if (how.frames > FRAMES_MOST)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a call chain has %d frames at most", FRAMES_MOST);
+	struct vmsnap_fault_watch *watch = calloc(1, sizeof(*watch));
+	if (!watch)
+		return fail_no_memory(err);
+	rc = open_watch(watch, pids, count, how.frames ? how.frames : FRAMES, err);
+	if (rc) {
+		vmsnap_fault_watch_close(watch);
+		return rc;
+	}
+	*out = watch;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch)
+{
+	fault_events_stop(&watch->events);
+}
+
+/* The number of each system call that may be in there, with its name. */
+static int add_names(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
+{
+	enum { MOST = 1024 };
+	int rc = VMSNAP_OK;
+	for (int32_t number = 0; !rc && watch->events.kernel && number < MOST; number++) {
+		const char *name = syscall_name(number);
+		if (name)
+			rc = vmsnap_faults_builder_add_syscall(watch->builder, number, name, err);
+	}
+	return rc;
+}
+
+static uint64_t lost_now(struct vmsnap_fault_watch *watch)
+{
+	uint64_t all = fault_events_lost(&watch->events), lost = all - watch->lost_before + watch->dropped;
+	bool unknown = !watch->events.lost_told && watch->lost_records;
+	watch->lost_before = all;
+	watch->dropped = 0;
+	watch->lost_records = false;
+	return unknown ? UINT64_MAX : lost;
+}
+
+VMSNAP_API int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct vmsnap_faults **out,
+                                       struct vmsnap_error *err)
+{
+	struct vmsnap_faults_builder *next;
+	int rc = drain(watch, err);
+	if (!rc)
+		rc = add_names(watch, err);
+	if (rc)
+		return rc;
+	struct vmsnap_faults_info info = {
+		.begin = watch->began,
+		.end = monotonic_now(),
+		.lost = lost_now(watch),
+		.flags = VMSNAP_FAULTS_CHILDREN | (watch->events.tracepoints ? VMSNAP_FAULTS_KINDS : 0u) |
+		         (watch->events.kernel ? VMSNAP_FAULTS_KERNEL : 0u),
+	};
+	rc = vmsnap_faults_builder_set(watch->builder, &info, err);
+	if (!rc)
+		rc = vmsnap_faults_builder_new(NULL, &next, err);
+	if (rc)
+		return rc;
+	rc = vmsnap_faults_builder_finish(watch->builder, out, err);
+	vmsnap_faults_builder_free(watch->builder);
+	watch->builder = next;
+	watch->began = info.end;
+	watch->count = 0;
+	return rc;
+}
+
+VMSNAP_API const struct vmsnap_fault_event *vmsnap_fault_watch_event(const struct vmsnap_fault_watch *watch,
+                                                                     size_t index)
+{
+	return index < watch->happened_count ? &watch->happened[index] : NULL;
+}
+
+VMSNAP_API void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch)
+{
+	if (!watch)
+		return;
+	fault_events_close(&watch->events);
+	perf_rings_close(&watch->rings);
+	kernel_calls_free(&watch->calls);
+	vmsnap_faults_builder_free(watch->builder);
+	free(watch->known);
+	free(watch->happened);
+	free(watch);
+}

@@ -1,0 +1,355 @@
+/* blame.c - which faults made pages what they are (vmsnap/blame.h). */
+#include <string.h>
+
+#include "blame_index.h"
+#include "compared.h"
+#include "error.h"
+#include "options.h"
+#include "relation.h"
+#include "spare.h"
+
+enum { PICKED_MAX = 16 }; /* one is right, and more are a doubt: so many are told at most */
+
+struct process {
+	const struct vmsnap *before, *after; /* held; before NULL: there is none */
+	struct vmsnap_fault_event born;      /* .time 0: it was there before */
+	uint64_t executed;                   /* when it last did so meanwhile; 0: not */
+};
+struct vmsnap_blame {
+	struct vmsnap_faults *faults;
+	struct process *processes;
+	size_t process_count;
+	struct vmsnap_blamed *items;
+	size_t count, room;
+	uint32_t *picked;
+	size_t picked_count, picked_room;
+	struct work work;
+};
+
+/* ---- one stretch of pages --------------------------------------------------------------- */
+
+struct looking {
+	struct vmsnap_blame *blame;
+	const struct blame_index *index;
+	const struct process *process;
+	struct blame_whose whose;
+	int rc;
+};
+
+static bool same_picks(const struct vmsnap_blame *blame, const struct vmsnap_blamed *last, const uint32_t *picked,
+                       size_t count)
+{
+	return last->count == count && !memcmp(blame->picked + last->first, picked, count * sizeof(*picked));
+}
+
+static void put(struct looking *looking, uint64_t start, uint64_t end, int became, const uint32_t *picked, size_t count,
+                bool inherited)
+{
+	struct vmsnap_blame *blame = looking->blame;
+	struct vmsnap_blamed *last = blame->count ? &blame->items[blame->count - 1] : NULL;
+	if (last && last->snap == looking->process->after && last->end == start && last->became == became &&
+	    last->inherited == inherited && same_picks(blame, last, picked, count)) {
+		last->end = end;
+		return;
+	}
+	blame->items =
+	        work_room(&blame->work, blame->items, blame->count, &blame->room, sizeof(*blame->items), &looking->rc);
+	size_t first = blame->picked_count;
+	for (size_t i = 0; !looking->rc && i < count; i++) {
+		blame->picked = work_room(&blame->work, blame->picked, blame->picked_count, &blame->picked_room,
+		                          sizeof(*blame->picked), &looking->rc);
+		if (!looking->rc)
+			blame->picked[blame->picked_count++] = picked[i];
+	}
+	if (!looking->rc)
+		blame->items[blame->count++] = (struct vmsnap_blamed){
+			.snap = looking->process->after,
+			.start = start,
+			.end = end,
+			.became = became,
+			.first = first,
+			.count = count,
+			.inherited = inherited,
+		};
+}
+
+/* Pages of a process that was forked meanwhile, on which it had no fault: they are as its parent had made them. */
+static bool by_parent(const struct looking *looking, uint64_t start, uint64_t end)
+{
+	const struct vmsnap_fault_event *born = &looking->process->born;
+	struct blame_whose parent = { .pid = born->pid, .from = 0, .to = born->time };
+	return born->time && blame_index_any_write(looking->index, &parent, start, end);
+}
+
+static void blame_pages(struct looking *looking, uint64_t start, uint64_t end, uint64_t from, int became)
+{
+	uint32_t picked[PICKED_MAX];
+	uint64_t len = end - start;
+	size_t count = blame_index_pick(looking->index, &looking->whose, start, end, became, picked, PICKED_MAX);
+	/* Memory that moved: it may have been before. */
+	if (from != start && count < PICKED_MAX)
+		count += blame_index_pick(looking->index, &looking->whose, from, from + len, became, picked + count,
+		                          PICKED_MAX - count);
+	bool inherited = !count && by_parent(looking, start, end);
+	put(looking, start, end, became, picked, count < PICKED_MAX ? count : PICKED_MAX, inherited);
+}
+
+/* A huge page is made by one fault, anywhere in it.  If there were several, it may be that the kernel made it of small
+ * ones: then each of these is for itself. */
+static void blame_huge(struct looking *looking, uint64_t start, uint64_t end, uint64_t from, int became)
+{
+	uint64_t page = looking->index->page, huge = page / 8 * page;
+	for (uint64_t at = start; !looking->rc && at < end;) {
+		uint64_t first = at & ~(huge - 1), next = first + huge < end ? first + huge : end;
+		uint32_t picked[2];
+		size_t count =
+		        blame_index_pick(looking->index, &looking->whose, first, first + huge, became, picked, 2);
+		if (count == 1)
+			put(looking, at, next, became, picked, 1, false);
+		for (uint64_t small = at; count != 1 && !looking->rc && small < next; small += page)
+			blame_pages(looking, small, small + page, from + (small - start), became);
+		at = next;
+	}
+}
+
+static void blame_range(struct looking *looking, uint64_t start, uint64_t end, uint64_t from, int became)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	uint64_t page = looking->index->page;
+	vmsnap_run_iter_init(&it, looking->process->after, start, end);
+	while (!looking->rc && !vmsnap_run_next(&it, &run)) {
+		uint64_t at = from + (run.start - start);
+		bool huge = (run.flags & VMSNAP_PAGE_HUGE) && vmsnap_info(looking->process->after)->known.huge;
+		if (huge && from == start)
+			blame_huge(looking, run.start, run.end, at, became);
+		for (uint64_t small = run.start; !(huge && from == start) && !looking->rc && small < run.end;
+		     small += page) {
+			blame_pages(looking, small, small + page, at + (small - run.start), became);
+			looking->rc = looking->rc ? looking->rc : work_step(&looking->blame->work);
+		}
+	}
+}
+
+/* ---- what became of it ------------------------------------------------------------------ */
+
+#define HAS(set, which) ((set) & (UINT32_C(1) << (which)))
+
+/* -1: nothing that a fault would do. */
+static int became_of(const struct vmsnap_diff_range *range)
+{
+	bool own = !(range->after & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
+	if (!(range->after & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED)))
+		return -1;
+	if (HAS(range->changes, VMSNAP_CHANGE_PRIVATISED))
+		return VMSNAP_BECAME_PRIVATISED;
+	if (HAS(range->changes, VMSNAP_CHANGE_ZERO_FILLED_IN))
+		return VMSNAP_BECAME_FILLED;
+	if (HAS(range->kinds, VMSNAP_KIND_COPIED))
+		return VMSNAP_BECAME_COPIED;
+	if (HAS(range->kinds, VMSNAP_KIND_NEW) || HAS(range->changes, VMSNAP_CHANGE_APPEARED))
+		return own ? VMSNAP_BECAME_NEW : VMSNAP_BECAME_MAPPED;
+	if (HAS(range->changes, VMSNAP_CHANGE_SWAPPED_IN))
+		return VMSNAP_BECAME_SWAPPED_IN;
+	if (HAS(range->kinds, VMSNAP_KIND_WRITTEN))
+		return VMSNAP_BECAME_WRITTEN;
+	if (HAS(range->changes, VMSNAP_CHANGE_PFN_CHANGED))
+		return own ? VMSNAP_BECAME_REPLACED : -1;
+	return HAS(range->changes, VMSNAP_CHANGE_BECAME_EXCLUSIVE) && own ? VMSNAP_BECAME_EXCLUSIVE : -1;
+}
+
+static void compare(struct looking *looking, const struct vmsnap_diff *diff)
+{
+	struct vmsnap_diff_range range;
+	bool frames = vmsnap_info(vmsnap_diff_a(diff))->known.pfn && vmsnap_info(vmsnap_diff_b(diff))->known.pfn;
+	for (size_t i = 0; !looking->rc && !vmsnap_diff_range(diff, i, &range); i++) {
+		int became = became_of(&range);
+		/* Where frames are known, it is in the one it was in. */
+		if (became >= 0 && !(became == VMSNAP_BECAME_EXCLUSIVE && frames))
+			blame_range(looking, range.start, range.end, range.moved ? range.from : range.start, became);
+	}
+}
+
+/* Of a program that was executed meanwhile, all is new. */
+static void all_new(struct looking *looking)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, looking->process->after, 0, UINT64_MAX);
+	while (!looking->rc && !vmsnap_run_next(&it, &run)) {
+		bool own = !(run.flags & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
+		blame_range(looking, run.start, run.end, run.start, own ? VMSNAP_BECAME_NEW : VMSNAP_BECAME_MAPPED);
+	}
+}
+
+static int blame_process(struct vmsnap_blame *blame, const struct blame_index *index, const struct process *process,
+                         const struct vmsnap_blame_options *options, struct vmsnap_error *err)
+{
+	const struct vmsnap_info *after = vmsnap_info(process->after);
+	uint64_t from = process->executed    ? process->executed
+	                : process->born.time ? process->born.time
+	                : process->before    ? (uint64_t)vmsnap_info(process->before)->monotonic
+	                                     : 0;
+	struct looking looking = {
+		.blame = blame,
+		.index = index,
+		.process = process,
+		.whose = { (int32_t)after->tgid, from, after->monotonic ? (uint64_t)after->monotonic : UINT64_MAX },
+	};
+	struct vmsnap_compare_options how = { .size = sizeof(how),
+		                              .cancelled = options->cancelled,
+		                              .cancel_ctx = options->cancel_ctx };
+	struct vmsnap_diff *diff = NULL;
+	int rc = process->before ? vmsnap_diff_new_with(process->before, process->after, &how, &diff, err) : VMSNAP_OK;
+	if (rc)
+		return rc;
+	bool other = process->executed || !diff || vmsnap_diff_relation(diff) != VMSNAP_RELATION_COMPARABLE;
+	if (other && !process->executed && !process->born.time)
+		looking.whose.to = 0; /* since when it is this program is not known */
+	if (other)
+		all_new(&looking);
+	else
+		compare(&looking, diff);
+	vmsnap_diff_free(diff);
+	return looking.rc ? work_fail(&blame->work, looking.rc, err) : VMSNAP_OK;
+}
+
+/* ---- which processes -------------------------------------------------------------------- */
+
+static const struct vmsnap *find_pid(const struct vmsnap *const *snaps, size_t count, int32_t pid)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((int32_t)vmsnap_info(snaps[i])->tgid == pid)
+			return snaps[i];
+	return NULL;
+}
+
+/* Of one that was forked meanwhile what its parent had before is what it began with; or its parent's parent. */
+static void find_birth(struct process *process, const struct vmsnap *const *before, size_t before_count,
+                       const struct vmsnap_blame_options *options)
+{
+	int32_t pid = (int32_t)vmsnap_info(process->after)->tgid;
+	for (size_t i = options->event_count; i-- > 0;) {
+		const struct vmsnap_fault_event *event = &options->events[i];
+		if (event->kind == VMSNAP_FAULT_EVENT_EXEC && event->pid == pid && !process->executed)
+			process->executed = event->time;
+		if (event->kind != VMSNAP_FAULT_EVENT_FORK || event->child != pid || process->before)
+			continue;
+		if (!process->born.time)
+			process->born = *event;
+		process->before = vmsnap_ref(find_pid(before, before_count, event->pid));
+		pid = event->pid;
+	}
+}
+
+static void find_before(struct process *process, const struct vmsnap *const *before, size_t before_count)
+{
+	for (size_t i = 0; i < before_count && !process->before; i++)
+		if (vmsnap_same_process(before[i], process->after))
+			process->before = vmsnap_ref(before[i]);
+}
+
+static int add_processes(struct vmsnap_blame *blame, const struct vmsnap *const *before, size_t before_count,
+                         const struct vmsnap *const *after, size_t after_count,
+                         const struct vmsnap_blame_options *options)
+{
+	int rc = VMSNAP_OK;
+	blame->processes = work_array(&blame->work, after_count + 1, sizeof(*blame->processes), &rc);
+	for (size_t i = 0; !rc && i < after_count; i++) {
+		struct process *process = &blame->processes[blame->process_count++];
+		process->after = vmsnap_ref(after[i]);
+		find_before(process, before, before_count);
+		find_birth(process, before, before_count, options);
+	}
+	return rc;
+}
+
+/* ---- the public functions --------------------------------------------------------------- */
+
+static int blame_all(struct vmsnap_blame *blame, const struct vmsnap_blame_options *options, struct vmsnap_error *err)
+{
+	struct blame_index index;
+	uint64_t page = blame->process_count ? vmsnap_info(blame->processes[0].after)->page_size : 4096;
+	int rc = blame_index_make(&index, blame->faults, page, &blame->work);
+	if (rc)
+		work_fail(&blame->work, rc, err);
+	for (size_t i = 0; !rc && i < blame->process_count; i++)
+		rc = blame_process(blame, &index, &blame->processes[i], options, err);
+	blame_index_free(&index, &blame->work);
+	return rc;
+}
+
+VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t before_count,
+                                const struct vmsnap *const *after, size_t after_count,
+                                const struct vmsnap_faults *faults, const struct vmsnap_blame_options *options,
+                                struct vmsnap_blame **out, struct vmsnap_error *err)
+{
+	struct vmsnap_blame_options how = { .size = sizeof(how) };
+	int rc = options_take(&how, sizeof(how), options, "struct vmsnap_blame_options", err);
+	if (!rc)
+		rc = comparable(before, before_count, err);
+	if (!rc)
+		rc = comparable(after, after_count, err);
+	if (rc)
+		return rc;
+	struct vmsnap_blame *blame = calloc(1, sizeof(*blame));
+	if (!blame)
+		return fail_no_memory(err);
+	blame->faults = vmsnap_faults_ref(faults);
+	blame->work = work_on(after, after_count);
+	blame->work.cancelled = how.cancelled;
+	blame->work.cancel_ctx = how.cancel_ctx;
+	rc = add_processes(blame, before, before_count, after, after_count, &how);
+	rc = rc ? work_fail(&blame->work, rc, err) : blame_all(blame, &how, err);
+	if (rc) {
+		vmsnap_blame_free(blame);
+		return rc;
+	}
+	blame->work.cancelled = NULL;
+	*out = blame;
+	return VMSNAP_OK;
+}
+
+VMSNAP_API void vmsnap_blame_free(struct vmsnap_blame *blame)
+{
+	if (!blame)
+		return;
+	for (size_t i = 0; i < blame->process_count; i++) {
+		vmsnap_unref(blame->processes[i].before);
+		vmsnap_unref(blame->processes[i].after);
+	}
+	free(blame->processes);
+	free(blame->items);
+	free(blame->picked);
+	vmsnap_faults_unref(blame->faults);
+	free(blame);
+}
+
+VMSNAP_API const struct vmsnap_faults *vmsnap_blame_faults(const struct vmsnap_blame *blame)
+{
+	return blame->faults;
+}
+
+VMSNAP_API const struct vmsnap_blamed *vmsnap_blame_at(const struct vmsnap_blame *blame, size_t index)
+{
+	return index < blame->count ? &blame->items[index] : NULL;
+}
+
+VMSNAP_API const struct vmsnap_fault *vmsnap_blame_fault(const struct vmsnap_blame *blame, size_t index)
+{
+	return index < blame->picked_count ? vmsnap_faults_at(blame->faults, blame->picked[index]) : NULL;
+}
+
+VMSNAP_API const struct vmsnap *vmsnap_blame_process(const struct vmsnap_blame *blame, size_t index,
+                                                     const struct vmsnap **before)
+{
+	*before = index < blame->process_count ? blame->processes[index].before : NULL;
+	return index < blame->process_count ? blame->processes[index].after : NULL;
+}
+
+VMSNAP_API const char *vmsnap_became_name(int became)
+{
+	static const char *const names[] = { "new",     "copied",    "privatised", "filled", "swapped_in",
+		                             "written", "exclusive", "replaced",   "mapped" };
+	return became >= 0 && (size_t)became < sizeof(names) / sizeof(names[0]) ? names[became] : NULL;
+}

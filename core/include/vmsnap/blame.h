@@ -1,0 +1,120 @@
+/* blame.h - page faults as they happen, and which of them made, copied and wrote the pages that two snapshots differ
+ * in. Included by vmsnap.h, which tells what holds for all of it. */
+#ifndef VMSNAP_BLAME_API_H
+#define VMSNAP_BLAME_API_H
+
+#include <vmsnap/compare.h>
+#include <vmsnap/faults.h>
+#include <vmsnap/names.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- watching ------------------------------------------------------------- */
+
+/* The page faults of processes, and of the threads and children that they make, as the kernel tells them
+ * (perf_event_open(2)).  Nothing is stopped, and nothing of the processes changes; each fault takes some 0.3 us longer.
+ * As root, and where tracefs is mounted, what each access was is known (VMSNAP_FAULTS_KINDS), and faults inside system
+ * calls are seen (VMSNAP_FAULTS_KERNEL).  Who may not watch the kernel (kernel.perf_event_paranoid 2, as a rule) is
+ * told of their own processes' faults, but for those inside system calls, and more are lost on the way: little memory
+ * is permitted for that.  It ends with the process that watches, however that ends.  To be used by one thread at a
+ * time. */
+struct vmsnap_fault_watch;
+struct vmsnap_fault_watch_options {
+	size_t size;                  /* sizeof(struct vmsnap_fault_watch_options) */
+	unsigned frames;              /* of each call chain, at most; 0: 32 */
+	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
+	void *cancel_ctx;
+};
+/* VMSNAP_ERR_PERMISSION, _NOT_FOUND: the kernel refuses, or cannot; _TOO_LARGE: too many threads for the descriptors
+ * that may be open.  options may be NULL. */
+int vmsnap_fault_watch_open(const pid_t *pids, size_t count, const struct vmsnap_fault_watch_options *options,
+                            struct vmsnap_fault_watch **out, struct vmsnap_error *err);
+/* Takes in what has come; if there is nothing, waits for it so long.  To be called often: what finds no room in the
+ * kernel's buffers is lost. */
+int vmsnap_fault_watch_read(struct vmsnap_fault_watch *watch, int timeout_ms, struct vmsnap_error *err);
+/* No fault that comes later is told. */
+void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch);
+/* All that came since the last time. */
+int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct vmsnap_faults **out, struct vmsnap_error *err);
+void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch); /* NULL is fine */
+
+/* What else came: a process made another one, or executed another program.  This struct does not grow. */
+enum vmsnap_fault_event_kind { VMSNAP_FAULT_EVENT_FORK, VMSNAP_FAULT_EVENT_EXEC };
+struct vmsnap_fault_event {
+	uint64_t time; /* CLOCK_MONOTONIC */
+	int32_t pid;
+	int32_t child; /* of a fork */
+	int kind;      /* enum vmsnap_fault_event_kind */
+};
+/* NULL past the end.  Valid until the next read. */
+const struct vmsnap_fault_event *vmsnap_fault_watch_event(const struct vmsnap_fault_watch *watch, size_t index);
+
+/* The same faults with names: of the functions that were running and those that called them, of threads.  snaps: of
+ * their processes, from before and after; events as the watch told them, or none.  What lay elsewhere by the time of a
+ * later snapshot has no name.  names: of any of these processes; they go from one to the next. */
+int vmsnap_faults_name(const struct vmsnap_faults *faults, const struct vmsnap *const *snaps, size_t count,
+                       const struct vmsnap_fault_event *events, size_t event_count, struct vmsnap_names *names,
+                       struct vmsnap_faults **out, struct vmsnap_error *err);
+
+/* ---- what they explain ---------------------------------------------------- */
+
+/* What became of a page from one snapshot to the next. */
+enum vmsnap_became {
+	VMSNAP_BECAME_NEW,        /* memory of the process's own that was not there */
+	VMSNAP_BECAME_COPIED,     /* others had it, too; now it is the process's own, in another frame */
+	VMSNAP_BECAME_PRIVATISED, /* it was a file's; now it is a copy of the process's own */
+	VMSNAP_BECAME_FILLED,     /* it was the zero page; now it is the process's own */
+	VMSNAP_BECAME_SWAPPED_IN,
+	VMSNAP_BECAME_WRITTEN, /* it was the process's own, and was written to, by what tracked it */
+	/* Others had it, too, and now it is the process's own; frames are not known, so that it was copied, or the
+	 * others let go of it. */
+	VMSNAP_BECAME_EXCLUSIVE,
+	VMSNAP_BECAME_REPLACED, /* it was the process's own, and is now, in another frame: made anew, or moved by the
+	                           kernel */
+	VMSNAP_BECAME_MAPPED,   /* a file's page, shared memory or the zero page came into its page tables */
+	VMSNAP_BECAME_COUNT
+};
+const char *vmsnap_became_name(int became); /* "copied" */
+
+/* Neighbouring pages that one thing explains.  This struct does not grow. */
+struct vmsnap_blamed {
+	const struct vmsnap *snap; /* of the later ones */
+	uint64_t start, end;
+	int became;   /* enum vmsnap_became */
+	size_t first; /* of those faults that may have done it: vmsnap_blame_fault() */
+	/* 0: none was seen that can have done it, and so the kernel did, or somebody else, or it was not seen.  More
+	 * than one: one of these did, nobody knows which. */
+	size_t count;
+	bool inherited; /* of a process that was forked meanwhile: its parent's doing, before */
+};
+
+struct vmsnap_blame;
+struct vmsnap_blame_options {
+	size_t size;                  /* sizeof(struct vmsnap_blame_options) */
+	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
+	void *cancel_ctx;
+	/* Forks and execs meanwhile, as the watch told them.  Without them, of a process that executed another program,
+	 * no page is explained. */
+	const struct vmsnap_fault_event *events;
+	size_t event_count;
+};
+/* before, after: snapshots of the same processes from before and after the faults; what was forked in between needs to
+ * be in the later ones alone.  Holds all of them. */
+int vmsnap_blame_new(const struct vmsnap *const *before, size_t before_count, const struct vmsnap *const *after,
+                     size_t after_count, const struct vmsnap_faults *faults, const struct vmsnap_blame_options *options,
+                     struct vmsnap_blame **out, struct vmsnap_error *err);
+void vmsnap_blame_free(struct vmsnap_blame *blame); /* NULL is fine */
+const struct vmsnap_faults *vmsnap_blame_faults(const struct vmsnap_blame *blame);
+/* NULL past the end.  In the order of the later snapshots, then of addresses. */
+const struct vmsnap_blamed *vmsnap_blame_at(const struct vmsnap_blame *blame, size_t index);
+/* The faults of one of them, in the order of time. */
+const struct vmsnap_fault *vmsnap_blame_fault(const struct vmsnap_blame *blame, size_t index);
+/* Snapshots that were compared; NULL past the end.  *before: NULL if it was forked meanwhile, and has none. */
+const struct vmsnap *vmsnap_blame_process(const struct vmsnap_blame *blame, size_t index, const struct vmsnap **before);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
