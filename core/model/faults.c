@@ -23,6 +23,7 @@ static void faults_free(struct vmsnap_faults *faults)
 	free(faults->code);
 	free(faults->threads);
 	free(faults->syscalls);
+	free(faults->events);
 	arena_free(&faults->strings);
 	free(faults);
 }
@@ -50,7 +51,8 @@ void faults_count(struct vmsnap_faults *faults)
 	               faults->stack_count * sizeof(*faults->stacks) + faults->frame_count * sizeof(*faults->frames) +
 	               faults->object_count * sizeof(*faults->objects) + faults->code_count * sizeof(*faults->code) +
 	               faults->thread_count * sizeof(*faults->threads) +
-	               faults->syscall_count * sizeof(*faults->syscalls);
+	               faults->syscall_count * sizeof(*faults->syscalls) +
+	               faults->event_count * sizeof(*faults->events);
 }
 
 /* ---- orders ----------------------------------------------------------------- */
@@ -155,6 +157,11 @@ VMSNAP_API const char *vmsnap_faults_syscall(const struct vmsnap_faults *faults,
 		return NULL;
 	*number = faults->syscalls[index].number;
 	return faults->syscalls[index].name;
+}
+
+VMSNAP_API const struct vmsnap_fault_event *vmsnap_faults_event(const struct vmsnap_faults *faults, size_t index)
+{
+	return index < faults->event_count ? &faults->events[index] : NULL;
 }
 
 VMSNAP_API const char *vmsnap_faults_comm(const struct vmsnap_faults *faults, int32_t pid, int32_t tid)

@@ -18,6 +18,7 @@ enum {
 	FAULT_CODE_MAX = 1 << 22,
 	FAULT_THREADS_MAX = 1 << 22,
 	FAULT_SYSCALLS_MAX = 4096,
+	FAULT_EVENTS_MAX = 1 << 20,
 	FAULT_STRINGS_MAX = 1 << 28 /* bytes of all of them */
 };
 enum { FAULTS_FLAGS_ALL = (VMSNAP_FAULTS_KERNEL << 1) - 1, FAULT_FLAGS_ALL = (VMSNAP_FAULT_CALL << 1) - 1 };
@@ -50,6 +51,8 @@ struct vmsnap_faults {
 	size_t thread_count;
 	struct fault_syscall *syscalls; /* by number, each another one */
 	size_t syscall_count;
+	struct vmsnap_fault_event *events; /* in the order of time */
+	size_t event_count;
 	struct arena strings; /* what the above points to */
 };
 

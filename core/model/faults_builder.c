@@ -14,7 +14,7 @@
 struct vmsnap_faults_builder {
 	struct vmsnap_faults *faults; /* nobody has seen it yet; NULL: finished */
 	struct work work;             /* counts nothing: arrays that grow want one */
-	size_t item_room, stack_room, frame_room, object_room, code_room, thread_room, syscall_room;
+	size_t item_room, stack_room, frame_room, object_room, code_room, thread_room, syscall_room, event_room;
 	uint32_t *slots; /* stacks by what they hold: number + 1; 0: nothing */
 	size_t slot_count;
 	const char *latest[512]; /* strings that were kept lately, by their hash */
@@ -91,6 +91,8 @@ static int copy_names(struct vmsnap_faults_builder *builder, const struct vmsnap
 	}
 	for (size_t i = 0; !rc && i < from->syscall_count; i++)
 		rc = vmsnap_faults_builder_add_syscall(builder, from->syscalls[i].number, from->syscalls[i].name, err);
+	for (size_t i = 0; !rc && i < from->event_count; i++)
+		rc = vmsnap_faults_builder_add_event(builder, &from->events[i], err);
 	return rc;
 }
 
@@ -375,7 +377,36 @@ VMSNAP_API int vmsnap_faults_builder_add_syscall(struct vmsnap_faults_builder *b
 	return rc;
 }
 
+VMSNAP_API int vmsnap_faults_builder_add_event(struct vmsnap_faults_builder *builder,
+                                               const struct vmsnap_fault_event *event, struct vmsnap_error *err)
+{
+	int rc = can_add(builder, event, err);
+	if (rc)
+		return rc;
+	bool fork = event->kind == VMSNAP_FAULT_EVENT_FORK;
+	if ((!fork && event->kind != VMSNAP_FAULT_EVENT_EXEC) || event->pid < 0 || (fork && event->child <= 0))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_fault_event: what no event is");
+	struct vmsnap_faults *faults = builder->faults;
+	if (faults->event_count == FAULT_EVENTS_MAX)
+		return too_many("events", FAULT_EVENTS_MAX, err);
+	rc = room(builder, &faults->events, faults->event_count, &builder->event_room, sizeof(*event), err);
+	if (rc)
+		return rc;
+	struct vmsnap_fault_event *kept = &faults->events[faults->event_count++];
+	*kept = *event;
+	kept->child = fork ? event->child : 0;
+	return VMSNAP_OK;
+}
+
 /* ---- the end ---------------------------------------------------------------- */
+
+static int event_order(const void *a, const void *b, const void *ctx)
+{
+	(void)ctx;
+	uint64_t left = ((const struct vmsnap_fault_event *)a)->time;
+	uint64_t right = ((const struct vmsnap_fault_event *)b)->time;
+	return left < right ? -1 : left > right;
+}
 
 static int fault_order(const void *a, const void *b, const void *ctx)
 {
@@ -440,6 +471,8 @@ VMSNAP_API int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builde
 	struct vmsnap_faults *faults = builder->faults;
 	struct work *work = &builder->work;
 	rc = work_sort(work, faults->items, faults->count, sizeof(*faults->items), fault_order, NULL);
+	rc = rc ? rc
+	        : work_sort(work, faults->events, faults->event_count, sizeof(*faults->events), event_order, NULL);
 	rc = rc ? rc : sort_last(work, faults->code, &faults->code_count, sizeof(*faults->code), fault_code_order);
 	rc = rc ? rc
 	        : sort_last(work, faults->threads, &faults->thread_count, sizeof(*faults->threads), fault_thread_order);

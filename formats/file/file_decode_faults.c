@@ -417,7 +417,7 @@ static int take_rest(struct decoder *d, const struct cursor *what)
 	return rc;
 }
 
-static int take_events(struct decoder *d)
+static int take_all_faults(struct decoder *d)
 {
 	struct numbers columns[FAULT_COLUMNS];
 	struct cursor what;
@@ -434,6 +434,34 @@ static int take_events(struct decoder *d)
 	d->faults->count = (size_t)count;
 	rc = take_faults(d, &what, columns);
 	return rc ? rc : take_rest(d, &what);
+}
+
+static int take_events(struct decoder *d)
+{
+	struct numbers columns[3];
+	uint64_t count, time = 0;
+	void *events;
+	int rc = take_count(d, FAULT_EVENTS_MAX, &count);
+	rc = rc ? rc : open_columns(d, count, columns, 3);
+	rc = rc ? rc : decode_array(d->decode, count, sizeof(*d->faults->events), &events);
+	if (rc)
+		return rc;
+	d->faults->events = events;
+	d->faults->event_count = (size_t)count;
+	for (uint64_t i = 0; !rc && i < count; i++) {
+		uint64_t later = next(&columns[0]), pid = next(&columns[1]), child = next(&columns[2]);
+		if (later > UINT64_MAX - time || pid > INT32_MAX || child > INT32_MAX)
+			return damaged(d, "a time or a process that there is not");
+		time += later;
+		d->faults->events[i] = (struct vmsnap_fault_event){
+			.time = time,
+			.pid = (int32_t)pid,
+			.child = (int32_t)child,
+			.kind = child ? VMSNAP_FAULT_EVENT_FORK : VMSNAP_FAULT_EVENT_EXEC,
+		};
+		rc = decode_step(d->decode);
+	}
+	return rc;
 }
 
 int decode_faults(struct decode *decode, struct cursor payload)
@@ -453,6 +481,7 @@ int decode_faults(struct decode *decode, struct cursor payload)
 	rc = rc ? rc : take_threads(&d);
 	rc = rc ? rc : take_syscalls(&d);
 	rc = rc ? rc : take_code(&d);
+	rc = rc ? rc : take_all_faults(&d);
 	rc = rc ? rc : take_events(&d);
 	if (!rc && cursor_left(&d.payload))
 		rc = damaged(&d, "something behind its columns");

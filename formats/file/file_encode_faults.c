@@ -12,7 +12,7 @@ struct encoder {
 	struct payload *out;
 	struct work work;
 	int rc;
-	size_t code_count, object_count, thread_count, syscall_count, fault_count;
+	size_t code_count, object_count, thread_count, syscall_count, fault_count, event_count;
 	const char **strings; /* different ones in their order; the first is number 1, and "" is 0 */
 	size_t string_count;
 	uint64_t *addresses; /* of all frames, different ones in their order */
@@ -452,6 +452,31 @@ static void put_faults(struct encoder *e)
 	put_rest(e);
 }
 
+static uint64_t event_time(const struct encoder *e, size_t i, uint64_t *before)
+{
+	return minus(vmsnap_faults_event(e->faults, i)->time, before);
+}
+
+static uint64_t event_pid(const struct encoder *e, size_t i, uint64_t *before)
+{
+	(void)before;
+	return (uint64_t)vmsnap_faults_event(e->faults, i)->pid;
+}
+
+static uint64_t event_child(const struct encoder *e, size_t i, uint64_t *before)
+{
+	(void)before;
+	return (uint64_t)vmsnap_faults_event(e->faults, i)->child;
+}
+
+static void put_events(struct encoder *e)
+{
+	put_varint(&e->out->bytes, e->event_count);
+	put_of(e, e->event_count, event_time);
+	put_of(e, e->event_count, event_pid);
+	put_of(e, e->event_count, event_child);
+}
+
 static void put_all(struct encoder *e)
 {
 	const struct vmsnap_faults_info *info = vmsnap_faults_info(e->faults);
@@ -465,6 +490,7 @@ static void put_all(struct encoder *e)
 	put_tree(e);
 	put_names(e);
 	put_faults(e);
+	put_events(e);
 }
 
 static size_t most(size_t a, size_t b)
@@ -483,9 +509,11 @@ static void count_all(struct encoder *e)
 		e->thread_count++;
 	while (vmsnap_faults_syscall(e->faults, e->syscall_count, &number))
 		e->syscall_count++;
+	while (vmsnap_faults_event(e->faults, e->event_count))
+		e->event_count++;
 	e->fault_count = vmsnap_faults_count(e->faults);
 	e->value_room = most(most(e->code_count, e->object_count), most(e->thread_count, e->syscall_count));
-	e->value_room = most(e->value_room, e->fault_count);
+	e->value_room = most(e->value_room, most(e->fault_count, e->event_count));
 }
 
 int encode_faults(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)

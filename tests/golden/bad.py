@@ -497,6 +497,12 @@ def faulted():
         ("instruction-more", "an instruction more than there are", put("faults", "instruction", b"\0\0")),
         ("call-wide", "a system call of 33 bits", column("faults", "call", [0, (1 << 31) + 1])),
     ]
+    cases += [
+        ("events-huge", "2^64 - 1 events", count("events", 0, most)),
+        ("event-time-wrap", "times of events that go around", column("events", "time", [1, most])),
+        ("event-wide", "a process of 32 bits", column("events", "process", [1 << 31, 1])),
+        ("event-child-wide", "a child of 32 bits", column("events", "child", [1 << 31, 1])),
+    ]
     model = dict(small(), faults=FAULTS)
     made = [spoiled("faults-" + named, what, b"EVNT", vmswrite.faults(FAULTS, spoil), model) for named, what, spoil in cases]
     whole = vmswrite.faults(FAULTS)

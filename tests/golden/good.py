@@ -379,13 +379,14 @@ FAULTS = {
         [98765400000, 0x55555555E010, 0x555555556230, 4711, 4711, [0x555555556230, 0x7FFFF7DD1000, 0x555555556100], -1, 3, 2],
         [98765400009, 8, 0x555555556100, 4711, 4711, [0x555555556100], 257, 1, 1],
     ],
+    "events": [[98765000100, 4711, 4720], [98765000100, 4720, 0]],
 }
 
 
 def faulted():
     """Page faults, and which code they were in."""
     nothing = {"watched": [0, 0], "lost": 0, "flags": 0, "pid": 0, "objects": [], "threads": [], "syscalls": [], "code": [],
-               "faults": []}
+               "faults": [], "events": []}
     high, far = (1 << 64) - 1, (1 << 31) - 1
     limits = {
         "watched": [high, high], "lost": None, "flags": 15, "pid": far,
@@ -395,6 +396,7 @@ def faulted():
         "code": [[0, 0, 0, b"", b"", 0, None], [high, far, 1, b"f", b"f", (1 << 32) - 1, 1]],
         "faults": [[0, high, 0, 0, 0, [], -2, 4, 3], [high, 0, high, far, far, [high, 0, high], far, 0, 0],
                    [high, high, 5, far, far, [0] * 512, 0, 1, 1]],
+        "events": [[0, 0, far], [high, far, 0]],
     }
     return [
         good("faults", "page faults with stacks, names of code, threads and system calls", dict(small(), faults=FAULTS),

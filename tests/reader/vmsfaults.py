@@ -131,6 +131,15 @@ class Reader:
         return made
 
 
+    def events(self):
+        count = self.cursor.varint()
+        self.expect(count <= 1 << 20, "too many events")
+        times = self.sums(self.cursor.varints("time", count), UINT64, "a time")
+        made = [list(row) for row in zip(times, self.cursor.varints("process", count), self.cursor.varints("child", count))]
+        self.expect(all(pid <= INT32 and child <= INT32 for _, pid, child in made), "a process")
+        return made
+
+
 def read_faults(data, offset):
     reader = Reader(data, offset)
     made = reader.head()
@@ -141,5 +150,6 @@ def read_faults(data, offset):
     made["syscalls"] = reader.syscalls()
     made["code"] = reader.code(made["objects"])
     made["faults"] = reader.faults(stacks, made["threads"])
+    made["events"] = reader.events()
     reader.cursor.finish()
     return made

@@ -196,6 +196,10 @@ class FaultCode(ctypes.Structure):
     ]
 
 
+class FaultEvent(ctypes.Structure):
+    _fields_ = [("time", c_uint64), ("pid", c_int32), ("child", c_int32), ("kind", c_int)]
+
+
 class FaultThread(ctypes.Structure):
     _fields_ = [("pid", c_int32), ("tid", c_int32), ("comm", c_char_p)]
 
@@ -417,6 +421,7 @@ def faults(lib, snap):
                  for row in each(lib.vmsnap_faults_code, FaultCode, table)],
         "faults": [[row.time, row.address, row.ip, row.pid, row.tid, fault_stack(lib, table, row.stack), row.syscall,
                     row.kind, row.flags] for row in each(lib.vmsnap_faults_at, Fault, table)],
+        "events": [[row.time, row.pid, row.child] for row in each(lib.vmsnap_faults_event, FaultEvent, table)],
     }}
 
 

@@ -421,6 +421,11 @@ def fault_parts(table):
             "instruction": differences(own),
             "call": numbers(max(row[6] + 1, 0) for row in rows if row[6] != -1),
         }),
+        "events": Table([len(table["events"])], {
+            "time": gaps(row[0] for row in table["events"]),
+            "process": numbers(row[1] for row in table["events"]),
+            "child": numbers(row[2] for row in table["events"]),
+        }),
     }
 
 

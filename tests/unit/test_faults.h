@@ -49,6 +49,10 @@ static inline struct vmsnap_faults *faults_made(size_t count)
 	assert_int_equal(vmsnap_faults_builder_add_thread(builder, 7, 8, "worker", NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_faults_builder_add_thread(builder, 7, 7, "made", NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_faults_builder_add_syscall(builder, 0, "read", NULL), VMSNAP_OK);
+	const struct vmsnap_fault_event exec = { .time = 2000, .pid = 9, .child = 5, .kind = VMSNAP_FAULT_EVENT_EXEC };
+	const struct vmsnap_fault_event fork = { .time = 1999, .pid = 7, .child = 9 };
+	assert_int_equal(vmsnap_faults_builder_add_event(builder, &exec, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_faults_builder_add_event(builder, &fork, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_faults_builder_finish(builder, &faults, NULL), VMSNAP_OK);
 	vmsnap_faults_builder_free(builder);
 	return faults;
@@ -92,6 +96,11 @@ static inline void assert_same_faults(const struct vmsnap_faults *a, const struc
 		const struct vmsnap_fault_thread *one = vmsnap_faults_thread(a, i), *other = vmsnap_faults_thread(b, i);
 		assert_true(one && other && one->pid == other->pid && one->tid == other->tid);
 		assert_string_equal(one->comm, other->comm);
+	}
+	for (size_t i = 0; vmsnap_faults_event(a, i) || vmsnap_faults_event(b, i); i++) {
+		const struct vmsnap_fault_event *one = vmsnap_faults_event(a, i), *other = vmsnap_faults_event(b, i);
+		assert_true(one && other && one->time == other->time && one->pid == other->pid);
+		assert_true(one->child == other->child && one->kind == other->kind);
 	}
 	int32_t number, other;
 	for (size_t i = 0; vmsnap_faults_syscall(a, i, &number) || vmsnap_faults_syscall(b, i, &other); i++) {

@@ -40,15 +40,7 @@ void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch);
 int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct vmsnap_faults **out, struct vmsnap_error *err);
 void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch); /* NULL is fine */
 
-/* What else came: a process made another one, or executed another program.  This struct does not grow. */
-enum vmsnap_fault_event_kind { VMSNAP_FAULT_EVENT_FORK, VMSNAP_FAULT_EVENT_EXEC };
-struct vmsnap_fault_event {
-	uint64_t time; /* CLOCK_MONOTONIC */
-	int32_t pid;
-	int32_t child; /* of a fork */
-	int kind;      /* enum vmsnap_fault_event_kind */
-};
-/* NULL past the end.  Valid until the next read. */
+/* What else came (struct vmsnap_fault_event).  NULL past the end.  Valid until the next read. */
 const struct vmsnap_fault_event *vmsnap_fault_watch_event(const struct vmsnap_fault_watch *watch, size_t index);
 
 /* The same faults with names: of the functions that were running and those that called them, of threads.  snaps: of
@@ -95,8 +87,8 @@ struct vmsnap_blame_options {
 	size_t size;                  /* sizeof(struct vmsnap_blame_options) */
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
-	/* Forks and execs meanwhile, as the watch told them.  Without them, of a process that executed another program,
-	 * no page is explained. */
+	/* Forks and execs meanwhile, as the watch told them; none: those that the faults have (vmsnap_faults_event()).
+	 * Without them, of a process that executed another program, no page is explained. */
 	const struct vmsnap_fault_event *events;
 	size_t event_count;
 };

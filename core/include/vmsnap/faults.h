@@ -83,6 +83,14 @@ struct vmsnap_fault_code {
 	uint32_t object;      /* vmsnap_faults_object(); UINT32_MAX: of none, or unknown */
 	uint32_t unused;
 };
+/* What happened meanwhile: a process made another one, or executed another program.  This struct does not grow. */
+enum vmsnap_fault_event_kind { VMSNAP_FAULT_EVENT_FORK, VMSNAP_FAULT_EVENT_EXEC };
+struct vmsnap_fault_event {
+	uint64_t time; /* CLOCK_MONOTONIC */
+	int32_t pid;
+	int32_t child; /* of a fork */
+	int kind;      /* enum vmsnap_fault_event_kind */
+};
 struct vmsnap_fault_thread {
 	int32_t pid, tid;
 	const char *comm; /* "" if unknown */
@@ -101,6 +109,9 @@ const struct vmsnap_fault *vmsnap_faults_at(const struct vmsnap_faults *faults, 
 /* The calls that led to a fault, innermost first: [0] is the fault's instruction, those after it lie within the
  * instruction that called (its return address minus 1).  *count 0, NULL: not known. */
 const uint64_t *vmsnap_faults_stack(const struct vmsnap_faults *faults, uint32_t stack, size_t *count);
+
+/* In the order of time; NULL past the end. */
+const struct vmsnap_fault_event *vmsnap_faults_event(const struct vmsnap_faults *faults, size_t index);
 
 /* Names, kept beside the faults so that they are there wherever a file is read. */
 /* NULL: nobody told. */
@@ -171,6 +182,9 @@ int vmsnap_faults_builder_add_thread(struct vmsnap_faults_builder *builder, int3
                                      struct vmsnap_error *err);
 int vmsnap_faults_builder_add_syscall(struct vmsnap_faults_builder *builder, int32_t number, const char *name,
                                       struct vmsnap_error *err);
+/* In any order. */
+int vmsnap_faults_builder_add_event(struct vmsnap_faults_builder *builder, const struct vmsnap_fault_event *event,
+                                    struct vmsnap_error *err);
 /* With one holder.  The builder is empty then, and only to be freed. */
 int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builder, struct vmsnap_faults **out,
                                  struct vmsnap_error *err);
