@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "fault_events.h"
 
+#if defined(__x86_64__)
+#include <asm/perf_regs.h>
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -81,6 +84,10 @@ static void software(struct fault_events *events, unsigned frames, bool kernel)
 	events->attrs[0].exclude_kernel = !kernel;
 	events->attrs[0].exclude_callchain_kernel = !kernel;
 	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
+#if defined(__x86_64__)
+	events->attrs[0].sample_type |= PERF_SAMPLE_REGS_USER;
+	events->attrs[0].sample_regs_user = UINT64_C(1) << PERF_REG_X86_SI | UINT64_C(1) << PERF_REG_X86_DI;
+#endif
 	events->attr_count = 1;
 	events->tracepoints = false;
 	events->kernel = kernel;
@@ -281,6 +288,16 @@ static bool take_raw(const struct fault_events *events, const char *at, const ch
 	return true;
 }
 
+/* In the order of their bits: rsi, rdi. */
+static void take_registers(const uint64_t *at, const char *end, struct fault_sample *out)
+{
+	if ((const char *)(at + 3) > end || *at != PERF_SAMPLE_REGS_ABI_64)
+		return;
+	out->pointers_known = true;
+	out->rsi = at[1];
+	out->rdi = at[2];
+}
+
 bool fault_sample_read(const struct fault_events *events, const struct perf_event_header *record,
                        struct fault_sample *out)
 {
@@ -296,6 +313,8 @@ bool fault_sample_read(const struct fault_events *events, const struct perf_even
 	split_chain(words + CHAIN, words[CHAIN_COUNT], out);
 	if (events->tracepoints && !take_raw(events, (const char *)(words + CHAIN + words[CHAIN_COUNT]), end, out))
 		return false;
+	if (events->attrs[0].sample_type & PERF_SAMPLE_REGS_USER)
+		take_registers(words + CHAIN + words[CHAIN_COUNT], end, out);
 	out->in_kernel = out->kernel_count || (record->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
 	/* That of a tracepoint is always the kernel's. */
 	if (events->tracepoints)

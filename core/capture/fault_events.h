@@ -35,6 +35,8 @@ struct fault_sample {
 	bool error_known;
 	uint64_t error; /* bits of the processor's error code: enum fault_error */
 	bool in_kernel;
+	bool pointers_known; /* what the registers hold, of x86-64 */
+	uint64_t rdi, rsi;
 	const uint64_t *kernel_chain, *user_chain; /* innermost first */
 	size_t kernel_count, user_count;
 };

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "fault_access.h"
 #include "fault_events.h"
 #include "kernel_calls.h"
 #include "options.h"
@@ -15,6 +16,7 @@ struct vmsnap_fault_watch {
 	struct perf_rings rings;
 	struct fault_events events;
 	struct kernel_calls calls;
+	struct fault_access access;
 	struct vmsnap_faults_builder *builder;
 	struct vmsnap_error *err; /* while records are read */
 	pid_t *known;             /* threads that have events: opened by us, or inherited; as they came */
@@ -67,9 +69,9 @@ static int note_event(struct vmsnap_fault_watch *watch, int kind, uint64_t time,
 	return VMSNAP_OK;
 }
 
-static int kind_of(const struct fault_sample *sample)
+static int kind_of(struct vmsnap_fault_watch *watch, const struct fault_sample *sample)
 {
-	return !sample->error_known             ? VMSNAP_FAULT_UNKNOWN
+	return !sample->error_known             ? fault_access_kind(&watch->access, sample)
 	       : sample->error & FAULT_FETCH    ? VMSNAP_FAULT_FETCH
 	       : !(sample->error & FAULT_WRITE) ? VMSNAP_FAULT_READ
 	       : sample->error & FAULT_PRESENT  ? VMSNAP_FAULT_WRITE_PROTECTED
@@ -117,7 +119,7 @@ static int add_fault(struct vmsnap_fault_watch *watch, const struct perf_event_h
 		.pid = (int32_t)sample.pid,
 		.tid = (int32_t)sample.tid,
 		.syscall = sample.in_kernel && call < 0 ? -2 : call,
-		.kind = (uint8_t)kind_of(&sample),
+		.kind = (uint8_t)kind_of(watch, &sample),
 	};
 	if (watch->count == VMSNAP_FAULTS_MAX) {
 		watch->dropped++;
@@ -152,6 +154,7 @@ static int add_exec(struct vmsnap_fault_watch *watch, const struct perf_event_he
 	if (!(record->misc & PERF_RECORD_MISC_COMM_EXEC) || record->size < sizeof(*record) + 8)
 		return VMSNAP_OK;
 	memcpy(&pid, record + 1, sizeof(pid));
+	fault_access_forget(&watch->access, pid);
 	uint64_t time;
 	memcpy(&time, (const char *)record + record->size - sizeof(time), sizeof(time));
 	return note_event(watch, VMSNAP_FAULT_EVENT_EXEC, time, (int32_t)pid, 0);
@@ -346,6 +349,7 @@ VMSNAP_API void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch)
 	fault_events_close(&watch->events);
 	perf_rings_close(&watch->rings);
 	kernel_calls_free(&watch->calls);
+	fault_access_free(&watch->access);
 	vmsnap_faults_builder_free(watch->builder);
 	free(watch->known);
 	free(watch->happened);

@@ -33,8 +33,18 @@ struct looking {
 	const struct blame_index *index;
 	const struct process *process;
 	struct blame_whose whose;
+	bool hidden;  /* there may have been faults that were not seen */
+	size_t forks; /* of it, meanwhile: after each, each page can be copied once more */
 	int rc;
 };
+
+/* A page that was not the process's own can be written to with a fault once; and once more after each fork.  If as many
+ * were seen, no other one can have been. */
+static bool is_doubtful(const struct looking *looking, int became, size_t count)
+{
+	bool plain = became == VMSNAP_BECAME_MAPPED || became == VMSNAP_BECAME_SWAPPED_IN;
+	return looking->hidden && count && !plain && count < looking->forks + (became != VMSNAP_BECAME_REPLACED);
+}
 
 static bool same_picks(const struct vmsnap_blame *blame, const struct vmsnap_blamed *last, const uint32_t *picked,
                        size_t count)
@@ -42,13 +52,25 @@ static bool same_picks(const struct vmsnap_blame *blame, const struct vmsnap_bla
 	return last->count == count && !memcmp(blame->picked + last->first, picked, count * sizeof(*picked));
 }
 
+/* What was there, and the process's own, and is in another frame after a write to it, was shared in between: it forked.
+ */
+static bool copies(const struct vmsnap_blame *blame, const uint32_t *picked, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (vmsnap_faults_at(blame->faults, picked[i])->kind != VMSNAP_FAULT_WRITE_PROTECTED)
+			return false;
+	return count > 0;
+}
+
 static void put(struct looking *looking, uint64_t start, uint64_t end, int became, const uint32_t *picked, size_t count,
                 bool inherited)
 {
 	struct vmsnap_blame *blame = looking->blame;
 	struct vmsnap_blamed *last = blame->count ? &blame->items[blame->count - 1] : NULL;
+	bool doubtful = is_doubtful(looking, became, count);
+	became = became == VMSNAP_BECAME_REPLACED && copies(blame, picked, count) ? VMSNAP_BECAME_COPIED : became;
 	if (last && last->snap == looking->process->after && last->end == start && last->became == became &&
-	    last->inherited == inherited && same_picks(blame, last, picked, count)) {
+	    last->inherited == inherited && last->doubtful == doubtful && same_picks(blame, last, picked, count)) {
 		last->end = end;
 		return;
 	}
@@ -69,6 +91,7 @@ static void put(struct looking *looking, uint64_t start, uint64_t end, int becam
 			.became = became,
 			.first = first,
 			.count = count,
+			.doubtful = doubtful,
 			.inherited = inherited,
 		};
 }
@@ -182,6 +205,17 @@ static void all_new(struct looking *looking)
 	}
 }
 
+static size_t forks_of(const struct blame_whose *whose, const struct vmsnap_blame_options *options)
+{
+	size_t forks = 0;
+	for (size_t i = 0; i < options->event_count; i++) {
+		const struct vmsnap_fault_event *event = &options->events[i];
+		forks += event->kind == VMSNAP_FAULT_EVENT_FORK && event->pid == whose->pid &&
+		         event->time >= whose->from && event->time <= whose->to;
+	}
+	return forks;
+}
+
 static int blame_process(struct vmsnap_blame *blame, const struct blame_index *index, const struct process *process,
                          const struct vmsnap_blame_options *options, struct vmsnap_error *err)
 {
@@ -196,6 +230,9 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 		.process = process,
 		.whose = { (int32_t)after->tgid, from, after->monotonic ? (uint64_t)after->monotonic : UINT64_MAX },
 	};
+	const struct vmsnap_faults_info *info = vmsnap_faults_info(blame->faults);
+	looking.hidden = !(info->flags & VMSNAP_FAULTS_KERNEL) || info->lost;
+	looking.forks = forks_of(&looking.whose, options);
 	struct vmsnap_compare_options how = { .size = sizeof(how),
 		                              .cancelled = options->cancelled,
 		                              .cancel_ctx = options->cancel_ctx };

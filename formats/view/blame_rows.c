@@ -190,6 +190,19 @@ static const struct vmsnap_fault *only_fault(const struct blame_rows *rows, cons
 	return blamed->count == 1 ? vmsnap_blame_fault(rows->blame, blamed->first) : NULL;
 }
 
+/* Of kinds that are not known nothing definite is said: a read may have brought in what the kernel wrote to, unseen. */
+static bool doubtful(const struct blame_rows *rows, const struct vmsnap_blamed *blamed)
+{
+	if (blamed->doubtful)
+		return true;
+	if (blamed->became == VMSNAP_BECAME_MAPPED || blamed->became == VMSNAP_BECAME_SWAPPED_IN)
+		return false;
+	for (size_t i = 0; i < blamed->count; i++)
+		if (vmsnap_blame_fault(rows->blame, blamed->first + i)->kind == VMSNAP_FAULT_UNKNOWN)
+			return true;
+	return false;
+}
+
 static void key_of_place(const struct blame_rows *rows, const struct vmsnap_blamed *blamed, char key[KEY_MAX])
 {
 	const struct vmsnap_vma *vma = vmsnap_vma_at(blamed->snap, blamed->start);
@@ -220,8 +233,9 @@ static struct blame_row *row_of_place(struct blame_rows *rows, const struct vmsn
 	row->start = blamed->start;
 	row->end = blamed->end;
 	row->pid = (int32_t)vmsnap_info(blamed->snap)->pid;
-	row->who = blamed->count == 1 ? BLAME_SEEN : blamed->count ? BLAME_SEVERAL : BLAME_UNSEEN;
-	if (rows->by == VMSNAP_BLAME_BY_PAGE && only_fault(rows, blamed))
+	bool sure = blamed->count == 1 && !doubtful(rows, blamed);
+	row->who = sure ? BLAME_SEEN : blamed->count ? BLAME_SEVERAL : BLAME_UNSEEN;
+	if (rows->by == VMSNAP_BLAME_BY_PAGE && sure)
 		describe_first(rows, row, only_fault(rows, blamed), rc);
 	return row;
 }
@@ -280,17 +294,6 @@ static struct blame_row *row_of_blamed(struct blame_rows *rows, const struct vms
 		row = other;
 	}
 	return row ? row : special_row(rows, BLAME_UNSEEN, rc);
-}
-
-/* Of kinds that are not known nothing definite is said: a read may have brought in what the kernel wrote to, unseen. */
-static bool doubtful(const struct blame_rows *rows, const struct vmsnap_blamed *blamed)
-{
-	if (blamed->became == VMSNAP_BECAME_MAPPED || blamed->became == VMSNAP_BECAME_SWAPPED_IN)
-		return false;
-	for (size_t i = 0; i < blamed->count; i++)
-		if (vmsnap_blame_fault(rows->blame, blamed->first + i)->kind == VMSNAP_FAULT_UNKNOWN)
-			return true;
-	return false;
 }
 
 static void add_blamed(struct blame_rows *rows, const struct vmsnap_blamed *blamed, int *rc)

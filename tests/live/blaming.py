@@ -1,0 +1,148 @@
+"""What the target `blame` did, by its log, and what vmsnap blame says of it."""
+
+import os
+import struct
+
+import support
+from kernel import PAGE
+
+HOWS = ("write_store", "write_add", "write_string", "write_wide", "write_thread", "read_page", "write_syscall", "drop",
+        "fork")
+WINDOW = 100
+ENTRY = struct.Struct("=IIQII")
+HUGE = PAGE // 8 * PAGE
+
+
+class Truth:
+    """Frames as the kernel gives them out: which operation made the one that a page is in."""
+
+    def __init__(self, target):
+        self.areas = {name: area for name, area in target.ranges.items() if name != "log"}
+        self.memory = {target.pid: {}}  # process: page: frame; none is not in it
+        self.users = {}
+        self.made = {}
+        self.wrote = {}  # (process, page): the functions that wrote to it since the window's begin
+        self.born = {}   # process forked meanwhile: its parent
+        self.before = {}
+        self.dropped = set()  # (process, page) that was given back meanwhile
+        start, end = target.ranges["log"]
+        self.window = False
+        for entry in entries(target.pid, start, end):
+            self.take(*entry)
+
+    def area_of(self, address):
+        return next((name for name, (start, end) in self.areas.items() if start <= address < end), None)
+
+    def let_go(self, pid, page):
+        frame = self.memory[pid].pop(page, None)
+        if frame is not None:
+            self.users[frame] -= 1
+
+    def give(self, pid, page, function):
+        self.let_go(pid, page)
+        frame = len(self.made)
+        self.made[frame] = function if self.window else None
+        self.users[frame] = 1
+        self.memory[pid][page] = frame
+
+    def write(self, pid, page, function):
+        if self.window:
+            self.wrote.setdefault((pid, page), []).append(function)
+        frame = self.memory[pid].get(page)
+        if frame is None and self.area_of(page) == "huge":
+            first = page // HUGE * HUGE
+            for other in range(first, first + HUGE, PAGE):
+                if other not in self.memory[pid]:
+                    self.give(pid, other, function)
+        elif frame is None or self.users[frame] > 1:
+            self.give(pid, page, function)
+
+    def fork(self, parent, child):
+        self.memory[child] = dict(self.memory[parent])
+        for frame in self.memory[child].values():
+            self.users[frame] += 1
+        if self.window:
+            self.born[child] = parent
+
+    def take(self, pid, how, address, other):
+        if how == WINDOW:
+            self.window = True
+            self.before = {process: dict(pages) for process, pages in self.memory.items()}
+        elif HOWS[how] == "fork":
+            self.fork(pid, other)
+        elif HOWS[how] == "drop":
+            self.let_go(pid, address)
+            if self.window:
+                self.dropped.add((pid, address))
+        elif HOWS[how] != "read_page":
+            self.write(pid, address, HOWS[how])
+
+    def changed(self):
+        """{(process, page): the function whose write made its frame} of what is in another frame than before."""
+        found = {}
+        for pid, pages in self.memory.items():
+            if pid in self.born:
+                continue
+            for page, frame in pages.items():
+                if self.before[pid].get(page) != frame:
+                    found[pid, page] = self.made[frame]
+        return found
+
+
+def entries(pid, start, end):
+    with open(f"/proc/{pid}/mem", "rb") as memory:
+        memory.seek(start)
+        data = memory.read(end - start)
+    (count,) = struct.unpack_from("=I", data, len(data) - PAGE)
+    return [ENTRY.unpack_from(data, index * ENTRY.size)[:4] for index in range(count)]
+
+
+# What a shell can name: numbers of one digit.
+GO, READY = 8, 9
+for number in GO, READY:
+    os.dup2(os.open(os.devnull, os.O_RDWR), number)
+
+
+def blame(target, *words, user=None, by="page"):
+    """What vmsnap blame, which watches while the target does its part, gives."""
+    os.dup2(target.process.stdin.fileno(), GO)
+    os.dup2(target.process.stdout.fileno(), READY)
+    part = f"echo go >&{GO}; head -c 6 <&{READY} >/dev/null"
+    return support.run("blame", target.pid, "--tree", "--by", by, *words, "--", "sh", "-c", part, user=user,
+                       pass_fds=[GO, READY])
+
+
+def judge(document, truth):
+    """How many pages are blamed rightly, wrongly (told one by one), on one of several, and on nobody."""
+    sums = {"right": 0, "wrong": [], "several": 0, "unseen": 0, "untold": []}
+    changed = truth.changed()
+    told = set()
+    for row in document["rows"]:
+        if row["mapped"]:
+            continue
+        for page in range(int(row["start"], 16), int(row["end"], 16), PAGE):
+            area = truth.area_of(page)
+            if not area:
+                continue
+            pid = row["pid"]
+            told.add((pid, page))
+            if row["known"] != "seen":
+                sums[row["known"]] += 1
+                continue
+            said = "write_syscall" if row["syscall"] == "pread64" else row["function"]
+            if pid in truth.born:
+                may = set(truth.wrote.get((pid, page), []))
+            else:
+                may = {changed.get((pid, page))}
+            if "kernel" not in document["watched"] and (pid, page) in truth.dropped:
+                # Given back and filled by a system call, neither of which is seen: what was seen before is blamed.
+                may |= set(truth.wrote.get((pid, page), []))
+            if area == "huge":
+                may |= set(truth.wrote.get((pid, page), []))
+            if said in may:
+                sums["right"] += 1
+            else:
+                sums["wrong"].append((pid, hex(page), area, said, sorted(map(str, may)), truth.wrote.get((pid, page))))
+    sums["untold"] = [(pid, hex(page), truth.area_of(page), function) for (pid, page), function in changed.items()
+                      if (pid, page) not in told]
+    return sums

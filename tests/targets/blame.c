@@ -1,0 +1,254 @@
+/* Writes to pages by functions that it knows: which did it, where and in which order, is in a log that the test reads.
+ *
+ * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory there
+ * is: "range KIND ..."; the log: "range log ...". */
+#define _GNU_SOURCE
+#include "target.h"
+
+#include <pthread.h>
+
+enum { PLAIN_PAGES = 64, HUGE_REGIONS = 2, LOG_MAX = 1 << 16, CHILDREN = 3 };
+enum how { STORE, ADD, STRING, WIDE, THREAD, READ, SYSCALL, DROP, FORK, HOWS, WINDOW = 100 };
+struct entry {
+	uint32_t pid, how;
+	uint64_t address;
+	uint32_t other; /* of a fork: the child */
+	uint32_t unused;
+};
+
+static struct entry *entries;
+static volatile uint32_t *entry_count;
+static uint64_t state;
+static char globals[PLAIN_PAGES * PAGE] __attribute__((aligned(PAGE)));
+static int zeros;
+
+struct area {
+	const char *name;
+	char *start;
+	size_t pages;
+};
+static struct area areas[6];
+static size_t area_count;
+
+static unsigned number(unsigned below)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(state >> 33) % below;
+}
+
+static void note(enum how how, const void *address, pid_t other)
+{
+	struct entry *entry = &entries[*entry_count];
+	*entry = (struct entry){ (uint32_t)getpid(), how, (uintptr_t)address, (uint32_t)other, 0 };
+	++*entry_count;
+}
+
+/* ---- the functions ---------------------------------------------------------------------- */
+
+#define FUNCTION __attribute__((noinline, noclone)) void
+FUNCTION write_store(volatile char *page);
+FUNCTION write_add(volatile char *page);
+FUNCTION write_string(volatile char *page);
+FUNCTION write_wide(volatile char *page);
+FUNCTION write_thread(volatile char *page);
+FUNCTION read_page(volatile char *page);
+FUNCTION write_syscall(volatile char *page);
+
+FUNCTION write_store(volatile char *page)
+{
+	*page = 1;
+}
+
+FUNCTION write_add(volatile char *page)
+{
+	*(volatile long *)page += 1;
+}
+
+FUNCTION write_string(volatile char *page)
+{
+	static const char from[64] = "what is copied";
+#if defined(__x86_64__)
+	const void *source = from;
+	void *to = (void *)(uintptr_t)page;
+	size_t count = sizeof(from);
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(source), "+c"(count) : : "memory");
+#else
+	page[0] = from[0];
+#endif
+}
+
+FUNCTION write_wide(volatile char *page)
+{
+	typedef long wide __attribute__((vector_size(16)));
+	*(volatile wide *)page = (wide){ 1, 2 };
+}
+
+FUNCTION write_thread(volatile char *page)
+{
+	page[8] = 1;
+}
+
+FUNCTION read_page(volatile char *page)
+{
+	(void)*page;
+}
+
+FUNCTION write_syscall(volatile char *page)
+{
+	if (pread(zeros, (void *)(uintptr_t)page, 64, 0) != 64)
+		cannot("read");
+}
+
+/* ---- one operation ---------------------------------------------------------------------- */
+
+static void *thread_main(void *page)
+{
+	write_thread(page);
+	return NULL;
+}
+
+static void in_thread(char *page)
+{
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, thread_main, page))
+		cannot("make a thread");
+	pthread_join(thread, NULL);
+}
+
+static void operate(enum how how, char *page)
+{
+	note(how, page, 0);
+	switch (how) {
+	case STORE: write_store(page); break;
+	case ADD: write_add(page); break;
+	case STRING: write_string(page); break;
+	case WIDE: write_wide(page); break;
+	case THREAD: in_thread(page); break;
+	case READ: read_page(page); break;
+	case SYSCALL: write_syscall(page); break;
+	case DROP: madvise(page, PAGE, MADV_DONTNEED); break;
+	default: break;
+	}
+}
+
+static char *any_page(bool *huge)
+{
+	const struct area *area = &areas[number((unsigned)area_count)];
+	*huge = !strcmp(area->name, "huge");
+	return area->start + (size_t)number((unsigned)area->pages) * PAGE;
+}
+
+static void work(unsigned count, unsigned *children);
+
+/* It lives as long as the parent does, begins when that has noted it, and has done its part when we go on. */
+static void fork_one(unsigned count)
+{
+	int go[2], done[2];
+	char byte;
+	if (pipe(go) || pipe(done))
+		cannot("make a pipe");
+	pid_t child = fork();
+	if (child < 0)
+		cannot("fork");
+	if (!child) {
+		unsigned none = CHILDREN;
+		die_with_parent();
+		if (read(go[0], &byte, 1) != 1)
+			_exit(1);
+		work(count, &none);
+		if (write(done[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	note(FORK, NULL, child);
+	if (write(go[1], "", 1) != 1 || close(done[1]) || read(done[0], &byte, 1) != 1)
+		_exit(1);
+	close(done[0]);
+	close(go[0]);
+	close(go[1]);
+}
+
+static void work(unsigned count, unsigned *children)
+{
+	for (unsigned i = 0; i < count && *entry_count < LOG_MAX - 2; i++) {
+		bool huge;
+		char *page = any_page(&huge);
+		enum how how = (enum how)number(HOWS);
+		if (how == FORK && (*children >= CHILDREN || number(8)))
+			how = STORE;
+		if (how == DROP && (huge || number(3)))
+			how = ADD;
+		if (how == FORK) {
+			++*children;
+			fork_one(count / 8);
+		} else {
+			operate(how, page);
+		}
+	}
+}
+
+/* ---- memory ----------------------------------------------------------------------------- */
+
+static void add(const char *name, char *start, size_t pages)
+{
+	areas[area_count++] = (struct area){ name, start, pages };
+	say_range(name, start, pages * PAGE);
+}
+
+static char *map(size_t bytes, int flags, int fd)
+{
+	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+	if (at == MAP_FAILED)
+		cannot("map memory");
+	madvise(at, bytes, MADV_NOHUGEPAGE);
+	return at;
+}
+
+static int file_of_pages(void)
+{
+	char name[] = "/tmp/vmsnap-blame-XXXXXX", page[PAGE] = "page of a file";
+	int fd = mkstemp(name);
+	if (fd < 0)
+		cannot("make a file");
+	unlink(name);
+	for (int i = 0; i < PLAIN_PAGES; i++)
+		if (write(fd, page, sizeof(page)) != (ssize_t)sizeof(page))
+			cannot("write a file");
+	return fd;
+}
+
+static char *aligned(char *at, size_t to)
+{
+	return (char *)(((uintptr_t)at + to - 1) & ~(uintptr_t)(to - 1));
+}
+
+int main(int argc, char **argv)
+{
+	char stack[(PLAIN_PAGES + 1) * PAGE];
+	unsigned children = 0, count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100;
+	die_with_parent();
+	state = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	entries = mmap(NULL, LOG_MAX * sizeof(*entries) + PAGE, PROT_READ | PROT_WRITE,
+	               MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (entries == MAP_FAILED)
+		cannot("map the log");
+	entry_count = (volatile uint32_t *)(entries + LOG_MAX);
+	zeros = file_of_pages();
+	char *heap = aligned(malloc((PLAIN_PAGES + 1) * PAGE), PAGE);
+	say_range("log", entries, LOG_MAX * sizeof(*entries) + PAGE);
+	add("globals", globals, PLAIN_PAGES);
+	add("stack", aligned(stack, PAGE), PLAIN_PAGES);
+	add("heap", heap, PLAIN_PAGES);
+	add("mapped", map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1), PLAIN_PAGES);
+	add("file", map(PLAIN_PAGES * PAGE, MAP_PRIVATE, file_of_pages()), PLAIN_PAGES);
+	char *huge = aligned(map((HUGE_REGIONS + 1) * (size_t)HUGE_PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1), HUGE_PAGE);
+	madvise(huge, HUGE_REGIONS * (size_t)HUGE_PAGE, MADV_HUGEPAGE);
+	add("huge", huge, HUGE_REGIONS * (size_t)HUGE_PAGE / PAGE);
+	work(count, &children);
+	next_command();
+	note(WINDOW, NULL, 0);
+	children = 0;
+	work(count, &children);
+	stand_still();
+}
