@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "blame_file.h"
 #include "commands.h"
 #include "descriptor_limit.h"
 #include "interrupt.h"
@@ -332,6 +333,15 @@ static int tell(const struct blaming *blaming, struct vmsnap_faults *faults, str
 	return status;
 }
 
+static int keep(const struct blaming *blaming, const struct vmsnap_faults *faults)
+{
+	size_t count = 0;
+	while (vmsnap_fault_watch_event(blaming->faults, count))
+		count++;
+	return blame_save(blaming->options->save, blaming->before.items, blaming->before.count, blaming->after.items,
+	                  blaming->after.count, faults, vmsnap_fault_watch_event(blaming->faults, 0), count);
+}
+
 static int report(struct blaming *blaming)
 {
 	const struct vmsnap *any = blaming->after.count    ? blaming->after.items[0]
@@ -344,6 +354,8 @@ static int report(struct blaming *blaming)
 	privilege_drop();
 	struct vmsnap_names *names = any ? names_open(blaming->options, any) : NULL;
 	int status = names ? name_faults(blaming, names, &faults) : STATUS_OK;
+	if (!status && blaming->options->save)
+		status = keep(blaming, faults);
 	status = status ? status : tell(blaming, faults, names);
 	names_close(names);
 	vmsnap_faults_unref(faults);
@@ -364,6 +376,12 @@ int cmd_blame(const struct options *options)
 {
 	struct blaming blaming = { .options = options };
 	int status = by_of(options, &blaming.by);
+	bool file = options->operand_count == 1 && !word_is_process(options->operands[0]) && options->plain_count;
+	if (!status && file)
+		return options->save || options->track || options->lasts
+		               ? trouble("blame: --save, --track and --for are for processes, and %s is a file",
+		                         options->operands[0])
+		               : blame_of_file(options, options->operands[0], blaming.by);
 	status = status ? status : choose(&blaming);
 	if (!status) {
 		interrupts_notice();

@@ -52,7 +52,7 @@ struct options {
 	bool history;                                 /* page: through the file */
 	const char *strip;                            /* report, copy: what is left out */
 	bool report_contents;                         /* report: what pages held */
-	const char *other, *save;                     /* dump: --diff, --save */
+	const char *other, *save;                     /* dump: --diff, --save; blame: --save */
 	const char *format, *table, *schema, *host;   /* export */
 	bool runs, changed, arguments;                /* export */
 };

@@ -69,7 +69,7 @@ const struct command command_table[] = {
 	  "it, and which processes have copies of their own of its pages: patched code.\n"
 	  "Frames are known to root alone.\n",
 	  cmd_who, { VMSNAP_REPORT_WHO, VMSNAP_REPORT_WHO_FILE } },
-	{ CMD_BLAME, "blame", "PID... [-- COMMAND...]", 0, OPERANDS_ANY, "which code made, copied and wrote pages",
+	{ CMD_BLAME, "blame", "PID...|FILE [-- COMMAND...]", 0, OPERANDS_ANY, "which code made, copied and wrote pages",
 	  "Watches page faults for a while, and two snapshots tell what became of the pages.\n"
 	  "COMMAND is started and watched; if there is a PID, that is, while COMMAND runs.\n"
 	  "Ends with Ctrl-C, with the process, with COMMAND, or after --for. As root more is\n"
@@ -184,6 +184,8 @@ const struct option_row option_table[] = {
 	  "added up by kind, file or node" },
 	{ "by", 0, OPTION_TEXT, VALUE_SERIES_BY, "WHAT", FIELD(by), CMD_SERIES,
 	  "by mapping, kind, process or state" },
+	{ "save", 0, OPTION_TEXT, VALUE_FILE, "FILE", FIELD(save), CMD_BLAME,
+	  "keep snapshots and faults, for blame FILE" },
 	{ "by", 0, OPTION_TEXT, VALUE_BLAME_BY, "WHAT", FIELD(by), CMD_BLAME,
 	  "rows by function (usual), line, mapping, ..." },
 	{ "history", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(history), CMD_PAGE,

@@ -329,6 +329,10 @@ VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t befor
 		rc = comparable(after, after_count, err);
 	if (rc)
 		return rc;
+	if (!how.event_count)
+		how.events = vmsnap_faults_event(faults, 0);
+	while (how.events == vmsnap_faults_event(faults, 0) && vmsnap_faults_event(faults, how.event_count))
+		how.event_count++;
 	struct vmsnap_blame *blame = calloc(1, sizeof(*blame));
 	if (!blame)
 		return fail_no_memory(err);
@@ -345,6 +349,19 @@ VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t befor
 	blame->work.cancelled = NULL;
 	*out = blame;
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_blame_stored(const struct vmsnap *const *before, size_t before_count,
+                                   const struct vmsnap *const *after, size_t after_count,
+                                   const struct vmsnap_blame_options *options, struct vmsnap_blame **out,
+                                   struct vmsnap_error *err)
+{
+	const struct vmsnap_faults *faults = NULL;
+	for (size_t i = 0; !faults && i < after_count; i++)
+		faults = vmsnap_faults_of(after[i]);
+	if (!faults)
+		return fail(err, VMSNAP_ERR_NOT_FOUND, "no page faults are kept with these snapshots");
+	return vmsnap_blame_new(before, before_count, after, after_count, faults, options, out, err);
 }
 
 VMSNAP_API void vmsnap_blame_free(struct vmsnap_blame *blame)

@@ -13,6 +13,8 @@ static const struct exporter *const exporters[VMSNAP_EXPORT_COUNT] = {
 	[VMSNAP_EXPORT_SQLITE] = &exporter_sqlite,
 	[VMSNAP_EXPORT_TSV] = &exporter_tsv,
 	[VMSNAP_EXPORT_OPENMETRICS] = &exporter_openmetrics,
+	[VMSNAP_EXPORT_PPROF] = &exporter_pprof,
+	[VMSNAP_EXPORT_FOLDED] = &exporter_folded,
 };
 
 VMSNAP_API const char *vmsnap_export_format_name(int format)

@@ -319,6 +319,11 @@ class FaultsFlag:  # enum vmsnap_faults_flag
     KERNEL = 8
 
 
+class FaultEventKind:  # enum vmsnap_fault_event_kind
+    FORK = 0
+    EXEC = 1
+
+
 class NameKind:  # enum vmsnap_name_kind
     OBJECT = 0
     FUNCTION = 1
@@ -344,11 +349,6 @@ class MappingKind:  # enum vmsnap_mapping_kind
     FILE = 8
     VDSO = 9
     KIND_COUNT = 10
-
-
-class FaultEventKind:  # enum vmsnap_fault_event_kind
-    FORK = 0
-    EXEC = 1
 
 
 class Became:  # enum vmsnap_became
@@ -783,6 +783,12 @@ class FaultCode(Structure):  # struct vmsnap_fault_code
     ]
 
 
+class FaultEvent(Structure):  # struct vmsnap_fault_event
+    _fields_ = [
+        ("time", c_uint64), ("pid", c_int32), ("child", c_int32), ("kind", c_int),
+    ]
+
+
 class FaultThread(Structure):  # struct vmsnap_fault_thread
     _fields_ = [
         ("pid", c_int32), ("tid", c_int32), ("comm", c_char_p),
@@ -820,16 +826,10 @@ class FaultWatchOptions(Structure):  # struct vmsnap_fault_watch_options
     ]
 
 
-class FaultEvent(Structure):  # struct vmsnap_fault_event
-    _fields_ = [
-        ("time", c_uint64), ("pid", c_int32), ("child", c_int32), ("kind", c_int),
-    ]
-
-
 class Blamed(Structure):  # struct vmsnap_blamed
     _fields_ = [
         ("snap", c_void_p), ("start", c_uint64), ("end", c_uint64), ("became", c_int), ("first", c_size_t),
-        ("count", c_size_t), ("inherited", c_bool),
+        ("count", c_size_t), ("doubtful", c_bool), ("inherited", c_bool),
     ]
 
 
@@ -1252,6 +1252,7 @@ FUNCTIONS = {
     "vmsnap_faults_count": (c_size_t, (c_void_p,)),
     "vmsnap_faults_at": (POINTER(Fault), (c_void_p, c_size_t)),
     "vmsnap_faults_stack": (POINTER(c_uint64), (c_void_p, c_uint32, POINTER(c_size_t))),
+    "vmsnap_faults_event": (POINTER(FaultEvent), (c_void_p, c_size_t)),
     "vmsnap_faults_code_at": (POINTER(FaultCode), (c_void_p, c_uint32, c_uint64)),
     "vmsnap_faults_code": (POINTER(FaultCode), (c_void_p, c_size_t)),
     "vmsnap_faults_object": (POINTER(FaultObject), (c_void_p, c_size_t)),
@@ -1267,6 +1268,7 @@ FUNCTIONS = {
     "vmsnap_faults_builder_add_code_sized": (CHECKED, (c_void_p, POINTER(FaultCode), c_size_t)),
     "vmsnap_faults_builder_add_thread": (CHECKED, (c_void_p, c_int32, c_int32, c_char_p)),
     "vmsnap_faults_builder_add_syscall": (CHECKED, (c_void_p, c_int32, c_char_p)),
+    "vmsnap_faults_builder_add_event": (CHECKED, (c_void_p, POINTER(FaultEvent))),
     "vmsnap_faults_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_faults_of_process": (CHECKED, (c_void_p, c_int32, POINTER(c_void_p))),
     "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
@@ -1303,6 +1305,9 @@ FUNCTIONS = {
         (CHECKED, (
             POINTER(c_void_p), c_size_t, POINTER(c_void_p), c_size_t, c_void_p, POINTER(BlameOptions),
             POINTER(c_void_p))),
+    "vmsnap_blame_stored":
+        (CHECKED, (
+            POINTER(c_void_p), c_size_t, POINTER(c_void_p), c_size_t, POINTER(BlameOptions), POINTER(c_void_p))),
     "vmsnap_blame_free": (None, (c_void_p,)),
     "vmsnap_blame_faults": (c_void_p, (c_void_p,)),
     "vmsnap_blame_at": (POINTER(Blamed), (c_void_p, c_size_t)),

@@ -100,6 +100,11 @@ struct vmsnap_blame_options {
 int vmsnap_blame_new(const struct vmsnap *const *before, size_t before_count, const struct vmsnap *const *after,
                      size_t after_count, const struct vmsnap_faults *faults, const struct vmsnap_blame_options *options,
                      struct vmsnap_blame **out, struct vmsnap_error *err);
+/* The same with the faults that are kept with the later snapshots, which are of one instant: those of the first that
+ * has some (vmsnap_faults_of()).  VMSNAP_ERR_NOT_FOUND: none has. */
+int vmsnap_blame_stored(const struct vmsnap *const *before, size_t before_count, const struct vmsnap *const *after,
+                        size_t after_count, const struct vmsnap_blame_options *options, struct vmsnap_blame **out,
+                        struct vmsnap_error *err);
 void vmsnap_blame_free(struct vmsnap_blame *blame); /* NULL is fine */
 const struct vmsnap_faults *vmsnap_blame_faults(const struct vmsnap_blame *blame);
 /* NULL past the end.  In the order of the later snapshots, then of addresses. */

@@ -1,0 +1,229 @@
+"""vmsnap blame FILE, and vmsnap export --format folded and pprof: files whose faults and pages are known, since the tests'
+own writer makes them; and real ones."""
+
+import gzip
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+from command_line import command
+from support import skip
+
+SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+sys.path[:0] = [os.path.join(SOURCE, "tests", folder) for folder in ("golden", "reader")]
+
+import cases  # noqa: E402
+import vmswrite  # noqa: E402
+
+PAGE, CODE, HEAP = 4096, 0x555555556000, 0x55555555E000
+MAIN, SET, GET, READ, FAR = CODE + 0x10, CODE + 0x20, CODE + 0x30, CODE + 0x40, 0x7FFFF0000000
+ONE_FRAME = {MAIN: b"main", SET: b"set;all 1\n", GET: b"get\xff"}
+
+
+def frames(*states):
+    """Of heap pages: (index, flags, pfn)."""
+    return [cases.run(HEAP + index * PAGE, 1, flags, pfn=pfn) for index, flags, pfn in states]
+
+
+def process(when, runs, **more):
+    model = cases.small(monotonic=when, taken=1700000000 * 10**9 + when, known=["pfn", "exclusive", "exclusive_huge"])
+    return dict(model, runs=runs, **more)
+
+
+def fault(when, index, stack, kind, system=-1, ip=None):
+    pid = cases.PROCESS["pid"]
+    return [when, HEAP + index * PAGE + 8, stack[0] if ip is None else ip, pid, pid, stack, system, kind, 0]
+
+
+FAULTS = {
+    "watched": [1000, 9000], "lost": 5, "flags": 9, "pid": cases.PROCESS["pid"],
+    "objects": [[b"/usr/bin/cat", "0123abcd", CODE, CODE + 0x5000, 0x2000]],
+    "threads": [[cases.PROCESS["pid"], cases.PROCESS["pid"], b"cat"]],
+    "syscalls": [[0, b"read"]],
+    "code": [[MAIN, 0, 0, b"main", b"src/cat.c", 30, 0], [SET, 0, CODE + 0x20, b"set;all 1\n", b"src/set.c", 7, 0],
+             [GET, 0, 0, b"get\xff", b"", 0, 0], [READ, 0, 0, b"", b"", 0, 0]],
+    # Pages 0, 1 and 2 are copied by set, 3 is made by get, 4 by read(2) in unknown code; nobody tells of 5.
+    "faults": [fault(2000, 0, [SET, MAIN], 3), fault(2001, 1, [SET, MAIN], 3), fault(2002, 2, [SET, GET, MAIN], 3),
+               fault(2003, 3, [GET, MAIN], 2), fault(2004, 4, [FAR, READ, MAIN], 2, system=0)],
+    "events": [],
+}
+BEFORE = frames(*[(index, "present", 0x100 + index) for index in range(3)], (6, "exclusive present", 0x900))
+AFTER = frames(*[(index, "exclusive present", 0x200 + index) for index in range(6)], (6, "exclusive present", 0x900))
+
+
+def fields(message):
+    """[(field, value)] of one protobuf message: numbers, and bytes for all that has a length."""
+    made, at = [], 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            value |= (message[at] & 127) << shift
+            shift, at = shift + 7, at + 1
+            if message[at - 1] < 128:
+                return value
+
+    while at < len(message):
+        key = varint()
+        if key & 7 == 0:
+            made.append((key >> 3, varint()))
+            continue
+        assert key & 7 == 2, key
+        length = varint()
+        assert at + length <= len(message)
+        made.append((key >> 3, message[at : at + length]))
+        at += length
+    return made
+
+
+def packed(message):
+    numbers, value, shift = [], 0, 0
+    for byte in message:
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            numbers.append(value)
+            value = shift = 0
+    assert not shift
+    return numbers
+
+
+class Profile:
+    """profile.proto, read by its definition alone."""
+
+    def __init__(self, data):
+        top = fields(gzip.decompress(data))
+        self.strings = [value.decode("utf-8") for field, value in top if field == 6]
+        self.types = [tuple(self.strings[dict(fields(value))[part]] for part in (1, 2)) for field, value in top if field == 1]
+        self.mappings, self.functions, self.locations = ({dict(fields(value))[1]: dict(fields(value)) for field, value in top
+                                                          if field == number} for number in (3, 5, 4))
+        self.samples = [fields(value) for field, value in top if field == 2]
+        self.comments = [self.strings[number] for field, value in top if field == 13 for number in packed(value)]
+        self.numbers = {field: value for field, value in top if isinstance(value, int)}
+
+    def text(self, number):
+        return self.strings[number]
+
+    def rows(self):
+        """[(frames from the outermost on, values)], each frame (function, file, line)."""
+        made = []
+        for sample in self.samples:
+            stack = []
+            for number in packed(dict(sample)[1]):
+                line = dict(fields(self.locations[number][4]))
+                function = self.functions[line[1]]
+                stack.append((self.text(function[2]), self.text(function.get(4, 0)), line.get(2, 0)))
+            made.append((tuple(stack[::-1]), tuple(packed(dict(sample)[2]))))
+        return sorted(made)
+
+
+class Stacks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.file = os.path.join(cls.folder.name, "blamed.vms")
+        with open(cls.file, "wb") as file:
+            file.write(cases.file_of(process(1000, BEFORE), process(9000, AFTER, faults=FAULTS))[0])
+
+    def export(self, *words, status=0):
+        done = command("export", *words)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stdout
+
+    def test_folded_lines_are_stacks_and_nothing_in_a_name_can_be_another(self):
+        lines = self.export("--format", "folded", self.file).decode().splitlines()
+        self.assertEqual(sorted(lines), sorted([
+            r"cat;main;set\x3ball 1\x0a 2",
+            r"cat;main;get\xff;set\x3ball 1\x0a 1",
+            r"cat;main;get\xff 1",
+            r"cat;main;cat+0x2040;0x7ffff0000000;(inside read) 1",
+            "cat;(the kernel, or unseen) 1",
+        ]))
+
+    def test_profile_says_the_same(self):
+        data = self.export("--format", "pprof", self.file)
+        profile = Profile(data)
+        self.assertEqual(profile.types, [("copied", "pages"), ("new", "pages"), ("written", "pages")])
+        main, get = ("main", "src/cat.c", 30), (r"get\xff", "", 0)
+        set_ = (r"set;all 1\x0a", "src/set.c", 7)
+        self.assertEqual(profile.rows(), sorted([
+            ((main, set_), (2, 0, 0)),
+            ((main, get, set_), (1, 0, 0)),
+            ((main, get), (0, 1, 0)),
+            ((main, ("cat+0x2040", "", 0), ("0x7ffff0000000", "", 0), ("(inside read)", "", 0)), (0, 1, 0)),
+            ((("(the kernel, or unseen)", "", 0),), (0, 1, 0)),
+        ]))
+        (mapping,) = profile.mappings.values()
+        self.assertEqual([mapping[2], mapping[3], mapping[4]], [CODE, CODE + 0x5000, 0x2000])
+        self.assertEqual([profile.text(mapping[5]), profile.text(mapping[6])], ["/usr/bin/cat", "0123abcd"])
+        self.assertEqual(profile.comments, ["vmsnap blame: 5 page faults were lost"])
+        self.assertEqual(profile.numbers[9], 1700000000 * 10**9 + 1000)
+        self.assertEqual(profile.numbers[10], 8000)
+        addresses = {location[3]: location.get(2, 0) for location in profile.locations.values() if 3 in location}
+        self.assertEqual(addresses, {MAIN: 1, SET: 1, GET: 1, READ: 1, FAR: 0})
+        self.assertEqual(data, self.export("--format", "pprof", self.file))
+
+    def test_profile_replaces_one_and_nothing_else(self):
+        out = os.path.join(self.folder.name, "out.pb.gz")
+        self.export("--format", "pprof", self.file, "-o", out)
+        self.export("--format", "pprof", self.file, "-o", out)
+        with open(out, "rb") as file:
+            self.assertEqual(len(Profile(file.read()).rows()), 5)
+        with open(out, "w", encoding="utf-8") as file:
+            file.write("a letter")
+        self.export("--format", "pprof", self.file, "-o", out, status=2)
+        with open(out, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "a letter")
+
+    def test_files_without_faults_say_so(self):
+        out = os.path.join(self.folder.name, "none.folded")
+        plain = os.path.join(self.folder.name, "plain.vms")
+        self.assertEqual(command("copy", self.file, "--strip", "faults", "-o", plain).returncode, 0)
+        for format_ in ("folded", "pprof"):
+            done = command("export", "--format", format_, plain, "-o", out)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"no page faults are kept", done.stderr)
+            self.assertFalse(os.path.exists(out))
+        done = command("blame", plain)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"no page faults are kept there", done.stderr)
+
+    def test_blame_tells_it_again_from_the_file(self):
+        done = command("blame", self.file, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(done.stdout)
+        rows = {row["function"]: (row["copied"], row["new"]) for row in told["rows"]}
+        self.assertEqual(rows["set;all 1\\x0a"], (3 * PAGE, 0))
+        self.assertEqual(rows["get\\xff"], (0, PAGE))
+        self.assertEqual(told["unseen"], PAGE)
+        self.assertEqual(told["lost"], 5)
+        self.assertIn(b"5 lost", command("blame", self.file).stdout)
+
+    def test_names_that_were_taken_away_are_places_in_files(self):
+        bare = os.path.join(self.folder.name, "bare.vms")
+        self.assertEqual(command("copy", self.file, "--strip", "names", "-o", bare).returncode, 0)
+        told = self.export("--format", "folded", bare)
+        self.assertNotIn(b"main", told)
+        self.assertIn(b"cat;0x555555556010;0x555555556020 2\n", told)
+
+    def test_what_was_watched_is_kept_and_told_again(self):
+        out = os.path.join(self.folder.name, "live.vms")
+        done = command("blame", "--save", out, "--json", "--", sys.executable, "-c", "x = bytearray(1 << 22)")
+        for reason in (b"does not let page faults be watched", b"cannot tell of page faults"):
+            if done.returncode == 2 and reason in done.stderr:
+                skip(self, "the kernel does not let page faults be watched (perf_event_open)")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        again = command("blame", out, "--json")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        watched, told = json.loads(done.stdout), json.loads(again.stdout)
+        for key in ("faults", "lost", "bytes", "unseen", "several", "rows"):
+            self.assertEqual(told[key], watched[key], key)
+        self.assertTrue(self.export("--format", "folded", out).count(b"\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()
