@@ -25,6 +25,7 @@ _THERE = {
     "compare": ("Diff", "Cow", "relation"),
     "aslr": ("Aslr", "AslrRow", "AslrSide", "AslrContents", "AslrSums"),
     "names": ("Name", "Names"),
+    "faults": ("Faults", "Fault", "FaultEvent"),
     "files": ("File", "Walk", "Writer", "copy", "load", "save"),
     "tracker": ("Tracker",),
     "over_time": ("Series", "SeriesForks", "Step", "Line", "ForkStep", "file_history_text"),
@@ -37,7 +38,8 @@ _THERE = {
     "who": ("Who", "WhoProcess", "WhoPlace", "who"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
-    "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Layer", "Rc", "WrittenBy"),
+    "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Layer", "Rc", "WrittenBy",
+                "FaultKind", "FaultFlag", "FaultsFlag"),
 }
 _CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow"),
            "series": ("over_time", "Series"), "series_forks": ("over_time", "SeriesForks")}

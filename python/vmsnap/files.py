@@ -68,8 +68,8 @@ class Writer(Owned):
 
 
 def strip_bits(words):
-    """Of "pfns", "cmdline", "names", "host" and "contents"."""
-    known = {lib().vmsnap_strip_name(1 << bit).decode(): 1 << bit for bit in range(5)}
+    """Of "pfns", "cmdline", "names", "host", "contents" and "faults"."""
+    known = {lib().vmsnap_strip_name(1 << bit).decode(): 1 << bit for bit in range(6)}
     unknown = [word for word in words if word not in known]
     if unknown:
         raise ValueError(f"{unknown[0]!r} cannot be stripped: expected {', '.join(known)}")

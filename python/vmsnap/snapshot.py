@@ -173,7 +173,7 @@ class Snapshot(Owned):
         return made._known()
 
     def stripped(self, *what):
-        """Without that: "pfns", "cmdline", "names", "host", "contents"."""
+        """Without that: "pfns", "cmdline", "names", "host", "contents", "faults"."""
         from vmsnap.files import strip_bits
 
         return Snapshot.made_by(lib().vmsnap_strip, self._handle, strip_bits(what))
@@ -490,6 +490,13 @@ class Snapshot(Owned):
         size = c_size_t()
         found = lib().vmsnap_types(self._handle, byref(size))
         return ctypes.string_at(found, size.value) if found else b""
+
+    @property
+    def faults(self):
+        """Page faults that were kept with it, a Faults; None: none."""
+        from vmsnap.faults import faults_of  # few want them
+
+        return faults_of(self)
 
     def set_types(self, types):
         """From now on these are its types."""
