@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "fault_events.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 #include <asm/perf_regs.h>
 #endif
 #include <errno.h>
@@ -57,19 +57,38 @@ static bool find_tracepoint(const char *name, uint64_t *id, struct fault_events 
 	return false;
 }
 
+/* Registers of the program, by their bits: they come in that order. */
+#if defined(__x86_64__)
+enum { REGISTER_IP = PERF_REG_X86_IP, REGISTERS_KNOWN = 1 };
+#define REGISTERS (UINT64_C(1) << PERF_REG_X86_SI | UINT64_C(1) << PERF_REG_X86_DI | UINT64_C(1) << PERF_REG_X86_IP)
+#elif defined(__aarch64__)
+enum { REGISTER_IP = PERF_REG_ARM64_PC, REGISTERS_KNOWN = 1 };
+#define REGISTERS (UINT64_C(1) << PERF_REG_ARM64_PC)
+#else
+enum { REGISTER_IP = 0, REGISTERS_KNOWN = 0 };
+#define REGISTERS UINT64_C(0)
+#endif
+
+/* To follow frame pointers takes as long as half a fault, for there is mostly one in the end that leads nowhere, and
+ * the kernel faults by that.  If only the instruction is wanted, it is among the registers, and only the kernel's own
+ * functions are followed, of faults inside system calls. */
 static struct perf_event_attr any_event(unsigned frames)
 {
+	enum { KERNEL_FRAMES = 64 };
+	bool alone = frames == 1 && REGISTERS_KNOWN;
 	return (struct perf_event_attr){
 		.size = sizeof(struct perf_event_attr),
 		.sample_period = 1,
-		.sample_type =
-		        PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_CALLCHAIN,
+		.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR |
+		               PERF_SAMPLE_CALLCHAIN | (REGISTERS_KNOWN ? PERF_SAMPLE_REGS_USER : 0),
+		.sample_regs_user = REGISTERS,
+		.exclude_callchain_user = alone,
 		.read_format = COUNTED_LOST,
 		.inherit = 1,
 		.sample_id_all = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
-		.sample_max_stack = (uint16_t)frames,
+		.sample_max_stack = (uint16_t)(alone ? KERNEL_FRAMES : frames),
 		.watermark = 1,
 		.wakeup_watermark = 1 << 16,
 	};
@@ -84,10 +103,6 @@ static void software(struct fault_events *events, unsigned frames, bool kernel)
 	events->attrs[0].exclude_kernel = !kernel;
 	events->attrs[0].exclude_callchain_kernel = !kernel;
 	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
-#if defined(__x86_64__)
-	events->attrs[0].sample_type |= PERF_SAMPLE_REGS_USER;
-	events->attrs[0].sample_regs_user = UINT64_C(1) << PERF_REG_X86_SI | UINT64_C(1) << PERF_REG_X86_DI;
-#endif
 	events->attr_count = 1;
 	events->tracepoints = false;
 	events->kernel = kernel;
@@ -273,8 +288,10 @@ static void split_chain(const uint64_t *chain, size_t count, struct fault_sample
 	}
 }
 
-static bool take_raw(const struct fault_events *events, const char *at, const char *end, struct fault_sample *out)
+static bool take_raw(const struct fault_events *events, const uint64_t **next, const char *end,
+                     struct fault_sample *out)
 {
+	const char *at = (const char *)*next;
 	uint32_t size;
 	if (end - at < (ptrdiff_t)sizeof(size))
 		return false;
@@ -285,17 +302,32 @@ static bool take_raw(const struct fault_events *events, const char *at, const ch
 	memcpy(&out->address, at + events->address_at, sizeof(out->address));
 	memcpy(&out->error, at + events->error_at, sizeof(out->error));
 	out->error_known = true;
+	*next += (sizeof(size) + size + 7) / 8;
 	return true;
 }
 
-/* In the order of their bits: rsi, rdi. */
+static bool register_of(const uint64_t *values, unsigned which, uint64_t *out)
+{
+	uint64_t bit = UINT64_C(1) << which;
+	if (!(REGISTERS & bit))
+		return false;
+	*out = values[__builtin_popcountll(REGISTERS & (bit - 1))];
+	return true;
+}
+
 static void take_registers(const uint64_t *at, const char *end, struct fault_sample *out)
 {
-	if ((const char *)(at + 3) > end || *at != PERF_SAMPLE_REGS_ABI_64)
+	size_t count = (size_t)__builtin_popcountll(REGISTERS);
+	if ((const char *)(at + 1 + count) > end || *at == PERF_SAMPLE_REGS_ABI_NONE)
 		return;
-	out->pointers_known = true;
-	out->rsi = at[1];
-	out->rdi = at[2];
+#if defined(__x86_64__)
+	out->pointers_known = *at == PERF_SAMPLE_REGS_ABI_64 && register_of(at + 1, PERF_REG_X86_SI, &out->rsi) &&
+	                      register_of(at + 1, PERF_REG_X86_DI, &out->rdi);
+#endif
+	if (!out->user_count && register_of(at + 1, REGISTER_IP, &out->ip)) {
+		out->user_chain = &out->ip;
+		out->user_count = 1;
+	}
 }
 
 bool fault_sample_read(const struct fault_events *events, const struct perf_event_header *record,
@@ -311,10 +343,11 @@ bool fault_sample_read(const struct fault_events *events, const struct perf_even
 	memcpy(&out->pid, &words[IDS], sizeof(out->pid));
 	memcpy(&out->tid, (const char *)&words[IDS] + 4, sizeof(out->tid));
 	split_chain(words + CHAIN, words[CHAIN_COUNT], out);
-	if (events->tracepoints && !take_raw(events, (const char *)(words + CHAIN + words[CHAIN_COUNT]), end, out))
+	const uint64_t *next = words + CHAIN + words[CHAIN_COUNT];
+	if (events->tracepoints && !take_raw(events, &next, end, out))
 		return false;
-	if (events->attrs[0].sample_type & PERF_SAMPLE_REGS_USER)
-		take_registers(words + CHAIN + words[CHAIN_COUNT], end, out);
+	if (REGISTERS_KNOWN)
+		take_registers(next, end, out);
 	out->in_kernel = out->kernel_count || (record->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
 	/* That of a tracepoint is always the kernel's. */
 	if (events->tracepoints)

@@ -37,6 +37,7 @@ struct fault_sample {
 	bool in_kernel;
 	bool pointers_known; /* what the registers hold, of x86-64 */
 	uint64_t rdi, rsi;
+	uint64_t ip;                               /* where the user's chain is only that */
 	const uint64_t *kernel_chain, *user_chain; /* innermost first */
 	size_t kernel_count, user_count;
 };

@@ -14,7 +14,7 @@
 static const char *const section_names[DWARF_SECTION_COUNT] = {
 	[DWARF_INFO] = "info", [DWARF_TYPES] = "types",       [DWARF_ABBREV] = "abbrev",
 	[DWARF_STR] = "str",   [DWARF_LINE_STR] = "line_str", [DWARF_STR_OFFSETS] = "str_offsets",
-	[DWARF_ADDR] = "addr",
+	[DWARF_ADDR] = "addr", [DWARF_LINE] = "line",
 };
 
 struct loading {
@@ -23,6 +23,7 @@ struct loading {
 	uint64_t room;
 	struct work *work;
 	struct dwarf_sections *out;
+	unsigned wanted; /* 1 << enum dwarf_section_id, or-ed */
 	const char *reason;
 };
 
@@ -191,26 +192,30 @@ static int load_all(struct loading *l, struct elf_window *window, const char *na
 	for (uint32_t i = 0; !rc && elf_section_read(window, &l->header, i, &s); i++) {
 		bool gnu;
 		int id = s.type == SHT_PROGBITS && s.name < names_len ? which(names + s.name, &gnu) : -1;
-		if (id >= 0 && !l->out->at[id].bytes)
+		if (id >= 0 && l->wanted & 1u << id && !l->out->at[id].bytes)
 			rc = load_section(l, &s, gnu, &l->out->at[id]);
 	}
 	return rc;
 }
 
 /* Whether there is any, before megabytes of other sections are read. */
-static bool has_info(struct elf_window *window, const struct elf_header *h, const char *names, size_t names_len)
+static bool has(enum dwarf_section_id id, struct elf_window *window, const struct elf_header *h, const char *names,
+                size_t names_len)
 {
 	struct elf_raw_section s;
 	bool gnu;
 	for (uint32_t i = 0; elf_section_read(window, h, i, &s); i++)
-		if (s.type == SHT_PROGBITS && s.name < names_len && which(names + s.name, &gnu) == DWARF_INFO)
+		if (s.type == SHT_PROGBITS && s.name < names_len && which(names + s.name, &gnu) == (int)id)
 			return true;
 	return false;
 }
 
-int dwarf_sections_read(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason)
+static int read_sections(int fd, uint64_t room, struct work *work, bool lines, struct dwarf_sections *out,
+                         const char **reason)
 {
+	const unsigned of_lines = 1u << DWARF_LINE | 1u << DWARF_LINE_STR | 1u << DWARF_STR;
 	struct loading l = { .fd = fd, .room = room, .work = work, .out = out };
+	l.wanted = lines ? of_lines : ~(1u << DWARF_LINE);
 	struct elf_window window;
 	struct arena strings = { 0 };
 	size_t names_len = 0;
@@ -225,15 +230,26 @@ int dwarf_sections_read(int fd, uint64_t room, struct work *work, struct dwarf_s
 	const uint8_t *machine = elf_window_at(&window, offsetof(Elf64_Ehdr, e_machine), 2);
 	out->machine = machine ? (uint16_t)number(&l.header, machine, 2) : 0;
 	const char *names = l.header.shdr_count ? elf_section_names(&window, &l.header, &strings, &names_len) : NULL;
-	if (names && has_info(&window, &l.header, names, names_len))
+	if (names && has(lines ? DWARF_LINE : DWARF_INFO, &window, &l.header, names, names_len))
 		rc = load_all(&l, &window, names, names_len);
 	arena_free(&strings);
-	if (!rc && (!out->at[DWARF_INFO].bytes || !out->at[DWARF_ABBREV].bytes))
+	if (!rc && (lines ? !out->at[DWARF_LINE].bytes : !out->at[DWARF_INFO].bytes || !out->at[DWARF_ABBREV].bytes))
 		rc = VMSNAP_ERR_NOT_FOUND;
 	if (rc)
 		dwarf_sections_free(out);
 	*reason = l.reason;
 	return rc;
+}
+
+int dwarf_sections_read(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason)
+{
+	return read_sections(fd, room, work, false, out, reason);
+}
+
+int dwarf_sections_read_lines(int fd, uint64_t room, struct work *work, struct dwarf_sections *out,
+                              const char **reason)
+{
+	return read_sections(fd, room, work, true, out, reason);
 }
 
 void dwarf_sections_free(struct dwarf_sections *sections)

@@ -17,6 +17,7 @@ enum dwarf_section_id {
 	DWARF_LINE_STR,
 	DWARF_STR_OFFSETS,
 	DWARF_ADDR,
+	DWARF_LINE, /* by dwarf_sections_read_lines() only */
 	DWARF_SECTION_COUNT
 };
 
@@ -44,6 +45,9 @@ struct dwarf_link {
  * more than `room`, or is compressed in a way that is not understood: *reason is the rest of a
  * sentence. */
 int dwarf_sections_read(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason);
+/* The same, of what tells the lines of addresses alone: DWARF_LINE, DWARF_LINE_STR and DWARF_STR. */
+int dwarf_sections_read_lines(int fd, uint64_t room, struct work *work, struct dwarf_sections *out,
+                              const char **reason);
 void dwarf_sections_free(struct dwarf_sections *sections);
 /* The link of the file to another, if there is one.  section: ".gnu_debuglink", or ".gnu_debugaltlink". */
 bool dwarf_link_read(int fd, const char *section, struct dwarf_link *out);

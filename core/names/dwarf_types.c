@@ -253,9 +253,11 @@ static int load_alternate(const struct dwarf_source *source, int fd, struct dwar
 }
 
 /* The sections of the file itself, or of its debug file, whose descriptor is in *fd then. */
-static int find_sections(const struct dwarf_source *source, struct dwarf_sections *out, int *fd, const char **reason)
+typedef int (*sections_fn)(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason);
+static int find_sections(const struct dwarf_source *source, sections_fn read, struct dwarf_sections *out, int *fd,
+                         const char **reason)
 {
-	int rc = dwarf_sections_read(source->fd, source->room, source->work, out, reason);
+	int rc = read(source->fd, source->room, source->work, out, reason);
 	if (rc != VMSNAP_ERR_NOT_FOUND)
 		return rc;
 	uint8_t id[BUILD_ID_MAX];
@@ -267,7 +269,7 @@ static int find_sections(const struct dwarf_source *source, struct dwarf_section
 	dwarf_link_read(source->fd, ".gnu_debuglink", &link);
 	*fd = open_debug_file(source, id, id_len, &link, &path);
 	free(path);
-	return *fd < 0 ? VMSNAP_ERR_NOT_FOUND : dwarf_sections_read(*fd, source->room, source->work, out, reason);
+	return *fd < 0 ? VMSNAP_ERR_NOT_FOUND : read(*fd, source->room, source->work, out, reason);
 }
 
 static const char *why(int rc, const char *reason)
@@ -277,13 +279,22 @@ static const char *why(int rc, const char *reason)
 	return rc == VMSNAP_ERR_TOO_LARGE || rc == VMSNAP_ERR_CORRUPT ? reason : NULL;
 }
 
+int dwarf_source_lines(const struct dwarf_source *source, struct dwarf_sections *out, const char **reason)
+{
+	CLEANUP_CLOSE int debug = -1;
+	const char *told = NULL;
+	int rc = find_sections(source, dwarf_sections_read_lines, out, &debug, &told);
+	*reason = why(rc, told);
+	return rc;
+}
+
 int dwarf_types_read(const struct dwarf_source *source, struct dwarf_types **out, const char **reason)
 {
 	struct dwarf_sections sections;
 	CLEANUP_CLOSE int debug = -1;
 	const char *told = NULL;
 	struct dwarf_types *types = NULL;
-	int rc = find_sections(source, &sections, &debug, &told);
+	int rc = find_sections(source, dwarf_sections_read, &sections, &debug, &told);
 	if (!rc) {
 		types = calloc(1, sizeof(*types));
 		if (!types) {

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_DWARF_TYPES_H
 #define VMSNAP_DWARF_TYPES_H
 
+#include "dwarf_sections.h"
 #include "dwarf_tables.h"
 #include "elf_file.h"
 
@@ -14,6 +15,9 @@ struct dwarf_source {
 	uint64_t room;              /* bytes that may be kept */
 	struct work *work;          /* asked whether it is still wanted, also later */
 };
+
+/* The lines' sections of the file itself, or of its separate debug file.  VMSNAP_ERR_NOT_FOUND: there are none. */
+int dwarf_source_lines(const struct dwarf_source *source, struct dwarf_sections *out, const char **reason);
 
 /* Of the file itself, or of its separate debug file.  VMSNAP_ERR_NOT_FOUND: there is none, as of
  * most files.  *reason: the rest of a sentence that begins with the path; NULL: there is nothing to say. */

@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "error.h"
-#include "vmsnap.h"
+#include "names.h"
 
-/* An address in a process; early: of a program that it executes no more. */
+/* An address in a process. */
 struct place {
 	int32_t pid;
 	uint64_t address;
 	bool named;
+	const struct vmsnap_vma *vma; /* where it lies in the snapshot that is being asked */
 };
 struct stack_of {
 	int32_t pid;
@@ -103,7 +104,8 @@ static int find_places(struct naming_faults *naming)
 	for (size_t i = 0; i < count; i++) {
 		const uint64_t *at = vmsnap_faults_stack(naming->faults, stacks[i].stack, &frames);
 		for (size_t k = 0; k < frames; k++)
-			naming->places[naming->place_count++] = (struct place){ stacks[i].pid, at[k], false };
+			naming->places[naming->place_count++] =
+			        (struct place){ .pid = stacks[i].pid, .address = at[k] };
 	}
 	naming->place_count = drop_doubles(naming->places, naming->place_count, sizeof(*naming->places), by_place);
 	return VMSNAP_OK;
@@ -176,7 +178,7 @@ static int add_object(struct naming_faults *naming, const struct vmsnap_vma *vma
 	return vmsnap_faults_builder_add_object(naming->builder, &object, &naming->object, naming->err);
 }
 
-static int add_code(struct naming_faults *naming, struct place *place, const struct vmsnap_vma *vma)
+static int add_code(struct naming_faults *naming, struct place *place, const struct names_line *line)
 {
 	struct vmsnap_name name;
 	int rc = vmsnap_name_at(naming->names, place->address, &name);
@@ -184,39 +186,53 @@ static int add_code(struct naming_faults *naming, struct place *place, const str
 		return fail(naming->err, rc, rc == VMSNAP_ERR_CANCELLED ? "cancelled" : "out of memory");
 	bool function =
 	        !rc && name.symbol && (name.kind == VMSNAP_NAME_FUNCTION || name.kind == VMSNAP_NAME_OTHER_SYMBOL);
-	rc = add_object(naming, vma);
+	rc = add_object(naming, place->vma);
 	struct vmsnap_fault_code code = {
 		.address = place->address,
 		.pid = (uint32_t)place->pid,
 		.begin = function ? name.address : 0,
 		.function = function ? name.symbol : "",
-		.file = "",
+		.file = line->file ? line->file : "",
+		.line = line->line,
 		.object = naming->object,
 	};
 	place->named = true;
+	place->vma = NULL;
 	return rc ? rc : vmsnap_faults_builder_add_code(naming->builder, &code, naming->err);
 }
 
-static int name_by(struct naming_faults *naming, const struct vmsnap *snap)
+/* Which places a snapshot tells of: their .vma is not NULL then.  How many. */
+static size_t places_in(struct naming_faults *naming, const struct vmsnap *snap)
 {
-	bool bound = false;
 	int32_t pid = 0, as = 0;
-	int rc = VMSNAP_OK;
-	naming->object_of = NULL;
-	for (size_t i = 0; !rc && i < naming->place_count; i++) {
+	size_t count = 0;
+	for (size_t i = 0; i < naming->place_count; i++) {
 		struct place *place = &naming->places[i];
 		if (place->pid != pid)
 			as = seen_as(naming, place->pid);
 		pid = place->pid;
-		const struct vmsnap_vma *vma =
-		        as && is_of(snap, as) && !place->named ? code_in(naming, snap, as, place->address) : NULL;
-		if (!vma)
-			continue;
-		if (!bound)
-			rc = vmsnap_names_rebind(naming->names, snap, naming->err);
-		bound = true;
-		rc = rc ? rc : add_code(naming, place, vma);
+		place->vma = as && is_of(snap, as) && !place->named ? code_in(naming, snap, as, place->address) : NULL;
+		count += place->vma != NULL;
 	}
+	return count;
+}
+
+static int name_by(struct naming_faults *naming, const struct vmsnap *snap)
+{
+	size_t count = places_in(naming, snap), at = 0;
+	naming->object_of = NULL;
+	if (!count)
+		return VMSNAP_OK;
+	CLEANUP_FREE struct names_line *lines = calloc(count, sizeof(*lines));
+	int rc = lines ? vmsnap_names_rebind(naming->names, snap, naming->err) : fail_no_memory(naming->err);
+	for (size_t i = 0; !rc && i < naming->place_count; i++)
+		if (naming->places[i].vma)
+			lines[at++].address = naming->places[i].address;
+	if (!rc && names_lines(naming->names, lines, count))
+		rc = fail(naming->err, VMSNAP_ERR_NO_MEMORY, "out of memory, or cancelled");
+	for (size_t i = at = 0; !rc && i < naming->place_count; i++)
+		if (naming->places[i].vma)
+			rc = add_code(naming, &naming->places[i], &lines[at++]);
 	return rc;
 }
 

@@ -587,6 +587,58 @@ static int segment_at(struct vmsnap_names *names, uint64_t address, struct vmsna
 	return VMSNAP_OK;
 }
 
+struct line_asked {
+	struct object *object;
+	uint64_t elf_address;
+	struct names_line *wanted;
+};
+
+/* Those of one file together: its line numbers are read once for all. */
+static void lines_of_object(struct vmsnap_names *names, struct line_asked *asked, size_t count)
+{
+	struct dwarf_line *items = calloc(count, sizeof(*items));
+	names->objects.no_memory |= !items;
+	for (size_t i = 0; items && i < count; i++)
+		items[i].address = asked[i].elf_address;
+	if (items)
+		objects_lines(&names->objects, asked[0].object, items, count);
+	for (size_t i = 0; items && i < count; i++) {
+		asked[i].wanted->line = items[i].line;
+		asked[i].wanted->file = items[i].file;
+	}
+	free(items);
+}
+
+static int by_object(const void *x, const void *y)
+{
+	const struct line_asked *a = x, *b = y;
+	if (a->object != b->object)
+		return a->object < b->object ? -1 : 1;
+	return (a->elf_address > b->elf_address) - (a->elf_address < b->elf_address);
+}
+
+int names_lines(struct vmsnap_names *names, struct names_line *wanted, size_t count)
+{
+	CLEANUP_FREE struct line_asked *asked = calloc(count + 1, sizeof(*asked));
+	size_t found = 0;
+	if (!asked)
+		return VMSNAP_ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		size_t index = vma_index(names->snap, wanted[i].address);
+		struct segment_range range;
+		if (index < names->snap->vma_count && segment_range_at(names, index, wanted[i].address, &range))
+			asked[found++] = (struct line_asked){ range.object, wanted[i].address - range.bias, &wanted[i] };
+	}
+	if (found)
+		qsort(asked, found, sizeof(*asked), by_object);
+	for (size_t first = 0, last; first < found; first = last) {
+		for (last = first; last < found && asked[last].object == asked[first].object;)
+			last++;
+		lines_of_object(names, asked + first, last - first);
+	}
+	return trouble_of(names);
+}
+
 VMSNAP_API int vmsnap_segment_at_sized(struct vmsnap_names *names, uint64_t address, struct vmsnap_segment *out,
                                        size_t size)
 {

@@ -25,6 +25,15 @@ struct vmsnap_names {
 	struct demangler demangler;
 };
 
+/* The source line of an address, as the compiler noted it: of code that was inlined there, the inlined code's. */
+struct names_line {
+	uint64_t address;
+	uint32_t line;    /* 0: unknown */
+	const char *file; /* NULL: unknown; the names', until they go to another snapshot */
+};
+/* Of many, as those of one file are looked up at once. */
+int names_lines(struct vmsnap_names *names, struct names_line *wanted, size_t count);
+
 /* What a mapping of anonymous memory is, as vmsnap_name_of_mapping() says; files: those that lie below it may be
  * read, too, for their .bss. */
 int names_of_anonymous(struct vmsnap_names *names, size_t index, bool files, struct vmsnap_name *out);

@@ -533,6 +533,29 @@ struct dwarf_types *objects_types(struct objects *o, struct object *object)
 	return known->types;
 }
 
+void objects_lines(struct objects *o, struct object *object, struct dwarf_line *items, size_t count)
+{
+	struct elf_cache *known = object->state == OBJECT_READ ? object->known : NULL;
+	struct dwarf_sections sections;
+	struct opened opened;
+	const char *reason = NULL;
+	CLEANUP_CLOSE int fd = known && !unwanted(o) ? open_somewhere(o, object, &opened, &reason) : -1;
+	if (fd < 0)
+		return;
+	struct dwarf_source source = {
+		.fd = fd, .root = opened.root, .path = opened.path, .elf = &known->elf, .room = o->room, .work = &o->work
+	};
+	int rc = dwarf_source_lines(&source, &sections, &reason);
+	if (!rc) {
+		rc = dwarf_lines_find(&sections, items, count, &o->strings, &o->work);
+		dwarf_sections_free(&sections);
+	}
+	o->no_memory |= rc == VMSNAP_ERR_NO_MEMORY;
+	o->cancelled |= rc == VMSNAP_ERR_CANCELLED;
+	if (rc && reason)
+		objects_warn_of(o, object->vma->name, reason);
+}
+
 /* ---- ranges ---------------------------------------------------------------- */
 
 static struct object *usable_object(struct objects *o, uint32_t member)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "dwarf_lines.h"
 #include "elf_verify.h"
 #include "mapped_object.h"
 #include "names_path.h"
@@ -56,6 +57,9 @@ size_t objects_segment_ranges(struct objects *objects, size_t vma, struct segmen
 const struct symbols *objects_symbols(struct objects *objects, struct object *object);
 /* The types of its variables, likewise. */
 struct dwarf_types *objects_types(struct objects *objects, struct object *object);
+/* The source lines of addresses in it, as the file counts, in their order; names of files are in o->strings.  Whoever
+ * asks twice has them read twice. */
+void objects_lines(struct objects *objects, struct object *object, struct dwarf_line *items, size_t count);
 /* The file that was mapped, believed to be that; -1 if it is not there any more. */
 int objects_open(struct objects *objects, const struct object *object);
 /* Adds a line to the warnings; a newline in it does not make it two. */
