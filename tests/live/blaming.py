@@ -103,13 +103,18 @@ for number in GO, READY:
     os.dup2(os.open(os.devnull, os.O_RDWR), number)
 
 
-def blame(target, *words, user=None, by="page"):
-    """What vmsnap blame, which watches while the target does its part, gives."""
+def words(target, *more, by="page"):
+    """vmsnap blame, which watches while the target does its part; and what a program that runs it has to give it."""
     os.dup2(target.process.stdin.fileno(), GO)
     os.dup2(target.process.stdout.fileno(), READY)
     part = f"echo go >&{GO}; head -c 6 <&{READY} >/dev/null"
-    return support.run("blame", target.pid, "--tree", "--by", by, *words, "--", "sh", "-c", part, user=user,
-                       pass_fds=[GO, READY])
+    return ("blame", target.pid, "--tree", "--by", by, *more, "--", "sh", "-c", part), {"pass_fds": [GO, READY]}
+
+
+def blame(target, *more, user=None, by="page"):
+    """What it gives."""
+    argv, options = words(target, *more, by=by)
+    return support.run(*argv, user=user, **options)
 
 
 def judge(document, truth):

@@ -4,12 +4,16 @@ BLAME_COUNT: so many random programs, from BLAME_SEED on; script/blame sets them
 
 import json
 import os
+import subprocess
+import time
 import unittest
 
 import blaming
+import kernel
 import support
 from blaming import Truth
-from support import Target, each_user, skip
+from kernel import PAGE
+from support import Target, each_user, skip, world
 
 COUNT, SEED = int(os.environ.get("BLAME_COUNT", "4")), int(os.environ.get("BLAME_SEED", "1"))
 
@@ -48,6 +52,128 @@ class RandomPrograms(unittest.TestCase):
             total = {name: total[name] + sums[name] for name in total}
         print(f"{support.user_name(user)}: {COUNT} programs, pages blamed rightly {total['right']}, on one of several "
               f"{total['several']}, on nobody {total['unseen']}", flush=True)
+
+
+class Faults(unittest.TestCase):
+    def blame(self, target, *more, **options):
+        result = blaming.blame(target, *more, "--json", **options)
+        need_faults(self, result)
+        return json.loads(result.out)
+
+    def rows(self, document, target, name):
+        """{page: row} of one of its ranges."""
+        start, end = target.ranges[name]
+        return {page: row for row in document["rows"] for page in range(int(row["start"], 16), int(row["end"], 16), PAGE)
+                if start <= page < end}
+
+    @each_user
+    def test_threads_by_the_hundred_and_one_that_is_made_meanwhile(self, user):
+        target = Target(self, "blame", "threads", 300, user=user)
+        result = blaming.blame(target, "--json", user=user)
+        if "descriptors are not enough" in result.err:
+            skip(self, "too few descriptors may be open for 300 threads on this many processors")
+        need_faults(self, result)
+        document = json.loads(result.out)
+        rows = self.rows(document, target, "threads")
+        self.assertEqual({row["function"] for row in rows.values() if row["known"] == "seen"}, {"write_thread"})
+        if not document["lost"]:
+            self.assertEqual(len([row for row in rows.values() if row["known"] == "seen"]), 301)
+            self.assertEqual(len({row["tid"] for row in rows.values()}), 301)
+        target.end()
+
+    def test_what_finds_no_room_is_counted(self):
+        """While vmsnap stands still, nobody empties the kernel's buffers."""
+        target = Target(self, "blame", "flood", 200)
+        argv, options = blaming.words(target, "--json")
+        watcher = subprocess.Popen([world().vmsnap, *map(str, argv[:-1]), f"kill -STOP $PPID; {argv[-1]}; kill -CONT $PPID"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env=world().env, **options)
+        out, err = watcher.communicate(timeout=120 * support.SLOWNESS)
+        result = support.Result(subprocess.CompletedProcess(argv, watcher.returncode, out, err))
+        need_faults(self, result)
+        document = json.loads(result.out)
+        if "kinds" in document["watched"]:
+            self.assertIsNotNone(document["lost"])
+        self.assertGreater(document["lost"] or 1, 0)
+        if document["lost"] is not None:
+            self.assertGreaterEqual(document["faults"] + document["lost"], 200 * 1024)
+        for row in self.rows(document, target, "flooded").values():
+            self.assertIn(row["known"], ("seen", "several", "unseen"))
+            self.assertIn(row["function"], ("write_store", None))
+        target.end()
+
+    @each_user
+    def test_nothing_is_left_behind_when_it_is_killed(self, user):
+        target = Target(self, "blame", "armed", user=user)
+        watcher = subprocess.Popen([world().vmsnap, "blame", str(target.pid), "--for", "60"], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, env=world().env, **support.become(user))
+        while watcher.poll() is None and not perf_events(watcher.pid):
+            time.sleep(0.001)
+        watcher.kill()
+        watcher.communicate()
+        target.tell("go")
+        self.assertEqual(kernel.status(target.pid)["TracerPid"], b"0")
+        target.end()
+
+    def test_of_a_process_that_ends_faults_are_told(self):
+        target = Target(self, "blame", "armed")
+        result = support.run("blame", target.pid, "--", "sh", "-c", f"kill -9 {target.pid}; sleep 0.1")
+        if result.status == 2:
+            need_faults(self, result)
+        self.assertIn("what became of its pages is not known", result.err)
+        target.end()
+
+    def test_a_command_from_its_begin_to_its_end(self):
+        result = support.run("blame", "--json", "--", "sh", "-c", "exit 3")
+        if result.status == 2:
+            need_faults(self, result)
+        self.assertEqual(result.status, 3, result)
+        document = json.loads(result.out)
+        self.assertGreater(document["bytes"]["new"], 0)
+        self.assertGreater(document["faults"], 10)
+
+    def test_written_pages_by_userfaultfd(self):
+        target = Target(self, "blame", "armed")
+        result = blaming.blame(target, "--track=uffd", "--json")
+        if result.status == 2 and "track" in result.err + "uffd":
+            skip(self, f"userfaultfd cannot track here: {result.err.strip()}")
+        need_faults(self, result)
+        document = json.loads(result.out)
+        rows = self.rows(document, target, "armed")
+        start, end = target.ranges["armed"]
+        self.assertEqual(sorted(rows), list(range(start, end, 2 * PAGE)))
+        self.assertEqual({(row["function"], row["known"]) for row in rows.values()}, {("write_add", "seen")})
+        self.assertEqual({row["written"] for row in document["rows"] if int(row["start"], 16) in rows}, {PAGE})
+        target.end()
+
+    def test_words(self):
+        for words, said in (((), "of which process"), (("1", "--by", "colour"), "--by takes function"),
+                            (("--track", "--", "true"), "of a command that starts all pages are new")):
+            result = support.run("blame", *words)
+            self.assertEqual((result.status, said in result.err), (2, True), result)
+
+    def test_tables(self):
+        target = Target(self, "blame", 1, 100)
+        result = blaming.blame(target, by="line")
+        need_faults(self, result)
+        self.assertRegex(result.out.decode(), r"write_store \(blame\.c:\d+\)")
+        target.end()
+        for by in ("function", "mapping", "variable", "thread", "stack"):
+            target = Target(self, "blame", 1, 100)
+            result = blaming.blame(target, by=by)
+            self.assertEqual(result.status, 0, result)
+            target.end()
+
+
+def perf_events(pid):
+    """Whether a process has such descriptors by now."""
+    found = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append(os.readlink(f"/proc/{pid}/fd/{name}"))
+        except OSError:
+            pass
+    return "anon_inode:[perf_event]" in found
 
 
 if __name__ == "__main__":

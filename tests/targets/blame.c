@@ -1,7 +1,10 @@
 /* Writes to pages by functions that it knows: which did it, where and in which order, is in a log that the test reads.
  *
  * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory there
- * is: "range KIND ..."; the log: "range log ...". */
+ * is: "range KIND ..."; the log: "range log ...".
+ * blame flood ROUNDS: after "go", writes to its pages, gives them back, and writes to them again.
+ * blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more is made.
+ * blame armed: pages of its own, of which it writes to every second one after "go". */
 #define _GNU_SOURCE
 #include "target.h"
 
@@ -223,11 +226,80 @@ static char *aligned(char *at, size_t to)
 	return (char *)(((uintptr_t)at + to - 1) & ~(uintptr_t)(to - 1));
 }
 
+/* ---- other kinds ------------------------------------------------------------------------ */
+
+static _Noreturn void flood(unsigned rounds)
+{
+	enum { PAGES = 1024 };
+	char *pages = map(PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	add("flooded", pages, PAGES);
+	next_command();
+	for (unsigned round = 0; round < rounds; round++) {
+		madvise(pages, PAGES * PAGE, MADV_DONTNEED);
+		for (unsigned i = 0; i < PAGES; i++)
+			write_store(pages + (size_t)i * PAGE);
+	}
+	stand_still();
+	_exit(0);
+}
+
+static int begin_pipe[2];
+static void *waiting_main(void *page)
+{
+	char byte;
+	if (read(begin_pipe[0], &byte, 1) != 1)
+		cannot("wait");
+	write_thread(page);
+	return NULL;
+}
+
+static _Noreturn void threads(unsigned count)
+{
+	pthread_t *all = calloc(count, sizeof(*all));
+	pthread_attr_t small;
+	char *pages = map((count + 1) * (size_t)PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (!all || pipe(begin_pipe))
+		cannot("make a pipe");
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 << 10);
+	for (unsigned i = 0; i < count; i++)
+		if ((errno = pthread_create(&all[i], &small, waiting_main, pages + (size_t)i * PAGE)))
+			cannot("make threads");
+	add("threads", pages, count + 1);
+	next_command();
+	for (unsigned i = 0; i < count; i++)
+		if (write(begin_pipe[1], "", 1) != 1)
+			cannot("go on");
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(all[i], NULL);
+	in_thread(pages + (size_t)count * PAGE);
+	stand_still();
+	_exit(0);
+}
+
+static _Noreturn void armed(void)
+{
+	char *pages = map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	memset(pages, 1, PLAIN_PAGES * PAGE);
+	add("armed", pages, PLAIN_PAGES);
+	next_command();
+	for (unsigned i = 0; i < PLAIN_PAGES; i += 2)
+		write_add(pages + (size_t)i * PAGE);
+	stand_still();
+	_exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	char stack[(PLAIN_PAGES + 1) * PAGE];
 	unsigned children = 0, count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100;
 	die_with_parent();
+	if (argc > 1 && !strcmp(argv[1], "flood"))
+		flood(count);
+	if (argc > 1 && !strcmp(argv[1], "threads"))
+		threads(count);
+	if (argc > 1 && !strcmp(argv[1], "armed"))
+		armed();
 	state = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 	entries = mmap(NULL, LOG_MAX * sizeof(*entries) + PAGE, PROT_READ | PROT_WRITE,
 	               MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
