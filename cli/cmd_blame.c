@@ -136,8 +136,9 @@ static int capture_after(struct blaming *blaming)
 static int open_faults(struct blaming *blaming, const pid_t *pids, size_t count)
 {
 	/* Who called is asked for by --by stack alone. */
-	struct vmsnap_fault_watch_options how = { .size = sizeof(how),
-		                                  .frames = blaming->by == VMSNAP_BLAME_BY_STACK ? 0 : 1 };
+	struct vmsnap_fault_watch_options how = {
+		.size = sizeof(how), .frames = blaming->by == VMSNAP_BLAME_BY_STACK || blaming->options->save ? 0 : 1
+	};
 	struct vmsnap_error err;
 	return vmsnap_fault_watch_open(pids, count, &how, &blaming->faults, &err) ? trouble_with("blame", &err)
 	                                                                          : STATUS_OK;

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "blamed_stacks.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,18 +105,7 @@ void blamed_stacks_free(struct blamed_stacks *stacks)
 
 void blamed_name(const struct blamed_stack *stack, uint64_t address, char out[BLAMED_NAME_MAX])
 {
-	const struct vmsnap_fault_code *code =
-	        vmsnap_faults_code_at(stack->faults, (uint32_t)stack->row->fault->pid, address);
-	const struct vmsnap_fault_object *object =
-	        code && code->object != UINT32_MAX ? vmsnap_faults_object(stack->faults, code->object) : NULL;
-	const char *path = object ? object->path : "", *slash = strrchr(path, '/');
-	if (code && *code->function)
-		snprintf(out, BLAMED_NAME_MAX, "%s", code->function);
-	else if (*path)
-		snprintf(out, BLAMED_NAME_MAX, "%s+0x%" PRIx64, slash && slash[1] ? slash + 1 : path,
-		         address - object->start + object->offset);
-	else
-		snprintf(out, BLAMED_NAME_MAX, "0x%" PRIx64, address);
+	code_name(stack->faults, stack->row->fault->pid, address, true, out);
 }
 
 const char *blamed_remark(const struct blamed_stack *stack, char room[64])

@@ -3,6 +3,7 @@
 #define VMSNAP_BLAMED_STACKS_H
 
 #include "blame_rows.h"
+#include "code_name.h"
 #include "exporter.h"
 
 enum blamed_value { BLAMED_COPIED, BLAMED_NEW, BLAMED_WRITTEN, BLAMED_VALUES };
@@ -33,7 +34,7 @@ int blamed_stacks_add(struct blamed_stacks *stacks, const struct vmsnap *const *
 void blamed_stacks_free(struct blamed_stacks *stacks);
 
 /* What a frame is called: its function, else "libc.so.6+0x1234", else its address. */
-enum { BLAMED_NAME_MAX = 4200 };
+enum { BLAMED_NAME_MAX = CODE_NAME_MAX };
 void blamed_name(const struct blamed_stack *stack, uint64_t address, char out[BLAMED_NAME_MAX]);
 /* What is innermost and no frame: "(inside read)"; or why there are no frames.  NULL: nothing. */
 const char *blamed_remark(const struct blamed_stack *stack, char room[64]);

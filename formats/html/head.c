@@ -370,6 +370,7 @@ int head_write(const struct vmsnap_html *html, const struct rules *rules, const 
 	put_tracks(&tracks);
 	put_names(&json, html);
 	put_contents(&json, html);
+	code_write(html, &json);
 	json_finish(&json);
 	return text_close(&text, err);
 }

@@ -46,6 +46,7 @@ VMSNAP_API void vmsnap_html_free(struct vmsnap_html *html)
 		process_free(html, &html->processes[i]);
 	for (size_t i = 0; i < html->fork_count; i++)
 		fork_free(&html->forks[i]);
+	code_free(html);
 	strings_free(&html->strings);
 	free(html->processes);
 	free(html->forks);
@@ -80,6 +81,7 @@ static int end_instant(struct vmsnap_html *html, struct vmsnap_error *err)
 		rc = track_skip(&process->states, err);
 		rc = rc ? rc : track_skip(&process->written, err);
 	}
+	rc = rc ? rc : code_end_instant(html, err);
 	return rc ? rc : forks_add(html, err);
 }
 
@@ -183,6 +185,9 @@ static int add_checked(struct vmsnap_html *html, const struct vmsnap *snap, uint
 	if (rc)
 		return rc;
 	html->newest = process->last;
+	rc = code_note(html, process->last, err);
+	if (rc)
+		return rc;
 	struct report_place *place = REPORT_ROOM(html, html->places, html->place_count, html->place_room, &rc);
 	if (rc)
 		return work_fail(&html->work, rc, err);

@@ -2,6 +2,7 @@
 #ifndef VMSNAP_HTML_REPORT_H
 #define VMSNAP_HTML_REPORT_H
 
+#include "code.h"
 #include "rules.h"
 #include "strings.h"
 #include "track.h"
@@ -103,6 +104,7 @@ struct vmsnap_html {
 	size_t value_count, value_room;
 	struct report_place *compared; /* .instant of .process: what it holds is compared with what it held before */
 	size_t compared_count, compared_room;
+	struct report_code code;
 	const struct vmsnap *newest; /* the last one that was added; its process holds it */
 	bool ended;                  /* the last instant: no more comes */
 	bool failed;

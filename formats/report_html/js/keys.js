@@ -1,7 +1,7 @@
 // The keyboard, anywhere but in fields.
 import { $, el } from './ui.js';
 
-const HELP = [['/', 'search'], ['[  ]', 'move B'], ['{  }', 'move A'], ['space', 'hold to see A'], ['n  p', 'next, previous change'], ['arrows', 'move over cells'], ['+  −', 'zoom; ctrl and wheel too'], ['enter', 'zoom to single pages'], ['0', 'fit all'], ['1 … 5', 'views'], ['c', 'changes, or who copied'], ['t', 'light, dark'], ['esc', 'let go']];
+const HELP = [['/', 'search'], ['[  ]', 'move B'], ['{  }', 'move A'], ['space', 'hold to see A'], ['n  p', 'next, previous change'], ['arrows', 'move over cells'], ['+  −', 'zoom; ctrl and wheel too'], ['enter', 'zoom to single pages'], ['0', 'fit all'], ['1 … 6', 'views'], ['c', 'changes, or who copied'], ['t', 'light, dark'], ['esc', 'let go']];
 
 export function listenToKeys(page, tabs) {
 	const { view } = page, dialog = $('#keys');

@@ -10,6 +10,7 @@ import { PageMap } from './map.js';
 import { Timeline } from './timeline.js';
 import { Mappings } from './mappings.js';
 import { Changes } from './changes.js';
+import { Code } from './code.js';
 import { Forks } from './forks.js';
 import { Status } from './status.js';
 import { Inspector } from './inspector.js';
@@ -18,7 +19,7 @@ import { Search } from './search.js';
 import { clearPrint, fillPrint } from './print.js';
 import { listenToKeys } from './keys.js';
 
-export const TABS = [['map', 'Map'], ['mappings', 'Mappings'], ['changes', 'Changes'], ['forks', 'Copy-on-write'], ['status', 'Status']];
+export const TABS = [['map', 'Map'], ['mappings', 'Mappings'], ['changes', 'Changes'], ['forks', 'Copy-on-write'], ['status', 'Status'], ['code', 'By code']];
 
 const LABEL_MAX = 60; // of what an instant is called in a sentence
 
@@ -50,10 +51,18 @@ class Page {
 		this.changes = new Changes(model, view, pick);
 		this.forks = new Forks(model, view, pick, fork => this.change({ process: fork.process, fork }));
 		this.status = new Status(model, view);
+		// undefined: it is drawn when somebody looks; null: to the map as it is.
+		this.code = new Code(model, view, page => {
+			this.map.draw();
+			if (page === undefined) return;
+			this.select('map');
+			if (page !== null) this.map.show(page);
+		});
 		this.inspector = new Inspector(model, view, strip => this.showStrip(strip));
 		this.headline = new Headline(model, view, c => this.only(c));
 		this.search = new Search(model, view, { jump: (page, end) => this.jump(page, end), change: what => this.change(what), showStrip: strip => this.showStrip(strip) });
 		$('#tabs').append(...TABS.map(([id, name]) => el('button', { id: `tab-${id}`, role: 'tab', type: 'button', 'aria-controls': id, onclick: () => this.select(id) }, name, el('small'))));
+		$('#tab-code').hidden = !model.code;
 		$('#time').hidden = model.instants.length < 2;
 		$('#mode [data-mode=cow]').hidden = !model.forks.length;
 	}
@@ -101,6 +110,7 @@ class Page {
 		view.classes = classify(this.model, view);
 		view.counted = new Counted(view.classes, this.model.classes.length);
 		view.strips = makeStrips(this.model, view);
+		view.lit = [];
 		view.key++;
 		if (view.selected) this.reselect();
 		document.documentElement.dataset.show = view.mode === 'a' || view.mode === 'b' ? 'state' : 'events';

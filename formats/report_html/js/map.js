@@ -4,6 +4,7 @@ import { Cells } from './cells.js';
 import { Layout, ROW } from './layout.js';
 import { MiniMap } from './minimap.js';
 import { listenToPinch } from './touch.js';
+import { drawLit } from './code.js';
 import { countsOf, stripAt } from './strips.js';
 
 const ADDRESS = 18, NAME = 130, MINI = 46, BAR = 14, PAGES_MOST = 1 << 22;
@@ -131,6 +132,7 @@ export class PageMap {
 		const from = this.layout.rowAt(top - ROW), to = rows.length ? Math.min(rows.length, this.layout.rowAt(top + this.height) + 1) : 0;
 		this.paintRows(x, scale, from, to, top);
 		this.writeRows(x, from, to, top);
+		drawLit(x, this, from, to, top, ROW);
 		this.mark(x, this.over, 1, top);
 		this.mark(x, this.at, 2, top);
 		this.mini.draw(x, scale, this.width - BAR - MINI, MINI - 8);

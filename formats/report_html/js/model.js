@@ -6,7 +6,7 @@ import { FRAME, Track } from './track.js';
 const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
 // Classes that views know by name; others are drawn by what comes with them.
 const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
-const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10;
+const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10, WATCHED_FIELDS = 3, BLAMED_FIELDS = 6;
 
 function rows(flat, fields, make) {
 	if (!Array.isArray(flat) || flat.length % fields || !flat.every(value => Number.isSafeInteger(value) && value >= 0)) throw new Damaged();
@@ -31,6 +31,21 @@ function readRules(rules, states, classes) {
 		});
 	};
 	return { states, quiet: decode(rules.quiet, states), changed: decode(rules.changed, 3 * 2 * states * states) };
+}
+
+// Which code copied, made and wrote pages: of a stack 0 and 1 say that nobody knows which.
+function readCode(head, model) {
+	const last = model.instants.length - 1, text = string => model.text(string);
+	const stacks = listOf(head.stacks, ([file, line, ...frames]) => {
+		if (!frames.length) throw new Damaged();
+		return { file: text(file), line: whole(line), frames: frames.map(text) };
+	});
+	const watched = rows(head.watched, WATCHED_FIELDS, (instant, faults, lost) => ({ instant: whole(instant, last), faults, lost: lost ? lost - 1 : null }));
+	const blamed = rows(head.blamed, BLAMED_FIELDS, (instant, process, page, pages, value, stack) => {
+		if (!(instant <= last && process < model.processes.length && pages > 0 && page + pages < PAGES_END && value < 3 && stack < stacks.length + 2)) throw new Damaged();
+		return { instant, process, page, pages, value, stack };
+	});
+	return { stacks, watched, blamed, leftOut: whole(head.left_out) };
 }
 
 function readProcess(head, model, number) {
@@ -138,6 +153,7 @@ export class Model {
 		this.names = rows(head.names, NAME_FIELDS, (process, page, offset, size, symbol, kind, object) =>
 			({ process, page, address: page * head.page_size + offset, size, symbol: text(symbol), kind: text(kind), object: text(object) }));
 		this.namesLeftOut = head.names_left_out;
+		this.code = head.code === undefined ? null : readCode(head.code, this);
 		this.readValues(head);
 	}
 	readValues(head) {
