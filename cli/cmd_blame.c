@@ -135,7 +135,7 @@ static int capture_after(struct blaming *blaming)
 
 static int open_faults(struct blaming *blaming, const pid_t *pids, size_t count)
 {
-	/* Who called is asked for by --by stack alone. */
+	/* Who called is asked for by --by stack, and by what is made of a file: flame graphs. */
 	struct vmsnap_fault_watch_options how = {
 		.size = sizeof(how), .frames = blaming->by == VMSNAP_BLAME_BY_STACK || blaming->options->save ? 0 : 1
 	};
