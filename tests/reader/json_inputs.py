@@ -244,6 +244,8 @@ def commands(folder, paths):
     tables = os.path.join(GOLDEN, "good-kpage.vms@1")
     calls += [("pages", tables), ("page", tables, "0x55555555E000"), ("show", tables, "--by", "node")]
     calls += [("who", os.path.join(GOLDEN, "good-small.vms")), ("who", "pfn:1000", a, b, none), ("who", a, hex(swapped))]
+    calls += [("blame", os.path.join(GOLDEN, "good-faults.vms"), "--by", by, *root)
+              for by in ("function", "line", "mapping", "variable", "page", "thread", "stack")]
     calls += [("pages", path, *each) for path in (a, none) for each in ((), ("--each",))]
     calls += [("page", a, place, *root) for place in places()]
     calls += [("page", none, hex(STATES + index * PAGE)) for index in range(3)]

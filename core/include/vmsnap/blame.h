@@ -80,10 +80,10 @@ struct vmsnap_blamed {
 	/* 0: none was seen that can have done it, and so the kernel did, or somebody else, or it was not seen.  More
 	 * than one: one of these did, nobody knows which. */
 	size_t count;
+	bool inherited; /* of a process that was forked meanwhile: its parent's doing, before */
 	/* It may have been a fault that was not seen, all the same: before those, or after them.  Of a process that
 	 * forked meanwhile, where faults inside system calls are not told, or some were lost. */
 	bool doubtful;
-	bool inherited; /* of a process that was forked meanwhile: its parent's doing, before */
 };
 
 struct vmsnap_blame;

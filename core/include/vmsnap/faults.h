@@ -83,8 +83,8 @@ struct vmsnap_fault_code {
 	uint32_t object;      /* vmsnap_faults_object(); UINT32_MAX: of none, or unknown */
 	uint32_t unused;
 };
-/* What happened meanwhile: a process made another one, or executed another program.  This struct does not grow. */
 enum vmsnap_fault_event_kind { VMSNAP_FAULT_EVENT_FORK, VMSNAP_FAULT_EVENT_EXEC };
+/* What happened meanwhile: a process made another one, or executed another program.  This struct does not grow. */
 struct vmsnap_fault_event {
 	uint64_t time; /* CLOCK_MONOTONIC */
 	int32_t pid;
