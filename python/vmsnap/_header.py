@@ -829,7 +829,7 @@ class FaultWatchOptions(Structure):  # struct vmsnap_fault_watch_options
 class Blamed(Structure):  # struct vmsnap_blamed
     _fields_ = [
         ("snap", c_void_p), ("start", c_uint64), ("end", c_uint64), ("became", c_int), ("first", c_size_t),
-        ("count", c_size_t), ("doubtful", c_bool), ("inherited", c_bool),
+        ("count", c_size_t), ("inherited", c_bool), ("doubtful", c_bool),
     ]
 
 
