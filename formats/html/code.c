@@ -1,5 +1,4 @@
-#include "code.h"
-
+/* code.c - which code copied, made and wrote pages (code_blamed.h). */
 #include <string.h>
 
 #include "code_name.h"

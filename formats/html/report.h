@@ -2,7 +2,7 @@
 #ifndef VMSNAP_HTML_REPORT_H
 #define VMSNAP_HTML_REPORT_H
 
-#include "code.h"
+#include "code_blamed.h"
 #include "rules.h"
 #include "strings.h"
 #include "track.h"

@@ -490,7 +490,7 @@ def faulted():
         ("time-wrap", "times that go around", column("faults", "time", [1, most, 0, 0, 0])),
         ("thread-none", "a thread that there is not", column("faults", "thread", [0, 1, 2, 3, 0])),
         ("stack-none", "a stack that there is not", column("faults", "stack", [0, 1, 2, 5, 0])),
-        ("kind", "an access that there is not", put("faults", "what", bytes([3, 2, 96, 19, 77]))),
+        ("kind", "an access that there is not", put("faults", "what", bytes([3, 2, 96, 19, 78]))),
         ("bit", "a bit that has no meaning", put("faults", "what", bytes([3, 2, 96, 19, 201]))),
         ("what-less", "an access that is missing", put("faults", "what", bytes([3, 2, 96, 19]))),
         ("instruction-none", "an instruction that is missing", put("faults", "instruction", b"")),

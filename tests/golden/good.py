@@ -394,7 +394,7 @@ def faulted():
         "threads": [[0, 0, b""], [0, far, b"x" * 300], [far, 0, b""], [far, far, b""]],
         "syscalls": [[far, b"last"]],
         "code": [[0, 0, 0, b"", b"", 0, None], [high, far, 1, b"f", b"f", (1 << 32) - 1, 1]],
-        "faults": [[0, high, 0, 0, 0, [], -2, 4, 3], [high, 0, high, far, far, [high, 0, high], far, 0, 0],
+        "faults": [[0, high, 0, 0, 0, [], -2, 5, 3], [high, 0, high, far, far, [high, 0, high], far, 0, 0],
                    [high, high, 5, far, far, [0] * 512, 0, 1, 1]],
         "events": [[0, 0, far], [high, far, 0]],
     }

@@ -118,7 +118,7 @@ class Reader:
         made, address, instruction = [], 0, 0
         for time, step, thread, call, byte in zip(times, steps, who, calls, what):
             self.expect(thread < len(threads) and call < len(stacks), "a thread or a stack that there is not")
-            self.expect(byte & 7 <= 4 and not byte & 128, "an access that there is not")
+            self.expect(byte & 7 <= 5 and not byte & 128, "an access that there is not")
             address = (address + step) & UINT64
             ip = stacks[call][0] if call else 0
             if byte & HAS_INSTRUCTION:

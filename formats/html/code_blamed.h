@@ -1,6 +1,6 @@
-/* code.h - which code copied, made and wrote pages: of snapshots that page faults are kept with. */
-#ifndef VMSNAP_HTML_CODE_H
-#define VMSNAP_HTML_CODE_H
+/* code_blamed.h - which code copied, made and wrote pages: of snapshots that page faults are kept with. */
+#ifndef VMSNAP_HTML_CODE_BLAMED_H
+#define VMSNAP_HTML_CODE_BLAMED_H
 
 #include "vmsnap.h"
 
