@@ -100,6 +100,8 @@ static uint32_t stack_of_range(struct vmsnap_html *html, const struct vmsnap_bla
                                const struct vmsnap_blamed *range, int *rc)
 {
 	const struct vmsnap_fault *first = range->count ? vmsnap_blame_fault(blame, range->first) : NULL;
+	if (range->doubtful)
+		return CODE_SEVERAL;
 	for (size_t i = 0; i < range->count; i++) {
 		const struct vmsnap_fault *fault = vmsnap_blame_fault(blame, range->first + i);
 		if (fault->kind == VMSNAP_FAULT_UNKNOWN || fault->stack != first->stack ||

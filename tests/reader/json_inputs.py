@@ -202,6 +202,17 @@ def models():
     }
 
 
+def blamed():
+    """The same two pages later, and the fault that copied the first of them."""
+    later = two_pages("exclusive present", 0xA00)
+    pid, when = later["identity"]["pid"], later["identity"]["monotonic"]
+    start, code = later["runs"][0]["start"], [CODE + 0x20, 0, CODE, b"set", b"set.c", 7, 0]
+    table = {"watched": [0, when], "lost": 3, "flags": 15, "pid": pid, "objects": [[b"/program", "", CODE, CODE + PAGE, 0]],
+             "threads": [[pid, pid, b"main"]], "syscalls": [[0, b"read"]], "code": [code], "events": [],
+             "faults": [[when, start, CODE + 0x20, pid, pid, [CODE + 0x20], 0, 3, 0]]}
+    return dict(later, faults=table)
+
+
 def write(folder):
     """Writes everything into the folder; returns {name: path}."""
     paths = {}
@@ -211,6 +222,9 @@ def write(folder):
             file.write(file_of(*snapshots)[0])
     with open(os.path.join(folder, "program"), "wb") as file:
         file.write(elffile.program())
+    paths["blamed"] = os.path.join(folder, "blamed.vms")
+    with open(paths["blamed"], "wb") as file:
+        file.write(file_of(two_pages("present", 0x900), blamed())[0])
     return paths
 
 
@@ -274,6 +288,8 @@ def commands(folder, paths):
     calls += [(what, a, *chosen, "--only", "present", "--pfn", "100-600") for what in ("show", "pages")]
     calls += [(what, a, "--only", "present") for what in ("show", "pages", "map")]
     files = list(paths.values()) + damaged()
+    calls += [("blame", paths["blamed"], "--by", by, "--long")
+              for by in ("function", "line", "mapping", "variable", "page", "thread", "stack")]
     calls += [("series", path, *by) for path in files for by in ((), ("--cow",))]
     calls += [("series", paths[key], "--by", by) for key in ("grows", "nobody", "forks")
               for by in ("kind", "process", "state")]
