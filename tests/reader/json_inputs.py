@@ -204,7 +204,7 @@ def models():
 
 def blamed():
     """The same two pages later, and the fault that copied the first of them."""
-    later = two_pages("exclusive present", 0xA00)
+    later = two_pages("exclusive present", 0xA00, monotonic=PROCESS["monotonic"] + 10**9, taken=PROCESS["taken"] + 10**9)
     pid, when = later["identity"]["pid"], later["identity"]["monotonic"]
     start, code = later["runs"][0]["start"], [CODE + 0x20, 0, CODE, b"set", b"set.c", 7, 0]
     table = {"watched": [0, when], "lost": 3, "flags": 15, "pid": pid, "objects": [[b"/program", "", CODE, CODE + PAGE, 0]],

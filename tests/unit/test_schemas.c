@@ -28,6 +28,7 @@ static const struct {
 	{ "group_by", &sharing_by_document_schema },
 	{ "set_diff", &set_diff_document_schema },
 	{ "values", &values_document_schema },
+	{ "blame", &blame_document_schema },
 	{ "who", &who_document_schema },
 	{ "written", &written_document_schema },
 	{ "show", &show_document_schema },
