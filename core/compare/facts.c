@@ -134,6 +134,10 @@ static bool copied(uint32_t facts, uint64_t a, uint64_t b, const struct facts_co
 	       page_write_copies(a, context->exclusive_a);
 }
 
+/* What another process did, or a fork. */
+enum { BY_OTHERS = 1u << VMSNAP_CHANGE_BECAME_EXCLUSIVE | 1u << VMSNAP_CHANGE_BECAME_SHARED };
+enum { SWAPPED = 1u << VMSNAP_CHANGE_SWAPPED_OUT | 1u << VMSNAP_CHANGE_SWAPPED_IN | 1u << VMSNAP_CHANGE_SWAP_MOVED };
+
 uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_context *context)
 {
 	if (facts & (1u << VMSNAP_CHANGE_APPEARED | 1u << VMSNAP_CHANGE_ZERO_FILLED_IN))
@@ -142,5 +146,9 @@ uint32_t page_kinds(uint32_t facts, uint64_t a, uint64_t b, const struct facts_c
 		return 1u << VMSNAP_KIND_GONE;
 	if (copied(facts, a, b, context))
 		return 1u << VMSNAP_KIND_COPIED;
-	return 1u << (facts & 1u << VMSNAP_CHANGE_WRITTEN ? VMSNAP_KIND_WRITTEN : VMSNAP_KIND_OTHER);
+	if (facts & 1u << VMSNAP_CHANGE_WRITTEN)
+		return 1u << VMSNAP_KIND_WRITTEN;
+	if (facts & SWAPPED)
+		return 1u << VMSNAP_KIND_SWAPPED;
+	return facts & ~(uint32_t)BY_OTHERS ? 1u << VMSNAP_KIND_OTHER : 0;
 }

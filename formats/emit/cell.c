@@ -7,10 +7,12 @@
 /* ---- what is seen of it ----------------------------------------------------------------- */
 
 /* From the bottom up. */
-enum layer { LAYER_EVENTS, LAYER_SWAPPED, LAYER_QUIET, LAYER_UNTOUCHED, LAYERS };
+enum layer { LAYER_EVENTS, LAYER_SWAPPED, LAYER_QUIET, LAYER_UNTOUCHED, LAYER_HOLE, LAYERS };
 
 static enum layer layer_of(int page_class)
 {
+	if (page_class == CLASS_HOLE)
+		return LAYER_HOLE;
 	if (page_class == CLASS_UNTOUCHED)
 		return LAYER_UNTOUCHED;
 	if (page_class == CLASS_SWAPPED)
@@ -47,22 +49,23 @@ struct cell_look cell_look(const uint64_t *counts)
 {
 	struct layer_sum layers[LAYERS] = { 0 };
 	uint64_t all = 0;
-	for (int i = CLASS_UNTOUCHED; i < PAGE_CLASSES; i++) {
+	for (int i = CLASS_HOLE; i < PAGE_CLASSES; i++) {
 		if (counts[i])
 			add_class(&layers[layer_of(i)], counts, i);
 		all += counts[i];
 	}
 	const struct layer_sum *low = layers, *high = &layers[LAYER_UNTOUCHED];
-	while (!low->sum && low < high)
+	while (!low->sum && low < &layers[LAYER_HOLE])
 		low++;
 	for (const struct layer_sum *layer = low + 1; layer < layers + LAYERS; layer++)
 		if (layer->sum && layer->sum >= high->sum)
 			high = layer;
 	struct cell_look look = { .lower = low->largest, .ground = high->largest, .part = low->sum, .all = all };
-	if (low->sum == all) { /* of one layer only */
-		look.lower = low->second ? low->second : low->largest;
-		look.ground = low->largest;
-		look.part = low->second ? counts[low->second] : all;
+	if (low->sum == all) { /* of one layer only: always the same class below the other */
+		bool swap = low->second && low->second < low->largest;
+		look.lower = swap ? low->second : low->largest;
+		look.ground = low->second && !swap ? low->second : low->largest;
+		look.part = counts[look.lower];
 	}
 	look.eighths = all ? eighths_of(look.part, all) : 0;
 	return look;

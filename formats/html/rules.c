@@ -18,7 +18,7 @@ static const struct report_class_text texts[REPORT_CLASSES] = {
 	[REPORT_CHILD] = { "child", "copied by child", "\xe2\x89\xa0" },
 	[REPORT_NEW] = { "new", "new", "+" },
 	[REPORT_GONE] = { "gone", "gone", "\xe2\x88\x92" },
-	[REPORT_SWAPPED_OUT] = { "swapped_out", "swapped out", "s" },
+	[REPORT_SWAPPED_OUT] = { "swapped_out", "swapped out or in", "s" },
 	[REPORT_WRITTEN] = { "written", "written", "w" },
 	[REPORT_OTHER] = { "other", "changed otherwise", "~" },
 };
@@ -131,15 +131,16 @@ static int quiet_of_state(const struct vmsnap *snap, enum state state)
 static int class_of_range(const struct vmsnap_diff_range *range, int quiet)
 {
 	static const uint8_t events[PAGE_CLASSES] = {
-		[CLASS_COPIED] = REPORT_COPIED,   [CLASS_NEW] = REPORT_NEW,     [CLASS_GONE] = REPORT_GONE,
-		[CLASS_WRITTEN] = REPORT_WRITTEN, [CLASS_OTHER] = REPORT_OTHER,
+		[CLASS_COPIED] = REPORT_COPIED,
+		[CLASS_NEW] = REPORT_NEW,
+		[CLASS_GONE] = REPORT_GONE,
+		[CLASS_SWAPPED_OUT] = REPORT_SWAPPED_OUT,
+		[CLASS_SWAPPED_IN] = REPORT_SWAPPED_OUT,
+		[CLASS_WRITTEN] = REPORT_WRITTEN,
+		[CLASS_OTHER] = REPORT_OTHER,
 	};
-	if (range->changes & 1u << VMSNAP_CHANGE_SWAPPED_OUT)
-		return REPORT_SWAPPED_OUT;
-	/* By themselves they are what another process did, or a fork: nothing happened to the page. */
-	if (!(range->changes & ~(1u << VMSNAP_CHANGE_BECAME_EXCLUSIVE | 1u << VMSNAP_CHANGE_BECAME_SHARED)))
-		return quiet;
-	return events[diff_range_class(range)];
+	int page_class = diff_range_class(range);
+	return page_class == CLASS_HOLE ? quiet : events[page_class];
 }
 
 static uint8_t *rule_at(struct rules *rules, uint64_t address, int *b)

@@ -22,6 +22,7 @@ enum {
 	DIFF_NEW,
 	DIFF_GONE,
 	DIFF_WRITTEN,
+	DIFF_SWAPPED,
 	DIFF_OTHER,
 	DIFF_CHANGE,
 	DIFF_MAPPING,
@@ -40,6 +41,8 @@ static const struct column diff_columns[] = {
 	[DIFF_GONE] = { NULL, "GONE", COLUMN_DELTA, COLUMN_STAYS, "pages that vanished", NULL },
 	[DIFF_WRITTEN] = { NULL, "WRITTEN", COLUMN_BYTES, COLUMN_SPARSE, "pages that were there, and were written to",
 	                   NULL },
+	[DIFF_SWAPPED] = { NULL, "SWAPPED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS,
+	                   "pages that went to swap, or came back", NULL },
 	[DIFF_OTHER] = { NULL, "OTHER", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS, "pages that changed otherwise",
 	                 NULL },
 	[DIFF_CHANGE] = { NULL, "CHANGE", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "of the mapping itself", NULL },
@@ -48,19 +51,13 @@ static const struct column diff_columns[] = {
 	[DIFF_VMA + MAPPING_PERM] = { NULL, "PERM", COLUMN_WORD, COLUMN_YIELDS,
 	                              "rwx, and p for private or s for shared", NULL },
 };
-static const uint32_t diff_shown[] = { DIFF_START,
-	                               DIFF_END,
-	                               DIFF_SIZE,
-	                               DIFF_VMA + MAPPING_PERM,
-	                               DIFF_PAGES,
-	                               DIFF_COPIED,
-	                               DIFF_SHARE,
-	                               DIFF_NEW,
-	                               DIFF_GONE,
-	                               DIFF_WRITTEN,
-	                               DIFF_OTHER,
-	                               DIFF_CHANGE,
-	                               MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
+static const uint32_t diff_shown[] = { DIFF_START,   DIFF_END,
+	                               DIFF_SIZE,    DIFF_VMA + MAPPING_PERM,
+	                               DIFF_PAGES,   DIFF_COPIED,
+	                               DIFF_SHARE,   DIFF_NEW,
+	                               DIFF_GONE,    DIFF_WRITTEN,
+	                               DIFF_SWAPPED, DIFF_OTHER,
+	                               DIFF_CHANGE,  MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
 	                               DIFF_MAPPING };
 const struct row_schema diff_schema = ROW_SCHEMA_SHOWN(diff_columns, diff_shown);
 
@@ -91,11 +88,17 @@ static void fill_strip(void *ctx, struct strip *strip, bool quiet)
 	const struct strip_source *source = ctx;
 	const struct diff_row *row = source->row;
 	struct vmsnap_diff_range range;
-	for (size_t i = 0; i < row->range_count; i++)
-		if (!vmsnap_diff_range(source->view->diff, row->first_range + i, &range))
-			strip_add(strip, range.start, range.end, diff_range_class(&range));
-	if (quiet)
-		quiet_pieces(strip, source->view->b, row->start, row->end);
+	uint64_t at = row->start; /* what lies between the events is quiet */
+	for (size_t i = 0; i < row->range_count; i++) {
+		if (vmsnap_diff_range(source->view->diff, row->first_range + i, &range) || !range.kinds)
+			continue;
+		strip_add(strip, range.start, range.end, diff_range_class(&range));
+		if (quiet && at < range.start)
+			quiet_pieces(strip, source->view->b, at, range.start);
+		at = range.end;
+	}
+	if (quiet && at < row->end)
+		quiet_pieces(strip, source->view->b, at, row->end);
 }
 
 static void put_strip(struct row *row, const struct diff_view *view, const struct diff_row *diff)
@@ -186,6 +189,7 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 {
 	uint64_t copied = sums->classes[CLASS_COPIED], other = sums->classes[CLASS_OTHER];
 	uint64_t written = sums->classes[CLASS_WRITTEN];
+	uint64_t swapped = sums->classes[CLASS_SWAPPED_OUT] + sums->classes[CLASS_SWAPPED_IN];
 	if (copied) {
 		row_put_bytes(row, DIFF_COPIED, copied);
 		row_mark(row, DIFF_COPIED, CLASS_COPIED);
@@ -199,6 +203,10 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 	if (written) {
 		row_put_bytes(row, DIFF_WRITTEN, written);
 		row_mark(row, DIFF_WRITTEN, CLASS_WRITTEN);
+	}
+	if (swapped) {
+		row_put_bytes(row, DIFF_SWAPPED, swapped);
+		row_mark(row, DIFF_SWAPPED, CLASS_SWAPPED_OUT);
 	}
 	if (other)
 		row_put_bytes(row, DIFF_OTHER, other);

@@ -92,6 +92,13 @@ static bool put_copied(struct fit_line *line, const struct diff_view *view, cons
 	return true;
 }
 
+bool put_diff_copied(struct fit_line *line, const struct diff_view *view, struct diff_rows *rows)
+{
+	struct balance balance;
+	balance_of(line->text, &balance, view, rows);
+	return put_copied(line, view, &balance);
+}
+
 static void put_touched(struct fit_line *line, uint64_t pages)
 {
 	char words[96];
@@ -116,7 +123,8 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	struct fit_line line = fit_line(text, 0, 2);
 	char words[96];
 	bool pages = (!view->frames || classes[CLASS_COPIED]) || classes[CLASS_NEW] || classes[CLASS_GONE] ||
-	             classes[CLASS_WRITTEN] || classes[CLASS_OTHER];
+	             classes[CLASS_WRITTEN] || classes[CLASS_SWAPPED_OUT] || classes[CLASS_SWAPPED_IN] ||
+	             classes[CLASS_OTHER];
 	snprintf(words, sizeof(words), "%zu of %zu mapping%s changed%s", balance.changed, balance.mappings,
 	         word_plural(balance.mappings), pages ? ":" : "");
 	fit_words(&line, words);
@@ -124,6 +132,8 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	put_part(&line, &any, "+", classes[CLASS_NEW], "new");
 	put_part(&line, &any, "-", classes[CLASS_GONE], "gone");
 	put_part(&line, &any, "", classes[CLASS_WRITTEN], "written");
+	put_part(&line, &any, "", classes[CLASS_SWAPPED_OUT], "swapped out");
+	put_part(&line, &any, "", classes[CLASS_SWAPPED_IN], "swapped in");
 	put_part(&line, &any, "", classes[CLASS_OTHER], "changed otherwise");
 	put_touched(&line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
 	text_string(text, "\n");

@@ -5,6 +5,9 @@
 #include "diff_rows.h"
 #include "text_out.h"
 
+/* "30.1M copied of 170M shared at A (17.7%)"; false, and nothing, if it is known that nothing was. */
+struct fit_line;
+bool put_diff_copied(struct fit_line *line, const struct diff_view *view, struct diff_rows *rows);
 void put_diff_heading(struct text *text, const struct diff_view *view);
 /* The sentence, the facts, code that was written, names, status.  flags: enum
  * vmsnap_print_flag. */

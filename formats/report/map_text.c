@@ -1,177 +1,247 @@
-/* map_text.c - the picture, and what it means. */
-#define _GNU_SOURCE
+/* map_text.c - the picture: totals, which are the legend, then strips with what they are called. */
 #include "map_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "cell.h"
 #include "filter_record.h"
 #include "format_value.h"
-#include "map_names.h"
-#include "relation_text.h"
+#include "map_caption.h"
+#include "map_headline.h"
 #include "text_color.h"
 #include "text_fit.h"
 
-bool map_half_blocks(const struct vmsnap_style *style)
-{
-	return style->unicode && style->color != VMSNAP_COLOR_NONE;
-}
+/* ADDRESS: of 12 digits, as a rule.  NAMES: a column for them is no narrower; else they stand in lines of their own, or
+ * behind a short strip if there is room for CAPTION. */
+enum { ADDRESS = 14, NAMES = 12, CAPTION = 24 };
 
-static void put_letters(struct text *text, const struct map *map, const struct map_row *row)
+unsigned map_cells_across(const struct vmsnap_style *style)
 {
-	int color = COLOR_DEFAULT;
-	for (unsigned i = 0; i < map->cells; i++) {
-		int now = map_cell_class(row->counts[i]);
-		if (now != color) {
-			color_end(text, color);
-			color_start(text, now);
-			color = now;
-		}
-		text_repeat(text, class_letter(now), 1);
+	unsigned room = style->width ? (style->width - ADDRESS) / cell_columns(style) : 64, cells = 8;
+	if (style->width && style->width < ADDRESS + 8 * cell_columns(style))
+		return 4;
+	/* 8, 12, 16, 24, 32, 48, … */
+	for (unsigned step = 4; cells + step <= room && cells + step <= MAP_CELLS_MAX; step *= 2) {
+		cells += step;
+		if (cells + step <= room && cells + step <= MAP_CELLS_MAX)
+			cells += step;
 	}
-	color_end(text, color);
+	return cells;
 }
 
-/* Two rows of cells in one line: the upper is the foreground of a half block. */
-static void put_halves(struct text *text, const struct map *map, const struct map_row *row)
-{
-	char sequence[COLOR_ROOM];
-	unsigned half = map->cells / 2;
-	for (unsigned i = 0; i < half; i++) {
-		int upper = map_cell_class(row->counts[i]), lower = map_cell_class(row->counts[half + i]);
-		if (upper == CLASS_HOLE && lower == CLASS_HOLE) {
-			text_string(text, " ");
-			continue;
-		}
-		int front = upper == CLASS_HOLE ? lower : upper, back = upper == CLASS_HOLE ? CLASS_HOLE : lower;
-		text_put(text, sequence, color_sequence(sequence, sizeof(sequence), text->style->color, front, back));
-		text_string(text, upper == CLASS_HOLE ? "▄" : "▀");
-		text_string(text, COLOR_RESET);
-	}
-}
-
-/* ---- what is in it, beside a row, where there is room ------------------------------- */
-
-enum { NAMES_LEAST = 12 };
-struct names {
+struct picture {
 	struct text *text;
-	size_t room; /* columns; 0: no more fits */
-	bool any;
+	const struct map *map;
+	unsigned width; /* of all cells of a row */
+	size_t names;   /* columns beside them; 0: there is no column */
+	uint64_t
+	        hidden; /* bytes of strips without anything in them, that are passed over since the last one that has */
+	uint64_t end;   /* of the strip before; 0: there is none */
+	size_t passed, passed_mappings;
+	uint64_t passed_bytes;
 };
 
-static bool put_name(void *ctx, const char *name, size_t len)
+/* ---- lines that are not of cells ---------------------------------------------------------- */
+
+static void put_indent(struct text *text)
 {
-	struct names *names = ctx;
-	const char *slash = memrchr(name, '/', len);
-	size_t skipped = slash ? (size_t)(slash + 1 - name) : 0, gap = 2;
-	size_t width = fit_width(names->text, name + skipped, len - skipped);
-	if (names->room < gap + (names->any ? width : NAMES_LEAST)) {
-		if (names->any && names->room >= gap + 1)
-			text_string(names->text, names->text->style->unicode ? " …" : " +");
-		names->room = 0;
-		return false;
-	}
-	text_string(names->text, names->any ? ", " : "  ");
-	fit_name(names->text, name + skipped, len - skipped, names->room - gap);
-	names->room -= width + gap < names->room ? width + gap : names->room;
-	names->any = true;
-	return names->room;
+	text_repeat(text, ' ', text->style->width && text->style->width < 2 * ADDRESS ? 2 : ADDRESS);
 }
 
-static void put_names(struct text *text, const struct map *map, uint64_t start)
-{
-	unsigned used = 15 + (map_half_blocks(text->style) ? map->cells / 2 : map->cells);
-	struct names names = { .text = text, .room = FIT_MOST };
-	if (text->style->width)
-		names.room = text->style->width > used ? text->style->width - used : 0;
-	color_start(text, COLOR_DIM);
-	map_row_names(text, map, start, put_name, &names);
-	color_end(text, COLOR_DIM);
-}
-
-/* What is not in the picture is not there, or not chosen. */
-static const char *nothing(const struct map *map)
-{
-	return map->filter.any ? "nothing chosen" : "nothing resident";
-}
-
-static void put_hole(struct text *text, const struct map *map, uint64_t bytes)
+static void put_fold(struct text *text, uint64_t bytes, const char *what, uint64_t more_bytes, const char *more)
 {
 	const char *dots = text->style->unicode ? "⋯" : "...";
-	struct word size = word_size(text->style, bytes);
-	enum { INDENT = 15, DOTS = 3, GAPS = 3 };
-	size_t width = strlen(size.text) + strlen(nothing(map)) + 2 * DOTS + GAPS, limit = text->style->width;
-	size_t indent = !limit || width + INDENT <= limit ? INDENT : width < limit ? limit - width : 0;
+	put_indent(text);
 	color_start(text, COLOR_DIM);
-	text_format(text, "%*s%s %s %s %s", (int)indent, "", dots, size.text, nothing(map), dots);
+	text_format(text, "%s", dots);
+	if (bytes)
+		text_format(text, " %s %s", word_size(text->style, bytes).text, what);
+	if (more_bytes)
+		text_format(text, "%s %s %s", bytes ? "," : "", word_size(text->style, more_bytes).text, more);
+	text_format(text, " %s", dots);
 	color_end(text, COLOR_DIM);
 	text_string(text, "\n");
 }
 
-static void put_legend(struct text *text, const struct map *map)
+static const char *nothing(const struct map *map)
 {
-	static const int order[] = { CLASS_COPIED, CLASS_NEW,  CLASS_GONE,    CLASS_WRITTEN,
-		                     CLASS_SHARED, CLASS_FILE, CLASS_PRIVATE, CLASS_SWAPPED };
-	uint64_t totals[PAGE_CLASSES];
-	bool any = false;
-	size_t column = 0, limit = text->style->width;
-	map_totals(map, totals);
-	text_blank(text);
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		int now = order[i];
-		if (!totals[now])
-			continue;
-		struct word size = word_size(text->style, totals[now]);
-		size_t width = strlen(class_name(now)) + strlen(size.text) + (map_half_blocks(text->style) ? 4 : 3);
-		if (column && limit && column + width > limit) {
-			text_string(text, "\n");
-			column = 0;
-		}
-		column += width + 3;
-		color_start(text, now);
-		if (map_half_blocks(text->style))
-			text_string(text, "██");
-		else
-			text_repeat(text, class_letter(now), 1);
-		color_end(text, now);
-		text_format(text, " %s %s   ", class_name(now), size.text);
-		any = true;
-	}
-	text_format(
-	        text, "%s1 %s = %s, row = %s%s\n", any ? "\n" : "", map_half_blocks(text->style) ? "half-cell" : "cell",
-	        word_size(text->style, map->cell).text, word_size(text->style, map_row_bytes(map)).text,
-	        map_half_blocks(text->style) || filter_has_states(&map->filter) ? ""
-	                                                                        : "   (. mapped, nothing resident)");
+	return map->filter.any ? "not chosen" : "not resident";
 }
 
-void put_map_text(struct text *text, const struct map *map)
+/* What is shorter need not be told: the addresses do. */
+#define HOLE_TOLD (UINT64_C(1) << 30)
+
+static void put_hole(struct picture *picture, uint64_t start)
 {
+	uint64_t unmapped = start - picture->end - picture->hidden, hidden = picture->hidden;
+	if (!picture->end || picture->map->filter.any)
+		return;
+	unmapped = unmapped >= HOLE_TOLD ? unmapped : 0;
+	hidden = hidden >= HOLE_TOLD ? hidden : 0;
+	if (unmapped || hidden)
+		put_fold(picture->text, unmapped, "unmapped", hidden, nothing(picture->map));
+}
+
+static void put_heading(struct picture *picture, const struct caption *caption)
+{
+	struct text *text = picture->text;
+	put_indent(text);
+	caption_put(text, caption, fit_room(text, ADDRESS));
+	text_string(text, "\n");
+}
+
+/* ---- a row -------------------------------------------------------------------------------- */
+
+static void put_cells(struct text *text, const struct map_row *row, unsigned count)
+{
+	char drawn[CELL_ROOM];
+	for (unsigned i = 0; i < count; i++)
+		text_put(text, drawn, cell_draw(row->counts[i], text->style, drawn, sizeof(drawn)));
+}
+
+static void put_address(struct text *text, uint64_t address)
+{
+	color_start(text, COLOR_DIM);
+	text_format(text, "%-*s", ADDRESS - 1, word_address(address).text);
+	color_end(text, COLOR_DIM);
+	text_string(text, " ");
+}
+
+/* Returns how many columns its cells take. */
+static size_t put_row(struct picture *picture, const struct map_strip *strip, uint64_t start)
+{
+	const struct map *map = picture->map;
 	struct map_row row;
-	uint64_t at = 0, start;
-	bool any = false;
-	if (map->view.diff) {
-		put_relation(text, vmsnap_diff_relation(map->view.diff), map->view.a, map->view.b);
-		put_order(text, taken_later(map->view.a, map->view.b));
+	uint64_t cells = (strip->end - start + map->cell - 1) / map->cell;
+	unsigned count = cells < map->cells ? (unsigned)cells : map->cells,
+	         columns = cell_columns(picture->text->style);
+	map_strip_fill(map, strip, start, &row);
+	put_address(picture->text, start > strip->start ? start : strip->start);
+	put_cells(picture->text, &row, count);
+	return (size_t)count * columns;
+}
+
+static void put_beside(struct picture *picture, const struct caption *caption, unsigned line, size_t used)
+{
+	struct text *text = picture->text;
+	if (picture->names && line < CAPTION_LINES) {
+		text_repeat(text, ' ', picture->width - used + 1);
+		caption_put_line(text, caption, line, picture->names);
 	}
-	put_filter_line(text, &map->filter);
-	put_filter_unknown(text, map->snap, &map->filter);
-	while (!text_failed(text) && map_next_row(map, at, &start)) {
-		if (any && start != at)
-			put_hole(text, map, start - at);
-		map_fill_row(map, start, &row);
-		text_format(text, "%-14s ", word_address(start).text);
-		if (map_half_blocks(text->style))
-			put_halves(text, map, &row);
-		else
-			put_letters(text, map, &row);
-		if (text->out.names)
-			put_names(text, map, start);
-		text_string(text, "\n");
-		any = true;
+	text_string(text, "\n");
+}
+
+/* ---- a strip ------------------------------------------------------------------------------- */
+
+/* In one line, with its name behind it or in the column. */
+static void put_short_strip(struct picture *picture, const struct map_strip *strip, const struct caption *caption)
+{
+	struct text *text = picture->text;
+	const struct map *map = picture->map;
+	uint64_t start = strip->start / map->cell * map->cell;
+	size_t columns = (size_t)((strip->end - start + map->cell - 1) / map->cell) * cell_columns(text->style);
+	size_t room = text->style->width ? text->style->width : FIT_MOST, used = ADDRESS + columns + 1;
+	size_t wanted = caption_width(text, caption);
+	size_t left = room > used ? room - used : 0;
+	if (picture->names) {
+		put_row(picture, strip, start);
+		text_repeat(text, ' ', picture->width - columns + 1);
+		caption_put(text, caption, picture->names);
+	} else if (left >= wanted || left >= CAPTION) {
+		put_row(picture, strip, start);
+		text_string(text, " ");
+		caption_put(text, caption, left);
+	} else {
+		put_heading(picture, caption);
+		put_row(picture, strip, start);
+	}
+	text_string(text, "\n");
+}
+
+static void put_long_strip(struct picture *picture, const struct map_strip *strip, const struct caption *caption)
+{
+	const struct map *map = picture->map;
+	uint64_t at = strip->start, start;
+	unsigned line = 0;
+	if (!picture->names)
+		put_heading(picture, caption);
+	while (!text_failed(picture->text) && map_strip_row(map, strip, at, &start)) {
+		if (start > at)
+			put_fold(picture->text, start - at, nothing(map), 0, "");
+		size_t used = put_row(picture, strip, start);
+		put_beside(picture, caption, line++, used);
 		at = start + map_row_bytes(map);
-		if (!at)
-			break;
+		if (at < start || at >= strip->end)
+			return;
 	}
-	if (!any)
-		text_format(text, "%s\n", nothing(map));
-	put_legend(text, map);
+	if (strip->end > at)
+		put_fold(picture->text, strip->end - at, nothing(map), 0, "");
+}
+
+static void pass(struct picture *picture, const struct map_strip *strip)
+{
+	picture->hidden += strip->mapped;
+	picture->passed++;
+	picture->passed_mappings += strip->mappings;
+	picture->passed_bytes += strip->mapped;
+}
+
+static void put_strip(struct picture *picture, const struct map_strip *strip)
+{
+	struct text *text = picture->text;
+	if (!strip->any) {
+		pass(picture, strip);
+		return;
+	}
+	struct caption caption = caption_of(text, picture->map, strip);
+	bool before = text_exact(text);
+	put_hole(picture, strip->start);
+	if (map_strip_is_one_row(picture->map, strip))
+		put_short_strip(picture, strip, &caption);
+	else
+		put_long_strip(picture, strip, &caption);
+	text_exact_end(text, before);
+	caption_free(&caption, text);
+	picture->end = strip->end;
+	picture->hidden = 0;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static void put_scale(struct text *text, const struct map *map, const struct picture *picture)
+{
+	bool letters = !text->style->unicode || text->style->color == VMSNAP_COLOR_NONE;
+	text_blank(text);
+	color_start(text, COLOR_DIM);
+	text_format(text, "1 cell = %s, a row = %s", word_size(text->style, map->cell).text,
+	            word_size(text->style, map_row_bytes(map)).text);
+	if (letters && !filter_has_states(&map->filter))
+		text_string(text, " (. mapped, nothing resident)");
+	else if (!letters)
+		text_string(text, "; the height of a colour is its share");
+	text_string(text, "\n");
+	if (picture->passed)
+		text_format(text, "%zu more mapping%s, %s, with nothing %s\n", picture->passed_mappings,
+		            word_plural(picture->passed_mappings), word_size(text->style, picture->passed_bytes).text,
+		            map->filter.any ? "chosen" : "resident");
+	color_end(text, COLOR_DIM);
+}
+
+void put_map_text(struct text *text, struct map *map)
+{
+	struct picture picture = { .text = text, .map = map, .width = map->cells * cell_columns(text->style) };
+	struct map_walk walk = { .map = map };
+	struct map_strip strip;
+	size_t used = ADDRESS + picture.width + 1, width = text->style->width;
+	map_fit_strips(map);
+	if (width && width >= used + NAMES)
+		picture.names = width - used;
+	put_map_headline(text, map);
+	text_blank(text);
+	while (!text_failed(text) && map_strip_next(&walk, &strip))
+		put_strip(&picture, &strip);
+	if (!picture.end)
+		text_format(text, "%s\n", map->filter.any ? "nothing chosen" : "nothing resident");
+	put_scale(text, map, &picture);
 }

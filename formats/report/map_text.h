@@ -5,8 +5,9 @@
 #include "map_cells.h"
 #include "text_out.h"
 
-/* Whether a character shows two cells, one above the other. */
-bool map_half_blocks(const struct vmsnap_style *style);
-void put_map_text(struct text *text, const struct map *map);
+/* How many cells are beside each other. */
+unsigned map_cells_across(const struct vmsnap_style *style);
+/* map->cells is set; chooses what a cell is. */
+void put_map_text(struct text *text, struct map *map);
 
 #endif

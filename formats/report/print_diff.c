@@ -326,7 +326,8 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 		}
 		return VMSNAP_OK;
 	}
-	bool places = vmsnap_diff_vma_count(view->diff) || vmsnap_diff_range_count(view->diff);
+	bool places = flags & VMSNAP_PRINT_LONG ? vmsnap_diff_range_count(view->diff) || diff_rows_any(rows)
+	                                        : diff_rows_any(rows);
 	if (!totals && (places || bare)) {
 		rc = print_diff_table(text, view, rows, names, err);
 		if (!bare)

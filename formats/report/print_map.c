@@ -49,10 +49,12 @@ static bool put_name(void *ctx, const char *name, size_t len)
 	return !text_failed(list->text);
 }
 
+enum { MAP_JSON_CELLS = 64 };
+
 static void put_row(struct row *row, const struct map *map, uint64_t start)
 {
 	struct map_row cells;
-	char letters[MAP_CELLS_MAX];
+	char letters[MAP_JSON_CELLS];
 	map_fill_row(map, start, &cells);
 	for (unsigned i = 0; i < map->cells; i++)
 		letters[i] = class_letter(map_cell_class(cells.counts[i]));
@@ -81,15 +83,29 @@ static int map_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 }
 
 /* What is a hole or untouched is not counted, nor what changed otherwise. */
+static const int counted[] = {
+	CLASS_PRIVATE, CLASS_FILE, CLASS_SHARED,  CLASS_SWAPPED,     CLASS_COPIED,
+	CLASS_NEW,     CLASS_GONE, CLASS_WRITTEN, CLASS_SWAPPED_OUT, CLASS_SWAPPED_IN,
+};
+enum { COUNTED = sizeof(counted) / sizeof(counted[0]) };
+
 static const char *counted_class(int index)
 {
-	return class_name(CLASS_PRIVATE + index);
+	return class_name(counted[index]);
+}
+
+static void put_totals(struct row *document, const struct map *map)
+{
+	uint64_t totals[PAGE_CLASSES], told[COUNTED];
+	map_totals(map, totals);
+	for (size_t i = 0; i < COUNTED; i++)
+		told[i] = totals[counted[i]];
+	row_put_counts(document, MAP_TOTALS, told, COUNTED, 0, counted_class);
 }
 
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct map *map = ctx;
-	uint64_t totals[PAGE_CLASSES];
 	if (map->view.diff)
 		put_snapshot(document, MAP_A, map->view.a);
 	put_snapshot(document, MAP_B, map->snap);
@@ -99,18 +115,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	row_put_bytes(document, MAP_CELL, map->cell);
 	put_legend(document);
 	int rc = row_rows(document, MAP_ROWS, map_rows, ctx, err);
-	map_totals(map, totals);
-	row_put_counts(document, MAP_TOTALS, totals + CLASS_PRIVATE, CLASS_OTHER - CLASS_PRIVATE, 0, counted_class);
+	put_totals(document, map);
 	return rc;
-}
-
-/* The widest power of two that fits beside the addresses. */
-static unsigned cells_across(const struct vmsnap_style *style)
-{
-	unsigned room = style->width > 15 ? style->width - 15 : style->width ? 1 : 64, cells = 64;
-	while (cells > room && cells > 8)
-		cells /= 2;
-	return cells;
 }
 
 static int map_compare(struct text *text, struct map *map, const struct vmsnap *a, const struct vmsnap *b,
@@ -157,15 +163,14 @@ VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, 
 	if (!rc && b)
 		rc = map_compare(&text, &map, a, b, &diff, err);
 	if (!rc) {
-		map.cells = text.style->json ? 64 : cells_across(text.style);
-		if (!text.style->json && map_half_blocks(text.style))
-			map.cells *= 2;
-		map_choose_cell(&map);
-		if (text.style->json)
+		map.cells = text.style->json ? MAP_JSON_CELLS : map_cells_across(text.style);
+		if (text.style->json) {
+			map_choose_cell(&map);
 			rc = emit_json(&text, "vmsnap.map/1", map.view.diff ? &map_two_schema : &map_one_schema,
 			               fill_document, &map, err);
-		else
+		} else {
 			put_map_text(&text, &map);
+		}
 		rc = rc ? rc : text_close(&text, err);
 	}
 	filter_ranges_free(&map.shown, &text.work);

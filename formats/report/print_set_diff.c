@@ -34,6 +34,7 @@ enum {
 	PROCESS_A,
 	PROCESS_B,
 	PROCESS_WRITTEN_UNKNOWN,
+	PROCESS_SWAPPED,
 };
 static const struct column process_columns[] = {
 	[PROCESS_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
@@ -59,6 +60,8 @@ static const struct column process_columns[] = {
 	[PROCESS_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[PROCESS_B] = { "b", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[PROCESS_WRITTEN_UNKNOWN] = { "written_unknown", .type = COLUMN_BYTES },
+	[PROCESS_SWAPPED] = { "swapped", "SWAPPED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS,
+	                      "pages that went to swap, or came back", NULL },
 };
 const struct row_schema set_diff_schema = ROW_SCHEMA(process_columns);
 
@@ -122,6 +125,16 @@ static void put_pages(struct row *row, const struct vmsnap_set_diff *diff, size_
 		row_put_count(row, PROCESS_VMAS, process->vmas);
 }
 
+static void put_last(struct row *row, const struct vmsnap_set_diff *diff, size_t index,
+                     const struct vmsnap_set_diff_row *process)
+{
+	uint64_t size = vmsnap_info(process->b)->page_size;
+	uint64_t swapped = vmsnap_set_diff_pages(diff, index, VMSNAP_KIND_SWAPPED) * size;
+	row_put_bytes(row, PROCESS_WRITTEN_UNKNOWN, process->written_unknown * size);
+	if (swapped || row->text->style->json)
+		row_put_bytes(row, PROCESS_SWAPPED, swapped);
+}
+
 static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct vmsnap_set_diff *diff = ((const struct printed *)ctx)->diff;
@@ -145,8 +158,7 @@ static int process_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		if (process.b && row_wants(row, PROCESS_B))
 			put_snapshot(row, PROCESS_B, process.b);
 		if (process.a && process.b && process.relation == VMSNAP_RELATION_COMPARABLE)
-			row_put_bytes(row, PROCESS_WRITTEN_UNKNOWN,
-			              process.written_unknown * vmsnap_info(process.b)->page_size);
+			put_last(row, diff, i, &process);
 		row_end(row);
 	}
 	return VMSNAP_OK;
@@ -170,8 +182,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 
 struct counts {
 	size_t a, b, came, went, changed, only_b, parted;
-	uint64_t other, vmas; /* bytes that changed otherwise, changes of mappings: of each process for itself */
-	uint64_t unknown;     /* pages of which it is not known whether they were written to */
+	uint64_t swapped, other, vmas; /* bytes, the other changed otherwise; changes of mappings: of each process */
+	uint64_t unknown;              /* pages of which it is not known whether they were written to */
 	const struct vmsnap *first_a, *first_b;
 };
 
@@ -189,9 +201,11 @@ static struct counts count_processes(const struct vmsnap_set_diff *diff)
 		counts.changed += process.differs;
 		counts.vmas += process.vmas;
 		counts.unknown += process.written_unknown;
-		if (process.a && process.b)
-			counts.other +=
-			        vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_OTHER) * vmsnap_info(process.b)->page_size;
+		if (process.a && process.b) {
+			uint64_t size = vmsnap_info(process.b)->page_size;
+			counts.swapped += vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_SWAPPED) * size;
+			counts.other += vmsnap_set_diff_pages(diff, i, VMSNAP_KIND_OTHER) * size;
+		}
 		counts.first_a = counts.first_a ? counts.first_a : process.a;
 		counts.first_b = counts.first_b ? counts.first_b : process.b;
 	}
@@ -258,9 +272,10 @@ static void put_others(struct text *text, const struct counts *counts)
 	struct fit_line line = fit_line(text, 0, 2);
 	bool any = false;
 	char words[64];
-	if (!counts->other && !counts->vmas)
+	if (!counts->swapped && !counts->other && !counts->vmas)
 		return;
 	fit_words(&line, "In each process for itself:");
+	put_part(&line, &any, "", counts->swapped, "swapped out or in");
 	put_part(&line, &any, "", counts->other, "changed otherwise");
 	if (counts->vmas) {
 		fit_glue(&line, any ? "," : "");

@@ -82,12 +82,14 @@ static void set_extent(const struct diff_view *view, const struct vmsnap_diff_ra
 		row->end = after->start;
 }
 
-/* The ranges from next_range on that lie in one mapping. */
+/* The ranges from next_range on that lie in one mapping, if something happened to any of its pages. */
 static bool take_ranges(struct diff_rows *rows, struct diff_row *row)
 {
 	struct vmsnap_diff_range range;
-	if (vmsnap_diff_range(rows->view->diff, rows->next_range, &range))
-		return false;
+	do {
+		if (vmsnap_diff_range(rows->view->diff, rows->next_range, &range))
+			return false;
+	} while (!range.kinds && ++rows->next_range);
 	*row = (struct diff_row){ .vma = range.vma, .first_range = rows->next_range };
 	set_extent(rows->view, &range, row);
 	do {
@@ -114,6 +116,13 @@ static bool take_changes(struct diff_rows *rows, struct diff_row *row)
 	         !vmsnap_diff_vma(rows->view->diff, rows->order[row->first_change + row->change_count], &change) &&
 	         diff_change_vma(&change) == row->vma);
 	return true;
+}
+
+bool diff_rows_any(struct diff_rows *rows)
+{
+	struct diff_row row;
+	diff_rows_rewind(rows);
+	return diff_rows_next(rows, &row);
 }
 
 bool diff_rows_next(struct diff_rows *rows, struct diff_row *row)

@@ -27,6 +27,8 @@ struct diff_rows {
 int diff_rows_init(struct diff_rows *rows, const struct diff_view *view, struct work *work);
 void diff_rows_free(struct diff_rows *rows);
 void diff_rows_rewind(struct diff_rows *rows);
+/* Whether there are any; to be rewound then. */
+bool diff_rows_any(struct diff_rows *rows);
 bool diff_rows_next(struct diff_rows *rows, struct diff_row *row);
 /* B's mapping, or A's if it is gone. */
 const struct vmsnap_vma *diff_change_vma(const struct vmsnap_diff_vma *change);

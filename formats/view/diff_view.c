@@ -35,28 +35,39 @@ static bool is(const struct vmsnap_diff_range *range, int kind)
 	return range->kinds & 1u << kind;
 }
 
+/* The one table of what happened: kinds come of facts in facts.c, and everything that shows or counts a change asks
+ * here. In this order: where other memory lies, as that which is there now. */
+static const struct {
+	int kind, page_class;
+} events[] = {
+	{ VMSNAP_KIND_COPIED, CLASS_COPIED },   { VMSNAP_KIND_NEW, CLASS_NEW },
+	{ VMSNAP_KIND_WRITTEN, CLASS_WRITTEN }, { VMSNAP_KIND_SWAPPED, CLASS_SWAPPED_OUT },
+	{ VMSNAP_KIND_GONE, CLASS_GONE },       { VMSNAP_KIND_OTHER, CLASS_OTHER },
+};
+enum { EVENTS = sizeof(events) / sizeof(events[0]) };
+
+static int class_of_event(const struct vmsnap_diff_range *range, size_t event)
+{
+	int page_class = events[event].page_class;
+	if (page_class == CLASS_SWAPPED_OUT && !(range->after & VMSNAP_PAGE_SWAPPED))
+		return CLASS_SWAPPED_IN;
+	return page_class;
+}
+
 int diff_range_class(const struct vmsnap_diff_range *range)
 {
-	if (is(range, VMSNAP_KIND_COPIED))
-		return CLASS_COPIED;
-	if (is(range, VMSNAP_KIND_NEW))
-		return CLASS_NEW;
-	if (is(range, VMSNAP_KIND_WRITTEN))
-		return CLASS_WRITTEN;
 	bool there = range->after & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED);
-	return is(range, VMSNAP_KIND_GONE) && !there ? CLASS_GONE : CLASS_OTHER;
+	for (size_t i = 0; i < EVENTS; i++)
+		if (is(range, events[i].kind))
+			return events[i].page_class == CLASS_GONE && there ? CLASS_OTHER : class_of_event(range, i);
+	return CLASS_HOLE;
 }
 
 void diff_range_sums(const struct vmsnap_diff_range *range, uint64_t *classes)
 {
-	static const int of_kind[VMSNAP_KIND_COUNT] = {
-		[VMSNAP_KIND_NEW] = CLASS_NEW,         [VMSNAP_KIND_GONE] = CLASS_GONE,
-		[VMSNAP_KIND_COPIED] = CLASS_COPIED,   [VMSNAP_KIND_OTHER] = CLASS_OTHER,
-		[VMSNAP_KIND_WRITTEN] = CLASS_WRITTEN,
-	};
-	for (int kind = 0; kind < VMSNAP_KIND_COUNT; kind++)
-		if (is(range, kind))
-			classes[of_kind[kind]] += range->end - range->start;
+	for (size_t i = 0; i < EVENTS; i++)
+		if (is(range, events[i].kind))
+			classes[class_of_event(range, i)] += range->end - range->start;
 }
 
 /* Whether the facts of one go on in the next: the lists of facts do not tell kinds apart. */

@@ -23,7 +23,7 @@ int diff_view_init(struct diff_view *view, const struct vmsnap_diff *diff, struc
 void diff_view_free(struct diff_view *view, struct work *work);
 
 /* What a range looks like in a picture of B: where memory lies in the place of other memory, as
- * that which is there now. */
+ * that which is there now.  CLASS_HOLE: nothing happened to its pages. */
 int diff_range_class(const struct vmsnap_diff_range *range);
 /* Adds its bytes to each class that it belongs to: new and gone, where other memory lies. */
 void diff_range_sums(const struct vmsnap_diff_range *range, uint64_t *classes);

@@ -24,12 +24,23 @@ static bool next_page_below(const struct map *map, uint64_t from, uint64_t limit
 	return false;
 }
 
+/* The first range at or above `from` in which something happened that is drawn. */
+static bool next_drawn(const struct map *map, uint64_t from, struct vmsnap_diff_range *range)
+{
+	if (!map->view.diff)
+		return false;
+	for (size_t i = diff_range_find(map->view.diff, from); !vmsnap_diff_range(map->view.diff, i, range); i++)
+		if (range->kinds)
+			return true;
+	return false;
+}
+
 /* The lowest address in [from, limit) of a page or a change. */
 static bool next_address_below(const struct map *map, uint64_t from, uint64_t limit, uint64_t *address)
 {
 	struct vmsnap_diff_range range;
 	bool found = next_page_below(map, from, limit, address);
-	if (!map->view.diff || vmsnap_diff_range(map->view.diff, diff_range_find(map->view.diff, from), &range))
+	if (!next_drawn(map, from, &range))
 		return found;
 	uint64_t start = range.start > from ? range.start : from;
 	if (start >= limit || (found && start >= *address))
@@ -38,15 +49,15 @@ static bool next_address_below(const struct map *map, uint64_t from, uint64_t li
 	return true;
 }
 
-/* The lowest address, not below `from`, of what is shown. */
-static bool next_address(const struct map *map, uint64_t from, uint64_t *address)
+bool map_next_in(const struct map *map, uint64_t from, uint64_t until, uint64_t *address)
 {
 	const struct filter_ranges *shown = &map->shown;
 	if (!map->filter.any)
-		return next_address_below(map, from, UINT64_MAX, address);
-	for (size_t i = filter_ranges_find(shown, from); i < shown->count; i++) {
+		return next_address_below(map, from, until, address);
+	for (size_t i = filter_ranges_find(shown, from); i < shown->count && shown->items[i].start < until; i++) {
 		uint64_t start = shown->items[i].start > from ? shown->items[i].start : from;
-		if (next_address_below(map, start, shown->items[i].end, address))
+		uint64_t end = shown->items[i].end < until ? shown->items[i].end : until;
+		if (next_address_below(map, start, end, address))
 			return true;
 	}
 	return false;
@@ -55,7 +66,7 @@ static bool next_address(const struct map *map, uint64_t from, uint64_t *address
 bool map_next_row(const struct map *map, uint64_t from, uint64_t *start)
 {
 	uint64_t address = 0; /* gcc at -O2 thinks it might stay unset */
-	if (!next_address(map, from, &address))
+	if (!map_next_in(map, from, UINT64_MAX, &address))
 		return false;
 	*start = address & ~(map_row_bytes(map) - 1);
 	return true;
@@ -90,12 +101,19 @@ void map_choose_cell(struct map *map)
 struct filling {
 	const struct map *map;
 	struct map_row *row;
-	uint64_t last; /* address of the row's last byte */
+	uint64_t last;        /* address of the row's last byte */
+	uint64_t from, until; /* nothing else counts */
 };
 
 static void add_all(struct filling *filling, uint64_t start, uint64_t end, int page_class, bool take_away)
 {
 	uint64_t cell_bytes = filling->map->cell, first = filling->row->start;
+	if (start < filling->from)
+		start = filling->from;
+	if (end > filling->until)
+		end = filling->until;
+	if (start >= end)
+		return;
 	if (start < first)
 		start = first;
 	if (end - 1 > filling->last)
@@ -146,51 +164,67 @@ static void add_pages(struct filling *filling, uint64_t start, uint64_t end, boo
 /* What is copied or new is there at B too, but counts once. */
 static void add_event(struct filling *filling, uint64_t start, uint64_t end, int page_class)
 {
-	if (page_class == CLASS_OTHER || start > filling->last || end - 1 < filling->row->start)
+	if (page_class == CLASS_HOLE || page_class == CLASS_OTHER || start > filling->last ||
+	    end - 1 < filling->row->start)
 		return;
 	uint64_t last = end - 1 < filling->last ? end - 1 : filling->last;
 	add(filling, start, end, page_class, false);
 	add_pages(filling, start > filling->row->start ? start : filling->row->start, last + 1, true);
 }
 
+/* Beside pages that are chosen there are others: nothing is said of them. */
 static void add_mapped(struct filling *filling)
 {
+	bool chosen = filter_has_states(&filling->map->filter);
 	const struct vmsnap *snap = filling->map->snap;
 	size_t low = vma_find(snap, filling->row->start);
 	const struct vmsnap_vma *vma;
 	for (; (vma = vmsnap_vma(snap, low)) && vma->start <= filling->last; low++)
-		add(filling, vma->start, vma->end, CLASS_UNTOUCHED, false);
+		if (chosen)
+			add_all(filling, vma->start, vma->end, CLASS_HOLE, false);
+		else
+			add(filling, vma->start, vma->end, CLASS_UNTOUCHED, false);
+}
+
+void map_fill_between(const struct map *map, uint64_t start, uint64_t from, uint64_t until, struct map_row *row)
+{
+	struct filling filling = {
+		.map = map, .row = row, .last = start + map_row_bytes(map) - 1, .from = from, .until = until
+	};
+	struct vmsnap_diff_range range;
+	memset(row, 0, sizeof(*row));
+	row->start = start;
+	if (filling.last < start)
+		filling.last = UINT64_MAX;
+	add_mapped(&filling);
+	/* The page at 2^64 - page_size cannot be mapped: an end never wraps. */
+	uint64_t end = filling.last == UINT64_MAX ? UINT64_MAX : filling.last + 1, first = start > from ? start : from;
+	add_pages(&filling, first, end < until ? end : until, false);
+	if (!map->view.diff)
+		return;
+	for (size_t i = diff_range_find(map->view.diff, first);
+	     !vmsnap_diff_range(map->view.diff, i, &range) && range.start <= filling.last && range.start < until; i++)
+		add_event(&filling, range.start, range.end, diff_range_class(&range));
 }
 
 void map_fill_row(const struct map *map, uint64_t start, struct map_row *row)
 {
-	struct filling filling = { .map = map, .row = row, .last = start + map_row_bytes(map) - 1 };
-	struct vmsnap_diff_range range;
-	memset(row, 0, sizeof(*row));
-	row->start = start;
-	/* Beside pages that are chosen there are others: nothing is said of them. */
-	if (!filter_has_states(&map->filter))
-		add_mapped(&filling);
-	/* The page at 2^64 - page_size cannot be mapped: an end never wraps. */
-	add_pages(&filling, start, filling.last == UINT64_MAX ? UINT64_MAX : filling.last + 1, false);
-	if (!map->view.diff)
-		return;
-	for (size_t i = diff_range_find(map->view.diff, start);
-	     !vmsnap_diff_range(map->view.diff, i, &range) && range.start <= filling.last; i++)
-		add_event(&filling, range.start, range.end, diff_range_class(&range));
+	map_fill_between(map, start, 0, UINT64_MAX, row);
 }
 
 void map_totals(const struct map *map, uint64_t *totals)
 {
+	struct map whole = *map;
 	struct map_row row;
 	uint64_t at = 0, start;
+	whole.cells = 1;
+	whole.cell = UINT64_C(1) << 46;
 	memset(totals, 0, PAGE_CLASSES * sizeof(*totals));
-	while (map_next_row(map, at, &start)) {
-		map_fill_row(map, start, &row);
-		for (unsigned cell = 0; cell < map->cells; cell++)
-			for (int i = 0; i < PAGE_CLASSES; i++)
-				totals[i] += row.counts[cell][i];
-		at = start + map_row_bytes(map);
+	while (map_next_row(&whole, at, &start)) {
+		map_fill_row(&whole, start, &row);
+		for (int i = 0; i < PAGE_CLASSES; i++)
+			totals[i] += row.counts[0][i];
+		at = start + map_row_bytes(&whole);
 		if (!at)
 			break;
 	}

@@ -20,6 +20,22 @@ static const struct {
 	[CLASS_SWAPPED_IN] = { "swapped_in", 'i' },
 };
 
+const char *class_words(int page_class)
+{
+	switch (page_class) {
+	case CLASS_CHILD:
+		return "copied by child";
+	case CLASS_SWAPPED:
+		return "in swap";
+	case CLASS_SWAPPED_OUT:
+		return "swapped out";
+	case CLASS_SWAPPED_IN:
+		return "swapped in";
+	default:
+		return classes[page_class].name;
+	}
+}
+
 const char *class_name(int page_class)
 {
 	return classes[page_class].name;

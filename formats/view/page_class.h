@@ -21,6 +21,8 @@ enum page_class {
 	PAGE_CLASSES
 };
 const char *class_name(int page_class);
+/* For people: "swapped out". */
+const char *class_words(int page_class);
 char class_letter(int page_class);
 
 #endif

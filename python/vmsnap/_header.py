@@ -207,7 +207,8 @@ class PageKind:  # enum vmsnap_page_kind
     COPIED = 2
     OTHER = 3
     WRITTEN = 4
-    COUNT = 5
+    SWAPPED = 5
+    COUNT = 6
 
 
 class CompareFlag:  # enum vmsnap_compare_flag

@@ -56,7 +56,7 @@ class Tmux:
         self.call("new-session", "-d", "-s", name, "-x", str(width), "-y", "400", "-c", cwd,
                   "env", f"VMSNAP_SOCKET={self.socket}", f"VMSNAP_PANE={name}", "sh", "-c", script, "sh", *inner)
         self.call("wait-for", name)
-        lines = canonical(self.call("capture-pane", "-e", "-p", "-t", name))
+        lines = canonical(self.call("capture-pane", "-e", "-p", "-N", "-t", name))
         self.call("kill-session", "-t", name)
         return lines
 

@@ -177,12 +177,25 @@ static void kinds_say_what_facts_come_to(void **state)
 	assert_int_equal(page_kinds(F(PFN_CHANGED), OWNED(5), OWNED(6), &c), K(OTHER)); /* no write does that */
 	assert_int_equal(page_kinds(F(PFN_CHANGED) | F(PRIVATISED), CACHED(5), OWNED(6), &c), K(COPIED));
 	assert_int_equal(page_kinds(F(PFN_CHANGED), CACHED(5), CACHED(6), &c), K(OTHER)); /* read anew */
-	assert_int_equal(page_kinds(F(SWAPPED_OUT), ANON(5), SLOT(6), &c), K(OTHER));
+	assert_int_equal(page_kinds(F(SWAPPED_OUT), ANON(5), SLOT(6), &c), K(SWAPPED));
+	assert_int_equal(page_kinds(F(SWAPPED_IN), SLOT(5), ANON(6), &c), K(SWAPPED));
+	assert_int_equal(page_kinds(F(SWAP_MOVED), SLOT(5), SLOT(6), &c), K(SWAPPED));
+	assert_int_equal(page_kinds(F(SWAPPED_OUT) | F(WRITTEN), ANON(5), SLOT(6), &c), K(WRITTEN));
 	c.doubtful = true;
 	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(5), OWNED(6), &c), K(OTHER));
 	c.doubtful = false;
 	c.shared_mapping = true;
 	assert_int_equal(page_kinds(F(PFN_CHANGED), ANON(5), OWNED(6), &c), K(OTHER));
+}
+
+/* Another process copied its page, or was forked. */
+static void what_another_process_did_is_of_no_kind(void **state)
+{
+	(void)state;
+	assert_int_equal(page_kinds(F(BECAME_EXCLUSIVE), ANON(5), OWNED(5), &all_known), 0);
+	assert_int_equal(page_kinds(F(BECAME_SHARED), OWNED(5), ANON(5), &all_known), 0);
+	assert_int_equal(page_kinds(F(BECAME_EXCLUSIVE) | F(SOFT_DIRTIED), ANON(5), OWNED(5), &all_known), K(OTHER));
+	assert_int_equal(page_kinds(F(BECAME_EXCLUSIVE) | F(WRITTEN), ANON(5), OWNED(5), &all_known), K(WRITTEN));
 }
 
 /* Whether the bytes differ is no matter of states: who knows adds the fact, and then the kind is this. */
@@ -236,6 +249,7 @@ int main(void)
 		cmocka_unit_test(write_protection_comes_and_is_lifted),
 		cmocka_unit_test(huge_pages_are_split_and_collapsed_if_known),
 		cmocka_unit_test(kinds_say_what_facts_come_to),
+		cmocka_unit_test(what_another_process_did_is_of_no_kind),
 		cmocka_unit_test(every_change_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

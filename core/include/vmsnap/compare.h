@@ -72,14 +72,16 @@ enum vmsnap_page_change {
 	VMSNAP_CHANGE_COUNT
 };
 
-/* What that comes to.  Several may hold where other memory lies in the place of A's. */
+/* What that comes to.  Several may hold where other memory lies in the place of A's.  None holds where nothing happened
+ * to the page: that it BECAME_EXCLUSIVE or BECAME_SHARED is what another process did, a copy or a fork. */
 enum vmsnap_page_kind {
 	VMSNAP_KIND_NEW,    /* was not there, or was the zero page */
 	VMSNAP_KIND_GONE,   /* A's page is no more */
 	VMSNAP_KIND_COPIED, /* in another frame, and at A others had it too: a copy was written */
-	VMSNAP_KIND_OTHER,  /* anything else: in another frame by the kernel's doing, swapped, … */
+	VMSNAP_KIND_OTHER,  /* anything else: in another frame by the kernel's doing, guarded, … */
 	/* Was there, was written to, and did not become a copy by that. */
 	VMSNAP_KIND_WRITTEN,
+	VMSNAP_KIND_SWAPPED, /* none of these, and it went to swap, came back from it, or moved within it */
 	VMSNAP_KIND_COUNT
 };
 
@@ -146,7 +148,7 @@ struct vmsnap_diff_range {
 	bool touched;                 /* the debugger wrote here, says A or B: enum vmsnap_annotation_kind */
 	bool moved;                   /* the pages came from another address: .from */
 	const struct vmsnap_vma *vma; /* in B, else in A; NULL if in neither */
-	uint32_t kinds;               /* 1 << enum vmsnap_page_kind, or-ed; never 0 */
+	uint32_t kinds;               /* 1 << enum vmsnap_page_kind, or-ed; 0: nothing happened to the pages */
 	/* What was there at A, and is at B: of enum vmsnap_page_flag PRESENT, SWAPPED, GUARD, ZERO
 	 * and FILE; 0: absent.  If A's page went because other memory was put there, before is what
 	 * that memory was at A: 0 if it is new. */

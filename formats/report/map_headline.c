@@ -1,0 +1,171 @@
+#include "map_headline.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cell.h"
+#include "diff_text.h"
+#include "filter_record.h"
+#include "format_value.h"
+#include "relation_text.h"
+#include "text_color.h"
+#include "text_fit.h"
+
+/* ---- who, and when -------------------------------------------------------------------------- */
+
+enum { NAME_ROOM = 40 };
+
+static size_t put_name(struct text *text, const char *name)
+{
+	size_t width = fit_width(text, name, strlen(name));
+	fit_name(text, name, strlen(name), NAME_ROOM);
+	return width < NAME_ROOM ? width : NAME_ROOM;
+}
+
+/* "redis-server 3140"; returns its width. */
+static size_t put_process(struct text *text, const struct vmsnap_info *info)
+{
+	char pid[16];
+	color_start(text, COLOR_BOLD);
+	size_t width = put_name(text, *info->comm ? info->comm : "process");
+	width += (size_t)snprintf(pid, sizeof(pid), " %u", info->tgid ? info->tgid : info->pid);
+	text_string(text, pid);
+	color_end(text, COLOR_BOLD);
+	return width;
+}
+
+/* Its label, or when it was taken: after the one before, if there is one. */
+static size_t put_moment(struct text *text, const struct vmsnap_info *info, const struct vmsnap_info *before)
+{
+	if (*info->label) {
+		text_string(text, "\"");
+		size_t width = put_name(text, info->label);
+		text_string(text, "\"");
+		return width + 2;
+	}
+	bool later = before && before->taken && info->taken >= before->taken;
+	struct word word = { "?" };
+	if (later)
+		word = word_duration((uint64_t)(info->taken - before->taken));
+	else if (info->taken)
+		word = word_time_local(info->taken);
+	text_string(text, later ? "+" : "");
+	text_string(text, word.text);
+	return later + strlen(word.text);
+}
+
+static void put_one(struct text *text, const struct map *map)
+{
+	const struct vmsnap_info *info = vmsnap_info(map->snap);
+	struct vmsnap_sums sums;
+	size_t mappings = vmsnap_vma_count(map->snap);
+	put_process(text, info);
+	if (*info->label) {
+		text_string(text, ", ");
+		put_moment(text, info, NULL);
+	}
+	if (!map->filter.any) {
+		vmsnap_sum(map->snap, 0, UINT64_MAX, &sums);
+		text_format(text, ", %s resident of %s in %zu mapping%s", word_size(text->style, sums.resident).text,
+		            word_size(text->style, sums.size).text, mappings, word_plural(mappings));
+	}
+	text_string(text, "\n");
+}
+
+/* The same as a diff says it. */
+static void put_copied(struct text *text, const struct map *map, size_t column)
+{
+	struct diff_rows rows;
+	struct fit_line line = fit_line(text, column, 2);
+	line.fresh = false;
+	int rc = diff_rows_init(&rows, &map->view, &text->work);
+	if (!rc && !put_diff_copied(&line, &map->view, &rows))
+		fit_words(&line, "nothing copied");
+	diff_rows_free(&rows);
+	text_stop(text, rc);
+}
+
+static void put_two(struct text *text, const struct map *map)
+{
+	const struct vmsnap_info *a = vmsnap_info(map->view.a), *b = vmsnap_info(map->view.b);
+	bool same = a->pid == b->pid && a->start_time == b->start_time;
+	size_t width = put_process(text, a) + 2 + 3;
+	text_string(text, ", ");
+	width += put_moment(text, a, NULL);
+	text_string(text, text->style->unicode ? " → " : " -> ");
+	width += !text->style->unicode;
+	if (!same) {
+		width += put_process(text, b) + 2;
+		text_string(text, ", ");
+	}
+	width += put_moment(text, b, same || *b->label ? a : NULL);
+	bool compared = vmsnap_diff_relation(map->view.diff) == VMSNAP_RELATION_COMPARABLE;
+	if (compared && !map->filter.any) {
+		text_string(text, ":");
+		put_copied(text, map, width + 1);
+	}
+	text_string(text, "\n");
+}
+
+/* ---- totals ---------------------------------------------------------------------------------- */
+
+static const int legend_order[] = {
+	CLASS_COPIED,     CLASS_CHILD, CLASS_NEW,    CLASS_GONE, CLASS_WRITTEN, CLASS_SWAPPED_OUT,
+	CLASS_SWAPPED_IN, CLASS_OTHER, CLASS_SHARED, CLASS_FILE, CLASS_PRIVATE, CLASS_SWAPPED,
+};
+
+static bool has_blocks(const struct text *text)
+{
+	return text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
+}
+
+static size_t put_total(struct text *text, int page_class, struct word size)
+{
+	bool blocks = has_blocks(text);
+	const char *words = class_words(page_class), *gap = blocks ? "" : " ";
+	color_start(text, page_class);
+	if (blocks)
+		text_string(text, "█");
+	else
+		text_repeat(text, class_letter(page_class), 1);
+	color_end(text, page_class);
+	text_format(text, "%s%s ", gap, words);
+	color_start(text, COLOR_BOLD);
+	text_string(text, size.text);
+	color_end(text, COLOR_BOLD);
+	return 1 + strlen(gap) + strlen(words) + 1 + strlen(size.text);
+}
+
+static void put_totals(struct text *text, const struct map *map)
+{
+	uint64_t totals[PAGE_CLASSES];
+	size_t column = 0, limit = text->style->width, gap = has_blocks(text) ? 1 : 2;
+	bool before = text_exact(text);
+	map_totals(map, totals);
+	for (size_t i = 0; i < sizeof(legend_order) / sizeof(legend_order[0]); i++) {
+		int page_class = legend_order[i];
+		if (!totals[page_class])
+			continue;
+		struct word size = word_size(text->style, totals[page_class]);
+		size_t width = (has_blocks(text) ? 2 : 3) + strlen(class_words(page_class)) + strlen(size.text);
+		bool fits = column && (!limit || column + gap + width <= limit);
+		text_string(text, fits ? (gap == 1 ? " " : "  ") : column ? "\n" : "");
+		column = (fits ? column + gap : 0) + put_total(text, page_class, size);
+	}
+	text_string(text, column ? "\n" : "");
+	text_exact_end(text, before);
+}
+
+void put_map_headline(struct text *text, const struct map *map)
+{
+	if (map->view.diff) {
+		put_two(text, map);
+		put_relation(text, vmsnap_diff_relation(map->view.diff), map->view.a, map->view.b);
+		put_order(text, taken_later(map->view.a, map->view.b));
+	} else {
+		put_one(text, map);
+	}
+	put_filter_line(text, &map->filter);
+	put_filter_unknown(text, map->snap, &map->filter);
+	put_totals(text, map);
+}
