@@ -11,7 +11,7 @@ struct caption {
 	bool named;                 /* else it is but "anonymous" */
 	size_t others;              /* names of other memory in the strip */
 	struct mapping_label label; /* holds the name, if it is one */
-	char size[112];              /* "170M rw-p", "2.40M ×6" */
+	char size[112];             /* "170M rw-p", "2.40M ×6" */
 	char event[80];             /* "30.1M copied", "2.19M resident"; "": nothing */
 };
 struct caption caption_of(struct text *text, const struct map *map, const struct map_strip *strip);

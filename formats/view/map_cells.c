@@ -24,12 +24,12 @@ static bool next_page_below(const struct map *map, uint64_t from, uint64_t limit
 	return false;
 }
 
-/* The first range at or above `from` in which something happened that is drawn. */
-static bool next_drawn(const struct map *map, uint64_t from, struct vmsnap_diff_range *range)
+bool map_next_event(const struct map *map, uint64_t from, uint64_t limit, struct vmsnap_diff_range *range)
 {
 	if (!map->view.diff)
 		return false;
-	for (size_t i = diff_range_find(map->view.diff, from); !vmsnap_diff_range(map->view.diff, i, range); i++)
+	for (size_t i = diff_range_find(map->view.diff, from);
+	     !vmsnap_diff_range(map->view.diff, i, range) && range->start < limit; i++)
 		if (range->kinds)
 			return true;
 	return false;
@@ -40,12 +40,9 @@ static bool next_address_below(const struct map *map, uint64_t from, uint64_t li
 {
 	struct vmsnap_diff_range range;
 	bool found = next_page_below(map, from, limit, address);
-	if (!next_drawn(map, from, &range))
+	if (!map_next_event(map, from, found ? *address : limit, &range))
 		return found;
-	uint64_t start = range.start > from ? range.start : from;
-	if (start >= limit || (found && start >= *address))
-		return found;
-	*address = start;
+	*address = range.start > from ? range.start : from;
 	return true;
 }
 

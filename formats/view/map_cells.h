@@ -35,6 +35,8 @@ bool map_next_row(const struct map *map, uint64_t from, uint64_t *start);
 void map_fill_row(const struct map *map, uint64_t start, struct map_row *row);
 /* The same of what lies in [from, until). */
 void map_fill_between(const struct map *map, uint64_t start, uint64_t from, uint64_t until, struct map_row *row);
+/* The first range that ends above `from` and begins below `limit`, and in which something happened. */
+bool map_next_event(const struct map *map, uint64_t from, uint64_t limit, struct vmsnap_diff_range *range);
 /* The lowest address in [from, until) of a page or a change that is shown. */
 bool map_next_in(const struct map *map, uint64_t from, uint64_t until, uint64_t *address);
 /* Bytes by class, of everything. */

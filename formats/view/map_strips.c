@@ -14,17 +14,6 @@ struct piece {
 	const struct vmsnap_vma *vma;
 };
 
-/* The first range at or above `at` in which something happened. */
-static bool next_event(const struct map *map, uint64_t at, struct vmsnap_diff_range *range)
-{
-	if (!map->view.diff)
-		return false;
-	for (size_t i = diff_range_find(map->view.diff, at); !vmsnap_diff_range(map->view.diff, i, range); i++)
-		if (range->kinds)
-			return true;
-	return false;
-}
-
 /* Cuts it to what is chosen; false: nothing is. */
 static bool choose(const struct map *map, struct piece *piece)
 {
@@ -49,7 +38,7 @@ static bool next_piece(const struct map *map, uint64_t at, struct piece *piece)
 	const struct vmsnap_vma *vma = vmsnap_vma(map->snap, vma_find(map->snap, at));
 	struct vmsnap_diff_range range;
 	uint64_t limit = vma ? vma->start : UINT64_MAX;
-	if (at < limit && next_event(map, at, &range) && range.start < limit) {
+	if (at < limit && map_next_event(map, at, limit, &range)) {
 		const struct vmsnap_vma *was = range.vma;
 		uint64_t start = was && was->start < range.start ? was->start : range.start;
 		uint64_t end = was && was->end > range.end ? was->end : range.end;

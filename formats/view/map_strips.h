@@ -5,7 +5,8 @@
 
 #include "map_cells.h"
 
-/* More strips are joined, to so many then, as there may be holes between them; and so many lines beside one for each. */
+/* More strips are joined, to so many then, as there may be holes between them; and so many lines beside one for each.
+ */
 enum { MAP_STRIPS = 64, MAP_JOINED = 20, MAP_MORE_LINES = 28 };
 
 struct map_strip {
