@@ -13,7 +13,8 @@
 
 static unsigned print_flags(const struct options *options)
 {
-	return (options->totals ? VMSNAP_PRINT_TOTALS_ONLY : 0u) | (options->long_rows ? VMSNAP_PRINT_LONG : 0u);
+	return (options->totals ? VMSNAP_PRINT_TOTALS_ONLY : 0u) | (options->long_rows ? VMSNAP_PRINT_LONG : 0u) |
+	       (options->map ? VMSNAP_PRINT_PICTURE : 0u);
 }
 
 static const struct vmsnap *only(const struct chosen *chosen)
@@ -240,6 +241,8 @@ static int print_set_cow(const struct options *options, const struct vmsnap_set 
 	struct vmsnap_set_cow *cow;
 	struct vmsnap_error err;
 	struct output output;
+	if (options->map)
+		return trouble("cow: --map is of one fork; say which is meant, as in FILE@pid:PARENT FILE@pid:CHILD");
 	if (vmsnap_set_cow_new(set, base, NULL, &cow, &err))
 		return trouble_with(NULL, &err);
 	output_init(&output, options);

@@ -32,7 +32,7 @@ struct options {
 	struct word_list exclude;
 	unsigned threads;                       /* 0: the library's choice */
 	bool no_freeze, no_realtime;            /* every capture, live processes too */
-	bool each, totals, long_rows, no_names, written; /* reading */
+	bool each, totals, long_rows, no_names, written, map; /* reading */
 	bool no_demangle, values, aslr;
 	bool json, raw, bytes, no_headings, ascii, help; /* style */
 	enum color_when color;

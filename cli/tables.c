@@ -226,6 +226,8 @@ const struct option_row option_table[] = {
 	  "a row for each range of pages" },
 	{ "long", 'l', OPTION_FLAG, VALUE_NONE, NULL, FIELD(long_rows), CMD_BLAME,
 	  "all rows, also of code that only touched pages" },
+	{ "map", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(map), CMD_COW,
+	  "of one fork: the child's memory as a picture" },
 	{ "values", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(values), CMD_DIFF,
 	  "variables that changed: what they held and hold" },
 	{ "aslr", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(aslr), CMD_DIFF,

@@ -89,9 +89,8 @@ VMSNAP_API const char *vmsnap_diff_total_name(int total)
 
 VMSNAP_API const char *vmsnap_capture_flag_name(unsigned flag)
 {
-	static const char *const names[] = { "no_freeze",   "smaps", "drop_own_mappings", "watchdog",
-		                             "descendants", "brief", "realtime",          "no_pages",
-		                             "kpage",       "nodes" };
+	static const char *const names[] = { "no_freeze", "smaps",    "drop_own_mappings", "watchdog", "descendants",
+		                             "brief",     "realtime", "no_pages",          "kpage",    "nodes" };
 	return NAME_OF_BIT(names, flag);
 }
 
@@ -103,14 +102,13 @@ VMSNAP_API const char *vmsnap_watch_flag_name(unsigned flag)
 
 VMSNAP_API const char *vmsnap_save_flag_name(unsigned flag)
 {
-	static const char *const names[] = { "append", "interruptible", "regular", "no_contents",
-		                             "delta" };
+	static const char *const names[] = { "append", "interruptible", "regular", "no_contents", "delta" };
 	return NAME_OF_BIT(names, flag);
 }
 
 VMSNAP_API const char *vmsnap_print_flag_name(unsigned flag)
 {
-	static const char *const names[] = { "totals_only", "long", "each_page" };
+	static const char *const names[] = { "totals_only", "long", "each_page", "picture" };
 	return NAME_OF_BIT(names, flag);
 }
 
@@ -122,9 +120,20 @@ VMSNAP_API const char *vmsnap_color_name(int color)
 
 VMSNAP_API const char *vmsnap_report_name(int report)
 {
-	static const char *const names[] = { NULL,      "show",       "pages",   "diff",  "cow",
-		                             "status",  "status_two", "list",    "check", "snapshots",
-		                             "history", "set_diff",   "set_cow", "values",
+	static const char *const names[] = { NULL,
+		                             "show",
+		                             "pages",
+		                             "diff",
+		                             "cow",
+		                             "status",
+		                             "status_two",
+		                             "list",
+		                             "check",
+		                             "snapshots",
+		                             "history",
+		                             "set_diff",
+		                             "set_cow",
+		                             "values",
 		                             [VMSNAP_REPORT_SERIES] = "series",
 		                             [VMSNAP_REPORT_SERIES_COW] = "series_cow",
 		                             [VMSNAP_REPORT_WHO] = "who",

@@ -5,45 +5,17 @@
 #include <string.h>
 
 #include "format_value.h"
-#include "map_names.h"
+#include "map_headline.h"
 #include "text_color.h"
 #include "text_fit.h"
-#include "vma_find.h"
-
-/* The first name of memory that has none in /proc, and how many others there are. */
-static void find_labels(struct text *text, const struct map *map, const struct map_strip *strip,
-                        struct caption *caption)
-{
-	struct mapping_label last = { .words = NULL };
-	const struct vmsnap_vma *vma;
-	for (size_t i = vma_find(map->snap, strip->start);
-	     !text_failed(text) && (vma = vmsnap_vma(map->snap, i)) && vma->start < strip->end; i++) {
-		if (*vma->name || !map_shows_any(map, vma, strip->start, strip->end))
-			continue;
-		struct mapping_label label = mapping_label(text, text->out.names, vma, i);
-		bool other = label.words && (!last.words || strcmp(label.words, last.words) != 0);
-		if (other && caption->label.words)
-			caption->others++;
-		if (!other) {
-			mapping_label_free(&label, text);
-			continue;
-		}
-		if (last.words && last.words != caption->label.words)
-			mapping_label_free(&last, text);
-		if (!caption->label.words)
-			caption->label = label;
-		last = label;
-	}
-	if (last.words && last.words != caption->label.words)
-		mapping_label_free(&last, text);
-}
 
 static void set_name(struct text *text, const struct map *map, const struct map_strip *strip, struct caption *caption)
 {
 	caption->name = strip->vma ? strip->vma->name : "";
 	caption->named = *caption->name;
-	if (!caption->named && text->out.names)
-		find_labels(text, map, strip, caption);
+	caption->others = strip->groups - 1;
+	if (!caption->named && map->names && strip->called != SIZE_MAX)
+		caption->label = mapping_label(text, map->names, strip->vma, strip->called);
 	if (caption->label.words) {
 		caption->name = caption->label.words;
 		caption->named = true;
@@ -83,10 +55,10 @@ static void set_event(struct text *text, const struct map *map, const struct map
 	uint64_t sums[PAGE_CLASSES], bytes = 0;
 	map_strip_sums(map, strip, sums);
 	const char *what = map->filter.any ? "chosen" : "resident";
-	if (map->view.diff) {
+	if (map->view.diff || map->cow) {
 		int event = main_event(sums);
 		bytes = sums[event];
-		what = class_words(event);
+		what = map_class_words(map, event);
 	} else {
 		bytes = sums[CLASS_PRIVATE] + sums[CLASS_FILE] + sums[CLASS_SHARED];
 	}

@@ -9,7 +9,7 @@ struct caption {
 	const char *name; /* raw bytes */
 	size_t len;
 	bool named;                 /* else it is but "anonymous" */
-	size_t others;              /* names of other memory in the strip */
+	size_t others;              /* other memory in the strip, that has names of its own */
 	struct mapping_label label; /* holds the name, if it is one */
 	char size[112];             /* "170M rw-p", "2.40M ×6" */
 	char event[80];             /* "30.1M copied", "2.19M resident"; "": nothing */

@@ -109,9 +109,23 @@ static void put_two(struct text *text, const struct map *map)
 
 /* ---- totals ---------------------------------------------------------------------------------- */
 
+const char *map_class_words(const struct map *map, int page_class)
+{
+	if (!map->cow)
+		return class_words(page_class);
+	switch (page_class) {
+	case CLASS_COPIED:
+		return "copied by parent";
+	case CLASS_OTHER:
+		return "copied by either"; /* or both */
+	default:
+		return class_words(page_class);
+	}
+}
+
 static const int legend_order[] = {
-	CLASS_COPIED,     CLASS_CHILD, CLASS_NEW,    CLASS_GONE, CLASS_WRITTEN, CLASS_SWAPPED_OUT,
-	CLASS_SWAPPED_IN, CLASS_OTHER, CLASS_SHARED, CLASS_FILE, CLASS_PRIVATE, CLASS_SWAPPED,
+	CLASS_COPIED,      CLASS_CHILD,      CLASS_OTHER,  CLASS_NEW,  CLASS_GONE,    CLASS_WRITTEN,
+	CLASS_SWAPPED_OUT, CLASS_SWAPPED_IN, CLASS_SHARED, CLASS_FILE, CLASS_PRIVATE, CLASS_SWAPPED,
 };
 
 static bool has_blocks(const struct text *text)
@@ -119,10 +133,10 @@ static bool has_blocks(const struct text *text)
 	return text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
 }
 
-static size_t put_total(struct text *text, int page_class, struct word size)
+static size_t put_total(struct text *text, const char *words, int page_class, struct word size)
 {
 	bool blocks = has_blocks(text);
-	const char *words = class_words(page_class), *gap = blocks ? "" : " ";
+	const char *gap = blocks ? "" : " ";
 	color_start(text, page_class);
 	if (blocks)
 		text_string(text, "█");
@@ -146,14 +160,32 @@ static void put_totals(struct text *text, const struct map *map)
 		int page_class = legend_order[i];
 		if (!totals[page_class])
 			continue;
+		const char *words = map_class_words(map, page_class);
 		struct word size = word_size(text->style, totals[page_class]);
-		size_t width = (has_blocks(text) ? 2 : 3) + strlen(class_words(page_class)) + strlen(size.text);
+		size_t width = (has_blocks(text) ? 2 : 3) + strlen(words) + strlen(size.text);
 		bool fits = column && (!limit || column + gap + width <= limit);
 		text_string(text, fits ? (gap == 1 ? " " : "  ") : column ? "\n" : "");
-		column = (fits ? column + gap : 0) + put_total(text, page_class, size);
+		column = (fits ? column + gap : 0) + put_total(text, words, page_class, size);
 	}
 	text_string(text, column ? "\n" : "");
 	text_exact_end(text, before);
+}
+
+/* "19.1% of ..." is for cow to say: here is what the picture is of. */
+static void put_fork(struct text *text, const struct map *map)
+{
+	const struct vmsnap *base = vmsnap_cow_base(map->cow);
+	const char *warning = vmsnap_cow_warning(map->cow);
+	text_string(text, "parent ");
+	put_process(text, vmsnap_info(vmsnap_cow_parent(map->cow)));
+	text_string(text, ", child ");
+	put_process(text, vmsnap_info(map->snap));
+	text_string(text, base ? ", base " : "");
+	if (base)
+		put_moment(text, vmsnap_info(base), NULL);
+	text_string(text, "\n");
+	if (*warning)
+		text_format(text, "%s\n", warning);
 }
 
 void put_map_headline(struct text *text, const struct map *map)
@@ -162,6 +194,8 @@ void put_map_headline(struct text *text, const struct map *map)
 		put_two(text, map);
 		put_relation(text, vmsnap_diff_relation(map->view.diff), map->view.a, map->view.b);
 		put_order(text, taken_later(map->view.a, map->view.b));
+	} else if (map->cow) {
+		put_fork(text, map);
 	} else {
 		put_one(text, map);
 	}

@@ -6,7 +6,8 @@
 #include "mapping_label.h"
 #include "vma_find.h"
 
-bool map_shows_any(const struct map *map, const struct vmsnap_vma *vma, uint64_t start, uint64_t end)
+/* Of what is in the picture. */
+static bool any_resident(const struct map *map, const struct vmsnap_vma *vma, uint64_t start, uint64_t end)
 {
 	const struct vmsnap *snap = map->snap;
 	struct vmsnap_run_iter it;
@@ -31,7 +32,7 @@ void map_row_names(struct text *text, const struct map *map, uint64_t start,
 	bool more = text->out.names;
 	for (size_t i = vma_find(map->snap, start);
 	     more && told < MAP_NAMES_MAX && (vma = vmsnap_vma(map->snap, i)) && vma->start < end; i++) {
-		if (!map_shows_any(map, vma, start, end))
+		if (!any_resident(map, vma, start, end))
 			continue;
 		struct mapping_label label = mapping_label(text, text->out.names, vma, i);
 		const char *before = last.words ? last.words : named ? named->name : "";

@@ -7,9 +7,6 @@
 
 enum { MAP_NAMES_MAX = 16 };
 
-/* Whether any page of the mapping in [start, end) is in the picture. */
-bool map_shows_any(const struct map *map, const struct vmsnap_vma *vma, uint64_t start, uint64_t end);
-
 /* Calls fn with the names of mappings of which something is resident in the row, in address order,
  * neighbours with one name once, until it returns false; MAP_NAMES_MAX at the most.  What anonymous
  * memory is called the names of the output tell; without them nothing is told at all. */

@@ -7,6 +7,7 @@
 #include "mapping_label.h"
 #include "name_columns.h"
 #include "page_state.h"
+#include "print_cow_map.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
@@ -234,6 +235,8 @@ VMSNAP_API int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_name
 {
 	struct printed printed = { .cow = cow, .flags = flags };
 	struct text text;
+	if (flags & VMSNAP_PRINT_PICTURE)
+		return print_cow_map(cow, names, out, err);
 	int rc = text_open(&text, out, err);
 	if (rc)
 		return rc;

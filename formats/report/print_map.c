@@ -4,6 +4,7 @@
 #include "filter_record.h"
 #include "map_names.h"
 #include "map_text.h"
+#include "print_cow_map.h"
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
@@ -82,12 +83,23 @@ static int map_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	return VMSNAP_OK;
 }
 
-/* What is a hole or untouched is not counted, nor what changed otherwise. */
+/* What is a hole or untouched is not counted, nor what changed otherwise between two snapshots. */
 static const int counted[] = {
-	CLASS_PRIVATE, CLASS_FILE, CLASS_SHARED,  CLASS_SWAPPED,     CLASS_COPIED,
-	CLASS_NEW,     CLASS_GONE, CLASS_WRITTEN, CLASS_SWAPPED_OUT, CLASS_SWAPPED_IN,
+	CLASS_PRIVATE,
+	CLASS_FILE,
+	CLASS_SHARED,
+	CLASS_SWAPPED,
+	CLASS_COPIED,
+	CLASS_NEW,
+	CLASS_GONE,
+	CLASS_WRITTEN,
+	CLASS_SWAPPED_OUT,
+	CLASS_SWAPPED_IN,
+	/* After a fork: by the child, and by whom is not known, or both. */
+	CLASS_CHILD,
+	CLASS_OTHER,
 };
-enum { COUNTED = sizeof(counted) / sizeof(counted[0]) };
+enum { COUNTED = sizeof(counted) / sizeof(counted[0]), COUNTED_WITHOUT_COW = COUNTED - 2 };
 
 static const char *counted_class(int index)
 {
@@ -100,14 +112,14 @@ static void put_totals(struct row *document, const struct map *map)
 	map_totals(map, totals);
 	for (size_t i = 0; i < COUNTED; i++)
 		told[i] = totals[counted[i]];
-	row_put_counts(document, MAP_TOTALS, told, COUNTED, 0, counted_class);
+	row_put_counts(document, MAP_TOTALS, told, map->cow ? COUNTED : COUNTED_WITHOUT_COW, 0, counted_class);
 }
 
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct map *map = ctx;
-	if (map->view.diff)
-		put_snapshot(document, MAP_A, map->view.a);
+	if (map->view.diff || map->cow)
+		put_snapshot(document, MAP_A, map->cow ? vmsnap_cow_parent(map->cow) : map->view.a);
 	put_snapshot(document, MAP_B, map->snap);
 	if (map->view.diff)
 		put_not_compared(document, MAP_NOT_COMPARED, vmsnap_diff_relation(map->view.diff));
@@ -128,6 +140,7 @@ static int map_compare(struct text *text, struct map *map, const struct vmsnap *
 		return rc;
 	text_limit_diff(text, *diff);
 	rc = diff_view_init(&map->view, *diff, &text->work);
+	rc = rc ? rc : map_events_of_diff(&map->events, *diff, &text->work);
 	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
 }
 
@@ -152,28 +165,48 @@ static int map_choose(struct text *text, struct map *map, const struct vmsnap *a
 	return rc ? work_fail(&text->work, rc, err) : VMSNAP_OK;
 }
 
+static int print_picture(struct text *text, struct map *map, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	bool two = map->view.diff || map->cow;
+	map->cells = text->style->json ? MAP_JSON_CELLS : map_cells_across(text->style);
+	if (text->style->json) {
+		map_choose_cell(map);
+		rc = emit_json(text, "vmsnap.map/1", two ? &map_two_schema : &map_one_schema, fill_document, map, err);
+	} else {
+		put_map_text(text, map);
+	}
+	return rc ? rc : text_close(text, err);
+}
+
+int print_cow_map(const struct vmsnap_cow *cow, struct vmsnap_names *names, const struct vmsnap_output *out,
+                  struct vmsnap_error *err)
+{
+	struct map map = { .snap = vmsnap_cow_child(cow), .cow = cow, .names = names };
+	struct text text;
+	int rc = text_open(&text, out, err);
+	if (rc)
+		return rc;
+	text_limit_cow(&text, cow);
+	rc = map_events_of_cow(&map.events, cow, &text.work);
+	rc = rc ? work_fail(&text.work, rc, err) : print_picture(&text, &map, err);
+	map_events_free(&map.events, &text.work);
+	return rc;
+}
+
 VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, const struct vmsnap_output *out,
                                 struct vmsnap_error *err)
 {
-	struct map map = { .snap = b ? b : a };
+	struct map map = { .snap = b ? b : a, .names = out->names };
 	struct vmsnap_diff *diff = NULL;
 	struct text text;
 	int rc = text_open_filtered(&text, out, err);
 	rc = rc ? rc : map_choose(&text, &map, a, b, err);
 	if (!rc && b)
 		rc = map_compare(&text, &map, a, b, &diff, err);
-	if (!rc) {
-		map.cells = text.style->json ? MAP_JSON_CELLS : map_cells_across(text.style);
-		if (text.style->json) {
-			map_choose_cell(&map);
-			rc = emit_json(&text, "vmsnap.map/1", map.view.diff ? &map_two_schema : &map_one_schema,
-			               fill_document, &map, err);
-		} else {
-			put_map_text(&text, &map);
-		}
-		rc = rc ? rc : text_close(&text, err);
-	}
+	rc = rc ? rc : print_picture(&text, &map, err);
 	filter_ranges_free(&map.shown, &text.work);
+	map_events_free(&map.events, &text.work);
 	diff_view_free(&map.view, &text.work);
 	if (diff)
 		vmsnap_diff_free(diff);

@@ -24,25 +24,21 @@ static bool next_page_below(const struct map *map, uint64_t from, uint64_t limit
 	return false;
 }
 
-bool map_next_event(const struct map *map, uint64_t from, uint64_t limit, struct vmsnap_diff_range *range)
+const struct map_event *map_next_event(const struct map *map, uint64_t from, uint64_t limit)
 {
-	if (!map->view.diff)
-		return false;
-	for (size_t i = diff_range_find(map->view.diff, from);
-	     !vmsnap_diff_range(map->view.diff, i, range) && range->start < limit; i++)
-		if (range->kinds)
-			return true;
-	return false;
+	size_t found = map_events_find(&map->events, from);
+	const struct map_event *event = found < map->events.count ? &map->events.items[found] : NULL;
+	return event && event->start < limit ? event : NULL;
 }
 
 /* The lowest address in [from, limit) of a page or a change. */
 static bool next_address_below(const struct map *map, uint64_t from, uint64_t limit, uint64_t *address)
 {
-	struct vmsnap_diff_range range;
 	bool found = next_page_below(map, from, limit, address);
-	if (!map_next_event(map, from, found ? *address : limit, &range))
+	const struct map_event *event = map_next_event(map, from, found ? *address : limit);
+	if (!event)
 		return found;
-	*address = range.start > from ? range.start : from;
+	*address = event->start > from ? event->start : from;
 	return true;
 }
 
@@ -158,15 +154,17 @@ static void add_pages(struct filling *filling, uint64_t start, uint64_t end, boo
 		add(filling, run.start, run.end, page_quiet_class(snap, &run), take_away);
 }
 
-/* What is copied or new is there at B too, but counts once. */
-static void add_event(struct filling *filling, uint64_t start, uint64_t end, int page_class)
+/* What is copied or new is there at B too, but counts once; after a fork the verdicts tell all. */
+static void add_event(struct filling *filling, const struct map_event *event)
 {
-	if (page_class == CLASS_HOLE || page_class == CLASS_OTHER || start > filling->last ||
+	uint64_t start = event->start, end = event->end;
+	if ((!filling->map->cow && event->page_class == CLASS_OTHER) || start > filling->last ||
 	    end - 1 < filling->row->start)
 		return;
 	uint64_t last = end - 1 < filling->last ? end - 1 : filling->last;
-	add(filling, start, end, page_class, false);
-	add_pages(filling, start > filling->row->start ? start : filling->row->start, last + 1, true);
+	add(filling, start, end, event->page_class, false);
+	if (!filling->map->cow)
+		add_pages(filling, start > filling->row->start ? start : filling->row->start, last + 1, true);
 }
 
 /* Beside pages that are chosen there are others: nothing is said of them. */
@@ -188,7 +186,6 @@ void map_fill_between(const struct map *map, uint64_t start, uint64_t from, uint
 	struct filling filling = {
 		.map = map, .row = row, .last = start + map_row_bytes(map) - 1, .from = from, .until = until
 	};
-	struct vmsnap_diff_range range;
 	memset(row, 0, sizeof(*row));
 	row->start = start;
 	if (filling.last < start)
@@ -196,12 +193,12 @@ void map_fill_between(const struct map *map, uint64_t start, uint64_t from, uint
 	add_mapped(&filling);
 	/* The page at 2^64 - page_size cannot be mapped: an end never wraps. */
 	uint64_t end = filling.last == UINT64_MAX ? UINT64_MAX : filling.last + 1, first = start > from ? start : from;
-	add_pages(&filling, first, end < until ? end : until, false);
-	if (!map->view.diff)
-		return;
-	for (size_t i = diff_range_find(map->view.diff, first);
-	     !vmsnap_diff_range(map->view.diff, i, &range) && range.start <= filling.last && range.start < until; i++)
-		add_event(&filling, range.start, range.end, diff_range_class(&range));
+	if (!map->cow)
+		add_pages(&filling, first, end < until ? end : until, false);
+	for (size_t i = map_events_find(&map->events, first);
+	     i < map->events.count && map->events.items[i].start <= filling.last && map->events.items[i].start < until;
+	     i++)
+		add_event(&filling, &map->events.items[i]);
 }
 
 void map_fill_row(const struct map *map, uint64_t start, struct map_row *row)

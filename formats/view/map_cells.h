@@ -5,13 +5,17 @@
 
 #include "diff_view.h"
 #include "filter_ranges.h"
+#include "map_events.h"
 #include "page_class.h"
 
 enum { MAP_CELLS_MAX = 256, MAP_LINES = 40 };
 
 struct map {
-	const struct vmsnap *snap; /* B, or the only one */
-	struct diff_view view;     /* .diff is NULL if there is only one */
+	const struct vmsnap *snap;    /* B, or the only one */
+	struct diff_view view;        /* .diff is NULL if there is only one, and after a fork */
+	const struct vmsnap_cow *cow; /* or NULL; snap is the child then */
+	struct map_events events;
+	struct vmsnap_names *names; /* of snap, for what memory without a name is; or NULL */
 	struct filter filter;
 	struct filter_ranges shown; /* if filter.any: nothing else is in the picture */
 	unsigned cells;             /* of a row: of JSON's a power of two */
@@ -35,8 +39,8 @@ bool map_next_row(const struct map *map, uint64_t from, uint64_t *start);
 void map_fill_row(const struct map *map, uint64_t start, struct map_row *row);
 /* The same of what lies in [from, until). */
 void map_fill_between(const struct map *map, uint64_t start, uint64_t from, uint64_t until, struct map_row *row);
-/* The first range that ends above `from` and begins below `limit`, and in which something happened. */
-bool map_next_event(const struct map *map, uint64_t from, uint64_t limit, struct vmsnap_diff_range *range);
+/* The first event that ends above `from` and begins below `limit`; NULL: there is none. */
+const struct map_event *map_next_event(const struct map *map, uint64_t from, uint64_t limit);
 /* The lowest address in [from, until) of a page or a change that is shown. */
 bool map_next_in(const struct map *map, uint64_t from, uint64_t until, uint64_t *address);
 /* Bytes by class, of everything. */

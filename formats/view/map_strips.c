@@ -2,17 +2,28 @@
 
 #include <string.h>
 
+#include "mapping_groups.h"
 #include "vma_find.h"
-
-/* Segments of one file may have holes between them. */
-enum { FILE_HOLE = 4 << 20 };
 
 /* ---- what is mapped, or was at A -------------------------------------------------------- */
 
 struct piece {
 	uint64_t start, end;
+	uint64_t after; /* where to go on */
+	uint64_t mapped;
+	size_t mappings;
 	const struct vmsnap_vma *vma;
+	size_t called;
 };
+
+static uint64_t mapped_between(const struct vmsnap *snap, uint64_t start, uint64_t end)
+{
+	const struct vmsnap_vma *vma;
+	uint64_t bytes = 0;
+	for (size_t i = vma_find(snap, start); (vma = vmsnap_vma(snap, i)) && vma->start < end; i++)
+		bytes += (vma->end < end ? vma->end : end) - (vma->start > start ? vma->start : start);
+	return bytes;
+}
 
 /* Cuts it to what is chosen; false: nothing is. */
 static bool choose(const struct map *map, struct piece *piece)
@@ -29,31 +40,51 @@ static bool choose(const struct map *map, struct piece *piece)
 		piece->start = shown->items[first].start;
 	if (shown->items[after - 1].end < piece->end)
 		piece->end = shown->items[after - 1].end;
+	if (piece->called != SIZE_MAX)
+		piece->mapped = mapped_between(map->snap, piece->start, piece->end);
 	return true;
 }
 
-/* What lies at or above `at`: a mapping of B, or what is left in A of one that is gone. */
+/* What is left in A of a mapping that is gone: as much as lies between two of B's. */
+static struct piece gone_piece(const struct map_event *event, uint64_t at, uint64_t limit)
+{
+	const struct vmsnap_vma *was = event->vma;
+	uint64_t start = was && was->start < event->start ? was->start : event->start;
+	uint64_t end = was && was->end > event->end ? was->end : event->end;
+	struct piece piece = { .start = start > at ? start : at, .end = end < limit ? end : limit, .vma = was };
+	piece.after = piece.end;
+	piece.mapped = piece.end - piece.start;
+	piece.mappings = 1;
+	piece.called = SIZE_MAX;
+	return piece;
+}
+
+/* What lies at or above `at`, which no group contains. */
 static bool next_piece(const struct map *map, uint64_t at, struct piece *piece)
 {
-	const struct vmsnap_vma *vma = vmsnap_vma(map->snap, vma_find(map->snap, at));
-	struct vmsnap_diff_range range;
-	uint64_t limit = vma ? vma->start : UINT64_MAX;
-	if (at < limit && map_next_event(map, at, limit, &range)) {
-		const struct vmsnap_vma *was = range.vma;
-		uint64_t start = was && was->start < range.start ? was->start : range.start;
-		uint64_t end = was && was->end > range.end ? was->end : range.end;
-		*piece = (struct piece){ start > at ? start : at, end < limit ? end : limit, was };
+	struct mapping_group group;
+	bool found = mapping_group_at(map->snap, map->names, vma_find(map->snap, at), &group);
+	uint64_t limit = found ? group.start : UINT64_MAX;
+	const struct map_event *event = at < limit ? map_next_event(map, at, limit) : NULL;
+	if (event) {
+		*piece = gone_piece(event, at, limit);
 		return true;
 	}
-	if (vma)
-		*piece = (struct piece){ vma->start > at ? vma->start : at, vma->end, vma };
-	return vma;
+	if (found)
+		*piece = (struct piece){ .start = group.start,
+			                 .end = group.end,
+			                 .after = group.end,
+			                 .mapped = mapped_between(map->snap, group.start, group.end),
+			                 .mappings = group.count,
+			                 .vma = vmsnap_vma(map->snap, group.called),
+			                 .called = group.called };
+	return found;
 }
 
 static bool next_chosen(const struct map *map, uint64_t at, struct piece *piece)
 {
 	while (next_piece(map, at, piece)) {
-		at = piece->end;
+		at = piece->after;
 		if (choose(map, piece))
 			return true;
 	}
@@ -62,20 +93,13 @@ static bool next_chosen(const struct map *map, uint64_t at, struct piece *piece)
 
 /* ---- strips ------------------------------------------------------------------------------ */
 
-static const char *name_of(const struct vmsnap_vma *vma)
-{
-	return vma ? vma->name : "";
-}
-
+/* Of what is gone the segments of a file are next to each other, too. */
 static bool belongs(const struct map *map, const struct map_strip *strip, const struct piece *piece)
 {
-	const char *of_strip = name_of(strip->vma), *name = name_of(piece->vma);
-	uint64_t hole = piece->start - strip->end;
-	if (hole < map->join)
+	if (piece->start - strip->end < map->join)
 		return true;
-	if (*name)
-		return hole < FILE_HOLE && !strcmp(name, of_strip);
-	return !hole && (!*of_strip || *of_strip == '/');
+	bool gone = strip->called == SIZE_MAX && piece->called == SIZE_MAX && strip->vma && piece->vma;
+	return gone && piece->start == strip->end && !strcmp(strip->vma->name, piece->vma->name);
 }
 
 static void add_piece(const struct map *map, struct map_strip *strip, const struct piece *piece)
@@ -83,10 +107,12 @@ static void add_piece(const struct map *map, struct map_strip *strip, const stru
 	uint64_t address;
 	strip->any = strip->any || map_next_in(map, piece->start, piece->end, &address);
 	strip->end = piece->end;
-	strip->mapped += piece->end - piece->start;
-	strip->mappings++;
-	if (!strip->vma || (!*strip->vma->name && piece->vma && *piece->vma->name))
-		strip->vma = piece->vma;
+	strip->mapped += piece->mapped;
+	strip->mappings += piece->mappings;
+	if (strip->groups++)
+		return;
+	strip->vma = piece->vma;
+	strip->called = piece->called;
 }
 
 bool map_strip_next(struct map_walk *walk, struct map_strip *strip)
@@ -97,7 +123,7 @@ bool map_strip_next(struct map_walk *walk, struct map_strip *strip)
 	*strip = (struct map_strip){ .start = piece.start, .end = piece.start };
 	do {
 		add_piece(walk->map, strip, &piece);
-		walk->at = piece.end;
+		walk->at = piece.after;
 	} while (next_chosen(walk->map, walk->at, &piece) && belongs(walk->map, strip, &piece));
 	return true;
 }

@@ -1,5 +1,5 @@
-/* map_strips.h - the address space as strips: the segments of one file with the anonymous memory right behind it, or
- * neighbours without a name.  Each is rows of cells of one size.  Draws nothing. */
+/* map_strips.h - the address space as strips: mappings that people take for one (mapping_groups.h), and what is gone of
+ * A's.  Each is rows of cells of one size.  Draws nothing. */
 #ifndef VMSNAP_MAP_STRIPS_H
 #define VMSNAP_MAP_STRIPS_H
 
@@ -12,8 +12,9 @@ enum { MAP_STRIPS = 64, MAP_JOINED = 20, MAP_MORE_LINES = 28 };
 struct map_strip {
 	uint64_t start, end;
 	uint64_t mapped; /* bytes of it that are, or were at A */
-	size_t mappings;
-	const struct vmsnap_vma *vma; /* the first one, or the first that has a name */
+	size_t mappings, groups;
+	const struct vmsnap_vma *vma; /* that it is called by; or NULL */
+	size_t called;                /* which one of map->snap that is; SIZE_MAX: it is one of A's */
 	bool any;                     /* something is in it, or happened there */
 };
 struct map_walk {

@@ -324,4 +324,5 @@ def _note_read(cow, bases, note):
 def cow(given, operands, note):
     made = made_cow(operands, given["base"], note)
     found = names_of(given, made.child, made.lenders, note)
-    return Result(made.text(styles.style(given), found, bool(given["totals"]), bool(given["long"])), None)
+    flags = (bool(given[option]) for option in ("totals", "long", "map"))
+    return Result(made.text(styles.style(given), found, *flags), None)

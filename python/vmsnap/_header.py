@@ -500,6 +500,7 @@ class PrintFlag:  # enum vmsnap_print_flag
     TOTALS_ONLY = 1
     LONG = 2
     EACH_PAGE = 4
+    PICTURE = 8
 
 
 class GroupBy:  # enum vmsnap_group_by

@@ -263,6 +263,7 @@ class Cow(_Comparison):
         """What makes the verdicts doubtful; "" if nothing does."""
         return _lib.plain(lib().vmsnap_cow_warning(self._handle))
 
-    def text(self, style=PLAIN, names=None, totals=False, long_rows=False):
-        return printed(lib().vmsnap_print_cow, self._handle, names and names.handle, _flags(totals, long_rows),
-                       style=style)
+    def text(self, style=PLAIN, names=None, totals=False, long_rows=False, picture=False):
+        """picture: the child's address space as Snapshot.map_text() draws it, by verdicts."""
+        flags = _flags(totals, long_rows) | (PrintFlag.PICTURE if picture else 0)
+        return printed(lib().vmsnap_print_cow, self._handle, names and names.handle, flags, style=style)

@@ -21,6 +21,7 @@ PARENT, CHILD, BASE = "redis.vms@3", "redis.vms@4", "redis.vms@1"
 COMMANDS = {
     "map": ("map", PARENT, "--no-names"),
     "map-two": ("map", BASE, PARENT, "--no-names"),
+    "map-cow": ("cow", "--map", PARENT, CHILD, "--base", BASE, "--no-names"),
     "show": ("show", PARENT, "--no-names"),
     "diff": ("diff", BASE, PARENT, "--no-names"),
     "cow": ("cow", PARENT, CHILD, "--base", BASE, "--no-names"),

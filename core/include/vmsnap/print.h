@@ -87,7 +87,12 @@ int vmsnap_print_pages_with(const struct vmsnap *snap, uint64_t start, uint64_t 
                             const struct vmsnap_output *out, struct vmsnap_error *err);
 int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,
                       const struct vmsnap_output *out, struct vmsnap_error *err);
-enum vmsnap_print_flag { VMSNAP_PRINT_TOTALS_ONLY = 1, VMSNAP_PRINT_LONG = 2, VMSNAP_PRINT_EACH_PAGE = 4 };
+enum vmsnap_print_flag {
+	VMSNAP_PRINT_TOTALS_ONLY = 1,
+	VMSNAP_PRINT_LONG = 2,
+	VMSNAP_PRINT_EACH_PAGE = 4,
+	VMSNAP_PRINT_PICTURE = 8, /* of a fork: the child's address space as vmsnap_print_map() draws it, by verdicts */
+};
 const char *vmsnap_print_flag_name(unsigned flag); /* of one bit: "long" */
 /* names: of B (of the child); may be NULL. */
 int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_names *names, unsigned flags,

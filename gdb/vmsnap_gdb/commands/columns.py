@@ -62,6 +62,7 @@ COLUMNS = {
             ("NEW", True, "pages that appeared"),
             ("GONE", True, "pages that vanished"),
             ("WRITTEN", True, "pages that were there, and were written to"),
+            ("SWAPPED", True, "pages that went to swap, or came back"),
             ("OTHER", True, "pages that changed otherwise"),
             ("CHANGE", True, "of the mapping itself"),
             ("OFFSET", False, "where in the file the mapping begins"),

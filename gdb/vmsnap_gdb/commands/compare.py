@@ -32,7 +32,8 @@ Example:
 
 
 BASE = options.Option("base", None, "SNAPSHOT", options.SNAPSHOTS, "the parent before the fork, or a side of auto fork's")
-COW_OPTIONS = (BASE, *OPTIONS)
+MAP = options.Option("map", None, None, None, "the child's memory as a picture")
+COW_OPTIONS = (BASE, MAP, *OPTIONS)
 
 
 class Cow(base.Command):
@@ -48,7 +49,7 @@ Example:
   (gdb) vmsnap auto fork
   (gdb) continue
   (gdb) vmsnap cow
-  (gdb) vmsnap cow fork1"""
+  (gdb) vmsnap cow fork1 --map"""
 
     NAME = "cow"
     USAGE = "[FORK | PARENT CHILD]"
