@@ -113,7 +113,7 @@ static void add_all(struct filling *filling, uint64_t start, uint64_t end, int p
 		end = filling->last + 1; /* may wrap to 0: only compared as end - 1 */
 	while (start <= end - 1) {
 		uint64_t cell = (start - first) / cell_bytes, last = first + (cell + 1) * cell_bytes - 1;
-		if (last > end - 1)
+		if (last > end - 1 || last < start) /* or beyond 2^64 */
 			last = end - 1;
 		uint64_t *count = &filling->row->counts[cell][page_class];
 		uint64_t bytes = last - start + 1;

@@ -423,6 +423,20 @@ static void map_is_as_wide_as_the_window(void **state)
 	vmsnap_unref(snap);
 }
 
+static void map_reaches_to_the_highest_page(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = bare_snapshot();
+	uint64_t end = UINT64_MAX - PAGE + 1;
+	put_vma(snap, end - 4 * PAGE, end, VMSNAP_PERM_READ, 0, "[vsyscall]");
+	put_pages(snap, end - 2 * PAGE, 2, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE, 0x200));
+	struct catch *caught = catch_new();
+	caught->out.style.width = 80;
+	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "..pp [vsyscall]  16.0K r--p  8.00K resident\n");
+	vmsnap_unref(snap);
+}
+
 static void segments_and_the_memory_behind_them_are_one_strip(void **state)
 {
 	(void)state;
@@ -528,6 +542,7 @@ int main(void)
 		cmocka_unit_test(map_folds_holes_and_totals_up),
 		cmocka_unit_test(map_in_colour_fits_the_width),
 		cmocka_unit_test(map_is_as_wide_as_the_window),
+		cmocka_unit_test(map_reaches_to_the_highest_page),
 		cmocka_unit_test(segments_and_the_memory_behind_them_are_one_strip),
 		cmocka_unit_test(map_of_far_apart_pages_stays_short),
 		cmocka_unit_test(every_print_survives_hostile_names),
