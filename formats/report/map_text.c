@@ -14,14 +14,16 @@
 
 /* ADDRESS: of 12 digits, as a rule.  NAMES: a column for them is no narrower; else they stand in lines of their own, or
  * behind a short strip if there is room for CAPTION. */
-enum { ADDRESS = 14, NAMES = 12, CAPTION = 24 };
+enum { ADDRESS = 14, NAMES = 12, CAPTION = 24, MAP_CELLS_USUAL = 64 };
 
-unsigned map_cells_across(const struct vmsnap_style *style)
+/* How many are beside each other: 8, 12, 16, 24, 32, 48, … */
+static unsigned cells_across(const struct vmsnap_style *style, size_t address)
 {
-	unsigned room = style->width ? (style->width - ADDRESS) / cell_columns(style) : 64, cells = 8;
-	if (style->width && style->width < ADDRESS + 8 * cell_columns(style))
+	unsigned columns = cell_columns(style), room = MAP_CELLS_USUAL, cells = 8;
+	if (style->width && style->width < address + (size_t)8 * columns)
 		return 4;
-	/* 8, 12, 16, 24, 32, 48, … */
+	if (style->width)
+		room = (unsigned)(style->width - address) / columns;
 	for (unsigned step = 4; cells + step <= room && cells + step <= MAP_CELLS_MAX; step *= 2) {
 		cells += step;
 		if (cells + step <= room && cells + step <= MAP_CELLS_MAX)
@@ -30,10 +32,24 @@ unsigned map_cells_across(const struct vmsnap_style *style)
 	return cells;
 }
 
+/* As wide as the highest address of a strip that has anything in it. */
+static size_t address_columns(struct text *text, const struct map *map)
+{
+	struct map_walk walk = { .map = map };
+	struct map_strip strip;
+	uint64_t highest = 0;
+	while (!text_failed(text) && map_strip_next(&walk, &strip))
+		if (strip.any)
+			highest = strip.end - 1;
+	size_t digits = strlen(word_address(highest).text) + 2;
+	return digits > ADDRESS ? digits : ADDRESS;
+}
+
 struct picture {
 	struct text *text;
 	const struct map *map;
-	unsigned width; /* of all cells of a row */
+	size_t address; /* columns, with a gap */
+	size_t width;   /* of all cells of a row */
 	size_t names;   /* columns beside them; 0: there is no column */
 	uint64_t
 	        hidden; /* bytes of strips without anything in them, that are passed over since the last one that has */
@@ -44,15 +60,18 @@ struct picture {
 
 /* ---- lines that are not of cells ---------------------------------------------------------- */
 
-static void put_indent(struct text *text)
+static void put_indent(const struct picture *picture)
 {
-	text_repeat(text, ' ', text->style->width && text->style->width < 2 * ADDRESS ? 2 : ADDRESS);
+	unsigned width = picture->text->style->width;
+	text_repeat(picture->text, ' ', width && width < 2 * picture->address ? 2 : picture->address);
 }
 
-static void put_fold(struct text *text, uint64_t bytes, const char *what, uint64_t more_bytes, const char *more)
+static void put_fold(const struct picture *picture, uint64_t bytes, const char *what, uint64_t more_bytes,
+                     const char *more)
 {
+	struct text *text = picture->text;
 	const char *dots = text->style->unicode ? "⋯" : "...";
-	put_indent(text);
+	put_indent(picture);
 	color_start(text, COLOR_DIM);
 	text_format(text, "%s", dots);
 	if (bytes)
@@ -80,14 +99,14 @@ static void put_hole(struct picture *picture, uint64_t start)
 	unmapped = unmapped >= HOLE_TOLD ? unmapped : 0;
 	hidden = hidden >= HOLE_TOLD ? hidden : 0;
 	if (unmapped || hidden)
-		put_fold(picture->text, unmapped, "unmapped", hidden, nothing(picture->map));
+		put_fold(picture, unmapped, "unmapped", hidden, nothing(picture->map));
 }
 
 static void put_heading(struct picture *picture, const struct caption *caption)
 {
 	struct text *text = picture->text;
-	put_indent(text);
-	caption_put(text, caption, fit_room(text, ADDRESS));
+	put_indent(picture);
+	caption_put(text, caption, fit_room(text, picture->address));
 	text_string(text, "\n");
 }
 
@@ -100,10 +119,11 @@ static void put_cells(struct text *text, const struct map_row *row, unsigned cou
 		text_put(text, drawn, cell_draw(row->counts[i], text->style, drawn, sizeof(drawn)));
 }
 
-static void put_address(struct text *text, uint64_t address)
+static void put_address(const struct picture *picture, uint64_t address)
 {
+	struct text *text = picture->text;
 	color_start(text, COLOR_DIM);
-	text_format(text, "%-*s", ADDRESS - 1, word_address(address).text);
+	text_format(text, "%-*s", (int)picture->address - 1, word_address(address).text);
 	color_end(text, COLOR_DIM);
 	text_string(text, " ");
 }
@@ -117,7 +137,7 @@ static size_t put_row(struct picture *picture, const struct map_strip *strip, ui
 	unsigned count = cells < map->cells ? (unsigned)cells : map->cells,
 	         columns = cell_columns(picture->text->style);
 	map_strip_fill(map, strip, start, &row);
-	put_address(picture->text, start > strip->start ? start : strip->start);
+	put_address(picture, start > strip->start ? start : strip->start);
 	put_cells(picture->text, &row, count);
 	return (size_t)count * columns;
 }
@@ -141,7 +161,7 @@ static void put_short_strip(struct picture *picture, const struct map_strip *str
 	const struct map *map = picture->map;
 	uint64_t start = strip->start / map->cell * map->cell;
 	size_t columns = (size_t)((strip->end - start + map->cell - 1) / map->cell) * cell_columns(text->style);
-	size_t room = text->style->width ? text->style->width : FIT_MOST, used = ADDRESS + columns + 1;
+	size_t room = text->style->width ? text->style->width : FIT_MOST, used = picture->address + columns + 1;
 	size_t wanted = caption_width(text, caption);
 	size_t left = room > used ? room - used : 0;
 	if (picture->names) {
@@ -168,7 +188,7 @@ static void put_long_strip(struct picture *picture, const struct map_strip *stri
 		put_heading(picture, caption);
 	while (!text_failed(picture->text) && map_strip_row(map, strip, at, &start)) {
 		if (start > at)
-			put_fold(picture->text, start - at, nothing(map), 0, "");
+			put_fold(picture, start - at, nothing(map), 0, "");
 		size_t used = put_row(picture, strip, start);
 		put_beside(picture, caption, line++, used);
 		at = start + map_row_bytes(map);
@@ -176,7 +196,7 @@ static void put_long_strip(struct picture *picture, const struct map_strip *stri
 			return;
 	}
 	if (strip->end > at)
-		put_fold(picture->text, strip->end - at, nothing(map), 0, "");
+		put_fold(picture, strip->end - at, nothing(map), 0, "");
 }
 
 static void pass(struct picture *picture, const struct map_strip *strip)
@@ -230,11 +250,16 @@ static void put_scale(struct text *text, const struct map *map, const struct pic
 
 void put_map_text(struct text *text, struct map *map)
 {
-	struct picture picture = { .text = text, .map = map, .width = map->cells * cell_columns(text->style) };
+	struct picture picture = { .text = text, .map = map };
 	struct map_walk walk = { .map = map };
 	struct map_strip strip;
-	size_t used = ADDRESS + picture.width + 1, width = text->style->width;
+	size_t width = text->style->width;
+	map->join = 0;
+	picture.address = address_columns(text, map);
+	map->cells = cells_across(text->style, picture.address);
+	picture.width = (size_t)map->cells * cell_columns(text->style);
 	map_fit_strips(map);
+	size_t used = picture.address + picture.width + 1;
 	if (width && width >= used + NAMES)
 		picture.names = width - used;
 	put_map_headline(text, map);

@@ -5,9 +5,7 @@
 #include "map_cells.h"
 #include "text_out.h"
 
-/* How many cells are beside each other. */
-unsigned map_cells_across(const struct vmsnap_style *style);
-/* map->cells is set; chooses what a cell is. */
+/* Chooses how many cells are beside each other, and what a cell is. */
 void put_map_text(struct text *text, struct map *map);
 
 #endif

@@ -169,8 +169,8 @@ static int print_picture(struct text *text, struct map *map, struct vmsnap_error
 {
 	int rc = VMSNAP_OK;
 	bool two = map->view.diff || map->cow;
-	map->cells = text->style->json ? MAP_JSON_CELLS : map_cells_across(text->style);
 	if (text->style->json) {
+		map->cells = MAP_JSON_CELLS;
 		map_choose_cell(map);
 		rc = emit_json(text, "vmsnap.map/1", two ? &map_two_schema : &map_one_schema, fill_document, map, err);
 	} else {

@@ -428,12 +428,17 @@ static void map_reaches_to_the_highest_page(void **state)
 	(void)state;
 	struct vmsnap *snap = bare_snapshot();
 	uint64_t end = UINT64_MAX - PAGE + 1;
+	put_vma(snap, end - 600 * PAGE, end - 100 * PAGE, VMSNAP_PERM_READ, 0, "[high]");
 	put_vma(snap, end - 4 * PAGE, end, VMSNAP_PERM_READ, 0, "[vsyscall]");
+	put_pages(snap, end - 600 * PAGE, 500, ENTRY(VMSNAP_PAGE_PRESENT, 0x900));
 	put_pages(snap, end - 2 * PAGE, 2, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE, 0x200));
 	struct catch *caught = catch_new();
 	caught->out.style.width = 80;
 	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "..pp [vsyscall]  16.0K r--p  8.00K resident\n");
+	assert_has(caught, "\nffffffffffffb000  ..pp ");
+	assert_has(caught, " [vsyscall]\n");
+	for (const char *line = caught->text, *end_of; (end_of = strchr(line, '\n')); line = end_of + 1)
+		assert_true(end_of - line <= 80 + 2); /* a sign of multiplication, or dots, at most */
 	vmsnap_unref(snap);
 }
 
