@@ -95,7 +95,7 @@ static size_t draw_blocks(const struct cell_look *look, const struct vmsnap_styl
 {
 	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	bool plain = look->lower == look->ground;
-	size_t len = color_sequence(out, room, style->color, plain ? COLOR_DEFAULT : look->lower, look->ground);
+	size_t len = color_of_cell(out, room, style, plain ? COLOR_DEFAULT : look->lower, look->ground);
 	len += put(out + len, blocks[plain ? 0 : look->eighths]);
 	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
 }
@@ -103,7 +103,7 @@ static size_t draw_blocks(const struct cell_look *look, const struct vmsnap_styl
 /* Without colours the letter says what rises; where there are none, what most of it is. */
 static size_t draw_letter(const struct cell_look *look, const struct vmsnap_style *style, char *out, size_t room)
 {
-	size_t len = color_sequence(out, room, style->color, look->lower, COLOR_DEFAULT);
+	size_t len = color_of_words(out, room, style, look->lower);
 	out[len++] = class_letter(look->lower);
 	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
 }

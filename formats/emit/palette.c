@@ -2,23 +2,57 @@
 
 #include <stddef.h>
 
-/* For a dark terminal and for the colour-blind.  256: the nearest of the cube;
- * 16: one that differs from its neighbours. */
-static const struct palette_color classes[PAGE_CLASSES] = {
-	[CLASS_HOLE] = { 0, 0, 0, 0, 0 },
-	[CLASS_UNTOUCHED] = { 0x1c, 0x20, 0x26, 234, 0 },
-	[CLASS_PRIVATE] = { 0x3f, 0x46, 0x51, 240, 7 },
-	[CLASS_FILE] = { 0x7e, 0x6d, 0x8b, 96, 6 },
-	[CLASS_SHARED] = { 0x1c, 0x5f, 0xbb, 25, 4 },
-	[CLASS_SWAPPED] = { 0xef, 0xe0, 0x34, 220, 3 },
-	[CLASS_COPIED] = { 0xfb, 0x5d, 0x0c, 202, 1 },
-	[CLASS_NEW] = { 0x61, 0xdc, 0xa1, 79, 2 },
-	[CLASS_GONE] = { 0xf1, 0x76, 0xda, 212, 5 },
-	[CLASS_WRITTEN] = { 0x39, 0xc5, 0xe6, 81, 14 },
-	[CLASS_OTHER] = { 0xc9, 0xd1, 0xd9, 252, 15 },
-	[CLASS_CHILD] = { 0x93, 0x51, 0x07, 94, 9 },
-	[CLASS_SWAPPED_OUT] = { 0xef, 0xe0, 0x34, 220, 3 },
-	[CLASS_SWAPPED_IN] = { 0xef, 0xe0, 0x34, 220, 3 },
+/* Chosen so that any two of a scheme are told apart by normal sight and by protan, deutan and tritan sight, that words
+ * stand out from the terminal's background by 4.5:1 and cells by 3:1, and that nothing quiet stands out as much as an
+ * event does (tests/unit/test_palette.c).  What is untouched is nearly the background.  256: of the cube and the greys,
+ * which every terminal shows alike.  16 are the user's own: quiet ones are those that fall back in the usual tables. */
+static const struct palette_color cells[][PAGE_CLASSES] = {
+	[VMSNAP_SCHEME_DARK] = {
+		[CLASS_UNTOUCHED] = { 0x1c, 0x21, 0x28, 234, 0 },
+		[CLASS_PRIVATE] = { 0x63, 0x6a, 0x75, 242, 8 },
+		[CLASS_FILE] = { 0x8c, 0x7a, 0xa1, 103, 5 },
+		[CLASS_SHARED] = { 0x2f, 0x6f, 0xce, 27, 4 },
+		[CLASS_SWAPPED] = { 0xf2, 0xd9, 0x0a, 220, 11 },
+		[CLASS_COPIED] = { 0xfb, 0x5b, 0x0e, 202, 9 },
+		[CLASS_NEW] = { 0x62, 0xdf, 0xa2, 79, 10 },
+		[CLASS_GONE] = { 0xf1, 0x77, 0xd0, 206, 13 },
+		[CLASS_WRITTEN] = { 0x48, 0xaf, 0xf7, 75, 14 },
+		[CLASS_OTHER] = { 0xdf, 0xe4, 0xea, 254, 15 },
+		[CLASS_CHILD] = { 0xb4, 0x84, 0x67, 137, 3 },
+		[CLASS_SWAPPED_OUT] = { 0xf2, 0xd9, 0x0a, 220, 11 },
+		[CLASS_SWAPPED_IN] = { 0xf2, 0xd9, 0x0a, 220, 11 },
+	},
+	[VMSNAP_SCHEME_LIGHT] = {
+		[CLASS_UNTOUCHED] = { 0xe4, 0xe8, 0xec, 254, 15 },
+		[CLASS_PRIVATE] = { 0x7c, 0x80, 0x87, 243, 7 },
+		[CLASS_FILE] = { 0xa0, 0x84, 0xb7, 103, 14 },
+		[CLASS_SHARED] = { 0x3f, 0x86, 0xe0, 32, 12 },
+		[CLASS_SWAPPED] = { 0x6a, 0x70, 0x10, 94, 3 },
+		[CLASS_COPIED] = { 0xd8, 0x2a, 0x09, 160, 1 },
+		[CLASS_NEW] = { 0x1e, 0x6e, 0x4e, 23, 2 },
+		[CLASS_GONE] = { 0x8e, 0x0f, 0x69, 90, 5 },
+		[CLASS_WRITTEN] = { 0x00, 0x77, 0x9b, 25, 6 },
+		[CLASS_OTHER] = { 0x20, 0x26, 0x2e, 235, 0 },
+		[CLASS_CHILD] = { 0x76, 0x40, 0x1a, 88, 9 },
+		[CLASS_SWAPPED_OUT] = { 0x6a, 0x70, 0x10, 94, 3 },
+		[CLASS_SWAPPED_IN] = { 0x6a, 0x70, 0x10, 94, 3 },
+	},
+};
+
+/* Of those that are too faint for words. */
+static const struct palette_color words[][CLASS_EVENTS] = {
+	[VMSNAP_SCHEME_DARK] = {
+		[CLASS_UNTOUCHED] = { 0x8b, 0x94, 0xa0, 246, 7 },
+		[CLASS_PRIVATE] = { 0x8b, 0x94, 0xa0, 246, 7 },
+		[CLASS_FILE] = { 0xa4, 0x8f, 0xbb, 139, 5 },
+		[CLASS_SHARED] = { 0x5c, 0x95, 0xea, 68, 12 },
+	},
+	[VMSNAP_SCHEME_LIGHT] = {
+		[CLASS_UNTOUCHED] = { 0x66, 0x6a, 0x70, 242, 8 },
+		[CLASS_PRIVATE] = { 0x66, 0x6a, 0x70, 242, 8 },
+		[CLASS_FILE] = { 0x80, 0x64, 0x9a, 96, 13 },
+		[CLASS_SHARED] = { 0x1f, 0x68, 0xc4, 26, 4 },
+	},
 };
 
 static const char *const attributes[COLOR_ROLES] = {
@@ -27,9 +61,16 @@ static const char *const attributes[COLOR_ROLES] = {
 	[COLOR_ALARM] = "1;31",
 };
 
-const struct palette_color *palette_of_class(int page_class)
+const struct palette_color *palette_of_cell(int scheme, int page_class)
 {
-	return &classes[page_class];
+	return &cells[scheme == VMSNAP_SCHEME_LIGHT ? scheme : VMSNAP_SCHEME_DARK][page_class];
+}
+
+const struct palette_color *palette_of_words(int scheme, int page_class)
+{
+	bool faint = page_class >= CLASS_UNTOUCHED && page_class <= CLASS_SHARED;
+	return faint ? &words[scheme == VMSNAP_SCHEME_LIGHT ? scheme : VMSNAP_SCHEME_DARK][page_class]
+	             : palette_of_cell(scheme, page_class);
 }
 
 const char *palette_attributes(int role)

@@ -3,9 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t one_color(char *out, size_t room, int mode, int page_class, bool background)
+/* 0 to 7, and their bright ones. */
+static int code_of_16(int of_16, bool background)
 {
-	const struct palette_color *color = palette_of_class(page_class);
+	return (of_16 < 8 ? 30 : 90 - 8) + of_16 + (background ? 10 : 0);
+}
+
+static size_t one_color(char *out, size_t room, int mode, const struct palette_color *color, bool background)
+{
 	int len = 0;
 	if (mode == VMSNAP_COLOR_RGB)
 		len = snprintf(out, room, "\033[%d;2;%d;%d;%dm", background ? 48 : 38, color->red, color->green,
@@ -13,8 +18,7 @@ static size_t one_color(char *out, size_t room, int mode, int page_class, bool b
 	else if (mode == VMSNAP_COLOR_256)
 		len = snprintf(out, room, "\033[%d;5;%dm", background ? 48 : 38, color->of_256);
 	else
-		len = snprintf(out, room, "\033[%dm",
-		               (color->of_16 < 8 ? 30 : 90 - 8) + color->of_16 + (background ? 10 : 0));
+		len = snprintf(out, room, "\033[%dm", code_of_16(color->of_16, background));
 	return len > 0 ? (size_t)len : 0;
 }
 
@@ -23,27 +27,39 @@ static bool is_class(int role)
 	return role > CLASS_HOLE && role < PAGE_CLASSES;
 }
 
-size_t color_sequence(char *out, size_t room, int mode, int foreground, int background)
+size_t color_of_cell(char *out, size_t room, const struct vmsnap_style *style, int foreground, int background)
 {
 	size_t len = 0;
 	*out = '\0';
-	if (mode == VMSNAP_COLOR_NONE)
+	if (style->color == VMSNAP_COLOR_NONE)
 		return 0;
 	if (is_class(foreground))
-		len = one_color(out, room, mode, foreground, false);
-	else if (palette_attributes(foreground))
-		len = (size_t)snprintf(out, room, "\033[%sm", palette_attributes(foreground));
+		len = one_color(out, room, style->color, palette_of_cell(style->scheme, foreground), false);
 	if (is_class(background))
-		len += one_color(out + len, room - len, mode, background, true);
+		len += one_color(out + len, room - len, style->color, palette_of_cell(style->scheme, background), true);
 	return len;
+}
+
+size_t color_of_words(char *out, size_t room, const struct vmsnap_style *style, int role)
+{
+	*out = '\0';
+	if (style->color == VMSNAP_COLOR_NONE)
+		return 0;
+	if (is_class(role))
+		return one_color(out, room, style->color, palette_of_words(style->scheme, role), false);
+	return palette_attributes(role) ? (size_t)snprintf(out, room, "\033[%sm", palette_attributes(role)) : 0;
 }
 
 void color_start(struct text *text, int color)
 {
 	char sequence[COLOR_ROOM];
-	if (text->style->color == VMSNAP_COLOR_NONE)
-		return;
-	text_put(text, sequence, color_sequence(sequence, sizeof(sequence), text->style->color, color, COLOR_DEFAULT));
+	text_put(text, sequence, color_of_words(sequence, sizeof(sequence), text->style, color));
+}
+
+void color_start_sample(struct text *text, int color)
+{
+	char sequence[COLOR_ROOM];
+	text_put(text, sequence, color_of_cell(sequence, sizeof(sequence), text->style, color, COLOR_DEFAULT));
 }
 
 void color_end(struct text *text, int color)

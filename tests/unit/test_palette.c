@@ -1,0 +1,265 @@
+/* The palette: what stands out from what, for every kind of sight.  Values are measured, not compared with a list. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "palette.h"
+
+struct rgb {
+	double v[3]; /* linear, 0 to 1 */
+};
+
+static double linear(double c)
+{
+	return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
+}
+
+static struct rgb rgb_of(unsigned red, unsigned green, unsigned blue)
+{
+	return (struct rgb){ { linear(red / 255.0), linear(green / 255.0), linear(blue / 255.0) } };
+}
+
+/* ---- what a colour is, by how many there are ------------------------------------------------- */
+
+/* xterm's cube and greys. */
+static struct rgb rgb_of_256(unsigned index)
+{
+	static const unsigned levels[] = { 0, 95, 135, 175, 215, 255 };
+	assert_in_range(index, 16, 255);
+	if (index >= 232)
+		return rgb_of(8 + 10 * (index - 232), 8 + 10 * (index - 232), 8 + 10 * (index - 232));
+	index -= 16;
+	return rgb_of(levels[index / 36], levels[index / 6 % 6], levels[index % 6]);
+}
+
+static struct rgb rgb_at(const struct palette_color *color, int depth)
+{
+	return depth == VMSNAP_COLOR_RGB ? rgb_of(color->red, color->green, color->blue) : rgb_of_256(color->of_256);
+}
+
+/* ---- sight ------------------------------------------------------------------------------------ */
+
+/* WCAG 2. */
+static double luminance(struct rgb c)
+{
+	return 0.2126 * c.v[0] + 0.7152 * c.v[1] + 0.0722 * c.v[2];
+}
+
+static double contrast(struct rgb a, struct rgb b)
+{
+	double x = luminance(a) + 0.05, y = luminance(b) + 0.05;
+	return x > y ? x / y : y / x;
+}
+
+enum sight { NORMAL, PROTAN, DEUTAN, TRITAN, SIGHTS };
+static const char *const sight_names[] = { "normal", "protan", "deutan", "tritan" };
+
+/* Machado, Oliveira and Fernandes 2009, severity 1. */
+static struct rgb seen(struct rgb c, enum sight sight)
+{
+	static const double machado[SIGHTS][3][3] = {
+		{ { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } },
+		{ { 0.152286, 1.052583, -0.204868 },
+		  { 0.114503, 0.786281, 0.099216 },
+		  { -0.003882, -0.048116, 1.051998 } },
+		{ { 0.367322, 0.860646, -0.227968 },
+		  { 0.280085, 0.672501, 0.047413 },
+		  { -0.011820, 0.042940, 0.968881 } },
+		{ { 1.255528, -0.076749, -0.178779 },
+		  { -0.078411, 0.930809, 0.147602 },
+		  { 0.004733, 0.691367, 0.303900 } },
+	};
+	struct rgb out;
+	for (int i = 0; i < 3; i++) {
+		const double *m = machado[sight][i];
+		out.v[i] = fmin(1, fmax(0, m[0] * c.v[0] + m[1] * c.v[1] + m[2] * c.v[2]));
+	}
+	return out;
+}
+
+struct oklab {
+	double v[3];
+};
+
+static struct oklab oklab(struct rgb c)
+{
+	double l = cbrt(0.4122214708 * c.v[0] + 0.5363325363 * c.v[1] + 0.0514459929 * c.v[2]);
+	double m = cbrt(0.2119034982 * c.v[0] + 0.6806995451 * c.v[1] + 0.1073969566 * c.v[2]);
+	double s = cbrt(0.0883024619 * c.v[0] + 0.2817188376 * c.v[1] + 0.6299787005 * c.v[2]);
+	return (struct oklab){ { 0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+		                 1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+		                 0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s } };
+}
+
+static double distance(struct rgb a, struct rgb b, enum sight sight)
+{
+	struct oklab x = oklab(seen(a, sight)), y = oklab(seen(b, sight));
+	return sqrt(pow(x.v[0] - y.v[0], 2) + pow(x.v[1] - y.v[1], 2) + pow(x.v[2] - y.v[2], 2));
+}
+
+/* ---- the tests -------------------------------------------------------------------------------- */
+
+enum { SCHEMES = 2, DEPTHS = 2 };
+static const int depths[DEPTHS] = { VMSNAP_COLOR_RGB, VMSNAP_COLOR_256 };
+
+/* A dark terminal's background at its lightest, as far as we promise something, and a light one's at its darkest. */
+static struct rgb background(int scheme)
+{
+	return scheme == VMSNAP_SCHEME_DARK ? rgb_of(0x1e, 0x1e, 0x1e) : rgb_of(0xf8, 0xf8, 0xf8);
+}
+
+static bool is_event(int page_class)
+{
+	return page_class >= CLASS_SWAPPED;
+}
+
+/* Of one colour: what is in swap, and what went there or came from there. */
+static bool is_swap(int page_class)
+{
+	return page_class == CLASS_SWAPPED || page_class == CLASS_SWAPPED_OUT || page_class == CLASS_SWAPPED_IN;
+}
+
+static void words_stand_out_from_the_background(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int c = CLASS_UNTOUCHED; c < PAGE_CLASSES; c++)
+			for (int d = 0; d < DEPTHS; d++) {
+				double is =
+				        contrast(rgb_at(palette_of_words(scheme, c), depths[d]), background(scheme));
+				if (is < 4.5)
+					fail_msg("%s, %s, %s: %.2f", vmsnap_scheme_name(scheme), class_name(c),
+					         vmsnap_color_name(depths[d]), is);
+			}
+}
+
+static void cells_stand_out_from_the_background(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int c = CLASS_PRIVATE; c < PAGE_CLASSES; c++)
+			for (int d = 0; d < DEPTHS; d++) {
+				double is = contrast(rgb_at(palette_of_cell(scheme, c), depths[d]), background(scheme));
+				if (is < 3)
+					fail_msg("%s, %s, %s: %.2f", vmsnap_scheme_name(scheme), class_name(c),
+					         vmsnap_color_name(depths[d]), is);
+			}
+}
+
+/* It is mapped, and there is nothing to see. */
+static void what_is_untouched_is_nearly_the_background(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int d = 0; d < DEPTHS; d++)
+			assert_true(contrast(rgb_at(palette_of_cell(scheme, CLASS_UNTOUCHED), depths[d]),
+			                     background(scheme)) < 1.4);
+}
+
+static void any_two_are_told_apart_by_every_sight(void **state)
+{
+	static const double least[SCHEMES][DEPTHS] = { { 0.085, 0.065 }, { 0.065, 0.05 } };
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int a = CLASS_UNTOUCHED; a < PAGE_CLASSES; a++)
+			for (int b = CLASS_UNTOUCHED; b < a; b++)
+				for (int d = 0; d < DEPTHS; d++)
+					for (int sight = 0; sight < SIGHTS && !(is_swap(a) && is_swap(b)); sight++) {
+						double is =
+						        distance(rgb_at(palette_of_cell(scheme, a), depths[d]),
+						                 rgb_at(palette_of_cell(scheme, b), depths[d]), sight);
+						if (is < least[scheme][d])
+							fail_msg("%s, %s and %s, %s, %s: %.3f",
+							         vmsnap_scheme_name(scheme), class_name(a),
+							         class_name(b), sight_names[sight],
+							         vmsnap_color_name(depths[d]), is);
+					}
+}
+
+static void nothing_quiet_stands_out_as_an_event_does(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int d = 0; d < DEPTHS; d++) {
+			double quiet = 0, event = 100;
+			for (int c = CLASS_UNTOUCHED; c < PAGE_CLASSES; c++) {
+				double is = contrast(rgb_at(palette_of_cell(scheme, c), depths[d]), background(scheme));
+				quiet = is_event(c) ? quiet : fmax(quiet, is);
+				event = is_event(c) ? fmin(event, is) : event;
+			}
+			assert_true(quiet < event);
+		}
+}
+
+/* The tables that 16 colours usually have; users make others. */
+static const unsigned xterm[16] = { 0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
+	                            0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff };
+static const unsigned vga[16] = { 0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa, 0x00aaaa, 0xaaaaaa,
+	                          0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff, 0xffffff };
+
+static struct rgb rgb_of_16(const unsigned table[16], int scheme, int page_class)
+{
+	unsigned c = table[palette_of_cell(scheme, page_class)->of_16];
+	return rgb_of(c >> 16, c >> 8 & 0xff, c & 0xff);
+}
+
+static void of_16_nothing_quiet_is_brighter_than_an_event(const unsigned table[16])
+{
+	double quiet = 0, event = 2;
+	for (int c = CLASS_UNTOUCHED; c < PAGE_CLASSES; c++) {
+		double is = luminance(rgb_of_16(table, VMSNAP_SCHEME_DARK, c));
+		quiet = is_event(c) ? quiet : fmax(quiet, is);
+		event = is_event(c) && c != CLASS_CHILD ? fmin(event, is) : event;
+	}
+	assert_true(quiet < event);
+	assert_true(quiet < luminance(rgb_of_16(table, VMSNAP_SCHEME_DARK, CLASS_CHILD)));
+}
+
+/* On white, dark is what bright is on black: there, what stands out most is an event. */
+static void of_16_nothing_quiet_is_the_darkest(const unsigned table[16])
+{
+	double quiet = 2, darkest = 2, copied = luminance(rgb_of_16(table, VMSNAP_SCHEME_LIGHT, CLASS_COPIED));
+	for (int c = CLASS_UNTOUCHED; c < PAGE_CLASSES; c++) {
+		double is = luminance(rgb_of_16(table, VMSNAP_SCHEME_LIGHT, c));
+		quiet = is_event(c) ? quiet : fmin(quiet, is);
+		darkest = is_event(c) ? fmin(darkest, is) : darkest;
+	}
+	assert_true(darkest < quiet && copied < quiet);
+}
+
+static void of_16_colours_nothing_quiet_stands_out(void **state)
+{
+	(void)state;
+	of_16_nothing_quiet_is_brighter_than_an_event(xterm);
+	of_16_nothing_quiet_is_brighter_than_an_event(vga);
+	of_16_nothing_quiet_is_the_darkest(xterm);
+	of_16_nothing_quiet_is_the_darkest(vga);
+}
+
+static void of_16_colours_any_two_differ(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int a = CLASS_UNTOUCHED; a < PAGE_CLASSES; a++)
+			for (int b = CLASS_UNTOUCHED; b < a; b++)
+				assert_true((is_swap(a) && is_swap(b)) ||
+				            palette_of_cell(scheme, a)->of_16 != palette_of_cell(scheme, b)->of_16);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_stand_out_from_the_background),
+		cmocka_unit_test(cells_stand_out_from_the_background),
+		cmocka_unit_test(what_is_untouched_is_nearly_the_background),
+		cmocka_unit_test(any_two_are_told_apart_by_every_sight),
+		cmocka_unit_test(nothing_quiet_stands_out_as_an_event_does),
+		cmocka_unit_test(of_16_colours_nothing_quiet_stands_out),
+		cmocka_unit_test(of_16_colours_any_two_differ),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
