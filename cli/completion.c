@@ -41,6 +41,8 @@ static const char *value_action(enum option_value value)
 		return "_vmsnap_folders";
 	case VALUE_COLUMN:
 		return "_vmsnap_columns \"$columns\"";
+	case VALUE_SCHEME:
+		return "_vmsnap_words \"dark light auto\"";
 	case VALUE_BY:
 		return "_vmsnap_words \"kind file node\"";
 	case VALUE_GROUP_BY:

@@ -99,6 +99,18 @@ static int color_set(struct options *options, const char *value)
 	return bad_color(options->command, value);
 }
 
+static int scheme_set(struct options *options, const char *value)
+{
+	static const char *const names[] = { [SCHEME_AUTO] = "auto", [SCHEME_DARK] = "dark", [SCHEME_LIGHT] = "light" };
+	for (int i = SCHEME_AUTO; i <= SCHEME_LIGHT; i++) {
+		if (!strcmp(value, names[i])) {
+			options->scheme = (enum scheme_which)i;
+			return STATUS_OK;
+		}
+	}
+	return trouble("%s: --color-scheme takes dark, light or auto, not '%s'", options->command->name, value);
+}
+
 static int width_set(struct options *options, const char *value)
 {
 	char *end;
@@ -165,6 +177,8 @@ static int row_set(struct options *options, const struct option_row *row, const 
 		return STATUS_OK;
 	case OPTION_COLOR:
 		return color_set(options, value);
+	case OPTION_SCHEME:
+		return scheme_set(options, value);
 	case OPTION_WIDTH:
 		return width_set(options, value);
 	case OPTION_THREADS:

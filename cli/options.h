@@ -36,6 +36,7 @@ struct options {
 	bool no_demangle, values, aslr;
 	bool json, raw, bytes, no_headings, ascii, help; /* style */
 	enum color_when color;
+	enum scheme_which scheme;
 	bool width_given;
 	unsigned width;
 	struct word_list cgroup, match; /* which processes, besides those that are named */
@@ -96,6 +97,7 @@ enum option_kind {
 	OPTION_FLAG,    /* sets a bool */
 	OPTION_TEXT,    /* keeps a string */
 	OPTION_COLOR,   /* --color[=WHEN] */
+	OPTION_SCHEME,  /* --color-scheme=WHICH */
 	OPTION_WIDTH,   /* --width COLUMNS */
 	OPTION_THREADS, /* --threads N */
 	OPTION_FILES,   /* --max-files N */
@@ -105,7 +107,7 @@ enum option_kind {
 };
 
 /* What a value is, for completion. */
-enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP, VALUE_EVENTS, VALUE_SERIES_BY, VALUE_FORMAT, VALUE_SCHEMA, VALUE_BLAME_BY };
+enum option_value { VALUE_NONE, VALUE_ANY, VALUE_FILE, VALUE_FOLDER, VALUE_SNAPSHOT, VALUE_WHEN, VALUE_SCHEME, VALUE_COLUMN, VALUE_CONTENTS, VALUE_TRACK, VALUE_BY, VALUE_GROUP_BY, VALUE_STRIP, VALUE_EVENTS, VALUE_SERIES_BY, VALUE_FORMAT, VALUE_SCHEMA, VALUE_BLAME_BY };
 
 struct option_row {
 	const char *name;

@@ -38,14 +38,31 @@ static int output_write(void *ctx, const char *text, size_t len)
 	return output->error;
 }
 
+/* Whose texts have colours of what pages are. */
+enum {
+	COMMANDS_PAINTED =
+	        CMD_SHOW | CMD_PAGES | CMD_PAGE | CMD_DUMP | CMD_DIFF | CMD_COW | CMD_GROUP | CMD_MAP | CMD_SERIES
+};
+
+/* Nobody is asked whose answer would not be looked at. */
+static int color(const struct options *options, struct terminal_question *question)
+{
+	int depth = terminal_color(options->color);
+	bool painted = options->command && options->command->bit & COMMANDS_PAINTED && !options->json && !options->raw;
+	if (depth == VMSNAP_COLOR_NONE || !painted || !terminal_is_light(options->scheme, question))
+		return depth;
+	return depth | VMSNAP_COLOR_LIGHT;
+}
+
 void output_init(struct output *output, const struct options *options)
 {
+	output->question = (struct terminal_question){ .open = false };
 	output->error = 0;
 	output->used = 0;
 	output->to = (struct vmsnap_output){ .size = sizeof(output->to), .write = output_write, .ctx = output };
 	output->to.style = (struct vmsnap_style){
 		.size = sizeof(output->to.style),
-		.color = terminal_color(options->color),
+		.color = color(options, &output->question),
 		.width = options->width_given ? options->width : terminal_width(),
 		.unicode = !options->ascii && terminal_speaks_utf8(),
 		.json = options->json,
@@ -81,6 +98,7 @@ void output_format(struct output *output, const char *format, ...)
 int output_finish(struct output *output, int rc, const struct vmsnap_error *err)
 {
 	flush(output);
+	terminal_hear_out(&output->question);
 	/* Some file systems tell of a full disk no earlier. */
 	if (!output->error && close(STDOUT_FILENO))
 		output->error = errno;

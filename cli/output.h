@@ -7,6 +7,7 @@
 
 struct output {
 	struct vmsnap_output to; /* for the vmsnap_print functions */
+	struct terminal_question question;
 	int error;               /* errno of the first write that failed */
 	size_t used;
 	char buffer[1 << 16];

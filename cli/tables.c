@@ -258,6 +258,8 @@ const struct option_row option_table[] = {
 	  "no line of headings" },
 	{ "color", 0, OPTION_COLOR, VALUE_WHEN, "WHEN", FIELD(color), CMDS_PRINTING,
 	  "auto, always or never" },
+	{ "color-scheme", 0, OPTION_SCHEME, VALUE_SCHEME, "SCHEME", FIELD(scheme), CMDS_PRINTING,
+	  "for a terminal that is dark or light; or auto" },
 	{ "ascii", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(ascii), CMDS_PRINTING,
 	  "no characters beyond ASCII" },
 	{ "width", 'w', OPTION_WIDTH, VALUE_ANY, "COLUMNS", FIELD(width), CMDS_PRINTING,

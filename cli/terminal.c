@@ -22,25 +22,40 @@ static const char *environment(const char *name)
 	return value ? value : "";
 }
 
-static int color_depth(void)
+static struct color_world color_world(void)
 {
-	const char *colorterm = environment("COLORTERM"), *term = environment("TERM");
-	if (!strcmp(colorterm, "truecolor") || !strcmp(colorterm, "24bit") || strstr(term, "-direct"))
-		return VMSNAP_COLOR_RGB;
-	return strstr(term, "256color") ? VMSNAP_COLOR_256 : VMSNAP_COLOR_16;
+	return (struct color_world){ .no_color = environment("NO_COLOR"),
+		                     .term = environment("TERM"),
+		                     .colorterm = environment("COLORTERM"),
+		                     .colorfgbg = environment("COLORFGBG"),
+		                     .tmux = environment("TMUX"),
+		                     .sty = environment("STY"),
+		                     .inside_emacs = environment("INSIDE_EMACS"),
+		                     .terminal = isatty(STDOUT_FILENO) };
 }
 
 int terminal_color(enum color_when when)
 {
-	if (when == COLOR_NEVER)
-		return VMSNAP_COLOR_NONE;
-	if (when == COLOR_ALWAYS)
-		return color_depth();
-	const char *term = environment("TERM");
-	/* no-color.org: set and not empty, whatever it says. */
-	if (*environment("NO_COLOR") || !*term || !strcmp(term, "dumb") || !isatty(STDOUT_FILENO))
-		return VMSNAP_COLOR_NONE;
-	return color_depth();
+	const struct color_world world = color_world();
+	return color_depth(when, &world);
+}
+
+/* Whoever is far away answers late, but answers, and what comes after we have gone would be taken for something
+ * typed. */
+static int patience_ms(void)
+{
+	enum { NEAR_MS = 100, FAR_MS = 1000 };
+	return *environment("SSH_CONNECTION") || *environment("SSH_TTY") ? FAR_MS : NEAR_MS;
+}
+
+bool terminal_is_light(enum scheme_which which, struct terminal_question *question)
+{
+	const struct color_world world = color_world();
+	enum background answer = BACKGROUND_UNKNOWN;
+	if (which == SCHEME_AUTO && background_can_be_asked(&world) && background_should_be_asked_first(&world) &&
+	    terminal_is_whole())
+		answer = terminal_ask_background(question, patience_ms());
+	return scheme_is_light(which, &world, answer);
 }
 
 unsigned terminal_width(void)

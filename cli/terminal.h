@@ -4,12 +4,15 @@
 
 #include <stdbool.h>
 
-enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+#include "color_choice.h"
+#include "terminal_ask.h"
 
 /* The locale's encoding.  main() has called setlocale(). */
 bool terminal_speaks_utf8(void);
 /* enum vmsnap_color for standard output. */
 int terminal_color(enum color_when when);
+/* Whether colours are to be for a light one.  The terminal may be asked for it; what is open then is heard out at the end. */
+bool terminal_is_light(enum scheme_which which, struct terminal_question *question);
 /* Columns of standard output: the terminal's, else $COLUMNS, else 80. */
 unsigned terminal_width(void);
 

@@ -118,12 +118,6 @@ VMSNAP_API const char *vmsnap_color_name(int color)
 	return NAME_OF(names, color);
 }
 
-VMSNAP_API const char *vmsnap_scheme_name(int scheme)
-{
-	static const char *const names[] = { "dark", "light" };
-	return NAME_OF(names, scheme);
-}
-
 VMSNAP_API const char *vmsnap_report_name(int report)
 {
 	static const char *const names[] = { NULL,

@@ -2,12 +2,12 @@
 
 #include <stddef.h>
 
-/* Chosen so that any two of a scheme are told apart by normal sight and by protan, deutan and tritan sight, that words
+/* Chosen so that any two are told apart by normal sight and by protan, deutan and tritan sight, that words
  * stand out from the terminal's background by 4.5:1 and cells by 3:1, and that nothing quiet stands out as much as an
  * event does (tests/unit/test_palette.c).  What is untouched is nearly the background.  256: of the cube and the greys,
  * which every terminal shows alike.  16 are the user's own: quiet ones are those that fall back in the usual tables. */
 static const struct palette_color cells[][PAGE_CLASSES] = {
-	[VMSNAP_SCHEME_DARK] = {
+	[false] = {
 		[CLASS_UNTOUCHED] = { 0x1c, 0x21, 0x28, 234, 0 },
 		[CLASS_PRIVATE] = { 0x63, 0x6a, 0x75, 242, 8 },
 		[CLASS_FILE] = { 0x8c, 0x7a, 0xa1, 103, 5 },
@@ -22,7 +22,7 @@ static const struct palette_color cells[][PAGE_CLASSES] = {
 		[CLASS_SWAPPED_OUT] = { 0xf2, 0xd9, 0x0a, 220, 11 },
 		[CLASS_SWAPPED_IN] = { 0xf2, 0xd9, 0x0a, 220, 11 },
 	},
-	[VMSNAP_SCHEME_LIGHT] = {
+	[true] = {
 		[CLASS_UNTOUCHED] = { 0xe4, 0xe8, 0xec, 254, 15 },
 		[CLASS_PRIVATE] = { 0x7c, 0x80, 0x87, 243, 7 },
 		[CLASS_FILE] = { 0xa0, 0x84, 0xb7, 103, 14 },
@@ -41,13 +41,13 @@ static const struct palette_color cells[][PAGE_CLASSES] = {
 
 /* Of those that are too faint for words. */
 static const struct palette_color words[][CLASS_EVENTS] = {
-	[VMSNAP_SCHEME_DARK] = {
+	[false] = {
 		[CLASS_UNTOUCHED] = { 0x8b, 0x94, 0xa0, 246, 7 },
 		[CLASS_PRIVATE] = { 0x8b, 0x94, 0xa0, 246, 7 },
 		[CLASS_FILE] = { 0xa4, 0x8f, 0xbb, 139, 5 },
 		[CLASS_SHARED] = { 0x5c, 0x95, 0xea, 68, 12 },
 	},
-	[VMSNAP_SCHEME_LIGHT] = {
+	[true] = {
 		[CLASS_UNTOUCHED] = { 0x66, 0x6a, 0x70, 242, 8 },
 		[CLASS_PRIVATE] = { 0x66, 0x6a, 0x70, 242, 8 },
 		[CLASS_FILE] = { 0x80, 0x64, 0x9a, 96, 13 },
@@ -61,16 +61,15 @@ static const char *const attributes[COLOR_ROLES] = {
 	[COLOR_ALARM] = "1;31",
 };
 
-const struct palette_color *palette_of_cell(int scheme, int page_class)
+const struct palette_color *palette_of_cell(bool light, int page_class)
 {
-	return &cells[scheme == VMSNAP_SCHEME_LIGHT ? scheme : VMSNAP_SCHEME_DARK][page_class];
+	return &cells[light][page_class];
 }
 
-const struct palette_color *palette_of_words(int scheme, int page_class)
+const struct palette_color *palette_of_words(bool light, int page_class)
 {
 	bool faint = page_class >= CLASS_UNTOUCHED && page_class <= CLASS_SHARED;
-	return faint ? &words[scheme == VMSNAP_SCHEME_LIGHT ? scheme : VMSNAP_SCHEME_DARK][page_class]
-	             : palette_of_cell(scheme, page_class);
+	return faint ? &words[light][page_class] : palette_of_cell(light, page_class);
 }
 
 const char *palette_attributes(int role)

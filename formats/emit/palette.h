@@ -14,10 +14,10 @@ enum { COLOR_DEFAULT = PAGE_CLASSES, COLOR_DIM, COLOR_BOLD, COLOR_ALARM, COLOR_R
 struct palette_color {
 	unsigned char red, green, blue, of_256, of_16;
 };
-/* Of a class but CLASS_HOLE, for a scheme (enum vmsnap_scheme): as it fills cells, and as words about it are written,
+/* Of a class but CLASS_HOLE, for a terminal that is light, or dark: as it fills cells, and as words about it are written,
  * which is not the same for what is quiet. */
-const struct palette_color *palette_of_cell(int scheme, int page_class);
-const struct palette_color *palette_of_words(int scheme, int page_class);
+const struct palette_color *palette_of_cell(bool light, int page_class);
+const struct palette_color *palette_of_words(bool light, int page_class);
 /* Of the others, which are not colours of a palette: "1;31", or NULL. */
 const char *palette_attributes(int role);
 

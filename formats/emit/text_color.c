@@ -9,9 +9,15 @@ static int code_of_16(int of_16, bool background)
 	return (of_16 < 8 ? 30 : 90 - 8) + of_16 + (background ? 10 : 0);
 }
 
-static size_t one_color(char *out, size_t room, int mode, const struct palette_color *color, bool background)
+static bool is_light(const struct vmsnap_style *style)
 {
-	int len = 0;
+	return style->color & VMSNAP_COLOR_LIGHT;
+}
+
+static size_t one_color(char *out, size_t room, const struct vmsnap_style *style, const struct palette_color *color,
+                        bool background)
+{
+	int mode = style->color & ~VMSNAP_COLOR_LIGHT, len = 0;
 	if (mode == VMSNAP_COLOR_RGB)
 		len = snprintf(out, room, "\033[%d;2;%d;%d;%dm", background ? 48 : 38, color->red, color->green,
 		               color->blue);
@@ -34,9 +40,9 @@ size_t color_of_cell(char *out, size_t room, const struct vmsnap_style *style, i
 	if (style->color == VMSNAP_COLOR_NONE)
 		return 0;
 	if (is_class(foreground))
-		len = one_color(out, room, style->color, palette_of_cell(style->scheme, foreground), false);
+		len = one_color(out, room, style, palette_of_cell(is_light(style), foreground), false);
 	if (is_class(background))
-		len += one_color(out + len, room - len, style->color, palette_of_cell(style->scheme, background), true);
+		len += one_color(out + len, room - len, style, palette_of_cell(is_light(style), background), true);
 	return len;
 }
 
@@ -46,7 +52,7 @@ size_t color_of_words(char *out, size_t room, const struct vmsnap_style *style, 
 	if (style->color == VMSNAP_COLOR_NONE)
 		return 0;
 	if (is_class(role))
-		return one_color(out, room, style->color, palette_of_words(style->scheme, role), false);
+		return one_color(out, room, style, palette_of_words(is_light(style), role), false);
 	return palette_attributes(role) ? (size_t)snprintf(out, room, "\033[%sm", palette_attributes(role)) : 0;
 }
 

@@ -46,6 +46,8 @@ int text_open_filtered(struct text *text, const struct vmsnap_output *out, struc
 	if (!text->out.write)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_output: expected a write function");
 	text->style = &text->out.style;
+	if (text->out.style.color == VMSNAP_COLOR_LIGHT)
+		text->out.style.color = VMSNAP_COLOR_NONE;
 	text->failed = text->code = 0;
 	text->work = (struct work){ .limit = WORK_UNLIMITED,
 		                    .cancelled = text->out.cancelled,

@@ -197,6 +197,25 @@ is put back.  From the next snapshot on, and until off, or until the program end
         return f"vmsnap {self._MEANS[value]} ({value})."
 
 
+class _ColorScheme(gdb.Parameter):
+    """Whether the colours of vmsnap are for a terminal that is dark or light.  auto: as COLORFGBG says,
+or dark.  Only the command line asks the terminal."""
+
+    set_doc = "Set for what terminal the colours of vmsnap are."
+    show_doc = "Show for what terminal the colours of vmsnap are."
+
+    def __init__(self):
+        super().__init__("vmsnap color-scheme", gdb.COMMAND_DATA, gdb.PARAM_ENUM, ["auto", "dark", "light"])
+        self.value = "auto"
+
+    def get_set_string(self):
+        return ""
+
+    def get_show_string(self, value):
+        what = "as COLORFGBG says, or dark" if value == "auto" else f"for a {value} terminal"
+        return f"The colours of vmsnap are {what} ({value})."
+
+
 _made = {}
 
 
@@ -204,7 +223,7 @@ def register():
     for made in (_SetPrefix, _ShowPrefix):
         made()
     for name, made in (("directory", _Directory), ("limit", _Limit), ("depth", _Depth), ("hit-depth", _HitDepth),
-                       ("realtime", _Realtime), ("contents", _Contents), ("track", _Track)):
+                       ("realtime", _Realtime), ("contents", _Contents), ("track", _Track), ("color-scheme", _ColorScheme)):
         _made[name] = made()
 
 
@@ -229,6 +248,10 @@ def realtime():
 
 def contents():
     return _made["contents"].value
+
+
+def color_scheme():
+    return _made["color-scheme"].value
 
 
 def track():

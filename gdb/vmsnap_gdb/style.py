@@ -5,6 +5,7 @@ import os
 import gdb
 
 from vmsnap import Style, escaped
+from vmsnap_gdb import settings
 
 _NONE, _16, _256, _RGB = range(4)
 
@@ -34,6 +35,17 @@ def color(when="auto"):
     return _depth() if gdb.parameter("style enabled") and _terminal() else _NONE
 
 
+def light(which=None):
+    """Whether the terminal is: as the option or the setting says, or COLORFGBG.  The terminal is not asked: it is gdb's, and what it
+    answers would be taken for something typed."""
+    if which in (None, "auto"):
+        which = settings.color_scheme()
+    if which == "auto":
+        *_, background = os.environ.get("COLORFGBG", "").split(";")
+        return background in ("7", "9", "10", "11", "12", "13", "14", "15")
+    return which == "light"
+
+
 def unicode():
     """Whether gdb writes what is not ASCII as it is."""
     # Before gdb 12 the value of "auto" is not to be had.
@@ -55,4 +67,5 @@ def style(options=None):
     return Style(color=color(given.get("color") or "auto"), width=width,
                  unicode=unicode() and not given.get("ascii"), json=bool(given.get("json")),
                  raw=bool(given.get("raw")), bytes=bool(given.get("bytes")),
-                 no_headings=bool(given.get("noheadings")), columns=given.get("output"), sort=given.get("sort"))
+                 no_headings=bool(given.get("noheadings")), columns=given.get("output"), sort=given.get("sort"),
+                 light=light(given.get("color-scheme")))

@@ -487,11 +487,7 @@ class Color:  # enum vmsnap_color
     COLOR_16 = 1
     COLOR_256 = 2
     COLOR_RGB = 3
-
-
-class Scheme:  # enum vmsnap_scheme
-    DARK = 0
-    LIGHT = 1
+    COLOR_LIGHT = 16
 
 
 class ShowBy:  # enum vmsnap_show_by
@@ -1067,7 +1063,6 @@ class Style(Structure):  # struct vmsnap_style
     _fields_ = [
         ("size", c_size_t), ("color", c_int), ("width", c_uint), ("unicode", c_bool), ("json", c_bool),
         ("raw", c_bool), ("bytes", c_bool), ("no_headings", c_bool), ("columns", c_char_p), ("sort", c_char_p),
-        ("scheme", c_int),
     ]
 
 
@@ -1464,7 +1459,6 @@ FUNCTIONS = {
     "vmsnap_who_process_sized": (c_int, (c_void_p, c_size_t, POINTER(WhoProcess), c_size_t)),
     "vmsnap_who_place_sized": (c_int, (c_void_p, c_size_t, POINTER(WhoPlace), c_size_t)),
     "vmsnap_color_name": (c_char_p, (c_int,)),
-    "vmsnap_scheme_name": (c_char_p, (c_int,)),
     "vmsnap_filter_check": (CHECKED, (POINTER(Filter),)),
     "vmsnap_print_show": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_show_with": (CHECKED, (c_void_p, c_uint, POINTER(Output))),

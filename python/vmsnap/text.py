@@ -17,17 +17,17 @@ class Style:
     """How to print; the fields are those of struct vmsnap_style."""
 
     def __init__(self, color=0, width=0, unicode=True, json=False, raw=False, bytes=False, no_headings=False,
-                 columns=None, sort=None, scheme=0):
+                 columns=None, sort=None, light=False):
         self.color, self.width, self.unicode, self.json = color, width, unicode, json
         self.raw, self.bytes, self.no_headings, self.columns, self.sort = raw, bytes, no_headings, columns, sort
-        self.scheme = scheme
+        if light and color:
+            self.color |= _header.Color.COLOR_LIGHT
 
     def struct(self):
         columns = None if self.columns is None else given.raw(self.columns, "the list of columns")
         sort = None if self.sort is None else given.raw(self.sort, "the column to sort by")
         return _lib.struct(_header.Style, color=self.color, width=self.width, unicode=self.unicode, json=self.json,
-                           raw=self.raw, bytes=self.bytes, no_headings=self.no_headings, columns=columns, sort=sort,
-                           scheme=self.scheme)
+                           raw=self.raw, bytes=self.bytes, no_headings=self.no_headings, columns=columns, sort=sort)
 
 
 PLAIN, JSON = Style(), Style(json=True)

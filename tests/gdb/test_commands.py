@@ -386,7 +386,7 @@ class Settings(Commands):
         self.assertIn("full", gdb("show vmsnap contents"))
         gdb.fails("set vmsnap contents some")
         self.assertIn("off", gdb("show vmsnap track"))
-        self.assertEqual(len(gdb("show vmsnap").splitlines()), 7)
+        self.assertEqual(len(gdb("show vmsnap").splitlines()), 8)
         for name in ("depth", "hit-depth"):
             gdb(f"set vmsnap {name} unlimited")
             self.assertIn("all frames", gdb(f"show vmsnap {name}"))
@@ -407,6 +407,28 @@ class Settings(Commands):
         self.assertIn("\x1b", gdb("vmsnap show --color=always"))
         self.assertNotIn("\x1b", gdb("vmsnap show --color=never"))
 
+    def test_the_scheme_follows_the_option_then_the_setting_then_the_environment(self):
+        """Letters of private memory, in words' colours.  The terminal is never asked."""
+        gdb = self.at_step()
+        gdb("vmsnap take")
+        gdb("python import os; os.environ.update(TERM='xterm', COLORTERM='truecolor')")
+        schemes = {"2;139;148;160": "dark", "2;102;106;112": "light"}
+
+        def scheme(options=""):
+            text = gdb(f"vmsnap map --color=always --ascii {options}")
+            self.assertNotIn("\x1b]", text)
+            return [schemes[color] for color in schemes if color in text]
+
+        for value, found in (("", "dark"), ("15;0", "dark"), ("0;15", "light"), ("0;default", "dark")):
+            gdb(f"python os.environ['COLORFGBG'] = '{value}'")
+            self.assertEqual(scheme(), [found], value)
+        self.assertEqual(scheme("--color-scheme=light"), ["light"])
+        gdb("set vmsnap color-scheme light")
+        self.assertEqual(scheme(), ["light"])
+        self.assertEqual(scheme("--color-scheme=dark"), ["dark"])
+        self.assertIn("for a light terminal (light)", gdb("show vmsnap color-scheme"))
+        self.assertIn("is none of auto, dark, light", gdb.do("vmsnap map --color-scheme=blue")[1])
+
 
 class Help(Commands):
     COMMANDS = ("auto", "cow", "diff", "drop", "dump", "group", "list", "load", "map", "page", "pages", "print", "report",
@@ -423,7 +445,7 @@ class Help(Commands):
         self.assertEqual(tuple(listed), self.COMMANDS)
         for word in ("fork", "stop", "break", "off", "release"):
             self.assertRegex(gdb(f"help vmsnap auto {word}"), rf"Usage: vmsnap auto {word}", word)
-        for name in ("directory", "limit", "depth", "hit-depth", "realtime"):
+        for name in ("directory", "limit", "depth", "hit-depth", "realtime", "color-scheme"):
             self.assertGreater(len(gdb(f"help set vmsnap {name}").splitlines()), 1, name)
         for name in ("pfn", "physical", "present", "shared", "changed"):
             self.assertIn("Example", gdb(f"help function _vmsnap_{name}"), name)
@@ -471,7 +493,7 @@ class Help(Commands):
         self.assertIn("hidden_static", gdb.completions("vmsnap page hidden_"))
         self.assertIn("step", gdb.completions("vmsnap auto break ste"))
         self.assertEqual(gdb.completions("set vmsnap "),
-                         ["contents", "depth", "directory", "hit-depth", "limit", "realtime", "track"])
+                         ["color-scheme", "contents", "depth", "directory", "hit-depth", "limit", "realtime", "track"])
         self.assertEqual(gdb.completions("vmsnap take "), [])
 
 

@@ -35,7 +35,7 @@ def on_terminal(*argv, columns=80, env=None):
     attributes[1] &= ~termios.OPOST
     termios.tcsetattr(theirs, termios.TCSANOW, attributes)
     process = subprocess.Popen([world().vmsnap, *map(str, argv)], stdin=theirs, stdout=theirs, stderr=theirs,
-                               env={**world().env, "LC_ALL": "C.UTF-8", **(env or {})})
+                               env={**world().env, "LC_ALL": "C.UTF-8", "COLORFGBG": "15;0", **(env or {})})
     os.close(theirs)
     text = b""
     while True:

@@ -26,7 +26,7 @@ WRITE = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 class Style(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("color", c_int), ("width", c_uint)]
     _fields_ += [(name, c_bool) for name in ("unicode", "json", "raw", "bytes", "no_headings")]
-    _fields_ += [("columns", c_char_p), ("sort", c_char_p), ("scheme", c_int)]
+    _fields_ += [("columns", c_char_p), ("sort", c_char_p)]
 
 
 class Output(ctypes.Structure):

@@ -104,12 +104,13 @@ static double distance(struct rgb a, struct rgb b, enum sight sight)
 /* ---- the tests -------------------------------------------------------------------------------- */
 
 enum { SCHEMES = 2, DEPTHS = 2 };
+static const char *const scheme_names[SCHEMES] = { "dark", "light" };
 static const int depths[DEPTHS] = { VMSNAP_COLOR_RGB, VMSNAP_COLOR_256 };
 
 /* A dark terminal's background at its lightest, as far as we promise something, and a light one's at its darkest. */
 static struct rgb background(int scheme)
 {
-	return scheme == VMSNAP_SCHEME_DARK ? rgb_of(0x1e, 0x1e, 0x1e) : rgb_of(0xf8, 0xf8, 0xf8);
+	return !scheme ? rgb_of(0x1e, 0x1e, 0x1e) : rgb_of(0xf8, 0xf8, 0xf8);
 }
 
 static bool is_event(int page_class)
@@ -132,7 +133,7 @@ static void words_stand_out_from_the_background(void **state)
 				double is =
 				        contrast(rgb_at(palette_of_words(scheme, c), depths[d]), background(scheme));
 				if (is < 4.5)
-					fail_msg("%s, %s, %s: %.2f", vmsnap_scheme_name(scheme), class_name(c),
+					fail_msg("%s, %s, %s: %.2f", scheme_names[scheme], class_name(c),
 					         vmsnap_color_name(depths[d]), is);
 			}
 }
@@ -145,7 +146,7 @@ static void cells_stand_out_from_the_background(void **state)
 			for (int d = 0; d < DEPTHS; d++) {
 				double is = contrast(rgb_at(palette_of_cell(scheme, c), depths[d]), background(scheme));
 				if (is < 3)
-					fail_msg("%s, %s, %s: %.2f", vmsnap_scheme_name(scheme), class_name(c),
+					fail_msg("%s, %s, %s: %.2f", scheme_names[scheme], class_name(c),
 					         vmsnap_color_name(depths[d]), is);
 			}
 }
@@ -173,9 +174,8 @@ static void any_two_are_told_apart_by_every_sight(void **state)
 						        distance(rgb_at(palette_of_cell(scheme, a), depths[d]),
 						                 rgb_at(palette_of_cell(scheme, b), depths[d]), sight);
 						if (is < least[scheme][d])
-							fail_msg("%s, %s and %s, %s, %s: %.3f",
-							         vmsnap_scheme_name(scheme), class_name(a),
-							         class_name(b), sight_names[sight],
+							fail_msg("%s, %s and %s, %s, %s: %.3f", scheme_names[scheme],
+							         class_name(a), class_name(b), sight_names[sight],
 							         vmsnap_color_name(depths[d]), is);
 					}
 }
@@ -201,9 +201,9 @@ static const unsigned xterm[16] = { 0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x00
 static const unsigned vga[16] = { 0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa, 0x00aaaa, 0xaaaaaa,
 	                          0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff, 0xffffff };
 
-static struct rgb rgb_of_16(const unsigned table[16], int scheme, int page_class)
+static struct rgb rgb_of_16(const unsigned table[16], bool light, int page_class)
 {
-	unsigned c = table[palette_of_cell(scheme, page_class)->of_16];
+	unsigned c = table[palette_of_cell(light, page_class)->of_16];
 	return rgb_of(c >> 16, c >> 8 & 0xff, c & 0xff);
 }
 
@@ -211,20 +211,20 @@ static void of_16_nothing_quiet_is_brighter_than_an_event(const unsigned table[1
 {
 	double quiet = 0, event = 2;
 	for (int c = CLASS_UNTOUCHED; c < PAGE_CLASSES; c++) {
-		double is = luminance(rgb_of_16(table, VMSNAP_SCHEME_DARK, c));
+		double is = luminance(rgb_of_16(table, false, c));
 		quiet = is_event(c) ? quiet : fmax(quiet, is);
 		event = is_event(c) && c != CLASS_CHILD ? fmin(event, is) : event;
 	}
 	assert_true(quiet < event);
-	assert_true(quiet < luminance(rgb_of_16(table, VMSNAP_SCHEME_DARK, CLASS_CHILD)));
+	assert_true(quiet < luminance(rgb_of_16(table, false, CLASS_CHILD)));
 }
 
 /* On white, dark is what bright is on black: there, what stands out most is an event. */
 static void of_16_nothing_quiet_is_the_darkest(const unsigned table[16])
 {
-	double quiet = 2, darkest = 2, copied = luminance(rgb_of_16(table, VMSNAP_SCHEME_LIGHT, CLASS_COPIED));
+	double quiet = 2, darkest = 2, copied = luminance(rgb_of_16(table, true, CLASS_COPIED));
 	for (int c = CLASS_UNTOUCHED; c < PAGE_CLASSES; c++) {
-		double is = luminance(rgb_of_16(table, VMSNAP_SCHEME_LIGHT, c));
+		double is = luminance(rgb_of_16(table, true, c));
 		quiet = is_event(c) ? quiet : fmin(quiet, is);
 		darkest = is_event(c) ? fmin(darkest, is) : darkest;
 	}

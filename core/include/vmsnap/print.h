@@ -18,11 +18,14 @@ extern "C" {
 #endif
 
 /* How to print.  The same texts serve the command line and gdb. */
-enum vmsnap_color { VMSNAP_COLOR_NONE, VMSNAP_COLOR_16, VMSNAP_COLOR_256, VMSNAP_COLOR_RGB };
+enum vmsnap_color {
+	VMSNAP_COLOR_NONE,
+	VMSNAP_COLOR_16,
+	VMSNAP_COLOR_256,
+	VMSNAP_COLOR_RGB,
+	VMSNAP_COLOR_LIGHT = 16, /* or-ed with one of these: for a terminal with a light background */
+};
 const char *vmsnap_color_name(int color); /* "rgb" */
-/* What the colours are to be seen on. */
-enum vmsnap_scheme { VMSNAP_SCHEME_DARK, VMSNAP_SCHEME_LIGHT };
-const char *vmsnap_scheme_name(int scheme); /* "dark" */
 struct vmsnap_style {
 	size_t size;    /* sizeof(struct vmsnap_style) */
 	int color;      /* enum vmsnap_color */
@@ -30,7 +33,6 @@ struct vmsnap_style {
 	bool unicode, json, raw, bytes, no_headings;
 	const char *columns; /* "START,SIZE" or "+PSS"; NULL: the usual ones */
 	const char *sort;    /* "SIZE", or "-SIZE": the largest first; NULL: as they come */
-	int scheme;          /* enum vmsnap_scheme */
 };
 
 /* Which mappings and pages are told of; NULL and 0: all.  What a mapping must be and what a page

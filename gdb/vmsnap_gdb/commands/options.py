@@ -17,6 +17,7 @@ RAW = Option("raw", "r", None, None, "no padding, nothing cut, one blank between
 BYTES = Option("bytes", "b", None, None, "exact sizes, in bytes")
 NO_HEADINGS = Option("noheadings", "n", None, None, "no line of headings")
 COLOR = Option("color", None, "WHEN", ("auto", "always", "never"), "auto, always or never")
+COLOR_SCHEME = Option("color-scheme", None, "SCHEME", ("auto", "dark", "light"), "for a terminal that is dark or light; or auto")
 ASCII = Option("ascii", None, None, None, "no characters beyond ASCII")
 WIDTH = Option("width", "w", "COLUMNS", "number", "as if the terminal were so wide; 0: no limit")
 NO_NAMES = Option("no-names", None, None, None, "do not look up symbols")
@@ -33,8 +34,8 @@ FILTERS = (Option("name", None, "GLOB", None, "only mappings of this name: libc*
            Option("only", None, "STATES", None, "only pages that are exclusive,!file, ..."),
            Option("pfn", None, "A-B", None, "only pages in these frames; or one: A"))
 
-PRINTING = (JSON, BYTES, COLOR, ASCII, WIDTH)
-TABLES = (JSON, COLUMNS, SORT, RAW, BYTES, NO_HEADINGS, COLOR, ASCII, WIDTH)
+PRINTING = (JSON, BYTES, COLOR, COLOR_SCHEME, ASCII, WIDTH)
+TABLES = (JSON, COLUMNS, SORT, RAW, BYTES, NO_HEADINGS, COLOR, COLOR_SCHEME, ASCII, WIDTH)
 NAMES = (NO_NAMES, NO_DEMANGLE, SYSROOT)
 
 _WIDTH_MAX = 10000

@@ -1,0 +1,164 @@
+"""A terminal that is played: the command has it as its own, and a test says what it answers and when."""
+
+import array
+import errno
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+
+from support import SLOWNESS, world
+
+QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
+ATTRIBUTES = b"\x1b[?62;22c"  # what every terminal says of itself
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TERM": "xterm", "COLORTERM": "truecolor"}
+FORGOTTEN = ("COLORFGBG", "NO_COLOR", "TMUX", "STY", "INSIDE_EMACS", "SSH_CONNECTION", "SSH_TTY", "COLUMNS")
+
+
+def osc(color, end=b"\x1b\\"):
+    return b"\x1b]11;" + color + end
+
+
+class PlayedTerminal:
+    """One terminal, on which one command runs in front."""
+
+    def __init__(self, test, rows=24, columns=80):
+        self.test = test
+        self.master, self.slave = pty.openpty()
+        os.set_blocking(self.master, False)
+        test.addCleanup(os.close, self.master)
+        test.addCleanup(os.close, self.slave)
+        self.resize(rows, columns)
+        self.before = termios.tcgetattr(self.slave)
+        self.output = b""
+        self.pid, self.status = None, None
+        test.addCleanup(self._end)
+
+    # ---- what the user does -----------------------------------------------------------------
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text):
+        os.write(self.master, text)
+
+    def hang_up(self):
+        """The terminal goes away: what is left of it is the test's."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    # ---- the command ------------------------------------------------------------------------
+
+    def start(self, *argv, env=None, stdin=None, stdout=None, stderr=None, in_front=True):
+        environment = {key: value for key, value in world().env.items() if key not in FORGOTTEN}
+        environment.update(ENVIRONMENT)
+        environment.update(env or {})
+        words = [os.fsencode(world().vmsnap), *(os.fsencode(str(word)) for word in argv)]
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                self._become(words, environment, (stdin, stdout, stderr), in_front)
+            finally:
+                os._exit(125)
+        return self
+
+    def _become(self, words, environment, descriptors, in_front):
+        os.setsid()
+        fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+        # A shell's job has a group of its own.  Behind, the leader stays in front, which is nobody then.
+        if not in_front:
+            child = os.fork()
+            if child:
+                _, status = os.waitpid(child, 0)
+                os._exit(os.waitstatus_to_exitcode(status) & 255)
+            os.setpgid(0, 0)
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(self.slave if descriptor is None else descriptor, number)
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN):
+            signal.signal(number, signal.SIG_DFL)
+        os.closerange(3, 256)
+        os.execve(words[0], words, environment)
+
+    def kill(self, number):
+        os.kill(self.pid, number)
+
+    def _end(self):
+        if self.pid and self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGCONT)
+            os.waitpid(self.pid, 0)
+
+    # ---- what is seen -----------------------------------------------------------------------
+
+    def _read(self, seconds):
+        if not select.select([self.master], [], [], seconds)[0]:
+            return False
+        try:
+            piece = os.read(self.master, 65536)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            piece = b""
+        self.output += piece
+        return bool(piece)
+
+    def _state(self, options=0):
+        """The wait status of the command if it ended (or stopped, if that is asked for), else None."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG | options)
+        return status if pid else None
+
+    def read_until(self, wanted, since=0):
+        """Reads until it was written, once more than before `since`.  Returns where it ends."""
+        for _ in range(600 * SLOWNESS):
+            at = self.output.find(wanted, since)
+            if at >= 0:
+                return at + len(wanted)
+            if not self._read(0.1) and self.ended():
+                break
+        raise AssertionError(f"{wanted!r} was not written: {self.output[since:]!r}")
+
+    def ended(self):
+        if self.status is None:
+            status = self._state()
+            if status is not None:
+                self.status = os.waitstatus_to_exitcode(status)
+                while self._read(0):
+                    pass
+        return self.status is not None
+
+    def finish(self):
+        """Reads to the end; the exit status, negative if by a signal."""
+        quiet = 0
+        while quiet < 600 * SLOWNESS:
+            if self.ended():
+                return self.status
+            quiet = 0 if self._read(0.1) else quiet + 1
+        raise AssertionError(f"it does not end: {self.output[-400:]!r}")
+
+    def wait_stopped(self):
+        for _ in range(600 * SLOWNESS):
+            status = self._state(os.WUNTRACED)
+            if status is not None:
+                self.test.assertTrue(os.WIFSTOPPED(status), status)
+                return os.WSTOPSIG(status)
+            self._read(0.1)
+        raise AssertionError("it does not stop")
+
+    def waiting(self):
+        """What was typed and nobody has read."""
+        raw = termios.tcgetattr(self.slave)
+        raw[3] &= ~(termios.ICANON | termios.ECHO)
+        raw[6][termios.VMIN] = raw[6][termios.VTIME] = 0
+        before = termios.tcgetattr(self.slave)
+        termios.tcsetattr(self.slave, termios.TCSANOW, raw)
+        count = array.array("i", [0])
+        fcntl.ioctl(self.slave, termios.FIONREAD, count)
+        text = os.read(self.slave, 4096) if count[0] else b""
+        termios.tcsetattr(self.slave, termios.TCSANOW, before)
+        return text
+
+    def check_as_before(self):
+        """Its settings are what they were."""
+        self.test.assertEqual(termios.tcgetattr(self.slave), self.before)
