@@ -184,8 +184,26 @@ static int leave_out_unasked(const struct options *options, struct chosen *a, st
 	return status ? status : chosen_leave_out(b, a, options->operands[0]);
 }
 
+/* Of one live process: what became of it since that look. */
+static int diff_since_first(const struct options *options)
+{
+	struct sources sources;
+	struct vmsnap *now;
+	sources_init(&sources, options);
+	int status = sources_expect(&sources, options->operands[0]);
+	status = status ? status : snapshot_from_word(&sources, options->operands[0], &now);
+	sources_close(&sources);
+	if (status)
+		return status;
+	status = print_diff(options, options->first, now, NULL);
+	vmsnap_unref(now);
+	return status;
+}
+
 int cmd_diff(const struct options *options)
 {
+	if (options->first)
+		return diff_since_first(options);
 	struct chosen a = { .set = NULL }, b = { .set = NULL };
 	struct sources sources;
 	sources_init(&sources, options);

@@ -12,6 +12,7 @@
 #include "privilege_start.h"
 #include "say.h"
 #include "stack.h"
+#include "watch.h"
 
 /* If 0, 1 or 2 is closed, the next file opened would get its number, and what is
  * meant for a person would be written into a snapshot.  Opened the wrong way
@@ -83,5 +84,7 @@ int main(int argc, char **argv)
 	if (options.help)
 		return help_command(command);
 	status = privilege_start(&options);
-	return status ? status : command->run(&options);
+	if (status)
+		return status;
+	return options.watch ? watch_run(&options) : command->run(&options);
 }

@@ -10,6 +10,7 @@
 #include "terminal.h"
 
 struct command;
+struct vmsnap;
 
 /* What an option was given that may be given so often: --exclude, --cgroup, --match. */
 enum { WORDS_MAX = 64 };
@@ -56,6 +57,8 @@ struct options {
 	const char *other, *save;                     /* dump: --diff, --save; blame: --save */
 	const char *format, *table, *schema, *host;   /* export */
 	bool runs, changed, arguments;                /* export */
+	uint64_t watch;                               /* ns between looks; 0: one */
+	const struct vmsnap *first;                   /* diff --watch of one process: with what it is compared; or NULL */
 };
 
 /* Commands as bits, for the table of options. */

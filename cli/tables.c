@@ -108,6 +108,7 @@ enum {
 	CMDS_TABLES = CMDS_PRINTING & ~(CMD_PAGE | CMD_MAP | CMD_RECORD | CMD_DUMP),
 	CMDS_SYMBOLS = CMD_PAGE | CMD_DIFF | CMD_COW | CMD_RECORD | CMD_WHO | CMD_GROUP | CMD_BLAME,
 	CMDS_NAMES = CMDS_SYMBOLS | CMD_SHOW | CMD_MAP | CMD_REPORT,
+	CMDS_WATCHED = CMD_SHOW | CMD_DIFF | CMD_MAP | CMD_COW | CMD_GROUP,
 	CMDS_FILTERED = CMD_SHOW | CMD_PAGES | CMD_MAP,
 };
 
@@ -264,6 +265,8 @@ const struct option_row option_table[] = {
 	  "no characters beyond ASCII" },
 	{ "width", 'w', OPTION_WIDTH, VALUE_ANY, "COLUMNS", FIELD(width), CMDS_PRINTING,
 	  "as if the terminal were so wide; 0: no limit" },
+	{ "watch", 0, OPTION_TIME, VALUE_ANY, "TIME", FIELD(watch), CMDS_WATCHED,
+	  "look again each TIME: 1 or 1s, 0.5, 100ms, 1m" },
 	{ "help", 'h', OPTION_FLAG, VALUE_NONE, NULL, FIELD(help), CMDS_ALL, "this text" },
 };
 const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);

@@ -151,12 +151,17 @@ static void put_back(struct hearing *hearing)
 
 /* ---- asking ------------------------------------------------------------------------------------ */
 
-bool terminal_is_whole(void)
+bool terminal_is_one(void)
 {
 	struct stat in, out;
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !fstat(STDIN_FILENO, &in) &&
 	       !fstat(STDOUT_FILENO, &out) && in.st_dev == out.st_dev && in.st_ino == out.st_ino &&
-	       in.st_rdev == out.st_rdev && tcgetpgrp(STDIN_FILENO) == getpgrp();
+	       in.st_rdev == out.st_rdev;
+}
+
+bool terminal_is_whole(void)
+{
+	return terminal_is_one() && tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
 /* No signal comes between the change and the way back, be it Ctrl-C; what comes then acts when all is as it was. */

@@ -33,7 +33,8 @@ struct terminal_question {
 	struct hearing hearing;
 };
 
-/* Whether standard input and output are one terminal, which is ours now. */
+/* Whether standard input and output are one terminal; and whether it is ours now, too. */
+bool terminal_is_one(void);
 bool terminal_is_whole(void);
 /* Asks, and waits for at most so long; only of a terminal that is whole.  Does not ask if something has been typed that
  * nobody has read yet.  However it ends, the terminal is left as it was. */

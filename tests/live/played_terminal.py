@@ -34,7 +34,7 @@ class PlayedTerminal:
         self.resize(rows, columns)
         self.before = termios.tcgetattr(self.slave)
         self.output = b""
-        self.pid, self.status = None, None
+        self.pid, self.leader, self.status = None, None, None
         test.addCleanup(self._end)
 
     # ---- what the user does -----------------------------------------------------------------
@@ -45,38 +45,63 @@ class PlayedTerminal:
     def type(self, text):
         os.write(self.master, text)
 
-    def hang_up(self):
-        """The terminal goes away: what is left of it is the test's."""
-        os.kill(self.pid, signal.SIGHUP)
-
     # ---- the command ------------------------------------------------------------------------
 
     def start(self, *argv, env=None, stdin=None, stdout=None, stderr=None, in_front=True):
+        """As a shell starts a job: in a group of its own, by the session's leader, who is told if it stops."""
         environment = {key: value for key, value in world().env.items() if key not in FORGOTTEN}
         environment.update(ENVIRONMENT)
         environment.update(env or {})
         words = [os.fsencode(world().vmsnap), *(os.fsencode(str(word)) for word in argv)]
-        self.pid = os.fork()
-        if not self.pid:
+        self.news, news = os.pipe()
+        orders, self.orders = os.pipe()
+        self.leader = os.fork()
+        if not self.leader:
             try:
-                self._become(words, environment, (stdin, stdout, stderr), in_front)
+                self._lead(news, orders, words, environment, (stdin, stdout, stderr), in_front)
             finally:
                 os._exit(125)
+        os.close(news)
+        os.close(orders)
+        self.pid = int(self._news_line())
         return self
 
-    def _become(self, words, environment, descriptors, in_front):
+    def _lead(self, news, orders, words, environment, descriptors, in_front):
         os.setsid()
+        os.close(self.orders)
+        os.close(self.news)
         fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
-        # A shell's job has a group of its own.  Behind, the leader stays in front, which is nobody then.
-        if not in_front:
-            child = os.fork()
-            if child:
-                _, status = os.waitpid(child, 0)
-                os._exit(os.waitstatus_to_exitcode(status) & 255)
-            os.setpgid(0, 0)
+        for number in (signal.SIGHUP, signal.SIGTTOU, signal.SIGTTIN, signal.SIGTSTP):
+            signal.signal(number, signal.SIG_IGN)
+        job = os.fork()
+        if not job:
+            try:
+                self._become(words, environment, descriptors, in_front)
+            finally:
+                os._exit(125)
+        try:
+            os.setpgid(job, job)
+        except OSError:
+            pass  # it has done so itself, and is on
+        os.write(news, b"%d\n" % job)
+        while True:
+            _, status = os.waitpid(job, os.WUNTRACED)
+            os.write(news, b"%d\n" % status)
+            if not os.WIFSTOPPED(status):
+                os._exit(0)
+            os.tcsetpgrp(self.slave, os.getpgrp())
+            os.read(orders, 1)
+            os.tcsetpgrp(self.slave, job)
+            os.kill(job, signal.SIGCONT)
+
+    def _become(self, words, environment, descriptors, in_front):
+        os.setpgid(0, 0)
+        if in_front:
+            os.tcsetpgrp(self.slave, os.getpgrp())
         for number, descriptor in enumerate(descriptors):
             os.dup2(self.slave if descriptor is None else descriptor, number)
-        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN):
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN,
+                       signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         os.closerange(3, 256)
         os.execve(words[0], words, environment)
@@ -84,11 +109,34 @@ class PlayedTerminal:
     def kill(self, number):
         os.kill(self.pid, number)
 
+    def go_on(self):
+        """As `fg` does."""
+        os.write(self.orders, b"c")
+
     def _end(self):
         if self.pid and self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.kill(self.pid, signal.SIGCONT)
-            os.waitpid(self.pid, 0)
+            for number in (signal.SIGKILL, signal.SIGCONT):
+                try:
+                    os.kill(self.pid, number)
+                except ProcessLookupError:
+                    pass
+        if self.leader:
+            try:
+                os.write(self.orders, b"c")
+            except BrokenPipeError:
+                pass
+            os.waitpid(self.leader, 0)
+            os.close(self.orders)
+            os.close(self.news)
+
+    def _news_line(self):
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = os.read(self.news, 1)
+            if not piece:
+                raise AssertionError("the terminal's leader ended")
+            line += piece
+        return line.decode()
 
     # ---- what is seen -----------------------------------------------------------------------
 
@@ -104,10 +152,11 @@ class PlayedTerminal:
         self.output += piece
         return bool(piece)
 
-    def _state(self, options=0):
-        """The wait status of the command if it ended (or stopped, if that is asked for), else None."""
-        pid, status = os.waitpid(self.pid, os.WNOHANG | options)
-        return status if pid else None
+    def _state(self):
+        """The wait status of the command, if it ended or stopped and that was not told yet, else None."""
+        if not select.select([self.news], [], [], 0)[0]:
+            return None
+        return int(self._news_line())
 
     def read_until(self, wanted, since=0):
         """Reads until it was written, once more than before `since`.  Returns where it ends."""
@@ -122,7 +171,7 @@ class PlayedTerminal:
     def ended(self):
         if self.status is None:
             status = self._state()
-            if status is not None:
+            if status is not None and not os.WIFSTOPPED(status):
                 self.status = os.waitstatus_to_exitcode(status)
                 while self._read(0):
                     pass
@@ -139,7 +188,7 @@ class PlayedTerminal:
 
     def wait_stopped(self):
         for _ in range(600 * SLOWNESS):
-            status = self._state(os.WUNTRACED)
+            status = self._state()
             if status is not None:
                 self.test.assertTrue(os.WIFSTOPPED(status), status)
                 return os.WSTOPSIG(status)
