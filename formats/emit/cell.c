@@ -73,15 +73,15 @@ struct cell_look cell_look(const uint64_t *counts)
 
 /* ---- how it is drawn ------------------------------------------------------------------------ */
 
+/* Blocks alone do not tell what rises, nor over what. */
 static bool has_blocks(const struct vmsnap_style *style)
 {
-	return style->unicode && !style->raw;
+	return style->unicode && !style->raw && style->color != VMSNAP_COLOR_NONE;
 }
 
 unsigned cell_columns(const struct vmsnap_style *style)
 {
-	(void)style;
-	return 1;
+	return has_blocks(style) || style->raw ? 1 : 2;
 }
 
 static size_t put(char *out, const char *string)
@@ -100,11 +100,20 @@ static size_t draw_blocks(const struct cell_look *look, const struct vmsnap_styl
 	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
 }
 
-/* Without colours the letter says what rises; where there are none, what most of it is. */
-static size_t draw_letter(const struct cell_look *look, const struct vmsnap_style *style, char *out, size_t room)
+/* The letter says what rises, a digit how many tenths of the cell it has: "#2"; what fills it is there twice: "==". */
+static size_t draw_letters(const struct cell_look *look, const struct vmsnap_style *style, char *out, size_t room)
 {
-	size_t len = color_of_words(out, room, style, look->lower);
-	out[len++] = class_letter(look->lower);
+	/* One letter alone is that of what most is. */
+	bool alone = cell_columns(style) == 1 && layer_of(look->lower) == layer_of(look->ground);
+	int page_class = alone ? look->ground : look->lower;
+	size_t len = color_of_words(out, room, style, page_class);
+	char letter = class_letter(page_class);
+	out[len++] = letter;
+	if (cell_columns(style) > 1) {
+		uint64_t tenths = (uint64_t)(((unsigned __int128)look->part * 10 + look->all / 2) / look->all);
+		char digit = (char)('0' + (tenths < 1 ? 1 : tenths > 9 ? 9 : tenths));
+		out[len++] = look->part == look->all ? letter : digit;
+	}
 	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
 }
 
@@ -112,7 +121,6 @@ size_t cell_draw(const uint64_t *counts, const struct vmsnap_style *style, char 
 {
 	struct cell_look look = cell_look(counts);
 	if (look.lower == CLASS_HOLE)
-		return put(out, " ");
-	bool blocks = has_blocks(style) && style->color != VMSNAP_COLOR_NONE;
-	return blocks ? draw_blocks(&look, style, out, room) : draw_letter(&look, style, out, room);
+		return put(out, cell_columns(style) > 1 ? "  " : " ");
+	return has_blocks(style) ? draw_blocks(&look, style, out, room) : draw_letters(&look, style, out, room);
 }

@@ -16,7 +16,7 @@ struct cell_look {
 /* counts: of each class, in any unit.  What the counts come to is the whole cell. */
 struct cell_look cell_look(const uint64_t *counts);
 
-/* How wide a cell is. */
+/* How wide a cell is: two columns where there are no blocks or no colours, for a letter and a digit; one for raw. */
 unsigned cell_columns(const struct vmsnap_style *style);
 /* Returns the length of what is in out. */
 enum { CELL_ROOM = 160 };

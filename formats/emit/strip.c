@@ -37,15 +37,6 @@ void strip_add(struct strip *strip, uint64_t start, uint64_t end, int page_class
 	}
 }
 
-static int largest(const uint64_t *counts, int from, int to)
-{
-	int best = from;
-	for (int i = from + 1; i < to; i++)
-		if (counts[i] > counts[best])
-			best = i;
-	return best;
-}
-
 uint64_t strip_events(const struct strip *strip)
 {
 	uint64_t pages = 0;
@@ -55,9 +46,18 @@ uint64_t strip_events(const struct strip *strip)
 	return pages;
 }
 
-/* Without colours: how much of it changed, or what; of a strip in which nothing does, how much is there, or what. */
-static size_t draw_plain(const uint64_t *counts, uint64_t pages, bool quiet, const struct vmsnap_style *style,
-                         char *out)
+/* Blocks without colours: how much of it changed; of a strip in which nothing did, how much is there. */
+static bool is_plain(const struct vmsnap_style *style)
+{
+	return style->unicode && !style->raw && style->color == VMSNAP_COLOR_NONE;
+}
+
+unsigned strip_columns(const struct vmsnap_style *style)
+{
+	return is_plain(style) ? 1 : cell_columns(style);
+}
+
+static size_t draw_plain(const uint64_t *counts, uint64_t pages, bool quiet, char *out)
 {
 	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	int first = quiet ? CLASS_PRIVATE : CLASS_EVENTS, end = quiet ? CLASS_EVENTS : PAGE_CLASSES;
@@ -66,10 +66,6 @@ static size_t draw_plain(const uint64_t *counts, uint64_t pages, bool quiet, con
 		changed += counts[i];
 	if (changed > pages)
 		changed = pages;
-	if (!style->unicode || style->raw) {
-		*out = class_letter(changed ? largest(counts, first, end) : CLASS_UNTOUCHED);
-		return 1;
-	}
 	/* An event in a single page must be seen. */
 	size_t height = pages ? (size_t)((changed * 8 + pages - 1) / pages) : 0;
 	memcpy(out, blocks[height], strlen(blocks[height]));
@@ -81,8 +77,8 @@ static size_t draw_cell(const struct strip *strip, unsigned cell, bool quiet, co
 {
 	uint64_t counts[PAGE_CLASSES];
 	uint64_t pages = cell_first(strip, cell + 1) - cell_first(strip, cell), told = 0;
-	if (style->color == VMSNAP_COLOR_NONE || !style->unicode || style->raw)
-		return draw_plain(strip->counts[cell], pages, quiet, style, out);
+	if (is_plain(style))
+		return draw_plain(strip->counts[cell], pages, quiet, out);
 	memcpy(counts, strip->counts[cell], sizeof(counts));
 	for (int i = 0; i < PAGE_CLASSES; i++)
 		told += counts[i];

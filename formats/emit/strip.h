@@ -21,8 +21,9 @@ void strip_add(struct strip *strip, uint64_t start, uint64_t end, int page_class
 uint64_t strip_events(const struct strip *strip);
 
 /* A cell's height is the share of its pages with an event, its colour the main
- * event, its background the main quiet state.  Letters if there are no block
- * characters.  Returns the length of what is in out. */
+ * event, its background the main quiet state.  Blocks without colours tell the height
+ * alone; a letter and a digit tell more, if there are no blocks (cell.h).  Returns the length of what is in out. */
+unsigned strip_columns(const struct vmsnap_style *style); /* of a cell */
 enum { STRIP_ROOM = STRIP_CELLS_MAX * CELL_ROOM };
 size_t strip_draw(const struct strip *strip, const struct vmsnap_style *style, char *out, size_t room);
 

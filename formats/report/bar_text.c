@@ -68,16 +68,18 @@ static void put_blocks(struct text *text, const struct bar_part *parts, struct l
 	static const char *const blocks[] = { " ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" };
 	const struct bar_part *first = &parts[look.first], *second = &parts[look.second];
 	char sequence[COLOR_ROOM];
-	int mode = text->style->color;
 	/* A hatched cell has one part only: that which has most of it. */
 	if (hatched(first) || hatched(second)) {
 		const struct bar_part *most = look.eighths * 2 >= EIGHTHS ? first : second;
-		int color = most->page_class == CLASS_HOLE ? COLOR_DIM : most->page_class;
-		text_put(text, sequence, color_sequence(sequence, sizeof(sequence), mode, color, COLOR_DEFAULT));
+		if (most->page_class == CLASS_HOLE)
+			color_start(text, COLOR_DIM);
+		else
+			color_start_sample(text, most->page_class);
 		text_string(text, hatched(most) ? hatched(most) : "█");
 	} else {
 		int ground = look.second == look.first ? COLOR_DEFAULT : second->page_class;
-		text_put(text, sequence, color_sequence(sequence, sizeof(sequence), mode, first->page_class, ground));
+		text_put(text, sequence,
+		         color_of_cell(sequence, sizeof(sequence), text->style, first->page_class, ground));
 		text_string(text, blocks[look.eighths]);
 	}
 	text_string(text, COLOR_RESET);

@@ -216,7 +216,12 @@ static void put_legend(struct text *text, const struct bar_part *parts)
 		if (!parts[i].size)
 			continue;
 		fit_next(&line, 2 + strlen(names[i]) + 1 + strlen(size.text));
-		color_start(text, page_class == CLASS_HOLE ? COLOR_DIM : page_class);
+		if (page_class == CLASS_HOLE)
+			color_start(text, COLOR_DIM);
+		else if (blocks)
+			color_start_sample(text, page_class);
+		else
+			color_start(text, page_class);
 		text_string(text, !blocks ? letter : page_class == CLASS_HOLE ? "░" : "█");
 		color_end(text, page_class == CLASS_HOLE ? COLOR_DIM : page_class);
 		text_format(text, " %s ", names[i]);

@@ -93,6 +93,13 @@ static void diff_strip_shows_where(void **state)
 	assert_has(
 	        caught,
 	        "\n00100000       \xe2\x96\x82\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x82        \n");
+	/* 10 cells: what rises, and how many tenths it has. */
+	caught = catch_new();
+	caught->out.style.columns = "START,PAGES";
+	caught->out.style.width = 80;
+	caught->out.style.unicode = false;
+	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n00100000 ======#4#6+5........\n");
 }
 
 static void diff_long_lists_every_range(void **state)
