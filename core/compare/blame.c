@@ -164,6 +164,12 @@ static int became_of(const struct vmsnap_diff_range *range)
 	bool own = !(range->after & (VMSNAP_PAGE_FILE | VMSNAP_PAGE_ZERO));
 	if (!(range->after & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED)))
 		return -1;
+	/* Where a copy of its own was given back, the file's page is in another frame, too. */
+	if (!own)
+		return HAS(range->changes, VMSNAP_CHANGE_APPEARED) || HAS(range->changes, VMSNAP_CHANGE_PFN_CHANGED) ||
+		                       HAS(range->kinds, VMSNAP_KIND_NEW)
+		               ? VMSNAP_BECAME_MAPPED
+		               : -1;
 	if (HAS(range->changes, VMSNAP_CHANGE_PRIVATISED))
 		return VMSNAP_BECAME_PRIVATISED;
 	if (HAS(range->changes, VMSNAP_CHANGE_ZERO_FILLED_IN))
@@ -171,14 +177,14 @@ static int became_of(const struct vmsnap_diff_range *range)
 	if (HAS(range->kinds, VMSNAP_KIND_COPIED))
 		return VMSNAP_BECAME_COPIED;
 	if (HAS(range->kinds, VMSNAP_KIND_NEW) || HAS(range->changes, VMSNAP_CHANGE_APPEARED))
-		return own ? VMSNAP_BECAME_NEW : VMSNAP_BECAME_MAPPED;
+		return VMSNAP_BECAME_NEW;
 	if (HAS(range->changes, VMSNAP_CHANGE_SWAPPED_IN))
 		return VMSNAP_BECAME_SWAPPED_IN;
 	if (HAS(range->kinds, VMSNAP_KIND_WRITTEN))
 		return VMSNAP_BECAME_WRITTEN;
 	if (HAS(range->changes, VMSNAP_CHANGE_PFN_CHANGED))
-		return own ? VMSNAP_BECAME_REPLACED : -1;
-	return HAS(range->changes, VMSNAP_CHANGE_BECAME_EXCLUSIVE) && own ? VMSNAP_BECAME_EXCLUSIVE : -1;
+		return VMSNAP_BECAME_REPLACED;
+	return HAS(range->changes, VMSNAP_CHANGE_BECAME_EXCLUSIVE) ? VMSNAP_BECAME_EXCLUSIVE : -1;
 }
 
 static void compare(struct looking *looking, const struct vmsnap_diff *diff)

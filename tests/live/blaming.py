@@ -135,15 +135,14 @@ def judge(document, truth):
                 sums[row["known"]] += 1
                 continue
             said = "write_syscall" if row["syscall"] == "pread64" else row["function"]
-            if pid in truth.born:
-                may = set(truth.wrote.get((pid, page), []))
-            else:
-                may = {changed.get((pid, page))}
+            wrote = set(truth.wrote.get((pid, page), []))
+            # The kernel may copy a page that nobody else has any more: what is on a processor's list has a reference.
+            may = wrote if pid in truth.born or (pid, page) not in changed else {changed[pid, page]}
             if "kernel" not in document["watched"] and (pid, page) in truth.dropped:
                 # Given back and filled by a system call, neither of which is seen: what was seen before is blamed.
-                may |= set(truth.wrote.get((pid, page), []))
+                may |= wrote
             if area == "huge":
-                may |= set(truth.wrote.get((pid, page), []))
+                may |= wrote
             if said in may:
                 sums["right"] += 1
             else:

@@ -54,6 +54,10 @@ class RandomPrograms(unittest.TestCase):
               f"{total['several']}, on nobody {total['unseen']}", flush=True)
 
 
+    def test_a_copy_of_a_files_page_that_is_given_back_is_no_copy(self):
+        self.check(236, support.me())
+
+
 class Faults(unittest.TestCase):
     def blame(self, target, *more, **options):
         result = blaming.blame(target, *more, "--json", **options)
