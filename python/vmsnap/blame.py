@@ -16,8 +16,8 @@ BlamedRange = collections.namedtuple("BlamedRange", "snapshot start end became f
 
 
 class FaultWatch(Owned):
-    """The page faults of processes, and of the threads and children that they make, until close().  frames: of each call
-    chain at most; 1 takes a third of the time."""
+    """The page faults of processes, and of the threads and children that they make, until close().  frames: of each
+    call chain at most; 1 takes a third of the time."""
 
     _free = "vmsnap_fault_watch_close"
 
@@ -100,7 +100,8 @@ class Blame(Owned):
         options = _lib.cancellable(_header.BlameOptions)
         if watch:
             options.events, options.event_count = watch.events
-        arrays = [(ctypes.c_void_p * max(len(side), 1))(*(snapshot.handle for snapshot in side)) for side in (before, after)]
+        arrays = [(ctypes.c_void_p * max(len(side), 1))(*(snapshot.handle for snapshot in side))
+                  for side in (before, after)]
         _lib.call_holding_interrupts(lib().vmsnap_blame_new, arrays[0], len(before), arrays[1], len(after),
                                      taken.handle, byref(options), byref(self._handle))
 
@@ -121,6 +122,5 @@ class Blame(Owned):
 
     def text(self, by="function", style=PLAIN, names=None, long=False):
         """As vmsnap blame prints it.  by: "function", "line", "mapping", "variable", "page", "thread", "stack"."""
-        which = getattr(BlameBy, by.upper())
-        return printed(lib().vmsnap_print_blame, self._handle, which, names and names.handle, PrintFlag.LONG if long else 0,
-                       style=style)
+        which, flags = getattr(BlameBy, by.upper()), PrintFlag.LONG if long else 0
+        return printed(lib().vmsnap_print_blame, self._handle, which, names and names.handle, flags, style=style)
