@@ -147,6 +147,7 @@ def judge(document, truth):
                 sums["right"] += 1
             else:
                 sums["wrong"].append((pid, hex(page), area, said, sorted(map(str, may)), truth.wrote.get((pid, page))))
+    # A frame that was given back may be given out again, to the same page.
     sums["untold"] = [(pid, hex(page), truth.area_of(page), function) for (pid, page), function in changed.items()
-                      if (pid, page) not in told]
+                      if (pid, page) not in told and (pid, page) not in truth.dropped]
     return sums
