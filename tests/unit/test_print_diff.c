@@ -99,7 +99,7 @@ static void diff_strip_shows_where(void **state)
 	caught->out.style.width = 80;
 	caught->out.style.unicode = false;
 	assert_int_equal(vmsnap_print_diff(f->diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n00100000 ======#4#6+5........\n");
+	assert_has(caught, "\n00100000 ======#6#7+6........\n");
 }
 
 static void diff_long_lists_every_range(void **state)
@@ -653,8 +653,13 @@ static void map_of_two_shows_events(void **state)
 	struct catch *caught = catch_new();
 	caught->out.style.unicode = false;
 	assert_int_equal(vmsnap_print_map(f->a, f->b, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "00100000      ============================================################----\n"
-	                   "00140000      ++++++++........................................................\n");
+	assert_has(
+	        caught,
+	        "00100000      ========================================================================================"
+	        "################################--------\n"
+	        "00140000      ++++++++++++++++"
+	        "......................................................................................................"
+	        "..........\n");
 	/* Copied and new pages are not counted again as private. */
 	assert_has(caught, "\n# copied 68.0K  + new 32.0K  - gone 16.0K  = shared 176K  f file 4.00K\n");
 	assert_has(caught, ": 68.0K copied of 260K shared at A (26.2%)\n");
