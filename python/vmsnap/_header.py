@@ -798,6 +798,12 @@ class FaultThread(Structure):  # struct vmsnap_fault_thread
     ]
 
 
+class FaultMark(Structure):  # struct vmsnap_fault_mark
+    _fields_ = [
+        ("begin", c_uint64), ("end", c_uint64), ("tid", c_int32), ("flags", c_uint32),
+    ]
+
+
 class Name(Structure):  # struct vmsnap_name
     _fields_ = [
         ("kind", c_int), ("symbol", c_char_p), ("object", c_char_p), ("address", c_uint64), ("size", c_uint64),
@@ -1273,6 +1279,7 @@ FUNCTIONS = {
     "vmsnap_faults_builder_add_syscall": (CHECKED, (c_void_p, c_int32, c_char_p)),
     "vmsnap_faults_builder_add_event": (CHECKED, (c_void_p, POINTER(FaultEvent))),
     "vmsnap_faults_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
+    "vmsnap_faults_join": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(FaultMark), c_size_t, POINTER(c_void_p))),
     "vmsnap_faults_of_process": (CHECKED, (c_void_p, c_int32, POINTER(c_void_p))),
     "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
     "vmsnap_names_free": (None, (c_void_p,)),

@@ -88,6 +88,23 @@ class Taken(Owned):
         return Taken(handle)
 
 
+    def of_process(self, pid):
+        """Those of one process alone, with their names: Snapshot.set_faults()."""
+        handle = ctypes.c_void_p()
+        lib().vmsnap_faults_of_process(self._handle, pid, byref(handle))
+        return Taken(handle)
+
+
+def joined(parts, marks=()):
+    """Those of several times as one Taken, without names.  marks: (begin, end, tid, FaultFlag): whose doing faults of
+    that thread (0: any) at that time (CLOCK_MONOTONIC, ns) are, if not the program's."""
+    array = (ctypes.c_void_p * len(parts))(*(part.handle for part in parts))
+    given_marks = (_header.FaultMark * max(len(marks), 1))(*(_header.FaultMark(*mark) for mark in marks))
+    handle = ctypes.c_void_p()
+    _lib.call_holding_interrupts(lib().vmsnap_faults_join, array, len(parts), given_marks, len(marks), byref(handle))
+    return Taken(handle)
+
+
 class Blame(Owned):
     """What became of pages between snapshots of the same processes from before and after, and the faults that did it: a
     sequence of BlamedRange."""

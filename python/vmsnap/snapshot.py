@@ -498,6 +498,10 @@ class Snapshot(Owned):
 
         return faults_of(self)
 
+    def set_faults(self, taken):
+        """From now on these are its page faults: blame.Taken, of its process, from the snapshot before until this one."""
+        self._add(lambda builder: lib().vmsnap_builder_set_faults(builder, taken.handle))
+
     def set_types(self, types):
         """From now on these are its types."""
         self._add(lambda builder: lib().vmsnap_builder_set_types(builder, types, len(types)))

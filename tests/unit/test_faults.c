@@ -190,6 +190,45 @@ static void names_of_code_and_all_of_them_can_be_taken_away(void **state)
 	vmsnap_faults_unref(faults);
 }
 
+static void those_of_several_times_are_joined_and_marked(void **state)
+{
+	(void)state;
+	struct vmsnap_faults *faults = faults_made(6), *joined;
+	const struct vmsnap_faults *parts[] = { faults, faults };
+	/* Faults 1, 3 and 5 are of thread 8, at 1100, 1300 and 1500; 2 and 3 are marked of any thread. */
+	const struct vmsnap_fault_mark marks[] = { { 1250, 1500, 8, VMSNAP_FAULT_CALL },
+		                                   { 1200, 1300, 0, VMSNAP_FAULT_BREAKPOINT } };
+	static const uint8_t expected[] = {
+		0, 0, VMSNAP_FAULT_BREAKPOINT, VMSNAP_FAULT_BREAKPOINT | VMSNAP_FAULT_CALL, 0, VMSNAP_FAULT_CALL
+	};
+	assert_int_equal(vmsnap_faults_join(parts, 2, marks, 2, &joined, NULL), VMSNAP_OK);
+	const struct vmsnap_faults_info *info = vmsnap_faults_info(joined);
+	assert_int_equal(info->count, 12);
+	assert_int_equal(info->lost, 6);
+	assert_int_equal(info->stacks, MADE_STACKS);
+	assert_int_equal(info->flags, VMSNAP_FAULTS_KINDS | VMSNAP_FAULTS_KERNEL);
+	assert_int_equal(info->pid, 7);
+	for (size_t i = 0; i < 12; i++) {
+		const struct vmsnap_fault *fault = vmsnap_faults_at(joined, i), *one = vmsnap_faults_at(faults, i / 2);
+		size_t count, one_count;
+		const uint64_t *frames = vmsnap_faults_stack(joined, fault->stack, &count);
+		const uint64_t *one_frames = vmsnap_faults_stack(faults, one->stack, &one_count);
+		assert_int_equal(fault->address, one->address);
+		assert_int_equal(fault->flags, expected[i / 2]);
+		assert_int_equal(count, one_count);
+		if (count)
+			assert_memory_equal(frames, one_frames, count * sizeof(*frames));
+	}
+	assert_string_equal(vmsnap_faults_comm(joined, 7, 8), "worker");
+	assert_string_equal(vmsnap_faults_syscall_name(joined, 0), "read");
+	assert_null(vmsnap_faults_code(joined, 0));
+	vmsnap_faults_unref(joined);
+	const struct vmsnap_fault_mark wrong = { 0, 1, 0, 4 };
+	assert_int_equal(vmsnap_faults_join(parts, 1, &wrong, 1, &joined, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_faults_join(parts, 0, NULL, 0, &joined, NULL), VMSNAP_ERR_ARGUMENT);
+	vmsnap_faults_unref(faults);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +238,7 @@ int main(void)
 		cmocka_unit_test(of_one_process_there_are_its_own),
 		cmocka_unit_test(what_no_fault_is_is_refused_and_nothing_is_added),
 		cmocka_unit_test(snapshot_and_those_above_it_hold_them),
+		cmocka_unit_test(those_of_several_times_are_joined_and_marked),
 		cmocka_unit_test(names_of_code_and_all_of_them_can_be_taken_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,15 @@ int vmsnap_faults_builder_add_event(struct vmsnap_faults_builder *builder, const
 int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builder, struct vmsnap_faults **out,
                                  struct vmsnap_error *err);
 
+/* Faults of a thread at some time are somebody else's doing.  This struct does not grow. */
+struct vmsnap_fault_mark {
+	uint64_t begin, end; /* CLOCK_MONOTONIC */
+	int32_t tid;         /* 0: any */
+	uint32_t flags;      /* enum vmsnap_fault_flag */
+};
+/* Those of several times as one, marked; what their code is called is left out: vmsnap_faults_name(). */
+int vmsnap_faults_join(const struct vmsnap_faults *const *parts, size_t count, const struct vmsnap_fault_mark *marks,
+                       size_t mark_count, struct vmsnap_faults **out, struct vmsnap_error *err);
 /* Those of one process, with the names of their code: for the snapshot of that process. */
 int vmsnap_faults_of_process(const struct vmsnap_faults *faults, int32_t pid, struct vmsnap_faults **out,
                              struct vmsnap_error *err);

@@ -1,0 +1,83 @@
+/* faults_join.c - page faults of several times as one. */
+#include "error.h"
+#include "faults.h"
+
+static uint8_t marks_of(const struct vmsnap_fault *fault, const struct vmsnap_fault_mark *marks, size_t count)
+{
+	uint8_t flags = fault->flags;
+	for (size_t i = 0; i < count; i++)
+		if (fault->time >= marks[i].begin && fault->time <= marks[i].end &&
+		    (!marks[i].tid || fault->tid == marks[i].tid))
+			flags |= (uint8_t)marks[i].flags;
+	return flags;
+}
+
+static int add_faults(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *part,
+                      const struct vmsnap_fault_mark *marks, size_t mark_count, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < part->count; i++) {
+		struct vmsnap_fault fault = part->items[i];
+		size_t count;
+		const uint64_t *frames = vmsnap_faults_stack(part, fault.stack, &count);
+		fault.flags = marks_of(&fault, marks, mark_count);
+		rc = vmsnap_faults_builder_add(builder, &fault, frames, count, err);
+	}
+	return rc;
+}
+
+static int add_rest(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *part, struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < part->thread_count; i++)
+		rc = vmsnap_faults_builder_add_thread(builder, part->threads[i].pid, part->threads[i].tid,
+		                                      part->threads[i].comm, err);
+	for (size_t i = 0; !rc && i < part->syscall_count; i++)
+		rc = vmsnap_faults_builder_add_syscall(builder, part->syscalls[i].number, part->syscalls[i].name, err);
+	for (size_t i = 0; !rc && i < part->event_count; i++)
+		rc = vmsnap_faults_builder_add_event(builder, &part->events[i], err);
+	return rc;
+}
+
+/* What holds for all of them; what was lost in any. */
+static void join_info(struct vmsnap_faults_info *all, const struct vmsnap_faults_info *part)
+{
+	all->begin = part->begin < all->begin ? part->begin : all->begin;
+	all->end = part->end > all->end ? part->end : all->end;
+	all->lost = part->lost > UINT64_MAX - all->lost ? UINT64_MAX : all->lost + part->lost;
+	all->flags &= part->flags;
+	all->pid = part->pid == all->pid ? all->pid : 0;
+}
+
+static int fill(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *const *parts, size_t count,
+                const struct vmsnap_fault_mark *marks, size_t mark_count, struct vmsnap_error *err)
+{
+	struct vmsnap_faults_info info = parts[0]->info;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < count; i++) {
+		if (i)
+			join_info(&info, &parts[i]->info);
+		rc = add_faults(builder, parts[i], marks, mark_count, err);
+		rc = rc ? rc : add_rest(builder, parts[i], err);
+	}
+	return rc ? rc : vmsnap_faults_builder_set(builder, &info, err);
+}
+
+VMSNAP_API int vmsnap_faults_join(const struct vmsnap_faults *const *parts, size_t count,
+                                  const struct vmsnap_fault_mark *marks, size_t mark_count, struct vmsnap_faults **out,
+                                  struct vmsnap_error *err)
+{
+	if (!parts || !count || !out || (!marks && mark_count))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "page faults: none are given to be joined");
+	for (size_t i = 0; i < mark_count; i++)
+		if (marks[i].flags & ~(uint32_t)FAULT_FLAGS_ALL)
+			return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_fault_mark: a flag that there is not");
+	struct vmsnap_faults_builder *builder;
+	int rc = vmsnap_faults_builder_new(NULL, &builder, err);
+	if (rc)
+		return rc;
+	rc = fill(builder, parts, count, marks, mark_count, err);
+	rc = rc ? rc : vmsnap_faults_builder_finish(builder, out, err);
+	vmsnap_faults_builder_free(builder);
+	return rc;
+}
