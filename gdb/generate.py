@@ -20,7 +20,8 @@ from vmsnap._header import Report  # noqa: E402
 # By command; of two snapshots another table.
 TABLES = {"show": (Report.SHOW,), "pages": (Report.PAGES,), "diff": (Report.DIFF, Report.ASLR), "cow": (Report.COW,),
           "status": (Report.STATUS_ONE, Report.STATUS_TWO), "list": (Report.SNAPSHOTS,),
-          "group": (Report.GROUP, Report.GROUP_BY), "who": (Report.WHO, Report.WHO_FILE)}
+          "group": (Report.GROUP, Report.GROUP_BY), "who": (Report.WHO, Report.WHO_FILE),
+          "blame": (Report.BLAME,)}
 
 HEAD = '''"""Made by gdb/generate.py from what the library says: run it again when a table has changed."""
 

@@ -85,6 +85,15 @@ def _who(arguments):
     return _result(owners.who(given, what, notes.append), notes)
 
 
+def _blame(arguments):
+    from vmsnap_gdb import blamed
+    from vmsnap_gdb.commands import blame, options
+    given, expression, _ = options.before(blame.Blame.OPTIONS, " ".join(arguments))
+    given["json"] = True
+    notes = []
+    return _result(blamed.text(given, expression, notes.append), notes)
+
+
 def _list(arguments):
     from vmsnap_gdb.commands import keep, options
     notes = []
@@ -133,7 +142,7 @@ def _print(arguments):
 
 
 _COMMANDS = {"take": _take, "list": _list, "show": _show, "page": _page, "diff": _compare("diff"),
-             "cow": _compare("cow"), "group": _group, "who": _who, "wrote": _wrote, "print": _print}
+             "cow": _compare("cow"), "group": _group, "who": _who, "blame": _blame, "wrote": _wrote, "print": _print}
 
 
 def register():

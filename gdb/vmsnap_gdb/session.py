@@ -13,7 +13,7 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import execs, keeping, looks, resumes, rseq, settings, target, touched, tracking, variables
+from vmsnap_gdb import blaming, execs, keeping, looks, resumes, rseq, settings, target, touched, tracking, variables
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
@@ -194,6 +194,7 @@ class Session:
         name = self.fresh_name("s") if name is None else self.check_name(name, replace)
         contents = keeping.chosen(hit=automatic) if contents is None else contents
         snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", contents=contents, link=True, **how)
+        blaming.keep_with(snapshot, self.names_for)
         # At its fork a child is no inferior yet, and when it runs nobody tells.
         resumed = resumes.count(pid) if how.get("inferior") is not None else None
         return Entry(name, snapshot, "auto" if automatic else "take", execs.generation(pid), resumed)

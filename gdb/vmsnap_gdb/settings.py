@@ -197,6 +197,43 @@ is put back.  From the next snapshot on, and until off, or until the program end
         return f"vmsnap {self._MEANS[value]} ({value})."
 
 
+class _Blame(gdb.Parameter):
+    """The kernel tells of each page fault of the program, and of its children, by which instruction it came: that
+is the first write to a page that is new, shared, or tracked ("set vmsnap track").  "vmsnap blame" tells them, and
+snapshots that are kept have them, for "vmsnap save" and "vmsnap blame FILE".  A fault takes about a microsecond longer
+meanwhile, and at each stop a snapshot is taken that is forgotten two stops later."""
+
+    set_doc = "Set whether vmsnap watches which code writes to pages."
+    show_doc = "Show whether vmsnap watches which code writes to pages."
+
+    def __init__(self):
+        super().__init__("vmsnap blame", gdb.COMMAND_DATA, gdb.PARAM_BOOLEAN)
+        self.value = self.before = False
+
+    def get_set_string(self):
+        """Begins at once with a program that is there.  What cannot be is an error, and nothing is set."""
+        from vmsnap_gdb.commands import base
+        chosen, self.value = self.value, self.before
+        if chosen != self.before:
+            base.guarded(self._change, chosen)
+        return ""
+
+    def _change(self, chosen):
+        from vmsnap_gdb import blaming, target
+        if not chosen:
+            self.value = self.before = False
+            blaming.stop()
+            return
+        blaming.check()
+        blaming.watch()
+        for inferior in target.live_inferiors():
+            blaming.begin(inferior.pid)
+        self.value = self.before = True
+
+    def get_show_string(self, value):
+        return f"vmsnap {'watches' if value == 'on' else 'does not watch'} which code writes to pages ({value})."
+
+
 class _ColorScheme(gdb.Parameter):
     """Whether the colours of vmsnap are for a terminal that is dark or light.  auto: as COLORFGBG says,
 or dark.  Only the command line asks the terminal."""
@@ -223,7 +260,8 @@ def register():
     for made in (_SetPrefix, _ShowPrefix):
         made()
     for name, made in (("directory", _Directory), ("limit", _Limit), ("depth", _Depth), ("hit-depth", _HitDepth),
-                       ("realtime", _Realtime), ("contents", _Contents), ("track", _Track), ("color-scheme", _ColorScheme)):
+                       ("realtime", _Realtime), ("contents", _Contents), ("track", _Track), ("blame", _Blame),
+                       ("color-scheme", _ColorScheme)):
         _made[name] = made()
 
 
@@ -256,6 +294,10 @@ def color_scheme():
 
 def track():
     return _made["track"].value
+
+
+def blame():
+    return bool(_made["blame"].value)
 
 
 def hit_depth():

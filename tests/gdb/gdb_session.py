@@ -298,6 +298,13 @@ class Gdb(Talk):
         return self.process.wait(SECONDS)
 
 
+def need_faults(test):
+    """For what the kernel tells of page faults."""
+    _, complaint = Gdb(test).do("set vmsnap blame on")
+    if complaint:
+        skip(test, complaint.strip())
+
+
 def batch(test, commands, target=None, *args, user=None, seconds=SECONDS, plugin=True, stdin=None, **env):
     """gdb -batch with these commands: (exit status, standard output, standard error)."""
     user = me() if user is None else user

@@ -386,7 +386,7 @@ class Settings(Commands):
         self.assertIn("full", gdb("show vmsnap contents"))
         gdb.fails("set vmsnap contents some")
         self.assertIn("off", gdb("show vmsnap track"))
-        self.assertEqual(len(gdb("show vmsnap").splitlines()), 8)
+        self.assertEqual(len(gdb("show vmsnap").splitlines()), 9)
         for name in ("depth", "hit-depth"):
             gdb(f"set vmsnap {name} unlimited")
             self.assertIn("all frames", gdb(f"show vmsnap {name}"))
@@ -431,8 +431,8 @@ class Settings(Commands):
 
 
 class Help(Commands):
-    COMMANDS = ("auto", "cow", "diff", "drop", "dump", "group", "list", "load", "map", "page", "pages", "print", "report",
-                "save", "show", "status", "take", "who", "wrote")
+    COMMANDS = ("auto", "blame", "cow", "diff", "drop", "dump", "group", "list", "load", "map", "page", "pages", "print",
+                "report", "save", "show", "status", "take", "who", "wrote")
 
     def test_every_command_has_help_with_an_example(self):
         gdb = Gdb(self)
@@ -493,7 +493,8 @@ class Help(Commands):
         self.assertIn("hidden_static", gdb.completions("vmsnap page hidden_"))
         self.assertIn("step", gdb.completions("vmsnap auto break ste"))
         self.assertEqual(gdb.completions("set vmsnap "),
-                         ["color-scheme", "contents", "depth", "directory", "hit-depth", "limit", "realtime", "track"])
+                         ["blame", "color-scheme", "contents", "depth", "directory", "hit-depth", "limit", "realtime",
+                          "track"])
         self.assertEqual(gdb.completions("vmsnap take "), [])
 
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from gdb_session import (FRAMES, NOBODY_OR_ME, SOURCE, Gdb, Target, main, me, need_frames, need_no_frames,
+from gdb_session import (FRAMES, NOBODY_OR_ME, SOURCE, Gdb, Target, main, me, need_faults, need_frames, need_no_frames,
                          sees_frames, world)
 
 from documents import blocks, read, without_numbers
@@ -164,6 +164,8 @@ class Guide(unittest.TestCase):
             need_no_frames(self)
             return self.session(block, NOBODY_OR_ME)
         need_frames(self)
+        if heading == "Which line wrote":
+            need_faults(self)
         return self.session(block, me())
 
     def test_the_session_in_the_readme_prints_what_it_says(self):

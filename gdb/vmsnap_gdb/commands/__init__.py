@@ -5,7 +5,8 @@ import importlib
 
 import gdb
 
-_MODULES = ("take", "wrote", "print_", "look", "dump", "page", "compare", "group", "who", "files", "report", "keep", "auto")
+_MODULES = ("take", "wrote", "blame", "print_", "look", "dump", "page", "compare", "group", "who", "files",
+            "report", "keep", "auto")
 
 
 class Prefix(gdb.Command):

@@ -234,6 +234,31 @@ COLUMNS = {
             ("NOTE", True, "another file of this name, or whose memory it is"),
         ),
     ),
+    "blame": (
+        (
+            ("COPIED", True, "pages that others had, too, and that were copied"),
+            ("NEW", True, "pages of its own that were not there"),
+            ("WRITTEN", True, "pages that were its own and were written to (--track)"),
+            ("COPIED?", True, "pages that became its own: copied, or others let go of them"),
+            ("SWAPPED-IN", True, "pages that came back from swap"),
+            ("PRIVATISED", False, "of COPIED: pages of files that became copies of its own"),
+            ("FILLED", False, "of NEW: pages that had been read before, and were the zero page"),
+            ("REPLACED", False, "of NEW: pages that were its own before, and were made anew"),
+            ("MAPPED", False, "pages of files, shared memory, and the zero page, that came into its page tables"),
+            ("FAULTS", False, "page faults, of any kind"),
+            ("PID", False, "the process; of several, the first"),
+            ("TID", False, "the thread; of several, the first"),
+            ("START", True, "--by page: the first byte"),
+            ("END", False, "the first byte behind it"),
+            ("SYSCALL", False, "the system call it was in"),
+            ("SOURCE", False, "the source file"),
+            ("LINE", False, "the line in it"),
+            ("OBJECT", False, "the program or library that the code is of"),
+            ("FUNCTION", True, "who did it"),
+            ("NAME", True, "--by variable, thread, stack: what it is called"),
+            ("ON", True, "the mapping that most of the pages are in"),
+        ),
+    ),
 }
 
 
