@@ -70,10 +70,10 @@ class Tables(unittest.TestCase):
         self.assertGreater(known, len(pages) * 9 // 10)
 
     def test_what_it_knows_is_said(self):
-        text = " ".join(run("show", self.path).out.decode().split())
+        text = " ".join(run("show", "-l", self.path).out.decode().split())
         self.assertRegex(text, r"pages the kernel's flags, as of [\d.]+ \w+ later; how often they are mapped; ")
         plain = capture(self, self.target.pid)
-        self.assertNotIn("the kernel's flags", run("show", plain).out.decode())
+        self.assertNotIn("the kernel's flags", run("show", "-l", plain).out.decode())
         self.assertNotIn("mapped_times", str(ask(self, "pages", plain)))
         start = self.target.ranges["page"][0]
         page = run("page", self.path, hex(start)).out.decode()

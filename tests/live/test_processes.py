@@ -57,7 +57,7 @@ class Processes(unittest.TestCase):
         for word in (thread, f"pid:{thread}"):
             result = run("show", word, user=user)
             self.assertIn(said, result.err)
-            self.assertIn(f"process   {target.pid} ".encode(), result.out)
+            self.assertIn(f"pages {target.pid}, ".encode(), result.out)
         for options in ((), ("--tree",)):
             path = fresh(user)
             result = run("capture", thread, "-o", path, *options, user=user)
