@@ -129,7 +129,7 @@ static int builder_new(struct vmsnap_faults_builder **out, struct vmsnap_error *
 static int new_from(const struct vmsnap_faults *from, bool code, struct vmsnap_faults_builder **out,
                     struct vmsnap_error *err)
 {
-	struct vmsnap_faults_builder *builder;
+	struct vmsnap_faults_builder *builder = NULL;
 	int rc = builder_new(&builder, err);
 	if (rc)
 		return rc;
@@ -534,7 +534,7 @@ static int fill_of(struct vmsnap_faults_builder *builder, const struct vmsnap_fa
 VMSNAP_API int vmsnap_faults_of_process(const struct vmsnap_faults *faults, int32_t pid, struct vmsnap_faults **out,
                                         struct vmsnap_error *err)
 {
-	struct vmsnap_faults_builder *builder;
+	struct vmsnap_faults_builder *builder = NULL;
 	int rc = !faults || !out || pid <= 0 ? fail(err, VMSNAP_ERR_ARGUMENT, "page faults: of a process, and a place")
 	                                     : builder_new(&builder, err);
 	if (rc)
@@ -547,7 +547,7 @@ VMSNAP_API int vmsnap_faults_of_process(const struct vmsnap_faults *faults, int3
 
 int faults_without_names(const struct vmsnap_faults *faults, struct vmsnap_faults **out)
 {
-	struct vmsnap_faults_builder *builder;
+	struct vmsnap_faults_builder *builder = NULL;
 	if (new_from(faults, false, &builder, NULL))
 		return VMSNAP_ERR_NO_MEMORY;
 	int rc = vmsnap_faults_builder_finish(builder, out, NULL);

@@ -72,7 +72,7 @@ VMSNAP_API int vmsnap_faults_join(const struct vmsnap_faults *const *parts, size
 	for (size_t i = 0; i < mark_count; i++)
 		if (marks[i].flags & ~(uint32_t)FAULT_FLAGS_ALL)
 			return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_fault_mark: a flag that there is not");
-	struct vmsnap_faults_builder *builder;
+	struct vmsnap_faults_builder *builder = NULL;
 	int rc = vmsnap_faults_builder_new(NULL, &builder, err);
 	if (rc)
 		return rc;

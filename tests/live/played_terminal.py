@@ -191,6 +191,8 @@ class PlayedTerminal:
             status = self._state()
             if status is not None:
                 self.test.assertTrue(os.WIFSTOPPED(status), status)
+                while self._read(0.5):
+                    pass  # what it wrote before that is on its way
                 return os.WSTOPSIG(status)
             self._read(0.1)
         raise AssertionError("it does not stop")

@@ -203,6 +203,8 @@ class Processes(Recorded):
         target = Target(self, "tree")
         self.add(target.pid, "--tree")
         target.tell("fork")
+        # The child has done now what it does once: pages of its stack and of libraries.
+        target.tell("write 1")
         self.add(target.pid, "--tree")
         for command in ("write 7", "pool 20", "write 9"):
             target.tell(command)
