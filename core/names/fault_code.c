@@ -23,7 +23,7 @@ struct naming_faults {
 	const struct vmsnap_fault_event *events;
 	size_t event_count;
 	struct vmsnap_names *names;
-	struct vmsnap_faults_builder *builder = NULL;
+	struct vmsnap_faults_builder *builder;
 	struct place *places; /* by process, then address; each once */
 	size_t place_count;
 	const struct vmsnap_vma *object_of; /* the last one that was added */
