@@ -250,9 +250,18 @@ static void put_brief(struct text *text, const struct vmsnap_cow *cow)
 	text_string(text, "\n");
 }
 
-void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly)
+void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow)
 {
 	const char *warning = vmsnap_cow_warning(cow);
+	if (*warning)
+		put_alarm(text, warning);
+	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE && !frames_known(cow))
+		put_alarm(text, "without PFNs, who shares and who copied is inferred where it can be, "
+		                "and may be wrong");
+}
+
+void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly)
+{
 	if (briefly) {
 		put_brief(text, cow);
 	} else {
@@ -263,9 +272,5 @@ void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly)
 		if (vmsnap_cow_base_other(cow))
 			put_line(text, "and", vmsnap_cow_base_other(cow));
 	}
-	if (*warning)
-		put_alarm(text, warning);
-	if (vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE && !frames_known(cow))
-		put_alarm(text, "without PFNs, who shares and who copied is inferred where it can be, "
-		                "and may be wrong");
+	put_cow_warnings(text, cow);
 }

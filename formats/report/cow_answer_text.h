@@ -8,6 +8,8 @@
 void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares);
 /* briefly: parent, child and base in one line. */
 void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly);
+/* Why nothing is compared, or how far what is said can be trusted. */
+void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow);
 /* The class whose colour stands for whoever copied. */
 int cow_cost_class(enum cow_cost cost);
 /* Of the word for a verdict: enum page_class, or one of palette.h. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cell.h"
+#include "cow_answer_text.h"
 #include "diff_text.h"
 #include "filter_record.h"
 #include "format_value.h"
@@ -175,7 +176,6 @@ static void put_totals(struct text *text, const struct map *map)
 static void put_fork(struct text *text, const struct map *map)
 {
 	const struct vmsnap *base = vmsnap_cow_base(map->cow);
-	const char *warning = vmsnap_cow_warning(map->cow);
 	text_string(text, "parent ");
 	put_process(text, vmsnap_info(vmsnap_cow_parent(map->cow)));
 	text_string(text, ", child ");
@@ -184,8 +184,7 @@ static void put_fork(struct text *text, const struct map *map)
 	if (base)
 		put_moment(text, vmsnap_info(base), NULL);
 	text_string(text, "\n");
-	if (*warning)
-		text_format(text, "%s\n", warning);
+	put_cow_warnings(text, map->cow);
 }
 
 void put_map_headline(struct text *text, const struct map *map)

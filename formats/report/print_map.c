@@ -121,8 +121,9 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	if (map->view.diff || map->cow)
 		put_snapshot(document, MAP_A, map->cow ? vmsnap_cow_parent(map->cow) : map->view.a);
 	put_snapshot(document, MAP_B, map->snap);
-	if (map->view.diff)
-		put_not_compared(document, MAP_NOT_COMPARED, vmsnap_diff_relation(map->view.diff));
+	if (map->view.diff || map->cow)
+		put_not_compared(document, MAP_NOT_COMPARED,
+		                 map->cow ? vmsnap_cow_relation(map->cow) : vmsnap_diff_relation(map->view.diff));
 	put_filter(document, MAP_FILTER, map->snap, &map->filter);
 	row_put_bytes(document, MAP_CELL, map->cell);
 	put_legend(document);

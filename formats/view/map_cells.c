@@ -154,16 +154,22 @@ static void add_pages(struct filling *filling, uint64_t start, uint64_t end, boo
 		add(filling, run.start, run.end, page_quiet_class(snap, &run), take_away);
 }
 
+/* Where parent and child are not compared, there are none: then it is told what the child's pages are. */
+static bool by_verdicts(const struct map *map)
+{
+	return map->cow && vmsnap_cow_relation(map->cow) == VMSNAP_RELATION_COMPARABLE;
+}
+
 /* What is copied or new is there at B too, but counts once; after a fork the verdicts tell all. */
 static void add_event(struct filling *filling, const struct map_event *event)
 {
 	uint64_t start = event->start, end = event->end;
-	if ((!filling->map->cow && event->page_class == CLASS_OTHER) || start > filling->last ||
+	if ((!by_verdicts(filling->map) && event->page_class == CLASS_OTHER) || start > filling->last ||
 	    end - 1 < filling->row->start)
 		return;
 	uint64_t last = end - 1 < filling->last ? end - 1 : filling->last;
 	add(filling, start, end, event->page_class, false);
-	if (!filling->map->cow)
+	if (!by_verdicts(filling->map))
 		add_pages(filling, start > filling->row->start ? start : filling->row->start, last + 1, true);
 }
 
@@ -193,7 +199,7 @@ void map_fill_between(const struct map *map, uint64_t start, uint64_t from, uint
 	add_mapped(&filling);
 	/* The page at 2^64 - page_size cannot be mapped: an end never wraps. */
 	uint64_t end = filling.last == UINT64_MAX ? UINT64_MAX : filling.last + 1, first = start > from ? start : from;
-	if (!map->cow)
+	if (!by_verdicts(map))
 		add_pages(&filling, first, end < until ? end : until, false);
 	for (size_t i = map_events_find(&map->events, first);
 	     i < map->events.count && map->events.items[i].start <= filling.last && map->events.items[i].start < until;

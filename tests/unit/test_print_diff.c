@@ -617,6 +617,51 @@ static void sizes_that_look_the_same_are_told_exactly(void **state)
 	vmsnap_unref(b);
 }
 
+static void picture_of_cow(const struct vmsnap *parent, const struct vmsnap *child, struct catch *caught)
+{
+	struct vmsnap_cow *cow;
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_PICTURE, &caught->out, NULL), VMSNAP_OK);
+	vmsnap_cow_free(cow);
+}
+
+/* Without verdicts the child's pages are not "not resident": what they are is known. */
+static void picture_of_what_is_not_compared(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = at_fork(42), *child = child_later();
+	parent->info.start_code = 0x10000;
+	child->info.start_code = 0x11000;
+	struct catch *caught = catch_new();
+	picture_of_cow(parent, child, caught);
+	assert_has(caught, "\n! process 43 or process 42 has executed another program since");
+	assert_has(caught, "\n= shared 176K  f file 4.00K  p private 100K\n");
+	assert_lacks(caught, "copied");
+	caught = catch_new();
+	caught->out.style.json = true;
+	picture_of_cow(parent, child, caught);
+	assert_has(caught, "\"not_compared\": \"another_program\"");
+	assert_has(caught, "\"totals\": {\"private\": 102400, \"file\": 4096, \"shared\": 180224,");
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void picture_of_cow_says_what_is_inferred(void **state)
+{
+	const struct fixture *f = *state;
+	static const char inferred[] = "\n! without PFNs, who shares and who copied is inferred";
+	struct vmsnap *parent = at_fork(42), *child = child_later();
+	struct catch *caught = catch_new();
+	picture_of_cow(f->a, f->b, caught);
+	assert_lacks(caught, inferred);
+	parent->info.known.pfn = child->info.known.pfn = false;
+	caught = catch_new();
+	picture_of_cow(parent, child, caught);
+	assert_has(caught, inferred);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
 static void cow_json_counts_every_verdict(void **state)
 {
 	const struct fixture *f = *state;
@@ -700,6 +745,8 @@ int main(void)
 		cmocka_unit_test(diff_tells_of_memory_that_can_be_written_and_executed),
 		cmocka_unit_test(diff_rejects_an_unknown_column),
 		cmocka_unit_test(cow_groups_by_mapping),
+		cmocka_unit_test(picture_of_what_is_not_compared),
+		cmocka_unit_test(picture_of_cow_says_what_is_inferred),
 		cmocka_unit_test(cow_json_counts_every_verdict),
 		cmocka_unit_test(cow_raw_is_a_plain_table),
 		cmocka_unit_test(map_of_two_shows_events),
