@@ -103,22 +103,24 @@ static void put_how_much(struct fit_line *line, const struct cow_shares *shares,
 		fit_words(line, "is shared");
 }
 
-/* ", 392K of that inferred" */
+/* ", 392K of that inferred"; without colours with how the bar has it. */
 static void put_inferred(struct fit_line *line, const struct cow_shares *shares)
 {
 	const struct vmsnap_style *style = line->text->style;
+	bool letters = style->color == VMSNAP_COLOR_NONE;
 	char words[96];
 	if (!cow_shares_known(shares))
 		return;
 	if (shares->lost_inferred) {
 		fit_glue(line, ";");
-		snprintf(words, sizeof(words), "%s of that inferred", word_size(style, shares->lost_inferred).text);
+		snprintf(words, sizeof(words), "%s of that inferred%s", word_size(style, shares->lost_inferred).text,
+		         letters && shares->lost_inferred == shares->by[COST_BY_UNKNOWN] ? " (~?)" : "");
 		fit_words(line, words);
 	}
 	if (shares->shared_inferred) {
 		fit_glue(line, ";");
-		snprintf(words, sizeof(words), "that %s is shared is inferred",
-		         word_size(style, shares->shared_inferred).text);
+		snprintf(words, sizeof(words), "that %s is shared is inferred%s",
+		         word_size(style, shares->shared_inferred).text, letters ? " (=?)" : "");
 		fit_words(line, words);
 	}
 }
