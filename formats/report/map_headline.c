@@ -95,7 +95,8 @@ static void put_two(struct text *text, const struct map *map)
 	width += put_moment(text, a, NULL);
 	text_string(text, text->style->unicode ? " → " : " -> ");
 	width += !text->style->unicode;
-	if (!same) {
+	/* A process that has executed another program is called otherwise. */
+	if (!same || strcmp(a->comm, b->comm) != 0) {
 		width += put_process(text, b) + 2;
 		text_string(text, ", ");
 	}

@@ -680,6 +680,21 @@ static void picture_of_cow_says_what_is_inferred(void **state)
 	vmsnap_unref(child);
 }
 
+static void map_of_two_says_what_a_process_is_called_now(void **state)
+{
+	(void)state;
+	struct vmsnap *before = at_fork(42), *now = at_fork(42);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_map(before, now, &caught->out, NULL), VMSNAP_OK);
+	assert_lacks(caught, "\xe2\x86\x92 demo");
+	now->info.comm = "sleep";
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_map(before, now, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "demo 42, 2023-11-14 22:13:20.123 +0000 \xe2\x86\x92 sleep 42, ");
+	vmsnap_unref(before);
+	vmsnap_unref(now);
+}
+
 static void cow_json_counts_every_verdict(void **state)
 {
 	const struct fixture *f = *state;
@@ -769,6 +784,7 @@ int main(void)
 		cmocka_unit_test(cow_json_counts_every_verdict),
 		cmocka_unit_test(cow_raw_is_a_plain_table),
 		cmocka_unit_test(map_of_two_shows_events),
+		cmocka_unit_test(map_of_two_says_what_a_process_is_called_now),
 	};
 	return cmocka_run_group_tests(tests, make, unmake);
 }
