@@ -3,12 +3,16 @@
  * service. */
 #define _GNU_SOURCE
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "exporter.h"
 #include "sums.h"
 #include "text_utf8.h"
+
+enum { LABEL_BYTES_MAX = 5 }; /* of one byte: \\\\xHH */
 
 enum metric { PROCESSES, RESIDENT, EXCLUSIVE, SWAPPED, HUGE_PAGES, ANONYMOUS, EXECUTABLE_PRIVATE, TAKEN, METRIC_COUNT };
 static const struct {
@@ -34,12 +38,15 @@ struct value {
 struct process {
 	uint64_t start_time;
 	uint32_t pid;
-	char *service;
+	int64_t taken;
+	size_t number; /* which it was of those that came */
+	char *boot_id;
+	char *service; /* as its label says it: what looks the same is the same, or a name would stand there twice */
 	struct value values[METRIC_COUNT];
 };
 struct openmetrics {
 	struct process *processes;
-	size_t count, room;
+	size_t count, room, came;
 };
 
 static bool is_code_of_file(const struct vmsnap_vma *vma)
@@ -85,27 +92,104 @@ static const char *service_of(const struct vmsnap_info *info)
 	return *info->unit ? info->unit : *info->container ? info->container : info->comm;
 }
 
-static struct process *process_of(struct openmetrics *o, const struct vmsnap_info *info)
+static int by_process(const void *a, const void *b)
 {
-	for (size_t i = 0; i < o->count; i++)
-		if (o->processes[i].pid == info->tgid && o->processes[i].start_time == info->start_time)
-			return &o->processes[i];
-	if (o->count == o->room) {
-		size_t room = o->room ? 2 * o->room : 64;
-		struct process *processes = reallocarray(o->processes, room, sizeof(*processes));
-		if (!processes)
-			return NULL;
-		o->processes = processes;
-		o->room = room;
+	const struct process *left = a, *right = b;
+	int boot = strcmp(left->boot_id, right->boot_id);
+	if (boot)
+		return boot;
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	if (left->start_time != right->start_time)
+		return left->start_time < right->start_time ? -1 : 1;
+	if (left->taken != right->taken)
+		return left->taken < right->taken ? -1 : 1;
+	return left->number < right->number ? -1 : left->number > right->number;
+}
+
+static bool is_same(const struct process *a, const struct process *b)
+{
+	return a->pid == b->pid && a->start_time == b->start_time && !strcmp(a->boot_id, b->boot_id);
+}
+
+static void process_free(struct process *process)
+{
+	free(process->boot_id);
+	free(process->service);
+}
+
+/* Of each process the newest, in whatever order they came. */
+static void keep_newest(struct openmetrics *o)
+{
+	size_t kept = 0;
+	if (o->count)
+		qsort(o->processes, o->count, sizeof(*o->processes), by_process);
+	for (size_t i = 0; i < o->count; i++) {
+		if (i + 1 < o->count && is_same(&o->processes[i], &o->processes[i + 1]))
+			process_free(&o->processes[i]);
+		else
+			o->processes[kept++] = o->processes[i];
 	}
+	o->count = kept;
+}
+
+/* One more; older ones go before there is twice the room. */
+static int make_room(struct openmetrics *o)
+{
+	if (o->count < o->room)
+		return VMSNAP_OK;
+	keep_newest(o);
+	if (o->room && o->count <= o->room / 2)
+		return VMSNAP_OK;
+	size_t room = o->room ? 2 * o->room : 64;
+	struct process *processes = reallocarray(o->processes, room, sizeof(*processes));
+	if (!processes)
+		return VMSNAP_ERR_NO_MEMORY;
+	o->processes = processes;
+	o->room = room;
+	return VMSNAP_OK;
+}
+
+/* A label's value: what is no text is told byte by byte. */
+static char *label_of(const char *text)
+{
+	size_t len = strlen(text), at = 0;
+	char *label = len < SIZE_MAX / 8 ? malloc(LABEL_BYTES_MAX * len + 1) : NULL;
+	uint32_t character;
+	for (size_t i = 0, n; label && i < len; i += n ? n : 1) {
+		n = utf8_decode(text + i, len - i, &character);
+		if (!n || (character < ' ' && character != '\n') || character == 0x7f) {
+			at += (size_t)sprintf(label + at, "\\\\x%02x", (unsigned char)text[i]);
+		} else if (text[i] == '\n' || text[i] == '"' || text[i] == '\\') {
+			label[at++] = '\\';
+			label[at++] = text[i] == '\n' ? 'n' : text[i];
+		} else {
+			memcpy(label + at, text + i, n);
+			at += n;
+		}
+	}
+	if (label)
+		label[at] = '\0';
+	return label;
+}
+
+static int add_process(struct openmetrics *o, const struct vmsnap *snap)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap);
+	if (make_room(o))
+		return VMSNAP_ERR_NO_MEMORY;
 	struct process *process = &o->processes[o->count];
 	*process = (struct process){ .pid = info->tgid,
 		                     .start_time = info->start_time,
-		                     .service = strdup(service_of(info)) };
-	if (!process->service)
-		return NULL;
+		                     .taken = info->taken,
+		                     .number = o->came++,
+		                     .boot_id = strdup(info->boot_id),
+		                     .service = label_of(service_of(info)) };
 	o->count++;
-	return process;
+	if (!process->boot_id || !process->service)
+		return VMSNAP_ERR_NO_MEMORY;
+	measure(process, snap);
+	return VMSNAP_OK;
 }
 
 static int openmetrics_open(struct vmsnap_export *e, struct vmsnap_error *err)
@@ -118,39 +202,18 @@ static int openmetrics_open(struct vmsnap_export *e, struct vmsnap_error *err)
 static int openmetrics_add(struct vmsnap_export *e, const struct vmsnap *const *snaps, size_t count,
                            struct vmsnap_error *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct process *process = process_of(e->state, vmsnap_info(snaps[i]));
-		if (!process)
+	for (size_t i = 0; i < count; i++)
+		if (add_process(e->state, snaps[i]))
 			return fail_no_memory(err);
-		measure(process, snaps[i]);
-	}
 	return VMSNAP_OK;
 }
 
 /* ---- the text ---- */
 
-/* A label's value: what is no text is told byte by byte. */
-static void put_label(struct vmsnap_export *e, const char *text)
-{
-	size_t len = strlen(text);
-	uint32_t character;
-	for (size_t i = 0, n; i < len; i += n ? n : 1) {
-		n = utf8_decode(text + i, len - i, &character);
-		if (!n || (character < ' ' && character != '\n') || character == 0x7f)
-			export_printf(e, "\\\\x%02x", (unsigned char)text[i]);
-		else if (text[i] == '\n')
-			export_text(e, "\\n");
-		else if (text[i] == '"' || text[i] == '\\')
-			export_bytes(e, (char[]){ '\\', text[i] }, 2);
-		else
-			export_bytes(e, text + i, n);
-	}
-}
-
 static void put_sample(struct vmsnap_export *e, int metric, const char *service, double number)
 {
 	export_printf(e, "%s{service=\"", metrics[metric].name);
-	put_label(e, service);
+	export_text(e, service);
 	export_printf(e, metric == TAKEN ? "\"} %.3f\n" : "\"} %.0f\n", number);
 }
 
@@ -193,6 +256,7 @@ static int openmetrics_finish(struct vmsnap_export *e, struct vmsnap_error *err)
 {
 	struct openmetrics *o = e->state;
 	(void)err;
+	keep_newest(o);
 	if (o->count)
 		qsort(o->processes, o->count, sizeof(*o->processes), by_service);
 	for (int metric = 0; metric < METRIC_COUNT; metric++)
@@ -205,7 +269,7 @@ static void openmetrics_free(struct vmsnap_export *e)
 {
 	struct openmetrics *o = e->state;
 	for (size_t i = 0; i < o->count; i++)
-		free(o->processes[i].service);
+		process_free(&o->processes[i]);
 	free(o->processes);
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
@@ -339,7 +340,13 @@ static int make_file(struct vmsnap_export *e, struct vmsnap_error *err)
 static int open_database(struct vmsnap_export *e, struct vmsnap_error *err)
 {
 	struct sqlite *s = e->state;
-	int rc = s->lib.open_v2(e->options.path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	CLEANUP_FREE char *path = NULL;
+	/* SQLite takes some names for others than files: ":memory:", "file:...". */
+	if (asprintf(&path, "%s%s", *e->options.path == '/' ? "" : "./", e->options.path) < 0) {
+		path = NULL;
+		return fail_no_memory(err);
+	}
+	int rc = s->lib.open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	rc = rc ? rc : s->lib.busy_timeout(s->db, BUSY_MS);
 	rc = rc ? rc : s->lib.db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	rc = rc ? rc : s->lib.db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

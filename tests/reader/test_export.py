@@ -331,6 +331,61 @@ class Database(ExportTest):
         with open(path, encoding="utf-8") as file:
             self.assertRegex(file.read(), r'(?m)^vmsnap_processes\{service="[^"]+"\} [0-9]+$')
 
+    def test_a_database_is_a_file_whatever_it_is_called(self):
+        """SQLite knows names that are others than files."""
+        for named in (":memory:", "file:named.db?mode=memory"):
+            subprocess.run([VMSNAP, "export", "--format", "sqlite", "-o", named, self.paths["a"]], cwd=self.folder,
+                           check=True)
+            with open(os.path.join(self.folder, named), "rb") as file:
+                self.assertEqual(file.read(15), b"SQLite format 3")
+
+
+class Metrics(ExportTest):
+    def told(self, *files):
+        """{(metric, label): value}, of files of identities."""
+        paths = []
+        for number, identities in enumerate(files):
+            paths.append(os.path.join(self.folder, f"metrics {number}.vms"))
+            with open(paths[-1], "wb") as file:
+                file.write(file_of(*(json_inputs.snapshot(identity=dict(json_inputs.PROCESS, **one))
+                                     for one in identities))[0])
+        samples = re.findall(rb'(?m)^(\w+)\{service="(.*)"\} (\S+)$', run("--format", "openmetrics", *paths).stdout)
+        found = {(metric.decode(), label): float(value) for metric, label, value in samples}
+        self.assertEqual(len(found), len(samples), "a name of which there are two is refused with all others")
+        return found
+
+    def test_the_newest_counts_in_whatever_order_they_come(self):
+        old, new = [dict(comm=b"old", taken=10**9)], [dict(comm=b"new", taken=9 * 10**9)]
+        for order in ((old, new), (new, old), (new, old, new), (old + new,)):
+            found = self.told(*order)
+            self.assertEqual(found["vmsnap_taken_seconds", b"new"], 9)
+            self.assertNotIn(("vmsnap_processes", b"old"), found)
+
+    def test_of_many_snapshots_each_process_counts_once(self):
+        many = [dict(comm=b"many", pid=pid, tgid=pid, taken=taken * 10**9) for taken in range(5, 0, -1)
+                for pid in range(1, 150)]
+        found = self.told(many)
+        self.assertEqual(found["vmsnap_processes", b"many"], 149)
+        self.assertEqual(found["vmsnap_taken_seconds", b"many"], 5)
+
+    def test_processes_of_two_machines_are_two(self):
+        found = self.told([dict(comm=b"one", boot_id=b"1" * 36)], [dict(comm=b"two", boot_id=b"2" * 36)])
+        self.assertEqual((found["vmsnap_processes", b"one"], found["vmsnap_processes", b"two"]), (1, 1))
+
+    def test_names_that_look_the_same_are_one(self):
+        """Anybody may call a process so: all of the file would be refused."""
+        found = self.told([dict(comm=b"x\xff", pid=1, tgid=1), dict(comm=b"x\\xff", pid=2, tgid=2)])
+        self.assertEqual(found["vmsnap_processes", b"x\\\\xff"], 2)
+
+    def test_hostile_names_stay_in_their_place(self):
+        names = [name[:15] for name in HOSTILE] + [b'a"} 1\nb{c="', b"\\", b'\\"', b"\xc3\\", b"\xf0\x9f\x98\x80" * 3]
+        found = self.told([dict(comm=name, pid=pid, tgid=pid) for pid, name in enumerate(names, 1)])
+        labels = {label for _, label in found}
+        self.assertEqual(len(labels), len(names))
+        for label in labels:
+            label.decode()
+            self.assertRegex(label, rb'^(?:[^"\\\n\x00-\x1f\x7f]|\\[\\"n])*$')
+
 
 class Questions(ExportTest):
     VIEWS = ("growth", "frame_holder", "group_memory", "privatised_text", "thp_coverage", "service_swap",
