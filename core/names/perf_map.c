@@ -190,9 +190,7 @@ static int open_map(const struct names_process *process, const struct vmsnap_inf
 /* Why it is not read; NULL: it is. */
 static const char *doubt(const struct stat *st, const struct vmsnap_info *info, bool lives)
 {
-	int64_t changed = st->st_mtim.tv_sec >= INT64_MAX / 1000000000 - 1
-	                          ? INT64_MAX
-	                          : st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec;
+	int64_t changed = file_written(st);
 	if (st->st_uid != info->uid)
 		return "does not belong to the process's user";
 	if (st->st_mode & (S_IWGRP | S_IWOTH) || st->st_nlink != 1)
@@ -221,7 +219,7 @@ static const char *what_is_missing(const struct stat *st, const struct vmsnap_in
 {
 	if ((uint64_t)st->st_size > PERF_MAP_BYTES_MAX)
 		return "is too large: only its last 64 MiB are read";
-	if (st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec >= info->taken)
+	if (file_written(st) >= info->taken)
 		return "was written to after the snapshot: functions made since may be named, too";
 	return NULL;
 }

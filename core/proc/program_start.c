@@ -73,16 +73,24 @@ int64_t program_start(int procdir, uint64_t start_time)
 	return program_start_of_boot() + (int64_t)start_time * ns_per_clock_tick();
 }
 
+/* A file's owner says what it likes, be it the year 2446 or one long before ours. */
 static int64_t ns_of(const struct timespec *time)
 {
 	if (time->tv_sec >= INT64_MAX / NS_PER_SECOND - 1)
 		return INT64_MAX;
+	if (time->tv_sec <= INT64_MIN / NS_PER_SECOND + 1)
+		return INT64_MIN;
 	return time->tv_sec * NS_PER_SECOND + time->tv_nsec;
 }
 
 int64_t file_changed(const struct stat *st)
 {
 	return ns_of(st->st_nlink ? &st->st_ctim : &st->st_mtim);
+}
+
+int64_t file_written(const struct stat *st)
+{
+	return ns_of(&st->st_mtim);
 }
 
 bool program_start_before(int64_t start, const struct stat *st)
@@ -92,7 +100,7 @@ bool program_start_before(int64_t start, const struct stat *st)
 
 bool program_start_before_write(int64_t start, const struct stat *st)
 {
-	return start != PROGRAM_START_UNKNOWN && ns_of(&st->st_mtim) >= start + ns_per_clock_tick();
+	return start != PROGRAM_START_UNKNOWN && file_written(st) >= start + ns_per_clock_tick();
 }
 
 bool program_start_guards_exe(const char *kernel)

@@ -23,6 +23,9 @@ int64_t program_start_of_boot(void);
  * 1970.  A program cannot set that time, as it can the modification time; but of a file that
  * was deleted it tells when that was, and then the modification time counts. */
 int64_t file_changed(const struct stat *st);
+
+/* When it was written to last, as its owner likes to say. */
+int64_t file_written(const struct stat *st);
 /* Whether that was after the program began.  Change times are those of the last timer tick;
  * start times are cut to clock ticks: what happened within both of them was, as where a program
  * is run that has just been compiled, before. */

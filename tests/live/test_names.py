@@ -528,6 +528,12 @@ class MadeByTheProcess(unittest.TestCase):
         self.assertIn("was written to after the snapshot, perhaps by another process", result.err)
         self.assertIn(b"name        f (128 bytes)", run("page", known, hex(self.code)).out)
 
+    def test_a_map_of_a_far_day_is_one_of_later(self):
+        """More nanoseconds than 63 bits have; where files cannot be so late, it is some later day."""
+        self.write((self.code, 0x80, "f"))
+        os.utime(self.map, (15032385535, 15032385535))
+        self.expect(self.code, "f", "was written to after the snapshot: functions made since may be named, too")
+
     def test_a_huge_map_is_read_at_its_end(self):
         self.write((self.code, 0x80, "f"))
         with open(self.map, "r+", encoding="utf-8") as file:
