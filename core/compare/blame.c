@@ -49,7 +49,8 @@ static bool is_doubtful(const struct looking *looking, int became, size_t count)
 static bool same_picks(const struct vmsnap_blame *blame, const struct vmsnap_blamed *last, const uint32_t *picked,
                        size_t count)
 {
-	return last->count == count && !memcmp(blame->picked + last->first, picked, count * sizeof(*picked));
+	return last->count == count &&
+	       (!count || !memcmp(blame->picked + last->first, picked, count * sizeof(*picked)));
 }
 
 /* What was there, and the process's own, and is in another frame after a write to it, was shared in between: it forked.

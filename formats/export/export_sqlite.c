@@ -22,7 +22,7 @@ enum { APPLICATION_ID = 0x766d736e, BUSY_MS = 10000, ROWS_MAX = 200000, SQL_MAX 
 struct sqlite {
 	struct sqlite_library lib;
 	sqlite3 *db;
-	sqlite3_stmt *insert[EXPORT_TABLE_COUNT], *find_snapshot, *find_object, *complete;
+	sqlite3_stmt *insert[EXPORT_TABLE_COUNT], *find_snapshot, *find_object, *complete, *forget_gone;
 	struct export_rows rows;
 	struct object_map objects;
 	bool in_transaction;
@@ -200,13 +200,23 @@ static int bind_column(struct vmsnap_export *e, int table, size_t i, const struc
 	sqlite3_stmt *insert = s->insert[table];
 	int64_t id = s->current.id;
 	bool known;
+	/* A mapping that is gone is of no object. */
+	if (type == EXPORT_OBJECT && !cell->number)
+		return s->lib.bind_int64(insert, (int)i + 1, 0);
 	if (type == EXPORT_OBJECT)
-		return cell->number && !object_map_put(&s->objects, cell->number, &id, &known)
-		               ? s->lib.bind_int64(insert, (int)i + 1, id)
-		               : s->lib.bind_null(insert, (int)i + 1);
+		return object_map_put(&s->objects, cell->number, &id, &known)
+		               ? SQLITE_NOMEM
+		               : s->lib.bind_int64(insert, (int)i + 1, id);
 	if (type == EXPORT_KEY)
 		return s->lib.bind_int64(insert, (int)i + 1, id);
 	return bind_cell(s, insert, (int)i + 1, type, cell);
+}
+
+/* Where all are told, none that is gone is. */
+static int forget_gone(struct vmsnap_export *e, struct vmsnap_error *err)
+{
+	struct sqlite *s = e->state;
+	return step(e, s->forget_gone, s->lib.bind_int64(s->forget_gone, 1, s->current.id), err);
 }
 
 /* The snapshot's own row: it was there, and has more now, or is new. */
@@ -216,6 +226,10 @@ static int put_snapshot_row(struct vmsnap_export *e, const struct export_cell *c
 	const struct export_table *schema = &export_tables[EXPORT_SNAPSHOT];
 	sqlite3_stmt *statement = s->current.there ? s->complete : s->insert[EXPORT_SNAPSHOT];
 	int rc = SQLITE_OK;
+	if (s->current.there && !s->current.has_vmas && cells[EXPORT_ALL_VMAS].number)
+		rc = forget_gone(e, err);
+	if (rc)
+		return rc;
 	if (s->current.there) {
 		rc = s->lib.bind_int64(statement, 1, cells[EXPORT_ALL_VMAS].number || s->current.has_vmas);
 		rc = rc ? rc : s->lib.bind_int64(statement, 2, cells[EXPORT_ALL_RUNS].number || s->current.has_runs);
@@ -412,6 +426,7 @@ static int prepare_all(struct vmsnap_export *e, struct vmsnap_error *err)
 	        : prepare(e, "SELECT snapshot, all_vmas, all_runs FROM snapshot WHERE snapshot_key = ?",
 	                  &s->find_snapshot, err);
 	rc = rc ? rc : prepare(e, "SELECT object FROM object WHERE object_key = ?", &s->find_object, err);
+	rc = rc ? rc : prepare(e, "DELETE FROM vma WHERE snapshot = ? AND end_addr = start_addr", &s->forget_gone, err);
 	return rc ? rc
 	          : prepare(e, "UPDATE snapshot SET all_vmas = ?, all_runs = ? WHERE snapshot = ?", &s->complete, err);
 }
@@ -449,6 +464,7 @@ static void sqlite_free(struct vmsnap_export *e)
 		s->lib.finalize(s->find_snapshot);
 		s->lib.finalize(s->find_object);
 		s->lib.finalize(s->complete);
+		s->lib.finalize(s->forget_gone);
 		s->lib.close_v2(s->db); /* what was not committed is not there */
 		sqlite_unload(&s->lib);
 	}

@@ -331,6 +331,24 @@ class Database(ExportTest):
         with open(path, encoding="utf-8") as file:
             self.assertRegex(file.read(), r'(?m)^vmsnap_processes\{service="[^"]+"\} [0-9]+$')
 
+    def test_mappings_that_come_and_go_are_in_it(self):
+        """What changed, and all of it later, is the same as all of it at once."""
+        at = 0x600000000000
+        here, there = json_inputs.vma(at, at + 4096, "rw-p"), json_inputs.vma(at + 0x5000, at + 0x9000, "rw-p", b"/x")
+        path = os.path.join(self.folder, "come and go.vms")
+        with open(path, "wb") as file:
+            file.write(file_of(*(json_inputs.snapshot(identity=dict(json_inputs.PROCESS, taken=when * 10**9), vmas=vmas)
+                                 for when, vmas in enumerate(([here], [there], [here], [], [here, there]), 1)))[0])
+        changed = self.database("--changed", path, name="come-and-go.db")
+        with sqlite3.connect(changed) as database:
+            rows = database.execute("SELECT s.taken_ns / 1000000000, v.start_addr, v.end_addr - v.start_addr, v.object > 0"
+                                    " FROM vma v JOIN snapshot s USING (snapshot) ORDER BY 1, 2").fetchall()
+        mine, other = at, at + 0x5000
+        self.assertEqual(rows, [(1, mine, 0x1000, 1), (2, mine, 0, 0), (2, other, 0x4000, 1), (3, mine, 0x1000, 1),
+                                (3, other, 0, 0), (4, mine, 0, 0), (5, mine, 0x1000, 1), (5, other, 0x4000, 1)])
+        self.database(path, name="come-and-go.db")
+        self.assertEqual(content(changed), content(self.database(path, name="all-at-once.db")))
+
     def test_a_database_is_a_file_whatever_it_is_called(self):
         """SQLite knows names that are others than files."""
         for named in (":memory:", "file:named.db?mode=memory"):
