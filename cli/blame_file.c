@@ -115,6 +115,8 @@ static int tell(const struct options *options, const char *word, const struct ke
 	if (vmsnap_blame_stored((const struct vmsnap *const *)kept->before, kept->before_count,
 	                        (const struct vmsnap *const *)kept->after, kept->after_count, &how, &blame, &err))
 		return trouble_with(word, &err);
+	if (!kept->before_count && !vmsnap_blame_at(blame, 0))
+		say("%s: there is no snapshot from before; what became of the pages is not known", word);
 	struct vmsnap_names *names = names_quiet(options, kept->after[0]);
 	int status = print(options, blame, by, names);
 	vmsnap_names_free(names);

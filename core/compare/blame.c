@@ -247,6 +247,9 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	int rc = process->before ? vmsnap_diff_new_with(process->before, process->after, &how, &diff, err) : VMSNAP_OK;
 	if (rc)
 		return rc;
+	/* Nobody knows what it had before, nor that it began meanwhile. */
+	if (!diff && !process->executed && !process->born.time)
+		return VMSNAP_OK;
 	bool other = process->executed || !diff || vmsnap_diff_relation(diff) != VMSNAP_RELATION_COMPARABLE;
 	if (other && !process->executed && !process->born.time)
 		looking.whose.to = 0; /* since when it is this program is not known */

@@ -203,6 +203,25 @@ class Stacks(unittest.TestCase):
         self.assertEqual(told["lost"], 5)
         self.assertIn(b"5 lost", command("blame", self.file).stdout)
 
+    def blame(self, *models):
+        path = os.path.join(self.folder.name, "these.vms")
+        with open(path, "wb") as file:
+            file.write(cases.file_of(*models)[0])
+        done = command("blame", path, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout), done.stderr
+
+    def test_without_the_snapshot_before_nobody_knows_what_is_new(self):
+        told, said = self.blame(process(9000, AFTER, faults=FAULTS))
+        self.assertEqual((told["unseen"], set(told["bytes"].values()), told["faults"]), (0, {0}, 5))
+        self.assertEqual({row["copied"] + row["new"] + row["mapped"] for row in told["rows"]}, {0})
+        self.assertIn(b"what became of the pages is not known", said)
+
+    def test_pages_that_no_fault_explains_are_one(self):
+        """Also as the first of all: nothing is compared with nothing (sanitizers look)."""
+        told, _ = self.blame(process(1000, BEFORE), process(9000, AFTER, faults=dict(FAULTS, faults=[])))
+        self.assertEqual([(row["known"], row["copied"] + row["new"]) for row in told["rows"]], [("unseen", 6 * PAGE)])
+
     def test_names_that_were_taken_away_are_places_in_files(self):
         bare = os.path.join(self.folder.name, "bare.vms")
         self.assertEqual(command("copy", self.file, "--strip", "names", "-o", bare).returncode, 0)
