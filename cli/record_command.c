@@ -44,10 +44,10 @@ int command_prepare(struct record_command *command)
 {
 	int go[2], failed[2];
 	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
-		return trouble("record: cannot make a pipe: %s", strerror(errno));
+		return trouble("cannot make a pipe: %s", strerror(errno));
 	pid_t pid = fork();
 	if (pid < 0)
-		return trouble("record: cannot start %s: %s", command->words[0], strerror(errno));
+		return trouble("cannot start %s: %s", command->words[0], strerror(errno));
 	if (!pid) {
 		close(go[1]);
 		close(failed[0]);
@@ -82,7 +82,7 @@ int command_start(struct record_command *command)
 		return STATUS_OK;
 	if (waitpid(command->pid, &status, __WALL) == command->pid)
 		note_end(command, status);
-	trouble("record: cannot execute %s: %s", command->words[0], strerror(error));
+	trouble("cannot execute %s: %s", command->words[0], strerror(error));
 	return error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 

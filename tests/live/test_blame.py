@@ -153,6 +153,13 @@ class Faults(unittest.TestCase):
         self.assertGreater(document["bytes"]["new"], 0)
         self.assertGreater(document["faults"], 10)
 
+    def test_a_command_that_is_not_there(self):
+        result = support.run("blame", "--", "/no/such/program")
+        if result.status == 2:
+            need_faults(self, result)
+        self.assertEqual(result.err, "vmsnap: cannot execute /no/such/program: No such file or directory\n")
+        self.assertEqual(result.status, 127)
+
     def test_written_pages_by_userfaultfd(self):
         target = Target(self, "blame", "armed")
         result = blaming.blame(target, "--track=uffd", "--json")
