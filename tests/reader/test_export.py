@@ -341,7 +341,7 @@ class Database(ExportTest):
                                  for when, vmas in enumerate(([here], [there], [here], [], [here, there]), 1)))[0])
         changed = self.database("--changed", path, name="come-and-go.db")
         with sqlite3.connect(changed) as database:
-            rows = database.execute("SELECT s.taken_ns / 1000000000, v.start_addr, v.end_addr - v.start_addr, v.object > 0"
+            rows = database.execute("SELECT s.taken_ns / 1000000000, v.start_addr, v.end_addr - v.start_addr, object > 0"
                                     " FROM vma v JOIN snapshot s USING (snapshot) ORDER BY 1, 2").fetchall()
         mine, other = at, at + 0x5000
         self.assertEqual(rows, [(1, mine, 0x1000, 1), (2, mine, 0, 0), (2, other, 0x4000, 1), (3, mine, 0x1000, 1),
