@@ -396,6 +396,10 @@ int cmd_blame(const struct options *options)
 			status = finish_watching(&blaming);
 		if (!status)
 			status = report(&blaming);
+		if (status) {
+			vmsnap_watch_free(blaming.watch); /* lets the command go, which may stand at its end */
+			blaming.watch = NULL;
+		}
 		command_finish(&blaming.command, interrupted_by() || status || !blaming.over);
 		if (!status && blaming.command.ended)
 			status = blaming.command.status;

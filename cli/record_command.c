@@ -70,7 +70,7 @@ static void note_end(struct record_command *command, int status)
 
 int command_start(struct record_command *command)
 {
-	int error = 0, status;
+	int error = 0;
 	bool told = write(command->go, "", 1) == 1;
 	command->started = true;
 	close(command->go);
@@ -80,8 +80,6 @@ int command_start(struct record_command *command)
 	close(command->failed);
 	if (told && !error)
 		return STATUS_OK;
-	if (waitpid(command->pid, &status, __WALL) == command->pid)
-		note_end(command, status);
 	trouble("cannot execute %s: %s", command->words[0], strerror(error));
 	return error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }

@@ -17,7 +17,8 @@ struct record_command {
 
 /* It exists, and waits. */
 int command_prepare(struct record_command *command);
-/* It executes its program.  STATUS_OK, or, after saying why it cannot, what a shell gives then: 126 or 127. */
+/* It executes its program.  STATUS_OK, or, after saying why it cannot, what a shell gives then: 126 or 127; its end is
+ * waited for by command_finish(), before which whoever traces it must let it go. */
 int command_start(struct record_command *command);
 /* Whether it has ended, without waiting. */
 bool command_has_ended(struct record_command *command);

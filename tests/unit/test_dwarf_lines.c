@@ -15,7 +15,12 @@
 #include "dwarf_lines.h"
 
 /* One line each, so that there is no doubt which it is. */
-__attribute__((noinline, noclone)) static uint64_t here(void) { return (uint64_t)(uintptr_t)__builtin_return_address(0); }
+#ifdef __clang__
+#define NEVER_COPIED __attribute__((noinline))
+#else
+#define NEVER_COPIED __attribute__((noinline, noclone))
+#endif
+NEVER_COPIED static uint64_t here(void) { return (uint64_t)(uintptr_t)__builtin_return_address(0); }
 
 struct known {
 	uint64_t address;
