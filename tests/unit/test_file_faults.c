@@ -17,7 +17,7 @@ static struct vmsnap *with_faults(const struct vmsnap_faults *faults)
 static struct vmsnap *loaded(size_t index)
 {
 	struct vmsnap_file *file;
-	struct vmsnap *made;
+	struct vmsnap *made = NULL;
 	struct vmsnap_error err = { 0 };
 	if (vmsnap_file_open(path, NULL, &file, &err) || vmsnap_file_load(file, index, &made, &err))
 		fail_msg("%s", err.message);

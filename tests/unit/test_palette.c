@@ -172,7 +172,7 @@ static void any_two_are_told_apart_by_every_sight(void **state)
 					for (int sight = 0; sight < SIGHTS && !(is_swap(a) && is_swap(b)); sight++) {
 						double is =
 						        distance(rgb_at(palette_of_cell(scheme, a), depths[d]),
-						                 rgb_at(palette_of_cell(scheme, b), depths[d]), sight);
+						                 rgb_at(palette_of_cell(scheme, b), depths[d]), (enum sight)sight);
 						if (is < least[scheme][d])
 							fail_msg("%s, %s and %s, %s, %s: %.3f", scheme_names[scheme],
 							         class_name(a), class_name(b), sight_names[sight],
