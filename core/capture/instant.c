@@ -202,7 +202,10 @@ static int stop_all(struct capture *capture)
 {
 	const struct frozen_process *first = &capture->freeze.processes[0];
 	struct freeze *freeze = &capture->freeze;
-	if (!procdir_numbers_are_ours(first->procdir))
+	bool ours = procdir_numbers_are_ours(first->procdir);
+	if (!ours && procdir_has_ended(first->procdir))
+		return procdir_fail(ESRCH, first->pid, "memory", &capture->error);
+	if (!ours)
 		return fail(&capture->error, VMSNAP_ERR_PERMISSION,
 		            "/proc is that of another PID namespace, where %d may be another process; "
 		            "mount its own, or capture without freezing",

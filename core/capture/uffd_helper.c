@@ -115,7 +115,10 @@ static int check(int procdir, pid_t pid, struct inject *inject, struct vmsnap_er
 	if (!inject_possible())
 		return fail(err, VMSNAP_ERR_SYSTEM,
 		            "tracking by userfaultfd: there is no code for this machine, only for x86-64 and arm64");
-	if (!procdir_numbers_are_ours(procdir))
+	bool ours = procdir_numbers_are_ours(procdir);
+	if (!ours && procdir_has_ended(procdir))
+		return procdir_fail(ESRCH, pid, "status", err);
+	if (!ours)
 		return fail(err, VMSNAP_ERR_PERMISSION, "/proc is that of another PID namespace");
 	int error = procdir_read(procdir, "status", &status);
 	int rc = error ? procdir_fail(error, pid, "status", err) : check_status(&status, pid, inject, err);

@@ -95,6 +95,11 @@ bool procdir_numbers_are_ours(int procdir)
 	return take_decimal(&c, &self) && self == (uint64_t)getpid();
 }
 
+bool procdir_has_ended(int procdir)
+{
+	return faccessat(procdir, "stat", F_OK, 0) && (errno == ESRCH || errno == ENOENT);
+}
+
 /* comm may hold newlines; the kernel adds one of its own at the end. */
 const char *procdir_word(int procdir, const char *name, struct arena *strings)
 {

@@ -27,8 +27,9 @@ pid_t procdir_process_of_thread(int procdir, pid_t pid);
 int procdir_is_live(int procdir, bool *live);
 
 /* Whether the numbers in its /proc are those that system calls take here: in another
- * PID namespace they mean other processes. */
+ * PID namespace they mean other processes.  Also false of a process that has ended: nothing is found from there. */
 bool procdir_numbers_are_ours(int procdir);
+bool procdir_has_ended(int procdir);
 
 /* A growing buffer; text[len] is NUL once something was read. */
 struct proc_text {

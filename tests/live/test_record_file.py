@@ -120,9 +120,9 @@ class RecordFile(unittest.TestCase):
         snaps = self.wait_for(lambda snaps: len(snaps) >= count + 4)
         self.assertEqual({snap["pid"] for snap in snaps[-2:]}, {targets[1].pid})
         targets[1].end()
-        self.assertEqual(process.wait(), 0)
-        # What they share is in it twice.
         told = process.stderr.read().decode()
+        self.assertEqual(process.wait(), 0, told)
+        # What they share is in it twice.
         self.assertIn("vmsnap: sum of RSS ", told)
         self.assertNotIn("vmsnap: resident ", told)
         self.whole()

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -63,11 +65,29 @@ static void a_process_that_is_there_is_opened(void **state)
 	close(procdir);
 }
 
+static void one_that_has_ended_is_not_one_of_another_namespace(void **state)
+{
+	(void)state;
+	int procdir = -1;
+	pid_t child = fork();
+	if (!child)
+		for (;;)
+			pause();
+	assert_int_equal(procdir_open(child, &procdir, NULL), VMSNAP_OK);
+	assert_true(procdir_numbers_are_ours(procdir));
+	assert_false(procdir_has_ended(procdir));
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(procdir_has_ended(procdir));
+	close(procdir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process_that_goes_while_its_directory_is_opened_is_none),
 		cmocka_unit_test(a_process_that_is_there_is_opened),
+		cmocka_unit_test(one_that_has_ended_is_not_one_of_another_namespace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
