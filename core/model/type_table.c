@@ -254,7 +254,7 @@ int type_table_read(const uint8_t *bytes, size_t len, struct work *work, struct 
 	*table = (struct type_table){ 0 };
 	if (len > TYPE_TABLE_BYTES_MAX)
 		return VMSNAP_ERR_CORRUPT;
-	struct reader reader = { bytes, bytes + len, table, work, VMSNAP_OK };
+	struct reader reader = { bytes, len ? bytes + len : bytes, table, work, VMSNAP_OK }; /* NULL if there are none */
 	int rc = read_all(&reader);
 	if (rc)
 		type_table_free(table, work);

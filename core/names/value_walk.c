@@ -105,6 +105,8 @@ static void path_back(struct value_walk *w, size_t len)
 static void emit(struct value_walk *w, const struct value_leaf *leaf)
 {
 	struct value_leaf told = *leaf;
+	if (leaf->size > UINT64_MAX - leaf->offset)
+		return; /* the last of 2^61 elements, say: no variable is so large, but a type may say so */
 	told.path = w->path;
 	w->emit(w->ctx, &told);
 }

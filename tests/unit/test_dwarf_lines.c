@@ -20,7 +20,11 @@
 #else
 #define NEVER_COPIED __attribute__((noinline, noclone))
 #endif
-NEVER_COPIED static uint64_t here(void) { return (uint64_t)(uintptr_t)__builtin_return_address(0); }
+NEVER_COPIED static uint64_t here(void)
+{
+	__asm__ volatile("" ::: "memory"); /* each call is one */
+	return (uint64_t)(uintptr_t)__builtin_return_address(0);
+}
 
 struct known {
 	uint64_t address;
