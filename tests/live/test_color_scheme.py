@@ -83,7 +83,7 @@ class Choosing(SchemeCase):
             self.assertIn(b"--color-scheme", command(name, "--help").stdout, name)
 
     def test_16_colours_have_both(self):
-        for which, private in (("dark", rb"\b(90|100)\b"), ("light", rb"\b[34]7\b")):
+        for which, private in (("dark", rb"[\[;](90|100)[m;]"), ("light", rb"[\[;][34]7[m;]")):
             text = command("map", self.file, "--color", f"--color-scheme={which}", env={"TERM": "xterm", "COLORTERM": ""}).stdout
             self.assertRegex(text, private)  # as a cell's foreground, or its background
 
