@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "demangle_rust.h"
+#include "library.h"
 
 /* SYMBOL_MAX: the runtime itself takes no longer ones.  BOUND_MAX: what one name may become, for
  * us to ask; SPENT_MAX: what all may. */
@@ -77,8 +78,7 @@ static bool load(struct demangler *d)
 	if (!d->tried) {
 		d->tried = true;
 		d->runtime = dlopen("libstdc++.so.6", RTLD_NOW | RTLD_LOCAL);
-		void *found = d->runtime ? dlsym(d->runtime, "__cxa_demangle") : NULL;
-		memcpy(&d->cxa_demangle, &found, sizeof(found)); /* POSIX lets it be a function */
+		library_find(d->runtime, "__cxa_demangle", (void *)&d->cxa_demangle);
 	}
 	return d->cxa_demangle;
 }

@@ -3,20 +3,14 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* POSIX lets a pointer from dlsym() be a function, ISO C has no cast for it. */
-static bool find(void *library, const char *name, void *function)
-{
-	void *found = library ? dlsym(library, name) : NULL;
-	memcpy(function, &found, sizeof(found));
-	return found;
-}
+#include "library.h"
 
 bool elfutils_load(struct elfutils *e)
 {
 	bool complete = true;
 	e->libelf = dlopen("libelf.so.1", RTLD_NOW | RTLD_LOCAL);
 	e->libdw = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
-#define ELFUTILS_FIND(library, function) complete &= find(e->library, #function, &e->function);
+#define ELFUTILS_FIND(library, function) complete &= library_find(e->library, #function, &e->function);
 	ELFUTILS_FUNCTIONS(ELFUTILS_FIND)
 #undef ELFUTILS_FIND
 	if (!complete)

@@ -9,6 +9,7 @@
 
 #include "elf_file.h"
 #include "error.h"
+#include "library.h"
 
 /* The sizes that an .xz index states are only checked after all is inflated, so
  * they do not help.  Those of the LZMA2 chunks do: each states, in a header
@@ -131,12 +132,10 @@ bool xz_inflate(int fd, uint64_t offset, uint64_t size, void *out, uint64_t room
 {
 	CLEANUP_FREE uint8_t *in = read_stream(fd, offset, &size);
 	void *library = in ? dlopen("liblzma.so.5", RTLD_NOW | RTLD_LOCAL) : NULL;
-	void *found = library ? dlsym(library, "lzma_stream_buffer_decode") : NULL;
 	buffer_decode *decode = NULL;
 	uint64_t memory_limit = UINT64_C(256) << 20; /* a dictionary may be 64 MiB large */
 	size_t in_at = 0, out_at = 0;
-	memcpy(&decode, &found, sizeof(found)); /* as in elfutils.c */
-	bool whole = decode &&
+	bool whole = library_find(library, "lzma_stream_buffer_decode", (void *)&decode) &&
 	             decode(&memory_limit, 0, NULL, in, &in_at, (size_t)size, out, &out_at, (size_t)room) == LZMA_DONE;
 	if (library)
 		dlclose(library);

@@ -1,19 +1,12 @@
 #include "zstd.h"
 
 #include <dlfcn.h>
-#include <string.h>
 
+#include "library.h"
 #include "vmsnap.h"
 
 typedef size_t (*decompress_fn)(void *to, size_t room, const void *packed, size_t len);
 typedef unsigned (*is_error_fn)(size_t code);
-
-static bool find(void *library, const char *name, void *function, size_t size)
-{
-	void *found = library ? dlsym(library, name) : NULL;
-	memcpy(function, &found, size); /* as in elfutils.c */
-	return found;
-}
 
 int zstd_inflate(const void *packed, size_t packed_len, void *to, size_t len)
 {
@@ -21,8 +14,8 @@ int zstd_inflate(const void *packed, size_t packed_len, void *to, size_t len)
 	decompress_fn decompress;
 	is_error_fn is_error;
 	int rc = VMSNAP_ERR_NOT_FOUND;
-	if (find(library, "ZSTD_decompress", (void *)&decompress, sizeof(decompress)) &&
-	    find(library, "ZSTD_isError", (void *)&is_error, sizeof(is_error))) {
+	if (library_find(library, "ZSTD_decompress", (void *)&decompress) &&
+	    library_find(library, "ZSTD_isError", (void *)&is_error)) {
 		size_t made = decompress(to, len, packed, packed_len);
 		rc = is_error(made) || made != len ? VMSNAP_ERR_CORRUPT : VMSNAP_OK;
 	}

@@ -3,19 +3,13 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* POSIX lets a pointer from dlsym() be a function, ISO C has no cast for it. */
-static bool find(void *library, const char *name, void *function)
-{
-	void *found = library ? dlsym(library, name) : NULL;
-	memcpy(function, &found, sizeof(found));
-	return found;
-}
+#include "library.h"
 
 bool sqlite_load(struct sqlite_library *sqlite)
 {
 	bool complete = true;
 	sqlite->handle = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
-#define SQLITE_FIND(function) complete &= find(sqlite->handle, "sqlite3_" #function, &sqlite->function);
+#define SQLITE_FIND(function) complete &= library_find(sqlite->handle, "sqlite3_" #function, &sqlite->function);
 	SQLITE_FUNCTIONS(SQLITE_FIND)
 #undef SQLITE_FIND
 	if (!complete)

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "libdeflate.h"
+#include "library.h"
 
 enum { LEVEL = 1 };
 
@@ -27,10 +28,9 @@ static void load(struct block_deflater *deflater)
 {
 	compressor_new *new = NULL;
 	deflater->library = libdeflate_load();
-	if (deflater->library && libdeflate_find(deflater->library, "libdeflate_alloc_compressor", &new, sizeof(new)) &&
-	    libdeflate_find(deflater->library, "libdeflate_free_compressor", &deflater->free, sizeof(deflater->free)) &&
-	    libdeflate_find(deflater->library, "libdeflate_zlib_compress", &deflater->compress,
-	                    sizeof(deflater->compress)))
+	if (deflater->library && library_find(deflater->library, "libdeflate_alloc_compressor", (void *)&new) &&
+	    library_find(deflater->library, "libdeflate_free_compressor", (void *)&deflater->free) &&
+	    library_find(deflater->library, "libdeflate_zlib_compress", (void *)&deflater->compress))
 		deflater->compressor = new (LEVEL);
 }
 

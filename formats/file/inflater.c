@@ -6,6 +6,7 @@
 
 #include "file_deflate.h"
 #include "libdeflate.h"
+#include "library.h"
 
 typedef void *decompressor_new(void);
 typedef void decompressor_free(void *decompressor);
@@ -24,12 +25,9 @@ static void load(struct inflater *inflater)
 {
 	decompressor_new *new = NULL;
 	inflater->library = libdeflate_load();
-	if (inflater->library &&
-	    libdeflate_find(inflater->library, "libdeflate_alloc_decompressor", &new, sizeof(new)) &&
-	    libdeflate_find(inflater->library, "libdeflate_free_decompressor", &inflater->free,
-	                    sizeof(inflater->free)) &&
-	    libdeflate_find(inflater->library, "libdeflate_zlib_decompress_ex", &inflater->inflate,
-	                    sizeof(inflater->inflate)))
+	if (inflater->library && library_find(inflater->library, "libdeflate_alloc_decompressor", (void *)&new) &&
+	    library_find(inflater->library, "libdeflate_free_decompressor", (void *)&inflater->free) &&
+	    library_find(inflater->library, "libdeflate_zlib_decompress_ex", (void *)&inflater->inflate))
 		inflater->decompressor = new ();
 }
 
