@@ -1,19 +1,14 @@
 /* export.c - which formats there are, and where their bytes go. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <stdio.h>
 
 #include "error.h"
 #include "exporter.h"
 #include "options.h"
 
 static const struct exporter *const exporters[VMSNAP_EXPORT_COUNT] = {
-	[VMSNAP_EXPORT_SQLITE] = &exporter_sqlite,
-	[VMSNAP_EXPORT_TSV] = &exporter_tsv,
-	[VMSNAP_EXPORT_OPENMETRICS] = &exporter_openmetrics,
-	[VMSNAP_EXPORT_PPROF] = &exporter_pprof,
+	[VMSNAP_EXPORT_SQLITE] = &exporter_sqlite,           [VMSNAP_EXPORT_TSV] = &exporter_tsv,
+	[VMSNAP_EXPORT_OPENMETRICS] = &exporter_openmetrics, [VMSNAP_EXPORT_PPROF] = &exporter_pprof,
 	[VMSNAP_EXPORT_FOLDED] = &exporter_folded,
 };
 
@@ -40,67 +35,12 @@ VMSNAP_API const char *vmsnap_export_flag_name(unsigned flag)
 
 /* ---- its file ---- */
 
-static int refuse(const struct vmsnap_export *e, struct vmsnap_error *err)
-{
-	return fail(err, VMSNAP_ERR_NOT_SNAPSHOT,
-	            "%.200s exists and is not what an export to %s makes; it was left alone", e->target.path,
-	            e->exporter->name);
-}
-
-static int check_replaceable(const struct vmsnap_export *e, struct vmsnap_error *err)
-{
-	char bytes[64];
-	struct stat st;
-	const char *begins = e->exporter->begins;
-	size_t len = begins ? strlen(begins) : 0;
-	CLEANUP_CLOSE int fd = -1;
-	int rc = save_path_lock(&e->target, O_RDONLY, &fd, err);
-	if (rc)
-		return rc == VMSNAP_ERR_NOT_FOUND ? VMSNAP_OK : rc;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return refuse(e, err);
-	if (!st.st_size)
-		return VMSNAP_OK;
-	bool ours = len && pread(fd, bytes, len, 0) == (ssize_t)len && !memcmp(bytes, begins, len);
-	return ours ? VMSNAP_OK : refuse(e, err);
-}
-
 static int open_file(struct vmsnap_export *e, struct vmsnap_error *err)
 {
-	int rc = save_path_open(&e->target, e->options.path, err);
-	if (rc) {
-		e->target = (struct save_path){ .dir = -1, .fd = -1 };
-		return rc;
-	}
-	e->target.work = &e->work;
-	if (e->target.kind == TARGET_STREAM) {
-		e->fd = e->target.fd;
-		return VMSNAP_OK;
-	}
-	rc = e->target.kind == TARGET_EXISTING ? check_replaceable(e, err) : VMSNAP_OK;
-	if (rc)
-		return rc;
-	file_draft_sweep(&e->target);
-	rc = file_draft_open(&e->draft, &e->target, err);
-	if (!rc)
-		e->fd = e->draft.fd;
-	return rc;
-}
-
-static int place_file(struct vmsnap_export *e, struct vmsnap_error *err)
-{
-	if (!e->draft.target)
-		return VMSNAP_OK;
-	if (e->exporter->readable && fchmod(e->fd, 0644))
-		return fail_sys(err, errno, "cannot write %.200s", e->target.path);
-	while (fsync(e->fd))
-		if (errno != EINTR)
-			return fail_sys(err, errno, "cannot write %.200s", e->target.path);
-	int rc = file_draft_place(&e->draft, e->target.kind == TARGET_EXISTING, err);
-	if (rc == VMSNAP_END)
-		rc = fail(err, VMSNAP_ERR_NOT_SNAPSHOT, "%.200s was made by somebody meanwhile; it was left alone",
-		          e->target.path);
-	return rc;
+	char what[64];
+	struct product_kind kind = { .begins = e->exporter->begins, .what = what };
+	snprintf(what, sizeof(what), "what an export to %s makes", e->exporter->name);
+	return product_file_open(&e->file, e->options.path, &kind, &e->work, err);
 }
 
 /* ---- the whole ---- */
@@ -141,7 +81,7 @@ VMSNAP_API int vmsnap_export_new(int format, const struct vmsnap_export_options 
 		return fail_no_memory(err);
 	e->exporter = exporters[format];
 	e->options = taken;
-	e->fd = e->target.dir = e->target.fd = e->draft.fd = -1;
+	product_file_init(&e->file);
 	e->work =
 	        (struct work){ .limit = WORK_UNLIMITED, .cancelled = taken.cancelled, .cancel_ctx = taken.cancel_ctx };
 	rc = export_open(e, err);
@@ -166,7 +106,7 @@ VMSNAP_API int vmsnap_export_finish(struct vmsnap_export *e, struct vmsnap_error
 		return fail(err, VMSNAP_ERR_ARGUMENT, "it is finished already");
 	int rc = e->exporter->finish ? e->exporter->finish(e, err) : VMSNAP_OK;
 	rc = rc || e->exporter->own_file ? rc : export_flush(e, err);
-	rc = rc ? rc : place_file(e, err);
+	rc = rc ? rc : product_file_place(&e->file, e->exporter->readable, err);
 	e->finished = !rc;
 	return rc;
 }
@@ -177,10 +117,7 @@ VMSNAP_API void vmsnap_export_free(struct vmsnap_export *e)
 		return;
 	if (e->state && e->exporter->free)
 		e->exporter->free(e);
-	if (e->draft.target)
-		file_draft_close(&e->draft);
-	if (e->target.path)
-		save_path_close(&e->target);
+	product_file_close(&e->file);
 	free(e->state);
 	free(e->buffer);
 	free(e);

@@ -1,31 +1,17 @@
 /* export_bytes.c - the bytes of an export, buffered on their way to a file, a pipe or a function. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "error.h"
 #include "exporter.h"
 
-static int write_some(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static void send_on(struct vmsnap_export *e, const char *bytes, size_t len)
 {
 	if (e->failed || !len)
 		return;
-	e->failed = e->fd >= 0 ? write_some(e->fd, bytes, len) : e->options.write(e->options.ctx, bytes, len);
+	bool to_file = e->file.fd >= 0;
+	e->failed = to_file ? product_file_write(e->file.fd, bytes, len) : e->options.write(e->options.ctx, bytes, len);
 }
 
 void export_bytes(struct vmsnap_export *e, const void *bytes, size_t len)

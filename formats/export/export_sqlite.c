@@ -336,7 +336,7 @@ static int sqlite_finish(struct vmsnap_export *e, struct vmsnap_error *err)
 
 static int make_file(struct vmsnap_export *e, struct vmsnap_error *err)
 {
-	struct save_path *target = &e->target;
+	struct save_path *target = &e->file.target;
 	int rc = save_path_open_regular(target, e->options.path, err);
 	if (rc) {
 		*target = (struct save_path){ .dir = -1, .fd = -1 };

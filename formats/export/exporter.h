@@ -2,7 +2,7 @@
 #ifndef VMSNAP_EXPORTER_H
 #define VMSNAP_EXPORTER_H
 
-#include "save_path.h"
+#include "product_file.h"
 #include "vmsnap.h"
 #include "work.h"
 
@@ -30,10 +30,8 @@ struct vmsnap_export {
 	void *state;
 	struct work work;
 	bool finished;
-	/* Its bytes: buffered, then to options.write or into a draft beside options.path. */
-	struct save_path target;
-	struct file_draft draft;
-	int fd; /* of the draft, or of a pipe; -1: options.write */
+	/* Its bytes: buffered, then to options.write or into options.path. */
+	struct product_file file; /* not open: options.write */
 	char *buffer;
 	size_t buffered;
 	int failed; /* errno of a write: nothing more is written then */
