@@ -210,7 +210,7 @@ static inline void lib_make(uint8_t bytes[LIB_BYTES], const struct lib *lib)
 
 struct place {
 	char root[64];
-	char path[512]; /* scratch */
+	char path[640]; /* scratch */
 };
 
 static inline int place_setup(void **state)

@@ -209,7 +209,7 @@ static void reasons_are_few_short_and_harmless(void **state)
 {
 	(void)state;
 	struct fixture f = { .a = at_fork(42), .b = child_later() };
-	static char many[40][16], endless[5000];
+	static char many[40][32], endless[5000];
 	memset(endless, 'x', sizeof(endless) - 1);
 	put_touched(f.b, 0x11000, 1, HOSTILE);
 	put_touched(f.b, 0x11001, 1, endless);
