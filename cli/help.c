@@ -24,18 +24,18 @@ int help_all(void)
 	                     "What happens to a Linux process's memory, page by page.\n\nCommands:\n");
 	for (size_t i = 0; i < command_count; i++)
 		output_format(&output, "  %-9s %s\n", command_table[i].name, command_table[i].summary);
-	output_text(&output, "  help      these texts: vmsnap help [COMMAND]\n\n"
+	output_text(&output, "  help      all about one of them: vmsnap help COMMAND\n\n"
 	                     "Options:\n"
 	                     "  -h, --help              this text\n"
-	                     "  -V, --version           the version\n"
+	                     "  -V, --version           the version; with --long what may be known here\n"
 	                     "      --completion SHELL  completion for a shell: bash\n\n");
 	output_text(&output, snapshot_words);
 	output_text(&output, "\nThe exit status is 0, or 1 if diff found something, or 2 after an error.\n"
-	                     "More: vmsnap COMMAND --help, and vmsnap(1).\n");
+	                     "More: vmsnap COMMAND --help (short), vmsnap help COMMAND, and vmsnap(1).\n");
 	return output_finish(&output, VMSNAP_OK, NULL);
 }
 
-static void option_print(struct output *output, const struct option_row *row)
+void help_option(struct output *output, const struct option_row *row)
 {
 	char words[64];
 	const char *open = "", *close = "";
@@ -109,7 +109,7 @@ int help_command(const struct command *command)
 	              command->details);
 	for (size_t i = 0; i < option_count; i++)
 		if (option_table[i].commands & command->bit)
-			option_print(&output, &option_table[i]);
+			help_option(&output, &option_table[i]);
 	all_columns_print(&output, command);
 	if (!(command->bit & (CMD_CAPTURE | CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_COPY))) {
 		output_text(&output, "\n");
@@ -119,11 +119,35 @@ int help_command(const struct command *command)
 	return output_finish(&output, VMSNAP_OK, NULL);
 }
 
-int help_version(void)
+static int abilities_print(const struct options *options)
 {
-	const struct options plain = { 0 };
+	struct vmsnap_abilities *abilities;
+	struct vmsnap_error err;
+	if (vmsnap_abilities_new(&abilities, &err))
+		return trouble("%s", err.message);
 	struct output output;
-	output_init(&output, &plain);
+	output_init(&output, options);
+	int rc = vmsnap_print_abilities(abilities, &output.to, &err);
+	vmsnap_abilities_free(abilities);
+	return output_finish(&output, rc, &err);
+}
+
+int help_version(int argc, char **argv)
+{
+	struct options options = { 0 };
+	bool at_length = false;
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--long") || !strcmp(argv[i], "-l"))
+			at_length = true;
+		else if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-J"))
+			at_length = options.json = true;
+		else
+			return trouble("--version takes --long and --json, not '%s'", argv[i]);
+	}
+	if (at_length)
+		return abilities_print(&options);
+	struct output output;
+	output_init(&output, &options);
 	output_format(&output, "vmsnap %s\n", vmsnap_version());
 	return output_finish(&output, VMSNAP_OK, NULL);
 }

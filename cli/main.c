@@ -40,7 +40,7 @@ static int global_option(int argc, char **argv)
 	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
 		return help(argc, argv);
 	if (!strcmp(word, "--version") || !strcmp(word, "-V"))
-		return help_version();
+		return help_version(argc, argv);
 	if (!strcmp(word, "--completion") && argc == 2)
 		return completion_print(argv[1]);
 	if (!strcmp(word, "--completion"))
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	if (options.help)
-		return help_command(command);
+		return help_brief(command);
 	status = privilege_start(&options);
 	if (status)
 		return status;

@@ -34,6 +34,7 @@
 #ifndef VMSNAP_H
 #define VMSNAP_H
 
+#include <vmsnap/abilities.h>
 #include <vmsnap/aslr.h>
 #include <vmsnap/blame.h>
 #include <vmsnap/builder.h>

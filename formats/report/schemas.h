@@ -4,6 +4,7 @@
 
 #include "row.h"
 
+extern const struct row_schema abilities_document_schema;
 extern const struct row_schema aslr_schema, aslr_document_schema;
 extern const struct row_schema blame_schema, blame_document_schema;
 extern const struct row_schema check_schema, check_document_schema;

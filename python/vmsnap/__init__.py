@@ -17,6 +17,7 @@ VERSION = "0.1.0"  # of this package, and of the library it wants
 
 # What there is, by the module that it lies in.
 _THERE = {
+    "able": ("Abilities", "Ability", "abilities"),
     "errors": ("VmsnapError",),
     "snapshot": ("Snapshot", "Store", "Mapping", "Run", "Thread", "WrittenRange", "Annotation", "ENTRY_FLAGS_SHIFT",
                  "ENTRY_PFN",

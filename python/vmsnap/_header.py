@@ -35,6 +35,12 @@ class Rc:  # enum vmsnap_rc
     ERR_CANCELLED = -17
 
 
+class Able:  # enum vmsnap_able
+    NO = 0
+    PARTLY = 1
+    YES = 2
+
+
 class PageFlag:  # enum vmsnap_page_flag
     SOFT_DIRTY = 1
     EXCLUSIVE = 2
@@ -584,6 +590,13 @@ class Error(Structure):  # struct vmsnap_error
     ]
 
 
+class Ability(Structure):  # struct vmsnap_ability
+    _fields_ = [
+        ("name", c_char_p), ("gives", c_char_p), ("reason", c_char_p), ("help", c_char_p), ("able", c_uint32),
+        ("unused", c_uint32),
+    ]
+
+
 class Run(Structure):  # struct vmsnap_run
     _fields_ = [
         ("start", c_uint64), ("end", c_uint64), ("pfn", c_uint64), ("swap_offset", c_uint64), ("swap_type", c_uint32),
@@ -1112,6 +1125,11 @@ class WatchEvent(Structure):  # struct vmsnap_watch_event
 FUNCTIONS = {
     "vmsnap_version": (c_char_p, ()),
     "vmsnap_rc_name": (c_char_p, (c_int,)),
+    "vmsnap_able_name": (c_char_p, (c_int,)),
+    "vmsnap_abilities_new": (CHECKED, (POINTER(c_void_p),)),
+    "vmsnap_abilities_free": (None, (c_void_p,)),
+    "vmsnap_abilities_count": (c_size_t, (c_void_p,)),
+    "vmsnap_ability_sized": (c_int, (c_void_p, c_size_t, POINTER(Ability), c_size_t)),
     "vmsnap_page_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_struct_size": (c_size_t, (c_int,)),
     "vmsnap_struct_name": (c_char_p, (c_int,)),
@@ -1487,6 +1505,7 @@ FUNCTIONS = {
     "vmsnap_print_map": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_written": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_print_dump": (CHECKED, (c_void_p, c_void_p, c_uint64, c_uint64, POINTER(Output))),
+    "vmsnap_print_abilities": (CHECKED, (c_void_p, POINTER(Output))),
     "vmsnap_print_who": (CHECKED, (c_void_p, c_void_p, POINTER(Output))),
     "vmsnap_blame_by_name": (c_char_p, (c_int,)),
     "vmsnap_print_blame": (CHECKED, (c_void_p, c_int, c_void_p, c_uint, POINTER(Output))),

@@ -11,6 +11,18 @@ from command_line import COMMANDS, Case, command
 from support import ask, run, world
 
 
+def able_here():
+    """{"pfn": "yes", …}"""
+    document = json.loads(command("--version", "--long", "--json").stdout)
+    return {ability["name"]: ability["able"] for ability in document["abilities"]}
+
+
+def all_commands():
+    """As --help has them."""
+    listed = command("--help").stdout.decode().partition("Commands:\n")[2].partition("\n\n")[0]
+    return [line.split()[0] for line in listed.splitlines() if line.split()[0] != "help"]
+
+
 class Help(Case):
     def test_help_lists_every_command(self):
         result = command("--help")
@@ -22,11 +34,44 @@ class Help(Case):
 
     def test_each_command_has_a_help_of_its_own(self):
         for name in COMMANDS:
-            result = command(name, "--help")
+            result = command("help", name)
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertTrue(result.stdout.decode().startswith(f"Usage: vmsnap {name} "))
-            self.assertEqual(command("help", name).stdout, result.stdout)
             self.assertEqual(max(map(len, result.stdout.split(b"\n"))) <= 80, True, f"{name}: a line is too long")
+
+    def test_its_short_form_fits_a_screen(self):
+        for name in all_commands():
+            result = command(name, "--help")
+            text = result.stdout.decode()
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertTrue(text.startswith(f"Usage: vmsnap {name} "))
+            self.assertLessEqual(len(text.splitlines()), 24, name)
+            self.assertLessEqual(max(map(len, text.splitlines())), 80, name)
+            self.assertIn(f"vmsnap help {name}", text)
+            whole = command("help", name).stdout.decode()
+            for option in re.findall(r"(?m)^ .{4}  ?(--[a-z-]+)", text):
+                self.assertIn(option, whole, name)
+
+    def test_its_examples_work_as_they_stand(self):
+        """In the order of the commands, so that some find the files that others made."""
+        able = able_here()
+        demo = self.demo()
+        os.symlink(world().vmsnap, self.path("vmsnap"))
+        environment = {**world().env, "PATH": self.folder + ":" + os.environ["PATH"]}
+        for name, words in (("before.vms", [demo.pid]), ("fork.vms", [demo.pid, "--tree"]), ("b.vms", [demo.pid])):
+            self.assertEqual(command("capture", *words, "-o", self.path(name)).returncode, 0)
+        for name in all_commands():
+            examples = command(name, "--help").stdout.decode().partition("\nExamples:\n")[2].splitlines()
+            self.assertEqual(len(examples), 2, name)
+            for example in examples:
+                self.assertRegex(example, rf"\A  (sudo )?vmsnap {name} ")
+                needs = [word for word, ability in (("sqlite", "libsqlite3"), ("blame", "page_faults"), ("sudo", "pfn"))
+                         if word in example and able[ability] == "no"]
+                if needs:
+                    continue
+                done = subprocess.run(["sh", "-c", example.replace("sudo ", "") + "; exit $?"], cwd=self.folder,
+                                      env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
+                self.assertIn(done.returncode, (0, 1) if name == "diff" else (0,), (example, done.stderr))
 
     def test_help_takes_one_command(self):
         self.refused("help", "capture", "extra", said="'extra' is one too many")
@@ -35,6 +80,29 @@ class Help(Case):
         result = command("--version")
         self.assertEqual(result.returncode, 0)
         self.assertRegex(result.stdout.decode(), r"\Avmsnap \d+\.\d+\.\d+\n\Z")
+
+    def test_its_long_form_tells_what_may_be_known_here(self):
+        able = able_here()
+        self.assertEqual(able["pages"], "yes")
+        self.assertEqual(able["pfn"] == "yes", support.sees_frames(support.me()))
+        for name, path in (("kpagecount", "/proc/kpagecount"),):
+            self.assertEqual(able[name] == "yes", os.access(path, os.R_OK))
+        text = command("--version", "--long").stdout.decode()
+        self.assertEqual(set(able), set(re.findall(r"(?m)^(\S+) +(?:yes|partly|no) ", text)))
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+        for ability in json.loads(command("--version", "--json").stdout)["abilities"]:
+            self.assertEqual(ability["able"] == "yes", ability.get("reason") is None, ability)
+        self.refused("--version", "--lnog", said="--version takes --long and --json, not '--lnog'")
+
+    def test_nobody_is_told_what_root_would_know(self):
+        support.need_others(self)
+        result = run("--version", "--json", user=support.NOBODY)
+        self.assertEqual(result.status, 0, result)
+        able = {ability["name"]: ability for ability in json.loads(result.out)["abilities"]}
+        self.assertEqual(able["pfn"]["able"], "no")
+        self.assertIn("sudo", able["pfn"]["help"])
+        self.assertNotEqual(able["processes"]["able"], "yes")
+        self.assertIn("sudo", run("--version", "--long", user=support.NOBODY).out.decode())
 
     def test_nothing_asked_is_an_error_that_says_where_help_is(self):
         self.refused(said="--help")
@@ -123,7 +191,7 @@ class Completion(Case):
 
     def test_each_option_of_the_help_is_completed(self):
         for name in COMMANDS:
-            text = command(name, "--help").stdout.decode()
+            text = command("help", name).stdout.decode()
             helped = set(re.findall(r"(?m)^ .{4}  ?(--[a-z-]+)", text))
             self.assertGreater(len(helped), 3)
             offered = {word.split("=")[0] for word in self.complete("vmsnap", name, "--")}

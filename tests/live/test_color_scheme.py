@@ -80,7 +80,7 @@ class Choosing(SchemeCase):
 
     def test_each_command_that_has_colours_has_it(self):
         for name in "show pages page diff cow map status list check series group who dump".split():
-            self.assertIn(b"--color-scheme", command(name, "--help").stdout, name)
+            self.assertIn(b"--color-scheme", command("help", name).stdout, name)
 
     def test_16_colours_have_both(self):
         for which, private in (("dark", rb"[\[;](90|100)[m;]"), ("light", rb"[\[;][34]7[m;]")):

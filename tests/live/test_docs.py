@@ -148,7 +148,7 @@ class ManPages(Documents):
     def test_each_command_has_one_with_every_option_of_its_help(self):
         for name in COMMANDS:
             page = read("docs", "man", f"vmsnap-{name}.1.scd")
-            text = subprocess.run([world().vmsnap, name, "--help"], env=world().env, stdout=subprocess.PIPE,
+            text = subprocess.run([world().vmsnap, "help", name], env=world().env, stdout=subprocess.PIPE,
                                   text=True, timeout=300).stdout
             helped = set(re.findall(r"(?m)^ .{4}  ?--([a-z-]+)", text))
             described = set(re.findall(r"\*--([a-z-]+)\*", page.split("# OPTIONS")[1].split("\n# ")[0]))

@@ -248,7 +248,7 @@ def commands(folder, paths):
     first, later, hidden = (paths[key] for key in ("tree", "later", "hidden"))
     root = ("--sysroot", folder)
     calls = [("show", path) for path in paths.values()]
-    calls += [("show", os.path.join(GOLDEN, "good-smaps.vms"))]
+    calls += [("show", os.path.join(GOLDEN, "good-smaps.vms")), ("--version", "--long")]
     calls += [("show", path, "--by", by, *more) for path in (a, none) for by in ("kind", "file")
               for more in ((), ("--perm", "r", "--only", "present"))]
     calls += [(command, os.path.join(GOLDEN, "good-written.vms@1")) for command in ("show", "pages")]

@@ -77,6 +77,7 @@ class BlankLines(unittest.TestCase):
     def test_of_help(self):
         for command in ("capture", "show", "pages", "page", "diff", "cow", "map", "status", "list", "check"):
             self.check(command, "--help")
+            self.check("help", command)
         self.check("--help")
 
     def test_of_documents(self):

@@ -1,5 +1,5 @@
 """Columns of tables: -o, --sort, -r and -n do the same in every command that prints a table,
-and --help lists the columns that there are."""
+and the help lists the columns that there are."""
 
 import os
 import re
@@ -37,8 +37,8 @@ def command_of(table):
 
 
 def helped(command):
-    """What --help lists: (names, those of them that are printed if nothing is asked for)"""
-    text = run(command_of(command), "--help").stdout.partition("\nColumns")[2].partition("\n\n")[0]
+    """What the help lists: (names, those of them that are printed if nothing is asked for)"""
+    text = run("help", command_of(command)).stdout.partition("\nColumns")[2].partition("\n\n")[0]
     text = text.partition(ASLR)[2 if command == "aslr" else 0]
     text = text.partition(VALUES)[2 if command == "values" else 0]
     if command.startswith("show"):
@@ -171,11 +171,11 @@ class ColumnsTest(unittest.TestCase):
 
     def test_what_prints_no_table_has_no_columns(self):
         for command in ("page", "map", "capture"):
-            self.assertNotIn("Columns", run(command, "--help").stdout)
-            self.assertNotIn("--sort", run(command, "--help").stdout)
-        self.assertIn("=FILE", run("capture", "--help").stdout)
+            self.assertNotIn("Columns", run("help", command).stdout)
+            self.assertNotIn("--sort", run("help", command).stdout)
+        self.assertIn("=FILE", run("help", "capture").stdout)
         for command in self.calls:
-            self.assertNotIn("-o, --output=FILE", run(command_of(command), "--help").stdout)
+            self.assertNotIn("-o, --output=FILE", run("help", command_of(command)).stdout)
 
     def test_columns_are_completed(self):
         script = 'source <("$0" --completion bash) && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _vmsnap; ' \

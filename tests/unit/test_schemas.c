@@ -10,6 +10,7 @@ static const struct {
 	const char *report;
 	const struct row_schema *document;
 } documents[] = {
+	{ "abilities", &abilities_document_schema },
 	{ "aslr", &aslr_document_schema },
 	{ "check", &check_document_schema },
 	{ "cow", &cow_document_schema },

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_PRINT_API_H
 #define VMSNAP_PRINT_API_H
 
+#include <vmsnap/abilities.h>
 #include <vmsnap/aslr.h>
 #include <vmsnap/blame.h>
 #include <vmsnap/compare.h>
@@ -140,6 +141,9 @@ int vmsnap_print_written(const struct vmsnap *snap, struct vmsnap_names *names, 
  * differ, these stand below. */
 int vmsnap_print_dump(const struct vmsnap *snap, const struct vmsnap *b, uint64_t start, uint64_t end,
                       const struct vmsnap_output *out, struct vmsnap_error *err);
+/* What may be known here, an ability a line. */
+int vmsnap_print_abilities(const struct vmsnap_abilities *abilities, const struct vmsnap_output *out,
+                           struct vmsnap_error *err);
 /* Who maps a frame or a file.  names: of any of the processes; they are bound to one after the other, and to the
  * last in the end.  NULL: none. */
 int vmsnap_print_who(const struct vmsnap_who *who, struct vmsnap_names *names, const struct vmsnap_output *out,
