@@ -57,6 +57,9 @@ class RandomPrograms(unittest.TestCase):
               f"{total['several']}, on nobody {total['unseen']}", flush=True)
 
 
+    def test_nobody_had_been_on_the_stack_before(self):
+        self.check(312, support.me())
+
     def test_a_copy_of_a_files_page_that_is_given_back_is_no_copy(self):
         self.check(236, support.me())
 

@@ -310,6 +310,8 @@ int main(int argc, char **argv)
 	char *heap = aligned(malloc((PLAIN_PAGES + 1) * PAGE), PAGE);
 	say_range("log", entries, LOG_MAX * sizeof(*entries) + PAGE);
 	add("globals", globals, PLAIN_PAGES);
+	/* What the program loader had there is still there: pages that nobody here knows of. */
+	madvise(aligned(stack, PAGE), PLAIN_PAGES * PAGE, MADV_DONTNEED);
 	add("stack", aligned(stack, PAGE), PLAIN_PAGES);
 	add("heap", heap, PLAIN_PAGES);
 	add("mapped", map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1), PLAIN_PAGES);
