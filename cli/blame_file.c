@@ -115,8 +115,6 @@ static int tell(const struct options *options, const char *word, const struct ke
 	if (vmsnap_blame_stored((const struct vmsnap *const *)kept->before, kept->before_count,
 	                        (const struct vmsnap *const *)kept->after, kept->after_count, &how, &blame, &err))
 		return trouble_with(word, &err);
-	if (!kept->before_count && !vmsnap_blame_at(blame, 0))
-		say("%s: there is no snapshot from before; what became of the pages is not known", word);
 	struct vmsnap_names *names = names_quiet(options, kept->after[0]);
 	int status = print(options, blame, by, names);
 	vmsnap_names_free(names);
@@ -145,30 +143,22 @@ int blame_of_file(const struct options *options, const char *word, int by)
 
 /* ---- keeping ---- */
 
-static int with_events(const struct vmsnap_faults *faults, const struct vmsnap_fault_event *events, size_t count,
-                       struct vmsnap_faults **out, struct vmsnap_error *err)
+/* What they had before the first ones is of no use. */
+static int give(struct vmsnap *const *before, size_t before_count, struct vmsnap *const *after, size_t after_count,
+                const struct vmsnap_faults *faults, struct vmsnap **out, struct vmsnap_error *err)
 {
-	struct vmsnap_faults_builder *builder;
-	int rc = vmsnap_faults_builder_new(faults, &builder, err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = vmsnap_faults_builder_add_event(builder, &events[i], err);
-	rc = rc ? rc : vmsnap_faults_builder_finish(builder, out, err);
-	vmsnap_faults_builder_free(builder);
-	return rc;
-}
-
-static int with_faults(const struct vmsnap *snap, const struct vmsnap_faults *faults, struct vmsnap **out,
-                       struct vmsnap_error *err)
-{
-	struct vmsnap_builder *builder;
-	int rc = vmsnap_builder_from(snap, &builder, err);
-	if (rc)
-		return rc;
-	rc = vmsnap_builder_set_faults(builder, faults, err);
-	rc = rc ? rc : vmsnap_builder_finish(builder, out, err);
-	vmsnap_builder_free(builder);
+	struct vmsnap_fault_shares *shares = NULL;
+	struct vmsnap **first = calloc(before_count + 1, sizeof(*first));
+	int rc = first ? vmsnap_fault_shares_new(&shares, err) : VMSNAP_ERR_NO_MEMORY;
+	rc = rc ? rc : vmsnap_fault_shares_add(shares, faults, err);
+	if (!rc && before_count)
+		rc = vmsnap_fault_shares_give(shares, (const struct vmsnap *const *)before, before_count, 0, first,
+		                              err);
+	rc = rc ? rc
+	        : vmsnap_fault_shares_give(shares, (const struct vmsnap *const *)after, after_count,
+	                                   VMSNAP_FAULT_SHARES_ALL, out, err);
+	vmsnap_unref_all(first, before_count);
+	vmsnap_fault_shares_free(shares);
 	return rc;
 }
 
@@ -185,23 +175,14 @@ static int save(const char *path, struct vmsnap *const *before, size_t before_co
 }
 
 int blame_save(const char *path, struct vmsnap *const *before, size_t before_count, struct vmsnap *const *after,
-               size_t after_count, const struct vmsnap_faults *faults, const struct vmsnap_fault_event *events,
-               size_t event_count)
+               size_t after_count, const struct vmsnap_faults *faults)
 {
 	struct vmsnap_error err = { .message = "out of memory" };
-	struct vmsnap_faults *whole = NULL;
-	struct vmsnap *first = NULL, **later = calloc(after_count + 1, sizeof(struct vmsnap *));
-	if (!after_count) {
-		free(later);
+	if (!after_count)
 		return trouble("blame: nothing is kept in %s: there is no snapshot from the end to keep it with", path);
-	}
-	int rc = later ? with_events(faults, events, event_count, &whole, &err) : VMSNAP_ERR_NO_MEMORY;
-	rc = rc ? rc : with_faults(after[0], whole, &first, &err);
-	for (size_t i = 0; !rc && i < after_count; i++)
-		later[i] = i ? after[i] : first;
+	struct vmsnap **later = calloc(after_count, sizeof(struct vmsnap *));
+	int rc = later ? give(before, before_count, after, after_count, faults, later, &err) : VMSNAP_ERR_NO_MEMORY;
 	rc = rc ? rc : save(path, before, before_count, later, after_count, &err);
-	vmsnap_unref(first);
-	vmsnap_faults_unref(whole);
-	free(later);
+	vmsnap_unref_all(later, after_count);
 	return rc ? trouble_with(path, &err) : STATUS_OK;
 }

@@ -9,10 +9,9 @@
  * blame did when it watched. */
 int blame_of_file(const struct options *options, const char *word, int by);
 
-/* Keeps what was watched: all snapshots, those from before first; with the first of the later ones the faults, and
- * what processes were forked and executed other programs meanwhile. */
+/* Keeps what was watched: all snapshots, those from before first; with each of the later ones the faults of its
+ * process, and what was forked and executed other programs meanwhile. */
 int blame_save(const char *path, struct vmsnap *const *before, size_t before_count, struct vmsnap *const *after,
-               size_t after_count, const struct vmsnap_faults *faults, const struct vmsnap_fault_event *events,
-               size_t event_count);
+               size_t after_count, const struct vmsnap_faults *faults);
 
 #endif

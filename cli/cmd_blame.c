@@ -7,6 +7,7 @@
 
 #include "blame_file.h"
 #include "commands.h"
+#include "descendants.h"
 #include "descriptor_limit.h"
 #include "interrupt.h"
 #include "names.h"
@@ -26,7 +27,7 @@ struct snaps {
 struct blaming {
 	const struct options *options;
 	int by;
-	struct processes chosen;
+	struct processes chosen, watched; /* watched: and their descendants */
 	struct record_command command;
 	bool starts;                /* the command is what is watched */
 	struct vmsnap_watch *watch; /* of the command: it stands when it ends */
@@ -89,6 +90,11 @@ static int capture(const struct blaming *blaming, const pid_t *pids, size_t coun
 	return vmsnap_capture_set(pids, count, &how, &out->items, &out->count, err);
 }
 
+static bool is_gone(int rc)
+{
+	return rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_NO_PROCESS || rc == VMSNAP_ERR_ZOMBIE;
+}
+
 static bool lives(pid_t pid)
 {
 	struct vmsnap_process now = { .size = sizeof(now) };
@@ -125,7 +131,7 @@ static int capture_after(struct blaming *blaming)
 		rc = !status && living.count ? capture(blaming, living.pids, living.count, 0, &blaming->after, &err)
 		                             : VMSNAP_OK;
 		processes_free(&living);
-		if (rc && rc != VMSNAP_ERR_EXITED && rc != VMSNAP_ERR_NO_PROCESS && rc != VMSNAP_ERR_ZOMBIE)
+		if (rc && !is_gone(rc))
 			return trouble_with(NULL, &err);
 	}
 	return status;
@@ -144,29 +150,28 @@ static int open_faults(struct blaming *blaming, const pid_t *pids, size_t count)
 	                                                                          : STATUS_OK;
 }
 
-/* Faults first, so that none is missed between the snapshot and them. */
-static int begin_of_tree(struct blaming *blaming)
+/* What they fork from now on is watched with them. */
+static int watch_descendants(struct blaming *blaming)
 {
-	struct snaps all = { .count = 0 };
 	struct vmsnap_error err;
-	if (capture(blaming, blaming->chosen.pids, blaming->chosen.count,
-	            VMSNAP_CAPTURE_NO_PAGES | VMSNAP_CAPTURE_NO_FREEZE, &all, &err))
-		return trouble_with(NULL, &err);
-	int status = STATUS_OK;
-	for (size_t i = 0; !status && i < all.count; i++)
-		status = processes_add_pid(&blaming->chosen, (pid_t)vmsnap_info(all.items[i])->pid);
-	vmsnap_unref_all(all.items, all.count);
+	int status = processes_add_descendants(&blaming->watched, "blame");
+	for (size_t i = 0; !status && i < blaming->watched.count; i++)
+		if (vmsnap_fault_watch_add(blaming->faults, blaming->watched.pids[i], &err) && !is_gone(err.code))
+			status = trouble_with("blame", &err);
 	return status;
 }
 
+/* Faults first, so that none is missed between the snapshot and them. */
 static int begin_of_processes(struct blaming *blaming)
 {
 	const struct options *options = blaming->options;
 	struct vmsnap_error err;
 	int status = options->track ? tracker_open(options, blaming->chosen.pids[0], &blaming->tracker) : STATUS_OK;
-	if (!status && options->tree)
-		status = begin_of_tree(blaming);
+	for (size_t i = 0; !status && i < blaming->chosen.count; i++)
+		status = processes_add_pid(&blaming->watched, blaming->chosen.pids[i]);
 	status = status ? status : open_faults(blaming, blaming->chosen.pids, blaming->chosen.count);
+	if (!status && options->tree)
+		status = watch_descendants(blaming);
 	if (!status && capture(blaming, blaming->chosen.pids, blaming->chosen.count, 0, &blaming->before, &err))
 		status = trouble_with(NULL, &err);
 	return status;
@@ -226,8 +231,8 @@ static int look_at_command(struct blaming *blaming)
 
 static bool any_lives(struct blaming *blaming)
 {
-	for (size_t i = 0; i < blaming->chosen.count; i++)
-		if (lives(blaming->chosen.pids[i]))
+	for (size_t i = 0; i < blaming->watched.count; i++)
+		if (lives(blaming->watched.pids[i]))
 			return true;
 	return blaming->starts && !command_has_ended(&blaming->command);
 }
@@ -308,12 +313,8 @@ static int print(const struct blaming *blaming, const struct vmsnap_blame *blame
 	struct vmsnap_error err;
 	struct output output;
 	output_init(&output, options);
-	/* Without a second snapshot, all that is known is who had faults. */
-	bool faults_only = !blaming->after.count && !options->columns;
-	if (faults_only)
-		output.to.style.columns = "FAULTS,FUNCTION";
-	int rc = vmsnap_print_blame(blame, blaming->by, names,
-	                            options->long_rows || faults_only ? VMSNAP_PRINT_LONG : 0, &output.to, &err);
+	int rc = vmsnap_print_blame(blame, blaming->by, names, options->long_rows ? VMSNAP_PRINT_LONG : 0, &output.to,
+	                            &err);
 	return output_finish(&output, rc, &err);
 }
 
@@ -339,11 +340,8 @@ static int tell(const struct blaming *blaming, struct vmsnap_faults *faults, str
 
 static int keep(const struct blaming *blaming, const struct vmsnap_faults *faults)
 {
-	size_t count = 0;
-	while (vmsnap_fault_watch_event(blaming->faults, count))
-		count++;
 	return blame_save(blaming->options->save, blaming->before.items, blaming->before.count, blaming->after.items,
-	                  blaming->after.count, faults, vmsnap_fault_watch_event(blaming->faults, 0), count);
+	                  blaming->after.count, faults);
 }
 
 static int report(struct blaming *blaming)
@@ -374,6 +372,7 @@ static void release(struct blaming *blaming)
 	vmsnap_unref_all(blaming->before.items, blaming->before.count);
 	vmsnap_unref_all(blaming->after.items, blaming->after.count);
 	processes_free(&blaming->chosen);
+	processes_free(&blaming->watched);
 }
 
 int cmd_blame(const struct options *options)

@@ -164,10 +164,10 @@ static int fail_refused(int error, struct vmsnap_error *err)
 	return fail_sys(err, error, "cannot watch page faults (perf_event_open)");
 }
 
-int fault_events_choose(struct fault_events *events, unsigned frames, struct vmsnap_error *err)
+static int choose(struct fault_events *events, unsigned frames, struct vmsnap_error *err)
 {
 	int error;
-	*events = (struct fault_events){ .lost_told = true };
+	events->lost_told = true;
 	if (tracepoints(events, frames) && !try_events(events))
 		return VMSNAP_OK;
 	events->lost_told = true;
@@ -179,6 +179,35 @@ int fault_events_choose(struct fault_events *events, unsigned frames, struct vms
 	software(events, frames, false);
 	error = try_events(events);
 	return error ? fail_refused(error, err) : VMSNAP_OK;
+}
+
+#ifdef PERF_ATTR_SIZE_VER7
+/* Since Linux 5.13. */
+static bool leave_out_children(struct fault_events *events)
+{
+	for (size_t i = 0; i < events->attr_count; i++)
+		events->attrs[i].inherit_thread = 1;
+	if (!try_events(events))
+		return true;
+	for (size_t i = 0; i < events->attr_count; i++)
+		events->attrs[i].inherit_thread = 0;
+	return false;
+}
+#else
+static bool leave_out_children(struct fault_events *events)
+{
+	(void)events;
+	return false;
+}
+#endif
+
+int fault_events_choose(struct fault_events *events, unsigned frames, bool children, struct vmsnap_error *err)
+{
+	*events = (struct fault_events){ .children = true };
+	int rc = choose(events, frames, err);
+	if (!rc && !children)
+		events->children = !leave_out_children(events);
+	return rc;
 }
 
 /* ---- of whom ---------------------------------------------------------------------------- */

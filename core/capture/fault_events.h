@@ -15,6 +15,7 @@ struct fault_events {
 	struct perf_event_attr attrs[2];
 	size_t attr_count;
 	bool tracepoints, kernel;    /* faults inside the kernel are seen, too */
+	bool children;               /* those that are forked meanwhile inherit them */
 	bool lost_told;              /* the kernel counts what was lost (Linux 6.0) */
 	size_t address_at, error_at; /* in the raw data of a tracepoint */
 	int *fds;                    /* malloc'ed */
@@ -22,7 +23,7 @@ struct fault_events {
 };
 
 /* What is permitted: nothing is opened yet. */
-int fault_events_choose(struct fault_events *events, unsigned frames, struct vmsnap_error *err);
+int fault_events_choose(struct fault_events *events, unsigned frames, bool children, struct vmsnap_error *err);
 /* For a thread and those that it will make.  VMSNAP_OK too if it has ended. */
 int fault_events_add(struct fault_events *events, pid_t tid, const struct perf_rings *rings, struct vmsnap_error *err);
 void fault_events_stop(const struct fault_events *events);

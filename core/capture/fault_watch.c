@@ -54,8 +54,12 @@ static int note_known(struct vmsnap_fault_watch *watch, pid_t tid)
 static int note_event(struct vmsnap_fault_watch *watch, int kind, uint64_t time, int32_t pid, int32_t child)
 {
 	enum { MOST = 1 << 20 };
-	if (watch->happened_count == MOST)
+	const struct vmsnap_fault_event event = { .time = time, .pid = pid, .child = child, .kind = kind };
+	int rc = vmsnap_faults_builder_add_event(watch->builder, &event, watch->err);
+	if (rc == VMSNAP_ERR_TOO_LARGE || (!rc && watch->happened_count == MOST))
 		return VMSNAP_OK;
+	if (rc)
+		return rc;
 	if (watch->happened_count == watch->happened_room) {
 		size_t room = watch->happened_room ? watch->happened_room * 2 : 64;
 		struct vmsnap_fault_event *more = realloc(watch->happened, room * sizeof(*more));
@@ -64,8 +68,7 @@ static int note_event(struct vmsnap_fault_watch *watch, int kind, uint64_t time,
 		watch->happened = more;
 		watch->happened_room = room;
 	}
-	watch->happened[watch->happened_count++] =
-	        (struct vmsnap_fault_event){ .time = time, .pid = pid, .child = child, .kind = kind };
+	watch->happened[watch->happened_count++] = event;
 	return VMSNAP_OK;
 }
 
@@ -129,6 +132,15 @@ static int add_fault(struct vmsnap_fault_watch *watch, const struct perf_event_h
 	return vmsnap_faults_builder_add(watch->builder, &fault, frames, count, watch->err);
 }
 
+static void forget_known(struct vmsnap_fault_watch *watch, pid_t tid)
+{
+	for (size_t i = watch->known_count; i-- > 0;)
+		if (watch->known[i] == tid) {
+			watch->known[i] = watch->known[--watch->known_count];
+			return;
+		}
+}
+
 struct task_record {
 	struct perf_event_header header;
 	uint32_t pid, ppid, tid, ptid;
@@ -141,10 +153,20 @@ static int add_fork(struct vmsnap_fault_watch *watch, const struct perf_event_he
 	if (record->size < sizeof(task))
 		return VMSNAP_OK;
 	memcpy(&task, record, sizeof(task));
-	int rc = note_known(watch, (pid_t)task.tid);
+	bool watched = watch->events.children || task.pid == task.ppid;
+	int rc = watched ? note_known(watch, (pid_t)task.tid) : VMSNAP_OK;
 	if (!rc && task.pid == task.tid)
 		rc = note_event(watch, VMSNAP_FAULT_EVENT_FORK, task.time, (int32_t)task.ppid, (int32_t)task.pid);
 	return rc;
+}
+
+static void note_end(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
+{
+	struct task_record task;
+	if (record->size < sizeof(task))
+		return;
+	memcpy(&task, record, sizeof(task));
+	forget_known(watch, (pid_t)task.tid);
 }
 
 /* COMM says that a thread has another name; at an exec it is marked.  Its time stands at the end: sample_id_all. */
@@ -168,6 +190,9 @@ static int take_record(void *ctx, const struct perf_event_header *record)
 		return add_fault(watch, record);
 	case PERF_RECORD_FORK:
 		return add_fork(watch, record);
+	case PERF_RECORD_EXIT:
+		note_end(watch, record);
+		return VMSNAP_OK;
 	case PERF_RECORD_COMM:
 		return add_exec(watch, record);
 	case PERF_RECORD_LOST:
@@ -239,19 +264,41 @@ static int add_process(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsna
 
 /* ---- all of it -------------------------------------------------------------------------- */
 
-static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count, unsigned frames,
-                      struct vmsnap_error *err)
+VMSNAP_API int vmsnap_fault_watch_add(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsnap_error *err)
 {
-	enum { RING_BYTES = 4 << 20 };
-	int rc = fault_events_choose(&watch->events, frames, err);
+	return add_process(watch, pid, err);
+}
+
+static bool is_gone(int rc)
+{
+	return rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_NO_PROCESS || rc == VMSNAP_ERR_ZOMBIE;
+}
+
+/* Of several, some may have ended meanwhile. */
+static int add_processes(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count, struct vmsnap_error *err)
+{
+	size_t gone = 0;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; i < count && (!rc || is_gone(rc)); i++) {
+		rc = add_process(watch, pids[i], err);
+		gone += is_gone(rc);
+	}
+	return is_gone(rc) && gone < count ? VMSNAP_OK : rc;
+}
+
+static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count,
+                      const struct vmsnap_fault_watch_options *options, struct vmsnap_error *err)
+{
+	enum { RING_BYTES = 4 << 20, FRAMES = 32 };
+	unsigned frames = options->frames ? options->frames : FRAMES;
+	int rc = fault_events_choose(&watch->events, frames, !(options->flags & VMSNAP_FAULT_WATCH_CHILDLESS), err);
 	if (!rc)
 		rc = perf_rings_open(&watch->rings, RING_BYTES, err);
 	if (!rc)
 		rc = vmsnap_faults_builder_new(NULL, &watch->builder, err);
 	if (!rc && watch->events.kernel)
 		kernel_calls_read(&watch->calls);
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = add_process(watch, pids[i], err);
+	rc = rc ? rc : add_processes(watch, pids, count, err);
 	watch->began = monotonic_now();
 	return rc;
 }
@@ -260,17 +307,19 @@ VMSNAP_API int vmsnap_fault_watch_open(const pid_t *pids, size_t count,
                                        const struct vmsnap_fault_watch_options *options,
                                        struct vmsnap_fault_watch **out, struct vmsnap_error *err)
 {
-	enum { FRAMES = 32, FRAMES_MOST = 127 };
+	enum { FRAMES_MOST = 127 };
 	struct vmsnap_fault_watch_options how = { .size = sizeof(how) };
 	int rc = options_take(&how, sizeof(how), options, "struct vmsnap_fault_watch_options", err);
 	if (rc)
 		return rc;
 	if (how.frames > FRAMES_MOST)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "a call chain has %d frames at most", FRAMES_MOST);
+	if (how.flags & ~(unsigned)VMSNAP_FAULT_WATCH_CHILDLESS)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_fault_watch_options: a flag that there is not");
 	struct vmsnap_fault_watch *watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return fail_no_memory(err);
-	rc = open_watch(watch, pids, count, how.frames ? how.frames : FRAMES, err);
+	rc = open_watch(watch, pids, count, &how, err);
 	if (rc) {
 		vmsnap_fault_watch_close(watch);
 		return rc;
@@ -320,7 +369,8 @@ VMSNAP_API int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct 
 		.begin = watch->began,
 		.end = monotonic_now(),
 		.lost = lost_now(watch),
-		.flags = VMSNAP_FAULTS_CHILDREN | (watch->events.tracepoints ? VMSNAP_FAULTS_KINDS : 0u) |
+		.flags = (watch->events.children ? VMSNAP_FAULTS_CHILDREN : 0u) |
+		         (watch->events.tracepoints ? VMSNAP_FAULTS_KINDS : 0u) |
 		         (watch->events.kernel ? VMSNAP_FAULTS_KERNEL : 0u),
 	};
 	rc = vmsnap_faults_builder_set(watch->builder, &info, err);

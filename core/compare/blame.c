@@ -4,6 +4,7 @@
 #include "blame_index.h"
 #include "compared.h"
 #include "error.h"
+#include "faults.h"
 #include "options.h"
 #include "relation.h"
 #include "spare.h"
@@ -17,6 +18,7 @@ struct process {
 };
 struct vmsnap_blame {
 	struct vmsnap_faults *faults;
+	bool stored; /* they come with the snapshots */
 	struct process *processes;
 	size_t process_count;
 	struct vmsnap_blamed *items;
@@ -223,6 +225,21 @@ static size_t forks_of(const struct blame_whose *whose, const struct vmsnap_blam
 	return forks;
 }
 
+static bool is_known(const struct process *process)
+{
+	return process->before || process->executed;
+}
+
+/* Its faults were watched from later on only: those of snapshots in between are not here. */
+static bool was_watched(const struct vmsnap_blame *blame, const struct process *process)
+{
+	const struct vmsnap_faults *own = vmsnap_faults_of(process->after);
+	const struct vmsnap_faults_info *info = vmsnap_faults_info(own ? own : blame->faults);
+	const struct vmsnap_info *before = process->before ? vmsnap_info(process->before) : NULL;
+	return !before || process->born.time || process->executed || before->monotonic <= 0 ||
+	       info->begin <= (uint64_t)before->monotonic;
+}
+
 static int blame_process(struct vmsnap_blame *blame, const struct blame_index *index, const struct process *process,
                          const struct vmsnap_blame_options *options, struct vmsnap_error *err)
 {
@@ -238,7 +255,8 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 		.whose = { (int32_t)after->tgid, from, after->monotonic ? (uint64_t)after->monotonic : UINT64_MAX },
 	};
 	const struct vmsnap_faults_info *info = vmsnap_faults_info(blame->faults);
-	looking.hidden = !(info->flags & VMSNAP_FAULTS_KERNEL) || info->lost;
+	looking.hidden =
+	        !(info->flags & VMSNAP_FAULTS_KERNEL) || info->lost || (blame->stored && !was_watched(blame, process));
 	looking.forks = forks_of(&looking.whose, options);
 	struct vmsnap_compare_options how = { .size = sizeof(how),
 		                              .cancelled = options->cancelled,
@@ -247,8 +265,8 @@ static int blame_process(struct vmsnap_blame *blame, const struct blame_index *i
 	int rc = process->before ? vmsnap_diff_new_with(process->before, process->after, &how, &diff, err) : VMSNAP_OK;
 	if (rc)
 		return rc;
-	/* Nobody knows what it had before, nor that it began meanwhile. */
-	if (!diff && !process->executed && !process->born.time)
+	/* Nobody knows what it had before, or its parent. */
+	if (!is_known(process))
 		return VMSNAP_OK;
 	bool other = process->executed || !diff || vmsnap_diff_relation(diff) != VMSNAP_RELATION_COMPARABLE;
 	if (other && !process->executed && !process->born.time)
@@ -326,10 +344,9 @@ static int blame_all(struct vmsnap_blame *blame, const struct vmsnap_blame_optio
 	return rc;
 }
 
-VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t before_count,
-                                const struct vmsnap *const *after, size_t after_count,
-                                const struct vmsnap_faults *faults, const struct vmsnap_blame_options *options,
-                                struct vmsnap_blame **out, struct vmsnap_error *err)
+static int blame_new(const struct vmsnap *const *before, size_t before_count, const struct vmsnap *const *after,
+                     size_t after_count, const struct vmsnap_faults *faults, bool stored,
+                     const struct vmsnap_blame_options *options, struct vmsnap_blame **out, struct vmsnap_error *err)
 {
 	struct vmsnap_blame_options how = { .size = sizeof(how) };
 	int rc = options_take(&how, sizeof(how), options, "struct vmsnap_blame_options", err);
@@ -347,6 +364,7 @@ VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t befor
 	if (!blame)
 		return fail_no_memory(err);
 	blame->faults = vmsnap_faults_ref(faults);
+	blame->stored = stored;
 	blame->work = work_on(after, after_count);
 	blame->work.cancelled = how.cancelled;
 	blame->work.cancel_ctx = how.cancel_ctx;
@@ -361,17 +379,62 @@ VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t befor
 	return VMSNAP_OK;
 }
 
+VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t before_count,
+                                const struct vmsnap *const *after, size_t after_count,
+                                const struct vmsnap_faults *faults, const struct vmsnap_blame_options *options,
+                                struct vmsnap_blame **out, struct vmsnap_error *err)
+{
+	return blame_new(before, before_count, after, after_count, faults, false, options, out, err);
+}
+
+/* Faults as they are kept: of each process with its snapshot, or, as files of before 0.2 have it, of all with the first
+ * (.pid 0). */
+struct kept {
+	const struct vmsnap_faults **parts;
+	const struct vmsnap **of; /* of whom there are some */
+	size_t part_count, of_count;
+	bool all;
+};
+
+static void gather_kept(struct kept *kept, const struct vmsnap *const *after, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct vmsnap_faults *faults = vmsnap_faults_of(after[i]);
+		bool known = !faults;
+		for (size_t k = 0; k < kept->part_count; k++)
+			known |= kept->parts[k] == faults;
+		if (!known)
+			kept->parts[kept->part_count++] = faults;
+		kept->all |= faults && !vmsnap_faults_info(faults)->pid;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (kept->all || vmsnap_faults_of(after[i]))
+			kept->of[kept->of_count++] = after[i];
+}
+
 VMSNAP_API int vmsnap_blame_stored(const struct vmsnap *const *before, size_t before_count,
                                    const struct vmsnap *const *after, size_t after_count,
                                    const struct vmsnap_blame_options *options, struct vmsnap_blame **out,
                                    struct vmsnap_error *err)
 {
-	const struct vmsnap_faults *faults = NULL;
-	for (size_t i = 0; !faults && i < after_count; i++)
-		faults = vmsnap_faults_of(after[i]);
-	if (!faults)
+	CLEANUP_FREE const struct vmsnap_faults **parts = calloc(after_count + 1, sizeof(*parts));
+	CLEANUP_FREE const struct vmsnap **of = calloc(after_count + 1, sizeof(*of));
+	struct kept kept = { .parts = parts, .of = of };
+	struct vmsnap_faults *faults = NULL;
+	if (!parts || !of)
+		return fail_no_memory(err);
+	gather_kept(&kept, after, after_count);
+	if (!kept.part_count)
 		return fail(err, VMSNAP_ERR_NOT_FOUND, "no page faults are kept with these snapshots");
-	return vmsnap_blame_new(before, before_count, after, after_count, faults, options, out, err);
+	int rc = faults_gather(parts, kept.part_count, &faults, err);
+	rc = rc ? rc : blame_new(before, before_count, of, kept.of_count, faults, true, options, out, err);
+	vmsnap_faults_unref(faults);
+	return rc;
+}
+
+VMSNAP_API bool vmsnap_blame_is_known(const struct vmsnap_blame *blame, size_t index)
+{
+	return index < blame->process_count && is_known(&blame->processes[index]);
 }
 
 VMSNAP_API void vmsnap_blame_free(struct vmsnap_blame *blame)

@@ -67,4 +67,19 @@ int fault_syscall_order(const void *a, const void *b, const void *ctx);
 /* The same faults; of code only which object it is of is left.  VMSNAP_ERR_NO_MEMORY. */
 int faults_without_names(const struct vmsnap_faults *faults, struct vmsnap_faults **out);
 
+/* Several as one, with all that is known of each; what was lost is counted once, as of one watch. */
+int faults_gather(const struct vmsnap_faults *const *parts, size_t count, struct vmsnap_faults **out,
+                  struct vmsnap_error *err);
+
+/* ---- in the making ---- */
+
+/* What a builder has so far; NULL: it is finished. */
+const struct vmsnap_faults *faults_in_making(const struct vmsnap_faults_builder *builder);
+/* What the addresses of a stack are in a process, as others know it. */
+int faults_copy_code(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *from, int32_t pid,
+                     uint32_t stack, struct vmsnap_error *err);
+/* All that is known of code. */
+int faults_copy_all_code(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *from,
+                         struct vmsnap_error *err);
+
 #endif

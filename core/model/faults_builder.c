@@ -398,14 +398,24 @@ VMSNAP_API int vmsnap_faults_builder_add_event(struct vmsnap_faults_builder *bui
 	return VMSNAP_OK;
 }
 
+const struct vmsnap_faults *faults_in_making(const struct vmsnap_faults_builder *builder)
+{
+	return builder->faults;
+}
+
 /* ---- the end ---------------------------------------------------------------- */
 
 static int event_order(const void *a, const void *b, const void *ctx)
 {
 	(void)ctx;
-	uint64_t left = ((const struct vmsnap_fault_event *)a)->time;
-	uint64_t right = ((const struct vmsnap_fault_event *)b)->time;
-	return left < right ? -1 : left > right;
+	const struct vmsnap_fault_event *left = a, *right = b;
+	if (left->time != right->time)
+		return left->time < right->time ? -1 : 1;
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	if (left->child != right->child)
+		return left->child < right->child ? -1 : 1;
+	return (left->kind > right->kind) - (left->kind < right->kind);
 }
 
 static int fault_order(const void *a, const void *b, const void *ctx)
@@ -471,8 +481,7 @@ VMSNAP_API int vmsnap_faults_builder_finish(struct vmsnap_faults_builder *builde
 	struct vmsnap_faults *faults = builder->faults;
 	struct work *work = &builder->work;
 	rc = work_sort(work, faults->items, faults->count, sizeof(*faults->items), fault_order, NULL);
-	rc = rc ? rc
-	        : work_sort(work, faults->events, faults->event_count, sizeof(*faults->events), event_order, NULL);
+	rc = rc ? rc : sort_last(work, faults->events, &faults->event_count, sizeof(*faults->events), event_order);
 	rc = rc ? rc : sort_last(work, faults->code, &faults->code_count, sizeof(*faults->code), fault_code_order);
 	rc = rc ? rc
 	        : sort_last(work, faults->threads, &faults->thread_count, sizeof(*faults->threads), fault_thread_order);

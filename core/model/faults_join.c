@@ -81,3 +81,43 @@ VMSNAP_API int vmsnap_faults_join(const struct vmsnap_faults *const *parts, size
 	vmsnap_faults_builder_free(builder);
 	return rc;
 }
+
+/* ---- kept with several snapshots --------------------------------------------- */
+
+static void gather_info(struct vmsnap_faults_info *all, const struct vmsnap_faults_info *part)
+{
+	all->begin = part->begin < all->begin ? part->begin : all->begin;
+	all->end = part->end > all->end ? part->end : all->end;
+	all->lost = part->lost > all->lost ? part->lost : all->lost;
+	all->flags &= part->flags;
+	all->pid = 0;
+}
+
+static int gather(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *const *parts, size_t count,
+                  struct vmsnap_error *err)
+{
+	struct vmsnap_faults_info info = parts[0]->info;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < count; i++) {
+		gather_info(&info, &parts[i]->info);
+		rc = add_faults(builder, parts[i], NULL, 0, err);
+		rc = rc ? rc : faults_copy_all_code(builder, parts[i], err);
+		rc = rc ? rc : add_rest(builder, parts[i], err);
+	}
+	return rc ? rc : vmsnap_faults_builder_set(builder, &info, err);
+}
+
+int faults_gather(const struct vmsnap_faults *const *parts, size_t count, struct vmsnap_faults **out,
+                  struct vmsnap_error *err)
+{
+	struct vmsnap_faults_builder *builder = NULL;
+	if (count == 1) {
+		*out = vmsnap_faults_ref(parts[0]);
+		return VMSNAP_OK;
+	}
+	int rc = vmsnap_faults_builder_new(NULL, &builder, err);
+	rc = rc ? rc : gather(builder, parts, count, err);
+	rc = rc ? rc : vmsnap_faults_builder_finish(builder, out, err);
+	vmsnap_faults_builder_free(builder);
+	return rc;
+}

@@ -27,17 +27,24 @@ struct vmsnap_fault_watch_options {
 	unsigned frames;
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;
+	unsigned flags; /* enum vmsnap_fault_watch_flag */
+};
+enum vmsnap_fault_watch_flag {
+	/* Not of children that they make; before Linux 5.13 they are told nevertheless. */
+	VMSNAP_FAULT_WATCH_CHILDLESS = 1
 };
 /* VMSNAP_ERR_PERMISSION, _NOT_FOUND: the kernel refuses, or cannot; _TOO_LARGE: too many threads for the descriptors
- * that may be open.  options may be NULL. */
+ * that may be open.  Of several processes some may have ended.  options may be NULL. */
 int vmsnap_fault_watch_open(const pid_t *pids, size_t count, const struct vmsnap_fault_watch_options *options,
                             struct vmsnap_fault_watch **out, struct vmsnap_error *err);
+/* One more; nothing happens if it is watched already. */
+int vmsnap_fault_watch_add(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsnap_error *err);
 /* Takes in what has come; if there is nothing, waits for it so long.  To be called often: what finds no room in the
  * kernel's buffers is lost. */
 int vmsnap_fault_watch_read(struct vmsnap_fault_watch *watch, int timeout_ms, struct vmsnap_error *err);
 /* No fault that comes later is told. */
 void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch);
-/* All that came since the last time. */
+/* All that came since the last time, with the forks and execs (vmsnap_faults_event()). */
 int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct vmsnap_faults **out, struct vmsnap_error *err);
 void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch); /* NULL is fine */
 
@@ -101,8 +108,8 @@ struct vmsnap_blame_options {
 int vmsnap_blame_new(const struct vmsnap *const *before, size_t before_count, const struct vmsnap *const *after,
                      size_t after_count, const struct vmsnap_faults *faults, const struct vmsnap_blame_options *options,
                      struct vmsnap_blame **out, struct vmsnap_error *err);
-/* The same with the faults that are kept with the later snapshots, which are of one instant: those of the first that
- * has some (vmsnap_faults_of()).  VMSNAP_ERR_NOT_FOUND: none has. */
+/* The same with the faults that are kept with the later snapshots (vmsnap_faults_of()), which are of one instant.  Of a
+ * process that has none there, where others have theirs, nothing is told.  VMSNAP_ERR_NOT_FOUND: none has. */
 int vmsnap_blame_stored(const struct vmsnap *const *before, size_t before_count, const struct vmsnap *const *after,
                         size_t after_count, const struct vmsnap_blame_options *options, struct vmsnap_blame **out,
                         struct vmsnap_error *err);
@@ -112,8 +119,11 @@ const struct vmsnap_faults *vmsnap_blame_faults(const struct vmsnap_blame *blame
 const struct vmsnap_blamed *vmsnap_blame_at(const struct vmsnap_blame *blame, size_t index);
 /* The faults of one of them, in the order of time. */
 const struct vmsnap_fault *vmsnap_blame_fault(const struct vmsnap_blame *blame, size_t index);
-/* Snapshots that were compared; NULL past the end.  *before: NULL if it was forked meanwhile, and has none. */
+/* Snapshots that are told of; NULL past the end.  *before: NULL if it has none. */
 const struct vmsnap *vmsnap_blame_process(const struct vmsnap_blame *blame, size_t index, const struct vmsnap **before);
+
+/* Whether what became of its pages is known: there is a snapshot from before, or it began meanwhile. */
+bool vmsnap_blame_is_known(const struct vmsnap_blame *blame, size_t index);
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@ enum vmsnap_fault_kind {
 	VMSNAP_FAULT_WRITE_NEW,       /* a write to a page that was not there */
 	VMSNAP_FAULT_WRITE_PROTECTED, /* a write to a page that was: it is copied, or was armed */
 	VMSNAP_FAULT_FETCH,           /* an instruction of a page that was not there */
-	VMSNAP_FAULT_WRITE,           /* a write, by what the instruction does; whether the page was there is not known */
+	VMSNAP_FAULT_WRITE, /* a write, by what the instruction does; whether the page was there is not known */
 	VMSNAP_FAULT_KIND_COUNT
 };
 const char *vmsnap_fault_kind_name(int kind); /* "write_protected" */
@@ -201,6 +201,30 @@ int vmsnap_faults_join(const struct vmsnap_faults *const *parts, size_t count, c
 /* Those of one process, with the names of their code: for the snapshot of that process. */
 int vmsnap_faults_of_process(const struct vmsnap_faults *faults, int32_t pid, struct vmsnap_faults **out,
                              struct vmsnap_error *err);
+
+/* ---- given to snapshots --------------------------------------------------- */
+
+/* Page faults on their way to the snapshots of their processes: of faults that are taken now and then, and snapshots
+ * that are taken meanwhile, each snapshot gets those that its process had since the one before. Of one thread at a
+ * time. */
+struct vmsnap_fault_shares;
+int vmsnap_fault_shares_new(struct vmsnap_fault_shares **out, struct vmsnap_error *err);
+void vmsnap_fault_shares_free(struct vmsnap_fault_shares *shares); /* NULL is fine */
+/* What a watch gave, with what is known of its code.  In the order of time; held as long as some of it waits. */
+int vmsnap_fault_shares_add(struct vmsnap_fault_shares *shares, const struct vmsnap_faults *faults,
+                            struct vmsnap_error *err);
+enum vmsnap_fault_shares_flag {
+	/* The snapshots are of all processes that are there: faults of those that have none, as they have ended, go to
+	 * that of their parent, or the parent's parent, or to the first. Else they wait. */
+	VMSNAP_FAULT_SHARES_ALL = 1
+};
+/* Of the snapshots of one instant, of different processes, as many that have the faults until then in out; to be
+ * unref'ed.  One that is the first of its process, of which no begin was seen, is the same as before: nobody can say
+ * what became of its pages.  What was lost may have been anybody's: each has all of it since the one before. */
+int vmsnap_fault_shares_give(struct vmsnap_fault_shares *shares, const struct vmsnap *const *snaps, size_t count,
+                             unsigned flags, struct vmsnap **out, struct vmsnap_error *err);
+/* So many faults are there of which there is no later snapshot yet. */
+uint64_t vmsnap_fault_shares_left(const struct vmsnap_fault_shares *shares);
 
 #ifdef __cplusplus
 }
