@@ -125,10 +125,12 @@ void blame_put_heading(struct text *text, const struct blame_rows *rows)
 	                bytes[VMSNAP_BECAME_FILLED] + bytes[VMSNAP_BECAME_REPLACED] - rows->moved;
 	text_string(text, word_duration(rows->end - rows->begin).text);
 	put_whose(text, rows);
-	text_format(text, ": %s page%s copied or new", counted(made / page).text, word_plural(made / page));
+	text_string(text, ": ");
+	if (!blame_rows_unknown(rows))
+		text_format(text, "%s page%s copied or new, ", counted(made / page).text, word_plural(made / page));
 	if (bytes[VMSNAP_BECAME_WRITTEN])
-		text_format(text, ", %s more written", counted(bytes[VMSNAP_BECAME_WRITTEN] / page).text);
-	text_format(text, ", %s fault%s seen", counted(rows->faults).text, word_plural(rows->faults));
+		text_format(text, "%s more written, ", counted(bytes[VMSNAP_BECAME_WRITTEN] / page).text);
+	text_format(text, "%s fault%s seen", counted(rows->faults).text, word_plural(rows->faults));
 	put_lost(text, rows);
 }
 
@@ -139,6 +141,19 @@ static void put_pages(struct text *text, const struct blame_rows *rows, uint64_t
 	uint64_t pages = bytes / page_size_of(rows);
 	if (bytes)
 		text_format(text, "%s page%s %s\n", counted(pages).text, word_plural(pages), what);
+}
+
+static void put_unknown(struct text *text, const struct blame_rows *rows)
+{
+	if (!rows->processes)
+		text_string(text, "There is no snapshot from the end: what became of the pages is not known.\n");
+	else if (blame_rows_unknown(rows))
+		text_string(text, "There is no snapshot from before: what became of the pages is not known.\n");
+	else if (rows->unknown)
+		text_format(text,
+		            "Of %zu process%s there is no snapshot from before: what became of %s pages is not "
+		            "known.\n",
+		            rows->unknown, rows->unknown == 1 ? "" : "es", rows->unknown == 1 ? "its" : "their");
 }
 
 static void put_how(struct text *text, const struct blame_rows *rows)
@@ -162,6 +177,7 @@ void blame_put_notes(struct text *text, const struct blame_rows *rows, size_t mo
 	if (untold)
 		text_format(text, "and %zu more (--long)\n", untold);
 	text_blank(text);
+	put_unknown(text, rows);
 	put_pages(text, rows, rows->unseen, "written by the kernel or unseen");
 	put_pages(text, rows, rows->several, "written by one of several, nobody knows which");
 	put_pages(text, rows, rows->moved, "in other frames without a fault: moved by the kernel, or unseen");

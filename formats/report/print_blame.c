@@ -84,10 +84,11 @@ static const uint32_t blame_shown[] = {
 };
 const struct row_schema blame_schema = ROW_SCHEMA_SHOWN(blame_columns, blame_shown);
 
-enum { PROCESS_SNAPSHOT, PROCESS_BEFORE };
+enum { PROCESS_SNAPSHOT, PROCESS_BEFORE, PROCESS_KNOWN };
 static const struct column process_columns[] = {
 	[PROCESS_SNAPSHOT] = { "after", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[PROCESS_BEFORE] = { "before", .type = COLUMN_RECORD, .of = &snapshot_schema },
+	[PROCESS_KNOWN] = { "known", .type = COLUMN_BOOL },
 };
 static const struct row_schema process_schema = ROW_SCHEMA(process_columns);
 
@@ -134,9 +135,15 @@ VMSNAP_API const char *vmsnap_blame_by_name(int by)
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
-static void put_sums(struct row *row, const struct blame_row *what)
+static void put_sums(struct row *row, const struct blame_row *what, bool unknown)
 {
 	const uint64_t *bytes = what->bytes;
+	if (unknown) {
+		for (unsigned column = ROW_COPIED; column < ROW_FAULTS; column++)
+			row_put_unknown(row, column);
+		row_put_count(row, ROW_FAULTS, what->faults);
+		return;
+	}
 	row_put_bytes(row, ROW_COPIED, bytes[VMSNAP_BECAME_COPIED] + bytes[VMSNAP_BECAME_PRIVATISED]);
 	row_put_bytes(row, ROW_NEW,
 	              bytes[VMSNAP_BECAME_NEW] + bytes[VMSNAP_BECAME_FILLED] + bytes[VMSNAP_BECAME_REPLACED]);
@@ -183,7 +190,7 @@ static void put_row(struct row *row, struct blamed_text *blamed, const struct bl
 {
 	bool others, page = blamed->rows.by == VMSNAP_BLAME_BY_PAGE;
 	const struct blame_place *place = blame_row_place(what, &others);
-	put_sums(row, what);
+	put_sums(row, what, blame_rows_unknown(&blamed->rows));
 	if (what->pid)
 		row_put_count(row, ROW_PID, (uint64_t)what->pid);
 	if (what->tid)
@@ -204,7 +211,7 @@ static void put_row(struct row *row, struct blamed_text *blamed, const struct bl
 
 static bool shows(const struct blamed_text *blamed, const struct blame_row *what)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = blame_rows_unknown(&blamed->rows) ? what->faults : 0;
 	for (int i = 0; i < VMSNAP_BECAME_COUNT; i++)
 		bytes += i == VMSNAP_BECAME_MAPPED ? 0 : what->bytes[i];
 	return bytes || blamed->most == SIZE_MAX;
@@ -237,6 +244,7 @@ static int put_processes(struct row *row, void *ctx, struct vmsnap_error *err)
 		put_snapshot(row, PROCESS_SNAPSHOT, after);
 		if (before)
 			put_snapshot(row, PROCESS_BEFORE, before);
+		row_put_bool(row, PROCESS_KNOWN, vmsnap_blame_is_known(blamed->rows.blame, i));
 		row_end(row);
 	}
 	return VMSNAP_OK;
@@ -257,23 +265,41 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	row_put_count(document, DOCUMENT_FAULTS, rows->faults);
 	row_put_count_known(document, DOCUMENT_LOST, info->lost, info->lost != UINT64_MAX);
 	row_put_flags(document, DOCUMENT_WATCHED, info->flags, 0, watched_name);
-	row_put_counts(document, DOCUMENT_BYTES, rows->pages, VMSNAP_BECAME_COUNT, 0, vmsnap_became_name);
-	row_put_bytes(document, DOCUMENT_UNSEEN, rows->unseen);
-	row_put_bytes(document, DOCUMENT_SEVERAL, rows->several);
-	row_put_bytes(document, DOCUMENT_MOVED, rows->moved);
-	row_put_bytes(document, DOCUMENT_INHERITED, rows->inherited);
+	bool known = !blame_rows_unknown(rows);
+	row_put_counts(document, DOCUMENT_BYTES, rows->pages, VMSNAP_BECAME_COUNT, known ? 0 : UINT32_MAX,
+	               vmsnap_became_name);
+	row_put_bytes_known(document, DOCUMENT_UNSEEN, rows->unseen, known);
+	row_put_bytes_known(document, DOCUMENT_SEVERAL, rows->several, known);
+	row_put_bytes_known(document, DOCUMENT_MOVED, rows->moved, known);
+	row_put_bytes_known(document, DOCUMENT_INHERITED, rows->inherited, known);
 	int rc = row_rows(document, DOCUMENT_PROCESSES, put_processes, blamed, err);
 	return rc ? rc : row_rows(document, DOCUMENT_ROWS, put_rows, blamed, err);
 }
 
 /* ---- for people ------------------------------------------------------------------------- */
 
+/* Where nobody knows what became of pages, who had faults is all there is to be told. */
+static void show_faults(struct column columns[ROW_CALLED + 1])
+{
+	columns[ROW_COPIED].flags |= COLUMN_SECONDARY;
+	columns[ROW_NEW].flags |= COLUMN_SECONDARY;
+	for (unsigned column = ROW_WRITTEN; column < ROW_FAULTS; column++)
+		columns[column].flags |= COLUMN_SECONDARY;
+	columns[ROW_FAULTS].flags &= ~(unsigned)COLUMN_SECONDARY;
+}
+
 static int print_text(struct text *text, struct blamed_text *blamed, struct vmsnap_error *err)
 {
 	bool bare = text->style->raw || text->style->no_headings;
+	struct column columns[ROW_CALLED + 1];
+	struct row_schema schema = blame_schema;
+	memcpy(columns, blame_columns, sizeof(columns));
+	schema.columns = columns;
+	if (blame_rows_unknown(&blamed->rows))
+		show_faults(columns);
 	if (!bare)
 		blame_put_heading(text, &blamed->rows);
-	int rc = emit_table(text, &blame_schema, put_rows, blamed, err);
+	int rc = emit_table(text, &schema, put_rows, blamed, err);
 	if (!rc && !bare)
 		blame_put_notes(text, &blamed->rows, blamed->most);
 	return rc;

@@ -329,6 +329,8 @@ static void find_window(struct blame_rows *rows)
 	const struct vmsnap *before, *after;
 	rows->begin = UINT64_MAX;
 	for (size_t i = 0; (after = vmsnap_blame_process(rows->blame, i, &before)); i++) {
+		rows->processes++;
+		rows->unknown += !vmsnap_blame_is_known(rows->blame, i);
 		uint64_t end = (uint64_t)vmsnap_info(after)->monotonic;
 		uint64_t begin = before ? (uint64_t)vmsnap_info(before)->monotonic : UINT64_MAX;
 		rows->begin = begin < rows->begin ? begin : rows->begin;

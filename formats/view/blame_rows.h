@@ -49,10 +49,16 @@ struct blame_rows {
 	uint64_t unseen, several, moved;     /* in bytes, but for what is only mapped */
 	uint64_t inherited;
 	uint64_t faults, begin, end; /* between the snapshots */
+	size_t processes, unknown;   /* unknown: of which nobody knows what became of their pages */
 };
 int blame_rows_make(struct blame_rows *rows, const struct vmsnap_blame *blame, int by, struct vmsnap_names *names,
                     struct work *work, struct vmsnap_error *err);
 void blame_rows_free(struct blame_rows *rows);
+/* Of none is it known what became of its pages: sums are not 0, but unknown. */
+static inline bool blame_rows_unknown(const struct blame_rows *rows)
+{
+	return rows->unknown == rows->processes;
+}
 /* The place that most of its pages are in; NULL: none. */
 const struct blame_place *blame_row_place(const struct blame_row *row, bool *others);
 

@@ -213,9 +213,12 @@ class Stacks(unittest.TestCase):
 
     def test_without_the_snapshot_before_nobody_knows_what_is_new(self):
         told, said = self.blame(process(9000, AFTER, faults=FAULTS))
-        self.assertEqual((told["unseen"], set(told["bytes"].values()), told["faults"]), (0, {0}, 5))
-        self.assertEqual({row["copied"] + row["new"] + row["mapped"] for row in told["rows"]}, {0})
-        self.assertIn(b"what became of the pages is not known", said)
+        self.assertEqual((told["unseen"], set(told["bytes"].values()), told["faults"]), (None, {None}, 5))
+        self.assertEqual({row[what] for row in told["rows"] for what in ("copied", "new", "mapped")}, {None})
+        self.assertEqual([process["known"] for process in told["processes"]], [False])
+        self.assertEqual(said, b"")
+        text = command("blame", os.path.join(self.folder.name, "these.vms")).stdout
+        self.assertIn(b"There is no snapshot from before: what became of the pages is not known.", text)
 
     def test_pages_that_no_fault_explains_are_one(self):
         """Also as the first of all: nothing is compared with nothing (sanitizers look)."""
