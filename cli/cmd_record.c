@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "descendants.h"
 #include "descriptor_limit.h"
 #include "interrupt.h"
 #include "names.h"
@@ -25,6 +26,7 @@ static const char *needs_file(const struct record *record)
 	       : options->hash                               ? "--hash"
 	       : options->contents                           ? "--contents"
 	       : options->tree                               ? "--tree"
+	       : options->blame                              ? "--blame"
 	       : options->max_pause                          ? "--max-pause"
 	       : options->exclude.count || options->undumped ? "--exclude"
 	                                                     : NULL;
@@ -164,6 +166,37 @@ static int begin_tracking(struct record *record)
 	return record->options->track ? tracker_open(record->options, first_pid(record), &record->tracker) : STATUS_OK;
 }
 
+/* Those that were forked while the watch began: what they fork from now on is watched with them. */
+static int add_descendants(const struct record *record)
+{
+	struct processes all = { .count = 0 };
+	int status = STATUS_OK;
+	for (size_t i = 0; !status && i < record->chosen.count; i++)
+		status = processes_add_pid(&all, record->chosen.pids[i]);
+	status = status ? status : processes_add_descendants(&all, "record: --blame");
+	for (size_t i = 0; !status && i < all.count; i++)
+		status = record_blame_add(record->blame, all.pids[i]);
+	processes_free(&all);
+	return status;
+}
+
+static int begin_blame(struct record *record)
+{
+	struct processes all = { .count = 0 };
+	int status = STATUS_OK;
+	if (!record->options->blame)
+		return status;
+	if (records_command(record))
+		status = processes_add_pid(&all, record->command.pid);
+	for (size_t i = 0; !status && i < record->chosen.count; i++)
+		status = processes_add_pid(&all, record->chosen.pids[i]);
+	status = status ? status : record_blame_open(record->options, all.pids, all.count, &record->blame);
+	if (!status && record->options->tree && !records_command(record))
+		status = add_descendants(record);
+	processes_free(&all);
+	return status;
+}
+
 static int begin_file(struct record *record, char usual[64])
 {
 	const struct options *options = record->options;
@@ -171,9 +204,9 @@ static int begin_file(struct record *record, char usual[64])
 		return STATUS_OK;
 	snprintf(usual, 64, "vmsnap-%d.vms", (int)first_pid(record));
 	record->path = options->file ? options->file : usual;
-	const struct record_file_options how = { .path = record->path,
-		                                 .rotate = options->rotate,
-		                                 .max_files = options->max_files };
+	const struct record_file_options how = {
+		.path = record->path, .rotate = options->rotate, .max_files = options->max_files, .blame = record->blame
+	};
 	int status = contents_parse(options, record->path, &record->contents);
 	status = status ? status : record_file_open(&how, &record->file);
 	/* Rights that were lent are for page states: what pages hold is read with those of who asks. */
@@ -186,6 +219,7 @@ static int begin_file(struct record *record, char usual[64])
 static int begin(struct record *record, char usual[64])
 {
 	int status = begin_command(record);
+	status = status ? status : begin_blame(record);
 	status = status ? status : begin_file(record, usual);
 	bool starts = records_command(record);
 	status = status || starts ? status : begin_tracking(record);
@@ -218,6 +252,8 @@ static int finish(struct record *record, int status)
 	int written = record_file_finish(record->file);
 	record_summary(record);
 	record_file_free(record->file);
+	record_blame_close(record->blame);
+	record->blame = NULL;
 	return status ? status : written;
 }
 

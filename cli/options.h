@@ -43,6 +43,7 @@ struct options {
 	struct word_list cgroup, match; /* which processes, besides those that are named */
 	const char *track;     /* how writes are tracked: "" if it was not said; NULL: they are not */
 	uint64_t every, lasts, rotate, max_pause; /* record: ns; 0: not given */
+	bool blame;                               /* record: page faults, too */
 	unsigned max_files;                       /* 0: not given */
 	const char *on;                           /* record: events */
 	const char *file; /* where capture writes to */

@@ -4,6 +4,7 @@
  *   record_loop.c      when a snapshot is due: by time, growth, events
  *   record_take.c      one instant
  *   record_file.c      where it goes: a thread that writes, files that follow each other
+ *   record_blame.c     page faults meanwhile (--blame)
  *   record_rounds.c    what is written, printed (--track without a file)
  *   record_command.c   the command that is run meanwhile
  *   record_tell.c      the running line, and the summary */
@@ -18,6 +19,7 @@
 #include "options.h"
 #include "output.h"
 #include "process_choose.h"
+#include "record_blame.h"
 #include "record_command.h"
 #include "record_file.h"
 #include "say.h"
@@ -50,6 +52,7 @@ struct record {
 	size_t process_count, process_room;
 	struct vmsnap_watch *watch; /* NULL: nothing that happens is waited for */
 	struct vmsnap_tracker *tracker;
+	struct record_blame *blame; /* NULL: page faults are not watched */
 	struct record_command command;
 	struct record_file *file;
 	bool skip_next; /* the last pause was too long */

@@ -15,19 +15,14 @@
 #include "record_ring.h"
 #include "say.h"
 
-enum { WAITING_MAX = 2, STACK_BYTES = 1 << 20 };
-
-struct batch {
-	struct vmsnap **snaps;
-	size_t count;
-};
+enum { WAITING_MAX = 2, STACK_BYTES = 1 << 20, STACK_BYTES_NAMES = 8 << 20 };
 
 struct record_file {
 	struct record_file_options options;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct batch waiting[WAITING_MAX];
+	struct record_batch waiting[WAITING_MAX];
 	size_t waiting_count;
 	bool writing, closing;
 	int rc; /* of what failed first */
@@ -87,11 +82,14 @@ static int open_writer(struct record_file *file)
 }
 
 /* A new file begins with whole snapshots, as the writer keeps no other to tell differences from. */
-static int write_batch(struct record_file *file, const struct batch *batch)
+static int write_batch(struct record_file *file, const struct record_batch *batch)
 {
 	bool fresh = !file->writer || is_due(file);
 	int rc = fresh ? close_writer(file) : VMSNAP_OK;
 	rc = rc || !fresh ? rc : open_writer(file);
+	if (!rc && file->options.blame)
+		rc = record_blame_give(file->options.blame, batch->faults, batch->snaps, batch->count, batch->all,
+		                       &file->err);
 	if (rc)
 		return rc;
 	rc = vmsnap_writer_add(file->writer, (const struct vmsnap *const *)batch->snaps, batch->count, &file->err);
@@ -114,7 +112,7 @@ static void note(struct record_file *file, int rc)
 }
 
 /* The next one, or none: it is closed, and nothing waits. */
-static bool next_batch(struct record_file *file, struct batch *out)
+static bool next_batch(struct record_file *file, struct record_batch *out)
 {
 	pthread_mutex_lock(&file->lock);
 	while (!file->waiting_count && !file->closing)
@@ -130,14 +128,20 @@ static bool next_batch(struct record_file *file, struct batch *out)
 	return any;
 }
 
+static void batch_free(const struct record_batch *batch)
+{
+	vmsnap_unref_all(batch->snaps, batch->count);
+	vmsnap_faults_unref(batch->faults);
+}
+
 static void *write_all(void *ctx)
 {
 	struct record_file *file = ctx;
-	struct batch batch;
+	struct record_batch batch;
 	privilege_drop();
 	while (next_batch(file, &batch)) {
 		int rc = file->rc ? VMSNAP_OK : write_batch(file, &batch);
-		vmsnap_unref_all(batch.snaps, batch.count);
+		batch_free(&batch);
 		note(file, rc);
 	}
 	/* What went wrong first is what is told. */
@@ -190,7 +194,7 @@ int record_file_open(const struct record_file_options *options, struct record_fi
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_attr_setstacksize(&attributes, options->blame ? STACK_BYTES_NAMES : STACK_BYTES);
 	int error = pthread_create(&file->thread, &attributes, write_all, file);
 	pthread_attr_destroy(&attributes);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -202,18 +206,18 @@ int record_file_open(const struct record_file_options *options, struct record_fi
 	return STATUS_OK;
 }
 
-bool record_file_put(struct record_file *file, struct vmsnap **snaps, size_t count)
+bool record_file_put(struct record_file *file, const struct record_batch *batch)
 {
 	pthread_mutex_lock(&file->lock);
 	while (file->waiting_count == WAITING_MAX && !file->rc)
 		pthread_cond_wait(&file->changed, &file->lock);
 	bool well = !file->rc;
 	if (well)
-		file->waiting[file->waiting_count++] = (struct batch){ snaps, count };
+		file->waiting[file->waiting_count++] = *batch;
 	pthread_cond_broadcast(&file->changed);
 	pthread_mutex_unlock(&file->lock);
 	if (!well)
-		vmsnap_unref_all(snaps, count);
+		batch_free(batch);
 	return well;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "record_blame.h"
 #include "vmsnap.h"
 
 struct record_file_options {
@@ -11,13 +12,21 @@ struct record_file_options {
 	uint64_t rotate;    /* ns; 0: one file */
 	unsigned max_files; /* 0: all are kept */
 	bool no_contents;
+	struct record_blame *blame; /* NULL: no page faults */
 };
 struct record_file;
 /* STATUS_OK, or a status after saying why.  Nothing is written yet. */
 int record_file_open(const struct record_file_options *options, struct record_file **out);
-/* Takes the snapshots, of one instant, and the array over.  Waits only if two others wait already.  False: writing has
+/* Snapshots of one instant, malloc'ed. */
+struct record_batch {
+	struct vmsnap **snaps;
+	size_t count;
+	struct vmsnap_faults *faults; /* until then; NULL without blame */
+	bool all;                     /* of all processes that are there */
+};
+/* Takes what is in it over.  Waits only if two others wait already.  False: writing has
  * failed, and record_file_finish() tells. */
-bool record_file_put(struct record_file *file, struct vmsnap **snaps, size_t count);
+bool record_file_put(struct record_file *file, const struct record_batch *batch);
 /* Whether something waits to be written, or is. */
 bool record_file_busy(struct record_file *file);
 /* Whether writing has failed; then there is no use in going on. */

@@ -99,6 +99,7 @@ struct instant {
 	const char *reason;
 	uint64_t held_since; /* by the watch; 0: the capture stops them */
 	uint64_t held;       /* so long */
+	bool all;            /* that live */
 	struct vmsnap **snaps;
 	size_t count;
 };
@@ -199,8 +200,14 @@ static int keep(struct record *record, struct instant *instant)
 	}
 	note_taken(record, instant);
 	tell_tracking(record);
+	struct record_batch batch = { .snaps = instant->snaps, .count = instant->count, .all = instant->all };
+	int status = record->blame ? record_blame_take(record->blame, &batch.faults) : STATUS_OK;
+	if (status) {
+		vmsnap_unref_all(batch.snaps, batch.count);
+		return status;
+	}
 	/* It takes them over; a failure is told when the file is finished. */
-	return record_file_put(record->file, instant->snaps, instant->count) ? STATUS_OK : RECORD_OVER;
+	return record_file_put(record->file, &batch) ? STATUS_OK : RECORD_OVER;
 }
 
 /* Those that live, of whom the watch has, or of whom were named. */
@@ -270,6 +277,8 @@ static int look_for_more(struct record *record)
 		if (record_find(record, now.pids[i]) || vmsnap_process_now(now.pids[i], &process, NULL))
 			continue;
 		status = record_add(record, now.pids[i]);
+		if (!status && record->blame)
+			status = record_blame_add(record->blame, now.pids[i]);
 		privilege_pause();
 		if (!status && record->watch && vmsnap_watch_add(record->watch, now.pids[i], &err))
 			say("%s", err.message);
@@ -285,7 +294,7 @@ int record_instant(struct record *record, const char *reason)
 	struct vmsnap_error err;
 	int rc = VMSNAP_OK, status = look_for_more(record);
 	for (int i = 0; !status && i < TRIES; i++) {
-		struct instant instant = { .reason = reason };
+		struct instant instant = { .reason = reason, .all = true };
 		status = take_once(record, &instant, &err, &rc);
 		if (!is_gone(rc))
 			break;

@@ -164,6 +164,21 @@ static void tell_pauses(const struct record *record)
 		    record->late == 1 ? " later than it was" : "s later than they were");
 }
 
+static void tell_faults(const struct record *record)
+{
+	struct record_blame_sums sums;
+	if (!record->blame)
+		return;
+	record_blame_sums(record->blame, &sums);
+	if (sums.lost == UINT64_MAX)
+		say("%" PRIu64 " page fault%s seen, and some lost", sums.seen, sums.seen == 1 ? "" : "s");
+	else
+		say("%" PRIu64 " page fault%s seen, %" PRIu64 " lost", sums.seen, sums.seen == 1 ? "" : "s", sums.lost);
+	if (sums.left)
+		say("%" PRIu64 " of them came after the last snapshot of their process, and %s not kept", sums.left,
+		    sums.left == 1 ? "is" : "are");
+}
+
 void record_summary(struct record *record)
 {
 	record_line_clear(record);
@@ -173,4 +188,5 @@ void record_summary(struct record *record)
 	tell_what(record);
 	tell_growth(record);
 	tell_pauses(record);
+	tell_faults(record);
 }

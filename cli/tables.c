@@ -185,6 +185,9 @@ const struct option_row option_table[] = {
 	  "added up by kind, file or node" },
 	{ "by", 0, OPTION_TEXT, VALUE_SERIES_BY, "WHAT", FIELD(by), CMD_SERIES,
 	  "by mapping, kind, process or state" },
+	{ "blame", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(blame), CMD_RECORD,
+	  "keep page faults with each snapshot: which code made, copied and wrote pages\n"
+	  "since the one before (vmsnap blame FILE@N, series, report)" },
 	{ "save", 0, OPTION_TEXT, VALUE_FILE, "FILE", FIELD(save), CMD_BLAME,
 	  "keep snapshots and faults, for blame FILE" },
 	{ "by", 0, OPTION_TEXT, VALUE_BLAME_BY, "WHAT", FIELD(by), CMD_BLAME,
