@@ -6,6 +6,7 @@
 #include "error.h"
 #include "error_record.h"
 #include "schemas.h"
+#include "series_faults.h"
 #include "series_table.h"
 #include "snapshot_record.h"
 #include "text_limit.h"
@@ -45,6 +46,43 @@ static const struct column line_columns[] = {
 static const struct row_schema line_schema = ROW_SCHEMA(line_columns);
 
 enum {
+	BY_FUNCTION,
+	BY_SYSCALL,
+	BY_COPIED,
+	BY_NEW,
+	BY_WRITTEN,
+	BY_FAULTS,
+};
+static const struct column by_columns[] = {
+	[BY_FUNCTION] = { "function", .type = COLUMN_NAME }, [BY_SYSCALL] = { "syscall", .type = COLUMN_NAME },
+	[BY_COPIED] = { "copied", .type = COLUMN_BYTES },    [BY_NEW] = { "new", .type = COLUMN_BYTES },
+	[BY_WRITTEN] = { "written", .type = COLUMN_BYTES },  [BY_FAULTS] = { "faults", .type = COLUMN_COUNT },
+};
+static const struct row_schema by_schema = ROW_SCHEMA(by_columns);
+
+enum {
+	BLAME_FAULTS,
+	BLAME_LOST,
+	BLAME_COPIED,
+	BLAME_NEW,
+	BLAME_WRITTEN,
+	BLAME_UNSEEN_BYTES,
+	BLAME_SEVERAL_BYTES,
+	BLAME_FUNCTIONS,
+};
+static const struct column blame_columns[] = {
+	[BLAME_FAULTS] = { "faults", .type = COLUMN_COUNT },
+	[BLAME_LOST] = { "lost", .type = COLUMN_COUNT },
+	[BLAME_COPIED] = { "copied", .type = COLUMN_BYTES },
+	[BLAME_NEW] = { "new", .type = COLUMN_BYTES },
+	[BLAME_WRITTEN] = { "written", .type = COLUMN_BYTES },
+	[BLAME_UNSEEN_BYTES] = { "unseen", .type = COLUMN_BYTES },
+	[BLAME_SEVERAL_BYTES] = { "several", .type = COLUMN_BYTES },
+	[BLAME_FUNCTIONS] = { "functions", .type = COLUMN_RECORDS, .of = &by_schema },
+};
+static const struct row_schema blame_step_schema = ROW_SCHEMA(blame_columns);
+
+enum {
 	STEP_SNAPSHOT,
 	STEP_SNAPSHOTS,
 	STEP_TAKEN,
@@ -61,6 +99,7 @@ enum {
 	STEP_DELTA,
 	STEP_RATE,
 	STEP_LINES,
+	STEP_BLAME,
 	STEP_ERROR,
 };
 static const struct column step_columns[] = {
@@ -80,6 +119,7 @@ static const struct column step_columns[] = {
 	[STEP_DELTA] = { "delta", .type = COLUMN_DELTA },
 	[STEP_RATE] = { "rate", .type = COLUMN_DELTA },
 	[STEP_LINES] = { "lines", .type = COLUMN_RECORDS, .of = &line_schema },
+	[STEP_BLAME] = { "blame", .type = COLUMN_RECORD, .of = &blame_step_schema },
 	[STEP_ERROR] = { "error", .type = COLUMN_RECORD, .of = &error_schema },
 };
 static const struct row_schema step_schema = ROW_SCHEMA(step_columns);
@@ -97,7 +137,7 @@ struct printed {
 	int by;
 	uint64_t min;
 	struct vmsnap_series_step step; /* the one that is being told */
-	int unread; /* the code of the first snapshot that cannot be read */
+	int unread;                     /* the code of the first snapshot that cannot be read */
 	struct vmsnap_error unread_err;
 };
 
@@ -159,6 +199,50 @@ static int line_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	return VMSNAP_OK;
 }
 
+static int by_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct series_faults *faults = ctx;
+	(void)err;
+	for (size_t i = 0; i < faults->by_count; i++) {
+		const struct series_blamed *by = &faults->by[i];
+		row_put_name_if_any(row, BY_FUNCTION, by->function);
+		row_put_name_if_any(row, BY_SYSCALL, by->syscall);
+		row_put_bytes(row, BY_COPIED, by->copied);
+		row_put_bytes(row, BY_NEW, by->made);
+		row_put_bytes(row, BY_WRITTEN, by->written);
+		row_put_count(row, BY_FAULTS, by->faults);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
+static int put_sums(struct row *row, struct series_faults *faults, struct vmsnap_error *err)
+{
+	row_put_count(row, BLAME_FAULTS, faults->seen);
+	row_put_count_known(row, BLAME_LOST, faults->lost, faults->lost != UINT64_MAX);
+	row_put_bytes_known(row, BLAME_COPIED, faults->copied, faults->known);
+	row_put_bytes_known(row, BLAME_NEW, faults->made, faults->known);
+	row_put_bytes_known(row, BLAME_WRITTEN, faults->written, faults->known);
+	row_put_bytes_known(row, BLAME_UNSEEN_BYTES, faults->unseen, faults->known);
+	row_put_bytes_known(row, BLAME_SEVERAL_BYTES, faults->several, faults->known);
+	return row_rows(row, BLAME_FUNCTIONS, by_rows, faults, err);
+}
+
+static int put_blame(struct row *row, const struct printed *printed, struct vmsnap_error *err)
+{
+	struct arena strings = { 0 };
+	CLEANUP_FREE struct series_faults *faults = malloc(sizeof(*faults));
+	int rc = faults ? series_faults_read(faults, printed->series, &strings, &row->text->work, err)
+	                : fail_no_memory(err);
+	if (!rc && faults->there) {
+		struct row record = row_open(row, STEP_BLAME);
+		rc = put_sums(&record, faults, err);
+		row_end(&record);
+	}
+	arena_free(&strings);
+	return rc;
+}
+
 static int put_step(struct row *row, struct printed *printed, struct vmsnap_error *err)
 {
 	const struct vmsnap_series_step *step = &printed->step;
@@ -186,6 +270,7 @@ static int put_step(struct row *row, struct printed *printed, struct vmsnap_erro
 		row_put_delta(row, STEP_RATE, each < 0, (uint64_t)(each < 0 ? -each : each));
 	}
 	int rc = row_rows(row, STEP_LINES, line_rows, printed, err);
+	rc = rc ? rc : put_blame(row, printed, err);
 	row_end(row);
 	return rc;
 }

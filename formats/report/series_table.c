@@ -28,6 +28,8 @@ enum {
 	SERIES_OWN,
 	SERIES_OTHERS = SERIES_OWN,
 	SERIES_WHAT,
+	SERIES_FAULTS,
+	SERIES_BY,
 	SERIES_FIXED
 };
 static const struct column series_columns[SERIES_FIXED] = {
@@ -44,6 +46,10 @@ static const struct column series_columns[SERIES_FIXED] = {
 	                    "resident in what has no column; before it: what grew most", NULL },
 	[SERIES_WHAT] = { NULL, "WHAT", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what changed since the one before",
 	                  NULL },
+	[SERIES_FAULTS] = { NULL, "FAULTS", COLUMN_COUNT, COLUMN_SPARSE,
+	                    "page faults since the one before (record --blame)", NULL },
+	[SERIES_BY] = { NULL, "BY", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG,
+	                "the functions that copied, made and wrote the most pages since then, and how much", NULL },
 };
 const struct row_schema series_schema = ROW_SCHEMA(series_columns);
 
@@ -123,8 +129,9 @@ static bool changes(const struct series_column *column, uint64_t min)
 /* How many of the first fit beside what is there always, and leave room for words. */
 static size_t fitting(const struct table_of *table, size_t wanted, unsigned width, bool one_day)
 {
-	enum { CLOCK = 9, DAY = 30, RESIDENT = 9, OTHERS = 8, WORDS = 24 };
+	enum { CLOCK = 9, DAY = 30, RESIDENT = 9, OTHERS = 8, WORDS = 24, FAULTS = 32 };
 	size_t used = (one_day ? CLOCK : DAY) + RESIDENT + OTHERS + WORDS, count = 0;
+	used += table->rows->watched ? FAULTS : 0;
 	while (count < wanted && count < SHOWN_MOST) {
 		size_t heading = strlen(table->headings[count]);
 		used += 1 + (heading > OWN_WIDTH ? heading : OWN_WIDTH);
@@ -246,6 +253,32 @@ static void put_what(struct row *row, unsigned column, const struct series_rows 
 	}
 }
 
+static void put_by(struct row *row, unsigned column, const struct series_row *at)
+{
+	bool begun = false;
+	if (!at->blamed)
+		row_text(row, column, "?");
+	for (size_t i = 0; i < SERIES_TOP && at->by[i].function; i++) {
+		const struct series_by *by = &at->by[i];
+		put_comma(row, column, &begun);
+		if (*by->syscall) {
+			row_text(row, column, "(inside ");
+			row_text(row, column, by->syscall);
+			row_text(row, column, "(2)) ");
+		} else if (by->in_kernel) {
+			row_text(row, column, "(inside the kernel) ");
+		}
+		row_text_name(row, column, by->function, strlen(by->function));
+		row_text(row, column, " ");
+		row_text(row, column, word_size(row->text->style, by->bytes).text);
+	}
+	if (at->lost) {
+		put_comma(row, column, &begun);
+		row_text(row, column, at->lost == UINT64_MAX ? "some" : word_number(at->lost).text);
+		row_text(row, column, at->lost == 1 ? " fault lost" : " faults lost");
+	}
+}
+
 static void put_rate(struct row *row, const struct series_row *at)
 {
 	bool less = at->resident < at->resident_before;
@@ -288,6 +321,10 @@ static void put_row(struct row *row, const struct table_of *table, const struct 
 	if (table->others && left)
 		row_put_bytes(row, after, left);
 	put_what(row, after + 1, rows, at);
+	if (at->watched) {
+		row_put_count(row, after + 2, at->faults);
+		put_by(row, after + 3, at);
+	}
 	row_end(row);
 }
 

@@ -10,7 +10,8 @@
 
 struct vmsnap_series {
 	struct series_source source;
-	struct series_member *members; /* one for each process of the source, but by process: there .sums alone */
+	/* One for each process of the source, but by process: there .snap, .before and .sums alone. */
+	struct series_member *members;
 	uint64_t ids;
 	struct vmsnap_series_step step;
 	/* By process: */
@@ -20,6 +21,8 @@ struct vmsnap_series {
 	struct vmsnap_error pending_err;
 	struct vmsnap *first, *last; /* of this instant, and of the one before */
 	struct series_lines lines;
+	const struct vmsnap **now, **earlier; /* of the instant, and the same before; the members' */
+	size_t now_count, now_room, earlier_count, earlier_room;
 	size_t shown; /* the process whose lines are the step's */
 	bool begun;
 };
@@ -81,6 +84,8 @@ VMSNAP_API void vmsnap_series_close(struct vmsnap_series *series)
 		series_member_drop(&series->members[i]);
 	free(series->members);
 	free(series->lines.items);
+	free(series->now);
+	free(series->earlier);
 	vmsnap_unref(series->pending);
 	vmsnap_unref(series->first);
 	vmsnap_unref(series->last);
@@ -196,6 +201,29 @@ static void name_line(const struct vmsnap_series *series, size_t process, struct
 	line->pid = series->source.processes[process].told.pid;
 }
 
+static int add_snap(struct work *work, const struct vmsnap ***items, size_t *count, size_t *room,
+                    const struct vmsnap *snap)
+{
+	int rc = VMSNAP_OK;
+	*items = work_room(work, *items, *count, room, sizeof(**items), &rc);
+	if (!rc)
+		(*items)[(*count)++] = snap;
+	return rc;
+}
+
+/* For who asks what became of its pages. */
+static int remember(struct vmsnap_series *series, struct series_member *member, const struct vmsnap *snap)
+{
+	struct work *work = &series->source.work;
+	vmsnap_unref(member->before);
+	member->before = member->snap;
+	member->snap = vmsnap_ref(snap);
+	int rc = add_snap(work, &series->now, &series->now_count, &series->now_room, member->snap);
+	if (!rc && member->before)
+		rc = add_snap(work, &series->earlier, &series->earlier_count, &series->earlier_room, member->before);
+	return rc;
+}
+
 /* One process of the instant. */
 static int add_process(struct vmsnap_series *series, const struct vmsnap *snap)
 {
@@ -215,11 +243,12 @@ static int add_process(struct vmsnap_series *series, const struct vmsnap *snap)
 	bool first = told->first == series->pending_at;
 	line->changes = first && series->last ? 1u << VMSNAP_VMA_CHANGE_ADDED : 0;
 	member->sums = line->sums;
+	rc = remember(series, member, snap);
 	series->step.vmas += line->vmas;
 	series->step.snapshots++;
 	sums_add(&series->step.sums, &line->sums);
 	sums_add(&series->step.sums_before, &line->sums_before);
-	return VMSNAP_OK;
+	return rc;
 }
 
 /* All snapshots of the instant that the pending one is of.  Of what nobody knows when it was taken there is
@@ -248,6 +277,7 @@ static int add_ended(struct vmsnap_series *series, const struct series_lines *ol
 		size_t process = (size_t)old->items[i].id - 1;
 		if (series->source.processes[process].told.last >= limit)
 			continue;
+		series_member_drop(&series->members[process]);
 		struct vmsnap_series_line *line = add_line(&series->lines, &series->source.work, &rc);
 		if (!line)
 			break;
@@ -280,6 +310,7 @@ static int next_instant(struct vmsnap_series *series, struct vmsnap_error *err)
 	if (series->pending_rc)
 		return tell_failure(series, err);
 	series->lines = (struct series_lines){ 0 };
+	series->now_count = series->earlier_count = 0;
 	if (series->first) {
 		vmsnap_unref(series->last);
 		series->last = series->first;
@@ -311,6 +342,21 @@ VMSNAP_API int vmsnap_series_step_sized(const struct vmsnap_series *series, stru
 		return VMSNAP_ERR_NOT_FOUND;
 	struct_give(out, size, &series->step, sizeof(series->step));
 	return VMSNAP_OK;
+}
+
+VMSNAP_API int vmsnap_series_blame(const struct vmsnap_series *series, struct vmsnap_blame **out,
+                                   struct vmsnap_error *err)
+{
+	const struct vmsnap_series_step *step = &series->step;
+	const struct vmsnap_blame_options how = { .size = sizeof(how),
+		                                  .cancelled = series->source.options.cancelled,
+		                                  .cancel_ctx = series->source.options.cancel_ctx };
+	if (!step->snap)
+		return fail(err, VMSNAP_ERR_NOT_FOUND, "a series of which no step was read yet");
+	if (series->source.options.by == VMSNAP_SERIES_BY_PROCESS)
+		return vmsnap_blame_stored(series->earlier, series->earlier_count, series->now, series->now_count, &how,
+		                           out, err);
+	return vmsnap_blame_stored(&step->before, step->before ? 1 : 0, &step->snap, 1, &how, out, err);
 }
 
 static const struct series_lines *lines_of(const struct vmsnap_series *series)

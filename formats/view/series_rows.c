@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "series_faults.h"
 
 /* ---- columns by name -------------------------------------------------------------------- */
 
@@ -214,6 +215,24 @@ static int add_row(struct series_rows *rows, const struct series_row *row)
 	return rc;
 }
 
+static int add_faults(struct series_rows *rows, const struct vmsnap_series *series, struct series_row *row)
+{
+	CLEANUP_FREE struct series_faults *faults = malloc(sizeof(*faults));
+	int rc = faults ? series_faults_read(faults, series, &rows->strings, rows->work, NULL) : VMSNAP_ERR_NO_MEMORY;
+	if (rc || !faults->there)
+		return rc;
+	rows->watched = row->watched = true;
+	row->blamed = faults->known;
+	row->faults = faults->seen;
+	row->lost = faults->lost;
+	for (size_t i = 0; i < faults->by_count && i < SERIES_TOP; i++) {
+		const struct series_blamed *by = &faults->by[i];
+		row->by[i] = (struct series_by){ by->function, by->syscall, by->in_kernel,
+			                         by->copied + by->made + by->written };
+	}
+	return VMSNAP_OK;
+}
+
 static int add_step(struct series_rows *rows, const struct vmsnap_series *series)
 {
 	struct vmsnap_series_step step;
@@ -235,6 +254,7 @@ static int add_step(struct series_rows *rows, const struct vmsnap_series *series
 	}
 	rows->span += step.elapsed_known ? step.elapsed : 0;
 	rc = rc ? rc : end_columns(rows, &row);
+	rc = rc ? rc : add_faults(rows, series, &row);
 	return rc ? rc : add_row(rows, &row);
 }
 
@@ -282,6 +302,7 @@ void series_rows_free(struct series_rows *rows)
 	free(rows->rows);
 	free(rows->touched);
 	free(rows->touched_before);
+	arena_free(&rows->strings);
 }
 
 /* ---- reading it ---------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_SERIES_ROWS_H
 #define VMSNAP_SERIES_ROWS_H
 
+#include "arena.h"
 #include "vmsnap.h"
 #include "work.h"
 
@@ -42,6 +43,14 @@ struct series_row {
 	uint32_t came, went, moved; /* lines in all */
 	uint32_t top_count;
 	struct series_change top[SERIES_TOP];
+	bool watched; /* page faults are kept with it */
+	bool blamed;  /* and what became of pages is known */
+	uint64_t faults, lost;
+	struct series_by {
+		const char *function, *syscall;
+		bool in_kernel;
+		uint64_t bytes;
+	} by[SERIES_TOP]; /* copied, made and wrote the most */
 };
 struct series_rows {
 	int by;
@@ -58,6 +67,8 @@ struct series_rows {
 	struct vmsnap_error unread_err;
 	uint64_t span; /* ns, of all elapsed times that are known */
 	bool one_day;
+	bool watched; /* one of them at least */
+	struct arena strings;
 	struct work *work;
 };
 /* Goes over the series.  What cannot be read is counted. */

@@ -26,7 +26,7 @@ _THERE = {
     "compare": ("Diff", "Cow", "relation"),
     "aslr": ("Aslr", "AslrRow", "AslrSide", "AslrContents", "AslrSums"),
     "names": ("Name", "Names"),
-    "blame": ("Blame", "BlamedRange", "FaultWatch", "Taken"),
+    "blame": ("Blame", "BlamedRange", "FaultShares", "FaultWatch", "Taken"),
     "faults": ("Faults", "Fault", "FaultEvent"),
     "files": ("File", "Walk", "Writer", "copy", "load", "save"),
     "tracker": ("Tracker",),

@@ -331,6 +331,10 @@ class FaultEventKind:  # enum vmsnap_fault_event_kind
     EXEC = 1
 
 
+class FaultSharesFlag:  # enum vmsnap_fault_shares_flag
+    ALL = 1
+
+
 class NameKind:  # enum vmsnap_name_kind
     OBJECT = 0
     FUNCTION = 1
@@ -356,6 +360,10 @@ class MappingKind:  # enum vmsnap_mapping_kind
     FILE = 8
     VDSO = 9
     KIND_COUNT = 10
+
+
+class FaultWatchFlag:  # enum vmsnap_fault_watch_flag
+    CHILDLESS = 1
 
 
 class Became:  # enum vmsnap_became
@@ -845,6 +853,7 @@ class ElfSymbol(Structure):  # struct vmsnap_elf_symbol
 class FaultWatchOptions(Structure):  # struct vmsnap_fault_watch_options
     _fields_ = [
         ("size", c_size_t), ("frames", c_uint), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("flags", c_uint),
     ]
 
 
@@ -1299,6 +1308,11 @@ FUNCTIONS = {
     "vmsnap_faults_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_faults_join": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(FaultMark), c_size_t, POINTER(c_void_p))),
     "vmsnap_faults_of_process": (CHECKED, (c_void_p, c_int32, POINTER(c_void_p))),
+    "vmsnap_fault_shares_new": (CHECKED, (POINTER(c_void_p),)),
+    "vmsnap_fault_shares_free": (None, (c_void_p,)),
+    "vmsnap_fault_shares_add": (CHECKED, (c_void_p, c_void_p)),
+    "vmsnap_fault_shares_give": (CHECKED, (c_void_p, POINTER(c_void_p), c_size_t, c_uint, POINTER(c_void_p))),
+    "vmsnap_fault_shares_left": (c_uint64, (c_void_p,)),
     "vmsnap_names_new": (CHECKED, (c_void_p, c_char_p, POINTER(c_void_p))),
     "vmsnap_names_free": (None, (c_void_p,)),
     "vmsnap_names_rebind": (CHECKED, (c_void_p, c_void_p)),
@@ -1320,6 +1334,7 @@ FUNCTIONS = {
     "vmsnap_elf_symbol_offset": (CHECKED, (c_char_p, c_char_p, POINTER(c_uint64))),
     "vmsnap_file_page_now": (CHECKED, (c_void_p, c_uint64, c_void_p, c_void_p)),
     "vmsnap_fault_watch_open": (CHECKED, (POINTER(c_int), c_size_t, POINTER(FaultWatchOptions), POINTER(c_void_p))),
+    "vmsnap_fault_watch_add": (CHECKED, (c_void_p, c_int)),
     "vmsnap_fault_watch_read": (CHECKED, (c_void_p, c_int)),
     "vmsnap_fault_watch_stop": (None, (c_void_p,)),
     "vmsnap_fault_watch_take": (CHECKED, (c_void_p, POINTER(c_void_p))),
@@ -1341,6 +1356,7 @@ FUNCTIONS = {
     "vmsnap_blame_at": (POINTER(Blamed), (c_void_p, c_size_t)),
     "vmsnap_blame_fault": (POINTER(Fault), (c_void_p, c_size_t)),
     "vmsnap_blame_process": (c_void_p, (c_void_p, c_size_t, POINTER(c_void_p))),
+    "vmsnap_blame_is_known": (c_bool, (c_void_p, c_size_t)),
     "vmsnap_store_new": (CHECKED, (POINTER(c_void_p),)),
     "vmsnap_store_ref": (c_void_p, (c_void_p,)),
     "vmsnap_store_unref": (None, (c_void_p,)),
@@ -1458,6 +1474,7 @@ FUNCTIONS = {
     "vmsnap_series_step_sized": (c_int, (c_void_p, POINTER(SeriesStep), c_size_t)),
     "vmsnap_series_line_count": (c_size_t, (c_void_p,)),
     "vmsnap_series_line_sized": (c_int, (c_void_p, c_size_t, POINTER(SeriesLine), c_size_t)),
+    "vmsnap_series_blame": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_series_forks_open": (CHECKED, (c_void_p, POINTER(SeriesOptions), POINTER(c_void_p))),
     "vmsnap_series_forks_of": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(SeriesOptions), POINTER(c_void_p))),
     "vmsnap_series_forks_close": (None, (c_void_p,)),

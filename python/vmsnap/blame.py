@@ -5,7 +5,7 @@ import ctypes
 from ctypes import byref
 
 from vmsnap import _header, _lib, given
-from vmsnap._header import BlameBy, PrintFlag
+from vmsnap._header import BlameBy, FaultSharesFlag, FaultWatchFlag, PrintFlag
 from vmsnap._lib import lib
 from vmsnap.faults import Faults
 from vmsnap.owned import Owned
@@ -17,15 +17,16 @@ BlamedRange = collections.namedtuple("BlamedRange", "snapshot start end became f
 
 class FaultWatch(Owned):
     """The page faults of processes, and of the threads and children that they make, until close().  frames: of each
-    call chain at most; 1 takes a third of the time."""
+    call chain at most; 1 takes a third of the time.  children: those too that they fork."""
 
     _free = "vmsnap_fault_watch_close"
 
-    def __init__(self, pids, frames=0):
+    def __init__(self, pids, frames=0, children=True):
         super().__init__()
         pids = [given.process(pid) for pid in pids]
         options = _lib.cancellable(_header.FaultWatchOptions)
         options.frames = frames
+        options.flags = 0 if children else FaultWatchFlag.CHILDLESS
         _lib.call_holding_interrupts(lib().vmsnap_fault_watch_open, (ctypes.c_int * len(pids))(*pids), len(pids),
                                      byref(options), byref(self._handle))
 
@@ -34,6 +35,10 @@ class FaultWatch(Owned):
 
     def __exit__(self, *_):
         self.close()
+
+    def add(self, pid):
+        """One more process."""
+        lib().vmsnap_fault_watch_add(self._handle, given.process(pid))
 
     def read(self, milliseconds=0):
         """Takes in what has come, and waits so long if there is nothing: to be called often."""
@@ -105,6 +110,35 @@ def joined(parts, marks=()):
     return Taken(handle)
 
 
+class FaultShares(Owned):
+    """Faults that are taken now and then, given to the snapshots that are taken meanwhile: each has those that its process
+    had since the one before."""
+
+    _free = "vmsnap_fault_shares_free"
+
+    def __init__(self):
+        super().__init__()
+        lib().vmsnap_fault_shares_new(byref(self._handle))
+
+    def add(self, taken):
+        lib().vmsnap_fault_shares_add(self._handle, taken.handle)
+
+    def give(self, snapshots, all=True):  # noqa: A002
+        """Snapshots of one instant have theirs from now on.  all: there are no other processes; faults of those that have
+        ended go to their parents."""
+        snapshots = list(snapshots)
+        array = (ctypes.c_void_p * len(snapshots))(*(snapshot.handle for snapshot in snapshots))
+        out = (ctypes.c_void_p * len(snapshots))()
+        lib().vmsnap_fault_shares_give(self._handle, array, len(snapshots), FaultSharesFlag.ALL if all else 0, out)
+        for snapshot, handle in zip(snapshots, out):
+            snapshot.replace(ctypes.c_void_p(handle))
+
+    @property
+    def left(self):
+        """So many faults are there of which there is no later snapshot yet."""
+        return lib().vmsnap_fault_shares_left(self._handle)
+
+
 class Blame(Owned):
     """What became of pages between snapshots of the same processes from before and after, and the faults that did it: a
     sequence of BlamedRange."""
@@ -136,6 +170,10 @@ class Blame(Owned):
         faults = [lib().vmsnap_blame_fault(self._handle, told.first + which).contents for which in range(told.count)]
         return BlamedRange(self._after.get(told.snap), told.start, told.end,
                            lib().vmsnap_became_name(told.became).decode(), faults, told.doubtful, told.inherited)
+
+    def is_known(self, index):
+        """Of a process, in the order of the later snapshots: whether what became of its pages is known."""
+        return lib().vmsnap_blame_is_known(self._handle, index)
 
     def text(self, by="function", style=PLAIN, names=None, long=False):
         """As vmsnap blame prints it.  by: "function", "line", "mapping", "variable", "page", "thread", "stack"."""

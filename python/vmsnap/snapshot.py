@@ -514,8 +514,12 @@ class Snapshot(Owned):
             lib().vmsnap_builder_finish(builder, byref(more))
         finally:
             lib().vmsnap_builder_free(builder)
+        self.replace(more)
+
+    def replace(self, handle):
+        """By one that has more: it is this one's from now on."""
         lib().vmsnap_unref(self._handle)
-        self._handle = more
+        self._handle = handle
 
     def annotations(self):
         count = lib().vmsnap_annotation_count(self._handle)

@@ -54,6 +54,23 @@ class Watching(unittest.TestCase):
         self.assertTrue(all(fault.stack[0] == fault.ip for fault in taken.faults if fault.stack))
         target.end()
 
+    def test_each_snapshot_has_those_since_the_one_before(self):
+        target, shares = Target(self, "blame", "flood", 1), vmsnap.FaultShares()
+        with watch(self, target.pid, children=False) as faults:
+            faults.add(target.pid)  # twice is once
+            before, after = vmsnap.capture(target.pid), None
+            shares.add(faults.take())
+            shares.give([before])
+            target.tell("go")
+            after = vmsnap.capture(target.pid)
+            shares.add(faults.take())
+            shares.give([after])
+        self.assertIsNone(before.faults)
+        self.assertEqual(after.faults.begin, before.info.monotonic)
+        self.assertGreaterEqual(len(after.faults) + (after.faults.lost or 0), 1)
+        self.assertTrue(all(before.info.monotonic < fault.time <= after.info.monotonic for fault in after.faults))
+        target.end()
+
     def test_words_that_mean_nothing(self):
         with self.assertRaises(vmsnap.VmsnapError):
             vmsnap.FaultWatch([2 ** 22 - 1])

@@ -108,6 +108,10 @@ static inline int vmsnap_series_line(const struct vmsnap_series *series, size_t 
 {
 	return vmsnap_series_line_sized(series, index, out, sizeof(*out));
 }
+/* What became of pages since the step before, and the page faults that did it, where some are kept (record --blame);
+ * by process, of all of the instant.  VMSNAP_ERR_NOT_FOUND: none are.  To be freed (vmsnap_blame_free()). */
+struct vmsnap_blame;
+int vmsnap_series_blame(const struct vmsnap_series *series, struct vmsnap_blame **out, struct vmsnap_error *err);
 
 /* ---- a fork as it goes on --------------------------------------------------------- */
 
