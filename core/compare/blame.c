@@ -387,7 +387,7 @@ VMSNAP_API int vmsnap_blame_new(const struct vmsnap *const *before, size_t befor
 	return blame_new(before, before_count, after, after_count, faults, false, options, out, err);
 }
 
-/* Faults as they are kept: of each process with its snapshot, or, as files of before 0.2 have it, of all with the first
+/* Faults as they are kept: of each process with its snapshot, or, as older files have it, of all with the first
  * (.pid 0). */
 struct kept {
 	const struct vmsnap_faults **parts;
