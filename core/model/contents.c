@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backed_pages.h"
 #include "vmsnap.h"
 
 static void *grown(void *items, size_t *room, size_t count, size_t item_size)
@@ -66,6 +67,7 @@ void contents_free(struct contents *contents)
 	if (contents->store && contents->page_count)
 		store_let_go(contents->store, contents->pages, contents->page_count);
 	vmsnap_store_unref(contents->store);
+	backed_pages_unref(contents->backed);
 	free(contents->pages);
 	free(contents->ranges);
 	*contents = (struct contents){ 0 };
@@ -74,30 +76,34 @@ void contents_free(struct contents *contents)
 int contents_copy(struct contents *to, const struct contents *from)
 {
 	*to = (struct contents){ .bytes = from->bytes };
-	if (!from->store)
+	if (!from->store && !from->backed)
 		return VMSNAP_OK;
-	to->pages = malloc((from->page_count + 1) * sizeof(*to->pages));
+	size_t numbers = from->backed ? 0 : from->page_count;
+	to->pages = malloc((numbers + 1) * sizeof(*to->pages));
 	to->ranges = malloc((from->range_count + 1) * sizeof(*to->ranges));
 	if (!to->pages || !to->ranges) {
 		contents_free(to);
 		return VMSNAP_ERR_NO_MEMORY;
 	}
 	to->store = vmsnap_store_ref(from->store);
+	to->backed = from->backed ? backed_pages_ref(from->backed) : NULL;
 	to->page_count = from->page_count;
 	to->range_count = from->range_count;
-	to->page_room = from->page_count + 1;
+	to->page_room = numbers + 1;
 	to->range_room = from->range_count + 1;
-	if (from->page_count) {
-		memcpy(to->pages, from->pages, from->page_count * sizeof(*to->pages));
+	if (from->range_count)
 		memcpy(to->ranges, from->ranges, from->range_count * sizeof(*to->ranges));
-	}
-	store_hold(to->store, to->pages, to->page_count);
+	if (numbers)
+		memcpy(to->pages, from->pages, numbers * sizeof(*to->pages));
+	if (to->store)
+		store_hold(to->store, to->pages, numbers);
 	return VMSNAP_OK;
 }
 
 uint64_t contents_memory(const struct contents *contents)
 {
-	return contents->page_room * sizeof(*contents->pages) + contents->range_room * sizeof(*contents->ranges);
+	return backed_pages_memory(contents->backed) + contents->page_room * sizeof(*contents->pages) +
+	       contents->range_room * sizeof(*contents->ranges);
 }
 
 size_t contents_find(const struct contents *contents, uint64_t page_size, uint64_t address)
@@ -115,11 +121,19 @@ size_t contents_find(const struct contents *contents, uint64_t page_size, uint64
 	return low;
 }
 
+bool contents_has(const struct contents *contents, uint64_t page_size, uint64_t address)
+{
+	size_t index = contents_find(contents, page_size, address);
+	if (index == contents->range_count || contents->ranges[index].start > address)
+		return false;
+	return contents->backed || contents_page(contents, page_size, address) != STORE_NO_PAGE;
+}
+
 uint32_t contents_page(const struct contents *contents, uint64_t page_size, uint64_t address)
 {
 	size_t index = contents_find(contents, page_size, address);
 	const struct contents_range *range = &contents->ranges[index];
-	if (index == contents->range_count || range->start > address)
+	if (contents->backed || index == contents->range_count || range->start > address)
 		return STORE_NO_PAGE;
 	return contents->pages[range->first + (address - range->start) / page_size];
 }

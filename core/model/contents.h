@@ -15,10 +15,13 @@ struct contents_range {
 	uint64_t start, pages;
 	size_t first;
 };
+struct backed_pages; /* bytes that are in a file, in place */
 struct contents {
-	struct vmsnap_store *store;    /* held; NULL: there are none */
+	struct vmsnap_store *store;    /* held; NULL: there are none, or they are backed */
+	struct backed_pages *backed;   /* held: where bytes are that no store has; then there are no `pages` */
 	struct contents_range *ranges; /* in address order, a gap between any two, unless joined in no order of pages */
 	size_t range_count, range_room;
+	/* By contents_range.first, of page_count; unless they are backed. */
 	uint32_t *pages; /* held in the store; STORE_NO_PAGE only after contents_forget() */
 	size_t page_count, page_room;
 	bool bytes; /* not only hashes */
@@ -42,8 +45,10 @@ void contents_free(struct contents *contents);
 /* The same pages, held once more. */
 int contents_copy(struct contents *to, const struct contents *from);
 uint64_t contents_memory(const struct contents *contents); /* without the store */
-/* STORE_NO_PAGE: not known. */
+/* STORE_NO_PAGE: not known, or not in a store. */
 uint32_t contents_page(const struct contents *contents, uint64_t page_size, uint64_t address);
+/* Whether they are known, wherever they are. */
+bool contents_has(const struct contents *contents, uint64_t page_size, uint64_t address);
 /* Index of the first range that ends above an address. */
 size_t contents_find(const struct contents *contents, uint64_t page_size, uint64_t address);
 

@@ -16,6 +16,11 @@ static void lower_to_edges(const struct vmsnap *snap, uint64_t at, uint64_t *end
 		lower(end, snap->vmas[index].start, at);
 		lower(end, snap->vmas[index].end, at);
 	}
+	uint64_t dumped, edge;
+	if (snap->info.known.states_unknown) {
+		(void)vmsnap_layer_at(snap, VMSNAP_LAYER_DUMPED, at, &dumped, &edge);
+		lower(end, edge, at);
+	}
 	struct vmsnap_run_iter it;
 	struct vmsnap_run run;
 	vmsnap_run_iter_init(&it, snap, at, *end);

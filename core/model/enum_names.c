@@ -71,10 +71,10 @@ VMSNAP_API const char *vmsnap_perm_name(unsigned perm)
 
 VMSNAP_API const char *vmsnap_struct_name(int which)
 {
-	static const char *const names[VMSNAP_STRUCT_COUNT] = {
-		"info",  "vma",         "thread",       "annotation", "name",        "diff_status", "elf_symbol",
-		"fault", "faults_info", "fault_object", "fault_code", "fault_thread"
-	};
+	static const char *const names[VMSNAP_STRUCT_COUNT] = { "info",         "vma",        "thread",
+		                                                "annotation",   "name",       "diff_status",
+		                                                "elf_symbol",   "fault",      "faults_info",
+		                                                "fault_object", "fault_code", "fault_thread" };
 	return NAME_OF(names, which);
 }
 
@@ -157,6 +157,12 @@ VMSNAP_API const char *vmsnap_name_kind_name(int kind)
 	static const char *const names[] = { "variable", "function", "symbol",       "thread_stack", "mapping",
 		                             "local",    "argument", "thread_local", "stack_guard",  "malloc_heap" };
 	return NAME_OF(names, kind);
+}
+
+VMSNAP_API const char *vmsnap_source_name(int source)
+{
+	static const char *const names[VMSNAP_SOURCE_COUNT] = { "process", "core", "remote", "self" };
+	return NAME_OF(names, source);
 }
 
 VMSNAP_API const char *vmsnap_memory_name(int memory)

@@ -95,6 +95,7 @@ VMSNAP_API const char *vmsnap_layer_name(int layer)
 		[VMSNAP_LAYER_KPAGE_FLAGS] = "kpage_flags",
 		[VMSNAP_LAYER_KPAGE_COUNT] = "kpage_count",
 		[VMSNAP_LAYER_NODE] = "node",
+		[VMSNAP_LAYER_DUMPED] = "dumped",
 	};
 	return layer >= 0 && layer < VMSNAP_LAYER_COUNT ? names[layer] : NULL;
 }
@@ -128,4 +129,10 @@ VMSNAP_API const char *vmsnap_page_written_name(int written)
 		[VMSNAP_PAGE_MAYBE_WRITTEN] = "maybe",
 	};
 	return written >= 0 && written <= VMSNAP_PAGE_MAYBE_WRITTEN ? names[written] : NULL;
+}
+
+VMSNAP_API const char *vmsnap_page_dumped_name(int dumped)
+{
+	static const char *const names[] = { NULL, "bytes", "hole", "not", "cut", "listed" };
+	return dumped >= 0 && dumped <= VMSNAP_DUMPED_LISTED ? names[dumped] : NULL;
 }

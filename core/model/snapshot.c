@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contents_backed.h"
 #include "error.h"
 #include "sorted.h"
 
@@ -62,6 +63,56 @@ struct vmsnap *snapshot_above(const struct vmsnap *base)
 	return snap;
 }
 
+int snapshot_with_store(const struct vmsnap *snap, struct work *work, struct vmsnap **out, struct vmsnap_error *err)
+{
+	struct contents stored;
+	int rc = contents_store_backed(&snap->contents, snap->info.page_size, work, &stored, err);
+	if (rc)
+		return rc;
+	struct vmsnap *made = snapshot_above(snap);
+	if (!made) {
+		contents_free(&stored);
+		return fail_no_memory(err);
+	}
+	made->contents = stored;
+	made->own_contents = true;
+	*out = made;
+	return VMSNAP_OK;
+}
+
+/* Linux writes all mappings of files into NT_FILE, memory that is shared without a file among them, which the kernel
+ * keeps as one: what is not there is private.  Of those that are there only these two are known to be shared. */
+static uint8_t unknown_of(const struct vmsnap_vma *vma, bool files_told)
+{
+	if (!*vma->name)
+		return (uint8_t)(VMSNAP_VMA_UNKNOWN_NAME | (files_told ? 0 : VMSNAP_VMA_UNKNOWN_SHARED));
+	/* What gdb writes lets all be read; and of this one maps and the kernel's cores say two things, too. */
+	if (!strcmp(vma->name, "[vsyscall]"))
+		return VMSNAP_VMA_UNKNOWN_PERMS;
+	if (vma->name[0] != '/')
+		return 0;
+	bool shared = !strcmp(vma->name, "/dev/zero (deleted)") || !strncmp(vma->name, "/SYSV", 5);
+	return (uint8_t)(VMSNAP_VMA_UNKNOWN_FILE | (shared ? 0 : VMSNAP_VMA_UNKNOWN_SHARED));
+}
+
+void snapshot_note_unknown(struct vmsnap *snap)
+{
+	bool files_told = false;
+	for (size_t i = 0; i < snap->vma_count; i++)
+		files_told |= snap->vmas[i].name[0] == '/';
+	for (size_t i = 0; i < snap->vma_count; i++) {
+		struct vmsnap_vma *vma = &snap->vmas[i];
+		uint64_t dumped = 0;
+		vma->unknown = snap->info.source == VMSNAP_SOURCE_CORE ? unknown_of(vma, files_told) : 0;
+		if (vma->unknown & VMSNAP_VMA_UNKNOWN_FILE &&
+		    !vmsnap_layer_at(snap, VMSNAP_LAYER_DUMPED, vma->start, &dumped, NULL) &&
+		    dumped == VMSNAP_DUMPED_LISTED)
+			vma->unknown |= VMSNAP_VMA_UNKNOWN_PERMS | VMSNAP_VMA_UNKNOWN_SHARED;
+		if (vma->unknown & VMSNAP_VMA_UNKNOWN_FILE)
+			vma->deleted = vma_named_deleted(true, vma->name, strlen(vma->name));
+	}
+}
+
 static void free_what_is_shared(struct vmsnap *snap)
 {
 	free(snap->vmas);
@@ -82,6 +133,8 @@ static void snapshot_free(struct vmsnap *snap)
 		free_what_is_shared(snap);
 	else if (snap->own_runs)
 		run_list_free(&snap->runs);
+	if (snap->base && snap->own_contents)
+		contents_free(&snap->contents);
 	free(snap->annotations);
 	vmsnap_faults_unref(snap->faults);
 	layer_free(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES]);

@@ -4,6 +4,7 @@
 #define VMSNAP_SNAPSHOT_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "arena.h"
 #include "contents.h"
@@ -41,9 +42,10 @@ struct vmsnap {
 	struct vmsnap_faults *faults; /* held; NULL: none */
 	struct layer layers[VMSNAP_LAYER_COUNT];
 	struct contents contents; /* what pages hold */
-	struct smaps smaps;    /* arrays malloc'ed, strings in the arena */
-	struct arena strings;  /* everything that the above points to */
-	uint64_t memory_limit; /* bytes, for it and what is made of it (spare.h); 0: it is no file's */
+	bool own_contents;        /* although there is a base */
+	struct smaps smaps;       /* arrays malloc'ed, strings in the arena */
+	struct arena strings;     /* everything that the above points to */
+	uint64_t memory_limit;    /* bytes, for it and what is made of it (spare.h); 0: it is no file's */
 };
 
 /* An empty snapshot: all strings "", nothing known; builder.h is for those who fill it.  NULL if
@@ -51,6 +53,10 @@ struct vmsnap {
 struct vmsnap *snapshot_new(void);
 /* One that begins with all that another has, which it holds.  NULL if there is no memory. */
 struct vmsnap *snapshot_above(const struct vmsnap *base);
+/* One that has the contents of another in a store, where that has them backed (contents_backed.h). */
+int snapshot_with_store(const struct vmsnap *snap, struct work *work, struct vmsnap **out, struct vmsnap_error *err);
+/* Fills in what its source does not tell of its mappings. */
+void snapshot_note_unknown(struct vmsnap *snap);
 /* Bytes of all its strings, those that it shares included. */
 uint64_t snapshot_string_bytes(const struct vmsnap *snap);
 /* Index of the first VMA that ends after address; vma_count if there is none. */
@@ -65,6 +71,9 @@ static inline bool vma_has_file(uint64_t inode, uint32_t dev_major, uint32_t dev
 /* By what the kernel tells files apart by: 0 if both are of one. */
 static inline int vma_file_order(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 {
+	/* All that is known of one is its name. */
+	if ((a->unknown | b->unknown) & VMSNAP_VMA_UNKNOWN_FILE)
+		return strcmp(a->name, b->name);
 	if (a->inode != b->inode)
 		return a->inode < b->inode ? -1 : 1;
 	if (a->dev_major != b->dev_major)

@@ -107,6 +107,7 @@ static int set_number(struct decode *decode, const struct field *field)
 		info->known = snap_known_of(value);
 		info->known.exclusive_huge = before.exclusive_huge;
 		info->known.written = before.written;
+		info->known.states_unknown = before.states_unknown;
 		break;
 	}
 	case SNAP_EXCLUSIVE_HUGE:
@@ -120,6 +121,9 @@ static int set_number(struct decode *decode, const struct field *field)
 		break;
 	case SNAP_KPAGE_READ:
 		info->kpage_read = (int64_t)value;
+		break;
+	case SNAP_STATES_UNKNOWN:
+		info->known.states_unknown = value & 1;
 		break;
 	case SNAP_PAGE_SIZE_ASSUMED:
 		info->page_size_assumed = value;

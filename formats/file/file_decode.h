@@ -33,6 +33,7 @@ int decode_writ(struct decode *decode, struct cursor payload);
 int decode_kpag(struct decode *decode, struct cursor payload);
 int decode_faults(struct decode *decode, struct cursor payload);
 int decode_node(struct decode *decode, struct cursor payload);
+int decode_dump(struct decode *decode, struct cursor payload);
 
 /* ---- for those ---- */
 

@@ -1,4 +1,4 @@
-/* file_decode_layers.c - KPAG and NODE. */
+/* file_decode_layers.c - KPAG, NODE and DUMP. */
 #include <inttypes.h>
 
 #include "error.h"
@@ -69,4 +69,10 @@ int decode_node(struct decode *decode, struct cursor payload)
 {
 	int rc = decode_list(decode, &payload, VMSNAP_LAYER_NODE, "NODE", NODE_MOST);
 	return rc || !cursor_left(&payload) ? rc : decode_damaged(decode, "NODE: something behind its columns");
+}
+
+int decode_dump(struct decode *decode, struct cursor payload)
+{
+	int rc = decode_list(decode, &payload, VMSNAP_LAYER_DUMPED, "DUMP", VMSNAP_DUMPED_LISTED);
+	return rc || !cursor_left(&payload) ? rc : decode_damaged(decode, "DUMP: something behind its columns");
 }

@@ -48,6 +48,8 @@ static uint64_t number_of(struct vmsnap_info *info, uint64_t key)
 		return info->known.written;
 	case SNAP_KPAGE_READ:
 		return (uint64_t)info->kpage_read;
+	case SNAP_STATES_UNKNOWN:
+		return info->known.states_unknown;
 	default:
 		return word ? *word : number ? *number : 0;
 	}

@@ -20,6 +20,7 @@ int encode_writ(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 int encode_kpag(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_faults(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 int encode_node(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
+int encode_dump(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err);
 
 /* Pages come in several payloads, so that they can be compressed and written
  * while the next is made. */

@@ -1,4 +1,4 @@
-/* file_encode_layers.c - KPAG and NODE: ranges of pages with a number. */
+/* file_encode_layers.c - KPAG, NODE and DUMP: ranges of pages with a number. */
 #include <stdlib.h>
 
 #include "error.h"
@@ -59,5 +59,11 @@ int encode_kpag(const struct vmsnap *snap, struct payload *out, struct vmsnap_er
 int encode_node(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
 {
 	int rc = put_layer(snap, VMSNAP_LAYER_NODE, out, err);
+	return rc || !encode_done(out) ? rc : fail_no_memory(err);
+}
+
+int encode_dump(const struct vmsnap *snap, struct payload *out, struct vmsnap_error *err)
+{
+	int rc = put_layer(snap, VMSNAP_LAYER_DUMPED, out, err);
 	return rc || !encode_done(out) ? rc : fail_no_memory(err);
 }

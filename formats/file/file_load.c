@@ -43,6 +43,7 @@ static const struct kind kinds[] = {
 	{ SECTION_NAME, true, decode_name },   { SECTION_WRIT, true, decode_writ },
 	{ SECTION_KPAG, true, decode_kpag },   { SECTION_NODE, true, decode_node },
 	{ SECTION_TYPES, true, decode_types }, { SECTION_EVNT, true, decode_faults },
+	{ SECTION_DUMP, true, decode_dump },
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds), KINDS_NEEDED = 3, KINDS_PEEK = 2 };
 

@@ -3,11 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core_snapshot.h"
 #include "error.h"
 #include "file_contents.h"
 #include "file_delta.h"
+#include "file_error.h"
 #include "file_index.h"
 #include "file_load.h"
+#include "file_packed.h"
 #include "file_pages_base.h"
 #include "file_pipeline.h"
 #include "options.h"
@@ -20,6 +23,7 @@ struct vmsnap_file {
 	struct vmsnap_limits limits;
 	struct file_contents *contents;
 	struct delta_states *states;
+	struct vmsnap *core; /* the one of a core file; NULL: it is a file of ours */
 };
 
 static int check_limits(const struct vmsnap_limits *limits, struct vmsnap_limits *out, struct vmsnap_error *err)
@@ -43,6 +47,25 @@ static uint64_t stored_bytes(const struct vmsnap_file *file)
 	return sum;
 }
 
+/* A core file is one snapshot, and what it takes is little: nothing is left for later but the bytes of its pages. */
+static int open_core(struct vmsnap_file *file, struct vmsnap_error *err)
+{
+	uint64_t memory = file->limits.memory ? file->limits.memory : file_usual_memory(file->source.size);
+	uint64_t cut;
+	int rc = core_snapshot_read(&file->source, work_of(&file->limits, memory), &file->core, &cut, err);
+	if (rc)
+		return rc;
+	file->index.entries = calloc(1, sizeof(*file->index.entries));
+	if (!file->index.entries)
+		return fail_no_memory(err);
+	file->index.entries[0].bytes = file->source.size;
+	file->index.count = file->index.capacity = 1;
+	if (cut)
+		file_bad(file->source.name, &file->index.damage, VMSNAP_ERR_TRUNCATED, cut,
+		         "the core file was cut off, and what some pages held is missing");
+	return VMSNAP_OK;
+}
+
 /* Takes over the opened source; rc is what opening it gave. */
 static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **out, struct vmsnap_error *err)
 {
@@ -51,7 +74,10 @@ static int finish_open(struct vmsnap_file *file, int rc, struct vmsnap_file **ou
 		return rc;
 	}
 	struct work work = work_of(&file->limits, WORK_UNLIMITED);
-	rc = file_index_find(&file->index, &file->source, &work, err);
+	rc = file_packed_open(&file->source, &file->limits, &work, err);
+	rc = rc                           ? rc
+	     : core_elf_is(&file->source) ? open_core(file, err)
+	                                  : file_index_find(&file->index, &file->source, &work, err);
 	/* What holds nothing whole is not opened, unless nothing was ever in it. */
 	if (!rc && !file->index.count && file->index.damage.code) {
 		rc = file->index.damage.code;
@@ -123,6 +149,7 @@ VMSNAP_API void vmsnap_file_close(struct vmsnap_file *file)
 		return;
 	delta_states_free(file->states);
 	file_contents_close(file->contents);
+	vmsnap_unref(file->core);
 	file_source_close(&file->source);
 	file_index_free(&file->index);
 	free(file);
@@ -164,7 +191,7 @@ VMSNAP_API int vmsnap_file_entry_sized(const struct vmsnap_file *file, size_t in
 	int rc = entry_at(file, index, &all, err);
 	if (rc)
 		return rc;
-	if (size > offsetof(struct vmsnap_file_entry, deltas))
+	if (size > offsetof(struct vmsnap_file_entry, deltas) && !file->core)
 		all.deltas = delta_depth(&file->source, &all, file_section_once);
 	struct_give(out, size, &all, sizeof(all));
 	return VMSNAP_OK;
@@ -185,6 +212,10 @@ static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_
 		return rc;
 	uint64_t memory = file->limits.memory ? file->limits.memory : file_usual_memory(entry.bytes);
 	*out = (struct file_known){ .index = index };
+	if (file->core) {
+		out->snap = vmsnap_ref(file->core);
+		return VMSNAP_OK;
+	}
 	bool contents = part == FILE_LOAD_ALL || part == FILE_LOAD_CHECK;
 	struct file_part wanted = { .source = &file->source,
 		                    .entries = file->index.entries,
@@ -234,6 +265,9 @@ int file_load_stored(const struct vmsnap_file *file, size_t index, struct payloa
 		return rc;
 	uint8_t bytes[END_BYTES];
 	struct section_end end = { 0 };
+	if (file->core)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "%.160s is a core file: nothing is stored as a difference to it",
+		            file->source.name);
 	struct work work = work_of(&file->limits, WORK_UNLIMITED);
 	struct delta_chain chain = { .source = &file->source,
 		                     .entries = file->index.entries,

@@ -17,6 +17,10 @@ uint32_t *snap_number_32(struct vmsnap_info *info, uint64_t key)
 		return &info->freeze;
 	case SNAP_CONTENTS:
 		return &info->contents_told;
+	case SNAP_SOURCE:
+		return &info->source;
+	case SNAP_SIGNAL:
+		return &info->signal;
 	default:
 		return NULL;
 	}
@@ -104,6 +108,7 @@ enum snap_form snap_form(uint64_t key)
 	case SNAP_WRITTEN_SINCE:
 	case SNAP_WRITTEN:
 	case SNAP_KPAGE_READ:
+	case SNAP_STATES_UNKNOWN:
 		return SNAP_FORM_NUMBER;
 	case SNAP_CMDLINE:
 	case SNAP_EXE_BUILD_ID:
@@ -124,6 +129,9 @@ uint64_t snap_number_max(uint64_t key)
 	case SNAP_PPID:
 	case SNAP_UID:
 	case SNAP_NS_PID:
+	case SNAP_SIGNAL:
+	/* What is of a later time is somewhere else all the same. */
+	case SNAP_SOURCE:
 		return UINT32_MAX;
 	case SNAP_FREEZE:
 		return VMSNAP_FREEZE_PARTIAL;
@@ -131,6 +139,7 @@ uint64_t snap_number_max(uint64_t key)
 	case SNAP_PAGE_SIZE_ASSUMED:
 	case SNAP_BUILD_IDS_PROVED:
 	case SNAP_EXCLUSIVE_HUGE:
+	case SNAP_STATES_UNKNOWN:
 		return 1;
 	case SNAP_KNOWN:
 		return 31;

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 #include "error.h"
-#include "file_sink.h"
 #include "file_error.h"
+#include "file_sink.h"
 #include "file_watch.h"
 #include "work.h"
 
@@ -20,7 +20,7 @@ enum { IN_MEMORY = 1 << 20, BEHIND_DAMAGE = 1 << 20 };
 struct spooling {
 	const char *name;
 	int from, to; /* to: the temporary file, or -1 */
-	char to_name[256];
+	char to_name[SPOOL_TOLD];
 	struct work work;
 	struct file_watch watch;
 	struct vmsnap_error *err;
@@ -30,24 +30,32 @@ struct spooling {
 };
 
 /* Without a name from the beginning: nothing is left, whatever happens. */
-static int open_in(struct spooling *s, const char *folder)
+static int open_in(const char *name, const char *folder, char *told)
 {
-	snprintf(s->to_name, sizeof(s->to_name), "a copy of %.60s in %.150s", s->name, folder);
+	snprintf(told, SPOOL_TOLD, "a copy of %.60s in %.150s", name, folder);
 	return open(folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 }
 
 /* /var/tmp before /tmp, which is often memory. */
-static int open_temporary(struct spooling *s)
+int file_spool_temporary(const char *name, char told[static SPOOL_TOLD], struct vmsnap_error *err)
 {
 	const char *folders[] = { secure_getenv("TMPDIR"), "/var/tmp", "/tmp" };
-	for (size_t i = 0; s->to < 0 && i < sizeof(folders) / sizeof(*folders); i++)
+	int fd = -1;
+	for (size_t i = 0; fd < 0 && i < sizeof(folders) / sizeof(*folders); i++)
 		if (folders[i] && *folders[i])
-			s->to = open_in(s, folders[i]);
-	if (s->to < 0) {
-		snprintf(s->to_name, sizeof(s->to_name), "a copy of %.60s", s->name);
-		s->to = memfd_create("vmsnap-input", MFD_CLOEXEC);
+			fd = open_in(name, folders[i], told);
+	if (fd < 0) {
+		snprintf(told, SPOOL_TOLD, "a copy of %.60s", name);
+		fd = memfd_create("vmsnap-input", MFD_CLOEXEC);
 	}
-	return s->to < 0 ? fail_sys(s->err, errno, "cannot make %s", s->to_name) : VMSNAP_OK;
+	return fd < 0 ? fail_sys(err, errno, "cannot make %s", told) : fd;
+}
+
+static int open_temporary(struct spooling *s)
+{
+	int fd = file_spool_temporary(s->name, s->to_name, s->err);
+	s->to = fd < 0 ? -1 : fd;
+	return fd < 0 ? fd : VMSNAP_OK;
 }
 
 static int empty(struct spooling *s)

@@ -18,4 +18,8 @@ struct file_spool {
 int file_spool_read(struct file_spool *spool, int fd, const char *name, const struct vmsnap_limits *limits,
                     struct vmsnap_error *err);
 
+/* A file without a name, for a copy of what is called `name`; told: where it is, for messages.  VMSNAP_ERR_SYSTEM. */
+enum { SPOOL_TOLD = 256 };
+int file_spool_temporary(const char *name, char told[static SPOOL_TOLD], struct vmsnap_error *err);
+
 #endif

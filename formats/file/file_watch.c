@@ -21,8 +21,25 @@ static bool may_be_stream(const struct file_watch *watch)
 	return !watch->inside && (watch->at == watch->held || watch->head[0] != 'S');
 }
 
+/* Cores are not judged as they come, nor is what may be one that is compressed. */
+static bool may_be_core(const struct file_watch *watch)
+{
+	static const uint8_t magics[][4] = { { 0x7f, 'E', 'L', 'F' },
+		                             { 0x28, 0xb5, 0x2f, 0xfd },
+		                             { 4, 0x22, 0x4d, 0x18 } };
+	for (size_t i = 0; watch->at == watch->held && i < sizeof(magics) / sizeof(*magics); i++)
+		if (!memcmp(watch->head, magics[i], watch->held < 4 ? watch->held : 4))
+			return true;
+	return false;
+}
+
 static void judge_stream(struct file_watch *watch)
 {
+	if (may_be_core(watch)) {
+		watch->skip = watch->held < 4 ? 0 : UINT64_MAX;
+		watch->held = watch->held < 4 ? watch->held : 0;
+		return;
+	}
 	int code =
 	        stream_header_read(watch->head, watch->held < STREAM_HEADER_BYTES ? watch->held : STREAM_HEADER_BYTES);
 	if (code == VMSNAP_ERR_NOT_SNAPSHOT && watch->at > watch->held)

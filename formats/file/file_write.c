@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "builder.h"
 #include "error.h"
 #include "file_contents_write.h"
 #include "file_delta_write.h"
@@ -178,12 +179,19 @@ static int put_hash(void *ctx, uint32_t type, struct payload *payload)
 	return put_section(writer, type, false, payload, deflated ? &writer->stored : NULL);
 }
 
+/* What lies in another file comes into this one. */
 static int put_contents(struct stream_writer *writer, const struct vmsnap *snap)
 {
 	const struct section_put put = { .put = put_block, .put_small = put_hash, .ctx = writer };
 	uint64_t before = writer->sink.written;
-	int rc = contents_writer_put(writer->contents, snap, writer->whole + writer->start, &put, writer->err);
+	struct vmsnap *stored = NULL;
+	int rc = snap->contents.backed ? snapshot_with_store(snap, writer->work, &stored, writer->err) : VMSNAP_OK;
+	if (rc)
+		return rc;
+	snap = stored ? stored : snap;
+	rc = contents_writer_put(writer->contents, snap, writer->whole + writer->start, &put, writer->err);
 	writer->contents_bytes = writer->sink.written - before;
+	vmsnap_unref(stored);
 	return rc;
 }
 
@@ -236,6 +244,11 @@ static bool has_nodes(const struct vmsnap *snap)
 	return vmsnap_layer_known(snap, VMSNAP_LAYER_NODE);
 }
 
+static bool has_dump(const struct vmsnap *snap)
+{
+	return vmsnap_layer_known(snap, VMSNAP_LAYER_DUMPED);
+}
+
 static bool has_types(const struct vmsnap *snap)
 {
 	size_t len;
@@ -255,12 +268,19 @@ static const struct once {
 	bool (*has)(const struct vmsnap *);
 	encode_fn encode;
 } onces[] = {
-	{ SECTION_SNAP, true, always, encode_snap },       { SECTION_STAT, true, always, encode_status },
-	{ SECTION_VMAS, true, always, encode_vmas },       { SECTION_THRD, false, has_threads, encode_thrd },
-	{ SECTION_SMAP, false, has_smaps, encode_smap },   { SECTION_NAME, false, has_names, encode_name },
-	{ SECTION_WRIT, false, has_written, encode_writ }, { SECTION_KPAG, false, has_kpage, encode_kpag },
-	{ SECTION_NODE, false, has_nodes, encode_node },   { SECTION_TYPES, false, has_types, encode_types },
+	{ SECTION_SNAP, true, always, encode_snap },
+	{ SECTION_STAT, true, always, encode_status },
+	{ SECTION_VMAS, true, always, encode_vmas },
+	{ SECTION_THRD, false, has_threads, encode_thrd },
+	{ SECTION_SMAP, false, has_smaps, encode_smap },
+	{ SECTION_NAME, false, has_names, encode_name },
+	{ SECTION_WRIT, false, has_written, encode_writ },
+	{ SECTION_KPAG, false, has_kpage, encode_kpag },
+	{ SECTION_NODE, false, has_nodes, encode_node },
+	{ SECTION_TYPES, false, has_types, encode_types },
 	{ SECTION_EVNT, false, has_faults, encode_faults },
+	/* Who does not know of it would take what it has no states of for absent. */
+	{ SECTION_DUMP, true, has_dump, encode_dump },
 };
 enum { ONCES = sizeof(onces) / sizeof(*onces), ONCES_BEFORE_PAGES = 4, ONCES_BEFORE_CONTENTS = 6 };
 

@@ -25,6 +25,7 @@ enum section_flag { SECTION_REQUIRED = 1, SECTION_DEFLATED = 2, SECTION_FLAGS = 
 #define SECTION_CONT             SECTION_TYPE('C', 'O', 'N', 'T')
 #define SECTION_WRIT             SECTION_TYPE('W', 'R', 'I', 'T')
 #define SECTION_KPAG             SECTION_TYPE('K', 'P', 'A', 'G')
+#define SECTION_DUMP             SECTION_TYPE('D', 'U', 'M', 'P')
 #define SECTION_NODE             SECTION_TYPE('N', 'O', 'D', 'E')
 #define SECTION_TYPES            SECTION_TYPE('T', 'Y', 'P', 'E')
 #define SECTION_EVNT             SECTION_TYPE('E', 'V', 'N', 'T')

@@ -76,6 +76,14 @@ class Freeze:  # enum vmsnap_freeze
     PARTIAL = 3
 
 
+class Source:  # enum vmsnap_source
+    PROCESS = 0
+    CORE = 1
+    REMOTE = 2
+    SELF = 3
+    COUNT = 4
+
+
 class WrittenBy:  # enum vmsnap_written_by
     UNKNOWN = 0
     SOFT_DIRTY = 1
@@ -96,6 +104,13 @@ class Perm:  # enum vmsnap_perm
     SHARED = 8
 
 
+class VmaUnknown:  # enum vmsnap_vma_unknown
+    SHARED = 1
+    NAME = 2
+    FILE = 4
+    PERMS = 8
+
+
 class AnnotationKind:  # enum vmsnap_annotation_kind
     LOCAL = 0
     ARGUMENT = 1
@@ -111,7 +126,16 @@ class Layer:  # enum vmsnap_layer
     KPAGE_FLAGS = 2
     KPAGE_COUNT = 3
     NODE = 4
-    COUNT = 5
+    DUMPED = 5
+    COUNT = 6
+
+
+class PageDumped:  # enum vmsnap_page_dumped
+    BYTES = 1
+    HOLE = 2
+    NOT = 3
+    CUT = 4
+    LISTED = 5
 
 
 class PageWritten:  # enum vmsnap_page_written
@@ -615,7 +639,8 @@ class Run(Structure):  # struct vmsnap_run
 class Known(Structure):  # struct vmsnap_known
     _fields_ = [
         ("pfn", c_uint64, 1), ("soft_dirty", c_uint64, 1), ("exclusive", c_uint64, 1), ("zero", c_uint64, 1),
-        ("huge", c_uint64, 1), ("exclusive_huge", c_uint64, 1), ("written", c_uint64, 2), ("later", c_uint64, 56),
+        ("huge", c_uint64, 1), ("exclusive_huge", c_uint64, 1), ("written", c_uint64, 2),
+        ("states_unknown", c_uint64, 1), ("later", c_uint64, 55),
     ]
 
 
@@ -633,15 +658,15 @@ class Info(Structure):  # struct vmsnap_info
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
         ("contents_copied", c_uint64), ("precopy", c_uint32), ("kpage_read", c_int64), ("contents_told", c_uint32),
-        ("contents_told_bytes", c_uint64),
+        ("contents_told_bytes", c_uint64), ("source", c_uint32), ("signal", c_uint32),
     ]
 
 
 class Vma(Structure):  # struct vmsnap_vma
     _fields_ = [
         ("start", c_uint64), ("end", c_uint64), ("offset", c_uint64), ("inode", c_uint64), ("dev_major", c_uint32),
-        ("dev_minor", c_uint32), ("perms", c_uint32), ("deleted", c_bool), ("name", c_char_p), ("build_id", c_void_p),
-        ("build_id_len", c_size_t),
+        ("dev_minor", c_uint32), ("perms", c_uint32), ("deleted", c_bool), ("unknown", c_uint8), ("name", c_char_p),
+        ("build_id", c_void_p), ("build_id_len", c_size_t),
     ]
 
 
@@ -1143,6 +1168,7 @@ FUNCTIONS = {
     "vmsnap_struct_size": (c_size_t, (c_int,)),
     "vmsnap_struct_name": (c_char_p, (c_int,)),
     "vmsnap_freeze_name": (c_char_p, (c_int,)),
+    "vmsnap_source_name": (c_char_p, (c_int,)),
     "vmsnap_written_name": (c_char_p, (c_int,)),
     "vmsnap_info": (POINTER(Info), (c_void_p,)),
     "vmsnap_one_instant": (c_bool, (c_void_p, POINTER(c_bool))),
@@ -1175,6 +1201,7 @@ FUNCTIONS = {
     "vmsnap_annotation_count": (c_size_t, (c_void_p,)),
     "vmsnap_annotation": (POINTER(Annotation), (c_void_p, c_size_t)),
     "vmsnap_types": (c_void_p, (c_void_p, POINTER(c_size_t))),
+    "vmsnap_page_dumped_name": (c_char_p, (c_int,)),
     "vmsnap_page_written_name": (c_char_p, (c_int,)),
     "vmsnap_kpage_flag_name": (c_char_p, (c_int,)),
     "vmsnap_layer_at": (c_int, (c_void_p, c_int, c_uint64, POINTER(c_uint64), POINTER(c_uint64))),

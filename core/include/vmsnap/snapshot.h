@@ -90,8 +90,21 @@ struct vmsnap_known {
 	/* enum vmsnap_written_by: how it is known what was written since info.written_since, which is in
 	 * VMSNAP_LAYER_WRITTEN. */
 	uint64_t written : 2;
-	uint64_t later : 56; /* has a name, as alignment is that of named ones */
+	/* Nothing told the states of pages: that there are no runs does not mean that pages are absent.  Of those of a
+	 * core file VMSNAP_LAYER_DUMPED tells what there is. */
+	uint64_t states_unknown : 1;
+	uint64_t later : 55; /* has a name, as alignment is that of named ones */
 };
+
+/* Where a snapshot comes from. */
+enum vmsnap_source {
+	VMSNAP_SOURCE_PROCESS, /* a process, or its files in /proc that were recorded into a folder */
+	VMSNAP_SOURCE_CORE,    /* a core file */
+	VMSNAP_SOURCE_REMOTE,  /* a debugger's remote target */
+	VMSNAP_SOURCE_SELF,    /* itself */
+	VMSNAP_SOURCE_COUNT
+};
+const char *vmsnap_source_name(int source); /* "core" */
 
 /* Who told which pages the process wrote to.  What contents tell is not flagged but compared. */
 enum vmsnap_written_by {
@@ -176,12 +189,15 @@ struct vmsnap_info {
 	/* Of contents, right after the capture; not kept in files.  Bytes of pages that were copied while the process
 	 * still ran, and not read while it stood. */
 	uint64_t contents_copied;
-	uint32_t precopy; /* enum vmsnap_precopy */
+	uint32_t precopy;   /* enum vmsnap_precopy */
 	int64_t kpage_read; /* CLOCK_MONOTONIC, ns, when VMSNAP_LAYER_KPAGE_FLAGS had been read; 0: it was not */
 	/* What a file says that it keeps of what pages hold, also where that was not loaded (vmsnap_file_peek()): 0: it
 	 * does not say; else 1 and enum vmsnap_contents. */
 	uint32_t contents_told;
 	uint64_t contents_told_bytes; /* of pages, whose contents these are */
+	uint32_t source;              /* enum vmsnap_source */
+	uint32_t signal; /* of a core: the signal that ended it, by the number that it has there; 0: unknown, or
+	                  * none, as of one that a debugger wrote */
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
@@ -232,6 +248,14 @@ enum vmsnap_perm {
 };
 const char *vmsnap_perm_name(unsigned perm); /* of one bit: "write" */
 
+/* What a core file does not tell of a mapping, bits of struct vmsnap_vma, .unknown. */
+enum vmsnap_vma_unknown {
+	VMSNAP_VMA_UNKNOWN_SHARED = 1, /* whether it is private or shared: VMSNAP_PERM_SHARED says nothing */
+	VMSNAP_VMA_UNKNOWN_NAME = 2,   /* what memory without a file is called: a "" says nothing */
+	VMSNAP_VMA_UNKNOWN_FILE = 4,   /* inode and device of the file */
+	VMSNAP_VMA_UNKNOWN_PERMS = 8,  /* all of .perms */
+};
+
 /* One line of /proc/PID/maps. */
 struct vmsnap_vma {
 	uint64_t start, end;
@@ -241,10 +265,17 @@ struct vmsnap_vma {
 	uint32_t perms;          /* enum vmsnap_perm */
 	bool deleted;            /* the kernel added " (deleted)", which name keeps; a file
 	                            may really be named so: a hint, not a fact */
+	uint8_t unknown;         /* enum vmsnap_vma_unknown: by the snapshot's source, and not given to a builder */
 	const char *name;        /* as in maps, "\012" decoded; "" if none; never NULL */
 	const uint8_t *build_id; /* of the mapped ELF file; NULL if unknown */
 	size_t build_id_len;
 };
+
+/* Whether a mapping is of a file, or of what the kernel keeps as one. */
+static inline bool vmsnap_vma_has_file(const struct vmsnap_vma *vma)
+{
+	return vma->inode || vma->dev_major || vma->dev_minor || vma->unknown & VMSNAP_VMA_UNKNOWN_FILE;
+}
 
 size_t vmsnap_vma_count(const struct vmsnap *snap);
 const struct vmsnap_vma *vmsnap_vma(const struct vmsnap *snap, size_t index);        /* NULL past the end */
@@ -377,9 +408,23 @@ enum vmsnap_layer {
 	 * processes.  A page in no range: not known. */
 	VMSNAP_LAYER_KPAGE_FLAGS,
 	VMSNAP_LAYER_KPAGE_COUNT,
-	VMSNAP_LAYER_NODE, /* the NUMA node that its frame is of (VMSNAP_CAPTURE_NODES); in no range: not known */
+	VMSNAP_LAYER_NODE,   /* the NUMA node that its frame is of (VMSNAP_CAPTURE_NODES); in no range: not known */
+	VMSNAP_LAYER_DUMPED, /* of a core file: enum vmsnap_page_dumped; in no range: not known */
 	VMSNAP_LAYER_COUNT
 };
+/* What a core file has of a page.  None of these says whether it was there. */
+enum vmsnap_page_dumped {
+	VMSNAP_DUMPED_BYTES = 1, /* its bytes */
+	/* A hole of the file, which reads as zeros.  So the kernel leaves what was never touched, the zero page, and
+	 * what it could not read; debuggers what holds zeros. */
+	VMSNAP_DUMPED_HOLE,
+	VMSNAP_DUMPED_NOT, /* left out, as core(5) and its coredump_filter have it */
+	VMSNAP_DUMPED_CUT, /* the file ends before it */
+	/* Left out, and so are the permissions of its mapping: all that is told is that a file is mapped there.  So gdb
+	 * leaves what was not written to. */
+	VMSNAP_DUMPED_LISTED,
+};
+const char *vmsnap_page_dumped_name(int dumped); /* "bytes", "hole", "not", "cut", "listed"; NULL: none of these */
 enum vmsnap_page_written {
 	VMSNAP_PAGE_NOT_WRITTEN,
 	VMSNAP_PAGE_WAS_WRITTEN,
@@ -439,11 +484,11 @@ int vmsnap_written_at(const struct vmsnap *snap, uint64_t address, uint64_t *end
 
 /* What may be taken away before a snapshot is given to others; it is unknown then. */
 enum vmsnap_strip {
-	VMSNAP_STRIP_PFNS = 1,     /* frames, and places in swap */
-	VMSNAP_STRIP_CMDLINE = 2,  /* the command line */
-	VMSNAP_STRIP_NAMES = 4,    /* what a debugger told: variables, and what it wrote (not where); functions, sources and
-	                            * lines of code beside page faults */
-	VMSNAP_STRIP_HOST = 8,     /* the host's name, and the hash that tells machines apart */
+	VMSNAP_STRIP_PFNS = 1,    /* frames, and places in swap */
+	VMSNAP_STRIP_CMDLINE = 2, /* the command line */
+	VMSNAP_STRIP_NAMES = 4,   /* what a debugger told: variables, and what it wrote (not where); functions, sources
+	                           * and   lines of code beside page faults */
+	VMSNAP_STRIP_HOST = 8,    /* the host's name, and the hash that tells machines apart */
 	VMSNAP_STRIP_CONTENTS = 16, /* what pages held, and hashes of it */
 	VMSNAP_STRIP_FAULTS = 32    /* page faults, and the calls that led to them */
 };

@@ -23,6 +23,8 @@ void builder_drop(struct vmsnap_builder *builder)
 int builder_finish(struct vmsnap_builder *builder, struct work *work, struct vmsnap **out)
 {
 	struct vmsnap *snap = builder->snap;
+	if (!snap->base)
+		snapshot_note_unknown(snap);
 	int rc = layer_of_debugger_writes(&snap->layers[VMSNAP_LAYER_DEBUGGER_WRITES], snap->annotations,
 	                                  snap->annotation_count, snap->info.page_size, work);
 	snap->layers[VMSNAP_LAYER_WRITTEN].known = snap->info.known.written != VMSNAP_WRITTEN_UNKNOWN;
@@ -99,8 +101,10 @@ static int check_info(const struct vmsnap_info *info, struct vmsnap_error *err)
 	if (size < 4096 || size > UINT64_C(1) << 30 || (size & (size - 1)))
 		return fail(err, VMSNAP_ERR_ARGUMENT,
 		            "pages of %" PRIu64 " bytes: expected a power of two from 4096 to 2^30", size);
-	if (info->freeze > VMSNAP_FREEZE_PARTIAL || info->known.later || info->known.written > VMSNAP_WRITTEN_UFFD)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_info: a freeze or a known that there is not");
+	if (info->freeze > VMSNAP_FREEZE_PARTIAL || info->known.later || info->known.written > VMSNAP_WRITTEN_UFFD ||
+	    info->source >= VMSNAP_SOURCE_COUNT)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "struct vmsnap_info: a freeze, a known or a source that there is not");
 	for (size_t i = 0; info->memory_with && i < info->memory_with_count; i++)
 		if (!info->memory_known || (i && info->memory_with[i] <= info->memory_with[i - 1]))
 			return fail(err, VMSNAP_ERR_ARGUMENT,
@@ -297,7 +301,7 @@ VMSNAP_API int vmsnap_builder_add_layer(struct vmsnap_builder *builder, int whic
 	int rc = can_add(builder, range ? (const void *)range : "", "a layer", err);
 	if (rc)
 		return rc;
-	if (which < VMSNAP_LAYER_KPAGE_FLAGS || which > VMSNAP_LAYER_NODE)
+	if (which < VMSNAP_LAYER_KPAGE_FLAGS || which > VMSNAP_LAYER_DUMPED)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "no layer that can be given is %d", which);
 	struct layer *layer = &builder->snap->layers[which];
 	layer->known = true;

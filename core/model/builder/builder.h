@@ -5,7 +5,8 @@
 #ifndef VMSNAP_BUILDER_H
 #define VMSNAP_BUILDER_H
 
-#include "../annotation.h" /* their order, and how to keep a string once */
+#include "../annotation.h"      /* their order, and how to keep a string once */
+#include "../contents_backed.h" /* where a core file has the bytes of pages */
 #include "../snapshot.h"
 #include "../type_table.h" /* to check what a file says */
 #include "work.h"
