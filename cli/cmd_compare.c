@@ -210,6 +210,8 @@ int cmd_diff(const struct options *options)
 	const char *word = options->operands[0];
 	size_t count;
 	int status = expect_all(&sources);
+	for (int i = 0; !status && !sources.contents && i < options->operand_count; i++)
+		sources.contents = word_is_of_core(options->operands[i]);
 	status = status                       ? status
 	         : options->operand_count < 2 ? instants_from_word(&sources, word, &a, &b, &count)
 	                                      : load_operands(&sources, &a, &b);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "snapshot_arg.h"
 
 #include <stdio.h>
@@ -5,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "privilege.h"
 #include "say.h"
 
 static int load_which(const char *word, const struct vmsnap_file *file, const char *which, struct vmsnap **out)
@@ -34,6 +36,30 @@ int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap 
 	}
 	free(place.path);
 	return status;
+}
+
+bool word_is_of_core(const char *word)
+{
+	struct vmsnap_limits limits = { .size = sizeof(limits), .regular_only = true };
+	struct vmsnap_file *file;
+	struct vmsnap *snap;
+	const char *at = strrchr(word, '@');
+	char *path = strdup(word);
+	bool core = false;
+	if (path && at && access(path, F_OK))
+		path[at - word] = '\0';
+	privilege_pause();
+	if (path && !word_is_process(word) && !place_is_input(path) && !vmsnap_file_open(path, &limits, &file, NULL)) {
+		size_t count = vmsnap_file_count(file);
+		if (count && !vmsnap_file_peek(file, count - 1, &snap, NULL)) {
+			core = vmsnap_info(snap)->source == VMSNAP_SOURCE_CORE;
+			vmsnap_unref(snap);
+		}
+		vmsnap_file_close(file);
+	}
+	privilege_resume();
+	free(path);
+	return core;
 }
 
 static bool is_range(const char *which)

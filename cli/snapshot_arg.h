@@ -7,6 +7,9 @@
 
 /* Each returns STATUS_OK, or STATUS_TROUBLE after saying why. */
 int snapshot_from_word(struct sources *sources, const char *word, struct vmsnap **out);
+/* Whether it is of a core file, so that only what pages hold can be compared with it; nothing is said of what cannot be
+ * read. */
+bool word_is_of_core(const char *word);
 /* Whether a word means as many snapshots as there are: FILE@FIRST..LAST. */
 bool word_is_several(const char *word);
 /* What a word means, one snapshot after the other; fn gets what each is called, and holds it no longer. */

@@ -468,6 +468,7 @@ VMSNAP_API int vmsnap_cow_new_between(const struct vmsnap *parent, const struct 
 	if (!parent || !child || !out)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "verdicts need a parent and a child");
 	int rc = comparable(snaps, SNAPS, err);
+	rc = rc ? rc : states_known(snaps, SNAPS, err);
 	rc = rc ? rc : work_with(&work, snaps, SNAPS, options, err);
 	if (rc)
 		return rc;

@@ -302,6 +302,13 @@ static bool is_of_others(const struct vmsnap_status_field *field)
 	return field->key_len == strlen("SigQ") && !memcmp(field->key, "SigQ", field->key_len);
 }
 
+/* What a core file does not tell did not become so. */
+static bool is_untold(const struct vmsnap_diff *diff, const struct vmsnap_diff_status *row)
+{
+	return (!row->a.key_len && diff->a->info.source == VMSNAP_SOURCE_CORE) ||
+	       (!row->b.key_len && diff->b->info.source == VMSNAP_SOURCE_CORE);
+}
+
 static bool same_text(const struct vmsnap_diff_status *row)
 {
 	return row->a.key_len && row->b.key_len && row->a.text_len == row->b.text_len &&
@@ -314,7 +321,7 @@ static int add_status(void *ctx, struct status_pair pair)
 	struct vmsnap_diff_status row;
 	int rc = VMSNAP_OK;
 	status_pair_read(diff->a, diff->b, pair, &row);
-	if (same_text(&row) || is_of_others(key_of(&row)))
+	if (same_text(&row) || is_of_others(key_of(&row)) || is_untold(diff, &row))
 		return rc;
 	struct status_pair *status =
 	        work_room(&diff->work, diff->status, diff->status_count, &diff->status_capacity, sizeof(*status), &rc);
@@ -608,8 +615,7 @@ VMSNAP_API const char *vmsnap_page_kind_name(int kind)
 {
 	static const char *const names[VMSNAP_KIND_COUNT] = {
 		[VMSNAP_KIND_NEW] = "new",     [VMSNAP_KIND_GONE] = "gone",       [VMSNAP_KIND_COPIED] = "copied",
-		[VMSNAP_KIND_OTHER] = "other", [VMSNAP_KIND_WRITTEN] = "written",
-		[VMSNAP_KIND_SWAPPED] = "swapped",
+		[VMSNAP_KIND_OTHER] = "other", [VMSNAP_KIND_WRITTEN] = "written", [VMSNAP_KIND_SWAPPED] = "swapped",
 	};
 	return kind >= 0 && kind < VMSNAP_KIND_COUNT ? names[kind] : "?";
 }

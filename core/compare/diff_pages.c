@@ -94,7 +94,7 @@ enum { SHOWN = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_GUARD | V
 static struct diff_page judge(const struct diff_place *place, uint64_t a, uint64_t b)
 {
 	struct diff_page page = { .before = entry_flags(a) & SHOWN, .after = entry_flags(b) & SHOWN };
-	if (a | b)
+	if ((a | b) && !place->context.states_unknown)
 		page.changes = page_facts(a, b, &place->context);
 	if (page.changes)
 		page.kinds = page_kinds(page.changes, a, b, &place->context);
@@ -171,7 +171,7 @@ bool diff_read_next(struct diff_reader *reader, struct diff_page *page)
 		return false;
 	uint64_t gone = gone_here(reader), a = reader->pages.entry[DIFF_A], b = reader->pages.entry[DIFF_B];
 	*page = judge_again(reader, a, b);
-	if ((a & ENTRY_POPULATED) && (b & ENTRY_POPULATED))
+	if (reader->place->context.states_unknown || ((a & ENTRY_POPULATED) && (b & ENTRY_POPULATED)))
 		judge_writes(page, reader, a, b);
 	if (gone)
 		judge_gone(page, gone);

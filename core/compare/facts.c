@@ -22,6 +22,7 @@ struct facts_context facts_context_of(const struct vmsnap *a, const struct vmsna
 	const struct vmsnap_known *in_a = &a->info.known, *in_b = &b->info.known;
 	const struct vmsnap *both[] = { a, b };
 	return (struct facts_context){
+		.states_unknown = in_a->states_unknown || in_b->states_unknown,
 		.frames = in_a->pfn && in_b->pfn && facts_same_boot(a, b),
 		.exclusive = in_a->exclusive && in_b->exclusive,
 		.soft_dirty = in_a->soft_dirty && in_b->soft_dirty,

@@ -8,7 +8,8 @@
 
 /* What is known on both sides, and what is mapped. */
 struct facts_context {
-	bool frames; /* PFNs and swap slots of A and B can be compared */
+	bool states_unknown; /* of A or B: then the states of pages say nothing of what became of any */
+	bool frames;         /* PFNs and swap slots of A and B can be compared */
 	bool exclusive, soft_dirty, huge;
 	bool exclusive_a; /* A knows what is exclusive */
 	struct zero_known zero_a, zero_b;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compared.h"
 #include "error.h"
 #include "options.h"
 #include "relation.h"
@@ -334,6 +335,8 @@ VMSNAP_API int vmsnap_group_new(const struct vmsnap_set *set, const struct vmsna
 {
 	struct vmsnap_group_options taken;
 	int saved_errno = 0, rc = group_options(&taken, options, err);
+	for (size_t i = 0; !rc && i < vmsnap_set_count(set); i++)
+		rc = states_known((const struct vmsnap *[]){ vmsnap_set_at(set, i) }, 1, err);
 	if (rc)
 		return rc;
 	struct vmsnap_group *group = calloc(1, sizeof(*group));

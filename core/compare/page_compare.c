@@ -146,7 +146,7 @@ VMSNAP_API uint32_t vmsnap_page_changes(const struct vmsnap *a, uint64_t address
 		context.same_file = true;
 		context.private_text = vma->perms & VMSNAP_PERM_EXEC;
 	}
-	uint32_t changes = before | after ? page_facts(before, after, &context) : 0;
+	uint32_t changes = (before | after) && !context.states_unknown ? page_facts(before, after, &context) : 0;
 	/* Where A's page is now is not known, only where the frame of this one was. */
 	*elsewhere = changes && context.frames && (own_page(before) || has_frame(a, after));
 	return changes;

@@ -12,6 +12,7 @@ static int identity_copy(struct elf_cache *known, const struct vmsnap_vma *vma)
 	known->identity = (struct vmsnap_vma){ .inode = vma->inode,
 		                               .dev_major = vma->dev_major,
 		                               .dev_minor = vma->dev_minor,
+		                               .unknown = vma->unknown,
 		                               .build_id_len = vma->build_id ? vma->build_id_len : 0 };
 	known->identity.name = arena_string(&known->strings, vma->name);
 	if (known->identity.build_id_len) {

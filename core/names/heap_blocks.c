@@ -163,7 +163,7 @@ static uint64_t blocks_of(struct words *words, struct asked *asked)
 	struct heap heap;
 	if (!vma)
 		return address + 1;
-	if ((vma->perms & VMSNAP_PERM_SHARED) || vma->inode)
+	if ((vma->perms & VMSNAP_PERM_SHARED) || vmsnap_vma_has_file(vma))
 		return vma->end;
 	if (!strcmp(vma->name, "[heap]")) {
 		heap = main_heap(words->snap, vma);

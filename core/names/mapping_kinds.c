@@ -27,7 +27,7 @@ VMSNAP_API const char *vmsnap_mapping_kind_name(int kind)
 
 static bool has_file(const struct vmsnap_vma *vma)
 {
-	return vma_has_file(vma->inode, vma->dev_major, vma->dev_minor);
+	return vmsnap_vma_has_file(vma);
 }
 
 /* ---- files -------------------------------------------------------------------------- */

@@ -426,7 +426,7 @@ VMSNAP_API int vmsnap_name_of_mapping_sized(struct vmsnap_names *names, size_t i
 {
 	struct vmsnap_name all;
 	const struct vmsnap_vma *vma = vmsnap_vma(names->snap, index);
-	if (!vma || *vma->name || vma->inode || (vma->perms & VMSNAP_PERM_SHARED))
+	if (!vma || *vma->name || vmsnap_vma_has_file(vma) || (vma->perms & VMSNAP_PERM_SHARED))
 		return VMSNAP_ERR_NOT_FOUND;
 	int rc = names_of_anonymous(names, index, true, &all);
 	if (!rc)
@@ -627,7 +627,8 @@ int names_lines(struct vmsnap_names *names, struct names_line *wanted, size_t co
 		size_t index = vma_index(names->snap, wanted[i].address);
 		struct segment_range range;
 		if (index < names->snap->vma_count && segment_range_at(names, index, wanted[i].address, &range))
-			asked[found++] = (struct line_asked){ range.object, wanted[i].address - range.bias, &wanted[i] };
+			asked[found++] =
+			        (struct line_asked){ range.object, wanted[i].address - range.bias, &wanted[i] };
 	}
 	if (found)
 		qsort(asked, found, sizeof(*asked), by_object);

@@ -48,7 +48,7 @@ static size_t pick_members(struct objects *o)
 		o->vma_member[i] = NO_MEMBER;
 		/* A 32-bit process has another [vdso] than ours; it lies below 4 GiB. */
 		bool our_vdso = is_vdso(vma) && vma->start > UINT32_MAX && vdso_is_ours(o);
-		if ((vma->inode && vma->name[0] == '/') || our_vdso)
+		if ((vmsnap_vma_has_file(vma) && vma->name[0] == '/') || our_vdso)
 			o->members[count++].vma = (uint32_t)i;
 	}
 	return count;
@@ -542,9 +542,12 @@ void objects_lines(struct objects *o, struct object *object, struct dwarf_line *
 	CLEANUP_CLOSE int fd = known && !unwanted(o) ? open_somewhere(o, object, &opened, &reason) : -1;
 	if (fd < 0)
 		return;
-	struct dwarf_source source = {
-		.fd = fd, .root = opened.root, .path = opened.path, .elf = &known->elf, .room = o->room, .work = &o->work
-	};
+	struct dwarf_source source = { .fd = fd,
+		                       .root = opened.root,
+		                       .path = opened.path,
+		                       .elf = &known->elf,
+		                       .room = o->room,
+		                       .work = &o->work };
 	int rc = dwarf_source_lines(&source, &sections, &reason);
 	if (!rc) {
 		rc = dwarf_lines_find(&sections, items, count, &o->strings, &o->work);
@@ -568,7 +571,7 @@ static bool may_be_bss(const struct vmsnap_vma *vma)
 {
 	/* Where addresses are not randomised, as in a debugger, the heap follows the
 	 * program's .bss at once, and the two may be one VMA. */
-	return !vma->inode && !(vma->perms & VMSNAP_PERM_SHARED) &&
+	return !vmsnap_vma_has_file(vma) && !(vma->perms & VMSNAP_PERM_SHARED) &&
 	       (!*vma->name || strcmp(vma->name, "[heap]") == 0 || strncmp(vma->name, "[anon:", 6) == 0);
 }
 

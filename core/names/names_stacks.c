@@ -18,7 +18,7 @@ static int by_pointer(const void *a, const void *b)
 /* Private anonymous memory, with a name that a program may have given it. */
 static bool may_be_stack(const struct vmsnap_vma *vma)
 {
-	return !vma->inode && !(vma->perms & VMSNAP_PERM_SHARED) &&
+	return !vmsnap_vma_has_file(vma) && !(vma->perms & VMSNAP_PERM_SHARED) &&
 	       (!*vma->name || strncmp(vma->name, "[anon:", 6) == 0);
 }
 

@@ -278,6 +278,6 @@ size_t perf_map_from(const struct perf_map *map, uint64_t address)
 
 bool perf_map_concerns(const struct vmsnap_vma *vma)
 {
-	bool anonymous = !vma->inode && (!*vma->name || strncmp(vma->name, "[anon:", 6) == 0);
+	bool anonymous = !vmsnap_vma_has_file(vma) && (!*vma->name || strncmp(vma->name, "[anon:", 6) == 0);
 	return (vma->perms & VMSNAP_PERM_EXEC) && (anonymous || strncmp(vma->name, "/memfd:", 7) == 0);
 }

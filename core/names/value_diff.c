@@ -317,9 +317,12 @@ static bool same_memory(const struct differ *d, uint64_t address, uint64_t *end)
 		return false;
 	}
 	*end = a->end < *end ? a->end : *end;
-	if (a->inode != b->inode || (a->perms ^ b->perms) & VMSNAP_PERM_SHARED)
+	bool file = vmsnap_vma_has_file(a);
+	if (((a->unknown | b->unknown) & VMSNAP_VMA_UNKNOWN_FILE ? file != vmsnap_vma_has_file(b)
+	                                                         : a->inode != b->inode) ||
+	    (!((a->unknown | b->unknown) & VMSNAP_VMA_UNKNOWN_SHARED) && (a->perms ^ b->perms) & VMSNAP_PERM_SHARED))
 		return false;
-	return !a->inode || (identity_order_of_file(a, b) == 0 && a->offset - a->start == b->offset - b->start);
+	return !file || (identity_order_of_file(a, b) == 0 && a->offset - a->start == b->offset - b->start);
 }
 
 static bool read_window(struct differ *d, const struct object *object, uint64_t start, size_t len)

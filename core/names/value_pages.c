@@ -23,7 +23,7 @@ void value_pages_close(struct value_pages *pages)
 bool value_pages_kept(const struct value_pages *pages, uint64_t address)
 {
 	uint64_t page_size = pages->snap->info.page_size;
-	return contents_page(&pages->snap->contents, page_size, address & ~(page_size - 1)) != STORE_NO_PAGE;
+	return contents_has(&pages->snap->contents, page_size, address & ~(page_size - 1));
 }
 
 /* Whether the page, in this snapshot, was no copy of the process's own: then it is what the file has. */
@@ -32,7 +32,7 @@ static const struct vmsnap_vma *unwritten_mapping(const struct value_pages *page
 	struct vmsnap_run page;
 	const struct vmsnap_vma *vma = vmsnap_vma_at(pages->snap, address);
 	const struct vmsnap_vma *other = vmsnap_vma_at(pages->names->snap, address);
-	if (!vma || !other || !vma->inode || vma->perms & VMSNAP_PERM_SHARED)
+	if (!vma || !other || !vma->inode || pages->snap->info.known.states_unknown || vma->perms & VMSNAP_PERM_SHARED)
 		return NULL;
 	bool same = identity_order_of_file(vma, other) == 0 && vma->offset - vma->start == other->offset - other->start;
 	if (!same)

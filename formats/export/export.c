@@ -5,6 +5,7 @@
 #include "error.h"
 #include "exporter.h"
 #include "options.h"
+#include "states_told.h"
 
 static const struct exporter *const exporters[VMSNAP_EXPORT_COUNT] = {
 	[VMSNAP_EXPORT_SQLITE] = &exporter_sqlite,           [VMSNAP_EXPORT_TSV] = &exporter_tsv,
@@ -97,7 +98,10 @@ VMSNAP_API int vmsnap_export_add(struct vmsnap_export *e, const struct vmsnap *c
 {
 	if (work_ask(&e->work))
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
-	return e->exporter->add(e, snaps, count, err);
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = states_told(snaps[i], "an export", err);
+	return rc ? rc : e->exporter->add(e, snaps, count, err);
 }
 
 VMSNAP_API int vmsnap_export_finish(struct vmsnap_export *e, struct vmsnap_error *err)

@@ -8,11 +8,11 @@
 #include "error.h"
 #include "options.h"
 #include "report.h"
+#include "states_told.h"
 
 enum { HTML_MEMORY = 1 << 30, HTML_PAGES_MAX = 64 << 20 };
-static const unsigned html_strip =
-        VMSNAP_STRIP_PFNS | VMSNAP_STRIP_CMDLINE | VMSNAP_STRIP_NAMES | VMSNAP_STRIP_HOST | VMSNAP_STRIP_CONTENTS |
-        VMSNAP_STRIP_FAULTS;
+static const unsigned html_strip = VMSNAP_STRIP_PFNS | VMSNAP_STRIP_CMDLINE | VMSNAP_STRIP_NAMES | VMSNAP_STRIP_HOST |
+                                   VMSNAP_STRIP_CONTENTS | VMSNAP_STRIP_FAULTS;
 
 VMSNAP_API int vmsnap_html_new(const struct vmsnap_html_options *options, struct vmsnap_html **out,
                                struct vmsnap_error *err)
@@ -201,7 +201,8 @@ VMSNAP_API int vmsnap_html_add(struct vmsnap_html *html, const struct vmsnap *sn
 {
 	if (html->failed)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "this page failed before: it can only be freed");
-	int rc = check_order(html, snap, err);
+	int rc = states_told(snap, "a report", err);
+	rc = rc ? rc : check_order(html, snap, err);
 	if (rc)
 		return rc;
 	rc = add_checked(html, snap, number, err);

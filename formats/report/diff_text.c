@@ -71,7 +71,11 @@ static bool put_copied(struct fit_line *line, const struct diff_view *view, cons
 	char words[128];
 	uint64_t copied = balance->sums.classes[CLASS_COPIED], shared = balance->sums.shared;
 	if (!view->frames && !copied) {
-		fit_words(line, "copied unknown (PFNs are not known or of another boot)");
+		bool states =
+		        !vmsnap_info(view->a)->known.states_unknown && !vmsnap_info(view->b)->known.states_unknown;
+		fit_words(line,
+		          states ? "copied unknown (PFNs are not known or of another boot)"
+		                 : "new and copied unknown (a core file does not tell; compared is what pages held)");
 		return true;
 	}
 	if (!copied)

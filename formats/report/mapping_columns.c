@@ -11,9 +11,10 @@ void put_mapping_columns(struct row *row, unsigned first, const struct vmsnap_vm
 		row_put_word(row, first + MAPPING_PERM, word_perms(vma).text);
 	if (row_wants(row, first + MAPPING_OFFSET))
 		row_put_offset(row, first + MAPPING_OFFSET, vma->offset);
-	if (row_wants(row, first + MAPPING_DEV))
+	bool file_told = !(vma->unknown & VMSNAP_VMA_UNKNOWN_FILE);
+	if (row_wants(row, first + MAPPING_DEV) && file_told)
 		row_put_word(row, first + MAPPING_DEV, word_device(vma).text);
-	if (row_wants(row, first + MAPPING_INODE))
+	if (row_wants(row, first + MAPPING_INODE) && file_told)
 		row_put_count(row, first + MAPPING_INODE, vma->inode);
 	if (row_wants(row, first + MAPPING_BUILD_ID))
 		row_put_build_id(row, first + MAPPING_BUILD_ID, vma->build_id, vma->build_id_len);

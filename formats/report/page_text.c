@@ -217,13 +217,32 @@ static void put_touched(struct text *text, const struct page_touched *touched)
 	text_string(text, "\n");
 }
 
+/* What a core file has of it. */
+static void put_dumped(struct text *text, const struct place *place)
+{
+	static const char *const words[] = {
+		[VMSNAP_DUMPED_BYTES] = "its bytes are in the core",
+		[VMSNAP_DUMPED_HOLE] = "a hole of the core: zeros, as far as it tells",
+		[VMSNAP_DUMPED_NOT] = "left out of the core",
+		[VMSNAP_DUMPED_CUT] = "missing: the core was cut off before it",
+		[VMSNAP_DUMPED_LISTED] = "left out of the core, which only lists the file",
+	};
+	uint64_t dumped;
+	if (vmsnap_layer_at(place->snap, VMSNAP_LAYER_DUMPED, place->address, &dumped, NULL) ||
+	    dumped >= sizeof(words) / sizeof(words[0]) || !words[dumped])
+		return;
+	put_key(text, "dumped");
+	text_format(text, "%s\n", words[dumped]);
+}
+
 void put_page_text(struct text *text, const struct place *place)
 {
 	put_key(text, "address");
 	text_format(text, "%s\n", word_hex(place->address).text);
 	put_mapping(text, place);
 	put_key(text, "state");
-	text_format(text, "%s\n", place_state(place));
+	text_format(text, "%s\n", place_state(place) ? place_state(place) : "?");
+	put_dumped(text, place);
 	if (place->populated) {
 		put_frame(text, place);
 		put_flags(text, place);

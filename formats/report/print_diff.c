@@ -301,6 +301,8 @@ static const char *nothing_differs(const struct diff_view *view)
 	uint64_t unknown = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN);
 	if (vmsnap_diff_flags(view->diff) & VMSNAP_COMPARE_WRITTEN_ONLY)
 		return unknown ? "No page is known to be written.\n" : "No page was written.\n";
+	if (vmsnap_info(view->a)->known.states_unknown || vmsnap_info(view->b)->known.states_unknown)
+		return "No differences in what both tell: mappings, and what pages held.\n";
 	if (!view->frames && !same_look(view))
 		return unknown ? NO_STATES_SEEN : NONE_SEEN;
 	return unknown ? "No page states differ.\n" : "No differences.\n";

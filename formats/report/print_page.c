@@ -62,6 +62,7 @@ enum {
 	PAGE_NODE,
 	PAGE_KERNEL,
 	PAGE_VALUES,
+	PAGE_DUMPED,
 };
 static const struct column document_columns[] = {
 	[PAGE_ADDRESS] = { "address", .type = COLUMN_HEX },
@@ -87,6 +88,7 @@ static const struct column document_columns[] = {
 	[PAGE_NODE] = { "node", .type = COLUMN_COUNT, .flags = COLUMN_OPTIONAL },
 	[PAGE_KERNEL] = { "kernel_flags", .type = COLUMN_FLAGS, .flags = COLUMN_OPTIONAL },
 	[PAGE_VALUES] = { "values", .type = COLUMN_ROWS, .of = &part_schema },
+	[PAGE_DUMPED] = { "dumped", .type = COLUMN_WORD, .flags = COLUMN_OPTIONAL },
 };
 const struct row_schema page_document_schema = ROW_SCHEMA(document_columns);
 
@@ -119,7 +121,8 @@ static void put_mapping(struct row *document, const struct place *place)
 static void put_state(struct row *document, const struct place *place)
 {
 	const struct vmsnap_run none = { 0 }, *page = place->populated ? &place->page : &none;
-	row_put_word(document, PAGE_STATE, place_state(place));
+	if (place_state(place))
+		row_put_word(document, PAGE_STATE, place_state(place));
 	put_frame_columns(document, PAGE_PFN, PAGE_SWAP, place->snap, page);
 	if (place_physical_known(place))
 		row_put_hex(document, PAGE_PHYSICAL, place_physical(place));
@@ -184,7 +187,10 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 		row_put_word(document, PAGE_CONTENTS, vmsnap_contents_name(place_contents(place)));
 	if (!rc)
 		put_kernel(document, place);
-	return rc ? rc : row_rows(document, PAGE_VALUES, value_rows, ctx, err);
+	rc = rc ? rc : row_rows(document, PAGE_VALUES, value_rows, ctx, err);
+	if (!rc && place_dumped(place))
+		row_put_word(document, PAGE_DUMPED, place_dumped(place));
+	return rc;
 }
 
 VMSNAP_API int vmsnap_print_page(const struct vmsnap *snap, struct vmsnap_names *names, uint64_t address,

@@ -27,6 +27,7 @@ enum {
 	PAGES_COUNTED,
 	PAGES_NODE,
 	PAGES_KERNEL,
+	PAGES_DUMPED,
 	PAGES_MAPPING,
 	PAGES_VMA,
 };
@@ -52,13 +53,15 @@ static const struct column pages_columns[] = {
 	                 NULL },
 	[PAGES_KERNEL] = { "kernel_flags", "KERNEL", COLUMN_FLAGS, COLUMN_SECONDARY | COLUMN_OPTIONAL,
 	                   "what the kernel's table says of it: lru, dirty, ksm, ... (--kpage)", NULL },
+	[PAGES_DUMPED] = { "dumped", "DUMPED", COLUMN_WORD, COLUMN_SPARSE | COLUMN_OPTIONAL,
+	                   "of a core file: bytes, hole, not, cut, listed", NULL },
 	[PAGES_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, "the file, or what it is called", NULL },
 	MAPPING_COLUMNS_OF(PAGES_VMA),
 };
 static const uint32_t pages_shown[] = { PAGES_START,   PAGES_END,   PAGES_PAGES,  PAGES_SIZE,
 	                                PAGES_STATE,   PAGES_FRAME, PAGES_FLAGS,  MAPPING_SHOWN(PAGES_VMA),
 	                                PAGES_COUNTED, PAGES_NODE,  PAGES_KERNEL, PAGES_MAPPING,
-	                                PAGES_WRITTEN };
+	                                PAGES_WRITTEN, PAGES_DUMPED };
 const struct row_schema pages_schema = ROW_SCHEMA_SHOWN(pages_columns, pages_shown);
 
 enum { DOCUMENT_SNAPSHOT, DOCUMENT_PAGE_SIZE, DOCUMENT_KNOWN, DOCUMENT_FILTER, DOCUMENT_RUNS };
@@ -78,6 +81,10 @@ struct cut_runs {
 	bool written_known;
 	unsigned layers; /* 1 << enum vmsnap_layer: where their values change, too */
 	struct vmsnap_run_iter it;
+	/* Where states are unknown: of what a core file has of pages, the next. */
+	bool dumped;
+	size_t dumped_next;
+	uint64_t start, end;
 	struct vmsnap_run rest; /* of the run that is being cut; empty if start == end */
 	size_t vma;
 	bool each_page;
@@ -113,6 +120,30 @@ static void cut_runs_init(struct cut_runs *runs, const struct request *request, 
 		                   .layers = layers,
 		                   .each_page = request->each_page };
 	vmsnap_run_iter_init(&runs->it, request->snap, request->start, request->end);
+	runs->dumped = vmsnap_info(request->snap)->known.states_unknown;
+	runs->start = request->start;
+	runs->end = request->end;
+	if (runs->dumped)
+		runs->layers |= 1u << VMSNAP_LAYER_DUMPED;
+}
+
+/* Ranges that a core file has something of, or not: no states, but all that is known of pages. */
+static bool next_dumped(struct cut_runs *runs, struct vmsnap_run *run)
+{
+	struct vmsnap_layer_range range;
+	while (!vmsnap_layer_range(runs->snap, VMSNAP_LAYER_DUMPED, runs->dumped_next++, &range)) {
+		uint64_t start = range.start > runs->start ? range.start : runs->start;
+		uint64_t end = range.end < runs->end ? range.end : runs->end;
+		*run = (struct vmsnap_run){ .start = start, .end = end };
+		if (start < end)
+			return true;
+	}
+	return false;
+}
+
+static bool next_run(struct cut_runs *runs, struct vmsnap_run *run)
+{
+	return runs->dumped ? next_dumped(runs, run) : vmsnap_run_next(&runs->it, run) == VMSNAP_OK;
 }
 
 /* Where the mapping at `address`, or the gap there, ends. */
@@ -132,7 +163,7 @@ static bool cut_runs_next(struct cut_runs *runs, struct vmsnap_run *run, const s
 {
 	uint64_t page_size = vmsnap_info(runs->snap)->page_size;
 	struct vmsnap_run *rest = &runs->rest;
-	if (rest->start == rest->end && vmsnap_run_next(&runs->it, rest) != VMSNAP_OK)
+	if (rest->start == rest->end && !next_run(runs, rest))
 		return false;
 	uint64_t border = border_after(runs, rest->start, vma);
 	*run = *rest;
@@ -190,7 +221,11 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct tol
 	row_put_address(row, PAGES_END, run->end);
 	row_put_count(row, PAGES_PAGES, pages_of(snap, run->end - run->start));
 	row_put_bytes(row, PAGES_SIZE, run->end - run->start);
-	row_put_word(row, PAGES_STATE, page_state_name(run));
+	uint64_t dumped;
+	if (vmsnap_info(snap)->known.states_unknown)
+		row_put_unknown(row, PAGES_STATE);
+	else
+		row_put_word(row, PAGES_STATE, page_state_name(run));
 	if (!told->folded)
 		row_put_frame(row, PAGES_FRAME, run, vmsnap_info(snap)->known.pfn);
 	put_frame_columns(row, PAGES_PFN, PAGES_SWAP, snap, run);
@@ -200,6 +235,8 @@ static void put_row(struct row *row, const struct vmsnap *snap, const struct tol
 	if (vmsnap_info(snap)->known.written && populated)
 		row_put_word(row, PAGES_WRITTEN, vmsnap_page_written_name(told->written));
 	put_kernel(row, snap, layers, run->start);
+	if (!vmsnap_layer_at(snap, VMSNAP_LAYER_DUMPED, run->start, &dumped, NULL))
+		row_put_word(row, PAGES_DUMPED, vmsnap_page_dumped_name((int)dumped));
 	if (vma)
 		row_put_name(row, PAGES_MAPPING, vma->name);
 	put_mapping_columns(row, PAGES_VMA, vma);
@@ -239,7 +276,7 @@ static int run_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	struct told_run now = { .folded = false }, kept = { .folded = false };
 	(void)err;
 	unsigned layers = layers_wanted(row, request->snap);
-	fold &= !layers; /* what each frame is was asked for */
+	fold &= !layers && !vmsnap_info(request->snap)->known.states_unknown; /* what each frame is was asked for */
 	cut_runs_init(&runs, request, layers);
 	while (!text_failed(row->text) && cut_runs_next(&runs, &now.run, &now.vma, &now.written)) {
 		if (!filter_takes_vma(&request->filter, now.vma) ||

@@ -254,10 +254,14 @@ static void put_label(struct row *row, const struct vmsnap_vma *vma, size_t inde
 	struct mapping_label label = mapping_label(row->text, row->text->out.names, vma, index);
 	const char *words = label.words ? label.words : "";
 	bool anonymous = !*vma->name && !label.words && !row->text->style->raw;
-	row_put_name(row, SHOW_MAPPING,
-	             anonymous                             ? "anonymous"
-	             : *vma->name || row->text->style->raw ? vma->name
-	                                                   : words);
+	bool unknown = anonymous && vma->unknown & VMSNAP_VMA_UNKNOWN_SHARED;
+	if (unknown)
+		row_put_unknown(row, SHOW_MAPPING);
+	else
+		row_put_name(row, SHOW_MAPPING,
+		             anonymous                             ? "anonymous"
+		             : *vma->name || row->text->style->raw ? vma->name
+		                                                   : words);
 	if (anonymous)
 		row_mark(row, SHOW_MAPPING, COLOR_DIM);
 	if (label.words) {
@@ -317,8 +321,13 @@ static void put_strip(struct row *row, const struct show *show, const struct tol
 		row_put_strip(row, SHOW_PAGES, &strip);
 }
 
-static void put_shares(struct row *row, const struct page_shares *shares)
+static void put_shares(struct row *row, const struct vmsnap *snap, const struct page_shares *shares)
 {
+	if (vmsnap_info(snap)->known.states_unknown) {
+		row_put_unknown(row, SHOW_SHARED);
+		row_put_unknown(row, SHOW_OWN);
+		return;
+	}
 	row_put_bytes_least(row, SHOW_SHARED, shares->shared, shares->unknown);
 	row_put_bytes_least(row, SHOW_OWN, shares->own, shares->unknown);
 }
@@ -348,7 +357,7 @@ static void put_told(struct row *row, struct show *show, const struct told *told
 	if (told->count == 1)
 		put_smaps(row, show, told->first);
 	put_strip(row, show, told);
-	put_shares(row, &told->shares);
+	put_shares(row, show->snap, &told->shares);
 	if (told->count == 1)
 		put_smaps_columns(row, show, told->first);
 	row_end(row);
@@ -396,7 +405,7 @@ static void put_total(struct row *row, const struct show *show)
 	row_total_label(row, SHOW_MAPPING, words);
 	if (vmsnap_info(show->snap)->known.written)
 		row_put_bytes(row, SHOW_WRITTEN, show->written);
-	put_shares(row, &show->shares);
+	put_shares(row, show->snap, &show->shares);
 	for (unsigned column = SHOW_COLUMNS; column < row->schema->count; column++)
 		if (show->smaps_total[column - SHOW_COLUMNS] != UINT64_MAX)
 			row_put_bytes(row, column, show->smaps_total[column - SHOW_COLUMNS]);

@@ -118,8 +118,9 @@ static void put_row(struct row *row, const struct snapshots *snapshots, size_t i
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	struct vmsnap_sums sums = sums_of(snap);
 	row_put_name_if_any(row, SNAPS_NAME, name_of(snapshots, index));
-	row_put_bytes_known(row, SNAPS_RESIDENT, sums.resident, is_whole(snap));
-	row_put_bytes_known(row, SNAPS_SWAPPED, sums.swapped, is_whole(snap) && !sums.swap_unknown);
+	bool states = is_whole(snap) && !info->known.states_unknown;
+	row_put_bytes_known(row, SNAPS_RESIDENT, sums.resident, states);
+	row_put_bytes_known(row, SNAPS_SWAPPED, sums.swapped, states && !sums.swap_unknown);
 	row_put_count_known(row, SNAPS_MAPPINGS, vmsnap_vma_count(snap), is_whole(snap));
 	row_put_count(row, SNAPS_THREADS, vmsnap_thread_count(snap));
 	put_snapshot(row, SNAPS_SNAPSHOT, snap);

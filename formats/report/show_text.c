@@ -32,11 +32,12 @@ static void put_unknown(struct text *text, const struct vmsnap *snap, bool brief
 		const char *what;
 	} things[] = {
 		{ !info->page_size_assumed, page_size },
-		{ known->pfn, "PFNs (root would know)" },
-		{ known->soft_dirty || briefly, "soft-dirty" },
-		{ known->exclusive, "exclusive" },
-		{ known->zero, "zero page" },
-		{ known->huge || briefly, "huge" },
+		{ !known->states_unknown, "which pages were present (a core file does not tell)" },
+		{ known->pfn || known->states_unknown, "PFNs (root would know)" },
+		{ known->soft_dirty || briefly || known->states_unknown, "soft-dirty" },
+		{ known->exclusive || known->states_unknown, "exclusive" },
+		{ known->zero || known->states_unknown, "zero page" },
+		{ known->huge || briefly || known->states_unknown, "huge" },
 	};
 	const char *before = "unknown   ";
 	bool any = false;
@@ -85,6 +86,9 @@ static void put_missed(struct text *text, const struct vmsnap *snap)
 static void put_instant(struct text *text, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
+	/* Nobody looked at a process: the kernel, or a debugger, held it while it wrote the core. */
+	if (info->source == VMSNAP_SOURCE_CORE)
+		return;
 	text_format(text, "%-10s", "instant");
 	if (!vmsnap_consistent_known(info)) {
 		text_string(text, *info->tool ? "recorded; whether it stood still is not known\n"
@@ -300,8 +304,10 @@ static void put_summary(struct text *text, const struct vmsnap *snap, const stru
 	if (filter->any)
 		snprintf(of, sizeof(of), "%zu of ", totals->mappings);
 	size_t count = vmsnap_vma_count(snap);
-	snprintf(words, sizeof(words), "%s resident of %s in %s%zu mapping%s",
-	         word_size(text->style, totals->sums.resident).text, word_size(text->style, totals->sums.size).text, of,
+	/* What a core has of it stands below. */
+	snprintf(words, sizeof(words), "%s%s%s in %s%zu mapping%s",
+	         info->known.states_unknown ? "" : word_size(text->style, totals->sums.resident).text,
+	         info->known.states_unknown ? "" : " resident of ", word_size(text->style, totals->sums.size).text, of,
 	         count, word_plural(count));
 	fit_words(&line, words);
 	put_when(&line, snap);
@@ -350,6 +356,8 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 	put_shares(text, &totals.shares);
 	if (briefly && !stood_still(snap))
 		put_instant(text, snap);
+	if (briefly && vmsnap_info(snap)->source == VMSNAP_SOURCE_CORE)
+		put_field(text, "why", vmsnap_info(snap)->reason);
 	if (briefly) {
 		put_memory(text, vmsnap_info(snap));
 		put_contents(text, snap);

@@ -5,7 +5,16 @@
 
 #include "format_value.h"
 
-enum { KNOWN_PFN, KNOWN_SOFT_DIRTY, KNOWN_EXCLUSIVE, KNOWN_ZERO, KNOWN_HUGE, KNOWN_EXCLUSIVE_HUGE, KNOWN_WRITTEN };
+enum {
+	KNOWN_PFN,
+	KNOWN_SOFT_DIRTY,
+	KNOWN_EXCLUSIVE,
+	KNOWN_ZERO,
+	KNOWN_HUGE,
+	KNOWN_EXCLUSIVE_HUGE,
+	KNOWN_WRITTEN,
+	KNOWN_STATES
+};
 static const struct column known_columns[] = {
 	[KNOWN_PFN] = { "pfn", .type = COLUMN_BOOL },
 	[KNOWN_SOFT_DIRTY] = { "soft_dirty", .type = COLUMN_BOOL },
@@ -14,6 +23,7 @@ static const struct column known_columns[] = {
 	[KNOWN_HUGE] = { "huge", .type = COLUMN_BOOL },
 	[KNOWN_EXCLUSIVE_HUGE] = { "exclusive_huge", .type = COLUMN_BOOL },
 	[KNOWN_WRITTEN] = { "written", .type = COLUMN_WORD }, /* by whom; null: what was written is not known */
+	[KNOWN_STATES] = { "states", .type = COLUMN_BOOL },
 };
 const struct row_schema known_schema = ROW_SCHEMA(known_columns);
 
@@ -29,6 +39,7 @@ void put_known(struct row *row, unsigned column, const struct vmsnap *snap)
 	row_put_bool(&record, KNOWN_EXCLUSIVE_HUGE, known->exclusive_huge);
 	if (known->written)
 		row_put_word(&record, KNOWN_WRITTEN, vmsnap_written_name(known->written));
+	row_put_bool(&record, KNOWN_STATES, !known->states_unknown);
 	row_end(&record);
 }
 
@@ -72,6 +83,8 @@ enum {
 	SNAPSHOT_WRITTEN_SINCE,
 	SNAPSHOT_CONTENTS,
 	SNAPSHOT_CONTENTS_BYTES,
+	SNAPSHOT_SOURCE,
+	SNAPSHOT_SIGNAL,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -113,6 +126,8 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_WRITTEN_SINCE] = { "written_since", .type = COLUMN_COUNT },
 	[SNAPSHOT_CONTENTS] = { "contents", .type = COLUMN_WORD },
 	[SNAPSHOT_CONTENTS_BYTES] = { "contents_bytes", .type = COLUMN_BYTES },
+	[SNAPSHOT_SOURCE] = { "source", .type = COLUMN_WORD },
+	[SNAPSHOT_SIGNAL] = { "signal", .type = COLUMN_COUNT },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -241,5 +256,7 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	put_clock(&record, SNAPSHOT_MONOTONIC, info->monotonic);
 	put_clock(&record, SNAPSHOT_WRITTEN_SINCE, info->written_since);
 	put_contents(&record, snap);
+	row_put_word(&record, SNAPSHOT_SOURCE, vmsnap_source_name((int)info->source));
+	row_put_count_known(&record, SNAPSHOT_SIGNAL, info->signal, info->signal);
 	row_end(&record);
 }

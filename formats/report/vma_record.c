@@ -26,9 +26,10 @@ void put_vma_columns_as(struct row *row, const struct vmsnap_vma *vma, const cha
 	row_put_address(row, VMA_END, vma->end);
 	row_put_word(row, VMA_PERM, perms);
 	row_put_offset(row, VMA_OFFSET, vma->offset);
-	if (row_wants(row, VMA_DEV))
+	bool file_told = !(vma->unknown & VMSNAP_VMA_UNKNOWN_FILE);
+	if (row_wants(row, VMA_DEV) && file_told)
 		row_put_word(row, VMA_DEV, word_device(vma).text);
-	row_put_count(row, VMA_INODE, vma->inode);
+	row_put_count_known(row, VMA_INODE, vma->inode, file_told);
 	row_put_name(row, VMA_NAME, vma->name);
 	row_put_bool(row, VMA_DELETED, vma->deleted);
 	row_put_build_id(row, VMA_BUILD_ID, vma->build_id, vma->build_id_len);
@@ -47,6 +48,10 @@ void put_sums_columns(struct row *row, unsigned first, const struct vmsnap *snap
 {
 	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
 	row_put_bytes(row, first + SUMS_SIZE, sums->size);
+	if (known->states_unknown) {
+		row_put_unknown(row, first + SUMS_RESIDENT);
+		return;
+	}
 	row_put_bytes(row, first + SUMS_RESIDENT, sums->resident);
 	uint64_t swap_unknown = sums->swap_unknown + sums->swapped_unknown;
 	row_put_bytes_least(row, first + SUMS_SWAPPED, sums->swapped, swap_unknown);

@@ -135,7 +135,9 @@ struct word word_perm_bits(uint32_t perms)
 struct word word_perms(const struct vmsnap_vma *vma)
 {
 	struct word word = word_perm_bits(vma->perms);
-	word.text[3] = vma->perms & VMSNAP_PERM_SHARED ? 's' : 'p';
+	word.text[3] = vma->unknown & VMSNAP_VMA_UNKNOWN_SHARED ? '?' : vma->perms & VMSNAP_PERM_SHARED ? 's' : 'p';
+	if (vma->unknown & VMSNAP_VMA_UNKNOWN_PERMS)
+		memset(word.text, '?', 4);
 	word.text[4] = '\0';
 	return word;
 }

@@ -200,6 +200,9 @@ int filter_fit(struct filter *filter, const struct vmsnap *snap, struct vmsnap_e
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	const char *what;
 	filter->known = info->known;
+	if (info->known.states_unknown && filter_has_states(filter))
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "this snapshot does not know what its pages were: a core file does not tell");
 	if (unknown(filter, &info->known, &what))
 		return fail(err, VMSNAP_ERR_ARGUMENT, "this snapshot does not know %s", what);
 	if (!filter->given.end)

@@ -7,7 +7,7 @@ enum { HOLE_PAGES_MAX = 1024 };
 
 static bool has_file(const struct vmsnap_vma *vma)
 {
-	return vma->inode || vma->dev_major || vma->dev_minor;
+	return vmsnap_vma_has_file(vma);
 }
 
 static bool is_nameless(const struct vmsnap_vma *vma)

@@ -1,6 +1,7 @@
 #include "new_code.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum { WRITE_EXEC = VMSNAP_PERM_WRITE | VMSNAP_PERM_EXEC };
 
@@ -16,11 +17,13 @@ struct new_code_walk new_code_begin(const struct vmsnap *a, const struct vmsnap 
 
 static bool is_code_of_file(const struct vmsnap_vma *vma)
 {
-	return vma->inode && (vma->perms & VMSNAP_PERM_EXEC);
+	return vmsnap_vma_has_file(vma) && (vma->perms & VMSNAP_PERM_EXEC);
 }
 
 static bool same_file(const struct vmsnap_vma *x, const struct vmsnap_vma *y)
 {
+	if ((x->unknown | y->unknown) & VMSNAP_VMA_UNKNOWN_FILE)
+		return vmsnap_vma_has_file(x) && vmsnap_vma_has_file(y) && !strcmp(x->name, y->name);
 	return x->inode == y->inode && x->dev_major == y->dev_major && x->dev_minor == y->dev_minor;
 }
 

@@ -42,6 +42,8 @@ const char *place_state(const struct place *place)
 {
 	if (!place->vma && !place->populated)
 		return "unmapped";
+	if (vmsnap_info(place->snap)->known.states_unknown)
+		return NULL;
 	return place->populated ? page_state_name(&place->page) : "absent";
 }
 
@@ -64,6 +66,14 @@ int place_contents(const struct place *place)
 	return kept ? vmsnap_contents_kind(place->snap) : VMSNAP_CONTENTS_NONE;
 }
 
+const char *place_dumped(const struct place *place)
+{
+	uint64_t dumped;
+	if (vmsnap_layer_at(place->snap, VMSNAP_LAYER_DUMPED, place->address, &dumped, NULL))
+		return NULL;
+	return vmsnap_page_dumped_name((int)dumped);
+}
+
 const char *place_written(const struct place *place)
 {
 	bool there = place->populated && (place->page.flags & (VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_SWAPPED));
@@ -74,7 +84,7 @@ const char *place_written(const struct place *place)
 
 bool place_of_file(const struct place *place)
 {
-	return place->vma && place->vma->inode;
+	return place->vma && vmsnap_vma_has_file(place->vma);
 }
 
 /* Where that cannot be told, the rest is. */

@@ -32,6 +32,8 @@ bool place_physical_known(const struct place *place);
 uint64_t place_physical(const struct place *place);
 /* Whether it was written since the snapshot before: "yes", "no", "maybe"; NULL: nobody knows. */
 const char *place_written(const struct place *place);
+/* Of a core file, what it has of the page: "bytes"; NULL: of no core, or not known. */
+const char *place_dumped(const struct place *place);
 /* What is kept of what the page held: enum vmsnap_contents. */
 int place_contents(const struct place *place);
 /* Whether it lies in a file. */

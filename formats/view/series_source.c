@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "options.h"
+#include "states_told.h"
 
 /* ---- processes ---------------------------------------------------------------------- */
 
@@ -205,12 +206,19 @@ void series_source_close(struct series_source *source)
 /* Of one process among several each is loaded by itself; a walk would load those between, too. */
 static int load(struct series_source *source, struct vmsnap **out, struct vmsnap_error *err)
 {
+	int rc = VMSNAP_OK;
 	if (source->walk)
-		return vmsnap_walk_next(source->walk, out, NULL, err);
-	if (source->file)
-		return vmsnap_file_load(source->file, source->at, out, err);
-	*out = vmsnap_ref(source->snaps[source->at]);
-	return VMSNAP_OK;
+		rc = vmsnap_walk_next(source->walk, out, NULL, err);
+	else if (source->file)
+		rc = vmsnap_file_load(source->file, source->at, out, err);
+	else
+		*out = vmsnap_ref(source->snaps[source->at]);
+	if (!rc && states_told(*out, "a series", err)) {
+		vmsnap_unref(*out);
+		*out = NULL;
+		rc = VMSNAP_ERR_ARGUMENT;
+	}
+	return rc;
 }
 
 int series_source_pass(struct series_source *source)

@@ -29,7 +29,7 @@ struct making {
 
 static const struct vmsnap_vma *with_file(const struct vmsnap_vma *vma)
 {
-	return vma && (vma->inode || vma->dev_major || vma->dev_minor) ? vma : NULL;
+	return vma && vmsnap_vma_has_file(vma) ? vma : NULL;
 }
 
 /* A .bss is of the file that is mapped below it. */

@@ -48,6 +48,7 @@ COLUMNS = {
             ("KERNEL", False, "what the kernel's table says of it: lru, dirty, ksm, ... (--kpage)"),
             ("MAPPING", True, "the file, or what it is called"),
             ("WRITTEN", True, "yes, no, maybe: since the snapshot before"),
+            ("DUMPED", True, "of a core file: bytes, hole, not, cut, listed"),
         ),
     ),
     "diff": (
