@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "library.h"
 #include "vmsnap.h"
 
 /* zstd.h */
@@ -28,13 +29,7 @@ struct unpacker {
 	size_t (*lz4_free)(void *context);
 };
 
-static bool find(void *library, const char *name, void *function, size_t size)
-{
-	void *found = library ? dlsym(library, name) : NULL;
-	memcpy(function, &found, size); /* ISO C has no cast from an object to a function */
-	return found;
-}
-#define FIND(library, name, to) find(library, name, (void *)&(to), sizeof(to))
+#define FIND(library, name, to) library_find(library, name, (void *)&(to))
 
 static int begin_zstd(struct unpacker *unpacker)
 {

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 
+import core_seeds
 import elf_seeds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -60,6 +61,7 @@ def main(argv):
     for target in ("maps", "smaps", "status"):
         gather(os.path.join(argv[1], target), list(texts(target)))
     make(os.path.join(argv[1], "elf"), elf_seeds.seeds())
+    make(os.path.join(argv[1], "core"), core_seeds.seeds())
 
 
 if __name__ == "__main__":

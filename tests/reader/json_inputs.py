@@ -12,6 +12,7 @@ GOLDEN = os.path.join(HERE, "..", "golden")
 sys.path[:0] = [HERE, GOLDEN]
 
 import elffile  # noqa: E402  (these lie in the folders just added)
+from corefile import Core, R  # noqa: E402
 from cases import EMPTY_IDENTITY, PROCESS, STATUS, file_of, name, run, snapshot, thread, vma  # noqa: E402
 
 PAGE = 4096
@@ -257,6 +258,10 @@ def commands(folder, paths):
     swapped = STATES + 2 * PAGE * [flags for flags, _ in PAGE_STATES].index("swapped")
     tables = os.path.join(GOLDEN, "good-kpage.vms@1")
     calls += [("pages", tables), ("page", tables, "0x55555555E000"), ("show", tables, "--by", "node")]
+    dumped = Core()
+    dumped.threads = [(1, 0)]
+    dumped = dumped.load(HEAP, PAGE, R, bytes(PAGE)).write(os.path.join(folder, "dumped.core"))
+    calls += [("pages", dumped), ("page", dumped, hex(HEAP)), ("show", dumped)]
     calls += [("who", os.path.join(GOLDEN, "good-small.vms")), ("who", "pfn:1000", a, b, none), ("who", a, hex(swapped))]
     calls += [("blame", os.path.join(GOLDEN, "good-faults.vms"), "--by", by, *root)
               for by in ("function", "line", "mapping", "variable", "page", "thread", "stack")]

@@ -22,11 +22,11 @@ REQUIRED, DEFLATED = 1, 2
 INFLATE_MOST = 1032
 FLAGS = vmspayload.FLAGS
 READ_HERE = (b"SNAP", b"DELT", b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE",
-             b"EVNT", b"END ")
+             b"EVNT", b"DUMP", b"END ")
 NOT_BESIDE_DELTA = (b"STAT", b"VMAS", b"PAGE", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE",
-                    b"EVNT")
+                    b"EVNT", b"DUMP")
 ONCE = (b"SNAP", b"STAT", b"VMAS", b"THRD", b"SMAP", b"NAME", b"WRIT", b"KPAG", b"NODE", b"TYPE", b"EVNT",
-        b"HASH")
+        b"DUMP", b"HASH")
 LIMIT = 1 << 30  # bytes that the sections of one snapshot may take once inflated
 
 ERRORS = (NotSnapshot, Newer, Damaged, Truncated, TooLarge)
@@ -312,6 +312,8 @@ class File:
             model["kpage"] = vmspayload.read_kpage(*first[b"KPAG"], size)
         if b"NODE" in first:
             model["nodes"] = vmspayload.read_nodes(*first[b"NODE"], size)
+        if b"DUMP" in first:
+            model["dumped"] = vmspayload.read_dumped(*first[b"DUMP"], size)
         if b"EVNT" in first:
             model["faults"] = vmsfaults.read_faults(*first[b"EVNT"])
         types = vmspayload.read_types(*first[b"TYPE"]) if b"TYPE" in first else b""

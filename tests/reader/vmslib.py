@@ -35,7 +35,7 @@ class Error(ctypes.Structure):
 
 
 class Known(ctypes.Structure):
-    _fields_ = [(name, c_uint64, 1) for name in KNOWN] + [("written", c_uint64, 2)]
+    _fields_ = [(name, c_uint64, 1) for name in KNOWN] + [("written", c_uint64, 2), ("states_unknown", c_uint64, 1)]
 
 
 class Info(ctypes.Structure):
@@ -91,6 +91,8 @@ class Info(ctypes.Structure):
         ("kpage_read", c_int64),
         ("contents_told", c_uint32),
         ("contents_told_bytes", c_uint64),
+        ("source", c_uint32),
+        ("signal", c_uint32),
     ]
 
 
@@ -204,7 +206,7 @@ class FaultThread(ctypes.Structure):
     _fields_ = [("pid", c_int32), ("tid", c_int32), ("comm", c_char_p)]
 
 
-LAYER_WRITTEN, LAYER_KPAGE_FLAGS, LAYER_KPAGE_COUNT, LAYER_NODE = range(1, 5)
+LAYER_WRITTEN, LAYER_KPAGE_FLAGS, LAYER_KPAGE_COUNT, LAYER_NODE, LAYER_DUMPED = range(1, 6)
 
 FUNCTIONS = {
     "vmsnap_file_open": (c_int, [c_char_p, c_void_p, POINTER(c_void_p), POINTER(Error)]),
@@ -266,9 +268,11 @@ def identity(lib, snap):
     del made["memory_with"], made["memory_with_count"]
     if made.pop("memory_known"):
         made["memory_with"] = info.memory_with[:info.memory_with_count] if info.memory_with_count else []
-    for name in ("written_since", "kpage_read", "contents_told", "contents_told_bytes"):
+    for name in ("written_since", "kpage_read", "contents_told", "contents_told_bytes", "source", "signal"):
         if not made[name]:
             del made[name]
+    if info.known.states_unknown:
+        made["states_unknown"] = 1
     if info.known.written:
         made["written"] = info.known.written
     made["known"] = [name for name in KNOWN if getattr(info.known, name)]
@@ -367,6 +371,8 @@ def layers(lib, snap):
     found = {"kpage": tables} if tables else {}
     if lib.vmsnap_layer_known(snap, LAYER_NODE):
         found["nodes"] = layer(lib, snap, LAYER_NODE)
+    if lib.vmsnap_layer_known(snap, LAYER_DUMPED):
+        found["dumped"] = layer(lib, snap, LAYER_DUMPED)
     return found
 
 

@@ -58,6 +58,9 @@ FIELDS = {
     47: Field("contents_told", True, 3),
     48: Field("contents_told_bytes", True, 64),
     49: Field("kpage_read", True, 64),
+    50: Field("source", True, 32),
+    51: Field("states_unknown", True, 1),
+    52: Field("signal", True, 32),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed", "build_ids_proved")
@@ -153,7 +156,8 @@ def read_snap(data, offset):
     identity["kpage_read"] = signed(identity["kpage_read"])
     if identity["contents_told"] > 3:
         raise cursor.damaged("contents_told: %d" % identity["contents_told"])
-    for name in ("written", "written_since", "kpage_read", "contents_told", "contents_told_bytes"):
+    for name in ("written", "written_since", "kpage_read", "contents_told", "contents_told_bytes", "source", "states_unknown",
+                 "signal"):
         if not identity[name]:
             del identity[name]
     if identity.pop("exclusive_huge"):
@@ -480,6 +484,13 @@ def read_kpage(data, offset, page_size):
 def read_nodes(data, offset, page_size):
     cursor = Cursor(data, offset, "NODE")
     found = read_layer(cursor, page_size, 65535)
+    cursor.finish()
+    return found
+
+
+def read_dumped(data, offset, page_size):
+    cursor = Cursor(data, offset, "DUMP")
+    found = read_layer(cursor, page_size, 5)
     cursor.finish()
     return found
 

@@ -126,7 +126,7 @@ def snap_fields(identity):
     for key, name in PLACES.items():
         if identity.get(name):
             stored[key] = number(identity[name])
-    for name, key in (("written_since", 45), ("written", 46), ("contents_told", 47), ("contents_told_bytes", 48), ("kpage_read", 49)):
+    for name, key in (("written_since", 45), ("written", 46), ("contents_told", 47), ("contents_told_bytes", 48), ("kpage_read", 49), ("source", 50), ("states_unknown", 51), ("signal", 52)):
         if identity.get(name):
             stored[key] = number(identity[name])
     if identity.get("page_moves"):  # what proves moves takes both
@@ -600,6 +600,8 @@ def sections(model):
         made.append((b"KPAG", kpage(model["kpage"], size)))
     if "nodes" in model:
         made.append((b"NODE", layer(model["nodes"], size).bytes()))
+    if "dumped" in model:
+        made.append((b"DUMP", layer(model["dumped"], size).bytes()))
     if model.get("types"):
         made.append((b"TYPE", model["types"]))
     if "faults" in model:

@@ -204,16 +204,16 @@ static void pages_cuts_runs_at_borders_and_counts_frames_up(void **state)
 	struct catch *caught = catch_new();
 	caught->out.style.raw = true;
 	assert_int_equal(vmsnap_print_pages(snap, 0x2000, UINT64_MAX, false, &caught->out, NULL), VMSNAP_OK);
-	assert_string_equal(caught->text, "START PAGES STATE PFN/SWAP FLAGS MAPPING WRITTEN\n"
-	                                  "00002000 1 present 0x11 - one -\n"
-	                                  "00003000 3 present 0x12 - two -\n"
-	                                  "00006000 1 present 0x15 - - -\n");
+	assert_string_equal(caught->text, "START PAGES STATE PFN/SWAP FLAGS MAPPING WRITTEN DUMPED\n"
+	                                  "00002000 1 present 0x11 - one - -\n"
+	                                  "00003000 3 present 0x12 - two - -\n"
+	                                  "00006000 1 present 0x15 - - - -\n");
 	caught = catch_new();
 	caught->out.style.raw = caught->out.style.no_headings = true;
 	assert_int_equal(vmsnap_print_pages(snap, 0x2000, 0x5000, true, &caught->out, NULL), VMSNAP_OK);
-	assert_string_equal(caught->text, "00002000 1 present 0x11 - one -\n"
-	                                  "00003000 1 present 0x12 - two -\n"
-	                                  "00004000 1 present 0x13 - two -\n");
+	assert_string_equal(caught->text, "00002000 1 present 0x11 - one - -\n"
+	                                  "00003000 1 present 0x12 - two - -\n"
+	                                  "00004000 1 present 0x13 - two - -\n");
 	assert_int_equal(vmsnap_print_pages(snap, 5, 5, true, &caught->out, NULL), VMSNAP_ERR_ARGUMENT);
 	vmsnap_unref(snap);
 }
@@ -251,7 +251,7 @@ static void page_tells_frame_physical_address_and_file_offset(void **state)
 	assert_int_equal(vmsnap_print_page(snap, NULL, 0x11234, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, "\"address\": \"0x11234\",\n \"known\": {\"pfn\": true, \"soft_dirty\": false, "
 	                   "\"exclusive\": true, \"zero\": true, \"huge\": true, "
-	                   "\"exclusive_huge\": false, \"written\": null},\n \"mapped\": true,");
+	                   "\"exclusive_huge\": false, \"written\": null, \"states\": true},\n \"mapped\": true,");
 	assert_has(caught, "\"pfn\": \"0x101\",");
 	assert_has(caught, "\"physical\": \"0x101234\",");
 	assert_has(caught, "\"file_offset\": 25140,");
