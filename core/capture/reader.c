@@ -283,6 +283,18 @@ static int fail_tracking(const struct reader *reader, int error, struct vmsnap_e
 	                      : fail_sys(err, error, "cannot track what process %d writes", (int)reader->pid);
 }
 
+static int read_in_folder(void *ctx, const char *name, struct proc_text *out)
+{
+	const struct reader *reader = ctx;
+	return procdir_read(reader->memory, name, out);
+}
+
+static int take_recorded_identity(struct reader *reader, struct vmsnap_error *err)
+{
+	const struct recorded_source folder = { read_in_folder, reader };
+	return recorded_identity(&folder, &reader->maps_text, reader->builder.snap, err);
+}
+
 static int take_maps_and_pages(struct reader *reader, struct pagemap_walk *walk, struct vmsnap_error *err)
 {
 	CLEANUP_CLOSE int fd = -1;
@@ -304,7 +316,7 @@ static int take_maps_and_pages(struct reader *reader, struct pagemap_walk *walk,
 			close(reader->maps);
 		rc = take_maps(reader, err);
 		if (!rc && !reader->live)
-			rc = recorded_identity(reader->memory, &reader->maps_text, reader->builder.snap, err);
+			rc = take_recorded_identity(reader, err);
 		if (fd >= 0)
 			close(fd);
 		fd = rc ? -1 : openat(reader->memory, "pagemap", O_RDONLY | O_CLOEXEC);

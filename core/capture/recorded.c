@@ -62,11 +62,11 @@ static int64_t time_of(struct cursor value)
 
 /* Of all mappings but those of huge pages KernelPageSize is that of the kernel, and there is always
  * one that is not of huge pages: the stack, the program. */
-static uint64_t size_by_smaps(int folder)
+static uint64_t size_by_smaps(const struct recorded_source *source)
 {
 	struct proc_text text = { 0 };
 	uint64_t least = UINT64_MAX;
-	if (procdir_read(folder, "smaps", &text) == 0) {
+	if (source->read(source->ctx, "smaps", &text) == 0) {
 		struct cursor c = { text.text, text.text + text.len };
 		static const char key[] = "KernelPageSize:";
 		while (c.at < c.end) {
@@ -105,9 +105,10 @@ static uint64_t size_at_most(const struct proc_text *maps)
 
 /* Mostly some mapping begins or ends where only the smallest pages do.  Where none does and nothing
  * else tells, this machine's size is as good as any that fits. */
-static void choose_page_size(int folder, const struct proc_text *maps, struct vmsnap_info *info)
+static void choose_page_size(const struct recorded_source *source, const struct proc_text *maps,
+                             struct vmsnap_info *info)
 {
-	uint64_t most = size_at_most(maps), size = size_by_smaps(folder);
+	uint64_t most = size_at_most(maps), size = size_by_smaps(source);
 	if (!size && most <= PAGE_SIZE_MIN)
 		size = PAGE_SIZE_MIN;
 	info->page_size_assumed = !size;
@@ -118,13 +119,13 @@ static void choose_page_size(int folder, const struct proc_text *maps, struct vm
 	info->page_size = size;
 }
 
-static int take_page_size(int folder, const struct proc_text *maps, const struct proc_text *text,
-                          struct vmsnap_info *info, struct vmsnap_error *err)
+static int take_page_size(const struct recorded_source *source, const struct proc_text *maps,
+                          const struct proc_text *text, struct vmsnap_info *info, struct vmsnap_error *err)
 {
 	struct cursor value = value_of(text, "Page-size");
 	uint64_t size;
 	if (value.at == value.end) {
-		choose_page_size(folder, maps, info);
+		choose_page_size(source, maps, info);
 		return VMSNAP_OK;
 	}
 	if (!take_decimal(&value, &size) || value.at != value.end || !is_page_size(size))
@@ -157,24 +158,24 @@ static int take_machine(const struct proc_text *text, struct vmsnap *snap)
 }
 
 /* The files of the folder that a process would be asked for, as far as they are there. */
-static int take_process(int folder, struct vmsnap *snap)
+static int take_process(const struct recorded_source *source, struct vmsnap *snap)
 {
 	struct vmsnap_info *info = &snap->info;
 	struct proc_text text = { 0 };
 	struct proc_stat stat;
 	bool no_memory = false;
-	if (procdir_read(folder, "stat", &text) == 0 && !proc_stat_parse(text.text, text.len, &stat))
+	if (source->read(source->ctx, "stat", &text) == 0 && !proc_stat_parse(text.text, text.len, &stat))
 		info->start_time = stat.start_time;
-	if (procdir_read(folder, "comm", &text) == 0 && text.len) {
+	if (source->read(source->ctx, "comm", &text) == 0 && text.len) {
 		info->comm = arena_copy(&snap->strings, text.text, strcspn(text.text, "\n"));
 		no_memory |= !info->comm;
 	}
-	if (procdir_read(folder, "cmdline", &text) == 0 && text.len) {
+	if (source->read(source->ctx, "cmdline", &text) == 0 && text.len) {
 		info->cmdline = arena_copy(&snap->strings, text.text, text.len);
 		info->cmdline_len = text.len;
 		no_memory |= !info->cmdline;
 	}
-	if (procdir_read(folder, "cgroup", &text) == 0) {
+	if (source->read(source->ctx, "cgroup", &text) == 0) {
 		struct cursor path = cgroup_path(&text);
 		info->cgroup = arena_copy(&snap->strings, path.at, strnlen(path.at, (size_t)(path.end - path.at)));
 		no_memory |= !info->cgroup;
@@ -183,28 +184,18 @@ static int take_process(int folder, struct vmsnap *snap)
 	return no_memory ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
 }
 
-int recorded_identity(int folder, const struct proc_text *maps, struct vmsnap *snap, struct vmsnap_error *err)
+int recorded_identity(const struct recorded_source *source, const struct proc_text *maps, struct vmsnap *snap,
+                      struct vmsnap_error *err)
 {
 	struct proc_text text = { 0 };
-	int error = procdir_read(folder, "identity", &text);
+	int error = source->read(source->ctx, "identity", &text);
 	if (error && error != ENOENT)
 		return fail_sys(err, error, "cannot read identity in the folder");
-	int rc = take_page_size(folder, maps, &text, &snap->info, err);
-	if (!rc && (take_machine(&text, snap) || take_process(folder, snap)))
+	int rc = take_page_size(source, maps, &text, &snap->info, err);
+	if (!rc && (take_machine(&text, snap) || take_process(source, snap)))
 		rc = fail_no_memory(err);
 	proc_text_free(&text);
 	return rc;
-}
-
-/* Of this machine, since its last boot: then its zero page is ours. */
-static bool is_of_this_boot(const struct vmsnap *snap)
-{
-	char boot[64];
-	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? 0 : read(fd, boot, sizeof(boot) - 1);
-	boot[len > 0 ? len : 0] = '\0';
-	boot[strcspn(boot, "\n")] = '\0';
-	return *boot && !strcmp(boot, snap->info.boot_id);
 }
 
 /* Where nothing is a file's, what looks so is the huge zero page. */
@@ -237,7 +228,7 @@ void recorded_known(struct vmsnap *snap, uint64_t zero_pfn)
 		known.soft_dirty |= (entry & ENTRY_FLAG(VMSNAP_PAGE_SOFT_DIRTY)) != 0;
 		known.exclusive |= (entry & ENTRY_FLAG(VMSNAP_PAGE_EXCLUSIVE)) != 0;
 	}
-	if (!snap->info.zero_pfn && zero_pfn && is_of_this_boot(snap))
+	if (!snap->info.zero_pfn && zero_pfn && procdir_boot_is_ours(snap->info.boot_id))
 		snap->info.zero_pfn = zero_pfn;
 	known.zero = known.pfn && snap->info.zero_pfn;
 	snap->info.known = known;

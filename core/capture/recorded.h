@@ -6,9 +6,16 @@
 #include "procdir.h"
 #include "snapshot.h"
 
-/* Fills the identity in snap->info, its page size first of all, from the folder and from its maps,
+/* Where its files are: a folder, or what somebody else reads (vmsnap/source.h). */
+struct recorded_source {
+	int (*read)(void *ctx, const char *name, struct proc_text *out); /* as procdir_read() */
+	void *ctx;
+};
+
+/* Fills the identity in snap->info, its page size first of all, from there and from its maps,
  * which were read. */
-int recorded_identity(int folder, const struct proc_text *maps, struct vmsnap *snap, struct vmsnap_error *err);
+int recorded_identity(const struct recorded_source *source, const struct proc_text *maps, struct vmsnap *snap,
+                      struct vmsnap_error *err);
 /* When the pages have been read: which of their flags tell something.  zero_pfn: the zero page's frame on this
  * machine, or 0. */
 void recorded_known(struct vmsnap *snap, uint64_t zero_pfn);

@@ -52,6 +52,7 @@
 #include <vmsnap/series.h>
 #include <vmsnap/set.h>
 #include <vmsnap/snapshot.h>
+#include <vmsnap/source.h>
 #include <vmsnap/track.h>
 #include <vmsnap/values.h>
 #include <vmsnap/watch.h>

@@ -90,6 +90,8 @@ static void add_bytes(struct vmsnap_sums *sums, const struct vmsnap_known *known
 		*(entry_doubtful(entry) ? &sums->swapped_unknown : &sums->swapped) += bytes;
 	if (flags & VMSNAP_PAGE_GUARD)
 		sums->guard += bytes;
+	if (entry_unread(entry))
+		sums->unread += bytes;
 	if (!(flags & VMSNAP_PAGE_PRESENT))
 		return;
 	sums->resident += bytes;
@@ -160,6 +162,31 @@ static void sum_hidden_swap(const struct vmsnap *snap, size_t vma, uint64_t from
 		sums->swap_unknown += to - from - shown.resident - shown.swapped - shown.guard;
 }
 
+static uint64_t smaps_told(const struct vmsnap *snap, size_t vma, const char *key)
+{
+	for (size_t k = 0; k < snap->smaps.key_count; k++) {
+		uint64_t value = snap->smaps.values[vma * snap->smaps.key_count + k];
+		if (!strcmp(snap->smaps.keys[k], key))
+			return value == UINT64_MAX ? 0 : value;
+	}
+	return 0;
+}
+
+/* Of a whole mapping of which no page was read smaps tells how many there are, but for zero pages. */
+static void sum_unread(const struct vmsnap *snap, size_t vma, struct vmsnap_sums *sums)
+{
+	struct vmsnap_sums shown = { 0 };
+	uint64_t start = snap->vmas[vma].start, end = snap->vmas[vma].end;
+	size_t first = run_list_find(&snap->runs, snap->info.page_size, start);
+	if (first == snap->runs.count || !entry_unread(snap->runs.items[first].entry))
+		return;
+	sum_runs(snap, start, end, &shown);
+	if (shown.unread != end - start)
+		return;
+	sums->resident += smaps_told(snap, vma, "Rss");
+	sums->swapped += smaps_told(snap, vma, "Swap");
+}
+
 static void sum_up(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
 {
 	*sums = (struct vmsnap_sums){ 0 };
@@ -169,6 +196,8 @@ static void sum_up(const struct vmsnap *snap, uint64_t start, uint64_t end, stru
 		sums->size += to - from;
 		if (hidden_swap_may_be(snap, i))
 			sum_hidden_swap(snap, i, from, to, sums);
+		if (snap->smaps.key_count && from == vma->start && to == vma->end)
+			sum_unread(snap, i, sums);
 	}
 	sum_runs(snap, start, end, sums);
 }

@@ -68,6 +68,13 @@ uint64_t entry_normal(uint64_t entry);
 
 /* Put on a page that looks swapped by who found that it may not be: HUGE means nothing else there. */
 #define ENTRY_DOUBTFUL (ENTRY_SWAPPED | ENTRY_FLAG(VMSNAP_PAGE_HUGE))
+/* Nobody could read its state: it may be absent, there, or in swap.  For all that looks no closer it is doubtful;
+ * the kernel has no such entry, as nothing in swap is the zero page. */
+#define ENTRY_UNREAD (ENTRY_DOUBTFUL | ENTRY_FLAG(VMSNAP_PAGE_ZERO))
+static inline bool entry_unread(uint64_t entry)
+{
+	return (entry & ENTRY_UNREAD) == ENTRY_UNREAD && !(entry & ENTRY_PRESENT);
+}
 /* Looks swapped, but whether it is in swap is not known.  Older versions kept types that no area has; and
  * where slots are hidden (no page is in slot 0 of area 0) a marker of userfaultfd looks like that. */
 static inline bool entry_doubtful(uint64_t entry)

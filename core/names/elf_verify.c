@@ -33,7 +33,7 @@ static int64_t start_of(const struct vmsnap_info *info, struct here here)
 	if (!here.same_machine || !info->start_time || !info->taken)
 		return PROGRAM_START_UNKNOWN;
 	if (here.same_boot) {
-		if (procdir_open((pid_t)info->tgid, &procdir, NULL))
+		if (info->source != VMSNAP_SOURCE_PROCESS || procdir_open((pid_t)info->tgid, &procdir, NULL))
 			procdir = -1;
 		return program_start(procdir, info->start_time);
 	}

@@ -92,6 +92,10 @@ static int read_file(int procdir, const struct vmsnap_vma *vma, uint64_t start, 
 static int open_process(const struct vmsnap_info *info, int *procdir, int *living, struct vmsnap_error *err)
 {
 	struct proc_stat stat;
+	/* Of another machine's process the number is a stranger's here. */
+	if (info->source != VMSNAP_SOURCE_PROCESS || !procdir_boot_is_ours(info->boot_id))
+		return fail(err, VMSNAP_ERR_NO_PROCESS, "process %" PRIu32 " is, or was, of another machine or boot",
+		            info->pid);
 	int rc = procdir_open_stat((pid_t)info->pid, procdir, &stat, err);
 	if (rc)
 		return rc;

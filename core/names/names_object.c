@@ -99,7 +99,7 @@ static int prepare(struct objects *o, const struct vmsnap *snap, bool sysroot, s
 	if (!page || page & (page - 1) || page > UINT32_MAX)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "the snapshot's page size is not a power of two");
 	o->here = elf_verify_here(&snap->info);
-	if (!sysroot && o->here.same_boot)
+	if (!sysroot && o->here.same_boot && snap->info.source == VMSNAP_SOURCE_PROCESS)
 		names_process_open(snap->info.tgid, snap->info.start_time, &o->process);
 	int rc = group(o);
 	if (rc)

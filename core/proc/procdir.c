@@ -77,6 +77,16 @@ int procdir_read(int procdir, const char *name, struct proc_text *out)
 	return procdir_read_fd(fd, out);
 }
 
+bool procdir_boot_is_ours(const char *boot_id)
+{
+	char boot[64];
+	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, boot, sizeof(boot) - 1);
+	boot[len > 0 ? len : 0] = '\0';
+	boot[strcspn(boot, "\n")] = '\0';
+	return *boot && !strcmp(boot, boot_id);
+}
+
 int procdir_is_live(int procdir, bool *live)
 {
 	struct statfs fs;

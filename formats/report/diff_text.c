@@ -121,7 +121,9 @@ static void put_sentence(struct text *text, const struct diff_view *view, struct
 	balance_of(text, &balance, view, rows);
 	const uint64_t *classes = balance.sums.classes;
 	if (!balance.changed) {
-		text_format(text, "None of %zu mapping%s changed.\n", balance.mappings, word_plural(balance.mappings));
+		bool doubtful = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SWAPPED_UNKNOWN);
+		text_format(text, "None of %zu mapping%s %schanged.\n", balance.mappings, word_plural(balance.mappings),
+		            doubtful ? "is known to have " : "");
 		return;
 	}
 	struct fit_line line = fit_line(text, 0, 2);
@@ -203,8 +205,24 @@ static void put_facts(struct text *text, const struct diff_view *view)
 	put_counts(text, "mappings", rows, VMSNAP_VMA_CHANGE_COUNT, vmsnap_vma_change_name);
 }
 
+uint64_t diff_unread(const struct diff_view *view)
+{
+	struct vmsnap_sums a, b;
+	vmsnap_sum(view->a, 0, UINT64_MAX, &a);
+	vmsnap_sum(view->b, 0, UINT64_MAX, &b);
+	return a.unread > b.unread ? a.unread : b.unread;
+}
+
 void put_diff_unknown(struct text *text, const struct diff_view *view)
 {
+	uint64_t unread = diff_unread(view);
+	if (unread) {
+		struct fit_line line = fit_line(text, 0, 2);
+		fit_words(&line, "not known: whether anything changed in");
+		fit_words(&line, word_size(text->style, unread).text);
+		fit_words(&line, "of pages whose states could not be read");
+		text_string(text, "\n");
+	}
 	const struct vmsnap_info *a = vmsnap_info(view->a), *b = vmsnap_info(view->b);
 	bool one = a->pid == b->pid && a->start_time == b->start_time;
 	put_writes_unknown(text, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN), b->page_size,

@@ -14,6 +14,8 @@ void put_diff_heading(struct text *text, const struct diff_view *view);
 int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
                     unsigned flags, struct vmsnap_error *err);
 /* Of how many pages it is not known whether they were written to; nothing if there are none. */
+/* Bytes of pages whose states could not be read. */
+uint64_t diff_unread(const struct diff_view *view);
 void put_diff_unknown(struct text *text, const struct diff_view *view);
 /* The names on pages that were written. */
 int put_diff_names(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,

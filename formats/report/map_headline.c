@@ -67,7 +67,7 @@ static void put_one(struct text *text, const struct map *map)
 	}
 	if (!map->filter.any) {
 		vmsnap_sum(map->snap, 0, UINT64_MAX, &sums);
-		text_format(text, ", %s resident of %s in %zu mapping%s", word_size(text->style, sums.resident).text,
+		text_format(text, ", %s resident of %s in %zu mapping%s", word_size_least(text->style, sums.resident, sums.unread).text,
 		            word_size(text->style, sums.size).text, mappings, word_plural(mappings));
 	}
 	text_string(text, "\n");

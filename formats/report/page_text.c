@@ -55,7 +55,7 @@ static void put_frame(struct text *text, const struct place *place)
 		            place_physical_known(place) ? word_hex(page->pfn).text : "? (root would know)");
 		put_key(text, "physical");
 		text_format(text, "%s\n", place_physical_known(place) ? word_hex(place_physical(place)).text : "?");
-	} else if (page->flags & VMSNAP_PAGE_SWAPPED) {
+	} else if (page->flags & VMSNAP_PAGE_SWAPPED && !vmsnap_page_unread(page)) {
 		put_key(text, "swap");
 		if (vmsnap_info(place->snap)->known.pfn)
 			text_format(text, "area %u, slot %s\n", page->swap_type, word_hex(page->swap_offset).text);

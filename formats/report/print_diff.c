@@ -303,8 +303,10 @@ static const char *nothing_differs(const struct diff_view *view)
 		return unknown ? "No page is known to be written.\n" : "No page was written.\n";
 	if (vmsnap_info(view->a)->known.states_unknown || vmsnap_info(view->b)->known.states_unknown)
 		return "No differences in what both tell: mappings, and what pages held.\n";
-	if (!view->frames && !same_look(view))
+	if (!view->frames && !same_look(view) && !diff_unread(view))
 		return unknown ? NO_STATES_SEEN : NONE_SEEN;
+	if (vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SWAPPED_UNKNOWN))
+		return "No differences that are known.\n";
 	return unknown ? "No page states differ.\n" : "No differences.\n";
 }
 

@@ -328,8 +328,8 @@ static void put_shares(struct row *row, const struct vmsnap *snap, const struct 
 		row_put_unknown(row, SHOW_OWN);
 		return;
 	}
-	row_put_bytes_least(row, SHOW_SHARED, shares->shared, shares->unknown);
-	row_put_bytes_least(row, SHOW_OWN, shares->own, shares->unknown);
+	row_put_bytes_least(row, SHOW_SHARED, shares->shared, shares->unknown + shares->unread);
+	row_put_bytes_least(row, SHOW_OWN, shares->own, shares->unknown + shares->unread);
 }
 
 /* ---- rows ---------------------------------------------------------------------------- */

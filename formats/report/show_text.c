@@ -18,13 +18,23 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Then root may know no more. */
+static bool nothing_read(const struct vmsnap_sums *sums)
+{
+	return sums->unread && !sums->resident;
+}
+
 /* The line that says what was not known; nothing if all was.  briefly: of what stands in the table as it is as a rule.
  */
 static void put_unknown(struct text *text, const struct vmsnap *snap, bool briefly)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	const struct vmsnap_known *known = &info->known;
-	char page_size[96];
+	char page_size[96], unread[96];
+	struct vmsnap_sums sums;
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	snprintf(unread, sizeof(unread), "all of %s of pages, which could not be read",
+	         word_size(text->style, sums.unread).text);
 	snprintf(page_size, sizeof(page_size), "page size (%s is assumed)",
 	         word_size(text->style, info->page_size).text);
 	const struct {
@@ -33,7 +43,8 @@ static void put_unknown(struct text *text, const struct vmsnap *snap, bool brief
 	} things[] = {
 		{ !info->page_size_assumed, page_size },
 		{ !known->states_unknown, "which pages were present (a core file does not tell)" },
-		{ known->pfn || known->states_unknown, "PFNs (root would know)" },
+		{ !sums.unread, unread },
+		{ known->pfn || known->states_unknown || nothing_read(&sums), "PFNs (root would know)" },
 		{ known->soft_dirty || briefly || known->states_unknown, "soft-dirty" },
 		{ known->exclusive || known->states_unknown, "exclusive" },
 		{ known->zero || known->states_unknown, "zero page" },
@@ -203,13 +214,14 @@ static void add_totals(struct totals *totals, const struct vmsnap *snap, const s
 	}
 }
 
-enum { LEGEND_PARTS = 6 };
+enum { LEGEND_PARTS = 7 };
 
 /* "= shared 157M   p private 37.3M   f file 9.30M": the bar's parts, in its colours or letters. */
 static void put_legend(struct text *text, const struct bar_part *parts)
 {
-	static const char *const names[LEGEND_PARTS] = { "shared", "private", "shared or private, not known",
-		                                         "file",   "swapped", "swapped, maybe" };
+	static const char *const names[LEGEND_PARTS] = { "shared",   "private", "shared or private, not known",
+		                                         "file",     "swapped", "swapped, maybe",
+		                                         "not known" };
 	struct fit_line line = fit_line(text, 0, 0);
 	bool blocks = text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
 	line.gap = 2;
@@ -243,6 +255,7 @@ static void put_shares(struct text *text, const struct page_shares *shares)
 		{ shares->shared, CLASS_SHARED, false },   { shares->own, CLASS_PRIVATE, false },
 		{ shares->unknown, CLASS_HOLE, false },    { shares->file, CLASS_FILE, false },
 		{ shares->swapped, CLASS_SWAPPED, false }, { shares->swapped_unknown, CLASS_HOLE, false },
+		{ shares->unread, CLASS_HOLE, false },
 	};
 	put_legend(text, parts);
 	put_bar(text, parts, LEGEND_PARTS);
@@ -306,7 +319,8 @@ static void put_summary(struct text *text, const struct vmsnap *snap, const stru
 	size_t count = vmsnap_vma_count(snap);
 	/* What a core has of it stands below. */
 	snprintf(words, sizeof(words), "%s%s%s in %s%zu mapping%s",
-	         info->known.states_unknown ? "" : word_size(text->style, totals->sums.resident).text,
+	         info->known.states_unknown ? ""
+	                                    : word_size_least(text->style, totals->sums.resident, totals->sums.unread).text,
 	         info->known.states_unknown ? "" : " resident of ", word_size(text->style, totals->sums.size).text, of,
 	         count, word_plural(count));
 	fit_words(&line, words);

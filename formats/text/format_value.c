@@ -43,6 +43,13 @@ struct word word_size_or_unknown(const struct vmsnap_style *style, uint64_t byte
 	return known ? word_size(style, bytes) : (struct word){ "?" };
 }
 
+struct word word_size_least(const struct vmsnap_style *style, uint64_t bytes, uint64_t unknown)
+{
+	struct word size = word_size_or_unknown(style, bytes, bytes || !unknown), word = { "" };
+	snprintf(word.text, sizeof(word.text), "%s%.40s", bytes && unknown ? "at least " : "", size.text);
+	return word;
+}
+
 struct word word_delta(const struct vmsnap_style *style, bool less, uint64_t bytes)
 {
 	struct word word = { "" };

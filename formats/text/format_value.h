@@ -24,6 +24,8 @@ size_t write_digits(char *out, const uint8_t *bytes, size_t len);
 struct word word_size(const struct vmsnap_style *style, uint64_t bytes);
 /* The same, or "?" if it is not known. */
 struct word word_size_or_unknown(const struct vmsnap_style *style, uint64_t bytes, bool known);
+/* "at least 4.00K" where more may not be known; "?" if none is. */
+struct word word_size_least(const struct vmsnap_style *style, uint64_t bytes, uint64_t unknown);
 /* "+4.00K", "-4.00K"; "" for 0 */
 struct word word_delta(const struct vmsnap_style *style, bool less, uint64_t bytes);
 struct word word_number(uint64_t number);
@@ -39,6 +41,6 @@ struct word word_time_utc(int64_t ns);
 struct word word_time_local(int64_t ns);
 /* "812 ns", "20.5 us", "1.23 ms", "2.00 s" */
 struct word word_duration(uint64_t ns);
-const char *word_plural(uint64_t count);  /* "" or "s" */
+const char *word_plural(uint64_t count); /* "" or "s" */
 
 #endif

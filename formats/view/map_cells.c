@@ -151,7 +151,8 @@ static void add_pages(struct filling *filling, uint64_t start, uint64_t end, boo
 	struct vmsnap_run run;
 	vmsnap_run_iter_init(&it, snap, start, end);
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		add(filling, run.start, run.end, page_quiet_class(snap, &run), take_away);
+		if (!vmsnap_page_unread(&run))
+			add(filling, run.start, run.end, page_quiet_class(snap, &run), take_away);
 }
 
 /* Where parent and child are not compared, there are none: then it is told what the child's pages are. */

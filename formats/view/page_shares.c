@@ -8,10 +8,13 @@ void page_shares_add(struct page_shares *sum, const struct page_shares *more)
 	sum->file += more->file;
 	sum->swapped += more->swapped;
 	sum->swapped_unknown += more->swapped_unknown;
+	sum->unread += more->unread;
 }
 
 static uint64_t *sum_of(struct page_shares *shares, const struct vmsnap_known *known, const struct vmsnap_run *run)
 {
+	if (vmsnap_page_unread(run))
+		return &shares->unread;
 	if (run->flags & VMSNAP_PAGE_SWAPPED)
 		return vmsnap_swap_known(run) ? &shares->swapped : &shares->swapped_unknown;
 	if (!(run->flags & VMSNAP_PAGE_PRESENT))

@@ -12,6 +12,7 @@ struct page_shares {
 	uint64_t unknown; /* one of these: which is not known */
 	uint64_t file;    /* of files, and of shared memory */
 	uint64_t swapped, swapped_unknown;
+	uint64_t unread; /* may be any of these, or absent */
 };
 void page_shares_add(struct page_shares *sum, const struct page_shares *more);
 /* Of what is wanted of a mapping that is taken. */

@@ -7,6 +7,8 @@ const char *page_state_name(const struct vmsnap_run *page)
 	uint32_t flags = page->flags;
 	if (flags & VMSNAP_PAGE_PRESENT)
 		return "present";
+	if (vmsnap_page_unread(page))
+		return "unread";
 	if (flags & VMSNAP_PAGE_SWAPPED)
 		return vmsnap_swap_known(page) ? "swapped" : "swapped?";
 	if (flags & VMSNAP_PAGE_GUARD)
@@ -14,10 +16,12 @@ const char *page_state_name(const struct vmsnap_run *page)
 	return flags ? "marker" : "absent";
 }
 
-/* What is not known is drawn as private. */
+/* What is not known is drawn as private; where nothing at all is, nothing is drawn. */
 int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page)
 {
 	uint32_t flags = page->flags;
+	if (vmsnap_page_unread(page))
+		return CLASS_HOLE;
 	if (flags & VMSNAP_PAGE_SWAPPED)
 		return vmsnap_swap_known(page) ? CLASS_SWAPPED : CLASS_PRIVATE;
 	if (!(flags & VMSNAP_PAGE_PRESENT))
@@ -41,8 +45,9 @@ enum { TOLD_FLAGS = sizeof(told_flags) / sizeof(told_flags[0]) };
 
 uint32_t page_flag_bits(uint32_t flags)
 {
+	/* Of what looks swapped these mean another thing. */
 	if (flags & VMSNAP_PAGE_SWAPPED)
-		flags &= ~(uint32_t)VMSNAP_PAGE_HUGE;
+		flags &= ~(uint32_t)(VMSNAP_PAGE_HUGE | VMSNAP_PAGE_ZERO);
 
 	uint32_t bits = 0;
 	for (unsigned i = 0; i < TOLD_FLAGS; i++)

@@ -23,6 +23,7 @@ _THERE = {
                  "ENTRY_PFN",
                  "MALLOC_HEAP", "capture", "capture_set", "capture_tree", "recorded", "page_now", "snapshots_text",
                  "history_text"),
+    "source": ("capture_from",),
     "compare": ("Diff", "Cow", "relation"),
     "aslr": ("Aslr", "AslrRow", "AslrSide", "AslrContents", "AslrSums"),
     "names": ("Name", "Names"),

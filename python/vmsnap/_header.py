@@ -659,6 +659,7 @@ class Info(Structure):  # struct vmsnap_info
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
         ("contents_copied", c_uint64), ("precopy", c_uint32), ("kpage_read", c_int64), ("contents_told", c_uint32),
         ("contents_told_bytes", c_uint64), ("source", c_uint32), ("signal", c_uint32),
+        ("contents_told_bytes", c_uint64), ("source", c_uint32),
     ]
 
 
@@ -680,7 +681,7 @@ class Sums(Structure):  # struct vmsnap_sums
     _fields_ = [
         ("size", c_uint64), ("resident", c_uint64), ("swapped", c_uint64), ("exclusive", c_uint64), ("zero", c_uint64),
         ("file", c_uint64), ("huge", c_uint64), ("guard", c_uint64), ("swap_unknown", c_uint64),
-        ("exclusive_unknown", c_uint64), ("swapped_unknown", c_uint64),
+        ("exclusive_unknown", c_uint64), ("swapped_unknown", c_uint64), ("unread", c_uint64),
     ]
 
 
@@ -1150,6 +1151,14 @@ class HtmlOptions(Structure):  # struct vmsnap_html_options
     ]
 
 
+class CaptureSource(Structure):  # struct vmsnap_capture_source
+    _fields_ = [
+        ("size", c_size_t), ("read", CFUNCTYPE(c_int64, c_void_p, c_char_p, c_uint64, c_void_p, c_size_t)),
+        ("ctx", c_void_p), ("held", c_bool), ("tids", POINTER(c_uint32)), ("stack_pointers", POINTER(c_uint64)),
+        ("thread_count", c_size_t),
+    ]
+
+
 class WatchEvent(Structure):  # struct vmsnap_watch_event
     _fields_ = [
         ("kind", c_uint), ("pid", c_int), ("child", c_int),
@@ -1578,6 +1587,7 @@ FUNCTIONS = {
     "vmsnap_html_write": (CHECKED, (c_void_p, WriteFn, c_void_p)),
     "vmsnap_html_save": (CHECKED, (c_void_p, c_char_p)),
     "vmsnap_html_free": (None, (c_void_p,)),
+    "vmsnap_capture_from": (CHECKED, (POINTER(CaptureSource), POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_watch_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_watch_new": (CHECKED, (c_uint, POINTER(c_void_p))),
     "vmsnap_watch_add": (CHECKED, (c_void_p, c_int)),

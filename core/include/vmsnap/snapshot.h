@@ -239,6 +239,14 @@ static inline bool vmsnap_swap_known(const struct vmsnap_run *page)
 	       !marker;
 }
 
+/* Whether nobody could read the state of these pages: they may be absent, there, or in swap.  They look swapped, and
+ * vmsnap_swap_known() says that they may not be. */
+static inline bool vmsnap_page_unread(const struct vmsnap_run *page)
+{
+	const uint32_t unread = VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_HUGE | VMSNAP_PAGE_ZERO;
+	return (page->flags & unread) == unread && !(page->flags & VMSNAP_PAGE_PRESENT);
+}
+
 /* Permissions, bits of struct vmsnap_vma, .perms. */
 enum vmsnap_perm {
 	VMSNAP_PERM_READ = 1,
@@ -316,6 +324,8 @@ struct vmsnap_sums {
 	uint64_t swap_unknown;
 	uint64_t exclusive_unknown; /* present, and it is not known whether mapped once */
 	uint64_t swapped_unknown;   /* looks swapped, and is not in .swapped: vmsnap_swap_known() */
+	uint64_t unread;            /* of .swapped_unknown: vmsnap_page_unread(), which may be resident as well; of
+	                             * whole mappings of them .resident and .swapped are what smaps has */
 };
 void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums, size_t size);
 static inline void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
