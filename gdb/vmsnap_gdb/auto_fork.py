@@ -170,7 +170,7 @@ class ForkWatch:
         pid = target.require_live(inferior)
         catch = next(catch for catch in self.catches if catch.kind == kind)
         known = {each.pid for each in gdb.inferiors()}
-        child = newborn.child_of(thread.ptid[1], catch.number, known)
+        child = newborn.child_of(pid, thread.ptid[1], catch.number, known)
         if child is None:
             raise LookupError("the child could not be found")
         touched.forked(pid, child)

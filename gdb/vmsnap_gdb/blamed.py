@@ -21,6 +21,7 @@ _WRITES = {FaultKind.WRITE_NEW: ("first touch", "write_new"), FaultKind.WRITE_PR
 
 
 def text(given, expression, note):
+    target.require_local("page faults are watched")
     pid = target.require_live()
     if not settings.blame():
         raise VmsnapError("no page faults are watched: say 'set vmsnap blame on' before the program goes on")

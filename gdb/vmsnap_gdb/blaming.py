@@ -200,7 +200,7 @@ def _read():
 
 
 def _live():
-    return [each.pid for each in target.live_inferiors()]
+    return [each.pid for each in target.live_inferiors() if target.is_local(each.pid)]
 
 
 def _resumed(event):

@@ -12,6 +12,8 @@ def _now(note):
     inferiors = target.live_inferiors()
     if not inferiors:
         target.require_live()
+    for inferior in inferiors:
+        target.require_local("processes are captured at one instant", inferior)
     shots = session.capture_now_together([target.pid(inferior) for inferior in inferiors])
     for text in remarks(shots):
         note(text)

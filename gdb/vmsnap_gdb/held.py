@@ -20,7 +20,7 @@ _watching = False
 def hold(pid, inferior):
     """Whether it is held now.  Only for a child that gdb is about to detach."""
     _watch()
-    start = target.start_time(pid)
+    start = target.start_time(pid) if target.is_local(pid) else None
     if start is None:
         return False
     os.kill(pid, signal.SIGSTOP)

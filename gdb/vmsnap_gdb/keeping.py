@@ -43,6 +43,19 @@ def like(snapshot):
 
 
 _said = set()
+_said_unread = set()
+
+
+def unread_remark(snapshot):
+    """Once for each process: of how many of its pages the state could not be read.  None: nothing to say."""
+    unread = snapshot.sums()["unread"]
+    key = snapshot.pid, snapshot.start_time
+    if not unread or key in _said_unread:
+        return None
+    _said_unread.add(key)
+    return (f"process {snapshot.pid}: the states of {size_text(unread)} of its pages could not be read through the remote "
+            "target: gdbserver reads pagemap below 1 TiB of addresses only; that is all of a program of 32 bits, and the "
+            "data and heap of one that is linked with -no-pie")
 
 
 def remark(snapshot):

@@ -6,7 +6,7 @@ import os
 
 from vmsnap import PageFlag, Perm, put_back
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import changed_bytes, keeping, tracking
+from vmsnap_gdb import changed_bytes, keeping, remote, target, tracking
 from vmsnap_gdb.session import session
 
 _MOST = 64 << 20
@@ -18,6 +18,9 @@ def _read(pid, start, end, size):
         state = tracking.page_now(pid, page)[0]
         if state is None or not state.flags & PageFlag.PRESENT:
             return None
+    if not target.is_local(pid):
+        found = remote.read_memory(pid, start, end - start)
+        return found if found is not None and len(found) == end - start else None
     try:
         memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

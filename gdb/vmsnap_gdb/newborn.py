@@ -8,14 +8,16 @@ import os
 import re
 
 from vmsnap import VmsnapError, children_now, process_now
-from vmsnap_gdb import quiet, tracing
+from vmsnap_gdb import quiet, remote, tracing
 
 _SHOWN = re.compile(r"fork, process (\d+)")
 
 
-def child_of(tid, catchpoint, known=()):
-    """The process that thread tid has just made, or None.  catchpoint: the number of one
+def child_of(pid, tid, catchpoint, known=()):
+    """The process that thread tid of a process has just made, or None.  catchpoint: the number of one
     that catches this fork; known: processes that it cannot be."""
+    if remote.knows(pid):
+        return remote.newborn(pid, [*remote.children(pid, tid), *_shown(catchpoint)], known)
     for candidate in _candidates(tid, catchpoint):
         if candidate not in known and _is_newborn(candidate):
             return candidate
@@ -30,6 +32,10 @@ def _candidates(tid, catchpoint):
         yield message
     # The leader's file does not hold what another thread forked (Linux 6.18).
     yield from _children(tid)
+    yield from _shown(catchpoint)
+
+
+def _shown(catchpoint):
     found = _SHOWN.search(quiet.ask(f"info breakpoints {catchpoint}"))
     if found:
         yield int(found.group(1))

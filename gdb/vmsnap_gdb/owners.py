@@ -30,6 +30,7 @@ def _asked(what):
 
 def who(given, what, note):
     """The text."""
+    target.require_local("who maps a page or a file is asked of this machine's processes")
     asked = _asked(what)
     found = Who(**asked)
     if "path" in asked and not len(found) and not os.path.exists(what):

@@ -5,7 +5,7 @@ import signal
 
 import gdb
 
-from vmsnap_gdb import language
+from vmsnap_gdb import language, target
 
 # si_code of a SIGTRAP: a debug register's, and PTRACE_EVENT_… << 8 | SIGTRAP.
 _TRAPS = {4: "watchpoint", 0x105: "fork", 0x205: "vfork", 0x305: "clone", 0x405: "exec"}
@@ -68,7 +68,10 @@ def breakpoint_words(breakpoint):
 
 def _last_stop():
     """gdb tells Python why it stopped when it does, and not afterwards.  The kernel
-    still knows the signal, and where a breakpoint is."""
+    still knows the signal, and where a breakpoint is; of a remote one that would take gdb many packets."""
+    thread = gdb.selected_thread()
+    if thread is not None and not target.is_local(thread.ptid[0]):
+        return _at_breakpoint()
     try:
         with language.sane():
             number = int(gdb.parse_and_eval("$_siginfo.si_signo"))
@@ -89,8 +92,10 @@ def _signal_name(number):
 
 
 def _trap(code):
-    if code in _TRAPS:
-        return _TRAPS[code]
+    return _TRAPS[code] if code in _TRAPS else _at_breakpoint()
+
+
+def _at_breakpoint():
     pc = gdb.newest_frame().pc()
     for breakpoint in gdb.breakpoints():
         # .locations: from gdb 13 on.

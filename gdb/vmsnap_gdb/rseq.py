@@ -21,6 +21,8 @@ def areas(inferior):
     try:
         if gdb.selected_inferior() != inferior or gdb.selected_thread() is None:
             return []
+        if not target.is_local(inferior.pid):
+            return []
         offset = _offset(inferior)
         if offset is None:
             return []

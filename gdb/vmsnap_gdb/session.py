@@ -13,7 +13,7 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import blaming, execs, keeping, looks, resumes, rseq, settings, target, touched, tracking, variables
+from vmsnap_gdb import blaming, execs, keeping, looks, remote, resumes, rseq, settings, target, touched, tracking, variables
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
@@ -157,9 +157,14 @@ class Session:
         touched.watch()
         tracked = tracking.of(inferior, pid)
         # Pages first: to look at variables is to touch them.
-        snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief, kpage=kpage,
-                                    realtime=settings.realtime(), tracker=tracked and tracked.tracker, peek=not link,
-                                    **(contents or {}))
+        if not target.is_local(pid):
+            listed = list(inferior.threads()) if inferior is not None else None  # which takes a packet
+            threads = listed if threads is None else threads
+            snapshot = remote.capture(pid, inferior, listed, reason=reason, label=label, smaps=smaps, **(contents or {}))
+        else:
+            snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief, kpage=kpage,
+                                        realtime=settings.realtime(), tracker=tracked and tracked.tracker,
+                                        peek=not link, **(contents or {}))
         snapshot.tracking = tracked and tracked.trouble()
         return self._annotated(snapshot, inferior, names, depth, threads)
 
@@ -298,6 +303,8 @@ def remarks(snapshots):
             what = "could not wholly be stopped" if waited else "ran while it was read"
             found.append(f"process {snapshot.pid} {what}: its pages may not be of one instant")
         found += [f"process {snapshot.pid}: {trouble}" for trouble in [getattr(snapshot, "tracking", None)] if trouble]
+        unread = keeping.unread_remark(snapshot)
+        found += [unread] if unread else []
         left_out = keeping.remark(snapshot)
         found += [left_out] if left_out else []
     recording = target.recording()

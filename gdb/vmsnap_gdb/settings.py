@@ -180,6 +180,8 @@ is put back.  From the next snapshot on, and until off, or until the program end
 
     def _change(self, chosen):
         from vmsnap_gdb import target, tracking
+        if chosen != "off":
+            target.require_local("writes are tracked")
         tracking.stop()
         self.value = "off"
         if chosen != "off":
@@ -224,10 +226,12 @@ meanwhile, and at each stop a snapshot is taken that is forgotten two stops late
             self.value = self.before = False
             blaming.stop()
             return
+        target.require_local("page faults are watched")
         blaming.check()
         blaming.watch()
         for inferior in target.live_inferiors():
-            blaming.begin(inferior.pid)
+            if target.is_local(inferior.pid):
+                blaming.begin(inferior.pid)
         self.value = self.before = True
 
     def get_show_string(self, value):

@@ -1,12 +1,13 @@
 """Which process gdb is looking at, and whether it is one of this machine.
 
-/proc is read only of a process that gdb itself traces natively.  The number of a core
-file's process, or of a remote one, may be a stranger's here.
+This machine's /proc is read only of a process that gdb itself traces natively.  The number of a core
+file's process, or of a remote one, may be a stranger's here; of a remote one /proc is read there (remote.py).
 """
 
 import gdb
 
-from vmsnap_gdb import quiet
+from vmsnap.errors import VmsnapError
+from vmsnap_gdb import quiet, remote
 
 _STILL = ("snapshots that were taken before, or loaded with 'vmsnap load FILE', can still be shown and compared: "
           "vmsnap list, vmsnap diff A B")
@@ -14,8 +15,7 @@ _STILL = ("snapshots that were taken before, or loaded with 'vmsnap load FILE', 
 _REFUSALS = {
     "none": "there is no live process: start the program (run, start) or attach to one; " + _STILL,
     "core": "this is a core file, not a process: it holds contents of memory but no page states; " + _STILL,
-    "remote": "the program runs under a remote target, and its pages cannot be read from here; there, save them "
-              "with 'vmsnap capture PID -o FILE', then load FILE here; " + _STILL,
+    "remote": "the program runs under a remote target, and its pages cannot be read: {why}; " + _STILL,
     "other": "this target is not a process of this machine; " + _STILL,
 }
 
@@ -33,16 +33,41 @@ def kind(inferior=None):
 
 
 def pid(inferior=None):
-    """Of a live process of this machine, else None.  Always asked anew: `restart`
-    of a checkpoint changes it without an event."""
+    """Of a live process whose pages can be read, here or through a remote target, else None.  Always asked
+    anew: `restart` of a checkpoint changes it without an event."""
     inferior = inferior or gdb.selected_inferior()
-    return inferior.pid if kind(inferior) == "native" else None
+    found = kind(inferior)
+    if found == "native":
+        remote.forget(inferior.pid)
+        return inferior.pid
+    return inferior.pid if found == "remote" and _why_not(inferior) is None else None
+
+
+def _why_not(inferior):
+    try:
+        return remote.why_not(inferior)
+    except VmsnapError as error:
+        return str(error)
+
+
+def is_local(number):
+    """Whether a number is that of a process of this machine, as far as gdb is concerned."""
+    return not remote.knows(number)
+
+
+def require_local(what, inferior=None):
+    """For what is done to processes of this machine only."""
+    inferior = inferior or gdb.selected_inferior()
+    if kind(inferior) == "remote":
+        raise gdb.GdbError(f"{what}: not through a remote target; only of processes of this machine")
 
 
 def require_live(inferior=None):
     found = pid(inferior)
     if found is None:
-        raise gdb.GdbError(_REFUSALS[kind(inferior)])
+        refused = kind(inferior)
+        why = _why_not(inferior or gdb.selected_inferior()) if refused == "remote" else None
+        raise gdb.GdbError(_REFUSALS[refused].format(why=why))
     return found
 
 
@@ -58,7 +83,7 @@ def inferior_of(process):
 def process(number):
     """A vmsnap.Process; None if there is none, or only a zombie."""
     from vmsnap import process_now
-    found = process_now(number)
+    found = process_now(number) if is_local(number) else remote.process(number)
     return None if found is None or found.state in "ZX" else found
 
 

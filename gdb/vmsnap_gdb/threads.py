@@ -9,6 +9,7 @@ knows.
 import gdb
 
 from vmsnap import process_now
+from vmsnap_gdb import target
 
 _LOOKED_AT = 64
 
@@ -19,6 +20,8 @@ def others_run():
     if selected is None:
         return False
     pid, tid = selected.ptid[0], selected.ptid[1]
+    if not target.is_local(pid):
+        return False  # a remote target stands as a whole, unless in non-stop mode
     others = [each.ptid[1] for each in selected.inferior.threads() if each.ptid[1] != tid]
     return any(_runs(pid, other) for other in others[:_LOOKED_AT])
 

@@ -17,7 +17,7 @@ import gdb
 
 from vmsnap import (AT_BASE, AT_ENTRY, AnnotationKind, Annotation, VmsnapError, auxv_now, elf_symbol_offset, pages_now,
                     process_now)
-from vmsnap_gdb import code_pages, execs, target
+from vmsnap_gdb import code_pages, execs, remote, target
 from vmsnap_gdb.code_pages import PAGE
 
 _MAX_PROCESSES = 256
@@ -89,6 +89,8 @@ class _Process:
 
 
 def _told(pid, kind):
+    if not target.is_local(pid):
+        return 0
     try:
         return auxv_now(pid, kind)
     except VmsnapError:
@@ -167,7 +169,7 @@ def _process(pid, start_time=None):
 
 def _inherited(pid, start_time):
     """Of a child that nobody told of: a checkpoint, made by a fork without an event."""
-    parent = process_now(pid)
+    parent = target.process(pid)
     parent = parent and _processes.get(parent.ppid)
     if parent is None or execs.generation(pid) or parent.start_time != target.start_time(parent.pid):
         return None
@@ -212,7 +214,8 @@ def _look_at(process, snapshot, pages, places):
     written = [scratch, *((start, end) for start, end, *_ in process.writes)]
     process.strange &= pages
     for page in sorted(pages - (process.strange - places))[:_MAX_CHECKED]:
-        foreign = process.files.is_foreign(snapshot, page, written)
+        local = target.is_local(snapshot.pid)
+        foreign = process.files.is_foreign(snapshot, page, written) if local else None
         known = page in places or page in process.explained
         if foreign or foreign is None and not known:
             process.strange.add(page)
@@ -292,12 +295,13 @@ def _breakpoint_deleted(breakpoint):
 def _resumed(event):
     """What is set is inserted only now.  Most often nothing has changed."""
     try:
-        for inferior in target.live_inferiors():
-            process = _processes.get(inferior.pid)
-            if process is None:
-                _process(inferior.pid)
-            elif _changed:
-                process.note(_locations(_changed.values(), inferior))
+        with remote.silent():
+            for inferior in target.live_inferiors():
+                process = _processes.get(inferior.pid)
+                if process is None:
+                    _process(inferior.pid)
+                elif _changed:
+                    process.note(_locations(_changed.values(), inferior))
         _changed.clear()
     except _TROUBLE:
         pass
@@ -328,7 +332,7 @@ def _called(event):
     try:
         pid, key = event.ptid[0], event.ptid[:2]
         if isinstance(event, gdb.InferiorCallPreEvent):
-            if target.pid() == pid:
+            if target.pid() == pid and target.is_local(pid):
                 _before_call(key)
         elif key in _calls:
             _after_call(pid, *_calls.pop(key))

@@ -19,7 +19,7 @@ import gdb
 from vmsnap import PageFlag, snapshot
 from vmsnap.errors import CANCELLED, VmsnapError
 from vmsnap.tracker import Tracker
-from vmsnap_gdb import execs, settings, target
+from vmsnap_gdb import execs, remote, settings, target
 
 _MOST_LINKS = 512
 _METHODS = {"on": None, "soft-dirty": "soft-dirty", "uffd": "uffd"}
@@ -77,6 +77,9 @@ def of(inferior, pid):
     """Never an error: what cannot be tracked is said once, and tried again with the next snapshot."""
     if method() is None or inferior is None or target.pid(inferior) != pid:
         return None
+    if not target.is_local(pid):
+        _say(pid, "it runs under a remote target")
+        return None
     try:
         return begin(inferior, pid)
     except VmsnapError as error:
@@ -116,6 +119,8 @@ def _say(pid, text):
 
 def page_now(pid, address):
     """As vmsnap's: write-protected because we track it is not so."""
+    if not target.is_local(pid):
+        return remote.page_now(pid, address)
     page, known = snapshot.page_now(pid, address)
     if page is not None and current(pid) is not None:
         page = page._replace(flags=page.flags & ~PageFlag.UFFD_WP)

@@ -55,4 +55,6 @@ def interrupted(what):
     auto_notes.say(what)
     # It was meant for the program too, and has been used up here.  gdb's command `interrupt` does
     # nothing from inside this event.
-    os.kill(target.require_live(), signal.SIGINT)
+    pid = target.require_live()
+    if target.is_local(pid):
+        os.kill(pid, signal.SIGINT)

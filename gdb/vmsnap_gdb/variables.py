@@ -9,7 +9,7 @@ import time
 
 import gdb
 
-from vmsnap_gdb import language, thread_locals
+from vmsnap_gdb import language, target, thread_locals
 from vmsnap_gdb.block_plans import Plans
 
 MAX_NAMES = 20000
@@ -98,6 +98,8 @@ def _collect(inferior, depth, threads, names, notes, types):
             _frames(frame, depth, tid, space, names, deadline, types)
         except _TROUBLE:
             pass  # a damaged stack: what was found up to there
+        if not target.is_local(inferior.pid):
+            continue  # to look one up takes gdb up to a hundred packets
         try:
             names.extend(thread_locals.of_thread(space, gdb.newest_frame(), tid, types))
         except _TROUBLE:

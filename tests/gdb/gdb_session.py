@@ -39,7 +39,7 @@ def need_no_frames(test):
 
 
 # What gdb itself says on standard error though nothing is wrong.
-HARMLESS = re.compile(r"warning: |note: |vmsnap: |\s*$|\[Inferior \d|\[Detaching after |\[Attaching after |\[Switching to |"
+HARMLESS = re.compile(r"warning: |Warning: ptrace\(regsets_store|note: |vmsnap: |\s*$|\[Inferior \d|\[Detaching after |\[Attaching after |\[Switching to |"
                       r"\d+\t.*: No such file or directory\.$")
 # gdb 13 on a processor with more registers than it knows (AMX): whatever has to write them fails.
 NO_REGISTERS = "Couldn't write extended state status"

@@ -1,5 +1,5 @@
 """What can be done with each kind of target: a live process, one attached to, a core
-file, a remote one, a recording, none; and what becomes of it: exec, exit, restart."""
+file, a remote one (more in test_remote.py), a recording, none; and what becomes of it: exec, exit, restart."""
 
 import os
 import socket
@@ -218,20 +218,6 @@ class Remote(unittest.TestCase):
             if b"Listening" in line:
                 return f"127.0.0.1:{port}"
         return self.fail("gdbserver did not start")
-
-    def test_remote_process_is_refused_even_on_this_machine(self):
-        where = self.server(program("gdb_steps"), "write", "3")
-        gdb = Gdb(self, program("gdb_steps"))
-        gdb(f"target remote {where}")
-        gdb("break step")
-        gdb("continue")
-        for look in LOOKS:
-            gdb.fails(f"vmsnap {look}")
-        for look in ("take", "show", "map", "pages", "status"):
-            gdb.fails(f"vmsnap {look}", "vmsnap capture")
-        gdb.fails("vmsnap auto fork")
-        gdb.fails("print $_vmsnap_present(&small)")
-        gdb("kill")
 
     def test_snapshots_of_a_remote_process_are_taken_there_and_loaded_here(self):
         where = self.server(program("gdb_steps"), "write", "3")

@@ -14,10 +14,15 @@ def _lines(lines):
 
 
 def _need_no_other_target():
-    """Before the program runs is fine; a core file or a remote target never is."""
+    """Before the program runs is fine; a core file never is, nor a remote target without /proc."""
     from vmsnap_gdb import target
     if target.kind() not in ("none", "native"):
         target.require_live()
+
+
+def _need_this_machine(what):
+    from vmsnap_gdb import target
+    target.require_local(what)
 
 
 class Auto(gdb.Command):
@@ -77,6 +82,8 @@ Example:
     def run(self, given, operands, from_tty):
         from vmsnap_gdb import auto
         _need_no_other_target()
+        if given["keep-child"]:
+            _need_this_machine("children are held at their fork")
         auto.fork.on(keep_child=bool(given["keep-child"]), exits=bool(given["at-exit"]))
         return _lines(auto.fork.lines())
 
