@@ -41,6 +41,6 @@ struct word word_time_utc(int64_t ns);
 struct word word_time_local(int64_t ns);
 /* "812 ns", "20.5 us", "1.23 ms", "2.00 s" */
 struct word word_duration(uint64_t ns);
-const char *word_plural(uint64_t count); /* "" or "s" */
+const char *word_plural(uint64_t count);  /* "" or "s" */
 
 #endif
