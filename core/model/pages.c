@@ -90,8 +90,6 @@ static void add_bytes(struct vmsnap_sums *sums, const struct vmsnap_known *known
 		*(entry_doubtful(entry) ? &sums->swapped_unknown : &sums->swapped) += bytes;
 	if (flags & VMSNAP_PAGE_GUARD)
 		sums->guard += bytes;
-	if (entry_unread(entry))
-		sums->unread += bytes;
 	if (!(flags & VMSNAP_PAGE_PRESENT))
 		return;
 	sums->resident += bytes;
@@ -181,7 +179,7 @@ static void sum_unread(const struct vmsnap *snap, size_t vma, struct vmsnap_sums
 	if (first == snap->runs.count || !entry_unread(snap->runs.items[first].entry))
 		return;
 	sum_runs(snap, start, end, &shown);
-	if (shown.unread != end - start)
+	if (shown.swapped_unknown != end - start)
 		return;
 	sums->resident += smaps_told(snap, vma, "Rss");
 	sums->swapped += smaps_told(snap, vma, "Swap");

@@ -22,7 +22,7 @@ static void put_sums(struct row *row, const struct vmsnap *snap, const struct vm
                      const struct written *written)
 {
 	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
-	row_put_if(row, !sums->unread, sums->resident);
+	row_put_if(row, !sums->swapped_unknown, sums->resident);
 	row_put_if(row, !sums->swapped_unknown && !sums->swap_unknown, sums->swapped);
 	row_put_if(row, known->exclusive && !sums->exclusive_unknown, sums->exclusive);
 	row_put_if(row, known->zero, sums->zero);

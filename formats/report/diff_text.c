@@ -207,10 +207,8 @@ static void put_facts(struct text *text, const struct diff_view *view)
 
 uint64_t diff_unread(const struct diff_view *view)
 {
-	struct vmsnap_sums a, b;
-	vmsnap_sum(view->a, 0, UINT64_MAX, &a);
-	vmsnap_sum(view->b, 0, UINT64_MAX, &b);
-	return a.unread > b.unread ? a.unread : b.unread;
+	uint64_t a = pages_unread(view->a), b = pages_unread(view->b);
+	return a > b ? a : b;
 }
 
 void put_diff_unknown(struct text *text, const struct diff_view *view)

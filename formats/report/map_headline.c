@@ -1,5 +1,7 @@
 #include "map_headline.h"
 
+#include "page_state.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +69,7 @@ static void put_one(struct text *text, const struct map *map)
 	}
 	if (!map->filter.any) {
 		vmsnap_sum(map->snap, 0, UINT64_MAX, &sums);
-		text_format(text, ", %s resident of %s in %zu mapping%s", word_size_least(text->style, sums.resident, sums.unread).text,
+		text_format(text, ", %s resident of %s in %zu mapping%s", word_size_least(text->style, sums.resident, pages_unread(map->snap)).text,
 		            word_size(text->style, sums.size).text, mappings, word_plural(mappings));
 	}
 	text_string(text, "\n");

@@ -10,6 +10,7 @@
 #include "format_value.h"
 #include "identity_text.h"
 #include "page_shares.h"
+#include "page_state.h"
 #include "snapshot_record.h"
 #include "status_value.h"
 #include "sums.h"
@@ -19,9 +20,11 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Then root may know no more. */
-static bool nothing_read(const struct vmsnap_sums *sums)
+static bool nothing_read(const struct vmsnap *snap)
 {
-	return sums->unread && !sums->resident;
+	struct vmsnap_sums sums;
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	return pages_unread(snap) && sums.exclusive + sums.file == 0;
 }
 
 /* The line that says what was not known; nothing if all was.  briefly: of what stands in the table as it is as a rule.
@@ -31,10 +34,9 @@ static void put_unknown(struct text *text, const struct vmsnap *snap, bool brief
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	const struct vmsnap_known *known = &info->known;
 	char page_size[96], unread[96];
-	struct vmsnap_sums sums;
-	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	uint64_t missing = pages_unread(snap);
 	snprintf(unread, sizeof(unread), "all of %s of pages, which could not be read",
-	         word_size(text->style, sums.unread).text);
+	         word_size(text->style, missing).text);
 	snprintf(page_size, sizeof(page_size), "page size (%s is assumed)",
 	         word_size(text->style, info->page_size).text);
 	const struct {
@@ -43,8 +45,8 @@ static void put_unknown(struct text *text, const struct vmsnap *snap, bool brief
 	} things[] = {
 		{ !info->page_size_assumed, page_size },
 		{ !known->states_unknown, "which pages were present (a core file does not tell)" },
-		{ !sums.unread, unread },
-		{ known->pfn || known->states_unknown || nothing_read(&sums), "PFNs (root would know)" },
+		{ !missing, unread },
+		{ known->pfn || known->states_unknown || nothing_read(snap), "PFNs (root would know)" },
 		{ known->soft_dirty || briefly || known->states_unknown, "soft-dirty" },
 		{ known->exclusive || known->states_unknown, "exclusive" },
 		{ known->zero || known->states_unknown, "zero page" },
@@ -320,7 +322,7 @@ static void put_summary(struct text *text, const struct vmsnap *snap, const stru
 	/* What a core has of it stands below. */
 	snprintf(words, sizeof(words), "%s%s%s in %s%zu mapping%s",
 	         info->known.states_unknown ? ""
-	                                    : word_size_least(text->style, totals->sums.resident, totals->sums.unread).text,
+	                                    : word_size_least(text->style, totals->sums.resident, pages_unread(snap)).text,
 	         info->known.states_unknown ? "" : " resident of ", word_size(text->style, totals->sums.size).text, of,
 	         count, word_plural(count));
 	fit_words(&line, words);

@@ -52,13 +52,13 @@ void put_sums_columns(struct row *row, unsigned first, const struct vmsnap *snap
 		row_put_unknown(row, first + SUMS_RESIDENT);
 		return;
 	}
-	row_put_bytes_least(row, first + SUMS_RESIDENT, sums->resident, sums->unread);
+	row_put_bytes_least(row, first + SUMS_RESIDENT, sums->resident, sums->swapped_unknown);
 	uint64_t swap_unknown = sums->swap_unknown + sums->swapped_unknown;
 	row_put_bytes_least(row, first + SUMS_SWAPPED, sums->swapped, swap_unknown);
 	row_put_bytes_least(row, first + SUMS_EXCLUSIVE, sums->exclusive,
-	                    sums->exclusive_unknown + sums->unread + !known->exclusive);
+	                    sums->exclusive_unknown + sums->swapped_unknown + !known->exclusive);
 	row_put_bytes_known(row, first + SUMS_ZERO, sums->zero, known->zero);
-	row_put_bytes_least(row, first + SUMS_FILE, sums->file, sums->unread);
+	row_put_bytes_least(row, first + SUMS_FILE, sums->file, sums->swapped_unknown);
 	row_put_bytes_known(row, first + SUMS_HUGE, sums->huge, known->huge);
 	row_put_bytes(row, first + SUMS_GUARD, sums->guard);
 	row_put_bytes(row, first + SUMS_EXCLUSIVE_UNKNOWN, sums->exclusive_unknown);

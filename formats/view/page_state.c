@@ -35,6 +35,21 @@ int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page)
 	return !known || (flags & VMSNAP_PAGE_EXCLUSIVE) ? CLASS_PRIVATE : CLASS_SHARED;
 }
 
+uint64_t pages_unread(const struct vmsnap *snap)
+{
+	struct vmsnap_sums sums;
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	uint64_t bytes = 0;
+	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
+	if (!sums.swapped_unknown)
+		return 0;
+	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
+		bytes += vmsnap_page_unread(&run) ? run.end - run.start : 0;
+	return bytes;
+}
+
 /* In the order in which they are told. */
 static const uint32_t told_flags[] = {
 	VMSNAP_PAGE_FILE,  VMSNAP_PAGE_EXCLUSIVE, VMSNAP_PAGE_SOFT_DIRTY, VMSNAP_PAGE_UFFD_WP,

@@ -7,6 +7,8 @@
 /* "present", "swapped", "swapped?", "guard", "marker"; with flags 0 "absent" */
 const char *page_state_name(const struct vmsnap_run *page);
 /* The class of a page in which nothing happened: enum page_class. */
+/* Bytes of pages whose states could not be read. */
+uint64_t pages_unread(const struct vmsnap *snap);
 int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page);
 
 /* Flags in the order in which they are told: 1 << what page_flag_name() is asked for. */

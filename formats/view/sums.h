@@ -17,7 +17,6 @@ static inline void sums_add(struct vmsnap_sums *total, const struct vmsnap_sums 
 	total->swap_unknown += more->swap_unknown;
 	total->exclusive_unknown += more->exclusive_unknown;
 	total->swapped_unknown += more->swapped_unknown;
-	total->unread += more->unread;
 }
 
 /* A run in one mapping. */
@@ -34,7 +33,6 @@ static inline void sums_add_run(struct vmsnap_sums *sums, const struct vmsnap_kn
 	sums->huge += present && run->flags & VMSNAP_PAGE_HUGE ? bytes : 0;
 	if (run->flags & VMSNAP_PAGE_SWAPPED)
 		*(vmsnap_swap_known(run) ? &sums->swapped : &sums->swapped_unknown) += bytes;
-	sums->unread += vmsnap_page_unread(run) ? bytes : 0;
 	sums->guard += run->flags & VMSNAP_PAGE_GUARD ? bytes : 0;
 }
 

@@ -1,6 +1,6 @@
 """How much of what pages hold is kept with a snapshot: `set vmsnap contents`."""
 
-from vmsnap import size_text
+from vmsnap import PageFlag, size_text
 from vmsnap_gdb import settings
 
 AUTO_LIMIT = 16 << 20
@@ -44,11 +44,14 @@ def like(snapshot):
 
 _said = set()
 _said_unread = set()
+_UNREAD = PageFlag.SWAPPED | PageFlag.HUGE | PageFlag.ZERO  # together: vmsnap_page_unread()
 
 
 def unread_remark(snapshot):
     """Once for each process: of how many of its pages the state could not be read.  None: nothing to say."""
-    unread = snapshot.sums()["unread"]
+    unread = 0
+    if snapshot.sums()["swapped_unknown"]:
+        unread = sum(run.end - run.start for run in snapshot.runs() if run.flags & _UNREAD == _UNREAD)
     key = snapshot.pid, snapshot.start_time
     if not unread or key in _said_unread:
         return None

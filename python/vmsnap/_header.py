@@ -681,7 +681,7 @@ class Sums(Structure):  # struct vmsnap_sums
     _fields_ = [
         ("size", c_uint64), ("resident", c_uint64), ("swapped", c_uint64), ("exclusive", c_uint64), ("zero", c_uint64),
         ("file", c_uint64), ("huge", c_uint64), ("guard", c_uint64), ("swap_unknown", c_uint64),
-        ("exclusive_unknown", c_uint64), ("swapped_unknown", c_uint64), ("unread", c_uint64),
+        ("exclusive_unknown", c_uint64), ("swapped_unknown", c_uint64),
     ]
 
 

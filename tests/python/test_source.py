@@ -68,7 +68,7 @@ class OfAStandingProcess(unittest.TestCase):
         self.assertEqual((a.pid, a.start_time, a.comm, a.label), (b.pid, b.start_time, b.comm, "x"))
         self.assertEqual((a.info.host, a.info.kernel, a.info.boot_id), (b"board", b"6.1.0", b"1-2"))
         self.assertEqual(a.threads[0][:2], (self.pid, 0x1000))
-        self.assertEqual(a.sums()["unread"], 0)
+        self.assertEqual(a.sums()["swapped_unknown"], 0)
 
     def test_what_is_refused_is_unread_but_for_what_smaps_says_of_all_of_a_mapping(self):
         a = capture_from(Files(self.pid, pagemap=OSError(errno.EINVAL, "no")), held=True)
@@ -80,7 +80,7 @@ class OfAStandingProcess(unittest.TestCase):
             told += 1
             self.assertEqual(one, other & (1 << 63 | 1 << 61 | 1 << 56), hex(address))
         self.assertGreater(told, 0)
-        self.assertGreater(a.sums()["unread"], 0)
+        self.assertGreater(a.sums()["swapped_unknown"], 0)
         self.assertTrue(a.smaps)
         stack = next(each for each in a.mappings if each.name == "[stack]")
         self.assertEqual(a.sums(stack.start, stack.end)["resident"],
@@ -110,7 +110,7 @@ class OfAStandingProcess(unittest.TestCase):
                 capture_from(Files(self.pid, **{name: OSError(errno.ENOENT, "no")}))
         for name in ("stat", "comm", "cmdline", "cgroup", "identity"):
             capture_from(Files(self.pid, **{name: OSError(errno.ENOENT, "no")}))
-        self.assertGreater(capture_from(Files(self.pid, pagemap=OSError(errno.ENOENT, "no"))).sums()["unread"], 0)
+        self.assertGreater(capture_from(Files(self.pid, pagemap=OSError(errno.ENOENT, "no"))).sums()["swapped_unknown"], 0)
 
     def test_hostile_answers(self):
         for name, text in (("maps", b""), ("maps", b"nonsense\n"), ("maps", b"\0" * 100), ("identity", b"Page-size: 3\n"),

@@ -323,9 +323,9 @@ struct vmsnap_sums {
 	 * swap: those pages.  They are not in `swapped`. */
 	uint64_t swap_unknown;
 	uint64_t exclusive_unknown; /* present, and it is not known whether mapped once */
-	uint64_t swapped_unknown;   /* looks swapped, and is not in .swapped: vmsnap_swap_known() */
-	uint64_t unread;            /* of .swapped_unknown: vmsnap_page_unread(), which may be resident as well; of
-	                             * whole mappings of them .resident and .swapped are what smaps has */
+	/* Looks swapped, and is not in .swapped: vmsnap_swap_known(); it may be resident.  Of whole mappings of
+	 * vmsnap_page_unread() .resident and .swapped are what smaps has. */
+	uint64_t swapped_unknown;
 };
 void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums, size_t size);
 static inline void vmsnap_sum(const struct vmsnap *snap, uint64_t start, uint64_t end, struct vmsnap_sums *sums)
