@@ -19,14 +19,6 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Then root may know no more. */
-static bool nothing_read(const struct vmsnap *snap)
-{
-	struct vmsnap_sums sums;
-	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
-	return pages_unread(snap) && sums.exclusive + sums.file == 0;
-}
-
 /* The line that says what was not known; nothing if all was.  briefly: of what stands in the table as it is as a rule.
  */
 static void put_unknown(struct text *text, const struct vmsnap *snap, bool briefly)
@@ -46,7 +38,7 @@ static void put_unknown(struct text *text, const struct vmsnap *snap, bool brief
 		{ !info->page_size_assumed, page_size },
 		{ !known->states_unknown, "which pages were present (a core file does not tell)" },
 		{ !missing, unread },
-		{ known->pfn || known->states_unknown || nothing_read(snap), "PFNs (root would know)" },
+		{ known->pfn || known->states_unknown, missing ? "PFNs" : "PFNs (root would know)" },
 		{ known->soft_dirty || briefly || known->states_unknown, "soft-dirty" },
 		{ known->exclusive || known->states_unknown, "exclusive" },
 		{ known->zero || known->states_unknown, "zero page" },
