@@ -20,10 +20,10 @@
 #include "cgroup.h"
 #include "error.h"
 #include "load_proof.h"
+#include "machine_id.h"
 #include "open_below.h"
 #include "program_start.h"
 #include "scan.h"
-#include "sha256.h"
 
 /* From linux/fs.h of Linux 6.11; older headers lack it. */
 struct procmap_query {
@@ -36,37 +36,11 @@ struct procmap_query {
 };
 #define PROCMAP_QUERY_IOCTL _IOWR('f', 17, struct procmap_query)
 
-/* As sd_id128_get_machine_app_specific() makes one: the id itself is not for others to know, and may be
- * what other programs make secrets of. */
-static bool hash_machine_id(const char *id, char out[33])
-{
-	/* Never another: the same machine has the same hash for ever. */
-	static const uint8_t of_vmsnap[16] = { 0xbc, 0x33, 0x73, 0x3d, 0x97, 0x60, 0x23, 0xfb,
-		                               0xec, 0xac, 0x20, 0x5b, 0xba, 0x91, 0x05, 0xa7 };
-	uint8_t key[16], hash[SHA256_BYTES];
-	for (size_t i = 0; i < sizeof(key); i++) {
-		int high = hex_digit(id[2 * i]), low = high < 0 ? -1 : hex_digit(id[2 * i + 1]);
-		if (low < 0)
-			return false;
-		key[i] = (uint8_t)(high << 4 | low);
-	}
-	hmac_sha256(key, sizeof(key), of_vmsnap, sizeof(of_vmsnap), hash);
-	/* A random UUID, says RFC 4122. */
-	hash[6] = (hash[6] & 0x0f) | 0x40;
-	hash[8] = (hash[8] & 0x3f) | 0x80;
-	for (size_t i = 0; i < 16; i++)
-		snprintf(out + 2 * i, 3, "%02x", hash[i]);
-	return true;
-}
-
 /* Empty where the machine has none. */
 static const char *machine_hash(struct vmsnap *snap)
 {
-	char id[33] = "", hash[33];
-	CLEANUP_CLOSE int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, id, 32) != 32 || !hash_machine_id(id, hash))
-		return "";
-	return arena_string(&snap->strings, hash);
+	char hash[MACHINE_HASH_BYTES];
+	return machine_id_hash(hash) ? arena_string(&snap->strings, hash) : "";
 }
 
 int identity_machine(struct vmsnap *snap, struct vmsnap_error *err)

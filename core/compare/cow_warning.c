@@ -124,6 +124,8 @@ static void check_known(struct line *line, const struct vmsnap *const snaps[3])
 		exclusive &= snaps[i]->info.known.exclusive;
 		if (!snaps[i]->info.consistent)
 			add(line, "the %s changed while it was looked at", who[i]);
+		if (snaps[i]->info.known_until)
+			add(line, "of the %s nothing is known from %" PRIx64 " on", who[i], snaps[i]->info.known_until);
 		recorded |= !vmsnap_consistent_known(&snaps[i]->info) && snaps[i]->info.tool && *snaps[i]->info.tool;
 	}
 	if (recorded)

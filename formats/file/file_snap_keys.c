@@ -55,6 +55,8 @@ uint64_t *snap_number_64(struct vmsnap_info *info, uint64_t key)
 		return &info->zero_pfn;
 	case SNAP_CONTENTS_BYTES:
 		return &info->contents_told_bytes;
+	case SNAP_KNOWN_UNTIL:
+		return &info->known_until;
 	default:
 		return NULL;
 	}

@@ -56,6 +56,7 @@ enum snap_key {
 	SNAP_SOURCE = 50,
 	SNAP_STATES_UNKNOWN = 51,
 	SNAP_SIGNAL = 52,
+	SNAP_KNOWN_UNTIL = 55,
 	SNAP_KEYS, /* at most 64 */
 };
 

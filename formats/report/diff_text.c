@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alarm_text.h"
 #include "diff_text.h"
 #include "escape.h"
 #include "format_value.h"
@@ -211,6 +212,16 @@ uint64_t diff_unread(const struct diff_view *view)
 	return a > b ? a : b;
 }
 
+/* What lies above looks as if it were not mapped in one of them. */
+static void put_known_until(struct text *text, const struct vmsnap_info *info, const char *which)
+{
+	char words[96];
+	snprintf(words, sizeof(words), "of the %s snapshot nothing is known from %" PRIx64 " on", which,
+	         info->known_until);
+	if (info->known_until)
+		put_alarm(text, words);
+}
+
 void put_diff_unknown(struct text *text, const struct diff_view *view)
 {
 	uint64_t unread = diff_unread(view);
@@ -222,6 +233,8 @@ void put_diff_unknown(struct text *text, const struct diff_view *view)
 		text_string(text, "\n");
 	}
 	const struct vmsnap_info *a = vmsnap_info(view->a), *b = vmsnap_info(view->b);
+	put_known_until(text, a, "first");
+	put_known_until(text, b, "second");
 	bool one = a->pid == b->pid && a->start_time == b->start_time;
 	put_writes_unknown(text, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN), b->page_size,
 	                   one ? WRITES_OF_PROCESS : WRITES_OF_TWO);

@@ -121,6 +121,8 @@ static void put_instant(struct text *text, const struct vmsnap *snap)
 		text_string(text, "; INCONSISTENT: the map changed meanwhile");
 	else if (info->freeze == VMSNAP_FREEZE_NONE || info->freeze == VMSNAP_FREEZE_PARTIAL)
 		text_string(text, "; the map did not change meanwhile, its pages may have");
+	if (info->known_until)
+		text_format(text, "; INCOMPLETE: nothing is known from %" PRIx64 " on", info->known_until);
 	text_string(text, "\n");
 }
 

@@ -85,6 +85,7 @@ enum {
 	SNAPSHOT_CONTENTS_BYTES,
 	SNAPSHOT_SOURCE,
 	SNAPSHOT_SIGNAL,
+	SNAPSHOT_KNOWN_UNTIL,
 };
 static const struct column snapshot_columns[] = {
 	[SNAPSHOT_PID] = { "pid", .type = COLUMN_COUNT },
@@ -128,6 +129,7 @@ static const struct column snapshot_columns[] = {
 	[SNAPSHOT_CONTENTS_BYTES] = { "contents_bytes", .type = COLUMN_BYTES },
 	[SNAPSHOT_SOURCE] = { "source", .type = COLUMN_WORD },
 	[SNAPSHOT_SIGNAL] = { "signal", .type = COLUMN_COUNT },
+	[SNAPSHOT_KNOWN_UNTIL] = { "known_until", .type = COLUMN_ADDRESS },
 };
 const struct row_schema snapshot_schema = ROW_SCHEMA(snapshot_columns);
 
@@ -258,5 +260,6 @@ void put_snapshot(struct row *row, unsigned column, const struct vmsnap *snap)
 	put_contents(&record, snap);
 	row_put_word(&record, SNAPSHOT_SOURCE, vmsnap_source_name((int)info->source));
 	row_put_count_known(&record, SNAPSHOT_SIGNAL, info->signal, info->signal);
+	put_place(&record, SNAPSHOT_KNOWN_UNTIL, info->known_until);
 	row_end(&record);
 }

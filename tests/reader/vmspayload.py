@@ -61,6 +61,7 @@ FIELDS = {
     50: Field("source", True, 32),
     51: Field("states_unknown", True, 1),
     52: Field("signal", True, 32),
+    55: Field("known_until", True, 64),
 }
 # Those that are left out of what is read where they say nothing.
 SELDOM = ("cgroup", "machine_hash", "page_size_assumed", "build_ids_proved")

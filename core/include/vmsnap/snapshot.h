@@ -198,6 +198,9 @@ struct vmsnap_info {
 	uint32_t source;              /* enum vmsnap_source */
 	uint32_t signal; /* of a core: the signal that ended it, by the number that it has there; 0: unknown, or
 	                  * none, as of one that a debugger wrote */
+	/* Of a process that took it of itself, into memory that was too small: of addresses from here on nothing is
+	 * known, neither mappings nor pages.  0: all is known. */
+	uint64_t known_until;
 };
 
 const struct vmsnap_info *vmsnap_info(const struct vmsnap *snap);
