@@ -38,6 +38,7 @@ _THERE = {
     "values": ("Value", "ValueAt", "ValueChange", "ValueDiff"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now",
                 "put_back"),
+    "self": ("IsMapped", "Mapped", "capture_self", "find_gap", "is_mapped"),
     "who": ("Who", "WhoProcess", "WhoPlace", "who"),
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),

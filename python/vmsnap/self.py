@@ -28,7 +28,8 @@ def capture_self(label="", reason=""):
 def is_mapped(address, length=1):
     """Whether something is mapped in [address, address + length): an IsMapped."""
     until = c_uint64()
-    found = _lib.check(lib().vmsnap_is_mapped(_address(address), _address(length), byref(until)), "vmsnap_is_mapped()")
+    found = lib().vmsnap_is_mapped(_address(address), _address(length), byref(until))
+    _lib.check(found, "vmsnap_is_mapped()")
     return IsMapped(found, until.value)
 
 
