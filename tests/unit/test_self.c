@@ -606,7 +606,8 @@ static void what_does_not_fit_is_said(void **state)
 	struct vmsnap_self *whole = prepared(NULL, 0);
 	unsigned cut = 0;
 	for (size_t i = 0; i < STEPS; i++) {
-		struct vmsnap_self *self = prepared(memory, (64 << 10) + i * 4096 + i);
+		size_t bytes = i + 1 < STEPS ? (64 << 10) + i * 4096 + i : sizeof(memory);
+		struct vmsnap_self *self = prepared(memory, bytes);
 		assert_int_equal(vmsnap_capture_self(whole), VMSNAP_OK);
 		assert_int_equal(vmsnap_capture_self(self), VMSNAP_OK);
 		uint64_t until = told_by(self).known_until;
