@@ -5,14 +5,15 @@
 #include "say.h"
 #include "sources.h"
 
-/* Whether it is one that tells; it is looked into before all of it is read. */
+/* Whether it is one that tells, of pages that were written, or of page faults; it is looked into before all of it is
+ * read. */
 static int is_wanted(const char *word, const struct vmsnap_file *file, size_t index, const struct vmsnap *of, bool *yes)
 {
 	struct vmsnap *peeked;
 	struct vmsnap_error err;
 	if (vmsnap_file_peek(file, index, &peeked, &err))
 		return trouble_with(word, &err);
-	*yes = vmsnap_info(peeked)->known.written && vmsnap_same_process(peeked, of);
+	*yes = (vmsnap_info(peeked)->known.written || vmsnap_faults_of(of)) && vmsnap_same_process(peeked, of);
 	vmsnap_unref(peeked);
 	return STATUS_OK;
 }
@@ -22,7 +23,7 @@ int between_load(const char *word, const struct vmsnap_file *file, size_t first,
 {
 	int status = STATUS_OK;
 	*out = (struct between){ 0 };
-	if (last <= first + 1 || !vmsnap_info(of)->known.written)
+	if (last <= first + 1 || !(vmsnap_info(of)->known.written || vmsnap_faults_of(of)))
 		return status;
 	out->snaps = calloc(last - first - 1, sizeof(*out->snaps));
 	if (!out->snaps)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compared.h"
+#include "diff_faults.h"
 #include "diff_pages.h"
 #include "error.h"
 #include "options.h"
@@ -29,7 +30,8 @@ struct vmsnap_diff {
 	size_t status_count, status_capacity;
 	struct totals totals;
 	struct work work;
-	unsigned flags; /* enum vmsnap_compare_flag */
+	unsigned flags;               /* enum vmsnap_compare_flag */
+	struct vmsnap_faults *faults; /* NULL: none */
 };
 
 static bool written_only(const struct vmsnap_diff *diff)
@@ -372,9 +374,12 @@ VMSNAP_API int vmsnap_diff_new_with(const struct vmsnap *a, const struct vmsnap 
 	diff->relation = relation_with(a, b, options);
 	diff->flags = taken.flags;
 	rc = compare_all(a, b, &taken, diff);
+	if (rc)
+		work_fail(&work, rc, err);
+	rc = rc ? rc : diff_faults_find(a, b, &taken, &diff->faults, err);
 	if (rc) {
 		vmsnap_diff_free(diff);
-		return work_fail(&work, rc, err);
+		return rc;
 	}
 	*out = diff;
 	return VMSNAP_OK;
@@ -393,6 +398,7 @@ VMSNAP_API void vmsnap_diff_free(struct vmsnap_diff *diff)
 	vma_match_free(&diff->match);
 	free(diff->ranges);
 	free(diff->status);
+	vmsnap_faults_unref(diff->faults);
 	vmsnap_unref(diff->a);
 	vmsnap_unref(diff->b);
 	free(diff);
@@ -401,6 +407,11 @@ VMSNAP_API void vmsnap_diff_free(struct vmsnap_diff *diff)
 VMSNAP_API uint64_t vmsnap_diff_memory_left(const struct vmsnap_diff *diff)
 {
 	return diff->work.limit == WORK_UNLIMITED ? WORK_UNLIMITED : work_left(&diff->work);
+}
+
+VMSNAP_API const struct vmsnap_faults *vmsnap_diff_faults(const struct vmsnap_diff *diff)
+{
+	return diff->faults;
 }
 
 VMSNAP_API unsigned vmsnap_diff_flags(const struct vmsnap_diff *diff)

@@ -159,6 +159,30 @@ VMSNAP_API const char *vmsnap_faults_syscall(const struct vmsnap_faults *faults,
 	return faults->syscalls[index].name;
 }
 
+static bool may_write(const struct vmsnap_fault *fault)
+{
+	return fault->kind != VMSNAP_FAULT_READ && fault->kind != VMSNAP_FAULT_FETCH;
+}
+
+VMSNAP_API const struct vmsnap_fault *vmsnap_faults_first_write(const struct vmsnap_faults *faults, int32_t pid,
+                                                                uint64_t start, uint64_t end, uint64_t after)
+{
+	size_t low = 0, high = faults->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (faults->items[middle].time <= after)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < faults->count; low++) {
+		const struct vmsnap_fault *fault = &faults->items[low];
+		if (fault->pid == pid && fault->address >= start && fault->address < end && may_write(fault))
+			return fault;
+	}
+	return NULL;
+}
+
 VMSNAP_API const struct vmsnap_fault_event *vmsnap_faults_event(const struct vmsnap_faults *faults, size_t index)
 {
 	return index < faults->event_count ? &faults->events[index] : NULL;

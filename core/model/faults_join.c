@@ -1,6 +1,7 @@
 /* faults_join.c - page faults of several times as one. */
 #include "error.h"
 #include "faults.h"
+#include "faults_gather.h"
 
 static uint8_t marks_of(const struct vmsnap_fault *fault, const struct vmsnap_fault_mark *marks, size_t count)
 {
@@ -13,12 +14,15 @@ static uint8_t marks_of(const struct vmsnap_fault *fault, const struct vmsnap_fa
 }
 
 static int add_faults(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *part,
-                      const struct vmsnap_fault_mark *marks, size_t mark_count, struct vmsnap_error *err)
+                      const struct vmsnap_fault_mark *marks, size_t mark_count, uint64_t after,
+                      struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < part->count; i++) {
 		struct vmsnap_fault fault = part->items[i];
 		size_t count;
+		if (fault.time <= after)
+			continue;
 		const uint64_t *frames = vmsnap_faults_stack(part, fault.stack, &count);
 		fault.flags = marks_of(&fault, marks, mark_count);
 		rc = vmsnap_faults_builder_add(builder, &fault, frames, count, err);
@@ -50,17 +54,29 @@ static void join_info(struct vmsnap_faults_info *all, const struct vmsnap_faults
 }
 
 static int fill(struct vmsnap_faults_builder *builder, const struct vmsnap_faults *const *parts, size_t count,
-                const struct vmsnap_fault_mark *marks, size_t mark_count, struct vmsnap_error *err)
+                const struct vmsnap_fault_mark *marks, size_t mark_count, bool one_watch, struct vmsnap_error *err)
 {
 	struct vmsnap_faults_info info = parts[0]->info;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < count; i++) {
+		uint64_t known = i && one_watch ? info.end : 0;
 		if (i)
 			join_info(&info, &parts[i]->info);
-		rc = add_faults(builder, parts[i], marks, mark_count, err);
+		rc = add_faults(builder, parts[i], marks, mark_count, known, err);
 		rc = rc ? rc : add_rest(builder, parts[i], err);
 	}
 	return rc ? rc : vmsnap_faults_builder_set(builder, &info, err);
+}
+
+int faults_join_of(const struct vmsnap_faults *const *parts, size_t count, const struct vmsnap_fault_mark *marks,
+                   size_t mark_count, bool one_watch, struct vmsnap_faults **out, struct vmsnap_error *err)
+{
+	struct vmsnap_faults_builder *builder = NULL;
+	int rc = vmsnap_faults_builder_new(NULL, &builder, err);
+	rc = rc ? rc : fill(builder, parts, count, marks, mark_count, one_watch, err);
+	rc = rc ? rc : vmsnap_faults_builder_finish(builder, out, err);
+	vmsnap_faults_builder_free(builder);
+	return rc;
 }
 
 VMSNAP_API int vmsnap_faults_join(const struct vmsnap_faults *const *parts, size_t count,
@@ -72,14 +88,7 @@ VMSNAP_API int vmsnap_faults_join(const struct vmsnap_faults *const *parts, size
 	for (size_t i = 0; i < mark_count; i++)
 		if (marks[i].flags & ~(uint32_t)FAULT_FLAGS_ALL)
 			return fail(err, VMSNAP_ERR_ARGUMENT, "struct vmsnap_fault_mark: a flag that there is not");
-	struct vmsnap_faults_builder *builder = NULL;
-	int rc = vmsnap_faults_builder_new(NULL, &builder, err);
-	if (rc)
-		return rc;
-	rc = fill(builder, parts, count, marks, mark_count, err);
-	rc = rc ? rc : vmsnap_faults_builder_finish(builder, out, err);
-	vmsnap_faults_builder_free(builder);
-	return rc;
+	return faults_join_of(parts, count, marks, mark_count, false, out, err);
 }
 
 /* ---- kept with several snapshots --------------------------------------------- */

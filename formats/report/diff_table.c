@@ -25,6 +25,7 @@ enum {
 	DIFF_SWAPPED,
 	DIFF_OTHER,
 	DIFF_CHANGE,
+	DIFF_BY,
 	DIFF_MAPPING,
 	DIFF_VMA, /* its first, PERM, is shown here */
 };
@@ -46,6 +47,8 @@ static const struct column diff_columns[] = {
 	[DIFF_OTHER] = { NULL, "OTHER", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS, "pages that changed otherwise",
 	                 NULL },
 	[DIFF_CHANGE] = { NULL, "CHANGE", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "of the mapping itself", NULL },
+	[DIFF_BY] = { NULL, "BY", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_STAYS,
+	              "the line that made or first wrote to most of its pages, as page faults tell", NULL },
 	[DIFF_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, COLUMN_STAYS, "the file, or what it is called", NULL },
 	MAPPING_COLUMNS_AFTER_PERM(DIFF_VMA),
 	[DIFF_VMA + MAPPING_PERM] = { NULL, "PERM", COLUMN_WORD, COLUMN_YIELDS,
@@ -58,13 +61,14 @@ static const uint32_t diff_shown[] = { DIFF_START,   DIFF_END,
 	                               DIFF_GONE,    DIFF_WRITTEN,
 	                               DIFF_SWAPPED, DIFF_OTHER,
 	                               DIFF_CHANGE,  MAPPING_SHOWN_AFTER_PERM(DIFF_VMA),
-	                               DIFF_MAPPING };
+	                               DIFF_BY,      DIFF_MAPPING };
 const struct row_schema diff_schema = ROW_SCHEMA_SHOWN(diff_columns, diff_shown);
 
 struct printed {
 	const struct diff_view *view;
 	struct diff_rows *rows;
 	struct vmsnap_names *names;
+	struct changed_by *by;
 };
 
 /* ---- the strip -------------------------------------------------------------------- */
@@ -212,9 +216,9 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 		row_put_bytes(row, DIFF_OTHER, other);
 }
 
-static void put_row(struct row *row, const struct diff_view *view, const struct diff_rows *rows,
-                    const struct diff_row *diff, struct vmsnap_names *names)
+static void put_row(struct row *row, const struct printed *printed, const struct diff_row *diff)
 {
+	const struct diff_view *view = printed->view;
 	struct diff_sums sums;
 	diff_row_sums(view, diff, &sums);
 	row_put_address(row, DIFF_START, diff->start);
@@ -222,9 +226,11 @@ static void put_row(struct row *row, const struct diff_view *view, const struct 
 	row_put_bytes(row, DIFF_SIZE, diff->end - diff->start);
 	put_strip(row, view, diff);
 	put_sums(row, view, &sums);
-	put_changes(row, view, rows, diff);
+	put_changes(row, view, printed->rows, diff);
+	put_by_text(row, DIFF_BY, printed->by, view,
+	            (struct diff_by_pages){ diff->first_range, diff->range_count, diff->start, diff->end });
 	if (diff->vma)
-		row_put_mapping(row, DIFF_MAPPING, names, view->b, diff->vma);
+		row_put_mapping(row, DIFF_MAPPING, printed->names, view->b, diff->vma);
 	put_mapping_columns(row, DIFF_VMA, diff->vma);
 	row_end(row);
 }
@@ -236,25 +242,26 @@ static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	(void)err;
 	diff_rows_rewind(printed->rows);
 	while (!text_failed(row->text) && diff_rows_next(printed->rows, &diff))
-		put_row(row, printed->view, printed->rows, &diff, printed->names);
+		put_row(row, printed, &diff);
 	return VMSNAP_OK;
 }
 
-int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct changed_by *by,
                      struct vmsnap_names *names, struct vmsnap_error *err)
 {
-	struct printed printed = { .view = view, .rows = rows, .names = names };
+	struct printed printed = { .view = view, .rows = rows, .names = names, .by = by };
 	return emit_table(text, &diff_schema, mapping_rows, &printed, err);
 }
 
 /* ---- range by range -------------------------------------------------------------------- */
 
-enum { RANGE_START, RANGE_PAGES, RANGE_CHANGES, RANGE_TOUCHED, RANGE_MAPPING };
+enum { RANGE_START, RANGE_PAGES, RANGE_CHANGES, RANGE_TOUCHED, RANGE_BY, RANGE_MAPPING };
 static const struct column range_columns[] = {
 	[RANGE_START] = { NULL, "START", COLUMN_ADDRESS, 0, NULL, NULL },
 	[RANGE_PAGES] = { NULL, "PAGES", COLUMN_COUNT, 0, NULL, NULL },
 	[RANGE_CHANGES] = { NULL, "CHANGES", COLUMN_FLAGS, 0, NULL, NULL },
 	[RANGE_TOUCHED] = { NULL, "TOUCHED", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, NULL, NULL },
+	[RANGE_BY] = { NULL, "BY", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, NULL, NULL },
 	[RANGE_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, 0, NULL, NULL },
 };
 static const struct row_schema range_schema = ROW_SCHEMA(range_columns);
@@ -272,6 +279,9 @@ static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_count(row, RANGE_PAGES, pages_of(view->b, range.end - range.start));
 		row_put_flags(row, RANGE_CHANGES, range.changes, 0, vmsnap_page_change_name);
 		put_touched_text(row, RANGE_TOUCHED, range.touched, &reasons);
+		put_by_text(row, RANGE_BY, printed->by, view,
+		            (struct diff_by_pages){ diff_range_find(view->diff, range.start), SIZE_MAX / 2, range.start,
+		                                    range.end });
 		if (range.vma)
 			row_put_mapping(row, RANGE_MAPPING, printed->names, view->b, range.vma);
 		row_end(row);
@@ -279,9 +289,9 @@ static int range_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	return VMSNAP_OK;
 }
 
-int print_diff_ranges(struct text *text, const struct diff_view *view, struct vmsnap_names *names,
-                      struct vmsnap_error *err)
+int print_diff_ranges(struct text *text, const struct diff_view *view, struct changed_by *by,
+                      struct vmsnap_names *names, struct vmsnap_error *err)
 {
-	struct printed printed = { .view = view, .names = names };
+	struct printed printed = { .view = view, .names = names, .by = by };
 	return emit_other_table(text, &range_schema, range_rows, &printed, err);
 }

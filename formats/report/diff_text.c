@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alarm_text.h"
+#include "diff_by.h"
 #include "diff_text.h"
 #include "escape.h"
 #include "format_value.h"
@@ -369,14 +370,15 @@ static void put_status(struct text *text, const struct diff_view *view)
 	}
 }
 
-int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
-                    unsigned flags, struct vmsnap_error *err)
+int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                    const struct changed_by *by, struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
 	put_sentence(text, view, rows);
 	put_facts(text, view);
 	put_code(text, view);
 	put_new_code(text, view);
 	put_diff_unknown(text, view);
+	put_by_lost(text, by);
 	int rc = put_diff_names(text, view, rows, names, flags, err);
 	if (!rc)
 		put_status(text, view);

@@ -11,8 +11,9 @@ bool put_diff_copied(struct fit_line *line, const struct diff_view *view, struct
 void put_diff_heading(struct text *text, const struct diff_view *view);
 /* The sentence, the facts, code that was written, names, status.  flags: enum
  * vmsnap_print_flag. */
-int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct vmsnap_names *names,
-                    unsigned flags, struct vmsnap_error *err);
+struct changed_by;
+int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+                    const struct changed_by *by, struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
 /* Of how many pages it is not known whether they were written to; nothing if there are none. */
 /* Bytes of pages whose states could not be read. */
 uint64_t diff_unread(const struct diff_view *view);

@@ -1,4 +1,5 @@
 /* print_diff.c - what changed: vmsnap_print_diff(). */
+#include "diff_by.h"
 #include "diff_table.h"
 #include "diff_text.h"
 #include "emitter.h"
@@ -28,7 +29,17 @@ static const struct column change_columns[] = {
 static const struct row_schema change_schema = ROW_SCHEMA(change_columns);
 
 /* One row for each fact: a range with two facts comes twice. */
-enum { FACT_START, FACT_PAGES, FACT_CHANGE, FACT_IS_TOUCHED, FACT_TOUCHED_BY, FACT_NAMES, FACT_NAMES_TOTAL, FACT_FROM };
+enum {
+	FACT_START,
+	FACT_PAGES,
+	FACT_CHANGE,
+	FACT_IS_TOUCHED,
+	FACT_TOUCHED_BY,
+	FACT_NAMES,
+	FACT_NAMES_TOTAL,
+	FACT_FROM,
+	FACT_BY
+};
 static const struct column fact_columns[] = {
 	[FACT_START] = { "start", .type = COLUMN_ADDRESS },
 	[FACT_PAGES] = { "pages", .type = COLUMN_COUNT },
@@ -38,6 +49,7 @@ static const struct column fact_columns[] = {
 	[FACT_NAMES] = { "names", .type = COLUMN_RECORDS, .of = &name_schema },
 	[FACT_NAMES_TOTAL] = { "names_total", .type = COLUMN_COUNT },
 	[FACT_FROM] = { "from", .type = COLUMN_ADDRESS },
+	[FACT_BY] = { "by", .type = COLUMN_RECORDS, .flags = COLUMN_OPTIONAL, .of = &diff_by_schema },
 };
 static const struct row_schema fact_schema = ROW_SCHEMA(fact_columns);
 
@@ -75,6 +87,13 @@ static const struct column code_columns[] = {
 };
 static const struct row_schema code_schema = ROW_SCHEMA(code_columns);
 
+/* Of snapshots that have page faults. */
+enum { FAULTS_LOST };
+static const struct column faults_columns[] = {
+	[FAULTS_LOST] = { "lost", .type = COLUMN_COUNT },
+};
+static const struct row_schema faults_schema = ROW_SCHEMA(faults_columns);
+
 enum {
 	DOCUMENT_A,
 	DOCUMENT_B,
@@ -85,6 +104,7 @@ enum {
 	DOCUMENT_TOUCHED,
 	DOCUMENT_STATUS,
 	DOCUMENT_NEW_CODE,
+	DOCUMENT_FAULTS,
 };
 static const struct column document_columns[] = {
 	[DOCUMENT_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
@@ -96,12 +116,14 @@ static const struct column document_columns[] = {
 	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_schema },
 	[DOCUMENT_STATUS] = { "status", .type = COLUMN_ROWS, .of = &status_schema },
 	[DOCUMENT_NEW_CODE] = { "new_code", .type = COLUMN_ROWS, .of = &code_schema },
+	[DOCUMENT_FAULTS] = { "faults", .type = COLUMN_RECORD, .flags = COLUMN_OPTIONAL, .of = &faults_schema },
 };
 const struct row_schema diff_document_schema = ROW_SCHEMA(document_columns);
 
 struct printed {
 	const struct diff_view *view;
 	struct vmsnap_names *names;
+	struct changed_by *by;
 	unsigned flags;
 };
 
@@ -140,6 +162,7 @@ static int put_facts(struct row *row, const struct printed *printed, const struc
 		rc = put_names(row, FACT_NAMES, FACT_NAMES_TOTAL, printed->names, range->start, range->end, err);
 		if (range->moved)
 			row_put_address(row, FACT_FROM, range->from);
+		put_by_records(row, FACT_BY, printed->by, range);
 		row_end(row);
 	}
 	return rc;
@@ -258,6 +281,16 @@ static void put_touched_totals(struct row *document, const struct diff_view *vie
 	row_end(&record);
 }
 
+static void put_faults(struct row *document, const struct changed_by *by)
+{
+	if (!by->blame)
+		return;
+	uint64_t lost = changed_by_lost(by);
+	struct row record = row_open(document, DOCUMENT_FAULTS);
+	row_put_count_known(&record, FAULTS_LOST, lost, lost != UINT64_MAX);
+	row_end(&record);
+}
+
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct printed *printed = ctx;
@@ -272,13 +305,16 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	put_totals(document, printed->view);
 	put_touched_totals(document, printed->view);
 	rc = row_rows(document, DOCUMENT_STATUS, status_rows, ctx, err);
-	return rc ? rc : row_rows(document, DOCUMENT_NEW_CODE, code_rows, ctx, err);
+	rc = rc ? rc : row_rows(document, DOCUMENT_NEW_CODE, code_rows, ctx, err);
+	if (!rc)
+		put_faults(document, printed->by);
+	return rc;
 }
 
-static int diff_json(struct text *text, const struct diff_view *view, struct vmsnap_names *names, unsigned flags,
-                     struct vmsnap_error *err)
+static int diff_json(struct text *text, const struct diff_view *view, struct changed_by *by, struct vmsnap_names *names,
+                     unsigned flags, struct vmsnap_error *err)
 {
-	struct printed printed = { view, names, flags };
+	struct printed printed = { view, names, by, flags };
 	return emit_json(text, "vmsnap.diff/1", &diff_document_schema, fill_document, &printed, err);
 }
 
@@ -310,7 +346,7 @@ static const char *nothing_differs(const struct diff_view *view)
 	return unknown ? "No page states differ.\n" : "No differences.\n";
 }
 
-static int diff_text(struct text *text, const struct diff_view *view, struct diff_rows *rows,
+static int diff_text(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct changed_by *by,
                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
 	const struct vmsnap_style *style = text->style;
@@ -333,18 +369,28 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	bool places = flags & VMSNAP_PRINT_LONG ? vmsnap_diff_range_count(view->diff) || diff_rows_any(rows)
 	                                        : diff_rows_any(rows);
 	if (!totals && (places || bare)) {
-		rc = print_diff_table(text, view, rows, names, err);
+		rc = print_diff_table(text, view, rows, by, names, err);
 		if (!bare)
 			text_blank(text);
 	}
 	if (!rc && !bare)
-		rc = put_diff_totals(text, view, rows, names, flags, err);
+		rc = put_diff_totals(text, view, rows, by, names, flags, err);
 	if (!rc && (flags & VMSNAP_PRINT_LONG) && places && !totals) {
 		if (!bare)
 			text_blank(text);
-		rc = print_diff_ranges(text, view, names, err);
+		rc = print_diff_ranges(text, view, by, names, err);
 	}
 	return rc;
+}
+
+/* Faults take a second comparison: only what shows them has it made. */
+static int find_code(struct changed_by *by, struct text *text, const struct vmsnap_diff *diff,
+                     struct vmsnap_names *names, struct vmsnap_error *err)
+{
+	struct vmsnap_blame_options options = { .size = sizeof(options),
+		                                .cancelled = text->work.cancelled,
+		                                .cancel_ctx = text->work.cancel_ctx };
+	return changed_by_init(by, diff, names, &options, err);
 }
 
 VMSNAP_API int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_names *names, unsigned flags,
@@ -352,6 +398,7 @@ VMSNAP_API int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_n
 {
 	struct diff_view view;
 	struct diff_rows rows = { 0 };
+	struct changed_by by = { .blame = NULL };
 	struct text text;
 	int rc = text_open(&text, out, err);
 	if (rc)
@@ -360,12 +407,12 @@ VMSNAP_API int vmsnap_print_diff(const struct vmsnap_diff *diff, struct vmsnap_n
 	rc = diff_view_init(&view, diff, &text.work);
 	if (!rc && !text.style->json)
 		rc = diff_rows_init(&rows, &view, &text.work);
-	if (rc)
-		rc = work_fail(&text.work, rc, err);
-	else if (text.style->json)
-		rc = diff_json(&text, &view, names, flags, err);
-	else
-		rc = diff_text(&text, &view, &rows, names, flags, err);
+	rc = rc ? work_fail(&text.work, rc, err) : find_code(&by, &text, diff, names, err);
+	if (!rc && text.style->json)
+		rc = diff_json(&text, &view, &by, names, flags, err);
+	else if (!rc)
+		rc = diff_text(&text, &view, &rows, &by, names, flags, err);
+	changed_by_free(&by);
 	diff_rows_free(&rows);
 	diff_view_free(&view, &text.work);
 	return rc ? rc : text_close(&text, err);

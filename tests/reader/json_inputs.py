@@ -295,6 +295,7 @@ def commands(folder, paths):
     files = list(paths.values()) + damaged()
     calls += [("blame", paths["blamed"], "--by", by, "--long")
               for by in ("function", "line", "mapping", "variable", "page", "thread", "stack")]
+    calls += [("diff", paths["blamed"], *more) for more in ((), ("--totals",))]
     calls += [("series", path, *by) for path in files for by in ((), ("--cow",))]
     calls += [("series", paths[key], "--by", by) for key in ("grows", "nobody", "forks")
               for by in ("kind", "process", "state")]

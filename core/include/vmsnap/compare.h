@@ -94,7 +94,8 @@ struct vmsnap_compare_options {
 	void *cancel_ctx;
 	unsigned flags; /* enum vmsnap_compare_flag */
 	/* Snapshots of the same process from between A and B, in any order: where what was written was tracked from
-	 * one to the next, what was written in one of them or in B was written since A.  Others are passed over. */
+	 * one to the next, what was written in one of them or in B was written since A; and page faults that they
+	 * have belong to what is told (vmsnap_diff_faults()).  Others are passed over. */
 	const struct vmsnap *const *between;
 	size_t between_count;
 };
@@ -123,6 +124,10 @@ const struct vmsnap *vmsnap_diff_b(const struct vmsnap_diff *diff);
 int vmsnap_diff_relation(const struct vmsnap_diff *diff);
 /* vmsnap_memory_left() of both, without what it has taken itself. */
 uint64_t vmsnap_diff_memory_left(const struct vmsnap_diff *diff);
+/* Page faults that A, B and the snapshots in between have kept, of A's time and before, too; they live as long as the
+ * diff does. NULL: none, or not of one process. */
+struct vmsnap_faults;
+const struct vmsnap_faults *vmsnap_diff_faults(const struct vmsnap_diff *diff);
 /* How it was made: enum vmsnap_compare_flag. */
 unsigned vmsnap_diff_flags(const struct vmsnap_diff *diff);
 

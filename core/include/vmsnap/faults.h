@@ -110,6 +110,11 @@ const struct vmsnap_fault *vmsnap_faults_at(const struct vmsnap_faults *faults, 
  * instruction that called (its return address minus 1).  *count 0, NULL: not known. */
 const uint64_t *vmsnap_faults_stack(const struct vmsnap_faults *faults, uint32_t stack, size_t *count);
 
+/* The first fault of a process in [start, end) after that time that was a write, or is not known to be none; NULL: none
+ * was seen. */
+const struct vmsnap_fault *vmsnap_faults_first_write(const struct vmsnap_faults *faults, int32_t pid, uint64_t start,
+                                                     uint64_t end, uint64_t after);
+
 /* In the order of time; NULL past the end. */
 const struct vmsnap_fault_event *vmsnap_faults_event(const struct vmsnap_faults *faults, size_t index);
 
