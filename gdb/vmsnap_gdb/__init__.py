@@ -79,6 +79,15 @@ def cow(parent=None, child=None, base=None):
     return comparing.made_cow([each for each in (parent, child) if each is not None], base, commands.note)
 
 
+def blame(expression=None):
+    """After `set vmsnap blame on', of the time that `vmsnap blame' tells of: without expression a vmsnap.blame.Blame
+    of all pages that changed; with one the faults that wrote to its page, the latest first, each as in JSON:
+    {"address": "0x…", "tid": 1, "by_gdb": False, "frames": [{"function": "work", "file": …, "line": 3}], …}."""
+    from vmsnap_gdb import blamed
+    from vmsnap_gdb.commands import base
+    return blamed.of_all(base.note) if expression is None else blamed.of_page(expression, base.note)
+
+
 def save(path, *names, contents=False):
     """Saves snapshots, or all that are kept, to a file.  contents: and what memory held, of those that keep it."""
     import vmsnap

@@ -21,22 +21,31 @@ _WRITES = {FaultKind.WRITE_NEW: ("first touch", "write_new"), FaultKind.WRITE_PR
 
 
 def text(given, expression, note):
-    target.require_local("page faults are watched")
-    pid = target.require_live()
-    if not settings.blame():
-        raise VmsnapError("no page faults are watched: say 'set vmsnap blame on' before the program goes on")
+    pid = _watched_pid()
     if expression and given["by"]:
         raise VmsnapError("--by is for the table of all pages: without EXPRESSION")
     where = address.of_expression(expression) if expression else None
     before, when, since = _before(pid)
     seen = blaming.since(pid, when)
-    _say_gaps(seen, when, since, note)
+    say_gaps(seen, when, since, note)
     if expression:
         return _page(given, pid, where, seen, when, since, note)
+    _require_before(before)
+    return _table(given, pid, before, seen, since, note)
+
+
+def _watched_pid():
+    target.require_local("page faults are watched")
+    pid = target.require_live()
+    if not settings.blame():
+        raise VmsnapError("no page faults are watched: say 'set vmsnap blame on' before the program goes on")
+    return pid
+
+
+def _require_before(before):
     if before is None:
         raise VmsnapError("there is no stop and no snapshot of before this one to compare with: 'vmsnap blame EXPRESSION' "
                           "tells of one page")
-    return _table(given, pid, before, seen, since, note)
 
 
 def _before(pid):
@@ -53,7 +62,7 @@ def _before(pid):
     return None, 0, "it was watched"
 
 
-def _say_gaps(seen, when, since, note):
+def say_gaps(seen, when, since, note):
     faults = seen.taken.faults
     if when and seen.begin > when:
         note(f"not all faults since {since} are known: those of the beginning were not watched, or are forgotten")
@@ -62,6 +71,28 @@ def _say_gaps(seen, when, since, note):
 
 
 # ---- all that changed ----
+
+
+def of_all(note):
+    """A Blame of all that changed."""
+    pid = _watched_pid()
+    before, when, since = _before(pid)
+    seen = blaming.since(pid, when)
+    say_gaps(seen, when, since, note)
+    _require_before(before)
+    now = session.capture_now()
+    return Blame([before], [now], seen.taken.named([before, now], session.names_for(now), _Events(seen)), _Events(seen))
+
+
+def of_page(expression, note):
+    """[what a fault was that wrote to the page of an expression, as in JSON], the latest first."""
+    pid = _watched_pid()
+    where = address.of_expression(expression)
+    _, when, since = _before(pid)
+    seen = blaming.since(pid, when)
+    say_gaps(seen, when, since, note)
+    start, unit = _page_of(pid, where)
+    return [row_of(fault, seen.taken.faults) for fault in _of_page(seen, pid, start, start + unit, when)]
 
 
 def _table(given, pid, before, seen, since, note):
@@ -88,11 +119,8 @@ class _Events:
 
 
 def _page(given, pid, where, seen, when, since, note):
-    size = os.sysconf("SC_PAGE_SIZE")
-    page, _ = tracking.page_now(pid, where)
-    unit = _HUGE if page is not None and page.flags & PageFlag.HUGE else size
-    start = where // unit * unit
-    rows = [_row(fault, seen.taken.faults) for fault in _of_page(seen, pid, start, start + unit, when)]
+    start, unit = _page_of(pid, where)
+    rows = [row_of(fault, seen.taken.faults) for fault in _of_page(seen, pid, start, start + unit, when)]
     if given["json"]:
         return json.dumps({"schema": SCHEMA, "pid": pid, "page": f"{start:#x}", "size": unit, "since": since,
                            "lost": seen.taken.faults.lost, "faults": rows}, indent=1) + "\n"
@@ -104,6 +132,13 @@ def _page(given, pid, where, seen, when, since, note):
     lines += [f"  {_words(row).ljust(width)}  {row['address'][2:]}  {_place(row)}" for row in rows]
     lines.append("what was written later to a page that was the program's own by then made no fault, and is not known")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _page_of(pid, where):
+    """(its first byte, its size)"""
+    page, _ = tracking.page_now(pid, where)
+    unit = _HUGE if page is not None and page.flags & PageFlag.HUGE else os.sysconf("SC_PAGE_SIZE")
+    return where // unit * unit, unit
 
 
 def _of_page(seen, pid, start, end, when):
@@ -125,7 +160,7 @@ def _why_none(seen):
     return "".join(f"{line}\n" for line in found)
 
 
-def _row(fault, faults):
+def row_of(fault, faults):
     frames = [_code(at) for at in fault.stack or (fault.ip,)]
     return {"time": fault.time, "tid": fault.tid, "address": f"{fault.address:#x}", "kind": _WRITES[fault.kind][1],
             "syscall": _syscall(fault.syscall, faults), "by_gdb": bool(fault.flags & FaultFlag.CALL), "frames": frames}
@@ -161,15 +196,19 @@ def _words(row):
 
 
 def _place(row):
+    text = f"{code_text(row)}, thread {row['tid']}"
+    return text + (", in a call by gdb" if row["by_gdb"] else "")
+
+
+def code_text(row):
+    """"bump (t.c:12)", "(inside read(2)) read called by fill (t.c:30)"."""
     frames = row["frames"]
     text = _frame(frames[0])
     # Of a library's function without lines, who called it.
     caller = next((frame for frame in frames[1:] if frame["line"]), None)
     if not frames[0]["line"] and caller is not None:
         text += f" called by {_frame(caller)}"
-    if row["syscall"] is not None:
-        text = f"(inside {row['syscall']}(2)) {text}"
-    return f"{text}, thread {row['tid']}" + (", in a call by gdb" if row["by_gdb"] else "")
+    return text if row["syscall"] is None else f"(inside {row['syscall']}(2)) {text}"
 
 
 def _frame(frame):

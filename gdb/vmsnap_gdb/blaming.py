@@ -21,10 +21,12 @@ import gdb
 from vmsnap import FaultFlag
 from vmsnap.blame import FaultWatch, joined
 from vmsnap.errors import CANCELLED, VmsnapError
+from vmsnap.faults import faults_of
 from vmsnap_gdb import execs, resumes, settings, target
 
 _MOST_FAULTS = 1 << 20  # of one watch, as far as nobody has asked for them
 _MOST_CALLS = 4096
+_FEW = 1024
 _PAUSE = 0.01
 
 # taken: a vmsnap.blame.Taken; watch: for Blame; begin: nothing of before is known.
@@ -63,8 +65,10 @@ class Watched:
         with self._lock:
             taken = self.watch.take()
         faults = taken.faults
-        if len(faults) or faults.lost != 0 or not self.parts:
-            self.parts.append((taken, faults.end))
+        if self.parts and not len(faults) and faults.lost == 0 and len(self.parts[-1][0].faults) < _FEW:
+            # Nothing happened; that it was watched is known.
+            taken = joined([self.parts.pop()[0], taken])
+        self.parts.append((taken, faults.end))
         while len(self.parts) > 1 and sum(len(part.faults) for part, _ in self.parts) > _MOST_FAULTS:
             self.begin = self.parts.popleft()[1]
 
@@ -144,9 +148,19 @@ def since(pid, when):
 def keep_with(snapshot, names_for):
     """What came since the last snapshot that was kept of its process goes with this one."""
     found = current(snapshot.pid) if settings.blame() else None
-    if found is None:
-        return
-    before = found.linked.get(snapshot.pid)
+    if found is not None:
+        _give(found, snapshot, found.linked.get(snapshot.pid), names_for)
+        found.linked[snapshot.pid] = snapshot
+
+
+def tell(now, before, names_for):
+    """What came since a snapshot goes with the present, to be compared with it."""
+    found = current(now.pid) if settings.blame() else None
+    if found is not None:
+        _give(found, now, before, names_for)
+
+
+def _give(found, snapshot, before, names_for):
     when = before.info.monotonic if before is not None else 0
     taken = found.since(when).taken.of_process(snapshot.pid)
     shots = [each for each in (before, snapshot) if each is not None]
@@ -156,7 +170,14 @@ def keep_with(snapshot, names_for):
         if error.code == CANCELLED:
             raise  # else it is told without names
     snapshot.set_faults(taken)
-    found.linked[snapshot.pid] = snapshot
+
+
+def links(entries, a, b):
+    """Snapshots from between two of one process that have page faults, for a Diff."""
+    first, last = a.info.monotonic, b.info.monotonic
+    return [entry.snapshot for entry in entries
+            if entry.snapshot.same_process(b) and first < entry.snapshot.info.monotonic < last
+            and not entry.snapshot.info.known.written and faults_of(entry.snapshot) is not None]
 
 
 # ---- what gdb tells ----

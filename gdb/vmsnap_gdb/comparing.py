@@ -8,7 +8,7 @@ import gdb
 from vmsnap.aslr import Aslr
 from vmsnap.compare import Cow, Diff
 from vmsnap.errors import CANCELLED, VmsnapError
-from vmsnap_gdb import execs, keeping, looks, target, tracking, values
+from vmsnap_gdb import blaming, execs, keeping, looks, target, tracking, values
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, remarks, session
 
@@ -137,7 +137,11 @@ def made_diff(words, note):
     """Of two names, one (and now) or none (the newest, and now)."""
     words = _diff_words(words, note)
     a, b = two(words, note)
-    return Diff(a, b, _executed(words[0], a, words[1], b), tracking.links(session.entries(), a, b))
+    if words[1] == NOW and a.same_process(b):
+        blaming.tell(b, a, session.names_for)
+    entries = session.entries()
+    between = [*tracking.links(entries, a, b), *blaming.links(entries, a, b)]
+    return Diff(a, b, _executed(words[0], a, words[1], b), between)
 
 
 def _aslr(given, words, note):

@@ -12,6 +12,7 @@ its registers back (core/capture/inject.h).  That is not gdb's inferior call: no
 no breakpoint is set, and registers that gdb cannot write are left alone.  The kernel gives everything back when the
 descriptor is closed, so also if gdb ends, however."""
 
+import contextlib
 import os
 
 import gdb
@@ -89,16 +90,27 @@ def of(inferior, pid):
         return None
 
 
-def begin(inferior, pid):
-    """The same, and what is wrong is an error."""
+def begin(inferior, pid, how=None):
+    """The same, and what is wrong is an error.  how: if not as it is set."""
     _watch()
     found = _tracked.get(pid)
     if found is not None and (not found.is_of(pid) or found.tracker.tracking == "execed"):
         _close(pid)
         found = None
     if found is None:
-        found = _tracked[pid] = Tracked(Tracker(pid, _METHODS[method()]), inferior, pid)
+        found = _tracked[pid] = Tracked(Tracker(pid, _METHODS[how or method()]), inferior, pid)
     return found
+
+
+@contextlib.contextmanager
+def meanwhile(inferior, pid, how):
+    """Tracks a process until its end if it is not tracked anyway.  how None: does nothing."""
+    lent = begin(inferior, pid, how) if how is not None and method() is None else None
+    try:
+        yield
+    finally:
+        if lent is not None and _tracked.get(pid) is lent:
+            _close(pid)
 
 
 def current(pid):

@@ -70,6 +70,7 @@ class Values:
         self._touched = [(each.address, each.address + each.size) for each in b.annotations()
                          if each.kind == AnnotationKind.DEBUGGER_WRITE and each.symbol == "written from gdb"]
         self.rows = [self._marked(row) for each in found for row in self._rows(each)]
+        self.by = None  # wrote_by.WroteBy: who wrote
 
     # ---- rows ----
 
@@ -154,10 +155,30 @@ class Values:
         """One for each row."""
         left = [plain(_called(row)) for row in self.rows[:_ROWS]]
         width = min(max(map(len, left), default=0), _WIDEST)
-        found = [f"{name.ljust(width)}  {_said(row, ascii)}" for name, row in zip(left, self.rows)]
+        said = [_said(row, ascii) for row in self.rows[:_ROWS]]
+        if self.by is not None:
+            column = min(max(map(len, said), default=0), _WIDEST)
+            said = [self._with_line(text, row, column) for text, row in zip(said, self.rows)]
+        found = [f"{name.ljust(width)}  {text}" for name, text in zip(left, said)]
         if len(self.rows) > _ROWS:
             found.append(f"{'...' if ascii else '…'} and {len(self.rows) - _ROWS} lines more")
         return found
+
+    def line_of(self, row):
+        """wrote_by.By; None: not known, or not asked for.  Of what is only counted: of all of the variable."""
+        if self.by is None:
+            return None
+        return self.by.of(row, self._ranges.within(row.start, row.start + row.size))
+
+    def _with_line(self, text, row, column):
+        by = self.line_of(row)
+        return text if by is None else f"{text.ljust(column)}  {self.by.text(by)}"
+
+    def legend(self):
+        """What is said of the lines that wrote, below."""
+        if self.by is None:
+            return []
+        return self.by.legend([self.line_of(row) for row in self.rows[:_ROWS]])
 
     def summary(self):
         size = self.sides.b.page_size
@@ -184,8 +205,13 @@ class Values:
             ("size", row.size), ("bytes_changed", row.bytes), ("old", row.old), ("new", row.new),
             ("more_changed", row.more or None), ("more_at_least", row.many or None),
             ("touched_by_debugger", row.touched or None),
-            ("block", row.block and f"{row.block:#x}"), ("block_size", row.block_size)) if value is not None}
+            ("block", row.block and f"{row.block:#x}"), ("block_size", row.block_size),
+            ("by", self._by_json(row))) if value is not None}
             for row in self.rows]
+
+    def _by_json(self, row):
+        by = self.line_of(row)
+        return by and self.by.json(by)
 
 
 def _counted(count, word):

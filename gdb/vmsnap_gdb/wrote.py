@@ -7,7 +7,7 @@ import gdb
 
 from vmsnap.compare import Diff
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import changed_bytes, execs, keeping, target, tracking, values
+from vmsnap_gdb import blaming, changed_bytes, execs, keeping, settings, target, tracking, values, wrote_by
 from vmsnap_gdb.session import remarks, session
 from vmsnap_gdb.style import plain, unicode
 
@@ -50,7 +50,7 @@ def _taken(**how):
 def _looked():
     """What was written since the last link, if the program is tracked; None: it is not, or that is not known."""
     inferior = gdb.selected_inferior()
-    tracked = tracking.of(inferior, inferior.pid)
+    tracked = tracking.of(inferior, inferior.pid) or tracking.current(inferior.pid)
     return tracked and tracked.look()
 
 
@@ -70,6 +70,8 @@ def _taken_after(was, note):
 def before():
     inferior = gdb.selected_inferior()
     pid = target.require_live(inferior)
+    if settings.blame():
+        blaming.begin(pid)
     look = _looked()
     snapshot = _taken()
     if snapshot.info.contents_left_out:
@@ -80,11 +82,16 @@ def before():
                   look)
 
 
-def run(command, from_tty, note):
+def run(command, from_tty, note, track=None):
     """Values of what the command changed, None if that cannot be told, and then it is said why.  The
-    second: the error that the command ended with, if it did."""
+    second: the error that the command ended with, if it did.  track: how, for this command alone."""
     if command.rstrip().endswith("&"):
         raise VmsnapError("a command in the background ends before it has written anything: leave the & away")
+    with tracking.meanwhile(gdb.selected_inferior(), target.require_live(), track):
+        return _run(command, from_tty, note)
+
+
+def _run(command, from_tty, note):
     was, failed = before(), None
     with _Ends() as ends:
         try:
@@ -129,7 +136,10 @@ def _after(was, note):
     if now.contents == "none" and written is None:
         note("the program has more memory of its own now than 'vmsnap wrote' keeps")
         return None
-    return values.between(was.snapshot, now, session.names_for(now), was.symtabs + values.symtabs(), written)
+    found = values.between(was.snapshot, now, session.names_for(now), was.symtabs + values.symtabs(), written)
+    if found is not None and settings.blame():
+        found.by = wrote_by.WroteBy(was.pid, now, was.snapshot.info.monotonic, bool(was.look), note)
+    return found
 
 
 def _say_end(command, was, ends, note):
@@ -169,4 +179,4 @@ def as_json(found):
 
 def as_text(found, given):
     lines = found.lines(bool(given["ascii"]) or not unicode())
-    return "".join(f"{line}\n" for line in [*lines, found.summary()])
+    return "".join(f"{line}\n" for line in [*lines, found.summary(), *found.legend()])

@@ -39,9 +39,17 @@ class Faults:
     def __getitem__(self, index):
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        fault = lib().vmsnap_faults_at(self._handle, index % len(self)).contents
+        return self._fault(lib().vmsnap_faults_at(self._handle, index % len(self)).contents)
+
+    def _fault(self, fault):
         return Fault(fault.time, fault.address, fault.ip, fault.pid, fault.tid, self._stack(fault.stack),
                      None if fault.syscall == -1 else fault.syscall, fault.kind, fault.flags)
+
+    def first_write(self, pid, start, end, after=0):
+        """The first Fault of a process in [start, end) after that time that was a write, or is not known to be none;
+        None: none was seen."""
+        found = lib().vmsnap_faults_first_write(self._handle, pid, start, end, after)
+        return self._fault(found.contents) if found else None
 
     def _stack(self, number):
         if number not in self._stacks:

@@ -173,6 +173,12 @@ class Guide(unittest.TestCase):
             need_faults(self)
         return self.session(block, me())
 
+    def test_sessions_about_blame(self):
+        need_frames(self)
+        need_faults(self)
+        for block in blocks(read("docs", "blame.md"), "console"):
+            self.session(block, me())
+
     def test_the_session_in_the_readme_prints_what_it_says(self):
         need_frames(self)
         found = blocks(read("README.md"), "gdb")
