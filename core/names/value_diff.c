@@ -8,6 +8,7 @@
 #include "options.h"
 #include "spare.h"
 #include "static_name.h"
+#include "value_blocks.h"
 #include "value_locals.h"
 #include "value_make.h"
 #include "value_pages.h"
@@ -21,6 +22,7 @@ struct vmsnap_value_diff {
 	struct vmsnap_value_change *items;
 	size_t count, capacity;
 	uint64_t unnamed, unknown_pages;
+	struct value_blocks blocks;
 	struct arena strings;
 	struct work work;
 };
@@ -281,6 +283,14 @@ static void walk_variable(struct differ *d, uint64_t start, uint64_t end, const 
 	v->steps = walk.steps;
 }
 
+/* In no file's segment it may be malloc's. */
+static void add_unnamed(struct differ *d, uint64_t address)
+{
+	d->diff->unnamed++;
+	if (!d->rc && !d->range)
+		d->rc = value_blocks_add(&d->diff->blocks, address, &d->diff->work);
+}
+
 /* Bytes of one segment, or of none, of which both sides are known. */
 static void look_at(struct differ *d, uint64_t start, uint64_t end, const uint8_t *before, const uint8_t *after)
 {
@@ -290,7 +300,7 @@ static void look_at(struct differ *d, uint64_t start, uint64_t end, const uint8_
 			continue;
 		}
 		if (!find_variable(d, at)) {
-			d->diff->unnamed++;
+			add_unnamed(d, at);
 			at++;
 			continue;
 		}
@@ -301,10 +311,11 @@ static void look_at(struct differ *d, uint64_t start, uint64_t end, const uint8_
 	}
 }
 
-static void count_unnamed(struct differ *d, uint64_t len)
+static void count_unnamed(struct differ *d, uint64_t start, uint64_t len)
 {
 	for (uint64_t i = 0; i < len; i++)
-		d->diff->unnamed += d->window[VALUE_BEFORE][i] != d->window[VALUE_AFTER][i];
+		if (d->window[VALUE_BEFORE][i] != d->window[VALUE_AFTER][i])
+			add_unnamed(d, start + i);
 }
 
 /* Where other memory lay in A, nothing is a variable's old value. */
@@ -355,7 +366,7 @@ static void look_at_pages(struct differ *d, const struct segment_range *ranges, 
 		if (!count && has_types(d))
 			look_at(d, at, to, d->window[VALUE_BEFORE], d->window[VALUE_AFTER]);
 		else if (!count)
-			count_unnamed(d, to - at);
+			count_unnamed(d, at, to - at);
 		for (size_t i = 0; i < count; i++) {
 			uint64_t from = ranges[i].start > at ? ranges[i].start : at;
 			uint64_t until = ranges[i].end < to ? ranges[i].end : to;
@@ -491,7 +502,8 @@ static int diff_with(struct vmsnap_value_diff *diff, const struct vmsnap_value_o
 	begin_differ(&d, diff, options, names);
 	int rc = value_locals_find(diff->a, diff->b, &diff->work, &d.locals);
 	d.maker.types = d.locals.types;
-	return end_differ(&d, rc ? rc : look_at_all(&d), err);
+	rc = end_differ(&d, rc ? rc : look_at_all(&d), err);
+	return rc ? rc : value_blocks_find(&diff->blocks, diff->b, &diff->work, err);
 }
 
 /* The segment that a byte is of; NULL: of none. */
@@ -607,6 +619,7 @@ VMSNAP_API void vmsnap_value_diff_free(struct vmsnap_value_diff *diff)
 	if (!diff)
 		return;
 	free(diff->items);
+	value_blocks_free(&diff->blocks);
 	arena_free(&diff->strings);
 	vmsnap_unref(diff->a);
 	vmsnap_unref(diff->b);
@@ -634,6 +647,20 @@ VMSNAP_API int vmsnap_value_change_sized(const struct vmsnap_value_diff *diff, s
 	if (index >= diff->count)
 		return VMSNAP_ERR_NOT_FOUND;
 	struct_give(out, size, &diff->items[index], sizeof(diff->items[index]));
+	return VMSNAP_OK;
+}
+
+VMSNAP_API size_t vmsnap_value_diff_block_count(const struct vmsnap_value_diff *diff)
+{
+	return diff->blocks.count;
+}
+
+VMSNAP_API int vmsnap_value_diff_block(const struct vmsnap_value_diff *diff, size_t index,
+                                       struct vmsnap_value_block *out)
+{
+	if (index >= diff->blocks.count)
+		return VMSNAP_ERR_NOT_FOUND;
+	*out = diff->blocks.items[index];
 	return VMSNAP_OK;
 }
 

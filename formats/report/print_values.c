@@ -49,13 +49,23 @@ static const uint32_t values_shown[] = { VALUE_NAME, VALUE_CHANGE, VALUE_TYPE,  
 	                                 VALUE_KIND, VALUE_BEFORE, VALUE_AFTER, VALUE_OBJECT };
 const struct row_schema values_schema = ROW_SCHEMA_SHOWN(value_columns, values_shown);
 
-enum { DOCUMENT_A, DOCUMENT_B, DOCUMENT_VALUES, DOCUMENT_UNNAMED, DOCUMENT_UNKNOWN };
+enum { BLOCK_ADDRESS, BLOCK_SIZE, BLOCK_CHANGED, BLOCK_IS_FREE };
+static const struct column block_columns[] = {
+	[BLOCK_ADDRESS] = { "address", .type = COLUMN_ADDRESS },
+	[BLOCK_SIZE] = { "size", .type = COLUMN_BYTES },
+	[BLOCK_CHANGED] = { "bytes_changed", .type = COLUMN_BYTES },
+	[BLOCK_IS_FREE] = { "free", .type = COLUMN_BOOL },
+};
+static const struct row_schema block_schema = ROW_SCHEMA(block_columns);
+
+enum { DOCUMENT_A, DOCUMENT_B, DOCUMENT_VALUES, DOCUMENT_UNNAMED, DOCUMENT_UNKNOWN, DOCUMENT_BLOCKS };
 static const struct column document_columns[] = {
 	[DOCUMENT_A] = { "a", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_B] = { "b", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[DOCUMENT_VALUES] = { "values", .type = COLUMN_ROWS, .of = &values_schema },
 	[DOCUMENT_UNNAMED] = { "unnamed_bytes", .type = COLUMN_BYTES },
 	[DOCUMENT_UNKNOWN] = { "unknown_pages", .type = COLUMN_COUNT },
+	[DOCUMENT_BLOCKS] = { "heap_blocks", .type = COLUMN_ROWS, .of = &block_schema },
 };
 const struct row_schema values_document_schema = ROW_SCHEMA(document_columns);
 
@@ -135,6 +145,21 @@ static int value_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	return VMSNAP_OK;
 }
 
+static int block_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct vmsnap_value_diff *diff = ctx;
+	struct vmsnap_value_block block;
+	(void)err;
+	for (size_t i = 0; !text_failed(row->text) && !vmsnap_value_diff_block(diff, i, &block); i++) {
+		row_put_address(row, BLOCK_ADDRESS, block.block.address);
+		row_put_bytes(row, BLOCK_SIZE, block.block.size);
+		row_put_bytes(row, BLOCK_CHANGED, block.changed);
+		row_put_bool(row, BLOCK_IS_FREE, block.block.is_free);
+		row_end(row);
+	}
+	return VMSNAP_OK;
+}
+
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct vmsnap_value_diff *diff = ctx;
@@ -143,14 +168,38 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	int rc = row_rows(document, DOCUMENT_VALUES, value_rows, ctx, err);
 	row_put_bytes(document, DOCUMENT_UNNAMED, vmsnap_value_diff_unnamed(diff));
 	row_put_count(document, DOCUMENT_UNKNOWN, vmsnap_value_diff_unknown_pages(diff));
-	return rc;
+	return rc ? rc : row_rows(document, DOCUMENT_BLOCKS, block_rows, ctx, err);
 }
 
 /* ---- for people ------------------------------------------------------------------------- */
 
+enum { BLOCKS_TOLD = 20 };
+
+/* Gives how many bytes of them changed. */
+static uint64_t put_blocks(struct text *text, const struct vmsnap_value_diff *diff)
+{
+	struct vmsnap_value_block found;
+	uint64_t changed = 0;
+	size_t count = vmsnap_value_diff_block_count(diff);
+	if (count)
+		text_blank(text);
+	for (size_t i = 0; !vmsnap_value_diff_block(diff, i, &found); i++) {
+		changed += found.changed;
+		if (i < BLOCKS_TOLD)
+			text_format(text, "%s block of %llu bytes at 0x%llx  %llu byte%s changed\n",
+			            found.block.is_free ? "free heap" : "heap", (unsigned long long)found.block.size,
+			            (unsigned long long)found.block.address, (unsigned long long)found.changed,
+			            found.changed == 1 ? "" : "s");
+	}
+	if (count > BLOCKS_TOLD)
+		text_format(text, "and %zu more heap blocks\n", count - BLOCKS_TOLD);
+	return changed;
+}
+
 static void put_rest(struct text *text, const struct vmsnap_value_diff *diff)
 {
 	uint64_t unnamed = vmsnap_value_diff_unnamed(diff), unknown = vmsnap_value_diff_unknown_pages(diff);
+	unnamed -= put_blocks(text, diff);
 	text_blank(text);
 	if (unnamed)
 		text_format(text, "%llu byte%s differ%s where no variable is known (heap, stacks, ...).\n",

@@ -1087,6 +1087,12 @@ class ValueChange(Structure):  # struct vmsnap_value_change
     ]
 
 
+class ValueBlock(Structure):  # struct vmsnap_value_block
+    _fields_ = [
+        ("block", HeapBlock), ("changed", c_uint64),
+    ]
+
+
 class WhoQuery(Structure):  # struct vmsnap_who_query
     _fields_ = [
         ("size", c_size_t), ("kind", c_uint32), ("pfn", c_uint64), ("pid", c_int), ("address", c_uint64),
@@ -1546,6 +1552,8 @@ FUNCTIONS = {
     "vmsnap_value_kind_name": (c_char_p, (c_int,)),
     "vmsnap_value_diff_count": (c_size_t, (c_void_p,)),
     "vmsnap_value_change_sized": (c_int, (c_void_p, c_size_t, POINTER(ValueChange), c_size_t)),
+    "vmsnap_value_diff_block_count": (c_size_t, (c_void_p,)),
+    "vmsnap_value_diff_block": (c_int, (c_void_p, c_size_t, POINTER(ValueBlock))),
     "vmsnap_value_diff_unnamed": (c_uint64, (c_void_p,)),
     "vmsnap_value_diff_unknown_pages": (c_uint64, (c_void_p,)),
     "vmsnap_who_kind_name": (c_char_p, (c_int,)),

@@ -8,6 +8,7 @@ from ctypes import byref
 from vmsnap import _header, _lib
 from vmsnap._lib import lib
 from vmsnap.owned import Owned
+from vmsnap.snapshot import HeapBlock
 from vmsnap.text import PLAIN, printed
 
 Value = collections.namedtuple("Value", "kind number bytes word offset")
@@ -67,8 +68,17 @@ class ValueDiff(Owned):
                            _value(made.after), made.more, os.fsdecode(made.function), made.tid)
 
     @property
+    def blocks(self):
+        """[(HeapBlock, bytes of it that changed)]: blocks of malloc's, as the second snapshot has them."""
+        found, made = [], _header.ValueBlock()
+        for index in range(lib().vmsnap_value_diff_block_count(self._handle)):
+            lib().vmsnap_value_diff_block(self._handle, index, byref(made))
+            found.append((HeapBlock(made.block.address, made.block.size, made.block.is_free), made.changed))
+        return found
+
+    @property
     def unnamed(self):
-        """Bytes that differ where no variable is known."""
+        """Bytes that differ where no variable is known; those of blocks, too."""
         return lib().vmsnap_value_diff_unnamed(self._handle)
 
     @property

@@ -368,6 +368,20 @@ class Programs(unittest.TestCase):
                                     ("shop::PAIR.__1", "2", "9")):
             self.assertEqual(found.get(name), [before, after], (name, found))
 
+    def test_blocks_of_malloc(self):
+        source = FRAME % """
+            #include <stdlib.h>
+            static char *pool;
+            static int counter = 1;
+            static __attribute__((constructor)) void make(void) { pool = memset(malloc(100), 1, 100); }
+            static void change(void) { counter++; memset(pool + 40, 7, 8); pool[99] = 9; }"""
+        diff, *_ = self.changes(self.build(source))
+        found = {block.size: (changed, block.is_free) for block, changed in diff.blocks}
+        self.assertEqual(found.get(104), (9, False), diff.text())
+        self.assertGreaterEqual(diff.unnamed, 9)
+        self.assertRegex(diff.text(), r"(?m)^heap block of 104 bytes at 0x[0-9a-f]+0  9 bytes changed$")
+        self.assertIn("counter", [change.name for change in diff])
+
     SMALL = FRAME % """
         int counter = 5;
         short two[2];

@@ -3,6 +3,7 @@
 #ifndef VMSNAP_VALUES_API_H
 #define VMSNAP_VALUES_API_H
 
+#include <vmsnap/contents.h>
 #include <vmsnap/names.h>
 
 #ifdef __cplusplus
@@ -83,7 +84,15 @@ static inline int vmsnap_value_change(const struct vmsnap_value_diff *diff, size
 {
 	return vmsnap_value_change_sized(diff, index, out, sizeof(*out));
 }
-/* Bytes that differ where no variable is known: heap, stacks, what has no symbol. */
+/* A block of malloc's in which bytes changed that are no variable's.  This struct does not grow. */
+struct vmsnap_value_block {
+	struct vmsnap_heap_block block; /* as B has it */
+	uint64_t changed;               /* bytes */
+};
+size_t vmsnap_value_diff_block_count(const struct vmsnap_value_diff *diff);
+/* In the order of addresses.  VMSNAP_ERR_NOT_FOUND: past the end. */
+int vmsnap_value_diff_block(const struct vmsnap_value_diff *diff, size_t index, struct vmsnap_value_block *out);
+/* Bytes that differ where no variable is known: heap (those of blocks, too), stacks, what has no symbol. */
 uint64_t vmsnap_value_diff_unnamed(const struct vmsnap_value_diff *diff);
 /* Pages of which only one snapshot knows what they held, so that nothing is said of them. */
 uint64_t vmsnap_value_diff_unknown_pages(const struct vmsnap_value_diff *diff);
