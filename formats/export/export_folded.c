@@ -5,18 +5,14 @@
 
 #include "blamed_stacks.h"
 #include "error.h"
-#include "escape.h"
+#include "folded_name.h"
 
-/* What divides frames, ends lines or is seen by nobody is written \xHH. */
 static void put_frame(struct vmsnap_export *e, const char *name)
 {
 	for (size_t left = strlen(name); left;) {
 		struct escaped escaped;
-		escape_one(name, left, 0, &escaped);
-		if (*name == ';')
-			export_text(e, "\\x3b");
-		else
-			export_bytes(e, escaped.text, escaped.len);
+		folded_one(name, left, &escaped);
+		export_bytes(e, escaped.text, escaped.len);
 		name += escaped.used;
 		left -= escaped.used;
 	}

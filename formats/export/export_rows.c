@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "export_events.h"
 #include "export_seen.h"
 #include "export_share.h"
 #include "written.h"
@@ -219,6 +220,7 @@ static int rows_of(struct export_rows *rows, const struct vmsnap *snap, struct v
 		rc = vma_rows(rows, snap, &all, err);
 	if (!rc && wanted(rows, EXPORT_RUN))
 		rc = run_rows(rows, snap, err);
+	rc = rc ? rc : export_event_rows(rows, snap, err);
 	if (!rc && wanted(rows, EXPORT_SNAPSHOT))
 		rc = snapshot_row(rows, snap, all, err);
 	return rc;

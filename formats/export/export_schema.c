@@ -111,6 +111,31 @@ static const struct export_column cow_columns[] = {
 	{ "verdict", EXPORT_BYTES, false },
 	{ "bytes", EXPORT_NUMBER, false },
 };
+/* One fault, fork or execution of those that were watched until the snapshot. */
+static const struct export_column event_columns[] = {
+	{ "snapshot", EXPORT_KEY, false },      { "event_number", EXPORT_NUMBER, false },
+	{ "event_kind", EXPORT_BYTES, false },  { "event_ns", EXPORT_TIME, true },
+	{ "monotonic_ns", EXPORT_TIME, false }, { "pid", EXPORT_SMALL, false },
+	{ "tid", EXPORT_SMALL, true },          { "thread_name", EXPORT_BYTES, true },
+	{ "child_pid", EXPORT_SMALL, true },    { "access_kind", EXPORT_BYTES, true },
+	{ "fault_addr", EXPORT_ADDRESS, true }, { "page_addr", EXPORT_ADDRESS, true },
+	{ "vma_addr", EXPORT_ADDRESS, true },   { "object", EXPORT_OBJECT, true },
+	{ "code_addr", EXPORT_ADDRESS, true },  { "function_name", EXPORT_BYTES, true },
+	{ "source_file", EXPORT_BYTES, true },  { "source_line", EXPORT_SMALL, true },
+	{ "code_file", EXPORT_BYTES, true },    { "code_build_id", EXPORT_HEX, true },
+	{ "code_offset", EXPORT_NUMBER, true }, { "in_system_call", EXPORT_FLAG, true },
+	{ "system_call", EXPORT_BYTES, true },  { "debugger", EXPORT_BYTES, true },
+	{ "stack", EXPORT_BYTES, true },
+};
+/* How it was watched: without a row nobody did. */
+static const struct export_column watch_columns[] = {
+	{ "snapshot", EXPORT_KEY, false },      { "begin_ns", EXPORT_TIME, true },
+	{ "monotonic_ns", EXPORT_TIME, false }, { "watched_ns", EXPORT_NUMBER, false },
+	{ "faults", EXPORT_NUMBER, false },     { "some_lost", EXPORT_FLAG, false },
+	{ "faults_lost", EXPORT_NUMBER, true }, { "access_known", EXPORT_FLAG, false },
+	{ "armed", EXPORT_FLAG, false },        { "children", EXPORT_FLAG, false },
+	{ "system_calls", EXPORT_FLAG, false },
+};
 
 const struct export_column export_place[EXPORT_PLACE_COUNT] = {
 	{ "host", EXPORT_BYTES, false },
@@ -125,6 +150,8 @@ const struct export_table export_tables[EXPORT_TABLE_COUNT] = {
 	[EXPORT_RUN] = { "run", COLUMNS(run_columns), true, 2 },
 	[EXPORT_GROUP_SHARE] = { "group_share", COLUMNS(group_columns), true, 1 },
 	[EXPORT_COW] = { "cow", COLUMNS(cow_columns), true, 3 },
+	[EXPORT_EVENT] = { "event", COLUMNS(event_columns), true, 2 },
+	[EXPORT_FAULT_WATCH] = { "fault_watch", COLUMNS(watch_columns), true, 1 },
 };
 
 int export_table_find(const char *name)

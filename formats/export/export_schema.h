@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* Grows by one when a table or column is added; none is ever taken away or changes its meaning. */
-enum { EXPORT_SCHEMA_VERSION = 1 };
+enum { EXPORT_SCHEMA_VERSION = 2 };
 
 enum export_type {
 	EXPORT_KEY,     /* 16 bytes: of a snapshot */
@@ -35,6 +35,8 @@ enum export_table_id {
 	EXPORT_RUN,
 	EXPORT_GROUP_SHARE,
 	EXPORT_COW,
+	EXPORT_EVENT,
+	EXPORT_FAULT_WATCH,
 	EXPORT_TABLE_COUNT
 };
 enum { EXPORT_COLUMNS_MAX = 96 };

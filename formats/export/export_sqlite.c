@@ -200,6 +200,8 @@ static int bind_column(struct vmsnap_export *e, int table, size_t i, const struc
 	sqlite3_stmt *insert = s->insert[table];
 	int64_t id = s->current.id;
 	bool known;
+	if (!cell->known)
+		return s->lib.bind_null(insert, (int)i + 1);
 	/* A mapping that is gone is of no object. */
 	if (type == EXPORT_OBJECT && !cell->number)
 		return s->lib.bind_int64(insert, (int)i + 1, 0);

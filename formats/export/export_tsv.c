@@ -98,7 +98,7 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	tsv->table = export_table_find(name);
 	if (tsv->table == EXPORT_TABLE_COUNT)
 		return fail(err, VMSNAP_ERR_ARGUMENT,
-		            "there is no table '%.40s': snapshot, object, vma, run, group_share or cow", name);
+		            "there is no table '%.40s': snapshot, object, vma, run, group_share, cow, event or fault_watch", name);
 	tsv->is_postgres = e->options.dialect == VMSNAP_SCHEMA_POSTGRES;
 	tsv->rows = (struct export_rows){ .tables = 1u << tsv->table,
 		                          .strip = e->options.strip,

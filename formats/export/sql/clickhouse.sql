@@ -9,6 +9,8 @@ DROP TABLE IF EXISTS vma_once;
 CREATE VIEW vma_once AS SELECT * FROM vma LIMIT 1 BY snapshot, start_addr;
 DROP TABLE IF EXISTS run_once;
 CREATE VIEW run_once AS SELECT * FROM run LIMIT 1 BY snapshot, start_addr;
+DROP TABLE IF EXISTS event_once;
+CREATE VIEW event_once AS SELECT * FROM event LIMIT 1 BY snapshot, event_number;
 
 -- The last snapshot of each process.
 DROP TABLE IF EXISTS newest;
@@ -143,3 +145,15 @@ SELECT exe, build_before, build_after, name, perms FROM
   )
 ) AS these ALL INNER JOIN (SELECT exe, exe_build_id, name, perms FROM build_mapping) AS those USING (exe, exe_build_id)
 WHERE (exe, build_before, name, perms) NOT IN (SELECT exe, exe_build_id, name, perms FROM build_mapping);
+
+-- And of page faults that were watched: which code had them, in how many pages.
+DROP TABLE IF EXISTS fault_code;
+CREATE VIEW fault_code AS
+SELECT host_name AS host, pid, comm, function, access_kind, count() AS faults, uniqExact(page_addr) AS pages FROM
+(
+  SELECT boot, start_ticks, pid, host_name, comm, coalesce(function_name, code_file) AS function, access_kind, page_addr FROM
+  (SELECT snapshot, function_name, code_file, access_kind, page_addr FROM event_once WHERE event_kind = 'fault') AS these
+  ALL INNER JOIN (SELECT snapshot, ifNull(host, '') AS host_name, ifNull(boot_id, '') AS boot, pid, start_ticks, comm
+                  FROM snapshot_once) AS those USING (snapshot)
+)
+GROUP BY host_name, boot, pid, start_ticks, comm, function, access_kind;

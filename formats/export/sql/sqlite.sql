@@ -113,3 +113,11 @@ WHERE a.first = (SELECT max(x.first) FROM (SELECT exe, exe_build_id, min(first_t
                                                     WHERE y.exe = b.exe AND y.exe_build_id = b.exe_build_id))
   AND NOT EXISTS (SELECT 1 FROM build_mapping c WHERE c.exe = b.exe AND c.exe_build_id = a.exe_build_id
                   AND c.name = b.name AND c.perms = b.perms);
+
+-- And of page faults that were watched: which code had them, in how many pages.
+DROP VIEW IF EXISTS fault_code;
+CREATE VIEW fault_code AS
+SELECT s.host, s.pid, s.comm, coalesce(e.function_name, e.code_file) AS function, e.access_kind, count(*) AS faults,
+       count(DISTINCT e.page_addr) AS pages
+FROM event e JOIN snapshot s USING (snapshot) WHERE e.event_kind = 'fault'
+GROUP BY s.host, s.boot_id, s.pid, s.start_ticks, s.comm, function, e.access_kind;
