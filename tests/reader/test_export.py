@@ -20,6 +20,7 @@ from json_inputs import file_of, process
 from test_agree import sums_of
 
 VMSNAP = os.environ.get("VMSNAP", "vmsnap")
+SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 HOSTILE = (b"/tmp/a\tb\nc\\d\"e'f;\x01\x7f--\xff\xfe \xe2\x80\xae", b"'; DROP TABLE vma; --", b"\\N", b"caf\xc3\xa9", b"=1+1",
            b"/tmp/\xc3", b"{}=\"\",service=\"x\"")
 TABLES = ("snapshot", "object", "vma", "run", "group_share", "cow", "event", "fault_watch")

@@ -125,7 +125,7 @@ class Events(ExportTest):
                     names = dict(opened.execute("SELECT object_key, object FROM object"))
                     wanted = [row[:place] + (names.get(row[place]),) + row[place + 1:] for row in wanted]
                 self.assertEqual(found, wanted)
-            asked = opened.execute("SELECT function, faults, pages FROM fault_code WHERE access_kind = 'write_protected'")
+            asked = opened.execute("SELECT function_name, faults, pages FROM fault_code WHERE access_kind = 'write_protected'")
             self.assertEqual(set(asked), {(b"set;all\t1\n\\N", 2, 1), (b"main", 3, 1)})
 
     def test_a_database_from_before_gets_the_tables(self):

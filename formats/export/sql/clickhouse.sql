@@ -149,11 +149,11 @@ WHERE (exe, build_before, name, perms) NOT IN (SELECT exe, exe_build_id, name, p
 -- And of page faults that were watched: which code had them, in how many pages.
 DROP TABLE IF EXISTS fault_code;
 CREATE VIEW fault_code AS
-SELECT host_name AS host, pid, comm, function, access_kind, count() AS faults, uniqExact(page_addr) AS pages FROM
+SELECT host_name AS host, pid, comm, code AS function_name, access_kind, count() AS faults, uniqExact(page_addr) AS pages FROM
 (
-  SELECT boot, start_ticks, pid, host_name, comm, coalesce(function_name, code_file) AS function, access_kind, page_addr FROM
+  SELECT boot, start_ticks, pid, host_name, comm, coalesce(function_name, code_file) AS code, access_kind, page_addr FROM
   (SELECT snapshot, function_name, code_file, access_kind, page_addr FROM event_once WHERE event_kind = 'fault') AS these
   ALL INNER JOIN (SELECT snapshot, ifNull(host, '') AS host_name, ifNull(boot_id, '') AS boot, pid, start_ticks, comm
                   FROM snapshot_once) AS those USING (snapshot)
 )
-GROUP BY host_name, boot, pid, start_ticks, comm, function, access_kind;
+GROUP BY host_name, boot, pid, start_ticks, comm, code, access_kind;

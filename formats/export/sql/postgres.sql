@@ -1,1 +1,110 @@
--- The questions that people ask (docs/archive.md).
+-- The questions that people ask (docs/archive.md).  Views are made anew each time, so that a database
+-- has those of the vmsnap whose schema was loaded last.
+DROP VIEW IF EXISTS fault_code, new_mapping, build_mapping, outlier, fork_minute, build_difference, service_swap,
+  thp_coverage, privatised_text, group_memory, frame_holder, growth, newest, process;
+CREATE VIEW process AS
+SELECT coalesce(host, '') AS host_name, coalesce(boot_id, '') AS boot, pid, start_ticks,
+       max(taken_ns) AS last_taken_ns, min(taken_ns) AS first_taken_ns, count(*) AS snapshots
+FROM snapshot GROUP BY 1, 2, 3, 4;
+
+-- The last snapshot of each process.
+CREATE VIEW newest AS
+SELECT s.* FROM snapshot s JOIN process p
+ON coalesce(s.host, '') = p.host_name AND coalesce(s.boot_id, '') = p.boot AND s.pid = p.pid
+   AND s.start_ticks = p.start_ticks AND s.taken_ns = p.last_taken_ns;
+
+-- 1. What grew, by mapping, from a process's first snapshot to its last.
+CREATE VIEW growth AS
+SELECT p.host_name AS host, p.pid, min(s.comm) AS comm, o.name,
+       sum(CASE WHEN s.taken_ns = p.first_taken_ns THEN v.resident ELSE 0 END) AS first_resident,
+       sum(CASE WHEN s.taken_ns = p.last_taken_ns THEN v.resident ELSE 0 END) AS last_resident,
+       sum(CASE WHEN s.taken_ns = p.last_taken_ns THEN v.resident ELSE -v.resident END) AS grown,
+       (p.last_taken_ns - p.first_taken_ns) / 1e9::double precision AS seconds
+FROM process p JOIN snapshot s
+ON coalesce(s.host, '') = p.host_name AND coalesce(s.boot_id, '') = p.boot AND s.pid = p.pid
+   AND s.start_ticks = p.start_ticks AND s.taken_ns IN (p.first_taken_ns, p.last_taken_ns)
+JOIN vma v USING (snapshot) JOIN object o USING (object)
+WHERE p.snapshots > 1 AND s.all_vmas = 1
+GROUP BY p.host_name, p.boot, p.pid, p.start_ticks, p.first_taken_ns, p.last_taken_ns, object, o.name;
+
+-- 2. Who had a frame: SELECT * FROM frame_holder WHERE 4711 BETWEEN first_pfn AND last_pfn.
+CREATE VIEW frame_holder AS
+SELECT r.pfn AS first_pfn, r.pfn + r.pages - 1 AS last_pfn, s.host, s.boot_id, s.taken_ns, s.pid, s.comm,
+       r.start_addr, r.pages, r.flags, snapshot
+FROM run r JOIN snapshot s USING (snapshot) WHERE r.pfn IS NOT NULL;
+
+-- 3. What the processes of one instant take: PSS and USS, each frame once where it is its own.
+CREATE VIEW group_memory AS
+SELECT s.host, s.taken_ns, coalesce(s.unit, s.container, s.comm) AS service, count(*) AS processes,
+       sum(g.rss) AS rss, CASE WHEN count(g.pss) = count(*) THEN sum(g.pss) END AS pss,
+       CASE WHEN count(g.uss) = count(*) THEN sum(g.uss) END AS uss,
+       CASE WHEN count(g.private_with_others) = count(*) THEN sum(g.private_with_others) END AS private_with_others
+FROM group_share g JOIN snapshot s USING (snapshot)
+GROUP BY s.host, s.boot_id, s.taken_ns, 3;
+
+-- 4. Code that is no more what its file has: private pages where only the file's should be.
+CREATE VIEW privatised_text AS
+SELECT s.host, s.pid, s.comm, s.taken_ns, o.name, v.start_addr, v.end_addr, v.resident - v.file AS private_bytes, snapshot
+FROM vma v JOIN snapshot s USING (snapshot) JOIN object o USING (object)
+WHERE v.perms LIKE '__xp' AND (o.inode <> 0 OR o.dev_major <> 0 OR o.dev_minor <> 0) AND v.resident > v.file;
+
+-- 5. How much of the memory that is no file's is in huge pages, by program.
+CREATE VIEW thp_coverage AS
+SELECT exe, count(*) AS processes, sum(resident - file) AS anonymous, sum(huge) AS huge,
+       round(100.0 * sum(huge) / nullif(sum(resident - file), 0), 1) AS percent
+FROM newest WHERE huge IS NOT NULL GROUP BY exe;
+
+-- 6. Swap, by service.
+CREATE VIEW service_swap AS
+SELECT host, coalesce(unit, container, comm) AS service, count(*) AS processes,
+       sum(coalesce(swapped, vm_swap)) AS swapped, sum(resident) AS resident
+FROM newest GROUP BY host, 2;
+
+-- 7. One file, several builds.
+CREATE VIEW build_difference AS
+SELECT o.name, o.build_id, count(DISTINCT s.host) AS hosts, count(DISTINCT s.host || '/' || s.pid) AS processes,
+       min(s.host) AS example_host, min(s.pid) AS example_pid
+FROM object o JOIN vma v USING (object) JOIN newest s USING (snapshot)
+WHERE o.build_id IS NOT NULL
+  AND o.name IN (SELECT name FROM object WHERE build_id IS NOT NULL GROUP BY name HAVING count(DISTINCT build_id) > 1)
+GROUP BY o.name, o.build_id;
+
+-- 8. What forks copied, by minute.
+CREATE VIEW fork_minute AS
+SELECT s.host, s.pid AS parent_pid, min(s.comm) AS comm, s.taken_ns / 60000000000 AS minute, count(DISTINCT c.child) AS children,
+       max(CASE WHEN c.verdict = 'copied_by_parent' THEN c.bytes ELSE 0 END) AS by_parent,
+       max(CASE WHEN c.verdict = 'copied_by_child' THEN c.bytes ELSE 0 END) AS by_child,
+       max(CASE WHEN c.verdict IN ('copied', 'copied_by_both') THEN c.bytes ELSE 0 END) AS by_both_or_unknown
+FROM cow c JOIN snapshot s ON s.snapshot = c.parent
+GROUP BY s.host, s.boot_id, s.pid, s.start_ticks, 4;
+
+-- 9. Processes that are much larger than others of their program.
+CREATE VIEW outlier AS
+SELECT n.host, n.pid, n.comm, n.exe, n.resident, others.mean::double precision AS mean_of_program, others.processes
+FROM newest n JOIN (SELECT exe, avg(resident) AS mean, count(*) AS processes FROM newest GROUP BY exe) others
+ON n.exe = others.exe
+WHERE others.processes >= 4 AND n.resident > 2 * (others.mean * others.processes - n.resident) / (others.processes - 1);
+
+-- 10. What a build of a program maps that the build before did not.
+CREATE VIEW build_mapping AS
+SELECT s.exe, s.exe_build_id, o.name, v.perms, min(s.taken_ns) AS first_taken_ns
+FROM snapshot s JOIN vma v USING (snapshot) JOIN object o USING (object)
+WHERE s.exe_build_id IS NOT NULL GROUP BY s.exe, s.exe_build_id, o.name, v.perms;
+CREATE VIEW new_mapping AS
+SELECT b.exe, a.exe_build_id AS build_before, b.exe_build_id AS build_after, b.name, b.perms
+FROM build_mapping b
+JOIN (SELECT exe, exe_build_id, min(first_taken_ns) AS first_ns FROM build_mapping GROUP BY exe, exe_build_id) a
+  ON a.exe = b.exe AND a.exe_build_id <> b.exe_build_id
+WHERE a.first_ns = (SELECT max(x.first_ns) FROM (SELECT exe, exe_build_id, min(first_taken_ns) AS first_ns FROM build_mapping
+                                                 GROUP BY exe, exe_build_id) x
+                    WHERE x.exe = b.exe AND x.first_ns < (SELECT min(y.first_taken_ns) FROM build_mapping y
+                                                          WHERE y.exe = b.exe AND y.exe_build_id = b.exe_build_id))
+  AND NOT EXISTS (SELECT 1 FROM build_mapping c WHERE c.exe = b.exe AND c.exe_build_id = a.exe_build_id
+                  AND c.name = b.name AND c.perms = b.perms);
+
+-- And of page faults that were watched: which code had them, in how many pages.
+CREATE VIEW fault_code AS
+SELECT s.host, s.pid, min(s.comm) AS comm, coalesce(e.function_name, e.code_file) AS function_name, e.access_kind,
+       count(*) AS faults, count(DISTINCT e.page_addr) AS pages
+FROM event e JOIN snapshot s USING (snapshot) WHERE e.event_kind = 'fault'
+GROUP BY s.host, s.boot_id, s.pid, s.start_ticks, 4, e.access_kind;

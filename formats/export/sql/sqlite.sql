@@ -117,7 +117,7 @@ WHERE a.first = (SELECT max(x.first) FROM (SELECT exe, exe_build_id, min(first_t
 -- And of page faults that were watched: which code had them, in how many pages.
 DROP VIEW IF EXISTS fault_code;
 CREATE VIEW fault_code AS
-SELECT s.host, s.pid, s.comm, coalesce(e.function_name, e.code_file) AS function, e.access_kind, count(*) AS faults,
+SELECT s.host, s.pid, s.comm, coalesce(e.function_name, e.code_file) AS function_name, e.access_kind, count(*) AS faults,
        count(DISTINCT e.page_addr) AS pages
 FROM event e JOIN snapshot s USING (snapshot) WHERE e.event_kind = 'fault'
-GROUP BY s.host, s.boot_id, s.pid, s.start_ticks, s.comm, function, e.access_kind;
+GROUP BY s.host, s.boot_id, s.pid, s.start_ticks, coalesce(e.function_name, e.code_file), e.access_kind;
