@@ -20,9 +20,12 @@ struct exporting {
 	const struct options *options;
 	struct vmsnap_export *exported;
 	const char *word; /* where those that wait came from */
+	unsigned strip;   /* enum vmsnap_strip */
 	struct vmsnap **instant;
 	size_t count, room;
 	size_t damaged;
+	bool lines_of_code; /* the format's numbers are pages by code, if there are some */
+	bool any_faults;    /* some snapshot is told with its page faults */
 };
 
 static int add_instant(struct exporting *e)
@@ -44,6 +47,7 @@ static int add_snapshot(struct exporting *e, const char *word, struct vmsnap *sn
 	if (e->count && !vmsnap_same_instant(e->instant[0], snap))
 		status = add_instant(e);
 	e->word = word;
+	e->any_faults |= vmsnap_faults_of(snap) && !(e->strip & VMSNAP_STRIP_FAULTS);
 	if (!status && e->count == e->room) {
 		size_t room = e->room ? 2 * e->room : 16;
 		struct vmsnap **instant = reallocarray(e->instant, room, sizeof(struct vmsnap *));
@@ -199,6 +203,7 @@ static int export_open(struct exporting *e)
 	            (options->arguments ? VMSNAP_EXPORT_ARGUMENTS : 0u) |
 	            (options->no_headings ? VMSNAP_EXPORT_NO_HEADING : 0u);
 	status = status ? status : strip_parse(options, &how.strip);
+	e->strip = how.strip;
 	if (!status && !options->format)
 		status = trouble("export: --format is missing: sqlite, tsv, openmetrics, pprof or folded");
 	if (!status && !number_of(vmsnap_export_format_name, VMSNAP_EXPORT_COUNT, options->format, &format))
@@ -206,6 +211,7 @@ static int export_open(struct exporting *e)
 		                 options->format);
 	if (status)
 		return status;
+	e->lines_of_code = format == VMSNAP_EXPORT_FOLDED;
 	how.path = options->file && !place_is_input(options->file) ? options->file : NULL;
 	how.write = how.path ? NULL : write_out;
 	if (format == VMSNAP_EXPORT_SQLITE && (!options->file || place_is_input(options->file)))
@@ -226,6 +232,10 @@ static int export_all(struct exporting *e, struct vmsnap **live, size_t live_cou
 	status = status ? status : add_instant(e);
 	if (!status && vmsnap_export_finish(e->exported, &err))
 		status = trouble_with("export", &err);
+	/* What is in a line is not said there. */
+	if (!status && e->lines_of_code && !e->any_faults)
+		say("no page faults are kept with these snapshots (vmsnap blame --save): bytes that are resident "
+		    "instead");
 	return status ? status : e->damaged ? STATUS_TROUBLE : STATUS_OK;
 }
 

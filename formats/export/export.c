@@ -93,6 +93,21 @@ VMSNAP_API int vmsnap_export_new(int format, const struct vmsnap_export_options 
 	return rc;
 }
 
+/* What pages held is in no format, so that it cannot give away what else is stripped. */
+static int add_stripped(struct vmsnap_export *e, const struct vmsnap *const *snaps, size_t count,
+                        struct vmsnap_error *err)
+{
+	struct vmsnap **less = calloc(count + 1, sizeof(struct vmsnap *));
+	int rc = less ? VMSNAP_OK : fail_no_memory(err);
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = vmsnap_strip(snaps[i], e->options.strip | VMSNAP_STRIP_CONTENTS, &less[i], err);
+	rc = rc ? rc : e->exporter->add(e, (const struct vmsnap *const *)less, count, err);
+	for (size_t i = 0; less && i < count; i++)
+		vmsnap_unref(less[i]);
+	free(less);
+	return rc;
+}
+
 VMSNAP_API int vmsnap_export_add(struct vmsnap_export *e, const struct vmsnap *const *snaps, size_t count,
                                  struct vmsnap_error *err)
 {
@@ -101,7 +116,9 @@ VMSNAP_API int vmsnap_export_add(struct vmsnap_export *e, const struct vmsnap *c
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = states_told(snaps[i], "an export", err);
-	return rc ? rc : e->exporter->add(e, snaps, count, err);
+	if (rc)
+		return rc;
+	return e->options.strip ? add_stripped(e, snaps, count, err) : e->exporter->add(e, snaps, count, err);
 }
 
 VMSNAP_API int vmsnap_export_finish(struct vmsnap_export *e, struct vmsnap_error *err)

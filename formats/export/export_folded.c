@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
-/* export_folded.c - stacks for flame graphs, a line each: "process;outermost;...;innermost PAGES". */
+/* export_folded.c - stacks for flame graphs, a line each: "process;outermost;...;innermost PAGES"; of snapshots without
+ * page faults what is resident: "process;library;libc.so.6 r-xp BYTES". */
 #include <inttypes.h>
 #include <string.h>
 
 #include "blamed_stacks.h"
 #include "error.h"
 #include "folded_name.h"
+#include "memory_stacks.h"
 
 static void put_frame(struct vmsnap_export *e, const char *name)
 {
@@ -40,6 +42,18 @@ static int put_stack(void *ctx, const struct blamed_stack *stack, struct vmsnap_
 	return e->failed ? export_flush(e, err) : VMSNAP_OK;
 }
 
+static int put_memory(void *ctx, const struct memory_stack *stack, struct vmsnap_error *err)
+{
+	struct vmsnap_export *e = ctx;
+	if (!stack->bytes[MEMORY_RESIDENT])
+		return VMSNAP_OK;
+	put_frame(e, vmsnap_info(stack->snap)->comm);
+	export_printf(e, ";%s;", stack->kind);
+	put_frame(e, stack->leaf);
+	export_printf(e, " %" PRIu64 "\n", stack->bytes[MEMORY_RESIDENT]);
+	return e->failed ? export_flush(e, err) : VMSNAP_OK;
+}
+
 static int folded_open(struct vmsnap_export *e, struct vmsnap_error *err)
 {
 	(void)e, (void)err;
@@ -56,8 +70,7 @@ static int folded_finish(struct vmsnap_export *e, struct vmsnap_error *err)
 {
 	const struct blamed_stacks *stacks = e->state;
 	return stacks->any ? VMSNAP_OK
-	                   : fail(err, VMSNAP_ERR_NOT_FOUND,
-	                          "no page faults are kept with these snapshots: vmsnap blame --save makes some");
+	                   : memory_stacks_each(stacks->latest, stacks->count, &e->work, put_memory, e, err);
 }
 
 static void folded_free(struct vmsnap_export *e)

@@ -1,12 +1,14 @@
 #define _GNU_SOURCE
 /* export_pprof.c - a gzipped profile.proto (github.com/google/pprof): pages that were copied, new and written, by the
- * code that did it.  Each message is written as soon as it is known, and nothing is kept but which there are. */
+ * code that did it, and what each process has at last, by mapping.  Each message is written as soon as it is known;
+ * what is kept is which there are, and samples of code until it is known how many values all have. */
 #include <inttypes.h>
 #include <string.h>
 #include <zlib.h>
 
 #include "blamed_stacks.h"
 #include "error.h"
+#include "memory_stacks.h"
 #include "object_map.h"
 #include "proto.h"
 #include "sha256.h"
@@ -21,15 +23,24 @@ enum { /* fields of Profile */
        PROFILE_TIME = 9,
        PROFILE_DURATION = 10,
        PROFILE_COMMENT = 13,
+       PROFILE_DEFAULT_TYPE = 14,
 };
 /* What a number in the table of all is of. */
 enum kind { STRING = 's', MAPPING = 'm', FUNCTION = 'f', LOCATION = 'l', KINDS = 128 };
 
+/* A sample of code without its values. */
+struct kept_sample {
+	struct proto message;
+	uint64_t pages[BLAMED_VALUES];
+};
 struct pprof {
 	struct blamed_stacks stacks;
+	struct kept_sample *kept;
+	size_t kept_count, kept_room;
+	unsigned known; /* of enum memory_value, as bits: those that samples have */
 	z_stream deflate;
 	bool deflating;
-	struct object_map known;
+	struct object_map told;
 	int64_t counts[KINDS];
 	struct proto outer, message; /* one at a time */
 	int rc;
@@ -81,7 +92,7 @@ static uint64_t number_of(struct pprof *p, enum kind kind, const void *key, size
 	sha256(key, len, hash);
 	memcpy(&id, hash, sizeof(id));
 	id ^= (uint64_t)kind << 56;
-	if (object_map_put(&p->known, id, &number, &known))
+	if (object_map_put(&p->told, id, &number, &known))
 		p->rc = VMSNAP_ERR_NO_MEMORY;
 	*is_new = !known && !p->rc;
 	p->counts[kind] += *is_new;
@@ -195,10 +206,9 @@ static uint64_t location_of(struct vmsnap_export *e, const struct blamed_stack *
 
 /* ---- samples ---- */
 
-static void put_label(struct vmsnap_export *e, struct proto *sample, uint64_t key, uint64_t text, uint64_t number)
+static void put_label(struct proto *sample, uint64_t key, uint64_t text, uint64_t number)
 {
 	struct proto label = { 0 };
-	(void)e;
 	proto_number(&label, 1, key);
 	proto_number(&label, 2, text);
 	proto_number(&label, 3, number);
@@ -206,7 +216,29 @@ static void put_label(struct vmsnap_export *e, struct proto *sample, uint64_t ke
 	proto_free(&label);
 }
 
-static int put_sample(void *ctx, const struct blamed_stack *stack, struct vmsnap_error *err)
+static void put_process(struct vmsnap_export *e, const struct vmsnap_info *info)
+{
+	struct pprof *p = e->state;
+	uint64_t process = string_of(e, "process"), comm = name_of(e, info->comm), pid = string_of(e, "pid");
+	put_label(&p->message, process, comm, 0);
+	put_label(&p->message, pid, 0, info->pid);
+}
+
+static int keep_sample(struct pprof *p, const uint64_t pages[BLAMED_VALUES], struct work *work)
+{
+	int rc = VMSNAP_OK;
+	void *kept = work_room(work, p->kept, p->kept_count, &p->kept_room, sizeof(*p->kept), &rc);
+	if (rc)
+		return rc;
+	p->kept = kept;
+	struct kept_sample *sample = &p->kept[p->kept_count++];
+	sample->message = p->message;
+	memcpy(sample->pages, pages, sizeof(sample->pages));
+	p->message = (struct proto){ 0 };
+	return VMSNAP_OK;
+}
+
+static int put_code(void *ctx, const struct blamed_stack *stack, struct vmsnap_error *err)
 {
 	struct vmsnap_export *e = ctx;
 	struct pprof *p = e->state;
@@ -218,12 +250,68 @@ static int put_sample(void *ctx, const struct blamed_stack *stack, struct vmsnap
 		locations[count++] = put_location(e, 0, 0, function_of(e, remark, ""), 0);
 	for (size_t i = 0; i < stack->count; i++)
 		locations[count++] = location_of(e, stack, stack->frames[i]);
-	const struct vmsnap_info *info = vmsnap_info(stack->snap);
-	uint64_t process = string_of(e, "process"), comm = name_of(e, info->comm), pid = string_of(e, "pid");
 	proto_numbers(&p->message, 1, locations, count);
-	proto_numbers(&p->message, 2, stack->pages, BLAMED_VALUES);
-	put_label(e, &p->message, process, comm, 0);
-	put_label(e, &p->message, pid, 0, info->pid);
+	put_process(e, vmsnap_info(stack->snap));
+	int rc = p->rc ? p->rc : keep_sample(p, stack->pages, &e->work);
+	return rc ? work_fail(&e->work, rc, err) : e->failed ? export_flush(e, err) : VMSNAP_OK;
+}
+
+/* Of one sample: pages by code, and bytes by mapping, as far as there are such. */
+static size_t values_of(const struct pprof *p, const uint64_t *pages, const uint64_t *bytes, uint64_t *values)
+{
+	size_t count = 0;
+	for (int i = 0; p->stacks.any && i < BLAMED_VALUES; i++)
+		values[count++] = pages ? pages[i] : 0;
+	for (int i = 0; i < MEMORY_VALUES; i++)
+		if (p->known & 1u << i)
+			values[count++] = bytes ? bytes[i] : 0;
+	return count;
+}
+
+static void put_kept(struct vmsnap_export *e)
+{
+	struct pprof *p = e->state;
+	uint64_t values[BLAMED_VALUES + MEMORY_VALUES];
+	for (size_t i = 0; i < p->kept_count; i++) {
+		size_t count = values_of(p, p->kept[i].pages, NULL, values);
+		proto_append(&p->message, &p->kept[i].message);
+		proto_numbers(&p->message, 2, values, count);
+		put_message(e, PROFILE_SAMPLE);
+	}
+}
+
+/* A mapping as it is: code of page faults is in the same ones. */
+static uint64_t mapping_of_vma(struct vmsnap_export *e, const struct vmsnap_vma *vma)
+{
+	const struct vmsnap_fault_object object = { .path = vma->name,
+		                                    .build_id = vma->build_id,
+		                                    .build_id_len = vma->build_id_len,
+		                                    .start = vma->start,
+		                                    .end = vma->end,
+		                                    .offset = vma->offset };
+	return mapping_of(e, &object);
+}
+
+static int put_memory(void *ctx, const struct memory_stack *stack, struct vmsnap_error *err)
+{
+	static const char *const unknown[] = { "exclusive, shared", "swapped" };
+	struct vmsnap_export *e = ctx;
+	struct pprof *p = e->state;
+	const struct vmsnap_vma *vma = stack->vma;
+	const struct vmsnap_info *info = vmsnap_info(stack->snap);
+	uint64_t values[BLAMED_VALUES + MEMORY_VALUES];
+	const uint64_t locations[] = {
+		put_location(e, mapping_of_vma(e, vma), vma->start, function_of(e, stack->leaf, vma->name), 0),
+		put_location(e, 0, 0, function_of(e, stack->kind, ""), 0),
+		put_location(e, 0, 0, function_of(e, info->comm, ""), 0),
+	};
+	proto_numbers(&p->message, 1, locations, sizeof(locations) / sizeof(locations[0]));
+	proto_numbers(&p->message, 2, values, values_of(p, NULL, stack->bytes, values));
+	put_process(e, info);
+	if (stack->unknown & p->known & 1u << MEMORY_EXCLUSIVE)
+		put_label(&p->message, string_of(e, "unknown"), string_of(e, unknown[0]), 0);
+	if (stack->unknown & p->known & 1u << MEMORY_SWAPPED)
+		put_label(&p->message, string_of(e, "unknown"), string_of(e, unknown[1]), 0);
 	put_message(e, PROFILE_SAMPLE);
 	return p->rc ? work_fail(&e->work, p->rc, err) : e->failed ? export_flush(e, err) : VMSNAP_OK;
 }
@@ -239,44 +327,87 @@ static int pprof_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	p->deflating = true;
 	proto_bytes(&p->outer, PROFILE_STRING, "", 0);
 	put_outer(e);
-	uint64_t unit = string_of(e, "pages");
-	for (int i = 0; i < BLAMED_VALUES; i++) {
-		uint64_t type = string_of(e, blamed_value_names[i]);
-		proto_number(&p->message, 1, type);
-		proto_number(&p->message, 2, unit);
-		put_message(e, PROFILE_SAMPLE_TYPE);
-	}
 	return p->rc ? fail_no_memory(err) : VMSNAP_OK;
 }
 
 static int pprof_add(struct vmsnap_export *e, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
 	struct pprof *p = e->state;
-	return blamed_stacks_add(&p->stacks, snaps, count, &e->work, put_sample, e, err);
+	return blamed_stacks_add(&p->stacks, snaps, count, &e->work, put_code, e, err);
 }
 
-static void put_comment(struct vmsnap_export *e)
+static void put_comment(struct vmsnap_export *e, const char *text)
 {
 	struct pprof *p = e->state;
-	char text[128];
-	if (p->stacks.lost == UINT64_MAX)
-		snprintf(text, sizeof(text), "vmsnap blame: some page faults were lost");
-	else
-		snprintf(text, sizeof(text), "vmsnap blame: %" PRIu64 " page faults were lost", p->stacks.lost);
 	uint64_t comment = string_of(e, text);
 	proto_numbers(&p->outer, PROFILE_COMMENT, &comment, 1);
+	put_outer(e);
+}
+
+static void put_comments(struct vmsnap_export *e)
+{
+	const struct pprof *p = e->state;
+	char text[128];
+	snprintf(text, sizeof(text), "vmsnap blame: %" PRIu64 " page faults were lost", p->stacks.lost);
+	if (p->stacks.any)
+		put_comment(e, p->stacks.lost == UINT64_MAX ? "vmsnap blame: some page faults were lost" : text);
+	for (int i = 0; i < MEMORY_VALUES; i++) {
+		snprintf(text, sizeof(text), "vmsnap: what is %s is not known", memory_value_names[i]);
+		if (!(p->known & 1u << i))
+			put_comment(e, text);
+	}
+}
+
+static void put_type(struct vmsnap_export *e, const char *name, const char *unit)
+{
+	struct pprof *p = e->state;
+	uint64_t type = string_of(e, name), of = string_of(e, unit);
+	proto_number(&p->message, 1, type);
+	proto_number(&p->message, 2, of);
+	put_message(e, PROFILE_SAMPLE_TYPE);
+}
+
+/* In the order of values_of(). */
+static void put_types(struct vmsnap_export *e)
+{
+	struct pprof *p = e->state;
+	for (int i = 0; p->stacks.any && i < BLAMED_VALUES; i++)
+		put_type(e, blamed_value_names[i], "pages");
+	for (int i = 0; i < MEMORY_VALUES; i++)
+		if (p->known & 1u << i)
+			put_type(e, memory_value_names[i], "bytes");
+	uint64_t shown = string_of(e, p->stacks.any ? blamed_value_names[BLAMED_COPIED] : memory_value_names[0]);
+	proto_number(&p->outer, PROFILE_DEFAULT_TYPE, shown);
+	put_outer(e);
+}
+
+/* When it was watched; of memory alone, when the newest of it was so. */
+static void put_time(struct vmsnap_export *e)
+{
+	struct pprof *p = e->state;
+	int64_t newest = 0;
+	for (size_t i = 0; i < p->stacks.count; i++)
+		if (vmsnap_info(p->stacks.latest[i])->taken > newest)
+			newest = vmsnap_info(p->stacks.latest[i])->taken;
+	proto_number(&p->outer, PROFILE_TIME, p->stacks.any ? p->stacks.begin : (uint64_t)newest);
+	proto_number(&p->outer, PROFILE_DURATION, p->stacks.end);
+	put_outer(e);
 }
 
 static int pprof_finish(struct vmsnap_export *e, struct vmsnap_error *err)
 {
 	struct pprof *p = e->state;
-	if (!p->stacks.any)
-		return fail(err, VMSNAP_ERR_NOT_FOUND,
-		            "no page faults are kept with these snapshots: vmsnap blame --save makes some");
-	put_comment(e);
-	proto_number(&p->outer, PROFILE_TIME, p->stacks.begin);
-	proto_number(&p->outer, PROFILE_DURATION, p->stacks.end);
-	put_outer(e);
+	const struct vmsnap *const *latest = p->stacks.latest;
+	int rc = memory_stacks_known(latest, p->stacks.count, &e->work, &p->known, err);
+	if (rc)
+		return rc;
+	put_types(e);
+	put_kept(e);
+	rc = memory_stacks_each(latest, p->stacks.count, &e->work, put_memory, e, err);
+	if (rc)
+		return rc;
+	put_comments(e);
+	put_time(e);
 	squeeze(e, NULL, 0, Z_FINISH);
 	return p->rc ? fail_no_memory(err) : VMSNAP_OK;
 }
@@ -287,7 +418,10 @@ static void pprof_free(struct vmsnap_export *e)
 	if (p->deflating)
 		deflateEnd(&p->deflate);
 	blamed_stacks_free(&p->stacks);
-	object_map_free(&p->known);
+	for (size_t i = 0; i < p->kept_count; i++)
+		proto_free(&p->kept[i].message);
+	free(p->kept);
+	object_map_free(&p->told);
 	proto_free(&p->outer);
 	proto_free(&p->message);
 }

@@ -19,7 +19,6 @@ typedef int (*export_row_fn)(void *ctx, int table, const struct export_cell *cel
 
 struct export_rows {
 	unsigned tables;               /* those that are wanted, as bits 1 << enum export_table_id */
-	unsigned strip;                /* enum vmsnap_strip */
 	bool arguments, changed, runs; /* enum vmsnap_export_flag */
 	const char *host;              /* NULL: what snapshots say */
 	struct work *work;

@@ -226,33 +226,12 @@ static int rows_of(struct export_rows *rows, const struct vmsnap *snap, struct v
 	return rc;
 }
 
-static int rows_of_all(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count,
-                       struct vmsnap_error *err)
+int export_rows(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = rows_of(rows, snaps[i], err);
 	return rc ? rc : export_share_rows(rows, snaps, count, err);
-}
-
-/* What pages held is in no table, so that it cannot give away what else is stripped. */
-static int stripped_rows(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count,
-                         struct vmsnap_error *err)
-{
-	struct vmsnap **less = calloc(count, sizeof(*less));
-	int rc = less ? VMSNAP_OK : fail_no_memory(err);
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = vmsnap_strip(snaps[i], rows->strip | VMSNAP_STRIP_CONTENTS, &less[i], err);
-	rc = rc ? rc : rows_of_all(rows, (const struct vmsnap *const *)less, count, err);
-	for (size_t i = 0; less && i < count; i++)
-		vmsnap_unref(less[i]);
-	free(less);
-	return rc;
-}
-
-int export_rows(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
-{
-	return rows->strip ? stripped_rows(rows, snaps, count, err) : rows_of_all(rows, snaps, count, err);
 }
 
 void export_rows_free(struct export_rows *rows)

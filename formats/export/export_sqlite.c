@@ -440,7 +440,6 @@ static int sqlite_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	if (!(e->options.flags & VMSNAP_EXPORT_RUNS))
 		tables &= ~(1u << EXPORT_RUN);
 	s->rows = (struct export_rows){ .tables = tables,
-		                        .strip = e->options.strip,
 		                        .arguments = e->options.flags & VMSNAP_EXPORT_ARGUMENTS,
 		                        .changed = e->options.flags & VMSNAP_EXPORT_CHANGED,
 		                        .runs = e->options.flags & VMSNAP_EXPORT_RUNS,

@@ -101,7 +101,6 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 		            "there is no table '%.40s': snapshot, object, vma, run, group_share, cow, event or fault_watch", name);
 	tsv->is_postgres = e->options.dialect == VMSNAP_SCHEMA_POSTGRES;
 	tsv->rows = (struct export_rows){ .tables = 1u << tsv->table,
-		                          .strip = e->options.strip,
 		                          .arguments = e->options.flags & VMSNAP_EXPORT_ARGUMENTS,
 		                          .changed = e->options.flags & VMSNAP_EXPORT_CHANGED,
 		                          .runs = e->options.flags & VMSNAP_EXPORT_RUNS,

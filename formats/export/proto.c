@@ -71,6 +71,12 @@ void proto_message(struct proto *proto, unsigned field, const struct proto *inne
 	proto_bytes(proto, field, inner->data, inner->len);
 }
 
+void proto_append(struct proto *proto, const struct proto *fields)
+{
+	proto->failed |= fields->failed;
+	put(proto, fields->data, fields->len);
+}
+
 void proto_free(struct proto *proto)
 {
 	free(proto->data);

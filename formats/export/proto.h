@@ -17,6 +17,7 @@ void proto_number(struct proto *proto, unsigned field, uint64_t value); /* 0 is 
 void proto_bytes(struct proto *proto, unsigned field, const void *bytes, size_t len);
 void proto_numbers(struct proto *proto, unsigned field, const uint64_t *values, size_t count); /* packed */
 void proto_message(struct proto *proto, unsigned field, const struct proto *inner);
+void proto_append(struct proto *proto, const struct proto *fields); /* of a message that goes on */
 void proto_free(struct proto *proto);
 
 #endif

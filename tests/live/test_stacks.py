@@ -15,7 +15,7 @@ SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.join(os.path.dirname(os.path.ab
 sys.path[:0] = [os.path.join(SOURCE, "tests", folder) for folder in ("golden", "reader")]
 
 import cases  # noqa: E402
-import vmswrite  # noqa: E402
+from profiles import Profile  # noqa: E402
 
 PAGE, CODE, HEAP = 4096, 0x555555556000, 0x55555555E000
 MAIN, SET, GET, READ, FAR = CODE + 0x10, CODE + 0x20, CODE + 0x30, CODE + 0x40, 0x7FFFF0000000
@@ -53,73 +53,6 @@ BEFORE = frames(*[(index, "present", 0x100 + index) for index in range(3)], (6, 
 AFTER = frames(*[(index, "exclusive present", 0x200 + index) for index in range(6)], (6, "exclusive present", 0x900))
 
 
-def fields(message):
-    """[(field, value)] of one protobuf message: numbers, and bytes for all that has a length."""
-    made, at = [], 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            value |= (message[at] & 127) << shift
-            shift, at = shift + 7, at + 1
-            if message[at - 1] < 128:
-                return value
-
-    while at < len(message):
-        key = varint()
-        if key & 7 == 0:
-            made.append((key >> 3, varint()))
-            continue
-        assert key & 7 == 2, key
-        length = varint()
-        assert at + length <= len(message)
-        made.append((key >> 3, message[at : at + length]))
-        at += length
-    return made
-
-
-def packed(message):
-    numbers, value, shift = [], 0, 0
-    for byte in message:
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            numbers.append(value)
-            value = shift = 0
-    assert not shift
-    return numbers
-
-
-class Profile:
-    """profile.proto, read by its definition alone."""
-
-    def __init__(self, data):
-        top = fields(gzip.decompress(data))
-        self.strings = [value.decode("utf-8") for field, value in top if field == 6]
-        self.types = [tuple(self.strings[dict(fields(value))[part]] for part in (1, 2)) for field, value in top if field == 1]
-        self.mappings, self.functions, self.locations = ({dict(fields(value))[1]: dict(fields(value)) for field, value in top
-                                                          if field == number} for number in (3, 5, 4))
-        self.samples = [fields(value) for field, value in top if field == 2]
-        self.comments = [self.strings[number] for field, value in top if field == 13 for number in packed(value)]
-        self.numbers = {field: value for field, value in top if isinstance(value, int)}
-
-    def text(self, number):
-        return self.strings[number]
-
-    def rows(self):
-        """[(frames from the outermost on, values)], each frame (function, file, line)."""
-        made = []
-        for sample in self.samples:
-            stack = []
-            for number in packed(dict(sample)[1]):
-                line = dict(fields(self.locations[number][4]))
-                function = self.functions[line[1]]
-                stack.append((self.text(function[2]), self.text(function.get(4, 0)), line.get(2, 0)))
-            made.append((tuple(stack[::-1]), tuple(packed(dict(sample)[2]))))
-        return sorted(made)
-
-
 class Stacks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -147,24 +80,28 @@ class Stacks(unittest.TestCase):
     def test_profile_says_the_same(self):
         data = self.export("--format", "pprof", self.file)
         profile = Profile(data)
-        self.assertEqual(profile.types, [("copied", "pages"), ("new", "pages"), ("written", "pages")])
+        self.assertEqual(profile.types, [("copied", "pages"), ("new", "pages"), ("written", "pages"), ("resident", "bytes"),
+                                         ("exclusive", "bytes"), ("swapped", "bytes"), ("shared", "bytes")])
+        self.assertEqual(profile.text(profile.numbers[14]), "copied")
         main, get = ("main", "src/cat.c", 30), (r"get\xff", "", 0)
         set_ = (r"set;all 1\x0a", "src/set.c", 7)
-        self.assertEqual(profile.rows(), sorted([
+        self.assertEqual(profile.code(), sorted([
             ((main, set_), (2, 0, 0)),
             ((main, get, set_), (1, 0, 0)),
             ((main, get), (0, 1, 0)),
             ((main, ("cat+0x2040", "", 0), ("0x7ffff0000000", "", 0), ("(inside read)", "", 0)), (0, 1, 0)),
             ((("(the kernel, or unseen)", "", 0),), (0, 1, 0)),
         ]))
-        (mapping,) = profile.mappings.values()
+        self.assertEqual(profile.memory(), {("cat", "heap", "[heap] rw-p"): (7 * PAGE, 7 * PAGE, 0, 0)})
+        mapping, heap = profile.mappings.values()
+        self.assertEqual([heap[2], profile.text(heap[5]), heap.get(6, 0)], [HEAP, "[heap]", 0])
         self.assertEqual([mapping[2], mapping[3], mapping[4]], [CODE, CODE + 0x5000, 0x2000])
         self.assertEqual([profile.text(mapping[5]), profile.text(mapping[6])], ["/usr/bin/cat", "0123abcd"])
         self.assertEqual(profile.comments, ["vmsnap blame: 5 page faults were lost"])
         self.assertEqual(profile.numbers[9], 1700000000 * 10**9 + 1000)
         self.assertEqual(profile.numbers[10], 8000)
         addresses = {location[3]: location.get(2, 0) for location in profile.locations.values() if 3 in location}
-        self.assertEqual(addresses, {MAIN: 1, SET: 1, GET: 1, READ: 1, FAR: 0})
+        self.assertEqual(addresses, {MAIN: 1, SET: 1, GET: 1, READ: 1, FAR: 0, HEAP: 2})
         self.assertEqual(data, self.export("--format", "pprof", self.file))
 
     def test_profile_replaces_one_and_nothing_else(self):
@@ -172,7 +109,7 @@ class Stacks(unittest.TestCase):
         self.export("--format", "pprof", self.file, "-o", out)
         self.export("--format", "pprof", self.file, "-o", out)
         with open(out, "rb") as file:
-            self.assertEqual(len(Profile(file.read()).rows()), 5)
+            self.assertEqual(len(Profile(file.read()).code()), 5)
         with open(out, "w", encoding="utf-8") as file:
             file.write("a letter")
         self.export("--format", "pprof", self.file, "-o", out, status=2)
@@ -180,17 +117,26 @@ class Stacks(unittest.TestCase):
             self.assertEqual(file.read(), "a letter")
 
     def test_files_without_faults_say_so(self):
-        out = os.path.join(self.folder.name, "none.folded")
         plain = os.path.join(self.folder.name, "plain.vms")
         self.assertEqual(command("copy", self.file, "--strip", "faults", "-o", plain).returncode, 0)
-        for format_ in ("folded", "pprof"):
-            done = command("export", "--format", format_, plain, "-o", out)
-            self.assertEqual(done.returncode, 2)
+        for words in ((plain,), ("--strip", "faults", self.file)):
+            done = command("export", "--format", "folded", *words)
+            self.assertEqual((done.returncode, done.stdout), (0, b"cat;heap;[heap] rw-p %d\n" % (7 * PAGE)))
             self.assertIn(b"no page faults are kept", done.stderr)
-            self.assertFalse(os.path.exists(out))
+            profile = Profile(self.export("--format", "pprof", *words))
+            self.assertEqual([name for name, _ in profile.types], ["resident", "exclusive", "swapped", "shared"])
+            self.assertEqual(profile.text(profile.numbers[14]), "resident")
+            self.assertEqual(profile.comments, [])
+        self.assertEqual(command("export", "--format", "folded", self.file).stderr, b"")
         done = command("blame", plain)
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"no page faults are kept there", done.stderr)
+
+    def test_what_is_stripped_is_in_neither(self):
+        for format_ in ("folded", "pprof"):
+            whole, less = (self.export("--format", format_, *words, self.file) for words in ((), ("--strip", "names")))
+            whole, less = ((gzip.decompress(text) if format_ == "pprof" else text) for text in (whole, less))
+            self.assertEqual((b"main" in whole, b"main" in less), (True, False))
 
     def test_blame_tells_it_again_from_the_file(self):
         done = command("blame", self.file, "--json")
