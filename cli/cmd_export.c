@@ -121,25 +121,86 @@ static int add_file(struct exporting *e, const char *word)
 
 /* ---- live processes ---- */
 
-static int capture(const struct options *options, struct processes *processes, struct vmsnap ***snaps, size_t *count)
+struct live {
+	struct vmsnap **snaps;
+	size_t count;
+	struct vmsnap_set *set;
+	struct vmsnap_group *group; /* NULL: nobody asks for it */
+};
+
+static void live_free(struct live *live)
+{
+	vmsnap_group_free(live->group);
+	vmsnap_set_free(live->set);
+	vmsnap_unref_all(live->snaps, live->count);
+}
+
+static int capture(const struct options *options, const struct processes *processes, unsigned more_flags,
+                   struct live *live)
 {
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
 		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
 		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
 		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
-		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
+		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS |
+		         more_flags,
 		.cancelled = was_interrupted,
 	};
 	struct vmsnap_error err;
-	int rc = vmsnap_capture_set(processes->pids, processes->count, &how, snaps, count, &err);
+	int rc = vmsnap_capture_set(processes->pids, processes->count, &how, &live->snaps, &live->count, &err);
+	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
+		return 128 + interrupted_by();
+	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+}
+
+/* Who shares how much is told there. */
+static bool tells_shares(const struct options *options)
+{
+	const char *format = options->format ? options->format : "", *table = options->table ? options->table : "";
+	return !strcmp(format, "sqlite") || (!strcmp(format, "tsv") && !strcmp(table, "group_share"));
+}
+
+static bool frames_known(const struct live *live)
+{
+	for (size_t i = 0; i < live->count; i++)
+		if (!vmsnap_info(live->snaps[i])->known.pfn)
+			return false;
+	return true;
+}
+
+/* Without frames, PSS is in smaps, which takes its time and is not captured otherwise. */
+static int capture_well(const struct options *options, const struct processes *processes, struct live *live)
+{
+	int status = capture(options, processes, 0, live);
+	if (status || !tells_shares(options) || frames_known(live))
+		return status;
+	vmsnap_unref_all(live->snaps, live->count);
+	live->snaps = NULL;
+	live->count = 0;
+	return capture(options, processes, VMSNAP_CAPTURE_SMAPS, live);
+}
+
+/* At once: frames may go on to others. */
+static int group_live(struct live *live)
+{
+	struct vmsnap_frame_counter *counter = NULL;
+	struct vmsnap_group_options how = { .size = sizeof(how), .cancelled = was_interrupted };
+	struct vmsnap_error err;
+	if (frames_known(live) && !vmsnap_frame_counter_open(&counter, &err)) {
+		how.counts = vmsnap_frame_counter_read;
+		how.counts_ctx = counter;
+	}
+	int rc = vmsnap_set_new((const struct vmsnap *const *)live->snaps, live->count, &live->set, &err);
+	rc = rc ? rc : vmsnap_group_new(live->set, &how, &live->group, &err);
+	vmsnap_frame_counter_close(counter);
 	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
 		return 128 + interrupted_by();
 	return rc ? trouble_with(NULL, &err) : STATUS_OK;
 }
 
 /* Captured first, so that what follows is done with nobody's rights but the caller's. */
-static int capture_all(const struct options *options, struct vmsnap ***snaps, size_t *count)
+static int capture_all(const struct options *options, struct live *live)
 {
 	struct processes processes = { 0 };
 	int status = STATUS_OK;
@@ -151,7 +212,9 @@ static int capture_all(const struct options *options, struct vmsnap ***snaps, si
 	if (!status && processes_were_found(options))
 		status = processes_of_options(options, &processes);
 	if (!status && processes.count)
-		status = capture(options, &processes, snaps, count);
+		status = capture_well(options, &processes, live);
+	if (!status && live->count && tells_shares(options))
+		status = group_live(live);
 	processes_free(&processes);
 	return status;
 }
@@ -219,7 +282,19 @@ static int export_open(struct exporting *e)
 	return vmsnap_export_new(format, &how, &e->exported, &err) ? trouble_with("export", &err) : STATUS_OK;
 }
 
-static int export_all(struct exporting *e, struct vmsnap **live, size_t live_count)
+static int add_live(struct exporting *e, const struct live *live)
+{
+	struct vmsnap_error err;
+	int status = STATUS_OK;
+	if (live->group)
+		return vmsnap_export_add_group(e->exported, live->group, &err) ? trouble_with("export", &err)
+		                                                               : STATUS_OK;
+	for (size_t i = 0; !status && i < live->count; i++)
+		status = add_snapshot(e, "export", vmsnap_ref(live->snaps[i]));
+	return status ? status : add_instant(e);
+}
+
+static int export_all(struct exporting *e, const struct live *live)
 {
 	const struct options *options = e->options;
 	struct vmsnap_error err;
@@ -227,9 +302,8 @@ static int export_all(struct exporting *e, struct vmsnap **live, size_t live_cou
 	for (int i = 0; !status && i < options->operand_count; i++)
 		if (!word_is_process(options->operands[i]))
 			status = add_file(e, options->operands[i]);
-	for (size_t i = 0; !status && i < live_count; i++)
-		status = add_snapshot(e, "export", vmsnap_ref(live[i]));
 	status = status ? status : add_instant(e);
+	status = status || !live->count ? status : add_live(e, live);
 	if (!status && vmsnap_export_finish(e->exported, &err))
 		status = trouble_with("export", &err);
 	/* What is in a line is not said there. */
@@ -258,19 +332,18 @@ static int print_schema(const struct options *options)
 int cmd_export(const struct options *options)
 {
 	struct exporting e = { .options = options };
-	struct vmsnap **live = NULL;
-	size_t live_count = 0;
+	struct live live = { .snaps = NULL };
 	if (!options->format && options->schema)
 		return print_schema(options);
 	if (!options->operand_count && !processes_were_found(options))
 		return trouble("export: a file or a process is missing; try 'vmsnap export --help'");
 	interrupts_notice();
-	int status = capture_all(options, &live, &live_count);
+	int status = capture_all(options, &live);
 	privilege_drop();
-	status = status ? status : export_all(&e, live, live_count);
+	status = status ? status : export_all(&e, &live);
 	for (size_t i = 0; i < e.count; i++)
 		vmsnap_unref(e.instant[i]);
-	vmsnap_unref_all(live, live_count);
+	live_free(&live);
 	vmsnap_export_free(e.exported);
 	free(e.instant);
 	return status;

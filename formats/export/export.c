@@ -121,6 +121,24 @@ VMSNAP_API int vmsnap_export_add(struct vmsnap_export *e, const struct vmsnap *c
 	return e->options.strip ? add_stripped(e, snaps, count, err) : e->exporter->add(e, snaps, count, err);
 }
 
+VMSNAP_API int vmsnap_export_add_group(struct vmsnap_export *e, const struct vmsnap_group *group,
+                                       struct vmsnap_error *err)
+{
+	size_t count = vmsnap_group_count(group);
+	CLEANUP_FREE const struct vmsnap **snaps = calloc(count + 1, sizeof(*snaps));
+	struct vmsnap_group_process process;
+	if (!snaps)
+		return fail_no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		vmsnap_group_process(group, i, &process);
+		snaps[i] = process.snap;
+	}
+	e->group = group;
+	int rc = vmsnap_export_add(e, snaps, count, err);
+	e->group = NULL;
+	return rc;
+}
+
 VMSNAP_API int vmsnap_export_finish(struct vmsnap_export *e, struct vmsnap_error *err)
 {
 	if (e->finished)

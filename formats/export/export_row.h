@@ -27,7 +27,8 @@ struct export_rows {
 	/* Of the snapshot whose rows come: what other tables than its own have of it in some databases. */
 	const char *host_now;
 	int64_t taken_now;
-	struct export_share *share; /* the instant before */
+	struct export_share *share;       /* the instant before */
+	const struct vmsnap_group *group; /* of the snapshots that come, index by index; NULL: it is made of them */
 	struct export_seen *seen;   /* what mappings were, of each process: for `changed` */
 };
 

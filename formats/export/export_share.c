@@ -9,15 +9,16 @@ struct export_share {
 	struct vmsnap_set *before; /* the instant before: what forks are compared with */
 };
 
-static int group_row(struct export_rows *rows, const struct vmsnap_group *group, size_t index, size_t members,
-                     struct vmsnap_error *err)
+/* snap: of its process, as it is told (maybe less than the group has). */
+static int group_row(struct export_rows *rows, const struct vmsnap_group *group, size_t index,
+                     const struct vmsnap *snap, struct vmsnap_error *err)
 {
 	struct vmsnap_group_process process;
 	struct row row = row_begin(rows, EXPORT_GROUP_SHARE);
 	vmsnap_group_process(group, index, &process);
 	bool frames = process.source == VMSNAP_GROUP_FRAMES && !process.hidden;
-	row_put_key(&row, process.snap);
-	row_put(&row, members);
+	row_put_key(&row, snap ? snap : process.snap);
+	row_put(&row, vmsnap_group_count(group));
 	row_put_string(&row, vmsnap_group_role_name(process.role));
 	row_put_string(&row, vmsnap_group_source_name(process.source));
 	row_put(&row, process.rss);
@@ -44,8 +45,17 @@ static int group_rows(struct export_rows *rows, const struct vmsnap_set *set, st
 		return rc;
 	size_t count = vmsnap_group_count(group);
 	for (size_t i = 0; !rc && i < count; i++)
-		rc = group_row(rows, group, i, count, err);
+		rc = group_row(rows, group, i, NULL, err);
 	vmsnap_group_free(group);
+	return rc;
+}
+
+static int given_rows(struct export_rows *rows, const struct vmsnap *const *snaps, size_t count,
+                      struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = group_row(rows, rows->group, i, snaps[i], err);
 	return rc;
 }
 
@@ -98,14 +108,15 @@ int export_share_rows(struct export_rows *rows, const struct vmsnap *const *snap
 {
 	struct vmsnap_set *set;
 	bool groups = rows->tables & 1u << EXPORT_GROUP_SHARE, forks = rows->tables & 1u << EXPORT_COW;
-	if (count < 2 || (!groups && !forks))
+	if ((count < 2 && !rows->group) || (!groups && !forks))
 		return VMSNAP_OK;
 	if (!rows->share && !(rows->share = calloc(1, sizeof(*rows->share))))
 		return fail_no_memory(err);
 	int rc = vmsnap_set_new(snaps, count, &set, err);
 	if (rc)
 		return rc == VMSNAP_ERR_ARGUMENT ? VMSNAP_OK : rc; /* a file that has one process twice at one time */
-	rc = groups ? group_rows(rows, set, err) : VMSNAP_OK;
+	if (groups)
+		rc = rows->group ? given_rows(rows, snaps, count, err) : group_rows(rows, set, err);
 	if (!rc && forks)
 		rc = cow_rows(rows, set, goes_on(set, rows->share->before) ? rows->share->before : NULL, err);
 	vmsnap_set_free(rows->share->before);

@@ -324,6 +324,7 @@ static int sqlite_add(struct vmsnap_export *e, const struct vmsnap *const *snaps
                       struct vmsnap_error *err)
 {
 	struct sqlite *s = e->state;
+	s->rows.group = e->group;
 	int rc = begin(e, err);
 	rc = rc ? rc : export_rows(&s->rows, snaps, count, err);
 	return rc || s->written < ROWS_MAX ? rc : commit(e, err);

@@ -97,8 +97,10 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	const char *name = e->options.table ? e->options.table : "";
 	tsv->table = export_table_find(name);
 	if (tsv->table == EXPORT_TABLE_COUNT)
-		return fail(err, VMSNAP_ERR_ARGUMENT,
-		            "there is no table '%.40s': snapshot, object, vma, run, group_share, cow, event or fault_watch", name);
+		return fail(
+		        err, VMSNAP_ERR_ARGUMENT,
+		        "there is no table '%.40s': snapshot, object, vma, run, group_share, cow, event or fault_watch",
+		        name);
 	tsv->is_postgres = e->options.dialect == VMSNAP_SCHEMA_POSTGRES;
 	tsv->rows = (struct export_rows){ .tables = 1u << tsv->table,
 		                          .arguments = e->options.flags & VMSNAP_EXPORT_ARGUMENTS,
@@ -123,6 +125,7 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 static int tsv_add(struct vmsnap_export *e, const struct vmsnap *const *snaps, size_t count, struct vmsnap_error *err)
 {
 	struct tsv *tsv = e->state;
+	tsv->rows.group = e->group;
 	return export_rows(&tsv->rows, snaps, count, err);
 }
 

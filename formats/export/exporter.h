@@ -30,6 +30,7 @@ struct vmsnap_export {
 	void *state;
 	struct work work;
 	bool finished;
+	const struct vmsnap_group *group; /* lent: of those that are being added; NULL: they are their own */
 	/* Its bytes: buffered, then to options.write or into options.path. */
 	struct product_file file; /* not open: options.write */
 	char *buffer;

@@ -445,14 +445,6 @@ class ContentsWanted:  # enum vmsnap_contents_wanted
     UNDUMPED = 16
 
 
-class SaveFlag:  # enum vmsnap_save_flag
-    APPEND = 1
-    INTERRUPTIBLE = 2
-    REGULAR = 4
-    NO_CONTENTS = 8
-    DELTA = 16
-
-
 class Memory:  # enum vmsnap_memory
     PRIVATE = 0
     CACHE = 1
@@ -490,6 +482,14 @@ class GroupTotal:  # enum vmsnap_group_total
     OUTSIDE_UNKNOWN = 12
     HIDDEN = 13
     COUNT = 14
+
+
+class SaveFlag:  # enum vmsnap_save_flag
+    APPEND = 1
+    INTERRUPTIBLE = 2
+    REGULAR = 4
+    NO_CONTENTS = 8
+    DELTA = 16
 
 
 class SeriesBy:  # enum vmsnap_series_by
@@ -935,6 +935,49 @@ class Process(Structure):  # struct vmsnap_process
     ]
 
 
+class GroupOptions(Structure):  # struct vmsnap_group_options
+    _fields_ = [
+        ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
+        ("counts", CFUNCTYPE(c_int, c_void_p, c_uint64, c_size_t, POINTER(c_uint64))), ("counts_ctx", c_void_p),
+    ]
+
+
+class GroupProcess(Structure):  # struct vmsnap_group_process
+    _fields_ = [
+        ("snap", c_void_p), ("space", c_size_t), ("source", c_int), ("role", c_int), ("rss", c_uint64),
+        ("pss", c_uint64), ("pss_known", c_bool), ("share", c_uint64), ("uss", c_uint64), ("own", c_uint64),
+        ("own_unknown", c_uint64), ("of_private", c_uint64), ("of_cache", c_uint64), ("of_shared", c_uint64),
+        ("with_private", c_uint64), ("with_cache", c_uint64), ("with_shared", c_uint64), ("outside", c_uint64),
+        ("hidden", c_uint64),
+    ]
+
+
+class GroupMapping(Structure):  # struct vmsnap_group_mapping
+    _fields_ = [
+        ("vma", POINTER(Vma)), ("processes", c_size_t), ("size", c_uint64), ("rss", c_uint64), ("pss", c_uint64),
+        ("pss_known", c_bool), ("frames", c_uint64), ("by_all", c_uint64), ("shared", c_uint64), ("own", c_uint64),
+        ("outside", c_uint64), ("hidden", c_uint64),
+    ]
+
+
+class GroupRange(Structure):  # struct vmsnap_group_range
+    _fields_ = [
+        ("start", c_uint64), ("end", c_uint64), ("vma", c_size_t), ("shared", c_bool),
+    ]
+
+
+class GroupChangeProcess(Structure):  # struct vmsnap_group_change_process
+    _fields_ = [
+        ("a", c_size_t), ("b", c_size_t), ("known", c_bool), ("copied", c_uint64), ("left", c_uint64),
+    ]
+
+
+class GroupLost(Structure):  # struct vmsnap_group_lost
+    _fields_ = [
+        ("process", c_size_t), ("start", c_uint64), ("end", c_uint64), ("copied", c_bool),
+    ]
+
+
 class SaveOptions(Structure):  # struct vmsnap_save_options
     _fields_ = [
         ("size", c_size_t), ("flags", c_uint), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
@@ -978,49 +1021,6 @@ class CopyOptions(Structure):  # struct vmsnap_copy_options
 class Copied(Structure):  # struct vmsnap_copied
     _fields_ = [
         ("snapshots", c_uint64), ("thinned", c_uint64), ("unreadable", c_uint64),
-    ]
-
-
-class GroupOptions(Structure):  # struct vmsnap_group_options
-    _fields_ = [
-        ("size", c_size_t), ("cancelled", CFUNCTYPE(c_bool, c_void_p)), ("cancel_ctx", c_void_p),
-        ("counts", CFUNCTYPE(c_int, c_void_p, c_uint64, c_size_t, POINTER(c_uint64))), ("counts_ctx", c_void_p),
-    ]
-
-
-class GroupProcess(Structure):  # struct vmsnap_group_process
-    _fields_ = [
-        ("snap", c_void_p), ("space", c_size_t), ("source", c_int), ("role", c_int), ("rss", c_uint64),
-        ("pss", c_uint64), ("pss_known", c_bool), ("share", c_uint64), ("uss", c_uint64), ("own", c_uint64),
-        ("own_unknown", c_uint64), ("of_private", c_uint64), ("of_cache", c_uint64), ("of_shared", c_uint64),
-        ("with_private", c_uint64), ("with_cache", c_uint64), ("with_shared", c_uint64), ("outside", c_uint64),
-        ("hidden", c_uint64),
-    ]
-
-
-class GroupMapping(Structure):  # struct vmsnap_group_mapping
-    _fields_ = [
-        ("vma", POINTER(Vma)), ("processes", c_size_t), ("size", c_uint64), ("rss", c_uint64), ("pss", c_uint64),
-        ("pss_known", c_bool), ("frames", c_uint64), ("by_all", c_uint64), ("shared", c_uint64), ("own", c_uint64),
-        ("outside", c_uint64), ("hidden", c_uint64),
-    ]
-
-
-class GroupRange(Structure):  # struct vmsnap_group_range
-    _fields_ = [
-        ("start", c_uint64), ("end", c_uint64), ("vma", c_size_t), ("shared", c_bool),
-    ]
-
-
-class GroupChangeProcess(Structure):  # struct vmsnap_group_change_process
-    _fields_ = [
-        ("a", c_size_t), ("b", c_size_t), ("known", c_bool), ("copied", c_uint64), ("left", c_uint64),
-    ]
-
-
-class GroupLost(Structure):  # struct vmsnap_group_lost
-    _fields_ = [
-        ("process", c_size_t), ("start", c_uint64), ("end", c_uint64), ("copied", c_bool),
     ]
 
 
@@ -1473,6 +1473,30 @@ FUNCTIONS = {
     "vmsnap_children_now": (CHECKED, (c_int, POINTER(c_int), c_size_t, POINTER(c_size_t))),
     "vmsnap_put_back": (None, (c_bool,)),
     "vmsnap_auxv_now": (CHECKED, (c_int, c_uint64, POINTER(c_uint64))),
+    "vmsnap_memory_name": (c_char_p, (c_int,)),
+    "vmsnap_frame_counter_open": (CHECKED, (POINTER(c_void_p),)),
+    "vmsnap_frame_counter_close": (None, (c_void_p,)),
+    "vmsnap_frame_counter_read": (c_int, (c_void_p, c_uint64, c_size_t, POINTER(c_uint64))),
+    "vmsnap_group_new": (CHECKED, (c_void_p, POINTER(GroupOptions), POINTER(c_void_p))),
+    "vmsnap_group_free": (None, (c_void_p,)),
+    "vmsnap_group_source_name": (c_char_p, (c_int,)),
+    "vmsnap_group_role_name": (c_char_p, (c_int,)),
+    "vmsnap_group_count": (c_size_t, (c_void_p,)),
+    "vmsnap_group_process_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupProcess), c_size_t)),
+    "vmsnap_group_total_name": (c_char_p, (c_int,)),
+    "vmsnap_group_total": (c_uint64, (c_void_p, c_int)),
+    "vmsnap_group_pair": (c_uint64, (c_void_p, c_size_t, c_size_t, c_int)),
+    "vmsnap_group_mapping_count": (c_size_t, (c_void_p,)),
+    "vmsnap_group_mapping_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupMapping), c_size_t)),
+    "vmsnap_group_mapping_of": (c_size_t, (c_void_p, c_size_t, c_size_t)),
+    "vmsnap_group_ranges": (CHECKED, (c_void_p, c_size_t, CFUNCTYPE(c_bool, c_void_p, POINTER(GroupRange)), c_void_p)),
+    "vmsnap_group_change_new": (CHECKED, (c_void_p, c_void_p, POINTER(GroupOptions), POINTER(c_void_p))),
+    "vmsnap_group_change_free": (None, (c_void_p,)),
+    "vmsnap_group_change_count": (c_size_t, (c_void_p,)),
+    "vmsnap_group_change_process_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupChangeProcess), c_size_t)),
+    "vmsnap_group_change_lost": (c_uint64, (c_void_p, c_size_t)),
+    "vmsnap_group_change_mapping": (c_size_t, (c_void_p, c_size_t)),
+    "vmsnap_group_change_range": (c_int, (c_void_p, c_size_t, POINTER(GroupLost))),
     "vmsnap_save": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, c_uint)),
     "vmsnap_save_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_save_with": (CHECKED, (c_char_p, POINTER(c_void_p), c_size_t, POINTER(SaveOptions))),
@@ -1500,30 +1524,6 @@ FUNCTIONS = {
     "vmsnap_file_find": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t))),
     "vmsnap_file_select": (CHECKED, (c_void_p, c_char_p, POINTER(c_size_t), POINTER(c_size_t))),
     "vmsnap_file_instant": (CHECKED, (c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t))),
-    "vmsnap_memory_name": (c_char_p, (c_int,)),
-    "vmsnap_frame_counter_open": (CHECKED, (POINTER(c_void_p),)),
-    "vmsnap_frame_counter_close": (None, (c_void_p,)),
-    "vmsnap_frame_counter_read": (c_int, (c_void_p, c_uint64, c_size_t, POINTER(c_uint64))),
-    "vmsnap_group_new": (CHECKED, (c_void_p, POINTER(GroupOptions), POINTER(c_void_p))),
-    "vmsnap_group_free": (None, (c_void_p,)),
-    "vmsnap_group_source_name": (c_char_p, (c_int,)),
-    "vmsnap_group_role_name": (c_char_p, (c_int,)),
-    "vmsnap_group_count": (c_size_t, (c_void_p,)),
-    "vmsnap_group_process_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupProcess), c_size_t)),
-    "vmsnap_group_total_name": (c_char_p, (c_int,)),
-    "vmsnap_group_total": (c_uint64, (c_void_p, c_int)),
-    "vmsnap_group_pair": (c_uint64, (c_void_p, c_size_t, c_size_t, c_int)),
-    "vmsnap_group_mapping_count": (c_size_t, (c_void_p,)),
-    "vmsnap_group_mapping_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupMapping), c_size_t)),
-    "vmsnap_group_mapping_of": (c_size_t, (c_void_p, c_size_t, c_size_t)),
-    "vmsnap_group_ranges": (CHECKED, (c_void_p, c_size_t, CFUNCTYPE(c_bool, c_void_p, POINTER(GroupRange)), c_void_p)),
-    "vmsnap_group_change_new": (CHECKED, (c_void_p, c_void_p, POINTER(GroupOptions), POINTER(c_void_p))),
-    "vmsnap_group_change_free": (None, (c_void_p,)),
-    "vmsnap_group_change_count": (c_size_t, (c_void_p,)),
-    "vmsnap_group_change_process_sized": (c_int, (c_void_p, c_size_t, POINTER(GroupChangeProcess), c_size_t)),
-    "vmsnap_group_change_lost": (c_uint64, (c_void_p, c_size_t)),
-    "vmsnap_group_change_mapping": (c_size_t, (c_void_p, c_size_t)),
-    "vmsnap_group_change_range": (c_int, (c_void_p, c_size_t, POINTER(GroupLost))),
     "vmsnap_series_by_name": (c_char_p, (c_int,)),
     "vmsnap_series_open": (CHECKED, (c_void_p, POINTER(SeriesOptions), POINTER(c_void_p))),
     "vmsnap_series_of": (CHECKED, (POINTER(c_void_p), c_size_t, POINTER(SeriesOptions), POINTER(c_void_p))),
@@ -1606,6 +1606,7 @@ FUNCTIONS = {
     "vmsnap_export_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_export_new": (CHECKED, (c_int, POINTER(ExportOptions), POINTER(c_void_p))),
     "vmsnap_export_add": (CHECKED, (c_void_p, POINTER(c_void_p), c_size_t)),
+    "vmsnap_export_add_group": (CHECKED, (c_void_p, c_void_p)),
     "vmsnap_export_finish": (CHECKED, (c_void_p,)),
     "vmsnap_export_free": (None, (c_void_p,)),
     "vmsnap_schema_dialect_name": (c_char_p, (c_int,)),

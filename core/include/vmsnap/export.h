@@ -3,6 +3,7 @@
 #ifndef VMSNAP_EXPORT_API_H
 #define VMSNAP_EXPORT_API_H
 
+#include <vmsnap/group.h>
 #include <vmsnap/print.h>
 
 #ifdef __cplusplus
@@ -48,6 +49,9 @@ int vmsnap_export_new(int format, const struct vmsnap_export_options *options, s
 /* Those of one instant, so that what they share is told; in the order in which they were taken. */
 int vmsnap_export_add(struct vmsnap_export *exported, const struct vmsnap *const *snaps, size_t count,
                       struct vmsnap_error *err);
+/* The processes of a group, with what it has of their shares: where they were captured just now, it can know who else
+ * maps their frames (struct vmsnap_group_options, .counts), which nobody can find out later. */
+int vmsnap_export_add_group(struct vmsnap_export *exported, const struct vmsnap_group *group, struct vmsnap_error *err);
 /* Once, after the last: until then a file that was there is as it was, but of SQLITE, which has all that was added
  * so far. */
 int vmsnap_export_finish(struct vmsnap_export *exported, struct vmsnap_error *err);
