@@ -35,6 +35,7 @@ _THERE = {
     "sets": ("Set", "SetDiff", "SetCow"),
     "groups": ("Group", "GroupChange", "GroupLost", "GroupMapping", "GroupProcess", "group", "groups_of"),
     "page": ("Page", "save_page"),
+    "exporting": ("Export", "export", "export_schema"),
     "values": ("Value", "ValueAt", "ValueChange", "ValueDiff"),
     "process": ("Process", "AT_BASE", "AT_ENTRY", "process_now", "children_now", "auxv_now", "pages_now",
                 "put_back"),

@@ -25,3 +25,16 @@ def process(value):
     if not isinstance(value, int) or not 0 < value < 1 << 31:
         raise VmsnapError(f"{value} is not a process")
     return value
+
+
+def strip(words):
+    """What is to be left out, as bits of enum vmsnap_strip."""
+    from vmsnap._header import Strip
+    table = {"pfns": Strip.PFNS, "cmdline": Strip.CMDLINE, "names": Strip.NAMES, "host": Strip.HOST, "contents": Strip.CONTENTS,
+             "faults": Strip.FAULTS}
+    bits = 0
+    for word in words:
+        if word not in table:
+            raise VmsnapError(f"{word!r} cannot be left out: " + ", ".join(table))
+        bits |= table[word]
+    return bits

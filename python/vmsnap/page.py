@@ -3,12 +3,8 @@
 from ctypes import byref
 
 from vmsnap import _header, _lib, given
-from vmsnap._header import Strip
 from vmsnap._lib import lib
 from vmsnap.owned import Owned
-
-_STRIP = {"pfns": Strip.PFNS, "cmdline": Strip.CMDLINE, "names": Strip.NAMES, "host": Strip.HOST, "contents": Strip.CONTENTS,
-          "faults": Strip.FAULTS}
 
 
 class Page(Owned):
@@ -21,10 +17,7 @@ class Page(Owned):
         """strip: what is left out, of "pfns", "cmdline", "names", "host", "contents".  end 0: all pages.  contents: the
         bytes that changed, too, and which variables they are."""
         super().__init__()
-        bits = 0
-        for word in strip:
-            bits |= _STRIP[word]
-        options = _lib.cancellable(_header.HtmlOptions, strip=bits, title=given.raw(title, "a title"), start=start, end=end, contents=contents,
+        options = _lib.cancellable(_header.HtmlOptions, strip=given.strip(strip), title=given.raw(title, "a title"), start=start, end=end, contents=contents,
                                    sysroot=None if sysroot is None else given.raw(sysroot, "a folder's name"))
         self._options = options  # its strings are used until the page is saved
         _lib.call_holding_interrupts(lib().vmsnap_html_new, byref(options), byref(self._handle))

@@ -3,6 +3,7 @@ files, full disks; and the names that only gdb knew, still there."""
 
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -76,6 +77,29 @@ class There(Files):
         gdb("shell echo mine > mine.html")
         with self.assertRaisesRegex(Failed, "was left alone"):
             gdb("vmsnap report mine.html")
+
+    def test_other_programs_get_what_the_command_line_gives_them(self):
+        gdb = self.saved()
+        gdb("vmsnap save run.vms")
+        where = self.where(gdb)
+        self.assertRegex(gdb("vmsnap export --runs run.db"), r"^Exported 3 snapshots to .*run\.db\.\n$")
+        subprocess.run([world().vmsnap, "export", "--format", "sqlite", "--runs", "-o", os.path.join(where, "other.db"),
+                        os.path.join(where, "run.vms")], env=world().env, check=True)
+        asked = []
+        for name in ("run.db", "other.db"):
+            with sqlite3.connect(os.path.join(where, name)) as database:
+                asked.append(database.execute("SELECT snapshot_key, label, resident, start_addr, pages FROM snapshot JOIN run"
+                                              " USING (snapshot) ORDER BY 1, 4").fetchall())
+        self.assertEqual(asked[0], asked[1])
+        self.assertEqual({row[1] for row in asked[0]}, {"s1", "s2", "s3"})
+        gdb("vmsnap export run.prom s3")
+        with open(os.path.join(where, "run.prom"), encoding="utf-8") as file:
+            self.assertIn('vmsnap_processes{service="gdb_steps"} 1\n', file.read())
+        self.assertIn("bytes that are resident", gdb("vmsnap export --format folded run.txt now"))
+        with self.assertRaisesRegex(Failed, "what is run.what to be"):
+            gdb("vmsnap export run.what")
+        with self.assertRaisesRegex(Failed, "was left alone"):
+            gdb("vmsnap export --format pprof run.vms")
 
     def test_names_of_locals_are_still_there_on_the_command_line(self):
         gdb = Gdb(self, "gdb_cow", "fork", cwd=folder(self))

@@ -6,7 +6,7 @@ import importlib
 import gdb
 
 _MODULES = ("take", "wrote", "blame", "print_", "look", "dump", "page", "compare", "group", "who", "files",
-            "report", "keep", "auto")
+            "report", "export", "keep", "auto")
 
 
 class Prefix(gdb.Command):
