@@ -12,6 +12,7 @@ from rights import Case, below_systemd
 from support import main, need_namespaces, run, skip, world
 
 UNITS = os.path.join(os.environ.get("VMSNAP_SOURCE", "."), "docs/examples/systemd")
+CONTRIB = os.path.abspath(os.path.join(os.environ.get("VMSNAP_SOURCE", "."), "contrib"))
 
 SLEEPER = """[Unit]
 DefaultDependencies=no
@@ -58,6 +59,7 @@ class Units(Case):
         for path in glob.glob(os.path.join(UNITS, "*")):
             with open(path, encoding="utf-8") as file:
                 text = file.read().replace("/usr/local/bin/vmsnap", world().vmsnap)
+                text = text.replace("/usr/local/lib/vmsnap", CONTRIB)
             if libraries:
                 text = text.replace("[Service]\n", f"[Service]\nEnvironment=LD_LIBRARY_PATH={libraries}\n")
             # The one of the tests has nothing below /home or /dev of its own, and no sysinit.target.
