@@ -149,11 +149,10 @@ class Sql(ExportTest):
             skip(self, clickhouse.why_not())
         with clickhouse.ClickHouse() as server:
             server.client("--multiquery", text=run("--schema", "clickhouse").stdout)
-            for file in self.files():
-                for name in TABLES:
-                    text = run("--format", "tsv", "--schema", "clickhouse", "--runs", "--table", name, file).stdout
-                    if text.count(b"\n") > 1:
-                        server.client("--query", f"INSERT INTO {name} FORMAT TabSeparatedWithNames", text=text)
+            files = self.files()
+            for name in TABLES:
+                text = run("--format", "tsv", "--schema", "clickhouse", "--runs", "--table", name, *files).stdout
+                server.client("--query", f"INSERT INTO {name} FORMAT TabSeparatedWithNames", text=text)
 
             def ask(query):
                 head, *rows = server.client("--query", query + "\nFORMAT TabSeparatedWithNames").decode().splitlines()
