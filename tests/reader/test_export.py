@@ -442,7 +442,9 @@ class Questions(ExportTest):
         for pid in range(100, 110):
             hooked = pid == 107
             other = "bb" * 8 if pid == 103 else "aa" * 8
-            vmas = [json_inputs.vma(at, at + 0x4000, "r-xp", **dict(code, build_id=other)),
+            # What it maps was replaced meanwhile.
+            name = code["name"] + (b" (deleted)" if pid == 103 else b"")
+            vmas = [json_inputs.vma(at, at + 0x4000, "r-xp", **dict(code, name=name, build_id=other)),
                     json_inputs.vma(at + 0x10000, at + 0x10000 + 0x1000 * (40 if hooked else 4), "rw-p")]
             runs = [json_inputs.run(at, 3, "present file", pfn=0x100),
                     json_inputs.run(at + 0x3000, 1, "present exclusive" if hooked else "present file", pfn=0x500 + pid),
@@ -456,8 +458,8 @@ class Questions(ExportTest):
             self.assertEqual(database.execute("SELECT pid, start_addr, private_bytes FROM privatised_text").fetchall(),
                              [(107, at, 4096)])
             self.assertEqual(database.execute("SELECT pid, resident FROM outlier").fetchall(), [(107, 44 * 4096)])
-            self.assertEqual(sorted(database.execute("SELECT build_id, processes FROM build_difference")),
-                             [("aa" * 8, 9), ("bb" * 8, 1)])
+            self.assertEqual(sorted(database.execute("SELECT name, build_id, processes FROM build_difference")),
+                             [("/usr/lib/libz.so.1", "aa" * 8, 9), ("/usr/lib/libz.so.1", "bb" * 8, 1)])
             [(processes, uss)] = database.execute("SELECT processes, uss FROM group_memory").fetchall()
             self.assertEqual((processes, uss), (10, None if uss is None else 4096 * (1 + 40 + 9 * 4)))
 

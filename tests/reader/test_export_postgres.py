@@ -133,7 +133,8 @@ class Engine(PostgresTest):
         at, snapshots = 0x700000000000, []
         for pid in range(100, 110):
             odd = pid == 107
-            library = {"name": b"/usr/lib/libz.so.1", "device": (8, 1), "inode": 77, "build_id": ("bb" if pid == 103 else "aa") * 8}
+            library = {"name": b"/usr/lib/libz.so.1" + (b" (deleted)" if pid == 103 else b""), "device": (8, 1),
+                       "inode": 77, "build_id": ("bb" if pid == 103 else "aa") * 8}
             heap = 40 if odd else 4
             vmas = [json_inputs.vma(at, at + 0x4000, "r-xp", **library),
                     json_inputs.vma(at + 0x10000, at + 0x10000 + heap * 4096, "rw-p")]
@@ -203,7 +204,7 @@ class Engine(PostgresTest):
         with open(program, "w", encoding="utf-8") as script:
             script.write('#!/bin/sh\ncase " $* " in *" --table $FAILS "*) "$REAL" "$@" | head -c 200; exit 3 ;; esac\nexec "$REAL" "$@"\n')
         os.chmod(program, 0o755)
-        for name in TABLES:
+        for name in ("object", "cow", "snapshot"):
             done = self.load("-r", file, check=False, env={"VMSNAP": program, "REAL": VMSNAP, "FAILS": name})
             self.assertNotEqual(done.returncode, 0, name)
             counts = " + ".join(f"(SELECT count(*) FROM {each})" for each in TABLES)

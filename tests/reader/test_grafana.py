@@ -45,7 +45,8 @@ def rare():
     for pid in range(100, 110):
         odd = pid == 107
         heap = 40 if odd else 4
-        library = {"name": b"/usr/lib/libz.so.1", "device": (8, 1), "inode": 77, "build_id": ("bb" if pid == 103 else "aa") * 8}
+        library = {"name": b"/usr/lib/libz.so.1" + (b" (deleted)" if pid == 103 else b""), "device": (8, 1),
+                   "inode": 77, "build_id": ("bb" if pid == 103 else "aa") * 8}
         vmas = [json_inputs.vma(at, at + 0x4000, "r-xp", **library), json_inputs.vma(at + 0x10000, at + 0x10000 + heap * 4096, "rw-p")]
         runs = [json_inputs.run(at, 3, "present file", pfn=0x100),
                 json_inputs.run(at + 0x3000, 1, "present exclusive" if odd else "present file", pfn=0x500 + pid),

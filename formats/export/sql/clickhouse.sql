@@ -87,19 +87,27 @@ SELECT host_name AS host, service, processes, in_swap AS swapped, present AS res
 (SELECT ifNull(host, '') AS host_name, coalesce(unit, container, comm) AS service, count() AS processes,
         sum(ifNull(swapped, vm_swap)) AS in_swap, sum(resident) AS present FROM newest GROUP BY host_name, service);
 
--- 7. One file, several builds.
+-- 7. One file, several builds.  One that was replaced has " (deleted)" behind its name where it is still mapped.
 DROP TABLE IF EXISTS build_difference;
 CREATE VIEW build_difference AS
-SELECT name, build_id, uniqExact(host) AS hosts, uniqExact(host, pid) AS processes, min(host) AS example_host,
+SELECT file AS name, build_id, uniqExact(host) AS hosts, uniqExact(host, pid) AS processes, min(host) AS example_host,
        min(pid) AS example_pid
 FROM
 (
   SELECT object, host, pid FROM (SELECT snapshot, object FROM vma_once) AS these ALL INNER JOIN
   (SELECT snapshot, ifNull(host, '') AS host, pid FROM newest) AS those USING (snapshot)
 ) AS these ALL INNER JOIN
-(SELECT object, name, build_id FROM object_once WHERE build_id IS NOT NULL AND name IN
-  (SELECT name FROM object WHERE build_id IS NOT NULL GROUP BY name HAVING uniqExact(build_id) > 1)) AS those USING (object)
-GROUP BY name, build_id;
+(
+  SELECT object, build_id, if(endsWith(name, ' (deleted)'), substring(name, 1, length(name) - 10), name) AS file
+  FROM object_once WHERE build_id IS NOT NULL AND file IN
+  (
+    SELECT same FROM
+    (SELECT build_id, if(endsWith(name, ' (deleted)'), substring(name, 1, length(name) - 10), name) AS same FROM object
+     WHERE build_id IS NOT NULL)
+    GROUP BY same HAVING uniqExact(build_id) > 1
+  )
+) AS those USING (object)
+GROUP BY file, build_id;
 
 -- 8. What forks copied, by minute.
 DROP TABLE IF EXISTS fork_minute;

@@ -60,13 +60,15 @@ SELECT host, coalesce(unit, container, comm) AS service, count(*) AS processes,
        sum(coalesce(swapped, vm_swap)) AS swapped, sum(resident) AS resident
 FROM newest GROUP BY host, 2;
 
--- 7. One file, several builds.
+-- 7. One file, several builds.  One that was replaced has " (deleted)" behind its name where it is still mapped.
 CREATE VIEW build_difference AS
+WITH file AS
+(SELECT object, build_id, CASE WHEN name LIKE '% (deleted)' THEN left(name, -10) ELSE name END AS name
+ FROM object WHERE build_id IS NOT NULL)
 SELECT o.name, o.build_id, count(DISTINCT s.host) AS hosts, count(DISTINCT s.host || '/' || s.pid) AS processes,
        min(s.host) AS example_host, min(s.pid) AS example_pid
-FROM object o JOIN vma v USING (object) JOIN newest s USING (snapshot)
-WHERE o.build_id IS NOT NULL
-  AND o.name IN (SELECT name FROM object WHERE build_id IS NOT NULL GROUP BY name HAVING count(DISTINCT build_id) > 1)
+FROM file o JOIN vma v USING (object) JOIN newest s USING (snapshot)
+WHERE o.name IN (SELECT name FROM file GROUP BY name HAVING count(DISTINCT build_id) > 1)
 GROUP BY o.name, o.build_id;
 
 -- 8. What forks copied, by minute.
