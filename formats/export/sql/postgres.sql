@@ -18,17 +18,18 @@ SELECT * FROM snapshot WHERE snapshot IN
 -- 1. What grew, by mapping, from a process's first snapshot to its last, of those that have all mappings.
 CREATE VIEW growth AS
 WITH whole AS
-(SELECT snapshot, host, boot_id, pid, start_ticks, comm, taken_ns, min(taken_ns) OVER process AS first_taken_ns,
-        max(taken_ns) OVER process AS last_taken_ns
+(SELECT snapshot, host, boot_id, pid, start_ticks, taken_ns, min(taken_ns) OVER process AS first_taken_ns,
+        max(taken_ns) OVER process AS last_taken_ns,
+        first_value(comm) OVER (PARTITION BY host, boot_id, pid, start_ticks ORDER BY taken_ns DESC) AS last_comm
  FROM snapshot WHERE all_vmas = 1 WINDOW process AS (PARTITION BY host, boot_id, pid, start_ticks))
-SELECT coalesce(w.host, '') AS host, w.pid, max(CASE WHEN w.taken_ns = w.last_taken_ns THEN w.comm END) AS comm, o.name,
+SELECT coalesce(w.host, '') AS host, w.pid, w.last_comm AS comm, o.name,
        sum(CASE WHEN w.taken_ns = w.first_taken_ns THEN v.resident ELSE 0 END) AS first_resident,
        sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE 0 END) AS last_resident,
        sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE -v.resident END) AS grown,
        (w.last_taken_ns - w.first_taken_ns) / 1e9::double precision AS seconds
 FROM whole w JOIN vma v USING (snapshot) JOIN object o USING (object)
 WHERE w.taken_ns IN (w.first_taken_ns, w.last_taken_ns) AND w.first_taken_ns <> w.last_taken_ns
-GROUP BY w.host, w.boot_id, w.pid, w.start_ticks, w.first_taken_ns, w.last_taken_ns, object, o.name;
+GROUP BY w.host, w.boot_id, w.pid, w.start_ticks, w.first_taken_ns, w.last_taken_ns, w.last_comm, object, o.name;
 
 -- 2. Who had a frame: SELECT * FROM frame_holder WHERE 4711 BETWEEN first_pfn AND last_pfn.
 CREATE VIEW frame_holder AS
