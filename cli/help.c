@@ -28,7 +28,7 @@ int help_all(void)
 	                     "Options:\n"
 	                     "  -h, --help              this text\n"
 	                     "  -V, --version           the version; with --long what may be known here\n"
-	                     "      --completion SHELL  completion for a shell: bash\n\n");
+	                     "      --completion SHELL  for bash, zsh or fish: its completion\n\n");
 	output_text(&output, snapshot_words);
 	output_text(&output, "\nThe exit status is 0, or 1 if diff found something, or 2 after an error.\n"
 	                     "More: vmsnap COMMAND --help (short), vmsnap help COMMAND, and vmsnap(1).\n");

@@ -12,7 +12,7 @@ int help_brief(const struct command *command);   /* on a screen: vmsnap COMMAND 
 /* --version, with --long what may be known here, with --json that for programs. */
 int help_version(int argc, char **argv);
 void help_option(struct output *output, const struct option_row *row);
-/* `vmsnap --completion bash`. */
+/* `vmsnap --completion SHELL`: of bash, zsh or fish. */
 int completion_print(const char *shell);
 
 #endif

@@ -44,7 +44,7 @@ static int global_option(int argc, char **argv)
 	if (!strcmp(word, "--completion") && argc == 2)
 		return completion_print(argv[1]);
 	if (!strcmp(word, "--completion"))
-		return trouble("--completion needs the name of a shell: bash");
+		return trouble("--completion needs the name of a shell: bash, zsh or fish");
 	struct nearest nearest;
 	nearest_init(&nearest, word);
 	nearest_try(&nearest, "--help");

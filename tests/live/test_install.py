@@ -157,6 +157,8 @@ class Installed(unittest.TestCase):
             for page in pages:
                 self.assertInstalled("share", "man", "man" + page[-1], page)
         self.assertInstalled("share", "bash-completion", "completions", "vmsnap")
+        self.assertInstalled("share", "zsh", "site-functions", "_vmsnap")
+        self.assertInstalled("share", "fish", "vendor_completions.d", "vmsnap.fish")
 
     def test_links_of_the_readme_to_documents_work(self):
         readme = self.assertInstalled("share", "doc", "vmsnap", "README.md")
