@@ -156,6 +156,8 @@ class Installed(unittest.TestCase):
         if not self.cache["SCDOC"].endswith("-NOTFOUND"):
             for page in pages:
                 self.assertInstalled("share", "man", "man" + page[-1], page)
+        for name in ("libvmsnap.3", "vmsnap_capture.3", "vmsnap_capture_tree.3", "vmsnap.5"):
+            self.assertInstalled("share", "man", "man" + name[-1], name)
         self.assertInstalled("share", "bash-completion", "completions", "vmsnap")
         self.assertInstalled("share", "zsh", "site-functions", "_vmsnap")
         self.assertInstalled("share", "fish", "vendor_completions.d", "vmsnap.fish")
