@@ -14,6 +14,8 @@ def _load_vmsnap():
     # above ours: there, `import gdb` would find the folder gdb/.
     here = os.path.dirname(os.path.realpath(_load_vmsnap.__code__.co_filename))
     binding = os.path.join(os.path.dirname(here), "python")
+    # Packages have a link there, to where Python looks for modules.
+    module = os.path.dirname(os.path.realpath(os.path.join(binding, "vmsnap")))
 
     def there(name):
         """The folder that a package was imported from; None if it was not."""
@@ -37,7 +39,7 @@ def _load_vmsnap():
     # Another copy, say the installed one.  Once it has been used it stays: it may hold
     # snapshots and follow events.
     for name, folder, marks in (("vmsnap_gdb", here, ("vmsnap_gdb.session", "vmsnap_gdb.auto")),
-                                ("vmsnap", binding, ("vmsnap._lib",))):
+                                ("vmsnap", module, ("vmsnap._lib",))):
         if there(name) in (None, folder):
             continue
         if any(mark in sys.modules for mark in marks):
