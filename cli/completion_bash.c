@@ -1,7 +1,8 @@
 /* Completion for bash.  bash-completion is not needed, only bash itself. */
-#include "completion.h"
-
 #include <string.h>
+
+#include "completed.h"
+#include "completion.h"
 
 static const char head[] =
         "# bash completion for vmsnap, made by `vmsnap --completion bash`\n"

@@ -1,7 +1,8 @@
 /* Completion for fish: a line for each thing that may come next. */
-#include "completion.h"
-
 #include <string.h>
+
+#include "completed.h"
+#include "completion.h"
 
 static const char head[] =
         "# fish completion for vmsnap, made by `vmsnap --completion fish`\n"

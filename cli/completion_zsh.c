@@ -1,7 +1,8 @@
 /* Completion for zsh, by its _arguments. */
-#include "completion.h"
-
 #include <string.h>
+
+#include "completed.h"
+#include "completion.h"
 
 static const char head[] = "#compdef vmsnap\n"
                            "# zsh completion for vmsnap, made by `vmsnap --completion zsh`\n"

@@ -47,6 +47,22 @@ class Installed(unittest.TestCase):
         self.check(second, "share", "vmsnap", "gdb", "vmsnap.py")
         self.check(second, "etc", "gdb", "gdbinit.d", "vmsnap.py")
 
+    def test_module_where_python_looks_for_it_and_a_link_beside_the_plugin(self):
+        """As packages have it: it is the same one, also if a script has used it before."""
+        install(self.where)
+        beside = os.path.join(self.where, "share", "vmsnap", "python", "vmsnap")
+        modules = os.path.join(self.where, "lib", "python3", "modules")
+        os.makedirs(modules)
+        os.rename(beside, os.path.join(modules, "vmsnap"))
+        os.symlink(os.path.relpath(os.path.join(modules, "vmsnap"), os.path.dirname(beside)), beside)
+        gdb = Gdb(self, "gdb_steps", "write", 2, plugin=False, VMSNAP_LIB=None, PYTHONPATH=modules)
+        gdb("python import vmsnap, vmsnap._lib; vmsnap.used = vmsnap._lib.lib()")
+        self.assertEqual(gdb("source " + os.path.join(self.where, "share", "vmsnap", "gdb", "vmsnap.py")), "")
+        gdb("break step")
+        gdb("run")
+        gdb("vmsnap take")
+        self.assertTrue(gdb.value("__import__('vmsnap')._lib.lib() is __import__('vmsnap').used"))
+
     def test_module_of_an_installed_tree_in_a_plain_python(self):
         first, second = os.path.join(self.where, "first"), os.path.join(self.where, "second")
         install(first)

@@ -190,7 +190,7 @@ class ManPages(Documents):
         self.assertEqual(result.returncode, 0, f"{name}:\n{block}\n{result.stdout}")
 
     def test_scdoc_accepts_them(self):
-        for name in sorted(os.listdir(MAN)):
+        for name in sorted(name for name in os.listdir(MAN) if name.endswith(".scd")):
             try:
                 result = subprocess.run(["scdoc"], input=read("docs", "man", name), stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, timeout=300)
