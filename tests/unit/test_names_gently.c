@@ -20,7 +20,7 @@
 
 #include "vmsnap.h"
 
-static char behind_the_file[1 << 20];
+static volatile char behind_the_file[1 << 20]; /* which nobody reads, and has to be there */
 
 /* Of all machines that run this, some swap. */
 int sysinfo(struct sysinfo *info)
