@@ -116,6 +116,10 @@ class Installed(unittest.TestCase):
             self.assertTrue(folder.startswith(os.path.realpath(self.prefix) + os.sep), folder)
             self.assertTrue(os.path.exists(os.path.join(folder, file)), f"{folder} has no {file}")
 
+    def test_pkg_config_needs_nothing_of_what_the_library_is_made_of(self):
+        self.env["PKG_CONFIG_LIBDIR"] = self.env.pop("PKG_CONFIG_PATH")
+        self.assertIn("-lvmsnap", self.pkg_config("--cflags", "--libs"))
+
     def test_program_built_with_pkg_config_runs(self):
         source, out = self.program(), os.path.join(self.work, "user")
         flags = self.pkg_config("--cflags", "--libs")
