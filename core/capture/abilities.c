@@ -121,7 +121,7 @@ static void look_at_uffd(struct looked *looked, struct answer *answer)
 
 static void look_at_faults(struct looked *looked, struct answer *answer)
 {
-	looked->events_tried = !fault_events_choose(&looked->events, 0, &looked->events_error);
+	looked->events_tried = !fault_events_choose(&looked->events, 0, false, &looked->events_error);
 	if (!looked->events_tried)
 		say_no(answer, "", "%.250s", looked->events_error.message);
 	else if (!looked->events.kernel)

@@ -426,7 +426,7 @@ VMSNAP_API int vmsnap_blame_stored(const struct vmsnap *const *before, size_t be
 	gather_kept(&kept, after, after_count);
 	if (!kept.part_count)
 		return fail(err, VMSNAP_ERR_NOT_FOUND, "no page faults are kept with these snapshots");
-	int rc = faults_gather(parts, kept.part_count, &faults, err);
+	int rc = faults_of_processes(parts, kept.part_count, &faults, err);
 	rc = rc ? rc : blame_new(before, before_count, of, kept.of_count, faults, true, options, out, err);
 	vmsnap_faults_unref(faults);
 	return rc;

@@ -67,9 +67,9 @@ int fault_syscall_order(const void *a, const void *b, const void *ctx);
 /* The same faults; of code only which object it is of is left.  VMSNAP_ERR_NO_MEMORY. */
 int faults_without_names(const struct vmsnap_faults *faults, struct vmsnap_faults **out);
 
-/* Several as one, with all that is known of each; what was lost is counted once, as of one watch. */
-int faults_gather(const struct vmsnap_faults *const *parts, size_t count, struct vmsnap_faults **out,
-                  struct vmsnap_error *err);
+/* Of several processes as one, with all that is known of each; what was lost is counted once, as of one watch. */
+int faults_of_processes(const struct vmsnap_faults *const *parts, size_t count, struct vmsnap_faults **out,
+                        struct vmsnap_error *err);
 
 /* ---- in the making ---- */
 

@@ -109,15 +109,15 @@ static int gather(struct vmsnap_faults_builder *builder, const struct vmsnap_fau
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < count; i++) {
 		gather_info(&info, &parts[i]->info);
-		rc = add_faults(builder, parts[i], NULL, 0, err);
+		rc = add_faults(builder, parts[i], NULL, 0, 0, err);
 		rc = rc ? rc : faults_copy_all_code(builder, parts[i], err);
 		rc = rc ? rc : add_rest(builder, parts[i], err);
 	}
 	return rc ? rc : vmsnap_faults_builder_set(builder, &info, err);
 }
 
-int faults_gather(const struct vmsnap_faults *const *parts, size_t count, struct vmsnap_faults **out,
-                  struct vmsnap_error *err)
+int faults_of_processes(const struct vmsnap_faults *const *parts, size_t count, struct vmsnap_faults **out,
+                        struct vmsnap_error *err)
 {
 	struct vmsnap_faults_builder *builder = NULL;
 	if (count == 1) {

@@ -38,6 +38,7 @@ static int keep_identity(struct vmsnap_self *self, struct vmsnap *snap)
 	info->known = self->probe.known;
 	info->zero_pfn = self->probe.zero_pfn;
 	info->known_until = self->told.known_until;
+	info->source = VMSNAP_SOURCE_SELF;
 	struct proc_stat stat;
 	if (!proc_stat_parse(self->stat, self->stat_len, &stat)) {
 		info->start_time = stat.start_time;

@@ -248,6 +248,7 @@ static void snap_payload(struct vmsnap_self *self, size_t first, size_t count)
 	put_number(self, 36, self_stat_field(self, 48));
 	put_number(self, 40, self->boottime);
 	put_number(self, 42, self->probe.zero_pfn);
+	put_number(self, 50, VMSNAP_SOURCE_SELF);
 	put_number(self, 55, self->told.known_until);
 }
 

@@ -665,9 +665,7 @@ class Info(Structure):  # struct vmsnap_info
         ("memory_known", c_bool), ("boottime", c_uint64), ("page_moves", c_uint64), ("zero_pfn", c_uint64),
         ("build_ids_proved", c_bool), ("contents_left_out", c_uint64), ("written_since", c_int64),
         ("contents_copied", c_uint64), ("precopy", c_uint32), ("kpage_read", c_int64), ("contents_told", c_uint32),
-        ("contents_told_bytes", c_uint64), ("source", c_uint32), ("signal", c_uint32),
-        ("contents_told_bytes", c_uint64), ("source", c_uint32),
-        ("contents_told_bytes", c_uint64), ("known_until", c_uint64),
+        ("contents_told_bytes", c_uint64), ("source", c_uint32), ("signal", c_uint32), ("known_until", c_uint64),
     ]
 
 
@@ -1165,11 +1163,6 @@ class HtmlOptions(Structure):  # struct vmsnap_html_options
     ]
 
 
-class CaptureSource(Structure):  # struct vmsnap_capture_source
-    _fields_ = [
-        ("size", c_size_t), ("read", CFUNCTYPE(c_int64, c_void_p, c_char_p, c_uint64, c_void_p, c_size_t)),
-        ("ctx", c_void_p), ("held", c_bool), ("tids", POINTER(c_uint32)), ("stack_pointers", POINTER(c_uint64)),
-        ("thread_count", c_size_t),
 class SelfOptions(Structure):  # struct vmsnap_self_options
     _fields_ = [
         ("size", c_size_t), ("memory", c_void_p), ("bytes", c_size_t), ("label", c_char_p), ("reason", c_char_p),
@@ -1180,6 +1173,14 @@ class SelfTold(Structure):  # struct vmsnap_self_told
     _fields_ = [
         ("known_until", c_uint64), ("page_faults", c_uint64), ("used", c_uint64), ("bytes", c_uint64),
         ("nanoseconds", c_uint64), ("system_error", c_int32), ("taken", c_bool),
+    ]
+
+
+class CaptureSource(Structure):  # struct vmsnap_capture_source
+    _fields_ = [
+        ("size", c_size_t), ("read", CFUNCTYPE(c_int64, c_void_p, c_char_p, c_uint64, c_void_p, c_size_t)),
+        ("ctx", c_void_p), ("held", c_bool), ("tids", POINTER(c_uint32)), ("stack_pointers", POINTER(c_uint64)),
+        ("thread_count", c_size_t),
     ]
 
 
@@ -1616,7 +1617,6 @@ FUNCTIONS = {
     "vmsnap_html_write": (CHECKED, (c_void_p, WriteFn, c_void_p)),
     "vmsnap_html_save": (CHECKED, (c_void_p, c_char_p)),
     "vmsnap_html_free": (None, (c_void_p,)),
-    "vmsnap_capture_from": (CHECKED, (POINTER(CaptureSource), POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_self_prepare": (CHECKED, (POINTER(SelfOptions), POINTER(c_void_p))),
     "vmsnap_self_free": (None, (c_void_p,)),
     "vmsnap_capture_self": (c_int, (c_void_p,)),
@@ -1626,6 +1626,7 @@ FUNCTIONS = {
     "vmsnap_mapped_name": (c_char_p, (c_int,)),
     "vmsnap_is_mapped": (c_int, (c_uint64, c_uint64, POINTER(c_uint64))),
     "vmsnap_find_gap": (c_int, (c_uint64, c_uint64, POINTER(c_uint64))),
+    "vmsnap_capture_from": (CHECKED, (POINTER(CaptureSource), POINTER(CaptureOptions), POINTER(c_void_p))),
     "vmsnap_watch_flag_name": (c_char_p, (c_uint,)),
     "vmsnap_watch_new": (CHECKED, (c_uint, POINTER(c_void_p))),
     "vmsnap_watch_add": (CHECKED, (c_void_p, c_int)),

@@ -220,7 +220,7 @@ static void those_of_one_instant_are_one_again(void **state)
 	give(shares, VMSNAP_FAULT_SHARES_ALL, 2, snaps);
 	const struct vmsnap_faults *parts[] = { vmsnap_faults_of(snaps[0]), vmsnap_faults_of(snaps[1]) };
 	struct vmsnap_faults *all;
-	assert_int_equal(faults_gather(parts, 2, &all, NULL), VMSNAP_OK);
+	assert_int_equal(faults_of_processes(parts, 2, &all, NULL), VMSNAP_OK);
 	assert_int_equal(vmsnap_faults_count(all), 2);
 	assert_int_equal(vmsnap_faults_info(all)->lost, 5);
 	assert_int_equal(vmsnap_faults_info(all)->pid, 0);
