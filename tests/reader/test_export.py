@@ -463,6 +463,38 @@ class Questions(ExportTest):
             [(processes, uss)] = database.execute("SELECT processes, uss FROM group_memory").fetchall()
             self.assertEqual((processes, uss), (10, None if uss is None else 4096 * (1 + 40 + 9 * 4)))
 
+    def test_growth_is_told_of_snapshots_that_have_all_mappings(self):
+        """With --changed only the first has: what the last did not say again has not gone."""
+        path = os.path.join(self.folder, "one changed.vms")
+        with open(path, "wb") as file:
+            file.write(file_of(*(self.with_heap(pages, number) for number, pages in enumerate((2, 3, 3))))[0])
+        with sqlite3.connect(self.database("--changed", path, name="changed.db")) as database:
+            self.assertEqual(database.execute("SELECT * FROM growth").fetchall(), [])
+        with sqlite3.connect(self.database(path, name="changed.db")) as database:
+            self.assertEqual(database.execute("SELECT grown FROM growth").fetchall(), [(4096,)])
+
+    def test_four_times_the_snapshots_are_not_sixteen_times_the_work(self):
+        """Counted in steps of SQLite's own machine; also after somebody has told it how large tables are."""
+        def steps(database, view):
+            count = itertools.count()
+            database.set_progress_handler(lambda: next(count) > 200000, 100)  # from then on it is an OperationalError
+            database.execute(f"SELECT * FROM {view}").fetchall()
+            database.set_progress_handler(None, 0)
+            return 100 * next(count)
+
+        found = []
+        for size in (100, 400):
+            snapshots = [process(0x2000 + pid, 2, pid=pid, tgid=pid, taken=10**18 + taken * 10**9,
+                                 exe_build_id="%02x" % (pid % 20) * 20) for pid in range(size // 4) for taken in range(4)]
+            path = os.path.join(self.folder, f"work{size}.vms")
+            with open(path, "wb") as file:
+                file.write(file_of(*snapshots)[0])
+            with sqlite3.connect(self.database(path, name=f"work{size}.db")) as database:
+                database.execute("ANALYZE")
+                found.append({view: steps(database, view) for view in self.VIEWS})
+        for view in self.VIEWS:
+            self.assertLess(found[1][view], 8 * found[0][view] + 10000, view)
+
 
 class Schema(ExportTest):
     def test_it_can_be_printed(self):

@@ -9,24 +9,27 @@ FROM snapshot GROUP BY 1, 2, 3, 4;
 -- The last snapshot of each process.
 DROP VIEW IF EXISTS newest;
 CREATE VIEW newest AS
-SELECT s.* FROM snapshot s JOIN process p
-ON coalesce(s.host, '') = p.host_name AND coalesce(s.boot_id, '') = p.boot AND s.pid = p.pid
-   AND s.start_ticks = p.start_ticks AND s.taken_ns = p.last_taken_ns;
+SELECT * FROM snapshot WHERE snapshot IN
+(SELECT snapshot FROM
+  (SELECT snapshot, row_number() OVER (PARTITION BY host, boot_id, pid, start_ticks ORDER BY taken_ns DESC, snapshot) AS place
+   FROM snapshot)
+ WHERE place = 1);
 
--- 1. What grew, by mapping, from a process's first snapshot to its last.
+-- 1. What grew, by mapping, from a process's first snapshot to its last, of those that have all mappings.
 DROP VIEW IF EXISTS growth;
 CREATE VIEW growth AS
-SELECT p.host_name AS host, p.pid, s.comm, o.name,
-       sum(CASE WHEN s.taken_ns = p.first_taken_ns THEN v.resident ELSE 0 END) AS first_resident,
-       sum(CASE WHEN s.taken_ns = p.last_taken_ns THEN v.resident ELSE 0 END) AS last_resident,
-       sum(CASE WHEN s.taken_ns = p.last_taken_ns THEN v.resident ELSE -v.resident END) AS grown,
-       (p.last_taken_ns - p.first_taken_ns) / 1e9 AS seconds
-FROM process p JOIN snapshot s
-ON coalesce(s.host, '') = p.host_name AND coalesce(s.boot_id, '') = p.boot AND s.pid = p.pid
-   AND s.start_ticks = p.start_ticks AND s.taken_ns IN (p.first_taken_ns, p.last_taken_ns)
-JOIN vma v USING (snapshot) JOIN object o USING (object)
-WHERE p.snapshots > 1 AND s.all_vmas
-GROUP BY p.host_name, p.boot, p.pid, p.start_ticks, o.object;
+WITH whole AS
+(SELECT snapshot, host, boot_id, pid, start_ticks, comm, taken_ns, min(taken_ns) OVER process AS first_taken_ns,
+        max(taken_ns) OVER process AS last_taken_ns
+ FROM snapshot WHERE all_vmas WINDOW process AS (PARTITION BY host, boot_id, pid, start_ticks))
+SELECT coalesce(w.host, '') AS host, w.pid, max(CASE WHEN w.taken_ns = w.last_taken_ns THEN w.comm END) AS comm, o.name,
+       sum(CASE WHEN w.taken_ns = w.first_taken_ns THEN v.resident ELSE 0 END) AS first_resident,
+       sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE 0 END) AS last_resident,
+       sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE -v.resident END) AS grown,
+       (w.last_taken_ns - w.first_taken_ns) / 1e9 AS seconds
+FROM whole w JOIN vma v USING (snapshot) JOIN object o USING (object)
+WHERE w.taken_ns IN (w.first_taken_ns, w.last_taken_ns) AND w.first_taken_ns <> w.last_taken_ns
+GROUP BY w.host, w.boot_id, w.pid, w.start_ticks, o.object;
 
 -- 2. Who had a frame: SELECT * FROM frame_holder WHERE 4711 BETWEEN first_pfn AND last_pfn.
 DROP VIEW IF EXISTS frame_holder;
@@ -105,16 +108,15 @@ FROM snapshot s JOIN vma v USING (snapshot) JOIN object o USING (object)
 WHERE s.exe_build_id IS NOT NULL GROUP BY s.exe, s.exe_build_id, o.name, v.perms;
 DROP VIEW IF EXISTS new_mapping;
 CREATE VIEW new_mapping AS
-SELECT b.exe, a.exe_build_id AS build_before, b.exe_build_id AS build_after, b.name, b.perms
-FROM build_mapping b
-JOIN (SELECT exe, exe_build_id, min(first_taken_ns) AS first FROM build_mapping GROUP BY exe, exe_build_id) a
-  ON a.exe = b.exe AND a.exe_build_id <> b.exe_build_id
-WHERE a.first = (SELECT max(x.first) FROM (SELECT exe, exe_build_id, min(first_taken_ns) AS first FROM build_mapping
-                                           GROUP BY exe, exe_build_id) x
-                 WHERE x.exe = b.exe AND x.first < (SELECT min(y.first_taken_ns) FROM build_mapping y
-                                                    WHERE y.exe = b.exe AND y.exe_build_id = b.exe_build_id))
-  AND NOT EXISTS (SELECT 1 FROM build_mapping c WHERE c.exe = b.exe AND c.exe_build_id = a.exe_build_id
-                  AND c.name = b.name AND c.perms = b.perms);
+WITH build AS
+(SELECT exe, exe_build_id, min(taken_ns) AS first_taken_ns FROM snapshot WHERE exe_build_id IS NOT NULL GROUP BY exe, exe_build_id),
+step AS
+(SELECT exe, lag(exe_build_id) OVER (PARTITION BY exe ORDER BY first_taken_ns, exe_build_id) AS build_before,
+        exe_build_id AS build_after FROM build)
+SELECT s.exe, s.build_before, s.build_after, b.name, b.perms
+FROM step s JOIN build_mapping b ON b.exe = s.exe AND b.exe_build_id = s.build_after
+LEFT JOIN build_mapping c ON c.exe = s.exe AND c.exe_build_id = s.build_before AND c.name = b.name AND c.perms = b.perms
+WHERE s.build_before IS NOT NULL AND c.exe IS NULL;
 
 -- And of page faults that were watched: which code had them, in how many pages.
 DROP VIEW IF EXISTS fault_code;
