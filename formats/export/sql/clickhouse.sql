@@ -1,16 +1,17 @@
 -- The questions that people ask (docs/archive.md), in words that ClickHouse 18.16 understands as well as
 -- those of today.  A row may be there twice until parts are merged, and rows may be there of a snapshot whose
--- load was stopped: each view takes a row once, and those of snapshots whose own row, the last, is there.
+-- load was stopped: each view takes a row once (FINAL: as each shard would merge them, the last that came), and those
+-- of snapshots whose own row, the last, is there.
 DROP TABLE IF EXISTS snapshot_once;
-CREATE VIEW snapshot_once AS SELECT * FROM snapshot LIMIT 1 BY snapshot;
+CREATE VIEW snapshot_once AS SELECT * FROM snapshot FINAL;
 DROP TABLE IF EXISTS object_once;
-CREATE VIEW object_once AS SELECT * FROM object LIMIT 1 BY object;
+CREATE VIEW object_once AS SELECT * FROM object FINAL;
 DROP TABLE IF EXISTS vma_once;
-CREATE VIEW vma_once AS SELECT * FROM vma LIMIT 1 BY snapshot, start_addr;
+CREATE VIEW vma_once AS SELECT * FROM vma FINAL;
 DROP TABLE IF EXISTS run_once;
-CREATE VIEW run_once AS SELECT * FROM run LIMIT 1 BY snapshot, start_addr;
+CREATE VIEW run_once AS SELECT * FROM run FINAL;
 DROP TABLE IF EXISTS event_once;
-CREATE VIEW event_once AS SELECT * FROM event LIMIT 1 BY snapshot, event_number;
+CREATE VIEW event_once AS SELECT * FROM event FINAL;
 
 -- The last snapshot of each process.
 DROP TABLE IF EXISTS newest;
@@ -29,7 +30,7 @@ SELECT host, pid, comm, name, first_resident, last_resident, last_resident - fir
   (
     SELECT host, boot, pid, start_ticks, comm, seconds, tupleElement(one, 1) AS snapshot, tupleElement(one, 2) AS mark FROM
     (
-      SELECT ifNull(host, '') AS host, ifNull(boot_id, '') AS boot, pid, start_ticks, any(comm) AS comm,
+      SELECT ifNull(host, '') AS host, ifNull(boot_id, '') AS boot, pid, start_ticks, argMax(comm, taken_ns) AS comm,
              (max(taken_ns) - min(taken_ns)) / 1e9 AS seconds,
              arrayJoin([(argMin(snapshot, taken_ns), 0), (argMax(snapshot, taken_ns), 1)]) AS one
       FROM snapshot_once WHERE all_vmas = 1
@@ -56,7 +57,7 @@ SELECT host, taken_ns, service, processes, all_rss AS rss, if(pss_unknown = 0, a
 SELECT host, boot, taken_ns, service, count() AS processes, sum(rss) AS all_rss,
        countIf(pss IS NULL) AS pss_unknown, sum(pss) AS all_pss, countIf(uss IS NULL) AS uss_unknown, sum(uss) AS all_uss,
        countIf(private_with_others IS NULL) AS with_unknown, sum(private_with_others) AS all_with
-FROM (SELECT * FROM group_share LIMIT 1 BY snapshot) AS these ALL INNER JOIN
+FROM (SELECT * FROM group_share FINAL) AS these ALL INNER JOIN
 (SELECT snapshot, ifNull(host, '') AS host, ifNull(boot_id, '') AS boot, taken_ns,
         coalesce(unit, container, comm) AS service FROM snapshot_once) AS those USING (snapshot)
 GROUP BY host, boot, taken_ns, service
@@ -103,7 +104,7 @@ FROM
   (
     SELECT same FROM
     (SELECT build_id, if(endsWith(name, ' (deleted)'), substring(name, 1, length(name) - 10), name) AS same FROM object
-     WHERE build_id IS NOT NULL)
+     WHERE build_id IS NOT NULL AND object IN (SELECT object FROM vma WHERE snapshot IN (SELECT snapshot FROM snapshot)))
     GROUP BY same HAVING uniqExact(build_id) > 1
   )
 ) AS those USING (object)
@@ -115,7 +116,7 @@ CREATE VIEW fork_minute AS
 SELECT host, parent_pid, any(comm) AS comm, minute, uniqExact(child) AS children,
        max(if(verdict = 'copied_by_parent', bytes, 0)) AS by_parent, max(if(verdict = 'copied_by_child', bytes, 0)) AS by_child,
        max(if(verdict IN ('copied', 'copied_by_both'), bytes, 0)) AS by_both_or_unknown
-FROM (SELECT parent AS snapshot, child, verdict, bytes FROM cow LIMIT 1 BY parent, child, verdict) AS these ALL INNER JOIN
+FROM (SELECT parent AS snapshot, child, verdict, bytes FROM cow FINAL) AS these ALL INNER JOIN
 (SELECT snapshot, ifNull(host, '') AS host, ifNull(boot_id, '') AS boot, pid AS parent_pid, start_ticks, comm,
         intDiv(taken_ns, 60000000000) AS minute FROM snapshot_once) AS those USING (snapshot)
 GROUP BY host, boot, parent_pid, start_ticks, minute;
@@ -148,7 +149,8 @@ SELECT exe, build_before, build_after, name, perms FROM
     SELECT exe, arrayJoin(arrayMap(at -> (tupleElement(builds[at], 2), tupleElement(builds[at + 1], 2)),
                                    arrayEnumerate(arrayPopBack(builds)))) AS step
     FROM (SELECT exe, arraySort(groupUniqArray((first, exe_build_id))) AS builds FROM
-          (SELECT exe, exe_build_id, min(first_taken_ns) AS first FROM build_mapping GROUP BY exe, exe_build_id)
+          (SELECT assumeNotNull(exe) AS exe, assumeNotNull(exe_build_id) AS exe_build_id, min(taken_ns) AS first FROM snapshot
+           WHERE exe IS NOT NULL AND exe_build_id IS NOT NULL GROUP BY exe, exe_build_id)
           GROUP BY exe)
   )
 ) AS these ALL INNER JOIN (SELECT exe, exe_build_id, name, perms FROM build_mapping) AS those USING (exe, exe_build_id)
