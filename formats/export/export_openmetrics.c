@@ -78,12 +78,12 @@ static void measure(struct process *process, const struct vmsnap *snap)
 	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
 	bool swap_told = !vmsnap_status_find(snap, "VmSwap", &swap) && swap.is_size;
 	values[PROCESSES] = (struct value){ false, 1 };
-	values[RESIDENT] = (struct value){ sums.swapped_unknown, (double)sums.resident };
+	values[RESIDENT] = (struct value){ sums_unread(snap, &sums), (double)sums.resident };
 	values[EXCLUSIVE] = (struct value){ !info->known.exclusive || sums.exclusive_unknown, (double)sums.exclusive };
 	values[SWAPPED] = (struct value){ !swap_told, swap_told ? (double)swap.number : 0 };
 	values[HUGE_PAGES] = (struct value){ !info->known.huge, (double)sums.huge };
-	values[ANONYMOUS] = (struct value){ sums.swapped_unknown, (double)(sums.resident - sums.file) };
-	values[EXECUTABLE_PRIVATE] = (struct value){ sums.swapped_unknown, (double)executable_private(snap) };
+	values[ANONYMOUS] = (struct value){ sums_unread(snap, &sums), (double)(sums.resident - sums.file) };
+	values[EXECUTABLE_PRIVATE] = (struct value){ sums_unread(snap, &sums), (double)executable_private(snap) };
 	values[TAKEN] = (struct value){ false, (double)info->taken / 1e9 };
 }
 

@@ -11,6 +11,7 @@
 #include "export_seen.h"
 #include "export_share.h"
 #include "written.h"
+#include "sums.h"
 
 static bool wanted(const struct export_rows *rows, int table)
 {
@@ -23,12 +24,12 @@ static void put_sums(struct row *row, const struct vmsnap *snap, const struct vm
                      const struct written *written)
 {
 	const struct vmsnap_known *known = &vmsnap_info(snap)->known;
-	row_put_if(row, !sums->swapped_unknown, sums->resident);
+	row_put_if(row, !sums_unread(snap, sums), sums->resident);
 	row_put_if(row, !sums->swapped_unknown && !sums->swap_unknown, sums->swapped);
 	row_put_if(row, known->exclusive && !sums->exclusive_unknown, sums->exclusive);
 	row_put_if(row, known->zero, sums->zero);
 	row_put_if(row, known->huge, sums->huge);
-	row_put(row, sums->file);
+	row_put_if(row, !sums_unread(snap, sums), sums->file);
 	row_put_if(row, known->written && !written->maybe, written->bytes);
 	row_put(row, sums->guard);
 }

@@ -1,6 +1,7 @@
 #include "vma_record.h"
 
 #include "format_value.h"
+#include "sums.h"
 
 static const struct column vma_columns[] = {
 	[VMA_START] = { "start", .type = COLUMN_ADDRESS },
@@ -52,13 +53,13 @@ void put_sums_columns(struct row *row, unsigned first, const struct vmsnap *snap
 		row_put_unknown(row, first + SUMS_RESIDENT);
 		return;
 	}
-	row_put_bytes_least(row, first + SUMS_RESIDENT, sums->resident, sums->swapped_unknown);
+	row_put_bytes_least(row, first + SUMS_RESIDENT, sums->resident, sums_unread(snap, sums));
 	uint64_t swap_unknown = sums->swap_unknown + sums->swapped_unknown;
 	row_put_bytes_least(row, first + SUMS_SWAPPED, sums->swapped, swap_unknown);
 	row_put_bytes_least(row, first + SUMS_EXCLUSIVE, sums->exclusive,
-	                    sums->exclusive_unknown + sums->swapped_unknown + !known->exclusive);
+	                    sums->exclusive_unknown + sums_unread(snap, sums) + !known->exclusive);
 	row_put_bytes_known(row, first + SUMS_ZERO, sums->zero, known->zero);
-	row_put_bytes_least(row, first + SUMS_FILE, sums->file, sums->swapped_unknown);
+	row_put_bytes_least(row, first + SUMS_FILE, sums->file, sums_unread(snap, sums));
 	row_put_bytes_known(row, first + SUMS_HUGE, sums->huge, known->huge);
 	row_put_bytes(row, first + SUMS_GUARD, sums->guard);
 	row_put_bytes(row, first + SUMS_EXCLUSIVE_UNKNOWN, sums->exclusive_unknown);

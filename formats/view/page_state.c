@@ -1,6 +1,7 @@
 #include "page_state.h"
 
 #include "page_class.h"
+#include "sums.h"
 
 const char *page_state_name(const struct vmsnap_run *page)
 {
@@ -42,7 +43,7 @@ uint64_t pages_unread(const struct vmsnap *snap)
 	struct vmsnap_run run;
 	uint64_t bytes = 0;
 	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
-	if (!sums.swapped_unknown)
+	if (!sums_unread(snap, &sums))
 		return 0;
 	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)

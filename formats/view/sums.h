@@ -19,6 +19,14 @@ static inline void sums_add(struct vmsnap_sums *total, const struct vmsnap_sums 
 	total->swapped_unknown += more->swapped_unknown;
 }
 
+/* Of these it is not known whether they were present (vmsnap_page_unread()): pages that the kernel told of are
+ * doubtful only as to whether they are in swap. */
+static inline uint64_t sums_unread(const struct vmsnap *snap, const struct vmsnap_sums *sums)
+{
+	uint32_t source = vmsnap_info(snap)->source;
+	return source == VMSNAP_SOURCE_REMOTE || source == VMSNAP_SOURCE_SELF ? sums->swapped_unknown : 0;
+}
+
 /* A run in one mapping. */
 static inline void sums_add_run(struct vmsnap_sums *sums, const struct vmsnap_known *known,
                                 const struct vmsnap_run *run)

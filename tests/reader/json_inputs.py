@@ -311,4 +311,5 @@ def library_calls(paths):
     calls += [("written", os.path.join(GOLDEN, name)) for name in ("good-written.vms", "good-small.vms")]
     calls += [("dump", hex(HEAP), hex(HEAP + 3 * PAGE), *files[1:last]) for last in (2, 3)]
     values = ("values", os.path.dirname(paths["a"]), paths["a"], hex(PROGRAM + elffile.VARIABLE))
-    return calls + [("history", hex(STATES + PAGE), paths["nobody"]), ("snapshots", *files), values, ("value", *values[1:])]
+    return calls + [("history", hex(STATES + PAGE), paths["nobody"]), ("snapshots", *files), values, ("value", *values[1:]),
+                    ("blocks", *values[1:3], hex(HEAP))]

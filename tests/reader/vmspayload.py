@@ -158,7 +158,7 @@ def read_snap(data, offset):
     if identity["contents_told"] > 3:
         raise cursor.damaged("contents_told: %d" % identity["contents_told"])
     for name in ("written", "written_since", "kpage_read", "contents_told", "contents_told_bytes", "source", "states_unknown",
-                 "signal"):
+                 "signal", "known_until"):
         if not identity[name]:
             del identity[name]
     if identity.pop("exclusive_huge"):

@@ -5,6 +5,7 @@
     python3 vmsprint.py LIBVMSNAP snapshots FILE...        vmsnap_print_snapshots()
     python3 vmsprint.py LIBVMSNAP values SYSROOT FILE ADDRESS  vmsnap_print_values(), of a variable at ADDRESS
     python3 vmsprint.py LIBVMSNAP value SYSROOT FILE ADDRESS   vmsnap_print_page() of that, where it is known what it held
+    python3 vmsprint.py LIBVMSNAP blocks SYSROOT FILE ADDRESS  the first of them, of a heap of malloc's at ADDRESS
     python3 vmsprint.py LIBVMSNAP written FILE...          vmsnap_print_written(), of the first snapshot
     python3 vmsprint.py LIBVMSNAP dump START END FILE...   vmsnap_print_dump(), of the first snapshot and of the second
                                                            if there are two files, where START's page holds something
@@ -113,15 +114,29 @@ class ValueOptions(ctypes.Structure):
                 ("each_most", c_uint64)]
 
 
-def with_byte(lib, snap, address, value):
-    """The same process with the mapping of one address, and this byte there."""
+def heap_of(page_size, value):
+    """A page that is all of malloc's heap: a block of 104 bytes with this byte in it, and what is left."""
+    there = bytearray(page_size)
+    there[8:16] = (0x70 | 1).to_bytes(8, "little")
+    there[0x78:0x80] = (page_size - 0x70 | 1).to_bytes(8, "little")
+    there[32] = value
+    return there
+
+
+def with_byte(lib, snap, address, value, heap=False):
+    """The same process with the mapping of one address, and this byte there; heap: a page of its own there."""
     made, builder, error = c_void_p(), c_void_p(), vmslib.Error()
-    vma = lib.vmsnap_vma_at(snap, c_uint64(address))
     info = lib.vmsnap_info(snap)
+    vma = lib.vmsnap_vma_at(snap, c_uint64(address))
+    if heap:
+        page_size = info.contents.page_size
+        own = vmslib.Vma(start=address, end=address + page_size, perms=3, name=b"[heap]")
+        vma = ctypes.cast(ctypes.pointer(own), c_void_p)
     sizes = [c_size_t(lib.vmsnap_struct_size(which)) for which in (0, 1)]
     page = address & -info.contents.page_size
     bytes_there = bytearray(info.contents.page_size)
     bytes_there[address - page] = value
+    bytes_there = heap_of(len(bytes_there), value) if heap else bytes_there
     for rc in (lib.vmsnap_builder_new_sized(info, sizes[0], byref(builder), byref(error)),
                lib.vmsnap_builder_add_vma_sized(builder, vma, sizes[1], byref(error)),
                lib.vmsnap_builder_add_contents(builder, None, c_uint64(page), bytes(bytes_there),
@@ -131,13 +146,13 @@ def with_byte(lib, snap, address, value):
     return made
 
 
-def values(lib, sysroot, path, address, page=False):
+def values(lib, sysroot, path, address, page=False, heap=False):
     lib.vmsnap_vma_at.restype = c_void_p
     lib.vmsnap_vma_at.argtypes = [c_void_p, c_uint64]
     lib.vmsnap_builder_add_vma_sized.argtypes = [c_void_p, c_void_p, c_size_t, c_void_p]
     error, names, diff = vmslib.Error(), c_void_p(), c_void_p()
     snap = load_all(lib, [path])[0][0]
-    a, b = (with_byte(lib, snap, address, value) for value in (5, 8))
+    a, b = (with_byte(lib, snap, address, value, heap) for value in (5, 8))
     assert not lib.vmsnap_names_new(b, sysroot.encode(), byref(names), byref(error)), error.message
     options = ValueOptions(size=ctypes.sizeof(ValueOptions), names=names)
     if not page:
@@ -164,8 +179,8 @@ def main(argv):
         print(dumped(lib, int(argv[3], 16), int(argv[4], 16), argv[5:]))
     elif what == "history":
         print(printed(lib, lib.vmsnap_print_history, *load_all(lib, argv[4:]), c_uint64(int(argv[3], 16))))
-    elif what in ("values", "value"):
-        print(values(lib, argv[3], argv[4], int(argv[5], 16), what == "value"))
+    elif what in ("values", "value", "blocks"):
+        print(values(lib, argv[3], argv[4], int(argv[5], 16), what == "value", what == "blocks"))
     elif what == "written":
         print(printed_of(lib, lib.vmsnap_print_written, load_all(lib, argv[3:])[0][0], None))
     else:
