@@ -48,7 +48,7 @@ static const struct column diff_columns[] = {
 	                 NULL },
 	[DIFF_CHANGE] = { NULL, "CHANGE", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "of the mapping itself", NULL },
 	[DIFF_BY] = { NULL, "BY", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_STAYS,
-	              "the line that made or first wrote to most of its pages, as page faults tell", NULL },
+	              "the line that made or first wrote to most of its pages: page faults", NULL },
 	[DIFF_MAPPING] = { NULL, "MAPPING", COLUMN_PATH, COLUMN_STAYS, "the file, or what it is called", NULL },
 	MAPPING_COLUMNS_AFTER_PERM(DIFF_VMA),
 	[DIFF_VMA + MAPPING_PERM] = { NULL, "PERM", COLUMN_WORD, COLUMN_YIELDS,

@@ -61,7 +61,7 @@ class Shells:
 
     def test_each_option_of_the_help_and_no_other(self):
         for name in COMMANDS:
-            text = command(name, "--help").stdout.decode()
+            text = command("help", name).stdout.decode()
             helped = set(re.findall(r"(?m)^ .{4}  ?(--[a-z-]+)", text))
             self.assertGreater(len(helped), 3)
             offered = {word.split("=")[0] for word in self.complete(f"vmsnap {name} --")}

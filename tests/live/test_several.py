@@ -108,7 +108,8 @@ class Several(unittest.TestCase):
         first = self.target.ranges["first"]
         area = f"{first[0]:x}-{first[1]:x}"
         self.assertEqual([int(count) for _, count, _ in rows(area)], [5, 59], "copies, and what is the file's")
-        self.assertGreater(len(rows(area, "-l")), 2)
+        # In as many as their frames make, which may be one behind the other by chance.
+        self.assertGreaterEqual(len(rows(area, "-l")), 2)
 
     def filters(self):
         """(option, word, which pages it leaves: of a mapping, an address and its entry)"""

@@ -100,7 +100,7 @@ static void in_json_lines_that_changed_are_told(void **state)
 	assert_has(caught, "\"first\": true, \"elapsed_us\": null, ");
 	assert_has(caught, "\"first\": false, \"elapsed_us\": 10000000.000, ");
 	assert_has(caught, "\"delta\": 2097152, \"rate\": 209715, \"lines\": [{\"id\": 1, \"name\": \"[heap]\", ");
-	assert_has(caught, "\"changes\": [\"grown\"], \"moved_from\": null, \"into\": null}], \"error\": null");
+	assert_has(caught, "\"changes\": [\"grown\"], \"moved_from\": null, \"into\": null}], \"blame\": null, \"error\": null}\n");
 	free_session(&s);
 }
 

@@ -70,7 +70,7 @@ COLUMNS = {
             ("DEV", False, "the file's device"),
             ("INODE", False, "the file's inode"),
             ("BUILDID", False, "of the file"),
-            ("BY", True, "the line that made or first wrote to most of its pages, as page faults tell"),
+            ("BY", True, "the line that made or first wrote to most of its pages: page faults"),
             ("MAPPING", True, "the file, or what it is called"),
         ),
         (
