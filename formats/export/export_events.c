@@ -131,7 +131,9 @@ static void put_system_call(struct row *row, const struct events *events, const 
                             char number[16])
 {
 	const char *name = fault->syscall >= 0 ? vmsnap_faults_syscall_name(events->faults, fault->syscall) : "";
-	snprintf(number, 16, fault->syscall >= 0 ? "%" PRId32 : "", fault->syscall);
+	*number = '\0';
+	if (fault->syscall >= 0)
+		snprintf(number, 16, "%" PRId32, fault->syscall);
 	row_put(row, fault->syscall != -1);
 	row_put_string(row, *name ? name : number);
 }

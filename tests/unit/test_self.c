@@ -427,7 +427,7 @@ static struct vmsnap *finished(struct vmsnap_self *self)
 static struct vmsnap *written(struct vmsnap_self *self)
 {
 	struct vmsnap_error err = { 0 };
-	struct vmsnap *snap;
+	struct vmsnap *snap = NULL;
 	struct vmsnap_file *file;
 	FILE *made = tmpfile();
 	assert_non_null(made);
