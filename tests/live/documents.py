@@ -20,9 +20,29 @@ def without_numbers(line):
     line = re.sub(r"…\S*", "…", line)         # a path that is cut
     line = re.sub(r"(?<=\S )[▁-█ ]*[▁-█]+(?= )", "strip", line)
     line = re.sub(r"(kernel\s+).*", r"\1#", line)
-    line = re.sub(r", ?(soft_dirty|huge)\??", "", line) # as the kernel has it
+    line = re.sub(r", ?(soft_dirty|huge)\??|\bsoft_dirty\??(, )?", "", line) # as the kernel has it
     return re.sub(r"\s+", " ", line).strip()
 
 
 def blocks(text, kind):
     return [match[1] for match in re.finditer(rf"(?ms)^```{kind}\n(.*?)^```$", text)]
+
+
+def matches(expected, got):
+    """Whether the lines are the expected ones; an expected "..." stands for any lines."""
+    if not expected:
+        return not got
+    if expected[0].strip() == "...":
+        return any(matches(expected[1:], got[i:]) for i in range(len(got) + 1))
+    return bool(got) and without_numbers(expected[0]) == without_numbers(got[0]) and matches(expected[1:], got[1:])
+
+
+def sessions(block):
+    """[(command, [lines it prints])] of a block."""
+    out = []
+    for line in block.split("\n")[:-1]:
+        if line.startswith("$ "):
+            out.append((line[2:], []))
+        else:
+            out[-1][1].append(line)
+    return out

@@ -9,7 +9,7 @@ import unittest
 
 import kernel
 import support
-from documents import SOURCE, blocks, read, without_numbers
+from documents import SOURCE, blocks, matches, read, sessions
 from support import Target, skip, world
 
 MAN = os.path.join(SOURCE, "docs", "man")
@@ -37,26 +37,6 @@ for row in ([[column[0] for column in cursor.description]] if heading and rows e
 jq() { python3 -c 'import json, sys; json.load(sys.stdin)'; }
 vmsnap() { "$VMSNAP_COMMAND" "$@"; }
 """
-
-
-def matches(expected, got):
-    """Whether the lines are the expected ones; an expected "..." stands for any lines."""
-    if not expected:
-        return not got
-    if expected[0].strip() == "...":
-        return any(matches(expected[1:], got[i:]) for i in range(len(got) + 1))
-    return bool(got) and without_numbers(expected[0]) == without_numbers(got[0]) and matches(expected[1:], got[1:])
-
-
-def sessions(block):
-    """[(command, [lines it prints])] of a block."""
-    out = []
-    for line in block.split("\n")[:-1]:
-        if line.startswith("$ "):
-            out.append((line[2:], []))
-        else:
-            out[-1][1].append(line)
-    return out
 
 
 class Documents(unittest.TestCase):
