@@ -45,8 +45,8 @@ NEEDS = {
     "scan": lambda: need(kernel.has_scan(), "this kernel has no PAGEMAP_SCAN (Linux 6.7)"),
     "zero": lambda: need(kernel.has_scan() or kernel.shows_frames(),
                          "without PAGEMAP_SCAN (Linux 6.7) and frame numbers the zero page is not known"),
-    "vdso": lambda: need(b"[vdso]" in kernel.read("/proc/self/maps"), "this kernel gives processes no vdso"),
     "swap": lambda: need(kernel.swap_is_on(), "there is no swap"),
+    "thp": lambda: need(b"[never]" not in kernel.read("/sys/kernel/mm/transparent_hugepage/enabled"), "huge pages are off"),
     "ksm": lambda: need(kernel.ksm_is_on(), "KSM is off (/sys/kernel/mm/ksm/run)"),
 }
 
@@ -115,7 +115,11 @@ class Program:
             lines.append(line)
             self.said.take(line)
             if line == "ready":
-                return lines
+                break
+        for line in lines:
+            if line.startswith("unable "):
+                raise Skip(f"the program is {line}")
+        return lines
 
     def tell(self, word):
         self.process.stdin.write(word + "\n")
@@ -140,6 +144,7 @@ class Lab:
         self.said, self.shown = Said(), Said()
         self.lines = []           # what the program answered last
         self.kept = {}            # what a claim leaves for the next ones
+        self.lacking = {}         # {need: reason}, as the program has found out
         self.program = None
         self.folder = tempfile.mkdtemp(prefix="vmsnap-lab-")
         self.held = self.failed = 0
@@ -232,22 +237,31 @@ class Lab:
     def console(self, step):
         try:
             for name in step.needs:
-                NEEDS[name]()
+                need(name not in self.lacking, self.lacking.get(name))
+                try:
+                    NEEDS[name]()
+                except OSError as reason:
+                    raise Skip(str(reason)) from None
+            for command, expected in documents.sessions(step.text):
+                self.command(command, expected)
+            print()
         except Skip as reason:
+            if not self.program or self.program.process.poll() is not None:
+                raise
+            self.lacking.update((name, str(reason)) for name in step.needs)
             print(f"(Not here: {reason}. The lesson shows what comes of it elsewhere.)\n")
             print(textwrap.indent(step.text, "    "))
-            return
-        for command, expected in documents.sessions(step.text):
-            if command.startswith(("./", "echo ")):
-                for line in expected:
-                    self.shown.take(line)
-            got = self.run(command)
-            print(f"    $ {self.real(command)}")
-            print(textwrap.indent("\n".join(got), "    "))
-            if self.check and not documents.matches(expected, got):
-                self.failed += 1
-                print("\nwrong: the lesson says that it prints\n\n" + textwrap.indent("\n".join(expected), "    "))
-        print()
+
+    def command(self, command, expected):
+        if command.startswith(("./", "echo ")):
+            for line in expected:
+                self.shown.take(line)
+        got = self.run(command)
+        print(f"    $ {self.real(command)}")
+        print(textwrap.indent("\n".join(got), "    "))
+        if self.check and not documents.matches(expected, got):
+            self.failed += 1
+            print("\nwrong: the lesson says that it prints\n\n" + textwrap.indent("\n".join(expected), "    "))
 
     def claim(self, step, claims):
         try:

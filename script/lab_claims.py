@@ -264,3 +264,221 @@ def reserved(lab):
     equal([vma.perms for vma in found], ["---p", "rw-p", "---p"], "the mappings")
     equal((found[1].start, found[1].end), (start + 8 * PAGE, start + 9 * PAGE), "the page in the middle")
     equal(set(lab.told("room")), {8}, "pages that vmsnap tells")
+
+
+# 5. The vdso
+
+def processor(lab):
+    """What the program found out about its two ways to ask."""
+    return {line.split(": ")[0]: line.split(": ")[1] for line in lab.lines if ": " in line}
+
+
+@claim("A program that is not told of the vdso gets the time without it, and without a mapping of it.")
+def without_vdso(lab):
+    need(b"[vdso]" in kernel.read("/proc/self/maps"), "this kernel gives processes no vdso")
+    holds(b"[vdso]" not in {vma.name for vma in kernel.maps(lab.pid)}, "there is a mapping of it")
+    equal([vma for vma in lab.json("show", lab.pid)["vmas"] if vma["name"] == "[vdso]"], [], "what vmsnap shows of it")
+
+
+@claim("Without the vdso the library has to make the system call.")
+def needs_the_call(lab):
+    told = processor(lab)
+    holds(told["the system call"] != "the time", "the system call was not refused")
+    equal(told["clock_gettime()"], told["the system call"], "clock_gettime() said")
+
+
+@claim("With the vdso the library gets the time without a system call.")
+def no_call(lab):
+    need(b"[vdso]" in kernel.read("/proc/self/maps"), "this kernel gives processes no vdso")
+    told = processor(lab)
+    holds(told["the system call"] != "the time", "the system call was not refused")
+    equal(told["clock_gettime()"], "the time", "clock_gettime() said")
+
+
+@claim("Two programs have the same frames in their vdso.")
+def same_vdso(lab):
+    own = next((vma for vma in kernel.maps("self") if vma.name == b"[vdso]"), None)
+    need(own is not None, "this kernel gives processes no vdso")
+    ours = {(at - own.start) // PAGE: entry for at, entry in kernel.entries("self", [(own.start, own.end)]).items()}
+    theirs = lab.entries("vdso")
+    ours, theirs = frames(ours), frames(theirs)
+    both = set(ours) & set(theirs)
+    need(both, "they have used no page of it in common")
+    equal({index: ours[index] for index in both}, {index: theirs[index] for index in both}, "frames")
+    told = lab.told("vdso")
+    equal({index: told[index]["pfn"] for index in both}, {index: theirs[index] for index in both}, "frames that vmsnap tells")
+
+
+# 6. A whole address space
+
+def thousand(lab):
+    start = lab.page("all")
+    return [start + index * lab.said.values["step"] for index in range(1000)]
+
+
+@claim("The mapping is as large as the program says, and only its thousand pages are resident.")
+def sparse(lab):
+    start, end = lab.said.ranges["all"]
+    equal([(vma.start, vma.end) for vma in mappings(lab, start, end)], [(start, end)], "the mapping")
+    holds(kernel.entries(lab.pid, [(at, at + PAGE) for at in thousand(lab)]).keys() == set(thousand(lab)),
+          "some of its pages are not there")
+    anonymous = int(kernel.status(lab.pid)["RssAnon"].split()[0]) * 1024
+    holds(anonymous < 2000 * PAGE, f"RssAnon is {anonymous}")
+
+
+@claim("The page tables are no more than three for each of these pages.")
+def few_tables(lab):
+    tables = int(kernel.status(lab.pid)["VmPTE"].split()[0]) * 1024
+    holds(tables <= 3 * 1000 * PAGE, f"VmPTE is {tables}")
+
+
+@claim("PAGEMAP_SCAN finds the thousand pages where the program wrote, and no others.")
+def scan_finds(lab):
+    need(kernel.has_scan(), "this kernel has no PAGEMAP_SCAN (Linux 6.7)")
+    found = kernel.scan(lab.pid, *lab.said.ranges["all"])
+    equal([(start, end) for start, end, _ in found], [(at, at + PAGE) for at in thousand(lab)], "regions")
+
+
+@claim("So does vmsnap.")
+def vmsnap_finds(lab):
+    need(kernel.has_scan(), "this kernel has no PAGEMAP_SCAN (Linux 6.7)")
+    start, end = lab.said.ranges["all"]
+    rows = lab.json("pages", lab.pid, f"{start:x}-{end:x}")["runs"]
+    equal([(int(row["start"], 16), row["pages"]) for row in rows], [(at, 1) for at in thousand(lab)], "runs")
+
+
+# 7. Hot patches
+
+def code_page(lab):
+    """The page's mapping, and what file and memory hold there."""
+    at = lab.page("answer")
+    vma = next(vma for vma in kernel.maps(lab.pid) if vma.start <= at < vma.end)
+    with open(vma.name, "rb") as file:
+        file.seek(at - vma.start + vma.offset)
+        in_file = file.read(PAGE)
+    with open(f"/proc/{lab.pid}/mem", "rb") as memory:
+        memory.seek(at)
+        in_memory = memory.read(PAGE)
+    return vma, in_file, in_memory
+
+
+def told_of_code(lab):
+    """{address: flags} of the pages in mappings of the program's code, as vmsnap has them."""
+    found = {}
+    for vma in kernel.maps(lab.pid):
+        if "x" in vma.perms and vma.name.endswith(b"/patched_code"):
+            for row in lab.json("pages", lab.pid, f"{vma.start:x}-{vma.end:x}")["runs"]:
+                for index in range(row["pages"]):
+                    found[int(row["start"], 16) + index * PAGE] = row["flags"]
+    return found
+
+
+@claim("A page of code is the file's.")
+def code_is_the_files(lab):
+    vma, in_file, in_memory = code_page(lab)
+    equal(in_memory, in_file, "what it holds")
+    holds(lab.entries("answer")[0] & FILE, "bit 61 is not set")
+    holds("file" in lab.told("answer")[0]["flags"], "vmsnap does not say so")
+    lab.kept["code"] = vma.perms, in_file
+
+
+@claim("maps shows the same rights as before, and the file is as it was.")
+def looks_the_same(lab):
+    vma, in_file, in_memory = code_page(lab)
+    equal((vma.perms, in_file), lab.kept["code"], "rights and file")
+    holds(in_memory != in_file, "it has not been patched")
+
+
+@claim("The page was the file's, and is the process's own since the patch.")
+def own_code(lab):
+    holds(not lab.entries("answer")[0] & FILE, "bit 61 is set")
+    equal(smaps(lab, "answer")["Anonymous"], PAGE, "Anonymous of smaps")
+    holds("file" not in lab.told("answer")[0]["flags"], "vmsnap calls it a file's")
+
+
+@claim("No other page of the program's code is the process's own.")
+def no_other_own_code(lab):
+    code = [(vma.start, vma.end) for vma in kernel.maps(lab.pid) if "x" in vma.perms and vma.name.endswith(b"/patched_code")]
+    equal([at for at, entry in kernel.entries(lab.pid, code).items() if not entry & FILE], [lab.page("answer")], "bit 61")
+    equal([at for at, flags in told_of_code(lab).items() if "file" not in flags], [lab.page("answer")], "vmsnap tells")
+
+
+@claim("vmsnap diff points to the code that was written to.")
+def diff_points(lab):
+    rows = [row for row in lab.json("diff", "code.vms")["pages"] if row["change"] == "privatised"]
+    equal([(int(row["start"], 16), row["pages"]) for row in rows], [(lab.page("answer"), 1)], "privatised")
+
+
+@claim("When the patch is taken back the bytes are the file's again, and the page is not.")
+def restored(lab):
+    vma, in_file, in_memory = code_page(lab)
+    equal((vma.perms, in_file), lab.kept["code"], "rights and file")
+    equal(in_memory, in_file, "what it holds")
+    own_code(lab)
+
+
+# 8. Swap, huge pages and KSM
+
+@claim("At first the pages that were written are present, of the usual size, and the program's own.")
+def at_first(lab):
+    for name in ("cold", "equal"):
+        entries = lab.entries(name)
+        need(all(entry & PRESENT for entry in entries.values()), "the kernel has swapped some already")
+        equal((set(entries), exclusive(entries)), (ALL, ALL), "pages, and exclusive ones")
+        equal(told_exclusive(lab.told(name)), ALL, "exclusive ones that vmsnap tells")
+        equal(smaps(lab, name)["AnonHugePages"], 0, "AnonHugePages of smaps")
+    equal(lab.entries("large"), {}, "pages of the memory that will be huge")
+
+
+def swapped(lab):
+    """{index of the page: (swap area, offset)}"""
+    return {index: (entry & 31, (entry & FRAME) >> 5) for index, entry in lab.entries("cold").items()
+            if entry & kernel.SWAPPED and entry & 31 < 30}
+
+
+@claim("What is swapped is not present, and its entry says where it is.")
+def in_swap(lab):
+    found = swapped(lab)
+    need(len(found) == 16, "not all went to swap")
+    equal(smaps(lab, "cold")["Swap"], 16 * PAGE, "Swap of smaps")
+    told = lab.told("cold")
+    equal({index for index, row in told.items() if row["state"] == "swapped"}, ALL, "swapped pages that vmsnap tells")
+    need(kernel.shows_frames(), "the kernel hides places in swap from this user")
+    equal(len(set(found.values())), 16, "places")
+
+
+@claim("A touch brings the page back, with what it held.")
+def back_from_swap(lab):
+    need("it holds 1" in lab.lines, "nothing went to swap")
+    holds(lab.entries("cold")[0] & PRESENT, "it is not present")
+    equal(lab.told("cold")[0]["state"], "present", "what vmsnap tells")
+
+
+@claim("Where smaps has huge pages vmsnap has as many.")
+def huge_pages(lab):
+    huge = smaps(lab, "large")["AnonHugePages"]
+    need(huge, "the kernel gave no huge page")
+    need(kernel.has_scan(), "without PAGEMAP_SCAN (Linux 6.7) huge pages are not known")
+    equal(sum("huge" in row["flags"] for row in lab.told("large").values()) * PAGE, huge, "bytes in huge pages")
+
+
+@claim("Merged pages have one frame, which is not exclusive.")
+def merged(lab):
+    entries = lab.entries("equal")
+    need(not exclusive(entries) and all(entry & PRESENT for entry in entries.values()), "they have not been merged")
+    lab.kept["merged"] = True
+    equal(told_exclusive(lab.told("equal")), set(), "exclusive pages that vmsnap tells")
+    equal(len(set(frames(entries).values())), 1, "distinct frames")
+    holds(kernel.page_flags(set(frames(entries).values())).popitem()[1] & kernel.KPF_KSM, "kpageflags does not say KSM")
+    equal({row["pfn"] for row in lab.told("equal").values()}, set(frames(entries).values()), "frames that vmsnap tells")
+
+
+@claim("Writing to a merged page gives it a frame of its own, and leaves the others together.")
+def parted(lab):
+    need(lab.kept.get("merged"), "they have not been merged")
+    entries = lab.entries("equal")
+    equal(exclusive(entries), {0}, "exclusive pages")
+    equal(told_exclusive(lab.told("equal")), {0}, "exclusive pages that vmsnap tells")
+    found = frames(entries)
+    equal(len({found[index] for index in range(1, 16)}), 1, "distinct frames of the others")
+    holds(found[0] != found[1], "the first has the frame of the others")

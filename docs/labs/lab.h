@@ -1,7 +1,8 @@
 /* lab.h - how the programs of the labs talk: they do something, say where it lies, and wait for a word.
  *
  * Lines on standard output: "range NAME START END" and "value NAME NUMBER" in hexadecimal, "pids PARENT CHILD",
- * "cannot WHAT: WHY" (and exit status 77) if this machine does not allow it, and "ready" before each wait. */
+ * "cannot WHAT: WHY" (and exit status 77) if this machine does not allow it, "unable to WHAT: WHY" if that concerns the
+ * last word only, and "ready" before each wait. */
 #ifndef LAB_H
 #define LAB_H
 

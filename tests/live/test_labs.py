@@ -64,25 +64,41 @@ class Lessons(unittest.TestCase):
         if not shutil.which(os.environ.get("CC", "cc")):
             skip(self, "no C compiler")
 
-    def go_through(self, number, user):
-        # A place where that user can read it, too.
+    def parts(self):
+        """The source, where every user can read it."""
         root = os.path.join(world().folder, "source")
         for part in PARTS:
-            path = os.path.join(root, part)
+            source, path = os.path.join(SOURCE, part), os.path.join(root, part)
             if not os.path.exists(path):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-                (shutil.copytree if os.path.isdir(os.path.join(SOURCE, part)) else shutil.copy)(os.path.join(SOURCE, part), path)
+                (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, path)
+        return root
+
+    def run_lesson(self, number, user, command):
         home = world().home(user)
-        done = subprocess.run([os.path.join(root, "script", "lab"), str(number), "--check"], cwd=home, **become(user),
-                              env={**world().env, "VMSNAP": world().vmsnap, "TMPDIR": home, "LC_ALL": "C.UTF-8"},
+        done = subprocess.run([os.path.join(self.parts(), "script", "lab"), str(number), "--check"], cwd=home,
+                              env={**world().env, "VMSNAP": command, "TMPDIR": home, "LC_ALL": "C.UTF-8"}, **become(user),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                               timeout=300 * support.SLOWNESS)
-        said = done.stdout.decode(errors="replace")
-        if done.returncode == 77:
-            skip(self, f"lesson {number}: " + re.findall(r"SKIP: (.*)|cannot be tried here: (.*)", said)[-1][0])
-        self.assertEqual(done.returncode, 0, said)
-        self.assertRegex(said, r"\n  \.\.\. holds\n")
         self.assertEqual(os.listdir(home), [], "left behind")
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    def go_through(self, number, user):
+        status, said = self.run_lesson(number, user, world().vmsnap)
+        if status == 77:
+            reasons = re.findall(r"(?m)(?:^SKIP|cannot be tried here): (.*)", said)
+            skip(self, f"lesson {number}: {reasons[-1]}")
+        self.assertEqual(status, 0, said)
+        self.assertRegex(said, r"\n  \.\.\. holds\n")
+
+    def test_a_command_that_tells_something_else_is_found_out(self):
+        liar = os.path.join(world().folder, "liar")
+        with open(liar, "w", encoding="utf-8") as file:
+            file.write(f"""#!/bin/sh\n{world().vmsnap} "$@" | sed 's/"exclusive"/"file"/'\n""")
+        os.chmod(liar, 0o755)
+        status, said = self.run_lesson(2, support.me(), liar)
+        self.assertEqual(status, 1, said)
+        self.assertIn("... DOES NOT HOLD", said)
 
 
 def add_lessons():
