@@ -1,10 +1,10 @@
 """Goes through a lesson of docs/labs.  Called by script/lab.
 
-A lesson is a page of Markdown.  Its `console` blocks are run: a line "$ ./NAME" starts the lesson's program (NAME.c, see
-lab.h), "$ echo WORD  # into the terminal of NAME" tells it a word, all else is a command for the shell.  Process ids
-and addresses that the page shows stand for those that the program says now.  What a block needs (NEEDS) is said in a
-line before it, "<!-- needs NAME -->".  A paragraph "**Claim:** ..." is checked where it stands, by the function of lab_claims.py that bears the
-same sentence."""
+A lesson is a page of Markdown.  Its `console` blocks are run: a line "$ ./NAME" starts the lesson's program (NAME.c,
+see lab.h), "$ echo WORD  # into the terminal of NAME" tells it a word, all else is a command for the shell.  Process
+ids and addresses that the page shows stand for those that the program says now.  What a block needs (NEEDS) is said in
+a line before it, "<!-- needs NAME -->".  A paragraph "**Claim:** ..." is checked where it stands, by the function of
+lab_claims.py that bears the same sentence."""
 
 import glob
 import json
@@ -46,7 +46,8 @@ NEEDS = {
     "zero": lambda: need(kernel.has_scan() or kernel.shows_frames(),
                          "without PAGEMAP_SCAN (Linux 6.7) and frame numbers the zero page is not known"),
     "swap": lambda: need(kernel.swap_is_on(), "there is no swap"),
-    "thp": lambda: need(b"[never]" not in kernel.read("/sys/kernel/mm/transparent_hugepage/enabled"), "huge pages are off"),
+    "thp": lambda: need(b"[never]" not in kernel.read("/sys/kernel/mm/transparent_hugepage/enabled"),
+                        "huge pages are off"),
     "ksm": lambda: need(kernel.ksm_is_on(), "KSM is off (/sys/kernel/mm/ksm/run)"),
 }
 
@@ -59,7 +60,8 @@ class Step:
 def parse(text):
     """The page as steps: text, console and claim, in its order."""
     steps = []
-    pattern = re.compile(r"(?ms)(?:^<!-- needs ([a-z ]+) -->\n)?^```console\n(.*?)^```\n|^\*\*Claim:\*\* (.*?)(?=\n\n|\n?\Z)")
+    pattern = re.compile(r"(?ms)(?:^<!-- needs ([a-z ]+) -->\n)?^```console\n(.*?)^```\n"
+                         r"|^\*\*Claim:\*\* (.*?)(?=\n\n|\n?\Z)")
     end = 0
     for found in pattern.finditer(text):
         if text[end:found.start()].strip():
@@ -107,11 +109,12 @@ class Program:
     def listen(self):
         lines = []
         while True:
-            line = self.process.stdout.readline().rstrip("\n")
+            line = self.process.stdout.readline()
+            if not line:
+                raise Wrong(f"the program has ended: {self.process.wait()}")
+            line = line.rstrip("\n")
             if line.startswith("cannot "):
                 raise Skip(f"this machine cannot {line[7:]}")
-            if not line and self.process.poll() is not None:
-                raise Wrong(f"the program has ended: {self.process.returncode}")
             lines.append(line)
             self.said.take(line)
             if line == "ready":
@@ -171,8 +174,9 @@ class Lab:
                 for at, entry in kernel.entries(pid or self.pid, [(start, end)]).items()}
 
     def json(self, *words):
-        done = subprocess.run([os.environ["VMSNAP"], *map(str, words), "--json"], cwd=self.folder, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+        done = subprocess.run([os.environ["VMSNAP"], *map(str, words), "--json"], cwd=self.folder,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT,
+                              check=False)
         if done.returncode not in (0, 1):
             raise Wrong(done.stderr.decode(errors="replace"))
         return json.loads(done.stdout)
@@ -195,9 +199,8 @@ class Lab:
         path = os.path.join(self.folder, name)
         if not os.path.exists(path):
             source = os.path.join(LABS, name + ".c")
-            # The vdso and plain calls are compared: nothing may be optimised away, little be added.
-            subprocess.run([os.environ.get("CC", "cc"), "-std=c17", "-O1", "-g", "-Wall", "-Wextra", source, "-o", path, "-ldl"],
-                           check=True)
+            subprocess.run([os.environ.get("CC", "cc"), "-std=c17", "-O1", "-g", "-Wall", "-Wextra", source, "-o", path,
+                            "-ldl"], check=True)
         if self.program:
             self.program.end()
         self.program = Program(path, words, self.said)
@@ -229,10 +232,11 @@ class Lab:
             self.lines = self.start(name, words)
             return self.lines
         env = {**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
-        done = subprocess.run(["bash", "-c", 'vmsnap() { "$VMSNAP" "$@"; }\n' + self.real(command)], cwd=self.folder, env=env,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT,
-                              check=False)
-        return done.stdout.decode(errors="replace").replace(os.path.realpath(self.folder), SHOWN_FOLDER).split("\n")[:-1]
+        script = 'vmsnap() { "$VMSNAP" "$@"; }\n' + self.real(command)
+        done = subprocess.run(["bash", "-c", script], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
+        said = done.stdout.decode(errors="replace").replace(os.path.realpath(self.folder), SHOWN_FOLDER)
+        return said.split("\n")[:-1]
 
     def console(self, step):
         try:
@@ -280,10 +284,16 @@ class Lab:
         if not self.check and sys.stdin.isatty():
             input("[Enter] ")
 
+    def tell(self, paragraphs):
+        for index, paragraph in enumerate(paragraphs):
+            print(paragraph + "\n")
+            if paragraph.startswith("**Question.**") and index + 1 < len(paragraphs):
+                self.wait()
+
     def go(self, claims):
         for step in self.steps:
             if step.kind == "text":
-                print(step.text + "\n")
+                self.tell(step.text.split("\n\n"))
             elif step.kind == "claim":
                 self.claim(step, claims)
             else:
@@ -320,7 +330,7 @@ def main(words):
     except Skip as reason:
         print(f"SKIP: {reason}")
         return 1 if lab.failed else 77
-    except Wrong as reason:
+    except (Wrong, subprocess.SubprocessError) as reason:
         print(f"wrong: {reason}")
         return 1
     finally:

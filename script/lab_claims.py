@@ -1,7 +1,6 @@
-"""The claims of the lessons (docs/labs), each with what decides it: the kernel's own files, read by tests/live/kernel.py,
-which shares no code with vmsnap, and what the lesson's program knows that it did.  Called by lab.py."""
-
-import re
+"""The claims of the lessons (docs/labs), each with what decides it: the kernel's own files, read by
+tests/live/kernel.py, which shares no code with vmsnap, and what the lesson's program knows that it did.  Called by
+lab.py."""
 
 import kernel
 from kernel import EXCLUSIVE, FILE, FRAME, PAGE, PRESENT
@@ -230,7 +229,8 @@ def over(lab):
 @claim("MAP_FIXED_NOREPLACE and a hint leave alone what is there.")
 def polite_ways(lab):
     holds("a hint: another address" in lab.lines, lab.lines)
-    holds("MAP_FIXED_NOREPLACE: another address" in lab.lines or "MAP_FIXED_NOREPLACE: File exists" in lab.lines, lab.lines)
+    answers = {"MAP_FIXED_NOREPLACE: another address", "MAP_FIXED_NOREPLACE: File exists"}
+    holds(answers & set(lab.lines), lab.lines)
     vma = next(vma for vma in over(lab) if vma.start <= lab.page("cosine") < vma.end)
     holds(b"libm" in vma.name and "x" in vma.perms, vma)
 
@@ -306,7 +306,8 @@ def same_vdso(lab):
     need(both, "they have used no page of it in common")
     equal({index: ours[index] for index in both}, {index: theirs[index] for index in both}, "frames")
     told = lab.told("vdso")
-    equal({index: told[index]["pfn"] for index in both}, {index: theirs[index] for index in both}, "frames that vmsnap tells")
+    equal({index: told[index]["pfn"] for index in both}, {index: theirs[index] for index in both},
+          "frames that vmsnap tells")
 
 
 # 6. A whole address space
@@ -362,14 +363,17 @@ def code_page(lab):
     return vma, in_file, in_memory
 
 
+def code_mappings(lab):
+    return [vma for vma in kernel.maps(lab.pid) if "x" in vma.perms and vma.name.endswith(b"/patched_code")]
+
+
 def told_of_code(lab):
     """{address: flags} of the pages in mappings of the program's code, as vmsnap has them."""
     found = {}
-    for vma in kernel.maps(lab.pid):
-        if "x" in vma.perms and vma.name.endswith(b"/patched_code"):
-            for row in lab.json("pages", lab.pid, f"{vma.start:x}-{vma.end:x}")["runs"]:
-                for index in range(row["pages"]):
-                    found[int(row["start"], 16) + index * PAGE] = row["flags"]
+    for vma in code_mappings(lab):
+        for row in lab.json("pages", lab.pid, f"{vma.start:x}-{vma.end:x}")["runs"]:
+            for index in range(row["pages"]):
+                found[int(row["start"], 16) + index * PAGE] = row["flags"]
     return found
 
 
@@ -398,9 +402,10 @@ def own_code(lab):
 
 @claim("No other page of the program's code is the process's own.")
 def no_other_own_code(lab):
-    code = [(vma.start, vma.end) for vma in kernel.maps(lab.pid) if "x" in vma.perms and vma.name.endswith(b"/patched_code")]
-    equal([at for at, entry in kernel.entries(lab.pid, code).items() if not entry & FILE], [lab.page("answer")], "bit 61")
-    equal([at for at, flags in told_of_code(lab).items() if "file" not in flags], [lab.page("answer")], "vmsnap tells")
+    patched = [lab.page("answer")]
+    code = [(vma.start, vma.end) for vma in code_mappings(lab)]
+    equal([at for at, entry in kernel.entries(lab.pid, code).items() if not entry & FILE], patched, "not a file's")
+    equal([at for at, flags in told_of_code(lab).items() if "file" not in flags], patched, "as vmsnap tells")
 
 
 @claim("vmsnap diff points to the code that was written to.")

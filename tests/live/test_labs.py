@@ -44,7 +44,8 @@ class Pages(unittest.TestCase):
     def test_links_lead_somewhere_and_all_are_listed(self):
         with open(os.path.join(lab.LABS, "README.md"), encoding="utf-8") as file:
             texts = [file.read()]
-        self.assertEqual(set(re.findall(r"\((\d[\w-]+\.md)\)", texts[0])), {os.path.basename(p) for p in lab.pages().values()})
+        self.assertEqual(set(re.findall(r"\((\d[\w-]+\.md)\)", texts[0])),
+                         {os.path.basename(path) for path in lab.pages().values()})
         for text in texts + [lesson(number) for number in lab.pages()]:
             for link in re.findall(r"\]\(([^)#]+)\)", text):
                 self.assertTrue(link.startswith("https://") or os.path.exists(os.path.join(lab.LABS, link)), link)
@@ -77,9 +78,9 @@ class Lessons(unittest.TestCase):
     def run_lesson(self, number, user, command):
         home = world().home(user)
         done = subprocess.run([os.path.join(self.parts(), "script", "lab"), str(number), "--check"], cwd=home,
-                              env={**world().env, "VMSNAP": command, "TMPDIR": home, "LC_ALL": "C.UTF-8"}, **become(user),
+                              env={**world().env, "VMSNAP": command, "TMPDIR": home, "LC_ALL": "C.UTF-8"},
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                              timeout=300 * support.SLOWNESS)
+                              timeout=300 * support.SLOWNESS, **become(user))
         self.assertEqual(os.listdir(home), [], "left behind")
         return done.returncode, done.stdout.decode(errors="replace")
 
