@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unittest
 
+import documents
 import support
 from documents import SOURCE
 from support import become, each_user, skip, world
@@ -49,6 +50,12 @@ class Pages(unittest.TestCase):
         for text in texts + [lesson(number) for number in lab.pages()]:
             for link in re.findall(r"\]\(([^)#]+)\)", text):
                 self.assertTrue(link.startswith("https://") or os.path.exists(os.path.join(lab.LABS, link)), link)
+
+    def test_a_kernel_that_knows_soft_dirty_pages_prints_the_same_lesson(self):
+        for shown, printed in (("1 present", "1 present soft_dirty"), ("1 present zero", "1 present soft_dirty, zero"),
+                               ("1 present exclusive", "1 present exclusive, soft_dirty")):
+            self.assertTrue(documents.matches([shown], [printed]), printed)
+        self.assertFalse(documents.matches(["1 present exclusive"], ["1 present soft_dirty"]))
 
     def test_what_is_not_so_is_seen(self):
         tried = lab.Lab(lab.pages()[1], True)
