@@ -299,7 +299,8 @@ class Lab:
             else:
                 self.wait()
                 self.console(step)
-        sys.stdout.flush()
+        claims = sum(step.kind == "claim" for step in self.steps)
+        print(f"{self.held} of {claims} claims hold here" + (f"; wrong: {self.failed}" if self.failed else ""), flush=True)
         return 1 if self.failed else 0 if self.held else 77
 
     def end(self):
