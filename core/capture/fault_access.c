@@ -2,21 +2,16 @@
 #include "fault_access.h"
 
 #include <stdlib.h>
-#include <sys/uio.h>
 
 #include "instruction_access.h"
+#include "process_bytes.h"
 
 static enum instruction_access read_instruction(uint32_t pid, uint64_t ip)
 {
 #if defined(__x86_64__)
 	uint8_t bytes[INSTRUCTION_MAX];
-	struct iovec to = { bytes, sizeof(bytes) };
-	/* It may end with its page: then it is as much as there is. */
-	size_t left = 4096 - (ip & 4095);
-	struct iovec from[2] = { { (void *)(uintptr_t)ip, left < sizeof(bytes) ? left : sizeof(bytes) },
-		                 { (void *)(uintptr_t)(ip + left), left < sizeof(bytes) ? sizeof(bytes) - left : 0 } };
-	ssize_t got = process_vm_readv((pid_t)pid, &to, 1, from, from[1].iov_len ? 2 : 1, 0);
-	return got > 0 ? instruction_access(bytes, (size_t)got) : ACCESS_UNKNOWN;
+	size_t got = process_bytes_some(pid, ip, bytes, sizeof(bytes));
+	return got ? instruction_access(bytes, got) : ACCESS_UNKNOWN;
 #else
 	(void)pid;
 	(void)ip;
@@ -33,7 +28,9 @@ static enum instruction_access access_of(struct fault_access *access, uint32_t p
 	struct fault_access_slot *slot =
 	        &access->slots[((ip ^ (uint64_t)pid << 32) * 0x9e3779b97f4a7c15) >> 50 & (FAULT_ACCESS_SLOTS - 1)];
 	if (slot->pid != pid || slot->ip != ip)
-		*slot = (struct fault_access_slot){ .pid = pid, .ip = ip, .access = (uint8_t)read_instruction(pid, ip) };
+		*slot = (struct fault_access_slot){ .pid = pid,
+			                            .ip = ip,
+			                            .access = (uint8_t)read_instruction(pid, ip) };
 	return slot->access;
 }
 

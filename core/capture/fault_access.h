@@ -13,7 +13,7 @@ struct fault_access {
 		uint32_t pid;
 		uint8_t access; /* enum instruction_access */
 		uint64_t ip;
-	} *slots; /* malloc'ed when first needed */
+	} * slots; /* malloc'ed when first needed */
 };
 /* enum vmsnap_fault_kind */
 int fault_access_kind(struct fault_access *access, const struct fault_sample *sample);

@@ -60,7 +60,9 @@ static bool find_tracepoint(const char *name, uint64_t *id, struct fault_events 
 /* Registers of the program, by their bits: they come in that order. */
 #if defined(__x86_64__)
 enum { REGISTER_IP = PERF_REG_X86_IP, REGISTERS_KNOWN = 1 };
-#define REGISTERS (UINT64_C(1) << PERF_REG_X86_SI | UINT64_C(1) << PERF_REG_X86_DI | UINT64_C(1) << PERF_REG_X86_IP)
+#define REGISTERS                                                                                                      \
+	(UINT64_C(1) << PERF_REG_X86_SI | UINT64_C(1) << PERF_REG_X86_DI | UINT64_C(1) << PERF_REG_X86_BP |            \
+	 UINT64_C(1) << PERF_REG_X86_SP | UINT64_C(1) << PERF_REG_X86_IP)
 #elif defined(__aarch64__)
 enum { REGISTER_IP = PERF_REG_ARM64_PC, REGISTERS_KNOWN = 1 };
 #define REGISTERS (UINT64_C(1) << PERF_REG_ARM64_PC)
@@ -94,16 +96,30 @@ static struct perf_event_attr any_event(unsigned frames)
 	};
 }
 
+/* With words of the program's stack, to find out who called the function that called the kernel. */
+static void only_kernel(struct perf_event_attr *attr)
+{
+	enum { STACK_BYTES = 256 };
+	attr->exclude_user = 1;
+#if defined(__x86_64__)
+	attr->sample_type |= PERF_SAMPLE_STACK_USER;
+	attr->sample_stack_user = STACK_BYTES;
+#endif
+}
+
 /* Forks, ends and execs are told once: by the first. */
 static void software(struct fault_events *events, unsigned frames, bool kernel)
 {
 	events->attrs[0] = any_event(frames);
 	events->attrs[0].type = PERF_TYPE_SOFTWARE;
 	events->attrs[0].config = PERF_COUNT_SW_PAGE_FAULTS;
-	events->attrs[0].exclude_kernel = !kernel;
-	events->attrs[0].exclude_callchain_kernel = !kernel;
+	events->attrs[0].exclude_kernel = 1;
+	events->attrs[1] = events->attrs[0];
+	events->attrs[1].exclude_kernel = 0;
+	only_kernel(&events->attrs[1]);
+	events->attrs[0].exclude_callchain_kernel = 1;
 	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
-	events->attr_count = 1;
+	events->attr_count = kernel ? 2 : 1;
 	events->tracepoints = false;
 	events->kernel = kernel;
 }
@@ -120,6 +136,8 @@ static bool tracepoints(struct fault_events *events, unsigned frames)
 		events->attrs[i].config = i ? kernel : user;
 		events->attrs[i].sample_type |= PERF_SAMPLE_RAW;
 		events->attrs[i].exclude_callchain_kernel = !i;
+		if (i)
+			only_kernel(&events->attrs[i]);
 	}
 	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
 	events->attr_count = 2;
@@ -344,6 +362,17 @@ static bool register_of(const uint64_t *values, unsigned which, uint64_t *out)
 	return true;
 }
 
+/* Behind the registers: how many bytes, the words, and how many bytes of these are the stack's. */
+static void take_stack(const uint64_t *at, const char *end, struct fault_sample *out)
+{
+	size_t left = (size_t)(end - (const char *)at) / sizeof(*at), words = left > 2 ? (size_t)*at / sizeof(*at) : 0;
+	if (!words || words > left - 2)
+		return;
+	uint64_t filled = at[1 + words] / sizeof(*at);
+	out->stack = at + 1;
+	out->stack_count = filled < words ? (size_t)filled : words;
+}
+
 static void take_registers(const uint64_t *at, const char *end, struct fault_sample *out)
 {
 	size_t count = (size_t)__builtin_popcountll(REGISTERS);
@@ -352,6 +381,9 @@ static void take_registers(const uint64_t *at, const char *end, struct fault_sam
 #if defined(__x86_64__)
 	out->pointers_known = *at == PERF_SAMPLE_REGS_ABI_64 && register_of(at + 1, PERF_REG_X86_SI, &out->rsi) &&
 	                      register_of(at + 1, PERF_REG_X86_DI, &out->rdi);
+	if (*at == PERF_SAMPLE_REGS_ABI_64 && register_of(at + 1, PERF_REG_X86_SP, &out->rsp) &&
+	    register_of(at + 1, PERF_REG_X86_BP, &out->rbp))
+		take_stack(at + 1 + count, end, out);
 #endif
 	if (!out->user_count && register_of(at + 1, REGISTER_IP, &out->ip)) {
 		out->user_chain = &out->ip;

@@ -37,10 +37,12 @@ struct fault_sample {
 	uint64_t error; /* bits of the processor's error code: enum fault_error */
 	bool in_kernel;
 	bool pointers_known; /* what the registers hold, of x86-64 */
-	uint64_t rdi, rsi;
+	uint64_t rdi, rsi, rsp, rbp;
 	uint64_t ip;                               /* where the user's chain is only that */
 	const uint64_t *kernel_chain, *user_chain; /* innermost first */
 	size_t kernel_count, user_count;
+	const uint64_t *stack; /* the program's words from .rsp on, inside the kernel, of x86-64; NULL: not told */
+	size_t stack_count;
 };
 enum fault_error { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_FETCH = 16 };
 /* False: it is not what it should be. */

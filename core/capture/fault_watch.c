@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "call_frames.h"
 #include "clock.h"
 #include "error.h"
 #include "fault_access.h"
@@ -17,6 +18,7 @@ struct vmsnap_fault_watch {
 	struct fault_events events;
 	struct kernel_calls calls;
 	struct fault_access access;
+	struct call_frames call_frames;
 	struct vmsnap_faults_builder *builder;
 	struct vmsnap_error *err; /* while records are read */
 	pid_t *known;             /* threads that have events: opened by us, or inherited; as they came */
@@ -91,15 +93,53 @@ static uint64_t calling_instruction(uint64_t behind)
 #endif
 }
 
+/* Of the function that called the kernel, by unwind tables. */
+struct callers {
+	uint64_t frames[CALL_FRAMES_MAX];
+	size_t count, outside; /* of these, the first outside of the C library; .count: none */
+};
+
+static void find_callers(struct vmsnap_fault_watch *watch, const struct fault_sample *sample, struct callers *out)
+{
+	*out = (struct callers){ .count = 0 };
+	if (!sample->stack || !sample->user_count)
+		return;
+	const struct call_state state = {
+		.pid = sample->pid,
+		.at = calling_instruction(sample->user_chain[0]),
+		.sp = sample->rsp,
+		.bp = sample->rbp,
+		.words = sample->stack,
+		.count = sample->stack_count,
+	};
+	out->count = call_frames_find(&watch->call_frames, &state, out->frames, &out->outside);
+}
+
+/* Of the frame pointers' chain, where those begin that unwind tables have not told. */
+static size_t skip_told(const struct fault_sample *sample, const struct callers *callers)
+{
+	size_t begin = 1;
+	for (size_t i = 1; i < sample->user_count; i++)
+		for (size_t k = 0; k < callers->count; k++)
+			if (sample->user_chain[i] - 1 == callers->frames[k])
+				begin = i + 1;
+	return begin;
+}
+
 /* Innermost first; return addresses as addresses of the instruction that called. */
-static size_t frames_of(const struct fault_sample *sample, bool in_call, uint64_t frames[VMSNAP_FAULT_FRAMES_MAX])
+static size_t frames_of(const struct fault_sample *sample, bool in_call, const struct callers *callers,
+                        uint64_t frames[VMSNAP_FAULT_FRAMES_MAX])
 {
 	size_t count = 0;
-	for (size_t i = 0; i < sample->user_count && count < VMSNAP_FAULT_FRAMES_MAX; i++) {
-		uint64_t at = sample->user_chain[i];
-		if (i && !at)
+	if (!sample->user_count)
+		return 0;
+	frames[count++] = in_call ? calling_instruction(sample->user_chain[0]) : sample->user_chain[0];
+	for (size_t i = 0; i < callers->count; i++)
+		frames[count++] = callers->frames[i];
+	for (size_t i = skip_told(sample, callers); i < sample->user_count && count < VMSNAP_FAULT_FRAMES_MAX; i++) {
+		if (!sample->user_chain[i])
 			break;
-		frames[count++] = i ? at - 1 : in_call ? calling_instruction(at) : at;
+		frames[count++] = sample->user_chain[i] - 1;
 	}
 	return count;
 }
@@ -114,11 +154,16 @@ static int add_fault(struct vmsnap_fault_watch *watch, const struct perf_event_h
 	}
 	int32_t call =
 	        sample.in_kernel ? kernel_calls_find(&watch->calls, sample.kernel_chain, sample.kernel_count) : -1;
-	size_t count = frames_of(&sample, call >= 0, frames);
+	struct callers callers = { .count = 0 };
+	if (call >= 0)
+		find_callers(watch, &sample, &callers);
+	size_t count = frames_of(&sample, call >= 0, &callers, frames);
 	struct vmsnap_fault fault = {
 		.time = sample.time,
 		.address = sample.address,
-		.ip = count ? frames[0] : 0,
+		.ip = callers.outside < callers.count ? callers.frames[callers.outside]
+		      : count                         ? frames[0]
+		                                      : 0,
 		.pid = (int32_t)sample.pid,
 		.tid = (int32_t)sample.tid,
 		.syscall = sample.in_kernel && call < 0 ? -2 : call,
@@ -177,6 +222,7 @@ static int add_exec(struct vmsnap_fault_watch *watch, const struct perf_event_he
 		return VMSNAP_OK;
 	memcpy(&pid, record + 1, sizeof(pid));
 	fault_access_forget(&watch->access, pid);
+	call_frames_forget(&watch->call_frames, pid);
 	uint64_t time;
 	memcpy(&time, (const char *)record + record->size - sizeof(time), sizeof(time));
 	return note_event(watch, VMSNAP_FAULT_EVENT_EXEC, time, (int32_t)pid, 0);
@@ -400,6 +446,7 @@ VMSNAP_API void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch)
 	perf_rings_close(&watch->rings);
 	kernel_calls_free(&watch->calls);
 	fault_access_free(&watch->access);
+	call_frames_free(&watch->call_frames);
 	vmsnap_faults_builder_free(watch->builder);
 	free(watch->known);
 	free(watch->happened);

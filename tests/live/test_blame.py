@@ -105,6 +105,22 @@ class Faults(unittest.TestCase):
             self.assertEqual(len({row["tid"] for row in rows.values()}), 301)
         target.end()
 
+    def test_inside_system_calls_the_function_that_called_the_library(self):
+        """With frame pointers and without, through one function of the library and through several."""
+        if platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc":
+            skip(self, "who called is found out on x86-64, by the unwind tables that glibc has")
+        for program in ("calls", "calls_framed"):
+            target = Target(self, program)
+            document = self.blame(target)
+            rows = {name: self.rows(document, target, name) for name in target.ranges}
+            target.end()
+            told = {name: (row["syscall"], row["function"]) for name, found in rows.items() for row in found.values()}
+            if "kernel" not in document["watched"] or None in dict(told.values()) or "?" in dict(told.values()):
+                skip(self, "the kernel does not tell which system calls faults are in")
+            calls = {"call_read": "read", "call_recv": "recvfrom", "call_fread": "read", "call_pread": "pread64"}
+            for name, call in calls.items():
+                self.assertEqual((told[name], told[name + "_again"]), ((call, name), (call, name)), program)
+
     def test_what_finds_no_room_is_counted(self):
         """While vmsnap stands still, nobody empties the kernel's buffers."""
         target = Target(self, "blame", "flood", 200)

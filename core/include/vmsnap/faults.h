@@ -36,7 +36,9 @@ const char *vmsnap_fault_flag_name(unsigned flag); /* of one bit: "breakpoint" *
 struct vmsnap_fault {
 	uint64_t time;    /* CLOCK_MONOTONIC, as struct vmsnap_info, .monotonic */
 	uint64_t address; /* that was accessed */
-	uint64_t ip;      /* of the instruction; in a system call, of the one that called the kernel; 0: unknown */
+	/* Of the instruction; in a system call, of the one that called the C library, if unwind tables say which (then
+	 * it is one of the stack), or of the one that called the kernel; 0: unknown. */
+	uint64_t ip;
 	int32_t pid, tid;
 	uint32_t stack;  /* a number: vmsnap_faults_stack() */
 	int32_t syscall; /* the number of the system call it was in; -1: in none, -2: in one that is not known */

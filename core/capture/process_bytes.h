@@ -1,0 +1,14 @@
+/* process_bytes.h - a few bytes of a process's memory, while it runs. */
+#ifndef VMSNAP_PROCESS_BYTES_H
+#define VMSNAP_PROCESS_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All of them, or false. */
+bool process_bytes(uint32_t pid, uint64_t address, void *out, size_t len);
+/* As many as there are, if they end with a page; 0: none. */
+size_t process_bytes_some(uint32_t pid, uint64_t address, void *out, size_t len);
+
+#endif
