@@ -132,7 +132,7 @@ static int capture_after(struct blaming *blaming)
 		                             : VMSNAP_OK;
 		processes_free(&living);
 		if (rc && !is_gone(rc))
-			return trouble_with(NULL, &err);
+			return trouble_with_process(NULL, &err);
 	}
 	return status;
 }
@@ -146,7 +146,7 @@ static int open_faults(struct blaming *blaming, const pid_t *pids, size_t count)
 		.size = sizeof(how), .frames = blaming->by == VMSNAP_BLAME_BY_STACK || blaming->options->save ? 0 : 1
 	};
 	struct vmsnap_error err;
-	return vmsnap_fault_watch_open(pids, count, &how, &blaming->faults, &err) ? trouble_with("blame", &err)
+	return vmsnap_fault_watch_open(pids, count, &how, &blaming->faults, &err) ? trouble_with_process("blame", &err)
 	                                                                          : STATUS_OK;
 }
 
@@ -157,7 +157,7 @@ static int watch_descendants(struct blaming *blaming)
 	int status = processes_add_descendants(&blaming->watched, "blame");
 	for (size_t i = 0; !status && i < blaming->watched.count; i++)
 		if (vmsnap_fault_watch_add(blaming->faults, blaming->watched.pids[i], &err) && !is_gone(err.code))
-			status = trouble_with("blame", &err);
+			status = trouble_with_process("blame", &err);
 	return status;
 }
 
@@ -173,7 +173,7 @@ static int begin_of_processes(struct blaming *blaming)
 	if (!status && options->tree)
 		status = watch_descendants(blaming);
 	if (!status && capture(blaming, blaming->chosen.pids, blaming->chosen.count, 0, &blaming->before, &err))
-		status = trouble_with(NULL, &err);
+		status = trouble_with_process(NULL, &err);
 	return status;
 }
 
@@ -190,7 +190,7 @@ static int watch_command(struct blaming *blaming)
 	sigaction(SIGCHLD, &action, NULL); /* ends a wait */
 	if (vmsnap_watch_new(VMSNAP_WATCH_EXIT, &blaming->watch, &err) ||
 	    vmsnap_watch_add(blaming->watch, blaming->command.pid, &err))
-		return trouble_with("blame", &err);
+		return trouble_with_process("blame", &err);
 	return STATUS_OK;
 }
 
@@ -226,7 +226,7 @@ static int look_at_command(struct blaming *blaming)
 		}
 		vmsnap_watch_go(blaming->watch);
 	}
-	return !status && rc && rc != VMSNAP_END ? trouble_with(NULL, &err) : status;
+	return !status && rc && rc != VMSNAP_END ? trouble_with_process(NULL, &err) : status;
 }
 
 static bool any_lives(struct blaming *blaming)
@@ -246,7 +246,7 @@ static int loop(struct blaming *blaming)
 	while (!status && !blaming->over) {
 		uint64_t now = now_ns(), left = now < end ? (end - now) / 1000000 : 0;
 		if (vmsnap_fault_watch_read(blaming->faults, left < LOOK_MS ? (int)left : LOOK_MS, &err))
-			return trouble_with("blame", &err);
+			return trouble_with_process("blame", &err);
 		if (blaming->watch)
 			status = look_at_command(blaming);
 		bool ended = !blaming->starts && blaming->command.words && command_has_ended(&blaming->command);

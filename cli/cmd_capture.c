@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "descriptor_limit.h"
 #include "contents_arg.h"
+#include "descriptor_limit.h"
 #include "interrupt.h"
 #include "output.h"
 #include "privilege.h"
@@ -121,7 +121,7 @@ static int take(const struct options *options, struct processes *processes, stru
 	}
 	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
 		return 128 + interrupted_by();
-	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+	return rc ? trouble_with_process(NULL, &err) : STATUS_OK;
 }
 
 /* ---- saving ---- */

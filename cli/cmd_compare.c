@@ -169,7 +169,7 @@ static int diff_one_instant(const struct options *options, const char *word, con
 {
 	size_t count = vmsnap_set_count(last->set);
 	if (count == 1)
-		return trouble("%s holds one snapshot; two are needed", word);
+		return trouble("%s holds one snapshot; two are needed: name another file or process, too", word);
 	if (count > 2)
 		return trouble("%s holds %zu processes of one instant, and no other instant; say which two are meant, "
 		               "as in %s@1 %s@2",
@@ -351,7 +351,7 @@ static int cow_of_file(const struct options *options, const struct chosen *earli
 {
 	const char *word = options->operands[0];
 	if (count == 1)
-		return trouble("%s holds one snapshot; two are needed", word);
+		return trouble("%s holds one snapshot; two are needed: name another file or process, too", word);
 	if (count > 2 && is_tree(last))
 		return cow_of_tree(options, last, base->set ? base : earlier);
 	if (count > 2)

@@ -182,7 +182,7 @@ static int capture(const struct options *options, struct live *live, unsigned mo
 	        vmsnap_capture_set(live->processes.pids, live->processes.count, &how, &live->snaps, &live->count, &err);
 	if (rc == VMSNAP_ERR_CANCELLED && interrupted_by())
 		return 128 + interrupted_by();
-	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+	return rc ? trouble_with_process(NULL, &err) : STATUS_OK;
 }
 
 static bool frames_known(const struct live *live)

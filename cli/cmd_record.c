@@ -112,7 +112,7 @@ static int watch_each(struct record *record, const pid_t *pids, size_t count)
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = vmsnap_watch_add(record->watch, pids[i], &err);
 	privilege_resume();
-	return rc ? trouble_with("record: --on", &err) : STATUS_OK;
+	return rc ? trouble_with_process("record: --on", &err) : STATUS_OK;
 }
 
 /* Those of all its threads, and theirs.  One may have ended by now. */
@@ -127,14 +127,14 @@ static int watch_descendants(struct record *record)
 	size_t count;
 	struct vmsnap_error err;
 	if (vmsnap_capture_set(record->chosen.pids, record->chosen.count, &how, &snaps, &count, &err))
-		return trouble_with("record: --tree", &err);
+		return trouble_with_process("record: --tree", &err);
 	int status = STATUS_OK;
 	for (size_t i = record->chosen.count; !status && i < count; i++) {
 		privilege_pause();
 		int rc = vmsnap_watch_add(record->watch, (pid_t)vmsnap_info(snaps[i])->pid, &err);
 		privilege_resume();
 		if (rc == VMSNAP_ERR_PERMISSION)
-			status = trouble_with("record: --tree", &err);
+			status = trouble_with_process("record: --tree", &err);
 	}
 	vmsnap_unref_all(snaps, count);
 	return status;
@@ -149,7 +149,7 @@ static int begin_watch(struct record *record)
 	unsigned flags = VMSNAP_WATCH_EXIT | (on->fork ? VMSNAP_WATCH_FORK : 0u) | (on->exec ? VMSNAP_WATCH_EXEC : 0u) |
 	                 (record->options->tree ? VMSNAP_WATCH_CHILDREN : 0u);
 	if (vmsnap_watch_new(flags, &record->watch, &err))
-		return trouble_with(NULL, &err);
+		return trouble_with_process(NULL, &err);
 	if (records_command(record))
 		return watch_each(record, &record->command.pid, 1);
 	int status = watch_each(record, record->chosen.pids, record->chosen.count);

@@ -52,7 +52,7 @@ static int look_now(const struct options *options, struct vmsnap_who_query *quer
 	interrupts_notice();
 	query->cancelled = was_interrupted;
 	if (vmsnap_who_now(query, &who, &err))
-		return trouble_with(NULL, &err);
+		return trouble_with_process(NULL, &err);
 	struct vmsnap_who_process first;
 	if (missing && vmsnap_who_process(who, 0, &first)) {
 		vmsnap_who_free(who);
@@ -86,7 +86,7 @@ static int look_in_files(const struct options *options, struct vmsnap_who_query 
 	struct vmsnap_error err;
 	query->size = sizeof(*query);
 	if (vmsnap_who_new(query, &who, &err))
-		return trouble_with(NULL, &err);
+		return trouble_with_process(NULL, &err);
 	int status = STATUS_OK;
 	for (int i = 0; !status && i < count; i++) {
 		struct vmsnap_file *file;

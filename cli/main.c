@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 
 	if (argc < 2)
-		return trouble("what to do? 'vmsnap --help' lists the commands.");
+		return trouble("what to do? 'vmsnap show PID' shows a process, 'vmsnap --help' lists the commands.");
 	if (argv[1][0] == '-')
 		return global_option(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "help"))

@@ -37,8 +37,9 @@ static size_t edit_distance(const char *a, const char *b)
 void nearest_init(struct nearest *nearest, const char *wanted)
 {
 	*nearest = (struct nearest){ .wanted = wanted };
-	/* One letter in three may be wrong, but a word of one letter means nothing. */
-	nearest->distance = strlen(wanted) / 3 + (strlen(wanted) > 1) + 1;
+	/* One letter in three and one more may be wrong; of two or three letters one; a word of one means nothing. */
+	size_t len = strlen(wanted), wrong = len < 4 ? len > 1 : len / 3 + 1;
+	nearest->distance = wrong + 1;
 }
 
 void nearest_try(struct nearest *nearest, const char *candidate)

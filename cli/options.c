@@ -4,8 +4,10 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nearest.h"
+#include "process_arg.h"
 #include "say.h"
 
 enum { ROWS_MAX = 40, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64, FILES_LIMIT = 1000000 };
@@ -20,8 +22,17 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* A command was forgotten before what it is about. */
+static int command_missing(const char *word, const char *what)
+{
+	return trouble("'%s' is a %s, not a command: 'vmsnap show %s' shows it. See 'vmsnap --help'.", word, what,
+	               word);
+}
+
 int command_unknown(const char *name)
 {
+	if (word_is_process(name))
+		return command_missing(name, "process");
 	struct nearest nearest;
 	nearest_init(&nearest, name);
 	for (size_t i = 0; i < command_count; i++)
@@ -29,6 +40,8 @@ int command_unknown(const char *name)
 	nearest_try(&nearest, "help");
 	if (nearest.best)
 		return trouble("there is no command '%s'; did you mean '%s'? See 'vmsnap --help'.", name, nearest.best);
+	if (!access(name, F_OK))
+		return command_missing(name, "file");
 	return trouble("there is no command '%s'. See 'vmsnap --help'.", name);
 }
 
@@ -254,10 +267,10 @@ static int operands_check(const struct options *options)
 {
 	const struct command *command = options->command;
 	if (options->operand_count < command->operands_min)
-		return trouble("%s: something is missing: vmsnap %s %s. See 'vmsnap %s --help'.", command->name,
+		return trouble("%s: something is missing: vmsnap %s %s (see 'vmsnap %s --help')", command->name,
 		               command->name, command->operands, command->name);
 	if (options->operand_count > command->operands_max)
-		return trouble("%s: '%s' is one too many: vmsnap %s %s. See 'vmsnap %s --help'.", command->name,
+		return trouble("%s: '%s' is one too many: vmsnap %s %s (see 'vmsnap %s --help')", command->name,
 		               options->operands[command->operands_max], command->name, command->operands,
 		               command->name);
 	return STATUS_OK;

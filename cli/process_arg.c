@@ -36,7 +36,8 @@ static int process_number(const char *word, pid_t *number)
 	errno = 0;
 	long value = strtol(digits, &end, 10);
 	if (!*digits || digits[strspn(digits, "0123456789")])
-		return trouble("'%s' is not a process: expected its number, as in 1234 or pid:1234", word);
+		return trouble("'%s' is not a process: expected its number, as in 1234 or pid:1234%s", word,
+		               digits == word ? ", or --match NAME" : "");
 	if (errno || value < 1 || value > INT_MAX)
 		return trouble("'%s' is not a process: there is no such number", word);
 	*number = (pid_t)value;

@@ -32,7 +32,7 @@ static int print_round(struct record *record, const struct vmsnap *snap)
 		return STATUS_PIPE_CLOSED; /* output_finish() tells */
 	if (vmsnap_tracker_tracking(record->tracker) == VMSNAP_TRACKING_DISTURBED)
 		say("somebody else has cleared soft-dirty bits: what was written until now is not known");
-	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+	return rc ? trouble_with_process(NULL, &err) : STATUS_OK;
 }
 
 static int look(struct record *record, struct vmsnap **snap)
@@ -43,7 +43,7 @@ static int look(struct record *record, struct vmsnap **snap)
 		say("%s", err.message);
 		return RECORD_OVER;
 	}
-	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+	return rc ? trouble_with_process(NULL, &err) : STATUS_OK;
 }
 
 int record_first_round(struct record *record)

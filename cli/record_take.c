@@ -43,7 +43,7 @@ int record_add(struct record *record, pid_t pid)
 	if (record_find(record, pid))
 		return STATUS_OK;
 	if (vmsnap_process_now(pid, &now, &err))
-		return trouble_with(NULL, &err);
+		return trouble_with_process(NULL, &err);
 	if (record->process_count == record->process_room) {
 		size_t room = record->process_room ? record->process_room * 2 : 8;
 		struct recorded *processes = realloc(record->processes, room * sizeof(*processes));
@@ -307,7 +307,7 @@ int record_instant(struct record *record, const char *reason)
 	/* What has just ended is told by the loop; what goes on being between is no reason to give up. */
 	if (is_gone(rc) && record->instants)
 		return STATUS_OK;
-	return trouble_with(NULL, &err);
+	return trouble_with_process(NULL, &err);
 }
 
 /* ---- events ---- */

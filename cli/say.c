@@ -74,10 +74,22 @@ int trouble(const char *format, ...)
 	return STATUS_TROUBLE;
 }
 
-int trouble_with(const char *subject, const struct vmsnap_error *err)
+static int trouble_and_more(const char *subject, const struct vmsnap_error *err, const char *more)
 {
 	/* Most messages of the library name what they are about themselves. */
 	if (!subject || strstr(err->message, subject))
-		return trouble("%s", err->message);
-	return trouble("%s: %s", subject, err->message);
+		return trouble("%s%s", err->message, more);
+	return trouble("%s: %s%s", subject, err->message, more);
+}
+
+int trouble_with(const char *subject, const struct vmsnap_error *err)
+{
+	return trouble_and_more(subject, err, "");
+}
+
+int trouble_with_process(const char *subject, const struct vmsnap_error *err)
+{
+	return trouble_and_more(
+	        subject, err,
+	        err->code == VMSNAP_ERR_PERMISSION ? "; 'vmsnap --version --long' tells what this user may" : "");
 }

@@ -14,5 +14,7 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 __attribute__((format(printf, 1, 2))) int trouble(const char *format, ...);
 /* The same for an error of the library; subject (a file, say) may be NULL. */
 int trouble_with(const char *subject, const struct vmsnap_error *err);
+/* The same where a process was looked at: who may not is told where to find out what he may. */
+int trouble_with_process(const char *subject, const struct vmsnap_error *err);
 
 #endif

@@ -309,7 +309,8 @@ int instants_from_word(struct sources *sources, const char *word, struct chosen 
 	struct vmsnap_file *file;
 	struct file_range all, now, before = { 0 };
 	if (word_is_process(word))
-		return trouble("'%s' is one process; two snapshots are needed, or a file that holds them", word);
+		return trouble("'%s' is one process; two snapshots are needed: name another file or process, too",
+		               word);
 	int status = open_word(sources, word, &place, &file);
 	if (status)
 		return status;

@@ -16,7 +16,7 @@ static int load_which(const char *word, const struct vmsnap_file *file, const ch
 	if (!count)
 		return trouble("%s: the file holds no snapshot", word);
 	if (which && vmsnap_file_find(file, which, &index, &err))
-		return trouble_with(word, &err);
+		return trouble("%s ('vmsnap list' tells what is in the file)", err.message);
 	return file_load(word, file, index, out);
 }
 

@@ -65,7 +65,7 @@ static int capture_all(struct sources *sources, const char *word, bool file_too)
 	if (rc && file_too)
 		return trouble("%s ('%s' was taken as a process; the file of that name is './%s')", err.message, word,
 		               word);
-	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+	return rc ? trouble_with_process(NULL, &err) : STATUS_OK;
 }
 
 int sources_capture(struct sources *sources, const char *word, struct vmsnap **out)

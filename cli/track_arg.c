@@ -36,5 +36,5 @@ int tracker_open(const struct options *options, pid_t pid, struct vmsnap_tracker
 		               "--track=uffd tracks by userfaultfd, for which the process is made to do two system "
 		               "calls (vmsnap-record(1))",
 		               options->command->name);
-	return rc ? trouble_with(NULL, &err) : STATUS_OK;
+	return rc ? trouble_with_process(NULL, &err) : STATUS_OK;
 }

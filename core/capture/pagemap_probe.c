@@ -80,9 +80,11 @@ int pagemap_probe(struct pagemap_probe *out, struct vmsnap_error *err)
 {
 	*out = (struct pagemap_probe){ 0 };
 	CLEANUP_CLOSE int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return fail_sys(err, errno, "cannot open /proc/self/pagemap; raise the limit with ulimit -n");
 	if (fd < 0)
 		return fail_sys(err, errno,
-		                "cannot open /proc/self/pagemap (does the kernel have "
+		                "cannot open /proc/self/pagemap (is /proc mounted, does the kernel have "
 		                "CONFIG_PROC_PAGE_MONITOR?)");
 	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
 	void *page = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,6 +284,31 @@ int procdir_living_thread(int procdir)
 	return fds[1];
 }
 
+/* Another user's, by signal 0, which reaches nobody.  Only where /proc has our own numbers: another PID
+ * namespace has others. */
+static bool is_hidden(pid_t pid)
+{
+	char self[24] = "";
+	ssize_t len = readlink("/proc/self", self, sizeof(self) - 1);
+	return len > 0 && strtol(self, NULL, 10) == getpid() && kill(pid, 0) && errno == EPERM;
+}
+
+/* That /proc shows no such process is no proof that there is none. */
+static int fail_not_there(pid_t pid, struct vmsnap_error *err)
+{
+	struct statfs fs;
+	if (statfs("/proc", &fs) || fs.f_type != PROC_SUPER_MAGIC)
+		return fail(err, VMSNAP_ERR_NO_PROCESS,
+		            "no process %d can be looked at: /proc is not mounted (mount -t proc proc /proc)",
+		            (int)pid);
+	if (is_hidden(pid))
+		return fail(err, VMSNAP_ERR_NO_PROCESS,
+		            "no process %d is shown in /proc, though there is one: it hides those of others (mount "
+		            "option hidepid), and root sees them",
+		            (int)pid);
+	return fail(err, VMSNAP_ERR_NO_PROCESS, "no process %d (ps -e lists those that there are)", (int)pid);
+}
+
 int procdir_open_any(pid_t pid, int *out, struct vmsnap_error *err)
 {
 	char path[32];
@@ -292,7 +318,7 @@ int procdir_open_any(pid_t pid, int *out, struct vmsnap_error *err)
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* ESRCH: it went between the two steps of opening its directory (seen on Linux 6.18). */
 	if (fd < 0 && (errno == ENOENT || errno == ESRCH))
-		return fail(err, VMSNAP_ERR_NO_PROCESS, "no process %d", (int)pid);
+		return fail_not_there(pid, err);
 	if (fd < 0)
 		return fail_sys(err, errno, "cannot open %s", path);
 	*out = fd;

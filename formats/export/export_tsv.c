@@ -96,6 +96,8 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	struct tsv *tsv = e->state;
 	const char *name = e->options.table ? e->options.table : "";
 	tsv->table = export_table_find(name);
+	if (!*name)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "of which table? snapshot, object, vma, run, group_share or cow");
 	if (tsv->table == EXPORT_TABLE_COUNT)
 		return fail(
 		        err, VMSNAP_ERR_ARGUMENT,
