@@ -179,12 +179,13 @@ class Guide(unittest.TestCase):
         for block in blocks(read("docs", "blame.md"), "console"):
             self.session(block, me())
 
-    def test_the_session_in_the_readme_prints_what_it_says(self):
+    def test_the_sessions_in_the_readme_and_the_tour_print_what_they_say(self):
         need_frames(self)
-        found = blocks(read("README.md"), "gdb")
-        self.assertTrue(found)
-        for block in found:
-            self.session(block, me())
+        for document in (("README.md",), ("docs", "tour.md")):
+            found = blocks(read(*document), "gdb")
+            self.assertTrue(found, document)
+            for block in found:
+                self.session(block, me())
 
     def session(self, block, user):
         reader, done = Reader(self, user), steps(block)

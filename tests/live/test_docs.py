@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import kernel
@@ -16,7 +17,8 @@ MAN = os.path.join(SOURCE, "docs", "man")
 COMMANDS = "capture show pages page diff cow group map status series who list check export".split()
 
 # What stands in the documents for things that differ each time.
-README_PARENT, README_CHILD, README_GLOBAL = "4711", "4712", "5649ccb21000"
+README_PARENT, README_CHILD, README_GLOBAL, README_SERVER = "4711", "4712", "5649ccb21000", "5200"
+LINES_MAX = 15  # what a story in the README may print
 MAN_PARENT, MAN_CHILD = "1234", "1240"
 
 # Other programs that the examples use, so that they need not be there.
@@ -39,24 +41,49 @@ vmsnap() { "$VMSNAP_COMMAND" "$@"; }
 """
 
 
+def need_faults(test, result):
+    """Whether faults may be watched is the machine's matter."""
+    for reason in ("does not let page faults be watched", "cannot tell of page faults"):
+        if reason in result.stdout:
+            skip(test, "the kernel does not let page faults be watched (perf_event_open)")
+
+
+def figures(*path):
+    """{(target, measure): figure} of the tables that script/bench has written first."""
+    text = read(*path).split("<!-- end -->")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n") if line.startswith("| ")]
+    return {(row[0], re.split("[;,]", row[1])[0]): row[2] for row in rows}
+
+
 class Documents(unittest.TestCase):
     def setUp(self):
         self.target = Target(self, "cow_demo")
         self.parent, self.child = self.target.lines[0].split()[1:3]
-        self.folder = world().home(support.me())
+        self.folder, self.started = tempfile.mkdtemp(dir=world().home(support.me())), None
 
     def shell(self, script, name="bash"):
         env = {**world().env, "VMSNAP_COMMAND": world().vmsnap, "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
         return subprocess.run([name, "-c", STAND_INS + script], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, text=True)
 
+    def server(self):
+        """The server that forks before it serves; what is written into `requests` it reads."""
+        if not self.started:
+            self.started = Target(self, "prefork", 3, 8, 10)
+            os.symlink(f"/proc/{self.started.pid}/fd/0", os.path.join(self.folder, "requests"))
+        return self.started
+
     def example(self, command, expected):
         real = command.replace(README_PARENT, self.parent).replace(README_CHILD, self.child)
         real = real.replace(README_GLOBAL, f"{self.target.ranges['global_counter'][0]:x}")
+        if README_SERVER in real:
+            real = real.replace(README_SERVER, str(self.server().pid))
         if real.startswith("echo write"):
             self.target.tell("write")
             return
         result = self.shell(real)
+        if real.startswith("vmsnap blame "):
+            need_faults(self, result)
         self.assertIn(result.returncode, (0, 1), f"{real}: {result.stdout}")
         # A long path goes on in the next line.
         unwrapped = re.sub(r"(?m)^(exe .*)\n {10}(?=\S)", r"\1", result.stdout)
@@ -70,30 +97,59 @@ class Readme(Documents):
     def test_the_examples_print_what_the_readme_says(self):
         support.need_frames(self)  # it shows what root sees
         found = blocks(read("README.md"), "console")
+        self.assertGreaterEqual(len(found), 3, "stories")
+        for block in found:
+            for command, expected in sessions(block):
+                self.example(command, expected)
+
+    def test_the_examples_of_the_tour_print_what_it_says(self):
+        support.need_frames(self)
+        found = blocks(read("docs", "tour.md"), "console")
         self.assertGreater(len(found), 3, "examples")
         for block in found:
             for command, expected in sessions(block):
                 self.example(command, expected)
 
+    def test_a_story_fits_the_reader(self):
+        found = blocks(read("README.md"), "console") + blocks(read("README.md"), "gdb")
+        self.assertEqual(len(found), 4, "stories")
+        for block in found:
+            printed = [line for line in block.split("\n")[:-1] if not line.startswith(("$ ", "(gdb) "))]
+            self.assertLessEqual(len([line for line in printed if line != "..."]), LINES_MAX, block)
+
+    def test_its_figures_are_those_of_the_tables(self):
+        """Run script/bench, and what it writes into docs/performance.md belongs into the README, too."""
+        measured, table = figures("docs", "performance.md"), read("README.md").split("## What it costs")[1].split("\n## ")[0]
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.split("\n") if line.startswith("| ")]
+        self.assertGreater(len(rows), 4)
+        for target, pause, whole in rows[1:]:
+            self.assertEqual(pause, measured[target, "pause"], target)
+            self.assertEqual(whole, measured.get((target, "whole capture"), ""), target)
+
+    def test_no_figure_of_time_stands_elsewhere_in_its_prose(self):
+        prose = re.sub(r"(?ms)^```.*?^```$|^\|.*?$", "", read("README.md"))
+        self.assertEqual(re.findall(r"\d+(?:\.\d+)? (?:ns|µs|us|ms|s|KiB|MiB|GiB)\b", prose), [])
+
     def test_the_two_commands_stand_at_the_top(self):
-        top = read("README.md")[:600]
+        top = read("README.md")[:1000]
         for name in ("script/demo", "script/test"):
             self.assertIn(name, top)
             self.assertTrue(os.access(os.path.join(SOURCE, name), os.X_OK), name)
 
     def test_every_link_leads_somewhere(self):
-        for document in ("README.md", "docs/architecture.md", "docs/gdb.md", "docs/groups.md", "CHANGELOG.md"):
+        for document in ("README.md", "CHANGELOG.md", "SECURITY.md", *("docs/" + name for name in os.listdir(os.path.join(
+                SOURCE, "docs")) if name.endswith(".md"))):
             for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(document)):
                 if not link.startswith("https://"):
                     path = os.path.join(SOURCE, os.path.dirname(document), link)
                     self.assertTrue(os.path.exists(path), f"{document}: {link}")
 
-    def test_the_program_in_the_readme_compiles_and_runs(self):
+    def test_the_program_in_the_guide_of_the_library_compiles_and_runs(self):
         library = os.environ.get("VMSNAP_LIB")
         if not library or not shutil.which("cc"):
             skip(self, "no C compiler" if library else "VMSNAP_LIB is not set")
         with open(os.path.join(self.folder, "ranges.c"), "w") as file:
-            file.write(blocks(read("README.md"), "c")[0])
+            file.write(blocks(read("docs", "library.md"), "c")[0])
         with open(library, "rb") as file:
             sanitizers = ["-fsanitize=address,undefined"] if b"__asan_init" in file.read() else []
         folder = os.path.dirname(library)

@@ -21,7 +21,7 @@ from support import NOBODY, Target, capture, need_namespaces, skip, world
 
 
 class Owner(Case):
-    """What README says of one's own processes."""
+    """What docs/install.md says of one's own processes."""
 
     def test_process_that_changed_its_user_is_for_root(self):
         if not support.OTHERS:
