@@ -81,8 +81,8 @@ class FirstErrors(Case):
         need_namespaces(self, "--mount")
         target = Target(self, "cow_demo")
         done = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc || exit 9; '
-                               'exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"', "sh", world().vmsnap, "show",
-                               str(target.pid)], env=world().env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               'exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"', "sh",
+                               world().vmsnap, "show", str(target.pid)], env=world().env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=300, check=False, text=True)
         if done.returncode == 9:
             support.skip(self, f"/proc cannot be mounted here: {done.stderr.strip()}")
@@ -128,12 +128,12 @@ class Guide(unittest.TestCase):
 
     def test_what_it_quotes_is_said(self):
         said = read("docs", "errors.md")
-        for words, status in ((("show",), "something is missing"), (("1234",), "not a command"),
+        for words, quoted in ((("show",), "something is missing"), (("1234",), "not a command"),
                               (("show", NO_PID), "no process"), (("capture", "redis-server"), "is not a process"),
-                              (("show", "/etc/passwd"), "not a vmsnap file"), (("show", "/tmp"), "is a folder, not a snapshot file")):
-            if status:
-                self.assertIn(status, command(*words).stderr.decode(), words)
-                self.assertIn(status, said)
+                              (("show", "/etc/passwd"), "not a vmsnap file"),
+                              (("show", "/tmp"), "is a folder, not a snapshot file")):
+            self.assertIn(quoted, command(*words).stderr.decode(), words)
+            self.assertIn(quoted, said)
 
 
 if __name__ == "__main__":

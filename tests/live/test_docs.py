@@ -119,8 +119,9 @@ class Readme(Documents):
 
     def test_its_figures_are_those_of_the_tables(self):
         """Run script/bench, and what it writes into docs/performance.md belongs into the README, too."""
-        measured, table = figures("docs", "performance.md"), read("README.md").split("## What it costs")[1].split("\n## ")[0]
-        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.split("\n") if line.startswith("| ")]
+        measured = figures("docs", "performance.md")
+        part = read("README.md").split("## What it costs")[1].split("\n## ")[0]
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in re.findall(r"(?m)^\| .*", part)]
         self.assertGreater(len(rows), 4)
         for target, pause, whole in rows[1:]:
             self.assertEqual(pause, measured[target, "pause"], target)
@@ -137,8 +138,8 @@ class Readme(Documents):
             self.assertTrue(os.access(os.path.join(SOURCE, name), os.X_OK), name)
 
     def test_every_link_leads_somewhere(self):
-        for document in ("README.md", "CHANGELOG.md", "SECURITY.md", *("docs/" + name for name in os.listdir(os.path.join(
-                SOURCE, "docs")) if name.endswith(".md"))):
+        docs = ["docs/" + name for name in os.listdir(os.path.join(SOURCE, "docs")) if name.endswith(".md")]
+        for document in ("README.md", "CHANGELOG.md", "SECURITY.md", *docs):
             for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(document)):
                 if not link.startswith("https://"):
                     path = os.path.join(SOURCE, os.path.dirname(document), link)
