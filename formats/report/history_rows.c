@@ -179,7 +179,10 @@ int put_moment(struct row *row, const struct moment *moment, struct vmsnap_error
 	put_known(row, HIST_KNOWN, moment->snap);
 	row_put_bool(row, HIST_MAPPED, moment->vma);
 	row_put_name_if_any(row, HIST_MAPPING, moment->vma ? moment->vma->name : "");
-	row_put_word(row, HIST_STATE, moment->state);
+	if (moment->vma && vmsnap_info(moment->snap)->known.states_unknown)
+		row_put_unknown(row, HIST_STATE);
+	else
+		row_put_word(row, HIST_STATE, moment->state);
 	put_frame(row, moment);
 	put_flags(row, moment);
 	put_touched_list(row, HIST_TOUCHED_BY, touched.touched, &touched.reasons);

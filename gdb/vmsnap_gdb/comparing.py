@@ -8,7 +8,7 @@ import gdb
 from vmsnap.aslr import Aslr
 from vmsnap.compare import Cow, Diff
 from vmsnap.errors import CANCELLED, VmsnapError
-from vmsnap_gdb import blaming, execs, keeping, looks, target, tracking, values
+from vmsnap_gdb import blaming, cores, execs, keeping, looks, target, tracking, values
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, remarks, session
 
@@ -18,6 +18,8 @@ Result = collections.namedtuple("Result", "text differs")
 def _live_pid(entry):
     """The number of an entry's process if that very process lives here; else an error
     that says why not."""
+    if cores.is_core(entry.snapshot):
+        raise VmsnapError(f"{entry.name} is of a core file, which is no process")
     if entry.origin == "load" and target.inferior_of(entry.pid) is None:
         raise VmsnapError(f"{entry.name} is from a file, and its process is not one that gdb debugs now")
     started = target.start_time(entry.pid)
@@ -40,10 +42,10 @@ def now_of(entry, names=True, contents=None):
 
 def _now_beside(word):
     """"now" beside another snapshot: that one's process if it is an inferior or of a
-    fork, else the selected inferior, else whatever that one's process is now."""
+    fork, else the selected inferior or its core file, else whatever that one's process is now."""
     entry = None if word == NOW else session.entry(word)
     contents = keeping.like(entry.snapshot) if entry else None
-    if entry is None or target.pid() is not None and not _followed(entry):
+    if entry is None or (target.pid() is not None or target.is_core()) and not _followed(entry):
         return session.capture_now(contents=contents)
     try:
         return now_of(entry, contents=contents)
@@ -59,6 +61,8 @@ def _followed(entry):
 
 def _generation(word, snapshot):
     """None: not known, as of a snapshot from a file."""
+    if cores.is_core(snapshot):
+        return None
     if word == NOW:
         return execs.generation(snapshot.pid)
     entry = session.entry(word)
@@ -87,9 +91,14 @@ def two(words, note, one_process=True):
         _remark((a if first == NOW else b,), note)
     if a.same_process(b):
         note_exec(first, a, second, b, note)
-    elif one_process:
+    elif one_process and not _may_be_one(a, b):
         note(f"{first} and {second} are of two processes, {a.pid} and {b.pid}")
     return a, b
+
+
+def _may_be_one(a, b):
+    """Whether two snapshots may be of one process, though a core file does not tell when that began."""
+    return a.pid == b.pid and (cores.is_core(a) or cores.is_core(b))
 
 
 def _remark(snapshots, note):
@@ -103,9 +112,10 @@ def _diff_words(operands, note):
     if operands:
         return operands[0], NOW
     selected = target.pid()
-    entry = (session.before(selected) if selected else None) or session.newest()
+    entry = session.before_core() if target.is_core() else (session.before(selected) if selected else None) or \
+        session.newest()
     if entry is None:
-        target.require_live()
+        target.require_any()
         raise VmsnapError("there is no snapshot to compare with: take one first with 'vmsnap take'")
     if selected and entry.pid != selected:
         note(f"process {selected} has no snapshot: {entry.name}, the newest, is of process {entry.pid}")
@@ -156,7 +166,8 @@ def diff(given, operands, note):
     made = made_diff(operands, note)
     names = names_of(given, made.b, made.lenders, note)
     text = made.text(styles.style(given), names, bool(given["totals"]), bool(given["long"]))
-    found = None if given["totals"] or made.not_compared or not made.a.same_process(made.b) else \
+    one = made.a.same_process(made.b) or _may_be_one(made.a, made.b)
+    found = None if given["totals"] or made.not_compared or not one else \
         values.between(made.a, made.b, names, values.symtabs())
     if found is None:
         return Result(text, made.any())

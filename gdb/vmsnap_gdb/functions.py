@@ -118,6 +118,11 @@ def _newest():
     """The entry that the present is compared with, of the process as it is."""
     from vmsnap_gdb import target
     from vmsnap_gdb.session import session
+    if target.is_core():
+        entry = session.before_core()
+        if entry is None:
+            raise gdb.GdbError("there is no snapshot to compare the core file with: load one with 'vmsnap load FILE'")
+        return entry
     now = target.process(target.require_live())
     entry = now and session.before(now.pid, now.start_time)
     if entry is None:
@@ -159,9 +164,11 @@ Example:
     NAME = "changed"
 
     def work(self, value):
-        from vmsnap_gdb import address, memory_now
+        from vmsnap_gdb import address, memory_now, target
         entry = _newest()
         typed = address.object_of_value(value)
+        if target.is_core():
+            return int(memory_now.differs_in_core(entry, *(typed or address.page_of_value(value, entry.snapshot.page_size))))
         changed, moved, away = _by_state(entry, value)
         if away or typed is None and changed:
             return int(not away)
@@ -182,9 +189,11 @@ Example:
     NAME = "written"
 
     def work(self, value):
-        from vmsnap_gdb import address, memory_now
+        from vmsnap_gdb import address, memory_now, target
         entry = _newest()
         start, end = address.page_of_value(value, entry.snapshot.page_size)
+        if target.is_core():
+            return int(memory_now.differs_in_core(entry, start, end))
         return int(memory_now.differs(entry, start, end, True))
 
 

@@ -6,7 +6,7 @@ import re
 
 from vmsnap import File
 from vmsnap.errors import CANCELLED, VmsnapError
-from vmsnap_gdb import settings
+from vmsnap_gdb import cores, settings
 from vmsnap_gdb.session import NOW, session
 
 _UNFIT = re.compile(r"[\s'\"\\]|[^\x21-\U0010ffff]")
@@ -17,9 +17,15 @@ _UNFIT = re.compile(r"[\s'\"\\]|[^\x21-\U0010ffff]")
 _FLOOR, _EACH_BYTE, _MOST = 64 << 20, 16 << 10, 4 << 30
 
 
-def _label(snapshot):
-    """Its label, made fit for a name; "" if nothing is left."""
-    return _UNFIT.sub("_", "".join(c if c.isprintable() else "_" for c in snapshot.label))[:200].lstrip("-")
+def _label(text):
+    """A label, made fit for a name; "" if nothing is left."""
+    return _UNFIT.sub("_", "".join(c if c.isprintable() else "_" for c in text))[:200].lstrip("-")
+
+
+def _called(snapshot, path):
+    """Its label; of a core file, which has none, the file's name."""
+    label = _label(snapshot.label)
+    return label or (_label(os.path.basename(path)) if cores.is_core(snapshot) else "")
 
 
 def _name(label, numbers):
@@ -41,8 +47,9 @@ def load(path, note):
     loaded = _load_last(file, min(_FLOOR + _EACH_BYTE * os.path.getsize(path), _MOST), note)
     if not loaded:
         raise VmsnapError("the file holds no snapshot that can be read")
-    numbers = collections.Counter({_label(snapshot): 1 for snapshot in loaded})
-    entries = [session.add(_name(_label(snapshot), numbers), snapshot, "load") for snapshot in loaded]
+    labels = [_called(snapshot, path) for snapshot in loaded]
+    numbers = collections.Counter({label: 1 for label in labels})
+    entries = [session.add(_name(label, numbers), snapshot, "load") for label, snapshot in zip(labels, loaded)]
     _pair_up(entries)
     return entries
 

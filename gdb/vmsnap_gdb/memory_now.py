@@ -113,6 +113,18 @@ def differs(entry, start, end, whole, moved=0):
     return found
 
 
+def differs_in_core(entry, start, end):
+    """Whether the core file that gdb looks at does not hold what the entry's snapshot has at [start, end)."""
+    if end - start > _MOST:
+        raise VmsnapError(f"an object of {end - start} bytes is too large to look at")
+    now = session.capture_now(names=False)
+    old, new = (changed_bytes.Reader(each)(start, end - start) for each in (entry.snapshot, now))
+    for held, called in ((old, entry.name), (new, "the core file")):
+        if len(held) < end - start:
+            raise VmsnapError(f"whether it differs from {entry.name} is not known: {called} does not have what was there")
+    return old != new
+
+
 def _why(snapshot, kind):
     if kind == "bytes":
         return "the snapshot does not have what its page held"

@@ -56,6 +56,18 @@ def _take(arguments):
     return _result(text, remarks(entry.snapshot for entry in entries))
 
 
+def _core(arguments):
+    import vmsnap
+    from vmsnap_gdb.commands import core
+    from vmsnap_gdb.session import remarks
+    given, operands = _given(core.OPTIONS, arguments, 1)
+    if not operands:
+        raise gdb.GdbError("-vmsnap-core needs a file's name")
+    entry, path = core.written(given, operands)
+    made = _result(vmsnap.snapshots_text(vmsnap.JSON, [entry.snapshot], [entry.name]), remarks([entry.snapshot]))
+    return made | {"core": path, "saved": f"{path}.vms"}
+
+
 def _compare(name):
     def work(arguments):
         from vmsnap_gdb import comparing
@@ -141,7 +153,7 @@ def _print(arguments):
     return {"snapshot": called, "value": text}
 
 
-_COMMANDS = {"take": _take, "list": _list, "show": _show, "page": _page, "diff": _compare("diff"),
+_COMMANDS = {"take": _take, "core": _core, "list": _list, "show": _show, "page": _page, "diff": _compare("diff"),
              "cow": _compare("cow"), "group": _group, "who": _who, "blame": _blame, "wrote": _wrote, "print": _print}
 
 

@@ -2,7 +2,7 @@
 
 from vmsnap import history_text
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import address, comparing, keeping, showing, target
+from vmsnap_gdb import address, comparing, cores, keeping, showing, target
 from vmsnap_gdb import style as styles
 from vmsnap_gdb.session import NOW, session
 
@@ -30,17 +30,21 @@ def page(given, expression, name, note):
     # One JSON text at a time.
     if given["json"]:
         return text
-    return text + "\n" + _history(style, snapshot, name, where) + _values(expression, snapshot)
+    return text + "\n" + _history(style, snapshot, name, where) + _values(expression, snapshot, name in (None, NOW))
 
 
-def _values(expression, snapshot):
+def _values(expression, snapshot, is_now):
     """What the object was in each snapshot of its process that keeps contents, and is now; "" if none does."""
     there = showing.object_of(expression)
     shots = [(entry.name, entry.snapshot) for entry in family(snapshot) if entry.snapshot.same_process(snapshot)]
+    core = cores.is_core(snapshot)
+    if core and is_now:
+        shots.append((NOW, snapshot))
     kept = [each for _, each in shots if each.contents == "bytes"]
     if there is None or not kept:
         return ""
-    if target.start_time(snapshot.pid) == snapshot.start_time:
+    # The number of a core file's process may be a stranger's.
+    if not core and target.start_time(snapshot.pid) == snapshot.start_time:
         inferior = target.inferior_of(snapshot.pid)
         if inferior is not None:
             shots.append((NOW, session.capture_now(inferior=inferior, names=False, contents=keeping.like(kept[-1]))))

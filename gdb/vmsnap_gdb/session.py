@@ -13,7 +13,8 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import blaming, execs, keeping, looks, remote, resumes, rseq, settings, target, touched, tracking, variables
+from vmsnap_gdb import (blaming, cores, execs, keeping, looks, remote, resumes, rseq, settings, target, touched, tracking,
+                        variables)
 
 NOW = "now"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
@@ -33,7 +34,7 @@ class Pair(collections.namedtuple("Pair", "parent child kind")):
 
 
 class Entry:
-    """A snapshot and how it came here.  origin: "take", "auto" or "load"."""
+    """A snapshot and how it came here.  origin: "take", "auto", "load" or "core"."""
 
     def __init__(self, name, snapshot, origin, exec_generation=0, resumed=None):
         self.name = name
@@ -49,7 +50,7 @@ class Entry:
     def executed_since(self, now):
         """Whether its process has executed another program; now: as process_now() has it."""
         info = self.snapshot.info
-        if self.origin != "load" and self.exec_generation != execs.generation(self.pid):
+        if self.origin not in ("load", "core") and self.exec_generation != execs.generation(self.pid):
             return True
         return any(then and there and then != there for then, there in
                    ((info.start_stack, now.start_stack), (info.start_code, now.start_code)))
@@ -107,6 +108,12 @@ class Session:
             newest = newest or entry
         return newest
 
+    def before_core(self):
+        """The same of a core file, which does not go on: the newest entry that is not of one which gdb looked at, if there is
+        one; None: there is none at all."""
+        entries = self.entries()[::-1]
+        return next((entry for entry in entries if entry.origin != "core"), next(iter(entries), None))
+
     def in_pair(self, entry):
         """Whether its process is one of a fork's two."""
         return any(other.pair and (other.pid, other.start_time) == (entry.pid, entry.start_time)
@@ -150,7 +157,9 @@ class Session:
         link: it will be kept, and what is written is counted anew from it on (tracking.py)."""
         if pid is None:
             inferior = inferior or gdb.selected_inferior()
-            pid = target.require_live(inferior)
+            pid = target.require_any(inferior)
+        if pid is None:
+            return self._of_core(inferior, label, names, depth, threads)
         execs.watch()
         resumes.watch()
         looks.watch()
@@ -176,6 +185,16 @@ class Session:
                 for snapshot in capture_set(pids, label=NOW, realtime=settings.realtime())]
 
     @staticmethod
+    def _of_core(inferior, label, names, depth, threads):
+        """Of the core file that an inferior is.  All of it is at hand whatever is asked for, and none of it changes."""
+        snapshot = cores.loaded(inferior, label)
+        snapshot.types, snapshot.kernels_own = {}, []
+        if names:
+            snapshot.annotate(variables.collect(inferior, settings.depth() if depth is None else depth, threads,
+                                                types=snapshot.types))
+        return snapshot
+
+    @staticmethod
     def _annotated(snapshot, inferior, names=True, depth=None, threads=None):
         found = []
         # By key, of what was found.  Values need them; they are of gdb, and not in files.
@@ -194,11 +213,13 @@ class Session:
         return self.keep(self.captured(pid, **how))
 
     def captured(self, pid, *, name=None, reason=None, automatic=False, replace=False, contents=None, **how):
-        """An entry that is not kept yet.  name None: the next of s1, s2, …  replace: there may be
+        """An entry that is not kept yet.  pid None: of a core file.  name None: the next of s1, s2, …  replace: there may be
         one of that name.  contents: as of capture_now(), or None: as it is set.  how: as there."""
         name = self.fresh_name("s") if name is None else self.check_name(name, replace)
         contents = keeping.chosen(hit=automatic) if contents is None else contents
         snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", contents=contents, link=True, **how)
+        if pid is None:
+            return Entry(name, snapshot, "core")
         blaming.keep_with(snapshot, self.names_for)
         # At its fork a child is no inferior yet, and when it runs nobody tells.
         resumed = resumes.count(pid) if how.get("inferior") is not None else None
@@ -236,7 +257,7 @@ class Session:
 
     def check_name(self, name, replace=False):
         if name == NOW:
-            raise VmsnapError("'now' always means the live process; choose another name")
+            raise VmsnapError("'now' always means what gdb looks at as it is; choose another name")
         if not _NAME.fullmatch(name) or not name.isprintable():
             raise VmsnapError("a snapshot's name is one word, without quotes or backslashes, that does not begin "
                               "with '-'")
@@ -298,7 +319,7 @@ def remarks(snapshots):
     found = []
     for snapshot in snapshots:
         # What nothing held back may still be consistent, as far as the map goes.
-        if snapshot.one_instant() is not True:
+        if snapshot.one_instant() is not True and not cores.is_core(snapshot):
             waited = snapshot.info.freeze == Freeze.PARTIAL and snapshot.info.consistent
             what = "could not wholly be stopped" if waited else "ran while it was read"
             found.append(f"process {snapshot.pid} {what}: its pages may not be of one instant")

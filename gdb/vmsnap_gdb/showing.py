@@ -17,6 +17,8 @@ def _snapshot(name):
     pid = target.pid()
     entries = [entry for entry in session.entries() if entry.snapshot.contents == "bytes"]
     own = [entry for entry in entries if pid in (None, entry.pid)] or entries
+    if not own and target.is_core():
+        return _snapshot(NOW)
     if not own:
         raise VmsnapError("no snapshot keeps what pages held: take one with 'vmsnap take --contents'")
     return own[-1].name, own[-1].snapshot

@@ -1,7 +1,8 @@
 """Which process gdb is looking at, and whether it is one of this machine.
 
 This machine's /proc is read only of a process that gdb itself traces natively.  The number of a core
-file's process, or of a remote one, may be a stranger's here; of a remote one /proc is read there (remote.py).
+file's process, or of a remote one, may be a stranger's here; of a remote one /proc is read there (remote.py),
+and of a core file that file is (cores.py).
 """
 
 import gdb
@@ -14,7 +15,8 @@ _STILL = ("snapshots that were taken before, or loaded with 'vmsnap load FILE', 
 
 _REFUSALS = {
     "none": "there is no live process: start the program (run, start) or attach to one; " + _STILL,
-    "core": "this is a core file, not a process: it holds contents of memory but no page states; " + _STILL,
+    "core": "a core file is no process: this needs one that lives; what the core holds can be shown and compared: "
+            "vmsnap show, pages, page EXPR, dump RANGE, take, diff A now",
     "remote": "the program runs under a remote target, and its pages cannot be read: {why}; " + _STILL,
     "other": "this target is not a process of this machine; " + _STILL,
 }
@@ -69,6 +71,16 @@ def require_live(inferior=None):
         why = _why_not(inferior or gdb.selected_inferior()) if refused == "remote" else None
         raise gdb.GdbError(_REFUSALS[refused].format(why=why))
     return found
+
+
+def is_core(inferior=None):
+    return kind(inferior) == "core"
+
+
+def require_any(inferior=None):
+    """A live process of this machine, or a core file, of which there can be a snapshot.  Gives the process's number, which
+    is the core file's None."""
+    return None if is_core(inferior) else require_live(inferior)
 
 
 def live_inferiors():

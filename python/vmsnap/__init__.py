@@ -44,7 +44,7 @@ _THERE = {
     "elf": ("ThreadLocal", "ThreadLocals", "elf_thread_locals", "elf_symbol_offset"),
     "text": ("Style", "Filter", "PLAIN", "JSON", "escaped", "one_line", "report_columns", "size_text"),
     "_header": ("PageFlag", "Perm", "Freeze", "AnnotationKind", "NameKind", "Color", "Layer", "Rc", "WrittenBy",
-                "FaultKind", "FaultFlag", "FaultsFlag", "FaultEventKind"),
+                "FaultKind", "FaultFlag", "FaultsFlag", "FaultEventKind", "Source"),
 }
 _CALLED = {"open": ("files", "File"), "diff": ("compare", "Diff"), "cow": ("compare", "Cow"),
            "series": ("over_time", "Series"), "series_forks": ("over_time", "SeriesForks")}

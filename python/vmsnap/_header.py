@@ -1448,6 +1448,7 @@ FUNCTIONS = {
     "vmsnap_builder_add_thread_sized": (CHECKED, (c_void_p, POINTER(Thread), c_size_t)),
     "vmsnap_builder_add_annotations_sized": (CHECKED, (c_void_p, POINTER(Annotation), c_size_t, c_size_t)),
     "vmsnap_builder_set_types": (CHECKED, (c_void_p, c_void_p, c_size_t)),
+    "vmsnap_builder_set_label": (CHECKED, (c_void_p, c_char_p)),
     "vmsnap_builder_set_faults": (CHECKED, (c_void_p, c_void_p)),
     "vmsnap_builder_add_contents": (CHECKED, (c_void_p, c_void_p, c_uint64, c_void_p, c_size_t)),
     "vmsnap_builder_finish": (CHECKED, (c_void_p, POINTER(c_void_p))),

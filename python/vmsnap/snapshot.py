@@ -502,6 +502,10 @@ class Snapshot(Owned):
         """From now on these are its page faults: blame.Taken, of its process, from the snapshot before until this one."""
         self._add(lambda builder: lib().vmsnap_builder_set_faults(builder, taken.handle))
 
+    def set_label(self, label):
+        """From now on it is called so."""
+        self._add(lambda builder: lib().vmsnap_builder_set_label(builder, given.raw(label, "the label")))
+
     def set_types(self, types):
         """From now on these are its types."""
         self._add(lambda builder: lib().vmsnap_builder_set_types(builder, types, len(types)))

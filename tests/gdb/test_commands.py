@@ -431,7 +431,7 @@ class Settings(Commands):
 
 
 class Help(Commands):
-    COMMANDS = ("auto", "blame", "cow", "diff", "drop", "dump", "export", "group", "list", "load", "map", "page", "pages", "print",
+    COMMANDS = ("auto", "blame", "core", "cow", "diff", "drop", "dump", "export", "group", "list", "load", "map", "page", "pages", "print",
                 "report", "save", "show", "status", "take", "who", "wrote")
 
     def test_every_command_has_help_with_an_example(self):

@@ -187,6 +187,11 @@ class Guide(unittest.TestCase):
             for block in found:
                 self.session(block, me())
 
+    def test_the_session_with_a_core_file_prints_what_it_says(self):
+        found = blocks(read("docs", "core-files.md"), "gdb")
+        self.assertEqual(len(found), 1)
+        self.session(found[0], me())
+
     def session(self, block, user):
         reader, done = Reader(self, user), steps(block)
         for kind, command, expected in done:

@@ -319,6 +319,8 @@ class Comparisons(unittest.TestCase):
                                    "main", "mine", "long")
         snapshot = vmsnap.capture(self.target.pid)
         snapshot.annotate([mine])
+        snapshot.set_label("later")
+        self.assertEqual(snapshot.label, "later")
         self.assertEqual(snapshot.annotations(), [mine])
         self.assertIn("mine in main()", map(str, vmsnap.Names(snapshot).within(mine.address, mine.address + 8)))
 

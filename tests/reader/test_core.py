@@ -6,6 +6,7 @@ import ctypes.util
 import json
 import os
 import random
+import re
 import struct
 import subprocess
 import tempfile
@@ -175,7 +176,8 @@ class Cores(unittest.TestCase):
             stream.write(sample().bytes()[:-PAGE])
         with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "core-files.md"),
                   encoding="utf-8") as stream:
-            sessions = stream.read().split("```\n")[1::2]
+            text = re.sub(r"(?s)```gdb\n.*?```\n", "", stream.read())  # that is tests/gdb/test_docs.py's
+        sessions = text.split("```\n")[1::2]
         environment = {**os.environ, "COLUMNS": "80", "LC_ALL": "C.UTF-8", "VMSNAP": VMSNAP}
         for session in sessions:
             command, _, expected = session.partition("\n")

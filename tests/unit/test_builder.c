@@ -332,6 +332,25 @@ static struct vmsnap *annotated(const struct vmsnap *snap, const struct vmsnap_a
 	return finished(builder);
 }
 
+static void a_label_makes_another_snapshot(void **state)
+{
+	(void)state;
+	char name[] = "later";
+	struct vmsnap *first = made(), *second;
+	struct vmsnap_builder *builder = NULL;
+	assert_int_equal(vmsnap_builder_from(first, &builder, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_set_label(builder, name, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_builder_set_label(builder, NULL, NULL), VMSNAP_ERR_ARGUMENT);
+	assert_int_equal(vmsnap_builder_set_label(NULL, name, NULL), VMSNAP_ERR_ARGUMENT);
+	second = finished(builder);
+	name[0] = '?';
+	assert_string_equal(vmsnap_info(second)->label, "later");
+	assert_string_not_equal(vmsnap_info(first)->label, "later");
+	vmsnap_unref(first);
+	assert_true(vmsnap_vma_count(second) > 0);
+	vmsnap_unref(second);
+}
+
 static void annotations_make_another_snapshot_that_holds_the_first(void **state)
 {
 	(void)state;
@@ -575,6 +594,7 @@ int main(void)
 		cmocka_unit_test(a_length_without_bytes_is_unknown),
 		cmocka_unit_test(that_a_file_is_deleted_says_its_name),
 		cmocka_unit_test(what_is_not_given_is_an_argument_error),
+		cmocka_unit_test(a_label_makes_another_snapshot),
 		cmocka_unit_test(annotations_make_another_snapshot_that_holds_the_first),
 		cmocka_unit_test(what_is_there_cannot_be_added_to),
 		cmocka_unit_test(a_layer_that_there_is_not_has_nothing),

@@ -70,8 +70,11 @@ static inline int vmsnap_builder_add_annotations(struct vmsnap_builder *builder,
  * is (vmsnap_builder_from()).  VMSNAP_ERR_ARGUMENT if they are not as docs/format.md has them. */
 int vmsnap_builder_set_types(struct vmsnap_builder *builder, const void *bytes, size_t len, struct vmsnap_error *err);
 
-/* Page faults of the time before the snapshot, in the place of those that there are, which it holds from then on; also to
- * a snapshot that there is.  NULL: none. */
+/* What it is called, in the place of what it was called; also of a snapshot that there is. */
+int vmsnap_builder_set_label(struct vmsnap_builder *builder, const char *label, struct vmsnap_error *err);
+
+/* Page faults of the time before the snapshot, in the place of those that there are, which it holds from then on; also
+ * to a snapshot that there is.  NULL: none. */
 int vmsnap_builder_set_faults(struct vmsnap_builder *builder, const struct vmsnap_faults *faults,
                               struct vmsnap_error *err);
 

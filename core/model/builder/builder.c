@@ -348,6 +348,17 @@ VMSNAP_API int vmsnap_builder_set_types(struct vmsnap_builder *builder, const vo
 	return VMSNAP_OK;
 }
 
+VMSNAP_API int vmsnap_builder_set_label(struct vmsnap_builder *builder, const char *label, struct vmsnap_error *err)
+{
+	if (!builder || !builder->snap || !label)
+		return fail(err, VMSNAP_ERR_ARGUMENT, "a label needs a builder that is not finished");
+	const char *copy = arena_string(&builder->snap->strings, label);
+	if (!copy)
+		return fail_no_memory(err);
+	builder->snap->info.label = copy;
+	return VMSNAP_OK;
+}
+
 VMSNAP_API int vmsnap_builder_set_faults(struct vmsnap_builder *builder, const struct vmsnap_faults *faults,
                                          struct vmsnap_error *err)
 {

@@ -5,7 +5,7 @@ import importlib
 
 import gdb
 
-_MODULES = ("take", "wrote", "blame", "print_", "look", "dump", "page", "compare", "group", "who", "files",
+_MODULES = ("take", "wrote", "blame", "print_", "look", "dump", "page", "compare", "group", "who", "files", "core",
             "report", "export", "keep", "auto")
 
 

@@ -16,7 +16,7 @@ OPTIONS = (ALL, REPLACE, SMAPS, CONTENTS, KPAGE, NO_NAMES)
 def captured(inferior, name, given):
     from vmsnap_gdb import keeping, place, target
     from vmsnap_gdb.session import session
-    pid = target.require_live(inferior)
+    pid = target.require_any(inferior)
     return session.captured(pid, inferior=inferior, name=name, reason=place.reason_of(inferior),
                             replace=bool(given["replace"]), names=not given["no-names"], smaps=bool(given["smaps"]), kpage=bool(given["kpage"]),
                             contents=keeping.chosen(asked=bool(given["contents"])))
@@ -61,8 +61,13 @@ def said(entry):
     from vmsnap import size_text
     from vmsnap_gdb.style import plain
     snapshot = entry.snapshot
-    text = (f"{plain(entry.name)}: process {snapshot.pid} ({plain(snapshot.info.comm)}), "
-            f"{size_text(snapshot.resident())} resident in {snapshot.mapping_count()} mappings")
+    if entry.origin == "core":
+        held = sum(end - start for start, end in snapshot.contents_ranges())
+        who, has = "core file of process", f"{size_text(held)} with what they hold"
+    else:
+        who, has = "process", f"{size_text(snapshot.resident())} resident"
+    text = (f"{plain(entry.name)}: {who} {snapshot.pid} ({plain(snapshot.info.comm)}), {has} in "
+            f"{snapshot.mapping_count()} mappings")
     return text + (f", {plain(snapshot.info.reason)}" if snapshot.info.reason else "")
 
 
