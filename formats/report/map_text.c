@@ -83,9 +83,17 @@ static void put_fold(const struct picture *picture, uint64_t bytes, const char *
 	text_string(text, "\n");
 }
 
+/* Why nothing is drawn where nothing is.  Of a core file it is not known what was resident. */
 static const char *nothing(const struct map *map)
 {
-	return map->filter.any ? "not chosen" : "not resident";
+	if (map->filter.any)
+		return "not chosen";
+	return vmsnap_info(map->snap)->known.states_unknown ? "not known to differ" : "not resident";
+}
+
+static const char *wanted(const struct map *map)
+{
+	return nothing(map) + strlen("not ");
 }
 
 /* What is shorter need not be told: the addresses do. */
@@ -237,14 +245,15 @@ static void put_scale(struct text *text, const struct map *map, const struct pic
 	text_format(text, "1 cell = %s, a row = %s", word_size(text->style, map->cell).text,
 	            word_size(text->style, map_row_bytes(map)).text);
 	if (letters && !filter_has_states(&map->filter))
-		text_string(text, " (. mapped, nothing resident)");
+		text_format(text, " (. mapped, nothing %s)",
+		            vmsnap_info(map->snap)->known.states_unknown ? "known to differ" : "resident");
 	else if (!letters)
 		text_string(text, "; the height of a colour is its share");
 	text_string(text, "\n");
 	if (picture->passed)
 		text_format(text, "%zu more mapping%s, %s, with nothing %s\n", picture->passed_mappings,
 		            word_plural(picture->passed_mappings), word_size(text->style, picture->passed_bytes).text,
-		            map->filter.any ? "chosen" : "resident");
+		            wanted(map));
 	color_end(text, COLOR_DIM);
 }
 
@@ -267,6 +276,6 @@ void put_map_text(struct text *text, struct map *map)
 	while (!text_failed(text) && map_strip_next(&walk, &strip))
 		put_strip(&picture, &strip);
 	if (!picture.end)
-		text_format(text, "%s\n", map->filter.any ? "nothing chosen" : "nothing resident");
+		text_format(text, "nothing %s\n", wanted(map));
 	put_scale(text, map, &picture);
 }

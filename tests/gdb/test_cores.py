@@ -85,7 +85,9 @@ class Loaded(unittest.TestCase):
         gdb.fails("print $_vmsnap_changed(0)", "not known")
         gdb("vmsnap take")
         self.assertEqual(gdb.number("$_vmsnap_changed(&small)"), 1, "the core itself is not what was before it")
-        self.assertIn("written", gdb("vmsnap map before now"))
+        picture = gdb("vmsnap map before now")
+        self.assertIn("written", picture)
+        self.assertNotIn("resident", picture, "the core does not tell")
 
     def test_what_needs_a_process_says_so_in_a_line(self):
         gdb = self.opened(self.dumped())
