@@ -4,10 +4,8 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "nearest.h"
-#include "process_arg.h"
 #include "say.h"
 
 enum { ROWS_MAX = 40, ROW_VALUE = 256, WIDTH_LIMIT = 10000, THREADS_LIMIT = 64, FILES_LIMIT = 1000000 };
@@ -20,29 +18,6 @@ const struct command *command_find(const char *name)
 		if (!strcmp(command_table[i].name, name))
 			return &command_table[i];
 	return NULL;
-}
-
-/* A command was forgotten before what it is about. */
-static int command_missing(const char *word, const char *what)
-{
-	return trouble("'%s' is a %s, not a command: 'vmsnap show %s' shows it. See 'vmsnap --help'.", word, what,
-	               word);
-}
-
-int command_unknown(const char *name)
-{
-	if (word_is_process(name))
-		return command_missing(name, "process");
-	struct nearest nearest;
-	nearest_init(&nearest, name);
-	for (size_t i = 0; i < command_count; i++)
-		nearest_try(&nearest, command_table[i].name);
-	nearest_try(&nearest, "help");
-	if (nearest.best)
-		return trouble("there is no command '%s'; did you mean '%s'? See 'vmsnap --help'.", name, nearest.best);
-	if (!access(name, F_OK))
-		return command_missing(name, "file");
-	return trouble("there is no command '%s'. See 'vmsnap --help'.", name);
 }
 
 /* What getopt_long() wants, for one command.  A row's value is ROW_VALUE plus its

@@ -19,10 +19,11 @@ SELECT * FROM snapshot WHERE snapshot IN
 DROP VIEW IF EXISTS growth;
 CREATE VIEW growth AS
 WITH whole AS
-(SELECT snapshot, host, boot_id, pid, start_ticks, comm, taken_ns, min(taken_ns) OVER process AS first_taken_ns,
-        max(taken_ns) OVER process AS last_taken_ns
+(SELECT snapshot, host, boot_id, pid, start_ticks, taken_ns, min(taken_ns) OVER process AS first_taken_ns,
+        max(taken_ns) OVER process AS last_taken_ns,
+        first_value(comm) OVER (PARTITION BY host, boot_id, pid, start_ticks ORDER BY taken_ns DESC) AS last_comm
  FROM snapshot WHERE all_vmas WINDOW process AS (PARTITION BY host, boot_id, pid, start_ticks))
-SELECT coalesce(w.host, '') AS host, w.pid, max(CASE WHEN w.taken_ns = w.last_taken_ns THEN w.comm END) AS comm, o.name,
+SELECT coalesce(w.host, '') AS host, w.pid, max(w.last_comm) AS comm, o.name,
        sum(CASE WHEN w.taken_ns = w.first_taken_ns THEN v.resident ELSE 0 END) AS first_resident,
        sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE 0 END) AS last_resident,
        sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE -v.resident END) AS grown,
