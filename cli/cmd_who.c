@@ -150,7 +150,8 @@ static int frame_of(const struct vmsnap *snap, const char *word, uint64_t addres
 {
 	struct vmsnap_run page;
 	if (!vmsnap_info(snap)->known.pfn)
-		return trouble("%s: this snapshot does not know in which frames pages lie (root would)", word);
+		return trouble("%s: this snapshot does not know in which frames pages lie%s", word,
+		               vmsnap_info(snap)->source == VMSNAP_SOURCE_PROCESS ? " (root would)" : "");
 	if (vmsnap_page_at(snap, address, &page))
 		return trouble("%s: the page of 0x%" PRIx64 " is absent, or not mapped", word, address);
 	if (vmsnap_swap_known(&page))

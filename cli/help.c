@@ -9,9 +9,10 @@
 enum { OPTION_COLUMN = 26 };
 
 static const char snapshot_words[] = "A snapshot is one of\n"
-                                     "  FILE         the last snapshot in FILE\n"
+                                     "  FILE         the last snapshot in FILE; of export, report, series: all\n"
                                      "  FILE@N       the Nth; FILE@-1 is the last, FILE@-2 the one before\n"
                                      "  FILE@LABEL   the newest with this label; for diff and cow all of a tree\n"
+                                     "  CORE         a core file; what it does not tell is unknown\n"
                                      "  PID, pid:PID a live process; a file with such a name is ./PID\n"
                                      "  -            standard input\n";
 

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -169,10 +170,19 @@ static void take_one(const char *reason)
 	write_file(self);
 }
 
+/* The memory of a parent that waits for our exec, and is in the middle of its own snapshot, perhaps (vfork). */
+static bool is_lent(void)
+{
+	const struct vmsnap_self *self = atomic_load(&preload.self);
+	return self && self->magic == SELF_MAGIC && self->pid != (uint32_t)raw_syscall4(SYS_getpid, 0, 0, 0, 0);
+}
+
 /* A signal that comes meanwhile, to another thread, is done by the one that is at it. */
 static void take(const char *reason)
 {
-	int before = errno;
+	int before = errno, cancel = PTHREAD_CANCEL_ENABLE;
+	if (is_lent())
+		return;
 	uint64_t mine = (uint64_t)raw_syscall4(SYS_getpid, 0, 0, 0, 0) << TURN_SHIFT, turn = atomic_load(&preload.turn);
 	do {
 		if (turn >> TURN_SHIFT == mine >> TURN_SHIFT && (turn & BUSY)) {
@@ -183,11 +193,14 @@ static void take(const char *reason)
 		if (atomic_compare_exchange_strong(&preload.turn, &turn, mine | BUSY))
 			break;
 	} while (true);
+	/* To make room, files are read by the C library's calls, at which a thread may be cancelled. */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	do {
 		atomic_store(&preload.turn, mine | BUSY);
 		take_one(reason);
 		turn = mine | BUSY;
 	} while (!atomic_compare_exchange_strong(&preload.turn, &turn, mine));
+	(void)pthread_setcancelstate(cancel, NULL);
 	errno = before;
 }
 

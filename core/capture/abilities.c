@@ -211,6 +211,12 @@ static void look_at_zstd(struct looked *looked, struct answer *answer)
 	look_at_library("libzstd.so.1", "apt install libzstd1", answer);
 }
 
+static void look_at_lz4(struct looked *looked, struct answer *answer)
+{
+	(void)looked;
+	look_at_library("liblz4.so.1", "apt install liblz4-1", answer);
+}
+
 static void look_at_sqlite(struct looked *looked, struct answer *answer)
 {
 	(void)looked;
@@ -238,6 +244,7 @@ static const struct ability {
 	{ "libdeflate", "contents and files faster", look_at_deflate },
 	{ "liblzma", "packed debug information (.gnu_debugdata)", look_at_lzma },
 	{ "libzstd", "packed debug information and core files", look_at_zstd },
+	{ "liblz4", "core files packed with LZ4", look_at_lz4 },
 	{ "libsqlite3", "export into an SQLite database", look_at_sqlite },
 };
 enum { ABILITIES = sizeof(abilities) / sizeof(*abilities) };

@@ -22,6 +22,8 @@ enum { JOIN_PAGES = 2048, ENTRIES = 8192, CONTENTS_BYTES = 64 * 1024 };
 /* Of mappings above that size smaps is asked first whether there is anything. */
 #define LARGE (UINT64_C(1) << 30)
 /* Where user memory ends on all machines of 64 bits; pagemap has no more. */
+/* What a process has on most machines: more would be a run of 16 bytes for each 16 MiB of a made-up number. */
+#define UNREAD_MOST (UINT64_C(1) << 48)
 #define USER_TOP (UINT64_C(1) << 63)
 
 struct taking {
@@ -29,6 +31,7 @@ struct taking {
 	const struct vmsnap_capture_options *options;
 	struct vmsnap_builder builder;
 	struct proc_text maps, smaps, status;
+	uint64_t unread_bytes;
 	bool smaps_parsed, unread, forbidden; /* some pages are, and all of pagemap is */
 	uint64_t entries[ENTRIES];
 	struct vmsnap_error *err;
@@ -152,6 +155,9 @@ static int mark_unread(struct taking *taking, uint64_t start, uint64_t end)
 	for (size_t i = snapshot_vma_find(snap, start); i < snap->vma_count && snap->vmas[i].start < end; i++) {
 		uint64_t from = snap->vmas[i].start > start ? snap->vmas[i].start : start;
 		uint64_t to = snap->vmas[i].end < end ? snap->vmas[i].end : end;
+		if (from < to && to - from > UNREAD_MOST - taking->unread_bytes)
+			return fail(taking->err, VMSNAP_ERR_TOO_LARGE, "more of its memory cannot be read than there is");
+		taking->unread_bytes += from < to ? to - from : 0;
 		if (from < to && run_list_append(&snap->runs, page_size, from, (to - from) / page_size, ENTRY_UNREAD))
 			return fail_no_memory(taking->err);
 	}
@@ -184,15 +190,28 @@ static bool is_unread(const struct vmsnap *snap, const struct vmsnap_vma *vma)
 	return at >= vma->end;
 }
 
+/* What was said last: of a large mapping there are many runs. */
+struct told {
+	size_t vma; /* SIZE_MAX: nothing yet */
+	uint64_t entry;
+};
+
+static uint64_t entry_told(const struct vmsnap *snap, size_t vma, struct told *told)
+{
+	if (told->vma != vma)
+		*told = (struct told){ vma, is_unread(snap, &snap->vmas[vma]) ? entry_by_smaps(snap, vma)
+			                                                      : ENTRY_UNREAD };
+	return told->entry;
+}
+
 /* Of pages that were not read, in whichever mappings. */
-static int append_told(const struct vmsnap *snap, const struct run *run, struct run_list *out)
+static int append_told(const struct vmsnap *snap, const struct run *run, struct told *told, struct run_list *out)
 {
 	uint64_t page_size = snap->info.page_size, at = run_start(run), end = at + run_pages(run) * page_size;
 	for (size_t i = snapshot_vma_find(snap, at); at < end && i < snap->vma_count; i++) {
 		const struct vmsnap_vma *vma = &snap->vmas[i];
 		uint64_t until = vma->end < end ? vma->end : end;
-		uint64_t entry = is_unread(snap, vma) ? entry_by_smaps(snap, i) : ENTRY_UNREAD;
-		if (run_list_append(out, page_size, at, (until - at) / page_size, entry))
+		if (run_list_append(out, page_size, at, (until - at) / page_size, entry_told(snap, i, told)))
 			return VMSNAP_ERR_NO_MEMORY;
 		at = until;
 	}
@@ -205,11 +224,12 @@ static int ask_smaps(struct taking *taking)
 	struct vmsnap *snap = taking->builder.snap;
 	uint64_t page_size = snap->info.page_size;
 	struct run_list out = { 0 };
+	struct told told = { .vma = SIZE_MAX };
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < snap->runs.count; i++) {
 		const struct run *run = &snap->runs.items[i];
 		rc = entry_unread(run->entry)
-		             ? append_told(snap, run, &out)
+		             ? append_told(snap, run, &told, &out)
 		             : run_list_append(&out, page_size, run_start(run), run_pages(run), run->entry);
 	}
 	if (rc) {

@@ -173,9 +173,11 @@ static struct stretch stretch_at(const struct vmsnap *snap, uint64_t at)
 		found.end = found.start + contents->ranges[range].pages * page_size;
 	}
 	hole = SORTED_ABOVE(struct vmsnap_layer_range, end, dumped->items, dumped->count, at);
-	while (hole < dumped->count && dumped->items[hole].value != VMSNAP_DUMPED_HOLE)
+	/* One behind what is there is of no use now. */
+	while (hole < dumped->count && dumped->items[hole].value != VMSNAP_DUMPED_HOLE &&
+	       !(found.there && dumped->items[hole].start >= found.start))
 		hole++;
-	if (hole < dumped->count &&
+	if (hole < dumped->count && dumped->items[hole].value == VMSNAP_DUMPED_HOLE &&
 	    (!found.there || (dumped->items[hole].start > at ? dumped->items[hole].start : at) < found.start)) {
 		uint64_t end = dumped->items[hole].end;
 		bool cut = found.there && found.start < end;
@@ -284,7 +286,8 @@ VMSNAP_API int vmsnap_contents_compare(const struct vmsnap *a, const struct vmsn
                                        uint64_t *end, bool *differ)
 {
 	uint64_t page_size = a->info.page_size, limit;
-	if (page_size != b->info.page_size)
+	/* Of larger ones no core's are kept, and it is not known what is a hole's. */
+	if (page_size != b->info.page_size || page_size > CONTENTS_PAGE_MAX)
 		return VMSNAP_END;
 	if (a->info.known.states_unknown || b->info.known.states_unknown)
 		return compare_with_holes(a, b, from, start, end, differ);

@@ -61,7 +61,8 @@ struct making {
 	struct work *work;
 	struct vmsnap_error *err;
 	uint64_t cut;
-	bool bytes; /* pages are not too large */
+	uint64_t left; /* of the file: segments that all show the same bytes are none of a core */
+	bool bytes;    /* pages are not too large */
 };
 
 static int out_of(struct making *making, int rc)
@@ -144,6 +145,10 @@ static int add_load(struct making *making, const struct core_load *load)
 	uint64_t place = load->offset + skipped, file_size = making->source->size;
 	uint64_t there = place < file_size ? (file_size - place) & ~mask : 0;
 	there = there < size ? there : size;
+	if (there > making->left)
+		return file_bad(making->source->name, making->err, VMSNAP_ERR_CORRUPT, 0,
+		                "its segments have more bytes than the file");
+	making->left -= there;
 	if (load->listed)
 		return note(making, load->start, load->end, VMSNAP_DUMPED_LISTED);
 	if (load->size && load->offset + load->size > file_size)
@@ -163,6 +168,7 @@ int core_contents_make(const struct core_memory *memory, struct vmsnap *snap, st
 		                 .page_size = snap->info.page_size,
 		                 .work = work,
 		                 .err = err,
+		                 .left = source->size,
 		                 .bytes = snap->info.page_size <= CONTENTS_PAGE_MAX };
 	struct page_source own;
 	/* Looking for holes moves where the caller's descriptor stands. */

@@ -8,6 +8,9 @@
 #include "file_error.h"
 #include "sorted.h"
 
+/* The kernel has none longer: PATH_MAX and " (deleted)". */
+enum { NAME_LONGEST = 4096 + 16 };
+
 struct reading {
 	const struct core_elf *elf;
 	struct core_layout layout;
@@ -160,10 +163,11 @@ static int take_files(struct reading *reading, const uint8_t *bytes, size_t len)
 	const char *name = out->names + 2 * word + count * 3 * word, *end = out->names + len;
 	for (size_t i = 0; i < count; i++, at += 3 * word) {
 		const char *stop = name < end ? memchr(name, 0, (size_t)(end - name)) : NULL;
+		bool too_long = stop && stop - name > NAME_LONGEST;
 		out->mapped[i] = (struct core_mapped){ .start = core_number(elf, at, word),
 			                               .end = core_number(elf, at + word, word),
 			                               .offset = core_number(elf, at + 2 * word, word) * unit,
-			                               .name = stop ? name : "" };
+			                               .name = stop && !too_long ? name : "" };
 		name = stop ? stop + 1 : end;
 	}
 	rc = work_sort(reading->work, out->mapped, out->mapped_count, sizeof(*out->mapped), by_start, NULL);
@@ -231,6 +235,8 @@ int core_notes_read(const struct core_elf *elf, struct work *work, struct core_n
 	*out = (struct core_notes){ 0 };
 	for (uint32_t i = 0; !rc && i < elf->segment_count; i++) {
 		struct core_segment segment;
+		if (work_step(work))
+			return out_of(&reading, VMSNAP_ERR_CANCELLED);
 		rc = core_elf_segment(elf, i, &segment, err);
 		if (rc || segment.type != PT_NOTE || segment.file_size > left)
 			continue;

@@ -3,6 +3,7 @@ reads all of its memory, which brings pages in)."""
 
 import os
 import stat
+import tempfile
 
 import gdb
 
@@ -40,11 +41,14 @@ def _check_place(path):
 
 
 def _generate(path):
-    """gdb writes it as it always does."""
+    """gdb writes it as it always does; but it has all of the process's memory, and is its owner's alone."""
+    before = os.umask(0o077)
     try:
         gdb.execute(f"generate-core-file {path}", to_string=True)
     except gdb.error as error:
         raise VmsnapError(str(error)) from None
+    finally:
+        os.umask(before)
     if not os.path.exists(path):
         raise VmsnapError("gdb did not write the core file")
 
@@ -56,7 +60,16 @@ def written(path, name, contents):
     _check_place(path)
     kept = keeping.chosen(asked=contents)
     entry = session.captured(pid, inferior=inferior, name=name, reason=place.reason_of(inferior), contents=kept)
-    part = os.path.join(os.path.dirname(path) or os.curdir, f".vmsnap-core-{os.getpid()}.part")
+    return _in_place(path, entry, contents)
+
+
+def _in_place(path, entry, contents):
+    """In a folder of our own, where nobody else can have put something of that name."""
+    try:
+        folder = tempfile.mkdtemp(prefix=".vmsnap-core-", dir=os.path.dirname(path) or os.curdir)
+    except OSError as error:
+        raise VmsnapError(f"{path}: {error.strerror}") from None
+    part = os.path.join(folder, "core")
     try:
         _generate(part)
         save(f"{path}.vms", [entry.snapshot], contents=contents)
@@ -68,4 +81,5 @@ def written(path, name, contents):
             os.unlink(part)
         except OSError:
             pass
+        os.rmdir(folder)
     return session.keep(entry)

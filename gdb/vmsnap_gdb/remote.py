@@ -93,7 +93,7 @@ class Host:
 
     def pread(self, descriptor, offset, length):
         got, data = _ask(self.connection, b"vFile:pread:%x,%x,%x" % (descriptor, length, offset))
-        return data[:got]
+        return data[:max(0, min(got, length))]
 
     def text(self, path, whole=False):
         """whole: it is shorter than what is given at once."""
@@ -358,7 +358,7 @@ class _Files:
     def _entries(self, offset, length):
         """Whole ones: an answer that had to be escaped may end within one."""
         found = []
-        while length:
+        while length > 0:
             data = self._pread("pagemap", offset, min(length, _MOST))
             data = data[:len(data) // _ENTRY * _ENTRY]
             if not data:

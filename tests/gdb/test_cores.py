@@ -176,6 +176,7 @@ class Written(unittest.TestCase):
         after = gdb.json("vmsnap list")["snapshots"][-1]["resident"]
         self.assertGreater(after, resident[1], "gdb's reading brought pages in")
         self.assertEqual(sorted(os.listdir(where)), ["core", "core.vms"])
+        self.assertEqual([os.stat(f"{where}/{name}").st_mode & 0o777 for name in ("core", "core.vms")], [0o600, 0o600])
         told = subprocess.run([world().vmsnap, "diff", "--raw", f"{where}/core.vms", f"{where}/core"], stdout=subprocess.PIPE,
                               env=world().env, check=False)
         self.assertIn(told.returncode, (0, 1))
