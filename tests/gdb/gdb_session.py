@@ -85,7 +85,7 @@ def environment(**changes):
     if library:
         copied = os.path.join(world().folder, "libvmsnap.so.0")
         env["VMSNAP_LIB"] = copied if os.path.exists(copied) else library
-    env.update(HISTSIZE="0", TERM="dumb", LC_ALL="C.UTF-8")
+    env.update(HISTSIZE="0", TERM="dumb", LC_ALL="C.UTF-8", PATH=os.path.join(HERE, "bin") + ":" + env["PATH"])
     env.pop("COLUMNS", None)
     env.update(changes)
     return {key: value for key, value in env.items() if value is not None}

@@ -229,7 +229,7 @@ class WhoseProcess(unittest.TestCase):
         if not ROOT:
             skip(self, "namespaces: not root")
         need_namespaces(self, "--pid", "--fork", "--mount-proc", "--uts")
-        before = "unshare --pid --fork --mount-proc --uts --kill-child sh -c 'hostname board; exec \"$@\"' sh"
+        before = "setpriv --pdeathsig KILL unshare --pid --fork --mount-proc --uts --kill-child sh -c 'hostname board; exec \"$@\"' sh"
         gdb = remote(self, "gdb_steps_low", "write", 3, before=before)
         stop_at_step(gdb)
         self.assertLess(gdb.inferior(), 64, "a number of its own")
@@ -249,7 +249,7 @@ class WhoseProcess(unittest.TestCase):
         trace = os.path.join(folder(self), "trace")
         with mock.patch.object(gdb_session, "GDB", f"strace -o {trace} -e trace=open,openat,pidfd_open,kill gdb"):
             gdb = remote(self, "gdb_steps_low", "write", 4,
-                         before="unshare --pid --fork --mount-proc --kill-child")
+                         before="setpriv --pdeathsig KILL unshare --pid --fork --mount-proc --kill-child")
         stop_at_step(gdb)
         pid = gdb.inferior()
         for command in ("take", "diff", "page &pages[0]", "wrote next", "show", "auto stop", "auto fork"):
