@@ -47,7 +47,7 @@ def words(lines):
     said = (without_numbers(line) for line in lines if not re.match(r" +\d+ pages? +\S+ +copied", line))
     text = " ".join(" ".join(said).split())
     # What a fault did beyond that it wrote, and where in its page, tells tracefs, which is not mounted everywhere.
-    text = re.sub(r"\b(first touch|write) (?=#)", "write ", text)
+    text = re.sub(r"\b(first touch|copy|write) (?=#)", "write ", text)
     text = re.sub(r"copied_by_\w+(,? touched)", r"copied\1", text)
     text = re.sub(r"(sharing is lost:)(?: # by (?:the )?[a-z]+ \(.\),?)+", r"\1", text).replace(" BOTH SHARED", " SHARED")
     return re.sub(r"# \w+( touched by gdb)?(, # \w+( touched by gdb)?)*", one_of_each, text)
