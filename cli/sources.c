@@ -146,17 +146,13 @@ int file_open(const char *path, struct vmsnap_file **out)
 static void warn_of_damage(const struct vmsnap_file *file)
 {
 	struct vmsnap_error err;
-	struct vmsnap *first;
+	struct vmsnap *first = NULL;
 	if (!vmsnap_file_damage(file, &err))
 		return;
 	bool core = vmsnap_file_count(file) == 1 && !vmsnap_file_peek(file, 0, &first, NULL) &&
 	            vmsnap_info(first)->source == VMSNAP_SOURCE_CORE;
-	if (core) {
-		vmsnap_unref(first);
-		say("warning: %s", err.message);
-	} else {
-		say("warning: %s; only whole snapshots are read", err.message);
-	}
+	vmsnap_unref(first);
+	say(core ? "warning: %s" : "warning: %s; only whole snapshots are read", err.message);
 }
 
 int sources_open(struct sources *sources, const char *path, struct vmsnap_file **out)

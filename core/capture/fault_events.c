@@ -362,6 +362,7 @@ static bool register_of(const uint64_t *values, unsigned which, uint64_t *out)
 	return true;
 }
 
+#if defined(__x86_64__)
 /* Behind the registers: how many bytes, the words, and how many bytes of these are the stack's. */
 static void take_stack(const uint64_t *at, const char *end, struct fault_sample *out)
 {
@@ -372,6 +373,7 @@ static void take_stack(const uint64_t *at, const char *end, struct fault_sample 
 	out->stack = at + 1;
 	out->stack_count = filled < words ? (size_t)filled : words;
 }
+#endif
 
 static void take_registers(const uint64_t *at, const char *end, struct fault_sample *out)
 {
