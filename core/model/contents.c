@@ -132,8 +132,8 @@ bool contents_has(const struct contents *contents, uint64_t page_size, uint64_t 
 uint32_t contents_page(const struct contents *contents, uint64_t page_size, uint64_t address)
 {
 	size_t index = contents_find(contents, page_size, address);
-	const struct contents_range *range = &contents->ranges[index];
-	if (contents->backed || index == contents->range_count || range->start > address)
+	if (contents->backed || index == contents->range_count || contents->ranges[index].start > address)
 		return STORE_NO_PAGE;
+	const struct contents_range *range = &contents->ranges[index];
 	return contents->pages[range->first + (address - range->start) / page_size];
 }

@@ -310,7 +310,7 @@ VMSNAP_API int vmsnap_find_gap(uint64_t near, uint64_t len, uint64_t *address)
 {
 	enum { LOWEST = 64 << 10 };
 	struct search search = { .space = space_ask(), .floor = LOWEST };
-	uint64_t mask = search.space.page_size - 1, above, below;
+	uint64_t mask = search.space.page_size - 1, above = 0, below = 0;
 	if (!len || !address)
 		return VMSNAP_ERR_ARGUMENT;
 	if (!search.space.asks)

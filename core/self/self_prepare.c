@@ -162,7 +162,7 @@ VMSNAP_API int vmsnap_self_prepare(const struct vmsnap_self_options *given, stru
                                    struct vmsnap_error *err)
 {
 	struct vmsnap_self_options options;
-	struct vmsnap_self *self;
+	struct vmsnap_self *self = NULL;
 	void *mapped;
 	size_t bytes;
 	int before = errno;

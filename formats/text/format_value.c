@@ -46,7 +46,7 @@ struct word word_size_or_unknown(const struct vmsnap_style *style, uint64_t byte
 struct word word_size_least(const struct vmsnap_style *style, uint64_t bytes, uint64_t unknown)
 {
 	struct word size = word_size_or_unknown(style, bytes, bytes || !unknown), word = { "" };
-	snprintf(word.text, sizeof(word.text), "%s%.40s", bytes && unknown ? "at least " : "", size.text);
+	snprintf(word.text, sizeof(word.text), "%s%.38s", bytes && unknown ? "at least " : "", size.text);
 	return word;
 }
 
