@@ -17,7 +17,8 @@ struct page_place {
 	uint64_t snapshot; /* offset of its SNAP; 0: this entry is free */
 	uint32_t page;     /* which of that one's own */
 	uint8_t links;
-	bool bytes; /* it is in a CONT */
+	uint64_t page_size; /* of that one: hashes that are equal by somebody's doing are of no other */
+	bool bytes;         /* it is in a CONT */
 };
 struct places {
 	struct page_place *items;
@@ -34,10 +35,11 @@ static struct page_place *place_slot(const struct places *places, const struct p
 }
 
 /* NULL: it is nowhere. */
-static const struct page_place *place_find(const struct places *places, const struct page_hash *hash)
+static const struct page_place *place_find(const struct places *places, const struct page_hash *hash,
+                                           uint64_t page_size)
 {
 	const struct page_place *place = places->room ? place_slot(places, hash) : NULL;
-	return place && place->snapshot ? place : NULL;
+	return place && place->snapshot && place->page_size == page_size ? place : NULL;
 }
 
 static bool places_grow(struct places *places)
@@ -142,6 +144,7 @@ static int add_table(struct contents_writer *writer, uint64_t offset, const stru
 	for (size_t i = 0; table->there && i < table->own; i++) {
 		struct page_place place = { .hash = table->hashes[i],
 			                    .snapshot = offset,
+			                    .page_size = table->page_size,
 			                    .page = (uint32_t)i,
 			                    .links = table->links ? table->links[i] : 0,
 			                    .bytes = table->kind == VMSNAP_CONTENTS_BYTES };
@@ -159,6 +162,7 @@ static int place_last(struct contents_writer *writer)
 	for (size_t i = 0; last && i < own->count; i++) {
 		struct page_place place = { .hash = store_hash(last->contents.store, own->numbers[i]),
 			                    .snapshot = writer->last_offset,
+			                    .page_size = last->info.page_size,
 			                    .page = (uint32_t)i,
 			                    .links = own->links.len ? own->links.data[i] : 0,
 			                    .bytes = last->contents.bytes };
@@ -452,7 +456,7 @@ static int try_difference(struct hash_draft *draft, uint64_t address, const stru
 	if (!draft->base || vmsnap_contents_hash(draft->base, address, hash))
 		return VMSNAP_OK;
 	struct page_hash key = page_hash_read(hash);
-	const struct page_place *place = place_find(&writer->places, &key);
+	const struct page_place *place = place_find(&writer->places, &key, draft->page_size);
 	if (!place || !place->bytes || place->links >= CONTENTS_LINKS_MAX ||
 	    read_whole(draft->base, address, writer->other, len, NULL))
 		return VMSNAP_OK;
@@ -514,7 +518,7 @@ static int add_page(struct hash_draft *draft, uint64_t address, uint32_t number)
 	}
 	if (draft->writer->places.count) {
 		struct page_hash hash = store_hash(draft->snap->contents.store, number);
-		place = place_find(&draft->writer->places, &hash);
+		place = place_find(&draft->writer->places, &hash, draft->page_size);
 	}
 	if (!place || (draft->bytes && !place->bytes))
 		return add_new_page(draft, address, number);
