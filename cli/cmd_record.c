@@ -118,17 +118,12 @@ static int watch_each(struct record *record, const pid_t *pids, size_t count)
 /* Those of all its threads, and theirs.  One may have ended by now. */
 static int watch_descendants(struct record *record)
 {
-	const struct vmsnap_capture_options how = {
-		.size = sizeof(how),
-		.flags = VMSNAP_CAPTURE_NO_PAGES | VMSNAP_CAPTURE_NO_FREEZE | VMSNAP_CAPTURE_DESCENDANTS |
-		         VMSNAP_CAPTURE_BRIEF,
-	};
 	struct vmsnap **snaps;
 	size_t count;
 	struct vmsnap_error err;
-	if (vmsnap_capture_set(record->chosen.pids, record->chosen.count, &how, &snaps, &count, &err))
-		return trouble_with_process("record: --tree", &err);
-	int status = STATUS_OK;
+	int status = descendants_find(&record->chosen, "record: --tree", &snaps, &count);
+	if (status)
+		return status;
 	for (size_t i = record->chosen.count; !status && i < count; i++) {
 		privilege_pause();
 		int rc = vmsnap_watch_add(record->watch, (pid_t)vmsnap_info(snaps[i])->pid, &err);

@@ -7,4 +7,8 @@
 /* Adds those of all that are in it.  command: for what goes wrong. */
 int processes_add_descendants(struct processes *all, const char *command);
 
+/* They and their descendants as snapshots of who they are, they first; to be let go with vmsnap_unref_all().  Nothing
+ * is stopped.  STATUS_OK, or STATUS_TROUBLE after saying why. */
+int descendants_find(const struct processes *all, const char *command, struct vmsnap ***snaps, size_t *count);
+
 #endif
