@@ -23,7 +23,8 @@ struct loading {
 	uint64_t room;
 	struct work *work;
 	struct dwarf_sections *out;
-	unsigned wanted; /* 1 << enum dwarf_section_id, or-ed */
+	unsigned wanted;    /* 1 << enum dwarf_section_id, or-ed */
+	const char *suffix; /* that their names have */
 	const char *reason;
 };
 
@@ -149,6 +150,25 @@ static int unpack(struct loading *l, bool gnu, const uint8_t *bytes, size_t len,
 	            : inflate_all(l, bytes + head, len - head, size, out);
 }
 
+/* A file of split DWARF, which no linker has seen, has a section for each unit of types. */
+static int append(const struct dwarf_section *more, struct dwarf_section *out)
+{
+	if (!out->bytes) {
+		*out = *more;
+		return VMSNAP_OK;
+	}
+	int rc = VMSNAP_OK;
+	uint8_t *joined = realloc(out->bytes, out->len + more->len + 1);
+	if (joined) {
+		memcpy(joined + out->len, more->bytes, more->len + 1);
+		*out = (struct dwarf_section){ joined, out->len + more->len };
+	} else {
+		rc = VMSNAP_ERR_NO_MEMORY;
+	}
+	free(more->bytes);
+	return rc;
+}
+
 static int load_section(struct loading *l, const struct elf_raw_section *s, bool gnu, struct dwarf_section *out)
 {
 	struct dwarf_section whole = { 0 };
@@ -165,23 +185,27 @@ static int load_section(struct loading *l, const struct elf_raw_section *s, bool
 		bytes = NULL;
 	}
 	free(bytes);
-	*out = whole;
 	l->room -= rc ? 0 : whole.len;
 	l->out->total += whole.len;
+	if (!rc)
+		return append(&whole, out);
+	free(whole.bytes);
 	return rc;
 }
 
 /* Index of the section of this name; *gnu: it is packed in the older way.  -1: none of ours. */
-static int which(const char *name, bool *gnu)
+static int which(const char *name, const char *suffix, bool *gnu)
 {
 	static const char plain[] = ".debug_", packed[] = ".zdebug_";
 	*gnu = strncmp(name, packed, sizeof(packed) - 1) == 0;
 	if (!*gnu && strncmp(name, plain, sizeof(plain) - 1) != 0)
 		return -1;
 	const char *rest = name + (*gnu ? sizeof(packed) : sizeof(plain)) - 1;
-	for (int i = 0; i < DWARF_SECTION_COUNT; i++)
-		if (strcmp(rest, section_names[i]) == 0)
+	for (int i = 0; i < DWARF_SECTION_COUNT; i++) {
+		size_t len = strlen(section_names[i]);
+		if (strncmp(rest, section_names[i], len) == 0 && strcmp(rest + len, suffix) == 0)
 			return i;
+	}
 	return -1;
 }
 
@@ -191,30 +215,31 @@ static int load_all(struct loading *l, struct elf_window *window, const char *na
 	int rc = VMSNAP_OK;
 	for (uint32_t i = 0; !rc && elf_section_read(window, &l->header, i, &s); i++) {
 		bool gnu;
-		int id = s.type == SHT_PROGBITS && s.name < names_len ? which(names + s.name, &gnu) : -1;
-		if (id >= 0 && l->wanted & 1u << id && !l->out->at[id].bytes)
+		int id = s.type == SHT_PROGBITS && s.name < names_len ? which(names + s.name, l->suffix, &gnu) : -1;
+		bool again = *l->suffix && (id == DWARF_INFO || id == DWARF_TYPES);
+		if (id >= 0 && l->wanted & 1u << id && (again || !l->out->at[id].bytes))
 			rc = load_section(l, &s, gnu, &l->out->at[id]);
 	}
 	return rc;
 }
 
 /* Whether there is any, before megabytes of other sections are read. */
-static bool has(enum dwarf_section_id id, struct elf_window *window, const struct elf_header *h, const char *names,
+static bool has(const struct loading *l, enum dwarf_section_id id, struct elf_window *window, const char *names,
                 size_t names_len)
 {
 	struct elf_raw_section s;
 	bool gnu;
-	for (uint32_t i = 0; elf_section_read(window, h, i, &s); i++)
-		if (s.type == SHT_PROGBITS && s.name < names_len && which(names + s.name, &gnu) == (int)id)
+	for (uint32_t i = 0; elf_section_read(window, &l->header, i, &s); i++)
+		if (s.type == SHT_PROGBITS && s.name < names_len && which(names + s.name, l->suffix, &gnu) == (int)id)
 			return true;
 	return false;
 }
 
-static int read_sections(int fd, uint64_t room, struct work *work, bool lines, struct dwarf_sections *out,
-                         const char **reason)
+static int read_sections(int fd, uint64_t room, struct work *work, bool lines, const char *suffix,
+                         struct dwarf_sections *out, const char **reason)
 {
 	const unsigned of_lines = 1u << DWARF_LINE | 1u << DWARF_LINE_STR | 1u << DWARF_STR;
-	struct loading l = { .fd = fd, .room = room, .work = work, .out = out };
+	struct loading l = { .fd = fd, .room = room, .work = work, .out = out, .suffix = suffix };
 	l.wanted = lines ? of_lines : ~(1u << DWARF_LINE);
 	struct elf_window window;
 	struct arena strings = { 0 };
@@ -230,7 +255,7 @@ static int read_sections(int fd, uint64_t room, struct work *work, bool lines, s
 	const uint8_t *machine = elf_window_at(&window, offsetof(Elf64_Ehdr, e_machine), 2);
 	out->machine = machine ? (uint16_t)number(&l.header, machine, 2) : 0;
 	const char *names = l.header.shdr_count ? elf_section_names(&window, &l.header, &strings, &names_len) : NULL;
-	if (names && has(lines ? DWARF_LINE : DWARF_INFO, &window, &l.header, names, names_len))
+	if (names && has(&l, lines ? DWARF_LINE : DWARF_INFO, &window, names, names_len))
 		rc = load_all(&l, &window, names, names_len);
 	arena_free(&strings);
 	if (!rc && (lines ? !out->at[DWARF_LINE].bytes : !out->at[DWARF_INFO].bytes || !out->at[DWARF_ABBREV].bytes))
@@ -243,13 +268,17 @@ static int read_sections(int fd, uint64_t room, struct work *work, bool lines, s
 
 int dwarf_sections_read(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason)
 {
-	return read_sections(fd, room, work, false, out, reason);
+	return read_sections(fd, room, work, false, "", out, reason);
 }
 
-int dwarf_sections_read_lines(int fd, uint64_t room, struct work *work, struct dwarf_sections *out,
-                              const char **reason)
+int dwarf_sections_read_split(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason)
 {
-	return read_sections(fd, room, work, true, out, reason);
+	return read_sections(fd, room, work, false, ".dwo", out, reason);
+}
+
+int dwarf_sections_read_lines(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason)
+{
+	return read_sections(fd, room, work, true, "", out, reason);
 }
 
 void dwarf_sections_free(struct dwarf_sections *sections)

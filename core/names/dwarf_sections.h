@@ -45,6 +45,9 @@ struct dwarf_link {
  * more than `room`, or is compressed in a way that is not understood: *reason is the rest of a
  * sentence. */
 int dwarf_sections_read(int fd, uint64_t room, struct work *work, struct dwarf_sections *out, const char **reason);
+/* The same, of a file of split DWARF: ".debug_info.dwo", … */
+int dwarf_sections_read_split(int fd, uint64_t room, struct work *work, struct dwarf_sections *out,
+                              const char **reason);
 /* The same, of what tells the lines of addresses alone: DWARF_LINE, DWARF_LINE_STR and DWARF_STR. */
 int dwarf_sections_read_lines(int fd, uint64_t room, struct work *work, struct dwarf_sections *out,
                               const char **reason);

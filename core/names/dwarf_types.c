@@ -6,6 +6,7 @@
 
 #include "build_id.h"
 #include "dwarf_model.h"
+#include "dwarf_split.h"
 #include "dwarf_words.h"
 #include "elf_debug.h"
 #include "error.h"
@@ -171,14 +172,21 @@ static void settle(struct dwarf_types *types)
 	types->count = kept;
 }
 
+static void index_file(struct index_walk *walk, const struct dwarf_file *file)
+{
+	for (size_t i = 0; i < file->unit_count && !walk->types->file.failed; i++) {
+		walk->unit = &file->units[i];
+		if (!walk->unit->holds_types)
+			index_unit(walk);
+	}
+}
+
 static int make_index(struct dwarf_types *types, const struct elf_file *elf)
 {
 	struct index_walk walk = { .types = types, .elf = elf };
-	for (size_t i = 0; i < types->file.unit_count && !types->file.failed; i++) {
-		walk.unit = &types->file.units[i];
-		if (!walk.unit->holds_types)
-			index_unit(&walk);
-	}
+	index_file(&walk, &types->file);
+	for (size_t i = 0; i < types->file.split_count; i++)
+		index_file(&walk, types->file.splits[i]);
 	settle(types);
 	return types->file.failed;
 }
@@ -304,11 +312,13 @@ int dwarf_types_read(const struct dwarf_source *source, struct dwarf_types **out
 	}
 	rc = rc ? rc : dwarf_file_open(&sections, source->work, &types->file);
 	rc = rc ? rc : load_alternate(source, debug >= 0 ? debug : source->fd, &types->file);
+	rc = rc ? rc : dwarf_split_load(source, &types->file, &told);
 	if (!rc) {
-		types->room = source->room - types->file.sections.total;
+		uint64_t taken = dwarf_file_bytes(&types->file);
+		types->room = source->room > taken ? source->room - taken : 0;
 		rc = make_index(types, source->elf);
 	}
-	*reason = why(rc, told);
+	*reason = rc ? why(rc, told) : told;
 	if (rc) {
 		dwarf_types_free(types);
 		return rc;

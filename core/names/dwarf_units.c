@@ -42,16 +42,24 @@ static const uint8_t *string_at(const struct dwarf_file *file, enum dwarf_sectio
 	return s && at < s->len ? s->bytes + at : NULL;
 }
 
+/* A part that failed fails the whole: half of the variables are not to pass for all. */
+static void fails(struct dwarf_file *file, int rc)
+{
+	file->failed = rc;
+	if (rc && file->skeleton)
+		file->skeleton->file->failed = rc;
+}
+
 static bool steps_left(struct dwarf_file *file, uint64_t steps)
 {
 	if (file->failed)
 		return false;
 	if (steps > file->steps) {
-		file->failed = VMSNAP_ERR_TOO_LARGE;
+		fails(file, VMSNAP_ERR_TOO_LARGE);
 		return false;
 	}
 	file->steps -= steps;
-	file->failed = work_step(file->work);
+	fails(file, work_step(file->work));
 	return !file->failed;
 }
 
@@ -87,9 +95,16 @@ static uint16_t attribute_of(uint64_t name)
 		[DWARF_AT_LINKAGE_NAME] = DW_AT_linkage_name,
 		[DWARF_AT_STR_OFFSETS_BASE] = DW_AT_str_offsets_base,
 		[DWARF_AT_ADDR_BASE] = DW_AT_addr_base,
+		[DWARF_AT_COMP_DIR] = DW_AT_comp_dir,
+		[DWARF_AT_DWO_NAME] = DW_AT_dwo_name,
+		[DWARF_AT_DWO_ID] = DW_AT_GNU_dwo_id,
 	};
 	if (name == DW_AT_MIPS_linkage_name)
 		return DWARF_AT_LINKAGE_NAME;
+	if (name == DW_AT_GNU_dwo_name)
+		return DWARF_AT_DWO_NAME;
+	if (name == DW_AT_GNU_addr_base)
+		return DWARF_AT_ADDR_BASE;
 	for (uint16_t i = 0; i < DWARF_AT_WANTED; i++)
 		if (names[i] == name)
 			return i;
@@ -104,7 +119,7 @@ static void *room(struct dwarf_file *file, void *items, size_t count, size_t *ca
 	size_t more = *capacity ? *capacity * 2 : 16;
 	void *larger = realloc(items, more * size);
 	if (!larger) {
-		file->failed = VMSNAP_ERR_NO_MEMORY;
+		fails(file, VMSNAP_ERR_NO_MEMORY);
 		return NULL;
 	}
 	*capacity = more;
@@ -162,7 +177,7 @@ static struct dwarf_abbrevs *read_table(struct dwarf_file *file, uint64_t offset
 {
 	struct dwarf_abbrevs *table = calloc(1, sizeof(*table));
 	if (!table) {
-		file->failed = VMSNAP_ERR_NO_MEMORY;
+		fails(file, VMSNAP_ERR_NO_MEMORY);
 		return NULL;
 	}
 	table->offset = offset;
@@ -236,7 +251,7 @@ static bool read_header(struct dwarf_file *file, enum dwarf_section_id section, 
 		u.signature = dwarf_take_number(&c, 8);
 		u.type_offset = dwarf_take_number(&c, u.offset_size);
 	} else if (type == DW_UT_skeleton || type == DW_UT_split_compile) {
-		dwarf_take(&c, 8);
+		u.dwo_id = dwarf_take_number(&c, 8);
 	}
 	*offset = u.end;
 	/* One of a version that we do not know is passed over. */
@@ -308,6 +323,11 @@ void dwarf_file_close(struct dwarf_file *file)
 	if (file->alternate)
 		dwarf_file_close(file->alternate);
 	free(file->alternate);
+	for (size_t i = 0; i < file->split_count; i++) {
+		dwarf_file_close(file->splits[i]);
+		free(file->splits[i]);
+	}
+	free(file->splits);
 	*file = (struct dwarf_file){ .failed = file->failed };
 }
 
@@ -317,6 +337,8 @@ uint64_t dwarf_file_bytes(const struct dwarf_file *file)
 	for (size_t i = 0; i < file->table_count; i++)
 		bytes += file->tables[i]->capacity * sizeof(struct declaration) +
 		         file->tables[i]->spec_capacity * sizeof(struct spec);
+	for (size_t i = 0; i < file->split_count; i++)
+		bytes += dwarf_file_bytes(file->splits[i]);
 	return bytes + (file->alternate ? dwarf_file_bytes(file->alternate) : 0);
 }
 
@@ -375,7 +397,8 @@ static struct dwarf_value value_strx(const struct dwarf_unit *unit, uint64_t ind
 static struct dwarf_value value_addrx(const struct dwarf_unit *unit, uint64_t index)
 {
 	bool sane;
-	uint64_t address = table_number(unit, DWARF_ADDR, unit->addr_base, index, unit->address_size, &sane);
+	const struct dwarf_unit *of = unit->file->skeleton ? unit->file->skeleton : unit;
+	uint64_t address = table_number(of, DWARF_ADDR, of->addr_base, index, of->address_size, &sane);
 	return (struct dwarf_value){ .class = sane ? DWARF_ADDRESS : DWARF_OTHER, .number = address };
 }
 
@@ -579,14 +602,13 @@ static bool read_die(const struct dwarf_unit *unit, uint64_t offset, struct dwar
 }
 
 /* What its first entry says of the tables that the others use.  Without a word of it, they begin
- * behind a header of the usual size. */
+ * behind a header of the usual size, which they have since DWARF 5. */
 static void open_unit(struct dwarf_unit *unit)
 {
 	struct dwarf_die die;
 	unit->opened = true;
 	unit->abbrevs = table_at(unit->file, unit->abbrev_offset);
-	unit->str_offsets_base = unit->offset_size == 8 ? 16 : 8;
-	unit->addr_base = unit->offset_size == 8 ? 16 : 8;
+	unit->addr_base = unit->str_offsets_base = unit->version < 5 ? 0 : unit->offset_size == 8 ? 16 : 8;
 	if (!read_die(unit, unit->first, &die))
 		return;
 	if (dwarf_has(&die, DWARF_AT_STR_OFFSETS_BASE))

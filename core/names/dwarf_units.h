@@ -41,6 +41,9 @@ enum dwarf_attribute {
 	DWARF_AT_LINKAGE_NAME,
 	DWARF_AT_STR_OFFSETS_BASE,
 	DWARF_AT_ADDR_BASE,
+	DWARF_AT_COMP_DIR,
+	DWARF_AT_DWO_NAME,
+	DWARF_AT_DWO_ID,
 	DWARF_AT_WANTED
 };
 
@@ -70,7 +73,8 @@ struct dwarf_unit {
 	unsigned version, address_size, offset_size;
 	bool holds_types; /* a type unit */
 	uint64_t signature, type_offset, abbrev_offset;
-	bool opened; /* the following is known */
+	uint64_t dwo_id; /* of one of split DWARF; up to version 4 its first entry tells it */
+	bool opened;     /* the following is known */
 	const struct dwarf_abbrevs *abbrevs;
 	uint64_t str_offsets_base, addr_base;
 };
@@ -84,6 +88,10 @@ struct dwarf_file {
 	const struct dwarf_unit **signatures; /* type units, by signature */
 	size_t signature_count;
 	struct dwarf_file *alternate; /* what .gnu_debugaltlink names; NULL: none, or not there */
+	/* Files of split DWARF.  What such a file is part of is the unit that names it: that one has the addresses. */
+	struct dwarf_file **splits;
+	size_t split_count;
+	const struct dwarf_unit *skeleton; /* NULL: it is none */
 	struct arena memory;
 	uint64_t steps; /* that may still be done */
 	struct work *work;

@@ -497,7 +497,7 @@ static void read_types(struct objects *o, struct object *object)
 	o->no_memory |= rc == VMSNAP_ERR_NO_MEMORY;
 	o->cancelled |= rc == VMSNAP_ERR_CANCELLED;
 	known->types_tried = rc != VMSNAP_ERR_CANCELLED;
-	if (rc && reason)
+	if (reason)
 		objects_warn_of(o, object->vma->name, reason);
 	uint64_t taken = dwarf_types_bytes(known->types);
 	o->room -= taken < o->room ? taken : o->room;

@@ -208,19 +208,61 @@ class Programs(unittest.TestCase):
     def test_random_programs_of_c(self):
         for seed in range(12):
             options = (("-g",), ("-g", "-O1"), ("-g", "-gdwarf-4"), ("-g", "-gz"), ("-gdwarf-3", "-gstrict-dwarf"),
-                       ("-g", "-fdebug-types-section"))[seed % 6]
+                       ("-g", "-fdebug-types-section"), ("-g", "-gsplit-dwarf"), ("-gdwarf-4", "-gsplit-dwarf"),
+                       ("-g", "-gsplit-dwarf", "-fdebug-types-section"))[seed % 9]
             with self.subTest(seed=seed, options=options):
                 self.check_made(Made(seed), "cc", "c", options)
 
     def test_random_programs_of_clang(self):
         for seed in range(100, 104):
             with self.subTest(seed=seed):
-                self.check_made(Made(seed), "clang", "c", ("-g",))
+                self.check_made(Made(seed), "clang", "c", ("-g", "-gsplit-dwarf") if seed % 2 else ("-g",))
 
     def test_random_programs_of_cxx(self):
         for seed in range(200, 206):
             with self.subTest(seed=seed):
                 self.check_made(Made(seed, cxx=True), "c++", "cc", ("-g",))
+
+    def split(self):
+        """A program with split debug information, snapshots of it, and the files that hold its types."""
+        path = self.build(FRAME % "int counter = 5; static void change(void) { counter = 8; }", options=("-g", "-gsplit-dwarf"))
+        diff, _ = self.changes(path)
+        files = [os.path.join(self.folder, name) for name in os.listdir(self.folder) if name.endswith(".dwo")]
+        return path, diff, files
+
+    def told(self, diff):
+        """(type of the variable `counter`, warnings)"""
+        names = vmsnap.Names(diff.b)
+        again = vmsnap.ValueDiff(diff.a, diff.b, names, MANY)
+        return {one.name: one.type for one in again}.get("counter"), "\n".join(names.warnings())
+
+    def test_split_debug_information_that_is_not_there_is_missed(self):
+        _, diff, files = self.split()
+        self.assertTrue(files)
+        self.assertEqual(self.told(diff), ("int", ""))
+        for file in files:
+            os.rename(file, f"{file}.away")
+        kind, said = self.told(diff)
+        self.assertIsNone(kind)
+        self.assertRegex(said, r"program: types are missing: 1 file of split debug information is not there "
+                               r"\(.*program.*\.dwo\)")
+        for file in files:
+            os.rename(f"{file}.away", file)
+        self.assertEqual(self.told(diff)[0], "int")
+
+    def test_split_debug_information_of_another_compilation_is_not_believed(self):
+        path, diff, files = self.split()
+        kept = {file: open(file, "rb").read() for file in files}
+        program = open(path, "rb").read()
+        self.build(FRAME % "int other; float counter = 5; static void change(void) { counter = other; }",
+                   options=("-g", "-gsplit-dwarf"))
+        self.assertTrue(all(open(file, "rb").read() != held for file, held in kept.items()))
+        os.unlink(path)
+        with open(path, "wb") as file:
+            file.write(program)
+        kind, said = self.told(diff)
+        self.assertIsNone(kind)
+        self.assertIn("types are missing", said)
 
     def words(self, diff, path):
         text = diff.text(vmsnap.Style(raw=True, columns="NAME,BEFORE,AFTER,TYPE", no_headings=True))
