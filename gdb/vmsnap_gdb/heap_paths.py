@@ -8,11 +8,12 @@ import collections
 import gdb
 
 from vmsnap import NameKind
-from vmsnap_gdb import changed_bytes, render, variables
+from vmsnap_gdb import changed_bytes, pointees, render, variables
 
 _DEPTH = 3                    # pointers that are followed
 _MOST_BLOCKS = 32             # that are looked for, those behind others too
-_MOST_BYTES = 64 << 20        # looked at in all, for all of them
+_NEAR = 1 << 20               # bytes of the smallest mappings, where most variables lie: looked at for each of them
+_MOST_BYTES = 48 << 20        # of the others, looked at in all, for all of them
 _PIECE = 1 << 20
 _MOST_PLACES = 8              # of one address
 _WORD = 8
@@ -29,11 +30,12 @@ class Paths:
     def __init__(self, sides, names, types, dead):
         """dead: ranges of memory that is not in use, where old pointers lie."""
         self._sides, self._names, self._types = sides, names, types
-        self._bytes_left, self._blocks_left = _MOST_BYTES, _MOST_BLOCKS
+        self._far_left, self._blocks_left = _MOST_BYTES, _MOST_BLOCKS
         self._found = {}
         self._locals = None
         # Variables first: they lie in small mappings, what is behind pointers in large ones.
-        self._ranges = sorted(changed_bytes.outside(sides.kept(), dead), key=lambda each: each[1] - each[0])
+        ranges = sorted(changed_bytes.outside(sides.kept(), dead), key=lambda each: each[1] - each[0])
+        self._near, self._far = _parted(ranges, _NEAR)
 
     def of(self, block):
         """Found of a HeapBlock; None if no pointer is known that leads to it."""
@@ -46,16 +48,23 @@ class Paths:
         if self._blocks_left <= 0:
             return None
         self._blocks_left -= 1
-        everywhere = self._places([block.address + offset for offset in _OFFSETS if offset < block.size])
+        for ranges in (self._near, self._far):
+            found = self._search_in(ranges, block, depth)
+            if found is not None:
+                return found
+        return None
+
+    def _search_in(self, ranges, block, depth):
+        everywhere = self._places(ranges, [block.address + offset for offset in _OFFSETS if offset < block.size])
         for offset, places in zip(_OFFSETS, everywhere):
             for place in places:
                 found = self._of_variable(place)
                 if found is not None:
-                    return _of_block(found, block, offset)
+                    return self._of_block(found, block, offset)
             for place in places if depth < _DEPTH else ():
                 found = self._of_other_block(place, block, depth)
                 if found is not None:
-                    return _of_block(found, block, offset)
+                    return self._of_block(found, block, offset)
             if places:
                 break  # what begins there is not known
         return None
@@ -79,6 +88,19 @@ class Paths:
                 return found
         return None
 
+    def _of_block(self, found, block, offset):
+        """One of them, or an array, as far as the block goes."""
+        expression, kind = found
+        try:
+            there = pointees.found(kind, block.address + offset, block.size - offset, self._sides.new, self._names)
+            if there is None:
+                return None
+            kind, count = there
+            given = max(-(-(kind.sizeof + offset + _HEADER) // 16) * 16 - _HEADER, _LEAST)
+            return Found(expression, kind if count < 2 or given == block.size else kind.array(count - 1), offset)
+        except (gdb.error, RuntimeError, ValueError, OverflowError):
+            return None
+
     def _of_frames(self, place):
         if self._locals is None:
             types = getattr(self._sides.b, "types", None) or {}
@@ -94,66 +116,76 @@ class Paths:
         kind = self._types.of(name, name.address, name.size)
         return [(name.address, name.size, kind[1], kind[0])] if kind else []
 
-    def _places(self, addresses):
-        """Where each of them lies, as a whole word."""
-        wanted = [(address.to_bytes(_WORD, "little"), []) for address in addresses]
-        for start, end in self._ranges:
+    def _places(self, ranges, addresses):
+        """Where in these ranges each of them lies, as a whole word."""
+        found = [[] for _ in addresses]
+        wanted = collections.defaultdict(dict)  # they are near each other: all but the lowest byte is looked for once
+        for address, places in zip(addresses, found):
+            word = address.to_bytes(_WORD, "little")
+            wanted[word[1:]][word[0]] = places
+        far = ranges is self._far
+        for start, end in ranges:
             for at in range(start, end, _PIECE):
-                if self._bytes_left <= 0 or len(wanted[0][1]) >= _MOST_PLACES:
-                    return [places for _, places in wanted]
+                if far and self._far_left <= 0 or len(found[0]) >= _MOST_PLACES:
+                    return found
                 length = min(_PIECE, end - at)
-                self._bytes_left -= length
+                self._far_left -= length if far else 0
                 held = self._sides.new(at, length)
-                for word, places in wanted:
-                    _find(held, word, at, places)
-        return [places for _, places in wanted]
+                for rest, lowest in wanted.items():
+                    _find(held, rest, lowest, at)
+        return found
 
 
-def _find(held, word, at, places):
-    place = held.find(word)
-    while place >= 0 and len(places) < _MOST_PLACES:
-        if place % _WORD == 0:
-            places.append(at + place)
-        place = held.find(word, place + 1)
+def _parted(ranges, most):
+    """The first ones, up to so many bytes in all, and the others."""
+    for index, (start, end) in enumerate(ranges):
+        most -= end - start
+        if most < 0:
+            return ranges[:index], ranges[index:]
+    return ranges, []
 
 
-def _of_block(found, block, offset):
-    """One of them, or an array, as far as the block goes."""
-    expression, kind = found
-    try:
-        size, room = kind.sizeof, block.size - offset
-        if not size or kind.dynamic or room < size:
-            return None
-        given = max(-(-(size + offset + _HEADER) // 16) * 16 - _HEADER, _LEAST)
-        count = room // size
-        return Found(expression, kind if count < 2 or given == block.size else kind.array(count - 1), offset)
-    except (gdb.error, RuntimeError, ValueError, OverflowError):
-        return None
+def _find(held, rest, lowest, at):
+    """Adds where words lie that end with `rest`: to the list that `lowest` has for the byte before."""
+    place = held.find(rest, 1)
+    while place >= 0:
+        places = lowest.get(held[place - 1]) if place % _WORD == 1 else None
+        if places is not None and len(places) < _MOST_PLACES:
+            places.append(at + place - 1)
+        place = held.find(rest, place + 1)
 
 
 def _pointer_at(name, kind, offset, through):
     """(expression, type of what it points to) of the pointer at an offset of an object; None: there is none.
     through: the name is a pointer to the object."""
-    path = ""
-    while True:
-        kind = render.plain(kind)
-        if kind.code == gdb.TYPE_CODE_PTR:
-            target = kind.target()
-            known = offset == 0 and render.plain(target).code not in (gdb.TYPE_CODE_VOID, gdb.TYPE_CODE_FUNC)
-            return (written(name, path) if through else name + path, target) if known else None
-        if render.is_array(kind) and kind.target().sizeof:
-            size = kind.target().sizeof
-            path += f"[{kind.range()[0] + offset // size}]"
-            kind, offset = kind.target(), offset % size
-        elif render.is_struct(kind) and not kind.dynamic:
-            member = next((each for each in render.members(kind) if not each[3] and
-                           each[2] // 8 <= offset < each[2] // 8 + each[1].sizeof), None)
-            if member is None:
-                return None
-            path += "" if member[4] or not member[0] else f".{member[0]}"
-            kind, offset = member[1], offset - member[2] // 8
-        else:
-            return None
+    found = _within(kind, offset, "", None)
+    if found is None:
+        return None
+    path, target = found
+    return written(name, path) if through else name + path, target
+
+
+def _within(kind, offset, path, node):
+    """(path, type of what it points to) of the pointer at an offset of it; None: there is none.  node: of the container
+    that it is in."""
+    kind = render.plain(kind)
+    if kind.code == gdb.TYPE_CODE_PTR:
+        target = kind.target()
+        known = offset == 0 and render.plain(target).code not in (gdb.TYPE_CODE_VOID, gdb.TYPE_CODE_FUNC)
+        return (path, pointees.declared(target, node)) if known else None
+    if render.is_array(kind) and kind.target().sizeof:
+        size = kind.target().sizeof
+        return _within(kind.target(), offset % size, f"{path}[{kind.range()[0] + offset // size}]", node)
+    if not render.is_struct(kind) or kind.dynamic:
+        return None
+    node = pointees.node_of(kind) or node
+    # Where an empty base class lies (an allocator, a deleter), another one does, too.
+    for name, of, place, bits, base in render.members(kind):
+        if not bits and place // 8 <= offset < place // 8 + of.sizeof:
+            found = _within(of, offset - place // 8, path if base or not name else f"{path}.{name}", node)
+            if found is not None:
+                return found
+    return None
 
 
 def written(pointer, path, several=False):

@@ -17,6 +17,8 @@ BY_POINTER = "by pointer"  # where: the name is a pointer to what lies there
 _MOST_TYPED = 200
 _KINDS = ("variable", "heap", "library", "memory")
 _ALIGN, _WORD = 16, 8  # of malloc's chunks
+_PAGE = 4096
+_CACHE, _CACHE_SIZES = "malloc's lists of free blocks,", (584, 648)  # glibc's tcache, up to 2.29 and since
 _GAP = 64  # bytes between two ranges that are told as one
 
 
@@ -154,8 +156,9 @@ class Finder:
         while at:
             blocks = self._sides.heap_blocks([start for start, _ in at])
             for block in filter(None, blocks):
-                what = "free heap block" if block.is_free else "heap block"
-                by = None if block.is_free or len(found) >= _MOST_TYPED else paths.of(block)
+                what = _CACHE if _is_cache(block) else "free heap block" if block.is_free else "heap block"
+                unnamed = block.is_free or what == _CACHE or len(found) >= _MOST_TYPED
+                by = None if unnamed else paths.of(block)
                 # A header that changed is no part of what the pointer points to.
                 if by is not None and not changed.any(block.address, block.address + by.offset):
                     found[block.address] = Object("heap", by.expression, BY_POINTER, block.address + by.offset,
@@ -179,15 +182,22 @@ class Finder:
             section = self._names.section_at(start) if self._names and mapping and mapping.inode else ""
             where = f"{section} of {where.rpartition('/')[2]}" if section else where or "anonymous memory"
             where = self._record_of_malloc(start, end) or where
+            # The dynamic linker notes here and there where functions are: that is one thing.
+            if found and section.startswith(".got") and found[-1].where == where:
+                start = found.pop().start
             found.append(Object("memory", f"{start:x}-{end:x}", where, start, end - start))
         return found
-
 
     def _record_of_malloc(self, start, end):
         """Before each block lies its size, and beside that flags which change with its neighbours; "": it is no such."""
         at = (start | _ALIGN - 1) + 1
         block = self._sides.heap_block(at) if end <= at and at - start <= _WORD else None
         return f"malloc's size of the block at {at:#x}" if block is not None and block.address == at else ""
+
+
+def _is_cache(block):
+    """Whether it is what malloc keeps of free blocks for a thread, at the beginning of the heap."""
+    return (block.address - _ALIGN) % _PAGE == 0 and block.size in _CACHE_SIZES
 
 
 def _bytes(ranges):

@@ -13,6 +13,8 @@ _POINTERS = (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF)
 _STRUCTS = (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION)
 _SCALARS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_BOOL, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_FLT, gdb.TYPE_CODE_ENUM,
             gdb.TYPE_CODE_FLAGS, gdb.TYPE_CODE_RANGE, gdb.TYPE_CODE_DECFLOAT, gdb.TYPE_CODE_COMPLEX)
+# Room for an object, in nodes of the GNU C++ library.
+_BUFFERS = ("__gnu_cxx::__aligned_membuf<", "__gnu_cxx::__aligned_buffer<")
 _LARGEST_SCALAR = 32
 _STRING = 40       # characters shown of one
 _SHOWN = 200       # of an aggregate's text, about
@@ -42,9 +44,21 @@ def is_text(kind):
     return element.sizeof == 1 and element.unqualified().name in _CHARS
 
 
+def template_argument(kind, index):
+    """A type; None: there is none.  A class within a template's has that one's name at the beginning of its own."""
+    try:
+        found = kind.template_argument(index)
+    except (gdb.error, RuntimeError):
+        return None
+    return found if isinstance(found, gdb.Type) else None
+
+
 def members(kind):
     """[(name, type, bits from the start, bits of a bit-field or 0, whether it is a base class)], but for
     static ones and those whose place only the program knows (of virtual bases)."""
+    held = template_argument(kind, 0) if (kind.name or "").startswith(_BUFFERS) else None
+    if held is not None:
+        return [("", held, 0, 0, False)]
     found = []
     for field in kind.fields():
         place = getattr(field, "bitpos", None)

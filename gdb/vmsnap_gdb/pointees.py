@@ -1,0 +1,94 @@
+"""What really lies where a pointer to a base class points: of a class with virtual functions what its table says, of the
+GNU C++ library's containers their nodes.  Asks gdb for types, and never for bytes."""
+
+import re
+
+import gdb
+
+from vmsnap_gdb import render
+
+_WORD = 8
+_VTABLE = "vtable for "
+_TO_FUNCTIONS = 16  # from a table's beginning to where objects point into it
+
+_NODE_BASES = {"std::_Rb_tree_node_base", "std::__detail::_List_node_base", "std::__detail::_Hash_node_base",
+               "std::_Fwd_list_node_base"}
+_NODE = re.compile(r"std::(_Rb_tree_node|_List_node|__cxx11::_List_node|_Fwd_list_node|__detail::_Hash_node)<")
+# Which template argument is what it holds, and what its nodes may be called.
+_CONTAINERS = ((re.compile(r"std::_Rb_tree<"), 1, ("std::_Rb_tree_node<{}>",)),
+               (re.compile(r"std::(__cxx11::)?_List_base<"), 0, ("std::_List_node<{}>", "std::__cxx11::_List_node<{}>")),
+               (re.compile(r"std::_Fwd_list_base<"), 0, ("std::_Fwd_list_node<{}>",)),
+               (re.compile(r"std::_Hashtable<"), 1, ("std::__detail::_Hash_node<{}, false>",
+                                                     "std::__detail::_Hash_node<{}, true>")))
+
+
+def node_of(owner):
+    """The type of the nodes of a container, or of one of its nodes; None: it is neither."""
+    name = owner.name or ""
+    if _NODE.match(name):
+        return owner
+    for container, argument, nodes in _CONTAINERS:
+        if container.match(name):
+            held = render.template_argument(owner, argument)
+            names = [node.format(held.strip_typedefs()) for node in nodes] if held is not None else []
+            return next(filter(None, map(_looked_up, names)), None)
+    return None
+
+
+def declared(target, node):
+    """What a pointer points to, whose declared target it is.  node: what node_of() says of what it is in."""
+    return node if node is not None and render.plain(target).name in _NODE_BASES else target
+
+
+def found(kind, address, room, read, names):
+    """(type, how many of it there may be in a row) of what lies there, in so much room; None: that is not known."""
+    plain = render.plain(kind)
+    name = plain.name or ""
+    if not plain.sizeof or plain.dynamic or plain.sizeof > room:
+        return None
+    if _NODE.match(name):
+        return kind, 1
+    if name in _NODE_BASES:
+        return None
+    if not _has_table(plain):
+        return kind, room // plain.sizeof
+    actual = _by_table(address, room, read, names)
+    if actual is None or actual.name != name:
+        return actual and (actual, 1)
+    return kind, _alike(address, plain.sizeof, room, read)
+
+
+def _looked_up(name):
+    try:
+        return gdb.lookup_type(name)
+    except (gdb.error, RuntimeError):
+        return None
+
+
+def _has_table(kind):
+    """Whether its first word points to a table of virtual functions."""
+    for field in kind.fields() if kind.code == gdb.TYPE_CODE_STRUCT else ():
+        if getattr(field, "bitpos", None) != 0 or field.type is None:
+            continue
+        if (field.name or "").startswith("_vptr") or field.is_base_class and _has_table(render.plain(field.type)):
+            return True
+    return False
+
+
+def _by_table(address, room, read, names):
+    """The class that an object is of, by its table; None: not known, or only a part of it lies there."""
+    table = int.from_bytes(read(address, _WORD), "little")
+    symbol = names.at(table) if names is not None else None
+    if symbol is None or table - symbol.address != _TO_FUNCTIONS or not str(symbol).startswith(_VTABLE):
+        return None
+    kind = _looked_up(str(symbol)[len(_VTABLE):])
+    return kind if kind is not None and 0 < kind.sizeof <= room else None
+
+
+def _alike(address, size, room, read):
+    """How many objects in a row have the first one's table: those of an array."""
+    held = read(address, room)
+    first, count = held[:_WORD], 1
+    while (count + 1) * size <= len(held) and held[count * size:count * size + _WORD] == first:
+        count += 1
+    return count
