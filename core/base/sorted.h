@@ -18,9 +18,23 @@ static inline size_t sorted_above(const char *keys, size_t count, size_t item_si
 	return low;
 }
 
+static inline size_t sorted_from(const char *keys, size_t count, size_t item_size, uint64_t at)
+{
+	return at ? sorted_above(keys, count, item_size, at - 1) : 0;
+}
+
+/* Of an array of nothing but numbers. */
+static inline size_t sorted_numbers_from(const uint64_t *numbers, size_t count, uint64_t at)
+{
+	return sorted_from((const char *)numbers, count, sizeof(*numbers), at);
+}
+
 /* Index of the first item whose member, a uint64_t, is above `at`; count if there is none: with
  * the ends of ranges, the one that `at` is in, or the next. */
 #define SORTED_ABOVE(type, member, items, count, at)                                                                   \
 	((count) ? sorted_above((const char *)(items) + offsetof(type, member), count, sizeof(type), at) : 0)
+/* The same of the first whose member is not below it: with where ranges begin, all before begin earlier. */
+#define SORTED_FROM(type, member, items, count, at)                                                                    \
+	((count) ? sorted_from((const char *)(items) + offsetof(type, member), count, sizeof(type), at) : 0)
 
 #endif

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "error.h"
 
 #ifndef PERF_FORMAT_LOST
@@ -232,14 +233,10 @@ int fault_events_choose(struct fault_events *events, unsigned frames, bool child
 
 static bool keep(struct fault_events *events, int fd)
 {
-	if (events->count == events->room) {
-		size_t room = events->room ? events->room * 2 : 64;
-		int *more = realloc(events->fds, room * sizeof(*more));
-		if (!more)
-			return false;
-		events->fds = more;
-		events->room = room;
-	}
+	int *fds = array_room(events->fds, events->count, &events->room, sizeof(*fds));
+	if (!fds)
+		return false;
+	events->fds = fds;
 	events->fds[events->count++] = fd;
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "call_frames.h"
 #include "clock.h"
 #include "error.h"
@@ -41,14 +42,10 @@ static bool is_known(const struct vmsnap_fault_watch *watch, pid_t tid)
 
 static int note_known(struct vmsnap_fault_watch *watch, pid_t tid)
 {
-	if (watch->known_count == watch->known_room) {
-		size_t room = watch->known_room ? watch->known_room * 2 : 64;
-		pid_t *more = realloc(watch->known, room * sizeof(*more));
-		if (!more)
-			return fail_no_memory(watch->err);
-		watch->known = more;
-		watch->known_room = room;
-	}
+	pid_t *known = array_room(watch->known, watch->known_count, &watch->known_room, sizeof(*known));
+	if (!known)
+		return fail_no_memory(watch->err);
+	watch->known = known;
 	watch->known[watch->known_count++] = tid;
 	return VMSNAP_OK;
 }
@@ -62,14 +59,11 @@ static int note_event(struct vmsnap_fault_watch *watch, int kind, uint64_t time,
 		return VMSNAP_OK;
 	if (rc)
 		return rc;
-	if (watch->happened_count == watch->happened_room) {
-		size_t room = watch->happened_room ? watch->happened_room * 2 : 64;
-		struct vmsnap_fault_event *more = realloc(watch->happened, room * sizeof(*more));
-		if (!more)
-			return fail_no_memory(watch->err);
-		watch->happened = more;
-		watch->happened_room = room;
-	}
+	struct vmsnap_fault_event *happened =
+	        array_room(watch->happened, watch->happened_count, &watch->happened_room, sizeof(*happened));
+	if (!happened)
+		return fail_no_memory(watch->err);
+	watch->happened = happened;
 	watch->happened[watch->happened_count++] = event;
 	return VMSNAP_OK;
 }

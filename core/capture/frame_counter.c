@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "error.h"
 #include "mapcount.h"
 #include "runs.h"
+#include "sorted.h"
 
 /* The caller's own pages of files, which it may have mapped since the capture (own_mappings.h): it is nobody of
  * whom anything is told. */
@@ -59,14 +61,10 @@ static void add_own(struct own_frames *own, uint64_t entry)
 	const uint64_t of_file = ENTRY_PRESENT | ENTRY_FLAG(VMSNAP_PAGE_FILE);
 	if ((entry & of_file) != of_file || !(entry & ENTRY_FRAME_MASK))
 		return;
-	if (own->count == own->room) {
-		size_t room = own->room ? 2 * own->room : 1024;
-		uint64_t *items = realloc(own->items, room * sizeof(*items));
-		if (!items)
-			return;
-		own->items = items;
-		own->room = room;
-	}
+	uint64_t *items = array_room(own->items, own->count, &own->room, sizeof(*items));
+	if (!items)
+		return;
+	own->items = items;
 	own->items[own->count++] = entry & ENTRY_FRAME_MASK;
 }
 
@@ -105,20 +103,6 @@ static void look_at_own(struct own_frames *own)
 		qsort(own->items, own->count, sizeof(*own->items), by_frame);
 }
 
-/* Index of the first that is not below a frame. */
-static size_t own_from(const struct own_frames *own, uint64_t frame)
-{
-	size_t low = 0, high = own->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (own->items[middle] < frame)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 VMSNAP_API int vmsnap_frame_counter_read(void *counter, uint64_t frame, size_t count, uint64_t *counts)
 {
 	struct vmsnap_frame_counter *of = counter;
@@ -126,7 +110,8 @@ VMSNAP_API int vmsnap_frame_counter_read(void *counter, uint64_t frame, size_t c
 		look_at_own(&of->own);
 	of->looked = true;
 	int error = mapcount_read(of->fd, frame, count, counts);
-	for (size_t i = own_from(&of->own, frame); !error && i < of->own.count && of->own.items[i] - frame < count; i++)
+	size_t i = sorted_numbers_from(of->own.items, of->own.count, frame);
+	for (; !error && i < of->own.count && of->own.items[i] - frame < count; i++)
 		counts[of->own.items[i] - frame] -= counts[of->own.items[i] - frame] != 0;
 	return error;
 }

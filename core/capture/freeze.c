@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "clock.h"
 #include "error.h"
 #include "freeze_reap.h"
@@ -84,14 +85,10 @@ static void check_time(struct freeze *freeze, size_t index)
 static int list_task(void *ctx, pid_t tid)
 {
 	struct freeze *freeze = ctx;
-	if (freeze->listed_count == freeze->listed_room) {
-		size_t room = freeze->listed_room ? freeze->listed_room * 2 : 64;
-		pid_t *listed = realloc(freeze->listed, room * sizeof(*listed));
-		if (!listed)
-			return -ENOMEM;
-		freeze->listed = listed;
-		freeze->listed_room = room;
-	}
+	pid_t *listed = array_room(freeze->listed, freeze->listed_count, &freeze->listed_room, sizeof(*listed));
+	if (!listed)
+		return -ENOMEM;
+	freeze->listed = listed;
 	freeze->listed[freeze->listed_count++] = tid;
 	return 0;
 }

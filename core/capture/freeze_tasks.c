@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "error.h"
 
 void freeze_init(struct freeze *freeze)
@@ -15,14 +16,11 @@ void freeze_init(struct freeze *freeze)
 int freeze_add(struct freeze *freeze, pid_t pid, size_t parent, int procdir, struct vmsnap_error *err)
 {
 	pthread_mutex_lock(&freeze->lock);
-	bool full = freeze->count == freeze->room;
-	size_t room = !full ? freeze->room : freeze->room ? freeze->room * 2 : 4;
 	bool companion = parent < freeze->count && freeze->processes[parent].companion;
 	struct frozen_process *processes =
-	        full ? realloc(freeze->processes, room * sizeof(*processes)) : freeze->processes;
+	        array_room(freeze->processes, freeze->count, &freeze->room, sizeof(*processes));
 	if (processes) {
 		freeze->processes = processes;
-		freeze->room = room;
 		processes[freeze->count++] = (struct frozen_process){ .pid = pid,
 			                                              .parent = parent,
 			                                              .procdir = procdir,
@@ -84,12 +82,9 @@ struct frozen_task *freeze_find_task(const struct freeze *freeze, pid_t tid, siz
 static bool append_task(struct freeze *freeze, struct frozen_process *process, pid_t tid)
 {
 	pthread_mutex_lock(&freeze->lock);
-	bool full = process->count == process->room;
-	size_t room = !full ? process->room : process->room ? process->room * 2 : 8;
-	struct frozen_task *tasks = full ? realloc(process->tasks, room * sizeof(*tasks)) : process->tasks;
+	struct frozen_task *tasks = array_room(process->tasks, process->count, &process->room, sizeof(*tasks));
 	if (tasks) {
 		process->tasks = tasks;
-		process->room = room;
 		tasks[process->count++] = (struct frozen_task){ .tid = tid };
 	}
 	pthread_mutex_unlock(&freeze->lock);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "error.h"
 #include "procdir.h"
 #include "same_memory.h"
@@ -54,14 +55,10 @@ static bool is_wanted(const struct children_job *job, pid_t pid)
 
 static int note_zombie(struct freeze *freeze, pid_t pid)
 {
-	if (freeze->zombie_count == freeze->zombie_room) {
-		size_t room = freeze->zombie_room ? 2 * freeze->zombie_room : 8;
-		pid_t *zombies = realloc(freeze->zombies, room * sizeof(*zombies));
-		if (!zombies)
-			return VMSNAP_ERR_NO_MEMORY;
-		freeze->zombies = zombies;
-		freeze->zombie_room = room;
-	}
+	pid_t *zombies = array_room(freeze->zombies, freeze->zombie_count, &freeze->zombie_room, sizeof(*zombies));
+	if (!zombies)
+		return VMSNAP_ERR_NO_MEMORY;
+	freeze->zombies = zombies;
 	freeze->zombies[freeze->zombie_count++] = pid;
 	return VMSNAP_OK;
 }

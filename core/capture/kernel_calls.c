@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "array.h"
 #include "error.h"
+#include "sorted.h"
 
 /* ---- names and numbers ------------------------------------------------------------------ */
 
@@ -90,13 +92,10 @@ void kernel_calls_read(struct kernel_calls *calls)
 		struct kernel_function function;
 		if (!take_function(line, &function))
 			continue;
-		if (calls->count == room) {
-			room = room ? room * 2 : 1 << 15;
-			struct kernel_function *more = realloc(calls->items, room * sizeof(*more));
-			if (!more)
-				break;
-			calls->items = more;
-		}
+		struct kernel_function *items = array_room(calls->items, calls->count, &room, sizeof(*items));
+		if (!items)
+			break;
+		calls->items = items;
 		calls->items[calls->count++] = function;
 	}
 	if (calls->count)
@@ -112,15 +111,8 @@ void kernel_calls_free(struct kernel_calls *calls)
 /* Of several names of one address any that is a call's. */
 static int32_t number_at(const struct kernel_calls *calls, uint64_t address)
 {
-	size_t low = 0, high = calls->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (calls->items[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i-- > 0 && calls->items[i].start == calls->items[low - 1].start;)
+	size_t above = SORTED_ABOVE(struct kernel_function, start, calls->items, calls->count, address);
+	for (size_t i = above; i-- > 0 && calls->items[i].start == calls->items[above - 1].start;)
 		if (calls->items[i].number >= 0)
 			return calls->items[i].number;
 	return -1;

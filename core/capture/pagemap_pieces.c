@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "pagemap_entries.h"
+#include "sorted.h"
 
 int pagemap_pieces_reserve(struct pagemap_pieces *pieces, size_t more)
 {
@@ -58,15 +59,8 @@ static uint64_t entry_in_runs(const struct pagemap_piece *piece, uint64_t page_s
 
 uint64_t pagemap_pieces_entry(const struct pagemap_pieces *pieces, uint64_t page_size, uint64_t page)
 {
-	size_t low = 0, high = pieces->count;
-	while (low < high) { /* the first piece that begins after it */
-		size_t middle = low + (high - low) / 2;
-		if (pieces->items[middle].first <= page)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	const struct pagemap_piece *piece = low ? &pieces->items[low - 1] : NULL;
+	size_t after = SORTED_ABOVE(struct pagemap_piece, first, pieces->items, pieces->count, page);
+	const struct pagemap_piece *piece = after ? &pieces->items[after - 1] : NULL;
 	if (!piece)
 		return 0;
 	if (!piece->entries)

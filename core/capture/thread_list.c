@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "error.h"
 #include "procdir.h"
 #include "scan.h"
@@ -55,14 +56,10 @@ static int add_thread(void *ctx, pid_t tid)
 	struct vmsnap *snap = job->snap;
 	if (snap->thread_count % KICK_EACH == 0)
 		job->source->kick(job->source->ctx);
-	if (snap->thread_count == job->room) {
-		size_t room = job->room ? job->room * 2 : 16;
-		struct vmsnap_thread *threads = realloc(snap->threads, room * sizeof(*threads));
-		if (!threads)
-			return ENOMEM;
-		snap->threads = threads;
-		job->room = room;
-	}
+	struct vmsnap_thread *threads = array_room(snap->threads, snap->thread_count, &job->room, sizeof(*threads));
+	if (!threads)
+		return ENOMEM;
+	snap->threads = threads;
 	snap->threads[snap->thread_count++] = (struct vmsnap_thread){ .tid = (uint32_t)tid,
 		                                                      .stack_pointer = stack_pointer(job->source, tid),
 		                                                      .comm = "" };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "array.h"
 #include "error.h"
 #include "pagemap_scan.h"
 #include "scan.h"
@@ -131,14 +132,10 @@ static bool range_of_line(struct cursor line, struct uffd_range *range)
 
 static int add_range(struct uffd_ranges *ranges, const struct uffd_range *range)
 {
-	if (ranges->count == ranges->room) {
-		size_t room = ranges->room ? ranges->room * 2 : 256;
-		struct uffd_range *items = realloc(ranges->items, room * sizeof(*items));
-		if (!items)
-			return ENOMEM;
-		ranges->items = items;
-		ranges->room = room;
-	}
+	struct uffd_range *items = array_room(ranges->items, ranges->count, &ranges->room, sizeof(*items));
+	if (!items)
+		return ENOMEM;
+	ranges->items = items;
 	ranges->items[ranges->count++] = *range;
 	return 0;
 }

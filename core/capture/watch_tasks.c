@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "clock.h"
 #include "error.h"
 #include "procdir.h"
@@ -45,15 +46,10 @@ struct watched_task *watch_find(const struct vmsnap_watch *watch, pid_t tid)
 
 static bool make_room(struct vmsnap_watch *watch)
 {
-	size_t room = watch->room ? watch->room * 2 : 64;
-	if (watch->count < watch->room)
-		return true;
-	struct watched_task *tasks = realloc(watch->tasks, room * sizeof(*tasks));
-	if (!tasks)
-		return false;
-	watch->tasks = tasks;
-	watch->room = room;
-	return true;
+	struct watched_task *tasks = array_room(watch->tasks, watch->count, &watch->room, sizeof(*tasks));
+	if (tasks)
+		watch->tasks = tasks;
+	return tasks != NULL;
 }
 
 struct watched_task *watch_add_task(struct vmsnap_watch *watch, pid_t tid, pid_t pid)
@@ -81,14 +77,10 @@ int watch_add_process(struct vmsnap_watch *watch, pid_t pid)
 	for (size_t i = 0; i < watch->process_count; i++)
 		if (watch->processes[i] == pid)
 			return 0;
-	if (watch->process_count == watch->process_room) {
-		size_t room = watch->process_room ? watch->process_room * 2 : 16;
-		pid_t *processes = realloc(watch->processes, room * sizeof(*processes));
-		if (!processes)
-			return -ENOMEM;
-		watch->processes = processes;
-		watch->process_room = room;
-	}
+	pid_t *processes = array_room(watch->processes, watch->process_count, &watch->process_room, sizeof(*processes));
+	if (!processes)
+		return -ENOMEM;
+	watch->processes = processes;
 	watch->processes[watch->process_count++] = pid;
 	return 0;
 }

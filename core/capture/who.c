@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "error.h"
 #include "mapcount.h"
 #include "options.h"
@@ -391,14 +392,10 @@ struct pids {
 static int add_pid(void *ctx, pid_t pid)
 {
 	struct pids *pids = ctx;
-	if (pids->count == pids->room) {
-		size_t room = pids->room ? pids->room * 2 : 256;
-		pid_t *items = realloc(pids->items, room * sizeof(*items));
-		if (!items)
-			return ENOMEM;
-		pids->items = items;
-		pids->room = room;
-	}
+	pid_t *items = array_room(pids->items, pids->count, &pids->room, sizeof(*items));
+	if (!items)
+		return ENOMEM;
+	pids->items = items;
 	pids->items[pids->count++] = pid;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "relation.h"
 #include "set.h"
+#include "sorted.h"
 #include "spare.h"
 
 int group_options(struct vmsnap_group_options *taken, const struct vmsnap_group_options *options,
@@ -524,22 +525,14 @@ VMSNAP_API size_t vmsnap_group_mapping_of(const struct vmsnap_group *group, size
 bool group_frames_shared(const struct vmsnap_group *group, uint64_t frame, uint64_t *pages, size_t *at)
 {
 	const struct frame_list *shared = &group->frames.shared;
-	size_t low = 0, high = shared->count;
 	/* Most are where the one before was, or follow it. */
-	if (*at < high && shared->items[*at].first <= frame && frame < shared->items[*at].end)
-		low = high = *at;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (shared->items[middle].end <= frame)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*at = low;
-	if (low == shared->count)
+	if (*at >= shared->count || frame < shared->items[*at].first || frame >= shared->items[*at].end)
+		*at = SORTED_ABOVE(struct frame_range, end, shared->items, shared->count, frame);
+	if (*at == shared->count)
 		return false;
-	bool is_shared = shared->items[low].first <= frame;
-	uint64_t until = is_shared ? shared->items[low].end : shared->items[low].first;
+	const struct frame_range *next = &shared->items[*at];
+	bool is_shared = next->first <= frame;
+	uint64_t until = is_shared ? next->end : next->first;
 	*pages = until - frame < *pages ? until - frame : *pages;
 	return is_shared;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "sorted.h"
 
 int annotation_order(const struct vmsnap_annotation *a, const struct vmsnap_annotation *b)
 {
@@ -115,13 +116,5 @@ VMSNAP_API const struct vmsnap_annotation *vmsnap_annotation(const struct vmsnap
 
 size_t annotation_first_at(const struct vmsnap *snap, uint64_t address)
 {
-	size_t low = 0, high = snap->annotation_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (snap->annotations[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_FROM(struct vmsnap_annotation, address, snap->annotations, snap->annotation_count, address);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "sorted.h"
 
 struct vmsnap_faults *faults_new(void)
 {
@@ -167,16 +168,9 @@ static bool may_write(const struct vmsnap_fault *fault)
 VMSNAP_API const struct vmsnap_fault *vmsnap_faults_first_write(const struct vmsnap_faults *faults, int32_t pid,
                                                                 uint64_t start, uint64_t end, uint64_t after)
 {
-	size_t low = 0, high = faults->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (faults->items[middle].time <= after)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < faults->count; low++) {
-		const struct vmsnap_fault *fault = &faults->items[low];
+	size_t i = SORTED_ABOVE(struct vmsnap_fault, time, faults->items, faults->count, after);
+	for (; i < faults->count; i++) {
+		const struct vmsnap_fault *fault = &faults->items[i];
 		if (fault->pid == pid && fault->address >= start && fault->address < end && may_write(fault))
 			return fault;
 	}

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "array.h"
 #include "error.h"
 
 static bool is_write(const struct vmsnap_annotation *annotation)
@@ -69,14 +70,10 @@ int layer_append(struct layer *layer, uint64_t start, uint64_t end, uint64_t val
 		last->end = end;
 		return VMSNAP_OK;
 	}
-	if (layer->count == layer->room) {
-		size_t room = layer->room ? layer->room * 2 : 16;
-		struct vmsnap_layer_range *items = realloc(layer->items, room * sizeof(*items));
-		if (!items)
-			return VMSNAP_ERR_NO_MEMORY;
-		layer->items = items;
-		layer->room = room;
-	}
+	struct vmsnap_layer_range *items = array_room(layer->items, layer->count, &layer->room, sizeof(*items));
+	if (!items)
+		return VMSNAP_ERR_NO_MEMORY;
+	layer->items = items;
 	layer->items[layer->count++] = (struct vmsnap_layer_range){ start, end, value };
 	return VMSNAP_OK;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sorted.h"
+
 /* What a crafted table could make of one byte: a member in memory. */
 enum { NUMBER_BITS_MAX = 64, NAME_MAX_LEN = 1024 };
 enum { FLAG_BIG_ENDIAN = 1, FLAG_BASE = 1 };
@@ -254,7 +256,8 @@ int type_table_read(const uint8_t *bytes, size_t len, struct work *work, struct 
 	*table = (struct type_table){ 0 };
 	if (len > TYPE_TABLE_BYTES_MAX)
 		return VMSNAP_ERR_CORRUPT;
-	struct reader reader = { bytes, len ? bytes + len : bytes, table, work, VMSNAP_OK }; /* NULL if there are none */
+	struct reader reader = { bytes, len ? bytes + len : bytes, table, work,
+		                 VMSNAP_OK }; /* NULL if there are none */
 	int rc = read_all(&reader);
 	if (rc)
 		type_table_free(table, work);
@@ -284,14 +287,7 @@ const struct value_type *type_table_find(const struct type_table *table, const c
 
 const struct type_variable *type_table_at(const struct type_table *table, uint64_t address)
 {
-	size_t low = 0, high = table->variable_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (table->variables[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	const struct type_variable *found = low ? &table->variables[low - 1] : NULL;
+	size_t above = SORTED_ABOVE(struct type_variable, address, table->variables, table->variable_count, address);
+	const struct type_variable *found = above ? &table->variables[above - 1] : NULL;
 	return found && address - found->address < found->type->size ? found : NULL;
 }

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "dwarf_bytes.h"
+#include "sorted.h"
 
 enum { FILES_MAX = 1 << 16, PATH_BYTES_MAX = 4096, FORMATS_MAX = 16 };
 /* Rows of one file: the largest programs have some ten million. */
@@ -72,16 +74,12 @@ static void table_add(struct program *p, struct table *table, const char *name, 
 		p->at.failed = true;
 		return;
 	}
-	if (table->count == table->room) {
-		size_t room = table->room ? table->room * 2 : 64;
-		struct named *more = realloc(table->items, room * sizeof(*more));
-		if (!more) {
-			p->rc = VMSNAP_ERR_NO_MEMORY;
-			return;
-		}
-		table->items = more;
-		table->room = room;
+	struct named *items = array_room(table->items, table->count, &table->room, sizeof(*items));
+	if (!items) {
+		p->rc = VMSNAP_ERR_NO_MEMORY;
+		return;
 	}
+	table->items = items;
 	table->items[table->count++] = (struct named){ name, folder };
 }
 
@@ -202,15 +200,7 @@ static const char *file_name(struct program *p, uint64_t index)
 
 static size_t first_from(const struct program *p, uint64_t address)
 {
-	size_t low = 0, high = p->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (p->items[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_FROM(struct dwarf_line, address, p->items, p->count, address);
 }
 
 /* From the last row to this one all is of the last one's line. */

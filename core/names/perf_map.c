@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "error.h"
 #include "open_below.h"
 #include "program_start.h"
+#include "sorted.h"
 
 /* ---- the text --------------------------------------------------------------------------- */
 
@@ -67,13 +69,10 @@ static int take_symbols(struct perf_map *map, size_t len, struct work *work)
 		if (work_step(work))
 			return VMSNAP_ERR_CANCELLED;
 		if (take_symbol(before ? before + 1 : map->text, &symbol)) {
-			if (map->count == room) {
-				room = room ? room * 2 : 256;
-				struct perf_symbol *more = realloc(map->items, room * sizeof(*more));
-				if (!more)
-					return VMSNAP_ERR_NO_MEMORY;
-				map->items = more;
-			}
+			struct perf_symbol *items = array_room(map->items, map->count, &room, sizeof(*items));
+			if (!items)
+				return VMSNAP_ERR_NO_MEMORY;
+			map->items = items;
 			map->items[map->count++] = symbol;
 		}
 		end = before;
@@ -95,19 +94,6 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static size_t index_of(const uint64_t *bounds, size_t count, uint64_t value)
-{
-	size_t low = 0, high = count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (bounds[middle] < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* The first range from `at` on that nothing newer covers. */
 static size_t uncovered(uint32_t *next, size_t at)
 {
@@ -125,8 +111,8 @@ static size_t drop_overwritten(struct perf_map *map, const uint64_t *bounds, siz
 	size_t kept = 0;
 	for (size_t i = 0; i < map->count; i++) {
 		const struct perf_symbol symbol = map->items[i];
-		size_t first = index_of(bounds, bound_count, symbol.start), covered = 0;
-		size_t end = index_of(bounds, bound_count, symbol.end);
+		size_t first = sorted_numbers_from(bounds, bound_count, symbol.start), covered = 0;
+		size_t end = sorted_numbers_from(bounds, bound_count, symbol.end);
 		for (size_t at = uncovered(next, first); at < end; at = uncovered(next, at)) {
 			next[at] = (uint32_t)at + 1;
 			covered++;
@@ -265,15 +251,7 @@ void perf_map_free(struct perf_map *map)
 
 size_t perf_map_from(const struct perf_map *map, uint64_t address)
 {
-	size_t low = 0, high = map->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (map->items[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_ABOVE(struct perf_symbol, end, map->items, map->count, address);
 }
 
 bool perf_map_concerns(const struct vmsnap_vma *vma)

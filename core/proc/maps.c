@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "error.h"
 #include "scan.h"
 
@@ -158,15 +159,12 @@ int maps_ranges(const char *text, size_t len, uint64_t join, struct address_rang
 				ranges[used - 1].end = range.end;
 			continue;
 		}
-		if (used == room) {
-			room = room ? room * 2 : 256;
-			struct address_range *more = realloc(ranges, room * sizeof(*more));
-			if (!more) {
-				free(ranges);
-				return fail_no_memory(err);
-			}
-			ranges = more;
+		struct address_range *more = array_room(ranges, used, &room, sizeof(*more));
+		if (!more) {
+			free(ranges);
+			return fail_no_memory(err);
 		}
+		ranges = more;
 		ranges[used++] = range;
 	}
 	*out = ranges;

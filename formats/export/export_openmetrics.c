@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "error.h"
 #include "exporter.h"
 #include "sums.h"
@@ -141,12 +142,10 @@ static int make_room(struct openmetrics *o)
 	keep_newest(o);
 	if (o->room && o->count <= o->room / 2)
 		return VMSNAP_OK;
-	size_t room = o->room ? 2 * o->room : 64;
-	struct process *processes = reallocarray(o->processes, room, sizeof(*processes));
+	struct process *processes = array_room(o->processes, o->room, &o->room, sizeof(*processes));
 	if (!processes)
 		return VMSNAP_ERR_NO_MEMORY;
 	o->processes = processes;
-	o->room = room;
 	return VMSNAP_OK;
 }
 

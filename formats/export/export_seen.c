@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 struct seen_vma {
 	uint64_t start, sum;
 };
@@ -75,14 +77,10 @@ int export_seen_process(struct export_seen **seen, const struct vmsnap_info *inf
 
 static int list_add(struct seen_list *list, const struct seen_vma *vma)
 {
-	if (list->count == list->room) {
-		size_t room = list->room ? 2 * list->room : 64;
-		struct seen_vma *items = reallocarray(list->items, room, sizeof(*items));
-		if (!items)
-			return VMSNAP_ERR_NO_MEMORY;
-		list->items = items;
-		list->room = room;
-	}
+	struct seen_vma *items = array_room(list->items, list->count, &list->room, sizeof(*items));
+	if (!items)
+		return VMSNAP_ERR_NO_MEMORY;
+	list->items = items;
 	list->items[list->count++] = *vma;
 	return VMSNAP_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "error.h"
 #include "file_load.h"
 #include "file_save.h"
@@ -42,14 +43,11 @@ static bool is_of(const struct copied_of *process, const struct vmsnap_info *inf
 
 static struct copied_of *add_process(struct copying *copying, const struct vmsnap_info *info)
 {
-	if (copying->process_count == copying->process_room) {
-		size_t room = copying->process_room ? copying->process_room * 2 : 16;
-		struct copied_of *grown = realloc(copying->processes, room * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		copying->processes = grown;
-		copying->process_room = room;
-	}
+	struct copied_of *processes =
+	        array_room(copying->processes, copying->process_count, &copying->process_room, sizeof(*processes));
+	if (!processes)
+		return NULL;
+	copying->processes = processes;
 	struct copied_of *made = &copying->processes[copying->process_count++];
 	*made = (struct copied_of){ .pid = info->pid, .start_time = info->start_time };
 	snprintf(made->boot_id, sizeof(made->boot_id), "%s", info->boot_id);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 /* ---- writing ------------------------------------------------------------------------- */
 
 struct side {
@@ -69,14 +71,10 @@ static int add(struct run_difference *out, struct vmsnap_run run, uint64_t page_
 	}
 	if (out->count == most)
 		return VMSNAP_END;
-	if (out->count == out->room) {
-		size_t room = out->room ? out->room * 2 : 64;
-		struct vmsnap_run *items = realloc(out->items, room * sizeof(*items));
-		if (!items)
-			return VMSNAP_ERR_NO_MEMORY;
-		out->items = items;
-		out->room = room;
-	}
+	struct vmsnap_run *items = array_room(out->items, out->count, &out->room, sizeof(*items));
+	if (!items)
+		return VMSNAP_ERR_NO_MEMORY;
+	out->items = items;
 	out->items[out->count++] = run;
 	return VMSNAP_OK;
 }

@@ -1,5 +1,7 @@
 #include "filter_ranges.h"
 
+#include "sorted.h"
+
 static int add(struct filter_ranges *ranges, uint64_t start, uint64_t end, struct work *work)
 {
 	struct filter_range *last = ranges->count ? &ranges->items[ranges->count - 1] : NULL;
@@ -101,13 +103,5 @@ void filter_ranges_free(struct filter_ranges *ranges, struct work *work)
 
 size_t filter_ranges_find(const struct filter_ranges *ranges, uint64_t address)
 {
-	size_t low = 0, high = ranges->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (ranges->items[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_ABOVE(struct filter_range, end, ranges->items, ranges->count, address);
 }

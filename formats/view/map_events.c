@@ -1,6 +1,7 @@
 #include "map_events.h"
 
 #include "cow_rows.h"
+#include "sorted.h"
 
 static int add(struct map_events *events, const struct map_event *event, struct work *work)
 {
@@ -53,13 +54,5 @@ void map_events_free(struct map_events *events, struct work *work)
 
 size_t map_events_find(const struct map_events *events, uint64_t address)
 {
-	size_t low = 0, high = events->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (events->items[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return SORTED_ABOVE(struct map_event, end, events->items, events->count, address);
 }
