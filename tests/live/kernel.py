@@ -228,8 +228,8 @@ def ksm_is_on():
 
 
 def page_moves():
-    """How often the kernel gave a page another frame by itself, on the whole machine."""
-    names = {"pgmigrate_success", "compact_isolated", "pswpin", "swpin_zero", "zswpin", "ksm_swpin_copy", "thp_collapse_alloc",
-             "cow_ksm"}
+    """How often the kernel gave a page another frame by itself, or took one away, on the whole machine."""
+    names = {"pgmigrate_success", "compact_isolated", "pswpin", "pswpout", "swpin_zero", "swpout_zero", "zswpin", "zswpout",
+             "ksm_swpin_copy", "cow_ksm", "thp_collapse_alloc", "thp_split_page", "thp_split_pmd"}
     told = dict(line.split() for line in read("/proc/vmstat").decode().splitlines())
     return sum(int(told.get(name, 0)) for name in names)

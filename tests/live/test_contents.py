@@ -225,6 +225,7 @@ class Contents(unittest.TestCase):
         target.end()
         return found
 
+    @support.unmoved
     def test_reading_leaves_page_tables_and_sizes_as_they_were(self):
         """Of a forked pair.  A thread that goes on after it stood may have its processor's number written by the
         kernel (rseq), and frames may move: not each time."""
