@@ -2,6 +2,7 @@
 
 import gdb
 
+from vmsnap.errors import VmsnapError
 from vmsnap_gdb import auto_notes, keeping, place, quiet, target
 from vmsnap_gdb.session import session
 
@@ -18,6 +19,7 @@ class StopWatch:
         if not self.is_on:
             gdb.events.stop.connect(self._stopped)
             gdb.events.breakpoint_deleted.connect(self._deleted)
+            self._take_this()
         self.is_on = True
 
     def off(self):
@@ -39,6 +41,16 @@ class StopWatch:
     def _deleted(self, breakpoint):
         if breakpoint.temporary and breakpoint.commands:
             self._commands_left = True
+
+    def _take_this(self):
+        """Where the program stands already: at the next stop this is the one before."""
+        thread = gdb.selected_thread()
+        if thread is None or not thread.is_valid() or not thread.is_stopped() or target.pid() is None:
+            return
+        try:
+            self._take(None)
+        except (gdb.error, VmsnapError) as error:
+            self.notes.add("stop", error)
 
     def _stopped(self, event):
         left, self._commands_left = self._commands_left, False

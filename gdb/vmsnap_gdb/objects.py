@@ -2,6 +2,7 @@
 what is left as ranges.  Each byte belongs to one of them."""
 
 import collections
+import itertools
 
 from vmsnap import AnnotationKind, NameKind, PageFlag, Perm
 from vmsnap_gdb import changed_bytes, heap_paths, variables
@@ -19,7 +20,8 @@ _KINDS = ("variable", "heap", "library", "memory")
 _ALIGN, _WORD = 16, 8  # of malloc's chunks
 _PAGE = 4096
 _CACHE, _CACHE_SIZES = "malloc's lists of free blocks,", (584, 648)  # glibc's tcache, up to 2.29 and since
-_GAP = 64  # bytes between two ranges that are told as one
+_GAP = 64  # bytes between two ranges that are told as one, and where there are more than so many of a mapping
+_MOST_RANGES, _WIDER = 8, (4096, 64 << 10, 1 << 20)
 
 
 class Finder:
@@ -27,7 +29,7 @@ class Finder:
 
     def __init__(self, sides, changed, names, types):
         self._sides, self._a, self._b, self._names, self._types = sides, sides.a, sides.b, names, types
-        self._left = list(changed.ranges)
+        self._left, self._changed = list(changed.ranges), Ranges(changed.ranges)
         self._objects = []
 
     def find(self):
@@ -182,12 +184,33 @@ class Finder:
             section = self._names.section_at(start) if self._names and mapping and mapping.inode else ""
             where = f"{section} of {where.rpartition('/')[2]}" if section else where or "anonymous memory"
             where = self._record_of_malloc(start, end) or where
-            # The dynamic linker notes here and there where functions are: that is one thing.
-            if found and section.startswith(".got") and found[-1].where == where:
-                start = found.pop().start
             found.append(Object("memory", f"{start:x}-{end:x}", where, start, end - start))
+        return self._few_of_each(found)
+
+    def _few_of_each(self, ranges):
+        """Where there are many in a row of one mapping, as an allocator of the program's own writes all over it, those
+        that are near each other are one.  What the dynamic linker notes here and there always is."""
+        found = []
+        for where, row in itertools.groupby(ranges, key=lambda each: each.where):
+            row = list(row)
+            for gap in _WIDER:
+                if len(row) > (1 if where.startswith(".got") else _MOST_RANGES):
+                    row = self._joined(row, gap)
+            found += row
         return found
 
+    def _joined(self, row, gap):
+        """Not over what changed between and is somebody's."""
+        found = []
+        for each in row:
+            before = found[-1] if found else each
+            end = before.start + before.size
+            if found and each.start <= end + gap and not self._changed.any(end, each.start):
+                found.pop()
+                end, start = each.start + each.size, before.start
+                each = each._replace(name=f"{start:x}-{end:x}", start=start, size=end - start)
+            found.append(each)
+        return found
     def _record_of_malloc(self, start, end):
         """Before each block lies its size, and beside that flags which change with its neighbours; "": it is no such."""
         at = (start | _ALIGN - 1) + 1

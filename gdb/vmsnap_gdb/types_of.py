@@ -3,10 +3,12 @@
 A symbol is believed only if gdb's of that name lies at the same address: several files may have
 a static variable of one name, each its own type."""
 
+import os
 import re
 
 import gdb
 
+import vmsnap
 from vmsnap import NameKind
 from vmsnap_gdb import language
 
@@ -14,7 +16,10 @@ _TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, 
 _NUMBERED = re.compile(r"(.+)\.\d+\Z")  # how compilers call a static variable of a function
 _VERSIONED = re.compile(r"@.*\Z")
 _MOST_LINES = 20000  # of a source file
-_NEAR, _NEIGHBOURS = 4096, 8  # bytes; what lies so near to a variable is likely to be of its source file
+_LARGEST_READ = 16 << 20  # bytes of a program whose debug information is read for one variable
+# Bytes; what lies so near to a variable is likely to be of its source file.  Looked at in turn: large variables may lie
+# between, but there may be thousands of small ones.
+_NEAR, _NEIGHBOURS = (4096, 64 << 10), 8
 
 
 def _lies_at(symbol, address, size):
@@ -43,10 +48,10 @@ def _found_by_name(name):
 
 class Types:
     """symtabs: of the source files whose functions' static variables are looked for first.  names: a
-    vmsnap.Names."""
+    vmsnap.Names; snapshot: whose they are, if it keeps what pages hold."""
 
-    def __init__(self, symtabs=(), names=None):
-        self._symtabs, self._names = symtabs, names
+    def __init__(self, symtabs=(), names=None, snapshot=None):
+        self._symtabs, self._names, self._snapshot = symtabs, names, snapshot
         self._of_functions, self._searched, self._asked = {}, set(), set()
 
     def of(self, name, address, size):
@@ -63,7 +68,7 @@ class Types:
 
     def _in_functions(self, name, address, size):
         """(type, name) of a static variable within a function; None: it is none that could be found."""
-        for likely in (self._of_frames, self._of_function, self._of_neighbours):
+        for likely in (self._of_frames, self._of_function, *map(self._of_neighbours, _NEAR), self._of_debug_information):
             for symtab in likely(name, address, size):
                 self._search(symtab)
             if address in self._of_functions:
@@ -79,20 +84,32 @@ class Types:
         function = (name.demangled or "").rpartition("::")[0]
         return [symbol.symtab for symbol in _found_by_name(function)] if function else []
 
-    def _of_neighbours(self, _name, address, size):
+    def _of_neighbours(self, far):
+        return lambda _name, address, size: self._near(address, size, far)
+
+    def _near(self, address, size, far):
         """The linker lays the variables of one file side by side."""
         if self._names is None:
             return []
         found = []
-        near = [name for name in self._names.within(max(address - _NEAR, 0), address + size + _NEAR)
-                if name.kind == NameKind.OBJECT and name.size and not _NUMBERED.match(name.symbol)]
+        near = [name for name in self._names.within(max(address - far, 0), address + size + far)
+                if name.kind == NameKind.OBJECT and name.size and not _NUMBERED.match(name.symbol) and
+                name.address not in self._asked]
         for name in sorted(near, key=lambda name: abs(name.address - address))[:_NEIGHBOURS]:
-            if name.address in self._asked:
-                continue
             self._asked.add(name.address)
             found += [symbol.symtab for symbol in _found_by_name(name.demangled or _VERSIONED.sub("", name.symbol))
                       if _lies_at(symbol, name.address, name.size)]
         return found
+
+    def _of_debug_information(self, name, address, _size):
+        """The library reads all of it, to which gdb's Python has no way: that tells the function."""
+        try:
+            if self._snapshot is None or os.stat(name.object).st_size > _LARGEST_READ:
+                return []
+            told = [each.name.rpartition("::")[0] for each in vmsnap.ValueAt(self._snapshot, address, self._names)]
+        except (OSError, vmsnap.VmsnapError):
+            return []
+        return [symbol.symtab for function in filter(None, told) for symbol in _found_by_name(function)]
 
     def _search(self, symtab):
         if symtab is None or symtab.filename in self._searched:

@@ -65,7 +65,7 @@ class Values:
         self.changed = changed_bytes.of(self.sides)
         self._ranges = Ranges(self.changed.ranges)
         self._old, self._new = (render.Renderer(names, side) for side in (self.sides.old, self.sides.new))
-        found, self.left_out = objects.Finder(self.sides, self.changed, names, types_of.Types(symtabs, names)).find()
+        found, self.left_out = objects.Finder(self.sides, self.changed, names, types_of.Types(symtabs, names, b)).find()
         self.objects = found
         self._touched = [(each.address, each.address + each.size) for each in b.annotations()
                          if each.kind == AnnotationKind.DEBUGGER_WRITE and each.symbol == "written from gdb"]

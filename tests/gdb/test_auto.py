@@ -170,7 +170,7 @@ class AutoBreak(unittest.TestCase):
         gdb("vmsnap auto stop")
         for _ in range(4):
             gdb("continue")
-        self.assertEqual(gdb.names(), ["mine", "stop3", "stop4"])
+        self.assertEqual(gdb.names(), ["mine", "stop4", "stop5"])
 
     def test_non_stop_mode(self):
         gdb = Gdb(self, "gdb_threads", 3)

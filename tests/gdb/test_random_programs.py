@@ -15,8 +15,9 @@ from gdb_session import HERE, Gdb, folder, main, skip
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "written"))
 from program import COLORS, Program, seeds  # noqa: E402
 
-# 1 and 6 have static variables of functions in files that no frame is of.
-SEEDS = seeds("WRITTEN_GDB_COUNT", (1, 2, 6))
+# 1, 6, 7009 and 7056 have static variables of functions in files that no frame is of; 7009 no other variable near them,
+# and 7056 none in that file.
+SEEDS = seeds("WRITTEN_GDB_COUNT", (1, 2, 6, 7009, 7056))
 LARGE = 128 << 10  # from there on malloc makes a mapping, which is in no heap
 NAMED = ("global", "unit", "function", "thread", "local")
 

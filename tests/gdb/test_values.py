@@ -195,6 +195,16 @@ class Wrote(Values):
         self.assertRegex(gdb.notes, r"note: since stop1, breakpoint 1 at work ")
         self.assertRegex(said, r"(?m)^counter +5 → 8$")
 
+    def test_alone_it_tells_since_the_stop_at_which_it_was_asked_for(self):
+        gdb = self.at_work()
+        self.assertIn("auto stop is on; 1 stop taken", gdb("vmsnap auto stop"))
+        gdb("vmsnap auto stop")
+        self.assertEqual(gdb.names(), ["stop1"], "it was on")
+        gdb("finish")
+        said = gdb("vmsnap wrote")
+        self.assertRegex(gdb.notes, r"note: since stop1, breakpoint 1 at work ")
+        self.assertRegex(said, r"(?m)^counter +5 → 8$")
+
     def test_mi_has_it_as_values(self):
         gdb = Mi(self, "gdb_values")
         gdb("-break-insert work")

@@ -93,7 +93,8 @@ class AutoStop(base.Command):
 
 Usage: vmsnap auto stop
 
-They are called stop1, stop2, and so on.  Each step and each breakpoint counts.
+They are called stop1, stop2, and so on.  Each step and each breakpoint counts, and so does
+where the program stands now, if it does.
 Example:
   (gdb) vmsnap auto stop
   (gdb) next
