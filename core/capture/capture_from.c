@@ -21,9 +21,12 @@
 enum { JOIN_PAGES = 2048, ENTRIES = 8192, CONTENTS_BYTES = 64 * 1024 };
 /* Of mappings above that size smaps is asked first whether there is anything. */
 #define LARGE (UINT64_C(1) << 30)
-/* Where user memory ends on all machines of 64 bits; pagemap has no more. */
+/* Of a stranger's machine no more is kept than this: maps and smaps of a million mappings, and page states of 16 bytes
+ * each. */
+enum { TEXT_MOST = 64 << 20, RUNS_MOST = 64 << 20 };
 /* What a process has on most machines: more would be a run of 16 bytes for each 16 MiB of a made-up number. */
 #define UNREAD_MOST (UINT64_C(1) << 48)
+/* Where user memory ends on all machines of 64 bits; pagemap has no more. */
 #define USER_TOP (UINT64_C(1) << 63)
 
 struct taking {
@@ -60,7 +63,7 @@ static int read_text(void *ctx, const char *name, struct proc_text *out)
 	enum { ROOM_FIRST = 16384 };
 	const struct taking *taking = ctx;
 	for (out->len = 0;;) {
-		if (out->len > PROCDIR_TEXT_MAX)
+		if (out->len > TEXT_MOST)
 			return EFBIG;
 		if (out->room - out->len < 4097) {
 			size_t room = out->room ? out->room * 2 : ROOM_FIRST;
@@ -156,7 +159,8 @@ static int mark_unread(struct taking *taking, uint64_t start, uint64_t end)
 		uint64_t from = snap->vmas[i].start > start ? snap->vmas[i].start : start;
 		uint64_t to = snap->vmas[i].end < end ? snap->vmas[i].end : end;
 		if (from < to && to - from > UNREAD_MOST - taking->unread_bytes)
-			return fail(taking->err, VMSNAP_ERR_TOO_LARGE, "more of its memory cannot be read than there is");
+			return fail(taking->err, VMSNAP_ERR_TOO_LARGE,
+			            "more of its memory cannot be read than there is");
 		taking->unread_bytes += from < to ? to - from : 0;
 		if (from < to && run_list_append(&snap->runs, page_size, from, (to - from) / page_size, ENTRY_UNREAD))
 			return fail_no_memory(taking->err);
@@ -199,8 +203,8 @@ struct told {
 static uint64_t entry_told(const struct vmsnap *snap, size_t vma, struct told *told)
 {
 	if (told->vma != vma)
-		*told = (struct told){ vma, is_unread(snap, &snap->vmas[vma]) ? entry_by_smaps(snap, vma)
-			                                                      : ENTRY_UNREAD };
+		*told = (struct told){ vma,
+			               is_unread(snap, &snap->vmas[vma]) ? entry_by_smaps(snap, vma) : ENTRY_UNREAD };
 	return told->entry;
 }
 
@@ -246,6 +250,9 @@ static int add_entries(struct taking *taking, uint64_t start, size_t count)
 	struct vmsnap *snap = taking->builder.snap;
 	struct entries entries = { taking->entries, count, start / snap->info.page_size };
 	unsigned seen = 0;
+	if (snap->runs.count > RUNS_MOST)
+		return fail(taking->err, VMSNAP_ERR_TOO_LARGE, "page states of the process there are more than %d",
+		            RUNS_MOST);
 	return entries_decode(&entries, snap->info.page_size, &snap->runs, 0, &seen) < 0 ? fail_no_memory(taking->err)
 	                                                                                 : VMSNAP_OK;
 }

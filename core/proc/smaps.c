@@ -7,12 +7,17 @@
 #include "scan.h"
 
 enum { SMAPS_KEYS_MAX = 128 };
+/* A kernel writes each key below each mapping, in a line of 20 bytes or more.  Who writes all keys below one mapping
+ * and then nothing but mappings, through a debugger's remote target for example, would have a table made that is a
+ * hundred times the text: so much of it there is only if the text is large, too. */
+enum { SMAPS_BYTES_PER_CELL = 8, SMAPS_CELLS_FREE = 1 << 16 };
 
 struct smaps_reader {
 	struct vmsnap *snap;
 	struct vmsnap_error *err;
 	size_t room; /* of values, texts and flags, in VMAs */
 	size_t next_key;
+	size_t cells_most;
 	bool in_vma; /* the lines are those of the last VMA; false: of one that is left out */
 };
 
@@ -182,6 +187,8 @@ static int vma_line(struct smaps_reader *r, const struct cursor *line, uint64_t 
 	r->in_vma = r->snap->vma_count != before;
 	if (!r->in_vma)
 		return VMSNAP_OK;
+	if (s->key_count && r->snap->vma_count > r->cells_most / s->key_count)
+		return fail(r->err, VMSNAP_ERR_PROC, "smaps has mappings without the lines that others have");
 	rc = grow(r, r->snap->vma_count);
 	if (rc)
 		return rc;
@@ -196,7 +203,9 @@ static int vma_line(struct smaps_reader *r, const struct cursor *line, uint64_t 
 
 int smaps_parse(const char *text, size_t len, struct vmsnap *snap, struct vmsnap_error *err)
 {
-	struct smaps_reader r = { .snap = snap, .err = err };
+	struct smaps_reader r = { .snap = snap,
+		                  .err = err,
+		                  .cells_most = SMAPS_CELLS_FREE + len / SMAPS_BYTES_PER_CELL };
 	struct cursor c = { text, text + len };
 	snap->smaps.keys = calloc(SMAPS_KEYS_MAX, sizeof(*snap->smaps.keys));
 	if (!snap->smaps.keys)

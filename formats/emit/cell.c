@@ -7,7 +7,7 @@
 /* ---- what is seen of it ----------------------------------------------------------------- */
 
 /* From the bottom up. */
-enum layer { LAYER_EVENTS, LAYER_SWAPPED, LAYER_QUIET, LAYER_UNTOUCHED, LAYER_HOLE, LAYERS };
+enum layer { LAYER_EVENTS, LAYER_SWAPPED, LAYER_QUIET, LAYER_UNREAD, LAYER_UNTOUCHED, LAYER_HOLE, LAYERS };
 
 static enum layer layer_of(int page_class)
 {
@@ -15,6 +15,8 @@ static enum layer layer_of(int page_class)
 		return LAYER_HOLE;
 	if (page_class == CLASS_UNTOUCHED)
 		return LAYER_UNTOUCHED;
+	if (page_class == CLASS_UNREAD)
+		return LAYER_UNREAD;
 	if (page_class == CLASS_SWAPPED)
 		return LAYER_SWAPPED;
 	return page_class >= CLASS_EVENTS ? LAYER_EVENTS : LAYER_QUIET;
@@ -91,10 +93,21 @@ static size_t put(char *out, const char *string)
 	return len;
 }
 
+/* No colour says that nothing is known. */
+static size_t draw_unread(const struct vmsnap_style *style, char *out, size_t room)
+{
+	size_t len = color_of_words(out, room, style, CLASS_UNREAD);
+	out[len++] = class_letter(CLASS_UNREAD);
+	out[len] = '\0';
+	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));
+}
+
 static size_t draw_blocks(const struct cell_look *look, const struct vmsnap_style *style, char *out, size_t room)
 {
 	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	bool plain = look->lower == look->ground;
+	if (look->lower == CLASS_UNREAD)
+		return draw_unread(style, out, room);
 	size_t len = color_of_cell(out, room, style, plain ? COLOR_DEFAULT : look->lower, look->ground);
 	len += put(out + len, blocks[plain ? 0 : look->eighths]);
 	return len + (style->color == VMSNAP_COLOR_NONE ? 0 : put(out + len, COLOR_RESET));

@@ -61,15 +61,32 @@ static const char *const attributes[COLOR_ROLES] = {
 	[COLOR_ALARM] = "1;31",
 };
 
+/* What is unread is drawn as a sign of its own over what looks untouched; and what a core file has is in no picture
+ * with states of pages. */
+static int colored_as(int page_class)
+{
+	switch (page_class) {
+	case CLASS_UNREAD:
+		return CLASS_UNTOUCHED;
+	case CLASS_DUMPED:
+		return CLASS_PRIVATE;
+	case CLASS_DUMP_HOLE:
+		return CLASS_SHARED;
+	default:
+		return page_class;
+	}
+}
+
 const struct palette_color *palette_of_cell(bool light, int page_class)
 {
-	return &cells[light][page_class];
+	return &cells[light][colored_as(page_class)];
 }
 
 const struct palette_color *palette_of_words(bool light, int page_class)
 {
-	bool faint = page_class >= CLASS_UNTOUCHED && page_class <= CLASS_SHARED;
-	return faint ? &words[light][page_class] : palette_of_cell(light, page_class);
+	int as = colored_as(page_class);
+	bool faint = as >= CLASS_UNTOUCHED && as <= CLASS_SHARED;
+	return faint ? &words[light][as] : palette_of_cell(light, page_class);
 }
 
 const char *palette_attributes(int role)

@@ -46,7 +46,8 @@ uint64_t strip_events(const struct strip *strip)
 	return pages;
 }
 
-/* Blocks without colours: how much of it changed; of a strip in which nothing did, how much is there. */
+/* Blocks without colours: how much of it changed; of a strip in which nothing did, how much is there, or in the core
+ * file. */
 static bool is_plain(const struct vmsnap_style *style)
 {
 	return style->unicode && !style->raw && style->color == VMSNAP_COLOR_NONE;
@@ -63,7 +64,11 @@ static size_t draw_plain(const uint64_t *counts, uint64_t pages, bool quiet, cha
 	int first = quiet ? CLASS_PRIVATE : CLASS_EVENTS, end = quiet ? CLASS_EVENTS : PAGE_CLASSES;
 	uint64_t changed = 0;
 	for (int i = first; i < end; i++)
-		changed += counts[i];
+		changed += i == CLASS_UNREAD || i == CLASS_DUMP_HOLE ? 0 : counts[i];
+	if (quiet && counts[CLASS_UNREAD] > pages / 2) {
+		out[0] = class_letter(CLASS_UNREAD);
+		return 1;
+	}
 	if (changed > pages)
 		changed = pages;
 	/* An event in a single page must be seen. */

@@ -12,7 +12,8 @@ static const struct vmsnap *at_this_instant(const struct vmsnap_html *html, uint
 
 static bool is_parent(const struct vmsnap *parent, const struct vmsnap *child)
 {
-	return vmsnap_info(child)->ppid == vmsnap_info(parent)->pid && parent != child &&
+	return !vmsnap_info(child)->known.states_unknown && parent != child &&
+	       vmsnap_info(child)->ppid == vmsnap_info(parent)->pid &&
 	       vmsnap_info(parent)->start_time <= vmsnap_info(child)->start_time;
 }
 

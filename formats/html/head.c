@@ -15,14 +15,20 @@ static void put_strings(struct json *json, const struct vmsnap_html *html)
 	json_end(json);
 }
 
-static void put_classes(struct json *json)
+/* What is in no state: of a core file, what was left out of it. */
+static const char *words_for(const struct vmsnap_html *html, bool absent, const char *words)
+{
+	return absent && html->known.states_unknown ? "left out of the core file" : words;
+}
+
+static void put_classes(struct json *json, const struct vmsnap_html *html)
 {
 	json_array(json, "classes"); /* name, words, letter, whether something happened */
 	for (int i = 0; i < REPORT_CLASSES; i++) {
 		const struct report_class_text *text = report_class_text(i);
 		json_array(json, NULL);
 		json_string(json, NULL, text->name);
-		json_string(json, NULL, text->words);
+		json_string(json, NULL, words_for(html, i == REPORT_UNTOUCHED, text->words));
 		json_string(json, NULL, text->letter);
 		json_bool(json, NULL, i >= REPORT_COPIED);
 		json_end(json);
@@ -30,12 +36,12 @@ static void put_classes(struct json *json)
 	json_end(json);
 }
 
-static void put_states(struct json *json)
+static void put_states(struct json *json, const struct vmsnap_html *html)
 {
 	char present[STATES]; /* in a frame: 1 */
 	json_array(json, "states");
 	for (int i = 0; i < STATES; i++) {
-		json_string(json, NULL, state_words((enum state)i));
+		json_string(json, NULL, words_for(html, i == STATE_ABSENT, state_words((enum state)i)));
 		present[i] = state_flags((enum state)i) & VMSNAP_PAGE_PRESENT ? '1' : '0';
 	}
 	json_end(json);
@@ -321,6 +327,7 @@ static void put_known(struct json *json, const struct vmsnap_html *html)
 {
 	bool frames = html->known.pfn && !(html->options.strip & VMSNAP_STRIP_PFNS);
 	json_object(json, "known");
+	json_bool(json, "states", !html->known.states_unknown);
 	json_bool(json, "pfn", html->known.pfn);
 	json_bool(json, "frames", frames);
 	json_bool(json, "exclusive", html->known.exclusive);
@@ -358,8 +365,8 @@ int head_write(const struct vmsnap_html *html, const struct rules *rules, const 
 	json_begin_line(&json, &text, "vmsnap.report/1");
 	put_identity(&json, html);
 	put_strings(&json, html);
-	put_classes(&json);
-	put_states(&json);
+	put_classes(&json, html);
+	put_states(&json, html);
 	put_rules(&json, rules);
 	put_verdicts(&json);
 	put_instants(&json, html);

@@ -8,7 +8,6 @@
 #include "error.h"
 #include "options.h"
 #include "report.h"
-#include "states_told.h"
 
 enum { HTML_MEMORY = 1 << 30, HTML_PAGES_MAX = 64 << 20 };
 static const unsigned html_strip = VMSNAP_STRIP_PFNS | VMSNAP_STRIP_CMDLINE | VMSNAP_STRIP_NAMES | VMSNAP_STRIP_HOST |
@@ -158,6 +157,9 @@ static int check_order(const struct vmsnap_html *html, const struct vmsnap *snap
 	if (a->page_size != b->page_size || strcmp(a->boot_id, b->boot_id) != 0)
 		return fail(err, VMSNAP_ERR_ARGUMENT,
 		            "these are of two machines, or of two boots of one: a page shows what belongs together");
+	if (a->known.states_unknown != b->known.states_unknown)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "core files are on a page of their own: they do not tell which pages were present");
 	if (b->monotonic < a->monotonic)
 		return fail(err, VMSNAP_ERR_ARGUMENT,
 		            "a snapshot of process %" PRIu32 " is older than the one before it", b->pid);
@@ -201,8 +203,7 @@ VMSNAP_API int vmsnap_html_add(struct vmsnap_html *html, const struct vmsnap *sn
 {
 	if (html->failed)
 		return fail(err, VMSNAP_ERR_ARGUMENT, "this page failed before: it can only be freed");
-	int rc = states_told(snap, "a report", err);
-	rc = rc ? rc : check_order(html, snap, err);
+	int rc = check_order(html, snap, err);
 	if (rc)
 		return rc;
 	rc = add_checked(html, snap, number, err);

@@ -30,6 +30,27 @@ static int list_run(struct vmsnap_html *html, const struct vmsnap *snap, const s
 	return rc;
 }
 
+static int list_dumped(struct vmsnap_html *html, const struct vmsnap *snap, struct run_list *list)
+{
+	uint64_t end = html->options.end ? html->options.end : UINT64_MAX;
+	struct vmsnap_layer_range range;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && !vmsnap_layer_range(snap, VMSNAP_LAYER_DUMPED, i, &range); i++) {
+		uint64_t from = range.start > html->options.start ? range.start : html->options.start;
+		uint64_t to = range.end < end ? range.end : end;
+		enum state state = state_dumped(range.value);
+		if (from >= to || state == STATE_ABSENT)
+			continue;
+		struct track_run *item = REPORT_ROOM(html, list->items, list->count, list->room, &rc);
+		if (item)
+			*item = (struct track_run){ .page = from / html->page_size,
+				                    .pages = (to - from) / html->page_size,
+				                    .value = (uint8_t)state };
+		rc = rc ? rc : work_step(&html->work);
+	}
+	return rc;
+}
+
 static int list_states(struct vmsnap_html *html, const struct vmsnap *snap, struct run_list *list)
 {
 	struct vmsnap_run_iter it;
@@ -56,7 +77,8 @@ static int add_states(struct vmsnap_html *html, struct report_process *process, 
                       struct vmsnap_error *err)
 {
 	struct run_list list = { 0 };
-	int rc = list_states(html, snap, &list);
+	int rc = vmsnap_info(snap)->known.states_unknown ? list_dumped(html, snap, &list)
+	                                                 : list_states(html, snap, &list);
 	const struct report_process *parent = process->last ? NULL : parent_of(html, process, snap);
 	if (parent) {
 		process->frames_of = (uint32_t)(parent - html->processes) + 1;

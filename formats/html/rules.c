@@ -14,6 +14,9 @@ static const struct report_class_text texts[REPORT_CLASSES] = {
 	[REPORT_SWAPPED] = { "swapped", "in swap", "s" },
 	[REPORT_ZERO] = { "zero", "zero page", "0" },
 	[REPORT_GUARD] = { "guard", "guard", "g" },
+	[REPORT_UNREAD] = { "unread", "unread", "?" },
+	[REPORT_DUMPED] = { "dumped", "in the core file", "" },
+	[REPORT_DUMP_HOLE] = { "dump_hole", "hole of the core file", "h" },
 	[REPORT_COPIED] = { "copied", "copied on write", "\xe2\x89\xa0" },
 	[REPORT_CHILD] = { "child", "copied by child", "\xe2\x89\xa0" },
 	[REPORT_NEW] = { "new", "new", "+" },
@@ -61,7 +64,7 @@ static int add_page(struct vmsnap_builder *builder, uint64_t address, enum state
                     struct vmsnap_error *err)
 {
 	struct vmsnap_run run = { .start = address, .end = address + RULE_PAGE, .flags = state_flags(state) };
-	if (state == STATE_ABSENT)
+	if (!run.flags) /* what a core file has of a page is no state of it */
 		return VMSNAP_OK;
 	if (run.flags & VMSNAP_PAGE_PRESENT)
 		run.pfn = (other_frame ? RULE_OTHER_FRAME : RULE_FIRST_FRAME) + 2 * (uint64_t)number;
@@ -123,6 +126,10 @@ static int quiet_of_state(const struct vmsnap *snap, enum state state)
 		return REPORT_ZERO;
 	if (state == STATE_GUARD)
 		return REPORT_GUARD;
+	if (state == STATE_UNREAD)
+		return REPORT_UNREAD;
+	if (state == STATE_DUMPED || state == STATE_DUMP_HOLE)
+		return state == STATE_DUMPED ? REPORT_DUMPED : REPORT_DUMP_HOLE;
 	if (state == STATE_PRESENT || state == STATE_HUGE_PRESENT || state == STATE_LOOKS_SWAPPED)
 		return REPORT_PRIVATE; /* what is not known is drawn so, as on a terminal */
 	return quiet[page_quiet_class(snap, &run)];

@@ -18,6 +18,9 @@ enum report_class {
 	REPORT_SWAPPED,
 	REPORT_ZERO,
 	REPORT_GUARD,
+	REPORT_UNREAD,
+	REPORT_DUMPED, /* of core files */
+	REPORT_DUMP_HOLE,
 	REPORT_COPIED, /* from here on: what happened */
 	REPORT_CHILD,  /* copied by the child */
 	REPORT_NEW,

@@ -22,6 +22,9 @@ static const struct {
 	[STATE_HUGE_ZERO] = { "zero page, huge", VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_ZERO | VMSNAP_PAGE_HUGE },
 	[STATE_MARKER] = { "marker", VMSNAP_PAGE_UFFD_WP },
 	[STATE_MERGED] = { "shared, merged (KSM)", VMSNAP_PAGE_PRESENT },
+	[STATE_UNREAD] = { "unread", VMSNAP_PAGE_SWAPPED | VMSNAP_PAGE_HUGE | VMSNAP_PAGE_ZERO },
+	[STATE_DUMPED] = { "in the core file", 0 },
+	[STATE_DUMP_HOLE] = { "a hole of the core file", 0 },
 };
 
 const char *state_words(enum state state)
@@ -52,11 +55,27 @@ enum state state_of(const struct vmsnap *snap, const struct vmsnap_run *run)
 {
 	if (run->flags & VMSNAP_PAGE_PRESENT)
 		return present_state(&vmsnap_info(snap)->known, run);
+	if (vmsnap_page_unread(run))
+		return STATE_UNREAD;
 	if (run->flags & VMSNAP_PAGE_SWAPPED)
 		return vmsnap_swap_known(run) ? STATE_SWAPPED : STATE_LOOKS_SWAPPED;
 	if (run->flags & VMSNAP_PAGE_GUARD)
 		return STATE_GUARD;
 	return run->flags ? STATE_MARKER : STATE_ABSENT;
+}
+
+enum state state_dumped(uint64_t dumped)
+{
+	switch (dumped) {
+	case VMSNAP_DUMPED_BYTES:
+		return STATE_DUMPED;
+	case VMSNAP_DUMPED_HOLE:
+		return STATE_DUMP_HOLE;
+	case VMSNAP_DUMPED_CUT:
+		return STATE_UNREAD;
+	default:
+		return STATE_ABSENT;
+	}
 }
 
 /* Nothing else of what a page of KSM is would be told with it: neither huge, nor a file's, nor exclusive. */

@@ -1,4 +1,4 @@
-/* states.h - what the report tells of a page at one instant, in four bits. */
+/* states.h - what the report tells of a page at one instant, in five bits. */
 #ifndef VMSNAP_HTML_STATES_H
 #define VMSNAP_HTML_STATES_H
 
@@ -22,6 +22,10 @@ enum state {
 	STATE_HUGE_ZERO,
 	STATE_MARKER, /* of userfaultfd */
 	STATE_MERGED, /* shared, with pages that hold the same (KSM) */
+	STATE_UNREAD, /* nobody could read it; of a core file: it ends before that page */
+	/* Of a core file, which tells no states: what it has of a page. */
+	STATE_DUMPED,
+	STATE_DUMP_HOLE,
 	STATES
 };
 enum state state_of(const struct vmsnap *snap, const struct vmsnap_run *run);
@@ -29,6 +33,8 @@ enum state state_of(const struct vmsnap *snap, const struct vmsnap_run *run);
  * in a layer. */
 enum state state_at(const struct vmsnap *snap, const struct vmsnap_run *run, uint64_t address, uint64_t *end);
 const char *state_words(enum state state);
+/* Of a core file, by enum vmsnap_page_dumped. */
+enum state state_dumped(uint64_t dumped);
 /* A page in this state, for who wants to know what comes of it. */
 uint32_t state_flags(enum state state);
 

@@ -312,7 +312,7 @@ static uint64_t number_of(struct numbering *numbering, uint64_t page)
 static void put_token(struct spill *to, uint64_t pages, uint8_t byte)
 {
 	if (pages)
-		spill_varint(to, (pages - 1) << 5 | byte);
+		spill_varint(to, (pages - 1) << 6 | byte);
 }
 
 static void write_values(struct spill_reader *from, uint64_t until, const struct track *track, struct spill *to)

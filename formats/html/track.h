@@ -2,15 +2,15 @@
  * process's pages, or verdicts on those of a fork.  One pass: what is kept in memory is what each page had last.
  *
  * Written are, of each instant, runs of pages whose value or frame is another than before: LEB128 of
- * (length - 1) << 5 | (value XOR value before), pages counted through all that the track has, those that stay as
- * they are as a run of 0.  Of a track of states bit 4 says that the frame is not the last one that was known of
+ * (length - 1) << 6 | (value XOR value before), pages counted through all that the track has, those that stay as
+ * they are as a run of 0.  Of a track of states bit 5 says that the frame is not the last one that was known of
  * that page, and frames follow apart. */
 #ifndef VMSNAP_HTML_TRACK_H
 #define VMSNAP_HTML_TRACK_H
 
 #include "spill.h"
 
-enum { TRACK_FRAME = 16 }; /* in what is written; values of such tracks are below it */
+enum { TRACK_FRAME = 32 }; /* in what is written; values of such tracks are below it */
 
 struct track_run {
 	uint64_t page, pages;

@@ -80,11 +80,11 @@ struct strip_source {
 
 static void quiet_pieces(struct strip *strip, const struct vmsnap *snap, uint64_t start, uint64_t end)
 {
-	struct vmsnap_run_iter it;
-	struct vmsnap_run run;
-	vmsnap_run_iter_init(&it, snap, start, end);
-	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		strip_add(strip, run.start, run.end, page_quiet_class(snap, &run));
+	struct page_classes it;
+	struct page_range range;
+	page_classes_init(&it, snap, start, end);
+	while (page_classes_next(&it, &range))
+		strip_add(strip, range.start, range.end, range.page_class);
 }
 
 static void fill_strip(void *ctx, struct strip *strip, bool quiet)

@@ -59,6 +59,9 @@ static void set_event(struct text *text, const struct map *map, const struct map
 		int event = main_event(sums);
 		bytes = sums[event];
 		what = map_class_words(map, event);
+	} else if (vmsnap_info(map->snap)->known.states_unknown) {
+		bytes = sums[CLASS_DUMPED];
+		what = class_words(CLASS_DUMPED);
 	} else {
 		bytes = sums[CLASS_PRIVATE] + sums[CLASS_FILE] + sums[CLASS_SHARED];
 	}

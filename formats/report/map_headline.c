@@ -67,9 +67,13 @@ static void put_one(struct text *text, const struct map *map)
 		text_string(text, ", ");
 		put_moment(text, info, NULL);
 	}
-	if (!map->filter.any) {
-		vmsnap_sum(map->snap, 0, UINT64_MAX, &sums);
-		text_format(text, ", %s resident of %s in %zu mapping%s", word_size_least(text->style, sums.resident, pages_unread(map->snap)).text,
+	vmsnap_sum(map->snap, 0, UINT64_MAX, &sums);
+	if (!map->filter.any && info->known.states_unknown) {
+		text_format(text, ", %s in %zu mapping%s", word_size(text->style, sums.size).text, mappings,
+		            word_plural(mappings));
+	} else if (!map->filter.any) {
+		text_format(text, ", %s resident of %s in %zu mapping%s",
+		            word_size_least(text->style, sums.resident, pages_unread(map->snap)).text,
 		            word_size(text->style, sums.size).text, mappings, word_plural(mappings));
 	}
 	text_string(text, "\n");
@@ -115,6 +119,8 @@ static void put_two(struct text *text, const struct map *map)
 
 const char *map_class_words(const struct map *map, int page_class)
 {
+	if (page_class == CLASS_UNREAD && vmsnap_info(map->snap)->known.states_unknown)
+		return "cut off";
 	if (!map->cow)
 		return class_words(page_class);
 	switch (page_class) {
@@ -128,8 +134,9 @@ const char *map_class_words(const struct map *map, int page_class)
 }
 
 static const int legend_order[] = {
-	CLASS_COPIED,      CLASS_CHILD,      CLASS_OTHER,  CLASS_NEW,  CLASS_GONE,    CLASS_WRITTEN,
-	CLASS_SWAPPED_OUT, CLASS_SWAPPED_IN, CLASS_SHARED, CLASS_FILE, CLASS_PRIVATE, CLASS_SWAPPED,
+	CLASS_COPIED,  CLASS_CHILD,       CLASS_OTHER,      CLASS_NEW,       CLASS_GONE,
+	CLASS_WRITTEN, CLASS_SWAPPED_OUT, CLASS_SWAPPED_IN, CLASS_SHARED,    CLASS_FILE,
+	CLASS_PRIVATE, CLASS_SWAPPED,     CLASS_DUMPED,     CLASS_DUMP_HOLE, CLASS_UNREAD,
 };
 
 static bool has_blocks(const struct text *text)
@@ -142,7 +149,7 @@ static size_t put_total(struct text *text, const char *words, int page_class, st
 	bool blocks = has_blocks(text);
 	const char *gap = blocks ? "" : " ";
 	color_start(text, page_class);
-	if (blocks)
+	if (blocks && page_class != CLASS_UNREAD) /* which is a sign in the picture, too */
 		text_string(text, "█");
 	else
 		text_repeat(text, class_letter(page_class), 1);

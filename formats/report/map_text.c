@@ -83,12 +83,12 @@ static void put_fold(const struct picture *picture, uint64_t bytes, const char *
 	text_string(text, "\n");
 }
 
-/* Why nothing is drawn where nothing is.  Of a core file it is not known what was resident. */
+/* Why nothing is drawn where nothing is. */
 static const char *nothing(const struct map *map)
 {
 	if (map->filter.any)
 		return "not chosen";
-	return vmsnap_info(map->snap)->known.states_unknown ? "not known to differ" : "not resident";
+	return vmsnap_info(map->snap)->known.states_unknown ? "not in the core file" : "not resident";
 }
 
 static const char *wanted(const struct map *map)
@@ -246,7 +246,7 @@ static void put_scale(struct text *text, const struct map *map, const struct pic
 	            word_size(text->style, map_row_bytes(map)).text);
 	if (letters && !filter_has_states(&map->filter))
 		text_format(text, " (. mapped, nothing %s)",
-		            vmsnap_info(map->snap)->known.states_unknown ? "known to differ" : "resident");
+		            vmsnap_info(map->snap)->known.states_unknown ? "in the core file" : "resident");
 	else if (!letters)
 		text_string(text, "; the height of a colour is its share");
 	text_string(text, "\n");

@@ -7,7 +7,6 @@
 #include "print_cow_map.h"
 #include "schemas.h"
 #include "snapshot_record.h"
-#include "states_told.h"
 #include "text_limit.h"
 
 enum { ROW_START, ROW_CELLS, ROW_NAMES };
@@ -90,6 +89,9 @@ static const int counted[] = {
 	CLASS_FILE,
 	CLASS_SHARED,
 	CLASS_SWAPPED,
+	CLASS_UNREAD,
+	CLASS_DUMPED,
+	CLASS_DUMP_HOLE,
 	CLASS_COPIED,
 	CLASS_NEW,
 	CLASS_GONE,
@@ -203,8 +205,6 @@ VMSNAP_API int vmsnap_print_map(const struct vmsnap *a, const struct vmsnap *b, 
 	struct vmsnap_diff *diff = NULL;
 	struct text text;
 	int rc = text_open_filtered(&text, out, err);
-	/* Of two, what differs is shown all the same. */
-	rc = rc || b ? rc : states_told(a, "a map of one snapshot", err);
 	rc = rc ? rc : map_choose(&text, &map, a, b, err);
 	if (!rc && b)
 		rc = map_compare(&text, &map, a, b, &diff, err);

@@ -294,21 +294,38 @@ struct strip_source {
 	const struct told *told;
 };
 
+/* Which pages are asked for by their states cannot be told of a core file, and is refused. */
+static void dumped_pieces(struct strip *strip, const struct vmsnap *snap, const struct vmsnap_vma *vma)
+{
+	struct page_classes it;
+	struct page_range range;
+	page_classes_init(&it, snap, vma->start, vma->end);
+	while (page_classes_next(&it, &range))
+		strip_add(strip, range.start, range.end, range.page_class);
+}
+
+static void state_pieces(struct strip *strip, const struct show *show, const struct vmsnap_vma *vma)
+{
+	struct vmsnap_run_iter it;
+	struct vmsnap_run run;
+	vmsnap_run_iter_init(&it, show->snap, vma->start, vma->end);
+	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
+		if (filter_cut_run(&show->filter, vmsnap_info(show->snap)->page_size, &run))
+			strip_add(strip, run.start, run.end, page_quiet_class(show->snap, &run));
+}
+
 static void fill_strip(void *ctx, struct strip *strip, bool quiet)
 {
 	const struct strip_source *source = ctx;
 	const struct show *show = source->show;
+	const struct vmsnap_info *info = vmsnap_info(show->snap);
 	(void)quiet; /* nothing happens in one snapshot */
 	for (size_t i = source->told->first; i <= source->told->last; i++) {
 		const struct vmsnap_vma *vma = vmsnap_vma(show->snap, i);
-		struct vmsnap_run_iter it;
-		struct vmsnap_run run;
-		if (!filter_takes_vma(&show->filter, vma))
-			continue;
-		vmsnap_run_iter_init(&it, show->snap, vma->start, vma->end);
-		while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
-			if (filter_cut_run(&show->filter, vmsnap_info(show->snap)->page_size, &run))
-				strip_add(strip, run.start, run.end, page_quiet_class(show->snap, &run));
+		if (filter_takes_vma(&show->filter, vma) && info->known.states_unknown)
+			dumped_pieces(strip, show->snap, vma);
+		else if (filter_takes_vma(&show->filter, vma))
+			state_pieces(strip, show, vma);
 	}
 }
 

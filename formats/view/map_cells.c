@@ -11,14 +11,14 @@
  * a run begins matters, and it may be long. */
 static bool next_page_below(const struct map *map, uint64_t from, uint64_t limit, uint64_t *address)
 {
-	struct vmsnap_run_iter it;
-	struct vmsnap_run run;
+	struct page_classes it;
+	struct page_range range;
 	for (uint64_t bytes = map_row_bytes(map), end = from; end < limit; bytes *= 2) {
 		end = bytes && bytes < limit - from ? from + bytes : limit;
-		vmsnap_run_iter_init(&it, map->snap, from, end);
-		if (vmsnap_run_next(&it, &run) != VMSNAP_OK)
+		page_classes_init(&it, map->snap, from, end);
+		if (!page_classes_next(&it, &range))
 			continue;
-		*address = run.start > from ? run.start : from;
+		*address = range.start > from ? range.start : from;
 		return true;
 	}
 	return false;
@@ -146,13 +146,11 @@ static void add(struct filling *filling, uint64_t start, uint64_t end, int page_
 
 static void add_pages(struct filling *filling, uint64_t start, uint64_t end, bool take_away)
 {
-	const struct vmsnap *snap = filling->map->snap;
-	struct vmsnap_run_iter it;
-	struct vmsnap_run run;
-	vmsnap_run_iter_init(&it, snap, start, end);
-	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		if (!vmsnap_page_unread(&run))
-			add(filling, run.start, run.end, page_quiet_class(snap, &run), take_away);
+	struct page_classes it;
+	struct page_range range;
+	page_classes_init(&it, filling->map->snap, start, end);
+	while (page_classes_next(&it, &range))
+		add(filling, range.start, range.end, range.page_class, take_away);
 }
 
 /* Where parent and child are not compared, there are none: then it is told what the child's pages are. */

@@ -9,6 +9,9 @@ static const struct {
 	[CLASS_PRIVATE] = { "private", 'p' },
 	[CLASS_FILE] = { "file", 'f' },
 	[CLASS_SHARED] = { "shared", '=' },
+	[CLASS_UNREAD] = { "unread", '?' },
+	[CLASS_DUMPED] = { "dumped", 'd' },
+	[CLASS_DUMP_HOLE] = { "hole", 'h' },
 	[CLASS_SWAPPED] = { "swapped", 's' },
 	[CLASS_COPIED] = { "copied", '#' },
 	[CLASS_NEW] = { "new", '+' },
@@ -25,6 +28,8 @@ const char *class_words(int page_class)
 	switch (page_class) {
 	case CLASS_CHILD:
 		return "copied by child";
+	case CLASS_DUMP_HOLE:
+		return "holes";
 	case CLASS_SWAPPED:
 		return "in swap";
 	case CLASS_SWAPPED_OUT:

@@ -8,6 +8,10 @@ enum page_class {
 	CLASS_PRIVATE,
 	CLASS_FILE,
 	CLASS_SHARED,
+	CLASS_UNREAD, /* nobody could read its state; of a core file: the file ends before it */
+	/* Of a core file, where states are unknown: its bytes are there, or a hole is, which reads as zeros. */
+	CLASS_DUMPED,
+	CLASS_DUMP_HOLE,
 	CLASS_SWAPPED,
 	CLASS_EVENTS, /* the classes from here on are changes */
 	CLASS_COPIED = CLASS_EVENTS,

@@ -17,12 +17,12 @@ const char *page_state_name(const struct vmsnap_run *page)
 	return flags ? "marker" : "absent";
 }
 
-/* What is not known is drawn as private; where nothing at all is, nothing is drawn. */
+/* Whether others map it, too, or whether it is in swap: where that is not known it is drawn as private. */
 int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page)
 {
 	uint32_t flags = page->flags;
 	if (vmsnap_page_unread(page))
-		return CLASS_HOLE;
+		return CLASS_UNREAD;
 	if (flags & VMSNAP_PAGE_SWAPPED)
 		return vmsnap_swap_known(page) ? CLASS_SWAPPED : CLASS_PRIVATE;
 	if (!(flags & VMSNAP_PAGE_PRESENT))
@@ -49,6 +49,56 @@ uint64_t pages_unread(const struct vmsnap *snap)
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
 		bytes += vmsnap_page_unread(&run) ? run.end - run.start : 0;
 	return bytes;
+}
+
+/* What was left out of a core file is known to have been mapped, and no more. */
+static int class_dumped(uint64_t dumped)
+{
+	switch (dumped) {
+	case VMSNAP_DUMPED_BYTES:
+		return CLASS_DUMPED;
+	case VMSNAP_DUMPED_HOLE:
+		return CLASS_DUMP_HOLE;
+	case VMSNAP_DUMPED_CUT:
+		return CLASS_UNREAD;
+	default:
+		return CLASS_HOLE;
+	}
+}
+
+static bool next_dumped(struct page_classes *it, struct page_range *out)
+{
+	while (it->at < it->end) {
+		uint64_t dumped, until = it->end, at = it->at;
+		int page_class = vmsnap_layer_at(it->snap, VMSNAP_LAYER_DUMPED, at, &dumped, &until)
+		                         ? CLASS_HOLE
+		                         : class_dumped(dumped);
+		it->at = until > at && until < it->end ? until : it->end;
+		if (page_class == CLASS_HOLE)
+			continue;
+		*out = (struct page_range){ at, it->at, page_class };
+		return true;
+	}
+	return false;
+}
+
+void page_classes_init(struct page_classes *it, const struct vmsnap *snap, uint64_t start, uint64_t end)
+{
+	*it = (struct page_classes){ .snap = snap, .at = start, .end = end };
+	it->dumped = vmsnap_info(snap)->known.states_unknown;
+	if (!it->dumped)
+		vmsnap_run_iter_init(&it->runs, snap, start, end);
+}
+
+bool page_classes_next(struct page_classes *it, struct page_range *out)
+{
+	struct vmsnap_run run;
+	if (it->dumped)
+		return next_dumped(it, out);
+	if (vmsnap_run_next(&it->runs, &run))
+		return false;
+	*out = (struct page_range){ run.start, run.end, page_quiet_class(it->snap, &run) };
+	return true;
 }
 
 /* In the order in which they are told. */

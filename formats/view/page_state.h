@@ -6,10 +6,25 @@
 
 /* "present", "swapped", "swapped?", "guard", "marker"; with flags 0 "absent" */
 const char *page_state_name(const struct vmsnap_run *page);
-/* The class of a page in which nothing happened: enum page_class. */
 /* Bytes of pages whose states could not be read. */
 uint64_t pages_unread(const struct vmsnap *snap);
+/* The class of a page in which nothing happened: enum page_class. */
 int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page);
+
+/* Ranges of pages of one such class, as far as something is known of them: by their states, or by what a core file has
+ * of them. */
+struct page_range {
+	uint64_t start, end;
+	int page_class;
+};
+struct page_classes {
+	const struct vmsnap *snap;
+	struct vmsnap_run_iter runs;
+	bool dumped;
+	uint64_t at, end;
+};
+void page_classes_init(struct page_classes *it, const struct vmsnap *snap, uint64_t start, uint64_t end);
+bool page_classes_next(struct page_classes *it, struct page_range *out);
 
 /* Flags in the order in which they are told: 1 << what page_flag_name() is asked for. */
 uint32_t page_flag_bits(uint32_t flags);

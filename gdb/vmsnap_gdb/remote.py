@@ -105,10 +105,12 @@ class Host:
 
     def _rest(self, descriptor, whole):
         found, size = [], 0
-        while size < _TEXT_MAX:
+        while True:
             data = self.pread(descriptor, size, _MOST)
             found.append(data)
             size += len(data)
+            if size > _TEXT_MAX:  # a half of smaps would be half of its mappings
+                raise OSError(errno.EFBIG, "more than there is room for")
             # Nothing of a map is behind [vsyscall].
             if not data or whole and len(data) < _PAGE_TEXT or _LAST.search(data):
                 break

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 import vmsfile
+import vmsreport
 from corefile import AT_PHDR, AT_RANDOM, AT_SYSINFO_EHDR, MACHINES, Core, R, W, X, mapped_elf
 
 VMSNAP = os.environ.get("VMSNAP", "vmsnap")
@@ -216,7 +217,7 @@ class Cores(unittest.TestCase):
     def test_refused_where_states_are_needed(self):
         path = self.path(sample())
         out = os.path.join(self.folder, "out")
-        for words in (("cow", path, path), ("group", path, path), ("map", path), ("report", path, "-o", out + ".html"),
+        for words in (("cow", path, path), ("group", path, path),
                       ("export", path, "--format", "tsv", "--table", "vma", "-o", out), ("series", path), ("show", path, "--only", "exclusive")):
             self.run_it(*words, status=(2,))
             self.assertIn("core file", self.error, words)
@@ -224,6 +225,35 @@ class Cores(unittest.TestCase):
         self.run_it("capture", str(os.getpid()), "--append", "-o", path, status=(2,))
         with open(path, "rb") as stream:
             self.assertEqual(stream.read(4), b"\x7fELF")
+
+    def test_map(self):
+        told = self.told("map", self.path(sample()))
+        self.assertEqual({key: size for key, size in told["totals"].items() if size}, {"dumped": 7 * PAGE, "hole": 2 * PAGE})
+        rows = {int(row["start"], 16): row["cells"].rstrip() for row in told["rows"]}
+        self.assertEqual((rows[0x10000000], rows[0x20000000], rows[0x50000000]), ("d..d", "dhhd", "dd"))
+        cut = self.path(sample().bytes()[:-2 * PAGE])
+        told = self.told("map", cut)
+        self.assertEqual(told["totals"]["unread"], 2 * PAGE)
+        self.assertIn(b"cut off 8.00K", self.run_it("map", cut))
+        chosen = self.told("map", cut, "--range", "20000000-20002000")
+        self.assertEqual(sum(chosen["totals"].values()), 2 * PAGE)
+
+    def test_report(self):
+        after = sample()
+        after.loads[3] = (0x20000000, 4 * PAGE, R | W, [page("first"), page("filled"), None, page("LAST")])
+        out = os.path.join(self.folder, "out.html")
+        self.run_it("report", self.path(sample()), self.path(after), "-o", out)
+        with open(out, encoding="utf-8") as file:
+            report = vmsreport.Report(file.read())
+        self.assertFalse(report.head["known"]["states"])
+        values, states = report.track("states", 0).values, report.head["states"]
+        self.assertEqual([states[values[0].get(0x20000 + i, 0)] for i in range(4)],
+                         ["in the core file", "a hole of the core file", "a hole of the core file", "in the core file"])
+        self.assertEqual([states[at.get(0x40000, 0)] for at in values], ["left out of the core file"] * 2)
+        self.assertEqual(report.differences(0, 0, 1), {"dumped": 6, "dump_hole": 1, "written": 2})
+        other = os.path.join(self.folder, "live.vms")
+        self.run_it("capture", str(os.getpid()), "-o", other)
+        self.run_it("report", self.path(sample()), other, "-o", out, status=(2,))
 
     # ---- how it comes ----
 

@@ -180,6 +180,26 @@ class ReportTest(unittest.TestCase):
         self.assertEqual([report.head["states"][values.get(heap // page + i, 0)] for i in range(7)],
                          ["shared", "shared, merged (KSM)", "private", "private, huge", "guard", "marker", "shared"])
 
+    def test_pages_that_nobody_could_read(self):
+        """As the public header has them: they look swapped, and may not be."""
+        heap, page = json_inputs.HEAP, 4096
+        made = json_inputs.snapshot(dict(json_inputs.PROCESS, known=json_inputs.EVERYTHING, source=2),
+                                    vmas=[json_inputs.vma(heap, heap + 8 * page, "rw-p")],
+                                    runs=[json_inputs.run(heap, 1, "exclusive present", pfn=0x7000), json_inputs.run(heap + page, 3, "swapped huge zero", swap=(0, 0)),
+                                          json_inputs.run(heap + 5 * page, 1, "swapped", swap=(0, 5))])
+        path = os.path.join(self.folder, "unread.vms")
+        with open(path, "wb") as file:
+            file.write(json_inputs.file_of(made)[0])
+        report = vmsreport.Report(self.page(path))
+        values = report.track("states", 0).values[0]
+        self.assertEqual([report.head["states"][values.get(heap // page + i, 0)] for i in range(6)],
+                         ["private", "unread", "unread", "unread", "not resident", "swapped"])
+        self.assertEqual(report.classes[ord(report.head["rules"]["quiet"][values[heap // page + 1]]) - 65], "unread")
+        told = json.loads(run("map", path, "--json").stdout)
+        self.assertEqual({key: size for key, size in told["totals"].items() if size},
+                         {"private": page, "unread": 3 * page, "swapped": page})
+        self.assertEqual(told["rows"][0]["cells"].strip(), "p???.s..")
+
     def test_several_files_are_one_series(self):
         both = vmsreport.Report(self.page(self.paths["later"], self.paths["tree"]))
         one = vmsreport.Report(self.page(self.series()))

@@ -47,11 +47,11 @@ class Track:
                 shift += 7
                 if byte < 128:
                     break
-            count, change = (token >> 5) + 1, token & 31
+            count, change = (token >> 6) + 1, token & 63
             assert index + count <= len(self.pages)
             if self.kind == "states":
-                moved += range(index, index + count) if change & 16 else ()
-                change &= 15
+                moved += range(index, index + count) if change & 32 else ()
+                change &= 31
             if change:
                 for i in range(index, index + count):
                     now[i] ^= change

@@ -75,10 +75,10 @@ static void read_values(struct reading *reading, struct spill_reader *from, uint
 	uint64_t end = spill_told(from) + bytes, number = 0;
 	memset(reading->changed, 0, sizeof(reading->changed));
 	while (spill_told(from) < end) {
-		uint64_t token = spill_get_varint(from), length = (token >> 5) + 1;
+		uint64_t token = spill_get_varint(from), length = (token >> 6) + 1;
 		for (uint64_t n = 0; n < length; n++, number++) {
 			assert_true(number < reading->count);
-			reading->value[number] ^= token & 15;
+			reading->value[number] ^= token & (TRACK_FRAME - 1);
 			reading->changed[number] = token & TRACK_FRAME;
 		}
 	}

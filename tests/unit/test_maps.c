@@ -304,6 +304,27 @@ static void smaps_mapping_that_is_malformed_is_an_error(void **state)
 	vmsnap_unref(snap);
 }
 
+/* A table of all keys for each mapping would be a hundred times the text. */
+static void smaps_of_many_keys_and_mappings_without_them_is_an_error(void **state)
+{
+	enum { KEYS = 128, MAPPINGS = 100000, LINE = 32 };
+	struct vmsnap *snap = snapshot_new();
+	struct vmsnap_error err = { 0 };
+	char *text = malloc((KEYS + MAPPINGS) * LINE), *at = text;
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < MAPPINGS; i++) {
+		at += sprintf(at, "%x000-%x000 r--p 0 0:0 0\n", 2 * i + 1, 2 * i + 2);
+		for (int key = 0; !i && key < KEYS; key++)
+			at += sprintf(at, "K%d:1\n", key);
+	}
+	snap->info.page_size = 4096;
+	assert_int_equal(smaps_parse(text, (size_t)(at - text), snap, &err), VMSNAP_ERR_PROC);
+	assert_string_equal(err.message, "smaps has mappings without the lines that others have");
+	free(text);
+	vmsnap_unref(snap);
+}
+
 /* Linux 2.6 told of them.  What smaps says of one is not said of its neighbour. */
 static void mapping_of_no_bytes_is_left_out(void **state)
 {
@@ -395,6 +416,7 @@ int main(void)
 		cmocka_unit_test(smaps_text_of_many_mappings_stays_in_its_place),
 		cmocka_unit_test(smaps_with_more_keys_than_any_kernel_writes_is_read_without_them),
 		cmocka_unit_test(smaps_mapping_that_is_malformed_is_an_error),
+		cmocka_unit_test(smaps_of_many_keys_and_mappings_without_them_is_an_error),
 		cmocka_unit_test(mapping_of_no_bytes_is_left_out),
 		cmocka_unit_test(status_fields_are_sizes_numbers_or_text),
 		cmocka_unit_test(stat_is_read_after_the_last_parenthesis),

@@ -1,6 +1,6 @@
 // Pages of each class in each cell of a row, and a row of cells as pixels.  The height of a colour is its share of the
 // cell: no colour wins a whole cell.
-import { color } from './ui.js';
+import { color, mixedWith } from './ui.js';
 
 export class Cells {
 	constructor(model) {
@@ -8,8 +8,8 @@ export class Cells {
 		this.classes = model.classes.length;
 		this.stride = this.classes + 1; // and all of them
 		this.counts = new Uint32Array(256 * this.stride);
-		const { copied, child, written, new: fresh, swapped_out: out, gone, other, shared, private: own, file, zero, swapped, guard } = model.class;
-		this.order = [copied, child, written, fresh, out, gone, other, shared, own, file, zero, swapped, guard, 0]; // bottom up
+		const { copied, child, written, new: fresh, swapped_out: out, gone, other, shared, private: own, file, zero, swapped, guard, unread, dumped, dump_hole: hole } = model.class;
+		this.order = [copied, child, written, fresh, out, gone, other, shared, own, file, zero, dumped, hole, swapped, guard, unread, 0]; // bottom up
 		this.solo = -1;
 	}
 	look(view) { this.view = view; }
@@ -63,7 +63,7 @@ export class Cells {
 			let top = Math.round(box.height * (1 - done / all));
 			if (this.model.classes[c].event) top = Math.min(top, bottom - 1); // a single page is a pixel at least
 			top = Math.max(0, top);
-			const tone = tones[c], other = c === color.other ? tones[color.private] : tone;
+			const tone = tones[c], other = tones[mixedWith(c)];
 			for (let y = Math.max(0, box.y + top); y < Math.min(height, box.y + bottom); y++)
 				for (let x = left; x < right; x++) pixels[y * width + x] = x + y & 1 ? other : tone;
 			bottom = top;

@@ -35,12 +35,13 @@ export class Headline {
 		return (mode === 'a' || mode === 'b') && c === shared ? 'shared' : this.model.classes[c].words;
 	}
 	sentence(counts) {
-		const { view } = this, { gone, swapped, swapped_out: out } = this.model.class;
-		const resident = counts.reduce((sum, count, c) => c && c !== gone && c !== swapped && c !== out ? sum + count : sum, 0);
+		const { view, model } = this, { gone, swapped, swapped_out: out, unread, dumped, dump_hole: hole } = model.class, absent = [0, gone, swapped, out, unread, hole];
+		const resident = counts.reduce((sum, count, c) => absent.includes(c) ? sum : sum + count, 0);
 		if (view.mode === 'cow') return this.cowSentence(counts);
 		if (view.mode === 'diff') return this.diffSentence(counts, resident);
 		const mapped = view.strips.reduce((sum, strip) => sum + strip.size, 0), parts = view.strips.reduce((sum, strip) => sum + strip.vmas.length, 0);
-		return [`${pages(resident)} resident at ${view.nameOf(view.mode === 'a' ? view.a : view.b)}`, this.small(`${counts[swapped] ? `${pages(counts[swapped])} in swap, ` : ''}in ${number(parts)} mappings of ${pages(mapped)}`)];
+		const more = [[swapped, 'in swap'], [unread, 'unread'], [hole, 'of holes']].filter(([c]) => counts[c]).map(([c, words]) => `${pages(counts[c])} ${words}, `).join('');
+		return [`${pages(resident)} ${counts[dumped] ? 'in the core file' : 'resident'} at ${view.nameOf(view.mode === 'a' ? view.a : view.b)}`, this.small(`${more}in ${number(parts)} mappings of ${pages(mapped)}`)];
 	}
 	small(text) { return el('small', {}, text); }
 	sharedAtA() {
@@ -59,8 +60,8 @@ export class Headline {
 		}
 		const others = this.copiedByOthers(), { title } = model.processes[view.process];
 		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([...this.forkWords(), words].filter(Boolean).join('; '))];
-		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
-		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small(`${pages(resident)} resident`)];
+		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`)];
+		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small(`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`)];
 	}
 	// Pages that a fork does not share any more, by who copied them.
 	lostBy(fork) {
@@ -105,7 +106,7 @@ export class Headline {
 	}
 	who() {
 		const { model, view } = this, process = model.processes[view.process], count = model.instants.length, last = model.instants[count - 1].ms;
-		$('#who').replaceChildren(el('b', {}, process.title), `, ${number(count)} ${count === 1 ? 'instant' : `instants in ${duration(last)}`}, ${new Date(model.began).toISOString().slice(0, 16).replace('T', ' ')} UTC${model.host ? `, ${model.host}` : ''}`);
+		$('#who').replaceChildren(el('b', {}, process.title), `, ${number(count)} ${count === 1 ? 'instant' : `instants in ${duration(last)}`}${model.began ? `, ${new Date(model.began).toISOString().slice(0, 16).replace('T', ' ')} UTC` : ''}${model.host ? `, ${model.host}` : ''}`);
 		document.title = `${process.title}, vmsnap`;
 	}
 }

@@ -23,7 +23,7 @@ export class Inspector {
 	process() {
 		const { model, view } = this, process = model.processes[view.process], instant = model.instants[view.b];
 		return [section('', el('h2', {}, process.title), el('div', { class: 'note' }, process.exe), el('dl', {}, pair('parent', process.ppid), pair('command', process.cmdline.join(' ')), pair('instants', `${process.first + 1} to ${process.last + 1}`))),
-			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC')), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : 'it ran'))),
+			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', instant.taken ? new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC') : ''), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : model.known.states ? 'it ran' : ''))),
 			this.places(), this.copiedNames(), this.held.values(0, Infinity, NAMES_SHOWN),
 			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', number(model.places.reduce((sum, places) => sum + places.size, 0))), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('not known', this.unknown() || 'all is known'), pair('contents', this.contents()), model.namesLeftOut ? pair('names', 'some are left out') : []))];
 	}
@@ -58,7 +58,7 @@ export class Inspector {
 		return !wanted ? 'not in this page' : bytesLeftOut ? `changed bytes, but ${size(bytesLeftOut)}` : 'changed bytes';
 	}
 	unknown() {
-		const { known } = this.model, words = { pfn: 'page frames: whether a page was copied', exclusive: 'who shares', zero: 'the zero page', huge: 'huge pages' };
+		const { known } = this.model, words = { states: 'which pages were present', pfn: 'page frames: whether a page was copied', exclusive: 'who shares', zero: 'the zero page', huge: 'huge pages' };
 		return Object.keys(words).filter(key => !known[key]).map(key => words[key]).join('; ');
 	}
 	// ---- a mapping
@@ -93,7 +93,7 @@ export class Inspector {
 		const counts = new Float64Array(this.model.classes.length);
 		countIn(view, counts, page, end);
 		return [section('', el('h2', { class: 'mono' }, hex(page)), el('div', { class: 'note' }, strip.title || 'anonymous'), el('dl', {}, pair('pages', end - page > 1 ? `${number(end - page)}, ${pages(end - page)}` : ''), pair('in the mapping', `+${pages(page - vma.start)}`), pair('in the file', vma.name.startsWith('/') ? `0x${(vma.offset + (page - vma.start) * this.model.pageSize).toString(16)}` : ''), pair('permissions', vma.perms)), this.bar(counts), this.counts(counts)), end - page > 1 ? this.states([{ start: page, end }]) : null,
-			index >= 0 ? this.history(states, index) : section('', el('p', {}, 'Never resident.')), index >= 0 ? this.frame(states, index) : null, this.verdict(page), this.moves(page, end), this.held.values(page, end, VALUES_SHOWN), this.held.bytes(page, end, this.still()), this.names(page, end)];
+			index >= 0 ? this.history(states, index) : section('', el('p', {}, this.model.known.states ? 'Never resident.' : 'Left out of the core file.')), index >= 0 ? this.frame(states, index) : null, this.verdict(page), this.moves(page, end), this.held.values(page, end, VALUES_SHOWN), this.held.bytes(page, end, this.still()), this.names(page, end)];
 	}
 	// What was put here from elsewhere, from A to B.
 	moves(from, to) {
@@ -114,8 +114,8 @@ export class Inspector {
 	}
 	history(track, index) {
 		const { model, view } = this, values = track.history(index), quiet = model.rules.quiet;
-		return section('This page over time', el('div', { class: 'history', role: 'img', 'aria-label': `${model.states[values[view.a] & 15]} at A, ${model.states[values[view.b] & 15]} at B` }, [...values].map((value, k) => el('i', { class: [value & 16 && 'moved', (k === view.a || k === view.b) && 'chosen'].filter(Boolean).join(' '), style: { background: track.present[k] ? paper(quiet[value & 15]) : 'transparent' }, title: `${view.nameOf(k)}: ${model.states[value & 15]}${value & 16 ? ', another frame' : ''}` }))),
-			el('dl', {}, pair('at A', model.states[values[view.a] & 15]), pair('at B', model.states[values[view.b] & 15])));
+		return section('This page over time', el('div', { class: 'history', role: 'img', 'aria-label': `${model.states[values[view.a] & 31]} at A, ${model.states[values[view.b] & 31]} at B` }, [...values].map((value, k) => el('i', { class: [value & 32 && 'moved', (k === view.a || k === view.b) && 'chosen'].filter(Boolean).join(' '), style: { background: track.present[k] ? paper(quiet[value & 31]) : 'transparent' }, title: `${view.nameOf(k)}: ${model.states[value & 31]}${value & 32 ? ', another frame' : ''}` }))),
+			el('dl', {}, pair('at A', model.states[values[view.a] & 31]), pair('at B', model.states[values[view.b] & 31])));
 	}
 	frame(track, index) {
 		const { model, view } = this, out = section('Frame', el('dl', {}, pair('', model.known.frames ? 'reading …' : 'left out, or not known'))), still = this.still();

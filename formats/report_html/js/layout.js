@@ -33,7 +33,7 @@ export class Layout {
 			const until = next >= strip.end ? Math.ceil(strip.end / whole) * whole : Math.floor(next / whole) * whole;
 			const empty = Math.min(until, strip.end) - Math.max(start, strip.start);
 			if (empty > whole) {
-				add({ strip, start, first, folded: empty, words: 'mapped, never touched' });
+				add({ strip, start, first, folded: empty, words: track.untold });
 				start = until;
 			} else {
 				add({ strip, start, first });

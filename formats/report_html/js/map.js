@@ -136,7 +136,7 @@ export class PageMap {
 		this.mark(x, this.over, 1, top);
 		this.mark(x, this.at, 2, top);
 		this.mini.draw(x, scale, this.width - BAR - MINI, MINI - 8);
-		$('#scale').textContent = `1 cell = ${this.pages === 1 ? `1 page, ${pages(1)}` : `${number(this.pages)} pages, ${pages(this.pages)}`}, a row = ${pages(this.pages * this.across)}; ${number(this.view.track.pages)} pages ever resident`;
+		$('#scale').textContent = `1 cell = ${this.pages === 1 ? `1 page, ${pages(1)}` : `${number(this.pages)} pages, ${pages(this.pages)}`}, a row = ${pages(this.pages * this.across)}; ${number(this.view.track.pages)} ${this.model.known.states ? 'pages ever resident, or not known' : 'pages told of'}`;
 		this.lastFrame = performance.now() - began;
 	}
 	paintRows(x, scale, from, to, top) {

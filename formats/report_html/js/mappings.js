@@ -12,9 +12,9 @@ export function pathCell(title) {
 export class Mappings {
 	constructor(model, view, map, pick) {
 		Object.assign(this, { model, view });
-		const { copied, child, new: fresh, gone, swapped, swapped_out: out, written, shared } = model.class, counts = strip => countsOf(model, view, strip);
+		const { copied, child, new: fresh, gone, swapped, swapped_out: out, written, shared, unread, dump_hole: hole } = model.class, counts = strip => countsOf(model, view, strip);
 		const lost = strip => counts(strip)[copied] + counts(strip)[child], swap = strip => counts(strip)[swapped] + counts(strip)[out];
-		const resident = strip => counts(strip).reduce((sum, count) => sum + count, 0) - counts(strip)[0] - counts(strip)[gone] - swap(strip);
+		const resident = strip => counts(strip).reduce((sum, count) => sum + count, 0) - counts(strip)[0] - counts(strip)[gone] - counts(strip)[unread] - counts(strip)[hole] - swap(strip);
 		const share = strip => lost(strip) ? lost(strip) / (lost(strip) + counts(strip)[shared]) : 0;
 		const amount = (id, name, of, more) => ({ id, name, width: 80, right: true, down: true, sparse: true, key: of, cell: strip => some(of(strip)), ...more });
 		this.amounts = { size: strip => strip.size, resident, copied: lost, new: strip => counts(strip)[fresh], gone: strip => counts(strip)[gone], written: strip => counts(strip)[written], swapped: swap };
@@ -25,7 +25,7 @@ export class Mappings {
 				amount('size', 'Size', this.amounts.size, { sparse: false }),
 				{ id: 'perms', name: 'Perm', width: 56, mono: true, key: strip => strip.perms, cell: strip => strip.perms, kind: () => 'dim' },
 				{ id: 'pages', name: 'Pages', width: 178, down: true, title: 'Where in the mapping; sorts by the share that is resident', key: strip => resident(strip) / strip.size, cell: strip => map.line(strip, 166, 14) },
-				amount('resident', 'Resident', resident, { sparse: false }),
+				amount('resident', model.known.states ? 'Resident' : 'Dumped', resident, { sparse: false }),
 				amount('copied', 'Copied', lost, { kind: () => 'hot' }),
 				{ id: 'percent', name: '%', width: 66, right: true, down: true, sparse: true, title: 'Copied, of that and what is shared still', key: share, cell: strip => share(strip) ? percent(share(strip)) : '' },
 				amount('new', 'New', this.amounts.new),

@@ -5,7 +5,7 @@ import { FRAME, Track } from './track.js';
 
 const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
 // Classes that views know by name; others are drawn by what comes with them.
-const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
+const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'unread', 'dumped', 'dump_hole', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
 const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10, WATCHED_FIELDS = 3, BLAMED_FIELDS = 6;
 
 function rows(flat, fields, make) {
@@ -115,6 +115,7 @@ function readTrack(head, model, bytes, at) {
 	const track = new Track(head, bytes, at, present);
 	if (head.kind === 'verdicts' && !present[whole(head.base, present.length - 1)]) throw new Damaged();
 	if (head.frames && listOf(head.frames, length => whole(length)).length !== present.length) throw new Damaged();
+	track.untold = model.known.states ? 'mapped, never touched' : 'mapped, left out of the core file';
 	track.frameLengths = head.frames;
 	track.framesOf = head.frames_of === undefined ? null : whole(head.frames_of, head.process - 1);
 	track.warning = head.kind === 'verdicts' ? model.text(head.warning) : '';

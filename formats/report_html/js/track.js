@@ -2,7 +2,7 @@
 import { Damaged, Reader, whole } from './bytes.js';
 
 const PAGES_MAX = 64 * 1024 * 1024;
-export const FRAME = 16; // in what changes: the page's frame is another one than was known last
+export const FRAME = 32; // in what changes: the page's frame is another one than was known last
 
 function readSegments(flat) {
 	if (!Array.isArray(flat) || flat.length % 2) throw new Damaged();
@@ -39,7 +39,7 @@ export class Track {
 		Object.assign(this, { kind: head.kind, process: head.process, child: head.child, base: head.base, start, first, pages, values, present });
 		this.at = offsets(head.values, present.length, at);
 		if (this.end > values.length) throw new Damaged();
-		this.mask = this.kind === 'states' ? FRAME - 1 : 31;
+		this.mask = this.kind === 'states' ? FRAME - 1 : 63;
 		this.kept = new Map();
 		this.step = Math.max(4, Math.ceil(present.length / Math.max(2, Math.min(16, 128e6 / (pages || 1)))));
 	}
@@ -97,7 +97,7 @@ export class Track {
 		const reader = new Reader(this.values, this.at[instant], this.at[instant + 1]);
 		let index = 0;
 		while (reader.more()) {
-			const token = reader.number(), end = index + Math.floor(token / 32) + 1, change = token % 32;
+			const token = reader.number(), end = index + Math.floor(token / 64) + 1, change = token % 64;
 			if (end > this.pages) throw new Damaged();
 			if (change) fn(index, end, change);
 			index = end;

@@ -53,12 +53,15 @@ export function readColors(classes) {
 		color.packed[i] = 0xff000000 | rgb[2] << 16 | rgb[1] << 8 | rgb[0];
 		if (name === 'other') color.other = i;
 		if (name === 'private') color.private = i;
+		if (name === 'unread') color.unread = i;
 	});
 }
-// What changed otherwise is the least of what happens: chequered, here as on the map.
+// Chequered, here as on the map: what changed otherwise, the least of what happens; and what nobody could read.
+export const mixedWith = number => number === color.other ? color.private : number === color.unread ? 0 : number;
 export function paper(number) {
-	if (number !== color.other) return color.css[number];
-	return `repeating-conic-gradient(${color.css[number]} 0 25%, ${color.css[color.private]} 0 50%) 0 0 / 4px 4px`;
+	const other = mixedWith(number);
+	if (number === other) return color.css[number];
+	return `repeating-conic-gradient(${color.css[number]} 0 25%, ${color.css[other]} 0 50%) 0 0 / 4px 4px`;
 }
 export function ink(number) {
 	const [r, g, b] = color.rgb[number];
