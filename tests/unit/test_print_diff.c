@@ -1,28 +1,5 @@
-/* diff, cow and map of two snapshots: a parent at the fork and a child that wrote. */
+/* diff of two snapshots, as it is printed: a parent at the fork and a child that wrote. */
 #include "test_print_fork.h"
-
-static int make(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	assert_non_null(f);
-	f->a = at_fork(42);
-	f->b = child_later();
-	assert_int_equal(vmsnap_diff_new(f->a, f->b, &f->diff, NULL), VMSNAP_OK);
-	f->cow = cow_since(f->a, f->b, f->a);
-	*state = f;
-	return 0;
-}
-
-static int unmake(void **state)
-{
-	struct fixture *f = *state;
-	vmsnap_cow_free(f->cow);
-	vmsnap_diff_free(f->diff);
-	vmsnap_unref(f->a);
-	vmsnap_unref(f->b);
-	free(f);
-	return 0;
-}
 
 static void diff_has_a_row_for_each_changed_mapping(void **state)
 {
@@ -473,144 +450,6 @@ static void diff_rejects_an_unknown_column(void **state)
 	assert_non_null(strstr(caught->err.message, "COPIED"));
 }
 
-static void cow_groups_by_mapping(void **state)
-{
-	const struct fixture *f = *state;
-	struct catch *caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(f->cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
-	assert_harmless(caught);
-	assert_has(caught, "        44 pages   176K  shared\n");
-	assert_has(caught, "00100000-00180000 rw-p [heap]: 44 shared, 16 copied_by_child, 8 new_in_child, "
-	                   "4 dropped_by_child\n");
-	assert_has(caught, "\n  0012c000         16 pages copied_by_child\n");
-	assert_has(caught, "00010000-00012000 r-xp /bin/demo: 1 copied_by_child, 1 file\n");
-	caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "27.9% of the sharing is lost: 68.0K by the child (%)\n");
-	assert_has(caught, "START     SIZE PAGES                CHILD SHARED LOST% MAPPING\n");
-	assert_has(caught, "         64.0K   176K 26.7% [heap]\n");
-	assert_has(caught, "                4.00K         100% /bin/demo\n4.00K of files, 32.0K new, 16.0K dropped by "
-	                   "the child\n");
-	assert_lacks(caught, "copied_by_child");
-}
-
-/* A stack of the parent's that has grown since, and a heap of the child's. */
-/* Nobody knows who copied: no room is kept for the parent's and the child's sums, and the mapping's name has some. */
-static void cow_without_copiers_leaves_their_columns_out(void **state)
-{
-	const struct fixture *f = *state;
-	struct vmsnap_cow *cow = NULL;
-	assert_int_equal(vmsnap_cow_new(f->a, f->b, NULL, &cow, NULL), VMSNAP_OK);
-	struct catch *caught = catch_new();
-	caught->out.style.width = 40;
-	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, " EITHER ");
-	assert_has(caught, " MAPPING\n");
-	assert_has(caught, " [heap]\n");
-	assert_lacks(caught, "CHILD");
-	assert_lacks(caught, "PARENT");
-	assert_has(caught, "(~?)");
-	vmsnap_cow_free(cow);
-}
-
-static void cow_of_what_has_grown_is_one_mapping(void **state)
-{
-	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot();
-	struct catch *caught = catch_new();
-	struct vmsnap_cow *cow = NULL;
-	(void)state;
-	child->info.pid = 43;
-	child->info.ppid = parent->info.pid;
-	put_vma(parent, 0x20000, 0x22000, rw, 0, "[heap]");
-	put_vma(child, 0x20000, 0x24000, rw, 0, "[heap]");
-	put_vma(parent, 0x70000, 0x80000, rw, 0, "[stack]");
-	put_vma(child, 0x7c000, 0x80000, rw, 0, "[stack]");
-	put_pages(parent, 0x20000, 2, ENTRY(shared, 0x100));
-	put_pages(child, 0x20000, 2, ENTRY(shared, 0x100));
-	put_pages(child, 0x22000, 2, ENTRY(own, 0x200));
-	put_pages(parent, 0x70000, 12, ENTRY(own, 0x300));
-	put_pages(parent, 0x7c000, 4, ENTRY(shared, 0x400));
-	put_pages(child, 0x7c000, 4, ENTRY(shared, 0x400));
-	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "00020000-00024000 rw-p [heap]: ");
-	assert_has(caught, "00070000-00080000 rw-p [stack]: ");
-	assert_lacks(caught, "0007c000-");
-	vmsnap_cow_free(cow);
-	vmsnap_unref(parent);
-	vmsnap_unref(child);
-}
-
-/* Of mappings in which nothing happened one line tells; -l has them all. */
-static void cow_sums_up_what_is_only_shared(void **state)
-{
-	(void)state;
-	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot(), *both[] = { parent, child };
-	struct vmsnap_cow *cow;
-	child->info.ppid = parent->info.pid;
-	child->info.pid = 43;
-	for (int i = 0; i < 2; i++) {
-		put_vma(both[i], 0x10000, 0x12000, rx, 7, "/bin/demo");
-		put_vma(both[i], 0x20000, 0x24000, rw, 0, "[anon:kept]");
-		put_vma(both[i], 0x30000, 0x34000, rw, 0, "[anon:written]");
-		put_pages(both[i], 0x10000, 2, ENTRY(cache, 0x100));
-		put_pages(both[i], 0x20000, 4, ENTRY(shared, 0x200));
-	}
-	put_pages(parent, 0x30000, 4, ENTRY(shared, 0x300));
-	put_pages(child, 0x30000, 2, ENTRY(shared, 0x300));
-	put_pages(child, 0x32000, 2, ENTRY(own, 0x400));
-	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
-	struct catch *caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n1 shares all, 8.00K of files\n");
-	assert_has(caught, "[anon:written]");
-	assert_lacks(caught, "[anon:kept]");
-	assert_lacks(caught, "/bin/demo");
-	caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "[anon:kept]: 4 shared\n");
-	assert_lacks(caught, "not listed");
-	vmsnap_cow_free(cow);
-	/* Zero pages are in the sums as well. */
-	for (int i = 0; i < 2; i++) {
-		put_vma(both[i], 0x40000, 0x42000, rw, 0, "[anon:read]");
-		put_pages(both[i], 0x40000, 2, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_ZERO, 7));
-	}
-	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
-	caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n1 shares all, 8.00K of files, 8.00K of the zero page\n");
-	vmsnap_cow_free(cow);
-	vmsnap_unref(parent);
-	vmsnap_unref(child);
-}
-
-static void cow_says_that_memory_lies_elsewhere(void **state)
-{
-	(void)state;
-	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot();
-	struct vmsnap_cow *cow;
-	child->info.ppid = parent->info.pid;
-	child->info.pid = 43;
-	put_vma(parent, 0x20000, 0x24000, rw, 0, "");
-	put_vma(child, 0x50000, 0x54000, rw, 0, "");
-	put_pages(parent, 0x20000, 4, ENTRY(shared, 0x200));
-	put_pages(child, 0x50000, 4, ENTRY(shared, 0x200));
-	assert_int_equal(vmsnap_cow_new(parent, child, parent, &cow, NULL), VMSNAP_OK);
-	struct catch *caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught,
-	           "\n16.0K lie at another address than in the parent or the base (column PARENT: -o +PARENT)\n");
-	vmsnap_cow_free(cow);
-	assert_int_equal(vmsnap_cow_new(parent, parent, parent, &cow, NULL), VMSNAP_OK);
-	caught = catch_new();
-	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_lacks(caught, "another address");
-	vmsnap_cow_free(cow);
-	vmsnap_unref(parent);
-	vmsnap_unref(child);
-}
-
 /* "VmRSS 78.9M → 78.9M" says nothing. */
 static void sizes_that_look_the_same_are_told_exactly(void **state)
 {
@@ -635,121 +474,6 @@ static void sizes_that_look_the_same_are_told_exactly(void **state)
 	vmsnap_unref(b);
 }
 
-static void picture_of_cow(const struct vmsnap *parent, const struct vmsnap *child, struct catch *caught)
-{
-	struct vmsnap_cow *cow;
-	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
-	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_PICTURE, &caught->out, NULL), VMSNAP_OK);
-	vmsnap_cow_free(cow);
-}
-
-/* Without verdicts the child's pages are not "not resident": what they are is known. */
-static void picture_of_what_is_not_compared(void **state)
-{
-	(void)state;
-	struct vmsnap *parent = at_fork(42), *child = child_later();
-	parent->info.start_code = 0x10000;
-	child->info.start_code = 0x11000;
-	struct catch *caught = catch_new();
-	picture_of_cow(parent, child, caught);
-	assert_has(caught, "\n! process 43 or process 42 has executed another program since");
-	assert_has(caught, "\n= shared 176K  f file 4.00K  p private 100K\n");
-	assert_lacks(caught, "copied");
-	caught = catch_new();
-	caught->out.style.json = true;
-	picture_of_cow(parent, child, caught);
-	assert_has(caught, "\"not_compared\": \"another_program\"");
-	assert_has(caught, "\"totals\": {\"private\": 102400, \"file\": 4096, \"shared\": 180224,");
-	vmsnap_unref(parent);
-	vmsnap_unref(child);
-}
-
-static void picture_of_cow_says_what_is_inferred(void **state)
-{
-	const struct fixture *f = *state;
-	static const char inferred[] = "\n! without PFNs, who shares and who copied is inferred";
-	struct vmsnap *parent = at_fork(42), *child = child_later();
-	struct catch *caught = catch_new();
-	picture_of_cow(f->a, f->b, caught);
-	assert_lacks(caught, inferred);
-	parent->info.known.pfn = child->info.known.pfn = false;
-	caught = catch_new();
-	picture_of_cow(parent, child, caught);
-	assert_has(caught, inferred);
-	vmsnap_unref(parent);
-	vmsnap_unref(child);
-}
-
-static void map_of_two_says_what_a_process_is_called_now(void **state)
-{
-	(void)state;
-	struct vmsnap *before = at_fork(42), *now = at_fork(42);
-	struct catch *caught = catch_new();
-	assert_int_equal(vmsnap_print_map(before, now, &caught->out, NULL), VMSNAP_OK);
-	assert_lacks(caught, "\xe2\x86\x92 demo");
-	now->info.comm = "sleep";
-	caught = catch_new();
-	assert_int_equal(vmsnap_print_map(before, now, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "demo 42, 2023-11-14 22:13:20.123 +0000 \xe2\x86\x92 sleep 42, ");
-	vmsnap_unref(before);
-	vmsnap_unref(now);
-}
-
-static void cow_json_counts_every_verdict(void **state)
-{
-	const struct fixture *f = *state;
-	struct catch *caught = catch_new();
-	caught->out.style.json = true;
-	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_harmless(caught);
-	assert_has(caught, "\"schema\": \"vmsnap.cow/1\"");
-	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
-		char key[64];
-		snprintf(key, sizeof(key), "\"%s\": ", vmsnap_verdict_name(i));
-		assert_has(caught, key);
-	}
-	assert_has(caught, "\"copied_by_child\": 17,");
-	assert_has(caught, "\"copied_by_parent\": 0,");
-	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"verdict\": \"copied_by_child\", "
-	                   "\"inferred\": false, \"mapping\": \"[heap]\", \"touched_by_debugger\": false, "
-	                   "\"touched_by\": [], \"names\": [], \"names_total\": null, \"parent_start\": null}");
-}
-
-static void cow_raw_is_a_plain_table(void **state)
-{
-	const struct fixture *f = *state;
-	struct catch *caught = catch_new();
-	caught->out.style.raw = true;
-	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "START PAGES VERDICT INFERRED TOUCHED NAMES MAPPING\n");
-	assert_has(caught, "\n0012c000 16 copied_by_child - - - [heap]\n");
-}
-
-static void map_of_two_shows_events(void **state)
-{
-	const struct fixture *f = *state;
-	struct catch *caught = catch_new();
-	caught->out.style.unicode = false;
-	assert_int_equal(vmsnap_print_map(f->a, f->b, &caught->out, NULL), VMSNAP_OK);
-	assert_has(
-	        caught,
-	        "00100000      ========================================================================================"
-	        "################################--------\n"
-	        "00140000      ++++++++++++++++"
-	        "......................................................................................................"
-	        "..........\n");
-	/* Copied and new pages are not counted again as private. */
-	assert_has(caught, "\n# copied 68.0K  + new 32.0K  - gone 16.0K  = shared 176K  f file 4.00K\n");
-	assert_has(caught, ": 68.0K copied of 260K shared at A (26.2%)\n");
-	caught = catch_new();
-	caught->out.style.json = true;
-	assert_int_equal(vmsnap_print_map(f->a, f->b, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\"schema\": \"vmsnap.map/1\"");
-	assert_has(caught, "{\"start\": \"0x140000\", \"cells\": \"++++++++....");
-	assert_has(caught, "\"copied\": 69632,");
-	assert_harmless(caught);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -764,10 +488,6 @@ int main(void)
 		cmocka_unit_test(pages_that_hold_something_else_are_written),
 		cmocka_unit_test(diff_does_not_call_a_migrated_page_copied),
 		cmocka_unit_test(sizes_that_look_the_same_are_told_exactly),
-		cmocka_unit_test(cow_without_copiers_leaves_their_columns_out),
-		cmocka_unit_test(cow_of_what_has_grown_is_one_mapping),
-		cmocka_unit_test(cow_sums_up_what_is_only_shared),
-		cmocka_unit_test(cow_says_that_memory_lies_elsewhere),
 		cmocka_unit_test(diff_without_changed_pages_tells_the_status),
 		cmocka_unit_test(diff_shows_one_page_in_a_large_mapping),
 		cmocka_unit_test(diff_puts_growth_and_its_pages_into_one_row),
@@ -778,13 +498,6 @@ int main(void)
 		cmocka_unit_test(diff_says_nothing_of_code_in_the_place_of_a_library_that_was_unloaded),
 		cmocka_unit_test(diff_tells_of_memory_that_can_be_written_and_executed),
 		cmocka_unit_test(diff_rejects_an_unknown_column),
-		cmocka_unit_test(cow_groups_by_mapping),
-		cmocka_unit_test(picture_of_what_is_not_compared),
-		cmocka_unit_test(picture_of_cow_says_what_is_inferred),
-		cmocka_unit_test(cow_json_counts_every_verdict),
-		cmocka_unit_test(cow_raw_is_a_plain_table),
-		cmocka_unit_test(map_of_two_shows_events),
-		cmocka_unit_test(map_of_two_says_what_a_process_is_called_now),
 	};
-	return cmocka_run_group_tests(tests, make, unmake);
+	return cmocka_run_group_tests(tests, make_fork, unmake_fork);
 }

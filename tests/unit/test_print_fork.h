@@ -47,4 +47,27 @@ struct fixture {
 	struct vmsnap_cow *cow;
 };
 
+static inline int make_fork(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	assert_non_null(f);
+	f->a = at_fork(42);
+	f->b = child_later();
+	assert_int_equal(vmsnap_diff_new(f->a, f->b, &f->diff, NULL), VMSNAP_OK);
+	f->cow = cow_since(f->a, f->b, f->a);
+	*state = f;
+	return 0;
+}
+
+static inline int unmake_fork(void **state)
+{
+	struct fixture *f = *state;
+	vmsnap_cow_free(f->cow);
+	vmsnap_diff_free(f->diff);
+	vmsnap_unref(f->a);
+	vmsnap_unref(f->b);
+	free(f);
+	return 0;
+}
+
 #endif

@@ -1,0 +1,231 @@
+/* cow, as it is printed, as a table and as a picture: a parent at the fork and a child that wrote. */
+#include "test_print_fork.h"
+
+static void cow_groups_by_mapping(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(f->cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "        44 pages   176K  shared\n");
+	assert_has(caught, "00100000-00180000 rw-p [heap]: 44 shared, 16 copied_by_child, 8 new_in_child, "
+	                   "4 dropped_by_child\n");
+	assert_has(caught, "\n  0012c000         16 pages copied_by_child\n");
+	assert_has(caught, "00010000-00012000 r-xp /bin/demo: 1 copied_by_child, 1 file\n");
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "27.9% of the sharing is lost: 68.0K by the child (%)\n");
+	assert_has(caught, "START     SIZE PAGES                CHILD SHARED LOST% MAPPING\n");
+	assert_has(caught, "         64.0K   176K 26.7% [heap]\n");
+	assert_has(caught, "                4.00K         100% /bin/demo\n4.00K of files, 32.0K new, 16.0K dropped by "
+	                   "the child\n");
+	assert_lacks(caught, "copied_by_child");
+}
+
+/* A stack of the parent's that has grown since, and a heap of the child's. */
+/* Nobody knows who copied: no room is kept for the parent's and the child's sums, and the mapping's name has some. */
+static void cow_without_copiers_leaves_their_columns_out(void **state)
+{
+	const struct fixture *f = *state;
+	struct vmsnap_cow *cow = NULL;
+	assert_int_equal(vmsnap_cow_new(f->a, f->b, NULL, &cow, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	caught->out.style.width = 40;
+	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, " EITHER ");
+	assert_has(caught, " MAPPING\n");
+	assert_has(caught, " [heap]\n");
+	assert_lacks(caught, "CHILD");
+	assert_lacks(caught, "PARENT");
+	assert_has(caught, "(~?)");
+	vmsnap_cow_free(cow);
+}
+
+static void cow_of_what_has_grown_is_one_mapping(void **state)
+{
+	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot();
+	struct catch *caught = catch_new();
+	struct vmsnap_cow *cow = NULL;
+	(void)state;
+	child->info.pid = 43;
+	child->info.ppid = parent->info.pid;
+	put_vma(parent, 0x20000, 0x22000, rw, 0, "[heap]");
+	put_vma(child, 0x20000, 0x24000, rw, 0, "[heap]");
+	put_vma(parent, 0x70000, 0x80000, rw, 0, "[stack]");
+	put_vma(child, 0x7c000, 0x80000, rw, 0, "[stack]");
+	put_pages(parent, 0x20000, 2, ENTRY(shared, 0x100));
+	put_pages(child, 0x20000, 2, ENTRY(shared, 0x100));
+	put_pages(child, 0x22000, 2, ENTRY(own, 0x200));
+	put_pages(parent, 0x70000, 12, ENTRY(own, 0x300));
+	put_pages(parent, 0x7c000, 4, ENTRY(shared, 0x400));
+	put_pages(child, 0x7c000, 4, ENTRY(shared, 0x400));
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "00020000-00024000 rw-p [heap]: ");
+	assert_has(caught, "00070000-00080000 rw-p [stack]: ");
+	assert_lacks(caught, "0007c000-");
+	vmsnap_cow_free(cow);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+/* Of mappings in which nothing happened one line tells; -l has them all. */
+static void cow_sums_up_what_is_only_shared(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot(), *both[] = { parent, child };
+	struct vmsnap_cow *cow;
+	child->info.ppid = parent->info.pid;
+	child->info.pid = 43;
+	for (int i = 0; i < 2; i++) {
+		put_vma(both[i], 0x10000, 0x12000, rx, 7, "/bin/demo");
+		put_vma(both[i], 0x20000, 0x24000, rw, 0, "[anon:kept]");
+		put_vma(both[i], 0x30000, 0x34000, rw, 0, "[anon:written]");
+		put_pages(both[i], 0x10000, 2, ENTRY(cache, 0x100));
+		put_pages(both[i], 0x20000, 4, ENTRY(shared, 0x200));
+	}
+	put_pages(parent, 0x30000, 4, ENTRY(shared, 0x300));
+	put_pages(child, 0x30000, 2, ENTRY(shared, 0x300));
+	put_pages(child, 0x32000, 2, ENTRY(own, 0x400));
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n1 shares all, 8.00K of files\n");
+	assert_has(caught, "[anon:written]");
+	assert_lacks(caught, "[anon:kept]");
+	assert_lacks(caught, "/bin/demo");
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "[anon:kept]: 4 shared\n");
+	assert_lacks(caught, "not listed");
+	vmsnap_cow_free(cow);
+	/* Zero pages are in the sums as well. */
+	for (int i = 0; i < 2; i++) {
+		put_vma(both[i], 0x40000, 0x42000, rw, 0, "[anon:read]");
+		put_pages(both[i], 0x40000, 2, ENTRY(VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_ZERO, 7));
+	}
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n1 shares all, 8.00K of files, 8.00K of the zero page\n");
+	vmsnap_cow_free(cow);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void cow_says_that_memory_lies_elsewhere(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot();
+	struct vmsnap_cow *cow;
+	child->info.ppid = parent->info.pid;
+	child->info.pid = 43;
+	put_vma(parent, 0x20000, 0x24000, rw, 0, "");
+	put_vma(child, 0x50000, 0x54000, rw, 0, "");
+	put_pages(parent, 0x20000, 4, ENTRY(shared, 0x200));
+	put_pages(child, 0x50000, 4, ENTRY(shared, 0x200));
+	assert_int_equal(vmsnap_cow_new(parent, child, parent, &cow, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught,
+	           "\n16.0K lie at another address than in the parent or the base (column PARENT: -o +PARENT)\n");
+	vmsnap_cow_free(cow);
+	assert_int_equal(vmsnap_cow_new(parent, parent, parent, &cow, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_lacks(caught, "another address");
+	vmsnap_cow_free(cow);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void picture_of_cow(const struct vmsnap *parent, const struct vmsnap *child, struct catch *caught)
+{
+	struct vmsnap_cow *cow;
+	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(cow, NULL, VMSNAP_PRINT_PICTURE, &caught->out, NULL), VMSNAP_OK);
+	vmsnap_cow_free(cow);
+}
+
+/* Without verdicts the child's pages are not "not resident": what they are is known. */
+static void picture_of_what_is_not_compared(void **state)
+{
+	(void)state;
+	struct vmsnap *parent = at_fork(42), *child = child_later();
+	parent->info.start_code = 0x10000;
+	child->info.start_code = 0x11000;
+	struct catch *caught = catch_new();
+	picture_of_cow(parent, child, caught);
+	assert_has(caught, "\n! process 43 or process 42 has executed another program since");
+	assert_has(caught, "\n= shared 176K  f file 4.00K  p private 100K\n");
+	assert_lacks(caught, "copied");
+	caught = catch_new();
+	caught->out.style.json = true;
+	picture_of_cow(parent, child, caught);
+	assert_has(caught, "\"not_compared\": \"another_program\"");
+	assert_has(caught, "\"totals\": {\"private\": 102400, \"file\": 4096, \"shared\": 180224,");
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void picture_of_cow_says_what_is_inferred(void **state)
+{
+	const struct fixture *f = *state;
+	static const char inferred[] = "\n! without PFNs, who shares and who copied is inferred";
+	struct vmsnap *parent = at_fork(42), *child = child_later();
+	struct catch *caught = catch_new();
+	picture_of_cow(f->a, f->b, caught);
+	assert_lacks(caught, inferred);
+	parent->info.known.pfn = child->info.known.pfn = false;
+	caught = catch_new();
+	picture_of_cow(parent, child, caught);
+	assert_has(caught, inferred);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void cow_json_counts_every_verdict(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_harmless(caught);
+	assert_has(caught, "\"schema\": \"vmsnap.cow/1\"");
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
+		char key[64];
+		snprintf(key, sizeof(key), "\"%s\": ", vmsnap_verdict_name(i));
+		assert_has(caught, key);
+	}
+	assert_has(caught, "\"copied_by_child\": 17,");
+	assert_has(caught, "\"copied_by_parent\": 0,");
+	assert_has(caught, "{\"start\": \"0x12c000\", \"pages\": 16, \"verdict\": \"copied_by_child\", "
+	                   "\"inferred\": false, \"mapping\": \"[heap]\", \"touched_by_debugger\": false, "
+	                   "\"touched_by\": [], \"names\": [], \"names_total\": null, \"parent_start\": null}");
+}
+
+static void cow_raw_is_a_plain_table(void **state)
+{
+	const struct fixture *f = *state;
+	struct catch *caught = catch_new();
+	caught->out.style.raw = true;
+	assert_int_equal(vmsnap_print_cow(f->cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "START PAGES VERDICT INFERRED TOUCHED NAMES MAPPING\n");
+	assert_has(caught, "\n0012c000 16 copied_by_child - - - [heap]\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cow_without_copiers_leaves_their_columns_out),
+		cmocka_unit_test(cow_of_what_has_grown_is_one_mapping),
+		cmocka_unit_test(cow_sums_up_what_is_only_shared),
+		cmocka_unit_test(cow_says_that_memory_lies_elsewhere),
+		cmocka_unit_test(cow_groups_by_mapping),
+		cmocka_unit_test(picture_of_what_is_not_compared),
+		cmocka_unit_test(picture_of_cow_says_what_is_inferred),
+		cmocka_unit_test(cow_json_counts_every_verdict),
+		cmocka_unit_test(cow_raw_is_a_plain_table),
+	};
+	return cmocka_run_group_tests(tests, make_fork, unmake_fork);
+}
