@@ -79,9 +79,61 @@ static bool only_at(const struct vmsnap *snap, uint64_t gone, const struct vmsna
 	return !vmsnap_vma_at(snap, gone) && in_snap && in_other && vma_same_backing(in_snap, in_other);
 }
 
+/* Whether something is mapped there.  Lowers *until to where that, or what is between two mappings, ends. */
+static bool mapped_at(const struct vmsnap *snap, uint64_t at, uint64_t *until)
+{
+	size_t index = snapshot_vma_find(snap, at);
+	const struct vmsnap_vma *vma = index < snap->vma_count ? &snap->vmas[index] : NULL;
+	bool inside = vma && vma->start <= at;
+	uint64_t edge = !vma ? *until : inside ? vma->end : vma->start;
+	*until = edge < *until ? edge : *until;
+	return inside;
+}
+
+/* What `other` has at .to went there from .from: whether `snap` has it there, too.  Frames prove it.  If it has
+ * nothing where that was, and the same kind where it is now, most likely it moved it as well, before the fork or
+ * since, unless what it has there is what was there before, as `third` still has it. */
+struct also_there {
+	const struct vmsnap *snap, *other, *third;
+};
+static int has_it_there(const struct kin *kin, const struct also_there *who, const struct move *move, struct work *work,
+                        bool *yes)
+{
+	bool before = false;
+	int rc = VMSNAP_OK;
+	*yes = false;
+	if (kin->frames)
+		rc = share_at(who->snap, who->other, move->to, move->length, work, yes);
+	if (rc || *yes || !only_at(who->snap, move->from, who->other, move->to))
+		return rc;
+	if (kin->frames)
+		rc = share_at(who->snap, who->third, move->to, move->length, work, &before);
+	*yes = !before;
+	return rc;
+}
+
+/* A range of what went from the parent to the child.  Nothing tells what the parent did, but that the base has it
+ * where the child has: then, as to the child, nothing moved. */
+static int add_of_base(const struct kin *kin, struct move_list *base, const struct move_range *s, struct work *work)
+{
+	const struct also_there who = { .snap = kin->base, .other = kin->child, .third = kin->parent };
+	int rc = VMSNAP_OK;
+	for (uint64_t at = s->to, end = at + s->length, until; !rc && at < end; at = until) {
+		until = end;
+		bool stayed = false, there = mapped_at(kin->base, at, &until);
+		struct move move = { .from = s->from + (at - s->to), .to = at, .length = until - at };
+		if (there && s->other == s->from)
+			rc = has_it_there(kin, &who, &move, work, &stayed);
+		move.from = stayed ? at : s->other + (at - s->to);
+		if (!rc && !s->nowhere)
+			rc = add_where_free(base, &kin->base_child, &move, work);
+	}
+	return rc;
+}
+
 /* What went from the parent to the child came from the base too, if the parent did not put it
  * where it had moved something away.  If the base has it where the
- * child has it, it was the parent that moved it, and as to the child nothing moved. */
+ * child has it, it was the parent that moved it. */
 static int complete_base(const struct kin *kin, struct move_list *base, struct move_list *parent, struct work *work)
 {
 	const struct move_list *list = &kin->parent_child.list;
@@ -89,17 +141,10 @@ static int complete_base(const struct kin *kin, struct move_list *base, struct m
 	for (size_t i = 0; !rc && i < list->count; i++)
 		for (struct move_range s = { 0 };
 		     !rc && move_range_next(&list->items[i], &kin->base_parent, true, &s);) {
-			bool stayed = false;
 			if (!s.nowhere && s.other == s.to)
 				continue;
 			rc = add(parent, &(struct move){ .from = s.from, .to = s.to, .length = s.length }, work);
-			/* Nothing tells what the parent did, but that the base has it where the child has. */
-			if (!rc && kin->frames && s.other == s.from)
-				rc = share_at(kin->base, kin->child, s.to, s.length, work, &stayed);
-			stayed |= s.other == s.from && only_at(kin->base, s.from, kin->child, s.to);
-			struct move of_base = { .from = stayed ? s.to : s.other, .to = s.to, .length = s.length };
-			if (!rc && !s.nowhere)
-				rc = add_where_free(base, &kin->base_child, &of_base, work);
+			rc = rc ? rc : add_of_base(kin, base, &s, work);
 		}
 	return rc;
 }
@@ -138,56 +183,60 @@ static int add_where_kept(const struct kin *kin, struct move_list *more, const s
 	return rc;
 }
 
-/* One of the two is known to have moved it; the other has nothing where that was, and the same where
- * it is now: most likely both moved it, before the fork or since. */
-static bool moved_as_well(const struct kin *kin, const struct vmsnap *other, uint64_t from, uint64_t to)
+/* A range of what went from the base to the child: the parent has, or had, it, too. */
+static int add_of_parent(const struct kin *kin, struct move_list *parent, const struct move_range *s, struct work *work)
 {
-	const struct vmsnap *same = other == kin->parent ? kin->child : kin->parent;
-	return only_at(other, from, same, to);
+	const struct also_there who = { .snap = kin->parent, .other = kin->child, .third = kin->base };
+	int rc = VMSNAP_OK;
+	for (uint64_t at = s->to, end = at + s->length, until; !rc && at < end; at = until) {
+		until = end;
+		bool here = false, there = mapped_at(kin->parent, at, &until), stayed = s->other == s->from;
+		struct move move = { .from = s->from + (at - s->to), .to = at, .length = until - at };
+		if (there && stayed && s->from != s->to)
+			rc = has_it_there(kin, &who, &move, work, &here);
+		move.from = here ? at : s->other + (at - s->to);
+		if (!rc)
+			rc = here ? add(parent, &move, work) : add_where_kept(kin, parent, &move, stayed, work);
+	}
+	return rc;
 }
 
-/* What went from the base to the child, the parent has, or had, too. */
 static int complete_parent(const struct kin *kin, struct move_list *parent, struct work *work)
 {
 	const struct move_list *list = &kin->base_child.list;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < list->count; i++)
 		for (struct move_range s = { 0 };
-		     !rc && move_range_next(&list->items[i], &kin->base_parent, false, &s);) {
-			struct move of_parent = { .from = s.other, .to = s.to, .length = s.length };
-			bool here = s.other == s.from && moved_as_well(kin, kin->parent, s.from, s.to);
-			if (!here && kin->frames && s.other == s.from && s.from != s.to)
-				rc = share_at(kin->parent, kin->child, s.to, s.length, work, &here);
-			if (rc || s.nowhere)
-				continue;
-			if (here)
-				rc = add(parent, &(struct move){ .from = s.to, .to = s.to, .length = s.length }, work);
-			else
-				rc = add_where_kept(kin, parent, &of_parent, s.other == s.from, work);
-		}
+		     !rc && move_range_next(&list->items[i], &kin->base_parent, false, &s);)
+			if (!s.nowhere)
+				rc = add_of_parent(kin, parent, &s, work);
 	return rc;
 }
 
 /* What the parent moved away and back, say, so that it has it where the child does. */
 static int complete_both(const struct kin *kin, struct move_list *base, struct move_list *parent, struct work *work)
 {
+	const struct also_there who = { .snap = kin->child, .other = kin->parent, .third = kin->base };
 	const struct move_list *list = &kin->base_parent.list;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < list->count; i++) {
 		const struct move *move = &list->items[i];
 		for (uint64_t at = move->to, end = at + move->length, until; !rc && at < end; at = until) {
 			until = end;
-			bool taken = moves_to(&kin->base_child, at, &until), here = false;
+			bool here = false, there = mapped_at(kin->child, at, &until);
+			bool taken = moves_to(&kin->base_child, at, &until);
 			taken |= moves_to(&kin->parent_child, at, &until) != NULL;
-			uint64_t from = move->from + (at - move->to);
-			here = !taken && moved_as_well(kin, kin->child, from, at);
-			if (!taken && !here && kin->frames)
-				rc = share_at(kin->parent, kin->child, at, until - at, work, &here);
+			/* The child has it, and elsewhere. */
+			uint64_t from = move->from + (at - move->to), until_from = from + (until - at);
+			taken |= moves_from(&kin->base_child, from, &until_from) != NULL;
+			until = at + (until_from - from);
+			struct move both = { .from = from, .to = at, .length = until - at };
+			if (there && !taken)
+				rc = has_it_there(kin, &who, &both, work, &here);
 			if (rc || !here)
 				continue;
-			struct move of_base = { .from = from, .to = at, .length = until - at };
 			rc = add(parent, &(struct move){ .from = at, .to = at, .length = until - at }, work);
-			rc = rc ? rc : add_where_free(base, &kin->base_child, &of_base, work);
+			rc = rc ? rc : add_where_free(base, &kin->base_child, &both, work);
 		}
 	}
 	return rc;

@@ -231,6 +231,58 @@ static void what_the_child_moved_memory_over_is_dropped(void **state)
 	vmsnap_unref(child);
 }
 
+/* The parent moved pages 16 to 31 over others, the child elsewhere, of which it unmapped some: it has what the parent
+ * moved them over still, which only looks as if it had moved them there as well. */
+static void what_the_parent_moved_memory_over_the_child_has_still(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	add_anon(base, 40, 48, "rw-p", "");
+	add_anon(base, 52, 56, "rw-p", "");
+	add_pages(base, 16, 16, OWNED(103));
+	add_pages(base, 40, 8, OWNED(203));
+	add_pages(base, 52, 4, OWNED(303));
+	parent->vma_count = child->vma_count = 0;
+	add_anon(parent, 40, 56, "rw-p", "");
+	add_pages(parent, 40, 16, ANON(103));
+	add_anon(child, 40, 48, "rw-p", "");
+	add_anon(child, 52, 56, "rw-p", "");
+	add_anon(child, 116, 120, "rw-p", "");
+	add_anon(child, 124, 132, "rw-p", "");
+	add_pages(child, 40, 8, OWNED(203));
+	add_pages(child, 52, 4, OWNED(303));
+	add_pages(child, 116, 4, ANON(103));
+	add_pages(child, 124, 8, ANON(111));
+	expect_ranges(parent, child, base,
+	              "20-24 dropped_by_child from 44\n40-48 dropped_by_parent\n52-56 dropped_by_parent\n"
+	              "116-120 shared from 40\n124-132 shared from 48\n");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+/* Both moved some of it to one place, and the parent the rest beside it. */
+static void what_both_moved_to_one_place_is_no_more_than_that(void **state)
+{
+	(void)state;
+	struct vmsnap *base = family_member(10, 1), *parent = family_member(10, 1), *child = family_member(11, 10);
+	base->vmas[0].end = PAGE_AT(48);
+	add_pages(base, 16, 32, ANON(103)); /* nothing shows that it was taken before the fork */
+	parent->vma_count = child->vma_count = 0;
+	add_anon(parent, 216, 248, "rw-p", "");
+	add_pages(parent, 216, 32, ANON(103));
+	add_anon(child, 16, 17, "rw-p", "");
+	add_anon(child, 19, 48, "rw-p", "");
+	add_anon(child, 217, 219, "rw-p", "");
+	add_pages(child, 16, 1, ANON(103));
+	add_pages(child, 19, 29, ANON(106));
+	add_pages(child, 217, 2, ANON(104));
+	expect_ranges(parent, child, base, "16-17 shared from 216\n19-48 shared from 219\n217-219 shared from 217\n");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
 static void frames_of_another_boot_are_not_compared(void **state)
 {
 	(void)state;
@@ -584,6 +636,8 @@ int main(void)
 		cmocka_unit_test(memory_that_slid_less_than_its_length_is_followed),
 		cmocka_unit_test(what_the_parent_put_over_what_it_moved_is_not_of_the_base),
 		cmocka_unit_test(what_the_child_moved_memory_over_is_dropped),
+		cmocka_unit_test(what_the_parent_moved_memory_over_the_child_has_still),
+		cmocka_unit_test(what_both_moved_to_one_place_is_no_more_than_that),
 		cmocka_unit_test(frames_of_another_boot_are_not_compared),
 		cmocka_unit_test(base_of_another_boot_does_not_tell_who_copied),
 		cmocka_unit_test(a_frame_that_may_have_been_given_out_again_names_nobody),
