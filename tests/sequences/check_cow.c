@@ -252,6 +252,14 @@ static void check_kept_by_both(const struct family *family, const struct told_co
 		require(told, COW_OLD, page, only(NO_VERDICT), "both have it, elsewhere");
 }
 
+/* What a side left where and as it was, it did not copy, whatever the other side has there now. */
+static void check_not_copied(const struct family *family, const struct told_cow *told, int page)
+{
+	uint32_t by_child = only(VMSNAP_VERDICT_COPIED_BY_CHILD) | only(VMSNAP_VERDICT_COPIED_BY_BOTH);
+	if (same_own_frame(family->base->pages[page], family->child->pages[page]) && told->all[page] & by_child)
+		broken(COW, page, "%s; the child has it as it was", verdict_text(VMSNAP_VERDICT_COPIED_BY_CHILD));
+}
+
 static void check_kept_by_one(const struct family *family, const struct told_cow *told, int page, bool child_keeps)
 {
 	const struct view *keeper = child_keeps ? family->child : family->parent;
@@ -262,6 +270,8 @@ static void check_kept_by_one(const struct family *family, const struct told_cow
 	bool claimed = has(other, told_at), moved = at != page;
 	if (!is_known(child_keeps ? &family->to_child : &family->to_parent, page, at))
 		return;
+	if (child_keeps && !moved)
+		check_not_copied(family, told, page);
 	if (claimed && (child_keeps || !moved))
 		return;
 	/* What the child moved there is told there, and asked for as that. */
