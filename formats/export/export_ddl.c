@@ -19,8 +19,8 @@ static const struct dialect dialects[VMSNAP_SCHEMA_COUNT] = {
 	[VMSNAP_SCHEMA_SQLITE] = { .name = "sqlite",
 	                           .types = { "INTEGER", "INTEGER", "INTEGER", "INTEGER", "INTEGER", "INTEGER",
 	                                      "INTEGER", "TEXT", "TEXT" },
-	                           .views = sql_sqlite,
-	                           .views_len = sizeof(sql_sqlite) },
+	                           .views = sql_standard,
+	                           .views_len = sizeof(sql_standard) },
 	[VMSNAP_SCHEMA_CLICKHOUSE] = { .name = "clickhouse",
 	                               .types = { "FixedString(32)", "UInt64", "UInt64", "UInt32", "UInt64", "Int64",
 	                                          "UInt8", "String", "String" },
@@ -30,8 +30,8 @@ static const struct dialect dialects[VMSNAP_SCHEMA_COUNT] = {
 	[VMSNAP_SCHEMA_POSTGRES] = { .name = "postgres",
 	                             .types = { "char(32)", "bigint", "bigint", "bigint", "bigint", "bigint",
 	                                        "smallint", "text", "text" },
-	                             .views = sql_postgres,
-	                             .views_len = sizeof(sql_postgres) },
+	                             .views = sql_standard,
+	                             .views_len = sizeof(sql_standard) },
 };
 
 VMSNAP_API const char *vmsnap_schema_dialect_name(int dialect)

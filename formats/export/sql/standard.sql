@@ -1,7 +1,21 @@
--- The questions that people ask (docs/archive.md).  Views are made anew each time, so that a database
--- has those of the vmsnap whose schema was loaded last.
-DROP VIEW IF EXISTS fault_code, new_mapping, build_mapping, outlier, fork_minute, build_difference, service_swap,
-  thp_coverage, privatised_text, group_memory, frame_holder, growth, newest, process;
+-- The questions that people ask (docs/archive.md), in words that SQLite and PostgreSQL understand alike.  Views are
+-- made anew each time, so that a database has those of the vmsnap that last added to it; from the last, as
+-- PostgreSQL drops none that others stand on.
+DROP VIEW IF EXISTS fault_code;
+DROP VIEW IF EXISTS new_mapping;
+DROP VIEW IF EXISTS build_mapping;
+DROP VIEW IF EXISTS outlier;
+DROP VIEW IF EXISTS fork_minute;
+DROP VIEW IF EXISTS build_difference;
+DROP VIEW IF EXISTS service_swap;
+DROP VIEW IF EXISTS thp_coverage;
+DROP VIEW IF EXISTS privatised_text;
+DROP VIEW IF EXISTS group_memory;
+DROP VIEW IF EXISTS frame_holder;
+DROP VIEW IF EXISTS growth;
+DROP VIEW IF EXISTS newest;
+DROP VIEW IF EXISTS process;
+
 CREATE VIEW process AS
 SELECT coalesce(host, '') AS host_name, coalesce(boot_id, '') AS boot, pid, start_ticks,
        max(taken_ns) AS last_taken_ns, min(taken_ns) AS first_taken_ns, count(*) AS snapshots
@@ -26,10 +40,10 @@ SELECT coalesce(w.host, '') AS host, w.pid, w.last_comm AS comm, o.name,
        sum(CASE WHEN w.taken_ns = w.first_taken_ns THEN v.resident ELSE 0 END) AS first_resident,
        sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE 0 END) AS last_resident,
        sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE -v.resident END) AS grown,
-       (w.last_taken_ns - w.first_taken_ns) / 1e9::double precision AS seconds
+       CAST(w.last_taken_ns - w.first_taken_ns AS double precision) / 1e9 AS seconds
 FROM whole w JOIN vma v USING (snapshot) JOIN object o USING (object)
 WHERE w.taken_ns IN (w.first_taken_ns, w.last_taken_ns) AND w.first_taken_ns <> w.last_taken_ns
-GROUP BY w.host, w.boot_id, w.pid, w.start_ticks, w.first_taken_ns, w.last_taken_ns, w.last_comm, object, o.name;
+GROUP BY w.host, w.boot_id, w.pid, w.start_ticks, w.first_taken_ns, w.last_taken_ns, w.last_comm, o.object, o.name;
 
 -- 2. Who had a frame: SELECT * FROM frame_holder WHERE 4711 BETWEEN first_pfn AND last_pfn.
 CREATE VIEW frame_holder AS
@@ -60,14 +74,14 @@ FROM newest WHERE huge IS NOT NULL GROUP BY exe;
 
 -- 6. Swap, by service.
 CREATE VIEW service_swap AS
-SELECT host, coalesce(unit, container, comm) AS service, count(*) AS processes,
-       sum(coalesce(swapped, vm_swap)) AS swapped, sum(resident) AS resident
+SELECT host, coalesce(unit, container, comm) AS service, count(*) AS processes, sum(coalesce(swapped, vm_swap)) AS swapped,
+       sum(resident) AS resident
 FROM newest GROUP BY host, 2;
 
 -- 7. One file, several builds.  One that was replaced has " (deleted)" behind its name where it is still mapped.
 CREATE VIEW build_difference AS
 WITH file AS
-(SELECT object, build_id, CASE WHEN name LIKE '% (deleted)' THEN left(name, -10) ELSE name END AS name
+(SELECT object, build_id, CASE WHEN name LIKE '% (deleted)' THEN substr(name, 1, length(name) - 10) ELSE name END AS name
  FROM object WHERE build_id IS NOT NULL)
 SELECT o.name, o.build_id, count(DISTINCT s.host) AS hosts, count(DISTINCT s.host || '/' || s.pid) AS processes,
        min(s.host) AS example_host, min(s.pid) AS example_pid
@@ -86,7 +100,7 @@ GROUP BY s.host, s.boot_id, s.pid, s.start_ticks, 4;
 
 -- 9. Processes that are much larger than others of their program.
 CREATE VIEW outlier AS
-SELECT n.host, n.pid, n.comm, n.exe, n.resident, others.mean::double precision AS mean_of_program, others.processes
+SELECT n.host, n.pid, n.comm, n.exe, n.resident, CAST(others.mean AS double precision) AS mean_of_program, others.processes
 FROM newest n JOIN (SELECT exe, avg(resident) AS mean, count(*) AS processes FROM newest GROUP BY exe) others
 ON n.exe = others.exe
 WHERE others.processes >= 4 AND n.resident > 2 * (others.mean * others.processes - n.resident) / (others.processes - 1);
