@@ -367,6 +367,17 @@ static void put_type(struct vmsnap_export *e, const char *name, const char *unit
 	put_message(e, PROFILE_SAMPLE_TYPE);
 }
 
+/* What is shown unless asked for: the first of which there is any, or readers open an empty graph. */
+static const char *shown_type(const struct pprof *p)
+{
+	for (int value = 0; value < BLAMED_VALUES; value++)
+		for (size_t i = 0; i < p->kept_count; i++)
+			if (p->kept[i].pages[value])
+				return blamed_value_names[value];
+	bool memory = !p->stacks.any || p->known & 1u << MEMORY_RESIDENT;
+	return memory ? memory_value_names[MEMORY_RESIDENT] : blamed_value_names[BLAMED_COPIED];
+}
+
 /* In the order of values_of(). */
 static void put_types(struct vmsnap_export *e)
 {
@@ -376,8 +387,7 @@ static void put_types(struct vmsnap_export *e)
 	for (int i = 0; i < MEMORY_VALUES; i++)
 		if (p->known & 1u << i)
 			put_type(e, memory_value_names[i], "bytes");
-	uint64_t shown = string_of(e, p->stacks.any ? blamed_value_names[BLAMED_COPIED] : memory_value_names[0]);
-	proto_number(&p->outer, PROFILE_DEFAULT_TYPE, shown);
+	proto_number(&p->outer, PROFILE_DEFAULT_TYPE, string_of(e, shown_type(p)));
 	put_outer(e);
 }
 

@@ -58,6 +58,11 @@ class Profile:
         self.samples = [fields(value) for field, value in top if field == 2]
         self.comments = [self.strings[number] for field, value in top if field == 13 for number in packed(value)]
         self.numbers = {field: value for field, value in top if isinstance(value, int)}
+        self.shown = self.strings[self.numbers[14]]
+
+    def totals(self):
+        """Of each type, all samples together."""
+        return dict(zip((name for name, _ in self.types), map(sum, zip(*(values for _, values in self.rows())))))
 
     def text(self, number):
         return self.strings[number]

@@ -9,6 +9,8 @@ import vmsfile
 from json_inputs import PROCESS, file_of
 from profiles import Profile, fields, packed, pprof
 from test_export import HOSTILE, ExportTest, number, run, table
+from test_export_events import FAULTS
+from test_export_events import process as watched
 
 TYPES = ("resident", "exclusive", "swapped", "shared")
 
@@ -50,6 +52,14 @@ class Memory(ExportTest):
             if resident or swapped:
                 found[pid, int(row["start_addr"])] = one
         return found
+
+    def test_what_is_shown_at_first_is_there(self):
+        """Code that made pages may have copied none, and an empty graph says nothing."""
+        before, after = watched(1000), watched(9000, FAULTS)
+        for first, shown in ((dict(before, runs=[]), "new"), (before, "resident")):
+            profile = self.profile(self.file(first, after))
+            self.assertEqual([name for name, sum in profile.totals().items() if sum][0], shown)
+            self.assertEqual(profile.shown, shown)
 
     def test_each_mapping_is_as_the_table_has_it(self):
         told = 0
