@@ -26,6 +26,7 @@ STAND_INS = """
 curl() { :; }
 sleep() { :; }
 flamegraph.pl() { cat; }
+go() { python3 -c 'import gzip, sys; assert gzip.open(sys.argv[-1]).read()' "$@"; }
 ssh() { shift; "$@"; }
 scp() { test -s "$1"; }
 sqlite3() { python3 -c '
@@ -74,10 +75,11 @@ class Documents(unittest.TestCase):
         return self.started
 
     def example(self, command, expected):
-        real = command.replace(README_PARENT, self.parent).replace(README_CHILD, self.child)
-        real = real.replace(README_GLOBAL, f"{self.target.ranges['global_counter'][0]:x}")
-        if README_SERVER in real:
-            real = real.replace(README_SERVER, str(self.server().pid))
+        place = {README_PARENT: self.parent, README_CHILD: self.child,
+                 README_GLOBAL: f"{self.target.ranges['global_counter'][0]:x}"}
+        if re.search(rf"\b{README_SERVER}\b", command):
+            place[README_SERVER] = str(self.server().pid)
+        real = re.sub(r"\b[0-9a-f]+\b", lambda found: place.get(found[0], found[0]), command)
         if real.startswith("echo write"):
             self.target.tell("write")
             return

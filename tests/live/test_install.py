@@ -1,6 +1,7 @@
 """An installed tree works where it was put and where it is moved to: the command, the
 library for pkg-config and for CMake, the documents."""
 
+import glob
 import os
 import re
 import shutil
@@ -173,6 +174,44 @@ class Installed(unittest.TestCase):
         self.assertIn("docs/verdicts.md", links)
         for link in links:
             self.assertInstalled(os.path.dirname(readme), link)
+
+    def test_links_between_the_documents_work(self):
+        """But for those to what is source: headers, and man pages, which are installed as such."""
+        folder, seen = os.path.join(self.prefix, "share", "doc", "vmsnap"), 0
+        for path in glob.glob(os.path.join(folder, "**", "*.md"), recursive=True):
+            with open(path, encoding="utf-8") as file:
+                text = re.sub(r"(?ms)^```.*?^```$", "", file.read())
+            for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+                if not re.match(r"https://|(docs/|\.\./)?man\b|\.\./core/include/", link):
+                    self.assertTrue(os.path.exists(os.path.join(os.path.dirname(path), link)), f"{path}: {link}")
+                    seen += 1
+        self.assertGreater(seen, 100)
+
+    def test_the_programs_of_the_documents_compile_as_the_page_says(self):
+        doc = os.path.join(self.prefix, "share", "doc", "vmsnap")
+        with open(os.path.join(doc, "docs", "install.md"), encoding="utf-8") as file:
+            block = re.search(r"(?ms)^```sh\n(for name in [^`]*)^```$", file.read())[1]
+        names = re.search(r"for name in ([^;]+);", block)[1].split()
+        self.assertGreater(len(names), 5)
+        call("sh", "-e", "-c", block.replace("/usr/share/doc/vmsnap", doc), cwd=self.work)
+        self.assertEqual(sorted(os.listdir(self.work)), sorted(names))
+
+    def test_a_lesson_is_gone_through_without_the_source(self):
+        lab = self.assertInstalled("share", "doc", "vmsnap", "docs", "labs", "lab")
+        self.assertIn("1. Demand paging", call(lab, env=self.env))
+        if self.sanitized:
+            return
+        self.env["PATH"] = os.path.join(self.prefix, "bin") + os.pathsep + self.env["PATH"]
+        if self.cache["CMAKE_INSTALL_PREFIX"] == "/usr":
+            self.env["LD_LIBRARY_PATH"] = self.libdir
+        self.assertRegex(call(lab, "1", "--check", env=self.env, cwd=self.work), r"\n(\d+) of \d+ claims hold here\n$")
+
+    def test_a_lesson_says_what_it_lacks(self):
+        lab = self.assertInstalled("share", "doc", "vmsnap", "docs", "labs", "lab")
+        done = subprocess.run([lab, "1"], env={**self.env, "CC": "no-such-compiler"}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("there is no no-such-compiler, which lessons need", done.stdout)
 
     def test_release_build_does_not_name_the_source_folder(self):
         build = os.path.join(self.work, "release")

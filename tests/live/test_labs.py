@@ -12,13 +12,13 @@ import support
 from documents import SOURCE
 from support import become, each_user, skip, world
 
-sys.path.insert(0, os.path.join(SOURCE, "script"))
+sys.path.insert(0, os.path.join(SOURCE, "docs", "labs", "runner"))
 
 import lab  # noqa: E402
 import lab_claims  # noqa: E402
 
 # What script/lab is made of.
-PARTS = ("script/lab", "script/lab.py", "script/lab_claims.py", "script/lib.sh", "docs/labs", "tests/live/documents.py",
+PARTS = ("script/lab", "script/lib.sh", "docs/labs", "tests/live/documents.py",
          "tests/live/kernel.py")
 
 

@@ -1,6 +1,6 @@
-"""The claims of the lessons (docs/labs), each with what decides it: the kernel's own files, read by
-tests/live/kernel.py, which shares no code with vmsnap, and what the lesson's program knows that it did.  Called by
-lab.py."""
+"""The claims of the lessons (docs/labs), each with what decides it: the kernel's own files, read by kernel.py (in the
+source it is in tests/live), which shares no code with vmsnap, and what the lesson's program knows that it did.  Called
+by lab.py."""
 
 import kernel
 from kernel import EXCLUSIVE, FILE, FRAME, PAGE, PRESENT
