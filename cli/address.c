@@ -1,5 +1,7 @@
 #include "address.h"
 
+#include <ctype.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -53,6 +55,11 @@ int address_parse(const char *text, uint64_t *address)
 	const char *end = take_address(text, address);
 	if (end && !*end)
 		return STATUS_OK;
+	if (isalpha((unsigned char)*text) && text[strspn(text, "0123456789abcdefABCDEFxX")])
+		return trouble(
+		        "'%s' is not an address: expected hexadecimal digits, as in 7f0012345000; names of variables "
+		        "are for gdb, where it is vmsnap page &%s",
+		        text, text);
 	return trouble("'%s' is not an address: expected hexadecimal digits, as in 7f0012345000 or 0x7f0012345000",
 	               text);
 }
@@ -117,4 +124,13 @@ int address_bytes_parse(const char *text, uint64_t page_size, uint64_t *start, u
 	bool alone;
 	int status = parse_range(text, page_size, start, end, &alone);
 	return status || !alone ? status : address_range_parse(text, page_size, start, end);
+}
+
+void range_tell_empty(const struct vmsnap *snap, const char *word, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < vmsnap_vma_count(snap); i++)
+		if (vmsnap_vma(snap, i)->start < end && vmsnap_vma(snap, i)->end > start)
+			return;
+	say("%s: nothing is mapped from %" PRIx64 " to %" PRIx64 "; vmsnap page %s %" PRIx64 " tells what is around it",
+	    word, start, end, word, start);
 }

@@ -64,6 +64,10 @@ struct copy {
 static int open_word(struct copy *copy, const char *word)
 {
 	struct place place;
+	if (word_is_process(word) && access(word, F_OK))
+		return trouble(
+		        "copy: '%s' is a process, and snapshots of files are copied: vmsnap capture %s makes one", word,
+		        word);
 	int status = place_of_word(word, &place);
 	if (status)
 		return status;

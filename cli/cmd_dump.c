@@ -129,6 +129,8 @@ static int print(const struct options *options, const struct vmsnap *a, const st
 {
 	struct output output;
 	struct vmsnap_error err;
+	if (!b && !options->json)
+		range_tell_empty(a, options->operands[0], start, end);
 	output_init(&output, options);
 	return output_finish(&output, vmsnap_print_dump(a, b, start, end, &output.to, &err), &err);
 }

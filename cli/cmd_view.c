@@ -50,7 +50,7 @@ static unsigned table_flags(const struct options *options)
 }
 
 /* How much of a text was written before it failed tells nobody: what is wrong is said by output_finish(). */
-static int print_one(struct several *all, const struct vmsnap *snap)
+static int print_one(struct several *all, const char *name, const struct vmsnap *snap)
 {
 	struct output *output = all->output;
 	uint64_t start = 0, end = UINT64_MAX;
@@ -66,6 +66,8 @@ static int print_one(struct several *all, const struct vmsnap *snap)
 		output->to.names = NULL;
 	} else
 		all->rc = vmsnap_print_pages_with(snap, start, end, table_flags(all->options), &output->to, &all->err);
+	if (all->rc >= 0 && all->range && !all->options->json)
+		range_tell_empty(snap, name, start, end);
 	return all->rc < 0 ? STATUS_TROUBLE : STATUS_OK;
 }
 
@@ -83,7 +85,7 @@ static int put_one(void *ctx, const char *name, const struct vmsnap *snap)
 	else if (all->count && !style->raw && !style->no_headings)
 		output_text(all->output, "\n");
 	all->count++;
-	status = print_one(all, snap);
+	status = print_one(all, name, snap);
 	return status || output_flush(all->output) ? status : STATUS_TROUBLE;
 }
 

@@ -28,10 +28,41 @@ static int help(int argc, char **argv)
 {
 	if (argc < 2)
 		return help_all();
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return help_all();
 	if (argc > 2)
 		return trouble("help: '%s' is one too many: vmsnap help [COMMAND]", argv[2]);
 	const struct command *command = command_find(argv[1]);
 	return command ? help_command(command) : command_unknown(argv[1]);
+}
+
+/* Whether it is one of a command, "--json=x" too. */
+static bool is_of_a_command(const char *word)
+{
+	size_t len = strncmp(word, "--", 2) ? 0 : strcspn(word + 2, "=");
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &option_table[i];
+		if (len ? strlen(row->name) == len && !strncmp(row->name, word + 2, len)
+		        : row->letter && row->letter == word[1])
+			return true;
+	}
+	return false;
+}
+
+static int option_unknown(const char *word)
+{
+	struct nearest nearest;
+	nearest_init(&nearest, word);
+	nearest_try(&nearest, "--help");
+	nearest_try(&nearest, "--version");
+	nearest_try(&nearest, "--completion");
+	if (nearest.best)
+		return trouble("there is no option '%s'; did you mean '%s'? See 'vmsnap --help'.", word, nearest.best);
+	if (is_of_a_command(word))
+		return trouble("'%s' is an option of commands, and stands behind them: vmsnap COMMAND %s. See 'vmsnap "
+		               "--help'.",
+		               word, word);
+	return trouble("there is no option '%s' before the command. See 'vmsnap --help'.", word);
 }
 
 static int global_option(int argc, char **argv)
@@ -43,16 +74,11 @@ static int global_option(int argc, char **argv)
 		return help_version(argc, argv);
 	if (!strcmp(word, "--completion") && argc == 2)
 		return completion_print(argv[1]);
+	if (!strncmp(word, "--completion=", strlen("--completion=")) && argc == 1)
+		return completion_print(strchr(word, '=') + 1);
 	if (!strcmp(word, "--completion"))
 		return trouble("--completion needs the name of a shell: bash, zsh or fish");
-	struct nearest nearest;
-	nearest_init(&nearest, word);
-	nearest_try(&nearest, "--help");
-	nearest_try(&nearest, "--version");
-	nearest_try(&nearest, "--completion");
-	if (nearest.best)
-		return trouble("there is no option '%s'; did you mean '%s'? See 'vmsnap --help'.", word, nearest.best);
-	return trouble("there is no option '%s' before the command. See 'vmsnap --help'.", word);
+	return option_unknown(word);
 }
 
 int main(int argc, char **argv)

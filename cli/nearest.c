@@ -5,6 +5,12 @@
 
 enum { WORD_MAX = 32 };
 
+/* SHOW is meant as show is. */
+static int letter(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -26,8 +32,9 @@ static size_t edit_distance(const char *a, const char *b)
 		row[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
 			row[j] = least(above[j] + 1, row[j - 1] + 1);
-			row[j] = least(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			row[j] = least(row[j], above[j - 1] + (letter(a[i - 1]) != letter(b[j - 1])));
+			if (i > 1 && j > 1 && letter(a[i - 1]) == letter(b[j - 2]) &&
+			    letter(a[i - 2]) == letter(b[j - 1]))
 				row[j] = least(row[j], second_above[j - 2] + 1);
 		}
 	}

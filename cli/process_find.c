@@ -191,16 +191,39 @@ static bool is_executable(pid_t pid, const char *name)
 	return slash && !strcmp(slash + 1, name);
 }
 
+/* The next number in /proc that is another's; 0 if there is none. */
+static pid_t next_pid(DIR *dir)
+{
+	const struct dirent *entry;
+	while (dir && (entry = readdir(dir))) {
+		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)strtol(entry->d_name, NULL, 10) : 0;
+		if (pid > 0 && pid != getpid())
+			return pid;
+	}
+	return 0;
+}
+
+bool process_is_called(const char *name)
+{
+	DIR *dir = opendir("/proc");
+	bool found = false;
+	for (pid_t pid; !found && (pid = next_pid(dir));)
+		found = is_comm(pid, name);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 int processes_that_match(const char *name, struct processes *out)
 {
 	size_t before = out->found;
 	int status = STATUS_OK;
 	bool any = false;
-	DIR *dir = *name ? opendir("/proc") : NULL;
-	const struct dirent *entry;
-	while (dir && !status && (entry = readdir(dir))) {
-		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)strtol(entry->d_name, NULL, 10) : 0;
-		if (pid <= 0 || pid == getpid() || (!is_comm(pid, name) && !is_executable(pid, name)))
+	if (!*name)
+		return trouble("--match needs the name of a program, as in --match redis-server");
+	DIR *dir = opendir("/proc");
+	for (pid_t pid; !status && (pid = next_pid(dir));) {
+		if (!is_comm(pid, name) && !is_executable(pid, name))
 			continue;
 		any = true;
 		status = add_found(out, pid);

@@ -12,5 +12,7 @@ int processes_of_cgroup(const char *path, struct processes *out);
 /* All whose name is exactly that, as pgrep -x has it: comm, of which the kernel keeps 15 bytes; or the base name of
  * their executable. */
 int processes_that_match(const char *name, struct processes *out);
+/* Whether the comm of any is that, as pgrep -x has it. */
+bool process_is_called(const char *name);
 
 #endif

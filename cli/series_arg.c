@@ -78,8 +78,9 @@ int series_from_word(const struct options *options, const char *word, struct ser
 	struct place place;
 	*out = (struct series_arg){ .file = NULL };
 	if (word_is_process(word))
-		return trouble("'%s' is a process; %s is of a file with several snapshots", word,
-		               options->history ? "a history" : "a series");
+		return trouble(
+		        "'%s' is a process; %s is of a file with several snapshots: vmsnap record %s -o FILE makes one",
+		        word, options->history ? "a history" : "a series", word);
 	int status = place_of_word(word, &place);
 	if (status)
 		return status;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "privilege.h"
+#include "process_find.h"
 #include "say.h"
 
 static const char expected[] = "expected a snapshot: FILE, FILE@N, FILE@LABEL, FILE@pid:PID, PID, pid:PID or -";
@@ -123,6 +124,10 @@ int place_of_word(const char *word, struct place *place)
 	place->path = NULL;
 	if (first_at && first_at > word)
 		return trouble("%s: there is no file '%.*s'", word, (int)(first_at - word), word);
+	if (whole_errno == ENOENT && process_is_called(word))
+		return trouble(
+		        "%s: no file of that name; a process that is called so is named by its number: pgrep -x %s",
+		        word, word);
 	return trouble("%s: %s; %s", word, strerror(whole_errno), expected);
 }
 

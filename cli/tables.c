@@ -186,8 +186,7 @@ const struct option_row option_table[] = {
 	{ "by", 0, OPTION_TEXT, VALUE_SERIES_BY, "WHAT", FIELD(by), CMD_SERIES,
 	  "by mapping, kind, process or state" },
 	{ "blame", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(blame), CMD_RECORD,
-	  "keep page faults with each snapshot: which code made, copied and wrote pages\n"
-	  "since the one before (vmsnap blame FILE@N, series, report)" },
+	  "keep page faults: which code made, copied and wrote pages" },
 	{ "save", 0, OPTION_TEXT, VALUE_FILE, "FILE", FIELD(save), CMD_BLAME,
 	  "keep snapshots and faults, for blame FILE" },
 	{ "by", 0, OPTION_TEXT, VALUE_BLAME_BY, "WHAT", FIELD(by), CMD_BLAME,

@@ -39,7 +39,7 @@ static void check_family(struct line *line, const struct vmsnap *parent, const s
 {
 	uint32_t father = process_of(parent), son = process_of(child);
 	if (facts_same_process(parent, child))
-		add(line, "parent and child are the same process, %" PRIu32, father);
+		add(line, "parent and child are the same process, %" PRIu32 ": diff tells what changed in it", father);
 	else if (child->info.ppid != father)
 		add(line,
 		    "these two are not known to be parent and child: the parent of process %" PRIu32 " is %" PRIu32

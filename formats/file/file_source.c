@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -27,6 +29,12 @@ static int refuse_kind(const char *name, mode_t mode, struct vmsnap_error *err)
 /* A process that was recorded into a folder is read by other means. */
 static int refuse_folder(const char *name, int fd, struct vmsnap_error *err)
 {
+	struct statfs fs;
+	if (!fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "%.200s is the kernel's folder, not a snapshot file; a process that lives is named by its "
+		            "number",
+		            name);
 	static const char means[] = "vmsnap.recorded() in Python and vmsnap_capture_at() in C read it";
 	if (!faccessat(fd, "maps", F_OK, 0) && !faccessat(fd, "pagemap", F_OK, 0))
 		return fail(

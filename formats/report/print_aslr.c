@@ -359,7 +359,9 @@ static int aslr_text(struct text *text, struct printed *printed, struct vmsnap_e
 {
 	/* For a script: the table and nothing else. */
 	bool bare = text->style->raw || text->style->no_headings;
-	int rc = bare ? VMSNAP_OK : put_aslr_summary(text, printed->aslr);
+	int rc = emit_table_check(text, &aslr_schema, err);
+	if (!rc && !bare)
+		rc = put_aslr_summary(text, printed->aslr);
 	bool rows = vmsnap_aslr_any(printed->aslr) || printed->flags & VMSNAP_PRINT_LONG || bare;
 	if (!rc && rows && !(printed->flags & VMSNAP_PRINT_TOTALS_ONLY))
 		rc = emit_table(text, &aslr_schema, mapping_rows, printed, err);

@@ -352,7 +352,9 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	const struct vmsnap_style *style = text->style;
 	/* For a script: the table and nothing else. */
 	bool bare = style->raw || style->no_headings, totals = flags & VMSNAP_PRINT_TOTALS_ONLY;
-	int rc = VMSNAP_OK;
+	int rc = emit_table_check(text, &diff_schema, err); /* also where nothing differs, and there is no table */
+	if (rc)
+		return rc;
 	if (!bare)
 		put_diff_heading(text, view);
 	if (!bare && vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE) {

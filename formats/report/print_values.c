@@ -216,6 +216,9 @@ static int values_text(struct text *text, const struct vmsnap_value_diff *diff, 
 		void *ctx;
 	} ctx = { .diff = diff };
 	bool bare = text->style->raw || text->style->no_headings;
+	int rc = emit_table_check(text, &values_schema, err);
+	if (rc)
+		return rc;
 	if (!bare) {
 		text_string(text, "A  ");
 		print_identity_line(text, vmsnap_value_diff_a(diff));
@@ -224,7 +227,6 @@ static int values_text(struct text *text, const struct vmsnap_value_diff *diff, 
 		text_string(text, "\n");
 		text_blank(text);
 	}
-	int rc = VMSNAP_OK;
 	if (vmsnap_value_diff_count(diff) || bare)
 		rc = emit_table(text, &values_schema, value_rows, ctx.ctx, err);
 	else

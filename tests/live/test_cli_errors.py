@@ -43,6 +43,46 @@ class FirstErrors(Case):
         self.refused("capture", "redis-server", said=["its number", "--match NAME"])
         self.assertNotIn("--match", self.refused("show", "pid:redis", said="its number"))
 
+    def test_the_name_of_a_process_where_a_snapshot_is_expected(self):
+        target = self.demo()
+        self.refused("show", "cow_demo", said=["no file of that name", "pgrep -x cow_demo"])
+        self.assertNotIn("pgrep", self.refused("show", "no_such_demo", said="No such file or directory; expected"))
+        self.refused("show", f"/proc/{target.pid}", said=["the kernel's folder", "by its number"])
+        self.refused("capture", "--match=", said="--match needs the name")
+
+    def test_capital_letters(self):
+        self.refused("SHOW", "1", said="did you mean 'show'")
+        self.refused("show", "--JSON", "1", said="did you mean '--json'")
+
+    def test_an_option_before_the_command(self):
+        self.refused("--json", "show", "1", said="stands behind them: vmsnap COMMAND --json")
+        self.refused("-w", "0", "show", "1", said="vmsnap COMMAND -w")
+        self.refused("--completion=csh", said="knows bash, zsh and fish")
+        self.assertEqual(command("--completion=bash").stdout, command("--completion", "bash").stdout)
+        for words in (("help", "-h"), ("help", "--help"), ("help", "help")):
+            self.assertEqual(command(*words).stdout, command("--help").stdout)
+
+    def test_a_process_where_a_file_is_meant(self):
+        self.refused("copy", "1", "-o", "x.vms", said=["'1' is a process", "vmsnap capture 1"])
+        self.refused("series", "1", said=["'1' is a process", "vmsnap record 1 -o FILE"])
+
+    def test_a_variable_where_an_address_is_expected(self):
+        self.refused("page", os.getpid(), "main", said=["'main' is not an address", "vmsnap page &main"])
+        self.assertNotIn("gdb", self.refused("page", os.getpid(), "7fxx", said="'7fxx' is not an address"))
+
+    def test_a_column_that_is_none_where_nothing_differs(self):
+        path = self.series("a.vms", "x")
+        for words in (("-o", "FOO"), ("--sort=FOO",), ("--aslr", "-o", "FOO")):
+            self.refused("diff", path, path, *words, said=["unknown column", "the columns are: START"])
+
+    def test_where_nothing_is_mapped(self):
+        path = self.series("a.vms", "x")
+        for words in (("pages", path, "1000"), ("dump", os.getpid(), "1000-2000")):
+            done = command(*words)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(b"nothing is mapped from 1000 to 2000", done.stderr)
+        self.assertEqual(command("pages", path, "1000", "--json").stderr, b"")
+
     def test_one_snapshot_where_two_are_needed(self):
         path = self.series("one.vms", "x")
         for name in ("diff", "cow"):

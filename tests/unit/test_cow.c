@@ -577,7 +577,7 @@ static void warnings_say_what_makes_verdicts_doubtful(void **state)
 	expect_warning(parent, child, NULL,
 	               "these two are not known to be parent and child: the parent of process 11 is 1, not 10");
 	child->info.ppid = 10;
-	expect_warning(parent, base, NULL, "parent and child are the same process, 10");
+	expect_warning(parent, base, NULL, "parent and child are the same process, 10: diff tells what changed in it");
 	base->info.pid = base->info.tgid = 12;
 	expect_warning(parent, child, base,
 	               "the base is of process 12, which is neither parent nor child, and tells nothing");
