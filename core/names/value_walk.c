@@ -297,6 +297,20 @@ static uint64_t limit_of(const struct place *p, size_t index)
 	return p->limit;
 }
 
+/* "std::_Vector_base<...>": what the C++ library has its classes made of, by names that are nobody else's, tells people
+ * nothing. */
+static bool is_librarys_own(const struct value_member *member)
+{
+	const char *last = member->name;
+	int depth = 0;
+	for (const char *at = member->name; *at; at++) {
+		depth += (*at == '<') - (*at == '>');
+		if (!depth && at[0] == ':' && at[1] == ':')
+			last = at + 2;
+	}
+	return member->is_base && *last == '_';
+}
+
 static void walk_member(struct value_walk *w, const struct place *p, size_t index, int depth)
 {
 	const struct value_member *member = &p->type->members[index];
@@ -308,8 +322,9 @@ static void walk_member(struct value_walk *w, const struct place *p, size_t inde
 		at.limit = p->limit;
 	/* "circle.Shape::id": the member of a base. */
 	bool in_base = w->path_len > 1 && w->path[w->path_len - 1] == ':';
-	size_t mark =
-	        path_add(w, "%s%s%s", *member->name && !in_base ? "." : "", member->name, member->is_base ? "::" : "");
+	size_t mark = is_librarys_own(member) ? w->path_len
+	                                      : path_add(w, "%s%s%s", *member->name && !in_base ? "." : "",
+	                                                 member->name, member->is_base ? "::" : "");
 	if (member->bit_size)
 		walk_bits(w, &at, member);
 	else

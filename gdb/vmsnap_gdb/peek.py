@@ -208,19 +208,20 @@ class Evaluation:
         kind = node.type.strip_typedefs()
         if not render.is_struct(kind):
             raise VmsnapError(f"a value of type '{node.type}' has no members")
-        for called, of, place, bits, base in render.members(kind):
-            start = place // 8
-            end = -(-(place + bits) // 8) if bits else start + of.sizeof
-            inner = Node(of, node.address + start if node.address is not None else None,
-                         node.raw[start:end] if node.raw is not None else None)
-            if called == name and not base:
-                if not bits:
-                    return self._reference(inner)
-                raw = self._loaded(node._replace(type=node.type)).raw[start:end]
-                return Node(of, None, render.bit_field(raw, place % 8, bits, of))
-            if (base or not called) and render.is_struct(of.strip_typedefs()) and _has(of, name):
-                return self._member(inner, name)
-        raise VmsnapError(f"'{node.type}' has no member '{name}'")
+        found = _which(kind, name)
+        if found is None:
+            raise VmsnapError(f"'{node.type}' has no member '{name}'")
+        _, of, place, bits, _ = found
+        start = place // 8
+        end = -(-(place + bits) // 8) if bits else start + of.sizeof
+        inner = Node(of, node.address + start if node.address is not None else None,
+                     node.raw[start:end] if node.raw is not None else None)
+        if not _is(found, name):
+            return self._member(inner, name)
+        if not bits:
+            return self._reference(inner)
+        raw = self._loaded(node._replace(type=node.type)).raw[start:end]
+        return Node(of, None, render.bit_field(raw, place % 8, bits, of))
 
     def _arithmetic(self, sign, one, other):
         kind = one.type.strip_typedefs()
@@ -242,9 +243,30 @@ class Evaluation:
             raise VmsnapError(str(error)) from None
 
 
-def _has(kind, name):
-    return any(called == name or (base or not called) and render.is_struct(of.strip_typedefs()) and _has(of, name)
-               for called, of, _, _, base in render.members(kind.strip_typedefs()))
+def _is(member, name):
+    return member[0] == name and not member[4]
+
+
+def _which(kind, name):
+    """The member of this name, or else that of no name, or the base class, that has it; None: there is none.  Where two
+    have it, as each part of a std::tuple has, the one that holds something."""
+    members = render.members(kind)
+    own = next((each for each in members if _is(each, name)), None)
+    if own is not None:
+        return own
+    having = [(each, found) for each in members if each[4] or not each[0]
+              for found in [_type_of(each[1].strip_typedefs(), name)] if found is not None]
+    full = [each for each, found in having if not render.is_empty(found)]
+    return full[0] if full else having[0][0] if having else None
+
+
+def _type_of(kind, name):
+    """Of a member that a struct has, or a part of it; None: it has none."""
+    found = _which(kind, name) if render.is_struct(kind) else None
+    if found is None:
+        return None
+    of = found[1].strip_typedefs()
+    return of if _is(found, name) else _type_of(of, name)
 
 
 def _made(value):

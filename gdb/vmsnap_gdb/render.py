@@ -80,10 +80,18 @@ def resolved(kind, raw):
     return None if found.dynamic or found.sizeof != size else found
 
 
+def is_empty(kind):
+    """Whether there is nothing in it, as in an allocator of C++: as a base class it takes no room, though it has a size."""
+    kind = plain(kind)
+    return is_struct(kind) and all(is_empty(of) for _, of, _, _, _ in members(kind))
+
+
 def has_variants(kind):
     """Whether several of its members lie in one place, of which only one is there."""
     end = 0
     for _, of, place, bits, _ in sorted(members(kind), key=lambda member: member[2]):
+        if is_empty(of):
+            continue
         if place < end:
             return True
         end = place + (bits or 8 * of.sizeof)

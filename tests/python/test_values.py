@@ -331,6 +331,8 @@ class Programs(unittest.TestCase):
     def test_cxx_in_words(self):
         source = FRAME % r"""
             #include <string>
+            #include <vector>
+            std::vector<int> many;
             namespace shop {
             struct Shape { virtual ~Shape() {} int id = 1; };
             struct Circle : Shape { double r = 1; static int made; };
@@ -357,6 +359,7 @@ class Programs(unittest.TestCase):
                 using namespace shop;
                 static int calls = 1;
                 hidden_one(0); maker(1); printer.write(2);
+                many.push_back(1);
                 circle.id = 7; circle.r = 2.5; Circle::made++; hidden = 9; level = Level::high; box.value = 5;
                 Box<long>::last = 6; vd.d = 5; vd.v = 2; name = "changed"; calls++; (void)ref;
             }"""
@@ -374,6 +377,7 @@ class Programs(unittest.TestCase):
                                     ("name._M_local_buf", '"abc"', '"changed"') if "name._M_local_buf" in found else
                                     ("vd.d", "4", "5")):
             self.assertEqual(found.get(name), [before, after], (name, found))
+        self.assertIn("many._M_impl._M_start", found, "bases of the library's own are not named")
 
     def test_rust_in_words(self):
         source = r"""
