@@ -179,32 +179,6 @@ void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struc
 
 /* ---- whom it is about ------------------------------------------------------------------------ */
 
-/* than: who was told before, if anybody: what is the same is not told again. */
-static void put_one(struct fit_line *line, const char *role, const struct vmsnap *snap, bool by_number,
-                    const struct vmsnap *than)
-{
-	const struct vmsnap_info *info = vmsnap_info(snap), *before = than ? vmsnap_info(than) : NULL;
-	struct text *text = line->text;
-	char pid[32];
-	fit_words(line, role);
-	if (by_number) {
-		snprintf(pid, sizeof(pid), "%u", info->tgid ? info->tgid : info->pid);
-		fit_piece(line, pid);
-	}
-	if (by_number && *info->comm && (!before || strcmp(before->comm, info->comm) != 0)) {
-		size_t width = fit_width(text, info->comm, strlen(info->comm));
-		fit_next(line, width);
-		fit_whole(text, info->comm);
-	}
-	if (*info->label && (!before || strcmp(before->label, info->label) != 0)) {
-		size_t width = fit_width(text, info->label, strlen(info->label)) + 2;
-		fit_next(line, width);
-		text_string(text, "\"");
-		fit_whole(text, info->label);
-		text_string(text, "\"");
-	}
-}
-
 /* By its label, if it has one, and of whom it is. */
 static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 {
@@ -212,7 +186,7 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 	const struct vmsnap_info *from = vmsnap_info(base), *to = vmsnap_info(child);
 	char words[96];
 	fit_glue(line, ",");
-	put_one(line, "base", base, false, NULL);
+	fit_identity(line, "base", base, false, NULL);
 	if (vmsnap_cow_base_other(cow))
 		fit_words(line, "of both");
 	else
@@ -243,9 +217,9 @@ static void put_brief(struct text *text, const struct vmsnap_cow *cow)
 {
 	struct fit_line line = fit_line(text, 0, 2);
 	color_start(text, COLOR_DIM);
-	put_one(&line, "parent", vmsnap_cow_parent(cow), true, NULL);
+	fit_identity(&line, "parent", vmsnap_cow_parent(cow), true, NULL);
 	fit_glue(&line, ",");
-	put_one(&line, "child", vmsnap_cow_child(cow), true, vmsnap_cow_parent(cow));
+	fit_identity(&line, "child", vmsnap_cow_child(cow), true, vmsnap_cow_parent(cow));
 	if (vmsnap_cow_base(cow))
 		put_base(&line, cow);
 	color_end(text, COLOR_DIM);

@@ -203,7 +203,9 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 	if (copied && view->exclusive && !view->shared_more && copied <= sums->shared)
 		row_put_share(row, DIFF_SHARE, copied, sums->shared);
 	row_put_delta(row, DIFF_NEW, false, sums->classes[CLASS_NEW]);
+	row_mark(row, DIFF_NEW, CLASS_NEW);
 	row_put_delta(row, DIFF_GONE, true, sums->classes[CLASS_GONE]);
+	row_mark(row, DIFF_GONE, CLASS_GONE);
 	if (written) {
 		row_put_bytes(row, DIFF_WRITTEN, written);
 		row_mark(row, DIFF_WRITTEN, CLASS_WRITTEN);
@@ -212,8 +214,10 @@ static void put_sums(struct row *row, const struct diff_view *view, const struct
 		row_put_bytes(row, DIFF_SWAPPED, swapped);
 		row_mark(row, DIFF_SWAPPED, CLASS_SWAPPED_OUT);
 	}
-	if (other)
+	if (other) {
 		row_put_bytes(row, DIFF_OTHER, other);
+		row_mark(row, DIFF_OTHER, CLASS_OTHER);
+	}
 }
 
 static void put_row(struct row *row, const struct printed *printed, const struct diff_row *diff)
@@ -235,15 +239,68 @@ static void put_row(struct row *row, const struct printed *printed, const struct
 	row_end(row);
 }
 
-static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+/* As they lie, for programs. */
+static int rows_by_address(struct row *row, const struct printed *printed)
 {
-	const struct printed *printed = ctx;
 	struct diff_row diff;
-	(void)err;
-	diff_rows_rewind(printed->rows);
 	while (!text_failed(row->text) && diff_rows_next(printed->rows, &diff))
 		put_row(row, printed, &diff);
 	return VMSNAP_OK;
+}
+
+struct ranked {
+	struct diff_row diff;
+	uint64_t events; /* bytes */
+};
+
+/* Rows in which as much happened keep their order: the sort is stable. */
+static int by_events(const void *left, const void *right, const void *ctx)
+{
+	const struct ranked *a = left, *b = right;
+	(void)ctx;
+	return (a->events < b->events) - (a->events > b->events);
+}
+
+static uint64_t events_of(const struct diff_view *view, const struct diff_row *diff)
+{
+	struct diff_sums sums;
+	uint64_t events = 0;
+	diff_row_sums(view, diff, &sums);
+	for (int i = CLASS_EVENTS; i < PAGE_CLASSES; i++)
+		events += sums.classes[i];
+	return events;
+}
+
+/* Where the most happened comes first. */
+static int rows_by_events(struct row *row, const struct printed *printed)
+{
+	struct work *work = &row->text->work;
+	struct ranked *ranked = NULL;
+	size_t count = 0, room = 0;
+	struct diff_row diff;
+	int rc = VMSNAP_OK;
+	while (!rc && diff_rows_next(printed->rows, &diff)) {
+		ranked = work_room(work, ranked, count, &room, sizeof(*ranked), &rc);
+		if (!rc)
+			ranked[count++] = (struct ranked){ diff, events_of(printed->view, &diff) };
+		rc = rc ? rc : work_step(work);
+	}
+	rc = rc ? rc : work_sort(work, ranked, count, sizeof(*ranked), by_events, NULL);
+	for (size_t i = 0; !rc && i < count && !text_failed(row->text); i++)
+		put_row(row, printed, &ranked[i].diff);
+	work_free(work, ranked, room, sizeof(*ranked));
+	return rc;
+}
+
+static int mapping_rows(struct row *row, void *ctx, struct vmsnap_error *err)
+{
+	const struct printed *printed = ctx;
+	const struct vmsnap_style *style = row->text->style;
+	diff_rows_rewind(printed->rows);
+	if (style->raw || style->no_headings)
+		return rows_by_address(row, printed);
+	int rc = rows_by_events(row, printed);
+	return rc ? work_fail(&row->text->work, rc, err) : rc;
 }
 
 int print_diff_table(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct changed_by *by,

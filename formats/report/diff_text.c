@@ -1,5 +1,5 @@
-/* diff_text.c - what a diff comes to: the closing sentence, the facts,
- * executable code that was written, the symbols, the status fields. */
+/* diff_text.c - what stands below a diff's table: the facts, executable code that
+ * was written, the symbols, the status fields. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,143 +9,13 @@
 #include "diff_text.h"
 #include "escape.h"
 #include "format_value.h"
-#include "identity_text.h"
 #include "new_code_text.h"
 #include "page_state.h"
-#include "parts_text.h"
-#include "relation_text.h"
 #include "status_value.h"
 #include "text_color.h"
 #include "text_fit.h"
 #include "touched_text.h"
 #include "writes_text.h"
-
-void put_diff_heading(struct text *text, const struct diff_view *view)
-{
-	text_string(text, "A  ");
-	print_identity_line(text, view->a);
-	text_string(text, "\nB  ");
-	print_identity_line(text, view->b);
-	text_string(text, "\n");
-	put_order(text, taken_later(view->a, view->b));
-	text_blank(text);
-}
-
-/* ---- the sentence ---------------------------------------------------------------- */
-
-struct balance {
-	struct diff_sums sums;
-	size_t changed, mappings;
-};
-
-/* What a write would have copied at A: in writable private mappings; elsewhere
- * (program text) only what was copied is counted, for it hardly ever is. */
-static void add_row(struct balance *balance, const struct diff_view *view, const struct diff_row *row)
-{
-	struct diff_sums sums;
-	diff_row_sums(view, row, &sums);
-	for (int i = 0; i < PAGE_CLASSES; i++)
-		balance->sums.classes[i] += sums.classes[i];
-	balance->changed++;
-	uint64_t from = row->start;
-	const struct vmsnap_vma *was =
-	        vmsnap_diff_from(view->diff, row->start, &from) ? vmsnap_vma_at(view->a, from) : NULL;
-	if (!was || !(was->perms & VMSNAP_PERM_WRITE))
-		balance->sums.shared += sums.classes[CLASS_COPIED];
-	/* What is gone at B is not among B's mappings. */
-	balance->mappings += !row->vma || vmsnap_vma_at(view->b, row->start) != row->vma;
-}
-
-static void balance_of(struct text *text, struct balance *balance, const struct diff_view *view, struct diff_rows *rows)
-{
-	struct diff_row row;
-	*balance = (struct balance){ .mappings = vmsnap_vma_count(view->b) };
-	diff_rows_rewind(rows);
-	while (!text_failed(text) && diff_rows_next(rows, &row))
-		add_row(balance, view, &row);
-	balance->sums.shared += diff_total_shared_at_a(view);
-}
-
-/* Whether it says anything: nothing, if it is known that nothing was copied. */
-static bool put_copied(struct fit_line *line, const struct diff_view *view, const struct balance *balance)
-{
-	struct text *text = line->text;
-	char words[128];
-	uint64_t copied = balance->sums.classes[CLASS_COPIED], shared = balance->sums.shared;
-	if (!view->frames && !copied) {
-		bool states =
-		        !vmsnap_info(view->a)->known.states_unknown && !vmsnap_info(view->b)->known.states_unknown;
-		fit_words(line,
-		          states ? "copied unknown (PFNs are not known or of another boot)"
-		                 : "new and copied unknown (a core file does not tell; compared is what pages held)");
-		return true;
-	}
-	if (!copied)
-		return false;
-	snprintf(words, sizeof(words), "%s copied", word_size(text->style, copied).text);
-	fit_next(line, strlen(words));
-	color_start(text, CLASS_COPIED);
-	text_string(text, words);
-	color_end(text, CLASS_COPIED);
-	if (!view->exclusive || !shared || copied > shared)
-		return true;
-	if (view->shared_more) /* in huge pages: nobody knows how much */
-		snprintf(words, sizeof(words), "of %s or more shared at A", word_size(text->style, shared).text);
-	else
-		snprintf(words, sizeof(words), "of %s shared at A (%s)", word_size(text->style, shared).text,
-		         word_percent(copied, shared).text);
-	fit_words(line, words);
-	return true;
-}
-
-bool put_diff_copied(struct fit_line *line, const struct diff_view *view, struct diff_rows *rows)
-{
-	struct balance balance;
-	balance_of(line->text, &balance, view, rows);
-	return put_copied(line, view, &balance);
-}
-
-static void put_touched(struct fit_line *line, uint64_t pages)
-{
-	char words[96];
-	if (!pages)
-		return;
-	fit_glue(line, ";");
-	snprintf(words, sizeof(words), "touched by gdb: %" PRIu64 " of these pages, see below", pages);
-	fit_words(line, words);
-}
-
-static void put_sentence(struct text *text, const struct diff_view *view, struct diff_rows *rows)
-{
-	struct balance balance;
-	if (vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE)
-		return; /* said above */
-	balance_of(text, &balance, view, rows);
-	const uint64_t *classes = balance.sums.classes;
-	if (!balance.changed) {
-		bool doubtful = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SWAPPED_UNKNOWN);
-		text_format(text, "None of %zu mapping%s %schanged.\n", balance.mappings, word_plural(balance.mappings),
-		            doubtful ? "is known to have " : "");
-		return;
-	}
-	struct fit_line line = fit_line(text, 0, 2);
-	char words[96];
-	bool pages = (!view->frames || classes[CLASS_COPIED]) || classes[CLASS_NEW] || classes[CLASS_GONE] ||
-	             classes[CLASS_WRITTEN] || classes[CLASS_SWAPPED_OUT] || classes[CLASS_SWAPPED_IN] ||
-	             classes[CLASS_OTHER];
-	snprintf(words, sizeof(words), "%zu of %zu mapping%s changed%s", balance.changed, balance.mappings,
-	         word_plural(balance.mappings), pages ? ":" : "");
-	fit_words(&line, words);
-	bool any = put_copied(&line, view, &balance);
-	put_part(&line, &any, "+", classes[CLASS_NEW], "new");
-	put_part(&line, &any, "-", classes[CLASS_GONE], "gone");
-	put_part(&line, &any, "", classes[CLASS_WRITTEN], "written");
-	put_part(&line, &any, "", classes[CLASS_SWAPPED_OUT], "swapped out");
-	put_part(&line, &any, "", classes[CLASS_SWAPPED_IN], "swapped in");
-	put_part(&line, &any, "", classes[CLASS_OTHER], "changed otherwise");
-	put_touched(&line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
-	text_string(text, "\n");
-}
 
 /* ---- facts ------------------------------------------------------------------------ */
 
@@ -373,7 +243,6 @@ static void put_status(struct text *text, const struct diff_view *view)
 int put_diff_totals(struct text *text, const struct diff_view *view, struct diff_rows *rows,
                     const struct changed_by *by, struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
-	put_sentence(text, view, rows);
 	put_facts(text, view);
 	put_code(text, view);
 	put_new_code(text, view);

@@ -25,6 +25,31 @@ void print_identity_line(struct text *text, const struct vmsnap *snap)
 		text_format(text, ", %s", word_time_local(info->taken).text);
 }
 
+void fit_identity(struct fit_line *line, const char *role, const struct vmsnap *snap, bool by_number,
+                  const struct vmsnap *than)
+{
+	const struct vmsnap_info *info = vmsnap_info(snap), *before = than ? vmsnap_info(than) : NULL;
+	struct text *text = line->text;
+	char pid[32];
+	fit_words(line, role);
+	if (by_number) {
+		snprintf(pid, sizeof(pid), "%u", info->tgid ? info->tgid : info->pid);
+		fit_piece(line, pid);
+	}
+	if (by_number && *info->comm && (!before || strcmp(before->comm, info->comm) != 0)) {
+		size_t width = fit_width(text, info->comm, strlen(info->comm));
+		fit_next(line, width);
+		fit_whole(text, info->comm);
+	}
+	if (*info->label && (!before || strcmp(before->label, info->label) != 0)) {
+		size_t width = fit_width(text, info->label, strlen(info->label)) + 2;
+		fit_next(line, width);
+		text_string(text, "\"");
+		fit_whole(text, info->label);
+		text_string(text, "\"");
+	}
+}
+
 void put_title(struct text *text, const struct vmsnap *snap)
 {
 	static const char before[] = "==> ", after[] = " <==";

@@ -7,7 +7,7 @@
 
 #include "cell.h"
 #include "cow_answer_text.h"
-#include "diff_text.h"
+#include "diff_answer_text.h"
 #include "filter_record.h"
 #include "format_value.h"
 #include "relation_text.h"

@@ -1,4 +1,5 @@
 /* print_diff.c - what changed: vmsnap_print_diff(). */
+#include "diff_answer_text.h"
 #include "diff_by.h"
 #include "diff_table.h"
 #include "diff_text.h"
@@ -320,32 +321,6 @@ static int diff_json(struct text *text, const struct diff_view *view, struct cha
 
 /* ---- for people ------------------------------------------------------------------ */
 
-/* A page that was copied, or dropped and made anew, shows by its frame alone. */
-#define NONE_SEEN      "No differences that show without PFNs (root would know).\n"
-#define NO_STATES_SEEN "No page states differ that show without PFNs (root would know).\n"
-
-/* Whether A and B are of one process at one instant. */
-static bool same_look(const struct diff_view *view)
-{
-	const struct vmsnap_info *a = vmsnap_info(view->a), *b = vmsnap_info(view->b);
-	return a->pid == b->pid && a->taken == b->taken && a->monotonic == b->monotonic;
-}
-
-/* Where nothing differs: as much as is known. */
-static const char *nothing_differs(const struct diff_view *view)
-{
-	uint64_t unknown = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN);
-	if (vmsnap_diff_flags(view->diff) & VMSNAP_COMPARE_WRITTEN_ONLY)
-		return unknown ? "No page is known to be written.\n" : "No page was written.\n";
-	if (vmsnap_info(view->a)->known.states_unknown || vmsnap_info(view->b)->known.states_unknown)
-		return "No differences in what both tell: mappings, and what pages held.\n";
-	if (!view->frames && !same_look(view) && !diff_unread(view))
-		return unknown ? NO_STATES_SEEN : NONE_SEEN;
-	if (vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SWAPPED_UNKNOWN))
-		return "No differences that are known.\n";
-	return unknown ? "No page states differ.\n" : "No differences.\n";
-}
-
 static int diff_text(struct text *text, const struct diff_view *view, struct diff_rows *rows, struct changed_by *by,
                      struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err)
 {
@@ -356,18 +331,13 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	if (rc)
 		return rc;
 	if (!bare)
-		put_diff_heading(text, view);
-	if (!bare && vmsnap_diff_relation(view->diff) != VMSNAP_RELATION_COMPARABLE) {
-		put_relation(text, vmsnap_diff_relation(view->diff), view->a, view->b);
-		text_blank(text);
-	}
+		put_diff_answer(text, view, rows, !(flags & (VMSNAP_PRINT_TOTALS_ONLY | VMSNAP_PRINT_LONG)));
 	if (!vmsnap_diff_any(view->diff)) {
-		if (!bare) {
-			text_string(text, nothing_differs(view));
+		if (!bare)
 			put_diff_unknown(text, view);
-		}
 		return VMSNAP_OK;
 	}
+	text_blank(text);
 	bool places = flags & VMSNAP_PRINT_LONG ? vmsnap_diff_range_count(view->diff) || diff_rows_any(rows)
 	                                        : diff_rows_any(rows);
 	if (!totals && (places || bare)) {

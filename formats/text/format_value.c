@@ -180,6 +180,17 @@ struct word word_time_utc(int64_t ns)
 	return word;
 }
 
+struct word word_time_brief(int64_t ns)
+{
+	struct word word = { "" };
+	time_t seconds;
+	struct tm parts;
+	split_time(ns, &seconds);
+	if (localtime_r(&seconds, &parts))
+		strftime(word.text, sizeof(word.text), "%Y-%m-%d %H:%M:%S", &parts);
+	return word;
+}
+
 struct word word_time_local(int64_t ns)
 {
 	struct word word = { "" };

@@ -39,8 +39,9 @@ struct word word_device(const struct vmsnap_vma *vma); /* "08:01" */
 /* ns since 1970: "2026-01-31T12:00:00.000000001Z", "2026-01-31 13:00:00.000 +0100". */
 struct word word_time_utc(int64_t ns);
 struct word word_time_local(int64_t ns);
+struct word word_time_brief(int64_t ns); /* the same to the second, without the zone */
 /* "812 ns", "20.5 us", "1.23 ms", "2.00 s" */
 struct word word_duration(uint64_t ns);
-const char *word_plural(uint64_t count);  /* "" or "s" */
+const char *word_plural(uint64_t count); /* "" or "s" */
 
 #endif

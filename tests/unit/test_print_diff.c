@@ -1,6 +1,38 @@
 /* diff of two snapshots, as it is printed: a parent at the fork and a child that wrote. */
 #include "test_print_fork.h"
 
+static void assert_begins(const struct catch *caught, const char *what)
+{
+	if (strncmp(caught->text, what, strlen(what)) != 0)
+		fail_msg("does not begin with %s:\n%s", what, caught->text);
+}
+
+/* Who it is of follows in one line, unless everything is wanted. */
+static void diff_tells_its_sides_in_brief(void **state)
+{
+	(void)state;
+	struct vmsnap *a = at_fork(42), *b = at_fork(42);
+	struct vmsnap_diff *diff;
+	struct catch *caught = catch_new();
+	a->info.taken = INT64_C(1700000000000000000);
+	b->info.taken = a->info.taken + 2050000000;
+	a->info.label = "fork";
+	put_pages(b, 0x110000, 4, ENTRY(own, 0x7000));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\nA 42 demo \"fork\" 20");
+	assert_has(caught, ", B 2.05 s later, 1 of 3 mappings changed\n\nSTART ");
+	vmsnap_diff_free(diff);
+	/* The later one first: that is said, and nothing is "later". */
+	assert_int_equal(vmsnap_diff_new(b, a, &diff, NULL), VMSNAP_OK);
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, ", B \"fork\" 2.05 s before, 1 of 3 mappings changed\nA is the later one: ");
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
 static void diff_has_a_row_for_each_changed_mapping(void **state)
 {
 	const struct fixture *f = *state;
@@ -37,14 +69,14 @@ static void diff_shows_what_went_of_a_mapping_where_it_was(void **state)
 	vmsnap_unref(b);
 }
 
-static void diff_closes_with_one_sentence(void **state)
+static void diff_begins_with_one_sentence(void **state)
 {
 	const struct fixture *f = *state;
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(f->diff, NULL, VMSNAP_PRINT_TOTALS_ONLY, &caught->out, NULL), VMSNAP_OK);
 	/* 64 pages of heap and the one of text that was copied. */
-	assert_has(caught, "\n4 of 4 mappings changed: 68.0K copied of 260K shared at A (26.2%), +32.0K new, "
-	                   "-16.0K gone\n");
+	assert_begins(caught, "68.0K copied of 260K shared at A (26.2%), +32.0K new, -16.0K gone; "
+	                      "4 of 4 mappings changed\nA  42 demo");
 	assert_has(caught, "pages     8 appeared, 4 vanished, 17 pfn_changed, 17 became_exclusive, 1 privatised\n");
 	assert_has(caught, "mappings  1 added, 1 removed\n");
 	assert_has(caught, "!! 1 page of executable code was written: 00011000 of /bin/demo\n");
@@ -143,9 +175,10 @@ static void diff_of_equals_says_so(void **state)
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
 	/* Nobody knows: a process's writes to pages of its own change no state. */
-	assert_has(caught,
-	           "\n\nNo page states differ.\nOf 64 pages (256K) that belong to the process alone it is not known "
-	           "whether they were written: capture with --contents or --track.\n");
+	assert_begins(caught, "No page states differ.\nA 42 demo 20");
+	assert_has(caught, ", B at the same time\nOf 64 pages (256K) that belong to "
+	                   "the process alone it is not known "
+	                   "whether they were written: capture with --contents or --track.\n");
 	assert_lacks(caught, "No differences");
 	assert_false(vmsnap_diff_any(diff));
 	vmsnap_diff_free(diff);
@@ -154,7 +187,8 @@ static void diff_of_equals_says_so(void **state)
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n\nNo page states differ that show without PFNs (root would know).\nOf 64 pages (256K) ");
+	assert_begins(caught, "No page states differ that show without PFNs (root would know).\nA 42 demo");
+	assert_has(caught, "\nOf 64 pages (256K) ");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(b);
 	/* But of one look: it was read twice from a file. */
@@ -163,7 +197,7 @@ static void diff_of_equals_says_so(void **state)
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n\nNo differences.\n");
+	assert_begins(caught, "No differences.\nA ");
 	assert_lacks(caught, "written");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
@@ -190,7 +224,8 @@ static void pages_that_hold_something_else_are_written(void **state)
 	caught->out.style.width = 100;
 	assert_int_equal(vmsnap_print_diff(diff, NULL, VMSNAP_PRINT_LONG, &caught->out, NULL), VMSNAP_OK);
 	assert_has(caught, " NEW GONE WRITTEN MAPPING\n");
-	assert_has(caught, "2 of 2 mappings changed: +4.00K new, 8.00K written\npages     1 appeared, 2 written\n");
+	assert_begins(caught, "+4.00K new, 8.00K written; 2 of 2 mappings changed\nA  ");
+	assert_has(caught, "\n\npages     1 appeared, 2 written\n");
 	assert_has(caught, "\n00002000     1 written  [heap]\n00004000     1 written  [heap]\n");
 	assert_lacks(caught, "not known");
 	vmsnap_diff_free(diff);
@@ -198,13 +233,14 @@ static void pages_that_hold_something_else_are_written(void **state)
 	assert_int_equal(vmsnap_diff_new_with(snaps[0], snaps[1], &only, &diff, NULL), VMSNAP_OK);
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "1 of 2 mappings changed: 8.00K written\npages     2 written\n");
+	assert_begins(caught, "8.00K written\nA ");
+	assert_has(caught, ", 1 of 2 mappings changed\n\n");
 	assert_lacks(caught, "Threads");
 	vmsnap_diff_free(diff);
 	assert_int_equal(vmsnap_diff_new_with(snaps[1], snaps[1], &only, &diff, NULL), VMSNAP_OK);
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\nNo page was written.\n");
+	assert_begins(caught, "No page was written.\n");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(snaps[0]);
 	vmsnap_unref(snaps[1]);
@@ -223,7 +259,8 @@ static void diff_does_not_call_a_migrated_page_copied(void **state)
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "1 of 1 mapping changed: 8.00K changed otherwise\n");
+	assert_begins(caught, "8.00K changed otherwise\n");
+	assert_has(caught, ", 1 of 1 mapping changed\n");
 	assert_lacks(caught, "COPIED");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
@@ -239,9 +276,9 @@ static void diff_without_changed_pages_tells_the_status(void **state)
 	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_begins(caught, "None of 3 mappings changed.\nA ");
 	assert_has(caught,
-	           "\n\nNone of 3 mappings changed.\n"
-	           "Of 64 pages (256K) that belong to the process alone it is not known whether they were written: "
+	           "\n\nOf 64 pages (256K) that belong to the process alone it is not known whether they were written: "
 	           "capture with --contents or --track.\n\nstatus fields\n  Threads 1 \xe2\x86\x92 2\n");
 	vmsnap_diff_free(diff);
 	vmsnap_unref(a);
@@ -479,7 +516,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(diff_has_a_row_for_each_changed_mapping),
 		cmocka_unit_test(diff_shows_what_went_of_a_mapping_where_it_was),
-		cmocka_unit_test(diff_closes_with_one_sentence),
+		cmocka_unit_test(diff_begins_with_one_sentence),
+		cmocka_unit_test(diff_tells_its_sides_in_brief),
 		cmocka_unit_test(diff_strip_shows_where),
 		cmocka_unit_test(diff_long_lists_every_range),
 		cmocka_unit_test(diff_json_has_an_item_for_each_fact),

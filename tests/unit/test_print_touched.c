@@ -40,8 +40,8 @@ static void diff_counts_apart_what_gdb_touched(void **state)
 	struct fixture f = touched_fixture();
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_diff(f.diff, NULL, VMSNAP_PRINT_TOTALS_ONLY, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "-16.0K gone; touched by gdb: 3 of these pages, see below\n"
-	                   "pages     8 appeared, 4 vanished, 14 pfn_changed, 14 became_exclusive\n"
+	assert_has(caught, "-16.0K gone; 4 of 4 mappings changed; touched by gdb: 3 of these pages, see below\nA  42 demo");
+	assert_has(caught, "\n\npages     8 appeared, 4 vanished, 14 pfn_changed, 14 became_exclusive\n"
 	                   "by gdb    3 pfn_changed, 3 became_exclusive, 1 privatised "
 	                   "(breakpoint 1 at 00011151, inferior call at 0012cff8)\n"
 	                   "mappings  1 added, 1 removed\n"
