@@ -1,5 +1,6 @@
-"""Processes that capture themselves: by a call, and with LD_PRELOAD where they do not know of it.  This is the
-observer: another process, which looks at maps, pagemap and smaps before and after."""
+"""Processes that capture themselves: by a call, and with LD_PRELOAD where they do not know of it.  The
+observer is a static program (observe.c), which shares no page with them: maps, pagemap, smaps_rollup, status and faults
+before and after."""
 
 import os
 import shutil
@@ -28,13 +29,12 @@ def fresh(user):
 class Case(unittest.TestCase):
     maxDiff = 3000
 
+    def look(self, target):
+        return test_untouched.look(self, support.me(), target.pid)
+
     def same(self, before, after, what):
-        for key, value in before.items():
-            if value != after[key]:
-                old, new = (dict(enumerate(x)) if isinstance(x, list) else x for x in (value, after[key]))
-                changed = [(at, old.get(at), new.get(at)) for at in sorted(old.keys() | new.keys())
-                           if old.get(at) != new.get(at)][:5]
-                self.fail(f"{what} changed {key}: {changed}")
+        changed = [(key, before.get(key), after.get(key)) for key in {**before, **after} if before.get(key) != after.get(key)]
+        self.assertEqual(changed[:5], [], f"{what} changed it")
 
     def agrees(self, snapshot, truth, user):
         """A snapshot against what is seen from outside: mappings, and each page."""
@@ -55,9 +55,9 @@ class Called(Case):
         self.byte(target, "p")  # what the way there makes is made
         self.byte(target, "c")
         for _ in range(3):
-            before = test_untouched.appearance(target.pid)
+            before = self.look(target)
             self.byte(target, "c")
-            self.same(before, test_untouched.appearance(target.pid), f"a capture ({how})")
+            self.same(before, self.look(target), f"a capture ({how})")
         truth, path = test_pages.Truth(target.pid), fresh(user)
         self.byte(target, "w", path.encode() + b"\n")
         self.assertEqual(run("check", path, user=user).status, 0)
@@ -83,9 +83,9 @@ class Called(Case):
     def test_the_first_capture_in_main_changes_nothing(self):
         target = Target(self, "self", "now")
         self.byte(target, "p")
-        before = test_untouched.appearance(target.pid)
+        before = self.look(target)
         self.byte(target, "c")
-        self.same(before, test_untouched.appearance(target.pid), "the first capture")
+        self.same(before, self.look(target), "the first capture")
 
     def test_one_may_be_taken_before_main(self):
         target, path = Target(self, "self", "early"), fresh(support.me())
@@ -132,9 +132,9 @@ class Preloaded(Case):
         self.signal(target, signal.SIGUSR2, 1)
         self.signal(target, signal.SIGUSR2, 2)
         for count in (3, 4):
-            before = test_untouched.appearance(target.pid)
+            before = self.look(target)
             self.signal(target, signal.SIGUSR2, count)
-            self.same(before, test_untouched.appearance(target.pid), "a signal")
+            self.same(before, self.look(target), "a signal")
         truth = test_pages.Truth(target.pid)
         self.agrees(f"{self.file}@4", truth, support.me())
         snapshot = ask(self, "show", f"{self.file}@4")["snapshot"]

@@ -96,25 +96,27 @@ def build(test, source, *flags):
     return program
 
 
+def look(test, user, *pids):
+    """{what: lines} of processes, as a program sees them that shares nothing with anybody, not even libc."""
+    observer = build(test, "live/observe.c", "-static")
+    lines = subprocess.run([observer, *map(str, pids)], stdout=subprocess.PIPE, check=True, **become(user)).stdout
+    found, mapping = {}, b""
+    for line in lines.split(b"\n")[:-1]:
+        what, _, rest = line.partition(b" ")
+        if what == b"map":
+            mapping = rest
+        if what == b"page":
+            address, entry = (int(word, 16) for word in rest.split())
+            # Whoever maps libc as well takes the bit away, and gives it back.
+            found[b"page", address] = (hex(entry & ~kernel.EXCLUSIVE if entry & kernel.FILE else entry), mapping)
+        elif not rest.startswith(tuple(key.encode() for key in NOT_ITS_OWN)):
+            found.setdefault((what, rest.partition(b":")[0] if what in (b"rollup", b"status") else b""), []
+                             ).append(rest)
+    return found
+
+
 class Observed(unittest.TestCase):
     """As a program sees it that shares nothing with anybody, not even libc."""
-
-    def look(self, user, *pids):
-        observer = build(self, "live/observe.c", "-static")
-        lines = subprocess.run([observer, *map(str, pids)], stdout=subprocess.PIPE, check=True, **become(user)).stdout
-        found, mapping = {}, b""
-        for line in lines.split(b"\n")[:-1]:
-            what, _, rest = line.partition(b" ")
-            if what == b"map":
-                mapping = rest
-            if what == b"page":
-                address, entry = (int(word, 16) for word in rest.split())
-                # Whoever maps libc as well takes the bit away, and gives it back.
-                found[b"page", address] = (hex(entry & ~kernel.EXCLUSIVE if entry & kernel.FILE else entry), mapping)
-            elif not rest.startswith(tuple(key.encode() for key in NOT_ITS_OWN)):
-                found.setdefault((what, rest.partition(b":")[0] if what in (b"rollup", b"status") else b""), []
-                                 ).append(rest)
-        return found
 
     def check(self, user, make, states="S", children=False):
         """Nothing that vmsnap can be asked of a live process leaves a trace.  Others may: who reads the kernel's
@@ -142,11 +144,11 @@ class Observed(unittest.TestCase):
                     ("status", target.pid), ("page", target.pid, f"{first:x}"), ("diff", f"{path}@pid:{target.pid}", target.pid),
                     ("cow", f"{path}@pid:{target.pid}", target.pid), ("show", "--no-freeze", target.pid)]
         for arguments in commands:
-            before = self.look(user, target.pid, *pids)
+            before = look(self, user, target.pid, *pids)
             result = run(*arguments, user=user)
             self.assertIn(result.status, (0, 1), (arguments, result))
             self.assertTrue(process_is(target.pid, states))
-            after = self.look(user, target.pid, *pids)
+            after = look(self, user, target.pid, *pids)
             changed = [(key, before.get(key), after.get(key)) for key in {**before, **after}
                        if before.get(key) != after.get(key)]
             if changed:
