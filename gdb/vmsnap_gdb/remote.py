@@ -297,8 +297,9 @@ class _Files:
             return self._host.status[2]
         if name == "stat":
             return self._host.stat(self._pid)
-        # To read the arguments may make pages; the name is in status.
-        if name in ("cmdline", "comm", "cgroup"):
+        if name == "cmdline":
+            return self._arguments()
+        if name in ("comm", "cgroup"):  # the name is in status
             raise OSError(errno.ENOENT, name)
         if name == "maps" and not self._reads_high():
             # smaps will be read, too, for what pagemap does not tell.
@@ -309,6 +310,23 @@ class _Files:
             return self._host.text(f"/proc/{self._pid}/{name}", whole=name in _WHOLE)
         except NoFiles:
             raise OSError(errno.ENOSYS, name) from None
+
+    def _arguments(self):
+        """The kernel wrote to the pages that they lie in; so they are there, if nothing of the process is in swap, and to
+        read them makes none.  Of a child at its fork it would take three round trips."""
+        fields = self._host.stat(self._pid).rpartition(b")")[2].split()
+        start, end = (int(field) for field in fields[45:47]) if len(fields) > 46 else (0, 0)
+        if self._inferior is None or not 0 < end - start <= _MOST or not _NO_SWAP.search(self._status()):
+            raise OSError(errno.ENOENT, "cmdline")
+        held = self._memory(start, end - start)
+        if not held.endswith(b"\0"):  # a title, which may go on in what was the environment
+            raise OSError(errno.ENOENT, "cmdline")
+        return held
+
+    def _status(self):
+        if "status" not in self._texts:
+            self._texts["status"] = self._text("status")
+        return self._texts["status"]
 
     def _reads_high(self):
         """Where programs of 64 bits have most of their memory."""
@@ -380,6 +398,7 @@ class _Files:
         return self._pread("mem", address, min(length, _MOST))
 
 
+_NO_SWAP = re.compile(rb"(?m)^VmSwap:\s+0 kB$")
 _MAPPING = re.compile(rb"[0-9a-f]+-[0-9a-f]+ ")
 _PAGE_SIZE = re.compile(r"(?m)^6 +AT_PAGESZ .* (\d+)$")
 _page_sizes = {}  # by number of the connection

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 from unittest import mock
 
@@ -18,6 +19,7 @@ LIMIT = 1 << 40  # above, gdbserver reads no entries of pagemap (13.1, 16.3)
 UNREAD = kernel.SWAPPED | 1 << 60 | 1 << 59  # as Snapshot.pages() has it
 TOLD_BY_SMAPS = kernel.PRESENT | kernel.FILE | kernel.EXCLUSIVE
 ROUND_TRIPS = 30
+LATENCY = 0.02  # of a round trip, in seconds
 REFUSED_REMOTELY = ("who &small", "blame", "blame &small", "group", "auto fork --keep-child")
 
 
@@ -173,6 +175,10 @@ class Looks(unittest.TestCase):
             memory.seek(start)
             self.assertEqual(held, memory.read(64).hex())
 
+    def test_its_command_line(self):
+        self.gdb("vmsnap take")
+        self.assertEqual(self.gdb.json("vmsnap show s1")["snapshot"]["cmdline"], [program("gdb_steps_low"), "write", "5"])
+
     def test_looking_makes_no_page(self):
         pid = self.gdb.inferior()
         ranges = [(each.start, each.end) for each in kernel.maps(pid)]
@@ -278,12 +284,12 @@ class NoLinux(unittest.TestCase):
         self.check("no Linux", "linux")
 
 
-def packets(gdb, command):
-    """How many it sends."""
+def packets(gdb, command, word="Snapshot "):
+    """How many it sends, and says the word."""
     gdb("set debug remote 1")
     try:
         said, complaint = gdb.do(command)
-        gdb.test.assertIn("Snapshot ", said, complaint)
+        gdb.test.assertIn(word or "", said, complaint)
     finally:
         gdb.do("set debug remote 0")
     return re.findall(r"Sending packet: \$(\w*)", said + complaint)
@@ -315,35 +321,46 @@ class RoundTrips(unittest.TestCase):
         self.assertLess(len(second), len(first))
 
     def test_a_link_of_20_ms(self):
+        """In a network namespace of the test's own; and no machine needs netem for it."""
+        need_gdbserver(self)
+        inside = self.network()
+        server = self.started([*inside, "gdbserver", "--once", "127.0.0.1:1234", program("gdb_steps_low"), "write", "3"], b"Listening")
+        self.started([*inside, sys.executable, os.path.join(HERE, "slow_link.py"), "1235", "1234", str(LATENCY / 2)], b"ready")
+        with mock.patch.object(gdb_session, "GDB", " ".join([*inside, gdb_session.GDB])):
+            gdb = Gdb(self, options=["-ex", f"file {program('gdb_steps_low')}"])
+        gdb("set vmsnap contents off")
+        gdb("set sysroot /")
+        gdb.do("target remote 127.0.0.1:1235")
+        stop_at_step(gdb)
+        for word, command in (("the first take", "take"), ("another", "take"), ("a diff", "diff")):
+            began = time.monotonic()
+            count = len(packets(gdb, f"vmsnap {command}", None))
+            took = time.monotonic() - began
+            print(f"{word}: {count} packets in {took:.2f} s", flush=True)
+            self.assertGreaterEqual(took, count * LATENCY, "the link is not as slow as it should be")
+        gdb("set vmsnap contents full")
+        self.assertIn("pages[1].value", gdb("vmsnap wrote continue"))
+        gdb.do("kill")
+        server.wait()
+
+    def network(self):
+        """What is before a command that is to run in a network of its own."""
         if not ROOT:
             skip(self, "a network namespace: not root")
         need_namespaces(self, "--net")
-        need_gdbserver(self)
-        holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
-        self.addCleanup(holder.wait)
-        self.addCleanup(holder.kill)
-        self.addCleanup(holder.stdout.close)
-        holder.stdout.readline()
-        inside = ["nsenter", "-t", str(holder.pid), "-n"]
-        done = subprocess.run([*inside, "sh", "-c", "ip link set lo up && tc qdisc add dev lo root netem delay 10ms"],
-                              stderr=subprocess.PIPE, check=False)
-        if done.returncode:
-            skip(self, f"a link of 20 ms cannot be made: {done.stderr.decode().strip()}")
-        server = subprocess.Popen([*inside, "gdbserver", "--once", "127.0.0.1:1234", program("gdb_steps_low"), "write", "3"],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.addCleanup(server.stdout.close)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.kill)
-        while b"Listening" not in server.stdout.readline():
-            pass
-        with mock.patch.object(gdb_session, "GDB", " ".join([*inside, gdb_session.GDB])):
-            gdb = Gdb(self, options=["-ex", f"file {program('gdb_steps_low')}"])
-        gdb.do("target remote 127.0.0.1:1234")
-        stop_at_step(gdb)
-        gdb("vmsnap take")
-        gdb.do("continue")
-        self.assertIn("pages[1].value", gdb("vmsnap diff"))
-        gdb.do("kill")
+        holder = self.started(["unshare", "--net", "sh", "-c", "ip link set lo up && echo up; exec sleep 600"], b"up")
+        return ["nsenter", "-t", str(holder.pid), "-n"]
+
+    def started(self, command, word):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        line = b"-"
+        while line and word not in line:
+            line = process.stdout.readline()
+        self.assertIn(word, line, command)
+        return process
 
 
 if __name__ == "__main__":
