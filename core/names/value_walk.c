@@ -13,7 +13,7 @@ enum {
 	TEXT_AROUND = 8,  /* of a longer one so much is told around what differs */
 	RUN_GAP = 8,      /* bytes that differ are told together if no more equal ones lie between */
 	RUN_TEXT = 64,
-	RUN_BYTES = 16,
+	RUN_BYTES = 8, /* as many as fit a line twice */
 };
 
 /* Where something may be: a member without a size reaches up to the limit. */
