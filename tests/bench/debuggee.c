@@ -4,6 +4,7 @@
  * debuggee large MIB  - memory written page by page and shared with a child that stands
  *                       still; before each round_over() one page of it is written, and
  *                       so copied.
+ * debuggee alone MIB  - memory written page by page, of which each round writes a little.
  *
  * What bench.py runs inside gdb, which has breakpoints in these functions. */
 #define _GNU_SOURCE
@@ -23,7 +24,7 @@ struct point {
 };
 
 static char *memory;
-static struct point points[100];
+static struct point points[100], *block;
 int met;
 
 __attribute__((noinline)) void meet(int number, struct point *point)
@@ -51,6 +52,14 @@ static void hits(int count)
 	}
 }
 
+/* A global, a block of the heap, and memory without a name. */
+static void write_a_little(size_t round, size_t bytes)
+{
+	points[round % 100].y = (int)round + 1;
+	block[round % 4].x++;
+	memory[round * PAGE % bytes]++;
+}
+
 static void have_a_child(void)
 {
 	if (fork())
@@ -65,18 +74,23 @@ int main(int argc, char **argv)
 	int number = argc == 3 ? atoi(argv[2]) : 0;
 	if (number <= 0)
 		return 2;
-	int large = !strcmp(argv[1], "large");
-	size_t bytes = large ? (size_t)number << 20 : PAGES * PAGE;
+	int large = !strcmp(argv[1], "large"), alone = !strcmp(argv[1], "alone");
+	size_t bytes = large || alone ? (size_t)number << 20 : PAGES * PAGE;
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return 1;
+	block = calloc(4, sizeof(*block));
+	if (!block)
+		return 1;
 	madvise(memory, bytes, MADV_NOHUGEPAGE);
 	for (size_t at = 0; at < bytes; at += PAGE)
-		memory[at] = 1;
+		*(size_t *)(memory + at) = at + 1; /* no two pages are alike */
 	if (large)
 		have_a_child();
 	for (size_t round = 0;; round++) {
-		if (large)
+		if (alone)
+			write_a_little(round, bytes);
+		else if (large)
 			memory[round * 1000 * PAGE % bytes]++;
 		else
 			hits(number);

@@ -45,6 +45,32 @@ class Gdb:
         return time.monotonic() - begun
 
 
+def wrote_rows(bench, gdb, rounds):
+    small = gdb.measure(f"kept_contents {max(rounds, 9)}", bench.path("debuggee"), "alone", 15)
+    bench.gdb_row("15 MiB of its own", "vmsnap take, which keeps contents; to one that does not", min(small["auto"]),
+                  min(small["off"]), 0.015, "above")
+    large = gdb.measure(f"wrote {max(rounds, 9)}", bench.path("debuggee"), "alone", 20)
+    bench.gdb_row("20 MiB of its own", "vmsnap wrote continue; to continue", min(large["wrote"]), min(large["plain"]), 0.025,
+                  "above")
+    if not shutil.which("redis-server"):
+        return
+    port = 7000 + os.getpid() % 1000
+    server = subprocess.Popen(["redis-server", "--port", str(port), "--save", "", "--enable-debug-command", "local"],
+                              stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            time.sleep(0.1)
+            if not subprocess.run(["redis-cli", "-p", str(port), "debug", "populate", "400000", "key", "80"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+                break
+        found = gdb.measure(f"answers {max(rounds, 9)} {server.pid} {port}", "/usr/bin/true")
+    finally:
+        server.kill()
+        server.wait()
+    bench.gdb_row("redis, 70 MiB", "vmsnap wrote continue, a SET answered; to continue", min(found["wrote"]),
+                  min(found["plain"]), 0.15, "above")
+
+
 def rows(bench, plugin):
     """Adds them; or says why there are none."""
     if not shutil.which("gdb"):
@@ -69,6 +95,7 @@ def rows(bench, plugin):
                   large["command"], 0.02, "above")
     bench.gdb_row("4 GiB touched page by page", "vmsnap diff, a page changed; to take", large["diff"], large["take"], 2)
 
+    wrote_rows(bench, gdb, rounds)
     naming = gdb.measure(f"naming {rounds} {gdb.lines(rounds + 2)}", bench.path("many_globals"))
     bench.gdb_row("50,000 global variables", "first vmsnap diff", min(naming["first"]), None, 0.5, "seconds")
     bench.gdb_row("50,000 global variables", "later ones", min(naming["later"]), None, 0.05, "seconds")

@@ -8,6 +8,7 @@ do, and where the times go that came of it, as JSON.
 
 import json
 import os
+import socket
 import subprocess
 import time
 
@@ -101,6 +102,47 @@ def large(rounds):
         found["diff"].append(seconds)
         gdb.execute(f"vmsnap drop r{number}", to_string=True)
     return found
+
+
+def wrote(rounds):
+    """In turn: a command, and the same with `vmsnap wrote` before it.  The first round is for what is read once."""
+    start()
+    found = {"plain": [], "wrote": []}
+    for _ in range(rounds + 1):
+        found["plain"].append(run("continue")[0])
+        seconds, text = run("vmsnap wrote continue")
+        assert "points[" in text and "block[" in text, text
+        found["wrote"].append(seconds)
+    return {kind: times[1:] for kind, times in found.items()}
+
+
+def kept_contents(rounds):
+    """In turn: a snapshot without and with what memory holds."""
+    start()
+    found = {"off": [], "auto": []}
+    for _ in range(rounds + 1):
+        gdb.execute("continue", to_string=True)
+        for contents in ("off", "auto"):
+            gdb.execute(f"set vmsnap contents {contents}")
+            found[contents].append(run("vmsnap take one")[0])
+            assert kept()[-1].snapshot.contents == ("bytes" if contents == "auto" else "none")
+            gdb.execute("vmsnap drop one", to_string=True)
+    return {kind: times[1:] for kind, times in found.items()}
+
+
+def answers(rounds, pid, port):
+    """The same of a server that is attached to and is about to answer a client."""
+    client = socket.create_connection(("127.0.0.1", port))
+    gdb.execute(f"source {os.environ['BENCH_PLUGIN']}")
+    gdb.execute(f"attach {pid}", to_string=True)
+    gdb.execute("break write", to_string=True)
+    found = {"plain": [], "wrote": []}
+    for number in range(rounds + 1):
+        for kind, command in (("plain", "continue"), ("wrote", "vmsnap wrote continue")):
+            client.sendall(f"SET key:{number} {kind}\r\n".encode())
+            found[kind].append(run(command)[0])
+    gdb.execute("detach", to_string=True)
+    return {kind: times[1:] for kind, times in found.items()}
 
 
 def naming(rounds, lines):
