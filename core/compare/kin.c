@@ -71,12 +71,19 @@ static int share_at(const struct vmsnap *a, const struct vmsnap *b, uint64_t sta
 	return rc;
 }
 
+/* Of one mapping that was cut, or has grown: not two that only overlap. */
+static bool one_within(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
+{
+	return (a->start <= b->start && b->end <= a->end) || (b->start <= a->start && a->end <= b->end);
+}
+
 /* Whether a snapshot has nothing at one place, and at the other what another has there.  Where the kernel moved
  * pages as well, their frames do not tell that it is the same. */
 static bool only_at(const struct vmsnap *snap, uint64_t gone, const struct vmsnap *other, uint64_t at)
 {
 	const struct vmsnap_vma *in_snap = vmsnap_vma_at(snap, at), *in_other = vmsnap_vma_at(other, at);
-	return !vmsnap_vma_at(snap, gone) && in_snap && in_other && vma_same_backing(in_snap, in_other);
+	return !vmsnap_vma_at(snap, gone) && in_snap && in_other && one_within(in_snap, in_other) &&
+	       vma_same_backing(in_snap, in_other);
 }
 
 /* Whether something is mapped there.  Lowers *until to where that, or what is between two mappings, ends. */
