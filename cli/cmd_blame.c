@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "blame_file.h"
+#include "capture_flags.h"
 #include "commands.h"
 #include "descendants.h"
 #include "descriptor_limit.h"
@@ -80,11 +81,7 @@ static int capture(const struct blaming *blaming, const pid_t *pids, size_t coun
 	const struct options *options = blaming->options;
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
-		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
-		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
-		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
-		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS |
-		         more,
+		.flags = capture_flags(options) | more,
 		.tracker = blaming->tracker,
 	};
 	return vmsnap_capture_set(pids, count, &how, &out->items, &out->count, err);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture_flags.h"
 #include "commands.h"
 #include "contents_arg.h"
 #include "descriptor_limit.h"
@@ -87,12 +88,8 @@ static int take_once(const struct options *options, const struct processes *proc
 {
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
-		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
-		         (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) |
-		         (options->kpage ? VMSNAP_CAPTURE_KPAGE | VMSNAP_CAPTURE_NODES : 0u) |
-		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
-		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
-		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS,
+		.flags = capture_flags(options) | (options->smaps ? VMSNAP_CAPTURE_SMAPS : 0u) |
+		         (options->kpage ? VMSNAP_CAPTURE_KPAGE | VMSNAP_CAPTURE_NODES : 0u),
 		.threads = options->threads,
 		.label = options->label,
 		.cancelled = was_interrupted,

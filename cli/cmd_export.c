@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture_flags.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "output.h"
@@ -140,11 +141,7 @@ static int capture(const struct options *options, const struct processes *proces
 {
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
-		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
-		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
-		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
-		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS |
-		         more_flags,
+		.flags = capture_flags(options) | more_flags,
 		.cancelled = was_interrupted,
 	};
 	struct vmsnap_error err;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_flags.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "names.h"
@@ -170,11 +171,7 @@ static int capture(const struct options *options, struct live *live, unsigned mo
 {
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
-		.flags = (options->no_freeze ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
-		         (options->tree ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
-		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
-		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS |
-		         more_flags,
+		.flags = capture_flags(options) | more_flags,
 		.cancelled = was_interrupted,
 	};
 	struct vmsnap_error err;

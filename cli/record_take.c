@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "capture_flags.h"
 #include "interrupt.h"
 #include "privilege.h"
 #include "record.h"
@@ -107,13 +108,11 @@ struct instant {
 static int capture(const struct record *record, struct instant *instant, struct vmsnap_error *err)
 {
 	const struct options *options = record->options;
+	unsigned not_here = (instant->held_since ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
+	                    (record->watch ? VMSNAP_CAPTURE_DESCENDANTS : 0u);
 	struct vmsnap_capture_options how = {
 		.size = sizeof(how),
-		.flags = (options->no_freeze && !instant->held_since ? VMSNAP_CAPTURE_NO_FREEZE : 0u) |
-		         (options->tree && !record->watch ? VMSNAP_CAPTURE_DESCENDANTS : 0u) |
-		         (privilege_is_lent() ? VMSNAP_CAPTURE_WATCHDOG : 0u) |
-		         (options->no_realtime ? 0u : VMSNAP_CAPTURE_REALTIME) | VMSNAP_CAPTURE_DROP_OWN_MAPPINGS |
-		         VMSNAP_CAPTURE_BRIEF,
+		.flags = (capture_flags(options) & ~not_here) | VMSNAP_CAPTURE_BRIEF,
 		.threads = options->threads,
 		.label = *instant->label ? instant->label : NULL,
 		.reason = instant->reason,

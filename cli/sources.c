@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture_flags.h"
 #include "privilege.h"
 #include "process_find.h"
 #include "say.h"
@@ -40,13 +41,8 @@ int sources_expect(struct sources *sources, const char *word)
 static int capture_all(struct sources *sources, const char *word, bool file_too)
 {
 	const struct options *options = sources->options;
-	struct vmsnap_capture_options how = { .size = sizeof(how), .flags = VMSNAP_CAPTURE_DROP_OWN_MAPPINGS };
-	if (options->no_freeze)
-		how.flags |= VMSNAP_CAPTURE_NO_FREEZE;
-	if (!options->no_realtime)
-		how.flags |= VMSNAP_CAPTURE_REALTIME;
-	if (privilege_is_lent())
-		how.flags |= VMSNAP_CAPTURE_WATCHDOG;
+	struct vmsnap_capture_options how = { .size = sizeof(how) };
+	how.flags = capture_flags(options) & ~(unsigned)VMSNAP_CAPTURE_DESCENDANTS;
 	/* All but what is wanted. */
 	const struct vmsnap_range others[] = { { 0, sources->wanted.start }, { sources->wanted.end, UINT64_MAX } };
 	bool range = sources->wanted.end;
