@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "pread_all.h"
 #include "sorted.h"
 
 /* Real files stay far below these; they bound the work that a crafted one makes.
@@ -29,19 +30,9 @@ void elf_window_init(struct elf_window *window, int fd)
 
 static size_t read_full(struct elf_window *window, void *bytes, size_t len, uint64_t offset)
 {
-	size_t done = 0;
-	window->sys_errno = 0;
-	while (done < len && offset <= INT64_MAX - len) {
-		ssize_t got = pread(window->fd, (uint8_t *)bytes + done, len - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			window->sys_errno = errno;
-		if (got <= 0)
-			break;
-		done += (size_t)got;
-	}
-	return done;
+	ssize_t got = pread_all(window->fd, bytes, len, offset);
+	window->sys_errno = got < 0 ? errno : 0;
+	return got < 0 ? 0 : (size_t)got;
 }
 
 const uint8_t *elf_window_at(struct elf_window *window, uint64_t offset, size_t len)
@@ -57,7 +48,7 @@ const uint8_t *elf_window_at(struct elf_window *window, uint64_t offset, size_t 
 	return window->len - at >= len ? window->bytes + at : NULL;
 }
 
-static uint64_t number(const struct elf_header *header, const uint8_t *bytes, size_t len)
+uint64_t elf_number(const struct elf_header *header, const uint8_t *bytes, size_t len)
 {
 	uint64_t value = 0;
 	for (size_t i = 0; i < len; i++)
@@ -67,18 +58,18 @@ static uint64_t number(const struct elf_header *header, const uint8_t *bytes, si
 
 uint32_t elf_u32(const struct elf_header *header, const uint8_t *bytes)
 {
-	return (uint32_t)number(header, bytes, 4);
+	return (uint32_t)elf_number(header, bytes, 4);
 }
 
 static uint16_t elf_u16(const struct elf_header *header, const uint8_t *bytes)
 {
-	return (uint16_t)number(header, bytes, 2);
+	return (uint16_t)elf_number(header, bytes, 2);
 }
 
 /* An address, offset or size: a word of the class. */
 static uint64_t elf_word(const struct elf_header *header, const uint8_t *bytes)
 {
-	return number(header, bytes, header->is_64 ? 8 : 4);
+	return elf_number(header, bytes, header->is_64 ? 8 : 4);
 }
 
 /* The field of a record that starts at `bytes`, in the layout of its class. */

@@ -39,6 +39,8 @@ struct elf_segment {
 	uint64_t offset, address, file_size, memory_size, align;
 };
 
+/* Of so many bytes, in the order of the file. */
+uint64_t elf_number(const struct elf_header *header, const uint8_t *bytes, size_t len);
 uint32_t elf_u32(const struct elf_header *header, const uint8_t *bytes);
 /* False if the file is not ELF or not one we can read. */
 bool elf_header_read(struct elf_window *window, struct elf_header *out);

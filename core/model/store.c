@@ -14,6 +14,7 @@
 #include <xxhash.h>
 
 #include "error.h"
+#include "pread_all.h"
 
 /* ---- hashes ----------------------------------------------------------------- */
 
@@ -494,12 +495,9 @@ static int read_spool(struct vmsnap_store *store, uint64_t place, void *to, size
 	if (pending)
 		memcpy(to, store->pending + (place - store->spooled), len);
 	pthread_mutex_unlock(&store->lock);
-	for (size_t done = 0; !pending && done < len;) {
-		ssize_t got = pread(store->spool, (char *)to + done, len - done, (off_t)(place + done));
-		if (got == 0 || (got < 0 && errno != EINTR))
-			return fail_sys(err, got ? errno : EIO, "cannot read contents that were set aside");
-		done += got > 0 ? (size_t)got : 0;
-	}
+	ssize_t got = pending ? (ssize_t)len : pread_all(store->spool, to, len, place);
+	if (got != (ssize_t)len)
+		return fail_sys(err, got < 0 ? errno : EIO, "cannot read contents that were set aside");
 	return VMSNAP_OK;
 }
 

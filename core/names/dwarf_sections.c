@@ -65,14 +65,6 @@ static uint8_t *make_room(struct loading *l, uint64_t len, int *rc)
 	return bytes;
 }
 
-static uint64_t number(const struct elf_header *h, const uint8_t *bytes, size_t len)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < len; i++)
-		value = value << 8 | bytes[h->big_endian ? i : len - 1 - i];
-	return value;
-}
-
 /* ELFCOMPRESS_ZSTD, which older headers lack. */
 enum { COMPRESSED_ZSTD = 2 };
 
@@ -136,14 +128,14 @@ static int unpack(struct loading *l, bool gnu, const uint8_t *bytes, size_t len,
 		for (size_t i = 4; i < head; i++)
 			size = size << 8 | bytes[i];
 	} else {
-		uint64_t how = number(&l->header, bytes, 4);
+		uint64_t how = elf_number(&l->header, bytes, 4);
 		zstd = how == COMPRESSED_ZSTD;
 		if (how != ELFCOMPRESS_ZLIB && !zstd) {
 			l->reason = "its debug information is compressed in a way that is not understood";
 			return VMSNAP_ERR_TOO_LARGE;
 		}
 		size_t at = l->header.is_64 ? offsetof(Elf64_Chdr, ch_size) : offsetof(Elf32_Chdr, ch_size);
-		size = number(&l->header, bytes + at, l->header.is_64 ? 8 : 4);
+		size = elf_number(&l->header, bytes + at, l->header.is_64 ? 8 : 4);
 	}
 	l->reason = NULL;
 	return zstd ? inflate_zstd(l, bytes + head, len - head, size, out)
@@ -253,7 +245,7 @@ static int read_sections(int fd, uint64_t room, struct work *work, bool lines, c
 	out->big_endian = l.header.big_endian;
 	out->is_64 = l.header.is_64;
 	const uint8_t *machine = elf_window_at(&window, offsetof(Elf64_Ehdr, e_machine), 2);
-	out->machine = machine ? (uint16_t)number(&l.header, machine, 2) : 0;
+	out->machine = machine ? (uint16_t)elf_number(&l.header, machine, 2) : 0;
 	const char *names = l.header.shdr_count ? elf_section_names(&window, &l.header, &strings, &names_len) : NULL;
 	if (names && has(&l, lines ? DWARF_LINE : DWARF_INFO, &window, names, names_len))
 		rc = load_all(&l, &window, names, names_len);

@@ -10,6 +10,7 @@
 #include "elf_file.h"
 #include "error.h"
 #include "names_path.h"
+#include "pread_all.h"
 
 enum {
 	TABLE_MOST = (64 << 20) - 1, /* bytes: 2.8 million symbols */
@@ -36,16 +37,7 @@ struct entry {
 
 static bool read_exactly(int fd, void *bytes, size_t len, uint64_t offset)
 {
-	size_t done = 0;
-	while (done < len && offset <= INT64_MAX - len) {
-		ssize_t got = pread(fd, (char *)bytes + done, len - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		done += (size_t)got;
-	}
-	return done == len;
+	return pread_all(fd, bytes, len, offset) == (ssize_t)len;
 }
 
 /* A section of symbols of this type, with the section of their names. */
@@ -97,18 +89,10 @@ static int table_open(const char *path, struct symbol_table *out, struct vmsnap_
 	return VMSNAP_OK;
 }
 
-static uint64_t number(const struct elf_header *header, const uint8_t *bytes, size_t len)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < len; i++)
-		value = value << 8 | bytes[header->big_endian ? i : len - 1 - i];
-	return value;
-}
-
 #define FIELD(table, bytes, field)                                                                                     \
-	number(&(table)->header,                                                                                       \
-	       (bytes) + ((table)->header.is_64 ? offsetof(Elf64_Sym, field) : offsetof(Elf32_Sym, field)),            \
-	       (table)->header.is_64 ? sizeof(((Elf64_Sym *)NULL)->field) : sizeof(((Elf32_Sym *)NULL)->field))
+	elf_number(&(table)->header,                                                                                   \
+	           (bytes) + ((table)->header.is_64 ? offsetof(Elf64_Sym, field) : offsetof(Elf32_Sym, field)),        \
+	           (table)->header.is_64 ? sizeof(((Elf64_Sym *)NULL)->field) : sizeof(((Elf32_Sym *)NULL)->field))
 
 static struct entry entry_at(const struct symbol_table *table, size_t index)
 {
@@ -135,7 +119,7 @@ static bool find_tls(struct symbol_table *table, struct elf_segment *out)
 static bool is_x86_64(struct symbol_table *table)
 {
 	const uint8_t *bytes = elf_window_at(&table->window, offsetof(Elf64_Ehdr, e_machine), sizeof(uint16_t));
-	return table->header.is_64 && bytes && number(&table->header, bytes, sizeof(uint16_t)) == EM_X86_64;
+	return table->header.is_64 && bytes && elf_number(&table->header, bytes, sizeof(uint16_t)) == EM_X86_64;
 }
 
 /* As lld and GNU ld count: the block ends at the thread pointer, rounded down to the

@@ -12,32 +12,16 @@
 #include "error.h"
 #include "names_path.h"
 #include "open_below.h"
+#include "pread_all.h"
 #include "procdir.h"
 
 enum { PRESENT_BIT = 63 }; /* of an entry of pagemap */
-
-/* Up to the end of the file, or of the page.  Returns the length, or -1 with errno. */
-static ssize_t read_at(int fd, uint8_t *bytes, size_t len, uint64_t offset)
-{
-	size_t done = 0;
-	while (done < len) {
-		ssize_t got = pread(fd, bytes + done, len - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
-}
 
 static bool is_present(int procdir, uint64_t page)
 {
 	CLEANUP_CLOSE int fd = openat(procdir, "pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t entry = 0;
-	if (fd < 0 || read_at(fd, (uint8_t *)&entry, sizeof(entry), page * sizeof(entry)) != sizeof(entry))
+	if (fd < 0 || pread_all(fd, &entry, sizeof(entry), page * sizeof(entry)) != sizeof(entry))
 		return false;
 	return entry >> PRESENT_BIT;
 }
@@ -51,7 +35,7 @@ static int read_memory(int procdir, uint64_t start, size_t page_size, uint8_t *b
 	CLEANUP_CLOSE int fd = openat(procdir, "mem", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail_sys(err, errno, "cannot read the memory of the process");
-	if (read_at(fd, bytes, page_size, start) != (ssize_t)page_size)
+	if (pread_all(fd, bytes, page_size, start) != (ssize_t)page_size)
 		return fail(err, VMSNAP_ERR_NOT_FOUND, "the page of 0x%" PRIx64 " cannot be read", start);
 	return VMSNAP_OK;
 }
@@ -81,7 +65,7 @@ static int read_file(int procdir, const struct vmsnap_vma *vma, uint64_t start, 
 	if (fd < 0 || fstat(fd, &stat) || stat.st_ino != vma->inode)
 		return fail(err, VMSNAP_ERR_NOT_FOUND, "the file that is mapped at 0x%" PRIx64 " cannot be found",
 		            start);
-	ssize_t got = read_at(fd, bytes, page_size, vma->offset + (start - vma->start));
+	ssize_t got = pread_all(fd, bytes, page_size, vma->offset + (start - vma->start));
 	if (got < 0)
 		return fail_sys(err, errno, "cannot read the file that is mapped at 0x%" PRIx64, start);
 	memset(bytes + got, 0, page_size - (size_t)got);

@@ -13,6 +13,7 @@
 #include "array.h"
 #include "error.h"
 #include "open_below.h"
+#include "pread_all.h"
 #include "program_start.h"
 #include "sorted.h"
 
@@ -191,14 +192,9 @@ static const char *doubt(const struct stat *st, const struct vmsnap_info *info, 
 /* The last bytes; *out is malloc'ed with room for a NUL. */
 static ssize_t read_end(int fd, uint64_t size, char **out)
 {
-	uint64_t len = size < PERF_MAP_BYTES_MAX ? size : PERF_MAP_BYTES_MAX, done = 0;
-	ssize_t got = 1;
-	*out = malloc((size_t)len + 1);
-	while (*out && done < len && got > 0) {
-		got = pread(fd, *out + done, (size_t)(len - done), (off_t)(size - len + done));
-		done += got > 0 ? (uint64_t)got : 0;
-	}
-	return *out && got >= 0 ? (ssize_t)done : -1;
+	size_t len = size < PERF_MAP_BYTES_MAX ? (size_t)size : PERF_MAP_BYTES_MAX;
+	*out = malloc(len + 1);
+	return *out ? pread_all(fd, *out, len, size - len) : -1;
 }
 
 static const char *what_is_missing(const struct stat *st, const struct vmsnap_info *info)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "contents.h"
+#include "pread_all.h"
 #include "snapshot.h"
 
 void value_pages_init(struct value_pages *pages, const struct vmsnap *snap, struct vmsnap_names *names)
@@ -50,16 +51,7 @@ static bool read_file(struct value_pages *pages, const struct object *object, ui
 		pages->object = object;
 		pages->fd = objects_open(&pages->names->objects, object);
 	}
-	size_t done = 0;
-	while (pages->fd >= 0 && done < len) {
-		ssize_t got = pread(pages->fd, to + done, len - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		done += (size_t)got;
-	}
-	return done == len;
+	return pages->fd >= 0 && pread_all(pages->fd, to, len, offset) == (ssize_t)len;
 }
 
 static bool read_part(struct value_pages *pages, const struct object *object, uint64_t address, uint8_t *to, size_t len)

@@ -10,6 +10,7 @@
 #include "elf_file.h"
 #include "error.h"
 #include "library.h"
+#include "pread_all.h"
 
 /* The sizes that an .xz index states are only checked after all is inflated, so
  * they do not help.  Those of the LZMA2 chunks do: each states, in a header
@@ -118,13 +119,8 @@ static uint8_t *read_stream(int fd, uint64_t offset, uint64_t *size)
 	if (*size > (uint64_t)st.st_size - offset)
 		*size = (uint64_t)st.st_size - offset;
 	uint8_t *bytes = malloc((size_t)*size);
-	uint64_t done = 0;
-	ssize_t got = 1;
-	while (bytes && done < *size && got > 0) {
-		got = pread(fd, bytes + done, (size_t)(*size - done), (off_t)(offset + done));
-		done += got > 0 ? (uint64_t)got : 0;
-	}
-	*size = done;
+	ssize_t got = bytes ? pread_all(fd, bytes, (size_t)*size, offset) : 0;
+	*size = got > 0 ? (uint64_t)got : 0;
 	return bytes;
 }
 

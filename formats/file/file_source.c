@@ -14,6 +14,7 @@
 #include "error.h"
 #include "file_error.h"
 #include "file_spool.h"
+#include "pread_all.h"
 
 /* What kind of file that is, which is not a regular one. */
 static const char *kind_of(mode_t mode)
@@ -143,16 +144,11 @@ int file_source_read(const struct file_source *source, uint64_t offset, void *ou
 			memcpy(out, source->bytes + offset, len);
 		return VMSNAP_OK;
 	}
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(source->fd, (uint8_t *)out + done, len - done, (off_t)(source->base + offset + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_sys(err, errno, "cannot read %.200s", source->name);
-		if (!n)
-			return file_bad(source->name, err, VMSNAP_ERR_TRUNCATED, offset,
-			                "the file became shorter while it was read");
-		done += (size_t)n;
-	}
+	ssize_t got = pread_all(source->fd, out, len, source->base + offset);
+	if (got < 0)
+		return fail_sys(err, errno, "cannot read %.200s", source->name);
+	if (got < (ssize_t)len)
+		return file_bad(source->name, err, VMSNAP_ERR_TRUNCATED, offset,
+		                "the file became shorter while it was read");
 	return VMSNAP_OK;
 }
