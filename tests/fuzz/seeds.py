@@ -58,7 +58,7 @@ def main(argv):
     files = list(golden())
     for target in ("file", "print", "append"):
         gather(os.path.join(argv[1], target), files)
-    for target in ("maps", "smaps", "status"):
+    for target in ("maps", "smaps", "status", "export"):
         gather(os.path.join(argv[1], target), list(texts(target)))
     make(os.path.join(argv[1], "elf"), elf_seeds.seeds())
     make(os.path.join(argv[1], "core"), core_seeds.seeds())

@@ -1,7 +1,11 @@
-"""vmsnap export of live processes: PSS as the kernel counts it, also of those whose sharers are not exported."""
+"""vmsnap export of live processes: PSS as the kernel counts it, also of those whose sharers are not exported; and who of
+several was hooked."""
 
 import os
+import random
 import sqlite3
+import subprocess
+import time
 import unittest
 
 import kernel
@@ -64,6 +68,53 @@ class Shares(unittest.TestCase):
             rows = database.execute("SELECT s.pid, g.members FROM group_share g JOIN snapshot s USING (snapshot)").fetchall()
         os.unlink(path)
         self.assertEqual(sorted(rows), sorted([(pid, 3) for pid in target.pids] * 2))
+
+
+class Hooked(unittest.TestCase):
+    ROUNDS = 50
+
+    def sleeper(self):
+        process = subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        while not self.code(process.pid):
+            time.sleep(0.001)
+        return process
+
+    @staticmethod
+    def code(pid):
+        """None while the kernel still executes it."""
+        return next((one for one in kernel.maps(pid) if "x" in one.perms and one.name.startswith(b"/")), None)
+
+    def hook(self, pid):
+        """Writes to its code, as debuggers and hooks do: what is there already."""
+        code = self.code(pid)
+        with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+            memory.seek(code.start)
+            byte = memory.read(1)
+            memory.seek(code.start)
+            memory.write(byte)
+        return os.fsdecode(code.name)
+
+    def test_the_one_whose_code_was_written_to_is_found_each_time(self):
+        support.need_others(self)
+        chance, path = random.Random(7), os.path.join(world().home(os.geteuid()), "hooked.db")
+        processes = [self.sleeper() for _ in range(5)]
+
+        def found():
+            self.assertEqual(run("export", "--format", "sqlite", "-o", path, *(one.pid for one in processes)).status, 0)
+            with sqlite3.connect(path) as database:
+                rows = database.execute("SELECT pid, name, private_bytes FROM privatised_text").fetchall()
+            os.unlink(path)
+            return rows
+
+        self.assertEqual(found(), [])
+        for _ in range(self.ROUNDS):
+            one = chance.randrange(len(processes))
+            name = self.hook(processes[one].pid)
+            self.assertEqual(found(), [(processes[one].pid, name, 4096)])
+            processes[one].kill()
+            processes[one] = self.sleeper()
 
 
 if __name__ == "__main__":
