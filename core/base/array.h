@@ -6,17 +6,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The array, with room for one more item after `count`: twice as much if there was none left.  NULL: no memory; then
- * it is as it was. */
-static inline void *array_room(void *items, size_t count, size_t *room, size_t item_size)
+/* The array, with room for so many items: for twice as many if it has none.  NULL: no memory; then it is as it was. */
+static inline void *array_reserve(void *items, size_t wanted, size_t *room, size_t item_size)
 {
-	if (count < *room)
+	enum { LEAST = 16 };
+	if (wanted <= *room)
 		return items;
-	size_t more = *room ? 2 * *room : 16;
+	size_t more = 2 * wanted < LEAST ? LEAST : 2 * wanted;
 	void *grown = more > SIZE_MAX / item_size ? NULL : realloc(items, more * item_size);
 	if (grown)
 		*room = more;
 	return grown;
+}
+
+/* For one more after `count`. */
+static inline void *array_room(void *items, size_t count, size_t *room, size_t item_size)
+{
+	return array_reserve(items, count + 1, room, item_size);
 }
 
 #endif

@@ -1,19 +1,16 @@
 /* pagemap_marks.c - what PAGEMAP_SCAN knows of pages, and putting it into runs. */
 #include <stdlib.h>
 
+#include "array.h"
 #include "error.h"
 #include "pagemap.h"
 
 int page_marks_reserve(struct page_marks *marks, size_t more)
 {
-	if (marks->count + more <= marks->room)
-		return VMSNAP_OK;
-	size_t room = (marks->count + more) * 2;
-	struct page_region *items = realloc(marks->items, room * sizeof(*items));
-	if (!items)
+	struct page_region *items = array_reserve(marks->items, marks->count + more, &marks->room, sizeof(*items));
+	if (!items && marks->count + more)
 		return VMSNAP_ERR_NO_MEMORY;
 	marks->items = items;
-	marks->room = room;
 	return VMSNAP_OK;
 }
 

@@ -6,19 +6,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "pagemap_entries.h"
 #include "sorted.h"
 
 int pagemap_pieces_reserve(struct pagemap_pieces *pieces, size_t more)
 {
-	if (pieces->count + more <= pieces->room)
-		return VMSNAP_OK;
-	size_t room = (pieces->count + more) * 2;
-	struct pagemap_piece *items = realloc(pieces->items, room * sizeof(*items));
-	if (!items)
+	struct pagemap_piece *items = array_reserve(pieces->items, pieces->count + more, &pieces->room, sizeof(*items));
+	if (!items && pieces->count + more)
 		return VMSNAP_ERR_NO_MEMORY;
 	pieces->items = items;
-	pieces->room = room;
 	return VMSNAP_OK;
 }
 
