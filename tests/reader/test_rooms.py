@@ -14,11 +14,14 @@ ROOMS_BELOW = {  # with what those see, in turn
     "core/capture": "core/proc",
     "core/compare": "core/model",
     "core/names": "core/proc",
+    "core/self": "core/capture",
     "formats/file": "core/base",
     "formats/text": "core/base",
     "formats/view": "core/base",
     "formats/emit": "formats/text formats/view",
     "formats/report": "formats/emit formats/file",
+    "formats/export": "formats/emit formats/file",
+    "formats/html": "formats/emit formats/file",
     "cli": "",
 }
 
@@ -49,7 +52,7 @@ def visible(room):
 def allowed(path, header):
     """Whether a file may include a header of the project that is not public."""
     if header == BUILDER:
-        return room_of(path) in ("core/model", "core/capture", "formats/file")
+        return room_of(path) in ("core/model", "core/capture", "core/self", "formats/file")
     return room_of(header) in visible(room_of(path))
 
 
