@@ -455,11 +455,12 @@ static size_t next_to_yield(const struct table *table)
 }
 
 /* Whole columns are left out, in an order that the table's makers have chosen, until a row fits.  Not where a script
- * counts columns. */
+ * counts columns.  In the narrowest windows nothing fits: two columns are as near as it gets. */
 static void leave_out_columns(struct table *table)
 {
 	const struct vmsnap_style *style = table->text->style;
-	while (style->width >= WRAP_WIDTH_MIN && !style->no_headings && table->shown_count > 1) {
+	size_t least = style->width < WRAP_WIDTH_MIN ? 2 : 1;
+	while (style->width && !style->no_headings && table->shown_count > least) {
 		size_t next = next_to_yield(table);
 		if (next == table->shown_count ||
 		    least_total(table, yields(table, next) == YIELDS_FIRST) <= style->width)

@@ -46,10 +46,12 @@ static void put_colored(struct fit_line *line, const char *words, int color)
 }
 
 /* "36.6M by the parent, 420K by the child"; what is no colour is told by its letter. */
-static void put_copiers(struct fit_line *line, const struct cow_shares *shares)
+static void put_copiers(struct fit_line *line, const struct cow_shares *shares, bool many)
 {
-	static const char *const by[COST_KINDS] = { "by the child", "by the parent", "by both",
-		                                    "by whom is not known" };
+	static const char *const by[][COST_KINDS] = {
+		[false] = { "by the child", "by the parent", "by both", "by whom is not known" },
+		[true] = { "by children", "by parents", "by both", "by whom is not known" },
+	};
 	const struct vmsnap_style *style = line->text->style;
 	bool any = false;
 	for (int i = 0; i < COST_KINDS; i++) {
@@ -61,14 +63,23 @@ static void put_copiers(struct fit_line *line, const struct cow_shares *shares)
 			fit_glue(line, ",");
 		any = true;
 		put_colored(line, word_size(style, bytes).text, cow_cost_class(order[i]));
-		fit_words(line, by[order[i]]);
+		fit_words(line, by[many][order[i]]);
 		if (style->color == VMSNAP_COLOR_NONE)
 			fit_words(line, letter);
 	}
 }
 
+/* " in 3 forks", or nothing of one. */
+static struct word in_forks(size_t forks)
+{
+	struct word word = { "" };
+	if (forks > 1)
+		snprintf(word.text, sizeof(word.text), " in %zu forks", forks);
+	return word;
+}
+
 /* What rests on frames is told as a fact; of all else it is said.  at_least: one side was not looked at later. */
-static void put_how_much(struct fit_line *line, const struct cow_shares *shares, bool at_least)
+static void put_how_much(struct fit_line *line, const struct cow_shares *shares, size_t forks, bool at_least)
 {
 	const struct vmsnap_style *style = line->text->style;
 	uint64_t all = shares->lost + shares->shared;
@@ -84,18 +95,19 @@ static void put_how_much(struct fit_line *line, const struct cow_shares *shares,
 		         shares->lost ? "," : " of");
 		fit_words(line, words);
 	} else if (!shares->lost) {
-		put_colored(line, at_least ? "None of the sharing is known to be lost" : "None of the sharing is lost",
-		            COLOR_BOLD);
+		snprintf(words, sizeof(words), "None of the sharing is %s%s", at_least ? "known to be lost" : "lost",
+		         in_forks(forks).text);
+		put_colored(line, words, COLOR_BOLD);
 		fit_glue(line, ":");
 	} else {
-		snprintf(words, sizeof(words), "%s%s of the sharing is lost", at_least ? "At least " : "",
-		         share(shares->lost, all).text);
+		snprintf(words, sizeof(words), "%s%s of the sharing is lost%s", at_least ? "At least " : "",
+		         share(shares->lost, all).text, in_forks(forks).text);
 		color_start(line->text, COLOR_BOLD);
 		put_colored(line, words, CLASS_COPIED);
 		fit_glue(line, ":");
 	}
 	if (shares->lost) {
-		put_copiers(line, shares);
+		put_copiers(line, shares, forks > 1);
 		return;
 	}
 	put_colored(line, word_size(style, shares->shared).text, CLASS_SHARED);
@@ -151,7 +163,8 @@ static void put_not_known(struct fit_line *line, const struct vmsnap_cow *cow)
 
 /* ---- the bar ------------------------------------------------------------------------------ */
 
-static void put_shares_bar(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares)
+/* unknown: bytes of which nothing is known. */
+static void put_shares_bar(struct text *text, const struct cow_shares *shares, uint64_t unknown)
 {
 	enum { PARTS = COST_KINDS + 3 };
 	bool known = cow_shares_known(shares);
@@ -163,18 +176,32 @@ static void put_shares_bar(struct text *text, const struct vmsnap_cow *cow, cons
 			                            !known || (order[i] == COST_BY_UNKNOWN && shares->lost_inferred) };
 	parts[count++] = (struct bar_part){ shares->shared_inferred, CLASS_SHARED, true };
 	parts[count++] = (struct bar_part){ shares->shared - shares->shared_inferred, CLASS_SHARED, false };
-	parts[count++] = (struct bar_part){ own_bytes(cow, VMSNAP_VERDICT_UNKNOWN), CLASS_HOLE, false };
+	parts[count++] = (struct bar_part){ unknown, CLASS_HOLE, false };
 	put_bar(text, parts, count);
 }
 
 void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares)
 {
 	struct fit_line line = fit_line(text, 0, 2);
-	put_how_much(&line, shares, cow_side_unseen(cow) != COW_SIDE_NONE);
+	put_how_much(&line, shares, 1, cow_side_unseen(cow) != COW_SIDE_NONE);
 	put_inferred(&line, shares);
 	put_not_known(&line, cow);
 	text_string(text, "\n");
-	put_shares_bar(text, cow, shares);
+	put_shares_bar(text, shares, own_bytes(cow, VMSNAP_VERDICT_UNKNOWN));
+}
+
+void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t forks, uint64_t distinct)
+{
+	struct fit_line line = fit_line(text, 0, 2);
+	char words[96];
+	put_how_much(&line, shares, forks, false);
+	if (distinct && forks > 1) {
+		fit_glue(&line, ";");
+		snprintf(words, sizeof(words), "%s in distinct frames", word_size(text->style, distinct).text);
+		fit_words(&line, words);
+	}
+	text_string(text, "\n");
+	put_shares_bar(text, shares, 0);
 }
 
 /* ---- whom it is about ------------------------------------------------------------------------ */

@@ -6,6 +6,8 @@
 #include "text_out.h"
 
 void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares);
+/* The same of all forks of a tree; distinct: bytes that were copied, each frame once; 0: not known. */
+void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t forks, uint64_t distinct);
 /* briefly: parent, child and base in one line. */
 void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly);
 /* Why nothing is compared, or how far what is said can be trusted. */

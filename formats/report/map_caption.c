@@ -143,15 +143,17 @@ size_t caption_put(struct text *text, const struct caption *caption, size_t room
 	return used + put_dim(text, caption->event, room - used);
 }
 
-void caption_put_line(struct text *text, const struct caption *caption, unsigned line, size_t room)
+void caption_put_line(struct text *text, const struct caption *caption, unsigned line, size_t gap, size_t room)
 {
 	const char *words = line == 1 ? caption->size : caption->event;
 	if (!line) {
+		text_repeat(text, ' ', gap);
 		put_name(text, caption, room);
 		return;
 	}
 	if (!*words || columns(words) > room)
 		return;
+	text_repeat(text, ' ', gap);
 	color_start(text, COLOR_DIM);
 	text_string(text, words);
 	color_end(text, COLOR_DIM);

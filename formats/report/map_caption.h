@@ -19,8 +19,8 @@ void caption_free(struct caption *caption, struct text *text);
 /* In one line; what has no room is left out, a name is cut.  Returns how wide it is. */
 size_t caption_width(struct text *text, const struct caption *caption);
 size_t caption_put(struct text *text, const struct caption *caption, size_t room);
-/* In lines below each other: the name, the size, what happened. */
+/* In lines below each other: the name, the size, what happened; behind so many blanks, if there is anything. */
 enum { CAPTION_LINES = 3 };
-void caption_put_line(struct text *text, const struct caption *caption, unsigned line, size_t room);
+void caption_put_line(struct text *text, const struct caption *caption, unsigned line, size_t gap, size_t room);
 
 #endif

@@ -127,6 +127,22 @@ static void put_cells(struct text *text, const struct map_row *row, unsigned cou
 		text_put(text, drawn, cell_draw(row->counts[i], text->style, drawn, sizeof(drawn)));
 }
 
+static bool is_blank(const uint64_t *counts)
+{
+	for (int i = CLASS_HOLE + 1; i < PAGE_CLASSES; i++)
+		if (counts[i])
+			return false;
+	return true;
+}
+
+/* Without those at the end in which nothing is. */
+static unsigned cells_drawn(const struct map_row *row, unsigned count)
+{
+	while (count && is_blank(row->counts[count - 1]))
+		count--;
+	return count;
+}
+
 static void put_address(const struct picture *picture, uint64_t address)
 {
 	struct text *text = picture->text;
@@ -146,6 +162,7 @@ static size_t put_row(struct picture *picture, const struct map_strip *strip, ui
 	         columns = cell_columns(picture->text->style);
 	map_strip_fill(map, strip, start, &row);
 	put_address(picture, start > strip->start ? start : strip->start);
+	count = cells_drawn(&row, count);
 	put_cells(picture->text, &row, count);
 	return (size_t)count * columns;
 }
@@ -154,8 +171,7 @@ static void put_beside(struct picture *picture, const struct caption *caption, u
 {
 	struct text *text = picture->text;
 	if (picture->names && line < CAPTION_LINES) {
-		text_repeat(text, ' ', picture->width - used + 1);
-		caption_put_line(text, caption, line, picture->names);
+		caption_put_line(text, caption, line, picture->width - used + 1, picture->names);
 	}
 	text_string(text, "\n");
 }
@@ -173,12 +189,10 @@ static void put_short_strip(struct picture *picture, const struct map_strip *str
 	size_t wanted = caption_width(text, caption);
 	size_t left = room > used ? room - used : 0;
 	if (picture->names) {
-		put_row(picture, strip, start);
-		text_repeat(text, ' ', picture->width - columns + 1);
+		text_repeat(text, ' ', picture->width + 1 - put_row(picture, strip, start));
 		caption_put(text, caption, picture->names);
 	} else if (left >= wanted || left >= CAPTION) {
-		put_row(picture, strip, start);
-		text_string(text, " ");
+		text_repeat(text, ' ', columns + 1 - put_row(picture, strip, start));
 		caption_put(text, caption, left);
 	} else {
 		put_heading(picture, caption);

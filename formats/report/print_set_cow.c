@@ -26,6 +26,7 @@ enum {
 	FORK_CAME,
 	FORK_NOT_COMPARED,
 	FORK_SHARED,
+	FORK_LOST,
 	FORK_BY_CHILD,
 	FORK_BY_PARENT,
 	FORK_BY_BOTH,
@@ -53,6 +54,7 @@ static const struct column fork_columns[] = {
 	                        NULL },
 	[FORK_SHARED] = { NULL, "SHARED", COLUMN_BYTES, COLUMN_STAYS,
 	                  "pages that both still have, the zero page included", NULL },
+	[FORK_LOST] = { NULL, "LOST%", COLUMN_SHARE, COLUMN_YIELDS, "copied, of what was shared", NULL },
 	[FORK_BY_CHILD] = { NULL, "BY_CHILD", COLUMN_BYTES, COLUMN_SPARSE, "copied by the child", NULL },
 	[FORK_BY_PARENT] = { NULL, "BY_PARENT", COLUMN_BYTES, COLUMN_SPARSE, "copied by the parent", NULL },
 	[FORK_BY_BOTH] = { NULL, "BY_BOTH", COLUMN_BYTES, COLUMN_SPARSE, "copied by both", NULL },
@@ -113,6 +115,14 @@ static int column_of(int verdict)
 	}
 }
 
+static uint64_t copied_by_all(const struct cow_costs *costs)
+{
+	uint64_t pages = 0;
+	for (int i = 0; i < COST_KINDS; i++)
+		pages += costs->copied[i];
+	return pages;
+}
+
 static void put_verdicts(struct row *row, const struct printed *printed, size_t index, uint64_t page_size)
 {
 	uint64_t pages[FORK_TOTALS + 1] = { 0 }, totals[VMSNAP_VERDICT_COUNT];
@@ -127,9 +137,13 @@ static void put_verdicts(struct row *row, const struct printed *printed, size_t 
 	pages[FORK_COPIED] = costs.copied[COST_BY_UNKNOWN];
 	pages[FORK_NEW] = costs.made;
 	pages[FORK_ALONE] = costs.alone;
-	for (unsigned i = FORK_SHARED; i <= FORK_UNKNOWN; i++)
-		if (pages[i])
+	uint64_t copied = copied_by_all(&costs), all = copied + totals[VMSNAP_VERDICT_SHARED];
+	for (unsigned i = FORK_SHARED; i <= FORK_UNKNOWN; i++) {
+		if (i == FORK_LOST && all)
+			row_put_share(row, i, copied, all);
+		else if (i != FORK_LOST && pages[i])
 			row_put_bytes(row, i, pages[i] * page_size);
+	}
 	row_put_counts(row, FORK_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
 }
 
@@ -235,11 +249,51 @@ static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)
 		          "without PFNs, who shares and who copied is inferred where it can be, and may be wrong");
 }
 
+/* Of what rests on no frame nothing is a fact. */
+static void add_fork(struct cow_shares *sum, const struct vmsnap_set_cow *cow, size_t index,
+                     const struct vmsnap_set_cow_row *process)
+{
+	const struct vmsnap_info *info = vmsnap_info(process->child);
+	uint64_t totals[VMSNAP_VERDICT_COUNT], shared, lost;
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		totals[i] = vmsnap_set_cow_pages(cow, index, i) * info->page_size;
+	struct cow_costs costs = cow_costs_of(totals);
+	for (int i = 0; i < COST_KINDS; i++)
+		sum->by[i] += costs.copied[i];
+	lost = copied_by_all(&costs);
+	shared = totals[VMSNAP_VERDICT_SHARED];
+	sum->lost += lost;
+	sum->shared += shared;
+	sum->lost_inferred += info->known.pfn ? 0 : lost;
+	sum->shared_inferred += info->known.pfn ? 0 : shared;
+}
+
+static void put_answer(struct text *text, const struct vmsnap_set_cow *cow)
+{
+	struct vmsnap_set_cow_row process;
+	struct cow_shares shares = { .lost = 0 };
+	uint64_t distinct[VMSNAP_VERDICT_COUNT];
+	size_t forks = 0;
+	for (size_t i = 0; !text_failed(text) && !vmsnap_set_cow_row(cow, i, &process); i++) {
+		if (!process.parent || process.relation != VMSNAP_RELATION_COMPARABLE)
+			continue;
+		add_fork(&shares, cow, i, &process);
+		forks++;
+	}
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		distinct[i] = vmsnap_set_cow_distinct(cow, i);
+	struct cow_costs costs = cow_costs_of(distinct);
+	if (forks)
+		put_forks_answer(text, &shares, forks, vmsnap_set_cow_hidden(cow) ? 0 : copied_by_all(&costs));
+}
+
 static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)
 {
 	struct vmsnap_set_cow_row first;
 	size_t count = vmsnap_set_cow_count(cow);
 	const struct vmsnap *base = NULL;
+	put_answer(text, cow);
+	color_start(text, COLOR_DIM);
 	for (size_t i = 0; !base && !vmsnap_set_cow_row(cow, i, &first); i++)
 		base = first.base;
 	if (base)
@@ -247,6 +301,7 @@ static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)
 	if (!vmsnap_set_cow_row(cow, 0, &first))
 		text_format(text, "now     %s, %zu process%s\n", word_time_local(vmsnap_info(first.child)->taken).text,
 		            count, count == 1 ? "" : "es");
+	color_end(text, COLOR_DIM);
 	put_warnings(text, cow);
 	text_blank(text);
 }

@@ -299,6 +299,13 @@ class Forks(Tree):
             self.assertEqual(one["inferred"], sum(one["totals"][word] for word in words))
             self.assertGreater(one["totals"]["shared"], 0)
         self.assertEqual("without PFNs" in text, not sees_frames(user))
+        # First comes the answer, of both forks together.
+        lost = sum(one["totals"][word] for one in forks for word in ("copied", "copied_by_child", "copied_by_parent", "copied_by_both"))
+        share = 100 * lost / (lost + sum(one["totals"]["shared"] for one in forks))
+        told = re.match(r"([0-9.]+)% of the sharing is lost in 2 forks: " if sees_frames(user) else
+                        r"How much of the sharing is lost is not known; inferred: ([0-9.]+)%, ", " ".join(text.split()))
+        self.assertIsNotNone(told, text)
+        self.assertAlmostEqual(float(told[1]), share, delta=0.06)
         self.assertEqual("INFERRED" in text, any(one["inferred"] for one in forks))
         # Like its neighbours it tells sizes.
         listed = run("cow", path, "-r", "-n", "-b", "-o", "PID,INFERRED", user=user).out.decode().split()
