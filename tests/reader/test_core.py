@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import resource
 import struct
 import subprocess
 import tempfile
@@ -167,6 +168,22 @@ class Cores(unittest.TestCase):
         for i in range(66000):
             core.load(0x10000 + 2 * PAGE * i, PAGE, R if i % 2 else W)
         self.assertEqual(len(self.told("show", self.path(core))["vmas"]), 66000)
+
+    def test_eight_gibibytes(self):
+        """Strewn with pages that hold something: shown and drawn with little memory of its own, whatever the core has."""
+        core, size = sample(), 1 << 15
+        for i in range(64):
+            held = [None] * size
+            held[::256] = [page(f"{i} {k}") for k in range(0, size, 256)]
+            core.load(0x100000000 + i * (size + 1) * PAGE, size * PAGE, R | W, held)
+        path = self.path(core)
+        if os.stat(path).st_blocks * 512 > 1 << 30:
+            self.skipTest("holes of files are not kept here")
+        for words in (("show",), ("pages",), ("map",)):
+            done = subprocess.run([VMSNAP, *words, path, "--json"], stdout=subprocess.PIPE, timeout=60, check=True,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (64 << 20, 64 << 20)))
+            self.assertIn("schema", json.loads(done.stdout), words)
+        self.assertEqual(json.loads(done.stdout)["totals"]["dumped"], 64 * 128 * PAGE + 7 * PAGE)
 
     def test_the_page_of_docs(self):
         sample().write(os.path.join(self.folder, "core.4711"))
