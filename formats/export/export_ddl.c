@@ -43,7 +43,7 @@ static void put_column(FILE *out, const struct dialect *dialect, const struct ex
 {
 	const char *type = dialect->types[column->type];
 	fprintf(out, "  %s ", column->name);
-	if (dialect->nullable && column->maybe)
+	if (dialect->nullable && column->maybe == true)
 		fprintf(out, "Nullable(%s)", type);
 	else
 		fputs(type, out);

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Grows by one when a table or column is added; none is ever taken away or changes its meaning. */
-enum { EXPORT_SCHEMA_VERSION = 2 };
+/* Grows by one when a table or column is added, or more may be NULL; none is ever taken away or changes its meaning. */
+enum { EXPORT_SCHEMA_VERSION = 3 };
 
 enum export_type {
 	EXPORT_KEY,     /* 16 bytes: of a snapshot */
@@ -20,10 +20,14 @@ enum export_type {
 	EXPORT_BYTES,   /* a name: bytes that may be no text */
 	EXPORT_HEX,     /* a build ID, as text of hexadecimal digits */
 };
+/* What else there is beside true and false: NULL of pages that nobody could read, behind a debugger's remote target.
+ * ClickHouse has such columns as they are, and is refused these rows: what is added up there as it comes would be NULL.
+ */
+enum { EXPORT_SELDOM = 2 };
 struct export_column {
 	const char *name;
 	enum export_type type;
-	bool maybe; /* NULL where it is not known */
+	unsigned char maybe; /* NULL where it is not known */
 };
 /* In front of all other columns in databases that keep rows in order of machine and time: ClickHouse. */
 enum { EXPORT_PLACE_COUNT = 2 };

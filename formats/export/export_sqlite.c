@@ -45,6 +45,11 @@ static int failed(const struct vmsnap_export *e, int rc, struct vmsnap_error *er
 		            e->options.path);
 	if ((rc & 0xff) == SQLITE_NOMEM)
 		return fail_no_memory(err);
+	if ((rc & 0xff) == SQLITE_CONSTRAINT)
+		return fail(
+		        err, VMSNAP_ERR_SYSTEM,
+		        "%.200s is of an older vmsnap, and has no place for what is not known: export to another file",
+		        e->options.path);
 	return fail(err, VMSNAP_ERR_SYSTEM, "cannot write %.200s: %.200s", e->options.path, why);
 }
 

@@ -85,6 +85,10 @@ static int put_row(void *ctx, int table, const struct export_cell *cells, struct
 	for (size_t i = 0; i < schema->count; i++) {
 		if (i)
 			export_text(e, "\t");
+		if (tsv->is_placed && !cells[i].known && schema->columns[i].maybe == EXPORT_SELDOM)
+			return fail(err, VMSNAP_ERR_ARGUMENT,
+			            "states of some pages could not be read, and a table of ClickHouse's has no place "
+			            "for that");
 		put_cell(e, tsv, schema->columns[i].type, &cells[i]);
 	}
 	export_text(e, "\n");

@@ -297,6 +297,33 @@ class Database(ExportTest):
         run("--format", "sqlite", "--runs", "-o", path, *files)
         self.assertEqual(content(path), wanted)
 
+    def test_pages_that_nobody_could_read(self):
+        """Behind gdbserver: how much was resident is NULL.  Older tables, and ClickHouse's, have no place for that."""
+        heap, page = json_inputs.HEAP, 4096
+        made = json_inputs.snapshot(dict(json_inputs.PROCESS, known=json_inputs.EVERYTHING, source=2),
+                                    vmas=[json_inputs.vma(heap, heap + 8 * page, "rw-p")],
+                                    runs=[json_inputs.run(heap, 1, "exclusive present", pfn=0x7000),
+                                          json_inputs.run(heap + page, 3, "swapped huge zero", swap=(0, 0))])
+        unread = os.path.join(self.folder, "unread.vms")
+        with open(unread, "wb") as file:
+            file.write(json_inputs.file_of(made)[0])
+        with sqlite3.connect(self.database(unread, name="unread.db")) as database:
+            self.assertEqual(database.execute("SELECT resident, file, guard FROM vma").fetchall(), [(None, None, 0)])
+            self.assertEqual(database.execute("SELECT resident, mapped FROM snapshot").fetchall(), [(None, 8 * page)])
+            for [view] in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall():
+                database.execute(f"SELECT * FROM {view}").fetchall()
+        said = run("--format", "tsv", "--schema", "clickhouse", "--table", "vma", unread, status=2)
+        self.assertIn("no place for that", said.stderr.decode())
+        old = os.path.join(self.folder, "old.db")
+        schema = subprocess.run([VMSNAP, "export", "--schema", "sqlite"], stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout
+        with sqlite3.connect(old) as database:
+            database.executescript(re.sub(r"(?m)^  (resident|file) INTEGER", r"  \1 INTEGER NOT NULL", schema))
+            database.execute(f"PRAGMA application_id = {0x766d736e}")
+            database.execute("PRAGMA user_version = 2")
+        said = run("--format", "sqlite", "-o", old, unread, status=2)
+        self.assertIn("of an older vmsnap", said.stderr.decode())
+        run("--format", "sqlite", "-o", old, self.paths["a"])
+
     def test_a_file_of_others_is_left_alone(self):
         other = os.path.join(self.folder, "other.db")
         with sqlite3.connect(other) as database:

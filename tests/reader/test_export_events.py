@@ -136,7 +136,7 @@ class Events(ExportTest):
         self.database(path, name="before.db")
         with sqlite3.connect(database) as opened:
             self.assertEqual(opened.execute("SELECT count(*) FROM event").fetchone(), (12,))
-            self.assertEqual(opened.execute("PRAGMA user_version").fetchone(), (2,))
+            self.assertEqual(opened.execute("PRAGMA user_version").fetchone(), (3,))
 
     def test_what_is_left_out(self):
         path = self.watched()
