@@ -70,21 +70,22 @@ const struct command command_table[] = {
 	  "Frames are known to root alone.\n",
 	  cmd_who, { VMSNAP_REPORT_WHO, VMSNAP_REPORT_WHO_FILE } },
 	{ CMD_BLAME, "blame", "PID...|FILE [-- COMMAND...]", 0, OPERANDS_ANY, "which code made, copied and wrote pages",
-	  "Watches page faults for a while, and two snapshots tell what became of the pages.\n"
-	  "COMMAND is started and watched; if there is a PID, that is, while COMMAND runs.\n"
-	  "Ends with Ctrl-C, with the process, with COMMAND, or after --for. As root more is\n"
-	  "known: which were reads, and faults inside system calls.\n",
+	  "Watches page faults for a while, and two snapshots tell what became of the\n"
+	  "pages. COMMAND is started and watched; if there is a PID, that is, while COMMAND\n"
+	  "runs. Ends with Ctrl-C, with the process, with COMMAND, or after --for. As root\n"
+	  "more is known: which were reads, and faults inside system calls.\n",
 	  cmd_blame, { VMSNAP_REPORT_BLAME } },
 	{ CMD_REPORT, "report", "FILE...", 1, OPERANDS_ANY, "a page for a browser that shows a whole series",
-	  "Writes one HTML file that needs nothing else: FILE.html in the current folder unless\n"
-	  "-o says otherwise. What is resident, what changed between any two snapshots, and\n"
-	  "after a fork who copied what. Several files of one boot are put in order of time.\n",
+	  "Writes one HTML file that needs nothing else: FILE.html in the current folder\n"
+	  "unless -o says otherwise. What is resident, what changed between any two\n"
+	  "snapshots, and after a fork who copied what. Several files of one boot are put\n"
+	  "in order of time.\n",
 	  cmd_report, { 0 } },
 	{ CMD_EXPORT, "export", "--format FORMAT FILE[@WHICH]... | PROC...", 0, OPERANDS_ANY,
 	  "snapshots for databases, monitoring and profilers",
-	  "sqlite adds to the database that -o names; tsv prints one --table for the client of\n"
-	  "another; openmetrics is text for node_exporter; pprof and folded are for profilers\n"
-	  "and flame graphs. --schema ENGINE alone prints what makes the tables.\n",
+	  "sqlite adds to the database that -o names; tsv prints one --table for the client\n"
+	  "of another; openmetrics is text for node_exporter; pprof and folded are for\n"
+	  "profilers and flame graphs. --schema ENGINE alone prints what makes the tables.\n",
 	  cmd_export, { 0 } },
 	{ CMD_COPY, "copy", "FILE[@WHICH]...", 1, OPERANDS_ANY, "snapshots of files into another file",
 	  "All of them, or those that WHICH says (a number, a label, FIRST..LAST), in this\n"
@@ -186,7 +187,7 @@ const struct option_row option_table[] = {
 	{ "by", 0, OPTION_TEXT, VALUE_SERIES_BY, "WHAT", FIELD(by), CMD_SERIES,
 	  "by mapping, kind, process or state" },
 	{ "blame", 0, OPTION_FLAG, VALUE_NONE, NULL, FIELD(blame), CMD_RECORD,
-	  "keep page faults: which code made, copied and wrote pages" },
+	  "keep page faults: which code made or copied pages" },
 	{ "save", 0, OPTION_TEXT, VALUE_FILE, "FILE", FIELD(save), CMD_BLAME,
 	  "keep snapshots and faults, for blame FILE" },
 	{ "by", 0, OPTION_TEXT, VALUE_BLAME_BY, "WHAT", FIELD(by), CMD_BLAME,

@@ -56,7 +56,7 @@ static const struct column blame_columns[] = {
 	[ROW_REPLACED] = { "replaced", "REPLACED", COLUMN_BYTES, COLUMN_SECONDARY,
 	                   "of NEW: pages that were its own before, and were made anew", NULL },
 	[ROW_MAPPED] = { "mapped", "MAPPED", COLUMN_BYTES, COLUMN_SECONDARY,
-	                 "pages of files, shared memory, and the zero page, that came into its page tables", NULL },
+	                 "pages of files, shared memory and the zero page that came in", NULL },
 	[ROW_FAULTS] = { "faults", "FAULTS", COLUMN_COUNT, COLUMN_SECONDARY, "page faults, of any kind", NULL },
 	[ROW_PID] = { "pid", "PID", COLUMN_COUNT, COLUMN_SECONDARY, "the process; of several, the first", NULL },
 	[ROW_TID] = { "tid", "TID", COLUMN_COUNT, COLUMN_SECONDARY, "the thread; of several, the first", NULL },

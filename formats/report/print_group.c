@@ -74,7 +74,7 @@ static const struct column process_columns[] = {
 	[PROCESS_PSS] = { "pss", "PSS", COLUMN_BYTES, COLUMN_SPARSE,
 	                  "each page divided by how many processes map it, all there are", NULL },
 	[PROCESS_SHARE] = { "share", "SHARE", COLUMN_BYTES, COLUMN_SPARSE,
-	                    "each page divided by how many of these map it, where there is no PSS", NULL },
+	                    "without PSS: each page divided by how many of these map it", NULL },
 	[PROCESS_USS] = { "uss", "USS", COLUMN_BYTES, COLUMN_SECONDARY, "pages that are mapped once", NULL },
 	[PROCESS_OWN] = { "own", .type = COLUMN_BYTES },
 	[PROCESS_OWN_NOW] = { NULL, "OWN", COLUMN_CHANGE, 0, "pages that no other process maps; before and now", NULL },

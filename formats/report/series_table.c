@@ -41,7 +41,7 @@ static const struct column series_columns[SERIES_FIXED] = {
 	[SERIES_RATE] = { NULL, "RATE", COLUMN_DELTA, COLUMN_SECONDARY | COLUMN_PER_SECOND,
 	                  "by how much RESIDENT grew in a second", NULL },
 	[SERIES_RESIDENT] = { NULL, "RESIDENT", COLUMN_BYTES, 0,
-	                      "bytes that are present; of several processes RSS_SUM: what they share, for each", NULL },
+	                      "present; of several processes RSS_SUM, shared pages for each", NULL },
 	[SERIES_OTHERS] = { NULL, "OTHERS", COLUMN_BYTES, COLUMN_SPARSE,
 	                    "resident in what has no column; before it: what grew most", NULL },
 	[SERIES_WHAT] = { NULL, "WHAT", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what changed since the one before",
@@ -49,7 +49,7 @@ static const struct column series_columns[SERIES_FIXED] = {
 	[SERIES_FAULTS] = { NULL, "FAULTS", COLUMN_COUNT, COLUMN_SPARSE,
 	                    "page faults since the one before (record --blame)", NULL },
 	[SERIES_BY] = { NULL, "BY", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG,
-	                "the functions that copied, made and wrote the most pages since then, and how much", NULL },
+	                "the functions that copied, made or wrote most pages since", NULL },
 };
 const struct row_schema series_schema = ROW_SCHEMA(series_columns);
 

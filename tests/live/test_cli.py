@@ -33,7 +33,7 @@ class Help(Case):
         self.assertEqual(command("-h").stdout, result.stdout)
 
     def test_each_command_has_a_help_of_its_own(self):
-        for name in COMMANDS:
+        for name in all_commands():
             result = command("help", name)
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertTrue(result.stdout.decode().startswith(f"Usage: vmsnap {name} "))
