@@ -78,14 +78,51 @@ class Paths:
             self._found[other.address] = self._search(other, depth + 1)
         outer = self._found[other.address]
         within = place - other.address - outer.offset if outer else -1
-        return None if within < 0 else _pointer_at(outer.expression, outer.type, within, True)
+        return None if within < 0 else self._pointer_at(outer.expression, outer.type, place - within, within, True)
 
     def _of_variable(self, place):
         """(expression, type of what it points to) of the pointer that lies at an address."""
         for start, size, name, kind in [*self._of_frames(place), *self._globals(place)]:
-            found = _pointer_at(name, kind, place - start, False)
+            found = self._pointer_at(name, kind, start, place - start, False)
             if found is not None:
                 return found
+        return None
+
+    def _pointer_at(self, name, kind, start, offset, through):
+        """(expression, type of what it points to) of the pointer at an offset of an object; None: there is none.
+        through: the name is a pointer to the object."""
+        found = self._within(kind, start, offset, "", None)
+        if found is None:
+            return None
+        path, target = found
+        return written(name, path) if through else name + path, target
+
+    def _within(self, kind, start, offset, path, node):
+        """(path, type of what it points to) of the pointer at an offset of it; None: there is none.  node: of the container
+        that it is in."""
+        kind = render.plain(kind)
+        if render.is_struct(kind) and kind.dynamic and render.has_variants(kind):
+            kind = render.resolved(kind, self._sides.new(start, kind.sizeof))
+            if kind is None:
+                return None
+        if kind.code == gdb.TYPE_CODE_PTR:
+            target = kind.target()
+            known = offset == 0 and render.plain(target).code not in (gdb.TYPE_CODE_VOID, gdb.TYPE_CODE_FUNC)
+            return (path, pointees.declared(target, node)) if known else None
+        if render.is_array(kind) and kind.target().sizeof:
+            size = kind.target().sizeof
+            index = offset // size
+            return self._within(kind.target(), start + index * size, offset % size, f"{path}[{kind.range()[0] + index}]", node)
+        if not render.is_struct(kind):
+            return None
+        node = pointees.node_of(kind) or node
+        # Where an empty base class lies (an allocator, a deleter), another one does, too.
+        for name, of, place, bits, base in render.members(kind):
+            at = place // 8
+            if not bits and at <= offset < at + of.sizeof:
+                found = self._within(of, start + at, offset - at, path if base or not name else f"{path}.{name}", node)
+                if found is not None:
+                    return found
         return None
 
     def _of_block(self, found, block, offset):
@@ -153,39 +190,6 @@ def _find(held, rest, lowest, at):
         if places is not None and len(places) < _MOST_PLACES:
             places.append(at + place - 1)
         place = held.find(rest, place + 1)
-
-
-def _pointer_at(name, kind, offset, through):
-    """(expression, type of what it points to) of the pointer at an offset of an object; None: there is none.
-    through: the name is a pointer to the object."""
-    found = _within(kind, offset, "", None)
-    if found is None:
-        return None
-    path, target = found
-    return written(name, path) if through else name + path, target
-
-
-def _within(kind, offset, path, node):
-    """(path, type of what it points to) of the pointer at an offset of it; None: there is none.  node: of the container
-    that it is in."""
-    kind = render.plain(kind)
-    if kind.code == gdb.TYPE_CODE_PTR:
-        target = kind.target()
-        known = offset == 0 and render.plain(target).code not in (gdb.TYPE_CODE_VOID, gdb.TYPE_CODE_FUNC)
-        return (path, pointees.declared(target, node)) if known else None
-    if render.is_array(kind) and kind.target().sizeof:
-        size = kind.target().sizeof
-        return _within(kind.target(), offset % size, f"{path}[{kind.range()[0] + offset // size}]", node)
-    if not render.is_struct(kind) or kind.dynamic:
-        return None
-    node = pointees.node_of(kind) or node
-    # Where an empty base class lies (an allocator, a deleter), another one does, too.
-    for name, of, place, bits, base in render.members(kind):
-        if not bits and place // 8 <= offset < place // 8 + of.sizeof:
-            found = _within(of, offset - place // 8, path if base or not name else f"{path}.{name}", node)
-            if found is not None:
-                return found
-    return None
 
 
 def written(pointer, path, several=False):

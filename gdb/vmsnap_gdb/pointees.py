@@ -1,5 +1,5 @@
 """What really lies where a pointer to a base class points: of a class with virtual functions what its table says, of the
-GNU C++ library's containers their nodes.  Asks gdb for types, and never for bytes."""
+GNU C++ library's containers their nodes, of a vector of Rust its elements.  Asks gdb for types, and never for bytes."""
 
 import re
 
@@ -14,6 +14,8 @@ _TO_FUNCTIONS = 16  # from a table's beginning to where objects point into it
 _NODE_BASES = {"std::_Rb_tree_node_base", "std::__detail::_List_node_base", "std::__detail::_Hash_node_base",
                "std::_Fwd_list_node_base"}
 _NODE = re.compile(r"std::(_Rb_tree_node|_List_node|__cxx11::_List_node|_Fwd_list_node|__detail::_Hash_node)<")
+# Rust's vectors are pointers to bytes, whatever they hold.
+_VECTOR, _ERASED = "alloc::vec::Vec<", {"u8"}
 # Which template argument is what it holds, and what its nodes may be called.
 _CONTAINERS = ((re.compile(r"std::_Rb_tree<"), 1, ("std::_Rb_tree_node<{}>",)),
                (re.compile(r"std::(__cxx11::)?_List_base<"), 0, ("std::_List_node<{}>", "std::__cxx11::_List_node<{}>")),
@@ -23,10 +25,12 @@ _CONTAINERS = ((re.compile(r"std::_Rb_tree<"), 1, ("std::_Rb_tree_node<{}>",)),
 
 
 def node_of(owner):
-    """The type of the nodes of a container, or of one of its nodes; None: it is neither."""
+    """The type of the nodes of a container, or of one of its nodes, or of a vector's elements; None: it is none of them."""
     name = owner.name or ""
     if _NODE.match(name):
         return owner
+    if name.startswith(_VECTOR):
+        return render.template_argument(owner, 0)
     for container, argument, nodes in _CONTAINERS:
         if container.match(name):
             held = render.template_argument(owner, argument)
@@ -37,14 +41,14 @@ def node_of(owner):
 
 def declared(target, node):
     """What a pointer points to, whose declared target it is.  node: what node_of() says of what it is in."""
-    return node if node is not None and render.plain(target).name in _NODE_BASES else target
+    return node if node is not None and render.plain(target).name in _NODE_BASES | _ERASED else target
 
 
 def found(kind, address, room, read, names):
     """(type, how many of it there may be in a row) of what lies there, in so much room; None: that is not known."""
     plain = render.plain(kind)
     name = plain.name or ""
-    if not plain.sizeof or plain.dynamic or plain.sizeof > room:
+    if not plain.sizeof or plain.sizeof > room or plain.dynamic and not render.is_placed(plain):
         return None
     if _NODE.match(name):
         return kind, 1

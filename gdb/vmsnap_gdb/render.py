@@ -80,6 +80,11 @@ def resolved(kind, raw):
     return None if found.dynamic or found.sizeof != size else found
 
 
+def is_placed(kind):
+    """Of a dynamic type, whether what depends on its bytes is only which members are there, as in Rust, and not where."""
+    return is_struct(kind) and all(getattr(field, "bitpos", None) is not None for field in kind.fields())
+
+
 def is_empty(kind):
     """Whether there is nothing in it, as in an allocator of C++: as a base class it takes no room, though it has a size."""
     kind = plain(kind)

@@ -595,6 +595,37 @@ POINTED_TO = {r"full\.n": ("0", "1"), r"shape->r": ("1", "2"), r"owned\..*->n\[3
               r"by\..*->_M_storage\.second": ("8", "10")}
 
 
+RUST = """
+enum State { Idle, Busy(u32) }
+struct Shop { state: State, orders: Vec<(u32, f64)> }
+#[inline(never)]
+fn work(shop: &mut Shop) { shop.orders[1].1 = 2.5; shop.state = State::Busy(3); }
+fn main() {
+    let mut shop = Shop { state: State::Idle, orders: vec![(1, 1.0), (2, 0.0)] };
+    work(&mut shop);
+    if let State::Busy(n) = shop.state { std::process::exit(n as i32); }
+}
+"""
+
+
+class Rust(Values):
+    def test_elements_of_a_vector_in_a_struct_that_has_an_enum(self):
+        if not shutil.which("rustc"):
+            skip(self, "Rust: there is no compiler for it")
+        path = os.path.join(folder(self), "shop")
+        with open(f"{path}.rs", "w", encoding="utf-8") as file:
+            file.write(RUST)
+        built = subprocess.run(["rustc", "-g", f"{path}.rs", "-o", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if built.returncode:
+            skip(self, f"rustc builds nothing here: {built.stdout[:200]}")
+        gdb = Gdb(self, path)
+        gdb("break shop::work")
+        gdb("run")
+        rows = [(row["name"], row.get("old"), row.get("new")) for row in self.wrote(gdb, "finish") if row["kind"] == "heap"]
+        self.assertEqual([row[1:] for row in rows], [("0", "2.5")], rows)
+        self.assertRegex(rows[0][0], r"^shop\.orders\..*\[1\]\.__1$")
+
+
 class CPlusPlus(Values):
     def built(self, source):
         compiler = shutil.which("c++") or shutil.which("g++")
