@@ -445,14 +445,7 @@ static int sqlite_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	unsigned tables = (1u << EXPORT_TABLE_COUNT) - 1;
 	if (!(e->options.flags & VMSNAP_EXPORT_RUNS))
 		tables &= ~(1u << EXPORT_RUN);
-	s->rows = (struct export_rows){ .tables = tables,
-		                        .arguments = e->options.flags & VMSNAP_EXPORT_ARGUMENTS,
-		                        .changed = e->options.flags & VMSNAP_EXPORT_CHANGED,
-		                        .runs = e->options.flags & VMSNAP_EXPORT_RUNS,
-		                        .host = e->options.host,
-		                        .work = &e->work,
-		                        .row = put_row,
-		                        .ctx = e };
+	s->rows = export_rows_of(e, tables, put_row);
 	if (!sqlite_load(&s->lib))
 		return fail(err, VMSNAP_ERR_NOT_FOUND,
 		            "a database needs libsqlite3, which is not installed (Debian: libsqlite3-0)");

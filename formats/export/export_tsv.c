@@ -108,14 +108,7 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 		        "there is no table '%.40s': snapshot, object, vma, run, group_share, cow, event or fault_watch",
 		        name);
 	tsv->is_postgres = e->options.dialect == VMSNAP_SCHEMA_POSTGRES;
-	tsv->rows = (struct export_rows){ .tables = 1u << tsv->table,
-		                          .arguments = e->options.flags & VMSNAP_EXPORT_ARGUMENTS,
-		                          .changed = e->options.flags & VMSNAP_EXPORT_CHANGED,
-		                          .runs = e->options.flags & VMSNAP_EXPORT_RUNS,
-		                          .host = e->options.host,
-		                          .work = &e->work,
-		                          .row = put_row,
-		                          .ctx = e };
+	tsv->rows = export_rows_of(e, 1u << tsv->table, put_row);
 	const struct export_table *schema = &export_tables[tsv->table];
 	tsv->is_placed = schema->placed && e->options.dialect == VMSNAP_SCHEMA_CLICKHOUSE;
 	if (e->options.flags & VMSNAP_EXPORT_NO_HEADING)

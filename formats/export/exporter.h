@@ -2,6 +2,7 @@
 #ifndef VMSNAP_EXPORTER_H
 #define VMSNAP_EXPORTER_H
 
+#include "export_row.h"
 #include "product_file.h"
 #include "vmsnap.h"
 #include "work.h"
@@ -37,6 +38,20 @@ struct vmsnap_export {
 	size_t buffered;
 	int failed; /* errno of a write: nothing more is written then */
 };
+
+/* Rows of these tables (1 << enum export_table_id), as the options want them. */
+static inline struct export_rows export_rows_of(struct vmsnap_export *exported, unsigned tables, export_row_fn row)
+{
+	const struct vmsnap_export_options *options = &exported->options;
+	return (struct export_rows){ .tables = tables,
+		                     .arguments = options->flags & VMSNAP_EXPORT_ARGUMENTS,
+		                     .changed = options->flags & VMSNAP_EXPORT_CHANGED,
+		                     .runs = options->flags & VMSNAP_EXPORT_RUNS,
+		                     .host = options->host,
+		                     .work = &exported->work,
+		                     .row = row,
+		                     .ctx = exported };
+}
 
 enum { EXPORT_BUFFER = 64 * 1024 };
 /* Each keeps what went wrong for export_flush(). */
