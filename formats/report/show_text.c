@@ -212,8 +212,9 @@ static void add_totals(struct totals *totals, const struct vmsnap *snap, const s
 
 enum { LEGEND_PARTS = 7 };
 
-/* "= shared 157M   p private 37.3M   f file 9.30M": the bar's parts, in its colours or letters. */
-static void put_legend(struct text *text, const struct bar_part *parts)
+/* "= shared 157M   p private 37.3M   f file 9.30M": the bar's parts, in its colours or letters; huge: bytes of them
+ * that lie in huge pages, whatever they are, which no colour tells. */
+static void put_legend(struct text *text, const struct bar_part *parts, uint64_t huge)
 {
 	static const char *const names[LEGEND_PARTS] = { "shared",   "private", "shared or private, not known",
 		                                         "file",     "swapped", "swapped, maybe",
@@ -241,11 +242,18 @@ static void put_legend(struct text *text, const struct bar_part *parts)
 		text_string(text, size.text);
 		color_end(text, COLOR_BOLD);
 	}
+	if (huge) {
+		char words[64];
+		snprintf(words, sizeof(words), "%s in huge pages", word_size(text->style, huge).text);
+		color_start(text, COLOR_DIM);
+		fit_piece(&line, words);
+		color_end(text, COLOR_DIM);
+	}
 	if (!line.fresh)
 		text_string(text, "\n");
 }
 
-static void put_shares(struct text *text, const struct page_shares *shares)
+static void put_shares(struct text *text, const struct page_shares *shares, uint64_t huge)
 {
 	const struct bar_part parts[LEGEND_PARTS] = {
 		{ shares->shared, CLASS_SHARED, false },   { shares->own, CLASS_PRIVATE, false },
@@ -253,7 +261,7 @@ static void put_shares(struct text *text, const struct page_shares *shares)
 		{ shares->swapped, CLASS_SWAPPED, false }, { shares->swapped_unknown, CLASS_HOLE, false },
 		{ shares->unread, CLASS_HOLE, false },
 	};
-	put_legend(text, parts);
+	put_legend(text, parts, huge);
 	put_bar(text, parts, LEGEND_PARTS);
 }
 
@@ -315,8 +323,9 @@ static void put_summary(struct text *text, const struct vmsnap *snap, const stru
 	size_t count = vmsnap_vma_count(snap);
 	/* What a core has of it stands below. */
 	snprintf(words, sizeof(words), "%s%s%s in %s%zu mapping%s",
-	         info->known.states_unknown ? ""
-	                                    : word_size_least(text->style, totals->sums.resident, pages_unread(snap)).text,
+	         info->known.states_unknown
+	                 ? ""
+	                 : word_size_least(text->style, totals->sums.resident, pages_unread(snap)).text,
 	         info->known.states_unknown ? "" : " resident of ", word_size(text->style, totals->sums.size).text, of,
 	         count, word_plural(count));
 	fit_words(&line, words);
@@ -363,7 +372,7 @@ void put_show_heading(struct text *text, const struct vmsnap *snap, const struct
 		put_summary(text, snap, filter, &totals);
 	else
 		put_details(text, snap);
-	put_shares(text, &totals.shares);
+	put_shares(text, &totals.shares, vmsnap_info(snap)->known.huge ? totals.sums.huge : 0);
 	if (briefly && !stood_still(snap))
 		put_instant(text, snap);
 	if (briefly && vmsnap_info(snap)->source == VMSNAP_SOURCE_CORE)

@@ -352,6 +352,26 @@ static void status_marks_what_changed(void **state)
 	vmsnap_unref(b);
 }
 
+/* Not by a colour: they are private or shared as others are. */
+static void show_says_how_much_lies_in_huge_pages(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = bare_snapshot();
+	uint32_t own = VMSNAP_PAGE_PRESENT | VMSNAP_PAGE_EXCLUSIVE;
+	put_vma(snap, 0x200000, 0x600000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, 0, "");
+	put_pages(snap, 0x200000, 512, ENTRY(own | VMSNAP_PAGE_HUGE, 0x200));
+	put_pages(snap, 0x400000, 2, ENTRY(own, 0x900));
+	struct catch *caught = catch_new();
+	caught->out.style.unicode = false;
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "  2.00M in huge pages\n");
+	snap->info.known.huge = false;
+	caught = catch_new();
+	assert_int_equal(vmsnap_print_show(snap, &caught->out, NULL), VMSNAP_OK);
+	assert_lacks(caught, "in huge pages");
+	vmsnap_unref(snap);
+}
+
 static void map_folds_holes_and_totals_up(void **state)
 {
 	(void)state;
@@ -547,6 +567,7 @@ int main(void)
 		cmocka_unit_test(page_in_a_gap_tells_its_ends),
 		cmocka_unit_test(show_json_has_each_key_once),
 		cmocka_unit_test(status_marks_what_changed),
+		cmocka_unit_test(show_says_how_much_lies_in_huge_pages),
 		cmocka_unit_test(map_folds_holes_and_totals_up),
 		cmocka_unit_test(map_in_colour_fits_the_width),
 		cmocka_unit_test(map_is_as_wide_as_the_window),
