@@ -572,6 +572,7 @@ struct Circle : Shape { double r = 1; };
 struct Plain { int n[5]; };
 struct Nothing {};
 struct Full : Nothing { int n; } full;
+struct Hiding : Shape { double id = 2.5; } hiding;
 Shape *shape = new Circle;
 std::unique_ptr<Plain> owned(new Plain());
 std::vector<Circle> circles(3);
@@ -661,6 +662,7 @@ class CPlusPlus(Values):
         if "has no member" in said[1]:
             skip(self, "containers: this is another C++ library than GNU's")
         self.assertEqual(said[0], "b: owned._M_t._M_t._M_head_impl->n[3] = 4\n")
+        self.assertEqual(gdb("vmsnap print --at b hiding.id"), "b: hiding.id = 2.5\n", "not the base's")
         path, empty = os.path.join(folder(self), "pair.vms"), folder(self)
         gdb(f"vmsnap save --contents {path}")
         done = subprocess.run([os.environ["VMSNAP"], "diff", "--values", "--json", "--sysroot", empty, f"{path}@a", f"{path}@b"],
