@@ -21,13 +21,15 @@ struct base {
 struct newest {
 	struct base base, whole; /* whole: NULL if it takes too much memory, or is in the file still */
 	uint64_t used;           /* when */
-	bool on_whole;           /* the next one is a difference to .whole */
 };
 /* Of a tree whose processes come and go not all are kept. */
 enum { NEWEST_MOST = 64 };
 struct delta_writer {
 	struct newest newest[NEWEST_MOST];
 	size_t count;
+	/* What the next one is a difference to: .base or .whole of its process, or of a relative. */
+	struct newest *from;
+	bool on_whole;
 	uint64_t clock;
 	uint64_t held;              /* bytes of whole ones */
 	struct vmsnap_file *before; /* the file that is added to; NULL: none */
@@ -147,6 +149,32 @@ static struct newest *find_newest(struct delta_writer *writer, const struct vmsn
 		if (vmsnap_same_process(writer->newest[i].base.snap, snap))
 			found = &writer->newest[i];
 	return found ? found : find_in_file(writer, snap);
+}
+
+/* How much a snapshot has in common with one of a process: after fork(2) nearly all.  0: nothing is known of that. */
+static int kinship(const struct vmsnap *snap, const struct vmsnap *other)
+{
+	const struct vmsnap_info *a = vmsnap_info(snap), *b = vmsnap_info(other);
+	if (strcmp(a->boot_id, b->boot_id) != 0 || !a->ppid)
+		return 0;
+	if (a->ppid == b->pid && b->start_time <= a->start_time)
+		return 2;
+	return a->ppid == b->ppid && !strcmp(a->comm, b->comm);
+}
+
+/* For the first one of a process: its parent, or one that has the same. */
+static struct newest *find_relative(struct delta_writer *writer, const struct vmsnap *snap)
+{
+	struct newest *found = NULL;
+	int closest = 0;
+	for (size_t i = 0; i < writer->count; i++) {
+		int near = kinship(snap, writer->newest[i].base.snap);
+		if (near > closest) {
+			closest = near;
+			found = &writer->newest[i];
+		}
+	}
+	return found;
 }
 
 /* ---- DELT ---------------------------------------------------------------------------------- */
@@ -272,18 +300,23 @@ static struct base *whole_again(struct delta_writer *writer, struct newest *newe
 	return newest->whole.snap ? &newest->whole : NULL;
 }
 
-static struct base *choose_base(struct delta_writer *writer, struct newest *newest, const struct vmsnap *snap)
+static const struct base *choose_base(struct delta_writer *writer, const struct vmsnap *snap)
 {
-	newest->on_whole = is_due(&newest->base.stored, snap);
-	return newest->on_whole ? whole_again(writer, newest) : &newest->base;
+	struct newest *own = find_newest(writer, snap);
+	writer->from = own ? own : find_relative(writer, snap);
+	writer->on_whole = writer->from && is_due(&writer->from->base.stored, snap);
+	if (!writer->from)
+		return NULL;
+	writer->from->used = ++writer->clock;
+	return writer->on_whole ? whole_again(writer, writer->from) : &writer->from->base;
 }
 
 /* As the whole one of those to come.  It only serves to make them smaller. */
-static void keep_whole(struct delta_writer *writer, struct newest *newest)
+static void keep_whole(struct delta_writer *writer, struct newest *newest, const struct base *of)
 {
 	enum { HELD_MOST = 32 << 20 };
-	struct base whole = { .snap = vmsnap_ref(newest->base.snap), .stored = newest->base.stored };
-	if (!payloads_copy(&whole.payloads, &newest->base.payloads) || writer->held + bytes_held(&whole) > HELD_MOST) {
+	struct base whole = { .snap = vmsnap_ref(of->snap), .stored = of->stored };
+	if (!payloads_copy(&whole.payloads, &of->payloads) || writer->held + bytes_held(&whole) > HELD_MOST) {
 		drop_base(&whole);
 		return;
 	}
@@ -312,12 +345,11 @@ int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, ui
                       const struct payloads *own, struct payload *out, struct vmsnap_error *err)
 {
 	enum { FEW = 64 };
-	struct newest *newest = find_newest(writer, snap);
-	const struct base *base = newest ? choose_base(writer, newest, snap) : NULL;
+	const struct base *base = choose_base(writer, snap);
 	if (!base || !same_kind(vmsnap_info(base->snap), vmsnap_info(snap)))
 		return VMSNAP_END;
 	struct run_difference pages;
-	int rc = run_difference_make(&pages, base->snap, snap, count_runs(snap) / (newest->on_whole ? 4 : 2) + FEW);
+	int rc = run_difference_make(&pages, base->snap, snap, count_runs(snap) / (writer->on_whole ? 4 : 2) + FEW);
 	if (rc == VMSNAP_ERR_NO_MEMORY)
 		rc = fail_no_memory(err);
 	if (!rc) {
@@ -331,10 +363,23 @@ int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, ui
 	return rc;
 }
 
+/* Where it is and what hangs on what, of a difference to what choose_base() gave. */
+static void note_difference(const struct delta_writer *writer, uint64_t bytes, struct file_stored *out)
+{
+	const struct file_stored *before = &writer->from->base.stored;
+	const struct file_stored *on = writer->on_whole ? &writer->from->whole.stored : before;
+	out->depth = on->depth + 1;
+	out->delta_bytes = on->delta_bytes + bytes;
+	out->whole_bytes = on->whole_bytes;
+	out->whole_runs = before->whole_runs;
+	out->whole = before->whole;
+	out->whole_offset = before->whole_offset;
+}
+
 void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset, bool whole,
                         uint64_t bytes, uint32_t crc, struct payloads *own)
 {
-	struct newest *newest = find_newest(writer, snap);
+	struct newest *newest = find_newest(writer, snap), *from = writer->from;
 	struct base next = { .snap = vmsnap_ref(snap), .payloads = *own };
 	*own = (struct payloads){ 0 };
 	next.stored = (struct file_stored){ .crc = crc,
@@ -343,23 +388,19 @@ void delta_writer_wrote(struct delta_writer *writer, const struct vmsnap *snap, 
 		                            .whole = SIZE_MAX,
 		                            .whole_offset = offset,
 		                            .whole_runs = snap->runs.count };
-	if (!whole) {
-		const struct file_stored *before = &newest->base.stored;
-		const struct file_stored *on = newest->on_whole ? &newest->whole.stored : before;
-		next.stored.depth = on->depth + 1;
-		next.stored.delta_bytes = on->delta_bytes + bytes;
-		next.stored.whole_bytes = on->whole_bytes;
-		next.stored.whole_runs = before->whole_runs;
-		next.stored.whole = before->whole;
-		next.stored.whole_offset = before->whole_offset;
-		drop_base(&newest->base);
-	} else if (newest) {
+	if (!whole)
+		note_difference(writer, bytes, &next.stored);
+	bool fresh = !newest;
+	if (fresh)
+		newest = place_for(writer); /* not that of a relative: it was used last */
+	else if (whole)
 		forget(writer, newest);
-	} else {
-		newest = place_for(writer);
-	}
+	else
+		drop_base(&newest->base);
 	newest->base = next;
 	newest->used = ++writer->clock;
 	if (whole)
-		keep_whole(writer, newest);
+		keep_whole(writer, newest, &newest->base);
+	else if (fresh && from->whole.snap)
+		keep_whole(writer, newest, &from->whole);
 }

@@ -1,5 +1,5 @@
-/* file_delta_write.h - snapshots as what differs from the one before of their process (docs/format.md, section
- * 4.13): which of them are, and the payload of their DELT. */
+/* file_delta_write.h - snapshots as what differs from the one before of their process, or of a relative
+ * (docs/format.md, section 4.14): which of them are, and the payload of their DELT. */
 #ifndef VMSNAP_FILE_DELTA_WRITE_H
 #define VMSNAP_FILE_DELTA_WRITE_H
 

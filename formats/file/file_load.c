@@ -399,11 +399,11 @@ static bool is_known(void *ctx, size_t index)
 
 static bool same_kind(const struct vmsnap_info *a, const struct vmsnap_info *b)
 {
-	return a->pid == b->pid && a->start_time == b->start_time && a->page_size == b->page_size &&
-	       a->known.pfn == b->known.pfn && !strcmp(a->boot_id, b->boot_id);
+	return a->page_size == b->page_size && a->known.pfn == b->known.pfn && !strcmp(a->boot_id, b->boot_id);
 }
 
-/* What is whole at the end of the chain must be of the same process. */
+/* What is whole at the end of the chain must be of the same machine since it was started: of the process, or of one
+ * that it has its memory from. */
 static int check_base(struct loader *loader, const struct delta_chain *chain)
 {
 	struct vmsnap_builder builder;
@@ -414,7 +414,8 @@ static int check_base(struct loader *loader, const struct delta_chain *chain)
 	decode.work = (struct work){ .limit = work_left(&loader->decode.work) };
 	int rc = decode_snap(&decode, cursor_of(chain->base_snap.data, chain->base_snap.len));
 	if (!rc && !same_kind(&builder.snap->info, &loader->decode.snap->info))
-		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[0].offset, "DELT: a difference to another process");
+		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[0].offset,
+		         "DELT: a difference to one of another boot or kind");
 	builder_drop(&builder);
 	return rc;
 }
@@ -548,7 +549,8 @@ static int load_chain(struct loader *loader, const struct file_part *part, struc
 	if (known && loader->decode.work.limit < known->memory_limit && part->usual_limit)
 		loader->decode.work.limit = known->memory_limit;
 	if (!rc && known && pages && !same_kind(&known->info, &loader->decode.snap->info))
-		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[0].offset, "DELT: a difference to another process");
+		rc = bad(loader, VMSNAP_ERR_CORRUPT, chain->links[0].offset,
+		         "DELT: a difference to one of another boot or kind");
 	rc = rc ? rc : decode_payloads(loader, chain, wanted);
 	if (!rc)
 		delta_chain_keep(chain);

@@ -104,6 +104,10 @@ def good():
         again.difference(*series()[1])
     cases.append(opens("good-delta-twice", "a whole one after a difference", again.data,
                        [model for _ in range(2) for model, _ in series()[:2]]))
+    kin, parent = Chain(), shifted(small(), pid=99, start_time=small()["identity"]["start_time"] - 1)
+    kin.whole(parent)
+    kin.difference(small(), [])
+    cases.append(opens("good-delta-parent", "a child as what differs from its parent", kin.data, [parent, small()]))
     made, _, models = chain(2)
     joined = made.data + made.data
     cases.append(opens("good-delta-joined", "two files with differences, joined", joined, models + models))
@@ -158,10 +162,11 @@ def bad_steps():
 
 def bad():
     stranger = Chain()
-    stranger.whole(shifted(small(), pid=99))
+    before = shifted(small(), boot_id=b"11111111-2222-3333-4444-555555555555")
+    stranger.whole(before)
     _, where = stranger.difference(small(), [])
-    other = opens("bad-delta-other-process", "a difference to another process", stranger.data,
-                  [shifted(small(), pid=99), Error("damaged", where)])
+    other = opens("bad-delta-other-boot", "a difference to one of another boot", stranger.data,
+                  [before, Error("damaged", where)])
     hidden = Chain()
     hidden.whole(small())
     _, where = hidden.difference(shifted(small(), known=[]), [])

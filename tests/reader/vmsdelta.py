@@ -134,9 +134,9 @@ class Chain:
 
     def check_whole(self, identity):
         other = vmspayload.read_snap(*self.whole[b"SNAP"])
-        same = all(identity[name] == other[name] for name in ("page_size", "pid", "start_time", "boot_id"))
+        same = all(identity[name] == other[name] for name in ("page_size", "boot_id"))
         if not same or ("pfn" in identity["known"]) != ("pfn" in other["known"]):
-            raise Damaged(self.links[0].offset, "DELT: a difference to another process")
+            raise Damaged(self.links[0].offset, "DELT: a difference to one of another boot or kind")
 
     def runs(self, size, pfn_known):
         """The whole one's, and over them those of each difference, from the oldest to the newest."""

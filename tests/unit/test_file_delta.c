@@ -285,6 +285,55 @@ static void each_process_has_its_own(void **state)
 	drop(snaps, FEW);
 }
 
+static unsigned deltas_of(const struct vmsnap_file *file, size_t index)
+{
+	struct vmsnap_file_entry entry;
+	assert_int_equal(vmsnap_file_entry(file, index, &entry, NULL), VMSNAP_OK);
+	return entry.deltas;
+}
+
+/* A parent, its child, another child of its, a stranger; then each once more.  Nothing is alike but their memory. */
+static void a_child_differs_from_its_parent(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t pid, ppid;
+		const char *comm;
+		unsigned deltas;
+	} who[] = { { 100, 1, "server", 0 },   { 101, 100, "worker", 1 }, { 102, 100, "worker", 1 },
+		    { 900, 7, "other", 0 },    { 100, 1, "server", 1 },   { 101, 100, "worker", 2 },
+		    { 102, 100, "worker", 2 }, { 900, 7, "other", 1 },    { 950, 7, "other", 2 },
+		    { 960, 7, "another", 0 } };
+	enum { FEW = sizeof(who) / sizeof(who[0]) };
+	struct vmsnap *snaps[FEW];
+	make_many(snaps, FEW, 2);
+	for (size_t i = 0; i < FEW; i++) {
+		struct vmsnap_info *info = &snaps[i]->info;
+		info->pid = who[i].pid;
+		info->ppid = who[i].ppid;
+		info->start_time = who[i].pid;
+		info->comm = arena_string(&snaps[i]->strings, who[i].comm);
+	}
+	for (int appended = 0; appended < 2; appended++) {
+		unlink(path);
+		for (size_t i = 0; appended && i < FEW; i++)
+			assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)&snaps[i], 1,
+			                             VMSNAP_SAVE_DELTA | VMSNAP_SAVE_APPEND, NULL),
+			                 VMSNAP_OK);
+		if (!appended)
+			write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
+		struct vmsnap_file *file = open_file();
+		for (size_t i = 0; i < FEW; i++) {
+			/* One that is added alone does not find its relatives in the file. */
+			if (!appended)
+				assert_int_equal(deltas_of(file, i), who[i].deltas);
+			assert_loads(file, i, snaps[i]);
+		}
+		vmsnap_file_close(file);
+	}
+	drop(snaps, FEW);
+}
+
 static void frames_that_become_known_begin_anew(void **state)
 {
 	(void)state;
@@ -325,6 +374,7 @@ int main(void)
 		in_folder(what_changes_little_is_whole_once),
 		in_folder(appending_one_by_one_makes_the_same_file),
 		in_folder(each_process_has_its_own),
+		in_folder(a_child_differs_from_its_parent),
 		in_folder(frames_that_become_known_begin_anew),
 		in_folder(little_that_differs_takes_little),
 	};

@@ -20,8 +20,9 @@ enum vmsnap_save_flag {
 	VMSNAP_SAVE_INTERRUPTIBLE = 2, /* a signal ends the wait for another: VMSNAP_ERR_CANCELLED */
 	VMSNAP_SAVE_REGULAR = 4,       /* refuse pipes and devices, and do not wait for them */
 	VMSNAP_SAVE_NO_CONTENTS = 8,   /* leave out what pages hold */
-	VMSNAP_SAVE_DELTA = 16,        /* store each as what differs from the one before of its process in the
-	                                * file, where that is smaller.  Versions that know none say that it is newer */
+	VMSNAP_SAVE_DELTA = 16,        /* store each as what differs from the one before of its process (the
+	                                * first: of a relative) in the file, where that is smaller.  Versions that
+	                                * know none say that it is newer */
 };
 int vmsnap_save(const char *path, const struct vmsnap *const *snaps, size_t count, unsigned flags,
                 struct vmsnap_error *err);
