@@ -8,16 +8,12 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "write_all.h"
 
 static int flush(struct output *output)
 {
-	for (size_t done = 0; done < output->used && !output->error;) {
-		ssize_t n = write(STDOUT_FILENO, output->buffer + done, output->used - done);
-		if (n >= 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			output->error = errno;
-	}
+	if (!output->error)
+		output->error = write_all(STDOUT_FILENO, output->buffer, output->used);
 	output->used = 0;
 	return output->error;
 }

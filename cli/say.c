@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "terminal.h"
+#include "write_all.h"
 
 /* A message at its longest, each byte escaped as four. */
 enum { MESSAGE_MAX = 2048, LINE_MAX_BYTES = 4 * MESSAGE_MAX + 16 };
@@ -30,14 +31,7 @@ static int line_add(void *ctx, const char *text, size_t len)
 /* One write, so that lines of several programs do not mix. */
 static void line_write(const struct line *line)
 {
-	for (size_t done = 0; done < line->used;) {
-		ssize_t n = write(STDERR_FILENO, line->bytes + done, line->used - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return; /* nobody is left to be told */
-		done += (size_t)n;
-	}
+	(void)write_all(STDERR_FILENO, line->bytes, line->used); /* on failure nobody is left to be told */
 }
 
 __attribute__((format(printf, 1, 0))) static void say_list(const char *format, va_list args)

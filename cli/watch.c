@@ -21,6 +21,7 @@
 #include "watch_round.h"
 #include "watch_screen.h"
 #include "watch_target.h"
+#include "write_all.h"
 
 enum { NS_A_MS = 1000000, NS_A_SECOND = 1000 * NS_A_MS };
 
@@ -92,20 +93,6 @@ static int process_has_ended(pid_t pid)
 
 /* ---- a file, a pipe: the texts follow each other ----------------------------------------------- */
 
-static int write_all(const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(STDOUT_FILENO, bytes, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int cannot_write(int error)
 {
 	return error == EPIPE ? STATUS_PIPE_CLOSED : trouble("cannot write to standard output: %s", strerror(error));
@@ -118,7 +105,7 @@ static int put_divider(const struct watch *watch, bool again)
 		return 0;
 	clock_text(time(NULL), "%Y-%m-%d %H:%M:%S", when);
 	int len = snprintf(line, sizeof(line), "%s==> %s <==\n", again ? "\n" : "", when);
-	return write_all(line, (size_t)len);
+	return write_all(STDOUT_FILENO, line, (size_t)len);
 }
 
 /* As it comes, behind a line that divides it from the one before; as JSON without what would make it more than a
@@ -133,10 +120,10 @@ static int put_text(struct watch *watch, bool again)
 	while (!error && (len = read(watch->round.output, bytes, sizeof(bytes))) > 0) {
 		size_t kept = json ? json_line_squeeze(&line, bytes, (size_t)len) : (size_t)len;
 		error = any || json ? 0 : put_divider(watch, again);
-		error = error ? error : write_all(bytes, kept);
+		error = error ? error : write_all(STDOUT_FILENO, bytes, kept);
 		any = true;
 	}
-	return error || !any || !json ? error : write_all("\n", 1);
+	return error || !any || !json ? error : write_all(STDOUT_FILENO, "\n", 1);
 }
 
 static int one_text(struct watch *watch, bool again)
@@ -414,24 +401,13 @@ static int one_round(struct watch *watch, struct pollfd *fds, bool catch_errors)
 
 /* ---- a screen: the loop ------------------------------------------------------------------------ */
 
-static void tell_errors(const struct watch *watch)
-{
-	size_t done = 0;
-	while (done < watch->errors.len) {
-		ssize_t n = write(STDERR_FILENO, watch->errors.bytes + done, watch->errors.len - done);
-		if (n <= 0 && errno != EINTR)
-			return;
-		done += n > 0 ? (size_t)n : 0;
-	}
-}
-
 /* What was seen last stays. */
 static void leave_with_last(struct watch *watch)
 {
 	const struct frame *last = &watch->frames[watch->shown];
 	screen_leave(&watch->screen);
 	if (last->text_len)
-		(void)write_all(last->text, last->text_len);
+		(void)write_all(STDOUT_FILENO, last->text, last->text_len);
 }
 
 static int rounds(struct watch *watch, struct pollfd *fds)
@@ -451,7 +427,7 @@ static int rounds(struct watch *watch, struct pollfd *fds)
 		}
 		if (!well) {
 			screen_leave(&watch->screen);
-			tell_errors(watch);
+			(void)write_all(STDERR_FILENO, watch->errors.bytes, watch->errors.len);
 			return status;
 		}
 		error = error ? error : draw(watch);
