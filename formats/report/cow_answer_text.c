@@ -206,7 +206,7 @@ void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t
 
 /* ---- whom it is about ------------------------------------------------------------------------ */
 
-/* By its label, if it has one, and of whom it is. */
+/* By its label, if it has one, of whom it is, and when it was. */
 static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 {
 	const struct vmsnap *base = vmsnap_cow_base(cow), *child = vmsnap_cow_child(cow);
@@ -218,8 +218,11 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 		fit_words(line, "of both");
 	else
 		fit_words(line, vmsnap_same_process(base, child) ? "of the child" : "of the parent");
+	if (from->taken)
+		fit_piece(line, word_time_brief(from->taken).text);
 	if (!from->taken || !to->taken || to->taken == from->taken)
 		return;
+	fit_glue(line, ",");
 	bool later = to->taken > from->taken;
 	uint64_t ns = later ? (uint64_t)to->taken - (uint64_t)from->taken : (uint64_t)from->taken - (uint64_t)to->taken;
 	snprintf(words, sizeof(words), "%s %s", word_duration(ns).text, later ? "before" : "after");

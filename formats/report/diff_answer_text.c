@@ -229,7 +229,7 @@ static void put_sides(struct text *text, const struct diff_view *view)
 static void put_time(struct fit_line *line, const struct vmsnap *snap)
 {
 	if (vmsnap_info(snap)->taken)
-		fit_words(line, word_time_brief(vmsnap_info(snap)->taken).text);
+		fit_piece(line, word_time_brief(vmsnap_info(snap)->taken).text);
 }
 
 /* "2.05 s later", if that is known; else when. */
