@@ -49,7 +49,8 @@ static bool find_tracepoint(const char *name, uint64_t *id, struct fault_events 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		snprintf(path, sizeof(path), "%s/events/exceptions/%s/format", folders[i], name);
 		if (!read_text(path, text, sizeof(text)) || !field_offset(text, " address;", &events->address_at) ||
-		    !field_offset(text, " error_code;", &events->error_at))
+		    !field_offset(text, " error_code;", &events->error_at) ||
+		    !field_offset(text, " ip;", &events->ip_at))
 			continue;
 		snprintf(path, sizeof(path), "%s/events/exceptions/%s/id", folders[i], name);
 		if (read_text(path, text, sizeof(text)) && (*id = strtoull(text, NULL, 10)))
@@ -73,8 +74,8 @@ enum { REGISTER_IP = 0, REGISTERS_KNOWN = 0 };
 #endif
 
 /* To follow frame pointers takes as long as half a fault, for there is mostly one in the end that leads nowhere, and
- * the kernel faults by that.  If only the instruction is wanted, it is among the registers, and only the kernel's own
- * functions are followed, of faults inside system calls. */
+ * the kernel faults by that.  If only the instruction is wanted, it is among the registers, or in what a tracepoint
+ * tells, and only the kernel's own functions are followed, of faults inside system calls. */
 static struct perf_event_attr any_event(unsigned frames)
 {
 	enum { KERNEL_FRAMES = 64 };
@@ -95,6 +96,13 @@ static struct perf_event_attr any_event(unsigned frames)
 		.watermark = 1,
 		.wakeup_watermark = 1 << 16,
 	};
+}
+
+/* They take a tenth of a fault, and all that is wanted of them the tracepoint tells. */
+static void without_registers(struct perf_event_attr *attr)
+{
+	attr->sample_type &= ~(uint64_t)PERF_SAMPLE_REGS_USER;
+	attr->sample_regs_user = 0;
 }
 
 /* With words of the program's stack, to find out who called the function that called the kernel. */
@@ -139,6 +147,8 @@ static bool tracepoints(struct fault_events *events, unsigned frames)
 		events->attrs[i].exclude_callchain_kernel = !i;
 		if (i)
 			only_kernel(&events->attrs[i]);
+		else
+			without_registers(&events->attrs[i]);
 	}
 	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
 	events->attr_count = 2;
@@ -332,6 +342,7 @@ static void split_chain(const uint64_t *chain, size_t count, struct fault_sample
 	}
 }
 
+/* .ip is the program's only where that had the fault. */
 static bool take_raw(const struct fault_events *events, const uint64_t **next, const char *end,
                      struct fault_sample *out)
 {
@@ -341,10 +352,12 @@ static bool take_raw(const struct fault_events *events, const uint64_t **next, c
 		return false;
 	memcpy(&size, at, sizeof(size));
 	at += sizeof(size);
-	if ((size_t)(end - at) < size || size < events->address_at + 8 || size < events->error_at + 8)
+	if ((size_t)(end - at) < size || size < events->address_at + 8 || size < events->error_at + 8 ||
+	    size < events->ip_at + 8)
 		return false;
 	memcpy(&out->address, at + events->address_at, sizeof(out->address));
 	memcpy(&out->error, at + events->error_at, sizeof(out->error));
+	memcpy(&out->ip, at + events->ip_at, sizeof(out->ip));
 	out->error_known = true;
 	*next += (sizeof(size) + size + 7) / 8;
 	return true;
@@ -372,6 +385,12 @@ static void take_stack(const uint64_t *at, const char *end, struct fault_sample 
 }
 #endif
 
+static void only_instruction(struct fault_sample *out)
+{
+	out->user_chain = &out->ip;
+	out->user_count = 1;
+}
+
 static void take_registers(const uint64_t *at, const char *end, struct fault_sample *out)
 {
 	size_t count = (size_t)__builtin_popcountll(REGISTERS);
@@ -384,10 +403,8 @@ static void take_registers(const uint64_t *at, const char *end, struct fault_sam
 	    register_of(at + 1, PERF_REG_X86_BP, &out->rbp))
 		take_stack(at + 1 + count, end, out);
 #endif
-	if (!out->user_count && register_of(at + 1, REGISTER_IP, &out->ip)) {
-		out->user_chain = &out->ip;
-		out->user_count = 1;
-	}
+	if (!out->user_count && register_of(at + 1, REGISTER_IP, &out->ip))
+		only_instruction(out);
 }
 
 bool fault_sample_read(const struct fault_events *events, const struct perf_event_header *record,
@@ -406,11 +423,13 @@ bool fault_sample_read(const struct fault_events *events, const struct perf_even
 	const uint64_t *next = words + CHAIN + words[CHAIN_COUNT];
 	if (events->tracepoints && !take_raw(events, &next, end, out))
 		return false;
-	if (REGISTERS_KNOWN)
+	/* The mode of a tracepoint is always the kernel's; its instruction is so by its address. */
+	bool kernels = events->tracepoints ? out->ip >> 63
+	                                   : (record->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+	out->in_kernel = out->kernel_count || kernels;
+	if (events->tracepoints && !out->in_kernel && !out->user_count)
+		only_instruction(out);
+	else if (REGISTERS_KNOWN)
 		take_registers(next, end, out);
-	out->in_kernel = out->kernel_count || (record->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
-	/* That of a tracepoint is always the kernel's. */
-	if (events->tracepoints)
-		out->in_kernel = out->kernel_count > 0;
 	return true;
 }

@@ -14,11 +14,11 @@
 struct fault_events {
 	struct perf_event_attr attrs[2];
 	size_t attr_count;
-	bool tracepoints, kernel;    /* faults inside the kernel are seen, too */
-	bool children;               /* those that are forked meanwhile inherit them */
-	bool lost_told;              /* the kernel counts what was lost (Linux 6.0) */
-	size_t address_at, error_at; /* in the raw data of a tracepoint */
-	int *fds;                    /* malloc'ed */
+	bool tracepoints, kernel;           /* faults inside the kernel are seen, too */
+	bool children;                      /* those that are forked meanwhile inherit them */
+	bool lost_told;                     /* the kernel counts what was lost (Linux 6.0) */
+	size_t address_at, error_at, ip_at; /* in the raw data of a tracepoint */
+	int *fds;                           /* malloc'ed */
 	size_t count, room;
 };
 

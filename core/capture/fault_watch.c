@@ -50,11 +50,15 @@ static int note_known(struct vmsnap_fault_watch *watch, pid_t tid)
 	return VMSNAP_OK;
 }
 
+/* What there is no room for counts as lost, like a record that found none in the ring.  All since the begin are kept
+ * for vmsnap_fault_watch_event() besides, up to as many: a recording of days does without these. */
 static int note_event(struct vmsnap_fault_watch *watch, int kind, uint64_t time, int32_t pid, int32_t child)
 {
 	enum { MOST = 1 << 20 };
 	const struct vmsnap_fault_event event = { .time = time, .pid = pid, .child = child, .kind = kind };
 	int rc = vmsnap_faults_builder_add_event(watch->builder, &event, watch->err);
+	if (rc == VMSNAP_ERR_TOO_LARGE)
+		watch->dropped++;
 	if (rc == VMSNAP_ERR_TOO_LARGE || (!rc && watch->happened_count == MOST))
 		return VMSNAP_OK;
 	if (rc)

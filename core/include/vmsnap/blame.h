@@ -48,7 +48,8 @@ void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch);
 int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct vmsnap_faults **out, struct vmsnap_error *err);
 void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch); /* NULL is fine */
 
-/* What else came (struct vmsnap_fault_event).  NULL past the end.  Valid until the next read. */
+/* What else came (struct vmsnap_fault_event), since the begin: the first 2^20; of those since the last take all are
+ * with the faults (vmsnap_faults_event()), or counted as lost.  NULL past the end.  Valid until the next read. */
 const struct vmsnap_fault_event *vmsnap_fault_watch_event(const struct vmsnap_fault_watch *watch, size_t index);
 
 /* The same faults with names: of the functions that were running and those that called them, of threads.  snaps: of

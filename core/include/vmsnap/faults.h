@@ -60,7 +60,8 @@ const char *vmsnap_faults_flag_name(unsigned flag); /* of one bit: "kinds" */
 struct vmsnap_faults_info {
 	uint64_t begin, end; /* it was watched from then to then: CLOCK_MONOTONIC */
 	uint64_t count;      /* of faults */
-	uint64_t lost;       /* faults that happened and are not here; UINT64_MAX: some, nobody knows how many */
+	uint64_t lost;       /* faults, forks and execs that happened and are not here; UINT64_MAX: some, nobody knows
+	                        how many */
 	uint64_t stacks;     /* of different ones */
 	uint64_t memory;     /* bytes that all of it takes */
 	uint32_t flags;      /* enum vmsnap_faults_flag */
