@@ -1,5 +1,5 @@
-"""SIGKILL right before each system call of a recording that watches its process, and each call made to fail: the target
-runs on, and what is in the file is whole."""
+"""SIGKILL right before each system call of a recording that watches its process, and each call made to fail, and the
+same of one that page faults are kept with: the target runs on, and what is in the file is whole."""
 
 import errno
 import os
@@ -10,12 +10,13 @@ import faultlib  # noqa: I001  (it says where the others lie)
 import kernel
 import support
 from faultlib import Witness, every, folder, inject, is_draft, litter, need_injector, tasks, tell
-from support import run
+from support import run, skip
 
 KILLED = 128 + 9
+RUNS = 40  # of many calls
 
 
-class Killed(unittest.TestCase):
+class Watching(unittest.TestCase):
     def setUp(self):
         self.witness = Witness(self, "children", "2")
         self.path = os.path.join(folder(self), "a.vms")
@@ -45,7 +46,7 @@ class Killed(unittest.TestCase):
         command = self.command(*words)
         calls = inject(command)
         self.assertGreater(len(calls.hits), 100, "the injector sees no system calls")
-        for number in every(len(calls.hits), step):
+        for number in every(len(calls.hits), step or len(calls.hits) // RUNS):
             for name in os.listdir(os.path.dirname(self.path)):
                 os.unlink(os.path.join(os.path.dirname(self.path), name))
             run_ = inject(command, action, number)
@@ -57,8 +58,10 @@ class Killed(unittest.TestCase):
             self.assert_let_go(run_)
             self.assert_whole(run_)
         self.witness.assert_unharmed("after all")
-        tell(f"record {' '.join(words)}: {action} at {self.count} system calls")
+        tell(f"{command[0]} {' '.join(words)}: {action} at {self.count} system calls")
 
+
+class Killed(Watching):
     def test_killed_while_it_watches(self):
         self.check("kill", 5, "--on=fork,exec,exit", "--tree")
 
@@ -67,6 +70,43 @@ class Killed(unittest.TestCase):
 
     def test_calls_fail(self):
         self.check(f"fail={errno.EIO}", 5, "--on=fork,exec,exit")
+
+    def test_killed_with_page_faults(self):
+        need_faults(self, self.witness.pid)
+        self.check("kill", None, "--blame", "--tree")
+
+
+class BlameKilled(Watching):
+    """What is there is all of it, or nothing."""
+
+    def command(self, *words):
+        return ("blame", "--for=20ms", "--tree", "--save", self.path, *words, self.witness.pid)
+
+    def setUp(self):
+        super().setUp()
+        need_faults(self, self.witness.pid)
+
+    def assert_whole(self, fault):
+        self.assertTrue(all(is_draft(name) for name in litter(os.path.dirname(self.path), "a.vms")), fault)
+        if os.path.exists(self.path):
+            self.assertEqual(run("check", self.path).status, 0, fault)
+            self.assertEqual(run("blame", self.path).status, 0, fault)
+            self.whole += 1
+
+    def test_killed(self):
+        self.whole = 0
+        self.check("kill", None)
+        self.assertEqual(run(*self.command()).status, 0)
+        self.assert_whole("after all")
+        self.assertGreater(self.whole, 0)
+
+
+def need_faults(test, pid):
+    """Whether faults may be watched is the machine's matter."""
+    tried = run("blame", "--for=1ms", pid)
+    if tried.status == 2 and "page faults" in tried.err:
+        skip(test, tried.err.strip())
+    test.assertEqual(tried.status, 0, tried)
 
 
 if __name__ == "__main__":

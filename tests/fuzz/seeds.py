@@ -11,6 +11,7 @@ import sys
 
 import core_seeds
 import elf_seeds
+import frames_seeds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "..", "golden")
@@ -62,6 +63,7 @@ def main(argv):
         gather(os.path.join(argv[1], target), list(texts(target)))
     make(os.path.join(argv[1], "elf"), elf_seeds.seeds())
     make(os.path.join(argv[1], "core"), core_seeds.seeds())
+    make(os.path.join(argv[1], "frames"), frames_seeds.seeds())
 
 
 if __name__ == "__main__":

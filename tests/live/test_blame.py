@@ -90,20 +90,27 @@ class Faults(unittest.TestCase):
         return {page: row for row in document["rows"]
                 for page in range(int(row["start"], 16), int(row["end"], 16), PAGE) if start <= page < end}
 
-    @each_user
-    def test_threads_by_the_hundred_and_one_that_is_made_meanwhile(self, user):
-        target = Target(self, "blame", "threads", 300, user=user)
+    def see_threads(self, count, user):
+        target = Target(self, "blame", "threads", count, user=user)
         result = blaming.blame(target, "--json", user=user)
         if "descriptors are not enough" in result.err:
-            skip(self, "too few descriptors may be open for 300 threads on this many processors")
+            skip(self, f"too few descriptors may be open for {count} threads on this many processors")
         need_faults(self, result)
         document = json.loads(result.out)
         rows = self.rows(document, target, "threads")
         self.assertEqual({row["function"] for row in rows.values() if row["known"] == "seen"}, {"write_thread"})
         if not document["lost"]:
-            self.assertEqual(len([row for row in rows.values() if row["known"] == "seen"]), 301)
-            self.assertEqual(len({row["tid"] for row in rows.values()}), 301)
+            self.assertEqual(len([row for row in rows.values() if row["known"] == "seen"]), count + 1)
+            self.assertEqual(len({row["tid"] for row in rows.values()}), count + 1)
         target.end()
+
+    @each_user
+    def test_threads_by_the_hundred_and_one_that_is_made_meanwhile(self, user):
+        self.see_threads(300, user)
+
+    @unittest.skipIf(support.SLOWNESS > 1, "takes too long there")
+    def test_threads_by_the_thousand(self):
+        self.see_threads(3000, support.me())
 
     def test_inside_system_calls_the_function_that_called_the_library(self):
         """With frame pointers and without, through one function of the library and through several."""

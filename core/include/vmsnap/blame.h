@@ -14,8 +14,8 @@ extern "C" {
 /* ---- watching ------------------------------------------------------------- */
 
 /* The page faults of processes, and of the threads and children that they make, as the kernel tells them
- * (perf_event_open(2)).  Nothing is stopped, and nothing of the processes changes; each fault takes some 0.2 us longer,
- * or 0.8 with its call chain. As root, and where tracefs is mounted, what each access was is known
+ * (perf_event_open(2)).  Nothing is stopped, and nothing of the processes changes; each fault takes some 0.3 to 0.9 us
+ * longer, or up to 2 with its call chain. As root, and where tracefs is mounted, what each access was is known
  * (VMSNAP_FAULTS_KINDS), and faults inside system calls are seen (VMSNAP_FAULTS_KERNEL).  Who may not watch the kernel
  * (kernel.perf_event_paranoid 2, as a rule) is told of their own processes' faults, but for those inside system calls,
  * and more are lost on the way: little memory is permitted for that.  It ends with the process that watches, however
@@ -23,7 +23,7 @@ extern "C" {
 struct vmsnap_fault_watch;
 struct vmsnap_fault_watch_options {
 	size_t size; /* sizeof(struct vmsnap_fault_watch_options) */
-	/* Of each call chain, at most; 0: 32.  1 takes a third of the time: chains are followed by frame pointers. */
+	/* Of each call chain, at most; 0: 32.  With 1 each fault takes less time: chains are followed by frame pointers. */
 	unsigned frames;
 	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
 	void *cancel_ctx;

@@ -27,8 +27,9 @@ enum vmsnap_fault_kind {
 const char *vmsnap_fault_kind_name(int kind); /* "write_protected" */
 /* Whose doing it is, if not the program's. */
 enum vmsnap_fault_flag {
-	VMSNAP_FAULT_BREAKPOINT = 1, /* a debugger's breakpoint */
-	VMSNAP_FAULT_CALL = 2        /* a function that a debugger called */
+	/* A debugger's breakpoint.  On Linux nothing sets it: a write by ptrace is no page fault of the program's. */
+	VMSNAP_FAULT_BREAKPOINT = 1,
+	VMSNAP_FAULT_CALL = 2 /* a function that a debugger called */
 };
 const char *vmsnap_fault_flag_name(unsigned flag); /* of one bit: "breakpoint" */
 
