@@ -9,6 +9,7 @@
 #include "series_faults.h"
 #include "series_table.h"
 #include "snapshot_record.h"
+#include "sums.h"
 #include "text_limit.h"
 
 enum {
@@ -175,7 +176,8 @@ static void put_line(struct row *row, const struct printed *printed, const struc
 	row_put_bytes(row, LINE_BYTES, line->bytes);
 	put_delta(row, LINE_DELTA, line->bytes_before, line->bytes);
 	if (printed->by != VMSNAP_SERIES_BY_STATE) {
-		row_put_bytes(row, LINE_RESIDENT, line->sums.resident);
+		row_put_bytes_least(row, LINE_RESIDENT, line->sums.resident,
+		                    sums_unread(printed->step.snap, &line->sums));
 		row_put_bytes_least(row, LINE_SWAPPED, line->sums.swapped,
 		                    line->sums.swap_unknown + line->sums.swapped_unknown);
 		row_put_bytes_least(row, LINE_EXCLUSIVE, line->sums.exclusive, line->sums.exclusive_unknown);
@@ -259,12 +261,12 @@ static int put_step(struct row *row, struct printed *printed, struct vmsnap_erro
 		row_put_duration(row, STEP_ELAPSED, step->elapsed);
 	put_not_compared(row, STEP_NOT_COMPARED, step->relation);
 	row_put_count(row, STEP_MAPPINGS, step->vmas);
-	row_put_bytes(row, STEP_RESIDENT, sums->resident);
+	row_put_bytes_least(row, STEP_RESIDENT, sums->resident, sums_unread(step->snap, sums));
 	row_put_bytes_least(row, STEP_SWAPPED, sums->swapped, sums->swap_unknown + sums->swapped_unknown);
 	row_put_bytes_least(row, STEP_EXCLUSIVE, sums->exclusive, sums->exclusive_unknown);
 	if (step->before)
 		put_delta(row, STEP_DELTA, step->sums_before.resident, sums->resident);
-	if (step->before && step->elapsed_known && step->elapsed) {
+	if (step->before && step->elapsed_known && step->elapsed && !sums_unread(step->snap, sums)) {
 		double each =
 		        ((double)sums->resident - (double)step->sums_before.resident) * 1e9 / (double)step->elapsed;
 		row_put_delta(row, STEP_RATE, each < 0, (uint64_t)(each < 0 ? -each : each));

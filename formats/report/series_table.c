@@ -285,7 +285,7 @@ static void put_rate(struct row *row, const struct series_row *at)
 	uint64_t bytes = less ? at->resident_before - at->resident : at->resident - at->resident_before;
 	if (at->first || at->relation != VMSNAP_RELATION_COMPARABLE)
 		return;
-	if (!at->elapsed_known || !at->elapsed)
+	if (!at->elapsed_known || !at->elapsed || at->unread)
 		row_put_unknown(row, SERIES_RATE);
 	else
 		row_put_delta(row, SERIES_RATE, less, (uint64_t)((double)bytes * 1e9 / (double)at->elapsed));
@@ -308,7 +308,7 @@ static void put_row(struct row *row, const struct table_of *table, const struct 
 		row_put_unknown(row, SERIES_ELAPSED);
 	row_put_bytes(row, SERIES_SWAPPED, at->swapped);
 	put_rate(row, at);
-	row_put_bytes(row, SERIES_RESIDENT, at->resident);
+	row_put_bytes_least(row, SERIES_RESIDENT, at->resident, at->unread);
 	for (size_t i = 0; i < table->own_count; i++) {
 		uint64_t bytes = series_column_at(&rows->columns[table->own[i]], index, &cursors[i]);
 		if (bytes == SERIES_ABSENT)

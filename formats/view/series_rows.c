@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "series_faults.h"
+#include "sums.h"
 
 /* ---- columns by name -------------------------------------------------------------------- */
 
@@ -245,6 +246,7 @@ static int add_step(struct series_rows *rows, const struct vmsnap_series *series
 		                  .elapsed = step.elapsed,
 		                  .taken = vmsnap_info(step.snap)->taken,
 		                  .resident = step.sums.resident,
+		                  .unread = sums_unread(step.snap, &step.sums),
 		                  .resident_before = step.sums_before.resident,
 		                  .swapped = step.sums.swapped,
 		                  .first = !step.before };

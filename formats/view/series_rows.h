@@ -40,6 +40,7 @@ struct series_row {
 	int64_t taken;
 	uint64_t elapsed;
 	uint64_t resident, resident_before, swapped;
+	uint64_t unread;            /* of these bytes nobody could tell whether they were resident */
 	uint32_t came, went, moved; /* lines in all */
 	uint32_t top_count;
 	struct series_change top[SERIES_TOP];

@@ -199,6 +199,9 @@ class ReportTest(unittest.TestCase):
         self.assertEqual({key: size for key, size in told["totals"].items() if size},
                          {"private": page, "unread": 3 * page, "swapped": page})
         self.assertEqual(told["rows"][0]["cells"].strip(), "p???.s..")
+        [step] = json.loads(run("series", path, "--json").stdout)["snapshots"]
+        self.assertIsNone(step["resident"])
+        self.assertIn(" 4.00K+", run("series", path).stdout)
 
     def test_several_files_are_one_series(self):
         both = vmsreport.Report(self.page(self.paths["later"], self.paths["tree"]))
