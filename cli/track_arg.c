@@ -32,9 +32,9 @@ int tracker_open(const struct options *options, pid_t pid, struct vmsnap_tracker
 		return status;
 	int rc = vmsnap_tracker_new(pid, how, out, &err);
 	if (rc == VMSNAP_ERR_NOT_FOUND && how == VMSNAP_WRITTEN_UNKNOWN)
-		return trouble("%s: this kernel has no soft-dirty bits, so that --track has to say how: vmsnap record "
+		return trouble("%s: this kernel has no soft-dirty bits, so that --track has to say how: vmsnap %s "
 		               "--track=uffd tracks by userfaultfd, for which the process is made to do two system "
 		               "calls (vmsnap-record(1))",
-		               options->command->name);
+		               options->command->name, options->command->name);
 	return rc ? trouble_with_process(NULL, &err) : STATUS_OK;
 }
