@@ -32,7 +32,7 @@ struct seen {
 	uint64_t words[WORDS];
 };
 
-#define FUNCTION __attribute__((noinline, noclone)) int
+#define FUNCTION __attribute__((noinline)) int
 
 FUNCTION look(struct seen *seen);
 FUNCTION with_array(struct seen *seen, size_t room);
