@@ -3,7 +3,8 @@
 #ifndef VMSNAP_DWARF_SPLIT_H
 #define VMSNAP_DWARF_SPLIT_H
 
-#include "dwarf_types.h"
+#include "dwarf_source.h"
+#include "dwarf_units.h"
 
 /* Opens the .dwo files that `file`'s skeletons name: file->splits.  One is looked for where it was compiled to, and
  * then beside the program.  *reason: the rest of a sentence, if some are not there, or not the ones; file's. */

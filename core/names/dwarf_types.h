@@ -4,17 +4,8 @@
 #define VMSNAP_DWARF_TYPES_H
 
 #include "dwarf_sections.h"
+#include "dwarf_source.h"
 #include "dwarf_tables.h"
-#include "elf_file.h"
-
-struct dwarf_source {
-	int fd; /* stays the caller's */
-	int root;
-	const char *path;
-	const struct elf_file *elf; /* of fd */
-	uint64_t room;              /* bytes that may be kept */
-	struct work *work;          /* asked whether it is still wanted, also later */
-};
 
 /* The lines' sections of the file itself, or of its separate debug file.  VMSNAP_ERR_NOT_FOUND: there are none. */
 int dwarf_source_lines(const struct dwarf_source *source, struct dwarf_sections *out, const char **reason);
