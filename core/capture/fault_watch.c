@@ -27,6 +27,8 @@ struct vmsnap_fault_watch {
 	struct vmsnap_fault_event *happened;
 	size_t happened_count, happened_room;
 	uint64_t began, count, dropped, lost_before;
+	bool (*cancelled)(void *ctx);
+	void *cancel_ctx;
 	bool lost_records; /* the kernel said that something was lost */
 };
 
@@ -278,6 +280,8 @@ static int add_task(void *ctx, pid_t tid)
 	if (is_known(watch, tid))
 		return 0;
 	adding->added++;
+	if (watch->cancelled && watch->cancelled(watch->cancel_ctx))
+		return adding->rc = fail(adding->err, VMSNAP_ERR_CANCELLED, "cancelled");
 	watch->err = adding->err;
 	adding->rc = note_known(watch, tid);
 	if (!adding->rc)
@@ -363,6 +367,8 @@ VMSNAP_API int vmsnap_fault_watch_open(const pid_t *pids, size_t count,
 	struct vmsnap_fault_watch *watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return fail_no_memory(err);
+	watch->cancelled = how.cancelled;
+	watch->cancel_ctx = how.cancel_ctx;
 	rc = open_watch(watch, pids, count, &how, err);
 	if (rc) {
 		vmsnap_fault_watch_close(watch);

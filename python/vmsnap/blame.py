@@ -38,7 +38,7 @@ class FaultWatch(Owned):
 
     def add(self, pid):
         """One more process."""
-        lib().vmsnap_fault_watch_add(self._handle, given.process(pid))
+        _lib.call_holding_interrupts(lib().vmsnap_fault_watch_add, self._handle, given.process(pid))
 
     def read(self, milliseconds=0):
         """Takes in what has come, and waits so long if there is nothing: to be called often."""

@@ -1,5 +1,6 @@
 """Page faults as they happen, in Python: of a program that knows what it wrote."""
 
+import ctypes
 import unittest
 
 from module import PAGE, Target, main, skip, vmsnap
@@ -9,7 +10,7 @@ def watch(test, pid, **how):
     try:
         return vmsnap.FaultWatch([pid], **how)
     except vmsnap.VmsnapError as error:
-        if error.code in (vmsnap.Rc.PERMISSION, vmsnap.Rc.NOT_FOUND):
+        if error.code in (vmsnap.Rc.ERR_PERMISSION, vmsnap.Rc.ERR_NOT_FOUND):
             skip(test, f"page faults cannot be watched: {error}")
         raise
 
@@ -69,6 +70,19 @@ class Watching(unittest.TestCase):
         self.assertEqual(after.faults.begin, before.info.monotonic)
         self.assertGreaterEqual(len(after.faults) + (after.faults.lost or 0), 1)
         self.assertTrue(all(before.info.monotonic < fault.time <= after.info.monotonic for fault in after.faults))
+        target.end()
+
+    def test_whoever_begins_to_watch_can_change_their_mind(self):
+        from vmsnap import _header, _lib
+        target, asked, handle = Target(self, "blame", "flood", 1), [], ctypes.c_void_p()
+        watch(self, target.pid).close()
+        options = _lib.struct(_header.FaultWatchOptions)
+        kind = type(options.cancelled)
+        options.cancelled = kind(lambda _: asked.append(1) or True)
+        with self.assertRaises(vmsnap.VmsnapError) as caught:
+            _lib.lib().vmsnap_fault_watch_open((ctypes.c_int * 1)(target.pid), 1, ctypes.byref(options),
+                                               ctypes.byref(handle))
+        self.assertEqual((caught.exception.code, asked, handle.value), (vmsnap.Rc.ERR_CANCELLED, [1], None))
         target.end()
 
     def test_words_that_mean_nothing(self):

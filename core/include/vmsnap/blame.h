@@ -25,7 +25,8 @@ struct vmsnap_fault_watch_options {
 	size_t size; /* sizeof(struct vmsnap_fault_watch_options) */
 	/* Of each call chain, at most; 0: 32.  With 1 each fault takes less time: chains are followed by frame pointers. */
 	unsigned frames;
-	bool (*cancelled)(void *ctx); /* asked now and then; NULL: never cancelled */
+	/* Asked for each thread whose events are opened, in vmsnap_fault_watch_add() too; NULL: never cancelled. */
+	bool (*cancelled)(void *ctx);
 	void *cancel_ctx;
 	unsigned flags; /* enum vmsnap_fault_watch_flag */
 };
