@@ -274,6 +274,20 @@ class Target:
             pipe.close()
 
 
+def copies_of_files(target, user=None):
+    """(executable, the words before its own) for a Target of the same program and libraries once more: that others
+    map the same ones meanwhile changes nothing then."""
+    folder = tempfile.mkdtemp(dir=world().home(me() if user is None else user))
+    os.chmod(folder, 0o755)
+    found = {vma.name.decode() for vma in kernel.maps(target.pid) if vma.name.startswith(b"/")}
+    copies = {os.path.basename(name): shutil.copy(name, folder) for name in found if os.path.isfile(name)}
+    loader = next((path for name, path in copies.items() if name.startswith("ld")), None)
+    if loader is None:
+        skip(target.test, "the target is not started by a loader of its own")
+    program = os.path.basename(os.readlink(f"/proc/{target.pid}/exe"))
+    return loader, ("--library-path", folder, copies[program])
+
+
 class Result:
     def __init__(self, process):
         self.status, self.out, self.err = process.returncode, process.stdout, process.stderr.decode(errors="replace")

@@ -50,7 +50,8 @@ class Shares(unittest.TestCase):
 
     def test_without_privilege_it_is_what_smaps_says(self):
         support.need_others(self)
-        target = Target(self, "cow_demo", user=support.NOBODY)
+        executable, words = support.copies_of_files(Target(self, "cow_demo", user=support.NOBODY), support.NOBODY)
+        target = Target(self, "cow_demo", *words, user=support.NOBODY, executable=executable)
         [told] = shares(target.pid, user=support.NOBODY)
         said, mappings = rollup(target.pid)["Pss"], len(kernel.maps(target.pid))
         self.assertEqual((told["source"], told["members"], told["private_with_others"]), ("smaps", 1, None))

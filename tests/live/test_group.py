@@ -4,17 +4,15 @@ they share."""
 import collections
 import os
 import re
-import shutil
 import struct
 import sys
-import tempfile
 import unittest
 
 import kernel
 import support
 from documents import SOURCE, blocks, read
 from kernel import FILE, FRAME, PAGE, PRESENT
-from support import Target, ask, capture, me, run, skip, world
+from support import Target, ask, capture, run, skip
 from test_docs import Documents, matches, sessions
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "reader"))
@@ -145,21 +143,10 @@ class Frames(unittest.TestCase):
             self.assertEqual(told["own"], counted.own(pid), pid)
             self.assertEqual(told["source"], "frames")
 
-    def copies_of_files(self, target):
-        """The program and its libraries once more: that others map the same ones meanwhile changes nothing then."""
-        folder = tempfile.mkdtemp(dir=world().home(me()))
-        found = {vma.name.decode() for vma in kernel.maps(target.pid) if vma.name.startswith(b"/")}
-        copies = {}
-        for name in filter(os.path.isfile, found):
-            copies[os.path.basename(name)] = shutil.copy(name, folder)
-        loader = next((name for name in copies if name.startswith("ld")), None)
-        if loader is None:
-            skip(self, "the target is not started by a loader of its own")
-        return {"executable": copies[loader], "loader": ("--library-path", folder, copies["prefork"])}
-
     def test_the_kernel_counts_the_same(self):
         """smaps_rollup cuts PSS to a kilobyte.  What all map is the vdso, of which each process has a few bytes."""
-        target = Prefork(self, 3, 2, 20, "kinds", **self.copies_of_files(Prefork(self, 1, 1, 0)))
+        executable, words = support.copies_of_files(Prefork(self, 1, 1, 0))
+        target = Prefork(self, 3, 2, 20, "kinds", executable=executable, loader=words)
         told = by_pid(ask(self, "group", *target.pids))
         for pid in target.pids:
             said = rollup(pid)
