@@ -169,6 +169,7 @@ static int load_section(struct loading *l, const struct elf_raw_section *s, bool
 	uint8_t *bytes = make_room(l, s->size, &rc);
 	if (rc)
 		return rc;
+	l->out->read += s->size;
 	rc = read_all(l, bytes, s->size, s->offset);
 	if (!rc && packed) {
 		rc = unpack(l, gnu, bytes, (size_t)s->size, &whole);
@@ -177,6 +178,7 @@ static int load_section(struct loading *l, const struct elf_raw_section *s, bool
 		bytes = NULL;
 	}
 	free(bytes);
+	l->out->read += packed ? whole.len : 0;
 	l->room -= rc ? 0 : whole.len;
 	l->out->total += whole.len;
 	if (!rc)
@@ -247,13 +249,16 @@ static int read_sections(int fd, uint64_t room, struct work *work, bool lines, c
 	const uint8_t *machine = elf_window_at(&window, offsetof(Elf64_Ehdr, e_machine), 2);
 	out->machine = machine ? (uint16_t)elf_number(&l.header, machine, 2) : 0;
 	const char *names = l.header.shdr_count ? elf_section_names(&window, &l.header, &strings, &names_len) : NULL;
+	out->read = names_len + l.header.shdr_count * sizeof(Elf64_Shdr);
 	if (names && has(&l, lines ? DWARF_LINE : DWARF_INFO, &window, names, names_len))
 		rc = load_all(&l, &window, names, names_len);
 	arena_free(&strings);
 	if (!rc && (lines ? !out->at[DWARF_LINE].bytes : !out->at[DWARF_INFO].bytes || !out->at[DWARF_ABBREV].bytes))
 		rc = VMSNAP_ERR_NOT_FOUND;
+	uint64_t read = out->read;
 	if (rc)
 		dwarf_sections_free(out);
+	out->read = read;
 	*reason = l.reason;
 	return rc;
 }

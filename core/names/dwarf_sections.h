@@ -30,6 +30,7 @@ struct dwarf_sections {
 	uint16_t machine; /* EM_… */
 	struct dwarf_section at[DWARF_SECTION_COUNT];
 	uint64_t total;
+	uint64_t read; /* bytes that were gone through to get them: packed ones, too; told after a failure as well */
 };
 
 enum { DWARF_LINK_MAX = 4096 };

@@ -300,7 +300,7 @@ int dwarf_types_read(const struct dwarf_source *source, struct dwarf_types **out
 {
 	struct dwarf_sections sections;
 	CLEANUP_CLOSE int debug = -1;
-	const char *told = NULL;
+	const char *told = NULL, *missing = NULL; /* the latter is types' own, and gone with it */
 	struct dwarf_types *types = NULL;
 	int rc = find_sections(source, dwarf_sections_read, &sections, &debug, &told);
 	if (!rc) {
@@ -312,13 +312,13 @@ int dwarf_types_read(const struct dwarf_source *source, struct dwarf_types **out
 	}
 	rc = rc ? rc : dwarf_file_open(&sections, source->work, &types->file);
 	rc = rc ? rc : load_alternate(source, debug >= 0 ? debug : source->fd, &types->file);
-	rc = rc ? rc : dwarf_split_load(source, &types->file, &told);
+	rc = rc ? rc : dwarf_split_load(source, &types->file, &missing);
 	if (!rc) {
 		uint64_t taken = dwarf_file_bytes(&types->file);
 		types->room = source->room > taken ? source->room - taken : 0;
 		rc = make_index(types, source->elf);
 	}
-	*reason = rc ? why(rc, told) : told;
+	*reason = rc ? why(rc, told) : missing;
 	if (rc) {
 		dwarf_types_free(types);
 		return rc;

@@ -333,9 +333,12 @@ void dwarf_file_close(struct dwarf_file *file)
 
 uint64_t dwarf_file_bytes(const struct dwarf_file *file)
 {
-	uint64_t bytes = file->sections.total + file->memory.total + file->unit_count * sizeof(struct dwarf_unit);
+	uint64_t bytes = sizeof(*file) + file->sections.total + file->memory.total +
+	                 file->unit_capacity * sizeof(*file->units) + file->table_capacity * sizeof(*file->tables) +
+	                 (file->signature_count + 1) * sizeof(*file->signatures) +
+	                 file->split_capacity * sizeof(struct dwarf_file *);
 	for (size_t i = 0; i < file->table_count; i++)
-		bytes += file->tables[i]->capacity * sizeof(struct declaration) +
+		bytes += sizeof(*file->tables[i]) + file->tables[i]->capacity * sizeof(struct declaration) +
 		         file->tables[i]->spec_capacity * sizeof(struct spec);
 	for (size_t i = 0; i < file->split_count; i++)
 		bytes += dwarf_file_bytes(file->splits[i]);

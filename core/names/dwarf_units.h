@@ -90,7 +90,7 @@ struct dwarf_file {
 	struct dwarf_file *alternate; /* what .gnu_debugaltlink names; NULL: none, or not there */
 	/* Files of split DWARF.  What such a file is part of is the unit that names it: that one has the addresses. */
 	struct dwarf_file **splits;
-	size_t split_count;
+	size_t split_count, split_capacity;
 	const struct dwarf_unit *skeleton; /* NULL: it is none */
 	struct arena memory;
 	uint64_t steps; /* that may still be done */
@@ -110,7 +110,7 @@ struct dwarf_die {
 /* Takes over the sections, and finds the units.  work: asked now and then. */
 int dwarf_file_open(struct dwarf_sections *sections, struct work *work, struct dwarf_file *out);
 void dwarf_file_close(struct dwarf_file *file);
-/* About. */
+/* Of all that it holds; the few bytes that malloc() adds to each are not counted. */
 uint64_t dwarf_file_bytes(const struct dwarf_file *file);
 
 /* False at the end of the unit, and where something is damaged. */
