@@ -101,7 +101,7 @@ export class Headline {
 	// When it was first seen, between A and B.
 	firstCopied() {
 		const { view, model } = this, { events } = view.track;
-		for (let k = view.a + 1; k < view.b; k++) if (events[k][model.class.copied]) return `first seen at ${view.nameOf(k)}, after ${duration(model.instants[k].ms - model.instants[view.a].ms)}`;
+		for (let k = view.a + 1; k < view.b; k++) if (events[k][model.class.copied]) return `first seen at ${duration(model.instants[k].ms)} (${view.nameOf(k)}), ${duration(model.instants[k].ms - model.instants[view.a].ms)} after A`;
 		return '';
 	}
 	who() {

@@ -25,7 +25,7 @@ export class Inspector {
 		return [section('', el('h2', {}, process.title), el('div', { class: 'note' }, process.exe), el('dl', {}, pair('parent', process.ppid), pair('command', process.cmdline.join(' ')), pair('instants', `${process.first + 1} to ${process.last + 1}`))),
 			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', instant.taken ? new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC') : ''), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : model.known.states ? 'it ran' : ''))),
 			this.places(), this.copiedNames(), this.held.values(0, Infinity, NAMES_SHOWN),
-			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', number(model.places.reduce((sum, places) => sum + places.size, 0))), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('not known', this.unknown() || 'all is known'), pair('contents', this.contents()), model.namesLeftOut ? pair('names', 'some are left out') : []))];
+			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', `${number(model.places.reduce((sum, places) => sum + places.size, 0))}${model.processes.length > 1 ? ` of ${number(model.processes.length)} processes` : ''}`), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('facts missing', this.unknown() || 'none'), pair('contents', this.contents()), model.namesLeftOut ? pair('names', 'some are left out') : []))];
 	}
 	// Where most of what happened happened.
 	places() {
@@ -51,7 +51,7 @@ export class Inspector {
 		// Of the program itself first, and of those what a person gave a name.
 		const rank = name => 2 * (name.object === process.exe) + !/^_|\.\d+$|@/.test(name.symbol);
 		names.sort((a, b) => rank(b) - rank(a));
-		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.list(names.slice(0, NAMES_SHOWN)), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
+		return section(view.counts[copied] || view.counts[child] ? 'Variables on what was copied' : 'Variables on what was written', this.list(names.slice(0, NAMES_SHOWN)), el('p', { class: 'note' }, 'with the size of each; what malloc and mmap gave has no names'), names.length > NAMES_SHOWN ? el('p', { class: 'note' }, `and ${number(names.length - NAMES_SHOWN)} more: see Copy-on-write or Changes`) : null);
 	}
 	contents() {
 		const { wanted, bytesLeftOut } = this.model.contents;

@@ -3,7 +3,7 @@ import { listenToPinch } from './touch.js';
 import { $, base, color, cut, duration, el, font, number, pages, prepare, showTip, swatch } from './ui.js';
 
 // Left and right of it: what the lines are, and what they are at B; in a narrow window the legend has that already.
-const MARGINS = [{ upTo: 620, left: 76, right: 16 }, { upTo: Infinity, left: 132, right: 186 }], TOP = 14, AREA = 92, EVENTS = 24, LANE = 9, LANES = 3, EVEN_STEPS = 40;
+const MARGINS = [{ upTo: 620, left: 76, right: 16 }, { upTo: Infinity, left: 132, right: 186 }], TOP = 14, AREA = 92, EVENTS = 24, LANE = 11, LANES = 3, EVEN_STEPS = 40;
 const REGION_COLORS = ['#5b8def', '#e8a33d', '#5fb8a5', '#c678c0', '#8f9aa8', '#c95d55'];
 
 // Time where it helps; even steps where snapshots come in bursts, or clocks stood still and two were at one place.
@@ -65,6 +65,7 @@ export class Timeline {
 		this.drawEvents(x, track, here);
 		this.drawLanes(x);
 		x.restore();
+		this.drawPids(x);
 		this.drawHandles(x);
 		this.drawLegend(x, layers, here, sum, most);
 		this.drawTimes(x);
@@ -136,9 +137,21 @@ export class Timeline {
 			const chosen = process.number === this.view.process;
 			x.fillStyle = chosen ? color.accent : color.faint;
 			x.globalAlpha = chosen ? 1 : 0.55;
-			x.fillRect(this.X(process.first), this.laneTop(row), Math.max(3, this.X(process.last) - this.X(process.first)), chosen ? 4 : 3);
+			x.fillRect(this.X(process.first), this.laneTop(row), this.laneEnd(process) - this.X(process.first), chosen ? 4 : 3);
 		});
 		x.globalAlpha = 1;
+	}
+	laneEnd(process) { return Math.max(this.X(process.first) + 3, this.X(process.last)); }
+	// Which bar is whose, where there is room behind them.
+	drawPids(x) {
+		if (this.right < 100) return;
+		x.font = font(10);
+		x.textAlign = 'left';
+		x.fillStyle = color.faint;
+		this.laneProcesses().forEach((process, row) => {
+			const end = Math.min(this.laneEnd(process), this.width - this.right);
+			if (this.lanes && end > this.left) x.fillText(String(process.pid), end + 8, this.laneTop(row) + 2);
+		});
 	}
 	drawHandles(x) {
 		const bottom = TOP + AREA + EVENTS + 4, { mode } = this.view;
