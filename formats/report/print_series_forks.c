@@ -55,7 +55,7 @@ static const struct column fork_columns[] = {
 	[FORK_BY_CHILD] = { "by_child", "BY_CHILD", COLUMN_BYTES, 0, "copied by the child", NULL },
 	[FORK_BY_PARENT] = { "by_parent", "BY_PARENT", COLUMN_BYTES, 0, "copied by the parent", NULL },
 	[FORK_BY_BOTH] = { "by_both", "BY_BOTH", COLUMN_BYTES, COLUMN_SPARSE, "copied by both", NULL },
-	[FORK_BY_UNKNOWN] = { "by_unknown", "COPIED", COLUMN_BYTES, COLUMN_SPARSE, "copied, it is not known by whom",
+	[FORK_BY_UNKNOWN] = { "by_unknown", "EITHER", COLUMN_BYTES, COLUMN_SPARSE, "copied, it is not known by whom",
 	                      NULL },
 	[FORK_NEW_IN_CHILD] = { "new_in_child", "NEW_CHILD", COLUMN_BYTES, COLUMN_SPARSE,
 	                        "memory of the child's that is new", NULL },
@@ -291,6 +291,8 @@ static int put_table(struct text *text, struct printed *printed, struct vmsnap_e
 		return rc;
 	if (*printed->warning)
 		put_alarm(text, printed->warning);
+	if (printed->count)
+		text_string(text, "T is the time since the child was made\n");
 	for (size_t i = 0; i < printed->count && !text_failed(text); i++)
 		put_cost(text, &printed->costs[i], printed->count == 1);
 	return rc;
