@@ -86,7 +86,7 @@ class Output(Case):
         path = self.series("a.vms", "one", "two")
         counts = {"show": r"resident of .*START +RESIDENT ([0-9a-f]{12} +[0-9.]+[KM] )+",
                   "pages": r"START +PAGES ([0-9a-f]{12} +\d+ )+$",
-                  "diff": r"No page states differ\. A \d+ cow_demo \"one\" .* B \"two\" .* later ",
+                  "diff": r"^\S.* A \d+ cow_demo \"one\" .* B \"two\" .* later\b",
                   "status": r"KEY +VALUE Name cow_demo .*VmRSS +[0-9.]+[KM] ",
                   "map": r"resident of .*[0-9a-f]{12} .* 1 cell = [0-9.]+[KM],",
                   "list": r"N .*LABEL 1 .*one 2 .*two ",

@@ -500,6 +500,45 @@ class Questions(ExportTest):
         with sqlite3.connect(self.database(path, name="changed.db")) as database:
             self.assertEqual(database.execute("SELECT grown FROM growth").fetchall(), [(4096,)])
 
+    @staticmethod
+    def partly_read(pid, seconds, pages, unread, program=b"/usr/bin/some"):
+        """Behind gdbserver: so many pages are present, and of so many nobody could tell."""
+        runs = [json_inputs.run(json_inputs.HEAP, pages, "present exclusive", pfn=0x8000)]
+        if unread:
+            runs.append(json_inputs.run(json_inputs.HEAP + 4096 * pages, unread, "swapped huge zero", swap=(0, 0)))
+        return json_inputs.snapshot(
+            dict(json_inputs.PROCESS, known=json_inputs.EVERYTHING, source=2, pid=pid, tgid=pid, comm=program[9:], exe=program,
+                 taken=10**18 + seconds * 10**9),
+            vmas=[json_inputs.vma(json_inputs.HEAP, json_inputs.HEAP + 0x40000, "rw-p", b"[heap]")], runs=runs)
+
+    @classmethod
+    def partly_read_file(cls, folder):
+        """Of `few` three are known, of `many` four; one has grown, and two were not read first or last."""
+        few, many = b"/usr/bin/few", b"/usr/bin/many"
+        snapshots = [cls.partly_read(60 + pid, 1, 30 if pid == 2 else 3, 4 if pid > 2 else 0, few) for pid in range(5)]
+        snapshots += [cls.partly_read(70 + pid, 1, 30 if pid == 3 else 3, 4 if pid > 3 else 0, many) for pid in range(6)]
+        for pid, before, after in ((80, 0, 4), (81, 4, 0), (82, 0, 0)):
+            snapshots += [cls.partly_read(pid, 1, 8, before), cls.partly_read(pid, 2, 9, after)]
+        path = os.path.join(folder, "partly.vms")
+        with open(path, "wb") as file:
+            file.write(file_of(*snapshots)[0])
+        return path
+
+    def test_what_is_not_known_of_one_is_not_told_of_all(self):
+        page = 4096
+        with sqlite3.connect(self.database(self.partly_read_file(self.folder), name="partly.db")) as database:
+            self.assertEqual(database.execute("SELECT pid, first_resident, last_resident, grown FROM growth ORDER BY pid").fetchall(),
+                             [(80, 8 * page, None, None), (81, None, 9 * page, None), (82, 8 * page, 9 * page, page)])
+            self.assertEqual(database.execute("SELECT pid, mean_of_program, processes FROM outlier").fetchall(),
+                             [(73, (3 * 3 + 30) * page / 4, 4)])
+            self.assertEqual(database.execute("SELECT exe, processes, anonymous FROM thp_coverage ORDER BY exe").fetchall(),
+                             [("/usr/bin/few", 3, 36 * page), ("/usr/bin/many", 4, 39 * page), ("/usr/bin/some", 2, 18 * page)])
+            self.assertEqual(database.execute("SELECT service, processes, swapped, resident FROM service_swap ORDER BY 1").fetchall(),
+                             [("few", 5, None, None), ("many", 6, None, None), ("some", 3, None, None)])
+            database.execute("DELETE FROM snapshot WHERE resident IS NULL")
+            self.assertEqual(database.execute("SELECT service, processes, swapped, resident FROM service_swap ORDER BY 1").fetchall(),
+                             [("few", 3, 0, 36 * page), ("many", 4, 0, 39 * page), ("some", 3, 0, 26 * page)])
+
     def test_four_times_the_snapshots_are_not_sixteen_times_the_work(self):
         """Counted in steps of SQLite's own machine; also after somebody has told it how large tables are."""
         def steps(database, view):

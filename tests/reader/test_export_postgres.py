@@ -117,7 +117,7 @@ class Engine(PostgresTest):
 
     def test_ten_questions_have_the_answers_that_sqlite_gives(self):
         files = [self.paths[name] for name in ("forks", "grows", "merged", "tree", "later", "hidden", "nobody")]
-        files += [self.rare(), self.events()]
+        files += [self.rare(), self.events(), Questions.partly_read_file(self.folder)]
         path = self.database("--runs", *files, name="asked of two.db")
         self.load("-r", *files)
         answered = 0

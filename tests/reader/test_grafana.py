@@ -100,6 +100,17 @@ class Sql(ExportTest):
             file.write(file_of(watched(1000), watched(9000, FAULTS))[0])
         return [path, events, self.paths["forks"], self.paths["grows"], self.paths["b"]]
 
+    def half_known(self):
+        """How much of one of two processes is in swap nobody knows."""
+        at, path = json_inputs.HEAP, os.path.join(self.folder, "half.vms")
+        with open(path, "wb") as file:
+            file.write(file_of(*(json_inputs.snapshot(
+                dict(PROCESS, pid=pid, tgid=pid, comm=b"half"), vmas=[json_inputs.vma(at, at + 0x10000, "rw-p")],
+                runs=[json_inputs.run(at, 1, "present exclusive", pfn=0x8000),
+                      json_inputs.run(at + 4096, 2, *(("swapped", 0, (1, 77)) if pid == 501 else ("swapped huge zero", 0, (0, 0))))])
+                for pid in (501, 502)))[0])
+        return path
+
     @staticmethod
     def queries():
         """[(title, panel or None, query)], and of variables, which come first."""
@@ -150,16 +161,24 @@ class Sql(ExportTest):
             skip(self, clickhouse.why_not())
         with clickhouse.ClickHouse() as server:
             server.client("--multiquery", text=run("--schema", "clickhouse").stdout)
-            files = self.files()
-            for name in TABLES:
-                text = run("--format", "tsv", "--schema", "clickhouse", "--runs", "--table", name, *files).stdout
-                server.client("--query", f"INSERT INTO {name} FORMAT TabSeparatedWithNames", text=text)
+
+            def load_of(*files):
+                for name in TABLES:
+                    text = run("--format", "tsv", "--schema", "clickhouse", "--runs", "--table", name, *files).stdout
+                    server.client("--query", f"INSERT INTO {name} FORMAT TabSeparatedWithNames", text=text)
 
             def ask(query):
                 head, *rows = server.client("--query", query + "\nFORMAT TabSeparatedWithNames").decode().splitlines()
                 return head.split("\t"), [row.split("\t") for row in rows]
 
+            load_of(*self.files())
             self.check(ask)
+            load_of(self.half_known())
+            asked = "SELECT processes, swapped, resident FROM service_swap WHERE service = 'half'"
+            self.assertEqual(ask(asked)[1], [["2", "\\N", "8192"]])
+            [panel] = [query for title, panel, query in self.queries() if panel and "vm_swap" in query]
+            rows = ask(self.filled(panel, {"host": ["example"], "service": ["half"]}))[1]
+            self.assertEqual([row[-1] for row in rows], ["\\N"])
 
 
 class Prometheus(ExportTest):

@@ -1,7 +1,7 @@
 -- The questions that people ask (docs/archive.md), in words that ClickHouse 18.16 understands as well as
 -- those of today.  A row may be there twice until parts are merged, and rows may be there of a snapshot whose
 -- load was stopped: each view takes a row once (FINAL: as each shard would merge them, the last that came), and those
--- of snapshots whose own row, the last, is there.
+-- of snapshots whose own row, the last, is there.  Nothing comes of snapshots of which `resident` is not known.
 DROP TABLE IF EXISTS snapshot_once;
 CREATE VIEW snapshot_once AS SELECT * FROM snapshot FINAL;
 DROP TABLE IF EXISTS object_once;
@@ -84,9 +84,10 @@ SELECT exe, processes, anonymous, in_huge AS huge, if(anonymous = 0, NULL, round
 -- 6. Swap, by service.
 DROP TABLE IF EXISTS service_swap;
 CREATE VIEW service_swap AS
-SELECT host_name AS host, service, processes, in_swap AS swapped, present AS resident FROM
+SELECT host_name AS host, service, processes, if(swap_unknown = 0, in_swap, NULL) AS swapped, present AS resident FROM
 (SELECT ifNull(host, '') AS host_name, coalesce(unit, container, comm) AS service, count() AS processes,
-        sum(ifNull(swapped, vm_swap)) AS in_swap, sum(resident) AS present FROM newest GROUP BY host_name, service);
+        countIf(ifNull(swapped, vm_swap) IS NULL) AS swap_unknown, sum(ifNull(swapped, vm_swap)) AS in_swap,
+        sum(resident) AS present FROM newest GROUP BY host_name, service);
 
 -- 7. One file, several builds.  One that was replaced has " (deleted)" behind its name where it is still mapped.
 DROP TABLE IF EXISTS build_difference;

@@ -1,6 +1,7 @@
 -- The questions that people ask (docs/archive.md), in words that SQLite and PostgreSQL understand alike.  Views are
 -- made anew each time, so that a database has those of the vmsnap that last added to it; from the last, as
--- PostgreSQL drops none that others stand on.
+-- PostgreSQL drops none that others stand on.  Of what is not known of one, no sum is told: count() tells, as sum()
+-- and avg() pass over NULLs.
 DROP VIEW IF EXISTS fault_code;
 DROP VIEW IF EXISTS new_mapping;
 DROP VIEW IF EXISTS build_mapping;
@@ -37,9 +38,12 @@ WITH whole AS
         first_value(comm) OVER (PARTITION BY host, boot_id, pid, start_ticks ORDER BY taken_ns DESC) AS last_comm
  FROM snapshot WHERE all_vmas = 1 WINDOW process AS (PARTITION BY host, boot_id, pid, start_ticks))
 SELECT coalesce(w.host, '') AS host, w.pid, w.last_comm AS comm, o.name,
-       sum(CASE WHEN w.taken_ns = w.first_taken_ns THEN v.resident ELSE 0 END) AS first_resident,
-       sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE 0 END) AS last_resident,
-       sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE -v.resident END) AS grown,
+       CASE WHEN count(CASE WHEN w.taken_ns = w.first_taken_ns THEN v.resident ELSE 0 END) = count(*)
+            THEN sum(CASE WHEN w.taken_ns = w.first_taken_ns THEN v.resident ELSE 0 END) END AS first_resident,
+       CASE WHEN count(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE 0 END) = count(*)
+            THEN sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE 0 END) END AS last_resident,
+       CASE WHEN count(v.resident) = count(*)
+            THEN sum(CASE WHEN w.taken_ns = w.last_taken_ns THEN v.resident ELSE -v.resident END) END AS grown,
        CAST(w.last_taken_ns - w.first_taken_ns AS double precision) / 1e9 AS seconds
 FROM whole w JOIN vma v USING (snapshot) JOIN object o USING (object)
 WHERE w.taken_ns IN (w.first_taken_ns, w.last_taken_ns) AND w.first_taken_ns <> w.last_taken_ns
@@ -70,12 +74,13 @@ WHERE v.perms LIKE '__xp' AND (o.inode <> 0 OR o.dev_major <> 0 OR o.dev_minor <
 CREATE VIEW thp_coverage AS
 SELECT exe, count(*) AS processes, sum(resident - file) AS anonymous, sum(huge) AS huge,
        round(100.0 * sum(huge) / nullif(sum(resident - file), 0), 1) AS percent
-FROM newest WHERE huge IS NOT NULL GROUP BY exe;
+FROM newest WHERE huge IS NOT NULL AND resident IS NOT NULL AND file IS NOT NULL GROUP BY exe;
 
 -- 6. Swap, by service.
 CREATE VIEW service_swap AS
-SELECT host, coalesce(unit, container, comm) AS service, count(*) AS processes, sum(coalesce(swapped, vm_swap)) AS swapped,
-       sum(resident) AS resident
+SELECT host, coalesce(unit, container, comm) AS service, count(*) AS processes,
+       CASE WHEN count(coalesce(swapped, vm_swap)) = count(*) THEN sum(coalesce(swapped, vm_swap)) END AS swapped,
+       CASE WHEN count(resident) = count(*) THEN sum(resident) END AS resident
 FROM newest GROUP BY host, 2;
 
 -- 7. One file, several builds.  One that was replaced has " (deleted)" behind its name where it is still mapped.
@@ -101,7 +106,7 @@ GROUP BY s.host, s.boot_id, s.pid, s.start_ticks, 4;
 -- 9. Processes that are much larger than others of their program.
 CREATE VIEW outlier AS
 SELECT n.host, n.pid, n.comm, n.exe, n.resident, CAST(others.mean AS double precision) AS mean_of_program, others.processes
-FROM newest n JOIN (SELECT exe, avg(resident) AS mean, count(*) AS processes FROM newest GROUP BY exe) others
+FROM newest n JOIN (SELECT exe, avg(resident) AS mean, count(resident) AS processes FROM newest GROUP BY exe) others
 ON n.exe = others.exe
 WHERE others.processes >= 4 AND n.resident > 2 * (others.mean * others.processes - n.resident) / (others.processes - 1);
 
