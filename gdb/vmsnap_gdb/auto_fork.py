@@ -92,8 +92,8 @@ class ForkWatch:
                 catch.set()
         except gdb.error as error:
             raise gdb.GdbError(f"gdb cannot catch forks here: {error}") from None
-        (at_exit.watch.on if exits else at_exit.watch.off)()
         self._connect(True)
+        (at_exit.watch.on if exits else at_exit.watch.off)()
 
     def off(self):
         """Whether anything was on."""

@@ -2,7 +2,6 @@
 
 import gdb
 
-from vmsnap.errors import VmsnapError
 from vmsnap_gdb import auto_notes, keeping, place, quiet, target
 from vmsnap_gdb.session import session
 
@@ -19,8 +18,8 @@ class StopWatch:
         if not self.is_on:
             gdb.events.stop.connect(self._stopped)
             gdb.events.breakpoint_deleted.connect(self._deleted)
+            self.is_on = True
             self._take_this()
-        self.is_on = True
 
     def off(self):
         was = self.is_on
@@ -49,7 +48,7 @@ class StopWatch:
             return
         try:
             self._take(None)
-        except (gdb.error, VmsnapError) as error:
+        except Exception as error:
             self.notes.add("stop", error)
 
     def _stopped(self, event):

@@ -63,6 +63,22 @@ class AutoStop(unittest.TestCase):
         self.assertEqual(gdb.value("session.names_list()"), [])
         self.assertNotIn("could not", gdb("vmsnap auto"))
 
+    def test_is_on_even_if_where_it_stands_could_not_be_taken(self):
+        for error in ("KeyboardInterrupt", "OSError"):
+            gdb = Gdb(self, "gdb_steps", "write", 6)
+            gdb("break step")
+            gdb("run")
+            gdb(f"python def fails(*args, **how): raise {error}()")
+            gdb("python from vmsnap_gdb import auto_stop; taken = auto_stop.session.take; auto_stop.session.take = fails")
+            gdb.do("vmsnap auto stop")
+            gdb("python auto_stop.session.take = taken")
+            gdb.do("vmsnap auto stop")
+            gdb("continue")
+            self.assertEqual(len(gdb.names()), 1, f"{error}: once at each stop")
+            gdb("vmsnap auto off stop")
+            gdb("continue")
+            self.assertEqual(len(gdb.names()), 1)
+
     def test_survives_another_run(self):
         gdb = Gdb(self, "gdb_steps", "write", 2)
         gdb("break step")
