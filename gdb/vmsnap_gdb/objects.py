@@ -18,7 +18,6 @@ BY_POINTER = "by pointer"  # where: the name is a pointer to what lies there
 _MOST_TYPED = 200
 _KINDS = ("variable", "heap", "library", "memory")
 _ALIGN, _WORD = 16, 8  # of malloc's chunks
-_PAGE = 4096
 _CACHE, _CACHE_SIZES = "malloc's lists of free blocks,", (584, 648)  # glibc's tcache, up to 2.29 and since
 _GAP = 64  # bytes between two ranges that are told as one, and where there are more than so many of a mapping
 _MOST_RANGES, _WIDER = 8, (4096, 64 << 10, 1 << 20)
@@ -158,7 +157,7 @@ class Finder:
         while at:
             blocks = self._sides.heap_blocks([start for start, _ in at])
             for block in filter(None, blocks):
-                what = _CACHE if _is_cache(block) else "free heap block" if block.is_free else "heap block"
+                what = _CACHE if self._is_cache(block) else "free heap block" if block.is_free else "heap block"
                 unnamed = block.is_free or what == _CACHE or len(found) >= _MOST_TYPED
                 by = None if unnamed else paths.of(block)
                 # A header that changed is no part of what the pointer points to.
@@ -172,6 +171,11 @@ class Finder:
             at = [(block.address + block.size, end) for block, (_, end) in zip(blocks, at)
                   if block and block.address + block.size < end]
         return list(found.values())
+
+    def _is_cache(self, block):
+        """Whether it is what malloc keeps of free blocks for a thread: the first of its heap."""
+        mapping = self._b.mapping_at(block.address) if block.size in _CACHE_SIZES else None
+        return mapping is not None and block.address - _ALIGN == mapping.start
 
     def _rest(self):
         """By mapping, what nobody has a name for."""
@@ -191,13 +195,18 @@ class Finder:
         """Where there are many in a row of one mapping, as an allocator of the program's own writes all over it, those
         that are near each other are one.  What the dynamic linker notes here and there always is."""
         found = []
-        for where, row in itertools.groupby(ranges, key=lambda each: each.where):
+        for (where, _), row in itertools.groupby(ranges, key=self._where_of):
             row = list(row)
             for gap in _WIDER:
                 if len(row) > (1 if where.startswith(".got") else _MOST_RANGES):
                     row = self._joined(row, gap)
             found += row
         return found
+
+    def _where_of(self, each):
+        """Several mappings may be called the same, with others or nothing between them."""
+        mapping = self._b.mapping_at(each.start)
+        return each.where, mapping and mapping.start
 
     def _joined(self, row, gap):
         """Not over what changed between and is somebody's."""
@@ -211,16 +220,12 @@ class Finder:
                 each = each._replace(name=f"{start:x}-{end:x}", start=start, size=end - start)
             found.append(each)
         return found
+
     def _record_of_malloc(self, start, end):
         """Before each block lies its size, and beside that flags which change with its neighbours; "": it is no such."""
         at = (start | _ALIGN - 1) + 1
         block = self._sides.heap_block(at) if end <= at and at - start <= _WORD else None
         return f"malloc's size of the block at {at:#x}" if block is not None and block.address == at else ""
-
-
-def _is_cache(block):
-    """Whether it is what malloc keeps of free blocks for a thread, at the beginning of the heap."""
-    return (block.address - _ALIGN) % _PAGE == 0 and block.size in _CACHE_SIZES
 
 
 def _bytes(ranges):

@@ -1,6 +1,9 @@
 /* Blocks of malloc's behind typed pointers: what change() writes, the test knows. */
+#define _GNU_SOURCE
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct node {
 	int n;
@@ -19,6 +22,9 @@ struct node *list, *items;
 int *numbers;
 char *text;
 static void *untyped, *kept;
+enum { PAGE = 4096 };
+static char *row; /* where malloc's own block is in the first page of the heap, but in another, and of that one's size */
+static char *islands[2]; /* two mappings, and one page between them where there is none */
 static struct node *headed; /* some bytes behind where its block begins, as allocators on top of malloc's have it */
 
 /* Where this function's frame was the stack has a pointer again and again, to what only `mine` in main() points to. */
@@ -46,6 +52,9 @@ __attribute__((noinline)) void change(int *local, struct node *mine)
 	mine->n = 12;
 	((char *)untyped)[3] = 1;
 	headed->n = 4;
+	row[1] = 'x';
+	for (int i = 0; i < 10; i++)
+		islands[0][PAGE - 1 - 400 * i] = islands[1][400 * i] = 1;
 	/* What is left of the heap is split: the sizes of both parts are malloc's own. */
 	kept = malloc(3000);
 }
@@ -66,6 +75,13 @@ int main(void)
 	text = calloc(1, 40);
 	untyped = calloc(1, 60);
 	headed = (struct node *)((char *)calloc(1, sizeof(*headed) + 8) + 8);
+	do
+		row = calloc(1, 640);
+	while ((uintptr_t)row % PAGE != 16);
+	islands[0] = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	islands[1] = islands[0] + 2 * PAGE;
+	munmap(islands[0] + PAGE, PAGE);
+	islands[0][0] = islands[1][0] = 0;
 	*local = 1;
 	leave_behind(mine);
 	change(local, mine);
