@@ -115,7 +115,7 @@ class Paths:
             return self._within(kind.target(), start + index * size, offset % size, f"{path}[{kind.range()[0] + index}]", node)
         if not render.is_struct(kind):
             return None
-        node = pointees.node_of(kind) or node
+        node = pointees.node_of(kind, node)
         # Where an empty base class lies (an allocator, a deleter), another one does, too.
         for name, of, place, bits, base in render.members(kind):
             at = place // 8

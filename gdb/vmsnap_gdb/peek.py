@@ -208,7 +208,7 @@ class Evaluation:
         kind = node.type.strip_typedefs()
         if not render.is_struct(kind):
             raise VmsnapError(f"a value of type '{node.type}' has no members")
-        found = _which(kind, name)
+        found, _ = _which(kind, name)
         if found is None:
             raise VmsnapError(f"'{node.type}' has no member '{name}'")
         _, of, place, bits, _ = found
@@ -248,25 +248,16 @@ def _is(member, name):
 
 
 def _which(kind, name):
-    """The member of this name, or else that of no name, or the base class, that has it; None: there is none.  Where two
-    have it, as each part of a std::tuple has, the one that holds something."""
-    members = render.members(kind)
+    """(The member of this name, or else that of no name, or the base class, that has it; the type of what has the name);
+    (None, None): there is none.  Where two have it, as each part of a std::tuple has, the one that holds something."""
+    members = render.members(kind) if render.is_struct(kind) else []
     own = next((each for each in members if _is(each, name)), None)
     if own is not None:
-        return own
-    having = [(each, found) for each in members if each[4] or not each[0]
-              for found in [_type_of(each[1].strip_typedefs(), name)] if found is not None]
-    full = [each for each, found in having if not render.is_empty(found)]
-    return full[0] if full else having[0][0] if having else None
-
-
-def _type_of(kind, name):
-    """Of a member that a struct has, or a part of it; None: it has none."""
-    found = _which(kind, name) if render.is_struct(kind) else None
-    if found is None:
-        return None
-    of = found[1].strip_typedefs()
-    return of if _is(found, name) else _type_of(of, name)
+        return own, own[1]
+    having = [(each, of) for each in members if each[4] or not each[0]
+              for of in [_which(each[1].strip_typedefs(), name)[1]] if of is not None]
+    full = (found for found in having if not render.is_empty(found[1]))
+    return next(full, having[0] if having else (None, None))
 
 
 def _made(value):

@@ -10,6 +10,8 @@ from vmsnap_gdb import render
 _WORD = 8
 _VTABLE = "vtable for "
 _TO_FUNCTIONS = 16  # from a table's beginning to where objects point into it
+_LOCAL = ")::"      # of a function's classes, and of those in an anonymous namespace
+_MOST_FUNCTIONS = 16  # of a table that are looked at
 
 _NODE_BASES = {"std::_Rb_tree_node_base", "std::__detail::_List_node_base", "std::__detail::_Hash_node_base",
                "std::_Fwd_list_node_base"}
@@ -24,8 +26,9 @@ _CONTAINERS = ((re.compile(r"std::_Rb_tree<"), 1, ("std::_Rb_tree_node<{}>",)),
                                                      "std::__detail::_Hash_node<{}, true>")))
 
 
-def node_of(owner):
-    """The type of the nodes of a container, or of one of its nodes, or of a vector's elements; None: it is none of them."""
+def node_of(owner, outer):
+    """The type of the nodes of a container, or of one of its nodes, or of a vector's elements; None: gdb does not know it.
+    outer: what owner lies in has these nodes, and they are what it gives of anything else, as of parts of a container."""
     name = owner.name or ""
     if _NODE.match(name):
         return owner
@@ -34,9 +37,17 @@ def node_of(owner):
     for container, argument, nodes in _CONTAINERS:
         if container.match(name):
             held = render.template_argument(owner, argument)
-            names = [node.format(held.strip_typedefs()) for node in nodes] if held is not None else []
-            return next(filter(None, map(_looked_up, names)), None)
-    return None
+            if held is None:
+                return outer
+            return next(filter(None, (_node(node.format(held.strip_typedefs()), held) for node in nodes)), None)
+    return outer
+
+
+def _node(name, held):
+    """The type of nodes that hold such; a class of a function has the short name that another may have, too."""
+    found = _looked_up(name)
+    of = render.template_argument(found, 0) if found is not None else None
+    return found if of is not None and render.laid_out_alike(of, held) else None
 
 
 def declared(target, node):
@@ -85,8 +96,29 @@ def _by_table(address, room, read, names):
     symbol = names.at(table) if names is not None else None
     if symbol is None or table - symbol.address != _TO_FUNCTIONS or not str(symbol).startswith(_VTABLE):
         return None
-    kind = _looked_up(str(symbol)[len(_VTABLE):])
+    name = str(symbol)[len(_VTABLE):]
+    kind = _of_one_file(name, symbol, read, names) if _LOCAL in name else _looked_up(name)
     return kind if kind is not None and 0 < kind.sizeof <= room else None
+
+
+def _of_one_file(name, table, read, names):
+    """The class of that name, of which other files may have others: that of its functions in the table."""
+    held = read(table.address + _TO_FUNCTIONS, min(table.size - _TO_FUNCTIONS, _WORD * _MOST_FUNCTIONS))
+    for at in range(0, len(held) - _WORD + 1, _WORD):
+        address = int.from_bytes(held[at:at + _WORD], "little")
+        symbol = names.at(address)
+        if symbol is not None and str(symbol).startswith(f"{name}::"):
+            return _class_of(address)
+    return None
+
+
+def _class_of(address):
+    """That whose function's code lies there, by what its `this` points to; None: not known."""
+    try:
+        block = gdb.block_for_pc(address)
+        return block.function.type.fields()[0].type.target().unqualified() if block and block.function else None
+    except (gdb.error, RuntimeError, IndexError):
+        return None
 
 
 def _alike(address, size, room, read):

@@ -91,6 +91,21 @@ def is_empty(kind):
     return is_struct(kind) and all(is_empty(of) for _, of, _, _, _ in members(kind))
 
 
+def laid_out_alike(one, other):
+    """Whether two types of one name hold the same; what pointers in them point to is not looked at."""
+    one, other = plain(one), plain(other)
+    if (one.code, one.name, one.sizeof) != (other.code, other.name, other.sizeof):
+        return False
+    if is_array(one):
+        return laid_out_alike(one.target(), other.target())
+    if not is_struct(one):
+        return True
+    parts, others = members(one), members(other)
+    return len(parts) == len(others) and all(
+        (name, place, bits) == (name2, place2, bits2) and laid_out_alike(of, of2)
+        for (name, of, place, bits, _), (name2, of2, place2, bits2, _) in zip(parts, others))
+
+
 def has_variants(kind):
     """Whether several of its members lie in one place, of which only one is there."""
     end = 0
