@@ -14,7 +14,8 @@
 struct row {
 	struct vmsnap_set_cow_row told;
 	char *warning;
-	uint64_t pages[VMSNAP_VERDICT_COUNT];
+	uint64_t pages[VMSNAP_VERDICT_COUNT], touched[VMSNAP_VERDICT_COUNT];
+	uint64_t inferred[VMSNAP_VERDICT_COUNT]; /* not of the touched ones */
 };
 struct vmsnap_set_cow {
 	struct row *rows;
@@ -69,9 +70,18 @@ static int add_range(struct judging *all, const struct vmsnap_set_cow_row *row, 
 	return rc;
 }
 
+static void count_range(struct row *row, const struct vmsnap_cow_range *range)
+{
+	uint64_t pages = (range->end - range->start) / vmsnap_info(row->told.child)->page_size;
+	row->told.inferred += range->inferred ? pages : 0;
+	if (range->touched)
+		row->touched[range->verdict] += pages;
+	else if (range->inferred)
+		row->inferred[range->verdict] += pages;
+}
+
 static int add_cow(struct judging *all, struct row *row, const struct vmsnap_cow *cow)
 {
-	uint64_t page_size = vmsnap_info(row->told.child)->page_size;
 	struct vmsnap_cow_range range;
 	int rc = VMSNAP_OK;
 	for (int verdict = 0; verdict < VMSNAP_VERDICT_COUNT; verdict++)
@@ -82,7 +92,7 @@ static int add_cow(struct judging *all, struct row *row, const struct vmsnap_cow
 	row->told.warning = row->warning;
 	row->told.relation = vmsnap_cow_relation(cow);
 	for (size_t i = 0; !rc && !vmsnap_cow_range(cow, i, &range); i++) {
-		row->told.inferred += range.inferred ? (range.end - range.start) / page_size : 0;
+		count_range(row, &range);
 		rc = add_range(all, &row->told, &range);
 	}
 	return rc ? work_fail(&all->work, rc, all->err) : VMSNAP_OK;
@@ -202,10 +212,24 @@ VMSNAP_API int vmsnap_set_cow_row_sized(const struct vmsnap_set_cow *cow, size_t
 	return VMSNAP_OK;
 }
 
+static bool is_there(const struct vmsnap_set_cow *cow, size_t index, int verdict)
+{
+	return index < cow->count && verdict >= 0 && verdict < VMSNAP_VERDICT_COUNT;
+}
+
 VMSNAP_API uint64_t vmsnap_set_cow_pages(const struct vmsnap_set_cow *cow, size_t index, int verdict)
 {
-	bool there = index < cow->count && verdict >= 0 && verdict < VMSNAP_VERDICT_COUNT;
-	return there ? cow->rows[index].pages[verdict] : 0;
+	return is_there(cow, index, verdict) ? cow->rows[index].pages[verdict] : 0;
+}
+
+VMSNAP_API uint64_t vmsnap_set_cow_touched_pages(const struct vmsnap_set_cow *cow, size_t index, int verdict)
+{
+	return is_there(cow, index, verdict) ? cow->rows[index].touched[verdict] : 0;
+}
+
+VMSNAP_API uint64_t vmsnap_set_cow_inferred_pages(const struct vmsnap_set_cow *cow, size_t index, int verdict)
+{
+	return is_there(cow, index, verdict) ? cow->rows[index].inferred[verdict] : 0;
 }
 
 VMSNAP_API uint64_t vmsnap_set_cow_distinct(const struct vmsnap_set_cow *cow, int verdict)

@@ -84,12 +84,14 @@ static void put_how_much(struct fit_line *line, const struct cow_shares *shares,
 	const struct vmsnap_style *style = line->text->style;
 	uint64_t all = shares->lost + shares->shared;
 	char words[128];
-	if (!all) {
+	if (!all && !shares->unknown) {
 		fit_words(line, "Nothing is shared, and nothing was copied");
 		return;
 	}
 	if (!cow_shares_known(shares)) {
 		put_colored(line, "How much of the sharing is lost is not known", COLOR_BOLD);
+		if (!all)
+			return;
 		fit_glue(line, ";");
 		snprintf(words, sizeof(words), "inferred: %s%s", share(shares->lost, all).text,
 		         shares->lost ? "," : " of");
@@ -137,22 +139,15 @@ static void put_inferred(struct fit_line *line, const struct cow_shares *shares)
 	}
 }
 
-static uint64_t own_bytes(const struct vmsnap_cow *cow, int verdict)
-{
-	return (vmsnap_cow_pages(cow, verdict) - vmsnap_cow_touched_pages(cow, verdict)) *
-	       vmsnap_info(vmsnap_cow_child(cow))->page_size;
-}
-
-static void put_not_known(struct fit_line *line, const struct vmsnap_cow *cow)
+static void put_not_known(struct fit_line *line, const struct cow_shares *shares, enum cow_side side)
 {
 	static const char *const unseen[] = { "", "what the parent copied later is not known",
 		                              "what the child copied later is not known" };
-	enum cow_side side = cow_side_unseen(cow);
-	uint64_t unknown = own_bytes(cow, VMSNAP_VERDICT_UNKNOWN);
 	char words[96];
-	if (unknown) {
+	if (shares->unknown) {
 		fit_glue(line, ";");
-		snprintf(words, sizeof(words), "of %s nothing is known", word_size(line->text->style, unknown).text);
+		snprintf(words, sizeof(words), "of %s nothing is known",
+		         word_size(line->text->style, shares->unknown).text);
 		fit_words(line, words);
 	}
 	if (side) {
@@ -163,8 +158,7 @@ static void put_not_known(struct fit_line *line, const struct vmsnap_cow *cow)
 
 /* ---- the bar ------------------------------------------------------------------------------ */
 
-/* unknown: bytes of which nothing is known. */
-static void put_shares_bar(struct text *text, const struct cow_shares *shares, uint64_t unknown)
+static void put_shares_bar(struct text *text, const struct cow_shares *shares)
 {
 	enum { PARTS = COST_KINDS + 3 };
 	bool known = cow_shares_known(shares);
@@ -176,18 +170,19 @@ static void put_shares_bar(struct text *text, const struct cow_shares *shares, u
 			                            !known || (order[i] == COST_BY_UNKNOWN && shares->lost_inferred) };
 	parts[count++] = (struct bar_part){ shares->shared_inferred, CLASS_SHARED, true };
 	parts[count++] = (struct bar_part){ shares->shared - shares->shared_inferred, CLASS_SHARED, false };
-	parts[count++] = (struct bar_part){ unknown, CLASS_HOLE, false };
+	parts[count++] = (struct bar_part){ shares->unknown, CLASS_HOLE, false };
 	put_bar(text, parts, count);
 }
 
 void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares)
 {
 	struct fit_line line = fit_line(text, 0, 2);
-	put_how_much(&line, shares, 1, cow_side_unseen(cow) != COW_SIDE_NONE);
+	enum cow_side side = cow_side_unseen(cow);
+	put_how_much(&line, shares, 1, side != COW_SIDE_NONE);
 	put_inferred(&line, shares);
-	put_not_known(&line, cow);
+	put_not_known(&line, shares, side);
 	text_string(text, "\n");
-	put_shares_bar(text, shares, own_bytes(cow, VMSNAP_VERDICT_UNKNOWN));
+	put_shares_bar(text, shares);
 }
 
 void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t forks, uint64_t distinct)
@@ -195,13 +190,15 @@ void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t
 	struct fit_line line = fit_line(text, 0, 2);
 	char words[96];
 	put_how_much(&line, shares, forks, false);
+	put_inferred(&line, shares);
+	put_not_known(&line, shares, COW_SIDE_NONE);
 	if (distinct && forks > 1) {
 		fit_glue(&line, ";");
-		snprintf(words, sizeof(words), "%s in distinct frames", word_size(text->style, distinct).text);
+		snprintf(words, sizeof(words), "%s copied in distinct frames", word_size(text->style, distinct).text);
 		fit_words(&line, words);
 	}
 	text_string(text, "\n");
-	put_shares_bar(text, shares, 0);
+	put_shares_bar(text, shares);
 }
 
 /* ---- whom it is about ------------------------------------------------------------------------ */

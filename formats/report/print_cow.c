@@ -56,14 +56,6 @@ static const uint32_t cow_shown[] = { COW_START,   COW_PARENT_START, COW_END,   
 	                              COW_MAPPING };
 const struct row_schema cow_schema = ROW_SCHEMA_SHOWN(cow_columns, cow_shown);
 
-/* Which of all these a debugger wrote to. */
-enum { TOUCHED_PAGES, TOUCHED_TOTALS };
-static const struct column touched_columns[] = {
-	[TOUCHED_PAGES] = { "pages", .type = COLUMN_COUNT },
-	[TOUCHED_TOTALS] = { "totals", .type = COLUMN_COUNTS },
-};
-static const struct row_schema touched_schema = ROW_SCHEMA(touched_columns);
-
 /* Without those: copied whoever did it, and new in the two together. */
 enum { COST_COPIED, COST_NEW };
 static const struct column cost_columns[] = {
@@ -92,7 +84,7 @@ static const struct column document_columns[] = {
 	[DOCUMENT_WARNING] = { "warning", .type = COLUMN_NAME },
 	[DOCUMENT_NOT_COMPARED] = { "not_compared", .type = COLUMN_WORD },
 	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_COUNTS },
-	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_schema },
+	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_verdicts_schema },
 	[DOCUMENT_COST] = { "cost", .type = COLUMN_RECORD, .of = &cost_schema },
 	[DOCUMENT_RANGES] = { "ranges", .type = COLUMN_ROWS, .of = &cow_schema },
 };
@@ -167,19 +159,6 @@ static uint32_t unknown_verdicts(const struct vmsnap_cow *cow)
 	return vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE ? 0 : (1u << VMSNAP_VERDICT_COUNT) - 1;
 }
 
-static void put_touched_totals(struct row *document, const struct vmsnap_cow *cow)
-{
-	uint64_t totals[VMSNAP_VERDICT_COUNT];
-	struct row record = row_open(document, DOCUMENT_TOUCHED);
-	uint64_t pages = 0;
-	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		pages += totals[i] = vmsnap_cow_touched_pages(cow, i);
-	row_put_count(&record, TOUCHED_PAGES, pages);
-	row_put_counts(&record, TOUCHED_TOTALS, totals, VMSNAP_VERDICT_COUNT, unknown_verdicts(cow),
-	               vmsnap_verdict_name);
-	row_end(&record);
-}
-
 static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 {
 	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size, copied = 0;
@@ -203,9 +182,11 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	const struct printed *printed = ctx;
 	const struct vmsnap_cow *cow = printed->cow;
 	bool only_totals = printed->flags & VMSNAP_PRINT_TOTALS_ONLY;
-	uint64_t totals[VMSNAP_VERDICT_COUNT];
-	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+	uint64_t totals[VMSNAP_VERDICT_COUNT], touched[VMSNAP_VERDICT_COUNT];
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
 		totals[i] = vmsnap_cow_pages(cow, i);
+		touched[i] = vmsnap_cow_touched_pages(cow, i);
+	}
 	put_snapshot(document, DOCUMENT_PARENT, vmsnap_cow_parent(cow));
 	put_snapshot(document, DOCUMENT_CHILD, vmsnap_cow_child(cow));
 	if (vmsnap_cow_base(cow))
@@ -216,7 +197,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	put_not_compared(document, DOCUMENT_NOT_COMPARED, vmsnap_cow_relation(cow));
 	row_put_counts(document, DOCUMENT_TOTALS, totals, VMSNAP_VERDICT_COUNT, unknown_verdicts(cow),
 	               vmsnap_verdict_name);
-	put_touched_totals(document, cow);
+	put_touched_verdicts(document, DOCUMENT_TOUCHED, touched, unknown_verdicts(cow));
 	put_cost(document, cow);
 	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }

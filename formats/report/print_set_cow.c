@@ -18,6 +18,7 @@
 #include "text_color.h"
 #include "text_fit.h"
 #include "text_limit.h"
+#include "touched_columns.h"
 
 enum {
 	FORK_PID,
@@ -37,7 +38,10 @@ enum {
 	FORK_GONE,
 	FORK_SWAPPED,
 	FORK_UNKNOWN,
+	FORK_TOUCHED,
 	FORK_TOTALS,
+	FORK_BY_DEBUGGER,
+	FORK_INFERRED_TOTALS,
 	FORK_WARNING,
 	FORK_BASE,
 	FORK_CHILD,
@@ -67,7 +71,12 @@ static const struct column fork_columns[] = {
 	[FORK_GONE] = { NULL, "DROPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages that one of them gave back", NULL },
 	[FORK_SWAPPED] = { NULL, "SWAPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages in swap", NULL },
 	[FORK_UNKNOWN] = { NULL, "UNKNOWN", COLUMN_BYTES, COLUMN_SPARSE, "what cannot be told", NULL },
+	[FORK_TOUCHED] = { NULL, "TOUCHED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS,
+	                   "pages that a debugger wrote to, which count nowhere else", NULL },
 	[FORK_TOTALS] = { "totals", .type = COLUMN_COUNTS },
+	[FORK_BY_DEBUGGER] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_verdicts_schema },
+	/* Pages, without those that a debugger wrote to. */
+	[FORK_INFERRED_TOTALS] = { "inferred_totals", .type = COLUMN_COUNTS },
 	[FORK_WARNING] = { "warning", .type = COLUMN_NAME },
 	[FORK_BASE] = { "base", .type = COLUMN_RECORD, .of = &snapshot_schema },
 	[FORK_CHILD] = { "snapshot", .type = COLUMN_RECORD, .of = &snapshot_schema },
@@ -123,28 +132,53 @@ static uint64_t copied_by_all(const struct cow_costs *costs)
 	return pages;
 }
 
-static void put_verdicts(struct row *row, const struct printed *printed, size_t index, uint64_t page_size)
+/* Of one fork: what a debugger wrote to is not the program's. */
+struct fork_pages {
+	uint64_t all[VMSNAP_VERDICT_COUNT], touched[VMSNAP_VERDICT_COUNT], own[VMSNAP_VERDICT_COUNT],
+	        inferred[VMSNAP_VERDICT_COUNT]; /* inferred: of its own */
+};
+
+static struct fork_pages fork_pages(const struct vmsnap_set_cow *cow, size_t index)
 {
-	uint64_t pages[FORK_TOTALS + 1] = { 0 }, totals[VMSNAP_VERDICT_COUNT];
+	struct fork_pages pages;
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
-		totals[i] = vmsnap_set_cow_pages(printed->cow, index, i);
-		pages[column_of(i)] += totals[i];
+		pages.all[i] = vmsnap_set_cow_pages(cow, index, i);
+		pages.touched[i] = vmsnap_set_cow_touched_pages(cow, index, i);
+		pages.inferred[i] = vmsnap_set_cow_inferred_pages(cow, index, i);
+		pages.own[i] = pages.all[i] - pages.touched[i];
 	}
-	struct cow_costs costs = cow_costs_of(totals);
+	return pages;
+}
+
+static void put_totals(struct row *row, const struct fork_pages *pages)
+{
+	row_put_counts(row, FORK_TOTALS, pages->all, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+	put_touched_verdicts(row, FORK_BY_DEBUGGER, pages->touched, 0);
+	row_put_counts(row, FORK_INFERRED_TOTALS, pages->inferred, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+}
+
+static void put_verdicts(struct row *row, const struct fork_pages *fork, uint64_t page_size)
+{
+	uint64_t pages[FORK_TOTALS + 1] = { 0 };
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++) {
+		pages[column_of(i)] += fork->own[i];
+		pages[FORK_TOUCHED] += fork->touched[i];
+	}
+	struct cow_costs costs = cow_costs_of(fork->own);
 	pages[FORK_BY_CHILD] = costs.copied[COST_BY_CHILD];
 	pages[FORK_BY_PARENT] = costs.copied[COST_BY_PARENT];
 	pages[FORK_BY_BOTH] = costs.copied[COST_BY_BOTH];
 	pages[FORK_COPIED] = costs.copied[COST_BY_UNKNOWN];
 	pages[FORK_NEW] = costs.made;
 	pages[FORK_ALONE] = costs.alone;
-	uint64_t copied = copied_by_all(&costs), all = copied + totals[VMSNAP_VERDICT_SHARED];
-	for (unsigned i = FORK_SHARED; i <= FORK_UNKNOWN; i++) {
+	uint64_t copied = copied_by_all(&costs), all = copied + fork->own[VMSNAP_VERDICT_SHARED];
+	for (unsigned i = FORK_SHARED; i <= FORK_TOUCHED; i++) {
 		if (i == FORK_LOST && all)
 			row_put_share(row, i, copied, all);
 		else if (i != FORK_LOST && pages[i])
 			row_put_bytes(row, i, pages[i] * page_size);
 	}
-	row_put_counts(row, FORK_TOTALS, totals, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+	put_totals(row, fork);
 }
 
 static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
@@ -160,8 +194,9 @@ static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_name(row, FORK_COMM, info->comm);
 		row_put_bool(row, FORK_CAME, process.came);
 		put_not_compared(row, FORK_NOT_COMPARED, process.relation);
+		struct fork_pages pages = fork_pages(printed->cow, i);
 		if (process.parent)
-			put_verdicts(row, printed, i, info->page_size);
+			put_verdicts(row, &pages, info->page_size);
 		row_put_name_if_any(row, FORK_WARNING, process.warning);
 		if (process.base && row_wants(row, FORK_BASE))
 			put_snapshot(row, FORK_BASE, process.base);
@@ -249,23 +284,14 @@ static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)
 		          "without PFNs, who shares and who copied is inferred where it can be, and may be wrong");
 }
 
-/* Of what rests on no frame nothing is a fact. */
-static void add_fork(struct cow_shares *sum, const struct vmsnap_set_cow *cow, size_t index,
-                     const struct vmsnap_set_cow_row *process)
+/* Returns whether a debugger wrote to some of what was copied. */
+static bool add_fork(struct cow_shares *sum, const struct vmsnap_set_cow *cow, size_t index, uint64_t page_size)
 {
-	const struct vmsnap_info *info = vmsnap_info(process->child);
-	uint64_t totals[VMSNAP_VERDICT_COUNT], shared, lost;
+	struct fork_pages pages = fork_pages(cow, index);
+	struct cow_costs touched = cow_costs_of(pages.touched);
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
-		totals[i] = vmsnap_set_cow_pages(cow, index, i) * info->page_size;
-	struct cow_costs costs = cow_costs_of(totals);
-	for (int i = 0; i < COST_KINDS; i++)
-		sum->by[i] += costs.copied[i];
-	lost = copied_by_all(&costs);
-	shared = totals[VMSNAP_VERDICT_SHARED];
-	sum->lost += lost;
-	sum->shared += shared;
-	sum->lost_inferred += info->known.pfn ? 0 : lost;
-	sum->shared_inferred += info->known.pfn ? 0 : shared;
+		cow_shares_add(sum, i, pages.own[i] * page_size, pages.inferred[i] * page_size);
+	return copied_by_all(&touched) != 0;
 }
 
 static void put_answer(struct text *text, const struct vmsnap_set_cow *cow)
@@ -274,17 +300,20 @@ static void put_answer(struct text *text, const struct vmsnap_set_cow *cow)
 	struct cow_shares shares = { .lost = 0 };
 	uint64_t distinct[VMSNAP_VERDICT_COUNT];
 	size_t forks = 0;
+	/* Frames that a debugger had copied are among the distinct ones: how many others there are nobody has counted.
+	 */
+	bool hidden = vmsnap_set_cow_hidden(cow) != 0;
 	for (size_t i = 0; !text_failed(text) && !vmsnap_set_cow_row(cow, i, &process); i++) {
 		if (!process.parent || process.relation != VMSNAP_RELATION_COMPARABLE)
 			continue;
-		add_fork(&shares, cow, i, &process);
+		hidden |= add_fork(&shares, cow, i, vmsnap_info(process.child)->page_size);
 		forks++;
 	}
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		distinct[i] = vmsnap_set_cow_distinct(cow, i);
 	struct cow_costs costs = cow_costs_of(distinct);
 	if (forks)
-		put_forks_answer(text, &shares, forks, vmsnap_set_cow_hidden(cow) ? 0 : copied_by_all(&costs));
+		put_forks_answer(text, &shares, forks, hidden ? 0 : copied_by_all(&costs));
 }
 
 static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)

@@ -2,6 +2,27 @@
 
 #include <string.h>
 
+#include "row_schema.h"
+
+enum { TOTALS_PAGES, TOTALS_BY_VERDICT };
+static const struct column totals_columns[] = {
+	[TOTALS_PAGES] = { "pages", .type = COLUMN_COUNT },
+	[TOTALS_BY_VERDICT] = { "totals", .type = COLUMN_COUNTS },
+};
+const struct row_schema touched_verdicts_schema = ROW_SCHEMA(totals_columns);
+
+void put_touched_verdicts(struct row *row, unsigned column, const uint64_t totals[VMSNAP_VERDICT_COUNT],
+                          uint32_t unknown)
+{
+	struct row record = row_open(row, column);
+	uint64_t pages = 0;
+	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
+		pages += totals[i];
+	row_put_count(&record, TOTALS_PAGES, pages);
+	row_put_counts(&record, TOTALS_BY_VERDICT, totals, VMSNAP_VERDICT_COUNT, unknown, vmsnap_verdict_name);
+	row_end(&record);
+}
+
 static void put_list(struct row *row, unsigned column, const struct touched_reasons *reasons, bool unknown)
 {
 	if (!row_wants(row, column))

@@ -11,5 +11,9 @@ void put_touched(struct row *row, unsigned whether, unsigned by, bool touched, c
 void put_touched_list(struct row *row, unsigned column, bool touched, const struct touched_reasons *reasons);
 /* "breakpoint 2,inferior call"; nothing for a page that was not touched. */
 void put_touched_text(struct row *row, unsigned column, bool touched, const struct touched_reasons *reasons);
+/* Pages of each verdict, of `unknown` not known, and how many they are in all: a record of this. */
+extern const struct row_schema touched_verdicts_schema;
+void put_touched_verdicts(struct row *row, unsigned column, const uint64_t totals[VMSNAP_VERDICT_COUNT],
+                          uint32_t unknown);
 
 #endif

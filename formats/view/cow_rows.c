@@ -56,20 +56,26 @@ static enum cow_cost cost_of(int verdict)
 	}
 }
 
-static void add_range(struct cow_shares *shares, const struct vmsnap_cow_range *range)
+void cow_shares_add(struct cow_shares *shares, int verdict, uint64_t bytes, uint64_t inferred)
 {
-	uint64_t bytes = range->end - range->start;
-	enum cow_cost cost = cost_of(range->verdict);
-	if (range->touched)
-		return;
-	if (range->verdict == VMSNAP_VERDICT_SHARED) {
+	enum cow_cost cost = cost_of(verdict);
+	if (verdict == VMSNAP_VERDICT_SHARED) {
 		shares->shared += bytes;
-		shares->shared_inferred += range->inferred ? bytes : 0;
+		shares->shared_inferred += inferred;
+	} else if (verdict == VMSNAP_VERDICT_UNKNOWN) {
+		shares->unknown += bytes;
 	} else if (cost != COST_KINDS) {
 		shares->by[cost] += bytes;
 		shares->lost += bytes;
-		shares->lost_inferred += range->inferred ? bytes : 0;
+		shares->lost_inferred += inferred;
 	}
+}
+
+static void add_range(struct cow_shares *shares, const struct vmsnap_cow_range *range)
+{
+	uint64_t bytes = range->end - range->start;
+	if (!range->touched)
+		cow_shares_add(shares, range->verdict, bytes, range->inferred ? bytes : 0);
 }
 
 static void add_shares(struct cow_shares *sum, const struct cow_shares *more)
@@ -80,6 +86,7 @@ static void add_shares(struct cow_shares *sum, const struct cow_shares *more)
 	sum->shared += more->shared;
 	sum->lost_inferred += more->lost_inferred;
 	sum->shared_inferred += more->shared_inferred;
+	sum->unknown += more->unknown;
 }
 
 /* ---- rows ---------------------------------------------------------------------------- */

@@ -12,7 +12,10 @@ struct cow_shares {
 	uint64_t by[COST_KINDS]; /* enum cow_cost */
 	uint64_t lost, shared;   /* lost: the sum of those */
 	uint64_t lost_inferred, shared_inferred;
+	uint64_t unknown; /* of which nobody can say whether they were lost */
 };
+/* So many bytes of a verdict, so many of them inferred, that no debugger wrote to. */
+void cow_shares_add(struct cow_shares *shares, int verdict, uint64_t bytes, uint64_t inferred);
 /* Whether there is a fact among what they tell. */
 static inline bool cow_shares_known(const struct cow_shares *shares)
 {

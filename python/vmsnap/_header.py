@@ -1324,6 +1324,8 @@ FUNCTIONS = {
     "vmsnap_set_cow_count": (c_size_t, (c_void_p,)),
     "vmsnap_set_cow_row_sized": (c_int, (c_void_p, c_size_t, POINTER(SetCowRow), c_size_t)),
     "vmsnap_set_cow_pages": (c_uint64, (c_void_p, c_size_t, c_int)),
+    "vmsnap_set_cow_touched_pages": (c_uint64, (c_void_p, c_size_t, c_int)),
+    "vmsnap_set_cow_inferred_pages": (c_uint64, (c_void_p, c_size_t, c_int)),
     "vmsnap_set_cow_distinct": (c_uint64, (c_void_p, c_int)),
     "vmsnap_set_cow_hidden": (c_uint64, (c_void_p,)),
     "vmsnap_set_cow_went": (c_void_p, (c_void_p, c_size_t)),

@@ -313,6 +313,46 @@ class Forks(Tree):
         for one in forks:
             self.assertEqual(told[one["pid"]], str(one["inferred"] * PAGE) if one["inferred"] else "-")
 
+    def shares_of(self, pairs, *base, user):
+        """{what: bytes} of these forks, each by itself, range by range; and how much of lost and shared is inferred."""
+        found = dict.fromkeys(("lost", "shared", "unknown", "lost inferred", "shared inferred", "unknown inferred"), 0)
+        for pair in pairs:
+            for one in ask(self, "cow", *pair, *base, user=user)["ranges"]:
+                what = "lost" if one["verdict"].startswith("copied") else one["verdict"]
+                if what in found:
+                    found[what] += one["pages"] * PAGE
+                    found[f"{what} inferred"] += one["pages"] * PAGE * one["inferred"]
+        return found
+
+    @each_user
+    def test_the_answer_is_that_of_its_forks(self, user):
+        """Of a base before the fork, which is no proof that nothing was copied by then, it says what is inferred."""
+        self.target = Target(self, "tree", user=user)
+        first = capture(self, self.target.pid, "--tree", user=user)
+        self.workers = [self.fork(), self.fork()]
+        self.target.tell("write 9")
+        path = capture(self, self.target.pid, "--tree", user=user)
+        pairs = [[f"{path}@pid:{pid}" for pid in (self.target.pid, worker)] for worker in self.workers]
+        for base in ((), ("--base", first)):
+            found = self.shares_of(pairs, *base, user=user)
+            self.assertGreater(found["shared"], 0)
+            self.assertGreater(found["lost inferred"], 0, "or it would be told as it was without it")
+            text = run("cow", path, *base, "-b", "-w", "1000", "--ascii", user=user).out.decode().split("\n")[0]
+            lost, shared = found["lost"], found["shared"]
+            facts = lost + shared > found["lost inferred"] + found["shared inferred"]
+            self.assertEqual(facts, " of the sharing is lost in 2 forks: " in text, text)
+            self.assertEqual(not facts, "is not known; inferred: " in text, text)
+            self.assertAlmostEqual(float(re.search(r"([0-9.]+)%", text)[1]), 100 * lost / (lost + shared), delta=0.06)
+            for pattern, key in ((r"; (\d+) of that inferred", "lost inferred"),
+                                 (r"; that (\d+) is shared is inferred", "shared inferred")):
+                told = re.search(pattern, text)
+                self.assertEqual(int(told[1]) if told else 0, found[key] if facts else 0, text)
+            told = re.search(r"; of (\d+) nothing is known", text)
+            self.assertEqual(int(told[1]) if told else 0, found["unknown"], text)
+            forks = [one for one in ask(self, "cow", path, *base, user=user)["processes"] if one["parent"]]
+            self.assertEqual(sum(one["inferred_totals"][word] for one in forks for word in one["inferred_totals"]
+                                 if word.startswith("copied")) * PAGE, found["lost inferred"])
+
     def test_a_file_with_a_tree_and_its_past(self):
         path = self.one_tree(1)
         self.target.tell("end")

@@ -1,6 +1,9 @@
 /* cow, as it is printed, as a table and as a picture: a parent at the fork and a child that wrote. */
 #include "test_print_fork.h"
 
+#include "annotate.h"
+#include "vmsnap.h"
+
 static void cow_groups_by_mapping(void **state)
 {
 	const struct fixture *f = *state;
@@ -214,6 +217,123 @@ static void cow_raw_is_a_plain_table(void **state)
 	assert_has(caught, "\n0012c000 16 copied_by_child - - - [heap]\n");
 }
 
+/* ---- of a tree, which is one fork here: it says what cow says of the two ------------------------ */
+
+static struct vmsnap_set *set_of(struct vmsnap *parent, struct vmsnap *child)
+{
+	const struct vmsnap *const both[] = { parent, child };
+	struct vmsnap_set *set = NULL;
+	assert_int_equal(vmsnap_set_new(both, child ? 2 : 1, &set, NULL), VMSNAP_OK);
+	return set;
+}
+
+/* The first line with its bar, of both. */
+static const char *answer_of(struct catch *caught)
+{
+	char *end = strchr(caught->text, '\n');
+	assert_non_null(end);
+	end = strchr(end + 1, '\n');
+	assert_non_null(end);
+	*end = '\0';
+	return caught->text;
+}
+
+static void tree_says(struct vmsnap *parent, struct vmsnap *child, struct vmsnap *base, const char *says)
+{
+	struct vmsnap_set *now = set_of(parent, child), *before = base ? set_of(base, NULL) : NULL;
+	struct vmsnap_set_cow *tree = NULL;
+	struct vmsnap_cow *pair = NULL;
+	char told[1000];
+	struct catch *caught = catch_new();
+	caught->out.style.width = 200;
+	caught->out.style.unicode = false;
+	assert_int_equal(vmsnap_cow_new(parent, child, base, &pair, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_cow(pair, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	snprintf(told, sizeof(told), "%s", answer_of(caught));
+	caught = catch_new();
+	caught->out.style.width = 200;
+	caught->out.style.unicode = false;
+	assert_int_equal(vmsnap_set_cow_new(now, before, NULL, &tree, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_print_set_cow(tree, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_string_equal(answer_of(caught), told);
+	assert_has(caught, says);
+	vmsnap_set_cow_free(tree);
+	vmsnap_cow_free(pair);
+	vmsnap_set_free(before);
+	vmsnap_set_free(now);
+}
+
+/* With frames, too: what was there before the fork may have been copied before it. */
+static void tree_says_what_is_inferred(void **state)
+{
+	struct vmsnap *base = at_fork(42), *parent = at_fork(42), *child = child_later();
+	(void)state;
+	tree_says(parent, child, NULL,
+	          "26.7% of the sharing is lost: 64.0K by whom is not known (~); 64.0K of that inferred (~?)\n");
+	base->info.taken -= 1000000000;
+	base->info.boottime = 1000000000;
+	parent->info.faults = 9; /* it ran meanwhile, and a frame may be another's that was given back */
+	child->info.start_time = 200;
+	tree_says(parent, child, base, "26.7% of the sharing is lost: 64.0K by the child (%); 64.0K of that inferred");
+	parent->info.known.pfn = child->info.known.pfn = false;
+	tree_says(parent, child, NULL, "How much of the sharing is lost is not known; inferred: ");
+	vmsnap_unref(base);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+static void tree_leaves_out_what_gdb_touched(void **state)
+{
+	const struct vmsnap_annotation touched = {
+		.address = 0x12c000, .size = 8 * PAGE, .kind = VMSNAP_ANNOTATION_DEBUGGER_WRITE, .symbol = "call"
+	};
+	struct vmsnap *parent = at_fork(42), *child = child_later();
+	struct vmsnap_set_cow *tree = NULL;
+	(void)state;
+	assert_int_equal(test_annotate(child, &touched, 1, NULL), VMSNAP_OK);
+	tree_says(parent, child, NULL, "15.4% of the sharing is lost: 32.0K by whom");
+	struct vmsnap_set *now = set_of(parent, child);
+	assert_int_equal(vmsnap_set_cow_new(now, NULL, NULL, &tree, NULL), VMSNAP_OK);
+	assert_int_equal(vmsnap_set_cow_pages(tree, 1, VMSNAP_VERDICT_COPIED), 16);
+	assert_int_equal(vmsnap_set_cow_touched_pages(tree, 1, VMSNAP_VERDICT_COPIED), 8);
+	assert_int_equal(vmsnap_set_cow_inferred_pages(tree, 1, VMSNAP_VERDICT_COPIED), 8);
+	assert_int_equal(vmsnap_set_cow_touched_pages(tree, 2, VMSNAP_VERDICT_COPIED), 0);
+	assert_int_equal(vmsnap_set_cow_inferred_pages(tree, 1, VMSNAP_VERDICT_COUNT), 0);
+	/* Its columns are the program's, too. */
+	struct catch *caught = catch_new();
+	caught->out.style.raw = caught->out.style.no_headings = caught->out.style.bytes = true;
+	caught->out.style.columns = "PID,SHARED,COPIED,LOST%,TOUCHED";
+	assert_int_equal(vmsnap_print_set_cow(tree, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\n43 180224 32768 15.4% 32768\n");
+	caught = catch_new();
+	caught->out.style.json = true;
+	assert_int_equal(vmsnap_print_set_cow(tree, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_has(caught, "\"touched_by_debugger\": {\"pages\": 8, \"totals\": {\"shared\": 0, ");
+	assert_has(caught, "\"inferred_totals\": {\"shared\": 0, \"copied_by_child\": 0, \"copied_by_parent\": 0, "
+	                   "\"copied_by_both\": 0, \"copied\": 8, ");
+	vmsnap_set_cow_free(tree);
+	vmsnap_set_free(now);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+/* Without frames and without bits that tell who has a page alone. */
+static void tree_says_of_how_much_nothing_is_known(void **state)
+{
+	struct vmsnap *snaps[] = { bare_snapshot(), bare_snapshot() };
+	(void)state;
+	snaps[1]->info.pid = 43;
+	snaps[1]->info.ppid = 42;
+	for (int i = 0; i < 2; i++) {
+		snaps[i]->info.known = (struct vmsnap_known){ .zero = true };
+		put_vma(snaps[i], 0x100000, 0x180000, rw, 0, "[heap]");
+		put_pages(snaps[i], 0x100000, 64, ENTRY(shared, 0));
+	}
+	tree_says(snaps[0], snaps[1], NULL, "How much of the sharing is lost is not known; of 256K nothing is known\n");
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +346,9 @@ int main(void)
 		cmocka_unit_test(picture_of_cow_says_what_is_inferred),
 		cmocka_unit_test(cow_json_counts_every_verdict),
 		cmocka_unit_test(cow_raw_is_a_plain_table),
+		cmocka_unit_test(tree_says_what_is_inferred),
+		cmocka_unit_test(tree_leaves_out_what_gdb_touched),
+		cmocka_unit_test(tree_says_of_how_much_nothing_is_known),
 	};
 	return cmocka_run_group_tests(tests, make_fork, unmake_fork);
 }

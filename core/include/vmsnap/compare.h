@@ -408,9 +408,11 @@ static inline int vmsnap_set_cow_row(const struct vmsnap_set_cow *cow, size_t in
 {
 	return vmsnap_set_cow_row_sized(cow, index, out, sizeof(*out));
 }
-/* Pages of one fork, and bytes of all of them: there a frame counts once, that of whoever copied
- * or has it. */
+/* Pages of one fork; of them, those a debugger wrote to; and of the others those of which the verdict is inferred. */
 uint64_t vmsnap_set_cow_pages(const struct vmsnap_set_cow *cow, size_t index, int verdict);
+uint64_t vmsnap_set_cow_touched_pages(const struct vmsnap_set_cow *cow, size_t index, int verdict);
+uint64_t vmsnap_set_cow_inferred_pages(const struct vmsnap_set_cow *cow, size_t index, int verdict);
+/* Bytes of all forks: a frame counts once, that of whoever copied or has it. */
 uint64_t vmsnap_set_cow_distinct(const struct vmsnap_set_cow *cow, int verdict);
 uint64_t vmsnap_set_cow_hidden(const struct vmsnap_set_cow *cow); /* bytes of pages whose frames are not known */
 /* Processes that only the base has; NULL past the end. */
