@@ -95,9 +95,13 @@ class Host:
         got, data = _ask(self.connection, b"vFile:pread:%x,%x,%x" % (descriptor, length, offset))
         return data[:max(0, min(got, length))]
 
-    def text(self, path, whole=False):
-        """whole: it is shorter than what is given at once."""
+    def text(self, path, whole=False, later=False):
+        """whole: it is shorter than what is given at once.  later: it is closed with the next snapshot, as the first
+        takes the most round trips."""
         descriptor = self.open(path)
+        if later:
+            self._left_open.append(descriptor)
+            return self._rest(descriptor, whole)
         try:
             return self._rest(descriptor, whole)
         finally:
@@ -117,17 +121,20 @@ class Host:
         return b"".join(found)
 
     def _line(self, path):
-        """What it is of is closed with the next snapshot: the first takes the most round trips."""
         try:
-            descriptor = self.open(path)
+            return self.text(path, whole=True, later=True).strip()
         except OSError:
             return b""
-        self._left_open.append(descriptor)
-        return self._rest(descriptor, True).strip()
+
+    def leave_open(self, descriptors):
+        self._left_open.extend(descriptors)
 
     def close_left(self):
         while self._left_open:
-            self.close(self._left_open.pop())
+            try:
+                self.close(self._left_open.pop())
+            except OSError:
+                pass
 
     def identity(self):
         """Of the machine: lines as docs/recorded.md has them."""
@@ -264,7 +271,7 @@ def newborn(pid, candidates, known):
 
 
 class _Files:
-    """Of /proc/PID, for capture_from().  Closed at its end."""
+    """Of /proc/PID, for capture_from()."""
 
     def __init__(self, pid, inferior):
         self._host, self._pid, self._inferior = _of[pid], pid, inferior
@@ -275,11 +282,7 @@ class _Files:
         return self
 
     def __exit__(self, *error):
-        for descriptor in self._open.values():
-            try:
-                self._host.close(descriptor)
-            except (OSError, NoFiles, VmsnapError):
-                pass
+        self._host.leave_open(self._open.values())
 
     def read(self, name, offset, length):
         if name == "pagemap":
@@ -307,7 +310,7 @@ class _Files:
         if name == "smaps":
             return self._smaps()
         try:
-            return self._host.text(f"/proc/{self._pid}/{name}", whole=name in _WHOLE)
+            return self._host.text(f"/proc/{self._pid}/{name}", whole=name in _WHOLE, later=True)
         except NoFiles:
             raise OSError(errno.ENOSYS, name) from None
 
@@ -342,7 +345,7 @@ class _Files:
 
     def _smaps(self):
         if "smaps" not in self._texts:
-            self._texts["smaps"] = self._host.text(f"/proc/{self._pid}/smaps")
+            self._texts["smaps"] = self._host.text(f"/proc/{self._pid}/smaps", later=True)
         return self._texts["smaps"]
 
     def _identity(self):
