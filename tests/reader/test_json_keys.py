@@ -222,7 +222,7 @@ class JsonInDocuments(unittest.TestCase):
                     cls.texts[name] = file.read()
 
     def keys(self, command):
-        reports = (command, "aslr") if command == "diff" else (command,)
+        reports = {"diff": ("diff", "aslr"), "cow": ("cow", "set_cow")}[command]
         return {path.replace("[]", "").split(".")[-1] for what, path in self.record.types if what in reports}
 
     def test_schemas(self):
