@@ -295,11 +295,12 @@ struct strip_source {
 };
 
 /* Which pages are asked for by their states cannot be told of a core file, and is refused. */
-static void dumped_pieces(struct strip *strip, const struct vmsnap *snap, const struct vmsnap_vma *vma)
+static void dumped_pieces(struct strip *strip, const struct show *show, const struct vmsnap_vma *vma)
 {
 	struct page_classes it;
 	struct page_range range;
-	page_classes_init(&it, snap, vma->start, vma->end);
+	uint64_t start = vma->start > show->filter.start ? vma->start : show->filter.start;
+	page_classes_init(&it, show->snap, start, vma->end < show->filter.end ? vma->end : show->filter.end);
 	while (page_classes_next(&it, &range))
 		strip_add(strip, range.start, range.end, range.page_class);
 }
@@ -323,7 +324,7 @@ static void fill_strip(void *ctx, struct strip *strip, bool quiet)
 	for (size_t i = source->told->first; i <= source->told->last; i++) {
 		const struct vmsnap_vma *vma = vmsnap_vma(show->snap, i);
 		if (filter_takes_vma(&show->filter, vma) && info->known.states_unknown)
-			dumped_pieces(strip, show->snap, vma);
+			dumped_pieces(strip, show, vma);
 		else if (filter_takes_vma(&show->filter, vma))
 			state_pieces(strip, show, vma);
 	}

@@ -255,6 +255,13 @@ class Cores(unittest.TestCase):
         chosen = self.told("map", cut, "--range", "20000000-20002000")
         self.assertEqual(sum(chosen["totals"].values()), 2 * PAGE)
 
+    def test_the_picture_of_a_range_is_of_that_range(self):
+        path = self.path(sample())
+        for given, wanted in (("20000000-20004000", "ddhhhhdd"), ("20000000-20002000", "ddhh...."), ("20001000-20004000", "..hhhhdd"),
+                              ("0-20001000", "dd......"), ("20003000-40000000", "......dd")):
+            told = self.run_it("show", path, "--ascii", "-w", "100", "--range", given, "-o", "START,PAGES").decode()
+            self.assertEqual(dict(re.findall(r"(?m)^([0-9a-f]{8}) +([dh.]+)$", told)).get("20000000"), wanted, given)
+
     def test_report(self):
         after = sample()
         after.loads[3] = (0x20000000, 4 * PAGE, R | W, [page("first"), page("filled"), None, page("LAST")])
