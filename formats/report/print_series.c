@@ -149,6 +149,13 @@ static void put_delta(struct row *row, unsigned column, uint64_t before, uint64_
 	row_put_delta(row, column, now < before, now < before ? before - now : now - before);
 }
 
+/* One of them is the least that it was, and so nobody can tell how it changed. */
+static bool is_unread(const struct vmsnap_series_step *step, const struct vmsnap_sums *sums,
+                      const struct vmsnap_sums *before)
+{
+	return sums_unread(step->snap, sums) || (step->before && sums_unread(step->before, before));
+}
+
 static const char *change_name(int bit)
 {
 	return vmsnap_vma_change_name(bit);
@@ -174,7 +181,8 @@ static void put_line(struct row *row, const struct printed *printed, const struc
 	}
 	row_put_count(row, LINE_MAPPINGS, went ? 0 : line->vmas);
 	row_put_bytes(row, LINE_BYTES, line->bytes);
-	put_delta(row, LINE_DELTA, line->bytes_before, line->bytes);
+	if (!is_unread(&printed->step, &line->sums, &line->sums_before))
+		put_delta(row, LINE_DELTA, line->bytes_before, line->bytes);
 	if (printed->by != VMSNAP_SERIES_BY_STATE) {
 		row_put_bytes_least(row, LINE_RESIDENT, line->sums.resident,
 		                    sums_unread(printed->step.snap, &line->sums));
@@ -264,9 +272,10 @@ static int put_step(struct row *row, struct printed *printed, struct vmsnap_erro
 	row_put_bytes_least(row, STEP_RESIDENT, sums->resident, sums_unread(step->snap, sums));
 	row_put_bytes_least(row, STEP_SWAPPED, sums->swapped, sums->swap_unknown + sums->swapped_unknown);
 	row_put_bytes_least(row, STEP_EXCLUSIVE, sums->exclusive, sums->exclusive_unknown);
-	if (step->before)
+	bool known = step->before && !is_unread(step, sums, &step->sums_before);
+	if (known)
 		put_delta(row, STEP_DELTA, step->sums_before.resident, sums->resident);
-	if (step->before && step->elapsed_known && step->elapsed && !sums_unread(step->snap, sums)) {
+	if (known && step->elapsed_known && step->elapsed) {
 		double each =
 		        ((double)sums->resident - (double)step->sums_before.resident) * 1e9 / (double)step->elapsed;
 		row_put_delta(row, STEP_RATE, each < 0, (uint64_t)(each < 0 ? -each : each));

@@ -285,7 +285,7 @@ static void put_rate(struct row *row, const struct series_row *at)
 	uint64_t bytes = less ? at->resident_before - at->resident : at->resident - at->resident_before;
 	if (at->first || at->relation != VMSNAP_RELATION_COMPARABLE)
 		return;
-	if (!at->elapsed_known || !at->elapsed || at->unread)
+	if (!at->elapsed_known || !at->elapsed || at->unread || at->unread_before)
 		row_put_unknown(row, SERIES_RATE);
 	else
 		row_put_delta(row, SERIES_RATE, less, (uint64_t)((double)bytes * 1e9 / (double)at->elapsed));
@@ -362,11 +362,17 @@ static void put_picture(struct text *text, const struct series_rows *rows, const
 	text_string(text, picture);
 }
 
-static void put_way(struct text *text, uint64_t first, uint64_t last, uint64_t peak, uint64_t span)
+struct way {
+	uint64_t first, last, peak;
+	bool change_known, peak_known;
+};
+
+static void put_way(struct text *text, const struct way *way, uint64_t span)
 {
 	const struct vmsnap_style *style = text->style;
+	uint64_t first = way->first, last = way->last, peak = way->peak;
 	bool less = last < first;
-	uint64_t change = less ? first - last : last - first;
+	uint64_t change = !way->change_known ? 0 : less ? first - last : last - first;
 	const char *arrow = style->unicode ? "→" : "->";
 	text_format(text, " %7s %s %7s", word_size(style, first).text, arrow, word_size(style, last).text);
 	if (change)
@@ -374,7 +380,7 @@ static void put_way(struct text *text, uint64_t first, uint64_t last, uint64_t p
 	uint64_t rate = span ? (uint64_t)((double)change * 1e9 / (double)span) : 0;
 	if (rate)
 		text_format(text, ", %s/s", word_size(style, rate).text);
-	if (peak > first && peak > last)
+	if (way->peak_known && peak > first && peak > last)
 		text_format(text, ", at most %s", word_size(style, peak).text);
 	text_string(text, "\n");
 }
@@ -387,21 +393,26 @@ static void put_column_line(struct text *text, const struct series_rows *rows, c
 	fit_name(text, name, len, NAME_WIDTH);
 	text_repeat(text, ' ', width < NAME_WIDTH ? NAME_WIDTH - width + 1 : 1);
 	put_picture(text, rows, column);
-	put_way(text, column->first, column->last, column->peak, rows->span);
+	const struct way way = { column->first, column->last, column->peak,
+		                 !column->first_unread && !column->last_unread, !column->some_unread };
+	put_way(text, &way, rows->span);
 }
 
 static void put_total_line(struct text *text, const struct series_rows *rows)
 {
 	enum { NAME_WIDTH = 24 };
-	uint64_t peak = 0;
-	for (size_t i = 0; i < rows->row_count; i++)
-		peak = rows->rows[i].resident > peak ? rows->rows[i].resident : peak;
+	const struct series_row *first = rows->rows, *last = rows->rows + rows->row_count - 1;
+	struct way way = { first->resident, last->resident, 0, !first->unread && !last->unread, true };
+	for (const struct series_row *at = first; at <= last; at++) {
+		way.peak = at->resident > way.peak ? at->resident : way.peak;
+		way.peak_known &= !at->unread;
+	}
 	color_start(text, COLOR_BOLD);
 	text_string(text, total_name(rows));
 	color_end(text, COLOR_BOLD);
 	text_repeat(text, ' ', NAME_WIDTH + 1 - strlen(total_name(rows)));
 	put_picture(text, rows, NULL);
-	put_way(text, rows->rows[0].resident, rows->rows[rows->row_count - 1].resident, peak, rows->span);
+	put_way(text, &way, rows->span);
 }
 
 /* What changed, and how much of it is not told. */

@@ -98,10 +98,12 @@ static int touch(struct series_rows *rows, uint32_t index)
 	column->touched = true;
 	column->now = 0;
 	column->live = column->came = column->went = 0;
+	column->unread = false;
 	return rc;
 }
 
-static int add_line(struct series_rows *rows, const struct vmsnap_series_line *line, struct series_row *row)
+static int add_line(struct series_rows *rows, const struct vmsnap *snap, const struct vmsnap_series_line *line,
+                    struct series_row *row)
 {
 	char room[96];
 	uint32_t index;
@@ -115,6 +117,7 @@ static int add_line(struct series_rows *rows, const struct vmsnap_series_line *l
 	bool there = !went && (line->vmas || line->bytes);
 	column->now += went ? 0 : line->bytes;
 	column->live += there;
+	column->unread |= there && sums_unread(snap, &line->sums);
 	column->came += came;
 	/* What became a part of another has not gone. */
 	column->went += went && !line->into;
@@ -152,16 +155,23 @@ static int end_column(struct series_rows *rows, uint32_t index, struct series_ro
 {
 	struct series_column *column = &rows->columns[index];
 	uint64_t before = column->last, now = column->touched && column->live ? column->now : SERIES_ABSENT;
-	bool begins = !column->count;
+	bool begins = !column->count, unread = column->touched && column->unread;
 	uint64_t last = begins ? SERIES_ABSENT : column->points[column->count - 1].bytes;
 	int rc = begins || last != now ? add_point(rows, column, now) : VMSNAP_OK;
 	if (rc)
 		return rc;
 	uint64_t bytes = now == SERIES_ABSENT ? 0 : now;
 	/* What came later was not there in the beginning. */
-	if (begins)
-		column->first = column->peak = column->low = row->first && !rows->row_count ? bytes : 0;
+	if (begins) {
+		bool there = row->first && !rows->row_count;
+		column->first = column->peak = column->low = there ? bytes : 0;
+		column->first_unread = there && unread;
+	}
+	/* Between two of which one is the least that it was, nobody can tell how it changed. */
+	bool known = !unread && !column->last_unread;
 	column->last = bytes;
+	column->last_unread = unread;
+	column->some_unread |= unread;
 	column->peak = bytes > column->peak ? bytes : column->peak;
 	column->low = bytes < column->low ? bytes : column->low;
 	struct series_change change = { .column = index,
@@ -171,7 +181,7 @@ static int end_column(struct series_rows *rows, uint32_t index, struct series_ro
 		                        .all_new = column->came && column->came == column->live,
 		                        .gone = column->went && !column->live,
 		                        .bytes = bytes < before ? before - bytes : bytes - before };
-	bool told = change.bytes && change.bytes >= rows->min;
+	bool told = known && change.bytes && change.bytes >= rows->min;
 	if (told && !row->first)
 		add_change(row, &change);
 	return VMSNAP_OK;
@@ -247,11 +257,12 @@ static int add_step(struct series_rows *rows, const struct vmsnap_series *series
 		                  .taken = vmsnap_info(step.snap)->taken,
 		                  .resident = step.sums.resident,
 		                  .unread = sums_unread(step.snap, &step.sums),
+		                  .unread_before = step.before ? sums_unread(step.before, &step.sums_before) : 0,
 		                  .resident_before = step.sums_before.resident,
 		                  .swapped = step.sums.swapped,
 		                  .first = !step.before };
 	for (size_t i = 0; !rc && !vmsnap_series_line(series, i, &line); i++) {
-		rc = add_line(rows, &line, &row);
+		rc = add_line(rows, step.snap, &line, &row);
 		rc = rc ? rc : work_step(rows->work);
 	}
 	rows->span += step.elapsed_known ? step.elapsed : 0;

@@ -18,11 +18,13 @@ struct series_column {
 	struct series_point *points;
 	size_t count, capacity;
 	uint64_t first, last, peak, low; /* 0 where it is absent */
+	bool first_unread, last_unread;  /* these are the least that it was; */
+	bool some_unread;                /* or some in between */
 	uint32_t next;                   /* 1 + the next one with the same hash */
 	/* Of the step that is read: */
 	uint64_t now;
 	uint32_t live, came, went;
-	bool touched;
+	bool touched, unread;
 };
 /* What changed most in a step. */
 enum { SERIES_TOP = 3 };
@@ -40,7 +42,8 @@ struct series_row {
 	int64_t taken;
 	uint64_t elapsed;
 	uint64_t resident, resident_before, swapped;
-	uint64_t unread;            /* of these bytes nobody could tell whether they were resident */
+	/* Of these bytes nobody could tell whether they are resident, and of these whether they were. */
+	uint64_t unread, unread_before;
 	uint32_t came, went, moved; /* lines in all */
 	uint32_t top_count;
 	struct series_change top[SERIES_TOP];
