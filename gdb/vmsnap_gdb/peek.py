@@ -6,6 +6,7 @@ looked up by it, and the rest is done here.  Nothing is called and nothing is wr
 
 import collections
 import re
+import struct
 
 import gdb
 
@@ -19,6 +20,7 @@ _TOKEN = re.compile(r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|\d+)[uUlL]*|"
                     r"(?P<name>(?:'[^']*'::)?~?[A-Za-z_]\w*(?:::~?[A-Za-z_]\w*)*)|"
                     r"(?P<dollar>\$\w*)|(?P<sign>->|::|[-+*/%&.!~()\[\]]))")
 _LARGEST = 64 << 20
+_FLOATS = {4: "f", 8: "d"}  # by size
 
 
 def _split(text):
@@ -83,8 +85,8 @@ class Evaluation:
             return self._address_of(self._unary())
         if sign := self._take("-", "!", "~", "+"):
             number = self._scalar(self._unary())
-            return _made({"-": lambda: -number, "+": lambda: number, "~": lambda: ~number,
-                          "!": lambda: gdb.Value(int(not number))}[sign]())
+            return _worked_out({"-": lambda: -number, "+": lambda: number, "~": lambda: ~number,
+                                "!": lambda: gdb.Value(int(not number))}[sign])
         cast = self._cast()
         if cast is not None:
             return self._as(cast, self._unary())
@@ -114,7 +116,7 @@ class Evaluation:
         kind, text = self._tokens[self._at] if self._at < len(self._tokens) else (None, "")
         self._at += 1
         if kind == "number":
-            return _made(gdb.Value(int(text, 16 if text[:2] in ("0x", "0X") else 8 if text[0] == "0" else 10)))
+            return _worked_out(lambda: gdb.Value(int(text, 16 if text[:2] in ("0x", "0X") else 8 if text[0] == "0" else 10)))
         if kind == "dollar":
             return _convenience(text)
         if kind != "name":
@@ -167,7 +169,9 @@ class Evaluation:
         size = node.type.strip_typedefs().sizeof
         if size > _LARGEST:
             raise VmsnapError(f"a value of {size} bytes is too large to show")
-        raw = self._read(node.address, size) if size else b""
+        if not size:
+            raise VmsnapError(f"a value of type '{node.type}' has no known size")
+        raw = self._read(node.address, size)
         if needed and len(raw) < size:
             raise VmsnapError(f"what {self._called} has at {node.address:#x} is not known")
         return node._replace(raw=raw)
@@ -230,17 +234,12 @@ class Evaluation:
                 raise VmsnapError("what was worked out has no elements")
             one = self._address_of(Node(kind.target(), one.address + (-kind.range()[0] * kind.target().sizeof), None))
         a, b = self._scalar(one), self._scalar(other)
-        try:
-            return _made({"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b,
-                          "%": lambda: a % b}[sign]())
-        except (gdb.error, TypeError) as error:
-            raise VmsnapError(str(error)) from None
+        return _worked_out({"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b,
+                            "%": lambda: a % b}[sign])
 
     def _as(self, kind, node):
-        try:
-            return _made(self._scalar(node).cast(kind))
-        except gdb.error as error:
-            raise VmsnapError(str(error)) from None
+        value = self._scalar(node)
+        return _worked_out(lambda: value.cast(kind))
 
 
 def _is(member, name):
@@ -260,6 +259,14 @@ def _which(kind, name):
     return next(full, having[0] if having else (None, None))
 
 
+def _worked_out(work):
+    """What gdb makes of it, a scalar, or its complaint."""
+    try:
+        return _made(work())
+    except (gdb.error, TypeError, ValueError, OverflowError) as error:
+        raise VmsnapError(str(error)) from None
+
+
 def _made(value):
     """Of a gdb.Value that is a scalar."""
     return Node(value.type, None, _bytes_of(value))
@@ -268,8 +275,9 @@ def _made(value):
 def _bytes_of(value):
     kind = value.type.strip_typedefs()
     if kind.code == gdb.TYPE_CODE_FLT:
-        import struct
-        return struct.pack({4: "f", 8: "d"}.get(kind.sizeof, "d"), float(value)).ljust(kind.sizeof, b"\0")
+        if kind.sizeof not in _FLOATS:  # Python has none so exact
+            raise VmsnapError(f"a value of type '{value.type}' cannot be calculated with: cast it to double")
+        return struct.pack(_FLOATS[kind.sizeof], float(value))
     return (int(value) & ((1 << 8 * kind.sizeof) - 1)).to_bytes(kind.sizeof, "little")
 
 

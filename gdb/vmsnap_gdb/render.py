@@ -169,9 +169,10 @@ class Renderer:
         if kind.code in _POINTERS:
             return self._pointer(kind, raw)
         if kind.dynamic:
-            kind = resolved(kind, raw)
-            if kind is None:
+            known = resolved(kind, raw)
+            if known is None and not (is_placed(kind) and not has_variants(kind)):
                 return hexadecimal(raw)
+            kind = kind if known is None else known
         if is_text(kind):
             return text_of_string(raw[:kind.sizeof])
         if is_array(kind):

@@ -499,7 +499,8 @@ class Print(Values):
         for expression, word in (("called()", "called"), ("$pc", "register"), ("nonsense", "nonsense"), ("counter = 3", "="),
                                  ("counter++", "+"), ("*(int *)0", "not known"), ("counter.x", "members"),
                                  ("items[0].nonsense", "nonsense"), ("*counter", "pointer"), ("(counter", ")"),
-                                 ("items[4].next->count", "not known")):
+                                 ("items[4].next->count", "not known"), ("-- -word", "negate"), ("08", "literal"),
+                                 ("99999999999999999999999", "too big"), ("1 / 0", "zero")):
             gdb.fails(f"vmsnap print {expression}", word)
         gdb("set vmsnap contents off")
         gdb("vmsnap take poor")
@@ -541,6 +542,8 @@ namespace { int hidden = 3; }
 template <class T> struct Box { T value; };
 Box<double> box;
 int &same = hidden;
+long double precise = 1.5;
+int none[0];
 namespace { void nobodys(int) { static int seen; seen++; } }
 void work() { static int calls; calls++; nobodys(1); item.change(); hidden++; box.value = 2.5; }
 }
@@ -761,6 +764,10 @@ class CPlusPlus(Values):
             self.assertEqual(rows.get(name), change, rows)
         gdb("vmsnap take")
         self.assertEqual(gdb("vmsnap print shop::item.id + shop::same"), "s1: shop::item.id + shop::same = 6\n")
+        self.assertEqual(gdb("vmsnap print (double)shop::precise + 1"), "s1: (double)shop::precise + 1 = 2.5\n")
+        if gdb.number("sizeof(long double)") > 8:
+            gdb.fails("vmsnap print shop::precise + 1", "long double", "cast")
+        gdb.fails("vmsnap print shop::none", "no known size")
         self.assertEqual({name: row["new"] for name, row in rows_of(self.wrote(gdb, "next")).items()}, {"x": "5"})
 
 
