@@ -17,17 +17,18 @@ from vmsnap_gdb import heap_chunks
 Changed = collections.namedtuple("Changed", "ranges pages compared unknown coarse new gone")
 
 _PIECE = 64 << 10
-_MOST_RANGES = 200000  # told byte by byte; beyond that, by the page
-_DIFFERENT = re.compile(rb"[^\0]+")
+_MOST_RANGES = 200000  # told byte by byte; beyond that, with what lies between those that are near each other
+_DIFFERENT, _NEARLY = re.compile(rb"[^\0]+"), re.compile(rb"[^\0]+(?:\0{1,1023}[^\0]+)*")
 
 
-def differing(a, b, at):
+def differing(a, b, at, coarse=False):
     """[(start, end)] of the bytes that differ between two bytes objects that lie at an address."""
     if a == b:
         return []
     length = min(len(a), len(b))
     both = int.from_bytes(a[:length], "little") ^ int.from_bytes(b[:length], "little")
-    return [(at + found.start(), at + found.end()) for found in _DIFFERENT.finditer(both.to_bytes(length, "little"))]
+    return [(at + found.start(), at + found.end())
+            for found in (_NEARLY if coarse else _DIFFERENT).finditer(both.to_bytes(length, "little"))]
 
 
 class Reader:
@@ -140,15 +141,11 @@ def of(sides):
         unknown += end - start - count
     told = []
     for start, end in sorted(pages):
-        if coarse:
-            ranges.append((start, end))
-            told.append((start, end))
-            continue
-        found = [each for at in range(start, end, _PIECE)
-                 for each in _in_piece(sides, at, min(at + _PIECE, end))]
-        coarse = len(ranges) + len(found) > _MOST_RANGES
-        ranges += found
-        if found:
+        before = len(ranges)
+        for at in range(start, end, _PIECE):
+            coarse = len(ranges) > _MOST_RANGES
+            ranges += _in_piece(sides, at, min(at + _PIECE, end), coarse)
+        if len(ranges) > before:
             told.append((start, end))
     a, b = _mapped(sides.a), _mapped(sides.b)
     return Changed(joined(ranges), told, compared, unknown, coarse, _length(_without(b, a)), _length(_without(a, b)))
@@ -158,8 +155,8 @@ def _length(ranges):
     return sum(end - start for start, end in ranges)
 
 
-def _in_piece(sides, start, end):
-    return differing(sides.old(start, end - start), sides.new(start, end - start), start)
+def _in_piece(sides, start, end, coarse):
+    return differing(sides.old(start, end - start), sides.new(start, end - start), start, coarse)
 
 
 def joined(ranges, gap=0):

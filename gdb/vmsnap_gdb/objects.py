@@ -19,6 +19,7 @@ _MOST_TYPED = 200
 _KINDS = ("variable", "heap", "library", "memory")
 _ALIGN, _WORD = 16, 8  # of malloc's chunks
 _CACHE, _CACHE_SIZES = "malloc's lists of free blocks,", (584, 648)  # glibc's tcache, up to 2.29 and since
+_LARGEST_COMPARED = 1 << 20
 _GAP = 64  # bytes between two ranges that are told as one, and where there are more than so many of a mapping
 _MOST_RANGES, _WIDER = 8, (4096, 64 << 10, 1 << 20)
 
@@ -29,6 +30,7 @@ class Finder:
     def __init__(self, sides, changed, names, types):
         self._sides, self._a, self._b, self._names, self._types = sides, sides.a, sides.b, names, types
         self._left, self._changed = list(changed.ranges), Ranges(changed.ranges)
+        self._coarse = changed.coarse
         self._objects = []
 
     def find(self):
@@ -54,8 +56,12 @@ class Finder:
         return before - _bytes(self._left)
 
     def _take(self, made):
-        self._objects += made
+        """What lies between bytes that changed is left out, too, where no more than that is told."""
+        self._objects += [each for each in made if not self._coarse or each.size > _LARGEST_COMPARED or self._differs(each)]
         self._leave_out([(each.start, each.start + each.size) for each in made])
+
+    def _differs(self, each):
+        return self._sides.old(each.start, each.size) != self._sides.new(each.start, each.size)
 
     # ---- what is not the program's doing, or no memory in use ----
 

@@ -65,6 +65,11 @@ class Wrote(Values):
                          [("block[10]", '""', '"x"', f"{block:#x}", 104)])
         self.assertEqual(gdb.names(), [], "nothing is kept")
 
+    def test_names_no_other_where_there_is_more_than_is_told_byte_by_byte(self):
+        gdb = self.at_work()
+        gdb("python import vmsnap_gdb.changed_bytes; vmsnap_gdb.changed_bytes._MOST_RANGES = 3")
+        self.is_what_was_written(self.wrote(gdb, "finish"))
+
     def test_text_has_a_line_for_each_and_a_summary(self):
         gdb = self.at_work()
         said = gdb("vmsnap wrote finish")
