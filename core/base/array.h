@@ -1,4 +1,4 @@
-/* array.h - arrays that grow as items are added, and whose memory nobody counts (where somebody does: work_room()). */
+/* array.h - arrays that grow as items are added, and whose memory nobody counts (where somebody does: WORK_ROOM()). */
 #ifndef VMSNAP_ARRAY_H
 #define VMSNAP_ARRAY_H
 

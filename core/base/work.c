@@ -41,18 +41,18 @@ void *work_array(struct work *work, size_t count, size_t item_size, int *rc)
 	return array;
 }
 
-void *work_room(struct work *work, void *items, size_t count, size_t *capacity, size_t item_size, int *rc)
+void *work_grow(struct work *work, void *items, size_t count, size_t *capacity, size_t item_size, int *rc)
 {
 	if (*rc || count < *capacity)
-		return *rc ? NULL : items;
+		return items;
 	size_t more = *capacity ? *capacity / 2 : 32;
 	if (!may_take(work, more, item_size, rc))
-		return NULL;
+		return items;
 	void *grown = *capacity + more > SIZE_MAX / item_size ? NULL : realloc(items, (*capacity + more) * item_size);
 	if (!grown) {
 		work_release(work, (uint64_t)more * item_size);
 		*rc = VMSNAP_ERR_NO_MEMORY;
-		return NULL;
+		return items;
 	}
 	*capacity += more;
 	return grown;

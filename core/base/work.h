@@ -47,8 +47,7 @@ static inline void work_count(struct work *work, size_t steps)
 	work->steps = steps < WORK_STEPS - work->steps ? work->steps + (unsigned)steps : WORK_STEPS;
 }
 
-/* Both do nothing if *rc is a failure already; if they fail, *rc says why and they give NULL.
- * A zeroed array, counted; to be given back with work_free(). */
+/* A zeroed array, counted; to be given back with work_free().  If *rc is a failure already, or becomes one, NULL. */
 void *work_array(struct work *work, size_t count, size_t item_size, int *rc);
 static inline void work_free(struct work *work, void *array, size_t count, size_t item_size)
 {
@@ -56,8 +55,11 @@ static inline void work_free(struct work *work, void *array, size_t count, size_
 		work_release(work, (uint64_t)count * item_size);
 	free(array);
 }
-/* The array, with room for one more item after `count`; after a failure it is as it was. */
-void *work_room(struct work *work, void *items, size_t count, size_t *capacity, size_t item_size, int *rc);
+/* The array, with room for one more item after `count`; after a failure, also one before, as it was: *rc says so. */
+void *work_grow(struct work *work, void *items, size_t count, size_t *capacity, size_t item_size, int *rc);
+/* Makes such room in the array, a variable or a member; false after a failure. */
+#define WORK_ROOM(work, array, count, capacity, rc)                                                                    \
+	((array) = work_grow(work, array, count, capacity, sizeof(*(array)), rc), *(rc) == VMSNAP_OK)
 
 /* Sorts like qsort_r(), equal items in the order they were in; meanwhile it takes as much
  * memory again, counted too.  What is in order already costs one look. */

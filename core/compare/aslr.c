@@ -115,12 +115,7 @@ static int add_row(struct comparing *all, const struct aslr_item *a, const struc
 	int rc = work_step(&all->work);
 	fill_side(all, ASLR_A, a, &row);
 	fill_side(all, ASLR_B, b, &row);
-	if (!rc) {
-		struct vmsnap_aslr_row *rows =
-		        work_room(&all->work, aslr->rows, aslr->count, &aslr->room, sizeof(*aslr->rows), &rc);
-		aslr->rows = rows ? rows : aslr->rows;
-	}
-	if (rc)
+	if (!WORK_ROOM(&all->work, aslr->rows, aslr->count, &aslr->room, &rc))
 		return work_fail(&all->work, rc, all->err);
 	if (a && b)
 		rc = aslr_contents_compare(&all->contents, a, b, &row.contents, all->err);

@@ -169,16 +169,13 @@ static const struct vmsnap_vma *named_by(const struct aslr_side *side, size_t in
 static int add_name(struct aslr_side *side, const struct vmsnap_vma *vma, bool named, int kind, struct work *work)
 {
 	int rc = VMSNAP_OK;
-	struct aslr_name *names =
-	        work_room(work, side->names, side->name_count, &side->name_room, sizeof(*side->names), &rc);
-	if (!names)
+	if (!WORK_ROOM(work, side->names, side->name_count, &side->name_room, &rc))
 		return rc;
-	side->names = names;
-	names[side->name_count++] = (struct aslr_name){ .bytes = named ? vma->name : "",
-		                                        .len = named ? name_length(vma) : 0,
-		                                        .group = ASLR_NONE,
-		                                        .kind = (uint8_t)kind,
-		                                        .vma = vma };
+	side->names[side->name_count++] = (struct aslr_name){ .bytes = named ? vma->name : "",
+		                                              .len = named ? name_length(vma) : 0,
+		                                              .group = ASLR_NONE,
+		                                              .kind = (uint8_t)kind,
+		                                              .vma = vma };
 	return VMSNAP_OK;
 }
 

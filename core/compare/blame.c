@@ -77,16 +77,11 @@ static void put(struct looking *looking, uint64_t start, uint64_t end, int becam
 		last->end = end;
 		return;
 	}
-	blame->items =
-	        work_room(&blame->work, blame->items, blame->count, &blame->room, sizeof(*blame->items), &looking->rc);
 	size_t first = blame->picked_count;
-	for (size_t i = 0; !looking->rc && i < count; i++) {
-		blame->picked = work_room(&blame->work, blame->picked, blame->picked_count, &blame->picked_room,
-		                          sizeof(*blame->picked), &looking->rc);
-		if (!looking->rc)
+	for (size_t i = 0; i < count; i++)
+		if (WORK_ROOM(&blame->work, blame->picked, blame->picked_count, &blame->picked_room, &looking->rc))
 			blame->picked[blame->picked_count++] = picked[i];
-	}
-	if (!looking->rc)
+	if (WORK_ROOM(&blame->work, blame->items, blame->count, &blame->room, &looking->rc))
 		blame->items[blame->count++] = (struct vmsnap_blamed){
 			.snap = looking->process->after,
 			.start = start,

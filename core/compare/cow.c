@@ -63,12 +63,9 @@ static int add_range(struct vmsnap_cow *cow, const struct vmsnap_cow_range *rang
 		return VMSNAP_OK;
 	}
 	int rc = VMSNAP_OK;
-	struct vmsnap_cow_range *ranges =
-	        work_room(&cow->work, cow->ranges, cow->count, &cow->capacity, sizeof(*ranges), &rc);
-	if (!ranges)
+	if (!WORK_ROOM(&cow->work, cow->ranges, cow->count, &cow->capacity, &rc))
 		return rc;
-	cow->ranges = ranges;
-	ranges[cow->count++] = *range;
+	cow->ranges[cow->count++] = *range;
 	return VMSNAP_OK;
 }
 

@@ -64,12 +64,9 @@ static int add_range(struct vmsnap_diff *diff, const struct vmsnap_diff_range *r
 		return VMSNAP_OK;
 	}
 	int rc = VMSNAP_OK;
-	struct vmsnap_diff_range *ranges =
-	        work_room(&diff->work, diff->ranges, diff->range_count, &diff->range_capacity, sizeof(*ranges), &rc);
-	if (!ranges)
+	if (!WORK_ROOM(&diff->work, diff->ranges, diff->range_count, &diff->range_capacity, &rc))
 		return rc;
-	diff->ranges = ranges;
-	ranges[diff->range_count++] = *range;
+	diff->ranges[diff->range_count++] = *range;
 	return VMSNAP_OK;
 }
 
@@ -325,12 +322,9 @@ static int add_status(void *ctx, struct status_pair pair)
 	status_pair_read(diff->a, diff->b, pair, &row);
 	if (same_text(&row) || is_of_others(key_of(&row)) || is_untold(diff, &row))
 		return rc;
-	struct status_pair *status =
-	        work_room(&diff->work, diff->status, diff->status_count, &diff->status_capacity, sizeof(*status), &rc);
-	if (!status)
+	if (!WORK_ROOM(&diff->work, diff->status, diff->status_count, &diff->status_capacity, &rc))
 		return rc;
-	diff->status = status;
-	status[diff->status_count++] = pair;
+	diff->status[diff->status_count++] = pair;
 	return rc;
 }
 

@@ -129,14 +129,11 @@ static int add_counts(struct vmsnap_group *group, const struct vmsnap *snap, con
 	for (uint64_t at = run->start, end, count; !rc && at < run->end; at = end) {
 		bool known = !vmsnap_layer_at(snap, VMSNAP_LAYER_KPAGE_COUNT, at, &count, &end);
 		end = end < run->end ? end : run->end;
-		struct group_count *items = known ? work_room(&group->work, counts->items, counts->count,
-		                                              &counts->capacity, sizeof(*items), &rc)
-		                                  : NULL;
-		if (!items)
+		if (!known || !WORK_ROOM(&group->work, counts->items, counts->count, &counts->capacity, &rc))
 			continue;
-		counts->items = items;
 		uint64_t first = run->pfn + (at - run->start) / group->page_size;
-		items[counts->count++] = (struct group_count){ first, first + (end - at) / group->page_size, count };
+		counts->items[counts->count++] =
+		        (struct group_count){ first, first + (end - at) / group->page_size, count };
 	}
 	return rc;
 }

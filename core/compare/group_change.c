@@ -43,12 +43,9 @@ static int add_lost(struct changing *changing, uint64_t start, uint64_t end, siz
 		last->end = end;
 		return rc;
 	}
-	struct vmsnap_group_lost *ranges = work_room(&change->work, change->ranges, change->range_count,
-	                                             &change->range_capacity, sizeof(*ranges), &rc);
-	if (!ranges)
+	if (!WORK_ROOM(&change->work, change->ranges, change->range_count, &change->range_capacity, &rc))
 		return rc;
-	change->ranges = ranges;
-	ranges[change->range_count++] = (struct vmsnap_group_lost){ changing->process, start, end, copied };
+	change->ranges[change->range_count++] = (struct vmsnap_group_lost){ changing->process, start, end, copied };
 	return rc;
 }
 

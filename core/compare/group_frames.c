@@ -229,21 +229,17 @@ static int new_sharers(struct sweep *sweep, size_t place)
 {
 	struct group_frames *frames = sweep->frames;
 	int rc = frames->sharer_count < UINT32_MAX - 1 ? VMSNAP_OK : VMSNAP_ERR_TOO_LARGE;
-	struct group_sharers *sharers = work_room(sweep->work, frames->sharers, frames->sharer_count,
-	                                          &frames->sharer_capacity, sizeof(*sharers), &rc);
-	if (!sharers)
+	if (!WORK_ROOM(sweep->work, frames->sharers, frames->sharer_count, &frames->sharer_capacity, &rc))
 		return rc;
-	frames->sharers = sharers;
-	uint64_t *bits = work_room(sweep->work, frames->sharer_bits, frames->sharer_count, &frames->bits_capacity,
-	                           frames->words * sizeof(*bits), &rc);
-	if (!bits)
+	frames->sharer_bits = work_grow(sweep->work, frames->sharer_bits, frames->sharer_count, &frames->bits_capacity,
+	                                frames->words * sizeof(uint64_t), &rc);
+	if (rc)
 		return rc;
-	frames->sharer_bits = bits;
-	bits += frames->sharer_count * frames->words;
+	uint64_t *bits = frames->sharer_bits + frames->sharer_count * frames->words;
 	memset(bits, 0, frames->words * sizeof(*bits));
 	for (size_t i = 0; i < frames->member_count; i++)
 		bits[i / 64] |= (uint64_t)(sweep->of_member[i] != 0) << i % 64;
-	sharers[frames->sharer_count] = (struct group_sharers){ .hash = sweep->hash };
+	frames->sharers[frames->sharer_count] = (struct group_sharers){ .hash = sweep->hash };
 	sweep->table[place] = (uint32_t)++frames->sharer_count;
 	return VMSNAP_OK;
 }
@@ -271,12 +267,9 @@ static int note_shared(struct sweep *sweep, uint64_t end)
 		shared->items[shared->count - 1].end = end;
 		return rc;
 	}
-	struct frame_range *items =
-	        work_room(sweep->work, shared->items, shared->count, &shared->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(sweep->work, shared->items, shared->count, &shared->capacity, &rc))
 		return rc;
-	shared->items = items;
-	items[shared->count++] = (struct frame_range){ sweep->at, end };
+	shared->items[shared->count++] = (struct frame_range){ sweep->at, end };
 	return rc;
 }
 

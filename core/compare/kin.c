@@ -9,11 +9,9 @@
 static int add(struct move_list *list, const struct move *move, struct work *work)
 {
 	int rc = VMSNAP_OK;
-	struct move *items = work_room(work, list->items, list->count, &list->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, list->items, list->count, &list->capacity, &rc))
 		return rc;
-	list->items = items;
-	items[list->count++] = *move;
+	list->items[list->count++] = *move;
 	return rc;
 }
 

@@ -67,11 +67,9 @@ void candidate_extend(struct candidate *candidate, const struct vmsnap *a, const
 int candidate_add(struct candidates *list, const struct candidate *candidate, struct work *work)
 {
 	int rc = VMSNAP_OK;
-	struct candidate *items = work_room(work, list->items, list->count, &list->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, list->items, list->count, &list->capacity, &rc))
 		return rc;
-	list->items = items;
-	items[list->count++] = *candidate;
+	list->items[list->count++] = *candidate;
 	return rc;
 }
 

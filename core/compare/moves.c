@@ -78,11 +78,9 @@ static int add_strands(const struct search *search, const struct sighting *seen,
 		if (rc || !both ||
 		    !may_be_one(&search->a->vmas[strand.from.vma], &search->b->vmas[strand.to.vma], strand.distance))
 			continue;
-		struct strand *grown = work_room(search->work, *items, *count, room, sizeof(**items), &rc);
-		if (!grown)
+		if (!WORK_ROOM(search->work, *items, *count, room, &rc))
 			continue;
-		*items = grown;
-		grown[(*count)++] = strand;
+		(*items)[(*count)++] = strand;
 	}
 	return rc;
 }
@@ -144,15 +142,13 @@ static int add_move(const struct search *search, struct move_list *list, const s
 	int rc = VMSNAP_OK;
 	if (!candidate->length)
 		return rc;
-	struct move *items = work_room(search->work, list->items, list->count, &list->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(search->work, list->items, list->count, &list->capacity, &rc))
 		return rc;
-	list->items = items;
-	items[list->count++] = (struct move){ .a = candidate->from.vma,
-		                              .b = candidate->to.vma,
-		                              .from = candidate->start + candidate->distance,
-		                              .to = candidate->start,
-		                              .length = candidate->length };
+	list->items[list->count++] = (struct move){ .a = candidate->from.vma,
+		                                    .b = candidate->to.vma,
+		                                    .from = candidate->start + candidate->distance,
+		                                    .to = candidate->start,
+		                                    .length = candidate->length };
 	return rc;
 }
 

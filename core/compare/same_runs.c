@@ -5,11 +5,9 @@ int same_runs_note(struct same_runs *same, const struct run *a, const struct run
 	int rc = VMSNAP_OK;
 	if (count < SAME_LEAST)
 		return rc;
-	struct same_stretch *items = work_room(work, same->items, same->count, &same->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, same->items, same->count, &same->capacity, &rc))
 		return rc;
-	same->items = items;
-	items[same->count++] = (struct same_stretch){ a, b, count };
+	same->items[same->count++] = (struct same_stretch){ a, b, count };
 	return rc;
 }
 

@@ -157,12 +157,9 @@ static bool is_made(const struct finding *f, const struct difference *d)
 static int add_range(const struct finding *f, struct frame_ranges *ranges, const struct difference *d, uint64_t entry)
 {
 	int rc = VMSNAP_OK;
-	struct frame_range *items =
-	        work_room(f->work, ranges->items, ranges->count, &ranges->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(f->work, ranges->items, ranges->count, &ranges->capacity, &rc))
 		return rc;
-	ranges->items = items;
-	items[ranges->count++] = (struct frame_range){
+	ranges->items[ranges->count++] = (struct frame_range){
 		.place = own_page_place(entry), .address = d->at, .pages = d->pages, .made = is_made(f, d)
 	};
 	return rc;
@@ -195,11 +192,9 @@ static int take_difference(struct finding *f, const struct difference *d)
 	count_faults(f, d);
 	if (!is_sought(f, d->a) && !is_sought(f, d->b))
 		return rc;
-	struct difference *items = work_room(f->work, list->items, list->count, &list->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(f->work, list->items, list->count, &list->capacity, &rc))
 		return rc;
-	list->items = items;
-	items[list->count++] = *d;
+	list->items[list->count++] = *d;
 	return rc;
 }
 
@@ -302,16 +297,12 @@ static int add_sighting(struct finding *f, struct source source, const struct si
 {
 	struct sightings *out = f->out;
 	int rc = VMSNAP_OK;
-	struct sighting *items = work_room(f->work, out->items, out->count, &out->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(f->work, out->items, out->count, &out->capacity, &rc))
 		return rc;
-	out->items = items;
-	struct source *sources = work_room(f->work, f->sources, out->count, &f->capacity, sizeof(*sources), &rc);
-	if (!sources)
+	if (!WORK_ROOM(f->work, f->sources, out->count, &f->capacity, &rc))
 		return rc;
-	f->sources = sources;
-	sources[out->count] = source;
-	items[out->count++] = *seen;
+	f->sources[out->count] = source;
+	out->items[out->count++] = *seen;
 	return rc;
 }
 

@@ -99,11 +99,9 @@ static int put_row(const struct matching *m, const struct vmsnap_diff_vma *row)
 {
 	struct vma_match *out = m->out;
 	int rc = work_step(m->work);
-	struct vmsnap_diff_vma *rows = work_room(m->work, out->rows, out->count, &out->capacity, sizeof(*rows), &rc);
-	if (!rows)
+	if (!WORK_ROOM(m->work, out->rows, out->count, &out->capacity, &rc))
 		return rc;
-	out->rows = rows;
-	rows[out->count++] = *row;
+	out->rows[out->count++] = *row;
 	return VMSNAP_OK;
 }
 
@@ -210,12 +208,9 @@ static int add_possibly_replaced(const struct matching *m, const struct overlap 
 	struct vma_match *out = m->out;
 	struct shared_range range = range_of(m, at);
 	int rc = add_row(m, VMSNAP_VMA_CHANGE_POSSIBLY_REPLACED, &m->a->vmas[at->a], &m->b->vmas[at->b]);
-	struct doubtful *items =
-	        work_room(m->work, out->doubtful, out->doubtful_count, &out->doubtful_capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(m->work, out->doubtful, out->doubtful_count, &out->doubtful_capacity, &rc))
 		return rc;
-	out->doubtful = items;
-	items[out->doubtful_count++] = (struct doubtful){ range.start, range.end };
+	out->doubtful[out->doubtful_count++] = (struct doubtful){ range.start, range.end };
 	return rc;
 }
 
@@ -249,12 +244,9 @@ static int add_unmatched(struct unmatched_list *unmatched, size_t vma, uint64_t 
 	int rc = VMSNAP_OK;
 	if (start >= end)
 		return rc;
-	struct unmatched *items =
-	        work_room(work, unmatched->items, unmatched->count, &unmatched->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, unmatched->items, unmatched->count, &unmatched->capacity, &rc))
 		return rc;
-	unmatched->items = items;
-	items[unmatched->count++] = (struct unmatched){ .vma = vma, .start = start, .end = end };
+	unmatched->items[unmatched->count++] = (struct unmatched){ .vma = vma, .start = start, .end = end };
 	return VMSNAP_OK;
 }
 

@@ -30,11 +30,9 @@ static int room(struct vmsnap_faults_builder *builder, void *items, size_t count
                 struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
-	void **array = items, *grown = work_room(&builder->work, *array, count, capacity, size, &rc);
-	if (rc)
-		return work_fail(&builder->work, rc, err);
-	*array = grown;
-	return VMSNAP_OK;
+	void **array = items;
+	*array = work_grow(&builder->work, *array, count, capacity, size, &rc);
+	return rc ? work_fail(&builder->work, rc, err) : VMSNAP_OK;
 }
 
 static int can_add(const struct vmsnap_faults_builder *builder, const void *given, struct vmsnap_error *err)
@@ -217,7 +215,7 @@ static int slots_grow(struct vmsnap_faults_builder *builder)
 static int frames_room(struct vmsnap_faults_builder *builder, size_t count, struct vmsnap_error *err)
 {
 	struct vmsnap_faults *faults = builder->faults;
-	/* work_room() is for one more: so many at the most are asked for before. */
+	/* work_grow() is for one more: so many at the most are asked for before. */
 	while (builder->frame_room - faults->frame_count < count) {
 		int rc = room(builder, &faults->frames, builder->frame_room, &builder->frame_room,
 		              sizeof(*faults->frames), err);

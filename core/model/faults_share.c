@@ -95,18 +95,15 @@ VMSNAP_API uint64_t vmsnap_fault_shares_left(const struct vmsnap_fault_shares *s
 
 /* ---- what comes -------------------------------------------------------------------------- */
 
-#define ROOM(shares, items, count, room, rc)                                                                           \
-	((items) = work_room(&(shares)->work, items, count, &(room), sizeof(*(items)), rc), *(rc) == VMSNAP_OK)
-
 static int add_event(struct vmsnap_fault_shares *shares, const struct vmsnap_fault_event *event)
 {
 	int rc = VMSNAP_OK;
 	bool fork = event->kind == VMSNAP_FAULT_EVENT_FORK;
-	if (ROOM(shares, shares->events, shares->event_count, shares->event_room, &rc))
+	if (WORK_ROOM(&shares->work, shares->events, shares->event_count, &shares->event_room, &rc))
 		shares->events[shares->event_count++] = (struct waiting_event){ *event, event->pid };
-	if (!rc && fork && ROOM(shares, shares->events, shares->event_count, shares->event_room, &rc))
+	if (!rc && fork && WORK_ROOM(&shares->work, shares->events, shares->event_count, &shares->event_room, &rc))
 		shares->events[shares->event_count++] = (struct waiting_event){ *event, event->child };
-	if (!rc && fork && ROOM(shares, shares->forks, shares->fork_count, shares->fork_room, &rc))
+	if (!rc && fork && WORK_ROOM(&shares->work, shares->forks, shares->fork_count, &shares->fork_room, &rc))
 		shares->forks[shares->fork_count++] = *event;
 	return rc;
 }
@@ -123,12 +120,12 @@ VMSNAP_API int vmsnap_fault_shares_add(struct vmsnap_fault_shares *shares, const
                                        struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
-	if (!ROOM(shares, shares->sources, shares->source_count, shares->source_room, &rc))
+	if (!WORK_ROOM(&shares->work, shares->sources, shares->source_count, &shares->source_room, &rc))
 		return work_fail(&shares->work, rc, err);
 	uint32_t source = (uint32_t)shares->source_count;
 	shares->sources[shares->source_count++] = vmsnap_faults_ref(faults);
 	for (size_t i = 0; !rc && i < faults->count; i++)
-		if (ROOM(shares, shares->waiting, shares->waiting_count, shares->waiting_room, &rc))
+		if (WORK_ROOM(&shares->work, shares->waiting, shares->waiting_count, &shares->waiting_room, &rc))
 			shares->waiting[shares->waiting_count++] = (struct waiting){ source, (uint32_t)i };
 	for (size_t i = 0; !rc && i < faults->event_count; i++)
 		rc = add_event(shares, &faults->events[i]);
@@ -364,7 +361,7 @@ static int note_sharer(const struct giving *giving, const struct target *target)
 	struct sharer *sharer = find_sharer(shares, info); /* it may lie elsewhere by now */
 	int rc = VMSNAP_OK;
 	if (!sharer) {
-		if (!ROOM(shares, shares->sharers, shares->sharer_count, shares->sharer_room, &rc))
+		if (!WORK_ROOM(&shares->work, shares->sharers, shares->sharer_count, &shares->sharer_room, &rc))
 			return work_fail(&shares->work, rc, giving->err);
 		sharer = &shares->sharers[shares->sharer_count++];
 	}

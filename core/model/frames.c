@@ -8,11 +8,9 @@ static int append(struct frame_list *list, uint64_t first, uint64_t end, struct 
 		last->end = end;
 		return rc;
 	}
-	struct frame_range *items = work_room(work, list->items, list->count, &list->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, list->items, list->count, &list->capacity, &rc))
 		return rc;
-	list->items = items;
-	items[list->count++] = (struct frame_range){ first, end };
+	list->items[list->count++] = (struct frame_range){ first, end };
 	return rc;
 }
 

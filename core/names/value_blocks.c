@@ -18,12 +18,9 @@ int value_blocks_add(struct value_blocks *blocks, uint64_t address, struct work 
 	}
 	if (blocks->unit_count == UNITS_MOST || (last && last->address > start))
 		return rc;
-	struct value_unit *units =
-	        work_room(work, blocks->units, blocks->unit_count, &blocks->unit_room, sizeof(*units), &rc);
-	if (!units)
+	if (!WORK_ROOM(work, blocks->units, blocks->unit_count, &blocks->unit_room, &rc))
 		return rc;
-	blocks->units = units;
-	units[blocks->unit_count++] = (struct value_unit){ start, 1 };
+	blocks->units[blocks->unit_count++] = (struct value_unit){ start, 1 };
 	return rc;
 }
 
@@ -38,12 +35,9 @@ static int add_block(struct value_blocks *blocks, const struct vmsnap_heap_block
 		last->changed += changed;
 		return rc;
 	}
-	struct vmsnap_value_block *items =
-	        work_room(work, blocks->items, blocks->count, &blocks->room, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, blocks->items, blocks->count, &blocks->room, &rc))
 		return rc;
-	blocks->items = items;
-	items[blocks->count++] = (struct vmsnap_value_block){ *block, changed };
+	blocks->items[blocks->count++] = (struct vmsnap_value_block){ *block, changed };
 	return rc;
 }
 

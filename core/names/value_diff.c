@@ -107,14 +107,11 @@ static void add_change(struct differ *d, const struct value_leaf *leaf)
 	const char *function = v->local ? v->local->function : "";
 	change.function = value_copy(&d->maker, function, strlen(function), &d->rc);
 	change.tid = v->local ? v->local->tid : 0;
-	struct vmsnap_value_change *items =
-	        work_room(&diff->work, diff->items, diff->count, &diff->capacity, sizeof(*items), &d->rc);
-	if (!items)
+	if (!WORK_ROOM(&diff->work, diff->items, diff->count, &diff->capacity, &d->rc))
 		return;
 	change.before = values[VALUE_BEFORE];
 	change.after = values[VALUE_AFTER];
-	diff->items = items;
-	items[diff->count++] = change;
+	diff->items[diff->count++] = change;
 }
 
 static void on_leaf(void *ctx, const struct value_leaf *leaf)

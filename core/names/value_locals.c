@@ -48,19 +48,15 @@ static int find_all(const struct vmsnap *a, const struct vmsnap *b, struct work 
 {
 	int rc = type_table_read(a->types, a->types_len, work, &locals->types[0]);
 	rc = rc ? rc : type_table_read(b->types, b->types_len, work, &locals->types[1]);
-	size_t capacity = 0;
 	for (size_t i = 0; !rc && i < b->annotation_count; i++) {
 		const struct vmsnap_annotation *name = &b->annotations[i];
 		rc = work_step(work);
 		if (rc || !is_variable(name) || !was_there(a, name))
 			continue;
-		struct value_local *items =
-		        work_room(work, locals->items, locals->count, &capacity, sizeof(*items), &rc);
-		if (!items)
+		if (!WORK_ROOM(work, locals->items, locals->count, &locals->room, &rc))
 			break;
-		locals->items = items;
 		work_count(work, locals->types[0].count + locals->types[1].count);
-		items[locals->count++] = (struct value_local){ name, type_of(locals, name) };
+		locals->items[locals->count++] = (struct value_local){ name, type_of(locals, name) };
 	}
 	return rc;
 }
@@ -78,7 +74,7 @@ void value_locals_free(struct value_locals *locals, struct work *work)
 {
 	for (size_t i = 0; i < 2; i++)
 		type_table_free(&locals->types[i], work);
-	free(locals->items);
+	work_free(work, locals->items, locals->room, sizeof(*locals->items));
 	*locals = (struct value_locals){ 0 };
 }
 

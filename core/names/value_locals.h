@@ -12,7 +12,7 @@ struct value_local {
 };
 struct value_locals {
 	struct value_local *items; /* by address */
-	size_t count;
+	size_t count, room;
 	struct type_table types[2]; /* of A, of B */
 };
 

@@ -18,11 +18,8 @@ static void add_cells(struct kept_rows *kept, const struct table *table)
 {
 	struct work *work = &table->text->work;
 	for (size_t i = 0; !kept->rc && i < kept->stride; i++) {
-		struct table_cell *cells =
-		        work_room(work, kept->cells, kept->cell_count, &kept->cell_room, sizeof(*cells), &kept->rc);
-		if (!cells)
+		if (!WORK_ROOM(work, kept->cells, kept->cell_count, &kept->cell_room, &kept->rc))
 			return;
-		kept->cells = cells;
 		kept->cells[kept->cell_count++] = table->cells[table->shown[i].column];
 	}
 }
@@ -31,13 +28,10 @@ void kept_rows_add(struct kept_rows *kept, struct table *table, bool total)
 {
 	size_t first = kept->cell_count;
 	add_cells(kept, table);
-	struct kept_row *rows =
-	        work_room(&table->text->work, kept->rows, kept->count, &kept->room, sizeof(*rows), &kept->rc);
-	if (!rows) {
+	if (!WORK_ROOM(&table->text->work, kept->rows, kept->count, &kept->room, &kept->rc)) {
 		text_stop(table->text, kept->rc);
 		return;
 	}
-	kept->rows = rows;
 	kept->rows[kept->count++] = (struct kept_row){ key_of(table, total), first };
 }
 

@@ -17,10 +17,8 @@ static int remember(struct blamed_stacks *stacks, const struct vmsnap *snap, str
 			stacks->latest[i] = vmsnap_ref(snap);
 			return VMSNAP_OK;
 		}
-	void *latest = work_room(work, stacks->latest, stacks->count, &stacks->room, sizeof(*stacks->latest), &rc);
-	if (rc)
+	if (!WORK_ROOM(work, stacks->latest, stacks->count, &stacks->room, &rc))
 		return rc;
-	stacks->latest = latest;
 	stacks->latest[stacks->count++] = vmsnap_ref(snap);
 	return VMSNAP_OK;
 }

@@ -227,10 +227,8 @@ static void put_process(struct vmsnap_export *e, const struct vmsnap_info *info)
 static int keep_sample(struct pprof *p, const uint64_t pages[BLAMED_VALUES], struct work *work)
 {
 	int rc = VMSNAP_OK;
-	void *kept = work_room(work, p->kept, p->kept_count, &p->kept_room, sizeof(*p->kept), &rc);
-	if (rc)
+	if (!WORK_ROOM(work, p->kept, p->kept_count, &p->kept_room, &rc))
 		return rc;
-	p->kept = kept;
 	struct kept_sample *sample = &p->kept[p->kept_count++];
 	sample->message = p->message;
 	memcpy(sample->pages, pages, sizeof(sample->pages));

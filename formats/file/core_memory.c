@@ -33,11 +33,9 @@ static int add_load(struct core_memory *memory, const struct core_segment *segme
 		return bad(memory, segment->address, "reaches beyond the highest address", err);
 	if (segment->file_size > UINT64_MAX - segment->offset)
 		return bad(memory, segment->address, "lies beyond all files", err);
-	struct core_load *loads = work_room(work, memory->loads, memory->count, &memory->room, sizeof(*loads), &rc);
-	if (!loads)
+	if (!WORK_ROOM(work, memory->loads, memory->count, &memory->room, &rc))
 		return work_fail(work, rc, err);
-	memory->loads = loads;
-	loads[memory->count++] = (struct core_load){
+	memory->loads[memory->count++] = (struct core_load){
 		.start = segment->address & ~(page_size - 1),
 		.end = (segment->address + size + page_size - 1) & ~(page_size - 1),
 		.address = segment->address,
@@ -70,12 +68,9 @@ static int add_listed(struct core_memory *memory, const struct core_notes *notes
 		if (!whole || there || mapped->start < passed || mapped->end > -page_size)
 			continue;
 		passed = mapped->end;
-		struct core_load *grown =
-		        work_room(work, memory->loads, memory->count, &memory->room, sizeof(*grown), &rc);
-		if (!grown)
+		if (!WORK_ROOM(work, memory->loads, memory->count, &memory->room, &rc))
 			return work_fail(work, rc, err);
-		memory->loads = grown;
-		grown[memory->count++] = (struct core_load){
+		memory->loads[memory->count++] = (struct core_load){
 			.start = mapped->start, .end = mapped->end, .address = mapped->start, .listed = true
 		};
 	}

@@ -68,12 +68,9 @@ static int read_thread(struct reading *reading, const struct core_note *note)
 	rc = read_at(reading, note, 0, bytes, len);
 	if (rc)
 		return rc;
-	struct core_thread *threads =
-	        work_room(reading->work, out->threads, out->thread_count, &out->thread_room, sizeof(*threads), &rc);
-	if (!threads)
+	if (!WORK_ROOM(reading->work, out->threads, out->thread_count, &out->thread_room, &rc))
 		return out_of(reading, rc);
-	out->threads = threads;
-	struct core_thread *thread = &threads[out->thread_count];
+	struct core_thread *thread = &out->threads[out->thread_count];
 	*thread = (struct core_thread){ .tid = (uint32_t)core_number(elf, bytes + layout->status_pid, 4) };
 	if (layout->stack_len && layout->status_stack + layout->stack_len <= len)
 		thread->stack_pointer = core_number(elf, bytes + layout->status_stack, layout->stack_len);

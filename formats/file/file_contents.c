@@ -308,11 +308,9 @@ struct flat {
 static int flat_add(struct flat *flat, struct flat_run run, struct work *work)
 {
 	int rc = VMSNAP_OK;
-	struct flat_run *items = work_room(work, flat->items, flat->count, &flat->room, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, flat->items, flat->count, &flat->room, &rc))
 		return rc;
-	flat->items = items;
-	items[flat->count++] = run;
+	flat->items[flat->count++] = run;
 	return work_step(work);
 }
 

@@ -32,11 +32,8 @@ static int add_block(struct table_reader *reader, uint64_t offset)
 {
 	struct contents_table *table = reader->table;
 	int rc = VMSNAP_OK;
-	uint64_t *blocks =
-	        work_room(reader->work, table->blocks, table->block_count, &reader->block_room, sizeof(*blocks), &rc);
-	if (!blocks)
+	if (!WORK_ROOM(reader->work, table->blocks, table->block_count, &reader->block_room, &rc))
 		return work_fail(reader->work, rc, reader->err);
-	table->blocks = blocks;
 	table->blocks[table->block_count++] = offset;
 	return VMSNAP_OK;
 }

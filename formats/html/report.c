@@ -4,9 +4,8 @@
 
 void *report_room(struct work *work, void **items, size_t *count, size_t *room, size_t size, int *rc)
 {
-	void *more = work_room(work, *items, *count, room, size, rc);
+	*items = work_grow(work, *items, *count, room, size, rc);
 	if (*rc)
 		return NULL;
-	*items = more;
-	return memset((char *)more + (*count)++ * size, 0, size);
+	return memset((char *)*items + (*count)++ * size, 0, size);
 }

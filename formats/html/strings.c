@@ -39,16 +39,13 @@ static void grow(struct strings *strings)
 
 static uint32_t add_new(struct strings *strings, uint32_t *slot, const char *bytes, size_t len, uint32_t hash)
 {
-	struct string *items = work_room(strings->work, strings->items, strings->count, &strings->room, sizeof(*items),
-	                                 &strings->failed);
-	if (strings->failed)
+	if (!WORK_ROOM(strings->work, strings->items, strings->count, &strings->room, &strings->failed))
 		return 0;
-	strings->items = items;
 	char *copy = work_array(strings->work, len + 1, 1, &strings->failed);
 	if (strings->failed)
 		return 0;
 	memcpy(copy, bytes, len);
-	items[strings->count] = (struct string){ .bytes = copy, .len = (uint32_t)len, .hash = hash };
+	strings->items[strings->count] = (struct string){ .bytes = copy, .len = (uint32_t)len, .hash = hash };
 	*slot = (uint32_t)++strings->count;
 	return *slot - 1;
 }

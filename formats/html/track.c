@@ -112,11 +112,8 @@ static void keep(struct merge *merge, const struct track_run *run)
 		merge->out[merge->count - 1].pages += run->pages;
 		return;
 	}
-	struct track_run *out =
-	        work_room(merge->track->work, merge->out, merge->count, &merge->room, sizeof(*run), &merge->rc);
-	if (merge->rc)
+	if (!WORK_ROOM(merge->track->work, merge->out, merge->count, &merge->room, &merge->rc))
 		return;
-	merge->out = out;
 	merge->out[merge->count++] = *run;
 }
 
@@ -201,11 +198,8 @@ static int end_merge(struct merge *merge, struct vmsnap_error *err)
 static int end_instant(struct track *track, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
-	struct track_bytes *bytes =
-	        work_room(track->work, track->bytes, track->instants, &track->instant_room, sizeof(*bytes), &rc);
-	if (rc)
+	if (!WORK_ROOM(track->work, track->bytes, track->instants, &track->instant_room, &rc))
 		return work_fail(track->work, rc, err);
-	track->bytes = bytes;
 	track->bytes[track->instants++] =
 	        (struct track_bytes){ .values = track->values.size, .frames = track->frame_runs.size };
 	return VMSNAP_OK;

@@ -280,8 +280,7 @@ static int rows_by_events(struct row *row, const struct printed *printed)
 	struct diff_row diff;
 	int rc = VMSNAP_OK;
 	while (!rc && diff_rows_next(printed->rows, &diff)) {
-		ranked = work_room(work, ranked, count, &room, sizeof(*ranked), &rc);
-		if (!rc)
+		if (WORK_ROOM(work, ranked, count, &room, &rc))
 			ranked[count++] = (struct ranked){ diff, events_of(printed->view, &diff) };
 		rc = rc ? rc : work_step(work);
 	}

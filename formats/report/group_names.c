@@ -77,12 +77,10 @@ static int add_item(struct group_names *found, const char *name, const char *obj
 		*index = found->table[place] - 1;
 		return rc;
 	}
-	struct group_name *items = work_room(work, found->items, found->count, &found->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, found->items, found->count, &found->capacity, &rc))
 		return rc;
-	found->items = items;
-	items[found->count] = (struct group_name){ .name = copied(work, name, &rc) };
-	items[found->count].object = copied(work, object, &rc);
+	found->items[found->count] = (struct group_name){ .name = copied(work, name, &rc) };
+	found->items[found->count].object = copied(work, object, &rc);
 	*index = found->count++;
 	found->table[place] = (uint32_t)found->count;
 	return rc;

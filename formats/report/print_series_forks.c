@@ -118,12 +118,9 @@ static int note_cost(struct printed *printed, const struct vmsnap_series_fork *f
 	int rc = VMSNAP_OK;
 	/* Numbered as they come. */
 	if (fork->fork > printed->count) {
-		struct cost *costs =
-		        work_room(work, printed->costs, printed->count, &printed->capacity, sizeof(*costs), &rc);
-		if (!costs)
+		if (!WORK_ROOM(work, printed->costs, printed->count, &printed->capacity, &rc))
 			return rc;
-		printed->costs = costs;
-		costs[printed->count++] = (struct cost){ .most = 0 };
+		printed->costs[printed->count++] = (struct cost){ .most = 0 };
 	}
 	struct cost *cost = &printed->costs[fork->fork - 1];
 	if (fork->relation != VMSNAP_RELATION_COMPARABLE && cost->last.fork)

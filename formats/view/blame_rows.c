@@ -53,8 +53,8 @@ static struct blame_row *row_of(struct blame_rows *rows, const char *key, bool *
 		if (row->hash == hash && !strcmp(row->key, key))
 			return row;
 	}
-	rows->items = work_room(rows->work, rows->items, rows->count, &rows->room, sizeof(*rows->items), rc);
-	const char *kept = *rc ? NULL : arena_string(&rows->strings, key);
+	bool room = WORK_ROOM(rows->work, rows->items, rows->count, &rows->room, rc);
+	const char *kept = room ? arena_string(&rows->strings, key) : NULL;
 	if (!kept) {
 		*rc = *rc ? *rc : VMSNAP_ERR_NO_MEMORY;
 		return NULL;

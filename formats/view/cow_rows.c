@@ -153,8 +153,7 @@ static int take_ranges(struct cow_rows *rows, struct grouping *grouping, struct 
 		} else
 			next = *row;
 		if (!row || !same_row(row, &next)) {
-			rows->items = work_room(work, rows->items, rows->count, &rows->room, sizeof(*rows->items), &rc);
-			if (rc)
+			if (!WORK_ROOM(work, rows->items, rows->count, &rows->room, &rc))
 				return rc;
 			row = &rows->items[rows->count++];
 			*row = next;

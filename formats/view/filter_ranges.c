@@ -12,12 +12,9 @@ static int add(struct filter_ranges *ranges, uint64_t start, uint64_t end, struc
 		last->end = end;
 		return rc;
 	}
-	struct filter_range *items =
-	        work_room(work, ranges->items, ranges->count, &ranges->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, ranges->items, ranges->count, &ranges->capacity, &rc))
 		return rc;
-	ranges->items = items;
-	items[ranges->count++] = (struct filter_range){ start, end };
+	ranges->items[ranges->count++] = (struct filter_range){ start, end };
 	return rc;
 }
 

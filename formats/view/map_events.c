@@ -14,11 +14,9 @@ static int add(struct map_events *events, const struct map_event *event, struct 
 		last->end = event->end;
 		return VMSNAP_OK;
 	}
-	struct map_event *items = work_room(work, events->items, events->count, &events->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(work, events->items, events->count, &events->capacity, &rc))
 		return rc;
-	events->items = items;
-	items[events->count++] = *event;
+	events->items[events->count++] = *event;
 	return VMSNAP_OK;
 }
 

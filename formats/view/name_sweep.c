@@ -41,11 +41,7 @@ void name_sweep_free(struct name_sweep *sweep)
 static bool grow(struct name_sweep *sweep)
 {
 	sweep->rc = work_step(sweep->work);
-	struct swept *more =
-	        work_room(sweep->work, sweep->items, sweep->count, &sweep->room, sizeof(*more), &sweep->rc);
-	if (more)
-		sweep->items = more;
-	return more;
+	return WORK_ROOM(sweep->work, sweep->items, sweep->count, &sweep->room, &sweep->rc);
 }
 
 static bool collect(void *ctx, const struct vmsnap_name *name)

@@ -185,13 +185,10 @@ static void drop_pending(struct vmsnap_series *series)
 
 static struct vmsnap_series_line *add_line(struct series_lines *lines, struct work *work, int *rc)
 {
-	struct vmsnap_series_line *items =
-	        work_room(work, lines->items, lines->count, &lines->capacity, sizeof(*items), rc);
-	if (!items)
+	if (!WORK_ROOM(work, lines->items, lines->count, &lines->capacity, rc))
 		return NULL;
-	lines->items = items;
-	items[lines->count] = (struct vmsnap_series_line){ 0 };
-	return &items[lines->count++];
+	lines->items[lines->count] = (struct vmsnap_series_line){ 0 };
+	return &lines->items[lines->count++];
 }
 
 static void name_line(const struct vmsnap_series *series, size_t process, struct vmsnap_series_line *line)
@@ -205,8 +202,7 @@ static int add_snap(struct work *work, const struct vmsnap ***items, size_t *cou
                     const struct vmsnap *snap)
 {
 	int rc = VMSNAP_OK;
-	*items = work_room(work, *items, *count, room, sizeof(**items), &rc);
-	if (!rc)
+	if (WORK_ROOM(work, *items, *count, room, &rc))
 		(*items)[(*count)++] = snap;
 	return rc;
 }

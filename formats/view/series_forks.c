@@ -127,12 +127,9 @@ static int take_pending(struct vmsnap_series_forks *forks)
 {
 	struct instant *now = &forks->now;
 	int rc = VMSNAP_OK;
-	struct seen *items =
-	        work_room(&forks->source.work, now->items, now->count, &now->capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(&forks->source.work, now->items, now->count, &now->capacity, &rc))
 		return rc;
-	now->items = items;
-	items[now->count++] = forks->pending;
+	now->items[now->count++] = forks->pending;
 	forks->pending.snap = NULL;
 	return rc;
 }
@@ -206,12 +203,9 @@ static int find_fork(struct vmsnap_series_forks *forks, size_t child, struct for
 		*out = &forks->forks[*place - 1];
 		return rc;
 	}
-	struct fork *items = work_room(&forks->source.work, forks->forks, forks->fork_count, &forks->fork_capacity,
-	                               sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(&forks->source.work, forks->forks, forks->fork_count, &forks->fork_capacity, &rc))
 		return rc;
-	forks->forks = items;
-	*out = &items[forks->fork_count++];
+	*out = &forks->forks[forks->fork_count++];
 	**out = (struct fork){ .child = child };
 	*place = (uint32_t)forks->fork_count;
 	return rc;

@@ -137,13 +137,10 @@ static int follow(struct following *f, const struct vmsnap_series_options *optio
 static struct vmsnap_series_line *add_line(struct following *f, int *rc)
 {
 	struct series_lines *lines = &f->lines;
-	struct vmsnap_series_line *items =
-	        work_room(f->work, lines->items, lines->count, &lines->capacity, sizeof(*items), rc);
-	if (!items)
+	if (!WORK_ROOM(f->work, lines->items, lines->count, &lines->capacity, rc))
 		return NULL;
-	lines->items = items;
-	items[lines->count] = (struct vmsnap_series_line){ .name = "" };
-	return &items[lines->count++];
+	lines->items[lines->count] = (struct vmsnap_series_line){ .name = "" };
+	return &lines->items[lines->count++];
 }
 
 /* A new line, or that of which another part is there already. */

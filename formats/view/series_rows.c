@@ -89,12 +89,9 @@ static int touch(struct series_rows *rows, uint32_t index)
 	struct series_column *column = &rows->columns[index];
 	if (column->touched)
 		return rc;
-	uint32_t *touched = work_room(rows->work, rows->touched, rows->touched_count, &rows->touched_capacity,
-	                              sizeof(*touched), &rc);
-	if (!touched)
+	if (!WORK_ROOM(rows->work, rows->touched, rows->touched_count, &rows->touched_capacity, &rc))
 		return rc;
-	rows->touched = touched;
-	touched[rows->touched_count++] = index;
+	rows->touched[rows->touched_count++] = index;
 	column->touched = true;
 	column->now = 0;
 	column->live = column->came = column->went = 0;
@@ -142,12 +139,9 @@ static void add_change(struct series_row *row, const struct series_change *chang
 static int add_point(struct series_rows *rows, struct series_column *column, uint64_t bytes)
 {
 	int rc = VMSNAP_OK;
-	struct series_point *points =
-	        work_room(rows->work, column->points, column->count, &column->capacity, sizeof(*points), &rc);
-	if (!points)
+	if (!WORK_ROOM(rows->work, column->points, column->count, &column->capacity, &rc))
 		return rc;
-	column->points = points;
-	points[column->count++] = (struct series_point){ (uint32_t)rows->row_count, bytes };
+	column->points[column->count++] = (struct series_point){ (uint32_t)rows->row_count, bytes };
 	return rc;
 }
 
@@ -217,12 +211,9 @@ static int end_columns(struct series_rows *rows, struct series_row *row)
 static int add_row(struct series_rows *rows, const struct series_row *row)
 {
 	int rc = VMSNAP_OK;
-	struct series_row *items =
-	        work_room(rows->work, rows->rows, rows->row_count, &rows->row_capacity, sizeof(*items), &rc);
-	if (!items)
+	if (!WORK_ROOM(rows->work, rows->rows, rows->row_count, &rows->row_capacity, &rc))
 		return rc;
-	rows->rows = items;
-	items[rows->row_count++] = *row;
+	rows->rows[rows->row_count++] = *row;
 	return rc;
 }
 

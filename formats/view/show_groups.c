@@ -158,8 +158,7 @@ static struct show_group *group_of_node(struct show_groups *groups, struct work 
 	for (size_t i = 0; i < groups->count; i++)
 		if (groups->items[i].node == node)
 			return &groups->items[i];
-	groups->items = work_room(work, groups->items, groups->count, &groups->room, sizeof(*groups->items), rc);
-	if (*rc)
+	if (!WORK_ROOM(work, groups->items, groups->count, &groups->room, rc))
 		return NULL;
 	groups->items[groups->count] = (struct show_group){ .kind = -1, .name = "", .node = node };
 	return &groups->items[groups->count++];
