@@ -459,6 +459,20 @@ class BrowserTest(unittest.TestCase):
         self.open(page, "#p=0&m=cow")
         self.assertIn("16 KiB by one of the two", self.say(HEADLINE))
         self.assertIn("nothing by the parent, nothing by the child", self.say(HEADLINE))
+        # Without a base nobody knows that they were copied since.
+        self.assertIn("How much of the sharing is lost is not known; inferred: 100", self.say(HEADLINE))
+
+    def test_of_what_is_unknown_nothing_is_told(self):
+        pair = [json_inputs.snapshot(
+            identity=dict(json_inputs.PROCESS, pid=pid, tgid=pid, ppid=ppid, known=["zero"], faults=50),
+            vmas=[json_inputs.vma(json_inputs.HEAP, json_inputs.HEAP + 8 * 4096, "rw-p")],
+            runs=[json_inputs.run(json_inputs.HEAP, 4, "present")]) for pid, ppid in ((1, 0), (2, 1))]
+        self.open(self.write("unknown", *pair), "#p=0&m=cow&v=forks")
+        for where in (HEADLINE, "document.querySelector('#forks').innerText"):
+            said = self.say(where)
+            self.assertIn("How much of the sharing is lost is not known", said)
+            self.assertIn("of 16 KiB nothing is known", said)
+        self.quiet()
 
     def test_what_is_inferred_is_said_to_be(self):
         snapshots = [each for seconds in (0, 1) for each in json_inputs.tree([4243], seconds, known=["exclusive"])]

@@ -1,8 +1,9 @@
 // The view of copy-on-write: for a parent and its child the verdicts with their meaning, what was lost since the fork,
 // and the pages; those with names first.
-import { $, base, color, el, font, hex, link, number, pages, percent, prepare, swatch } from './ui.js';
+import { $, base, color, el, font, hex, link, number, pages, prepare, swatch } from './ui.js';
 import { Table } from './table.js';
 import { stripAt } from './strips.js';
+import { doubtWords, lostWords, sharesOf } from './shares.js';
 
 const MEANING = {
 	shared: 'one frame, both see it', copied_by_child: 'the child has another frame than at the fork', copied_by_parent: 'the parent has another frame than at the fork',
@@ -13,7 +14,7 @@ const MEANING = {
 	dropped_by_both: 'private at the fork, given back by both', file: 'page cache', shared_mapping: 'shared by intention', swapped: 'which frame it will get is not known',
 	unknown: 'the kernel did not say', zero_in_child: 'the child read it since, and wrote nothing', zero_in_parent: 'the parent read it since, and wrote nothing', zero_in_both: 'both read it since, and wrote nothing',
 };
-const LOST = ['copied_by_child', 'copied_by_parent', 'copied_by_both', 'copied'], QUIET = ['shared', 'file', 'shared_mapping', 'zero_shared'];
+const QUIET = ['shared', 'file', 'shared_mapping', 'zero_shared'];
 
 export class Forks {
 	constructor(model, view, pick, choose) { Object.assign(this, { model, view, pick, choose }); }
@@ -27,7 +28,7 @@ export class Forks {
 		const host = $('#forks'), fork = this.fork();
 		if (!fork) return host.replaceChildren(el('p', { class: 'note' }, 'There is no parent with its child at one instant here. vmsnap capture --tree and vmsnap record --tree --on fork take both.'));
 		const instant = this.instantOf(fork), counts = fork.counts[instant], list = el('div', { class: 'below' }), curve = el('canvas', { id: 'curve', role: 'img' });
-		host.replaceChildren(el('div', { class: 'top' }, this.verdicts(fork, instant, counts), this.sum(counts, curve)), list);
+		host.replaceChildren(el('div', { class: 'top' }, this.verdicts(fork, instant, counts), this.sum(sharesOf(this.model, fork, instant), curve)), list);
 		this.drawCurve(curve, fork, instant);
 		this.listRanges(list, fork, instant);
 	}
@@ -45,9 +46,9 @@ export class Forks {
 		const count = this.model.inferredAt(fork, instant)?.reduce((sum, one) => sum + one, 0);
 		return count ? el('p', {}, `Of these ${pages(count)} are inferred, from who shares and from circumstances, not from frames.`) : null;
 	}
-	sum(counts, curve) {
-		const lost = this.sumOf(counts, LOST), shared = this.sumOf(counts, ['shared']);
-		return el('div', {}, el('h2', {}, lost ? `${percent(lost / (lost + shared))} of the sharing is lost` : 'Nothing is lost yet'), el('p', {}, `${pages(lost)} copied, ${pages(shared)} shared still`), curve);
+	sum(shares, curve) {
+		const words = [`${pages(shares.lost)} copied, ${pages(shares.shared)} shared still`, doubtWords(shares)].filter(Boolean).join('; ');
+		return el('div', {}, el('h2', {}, lostWords(shares) || 'Nothing is lost yet'), el('p', {}, words), curve);
 	}
 	drawCurve(canvas, fork, instant) {
 		const width = canvas.clientWidth || 400, height = 150, x = prepare(canvas, width, height), { instants, class: of } = this.model;

@@ -1,6 +1,7 @@
 // One sentence: what happened from A to B, the largest first, of one denominator; a bar; and a legend with totals that
 // filters.
 import { $, duration, el, number, pages, paper, percent, swatch } from './ui.js';
+import { doubtWords, lostWords, sharesOf } from './shares.js';
 import { countsOf } from './strips.js';
 
 const FORKS_SHOWN = 3;
@@ -73,10 +74,11 @@ export class Headline {
 		return `${told(parent)} by the parent, ${told(child)} by the child${both ? `, ${pages(both)} by both` : ''}${either ? `, ${pages(either)} by one of the two` : ''}`;
 	}
 	cowSentence(counts) {
-		const { view, model } = this, fork = view.track, shared = counts[model.class.shared], lost = Object.values(this.lostBy(fork)).reduce((sum, count) => sum + count, 0);
+		const { view, model } = this, fork = view.track, same = counts[model.class.shared], shares = sharesOf(model, fork, view.b), words = lostWords(shares), doubt = doubtWords(shares);
 		const title = `${model.processes[fork.process].title} and its child ${model.processes[fork.child].pid}`;
-		if (!lost) return [shared ? `Nothing is copied yet: ${title} share ${pages(shared)}` : `${title} share nothing that could be copied`];
-		return [el('em', {}, `${percent(lost / (lost + shared))} of the sharing is lost`), `: ${this.whoCopied(fork)}`, this.small(`${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shared)} shared still`)];
+		if (!words) return [same ? `Nothing is copied yet: ${title} share ${pages(same)}` : `${title} share nothing that could be copied`, doubt ? this.small(doubt) : ''];
+		const since = `${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shares.shared)} shared still`;
+		return [el('em', {}, words), shares.lost ? `: ${this.whoCopied(fork)}` : '', this.small([since, doubt].filter(Boolean).join('; '))];
 	}
 	// Forks of it that were first seen at A.
 	forksAtA() {
