@@ -505,7 +505,7 @@ class Print(Values):
                                  ("counter++", "+"), ("*(int *)0", "not known"), ("counter.x", "members"),
                                  ("items[0].nonsense", "nonsense"), ("*counter", "pointer"), ("(counter", ")"),
                                  ("items[4].next->count", "not known"), ("-- -word", "negate"), ("08", "literal"),
-                                 ("99999999999999999999999", "too big"), ("1 / 0", "zero")):
+                                 ("99999999999999999999999", "too big"), ("1 / 0", "zero"), ("(" * 2000, "nested")):
             gdb.fails(f"vmsnap print {expression}", word)
         gdb("set vmsnap contents off")
         gdb("vmsnap take poor")

@@ -33,6 +33,8 @@ def guarded(work, *arguments):
         raise gdb.GdbError("interrupted") from None
     except MemoryError:
         raise gdb.GdbError("out of memory") from None
+    except RecursionError:
+        raise gdb.GdbError("too much is nested here: an expression, or a type") from None
 
 
 class Command(gdb.Command):
