@@ -364,7 +364,7 @@ static void put_picture(struct text *text, const struct series_rows *rows, const
 
 struct way {
 	uint64_t first, last, peak;
-	bool change_known, peak_known;
+	bool first_unread, last_unread, some_unread; /* the least that it was; or was at some time */
 };
 
 static void put_way(struct text *text, const struct way *way, uint64_t span)
@@ -372,15 +372,17 @@ static void put_way(struct text *text, const struct way *way, uint64_t span)
 	const struct vmsnap_style *style = text->style;
 	uint64_t first = way->first, last = way->last, peak = way->peak;
 	bool less = last < first;
-	uint64_t change = !way->change_known ? 0 : less ? first - last : last - first;
+	bool known = !way->first_unread && !way->last_unread;
+	uint64_t change = !known ? 0 : less ? first - last : last - first;
 	const char *arrow = style->unicode ? "→" : "->";
-	text_format(text, " %7s %s %7s", word_size(style, first).text, arrow, word_size(style, last).text);
+	text_format(text, " %7s%s %s %7s%s", word_size(style, first).text, way->first_unread ? "+" : "", arrow,
+	            word_size(style, last).text, way->last_unread ? "+" : "");
 	if (change)
 		text_format(text, "  %s", word_delta(style, less, change).text);
 	uint64_t rate = span ? (uint64_t)((double)change * 1e9 / (double)span) : 0;
 	if (rate)
 		text_format(text, ", %s/s", word_size(style, rate).text);
-	if (way->peak_known && peak > first && peak > last)
+	if (!way->some_unread && peak > first && peak > last)
 		text_format(text, ", at most %s", word_size(style, peak).text);
 	text_string(text, "\n");
 }
@@ -393,8 +395,8 @@ static void put_column_line(struct text *text, const struct series_rows *rows, c
 	fit_name(text, name, len, NAME_WIDTH);
 	text_repeat(text, ' ', width < NAME_WIDTH ? NAME_WIDTH - width + 1 : 1);
 	put_picture(text, rows, column);
-	const struct way way = { column->first, column->last, column->peak,
-		                 !column->first_unread && !column->last_unread, !column->some_unread };
+	const struct way way = { column->first,        column->last,        column->peak,
+		                 column->first_unread, column->last_unread, column->some_unread };
 	put_way(text, &way, rows->span);
 }
 
@@ -402,10 +404,10 @@ static void put_total_line(struct text *text, const struct series_rows *rows)
 {
 	enum { NAME_WIDTH = 24 };
 	const struct series_row *first = rows->rows, *last = rows->rows + rows->row_count - 1;
-	struct way way = { first->resident, last->resident, 0, !first->unread && !last->unread, true };
+	struct way way = { first->resident, last->resident, 0, first->unread != 0, last->unread != 0, false };
 	for (const struct series_row *at = first; at <= last; at++) {
 		way.peak = at->resident > way.peak ? at->resident : way.peak;
-		way.peak_known &= !at->unread;
+		way.some_unread |= at->unread != 0;
 	}
 	color_start(text, COLOR_BOLD);
 	text_string(text, total_name(rows));

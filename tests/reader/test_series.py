@@ -59,6 +59,7 @@ class Unread(unittest.TestCase):
         rows, ways = self.told("-w", "120", "--min=4K").split("\n\n")
         self.assertEqual([line.count("[heap] +") for line in rows.split("\n")[1:4]], [0, 0, 1])
         self.assertNotIn(" +", ways)
+        self.assertEqual(ways.count(" 80.0K+ →    180K\n"), 2)
         self.save((20, 0), (60, 8), (45, 0))
         rows, ways = self.told("-w", "120", "--min=4K").split("\n\n")
         self.assertNotIn("[heap] +", rows)
