@@ -28,7 +28,7 @@ enum { MOST = CALL_FRAMES_MAX + 2, WORDS = 256 };
 struct seen {
 	size_t count, outside, backtrace_count;
 	uint64_t callers[CALL_FRAMES_MAX];
-	void *backtrace[MOST]; /* the first is the function itself */
+	void *backtrace[MOST];
 	uint64_t words[WORDS];
 };
 
@@ -78,9 +78,13 @@ static void assert_agree(const struct seen *seen, size_t least)
 {
 	assert_in_range(seen->count, least, CALL_FRAMES_MAX);
 	assert_int_equal(seen->outside, seen->count);
-	assert_true(seen->backtrace_count > seen->count);
+	/* Before the first caller is the function itself, and with a sanitizer its own backtrace(). */
+	size_t first = 1;
+	while (first < 3 && seen->callers[0] + 1 != (uintptr_t)seen->backtrace[first])
+		first++;
+	assert_true(seen->backtrace_count >= first + seen->count);
 	for (size_t i = 0; i < seen->count; i++)
-		assert_int_equal(seen->callers[i] + 1, (uintptr_t)seen->backtrace[i + 1]);
+		assert_int_equal(seen->callers[i] + 1, (uintptr_t)seen->backtrace[first + i]);
 }
 
 static void test_callers_are_those_of_gccs_unwinder(void **state)
