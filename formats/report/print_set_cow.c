@@ -150,11 +150,13 @@ static struct fork_pages fork_pages(const struct vmsnap_set_cow *cow, size_t ind
 	return pages;
 }
 
-static void put_totals(struct row *row, const struct fork_pages *pages)
+/* Nothing is known of a fork that cannot be compared; `totals` has always had zeros then. */
+static void put_totals(struct row *row, const struct fork_pages *pages, enum vmsnap_relation relation)
 {
+	uint32_t unknown = relation == VMSNAP_RELATION_COMPARABLE ? 0 : (1u << VMSNAP_VERDICT_COUNT) - 1;
 	row_put_counts(row, FORK_TOTALS, pages->all, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
-	put_touched_verdicts(row, FORK_BY_DEBUGGER, pages->touched, 0);
-	row_put_counts(row, FORK_INFERRED_TOTALS, pages->inferred, VMSNAP_VERDICT_COUNT, 0, vmsnap_verdict_name);
+	put_touched_verdicts(row, FORK_BY_DEBUGGER, pages->touched, unknown);
+	row_put_counts(row, FORK_INFERRED_TOTALS, pages->inferred, VMSNAP_VERDICT_COUNT, unknown, vmsnap_verdict_name);
 }
 
 static void put_verdicts(struct row *row, const struct fork_pages *fork, uint64_t page_size)
@@ -178,7 +180,6 @@ static void put_verdicts(struct row *row, const struct fork_pages *fork, uint64_
 		else if (i != FORK_LOST && pages[i])
 			row_put_bytes(row, i, pages[i] * page_size);
 	}
-	put_totals(row, fork);
 }
 
 static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
@@ -195,8 +196,10 @@ static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		row_put_bool(row, FORK_CAME, process.came);
 		put_not_compared(row, FORK_NOT_COMPARED, process.relation);
 		struct fork_pages pages = fork_pages(printed->cow, i);
-		if (process.parent)
+		if (process.parent) {
 			put_verdicts(row, &pages, info->page_size);
+			put_totals(row, &pages, process.relation);
+		}
 		row_put_name_if_any(row, FORK_WARNING, process.warning);
 		if (process.base && row_wants(row, FORK_BASE))
 			put_snapshot(row, FORK_BASE, process.base);

@@ -19,7 +19,6 @@ _MOST_TYPED = 200
 _KINDS = ("variable", "heap", "library", "memory")
 _ALIGN, _WORD = 16, 8  # of malloc's chunks
 _CACHE, _CACHE_SIZES = "malloc's lists of free blocks,", (584, 648)  # glibc's tcache, up to 2.29 and since
-_LARGEST_COMPARED = 1 << 20
 _GAP = 64  # bytes between two ranges that are told as one, and where there are more than so many of a mapping
 _MOST_RANGES, _WIDER = 8, (4096, 64 << 10, 1 << 20)
 
@@ -57,11 +56,14 @@ class Finder:
 
     def _take(self, made):
         """What lies between bytes that changed is left out, too, where no more than that is told."""
-        self._objects += [each for each in made if not self._coarse or each.size > _LARGEST_COMPARED or self._differs(each)]
+        changed = Ranges(self._left)
+        self._objects += [each for each in made if self._differs(changed, each.start, each.start + each.size)]
         self._leave_out([(each.start, each.start + each.size) for each in made])
 
-    def _differs(self, each):
-        return self._sides.old(each.start, each.size) != self._sides.new(each.start, each.size)
+    def _differs(self, changed, start, end):
+        """Whether a byte between them does: beyond so many ranges some hold bytes that do not."""
+        return any(not self._coarse or self._sides.old(at, to - at) != self._sides.new(at, to - at)
+                   for at, to in changed.within(start, end))
 
     # ---- what is not the program's doing, or no memory in use ----
 
@@ -158,16 +160,18 @@ class Finder:
         return Object("variable" if own else "library", called, where, name.address, name.size, kind)
 
     def _heap_blocks(self):
-        found, at, changed = {}, self._left, Ranges(self._left)
+        found, named, at, changed = {}, 0, self._left, Ranges(self._left)
         paths = heap_paths.Paths(self._sides, self._names, self._types, self._dead_stack())
         while at:
             blocks = self._sides.heap_blocks([start for start, _ in at])
             for block in filter(None, blocks):
                 what = _CACHE if self._is_cache(block) else "free heap block" if block.is_free else "heap block"
-                unnamed = block.is_free or what == _CACHE or len(found) >= _MOST_TYPED
+                end = block.address + block.size
+                unnamed = block.is_free or what == _CACHE or named >= _MOST_TYPED or not self._differs(changed, block.address, end)
                 by = None if unnamed else paths.of(block)
+                named += not unnamed
                 # A header that changed is no part of what the pointer points to.
-                if by is not None and not changed.any(block.address, block.address + by.offset):
+                if by is not None and not self._differs(changed, block.address, block.address + by.offset):
                     found[block.address] = Object("heap", by.expression, BY_POINTER, block.address + by.offset,
                                                   block.size - by.offset, by.type)
                 else:
@@ -185,8 +189,9 @@ class Finder:
 
     def _rest(self):
         """By mapping, what nobody has a name for."""
-        found = []
-        for start, end in changed_bytes.joined(self._left, gap=_GAP):
+        found, left = [], Ranges(self._left)
+        really = [each for each in self._left if self._differs(left, *each)]
+        for start, end in changed_bytes.joined(really, gap=_GAP):
             name = self._names.at(start) if self._names else None
             mapping = self._b.mapping_at(start)
             known = name is not None and name.kind in _PLACES

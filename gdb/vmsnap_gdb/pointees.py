@@ -116,6 +116,9 @@ def _class_of(address):
     """That whose function's code lies there, by what its `this` points to; None: not known."""
     try:
         block = gdb.block_for_pc(address)
+        # Of a function that is inlined at its very beginning the innermost one is that one's.
+        while block and block.superblock and not (block.superblock.is_static or block.superblock.is_global):
+            block = block.superblock
         return block.function.type.fields()[0].type.target().unqualified() if block and block.function else None
     except (gdb.error, RuntimeError, IndexError):
         return None

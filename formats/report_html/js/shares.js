@@ -15,9 +15,9 @@ const isKnown = ({ lost, shared, lostInferred, sharedInferred }) => lost + share
 // What rests on frames is told as a fact; of all else it is said.  '': nothing was copied.
 export function lostWords(shares) {
 	const { lost, shared, unknown } = shares;
-	if (!lost && !(unknown && !shared)) return '';
+	if (!lost && (isKnown(shares) || !(shared || unknown))) return '';
 	if (isKnown(shares)) return `${percent(lost / (lost + shared))} of the sharing is lost`;
-	return `How much of the sharing is lost is not known${lost ? `; inferred: ${percent(lost / (lost + shared))}` : ''}`;
+	return `How much of the sharing is lost is not known${lost || shared ? `; inferred: ${percent(lost / (lost + shared))}` : ''}`;
 }
 export function doubtWords(shares) {
 	const { unknown, lostInferred, sharedInferred } = shares, known = isKnown(shares);
