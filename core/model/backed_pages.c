@@ -56,7 +56,7 @@ uint64_t backed_pages_memory(const struct backed_pages *backed)
 int backed_pages_add(struct backed_pages *backed, uint64_t place)
 {
 	if (backed->count == backed->room) {
-		size_t room = backed->room ? backed->room + backed->room / 2 : 16;
+		size_t room = backed->room < 16 ? 16 : backed->room + backed->room / 2;
 		uint64_t *places = realloc(backed->places, room * sizeof(*places));
 		if (!places)
 			return VMSNAP_ERR_NO_MEMORY;

@@ -10,7 +10,7 @@ static void *grown(void *items, size_t *room, size_t count, size_t item_size)
 {
 	if (count < *room)
 		return items;
-	size_t more = *room ? *room + *room / 2 : 64;
+	size_t more = *room < 64 ? 64 : *room + *room / 2; /* it may have been trimmed to one */
 	void *larger = more <= SIZE_MAX / item_size ? realloc(items, more * item_size) : NULL;
 	if (larger)
 		*room = more;

@@ -25,7 +25,7 @@ int contents_add_backed(struct contents *contents, uint64_t page_size, uint64_t 
 		return VMSNAP_OK;
 	}
 	if (contents->range_count == contents->range_room) {
-		size_t room = contents->range_room ? contents->range_room + contents->range_room / 2 : 16;
+		size_t room = contents->range_room < 16 ? 16 : contents->range_room + contents->range_room / 2;
 		struct contents_range *ranges = realloc(contents->ranges, room * sizeof(*ranges));
 		if (!ranges)
 			return VMSNAP_ERR_NO_MEMORY;

@@ -84,7 +84,9 @@ void run_list_trim(struct run_list *list)
 static int append_one(struct run_list *list, uint64_t start, uint64_t pages, uint64_t entry)
 {
 	if (list->count == list->capacity) {
-		int rc = run_list_reserve(list, list->capacity ? list->capacity + list->capacity / 2 : 256, false);
+		enum { LEAST = 256 }; /* a half of one that was reserved is none */
+		int rc = run_list_reserve(list, list->capacity < LEAST ? LEAST : list->capacity + list->capacity / 2,
+		                          false);
 		if (rc)
 			return rc;
 	}

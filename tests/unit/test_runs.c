@@ -70,6 +70,22 @@ static void what_only_looks_swapped_is_doubtful(void **state)
 	}
 }
 
+/* However little was reserved: a half more of one is one. */
+static void run_list_append_grows_what_was_reserved(void **state)
+{
+	(void)state;
+	for (size_t reserved = 0; reserved < 4; reserved++) {
+		struct run_list list = { 0 };
+		assert_int_equal(run_list_reserve(&list, reserved, false), 0);
+		for (uint64_t i = 0; i < 600; i++) {
+			assert_int_equal(run_list_append(&list, PAGE, 0x1000 * (2 * i + 1), 1, PRESENT | i), 0);
+			assert_in_range(list.count, 1, list.capacity);
+		}
+		assert_int_equal(list.count, 600);
+		run_list_free(&list);
+	}
+}
+
 static void run_list_append_joins_what_counts_on(void **state)
 {
 	(void)state;
@@ -335,6 +351,7 @@ int main(void)
 		cmocka_unit_test(entry_normal_takes_no_type_for_swap_that_no_area_has),
 		cmocka_unit_test(what_only_looks_swapped_is_doubtful),
 		cmocka_unit_test(sums_do_not_count_what_is_not_known),
+		cmocka_unit_test(run_list_append_grows_what_was_reserved),
 		cmocka_unit_test(run_list_append_joins_what_counts_on),
 		cmocka_unit_test(iterator_clips_and_joins),
 		cmocka_unit_test(many_runs_are_read_at_once_as_one_by_one),
