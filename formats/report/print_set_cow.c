@@ -198,7 +198,7 @@ static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 		struct fork_pages pages = fork_pages(printed->cow, i);
 		if (process.parent) {
 			put_verdicts(row, &pages, info->page_size);
-			put_totals(row, &pages, process.relation);
+			put_totals(row, &pages, (enum vmsnap_relation)process.relation);
 		}
 		row_put_name_if_any(row, FORK_WARNING, process.warning);
 		if (process.base && row_wants(row, FORK_BASE))
