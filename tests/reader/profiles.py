@@ -1,4 +1,4 @@
-"""Profiles for pprof: read by the definition of profile.proto alone, and by Go's own pprof, where that is."""
+"""Profiles for pprof: read by the definition of profile.proto alone, and by protoc and Go's own pprof, where these are."""
 
 import gzip
 import os
@@ -104,3 +104,29 @@ def pprof(path):
     mappings = {(int(start, 16), int(end, 16)): rest.rsplit(" [FN]", 1)[0].strip() for start, end, rest in
                 re.findall(r"(?m)^[0-9]+: 0x([0-9a-f]+)/0x([0-9a-f]+)/0x[0-9a-f]+ (.*)$", text.split("\nMappings", 1)[1])}
     return types, samples, mappings
+
+
+def protoc(path):
+    """(samples' values, strings) as Google's own program reads them, which says what is not in the definition, too; None: it is not there."""
+    if not shutil.which("protoc"):
+        return None
+    here = os.path.dirname(os.path.abspath(__file__))
+    with gzip.open(path) as file:
+        done = subprocess.run(["protoc", f"--proto_path={here}", "--decode=perftools.profiles.Profile", os.path.join(here, "profile.proto")],
+                              input=file.read(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    text = done.stdout.decode()
+    unknown = re.findall(r"(?m)^ *[0-9]+(?::| {).*$", text)
+    assert not unknown, unknown
+    samples = [tuple(map(int, re.findall(r"(?m)^  value: ([0-9]+)$", one))) for one in re.findall(r"(?ms)^sample {$(.*?)^}$", text)]
+    strings = [re.sub(r"\\([0-7]{3}|.)", lambda found: chr(int(found.group(1), 8)) if len(found.group(1)) == 3 else {"n": "\n", "t": "\t", "r": "\r"}.get(
+        found.group(1), found.group(1)), one) for one in re.findall(r'(?m)^string_table: "(.*)"$', text)]
+    return samples, strings
+
+
+def check_protoc(path, profile):
+    """Whether protoc is there; what it reads is what we do."""
+    told = protoc(path)
+    if told is not None:
+        assert told == ([tuple(packed(dict(one)[2])) for one in profile.samples], profile.strings), told
+    return told is not None

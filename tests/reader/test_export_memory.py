@@ -7,7 +7,7 @@ import unittest
 import json_inputs
 import vmsfile
 from json_inputs import PROCESS, file_of
-from profiles import Profile, fields, packed, pprof
+from profiles import Profile, check_protoc, fields, packed, pprof
 from test_export import HOSTILE, ExportTest, number, run, table
 from test_export_events import FAULTS
 from test_export_events import process as watched
@@ -129,6 +129,15 @@ class Memory(ExportTest):
         self.assertEqual(len(self.values(profile)), len(names))
         for text in profile.strings:
             self.assertRegex(text, r"^[ -~]*$")
+
+    def test_protoc_reads_it(self):
+        for name in ("a", "tree", "blamed", "forks"):
+            path = os.path.join(self.folder, name + ".pb.gz")
+            run("--format", "pprof", "-o", path, self.paths[name])
+            with open(path, "rb") as file:
+                if not check_protoc(path, Profile(file.read())):
+                    print("SKIP: protoc is not installed (Debian: protobuf-compiler)", flush=True)
+                    self.skipTest("protoc is not installed (Debian: protobuf-compiler)")
 
     def test_pprof_reads_it(self):
         for name in ("a", "tree", "blamed"):
