@@ -1,6 +1,7 @@
 /* export_openmetrics.c - sums by service, as text for the folder that node_exporter looks into (textfile collector).
  * Of each process the newest snapshot counts.  What is not known of one process of a service is not told of the
- * service. */
+ * service.  Each metric is a line for each service in all scrapes of all hosts, so there are few: what is anonymous or in
+ * huge pages, the kernel tells of each service by itself (memory.stat of its cgroup). */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 
 enum { LABEL_BYTES_MAX = 5 }; /* of one byte: \\\\xHH */
 
-enum metric { PROCESSES, RESIDENT, EXCLUSIVE, SWAPPED, HUGE_PAGES, ANONYMOUS, EXECUTABLE_PRIVATE, TAKEN, METRIC_COUNT };
+enum metric { PROCESSES, RESIDENT, EXCLUSIVE, SWAPPED, EXECUTABLE_PRIVATE, TAKEN, METRIC_COUNT };
 static const struct {
 	const char *name, *help;
 } metrics[METRIC_COUNT] = {
@@ -25,8 +26,6 @@ static const struct {
 	[EXCLUSIVE] = { "vmsnap_exclusive_bytes",
 	                "Present and mapped by nobody else: what ending the service gives back." },
 	[SWAPPED] = { "vmsnap_swapped_bytes", "Private memory in swap." },
-	[HUGE_PAGES] = { "vmsnap_huge_bytes", "Present in huge pages." },
-	[ANONYMOUS] = { "vmsnap_anonymous_bytes", "Present and of no file." },
 	[EXECUTABLE_PRIVATE] = { "vmsnap_executable_private_bytes",
 	                         "Executable pages that are no more what their file has: patched code." },
 	[TAKEN] = { "vmsnap_taken_seconds", "When the newest of these snapshots was taken." },
@@ -50,10 +49,11 @@ struct openmetrics {
 	size_t count, room, came;
 };
 
+/* Also where it may be written to: who patches code may leave it so. */
 static bool is_code_of_file(const struct vmsnap_vma *vma)
 {
 	bool file = vma->inode || vma->dev_major || vma->dev_minor;
-	return file && vma->perms & VMSNAP_PERM_EXEC && !(vma->perms & (VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED));
+	return file && vma->perms & VMSNAP_PERM_EXEC && !(vma->perms & VMSNAP_PERM_SHARED);
 }
 
 static uint64_t executable_private(const struct vmsnap *snap)
@@ -82,8 +82,6 @@ static void measure(struct process *process, const struct vmsnap *snap)
 	values[RESIDENT] = (struct value){ sums_unread(snap, &sums), (double)sums.resident };
 	values[EXCLUSIVE] = (struct value){ !info->known.exclusive || sums.exclusive_unknown, (double)sums.exclusive };
 	values[SWAPPED] = (struct value){ !swap_told, swap_told ? (double)swap.number : 0 };
-	values[HUGE_PAGES] = (struct value){ !info->known.huge, (double)sums.huge };
-	values[ANONYMOUS] = (struct value){ sums_unread(snap, &sums), (double)(sums.resident - sums.file) };
 	values[EXECUTABLE_PRIVATE] = (struct value){ sums_unread(snap, &sums), (double)executable_private(snap) };
 	values[TAKEN] = (struct value){ false, (double)info->taken / 1e9 };
 }

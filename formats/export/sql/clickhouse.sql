@@ -69,7 +69,7 @@ CREATE VIEW privatised_text AS
 SELECT host, pid, comm, taken_ns, name, start_addr, end_addr, private_bytes, snapshot FROM
 (
   SELECT snapshot, object, start_addr, end_addr, resident - file AS private_bytes, host, pid, comm, taken_ns FROM
-  (SELECT * FROM vma_once WHERE substring(perms, 2) = '-xp' AND resident > file) AS these
+  (SELECT * FROM vma_once WHERE substring(perms, 3) = 'xp' AND resident > file) AS these
   ALL INNER JOIN (SELECT snapshot, host, pid, comm, taken_ns FROM snapshot_once) AS those USING (snapshot)
 ) AS these ALL INNER JOIN
 (SELECT object, name FROM object_once WHERE inode != 0 OR dev_major != 0 OR dev_minor != 0) AS those USING (object);
