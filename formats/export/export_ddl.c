@@ -12,6 +12,8 @@ struct dialect {
 	const char *name;
 	const char *types[EXPORT_HEX + 1];
 	bool nullable; /* what may be NULL is said so; otherwise, what may not */
+	const unsigned char *own; /* views that no other one has: before the others, which stand on them */
+	size_t own_len;
 	const unsigned char *views;
 	size_t views_len;
 };
@@ -19,6 +21,8 @@ static const struct dialect dialects[VMSNAP_SCHEMA_COUNT] = {
 	[VMSNAP_SCHEMA_SQLITE] = { .name = "sqlite",
 	                           .types = { "INTEGER", "INTEGER", "INTEGER", "INTEGER", "INTEGER", "INTEGER",
 	                                      "INTEGER", "TEXT", "TEXT" },
+	                           .own = sql_sqlite,
+	                           .own_len = sizeof(sql_sqlite),
 	                           .views = sql_standard,
 	                           .views_len = sizeof(sql_standard) },
 	[VMSNAP_SCHEMA_CLICKHOUSE] = { .name = "clickhouse",
@@ -88,7 +92,8 @@ static void put_clickhouse_end(FILE *out, int table)
 static void put_table(FILE *out, int dialect, int table)
 {
 	const struct export_table *schema = &export_tables[table];
-	fprintf(out, "CREATE TABLE IF NOT EXISTS %s (\n", schema->name);
+	bool sqlite = dialect == VMSNAP_SCHEMA_SQLITE;
+	fprintf(out, "CREATE TABLE IF NOT EXISTS %s (\n", sqlite ? export_sqlite_table(table) : schema->name);
 	for (size_t i = 0; schema->placed && dialect == VMSNAP_SCHEMA_CLICKHOUSE && i < EXPORT_PLACE_COUNT; i++) {
 		put_column(out, &dialects[dialect], &export_place[i]);
 		fputs(",\n", out);
@@ -96,9 +101,9 @@ static void put_table(FILE *out, int dialect, int table)
 	for (size_t i = 0; i < schema->count; i++) {
 		if (i)
 			fputs(",\n", out);
-		put_column(out, &dialects[dialect], &schema->columns[i]);
+		put_column(out, &dialects[dialect], sqlite ? export_sqlite_column(table, i) : &schema->columns[i]);
 	}
-	if (dialect == VMSNAP_SCHEMA_SQLITE)
+	if (sqlite)
 		put_sqlite_end(out, table);
 	else if (dialect == VMSNAP_SCHEMA_CLICKHOUSE)
 		put_clickhouse_end(out, table);
@@ -115,6 +120,7 @@ char *export_ddl(int dialect)
 		return NULL;
 	for (int table = 0; table < EXPORT_TABLE_COUNT; table++)
 		put_table(out, dialect, table);
+	fwrite(dialects[dialect].own, 1, dialects[dialect].own_len, out);
 	fwrite(dialects[dialect].views, 1, dialects[dialect].views_len, out);
 	if (fclose(out)) {
 		free(text);

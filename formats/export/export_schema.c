@@ -161,3 +161,19 @@ int export_table_find(const char *name)
 		table++;
 	return table;
 }
+
+const char *export_sqlite_table(int table)
+{
+	return table == EXPORT_VMA ? "mapping" : export_tables[table].name;
+}
+
+const struct export_column *export_sqlite_column(int table, size_t column)
+{
+	static const struct export_column size = { "size", EXPORT_NUMBER, false },
+	                                  perm_bits = { "perm_bits", EXPORT_SMALL, false };
+	if (table == EXPORT_VMA && column == EXPORT_VMA_END)
+		return &size;
+	if (table == EXPORT_VMA && column == EXPORT_VMA_PERMS)
+		return &perm_bits;
+	return &export_tables[table].columns[column];
+}

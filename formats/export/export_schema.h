@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Grows by one when a table or column is added, or more may be NULL; none is ever taken away or changes its meaning. */
-enum { EXPORT_SCHEMA_VERSION = 3 };
+/* Grows by one when a table or column is added, or more may be NULL; none is ever taken away or changes its meaning.
+ * To an SQLite database whose tables are older than the other one nothing is added: there `vma` was no view yet. */
+enum { EXPORT_SCHEMA_VERSION = 4, EXPORT_SCHEMA_SQLITE_OLDEST = 4 };
 
 enum export_type {
 	EXPORT_KEY,     /* 16 bytes: of a snapshot */
@@ -46,6 +47,8 @@ enum export_table_id {
 enum { EXPORT_COLUMNS_MAX = 96 };
 /* Columns of the table of snapshots that say which rows of others there are. */
 enum { EXPORT_ALL_VMAS = 49, EXPORT_ALL_RUNS };
+/* Columns of the table of mappings which SQLite has in a shorter form. */
+enum { EXPORT_VMA_START = 1, EXPORT_VMA_END, EXPORT_VMA_PERMS = 5 };
 struct export_table {
 	const char *name;
 	const struct export_column *columns;
@@ -56,5 +59,9 @@ struct export_table {
 extern const struct export_table export_tables[EXPORT_TABLE_COUNT];
 /* EXPORT_TABLE_COUNT: there is none of that name. */
 int export_table_find(const char *name);
+/* What SQLite has instead: of mappings, most of all rows, a table whose rows are shorter by a sixth, of which
+ * `vma` is a view (sql/sqlite.sql). */
+const char *export_sqlite_table(int table);
+const struct export_column *export_sqlite_column(int table, size_t column);
 
 #endif

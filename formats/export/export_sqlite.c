@@ -45,11 +45,6 @@ static int failed(const struct vmsnap_export *e, int rc, struct vmsnap_error *er
 		            e->options.path);
 	if ((rc & 0xff) == SQLITE_NOMEM)
 		return fail_no_memory(err);
-	if ((rc & 0xff) == SQLITE_CONSTRAINT)
-		return fail(
-		        err, VMSNAP_ERR_SYSTEM,
-		        "%.200s is of an older vmsnap, and has no place for what is not known: export to another file",
-		        e->options.path);
 	return fail(err, VMSNAP_ERR_SYSTEM, "cannot write %.200s: %.200s", e->options.path, why);
 }
 
@@ -201,7 +196,7 @@ static int put_object(struct vmsnap_export *e, const struct export_cell *cells, 
 static int bind_column(struct vmsnap_export *e, int table, size_t i, const struct export_cell *cell)
 {
 	struct sqlite *s = e->state;
-	enum export_type type = export_tables[table].columns[i].type;
+	enum export_type type = export_sqlite_column(table, i)->type;
 	sqlite3_stmt *insert = s->insert[table];
 	int64_t id = s->current.id;
 	bool known;
@@ -267,6 +262,21 @@ static int put_plain(struct vmsnap_export *e, int table, const struct export_cel
 	return step(e, s->insert[table], rc, err);
 }
 
+/* As a number: the place in the list that the view `vma` looks them up in. */
+static uint64_t perm_bits(const char perms[4])
+{
+	return (perms[0] == 'r' ? 8u : 0) | (perms[1] == 'w' ? 4u : 0) | (perms[2] == 'x' ? 2u : 0) | (perms[3] == 's');
+}
+
+static int put_mapping(struct vmsnap_export *e, const struct export_cell *cells, struct vmsnap_error *err)
+{
+	struct export_cell shorter[EXPORT_COLUMNS_MAX];
+	memcpy(shorter, cells, export_tables[EXPORT_VMA].count * sizeof(*shorter));
+	shorter[EXPORT_VMA_END].number -= cells[EXPORT_VMA_START].number;
+	shorter[EXPORT_VMA_PERMS].number = perm_bits(cells[EXPORT_VMA_PERMS].bytes);
+	return put_plain(e, EXPORT_VMA, shorter, err);
+}
+
 static int put_cow(struct vmsnap_export *e, const struct export_cell *cells, struct vmsnap_error *err)
 {
 	struct sqlite *s = e->state;
@@ -296,6 +306,8 @@ static int put_row(void *ctx, int table, const struct export_cell *cells, struct
 	                 : enter_snapshot(e, &cells[0], err);
 	if (rc || (table == EXPORT_VMA && s->current.has_vmas) || (table == EXPORT_RUN && s->current.has_runs))
 		return rc;
+	if (table == EXPORT_VMA)
+		return put_mapping(e, cells, err);
 	return table == EXPORT_SNAPSHOT ? put_snapshot(e, cells, err) : put_plain(e, table, cells, err);
 }
 
@@ -391,6 +403,10 @@ static int check_database(struct vmsnap_export *e, struct vmsnap_error *err)
 		            "%.200s exists and is a database of others; it was left alone", e->options.path);
 	if (version > EXPORT_SCHEMA_VERSION)
 		return fail(err, VMSNAP_ERR_NEWER, "%.200s was made by a newer vmsnap", e->options.path);
+	if (tables && version < EXPORT_SCHEMA_SQLITE_OLDEST)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "%.200s was made by an older vmsnap, with other tables; it was left alone: export to a new file",
+		            e->options.path);
 	return VMSNAP_OK;
 }
 
@@ -417,7 +433,7 @@ static int prepare_insert(struct vmsnap_export *e, int table, struct vmsnap_erro
 	char sql[SQL_MAX];
 	/* Their keys stand last in the tables that have them: export_ddl.c. */
 	int len = snprintf(sql, sizeof(sql), "INSERT OR %s INTO %s VALUES (?",
-	                   table == EXPORT_OBJECTS ? "IGNORE" : "REPLACE", schema->name);
+	                   table == EXPORT_OBJECTS ? "IGNORE" : "REPLACE", export_sqlite_table(table));
 	for (size_t i = 1; i < columns; i++)
 		len += snprintf(sql + len, sizeof(sql) - (size_t)len, ", ?");
 	snprintf(sql + len, sizeof(sql) - (size_t)len, ")");
@@ -434,7 +450,7 @@ static int prepare_all(struct vmsnap_export *e, struct vmsnap_error *err)
 	        : prepare(e, "SELECT snapshot, all_vmas, all_runs FROM snapshot WHERE snapshot_key = ?",
 	                  &s->find_snapshot, err);
 	rc = rc ? rc : prepare(e, "SELECT object FROM object WHERE object_key = ?", &s->find_object, err);
-	rc = rc ? rc : prepare(e, "DELETE FROM vma WHERE snapshot = ? AND end_addr = start_addr", &s->forget_gone, err);
+	rc = rc ? rc : prepare(e, "DELETE FROM mapping WHERE snapshot = ? AND size = 0", &s->forget_gone, err);
 	return rc ? rc
 	          : prepare(e, "UPDATE snapshot SET all_vmas = ?, all_runs = ? WHERE snapshot = ?", &s->complete, err);
 }

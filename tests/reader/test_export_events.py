@@ -128,16 +128,6 @@ class Events(ExportTest):
             asked = opened.execute("SELECT function_name, faults, pages FROM fault_code WHERE access_kind = 'write_protected'")
             self.assertEqual(set(asked), {(b"set;all\t1\n\\N", 2, 1), (b"main", 3, 1)})
 
-    def test_a_database_from_before_gets_the_tables(self):
-        path = self.watched()
-        database = self.database(path, name="before.db")
-        with sqlite3.connect(database) as opened:
-            opened.executescript("DROP VIEW fault_code; DROP TABLE event; DROP TABLE fault_watch; PRAGMA user_version = 1")
-        self.database(path, name="before.db")
-        with sqlite3.connect(database) as opened:
-            self.assertEqual(opened.execute("SELECT count(*) FROM event").fetchone(), (12,))
-            self.assertEqual(opened.execute("PRAGMA user_version").fetchone(), (3,))
-
     def test_what_is_left_out(self):
         path = self.watched()
         bare = os.path.join(self.folder, "bare.db")
