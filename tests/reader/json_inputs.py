@@ -214,6 +214,15 @@ def blamed():
     return dict(later, faults=table)
 
 
+def half_known():
+    """Two processes of a service: how much of the second is in swap nobody knows."""
+    made = []
+    for pid, swapped in ((501, ("swapped", 0, (1, 77))), (502, ("swapped huge zero", 0, (0, 0)))):
+        made.append(snapshot(dict(PROCESS, pid=pid, tgid=pid, comm=b"half"), vmas=[vma(HEAP, HEAP + 0x10000, "rw-p")],
+                             runs=[run(HEAP, 1, "present exclusive", pfn=0x8000), run(HEAP + PAGE, 2, *swapped)]))
+    return made
+
+
 def write(folder):
     """Writes everything into the folder; returns {name: path}."""
     paths = {}

@@ -101,14 +101,9 @@ class Sql(ExportTest):
         return [path, events, self.paths["forks"], self.paths["grows"], self.paths["b"]]
 
     def half_known(self):
-        """How much of one of two processes is in swap nobody knows."""
-        at, path = json_inputs.HEAP, os.path.join(self.folder, "half.vms")
+        path = os.path.join(self.folder, "half.vms")
         with open(path, "wb") as file:
-            file.write(file_of(*(json_inputs.snapshot(
-                dict(PROCESS, pid=pid, tgid=pid, comm=b"half"), vmas=[json_inputs.vma(at, at + 0x10000, "rw-p")],
-                runs=[json_inputs.run(at, 1, "present exclusive", pfn=0x8000),
-                      json_inputs.run(at + 4096, 2, *(("swapped", 0, (1, 77)) if pid == 501 else ("swapped huge zero", 0, (0, 0))))])
-                for pid in (501, 502)))[0])
+            file.write(file_of(*json_inputs.half_known())[0])
         return path
 
     @staticmethod
