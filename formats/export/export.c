@@ -66,7 +66,7 @@ static int export_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	if (!e->buffer || !e->state)
 		return fail_no_memory(err);
 	int rc = e->options.path && !e->exporter->own_file ? open_file(e, err) : VMSNAP_OK;
-	return rc ? rc : e->exporter->open(e, err);
+	return rc || !e->exporter->open ? rc : e->exporter->open(e, err);
 }
 
 VMSNAP_API int vmsnap_export_new(int format, const struct vmsnap_export_options *options, struct vmsnap_export **out,

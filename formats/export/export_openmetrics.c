@@ -189,13 +189,6 @@ static int add_process(struct openmetrics *o, const struct vmsnap *snap)
 	return VMSNAP_OK;
 }
 
-static int openmetrics_open(struct vmsnap_export *e, struct vmsnap_error *err)
-{
-	(void)err;
-	export_text(e, e->exporter->begins);
-	return VMSNAP_OK;
-}
-
 static int openmetrics_add(struct vmsnap_export *e, const struct vmsnap *const *snaps, size_t count,
                            struct vmsnap_error *err)
 {
@@ -272,10 +265,9 @@ static void openmetrics_free(struct vmsnap_export *e)
 
 const struct exporter exporter_openmetrics = {
 	.name = "openmetrics",
-	.begins = "# vmsnap export\n",
+	.begins = "# HELP vmsnap_processes ", /* a remark of our own no strict reader of OpenMetrics takes */
 	.readable = true,
 	.state_size = sizeof(struct openmetrics),
-	.open = openmetrics_open,
 	.add = openmetrics_add,
 	.finish = openmetrics_finish,
 	.free = openmetrics_free,

@@ -198,10 +198,10 @@ class Rows(ExportTest):
 
     def test_labels_of_metrics_end_where_they_should(self):
         lines = run("--format", "openmetrics", self.hostile_file()).stdout.decode().splitlines()
-        self.assertEqual((lines[0], lines[-1]), ("# vmsnap export", "# EOF"))
+        self.assertEqual(lines.pop(), "# EOF")
         label = r'\{service="(?:[^"\\\n]|\\["\\n])*"\}'
         for line in lines:
-            self.assertRegex(line, rf"^(?:# .*|vmsnap_[a-z_]+{label} [0-9.]+)$")
+            self.assertRegex(line, rf"^(?:# (?:HELP|TYPE) vmsnap_[a-z_]+ .*|vmsnap_[a-z_]+{label} [0-9.]+)$")
 
     def test_only_what_changed(self):
         path = self.paths["grows"]
