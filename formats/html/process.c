@@ -298,6 +298,8 @@ static int add_vmas(struct vmsnap_html *html, struct report_process *process)
 
 /* ---- status ----------------------------------------------------------------------------- */
 
+enum { STATUS_MOST = 256 }; /* the kernel writes some 60 */
+
 static struct report_status *status_of(struct vmsnap_html *html, struct report_process *process, size_t index,
                                        uint32_t key, int *rc)
 {
@@ -306,8 +308,8 @@ static struct report_status *status_of(struct vmsnap_html *html, struct report_p
 	for (size_t i = 0; i < process->status_count; i++)
 		if (process->status[i].key == key)
 			return &process->status[i];
-	if (process->status_count >= 256)
-		return NULL; /* the kernel writes some 60 */
+	if (process->status_count >= STATUS_MOST)
+		return NULL;
 	struct report_status *status =
 	        REPORT_ROOM(html, process->status, process->status_count, process->status_room, rc);
 	if (status)
@@ -333,17 +335,37 @@ static int status_put(struct vmsnap_html *html, struct report_status *status, ui
 	return rc;
 }
 
-static int add_status(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap)
+struct status_adding {
+	struct vmsnap_html *html;
+	struct report_process *process;
+	size_t count;
+	int rc;
+};
+
+/* Whether to go on: not with more than there is room for, so that none of the rest is kept as a string either. */
+static bool add_status_line(void *ctx, const struct vmsnap_status_field *field)
 {
-	struct vmsnap_status_field field;
-	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && !vmsnap_status_field(snap, i, &field); i++) {
-		uint32_t key = strings_add(&html->strings, field.key, field.key_len);
-		struct report_status *status = status_of(html, process, i, key, &rc);
-		if (status)
-			rc = status_put(html, status, strings_add(&html->strings, field.text, field.text_len));
-	}
-	return rc ? rc : html->strings.failed;
+	struct status_adding *adding = ctx;
+	struct vmsnap_html *html = adding->html;
+	uint32_t key = strings_add(&html->strings, field->key, field->key_len);
+	struct report_status *status = status_of(html, adding->process, adding->count++, key, &adding->rc);
+	if (status)
+		adding->rc = status_put(html, status, strings_add(&html->strings, field->text, field->text_len));
+	return !adding->rc && adding->count < STATUS_MOST;
+}
+
+static int add_status(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
+                      struct vmsnap_error *err)
+{
+	struct vmsnap_compare_options options = { .size = sizeof(options),
+		                                  .cancelled = html->work.cancelled,
+		                                  .cancel_ctx = html->work.cancel_ctx };
+	struct status_adding adding = { .html = html, .process = process };
+	int rc = vmsnap_status_keys(snap, &options, add_status_line, &adding, err);
+	if (rc)
+		return rc;
+	rc = adding.rc ? adding.rc : html->strings.failed;
+	return rc ? work_fail(&html->work, rc, err) : VMSNAP_OK;
 }
 
 /* ---- all of it --------------------------------------------------------------------------- */
@@ -377,9 +399,11 @@ int process_add(struct vmsnap_html *html, struct report_process *process, const 
 	vmsnap_unref(process->last);
 	process->last = vmsnap_ref(snap);
 	rc = add_vmas(html, process);
-	rc = rc ? rc : add_status(html, process, snap);
 	if (rc)
 		return work_fail(&html->work, rc, err);
+	rc = add_status(html, process, snap, err);
+	if (rc)
+		return rc;
 	process->last_instant = (uint32_t)html->instant_count - 1;
 	return VMSNAP_OK;
 }

@@ -238,6 +238,21 @@ class Capabilities(Case):
         self.until(lambda: kernel.read(f"/proc/{process.pid}/syscall").startswith(b"257"), "it opens nothing")
         self.until(lambda: self.held(process.pid) == {0}, "capabilities are still held")
 
+    def test_no_process_is_tracked_with_capabilities_that_were_lent(self):
+        """What makes it make system calls is a process of whoever was given them: they could end it just then."""
+        self.need_all_capabilities("setpriv")
+        place = self.folder(0o700, NOBODY)
+        words = [world().vmsnap, "record", "--every", "10ms", "--for", "50ms", "-o"]
+        able = call(*words, os.path.join(place, "able.vms"), "--track=uffd", self.sleeper(0))
+        if able.status:
+            skip(self, f"tracking by userfaultfd: {able.err}")
+        for owner, tracked, status in ((STRANGER, [], 0), (STRANGER, ["--track=uffd"], 2), (NOBODY, ["--track=uffd"], 0)):
+            with self.subTest(owner=owner, tracked=tracked):
+                path = os.path.join(place, f"{owner}{''.join(tracked)}.vms")
+                said = call(*as_user(NOBODY, ALL_NEEDED), *words, path, *tracked, self.sleeper(owner))
+                self.assertEqual(said.status, status, said)
+                self.assertEqual("capabilities that were lent" in said.err, bool(status), said)
+
     # -- file capabilities ---------------------------------------------------------
 
     INSTALLED = r"""

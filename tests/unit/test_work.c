@@ -484,6 +484,27 @@ static void texts_end_when_they_are_not_wanted_any_more(void **state)
 	vmsnap_unref(snap);
 }
 
+/* Each line sought from the first one on would never have asked, and would have been minutes' work. */
+static void a_page_asks_while_it_takes_lines_of_status(void **state)
+{
+	(void)state;
+	enum { LINES = 20 * 1000 };
+	struct asked asked = { .until = SIZE_MAX }, at_once = { 0 };
+	struct vmsnap_html_options options = { .size = sizeof(options), .cancelled = ask, .cancel_ctx = &asked };
+	struct vmsnap *snap = with_lines(LINES, 0);
+	struct vmsnap_html *html;
+	struct vmsnap_error err;
+	assert_int_equal(vmsnap_html_new(&options, &html, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_html_add(html, snap, 1, &err), VMSNAP_OK);
+	assert_in_range(asked.count, LINES / WORK_STEPS, 32 * LINES / WORK_STEPS);
+	vmsnap_html_free(html);
+	options.cancel_ctx = &at_once;
+	assert_int_equal(vmsnap_html_new(&options, &html, &err), VMSNAP_OK);
+	assert_int_equal(vmsnap_html_add(html, snap, 1, &err), VMSNAP_ERR_CANCELLED);
+	vmsnap_html_free(html);
+	vmsnap_unref(snap);
+}
+
 /* As programs want it nothing of it is cut. */
 static void a_row_of_a_table_counts_too(void **state)
 {
@@ -675,6 +696,7 @@ int main(void)
 		cmocka_unit_test(status_shows_every_line),
 		cmocka_unit_test(comparing_ends_when_it_is_not_wanted_any_more),
 		cmocka_unit_test(texts_end_when_they_are_not_wanted_any_more),
+		cmocka_unit_test(a_page_asks_while_it_takes_lines_of_status),
 		cmocka_unit_test(a_row_of_a_table_counts_too),
 		cmocka_unit_test(reading_ends_when_it_is_not_wanted_any_more),
 		cmocka_unit_test(options_of_another_size_are_refused),
