@@ -312,15 +312,29 @@ static void tell_memory(const struct captured *captured)
 	}
 }
 
+/* Who traced it while it was read, none of us; 0: nobody did. */
+static uint64_t tracer_of(const struct vmsnap *snap)
+{
+	struct vmsnap_status_field field;
+	bool told = vmsnap_info(snap)->freeze == VMSNAP_FREEZE_NONE &&
+	            vmsnap_status_find(snap, "TracerPid", &field) == VMSNAP_OK && field.is_number;
+	return told ? field.number : 0;
+}
+
 static void tell_loose(const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	size_t threads = vmsnap_thread_count(snap), missed = count_missed(snap);
+	uint64_t tracer = tracer_of(snap);
 	if (info->freeze == VMSNAP_FREEZE_PARTIAL && missed)
 		say("process %" PRIu32
 		    ": %zu of %zu thread%s could not be stopped (vmsnap show tells which): its pages "
 		    "may not be of one instant",
 		    info->pid, missed, threads, threads == 1 ? "" : "s");
+	else if (tracer)
+		say("process %" PRIu32 " could not be stopped, as process %" PRIu64
+		    " traces it: its pages may not be of one instant",
+		    info->pid, tracer);
 	else
 		say("process %" PRIu32 " could not %sbe stopped: its pages may not be of one instant", info->pid,
 		    info->freeze == VMSNAP_FREEZE_PARTIAL ? "wholly " : "");
