@@ -139,6 +139,7 @@ class Observed(unittest.TestCase):
         first = kernel.maps(target.pid)[0].start
         commands = [("capture", target.pid, "-o", path), ("capture", target.pid, "--append", "-o", path, "--smaps"),
                     ("capture", target.pid, "--append", "-o", path, "--no-freeze"),
+                    ("capture", target.pid, "--append", "-o", path, "--contents", "--kpage"),
                     ("capture", target.pid, "--append", "-o", path, "--tree"),
                     ("show", target.pid, "--json"), ("pages", target.pid), ("map", target.pid),
                     ("status", target.pid), ("page", target.pid, f"{first:x}"), ("diff", f"{path}@pid:{target.pid}", target.pid),
