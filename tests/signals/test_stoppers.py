@@ -16,15 +16,14 @@ from support import Target
 
 class Stoppers(unittest.TestCase):
     def gets_on(self, target, what):
-        """Its next rounds are done, however long that takes on this machine."""
-        before = int(asked(target, "how far?")["rounds"][1])
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        """Its next rounds are done, however long that takes on this machine, and though we be stopped meanwhile."""
+        before, pause = int(asked(target, "how far?")["rounds"][1]), 0.02
+        for _ in range(round(PATIENCE / pause)):
             answer = asked(target, "how far?")
             if int(answer["rounds"][1]) >= before + 2:
                 self.assertEqual(answer.get("wrong", ["wrong", "0"])[1], "0", "memory that was in use was freed")
                 return
-            time.sleep(0.02)
+            time.sleep(pause)
         self.fail(f"it hangs {what}")
 
     def look(self, name, threads, captures, every, busy=False, slow=()):
