@@ -5,15 +5,13 @@ import collections
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import unittest
 
 from gdb_session import HERE, Gdb, folder, main, skip
 
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "written"))
-from program import COLORS, Program, seeds  # noqa: E402
+from program import COLORS, Program, build, seeds  # noqa: E402
 
 # 1, 6, 7009 and 7056 have static variables of functions in files that no frame is of; 7009 no other variable near them,
 # and 7056 none in that file.
@@ -23,28 +21,14 @@ NAMED = ("global", "unit", "function", "thread", "local")
 
 
 class Written(unittest.TestCase):
-    def build(self, seed):
-        made, path = Program(seed), os.path.join(folder(self), "program")
-        compiler, suffix = ("c++", "cc") if made.cxx else ("cc", "c")
-        if not shutil.which(compiler):
-            skip(self, f"{compiler} is not installed")
-        sources = []
-        for unit in (0, 1):
-            sources.append(f"{path}{unit}.{suffix}")
-            with open(sources[-1], "w", encoding="utf-8") as file:
-                file.write(made.unit(unit))
-        options = [each for each in made.options if each != "-O1"]  # else gdb may not know where a local is
-        built = subprocess.run([compiler, "-g", *options, "-Wl,-z,now", "-pthread", *sources, "-o", path],
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if built.returncode:
-            skip(self, f"{compiler} builds nothing here: {built.stdout.strip()[:300]}")
-        return made, path
-
     def test_programs(self):
         for seed in SEEDS:
-            made, path = self.build(seed)
             with self.subTest(seed=seed):
-                gdb = Gdb(self, path, "alone")
+                made, here = Program(seed), folder(self)
+                why = build(seed, here, without=("-O1",))  # else gdb may not know where a local is
+                if why:
+                    skip(self, why)
+                gdb = Gdb(self, os.path.join(here, "program"), "alone")
                 gdb("break step")
                 gdb("run")
                 said = gdb("vmsnap wrote --json finish")

@@ -108,7 +108,7 @@ class Fish(Shells, Case):
     def complete(self, line):
         script = "source vmsnap.fish; complete -C (string join ' ' -- $argv)"
         done = subprocess.run(["fish", "--no-config", "-c", script, *line.split(" ")], env=self.env, cwd=self.folder,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120 * support.SLOWNESS)
         self.assertEqual(done.stderr, b"")
         return {row.split("\t")[0] for row in done.stdout.decode().splitlines()}
 

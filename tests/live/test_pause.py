@@ -121,17 +121,18 @@ class Realtime(unittest.TestCase):
         second at most, and several of them never all processors for long."""
         target = Target(self, "instant", "threads")
         beside = subprocess.Popen([world().vmsnap, "--version"], stdout=subprocess.DEVNULL)
-        beside.wait(timeout=60)
+        beside.wait(timeout=60 * support.SLOWNESS)
         target.process.stdin.write(b"go\n")
         target.wait()
         paths = [os.path.join(world().home(support.me()), f"beside{number}.vms") for number in range(3)]
         for _ in range(5):
             together = [subprocess.Popen([world().vmsnap, "capture", str(target.pid), "--threads", "7", "-q", "-o", path],
                                          env=world().env, stderr=subprocess.PIPE) for path in paths]
-            done = subprocess.run([world().vmsnap, "--version"], stdout=subprocess.PIPE, timeout=60)
+            done = subprocess.run([world().vmsnap, "--version"], stdout=subprocess.PIPE,
+                                  timeout=60 * support.SLOWNESS)
             self.assertEqual(done.returncode, 0)
             for process in together:
-                _, said = process.communicate(timeout=120)
+                _, said = process.communicate(timeout=120 * support.SLOWNESS)
                 self.assertEqual(process.returncode, 0, said)
         self.runs(target)
         target.end()

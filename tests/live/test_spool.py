@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from support import main, world
+from support import SLOWNESS, main, world
 
 SOURCE = os.environ.get("VMSNAP_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 sys.path[:0] = [os.path.join(SOURCE, "tests", folder) for folder in ("golden", "reader")]
@@ -50,7 +50,7 @@ class Spool(unittest.TestCase):
 
     def ship(self, *words, loader=(), **more):
         return subprocess.run([SHIP, *words, self.spool, "--", *(loader or [self.loader])], env=self.environment(**more),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120 * SLOWNESS)
 
     def left(self):
         return sorted(os.listdir(self.spool))

@@ -1,5 +1,6 @@
 """Random programs that log what they write (tests/written/program.py), and what contents, values and write tracking
-say of them.  WRITTEN_COUNT and WRITTEN_SEED: of how many, and from which on; script/written has more."""
+say of them.  WRITTEN_COUNT and WRITTEN_SEED: of how many, and from which on; script/written has more.
+Writes are tracked by soft-dirty bits where the kernel has them, else by userfaultfd."""
 
 import os
 import re
@@ -13,7 +14,7 @@ import unittest
 from module import HERE, PAGE, kernel, main, skip, vmsnap
 
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "written"))
-from program import ENTRY, Program, seeds  # noqa: E402
+from program import BUILT, ENTRY, Program, build, seeds  # noqa: E402
 
 # 33 is of types that have units of their own.
 SEEDS = seeds("WRITTEN_COUNT", (1, 2, 3, 4, 33))
@@ -68,6 +69,7 @@ class Run:
                 self.after = Memory(process.pid)
                 self.logged = self.notes()[len(self.logged):]
                 if self.tracker:
+                    self.how = self.tracker.how
                     self.tracker.close()
                 self.diff = vmsnap.Diff(self.a, self.b)
                 self.names = vmsnap.Names(self.b)
@@ -77,10 +79,12 @@ class Run:
                 process.kill()
 
     def track(self):
-        try:
-            self.tracker = vmsnap.Tracker(self.pid, "uffd")
-        except vmsnap.VmsnapError as error:
-            self.unable = str(error)
+        for how in ("soft-dirty", "uffd"):
+            try:
+                self.tracker = vmsnap.Tracker(self.pid, how)
+                return
+            except vmsnap.VmsnapError as error:
+                self.unable = str(error)
 
     def notes(self):
         with open(f"/proc/{self.pid}/mem", "rb", 0) as memory:
@@ -116,35 +120,26 @@ class Written(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp()
-        cls.totals = dict.fromkeys(("programs", "writes", "changed pages", "changed variables", "tracked"), 0)
+        cls.totals = dict.fromkeys(("programs", "writes", "changed pages", "changed variables", "tracked by soft-dirty",
+                                     "tracked by uffd"), 0)
 
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.folder)
         print(", ".join(f"{count} {name}" for name, count in cls.totals.items()), flush=True)
 
-    def build(self, seed):
-        made, path = Program(seed), os.path.join(self.folder, "program")
-        compiler, suffix = ("c++", "cc") if made.cxx else (os.environ.get("VMSNAP_CC", "cc"), "c")
-        if not shutil.which(compiler):
-            skip(self, f"{compiler} is not installed")
-        sources = []
-        for unit in (0, 1):
-            sources.append(f"{path}{unit}.{suffix}")
-            with open(sources[-1], "w", encoding="utf-8") as file:
-                file.write(made.unit(unit))
-        # All symbols are bound before main(): else a call may write to a page.
-        built = subprocess.run([compiler, "-g", *made.options, "-Wl,-z,now", "-pthread", *sources, "-o", path],
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if built.returncode:
-            skip(self, f"{compiler} builds nothing here: {built.stdout.strip()[:300]}")
-        return path
+    def path(self, seed):
+        if BUILT:
+            return os.path.join(BUILT, str(seed), "program")
+        why = build(seed, self.folder)
+        if why:
+            skip(self, why)
+        return os.path.join(self.folder, "program")
 
     def test_programs(self):
         for seed in SEEDS:
-            path = self.build(seed)
             with self.subTest(seed=seed):
-                run = Run(path, seed)
+                run = Run(self.path(seed), seed)
                 self.program_is_honest(run)
                 self.pages_that_changed(run)
                 self.variables_that_changed(run)
@@ -215,11 +210,11 @@ class Written(unittest.TestCase):
 
     def pages_that_were_written(self, run):
         written = run.b.written() if run.tracker else None
-        if run.unable and not self.totals["programs"]:
-            print(f"SKIP: tracking by userfaultfd: {run.unable}", flush=True)
+        if not run.tracker and not self.totals["programs"]:
+            print(f"SKIP: write tracking: {run.unable}", flush=True)
         if written is None:
             return
-        self.totals["tracked"] += 1
+        self.totals[f"tracked by {run.how}"] += 1
         sure, maybe = set(), set()
         for each in written:
             (sure if each.sure else maybe).update(pages_of(each.start, each.end - each.start))

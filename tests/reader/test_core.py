@@ -18,6 +18,7 @@ import vmsreport
 from corefile import AT_PHDR, AT_RANDOM, AT_SYSINFO_EHDR, MACHINES, Core, R, W, X, mapped_elf
 
 VMSNAP = os.environ.get("VMSNAP", "vmsnap")
+SLOWNESS = int(os.environ.get("VMSNAP_SLOWNESS", "1"))
 PAGE = 4096
 ID = bytes(range(20))
 
@@ -59,8 +60,8 @@ class Cores(unittest.TestCase):
         return core.write(path)
 
     def run_it(self, *words, status=(0,), given=None):
-        done = subprocess.run([VMSNAP, *words], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30,
-                              check=False)
+        done = subprocess.run([VMSNAP, *words], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=30 * SLOWNESS, check=False)
         self.assertIn(done.returncode, status, (words, done.stderr.decode()))
         self.error = done.stderr.decode()
         return done.stdout
@@ -181,7 +182,8 @@ class Cores(unittest.TestCase):
             self.skipTest("holes of files are not kept here")
 
         def limited(*words):
-            return subprocess.run([VMSNAP, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60,
+            return subprocess.run([VMSNAP, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  timeout=60 * SLOWNESS,
                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (64 << 20, 64 << 20)))
         if limited("--version").returncode:
             self.skipTest("a sanitizer needs more memory than that for itself")

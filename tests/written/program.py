@@ -7,13 +7,17 @@ a shared mapping, beside which and the stacks nothing else of it may change."""
 
 import os
 import random
+import shutil
 import struct
+import subprocess
+import sys
 
 INTS = (("short", 16, True), ("unsigned short", 16, False), ("int", 32, True), ("unsigned", 32, False),
         ("long", 64, True), ("unsigned long long", 64, False))
 COLORS = ("RED", "GREEN", "BLUE")
 TEXT = 24
 ENTRY = struct.Struct("qQQ")  # which write, where, of how many bytes
+BUILT = os.environ.get("WRITTEN_PROGRAMS")  # a folder of programs that were built before, each in one named by its seed
 
 # What both units of a program share.
 COMMON = """
@@ -70,9 +74,30 @@ static void tell(int to)
 
 
 def seeds(count, usual):
-    """Of the programs that are tried: as many as the environment's variable says, from WRITTEN_SEED on, or those."""
+    """Of the programs that are tried: those that were built before (WRITTEN_PROGRAMS), or as many as the environment's
+    variable says, from WRITTEN_SEED on, or the usual."""
+    if BUILT:
+        return sorted(int(each) for each in os.listdir(BUILT))
     first = int(os.environ.get("WRITTEN_SEED", "1"))
     return range(first, first + int(os.environ[count])) if count in os.environ else usual
+
+
+def build(seed, folder, without=()):
+    """Makes the program of a seed in a folder, without some of its options.  Why it cannot be made, or None."""
+    made, path = Program(seed), os.path.join(folder, "program")
+    compiler, suffix = ("c++", "cc") if made.cxx else (os.environ.get("VMSNAP_CC", "cc"), "c")
+    if not shutil.which(compiler):
+        return f"{compiler} is not installed"
+    sources = []
+    for unit in (0, 1):
+        sources.append(f"{path}{unit}.{suffix}")
+        with open(sources[-1], "w", encoding="utf-8") as file:
+            file.write(made.unit(unit))
+    options = [each for each in made.options if each not in without]
+    # All symbols are bound before main(): else a call may write to a page.
+    built = subprocess.run([compiler, "-g", *options, "-Wl,-z,now", "-pthread", *sources, "-o", path],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return f"{compiler} builds nothing here: {built.stdout.strip()[:300]}" if built.returncode else None
 
 
 class Variable:
@@ -346,3 +371,16 @@ class Program:
             "\t\tif (write(1, text, (size_t)len) != len) return 1;\n\t}\n\tframe(argc > 1);\n\t\n"
             "\treturn 0;\n}")
         return "\n".join(lines)
+
+
+def main(folder, count):
+    """Builds them for a machine that has no compiler, or where that takes long."""
+    for seed in map(str, seeds("WRITTEN_COUNT", range(1, int(count) + 1))):
+        os.makedirs(os.path.join(folder, seed))
+        why = build(int(seed), os.path.join(folder, seed))
+        if why:
+            sys.exit(why)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
