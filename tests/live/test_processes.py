@@ -141,7 +141,7 @@ class Processes(unittest.TestCase):
         # the busier the machine, the more often.  A pause that is told wrong is never right.
         while not any(0.8 < ratio < 1.25 for ratio in ratios):
             self.assertLess(len(ratios), 60, ratios)
-            target.process.stdin.write(b"300\n")
+            target.process.stdin.write(b"%d\n" % (300 * support.SLOWNESS))  # longer than the command takes to come to it
             time.sleep(0.08)
             # A pause that waits for a processor itself is not lost among those of the target's own.
             path = capture(self, target.pid, "--no-realtime", "--threads", 1, user=user)
