@@ -126,6 +126,7 @@ struct laying {
 	size_t next;   /* of low: those before are done */
 	uint64_t from; /* and below this address all of it is */
 	uint64_t page_size;
+	bool joins; /* runs that go on where the one before ended */
 	struct run_list *out;
 };
 
@@ -134,16 +135,32 @@ static uint64_t run_last(const struct run *run, uint64_t page_size)
 	return run_start(run) + run_pages(run) * page_size - 1;
 }
 
+/* For out there is room, so that a run that does not go on where the last one ended is only put down; and whether it
+ * does is asked when a snapshot is made of all, not each time that two of a chain are joined. */
+static inline int put_run(struct laying *laying, const struct run *run)
+{
+	struct run_list *out = laying->out;
+	const struct run *last = out->count ? &out->items[out->count - 1] : NULL;
+	if (laying->joins && last && run_last(last, laying->page_size) + 1 == run_start(run) &&
+	    last->entry + run_pages(last) * entry_step(last->entry) == run->entry)
+		return run_list_append(out, laying->page_size, run_start(run), run_pages(run), run->entry);
+	out->items[out->count++] = *run;
+	return VMSNAP_OK;
+}
+
 /* What of a run lies from `from` on, up to and with `last`. */
-static int put_part(struct laying *laying, const struct run *run, uint64_t from, uint64_t last)
+static inline int put_part(struct laying *laying, const struct run *run, uint64_t from, uint64_t last)
 {
 	uint64_t start = run_start(run), entry = run->entry, page_size = laying->page_size;
+	uint64_t run_ends = run_last(run, page_size);
+	if (from <= start && run_ends <= last)
+		return put_run(laying, run);
 	if (from > start) {
 		entry += (from - start) / page_size * entry_step(entry);
 		start = from;
 	}
-	if (last > run_last(run, page_size))
-		last = run_last(run, page_size);
+	if (last > run_ends)
+		last = run_ends;
 	if (start > last)
 		return VMSNAP_OK;
 	return run_list_append(laying->out, page_size, start, (last - start) / page_size + 1, entry);
@@ -169,36 +186,49 @@ static size_t first_above(const struct laying *laying, uint64_t limit)
 	return at;
 }
 
-/* All of low up to `limit`: the first and the last run may be cut, those between are as they are. */
-static int put_low(struct laying *laying, uint64_t limit)
+/* The next run of low up to `limit`; if it goes on behind that, it remains the next. */
+static inline int put_next(struct laying *laying, uint64_t limit)
 {
-	const struct run_list *low = laying->low;
-	size_t end = first_above(laying, limit);
-	int rc = VMSNAP_OK;
-	if (laying->next < end) {
-		rc = put_part(laying, &low->items[laying->next], laying->from, limit - 1);
-		laying->next++;
-	}
-	if (!rc && laying->next + 1 < end) {
-		size_t count = end - 1 - laying->next;
-		memcpy(laying->out->items + laying->out->count, low->items + laying->next, count * sizeof(struct run));
-		laying->out->count += count;
-		laying->next = end - 1;
-	}
-	if (!rc && laying->next < end) {
-		rc = put_part(laying, &low->items[laying->next], laying->from, limit - 1);
-		laying->next++;
-	}
+	const struct run *run = &laying->low->items[laying->next];
+	int rc = put_part(laying, run, laying->from, limit - 1);
+	laying->next += run_last(run, laying->page_size) < limit;
 	return rc;
 }
 
-/* Nothing of low counts up to `last`. */
-static void pass_low(struct laying *laying, uint64_t last)
+/* All of low up to `limit`: the first and the last run may be cut, those between are as they are. */
+static int put_some_low(struct laying *laying, uint64_t limit)
+{
+	enum { FEW = 4 }; /* to look for where they end takes longer */
+	const struct run_list *low = laying->low;
+	for (int i = 0; i < FEW; i++) {
+		size_t at = laying->next;
+		if (at == low->count || run_start(&low->items[at]) >= limit)
+			return VMSNAP_OK;
+		int rc = put_next(laying, limit);
+		if (rc || laying->next == at)
+			return rc;
+	}
+	size_t end = first_above(laying, limit);
+	if (laying->next == end)
+		return VMSNAP_OK;
+	size_t count = end - 1 - laying->next;
+	memcpy(laying->out->items + laying->out->count, low->items + laying->next, count * sizeof(struct run));
+	laying->out->count += count;
+	laying->next += count;
+	return put_next(laying, limit);
+}
+
+static inline int put_low(struct laying *laying, uint64_t limit)
 {
 	const struct run_list *low = laying->low;
-	/* One that was put up to here may reach beyond. */
-	if (laying->next && run_last(&low->items[laying->next - 1], laying->page_size) > last)
-		laying->next--;
+	bool some = laying->next < low->count && run_start(&low->items[laying->next]) < limit;
+	return some ? put_some_low(laying, limit) : VMSNAP_OK;
+}
+
+/* Nothing of low counts up to `last`. */
+static inline void pass_low(struct laying *laying, uint64_t last)
+{
+	const struct run_list *low = laying->low;
 	while (laying->next < low->count && run_last(&low->items[laying->next], laying->page_size) <= last)
 		laying->next++;
 	laying->from = last + 1;
@@ -214,7 +244,7 @@ int runs_lay_over(const struct run_list *low, const struct run_list *high, uint6
                   struct run_list *out, struct work *work)
 {
 	size_t most = runs_laid_most(low, high);
-	struct laying laying = { .low = low, .page_size = page_size, .out = out };
+	struct laying laying = { .low = low, .page_size = page_size, .joins = !absent, .out = out };
 	int rc = work_charge(work, most * sizeof(struct run));
 	if (rc)
 		return rc;
@@ -224,7 +254,7 @@ int runs_lay_over(const struct run_list *low, const struct run_list *high, uint6
 		const struct run *run = &high->items[i];
 		rc = put_low(&laying, run_start(run));
 		if (!rc && (run->entry || absent))
-			rc = run_list_append(out, page_size, run_start(run), run_pages(run), run->entry);
+			rc = put_run(&laying, run);
 		pass_low(&laying, run_last(run, page_size));
 		rc = rc ? rc : work_step(work);
 	}
@@ -252,6 +282,8 @@ static int join_last(struct run_layers *layers)
 	int rc = runs_lay_over(&low->runs, &high->runs, layers->page_size, true, &joined.runs, layers->work);
 	if (rc)
 		return rc;
+	/* Of the room most was not needed; where it is used again at once, it costs no page faults. */
+	run_list_trim(&joined.runs);
 	release(layers, high);
 	release(layers, low);
 	*high = joined;

@@ -281,11 +281,11 @@ static uint64_t whole_now(const struct file_stored *stored, const struct vmsnap 
 	return (uint64_t)((double)stored->whole_bytes * (double)runs / (double)stored->whole_runs);
 }
 
-/* A chain that is full already, or whose differences are nearly as large as a whole one would be: to read them takes
- * longer than to read as many bytes of one. */
+/* A chain that is full already, or whose differences are half as large again as a whole one would be: then it takes three
+ * times as long to read as that one. */
 static bool is_due(const struct file_stored *stored, const struct vmsnap *snap)
 {
-	return stored->depth == DELTA_DEPTH_MAX || stored->delta_bytes >= whole_now(stored, snap) * 3 / 4;
+	return stored->depth == DELTA_DEPTH_MAX || stored->delta_bytes >= whole_now(stored, snap) * 3 / 2;
 }
 
 /* The whole one, if it may be one's base again: not too much hangs on it yet. */
