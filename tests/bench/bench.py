@@ -13,6 +13,7 @@ import sys
 import time
 
 import contents_rows
+import core_rows
 import delta_rows
 import groups_rows
 import report_rows
@@ -27,7 +28,8 @@ BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
          "tracking": "<!-- begin: written by script/bench tracking --update -->",
          "deltas": "<!-- begin: written by script/bench deltas --update -->",
          "series": "<!-- begin: written by script/bench series --update -->",
-         "report": "<!-- begin: written by script/bench report --update -->"}
+         "report": "<!-- begin: written by script/bench report --update -->",
+         "core": "<!-- begin: written by script/bench core --update -->"}
 END = "<!-- end -->"
 
 
@@ -72,6 +74,7 @@ class Bench:
         self.tracking_rows = []
         self.series_rows = []
         self.report_rows = []
+        self.core_rows = []
 
     def target(self, name, *argv):
         return Target(os.path.join(self.targets, name), *map(str, argv))
@@ -149,6 +152,9 @@ class Bench:
 
     def report_row(self, *row):
         self.report_rows.append(say_row(row))
+
+    def core_row(self, *row):
+        self.core_rows.append(say_row(row))
 
     # The table.
 
@@ -394,9 +400,16 @@ def report(bench):
     return [f"{machine()}.", markdown([("Series", "Measure", "", "at most", ""), *rows])]
 
 
+def core(bench):
+    core_rows.rows(bench)
+    # Nothing is measured beside it.
+    rows = [[cell for column, cell in enumerate(row) if column not in (3, 4)] for row in bench.core_rows]
+    return [f"{machine()}.", markdown([("Core file", "Measure", "", "at most", ""), *rows])]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas", "series", "report"),
+    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas", "series", "report", "core"),
                         default="all")
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
@@ -409,7 +422,7 @@ def main():
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
     what = {"all": everything, "contents": contents, "groups": groups, "tracking": tracking, "deltas": deltas,
-            "series": series, "report": report}
+            "series": series, "report": report, "core": core}
     text = "\n\n".join(what[options.what](bench))
     print(f"\n{text}")
     if options.update:
