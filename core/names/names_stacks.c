@@ -37,7 +37,11 @@ static int add(const struct vmsnap *snap, struct stacks *out, struct arena *aren
                uint64_t start, uint64_t end)
 {
 	char name[256];
-	snprintf(name, sizeof(name), "stack of thread %u (%s)", thread->tid, thread->comm ? thread->comm : "");
+	/* A core file does not tell what threads were called. */
+	if (thread->comm && *thread->comm)
+		snprintf(name, sizeof(name), "stack of thread %u (%s)", thread->tid, thread->comm);
+	else
+		snprintf(name, sizeof(name), "stack of thread %u", thread->tid);
 	struct stack stack = { start, end, arena_string(arena, name), guard_of(snap, start) };
 	if (!stack.name)
 		return VMSNAP_ERR_NO_MEMORY;

@@ -196,7 +196,7 @@ static void put_value(struct text *text, const struct place *place)
 		fit_whole(text, change.function);
 		text_string(text, *change.function ? "() = " : " = ");
 		fit_name(text, words.text, words.len, SIZE_MAX);
-		if (change.type) {
+		if (change.type && *change.type) {
 			text_string(text, " (");
 			fit_whole(text, change.type);
 			text_string(text, ")");

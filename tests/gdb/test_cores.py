@@ -69,6 +69,26 @@ class Loaded(unittest.TestCase):
         gdb = self.opened(where)
         self.assertIn("doubled", gdb(f"vmsnap page {there:#x}"))
 
+    def test_thread_locals_of_each_thread_have_names(self):
+        where = folder(self)
+        gdb = Gdb(self, "gdb_threads", 3)
+        gdb("break all_here")
+        gdb("run")
+        there = {}
+        for number, tid in gdb.value("[(t.num, t.ptid[1]) for t in gdb.selected_inferior().threads()]"):
+            gdb(f"thread {number}")
+            there[tid] = gdb.number("(unsigned long) &of_thread"), gdb.number("of_thread")
+        gdb(f"generate-core-file {where}/core")
+        gdb("kill")
+        gdb.quit()
+        gdb = Gdb(self, program("gdb_threads"), options=["-ex", f"core-file {where}/core"])
+        gdb("vmsnap take")
+        for tid, (address, held) in there.items():
+            page = gdb.json(f"vmsnap page {address:#x}")
+            self.assertEqual((page["name"]["symbol"], page["name"]["kind"], page["name"]["tid"]), ("of_thread", "thread_local", tid))
+            self.assertEqual([int.from_bytes(bytes.fromhex(row["value"].replace(" ", "")), "little") for row in page["values"]], [held])
+            self.assertNotIn("()", gdb(f"vmsnap page {address:#x}"))
+
     def test_compared_with_a_snapshot_of_before_by_what_pages_held(self):
         where = self.dumped()
         gdb = self.opened(where)
