@@ -19,7 +19,8 @@ int states_known(const struct vmsnap *const *snaps, size_t count, struct vmsnap_
 	for (size_t i = 0; i < count; i++)
 		if (snaps[i] && snaps[i]->info.known.states_unknown)
 			return fail(err, VMSNAP_ERR_ARGUMENT,
-			            "which pages process %u had, and whose they were, is not known: %s",
+			            "which pages process %u had, and whose they were, is not known: %s; diff "
+			            "compares what pages held",
 			            snaps[i]->info.pid,
 			            snaps[i]->info.source == VMSNAP_SOURCE_CORE ? "a core file does not tell"
 			                                                        : "nothing told it");

@@ -114,6 +114,7 @@ VMSNAP_API int vmsnap_export_add(struct vmsnap_export *e, const struct vmsnap *c
 	if (work_ask(&e->work))
 		return fail(err, VMSNAP_ERR_CANCELLED, "cancelled");
 	int rc = VMSNAP_OK;
+	/* Rows are of a machine and a time, by which they are told apart; a core file tells neither. */
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = states_told(snaps[i], "an export", err);
 	if (rc)

@@ -21,6 +21,7 @@ enum {
 	LINE_MAPPINGS,
 	LINE_BYTES,
 	LINE_DELTA,
+	LINE_SIZE,
 	LINE_RESIDENT,
 	LINE_SWAPPED,
 	LINE_EXCLUSIVE,
@@ -37,6 +38,7 @@ static const struct column line_columns[] = {
 	[LINE_MAPPINGS] = { "mappings", .type = COLUMN_COUNT },
 	[LINE_BYTES] = { "bytes", .type = COLUMN_BYTES },
 	[LINE_DELTA] = { "delta", .type = COLUMN_DELTA },
+	[LINE_SIZE] = { "size", .type = COLUMN_BYTES },
 	[LINE_RESIDENT] = { "resident", .type = COLUMN_BYTES },
 	[LINE_SWAPPED] = { "swapped", .type = COLUMN_BYTES },
 	[LINE_EXCLUSIVE] = { "exclusive", .type = COLUMN_BYTES },
@@ -94,6 +96,7 @@ enum {
 	STEP_ELAPSED,
 	STEP_NOT_COMPARED,
 	STEP_MAPPINGS,
+	STEP_SIZE,
 	STEP_RESIDENT,
 	STEP_SWAPPED,
 	STEP_EXCLUSIVE,
@@ -114,6 +117,7 @@ static const struct column step_columns[] = {
 	[STEP_ELAPSED] = { "elapsed_us", .type = COLUMN_DURATION },
 	[STEP_NOT_COMPARED] = { "not_compared", .type = COLUMN_WORD },
 	[STEP_MAPPINGS] = { "mappings", .type = COLUMN_COUNT },
+	[STEP_SIZE] = { "size", .type = COLUMN_BYTES },
 	[STEP_RESIDENT] = { "resident", .type = COLUMN_BYTES },
 	[STEP_SWAPPED] = { "swapped", .type = COLUMN_BYTES },
 	[STEP_EXCLUSIVE] = { "exclusive", .type = COLUMN_BYTES },
@@ -169,6 +173,16 @@ static bool is_told(const struct printed *printed, const struct vmsnap_series_li
 	return !printed->step.before || line->changes || (change && change >= printed->min);
 }
 
+/* What is resident, in swap, and nobody else's; of a core file nobody knows. */
+static void put_resident(struct row *row, unsigned first, const struct vmsnap *snap, const struct vmsnap_sums *sums)
+{
+	if (vmsnap_info(snap)->known.states_unknown)
+		return;
+	row_put_bytes_least(row, first, sums->resident, sums_unread(snap, sums));
+	row_put_bytes_least(row, first + 1, sums->swapped, sums->swap_unknown + sums->swapped_unknown);
+	row_put_bytes_least(row, first + 2, sums->exclusive, sums->exclusive_unknown);
+}
+
 static void put_line(struct row *row, const struct printed *printed, const struct vmsnap_series_line *line)
 {
 	bool went = line->changes & 1u << VMSNAP_VMA_CHANGE_REMOVED, mapping = printed->by == VMSNAP_SERIES_BY_MAPPING;
@@ -184,11 +198,8 @@ static void put_line(struct row *row, const struct printed *printed, const struc
 	if (!is_unread(&printed->step, &line->sums, &line->sums_before))
 		put_delta(row, LINE_DELTA, line->bytes_before, line->bytes);
 	if (printed->by != VMSNAP_SERIES_BY_STATE) {
-		row_put_bytes_least(row, LINE_RESIDENT, line->sums.resident,
-		                    sums_unread(printed->step.snap, &line->sums));
-		row_put_bytes_least(row, LINE_SWAPPED, line->sums.swapped,
-		                    line->sums.swap_unknown + line->sums.swapped_unknown);
-		row_put_bytes_least(row, LINE_EXCLUSIVE, line->sums.exclusive, line->sums.exclusive_unknown);
+		row_put_bytes(row, LINE_SIZE, line->sums.size);
+		put_resident(row, LINE_RESIDENT, printed->step.snap, &line->sums);
 	}
 	row_put_flags(row, LINE_CHANGES, line->changes, 0, change_name);
 	if (line->from != line->start)
@@ -269,15 +280,14 @@ static int put_step(struct row *row, struct printed *printed, struct vmsnap_erro
 		row_put_duration(row, STEP_ELAPSED, step->elapsed);
 	put_not_compared(row, STEP_NOT_COMPARED, step->relation);
 	row_put_count(row, STEP_MAPPINGS, step->vmas);
-	row_put_bytes_least(row, STEP_RESIDENT, sums->resident, sums_unread(step->snap, sums));
-	row_put_bytes_least(row, STEP_SWAPPED, sums->swapped, sums->swap_unknown + sums->swapped_unknown);
-	row_put_bytes_least(row, STEP_EXCLUSIVE, sums->exclusive, sums->exclusive_unknown);
+	row_put_bytes(row, STEP_SIZE, sums->size);
+	put_resident(row, STEP_RESIDENT, step->snap, sums);
+	uint64_t before = sums_counted(step->snap, &step->sums_before), now = sums_counted(step->snap, sums);
 	bool known = step->before && !is_unread(step, sums, &step->sums_before);
 	if (known)
-		put_delta(row, STEP_DELTA, step->sums_before.resident, sums->resident);
+		put_delta(row, STEP_DELTA, before, now);
 	if (known && step->elapsed_known && step->elapsed) {
-		double each =
-		        ((double)sums->resident - (double)step->sums_before.resident) * 1e9 / (double)step->elapsed;
+		double each = ((double)now - (double)before) * 1e9 / (double)step->elapsed;
 		row_put_delta(row, STEP_RATE, each < 0, (uint64_t)(each < 0 ? -each : each));
 	}
 	int rc = row_rows(row, STEP_LINES, line_rows, printed, err);

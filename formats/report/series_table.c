@@ -41,7 +41,8 @@ static const struct column series_columns[SERIES_FIXED] = {
 	[SERIES_RATE] = { NULL, "RATE", COLUMN_DELTA, COLUMN_SECONDARY | COLUMN_PER_SECOND,
 	                  "by how much RESIDENT grew in a second", NULL },
 	[SERIES_RESIDENT] = { NULL, "RESIDENT", COLUMN_BYTES, 0,
-	                      "present; of several processes RSS_SUM, shared pages for each", NULL },
+	                      "present; of several processes RSS_SUM, shared pages for each; of core files SIZE",
+	                      NULL },
 	[SERIES_OTHERS] = { NULL, "OTHERS", COLUMN_BYTES, COLUMN_SPARSE,
 	                    "resident in what has no column; before it: what grew most", NULL },
 	[SERIES_WHAT] = { NULL, "WHAT", COLUMN_TEXT, COLUMN_SPARSE | COLUMN_LONG, "what changed since the one before",
@@ -67,6 +68,8 @@ struct table_of {
 /* Processes share pages: what they come to together is less. */
 static const char *total_name(const struct series_rows *rows)
 {
+	if (rows->sizes)
+		return "SIZE";
 	return rows->by == VMSNAP_SERIES_BY_PROCESS ? "RSS_SUM" : "RESIDENT";
 }
 
@@ -281,8 +284,8 @@ static void put_by(struct row *row, unsigned column, const struct series_row *at
 
 static void put_rate(struct row *row, const struct series_row *at)
 {
-	bool less = at->resident < at->resident_before;
-	uint64_t bytes = less ? at->resident_before - at->resident : at->resident - at->resident_before;
+	bool less = at->counted < at->counted_before;
+	uint64_t bytes = less ? at->counted_before - at->counted : at->counted - at->counted_before;
 	if (at->first || at->relation != VMSNAP_RELATION_COMPARABLE)
 		return;
 	if (!at->elapsed_known || !at->elapsed || at->unread || at->unread_before)
@@ -295,7 +298,7 @@ static void put_row(struct row *row, const struct table_of *table, const struct 
                     size_t cursors[OWN_MOST])
 {
 	const struct series_rows *rows = table->rows;
-	uint64_t left = at->resident;
+	uint64_t left = at->counted;
 	if (rows->one_day)
 		row_put_clock(row, SERIES_TIME, at->taken);
 	else
@@ -306,9 +309,9 @@ static void put_row(struct row *row, const struct table_of *table, const struct 
 		row_put_duration(row, SERIES_ELAPSED, at->elapsed);
 	else if (!at->first)
 		row_put_unknown(row, SERIES_ELAPSED);
-	row_put_bytes(row, SERIES_SWAPPED, at->swapped);
+	row_put_bytes_known(row, SERIES_SWAPPED, at->swapped, !rows->sizes);
 	put_rate(row, at);
-	row_put_bytes_least(row, SERIES_RESIDENT, at->resident, at->unread);
+	row_put_bytes_least(row, SERIES_RESIDENT, at->counted, at->unread);
 	for (size_t i = 0; i < table->own_count; i++) {
 		uint64_t bytes = series_column_at(&rows->columns[table->own[i]], index, &cursors[i]);
 		if (bytes == SERIES_ABSENT)
@@ -348,7 +351,7 @@ static size_t sample(const struct series_rows *rows, const struct series_column 
 	size_t at = 0, count = rows->row_count < PICTURE_MOST ? rows->row_count : PICTURE_MOST;
 	for (size_t i = 0; i < count; i++) {
 		size_t row = (i + 1) * rows->row_count / count - 1;
-		values[i] = column ? series_column_at(column, row, &at) : rows->rows[row].resident;
+		values[i] = column ? series_column_at(column, row, &at) : rows->rows[row].counted;
 	}
 	return count;
 }
@@ -404,9 +407,9 @@ static void put_total_line(struct text *text, const struct series_rows *rows)
 {
 	enum { NAME_WIDTH = 24 };
 	const struct series_row *first = rows->rows, *last = rows->rows + rows->row_count - 1;
-	struct way way = { first->resident, last->resident, 0, first->unread != 0, last->unread != 0, false };
+	struct way way = { first->counted, last->counted, 0, first->unread != 0, last->unread != 0, false };
 	for (const struct series_row *at = first; at <= last; at++) {
-		way.peak = at->resident > way.peak ? at->resident : way.peak;
+		way.peak = at->counted > way.peak ? at->counted : way.peak;
 		way.some_unread |= at->unread != 0;
 	}
 	color_start(text, COLOR_BOLD);
@@ -478,6 +481,8 @@ static int put_all(struct text *text, struct series_rows *rows, struct vmsnap_er
 	bool bare = text->style->raw || text->style->no_headings;
 	if (!table)
 		return fail_no_memory(err);
+	if (!rows->row_count && rows->unread)
+		return VMSNAP_OK; /* why, the caller says */
 	rows->one_day = of_one_day(rows);
 	int rc = choose_columns(table, rows, text);
 	if (rc)

@@ -231,9 +231,9 @@ static int add_process(struct vmsnap_series *series, const struct vmsnap *snap)
 		return rc;
 	name_line(series, process, line);
 	line->sums_before = member->sums;
-	line->bytes_before = member->sums.resident;
+	line->bytes_before = sums_counted(snap, &member->sums);
 	vmsnap_sum(snap, 0, UINT64_MAX, &line->sums);
-	line->bytes = line->sums.resident;
+	line->bytes = sums_counted(snap, &line->sums);
 	line->vmas = vmsnap_vma_count(snap);
 	const struct vmsnap_series_process *told = &series->source.processes[process].told;
 	bool first = told->first == series->pending_at;
@@ -280,7 +280,7 @@ static int add_ended(struct vmsnap_series *series, const struct series_lines *ol
 		name_line(series, process, line);
 		line->changes = 1u << VMSNAP_VMA_CHANGE_REMOVED;
 		line->sums_before = old->items[i].sums;
-		line->bytes_before = line->sums_before.resident;
+		line->bytes_before = old->items[i].bytes;
 		line->vmas = old->items[i].vmas;
 		sums_add(&series->step.sums_before, &line->sums_before);
 	}

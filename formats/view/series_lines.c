@@ -189,7 +189,7 @@ static int make_lines(struct following *f, struct vmsnap_sums *all)
 		work_count(f->work, (size_t)(sums.resident >> 20));
 		sums_add(&line->sums, &sums);
 		sums_add(all, &sums);
-		line->bytes = line->sums.resident;
+		line->bytes = sums_counted(f->b, &line->sums);
 		line->end = vma->end;
 		line->vmas++;
 		line->changes |= f->changes[i] & ~(1u << VMSNAP_VMA_CHANGE_ADDED);
@@ -354,7 +354,7 @@ static int sum_kinds(struct series_member *member, const struct vmsnap *snap,
 		line->vmas++;
 		sums_add(&line->sums, &sums);
 		sums_add(&member->sums, &sums);
-		line->bytes = line->sums.resident;
+		line->bytes = sums_counted(snap, &line->sums);
 		rc = work_step(work) ? work_fail(work, VMSNAP_ERR_CANCELLED, err) : VMSNAP_OK;
 	}
 	work_free(work, kinds, count, sizeof(*kinds));

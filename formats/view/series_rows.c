@@ -246,16 +246,17 @@ static int add_step(struct series_rows *rows, const struct vmsnap_series *series
 		                  .elapsed_known = step.elapsed_known,
 		                  .elapsed = step.elapsed,
 		                  .taken = vmsnap_info(step.snap)->taken,
-		                  .resident = step.sums.resident,
+		                  .counted = sums_counted(step.snap, &step.sums),
 		                  .unread = sums_unread(step.snap, &step.sums),
 		                  .unread_before = step.before ? sums_unread(step.before, &step.sums_before) : 0,
-		                  .resident_before = step.sums_before.resident,
+		                  .counted_before = sums_counted(step.snap, &step.sums_before),
 		                  .swapped = step.sums.swapped,
 		                  .first = !step.before };
 	for (size_t i = 0; !rc && !vmsnap_series_line(series, i, &line); i++) {
 		rc = add_line(rows, step.snap, &line, &row);
 		rc = rc ? rc : work_step(rows->work);
 	}
+	rows->sizes = vmsnap_info(step.snap)->known.states_unknown;
 	rows->span += step.elapsed_known ? step.elapsed : 0;
 	rc = rc ? rc : end_columns(rows, &row);
 	rc = rc ? rc : add_faults(rows, series, &row);

@@ -41,7 +41,8 @@ struct series_row {
 	bool elapsed_known, first; /* first: there is none of its process before */
 	int64_t taken;
 	uint64_t elapsed;
-	uint64_t resident, resident_before, swapped;
+	uint64_t counted, counted_before; /* resident, or size */
+	uint64_t swapped;
 	/* Of these bytes nobody could tell whether they are resident, and of these whether they were. */
 	uint64_t unread, unread_before;
 	uint32_t came, went, moved; /* lines in all */
@@ -71,6 +72,7 @@ struct series_rows {
 	struct vmsnap_error unread_err;
 	uint64_t span; /* ns, of all elapsed times that are known */
 	bool one_day;
+	bool sizes;   /* what is counted: they are of core files */
 	bool watched; /* one of them at least */
 	struct arena strings;
 	struct work *work;

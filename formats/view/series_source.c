@@ -203,6 +203,24 @@ void series_source_close(struct series_source *source)
 	*source = (struct series_source){ 0 };
 }
 
+/* Core files have no states of pages, and their sizes beside what is resident in others would be a change that
+ * there was none of. */
+static int one_measure(struct series_source *source, const struct vmsnap *snap, struct vmsnap_error *err)
+{
+	bool sizes = vmsnap_info(snap)->known.states_unknown;
+	if (sizes && source->options.by == VMSNAP_SERIES_BY_STATE)
+		return states_told(snap, "a series by state", err);
+	if (source->measured && sizes != source->sizes)
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "of snapshot %zu %s, and of those before it %s: a series is of the one or of the other",
+		            source->at + 1,
+		            sizes ? "only sizes are known, as of a core file" : "is known what was resident",
+		            sizes ? "what was resident" : "only sizes");
+	source->measured = true;
+	source->sizes = sizes;
+	return VMSNAP_OK;
+}
+
 /* Of one process among several each is loaded by itself; a walk would load those between, too. */
 static int load(struct series_source *source, struct vmsnap **out, struct vmsnap_error *err)
 {
@@ -213,10 +231,10 @@ static int load(struct series_source *source, struct vmsnap **out, struct vmsnap
 		rc = vmsnap_file_load(source->file, source->at, out, err);
 	else
 		*out = vmsnap_ref(source->snaps[source->at]);
-	if (!rc && states_told(*out, "a series", err)) {
+	rc = rc ? rc : one_measure(source, *out, err);
+	if (rc) {
 		vmsnap_unref(*out);
 		*out = NULL;
-		rc = VMSNAP_ERR_ARGUMENT;
 	}
 	return rc;
 }

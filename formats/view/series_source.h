@@ -24,7 +24,8 @@ struct series_source {
 	uint32_t *buckets;    /* 1 + the first process with such a hash; as many as process_room */
 	uint32_t *process_of; /* for each snapshot, or one of: */
 	size_t next, at;
-	struct work work; /* of the above, which is less than the snapshots take in the file */
+	bool measured, sizes; /* one was loaded; and they are of core files, of which only sizes are known */
+	struct work work;     /* of the above, which is less than the snapshots take in the file */
 };
 #define SERIES_UNREAD     UINT32_MAX
 #define SERIES_NOT_WANTED (UINT32_MAX - 1)

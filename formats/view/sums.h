@@ -27,6 +27,13 @@ static inline uint64_t sums_unread(const struct vmsnap *snap, const struct vmsna
 	return source == VMSNAP_SOURCE_REMOTE || source == VMSNAP_SOURCE_SELF ? sums->swapped_unknown : 0;
 }
 
+/* What of a mapping, or a process, can be compared over time: what is resident; of a core file, which does not tell
+ * that, how large it is. */
+static inline uint64_t sums_counted(const struct vmsnap *snap, const struct vmsnap_sums *sums)
+{
+	return vmsnap_info(snap)->known.states_unknown ? sums->size : sums->resident;
+}
+
 /* A run in one mapping. */
 static inline void sums_add_run(struct vmsnap_sums *sums, const struct vmsnap_known *known,
                                 const struct vmsnap_run *run)

@@ -243,13 +243,44 @@ class Cores(unittest.TestCase):
         path = self.path(sample())
         out = os.path.join(self.folder, "out")
         for words in (("cow", path, path), ("group", path, path),
-                      ("export", path, "--format", "tsv", "--table", "vma", "-o", out), ("series", path), ("show", path, "--only", "exclusive")):
+                      ("export", path, "--format", "tsv", "--table", "vma", "-o", out), ("series", path, "--by", "state"), ("show", path, "--only", "exclusive")):
             self.run_it(*words, status=(2,))
             self.assertIn("core file", self.error, words)
         self.run_it("capture", str(os.getpid()), "-o", path, status=(2,))  # it is not ours to replace
         self.run_it("capture", str(os.getpid()), "--append", "-o", path, status=(2,))
         with open(path, "rb") as stream:
             self.assertEqual(stream.read(4), b"\x7fELF")
+
+    def test_a_series_of_their_sizes(self):
+        """One mapping grows, one goes, one comes; what was resident nobody knows."""
+        grown = sample()
+        grown.load(0x70000000, 6 * PAGE, R | W, page("new"))
+        grown.loads = [(start, 9 * PAGE if start == 0x20000000 else size, flags, held) for start, size, flags, held in grown.loads
+                       if start != 0x40000000]
+        both = os.path.join(self.folder, "both.vms")
+        self.run_it("copy", self.path(sample()), self.path(grown), "-o", both)
+        first, last = self.told("series", both)["snapshots"]
+        self.assertEqual([(step["taken"], step["resident"], step["swapped"], step["exclusive"]) for step in (first, last)],
+                         [(None, None, None, None)] * 2)
+        self.assertEqual(last["size"] - first["size"], 10 * PAGE)
+        self.assertEqual((last["delta"], last["rate"]), (10 * PAGE, None))
+        self.assertEqual([(line["start"], line["bytes"], line["size"], line["delta"], line["changes"]) for line in last["lines"]],
+                         [("0x20000000", 9 * PAGE, 9 * PAGE, 5 * PAGE, ["grown"]), ("0x70000000", 6 * PAGE, 6 * PAGE, 6 * PAGE, ["added"]),
+                          ("0x40000000", 0, 0, -PAGE, ["removed"])])
+        kinds = self.told("series", both, "--by", "kind")["snapshots"][1]["lines"]
+        self.assertEqual(sum(line["delta"] for line in kinds), 10 * PAGE)
+        process = self.told("series", both, "--by", "process")["snapshots"]
+        self.assertEqual([step["lines"][0]["bytes"] for step in process if step["lines"]], [first["size"], last["size"]])
+        text = self.run_it("series", both, "--min", "1").decode()
+        self.assertEqual(text.split()[:2], ["TIME", "SIZE"])
+        self.assertIn("SIZE", text.split("2 snapshots")[1])
+
+    def test_a_series_is_of_sizes_or_of_what_is_resident(self):
+        both = os.path.join(self.folder, "both.vms")
+        self.run_it("copy", self.path(sample()), "-o", both)
+        self.run_it("capture", str(os.getpid()), "-o", both, "--append")
+        told = json.loads(self.run_it("series", both, "--by", "process", "--json", status=(2,)))["snapshots"]
+        self.assertIn("only sizes", told[1]["error"]["message"])
 
     def test_map(self):
         told = self.told("map", self.path(sample()))

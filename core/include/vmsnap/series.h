@@ -91,7 +91,7 @@ struct vmsnap_series_line {
 	uint64_t start;   /* of a mapping: of its lowest part */
 	uint64_t end;     /* of its highest */
 	size_t vmas;      /* so many mappings */
-	uint64_t bytes, bytes_before;         /* resident; of a state, in that state; before: 0 for what is new */
+	uint64_t bytes, bytes_before; /* resident; of core files size; of a state, in it; before: 0: it is new */
 	struct vmsnap_sums sums, sums_before; /* of a state: of the whole process */
 	/* 1 << enum vmsnap_vma_change, or-ed: what happened since the step before.  ADDED: it came, which is not
 	 * said in the first step; REMOVED: it is here no more, and in no later step.  Of a process that comes to:
