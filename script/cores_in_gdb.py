@@ -75,13 +75,13 @@ def own_variables():
 
 
 def variables(wanted):
-    """Those that gdb knows by these names with a type, where they are said to be."""
+    """Those that gdb knows by these names with a type, where they are said to be; at None: wherever it finds one."""
     for name, at in wanted:
         for find in (gdb.lookup_global_symbol, gdb.lookup_static_symbol):
             symbol = find(name)
             if symbol is not None and symbol.is_variable and not symbol.needs_frame and symbol.type.sizeof <= VARIABLE_MOST:
                 value = symbol.value()
-                if value.address is not None and int(value.address) == at:
+                if value.address is not None and at in (None, int(value.address)):
                     yield symbol, find is gdb.lookup_global_symbol
                     break
 
