@@ -4,6 +4,7 @@ today's version, which the npm package chdb has inside."""
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -194,6 +195,17 @@ CHDB = """
 const { Session } = require("chdb"), fs = require("fs"), [folder, sql] = process.argv.slice(1);
 new Session(folder).query(fs.readFileSync(sql, "utf8"), "TabSeparated");
 """
+
+
+def get_chdb(folder):
+    """Whether it is in this folder now."""
+    if not shutil.which("node"):
+        return False
+    there = os.path.join(folder, "node_modules", "chdb")
+    if not os.path.isdir(there) and shutil.which("npm"):
+        os.makedirs(folder, exist_ok=True)
+        subprocess.run(["npm", "install", "--silent", "--prefix", folder, "chdb"], check=False)
+    return os.path.isdir(there)
 
 
 class Chdb:

@@ -1,7 +1,7 @@
 /* export_openmetrics.c - sums by service, as text for the folder that node_exporter looks into (textfile collector).
  * Of each process the newest snapshot counts.  What is not known of one process of a service is not told of the
- * service.  Each metric is a line for each service in all scrapes of all hosts, so there are few: what is anonymous or in
- * huge pages, the kernel tells of each service by itself (memory.stat of its cgroup). */
+ * service.  Each metric is a line for each service in all scrapes of all hosts, so there are few: what is anonymous or
+ * in huge pages, the kernel tells of each service by itself (memory.stat of its cgroup). */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>

@@ -404,9 +404,10 @@ static int check_database(struct vmsnap_export *e, struct vmsnap_error *err)
 	if (version > EXPORT_SCHEMA_VERSION)
 		return fail(err, VMSNAP_ERR_NEWER, "%.200s was made by a newer vmsnap", e->options.path);
 	if (tables && version < EXPORT_SCHEMA_SQLITE_OLDEST)
-		return fail(err, VMSNAP_ERR_ARGUMENT,
-		            "%.200s was made by an older vmsnap, with other tables; it was left alone: export to a new file",
-		            e->options.path);
+		return fail(
+		        err, VMSNAP_ERR_ARGUMENT,
+		        "%.200s was made by an older vmsnap, with other tables, and left alone: export to a new file",
+		        e->options.path);
 	return VMSNAP_OK;
 }
 

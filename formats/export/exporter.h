@@ -17,7 +17,8 @@ struct exporter {
 	/* state is its own: calloc'ed with state_size, and freed after free(). */
 	bool readable; /* its file is for others to read, as programs of other users do: mode 0644 */
 	size_t state_size;
-	int (*open)(struct vmsnap_export *exported, struct vmsnap_error *err); /* NULL: nothing to do, as finish and free */
+	/* Of open, finish and free those are NULL that have nothing to do. */
+	int (*open)(struct vmsnap_export *exported, struct vmsnap_error *err);
 	int (*add)(struct vmsnap_export *exported, const struct vmsnap *const *snaps, size_t count,
 	           struct vmsnap_error *err);
 	int (*finish)(struct vmsnap_export *exported, struct vmsnap_error *err);

@@ -258,6 +258,20 @@ class Database(ExportTest):
                 if column not in ("snapshot", "all_vmas", "all_runs"):
                     self.assertEqual(str(theirs).encode() if isinstance(theirs, int) else theirs, cell, column)
 
+    def test_mappings_that_lie_where_numbers_have_a_sign(self):
+        """And of all permissions: the view `vma` makes both of numbers."""
+        perms = ["".join(each) for each in itertools.product("-r", "-w", "-x", "ps")]
+        ranges = [(at << 12, (at << 12) + 0x1000, each) for at, each in enumerate(perms, 16)]
+        ranges += [(2**63 - 0x1000, 2**63 + 0x1000, "r-xp"), (2**64 - 0xa00000, 2**64 - 0x9ff000, "--xp"),
+                   (2**64 - 0x2000, 2**64 - 0x1000, "rw-p")]
+        path = os.path.join(self.folder, "signs.vms")
+        with open(path, "wb") as file:
+            file.write(file_of(json_inputs.snapshot(vmas=[json_inputs.vma(*one) for one in ranges]))[0])
+        signed = lambda number: number - 2**64 * (number >= 2**63)
+        with sqlite3.connect(self.database(path, name="signs.db")) as database:
+            found = database.execute("SELECT start_addr, end_addr, perms FROM vma").fetchall()
+        self.assertEqual(sorted(found), sorted((signed(start), signed(end), each) for start, end, each in ranges))
+
     def test_twice_is_once(self):
         path = self.database(self.paths["tree"], self.paths["a"], name="twice.db")
         before = content(path)
