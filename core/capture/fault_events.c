@@ -59,57 +59,69 @@ static bool find_tracepoint(const char *name, uint64_t *id, struct fault_events 
 	return false;
 }
 
-/* Registers of the program, by their bits: they come in that order. */
+/* Registers of the program, by their bits: they come in that order.  Of its own faults, what an instruction that copies
+ * reads from and writes to; of those inside system calls, where it called. */
 #if defined(__x86_64__)
 enum { REGISTER_IP = PERF_REG_X86_IP, REGISTERS_KNOWN = 1 };
-#define REGISTERS                                                                                                      \
-	(UINT64_C(1) << PERF_REG_X86_SI | UINT64_C(1) << PERF_REG_X86_DI | UINT64_C(1) << PERF_REG_X86_BP |            \
-	 UINT64_C(1) << PERF_REG_X86_SP | UINT64_C(1) << PERF_REG_X86_IP)
+#define POINTERS (UINT64_C(1) << PERF_REG_X86_SI | UINT64_C(1) << PERF_REG_X86_DI)
+#define PLACE    (UINT64_C(1) << PERF_REG_X86_BP | UINT64_C(1) << PERF_REG_X86_SP | UINT64_C(1) << PERF_REG_X86_IP)
 #elif defined(__aarch64__)
 enum { REGISTER_IP = PERF_REG_ARM64_PC, REGISTERS_KNOWN = 1 };
-#define REGISTERS (UINT64_C(1) << PERF_REG_ARM64_PC)
+#define POINTERS UINT64_C(0)
+#define PLACE    (UINT64_C(1) << PERF_REG_ARM64_PC)
 #else
 enum { REGISTER_IP = 0, REGISTERS_KNOWN = 0 };
-#define REGISTERS UINT64_C(0)
+#define POINTERS UINT64_C(0)
+#define PLACE    UINT64_C(0)
 #endif
 
-/* To follow frame pointers takes as long as half a fault, for there is mostly one in the end that leads nowhere, and
- * the kernel faults by that.  If only the instruction is wanted, it is among the registers, or in what a tracepoint
- * tells, and only the kernel's own functions are followed, of faults inside system calls. */
-static struct perf_event_attr any_event(unsigned frames)
+/* Each word that is asked for is paid for by each fault, and once more by what is read of the ring on another
+ * processor: with what is asked for here, a record of the program's own faults has 64 bytes, a line of the cache. */
+static struct perf_event_attr any_event(void)
 {
-	enum { KERNEL_FRAMES = 64 };
-	bool alone = frames == 1 && REGISTERS_KNOWN;
 	return (struct perf_event_attr){
 		.size = sizeof(struct perf_event_attr),
 		.sample_period = 1,
-		.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR |
-		               PERF_SAMPLE_CALLCHAIN | (REGISTERS_KNOWN ? PERF_SAMPLE_REGS_USER : 0),
-		.sample_regs_user = REGISTERS,
-		.exclude_callchain_user = alone,
+		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME,
 		.read_format = COUNTED_LOST,
 		.inherit = 1,
 		.sample_id_all = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
-		.sample_max_stack = (uint16_t)(alone ? KERNEL_FRAMES : frames),
 		.watermark = 1,
 		.wakeup_watermark = 1 << 16,
 	};
 }
 
-/* They take a tenth of a fault, and all that is wanted of them the tracepoint tells. */
-static void without_registers(struct perf_event_attr *attr)
+static void with_registers(struct perf_event_attr *attr, uint64_t which)
 {
-	attr->sample_type &= ~(uint64_t)PERF_SAMPLE_REGS_USER;
-	attr->sample_regs_user = 0;
+	if (!which)
+		return;
+	attr->sample_type |= PERF_SAMPLE_REGS_USER;
+	attr->sample_regs_user = which;
 }
 
-/* With words of the program's stack, to find out who called the function that called the kernel. */
-static void only_kernel(struct perf_event_attr *attr)
+/* To follow frame pointers takes as long as half a fault, for there is mostly one in the end that leads nowhere, and
+ * the kernel faults by that.  So no chain if only the instruction is wanted: that is told without. */
+static void only_user(struct perf_event_attr *attr, unsigned frames)
 {
-	enum { STACK_BYTES = 256 };
+	attr->exclude_callchain_kernel = 1;
+	if (frames == 1)
+		return;
+	attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
+	attr->sample_max_stack = (uint16_t)frames;
+}
+
+/* The kernel's own functions tell in which system call it is.  With words of the program's stack, to find out who
+ * called the function that called the kernel. */
+static void only_kernel(struct perf_event_attr *attr, unsigned frames)
+{
+	enum { KERNEL_FRAMES = 64, STACK_BYTES = 256 };
 	attr->exclude_user = 1;
+	attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
+	attr->sample_max_stack = (uint16_t)(frames == 1 ? KERNEL_FRAMES : frames);
+	attr->exclude_callchain_user = frames == 1 && REGISTERS_KNOWN;
+	with_registers(attr, PLACE);
 #if defined(__x86_64__)
 	attr->sample_type |= PERF_SAMPLE_STACK_USER;
 	attr->sample_stack_user = STACK_BYTES;
@@ -117,22 +129,30 @@ static void only_kernel(struct perf_event_attr *attr)
 }
 
 /* Forks, ends and execs are told once: by the first. */
+static void tell_of_tasks(struct fault_events *events)
+{
+	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
+}
+
 static void software(struct fault_events *events, unsigned frames, bool kernel)
 {
-	events->attrs[0] = any_event(frames);
-	events->attrs[0].type = PERF_TYPE_SOFTWARE;
-	events->attrs[0].config = PERF_COUNT_SW_PAGE_FAULTS;
+	for (size_t i = 0; i < 2; i++) {
+		events->attrs[i] = any_event();
+		events->attrs[i].type = PERF_TYPE_SOFTWARE;
+		events->attrs[i].config = PERF_COUNT_SW_PAGE_FAULTS;
+		events->attrs[i].sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_ADDR;
+	}
 	events->attrs[0].exclude_kernel = 1;
-	events->attrs[1] = events->attrs[0];
-	events->attrs[1].exclude_kernel = 0;
-	only_kernel(&events->attrs[1]);
-	events->attrs[0].exclude_callchain_kernel = 1;
-	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
+	only_user(&events->attrs[0], frames);
+	with_registers(&events->attrs[0], POINTERS);
+	only_kernel(&events->attrs[1], frames);
+	tell_of_tasks(events);
 	events->attr_count = kernel ? 2 : 1;
 	events->tracepoints = false;
 	events->kernel = kernel;
 }
 
+/* What PERF_SAMPLE_IP and _ADDR would tell of these is in the kernel, and nothing. */
 static bool tracepoints(struct fault_events *events, unsigned frames)
 {
 	uint64_t user, kernel;
@@ -140,17 +160,14 @@ static bool tracepoints(struct fault_events *events, unsigned frames)
 	    !find_tracepoint("page_fault_kernel", &kernel, events))
 		return false;
 	for (size_t i = 0; i < 2; i++) {
-		events->attrs[i] = any_event(frames);
+		events->attrs[i] = any_event();
 		events->attrs[i].type = PERF_TYPE_TRACEPOINT;
 		events->attrs[i].config = i ? kernel : user;
 		events->attrs[i].sample_type |= PERF_SAMPLE_RAW;
-		events->attrs[i].exclude_callchain_kernel = !i;
-		if (i)
-			only_kernel(&events->attrs[i]);
-		else
-			without_registers(&events->attrs[i]);
 	}
-	events->attrs[0].task = events->attrs[0].comm = events->attrs[0].comm_exec = 1;
+	only_user(&events->attrs[0], frames);
+	only_kernel(&events->attrs[1], frames);
+	tell_of_tasks(events);
 	events->attr_count = 2;
 	events->tracepoints = events->kernel = true;
 	return true;
@@ -321,6 +338,28 @@ void fault_events_close(struct fault_events *events)
 
 /* ---- a record --------------------------------------------------------------------------- */
 
+struct words {
+	const uint64_t *next, *end;
+};
+
+static bool take(struct words *words, uint64_t *out)
+{
+	if (words->next == words->end)
+		return false;
+	*out = *words->next++;
+	return true;
+}
+
+static bool take_ids(struct words *words, struct fault_sample *out)
+{
+	uint64_t ids;
+	if (!take(words, &ids) || !take(words, &out->time))
+		return false;
+	memcpy(&out->pid, &ids, sizeof(out->pid));
+	memcpy(&out->tid, (const char *)&ids + 4, sizeof(out->tid));
+	return true;
+}
+
 /* Numbers at and above PERF_CONTEXT_MAX are no addresses, but say of what those are that follow. */
 static void split_chain(const uint64_t *chain, size_t count, struct fault_sample *out)
 {
@@ -342,11 +381,20 @@ static void split_chain(const uint64_t *chain, size_t count, struct fault_sample
 	}
 }
 
-/* .ip is the program's only where that had the fault. */
-static bool take_raw(const struct fault_events *events, const uint64_t **next, const char *end,
-                     struct fault_sample *out)
+static bool take_chain(struct words *words, struct fault_sample *out)
 {
-	const char *at = (const char *)*next;
+	uint64_t count;
+	if (!take(words, &count) || count > (uint64_t)(words->end - words->next))
+		return false;
+	split_chain(words->next, (size_t)count, out);
+	words->next += count;
+	return true;
+}
+
+/* .ip is the program's only where that had the fault. */
+static bool take_raw(const struct fault_events *events, struct words *words, struct fault_sample *out)
+{
+	const char *at = (const char *)words->next, *end = (const char *)words->end;
 	uint32_t size;
 	if (end - at < (ptrdiff_t)sizeof(size))
 		return false;
@@ -359,29 +407,54 @@ static bool take_raw(const struct fault_events *events, const uint64_t **next, c
 	memcpy(&out->error, at + events->error_at, sizeof(out->error));
 	memcpy(&out->ip, at + events->ip_at, sizeof(out->ip));
 	out->error_known = true;
-	*next += (sizeof(size) + size + 7) / 8;
+	words->next += (sizeof(size) + size + 7) / 8;
 	return true;
 }
 
-static bool register_of(const uint64_t *values, unsigned which, uint64_t *out)
+/* A chain begins with how many there are, in 64 bits.  A tracepoint begins with its bytes in 32 bits, and then, in 16,
+ * its own number: neither is 0. */
+static bool chain_is_next(const struct words *words)
+{
+	return words->next < words->end && !(*words->next >> 32);
+}
+
+/* The mode of a tracepoint is always the kernel's; its instruction is so by its address. */
+static bool take_tracepoint(const struct fault_events *events, struct words *words, struct fault_sample *out)
+{
+	if (!take_ids(words, out) || (chain_is_next(words) && !take_chain(words, out)) || !take_raw(events, words, out))
+		return false;
+	out->in_kernel = out->ip >> 63;
+	return true;
+}
+
+static bool take_software(const struct fault_events *events, struct words *words, bool in_kernel,
+                          struct fault_sample *out)
+{
+	out->in_kernel = in_kernel;
+	return take(words, &out->ip) && take_ids(words, out) && take(words, &out->address) &&
+	       (!(events->attrs[in_kernel].sample_type & PERF_SAMPLE_CALLCHAIN) || take_chain(words, out));
+}
+
+static bool register_of(const uint64_t *values, uint64_t all, unsigned which, uint64_t *out)
 {
 	uint64_t bit = UINT64_C(1) << which;
-	if (!(REGISTERS & bit))
+	if (!(all & bit))
 		return false;
-	*out = values[__builtin_popcountll(REGISTERS & (bit - 1))];
+	*out = values[__builtin_popcountll(all & (bit - 1))];
 	return true;
 }
 
 #if defined(__x86_64__)
 /* Behind the registers: how many bytes, the words, and how many bytes of these are the stack's. */
-static void take_stack(const uint64_t *at, const char *end, struct fault_sample *out)
+static void take_stack(const struct words *words, struct fault_sample *out)
 {
-	size_t left = (size_t)(end - (const char *)at) / sizeof(*at), words = left > 2 ? (size_t)*at / sizeof(*at) : 0;
-	if (!words || words > left - 2)
+	size_t left = (size_t)(words->end - words->next),
+	       count = left > 2 ? (size_t)*words->next / sizeof(*words->next) : 0;
+	if (!count || count > left - 2)
 		return;
-	uint64_t filled = at[1 + words] / sizeof(*at);
-	out->stack = at + 1;
-	out->stack_count = filled < words ? (size_t)filled : words;
+	uint64_t filled = words->next[1 + count] / sizeof(*words->next);
+	out->stack = words->next + 1;
+	out->stack_count = filled < count ? (size_t)filled : count;
 }
 #endif
 
@@ -391,45 +464,40 @@ static void only_instruction(struct fault_sample *out)
 	out->user_count = 1;
 }
 
-static void take_registers(const uint64_t *at, const char *end, struct fault_sample *out)
+static void take_registers(struct words *words, uint64_t all, struct fault_sample *out)
 {
-	size_t count = (size_t)__builtin_popcountll(REGISTERS);
-	if ((const char *)(at + 1 + count) > end || *at == PERF_SAMPLE_REGS_ABI_NONE)
+	size_t count = (size_t)__builtin_popcountll(all);
+	uint64_t abi;
+	if (!take(words, &abi) || abi == PERF_SAMPLE_REGS_ABI_NONE || (size_t)(words->end - words->next) < count)
 		return;
+	const uint64_t *values = words->next;
+	words->next += count;
 #if defined(__x86_64__)
-	out->pointers_known = *at == PERF_SAMPLE_REGS_ABI_64 && register_of(at + 1, PERF_REG_X86_SI, &out->rsi) &&
-	                      register_of(at + 1, PERF_REG_X86_DI, &out->rdi);
-	if (*at == PERF_SAMPLE_REGS_ABI_64 && register_of(at + 1, PERF_REG_X86_SP, &out->rsp) &&
-	    register_of(at + 1, PERF_REG_X86_BP, &out->rbp))
-		take_stack(at + 1 + count, end, out);
+	out->pointers_known = abi == PERF_SAMPLE_REGS_ABI_64 && register_of(values, all, PERF_REG_X86_SI, &out->rsi) &&
+	                      register_of(values, all, PERF_REG_X86_DI, &out->rdi);
+	if (abi == PERF_SAMPLE_REGS_ABI_64 && register_of(values, all, PERF_REG_X86_SP, &out->rsp) &&
+	    register_of(values, all, PERF_REG_X86_BP, &out->rbp))
+		take_stack(words, out);
 #endif
-	if (!out->user_count && register_of(at + 1, REGISTER_IP, &out->ip))
+	if (out->in_kernel && !out->user_count && register_of(values, all, REGISTER_IP, &out->ip))
 		only_instruction(out);
 }
 
 bool fault_sample_read(const struct fault_events *events, const struct perf_event_header *record,
                        struct fault_sample *out)
 {
-	enum { IP, IDS, TIME, ADDRESS, CHAIN_COUNT, CHAIN };
-	const char *end = (const char *)record + record->size;
-	const uint64_t *words = (const void *)(record + 1);
-	if (record->size < sizeof(*record) + CHAIN * sizeof(*words) ||
-	    words[CHAIN_COUNT] > (record->size - sizeof(*record)) / sizeof(*words) - CHAIN)
+	if (record->size < sizeof(*record))
 		return false;
-	*out = (struct fault_sample){ .address = words[ADDRESS], .time = words[TIME] };
-	memcpy(&out->pid, &words[IDS], sizeof(out->pid));
-	memcpy(&out->tid, (const char *)&words[IDS] + 4, sizeof(out->tid));
-	split_chain(words + CHAIN, words[CHAIN_COUNT], out);
-	const uint64_t *next = words + CHAIN + words[CHAIN_COUNT];
-	if (events->tracepoints && !take_raw(events, &next, end, out))
+	const uint64_t *first = (const void *)(record + 1);
+	struct words words = { .next = first, .end = first + (record->size - sizeof(*record)) / sizeof(*first) };
+	bool kernels = (record->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+	*out = (struct fault_sample){ .in_kernel = false };
+	if (!(events->tracepoints ? take_tracepoint(events, &words, out) : take_software(events, &words, kernels, out)))
 		return false;
-	/* The mode of a tracepoint is always the kernel's; its instruction is so by its address. */
-	bool kernels = events->tracepoints ? out->ip >> 63
-	                                   : (record->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
-	out->in_kernel = out->kernel_count || kernels;
-	if (events->tracepoints && !out->in_kernel && !out->user_count)
+	if (!out->in_kernel && !out->user_count)
 		only_instruction(out);
-	else if (REGISTERS_KNOWN)
-		take_registers(next, end, out);
+	const struct perf_event_attr *attr = &events->attrs[out->in_kernel];
+	if (attr->sample_type & PERF_SAMPLE_REGS_USER)
+		take_registers(&words, attr->sample_regs_user, out);
 	return true;
 }

@@ -12,7 +12,7 @@
 #include "perf_ring.h"
 
 struct fault_events {
-	struct perf_event_attr attrs[2];
+	struct perf_event_attr attrs[2]; /* of the program's own faults, of those inside the kernel */
 	size_t attr_count;
 	bool tracepoints, kernel;           /* faults inside the kernel are seen, too */
 	bool children;                      /* those that are forked meanwhile inherit them */
@@ -36,7 +36,7 @@ struct fault_sample {
 	bool error_known;
 	uint64_t error; /* bits of the processor's error code: enum fault_error */
 	bool in_kernel;
-	bool pointers_known; /* what the registers hold, of x86-64 */
+	bool pointers_known; /* .rdi and .rsi, of x86-64, of the program's own that no tracepoint tells */
 	uint64_t rdi, rsi, rsp, rbp;
 	uint64_t ip;                               /* where the user's chain is only that */
 	const uint64_t *kernel_chain, *user_chain; /* innermost first */
