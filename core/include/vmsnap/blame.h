@@ -14,7 +14,7 @@ extern "C" {
 /* ---- watching ------------------------------------------------------------- */
 
 /* The page faults of processes, and of the threads and children that they make, as the kernel tells them
- * (perf_event_open(2)).  Nothing is stopped, and nothing of the processes changes; each fault takes some 0.3 to 0.9 us
+ * (perf_event_open(2)).  Nothing is stopped, and nothing of the processes changes; each fault takes some 0.3 to 0.8 us
  * longer, or up to 2 with its call chain. As root, and where tracefs is mounted, what each access was is known
  * (VMSNAP_FAULTS_KINDS), and faults inside system calls are seen (VMSNAP_FAULTS_KERNEL).  Who may not watch the kernel
  * (kernel.perf_event_paranoid 2, as a rule) is told of their own processes' faults, but for those inside system calls,
