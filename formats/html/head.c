@@ -147,6 +147,18 @@ static void put_changes(struct json *json, const struct report_process *process)
 	json_end(json);
 }
 
+static void put_shared(struct json *json, const struct report_process *process)
+{
+	json_array(json, "shared"); /* instant, pages that a write would copy, 1: or more */
+	for (size_t i = 0; i < process->shared_count; i++) {
+		const struct report_shared *shared = &process->shared[i];
+		json_number(json, NULL, shared->instant);
+		json_number(json, NULL, shared->pages);
+		json_number(json, NULL, shared->more);
+	}
+	json_end(json);
+}
+
 static uint32_t status_value(const struct report_status *status, size_t instant)
 {
 	return instant < status->room ? status->values[instant] : 0;
@@ -201,6 +213,7 @@ static void put_process(struct json *json, const struct vmsnap_html *html, const
 	json_string(json, "freeze", vmsnap_freeze_name((int)info->freeze));
 	put_vmas(json, process);
 	put_changes(json, process);
+	put_shared(json, process);
 	put_status(json, html, process);
 	json_end(json);
 }

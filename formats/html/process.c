@@ -176,6 +176,23 @@ static int add_written(struct vmsnap_html *html, struct report_process *process,
 	return rc;
 }
 
+/* Of a part of a process nobody has counted it. */
+static int add_shared(struct vmsnap_html *html, struct report_process *process, const struct vmsnap_diff *diff,
+                      struct vmsnap_error *err)
+{
+	int rc = VMSNAP_OK;
+	if (!vmsnap_info(process->last)->known.exclusive || html->options.end)
+		return VMSNAP_OK;
+	struct report_shared *shared =
+	        REPORT_ROOM(html, process->shared, process->shared_count, process->shared_room, &rc);
+	if (!shared)
+		return work_fail(&html->work, rc, err);
+	shared->instant = process->last_instant;
+	shared->pages = vmsnap_diff_total(diff, VMSNAP_TOTAL_SHARED_A);
+	shared->more = vmsnap_diff_total(diff, VMSNAP_TOTAL_SHARED_UNKNOWN_A) != 0;
+	return VMSNAP_OK;
+}
+
 static int name_changed(struct vmsnap_html *html, struct report_process *process, const struct vmsnap_diff *diff,
                         struct vmsnap_error *err)
 {
@@ -200,6 +217,7 @@ static int compare_with_last(struct vmsnap_html *html, struct report_process *pr
 		return rc;
 	rc = add_moves(html, process, diff, err);
 	rc = rc ? rc : add_written(html, process, diff, err);
+	rc = rc ? rc : add_shared(html, process, diff, err);
 	rc = rc ? rc : name_changed(html, process, diff, err);
 	vmsnap_diff_free(diff);
 	return rc;
@@ -420,4 +438,5 @@ void process_free(struct vmsnap_html *html, struct report_process *process)
 	work_free(&html->work, process->vmas, process->vma_room, sizeof(*process->vmas));
 	work_free(&html->work, process->current, process->current_room, sizeof(*process->current));
 	work_free(&html->work, process->changes, process->change_room, sizeof(*process->changes));
+	work_free(&html->work, process->shared, process->shared_room, sizeof(*process->shared));
 }

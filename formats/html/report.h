@@ -30,6 +30,12 @@ struct report_change {
 	uint64_t from, page, pages; /* from: page, if other memory was put there */
 	bool replaced;
 };
+/* Pages that a write would have copied at an instant, as a diff from there counts them. */
+struct report_shared {
+	uint32_t instant;
+	uint64_t pages;
+	bool more; /* perhaps: in huge pages */
+};
 /* A line of status: its value at each instant of the process. */
 struct report_status {
 	uint32_t key;
@@ -48,6 +54,8 @@ struct report_process {
 	size_t current_count, current_room;
 	struct report_change *changes;
 	size_t change_count, change_room;
+	struct report_shared *shared; /* of instants that another one of it follows, where that is known */
+	size_t shared_count, shared_room;
 	struct report_status *status;
 	size_t status_count, status_room;
 	struct vmsnap_names *names; /* of .last; NULL: none, or not wanted */

@@ -10,7 +10,7 @@ static const struct report_class_text texts[REPORT_CLASSES] = {
 	[REPORT_UNTOUCHED] = { "untouched", "not resident", " " },
 	[REPORT_PRIVATE] = { "private", "private", "" },
 	[REPORT_FILE] = { "file", "page cache", "f" },
-	[REPORT_SHARED] = { "shared", "still shared", "=" },
+	[REPORT_SHARED] = { "shared", "shared", "=" },
 	[REPORT_SWAPPED] = { "swapped", "in swap", "s" },
 	[REPORT_ZERO] = { "zero", "zero page", "0" },
 	[REPORT_GUARD] = { "guard", "guard", "g" },

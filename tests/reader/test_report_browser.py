@@ -182,6 +182,51 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual(self.same_numbers(self.write("rearranged", *test_report.rearranged())), 10)
         self.assertEqual(self.say(f"{PAGE}.model.processes[0].changes.length"), 3)
 
+    def told_by_diff(self, path, a, b):
+        """Sizes and share of its sentence, as words of the page; None: it tells no share."""
+        text = subprocess.run([VMSNAP, "diff", f"{path}@{a}", f"{path}@{b}", "--no-names", "-w", "0"], check=False, stdout=subprocess.PIPE, encoding="utf-8").stdout
+        found = re.match(r"(\S+) copied of (\S+)( or more)? shared at A(?: \((\S+)%\))?", text)
+        if not found:
+            return None
+        copied, shared = ((float(word.rstrip("KMG")), word[-1]) for word in found.group(1, 2))
+        return copied, shared, bool(found[3]), found[4] and float(found[4])
+
+    def told_by_page(self):
+        text = self.say(HEADLINE)
+        found = re.match(r"([\d.]+) (.)iB copied by [^“]*? of the ([\d.]+) (.)iB( or more)? shared at .*?(?: \((?:< )?([\d.]+) %\))? until ", text)
+        return found and ((float(found[1]), found[2]), (float(found[3]), found[4]), bool(found[5]), found[6] and (0.0 if "(<" in text else float(found[6])))
+
+    def test_share_is_that_of_diff(self):
+        """Of what a write would have copied: page cache in what may be written to, and elsewhere what was copied."""
+        def of(frames, seconds, huge=""):
+            base = json_inputs.HEAP
+            file = dict(name=b"/data", device=(8, 1), inode=5)
+            vmas = [json_inputs.vma(base, base + 8 * 4096, "rw-p"), json_inputs.vma(base + 8 * 4096, base + 16 * 4096, "r--p"), json_inputs.vma(base + 16 * 4096, base + 24 * 4096, "rw-p", **file)]
+            flags = ["present"] * 20 + ["file present"] * 4
+            runs = [json_inputs.run(base + i * 4096, 1, flags[i] if frame < 0x900 else "exclusive present" + huge, pfn=frame) for i, frame in enumerate(frames) if frame]
+            return json_inputs.snapshot(dict(json_inputs.PROCESS, label=b"s%d" % seconds, taken=10**18 + seconds * 10**9, monotonic=(1 + seconds) * 10**9), vmas=vmas, runs=runs)
+
+        was = list(range(0x100, 0x100 + 24))
+        now = [frame + 0x1000 if i in (1, 2, 9, 20) else frame for i, frame in enumerate(was)]
+        self.write("shares", of(was, 0), of(now, 1), of(now[:23] + [0x2000], 2), of([frame + 0x3000 for frame in was], 3))
+        self.write("shares-huge", of([*was[:8], *([0x1000 + i for i in range(8)]), *was[16:]], 0), of(now, 1))
+        redis = os.path.join(os.path.dirname(json_inputs.GOLDEN), "terminal", "redis.vms")
+        seen = set()
+        for path in os.path.join(self.folder, "shares.vms"), os.path.join(self.folder, "shares-huge.vms"), redis:
+            self.open(self.report("compared.html", path))
+            for process, a, b, of_a, of_b in self.say(f"""(() => {{
+                const {{ model }} = {PAGE}, out = [];
+                for (const {{ number }} of model.processes) model.places.forEach((at, a) => model.places.forEach((to, b) => a < b && at.has(number) && to.has(number) && out.push([number, a, b, at.get(number), to.get(number)])));
+                return out;
+            }})()"""):
+                with self.subTest(path=path, process=process, a=a, b=b):
+                    self.say(f"{PAGE}.change({{ process: {process}, a: {a}, b: {b}, mode: 'diff' }})")
+                    told = self.told_by_diff(path, of_a, of_b)
+                    self.assertEqual(self.told_by_page(), told, self.say(HEADLINE))
+                    seen.add(told)
+        self.assertGreater(len(seen), 4)
+        self.quiet()
+
     def test_frames_are_those_of_the_snapshots(self):
         """Where memory moved, and of a child that has most frames of its parent's."""
         def of(pid, ppid, seconds, frames):

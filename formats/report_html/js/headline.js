@@ -2,6 +2,7 @@
 // filters.
 import { $, duration, el, number, pages, paper, percent, swatch } from './ui.js';
 import { doubtWords, lostWords, sharesOf } from './shares.js';
+import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
 
 const FORKS_SHOWN = 3;
@@ -29,11 +30,8 @@ export class Headline {
 		return place < 0 ? 20 + c : place;
 	}
 	words(c) {
-		const { copied, new: fresh, gone, shared } = this.model.class, { mode } = this.view;
-		if (mode === 'cow' && c === copied) return this.lostBy(this.view.track).copied ? 'copied by parent, or not known by whom' : 'copied by parent';
-		if (mode === 'cow' && c === fresh) return 'new in one';
-		if (mode === 'cow' && c === gone) return 'dropped';
-		return (mode === 'a' || mode === 'b') && c === shared ? 'shared' : this.model.classes[c].words;
+		const { model, view } = this, unknown = view.mode === 'cow' && c === model.class.copied && this.lostBy(view.track).copied;
+		return wordsOf(model, view, c) + (unknown ? ', or not known by whom' : '');
 	}
 	sentence(counts) {
 		const { view, model } = this, { gone, swapped, swapped_out: out, unread, dumped, dump_hole: hole } = model.class, absent = [0, gone, swapped, out, unread, hole];
@@ -45,10 +43,16 @@ export class Headline {
 		return [`${pages(resident)} ${counts[dumped] ? 'in the core file' : 'resident'} at ${view.nameOf(view.mode === 'a' ? view.a : view.b)}`, this.small(`${more}in ${number(parts)} mappings of ${pages(mapped)}`)];
 	}
 	small(text) { return el('small', {}, text); }
-	sharedAtA() {
-		const { track, a } = this.view, states = this.model.states;
-		const counts = track.counts[a];
-		return counts ? counts[states.indexOf('shared')] + counts[states.indexOf('shared, huge')] : 0;
+	// As a diff says it: in what may be written to, and of other memory (program text) what was copied nevertheless.
+	// Empty: not known.
+	ofShared(copied, from) {
+		const { view, model } = this, { vmas, shared } = model.processes[view.process], told = shared.get(view.a);
+		if (!told) return '';
+		const elsewhere = new Float64Array(model.classes.length);
+		for (const vma of vmas) if (vma.first <= view.a && view.a <= vma.last && vma.perms[1] !== 'w') countIn(view, elsewhere, vma.start, vma.end);
+		const all = told.pages + elsewhere[model.class.copied];
+		if (!all || copied > all) return '';
+		return ` of the ${pages(all)}${told.more ? ' or more' : ''} shared at ${from}${told.more ? '' : ` (${percent(copied / all)})`}`;
 	}
 	diffSentence(counts, resident) {
 		const { view, model } = this, { copied, new: fresh, gone, swapped_out: out, written, other } = model.class;
@@ -56,8 +60,8 @@ export class Headline {
 		const words = rest.map(([c, word]) => `${pages(counts[c])} ${word}`).join(', '), most = rest.length ? counts[rest[0][0]] : 0;
 		const from = view.nameOf(view.a), to = view.nameOf(view.b);
 		if (counts[copied] && most < 10 * counts[copied]) {
-			const shared = this.sharedAtA();
-			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, shared ? ` of the ${pages(shared)} shared at ${from} (${percent(counts[copied] / shared)}) until ${to}` : ` from ${from} to ${to}`, this.small([this.firstCopied(), ...this.forkWords(), words].filter(Boolean).join('; '))];
+			const of = this.ofShared(counts[copied], from);
+			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, of ? `${of} until ${to}` : ` from ${from} to ${to}`, this.small([this.firstCopied(), ...this.forkWords(), words].filter(Boolean).join('; '))];
 		}
 		const others = this.copiedByOthers(), { title } = model.processes[view.process];
 		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([...this.forkWords(), words].filter(Boolean).join('; '))];

@@ -1,7 +1,7 @@
 // What is selected: a page, a range, a mapping; or, if nothing is, the process and the file.
 import { $, base, duration, el, hex, link, number, pages, paper, size, swatch } from './ui.js';
 import { Held } from './held.js';
-import { countIn } from './classes.js';
+import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
 
 const pair = (name, value) => value || value === 0 ? [el('dt', {}, name), el('dd', {}, value)] : [];
@@ -70,7 +70,7 @@ export class Inspector {
 	}
 	bar(counts) { return el('div', { class: 'mini' }, counts.reduce((out, count, c) => count && c ? [...out, el('i', { style: { flex: String(count), background: paper(c) } })] : out, [])); }
 	counts(counts) {
-		return el('dl', {}, this.model.classes.map((c, i) => counts[i] ? [el('dt', {}, swatch(i), c.words), el('dd', {}, pages(counts[i]))] : []));
+		return el('dl', {}, this.model.classes.map((_, i) => counts[i] ? [el('dt', {}, swatch(i), wordsOf(this.model, this.view, i)), el('dd', {}, pages(counts[i]))] : []));
 	}
 	// What pages are at B that colours do not tell: huge, merged, marked.
 	states(ranges) {

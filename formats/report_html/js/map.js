@@ -4,6 +4,7 @@ import { Cells } from './cells.js';
 import { Layout, ROW } from './layout.js';
 import { MiniMap } from './minimap.js';
 import { listenToPinch } from './touch.js';
+import { wordsOf } from './classes.js';
 import { drawLit } from './code.js';
 import { countsOf, stripAt } from './strips.js';
 
@@ -264,8 +265,8 @@ export class PageMap {
 		this.draw();
 	}
 	tip(event, place) {
-		const counts = this.countsAt(place), { classes } = this.model;
-		const rows = this.cells.order.filter(c => counts[c]).map(c => [el('dt', {}, swatch(c), classes[c].words), el('dd', {}, this.pages === 1 ? '' : pages(counts[c]))]);
+		const counts = this.countsAt(place);
+		const rows = this.cells.order.filter(c => counts[c]).map(c => [el('dt', {}, swatch(c), wordsOf(this.model, this.view, c)), el('dd', {}, this.pages === 1 ? '' : pages(counts[c]))]);
 		const names = this.model.namesIn(place.strip.vmas[0] ? this.view.track.process : 0, place.page, place.end, 4).map(name => name.symbol);
 		showTip(event, el('div', { class: 'title mono' }, hex(place.page)), el('div', { class: 'note' }, base(place.strip.title)), el('dl', {}, rows), names.length ? el('div', { class: 'note mono' }, names.join(', ')) : null);
 	}
@@ -298,7 +299,7 @@ export class PageMap {
 		if (!this.show(page)) return;
 		this.pick({ strip: this.at.strip, page: this.at.page, end: this.at.end });
 		const counts = this.countsAt(this.at);
-		say(`${hex(page)} ${base(this.at.strip.title)}: ` + this.cells.order.filter(c => counts[c]).map(c => `${counts[c]} ${this.model.classes[c].words}`).join(', '));
+		say(`${hex(page)} ${base(this.at.strip.title)}: ` + this.cells.order.filter(c => counts[c]).map(c => `${counts[c]} ${wordsOf(this.model, this.view, c)}`).join(', '));
 	}
 	// The next or the previous page to which something happened.
 	change(direction) {

@@ -6,7 +6,7 @@ import { FRAME, Track } from './track.js';
 const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
 // Classes that views know by name; others are drawn by what comes with them.
 const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'unread', 'dumped', 'dump_hole', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
-const VMA_FIELDS = 10, CHANGE_FIELDS = 5, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10, WATCHED_FIELDS = 3, BLAMED_FIELDS = 6;
+const VMA_FIELDS = 10, CHANGE_FIELDS = 5, SHARED_FIELDS = 3, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10, WATCHED_FIELDS = 3, BLAMED_FIELDS = 6;
 
 function rows(flat, fields, make) {
 	if (!Array.isArray(flat) || flat.length % fields || !flat.every(value => Number.isSafeInteger(value) && value >= 0)) throw new Damaged();
@@ -58,11 +58,12 @@ function readProcess(head, model, number) {
 		if (!(instant <= last && pages > 0 && from + pages < PAGES_END && page + pages < PAGES_END)) throw new Damaged();
 		return { instant, from, page, pages, replaced };
 	});
+	const shared = new Map(rows(head.shared, SHARED_FIELDS, (instant, pages, more) => [whole(instant, last), { pages, more }]));
 	const one = { number, pid: whole(head.pid), ppid: whole(head.ppid), comm: string(head.comm), exe: string(head.exe), cmdline: listOf(head.cmdline, string),
 		first: whole(head.first, last), last: whole(head.last, last) };
 	if (!(one.first <= one.last && [one.first, one.last].every(k => model.places[k].has(number)))) throw new Damaged();
 	const status = listOf(head.status, line => ({ key: text(line[0]), values: readStatus(line, model) }));
-	return { ...one, vmas, changes, status, title: `${one.comm} ${one.pid}` };
+	return { ...one, vmas, changes, shared, status, title: `${one.comm} ${one.pid}` };
 }
 
 function readStatus(line, { strings, instants }) {

@@ -36,7 +36,7 @@ export class Timeline {
 		const { classes, rules } = this.model, members = new Map();
 		rules.quiet.forEach((c, state) => { if (state && c) members.set(c, [...members.get(c) ?? [], state]); });
 		const { private: own, shared, file, zero, swapped, unread, dumped, dump_hole: hole } = this.model.class;
-		return [own, shared, file, zero, dumped, hole, swapped, unread].filter(c => members.has(c)).map(c => ({ name: c === shared ? 'shared' : classes[c].words, color: color.css[c], of: k => members.get(c).reduce((sum, state) => sum + track.counts[k][state], 0) })).filter(layer => here.some(layer.of));
+		return [own, shared, file, zero, dumped, hole, swapped, unread].filter(c => members.has(c)).map(c => ({ name: classes[c].words, color: color.css[c], of: k => members.get(c).reduce((sum, state) => sum + track.counts[k][state], 0) })).filter(layer => here.some(layer.of));
 	}
 	layersByMapping(track, here) {
 		const { regions } = this.model.processes[this.view.process], largest = regions.map(region => ({ region, most: Math.max(...here.map(k => track.regions[k][region.number])) })).sort((a, b) => b.most - a.most);
