@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -261,6 +263,99 @@ static void of_16_colours_any_two_differ(void **state)
 				            palette_of_cell(scheme, a)->of_16 != palette_of_cell(scheme, b)->of_16);
 }
 
+/* ---- the page of vmsnap report --------------------------------------------------------------- */
+
+/* By the names that its classes have in the style sheet.  Not among them: what is chequered with nothing (unread), and
+ * what is in pictures of core files alone. */
+static const char *const page_quiet[] = { "untouched", "private", "file", "shared", "zero", "guard" };
+static const char *const page_events[] = { "copied", "child", "new", "gone", "swapped", "written", "other" };
+enum {
+	PAGE_QUIET = sizeof(page_quiet) / sizeof(page_quiet[0]),
+	PAGE_EVENTS = sizeof(page_events) / sizeof(page_events[0])
+};
+
+static const char *style_sheet(void)
+{
+	static char text[65536];
+	FILE *file = fopen(SOURCE_DIR "/formats/report_html/style.css", "r");
+	assert_non_null(file);
+	size_t len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	assert_in_range(len, 1, sizeof(text) - 2);
+	return text;
+}
+
+static struct rgb page_color(const char *sheet, int scheme, const char *name)
+{
+	char property[40];
+	unsigned value;
+	const char *rules = strstr(sheet, scheme ? ":root {" : ":root[data-theme=dark] {");
+	snprintf(property, sizeof(property), "--%s: #", name);
+	const char *at = rules ? strstr(rules, property) : NULL;
+	assert_true(at && at < strchr(rules, '}'));
+	assert_int_equal(sscanf(at + strlen(property), "%6x", &value), 1);
+	return rgb_of(value >> 16, value >> 8 & 0xff, value & 0xff);
+}
+
+static void page_apart(int scheme, const char *a, const char *b, double least)
+{
+	const char *sheet = style_sheet();
+	for (int sight = 0; sight < SIGHTS; sight++) {
+		double is = distance(page_color(sheet, scheme, a), page_color(sheet, scheme, b), (enum sight)sight);
+		if (is < least)
+			fail_msg("%s, %s and %s, %s: %.3f", scheme_names[scheme], a, b, sight_names[sight], is);
+	}
+}
+
+/* In a cell an event stands on nothing but what is quiet, or beside another event. */
+static void of_the_page_what_lies_side_by_side_is_told_apart(void **state)
+{
+	static const double quiet[SCHEMES] = { 0.07, 0.045 }, event[SCHEMES] = { 0.1, 0.08 },
+	                    events[SCHEMES] = { 0.07, 0.07 };
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++) {
+		for (int a = 0; a < PAGE_QUIET; a++)
+			for (int b = 0; b < a; b++)
+				page_apart(scheme, page_quiet[a], page_quiet[b], quiet[scheme]);
+		for (int a = 0; a < PAGE_EVENTS; a++) {
+			for (int b = 0; b < PAGE_QUIET; b++)
+				page_apart(scheme, page_events[a], page_quiet[b], event[scheme]);
+			for (int b = 0; b < a; b++)
+				page_apart(scheme, page_events[a], page_events[b], events[scheme]);
+		}
+	}
+}
+
+/* Who forks looks for what is copied and what is new: neither is a grey like private memory, for no sight. */
+static void of_the_page_what_is_copied_or_new_has_a_hue(void **state)
+{
+	static const char *const names[] = { "copied", "new", "child" };
+	const char *sheet = style_sheet();
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			for (int sight = 0; sight < SIGHTS; sight++) {
+				struct oklab is = oklab(seen(page_color(sheet, scheme, names[i]), (enum sight)sight));
+				double chroma = sqrt(is.v[1] * is.v[1] + is.v[2] * is.v[2]);
+				if (chroma < 0.055)
+					fail_msg("%s, %s, %s: %.3f", scheme_names[scheme], names[i], sight_names[sight],
+					         chroma);
+			}
+}
+
+static void of_the_page_events_stand_out_from_the_paper(void **state)
+{
+	const char *sheet = style_sheet();
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int i = 0; i < PAGE_EVENTS; i++) {
+			double is = contrast(page_color(sheet, scheme, page_events[i]),
+			                     scheme ? rgb_of(0xff, 0xff, 0xff) : rgb_of(0x0e, 0x11, 0x16));
+			if (is < 3 && strcmp(page_events[i], "swapped") != 0)
+				fail_msg("%s, %s: %.2f", scheme_names[scheme], page_events[i], is);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +366,9 @@ int main(void)
 		cmocka_unit_test(nothing_quiet_stands_out_as_an_event_does),
 		cmocka_unit_test(of_16_colours_nothing_quiet_stands_out),
 		cmocka_unit_test(of_16_colours_any_two_differ),
+		cmocka_unit_test(of_the_page_what_lies_side_by_side_is_told_apart),
+		cmocka_unit_test(of_the_page_what_is_copied_or_new_has_a_hue),
+		cmocka_unit_test(of_the_page_events_stand_out_from_the_paper),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
