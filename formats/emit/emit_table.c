@@ -154,6 +154,7 @@ static void put_strip(struct table *table, size_t at, const struct strip_of *of_
 	strip_init(&strip, of_what->start, of_what->end, of_what->page_size, (unsigned)cells);
 	of_what->fill(of_what->ctx, &strip, style->color != VMSNAP_COLOR_NONE || columns > 1);
 	size_t len = strip_draw(&strip, style, drawn, sizeof(drawn));
+	table->text->pictured |= strip_shows(&strip, style);
 	table_drawn(table, at, drawn, len, strip.cells * columns);
 	table_sort_number(table, at, strip_events(&strip));
 }

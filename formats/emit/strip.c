@@ -77,18 +77,44 @@ static size_t draw_plain(const uint64_t *counts, uint64_t pages, bool quiet, cha
 	return strlen(blocks[height]);
 }
 
+static uint64_t cell_pages(const struct strip *strip, unsigned cell)
+{
+	return cell_first(strip, cell + 1) - cell_first(strip, cell);
+}
+
+static void count_cell(const struct strip *strip, unsigned cell, uint64_t counts[PAGE_CLASSES])
+{
+	uint64_t pages = cell_pages(strip, cell), told = 0;
+	memcpy(counts, strip->counts[cell], sizeof(strip->counts[cell]));
+	for (int i = 0; i < PAGE_CLASSES; i++)
+		told += counts[i];
+	counts[CLASS_UNTOUCHED] += told < pages ? pages - told : 0;
+}
+
 static size_t draw_cell(const struct strip *strip, unsigned cell, bool quiet, const struct vmsnap_style *style,
                         char *out, size_t room)
 {
 	uint64_t counts[PAGE_CLASSES];
-	uint64_t pages = cell_first(strip, cell + 1) - cell_first(strip, cell), told = 0;
 	if (is_plain(style))
-		return draw_plain(strip->counts[cell], pages, quiet, out);
-	memcpy(counts, strip->counts[cell], sizeof(counts));
-	for (int i = 0; i < PAGE_CLASSES; i++)
-		told += counts[i];
-	counts[CLASS_UNTOUCHED] += told < pages ? pages - told : 0;
+		return draw_plain(strip->counts[cell], cell_pages(strip, cell), quiet, out);
+	count_cell(strip, cell, counts);
 	return cell_draw(counts, style, out, room);
+}
+
+uint32_t strip_shows(const struct strip *strip, const struct vmsnap_style *style)
+{
+	uint64_t counts[PAGE_CLASSES];
+	uint32_t shown = 0;
+	if (is_plain(style))
+		return 1u << (strip_events(strip) ? CLASS_EVENTS : CLASS_PRIVATE);
+	for (unsigned i = 0; i < strip->cells; i++) {
+		count_cell(strip, i, counts);
+		struct cell_look look = cell_look(counts);
+		/* A letter is of what rises; of the rest of its cell nothing is told. */
+		shown |= 1u << look.lower;
+		shown |= cell_columns(style) == 1 ? 1u << look.ground : 0;
+	}
+	return shown & ~(1u << CLASS_HOLE);
 }
 
 size_t strip_draw(const struct strip *strip, const struct vmsnap_style *style, char *out, size_t room)

@@ -20,6 +20,9 @@ void strip_add(struct strip *strip, uint64_t start, uint64_t end, int page_class
 /* Pages in which something happened. */
 uint64_t strip_events(const struct strip *strip);
 
+/* Bits of the classes that strip_draw() shows; of blocks without colours: one of an event, or one of none. */
+uint32_t strip_shows(const struct strip *strip, const struct vmsnap_style *style);
+
 /* A cell's height is the share of its pages with an event, its colour the main
  * event, its background the main quiet state.  Blocks without colours tell the height
  * alone; a letter and a digit tell more, if there are no blocks (cell.h).  Returns the length of what is in out. */

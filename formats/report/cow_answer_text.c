@@ -117,24 +117,26 @@ static void put_how_much(struct fit_line *line, const struct cow_shares *shares,
 		fit_words(line, "is shared");
 }
 
-/* ", 392K of that inferred"; without colours with how the bar has it. */
+/* ", 392K of that inferred", with how the bar has it. */
 static void put_inferred(struct fit_line *line, const struct cow_shares *shares)
 {
 	const struct vmsnap_style *style = line->text->style;
-	bool letters = style->color == VMSNAP_COLOR_NONE;
+	bool letters = !style->unicode || style->color == VMSNAP_COLOR_NONE;
 	char words[96];
 	if (!cow_shares_known(shares))
 		return;
 	if (shares->lost_inferred) {
 		fit_glue(line, ";");
 		snprintf(words, sizeof(words), "%s of that inferred%s", word_size(style, shares->lost_inferred).text,
-		         letters && shares->lost_inferred == shares->by[COST_BY_UNKNOWN] ? " (~?)" : "");
+		         shares->lost_inferred != shares->by[COST_BY_UNKNOWN] ? ""
+		         : letters                                            ? " (~?)"
+		                                                              : " (\xe2\x96\x92)");
 		fit_words(line, words);
 	}
 	if (shares->shared_inferred) {
 		fit_glue(line, ";");
 		snprintf(words, sizeof(words), "that %s is shared is inferred%s",
-		         word_size(style, shares->shared_inferred).text, letters ? " (=?)" : "");
+		         word_size(style, shares->shared_inferred).text, letters ? " (=?)" : " (\xe2\x96\x92)");
 		fit_words(line, words);
 	}
 }

@@ -12,6 +12,7 @@
 #include "name_pages_text.h"
 #include "name_text.h"
 #include "page_state.h"
+#include "strip_key.h"
 #include "text_color.h"
 #include "text_fit.h"
 #include "touched_text.h"
@@ -189,6 +190,21 @@ static void put_moved(struct text *text, const struct vmsnap_cow *cow)
 	text_string(text, "\n");
 }
 
+/* As the columns are called. */
+static const char *cow_class_words(int page_class)
+{
+	switch (page_class) {
+	case CLASS_COPIED:
+		return "parent";
+	case CLASS_CHILD:
+		return "child";
+	case CLASS_OTHER:
+		return "either";
+	default:
+		return class_words(page_class);
+	}
+}
+
 /* Where, and whose variables lie there. */
 static int put_places(struct text *text, const struct vmsnap_cow *cow, const struct cow_rows *rows,
                       const struct cow_touched *touched, const struct naming *naming, unsigned flags,
@@ -199,6 +215,8 @@ static int put_places(struct text *text, const struct vmsnap_cow *cow, const str
 	int rc = put_cow_table(text, cow, rows, naming->names, flags, err);
 	if (rc)
 		return rc;
+	if (!text->style->no_headings)
+		put_strip_key(text, cow_class_words);
 	put_cow_rest(text, cow, rows, touched, flags);
 	return all ? put_groups(text, cow, touched, naming, flags, err)
 	           : put_cow_variables(text, cow, touched, naming, err);

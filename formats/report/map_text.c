@@ -259,7 +259,7 @@ static void put_scale(struct text *text, const struct map *map, const struct pic
 	text_format(text, "1 cell = %s, a row = %s", word_size(text->style, map->cell).text,
 	            word_size(text->style, map_row_bytes(map)).text);
 	if (letters && !filter_has_states(&map->filter))
-		text_format(text, " (. mapped, nothing %s)",
+		text_format(text, " (. mapped, nothing %s; digits: tenths)",
 		            vmsnap_info(map->snap)->known.states_unknown ? "in the core file" : "resident");
 	else if (!letters)
 		text_string(text, "; the height of a colour is its share");

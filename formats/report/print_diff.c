@@ -12,6 +12,7 @@
 #include "schemas.h"
 #include "snapshot_record.h"
 #include "status_columns.h"
+#include "strip_key.h"
 #include "text_limit.h"
 #include "touched_columns.h"
 #include "vma_record.h"
@@ -342,8 +343,10 @@ static int diff_text(struct text *text, const struct diff_view *view, struct dif
 	                                        : diff_rows_any(rows);
 	if (!totals && (places || bare)) {
 		rc = print_diff_table(text, view, rows, by, names, err);
-		if (!bare)
+		if (!bare) {
+			put_strip_key(text, class_words);
 			text_blank(text);
+		}
 	}
 	if (!rc && !bare)
 		rc = put_diff_totals(text, view, rows, by, names, flags, err);

@@ -14,6 +14,7 @@
 #include "schemas.h"
 #include "show_text.h"
 #include "snapshot_record.h"
+#include "strip_key.h"
 #include "sums.h"
 #include "text_color.h"
 #include "text_limit.h"
@@ -594,6 +595,8 @@ static int show_table(struct text *text, struct show *show, struct vmsnap_error 
 	if (!rc && !bare)
 		put_show_heading(text, show->snap, &show->filter, show->flags);
 	rc = rc ? rc : emit_table(text, &all.schema, mapping_rows, show, err);
+	if (!rc && !bare)
+		put_strip_key(text, class_words);
 	if (!rc && !bare && show->smaps_blank)
 		text_string(text,
 		            "\nblank     smaps tells of whole mappings: nothing of those that are told in part\n");

@@ -20,6 +20,7 @@ struct text {
 	int code;                         /* enum vmsnap_rc, if what failed was our own work */
 	struct work work;                 /* what is allocated for the text is counted there (text_limit.h) */
 	unsigned asked;
+	uint32_t pictured; /* classes of pages in strips that were drawn: what a key has to tell (report/strip_key.h) */
 	bool begun, blank; /* something was written; a blank line is to come before what is written next */
 	struct text_wrap wrap;
 	size_t len;

@@ -380,21 +380,22 @@ static void map_folds_holes_and_totals_up(void **state)
 	caught->out.style.unicode = false;
 	caught->out.style.width = 40;
 	assert_int_equal(vmsnap_print_map(snap, NULL, &caught->out, NULL), VMSNAP_OK);
-	assert_string_equal(caught->text, "demo 42, 56.0K resident of 152K in 3\n  mappings\n"
-	                                  "= shared 12.0K  f file 12.0K\n"
-	                                  "p private 32.0K  s in swap 12.0K\n"
-	                                  "\n"
-	                                  "              demo  16.0K r-xp\n"
-	                                  "00010000      ffff....\n"
-	                                  "              [heap]  128K rw-p\n"
-	                                  "00020000                      pppppppp\n"
-	                                  "00024000      pppppppp======..........\n"
-	                                  "00030000      ssssss..................\n"
-	                                  "              ... 16.0K not resident ...\n"
-	                                  "              \\x1b[2J\\x0a7f00 \"quoted...\n"
-	                                  "00050000      ..ff\n"
-	                                  "\n"
-	                                  "1 cell = 4.00K, a row = 48.0K (. mapped,\n  nothing resident)\n");
+	assert_string_equal(caught->text,
+	                    "demo 42, 56.0K resident of 152K in 3\n  mappings\n"
+	                    "= shared 12.0K  f file 12.0K\n"
+	                    "p private 32.0K  s in swap 12.0K\n"
+	                    "\n"
+	                    "              demo  16.0K r-xp\n"
+	                    "00010000      ffff....\n"
+	                    "              [heap]  128K rw-p\n"
+	                    "00020000                      pppppppp\n"
+	                    "00024000      pppppppp======..........\n"
+	                    "00030000      ssssss..................\n"
+	                    "              ... 16.0K not resident ...\n"
+	                    "              \\x1b[2J\\x0a7f00 \"quoted...\n"
+	                    "00050000      ..ff\n"
+	                    "\n"
+	                    "1 cell = 4.00K, a row = 48.0K (. mapped,\n  nothing resident; digits: tenths)\n");
 	vmsnap_unref(snap);
 }
 

@@ -20,7 +20,9 @@ static void cow_groups_by_mapping(void **state)
 	assert_has(caught, "27.9% of the sharing is lost: 68.0K by the child (%)\n");
 	assert_has(caught, "START     SIZE PAGES                CHILD SHARED LOST% MAPPING\n");
 	assert_has(caught, "         64.0K   176K 26.7% [heap]\n");
-	assert_has(caught, "                4.00K         100% /bin/demo\n4.00K of files, 32.0K new, 16.0K dropped by "
+	assert_has(caught, "                4.00K         100% /bin/demo\n"
+	                   "PAGES: height is what changed\n"
+	                   "4.00K of files, 32.0K new, 16.0K dropped by "
 	                   "the child\n");
 	assert_lacks(caught, "copied_by_child");
 }
