@@ -15,6 +15,12 @@
  *   the one that polls     tracee_reap() only: for a freeze whose thread waits in SEIZE
  *   others of the caller   may call waitpid(-1, ...) at any time and then see, and take away,
  *                          what a tracee does: tracee_look_behind() finds such a stop
+ *   a watch's              as the one that freezes; another reaps as long as it seizes (watch_tasks.h)
+ *   the helper             a process of its own, whose only children are its tracees (inject.h); of a debugger's
+ *                          tracee its thread takes one stop away, that of a SIGSTOP which it sent itself
+ *   whoever started it     waits for the helper, which is no tracee and tells of its end by no signal
+ *   the command's own      waits for children of its own; for one that a watch of its traces with WNOWAIT until it
+ *                          has ended, and otherwise not before the watch has let go (record_command.h)
  *
  * What becomes of an event that comes meanwhile:
  *   a signal for a task that stands   stays pending, with all that it carries
