@@ -68,7 +68,7 @@ GROUP BY s.host, s.boot_id, s.taken_ns, 3;
 CREATE VIEW privatised_text AS
 SELECT s.host, s.pid, s.comm, s.taken_ns, o.name, v.start_addr, v.end_addr, v.resident - v.file AS private_bytes, snapshot
 FROM vma v JOIN snapshot s USING (snapshot) JOIN object o USING (object)
-WHERE v.perms LIKE '__xp' AND (o.inode <> 0 OR o.dev_major <> 0 OR o.dev_minor <> 0) AND v.resident > v.file;
+WHERE v.resident > v.file AND v.perms LIKE '__xp' AND (o.inode <> 0 OR o.dev_major <> 0 OR o.dev_minor <> 0);
 
 -- 5. How much of the memory that is no file's is in huge pages, by program.
 CREATE VIEW thp_coverage AS
