@@ -3,9 +3,10 @@
  * comes.  What vmsnap blame asks for is held against the least: an address and an instruction.
  *
  * Prints for each way the least and the median of all looks, in microseconds, how much longer than without that is,
- * and the bytes of a record.  The tracepoint needs root, and tracefs at its place; registers are those of x86-64.
+ * and the bytes of a record.  BPF and the tracepoint need root, that tracefs at its place; registers are those of
+ * x86-64.
  *
- *     cc -O2 -std=c17 -o faults_limit tests/bench/faults_limit.c && sudo ./faults_limit
+ *     cc -O2 -std=c17 -o faults_limit tests/bench/faults_{limit,bpf}.c && sudo ./faults_limit
  *
  * With -fno-omit-frame-pointer call chains are as long as its calls are deep. */
 #define _GNU_SOURCE
@@ -26,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "faults_bpf.h"
+
 enum { PAGES = 2000, DEEP = 4, RING = 4 << 20, READER_CPU = 0, TOUCHER_CPU = 1, LOOKS = 20, ROUNDS_MOST = 1000 };
 #define BIT(NAME) (UINT64_C(1) << PERF_REG_X86_##NAME)
 #define PLACE     (BIT(BP) | BIT(SP) | BIT(IP))
@@ -36,12 +39,14 @@ enum { PAGES = 2000, DEEP = 4, RING = 4 << 20, READER_CPU = 0, TOUCHER_CPU = 1, 
 struct way {
 	const char *name;
 	int tracepoint; /* else the software event, if anything is asked for */
+	int bpf;        /* else by perf_event_open(2) */
 	uint64_t asked, registers;
 	uint32_t stack;
 	uint16_t frames;
 };
 static const struct way ways[] = {
 	{ .name = "not watched" },
+	{ .name = "BPF: all that vmsnap blame wants to know", .bpf = 1 },
 	{ .name = "software event: address, instruction", .asked = WHERE },
 	{ .name = "and thread, time", .asked = WHERE | WHOM },
 	{ .name = "and two registers (vmsnap blame, a user)",
@@ -199,14 +204,15 @@ static unsigned take_in(struct perf_event_mmap_page *ring)
 	return size;
 }
 
-static double one_look(int asks, int answers, int ring, struct perf_event_mmap_page *at, unsigned *size)
+static double one_look(int asks, int answers, int ring, struct perf_event_mmap_page *at, struct faults_bpf *bpf,
+                       unsigned *size)
 {
 	struct pollfd comes[2] = { { .fd = answers, .events = POLLIN }, { .fd = ring, .events = POLLIN } };
 	double each = 0;
 	must(write(asks, "t", 1) == 1, "write");
 	while (!(comes[0].revents & POLLIN)) {
 		poll(comes, 2, 20);
-		unsigned got = take_in(at);
+		unsigned got = bpf ? faults_bpf_take(bpf) : take_in(at);
 		*size = got ? got : *size;
 	}
 	must(read(answers, &each, sizeof(each)) == sizeof(each), "read");
@@ -224,8 +230,12 @@ static void one_round(const struct way *way, pid_t pid, int asks, int answers, d
 	struct perf_event_mmap_page *at = mmap(NULL, 4096 + RING, PROT_READ | PROT_WRITE, MAP_SHARED, ring, 0);
 	must(at != MAP_FAILED, "mmap");
 	int event = way->asked ? open_way(way, pid, ring) : -1;
+	struct faults_bpf bpf;
+	must(!way->bpf || !faults_bpf_open(&bpf, pid), "bpf");
 	for (int i = 0; i < LOOKS; i++)
-		took[i] = one_look(asks, answers, ring, at, size);
+		took[i] = one_look(asks, answers, ring, at, way->bpf ? &bpf : NULL, size);
+	if (way->bpf)
+		faults_bpf_close(&bpf);
 	if (event >= 0)
 		close(event);
 	munmap(at, 4096 + RING);
