@@ -98,10 +98,10 @@ class Killed(unittest.TestCase):
         return self.read()
 
     def test_at_each_call_of_a_capture(self):
-        self.check(None, 2)
+        self.check(None, 5)
 
     def test_at_each_call_of_a_capture_over_a_file(self):
-        self.check(self.whole(), 2)
+        self.check(self.whole(), 5)
 
     def test_while_there_is_a_temporary_file(self):
         """It has a name for one or two calls only: which one a test at every second call finds is chance."""
@@ -116,13 +116,13 @@ class Killed(unittest.TestCase):
         self.assert_nothing_lost(before, (), run_)
 
     def test_at_each_call_of_an_append(self):
-        self.check(self.whole(), 2, "--append")
+        self.check(self.whole(), 4, "--append")
 
     def test_at_each_call_of_an_append_as_a_difference(self):
-        self.check(self.whole(), 3, "--append", "--delta")
+        self.check(self.whole(), 7, "--append", "--delta")
 
     def test_at_each_call_of_a_tree(self):
-        self.check(None, 7, "--tree")
+        self.check(None, 11, "--tree")
 
     def test_while_it_waits(self):
         """Calls whose number depends on the moment."""

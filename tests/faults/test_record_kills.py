@@ -63,13 +63,13 @@ class Watching(unittest.TestCase):
 
 class Killed(Watching):
     def test_killed_while_it_watches(self):
-        self.check("kill", 5, "--on=fork,exec,exit", "--tree")
+        self.check("kill", 11, "--on=fork,exec,exit", "--tree")
 
     def test_killed_at_intervals(self):
         self.check("kill", 7)
 
     def test_calls_fail(self):
-        self.check(f"fail={errno.EIO}", 5, "--on=fork,exec,exit")
+        self.check(f"fail={errno.EIO}", 9, "--on=fork,exec,exit")
 
     def test_killed_with_page_faults(self):
         need_faults(self, self.witness.pid)

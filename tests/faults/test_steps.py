@@ -67,7 +67,7 @@ class Steps(unittest.TestCase):
         self.assertGreater(len(hits), 100, "the injector sees no system calls")
         return len(hits)
 
-    def check(self, what, do, then, *options, step=5, survives=False):
+    def check(self, what, do, then, *options, step=11, survives=False):
         """do: to the target when the command stands; then: what must be true of it in the end."""
         for number in every(self.calls(options), step):
             target = self.start()
@@ -148,7 +148,7 @@ class Steps(unittest.TestCase):
 
     def test_it_executes_itself_while_its_threads_are_seized(self):
         """The exec waits until we take note of a thread's end, we wait for the exec: neither may wait for ever."""
-        for n in range(500 if faultlib.ALL else 30 if faultlib.SANITIZED else 120):
+        for n in range(500 if faultlib.ALL else 30 if faultlib.SANITIZED else 80):
             target = self.start()
             # It met in one of fifteen at the third call, seldom at others.
             number = (3, 3, 3, 3, 3, 2, 4, 5)[n // 4 % 8]

@@ -16,7 +16,7 @@ from support import run
 
 class Capturing(syscalls.Capturing):
     def test_capture_into_a_new_file(self):
-        self.check(("capture", self.witness.pid, "-o", self.path), None, 1)
+        self.check(("capture", self.witness.pid, "-o", self.path), None, 4)
         self.tell("capture")
 
     def test_capture_over_an_old_file(self):
@@ -30,11 +30,11 @@ class Capturing(syscalls.Capturing):
         self.tell("capture --append")
 
     def test_tree(self):
-        self.check(("capture", self.witness.pid, "--tree", "-o", self.path), None, 3)
+        self.check(("capture", self.witness.pid, "--tree", "-o", self.path), None, 9)
         self.tell("capture --tree")
 
     def test_smaps_without_freezing(self):
-        self.check(("capture", self.witness.pid, "--smaps", "--no-freeze", "-o", self.path), None, 5)
+        self.check(("capture", self.witness.pid, "--smaps", "--no-freeze", "-o", self.path), None, 7)
         self.tell("capture --smaps --no-freeze")
 
     def test_disk_that_stays_full(self):

@@ -38,7 +38,7 @@ def left_over(mark):
 
 
 class Killed(unittest.TestCase):
-    step = 1
+    step = 3
 
     def command_line(self):
         return ("record", "--track=uffd", "--every=1ms", "--for=8ms", "--json", "--no-names", self.witness.pid)
@@ -81,7 +81,7 @@ class Killed(unittest.TestCase):
 
     def test_at_any_time(self):
         chance, whole = random.Random(5), 0.02
-        for _ in range(1000 if faultlib.ALL else 150):
+        for _ in range(1000 if faultlib.ALL else 60):
             command = subprocess.Popen([world().vmsnap, *map(str, self.command)], env={**world().env, **dict([self.mark.decode().split("=")])},
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(chance.random() * whole)
@@ -91,12 +91,12 @@ class Killed(unittest.TestCase):
             whole *= 1.1 if command.returncode else 0.9
             self.assert_given_back("at any time")
         self.witness.assert_unharmed("after all")
-        self.assertGreater(self.killed, 20, "it was always done before")
+        self.assertGreater(self.killed, 10, "it was always done before")
         tell(f"{self.command[0]} --track=uffd: killed {self.killed} times at any moment")
 
 
 class KilledWhileCopying(Killed):
-    step = 3
+    step = 7
 
     def command_line(self):
         path = os.path.join(world().home(support.me()), "killed-copying.vms")

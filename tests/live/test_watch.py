@@ -105,7 +105,7 @@ class WatchCase(Case):
 
     def setUp(self):
         super().setUp()
-        self.target = support.Target(self, "instant")
+        self.target = support.Target(self, "mappings")
 
     def watch(self, *words, every="1h", rows=24, columns=80, env=None, **options):
         self.terminal = PlayedTerminal(self, rows, columns)
@@ -342,7 +342,7 @@ class WaysOut(WatchCase):
         terminal.check_as_before()
         after = terminal.output.rpartition(b"\x1b[?1049l")[2]
         self.assertIn(b"process %d has ended" % self.target.pid, after)
-        self.assertIn(b"instant", after)  # what was seen last stays
+        self.assertIn(b"mappings", after)  # what was seen last stays
 
     def test_a_process_that_is_not_there(self):
         self.target.end()
@@ -401,7 +401,7 @@ class Elsewhere(WatchCase):
         parts = re.split(r"(?m)^==> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d <==$", text.decode())
         self.assertEqual(parts[0], "")
         for part in parts[1:-1]:
-            self.assertIn("instant", part)
+            self.assertIn("mappings", part)
             self.assertNotIn("\x1b", part)
             self.assertTrue(part.endswith("\n\n") and part.startswith("\n"))
 
@@ -434,17 +434,17 @@ class Elsewhere(WatchCase):
         """Blanks and quotes within strings are theirs."""
         folder = self.path('a  b "c d')
         os.mkdir(folder)
-        path = os.path.join(folder, "instant")
-        with open(os.path.join(world().targets, "instant"), "rb") as source, open(path, "wb") as copy:
+        path = os.path.join(folder, "mappings")
+        with open(os.path.join(world().targets, "mappings"), "rb") as source, open(path, "wb") as copy:
             copy.write(source.read())
         os.chmod(path, 0o755)
-        target = support.Target(self, "instant", executable=path)
+        target = support.Target(self, "mappings", executable=path)
         process = self.piped("show", target.pid, "--json")
         self.assertIn(path, {vma["name"] for vma in json.loads(process.stdout.readline())["vmas"]})
 
     def test_the_process_ends(self):
         for words in ([], ["--json"]):
-            target = support.Target(self, "instant")
+            target = support.Target(self, "mappings")
             process = self.piped("show", target.pid, *words)
             for _ in range(1 if words else 5):
                 process.stdout.readline()

@@ -51,7 +51,9 @@ static inline uint32_t perms_of(const char *text)
 static inline void add_file(struct vmsnap *snap, uint64_t start, uint64_t end, const char *perms, const char *name,
                             uint64_t inode, uint64_t offset)
 {
-	snap->vmas = realloc(snap->vmas, (snap->vma_count + 1) * sizeof(*snap->vmas));
+	size_t count = snap->vma_count;
+	if (!(count & (count - 1))) /* a sanitizer copies all each time */
+		snap->vmas = realloc(snap->vmas, (count ? 2 * count : 1) * sizeof(*snap->vmas));
 	assert_non_null(snap->vmas);
 	snap->vmas[snap->vma_count++] = (struct vmsnap_vma){ .start = PAGE_AT(start),
 		                                             .end = PAGE_AT(end),
