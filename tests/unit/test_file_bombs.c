@@ -11,7 +11,7 @@
 
 enum {
 	MIB = 1 << 20,
-	MANY = SANITIZED ? 100 * 1000 : 1000 * 1000,
+	MANY = SANITIZED ? 100 * 1000 : 300 * 1000, /* what takes their square takes minutes */
 	HANG_SECONDS = 300,
 };
 
@@ -187,7 +187,7 @@ static int been_quick(void **state)
 	return 0;
 }
 
-static void a_million_mappings_are_compared_in_time(void **state)
+static void hundreds_of_thousands_of_mappings_are_compared_in_time(void **state)
 {
 	(void)state;
 	struct made made;
@@ -350,7 +350,7 @@ int main(void)
 		IN_TIME(tables_that_become_more_than_the_limit_are_refused),
 		IN_TIME(runs_that_become_more_than_the_limit_are_refused),
 		IN_TIME(many_sections_count_together),
-		IN_TIME(a_million_mappings_are_compared_in_time),
+		IN_TIME(hundreds_of_thousands_of_mappings_are_compared_in_time),
 		cmocka_unit_test(one_long_name_of_many_mappings_is_refused),
 		cmocka_unit_test(a_run_of_a_petabyte_is_refused_without_a_limit),
 		IN_TIME(a_run_of_terabytes_is_compared_in_time),
