@@ -277,7 +277,7 @@ class Screen(WatchCase):
         self.left()
         self.assertLessEqual(after[0], before[0] + 512)
         self.assertEqual(after[1], before[1])
-        self.assertLessEqual(abs(after[2] - before[2]), 2)  # those of a round, if there is one
+        self.assertLess(after[2], before[2] + 10)  # those of a round, if there is one; lost ones would be 900
 
 
 class WaysOut(WatchCase):
