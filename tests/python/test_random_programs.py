@@ -126,7 +126,11 @@ class Written(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.folder)
-        print(", ".join(f"{count} {name}" for name, count in cls.totals.items()), flush=True)
+        print(cls.told(), flush=True)
+
+    @classmethod
+    def told(cls):
+        return ", ".join(f"{count} {name}" for name, count in cls.totals.items())
 
     def path(self, seed):
         if BUILT:
@@ -146,6 +150,8 @@ class Written(unittest.TestCase):
                 self.pages_that_were_written(run)
                 self.totals["programs"] += 1
                 self.totals["writes"] += len(run.logged)
+                if BUILT:  # on a machine that is slow: how far it has come, should it not come to its end
+                    print(f"{seed} is right: {self.told()}", flush=True)
 
     def program_is_honest(self, run):
         """What changed it has logged, or it lies on a stack or beside thread-locals."""
