@@ -145,6 +145,27 @@ static int who_file(const struct options *options, const char *path)
 	return status;
 }
 
+/* PATH FILE...: in snapshots a file is what mappings call it. */
+static int who_file_in_files(const struct options *options, const char *path, char *const *words, int count)
+{
+	struct vmsnap_who_query query = { .kind = VMSNAP_WHO_FILE };
+	privilege_pause();
+	char *real = realpath(path, NULL);
+	privilege_resume();
+	query.path = real ? real : path;
+	int status = look_in_files(options, &query, words, count);
+	free(real);
+	return status;
+}
+
+/* Whether files follow a path, and no address of a snapshot's. */
+static bool is_path_with_files(char *const *words)
+{
+	const char *digits = words[1] + (strncmp(words[1], "0x", 2) ? 0 : 2);
+	return !word_is_process(words[0]) && digits[strspn(digits, "0123456789abcdefABCDEF")] &&
+	       !access(words[1], F_OK);
+}
+
 /* The frame, or the slot in swap, of a page of a snapshot. */
 static int frame_of(const struct vmsnap *snap, const char *word, uint64_t address, struct vmsnap_who_query *query)
 {
@@ -215,6 +236,8 @@ int cmd_who(const struct options *options)
 	if (frame)
 		return count == 1 ? look_now(options, &query, NULL)
 		                  : look_in_files(options, &query, words + 1, count - 1);
+	if (count > 1 && is_path_with_files(words))
+		return who_file_in_files(options, words[0], words + 1, count - 1);
 	if (count > 2)
 		return trouble("who: expected pfn:X, phys:X, SNAPSHOT ADDRESS or PATH; '%s' is one word too many",
 		               words[2]);

@@ -65,9 +65,9 @@ const struct command command_table[] = {
 	  "which processes map a frame, a page or a file",
 	  "Looks at all processes, one after the other, and stops none. pfn:X is a frame by\n"
 	  "its number, phys:X by an address in it, both hexadecimal; with files behind it,\n"
-	  "as they were in their snapshots. Of a file also how much the page cache has of\n"
-	  "it, and which processes have copies of their own of its pages: patched code.\n"
-	  "Frames are known to root alone.\n",
+	  "or behind PATH, as they were in their snapshots. Of a file also how much the\n"
+	  "page cache has of it, and which processes have copies of their own of its\n"
+	  "pages: patched code. Frames are known to root alone.\n",
 	  cmd_who, { VMSNAP_REPORT_WHO, VMSNAP_REPORT_WHO_FILE } },
 	{ CMD_BLAME, "blame", "PID...|FILE [-- COMMAND...]", 0, OPERANDS_ANY, "which code made, copied and wrote pages",
 	  "Watches page faults for a while, and two snapshots tell what became of the\n"

@@ -220,3 +220,8 @@ bool who_file_is(const struct who_file *file, const struct vmsnap_vma *vma, bool
 	*other = file->known && has_name(file->name, vma->name);
 	return *other || (!file->known && has_name(file->name, vma->name));
 }
+
+bool who_file_named(const char *name, const struct vmsnap_vma *vma)
+{
+	return vma_has_file(vma->inode, vma->dev_major, vma->dev_minor) && has_name(name, vma->name);
+}

@@ -22,5 +22,7 @@ void who_file_free(struct who_file *file);
 
 /* Whether a mapping is of it; *other: of another one that has, or had, its name. */
 bool who_file_is(const struct who_file *file, const struct vmsnap_vma *vma, bool *other);
+/* Whether it is of a file that has, or had, this name. */
+bool who_file_named(const char *name, const struct vmsnap_vma *vma);
 
 #endif

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "options.h"
 #include "runs.h"
+#include "who_file.h"
 
 VMSNAP_API const char *vmsnap_who_kind_name(int kind)
 {
@@ -189,12 +190,20 @@ VMSNAP_API int vmsnap_who_new(const struct vmsnap_who_query *given, struct vmsna
 	int rc = options_take(&query, sizeof(query), given, "struct vmsnap_who_query", err);
 	if (rc)
 		return rc;
-	if (query.kind > VMSNAP_WHO_SWAP || query.pid)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "snapshots are asked for a frame or a slot in swap");
+	bool file = query.kind == VMSNAP_WHO_FILE;
+	if (query.kind > VMSNAP_WHO_FILE || query.pid || (file && !query.path))
+		return fail(err, VMSNAP_ERR_ARGUMENT, "snapshots are asked for a frame, a slot in swap or a path");
 	struct vmsnap_who *who = who_new();
 	if (!who)
 		return fail_no_memory(err);
+	const char *path = file ? arena_string(&who->strings, query.path) : "";
+	if (!path) {
+		vmsnap_who_free(who);
+		return fail_no_memory(err);
+	}
 	who->info.kind = query.kind;
+	who->info.path = path;
+	who->info.by_name = file;
 	who->info.pfn = query.kind == VMSNAP_WHO_FRAME ? query.pfn : UINT64_MAX;
 	who->info.swap_type = query.swap_type;
 	who->info.swap_offset = query.swap_offset;
@@ -242,6 +251,45 @@ static int add_runs(struct vmsnap_who *who, const struct vmsnap *snap, uint64_t 
 	return VMSNAP_OK;
 }
 
+/* What of a run is of a mapping of the file: as look_at_file() counts entries of pagemap. */
+static int add_run_of_file(struct vmsnap_who *who, const struct vmsnap_vma *vma, const struct vmsnap_run *run)
+{
+	struct vmsnap_who_process *process = who_last(who);
+	uint64_t start = run->start > vma->start ? run->start : vma->start,
+	         end = run->end < vma->end ? run->end : vma->end;
+	bool present = run->flags & VMSNAP_PAGE_PRESENT, own = !(run->flags & VMSNAP_PAGE_FILE);
+	if (present && !own)
+		process->resident += end - start;
+	if (!own || !(present || run->flags & VMSNAP_PAGE_SWAPPED) || vma->perms & VMSNAP_PERM_SHARED)
+		return VMSNAP_OK;
+	process->copied += end - start;
+	process->copied_code += vma->perms & VMSNAP_PERM_EXEC ? end - start : 0;
+	for (; start < end; start += who->info.page_size)
+		if (who_add_page(who, vma, start, run->flags))
+			return VMSNAP_ERR_NO_MEMORY;
+	return VMSNAP_OK;
+}
+
+static int add_mappings_of_file(struct vmsnap_who *who, const struct vmsnap *snap, uint64_t left)
+{
+	const struct vmsnap_vma *vma;
+	int rc = VMSNAP_OK;
+	for (size_t i = 0; !rc && (vma = vmsnap_vma(snap, i)); i++) {
+		struct vmsnap_run_iter it;
+		struct vmsnap_run run;
+		if (!who_file_named(who->info.path, vma))
+			continue;
+		who_last(who)->mappings++;
+		who_last(who)->size += vma->end - vma->start;
+		vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
+		while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK)
+			rc = add_run_of_file(who, vma, &run);
+		if (!rc && who_last(who)->places * sizeof(struct vmsnap_who_place) > left)
+			rc = VMSNAP_ERR_TOO_LARGE;
+	}
+	return rc;
+}
+
 static bool is_of_this_boot(struct vmsnap_who *who, const struct vmsnap_info *info)
 {
 	if (!*info->boot_id)
@@ -255,31 +303,33 @@ VMSNAP_API int vmsnap_who_add(struct vmsnap_who *who, const struct vmsnap *snap,
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
 	uint64_t number = who->info.looked++;
-	if (!info->known.pfn || !is_of_this_boot(who, info) ||
-	    (who->info.page_size && who->info.page_size != info->page_size)) {
+	bool file = who->info.kind == VMSNAP_WHO_FILE;
+	if (!file && (!info->known.pfn || !is_of_this_boot(who, info) ||
+	              (who->info.page_size && who->info.page_size != info->page_size))) {
 		who->info.unreadable++;
 		return VMSNAP_OK;
 	}
 	who->info.page_size = info->page_size;
-	who->info.frames_known = true;
+	who->info.frames_known = who->info.frames_known || info->known.pfn;
 	struct vmsnap_who_process *process = who_begin_process(who, info->pid, info->start_time);
 	if (!process)
 		return fail_no_memory(err);
 	process->snapshot = number;
 	process->taken = info->taken;
 	process->uid = info->uid;
-	process->pages_known = true;
+	process->pages_known = !info->known.states_unknown;
 	process->comm = arena_string(&who->strings, info->comm);
 	process->label = arena_string(&who->strings, info->label);
-	int rc = process->comm && process->label
-	                 ? add_runs(who, snap, vmsnap_memory_left((const struct vmsnap *[]){ snap }, 1))
-	                 : VMSNAP_ERR_NO_MEMORY;
+	uint64_t left = vmsnap_memory_left((const struct vmsnap *[]){ snap }, 1);
+	int rc = !process->comm || !process->label ? VMSNAP_ERR_NO_MEMORY
+	         : file                            ? add_mappings_of_file(who, snap, left)
+	                                           : add_runs(who, snap, left);
 	process = who_last(who);
-	process->mappings = process->places;
-	if (rc || !process->places)
+	process->mappings = file ? process->mappings : process->places;
+	if (rc || !process->mappings)
 		who_drop_last(who);
 	who_count_found(who);
-	return rc == VMSNAP_ERR_TOO_LARGE ? fail(err, rc, "the frame is in more places than the limit of memory allows")
+	return rc == VMSNAP_ERR_TOO_LARGE ? fail(err, rc, "it is in more places than the limit of memory allows")
 	       : rc                       ? fail_no_memory(err)
 	                                  : VMSNAP_OK;
 }

@@ -113,7 +113,8 @@ static void put_file(struct text *text, const struct vmsnap_who_info *info)
 		            "%-10sat 0x%" PRIx64 ": frames are not known here (root would), its place in the file is\n",
 		            "page", info->offset);
 	else if (info->by_name)
-		text_format(text, "%-10s%s\n", "by name", "no file that can be opened: mappings that are called so");
+		text_format(text, "%-10s%smappings that are called so\n", "by name",
+		            info->live ? "no file that can be opened: " : "");
 	else
 		put_cached(text, info);
 	text_format(text, "%-10s", "mapped");

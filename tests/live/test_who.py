@@ -211,6 +211,30 @@ class Files(unittest.TestCase):
         self.assertEqual(answer["file"]["path"], path)
         self.assertEqual([answer["file"][key] for key in ("by_name", "inode", "bytes")], [False, vma.inode, 4 * PAGE])
 
+    def test_in_snapshots_a_path_is_what_mappings_are_called(self):
+        path = os.fsdecode(self.file())
+        memory = self.mapped(path)
+        taken = capture(self, os.getpid(), "--no-freeze", "--label", "before")
+        memory[PAGE] = memory[3 * PAGE] = 1
+        run("capture", os.getpid(), "--no-freeze", "-o", taken, "--append", "--label", "after")
+        answer = ask(self, "who", path, taken)
+        self.assertEqual([answer[key] for key in ("kind", "live", "looked", "unreadable", "found")],
+                         ["file", False, 2, 0, 2])
+        self.assertEqual([answer["file"][key] for key in ("path", "by_name", "cached")], [path, True, None])
+        before, after = answer["processes"]
+        (start,) = [vma.start for vma in kernel.maps(os.getpid()) if os.fsdecode(vma.name) == path]
+        for each, label, own in ((before, "before", []), (after, "after", [start + PAGE, start + 3 * PAGE])):
+            self.assertEqual((each["pid"], each["label"], each["mappings"], each["size"]),
+                             (os.getpid(), label, 1, 4 * PAGE))
+            self.assertEqual((addresses(each), each["copied"], each["copied_code"]), (own, len(own) * PAGE, 0))
+        self.assertIn(after["resident"], (PAGE, 2 * PAGE))
+        os.symlink(path, path + ".link")
+        self.assertEqual(ask(self, "who", path + ".link", taken)["processes"], answer["processes"])
+        self.assertEqual(ask(self, "who", path[:-1], taken)["processes"], [])
+        text = run("who", path, taken).out.decode()
+        self.assertIn("mappings that are called so\n", text)
+        self.assertIn("SNAPSHOT", text)
+
     def test_the_page_cache_is_told(self):
         path = os.fsdecode(self.file())
         told = self.of_file(path)["file"]

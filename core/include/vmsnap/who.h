@@ -38,9 +38,9 @@ struct vmsnap_who;
 /* Looks at all processes now, one after the other: nothing is stopped, and of each only maps and what of pagemap
  * may hold it is read. VMSNAP_ERR_PERMISSION: frames are not known to this user. */
 int vmsnap_who_now(const struct vmsnap_who_query *query, struct vmsnap_who **out, struct vmsnap_error *err);
-/* The same of snapshots, which are added: of FRAME and SWAP, with nothing in it yet. */
+/* The same of snapshots, which are added; with nothing in it yet.  Of FILE, mappings of the name that is its path. */
 int vmsnap_who_new(const struct vmsnap_who_query *query, struct vmsnap_who **out, struct vmsnap_error *err);
-/* What it needs of the snapshot is copied.  One in which no frames are known, or of another boot, is
+/* What it needs of the snapshot is copied.  Of FRAME and SWAP, one in which no frames are known, or of another boot, is
  * counted as unreadable. */
 int vmsnap_who_add(struct vmsnap_who *who, const struct vmsnap *snap, struct vmsnap_error *err);
 void vmsnap_who_free(struct vmsnap_who *who); /* NULL is fine */
@@ -66,7 +66,7 @@ struct vmsnap_who_info {
 	uint64_t swap_offset;
 	/* Of a file: */
 	const char *path;
-	bool by_name;                  /* it could not be opened */
+	bool by_name;                  /* it could not be opened, or it is looked for in snapshots */
 	uint32_t dev_major, dev_minor; /* as maps shows them */
 	uint64_t inode;
 	uint64_t offset, bytes; /* which part was asked for; bytes: of the file, or one page */
