@@ -16,6 +16,7 @@ import contents_rows
 import core_rows
 import delta_rows
 import groups_rows
+import record_rows
 import report_rows
 import series_rows
 import gdb_rows
@@ -27,6 +28,7 @@ BEGIN = {"all": "<!-- begin: written by script/bench --update -->",
          "groups": "<!-- begin: written by script/bench groups --update -->",
          "tracking": "<!-- begin: written by script/bench tracking --update -->",
          "deltas": "<!-- begin: written by script/bench deltas --update -->",
+         "record": "<!-- begin: written by script/bench record --update -->",
          "series": "<!-- begin: written by script/bench series --update -->",
          "report": "<!-- begin: written by script/bench report --update -->",
          "core": "<!-- begin: written by script/bench core --update -->"}
@@ -387,6 +389,10 @@ def deltas(bench):
     return [f"{machine()}.", markdown([head, *delta_rows.rows(bench)])]
 
 
+def record(bench):
+    return [f"{machine()}.", markdown([("Target", "Measure", "vmsnap", "at most", ""), *record_rows.rows(bench)])]
+
+
 def series(bench):
     series_rows.rows(bench)
     head = ("File", "Measure", "vmsnap", "reading", "ratio", "at most", "")
@@ -409,8 +415,8 @@ def core(bench):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="?", choices=("all", "contents", "groups", "tracking", "deltas", "series", "report", "core"),
-                        default="all")
+    parser.add_argument("what", nargs="?", default="all", choices=("all", "contents", "groups", "tracking", "deltas", "record",
+                                                                   "series", "report", "core"))
     parser.add_argument("--build", required=True)
     parser.add_argument("--folder", required=True)
     parser.add_argument("--page", required=True)
@@ -422,7 +428,7 @@ def main():
     if os.geteuid():
         print("Not root: PFNs are hidden, and the files hold none.")
     what = {"all": everything, "contents": contents, "groups": groups, "tracking": tracking, "deltas": deltas,
-            "series": series, "report": report, "core": core}
+            "record": record, "series": series, "report": report, "core": core}
     text = "\n\n".join(what[options.what](bench))
     print(f"\n{text}")
     if options.update:
