@@ -175,7 +175,7 @@ static void put_left_out(struct fit_line *line, bool *any, const struct cow_rows
 		return;
 	if (*any)
 		fit_glue(line, ",");
-	snprintf(words, sizeof(words), "%zu %s all", sharing, sharing == 1 ? "shares" : "share");
+	snprintf(words, sizeof(words), "%zu mapping%s lost nothing", sharing, sharing == 1 ? "" : "s");
 	fit_words(line, words);
 	*any = true;
 }
@@ -197,7 +197,7 @@ void put_cow_rest(struct text *text, const struct vmsnap_cow *cow, const struct 
 	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_SHARED_MAPPING), "of shared memory");
 	put_part(&line, &any, "", zeros, "of the zero page");
 	put_part(&line, &any, "", costs.made * page_size, "new");
-	put_part(&line, &any, "", costs.alone * page_size, "in one of them alone");
+	put_part(&line, &any, "", costs.alone * page_size, "in one of the two only");
 	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_PARENT), "dropped by the parent");
 	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_CHILD), "dropped by the child");
 	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_BOTH), "dropped by both");

@@ -65,8 +65,8 @@ static const struct column fork_columns[] = {
 	[FORK_COPIED] = { NULL, "COPIED", COLUMN_BYTES, COLUMN_SPARSE, "copied, it is not known by whom", NULL },
 	[FORK_NEW] = { NULL, "NEW", COLUMN_BYTES, COLUMN_SPARSE,
 	               "memory that is new since the fork, in the two together", NULL },
-	[FORK_ALONE] = { NULL, "ALONE", COLUMN_BYTES, COLUMN_SPARSE, "only in one, it may have been there before",
-	                 NULL },
+	[FORK_ALONE] = { NULL, "IN_ONE", COLUMN_BYTES, COLUMN_SPARSE,
+	                 "in one of the two only, and it may have been there before", NULL },
 	[FORK_FILE] = { NULL, "FILE", COLUMN_BYTES, COLUMN_SECONDARY, "page cache and shared memory", NULL },
 	[FORK_GONE] = { NULL, "DROPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages that one of them gave back", NULL },
 	[FORK_SWAPPED] = { NULL, "SWAPPED", COLUMN_BYTES, COLUMN_SPARSE, "pages in swap", NULL },
@@ -266,6 +266,15 @@ static void put_relations(struct text *text, const struct vmsnap_set_cow *cow, i
 	put_alarm(text, sentence);
 }
 
+static bool frames_known(const struct vmsnap_set_cow_row *process)
+{
+	const struct vmsnap *needed[] = { process->parent, process->child, process->base };
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (needed[i] && !vmsnap_info(needed[i])->known.pfn)
+			return false;
+	return true;
+}
+
 /* What several forks are warned of is said once. */
 static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)
 {
@@ -275,7 +284,7 @@ static void put_warnings(struct text *text, const struct vmsnap_set_cow *cow)
 	for (int relation = VMSNAP_RELATION_COMPARABLE + 1; relation < VMSNAP_RELATION_COUNT; relation++)
 		put_relations(text, cow, relation);
 	for (size_t i = 0; !text_failed(text) && !vmsnap_set_cow_row(cow, i, &process); i++) {
-		inferred |= process.inferred && !vmsnap_info(process.child)->known.pfn;
+		inferred |= process.inferred && !frames_known(&process);
 		if (process.relation != VMSNAP_RELATION_COMPARABLE || !*process.warning ||
 		    !strcmp(process.warning, last))
 			continue;
