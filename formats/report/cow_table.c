@@ -175,7 +175,7 @@ static void put_left_out(struct fit_line *line, bool *any, const struct cow_rows
 		return;
 	if (*any)
 		fit_glue(line, ",");
-	snprintf(words, sizeof(words), "%zu mapping%s lost nothing", sharing, sharing == 1 ? "" : "s");
+	snprintf(words, sizeof(words), "%zu lost nothing", sharing);
 	fit_words(line, words);
 	*any = true;
 }

@@ -95,7 +95,7 @@ static void cow_sums_up_what_is_only_shared(void **state)
 	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
 	struct catch *caught = catch_new();
 	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n1 mapping lost nothing, 8.00K of files\n");
+	assert_has(caught, "\n1 lost nothing, 8.00K of files\n");
 	assert_has(caught, "[anon:written]");
 	assert_lacks(caught, "[anon:kept]");
 	assert_lacks(caught, "/bin/demo");
@@ -112,7 +112,7 @@ static void cow_sums_up_what_is_only_shared(void **state)
 	assert_int_equal(vmsnap_cow_new(parent, child, NULL, &cow, NULL), VMSNAP_OK);
 	caught = catch_new();
 	assert_int_equal(vmsnap_print_cow(cow, NULL, 0, &caught->out, NULL), VMSNAP_OK);
-	assert_has(caught, "\n1 mapping lost nothing, 8.00K of files, 8.00K of the zero page\n");
+	assert_has(caught, "\n1 lost nothing, 8.00K of files, 8.00K of the zero page\n");
 	vmsnap_cow_free(cow);
 	vmsnap_unref(parent);
 	vmsnap_unref(child);
