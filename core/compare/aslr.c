@@ -80,17 +80,25 @@ static bool builds_differ(const struct vmsnap_vma *a, const struct vmsnap_vma *b
 	       (a->build_id_len != b->build_id_len || memcmp(a->build_id, b->build_id, a->build_id_len) != 0);
 }
 
+/* Which pages there were, a core file does not tell. */
+static bool states_told(const struct comparing *all)
+{
+	return !all->sides[ASLR_A].snap->info.known.states_unknown &&
+	       !all->sides[ASLR_B].snap->info.known.states_unknown;
+}
+
 static uint32_t differences(const struct comparing *all, const struct vmsnap_aslr_row *row, const struct aslr_item *a,
                             const struct aslr_item *b)
 {
 	const struct vmsnap_aslr_side *in_a = &row->in_a, *in_b = &row->in_b;
+	bool told = states_told(all);
 	return if_differs(in_a->size != in_b->size, VMSNAP_ASLR_SIZE) |
 	       if_differs(a->vma->perms != b->vma->perms, VMSNAP_ASLR_PERMISSIONS) |
 	       if_differs(names_differ(all, a, b), VMSNAP_ASLR_NAME) |
 	       if_differs(builds_differ(a->vma, b->vma), VMSNAP_ASLR_BUILD_ID) |
-	       if_differs(in_a->resident != in_b->resident, VMSNAP_ASLR_RESIDENT) |
-	       if_differs(in_a->private_bytes != in_b->private_bytes, VMSNAP_ASLR_PRIVATE) |
-	       if_differs(in_a->swapped != in_b->swapped, VMSNAP_ASLR_SWAPPED) |
+	       if_differs(told && in_a->resident != in_b->resident, VMSNAP_ASLR_RESIDENT) |
+	       if_differs(told && in_a->private_bytes != in_b->private_bytes, VMSNAP_ASLR_PRIVATE) |
+	       if_differs(told && in_a->swapped != in_b->swapped, VMSNAP_ASLR_SWAPPED) |
 	       if_differs(row->contents.same + row->contents.same_but_addresses != row->contents.compared,
 	                  VMSNAP_ASLR_CONTENTS);
 }

@@ -7,9 +7,10 @@
 
 /* ---- kinds ------------------------------------------------------------------------- */
 
+/* A core file tells names of files, and no inodes. */
 static bool has_file(const struct vmsnap_vma *vma)
 {
-	return vma_has_file(vma->inode, vma->dev_major, vma->dev_minor);
+	return *vma->name == '/' || vma_has_file(vma->inode, vma->dev_major, vma->dev_minor);
 }
 
 static bool is_shared_memory(const struct vmsnap_vma *vma)

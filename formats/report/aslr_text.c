@@ -153,8 +153,14 @@ static void put_change(struct fit_line *line, const char *before, uint64_t a, ui
 static void put_answer(struct text *text, const struct vmsnap_aslr *aslr, const struct vmsnap_aslr_sums *all)
 {
 	struct fit_line line = fit_line(text, 0, 2);
-	(void)aslr;
-	put_change(&line, "B maps ", all->in_a.size, all->in_b.size, "as ", "A,");
+	bool unknown = vmsnap_info(vmsnap_aslr_a(aslr))->known.states_unknown ||
+	               vmsnap_info(vmsnap_aslr_b(aslr))->known.states_unknown;
+	put_change(&line, "B maps ", all->in_a.size, all->in_b.size, "as ", unknown ? "A;" : "A,");
+	if (unknown) {
+		fit_words(&line, "how much is resident, and how much is private, a core file does not tell.");
+		text_string(text, "\n");
+		return;
+	}
 	put_change(&line, "", all->in_a.resident, all->in_b.resident, "", "is resident,");
 	put_change(&line, "and ", all->in_a.private_bytes, all->in_b.private_bytes, "", "is private.");
 	text_string(text, "\n");
@@ -201,7 +207,9 @@ int put_aslr_summary(struct text *text, const struct vmsnap_aslr *aslr)
 	text_blank(text);
 	put_answer(text, aslr, &all);
 	put_groups(text, aslr, "Mapped:", size_of, false);
-	put_groups(text, aslr, "Private:", private_of, true);
+	if (!vmsnap_info(vmsnap_aslr_a(aslr))->known.states_unknown &&
+	    !vmsnap_info(vmsnap_aslr_b(aslr))->known.states_unknown)
+		put_groups(text, aslr, "Private:", private_of, true);
 	put_counts(text, &all);
 	text_blank(text);
 	return VMSNAP_OK;

@@ -150,10 +150,18 @@ static const char *difference_name(int bit)
 	return vmsnap_aslr_difference_name(bit);
 }
 
+/* A core file does not tell. */
+static bool has_states(const struct vmsnap *snap)
+{
+	return !vmsnap_info(snap)->known.states_unknown;
+}
+
 static void put_side(struct row *record, const struct vmsnap *snap, const struct vmsnap_aslr_side *side)
 {
 	bool known = vmsnap_info(snap)->known.exclusive && !side->exclusive_unknown;
 	row_put_bytes(record, SIDE_SIZE, side->size);
+	if (!has_states(snap))
+		return;
 	row_put_bytes(record, SIDE_RESIDENT, side->resident);
 	row_put_bytes_known(record, SIDE_SWAPPED, side->swapped, !side->swapped_unknown);
 	row_put_bytes_known(record, SIDE_PRIVATE, side->private_bytes, !side->swapped_unknown);
@@ -242,8 +250,21 @@ static void put_mapping(struct row *row, const struct vmsnap_aslr *aslr, const s
 static void put_states(struct row *row, const struct vmsnap *snap, const struct vmsnap_aslr_side *side)
 {
 	bool known = vmsnap_info(snap)->known.exclusive;
+	if (!has_states(snap)) {
+		row_put_unknown(row, ROW_SWAPPED);
+		row_put_unknown(row, ROW_EXCLUSIVE);
+		return;
+	}
 	row_put_bytes_least(row, ROW_SWAPPED, side->swapped, side->swapped_unknown);
 	row_put_bytes_least(row, ROW_EXCLUSIVE, side->exclusive, side->exclusive_unknown + !known);
+}
+
+static void put_private(struct row *row, unsigned column, const struct vmsnap_aslr_side *side, bool told)
+{
+	if (told)
+		row_put_bytes_least(row, column, side->private_bytes, side->swapped_unknown);
+	else
+		row_put_unknown(row, column);
 }
 
 static void put_columns(struct row *row, const struct vmsnap_aslr *aslr, const struct vmsnap_aslr_row *told)
@@ -260,16 +281,19 @@ static void put_columns(struct row *row, const struct vmsnap_aslr *aslr, const s
 	if (told->b)
 		row_put_bytes(row, ROW_SIZE, b->size);
 	put_delta(row, ROW_DSIZE, a->size, b->size);
+	bool in_a = has_states(vmsnap_aslr_a(aslr)), in_b = has_states(vmsnap_aslr_b(aslr));
 	if (told->a)
-		row_put_bytes(row, ROW_RESIDENT_A, a->resident);
+		row_put_bytes_known(row, ROW_RESIDENT_A, a->resident, in_a);
 	if (told->b)
-		row_put_bytes(row, ROW_RESIDENT, b->resident);
-	put_delta(row, ROW_DRESIDENT, a->resident, b->resident);
+		row_put_bytes_known(row, ROW_RESIDENT, b->resident, in_b);
+	if (in_a && in_b)
+		put_delta(row, ROW_DRESIDENT, a->resident, b->resident);
 	if (told->a)
-		row_put_bytes_least(row, ROW_PRIVATE_A, a->private_bytes, a->swapped_unknown);
+		put_private(row, ROW_PRIVATE_A, a, in_a);
 	if (told->b)
-		row_put_bytes_least(row, ROW_PRIVATE, b->private_bytes, b->swapped_unknown);
-	put_delta(row, ROW_DPRIVATE, a->private_bytes, b->private_bytes);
+		put_private(row, ROW_PRIVATE, b, in_b);
+	if (in_a && in_b)
+		put_delta(row, ROW_DPRIVATE, a->private_bytes, b->private_bytes);
 	if (told->b)
 		put_states(row, vmsnap_aslr_b(aslr), b);
 	uint64_t others = told->contents.compared - told->contents.same - told->contents.same_but_addresses;

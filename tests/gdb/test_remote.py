@@ -19,6 +19,7 @@ LIMIT = 1 << 40  # above, gdbserver reads no entries of pagemap (13.1, 16.3)
 UNREAD = kernel.SWAPPED | 1 << 60 | 1 << 59  # as Snapshot.pages() has it
 TOLD_BY_SMAPS = kernel.PRESENT | kernel.FILE | kernel.EXCLUSIVE
 ROUND_TRIPS = 30
+PATIENCE = "set remotetimeout 120"  # a busy machine needs more than gdb's 2 s for a stub to start
 LATENCY = 0.02  # of a round trip, in seconds
 REFUSED_REMOTELY = ("who &small", "blame", "blame &small", "group", "auto fork --keep-child")
 
@@ -39,6 +40,7 @@ def remote(test, name, *arguments, before="", wrapper="", extended=False):
     need_gdbserver(test)
     gdb = Gdb(test, options=["-ex", f"file {need_program(test, name)}"])
     gdb("set sysroot /")
+    gdb(PATIENCE)
     if extended:
         gdb.do("target extended-remote | gdbserver --multi -")
         gdb(f"set remote exec-file {program(name)}")
@@ -274,6 +276,7 @@ class WhoseProcess(unittest.TestCase):
 class NoLinux(unittest.TestCase):
     def check(self, word, *arguments):
         gdb = Gdb(self)
+        gdb(PATIENCE)
         stub = " ".join((sys.executable, os.path.join(HERE, "stub.py"), *arguments))
         gdb.do(f"target remote | {stub}")
         for command in ("take", "show", "map", "pages", "status", "auto fork", "auto stop"):

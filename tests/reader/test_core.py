@@ -251,6 +251,20 @@ class Cores(unittest.TestCase):
         with open(path, "rb") as stream:
             self.assertEqual(stream.read(4), b"\x7fELF")
 
+    def test_beside_another_run_only_what_is_known(self):
+        grown = sample()
+        grown.loads[3] = (0x20000000, 9 * PAGE, R | W, grown.loads[3][3])
+        paths = self.path(sample()), self.path(grown)
+        told = self.told("diff", "--aslr", *paths)
+        for side in [told["total"][which] for which in "ab"] + [row["b"] for row in told["mappings"] if row["b"]]:
+            self.assertEqual([side[key] for key in ("resident", "swapped", "private", "exclusive")], [None] * 4)
+        self.assertEqual(told["total"]["b"]["size"] - told["total"]["a"]["size"], 5 * PAGE)
+        self.assertEqual({word for row in told["mappings"] for word in row["differs"]}, {"size"})
+        kinds = {row["a"]["vma"]["name"]: row["kind"] for row in told["mappings"]}
+        self.assertEqual((kinds["/usr/bin/crashed"], kinds["[vdso]"]), ("file", "kernel"))
+        text = " ".join(self.run_it("diff", "--aslr", *paths, status=(1,)).decode().split())
+        self.assertIn("B maps 20.0K more than A; how much is resident, and how much is private, a core file does not tell.", text)
+
     def test_a_series_of_their_sizes(self):
         """One mapping grows, one goes, one comes; what was resident nobody knows."""
         grown = sample()
