@@ -1,6 +1,7 @@
 """Page faults as they happen, in Python: of a program that knows what it wrote."""
 
 import ctypes
+import platform
 import unittest
 
 from module import PAGE, Target, main, skip, vmsnap
@@ -44,7 +45,9 @@ class Watching(unittest.TestCase):
             self.assertEqual((fault.pid, fault.address // PAGE * PAGE), (target.pid, page))
             self.assertEqual(taken.faults.code(fault.ip, fault.pid).function, "write_store")
             self.assertEqual(taken.faults.code(fault.ip, fault.pid).file.rsplit("/", 1)[-1], "blame.c")
-        self.assertIn("write_store", blame.text())
+        # Where neither the processor's word is to be had (tracefs) nor instructions are decoded, nobody knows who wrote.
+        told = "write_store" if platform.machine() == "x86_64" else r"write_store|\(one of several\)"
+        self.assertRegex(blame.text(), told)
         self.assertIn('"schema": "vmsnap.blame/1"', blame.text(by="stack", style=vmsnap.JSON))
         target.end()
 

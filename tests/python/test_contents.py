@@ -113,9 +113,14 @@ class Contents(unittest.TestCase):
         taken = self.capture(contents="private")
         asked = sorted([self.small, self.small + 999, self.large, self.large + (2 << 20), self.of_thread + 50])
         found = dict(zip(asked, taken.heap_blocks(asked)))
+        around = next(mapping for mapping in taken.mappings if mapping.start <= self.large < mapping.end)
+        joined = around.end - around.start > (3 << 20) + 2 * PAGE
         for address, size in ((self.small, 1000), (self.small + 999, 1000), (self.large, 3 << 20),
                               (self.large + (2 << 20), 3 << 20), (self.of_thread + 50, 300)):
             block = found[address]
+            # Of one mapping that the kernel made of malloc's and of what lay beside it nothing shows which is which.
+            if block is None and joined and around.start <= address < around.end:
+                continue
             self.assertIsNotNone(block, hex(address))
             self.assertIn(block.address, (self.small, self.large, self.of_thread))
             self.assertLessEqual(size, block.size)
