@@ -35,6 +35,10 @@ def need_program(test, name):
     return program(name)
 
 
+# A gdbserver (13.1) whose gdb was killed may read a pipe that has ended without end.
+DIES_WITH_GDB = "exec setpriv --pdeathsig KILL"
+
+
 def remote(test, name, *arguments, before="", wrapper="", extended=False):
     """A gdb that has a program behind gdbserver, on a pipe, at its start."""
     need_gdbserver(test)
@@ -42,11 +46,12 @@ def remote(test, name, *arguments, before="", wrapper="", extended=False):
     gdb("set sysroot /")
     gdb(PATIENCE)
     if extended:
-        gdb.do("target extended-remote | gdbserver --multi -")
+        gdb.do(f"target extended-remote | {DIES_WITH_GDB} gdbserver --multi -")
         gdb(f"set remote exec-file {program(name)}")
     else:
         words = " ".join((program(name), *map(str, arguments)))
-        gdb.do(f"target remote | {before} gdbserver {f'--wrapper {wrapper} --' if wrapper else ''} - {words}")
+        wrapped = f"--wrapper {wrapper} --" if wrapper else ""
+        gdb.do(f"target remote | {DIES_WITH_GDB} {before} gdbserver {wrapped} - {words}")
     return gdb
 
 
@@ -239,7 +244,7 @@ class WhoseProcess(unittest.TestCase):
         if not ROOT:
             skip(self, "namespaces: not root")
         need_namespaces(self, "--pid", "--fork", "--mount-proc", "--uts")
-        before = "setpriv --pdeathsig KILL unshare --pid --fork --mount-proc --uts --kill-child sh -c 'hostname board; exec \"$@\"' sh"
+        before = "unshare --pid --fork --mount-proc --uts --kill-child sh -c 'hostname board; exec \"$@\"' sh"
         gdb = remote(self, "gdb_steps_low", "write", 3, before=before)
         stop_at_step(gdb)
         self.assertLess(gdb.inferior(), 64, "a number of its own")
@@ -259,7 +264,7 @@ class WhoseProcess(unittest.TestCase):
         trace = os.path.join(folder(self), "trace")
         with mock.patch.object(gdb_session, "GDB", f"strace -o {trace} -e trace=open,openat,pidfd_open,kill gdb"):
             gdb = remote(self, "gdb_steps_low", "write", 4,
-                         before="setpriv --pdeathsig KILL unshare --pid --fork --mount-proc --kill-child")
+                         before="unshare --pid --fork --mount-proc --kill-child")
         stop_at_step(gdb)
         pid = gdb.inferior()
         for command in ("take", "diff", "page &pages[0]", "wrote next", "show", "auto stop", "auto fork"):
