@@ -368,7 +368,7 @@ static void compare_steady(const struct page *page, const struct page *after, co
 }
 
 /* The kernel did something to it meanwhile.  No process ran: nothing came, and nothing came out of swap but into
- * a huge page. */
+ * a huge page, or because others read it: whoever looks at command lines (ps) does; it may be in another slot since. */
 static void compare_moved(const struct page *before, const struct page *after, const struct said *said, unsigned areas)
 {
 	const struct page *any = before ? before : after;
@@ -376,7 +376,8 @@ static void compare_moved(const struct page *before, const struct page *after, c
 	sums.moved++;
 	if (is_state(said, "swapped") && was != IN_SWAP && is != IN_SWAP)
 		wrong(any->at, before, after, said, "it cannot have been in swap");
-	if (is_state(said, "present") && was != HERE && is != HERE && was != SPECIAL && is != SPECIAL)
+	bool other_slot = was == IN_SWAP && is == IN_SWAP;
+	if (is_state(said, "present") && was != HERE && is != HERE && was != SPECIAL && is != SPECIAL && !other_slot)
 		wrong(any->at, before, after, said, "it cannot have been present");
 	if (!said && before && after && was != SPECIAL && is != SPECIAL)
 		wrong(any->at, before, after, said, "it was there all the time");
