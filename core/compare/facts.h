@@ -1,5 +1,5 @@
-/* facts.h - what two states of one page say.  The only place that decides
- * the facts of docs/verdicts.md; pure. */
+/* facts.h - what two states of one page say.  The only place that decides these facts of docs/verdicts.md; pure.
+ * What only layers or contents tell (written) is decided in writes.c. */
 #ifndef VMSNAP_FACTS_H
 #define VMSNAP_FACTS_H
 

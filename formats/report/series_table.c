@@ -41,7 +41,7 @@ static const struct column series_columns[SERIES_FIXED] = {
 	[SERIES_RATE] = { NULL, "RATE", COLUMN_DELTA, COLUMN_SECONDARY | COLUMN_PER_SECOND,
 	                  "by how much RESIDENT grew in a second", NULL },
 	[SERIES_RESIDENT] = { NULL, "RESIDENT", COLUMN_BYTES, 0,
-	                      "present; of several processes RSS_SUM, shared pages for each; of core files SIZE",
+	                      "present; RSS_SUM if of several processes, SIZE if of core files",
 	                      NULL },
 	[SERIES_OTHERS] = { NULL, "OTHERS", COLUMN_BYTES, COLUMN_SPARSE,
 	                    "resident in what has no column; before it: what grew most", NULL },
