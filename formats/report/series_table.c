@@ -39,7 +39,7 @@ static const struct column series_columns[SERIES_FIXED] = {
 	[SERIES_ELAPSED] = { NULL, "ELAPSED", COLUMN_DURATION, COLUMN_SECONDARY, "since the one before", NULL },
 	[SERIES_SWAPPED] = { NULL, "SWAPPED", COLUMN_BYTES, COLUMN_SECONDARY, "bytes that are in swap", NULL },
 	[SERIES_RATE] = { NULL, "RATE", COLUMN_DELTA, COLUMN_SECONDARY | COLUMN_PER_SECOND,
-	                  "by how much RESIDENT grew in a second", NULL },
+	                  "by how much RESIDENT, or SIZE, grew in a second", NULL },
 	[SERIES_RESIDENT] = { NULL, "RESIDENT", COLUMN_BYTES, 0,
 	                      "present; RSS_SUM if of several processes, SIZE if of core files",
 	                      NULL },

@@ -23,15 +23,6 @@ static bool has_blocks(const struct text *text)
 	return text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
 }
 
-/* Once for each letter: in swap, and what went there or came from there, have one. */
-static bool has_letter_of(size_t index, uint32_t shown, const struct text *text)
-{
-	for (size_t i = 0; i < index && !has_blocks(text); i++)
-		if (is_shown(shown, key_order[i]) && class_letter(key_order[i]) == class_letter(key_order[index]))
-			return true;
-	return false;
-}
-
 static void put_sample(struct text *text, int page_class)
 {
 	bool blocks = has_blocks(text) && page_class != CLASS_UNREAD; /* which is a sign there, too */
@@ -48,33 +39,46 @@ static void put_sample(struct text *text, int page_class)
 	color_start(text, COLOR_DIM);
 }
 
-static void put_classes(struct text *text, size_t column, uint32_t shown, class_words_fn words)
+/* What is told of a class, as wide as it is; NULL: nothing. */
+static const char *word_of(const struct text *text, uint32_t shown, int page_class, class_words_fn words)
 {
-	size_t limit = text->style->width;
+	if (!is_shown(shown, page_class))
+		return NULL;
+	if (page_class != CLASS_UNTOUCHED)
+		return words(page_class);
+	/* Nearly the paper's, as a colour: it shows nothing. */
+	return has_blocks(text) ? NULL : "nothing";
+}
+
+/* As many as there is room for, behind what the line begins with; without any there is no line. */
+static bool put_classes(struct text *text, const char *begin, uint32_t shown, class_words_fn words)
+{
+	size_t limit = text->style->width, column = strlen(begin);
+	const char *gap = has_blocks(text) ? "" : " ";
+	bool begun = false;
 	for (size_t i = 0; i < KEYS; i++) {
-		int page_class = key_order[i];
-		if (!is_shown(shown, page_class) || has_letter_of(i, shown, text))
+		const char *word = word_of(text, shown, key_order[i], words);
+		size_t width = word ? 1 + 1 + 2 * strlen(gap) + strlen(word) : 0;
+		if (!word)
 			continue;
-		/* Nearly the paper's, as a colour: it shows nothing. */
-		if (page_class == CLASS_UNTOUCHED && has_blocks(text))
-			continue;
-		const char *word = page_class == CLASS_UNTOUCHED ? "nothing" : words(page_class);
-		const char *gap = has_blocks(text) ? "" : " ";
-		size_t width = 1 + 1 + 2 * strlen(gap) + strlen(word);
 		if (limit && column + width > limit)
-			return;
+			break;
+		if (!begun)
+			text_string(text, begin);
+		begun = true;
 		text_format(text, " %s", gap);
-		put_sample(text, page_class);
+		put_sample(text, key_order[i]);
 		text_format(text, "%s%s", gap, word);
 		column += width;
 	}
+	return begun;
 }
 
 void put_strip_key(struct text *text, class_words_fn words)
 {
 	uint32_t shown = text->pictured;
 	bool plain = text->style->unicode && text->style->color == VMSNAP_COLOR_NONE;
-	bool events = shown >> CLASS_EVENTS;
+	bool events = shown >> CLASS_EVENTS, told = true;
 	const char *begin = plain && events    ? "PAGES: height is what changed"
 	                    : plain            ? "PAGES: height is what is there"
 	                    : has_blocks(text) ? "PAGES, by height:"
@@ -85,10 +89,12 @@ void put_strip_key(struct text *text, class_words_fn words)
 		return;
 	color_start(text, COLOR_DIM);
 	bool before = text_exact(text);
-	text_string(text, begin);
-	if (!plain)
-		put_classes(text, strlen(begin), shown, words);
+	if (plain)
+		text_string(text, begin);
+	else
+		told = put_classes(text, begin, shown, words);
 	text_exact_end(text, before);
 	color_end(text, COLOR_DIM);
-	text_string(text, "\n");
+	if (told)
+		text_string(text, "\n");
 }

@@ -53,6 +53,7 @@ int text_open_filtered(struct text *text, const struct vmsnap_output *out, struc
 		                    .cancelled = text->out.cancelled,
 		                    .cancel_ctx = text->out.cancel_ctx };
 	text->asked = 0;
+	text->pictured = 0;
 	text->begun = text->blank = false;
 	text->len = 0;
 	bool for_people = !text->style->json && !text->style->raw;

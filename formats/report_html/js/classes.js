@@ -88,8 +88,8 @@ export function classify(model, view) {
 // What a class is called in what is looked at.  Between A and B what nothing happened to is less than what is so at B, as
 // the timeline has it: it is called otherwise.
 export function wordsOf(model, { mode }, c) {
-	const { words } = model.classes[c], { copied, new: fresh, gone, private: own, shared, file, zero, swapped } = model.class;
-	if (mode === 'cow') return { [copied]: 'copied by parent', [fresh]: 'new in one', [gone]: 'dropped', [shared]: 'still shared' }[c] ?? words;
+	const { words } = model.classes[c], { new: fresh, gone, private: own, shared, file, zero, swapped } = model.class;
+	if (mode === 'cow') return { [fresh]: 'new in one', [gone]: 'dropped', [shared]: 'still shared' }[c] ?? words;
 	return mode === 'diff' && [own, shared, file, zero, swapped].includes(c) ? `${words}, kept` : words;
 }
 

@@ -30,10 +30,10 @@ export class Headline {
 		return place < 0 ? 20 + c : place;
 	}
 	words(c) {
-		const { model, view } = this, words = wordsOf(model, view, c);
-		if (view.mode !== 'cow' || c !== model.class.copied) return words;
+		const { model, view } = this;
+		if (view.mode !== 'cow' || c !== model.class.copied) return wordsOf(model, view, c);
 		const { copied, copied_by_parent: parent, copied_by_both: both } = this.lostBy(view.track);
-		return !copied ? words : parent || both ? `${words}, or not known by whom` : 'copied, not known by whom';
+		return copied && !parent && !both ? 'copied, not known by whom' : `copied by parent${copied ? ', or not known by whom' : ''}`;
 	}
 	sentence(counts) {
 		const { view, model } = this, { gone, swapped, swapped_out: out, unread, dumped, dump_hole: hole } = model.class, absent = [0, gone, swapped, out, unread, hole];
