@@ -162,8 +162,7 @@ static int who_file_in_files(const struct options *options, const char *path, ch
 static bool is_path_with_files(char *const *words)
 {
 	const char *digits = words[1] + (strncmp(words[1], "0x", 2) ? 0 : 2);
-	return !word_is_process(words[0]) && digits[strspn(digits, "0123456789abcdefABCDEF")] &&
-	       !access(words[1], F_OK);
+	return !word_is_process(words[0]) && digits[strspn(digits, "0123456789abcdefABCDEF")];
 }
 
 /* The frame, or the slot in swap, of a page of a snapshot. */

@@ -61,7 +61,7 @@ const struct command command_table[] = {
 	  "that grew most: its name is for -o, too. Of a file with several processes one is\n"
 	  "chosen, FILE@pid:PID, or each has a column: --by process.\n",
 	  cmd_series, { VMSNAP_REPORT_SERIES, VMSNAP_REPORT_SERIES_COW } },
-	{ CMD_WHO, "who", "pfn:X | phys:X | SNAPSHOT ADDRESS | PATH", 1, OPERANDS_ANY,
+	{ CMD_WHO, "who", "pfn:X | phys:X | SNAPSHOT ADDRESS | PATH [FILE...]", 1, OPERANDS_ANY,
 	  "which processes map a frame, a page or a file",
 	  "Looks at all processes, one after the other, and stops none. pfn:X is a frame by\n"
 	  "its number, phys:X by an address in it, both hexadecimal; with files behind it,\n"

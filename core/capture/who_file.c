@@ -223,5 +223,5 @@ bool who_file_is(const struct who_file *file, const struct vmsnap_vma *vma, bool
 
 bool who_file_named(const char *name, const struct vmsnap_vma *vma)
 {
-	return vma_has_file(vma->inode, vma->dev_major, vma->dev_minor) && has_name(name, vma->name);
+	return vmsnap_vma_has_file(vma) && has_name(name, vma->name); /* also where only the name is known, as of core files */
 }

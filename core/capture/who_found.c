@@ -73,12 +73,12 @@ static const char *keep_name(struct vmsnap_who *who, const struct vmsnap_vma *vm
 	return arena_string(&who->strings, vma->name);
 }
 
-int who_add_page(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t address, uint32_t flags)
+static int add_pages(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t address, uint64_t end, uint32_t flags)
 {
 	struct vmsnap_who_process *process = who_last(who);
 	struct vmsnap_who_place *last = process->places ? &who->places[who->place_count - 1] : NULL;
 	if (last && last->end == address && last->vma.start == vma->start) {
-		last->end += who->info.page_size;
+		last->end = end;
 		return 0;
 	}
 	const char *name = keep_name(who, vma);
@@ -88,7 +88,7 @@ int who_add_page(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t 
 	who->places = items;
 	struct vmsnap_who_place *place = &who->places[who->place_count++];
 	*place = (struct vmsnap_who_place){ .start = address,
-		                            .end = address + who->info.page_size,
+		                            .end = end,
 		                            .flags = flags,
 		                            .process = who->process_count - 1,
 		                            .vma = *vma };
@@ -97,6 +97,11 @@ int who_add_page(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t 
 	place->vma.build_id_len = 0;
 	process->places++;
 	return 0;
+}
+
+int who_add_page(struct vmsnap_who *who, const struct vmsnap_vma *vma, uint64_t address, uint32_t flags)
+{
+	return add_pages(who, vma, address, address + who->info.page_size, flags);
 }
 
 void who_count_found(struct vmsnap_who *who)
@@ -252,7 +257,8 @@ static int add_runs(struct vmsnap_who *who, const struct vmsnap *snap, uint64_t 
 }
 
 /* What of a run is of a mapping of the file: as look_at_file() counts entries of pagemap. */
-static int add_run_of_file(struct vmsnap_who *who, const struct vmsnap_vma *vma, const struct vmsnap_run *run)
+static int add_run_of_file(struct vmsnap_who *who, const struct vmsnap_vma *vma, const struct vmsnap_run *run,
+                           uint64_t left)
 {
 	struct vmsnap_who_process *process = who_last(who);
 	uint64_t start = run->start > vma->start ? run->start : vma->start,
@@ -264,10 +270,9 @@ static int add_run_of_file(struct vmsnap_who *who, const struct vmsnap_vma *vma,
 		return VMSNAP_OK;
 	process->copied += end - start;
 	process->copied_code += vma->perms & VMSNAP_PERM_EXEC ? end - start : 0;
-	for (; start < end; start += who->info.page_size)
-		if (who_add_page(who, vma, start, run->flags))
-			return VMSNAP_ERR_NO_MEMORY;
-	return VMSNAP_OK;
+	if ((process->places + 1) * sizeof(struct vmsnap_who_place) > left)
+		return VMSNAP_ERR_TOO_LARGE;
+	return add_pages(who, vma, start, end, run->flags) ? VMSNAP_ERR_NO_MEMORY : VMSNAP_OK;
 }
 
 static int add_mappings_of_file(struct vmsnap_who *who, const struct vmsnap *snap, uint64_t left)
@@ -283,9 +288,7 @@ static int add_mappings_of_file(struct vmsnap_who *who, const struct vmsnap *sna
 		who_last(who)->size += vma->end - vma->start;
 		vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
 		while (!rc && vmsnap_run_next(&it, &run) == VMSNAP_OK)
-			rc = add_run_of_file(who, vma, &run);
-		if (!rc && who_last(who)->places * sizeof(struct vmsnap_who_place) > left)
-			rc = VMSNAP_ERR_TOO_LARGE;
+			rc = add_run_of_file(who, vma, &run, left);
 	}
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aslr_contents.h"
+#include "backing.h"
 #include "error.h"
 #include "options.h"
 #include "spare.h"
@@ -93,7 +94,7 @@ static uint32_t differences(const struct comparing *all, const struct vmsnap_asl
 	const struct vmsnap_aslr_side *in_a = &row->in_a, *in_b = &row->in_b;
 	bool told = states_told(all);
 	return if_differs(in_a->size != in_b->size, VMSNAP_ASLR_SIZE) |
-	       if_differs(a->vma->perms != b->vma->perms, VMSNAP_ASLR_PERMISSIONS) |
+	       if_differs(vma_perms_differ(a->vma, b->vma) != 0, VMSNAP_ASLR_PERMISSIONS) |
 	       if_differs(names_differ(all, a, b), VMSNAP_ASLR_NAME) |
 	       if_differs(builds_differ(a->vma, b->vma), VMSNAP_ASLR_BUILD_ID) |
 	       if_differs(told && in_a->resident != in_b->resident, VMSNAP_ASLR_RESIDENT) |

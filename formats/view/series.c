@@ -137,7 +137,7 @@ static void forget_before(struct vmsnap_series *series)
 static int next_snapshot(struct vmsnap_series *series, struct vmsnap_error *err)
 {
 	struct vmsnap_series_step *step = &series->step;
-	struct vmsnap *snap;
+	struct vmsnap *snap = NULL;
 	if (series->begun)
 		forget_before(series);
 	*step = (struct vmsnap_series_step){ 0 };

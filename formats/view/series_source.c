@@ -225,6 +225,7 @@ static int one_measure(struct series_source *source, const struct vmsnap *snap, 
 static int load(struct series_source *source, struct vmsnap **out, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
+	*out = NULL;
 	if (source->walk)
 		rc = vmsnap_walk_next(source->walk, out, NULL, err);
 	else if (source->file)

@@ -127,6 +127,13 @@ class Cores(unittest.TestCase):
             ("0x20000000", 1, "bytes"), ("0x20001000", 2, "hole"), ("0x20003000", 1, "bytes"), ("0x30000000", 1, "not"),
             ("0x40000000", 1, "not"), ("0x50000000", 2, "bytes"), ("0x7fff0000", 1, "bytes")])
 
+    def test_who_mapped_a_file(self):
+        found = self.told("who", "/usr/bin/crashed", self.path(sample()))
+        self.assertEqual([(row["pid"], row["mappings"], row["size"], row["resident"]) for row in found["processes"]],
+                         [(4711, 3, 4 * PAGE, None)])
+        self.run_it("who", "/usr/bin/crashed", os.path.join(self.folder, "none.vms"), status=(2,))
+        self.assertIn("No such file", self.error)
+
     def test_contents_that_are_not_there(self):
         path = self.path(sample())
         self.assertEqual(self.held(path, 0x20001000, 2 * PAGE), bytes(2 * PAGE))
