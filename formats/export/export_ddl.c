@@ -120,7 +120,8 @@ char *export_ddl(int dialect)
 		return NULL;
 	for (int table = 0; table < EXPORT_TABLE_COUNT; table++)
 		put_table(out, dialect, table);
-	fwrite(dialects[dialect].own, 1, dialects[dialect].own_len, out);
+	if (dialects[dialect].own)
+		fwrite(dialects[dialect].own, 1, dialects[dialect].own_len, out);
 	fwrite(dialects[dialect].views, 1, dialects[dialect].views_len, out);
 	if (fclose(out)) {
 		free(text);

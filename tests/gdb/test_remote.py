@@ -25,8 +25,9 @@ REFUSED_REMOTELY = ("who &small", "blame", "blame &small", "group", "auto fork -
 
 
 def need_gdbserver(test):
-    if not shutil.which("gdbserver"):
-        skip(test, "gdbserver is not installed")
+    for name in ("gdbserver", "setpriv"):
+        if not shutil.which(name):
+            skip(test, f"{name} is not installed")
 
 
 def need_program(test, name):
