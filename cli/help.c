@@ -8,13 +8,17 @@
 
 enum { OPTION_COLUMN = 26 };
 
-static const char snapshot_words[] = "A snapshot is one of\n"
-                                     "  FILE         the last snapshot in FILE; of export, report, series: all\n"
-                                     "  FILE@N       the Nth; FILE@-1 is the last, FILE@-2 the one before\n"
-                                     "  FILE@LABEL   the newest with this label; for diff and cow all of a tree\n"
-                                     "  CORE         a core file; what it does not tell is unknown\n"
-                                     "  PID, pid:PID a live process; a file with such a name is ./PID\n"
-                                     "  -            standard input\n";
+static void snapshots_print(struct output *output, bool cores)
+{
+	output_text(output, "A snapshot is one of\n"
+	                    "  FILE         the last snapshot in FILE; of export, report, series: all\n"
+	                    "  FILE@N       the Nth; FILE@-1 is the last, FILE@-2 the one before\n"
+	                    "  FILE@LABEL   the newest with this label; for diff and cow all of a tree\n");
+	if (cores)
+		output_text(output, "  CORE         a core file; what it does not tell is unknown\n");
+	output_text(output, "  PID, pid:PID a live process; a file with such a name is ./PID\n"
+	                    "  -            standard input\n");
+}
 
 int help_all(void)
 {
@@ -30,7 +34,7 @@ int help_all(void)
 	                     "  -h, --help              this text\n"
 	                     "  -V, --version           the version; with --long what may be known here\n"
 	                     "      --completion SHELL  for bash, zsh or fish: its completion\n\n");
-	output_text(&output, snapshot_words);
+	snapshots_print(&output, true);
 	output_text(&output, "\nThe exit status is 0, or 1 if diff found something, or 2 after an error.\n"
 	                     "More: vmsnap COMMAND --help (short), vmsnap help COMMAND, and vmsnap(1).\n");
 	return output_finish(&output, VMSNAP_OK, NULL);
@@ -114,7 +118,7 @@ int help_command(const struct command *command)
 	all_columns_print(&output, command);
 	if (!(command->bit & (CMD_CAPTURE | CMD_LIST | CMD_CHECK | CMD_RECORD | CMD_COPY))) {
 		output_text(&output, "\n");
-		output_text(&output, snapshot_words);
+		snapshots_print(&output, command->bit != CMD_EXPORT);
 	}
 	output_format(&output, "\nMore: vmsnap-%s(1).\n", command->name);
 	return output_finish(&output, VMSNAP_OK, NULL);

@@ -6,8 +6,8 @@
 const struct command command_table[] = {
 	{ CMD_CAPTURE, "capture", "[PID...]", 0, OPERANDS_ANY, "take a snapshot of a process and save it",
 	  "Saves to vmsnap-PID.vms in the current folder unless -o says otherwise. The\n"
-	  "process stands still while its pages are read, a few milliseconds as a rule;\n"
-	  "several, related or not, stand still at one instant.\n",
+	  "process stands still while its pages are read, a small one for a fraction of a\n"
+	  "millisecond; several, related or not, stand still at one instant.\n",
 	  cmd_capture, { 0 } },
 	{ CMD_RECORD, "record", "[PID...] [-- COMMAND...]", 0, OPERANDS_ANY, "a process over time, into a file",
 	  "Snapshots at intervals and events, each as what differs from the one before.\n"
