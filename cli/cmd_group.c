@@ -72,11 +72,27 @@ static bool have_one_in_common(const struct vmsnap_set *a, const struct vmsnap_s
 	return false;
 }
 
+/* Before it is said that cores are of no instant. */
+static int need_states(const char *word, const struct vmsnap_set *set)
+{
+	const struct vmsnap *snap;
+	for (size_t i = 0; (snap = vmsnap_set_at(set, i)); i++)
+		if (vmsnap_info(snap)->known.states_unknown)
+			return trouble("group: %s: which pages process %u had, and whose they were, a core file does "
+			               "not tell; diff compares what pages held",
+			               word, vmsnap_info(snap)->pid);
+	return STATUS_OK;
+}
+
 /* Takes the set, or frees it. */
 static int add_set(struct grouping *grouping, const char *word, struct vmsnap_set *set)
 {
 	struct instant *last = grouping->count ? &grouping->instants[grouping->count - 1] : NULL;
-	int status = STATUS_OK;
+	int status = need_states(word, set);
+	if (status) {
+		vmsnap_set_free(set);
+		return status;
+	}
 	if (last && last->set && one_instant(last->set, set)) {
 		status = join(word, &last->set, set);
 		vmsnap_set_free(set);

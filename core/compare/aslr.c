@@ -7,6 +7,7 @@
 #include "error.h"
 #include "options.h"
 #include "spare.h"
+#include "vma_match.h"
 
 struct vmsnap_aslr {
 	const struct vmsnap *a, *b;
@@ -69,8 +70,16 @@ static uint32_t if_differs(bool differs, int difference)
 	return differs ? 1u << difference : 0;
 }
 
+/* Of memory without a file, by a core file. */
+static bool is_unnamed(const struct comparing *all, int side, const struct aslr_item *item)
+{
+	return snapshot_is_core(all->sides[side].snap) && !*item->vma->name;
+}
+
 static bool names_differ(const struct comparing *all, const struct aslr_item *a, const struct aslr_item *b)
 {
+	if (is_unnamed(all, ASLR_A, a) != is_unnamed(all, ASLR_B, b))
+		return false;
 	const struct aslr_name *in_a = &all->sides[ASLR_A].names[a->name], *in_b = &all->sides[ASLR_B].names[b->name];
 	return in_a->len != in_b->len || memcmp(in_a->bytes, in_b->bytes, in_a->len) != 0;
 }
@@ -116,14 +125,31 @@ static void fill_side(const struct comparing *all, int which, const struct aslr_
 	row->group = all->sides[which].names[item->name].group;
 }
 
+/* That nothing is there says nothing where it would not be told. */
+static bool is_left_out(const struct comparing *all, const struct aslr_item *a, const struct aslr_item *b)
+{
+	return (!a && core_leaves_out(all->sides[ASLR_A].snap, b->vma)) ||
+	       (!b && core_leaves_out(all->sides[ASLR_B].snap, a->vma));
+}
+
+/* What it is, and of which group, says the side that has names for it. */
+static void fill_sides(const struct comparing *all, const struct aslr_item *a, const struct aslr_item *b,
+                       struct vmsnap_aslr_row *row)
+{
+	bool a_names = snapshot_is_core(all->sides[ASLR_B].snap);
+	fill_side(all, a_names ? ASLR_B : ASLR_A, a_names ? b : a, row);
+	fill_side(all, a_names ? ASLR_A : ASLR_B, a_names ? a : b, row);
+}
+
 /* Either may be NULL. */
 static int add_row(struct comparing *all, const struct aslr_item *a, const struct aslr_item *b)
 {
+	if (is_left_out(all, a, b))
+		return VMSNAP_OK;
 	struct vmsnap_aslr *aslr = all->aslr;
 	struct vmsnap_aslr_row row = { 0 };
 	int rc = work_step(&all->work);
-	fill_side(all, ASLR_A, a, &row);
-	fill_side(all, ASLR_B, b, &row);
+	fill_sides(all, a, b, &row);
 	if (!WORK_ROOM(&all->work, aslr->rows, aslr->count, &aslr->room, &rc))
 		return work_fail(&all->work, rc, all->err);
 	if (a && b)

@@ -356,8 +356,9 @@ static int cut_items(struct aslr_side sides[ASLR_SIDES], struct work *work)
 /* By what two mappings are the same, the surest first. */
 enum item_rule {
 	ITEM_ADDRESS, /* of one layout: of two workers, one of whom may have been the other */
-	ITEM_ALL,     /* what it is, where in the file it is, or above which file it lies, and size */
-	ITEM_PLACE,   /* but for the size */
+	ITEM_ALL,     /* what it is, where in the file it is, or below which file it lies, and size */
+	ITEM_UNNAMED, /* of memory that a core file has without its name: above which file it lies */
+	ITEM_PLACE,   /* as ITEM_ALL, but for the size */
 	ITEM_SIZE,    /* of memory without a file, wherever */
 	ITEM_ORDER,   /* the first with the first */
 	ITEM_OFFSET,  /* of a file, whatever its permissions */
@@ -422,6 +423,32 @@ static int item_slots(const struct aslr_side *side, int rule, struct slots *out,
 	return rc ? rc : work_sort(work, out->items, out->count, sizeof(*out->items), by_key, NULL);
 }
 
+/* A core file tells names of files, [stack] and [vdso]; [heap], [vvar] and what programs call their memory are nameless
+ * there, and where malloc has its heaps it does not say. */
+static bool may_be_unnamed(const struct aslr_item *item)
+{
+	return item->kind == VMSNAP_ASLR_ANONYMOUS || item->kind == VMSNAP_ASLR_HEAP ||
+	       item->kind == VMSNAP_ASLR_ARENA || item->kind == VMSNAP_ASLR_KERNEL;
+}
+
+/* From the bottom up: the heap is what comes first above the program. */
+static int unnamed_slots(const struct aslr_side *side, struct slots *out, struct work *work)
+{
+	uint64_t below = ASLR_NONE;
+	int rc = VMSNAP_OK;
+	out->count = 0;
+	for (size_t i = 0; !rc && i < side->count; i++) {
+		const struct aslr_item *item = &side->items[i];
+		rc = work_step(work);
+		if (item->kind == VMSNAP_ASLR_FILE)
+			below = side->names[item->name].group;
+		if (item->partner == ASLR_NONE && may_be_unnamed(item))
+			out->items[out->count++] =
+			        (struct slot){ .key = { below, item->vma->perms }, .order = i, .index = (uint32_t)i };
+	}
+	return rc ? rc : work_sort(work, out->items, out->count, sizeof(*out->items), by_key, NULL);
+}
+
 static void pair_items(struct aslr_side sides[ASLR_SIDES], const struct slots slots[ASLR_SIDES])
 {
 	for (size_t a = 0, b = 0; a < slots[ASLR_A].count && b < slots[ASLR_B].count;) {
@@ -447,9 +474,13 @@ static int match_by_rules(struct aslr_side sides[ASLR_SIDES], struct slots slots
                           struct work *work)
 {
 	int rc = VMSNAP_OK;
+	bool unnamed = snapshot_is_core(sides[ASLR_A].snap) != snapshot_is_core(sides[ASLR_B].snap);
 	for (int rule = first; !rc && rule < ITEM_RULES; rule++) {
+		if (rule == ITEM_UNNAMED && !unnamed)
+			continue;
 		for (int side = 0; !rc && side < ASLR_SIDES; side++)
-			rc = item_slots(&sides[side], rule, &slots[side], work);
+			rc = rule == ITEM_UNNAMED ? unnamed_slots(&sides[side], &slots[side], work)
+			                          : item_slots(&sides[side], rule, &slots[side], work);
 		if (!rc)
 			pair_items(sides, slots);
 	}

@@ -304,8 +304,7 @@ static bool is_of_others(const struct vmsnap_status_field *field)
 /* What a core file does not tell did not become so. */
 static bool is_untold(const struct vmsnap_diff *diff, const struct vmsnap_diff_status *row)
 {
-	return (!row->a.key_len && diff->a->info.source == VMSNAP_SOURCE_CORE) ||
-	       (!row->b.key_len && diff->b->info.source == VMSNAP_SOURCE_CORE);
+	return (!row->a.key_len && snapshot_is_core(diff->a)) || (!row->b.key_len && snapshot_is_core(diff->b));
 }
 
 static bool same_text(const struct vmsnap_diff_status *row)

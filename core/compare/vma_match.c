@@ -347,12 +347,10 @@ static int add_moves(const struct matching *m)
 	return rc;
 }
 
-/* What the kernel maps for itself, and what nobody may touch, gdb leaves out of a core: that it is not there says
- * nothing. */
-static bool is_left_out(const struct vmsnap *snap, const struct vmsnap_vma *vma)
+bool core_leaves_out(const struct vmsnap *snap, const struct vmsnap_vma *vma)
 {
 	const uint32_t any = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_EXEC;
-	return snap->info.source == VMSNAP_SOURCE_CORE && !strcmp(snap->info.tool, "gdb") &&
+	return snapshot_is_core(snap) && !strcmp(snap->info.tool, "gdb") &&
 	       (!strncmp(vma->name, "[v", 2) || !strcmp(vma->name, "[uprobes]") || !(vma->perms & any));
 }
 
@@ -360,10 +358,10 @@ static int add_untold(const struct matching *m)
 {
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < m->a->vma_count; i++)
-		rc = add_row_if(m, !m->of_a[i].told && !is_left_out(m->b, &m->a->vmas[i]), VMSNAP_VMA_CHANGE_REMOVED,
-		                &m->a->vmas[i], NULL);
+		rc = add_row_if(m, !m->of_a[i].told && !core_leaves_out(m->b, &m->a->vmas[i]),
+		                VMSNAP_VMA_CHANGE_REMOVED, &m->a->vmas[i], NULL);
 	for (size_t i = 0; !rc && i < m->b->vma_count; i++)
-		rc = add_row_if(m, !m->of_b[i].told && !is_left_out(m->a, &m->b->vmas[i]), VMSNAP_VMA_CHANGE_ADDED,
+		rc = add_row_if(m, !m->of_b[i].told && !core_leaves_out(m->a, &m->b->vmas[i]), VMSNAP_VMA_CHANGE_ADDED,
 		                NULL, &m->b->vmas[i]);
 	return rc;
 }

@@ -25,4 +25,8 @@ int vma_match_maps(const struct vmsnap *a, const struct vmsnap *b, struct work *
 int vma_match_moves(const struct vmsnap *a, const struct vmsnap *b, bool at_once, struct work *work, struct moves *out);
 void vma_match_free(struct vma_match *match);
 
+/* What the kernel maps for itself, and what nobody may touch, gdb leaves out of a core: that it is not in this snapshot
+ * says nothing. */
+bool core_leaves_out(const struct vmsnap *snap, const struct vmsnap_vma *vma);
+
 #endif

@@ -103,7 +103,7 @@ void snapshot_note_unknown(struct vmsnap *snap)
 	for (size_t i = 0; i < snap->vma_count; i++) {
 		struct vmsnap_vma *vma = &snap->vmas[i];
 		uint64_t dumped = 0;
-		vma->unknown = snap->info.source == VMSNAP_SOURCE_CORE ? unknown_of(vma, files_told) : 0;
+		vma->unknown = snapshot_is_core(snap) ? unknown_of(vma, files_told) : 0;
 		if (vma->unknown & VMSNAP_VMA_UNKNOWN_FILE &&
 		    !vmsnap_layer_at(snap, VMSNAP_LAYER_DUMPED, vma->start, &dumped, NULL) &&
 		    dumped == VMSNAP_DUMPED_LISTED)

@@ -62,6 +62,11 @@ uint64_t snapshot_string_bytes(const struct vmsnap *snap);
 /* Index of the first VMA that ends after address; vma_count if there is none. */
 size_t snapshot_vma_find(const struct vmsnap *snap, uint64_t address);
 
+static inline bool snapshot_is_core(const struct vmsnap *snap)
+{
+	return snap->info.source == VMSNAP_SOURCE_CORE;
+}
+
 /* Whether a mapping is of a file, or of what the kernel keeps as one.  The inode of a SysV segment is its
  * id, which may be 0; a device it has all the same. */
 static inline bool vma_has_file(uint64_t inode, uint32_t dev_major, uint32_t dev_minor)

@@ -247,9 +247,11 @@ class Cores(unittest.TestCase):
         self.assertEqual(model["runs"], [])
 
     def test_refused_where_states_are_needed(self):
-        path = self.path(sample())
+        another = sample()
+        another.pid += 1
+        path, other = self.path(sample()), self.path(another)
         out = os.path.join(self.folder, "out")
-        for words in (("cow", path, path), ("group", path, path),
+        for words in (("cow", path, path), ("group", path, path), ("group", path, other), ("group", path, other, path),
                       ("export", path, "--format", "tsv", "--table", "vma", "-o", out), ("series", path, "--by", "state"), ("show", path, "--only", "exclusive")):
             self.run_it(*words, status=(2,))
             self.assertIn("core file", self.error, words)

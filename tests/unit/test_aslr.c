@@ -95,6 +95,62 @@ static void what_lies_elsewhere_does_not_differ(void **state)
 	       "stack 200-230 500-530\n");
 }
 
+/* A core file of one run, with neither names nor states, and the process of another. */
+static void make_core_and_process(struct vmsnap *core, struct vmsnap *live)
+{
+	core->info.source = VMSNAP_SOURCE_CORE;
+	core->info.known.states_unknown = true;
+	add_library(core, 10, "/b/prog", 5, 1);
+	add_anon(core, 50, 60, "rw-p", "");
+	add_anon(core, 80, 84, "rw-p", "");
+	add_library(core, 90, "/l/libfoo.so", 5, 0);
+	add_library(live, 110, "/b/prog", 5, 1);
+	add_anon(live, 140, 152, "rw-p", "[heap]");
+	add_anon(live, 170, 173, "rw-p", "[anon:pool]");
+	add_anon(live, 180, 184, "rw-p", "");
+	add_library(live, 190, "/l/libfoo.so", 5, 0);
+	add_anon(live, 200, 201, "r--p", "[vvar]");
+}
+
+static void what_a_core_has_without_a_name_is_known_by_where_it_lies(void **state)
+{
+	struct pair *pair = *state;
+	make_core_and_process(pair->a, pair->b);
+	pair->a->info.tool = "";
+	add_anon(pair->a, 200, 201, "r--p", "");
+	expect(pair->a, pair->b,
+	       "file 10-11 110-111\n"
+	       "file 11-16 111-116\n"
+	       "file 16-17 116-117\n"
+	       "behind 17-18 117-118\n"
+	       "heap 50-60 140-152 size\n"
+	       "anonymous none 170-173 only_b\n"
+	       "anonymous 80-84 180-184\n"
+	       "file 90-91 190-191\n"
+	       "file 91-96 191-196\n"
+	       "file 96-97 196-197\n"
+	       "kernel 200-201 200-201\n");
+}
+
+/* gdb leaves out what the kernel maps for itself. */
+static void what_a_core_would_not_have_is_no_difference(void **state)
+{
+	struct pair *pair = *state;
+	make_core_and_process(pair->a, pair->b);
+	pair->a->info.tool = "gdb";
+	expect(pair->b, pair->a,
+	       "file 110-111 10-11\n"
+	       "file 111-116 11-16\n"
+	       "file 116-117 16-17\n"
+	       "behind 117-118 17-18\n"
+	       "heap 140-152 50-60 size\n"
+	       "anonymous 170-173 none only_a\n"
+	       "anonymous 180-184 80-84\n"
+	       "file 190-191 90-91\n"
+	       "file 191-196 91-96\n"
+	       "file 196-197 96-97\n");
+}
+
 /* One has 3 pages more behind the library and one mapping more; pages of its code were written. */
 static void a_release_that_maps_more(void **state)
 {
@@ -466,6 +522,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_lies_elsewhere_does_not_differ),
+		TEST(what_a_core_has_without_a_name_is_known_by_where_it_lies),
+		TEST(what_a_core_would_not_have_is_no_difference),
 		TEST(a_release_that_maps_more),
 		TEST(another_version_of_a_library_is_the_same),
 		TEST(names_that_are_not_alone_are_not_guessed),
