@@ -7,12 +7,14 @@
 
 #include "call_rule.h"
 #include "error.h"
+#include "object_file.h"
 #include "process_bytes.h"
 
 /* ---- which program ---------------------------------------------------------------------- */
 
 struct map_line {
-	uint64_t start, end, offset, inode;
+	struct object_range range;
+	uint64_t inode;
 	unsigned major, minor;
 	bool code, c_library;
 };
@@ -31,8 +33,9 @@ static bool is_c_library(const char *path)
 static bool take_line(const char *text, struct map_line *line)
 {
 	char perms[5];
-	bool whole = sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &line->start, &line->end,
-	                    perms, &line->offset, &line->major, &line->minor, &line->inode) == 7;
+	bool whole =
+	        sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &line->range.start,
+	               &line->range.end, perms, &line->range.offset, &line->major, &line->minor, &line->inode) == 7;
 	line->code = whole && perms[2] == 'x';
 	line->c_library = whole && is_c_library(text);
 	return whole;
@@ -43,35 +46,59 @@ static bool same_file(const struct map_line *a, const struct map_line *b)
 	return a->inode && a->inode == b->inode && a->major == b->major && a->minor == b->minor;
 }
 
+/* Of the mapping in which `at` lies, and before.  False: it lies in none, or not in code. */
+static bool find_mapping(FILE *maps, char **text, size_t *room, uint64_t at, struct map_line *first,
+                         struct map_line *line)
+{
+	*first = (struct map_line){ .inode = 0 };
+	while (getline(text, room, maps) > 0 && take_line(*text, line)) {
+		if (!line->range.offset)
+			*first = *line;
+		if (at < line->range.end)
+			return at >= line->range.start && line->code;
+	}
+	return false;
+}
+
+static struct object_file *open_file(uint32_t pid, const struct map_line *line, char *text)
+{
+	char *name = strchr(text, '/');
+	if (!line->inode || !name)
+		return NULL;
+	name[strcspn(name, "\n")] = '\0';
+	return object_file_open(pid, &line->range, name, line->inode);
+}
+
+static void add_ranges(FILE *maps, char **text, size_t *room, const struct map_line *of, struct object_file *file)
+{
+	struct map_line line;
+	rewind(maps);
+	while (file && getline(text, room, maps) > 0 && take_line(*text, &line))
+		if (same_file(of, &line))
+			object_file_add(file, &line.range);
+}
+
 /* The first mapping of its file below, that of the file's begin, has the headers. */
-static bool find_mapping(uint32_t pid, uint64_t at, struct call_object *object)
+static bool find_object(uint32_t pid, uint64_t at, struct call_object *object)
 {
 	char path[32];
 	snprintf(path, sizeof(path), "/proc/%u/maps", (unsigned)pid);
 	CLEANUP_FCLOSE FILE *maps = fopen(path, "re");
 	CLEANUP_FREE char *text = NULL;
 	size_t room = 0;
-	struct map_line line, first = { .inode = 0 };
-	while (maps && getline(&text, &room, maps) > 0) {
-		if (!take_line(text, &line))
-			return false;
-		if (!line.offset)
-			first = line;
-		if (at >= line.end)
-			continue;
-		if (at < line.start || !line.code)
-			return false;
-		const struct map_line *base = same_file(&first, &line) ? &first : &line;
-		*object = (struct call_object){
-			.pid = pid,
-			.code_start = line.start,
-			.code_end = line.end,
-			.base = base->start,
-			.c_library = line.c_library,
-		};
-		return true;
-	}
-	return false;
+	struct map_line first, line;
+	if (!maps || !find_mapping(maps, &text, &room, at, &first, &line))
+		return false;
+	*object = (struct call_object){
+		.pid = pid,
+		.code_start = line.range.start,
+		.code_end = line.range.end,
+		.base = same_file(&first, &line) ? first.range.start : line.range.start,
+		.c_library = line.c_library,
+		.file = open_file(pid, &line, text),
+	};
+	add_ranges(maps, &text, &room, &line, object->file);
+	return true;
 }
 
 static const struct call_object *object_of(struct call_frames *frames, uint32_t pid, uint64_t at)
@@ -84,10 +111,11 @@ static const struct call_object *object_of(struct call_frames *frames, uint32_t 
 			return object;
 	}
 	struct call_object found;
-	if (!frames->objects || !find_mapping(pid, at, &found))
+	if (!frames->objects || !find_object(pid, at, &found))
 		return NULL;
 	call_table_find(&found);
 	struct call_object *kept = &frames->objects[frames->next++ % CALL_OBJECTS];
+	object_file_close(kept->file);
 	*kept = found;
 	return kept;
 }
@@ -95,11 +123,13 @@ static const struct call_object *object_of(struct call_frames *frames, uint32_t 
 /* ---- what holds there ------------------------------------------------------------------- */
 
 /* `call rel32`, and `call r/m64` with an operand of each length. */
-static bool is_call_before(uint32_t pid, uint64_t behind)
+static bool is_call_before(const struct call_object *object, uint64_t behind)
 {
 	enum { LONGEST = 7 };
 	uint8_t bytes[LONGEST];
-	if (behind < LONGEST || !process_bytes(pid, behind - LONGEST, bytes, LONGEST))
+	/* A child has none of its parent's pages of files until it goes there. */
+	if (behind < LONGEST || (!process_bytes(object->pid, behind - LONGEST, bytes, LONGEST) &&
+	                         !object_file_bytes(object->file, behind - LONGEST, bytes, LONGEST)))
 		return false;
 	if (bytes[LONGEST - 5] == 0xe8)
 		return true;
@@ -126,7 +156,7 @@ static const struct call_rule *rule_at(struct call_frames *frames, uint32_t pid,
 	if (object) {
 		rule->c_library = object->c_library;
 		rule->known = object->count && call_rule_find(object, at, rule);
-		rule->called = is_call_before(pid, at + 1);
+		rule->called = is_call_before(object, at + 1);
 	}
 	return rule;
 }
@@ -186,8 +216,10 @@ size_t call_frames_find(struct call_frames *frames, const struct call_state *sta
 void call_frames_forget(struct call_frames *frames, uint32_t pid)
 {
 	for (size_t i = 0; frames->objects && i < CALL_OBJECTS; i++)
-		if (frames->objects[i].pid == pid)
+		if (frames->objects[i].pid == pid) {
+			object_file_close(frames->objects[i].file);
 			frames->objects[i] = (struct call_object){ .pid = 0 };
+		}
 	for (size_t i = 0; frames->rules && i < CALL_SLOTS; i++)
 		if (frames->rules[i].pid == pid)
 			frames->rules[i] = (struct call_rule){ .pid = 0 };
@@ -195,6 +227,8 @@ void call_frames_forget(struct call_frames *frames, uint32_t pid)
 
 void call_frames_free(struct call_frames *frames)
 {
+	for (size_t i = 0; frames->objects && i < CALL_OBJECTS; i++)
+		object_file_close(frames->objects[i].file);
 	free(frames->objects);
 	free(frames->rules);
 	*frames = (struct call_frames){ .next = 0 };

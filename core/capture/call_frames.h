@@ -1,5 +1,5 @@
 /* call_frames.h - who called: from a function that holds an address, its registers and some words of its stack, by the
- * unwind tables of the program (.eh_frame), which are read from the process's memory.
+ * unwind tables of the program (.eh_frame).
  *
  * Frame pointers leave out the one that called a function without a frame of its own, as those of the C library are
  * that call the kernel.  The tables say where its return address is, and that address is believed only if the

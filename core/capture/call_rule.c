@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "object_file.h"
 #include "process_bytes.h"
 
 #if defined(__x86_64__)
@@ -11,6 +12,12 @@
 enum { RBP = 6, RSP = 7, RETURN_ADDRESS = 16 };
 
 /* ---- where ------------------------------------------------------------------------------ */
+
+/* Nobody writes to what is read here, and most programs never read it themselves: its pages are not there. */
+static bool object_bytes(const struct call_object *object, uint64_t address, void *out, size_t len)
+{
+	return object_file_bytes(object->file, address, out, len) || process_bytes(object->pid, address, out, len);
+}
 
 /* Offsets of 32 bits from where they stand, and from the table: what linkers write. */
 enum { PC_RELATIVE = 0x1b, TABLE_RELATIVE = 0x3b, COUNT_32 = 0x03, ENTRY = 8 };
@@ -23,7 +30,7 @@ static void read_table(struct call_object *object, uint64_t table)
 		int32_t frames;
 		uint32_t entry_count;
 	} head;
-	if (!process_bytes(object->pid, table, &head, sizeof(head)) || head.version != 1 || head.count != COUNT_32 ||
+	if (!object_bytes(object, table, &head, sizeof(head)) || head.version != 1 || head.count != COUNT_32 ||
 	    head.entries != TABLE_RELATIVE || head.entry_count > COUNT_MOST)
 		return;
 	object->table = table;
@@ -35,10 +42,10 @@ void call_table_find(struct call_object *object)
 	enum { SEGMENTS_MOST = 32 };
 	Elf64_Ehdr elf;
 	Elf64_Phdr segments[SEGMENTS_MOST];
-	if (!process_bytes(object->pid, object->base, &elf, sizeof(elf)) || memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 ||
+	if (!object_bytes(object, object->base, &elf, sizeof(elf)) || memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 ||
 	    elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_phentsize != sizeof(*segments) ||
 	    elf.e_phnum > SEGMENTS_MOST ||
-	    !process_bytes(object->pid, object->base + elf.e_phoff, segments, elf.e_phnum * sizeof(*segments)))
+	    !object_bytes(object, object->base + elf.e_phoff, segments, elf.e_phnum * sizeof(*segments)))
 		return;
 	uint64_t first = UINT64_MAX;
 	for (size_t i = 0; i < elf.e_phnum && first == UINT64_MAX; i++)
@@ -53,7 +60,7 @@ static bool entry_at(const struct call_object *object, uint64_t index, uint64_t 
 {
 	enum { HEAD = 12 };
 	int32_t entry[2];
-	if (!process_bytes(object->pid, object->table + HEAD + index * ENTRY, entry, sizeof(entry)))
+	if (!object_bytes(object, object->table + HEAD + index * ENTRY, entry, sizeof(entry)))
 		return false;
 	*begin = object->table + (uint64_t)(int64_t)entry[0];
 	*frame = object->table + (uint64_t)(int64_t)entry[1];
@@ -85,12 +92,12 @@ struct bytes {
 	bool broken;
 };
 
-static bool read_entry(uint32_t pid, uint64_t address, struct bytes *bytes)
+static bool read_entry(const struct call_object *object, uint64_t address, struct bytes *bytes)
 {
 	uint32_t length;
 	*bytes = (struct bytes){ .address = address };
-	if (!process_bytes(pid, address, &length, sizeof(length)) || !length || length > sizeof(bytes->held) - 4 ||
-	    !process_bytes(pid, address, bytes->held, length + 4))
+	if (!object_bytes(object, address, &length, sizeof(length)) || !length || length > sizeof(bytes->held) - 4 ||
+	    !object_bytes(object, address, bytes->held, length + 4))
 		return false;
 	bytes->at = bytes->held + 4;
 	bytes->end = bytes->at + length;
@@ -369,10 +376,10 @@ bool call_rule_find(const struct call_object *object, uint64_t at, struct call_r
 	uint64_t address;
 	struct bytes common, own;
 	struct machine machine = { .at = at };
-	if (!find_entry(object, at, &address) || !read_entry(object->pid, address, &own))
+	if (!find_entry(object, at, &address) || !read_entry(object, address, &own))
 		return false;
 	uint64_t back = take(&own, 4);
-	if (!back || !read_entry(object->pid, address + 4 - back, &common) ||
+	if (!back || !read_entry(object, address + 4 - back, &common) ||
 	    !take_common(&common, &machine.code_unit, &machine.data_unit))
 		return false;
 	uint64_t begin = own.address + (uint64_t)(own.at - own.held);

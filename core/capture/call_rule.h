@@ -1,16 +1,19 @@
 /* call_rule.h - what the unwind tables of a program (.eh_frame_hdr, .eh_frame) say of one instruction.  They are read
- * from a process's memory, and may be anything. */
+ * from its file, or from those pages of a process's memory that are there, and may be anything. */
 #ifndef VMSNAP_CALL_RULE_H
 #define VMSNAP_CALL_RULE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct object_file;
+
 /* A program or library, as it is mapped. */
 struct call_object {
 	uint32_t pid;                  /* 0: none */
 	uint64_t code_start, code_end; /* one executable mapping of it */
 	uint64_t base;                 /* its first mapping; of code of no file, that of the code */
+	struct object_file *file;      /* NULL: of none, or it cannot be read */
 	bool c_library;
 	uint64_t table, count; /* .eh_frame_hdr, and its entries; count 0: none */
 };

@@ -1,4 +1,8 @@
-/* process_bytes.h - a few bytes of a process's memory, while it runs. */
+/* process_bytes.h - a few bytes of a process's memory, while it runs: of pages that are there.
+ *
+ * process_vm_readv(2) would do what a fault of the process's own does: an absent page would appear, one that waits for
+ * a userfaultfd would be waited for; and as it pins what it reads, of a page that a fork shares the process would get a
+ * copy (FAULT_FLAG_UNSHARE, Linux 5.19). */
 #ifndef VMSNAP_PROCESS_BYTES_H
 #define VMSNAP_PROCESS_BYTES_H
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -34,6 +35,17 @@
 
 /* ---- before: what would not go well -------------------------------------------------- */
 
+/* The kernel maps one vdso into all programs of a kind, so it is looked for in ours: of the process's own a page may be
+ * absent.  Before it is used it is looked at there (inject.c). */
+static bool find_in_vdso(size_t size, size_t *at)
+{
+	CLEANUP_CLOSE int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	CLEANUP_FREE unsigned char *code = malloc(size);
+	unsigned long ours = getauxval(AT_SYSINFO_EHDR);
+	ssize_t got = code && memory >= 0 && ours ? pread(memory, code, size, (off_t)ours) : 0;
+	return got > 0 && inject_find(code, (size_t)got, at);
+}
+
 static int find_instruction(int procdir, pid_t pid, uint64_t *instruction, struct vmsnap_error *err)
 {
 	enum { VDSO_MOST = 1 << 20 };
@@ -49,13 +61,11 @@ static int find_instruction(int procdir, pid_t pid, uint64_t *instruction, struc
 	bool found = line && take_hex(&c, &start) && take_char(&c, '-') && take_hex(&c, &end) && end > start &&
 	             end - start <= VDSO_MOST;
 	proc_text_free(&maps);
-	CLEANUP_FREE unsigned char *code = found ? malloc(end - start) : NULL;
 	CLEANUP_CLOSE int memory = openat(procdir, "mem", O_RDONLY | O_CLOEXEC);
-	if (memory < 0)
+	if (memory < 0) /* who may not attach */
 		return procdir_fail(errno, pid, "memory", err);
-	ssize_t got = code ? pread(memory, code, end - start, (off_t)start) : 0;
 	size_t at = 0;
-	if (got <= 0 || !inject_find(code, (size_t)got, &at))
+	if (!found || !find_in_vdso((size_t)(end - start), &at))
 		return fail(err, VMSNAP_ERR_SYSTEM,
 		            "process %d has no vdso in which a system call could be made for it", (int)pid);
 	*instruction = start + at;

@@ -11,7 +11,7 @@
 
 #include "error.h"
 #include "names_path.h"
-#include "open_below.h"
+#include "open_gently.h"
 #include "pread_all.h"
 #include "procdir.h"
 
@@ -46,13 +46,13 @@ static int open_mapped(int procdir, const struct vmsnap_vma *vma)
 	char name[64];
 	snprintf(name, sizeof(name), "map_files/%" PRIx64 "-%" PRIx64, vma->start, vma->end);
 	CLEANUP_CLOSE int found = openat(procdir, name, O_PATH | O_CLOEXEC);
-	return found < 0 ? -1 : open_found(found);
+	return found < 0 ? -1 : open_found_gently(found, true);
 }
 
 static int open_by_name(int procdir, const struct vmsnap_vma *vma)
 {
 	CLEANUP_CLOSE int root = openat(procdir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return names_open_regular(root, vma->name);
+	return names_open_gently(root, vma->name);
 }
 
 static int read_file(int procdir, const struct vmsnap_vma *vma, uint64_t start, size_t page_size, uint8_t *bytes,

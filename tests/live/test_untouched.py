@@ -1,6 +1,8 @@
 """A snapshot looks but does not touch; and a vmsnap that is killed leaves nothing."""
 
+import json
 import os
+import platform
 import random
 import shutil
 import subprocess
@@ -9,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import blaming
 import kernel
 import support
 from support import Target, become, each_user, process_is, run, skip, world
@@ -238,6 +241,39 @@ class Observed(unittest.TestCase):
     @each_user
     def test_arguments_in_a_file_are_not_read(self, user):
         self.assertIsNone(self.arguments("file", user)[0])
+
+
+class Watched(unittest.TestCase):
+    """What page faults are blamed on is in no page that was not there."""
+
+    def files_pages(self, user, how):
+        """{(file, page of it)} that a program has that does something while it is watched, or, how None, just does it."""
+        target = Target(self, "setarch", "-R", os.path.join(world().targets, "calls"), "dropped", user=user,
+                        executable=shutil.which("setarch"))
+        if how is None:
+            target.tell("go")
+        else:
+            result = blaming.blame(target, *how, "--json", user=user)
+            if result.status == 2 and "page faults" in result.err:
+                skip(self, "the kernel does not let page faults be watched (perf_event_open)")
+            self.assertEqual(result.status, 0, result)
+            document = json.loads(result.out)
+            if "kernel" in document["watched"] and platform.machine() == "x86_64":
+                self.assertIn("call_fread", [row["function"] for row in document["rows"]])
+        found = {key[1] for key, value in look(self, user, target.pid).items()
+                 if key[0] == b"page" and b"/" in value[1] and b"w" not in value[1].split(b" ")[1]}
+        target.end()
+        return found
+
+    @each_user
+    def test_unwind_tables_and_instructions_are_not_fetched(self, user):
+        if not shutil.which("setarch"):
+            skip(self, "no setarch, to have files at the same addresses")
+        for _ in range(3):
+            watched, alone = self.files_pages(user, ()), self.files_pages(user, None)
+            if watched <= alone:
+                return
+        self.fail(f"{len(watched - alone)} pages of files more, with {len(alone)}: {sorted(watched - alone)[:5]}")
 
 
 class Killed(unittest.TestCase):

@@ -1,10 +1,13 @@
 /* Functions that let the kernel write to pages of their own, by functions of the C library.
  *
  * calls: after "go", each does so once; then, with another thread there, each again, as then the library's functions
- * are other ones.  Where: "range NAME ..." of the function. */
+ * are other ones.  Where: "range NAME ..." of the function.
+ * calls dropped: before, it has none of the pages of its files that are neither code nor written to, as when nobody has
+ * looked at unwind tables yet. */
 #define _GNU_SOURCE
 #include "target.h"
 
+#include <link.h>
 #include <pthread.h>
 #include <sys/socket.h>
 
@@ -57,7 +60,20 @@ static void *wait_for_ever(void *unused)
 	return unused;
 }
 
-int main(void)
+static int drop(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size, (void)unused;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~(uintptr_t)(PAGE - 1);
+		if (segment->p_type == PT_LOAD && segment->p_flags == PF_R)
+			madvise((void *)start, info->dlpi_addr + segment->p_vaddr + segment->p_memsz - start,
+			        MADV_DONTNEED);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	static const char *const names[] = { "call_read", "call_recv", "call_fread", "call_pread" };
 	pthread_t thread;
@@ -75,6 +91,8 @@ int main(void)
 		say_range(name, pages + i * PAGE, PAGE);
 	}
 	next_command();
+	if (argc > 1 && !strcmp(argv[1], "dropped"))
+		dl_iterate_phdr(drop, NULL);
 	call_all(pages);
 	if (pthread_create(&thread, NULL, wait_for_ever, NULL))
 		cannot("make a thread");

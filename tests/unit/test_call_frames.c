@@ -1,5 +1,5 @@
 /* Who called, by unwind tables: as gcc's own unwinder says of this program, and each instruction of tables that are
- * made up.  Both are read from this process's memory. */
+ * made up.  Both are read of this process, and of a child which has none of its pages of files, and gets none. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,12 +21,14 @@
 #include "call_frames.h"
 #include "call_rule.h"
 #include "process_bytes.h"
+#include "test_pages_of.h"
 
 /* ---- this program ----------------------------------------------------------------------- */
 
 enum { MOST = CALL_FRAMES_MAX + 2, WORDS = 256 };
 struct seen {
 	size_t count, outside, backtrace_count;
+	bool child_too;
 	uint64_t callers[CALL_FRAMES_MAX];
 	void *backtrace[MOST];
 	uint64_t words[WORDS];
@@ -37,6 +39,23 @@ struct seen {
 FUNCTION look(struct seen *seen);
 FUNCTION with_array(struct seen *seen, size_t room);
 FUNCTION plain(struct seen *seen, int a, int b);
+
+/* Of a child that stands where we do. */
+static void find_in_child(struct call_state state, const struct seen *seen)
+{
+	struct call_frames frames = { .next = 0 };
+	uint64_t callers[CALL_FRAMES_MAX];
+	size_t outside;
+	pid_t pid = child_that(sleeps);
+	wait_for_state(pid, 'S');
+	struct pages_of before = pages_of(pid);
+	state.pid = (uint32_t)pid;
+	assert_int_equal(call_frames_find(&frames, &state, callers, &outside), seen->count);
+	assert_memory_equal(callers, seen->callers, seen->count * sizeof(*callers));
+	call_frames_free(&frames);
+	assert_same_pages(pid, &before);
+	end(pid);
+}
 
 FUNCTION look(struct seen *seen)
 {
@@ -49,6 +68,8 @@ FUNCTION look(struct seen *seen)
 	seen->backtrace_count = (size_t)backtrace(seen->backtrace, MOST);
 	seen->count = call_frames_find(&frames, &state, seen->callers, &seen->outside);
 	call_frames_free(&frames);
+	if (seen->child_too)
+		find_in_child(state, seen);
 	return (int)seen->count;
 }
 
@@ -95,15 +116,27 @@ static void test_callers_are_those_of_gccs_unwinder(void **state)
 	assert_agree(&seen, 3);
 }
 
+static void sort(struct seen *seen)
+{
+	char letters[] = "cab";
+	sorting = seen;
+	qsort(letters, 3, 1, compare);
+	assert_string_equal(letters, "abc");
+	assert_agree(seen, 3);
+}
+
 static void test_callers_through_a_function_of_the_library(void **state)
 {
 	(void)state;
 	struct seen seen = { .count = 0 };
-	char letters[] = "cab";
-	sorting = &seen;
-	qsort(letters, 3, 1, compare);
-	assert_string_equal(letters, "abc");
-	assert_agree(&seen, 3);
+	sort(&seen);
+}
+
+static void test_no_page_of_the_tables_appears(void **state)
+{
+	(void)state;
+	struct seen seen = { .child_too = true };
+	sort(&seen);
 }
 
 /* ---- made up ---------------------------------------------------------------------------- */
@@ -250,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_callers_are_those_of_gccs_unwinder),
 		cmocka_unit_test(test_callers_through_a_function_of_the_library),
+		cmocka_unit_test(test_no_page_of_the_tables_appears),
 		cmocka_unit_test(test_each_call_frame_instruction),
 		cmocka_unit_test(test_what_is_no_program_has_no_tables),
 	};
