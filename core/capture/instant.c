@@ -45,6 +45,9 @@ static int prepare_readers(struct capture *capture, bool seized)
 		                        &capture->error);
 		capture->readers[index].contents =
 		        (struct page_contents){ .options = &capture->options, .store = capture->store };
+		if (capture->own.count && capture->readers[index].maps_before.len)
+			own_mappings_shared(&capture->own, &capture->readers[index].maps_before,
+			                    &capture->readers[index].own_shared);
 		capture->readers[index].pages_left_out = instant_wants(capture, VMSNAP_CAPTURE_NO_PAGES);
 		capture->readers[index].kpage.tables = instant_wants(capture, VMSNAP_CAPTURE_KPAGE);
 		capture->readers[index].kpage.nodes = instant_wants(capture, VMSNAP_CAPTURE_NODES);
@@ -264,6 +267,8 @@ static int freeze_and_take(struct capture *capture)
 	bool live = capture->readers[0].live;
 	if (live)
 		rc = find_companions(capture);
+	/* Again later, but what was used until now goes while nobody waits. */
+	own_mappings_drop(&capture->own);
 	if (instant_wants(capture, VMSNAP_CAPTURE_NO_FREEZE) || !live)
 		set_state(freeze, VMSNAP_FREEZE_NONE);
 	else if (!rc)

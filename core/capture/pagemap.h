@@ -82,6 +82,8 @@ void pagemap_found_free(struct pagemap_found *found);
 
 /* The next walk has that done, too. */
 void pagemap_walk_aside(struct pagemap_walk *walk, struct pagemap_aside aside);
+/* Whether one thread does all. */
+bool pagemap_walk_is_alone(const struct pagemap_walk *walk);
 /* Reads the entries of the ranges; more calls add to what was found.  Returns 0, ECANCELED, or errno. */
 int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
                         size_t count, struct pagemap_found *found);

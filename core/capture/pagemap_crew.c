@@ -236,3 +236,8 @@ void pagemap_walk_aside(struct pagemap_walk *walk, struct pagemap_aside aside)
 {
 	walk->aside = aside;
 }
+
+bool pagemap_walk_is_alone(const struct pagemap_walk *walk)
+{
+	return walk->count == 1;
+}

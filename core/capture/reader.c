@@ -48,6 +48,18 @@ static int prepare_freeze(struct reader *reader, enum reader_when when, struct v
 	return when == READER_BEFORE ? prepare_maps(reader, err) : VMSNAP_OK;
 }
 
+/* It stays in the one that it was born in. */
+static int prepare_namespace(struct reader *reader, struct vmsnap_error *err)
+{
+	const char *ns = procdir_link(reader->memory, "ns/pid", &reader->builder.snap->strings);
+	if (!ns)
+		return fail_no_memory(err);
+	struct cursor c = { ns, ns + strlen(ns) };
+	take_until(&c, '[');
+	take_decimal(&c, &reader->builder.snap->info.pid_namespace);
+	return VMSNAP_OK;
+}
+
 int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, enum reader_when when,
                    struct vmsnap_error *err)
 {
@@ -73,7 +85,8 @@ int reader_prepare(struct reader *reader, int procdir, pid_t pid, bool smaps, en
 		reader->memory = procdir_living_thread(procdir);
 	if (reader->memory < 0)
 		return procdir_fail(ESRCH, pid, "maps", err);
-	return when == READER_HELD ? VMSNAP_OK : prepare_freeze(reader, when, err);
+	rc = prepare_namespace(reader, err);
+	return rc || when == READER_HELD ? rc : prepare_freeze(reader, when, err);
 }
 
 int reader_status_of_newborn(struct reader *reader, struct vmsnap_error *err)
@@ -217,12 +230,12 @@ static int take_kpage(struct reader *reader, struct pagemap_walk *walk, int fd)
 }
 
 static int walk_ranges(struct reader *reader, struct pagemap_walk *walk, int fd, const struct address_range *ranges,
-                       size_t count, struct vmsnap_error *err)
+                       size_t count, const struct own_mappings *own, struct vmsnap_error *err)
 {
 	if (reader->pages_left_out)
 		return VMSNAP_OK;
-	if (reader->own)
-		own_mappings_drop(reader->own);
+	if (own)
+		own_mappings_drop(own);
 	int error = pagemap_walk_ranges(walk, fd, reader->builder.snap->info.page_size, ranges, count, &reader->found);
 	return error ? fail_pages(reader, error, err) : VMSNAP_OK;
 }
@@ -243,7 +256,7 @@ static int walk_the_rest(struct reader *reader, struct pagemap_walk *walk, int f
 	if (!rc &&
 	    maps_ranges_without(now, count, reader->ranges_before, reader->range_before_count, &rest, &rest_count))
 		rc = fail_no_memory(err);
-	return rc || !rest_count ? rc : walk_ranges(reader, walk, fd, rest, rest_count, err);
+	return rc || !rest_count ? rc : walk_ranges(reader, walk, fd, rest, rest_count, reader->own, err);
 }
 
 /* Pages and the map at the same time.  *done is false if there is no map any more. */
@@ -256,8 +269,14 @@ static int take_both(struct reader *reader, struct pagemap_walk *walk, int fd, b
 		                  .before = &reader->maps_before,
 		                  .realtime = reader->realtime,
 		                  .text = &reader->maps_text };
-	pagemap_walk_aside(walk, (struct pagemap_aside){ maps_aside_read, &job });
-	int rc = walk_ranges(reader, walk, fd, reader->ranges_before, reader->range_before_count, err);
+	/* One thread has to read it anyway, and may know then which files are theirs. */
+	if (pagemap_walk_is_alone(walk))
+		maps_aside_read(&job);
+	else
+		pagemap_walk_aside(walk, (struct pagemap_aside){ maps_aside_read, &job });
+	bool known = job.same && !job.error && reader->own && reader->own_shared.items;
+	int rc = walk_ranges(reader, walk, fd, reader->ranges_before, reader->range_before_count,
+	                     known ? &reader->own_shared : reader->own, err);
 	if (!rc && job.error == ENOSPC)
 		job.error = procdir_read_fd(reader->maps, &reader->maps_text);
 	if (!rc && job.error)
@@ -271,7 +290,7 @@ static int take_one_by_one(struct reader *reader, struct pagemap_walk *walk, int
 	CLEANUP_FREE struct address_range *ranges = NULL;
 	size_t count = 0;
 	int rc = ranges_now(reader, &ranges, &count, err);
-	return rc ? rc : walk_ranges(reader, walk, fd, ranges, count, err);
+	return rc ? rc : walk_ranges(reader, walk, fd, ranges, count, reader->own, err);
 }
 
 static int fail_tracking(const struct reader *reader, int error, struct vmsnap_error *err)
@@ -391,13 +410,7 @@ static int take_names(struct reader *reader, struct vmsnap_error *err)
 	struct vmsnap_info *info = &reader->builder.snap->info;
 	info->comm = procdir_word(reader->procdir, "comm", strings);
 	info->exe = procdir_link(reader->memory, "exe", strings);
-	const char *ns = procdir_link(reader->memory, "ns/pid", strings);
-	if (!info->comm || !info->exe || !ns)
-		return fail_no_memory(err);
-	struct cursor c = { ns, ns + strlen(ns) };
-	take_until(&c, '[');
-	take_decimal(&c, &info->pid_namespace);
-	return VMSNAP_OK;
+	return info->comm && info->exe ? VMSNAP_OK : fail_no_memory(err);
 }
 
 static int take_threads(struct reader *reader, struct vmsnap_error *err)
@@ -611,6 +624,7 @@ void reader_free(struct reader *reader)
 	proc_text_free(&reader->status_text);
 	proc_text_free(&reader->status_before);
 	proc_text_free(&reader->maps_before);
+	own_mappings_free(&reader->own_shared);
 	free(reader->ranges_before);
 	pagemap_found_free(&reader->found);
 	pagemap_again_free(&reader->again);

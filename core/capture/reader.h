@@ -41,6 +41,7 @@ struct reader {
 	struct malloc_heaps heaps;
 	struct page_contents contents;  /* .options and .store are set by the caller */
 	const struct own_mappings *own; /* to drop before pages are read; NULL: none */
+	struct own_mappings own_shared; /* those that do, if the map is as it was before; set by the caller */
 	struct watchdog *dog;           /* to kick between the steps */
 	struct realtime *realtime;      /* to check, as well */
 	struct vmsnap_builder builder;  /* runs, threads and identity are filled bit by bit */

@@ -1,5 +1,9 @@
 """Every state a page can be in, as vmsnap tells it and as the kernel does."""
 
+import os
+import shutil
+import subprocess
+import sys
 import unittest
 
 import kernel
@@ -8,6 +12,17 @@ from kernel import HUGE, PAGE
 from support import Target, ask, capture, pages, skip, user_name, users
 
 TABLE = HUGE // PAGE  # pages of a page table, and so of a huge page
+
+
+# Maps a file, reads each page of it and waits.
+MAPS = """
+import mmap, sys
+with open(sys.argv[1], "rb") as file:
+    all = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+sum(all[::mmap.PAGESIZE])
+print("there", flush=True)
+sys.stdin.read()
+"""
 
 
 def zero_and_huge(pid, found, areas):
@@ -241,6 +256,23 @@ class Pages(unittest.TestCase):
                          if page[0] == "present" and (counts[page[1]] == 1) != ("exclusive" in page[3])]
                 self.assertEqual(wrong, [], kind)
             target.end()
+
+    def test_library_that_only_the_command_has_too_is_exclusive(self):
+        """It looks at page tables without what it maps itself."""
+        folder = support.world().home(support.me())
+        library, snapshot = os.path.join(folder, "libc.so.6"), os.path.join(folder, "library.vms")
+        shutil.copy(next(path for path in support.libraries() if os.path.basename(path).startswith("libc.so")), library)
+        self.addCleanup(os.unlink, library)
+        with subprocess.Popen([sys.executable, "-c", MAPS, library], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
+            target.stdout.readline()
+            result = subprocess.run([support.world().vmsnap, "capture", str(target.pid), "-o", snapshot], check=True,
+                                    stderr=subprocess.PIPE, env={**support.world().env, "LD_LIBRARY_PATH": folder})
+            self.addCleanup(os.unlink, snapshot)
+            vma, = (vma for vma in kernel.maps(target.pid) if vma.name == library.encode())
+            target.stdin.close()
+        found = [page for at, page in pages(self, snapshot).items() if vma.start <= at < vma.end]
+        self.assertEqual(len(found), (vma.end - vma.start) // PAGE, result)
+        self.assertEqual([page for page in found if "exclusive" not in page[3]], [])
 
     def test_a_page_of_a_gibibyte(self):
         for user in users():
