@@ -241,7 +241,7 @@ class Stubborn(Hostile):
 class Executing(Hostile):
     @each_user
     def test_stuck_child_of_a_tree_keeps_nobody_waiting(self, user):
-        target = Target(self, "hostile_exec", "tree", "3", user=user)
+        target = Target(self, "hostile_exec", "tree", "3600", user=user)
         stuck, other = (int(line.split()[1]) for line in target.lines)
         if not process_is(stuck, "D"):
             skip(self, "here nobody may trace a thread of its parent")
