@@ -101,7 +101,8 @@ static int tsv_open(struct vmsnap_export *e, struct vmsnap_error *err)
 	const char *name = e->options.table ? e->options.table : "";
 	tsv->table = export_table_find(name);
 	if (!*name)
-		return fail(err, VMSNAP_ERR_ARGUMENT, "of which table? snapshot, object, vma, run, group_share or cow");
+		return fail(err, VMSNAP_ERR_ARGUMENT,
+		            "of which table? snapshot, object, vma, run, group_share, cow, event or fault_watch");
 	if (tsv->table == EXPORT_TABLE_COUNT)
 		return fail(
 		        err, VMSNAP_ERR_ARGUMENT,

@@ -178,7 +178,8 @@ void blame_put_notes(struct text *text, const struct blame_rows *rows, size_t mo
 		text_format(text, "and %zu more (--long)\n", untold);
 	text_blank(text);
 	put_unknown(text, rows);
-	put_pages(text, rows, rows->unseen, "written by the kernel or unseen");
+	put_pages(text, rows, rows->unseen - rows->left, "written by the kernel or unseen");
+	put_pages(text, rows, rows->left, "that others had, too, without a fault: they let go of them, or unseen");
 	put_pages(text, rows, rows->several, "written by one of several, nobody knows which");
 	put_pages(text, rows, rows->moved, "in other frames without a fault: moved by the kernel, or unseen");
 	put_how(text, rows);

@@ -199,7 +199,7 @@ static bool put_sentence(struct fit_line *line, const struct diff_view *view, co
 		return true;
 	}
 	if (!balance->changed) {
-		bool doubtful = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SWAPPED_UNKNOWN);
+		bool doubtful = vmsnap_diff_total(view->diff, VMSNAP_TOTAL_SWAPPED_UNKNOWN) || diff_maybe_copied(view);
 		snprintf(words, sizeof(words), "None of %zu mapping%s %schanged.", balance->mappings,
 		         word_plural(balance->mappings), doubtful ? "is known to have " : "");
 		fit_words(line, words);

@@ -93,6 +93,35 @@ static void put_known_until(struct text *text, const struct vmsnap_info *info, c
 		put_alarm(text, words);
 }
 
+/* Without frames a copy looks like a page that the others let go of. */
+uint64_t diff_maybe_copied(const struct diff_view *view)
+{
+	enum { SEEN = 1u << VMSNAP_CHANGE_BECAME_EXCLUSIVE, KNOWN = 1u << VMSNAP_CHANGE_PRIVATISED };
+	struct vmsnap_diff_range range;
+	uint64_t bytes = 0;
+	if (vmsnap_info(view->a)->known.pfn && vmsnap_info(view->b)->known.pfn)
+		return 0;
+	for (size_t i = 0; !vmsnap_diff_range(view->diff, i, &range); i++)
+		if ((range.changes & (SEEN | KNOWN)) == SEEN && !range.touched)
+			bytes += range.end - range.start;
+	return bytes;
+}
+
+static void put_copies_unknown(struct text *text, const struct diff_view *view)
+{
+	uint64_t bytes = diff_maybe_copied(view), pages = bytes / vmsnap_info(view->b)->page_size;
+	struct fit_line line = fit_line(text, 0, 2);
+	char words[96];
+	if (!pages)
+		return;
+	snprintf(words, sizeof(words), "Of %" PRIu64 " page%s (%s)", pages, word_plural(pages),
+	         word_size(text->style, bytes).text);
+	fit_words(&line, words);
+	fit_words(&line, "that others had, too, it is not known whether they were copied or the others let go of "
+	                 "them: that takes frames, which root is told.");
+	text_string(text, "\n");
+}
+
 void put_diff_unknown(struct text *text, const struct diff_view *view)
 {
 	uint64_t unread = diff_unread(view);
@@ -106,6 +135,7 @@ void put_diff_unknown(struct text *text, const struct diff_view *view)
 	const struct vmsnap_info *a = vmsnap_info(view->a), *b = vmsnap_info(view->b);
 	put_known_until(text, a, "first");
 	put_known_until(text, b, "second");
+	put_copies_unknown(text, view);
 	bool one = a->pid == b->pid && a->start_time == b->start_time;
 	put_writes_unknown(text, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_WRITTEN_UNKNOWN), b->page_size,
 	                   one ? WRITES_OF_PROCESS : WRITES_OF_TWO);

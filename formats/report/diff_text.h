@@ -11,6 +11,8 @@ int put_diff_totals(struct text *text, const struct diff_view *view, struct diff
                     const struct changed_by *by, struct vmsnap_names *names, unsigned flags, struct vmsnap_error *err);
 /* Bytes of pages whose states could not be read. */
 uint64_t diff_unread(const struct diff_view *view);
+/* Bytes that others had, too, and have no more: copied, if frames were known. */
+uint64_t diff_maybe_copied(const struct diff_view *view);
 /* Of how many pages it is not known whether they were written to; nothing if there are none. */
 void put_diff_unknown(struct text *text, const struct diff_view *view);
 /* The names on pages that were written. */

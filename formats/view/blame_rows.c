@@ -321,6 +321,8 @@ static void add_blamed(struct blame_rows *rows, const struct vmsnap_blamed *blam
 		rows->unseen += bytes;
 	else if (row->who == BLAME_SEVERAL)
 		rows->several += bytes;
+	if (blamed->became == VMSNAP_BECAME_EXCLUSIVE && !blamed->count)
+		rows->left += bytes;
 	add_place(row, blamed, bytes);
 }
 

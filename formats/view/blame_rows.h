@@ -47,6 +47,7 @@ struct blame_rows {
 	struct work *work;
 	uint64_t pages[VMSNAP_BECAME_COUNT]; /* in bytes, all */
 	uint64_t unseen, several, moved;     /* in bytes, but for what is only mapped */
+	uint64_t left;                       /* of the unseen: others had them, too, and may have let go of them */
 	uint64_t inherited;
 	uint64_t faults, begin, end; /* between the snapshots */
 	size_t processes, unknown;   /* unknown: of which nobody knows what became of their pages */

@@ -267,6 +267,29 @@ static void diff_does_not_call_a_migrated_page_copied(void **state)
 	vmsnap_unref(b);
 }
 
+/* Without frames a copy, by whoever made it, is only a page that others have no more. */
+static void diff_without_frames_says_what_may_be_a_copy(void **state)
+{
+	(void)state;
+	struct vmsnap *snaps[] = { bare_snapshot(), bare_snapshot() };
+	struct vmsnap_diff *diff;
+	for (int i = 0; i < 2; i++) {
+		snaps[i]->info.known.pfn = false;
+		put_vma(snaps[i], 0x1000, 0x3000, rw, 0, "");
+		put_pages(snaps[i], 0x1000, 2, i ? ENTRY(own, 0) : ENTRY(shared, 0));
+	}
+	assert_int_equal(vmsnap_diff_new(snaps[0], snaps[1], &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_begins(caught, "None of 1 mapping is known to have changed.\n");
+	assert_has(caught, "\npages     2 became_exclusive\n");
+	assert_has(caught, "\nOf 2 pages (8.00K) that others had, too, it is not known whether they were copied or "
+	                   "the others let go of them: that takes frames, which root is told.\n");
+	vmsnap_diff_free(diff);
+	vmsnap_unref(snaps[0]);
+	vmsnap_unref(snaps[1]);
+}
+
 static void diff_without_changed_pages_tells_the_status(void **state)
 {
 	(void)state;
@@ -526,6 +549,7 @@ int main(void)
 		cmocka_unit_test(pages_that_hold_something_else_are_written),
 		cmocka_unit_test(diff_does_not_call_a_migrated_page_copied),
 		cmocka_unit_test(sizes_that_look_the_same_are_told_exactly),
+		cmocka_unit_test(diff_without_frames_says_what_may_be_a_copy),
 		cmocka_unit_test(diff_without_changed_pages_tells_the_status),
 		cmocka_unit_test(diff_shows_one_page_in_a_large_mapping),
 		cmocka_unit_test(diff_puts_growth_and_its_pages_into_one_row),
