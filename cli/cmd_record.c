@@ -1,5 +1,6 @@
 /* vmsnap record: a process over time, into a file; or what it writes, printed. */
 #define _GNU_SOURCE
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,19 @@ static int end_command(struct record *record, int status)
 	return status ? status : command->ended ? command->status : 128 + interrupted_by();
 }
 
+/* Each snapshot takes as much memory as the one before it, for a moment: what malloc gives back to the kernel between
+ * them comes back by a page fault for each page, a fourth of what a recording costs.  One arena, as threads come and
+ * go. */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+	enum { KEPT_MOST = 64 << 20, KEPT_ONE_MOST = 32 << 20 /* glibc takes no more */ };
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_MMAP_THRESHOLD, KEPT_ONE_MOST);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_MOST);
+#endif
+}
+
 int cmd_record(const struct options *options)
 {
 	struct record *record = calloc(1, sizeof(*record)); /* it has buffers */
@@ -281,6 +295,7 @@ int cmd_record(const struct options *options)
 	if (!record)
 		return trouble("out of memory");
 	record->options = options;
+	keep_memory();
 	int status = check_words(record);
 	status = status ? status : events_parse(options, &record->on);
 	status = status ? status : choose(record);

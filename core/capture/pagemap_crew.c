@@ -71,12 +71,14 @@ static bool make_memory(struct pagemap_walk *walk, const struct pagemap_need *ne
 	uint64_t scattered = need->resident / WALKER_ENTRIES, more = scattered + scattered / 8;
 	walk->slot_count = walk->count + (need->prepared ? (more < SLOTS_MOST ? more : SLOTS_MOST) : 0);
 	size_t slots = walk->slot_count * SLOT_BYTES, bytes = slots + walk->count * regions_bytes();
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
+	/* Of malloc's, so that who takes one snapshot after the other can have it kept (cli/cmd_record.c). */
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	walk->memory = malloc(bytes + page);
+	if (!walk->memory)
 		return false;
-	walk->slots = memory;
-	walk->memory_bytes = bytes;
-	walk->regions = (struct page_region *)((char *)memory + slots);
+	char *memory = (char *)(((uintptr_t)walk->memory + page - 1) & ~(uintptr_t)(page - 1));
+	walk->slots = (uint64_t *)memory;
+	walk->regions = (struct page_region *)(memory + slots);
 	if (need->prepared)
 		make_resident(memory, bytes);
 	return true;
@@ -227,8 +229,7 @@ void pagemap_walk_free(struct pagemap_walk *walk)
 		free(walk->walkers[i].pieces.items);
 		free(walk->walkers[i].marks.items);
 	}
-	if (walk->slots)
-		munmap(walk->slots, walk->memory_bytes);
+	free(walk->memory);
 	free(walk);
 }
 

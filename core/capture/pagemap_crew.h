@@ -56,8 +56,9 @@ struct pagemap_walk {
 	struct walker walkers[WALKERS_MAX];
 	unsigned count;
 	uint64_t shared_pages; /* fewer are one thread's */
-	uint64_t *slots;       /* one mapping */
-	size_t slot_count, memory_bytes;
+	void *memory;          /* slots, and regions behind them */
+	uint64_t *slots;
+	size_t slot_count;
 	atomic_size_t slots_used;
 	struct page_region *regions;
 	/* Futexes: */

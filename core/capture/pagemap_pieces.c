@@ -68,18 +68,18 @@ uint64_t pagemap_pieces_entry(const struct pagemap_pieces *pieces, uint64_t page
 /* ---- runs ---------------------------------------------------------------------------- */
 
 /* What was used gives its whole pages back: with so much memory in both forms there is no need to have
- * all of it twice. */
-static void give_back(const void *from, size_t bytes)
+ * all of it twice.  Little stays: who takes the next one would have it back by page faults. */
+static void give_back(const void *from, size_t bytes, size_t all)
 {
-	enum { WORTH_A_CALL = 1 << 16 };
+	enum { WORTH_A_CALL = 1 << 16, LITTLE = 8 << 20 };
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = ((uintptr_t)from + page - 1) & ~(page - 1);
 	uintptr_t end = ((uintptr_t)from + bytes) & ~(page - 1);
-	if (end > start && end - start >= WORTH_A_CALL)
+	if (all > LITTLE && end > start && end - start >= WORTH_A_CALL)
 		(void)madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
 /* Runs are as long as they can be, wherever the pieces were cut. */
-static int append_runs(const struct pagemap_piece *piece, uint64_t page_size, struct run_list *out)
+static int append_runs(const struct pagemap_piece *piece, uint64_t page_size, struct run_list *out, size_t all)
 {
 	const struct run *from = piece->list->items + piece->run, *end = from + piece->count;
 	while (from < end && out->count && run_continues(&out->items[out->count - 1], from, page_size)) {
@@ -93,30 +93,39 @@ static int append_runs(const struct pagemap_piece *piece, uint64_t page_size, st
 	if (left)
 		memcpy(out->items + out->count, from, left * sizeof(*from));
 	out->count = most;
-	give_back(piece->list->items + piece->run, piece->count * sizeof(*from));
+	give_back(piece->list->items + piece->run, piece->count * sizeof(*from), all);
 	return VMSNAP_OK;
 }
 
-static int append_entries(const struct pagemap_piece *piece, uint64_t page_size, struct run_list *out)
+static int append_entries(const struct pagemap_piece *piece, uint64_t page_size, struct run_list *out, size_t all)
 {
 	struct entries entries = { piece->entries, piece->count, piece->first };
 	unsigned seen = 0;
 	if (entries_decode(&entries, page_size, out, 0, &seen) < 0)
 		return VMSNAP_ERR_NO_MEMORY;
-	give_back(piece->entries, piece->count * sizeof(*piece->entries));
+	give_back(piece->entries, piece->count * sizeof(*piece->entries), all);
 	return VMSNAP_OK;
 }
 
-/* No piece is read after its list has been: entries are never more than runs could be. */
+static size_t piece_bytes(const struct pagemap_piece *piece)
+{
+	return piece->count * (piece->entries ? sizeof(*piece->entries) : sizeof(struct run));
+}
+
+/* No piece is read after its list has been: entries are never more than runs could be.  Of entries that were kept most
+ * become a run each; room that is not used costs nothing. */
 int pagemap_pieces_collect(struct pagemap_pieces *pieces, uint64_t page_size, struct run_list *runs)
 {
-	size_t least = runs->count;
-	for (size_t i = 0; i < pieces->count; i++)
-		least += pieces->items[i].entries ? pieces->items[i].count / 2 : pieces->items[i].count;
-	int rc = run_list_reserve(runs, least, false);
+	size_t most = runs->count, all = 0;
+	for (size_t i = 0; i < pieces->count; i++) {
+		most += pieces->items[i].count;
+		all += piece_bytes(&pieces->items[i]);
+	}
+	int rc = run_list_reserve(runs, most, false);
 	for (size_t i = 0; !rc && i < pieces->count; i++) {
 		const struct pagemap_piece *piece = &pieces->items[i];
-		rc = piece->entries ? append_entries(piece, page_size, runs) : append_runs(piece, page_size, runs);
+		rc = piece->entries ? append_entries(piece, page_size, runs, all)
+		                    : append_runs(piece, page_size, runs, all);
 	}
 	free(pieces->items);
 	*pieces = (struct pagemap_pieces){ 0 };

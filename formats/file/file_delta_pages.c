@@ -9,29 +9,40 @@
 
 struct side {
 	struct vmsnap_run_iter iter;
-	struct vmsnap_run batch[64];
-	size_t next, count;
+	struct vmsnap_run run;
+	bool any; /* false: there are no more */
 };
+
+static void side_step(struct side *side)
+{
+	side->any = vmsnap_run_next(&side->iter, &side->run) == VMSNAP_OK;
+}
 
 static void side_init(struct side *side, const struct vmsnap *snap)
 {
 	vmsnap_run_iter_init(&side->iter, snap, 0, UINT64_MAX);
-	side->next = 0;
-	side->count = vmsnap_run_read(&side->iter, side->batch, 64);
+	side_step(side);
 }
 
 /* NULL: there are no more. */
 static const struct vmsnap_run *side_run(const struct side *side)
 {
-	return side->next < side->count ? &side->batch[side->next] : NULL;
+	return side->any ? &side->run : NULL;
 }
 
-static void side_step(struct side *side)
+/* From one snapshot to the next of a process nearly all runs stay what they are: as they lie in memory that is
+ * seen in a fifth of the time. */
+static void pass_alike(struct side *before, struct side *after)
 {
-	if (++side->next < side->count)
-		return;
-	side->next = 0;
-	side->count = vmsnap_run_read(&side->iter, side->batch, 64);
+	const struct run_list *a = &before->iter.snap->runs, *b = &after->iter.snap->runs;
+	size_t at_a = before->iter.index, at_b = after->iter.index;
+	while (at_a < a->count && at_b < b->count && a->items[at_a].head == b->items[at_b].head &&
+	       a->items[at_a].entry == b->items[at_b].entry) {
+		at_a++;
+		at_b++;
+	}
+	before->iter.index = at_a;
+	after->iter.index = at_b;
 }
 
 /* The run from an address of it on, up to another. */
@@ -105,9 +116,12 @@ int run_difference_make(struct run_difference *out, const struct vmsnap *base, c
 		struct vmsnap_run of_b = in_b ? cut(b, at, end, page_size) : absent;
 		if (!alike(&of_a, &of_b))
 			rc = add(out, of_b, page_size, most);
-		if (in_a && a->end == end)
+		bool end_a = in_a && a->end == end, end_b = in_b && b->end == end;
+		if (end_a && end_b)
+			pass_alike(&before, &after);
+		if (end_a)
 			side_step(&before);
-		if (in_b && b->end == end)
+		if (end_b)
 			side_step(&after);
 		at = end;
 	}

@@ -329,18 +329,6 @@ static bool same_kind(const struct vmsnap_info *a, const struct vmsnap_info *b)
 	return a->page_size == b->page_size && a->known.pfn == b->known.pfn;
 }
 
-/* How many runs there are, up to a limit. */
-static size_t count_runs(const struct vmsnap *snap)
-{
-	struct vmsnap_run_iter iter;
-	struct vmsnap_run batch[64];
-	size_t count = 0, got;
-	vmsnap_run_iter_init(&iter, snap, 0, UINT64_MAX);
-	while ((got = vmsnap_run_read(&iter, batch, 64)))
-		count += got;
-	return count;
-}
-
 int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, uint64_t offset,
                       const struct payloads *own, struct payload *out, struct vmsnap_error *err)
 {
@@ -349,7 +337,7 @@ int delta_writer_make(struct delta_writer *writer, const struct vmsnap *snap, ui
 	if (!base || !same_kind(vmsnap_info(base->snap), vmsnap_info(snap)))
 		return VMSNAP_END;
 	struct run_difference pages;
-	int rc = run_difference_make(&pages, base->snap, snap, count_runs(snap) / (writer->on_whole ? 4 : 2) + FEW);
+	int rc = run_difference_make(&pages, base->snap, snap, snap->runs.count / (writer->on_whole ? 4 : 2) + FEW);
 	if (rc == VMSNAP_ERR_NO_MEMORY)
 		rc = fail_no_memory(err);
 	if (!rc) {

@@ -352,6 +352,32 @@ static void frames_that_become_known_begin_anew(void **state)
 	drop(snaps, 4);
 }
 
+/* In memory a run is cut after 4,096 pages; in each snapshot one or two other pages cut it, too, and it ends
+ * elsewhere. */
+static void long_runs_differ_where_they_do(void **state)
+{
+	(void)state;
+	enum { FEW = 24, LONG = 3 * 4096 + 10 };
+	struct vmsnap *snaps[FEW];
+	for (size_t i = 0; i < FEW; i++) {
+		size_t from = i % 6 * 2048 + i % 3, pages = i % 2 + 1;
+		snaps[i] = sample_empty(4096, "long");
+		snaps[i]->info.taken += (int64_t)i;
+		sample_add_vma(snaps[i], 0x100000, 0x100000 + 2 * LONG * 4096, "[heap]");
+		if (from)
+			sample_add_run(snaps[i], 0x100000, from, PRESENT | 0x100000);
+		sample_add_run(snaps[i], 0x100000 + from * 4096, pages, i % 5 ? PRESENT | (0x900000 + i) : SWAPPED | 3);
+		from += pages;
+		sample_add_run(snaps[i], 0x100000 + from * 4096, LONG + i - from, PRESENT | (0x100000 + from));
+	}
+	write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
+	struct vmsnap_file *file = open_file();
+	for (size_t i = 0; i < FEW; i++)
+		assert_loads(file, i, snaps[i]);
+	vmsnap_file_close(file);
+	drop(snaps, FEW);
+}
+
 static void little_that_differs_takes_little(void **state)
 {
 	(void)state;
@@ -376,6 +402,7 @@ int main(void)
 		in_folder(each_process_has_its_own),
 		in_folder(a_child_differs_from_its_parent),
 		in_folder(frames_that_become_known_begin_anew),
+		in_folder(long_runs_differ_where_they_do),
 		in_folder(little_that_differs_takes_little),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
