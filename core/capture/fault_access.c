@@ -8,13 +8,14 @@
 
 static enum instruction_access read_instruction(uint32_t pid, uint64_t ip)
 {
-#if defined(__x86_64__)
 	uint8_t bytes[INSTRUCTION_MAX];
 	size_t got = process_bytes_some(pid, ip, bytes, sizeof(bytes));
-	return got ? instruction_access(bytes, got) : ACCESS_UNKNOWN;
+#if defined(__x86_64__)
+	return instruction_access_x86(bytes, got);
+#elif defined(__aarch64__)
+	return instruction_access_arm64(bytes, got);
 #else
-	(void)pid;
-	(void)ip;
+	(void)got;
 	return ACCESS_UNKNOWN;
 #endif
 }

@@ -236,7 +236,7 @@ static enum instruction_access of_three_bytes(const struct decoding *d)
 	return ACCESS_READS;
 }
 
-enum instruction_access instruction_access(const uint8_t *bytes, size_t len)
+enum instruction_access instruction_access_x86(const uint8_t *bytes, size_t len)
 {
 	struct decoding d = { .at = bytes, .end = bytes + (len < INSTRUCTION_MAX ? len : INSTRUCTION_MAX) };
 	if (!take_opcode(&d))
