@@ -15,6 +15,8 @@ from support import Target, capture, each_user, pages, process_is, run, skip, us
 
 LARGE = (("touched", 192), ("scattered", 192, 1), ("thp", 96), ("sparse", 2048, 3000, 1), ("vmas", 8000),
          ("mapped", 16, 12))
+if support.SLOWNESS > 1:  # the numbers that are given share small ones, too
+    LARGE = (("touched", 16), ("scattered", 16, 1), ("thp", 32), ("sparse", 512, 300, 1), ("vmas", 1000), ("mapped", 2, 12))
 KINDS = ("anonymous", "zero", "thp", "thp_split", "huge_zero", "swap", "guard", "uffd_wp", "memfd", "file", "ksm")
 THREADS = (1, 2, 3, 7)
 
