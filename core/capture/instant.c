@@ -21,6 +21,14 @@
 #include "options.h"
 #include "page_moves.h"
 
+/* Of a process whose map takes longer to search than this saves, all of ours count as its own. */
+static void find_shared(const struct capture *capture, struct reader *reader)
+{
+	enum { SEARCHED_MAX = 128 * 1024 };
+	if (capture->own.count && reader->maps_before.len && reader->maps_before.len <= SEARCHED_MAX)
+		own_mappings_shared(&capture->own, &reader->maps_before, &reader->own_shared);
+}
+
 /* All that are known are prepared before the freeze; those born meanwhile in it. */
 static int prepare_readers(struct capture *capture, bool seized)
 {
@@ -45,9 +53,7 @@ static int prepare_readers(struct capture *capture, bool seized)
 		                        &capture->error);
 		capture->readers[index].contents =
 		        (struct page_contents){ .options = &capture->options, .store = capture->store };
-		if (capture->own.count && capture->readers[index].maps_before.len)
-			own_mappings_shared(&capture->own, &capture->readers[index].maps_before,
-			                    &capture->readers[index].own_shared);
+		find_shared(capture, &capture->readers[index]);
 		capture->readers[index].pages_left_out = instant_wants(capture, VMSNAP_CAPTURE_NO_PAGES);
 		capture->readers[index].kpage.tables = instant_wants(capture, VMSNAP_CAPTURE_KPAGE);
 		capture->readers[index].kpage.nodes = instant_wants(capture, VMSNAP_CAPTURE_NODES);
