@@ -225,17 +225,21 @@ class Chdb:
         return subprocess.run(["node", "-e", CHDB, os.path.join(self.folder, "data"), path], cwd=self.packages,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=check)
 
+    def load_texts(self, texts):
+        """{table: path}: all at once, as to start the engine takes seconds."""
+        self.run("USE a;" + "".join(f"INSERT INTO {table} FROM INFILE '{path}' FORMAT TabSeparatedWithNames;"
+                                    for table, path in texts.items()))
+
     def load_text(self, table, path):
-        self.run(f"USE a; INSERT INTO {table} FROM INFILE '{path}' FORMAT TabSeparatedWithNames;")
+        self.load_texts({table: path})
 
     def load(self, path, host, *options):
-        for table in TABLES:
-            if table == "run" and "--runs" not in options:
-                continue
-            text = os.path.join(self.folder, table + ".tsv")
+        texts = {table: os.path.join(self.folder, table + ".tsv") for table in TABLES if table != "run" or "--runs" in options}
+        for table, text in texts.items():
             subprocess.run([VMSNAP, "export", "--format", "tsv", "--schema", "clickhouse", *options, "--table", table, "--host",
                             host, "-o", text, path], check=True)
-            self.load_text(table, text)
+        self.load_texts(texts)
+        for text in texts.values():
             os.unlink(text)
 
     def rows(self, query):
