@@ -84,19 +84,24 @@ static int finish(const struct elf_window *window, int rc)
 	return rc;
 }
 
-int build_id_of_file(int fd, uint8_t *out, size_t room, size_t *len)
+int build_id_in(struct elf_window *window, uint8_t *out, size_t room, size_t *len)
 {
-	struct elf_window window;
 	struct elf_header header;
 	struct elf_segment segment;
 	unsigned budget = NOTES_MAX;
 	int rc = VMSNAP_END;
-	elf_window_init(&window, fd);
-	bool is_elf = elf_header_read(&window, &header);
-	for (uint32_t i = 0; is_elf && rc == VMSNAP_END && elf_segment_read(&window, &header, i, &segment); i++)
+	bool is_elf = elf_header_read(window, &header);
+	for (uint32_t i = 0; is_elf && rc == VMSNAP_END && elf_segment_read(window, &header, i, &segment); i++)
 		if (segment.type == PT_NOTE)
-			rc = take_from(&window, &header, &segment, &budget, out, room, len);
-	return finish(&window, rc);
+			rc = take_from(window, &header, &segment, &budget, out, room, len);
+	return finish(window, rc);
+}
+
+int build_id_of_file(int fd, uint8_t *out, size_t room, size_t *len)
+{
+	struct elf_window window;
+	elf_window_init(&window, fd);
+	return build_id_in(&window, out, room, len);
 }
 
 int build_id_of_sections(int fd, uint8_t *out, size_t room, size_t *len)

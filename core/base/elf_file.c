@@ -20,17 +20,30 @@ enum {
 	SECTION_NAMES_MAX = 4 * 1024 * 1024,
 };
 
-void elf_window_init(struct elf_window *window, int fd)
+static void init(struct elf_window *window, elf_read_fn read, void *ctx, int fd)
 {
+	window->read = read;
+	window->ctx = ctx;
 	window->fd = fd;
 	window->sys_errno = 0;
 	window->offset = 0;
 	window->len = 0;
 }
 
+void elf_window_init(struct elf_window *window, int fd)
+{
+	init(window, NULL, NULL, fd);
+}
+
+void elf_window_init_reader(struct elf_window *window, elf_read_fn read, void *ctx)
+{
+	init(window, read, ctx, -1);
+}
+
 static size_t read_full(struct elf_window *window, void *bytes, size_t len, uint64_t offset)
 {
-	ssize_t got = pread_all(window->fd, bytes, len, offset);
+	ssize_t got = window->read ? window->read(window->ctx, bytes, len, offset)
+	                           : pread_all(window->fd, bytes, len, offset);
 	window->sys_errno = got < 0 ? errno : 0;
 	return got < 0 ? 0 : (size_t)got;
 }

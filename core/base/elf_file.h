@@ -7,13 +7,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "arena.h"
 
 /* A small window on a file.  Header, program headers and notes nearly always lie
  * in the first page, so that one pread serves them all. */
 enum { ELF_WINDOW_BYTES = 4096 };
+/* As pread_all(): bytes until the end of the file, -1 with errno. */
+typedef ssize_t (*elf_read_fn)(void *ctx, void *into, size_t len, uint64_t offset);
 struct elf_window {
+	elf_read_fn read; /* NULL: of fd */
+	void *ctx;
 	int fd;
 	int sys_errno; /* of the last failed read; 0 if the file just ended */
 	uint64_t offset;
@@ -22,6 +27,8 @@ struct elf_window {
 };
 
 void elf_window_init(struct elf_window *window, int fd);
+/* On a file that somebody else reads. */
+void elf_window_init_reader(struct elf_window *window, elf_read_fn read, void *ctx);
 /* len (at most ELF_WINDOW_BYTES) bytes of the file at offset, until the next
  * call; NULL if they are not there. */
 const uint8_t *elf_window_at(struct elf_window *window, uint64_t offset, size_t len);

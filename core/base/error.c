@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-__attribute__((format(printf, 5, 0))) static void describe(struct vmsnap_error *err, int code, int sys_errno, uint64_t position, const char *format,
-                     va_list args)
+__attribute__((format(printf, 5, 0))) static void describe(struct vmsnap_error *err, int code, int sys_errno,
+                                                           uint64_t position, const char *format, va_list args)
 {
 	if (!err)
 		return;

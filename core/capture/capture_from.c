@@ -15,6 +15,7 @@
 #include "options.h"
 #include "pagemap_entries.h"
 #include "recorded.h"
+#include "source_build_ids.h"
 #include "status_kept.h"
 
 /* To ask once more takes as long as some thousand entries that nobody needs. */
@@ -488,6 +489,14 @@ static int take_circumstances(struct taking *taking)
 	return take_threads(taking);
 }
 
+static int take_build_ids(struct taking *taking)
+{
+	int rc = source_build_ids(taking->source, taking->builder.snap);
+	if (rc == VMSNAP_ERR_CANCELLED)
+		return fail_cancelled(taking);
+	return rc ? fail_no_memory(taking->err) : VMSNAP_OK;
+}
+
 /* Pages first: what is read for all else may change them. */
 static int take(struct taking *taking)
 {
@@ -502,6 +511,7 @@ static int take(struct taking *taking)
 		return rc;
 	know(taking);
 	rc = take_contents(taking);
+	rc = rc ? rc : take_build_ids(taking);
 	return rc ? rc : take_circumstances(taking);
 }
 

@@ -317,10 +317,34 @@ static bool guarded(const struct vmsnap *snap, const struct vmsnap_vma *vma)
 	return strcmp(vma->name, snap->info.exe) == 0 && program_start_guards_exe(snap->info.kernel);
 }
 
+void identity_set_build_id(struct vmsnap *snap, struct vmsnap_vma *const *mappings, size_t count, const uint8_t *id,
+                           size_t len)
+{
+	for (size_t i = 0; i < count; i++) {
+		mappings[i]->build_id = id;
+		mappings[i]->build_id_len = len;
+		if (id && *snap->info.exe && strcmp(mappings[i]->name, snap->info.exe) == 0) {
+			snap->info.exe_build_id = id;
+			snap->info.exe_build_id_len = len;
+		}
+	}
+}
+
+struct vmsnap_vma **identity_by_file(struct vmsnap *snap, size_t *count)
+{
+	struct vmsnap_vma **files = calloc(snap->vma_count + 1, sizeof(*files));
+	*count = 0;
+	for (size_t i = 0; files && i < snap->vma_count; i++)
+		if (snap->vmas[i].inode)
+			files[(*count)++] = &snap->vmas[i];
+	if (*count)
+		qsort(files, *count, sizeof(*files), by_file);
+	return files;
+}
+
 /* Each file is asked once, at the mapping with the lowest offset. */
 static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t count, struct start *start, int maps)
 {
-	const char *exe = snap->info.exe;
 	for (size_t i = 0, end; i < count; i = end) {
 		uint8_t id[BUILD_ID_MAX], *copy = NULL;
 		size_t len = 0;
@@ -333,14 +357,7 @@ static int ask_files(struct vmsnap *snap, struct vmsnap_vma **files, size_t coun
 			if (!copy)
 				return VMSNAP_ERR_NO_MEMORY;
 		}
-		for (size_t k = i; k < end; k++) {
-			files[k]->build_id = copy;
-			files[k]->build_id_len = copy ? len : 0;
-			if (copy && *exe && strcmp(files[k]->name, exe) == 0) {
-				snap->info.exe_build_id = copy;
-				snap->info.exe_build_id_len = len;
-			}
-		}
+		identity_set_build_id(snap, &files[i], end - i, copy, copy ? len : 0);
 	}
 	return VMSNAP_OK;
 }
@@ -350,15 +367,10 @@ int identity_build_ids(struct vmsnap *snap, int procdir, int root, int maps, str
 	struct start start = {
 		.procdir = procdir, .root = root, .ticks = snap->info.start_time, .boot = program_start_of_boot()
 	};
-	CLEANUP_FREE struct vmsnap_vma **files = calloc(snap->vma_count + 1, sizeof(struct vmsnap_vma *));
-	size_t count = 0;
+	size_t count;
+	CLEANUP_FREE struct vmsnap_vma **files = identity_by_file(snap, &count);
 	if (!files)
 		return fail_no_memory(err);
-	for (size_t i = 0; i < snap->vma_count; i++)
-		if (snap->vmas[i].inode)
-			files[count++] = &snap->vmas[i];
-	if (count)
-		qsort(files, count, sizeof(*files), by_file);
 	snap->info.build_ids_proved = true;
 	return ask_files(snap, files, count, &start, maps) ? fail_no_memory(err) : VMSNAP_OK;
 }

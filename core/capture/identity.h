@@ -17,5 +17,10 @@ int identity_cgroup(struct vmsnap *snap, int procdir);
  * is not the one that is mapped, leaves its build ID unknown; so does one that changed after
  * the program began: what it holds now need not be what was mapped. */
 int identity_build_ids(struct vmsnap *snap, int procdir, int root, int maps, struct vmsnap_error *err);
+/* Mappings of files, those of one file together, by offset; the caller frees them.  NULL: no memory. */
+struct vmsnap_vma **identity_by_file(struct vmsnap *snap, size_t *count);
+/* Of one file's mappings.  id: NULL: not known; else it lies in snap->strings. */
+void identity_set_build_id(struct vmsnap *snap, struct vmsnap_vma *const *mappings, size_t count, const uint8_t *id,
+                           size_t len);
 
 #endif

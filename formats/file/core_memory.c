@@ -2,9 +2,10 @@
 
 #include <elf.h>
 #include <inttypes.h>
-#include <string.h>
 
+#include "build_id.h"
 #include "core_notes.h"
+#include "elf_file.h"
 #include "error.h"
 #include "file_error.h"
 #include "sorted.h"
@@ -107,110 +108,38 @@ void core_memory_free(struct core_memory *memory, struct work *work)
 	*memory = (struct core_memory){ 0 };
 }
 
-/* ---- bytes ------------------------------------------------------------------------------ */
-
-bool core_memory_bytes(const struct core_memory *memory, uint64_t address, void *to, size_t len)
-{
-	size_t index = SORTED_ABOVE(struct core_load, end, memory->loads, memory->count, address);
-	const struct core_load *load = &memory->loads[index];
-	if (index == memory->count || address < load->address || address - load->address > load->size ||
-	    load->size - (address - load->address) < len)
-		return false;
-	return !file_source_read(memory->elf->source, load->offset + (address - load->address), to, len, NULL);
-}
-
 /* ---- build IDs ---------------------------------------------------------------------------- */
 
-enum { HEADERS_MAX = 64, NOTES_BYTES = 1024 };
-
-/* A program header of what is mapped, with its numbers in the order of that file. */
-struct mapped_elf {
-	struct core_elf elf;
-	uint64_t base; /* what is to be added to its addresses */
-	uint64_t headers;
-	uint32_t count;
+/* The beginning of a file, as it is mapped. */
+struct mapped_file {
+	const struct core_memory *memory;
+	uint64_t start;
 };
 
-static bool mapped_header(const struct core_memory *memory, const struct mapped_elf *mapped, uint32_t index,
-                          uint32_t *type, uint64_t *address, uint64_t *size)
+/* As much as there is in the core, which may have been cut off. */
+static ssize_t read_mapped(void *ctx, void *into, size_t len, uint64_t offset)
 {
-	uint8_t bytes[sizeof(Elf64_Phdr)];
-	bool wide = mapped->elf.is_64;
-	size_t len = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-	if (!core_memory_bytes(memory, mapped->headers + index * len, bytes, len))
-		return false;
-	*type = (uint32_t)core_number(&mapped->elf, bytes, 4);
-	*address = core_number(&mapped->elf,
-	                       bytes + (wide ? offsetof(Elf64_Phdr, p_vaddr) : offsetof(Elf32_Phdr, p_vaddr)),
-	                       core_word_len(&mapped->elf));
-	*size = core_number(&mapped->elf,
-	                    bytes + (wide ? offsetof(Elf64_Phdr, p_filesz) : offsetof(Elf32_Phdr, p_filesz)),
-	                    core_word_len(&mapped->elf));
-	return true;
-}
-
-static bool open_mapped(const struct core_memory *memory, uint64_t address, struct mapped_elf *out)
-{
-	uint8_t bytes[sizeof(Elf64_Ehdr)];
-	if (!core_memory_bytes(memory, address, bytes, sizeof(Elf32_Ehdr)) || memcmp(bytes, ELFMAG, SELFMAG) != 0)
-		return false;
-	bool wide = bytes[EI_CLASS] == ELFCLASS64;
-	*out = (struct mapped_elf){ .elf = { .is_64 = wide, .big_endian = bytes[EI_DATA] == ELFDATA2MSB } };
-	if (wide && !core_memory_bytes(memory, address, bytes, sizeof(bytes)))
-		return false;
-	size_t word = core_word_len(&out->elf);
-	out->headers =
-	        address + core_number(&out->elf,
-	                              bytes + (wide ? offsetof(Elf64_Ehdr, e_phoff) : offsetof(Elf32_Ehdr, e_phoff)),
-	                              word);
-	out->count = (uint32_t)core_number(
-	        &out->elf, bytes + (wide ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)), 2);
-	uint32_t type;
-	uint64_t lowest, size;
-	/* The first PT_LOAD is the one that is mapped here. */
-	for (uint32_t i = 0; i < out->count && i < HEADERS_MAX; i++)
-		if (mapped_header(memory, out, i, &type, &lowest, &size) && type == PT_LOAD) {
-			out->base = address - (lowest & ~UINT64_C(4095));
-			return true;
-		}
-	return false;
-}
-
-static size_t id_in(const struct core_elf *elf, const uint8_t *notes, size_t len, uint8_t *id, size_t room)
-{
-	for (size_t at = 0; len - at >= sizeof(Elf64_Nhdr) + sizeof(ELF_NOTE_GNU);) {
-		uint64_t name_len = core_number(elf, notes + at, 4), desc_len = core_number(elf, notes + at + 4, 4);
-		uint64_t type = core_number(elf, notes + at + 8, 4);
-		uint64_t desc = at + sizeof(Elf64_Nhdr) + ((name_len + 3) & ~UINT64_C(3));
-		if (desc > len || desc_len > len - desc)
-			return 0;
-		if (type == NT_GNU_BUILD_ID && name_len == sizeof(ELF_NOTE_GNU) && desc_len && desc_len <= room &&
-		    !memcmp(notes + at + sizeof(Elf64_Nhdr), ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU))) {
-			memcpy(id, notes + desc, (size_t)desc_len);
-			return (size_t)desc_len;
-		}
-		at = (size_t)(desc + ((desc_len + 3) & ~UINT64_C(3)));
-		if (at > len)
-			return 0;
-	}
-	return 0;
+	const struct mapped_file *file = ctx;
+	const struct core_memory *memory = file->memory;
+	const struct file_source *source = memory->elf->source;
+	uint64_t address = file->start + offset;
+	size_t index = SORTED_ABOVE(struct core_load, end, memory->loads, memory->count, address);
+	const struct core_load *load = &memory->loads[index];
+	if (address < offset || index == memory->count || address < load->address ||
+	    address - load->address >= load->size || load->offset + (address - load->address) >= source->size)
+		return 0;
+	uint64_t at = load->offset + (address - load->address);
+	uint64_t left = load->size - (address - load->address), there = source->size - at;
+	left = there < left ? there : left;
+	len = left < len ? (size_t)left : len;
+	return file_source_read(source, at, into, len, NULL) ? 0 : (ssize_t)len;
 }
 
 size_t core_memory_build_id(const struct core_memory *memory, uint64_t address, uint8_t *id, size_t room)
 {
-	struct mapped_elf mapped;
-	uint8_t notes[NOTES_BYTES];
-	size_t len = 0;
-	if (!open_mapped(memory, address, &mapped))
-		return 0;
-	for (uint32_t i = 0; !len && i < mapped.count && i < HEADERS_MAX; i++) {
-		uint32_t type;
-		uint64_t at, size;
-		if (!mapped_header(memory, &mapped, i, &type, &at, &size) || type != PT_NOTE)
-			continue;
-		size = size < sizeof(notes) ? size : sizeof(notes);
-		if (core_memory_bytes(memory, mapped.base + at, notes, (size_t)size))
-			len = id_in(&mapped.elf, notes, (size_t)size, id, room);
-	}
-	return len;
+	struct mapped_file file = { memory, address };
+	struct elf_window window;
+	size_t len;
+	elf_window_init_reader(&window, read_mapped, &file);
+	return build_id_in(&window, id, room, &len) ? 0 : len;
 }

@@ -22,8 +22,6 @@ struct core_notes;
 int core_memory_read(struct core_memory *memory, const struct core_elf *elf, const struct core_notes *notes,
                      uint64_t page_size, struct work *work, struct vmsnap_error *err);
 void core_memory_free(struct core_memory *memory, struct work *work);
-/* Bytes of the process's memory; false: not all of them are in the file. */
-bool core_memory_bytes(const struct core_memory *memory, uint64_t address, void *to, size_t len);
 /* The build ID of the ELF file that is mapped at an address, from its headers there; 0: there is none, or it is not in
  * the core.  Gives its length. */
 size_t core_memory_build_id(const struct core_memory *memory, uint64_t address, uint8_t *id, size_t room);

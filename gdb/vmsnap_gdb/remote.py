@@ -15,6 +15,7 @@ says of mappings as a whole."""
 
 import contextlib
 import errno
+import os
 import re
 
 import gdb
@@ -22,7 +23,7 @@ import gdb
 from vmsnap import Process, Run, _header
 from vmsnap.errors import VmsnapError
 from vmsnap.source import capture_from
-from vmsnap_gdb import quiet, resumes
+from vmsnap_gdb import quiet, remote_files, resumes
 
 _MOST = 0x4000  # bytes that are asked for at once; more than any answer holds
 _OFFSET_LEAST = 1 << 28  # every gdbserver reads offsets below
@@ -83,13 +84,18 @@ class Host:
         self._left_open = []
         self._stats = {}  # pid: (stop, text)
         self.refused = {}  # pid: why its /proc cannot be read
+        self.beginnings = {}  # of mapped files
         self.status = None  # (pid, stop, text) of the last that was read to find that out
 
     def open(self, path):
-        return _ask(self.connection, b"vFile:open:" + path.encode().hex().encode() + b",0,0")[0]
+        return _ask(self.connection, b"vFile:open:" + os.fsencode(path).hex().encode() + b",0,0")[0]
 
     def close(self, descriptor):
         _ask(self.connection, b"vFile:close:%x" % descriptor)
+
+    def inode(self, descriptor):
+        """Its lower 32 bits: gdb's protocol has no more."""
+        return int.from_bytes(_ask(self.connection, b"vFile:fstat:%x" % descriptor)[1][4:8], "big")
 
     def pread(self, descriptor, offset, length):
         got, data = _ask(self.connection, b"vFile:pread:%x,%x,%x" % (descriptor, length, offset))
@@ -273,9 +279,10 @@ def newborn(pid, candidates, known):
 class _Files:
     """Of /proc/PID, for capture_from()."""
 
-    def __init__(self, pid, inferior):
+    def __init__(self, pid, inferior, open_mapped=False):
         self._host, self._pid, self._inferior = _of[pid], pid, inferior
         self._texts, self._open = {}, {}
+        self._mapped = remote_files.Mapped(self._host, pid, open_mapped)
 
     def __enter__(self):
         self._host.close_left()
@@ -289,6 +296,8 @@ class _Files:
             return self._entries(offset, length)
         if name == "mem":
             return self._memory(offset, length)
+        if name.startswith("map_files/"):
+            return self._mapped.beginning(self._texts["maps"], name)[offset:offset + length]
         if name not in self._texts:
             self._texts[name] = self._text(name)
         return self._texts[name][offset:offset + length]
@@ -462,7 +471,7 @@ def capture(pid, inferior, listed, *, reason="", label="", smaps=False, contents
         inferior = None
     if contents == "hashes":  # they would have to be read all the same
         contents = "none"
-    with _Files(pid, inferior) as files:
+    with _Files(pid, inferior, contents != "none") as files:
         return capture_from(files.read, held=_stands(), threads=_threads(pid, listed), reason=reason,
                             label=label, smaps=smaps, contents=contents, store=store, contents_limit=contents_limit,
                             left_out=left_out)

@@ -14,7 +14,8 @@ struct vmsnap_capture_source {
 	size_t size; /* sizeof(struct vmsnap_capture_source) */
 	/* Reads of a file of its /proc/PID, by its name there, from `offset` on: gives how many bytes, at most len;
 	 * 0 at the end of the file; -errno.  Files are those of a recorded folder (docs/recorded.md), as far as they
-	 * are there (-ENOENT): "identity" says whose machine it is; and if contents are wanted "mem".
+	 * are there (-ENOENT): "identity" says whose machine it is; if contents are wanted "mem"; and for build IDs of
+	 * what is executed "map_files/START-END", as the kernel calls them, of each file the beginning.
 	 * "pagemap": -EINVAL or -EOVERFLOW says that this offset cannot be asked for; the states of these pages are not
 	 * known then (vmsnap_page_unread()), and those of none if it cannot be read at all; but for mappings of which
 	 * smaps says one thing of all their pages.  -ECANCELED ends all. */
