@@ -57,11 +57,13 @@ class _Module:
         del self.anchors[_MAX_ANCHORS:]
         self.variables = [(value, size, name, kind) for (value, size), (name, kind) in variables.items()]
 
-    def start(self, pointer):
+    def start(self, pointer, local):
         """Where the block of the selected thread is, whose thread pointer is given (0: unknown);
         None if that is not known."""
         if pointer and self.below:
             return pointer - self.below if pointer > self.below else None
+        if not local:
+            return None
         start = self._asked()
         # What is loaded with the program has its block in one piece with the thread's control block,
         # at a distance that the dynamic linker chose for all threads.  Of what was loaded
@@ -178,22 +180,23 @@ def _modules_of(space):
     return modules
 
 
-def _thread_pointer(frame):
+def _thread_pointer(frame, local):
     """Of the selected thread; 0: not known, or not set up yet by the C library."""
     if frame.architecture().name() != _X86_64:
         return 0
     # By gdb's registers it takes 75 us.
-    pointer = tracing.word_of_user(gdb.selected_thread().ptid[1], _FS_BASE)
+    pointer = tracing.word_of_user(gdb.selected_thread().ptid[1], _FS_BASE) if local else None
     return int(frame.read_register("fs_base")) & 0xFFFFFFFFFFFFFFFF if pointer is None else pointer
 
 
-def of_thread(space, frame, tid, types=None):
-    """The names of the selected thread, whose newest frame is given.  types: as of variables.collect()."""
+def of_thread(space, frame, tid, types=None, local=True):
+    """The names of the selected thread, whose newest frame is given.  types: as of variables.collect().  Not local: those
+    of the program alone, whose place the ABI tells; to look up a library's takes gdb up to a hundred packets."""
     names, modules = [], _modules_of(space)
-    pointer = _thread_pointer(frame) if modules else 0
+    pointer = _thread_pointer(frame, local) if modules else 0
     for module in modules:
         try:
-            start = module.start(pointer)
+            start = module.start(pointer, local)
         except _TROUBLE:
             continue
         if start is not None:

@@ -98,10 +98,8 @@ def _collect(inferior, depth, threads, names, notes, types):
             _frames(frame, depth, tid, space, names, deadline, types)
         except _TROUBLE:
             pass  # a damaged stack: what was found up to there
-        if not target.is_local(inferior.pid):
-            continue  # to look one up takes gdb up to a hundred packets
         try:
-            names.extend(thread_locals.of_thread(space, gdb.newest_frame(), tid, types))
+            names.extend(thread_locals.of_thread(space, gdb.newest_frame(), tid, types, target.is_local(inferior.pid)))
         except _TROUBLE:
             pass
     if running:

@@ -1,6 +1,7 @@
 """Processes behind gdbserver: what is told of them is what the kernel says there; what cannot be had is said to be
 unknown; nothing is asked of this machine's processes; and how many round trips it takes."""
 
+import json
 import os
 import re
 import shutil
@@ -130,6 +131,10 @@ class PageStates(unittest.TestCase):
         self.assertIsNone(diff["totals"]["appeared"] if "appeared" in diff["totals"] else None)
 
 
+def build_ids(gdb, name):
+    return gdb.value(f"{{m.name: m.build_id.hex() for m in session.entry({name!r}).snapshot.mappings if m.build_id}}")
+
+
 class Looks(unittest.TestCase):
     def setUp(self):
         self.gdb = remote(self, "gdb_steps_low", "write", 5)
@@ -198,6 +203,21 @@ class Looks(unittest.TestCase):
             self.gdb(f"vmsnap {command}")
         self.assertEqual(set(kernel.entries(pid, ranges)), before)
 
+    def test_build_ids_are_those_of_the_files_there(self):
+        self.gdb("set vmsnap contents off")
+        self.gdb("vmsnap take")
+        self.assertEqual(build_ids(self.gdb, "s1"), {}, "each takes round trips")
+        self.gdb("vmsnap take --contents")
+        told = self.gdb.value("{o.filename: o.build_id for o in gdb.objfiles() if o.build_id}")
+        told = {os.path.realpath(path): found for path, found in told.items()}
+        ids = build_ids(self.gdb, "s2")
+        self.assertIn(os.path.realpath(program("gdb_steps_low")), ids)
+        self.assertGreater(len(ids), 1, "of libraries, too")
+        for path, found in ids.items():
+            self.assertEqual(found, told[os.path.realpath(path)], path)
+        self.gdb("vmsnap take")
+        self.assertEqual(build_ids(self.gdb, "s3"), ids, "they are known")
+
     def test_its_end(self):
         self.gdb("vmsnap take")
         self.gdb("kill")
@@ -256,6 +276,20 @@ class WhoseProcess(unittest.TestCase):
         gdb.do("continue")
         self.assertIn("pages[1].value", gdb("vmsnap diff"))
 
+    def test_saved_there_its_variables_have_names_here(self):
+        if not ROOT:
+            skip(self, "namespaces: not root")
+        need_namespaces(self, "--uts")
+        for user in ("", "setpriv --reuid 65534 --clear-groups "):
+            before = f"unshare --uts sh -c 'hostname board; exec {user}{DIES_WITH_GDB[5:]} \"$@\"' sh"
+            gdb, path = remote(self, "gdb_steps_low", "write", 3, before=before), os.path.join(folder(self), "board.vms")
+            stop_at_step(gdb)
+            gdb("vmsnap take --contents")
+            gdb(f"vmsnap save {path}")
+            page = subprocess.run([world().vmsnap, "page", path, hex(gdb.number("(unsigned long) &pages[1]")), "--json"],
+                                  env=world().env, check=True, stdout=subprocess.PIPE)
+            self.assertEqual(json.loads(page.stdout)["name"]["symbol"], "pages")
+
     def test_nothing_of_a_strangers_proc_is_opened(self):
         if not shutil.which("strace"):
             skip(self, "strace is not installed")
@@ -277,6 +311,35 @@ class WhoseProcess(unittest.TestCase):
             opened = [line for line in file if f'"/proc/{pid}/' in line or f'"/proc/{pid}"' in line
                       or re.search(rf"(kill|pidfd_open)\({pid},", line)]
         self.assertEqual(opened, [])
+
+
+class ThreadLocals(unittest.TestCase):
+    def test_the_programs_of_each_thread(self):
+        gdb = remote(self, "gdb_threads", 3)
+        gdb.do("break all_here")
+        gdb.do("continue")
+        gdb("vmsnap take --contents")
+        of_libraries = gdb.value("[n.symbol for n in session.entry('s1').snapshot.annotations() if n.symbol == 'errno']")
+        self.assertEqual(of_libraries, [], "each would take many packets")
+        numbers = gdb.value("[(t.num, t.ptid[1]) for t in gdb.selected_inferior().threads()]")
+        self.assertEqual(len(numbers), 4)
+        for number, tid in numbers:
+            gdb.do(f"thread {number}")
+            page = gdb.json(f"vmsnap page --at s1 {gdb.number('(unsigned long) &of_thread'):#x}")
+            self.assertEqual((page["name"]["symbol"], page["name"]["kind"], page["name"]["tid"]),
+                             ("of_thread", "thread_local", tid))
+
+    def test_they_take_no_packet(self):
+        gdb = remote(self, "gdb_threads", 3)
+        gdb("set vmsnap contents off")
+        gdb.do("break all_here")
+        gdb.do("continue")
+        for _ in range(2):  # what the first one opened is closed with the next
+            gdb("vmsnap take")
+        gdb.do("python from vmsnap_gdb import thread_locals")
+        with_them = len(packets(gdb, "vmsnap take"))
+        gdb.do("python thread_locals.of_thread = lambda *_: []")
+        self.assertEqual(len(packets(gdb, "vmsnap take")), with_them)
 
 
 class NoLinux(unittest.TestCase):
