@@ -14,7 +14,7 @@ import unittest
 import support
 import test_pages
 import test_untouched
-from support import Target, ask, each_user, run, skip, world
+from support import Target, ask, each_user, run, skip, unmoved, world
 
 KINDS = ("anonymous", "zero", "thp", "huge_zero", "guard", "memfd", "sysv", "file", "prot_none", "uffd_wp")
 
@@ -44,6 +44,7 @@ class Case(unittest.TestCase):
         test_pages.Pages.compare(self, truth, snapshot, user)
 
 
+@unmoved
 class Called(Case):
     def byte(self, target, byte, more=b""):
         target.process.stdin.write(byte.encode() + more)
@@ -127,6 +128,7 @@ class Preloaded(Case):
         return subprocess.run(argv, env=self.environment(words), stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=300, check=False, **options)
 
+    @unmoved
     def test_a_signal_takes_one_and_changes_nothing(self):
         target = self.start("pages", *support.made_here(KINDS, support.me()), words=self.file)
         self.signal(target, signal.SIGUSR2, 1)
