@@ -152,15 +152,18 @@ class Series(Recorded):
         broken[at + 60] ^= 0xff
         with open(self.path, "wb") as file:
             file.write(broken)
-        for command in (("series",), ("series", "--by", "process")):
-            result = run(command[0], self.path, *command[1:])
+        for which, options in (("", ()), ("", ("--by", "process")), (f"@pid:{target.pid}", ())):
+            result = run("series", self.path + which, *options)
             self.assertEqual(result.status, 2, result)
             self.assertIn(b"2 snapshots cannot be read" if self.more else b"1 snapshot cannot be read", result.out)
-        steps = self.series(status=(2,))["snapshots"]
-        self.assertEqual([step["snapshot"] for step in steps], [1, 2, 3])
-        self.assertIsNotNone(steps[1]["error"])
-        # What is the difference to it is lost with it.
-        self.assertEqual(steps[2]["error"] is not None, bool(self.more))
+        # Whose it was that does not load is known by what stands before the damage.
+        for which in ("", f"@pid:{target.pid}"):
+            steps = self.series(which=which, status=(2,))["snapshots"]
+            self.assertEqual([step["snapshot"] for step in steps], [1, 2, 3])
+            self.assertIsNotNone(steps[1]["error"])
+            # What is the difference to it is lost with it.
+            self.assertEqual(steps[2]["error"] is not None, bool(self.more))
+        self.assertEqual([step["snapshot"] for step in self.series(which=f"@pid:{target.pid}@1..1")["snapshots"]], [1])
         with open(self.path, "wb") as file:
             file.write(whole[:-40])
         result = run("series", self.path, "--json")
