@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "dwarf_dies.h"
 #include "error.h"
 #include "names_path.h"
 

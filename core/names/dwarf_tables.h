@@ -4,7 +4,7 @@
 #define VMSNAP_DWARF_TABLES_H
 
 #include "arena.h"
-#include "dwarf_units.h"
+#include "dwarf_dies.h"
 #include "value_type.h"
 
 struct dwarf_variable {

@@ -2,7 +2,7 @@
 #ifndef VMSNAP_DWARF_WORDS_H
 #define VMSNAP_DWARF_WORDS_H
 
-#include "dwarf_units.h"
+#include "dwarf_dies.h"
 
 /* What is longer ends in "..."; bytes of the file, which may be any. */
 enum { DWARF_WORDS_MAX = 240 };
