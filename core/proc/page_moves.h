@@ -1,5 +1,5 @@
 /* page_moves.h - what the kernel does to frames by itself, machine-wide, as a number that only
- * counts up (model/moves_count.h). */
+ * counts up (base/moves_count.h). */
 #ifndef VMSNAP_PAGE_MOVES_H
 #define VMSNAP_PAGE_MOVES_H
 

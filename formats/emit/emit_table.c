@@ -151,6 +151,8 @@ static void put_strip(struct table *table, size_t at, const struct strip_of *of_
 	}
 	unsigned columns = strip_columns(style);
 	size_t cells = table_picture_width(table, at, strip_cells(style)) / columns;
+	if (!cells)
+		return;
 	strip_init(&strip, of_what->start, of_what->end, of_what->page_size, (unsigned)cells);
 	of_what->fill(of_what->ctx, &strip, style->color != VMSNAP_COLOR_NONE || columns > 1);
 	size_t len = strip_draw(&strip, style, drawn, sizeof(drawn));

@@ -382,11 +382,12 @@ static void drop_empty_columns(struct table *table)
 
 size_t table_picture_width(const struct table *table, size_t column, size_t cells)
 {
-	bool measured = !table->kept && !table->text->style->raw;
-	for (size_t i = 0; measured && i < table->shown_count; i++)
-		if (table->shown[i].column == column && table->shown[i].width < cells)
-			return table->shown[i].width;
-	return cells;
+	if (table->kept) /* nothing is chosen yet */
+		return cells;
+	for (size_t i = 0; i < table->shown_count; i++)
+		if (table->shown[i].column == column)
+			return table->text->style->raw || table->shown[i].width > cells ? cells : table->shown[i].width;
+	return 0;
 }
 
 /* Columns that may be cut give way until a row fits: first pictures, then the widest; of a path

@@ -31,7 +31,7 @@ static inline bool table_wants(const struct table *table, size_t column)
 {
 	return table->wanted[column];
 }
-/* How wide a picture is to be drawn that would have so many cells. */
+/* How wide a picture is to be drawn that would have so many cells; 0: its column was left out. */
 size_t table_picture_width(const struct table *table, size_t column, size_t cells);
 /* "?", which is not in order with others. */
 void table_unknown(struct table *table, size_t column);

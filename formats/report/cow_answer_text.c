@@ -5,8 +5,11 @@
 
 #include "alarm_text.h"
 #include "bar_text.h"
+#include "diff_view.h"
+#include "fork_time.h"
 #include "format_value.h"
 #include "identity_text.h"
+#include "kernel_moves_text.h"
 #include "text_color.h"
 #include "text_fit.h"
 
@@ -158,6 +161,13 @@ static void put_not_known(struct fit_line *line, const struct cow_shares *shares
 	}
 }
 
+/* Where it may be why something is not known, or not for certain. */
+static void put_moves(struct fit_line *line, const struct cow_shares *shares, enum kernel_moves moves, uint64_t pages)
+{
+	if (shares->by[COST_BY_UNKNOWN] || shares->lost_inferred || shares->shared_inferred || shares->unknown)
+		put_kernel_moves(line, moves, pages);
+}
+
 /* ---- the bar ------------------------------------------------------------------------------ */
 
 static void put_shares_bar(struct text *text, const struct cow_shares *shares)
@@ -180,19 +190,26 @@ void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struc
 {
 	struct fit_line line = fit_line(text, 0, 2);
 	enum cow_side side = cow_side_unseen(cow);
+	uint64_t pages;
+	enum kernel_moves moves =
+	        kernel_moves_of_fork(vmsnap_cow_parent(cow), vmsnap_cow_child(cow), vmsnap_cow_base(cow), &pages);
 	put_how_much(&line, shares, 1, side != COW_SIDE_NONE);
 	put_inferred(&line, shares);
+	put_moves(&line, shares, moves, pages);
 	put_not_known(&line, shares, side);
 	text_string(text, "\n");
 	put_shares_bar(text, shares);
 }
 
-void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t forks, uint64_t distinct)
+void put_forks_answer(struct text *text, const struct cow_shares *shares, const struct forks_told *told)
 {
+	size_t forks = told->forks;
+	uint64_t distinct = told->distinct;
 	struct fit_line line = fit_line(text, 0, 2);
 	char words[96];
 	put_how_much(&line, shares, forks, false);
 	put_inferred(&line, shares);
+	put_moves(&line, shares, told->moves, told->moved);
 	put_not_known(&line, shares, COW_SIDE_NONE);
 	if (distinct && forks > 1) {
 		fit_glue(&line, ";");
@@ -205,7 +222,28 @@ void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t
 
 /* ---- whom it is about ------------------------------------------------------------------------ */
 
-/* By its label, if it has one, of whom it is, and when it was. */
+/* "2.42 s", of what is told in ticks. */
+static struct word word_ticks(uint64_t ns)
+{
+	struct word word = { "less than 10 ms" };
+	if (ns < FORK_TICK_NS)
+		return word;
+	if (ns >= 1000000000)
+		return word_duration(ns);
+	snprintf(word.text, sizeof(word.text), "%u ms", (unsigned)(ns / FORK_TICK_NS * (FORK_TICK_NS / 1000000)));
+	return word;
+}
+
+/* Since when sharing is lost, which stands out. */
+static void put_forked(struct fit_line *line, const struct fork_time *time)
+{
+	fit_words(line, word_time_brief(time->at).text);
+	fit_glue(line, ",");
+	fit_piece(line, word_ticks(time->before).text);
+	fit_words(line, "before");
+}
+
+/* By its label, if it has one, of whom it is, and when it was: after the fork, if that is known. */
 static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 {
 	const struct vmsnap *base = vmsnap_cow_base(cow), *child = vmsnap_cow_child(cow);
@@ -217,6 +255,15 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 		fit_words(line, "of both");
 	else
 		fit_words(line, vmsnap_same_process(base, child) ? "of the child" : "of the parent");
+	struct fork_time time;
+	uint64_t after;
+	if (same_boot(base, child) && fork_time_of(vmsnap_cow_parent(cow), child, &time) &&
+	    fork_before(child, base, &after)) {
+		fit_glue(line, ",");
+		fit_piece(line, word_ticks(after).text);
+		fit_words(line, "after the fork");
+		return;
+	}
 	if (from->taken)
 		fit_piece(line, word_time_brief(from->taken).text);
 	if (!from->taken || !to->taken || to->taken == from->taken)
@@ -228,9 +275,11 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 	fit_piece(line, words);
 }
 
+enum { ROLE = 8 };
+
 static void put_line(struct text *text, const char *role, const struct vmsnap *snap)
 {
-	text_format(text, "%-8s", role);
+	text_format(text, "%-*s", ROLE, role);
 	print_identity_line(text, snap);
 	text_string(text, "\n");
 }
@@ -245,10 +294,18 @@ static bool frames_known(const struct vmsnap_cow *cow)
 static void put_brief(struct text *text, const struct vmsnap_cow *cow)
 {
 	struct fit_line line = fit_line(text, 0, 2);
+	struct fork_time time;
 	color_start(text, COLOR_DIM);
 	fit_identity(&line, "parent", vmsnap_cow_parent(cow), true, NULL);
 	fit_glue(&line, ",");
 	fit_identity(&line, "child", vmsnap_cow_child(cow), true, vmsnap_cow_parent(cow));
+	if (fork_time_of(vmsnap_cow_parent(cow), vmsnap_cow_child(cow), &time)) {
+		fit_glue(&line, ",");
+		color_end(text, COLOR_DIM);
+		fit_words(&line, "forked");
+		put_forked(&line, &time);
+		color_start(text, COLOR_DIM);
+	}
 	if (vmsnap_cow_base(cow))
 		put_base(&line, cow);
 	color_end(text, COLOR_DIM);
@@ -267,11 +324,18 @@ void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow)
 
 void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly)
 {
+	struct fork_time time;
 	if (briefly) {
 		put_brief(text, cow);
 	} else {
 		put_line(text, "parent", vmsnap_cow_parent(cow));
 		put_line(text, "child", vmsnap_cow_child(cow));
+		if (fork_time_of(vmsnap_cow_parent(cow), vmsnap_cow_child(cow), &time)) {
+			struct fit_line line = fit_line(text, ROLE, ROLE);
+			text_format(text, "%-*s", ROLE, "forked");
+			put_forked(&line, &time);
+			text_string(text, "\n");
+		}
 		if (vmsnap_cow_base(cow))
 			put_line(text, "base", vmsnap_cow_base(cow));
 		if (vmsnap_cow_base_other(cow))

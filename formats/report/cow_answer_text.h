@@ -3,12 +3,19 @@
 #define VMSNAP_COW_ANSWER_TEXT_H
 
 #include "cow_rows.h"
+#include "kernel_moves.h"
 #include "text_out.h"
 
 void put_cow_answer(struct text *text, const struct vmsnap_cow *cow, const struct cow_shares *shares);
-/* The same of all forks of a tree; distinct: bytes that were copied, each frame once; 0: not known. */
-void put_forks_answer(struct text *text, const struct cow_shares *shares, size_t forks, uint64_t distinct);
-/* briefly: parent, child and base in one line. */
+/* The same as the answer, of all forks of a tree. */
+struct forks_told {
+	size_t forks;
+	uint64_t distinct;       /* bytes that were copied, each frame once; 0: not known */
+	enum kernel_moves moves; /* what is worst of them */
+	uint64_t moved;          /* pages, the most of one */
+};
+void put_forks_answer(struct text *text, const struct cow_shares *shares, const struct forks_told *told);
+/* Whom it is about, and since when; briefly: in one line. */
 void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly);
 /* Why nothing is compared, or how far what is said can be trusted. */
 void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow);

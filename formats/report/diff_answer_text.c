@@ -7,6 +7,7 @@
 #include "diff_text.h"
 #include "format_value.h"
 #include "identity_text.h"
+#include "kernel_moves_text.h"
 #include "page_state.h"
 #include "relation_text.h"
 #include "text_color.h"
@@ -134,6 +135,16 @@ static void put_touched(struct fit_line *line, uint64_t pages)
 	fit_words(line, words);
 }
 
+/* A page that several share and that the kernel gave another frame looks as one that was copied. */
+static void put_moves(struct fit_line *line, const struct diff_view *view, const struct balance *balance)
+{
+	uint64_t pages;
+	enum kernel_moves moves = kernel_moves_between(view->a, view->b, &pages);
+	if (!view->frames || !balance->sums.classes[CLASS_COPIED] || moves == KERNEL_MAY_HAVE_MOVED)
+		return;
+	put_kernel_moves(line, moves, pages);
+}
+
 static void put_mappings(struct fit_line *line, const struct balance *balance)
 {
 	char words[96];
@@ -210,6 +221,7 @@ static bool put_sentence(struct fit_line *line, const struct diff_view *view, co
 	if (counted)
 		put_mappings(line, balance);
 	put_touched(line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
+	put_moves(line, view, balance);
 	return counted;
 }
 

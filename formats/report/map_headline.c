@@ -10,6 +10,7 @@
 #include "diff_answer_text.h"
 #include "filter_record.h"
 #include "format_value.h"
+#include "page_shares.h"
 #include "relation_text.h"
 #include "text_color.h"
 #include "text_fit.h"
@@ -148,7 +149,10 @@ static size_t put_total(struct text *text, const char *words, int page_class, st
 {
 	bool blocks = has_blocks(text);
 	const char *gap = blocks ? "" : " ";
-	color_start(text, page_class);
+	if (blocks) /* as the cells are, and not as words */
+		color_start_sample(text, page_class);
+	else
+		color_start(text, page_class);
 	if (blocks && page_class != CLASS_UNREAD) /* which is a sign in the picture, too */
 		text_string(text, "█");
 	else
@@ -159,6 +163,27 @@ static size_t put_total(struct text *text, const char *words, int page_class, st
 	text_string(text, size.text);
 	color_end(text, COLOR_BOLD);
 	return 1 + strlen(gap) + strlen(words) + 1 + strlen(size.text);
+}
+
+/* What KSM merged is drawn as what is shared otherwise. */
+static size_t put_merged(struct text *text, const struct map *map, size_t column, size_t gap)
+{
+	struct page_shares shares = { .merged = 0 };
+	char words[64];
+	for (size_t i = 0; !map->view.diff && !map->cow && i < vmsnap_vma_count(map->snap); i++) {
+		struct page_shares more = page_shares_of(map->snap, &map->filter, vmsnap_vma(map->snap, i));
+		page_shares_add(&shares, &more);
+	}
+	if (!shares.merged)
+		return column;
+	size_t width =
+	        (size_t)snprintf(words, sizeof(words), "%s merged by KSM", word_size(text->style, shares.merged).text);
+	bool fits = column && (!text->style->width || column + gap + width <= text->style->width);
+	text_string(text, !column ? "" : !fits ? "\n" : gap == 1 ? " " : "  ");
+	color_start(text, COLOR_DIM);
+	text_string(text, words);
+	color_end(text, COLOR_DIM);
+	return (fits ? column + gap : 0) + width;
 }
 
 static void put_totals(struct text *text, const struct map *map)
@@ -178,6 +203,7 @@ static void put_totals(struct text *text, const struct map *map)
 		text_string(text, fits ? (gap == 1 ? " " : "  ") : column ? "\n" : "");
 		column = (fits ? column + gap : 0) + put_total(text, words, page_class, size);
 	}
+	column = put_merged(text, map, column, gap);
 	text_string(text, column ? "\n" : "");
 	text_exact_end(text, before);
 }

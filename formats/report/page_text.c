@@ -6,6 +6,7 @@
 
 #include "format_value.h"
 #include "mapping_label.h"
+#include "merged.h"
 #include "name_text.h"
 #include "page_state.h"
 #include "text_color.h"
@@ -235,13 +236,20 @@ static void put_dumped(struct text *text, const struct place *place)
 	text_format(text, "%s\n", words[dumped]);
 }
 
+static bool is_merged(const struct place *place)
+{
+	uint64_t end;
+	return place->populated && merged_at(place->snap, &place->page, place->address, &end);
+}
+
 void put_page_text(struct text *text, const struct place *place)
 {
 	put_key(text, "address");
 	text_format(text, "%s\n", word_hex(place->address).text);
 	put_mapping(text, place);
 	put_key(text, "state");
-	text_format(text, "%s\n", place_state(place) ? place_state(place) : "?");
+	text_format(text, "%s%s\n", place_state(place) ? place_state(place) : "?",
+	            is_merged(place) ? ", merged with others that hold the same (KSM)" : "");
 	put_dumped(text, place);
 	if (place->populated) {
 		put_frame(text, place);

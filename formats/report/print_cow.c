@@ -3,6 +3,8 @@
 #include "cow_text.h"
 #include "emitter.h"
 #include "error.h"
+#include "fork_time.h"
+#include "kernel_moves_text.h"
 #include "mapping_columns.h"
 #include "mapping_label.h"
 #include "name_columns.h"
@@ -74,6 +76,9 @@ enum {
 	DOCUMENT_TOTALS,
 	DOCUMENT_TOUCHED,
 	DOCUMENT_COST,
+	DOCUMENT_FORKED,
+	DOCUMENT_SINCE,
+	DOCUMENT_MOVES,
 	DOCUMENT_RANGES,
 };
 static const struct column document_columns[] = {
@@ -86,6 +91,9 @@ static const struct column document_columns[] = {
 	[DOCUMENT_TOTALS] = { "totals", .type = COLUMN_COUNTS },
 	[DOCUMENT_TOUCHED] = { "touched_by_debugger", .type = COLUMN_RECORD, .of = &touched_verdicts_schema },
 	[DOCUMENT_COST] = { "cost", .type = COLUMN_RECORD, .of = &cost_schema },
+	[DOCUMENT_FORKED] = { "forked", .type = COLUMN_TIME },
+	[DOCUMENT_SINCE] = { "since_fork_us", .type = COLUMN_DURATION },
+	[DOCUMENT_MOVES] = { "kernel_moves", .type = COLUMN_WORD },
 	[DOCUMENT_RANGES] = { "ranges", .type = COLUMN_ROWS, .of = &cow_schema },
 };
 const struct row_schema cow_document_schema = ROW_SCHEMA(document_columns);
@@ -177,6 +185,20 @@ static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 	row_end(&record);
 }
 
+static void put_when(struct row *document, const struct vmsnap_cow *cow)
+{
+	const struct vmsnap *parent = vmsnap_cow_parent(cow), *child = vmsnap_cow_child(cow);
+	struct fork_time time;
+	uint64_t pages;
+	const char *moves = kernel_moves_word(kernel_moves_of_fork(parent, child, vmsnap_cow_base(cow), &pages));
+	if (fork_time_of(parent, child, &time)) {
+		row_put_time(document, DOCUMENT_FORKED, time.at);
+		row_put_duration(document, DOCUMENT_SINCE, time.before);
+	}
+	if (moves)
+		row_put_word(document, DOCUMENT_MOVES, moves);
+}
+
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
 {
 	const struct printed *printed = ctx;
@@ -199,6 +221,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	               vmsnap_verdict_name);
 	put_touched_verdicts(document, DOCUMENT_TOUCHED, touched, unknown_verdicts(cow));
 	put_cost(document, cow);
+	put_when(document, cow);
 	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }
 

@@ -8,8 +8,10 @@
 #include "cow_rows.h"
 #include "emitter.h"
 #include "error.h"
+#include "fork_time.h"
 #include "format_value.h"
 #include "identity_text.h"
+#include "kernel_moves_text.h"
 #include "page_class.h"
 #include "relation_text.h"
 #include "schemas.h"
@@ -47,6 +49,9 @@ enum {
 	FORK_CHILD,
 	FORK_INFERRED,
 	FORK_INFERRED_BYTES,
+	FORK_SINCE,
+	FORK_FORKED,
+	FORK_MOVES,
 };
 static const struct column fork_columns[] = {
 	[FORK_PID] = { "pid", "PID", COLUMN_COUNT, 0, "of the process", NULL },
@@ -83,8 +88,17 @@ static const struct column fork_columns[] = {
 	[FORK_INFERRED] = { "inferred", .type = COLUMN_COUNT },
 	[FORK_INFERRED_BYTES] = { NULL, "INFERRED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_YIELDS,
 	                          "pages of which that is inferred", NULL },
+	[FORK_SINCE] = { "since_fork_us", "SINCE", COLUMN_DURATION, COLUMN_YIELDS, "since its fork, to 10 ms", NULL },
+	[FORK_FORKED] = { "forked", "FORKED", COLUMN_TIME, COLUMN_SECONDARY, "when it was forked", NULL },
+	[FORK_MOVES] = { "kernel_moves", .type = COLUMN_WORD },
 };
-const struct row_schema set_cow_schema = ROW_SCHEMA(fork_columns);
+/* As tables have them. */
+static const uint32_t fork_shown[] = {
+	FORK_PID,    FORK_PARENT, FORK_COMM,     FORK_CAME,      FORK_SINCE,   FORK_FORKED,  FORK_NOT_COMPARED,
+	FORK_SHARED, FORK_LOST,   FORK_BY_CHILD, FORK_BY_PARENT, FORK_BY_BOTH, FORK_COPIED,  FORK_NEW,
+	FORK_ALONE,  FORK_FILE,   FORK_GONE,     FORK_SWAPPED,   FORK_UNKNOWN, FORK_TOUCHED, FORK_INFERRED_BYTES,
+};
+const struct row_schema set_cow_schema = ROW_SCHEMA_SHOWN(fork_columns, fork_shown);
 
 enum { DOCUMENT_PROCESSES, DOCUMENT_WENT, DOCUMENT_DISTINCT };
 enum { WENT_SNAPSHOT };
@@ -182,6 +196,19 @@ static void put_verdicts(struct row *row, const struct fork_pages *fork, uint64_
 	}
 }
 
+static void put_fork_time(struct row *row, const struct vmsnap_set_cow_row *fork)
+{
+	struct fork_time time;
+	uint64_t pages;
+	const char *moves = kernel_moves_word(kernel_moves_of_fork(fork->parent, fork->child, fork->base, &pages));
+	if (fork_time_of(fork->parent, fork->child, &time)) {
+		row_put_duration(row, FORK_SINCE, time.before);
+		row_put_time(row, FORK_FORKED, time.at);
+	}
+	if (moves)
+		row_put_word(row, FORK_MOVES, moves);
+}
+
 static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 {
 	const struct printed *printed = ctx;
@@ -209,6 +236,8 @@ static int fork_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 			row_put_count(row, FORK_INFERRED, process.inferred);
 		if (process.inferred)
 			row_put_bytes(row, FORK_INFERRED_BYTES, process.inferred * info->page_size);
+		if (process.parent)
+			put_fork_time(row, &process);
 		row_end(row);
 	}
 	return VMSNAP_OK;
@@ -306,12 +335,20 @@ static bool add_fork(struct cow_shares *sum, const struct vmsnap_set_cow *cow, s
 	return copied_by_all(&touched) != 0;
 }
 
+static void note_moves(struct forks_told *told, const struct vmsnap_set_cow_row *fork)
+{
+	uint64_t pages;
+	enum kernel_moves moves = kernel_moves_of_fork(fork->parent, fork->child, fork->base, &pages);
+	told->moves = moves > told->moves ? moves : told->moves;
+	told->moved = pages > told->moved ? pages : told->moved;
+}
+
 static void put_answer(struct text *text, const struct vmsnap_set_cow *cow)
 {
 	struct vmsnap_set_cow_row process;
 	struct cow_shares shares = { .lost = 0 };
+	struct forks_told told = { .moves = KERNEL_MOVED_NONE };
 	uint64_t distinct[VMSNAP_VERDICT_COUNT];
-	size_t forks = 0;
 	/* Frames that a debugger had copied are among the distinct ones: how many others there are nobody has counted.
 	 */
 	bool hidden = vmsnap_set_cow_hidden(cow) != 0;
@@ -319,13 +356,15 @@ static void put_answer(struct text *text, const struct vmsnap_set_cow *cow)
 		if (!process.parent || process.relation != VMSNAP_RELATION_COMPARABLE)
 			continue;
 		hidden |= add_fork(&shares, cow, i, vmsnap_info(process.child)->page_size);
-		forks++;
+		note_moves(&told, &process);
+		told.forks++;
 	}
 	for (int i = 0; i < VMSNAP_VERDICT_COUNT; i++)
 		distinct[i] = vmsnap_set_cow_distinct(cow, i);
 	struct cow_costs costs = cow_costs_of(distinct);
-	if (forks)
-		put_forks_answer(text, &shares, forks, hidden ? 0 : copied_by_all(&costs));
+	told.distinct = hidden ? 0 : copied_by_all(&costs);
+	if (told.forks)
+		put_forks_answer(text, &shares, &told);
 }
 
 static void put_heading(struct text *text, const struct vmsnap_set_cow *cow)

@@ -31,6 +31,7 @@ enum {
 	SHOW_PAGES,
 	SHOW_SHARED,
 	SHOW_OWN,
+	SHOW_MERGED,
 	SHOW_COLUMNS, /* behind them one for each key of smaps, in tables */
 };
 static const struct column show_columns[] = {
@@ -77,6 +78,8 @@ static const struct column show_columns[] = {
 	[SHOW_SHARED] = { NULL, "SHARED", COLUMN_BYTES, COLUMN_NONZERO,
 	                  "private memory that other processes have, too, and the zero page", NULL },
 	[SHOW_OWN] = { NULL, "OWN", COLUMN_BYTES, COLUMN_NONZERO, "private memory that nobody else has", NULL },
+	[SHOW_MERGED] = { "merged", "MERGED", COLUMN_BYTES, COLUMN_SPARSE | COLUMN_NONZERO | COLUMN_OPTIONAL,
+	                  "shared pages that KSM merged (capture --kpage)", NULL },
 };
 static const uint32_t show_shown[] = {
 	VMA_START,
@@ -87,6 +90,7 @@ static const uint32_t show_shown[] = {
 	SHOW_SUMS + SUMS_RESIDENT,
 	SHOW_SHARED,
 	SHOW_OWN,
+	SHOW_MERGED,
 	SHOW_SUMS + SUMS_SWAPPED,
 	SHOW_SUMS + SUMS_EXCLUSIVE,
 	SHOW_SUMS + SUMS_ZERO,
@@ -349,6 +353,8 @@ static void put_shares(struct row *row, const struct vmsnap *snap, const struct 
 	}
 	row_put_bytes_least(row, SHOW_SHARED, shares->shared, shares->unknown + shares->unread);
 	row_put_bytes_least(row, SHOW_OWN, shares->own, shares->unknown + shares->unread);
+	if (vmsnap_layer_known(snap, VMSNAP_LAYER_KPAGE_FLAGS))
+		row_put_bytes(row, SHOW_MERGED, shares->merged);
 }
 
 /* ---- rows ---------------------------------------------------------------------------- */
@@ -399,7 +405,7 @@ static void take(struct row *row, struct show *show, size_t index, struct told *
 	sums_add(&show->total, &sums);
 	show->count++;
 	add_smaps(show, index);
-	if (row_wants(row, SHOW_SHARED) || row_wants(row, SHOW_OWN)) {
+	if (row_wants(row, SHOW_SHARED) || row_wants(row, SHOW_OWN) || row_wants(row, SHOW_MERGED)) {
 		struct page_shares shares = page_shares_of(show->snap, &show->filter, vma);
 		page_shares_add(&told->shares, &shares);
 		page_shares_add(&show->shares, &shares);

@@ -212,9 +212,21 @@ static void add_totals(struct totals *totals, const struct vmsnap *snap, const s
 
 enum { LEGEND_PARTS = 7 };
 
-/* "= shared 157M   p private 37.3M   f file 9.30M": the bar's parts, in its colours or letters; huge: bytes of them
- * that lie in huge pages, whatever they are, which no colour tells. */
-static void put_legend(struct text *text, const struct bar_part *parts, uint64_t huge)
+/* What no colour tells of what the legend has. */
+static void put_remark(struct fit_line *line, uint64_t bytes, const char *what)
+{
+	char words[64];
+	if (!bytes)
+		return;
+	snprintf(words, sizeof(words), "%s %s", word_size(line->text->style, bytes).text, what);
+	color_start(line->text, COLOR_DIM);
+	fit_piece(line, words);
+	color_end(line->text, COLOR_DIM);
+}
+
+/* "= shared 157M   p private 37.3M   f file 9.30M": the bar's parts, in its colours or letters; huge, merged: bytes of
+ * them that are so. */
+static void put_legend(struct text *text, const struct bar_part *parts, uint64_t huge, uint64_t merged)
 {
 	static const char *const names[LEGEND_PARTS] = { "shared",   "private", "shared or private, not known",
 		                                         "file",     "swapped", "swapped, maybe",
@@ -242,13 +254,8 @@ static void put_legend(struct text *text, const struct bar_part *parts, uint64_t
 		text_string(text, size.text);
 		color_end(text, COLOR_BOLD);
 	}
-	if (huge) {
-		char words[64];
-		snprintf(words, sizeof(words), "%s in huge pages", word_size(text->style, huge).text);
-		color_start(text, COLOR_DIM);
-		fit_piece(&line, words);
-		color_end(text, COLOR_DIM);
-	}
+	put_remark(&line, merged, "merged by KSM");
+	put_remark(&line, huge, "in huge pages");
 	if (!line.fresh)
 		text_string(text, "\n");
 }
@@ -261,7 +268,7 @@ static void put_shares(struct text *text, const struct page_shares *shares, uint
 		{ shares->swapped, CLASS_SWAPPED, false }, { shares->swapped_unknown, CLASS_HOLE, false },
 		{ shares->unread, CLASS_HOLE, false },
 	};
-	put_legend(text, parts, huge);
+	put_legend(text, parts, huge, shares->merged);
 	put_bar(text, parts, LEGEND_PARTS);
 }
 

@@ -50,7 +50,7 @@ static const char *word_of(const struct text *text, uint32_t shown, int page_cla
 	return has_blocks(text) ? NULL : "nothing";
 }
 
-/* As many as there is room for, behind what the line begins with; without any there is no line. */
+/* Behind what the line begins with, and in further lines as needed; without any there is no line. */
 static bool put_classes(struct text *text, const char *begin, uint32_t shown, class_words_fn words)
 {
 	size_t limit = text->style->width, column = strlen(begin);
@@ -61,11 +61,13 @@ static bool put_classes(struct text *text, const char *begin, uint32_t shown, cl
 		size_t width = word ? 1 + 1 + 2 * strlen(gap) + strlen(word) : 0;
 		if (!word)
 			continue;
-		if (limit && column + width > limit)
-			break;
 		if (!begun)
 			text_string(text, begin);
 		begun = true;
+		if (limit && column + width > limit) {
+			text_string(text, "\n ");
+			column = 1;
+		}
 		text_format(text, " %s", gap);
 		put_sample(text, key_order[i]);
 		text_format(text, "%s%s", gap, word);

@@ -1,5 +1,7 @@
 #include "page_shares.h"
 
+#include "merged.h"
+
 void page_shares_add(struct page_shares *sum, const struct page_shares *more)
 {
 	sum->shared += more->shared;
@@ -9,6 +11,7 @@ void page_shares_add(struct page_shares *sum, const struct page_shares *more)
 	sum->swapped += more->swapped;
 	sum->swapped_unknown += more->swapped_unknown;
 	sum->unread += more->unread;
+	sum->merged += more->merged;
 }
 
 static uint64_t *sum_of(struct page_shares *shares, const struct vmsnap_known *known, const struct vmsnap_run *run)
@@ -37,8 +40,10 @@ struct page_shares page_shares_of(const struct vmsnap *snap, const struct filter
 	vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
 		uint64_t *sum = sum_of(&shares, &info->known, &run);
-		if (sum && filter_cut_run(filter, info->page_size, &run))
-			*sum += run.end - run.start;
+		if (!sum || !filter_cut_run(filter, info->page_size, &run))
+			continue;
+		*sum += run.end - run.start;
+		shares.merged += merged_of_run(snap, &run);
 	}
 	return shares;
 }

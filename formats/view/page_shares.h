@@ -13,6 +13,7 @@ struct page_shares {
 	uint64_t file;    /* of files, and of shared memory */
 	uint64_t swapped, swapped_unknown;
 	uint64_t unread; /* may be any of these, or absent */
+	uint64_t merged; /* of .shared and .unknown: by KSM, as far as the kernel's table of frames was read */
 };
 void page_shares_add(struct page_shares *sum, const struct page_shares *more);
 /* Of what is wanted of a mapping that is taken. */

@@ -3,6 +3,7 @@
 
 #include "cow_groups.h"
 #include "error.h"
+#include "fork_time.h"
 #include "options.h"
 #include "series_source.h"
 
@@ -239,21 +240,12 @@ static bool tells_more(const struct vmsnap_cow *cow)
 	return vmsnap_cow_base(cow) && told && told >= all / PART;
 }
 
-/* USER_HZ, in which the kernel tells when a process began: 100 wherever vmsnap runs. */
-enum { TICK_NS = 10000000 };
-
-static bool is_surely_before(const struct vmsnap *snap, const struct vmsnap *child)
-{
-	uint64_t start = vmsnap_info(child)->start_time, taken = vmsnap_info(snap)->boottime;
-	return taken && start && start <= UINT64_MAX / TICK_NS && taken < start * TICK_NS;
-}
-
 /* Chooses the base that all of the fork is judged by. */
 static int begin_fork(struct vmsnap_series_forks *forks, struct fork *fork, const struct seen *parent,
                       const struct seen *child, struct vmsnap_error *err)
 {
 	const struct vmsnap *before = find_earlier(&forks->last, parent->process);
-	before = before && is_surely_before(before, child->snap) ? before : NULL;
+	before = before && fork_is_after(child->snap, before) ? before : NULL;
 	int rc = before ? compare(forks, parent->snap, child->snap, before, NULL, err) : VMSNAP_OK;
 	if (rc)
 		return rc;
@@ -262,16 +254,6 @@ static int begin_fork(struct vmsnap_series_forks *forks, struct fork *fork, cons
 	fork->other = fork->before ? NULL : vmsnap_ref(child->snap);
 	fork->first = vmsnap_ref(child->snap);
 	return fork->before ? VMSNAP_OK : compare(forks, parent->snap, child->snap, fork->base, fork->other, err);
-}
-
-static bool since_fork(const struct vmsnap *child, uint64_t *ns)
-{
-	const struct vmsnap_info *info = vmsnap_info(child);
-	if (!info->boottime || !info->start_time || info->start_time > UINT64_MAX / TICK_NS ||
-	    info->boottime < info->start_time * TICK_NS)
-		return false;
-	*ns = info->boottime - info->start_time * TICK_NS;
-	return true;
 }
 
 static uint64_t inferred_pages(const struct vmsnap_cow *cow)
@@ -329,7 +311,7 @@ static void tell_times(struct vmsnap_series_forks *forks, struct fork *fork, con
 	struct vmsnap_series_fork *told = &forks->told;
 	uint64_t elapsed = 0;
 	bool known = series_elapsed(fork->first, child, &elapsed);
-	told->since_known = since_fork(child, &told->since);
+	told->since_known = fork_before(child, child, &told->since);
 	if (told->first) {
 		told->elapsed_known = told->since_known;
 		told->elapsed = told->since;

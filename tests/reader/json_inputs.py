@@ -178,7 +178,7 @@ def models():
                       start_stack=0x7FFFFFFF1000, arg_start=0x7FFFFFFF1100, memory_with=[4244])],
         "b": [process(0x2800, 4, b"New:\t2 kB\n", come, label=b"b", taken=PROCESS["taken"] + 10**9,
                       start_stack=0x7FFFFFFF1000)],
-        "child": [process(0x2C00, 2, text="exclusive present", pid=4243, tgid=4243, ppid=4242, label=b"child")],
+        "child": [process(0x2C00, 2, text="exclusive present", pid=4243, tgid=4243, ppid=4242, label=b"child", boottime=1235 * 10**9)],
         "both": [process(0x2000, 2, pid=pid, tgid=pid, label=b"both") for pid in (4242, 4243)],
         "nobody": [nobody()],
         "small": [two_pages("present", 0x900), two_pages("exclusive present", 0x900), two_pages("present", 0x900)],
@@ -188,7 +188,7 @@ def models():
         "shared": [process(0x2000, 2, pid=4244, tgid=4244, ppid=4242, memory_with=[4242], label=b"shared")],
         "freezes": [snapshot(identity=dict(PROCESS, **one)) for one in freezes],
         "tree": tree([4243, 4244]),
-        "later": tree([4244, 4245], 1),
+        "later": tree([4244, 4245], 1, boottime=1235 * 10**9),
         "hidden": tree([4243, 4244], 2, known=["exclusive"]),
         "forked": tree_that_executed(3, 0x7FFFFFFF1000),
         "recorded": [small(4242, 1, 0x7000, freeze=0, consistent=1, monotonic=0)],
@@ -266,7 +266,7 @@ def commands(folder, paths):
     calls += [("show", paths["freezes"] + f"@{number}") for number in range(1, 5)]
     swapped = STATES + 2 * PAGE * [flags for flags, _ in PAGE_STATES].index("swapped")
     tables = os.path.join(GOLDEN, "good-kpage.vms@1")
-    calls += [("pages", tables), ("page", tables, "0x55555555E000"), ("show", tables, "--by", "node")]
+    calls += [("pages", tables), ("page", tables, "0x55555555E000"), ("show", tables), ("show", tables, "--by", "node")]
     dumped = Core()
     dumped.threads = [(1, 0)]
     dumped = dumped.load(HEAP, PAGE, R, bytes(PAGE)).write(os.path.join(folder, "dumped.core"))

@@ -1,6 +1,7 @@
 """How much of the sharing is lost, and who has what: what `cow` and `show` say to people is what is counted here from
 JSON, range by range and page by page; and what they fold for people they do not fold for programs."""
 
+import datetime
 import json
 import os
 import re
@@ -125,7 +126,8 @@ class Cow(unittest.TestCase):
         words = (f"{REDIS}@3", f"{REDIS}@2", "--base", f"{REDIS}@1")
         said = run("cow", *words, "--no-names", "-b", "-w", "0", "--ascii").split("\n")[0]
         shares = self.counted(*words)[1]
-        self.assertTrue(re.sub(r"\([#%~]\)", "(x)", said).startswith(f"At least {shares.sentence()}; what the child copied"), said)
+        self.assertTrue(re.sub(r"\([#%~]\)", "(x)", said).startswith(f"At least {shares.sentence()}"), said)
+        self.assertTrue(said.endswith("; what the child copied later is not known"), said)
 
     def test_the_bar_is_in_proportion(self):
         for words in self.pairs():
@@ -164,6 +166,105 @@ class Cow(unittest.TestCase):
         lost = [float(row["LOST%"][:-1]) for row in table(run("cow", *words, "--no-names"))]
         self.assertGreater(len(lost), 5)
         self.assertGreater(run("cow", *words, "-l").count("\n"), 100)
+
+
+def forked(folder, moves, frames=(0x9000, 0x9000), **identity):
+    """A file of a process, its child and the child of that, of right after the fork and of later, when the first has other pages; moves: what
+    the kernel's count of moved pages was at both times."""
+    made = []
+    for i, (seconds, moved, frame) in enumerate(zip((10.13, 12.42), moves, frames)):
+        when = dict(taken=json_inputs.PROCESS["taken"] + round((seconds - 10) * 1e9), boottime=round(seconds * 1e9),
+                    monotonic=round(seconds * 1e9), page_moves=moved, faults=50, label=b"")
+        for pid, ppid, start, pfn in (4242, 1, 5, frame + 0x100 * i), (4243, 4242, 1000, frame), (4244, 4243, 1000, frame):
+            known = dict(json_inputs.PROCESS, pid=pid, tgid=pid, ppid=ppid, start_time=start, known=json_inputs.EVERYTHING, **when)
+            made.append(json_inputs.snapshot(dict(known, **identity), vmas=[json_inputs.vma(json_inputs.HEAP, json_inputs.HEAP + 0x8000, "rw-p")],
+                                             runs=[json_inputs.run(json_inputs.HEAP, 4, "present", pfn=pfn), json_inputs.run(json_inputs.HEAP + 0x4000, 4, "present", pfn=frame + 16)]))
+    path = os.path.join(folder, "forked.vms")
+    with open(path, "wb") as file:
+        file.write(json_inputs.file_of(*made)[0])
+    return path
+
+
+class When(unittest.TestCase):
+    """Since when sharing is lost, and what the kernel did to pages meanwhile."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="vmsnap-when-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def cow(self, path):
+        """Its text, in one line, and its JSON; of two snapshots, and of the tree."""
+        pair = (f"{path}@4", f"{path}@5", "--base", f"{path}@1")
+        tree = (f"{path}@4..6", "--base", f"{path}@1..3")
+        texts = [" ".join(run("cow", *words, "--no-names", "-w", "80").split()) for words in (pair, tree)]
+        return (*texts, told("cow", *pair), told("cow", *tree))
+
+    def test_the_fork_is_when_the_child_began(self):
+        path = forked(self.folder, (77, 77))
+        text, _, pair, tree = self.cow(path)
+        began = datetime.datetime.fromisoformat(pair["child"]["taken"][:23]) - datetime.timedelta(seconds=2.42)
+        self.assertEqual(pair["forked"], began.isoformat(timespec="milliseconds")[:-1] + "0000000Z")
+        self.assertEqual(pair["since_fork_us"], 2420000)
+        self.assertRegex(text, r"50\.0% of the sharing is lost: 16\.0K by the parent \(#\) [#=]+ parent 4242 .*, child 4243, "
+                               r"forked [-0-9]+ [0-9:]+, 2\.42 s before, base of both, 130 ms after the fork ")
+        for row in tree["processes"][1:]:
+            self.assertEqual((row["forked"], row["since_fork_us"]), (pair["forked"], pair["since_fork_us"]))
+        self.assertRegex(run("cow", f"{path}@4..6", "-w", "120"), r"(?m)^ *PID PARENT COMM +SINCE .*\n *4242 .*\n *4243 +4242 \S+ +2\.42 s ")
+
+    def test_of_what_the_clock_does_not_tell_nothing_is_said(self):
+        for identity in dict(boottime=0), dict(ppid=7):
+            path = forked(self.folder, (77, 77), **identity)
+            words = (f"{path}@4", f"{path}@5", "--base", f"{path}@1")
+            text, pair = run("cow", *words), told("cow", *words)
+            self.assertIsNone(pair["forked"])
+            self.assertIsNone(pair["since_fork_us"])
+            self.assertNotIn("forked", text)
+
+    def test_that_the_kernel_moved_pages_is_said_where_it_leaves_doubts(self):
+        for moves, word, said in ((77, 77), None, ""), ((77, 89), "moved", "; the kernel moved 12 pages meanwhile"), \
+                ((0, 77), "may_have_moved", "; the kernel may have moved pages meanwhile"), \
+                ((77, 2**64 - 1), "may_have_merged", "; KSM may have merged pages meanwhile"):
+            with self.subTest(moves=moves):
+                text, of_tree, pair, tree = self.cow(forked(self.folder, moves))
+                self.assertEqual(pair["kernel_moves"], word)
+                self.assertEqual([each["kernel_moves"] for each in tree["processes"]], [None, word, word])
+                doubtful = any(each["inferred"] or each["verdict"] == "copied" for each in pair["ranges"])
+                self.assertEqual(doubtful, bool(word))
+                for one in text, of_tree:
+                    self.assertEqual("meanwhile" in one, bool(said), one)
+                    self.assertIn(said, one)
+
+    def test_a_diff_says_it_of_what_counts_as_copied(self):
+        for moves, said in ((77, 77), ""), ((77, 89), "; the kernel moved 12 pages meanwhile"), ((0, 77), ""):
+            path = forked(self.folder, moves)
+            text = run("diff", f"{path}@1", f"{path}@4", "--no-names", "-w", "0").split("\n")[0]
+            self.assertTrue(text.startswith("16.0K copied"), text)
+            self.assertEqual("meanwhile" in text, bool(said), text)
+            self.assertIn(said, text)
+            still = run("diff", f"{path}@2", f"{path}@5", "--no-names", "-w", "0").split("\n")[0]
+            self.assertNotIn("meanwhile", still)
+
+
+class Merged(unittest.TestCase):
+    def test_what_ksm_merged_is_told_apart_of_what_is_shared(self):
+        heap, ksm = json_inputs.HEAP, 1 << 21
+        made = json_inputs.snapshot(dict(json_inputs.PROCESS, known=json_inputs.EVERYTHING), vmas=[json_inputs.vma(heap, heap + 0x8000, "rw-p")],
+                                    runs=[json_inputs.run(heap, 4, "present", pfn=0x7000), json_inputs.run(heap + 0x4000, 2, "exclusive present", pfn=0x8000)])
+        told_of = dict(made, kpage={"flags": [[heap, heap + 0x1000, 0], [heap + 0x1000, heap + 0x6000, ksm]]})
+        with tempfile.TemporaryDirectory(prefix="vmsnap-merged-") as folder:
+            for model, merged in (told_of, 12288), (made, None):
+                path = os.path.join(folder, "merged.vms")
+                with open(path, "wb") as file:
+                    file.write(json_inputs.file_of(model)[0])
+                self.assertEqual([each.get("merged") for each in told("show", path)["vmas"]], [merged])
+                for command in "show", "map":
+                    text = run(command, path, "-b", "-w", "80", "--ascii")
+                    self.assertEqual("12288 merged by KSM" in text, bool(merged), text)
+                    self.assertRegex(text, r"= ?shared 16384")
+                self.assertEqual("MERGED" in run("show", path, "-w", "120"), bool(merged))
+                for address, is_one in (heap, False), (heap + 0x1000, bool(merged)), (heap + 0x4000, False):
+                    self.assertEqual("(KSM)" in run("page", path, hex(address)), is_one)
 
 
 class Show(unittest.TestCase):
