@@ -98,8 +98,9 @@ static int list_verdicts(struct vmsnap_html *html, const struct vmsnap_cow *cow,
 		if (start < next || start >= end)
 			continue;
 		rc = list_run(html, &lists->verdicts, start, end, range.verdict + 1);
-		if (!rc && range.inferred)
-			rc = list_run(html, &lists->inferred, start, end, 1);
+		int marks = (range.inferred ? FORK_INFERRED : 0) | (range.touched ? FORK_TOUCHED : 0);
+		if (!rc && marks)
+			rc = list_run(html, &lists->inferred, start, end, marks);
 		next = end;
 	}
 	return rc;

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "moves_count.h"
 #include "report.h"
 
 static void put_strings(struct json *json, const struct vmsnap_html *html)
@@ -102,6 +103,13 @@ static void put_instants(struct json *json, const struct vmsnap_html *html)
 		json_number(json, NULL, instant->pause / 1000);
 		put_since(json, (instant->taken - html->instants[0].taken) / 1000);
 		json_end(json);
+	}
+	json_end(json);
+	json_array(json, "moves"); /* pages that the kernel moved since the first, plus 1; 0: not known */
+	for (size_t i = 0; i < html->instant_count; i++) {
+		uint64_t moved;
+		bool known = moves_between(html->instants[0].page_moves, html->instants[i].page_moves, &moved);
+		json_number(json, NULL, known ? moved + 1 : 0);
 	}
 	json_end(json);
 	json_array(json, "places"); /* instant, process, number in the file */
@@ -269,6 +277,8 @@ static void put_tracks(struct tracks *tracks)
 			json_number(json, "frames_of", html->processes[i].frames_of - 1);
 		json_end(json);
 		put_track(tracks, &html->processes[i].written, "written", i);
+		json_end(json);
+		put_track(tracks, &html->processes[i].touched, "touched", i);
 		json_end(json);
 	}
 	for (size_t i = 0; i < html->fork_count; i++) {

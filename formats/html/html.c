@@ -79,6 +79,7 @@ static int end_instant(struct vmsnap_html *html, struct vmsnap_error *err)
 			continue;
 		rc = track_skip(&process->states, err);
 		rc = rc ? rc : track_skip(&process->written, err);
+		rc = rc ? rc : track_skip(&process->touched, err);
 	}
 	rc = rc ? rc : code_end_instant(html, err);
 	return rc ? rc : forks_add(html, err);
@@ -97,6 +98,7 @@ static int begin_instant(struct vmsnap_html *html, const struct vmsnap *snap, st
 	*instant = (struct report_instant){ .taken = info->taken,
 		                            .monotonic = info->monotonic,
 		                            .pause = info->pause,
+		                            .page_moves = info->page_moves,
 		                            .label = string_of(html, info->label),
 		                            .reason = string_of(html, info->reason) };
 	html->ended = false;
@@ -140,9 +142,11 @@ static int process_new(struct vmsnap_html *html, struct report_process **out, st
 	process->first_instant = (uint32_t)html->instant_count - 1;
 	track_init(&process->states, true, &html->work);
 	track_init(&process->written, false, &html->work);
+	track_init(&process->touched, false, &html->work);
 	for (size_t i = 1; !rc && i < html->instant_count; i++) {
 		rc = track_skip(&process->states, err);
 		rc = rc ? rc : track_skip(&process->written, err);
+		rc = rc ? rc : track_skip(&process->touched, err);
 	}
 	*out = process;
 	return rc;
@@ -218,19 +222,23 @@ struct numbers {
 	struct spill values, frames, head;
 };
 
+enum { OF_PROCESS = 3, OF_FORK = 2 };
+
 static size_t track_count(const struct vmsnap_html *html)
 {
-	return 2 * (html->process_count + html->fork_count);
+	return OF_PROCESS * html->process_count + OF_FORK * html->fork_count;
 }
 
 static const struct track *track_at(const struct vmsnap_html *html, size_t index)
 {
-	if (index >= 2 * html->process_count) {
-		const struct report_fork *fork = &html->forks[index / 2 - html->process_count];
-		return index % 2 ? &fork->inferred : &fork->verdicts;
+	size_t of_processes = OF_PROCESS * html->process_count;
+	if (index >= of_processes) {
+		const struct report_fork *fork = &html->forks[(index - of_processes) / OF_FORK];
+		return (index - of_processes) % OF_FORK ? &fork->inferred : &fork->verdicts;
 	}
-	const struct report_process *process = &html->processes[index / 2];
-	return index % 2 ? &process->written : &process->states;
+	const struct report_process *process = &html->processes[index / OF_PROCESS];
+	const struct track *tracks[OF_PROCESS] = { &process->states, &process->written, &process->touched };
+	return tracks[index % OF_PROCESS];
 }
 
 static int write_tracks(const struct vmsnap_html *html, struct numbers *numbers, struct vmsnap_error *err)

@@ -30,25 +30,37 @@ static int list_run(struct vmsnap_html *html, const struct vmsnap *snap, const s
 	return rc;
 }
 
-static int list_dumped(struct vmsnap_html *html, const struct vmsnap *snap, struct run_list *list)
+/* A layer's ranges, as far as they are in what is told of. */
+static int list_layer(struct vmsnap_html *html, const struct vmsnap *snap, int layer,
+                      uint8_t (*value_of)(uint64_t value), struct run_list *list)
 {
 	uint64_t end = html->options.end ? html->options.end : UINT64_MAX;
 	struct vmsnap_layer_range range;
 	int rc = VMSNAP_OK;
-	for (size_t i = 0; !rc && !vmsnap_layer_range(snap, VMSNAP_LAYER_DUMPED, i, &range); i++) {
+	for (size_t i = 0; !rc && !vmsnap_layer_range(snap, layer, i, &range); i++) {
 		uint64_t from = range.start > html->options.start ? range.start : html->options.start;
 		uint64_t to = range.end < end ? range.end : end;
-		enum state state = state_dumped(range.value);
-		if (from >= to || state == STATE_ABSENT)
+		uint8_t value = value_of(range.value);
+		if (from >= to || !value)
 			continue;
 		struct track_run *item = REPORT_ROOM(html, list->items, list->count, list->room, &rc);
 		if (item)
 			*item = (struct track_run){ .page = from / html->page_size,
 				                    .pages = (to - from) / html->page_size,
-				                    .value = (uint8_t)state };
+				                    .value = value };
 		rc = rc ? rc : work_step(&html->work);
 	}
 	return rc;
+}
+
+static uint8_t state_of_dumped(uint64_t dumped)
+{
+	return (uint8_t)state_dumped(dumped);
+}
+
+static uint8_t whatever(uint64_t value)
+{
+	return value != 0;
 }
 
 static int list_states(struct vmsnap_html *html, const struct vmsnap *snap, struct run_list *list)
@@ -77,8 +89,9 @@ static int add_states(struct vmsnap_html *html, struct report_process *process, 
                       struct vmsnap_error *err)
 {
 	struct run_list list = { 0 };
-	int rc = vmsnap_info(snap)->known.states_unknown ? list_dumped(html, snap, &list)
-	                                                 : list_states(html, snap, &list);
+	int rc = vmsnap_info(snap)->known.states_unknown
+	                 ? list_layer(html, snap, VMSNAP_LAYER_DUMPED, state_of_dumped, &list)
+	                 : list_states(html, snap, &list);
 	const struct report_process *parent = process->last ? NULL : parent_of(html, process, snap);
 	if (parent) {
 		process->frames_of = (uint32_t)(parent - html->processes) + 1;
@@ -86,6 +99,17 @@ static int add_states(struct vmsnap_html *html, struct report_process *process, 
 	}
 	rc = rc ? work_fail(&html->work, rc, err) : track_add(&process->states, list.items, list.count, err);
 	process->states.parent = NULL;
+	work_free(&html->work, list.items, list.room, sizeof(*list.items));
+	return rc;
+}
+
+/* The pages that a debugger had written to. */
+static int add_touched(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
+                       struct vmsnap_error *err)
+{
+	struct run_list list = { 0 };
+	int rc = list_layer(html, snap, VMSNAP_LAYER_DEBUGGER_WRITES, whatever, &list);
+	rc = rc ? work_fail(&html->work, rc, err) : track_add(&process->touched, list.items, list.count, err);
 	work_free(&html->work, list.items, list.room, sizeof(*list.items));
 	return rc;
 }
@@ -412,6 +436,7 @@ int process_add(struct vmsnap_html *html, struct report_process *process, const 
 		rc = track_add(&process->written, NULL, 0, err);
 	rc = rc || !process->last ? rc : changed_bytes_add(html, process, snap, err);
 	rc = rc ? rc : add_states(html, process, snap, err);
+	rc = rc ? rc : add_touched(html, process, snap, err);
 	if (rc)
 		return rc;
 	vmsnap_unref(process->last);
@@ -432,6 +457,7 @@ void process_free(struct vmsnap_html *html, struct report_process *process)
 	vmsnap_names_free(process->names);
 	track_free(&process->states);
 	track_free(&process->written);
+	track_free(&process->touched);
 	for (size_t i = 0; i < process->status_count; i++)
 		work_free(&html->work, process->status[i].values, process->status[i].room, sizeof(uint32_t));
 	work_free(&html->work, process->status, process->status_room, sizeof(*process->status));

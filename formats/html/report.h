@@ -48,6 +48,7 @@ struct report_process {
 	struct track states;
 	uint32_t frames_of;   /* plus 1: of the parent, whose frames of its first instant it has where none are told */
 	struct track written; /* .work NULL: nothing was ever known of it */
+	struct track touched; /* 1: a debugger had written to the page, as the snapshot of the instant tells */
 	struct report_vma *vmas;
 	size_t vma_count, vma_room;
 	uint32_t *current; /* those of the last instant, by address */
@@ -60,18 +61,21 @@ struct report_process {
 	size_t status_count, status_room;
 	struct vmsnap_names *names; /* of .last; NULL: none, or not wanted */
 };
+/* Of a verdict. */
+enum fork_mark { FORK_INFERRED = 1, FORK_TOUCHED = 2 /* by a debugger: it is in no sum of what is lost */ };
 /* A parent and its child, from the first instant at which both are there: with what they were like then. */
 struct report_fork {
 	uint32_t parent, child, base_instant;
 	const struct vmsnap *parent_base, *child_base; /* held */
 	struct track verdicts;                         /* plus 1; 0: no page */
-	struct track inferred;                         /* 1: so the verdict is */
+	struct track inferred;                         /* enum fork_mark */
 	uint32_t warning;                              /* a string: of the last instant */
 };
 struct report_instant {
 	int64_t taken;
 	int64_t monotonic; /* 0: not known */
 	uint64_t pause;
+	uint64_t page_moves;    /* as in struct vmsnap_info */
 	uint32_t label, reason; /* strings */
 };
 /* Which snapshot of the file is of which process, by instant. */
@@ -141,7 +145,7 @@ void names_sort(struct vmsnap_html *html, int *rc);
 int changed_bytes_add(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
                       struct vmsnap_error *err);
 /* head.c: the JSON of it. */
-/* *_bytes: of each track, states and written of each process and then verdicts of each fork and which of them are
+/* *_bytes: of each track, states, written and touched of each process and then verdicts of each fork and which of them are
  * inferred, and of each instant of it: how many bytes it has. */
 int head_write(const struct vmsnap_html *html, const struct rules *rules, const uint64_t *value_bytes,
                const uint64_t *frame_bytes, vmsnap_write_fn write, void *ctx, struct vmsnap_error *err);

@@ -125,6 +125,17 @@ static const struct {
 	{ "", CLASS_OTHER, "changed otherwise" },
 };
 
+/* Of the pages that the sums are of: others have changed in facts alone. */
+static uint64_t touched_pages(const struct diff_view *view)
+{
+	struct vmsnap_diff_range range;
+	uint64_t bytes = 0;
+	for (size_t i = 0;
+	     vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED) && !vmsnap_diff_range(view->diff, i, &range); i++)
+		bytes += range.touched && diff_range_class(&range) != CLASS_HOLE ? range.end - range.start : 0;
+	return bytes / vmsnap_info(view->b)->page_size;
+}
+
 static void put_touched(struct fit_line *line, uint64_t pages)
 {
 	char words[96];
@@ -220,7 +231,7 @@ static bool put_sentence(struct fit_line *line, const struct diff_view *view, co
 	fit_glue(line, pages && counted ? ";" : "");
 	if (counted)
 		put_mappings(line, balance);
-	put_touched(line, vmsnap_diff_total(view->diff, VMSNAP_TOTAL_TOUCHED));
+	put_touched(line, touched_pages(view));
 	put_moves(line, view, balance);
 	return counted;
 }

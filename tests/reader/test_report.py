@@ -72,6 +72,25 @@ def written_to():
     return [at(0, own + shared), at(1, own + copied, 1, 2, 4), at(2, own + copied + [("exclusive present", 0x9100)], 2, 3, 5)]
 
 
+def touched_by_a_debugger():
+    """A parent and its child, of right after their fork and of two instants later, into which a debugger wrote meanwhile: into
+    pages that were copied, one that was not, one that is new and one that nothing happened to."""
+    heap, page = json_inputs.HEAP, 4096
+
+    def of(pid, ppid, seconds, frames, touched):
+        names = [json_inputs.name(heap + i * page + 8, 1, "touched", b"breakpoint %d" % i) for i in touched]
+        runs = [json_inputs.run(heap + i * page, 1, "present", pfn=frame) for i, frame in enumerate(frames) if frame]
+        made = json_inputs.snapshot(dict(json_inputs.PROCESS, pid=pid, tgid=pid, ppid=ppid, known=json_inputs.EVERYTHING, taken=10**18 + seconds * 10**9, monotonic=(1 + seconds) * 10**9,
+                                         faults=50, page_moves=70, boottime=(1 + seconds) * 10**9, start_time=50 + pid - 4242, label=b"s%d" % seconds),
+                                    vmas=[json_inputs.vma(heap, heap + 16 * page, "rw-p")], runs=runs)
+        return dict(made, names=names)
+
+    fork = [0x100 + 2 * i for i in range(8)]
+    later, last = [*fork[:2], 0x502, 0x504, *fork[4:], 0x600], [*fork[:1], 0x702, 0x502, 0x504, 0x706, *fork[5:], 0x600, 0x602]
+    return [of(4242, 1, 0, fork, ()), of(4243, 4242, 0, fork, ()), of(4242, 1, 1, later, (2, 6)), of(4243, 4242, 1, [0x900, *fork[1:]], (0,)),
+            of(4242, 1, 2, last, (2, 4, 6, 9)), of(4243, 4242, 2, [0x900, 0x902, *fork[2:]], (0,))]
+
+
 class ReportTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -111,8 +130,9 @@ class ReportTest(unittest.TestCase):
                     ours[value] += 1
                 base = f"{name}@{report.numbers[fork.base, fork.process]}"
                 theirs = told("cow", *(f"{name}@{report.numbers[instant, each]}" for each in (fork.process, fork.child)), "--base", base)
-                inferred = sum(report.inferred(fork).values[instant].values())
-                self.assertEqual(inferred, sum(row["pages"] for row in theirs["ranges"] if row["inferred"]), (instant, fork.child))
+                marks = report.inferred(fork).values[instant]
+                for bit, key in (1, "inferred"), (2, "touched_by_debugger"):
+                    self.assertEqual(sum(mark & bit != 0 for mark in marks.values()), sum(row["pages"] for row in theirs["ranges"] if row[key]), (instant, fork.child, key))
                 for (verdict, _), count in zip(report.head["verdicts"], ours[1:]):
                     if instant != fork.base:
                         self.assertEqual(count, theirs["totals"][verdict], (instant, verdict))
@@ -157,6 +177,17 @@ class ReportTest(unittest.TestCase):
             file.write(json_inputs.file_of(*(each for seconds in (0, 1) for each in json_inputs.tree([4243, 4244], seconds, known=["exclusive"])))[0])
         report = self.check(path)
         self.assertTrue(any(values for fork in report.forks() for values in report.inferred(fork).values))
+
+    def test_agrees_on_what_a_debugger_touched(self):
+        path = os.path.join(self.folder, "touched.vms")
+        with open(path, "wb") as file:
+            file.write(json_inputs.file_of(*touched_by_a_debugger())[0])
+        report, page = self.check(path), json_inputs.HEAP // 4096
+        self.assertEqual([sorted(each - page for each in values) for values in report.track("touched", 0).values], [[], [2, 6], [2, 4, 6, 9]])
+        self.assertEqual([sorted(each - page for each in values) for values in report.track("touched", 1).values], [[], [0], [0]])
+        [fork] = report.forks()
+        self.assertEqual({each - page for each, mark in report.inferred(fork).values[2].items() if mark & 2}, {0, 2, 4, 6, 9})
+        self.assertEqual(report.head["moves"], [1, 1, 1])
 
     def test_first_to_last_of_a_file(self):
         series = self.series()

@@ -228,6 +228,41 @@ class BrowserTest(unittest.TestCase):
         self.assertGreater(len(seen), 4)
         self.quiet()
 
+    def test_what_a_debugger_touched_is_counted_as_cow_and_diff_count_it(self):
+        path = os.path.join(self.folder, "touched.vms")
+        self.open(self.write("touched", *test_report.touched_by_a_debugger()))
+
+        def first(*words):
+            done = subprocess.run([VMSNAP, *words, "--no-names", "-w", "0", "--ascii"], stdout=subprocess.PIPE, encoding="utf-8", check=False)
+            return re.sub(r"\([#%~]\)", "", done.stdout).replace("  ", " ")
+
+        for instant in (1, 2):
+            parent, child = f"{path}@{2 * instant + 1}", f"{path}@{2 * instant + 2}"
+            self.say(f"{PAGE}.change({{ process: 0, a: 0, b: {instant}, mode: 'cow' }})")
+            ours, theirs = self.say(HEADLINE), first("cow", parent, child, "--base", f"{path}@1")
+            share = re.match(r"([\d.]+)% of the sharing is lost", theirs)[1]
+            self.assertIn(f"{share} % of the sharing is lost", ours)
+            self.assertEqual(*(float(re.search(pattern, text)[1]) for pattern, text in ((r"([\d.]+) KiB touched by gdb, not counted", ours), (r"([\d.]+)K touched by gdb", theirs))))
+            for process, snapshot in (0, parent), (1, child):
+                for a in range(instant):
+                    self.say(f"{PAGE}.change({{ process: {process}, a: {a}, b: {instant}, mode: 'diff' }})")
+                    theirs = first("diff", f"{path}@{2 * a + 1 + process}", snapshot).split("\n")[0]
+                    said = re.search(r"touched by gdb: \d+ of these pages", self.say(HEADLINE))
+                    self.assertEqual(said and said[0], (found := re.search(r"touched by gdb: \d+ of these pages", theirs)) and found[0], (process, a, instant))
+        self.assertIn("touched by gdb", self.say(f"{PAGE}.jump({json_inputs.HEAP // 4096}, {json_inputs.HEAP // 4096 + 1}), document.querySelector('#inspector').textContent"))
+        self.assertIn("wrote to it", self.say("document.querySelector('#inspector').textContent"))
+        self.quiet()
+
+    def test_what_the_kernel_moved_is_said_as_cow_and_diff_say_it(self):
+        made = test_report.touched_by_a_debugger()
+        for model, moves in zip(made, (70, 70, 70, 70, 82, 82)):
+            model["identity"]["page_moves"], model["names"] = moves, []
+        self.open(self.write("kernel", *made))
+        for instant, said in (1, ""), (2, "the kernel moved 12 pages meanwhile"):
+            for mode in "cow", "diff":
+                self.say(f"{PAGE}.change({{ process: 0, a: 0, b: {instant}, mode: '{mode}' }})")
+                self.assertEqual(re.findall(r"the kernel [^;]* meanwhile", self.say(HEADLINE)), [said] if said else [])
+
     def test_frames_are_those_of_the_snapshots(self):
         """Where memory moved, and of a child that has most frames of its parent's."""
         def of(pid, ppid, seconds, frames):

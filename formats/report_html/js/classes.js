@@ -1,10 +1,13 @@
 // The class of each page of a track, for what is being looked at: looked up, never decided here.
 import { FRAME } from './track.js';
 
+const HAND = 128; // beside what a page was at A: a debugger had written to it
+
 // What each page was at A, taken along where memory moved, and what happened to it until B.
 function walkFromA(model, view) {
 	const track = view.track, { a, b } = view, changes = model.processes[track.process].changes;
-	const before = track.present[a] ? track.valuesAt(a).slice() : new Uint8Array(track.pages);
+	const before = (track.present[a] ? track.valuesAt(a) : new Uint8Array(track.pages)).slice(), touched = model.touchedAt(track, a);
+	if (touched) for (let i = 0; i < before.length; i++) before[i] |= touched[i] * HAND;
 	const moved = new Uint8Array(track.pages), replaced = new Uint8Array(track.pages);
 	for (let k = a + 1; k <= b; k++) {
 		for (const change of changes) if (change.instant === k) takeAlong(track, change, before, moved, replaced);
@@ -67,12 +70,18 @@ export function classAt({ changed, states }, memory, replaced, moved, before, no
 
 function classifyChanges(model, view, out) {
 	const { before, moved, replaced } = walkFromA(model, view), now = view.track.valuesAt(view.b), memory = memoryOf(model, view);
-	for (let i = 0; i < out.length; i++) out[i] = classAt(model.rules, memory[i], replaced[i], moved[i], before[i], now[i]);
+	for (let i = 0; i < out.length; i++) out[i] = classAt(model.rules, memory[i], replaced[i], moved[i], before[i] & ~HAND, now[i]);
 	drawWritten(model, view, out);
+	if (!model.track(view.track.process, 'touched')?.pages) return;
+	const touched = model.touchedAt(view.track, view.b);
+	view.touched = out.map((c, i) => model.classes[c].event && (before[i] & HAND || touched[i]) ? 1 : 0);
 }
 
+// What view.classes is to be; and view.touched: 1 where something happened to a page that a debugger wrote to, as A or B tells;
+// null: to none.
 export function classify(model, view) {
 	const out = new Uint8Array(view.track.pages);
+	view.touched = null;
 	if (view.mode === 'cow') {
 		const values = view.track.valuesAt(view.b), of = [0, ...model.verdicts.map(verdict => verdict.class)];
 		for (let i = 0; i < out.length; i++) out[i] = of[values[i]] ?? 0;

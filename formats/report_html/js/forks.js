@@ -3,7 +3,8 @@
 import { $, base, color, el, font, hex, link, number, pages, prepare, swatch } from './ui.js';
 import { Table } from './table.js';
 import { stripAt } from './strips.js';
-import { doubtWords, lostWords, sharesOf } from './shares.js';
+import { INFERRED } from './model.js';
+import { doubtWords, lostWords, markWords, sharesOf } from './shares.js';
 
 const MEANING = {
 	shared: 'one frame, both see it', copied_by_child: 'the child has another frame than at the fork', copied_by_parent: 'the parent has another frame than at the fork',
@@ -28,7 +29,7 @@ export class Forks {
 		const host = $('#forks'), fork = this.fork();
 		if (!fork) return host.replaceChildren(el('p', { class: 'note' }, 'There is no parent with its child at one instant here. vmsnap capture --tree and vmsnap record --tree --on fork take both.'));
 		const instant = this.instantOf(fork), counts = fork.counts[instant], list = el('div', { class: 'below' }), curve = el('canvas', { id: 'curve', role: 'img' });
-		host.replaceChildren(el('div', { class: 'top' }, this.verdicts(fork, instant, counts), this.sum(sharesOf(this.model, fork, instant), curve)), list);
+		host.replaceChildren(el('div', { class: 'top' }, this.verdicts(fork, instant, counts), this.sum(fork, instant, curve)), list);
 		this.drawCurve(curve, fork, instant);
 		this.listRanges(list, fork, instant);
 	}
@@ -43,18 +44,18 @@ export class Forks {
 			el('div', { class: 'verdicts' }, rows.map(row => [el('b', {}, pages(row.count)), el('span', { class: 'word' }, swatch(row.class), row.name.replace(/_/g, ' ')), el('span', { class: 'meaning' }, MEANING[row.name] ?? '')])));
 	}
 	inferred(fork, instant) {
-		const count = this.model.inferredAt(fork, instant)?.reduce((sum, one) => sum + one, 0);
+		const count = this.model.marksAt(fork, instant)?.reduce((sum, mark) => sum + (mark & INFERRED), 0);
 		return count ? el('p', {}, `Of these ${pages(count)} are inferred, from who shares and from circumstances, not from frames.`) : null;
 	}
-	sum(shares, curve) {
-		const words = [`${pages(shares.lost)} copied, ${pages(shares.shared)} shared still`, doubtWords(shares)].filter(Boolean).join('; ');
+	sum(fork, instant, curve) {
+		const shares = sharesOf(this.model, fork, instant), words = [`${pages(shares.lost)} copied, ${pages(shares.shared)} shared still`, doubtWords(this.model, fork, instant, shares)].filter(Boolean).join('; ');
 		return el('div', {}, el('h2', {}, lostWords(shares) || 'Nothing is lost yet'), el('p', {}, words), curve);
 	}
 	drawCurve(canvas, fork, instant) {
 		const width = canvas.clientWidth || 400, height = 150, x = prepare(canvas, width, height), { instants, class: of } = this.model;
 		const at = fork.present.map((there, k) => there ? k : -1).filter(k => k >= 0), from = instants[at[0]].ms, span = instants[at[at.length - 1]].ms - from || 1;
 		const series = [['parent', color.css[of.copied], ['copied_by_parent', 'copied_by_both']], ['child', color.css[of.child], ['copied_by_child']], ['not known', color.faint, ['copied']]]
-			.map(([name, paint, names]) => ({ name, paint, values: at.map(k => this.sumOf(fork.counts[k], names)) })).filter(one => one.values.some(Boolean));
+			.map(([name, paint, names]) => ({ name, paint, values: at.map(k => this.sumOf(fork.own[k], names)) })).filter(one => one.values.some(Boolean));
 		const most = Math.max(1, ...at.map((_, i) => series.reduce((sum, one) => sum + one.values[i], 0)));
 		const X = k => 64 + (instants[k].ms - from) / span * (width - 84), Y = value => height - 22 - value / most * (height - 40);
 		const low = at.map(() => 0);
@@ -96,14 +97,14 @@ export class Forks {
 		return right;
 	}
 	ranges(fork, instant) {
-		const values = fork.valuesAt(instant), inferred = this.model.inferredAt(fork, instant), out = [];
+		const values = fork.valuesAt(instant), marks = this.model.marksAt(fork, instant), out = [];
 		for (let segment = 0; segment < fork.start.length; segment++)
 			for (let i = fork.first[segment]; i < fork.first[segment + 1];) {
 				const value = values[i], from = i;
-				while (i < fork.first[segment + 1] && values[i] === value && inferred?.[i] === inferred?.[from]) i++;
+				while (i < fork.first[segment + 1] && values[i] === value && marks?.[i] === marks?.[from]) i++;
 				if (!value || QUIET.includes(this.model.verdicts[value - 1].name)) continue;
 				const page = fork.start[segment] + from - fork.first[segment];
-				out.push({ page, count: i - from, verdict: this.model.verdicts[value - 1], inferred: inferred?.[from], names: this.model.namesIn(fork.child, page, page + i - from) });
+				out.push({ page, count: i - from, verdict: this.model.verdicts[value - 1], marks: marks?.[from] ?? 0, names: this.model.namesIn(fork.child, page, page + i - from) });
 			}
 		return out;
 	}
@@ -115,7 +116,7 @@ export class Forks {
 			columns: [
 				{ id: 'start', name: 'Start', width: 140, mono: true, key: row => row.page, cell: row => hex(row.page).slice(2) },
 				{ id: 'count', name: 'Pages', width: 74, right: true, down: true, key: row => row.count, cell: row => number(row.count) },
-				{ id: 'verdict', name: 'What', width: 190, key: row => row.verdict.name, cell: row => el('span', {}, swatch(row.verdict.class), ` ${row.verdict.name.replace(/_/g, ' ')}${row.inferred ? ', inferred' : ''}`) },
+				{ id: 'verdict', name: 'What', width: 190, key: row => row.verdict.name, cell: row => el('span', {}, swatch(row.verdict.class), ` ${row.verdict.name.replace(/_/g, ' ')}${markWords(row.marks)}`) },
 				{ id: 'names', name: 'On these pages', first: true, down: true, key: rank, cell: row => el('span', { class: 'mono' }, row.names.slice(0, 8).map(name => name.symbol).join(', ') + (row.names.length > 8 ? ' …' : '')) },
 				{ id: 'mapping', name: 'Mapping', width: 170, key: row => this.titleOf(row), cell: row => this.titleOf(row) },
 			],

@@ -1,7 +1,7 @@
 // One sentence: what happened from A to B, the largest first, of one denominator; a bar; and a legend with totals that
 // filters.
 import { $, duration, el, number, pages, paper, percent, swatch } from './ui.js';
-import { doubtWords, lostWords, sharesOf } from './shares.js';
+import { doubtWords, lostWords, movedWords, sharesOf } from './shares.js';
 import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
 
@@ -59,20 +59,25 @@ export class Headline {
 	diffSentence(counts, resident) {
 		const { view, model } = this, { copied, new: fresh, gone, swapped_out: out, written, other } = model.class;
 		const rest = [[written, 'written'], [fresh, 'new'], [gone, 'gone'], [out, 'swapped out'], [other, 'changed otherwise']].filter(([c]) => counts[c]).sort(([a], [b]) => counts[b] - counts[a]);
-		const words = rest.map(([c, word]) => `${pages(counts[c])} ${word}`).join(', '), most = rest.length ? counts[rest[0][0]] : 0;
+		const words = rest.map(([c, word]) => `${pages(counts[c])} ${word}`).join(', '), touched = this.touchedWords(), most = rest.length ? counts[rest[0][0]] : 0;
 		const from = view.nameOf(view.a), to = view.nameOf(view.b);
 		if (counts[copied] && most < 10 * counts[copied]) {
 			const of = this.ofShared(counts[copied], from);
-			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, of ? `${of} until ${to}` : ` from ${from} to ${to}`, this.small([this.firstCopied(), ...this.forkWords(), words].filter(Boolean).join('; '))];
+			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, of ? `${of} until ${to}` : ` from ${from} to ${to}`, this.small([this.firstCopied(), ...this.forkWords(), words, touched, movedWords(model.movedBetween(view.a, view.b) || 0)].filter(Boolean).join('; '))];
 		}
 		const others = this.copiedByOthers(), { title } = model.processes[view.process];
-		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([...this.forkWords(), words].filter(Boolean).join('; '))];
+		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([...this.forkWords(), words, touched].filter(Boolean).join('; '))];
 		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`)];
-		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small(`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`)];
+		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small([`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`, touched].filter(Boolean).join('; '))];
+	}
+	// As the command line has it: they are among the others.
+	touchedWords() {
+		const count = this.view.touched?.reduce((sum, one) => sum + one, 0);
+		return count ? `touched by gdb: ${number(count)} of these pages` : '';
 	}
 	// Pages that a fork does not share any more, by who copied them.
 	lostBy(fork) {
-		const counts = fork.counts[this.view.b], { verdicts } = this.model;
+		const counts = fork.own[this.view.b], { verdicts } = this.model;
 		return Object.fromEntries(['copied_by_parent', 'copied_by_child', 'copied_by_both', 'copied'].map(name => [name, counts?.[verdicts.findIndex(verdict => verdict.name === name) + 1] ?? 0]));
 	}
 	whoCopied(fork) {
@@ -80,7 +85,7 @@ export class Headline {
 		return `${told(parent)} by the parent, ${told(child)} by the child${both ? `, ${pages(both)} by both` : ''}${either ? `, ${pages(either)} by one of the two` : ''}`;
 	}
 	cowSentence(counts) {
-		const { view, model } = this, fork = view.track, same = counts[model.class.shared], shares = sharesOf(model, fork, view.b), words = lostWords(shares), doubt = doubtWords(shares);
+		const { view, model } = this, fork = view.track, same = counts[model.class.shared], shares = sharesOf(model, fork, view.b), words = lostWords(shares), doubt = doubtWords(model, fork, view.b, shares);
 		const title = `${model.processes[fork.process].title} and its child ${model.processes[fork.child].pid}`;
 		if (!words) return [same ? `Nothing is copied yet: ${title} share ${pages(same)}` : `${title} share nothing that could be copied`, doubt ? this.small(doubt) : ''];
 		const since = `${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shares.shared)} shared still`;

@@ -3,6 +3,7 @@ import { $, base, duration, el, hex, link, number, pages, paper, size, swatch } 
 import { Held } from './held.js';
 import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
+import { markWords } from './shares.js';
 
 const pair = (name, value) => value || value === 0 ? [el('dt', {}, name), el('dd', {}, value)] : [];
 const section = (title, ...children) => el('section', {}, title ? el('h3', {}, title) : null, ...children);
@@ -92,8 +93,15 @@ export class Inspector {
 		const { view } = this, states = this.model.track(view.track.process, 'states'), index = states.indexOf(page), vma = strip.vmas.find(one => page >= one.start && page < one.end) ?? strip.vmas[0];
 		const counts = new Float64Array(this.model.classes.length);
 		countIn(view, counts, page, end);
-		return [section('', el('h2', { class: 'mono' }, hex(page)), el('div', { class: 'note' }, strip.title || 'anonymous'), el('dl', {}, pair('pages', end - page > 1 ? `${number(end - page)}, ${pages(end - page)}` : ''), pair('in the mapping', `+${pages(page - vma.start)}`), pair('in the file', vma.name.startsWith('/') ? `0x${(vma.offset + (page - vma.start) * this.model.pageSize).toString(16)}` : ''), pair('permissions', vma.perms)), this.bar(counts), this.counts(counts)), end - page > 1 ? this.states([{ start: page, end }]) : null,
+		return [section('', el('h2', { class: 'mono' }, hex(page)), el('div', { class: 'note' }, strip.title || 'anonymous'), el('dl', {}, pair('pages', end - page > 1 ? `${number(end - page)}, ${pages(end - page)}` : ''), pair('in the mapping', `+${pages(page - vma.start)}`), pair('in the file', vma.name.startsWith('/') ? `0x${(vma.offset + (page - vma.start) * this.model.pageSize).toString(16)}` : ''), pair('permissions', vma.perms), pair('a debugger', this.hand(states, page, end))), this.bar(counts), this.counts(counts)), end - page > 1 ? this.states([{ start: page, end }]) : null,
 			index >= 0 ? this.history(states, index) : section('', el('p', {}, this.model.known.states ? 'Never resident.' : 'Left out of the core file.')), index >= 0 ? this.frame(states, index) : null, this.verdict(page), this.moves(page, end), this.held.values(page, end, VALUES_SHOWN), this.held.bytes(page, end, this.still()), this.names(page, end)];
+	}
+	// Whether it wrote to one of these, as A or B tells.
+	hand(states, page, end) {
+		const { model, view } = this, told = [view.a, view.b].map(k => model.touchedAt(states, k));
+		let found = false;
+		states.pieces(page, end, (_, index, count) => { found ||= told.some(touched => touched?.subarray(index, index + count).some(Boolean)); });
+		return found ? end - page > 1 ? 'wrote to some' : 'wrote to it' : '';
 	}
 	// What was put here from elsewhere, from A to B.
 	moves(from, to) {
@@ -131,8 +139,8 @@ export class Inspector {
 	}
 	verdict(page) {
 		const { model, view } = this, told = model.forksOf(view.process).filter(fork => fork.present[view.b]).map(fork => {
-			const index = fork.indexOf(page), value = index < 0 ? 0 : fork.valuesAt(view.b)[index], inferred = value && model.inferredAt(fork, view.b)?.[index];
-			return value ? pair(`${model.processes[fork.process].pid} → ${model.processes[fork.child].pid}`, `${model.verdicts[value - 1].name.replace(/_/g, ' ')}${inferred ? ', inferred' : ''}`) : [];
+			const index = fork.indexOf(page), value = index < 0 ? 0 : fork.valuesAt(view.b)[index], marks = model.marksAt(fork, view.b)?.[index] ?? 0;
+			return value ? pair(`${model.processes[fork.process].pid} → ${model.processes[fork.child].pid}`, `${model.verdicts[value - 1].name.replace(/_/g, ' ')}${markWords(marks)}`) : [];
 		});
 		return told.flat().length ? section('Since the fork', el('dl', {}, told)) : null;
 	}

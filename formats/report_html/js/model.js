@@ -6,6 +6,7 @@ import { FRAME, Track } from './track.js';
 const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
 // Classes that views know by name; others are drawn by what comes with them.
 const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'unread', 'dumped', 'dump_hole', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
+export const INFERRED = 1, TOUCHED = 2; // of a fork's verdict; touched by a debugger: it is in no sum of what is lost
 const VMA_FIELDS = 10, CHANGE_FIELDS = 5, SHARED_FIELDS = 3, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10, WATCHED_FIELDS = 3, BLAMED_FIELDS = 6;
 
 function rows(flat, fields, make) {
@@ -111,7 +112,7 @@ function giveSpans(track, process) {
 
 function readTrack(head, model, bytes, at) {
 	const process = model.processes[head.process], child = model.processes[head.child], isFork = head.kind === 'verdicts' || head.kind === 'inferred';
-	if (!process || isFork !== Boolean(child) || !['states', 'written', 'verdicts', 'inferred'].includes(head.kind)) throw new Damaged();
+	if (!process || isFork !== Boolean(child) || !['states', 'written', 'touched', 'verdicts', 'inferred'].includes(head.kind)) throw new Damaged();
 	const present = model.instants.map((_, k) => model.places[k].has(head.process) && (!child || model.places[k].has(head.child)));
 	const track = new Track(head, bytes, at, present);
 	if (head.kind === 'verdicts' && !present[whole(head.base, present.length - 1)]) throw new Damaged();
@@ -146,6 +147,8 @@ export class Model {
 			return { ms: us / 1000, taken: this.began + date / 1000, label: text(label), reason: text(reason), pause: whole(pause) };
 		});
 		if (!this.instants.length) throw new Damaged();
+		this.moves = listOf(head.moves, count => whole(count));
+		if (this.moves.length !== this.instants.length) throw new Damaged();
 		this.places = this.instants.map(() => new Map());
 		for (const [instant, process, number] of rows(head.places, PLACE_FIELDS, (...row) => row)) this.places[whole(instant, this.instants.length - 1)].set(process, number);
 		this.processes = listOf(head.processes, (process, number) => readProcess(process, this, number));
@@ -185,19 +188,24 @@ export class Model {
 		});
 		if (!this.processes.every((_, number) => this.track(number, 'states'))) throw new Damaged();
 		this.forks = this.tracks.filter(track => track.kind === 'verdicts');
-		for (const track of this.tracks) track.kind === 'verdicts' ? tallyVerdicts(this, track) : track.kind === 'states' && tallyStates(this, track);
+		for (const track of this.tracks) track.kind === 'verdicts' ? tallyVerdicts(this, track, TOUCHED) : track.kind === 'states' && tallyStates(this, track);
 	}
-	// Which verdicts of a fork are inferred: 1 for each such page of it; null: none.
-	inferredAt(fork, instant) {
-		const track = this.tracks.find(one => one.kind === 'inferred' && one.process === fork.process && one.child === fork.child);
-		if (!track?.pages) return null;
-		const values = track.valuesAt(instant), out = new Uint8Array(fork.pages);
-		track.stretches(0, track.pages, (start, end) => fork.pieces(start, end, (page, index, count) => {
-			const from = track.indexOf(page);
-			for (let i = 0; i < count; i++) out[index + i] = values[from + i] & 1;
+	// What is marked of a fork's verdicts: INFERRED, TOUCHED, for each page of it; null: nothing.
+	marksAt(fork, instant) { return this.valuesFor(fork, this.tracks.find(one => one.kind === 'inferred' && one.process === fork.process && one.child === fork.child), instant); }
+	// 1 for each page of a track that a debugger had written to, as told at an instant; null: none.
+	touchedAt(track, instant) { return this.valuesFor(track, this.track(track.process, 'touched'), instant); }
+	// The values of a track for the pages of another.
+	valuesFor(track, other, instant) {
+		if (!other?.pages) return null;
+		const values = other.valuesAt(instant), out = new Uint8Array(track.pages);
+		other.stretches(0, other.pages, (start, end) => track.pieces(start, end, (page, index, count) => {
+			const from = other.indexOf(page);
+			out.set(values.subarray(from, from + count), index);
 		}));
 		return out;
 	}
+	// Pages that the kernel moved to other frames from A to B, of all processes; NaN: not known.
+	movedBetween(a, b) { return this.moves[a] && this.moves[b] ? Math.max(0, this.moves[b] - this.moves[a]) : NaN; }
 	track(process, kind) { return this.tracks.find(track => track.kind === kind && track.process === process); }
 	forksOf(process) { return this.forks.filter(track => track.process === process || track.child === process); }
 

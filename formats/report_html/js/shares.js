@@ -1,13 +1,14 @@
 // What of a fork's sharing is lost and what is kept, in pages, as `vmsnap cow` counts it; and how far that is known.
-import { pages, percent } from './ui.js';
+import { INFERRED, TOUCHED } from './model.js';
+import { number, pages, percent } from './ui.js';
 
 export const LOST = ['copied_by_child', 'copied_by_parent', 'copied_by_both', 'copied'];
 
 export function sharesOf(model, fork, instant) {
-	const counts = fork.counts[instant] ?? [], inferred = model.inferredAt(fork, instant), guessed = new Float64Array(model.verdicts.length + 1);
-	if (inferred) fork.valuesAt(instant).forEach((value, i) => { guessed[value] += inferred[i]; });
+	const counts = fork.own[instant] ?? [], marks = model.marksAt(fork, instant), guessed = new Float64Array(model.verdicts.length + 1);
+	if (marks) fork.valuesAt(instant).forEach((value, i) => { guessed[value] += marks[i] === INFERRED; });
 	const sum = (of, names) => model.verdicts.reduce((all, verdict, i) => all + (names.includes(verdict.name) ? of[i + 1] ?? 0 : 0), 0);
-	return { lost: sum(counts, LOST), shared: sum(counts, ['shared']), unknown: sum(counts, ['unknown']), lostInferred: sum(guessed, LOST), sharedInferred: sum(guessed, ['shared']) };
+	return { lost: sum(counts, LOST), shared: sum(counts, ['shared']), unknown: sum(counts, ['unknown']), either: sum(counts, ['copied']), touched: marks ? marks.reduce((all, mark) => all + (mark & TOUCHED ? 1 : 0), 0) : 0, lostInferred: sum(guessed, LOST), sharedInferred: sum(guessed, ['shared']) };
 }
 
 const isKnown = ({ lost, shared, lostInferred, sharedInferred }) => lost + shared > lostInferred + sharedInferred;
@@ -19,8 +20,15 @@ export function lostWords(shares) {
 	if (isKnown(shares)) return `${percent(lost / (lost + shared))} of the sharing is lost`;
 	return `How much of the sharing is lost is not known${lost || shared ? `; inferred: ${percent(lost / (lost + shared))}` : ''}`;
 }
-export function doubtWords(shares) {
-	const { unknown, lostInferred, sharedInferred } = shares, known = isKnown(shares);
+// As the command line says it.
+export const movedWords = moved => moved ? `the kernel moved ${number(moved)} page${moved === 1 ? '' : 's'} meanwhile` : '';
+
+export function doubtWords(model, fork, instant, shares) {
+	const { unknown, touched, either, lostInferred, sharedInferred } = shares, known = isKnown(shares);
+	const moved = model.known.pfn ? model.movedBetween(fork.base, instant) : 0, doubtful = either || lostInferred || sharedInferred || unknown;
 	return [known && lostInferred ? `that ${pages(lostInferred)} were copied is inferred` : '', sharedInferred && (known || !shares.lost) ? `that ${pages(sharedInferred)} are shared is inferred` : '',
-		unknown ? `of ${pages(unknown)} nothing is known` : ''].filter(Boolean).join('; ');
+		doubtful ? Number.isNaN(moved) ? 'the kernel may have moved pages meanwhile' : movedWords(moved) : '',
+		unknown ? `of ${pages(unknown)} nothing is known` : '', touched ? `${pages(touched)} touched by gdb, not counted here` : ''].filter(Boolean).join('; ');
 }
+// Behind the name of a page's verdict.
+export const markWords = marks => `${marks & INFERRED ? ', inferred' : ''}${marks & TOUCHED ? ', touched by gdb' : ''}`;

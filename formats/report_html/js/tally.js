@@ -95,7 +95,8 @@ export function tallyStates(model, track) {
 	});
 }
 
-export function tallyVerdicts(model, track) {
+// counts: of each verdict; own: without pages that a debugger touched.
+export function tallyVerdicts(model, track, touched) {
 	const values = new Uint8Array(track.pages), counts = new Float64Array(32);
 	counts[0] = track.pages;
 	track.counts = track.present.map((there, k) => {
@@ -107,5 +108,10 @@ export function tallyVerdicts(model, track) {
 			}
 		});
 		return there ? counts.slice() : null;
+	});
+	track.own = track.counts.map((all, k) => {
+		const marks = all && model.marksAt(track, k), own = all?.slice() ?? null;
+		if (marks?.some(mark => mark & touched)) track.valuesAt(k).forEach((value, i) => { if (marks[i] & touched) own[value]--; });
+		return own;
 	});
 }
