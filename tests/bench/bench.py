@@ -390,7 +390,8 @@ def deltas(bench):
 
 
 def record(bench):
-    return [f"{machine()}.", markdown([("Target", "Measure", "vmsnap", "at most", ""), *record_rows.rows(bench)])]
+    head = ("Target", "Measure", "vmsnap", "the kernel alone", "at most", "")
+    return [f"{machine()}.", markdown([head, *record_rows.rows(bench)])]
 
 
 def series(bench):
@@ -429,10 +430,11 @@ def main():
         print("Not root: PFNs are hidden, and the files hold none.")
     what = {"all": everything, "contents": contents, "groups": groups, "tracking": tracking, "deltas": deltas,
             "record": record, "series": series, "report": report, "core": core}
-    text = "\n\n".join(what[options.what](bench))
-    print(f"\n{text}")
-    if options.update:
-        update(options.page, options.what, text)
+    for name in ("all", "record") if options.what == "all" else (options.what,):
+        text = "\n\n".join(what[name](bench))
+        print(f"\n{text}", flush=True)
+        if options.update:
+            update(options.page, name, text)
     return 0
 
 
