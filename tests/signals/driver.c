@@ -24,14 +24,15 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <vmsnap.h>
 
 #include "hooks.h"
 
-/* A thread that is never seen to stop is what is looked for; on a machine that is busy
- * one may take long. */
-enum { PATIENCE_MS = 120000, NO_PATIENCE_MS = 500 };
+/* A thread that is never seen to stop is what is looked for; on a machine that is busy, and with our niceness, it may
+ * take minutes until each of ten thousand has been asked, and has stopped. */
+enum { PATIENCE_MS = 1200000, NO_PATIENCE_MS = 500 };
 
 static bool go_on;
 static unsigned long wrongs;
@@ -100,19 +101,44 @@ static int capture_all(const struct plan *plan, struct vmsnap ***snaps, size_t *
 struct sums {
 	unsigned long captures, full, others;
 	size_t processes, threads; /* of the last one */
+	struct timespec begun;
+	double longest; /* s */
 };
+
+static double seconds_since(struct timespec begun)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - begun.tv_sec) + (double)(now.tv_nsec - begun.tv_nsec) / 1e9;
+}
+
+/* Which it was, and whether there was no more time. */
+static void tell_missed(const struct vmsnap *snap, const struct sums *sums)
+{
+	size_t missed = 0;
+	unsigned first = 0;
+	for (size_t i = vmsnap_thread_count(snap); i-- > 0;) {
+		const struct vmsnap_thread *thread = vmsnap_thread(snap, i);
+		missed += thread->missed;
+		first = thread->missed ? thread->tid : first;
+	}
+	wrong("capture %lu: of process %u %zu threads were not frozen, thread %u first; it took %.1f s", sums->captures,
+	      vmsnap_info(snap)->pid, missed, first, seconds_since(sums->begun));
+}
 
 static void note(struct vmsnap *const *snaps, size_t count, struct sums *sums)
 {
 	bool full = true;
 	sums->processes = count;
 	sums->threads = vmsnap_thread_count(snaps[0]);
-	for (size_t i = 0; i < count; i++)
-		full = full && vmsnap_info(snaps[i])->freeze == VMSNAP_FREEZE_FULL;
+	for (size_t i = 0; i < count; i++) {
+		if (vmsnap_info(snaps[i])->freeze == VMSNAP_FREEZE_FULL)
+			continue;
+		full = false;
+		tell_missed(snaps[i], sums);
+	}
 	sums->full += full;
 	sums->others += !full;
-	if (!full)
-		wrong("capture %lu: some thread was not frozen", sums->captures);
 }
 
 static void capture(const struct plan *plan, struct sums *sums)
@@ -122,6 +148,7 @@ static void capture(const struct plan *plan, struct sums *sums)
 	struct vmsnap_error err;
 	unsigned long stolen = hooks.stolen;
 	sums->captures++;
+	clock_gettime(CLOCK_MONOTONIC, &sums->begun);
 	int rc = capture_all(plan, &snaps, &count, &err);
 	if (hooks.stolen != stolen)
 		wrong("capture %lu: another thread than the one that freezes took %lu stops", sums->captures,
@@ -130,6 +157,8 @@ static void capture(const struct plan *plan, struct sums *sums)
 		wrong("capture %lu: %s", sums->captures, err.message);
 	else
 		note(snaps, count, sums);
+	double took = seconds_since(sums->begun);
+	sums->longest = took > sums->longest ? took : sums->longest;
 	left_as_it_was(plan);
 	if (!rc)
 		vmsnap_unref_all(snaps, count);
@@ -137,8 +166,8 @@ static void capture(const struct plan *plan, struct sums *sums)
 
 static void tell(const struct sums *sums)
 {
-	printf("captures %lu, full %lu, processes %zu, threads %zu\n", sums->captures, sums->full, sums->processes,
-	       sums->threads);
+	printf("captures %lu, full %lu, processes %zu, threads %zu, the longest %.1f s\n", sums->captures, sums->full,
+	       sums->processes, sums->threads, sums->longest);
 	printf("seized %lu, interrupted %lu, released %lu, stops taken by others %lu, by the thief %lu\n",
 	       (unsigned long)hooks.seized, (unsigned long)hooks.interrupted, (unsigned long)hooks.released,
 	       (unsigned long)hooks.stolen, (unsigned long)taken);
