@@ -164,7 +164,8 @@ static void put_how(struct text *text, const struct blame_rows *rows)
 		            "Faults inside system calls are not told to users (kernel.perf_event_paranoid): root sees "
 		            "them.\n");
 	else if (!(info->flags & VMSNAP_FAULTS_KINDS))
-		text_string(text, "Without tracefs, reads are not told from writes.\n");
+		text_string(text,
+		            "Inside system calls reads are not told from writes: that takes tracefs, on x86-64.\n");
 	if (info->lost)
 		text_string(text,
 		            "What was lost found no room in the kernel's buffers: pages that it explains are among the "
