@@ -58,8 +58,10 @@ def who(bench):
         address, path = library_of(sleepers[0].pid)
         for measure, words in (("who, a page of the C library", (sleepers[0].pid, address)),
                                ("who, the C library's file", (path,))):
-            least = min(bench.run("who", *words)[0] for _ in range(bench.rounds))
+            runs = [processor_time([bench.vmsnap, "who", *map(str, words)]) for _ in range(bench.rounds)]
+            least = min(took for took, _, _ in runs)
             yield (f"{count} processes", measure, f"{least:.2f} s", "", "3.00 s", "reached" if least <= 3 else "missed")
+            yield (f"{count} processes", "of that a processor's time", f"{min(used for _, used, _ in runs):.2f} s", "", "", "")
     finally:
         for sleeper in sleepers:
             sleeper.kill()
