@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fault_bpf.h"
 #include "fault_events.h"
 #include "options.h"
 #include "pagemap.h"
@@ -138,6 +139,25 @@ static void look_at_tracepoints(struct looked *looked, struct answer *answer)
 		       "tracefs cannot be read, so the instructions are looked at instead");
 }
 
+static void look_at_bpf(struct looked *looked, struct answer *answer)
+{
+	struct fault_bpf bpf;
+	if (!looked->events_tried || !looked->events.tracepoints) {
+		say_no(answer, "", "it goes with the tracepoints, which are not to be had");
+		return;
+	}
+	int error = fault_bpf_open(&bpf, (size_t)sysconf(_SC_PAGESIZE), true);
+	if (!error)
+		fault_bpf_close(&bpf);
+	else if (geteuid())
+		say_no(answer, as_root, "no program in the kernel is run for others than root");
+	else
+		say_no(answer, "",
+		       "the kernel refuses programs (bpf: %s): in a container, by seccomp or lockdown, or "
+		       "it is older than 5.11",
+		       strerror(error));
+}
+
 /* ---- the user ------------------------------------------------------------------------ */
 
 static void look_at_processes(struct looked *looked, struct answer *answer)
@@ -238,6 +258,7 @@ static const struct ability {
 	{ "userfaultfd", "what was written: --track=uffd", look_at_uffd },
 	{ "page_faults", "which code copied and wrote pages: blame", look_at_faults },
 	{ "tracepoints", "of each fault, whether it read or wrote", look_at_tracepoints },
+	{ "bpf", "blame that takes a fault 10 to 25 % longer instead of 50", look_at_bpf },
 	{ "realtime", "pauses that do not wait for a busy machine", look_at_realtime },
 	{ "libdw", "names, types and lines of programs", look_at_dw },
 	{ "libstdc++", "C++ names as they are written", look_at_cxx },

@@ -15,6 +15,7 @@
 
 #include "array.h"
 #include "error.h"
+#include "tracepoint.h"
 
 #ifndef PERF_FORMAT_LOST
 #define PERF_FORMAT_LOST (1U << 4)
@@ -31,32 +32,14 @@ static bool read_text(const char *path, char *text, size_t room)
 	return got > 0;
 }
 
-/* "	field:unsigned long address;	offset:8;	size:8;	signed:0;" */
-static bool field_offset(const char *format, const char *field, size_t *offset)
-{
-	const char *at = strstr(format, field), *number = at ? strstr(at, "offset:") : NULL;
-	const char *size = number ? strstr(number, "size:8;") : NULL, *line = at ? strchr(at, '\n') : NULL;
-	if (!size || !line || size > line)
-		return false;
-	*offset = strtoul(number + 7, NULL, 10);
-	return *offset < 256;
-}
-
 static bool find_tracepoint(const char *name, uint64_t *id, struct fault_events *events)
 {
-	static const char *const folders[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	char path[128], text[4096];
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		snprintf(path, sizeof(path), "%s/events/exceptions/%s/format", folders[i], name);
-		if (!read_text(path, text, sizeof(text)) || !field_offset(text, " address;", &events->address_at) ||
-		    !field_offset(text, " error_code;", &events->error_at) ||
-		    !field_offset(text, " ip;", &events->ip_at))
-			continue;
-		snprintf(path, sizeof(path), "%s/events/exceptions/%s/id", folders[i], name);
-		if (read_text(path, text, sizeof(text)) && (*id = strtoull(text, NULL, 10)))
-			return true;
-	}
-	return false;
+	const struct tracepoint_field fields[] = {
+		{ "address", 8, &events->address_at },
+		{ "error_code", 8, &events->error_at },
+		{ "ip", 8, &events->ip_at },
+	};
+	return tracepoint_find(name, fields, sizeof(fields) / sizeof(*fields), id);
 }
 
 /* Registers of the program, by their bits: they come in that order.  Of its own faults, what an instruction that copies
@@ -156,8 +139,8 @@ static void software(struct fault_events *events, unsigned frames, bool kernel)
 static bool tracepoints(struct fault_events *events, unsigned frames)
 {
 	uint64_t user, kernel;
-	if (!find_tracepoint("page_fault_user", &user, events) ||
-	    !find_tracepoint("page_fault_kernel", &kernel, events))
+	if (!find_tracepoint("exceptions/page_fault_user", &user, events) ||
+	    !find_tracepoint("exceptions/page_fault_kernel", &kernel, events))
 		return false;
 	for (size_t i = 0; i < 2; i++) {
 		events->attrs[i] = any_event();
@@ -254,6 +237,14 @@ int fault_events_choose(struct fault_events *events, unsigned frames, bool child
 	if (!rc && !children)
 		events->children = !leave_out_children(events);
 	return rc;
+}
+
+/* Threads that are made, and programs executed, are told by an event that never happens just as well. */
+void fault_events_leave_own(struct fault_events *events)
+{
+	events->attrs[0].type = PERF_TYPE_SOFTWARE;
+	events->attrs[0].config = PERF_COUNT_SW_DUMMY;
+	events->attrs[0].sample_type &= ~(uint64_t)PERF_SAMPLE_RAW;
 }
 
 /* ---- of whom ---------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ struct fault_events {
 
 /* What is permitted: nothing is opened yet. */
 int fault_events_choose(struct fault_events *events, unsigned frames, bool children, struct vmsnap_error *err);
+/* Of those that were chosen, not those of programs' own faults, which are told in another way (fault_bpf.h). */
+void fault_events_leave_own(struct fault_events *events);
 /* For a thread and those that it will make.  VMSNAP_OK too if it has ended. */
 int fault_events_add(struct fault_events *events, pid_t tid, const struct perf_rings *rings, struct vmsnap_error *err);
 void fault_events_stop(const struct fault_events *events);

@@ -1,5 +1,6 @@
 /* fault_watch.c - the page faults of processes, as the kernel tells them (vmsnap/blame.h). */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "clock.h"
 #include "error.h"
 #include "fault_access.h"
+#include "fault_bpf.h"
 #include "fault_events.h"
 #include "kernel_calls.h"
 #include "options.h"
@@ -17,6 +19,7 @@
 struct vmsnap_fault_watch {
 	struct perf_rings rings;
 	struct fault_events events;
+	struct fault_bpf bpf; /* if it is open, it tells the faults outside of the kernel */
 	struct kernel_calls calls;
 	struct fault_access access;
 	struct call_frames call_frames;
@@ -144,30 +147,26 @@ static size_t frames_of(const struct fault_sample *sample, bool in_call, const s
 	return count;
 }
 
-static int add_fault(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
+static int add_fault(void *ctx, const struct fault_sample *sample)
 {
-	struct fault_sample sample;
+	struct vmsnap_fault_watch *watch = ctx;
 	uint64_t frames[VMSNAP_FAULT_FRAMES_MAX];
-	if (!fault_sample_read(&watch->events, record, &sample)) {
-		watch->dropped++;
-		return VMSNAP_OK;
-	}
 	int32_t call =
-	        sample.in_kernel ? kernel_calls_find(&watch->calls, sample.kernel_chain, sample.kernel_count) : -1;
+	        sample->in_kernel ? kernel_calls_find(&watch->calls, sample->kernel_chain, sample->kernel_count) : -1;
 	struct callers callers = { .count = 0 };
 	if (call >= 0)
-		find_callers(watch, &sample, &callers);
-	size_t count = frames_of(&sample, call >= 0, &callers, frames);
+		find_callers(watch, sample, &callers);
+	size_t count = frames_of(sample, call >= 0, &callers, frames);
 	struct vmsnap_fault fault = {
-		.time = sample.time,
-		.address = sample.address,
+		.time = sample->time,
+		.address = sample->address,
 		.ip = callers.outside < callers.count ? callers.frames[callers.outside]
 		      : count                         ? frames[0]
 		                                      : 0,
-		.pid = (int32_t)sample.pid,
-		.tid = (int32_t)sample.tid,
-		.syscall = sample.in_kernel && call < 0 ? -2 : call,
-		.kind = (uint8_t)kind_of(watch, &sample),
+		.pid = (int32_t)sample->pid,
+		.tid = (int32_t)sample->tid,
+		.syscall = sample->in_kernel && call < 0 ? -2 : call,
+		.kind = (uint8_t)kind_of(watch, sample),
 	};
 	if (watch->count == VMSNAP_FAULTS_MAX) {
 		watch->dropped++;
@@ -175,6 +174,15 @@ static int add_fault(struct vmsnap_fault_watch *watch, const struct perf_event_h
 	}
 	watch->count++;
 	return vmsnap_faults_builder_add(watch->builder, &fault, frames, count, watch->err);
+}
+
+static int take_sample(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
+{
+	struct fault_sample sample;
+	if (fault_sample_read(&watch->events, record, &sample))
+		return add_fault(watch, &sample);
+	watch->dropped++;
+	return VMSNAP_OK;
 }
 
 static void forget_known(struct vmsnap_fault_watch *watch, pid_t tid)
@@ -233,7 +241,7 @@ static int take_record(void *ctx, const struct perf_event_header *record)
 	struct vmsnap_fault_watch *watch = ctx;
 	switch (record->type) {
 	case PERF_RECORD_SAMPLE:
-		return add_fault(watch, record);
+		return take_sample(watch, record);
 	case PERF_RECORD_FORK:
 		return add_fork(watch, record);
 	case PERF_RECORD_EXIT:
@@ -253,14 +261,29 @@ static int drain(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
 {
 	watch->err = err;
 	int rc = perf_rings_drain(&watch->rings, take_record, watch);
+	if (!rc && fault_bpf_is_open(&watch->bpf))
+		rc = fault_bpf_drain(&watch->bpf, add_fault, watch);
 	watch->err = NULL;
 	return rc;
+}
+
+/* Rings of BPF wake at their first record, others when there are many: to be woken is paid for by who has the faults,
+ * so that these are let come for a while, too. */
+static void wait_for_some(const struct vmsnap_fault_watch *watch, int timeout_ms)
+{
+	enum { MEANWHILE_MS = 10 };
+	bool bpf = fault_bpf_is_open(&watch->bpf);
+	uint64_t begun = monotonic_now();
+	perf_rings_wait(&watch->rings, bpf ? watch->bpf.rings.poll : -1, timeout_ms);
+	int64_t left = timeout_ms < 0 ? MEANWHILE_MS : timeout_ms - (int64_t)((monotonic_now() - begun) / 1000000);
+	if (bpf && left > 0)
+		poll(NULL, 0, left < MEANWHILE_MS ? (int)left : MEANWHILE_MS);
 }
 
 VMSNAP_API int vmsnap_fault_watch_read(struct vmsnap_fault_watch *watch, int timeout_ms, struct vmsnap_error *err)
 {
 	if (timeout_ms)
-		perf_rings_wait(&watch->rings, timeout_ms);
+		wait_for_some(watch, timeout_ms);
 	return drain(watch, err);
 }
 
@@ -299,6 +322,10 @@ static int add_process(struct vmsnap_fault_watch *watch, pid_t pid, struct vmsna
 	if (rc)
 		return rc;
 	CLEANUP_CLOSE int procdir = fd;
+	if (fault_bpf_is_open(&watch->bpf)) {
+		pid_t process = procdir_process_of_thread(procdir, pid);
+		fault_bpf_add(&watch->bpf, process ? process : pid);
+	}
 	for (int round = 0; !adding.rc && adding.added && round < ROUNDS; round++) {
 		adding.added = 0;
 		int failed = procdir_each_task(procdir, add_task, &adding);
@@ -338,8 +365,12 @@ static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_
                       const struct vmsnap_fault_watch_options *options, struct vmsnap_error *err)
 {
 	enum { RING_BYTES = 4 << 20, FRAMES = 32 };
+	bool children = !(options->flags & VMSNAP_FAULT_WATCH_CHILDLESS);
 	unsigned frames = options->frames ? options->frames : FRAMES;
-	int rc = fault_events_choose(&watch->events, frames, !(options->flags & VMSNAP_FAULT_WATCH_CHILDLESS), err);
+	int rc = fault_events_choose(&watch->events, frames, children, err);
+	if (!rc && frames == 1 && watch->events.tracepoints &&
+	    !fault_bpf_open(&watch->bpf, RING_BYTES, watch->events.children))
+		fault_events_leave_own(&watch->events);
 	if (!rc)
 		rc = perf_rings_open(&watch->rings, RING_BYTES, err);
 	if (!rc)
@@ -381,6 +412,8 @@ VMSNAP_API int vmsnap_fault_watch_open(const pid_t *pids, size_t count,
 VMSNAP_API void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch)
 {
 	fault_events_stop(&watch->events);
+	if (fault_bpf_is_open(&watch->bpf))
+		fault_bpf_stop(&watch->bpf);
 }
 
 /* The number of each system call that may be in there, with its name. */
@@ -398,7 +431,9 @@ static int add_names(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
 
 static uint64_t lost_now(struct vmsnap_fault_watch *watch)
 {
-	uint64_t all = fault_events_lost(&watch->events), lost = all - watch->lost_before + watch->dropped;
+	uint64_t all =
+	        fault_events_lost(&watch->events) + (fault_bpf_is_open(&watch->bpf) ? fault_bpf_lost(&watch->bpf) : 0);
+	uint64_t lost = all - watch->lost_before + watch->dropped;
 	bool unknown = !watch->events.lost_told && watch->lost_records;
 	watch->lost_before = all;
 	watch->dropped = 0;
@@ -447,6 +482,7 @@ VMSNAP_API void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch)
 	if (!watch)
 		return;
 	fault_events_close(&watch->events);
+	fault_bpf_close(&watch->bpf);
 	perf_rings_close(&watch->rings);
 	kernel_calls_free(&watch->calls);
 	fault_access_free(&watch->access);

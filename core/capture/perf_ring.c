@@ -83,13 +83,15 @@ void perf_rings_close(struct perf_rings *rings)
 	*rings = (struct perf_rings){ .items = NULL };
 }
 
-void perf_rings_wait(const struct perf_rings *rings, int timeout_ms)
+void perf_rings_wait(const struct perf_rings *rings, int another, int timeout_ms)
 {
 	struct pollfd *fds = calloc(rings->count + 1, sizeof(*fds));
 	for (size_t i = 0; fds && i < rings->count; i++)
 		fds[i] = (struct pollfd){ .fd = rings->items[i].fd, .events = POLLIN };
-	if (fds)
-		(void)poll(fds, rings->count, timeout_ms);
+	if (fds) {
+		fds[rings->count] = (struct pollfd){ .fd = another, .events = POLLIN };
+		(void)poll(fds, rings->count + 1, timeout_ms);
+	}
 	free(fds);
 }
 

@@ -27,8 +27,8 @@ int perf_event_open_fd(const struct perf_event_attr *attr, pid_t tid, int cpu); 
 /* One for each processor that is online.  As large as is allowed, and at most `most` bytes. */
 int perf_rings_open(struct perf_rings *rings, size_t most, struct vmsnap_error *err);
 void perf_rings_close(struct perf_rings *rings);
-/* Until something comes; 0 waits not. */
-void perf_rings_wait(const struct perf_rings *rings, int timeout_ms);
+/* Until something comes, or so to another descriptor (-1: none); 0 waits not. */
+void perf_rings_wait(const struct perf_rings *rings, int another, int timeout_ms);
 /* Calls fn with each record there is now, until it fails. */
 int perf_rings_drain(struct perf_rings *rings, int (*fn)(void *ctx, const struct perf_event_header *record), void *ctx);
 

@@ -6,11 +6,14 @@
  * and the bytes of a record.  BPF and the tracepoint need root, that tracefs at its place; registers are those of
  * x86-64.
  *
- *     cc -O2 -std=c17 -o faults_limit tests/bench/faults_{limit,bpf}.c && sudo ./faults_limit
+ *     cc -O2 -std=c17 -Icore/{include,base,capture} -o faults_limit tests/bench/faults_limit.c
+ * core/base/{clock,error}.c \ core/capture/{fault_bpf,fault_programs,bpf_ring,perf_ring,tracepoint}.c && sudo
+ * ./faults_limit
  *
  * With -fno-omit-frame-pointer call chains are as long as its calls are deep. */
 #define _GNU_SOURCE
 #include <asm/perf_regs.h>
+#include <errno.h>
 #include <linux/perf_event.h>
 #include <poll.h>
 #include <sched.h>
@@ -27,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "faults_bpf.h"
+#include "fault_bpf.h"
 
 enum { PAGES = 2000, DEEP = 4, RING = 4 << 20, READER_CPU = 0, TOUCHER_CPU = 1, LOOKS = 20, ROUNDS_MOST = 1000 };
 #define BIT(NAME) (UINT64_C(1) << PERF_REG_X86_##NAME)
@@ -39,14 +42,14 @@ enum { PAGES = 2000, DEEP = 4, RING = 4 << 20, READER_CPU = 0, TOUCHER_CPU = 1, 
 struct way {
 	const char *name;
 	int tracepoint; /* else the software event, if anything is asked for */
-	int bpf;        /* else by perf_event_open(2) */
+	int bpf;        /* by programs of vmsnap's in the kernel, else by perf_event_open(2) */
 	uint64_t asked, registers;
 	uint32_t stack;
 	uint16_t frames;
 };
 static const struct way ways[] = {
 	{ .name = "not watched" },
-	{ .name = "BPF: all that vmsnap blame wants to know", .bpf = 1 },
+	{ .name = "programs in the kernel (vmsnap blame, root)", .bpf = 1 },
 	{ .name = "software event: address, instruction", .asked = WHERE },
 	{ .name = "and thread, time", .asked = WHERE | WHOM },
 	{ .name = "and two registers (vmsnap blame, a user)",
@@ -55,7 +58,7 @@ static const struct way ways[] = {
 	{ .name = "five, and an empty chain (as it was)",
 	  .asked = WHERE | WHOM | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_CALLCHAIN,
 	  .registers = PLACE | BIT(SI) | BIT(DI) },
-	{ .name = "tracepoint (vmsnap blame, root)", .tracepoint = 1, .asked = WHOM | PERF_SAMPLE_RAW },
+	{ .name = "tracepoint (without bpf(2))", .tracepoint = 1, .asked = WHOM | PERF_SAMPLE_RAW },
 	{ .name = "and an empty chain (as it was)",
 	  .tracepoint = 1,
 	  .asked = WHERE | WHOM | PERF_SAMPLE_RAW | PERF_SAMPLE_CALLCHAIN },
@@ -204,7 +207,14 @@ static unsigned take_in(struct perf_event_mmap_page *ring)
 	return size;
 }
 
-static double one_look(int asks, int answers, int ring, struct perf_event_mmap_page *at, struct faults_bpf *bpf,
+static int count_one(void *size, const struct fault_sample *sample)
+{
+	(void)sample;
+	*(unsigned *)size = BPF_RINGBUF_HDR_SZ + sizeof(struct fault_told);
+	return 0;
+}
+
+static double one_look(int asks, int answers, int ring, struct perf_event_mmap_page *at, struct fault_bpf *bpf,
                        unsigned *size)
 {
 	struct pollfd comes[2] = { { .fd = answers, .events = POLLIN }, { .fd = ring, .events = POLLIN } };
@@ -212,7 +222,11 @@ static double one_look(int asks, int answers, int ring, struct perf_event_mmap_p
 	must(write(asks, "t", 1) == 1, "write");
 	while (!(comes[0].revents & POLLIN)) {
 		poll(comes, 2, 20);
-		unsigned got = bpf ? faults_bpf_take(bpf) : take_in(at);
+		unsigned got = 0;
+		if (bpf)
+			fault_bpf_drain(bpf, count_one, &got);
+		else
+			got = take_in(at);
 		*size = got ? got : *size;
 	}
 	must(read(answers, &each, sizeof(each)) == sizeof(each), "read");
@@ -230,12 +244,15 @@ static void one_round(const struct way *way, pid_t pid, int asks, int answers, d
 	struct perf_event_mmap_page *at = mmap(NULL, 4096 + RING, PROT_READ | PROT_WRITE, MAP_SHARED, ring, 0);
 	must(at != MAP_FAILED, "mmap");
 	int event = way->asked ? open_way(way, pid, ring) : -1;
-	struct faults_bpf bpf;
-	must(!way->bpf || !faults_bpf_open(&bpf, pid), "bpf");
+	struct fault_bpf bpf;
+	if (way->bpf) {
+		must(!(errno = fault_bpf_open(&bpf, RING, true)), "bpf");
+		fault_bpf_add(&bpf, pid);
+	}
 	for (int i = 0; i < LOOKS; i++)
 		took[i] = one_look(asks, answers, ring, at, way->bpf ? &bpf : NULL, size);
 	if (way->bpf)
-		faults_bpf_close(&bpf);
+		fault_bpf_close(&bpf);
 	if (event >= 0)
 		close(event);
 	munmap(at, 4096 + RING);

@@ -1,6 +1,8 @@
 """What the target `blame` did, by its log, and what vmsnap blame says of it."""
 
+import ctypes
 import os
+import platform
 import struct
 
 import support
@@ -103,6 +105,36 @@ for number in GO, READY:
     os.dup2(os.open(os.devnull, os.O_RDWR), number)
 
 
+_prctl, _long = ctypes.CDLL(None).prctl, ctypes.c_ulong
+
+
+def refusing(name):
+    """For preexec_fn: fails this system call with EPERM from then on, by a filter."""
+    number = {"perf_event_open": 298, "bpf": 321}[name]  # of x86-64
+    instructions = ((0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000))
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in instructions))
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(instructions), ctypes.addressof(code)))
+
+    def refuse():
+        assert code
+        _prctl(38, _long(1), _long(0), _long(0), _long(0))
+        if _prctl(22, _long(2), ctypes.c_void_p(ctypes.addressof(program)), _long(0), _long(0)):
+            raise OSError("no filter of system calls can be set")
+    return refuse
+
+
+def can_refuse():
+    """Whether refusing() works here."""
+    child = platform.machine() == "x86_64" and os.fork()
+    if child == 0:
+        try:
+            refusing("bpf")()
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return bool(child) and os.waitpid(child, 0)[1] == 0
+
+
 def words(target, *more, by="page"):
     """vmsnap blame, which watches while the target does its part; and what a program that runs it has to give it."""
     os.dup2(target.process.stdin.fileno(), GO)
@@ -111,9 +143,11 @@ def words(target, *more, by="page"):
     return ("blame", target.pid, "--tree", "--by", by, *more, "--", "sh", "-c", part), {"pass_fds": [GO, READY]}
 
 
-def blame(target, *more, user=None, by="page"):
-    """What it gives."""
+def blame(target, *more, user=None, by="page", without=None):
+    """What it gives, without a system call maybe."""
     argv, options = words(target, *more, by=by)
+    if without:
+        options["preexec_fn"] = refusing(without)
     return support.run(*argv, user=user, **options)
 
 

@@ -233,3 +233,25 @@ def page_moves():
              "ksm_swpin_copy", "cow_ksm", "thp_collapse_alloc", "thp_split_page", "thp_split_pmd"}
     told = dict(line.split() for line in read("/proc/vmstat").decode().splitlines())
     return sum(int(told.get(name, 0)) for name in names)
+
+
+def descriptors(pid, what):
+    """What that finds in a text about each descriptor of a process: where it leads, and what fdinfo says."""
+    found = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            about = os.readlink(f"/proc/{pid}/fd/{name}") + "\n" + read(f"/proc/{pid}/fdinfo/{name}").decode()
+        except OSError:
+            continue  # it is closed by now
+        found += re.findall(what, about)
+    return found
+
+
+def perf_events(pid):
+    """How many such descriptors it has."""
+    return len(descriptors(pid, r"\Aanon_inode:\[perf_event\]"))
+
+
+def programs(pid):
+    """The numbers of programs in the kernel (BPF) that it has descriptors of."""
+    return sorted(set(map(int, descriptors(pid, r"(?m)^prog_id:\t(\d+)$"))))

@@ -253,6 +253,25 @@ class Capabilities(Case):
                 self.assertEqual(said.status, status, said)
                 self.assertEqual("capabilities that were lent" in said.err, bool(status), said)
 
+    def test_no_program_is_loaded_into_the_kernel_with_capabilities_that_were_lent(self):
+        """It would be run at the page faults of all, for as long as whoever was given them likes."""
+        self.need_all_capabilities("setpriv")
+        for lent in False, True:
+            words = [world().vmsnap, "blame", str(self.sleeper(STRANGER)), "--for", "60"]
+            words = as_user(NOBODY, ALL_NEEDED) + words if lent else words
+            process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=world().env)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.stderr.close)
+            self.addCleanup(process.kill)
+            # One at a time is tried before; these are there when programs are, too.
+            self.until(lambda: process.poll() is not None or kernel.perf_events(process.pid) > 2, "it watches nothing")
+            if process.poll() is not None:
+                skip(self, f"page faults cannot be watched: {process.stderr.read()}")
+            if lent:
+                self.assertEqual(kernel.programs(process.pid), [])
+            elif not kernel.programs(process.pid):
+                skip(self, "the kernel takes no programs of root either")
+
     # -- file capabilities ---------------------------------------------------------
 
     INSTALLED = r"""

@@ -1,10 +1,14 @@
 """Page faults as they happen, in Python: of a program that knows what it wrote."""
 
 import ctypes
+import mmap
+import os
 import platform
+import signal
 import unittest
 
 from module import PAGE, Target, main, skip, vmsnap
+from vmsnap import _header, _lib
 
 
 def watch(test, pid, **how):
@@ -14,6 +18,72 @@ def watch(test, pid, **how):
         if error.code in (vmsnap.Rc.ERR_PERMISSION, vmsnap.Rc.ERR_NOT_FOUND):
             skip(test, f"page faults cannot be watched: {error}")
         raise
+
+
+def touch():
+    """64 pages, so that there are as many faults."""
+    with mmap.mmap(-1, 64 * PAGE) as memory:
+        for at in range(0, len(memory), PAGE):
+            memory[at] = 1
+
+
+def forked(body):
+    """A child that does it, and ends."""
+    child = os.fork()
+    if not child:
+        try:
+            body()
+        finally:
+            os._exit(0)
+    return child
+
+
+class Family:
+    """A process that makes a child when it is told to: that touches pages, and has ended and is gone afterwards."""
+
+    def __init__(self, test):
+        self.ask, asked = os.pipe()[::-1]
+        answers, self.answer = os.pipe()
+        self.pid = forked(lambda: self.serve(asked))
+        os.close(asked)
+        os.close(self.answer)
+        self.answers = answers
+        test.addCleanup(self.end)
+
+    def serve(self, asked):
+        os.close(self.ask)
+        while os.read(asked, 1):
+            child = forked(touch)
+            os.waitpid(child, 0)
+            os.write(self.answer, child.to_bytes(4, "little"))
+
+    def child(self):
+        os.write(self.ask, b"g")
+        return int.from_bytes(os.read(self.answers, 4), "little")
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.ask)
+        os.close(self.answers)
+
+
+def stranger(test, pid):
+    """Has such a number, touches pages, and is nobody's child who is watched.  None: somebody else has it by now."""
+    numbers = (ctypes.c_int * 1)(pid)
+    # struct clone_args: exit_signal, set_tid, set_tid_size
+    asked = (ctypes.c_uint64 * 10)(0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, ctypes.addressof(numbers), 1)
+    libc = ctypes.CDLL(None, use_errno=True)
+    made = libc.syscall(435, ctypes.byref(asked), ctypes.sizeof(asked))  # clone3
+    if made == 0:
+        touch()
+        os._exit(0)
+    if made < 0:
+        if ctypes.get_errno() == 17:  # EEXIST
+            return None
+        skip(test, f"no process can be given a number here: {os.strerror(ctypes.get_errno())}")
+    os.waitpid(made, 0)
+    return made
 
 
 class Watching(unittest.TestCase):
@@ -76,7 +146,6 @@ class Watching(unittest.TestCase):
         target.end()
 
     def test_whoever_begins_to_watch_can_change_their_mind(self):
-        from vmsnap import _header, _lib
         target, asked, handle = Target(self, "blame", "flood", 1), [], ctypes.c_void_p()
         watch(self, target.pid).close()
         options = _lib.struct(_header.FaultWatchOptions)
@@ -87,6 +156,37 @@ class Watching(unittest.TestCase):
                                                ctypes.byref(handle))
         self.assertEqual((caught.exception.code, asked, handle.value), (vmsnap.Rc.ERR_CANCELLED, [1], None))
         target.end()
+
+    def seen_of_child_and_stranger(self, **how):
+        """How many faults were told of a child, and then of somebody who is given its number."""
+        for _ in range(50):
+            family = Family(self)
+            with watch(self, family.pid, **how) as faults:
+                child = family.child()
+                first = faults.take().faults
+                made = stranger(self, child)
+                second = faults.take().faults
+            if made and first.lost == second.lost == 0:
+                return [sum(fault.pid == child for fault in taken) for taken in (first, second)]
+        skip(self, "somebody else has taken the number, or some were lost, each time")
+
+    def test_who_is_given_the_number_of_a_child_is_somebody_else(self):
+        for frames in 1, 0:  # by programs in the kernel, where it takes them, and by events of each thread
+            with self.subTest(frames=frames):
+                child, other = self.seen_of_child_and_stranger(frames=frames)
+                self.assertGreaterEqual(child, 64)
+                self.assertEqual(other, 0)
+
+    def test_children_only_if_they_are_asked_for(self):
+        for frames in 1, 0:
+            with self.subTest(frames=frames):
+                family = Family(self)
+                with watch(self, family.pid, frames=frames, children=False) as faults:
+                    child = family.child()
+                    taken = faults.take().faults
+                if taken.flags & _header.FaultsFlag.CHILDREN:
+                    skip(self, "the kernel tells of children nevertheless: it is older than 5.13")
+                self.assertEqual(sum(fault.pid == child for fault in taken), 0)
 
     def test_words_that_mean_nothing(self):
         with self.assertRaises(vmsnap.VmsnapError):

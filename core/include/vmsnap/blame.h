@@ -14,7 +14,7 @@ extern "C" {
 /* ---- watching ------------------------------------------------------------- */
 
 /* The page faults of processes, and of the threads and children that they make, as the kernel tells them
- * (perf_event_open(2)).  Nothing is stopped, and nothing of the processes changes; each fault takes some 0.3 to 0.8 us
+ * (perf_event_open(2), bpf(2)).  Nothing is stopped, and nothing of the processes changes; a fault takes 0.2 to 0.8 us
  * longer, or up to 2 with its call chain. As root, and where tracefs is mounted, what each access was is known
  * (VMSNAP_FAULTS_KINDS), and faults inside system calls are seen (VMSNAP_FAULTS_KERNEL).  Who may not watch the kernel
  * (kernel.perf_event_paranoid 2, as a rule) is told of their own processes' faults, but for those inside system calls,
@@ -23,7 +23,7 @@ extern "C" {
 struct vmsnap_fault_watch;
 struct vmsnap_fault_watch_options {
 	size_t size; /* sizeof(struct vmsnap_fault_watch_options) */
-	/* Of each call chain, at most; 0: 32.  With 1 each fault takes less time: chains are followed by frame pointers. */
+	/* Of each call chain, at most; 0: 32.  With 1 a fault takes less time (root: by bpf(2)); chains: by frame pointers. */
 	unsigned frames;
 	/* Asked for each thread whose events are opened, in vmsnap_fault_watch_add() too; NULL: never cancelled. */
 	bool (*cancelled)(void *ctx);
