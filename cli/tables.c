@@ -38,14 +38,15 @@ const struct command command_table[] = {
 	  "With one file: between its last two snapshots, or trees (capture --tree), of\n"
 	  "which a line for each process tells. The exit status is 0 if nothing differs, 1\n"
 	  "if something does, 2 if something went wrong. What a process writes to pages of\n"
-	  "its own shows by what they hold (capture --contents) only.\n",
+	  "its own shows by what they hold (capture --contents), or by capture --track.\n",
 	  cmd_diff, { VMSNAP_REPORT_DIFF, VMSNAP_REPORT_SET_DIFF, VMSNAP_REPORT_VALUES, VMSNAP_REPORT_ASLR } },
 	{ CMD_COW, "cow", "PARENT [CHILD]", 1, 2, "after a fork: what is shared, and who copied what",
 	  "How much of the sharing is lost, to whom, where, and which variables of the\n"
 	  "program lie there. With one file, it must hold two snapshots, parent and child,\n"
 	  "or a tree, of which all forks are told. A verdict says who copied a page, which\n"
 	  "is not always who wrote to it; --base tells it: both sides right after the fork\n"
-	  "(capture --tree), or the parent before it.\n",
+	  "(capture --tree), or the parent before it. -o and --sort are about the ranges\n"
+	  "that -l lists.\n",
 	  cmd_cow, { VMSNAP_REPORT_COW, VMSNAP_REPORT_SET_COW } },
 	{ CMD_GROUP, "group", "PID... | SNAPSHOT...", 0, OPERANDS_ANY, "who shares how much memory with whom",
 	  "Processes of one instant: live ones, or those of files. Frames are counted once.\n"
