@@ -16,7 +16,7 @@ def without_numbers(line):
     line = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*( [+-]\d{4})?", "#", line)
     line = re.sub(r"\b(0x)?[0-9a-f]{8,}(-[0-9a-f]{8,})?\b", "#", line)
     line = re.sub(r"(?<![\w.])[-+]?(0x[0-9a-f]+|\d+(\.\d+)?)([BKMGT%]|(?= )|\b)", "#", line)
-    line = re.sub(r"# (us|ms|s)\b", "# time", line)
+    line = re.sub(r"(less than )?# (us|ms|s)\b", "# time", line)  # within a tick of the kernel's, on a machine that is quick
     line = re.sub(r"…\S*", "…", line)         # a path that is cut
     line = re.sub(r"(?<=\S )[▁-█ ]*[▁-█]+(?= )", "strip", line)
     line = re.sub(r"(kernel\s+).*", r"\1#", line)

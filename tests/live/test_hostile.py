@@ -246,7 +246,8 @@ class Executing(Hostile):
         if not process_is(stuck, "D"):
             skip(self, "here nobody may trace a thread of its parent")
         path = self.attempt(target.pid, "--tree", user=user)
-        self.assertEqual(kernel.state(stuck), "D", "the capture has waited for it")
+        # It runs for a moment whenever somebody wakes it, and with others beside it for longer.
+        self.assertTrue(process_is(stuck, "D"), "the capture has waited for it")
         self.assertIsNotNone(path)
         frozen = {}
         for n, shot in enumerate(ask(self, "list", path)["snapshots"], 1):
