@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "fork_time.h"
 #include "json.h"
 #include "moves_count.h"
 #include "report.h"
@@ -207,6 +208,16 @@ static void put_command_line(struct json *json, const struct vmsnap_html *html, 
 	json_end(json);
 }
 
+/* us from the first instant to when it was made, to 10 ms; not there: that is not known. */
+static void put_started(struct json *json, const struct vmsnap_html *html, const struct report_process *process)
+{
+	uint64_t before;
+	if (!fork_before(process->last, process->last, &before) || before / 1000 > INT64_MAX / 2)
+		return;
+	int64_t us = since_first(html, &html->instants[process->last_instant]) - (int64_t)(before / 1000);
+	json_signed(json, "started_us", us < 0, us < 0 ? 0 - (uint64_t)us : (uint64_t)us);
+}
+
 static void put_process(struct json *json, const struct vmsnap_html *html, const struct report_process *process)
 {
 	const struct vmsnap_info *info = vmsnap_info(process->last);
@@ -216,6 +227,7 @@ static void put_process(struct json *json, const struct vmsnap_html *html, const
 	json_string(json, "comm", info->comm);
 	json_string(json, "exe", info->exe);
 	put_command_line(json, html, info);
+	put_started(json, html, process);
 	json_number(json, "first", process->first_instant);
 	json_number(json, "last", process->last_instant);
 	json_string(json, "freeze", vmsnap_freeze_name((int)info->freeze));

@@ -240,6 +240,8 @@ class BrowserTest(unittest.TestCase):
             parent, child = f"{path}@{2 * instant + 1}", f"{path}@{2 * instant + 2}"
             self.say(f"{PAGE}.change({{ process: 0, a: 0, b: {instant}, mode: 'cow' }})")
             ours, theirs = self.say(HEADLINE), first("cow", parent, child, "--base", f"{path}@1")
+            self.assertIn("forked 490 ms before “s0”" + (", first seen at 1.0 s (“s1”)" if instant == 2 else ";"), ours)
+            self.assertIn(", forked ", theirs)
             share = re.match(r"([\d.]+)% of the sharing is lost", theirs)[1]
             self.assertIn(f"{share} % of the sharing is lost", ours)
             self.assertEqual(*(float(re.search(pattern, text)[1]) for pattern, text in ((r"([\d.]+) KiB touched by gdb, not counted", ours), (r"([\d.]+)K touched by gdb", theirs))))

@@ -1,7 +1,7 @@
 // One sentence: what happened from A to B, the largest first, of one denominator; a bar; and a legend with totals that
 // filters.
 import { $, duration, el, number, pages, paper, percent, swatch } from './ui.js';
-import { doubtWords, lostWords, movedWords, sharesOf } from './shares.js';
+import { doubtWords, lostAt, lostWords, movedWords, sharesOf } from './shares.js';
 import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
 
@@ -89,7 +89,15 @@ export class Headline {
 		const title = `${model.processes[fork.process].title} and its child ${model.processes[fork.child].pid}`;
 		if (!words) return [same ? `Nothing is copied yet: ${title} share ${pages(same)}` : `${title} share nothing that could be copied`, doubt ? this.small(doubt) : ''];
 		const since = `${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shares.shared)} shared still`;
-		return [el('em', {}, words), shares.lost ? `: ${this.whoCopied(fork)}` : '', this.small([since, doubt].filter(Boolean).join('; '))];
+		return [el('em', {}, words), shares.lost ? `: ${this.whoCopied(fork)}` : '', this.small([this.whenLost(fork), since, doubt].filter(Boolean).join('; '))];
+	}
+	// When it was forked, and when it was first seen that something more was lost than what was by then.
+	whenLost(fork) {
+		const { view, model } = this, { instants } = model, lost = k => lostAt(model, fork, k), by = lost(fork.base), forked = instants[fork.base].ms - model.processes[fork.child].started;
+		const told = forked >= 0 ? [`forked ${forked < 10 ? 'less than 10 ms' : duration(forked)} before ${view.nameOf(fork.base)}`] : [];
+		if (by && view.b > fork.base) told.push(`${pages(by)} were copied by then`);
+		for (let k = fork.base + 1; k < view.b; k++) if (fork.present[k] && lost(k) > by) return [...told, `${by ? 'more ' : ''}first seen at ${duration(instants[k].ms)} (${view.nameOf(k)})`].join(', ');
+		return told.join(', ');
 	}
 	// Forks of it that were first seen at A.
 	forksAtA() {

@@ -61,7 +61,8 @@ function readProcess(head, model, number) {
 	});
 	const shared = new Map(rows(head.shared, SHARED_FIELDS, (instant, pages, more) => [whole(instant, last), { pages, more }]));
 	const one = { number, pid: whole(head.pid), ppid: whole(head.ppid), comm: string(head.comm), exe: string(head.exe), cmdline: listOf(head.cmdline, string),
-		first: whole(head.first, last), last: whole(head.last, last) };
+		first: whole(head.first, last), last: whole(head.last, last), started: head.started_us === undefined ? NaN : head.started_us / 1000 };
+	if (head.started_us !== undefined && !Number.isSafeInteger(head.started_us)) throw new Damaged();
 	if (!(one.first <= one.last && [one.first, one.last].every(k => model.places[k].has(number)))) throw new Damaged();
 	const status = listOf(head.status, line => ({ key: text(line[0]), values: readStatus(line, model) }));
 	return { ...one, vmas, changes, shared, status, title: `${one.comm} ${one.pid}` };

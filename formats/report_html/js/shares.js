@@ -4,6 +4,9 @@ import { number, pages, percent } from './ui.js';
 
 export const LOST = ['copied_by_child', 'copied_by_parent', 'copied_by_both', 'copied'];
 
+// Pages that were lost by an instant.
+export const lostAt = (model, fork, instant) => model.verdicts.reduce((sum, { name }, i) => sum + (LOST.includes(name) ? fork.own[instant][i + 1] : 0), 0);
+
 export function sharesOf(model, fork, instant) {
 	const counts = fork.own[instant] ?? [], marks = model.marksAt(fork, instant), guessed = new Float64Array(model.verdicts.length + 1);
 	if (marks) fork.valuesAt(instant).forEach((value, i) => { guessed[value] += marks[i] === INFERRED; });

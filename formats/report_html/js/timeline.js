@@ -3,7 +3,7 @@ import { listenToPinch } from './touch.js';
 import { $, base, color, cut, duration, el, font, number, pages, prepare, showTip, swatch } from './ui.js';
 
 // Left and right of it: what the lines are, and what they are at B; in a narrow window the legend has that already.
-const MARGINS = [{ upTo: 620, left: 76, right: 16 }, { upTo: Infinity, left: 132, right: 186 }], TOP = 14, AREA = 92, EVENTS = 24, LANE = 11, LANES = 3, EVEN_STEPS = 40;
+const MARGINS = [{ upTo: 620, left: 76, right: 16 }, { upTo: Infinity, left: 132, right: 186 }], TOP = 14, AREA = 92, EVENTS = 24, LANE = 11, LANES = 6, EVEN_STEPS = 40;
 const REGION_COLORS = ['#5b8def', '#e8a33d', '#5fb8a5', '#c678c0', '#8f9aa8', '#c95d55'];
 
 // Time where it helps; even steps where snapshots come in bursts, or clocks stood still and two were at one place.
