@@ -1,11 +1,11 @@
 """What moved, what only looks like it, and what was replaced: diff and cow of a process that says
-what it did.  As root: without frames little is known."""
+what it did.  Without frames little is known."""
 
 import unittest
 
 import support
 from kernel import PAGE
-from support import Target, ask, capture, me, number, pages_changed, run, skip, unmoved
+from support import Target, ask, capture, number, pages_changed, run, skip, unmoved
 
 CLASSES = ("COPIED", "NEW", "GONE", "OTHER")
 
@@ -15,8 +15,7 @@ class Moves(unittest.TestCase):
     maxDiff = 3000
 
     def steps(self, *commands, before=()):
-        if me() != 0:
-            skip(self, "frame numbers: not root")
+        support.need_frames(self)
         target = Target(self, "moves")
         for command in before:
             target.tell(command)
