@@ -307,6 +307,12 @@ class NoFile(Files):
             gdb.fails(f"vmsnap save {name}", "a pipe or a device", "regular file")
         gdb.fails(f"vmsnap save {self.folder}/sub", "Is a directory")
 
+    def test_pipes_and_devices_are_written_to_by_no_command(self):
+        gdb = self.saved(1)
+        for command in ("report", "core", *(f"export --format {kind}" for kind in ("sqlite", "openmetrics", "pprof", "folded"))):
+            for name in (f"{self.folder}/fifo", f"{self.folder}/link", "/dev/null"):
+                gdb.fails(f"vmsnap {command} {name}", "a pipe or a device", "regular file")
+
     def test_the_command_line_keeps_its_pipes(self):
         gdb = self.saved(1)
         gdb("vmsnap save s.vms")

@@ -10,7 +10,7 @@ OPTIONS = (NAME, CONTENTS)
 def written(given, operands):
     """(the entry, the path of the core file); also for MI."""
     from vmsnap_gdb import dumping
-    path = files.path_of(operands[0])
+    path = files.output_of(operands[0])
     return dumping.written(path, given["name"], bool(given["contents"])), path
 
 

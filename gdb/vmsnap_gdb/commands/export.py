@@ -14,7 +14,7 @@ Usage: vmsnap export FILE [SNAPSHOT...]
 FILE.db is a database of SQLite, which is added to; FILE.pb.gz is a profile for pprof,
 FILE.folded are stacks for flame graphs, FILE.prom are metrics; or say so with --format.
 Without SNAPSHOT, all that there are.  An existing file is replaced if it is of that
-format, and left alone otherwise.
+format, and left alone otherwise; pipes and devices are not written to.
 Example:
   (gdb) vmsnap export all.db
   (gdb) vmsnap export memory.pb.gz now"""
@@ -33,7 +33,7 @@ Example:
         from vmsnap_gdb.session import session
         from vmsnap_gdb.style import plain
         words = list(dict.fromkeys(operands[1:])) or session.names_list()
-        path = files.path_of(operands[0])
+        path = files.output_of(operands[0])
         kind = given["format"] or next((_ENDINGS[end] for end in _ENDINGS if path.endswith(end)), None)
         if kind is None:
             raise gdb.GdbError(f"what is {plain(operands[0])} to be? Say --format sqlite, openmetrics, pprof or folded, or call it "

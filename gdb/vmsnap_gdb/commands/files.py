@@ -14,6 +14,22 @@ def path_of(word):
     return path if path != "-" else os.path.join(os.curdir, path)
 
 
+def output_of(word):
+    """The same for what is written to.  Nobody may ever read the other end of a pipe, and until somebody does gdb would
+    be held, with Ctrl-C held back."""
+    import os
+    import stat
+    from vmsnap_gdb.style import plain
+    path = path_of(word)
+    try:
+        kind = os.stat(path).st_mode
+    except OSError:
+        return path  # whoever opens it says so
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise gdb.GdbError(f"{plain(path)} is a pipe or a device; only a regular file is written here")
+    return path
+
+
 class FileCommand(base.Command):
     def operand_candidates(self, words, word):
         return base.snapshot_names() if words and self.SNAPSHOTS else gdb.COMPLETE_FILENAME

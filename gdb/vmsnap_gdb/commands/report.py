@@ -11,7 +11,7 @@ Usage: vmsnap report FILE.html [SNAPSHOT...]
 One file that needs nothing else: what was resident, what changed between any two
 snapshots, after a fork who copied what, and which variables lie there.  Without SNAPSHOT,
 all that there are.  An existing file is replaced if it is such a page, and left alone
-otherwise.
+otherwise; pipes and devices are not written to.
 Example:
   (gdb) vmsnap report fork.html
   (gdb) vmsnap report two.html s1 now"""
@@ -31,7 +31,7 @@ Example:
         if not words:
             raise gdb.GdbError("there is no snapshot to show: take one with 'vmsnap take', or say "
                                f"'vmsnap report {plain(operands[0])} now'")
-        path = files.path_of(operands[0])
+        path = files.output_of(operands[0])
         snapshots = sorted((session.resolve(word) for word in words), key=lambda each: each.info.monotonic)
         save_page(path, snapshots, title="gdb", strip=("names",) if given["no-names"] else (),
                   contents=bool(given["contents"]))
