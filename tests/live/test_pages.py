@@ -60,7 +60,9 @@ def expected(entry, zero, huge, privileged, swaps, count=None):
         return "present", frame if privileged else None, None, frozenset(flags)
     if entry & kernel.GUARD:
         return "guard", None, None, frozenset({"guard"})
-    if frame & 31 == kernel.SWAP_TYPE_MARKER and entry & kernel.UFFD_WP and (privileged or not swaps):
+    # Where frames are hidden from us, too, what is not in swap is a marker.
+    marker = frame & 31 == kernel.SWAP_TYPE_MARKER or not support.FRAMES
+    if marker and entry & kernel.UFFD_WP and (privileged or not swaps):
         return "marker", None, None, frozenset({"uffd_wp"})
     if privileged:
         swap = (frame & 31, frame >> 5)
@@ -76,6 +78,7 @@ class Truth:
         self.vmas = kernel.maps(pid)
         areas = [(vma.start, vma.end) for vma in self.vmas]
         self.entries = kernel.entries(pid, areas)
+        self.swapped = kernel.status(pid).get("VmSwap", b"0 kB").split()[0] != b"0"
         self.zero, self.huge = zero_and_huge(pid, self.entries, areas)
         frames = {at: self.entries[at] & kernel.FRAME for at in (self.huge - self.zero) & self.entries.keys()}
         counts = kernel.page_counts(set(frames.values())) if support.FRAMES else {}
@@ -89,7 +92,7 @@ class Truth:
         if not kernel.has_scan():
             shown = self.entries if privileged else {at: entry & ~kernel.FRAME for at, entry in self.entries.items()}
             perhaps, zero = kernel.may_be_huge(shown, privileged), self.zero if privileged else set()
-        swaps = any(entry & kernel.SWAPPED and not entry & kernel.GUARD and entry & 31 != kernel.SWAP_TYPE_MARKER
+        swaps = self.swapped if not support.FRAMES else any(entry & kernel.SWAPPED and not entry & kernel.GUARD and entry & 31 != kernel.SWAP_TYPE_MARKER
                     for entry in self.entries.values())
         told = {at: expected(entry, at in zero, at in self.huge, privileged, swaps, self.counts.get(at) if counts else None)
                 for at, entry in self.entries.items()}
