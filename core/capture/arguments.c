@@ -73,7 +73,8 @@ static struct pages present_pages(const struct arguments_source *source, uint64_
 {
 	uint64_t entries[64];
 	struct pages pages = { start & ~(source->page_size - 1), false };
-	CLEANUP_CLOSE int fd = openat(source->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+	CLEANUP_CLOSE int opened = source->pagemap > 0 ? -1 : openat(source->memory, "pagemap", O_RDONLY | O_CLOEXEC);
+	int fd = source->pagemap > 0 ? source->pagemap : opened;
 	while (fd >= 0 && pages.until < end && pages.until < mapped) {
 		off_t offset = (off_t)(pages.until / source->page_size * sizeof(*entries));
 		ssize_t got = pread(fd, entries, sizeof(entries), offset);
@@ -149,7 +150,8 @@ int arguments_read(const struct arguments_source *source, const struct proc_stat
 		return 0;
 	if (pages.until < touched && !(place.closed && pages.until == place.reach))
 		return read_memory(source, stat, &pages, out);
-	int error = procdir_read(source->memory, "cmdline", out);
+	int error = source->cmdline > 0 ? procdir_read_fd(source->cmdline, out)
+	                                : procdir_read(source->memory, "cmdline", out);
 	/* What cannot be read is unknown. */
 	return error == ENOMEM ? error : 0;
 }

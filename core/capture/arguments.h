@@ -16,6 +16,7 @@ struct arguments_source {
 	const struct proc_text *maps; /* as it is now */
 	uint64_t page_size;
 	struct arena *strings; /* for names that are looked at on the way */
+	int pagemap, cmdline;  /* its files, where they are open already; 0: opened here */
 };
 
 /* What cmdline would say, into *out; nothing (len 0) where that cannot be known without

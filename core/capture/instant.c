@@ -305,14 +305,12 @@ static int take_held(struct capture *capture)
 	return rc ? rc : instant_judge(capture);
 }
 
-/* A large target takes long, and the caller may want to cancel: that needs the thread. */
 static bool may_take_held(const struct capture *capture)
 {
-	enum { HELD_BYTES_MAX = 1 << 30 };
 	const struct frozen_process *process = &capture->freeze.processes[0];
 	bool live = false;
 	return !capture->freeze.tree && !instant_wants(capture, VMSNAP_CAPTURE_NO_FREEZE) &&
-	       capture->ours.hold != TRACER_HOLD_NO && capture->ours.size <= HELD_BYTES_MAX &&
+	       capture->ours.hold != TRACER_HOLD_NO && capture->ours.size <= TRACER_HELD_BYTES_MAX &&
 	       !procdir_is_live(process->procdir, &live) && live;
 }
 

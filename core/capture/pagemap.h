@@ -87,6 +87,8 @@ bool pagemap_walk_is_alone(const struct pagemap_walk *walk);
 /* Reads the entries of the ranges; more calls add to what was found.  Returns 0, ECANCELED, or errno. */
 int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
                         size_t count, struct pagemap_found *found);
+/* Before another look with the same walk, when what was found has become runs. */
+void pagemap_walk_reset(struct pagemap_walk *walk);
 /* Adds to `marks` what PAGEMAP_SCAN knows of these runs, of the process that was walked last.  Returns 0
  * or errno. */
 int pagemap_walk_marks(struct pagemap_walk *walk, int fd, const struct run_list *runs, struct page_marks *marks);

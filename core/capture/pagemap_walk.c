@@ -419,6 +419,15 @@ static void forget(struct pagemap_walk *walk)
 	}
 }
 
+void pagemap_walk_reset(struct pagemap_walk *walk)
+{
+	forget(walk);
+	for (unsigned i = 0; i < walk->count; i++) {
+		walk->walkers[i].runs.count = 0;
+		walk->walkers[i].open = walk->walkers[i].sparse = false;
+	}
+}
+
 int pagemap_walk_ranges(struct pagemap_walk *walk, int fd, uint64_t page_size, const struct address_range *ranges,
                         size_t count, struct pagemap_found *found)
 {

@@ -13,16 +13,9 @@
 #include "scan.h"
 #include "tracee.h"
 
-/* The last two numbers of /proc/PID/task/TID/syscall are the stack pointer and the
- * program counter, while the thread does not run (proc_pid_syscall(5)). */
-static uint64_t told_stack_pointer(int procdir, pid_t tid)
+/* The last two numbers are the stack pointer and the program counter, while the thread does not run. */
+uint64_t thread_list_told_stack(const char *text, size_t len)
 {
-	char name[40], text[256];
-	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
-	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
-	if (len <= 0)
-		return 0;
 	struct cursor c = { text, text + len };
 	uint64_t before = 0, last = 0;
 	while (c.at < c.end) {
@@ -34,6 +27,15 @@ static uint64_t told_stack_pointer(int procdir, pid_t tid)
 		last = value;
 	}
 	return before;
+}
+
+static uint64_t told_stack_pointer(int procdir, pid_t tid)
+{
+	char name[40], text[256];
+	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
+	CLEANUP_CLOSE int fd = openat(procdir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	return len <= 0 ? 0 : thread_list_told_stack(text, (size_t)len);
 }
 
 /* Who traces it is told in one call (Linux 5.3), not in three: there may be ten thousand. */

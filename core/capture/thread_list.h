@@ -15,6 +15,8 @@ struct thread_source {
 
 /* In place of those that the snapshot had.  Returns 0 or errno. */
 int thread_list_take(const struct thread_source *source, struct vmsnap *snap);
+/* What the text of a thread's file syscall (proc_pid_syscall(5)) tells of its stack pointer; 0: nothing. */
+uint64_t thread_list_told_stack(const char *text, size_t len);
 /* Who ended meanwhile has none. */
 void thread_list_names(struct vmsnap *snap, int procdir, pid_t pid);
 

@@ -34,6 +34,8 @@ enum tracer_hold {
 	TRACER_HOLD_RUNS, /* all are ours, and some run */
 	TRACER_HOLD_ALL,  /* all are ours and stand */
 };
+/* A larger target takes long, for which threads of our own are better, and who waits may want to cancel. */
+#define TRACER_HELD_BYTES_MAX (UINT64_C(1) << 30)
 struct tracer_ours {
 	enum tracer_hold hold;
 	bool calling_thread; /* is the tracer: without it nothing can go on */

@@ -49,6 +49,7 @@
 #include <vmsnap/html.h>
 #include <vmsnap/names.h>
 #include <vmsnap/print.h>
+#include <vmsnap/repeat.h>
 #include <vmsnap/self.h>
 #include <vmsnap/series.h>
 #include <vmsnap/set.h>

@@ -207,3 +207,31 @@ VMSNAP_API void vmsnap_sum_sized(const struct vmsnap *snap, uint64_t start, uint
 	sum_up(snap, start, end, &all);
 	struct_give(sums, size, &all, sizeof(all));
 }
+
+/* ---- code --------------------------------------------------------------------------- */
+
+static bool same_runs(const struct vmsnap *a, const struct vmsnap *b, uint64_t start, uint64_t end)
+{
+	size_t i = run_list_find(&a->runs, a->info.page_size, start);
+	size_t k = run_list_find(&b->runs, b->info.page_size, start);
+	for (;; i++, k++) {
+		const struct run *left = i < a->runs.count ? &a->runs.items[i] : NULL;
+		const struct run *right = k < b->runs.count ? &b->runs.items[k] : NULL;
+		bool more = left && run_start(left) < end, more_right = right && run_start(right) < end;
+		if (!more || !more_right)
+			return more == more_right;
+		if (left->head != right->head || left->entry != right->entry)
+			return false;
+	}
+}
+
+VMSNAP_API bool vmsnap_same_code(const struct vmsnap *a, const struct vmsnap *b)
+{
+	/* One array is of snapshots that were made of one map (vmsnap_repeat_capture()). */
+	if (a->vmas != b->vmas || a->info.page_size != b->info.page_size)
+		return false;
+	for (size_t i = 0; i < a->vma_count; i++)
+		if (a->vmas[i].perms & VMSNAP_PERM_EXEC && !same_runs(a, b, a->vmas[i].start, a->vmas[i].end))
+			return false;
+	return true;
+}

@@ -63,6 +63,28 @@ struct vmsnap *snapshot_above(const struct vmsnap *base)
 	return snap;
 }
 
+struct vmsnap *snapshot_again(const struct vmsnap *base)
+{
+	size_t bytes = base->thread_count * sizeof(*base->threads);
+	struct vmsnap *snap = snapshot_new();
+	struct vmsnap_thread *threads = malloc(bytes ? bytes : 1);
+	if (!snap || !threads) {
+		free(threads);
+		vmsnap_unref(snap);
+		return NULL;
+	}
+	if (bytes)
+		memcpy(threads, base->threads, bytes);
+	snap->base = vmsnap_ref(base);
+	snap->info = base->info;
+	snap->vmas = base->vmas;
+	snap->vma_count = base->vma_count;
+	snap->threads = threads;
+	snap->thread_count = base->thread_count;
+	snap->own_runs = snap->own_threads = true;
+	return snap;
+}
+
 int snapshot_with_store(const struct vmsnap *snap, struct work *work, struct vmsnap **out, struct vmsnap_error *err)
 {
 	struct contents stored;
@@ -131,8 +153,10 @@ static void snapshot_free(struct vmsnap *snap)
 {
 	if (!snap->base)
 		free_what_is_shared(snap);
-	else if (snap->own_runs)
+	if (snap->base && snap->own_runs)
 		run_list_free(&snap->runs);
+	if (snap->base && snap->own_threads)
+		free(snap->threads);
 	if (snap->base && snap->own_contents)
 		contents_free(&snap->contents);
 	free(snap->annotations);

@@ -35,6 +35,7 @@ struct vmsnap {
 	bool own_runs;        /* although there is a base */
 	struct vmsnap_thread *threads;
 	size_t thread_count;
+	bool own_threads; /* as well */
 	struct vmsnap_annotation *annotations; /* in annotation_order() */
 	size_t annotation_count;
 	const uint8_t *types; /* of what annotations tell (type_table.h), readable, in the arena */
@@ -53,6 +54,9 @@ struct vmsnap {
 struct vmsnap *snapshot_new(void);
 /* One that begins with all that another has, which it holds.  NULL if there is no memory. */
 struct vmsnap *snapshot_above(const struct vmsnap *base);
+/* One of the same process at another instant: its mappings and strings are the other's, which it holds; runs, threads
+ * and all that is not of the capture itself it has of its own.  Runs and annotations are empty.  NULL without memory. */
+struct vmsnap *snapshot_again(const struct vmsnap *base);
 /* One that has the contents of another in a store, where that has them backed (contents_backed.h). */
 int snapshot_with_store(const struct vmsnap *snap, struct work *work, struct vmsnap **out, struct vmsnap_error *err);
 /* Fills in what its source does not tell of its mappings. */

@@ -30,6 +30,7 @@ _THERE = {
     "blame": ("Blame", "BlamedRange", "FaultShares", "FaultWatch", "Taken"),
     "faults": ("Faults", "Fault", "FaultEvent"),
     "files": ("File", "Walk", "Writer", "copy", "load", "save"),
+    "repeat": ("Repeat",),
     "tracker": ("Tracker",),
     "over_time": ("Series", "SeriesForks", "Step", "Line", "ForkStep", "file_history_text"),
     "sets": ("Set", "SetDiff", "SetCow"),

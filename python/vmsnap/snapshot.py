@@ -117,8 +117,9 @@ def _wanted(contents):
         raise VmsnapError(f"contents: {contents!r} is none of {', '.join(_CONTENTS)}") from None
 
 
-def _options(reason, label, freeze, smaps, threads=0, realtime=False, brief=False, contents="none", store=None,
-             tracker=None, contents_limit=0, kpage=False, peek=False, left_out=()):
+def capture_options(reason, label, freeze=True, smaps=False, threads=0, realtime=False, brief=False, contents="none",
+                    store=None, tracker=None, contents_limit=0, kpage=False, peek=False, left_out=()):
+    """struct vmsnap_capture_options, as of Snapshot.capture()."""
     flags = (0 if freeze else CaptureFlag.NO_FREEZE) | (CaptureFlag.SMAPS if smaps else 0)
     flags |= (CaptureFlag.REALTIME if realtime else 0) | (CaptureFlag.BRIEF if brief else 0)
     flags |= CaptureFlag.KPAGE | CaptureFlag.NODES if kpage else 0
@@ -161,8 +162,8 @@ class Snapshot(Owned):
         were more than contents_limit bytes, unless it is 0, none are.  left_out: [(start, end)] that are not read.
         tracker: a Tracker of the process, which tells what was written since the capture before with it;
         peek: the next one tells that, too."""
-        options = _options(reason, label, freeze, smaps, threads, realtime, brief, contents, store, tracker,
-                           contents_limit, kpage, peek, left_out)
+        options = capture_options(reason, label, freeze, smaps, threads, realtime, brief, contents, store, tracker,
+                                  contents_limit, kpage, peek, left_out)
         return cls.made_by(lib().vmsnap_capture, given.process(pid), byref(options))
 
     @classmethod
@@ -320,6 +321,11 @@ class Snapshot(Owned):
         vma = found.contents
         return (vma.start, vma.end, vma.offset, vma.inode, vma.perms) == (
             mapping.start, mapping.end, mapping.offset, mapping.inode, mapping.perms)
+
+    def has_code_of(self, other):
+        """Whether it has the mappings that another has, and in those that are executable the same pages; False also
+        where that is not found out."""
+        return lib().vmsnap_same_code(self._handle, other.handle)
 
     def is_all_of_files(self, start, end):
         """Whether what is in memory or in swap of [start, end) is all of files (or shared)."""
@@ -603,7 +609,7 @@ def capture_set(pids, label="", reason="", freeze=True, smaps=False, descendants
     descendants theirs follow.  left_out: a list, to which (number, "zombie" or "exited") is added of each
     descendant of which there is no snapshot."""
     numbers = [given.process(pid) for pid in pids]
-    options = _options(reason, label, freeze, smaps, threads, realtime)
+    options = capture_options(reason, label, freeze, smaps, threads, realtime)
     if left_out is not None:
         options.left_out = type(options.left_out)(
             lambda _, pid, why: left_out.append((pid, lib().vmsnap_rc_name(why).decode())))
@@ -625,7 +631,7 @@ def recorded(folder, label="", reason="", smaps=False):
     """A Snapshot of a folder into which /proc/PID was copied, on any machine: docs/recorded.md."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        return Snapshot.made_by(lib().vmsnap_capture_at, descriptor, byref(_options(reason, label, False, smaps)))
+        return Snapshot.made_by(lib().vmsnap_capture_at, descriptor, byref(capture_options(reason, label, False, smaps)))
     finally:
         os.close(descriptor)
 

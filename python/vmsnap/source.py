@@ -7,7 +7,7 @@ from ctypes import byref, c_uint32, c_uint64
 from vmsnap import _header, _lib
 from vmsnap._lib import lib
 from vmsnap.errors import VmsnapError
-from vmsnap.snapshot import Snapshot, _options
+from vmsnap.snapshot import Snapshot, capture_options
 
 
 class _Reader:
@@ -39,7 +39,7 @@ def capture_from(read, held=False, threads=None, label="", reason="", smaps=Fals
         source.thread_count = len(threads)
         source.tids = (c_uint32 * len(threads))(*(tid for tid, _ in threads))
         source.stack_pointers = (c_uint64 * len(threads))(*(pointer for _, pointer in threads))
-    options = _options(reason, label, True, smaps, contents=contents, store=store, contents_limit=contents_limit,
+    options = capture_options(reason, label, True, smaps, contents=contents, store=store, contents_limit=contents_limit,
                        left_out=left_out)
     try:
         return Snapshot.made_by(lib().vmsnap_capture_from, byref(source), byref(options))

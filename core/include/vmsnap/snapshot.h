@@ -218,6 +218,9 @@ static inline bool vmsnap_consistent_known(const struct vmsnap_info *info)
  * called by any thread; NULL is fine. */
 struct vmsnap *vmsnap_ref(const struct vmsnap *snap);
 void vmsnap_unref(const struct vmsnap *snap);
+/* Whether both have the same mappings, and in those that are executable the same pages in the same states; false also
+ * where it is not found out. */
+bool vmsnap_same_code(const struct vmsnap *a, const struct vmsnap *b);
 /* Bytes that it takes, without what the allocator adds: for who keeps many. */
 uint64_t vmsnap_memory(const struct vmsnap *snap);
 /* Bytes that what is made of these (NULLs are passed over), a text say, may take: a file that is loaded
