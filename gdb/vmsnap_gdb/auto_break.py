@@ -8,7 +8,7 @@ still give it a condition.
 
 import gdb
 
-from vmsnap_gdb import auto_notes, place, settings, target, threads, unnoticed
+from vmsnap_gdb import auto_notes, place, settings, target, unnoticed
 from vmsnap_gdb.session import session
 
 
@@ -129,10 +129,8 @@ class BreakWatch:
     def _take(self, each):
         inferior = gdb.selected_inferior()
         pid = target.require_live(inferior)
-        reason = place.reason(what=place.breakpoint_words(each.breakpoint))
-        if threads.others_run():
-            reason += "; other threads were running"
-        session.take(pid, inferior=inferior, name=session.fresh_name(f"b{each.number}."), reason=reason,
+        reason = place.reason_of_hit(each.breakpoint)
+        session.take(pid, inferior=inferior, prefix=f"b{each.number}.", reason=reason,
                      automatic=True, threads=[gdb.selected_thread()], depth=settings.hit_depth(), brief=True)
         each.count += 1
         if each.ours:

@@ -8,6 +8,7 @@ the debugger's are told by what they hold: what the file holds, but for breakpoi
 what the debugger is known to have written."""
 
 import mmap
+import os
 
 from vmsnap import PageFlag, Perm
 
@@ -61,6 +62,7 @@ class Files:
     def __init__(self):
         self._pages = {}    # as the file has them
         self._judged = {}   # (as in memory, ranges written, verdict), the last time
+        self.memory = {}    # as in memory, the last time; None: it could not be told
 
     def is_foreign(self, snapshot, page, written):
         """Whether a page that was copied holds something that neither its file does, nor is a
@@ -68,6 +70,7 @@ class Files:
         swapped out (reading would fetch it), or the file is gone."""
         file = self._pages.get(page)
         found = snapshot.file_page_now(page, file=file is None)
+        self.memory[page] = found and found[0]
         if found is None:
             return None
         memory = found[0]
@@ -79,6 +82,22 @@ class Files:
         if last is None or last[:2] != (memory, written):
             last = self._judged[page] = memory, written, _has_foreign_bytes(memory, file, page, written)
         return last[2]
+
+
+class Memory:
+    """What the pages of a process hold, through a file that stays open.  Only for pages that are in memory."""
+
+    def __init__(self, pid):
+        self._pid, self._file = pid, None
+
+    def holds(self, pages):
+        """Whether each page holds these bytes: {page: bytes}."""
+        try:
+            if self._file is None:
+                self._file = open(f"/proc/{self._pid}/mem", "rb", buffering=0)
+            return all(os.pread(self._file.fileno(), PAGE, page) == held for page, held in pages.items())
+        except OSError:
+            return False
 
 
 def _has_foreign_bytes(memory, file, page, written):

@@ -5,10 +5,31 @@ import contextlib
 import gdb
 
 
+_chosen = None  # at the last hit of a breakpoint; None: to be asked for, which takes 25 us
+_watching = False
+
+
+def _forget(event=None):
+    global _chosen
+    _chosen = None
+
+
+def _at_hit():
+    """From hit to hit nobody gives commands: the program has to stop for that."""
+    global _chosen, _watching
+    if not _watching:
+        gdb.events.stop.connect(_forget)
+        gdb.events.before_prompt.connect(_forget)
+        _watching = True
+    if _chosen is None:
+        _chosen = gdb.parameter("language")
+    return _chosen
+
+
 @contextlib.contextmanager
-def sane():
-    """gdb 13 crashes over C's types and names if the user chose one of these."""
-    chosen = gdb.parameter("language")
+def sane(hit=False):
+    """gdb 13 crashes over C's types and names if the user chose one of these.  hit: of a breakpoint, just now."""
+    chosen = _at_hit() if hit else gdb.parameter("language")
     if chosen not in ("pascal", "go"):
         yield
         return

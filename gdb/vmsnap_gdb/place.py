@@ -10,6 +10,10 @@ from vmsnap_gdb import language, target
 # si_code of a SIGTRAP: a debug register's, and PTRACE_EVENT_… << 8 | SIGTRAP.
 _TRAPS = {4: "watchpoint", 0x105: "fork", 0x205: "vfork", 0x305: "clone", 0x405: "exec"}
 _LONGEST = 200
+_MAX_PLACES = 1000
+
+_places = {}  # where a breakpoint was hit -> words for it; symbols may be read or forgotten
+_watching = False
 
 
 def reason(event=None, what=None):
@@ -19,10 +23,30 @@ def reason(event=None, what=None):
     parts = [part for part in (why, _place()) if part]
     text = " ".join(parts)
     thread = gdb.selected_thread()
-    if thread is not None:
-        number = f"{thread.inferior.num}.{thread.num}" if len(gdb.inferiors()) > 1 else f"{thread.num}"
-        text += f", thread {number}" if text else f"thread {number}"
-    return text[:_LONGEST]
+    return (text if thread is None else _with_thread(text, thread))[:_LONGEST]
+
+
+def reason_of_hit(breakpoint):
+    """The same of a breakpoint that the selected thread has just hit, once for each place."""
+    global _watching
+    if not _watching:
+        for name in ("new_objfile", "free_objfile", "clear_objfiles"):
+            if hasattr(gdb.events, name):
+                getattr(gdb.events, name).connect(lambda event: _places.clear())
+        _watching = True
+    frame, thread = gdb.newest_frame(), gdb.selected_thread()
+    key = breakpoint.number, breakpoint.type, thread.ptid[0], frame.pc()
+    place = _places.get(key)
+    if place is None:
+        if len(_places) >= _MAX_PLACES:
+            _places.clear()
+        place = _places[key] = f"{breakpoint_words(breakpoint)} {_place()}"
+    return _with_thread(place, thread)[:_LONGEST]
+
+
+def _with_thread(text, thread):
+    number = f"{thread.inferior.num}.{thread.num}" if len(gdb.inferiors()) > 1 else f"{thread.num}"
+    return text + f", thread {number}" if text else f"thread {number}"
 
 
 def reason_of(inferior):

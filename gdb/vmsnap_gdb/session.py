@@ -13,10 +13,11 @@ import gdb
 
 from vmsnap import Freeze, Names, Snapshot, capture_set
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import (blaming, cores, execs, keeping, looks, remote, resumes, rseq, settings, target, touched, tracking,
-                        variables)
+from vmsnap_gdb import (blaming, cores, execs, keeping, looks, remote, repeating, resumes, rseq, settings, target, touched,
+                        tracking, variables)
 
 NOW = "now"
+_OTHERS_RAN = "; other threads were running"
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f'\"\\-][^\s\x00-\x1f\x7f'\"\\]{0,200}")
 _NAMES_KEPT = 4
 _GONE_KEPT = 1000
@@ -71,7 +72,7 @@ class Session:
         self._numbers = collections.Counter()
         self._names = collections.OrderedDict()
         self.dropped = 0  # by the limit
-        self._gone = collections.deque(maxlen=_GONE_KEPT)  # names of those that were dropped, by whomever
+        self._gone = {}  # names of those that were dropped, by whomever, the last ones
         self.dropped_forks = collections.deque(maxlen=_GONE_KEPT)
 
     # ---- what there is ----
@@ -170,12 +171,16 @@ class Session:
             listed = list(inferior.threads()) if inferior is not None else None  # which takes a packet
             threads = listed if threads is None else threads
             snapshot = remote.capture(pid, inferior, listed, reason=reason, label=label, smaps=smaps, **(contents or {}))
+        elif brief:
+            snapshot = repeating.of(pid).capture(reason=reason, if_running=_OTHERS_RAN, label=label,
+                                                 realtime=settings.realtime(), tracker=tracked and tracked.tracker,
+                                                 peek=not link, **(contents or {}))
         else:
-            snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, brief=brief, kpage=kpage,
+            snapshot = Snapshot.capture(pid, reason=reason, label=label, smaps=smaps, kpage=kpage,
                                         realtime=settings.realtime(), tracker=tracked and tracked.tracker,
                                         peek=not link, **(contents or {}))
         snapshot.tracking = tracked and tracked.trouble()
-        return self._annotated(snapshot, inferior, names, depth, threads)
+        return self._annotated(snapshot, inferior, names, depth, threads, brief)
 
     def capture_now_together(self, pids):
         """Snapshots of several processes at one instant, that are not kept."""
@@ -195,7 +200,7 @@ class Session:
         return snapshot
 
     @staticmethod
-    def _annotated(snapshot, inferior, names=True, depth=None, threads=None):
+    def _annotated(snapshot, inferior, names=True, depth=None, threads=None, hit=False):
         found = []
         # By key, of what was found.  Values need them; they are of gdb, and not in files.
         kept = snapshot.contents == "bytes"
@@ -203,7 +208,7 @@ class Session:
         snapshot.kernels_own = rseq.areas(inferior) if kept and inferior is not None else []
         if names and inferior is not None and not target.replaying():
             found = variables.collect(inferior, settings.depth() if depth is None else depth, threads,
-                                      types=snapshot.types)
+                                      types=snapshot.types, hit=hit)
             looks.after_ours()
         snapshot.annotate(found + touched.ranges(snapshot))
         return snapshot
@@ -212,10 +217,11 @@ class Session:
         """A snapshot that is kept.  how: as of captured()."""
         return self.keep(self.captured(pid, **how))
 
-    def captured(self, pid, *, name=None, reason=None, automatic=False, replace=False, contents=None, **how):
-        """An entry that is not kept yet.  pid None: of a core file.  name None: the next of s1, s2, …  replace: there may be
-        one of that name.  contents: as of capture_now(), or None: as it is set.  how: as there."""
-        name = self.fresh_name("s") if name is None else self.check_name(name, replace)
+    def captured(self, pid, *, name=None, prefix="s", reason=None, automatic=False, replace=False, contents=None, **how):
+        """An entry that is not kept yet.  pid None: of a core file.  name None: the next of s1, s2, …, or with another
+        prefix.  replace: there may be one of that name.  contents: as of capture_now(), or None: as it is set.
+        how: as there."""
+        name = self.fresh_name(prefix) if name is None else self.check_name(name, replace)
         contents = keeping.chosen(hit=automatic) if contents is None else contents
         snapshot = self.capture_now(pid=pid, label=name, reason=reason or "", contents=contents, link=True, **how)
         if pid is None:
@@ -231,8 +237,7 @@ class Session:
     def keep(self, entry):
         """In the place of the one of its name, if there is one."""
         self.drop(entry.name)
-        if entry.name in self._gone:
-            self._gone.remove(entry.name)
+        self._gone.pop(entry.name, None)
         self._entries[entry.name] = entry
         if entry.automatic:
             self._automatic[entry.name] = entry
@@ -273,7 +278,9 @@ class Session:
         self._automatic.pop(name, None)
         if entry is None:
             return  # one of a fork's two, dropped with the other
-        self._gone.append(name)
+        self._gone[name] = None
+        while len(self._gone) > _GONE_KEPT:
+            del self._gone[next(iter(self._gone))]
         if entry.pair:
             self.dropped_forks.append(entry.pair.name)
             other = entry.pair.child if entry.role == "parent" else entry.pair.parent

@@ -63,6 +63,8 @@ class _Process:
         self.files = code_pages.Files()
         self.explained = {}      # page that was copied -> what, where no location tells
         self.strange = set()     # pages that were copied, but not by gdb, or not by it alone
+        self.memory = code_pages.Memory(pid)
+        self.told = None         # (snapshot, what its pages of code held, annotations); None: to be worked out
 
     def child(self, pid, start_time):
         """What a child has of it that was forked at start_time."""
@@ -74,6 +76,7 @@ class _Process:
         return copy
 
     def note(self, locations):
+        self.told = None
         for address, what in locations.items():
             self.locations.setdefault(address, what)
         while len(self.locations) > _MAX_LOCATIONS:
@@ -82,6 +85,7 @@ class _Process:
     def wrote(self, start, end, what):
         if not start < end <= _ADDRESS_MAX or any((start, end, what) == write[:3] for write in self.writes[-32:]):
             return
+        self.told = None
         when = int(time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS)
         self.writes.append((start, end, what, when))
         if len(self.writes) > _MAX_WRITES:
@@ -137,10 +141,26 @@ def ranges(snapshot):
     """Right after it was taken."""
     try:
         process = _process(snapshot.pid, snapshot.start_time)
-        return [Annotation(start, end - start, AnnotationKind.DEBUGGER_WRITE, 0, 0, "", what, "")
-                for start, end, what, *_ in _code(process, snapshot) + process.writes]
+        return _as_told(process, snapshot) or _told_anew(process, snapshot)
     except _TROUBLE:
         return []
+
+
+def _as_told(process, snapshot):
+    """At a hit of a breakpoint mostly all is as it was at the last one."""
+    if process.told is None or _changed or not snapshot.has_code_of(process.told[0]):
+        return None
+    return process.told[2] if process.memory.holds(process.told[1]) else None
+
+
+def _told_anew(process, snapshot):
+    process.files.memory.clear()
+    found = [Annotation(start, end - start, AnnotationKind.DEBUGGER_WRITE, 0, 0, "", what, "")
+             for start, end, what, *_ in _code(process, snapshot) + process.writes]
+    held = dict(process.files.memory)
+    keeps = target.is_local(snapshot.pid) and None not in held.values() and not _changed
+    process.told = (snapshot, held, found) if keeps else None
+    return found
 
 
 def forked(parent, child):
@@ -295,6 +315,8 @@ def _breakpoint_deleted(breakpoint):
 def _resumed(event):
     """What is set is inserted only now.  Most often nothing has changed."""
     try:
+        if not _changed and all(inferior.pid <= 0 or inferior.pid in _processes for inferior in gdb.inferiors()):
+            return
         with remote.silent():
             for inferior in target.live_inferiors():
                 process = _processes.get(inferior.pid)
@@ -309,7 +331,7 @@ def _resumed(event):
 
 def _files_changed(event):
     for process in _processes.values():
-        process.code = None
+        process.code = process.told = None
 
 
 def _exited(event):

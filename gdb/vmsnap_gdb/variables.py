@@ -22,18 +22,18 @@ _TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, 
 _plans = Plans()
 
 
-def collect(inferior, depth, threads=None, notes=None, types=None):
+def collect(inferior, depth, threads=None, notes=None, types=None, hit=False):
     """The names in the innermost `depth` frames of each stopped thread of inferior,
     or of just `threads`.  Never raises but KeyboardInterrupt; what went wrong is
     appended to the list `notes` in a sentence each.  depth 0: nothing is looked for.
-    types: a dictionary that gets the gdb.Type of each, by key_of()."""
+    types: a dictionary that gets the gdb.Type of each, by key_of().  hit: as of language.sane()."""
     notes = [] if notes is None else notes
     names = []
     if depth <= 0:
         return names
     try:
         todo = _in_order(inferior, threads)
-        with _selection_kept(todo), language.sane():
+        with _selection_kept(todo), language.sane(hit):
             _collect(inferior, depth, todo, names, notes, types)
     except _TROUBLE as error:
         notes.append(f"names of variables: {error}")
@@ -50,6 +50,8 @@ def _in_order(inferior, threads):
     """The selected thread first, in case time runs out."""
     selected = gdb.selected_thread()
     todo = inferior.threads() if threads is None else threads
+    if len(todo) == 1:
+        return [each for each in todo if each.is_valid()]
     return sorted((t for t in todo if t.is_valid()),
                   key=lambda t: (not selected or t.ptid != selected.ptid, t.num))
 
