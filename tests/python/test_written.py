@@ -61,7 +61,7 @@ class Written(unittest.TestCase):
                                                            (9 * PAGE, 2, ("written",), ("written",))])
                         self.assertEqual(unknown, 0)
                         self.assertIn("WRITTEN", diff.text())
-                        self.assertNotIn("not known", diff.text())
+                        self.assertNotIn("not known", diff.text().replace("PFNs are not known", ""))
 
     def test_the_same_bytes_are_no_difference(self):
         self.write(*OFFSETS, value=3)
