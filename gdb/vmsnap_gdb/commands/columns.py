@@ -12,6 +12,7 @@ COLUMNS = {
             ("RESIDENT", True, "present pages"),
             ("SHARED", True, "private memory that other processes have, too, and the zero page"),
             ("OWN", True, "private memory that nobody else has"),
+            ("MERGED", True, "shared pages that KSM merged (capture --kpage)"),
             ("SWAPPED", True, "pages in swap"),
             ("EXCL", False, "present pages mapped here only, those of files too"),
             ("ZERO", False, "pages that are the zero page"),
