@@ -258,7 +258,7 @@ static const struct ability {
 	{ "userfaultfd", "what was written: --track=uffd", look_at_uffd },
 	{ "page_faults", "which code copied and wrote pages: blame", look_at_faults },
 	{ "tracepoints", "of each fault, whether it read or wrote", look_at_tracepoints },
-	{ "bpf", "blame that takes a fault 10 to 25 % longer instead of 50", look_at_bpf },
+	{ "bpf", "blame that takes a fault 15 to 25 % longer instead of 35 to 65", look_at_bpf },
 	{ "realtime", "pauses that do not wait for a busy machine", look_at_realtime },
 	{ "libdw", "names, types and lines of programs", look_at_dw },
 	{ "libstdc++", "C++ names as they are written", look_at_cxx },

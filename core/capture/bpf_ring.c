@@ -2,28 +2,29 @@
 #include "bpf_ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
 #include "clock.h"
+#include "error.h"
 
 static size_t page_size(void)
 {
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static int open_ring(struct bpf_rings *rings)
+static int open_ring(const struct bpf_rings *rings, struct bpf_ring *ring)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = (unsigned)rings->bytes };
-	struct bpf_ring *ring = &rings->items[rings->count];
 	size_t page = page_size();
-	*ring = (struct bpf_ring){ .fd = bpf_call(BPF_MAP_CREATE, &attr) };
+	ring->fd = bpf_call(BPF_MAP_CREATE, &attr);
 	if (ring->fd < 0)
 		return errno;
-	rings->count++;
 	void *at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
 	if (at == MAP_FAILED)
 		return errno;
@@ -48,29 +49,63 @@ static int hand_over(const struct bpf_rings *rings, size_t index)
 /* The kernel wants one of those that it will hold before the map of them is made. */
 static int open_map(struct bpf_rings *rings)
 {
+	size_t any = 0;
+	while (any + 1 < rings->count && rings->items[any].fd < 0)
+		any++;
 	union bpf_attr attr = {
 		.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS,
 		.key_size = sizeof(unsigned),
 		.value_size = sizeof(unsigned),
 		.max_entries = (unsigned)rings->count,
-		.inner_map_fd = (unsigned)rings->items[0].fd,
+		.inner_map_fd = (unsigned)rings->items[any].fd,
 	};
 	rings->map = bpf_call(BPF_MAP_CREATE, &attr);
 	rings->poll = epoll_create1(EPOLL_CLOEXEC);
 	int error = rings->map < 0 || rings->poll < 0 ? errno : 0;
 	for (size_t i = 0; !error && i < rings->count; i++)
-		error = hand_over(rings, i);
+		error = rings->items[i].fd < 0 ? 0 : hand_over(rings, i);
 	return error;
+}
+
+/* One that cannot be taken off has no such file.  What is told on one that comes meanwhile is counted as lost. */
+static bool is_online(size_t cpu)
+{
+	char path[64], yes = '1';
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%zu", cpu);
+	if (access(path, F_OK))
+		return cpu == 0;
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%zu/online", cpu);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 || read(fd, &yes, 1) != 1 || yes == '1';
+}
+
+/* The kernel takes the memory at once, all of it. */
+static size_t bytes_of_each(size_t most, size_t online)
+{
+	const size_t all = (size_t)256 << 20;
+	while (most > page_size() && most * online > all)
+		most /= 2;
+	return most;
 }
 
 int bpf_rings_open(struct bpf_rings *rings, size_t bytes)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	*rings = (struct bpf_rings){ .bytes = bytes, .map = -1, .poll = -1 };
-	rings->items = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*rings->items));
-	int error = rings->items ? 0 : ENOMEM;
-	for (long cpu = 0; !error && (cpu < cpus || !cpu); cpu++)
-		error = open_ring(rings);
+	size_t online = 0, count = cpus > 0 ? (size_t)cpus : 1;
+	*rings = (struct bpf_rings){ .map = -1, .poll = -1 };
+	rings->items = calloc(count, sizeof(*rings->items));
+	if (!rings->items)
+		return ENOMEM;
+	rings->count = count;
+	for (size_t i = 0; i < count; i++) {
+		rings->items[i].online = is_online(i);
+		rings->items[i].fd = -1;
+		online += rings->items[i].online;
+	}
+	rings->bytes = bytes_of_each(bytes, online);
+	int error = 0;
+	for (size_t i = 0; !error && i < count; i++)
+		error = rings->items[i].online ? open_ring(rings, &rings->items[i]) : 0;
 	return error ? error : open_map(rings);
 }
 
@@ -82,7 +117,8 @@ void bpf_rings_close(struct bpf_rings *rings)
 			munmap(ring->taken, page_size());
 		if (ring->written)
 			munmap(ring->written, page_size() + 2 * rings->bytes);
-		close(ring->fd);
+		if (ring->fd >= 0)
+			close(ring->fd);
 	}
 	if (rings->map >= 0)
 		close(rings->map);
@@ -114,6 +150,8 @@ static uint32_t length_of(const uint32_t *header)
 static int drain(const struct bpf_rings *rings, const struct bpf_ring *ring,
                  int (*fn)(void *ctx, const void *record, size_t size), void *ctx)
 {
+	if (!ring->written)
+		return 0;
 	unsigned long head = __atomic_load_n(ring->written, __ATOMIC_ACQUIRE), tail = *ring->taken;
 	const char *data = (const char *)ring->written + page_size();
 	int rc = 0;

@@ -9,12 +9,13 @@
 
 /* ---- opened ------------------------------------------------------------------------------ */
 
-/* The programs see the numbers of the first namespace; ours are to be the same. */
+/* The programs see the numbers of the first namespaces, and their clock; ours are to be the same. */
 static bool numbers_are_the_kernels(void)
 {
-	static const ino_t first = 0xeffffffc; /* PROC_PID_INIT_INO */
-	struct stat ours;
-	return !stat("/proc/self/ns/pid", &ours) && ours.st_ino == first;
+	static const ino_t first_pid = 0xeffffffc, first_time = 0xeffffffa; /* PROC_PID_INIT_INO, PROC_TIME_INIT_INO */
+	struct stat pid, time;
+	return !stat("/proc/self/ns/pid", &pid) && pid.st_ino == first_pid &&
+	       (stat("/proc/self/ns/time", &time) ? errno == ENOENT : time.st_ino == first_time);
 }
 
 /* A map of one value that we see as memory of ours, zero now. */

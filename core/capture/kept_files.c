@@ -59,6 +59,10 @@ void kept_files_close(struct kept_files *files)
 
 int kept_files_open(struct kept_files *files)
 {
+	/* These are of the memory that it had when they were opened, which after an exec may be another process's
+	 * still. */
+	shut(&files->fds[KEPT_MAPS]);
+	shut(&files->fds[KEPT_PAGEMAP]);
 	for (int i = 0; i < KEPT_FILES; i++) {
 		if (files->fds[i] < 0)
 			files->fds[i] = openat(files->procdir, names[i], O_RDONLY | O_CLOEXEC);

@@ -39,7 +39,7 @@ struct kept_files {
 
 void kept_files_init(struct kept_files *files, int procdir);
 void kept_files_close(struct kept_files *files);
-/* Opens what is not open.  0 or errno. */
+/* Opens what is not open, and what is of its memory anew.  0 or errno. */
 int kept_files_open(struct kept_files *files);
 /* These threads in the place of those that there were.  0 or errno. */
 int kept_files_threads(struct kept_files *files, const struct vmsnap_thread *threads, size_t count);

@@ -463,13 +463,21 @@ static bool may_be_base(const struct vmsnap *snap)
 	       snap->thread_count <= KEPT_THREADS_MAX;
 }
 
+/* Files are looked at by their names as we see them. */
+static bool names_are_ours(const struct vmsnap_repeat *repeat)
+{
+	struct stat its, ours;
+	return !fstatat(repeat->procdir, "root", &its, 0) && !stat("/", &ours) && its.st_dev == ours.st_dev &&
+	       its.st_ino == ours.st_ino;
+}
+
 static bool keep_as_base(struct vmsnap_repeat *repeat, struct vmsnap *snap)
 {
 	/* That the map did not change between its being read here, before, and now is that it is the snapshot's. */
-	if (!may_be_base(snap) || !maps_are_same(repeat) || !stat_now(repeat, &repeat->stat) ||
-	    repeat->stat.size > TRACER_HELD_BYTES_MAX || repeat->stat.start_time != snap->info.start_time ||
-	    repeat->stat.start_stack != snap->info.start_stack || !keep_ranges(repeat, snap->info.page_size) ||
-	    !keep_walk(repeat, snap) || !keep_mapped(repeat, snap) ||
+	if (!may_be_base(snap) || !names_are_ours(repeat) || !maps_are_same(repeat) ||
+	    !stat_now(repeat, &repeat->stat) || repeat->stat.size > TRACER_HELD_BYTES_MAX ||
+	    repeat->stat.start_time != snap->info.start_time || repeat->stat.start_stack != snap->info.start_stack ||
+	    !keep_ranges(repeat, snap->info.page_size) || !keep_walk(repeat, snap) || !keep_mapped(repeat, snap) ||
 	    kept_files_threads(&repeat->files, snap->threads, snap->thread_count))
 		return false;
 	for (size_t i = 0; i < snap->thread_count; i++) {
@@ -489,14 +497,8 @@ static void forget_base(struct vmsnap_repeat *repeat)
 	repeat->base = NULL;
 }
 
-/* Of memory that it has no more after an exec the map is empty. */
 static bool open_files(struct vmsnap_repeat *repeat)
 {
-	if (kept_files_open(&repeat->files))
-		return false;
-	if (maps_now(repeat))
-		return true;
-	kept_files_close(&repeat->files);
 	return !kept_files_open(&repeat->files) && maps_now(repeat);
 }
 

@@ -243,6 +243,18 @@ static void put_forked(struct fit_line *line, const struct fork_time *time)
 	fit_words(line, "before");
 }
 
+/* How long the base was taken after the fork.  False: that is not known, nor within the tick in which the child was
+ * made, unless the child is in the base. */
+static bool base_after_fork(const struct vmsnap_cow *cow, uint64_t *after)
+{
+	const struct vmsnap *base = vmsnap_cow_base(cow), *child = vmsnap_cow_child(cow);
+	struct fork_time time;
+	if (!same_boot(base, child) || !fork_time_of(vmsnap_cow_parent(cow), child, &time) ||
+	    !fork_before(child, base, after))
+		return false;
+	return vmsnap_cow_base_other(cow) || vmsnap_same_process(base, child) || *after >= FORK_TICK_NS;
+}
+
 /* By its label, if it has one, of whom it is, and when it was: after the fork, if that is known. */
 static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 {
@@ -255,10 +267,8 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 		fit_words(line, "of both");
 	else
 		fit_words(line, vmsnap_same_process(base, child) ? "of the child" : "of the parent");
-	struct fork_time time;
 	uint64_t after;
-	if (same_boot(base, child) && fork_time_of(vmsnap_cow_parent(cow), child, &time) &&
-	    fork_before(child, base, &after)) {
+	if (base_after_fork(cow, &after)) {
 		fit_glue(line, ",");
 		fit_piece(line, word_ticks(after).text);
 		fit_words(line, "after the fork");

@@ -21,5 +21,5 @@ void put_kernel_moves(struct fit_line *line, enum kernel_moves moves, uint64_t p
 		return;
 	snprintf(counted, sizeof(counted), "the kernel moved %" PRIu64 " page%s meanwhile", pages, word_plural(pages));
 	fit_glue(line, ";");
-	fit_words(line, pages ? counted : words[moves]);
+	fit_words(line, moves == KERNEL_MOVED && pages ? counted : words[moves]);
 }

@@ -171,7 +171,10 @@ static size_t put_merged(struct text *text, const struct map *map, size_t column
 	struct page_shares shares = { .merged = 0 };
 	char words[64];
 	for (size_t i = 0; !map->view.diff && !map->cow && i < vmsnap_vma_count(map->snap); i++) {
-		struct page_shares more = page_shares_of(map->snap, &map->filter, vmsnap_vma(map->snap, i));
+		const struct vmsnap_vma *vma = vmsnap_vma(map->snap, i);
+		if (!filter_takes_vma(&map->filter, vma))
+			continue;
+		struct page_shares more = page_shares_of(map->snap, &map->filter, vma);
 		page_shares_add(&shares, &more);
 	}
 	if (!shares.merged)

@@ -1,5 +1,6 @@
 #include "kernel_moves.h"
 
+#include "diff_view.h"
 #include "moves_count.h"
 
 enum kernel_moves kernel_moves_between(const struct vmsnap *earlier, const struct vmsnap *later, uint64_t *pages)
@@ -23,7 +24,8 @@ enum kernel_moves kernel_moves_of_fork(const struct vmsnap *parent, const struct
 {
 	uint64_t until_parent = 0, until_child = 0;
 	*pages = 0;
-	if (!base || !frames_known(base) || !frames_known(parent) || !frames_known(child))
+	if (!base || !frames_known(base) || !frames_known(parent) || !frames_known(child) || !same_boot(base, parent) ||
+	    !same_boot(base, child))
 		return KERNEL_MOVED_NONE;
 	enum kernel_moves of_parent = kernel_moves_between(base, parent, &until_parent),
 	                  of_child = kernel_moves_between(base, child, &until_child);

@@ -19,6 +19,7 @@ def _at_hit():
     global _chosen, _watching
     if not _watching:
         gdb.events.stop.connect(_forget)
+        gdb.events.exited.connect(_forget)
         gdb.events.before_prompt.connect(_forget)
         _watching = True
     if _chosen is None:

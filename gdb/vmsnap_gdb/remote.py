@@ -176,9 +176,20 @@ def silent():
 
 _hosts = {}  # by number of the connection
 _of = {}     # pid: the Host that it is of
+_watching = False
+
+
+def _exited(event):
+    # What is run next may be another program of that name, built anew.
+    for host in _hosts.values():
+        host.beginnings.clear()
 
 
 def _host(inferior):
+    global _watching
+    if not _watching:
+        gdb.events.exited.connect(_exited)
+        _watching = True
     connection = inferior.connection
     found = _hosts.get(connection.num)
     if found is None or found.connection is not connection and not found.connection.is_valid():

@@ -218,7 +218,7 @@ class Written(unittest.TestCase):
         gdb, where = self.at_step(), folder(self)
         gdb(f"vmsnap core {where}/core")
         gdb(f"vmsnap core {where}/core")
-        for name, words in (("text", "no core file"), ("folder", "no core file"), ("pipe", "no core file"),
+        for name, words in (("text", "no core file"), ("folder", "no core file"), ("pipe", "only a regular file is written"),
                             ("link", "no core file"), ("none/core", "no folder")):
             if name == "text":
                 with open(f"{where}/text", "w", encoding="ascii") as file:
