@@ -208,6 +208,19 @@ static uint64_t brief_after(void (*act)(void), bool follows)
 	return brief;
 }
 
+/* A child is as large as we are: with a sanitizer's shadow larger than what is read briefly. */
+static bool we_are_large(void)
+{
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	bool large = !file || fscanf(file, "%lu", &pages) != 1 || pages > (1UL << 30) / 4096 / 2;
+	if (file)
+		fclose(file);
+	if (large)
+		print_message("SKIP: this program has too much memory: it has a sanitizer\n");
+	return large;
+}
+
 /* Root is told which pages KSM merged, so that as long as there are some, of whomever, all is read. */
 static bool some_are_merged(void)
 {
@@ -229,7 +242,7 @@ static bool some_are_merged(void)
 static void what_only_writes_is_read_briefly(void **state)
 {
 	(void)state;
-	if (some_are_merged())
+	if (we_are_large() || some_are_merged())
 		skip();
 	assert_int_equal(brief_after(does_nothing, true), 2);
 	assert_int_equal(brief_after(writes_to_a_page, true), 2);
@@ -238,7 +251,7 @@ static void what_only_writes_is_read_briefly(void **state)
 static void what_changed_otherwise_is_read_in_full(void **state)
 {
 	(void)state;
-	if (some_are_merged())
+	if (we_are_large() || some_are_merged())
 		skip();
 	assert_int_equal(brief_after(maps_memory, true), 1);
 	assert_int_equal(brief_after(is_called_otherwise, true), 1);
@@ -251,7 +264,7 @@ static void what_changed_otherwise_is_read_in_full(void **state)
 static void a_file_that_is_written_to_is_judged_anew(void **state)
 {
 	(void)state;
-	if (some_are_merged())
+	if (we_are_large() || some_are_merged())
 		skip();
 	char name[] = "/tmp/test_repeat_XXXXXX";
 	int fd = mkstemp(name);
@@ -278,6 +291,8 @@ static void a_file_that_is_written_to_is_judged_anew(void **state)
 static void snapshots_outlive_the_one_that_they_were_made_with(void **state)
 {
 	(void)state;
+	if (we_are_large() || some_are_merged())
+		skip();
 	pid_t pid = child_about_to(does_nothing);
 	struct vmsnap_repeat *repeat = repeat_of(pid);
 	struct vmsnap *first = again(repeat), *second = again(repeat), *third = again(repeat);
@@ -309,6 +324,8 @@ static void one_that_is_not_debugged_is_read_in_full(void **state)
 static void threads_that_run_are_told(void **state)
 {
 	(void)state;
+	if (we_are_large() || some_are_merged())
+		skip();
 	pid_t pid = child_that(has_a_thread);
 	struct vmsnap *before = capture_ok(pid, NULL);
 	pid_t second = (pid_t)vmsnap_thread(before, 1)->tid;
