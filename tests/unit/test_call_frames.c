@@ -16,7 +16,11 @@
 #include <elf.h>
 #include <execinfo.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "call_frames.h"
 #include "call_rule.h"
@@ -40,8 +44,18 @@ FUNCTION look(struct seen *seen);
 FUNCTION with_array(struct seen *seen, size_t room);
 FUNCTION plain(struct seen *seen, int a, int b);
 
-/* Of a child that stands where we do.  Inlined, with a sanitizer, it would make the frame of look() larger than all words
- * that are kept of the stack. */
+/* Where something is in swap, files that lie on memory, or may, are not read: that would fetch it. */
+static bool files_may_be_refused(void)
+{
+	struct sysinfo info;
+	struct statfs root;
+	return sysinfo(&info) || statfs("/", &root) ||
+	       (info.freeswap < info.totalswap && ((uint32_t)root.f_type == (uint32_t)TMPFS_MAGIC ||
+	                                           (uint32_t)root.f_type == (uint32_t)OVERLAYFS_SUPER_MAGIC));
+}
+
+/* Of a child that stands where we do.  Inlined, with a sanitizer, it would make the frame of look() larger than all
+ * words that are kept of the stack. */
 __attribute__((noinline)) static void find_in_child(struct call_state state, const struct seen *seen)
 {
 	struct call_frames frames = { .next = 0 };
@@ -51,8 +65,9 @@ __attribute__((noinline)) static void find_in_child(struct call_state state, con
 	wait_for_state(pid, 'S');
 	struct pages_of before = pages_of(pid);
 	state.pid = (uint32_t)pid;
-	assert_int_equal(call_frames_find(&frames, &state, callers, &outside), seen->count);
-	assert_memory_equal(callers, seen->callers, seen->count * sizeof(*callers));
+	size_t count = call_frames_find(&frames, &state, callers, &outside);
+	assert_in_range(count, files_may_be_refused() ? 0 : seen->count, seen->count);
+	assert_memory_equal(callers, seen->callers, count * sizeof(*callers));
 	call_frames_free(&frames);
 	assert_same_pages(pid, &before);
 	end(pid);
