@@ -240,6 +240,12 @@ static size_t put_cut_left(struct table *table, const struct table_cell *cell, s
 		len -= used;
 		width -= unit_width;
 	}
+	const char *slash = fit_slash(table->bytes + cell->at, at, len);
+	for (; at < slash; width -= unit_width) {
+		size_t used = one_unit(at, len, &unit_width);
+		at += used;
+		len -= used;
+	}
 	text_string(table->text, dots);
 	text_put(table->text, at, len);
 	return width + dots_width;
@@ -394,7 +400,7 @@ size_t table_picture_width(const struct table *table, size_t column, size_t cell
  * at the end, which is cut as it is written, only the least that is shown counts. */
 enum { CUT_WIDTH_MIN = 6, PICTURE_WIDTH_MIN = 8 };
 /* A picture that is wider than the first gives way to a path that has not the second. */
-enum { PICTURE_WIDTH_GOOD = 14, PATH_WIDTH_GOOD = 17 };
+enum { PICTURE_WIDTH_GOOD = 12, PATH_WIDTH_GOOD = 21 };
 
 /* How narrow it may become; its own width if it does not give way. */
 static size_t least_width(const struct table *table, const struct table_shown *shown)

@@ -9,8 +9,9 @@ struct drawn {
 	unsigned start, end;
 };
 
-/* Each part has its share of the bar, but at least a cell, which the largest gives: so no cell holds more than two. */
-static void share_out(const struct bar_part *parts, size_t count, unsigned cells, struct drawn *drawn)
+/* Each part has its share of the bar, but at least a cell, which the largest gives: so no cell holds more than two.
+ * pairs: two cells, if it is inferred, for the sign of that beside its letter. */
+static void share_out(const struct bar_part *parts, size_t count, unsigned cells, bool pairs, struct drawn *drawn)
 {
 	unsigned widths[PARTS_MAX], all = cells * EIGHTHS, used = 0;
 	unsigned __int128 sum = 0;
@@ -21,8 +22,9 @@ static void share_out(const struct bar_part *parts, size_t count, unsigned cells
 	}
 	for (size_t i = 0; i < count; i++) {
 		unsigned width = (unsigned)((parts[i].size * (unsigned __int128)all + sum / 2) / sum);
-		if (parts[i].size && width < EIGHTHS)
-			width = EIGHTHS;
+		unsigned least = pairs && parts[i].inferred ? 2 * EIGHTHS : EIGHTHS;
+		if (parts[i].size && width < least)
+			width = least;
 		widths[i] = i == largest ? 0 : width;
 		used += widths[i];
 	}
@@ -85,10 +87,14 @@ static void put_blocks(struct text *text, const struct bar_part *parts, struct l
 	text_string(text, COLOR_RESET);
 }
 
-static void put_letter(struct text *text, const struct bar_part *parts, struct look look, unsigned cell)
+/* The letter comes first in what is inferred, wherever that lies: "~?~?". */
+static void put_letter(struct text *text, const struct bar_part *parts, const struct drawn *drawn, struct look look,
+                       unsigned cell)
 {
-	const struct bar_part *part = &parts[look.eighths * 2 >= EIGHTHS ? look.first : look.second];
-	bool unsure = part->page_class == CLASS_HOLE || (part->inferred && cell % 2);
+	size_t at = look.eighths * 2 >= EIGHTHS ? look.first : look.second;
+	const struct bar_part *part = &parts[at];
+	unsigned first = (drawn[at].start + EIGHTHS / 2) / EIGHTHS;
+	bool unsure = part->page_class == CLASS_HOLE || (part->inferred && (cell - first) % 2);
 	char letter = unsure ? '?' : class_letter(part->page_class);
 	color_start(text, part->page_class == CLASS_HOLE ? COLOR_DEFAULT : part->page_class);
 	text_put(text, &letter, 1);
@@ -107,14 +113,15 @@ void put_bar(struct text *text, const struct bar_part *parts, size_t count)
 	cells = cells < BAR_MAX ? cells : BAR_MAX;
 	if (!kept || cells < kept)
 		return;
-	share_out(some, kept, cells, drawn);
-	bool before = text_exact(text), blocks = text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
+	bool blocks = text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
+	share_out(some, kept, cells, !blocks && cells >= 2 * kept, drawn);
+	bool before = text_exact(text);
 	for (unsigned cell = 0; cell < cells; cell++) {
 		struct look look = look_at(drawn, kept, cell);
 		if (blocks)
 			put_blocks(text, some, look);
 		else
-			put_letter(text, some, look, cell);
+			put_letter(text, some, drawn, look, cell);
 	}
 	text_string(text, "\n");
 	text_exact_end(text, before);

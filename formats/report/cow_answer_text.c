@@ -48,6 +48,20 @@ static void put_colored(struct fit_line *line, const char *words, int color)
 	color_end(line->text, color);
 }
 
+/* As the bar has what is inferred. */
+static const char *inferred_sign(const struct vmsnap_style *style, const char *letters)
+{
+	return !style->unicode || style->color == VMSNAP_COLOR_NONE ? letters : "(\xe2\x96\x92)";
+}
+
+/* Whether all that no copier is known of is inferred, and nothing else that is lost: it is said once. */
+static bool only_unknown_inferred(const struct cow_shares *shares)
+{
+	uint64_t unknown = shares->by[COST_BY_UNKNOWN];
+	return cow_shares_known(shares) && unknown && unknown == shares->unknown_inferred &&
+	       unknown == shares->lost_inferred;
+}
+
 /* "36.6M by the parent, 420K by the child"; what is no colour is told by its letter. */
 static void put_copiers(struct fit_line *line, const struct cow_shares *shares, bool many)
 {
@@ -66,6 +80,11 @@ static void put_copiers(struct fit_line *line, const struct cow_shares *shares, 
 			fit_glue(line, ",");
 		any = true;
 		put_colored(line, word_size(style, bytes).text, cow_cost_class(order[i]));
+		if (order[i] == COST_BY_UNKNOWN && only_unknown_inferred(shares)) {
+			fit_words(line, "by whom is not known, inferred");
+			fit_words(line, inferred_sign(style, "(~?)"));
+			continue;
+		}
 		fit_words(line, by[many][order[i]]);
 		if (style->color == VMSNAP_COLOR_NONE)
 			fit_words(line, letter);
@@ -120,26 +139,22 @@ static void put_how_much(struct fit_line *line, const struct cow_shares *shares,
 		fit_words(line, "is shared");
 }
 
-/* ", 392K of that inferred", with how the bar has it. */
+/* "; 392K of that inferred", with how the bar has it. */
 static void put_inferred(struct fit_line *line, const struct cow_shares *shares)
 {
 	const struct vmsnap_style *style = line->text->style;
-	bool letters = !style->unicode || style->color == VMSNAP_COLOR_NONE;
 	char words[96];
 	if (!cow_shares_known(shares))
 		return;
-	if (shares->lost_inferred) {
+	if (shares->lost_inferred && !only_unknown_inferred(shares)) {
 		fit_glue(line, ";");
-		snprintf(words, sizeof(words), "%s of that inferred%s", word_size(style, shares->lost_inferred).text,
-		         shares->lost_inferred != shares->by[COST_BY_UNKNOWN] ? ""
-		         : letters                                            ? " (~?)"
-		                                                              : " (\xe2\x96\x92)");
+		snprintf(words, sizeof(words), "%s of that inferred", word_size(style, shares->lost_inferred).text);
 		fit_words(line, words);
 	}
 	if (shares->shared_inferred) {
 		fit_glue(line, ";");
-		snprintf(words, sizeof(words), "that %s is shared is inferred%s",
-		         word_size(style, shares->shared_inferred).text, letters ? " (=?)" : " (\xe2\x96\x92)");
+		snprintf(words, sizeof(words), "that %s is shared is inferred %s",
+		         word_size(style, shares->shared_inferred).text, inferred_sign(style, "(=?)"));
 		fit_words(line, words);
 	}
 }
@@ -176,10 +191,11 @@ static void put_shares_bar(struct text *text, const struct cow_shares *shares)
 	bool known = cow_shares_known(shares);
 	struct bar_part parts[PARTS];
 	size_t count = 0;
-	/* Which of the copiers' pages are inferred the sums do not tell: all of it, or what no copier is known of. */
+	/* Which pages of a known copier are inferred the sums do not tell. */
 	for (int i = 0; i < COST_KINDS; i++)
-		parts[count++] = (struct bar_part){ shares->by[order[i]], cow_cost_class(order[i]),
-			                            !known || (order[i] == COST_BY_UNKNOWN && shares->lost_inferred) };
+		parts[count++] =
+		        (struct bar_part){ shares->by[order[i]], cow_cost_class(order[i]),
+			                   !known || (order[i] == COST_BY_UNKNOWN && shares->unknown_inferred) };
 	parts[count++] = (struct bar_part){ shares->shared_inferred, CLASS_SHARED, true };
 	parts[count++] = (struct bar_part){ shares->shared - shares->shared_inferred, CLASS_SHARED, false };
 	parts[count++] = (struct bar_part){ shares->unknown, CLASS_HOLE, false };

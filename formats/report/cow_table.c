@@ -140,6 +140,16 @@ static uint64_t bytes_of(const struct vmsnap_cow *cow, int verdict)
 	       vmsnap_info(vmsnap_cow_child(cow))->page_size;
 }
 
+/* What is no part of what was shared. */
+static void put_uncounted(struct fit_line *line, bool *any, uint64_t bytes, const char *what)
+{
+	if (bytes && !*any) {
+		fit_glue(line, line->fresh ? "" : ";");
+		fit_words(line, "not counted:");
+	}
+	put_part(line, any, "", bytes, what);
+}
+
 /* Pages that a debugger wrote to are in no other sum; with what, the first few. */
 static void put_touched(struct fit_line *line, bool *any, const struct vmsnap_cow *cow,
                         const struct cow_touched *touched)
@@ -151,33 +161,33 @@ static void put_touched(struct fit_line *line, bool *any, const struct vmsnap_co
 		pages += vmsnap_cow_touched_pages(cow, i);
 	if (!pages)
 		return;
-	put_part(line, any, "", pages * vmsnap_info(vmsnap_cow_child(cow))->page_size, "touched by gdb");
+	put_uncounted(line, any, pages * vmsnap_info(vmsnap_cow_child(cow))->page_size, "touched by gdb");
 	for (size_t i = 0; !vmsnap_cow_range(cow, i, &range); i++)
 		cow_touched_reasons(touched, &range, &reasons);
 	touched_reasons_put(&reasons, line, "(", ")", false);
 }
 
-/* Rows that were left out, and which of them lost something. */
-static void put_left_out(struct fit_line *line, bool *any, const struct cow_rows *rows, size_t told)
+/* Of rows that were left out, how many mappings lost something, and how many nothing. */
+static void put_left_out(struct fit_line *line, const struct cow_rows *rows, size_t told)
 {
+	const char *more = told ? " more" : "";
+	size_t losing = 0, sharing = 0;
 	uint64_t lost = 0;
-	size_t sharing = rows->count - (told > rows->lost ? told : rows->lost);
 	char words[96];
-	for (size_t i = told; i < rows->lost; i++)
+	for (size_t i = told; i < rows->count; i++) {
+		*(rows->items[i].shares.lost ? &losing : &sharing) += rows->items[i].mappings;
 		lost += rows->items[i].shares.lost;
-	if (lost) {
-		snprintf(words, sizeof(words), "%zu more lost %s", rows->lost - told,
-		         word_size(line->text->style, lost).text);
-		fit_words(line, words);
-		*any = true;
 	}
-	if (!sharing)
-		return;
-	if (*any)
-		fit_glue(line, ",");
-	snprintf(words, sizeof(words), "%zu lost nothing", sharing);
-	fit_words(line, words);
-	*any = true;
+	if (losing) {
+		snprintf(words, sizeof(words), "%zu%s mapping%s lost %s%s", losing, more, word_plural(losing),
+		         word_size(line->text->style, lost).text, sharing ? "," : "");
+		fit_words(line, words);
+		more = "";
+	}
+	if (sharing) {
+		snprintf(words, sizeof(words), "%zu%s mapping%s lost nothing", sharing, more, word_plural(sharing));
+		fit_words(line, words);
+	}
 }
 
 void put_cow_rest(struct text *text, const struct vmsnap_cow *cow, const struct cow_rows *rows,
@@ -192,17 +202,17 @@ void put_cow_rest(struct text *text, const struct vmsnap_cow *cow, const struct 
 	for (size_t i = 0; i < sizeof(zero) / sizeof(zero[0]); i++)
 		zeros += bytes_of(cow, zero[i]);
 	color_start(text, COLOR_DIM);
-	put_left_out(&line, &any, rows, rows_told(rows, flags));
-	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_FILE), "of files");
-	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_SHARED_MAPPING), "of shared memory");
-	put_part(&line, &any, "", zeros, "of the zero page");
-	put_part(&line, &any, "", costs.made * page_size, "new");
-	put_part(&line, &any, "", costs.alone * page_size, "in one of the two only");
-	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_PARENT), "dropped by the parent");
-	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_CHILD), "dropped by the child");
-	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_BOTH), "dropped by both");
-	put_part(&line, &any, "", bytes_of(cow, VMSNAP_VERDICT_SWAPPED), "swapped");
+	put_left_out(&line, rows, rows_told(rows, flags));
+	put_uncounted(&line, &any, bytes_of(cow, VMSNAP_VERDICT_FILE), "files");
+	put_uncounted(&line, &any, bytes_of(cow, VMSNAP_VERDICT_SHARED_MAPPING), "shared memory");
+	put_uncounted(&line, &any, zeros, "zero page");
+	put_uncounted(&line, &any, costs.made * page_size, "new");
+	put_uncounted(&line, &any, costs.alone * page_size, "in one only");
+	put_uncounted(&line, &any, bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_PARENT), "dropped by the parent");
+	put_uncounted(&line, &any, bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_CHILD), "dropped by the child");
+	put_uncounted(&line, &any, bytes_of(cow, VMSNAP_VERDICT_DROPPED_BY_BOTH), "dropped by both");
+	put_uncounted(&line, &any, bytes_of(cow, VMSNAP_VERDICT_SWAPPED), "swapped");
 	put_touched(&line, &any, cow, touched);
 	color_end(text, COLOR_DIM);
-	text_string(text, any ? "\n" : "");
+	text_string(text, line.fresh ? "" : "\n");
 }

@@ -65,6 +65,7 @@ static void set_event(struct text *text, const struct map *map, const struct map
 	} else {
 		bytes = sums[CLASS_PRIVATE] + sums[CLASS_FILE] + sums[CLASS_SHARED];
 	}
+	caption->changed = bytes && (map->view.diff || map->cow);
 	if (bytes)
 		snprintf(caption->event, sizeof(caption->event), "%s %s", word_size(text->style, bytes).text, what);
 }

@@ -13,6 +13,7 @@ struct caption {
 	struct mapping_label label; /* holds the name, if it is one */
 	char size[112];             /* "170M rw-p", "2.40M ×6" */
 	char event[80];             /* "30.1M copied", "2.19M resident"; "": nothing */
+	bool changed;               /* the event is a change */
 };
 struct caption caption_of(struct text *text, const struct map *map, const struct map_strip *strip);
 void caption_free(struct caption *caption, struct text *text);

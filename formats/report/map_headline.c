@@ -148,7 +148,6 @@ static bool has_blocks(const struct text *text)
 static size_t put_total(struct text *text, const char *words, int page_class, struct word size)
 {
 	bool blocks = has_blocks(text);
-	const char *gap = blocks ? "" : " ";
 	if (blocks) /* as the cells are, and not as words */
 		color_start_sample(text, page_class);
 	else
@@ -158,15 +157,17 @@ static size_t put_total(struct text *text, const char *words, int page_class, st
 	else
 		text_repeat(text, class_letter(page_class), 1);
 	color_end(text, page_class);
-	text_format(text, "%s%s ", gap, words);
+	text_format(text, " %s ", words);
 	color_start(text, COLOR_BOLD);
 	text_string(text, size.text);
 	color_end(text, COLOR_BOLD);
-	return 1 + strlen(gap) + strlen(words) + 1 + strlen(size.text);
+	return 1 + 1 + strlen(words) + 1 + strlen(size.text);
 }
 
+enum { GAP = 2 }; /* between two classes */
+
 /* What KSM merged is drawn as what is shared otherwise. */
-static size_t put_merged(struct text *text, const struct map *map, size_t column, size_t gap)
+static size_t put_merged(struct text *text, const struct map *map, size_t column)
 {
 	struct page_shares shares = { .merged = 0 };
 	char words[64];
@@ -181,18 +182,18 @@ static size_t put_merged(struct text *text, const struct map *map, size_t column
 		return column;
 	size_t width =
 	        (size_t)snprintf(words, sizeof(words), "%s merged by KSM", word_size(text->style, shares.merged).text);
-	bool fits = column && (!text->style->width || column + gap + width <= text->style->width);
-	text_string(text, !column ? "" : !fits ? "\n" : gap == 1 ? " " : "  ");
+	bool fits = column && (!text->style->width || column + GAP + width <= text->style->width);
+	text_string(text, !column ? "" : fits ? "  " : "\n");
 	color_start(text, COLOR_DIM);
 	text_string(text, words);
 	color_end(text, COLOR_DIM);
-	return (fits ? column + gap : 0) + width;
+	return (fits ? column + GAP : 0) + width;
 }
 
 static void put_totals(struct text *text, const struct map *map)
 {
 	uint64_t totals[PAGE_CLASSES];
-	size_t column = 0, limit = text->style->width, gap = has_blocks(text) ? 1 : 2;
+	size_t column = 0, limit = text->style->width;
 	bool before = text_exact(text);
 	map_totals(map, totals);
 	for (size_t i = 0; i < sizeof(legend_order) / sizeof(legend_order[0]); i++) {
@@ -201,12 +202,12 @@ static void put_totals(struct text *text, const struct map *map)
 			continue;
 		const char *words = map_class_words(map, page_class);
 		struct word size = word_size(text->style, totals[page_class]);
-		size_t width = (has_blocks(text) ? 2 : 3) + strlen(words) + strlen(size.text);
-		bool fits = column && (!limit || column + gap + width <= limit);
-		text_string(text, fits ? (gap == 1 ? " " : "  ") : column ? "\n" : "");
-		column = (fits ? column + gap : 0) + put_total(text, words, page_class, size);
+		size_t width = 3 + strlen(words) + strlen(size.text);
+		bool fits = column && (!limit || column + GAP + width <= limit);
+		text_string(text, fits ? "  " : column ? "\n" : "");
+		column = (fits ? column + GAP : 0) + put_total(text, words, page_class, size);
 	}
-	column = put_merged(text, map, column, gap);
+	column = put_merged(text, map, column);
 	text_string(text, column ? "\n" : "");
 	text_exact_end(text, before);
 }

@@ -13,7 +13,7 @@
 #include "text_fit.h"
 
 /* ADDRESS: of 12 digits, as a rule.  NAMES: a column for them is no narrower; else they stand in lines of their own, or
- * behind a short strip if there is room for CAPTION. */
+ * behind a short strip if there is room for CAPTION, and for what changed. */
 enum { ADDRESS = 14, NAMES = 12, CAPTION = 24, MAP_CELLS_USUAL = 64 };
 
 /* How many are beside each other: 8, 12, 16, 24, 32, 48, … */
@@ -191,7 +191,7 @@ static void put_short_strip(struct picture *picture, const struct map_strip *str
 	if (picture->names) {
 		text_repeat(text, ' ', picture->width + 1 - put_row(picture, strip, start));
 		caption_put(text, caption, picture->names);
-	} else if (left >= wanted || left >= CAPTION) {
+	} else if (left >= wanted || (left >= CAPTION && !caption->changed)) {
 		text_repeat(text, ' ', columns + 1 - put_row(picture, strip, start));
 		caption_put(text, caption, left);
 	} else {

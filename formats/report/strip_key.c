@@ -50,15 +50,26 @@ static const char *word_of(const struct text *text, uint32_t shown, int page_cla
 	return has_blocks(text) ? NULL : "nothing";
 }
 
+/* Whether all of it fits in one line, with so many blanks before a sample. */
+static bool fits_in_line(const struct text *text, size_t column, uint32_t shown, class_words_fn words, size_t before)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		const char *word = word_of(text, shown, key_order[i], words);
+		column += word ? before + 1 + 1 + strlen(word) : 0;
+	}
+	return !text->style->width || column <= text->style->width;
+}
+
 /* Behind what the line begins with, and in further lines as needed; without any there is no line. */
 static bool put_classes(struct text *text, const char *begin, uint32_t shown, class_words_fn words)
 {
 	size_t limit = text->style->width, column = strlen(begin);
-	const char *gap = has_blocks(text) ? "" : " ";
+	/* A block is seen to begin something, a letter is not. */
+	size_t before = has_blocks(text) && !fits_in_line(text, column, shown, words, 2) ? 1 : 2;
 	bool begun = false;
 	for (size_t i = 0; i < KEYS; i++) {
 		const char *word = word_of(text, shown, key_order[i], words);
-		size_t width = word ? 1 + 1 + 2 * strlen(gap) + strlen(word) : 0;
+		size_t width = word ? before + 1 + 1 + strlen(word) : 0;
 		if (!word)
 			continue;
 		if (!begun)
@@ -68,9 +79,9 @@ static bool put_classes(struct text *text, const char *begin, uint32_t shown, cl
 			text_string(text, "\n ");
 			column = 1;
 		}
-		text_format(text, " %s", gap);
+		text_repeat(text, ' ', before);
 		put_sample(text, key_order[i]);
-		text_format(text, "%s%s", gap, word);
+		text_format(text, " %s", word);
 		column += width;
 	}
 	return begun;

@@ -92,8 +92,17 @@ void fit_whole(struct text *text, const char *name)
 	fit_name(text, name, strlen(name), FIT_MOST);
 }
 
+/* Where a path is cut of which only what lies at or behind `from` has room: at a slash, if a name follows one; a name
+ * that is cut, too, might be taken for another. */
+const char *fit_slash(const char *path, const char *from, size_t len)
+{
+	const char *slash = *path == '/' ? memchr(from, '/', len) : NULL;
+	return slash && slash + 1 < from + len ? slash : from;
+}
+
 void fit_path(struct text *text, const char *path, size_t room)
 {
+	const char *whole = path;
 	unsigned flags = escape_flags(text->style);
 	size_t len = strlen(path), unseen = fit_unseen(path, len, room);
 	path += unseen;
@@ -106,6 +115,9 @@ void fit_path(struct text *text, const char *path, size_t room)
 			escape_one(path, len, flags, &one);
 			width -= one.width;
 		}
+		const char *slash = fit_slash(whole, path, len);
+		len -= (size_t)(slash - path);
+		path = slash;
 	}
 	escape_put(text, path, len);
 }

@@ -68,6 +68,7 @@ void cow_shares_add(struct cow_shares *shares, int verdict, uint64_t bytes, uint
 		shares->by[cost] += bytes;
 		shares->lost += bytes;
 		shares->lost_inferred += inferred;
+		shares->unknown_inferred += cost == COST_BY_UNKNOWN ? inferred : 0;
 	}
 }
 
@@ -86,6 +87,7 @@ static void add_shares(struct cow_shares *sum, const struct cow_shares *more)
 	sum->shared += more->shared;
 	sum->lost_inferred += more->lost_inferred;
 	sum->shared_inferred += more->shared_inferred;
+	sum->unknown_inferred += more->unknown_inferred;
 	sum->unknown += more->unknown;
 }
 

@@ -12,7 +12,8 @@ struct cow_shares {
 	uint64_t by[COST_KINDS]; /* enum cow_cost */
 	uint64_t lost, shared;   /* lost: the sum of those */
 	uint64_t lost_inferred, shared_inferred;
-	uint64_t unknown; /* of which nobody can say whether they were lost */
+	uint64_t unknown_inferred; /* of COST_BY_UNKNOWN */
+	uint64_t unknown;          /* of which nobody can say whether they were lost */
 };
 /* So many bytes of a verdict, so many of them inferred, that no debugger wrote to. */
 void cow_shares_add(struct cow_shares *shares, int verdict, uint64_t bytes, uint64_t inferred);

@@ -222,7 +222,7 @@ class Diff(_Comparison):
 
     @property
     def unknown_writes(self):
-        """Pages that belong to the process alone, of which it is not known whether they were written."""
+        """Pages in writable private mappings, of which it is not known whether they were written."""
         return lib().vmsnap_diff_total(self._handle, DiffTotal.WRITTEN_UNKNOWN)
 
     def text(self, style=PLAIN, names=None, totals=False, long_rows=False):

@@ -343,7 +343,7 @@ class Forks(Tree):
             self.assertEqual(facts, " of the sharing is lost in 2 forks: " in text, text)
             self.assertEqual(not facts, "is not known; inferred: " in text, text)
             self.assertAlmostEqual(float(re.search(r"([0-9.]+)%", text)[1]), 100 * lost / (lost + shared), delta=0.06)
-            for pattern, key in ((r"; (\d+) of that inferred", "lost inferred"),
+            for pattern, key in ((r"(\d+) (?:of that|by whom is not known,) inferred", "lost inferred"),
                                  (r"; that (\d+) is shared is inferred", "shared inferred")):
                 told = re.search(pattern, text)
                 self.assertEqual(int(told[1]) if told else 0, found[key] if facts else 0, text)

@@ -240,7 +240,7 @@ class BrowserTest(unittest.TestCase):
             parent, child = f"{path}@{2 * instant + 1}", f"{path}@{2 * instant + 2}"
             self.say(f"{PAGE}.change({{ process: 0, a: 0, b: {instant}, mode: 'cow' }})")
             ours, theirs = self.say(HEADLINE), first("cow", parent, child, "--base", f"{path}@1")
-            self.assertIn("forked 490 ms before “s0”" + (", first seen at 1.0 s (“s1”)" if instant == 2 else ";"), ours)
+            self.assertIn("forked 490 ms before the snapshot “s0”" + (", first seen at 1.0 s (“s1”)" if instant == 2 else ";"), ours)
             self.assertIn(", forked ", theirs)
             share = re.match(r"([\d.]+)% of the sharing is lost", theirs)[1]
             self.assertIn(f"{share} % of the sharing is lost", ours)

@@ -94,7 +94,7 @@ export class Headline {
 	// When it was forked, and when it was first seen that something more was lost than what was by then.
 	whenLost(fork) {
 		const { view, model } = this, { instants } = model, lost = k => lostAt(model, fork, k), by = lost(fork.base), forked = instants[fork.base].ms - model.processes[fork.child].started;
-		const told = forked >= 0 ? [`forked ${forked < 10 ? 'less than 10 ms' : duration(forked)} before ${view.nameOf(fork.base)}`] : [];
+		const told = forked >= 0 ? [`forked ${forked < 10 ? 'less than 10 ms' : duration(forked)} before ${instants[fork.base].label ? 'the snapshot ' : 'snapshot '}${view.nameOf(fork.base)}`] : [];
 		if (by && view.b > fork.base) told.push(`${pages(by)} were copied by then`);
 		for (let k = fork.base + 1; k < view.b; k++) if (fork.present[k] && lost(k) > by) return [...told, `${by ? 'more ' : ''}first seen at ${duration(instants[k].ms)} (${view.nameOf(k)})`].join(', ');
 		return told.join(', ');

@@ -55,6 +55,7 @@ export class PageMap {
 		const first = !this.strips.length, keep = this.anchor();
 		this.strips = strips;
 		this.cells.look(this.view);
+		this.unknown = this.anyUnknown();
 		this.measure();
 		first || this.automatic ? this.fitScale() : this.build();
 		this.at = keep === null || !this.at ? null : this.placeOf(keep);
@@ -122,6 +123,12 @@ export class PageMap {
 			this.drawNow();
 		});
 	}
+	// Whether there is a page of which it was not known at some time what it is.
+	anyUnknown() {
+		const { model, view: { track } } = this, { quiet } = model.rules;
+		const values = track.kind === 'verdicts' ? [model.verdicts.findIndex(({ name }) => name === 'unknown') + 1] : [...quiet.keys()].filter(state => quiet[state] === model.class.unread);
+		return track.counts.some(counts => counts && values.some(value => counts[value]));
+	}
 	drawNow() {
 		const began = performance.now();
 		this.resized();
@@ -137,7 +144,7 @@ export class PageMap {
 		this.mark(x, this.over, 1, top);
 		this.mark(x, this.at, 2, top);
 		this.mini.draw(x, scale, this.width - BAR - MINI, MINI - 8);
-		$('#scale').textContent = `1 cell = ${this.pages === 1 ? `1 page, ${pages(1)}` : `${number(this.pages)} pages, ${pages(this.pages)}`}, a row = ${pages(this.pages * this.across)}; ${number(this.view.track.pages)} ${this.model.known.states ? 'pages ever resident, or not known' : 'pages told of'}`;
+		$('#scale').textContent = `1 cell = ${this.pages === 1 ? `1 page, ${pages(1)}` : `${number(this.pages)} pages, ${pages(this.pages)}`}, a row = ${pages(this.pages * this.across)}${this.pages === 1 ? '' : '; the height of a colour is its share'}; ${number(this.view.track.pages)} pages ${!this.model.known.states ? 'told of' : this.unknown ? 'ever resident, or not known' : 'ever resident'}`;
 		this.lastFrame = performance.now() - began;
 	}
 	paintRows(x, scale, from, to, top) {
