@@ -95,7 +95,14 @@ static void a_bar_shows_each_share_and_what_is_not_known(void **state)
 	assert_string_equal(bar(20, parts, 4), "######==========????\n");
 	/* However little it is, it is seen; what is inferred is hatched. */
 	const struct bar_part little[] = { { 1, CLASS_COPIED, false }, { UINT64_MAX / 2, CLASS_SHARED, true } };
-	assert_string_equal(bar(10, little, 2), "#?=?=?=?=?\n");
+	assert_string_equal(bar(10, little, 2), "#=?=?=?=?=\n");
+	/* Wherever it lies its letter is seen and the sign behind it, where each part has room for both. */
+	const struct bar_part between[] = { { 30, CLASS_COPIED, false },
+		                            { 1, CLASS_OTHER, true },
+		                            { 70, CLASS_SHARED, false } };
+	assert_string_equal(bar(10, between, 3), "###~?=====\n");
+	assert_string_equal(bar(14, between, 3), "####~?========\n");
+	assert_string_equal(bar(5, between, 3), "##~==\n");
 	const struct bar_part nothing[] = { { 0, CLASS_COPIED, false } };
 	assert_string_equal(bar(10, nothing, 1), "");
 }
