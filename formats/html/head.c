@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "fork_time.h"
 #include "json.h"
 #include "moves_count.h"
 #include "report.h"
@@ -211,10 +210,9 @@ static void put_command_line(struct json *json, const struct vmsnap_html *html, 
 /* us from the first instant to when it was made, to 10 ms; not there: that is not known. */
 static void put_started(struct json *json, const struct vmsnap_html *html, const struct report_process *process)
 {
-	uint64_t before;
-	if (!fork_before(process->last, process->last, &before) || before / 1000 > INT64_MAX / 2)
+	if (!process->age || process->age / 1000 > INT64_MAX / 2)
 		return;
-	int64_t us = since_first(html, &html->instants[process->last_instant]) - (int64_t)(before / 1000);
+	int64_t us = since_first(html, &html->instants[process->first_instant]) - (int64_t)(process->age / 1000);
 	json_signed(json, "started_us", us < 0, us < 0 ? 0 - (uint64_t)us : (uint64_t)us);
 }
 

@@ -6,6 +6,7 @@
 #include "blob.h"
 #include "bundle.h"
 #include "error.h"
+#include "fork_time.h"
 #include "options.h"
 #include "report.h"
 
@@ -132,7 +133,8 @@ static struct report_process *process_of(struct vmsnap_html *html, const struct 
 	return NULL;
 }
 
-static int process_new(struct vmsnap_html *html, struct report_process **out, struct vmsnap_error *err)
+static int process_new(struct vmsnap_html *html, const struct vmsnap *snap, struct report_process **out,
+                       struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
 	struct report_process *process =
@@ -140,6 +142,8 @@ static int process_new(struct vmsnap_html *html, struct report_process **out, st
 	if (rc)
 		return work_fail(&html->work, rc, err);
 	process->first_instant = (uint32_t)html->instant_count - 1;
+	if (!fork_before(snap, snap, &process->age))
+		process->age = 0;
 	track_init(&process->states, true, &html->work);
 	track_init(&process->written, false, &html->work);
 	track_init(&process->touched, false, &html->work);
@@ -186,7 +190,7 @@ static int add_checked(struct vmsnap_html *html, const struct vmsnap *snap, uint
 		return rc;
 	know(html, snap);
 	struct report_process *process = process_of(html, snap);
-	rc = process ? VMSNAP_OK : process_new(html, &process, err);
+	rc = process ? VMSNAP_OK : process_new(html, snap, &process, err);
 	rc = rc ? rc : process_add(html, process, snap, err);
 	if (rc)
 		return rc;

@@ -45,6 +45,7 @@ struct report_status {
 struct report_process {
 	const struct vmsnap *last; /* held */
 	uint32_t first_instant, last_instant;
+	uint64_t age; /* at its first instant, in ns; 0: not known */
 	struct track states;
 	uint32_t frames_of;   /* plus 1: of the parent, whose frames of its first instant it has where none are told */
 	struct track written; /* .work NULL: nothing was ever known of it */

@@ -68,7 +68,7 @@ export class Headline {
 		const others = this.copiedByOthers(), { title } = model.processes[view.process];
 		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([...this.forkWords(), words, touched].filter(Boolean).join('; '))];
 		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`)];
-		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small([`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`, touched].filter(Boolean).join('; '))];
+		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small([`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`, touched, counts[copied] ? movedWords(model.movedBetween(view.a, view.b) || 0) : ''].filter(Boolean).join('; '))];
 	}
 	// As the command line has it: they are among the others.
 	touchedWords() {
