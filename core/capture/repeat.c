@@ -466,9 +466,14 @@ static bool may_be_base(const struct vmsnap *snap)
 /* Files are looked at by their names as we see them. */
 static bool names_are_ours(const struct vmsnap_repeat *repeat)
 {
-	struct stat its, ours;
-	return !fstatat(repeat->procdir, "root", &its, 0) && !stat("/", &ours) && its.st_dev == ours.st_dev &&
-	       its.st_ino == ours.st_ino;
+	static const char *const files[][2] = { { "root", "/" }, { "ns/mnt", "/proc/self/ns/mnt" } };
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		struct stat its, ours;
+		if (fstatat(repeat->procdir, files[i][0], &its, 0) || stat(files[i][1], &ours) ||
+		    its.st_dev != ours.st_dev || its.st_ino != ours.st_ino)
+			return false;
+	}
+	return true;
 }
 
 static bool keep_as_base(struct vmsnap_repeat *repeat, struct vmsnap *snap)

@@ -114,7 +114,7 @@ void put_bar(struct text *text, const struct bar_part *parts, size_t count)
 	if (!kept || cells < kept)
 		return;
 	bool blocks = text->style->unicode && text->style->color != VMSNAP_COLOR_NONE;
-	share_out(some, kept, cells, !blocks && cells >= 2 * kept, drawn);
+	share_out(some, kept, cells, !blocks && cells >= kept * kept, drawn);
 	bool before = text_exact(text);
 	for (unsigned cell = 0; cell < cells; cell++) {
 		struct look look = look_at(drawn, kept, cell);

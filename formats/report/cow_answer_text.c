@@ -187,15 +187,18 @@ static void put_moves(struct fit_line *line, const struct cow_shares *shares, en
 
 static void put_shares_bar(struct text *text, const struct cow_shares *shares)
 {
-	enum { PARTS = COST_KINDS + 3 };
+	enum { PARTS = COST_KINDS + 4 };
 	bool known = cow_shares_known(shares);
 	struct bar_part parts[PARTS];
 	size_t count = 0;
 	/* Which pages of a known copier are inferred the sums do not tell. */
-	for (int i = 0; i < COST_KINDS; i++)
-		parts[count++] =
-		        (struct bar_part){ shares->by[order[i]], cow_cost_class(order[i]),
-			                   !known || (order[i] == COST_BY_UNKNOWN && shares->unknown_inferred) };
+	for (int i = 0; i < COST_KINDS; i++) {
+		uint64_t inferred = order[i] == COST_BY_UNKNOWN ? shares->unknown_inferred : 0;
+		int page_class = cow_cost_class(order[i]);
+		if (inferred)
+			parts[count++] = (struct bar_part){ inferred, page_class, true };
+		parts[count++] = (struct bar_part){ shares->by[order[i]] - inferred, page_class, !known };
+	}
 	parts[count++] = (struct bar_part){ shares->shared_inferred, CLASS_SHARED, true };
 	parts[count++] = (struct bar_part){ shares->shared - shares->shared_inferred, CLASS_SHARED, false };
 	parts[count++] = (struct bar_part){ shares->unknown, CLASS_HOLE, false };

@@ -167,7 +167,8 @@ static void put_touched(struct fit_line *line, bool *any, const struct vmsnap_co
 	touched_reasons_put(&reasons, line, "(", ")", false);
 }
 
-/* Of rows that were left out, how many mappings lost something, and how many nothing. */
+/* Of what was left out, how many rows lost something, some of their mappings as a rule, and how many mappings nothing.
+ */
 static void put_left_out(struct fit_line *line, const struct cow_rows *rows, size_t told)
 {
 	const char *more = told ? " more" : "";
@@ -175,11 +176,13 @@ static void put_left_out(struct fit_line *line, const struct cow_rows *rows, siz
 	uint64_t lost = 0;
 	char words[96];
 	for (size_t i = told; i < rows->count; i++) {
-		*(rows->items[i].shares.lost ? &losing : &sharing) += rows->items[i].mappings;
-		lost += rows->items[i].shares.lost;
+		uint64_t of_row = rows->items[i].shares.lost;
+		lost += of_row;
+		losing += of_row != 0;
+		sharing += of_row ? 0 : rows->items[i].mappings;
 	}
 	if (losing) {
-		snprintf(words, sizeof(words), "%zu%s mapping%s lost %s%s", losing, more, word_plural(losing),
+		snprintf(words, sizeof(words), "%zu%s row%s lost %s%s", losing, more, word_plural(losing),
 		         word_size(line->text->style, lost).text, sharing ? "," : "");
 		fit_words(line, words);
 		more = "";
