@@ -23,8 +23,8 @@ int stack_prepare(void)
 {
 	/* say() takes more stack than there may be. */
 	static const char refusal[] =
-	        "vmsnap: the stack may not grow by the 128 KiB that are needed: the hard limit is "
-	        "too low (ulimit -Hs)\n";
+	        "vmsnap: 128 KiB of stack are needed beside what the arguments and the environment take: the hard limit "
+	        "is too low (ulimit -Hs)\n";
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= STACK_WANTED)
 		return STATUS_OK;

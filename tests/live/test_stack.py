@@ -9,7 +9,7 @@ import support
 from support import VMSNAP, Target, capture, run, skip, world
 
 KIB = 1024
-REFUSAL = r"^vmsnap: the stack may not grow by the \d+ KiB that are needed: [^\n]+\n$"
+REFUSAL = r"^vmsnap: \d+ KiB of stack are needed beside what [^\n]+: the hard limit is too low [^\n]+\n$"
 
 
 def limited(soft, hard):
