@@ -1,8 +1,9 @@
 """What the tests of signals share: the driver, programs that get signals all the time, a
 machine that is busy, and somebody who stops and continues the program from outside."""
 
+import ctypes
 import os
-import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from support import ROOT, Target, skip  # noqa: E402
 PROGRAMS = os.environ.get("VMSNAP_SIGNALS", "signals")
 DRIVER = os.environ.get("VMSNAP_SIGNALS_DRIVER", "signals_driver")
 ALL = os.environ.get("VMSNAP_SIGNALS_ALL") == "1"
+PR_SET_PDEATHSIG = 1
 CAPTURES = int(os.environ.get("VMSNAP_SIGNALS_CAPTURES", "1000"))  # of each kind in the long form
 # Nothing takes so long; a test that waits for what never comes has to end some day.
 PATIENCE = 120.0
@@ -70,7 +72,7 @@ def drive(test, target, *options, nice=0):
 def load(test):
     """One program more that never waits, for each processor."""
     def limits():
-        resource.setrlimit(resource.RLIMIT_CPU, (7200, 7200))  # whatever becomes of the test
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # whatever becomes of the test
     for _ in os.sched_getaffinity(0):
         busy = subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"], stdin=subprocess.DEVNULL, preexec_fn=limits)
         test.addCleanup(busy.wait)
