@@ -4,38 +4,39 @@
 
 /* Chosen so that any two are told apart by normal sight and by protan, deutan and tritan sight, that words
  * stand out from the terminal's background by 4.5:1 and cells by 3:1, and that nothing quiet stands out as much as an
- * event does (tests/unit/test_palette.c).  What is untouched is nearly the background.  256: of the cube and the greys,
- * which every terminal shows alike.  16 are the user's own: quiet ones are those that fall back in the usual tables. */
+ * event does, nor private memory is as bright as what lies beside it in a cell (tests/unit/test_palette.c).  What is
+ * untouched is nearly the background.  256: of the cube and the greys, which every terminal shows alike.  16 are the
+ * user's own: quiet ones are those that fall back in the usual tables. */
 static const struct palette_color cells[][PAGE_CLASSES] = {
 	[false] = {
 		[CLASS_UNTOUCHED] = { 0x1c, 0x21, 0x28, 234, 0 },
-		[CLASS_PRIVATE] = { 0x63, 0x6a, 0x75, 242, 8 },
-		[CLASS_FILE] = { 0x8c, 0x7a, 0xa1, 103, 5 },
-		[CLASS_SHARED] = { 0x2f, 0x6f, 0xce, 27, 4 },
-		[CLASS_SWAPPED] = { 0xf2, 0xd9, 0x0a, 220, 11 },
-		[CLASS_COPIED] = { 0xfb, 0x5b, 0x0e, 202, 9 },
-		[CLASS_NEW] = { 0x62, 0xdf, 0xa2, 79, 10 },
-		[CLASS_GONE] = { 0xf1, 0x77, 0xd0, 206, 13 },
-		[CLASS_WRITTEN] = { 0x48, 0xaf, 0xf7, 75, 14 },
-		[CLASS_OTHER] = { 0xdf, 0xe4, 0xea, 254, 15 },
-		[CLASS_CHILD] = { 0xb4, 0x84, 0x67, 137, 3 },
-		[CLASS_SWAPPED_OUT] = { 0xf2, 0xd9, 0x0a, 220, 11 },
-		[CLASS_SWAPPED_IN] = { 0xf2, 0xd9, 0x0a, 220, 11 },
+		[CLASS_PRIVATE] = { 0x60, 0x6a, 0x75, 242, 8 },
+		[CLASS_FILE] = { 0x8f, 0x80, 0x9c, 103, 5 },
+		[CLASS_SHARED] = { 0x4e, 0x87, 0xfb, 69, 4 },
+		[CLASS_SWAPPED] = { 0xf1, 0xd9, 0x11, 220, 11 },
+		[CLASS_COPIED] = { 0xfb, 0x5b, 0x06, 202, 9 },
+		[CLASS_NEW] = { 0x67, 0xe0, 0xa3, 79, 10 },
+		[CLASS_GONE] = { 0xf4, 0x79, 0xd0, 176, 6 },
+		[CLASS_WRITTEN] = { 0x49, 0xb0, 0xfa, 75, 14 },
+		[CLASS_OTHER] = { 0xe0, 0xe5, 0xeb, 254, 15 },
+		[CLASS_CHILD] = { 0xb6, 0x85, 0x68, 137, 3 },
+		[CLASS_SWAPPED_OUT] = { 0xf1, 0xd9, 0x11, 220, 11 },
+		[CLASS_SWAPPED_IN] = { 0xf1, 0xd9, 0x11, 220, 11 },
 	},
 	[true] = {
 		[CLASS_UNTOUCHED] = { 0xe4, 0xe8, 0xec, 254, 15 },
-		[CLASS_PRIVATE] = { 0x7c, 0x80, 0x87, 243, 7 },
-		[CLASS_FILE] = { 0xa0, 0x84, 0xb7, 103, 14 },
-		[CLASS_SHARED] = { 0x3f, 0x86, 0xe0, 32, 12 },
-		[CLASS_SWAPPED] = { 0x6a, 0x70, 0x10, 94, 3 },
-		[CLASS_COPIED] = { 0xd8, 0x2a, 0x09, 160, 1 },
-		[CLASS_NEW] = { 0x1e, 0x6e, 0x4e, 23, 2 },
-		[CLASS_GONE] = { 0x8e, 0x0f, 0x69, 90, 5 },
-		[CLASS_WRITTEN] = { 0x00, 0x77, 0x9b, 25, 6 },
+		[CLASS_PRIVATE] = { 0x66, 0x6e, 0x6f, 242, 8 },
+		[CLASS_FILE] = { 0xa1, 0x84, 0xb7, 103, 14 },
+		[CLASS_SHARED] = { 0x36, 0x92, 0xf1, 69, 12 },
+		[CLASS_SWAPPED] = { 0x73, 0x63, 0x03, 94, 3 },
+		[CLASS_COPIED] = { 0xd5, 0x04, 0x01, 160, 1 },
+		[CLASS_NEW] = { 0x1a, 0x66, 0x49, 23, 2 },
+		[CLASS_GONE] = { 0x8b, 0x09, 0x6c, 90, 5 },
+		[CLASS_WRITTEN] = { 0x00, 0x73, 0x98, 25, 13 },
 		[CLASS_OTHER] = { 0x20, 0x26, 0x2e, 235, 0 },
-		[CLASS_CHILD] = { 0x76, 0x40, 0x1a, 88, 9 },
-		[CLASS_SWAPPED_OUT] = { 0x6a, 0x70, 0x10, 94, 3 },
-		[CLASS_SWAPPED_IN] = { 0x6a, 0x70, 0x10, 94, 3 },
+		[CLASS_CHILD] = { 0x6f, 0x36, 0x10, 88, 9 },
+		[CLASS_SWAPPED_OUT] = { 0x73, 0x63, 0x03, 94, 3 },
+		[CLASS_SWAPPED_IN] = { 0x73, 0x63, 0x03, 94, 3 },
 	},
 };
 

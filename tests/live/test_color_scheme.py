@@ -11,7 +11,7 @@ from played_terminal import ATTRIBUTES, QUESTION, PlayedTerminal, osc
 from support import world
 
 # Private memory, as the palette has it for each.
-DARK, LIGHT = b"2;99;106;117m", b"2;124;128;135m"
+DARK, LIGHT = b"2;96;106;117m", b"2;102;110;111m"
 QUERY = b"\x1b]11"
 
 
@@ -83,9 +83,9 @@ class Choosing(SchemeCase):
             self.assertIn(b"--color-scheme", command("help", name).stdout, name)
 
     def test_16_colours_have_both(self):
-        for which, private in (("dark", rb"[\[;](90|100)[m;]"), ("light", rb"[\[;][34]7[m;]")):
+        for which, of_files in (("dark", rb"[\[;][34]5[m;]"), ("light", rb"[\[;](96|106)[m;]")):
             text = command("map", self.file, "--color", f"--color-scheme={which}", env={"TERM": "xterm", "COLORTERM": ""}).stdout
-            self.assertRegex(text, private)  # as a cell's foreground, or its background
+            self.assertRegex(text, of_files)  # as a cell's foreground, or its background
 
 
 class Asking(SchemeCase):

@@ -240,7 +240,7 @@ class Screen(WatchCase):
         self.assertRegex(self.left().frames[0][0][0], r", since \d\d:\d\d:\d\d ")
 
     def test_colours_are_the_terminals(self):
-        for env, wanted in (({"COLORFGBG": "0;15"}, b"124;128;135m"), ({}, b"99;106;117m")):
+        for env, wanted in (({"COLORFGBG": "0;15"}, b"102;110;111m"), ({}, b"96;106;117m")):
             self.watch("map", self.target.pid, env=env)
             self.frame()
             self.terminal.type(b"q")

@@ -208,6 +208,19 @@ static void nothing_quiet_stands_out_as_an_event_does(void **state)
 		}
 }
 
+/* Private pages lie among shared ones, in one cell: where all colours fade (a dim screen, sight that sees none), how
+ * bright they are still tells them apart. */
+static void private_memory_is_told_from_what_lies_beside_it_by_brightness(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int d = 0; d < DEPTHS; d++) {
+			struct rgb own = rgb_at(palette_of_cell(scheme, CLASS_PRIVATE), depths[d]);
+			assert_true(contrast(own, rgb_at(palette_of_cell(scheme, CLASS_SHARED), depths[d])) >= 1.59);
+			assert_true(contrast(own, rgb_at(palette_of_cell(scheme, CLASS_FILE), depths[d])) >= 1.5);
+		}
+}
+
 /* The tables that 16 colours usually have; users make others. */
 static const unsigned xterm[16] = { 0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
 	                            0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff };
@@ -261,6 +274,17 @@ static void of_16_colours_any_two_differ(void **state)
 			for (int b = CLASS_UNTOUCHED; b < a; b++)
 				assert_true(of_one_color(a, b) ||
 				            palette_of_cell(scheme, a)->of_16 != palette_of_cell(scheme, b)->of_16);
+}
+
+/* A colour and its bright one are told apart by who sees both, not by who sees one of them; greys are no hue. */
+static void of_16_colours_no_event_has_the_hue_of_something_quiet(void **state)
+{
+	(void)state;
+	for (int scheme = 0; scheme < SCHEMES; scheme++)
+		for (int quiet = CLASS_FILE; quiet <= CLASS_SHARED; quiet++)
+			for (int c = CLASS_SWAPPED; c < PAGE_CLASSES; c++)
+				assert_int_not_equal(palette_of_cell(scheme, quiet)->of_16 % 8,
+				                     palette_of_cell(scheme, c)->of_16 % 8);
 }
 
 /* ---- the page of vmsnap report --------------------------------------------------------------- */
@@ -364,8 +388,10 @@ int main(void)
 		cmocka_unit_test(what_is_untouched_is_nearly_the_background),
 		cmocka_unit_test(any_two_are_told_apart_by_every_sight),
 		cmocka_unit_test(nothing_quiet_stands_out_as_an_event_does),
+		cmocka_unit_test(private_memory_is_told_from_what_lies_beside_it_by_brightness),
 		cmocka_unit_test(of_16_colours_nothing_quiet_stands_out),
 		cmocka_unit_test(of_16_colours_any_two_differ),
+		cmocka_unit_test(of_16_colours_no_event_has_the_hue_of_something_quiet),
 		cmocka_unit_test(of_the_page_what_lies_side_by_side_is_told_apart),
 		cmocka_unit_test(of_the_page_what_is_copied_or_new_has_a_hue),
 		cmocka_unit_test(of_the_page_events_stand_out_from_the_paper),
