@@ -113,6 +113,9 @@ uint32_t strip_shows(const struct strip *strip, const struct vmsnap_style *style
 		/* A letter is of what rises; of the rest of its cell nothing is told. */
 		shown |= 1u << look.lower;
 		shown |= cell_columns(style) == 1 ? 1u << look.ground : 0;
+		/* What happened is in the sums, also where more of each cell is something else. */
+		for (int event = CLASS_EVENTS; event < PAGE_CLASSES; event++)
+			shown |= counts[event] ? 1u << event : 0;
 	}
 	return shown & ~(1u << CLASS_HOLE);
 }
