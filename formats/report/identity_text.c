@@ -1,15 +1,30 @@
 #include "identity_text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "format_value.h"
 #include "text_fit.h"
+
+struct word word_process(const struct vmsnap_info *info)
+{
+	uint32_t number = info->tgid ? info->tgid : info->pid;
+	struct word word = { "?" };
+	if (number)
+		snprintf(word.text, sizeof(word.text), "%" PRIu32, number);
+	return word;
+}
+
+struct word word_process_alone(const struct vmsnap_info *info)
+{
+	bool known = info->tgid || info->pid || *info->comm;
+	return known ? word_process(info) : (struct word){ "process ?" };
+}
 
 void print_identity_line(struct text *text, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	text_format(text, "%u", info->tgid ? info->tgid : info->pid);
+	text_string(text, word_process_alone(info).text);
 	if (*info->comm) {
 		text_string(text, " ");
 		fit_whole(text, info->comm);
@@ -30,11 +45,9 @@ void fit_identity(struct fit_line *line, const char *role, const struct vmsnap *
 {
 	const struct vmsnap_info *info = vmsnap_info(snap), *before = than ? vmsnap_info(than) : NULL;
 	struct text *text = line->text;
-	char pid[32];
 	fit_words(line, role);
 	if (by_number) {
-		snprintf(pid, sizeof(pid), "%u", info->tgid ? info->tgid : info->pid);
-		fit_piece(line, pid);
+		fit_piece(line, word_process(info).text);
 	}
 	if (by_number && *info->comm && (!before || strcmp(before->comm, info->comm) != 0)) {
 		size_t width = fit_width(text, info->comm, strlen(info->comm));
@@ -58,7 +71,7 @@ void put_title(struct text *text, const struct vmsnap *snap)
 	char pid[24];
 	if (!title || text->style->raw || text->style->no_headings)
 		return;
-	int len = snprintf(pid, sizeof(pid), ": %u ", info->tgid ? info->tgid : info->pid);
+	int len = snprintf(pid, sizeof(pid), ": %s%s", word_process(info).text, *info->comm ? " " : "");
 	size_t comm = fit_width(text, info->comm, strlen(info->comm));
 	text_string(text, before);
 	fit_path(text, title, fit_room(text, sizeof(before) + sizeof(after) - 2 + (size_t)len + comm));

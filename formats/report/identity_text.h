@@ -2,7 +2,13 @@
 #ifndef VMSNAP_IDENTITY_TEXT_H
 #define VMSNAP_IDENTITY_TEXT_H
 
+#include "format_value.h"
 #include "text_fit.h"
+
+/* The number of its process, or "?": a core file that is cut before its notes tells of none.  Alone: where no name of
+ * the process may stand beside it, "process ?". */
+struct word word_process(const struct vmsnap_info *info);
+struct word word_process_alone(const struct vmsnap_info *info);
 
 /* "1234 python3, "after-fork", 2026-01-31 12:00:00.000 +0000" */
 void print_identity_line(struct text *text, const struct vmsnap *snap);

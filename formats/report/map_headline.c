@@ -10,6 +10,7 @@
 #include "diff_answer_text.h"
 #include "filter_record.h"
 #include "format_value.h"
+#include "identity_text.h"
 #include "page_shares.h"
 #include "relation_text.h"
 #include "text_color.h"
@@ -29,13 +30,13 @@ static size_t put_name(struct text *text, const char *name)
 /* "redis-server 3140"; returns its width. */
 static size_t put_process(struct text *text, const struct vmsnap_info *info)
 {
-	char pid[16];
+	struct word number = word_process(info);
 	color_start(text, COLOR_BOLD);
 	size_t width = put_name(text, *info->comm ? info->comm : "process");
-	width += (size_t)snprintf(pid, sizeof(pid), " %u", info->tgid ? info->tgid : info->pid);
-	text_string(text, pid);
+	text_string(text, " ");
+	text_string(text, number.text);
 	color_end(text, COLOR_BOLD);
-	return width;
+	return width + 1 + strlen(number.text);
 }
 
 /* Its label, or when it was taken: after the one before, if there is one. */

@@ -310,8 +310,7 @@ static void put_summary(struct text *text, const struct vmsnap *snap, const stru
 		fit_next(&line, fit_width(text, info->comm, strlen(info->comm)));
 		fit_whole(text, info->comm);
 	}
-	snprintf(words, sizeof(words), "%u", info->tgid ? info->tgid : info->pid);
-	fit_piece(&line, words);
+	fit_words(&line, word_process_alone(info).text);
 	color_end(text, COLOR_BOLD);
 	if (info->tgid && info->tgid != info->pid) {
 		snprintf(words, sizeof(words), "thread %u", info->pid);
@@ -345,14 +344,16 @@ static void put_summary(struct text *text, const struct vmsnap *snap, const stru
 static void put_details(struct text *text, const struct vmsnap *snap)
 {
 	const struct vmsnap_info *info = vmsnap_info(snap);
-	text_format(text, "%-10s%u", "process", info->tgid ? info->tgid : info->pid);
+	text_format(text, "%-10s%s", "process", word_process(info).text);
 	if (*info->comm) {
 		text_string(text, " ");
 		fit_whole(text, info->comm);
 	}
 	if (info->tgid && info->tgid != info->pid)
 		text_format(text, ", its thread %u", info->pid);
-	text_format(text, ", parent %u, user %u\n", info->ppid, info->uid);
+	if (info->tgid || info->pid)
+		text_format(text, ", parent %u, user %u", info->ppid, info->uid);
+	text_string(text, "\n");
 	put_field(text, "exe", info->exe);
 	put_field(text, "label", info->label);
 	put_field(text, "why", info->reason);

@@ -397,6 +397,11 @@ class Cores(unittest.TestCase):
         cut = self.path(core.bytes()[:notes])
         shown = self.told("show", cut)
         self.assertEqual((shown["snapshot"]["reason"], shown["vmas"][0]["perms"]), ("core file, of which no thread is told", "r--?"))
+        # Nor whose it is: no process has the number 0.
+        self.assertRegex(self.run_it("show", cut), rb"\A\S*process \?, .*mapping")
+        self.assertRegex(self.run_it("show", "-l", cut), rb"(?m)^process   \?$")
+        self.assertRegex(self.run_it("map", cut), rb"\Aprocess \?, ")
+        self.assertRegex(self.run_it("show", cut, cut), rb"\A==> .*: \? <==\n")
         # Whether a file is mapped there is not known: nothing else lies in its place.
         self.assertEqual(self.told("diff", cut, self.path(core))["vmas"], [])
 
