@@ -119,6 +119,7 @@ static void add_path(struct table *table, size_t column, const char *name, size_
 {
 	size_t unseen = is_path(table, column) ? fit_unseen(name, len, rest_of_line(table, 0) + PATH_WIDTH_MIN) : 0;
 	table->cells[column].begun_late = unseen;
+	table->cells[column].rooted = len && *name == '/';
 	table_add_name(table, column, name + unseen, len - unseen);
 }
 
@@ -240,7 +241,7 @@ static size_t put_cut_left(struct table *table, const struct table_cell *cell, s
 		len -= used;
 		width -= unit_width;
 	}
-	const char *slash = fit_slash(table->bytes + cell->at, at, len);
+	const char *slash = fit_slash(cell->rooted, at, len);
 	for (; at < slash; width -= unit_width) {
 		size_t used = one_unit(at, len, &unit_width);
 		at += used;

@@ -27,6 +27,7 @@ struct table_cell {
 	size_t at, len, width; /* in the row's bytes */
 	int color;
 	bool begun_late; /* what stands before would not be seen */
+	bool rooted;     /* a path from the root, whatever of it is kept */
 	bool cut;        /* there is more than anybody looks at */
 };
 struct table_shown {

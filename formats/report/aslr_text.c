@@ -95,8 +95,8 @@ static void put_group_name(struct fit_line *line, const struct vmsnap_aslr_sums 
 		return;
 	}
 	const char *part = last_part(name);
-	size_t room = fit_room(line->text, 8), width = fit_width(line->text, part, strlen(part));
-	fit_next(line, width < room ? width : room);
+	size_t room = fit_room(line->text, 8);
+	fit_next(line, fit_path_width(line->text, part, room));
 	fit_path(line->text, part, room);
 }
 
@@ -184,10 +184,10 @@ static void put_programs(struct text *text, const struct vmsnap *a, const struct
 		return;
 	struct fit_line line = fit_line(text, 0, 2);
 	fit_words(&line, "These are two programs:");
-	fit_next(&line, fit_width(text, in_a, strlen(in_a)));
+	fit_next(&line, fit_path_width(text, in_a, fit_room(text, 0)));
 	fit_path(text, in_a, fit_room(text, 0));
 	fit_words(&line, "and");
-	fit_next(&line, fit_width(text, in_b, strlen(in_b)));
+	fit_next(&line, fit_path_width(text, in_b, fit_room(text, 0)));
 	fit_path(text, in_b, fit_room(text, 0));
 	text_string(text, "\n");
 }

@@ -76,8 +76,8 @@ static void put_group_line(struct text *text, const struct vmsnap_cow *cow, cons
 		snprintf(where, sizeof(where), "%s-%s %s ", word_address(group->start).text,
 		         word_address(group->end).text, word_perms(group->vma).text);
 	}
-	size_t room = fit_room(text, strlen(where) + 1), width = fit_width(text, name, strlen(name));
-	struct fit_line line = fit_line(text, strlen(where) + (width < room ? width : room), 4);
+	size_t room = fit_room(text, strlen(where) + 1);
+	struct fit_line line = fit_line(text, strlen(where) + fit_path_width(text, name, room), 4);
 	color_start(text, COLOR_BOLD);
 	text_string(text, where);
 	fit_path(text, name, room);

@@ -149,9 +149,8 @@ static void put_place(struct fit_line *line, const struct vmsnap_diff_range *ran
 {
 	const char *name = range->vma && *range->vma->name ? range->vma->name : "anonymous memory";
 	struct word address = word_address(range->start);
-	size_t before = strlen(address.text) + 4, width = fit_width(line->text, name, strlen(name));
-	size_t room = fit_room(line->text, line->indent + before + 1);
-	fit_next(line, before + (width < room ? width : room));
+	size_t before = strlen(address.text) + 4, room = fit_room(line->text, line->indent + before + 1);
+	fit_next(line, before + fit_path_width(line->text, name, room));
 	text_format(line->text, "%s of ", address.text);
 	fit_path(line->text, name, room);
 }

@@ -17,9 +17,9 @@ static void put_place(struct fit_line *line, const struct new_code *code)
 	const struct vmsnap_vma *named = code->over ? code->over : code->vma;
 	const char *name = *named->name ? named->name : "anonymous memory", *word = code->over ? "over" : "of";
 	struct word address = word_address(code->start);
-	size_t before = strlen(address.text) + strlen(word) + 2, width = fit_width(line->text, name, strlen(name));
+	size_t before = strlen(address.text) + strlen(word) + 2;
 	size_t room = fit_room(line->text, line->indent + before + 1);
-	fit_next(line, before + (width < room ? width : room));
+	fit_next(line, before + fit_path_width(line->text, name, room));
 	text_format(line->text, "%s %s ", address.text, word);
 	fit_path(line->text, name, room);
 }

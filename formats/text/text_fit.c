@@ -94,32 +94,50 @@ void fit_whole(struct text *text, const char *name)
 
 /* Where a path is cut of which only what lies at or behind `from` has room: at a slash, if a name follows one; a name
  * that is cut, too, might be taken for another. */
-const char *fit_slash(const char *path, const char *from, size_t len)
+const char *fit_slash(bool rooted, const char *from, size_t len)
 {
-	const char *slash = *path == '/' ? memchr(from, '/', len) : NULL;
+	const char *slash = rooted ? memchr(from, '/', len) : NULL;
 	return slash && slash + 1 < from + len ? slash : from;
 }
 
-void fit_path(struct text *text, const char *path, size_t room)
+/* What is written of a path: from `at` on, behind dots if something is left out. */
+struct cut_path {
+	const char *at;
+	size_t len;
+	bool cut;
+};
+
+static struct cut_path cut_path(const struct text *text, const char *path, size_t room)
 {
-	const char *whole = path;
+	bool rooted = *path == '/';
 	unsigned flags = escape_flags(text->style);
 	size_t len = strlen(path), unseen = fit_unseen(path, len, room);
 	path += unseen;
 	len -= unseen;
 	size_t width = width_up_to(text, path, len, SIZE_MAX);
 	struct escaped one;
-	if (unseen || width > room) {
-		put_dots(text);
-		for (; len && width + dots_width(text) > room; path += one.used, len -= one.used) {
-			escape_one(path, len, flags, &one);
-			width -= one.width;
-		}
-		const char *slash = fit_slash(whole, path, len);
-		len -= (size_t)(slash - path);
-		path = slash;
+	if (!unseen && width <= room)
+		return (struct cut_path){ path, len, false };
+	for (; len && width + dots_width(text) > room; path += one.used, len -= one.used) {
+		escape_one(path, len, flags, &one);
+		width -= one.width;
 	}
-	escape_put(text, path, len);
+	const char *slash = fit_slash(rooted, path, len);
+	return (struct cut_path){ slash, len - (size_t)(slash - path), true };
+}
+
+size_t fit_path_width(const struct text *text, const char *path, size_t room)
+{
+	struct cut_path cut = cut_path(text, path, room);
+	return (cut.cut ? dots_width(text) : 0) + width_up_to(text, cut.at, cut.len, SIZE_MAX);
+}
+
+void fit_path(struct text *text, const char *path, size_t room)
+{
+	struct cut_path cut = cut_path(text, path, room);
+	if (cut.cut)
+		put_dots(text);
+	escape_put(text, cut.at, cut.len);
 }
 
 /* ---- lists and sentences --------------------------------------------------------- */

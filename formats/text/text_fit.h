@@ -20,8 +20,11 @@ size_t fit_room(const struct text *text, size_t column);
  * line), and cut to so many columns. */
 size_t fit_width(const struct text *text, const char *name, size_t len);
 void fit_name(struct text *text, const char *name, size_t len, size_t room);
-void fit_path(struct text *text, const char *path, size_t room); /* cut on the left */
-const char *fit_slash(const char *path, const char *from, size_t len);
+/* Cut on the left, before the name of a folder or of the file: so it may take less than its room. */
+void fit_path(struct text *text, const char *path, size_t room);
+size_t fit_path_width(const struct text *text, const char *path, size_t room);
+/* rooted: the path begins with a slash, wherever `from` lies in it. */
+const char *fit_slash(bool rooted, const char *from, size_t len);
 /* A name as it is, whatever the width, but not more than FIT_MOST columns of it. */
 void fit_whole(struct text *text, const char *name);
 

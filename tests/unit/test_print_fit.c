@@ -77,6 +77,29 @@ static void endless_path_is_cut_as_any_other(void **state)
 	}
 }
 
+/* What is put beside it begins where it ends. */
+static void path_takes_as_much_as_it_says(void **state)
+{
+	(void)state;
+	static const char *const paths[] = { "/usr/lib/x86_64-linux-gnu/libc.so.6",
+		                             "/x",
+		                             "name",
+		                             "/",
+		                             "/\xe6\xbc\xa2/\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2/\n/so",
+		                             HOSTILE };
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		for (size_t room = 4; room < 60; room++) {
+			struct catch *caught = catch_new();
+			struct text *text = text_of(caught, 0);
+			caught->out.style.unicode = room % 2;
+			size_t told = fit_path_width(text, paths[i], room);
+			fit_path(text, paths[i], room);
+			assert_int_equal(text_close(text, NULL), VMSNAP_OK);
+			assert_int_equal(told, widest_line(caught));
+			assert_true(told <= room);
+		}
+}
+
 static void emoji_is_not_cut_from_its_selector(void **state)
 {
 	(void)state;
@@ -189,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_left_out_until_the_line_fits),
 		cmocka_unit_test(endless_path_is_cut_as_any_other),
+		cmocka_unit_test(path_takes_as_much_as_it_says),
 		cmocka_unit_test(emoji_is_not_cut_from_its_selector),
 		cmocka_unit_test(one_endless_name_is_cut),
 		cmocka_unit_test(hostile_name_is_cut_between_its_escapes),

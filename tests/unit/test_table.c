@@ -155,6 +155,25 @@ static void table_cuts_paths_wherever_they_stand(void **state)
 	                                  "/x                  1 b\n");
 }
 
+/* Of which only the last bytes are looked at. */
+static void table_keeps_the_name_of_a_file_in_a_long_path(void **state)
+{
+	(void)state;
+	for (size_t folders = 1; folders < 400; folders += 13) {
+		static char path[4096];
+		path[0] = '\0';
+		for (size_t i = 0; i < folders; i++)
+			strcat(path, "/folder");
+		strcat(path, "/library.so");
+		const struct line lines[] = { { "a", "1", "", path }, { 0 } };
+		struct catch *caught = catch_new();
+		caught->out.style.no_headings = true;
+		caught->out.style.width = 20;
+		assert_int_equal(print(caught, lines), VMSNAP_OK);
+		assert_string_equal(caught->text, "a 1 \xe2\x80\xa6/library.so\n");
+	}
+}
+
 /* Two that may be cut, in a line that has room for more than a third of it. */
 static int words_rows(struct table *table, void *ctx, struct vmsnap_error *err)
 {
@@ -299,6 +318,7 @@ int main(void)
 		cmocka_unit_test(table_raw_has_one_word_for_each_cell),
 		cmocka_unit_test(table_cuts_paths_on_their_left),
 		cmocka_unit_test(table_cuts_paths_wherever_they_stand),
+		cmocka_unit_test(table_keeps_the_name_of_a_file_in_a_long_path),
 		cmocka_unit_test(what_fits_into_the_line_is_not_cut),
 		cmocka_unit_test(a_picture_gives_way_before_words_do),
 		cmocka_unit_test(table_never_cuts_inside_an_escape),
