@@ -70,7 +70,23 @@ struct section {
 	const struct vmsnap_cow_range *range;
 	size_t most, lines;
 	uint64_t left_out; /* bytes */
+	uint64_t told;     /* bytes of which it says what lies there, or cannot */
 };
+
+/* "redis-server", as a piece of a line. */
+static void put_program(struct fit_line *line, const char *before, const struct section *section)
+{
+	const char *exe = vmsnap_info(vmsnap_cow_child(section->cow))->exe, *slash = strrchr(exe, '/');
+	exe = slash && slash[1] ? slash + 1 : exe;
+	fit_words(line, before);
+	if (!*exe) {
+		fit_words(line, "the program");
+		return;
+	}
+	size_t width = fit_width(line->text, exe, strlen(exe)), room = fit_room(line->text, 2);
+	fit_next(line, width < room ? width : room);
+	fit_name(line->text, exe, strlen(exe), room);
+}
 
 /* "variables of gdb_demo on pages that are not shared any more   (-l: all ranges)" */
 static void put_title_line(const struct section *section)
@@ -81,14 +97,7 @@ static void put_title_line(const struct section *section)
 		text_string(text, "local variables\n");
 		return;
 	}
-	const char *exe = vmsnap_info(vmsnap_cow_child(section->cow))->exe, *slash = strrchr(exe, '/');
-	exe = slash && slash[1] ? slash + 1 : exe;
-	fit_words(&line, *exe ? "variables of" : "variables of the program");
-	if (*exe) {
-		size_t width = fit_width(text, exe, strlen(exe)), room = fit_room(text, 2);
-		fit_next(&line, width < room ? width : room);
-		fit_name(text, exe, strlen(exe), room);
-	}
+	put_program(&line, "variables of", section);
 	fit_words(&line, "on pages not shared any more");
 	color_start(text, COLOR_DIM);
 	fit_words(&line, "(-l: every range)");
@@ -188,24 +197,52 @@ static int put_section(struct section *section, struct vmsnap_error *err)
 	struct vmsnap_cow_range range;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && !text_failed(section->text) && !vmsnap_cow_range(section->cow, i, &range); i++)
-		if (is_told(section, &range))
+		if (is_told(section, &range)) {
+			section->told += range.end - range.start;
 			rc = put_range(section, &range, err);
+		}
 	uint64_t pages = section->left_out / vmsnap_info(vmsnap_cow_child(section->cow))->page_size;
 	if (pages)
 		text_format(section->text, "  and %" PRIu64 " more page%s (-l)\n", pages, word_plural(pages));
 	return rc;
 }
 
+/* That none of the program's own is there is an answer, too. */
+static void put_none(const struct section *own)
+{
+	struct fit_line line = fit_line(own->text, 0, 2);
+	struct cow_costs costs = cow_costs(own->cow);
+	uint64_t lost = 0;
+	for (int i = 0; i < COST_KINDS; i++)
+		lost += costs.copied[i];
+	if (own->lines || !own->program || !lost)
+		return;
+	text_blank(own->text);
+	if (own->told) {
+		put_program(&line, "What variables of", own);
+		fit_words(&line, "lie on");
+		fit_piece(&line, word_size(own->text->style, own->told).text);
+		fit_words(&line, "not shared any more is not known: no symbols of it were found");
+	} else {
+		put_program(&line, "No variable of", own);
+		fit_words(&line, "itself lies on a page that is not shared any more");
+	}
+	text_string(own->text, "\n");
+}
+
 int put_cow_variables(struct text *text, const struct vmsnap_cow *cow, const struct cow_touched *touched,
                       const struct naming *naming, struct vmsnap_error *err)
 {
 	const struct vmsnap_vma *program = program_of(vmsnap_cow_child(cow));
-	struct section frames = { text, cow, touched, naming, program, true, NULL, IN_DEBUGGER_SHOWN, 0, 0 };
-	struct section own = { text, cow, touched, naming, program, false, NULL, VARIABLES_SHOWN, 0, 0 };
+	struct section frames = { text, cow, touched, naming, program, true, NULL, IN_DEBUGGER_SHOWN, 0, 0, 0 };
+	struct section own = { text, cow, touched, naming, program, false, NULL, VARIABLES_SHOWN, 0, 0, 0 };
 	if (!naming->names)
 		return VMSNAP_OK;
 	int rc = put_section(&frames, err);
 	if (frames.lines)
 		own.most = IN_DEBUGGER_SHOWN;
-	return rc ? rc : put_section(&own, err);
+	rc = rc ? rc : put_section(&own, err);
+	if (!rc && !text_failed(text))
+		put_none(&own);
+	return rc;
 }

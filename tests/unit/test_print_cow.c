@@ -4,6 +4,47 @@
 #include "annotate.h"
 #include "vmsnap.h"
 
+/* What the child wrote to: a page of the heap, or of the program's data. */
+static void says_of_variables(uint64_t written, const char *words)
+{
+	struct vmsnap *parent = bare_snapshot(), *child = bare_snapshot(), *both[] = { parent, child };
+	struct vmsnap_names *names;
+	struct catch *caught = catch_new();
+	child->info.pid = 43;
+	child->info.ppid = parent->info.pid;
+	for (int i = 0; i < 2; i++) {
+		both[i]->info.exe = "/no/such/demo";
+		put_vma(both[i], 0x10000, 0x12000, rw, 7, "/no/such/demo");
+		put_vma(both[i], 0x20000, 0x22000, rw, 0, "[heap]");
+		for (uint64_t page = 0x10000; page < 0x30000; page += 0x10000) {
+			bool copied = both[i] == child && page == written;
+			put_pages(both[i], page, 1, copied ? ENTRY(own, 0x900) : ENTRY(shared, page / PAGE));
+			put_pages(both[i], page + PAGE, 1, ENTRY(shared, page / PAGE + 1));
+		}
+	}
+	assert_int_equal(vmsnap_names_new(child, NULL, &names, NULL), VMSNAP_OK);
+	struct vmsnap_cow *cow = cow_since(parent, child, parent);
+	assert_int_equal(vmsnap_print_cow(cow, names, 0, &caught->out, NULL), VMSNAP_OK);
+	if (words)
+		assert_has(caught, words);
+	else
+		assert_lacks(caught, "ariable");
+	vmsnap_cow_free(cow);
+	vmsnap_names_free(names);
+	vmsnap_unref(parent);
+	vmsnap_unref(child);
+}
+
+/* Which variables lie there is answered, also if none does. */
+static void cow_says_that_no_variable_lies_on_what_was_copied(void **state)
+{
+	(void)state;
+	says_of_variables(0x20000, "\n\nNo variable of demo itself lies on a page that is not shared any more\n");
+	says_of_variables(0x10000, "\n\nWhat variables of demo lie on 4.00K not shared any more is not known: "
+	                           "no symbols of it were found\n");
+	says_of_variables(0, NULL);
+}
+
 static void cow_groups_by_mapping(void **state)
 {
 	const struct fixture *f = *state;
@@ -342,6 +383,7 @@ int main(void)
 		cmocka_unit_test(cow_of_what_has_grown_is_one_mapping),
 		cmocka_unit_test(cow_sums_up_what_is_only_shared),
 		cmocka_unit_test(cow_says_that_memory_lies_elsewhere),
+		cmocka_unit_test(cow_says_that_no_variable_lies_on_what_was_copied),
 		cmocka_unit_test(cow_groups_by_mapping),
 		cmocka_unit_test(picture_of_what_is_not_compared),
 		cmocka_unit_test(picture_of_cow_says_what_is_inferred),
