@@ -64,13 +64,18 @@ bool delta_take(struct cursor payload, struct delta *out)
 
 /* ---- what was made last --------------------------------------------------------------- */
 
-enum { STATES = 32, STATES_BYTES = 16 << 20 };
+/* More than one hangs on the same where a chain begins anew, where processes take turns, and in files that want to take
+ * long: what had to be made once more is kept as long as there is room. */
+enum { STATES = 1024, STATES_BYTES = 16 << 20 };
 struct delta_states {
 	pthread_mutex_t lock;
 	struct inflater *inflater; /* lent */
+	/* Apart from the items: they are looked through for each link. */
+	size_t index[STATES];
+	uint64_t used[STATES]; /* when; 0: empty */
 	struct {
-		size_t index;
-		uint64_t used, bytes; /* used 0: empty; else when */
+		uint64_t bytes;
+		bool shared; /* it was missed: several hang on it */
 		struct payloads payloads;
 	} items[STATES];
 	uint64_t clock, bytes;
@@ -89,7 +94,8 @@ void delta_states_free(struct delta_states *states)
 	if (!states)
 		return;
 	for (size_t i = 0; i < STATES; i++)
-		payloads_free(&states->items[i].payloads);
+		if (states->used[i])
+			payloads_free(&states->items[i].payloads);
 	inflater_free(states->inflater);
 	pthread_mutex_destroy(&states->lock);
 	free(states);
@@ -119,17 +125,25 @@ static void give_back(struct delta_states *states, struct inflater *inflater)
 	inflater_free(inflater);
 }
 
+/* STATES: it is not there. */
+static size_t find_state(const struct delta_states *states, size_t index)
+{
+	size_t i = 0;
+	while (i < STATES && (states->index[i] != index || !states->used[i]))
+		i++;
+	return i;
+}
+
 static bool states_take(struct delta_states *states, size_t index, struct payloads *out)
 {
 	bool found = false;
 	if (!states)
 		return false;
 	pthread_mutex_lock(&states->lock);
-	for (size_t i = 0; i < STATES && !found; i++) {
-		if (!states->items[i].used || states->items[i].index != index)
-			continue;
-		found = payloads_copy(out, &states->items[i].payloads);
-		states->items[i].used = ++states->clock;
+	size_t at = find_state(states, index);
+	if (at < STATES) {
+		found = payloads_copy(out, &states->items[at].payloads);
+		states->used[at] = ++states->clock;
 	}
 	pthread_mutex_unlock(&states->lock);
 	return found;
@@ -137,45 +151,56 @@ static bool states_take(struct delta_states *states, size_t index, struct payloa
 
 static void drop_state(struct delta_states *states, size_t i)
 {
+	if (!states->used[i])
+		return;
 	payloads_free(&states->items[i].payloads);
 	states->bytes -= states->items[i].bytes;
-	states->items[i].used = states->items[i].bytes = 0;
+	states->used[i] = 0;
 }
 
-static size_t oldest_state(const struct delta_states *states)
+/* An empty place, or that of what was not used for longest. */
+static size_t oldest_state(const struct delta_states *states, bool empty_too)
 {
-	size_t oldest = 0;
-	for (size_t i = 1; i < STATES; i++)
-		if (states->items[i].used < states->items[oldest].used)
+	size_t oldest = STATES;
+	for (size_t i = 0; i < STATES; i++)
+		if ((empty_too || states->used[i]) && (oldest == STATES || states->used[i] < states->used[oldest]))
 			oldest = i;
 	return oldest;
 }
 
-/* Only a help. */
+/* What alone is as large as all may be is kept alone; but not in the place of what several hang on. */
+static bool takes_too_much(const struct delta_states *states, uint64_t bytes, size_t base)
+{
+	return bytes > STATES_BYTES && base < STATES && states->items[base].shared;
+}
+
+/* Only a help.  base: what it is a difference to, which has mostly served then; SIZE_MAX: it had to be made once more,
+ * and others will want it, too. */
 static void states_keep(struct delta_states *states, size_t index, size_t base, const struct payloads *payloads)
 {
 	uint64_t bytes = payloads_size(payloads);
-	if (!states || bytes > STATES_BYTES)
+	bool shared = base == SIZE_MAX;
+	if (!states)
 		return;
 	pthread_mutex_lock(&states->lock);
-	size_t place = STATES;
-	/* That of the base has mostly served. */
-	for (size_t i = 0; i < STATES; i++)
-		if (states->items[i].used && (states->items[i].index == index || states->items[i].index == base))
-			drop_state(states, place = i);
-	while (place == STATES || states->bytes + bytes > STATES_BYTES) {
-		size_t i = oldest_state(states);
-		for (size_t k = 0; states->bytes + bytes > STATES_BYTES && k < STATES; k++)
-			if (states->items[k].used &&
-			    (!states->items[i].used || states->items[k].used < states->items[i].used))
-				i = k;
-		drop_state(states, place = i);
-	}
-	if (payloads_copy(&states->items[place].payloads, payloads)) {
-		states->items[place].index = index;
-		states->items[place].used = ++states->clock;
-		states->items[place].bytes = bytes;
-		states->bytes += bytes;
+	size_t of_base = shared ? STATES : find_state(states, base), before = find_state(states, index);
+	bool keep = !takes_too_much(states, bytes, of_base);
+	if (keep && before < STATES)
+		drop_state(states, before);
+	if (keep && of_base < STATES && !states->items[of_base].shared)
+		drop_state(states, of_base);
+	while (keep && states->bytes && states->bytes + bytes > STATES_BYTES)
+		drop_state(states, oldest_state(states, false));
+	if (keep) {
+		size_t place = oldest_state(states, true);
+		drop_state(states, place);
+		if (payloads_copy(&states->items[place].payloads, payloads)) {
+			states->index[place] = index;
+			states->used[place] = ++states->clock;
+			states->items[place].shared = shared;
+			states->items[place].bytes = bytes;
+			states->bytes += bytes;
+		}
 	}
 	pthread_mutex_unlock(&states->lock);
 }
@@ -531,6 +556,13 @@ static int apply(struct delta_chain *chain, const struct delta_link *link, const
 	return work_step(chain->work) ? work_fail(chain->work, VMSNAP_ERR_CANCELLED, chain->err) : VMSNAP_OK;
 }
 
+/* What the first link is a difference to, if it was not there yet. */
+static void keep_base(const struct delta_chain *chain)
+{
+	if (!chain->have_payloads || chain->from > 1)
+		states_keep(chain->states, delta_chain_base(chain), SIZE_MAX, &chain->payloads);
+}
+
 int delta_chain_make(struct delta_chain *chain)
 {
 	struct bytes spare = { 0 };
@@ -538,6 +570,8 @@ int delta_chain_make(struct delta_chain *chain)
 	for (size_t i = chain->from; !rc && i-- > 0;) {
 		struct delta left = chain->links[i].delta;
 		struct delta_patch patch;
+		if (!i)
+			keep_base(chain);
 		for (uint64_t k = 0; !rc && k < left.patch_count && delta_next_patch(&left, &patch); k++)
 			rc = apply(chain, &chain->links[i], &patch, &spare);
 	}
@@ -545,10 +579,15 @@ int delta_chain_make(struct delta_chain *chain)
 	return rc;
 }
 
+size_t delta_chain_base(const struct delta_chain *chain)
+{
+	return chain->count > 1 ? chain->links[1].index : chain->base;
+}
+
 void delta_chain_keep(const struct delta_chain *chain)
 {
 	if (chain->count)
-		states_keep(chain->states, chain->links[0].index, chain->base, &chain->payloads);
+		states_keep(chain->states, chain->links[0].index, delta_chain_base(chain), &chain->payloads);
 }
 
 void delta_chain_free(struct delta_chain *chain)

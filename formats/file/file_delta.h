@@ -67,6 +67,8 @@ struct delta_chain {
 int delta_chain_find(struct delta_chain *chain, size_t index, bool (*known)(void *ctx, size_t index), void *ctx);
 /* The payloads of the first one. */
 int delta_chain_make(struct delta_chain *chain);
+/* What the first one is a difference to; after delta_chain_find(). */
+size_t delta_chain_base(const struct delta_chain *chain);
 /* For the next one, once they have proved good. */
 void delta_chain_keep(const struct delta_chain *chain);
 void delta_chain_free(struct delta_chain *chain);

@@ -568,8 +568,10 @@ static int load_delta(struct loader *loader, const struct file_part *part, size_
 		                     .err = loader->decode.err,
 		                     .usual_memory = part->usual_limit ? file_usual_memory : NULL };
 	int rc = load_chain(loader, part, &chain, wanted);
-	if (!rc && part->depth)
-		*part->depth = chain.links[0].delta.depth;
+	if (!rc && part->stored) {
+		part->stored->depth = chain.links[0].delta.depth;
+		part->stored->base = delta_chain_base(&chain);
+	}
 	loader->decode.snap->memory_limit = loader->decode.work.limit;
 	delta_chain_free(&chain);
 	return rc;

@@ -62,6 +62,7 @@ struct file_known {
 	size_t index;
 	struct vmsnap *snap;
 	unsigned depth; /* how many differences it is away from a whole one */
+	size_t base;    /* what it is a difference to, if depth is not 0 */
 };
 
 /* work: with its limit, which the snapshot keeps.  threads: that may help. */
@@ -82,7 +83,7 @@ struct file_part {
 	struct delta_states *states;
 	const struct file_known *known;
 	size_t known_count;
-	unsigned *depth; /* NULL: it is not wanted */
+	struct file_known *stored; /* of which depth and base are filled in; NULL: they are not wanted */
 };
 int file_load_part(const struct file_part *part, struct work work, struct vmsnap **out, struct vmsnap_error *err);
 

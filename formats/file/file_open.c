@@ -230,7 +230,7 @@ static int load_knowing(const struct vmsnap_file *file, size_t index, enum file_
 		                    .states = file->states,
 		                    .known = known,
 		                    .known_count = known_count,
-		                    .depth = &out->depth };
+		                    .stored = out };
 	return file_load_part(&wanted, work_of(&file->limits, memory), &out->snap, err);
 }
 

@@ -1,14 +1,12 @@
 /* file_walk.c - the snapshots of a file, one after another: each of which may be a difference to one before. */
 #include "error.h"
-#include "file_load.h"
+#include "file_bases.h"
 
-enum { KNOWN = 64 }; /* processes whose newest snapshot is kept */
 struct vmsnap_walk {
 	const struct vmsnap_file *file;
 	size_t next, end;
 	bool check;
-	struct file_known known[KNOWN]; /* held; the latest first */
-	size_t known_count;
+	struct file_bases bases;
 };
 
 int file_walk_new(const struct vmsnap_file *file, size_t first, size_t count, bool check, struct vmsnap_walk **out,
@@ -35,24 +33,6 @@ VMSNAP_API int vmsnap_walk_new(const struct vmsnap_file *file, size_t first, siz
 	return file_walk_new(file, first, count, false, out, err);
 }
 
-/* In front of the others: in the place of the one of its process, or else of the one that was not needed for
- * longest. */
-static void remember(struct vmsnap_walk *walk, const struct file_known *loaded)
-{
-	size_t place = 0;
-	while (place < walk->known_count && !vmsnap_same_process(walk->known[place].snap, loaded->snap))
-		place++;
-	if (place == walk->known_count && place < KNOWN)
-		walk->known_count++;
-	else if (place == KNOWN)
-		place--;
-	vmsnap_unref(walk->known[place].snap);
-	for (; place; place--)
-		walk->known[place] = walk->known[place - 1];
-	walk->known[0] = *loaded;
-	vmsnap_ref(loaded->snap);
-}
-
 VMSNAP_API int vmsnap_walk_next(struct vmsnap_walk *walk, struct vmsnap **out, size_t *index, struct vmsnap_error *err)
 {
 	*out = NULL;
@@ -61,20 +41,13 @@ VMSNAP_API int vmsnap_walk_next(struct vmsnap_walk *walk, struct vmsnap **out, s
 	size_t at = walk->next++;
 	if (index)
 		*index = at;
-	struct file_known loaded;
-	int rc = file_load_knowing(walk->file, at, walk->check, walk->known, walk->known_count, &loaded, err);
-	if (rc)
-		return rc;
-	remember(walk, &loaded);
-	*out = loaded.snap;
-	return VMSNAP_OK;
+	return file_bases_load(&walk->bases, walk->file, at, walk->check, out, err);
 }
 
 VMSNAP_API void vmsnap_walk_free(struct vmsnap_walk *walk)
 {
 	if (!walk)
 		return;
-	for (size_t i = 0; i < walk->known_count; i++)
-		vmsnap_unref(walk->known[i].snap);
+	file_bases_free(&walk->bases);
 	free(walk);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "file_load.h"
+#include "file_bases.h"
 #include "format_value.h"
 #include "history_rows.h"
 #include "series_source.h"
@@ -17,10 +17,12 @@ struct file_history {
 	struct series_source source;
 	/* One for each process of the source, as it was seen last: the page, and little around it.  .snap NULL: never,
 	 * or there is no later one. */
-	struct file_known *last;
+	struct seen_last {
+		struct vmsnap *snap;
+		size_t index;
+	} * last;
 	uint64_t address;
-	struct vmsnap *whole; /* the one that was loaded whole last, or NULL */
-	size_t whole_index;
+	struct file_bases *loaded; /* two: of the page and little around it, and whole */
 	size_t rows, seen;
 	bool one_day;
 	int unread; /* the code of the first snapshot that cannot be read */
@@ -78,29 +80,16 @@ static bool is_change(const struct moment *moment)
 	       diff->relation != VMSNAP_RELATION_COMPARABLE;
 }
 
-/* Whole; kept for the next change, which often comes next. */
-static int load_whole(struct file_history *history, size_t index, struct vmsnap **out, struct vmsnap_error *err)
-{
-	if (history->whole && history->whole_index == index) {
-		*out = vmsnap_ref(history->whole);
-		return VMSNAP_OK;
-	}
-	int rc = vmsnap_file_load(history->file, index, out, err);
-	if (rc)
-		return rc;
-	vmsnap_unref(history->whole);
-	history->whole = vmsnap_ref(*out);
-	history->whole_index = index;
-	return VMSNAP_OK;
-}
+enum { AROUND, WHOLE, KINDS_LOADED, WHOLE_AT_ONCE = 2 };
 
 static int compare_whole(struct file_history *history, struct moment *moment, size_t last, struct text *text,
                          struct vmsnap_error *err)
 {
 	struct vmsnap *a = NULL, *b = NULL;
 	const struct vmsnap *around = moment->snap;
-	int rc = load_whole(history, last, &a, err);
-	rc = rc ? rc : load_whole(history, moment->number - 1, &b, err);
+	struct file_bases *whole = &history->loaded[WHOLE];
+	int rc = file_bases_load(whole, history->file, last, false, &a, err);
+	rc = rc ? rc : file_bases_load(whole, history->file, moment->number - 1, false, &b, err);
 	if (!rc) {
 		moment->snap = b;
 		rc = moment_compare(moment, a, text, err);
@@ -114,7 +103,7 @@ static int compare_whole(struct file_history *history, struct moment *moment, si
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 static int put_if_changed(struct row *row, struct file_history *history, struct moment *moment,
-                          const struct file_known *last, struct vmsnap_error *err)
+                          const struct seen_last *last, struct vmsnap_error *err)
 {
 	int rc = VMSNAP_OK;
 	bool quiet = last && is_quiet(last->snap, moment);
@@ -135,10 +124,10 @@ static void make_name(char *name, size_t size, size_t number, const char *label)
 }
 
 /* The process itself, or the one that had its number before it. */
-static const struct file_known *find_last(const struct file_history *history, size_t process)
+static const struct seen_last *find_last(const struct file_history *history, size_t process)
 {
 	const struct series_process *processes = history->source.processes;
-	const struct file_known *newest = NULL;
+	const struct seen_last *newest = NULL;
 	if (history->last[process].snap)
 		return &history->last[process];
 	for (size_t i = 0; i < history->source.process_count; i++)
@@ -148,20 +137,18 @@ static const struct file_known *find_last(const struct file_history *history, si
 	return newest;
 }
 
-static void remember(struct file_history *history, size_t process, const struct file_known *loaded)
+static void remember(struct file_history *history, size_t process, const struct vmsnap *around)
 {
-	struct file_known *last = &history->last[process];
+	struct seen_last *last = &history->last[process];
 	vmsnap_unref(last->snap);
-	*last = *loaded;
-	vmsnap_ref(loaded->snap);
+	*last = (struct seen_last){ vmsnap_ref(around), history->source.at };
 }
 
-static int add_snapshot(struct row *row, struct file_history *history, const struct file_known *loaded,
+static int add_snapshot(struct row *row, struct file_history *history, const struct vmsnap *around,
                         struct vmsnap_error *err)
 {
-	struct vmsnap *around = loaded->snap;
 	size_t index = history->source.at, process = series_source_process(&history->source);
-	const struct file_known *last = find_last(history, process);
+	const struct seen_last *last = find_last(history, process);
 	struct moment moment;
 	char name[300];
 	if (last && !moment_same_number(last->snap, around))
@@ -173,19 +160,8 @@ static int add_snapshot(struct row *row, struct file_history *history, const str
 	moment.one_day = history->one_day;
 	int rc = put_if_changed(row, history, &moment, last, err);
 	history->seen++;
-	remember(history, process, loaded);
+	remember(history, process, around);
 	return rc;
-}
-
-/* Made from the one before of its process where it is stored as the difference to that. */
-static int load_around(const struct file_history *history, struct file_known *out, struct vmsnap_error *err)
-{
-	uint32_t process = series_source_process(&history->source);
-	struct file_known known = { 0 };
-	if (process != SERIES_UNREAD)
-		known = history->last[process];
-	return file_load_around(history->file, history->source.at, history->address, &known, known.snap ? 1 : 0, out,
-	                        err);
 }
 
 static bool goes_on(int rc)
@@ -199,15 +175,16 @@ static int file_rows(struct row *row, void *ctx, struct vmsnap_error *err)
 	struct vmsnap_error problem = { 0 };
 	int rc = VMSNAP_OK;
 	while (!rc && !text_unwanted(row->text) && series_source_pass(&history->source) != VMSNAP_END) {
-		struct file_known loaded = { .snap = NULL };
-		rc = load_around(history, &loaded, &problem);
+		struct vmsnap *around = NULL;
+		rc = file_bases_load(&history->loaded[AROUND], history->file, history->source.at, false, &around,
+		                     &problem);
 		if (!rc && series_source_process(&history->source) == SERIES_UNREAD)
 			rc = fail(&problem, VMSNAP_ERR_CORRUPT, "snapshot %zu could not be read before",
 			          history->source.at + 1);
 		if (!rc && row->text->work.limit == WORK_UNLIMITED)
-			text_limit(row->text, (const struct vmsnap *const[]){ loaded.snap }, 1);
-		rc = rc ? rc : add_snapshot(row, history, &loaded, &problem);
-		vmsnap_unref(loaded.snap);
+			text_limit(row->text, (const struct vmsnap *const[]){ around }, 1);
+		rc = rc ? rc : add_snapshot(row, history, around, &problem);
+		vmsnap_unref(around);
 		if (rc && err)
 			*err = problem;
 		if (rc && goes_on(rc) && !history->unread) {
@@ -258,8 +235,14 @@ static int begin(struct file_history *history, const struct vmsnap_file *file,
 		return rc;
 	history->one_day = of_one_day(history);
 	history->last = calloc(history->source.process_count + 1, sizeof(*history->last));
-	if (history->last)
+	history->loaded = calloc(KINDS_LOADED, sizeof(*history->loaded));
+	if (history->last && history->loaded) {
+		history->loaded[AROUND].around = &history->address;
+		history->loaded[WHOLE].most = WHOLE_AT_ONCE;
 		return VMSNAP_OK;
+	}
+	free(history->last);
+	free(history->loaded);
 	series_source_close(&history->source);
 	return fail_no_memory(err);
 }
@@ -269,7 +252,9 @@ static void end(struct file_history *history)
 	for (size_t i = 0; i < history->source.process_count; i++)
 		vmsnap_unref(history->last[i].snap);
 	free(history->last);
-	vmsnap_unref(history->whole);
+	for (size_t i = 0; i < KINDS_LOADED; i++)
+		file_bases_free(&history->loaded[i]);
+	free(history->loaded);
 	series_source_close(&history->source);
 }
 
