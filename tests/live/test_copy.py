@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zlib
 
+import kernel
 from command_line import command
 from support import world
 
@@ -48,6 +50,9 @@ class Copy(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(dir=world().folder)
         cls.series = os.path.join(cls.folder, "copy-series.vms")
         cls.process = subprocess.Popen(["sleep", "1000.125"])
+        # Before it sleeps it maps what it needs, and one snapshot differs much from the next.
+        while kernel.state(cls.process.pid) != "S":
+            time.sleep(0.001)
         for number in range(5):
             command("capture", cls.process.pid, "-o", cls.series, "--append", "--delta", "--label", f"n{number}", "-q")
 
