@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fork_began.h"
 #include "say.h"
 
 /* Who a snapshot is of. */
@@ -114,7 +115,7 @@ static int load_instant(const struct look *look, size_t index, struct chosen *ou
 	return status;
 }
 
-static int find(struct look *look, struct chosen *tree, struct chosen *base, bool *found)
+static int find(struct look *look, bool tell, struct chosen *tree, struct chosen *base, bool *found)
 {
 	struct who parent, child;
 	size_t last = vmsnap_file_count(look->file), at, before;
@@ -137,6 +138,8 @@ static int find(struct look *look, struct chosen *tree, struct chosen *base, boo
 		chosen_drop(tree);
 		return status;
 	}
+	if (tell && base->set)
+		fork_began(look->word, look->file, before + vmsnap_set_count(base->set), index, tree, base);
 	if (end < last)
 		say("%s@%zu..%zu: the last instant with a parent and its child, %zu of %zu", look->word, index + 1, end,
 		    end, last);
@@ -156,8 +159,9 @@ int fork_from_word(struct sources *sources, const char *word, struct chosen *tre
 	status = place.which ? STATUS_OK : sources_open(sources, place.path, &file);
 	if (!place.which && !status) {
 		struct look look = { .word = word, .file = file };
+		bool tell = !sources->options->json && !sources->options->raw;
 		/* Of two snapshots there is nothing to choose, whoever they are. */
-		status = vmsnap_file_count(file) > 2 ? find(&look, tree, base, found) : STATUS_OK;
+		status = vmsnap_file_count(file) > 2 ? find(&look, tell, tree, base, found) : STATUS_OK;
 		free(look.who);
 		sources_release(sources, file);
 	}

@@ -274,6 +274,17 @@ static bool base_after_fork(const struct vmsnap_cow *cow, uint64_t *after)
 	return vmsnap_cow_base_other(cow) || vmsnap_same_process(base, child) || *after >= FORK_TICK_NS;
 }
 
+/* "392K copied by then", which is when copying began, or as good as. */
+static void put_began(struct fit_line *line, const struct cow_began *began)
+{
+	if (!began || !began->known)
+		return;
+	fit_glue(line, ":");
+	if (began->by_base)
+		fit_piece(line, word_size(line->text->style, began->by_base).text);
+	fit_words(line, began->by_base ? "copied by then" : "nothing copied by then");
+}
+
 /* By its label, if it has one, of whom it is, and when it was: after the fork, if that is known. */
 static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 {
@@ -320,7 +331,7 @@ static bool frames_known(const struct vmsnap_cow *cow)
 	       (!base || vmsnap_info(base)->known.pfn) && (!other || vmsnap_info(other)->known.pfn);
 }
 
-static void put_brief(struct text *text, const struct vmsnap_cow *cow)
+static void put_brief(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began)
 {
 	struct fit_line line = fit_line(text, 0, 2);
 	struct fork_time time;
@@ -335,8 +346,11 @@ static void put_brief(struct text *text, const struct vmsnap_cow *cow)
 		put_forked(&line, &time);
 		color_start(text, COLOR_DIM);
 	}
-	if (vmsnap_cow_base(cow))
+	if (vmsnap_cow_base(cow)) {
 		put_base(&line, cow);
+		color_end(text, COLOR_DIM);
+		put_began(&line, began);
+	}
 	color_end(text, COLOR_DIM);
 	text_string(text, "\n");
 }
@@ -351,11 +365,11 @@ void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow)
 		                "and may be wrong");
 }
 
-void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly)
+void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began, bool briefly)
 {
 	struct fork_time time;
 	if (briefly) {
-		put_brief(text, cow);
+		put_brief(text, cow, began);
 	} else {
 		put_line(text, "parent", vmsnap_cow_parent(cow));
 		put_line(text, "child", vmsnap_cow_child(cow));

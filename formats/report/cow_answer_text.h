@@ -2,6 +2,7 @@
 #ifndef VMSNAP_COW_ANSWER_TEXT_H
 #define VMSNAP_COW_ANSWER_TEXT_H
 
+#include "cow_began.h"
 #include "cow_rows.h"
 #include "kernel_moves.h"
 #include "text_out.h"
@@ -15,8 +16,9 @@ struct forks_told {
 	uint64_t moved;          /* pages, the most of one */
 };
 void put_forks_answer(struct text *text, const struct cow_shares *shares, const struct forks_told *told);
-/* Whom it is about, and since when; briefly: in one line. */
-void put_cow_who(struct text *text, const struct vmsnap_cow *cow, bool briefly);
+/* Whom it is about, and since when; briefly: in one line, which tells what was copied when the base was taken.  began
+ * may be NULL. */
+void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct cow_began *began, bool briefly);
 /* Why nothing is compared, or how far what is said can be trusted. */
 void put_cow_warnings(struct text *text, const struct vmsnap_cow *cow);
 /* The class whose colour stands for whoever copied. */

@@ -227,17 +227,21 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 {
 	bool totals = flags & (VMSNAP_PRINT_TOTALS_ONLY | VMSNAP_PRINT_LONG);
 	struct cow_rows rows;
+	struct cow_began began;
 	if (vmsnap_cow_relation(cow) != VMSNAP_RELATION_COMPARABLE) {
-		put_cow_who(text, cow, false);
+		put_cow_who(text, cow, NULL, false);
 		return VMSNAP_OK;
 	}
-	int rc = cow_rows_init(&rows, cow, naming->names, &text->work);
+	int rc = totals ? VMSNAP_OK : cow_began(cow, &began, err);
+	if (rc)
+		return rc;
+	rc = cow_rows_init(&rows, cow, naming->names, &text->work);
 	if (rc) {
 		cow_rows_free(&rows, &text->work);
 		return work_fail(&text->work, rc, err);
 	}
 	put_cow_answer(text, cow, &rows.all);
-	put_cow_who(text, cow, !totals);
+	put_cow_who(text, cow, totals ? NULL : &began, !totals);
 	if (totals) {
 		text_blank(text);
 		put_totals(text, cow);

@@ -1,0 +1,13 @@
+/* cow_began.h - when copying began, as far as a base tells it. */
+#ifndef VMSNAP_COW_BEGAN_H
+#define VMSNAP_COW_BEGAN_H
+
+#include "vmsnap.h"
+
+struct cow_began {
+	bool known;       /* the base is of both sides, with their frames: it shows what was copied by then, */
+	uint64_t by_base; /* so many bytes, whoever copied them */
+};
+int cow_began(const struct vmsnap_cow *cow, struct cow_began *began, struct vmsnap_error *err);
+
+#endif
