@@ -184,7 +184,7 @@ int changed_bytes_add(struct vmsnap_html *html, struct report_process *process, 
 	int rc = VMSNAP_OK;
 	struct report_place *step = REPORT_ROOM(html, html->compared, html->compared_count, html->compared_room, &rc);
 	if (step)
-		*step = (struct report_place){ (uint32_t)html->instant_count - 1, comparing.process, 0 };
+		*step = (struct report_place){ (uint32_t)html->instant_count - 1, comparing.process, 0, 0 };
 	rc = rc ? rc : add_bytes(&comparing);
 	if (rc)
 		return work_fail(&html->work, rc, err);

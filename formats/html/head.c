@@ -90,6 +90,27 @@ static int64_t since_first(const struct vmsnap_html *html, const struct report_i
 	return (instant->taken - first->taken) / 1000;
 }
 
+/* The first count that says something: others are told as more than that. */
+static uint64_t first_moves(const struct vmsnap_html *html)
+{
+	uint64_t moved;
+	for (size_t i = 0; i < html->place_count; i++)
+		if (moves_between(html->places[i].page_moves, html->places[i].page_moves, &moved))
+			return html->places[i].page_moves;
+	return 0;
+}
+
+/* As many pages the kernel had moved since that, plus 2 (1: KSM may have merged some of this process; 0: not known),
+ * and how often KSM parted some. */
+static void put_moves(struct json *json, uint64_t since, uint64_t count)
+{
+	uint64_t moved, low = (UINT64_C(1) << MOVES_BITS) - 1;
+	bool known = moves_between(since, count, &moved);
+	uint64_t parted = known ? ((count - 1) >> MOVES_BITS) - ((since - 1) >> MOVES_BITS) : 0;
+	json_number(json, NULL, known ? ((count - since) & low) + 2 : count == MOVES_MERGED);
+	json_number(json, NULL, parted);
+}
+
 static void put_instants(struct json *json, const struct vmsnap_html *html)
 {
 	json_array(json,
@@ -105,18 +126,13 @@ static void put_instants(struct json *json, const struct vmsnap_html *html)
 		json_end(json);
 	}
 	json_end(json);
-	json_array(json, "moves"); /* pages that the kernel moved since the first, plus 1; 0: not known */
-	for (size_t i = 0; i < html->instant_count; i++) {
-		uint64_t moved;
-		bool known = moves_between(html->instants[0].page_moves, html->instants[i].page_moves, &moved);
-		json_number(json, NULL, known ? moved + 1 : 0);
-	}
-	json_end(json);
-	json_array(json, "places"); /* instant, process, number in the file */
+	json_array(json, "places"); /* instant, process, number in the file, what the kernel moved */
+	uint64_t since = first_moves(html);
 	for (size_t i = 0; i < html->place_count; i++) {
 		json_number(json, NULL, html->places[i].instant);
 		json_number(json, NULL, html->places[i].process);
 		json_number(json, NULL, html->places[i].number);
+		put_moves(json, since, html->places[i].page_moves);
 	}
 	json_end(json);
 }

@@ -99,7 +99,6 @@ static int begin_instant(struct vmsnap_html *html, const struct vmsnap *snap, st
 	*instant = (struct report_instant){ .taken = info->taken,
 		                            .monotonic = info->monotonic,
 		                            .pause = info->pause,
-		                            .page_moves = info->page_moves,
 		                            .label = string_of(html, info->label),
 		                            .reason = string_of(html, info->reason) };
 	html->ended = false;
@@ -202,7 +201,7 @@ static int add_checked(struct vmsnap_html *html, const struct vmsnap *snap, uint
 	if (rc)
 		return work_fail(&html->work, rc, err);
 	*place = (struct report_place){ (uint32_t)html->instant_count - 1, (uint32_t)(process - html->processes),
-		                        number };
+		                        number, vmsnap_info(snap)->page_moves };
 	return VMSNAP_OK;
 }
 

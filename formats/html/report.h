@@ -76,13 +76,13 @@ struct report_instant {
 	int64_t taken;
 	int64_t monotonic; /* 0: not known */
 	uint64_t pause;
-	uint64_t page_moves;    /* as in struct vmsnap_info */
 	uint32_t label, reason; /* strings */
 };
 /* Which snapshot of the file is of which process, by instant. */
 struct report_place {
 	uint32_t instant, process;
 	uint64_t number;
+	uint64_t page_moves; /* as in struct vmsnap_info */
 };
 
 /* A variable, or a part of one, that changed from the instant before to this. */
@@ -146,8 +146,8 @@ void names_sort(struct vmsnap_html *html, int *rc);
 int changed_bytes_add(struct vmsnap_html *html, struct report_process *process, const struct vmsnap *snap,
                       struct vmsnap_error *err);
 /* head.c: the JSON of it. */
-/* *_bytes: of each track, states, written and touched of each process and then verdicts of each fork and which of them are
- * inferred, and of each instant of it: how many bytes it has. */
+/* *_bytes: of each track, states, written and touched of each process and then verdicts of each fork and which of them
+ * are inferred, and of each instant of it: how many bytes it has. */
 int head_write(const struct vmsnap_html *html, const struct rules *rules, const uint64_t *value_bytes,
                const uint64_t *frame_bytes, vmsnap_write_fn write, void *ctx, struct vmsnap_error *err);
 

@@ -187,7 +187,8 @@ class ReportTest(unittest.TestCase):
         self.assertEqual([sorted(each - page for each in values) for values in report.track("touched", 1).values], [[], [0], [0]])
         [fork] = report.forks()
         self.assertEqual({each - page for each, mark in report.inferred(fork).values[2].items() if mark & 2}, {0, 2, 4, 6, 9})
-        self.assertEqual(report.head["moves"], [1, 1, 1])
+        # Instant, process, number; what the kernel moved: nothing since the first.
+        self.assertEqual(report.head["places"], [each for k in range(3) for process in (0, 1) for each in (k, process, 2 * k + process + 1, 2, 0)])
 
     def test_first_to_last_of_a_file(self):
         series = self.series()

@@ -240,7 +240,8 @@ class BrowserTest(unittest.TestCase):
             parent, child = f"{path}@{2 * instant + 1}", f"{path}@{2 * instant + 2}"
             self.say(f"{PAGE}.change({{ process: 0, a: 0, b: {instant}, mode: 'cow' }})")
             ours, theirs = self.say(HEADLINE), first("cow", parent, child, "--base", f"{path}@1")
-            self.assertIn("forked 490 ms before the snapshot “s0”" + (", first seen at 1.0 s (“s1”)" if instant == 2 else ";"), ours)
+            # Nothing was copied at the first look at both, half a second after the fork.
+            self.assertIn("forked 01:46:39.5 UTC, first copies seen 01:46:41.0 (“s1”), none yet 01:46:40.0 (“s0”);", ours)
             self.assertIn(", forked ", theirs)
             share = re.match(r"([\d.]+)% of the sharing is lost", theirs)[1]
             self.assertIn(f"{share} % of the sharing is lost", ours)
@@ -257,13 +258,39 @@ class BrowserTest(unittest.TestCase):
 
     def test_what_the_kernel_moved_is_said_as_cow_and_diff_say_it(self):
         made = test_report.touched_by_a_debugger()
-        for model, moves in zip(made, (70, 70, 70, 70, 82, 82)):
-            model["identity"]["page_moves"], model["names"] = moves, []
-        self.open(self.write("kernel", *made))
-        for instant, said in (1, ""), (2, "the kernel moved 12 pages meanwhile"):
-            for mode in "cow", "diff":
-                self.say(f"{PAGE}.change({{ process: 0, a: 0, b: {instant}, mode: '{mode}' }})")
-                self.assertEqual(re.findall(r"the kernel [^;]* meanwhile", self.say(HEADLINE)), [said] if said else [])
+        merged, parted = 2**64 - 1, 2**40
+        for counts, cow, diff in (((70, 70, 70, 70, 82, 82), "the kernel moved 12 pages meanwhile", None),
+                                  ((70, 70, 80, 80, 82 + parted, 82 + parted), "the kernel moved 13 pages meanwhile", None),
+                                  ((70, 70, 70, 70, 0, 0), "the kernel may have moved pages meanwhile", ""),
+                                  ((70, 0, 70, 0, 70, 0), "the kernel may have moved pages meanwhile", ""),
+                                  # Of one process, and of the other as much as there was.
+                                  ((70, 70, 70, 70, 70, merged), "KSM may have merged pages meanwhile", ""),
+                                  ((70, merged, 70, merged, 82, merged), "KSM may have merged pages meanwhile", "the kernel moved 12 pages meanwhile"),
+                                  ((0, 0, 70, 70, 70, 70), "the kernel may have moved pages meanwhile", "")):
+            for model, moves in zip(made, counts):
+                model["identity"]["page_moves"], model["names"] = moves, []
+            path = self.write("kernel", *made)
+            self.open(path)
+            for mode, said in ("cow", cow), ("diff", cow if diff is None else diff):
+                with self.subTest(counts=counts, mode=mode):
+                    self.say(f"{PAGE}.change({{ process: 0, a: 0, b: 2, mode: '{mode}' }})")
+                    told = re.findall(r"(?:the kernel|KSM) [^;]* meanwhile", self.say(HEADLINE))
+                    self.assertEqual(told, [said] if said else [])
+                    snapshots = os.path.join(self.folder, "kernel.vms")
+                    words = ("cow", f"{snapshots}@5", f"{snapshots}@6", "--base", f"{snapshots}@1") if mode == "cow" else ("diff", f"{snapshots}@1", f"{snapshots}@5")
+                    done = subprocess.run([VMSNAP, *words, "--no-names", "-w", "0"], stdout=subprocess.PIPE, encoding="utf-8", check=False)
+                    self.assertEqual(re.findall(r"(?:the kernel|KSM) [^;\n]* meanwhile", done.stdout), told)
+
+    def test_moment_of_the_fork_is_told(self):
+        """Between two looks; and before the first, where no timeline has a place for it."""
+        for at, snapshots, lines in (150, (0, 2, 3), [[500, 0.5]]), (51, (0, 1, 2, 3), []):
+            made = test_report.touched_by_a_debugger()
+            for child in made[1::2]:
+                child["identity"]["start_time"] = at
+            self.open(self.write("moment", *(dict(made[i], names=[]) for i in snapshots)), "#p=0&m=cow")
+            self.assertEqual(self.say(f"(line => line.forkTimes().map(ms => [ms, line.placeOf(ms)]))({PAGE}.timeline)"), lines)
+            self.assertIn("forked 01:46:%.1f UTC" % (40.5 if lines else 39.5), self.say(HEADLINE))
+        self.quiet()
 
     def test_frames_are_those_of_the_snapshots(self):
         """Where memory moved, and of a child that has most frames of its parent's."""
@@ -323,6 +350,10 @@ class BrowserTest(unittest.TestCase):
             self.browser.resize(width, height)
             self.open(self.page)
             self.assertLessEqual(self.say("document.documentElement.scrollWidth"), width)
+            # Where they have no room beside the strips, names stand above each of them.
+            titles, strips = self.say(f"(map => [map.layout.rows.filter(row => row.title).map(row => row.strip.start), map.strips.map(strip => strip.start)])({PAGE}.map)")
+            self.assertEqual(titles, strips if width < 620 else [])
+            self.assertEqual(self.say(f"{PAGE}.map.placeOf({PAGE}.map.strips[0].start).row"), 1 if width < 620 else 0)
         self.quiet()
 
     def touch(self, kind, *points):

@@ -72,7 +72,7 @@ class Report:
         assert at == len(values)
         self.contents = part(html, "contents")
         places = self.head["places"]
-        self.numbers = {(places[i], places[i + 1]): places[i + 2] for i in range(0, len(places), 3)}
+        self.numbers = {(places[i], places[i + 1]): places[i + 2] for i in range(0, len(places), 5)}
         self.classes = [row[0] for row in self.head["classes"]]
 
     def changed_bytes(self):

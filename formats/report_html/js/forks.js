@@ -53,15 +53,18 @@ export class Forks {
 	}
 	drawCurve(canvas, fork, instant) {
 		const width = canvas.clientWidth || 400, height = 150, x = prepare(canvas, width, height), { instants, class: of } = this.model;
-		const at = fork.present.map((there, k) => there ? k : -1).filter(k => k >= 0), from = instants[at[0]].ms, span = instants[at[at.length - 1]].ms - from || 1;
+		const at = fork.present.map((there, k) => there ? k : -1).filter(k => k >= 0), { started } = this.model.processes[fork.child];
+		// At the fork nothing was lost.
+		const known = started <= instants[at[0]].ms, from = known ? started : instants[at[0]].ms, span = instants[at[at.length - 1]].ms - from || 1;
 		const series = [['parent', color.css[of.copied], ['copied_by_parent', 'copied_by_both']], ['child', color.css[of.child], ['copied_by_child']], ['not known', color.faint, ['copied']]]
 			.map(([name, paint, names]) => ({ name, paint, values: at.map(k => this.sumOf(fork.own[k], names)) })).filter(one => one.values.some(Boolean));
 		const most = Math.max(1, ...at.map((_, i) => series.reduce((sum, one) => sum + one.values[i], 0)));
-		const X = k => 64 + (instants[k].ms - from) / span * (width - 84), Y = value => height - 22 - value / most * (height - 40);
+		const place = ms => 64 + (ms - from) / span * (width - 84), X = k => place(instants[k].ms), Y = value => height - 22 - value / most * (height - 40);
 		const low = at.map(() => 0);
 		x.clearRect(0, 0, width, height);
 		for (const one of series) {
 			x.beginPath();
+			if (known) x.moveTo(place(started), Y(0));
 			at.forEach((k, i) => x.lineTo(X(k), Y(low[i] + one.values[i])));
 			for (let i = at.length - 1; i >= 0; i--) x.lineTo(X(at[i]), Y(low[i]));
 			x.fillStyle = one.paint;
@@ -74,10 +77,11 @@ export class Forks {
 		x.textAlign = 'right';
 		x.fillText(pages(most), 58, Y(most));
 		x.fillText('0', 58, Y(0));
-		const free = this.drawKey(x, series, width, height), name = this.view.nameOf(fork.base);
+		const free = this.drawKey(x, series, width, height), name = known ? 'fork' : this.view.nameOf(fork.base);
 		x.textAlign = 'left';
 		x.fillStyle = color.dim;
-		if (X(at[0]) + x.measureText(name).width < free) x.fillText(name, X(at[0]), height - 9);
+		if (place(from) + x.measureText(name).width < free) x.fillText(name, place(from), height - 9);
+		if (known) x.fillRect(place(started) - 0.5, 8, 1, height - 30);
 		x.fillStyle = color.text;
 		x.fillRect(X(instant) - 0.5, 8, 1, height - 30);
 		canvas.setAttribute('aria-label', `lost by then: ${at.map((k, i) => `${this.view.nameOf(k)} ${pages(low[i])}`).join(', ')}`);

@@ -1,7 +1,7 @@
 // One sentence: what happened from A to B, the largest first, of one denominator; a bar; and a legend with totals that
 // filters.
-import { $, duration, el, number, pages, paper, percent, swatch } from './ui.js';
-import { doubtWords, lostAt, lostWords, movedWords, sharesOf } from './shares.js';
+import { $, clock, duration, el, number, pages, paper, percent, swatch } from './ui.js';
+import { doubtWords, lostAt, lostWords, movedFrom, movedSince, sharesOf } from './shares.js';
 import { countIn, wordsOf } from './classes.js';
 import { countsOf } from './strips.js';
 
@@ -63,12 +63,12 @@ export class Headline {
 		const from = view.nameOf(view.a), to = view.nameOf(view.b);
 		if (counts[copied] && most < 10 * counts[copied]) {
 			const of = this.ofShared(counts[copied], from);
-			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, of ? `${of} until ${to}` : ` from ${from} to ${to}`, this.small([this.firstCopied(), ...this.forkWords(), words, touched, movedWords(model.movedBetween(view.a, view.b) || 0)].filter(Boolean).join('; '))];
+			return [el('em', {}, `${pages(counts[copied])} copied`), ` by ${model.processes[view.process].title}`, of ? `${of} until ${to}` : ` from ${from} to ${to}`, this.small([this.began(), ...this.forkWords(), words, touched, this.moved()].filter(Boolean).join('; '))];
 		}
 		const others = this.copiedByOthers(), { title } = model.processes[view.process];
-		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([...this.forkWords(), words, touched].filter(Boolean).join('; '))];
+		if (others > most) return [el('em', {}, `${pages(others)} copied`), ` by ${this.others()} of ${title}, from ${from} to ${to}`, this.small([this.began(), ...this.forkWords(), words, touched, this.movedOfForks()].filter(Boolean).join('; '))];
 		if (!words && !counts[copied]) return [`Nothing that shows changed from ${from} to ${to}`, this.small(`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`)];
-		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small([`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`, touched, counts[copied] ? movedWords(model.movedBetween(view.a, view.b) || 0) : ''].filter(Boolean).join('; '))];
+		return [`${words}${counts[copied] ? `, ${pages(counts[copied])} copied` : ''}, from ${from} to ${to}`, this.small([`${pages(resident)} ${this.model.known.states ? 'resident' : 'in the core file'}`, touched, counts[copied] ? this.moved() : ''].filter(Boolean).join('; '))];
 	}
 	// As the command line has it: they are among the others.
 	touchedWords() {
@@ -91,13 +91,28 @@ export class Headline {
 		const since = `${title}, from ${view.nameOf(fork.base)} to ${view.nameOf(view.b)}; ${pages(shares.shared)} shared still`;
 		return [el('em', {}, words), shares.lost ? `: ${this.whoCopied(fork)}` : '', this.small([this.whenLost(fork), since, doubt].filter(Boolean).join('; '))];
 	}
-	// When it was forked, and when it was first seen that something more was lost than what was by then.
+	moved() { return movedFrom(this.model, this.view.process, this.view.a, this.view.b); }
+	movedOfForks() {
+		const { model, view } = this;
+		return [...new Set(this.forksAtA().map(fork => movedSince(model, fork, view.b, { either: 1 })))].filter(Boolean).join('; ');
+	}
+	// By the clock: when a snapshot was taken, and which.
+	at(k, more = '') { return `${clock(this.model.instants[k].taken)} (${this.view.nameOf(k)}${more})`; }
+	// When it was forked, and at which looks at both copying is seen to have begun.
 	whenLost(fork) {
-		const { view, model } = this, { instants } = model, lost = k => lostAt(model, fork, k), by = lost(fork.base), forked = instants[fork.base].ms - model.processes[fork.child].started;
-		const told = forked >= 0 ? [`forked ${forked < 10 ? 'less than 10 ms' : duration(forked)} before ${instants[fork.base].label ? 'the snapshot ' : 'snapshot '}${view.nameOf(fork.base)}`] : [];
-		if (by && view.b > fork.base) told.push(`${pages(by)} were copied by then`);
-		for (let k = fork.base + 1; k < view.b; k++) if (fork.present[k] && lost(k) > by) return [...told, `${by ? 'more ' : ''}first seen at ${duration(instants[k].ms)} (${view.nameOf(k)})`].join(', ');
-		return told.join(', ');
+		const { view, model } = this, { instants } = model, lost = k => lostAt(model, fork, k), by = lost(fork.base), before = instants[fork.base].ms - model.processes[fork.child].started;
+		const told = before >= 0 ? [`forked ${clock(instants[fork.base].taken - before)} UTC`] : [];
+		let last = fork.base, first = fork.base + 1;
+		for (; first <= view.b && !(fork.present[first] && lost(first) > by); first++) if (fork.present[first]) last = first;
+		const seen = first <= view.b;
+		if (by) told.push(`first copies seen ${this.at(fork.base, `, ${pages(by)}`)}`, seen ? `more ${this.at(first)}` : '');
+		else if (seen) told.push(`first copies seen ${this.at(first)}`, `none yet ${this.at(last)}`);
+		return told.filter(Boolean).join(', ');
+	}
+	// Of what happened since A.
+	began() {
+		const [fork] = this.forksAtA();
+		return fork ? this.whenLost(fork) : this.firstCopied();
 	}
 	// Forks of it that were first seen at A.
 	forksAtA() {

@@ -24,8 +24,9 @@ export class Inspector {
 	process() {
 		const { model, view } = this, process = model.processes[view.process], instant = model.instants[view.b];
 		return [section('', el('h2', {}, process.title), el('div', { class: 'note' }, process.exe), el('dl', {}, pair('parent', process.ppid), pair('command', process.cmdline.join(' ')), pair('instants', `${process.first + 1} to ${process.last + 1}`))),
+			this.places(), this.copiedNames(),
 			section('Instant B', el('dl', {}, pair('label', instant.label), pair('taken', instant.taken ? new Date(instant.taken).toISOString().replace('T', ' ').replace('Z', ' UTC') : ''), pair('why', instant.reason), pair('stood for', instant.pause ? `${(instant.pause / 1000).toFixed(2)} ms` : model.known.states ? 'it ran' : ''))),
-			this.places(), this.copiedNames(), this.held.values(0, Infinity, NAMES_SHOWN),
+			this.held.values(0, Infinity, NAMES_SHOWN),
 			section('File', el('dl', {}, pair('name', model.title), pair('host', model.host), pair('kernel', `${model.kernel} ${model.arch}`), pair('page', size(model.pageSize)), pair('snapshots', `${number(model.places.reduce((sum, places) => sum + places.size, 0))}${model.processes.length > 1 ? ` of ${number(model.processes.length)} processes` : ''}`), pair('over', duration(model.instants[model.instants.length - 1].ms)), pair('facts missing', this.unknown() || 'none'), pair('contents', this.contents()), model.namesLeftOut ? pair('names', 'some are left out') : []))];
 	}
 	// Where most of what happened happened.
@@ -47,8 +48,8 @@ export class Inspector {
 			track.pieces(name.page, Math.ceil((name.address + Math.max(1, name.size)) / model.pageSize), (...piece) => { found ||= lost(...piece); });
 			return found;
 		};
-		const names = view.mode === 'diff' || view.mode === 'cow' ? model.namesOf(track.process).filter(lies) : [];
-		if (!names.length) return null;
+		const all = view.mode === 'diff' || view.mode === 'cow' ? model.namesOf(track.process) : [], names = all.filter(lies);
+		if (!names.length) return (view.counts[copied] || view.counts[child]) && all.some(name => name.object === process.exe) ? section('Variables on what was copied', el('p', {}, `None of ${base(process.exe)} itself lies there.`)) : null;
 		// Of the program itself first, and of those what a person gave a name.
 		const rank = name => 2 * (name.object === process.exe) + !/^_|\.\d+$|@/.test(name.symbol);
 		names.sort((a, b) => rank(b) - rank(a));

@@ -6,8 +6,8 @@ const HOLE_PAGES = 1 << 18, GAP = 2;
 export class Layout {
 	constructor() { Object.assign(this, { rows: [], tops: [], height: 0, pages: 16, cells: 64 }); }
 
-	// pages: of a cell; cells: of a row.
-	build(strips, track, pages, cells) {
+	// pages: of a cell; cells: of a row; titled: names stand in lines of their own.
+	build(strips, track, pages, cells, titled) {
 		Object.assign(this, { rows: [], tops: [], pages, cells });
 		let top = 4, end = null;
 		const add = row => {
@@ -19,6 +19,7 @@ export class Layout {
 			if (end !== null && strip.start - end > HOLE_PAGES) add({ folded: strip.start - end, words: 'unmapped' });
 			end = strip.end;
 			strip.row = this.rows.length;
+			if (titled) add({ strip, start: strip.start, title: true, folded: 0 });
 			this.addStrip(strip, track, add);
 			top += GAP;
 		}

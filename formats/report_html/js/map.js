@@ -29,6 +29,8 @@ export class PageMap {
 		this.cell = Math.max(3, room / this.across);
 		if (this.pages === 1) this.cell = Math.min(16, Math.floor(this.cell));
 	}
+	// Whether names have room beside the strips.
+	besides() { return this.left > 200; }
 	// The finest scale at which what is long takes about a screen; the short ones are a row each anyway.
 	fitScale() {
 		for (this.pages = 1; this.pages < PAGES_MOST; this.pages *= 2) {
@@ -40,7 +42,7 @@ export class PageMap {
 		this.build();
 	}
 	build() {
-		this.layout.build(this.strips, this.view.track, this.pages, this.across);
+		this.layout.build(this.strips, this.view.track, this.pages, this.across, !this.besides());
 		this.tall.style.height = `${this.layout.height}px`;
 		this.mini.forget();
 	}
@@ -162,6 +164,10 @@ export class PageMap {
 		x.textBaseline = 'middle';
 		for (let i = from; i < to; i++) {
 			const row = this.layout.rows[i], y = this.layout.tops[i] - top, middle = y + ROW / 2 + 0.5;
+			if (row.title) {
+				this.writeTitle(x, row.strip, middle);
+				continue;
+			}
 			if (row.folded !== undefined) this.write(x, `⋯ ${pages(row.folded)} ${row.words} ⋯`, this.left, middle, font(11), color.faint);
 			if (!row.strip) continue;
 			const chosen = this.view.selected?.strip === row.strip;
@@ -171,7 +177,7 @@ export class PageMap {
 			}
 			const address = (Math.max(row.start, row.strip.start) * this.model.pageSize).toString(16).padStart(12, '0');
 			this.write(x, address.length > 13 ? '…' + address.slice(-11) : address, ADDRESS, middle, font(11.5, 400, true), row.first ? color.dim : color.faint);
-			if (this.left > 200) this.nameRow(x, i, from, middle, chosen);
+			if (this.besides()) this.nameRow(x, i, from, middle, chosen);
 			if (this.pages === 1 && this.cell >= 8 && row.folded === undefined) this.writeLetters(x, row, middle);
 		}
 	}
@@ -180,6 +186,16 @@ export class PageMap {
 		x.fillStyle = fill;
 		x.textAlign = 'left';
 		x.fillText(text, left, y);
+	}
+	// In a narrow window: a strip's name, how large it is and what happened, above it.
+	writeTitle(x, strip, y) {
+		const event = this.eventWords(strip), words = `${strip.perms}  ${pages(strip.size)}${event ? `, ${event}` : ''}`, room = this.width - ADDRESS - MINI - BAR;
+		x.font = font(11.5);
+		const name = room - x.measureText(words).width - 10;
+		this.write(x, '', 0, y, font(12, 550), strip.unmapped ? color.faint : color.text);
+		const title = cut(x, base(strip.title), Math.max(80, name)), end = ADDRESS + x.measureText(title).width + 10;
+		x.fillText(title, ADDRESS, y);
+		this.write(x, cut(x, words, room - (end - ADDRESS)), end, y, font(11.5), color.dim);
 	}
 	// A strip's name stands beside its first row in sight, then how large it is, then what happened to it.
 	nameRow(x, i, from, y, chosen) {

@@ -6,8 +6,10 @@ import { FRAME, Track } from './track.js';
 const PAGES_END = 2 ** 52, STATES_MAX = FRAME, CLASSES_MAX = 26, VERDICTS_MAX = 31; // what the data can tell apart
 // Classes that views know by name; others are drawn by what comes with them.
 const CLASSES = ['private', 'file', 'shared', 'swapped', 'zero', 'guard', 'unread', 'dumped', 'dump_hole', 'copied', 'child', 'new', 'gone', 'swapped_out', 'written', 'other'];
+const MOVES_END = 2 ** 40;
+export const MOVED_NONE = 0, MOVED = 1, MOVED_PERHAPS = 2, MERGED = 3;
 export const INFERRED = 1, TOUCHED = 2; // of a fork's verdict; touched by a debugger: it is in no sum of what is lost
-const VMA_FIELDS = 10, CHANGE_FIELDS = 5, SHARED_FIELDS = 3, NAME_FIELDS = 7, PLACE_FIELDS = 3, VALUE_FIELDS = 10, WATCHED_FIELDS = 3, BLAMED_FIELDS = 6;
+const VMA_FIELDS = 10, CHANGE_FIELDS = 5, SHARED_FIELDS = 3, NAME_FIELDS = 7, PLACE_FIELDS = 5, VALUE_FIELDS = 10, WATCHED_FIELDS = 3, BLAMED_FIELDS = 6;
 
 function rows(flat, fields, make) {
 	if (!Array.isArray(flat) || flat.length % fields || !flat.every(value => Number.isSafeInteger(value) && value >= 0)) throw new Damaged();
@@ -148,10 +150,12 @@ export class Model {
 			return { ms: us / 1000, taken: this.began + date / 1000, label: text(label), reason: text(reason), pause: whole(pause) };
 		});
 		if (!this.instants.length) throw new Damaged();
-		this.moves = listOf(head.moves, count => whole(count));
-		if (this.moves.length !== this.instants.length) throw new Damaged();
 		this.places = this.instants.map(() => new Map());
-		for (const [instant, process, number] of rows(head.places, PLACE_FIELDS, (...row) => row)) this.places[whole(instant, this.instants.length - 1)].set(process, number);
+		this.moves = this.instants.map(() => new Map());
+		for (const [instant, process, number, moved, parted] of rows(head.places, PLACE_FIELDS, (...row) => row)) {
+			this.places[whole(instant, this.instants.length - 1)].set(process, number);
+			this.moves[instant].set(process, { moved, parted });
+		}
 		this.processes = listOf(head.processes, (process, number) => readProcess(process, this, number));
 		if (!this.processes.length) throw new Damaged();
 		for (const process of this.processes) giveRegions(process);
@@ -205,8 +209,19 @@ export class Model {
 		}));
 		return out;
 	}
-	// Pages that the kernel moved to other frames from A to B, of all processes; NaN: not known.
-	movedBetween(a, b) { return this.moves[a] && this.moves[b] ? Math.max(0, this.moves[b] - this.moves[a]) : NaN; }
+	// What the kernel did to frames by itself from one snapshot to a later one: MOVED_NONE to MERGED, and how many pages it moved, of whomever.
+	movedBetween(process, a, b, later = process) {
+		const from = this.moves[a].get(process), to = this.moves[b].get(later);
+		if (from?.moved === 1 || to?.moved === 1) return { how: MERGED, count: 0 };
+		if (!from?.moved || !to?.moved || (to.parted - from.parted || to.moved - from.moved) < 0) return { how: MOVED_PERHAPS, count: 0 };
+		const count = (to.moved - from.moved + MOVES_END) % MOVES_END + (to.parted > from.parted ? 1 : 0);
+		return { how: count ? MOVED : MOVED_NONE, count };
+	}
+	// Of a fork, since the parent at its base: of both sides what is less certain.
+	movedSince(fork, instant) {
+		const of = [fork.process, fork.child].map(later => this.movedBetween(fork.process, fork.base, instant, later)), how = Math.max(...of.map(one => one.how));
+		return { how, count: how === MOVED ? Math.max(...of.map(one => one.count)) : 0 };
+	}
 	track(process, kind) { return this.tracks.find(track => track.kind === kind && track.process === process); }
 	forksOf(process) { return this.forks.filter(track => track.process === process || track.child === process); }
 

@@ -1,5 +1,5 @@
 // What of a fork's sharing is lost and what is kept, in pages, as `vmsnap cow` counts it; and how far that is known.
-import { INFERRED, TOUCHED } from './model.js';
+import { INFERRED, MOVED_PERHAPS, TOUCHED } from './model.js';
 import { number, pages, percent } from './ui.js';
 
 export const LOST = ['copied_by_child', 'copied_by_parent', 'copied_by_both', 'copied'];
@@ -24,13 +24,21 @@ export function lostWords(shares) {
 	return `How much of the sharing is lost is not known${lost || shared ? `; inferred: ${percent(lost / (lost + shared))}` : ''}`;
 }
 // As the command line says it.
-export const movedWords = moved => moved ? `the kernel moved ${number(moved)} page${moved === 1 ? '' : 's'} meanwhile` : '';
+export const movedWords = ({ how, count }) => ['', `the kernel moved ${number(count)} page${count === 1 ? '' : 's'} meanwhile`, 'the kernel may have moved pages meanwhile', 'KSM may have merged pages meanwhile'][how];
+// Of two looks at one process what may be is not said, unless KSM is at it.
+export function movedFrom(model, process, a, b) {
+	const moved = model.movedBetween(process, a, b);
+	return !model.known.pfn || moved.how === MOVED_PERHAPS ? '' : movedWords(moved);
+}
+// Where it may be why something is not known, or not for certain.
+export function movedSince(model, fork, instant, { either, lostInferred, sharedInferred, unknown }) {
+	return model.known.pfn && (either || lostInferred || sharedInferred || unknown) ? movedWords(model.movedSince(fork, instant)) : '';
+}
 
 export function doubtWords(model, fork, instant, shares) {
-	const { unknown, touched, either, lostInferred, sharedInferred } = shares, known = isKnown(shares);
-	const moved = model.known.pfn ? model.movedBetween(fork.base, instant) : 0, doubtful = either || lostInferred || sharedInferred || unknown;
+	const { unknown, touched, lostInferred, sharedInferred } = shares, known = isKnown(shares);
 	return [known && lostInferred ? `that ${pages(lostInferred)} were copied is inferred` : '', sharedInferred && (known || !shares.lost) ? `that ${pages(sharedInferred)} are shared is inferred` : '',
-		doubtful ? Number.isNaN(moved) ? 'the kernel may have moved pages meanwhile' : movedWords(moved) : '',
+		movedSince(model, fork, instant, shares),
 		unknown ? `of ${pages(unknown)} nothing is known` : '', touched ? `${pages(touched)} touched by gdb, not counted here` : ''].filter(Boolean).join('; ');
 }
 // Behind the name of a page's verdict.

@@ -23,6 +23,13 @@ export class Timeline {
 		this.listen();
 	}
 	X(k) { return this.x(this.time.at[k]); }
+	// Where a time lies, between two instants perhaps; NaN: before the first, or after the last.
+	placeOf(ms) {
+		const { instants } = this.model, { at } = this.time, next = instants.findIndex(instant => instant.ms >= ms);
+		if (!next) return instants[0].ms === ms ? at[0] : NaN;
+		const part = next < 0 ? NaN : (ms - instants[next - 1].ms) / (instants[next].ms - instants[next - 1].ms);
+		return at[next - 1] + part * (at[next] - at[next - 1]);
+	}
 	x(place) { return this.left + (place - this.from) / (this.to - this.from) * (this.width - this.left - this.right); }
 	instantAt(px) {
 		let best = 0;
@@ -64,6 +71,7 @@ export class Timeline {
 		this.drawLayers(x, layers, here, most);
 		this.drawEvents(x, track, here);
 		this.drawLanes(x);
+		this.drawForks(x);
 		x.restore();
 		this.drawPids(x);
 		this.drawHandles(x);
@@ -126,6 +134,27 @@ export class Timeline {
 		}
 		x.globalAlpha = 1;
 	}
+	// When children were made, as the kernel tells it: a line through all.
+	drawForks(x) {
+		let free = -Infinity;
+		x.font = font(10.5);
+		x.textAlign = 'left';
+		for (const ms of this.forkTimes()) {
+			const px = Math.round(this.x(this.placeOf(ms))) + 0.5;
+			if (!(px >= this.left && px <= this.width - this.right)) continue;
+			x.strokeStyle = x.fillStyle = color.text;
+			x.setLineDash([3, 3]);
+			x.beginPath();
+			x.moveTo(px, TOP);
+			x.lineTo(px, TOP + AREA + EVENTS + 4);
+			x.stroke();
+			x.setLineDash([]);
+			if (px < free) continue;
+			x.fillText('fork', px + 4, TOP + AREA + EVENTS - 2);
+			free = px + 4 + x.measureText('fork ').width;
+		}
+	}
+	forkTimes() { return this.model.forksOf(this.view.process).map(fork => this.model.processes[fork.child].started).filter(ms => !Number.isNaN(this.placeOf(ms))).sort((a, b) => a - b); }
 	laneTop(row) { return TOP + AREA + EVENTS + 12 + row * LANE; }
 	// Those around the one that is shown.
 	laneProcesses() {

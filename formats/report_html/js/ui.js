@@ -34,6 +34,8 @@ export function percent(share) {
 	const value = share * 100;
 	return (value === 0 || value >= 99.95 ? value.toFixed(0) : value < 0.1 ? '< 0.1' : value.toFixed(1)) + ' %';
 }
+// To a tenth of a second, UTC.
+export const clock = ms => new Date(ms).toISOString().slice(11, 21);
 export function duration(ms) {
 	if (!ms) return '0';
 	if (ms < 1000) return `${ms.toFixed(0)} ms`;
