@@ -95,10 +95,8 @@ void fork_began(const char *word, const struct vmsnap_file *file, size_t from, s
 		if (!more)
 			continue;
 		if (after)
-			say("%s@%zu..%zu, %" PRIu64 ".%02" PRIu64
-			    " s after the base: the first look that shows %scopies (all: vmsnap "
-			    "series --cow)",
-			    word, first + 1, first + count, after / 1000, after / 10 % 100, before ? "more " : "");
+			say("%s@%zu..%zu shows %scopies first, %" PRIu64 ".%02" PRIu64 " s after the base", word,
+			    first + 1, first + count, before ? "more " : "", after / 1000, after / 10 % 100);
 		return;
 	}
 }

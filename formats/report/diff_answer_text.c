@@ -20,7 +20,22 @@ struct balance {
 };
 
 /* What a write would have copied at A: in writable private mappings; elsewhere
- * (program text) only what was copied is counted, for it hardly ever is. */
+ * (program text) only what was copied is counted, for it hardly ever is.  Range by range: a mapping that has grown
+ * begins where A had nothing. */
+static void add_elsewhere(struct balance *balance, const struct diff_view *view, const struct diff_row *row)
+{
+	struct vmsnap_diff_range range;
+	for (size_t i = 0; i < row->range_count; i++) {
+		struct diff_sums sums = { 0 };
+		if (vmsnap_diff_range(view->diff, row->first_range + i, &range))
+			continue;
+		const struct vmsnap_vma *was = vmsnap_vma_at(view->a, range.from);
+		diff_range_sums(&range, sums.classes);
+		if (!was || !(was->perms & VMSNAP_PERM_WRITE))
+			balance->sums.shared += sums.classes[CLASS_COPIED];
+	}
+}
+
 static void add_row(struct balance *balance, const struct diff_view *view, const struct diff_row *row)
 {
 	struct diff_sums sums;
@@ -28,11 +43,7 @@ static void add_row(struct balance *balance, const struct diff_view *view, const
 	for (int i = 0; i < PAGE_CLASSES; i++)
 		balance->sums.classes[i] += sums.classes[i];
 	balance->changed++;
-	uint64_t from = row->start;
-	const struct vmsnap_vma *was =
-	        vmsnap_diff_from(view->diff, row->start, &from) ? vmsnap_vma_at(view->a, from) : NULL;
-	if (!was || !(was->perms & VMSNAP_PERM_WRITE))
-		balance->sums.shared += sums.classes[CLASS_COPIED];
+	add_elsewhere(balance, view, row);
 	/* What is gone at B is not among B's mappings. */
 	balance->mappings += !row->vma || vmsnap_vma_at(view->b, row->start) != row->vma;
 }

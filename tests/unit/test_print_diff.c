@@ -69,6 +69,27 @@ static void diff_shows_what_went_of_a_mapping_where_it_was(void **state)
 	vmsnap_unref(b);
 }
 
+/* Memory that was mapped right below it since is one mapping with it. */
+static void what_was_copied_of_a_mapping_that_has_grown_counts_once(void **state)
+{
+	struct vmsnap *a = bare_snapshot(), *b = bare_snapshot();
+	struct vmsnap_diff *diff;
+	(void)state;
+	put_vma(a, 0x110000, 0x120000, rw, 0, "");
+	put_vma(b, 0x100000, 0x120000, rw, 0, "");
+	put_pages(a, 0x110000, 16, ENTRY(shared, 0x1000));
+	put_pages(b, 0x100000, 2, ENTRY(own, 0x3000));
+	put_pages(b, 0x110000, 4, ENTRY(own, 0x2000));
+	put_pages(b, 0x114000, 12, ENTRY(shared, 0x1004));
+	assert_int_equal(vmsnap_diff_new(a, b, &diff, NULL), VMSNAP_OK);
+	struct catch *caught = catch_new();
+	assert_int_equal(vmsnap_print_diff(diff, NULL, 0, &caught->out, NULL), VMSNAP_OK);
+	assert_begins(caught, "16.0K copied of 64.0K shared at A (25.0%), +8.00K new");
+	vmsnap_diff_free(diff);
+	vmsnap_unref(a);
+	vmsnap_unref(b);
+}
+
 static void diff_begins_with_one_sentence(void **state)
 {
 	const struct fixture *f = *state;
@@ -539,6 +560,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(diff_has_a_row_for_each_changed_mapping),
 		cmocka_unit_test(diff_shows_what_went_of_a_mapping_where_it_was),
+		cmocka_unit_test(what_was_copied_of_a_mapping_that_has_grown_counts_once),
 		cmocka_unit_test(diff_begins_with_one_sentence),
 		cmocka_unit_test(diff_tells_its_sides_in_brief),
 		cmocka_unit_test(diff_strip_shows_where),
