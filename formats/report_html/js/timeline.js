@@ -75,6 +75,7 @@ export class Timeline {
 		x.restore();
 		this.drawPids(x);
 		this.drawHandles(x);
+		this.drawForkWords(x);
 		this.drawLegend(x, layers, here, sum, most);
 		this.drawTimes(x);
 		this.tell(here, sum);
@@ -136,24 +137,33 @@ export class Timeline {
 	}
 	// When children were made, as the kernel tells it: a line through all.
 	drawForks(x) {
-		let free = -Infinity;
-		x.font = font(10.5);
-		x.textAlign = 'left';
-		for (const ms of this.forkTimes()) {
-			const px = Math.round(this.x(this.placeOf(ms))) + 0.5;
-			if (!(px >= this.left && px <= this.width - this.right)) continue;
-			x.strokeStyle = x.fillStyle = color.text;
-			x.setLineDash([3, 3]);
+		x.strokeStyle = color.text;
+		x.lineWidth = 1;
+		x.setLineDash([3, 3]);
+		for (const px of this.forkLines()) {
 			x.beginPath();
 			x.moveTo(px, TOP);
 			x.lineTo(px, TOP + AREA + EVENTS + 4);
 			x.stroke();
-			x.setLineDash([]);
+		}
+		x.setLineDash([]);
+	}
+	// Over the handles' lines, which may be near.
+	drawForkWords(x) {
+		let free = -Infinity;
+		x.font = font(10.5);
+		x.textAlign = 'left';
+		x.strokeStyle = color.panel;
+		x.lineWidth = 4;
+		x.fillStyle = color.text;
+		for (const px of this.forkLines()) {
 			if (px < free) continue;
+			x.strokeText('fork', px + 4, TOP + AREA + EVENTS - 2);
 			x.fillText('fork', px + 4, TOP + AREA + EVENTS - 2);
 			free = px + 4 + x.measureText('fork ').width;
 		}
 	}
+	forkLines() { return this.forkTimes().map(ms => Math.round(this.x(this.placeOf(ms))) + 0.5).filter(px => px >= this.left && px <= this.width - this.right); }
 	forkTimes() { return this.model.forksOf(this.view.process).map(fork => this.model.processes[fork.child].started).filter(ms => !Number.isNaN(this.placeOf(ms))).sort((a, b) => a - b); }
 	laneTop(row) { return TOP + AREA + EVENTS + 12 + row * LANE; }
 	// Those around the one that is shown.
