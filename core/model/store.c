@@ -47,31 +47,39 @@ struct page_hash page_hash_read(const uint8_t *bytes)
 /* Where the bytes of a page are. */
 enum { IN_MEMORY = 0, IN_SPOOL = 1, IN_SOURCES = 2 };
 
-/* 32 bytes.  Bytes in memory: place is the pointer, 0 if only the hash is known. */
-struct stored {
+/* 28 bytes, of which there may be millions.  Bytes in memory: place is the pointer, 0 if only the hash is known. */
+struct __attribute__((packed, aligned(4))) stored {
 	struct page_hash hash;
 	uint64_t place;
 	uint32_t holders; /* 0: free, and place is the next free one */
-	uint16_t where;   /* IN_MEMORY, IN_SPOOL, or IN_SOURCES and the number of a source */
-	uint16_t blocks;  /* of 4 KiB: its size */
+};
+/* What most pages have in common. */
+struct kind {
+	uint16_t where;  /* IN_MEMORY, IN_SPOOL, or IN_SOURCES and the number of a source */
+	uint16_t blocks; /* of 4 KiB: its size */
 };
 
 /* Pages are in chunks that stay where they are: growing copies nothing, and costs no second array. */
 enum { CHUNK_BITS = 12, CHUNK = 1 << CHUNK_BITS, CHUNKS_MAX = 1 << (32 - CHUNK_BITS), BLOCK = 4096 };
+struct chunk {
+	struct kind kind;   /* of all, unless: */
+	struct kind *kinds; /* of each; NULL: there was no need */
+	struct stored pages[CHUNK];
+};
 enum { PENDING = 256 * 1024 };
 
 struct vmsnap_store {
 	atomic_uint holders;
 	pthread_mutex_t lock;
-	struct stored **chunks;
-	size_t chunk_count;
-	uint32_t top, free, count; /* the highest page + 1; a list of free ones; pages that somebody has */
-	uint32_t *slots;           /* by hash; 0: nothing */
-	size_t slot_count;         /* a power of two, or 0 */
-	uint64_t bytes;            /* of pages in memory */
-	int spool;                 /* -1: none */
-	uint64_t spooled;          /* bytes in it */
-	char *pending;             /* what comes after these, so that one call writes many pages */
+	struct chunk **chunks;
+	size_t chunk_count, kinds_count; /* of which so many have kinds */
+	uint32_t top, free, count;       /* the highest page + 1; a list of free ones; pages that somebody has */
+	uint32_t *slots;                 /* by hash; 0: nothing */
+	size_t slot_count;               /* below 2^32 */
+	uint64_t bytes;                  /* of pages in memory */
+	int spool;                       /* -1: none */
+	uint64_t spooled;                /* bytes in it */
+	char *pending;                   /* what comes after these, so that one call writes many pages */
 	size_t pending_len;
 	struct page_source *sources;
 	size_t source_count;
@@ -79,7 +87,35 @@ struct vmsnap_store {
 
 static struct stored *stored_at(const struct vmsnap_store *store, uint32_t page)
 {
-	return &store->chunks[page >> CHUNK_BITS][page & (CHUNK - 1)];
+	return &store->chunks[page >> CHUNK_BITS]->pages[page & (CHUNK - 1)];
+}
+
+static struct kind kind_of(const struct vmsnap_store *store, uint32_t page)
+{
+	const struct chunk *chunk = store->chunks[page >> CHUNK_BITS];
+	return chunk->kinds ? chunk->kinds[page & (CHUNK - 1)] : chunk->kind;
+}
+
+static bool same_kind(struct kind a, struct kind b)
+{
+	return a.where == b.where && a.blocks == b.blocks;
+}
+
+static int set_kind(struct vmsnap_store *store, uint32_t page, struct kind kind)
+{
+	struct chunk *chunk = store->chunks[page >> CHUNK_BITS];
+	if (!chunk->kinds && same_kind(chunk->kind, kind))
+		return VMSNAP_OK;
+	if (!chunk->kinds) {
+		chunk->kinds = malloc(CHUNK * sizeof(*chunk->kinds));
+		if (!chunk->kinds)
+			return VMSNAP_ERR_NO_MEMORY;
+		store->kinds_count++;
+		for (size_t i = 0; i < CHUNK; i++)
+			chunk->kinds[i] = chunk->kind;
+	}
+	chunk->kinds[page & (CHUNK - 1)] = kind;
+	return VMSNAP_OK;
 }
 
 VMSNAP_API int vmsnap_store_new(struct vmsnap_store **out, struct vmsnap_error *err)
@@ -104,21 +140,25 @@ VMSNAP_API struct vmsnap_store *vmsnap_store_ref(struct vmsnap_store *store)
 	return store;
 }
 
-static void free_bytes(struct vmsnap_store *store, struct stored *stored)
+static void free_bytes(struct vmsnap_store *store, uint32_t page)
 {
-	if (stored->where != IN_MEMORY || !stored->place)
+	const struct stored *stored = stored_at(store, page);
+	struct kind kind = kind_of(store, page);
+	if (kind.where != IN_MEMORY || !stored->place)
 		return;
 	free((void *)(uintptr_t)stored->place); /* NOLINT: it was one */
-	store->bytes -= (uint64_t)stored->blocks * BLOCK;
+	store->bytes -= (uint64_t)kind.blocks * BLOCK;
 }
 
 static void store_free(struct vmsnap_store *store)
 {
 	for (uint32_t page = 1; store->chunks && page < store->top; page++)
 		if (stored_at(store, page)->holders)
-			free_bytes(store, stored_at(store, page));
-	for (size_t i = 0; store->chunks && i < store->chunk_count; i++)
+			free_bytes(store, page);
+	for (size_t i = 0; store->chunks && i < store->chunk_count; i++) {
+		free(store->chunks[i]->kinds);
 		free(store->chunks[i]);
+	}
 	for (size_t i = 0; i < store->source_count; i++)
 		store->sources[i].free(store->sources[i].ctx);
 	if (store->spool >= 0)
@@ -176,9 +216,9 @@ VMSNAP_API uint64_t vmsnap_store_pages(const struct vmsnap_store *store)
 VMSNAP_API uint64_t vmsnap_store_memory(const struct vmsnap_store *store)
 {
 	lock(store);
-	uint64_t bytes = store->bytes + (store->pending ? PENDING : 0) +
-	                 store->chunk_count * CHUNK * sizeof(struct stored) +
-	                 store->slot_count * sizeof(*store->slots) + sizeof(*store);
+	uint64_t bytes = store->bytes + (store->pending ? PENDING : 0) + store->chunk_count * sizeof(struct chunk) +
+	                 store->kinds_count * CHUNK * sizeof(struct kind) + store->slot_count * sizeof(*store->slots) +
+	                 sizeof(*store);
 	unlock(store);
 	return bytes;
 }
@@ -191,58 +231,78 @@ static uint16_t blocks_of(size_t len)
 }
 
 /* A file may say one hash of pages of two sizes: whoever asked for the larger one would get too little. */
-static bool same_page(const struct stored *stored, const struct page_hash *hash, uint16_t blocks)
+static bool same_page(const struct vmsnap_store *store, uint32_t page, const struct page_hash *hash, uint16_t blocks)
 {
-	return stored->hash.low == hash->low && stored->hash.high == hash->high && stored->blocks == blocks;
+	const struct stored *stored = stored_at(store, page);
+	return stored->hash.low == hash->low && stored->hash.high == hash->high &&
+	       kind_of(store, page).blocks == blocks;
+}
+
+static size_t home_of(const struct vmsnap_store *store, uint64_t low)
+{
+	return (size_t)((low >> 32) * store->slot_count >> 32);
+}
+
+static size_t next_slot(const struct vmsnap_store *store, size_t slot)
+{
+	return slot + 1 < store->slot_count ? slot + 1 : 0;
 }
 
 /* The slot that has this page, or the free one where it belongs. */
 static size_t slot_of(const struct vmsnap_store *store, const struct page_hash *hash, uint16_t blocks)
 {
-	size_t mask = store->slot_count - 1, slot = hash->low & mask;
-	while (store->slots[slot] && !same_page(stored_at(store, store->slots[slot]), hash, blocks))
-		slot = (slot + 1) & mask;
+	size_t slot = home_of(store, hash->low);
+	while (store->slots[slot] && !same_page(store, store->slots[slot], hash, blocks))
+		slot = next_slot(store, slot);
 	return slot;
 }
 
-static size_t slot_of_stored(const struct vmsnap_store *store, const struct stored *stored)
+static size_t slot_of_stored(const struct vmsnap_store *store, uint32_t page)
 {
-	return slot_of(store, &stored->hash, stored->blocks);
+	struct page_hash hash = stored_at(store, page)->hash;
+	return slot_of(store, &hash, kind_of(store, page).blocks);
 }
 
 /* Of a hash that is in none: what others are there need not be looked at. */
-static size_t free_slot_of(const struct vmsnap_store *store, const struct page_hash *hash)
+static size_t free_slot_of(const struct vmsnap_store *store, uint64_t low)
 {
-	size_t mask = store->slot_count - 1, slot = hash->low & mask;
+	size_t slot = home_of(store, low);
 	while (store->slots[slot])
-		slot = (slot + 1) & mask;
+		slot = next_slot(store, slot);
 	return slot;
 }
 
+/* To where they are three fifths full: twice as many would take more than what is known of some pages; and the old ones
+ * go before. */
 static int grow_slots(struct vmsnap_store *store)
 {
-	if (((size_t)store->count + 1) * 4 < store->slot_count * 3)
+	enum { LEAST = 1024 };
+	size_t needed = (size_t)store->count + 1, count = needed * 5 / 3;
+	if (needed * 4 < store->slot_count * 3)
 		return VMSNAP_OK;
-	size_t count = store->slot_count ? store->slot_count * 2 : 1024;
-	uint32_t *slots = calloc(count, sizeof(*slots));
-	if (!slots)
-		return VMSNAP_ERR_NO_MEMORY;
+	count = count < LEAST ? LEAST : count;
 	free(store->slots);
-	store->slots = slots;
-	store->slot_count = count;
+	store->slots = calloc(count, sizeof(*store->slots));
+	store->slot_count = store->slots ? count : 0;
+	if (!store->slots)
+		return VMSNAP_ERR_NO_MEMORY;
 	for (uint32_t page = 1; page < store->top; page++)
 		if (stored_at(store, page)->holders)
-			store->slots[free_slot_of(store, &stored_at(store, page)->hash)] = page;
+			store->slots[free_slot_of(store, stored_at(store, page)->hash.low)] = page;
 	return VMSNAP_OK;
+}
+
+static size_t slots_between(const struct vmsnap_store *store, size_t from, size_t to)
+{
+	return to >= from ? to - from : to + store->slot_count - from;
 }
 
 /* Those that come after it close the gap: there are no marks of what was there. */
 static void clear_slot(struct vmsnap_store *store, size_t gap)
 {
-	size_t mask = store->slot_count - 1;
-	for (size_t at = (gap + 1) & mask; store->slots[at]; at = (at + 1) & mask) {
-		size_t home = stored_at(store, store->slots[at])->hash.low & mask;
-		if (((at - home) & mask) >= ((at - gap) & mask)) {
+	for (size_t at = next_slot(store, gap); store->slots[at]; at = next_slot(store, at)) {
+		size_t home = home_of(store, stored_at(store, store->slots[at])->hash.low);
+		if (slots_between(store, home, at) >= slots_between(store, gap, at)) {
 			store->slots[gap] = store->slots[at];
 			gap = at;
 		}
@@ -250,34 +310,35 @@ static void clear_slot(struct vmsnap_store *store, size_t gap)
 	store->slots[gap] = STORE_NO_PAGE;
 }
 
-static int new_chunk(struct vmsnap_store *store)
+static int new_chunk(struct vmsnap_store *store, struct kind kind)
 {
 	if (store->top < store->chunk_count << CHUNK_BITS)
 		return VMSNAP_OK;
 	size_t needed = store->chunk_count + 1;
 	if (needed > CHUNKS_MAX - 1)
 		return VMSNAP_ERR_TOO_LARGE;
-	struct stored **grown = store->chunks;
+	struct chunk **grown = store->chunks;
 	if (!(needed & (needed - 1)))
 		grown = realloc(store->chunks, needed * 2 * sizeof(*grown));
 	if (!grown)
 		return VMSNAP_ERR_NO_MEMORY;
 	store->chunks = grown;
-	grown[needed - 1] = calloc(CHUNK, sizeof(**grown));
+	grown[needed - 1] = calloc(1, sizeof(**grown));
 	if (!grown[needed - 1])
 		return VMSNAP_ERR_NO_MEMORY;
+	grown[needed - 1]->kind = kind;
 	store->chunk_count = needed;
 	return VMSNAP_OK;
 }
 
-static int new_page(struct vmsnap_store *store, uint32_t *page)
+static int new_page(struct vmsnap_store *store, struct kind kind, uint32_t *page)
 {
 	if (store->free) {
 		*page = store->free;
 		store->free = (uint32_t)stored_at(store, *page)->place;
 		return VMSNAP_OK;
 	}
-	int rc = new_chunk(store);
+	int rc = new_chunk(store, kind);
 	if (!rc)
 		*page = store->top++;
 	return rc;
@@ -324,27 +385,22 @@ static int add_to_spool(struct vmsnap_store *store, const void *bytes, size_t le
 	return VMSNAP_OK;
 }
 
-static int keep_bytes(struct vmsnap_store *store, struct stored *stored, const void *bytes, size_t len)
+static int keep_bytes(struct vmsnap_store *store, struct kind kind, const void *bytes, size_t len, uint64_t *place)
 {
-	if (store->spool >= 0) {
-		int rc = add_to_spool(store, bytes, len, &stored->place);
-		if (!rc)
-			stored->where = IN_SPOOL;
-		return rc;
-	}
+	if (kind.where == IN_SPOOL)
+		return add_to_spool(store, bytes, len, place);
 	void *copy = malloc(len);
 	if (!copy)
 		return VMSNAP_ERR_NO_MEMORY;
 	memcpy(copy, bytes, len);
-	stored->where = IN_MEMORY;
-	stored->place = (uintptr_t)copy;
-	store->bytes += (uint64_t)stored->blocks * BLOCK;
+	*place = (uintptr_t)copy;
+	store->bytes += (uint64_t)kind.blocks * BLOCK;
 	return VMSNAP_OK;
 }
 
-static bool has_bytes(const struct stored *stored)
+static bool has_bytes(const struct stored *stored, struct kind kind)
 {
-	return stored->where != IN_MEMORY || stored->place;
+	return kind.where != IN_MEMORY || stored->place;
 }
 
 /* What is given of a page beside its hash. */
@@ -355,15 +411,42 @@ struct given {
 	uint64_t place;
 };
 
-static int fill(struct vmsnap_store *store, struct stored *stored, const struct given *given)
+static struct kind kind_given(const struct vmsnap_store *store, const struct given *given)
 {
-	if (given->bytes)
-		return keep_bytes(store, stored, given->bytes, given->len);
-	if (given->source) {
-		stored->where = (uint16_t)given->source;
-		stored->place = given->place;
+	unsigned of_bytes = store->spool >= 0 ? IN_SPOOL : IN_MEMORY;
+	return (struct kind){ .where = (uint16_t)(given->bytes ? of_bytes : given->source),
+		              .blocks = blocks_of(given->len) };
+}
+
+static int fill(struct vmsnap_store *store, uint32_t page, const struct given *given)
+{
+	struct kind before = kind_of(store, page), kind = kind_given(store, given);
+	uint64_t place = given->place;
+	int rc = set_kind(store, page, kind);
+	if (rc || !given->bytes) {
+		stored_at(store, page)->place = rc ? 0 : place;
+		return rc;
 	}
-	return VMSNAP_OK;
+	rc = keep_bytes(store, kind, given->bytes, given->len, &place);
+	if (rc)
+		set_kind(store, page, before); /* for which there is room */
+	stored_at(store, page)->place = rc ? 0 : place;
+	return rc;
+}
+
+static int put_new(struct vmsnap_store *store, const struct page_hash *hash, const struct given *given, uint32_t *page)
+{
+	int rc = new_page(store, kind_given(store, given), page);
+	if (rc)
+		return rc;
+	struct stored *stored = stored_at(store, *page);
+	*stored = (struct stored){ .hash = *hash };
+	rc = fill(store, *page, given);
+	if (rc)
+		give_back(store, *page);
+	else
+		stored->holders = 1;
+	return rc;
 }
 
 static int put(struct vmsnap_store *store, const struct page_hash *hash, const struct given *given, uint32_t *page)
@@ -371,28 +454,20 @@ static int put(struct vmsnap_store *store, const struct page_hash *hash, const s
 	int rc = grow_slots(store);
 	if (rc)
 		return rc;
-	uint16_t blocks = blocks_of(given->len);
-	size_t slot = slot_of(store, hash, blocks);
-	if (store->slots[slot]) {
-		struct stored *stored = stored_at(store, store->slots[slot]);
-		rc = has_bytes(stored) ? VMSNAP_OK : fill(store, stored, given);
+	size_t slot = slot_of(store, hash, blocks_of(given->len));
+	uint32_t there = store->slots[slot];
+	if (there) {
+		struct stored *stored = stored_at(store, there);
+		rc = has_bytes(stored, kind_of(store, there)) ? VMSNAP_OK : fill(store, there, given);
 		if (rc)
 			return rc;
 		stored->holders++;
-		*page = store->slots[slot];
+		*page = there;
 		return VMSNAP_OK;
 	}
-	rc = new_page(store, page);
+	rc = put_new(store, hash, given, page);
 	if (rc)
 		return rc;
-	struct stored *stored = stored_at(store, *page);
-	*stored = (struct stored){ .hash = *hash, .blocks = blocks };
-	rc = fill(store, stored, given);
-	if (rc) {
-		give_back(store, *page);
-		return rc;
-	}
-	stored->holders = 1;
 	store->slots[slot] = *page;
 	store->count++;
 	return VMSNAP_OK;
@@ -400,11 +475,11 @@ static int put(struct vmsnap_store *store, const struct page_hash *hash, const s
 
 static void let_go(struct vmsnap_store *store, uint32_t page)
 {
-	struct stored *stored = stored_at(store, page);
-	if (--stored->holders)
+	if (--stored_at(store, page)->holders)
 		return;
-	clear_slot(store, slot_of_stored(store, stored));
-	free_bytes(store, stored);
+	if (store->slots)
+		clear_slot(store, slot_of_stored(store, page));
+	free_bytes(store, page);
 	give_back(store, page);
 	store->count--;
 }
@@ -427,7 +502,7 @@ int store_put_all(struct vmsnap_store *store, const struct page_hash *hashes, co
 	for (; !rc && done < count; done += !rc) {
 		/* Its place is anywhere, and waiting for memory is most of what this takes. */
 		if (store->slots && done + AHEAD < count)
-			__builtin_prefetch(&store->slots[hashes[done + AHEAD].low & (store->slot_count - 1)]);
+			__builtin_prefetch(&store->slots[home_of(store, hashes[done + AHEAD].low)]);
 		rc = put(store, &hashes[done],
 		         &(struct given){ .bytes = bytes ? bytes + done * len : NULL, .len = len }, &pages[done]);
 	}
@@ -488,6 +563,14 @@ struct page_hash store_hash(struct vmsnap_store *store, uint32_t page)
 	return hash;
 }
 
+uint32_t store_holders(struct vmsnap_store *store, uint32_t page)
+{
+	pthread_mutex_lock(&store->lock);
+	uint32_t holders = stored_at(store, page)->holders;
+	pthread_mutex_unlock(&store->lock);
+	return holders;
+}
+
 static int read_spool(struct vmsnap_store *store, uint64_t place, void *to, size_t len, struct vmsnap_error *err)
 {
 	pthread_mutex_lock(&store->lock);
@@ -501,19 +584,19 @@ static int read_spool(struct vmsnap_store *store, uint64_t place, void *to, size
 	return VMSNAP_OK;
 }
 
-static int read_stored(struct vmsnap_store *store, const struct stored *stored, void *to, size_t len,
+static int read_stored(struct vmsnap_store *store, const struct stored *stored, struct kind kind, void *to, size_t len,
                        struct vmsnap_error *err)
 {
-	if (!has_bytes(stored))
+	if (!has_bytes(stored, kind))
 		return fail(err, VMSNAP_ERR_NOT_FOUND, "only a hash is kept of the page");
-	if (stored->where == IN_SPOOL)
+	if (kind.where == IN_SPOOL)
 		return read_spool(store, stored->place, to, len, err);
-	if (stored->where == IN_MEMORY) {
+	if (kind.where == IN_MEMORY) {
 		memcpy(to, (const void *)(uintptr_t)stored->place, len); /* NOLINT: it was one */
 		return VMSNAP_OK;
 	}
 	pthread_mutex_lock(&store->lock);
-	struct page_source source = store->sources[stored->where - IN_SOURCES];
+	struct page_source source = store->sources[kind.where - IN_SOURCES];
 	pthread_mutex_unlock(&store->lock);
 	return source.read(source.ctx, stored->place, to, len, err);
 }
@@ -523,6 +606,7 @@ int store_read(struct vmsnap_store *store, uint32_t page, void *to, size_t len, 
 	/* Whoever asks holds the page, so that its bytes stay where they are; a source has a lock of its own. */
 	pthread_mutex_lock(&store->lock);
 	struct stored stored = *stored_at(store, page);
+	struct kind kind = kind_of(store, page);
 	pthread_mutex_unlock(&store->lock);
-	return read_stored(store, &stored, to, len, err);
+	return read_stored(store, &stored, kind, to, len, err);
 }

@@ -79,11 +79,18 @@ struct latest {
 	uint64_t offset;
 	unsigned depth;
 };
-/* Pages of a snapshot that are stored with it, in their order: numbers in the store of its contents, which it holds. */
+/* Pages of a snapshot that are stored with it, in their order, which is that of addresses: a bit for each number in its
+ * contents. */
 struct own_pages {
-	uint32_t *numbers;
-	struct bytes links;
+	uint8_t *bits;
+	struct bytes links; /* behind the last one that is not 0 there are none */
 	size_t count;
+};
+/* One after another. */
+struct own_walk {
+	const struct contents *contents;
+	const struct own_pages *own;
+	size_t range, page; /* the next: of the ranges, and in it */
 };
 struct contents_writer {
 	struct places places;
@@ -111,9 +118,28 @@ struct contents_writer *contents_writer_new(void)
 	return NULL;
 }
 
+static uint32_t own_next(struct own_walk *walk)
+{
+	for (;;) {
+		const struct contents_range *range = &walk->contents->ranges[walk->range];
+		for (size_t at = range->first + walk->page; walk->page < range->pages; at++) {
+			walk->page++;
+			if (walk->own->bits[at / 8] & 1u << at % 8)
+				return walk->contents->pages[at];
+		}
+		walk->range++;
+		walk->page = 0;
+	}
+}
+
+static uint8_t own_links(const struct own_pages *own, size_t index)
+{
+	return index < own->links.len ? own->links.data[index] : 0;
+}
+
 static void own_free(struct own_pages *own)
 {
-	free(own->numbers);
+	free(own->bits);
 	bytes_free(&own->links);
 	*own = (struct own_pages){ 0 };
 }
@@ -159,12 +185,13 @@ static int place_last(struct contents_writer *writer)
 {
 	const struct vmsnap *last = writer->last;
 	const struct own_pages *own = &writer->last_own;
+	struct own_walk walk = { .contents = last ? &last->contents : NULL, .own = own };
 	for (size_t i = 0; last && i < own->count; i++) {
-		struct page_place place = { .hash = store_hash(last->contents.store, own->numbers[i]),
+		struct page_place place = { .hash = store_hash(last->contents.store, own_next(&walk)),
 			                    .snapshot = writer->last_offset,
 			                    .page_size = last->info.page_size,
 			                    .page = (uint32_t)i,
-			                    .links = own->links.len ? own->links.data[i] : 0,
+			                    .links = own_links(own, i),
 			                    .bytes = last->contents.bytes };
 		if (!place_add(&writer->places, &place))
 			return VMSNAP_ERR_NO_MEMORY;
@@ -275,7 +302,8 @@ struct hash_draft {
 	uint64_t end;   /* of the last run, in pages */
 	struct contents_run open;
 	struct own_pages own;
-	uint32_t *own_by_number; /* of a page in the store: which of its own it is, from 1 on; 0: none */
+	/* Of a page in the store that is there more than once: which of its own it is, from 1 on; 0: none. */
+	uint32_t *own_by_number;
 	struct pipeline *pipeline;
 	struct deflate_block *block; /* being filled */
 };
@@ -468,7 +496,17 @@ static int try_difference(struct hash_draft *draft, uint64_t address, const stru
 	return VMSNAP_OK;
 }
 
-static int add_new_page(struct hash_draft *draft, uint64_t address, uint32_t number)
+static void put_links(struct own_pages *own, uint8_t links)
+{
+	static const uint8_t none;
+	while (links && own->links.len < own->count && !own->links.failed)
+		put_bytes(&own->links, &none, 1);
+	if (links)
+		put_bytes(&own->links, &links, 1);
+}
+
+/* at: of the numbers in the contents. */
+static int add_new_page(struct hash_draft *draft, uint64_t address, size_t at, bool repeated)
 {
 	struct contents_writer *writer = draft->writer;
 	struct own_pages *own = &draft->own;
@@ -486,13 +524,15 @@ static int add_new_page(struct hash_draft *draft, uint64_t address, uint32_t num
 		hold(&draft->base_pages, base->page);
 		links = (uint8_t)(base->links + 1);
 	}
-	put_bytes(&own->links, &links, draft->bytes);
+	put_links(own, links);
 	rc = draft->bytes ? put_page_bytes(draft, writer->page) : VMSNAP_OK;
 	if (rc)
 		return rc;
 	add_to_run(draft, address, ORIGIN_OWN, own->count);
-	own->numbers[own->count++] = number;
-	draft->own_by_number[number] = (uint32_t)own->count;
+	own->bits[at / 8] |= (uint8_t)(1u << at % 8);
+	own->count++;
+	if (repeated)
+		draft->own_by_number[draft->snap->contents.pages[at]] = (uint32_t)own->count;
 	return VMSNAP_OK;
 }
 
@@ -507,12 +547,15 @@ static bool is_inherited(const struct hash_draft *draft, uint64_t address, uint3
 	return hash.low == other.low && hash.high == other.high;
 }
 
-static int add_page(struct hash_draft *draft, uint64_t address, uint32_t number)
+static int add_page(struct hash_draft *draft, uint64_t address, size_t at)
 {
 	const struct page_place *place = NULL;
+	uint32_t number = draft->snap->contents.pages[at];
 	if (is_inherited(draft, address, number))
 		return VMSNAP_OK;
-	if (draft->own_by_number[number]) {
+	/* What nobody else holds is nowhere else in this one either. */
+	bool repeated = store_holders(draft->snap->contents.store, number) > 1;
+	if (repeated && draft->own_by_number[number]) {
 		add_to_run(draft, address, ORIGIN_OWN, draft->own_by_number[number] - 1);
 		return VMSNAP_OK;
 	}
@@ -521,7 +564,7 @@ static int add_page(struct hash_draft *draft, uint64_t address, uint32_t number)
 		place = place_find(&draft->writer->places, &hash, draft->page_size);
 	}
 	if (!place || (draft->bytes && !place->bytes))
-		return add_new_page(draft, address, number);
+		return add_new_page(draft, address, at, repeated);
 	uint64_t origin = origin_of(draft, place->snapshot);
 	if (!origin)
 		return fail_no_memory(draft->err);
@@ -543,7 +586,7 @@ static void take_away(struct hash_draft *draft, uint64_t from, uint64_t to)
 	}
 }
 
-/* As many as its contents have at the most; most of it is never touched, if they are other snapshots' too. */
+/* As many as its contents have at the most; most of it is never touched, but for what is there more than once. */
 static int make_room(struct hash_draft *draft)
 {
 	const struct contents *contents = &draft->snap->contents;
@@ -551,8 +594,8 @@ static int make_room(struct hash_draft *draft)
 	for (size_t i = 0; i < contents->page_count; i++)
 		highest = contents->pages[i] > highest ? contents->pages[i] : highest;
 	draft->own_by_number = calloc((size_t)highest + 1, sizeof(*draft->own_by_number));
-	draft->own.numbers = malloc((contents->page_count + 1) * sizeof(*draft->own.numbers));
-	return draft->own_by_number && draft->own.numbers ? VMSNAP_OK : fail_no_memory(draft->err);
+	draft->own.bits = calloc(contents->page_count / 8 + 1, 1);
+	return draft->own_by_number && draft->own.bits ? VMSNAP_OK : fail_no_memory(draft->err);
 }
 
 static int add_pages(struct hash_draft *draft)
@@ -564,8 +607,7 @@ static int add_pages(struct hash_draft *draft)
 		const struct contents_range *range = &contents->ranges[i];
 		take_away(draft, from, range->start);
 		for (uint64_t page = 0; !rc && page < range->pages; page++)
-			rc = add_page(draft, range->start + page * draft->page_size,
-			              contents->pages[range->first + page]);
+			rc = add_page(draft, range->start + page * draft->page_size, range->first + page);
 		from = range->start + range->pages * draft->page_size;
 		if (!from)
 			return rc;
@@ -574,38 +616,38 @@ static int add_pages(struct hash_draft *draft)
 	return rc;
 }
 
-/* Hashes as a column, where there are no others of them. */
+/* Hashes do not become smaller, and there may be more of them than of all else: they are written as they come. */
+struct hash_parts {
+	const struct hash_draft *draft;
+	struct own_walk walk;
+};
+
+static void next_hashes(void *ctx, size_t at, uint8_t *to, size_t len)
+{
+	struct hash_parts *parts = ctx;
+	if (!at)
+		parts->walk = (struct own_walk){ .contents = &parts->draft->snap->contents, .own = &parts->draft->own };
+	for (size_t done = 0; done < len; done += VMSNAP_CONTENTS_HASH_SIZE) {
+		struct page_hash hash = store_hash(parts->draft->snap->contents.store, own_next(&parts->walk));
+		page_hash_canonical(&hash, to + done);
+	}
+}
+
+/* As a column, where there are no others of them. */
 static void put_hashes(const struct hash_draft *draft, struct bytes *out)
 {
+	struct hash_parts parts = { .draft = draft };
 	size_t len = draft->own.count * VMSNAP_CONTENTS_HASH_SIZE;
-	put_varint(out, len);
 	uint8_t *at = bytes_reserve(out, len);
-	for (size_t i = 0; at && i < draft->own.count; i++, at += VMSNAP_CONTENTS_HASH_SIZE) {
-		struct page_hash hash = store_hash(draft->snap->contents.store, draft->own.numbers[i]);
-		page_hash_canonical(&hash, at);
-	}
+	if (at)
+		next_hashes(&parts, 0, at, len);
 	out->len += at ? len : 0;
 }
 
-/* Hashes do not become smaller: where there is little else it is not tried, which would take as much memory again. */
-static int put_payload(const struct hash_draft *draft, struct payload *payload)
+static void put_behind(struct hash_draft *draft, const struct latest *latest, struct bytes *out)
 {
-	enum { LITTLE = 16 };
-	size_t len = payload->bytes.len, hashes = draft->own.count * VMSNAP_CONTENTS_HASH_SIZE;
-	if (hashes > len - len / LITTLE)
-		return draft->put->put(draft->put->ctx, SECTION_HASH, payload, NULL);
-	return draft->put->put_small(draft->put->ctx, SECTION_HASH, payload);
-}
-
-static int put_hash(struct hash_draft *draft, const struct latest *latest)
-{
-	struct payload payload = { 0 };
-	struct bytes *out = &payload.bytes, distances = { 0 };
-	close_run(draft);
-	put_varint(out, CONTENTS_XXH3);
-	put_varint(out, draft->bytes ? VMSNAP_CONTENTS_BYTES : VMSNAP_CONTENTS_HASHES);
-	put_hashes(draft, out);
-	payload_cut(&payload);
+	static const uint8_t none;
+	struct bytes distances = { 0 }, *links = &draft->own.links;
 	put_varint(out, draft->inherits ? latest->depth + 1 : 0);
 	if (draft->inherits)
 		put_varint(out, draft->offset - latest->offset);
@@ -618,13 +660,52 @@ static int put_hash(struct hash_draft *draft, const struct latest *latest)
 	put_held(out, &draft->lengths);
 	put_held(out, &draft->run_origins);
 	put_held(out, &draft->firsts);
-	put_column(out, draft->own.links.data, draft->own.links.len);
+	size_t links_len = draft->bytes ? draft->own.count : 0;
+	put_varint(out, links_len);
+	put_bytes(out, links->data, links->len);
+	for (size_t i = links->len; i < links_len; i++)
+		put_bytes(out, &none, 1);
 	put_held(out, &draft->base_origins);
 	put_held(out, &draft->base_pages);
-	out->failed |= draft->own.links.failed;
-	int rc = out->failed ? fail_no_memory(draft->err) : put_payload(draft, &payload);
-	payload_free(&payload);
+	out->failed |= links->failed;
 	bytes_free(&distances);
+}
+
+/* Where there is little but hashes it is not tried to make it smaller. */
+static int put_hash_payload(struct hash_draft *draft, struct payload *before, const struct bytes *behind)
+{
+	enum { LITTLE = 16 };
+	size_t hashes = draft->own.count * VMSNAP_CONTENTS_HASH_SIZE, len = before->bytes.len + hashes + behind->len;
+	if (hashes > len - len / LITTLE) {
+		struct hash_parts ctx = { .draft = draft };
+		struct section_parts parts = { .before = &before->bytes,
+			                       .behind = behind,
+			                       .between = hashes,
+			                       .next = next_hashes,
+			                       .granule = VMSNAP_CONTENTS_HASH_SIZE,
+			                       .ctx = &ctx };
+		return draft->put->put_parts(draft->put->ctx, SECTION_HASH, &parts);
+	}
+	put_hashes(draft, &before->bytes);
+	payload_cut(before);
+	put_bytes(&before->bytes, behind->data, behind->len);
+	return before->bytes.failed ? fail_no_memory(draft->err)
+	                            : draft->put->put_small(draft->put->ctx, SECTION_HASH, before);
+}
+
+static int put_hash(struct hash_draft *draft, const struct latest *latest)
+{
+	struct payload before = { 0 };
+	struct bytes behind = { 0 };
+	close_run(draft);
+	put_varint(&before.bytes, CONTENTS_XXH3);
+	put_varint(&before.bytes, draft->bytes ? VMSNAP_CONTENTS_BYTES : VMSNAP_CONTENTS_HASHES);
+	put_varint(&before.bytes, draft->own.count * VMSNAP_CONTENTS_HASH_SIZE);
+	put_behind(draft, latest, &behind);
+	int rc = before.bytes.failed || behind.failed ? fail_no_memory(draft->err)
+	                                              : put_hash_payload(draft, &before, &behind);
+	payload_free(&before);
+	bytes_free(&behind);
 	return rc;
 }
 

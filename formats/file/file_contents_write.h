@@ -13,10 +13,21 @@ void contents_writer_free(struct contents_writer *writer);
 int contents_writer_continue(struct contents_writer *writer, struct vmsnap_file *file, struct work *work,
                              struct vmsnap_error *err);
 
+/* A payload that is not in memory as a whole: it is asked for twice. */
+struct section_parts {
+	const struct bytes *before, *behind;
+	size_t between; /* so many bytes, which come in parts: */
+	void (*next)(void *ctx, size_t at, uint8_t *to, size_t len);
+	size_t granule; /* of which each part has a whole number */
+	void *ctx;
+};
+
 /* Who writes sections. */
 struct section_put {
 	/* deflated: NULL if it would not become smaller. */
 	int (*put)(void *ctx, uint32_t type, const struct payload *payload, const struct bytes *deflated);
+	/* As it is. */
+	int (*put_parts)(void *ctx, uint32_t type, const struct section_parts *parts);
 	/* Deflates it before. */
 	int (*put_small)(void *ctx, uint32_t type, struct payload *payload);
 	void *ctx;

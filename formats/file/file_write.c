@@ -30,13 +30,21 @@ struct stream_writer {
 	uint64_t contents_bytes;     /* of the snapshot that is being written */
 };
 
+static int put_header(struct stream_writer *writer, const struct section *section)
+{
+	uint8_t header[SECTION_HEADER_BYTES];
+	if (work_ask(writer->work))
+		return work_fail(writer->work, VMSNAP_ERR_CANCELLED, writer->err);
+	section_write(section, header);
+	writer->headers_crc = crc_of(writer->headers_crc, header, sizeof(header));
+	writer->sections++;
+	return sink_write(&writer->sink, header, sizeof(header), writer->err);
+}
+
 static int put_section(struct stream_writer *writer, uint32_t type, bool required, const struct payload *payload,
                        const struct bytes *deflated)
 {
 	const struct bytes *stored = deflated ? deflated : &payload->bytes;
-	uint8_t header[SECTION_HEADER_BYTES];
-	if (work_ask(writer->work))
-		return work_fail(writer->work, VMSNAP_ERR_CANCELLED, writer->err);
 	struct section section = {
 		.type = type,
 		.flags = (uint16_t)((required ? SECTION_REQUIRED : 0) | (deflated ? SECTION_DEFLATED : 0)),
@@ -44,10 +52,7 @@ static int put_section(struct stream_writer *writer, uint32_t type, bool require
 		.raw = payload->bytes.len,
 		.crc = crc_of(0, stored->data, stored->len),
 	};
-	section_write(&section, header);
-	writer->headers_crc = crc_of(writer->headers_crc, header, sizeof(header));
-	writer->sections++;
-	int rc = sink_write(&writer->sink, header, sizeof(header), writer->err);
+	int rc = put_header(writer, &section);
 	return rc ? rc : sink_write(&writer->sink, stored->data, stored->len, writer->err);
 }
 
@@ -171,6 +176,41 @@ static int put_block(void *ctx, uint32_t type, const struct payload *payload, co
 	return put_section(ctx, type, false, payload, deflated);
 }
 
+enum { PART = 16 * 1024 };
+
+/* Each part is given to a checksum, or written. */
+static int each_part(struct stream_writer *writer, const struct section_parts *parts, uint32_t *crc)
+{
+	uint8_t part[PART];
+	size_t most = PART / parts->granule * parts->granule;
+	int rc = VMSNAP_OK;
+	for (size_t at = 0; !rc && at < parts->between;) {
+		size_t left = parts->between - at, len = left < most ? left : most;
+		parts->next(parts->ctx, at, part, len);
+		if (crc)
+			*crc = crc_of(*crc, part, len);
+		else
+			rc = sink_write(&writer->sink, part, len, writer->err);
+		at += len;
+	}
+	return rc;
+}
+
+static int put_parts(void *ctx, uint32_t type, const struct section_parts *parts)
+{
+	struct stream_writer *writer = ctx;
+	const struct bytes *before = parts->before, *behind = parts->behind;
+	struct section section = { .type = type, .stored = before->len + parts->between + behind->len };
+	section.raw = section.stored;
+	section.crc = crc_of(0, before->data, before->len);
+	each_part(writer, parts, &section.crc);
+	section.crc = crc_of(section.crc, behind->data, behind->len);
+	int rc = put_header(writer, &section);
+	rc = rc ? rc : sink_write(&writer->sink, before->data, before->len, writer->err);
+	rc = rc ? rc : each_part(writer, parts, NULL);
+	return rc ? rc : sink_write(&writer->sink, behind->data, behind->len, writer->err);
+}
+
 /* What is mostly hashes does not become smaller: it is not tried for long. */
 static int put_hash(void *ctx, uint32_t type, struct payload *payload)
 {
@@ -182,7 +222,9 @@ static int put_hash(void *ctx, uint32_t type, struct payload *payload)
 /* What lies in another file comes into this one. */
 static int put_contents(struct stream_writer *writer, const struct vmsnap *snap)
 {
-	const struct section_put put = { .put = put_block, .put_small = put_hash, .ctx = writer };
+	const struct section_put put = {
+		.put = put_block, .put_parts = put_parts, .put_small = put_hash, .ctx = writer
+	};
 	uint64_t before = writer->sink.written;
 	struct vmsnap *stored = NULL;
 	int rc = snap->contents.backed ? snapshot_with_store(snap, writer->work, &stored, writer->err) : VMSNAP_OK;
