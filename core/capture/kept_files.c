@@ -43,7 +43,8 @@ static void shut(int *fd)
 static void close_threads(struct kept_files *files)
 {
 	for (size_t i = 0; i < files->thread_count; i++) {
-		shut(&files->threads[i].status);
+		shut(&files->threads[i].stat);
+		shut(&files->threads[i].schedstat);
 		shut(&files->threads[i].syscall);
 		shut(&files->threads[i].children);
 	}
@@ -83,13 +84,14 @@ static int keep_thread(struct kept_files *files, pid_t tid)
 {
 	struct kept_thread *thread = &files->threads[files->thread_count++];
 	*thread = (struct kept_thread){ .tid = tid,
-		                        .status = open_of_thread(files, tid, "status"),
+		                        .stat = open_of_thread(files, tid, "stat"),
+		                        .schedstat = open_of_thread(files, tid, "schedstat"), /* may be missing */
 		                        .syscall = open_of_thread(files, tid, "syscall"),
 		                        .children = open_of_thread(files, tid, "children") };
-	if (thread->status < 0 || thread->syscall < 0 || thread->children < 0)
+	if (thread->stat < 0 || thread->syscall < 0 || thread->children < 0)
 		return errno;
 	struct proc_text text = { 0 };
-	int error = kept_read_record(thread->status, &text);
+	int error = kept_read_record(thread->stat, &text);
 	if (!error && !kept_name_of(&text, thread->name))
 		error = EFBIG;
 	proc_text_free(&text);
@@ -113,7 +115,7 @@ int kept_files_threads(struct kept_files *files, const struct vmsnap_thread *thr
 	if (are_kept(files, threads, count)) {
 		struct proc_text text = { 0 };
 		for (size_t i = 0; !error && i < count; i++) {
-			error = kept_read_record(files->threads[i].status, &text);
+			error = kept_read_record(files->threads[i].stat, &text);
 			if (!error && !kept_name_of(&text, files->threads[i].name))
 				error = EFBIG;
 		}
@@ -128,7 +130,7 @@ int kept_files_threads(struct kept_files *files, const struct vmsnap_thread *thr
 	return error;
 }
 
-int kept_read_record(int fd, struct proc_text *out)
+static int make_room(struct proc_text *out)
 {
 	enum { ROOM = 16384 };
 	out->len = 0;
@@ -139,26 +141,48 @@ int kept_read_record(int fd, struct proc_text *out)
 			return ENOMEM;
 		}
 	}
-	ssize_t got;
-	do
-		got = pread(fd, out->text, out->room - 1, 0);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno;
-	if ((size_t)got == out->room - 1) /* there may be more */
-		return EFBIG;
-	out->len = (size_t)got;
-	out->text[out->len] = '\0';
 	return 0;
 }
 
-bool kept_name_of(const struct proc_text *status, char name[KEPT_NAME_MAX])
+/* Behind what there is; *got: how much. */
+static int read_more(int fd, struct proc_text *out, size_t *got)
 {
-	const char *end = memchr(status->text, '\n', status->len);
-	size_t len = end ? (size_t)(end - status->text) : KEPT_NAME_MAX;
-	if (len >= KEPT_NAME_MAX)
+	ssize_t more;
+	do
+		more = pread(fd, out->text + out->len, out->room - 1 - out->len, (off_t)out->len);
+	while (more < 0 && errno == EINTR);
+	if (more < 0)
+		return errno;
+	*got = (size_t)more;
+	out->len += *got;
+	out->text[out->len] = '\0';
+	return out->len == out->room - 1 ? EFBIG : 0; /* there may be more */
+}
+
+int kept_read_record(int fd, struct proc_text *out)
+{
+	size_t got;
+	int error = make_room(out);
+	return error ? error : read_more(fd, out, &got);
+}
+
+int kept_read_records(int fd, struct proc_text *out)
+{
+	enum { LEAST_PAGE = 4096, LONGEST = 256 };
+	size_t got = LEAST_PAGE;
+	int error = make_room(out);
+	while (!error && got > LEAST_PAGE - LONGEST)
+		error = read_more(fd, out, &got);
+	return error;
+}
+
+bool kept_name_of(const struct proc_text *stat, char name[KEPT_NAME_MAX])
+{
+	const char *start = memchr(stat->text, '(', stat->len), *end = memrchr(stat->text, ')', stat->len);
+	if (!start || !end || end < start || end - start > KEPT_NAME_MAX)
 		return false;
-	memcpy(name, status->text, len);
+	size_t len = (size_t)(end - start - 1);
+	memcpy(name, start + 1, len);
 	name[len] = '\0';
 	return true;
 }

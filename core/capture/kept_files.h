@@ -22,12 +22,12 @@ enum kept_file {
 	KEPT_FILES
 };
 
-/* Three of each thread; who has more threads than that is looked at in full each time. */
+/* Four of each thread; who has more threads than that is looked at in full each time. */
 enum { KEPT_THREADS_MAX = 16, KEPT_NAME_MAX = 80 };
 struct kept_thread {
 	pid_t tid;
-	int status, syscall, children;
-	char name[KEPT_NAME_MAX]; /* the line of status */
+	int stat, schedstat, syscall, children;
+	char name[KEPT_NAME_MAX];
 };
 
 struct kept_files {
@@ -46,7 +46,10 @@ int kept_files_threads(struct kept_files *files, const struct vmsnap_thread *thr
 
 /* What is written as one record in one read, which the file ends with.  0 or errno. */
 int kept_read_record(int fd, struct proc_text *out);
-/* Copies the first line of status; false if it is too long. */
-bool kept_name_of(const struct proc_text *status, char name[KEPT_NAME_MAX]);
+/* The same of a file of many short records, which comes in pieces of a page: the last one is known by its room for
+ * another. */
+int kept_read_records(int fd, struct proc_text *out);
+/* Copies the name in stat; false if it is too long. */
+bool kept_name_of(const struct proc_text *stat, char name[KEPT_NAME_MAX]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -27,6 +28,7 @@
 #include "scan.h"
 #include "status_kept.h"
 #include "thread_list.h"
+#include "tracee.h"
 #include "tracer.h"
 
 /* A file that is mapped, as it was when it was judged whether it is what was mapped (identity.h). */
@@ -87,36 +89,88 @@ static bool maps_are_same(struct vmsnap_repeat *repeat)
 	       !memcmp(repeat->maps_now.text, repeat->maps.text, repeat->maps.len);
 }
 
-/* Whether it is the one that there was, is traced by the calling thread, and is no zombie; *runs: whether it runs. */
-static bool thread_is_same(const struct kept_thread *thread, const struct proc_text *status, bool *runs)
+/* What is told of one thread. */
+struct moment {
+	bool stands, still; /* its tracer has stopped it; or it sleeps, and would be known to have run (slept_on()) */
+	uint64_t turns;     /* on a processor, until then; 0: not known */
+	uint64_t stack_pointer;
+};
+
+/* The third number of schedstat. */
+static uint64_t turns_of(struct vmsnap_repeat *repeat, const struct kept_thread *thread)
 {
-	static const char key[] = "\nState:\t";
-	char name[KEPT_NAME_MAX];
-	const char *line = memmem(status->text, status->len, key, strlen(key));
-	char state = line ? line[strlen(key)] : 'X';
-	if (!kept_name_of(status, name) || strcmp(name, thread->name) != 0 || strchr("ZX", state) ||
-	    (pid_t)proc_text_number(status, "\nTracerPid:") != (pid_t)syscall(SYS_gettid))
+	if (thread->schedstat < 0 || kept_read_record(thread->schedstat, &repeat->text))
+		return 0;
+	const char *last = memrchr(repeat->text.text, ' ', repeat->text.len);
+	return last ? strtoull(last, NULL, 10) : 0;
+}
+
+/* Only the calling thread's own tracees, and of these only those that stand, let it ask that. */
+static bool look_at_standing(struct moment *moment, pid_t tid)
+{
+	unsigned long message;
+	moment->stack_pointer = tracee_stack_pointer(tid);
+	return moment->stack_pointer || !ptrace(PTRACE_GETEVENTMSG, tid, NULL, &message);
+}
+
+/* For that the kernel makes sure that it is on no processor (wait_task_inactive()), or says "running". */
+static bool look_at_stack(struct vmsnap_repeat *repeat, const struct kept_thread *thread, struct moment *moment)
+{
+	if (kept_read_record(thread->syscall, &repeat->text))
 		return false;
-	*runs |= state != 't';
+	moment->still = moment->turns && repeat->text.text[0] != 'r';
+	moment->stack_pointer = thread_list_told_stack(repeat->text.text, repeat->text.len);
 	return true;
 }
 
-/* All that there were, and no more: there are as many as there were. */
-static bool threads_are_same(struct vmsnap_repeat *repeat, bool *runs)
+/* Whether it is the one that there was, is traced by the calling thread if it stands, and is no zombie.
+ * text: its stat, or the process's. */
+static bool thread_is_same(struct vmsnap_repeat *repeat, const struct kept_thread *thread, const struct proc_text *text,
+                           struct moment *moment)
+{
+	char name[KEPT_NAME_MAX];
+	if (!kept_name_of(text, name) || strcmp(name, thread->name) != 0)
+		return false;
+	const char *end = memrchr(text->text, ')', text->len);
+	char state = end[1] == ' ' ? end[2] : 'X';
+	*moment = (struct moment){ .stands = state == 't' };
+	if (strchr("ZX", state) || (moment->stands && !look_at_standing(moment, thread->tid)))
+		return false;
+	if (moment->stands && moment->stack_pointer)
+		return true;
+	moment->turns = turns_of(repeat, thread);
+	return look_at_stack(repeat, thread, moment);
+}
+
+/* All that there were, and no more: there are as many as there were.  *stat: of the process. */
+static bool threads_are_same(struct vmsnap_repeat *repeat, struct proc_stat *stat, struct moment *moments, bool *runs)
 {
 	struct kept_files *files = &repeat->files;
+	bool found = false;
 	*runs = false;
 	if (kept_read_record(files->fds[KEPT_STATUS], &repeat->status) ||
 	    proc_text_number(&repeat->status, "\nThreads:") != files->thread_count)
 		return false;
 	for (size_t i = 0; i < files->thread_count; i++) {
 		const struct kept_thread *thread = &files->threads[i];
-		const struct proc_text *status = thread->tid == repeat->pid ? &repeat->status : &repeat->text;
-		if (status == &repeat->text && kept_read_record(thread->status, &repeat->text))
+		bool first = thread->tid == repeat->pid;
+		if (first ? !stat_now(repeat, stat) : kept_read_record(thread->stat, &repeat->text))
 			return false;
-		if (!thread_is_same(thread, status, runs))
+		if (!thread_is_same(repeat, thread, &repeat->text, &moments[i]))
 			return false;
+		*runs |= !moments[i].stands;
+		found |= first;
 	}
+	return found;
+}
+
+/* Whether none of them has run since, though nobody had stopped them. */
+static bool slept_on(struct vmsnap_repeat *repeat, const struct moment *moments)
+{
+	for (size_t i = 0; i < repeat->files.thread_count; i++)
+		if (!moments[i].stands &&
+		    (!moments[i].still || turns_of(repeat, &repeat->files.threads[i]) != moments[i].turns))
+			return false;
 	return true;
 }
 
@@ -191,7 +245,7 @@ static bool arguments_are_same(struct vmsnap_repeat *repeat, struct vmsnap *snap
 
 static bool moves_now(struct vmsnap_repeat *repeat, uint64_t *moves)
 {
-	if (procdir_read_fd(repeat->files.fds[KEPT_VMSTAT], &repeat->text))
+	if (kept_read_records(repeat->files.fds[KEPT_VMSTAT], &repeat->text))
 		return false;
 	*moves = page_moves_of(repeat->text.text, repeat->text.len);
 	return true;
@@ -328,16 +382,6 @@ static bool find_heaps(struct vmsnap_repeat *repeat, struct vmsnap *snap)
 
 /* ---- a snapshot of it ----------------------------------------------------------------- */
 
-static bool note_threads(struct vmsnap_repeat *repeat, struct vmsnap *snap)
-{
-	for (size_t i = 0; i < snap->thread_count; i++) {
-		if (kept_read_record(repeat->files.threads[i].syscall, &repeat->text))
-			return false;
-		snap->threads[i].stack_pointer = thread_list_told_stack(repeat->text.text, repeat->text.len);
-	}
-	return true;
-}
-
 static uint64_t swap_in_use(void)
 {
 	struct sysinfo info;
@@ -389,20 +433,23 @@ static void note_instant(struct vmsnap *snap, bool runs, uint64_t faults)
 static bool take(struct vmsnap_repeat *repeat, const struct wanted *wanted, struct vmsnap *snap)
 {
 	struct proc_stat stat;
+	struct moment moments[KEPT_THREADS_MAX];
 	bool runs;
-	if (!threads_are_same(repeat, &runs) || !stat_now(repeat, &stat) || !same_program(&stat, &repeat->stat) ||
+	if (!threads_are_same(repeat, &stat, moments, &runs) || !same_program(&stat, &repeat->stat) ||
 	    !maps_are_same(repeat) || there_are_children(repeat))
 		return false;
 	note_instant(snap, runs, stat.faults);
+	for (size_t i = 0; i < snap->thread_count; i++)
+		snap->threads[i].stack_pointer = moments[i].stack_pointer;
 	/* Pages before all that may change them. */
-	if (!pages_and_moves(repeat, snap) || !note_threads(repeat, snap) || !find_heaps(repeat, snap) ||
-	    !words_are_same(repeat) || !arguments_are_same(repeat, snap) || !files_are_same(repeat))
+	if (!pages_and_moves(repeat, snap) || !find_heaps(repeat, snap) || !words_are_same(repeat) ||
+	    !arguments_are_same(repeat, snap) || !files_are_same(repeat))
 		return false;
 	if (status_keep(snap, &repeat->status, NULL) || !note_words(snap, wanted, runs))
 		return false;
 	identity_from_status(snap, true);
 	/* Who ran meanwhile may have changed the map. */
-	return !runs || maps_are_same(repeat);
+	return !runs || slept_on(repeat, moments) || maps_are_same(repeat);
 }
 
 static struct vmsnap *take_brief(struct vmsnap_repeat *repeat, const struct wanted *wanted)
@@ -486,8 +533,7 @@ static bool keep_as_base(struct vmsnap_repeat *repeat, struct vmsnap *snap)
 	    kept_files_threads(&repeat->files, snap->threads, snap->thread_count))
 		return false;
 	for (size_t i = 0; i < snap->thread_count; i++) {
-		const char *name = repeat->files.threads[i].name + strlen("Name:\t");
-		if (strcmp(name, snap->threads[i].comm) != 0) /* also where status has escapes */
+		if (strcmp(repeat->files.threads[i].name, snap->threads[i].comm) != 0)
 			return false;
 	}
 	repeat->moves = 0;

@@ -123,6 +123,10 @@ class Plan:
             self._in_memory[where] = in_memory
         return found
 
+    def is_of_fixed(self, where):
+        """Whether all that annotations() told there lies at a fixed place in its frame."""
+        return not self.slow or self._in_memory.get(where) == []
+
     def type_of(self, annotation):
         """The gdb.Type of one of these.  Those of one name and one word for their type have the same."""
         if self._types is None:

@@ -90,14 +90,18 @@ class Memory:
     def __init__(self, pid):
         self._pid, self._file = pid, None
 
-    def holds(self, pages):
-        """Whether each page holds these bytes: {page: bytes}."""
+    def read(self, address, length):
+        """None if that cannot be read."""
         try:
             if self._file is None:
                 self._file = open(f"/proc/{self._pid}/mem", "rb", buffering=0)
-            return all(os.pread(self._file.fileno(), PAGE, page) == held for page, held in pages.items())
+            return os.pread(self._file.fileno(), length, address)
         except OSError:
-            return False
+            return None
+
+    def holds(self, pages):
+        """Whether each page holds these bytes: {page: bytes}."""
+        return all(self.read(page, PAGE) == held for page, held in pages.items())
 
 
 def _has_foreign_bytes(memory, file, page, written):

@@ -5,7 +5,7 @@ import signal
 
 import gdb
 
-from vmsnap_gdb import language, target
+from vmsnap_gdb import language, same_frames, target
 
 # si_code of a SIGTRAP: a debug register's, and PTRACE_EVENT_… << 8 | SIGTRAP.
 _TRAPS = {4: "watchpoint", 0x105: "fork", 0x205: "vfork", 0x305: "clone", 0x405: "exec"}
@@ -34,8 +34,9 @@ def reason_of_hit(breakpoint):
             if hasattr(gdb.events, name):
                 getattr(gdb.events, name).connect(lambda event: _places.clear())
         _watching = True
-    frame, thread = gdb.newest_frame(), gdb.selected_thread()
-    key = breakpoint.number, breakpoint.type, thread.ptid[0], frame.pc()
+    thread = gdb.selected_thread()
+    now = same_frames.registers(thread) if target.is_local(thread.ptid[0]) else None
+    key = breakpoint.number, breakpoint.type, thread.ptid[0], gdb.newest_frame().pc() if now is None else now.pc
     place = _places.get(key)
     if place is None:
         if len(_places) >= _MAX_PLACES:

@@ -7,7 +7,7 @@ import gdb
 from vmsnap import Repeat
 from vmsnap_gdb import execs
 
-_MAX_PROCESSES = 4  # of each up to sixty files are open
+_MAX_PROCESSES = 4  # of each up to eighty files are open
 
 _kept = collections.OrderedDict()  # pid -> (generation, Repeat), the one used last at the end
 _watching = False

@@ -208,9 +208,13 @@ class Session:
         snapshot.kernels_own = rseq.areas(inferior) if kept and inferior is not None else []
         if names and inferior is not None and not target.replaying():
             found = variables.collect(inferior, settings.depth() if depth is None else depth, threads,
-                                      types=snapshot.types, hit=hit)
+                                      types=snapshot.types, hit=snapshot if hit else None)
             looks.after_ours()
-        snapshot.annotate(found + touched.ranges(snapshot))
+        found = found + touched.ranges(snapshot)
+        if hit:
+            snapshot.annotate_later(found)  # of a thousand hits few are looked at
+        else:
+            snapshot.annotate(found)
         return snapshot
 
     def take(self, pid, **how):

@@ -189,11 +189,13 @@ def _thread_pointer(frame, local):
     return int(frame.read_register("fs_base")) & 0xFFFFFFFFFFFFFFFF if pointer is None else pointer
 
 
-def of_thread(space, frame, tid, types=None, local=True):
-    """The names of the selected thread, whose newest frame is given.  types: as of variables.collect().  Not local: those
-    of the program alone, whose place the ABI tells; to look up a library's takes gdb up to a hundred packets."""
+def of_thread(space, frame, tid, types=None, local=True, pointer=None):
+    """The names of the selected thread, whose newest frame is given, or its thread pointer.  types: as of
+    variables.collect().  Not local: those of the program alone, whose place the ABI tells; to look up a library's takes
+    gdb up to a hundred packets."""
     names, modules = [], _modules_of(space)
-    pointer = _thread_pointer(frame, local) if modules else 0
+    if pointer is None:
+        pointer = _thread_pointer(frame, local) if modules else 0
     for module in modules:
         try:
             start = module.start(pointer, local)

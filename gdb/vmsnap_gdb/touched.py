@@ -133,6 +133,8 @@ def watch():
                           ("inferior_call", _called), ("memory_changed", _wrote)):
         if hasattr(events, name):
             getattr(events, name).connect(handler)
+    for breakpoint in gdb.breakpoints():
+        _hits[breakpoint.number] = breakpoint.hit_count
     for inferior in target.live_inferiors():
         _process(inferior.pid)
 

@@ -9,7 +9,7 @@ import time
 
 import gdb
 
-from vmsnap_gdb import language, target, thread_locals
+from vmsnap_gdb import language, same_frames, target, thread_locals
 from vmsnap_gdb.block_plans import Plans
 
 MAX_NAMES = 20000
@@ -22,19 +22,23 @@ _TROUBLE = (gdb.error, RuntimeError, ValueError, OverflowError, AttributeError, 
 _plans = Plans()
 
 
-def collect(inferior, depth, threads=None, notes=None, types=None, hit=False):
+def collect(inferior, depth, threads=None, notes=None, types=None, hit=None):
     """The names in the innermost `depth` frames of each stopped thread of inferior,
     or of just `threads`.  Never raises but KeyboardInterrupt; what went wrong is
     appended to the list `notes` in a sentence each.  depth 0: nothing is looked for.
-    types: a dictionary that gets the gdb.Type of each, by key_of().  hit: as of language.sane()."""
+    types: a dictionary that gets the gdb.Type of each, by key_of().  hit: the snapshot, of a breakpoint that `threads`,
+    the selected one, has just hit."""
     notes = [] if notes is None else notes
     names = []
     if depth <= 0:
         return names
     try:
         todo = _in_order(inferior, threads)
-        with _selection_kept(todo), language.sane(hit):
-            _collect(inferior, depth, todo, names, notes, types)
+        with _selection_kept(todo), language.sane(hit is not None):
+            if hit is not None and types is None and target.is_local(inferior.pid):
+                _collect_hit(inferior, depth, todo[0], names, hit)
+            else:
+                _collect(inferior, depth, todo, names, notes, types)
     except _TROUBLE as error:
         notes.append(f"names of variables: {error}")
     return names
@@ -79,7 +83,18 @@ def _selection_kept(threads):
             gdb.execute(f"inferior {inferior.num}", to_string=True)
 
 
-def _collect(inferior, depth, threads, names, notes, types):
+def _collect_hit(inferior, depth, thread, names, snapshot):
+    now = same_frames.registers(thread)
+    found = now and same_frames.names(thread, depth, now)
+    if found is None:
+        _collect(inferior, depth, [thread], names, [], None, now and (now, snapshot))
+        return
+    names.extend(found)
+    names.extend(thread_locals.of_thread(inferior.progspace, None, thread.ptid[1], pointer=now.fs_base))
+
+
+def _collect(inferior, depth, threads, names, notes, types, hit=None):
+    """hit: registers and snapshot of the one thread that has hit a breakpoint: what is told of it is kept for the next."""
     deadline = time.monotonic() + MAX_SECONDS
     space = inferior.progspace
     running = 0
@@ -97,7 +112,10 @@ def _collect(inferior, depth, threads, names, notes, types):
             continue
         tid = thread.ptid[1] or thread.ptid[0]
         try:
-            _frames(frame, depth, tid, space, names, deadline, types)
+            begun = len(names)
+            outermost = _frames(frame, depth, tid, space, names, deadline, types)
+            if hit is not None and outermost is not None:
+                same_frames.keep(thread, depth, *hit, outermost, names[begun:])
         except _TROUBLE:
             pass  # a damaged stack: what was found up to there
         try:
@@ -109,11 +127,12 @@ def _collect(inferior, depth, threads, names, notes, types):
 
 
 def _frames(frame, depth, tid, space, names, deadline, types):
+    """The outermost frame that was looked at, if all of them were and what they have lies at fixed places; else None."""
     # Whether the frame's code address is where it stands.  In the caller of another
     # frame it is the one to return to, behind the call, perhaps in the next block.
-    exact = True
+    exact = fixed = True
     level = 0
-    while frame and level < depth and len(names) < MAX_NAMES:
+    while len(names) < MAX_NAMES:
         try:
             block = frame.block()
         except RuntimeError:  # no symbols, a signal's trampoline, …
@@ -125,13 +144,19 @@ def _frames(frame, depth, tid, space, names, deadline, types):
                 plan = _plans.of(frame, block, pc, space)
                 found = plan.annotations(frame, pc, tid, level)
                 names.extend(found)
+                fixed = fixed and plan.is_of_fixed(pc)
                 if types is not None:
                     types.update((key_of(name), plan.type_of(name)) for name in found)
             except _TROUBLE:
-                pass  # the next frame may be better
+                fixed = False  # the next frame may be better
         # An inlined function has its caller's registers.
         exact = exact if kind == gdb.INLINE_FRAME else kind == gdb.SIGTRAMP_FRAME
         level += 1
         if time.monotonic() > deadline:
-            return
-        frame = frame.older()
+            return None
+        # Each further one costs gdb some 30 us.
+        older = frame.older() if level < depth else None
+        if older is None:
+            return frame if fixed else None
+        frame = older
+    return None

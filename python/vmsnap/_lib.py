@@ -14,6 +14,11 @@ import os
 import signal
 from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_int, c_void_p
 
+try:
+    from _signal import pthread_sigmask as _sigmask  # signal's makes an enum of each signal, which takes longer than the rest
+except ImportError:
+    from signal import pthread_sigmask as _sigmask
+
 from vmsnap import VERSION
 from vmsnap._header import CHECKED, FUNCTIONS, Error
 from vmsnap.errors import VmsnapError
@@ -159,12 +164,12 @@ def interrupted():
 
 
 def call_holding_interrupts(function, *arguments):
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    before = _sigmask(signal.SIG_BLOCK, ())
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+        _sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
         return function(*arguments)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        _sigmask(signal.SIG_SETMASK, before)
 
 
 @CFUNCTYPE(c_bool, c_void_p)

@@ -153,6 +153,22 @@ class Snapshot(Owned):
     """One process's address space at one instant."""
 
     _free = "vmsnap_unref"
+    _later = ()  # annotate_later()
+
+    @property
+    def _handle(self):
+        if self._later:
+            names, self._later = self._later, ()
+            self.annotate(names)
+        return self._object
+
+    @_handle.setter
+    def _handle(self, handle):
+        self._object = handle
+
+    def __del__(self):
+        self._later = ()
+        super().__del__()
 
     @classmethod
     def capture(cls, pid, reason="", label="", freeze=True, smaps=False, threads=0, realtime=False, brief=False,
@@ -489,6 +505,10 @@ class Snapshot(Owned):
         if count:
             self._add(lambda builder: lib().vmsnap_builder_add_annotations_sized(
                 builder, array, count, ctypes.sizeof(_header.Annotation)))
+
+    def annotate_later(self, names):
+        """The same, when something is asked of it: what is wrong with a name is an error then."""
+        self._later = [*self._later, *names]
 
     @property
     def stored_types(self):

@@ -1,6 +1,7 @@
 /* debuggee hits COUNT - calls meet() so many times and then round_over(), again and
  *                       again.  Small, but no toy: three frames with variables, some
  *                       memory of its own.
+ * debuggee threads COUNT - the same with two more threads, which sleep.
  * debuggee large MIB  - memory written page by page and shared with a child that stands
  *                       still; before each round_over() one page of it is written, and
  *                       so copied.
@@ -8,6 +9,7 @@
  *
  * What bench.py runs inside gdb, which has breakpoints in these functions. */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +71,13 @@ static void have_a_child(void)
 		pause();
 }
 
+static void *sleeping(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
 int main(int argc, char **argv)
 {
 	int number = argc == 3 ? atoi(argv[2]) : 0;
@@ -85,6 +94,10 @@ int main(int argc, char **argv)
 	madvise(memory, bytes, MADV_NOHUGEPAGE);
 	for (size_t at = 0; at < bytes; at += PAGE)
 		*(size_t *)(memory + at) = at + 1; /* no two pages are alike */
+	pthread_t thread;
+	for (int count = 0; !strcmp(argv[1], "threads") && count < 2; count++)
+		if (pthread_create(&thread, NULL, sleeping, NULL))
+			return 1;
 	if (large)
 		have_a_child();
 	for (size_t round = 0;; round++) {

@@ -88,6 +88,10 @@ def rows(bench, plugin):
                   0.001, "above")
     grown, plain = (gdb.measure(f"growth 1000 {automatic}", debuggee, "hits", 1000) for automatic in (1, 0))
     bench.gdb_row("a small process", "memory for 1,000 such hits", grown, plain, 64 << 20, "bytes above")
+    hits = gdb.measure(f"taken_or_passed 300 {2 * rounds}", debuggee, "threads", 300)
+    for kind, words in (("", "300 hits taken; to commands, silent, continue: clock"),
+                        ("_processor", "300 such hits, processor time")):
+        bench.gdb_row("three threads", words, min(hits["taken" + kind]), min(hits["passed" + kind]), 1.5)
 
     large = gdb.measure(f"large {max(rounds, 9)}", debuggee, "large", 4096)
     large = {kind: min(times) for kind, times in large.items()}

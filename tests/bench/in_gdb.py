@@ -41,6 +41,13 @@ def plain_breakpoint():
     return made
 
 
+def passed_breakpoint():
+    """What people write who have no such command."""
+    made = gdb.Breakpoint("meet")
+    made.commands = "silent\ncontinue"
+    return made
+
+
 def kept():
     from vmsnap_gdb.session import session
     return session.entries()
@@ -60,6 +67,21 @@ def hits(count, rounds):
         gdb.execute("vmsnap auto off break", to_string=True)
     assert len(kept()) == (rounds + 1) * count
     assert all(entry.snapshot.has_variables() for entry in kept())
+    return {kind: times[1:] for kind, times in found.items()}
+
+
+def taken_or_passed(count, rounds):
+    """Seconds on the clock and of this gdb's processor time of a hit that is taken, and of one that is passed with
+    commands, in turn.  The first two rounds are as above."""
+    start()
+    found = {"passed": [], "taken": [], "passed_processor": [], "taken_processor": []}
+    for _ in range(rounds + 1):
+        for kind in ("passed", "taken"):
+            made = passed_breakpoint() if kind == "passed" else gdb.execute("vmsnap auto break meet", to_string=True)
+            begun = time.process_time()
+            found[kind].append(run("continue")[0] / count)
+            found[kind + "_processor"].append((time.process_time() - begun) / count)
+            made.delete() if kind == "passed" else gdb.execute("vmsnap auto off break", to_string=True)
     return {kind: times[1:] for kind, times in found.items()}
 
 

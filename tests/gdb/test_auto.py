@@ -1,6 +1,7 @@
 """Snapshots at stops and at breakpoints' hits, which change nothing about the program."""
 
 import os
+import platform
 import re
 import signal
 import unittest
@@ -143,6 +144,37 @@ class AutoBreak(unittest.TestCase):
         gdb.fails("vmsnap auto off nonsense", "usage")
         gdb.fails("vmsnap auto release 1", "1")
         self.assertIn("auto break is off", gdb("vmsnap auto"))
+
+    def test_variables_of_frames_that_lie_elsewhere_though_the_stack_pointer_is_the_same(self):
+        gdb = Gdb(self, "gdb_steps", "frames")
+        gdb("vmsnap auto break step")
+        gdb("break behind")
+        gdb("run")
+        count = gdb.number("sizeof(inner_at) / sizeof(*inner_at)")
+        there = [gdb.number(f"(unsigned long) inner_at[{number}]") for number in range(count)]
+        self.assertGreater(len(set(there)), 2)
+        self.assertLess(len(set(there)), count)
+        told = gdb.value("[(entry.snapshot.threads[0].stack_pointer, [n.address for n in entry.snapshot.annotations() "
+                         "if n.symbol == 'mine']) for entry in session.entries()]")
+        self.assertEqual(len({pointer for pointer, _ in told}), 1)
+        self.assertEqual([places for _, places in told], [[place] for place in there])
+
+    def test_a_hit_like_the_last_one_tells_what_gdb_would(self):
+        """Though gdb is asked at the first only."""
+        gdb = Gdb(self, "gdb_threads", 3, "run")
+        for line in ("from vmsnap_gdb import same_frames", "from vmsnap_gdb.session import session",
+                     "known, session.seen = same_frames.names, []",
+                     "same_frames.names = lambda *a: session.seen.append(known(*a)) or session.seen[-1]"):
+            gdb.do("python " + line)
+        gdb("vmsnap auto break all_here")
+        self.assertIn("exited normally", gdb("run"))
+        names = "[[n._asdict() for n in e.snapshot.annotations() if n.tid] for e in session.entries()]"
+        shown, again = gdb.value(names), gdb.value("[each is not None for each in session.seen]")
+        if platform.machine() == "x86_64":
+            self.assertEqual(again, [False] + 19 * [True])
+        self.assertEqual(len(shown), 20)
+        self.assertTrue(any(each["symbol"] == "threads" for each in shown[0]), shown[0])
+        self.assertEqual(shown, 20 * [shown[0]])
 
     def test_running_threads_are_said_to_have_run(self):
         gdb = Gdb(self, "gdb_threads", 3, "run")

@@ -11,6 +11,8 @@
  *            step(1), maps memory that can be written to and executed, step(2)
  *   vla      step() from a function with arrays of COUNT pages and COUNT by 3 ints
  *   deep     COUNT calls of deep(), each with a local of its own, then step()
+ *   frames   step() out of frames that lie in one place or another, inner_at[] tells where, and behind(); for step()
+ *            the stack pointer is always the same
  * Exit status 0, or 3 after "write" with 3 pages, so that it can be told from others. */
 #define _GNU_SOURCE
 #include "target.h"
@@ -145,6 +147,34 @@ static __attribute__((noinline)) int deep(int left)
 	return mine;
 }
 
+enum { FRAMES = 8 };
+const void *inner_at[FRAMES];
+
+static __attribute__((noinline)) void inner(int number, size_t room)
+{
+	volatile int mine = number;
+	volatile char *gap = __builtin_alloca(room);
+	gap[0] = (char)number;
+	inner_at[number] = (const void *)&mine;
+	step(number);
+	mine += gap[0];
+}
+
+static __attribute__((noinline)) void outer(int number, size_t room)
+{
+	volatile char *gap = __builtin_alloca(room);
+	gap[0] = (char)number;
+	inner(number, 8 * PAGE / FRAMES - room);
+}
+
+/* Each twice, and now and then another in between. */
+static void move_frames(void)
+{
+	for (int number = 0; number < FRAMES; number++)
+		outer(number, number % 3 == 2 ? 64 : number / 4 * 128 + 128);
+	behind(0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *kind = argc > 1 ? argv[1] : "write";
@@ -163,6 +193,8 @@ int main(int argc, char **argv)
 		patch();
 	if (!strcmp(kind, "lay"))
 		lay();
+	if (!strcmp(kind, "frames"))
+		move_frames();
 	if (!strcmp(kind, "deep"))
 		return deep(count) < 0;
 	step(0);
