@@ -78,6 +78,7 @@ enum {
 	DOCUMENT_COST,
 	DOCUMENT_FORKED,
 	DOCUMENT_SINCE,
+	DOCUMENT_BY_BASE,
 	DOCUMENT_MOVES,
 	DOCUMENT_RANGES,
 };
@@ -93,6 +94,7 @@ static const struct column document_columns[] = {
 	[DOCUMENT_COST] = { "cost", .type = COLUMN_RECORD, .of = &cost_schema },
 	[DOCUMENT_FORKED] = { "forked", .type = COLUMN_TIME },
 	[DOCUMENT_SINCE] = { "since_fork_us", .type = COLUMN_DURATION },
+	[DOCUMENT_BY_BASE] = { "copied_by_base", .type = COLUMN_BYTES },
 	[DOCUMENT_MOVES] = { "kernel_moves", .type = COLUMN_WORD },
 	[DOCUMENT_RANGES] = { "ranges", .type = COLUMN_ROWS, .of = &cow_schema },
 };
@@ -185,8 +187,11 @@ static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 	row_end(&record);
 }
 
-static void put_when(struct row *document, const struct vmsnap_cow *cow)
+static int put_when(struct row *document, const struct vmsnap_cow *cow, struct vmsnap_error *err)
 {
+	struct cow_began began = { .known = false };
+	bool compared = vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE;
+	int rc = compared ? cow_began(cow, &began, err) : VMSNAP_OK;
 	const struct vmsnap *parent = vmsnap_cow_parent(cow), *child = vmsnap_cow_child(cow);
 	struct fork_time time;
 	uint64_t pages;
@@ -195,8 +200,11 @@ static void put_when(struct row *document, const struct vmsnap_cow *cow)
 		row_put_time(document, DOCUMENT_FORKED, time.at);
 		row_put_duration(document, DOCUMENT_SINCE, time.before);
 	}
+	if (began.known)
+		row_put_bytes(document, DOCUMENT_BY_BASE, began.by_base);
 	if (moves)
 		row_put_word(document, DOCUMENT_MOVES, moves);
+	return rc;
 }
 
 static int fill_document(struct row *document, void *ctx, struct vmsnap_error *err)
@@ -221,8 +229,8 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	               vmsnap_verdict_name);
 	put_touched_verdicts(document, DOCUMENT_TOUCHED, touched, unknown_verdicts(cow));
 	put_cost(document, cow);
-	put_when(document, cow);
-	return row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
+	int rc = put_when(document, cow, err);
+	return rc ? rc : row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }
 
 static int print_to(struct text *text, struct printed *printed, struct vmsnap_error *err)

@@ -225,7 +225,10 @@ class When(unittest.TestCase):
         # Two looks alone tell that it was in between; a later base, what it was by then.
         self.assertIn(', base "s1" of both, 1.49 s after the fork: 12.0K copied by then\n', run("cow", f"{path}@5", f"{path}@6", "--base", f"{path}@3", "-w", "0"))
         done = subprocess.run([VMSNAP, "cow", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", check=True)
-        self.assertEqual(done.stderr, "")
+        self.assertEqual((done.stderr, json.loads(done.stdout)["copied_by_base"]), ("", 0))
+        for base, copied in ("@3", 12288), ("@1", 0), (None, None):
+            words = ("--base", path + base) if base else ()
+            self.assertEqual(told("cow", f"{path}@5", f"{path}@6", *words)["copied_by_base"], copied)
 
     def test_of_what_the_clock_does_not_tell_nothing_is_said(self):
         for identity in dict(boottime=0), dict(ppid=7):
