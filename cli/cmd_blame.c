@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "blame_file.h"
+#include "blame_untold.h"
 #include "capture_flags.h"
 #include "commands.h"
 #include "descendants.h"
@@ -35,6 +36,8 @@ struct blaming {
 	struct vmsnap_fault_watch *faults;
 	struct vmsnap_tracker *tracker;
 	struct snaps before, after;
+	uint64_t ticks; /* from boot until all were watched; as start times are counted */
+	size_t untold;  /* processes of whose birth the kernel did not tell */
 	bool over;
 };
 
@@ -116,6 +119,20 @@ static int find_living(const struct blaming *blaming, struct processes *living)
 	return status;
 }
 
+static int capture_living(struct blaming *blaming, struct processes *living, int *rc, struct vmsnap_error *err)
+{
+	int status = STATUS_OK;
+	*rc = capture(blaming, living->pids, living->count, 0, &blaming->after, err);
+	if (!*rc)
+		status = untold_births(living, blaming->ticks, &blaming->untold);
+	if (*rc || status || !blaming->untold)
+		return status;
+	vmsnap_unref_all(blaming->after.items, blaming->after.count);
+	blaming->after = (struct snaps){ .count = 0 };
+	*rc = capture(blaming, living->pids, living->count, 0, &blaming->after, err);
+	return status;
+}
+
 /* Such come and go: who is gone by then is looked for anew. */
 static int capture_after(struct blaming *blaming)
 {
@@ -125,8 +142,9 @@ static int capture_after(struct blaming *blaming)
 	for (int round = 0; rc && !status && round < ROUNDS; round++) {
 		struct processes living = { .count = 0 };
 		status = find_living(blaming, &living);
-		rc = !status && living.count ? capture(blaming, living.pids, living.count, 0, &blaming->after, &err)
-		                             : VMSNAP_OK;
+		rc = VMSNAP_OK;
+		if (!status && living.count)
+			status = capture_living(blaming, &living, &rc, &err);
 		processes_free(&living);
 		if (rc && !is_gone(rc))
 			return trouble_with_process(NULL, &err);
@@ -198,6 +216,10 @@ static int begin(struct blaming *blaming)
 		status = watch_command(blaming);
 	if (!status)
 		status = blaming->starts ? open_faults(blaming, &blaming->command.pid, 1) : begin_of_processes(blaming);
+	const char *remark = status ? NULL : vmsnap_fault_watch_remark(blaming->faults);
+	if (remark)
+		say("blame: %s", remark);
+	blaming->ticks = ticks_now();
 	return !status && blaming->command.words ? command_start(&blaming->command) : status;
 }
 
@@ -330,6 +352,8 @@ static int tell(const struct blaming *blaming, struct vmsnap_faults *faults, str
 		return trouble_with("blame", &err);
 	if (!blaming->after.count)
 		say("blame: it has ended; what became of its pages is not known");
+	say_untold_births(blaming->untold);
+	say_gained_rights(blaming->faults, blaming->after.items, blaming->after.count);
 	int status = print(blaming, blame, names);
 	vmsnap_blame_free(blame);
 	return status;

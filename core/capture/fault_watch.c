@@ -1,5 +1,6 @@
 /* fault_watch.c - the page faults of processes, as the kernel tells them (vmsnap/blame.h). */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +28,14 @@ struct vmsnap_fault_watch {
 	struct vmsnap_error *err; /* while records are read */
 	pid_t *known;             /* threads that have events: opened by us, or inherited; as they came */
 	size_t known_count, known_room;
+	pid_t *ended; /* processes of which something may be kept, as they ended; ended_before: at the reads before */
+	size_t ended_count, ended_room, ended_before;
 	struct vmsnap_fault_event *happened;
 	size_t happened_count, happened_room;
 	uint64_t began, count, dropped, lost_before;
 	bool (*cancelled)(void *ctx);
 	void *cancel_ctx;
+	const char *remark;
 	bool lost_records; /* the kernel said that something was lost */
 };
 
@@ -213,13 +217,35 @@ static int add_fork(struct vmsnap_fault_watch *watch, const struct perf_event_he
 	return rc;
 }
 
-static void note_end(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
+static int note_end(struct vmsnap_fault_watch *watch, const struct perf_event_header *record)
 {
 	struct task_record task;
 	if (record->size < sizeof(task))
-		return;
+		return VMSNAP_OK;
 	memcpy(&task, record, sizeof(task));
 	forget_known(watch, (pid_t)task.tid);
+	if (task.tid != task.pid)
+		return VMSNAP_OK;
+	pid_t *ended = array_room(watch->ended, watch->ended_count, &watch->ended_room, sizeof(*ended));
+	if (!ended)
+		return fail_no_memory(watch->err);
+	watch->ended = ended;
+	watch->ended[watch->ended_count++] = (pid_t)task.pid;
+	return VMSNAP_OK;
+}
+
+/* Files of its program are open.  What it had done on another processor is in another ring, which may have been read
+ * right before it came: so not before that was read once more. */
+static void forget_ended(struct vmsnap_fault_watch *watch)
+{
+	for (size_t i = 0; i < watch->ended_before; i++) {
+		fault_access_forget(&watch->access, (uint32_t)watch->ended[i]);
+		call_frames_forget(&watch->call_frames, (uint32_t)watch->ended[i]);
+	}
+	watch->ended_count -= watch->ended_before;
+	if (watch->ended_count)
+		memmove(watch->ended, watch->ended + watch->ended_before, watch->ended_count * sizeof(*watch->ended));
+	watch->ended_before = watch->ended_count;
 }
 
 /* COMM says that a thread has another name; at an exec it is marked.  Its time stands at the end: sample_id_all. */
@@ -245,8 +271,7 @@ static int take_record(void *ctx, const struct perf_event_header *record)
 	case PERF_RECORD_FORK:
 		return add_fork(watch, record);
 	case PERF_RECORD_EXIT:
-		note_end(watch, record);
-		return VMSNAP_OK;
+		return note_end(watch, record);
 	case PERF_RECORD_COMM:
 		return add_exec(watch, record);
 	case PERF_RECORD_LOST:
@@ -263,6 +288,8 @@ static int drain(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
 	int rc = perf_rings_drain(&watch->rings, take_record, watch);
 	if (!rc && fault_bpf_is_open(&watch->bpf))
 		rc = fault_bpf_drain(&watch->bpf, add_fault, watch);
+	if (!rc)
+		forget_ended(watch);
 	watch->err = NULL;
 	return rc;
 }
@@ -361,16 +388,37 @@ static int add_processes(struct vmsnap_fault_watch *watch, const pid_t *pids, si
 	return is_gone(rc) && gone < count ? VMSNAP_OK : rc;
 }
 
-static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count,
-                      const struct vmsnap_fault_watch_options *options, struct vmsnap_error *err)
+static bool no_descriptors(int error)
+{
+	return error == EMFILE || error == ENFILE;
+}
+
+static void remark_descriptors(struct vmsnap_fault_watch *watch)
+{
+	watch->remark =
+	        "descriptors are not enough for programs in the kernel (ulimit -n): page faults are told by events of "
+	        "perf_event_open(2), which take longer";
+}
+
+/* Where the kernel takes programs of ours, these tell the faults outside of it. */
+static void open_programs(struct vmsnap_fault_watch *watch, size_t bytes)
+{
+	int error = fault_bpf_open(&watch->bpf, bytes, watch->events.children);
+	if (!error)
+		fault_events_leave_own(&watch->events);
+	else if (no_descriptors(error))
+		remark_descriptors(watch);
+}
+
+static int open_way(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count,
+                    const struct vmsnap_fault_watch_options *options, bool programs, struct vmsnap_error *err)
 {
 	enum { RING_BYTES = 4 << 20, FRAMES = 32 };
 	bool children = !(options->flags & VMSNAP_FAULT_WATCH_CHILDLESS);
 	unsigned frames = options->frames ? options->frames : FRAMES;
 	int rc = fault_events_choose(&watch->events, frames, children, err);
-	if (!rc && frames == 1 && watch->events.tracepoints &&
-	    !fault_bpf_open(&watch->bpf, RING_BYTES, watch->events.children))
-		fault_events_leave_own(&watch->events);
+	if (!rc && programs && frames == 1 && watch->events.tracepoints)
+		open_programs(watch, RING_BYTES);
 	if (!rc)
 		rc = perf_rings_open(&watch->rings, RING_BYTES, err);
 	if (!rc)
@@ -379,6 +427,39 @@ static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_
 		kernel_calls_read(&watch->calls);
 	rc = rc ? rc : add_processes(watch, pids, count, err);
 	watch->began = monotonic_now();
+	return rc;
+}
+
+static void release(struct vmsnap_fault_watch *watch)
+{
+	fault_events_close(&watch->events);
+	fault_bpf_close(&watch->bpf);
+	perf_rings_close(&watch->rings);
+	kernel_calls_free(&watch->calls);
+	fault_access_free(&watch->access);
+	call_frames_free(&watch->call_frames);
+	vmsnap_faults_builder_free(watch->builder);
+	free(watch->known);
+	free(watch->ended);
+	free(watch->happened);
+}
+
+/* Programs take a descriptor more for each processor, and some. */
+static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count,
+                      const struct vmsnap_fault_watch_options *options, struct vmsnap_error *err)
+{
+	struct vmsnap_error why = { .code = VMSNAP_OK };
+	int rc = open_way(watch, pids, count, options, true, &why);
+	bool too_few = why.code == VMSNAP_ERR_TOO_LARGE || no_descriptors(why.sys_errno);
+	if (rc && too_few && fault_bpf_is_open(&watch->bpf)) {
+		release(watch);
+		*watch = (struct vmsnap_fault_watch){ .cancelled = options->cancelled,
+			                              .cancel_ctx = options->cancel_ctx };
+		remark_descriptors(watch);
+		rc = open_way(watch, pids, count, options, false, &why);
+	}
+	if (rc && err)
+		*err = why;
 	return rc;
 }
 
@@ -477,18 +558,15 @@ VMSNAP_API const struct vmsnap_fault_event *vmsnap_fault_watch_event(const struc
 	return index < watch->happened_count ? &watch->happened[index] : NULL;
 }
 
+VMSNAP_API const char *vmsnap_fault_watch_remark(const struct vmsnap_fault_watch *watch)
+{
+	return watch->remark;
+}
+
 VMSNAP_API void vmsnap_fault_watch_close(struct vmsnap_fault_watch *watch)
 {
 	if (!watch)
 		return;
-	fault_events_close(&watch->events);
-	fault_bpf_close(&watch->bpf);
-	perf_rings_close(&watch->rings);
-	kernel_calls_free(&watch->calls);
-	fault_access_free(&watch->access);
-	call_frames_free(&watch->call_frames);
-	vmsnap_faults_builder_free(watch->builder);
-	free(watch->known);
-	free(watch->happened);
+	release(watch);
 	free(watch);
 }

@@ -1402,6 +1402,7 @@ FUNCTIONS = {
     "vmsnap_fault_watch_open": (CHECKED, (POINTER(c_int), c_size_t, POINTER(FaultWatchOptions), POINTER(c_void_p))),
     "vmsnap_fault_watch_add": (CHECKED, (c_void_p, c_int)),
     "vmsnap_fault_watch_read": (CHECKED, (c_void_p, c_int)),
+    "vmsnap_fault_watch_remark": (c_char_p, (c_void_p,)),
     "vmsnap_fault_watch_stop": (None, (c_void_p,)),
     "vmsnap_fault_watch_take": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_fault_watch_close": (None, (c_void_p,)),

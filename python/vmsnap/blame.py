@@ -55,6 +55,12 @@ class FaultWatch(Owned):
         return Taken(handle)
 
     @property
+    def remark(self):
+        """What people should know of how it watches; None: nothing."""
+        said = lib().vmsnap_fault_watch_remark(self._handle)
+        return said.decode() if said else None
+
+    @property
     def events(self):
         """Forks and execs meanwhile, for Blame: (array, count)."""
         first = lib().vmsnap_fault_watch_event(self._handle, 0)

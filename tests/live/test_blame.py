@@ -6,7 +6,9 @@ import ctypes
 import json
 import os
 import platform
+import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -145,6 +147,50 @@ class Faults(unittest.TestCase):
             self.assertIn(row["known"], ("seen", "several", "unseen"))
             self.assertIn(row["function"], ("write_store", None))
         target.end()
+
+    @each_user
+    def test_a_process_whose_birth_found_no_room_is_seen_at_the_end(self, user):
+        """By events, which forks are told by as well; a flood of faults before that."""
+        if user == 0 and not blaming.can_refuse():
+            skip(self, "programs in the kernel cannot be refused here")
+        target = Target(self, "blame", "flood", 200, "child", user=user)
+        argv, options = blaming.words(target, "--json")
+        part = f"kill -STOP $PPID; {argv[-1]}; kill -CONT $PPID"
+        if user == 0:
+            options["preexec_fn"] = blaming.refusing("bpf")
+        result = support.run(*argv[:-1], part, user=user, **options)
+        need_faults(self, result)
+        document = json.loads(result.out)
+        child = kernel.children(target.pid)[-1]  # which ends with the target
+        told = {each["after"]["pid"]: each["known"] for each in document["processes"]}
+        self.assertEqual(told, {target.pid: True, child: False})
+        self.assertIn("1 process was seen only at the end", result.err)
+        self.assertNotEqual(document["lost"], 0)
+        target.end()
+
+    def test_a_program_that_gains_rights_is_watched_as_far_as_the_kernel_lets(self):
+        """Events are taken from it, and it is said; programs in the kernel go on."""
+        folder = tempfile.mkdtemp(dir=world().home(support.NOBODY))
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        if os.geteuid() or os.statvfs(folder).f_flag & os.ST_NOSUID or kernel.status("self").get("NoNewPrivs") == b"1":
+            skip(self, "no program can gain rights here")
+        program = shutil.copy(os.path.join(world().targets, "blame"), os.path.join(folder, "gains"))
+        os.chmod(program, 0o4755)
+        for without in (None, "bpf"):
+            if without and not blaming.can_refuse():
+                continue
+            target = Target(self, "blame", "gain", program, user=support.NOBODY)
+            result = blaming.blame(target, "--json", by="function", without=without)
+            need_faults(self, result)
+            document = json.loads(result.out)
+            self.assertEqual(kernel.status(target.pid)["Uid"].split()[:2], [b"65534", b"0"])
+            written = sum(row["new"] + row["copied"] for row in document["rows"] if row["function"] == "write_string")
+            by_programs = without is None and able("bpf") == "yes"
+            self.assertEqual(written, 64 * PAGE if by_programs else 0)
+            self.assertGreaterEqual(document["unseen"], 0 if by_programs else 64 * PAGE)
+            self.assertIn(f"process {target.pid} has executed a program that gave it rights", result.err)
+            target.end()
 
     @each_user
     def test_nothing_is_left_behind_when_it_is_killed(self, user):

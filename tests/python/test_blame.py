@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import os
 import platform
+import resource
 import signal
 import unittest
 
@@ -36,6 +37,24 @@ def forked(body):
         finally:
             os._exit(0)
     return child
+
+
+def by_programs():
+    """Whether the kernel takes programs that tell of faults."""
+    return vmsnap.abilities()["bpf"].able == "yes"
+
+
+def read_pages():
+    """64 pages, in which the kernel has the faults."""
+    with mmap.mmap(-1, 64 * PAGE) as memory, open("/dev/zero", "rb", buffering=0) as zeros:
+        zeros.readinto(memory)
+
+
+def open_files():
+    """Of programs and libraries."""
+    found = (os.readlink(f"/proc/self/fd/{each.name}") for each in os.scandir("/proc/self/fd")
+             if os.path.lexists(f"/proc/self/fd/{each.name}"))
+    return [name for name in found if ".so" in name or "python" in name]
 
 
 class Family:
@@ -187,6 +206,52 @@ class Watching(unittest.TestCase):
                 if taken.flags & _header.FaultsFlag.CHILDREN:
                     skip(self, "the kernel tells of children nevertheless: it is older than 5.13")
                 self.assertEqual(sum(fault.pid == child for fault in taken), 0)
+
+    def test_files_of_who_has_ended_are_closed(self):
+        asked, ask = os.pipe()
+        answers, answer = os.pipe()
+        child = forked(lambda: (os.read(asked, 1), read_pages(), os.write(answer, b"r"), os.read(asked, 1)))
+        before = sorted(open_files())
+        with watch(self, child) as faults:
+            os.write(ask, b"g")
+            os.read(answers, 1)
+            faults.read()
+            there = sorted(open_files())
+            os.write(ask, b"g")
+            os.waitpid(child, 0)
+            faults.read()  # tells of its end
+            faults.read()
+            after = sorted(open_files())
+        for each in asked, ask, answers, answer:
+            os.close(each)
+        if there == before:
+            skip(self, "nobody is told who called the kernel here: no file is opened for that")
+        self.assertEqual(after, before)
+
+    def test_programs_in_the_kernel_are_done_without_where_descriptors_are_too_few(self):
+        """Of as few as it takes at the least, and of more."""
+        target = Target(self, "blame", "flood", 1)
+        with watch(self, target.pid, frames=1) as faults:
+            self.assertIsNone(faults.remark)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        remarks = []
+        for limit in range(1, 1000):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
+            try:
+                with vmsnap.FaultWatch([target.pid], frames=1) as faults:
+                    remarks.append(faults.remark)
+            except vmsnap.VmsnapError:
+                self.assertEqual(remarks, [])
+                continue
+            if remarks[-1] is None:
+                break
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        self.assertIsNone(remarks.pop())
+        if by_programs():
+            self.assertIn("descriptors are not enough for programs in the kernel", remarks[0])
+        self.assertEqual(len(set(remarks)), int(by_programs()))
+        target.end()
 
     def test_words_that_mean_nothing(self):
         with self.assertRaises(vmsnap.VmsnapError):

@@ -2,7 +2,9 @@
  *
  * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory there
  * is: "range KIND ..."; the log: "range log ...".
- * blame flood ROUNDS: after "go", writes to its pages, gives them back, and writes to them again.
+ * blame flood ROUNDS [child]: after "go", writes to its pages, gives them back, and writes to them again; all of it on
+ *   one processor.  Then it has children, of whom the last one, which writes to them too, stays.
+ * blame gain PROGRAM: after "go", executes "PROGRAM gained", which writes to globals of its own.
  * blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more is made.
  * blame armed: pages of its own, of which it writes to every second one after "go". */
 #define _GNU_SOURCE
@@ -228,17 +230,67 @@ static char *aligned(char *at, size_t to)
 
 /* ---- other kinds ------------------------------------------------------------------------ */
 
-static _Noreturn void flood(unsigned rounds)
+static void stay_on_this_processor(void)
+{
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+	CPU_ZERO(&one);
+	CPU_SET(cpu < 0 ? 0 : (size_t)cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* The first ones fill what room there was for records that are smaller than a fault's. */
+static void have_children(char *pages)
+{
+	enum { COUNT = 200 };
+	for (int i = 0; i < COUNT; i++) {
+		pid_t child = fork();
+		if (child < 0)
+			cannot("fork");
+		if (!child && i < COUNT - 1)
+			_exit(0);
+		if (!child) {
+			die_with_parent();
+			write_store(pages);
+			for (;;)
+				pause();
+		}
+		if (i < COUNT - 1)
+			waitpid(child, NULL, 0);
+	}
+}
+
+static _Noreturn void gain(const char *program)
+{
+	next_command();
+	execl(program, program, "gained", (char *)NULL);
+	cannot("execute it");
+}
+
+static _Noreturn void gained(void)
+{
+	alarm(600);
+	for (size_t i = 0; i < PLAIN_PAGES; i++)
+		write_string(globals + i * PAGE);
+	stand_still();
+	_exit(0);
+}
+
+static _Noreturn void flood(unsigned rounds, bool child)
 {
 	enum { PAGES = 1024 };
 	char *pages = map(PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	add("flooded", pages, PAGES);
+	if (child)
+		stay_on_this_processor();
 	next_command();
 	for (unsigned round = 0; round < rounds; round++) {
 		madvise(pages, PAGES * PAGE, MADV_DONTNEED);
 		for (unsigned i = 0; i < PAGES; i++)
 			write_store(pages + (size_t)i * PAGE);
 	}
+	if (child)
+		have_children(pages);
 	stand_still();
 	_exit(0);
 }
@@ -295,7 +347,11 @@ int main(int argc, char **argv)
 	unsigned children = 0, count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100;
 	die_with_parent();
 	if (argc > 1 && !strcmp(argv[1], "flood"))
-		flood(count);
+		flood(count, argc > 3);
+	if (argc > 2 && !strcmp(argv[1], "gain"))
+		gain(argv[2]);
+	if (argc > 1 && !strcmp(argv[1], "gained"))
+		gained();
 	if (argc > 1 && !strcmp(argv[1], "threads"))
 		threads(count);
 	if (argc > 1 && !strcmp(argv[1], "armed"))

@@ -43,6 +43,8 @@ int vmsnap_fault_watch_add(struct vmsnap_fault_watch *watch, pid_t pid, struct v
 /* Takes in what has come; if there is nothing, waits for it so long.  To be called often: what finds no room in the
  * kernel's buffers is lost. */
 int vmsnap_fault_watch_read(struct vmsnap_fault_watch *watch, int timeout_ms, struct vmsnap_error *err);
+/* What people should know of how it watches, a few words; NULL: nothing. */
+const char *vmsnap_fault_watch_remark(const struct vmsnap_fault_watch *watch);
 /* No fault that comes later is told. */
 void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch);
 /* All that came since the last time, with the forks and execs (vmsnap_faults_event()). */
