@@ -83,7 +83,7 @@ static size_t window_size(const struct sweep *sweep, uint64_t at, uint64_t wante
 		uint64_t distance = frames->starts[i].key - at;
 		if (distance > size + GAP)
 			break;
-		if (frames->starts[i].value >> EVENT_EXCLUSIVE_SHIFT != EXCLUSIVE_YES && distance >= size)
+		if (event_exclusive(frames->starts[i].value) != EXCLUSIVE_YES && distance >= size)
 			size = distance + 1;
 	}
 	return size < WINDOW ? (size_t)size : WINDOW;
@@ -142,7 +142,7 @@ static int memory_of(const struct sweep *sweep)
 
 static int exclusive_of(const struct sweep *sweep)
 {
-	return sweep->pages == 1 ? (int)(sweep->event >> EVENT_EXCLUSIVE_SHIFT) : EXCLUSIVE_NO;
+	return sweep->pages == 1 ? event_exclusive(sweep->event) : EXCLUSIVE_NO;
 }
 
 static group_fraction divided(uint64_t pages, uint64_t by)
@@ -327,18 +327,44 @@ static void take_event(struct sweep *sweep, uint64_t event, bool begins)
 	sweep->event ^= event;
 }
 
+/* The next event that ends something: of those that were put down, or of a single frame. */
+struct next_end {
+	size_t ended, single; /* of ends, and of starts: those before are done */
+};
+
+static bool next_end(const struct group_frames *frames, struct next_end *next, struct keyed *out, bool *is_single)
+{
+	while (next->single < frames->count && !(frames->starts[next->single].value & EVENT_SINGLE))
+		next->single++;
+	bool longer = next->ended < frames->end_count, single = next->single < frames->count;
+	uint64_t single_end = single ? frames->starts[next->single].key + 1 : 0;
+	*is_single = single && (!longer || single_end < frames->ends[next->ended].key);
+	if (*is_single)
+		*out = (struct keyed){ single_end, frames->starts[next->single].value };
+	else if (longer)
+		*out = frames->ends[next->ended];
+	return longer || single;
+}
+
 static int take_events(struct sweep *sweep)
 {
 	const struct group_frames *frames = sweep->frames;
+	struct next_end next = { 0 };
+	struct keyed event;
+	bool single;
 	int rc = VMSNAP_OK;
-	for (size_t ended = 0; !rc && ended < frames->count;) {
-		size_t next = sweep->begun;
-		bool begins = next < frames->count && frames->starts[next].key < frames->ends[ended].key;
-		const struct keyed *event = begins ? &frames->starts[sweep->begun++] : &frames->ends[ended++];
-		if (event->key != sweep->at)
-			rc = advance(sweep, event->key);
+	while (!rc && next_end(frames, &next, &event, &single)) {
+		bool begins = sweep->begun < frames->count && frames->starts[sweep->begun].key < event.key;
+		if (begins)
+			event = frames->starts[sweep->begun++];
+		else if (single)
+			next.single++;
+		else
+			next.ended++;
+		if (event.key != sweep->at)
+			rc = advance(sweep, event.key);
 		if (!rc)
-			take_event(sweep, event->value, begins);
+			take_event(sweep, event.value & ~EVENT_SINGLE, begins);
 	}
 	return rc;
 }
@@ -379,8 +405,10 @@ int group_frames_add(struct group_frames *frames, uint64_t first, uint64_t end, 
 {
 	if (frames->count == frames->ends_capacity)
 		return VMSNAP_ERR_TOO_LARGE;
-	frames->starts[frames->count] = (struct keyed){ first, event };
-	frames->ends[frames->count++] = (struct keyed){ end, event };
+	bool single = end - first == 1;
+	frames->starts[frames->count++] = (struct keyed){ first, single ? event | EVENT_SINGLE : event };
+	if (!single)
+		frames->ends[frames->end_count++] = (struct keyed){ end, event };
 	return work_step(work);
 }
 
@@ -414,10 +442,12 @@ static void *sort_here(void *argument)
 static int sort_both(struct group_frames *frames, struct keyed *ends_spare, struct work *work)
 {
 	enum { WORTH_A_THREAD = 1 << 16 };
-	struct sorting ends = {
-		.items = frames->ends, .spare = ends_spare, .count = frames->count, .work = { .limit = WORK_UNLIMITED }
-	};
-	ends.threaded = frames->count >= WORTH_A_THREAD && !thread_start_unsignalled(&ends.thread, sort_here, &ends);
+	struct sorting ends = { .items = frames->ends,
+		                .spare = ends_spare,
+		                .count = frames->end_count,
+		                .work = { .limit = WORK_UNLIMITED } };
+	ends.threaded =
+	        frames->end_count >= WORTH_A_THREAD && !thread_start_unsignalled(&ends.thread, sort_here, &ends);
 	int rc = radix_sort(work, &frames->starts, &frames->spare, frames->count);
 	if (ends.threaded)
 		pthread_join(ends.thread, NULL);

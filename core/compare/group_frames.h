@@ -1,9 +1,9 @@
 /* group_frames.h - the frames of several processes in one order: which processes have which.
  *
- * Each run of pages is two events, where its frames begin and where they end.  Between two events the same
- * processes have all frames, so that what they come to is counted once for the lot: sums go on growing, and
- * who begins to have a frame takes away what they are, and adds what they have become when it ends.  So the cost is
- * one of events, however many processes share. */
+ * Each run of pages is two events, where its frames begin and where they end (of one frame that is one entry).  Between
+ * two events the same processes have all frames, so that what they come to is counted once for the lot: sums go on
+ * growing, and who begins to have a frame takes away what they are, and adds what they have become when it ends.  So
+ * the cost is one of events, however many processes share. */
 #ifndef VMSNAP_GROUP_FRAMES_H
 #define VMSNAP_GROUP_FRAMES_H
 
@@ -36,11 +36,17 @@ struct group_sums {
 
 /* What a run of pages is, in 64 bits. */
 enum { EVENT_MEMBER_BITS = 24, EVENT_MAPPING_BITS = 32, EVENT_MEMORY_SHIFT = 56, EVENT_EXCLUSIVE_SHIFT = 58 };
+/* Of one frame: where it ends is known from where it begins.  Where no two frames are in order it is so with all. */
+#define EVENT_SINGLE (UINT64_C(1) << 63)
 enum group_exclusive { EXCLUSIVE_UNKNOWN, EXCLUSIVE_NO, EXCLUSIVE_YES };
 static inline uint64_t group_event(size_t member, size_t mapping, int memory, int exclusive)
 {
 	return member | (uint64_t)mapping << EVENT_MEMBER_BITS | (uint64_t)memory << EVENT_MEMORY_SHIFT |
 	       (uint64_t)exclusive << EVENT_EXCLUSIVE_SHIFT;
+}
+static inline int event_exclusive(uint64_t event)
+{
+	return event >> EVENT_EXCLUSIVE_SHIFT & 3;
 }
 
 /* How often frames are mapped by anybody. */
@@ -62,7 +68,7 @@ struct group_sharers {
 
 struct group_frames {
 	struct keyed *starts, *ends, *spare; /* events; gone when they are swept */
-	size_t count, capacity, ends_capacity, spare_capacity;
+	size_t count, end_count, capacity, ends_capacity, spare_capacity;
 	struct group_counts counts;
 
 	size_t member_count, mapping_count;
