@@ -288,7 +288,7 @@ class BrowserTest(unittest.TestCase):
             for child in made[1::2]:
                 child["identity"]["start_time"] = at
             self.open(self.write("moment", *(dict(made[i], names=[]) for i in snapshots)), "#p=0&m=cow")
-            self.assertEqual(self.say(f"(line => line.forkTimes().map(ms => [ms, line.placeOf(ms)]))({PAGE}.timeline)"), lines)
+            self.assertEqual(self.say(f"{PAGE}.timeline.forkPlaces()"), lines)
             self.assertIn("forked 01:46:%.1f UTC" % (40.5 if lines else 39.5), self.say(HEADLINE))
         self.quiet()
 

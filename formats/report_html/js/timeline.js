@@ -163,8 +163,24 @@ export class Timeline {
 			free = px + 4 + x.measureText('fork ').width;
 		}
 	}
-	forkLines() { return this.forkTimes().map(ms => Math.round(this.x(this.placeOf(ms))) + 0.5).filter(px => px >= this.left && px <= this.width - this.right); }
-	forkTimes() { return this.model.forksOf(this.view.process).map(fork => this.model.processes[fork.child].started).filter(ms => !Number.isNaN(this.placeOf(ms))).sort((a, b) => a - b); }
+	// Lines that are nearer to each other than they are apart are one.
+	forkLines() {
+		const out = [];
+		for (const [, place] of this.forkPlaces()) {
+			const px = Math.round(this.x(place)) + 0.5;
+			if (px >= this.left && px <= this.width - this.right && !(px < out[out.length - 1] + 4)) out.push(px);
+		}
+		return out;
+	}
+	// When, and where that is; a server has thousands.
+	forkPlaces() {
+		const { process } = this.view;
+		if (this.forks?.process !== process) {
+			const times = this.model.forksOf(process).map(fork => this.model.processes[fork.child].started).sort((a, b) => a - b);
+			this.forks = { process, places: times.map(ms => [ms, this.placeOf(ms)]).filter(([, place]) => !Number.isNaN(place)) };
+		}
+		return this.forks.places;
+	}
 	laneTop(row) { return TOP + AREA + EVENTS + 12 + row * LANE; }
 	// Those around the one that is shown.
 	laneProcesses() {
