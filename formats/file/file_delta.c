@@ -439,8 +439,7 @@ static int check_base_crc(const struct delta_chain *chain, const struct delta_li
 	               : bad(chain, link->offset, "it is a difference to another snapshot than the one that is there");
 }
 
-/* Of a failure further down the chain it is told which one hangs on which. */
-static void tell_link(const struct delta_chain *chain, size_t failed, int rc)
+void delta_chain_tell(const struct delta_chain *chain, size_t failed, int rc)
 {
 	if (!chain->err || rc == VMSNAP_ERR_CANCELLED || rc == VMSNAP_ERR_NO_MEMORY)
 		return;
@@ -508,7 +507,7 @@ static int find_links(struct delta_chain *chain, struct inflater *inflater, bool
 		size_t at = chain->base;
 		rc = step_down(chain, inflater);
 		if (rc && rc != VMSNAP_END && below)
-			tell_link(chain, at, rc);
+			delta_chain_tell(chain, at, rc);
 	}
 	if (!chain->have_payloads)
 		chain->from = chain->count;

@@ -65,6 +65,8 @@ struct delta_chain {
 /* known: gives true for a snapshot whose pages are there already; NULL: no pages are wanted.  Then fills in
  * what is found, down to a whole one or what is known. */
 int delta_chain_find(struct delta_chain *chain, size_t index, bool (*known)(void *ctx, size_t index), void *ctx);
+/* Of a failure further down the chain, in chain->err, it is told which one hangs on which. */
+void delta_chain_tell(const struct delta_chain *chain, size_t failed, int rc);
 /* The payloads of the first one. */
 int delta_chain_make(struct delta_chain *chain);
 /* What the first one is a difference to; after delta_chain_find(). */

@@ -527,8 +527,11 @@ static int load_delta_pages(struct loader *loader, const struct delta_chain *cha
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && i < chain->count; i++)
 		rc = decode_link(loader, &chain->links[i], &layers);
-	if (!rc && !known)
+	if (!rc && !known) {
 		rc = load_base_pages(loader, chain, kind);
+		if (rc)
+			delta_chain_tell(chain, chain->base, rc);
+	}
 	rc = rc ? rc : lay_over(loader, known ? &known->runs : &loader->decode.snap->runs, &layers);
 	run_layers_free(&layers);
 	return rc;

@@ -182,6 +182,18 @@ class Copy(unittest.TestCase):
         self.assertFalse(b"1000.125" in inflated(before))
         self.assertIn(self.listed(before)[0]["contents"], (None, "none"))
 
+    def test_so_it_is_where_the_pages_of_the_whole_one_are_damaged(self):
+        with open(self.series, "rb") as file:
+            data = bytearray(file.read())
+        data[data.index(b"PAGE") + 40] ^= 1
+        broken = self.out("copy-broken-pages.vms")
+        with open(broken, "wb") as file:
+            file.write(data)
+        checked = command("check", broken, "-w", 0)
+        self.assertEqual(checked.returncode, 2)
+        for number in (2, 3, 4, 5):
+            self.assertIn(b"snapshot %d hangs on snapshot 1: " % number, checked.stdout)
+
     def test_what_hangs_on_what_is_damaged_is_lost_and_said(self):
         with open(self.series, "rb") as file:
             data = bytearray(file.read())
