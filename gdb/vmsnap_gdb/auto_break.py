@@ -70,6 +70,7 @@ class BreakWatch:
             gdb.events.cont.connect(self._resumed)
             self._connected = True
         self._prune()
+        session.get_ready(settings.hit_depth())
         return self._watched.setdefault(breakpoint.number, Watched(breakpoint, ours))
 
     def off(self, number=None):

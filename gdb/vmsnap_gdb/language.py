@@ -5,6 +5,7 @@ import contextlib
 import gdb
 
 
+_CRASHING = "pascal", "go"
 _chosen = None  # at the last hit of a breakpoint; None: to be asked for, which takes 25 us
 _watching = False
 
@@ -27,11 +28,16 @@ def _at_hit():
     return _chosen
 
 
+def is_sane_at_hit():
+    """Whether sane() would do nothing."""
+    return _at_hit() not in _CRASHING
+
+
 @contextlib.contextmanager
 def sane(hit=False):
     """gdb 13 crashes over C's types and names if the user chose one of these.  hit: of a breakpoint, just now."""
     chosen = _at_hit() if hit else gdb.parameter("language")
-    if chosen not in ("pascal", "go"):
+    if chosen not in _CRASHING:
         yield
         return
     gdb.execute("set language c", to_string=True)

@@ -182,6 +182,22 @@ class Session:
         snapshot.tracking = tracked and tracked.trouble()
         return self._annotated(snapshot, inferior, names, depth, threads, brief)
 
+    @staticmethod
+    def get_ready(depth):
+        """What is read once, symbols above all, is read now if it can be, and not while the program stands at a hit of a
+        breakpoint.  What is wrong will be said then."""
+        try:
+            execs.watch()
+            resumes.watch()
+            looks.watch()
+            touched.watch()
+            inferior, thread = gdb.selected_inferior(), gdb.selected_thread()
+            if thread is not None and thread.is_stopped() and target.kind(inferior) == "native" and not target.replaying():
+                variables.collect(inferior, depth, [thread])
+                looks.after_ours()
+        except (VmsnapError, gdb.error):
+            pass
+
     def capture_now_together(self, pids):
         """Snapshots of several processes at one instant, that are not kept."""
         execs.watch()

@@ -33,12 +33,15 @@ def collect(inferior, depth, threads=None, notes=None, types=None, hit=None):
     if depth <= 0:
         return names
     try:
+        now = None
+        if hit is not None and types is None and target.is_local(inferior.pid):
+            now = same_frames.registers(threads[0])
+            found = now and _as_before(inferior, depth, threads[0], now)
+            if found is not None:
+                return found
         todo = _in_order(inferior, threads)
         with _selection_kept(todo), language.sane(hit is not None):
-            if hit is not None and types is None and target.is_local(inferior.pid):
-                _collect_hit(inferior, depth, todo[0], names, hit)
-            else:
-                _collect(inferior, depth, todo, names, notes, types)
+            _collect(inferior, depth, todo, names, notes, types, now and (now, hit))
     except _TROUBLE as error:
         notes.append(f"names of variables: {error}")
     return names
@@ -83,14 +86,12 @@ def _selection_kept(threads):
             gdb.execute(f"inferior {inferior.num}", to_string=True)
 
 
-def _collect_hit(inferior, depth, thread, names, snapshot):
-    now = same_frames.registers(thread)
-    found = now and same_frames.names(thread, depth, now)
+def _as_before(inferior, depth, thread, now):
+    """Of a thread that stands as it stood at an earlier hit; None: look."""
+    found = same_frames.names(thread, depth, now) if language.is_sane_at_hit() else None
     if found is None:
-        _collect(inferior, depth, [thread], names, [], None, now and (now, snapshot))
-        return
-    names.extend(found)
-    names.extend(thread_locals.of_thread(inferior.progspace, None, thread.ptid[1], pointer=now.fs_base))
+        return None
+    return found + thread_locals.of_thread(inferior.progspace, None, thread.ptid[1], pointer=now.fs_base)
 
 
 def _collect(inferior, depth, threads, names, notes, types, hit=None):
