@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "array.h"
@@ -444,14 +445,28 @@ static void release(struct vmsnap_fault_watch *watch)
 	free(watch->happened);
 }
 
+/* Who watches takes snapshots, too. */
+static bool leaves_descriptors(const struct vmsnap_fault_watch *watch)
+{
+	enum { SPARE = 32 };
+	struct rlimit limit;
+	int next = watch->rings.count ? dup(watch->rings.items[0].fd) : -1;
+	if (next < 0)
+		return false;
+	close(next);
+	return getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY ||
+	       (rlim_t)next + SPARE <= limit.rlim_cur;
+}
+
 /* Programs take a descriptor more for each processor, and some. */
 static int open_watch(struct vmsnap_fault_watch *watch, const pid_t *pids, size_t count,
                       const struct vmsnap_fault_watch_options *options, struct vmsnap_error *err)
 {
 	struct vmsnap_error why = { .code = VMSNAP_OK };
 	int rc = open_way(watch, pids, count, options, true, &why);
-	bool too_few = why.code == VMSNAP_ERR_TOO_LARGE || no_descriptors(why.sys_errno);
-	if (rc && too_few && fault_bpf_is_open(&watch->bpf)) {
+	bool too_few =
+	        rc ? why.code == VMSNAP_ERR_TOO_LARGE || no_descriptors(why.sys_errno) : !leaves_descriptors(watch);
+	if (too_few && fault_bpf_is_open(&watch->bpf)) {
 		release(watch);
 		*watch = (struct vmsnap_fault_watch){ .cancelled = options->cancelled,
 			                              .cancel_ctx = options->cancel_ctx };

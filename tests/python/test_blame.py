@@ -236,7 +236,7 @@ class Watching(unittest.TestCase):
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
         remarks = []
-        for limit in range(1, 1000):
+        for limit in range(8, 1000, 3):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
             try:
                 with vmsnap.FaultWatch([target.pid], frames=1) as faults:
