@@ -124,6 +124,28 @@ static void check_descriptor(const uint8_t *data, size_t size, struct vmsnap *co
 	close(fd);
 }
 
+/* One after another they are made of others that are kept: they are what each is that is loaded alone. */
+static void check_walked(const uint8_t *data, size_t size, struct vmsnap *const *snaps, size_t count)
+{
+	struct vmsnap_file *file;
+	struct vmsnap_walk *walk;
+	struct vmsnap *walked;
+	FUZZ_CHECK(vmsnap_file_open_memory(data, size, &limits, &file, NULL) == VMSNAP_OK);
+	FUZZ_CHECK(vmsnap_walk_new(file, 0, count, &walk, NULL) == VMSNAP_OK);
+	for (size_t i = 0, index; i < count; i++) {
+		/* The limit is that of what it is made of, and may be met here or there alone. */
+		if (vmsnap_walk_next(walk, &walked, &index, NULL))
+			continue;
+		FUZZ_CHECK(index == i);
+		if (snaps[i])
+			model_check_same(snaps[i], walked);
+		vmsnap_unref(walked);
+	}
+	FUZZ_CHECK(vmsnap_walk_next(walk, &walked, NULL, NULL) == VMSNAP_END);
+	vmsnap_walk_free(walk);
+	vmsnap_file_close(file);
+}
+
 /* What was read can be written, and is read back as it was. */
 static void check_written(struct vmsnap *const *snaps, size_t count)
 {
@@ -196,6 +218,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	use_loaded(loaded, count, choice);
 	if ((choice >> 25 & 3) == 3)
 		check_descriptor(data, size, loaded, count);
+	if (choice >> 27 & 1)
+		check_walked(data, size, loaded, count);
 	for (size_t i = 0; i < count; i++)
 		vmsnap_unref(loaded[i]);
 	vmsnap_file_close(file);

@@ -14,6 +14,9 @@ import elf_seeds
 import frames_seeds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "reader"), os.path.join(HERE, "..", "golden")]
+from hanging import hanging  # noqa: E402
+
 GOLDEN = os.path.join(HERE, "..", "golden")
 LARGEST = 16384  # a fuzzer changes small inputs faster
 
@@ -42,15 +45,19 @@ def gather(folder, paths):
         shutil.copyfile(path, os.path.join(folder, name))
 
 
+def add(folder, seeds):
+    for name, data in seeds:
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)
+
+
 def make(folder, seeds):
     os.makedirs(folder, exist_ok=True)
     wanted = dict(seeds)
     for name in os.listdir(folder):
         if name not in wanted:
             os.unlink(os.path.join(folder, name))
-    for name, data in wanted.items():
-        with open(os.path.join(folder, name), "wb") as file:
-            file.write(data)
+    add(folder, wanted.items())
 
 
 def main(argv):
@@ -59,6 +66,7 @@ def main(argv):
     files = list(golden())
     for target in ("file", "print", "append"):
         gather(os.path.join(argv[1], target), files)
+        add(os.path.join(argv[1], target), [("hanging", hanging(14, 4, 2))])
     for target in ("maps", "smaps", "status", "export"):
         gather(os.path.join(argv[1], target), list(texts(target)))
     make(os.path.join(argv[1], "elf"), elf_seeds.seeds())
