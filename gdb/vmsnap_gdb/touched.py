@@ -64,7 +64,7 @@ class _Process:
         self.explained = {}      # page that was copied -> what, where no location tells
         self.strange = set()     # pages that were copied, but not by gdb, or not by it alone
         self.memory = code_pages.Memory(pid)
-        self.told = None         # (snapshot, what its pages of code held, annotations); None: to be worked out
+        self.told = None         # (snapshot, what its pages of code held, annotations, _changes); None: to be worked out
 
     def child(self, pid, start_time):
         """What a child has of it that was forked at start_time."""
@@ -114,6 +114,7 @@ def _merged(writes):
 
 _processes = collections.OrderedDict()  # by pid, the one used last at the end
 _changed = {}      # by number, breakpoints to look at before the program goes on
+_changes = 0       # how often that changed
 _hits = {}         # by number of the breakpoint
 _calls = {}        # (pid, lwp) -> stack pages before an inferior call
 _watching = False
@@ -150,7 +151,7 @@ def ranges(snapshot):
 
 def _as_told(process, snapshot):
     """At a hit of a breakpoint mostly all is as it was at the last one."""
-    if process.told is None or _changed or not snapshot.has_code_of(process.told[0]):
+    if process.told is None or process.told[3] != _changes or not snapshot.has_code_of(process.told[0]):
         return None
     return process.told[2] if process.memory.holds(process.told[1]) else None
 
@@ -160,8 +161,8 @@ def _told_anew(process, snapshot):
     found = [Annotation(start, end - start, AnnotationKind.DEBUGGER_WRITE, 0, 0, "", what, "")
              for start, end, what, *_ in _code(process, snapshot) + process.writes]
     held = dict(process.files.memory)
-    keeps = target.is_local(snapshot.pid) and None not in held.values() and not _changed
-    process.told = (snapshot, held, found) if keeps else None
+    keeps = target.is_local(snapshot.pid) and None not in held.values()
+    process.told = (snapshot, held, found, _changes) if keeps else None
     return found
 
 
@@ -299,17 +300,21 @@ def _locations(breakpoints, inferior):
 
 
 def _breakpoint_changed(breakpoint):
+    global _changes
     try:
         # Most often it was just hit, and gdb counted that.
         before, now = _hits.get(breakpoint.number), breakpoint.hit_count
         _hits[breakpoint.number] = now
         if before is None or now != before + 1:
             _changed[breakpoint.number] = breakpoint
+            _changes += 1
     except _TROUBLE:
         pass
 
 
 def _breakpoint_deleted(breakpoint):
+    global _changes
+    _changes += 1
     _changed.pop(breakpoint.number, None)
     _hits.pop(breakpoint.number, None)
 

@@ -176,6 +176,18 @@ class AutoBreak(unittest.TestCase):
         self.assertTrue(any(each["symbol"] == "threads" for each in shown[0]), shown[0])
         self.assertEqual(shown, 20 * [shown[0]])
 
+    def test_what_gdb_wrote_into_code_is_not_worked_out_anew_at_each_hit(self):
+        gdb = Gdb(self, "gdb_steps", "write", 60)
+        for line in ("from vmsnap_gdb import touched", "from vmsnap_gdb.session import session",
+                     "told, session.anew = touched._told_anew, []",
+                     "touched._told_anew = lambda *a: session.anew.append(1) or told(*a)"):
+            gdb.do("python " + line)
+        gdb("vmsnap auto break step")
+        self.assertIn("exited normally", gdb("run"))
+        if any(truth.number_in(f"/sys/kernel/mm/ksm/{name}") for name in ("pages_shared", "ksm_zero_pages")):
+            self.skipTest("KSM has merged pages: all is read at each hit")
+        self.assertLess(gdb.value("len(session.anew)"), 30)
+
     def test_running_threads_are_said_to_have_run(self):
         gdb = Gdb(self, "gdb_threads", 3, "run")
         gdb("vmsnap auto break all_here")

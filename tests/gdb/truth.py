@@ -74,3 +74,12 @@ def children(pid):
     """Of all its threads."""
     return [int(word) for tid in os.listdir(f"/proc/{pid}/task")
             for word in kernel.read(f"/proc/{pid}/task/{tid}/children").split()]
+
+
+def number_in(path):
+    """Of a file of the kernel's; 0 if there is none."""
+    try:
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
+    except OSError:
+        return 0
