@@ -171,12 +171,14 @@ enum { GAP = 2 }; /* between two classes */
 static size_t put_merged(struct text *text, const struct map *map, size_t column)
 {
 	struct page_shares shares = { .merged = 0 };
+	struct vmsnap_sums sums;
 	char words[64];
-	for (size_t i = 0; !map->view.diff && !map->cow && i < vmsnap_vma_count(map->snap); i++) {
+	bool told = !map->view.diff && !map->cow && vmsnap_layer_known(map->snap, VMSNAP_LAYER_KPAGE_FLAGS);
+	for (size_t i = 0; told && i < vmsnap_vma_count(map->snap); i++) {
 		const struct vmsnap_vma *vma = vmsnap_vma(map->snap, i);
-		if (!filter_takes_vma(&map->filter, vma))
+		if (!filter_takes_vma(&map->filter, vma) || !filter_sum(&map->filter, map->snap, vma, &sums))
 			continue;
-		struct page_shares more = page_shares_of(map->snap, &map->filter, vma);
+		struct page_shares more = page_shares_of(map->snap, &map->filter, vma, &sums);
 		page_shares_add(&shares, &more);
 	}
 	if (!shares.merged)

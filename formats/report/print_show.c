@@ -310,20 +310,46 @@ static void dumped_pieces(struct strip *strip, const struct show *show, const st
 		strip_add(strip, range.start, range.end, range.page_class);
 }
 
+/* Of neighbours that differ by their frames alone there may be a million. */
 static void state_pieces(struct strip *strip, const struct show *show, const struct vmsnap_vma *vma)
 {
+	struct page_range range = { 0, 0, CLASS_UNTOUCHED };
 	struct vmsnap_run_iter it;
 	struct vmsnap_run run;
 	vmsnap_run_iter_init(&it, show->snap, vma->start, vma->end);
-	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)
-		if (filter_cut_run(&show->filter, vmsnap_info(show->snap)->page_size, &run))
-			strip_add(strip, run.start, run.end, page_quiet_class(show->snap, &run));
+	while (filter_next(&show->filter, &it, &run)) {
+		int page_class = page_quiet_class(show->snap, &run);
+		if (run.start != range.end || page_class != range.page_class) {
+			strip_add(strip, range.start, range.end, range.page_class);
+			range = (struct page_range){ run.start, run.end, page_class };
+		}
+		range.end = run.end;
+	}
+	strip_add(strip, range.start, range.end, range.page_class);
+}
+
+/* The class of all of its pages, if they are of one; otherwise CLASS_HOLE. */
+static int only_class(const struct told *told)
+{
+	uint64_t bytes = told->end - told->start;
+	const struct page_shares *shares = &told->shares;
+	if (told->sums.zero || told->sums.size != bytes)
+		return CLASS_HOLE;
+	return shares->file == bytes                     ? CLASS_FILE
+	       : shares->own + shares->unknown == bytes ? CLASS_PRIVATE
+	       : shares->shared == bytes                 ? CLASS_SHARED
+	                                                 : CLASS_HOLE;
 }
 
 static void fill_strip(void *ctx, struct strip *strip, bool quiet)
 {
 	const struct strip_source *source = ctx;
 	const struct show *show = source->show;
+	int all = only_class(source->told);
+	if (all != CLASS_HOLE) {
+		strip_add(strip, source->told->start, source->told->end, all);
+		return;
+	}
 	const struct vmsnap_info *info = vmsnap_info(show->snap);
 	(void)quiet; /* nothing happens in one snapshot */
 	for (size_t i = source->told->first; i <= source->told->last; i++) {
@@ -406,7 +432,7 @@ static void take(struct row *row, struct show *show, size_t index, struct told *
 	show->count++;
 	add_smaps(show, index);
 	if (row_wants(row, SHOW_SHARED) || row_wants(row, SHOW_OWN) || row_wants(row, SHOW_MERGED)) {
-		struct page_shares shares = page_shares_of(show->snap, &show->filter, vma);
+		struct page_shares shares = page_shares_of(show->snap, &show->filter, vma, &sums);
 		page_shares_add(&told->shares, &shares);
 		page_shares_add(&show->shares, &shares);
 	}

@@ -203,7 +203,7 @@ static void add_totals(struct totals *totals, const struct vmsnap *snap, const s
 		struct vmsnap_sums sums;
 		if (!filter_takes_vma(filter, vma) || !filter_sum(filter, snap, vma, &sums))
 			continue;
-		struct page_shares shares = page_shares_of(snap, filter, vma);
+		struct page_shares shares = page_shares_of(snap, filter, vma, &sums);
 		sums_add(&totals->sums, &sums);
 		page_shares_add(&totals->shares, &shares);
 		totals->mappings++;

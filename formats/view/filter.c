@@ -323,6 +323,14 @@ bool filter_cut_run(const struct filter *filter, uint64_t page_size, struct vmsn
 	return choose(filter, page_size, run, &of) == TAKEN;
 }
 
+bool filter_next(const struct filter *filter, struct vmsnap_run_iter *it, struct vmsnap_run *run)
+{
+	while (vmsnap_run_next(it, run) == VMSNAP_OK)
+		if (!filter->any || filter_cut_run(filter, vmsnap_info(it->snap)->page_size, run))
+			return true;
+	return false;
+}
+
 bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const struct vmsnap_vma *vma,
                 struct vmsnap_sums *sums)
 {
@@ -342,9 +350,7 @@ bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const st
 	/* What is in swap without being shown has no state that could be asked for. */
 	*sums = (struct vmsnap_sums){ .size = vma->end - vma->start, .swap_unknown = part.swap_unknown };
 	vmsnap_run_iter_init(&it, snap, vma->start, vma->end);
-	while (vmsnap_run_next(&it, &run) == VMSNAP_OK) {
-		if (!filter_cut_run(filter, vmsnap_info(snap)->page_size, &run))
-			continue;
+	while (filter_next(filter, &it, &run)) {
 		sums_add_run(sums, &filter->known, &run);
 		any = true;
 	}

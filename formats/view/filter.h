@@ -42,6 +42,8 @@ static inline bool filter_takes_whole(const struct filter *filter, const struct 
 bool filter_takes_vma(const struct filter *filter, const struct vmsnap_vma *vma);
 /* Cuts the run, which lies in one mapping, down to the pages that are wanted; false: none is. */
 bool filter_cut_run(const struct filter *filter, uint64_t page_size, struct vmsnap_run *run);
+/* The next pages of one mapping that are wanted; false: none is left. */
+bool filter_next(const struct filter *filter, struct vmsnap_run_iter *it, struct vmsnap_run *run);
 /* vmsnap_sum() of what is wanted of a mapping that is taken, whose size is told as it is; false:
  * pages are chosen by what they are, and it has none of them. */
 bool filter_sum(const struct filter *filter, const struct vmsnap *snap, const struct vmsnap_vma *vma,

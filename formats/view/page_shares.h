@@ -16,7 +16,8 @@ struct page_shares {
 	uint64_t merged; /* of .shared and .unknown: by KSM, as far as the kernel's table of frames was read */
 };
 void page_shares_add(struct page_shares *sum, const struct page_shares *more);
-/* Of what is wanted of a mapping that is taken. */
-struct page_shares page_shares_of(const struct vmsnap *snap, const struct filter *filter, const struct vmsnap_vma *vma);
+/* Of what is wanted of a mapping that is taken; sums: filter_sum() of that. */
+struct page_shares page_shares_of(const struct vmsnap *snap, const struct filter *filter, const struct vmsnap_vma *vma,
+                                  const struct vmsnap_sums *sums);
 
 #endif

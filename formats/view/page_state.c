@@ -38,12 +38,10 @@ int page_quiet_class(const struct vmsnap *snap, const struct vmsnap_run *page)
 
 uint64_t pages_unread(const struct vmsnap *snap)
 {
-	struct vmsnap_sums sums;
 	struct vmsnap_run_iter it;
 	struct vmsnap_run run;
 	uint64_t bytes = 0;
-	vmsnap_sum(snap, 0, UINT64_MAX, &sums);
-	if (!sums_unread(snap, &sums))
+	if (!sums_may_be_unread(snap))
 		return 0;
 	vmsnap_run_iter_init(&it, snap, 0, UINT64_MAX);
 	while (vmsnap_run_next(&it, &run) == VMSNAP_OK)

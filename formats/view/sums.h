@@ -19,12 +19,18 @@ static inline void sums_add(struct vmsnap_sums *total, const struct vmsnap_sums 
 	total->swapped_unknown += more->swapped_unknown;
 }
 
+/* Whether it may have pages of which nobody could read the state: the kernel tells of all. */
+static inline bool sums_may_be_unread(const struct vmsnap *snap)
+{
+	uint32_t source = vmsnap_info(snap)->source;
+	return source == VMSNAP_SOURCE_REMOTE || source == VMSNAP_SOURCE_SELF;
+}
+
 /* Of these it is not known whether they were present (vmsnap_page_unread()): pages that the kernel told of are
  * doubtful only as to whether they are in swap. */
 static inline uint64_t sums_unread(const struct vmsnap *snap, const struct vmsnap_sums *sums)
 {
-	uint32_t source = vmsnap_info(snap)->source;
-	return source == VMSNAP_SOURCE_REMOTE || source == VMSNAP_SOURCE_SELF ? sums->swapped_unknown : 0;
+	return sums_may_be_unread(snap) ? sums->swapped_unknown : 0;
 }
 
 /* What of a mapping, or a process, can be compared over time: what is resident; of a core file, which does not tell
