@@ -17,29 +17,44 @@ static bool same_bytes(const char *a, const char *b, size_t len)
 	return !difference;
 }
 
+/* The next bytes of it; 0 at its end, or with job->error. */
+static size_t read_more(struct maps_aside *job, char *to, size_t room, size_t at)
+{
+	long got;
+	do {
+		realtime_check(job->realtime);
+		got = raw_syscall4(SYS_pread64, job->maps, (long)to, (long)room, (long)at);
+	} while (got == -EINTR);
+	job->error = got < 0 ? (int)-got : 0;
+	return got < 0 ? 0 : (size_t)got;
+}
+
+/* In little memory, and always the same: all of a long one would be twice as much as there is to remember. */
+static bool is_as_before(struct maps_aside *job)
+{
+	const struct proc_text *before = job->before;
+	size_t room = job->text->room < MAPS_ASIDE_BYTES ? job->text->room : MAPS_ASIDE_BYTES, at = 0, got;
+	while ((got = read_more(job, job->text->text, room, at)) != 0) {
+		if (got > before->len - at || !same_bytes(job->text->text, before->text + at, got))
+			return false;
+		at += got;
+	}
+	return !job->error && at == before->len;
+}
+
 void maps_aside_read(void *aside)
 {
 	struct maps_aside *job = aside;
 	struct proc_text *text = job->text;
-	const struct proc_text *before = job->before;
-	job->same = true;
-	for (text->len = 0; !job->error;) {
+	size_t got = 1;
+	text->len = 0;
+	job->same = is_as_before(job);
+	while (!job->same && !job->error && got) {
 		size_t room = text->room - text->len - 1;
-		realtime_check(job->realtime);
-		long got = room ? raw_syscall4(SYS_pread64, job->maps, (long)(text->text + text->len), (long)room,
-		                               (long)text->len)
-		                : -ENOSPC;
-		if (got <= 0) {
-			job->error = got == -EINTR ? 0 : (int)-got;
-			if (!got)
-				break;
-			continue;
-		}
-		size_t to = text->len + (size_t)got;
-		job->same = job->same && to <= before->len &&
-		            same_bytes(text->text + text->len, before->text + text->len, (size_t)got);
-		text->len = to;
+		if (!room)
+			job->error = ENOSPC;
+		got = room ? read_more(job, text->text + text->len, room, text->len) : 0;
+		text->len += got;
 	}
 	text->text[text->len] = '\0';
-	job->same = job->same && text->len == before->len;
 }

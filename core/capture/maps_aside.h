@@ -6,11 +6,14 @@
 #include "procdir.h"
 #include "realtime.h"
 
+/* What is read at once; the kernel gives a page at a time. */
+enum { MAPS_ASIDE_BYTES = 8192 };
+
 struct maps_aside {
 	int maps; /* descriptor, at its start */
 	const struct proc_text *before;
 	struct realtime *realtime; /* to check */
-	struct proc_text *text;    /* where it goes; does not grow */
+	struct proc_text *text;    /* where it goes, but if it is the same; does not grow */
 	int error;                 /* ENOSPC: there is more of it */
 	bool same;                 /* as before */
 };

@@ -66,6 +66,17 @@ static size_t regions_bytes(void)
 	return WALKER_REGIONS * sizeof(struct page_region);
 }
 
+/* What will be written: of a small process little, and no regions where nothing is scanned (pagemap_walk.c). */
+static void make_slots_resident(const struct pagemap_walk *walk, const struct pagemap_need *need, size_t slots)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), regions = walk->count * regions_bytes();
+	uint64_t entries = (need->size * sizeof(uint64_t) + page) / page * page;
+	if (need->size >= SCANNED_PAGES_MIN)
+		make_resident((char *)walk->slots, slots + regions);
+	else
+		make_resident((char *)walk->slots, entries < slots ? (size_t)entries : slots);
+}
+
 static bool make_memory(struct pagemap_walk *walk, const struct pagemap_need *need)
 {
 	uint64_t scattered = need->resident / WALKER_ENTRIES, more = scattered + scattered / 8;
@@ -80,7 +91,7 @@ static bool make_memory(struct pagemap_walk *walk, const struct pagemap_need *ne
 	walk->slots = (uint64_t *)memory;
 	walk->regions = (struct page_region *)(memory + slots);
 	if (need->prepared)
-		make_resident(memory, bytes);
+		make_slots_resident(walk, need, slots);
 	return true;
 }
 
@@ -94,7 +105,11 @@ static bool make_walker(struct pagemap_walk *walk, unsigned index, const struct 
 	if (!need->prepared)
 		return true;
 	uint64_t runs = need->resident < PREPARED_RUNS_MAX ? need->resident : PREPARED_RUNS_MAX;
-	return !run_list_reserve(&walker->runs, runs / walk->count + PREPARED_RUNS_EXTRA, true) &&
+	/* Where most pages would be a run each there are none: entries are kept as they are read.  What is in swap, and
+	 * zero pages, are not counted as resident. */
+	uint64_t written = runs / walk->count / 2 + PREPARED_RUNS_EXTRA;
+	return !run_list_reserve(&walker->runs, written < need->size ? written : need->size, true) &&
+	       !run_list_reserve(&walker->runs, runs / walk->count + PREPARED_RUNS_EXTRA, false) &&
 	       !pagemap_pieces_reserve(&walker->pieces, PIECES) &&
 	       !page_marks_reserve(&walker->marks, PAGE_MARKS_PREPARED / walk->count);
 }

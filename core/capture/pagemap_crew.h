@@ -10,7 +10,12 @@
 #include "pagemap.h"
 #include "pagemap_pieces.h"
 
-enum { WALKER_ENTRIES = 8192, WALKER_REGIONS = 8192, WALKERS_MAX = 64 };
+enum {
+	WALKER_ENTRIES = 8192,
+	WALKER_REGIONS = 8192,
+	WALKERS_MAX = 64,
+	SCANNED_PAGES_MIN = 65536, /* fewer that look empty are read sooner than an ioctl steps over them */
+};
 
 struct walker {
 	struct pagemap_walk *walk;

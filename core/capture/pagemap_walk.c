@@ -14,7 +14,6 @@
 enum {
 	SCAN_PAGES = 32768,    /* looked for in one scan, before we think again; REALTIME_MS allows for it */
 	SPARSE_ONE_IN = 64,    /* populated less than this: scanning may be cheaper */
-	SPARSE_REST = 65536,   /* entries left for which that is worth an ioctl */
 	SPARSE_MOST = 1 << 20, /* of one thread at a time */
 	DENSE_ONE_IN = 4,      /* populated more than this: reading is cheaper */
 };
@@ -244,7 +243,7 @@ static int walk_range(struct walker *walker, uint64_t first, uint64_t last)
 {
 	struct pagemap_walk *walk = walker->walk;
 	while (first < last) {
-		if (walker->sparse && last - first >= SPARSE_REST && walk->probe.scan &&
+		if (walker->sparse && last - first >= SCANNED_PAGES_MIN && walk->probe.scan &&
 		    !atomic_load(&walk->scan_failed)) {
 			int error = scan_range(walker, &first, last);
 			if (error == ENOTTY || error == EINVAL)
@@ -325,7 +324,7 @@ static void note_step(struct walker *walker)
 	else if (!walker->sparse || !walker->walk->probe.scan)
 		walker->step = WALKER_ENTRIES;
 	else if (walker->step < SPARSE_MOST)
-		walker->step = walker->step < SPARSE_REST ? 2 * SPARSE_REST : walker->step * 2;
+		walker->step = walker->step < SCANNED_PAGES_MIN ? 2 * SCANNED_PAGES_MIN : walker->step * 2;
 }
 
 static int walk_stretch(struct walker *walker, uint64_t first, uint64_t end)

@@ -30,11 +30,11 @@ static int prepare_maps(struct reader *reader, struct vmsnap_error *err)
 	                &reader->ranges_before, &reader->range_before_count, NULL))
 		reader->maps_before.len = 0;
 	size_t room = reader->maps_before.len + reader->maps_before.len / 8 + ROOM_EXTRA;
-	reader->maps_text.text = calloc(1, room);
+	reader->maps_text.text = malloc(room);
 	if (!reader->maps_text.text)
 		return fail_no_memory(err);
-	for (size_t at = 0; at < room; at += page_size)
-		*(volatile char *)(reader->maps_text.text + at) = 0;
+	/* Nearly always it is the same again, and no more than this is written. */
+	memset(reader->maps_text.text, 0, MAPS_ASIDE_BYTES);
 	reader->maps_text.room = room;
 	return VMSNAP_OK;
 }
@@ -281,6 +281,11 @@ static int take_both(struct reader *reader, struct pagemap_walk *walk, int fd, b
 		job.error = procdir_read_fd(reader->maps, &reader->maps_text);
 	if (!rc && job.error)
 		rc = fail_file(reader, job.error, "maps", err);
+	if (job.same) {
+		struct proc_text room = reader->maps_text;
+		reader->maps_text = reader->maps_before;
+		reader->maps_before = (struct proc_text){ .text = room.text, .room = room.room };
+	}
 	*done = reader->maps_text.len;
 	return rc || job.same || !*done ? rc : walk_the_rest(reader, walk, fd, err);
 }
