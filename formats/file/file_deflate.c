@@ -159,13 +159,16 @@ static void deflate_small(struct deflater *deflater, const struct payload *paylo
 	try_parts(deflater, data, text, out);
 	if (payload->bytes.len > TRY_ALL_BYTES)
 		return;
-	if (!text && deflater->part_count > 1) {
+	bool parts = deflater->part_count > 1; /* otherwise that was the whole */
+	if (!text && parts) {
 		choose_strategies(deflater, data);
 		try_parts(deflater, data, text, out);
 	}
-	find_parts(deflater, payload, SIZE_MAX);
-	set_all(deflater, LEVEL_SMALL, Z_DEFAULT_STRATEGY);
-	try_parts(deflater, data, text, out);
+	if (parts) {
+		find_parts(deflater, payload, SIZE_MAX);
+		set_all(deflater, LEVEL_SMALL, Z_DEFAULT_STRATEGY);
+		try_parts(deflater, data, text, out);
+	}
 	if (text) /* 4 bytes less, if the dictionary did not help */
 		try_parts(deflater, data, false, out);
 	else {
