@@ -178,7 +178,10 @@ static int add_ancestor(struct children_job *job, pid_t *pid)
 	job->procdir = procdir;
 	job->rc = add_one(job, ancestor);
 	job->sure = true;
-	if (!job->rc)
+	/* Most have one thread, and there are some of them between a program and init. */
+	if (!job->rc && stat.threads == 1)
+		children_of_task(job, ancestor);
+	else if (!job->rc)
 		list_children(job);
 	return check_listed(job);
 }

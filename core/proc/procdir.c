@@ -188,6 +188,8 @@ int proc_stat_parse(const char *text, size_t len, struct proc_stat *out)
 			out->forked = value & FORKED_FLAG;
 		} else if (field == 10 || field == 12)
 			out->faults += value;
+		else if (field == 20)
+			out->threads = value;
 		else if (field == 22)
 			out->start_time = value;
 		else if (field == 23)

@@ -63,6 +63,7 @@ struct proc_stat {
 	bool kernel_thread;
 	bool forked;     /* it has executed nothing since it was made, and may have its maker's memory */
 	uint64_t faults; /* minor and major */
+	uint64_t threads;
 	uint64_t start_time;
 	uint64_t size;                    /* of its memory, bytes; 0: it has none (any more) */
 	uint64_t resident;                /* pages, rough */

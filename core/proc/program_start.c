@@ -43,12 +43,13 @@ static bool same_program(int a, const struct proc_stat *x, int b, const struct p
 	       memcmp(exe[0], exe[1], (size_t)len) == 0;
 }
 
-/* Takes *child's descriptor over; false if the parent runs something else. */
+/* Takes *child's descriptor over; false if the parent runs something else, as it does if the child has executed
+ * something. */
 static bool step_to_parent(int *child, struct proc_stat *stat)
 {
 	int parent;
 	struct proc_stat its;
-	if (stat->ppid <= 1 || procdir_open_stat((pid_t)stat->ppid, &parent, &its, NULL))
+	if (!stat->forked || stat->ppid <= 1 || procdir_open_stat((pid_t)stat->ppid, &parent, &its, NULL))
 		return false;
 	/* A number that was given away again is that of a younger process. */
 	if (its.start_time > stat->start_time || !same_program(*child, stat, parent, &its)) {

@@ -395,6 +395,7 @@ static void stat_is_read_after_the_last_parenthesis(void **state)
 	assert_int_equal(stat.state, 'S');
 	assert_int_equal(stat.ppid, 77);
 	assert_true(stat.kernel_thread);
+	assert_int_equal(stat.threads, 1);
 	assert_int_equal(stat.start_time, 4711);
 	assert_int_equal(stat.resident, 42);
 	assert_int_equal(stat.arg_start, 4096);
