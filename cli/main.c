@@ -1,7 +1,6 @@
 /* The command line of vmsnap: which command is meant. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,7 +86,6 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	standard_descriptors_occupy();
-	setlocale(LC_CTYPE, "");
 	/* A closed pipe, or a file as long as ulimit allows, is an error of write() like others:
 	 * see output_finish(). */
 	signal(SIGPIPE, SIG_IGN);

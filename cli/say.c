@@ -34,6 +34,14 @@ static void line_write(const struct line *line)
 	(void)write_all(STDERR_FILENO, line->bytes, line->used); /* on failure nobody is left to be told */
 }
 
+static bool is_ascii(const char *text, size_t len)
+{
+	size_t i = 0;
+	while (i < len && !((unsigned char)text[i] & 0x80))
+		i++;
+	return i == len;
+}
+
 __attribute__((format(printf, 1, 0))) static void say_list(const char *format, va_list args)
 {
 	char message[MESSAGE_MAX];
@@ -44,7 +52,8 @@ __attribute__((format(printf, 1, 0))) static void say_list(const char *format, v
 
 	struct line line = { .used = 0 };
 	struct vmsnap_output output = { .size = sizeof(output), .write = line_add, .ctx = &line };
-	output.style = (struct vmsnap_style){ .size = sizeof(output.style), .unicode = terminal_speaks_utf8() };
+	output.style = (struct vmsnap_style){ .size = sizeof(output.style) };
+	output.style.unicode = !is_ascii(message, kept) && terminal_speaks_utf8();
 	line_add(&line, "vmsnap: ", 8);
 	vmsnap_print_escaped(message, kept, &output, NULL);
 	line_add(&line, "\n", 1);

@@ -2,6 +2,7 @@
 #include "terminal.h"
 
 #include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,7 +14,7 @@ enum { WIDTH_USUAL = 80, WIDTH_MAX = 10000 };
 
 bool terminal_speaks_utf8(void)
 {
-	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+	return setlocale(LC_CTYPE, "") && !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
 static const char *environment(const char *name)

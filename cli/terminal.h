@@ -7,7 +7,7 @@
 #include "color_choice.h"
 #include "terminal_ask.h"
 
-/* The locale's encoding.  main() has called setlocale(). */
+/* The encoding of the locale, which is not looked for before: it is in ten files. */
 bool terminal_speaks_utf8(void);
 /* enum vmsnap_color for standard output. */
 int terminal_color(enum color_when when);

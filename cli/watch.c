@@ -476,6 +476,8 @@ int watch_run(const struct options *options)
 	struct watch *watch = calloc(1, sizeof(*watch));
 	if (!watch)
 		return trouble("out of memory");
+	/* How wide characters are (watch_frame.c) is the locale's, too. */
+	(void)terminal_speaks_utf8();
 	watch->options = options;
 	watch->once = *options;
 	watch->once.watch = 0;

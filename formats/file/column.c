@@ -135,6 +135,11 @@ static void next_block(struct numbers *numbers, uint64_t *out, size_t count)
 
 void numbers_next(struct numbers *numbers, uint64_t *out, size_t count)
 {
+	/* Of mappings each column is read one by one, and most numbers are short. */
+	if (count == 1 && *numbers->layers[0] < 0x80) {
+		*out = *numbers->layers[0]++;
+		return;
+	}
 	while (count) {
 		size_t now = count < BLOCK ? count : BLOCK;
 		next_block(numbers, out, now);
