@@ -117,6 +117,23 @@ static void assert_loads(const struct vmsnap_file *file, size_t index, const str
 
 enum { MANY = 300 };
 
+static void assert_all_load(struct vmsnap *const *snaps, size_t count)
+{
+	struct vmsnap_file *file = open_file();
+	for (size_t i = 0; i < count; i++)
+		assert_loads(file, i, snaps[i]);
+	vmsnap_file_close(file);
+}
+
+static void append_one_by_one(struct vmsnap *const *snaps, size_t count)
+{
+	unlink(path);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)&snaps[i], 1,
+		                             VMSNAP_SAVE_DELTA | VMSNAP_SAVE_APPEND, NULL),
+		                 VMSNAP_OK);
+}
+
 static void each_is_read_as_it_was(void **state)
 {
 	(void)state;
@@ -255,16 +272,9 @@ static void appending_one_by_one_makes_the_same_file(void **state)
 	make_many(snaps, FEW, 3);
 	write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
 	off_t size = size_of(path);
-	assert_int_equal(unlink(path), 0);
-	for (size_t i = 0; i < FEW; i++)
-		assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)&snaps[i], 1,
-		                             VMSNAP_SAVE_DELTA | VMSNAP_SAVE_APPEND, NULL),
-		                 VMSNAP_OK);
+	append_one_by_one(snaps, FEW);
 	assert_int_equal(size_of(path), size);
-	struct vmsnap_file *file = open_file();
-	for (size_t i = 0; i < FEW; i++)
-		assert_loads(file, i, snaps[i]);
-	vmsnap_file_close(file);
+	assert_all_load(snaps, FEW);
 	drop(snaps, FEW);
 }
 
@@ -278,10 +288,7 @@ static void each_process_has_its_own(void **state)
 	for (size_t i = 0; i < FEW; i++)
 		snaps[i]->info.start_time += i % 3;
 	write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
-	struct vmsnap_file *file = open_file();
-	for (size_t i = 0; i < FEW; i++)
-		assert_loads(file, i, snaps[i]);
-	vmsnap_file_close(file);
+	assert_all_load(snaps, FEW);
 	drop(snaps, FEW);
 }
 
@@ -315,12 +322,9 @@ static void a_child_differs_from_its_parent(void **state)
 		info->comm = arena_string(&snaps[i]->strings, who[i].comm);
 	}
 	for (int appended = 0; appended < 2; appended++) {
-		unlink(path);
-		for (size_t i = 0; appended && i < FEW; i++)
-			assert_int_equal(vmsnap_save(path, (const struct vmsnap *const *)&snaps[i], 1,
-			                             VMSNAP_SAVE_DELTA | VMSNAP_SAVE_APPEND, NULL),
-			                 VMSNAP_OK);
-		if (!appended)
+		if (appended)
+			append_one_by_one(snaps, FEW);
+		else
 			write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
 		struct vmsnap_file *file = open_file();
 		for (size_t i = 0; i < FEW; i++) {
@@ -345,10 +349,7 @@ static void frames_that_become_known_begin_anew(void **state)
 			snaps[i]->runs.items[k].entry &= ~ENTRY_FRAME_MASK;
 	}
 	write_them(snaps, 4, VMSNAP_SAVE_DELTA);
-	struct vmsnap_file *file = open_file();
-	for (size_t i = 0; i < 4; i++)
-		assert_loads(file, i, snaps[i]);
-	vmsnap_file_close(file);
+	assert_all_load(snaps, 4);
 	drop(snaps, 4);
 }
 
@@ -371,10 +372,7 @@ static void long_runs_differ_where_they_do(void **state)
 		sample_add_run(snaps[i], 0x100000 + from * 4096, LONG + i - from, PRESENT | (0x100000 + from));
 	}
 	write_them(snaps, FEW, VMSNAP_SAVE_DELTA);
-	struct vmsnap_file *file = open_file();
-	for (size_t i = 0; i < FEW; i++)
-		assert_loads(file, i, snaps[i]);
-	vmsnap_file_close(file);
+	assert_all_load(snaps, FEW);
 	drop(snaps, FEW);
 }
 
