@@ -67,9 +67,7 @@ bool delta_take(struct cursor payload, struct delta *out)
 /* More than one hangs on the same where a chain begins anew, where processes take turns, and in files that want to take
  * long: what had to be made once more is kept as long as there is room. */
 enum { STATES = 1024, STATES_BYTES = 16 << 20 };
-struct delta_states {
-	pthread_mutex_t lock;
-	struct inflater *inflater; /* lent */
+struct kept_states {
 	/* Apart from the items: they are looked through for each link. */
 	size_t index[STATES];
 	uint64_t used[STATES]; /* when; 0: empty */
@@ -78,6 +76,11 @@ struct delta_states {
 		bool shared; /* it was missed: several hang on it */
 		struct payloads payloads;
 	} items[STATES];
+};
+struct delta_states {
+	pthread_mutex_t lock;
+	struct inflater *inflater; /* lent */
+	struct kept_states *kept;  /* NULL: nothing yet, as of most files */
 	uint64_t clock, bytes;
 };
 
@@ -93,10 +96,10 @@ void delta_states_free(struct delta_states *states)
 {
 	if (!states)
 		return;
-	/* Of most files nothing is kept; to look at all would be what makes it resident. */
-	for (size_t i = 0; states->clock && i < STATES; i++)
-		if (states->used[i])
-			payloads_free(&states->items[i].payloads);
+	for (size_t i = 0; states->kept && i < STATES; i++)
+		if (states->kept->used[i])
+			payloads_free(&states->kept->items[i].payloads);
+	free(states->kept);
 	inflater_free(states->inflater);
 	pthread_mutex_destroy(&states->lock);
 	free(states);
@@ -129,8 +132,8 @@ static void give_back(struct delta_states *states, struct inflater *inflater)
 /* STATES: it is not there. */
 static size_t find_state(const struct delta_states *states, size_t index)
 {
-	size_t i = 0;
-	while (i < STATES && (states->index[i] != index || !states->used[i]))
+	size_t i = states->kept ? 0 : STATES;
+	while (i < STATES && (states->kept->index[i] != index || !states->kept->used[i]))
 		i++;
 	return i;
 }
@@ -143,8 +146,8 @@ static bool states_take(struct delta_states *states, size_t index, struct payloa
 	pthread_mutex_lock(&states->lock);
 	size_t at = find_state(states, index);
 	if (at < STATES) {
-		found = payloads_copy(out, &states->items[at].payloads);
-		states->used[at] = ++states->clock;
+		found = payloads_copy(out, &states->kept->items[at].payloads);
+		states->kept->used[at] = ++states->clock;
 	}
 	pthread_mutex_unlock(&states->lock);
 	return found;
@@ -152,11 +155,11 @@ static bool states_take(struct delta_states *states, size_t index, struct payloa
 
 static void drop_state(struct delta_states *states, size_t i)
 {
-	if (!states->used[i])
+	if (!states->kept->used[i])
 		return;
-	payloads_free(&states->items[i].payloads);
-	states->bytes -= states->items[i].bytes;
-	states->used[i] = 0;
+	payloads_free(&states->kept->items[i].payloads);
+	states->bytes -= states->kept->items[i].bytes;
+	states->kept->used[i] = 0;
 }
 
 /* An empty place, or that of what was not used for longest. */
@@ -164,7 +167,8 @@ static size_t oldest_state(const struct delta_states *states, bool empty_too)
 {
 	size_t oldest = STATES;
 	for (size_t i = 0; i < STATES; i++)
-		if ((empty_too || states->used[i]) && (oldest == STATES || states->used[i] < states->used[oldest]))
+		if ((empty_too || states->kept->used[i]) &&
+		    (oldest == STATES || states->kept->used[i] < states->kept->used[oldest]))
 			oldest = i;
 	return oldest;
 }
@@ -172,7 +176,7 @@ static size_t oldest_state(const struct delta_states *states, bool empty_too)
 /* What alone is as large as all may be is kept alone; but not in the place of what several hang on. */
 static bool takes_too_much(const struct delta_states *states, uint64_t bytes, size_t base)
 {
-	return bytes > STATES_BYTES && base < STATES && states->items[base].shared;
+	return bytes > STATES_BYTES && base < STATES && states->kept->items[base].shared;
 }
 
 /* Only a help.  base: what it is a difference to, which has mostly served then; SIZE_MAX: it had to be made once more,
@@ -184,22 +188,23 @@ static void states_keep(struct delta_states *states, size_t index, size_t base, 
 	if (!states)
 		return;
 	pthread_mutex_lock(&states->lock);
+	states->kept = states->kept ? states->kept : calloc(1, sizeof(*states->kept));
 	size_t of_base = shared ? STATES : find_state(states, base), before = find_state(states, index);
-	bool keep = !takes_too_much(states, bytes, of_base);
+	bool keep = states->kept && !takes_too_much(states, bytes, of_base);
 	if (keep && before < STATES)
 		drop_state(states, before);
-	if (keep && of_base < STATES && !states->items[of_base].shared)
+	if (keep && of_base < STATES && !states->kept->items[of_base].shared)
 		drop_state(states, of_base);
 	while (keep && states->bytes && states->bytes + bytes > STATES_BYTES)
 		drop_state(states, oldest_state(states, false));
 	if (keep) {
 		size_t place = oldest_state(states, true);
 		drop_state(states, place);
-		if (payloads_copy(&states->items[place].payloads, payloads)) {
-			states->index[place] = index;
-			states->used[place] = ++states->clock;
-			states->items[place].shared = shared;
-			states->items[place].bytes = bytes;
+		if (payloads_copy(&states->kept->items[place].payloads, payloads)) {
+			states->kept->index[place] = index;
+			states->kept->used[place] = ++states->clock;
+			states->kept->items[place].shared = shared;
+			states->kept->items[place].bytes = bytes;
 			states->bytes += bytes;
 		}
 	}
