@@ -32,7 +32,8 @@ static bool is_process(pid_t pid)
 static pid_t process_meant(pid_t pid)
 {
 	struct vmsnap_process process = { .size = sizeof(process) };
-	if (is_process(pid) || vmsnap_process_now(pid, &process, NULL) || !process.tgid || process.tgid == (uint32_t)pid)
+	if (is_process(pid) || vmsnap_process_now(pid, &process, NULL) || !process.tgid ||
+	    process.tgid == (uint32_t)pid)
 		return pid;
 	say("%d is a thread of process %u: that is taken", (int)pid, (unsigned)process.tgid);
 	return (pid_t)process.tgid;

@@ -335,10 +335,10 @@ static int only_class(const struct told *told)
 	const struct page_shares *shares = &told->shares;
 	if (told->sums.zero || told->sums.size != bytes)
 		return CLASS_HOLE;
-	return shares->file == bytes                     ? CLASS_FILE
+	return shares->file == bytes                    ? CLASS_FILE
 	       : shares->own + shares->unknown == bytes ? CLASS_PRIVATE
-	       : shares->shared == bytes                 ? CLASS_SHARED
-	                                                 : CLASS_HOLE;
+	       : shares->shared == bytes                ? CLASS_SHARED
+	                                                : CLASS_HOLE;
 }
 
 static void fill_strip(void *ctx, struct strip *strip, bool quiet)
