@@ -4,13 +4,14 @@
 
 void strip_init(struct strip *strip, uint64_t start, uint64_t end, uint64_t page_size, unsigned cells)
 {
-	memset(strip, 0, sizeof(*strip));
 	strip->start = start;
 	strip->page_size = page_size;
 	strip->pages = (end - start) / page_size;
 	strip->cells = cells < STRIP_CELLS_MAX ? cells : STRIP_CELLS_MAX;
 	if (strip->pages < strip->cells)
 		strip->cells = (unsigned)strip->pages;
+	/* There is one for each row, and most have few cells. */
+	memset(strip->counts, 0, strip->cells * sizeof(strip->counts[0]));
 }
 
 /* The first page of a cell: pages are dealt out as evenly as they can be. */
