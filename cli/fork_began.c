@@ -34,22 +34,29 @@ static uint64_t lost_at(const struct vmsnap *parent, const struct vmsnap *child,
 	return pages;
 }
 
+/* Whose it is can be had without its pages. */
+static struct vmsnap **side_of(const struct vmsnap_file *file, size_t index, const struct vmsnap *parent,
+                               const struct vmsnap *child, struct sides *sides)
+{
+	struct vmsnap *snap;
+	if (vmsnap_file_peek(file, index, &snap, NULL))
+		return NULL;
+	struct vmsnap **side = vmsnap_same_process(snap, parent)  ? &sides->parent
+	                       : vmsnap_same_process(snap, child) ? &sides->child
+	                                                          : NULL;
+	vmsnap_unref(snap);
+	return side && !*side ? side : NULL;
+}
+
 /* Those of snapshots first to end of the file that are of the same processes; NULL: none, or it cannot be read. */
 static struct sides sides_in(const struct vmsnap_file *file, size_t first, size_t end, const struct vmsnap *parent,
                              const struct vmsnap *child)
 {
 	struct sides sides = { NULL, NULL };
 	for (size_t i = first; i < end; i++) {
-		struct vmsnap *snap = NULL;
-		if (vmsnap_file_load(file, i, &snap, NULL))
-			continue;
-		struct vmsnap **side = vmsnap_same_process(snap, parent)  ? &sides.parent
-		                       : vmsnap_same_process(snap, child) ? &sides.child
-		                                                          : NULL;
-		if (side && !*side)
-			*side = snap;
-		else
-			vmsnap_unref(snap);
+		struct vmsnap **side = side_of(file, i, parent, child, &sides);
+		if (side && vmsnap_file_load(file, i, side, NULL))
+			*side = NULL;
 	}
 	if (!sides.parent || !sides.child)
 		sides_drop(&sides);
@@ -72,7 +79,7 @@ static const struct vmsnap *only_child(const struct vmsnap_set *tree)
 static uint64_t since(const struct vmsnap *earlier, const struct vmsnap *later)
 {
 	int64_t from = vmsnap_info(earlier)->monotonic, to = vmsnap_info(later)->monotonic;
-	return from && to > from ? (uint64_t)(to - from) / 1000000 + 1 : 0;
+	return from > 0 && to > from ? (uint64_t)(to - from) / 1000000 + 1 : 0;
 }
 
 void fork_began(const char *word, const struct vmsnap_file *file, size_t from, size_t to, const struct chosen *tree,

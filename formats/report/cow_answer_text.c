@@ -280,6 +280,8 @@ static void put_began(struct fit_line *line, const struct cow_began *began)
 	if (!began || !began->known)
 		return;
 	fit_glue(line, ":");
+	if (began->least)
+		fit_words(line, "at least");
 	if (began->by_base)
 		fit_piece(line, word_size(line->text->style, began->by_base).text);
 	fit_words(line, began->by_base ? "copied by then" : "nothing copied by then");

@@ -232,7 +232,7 @@ int put_cow_text(struct text *text, const struct vmsnap_cow *cow, const struct c
 		put_cow_who(text, cow, NULL, false);
 		return VMSNAP_OK;
 	}
-	int rc = totals ? VMSNAP_OK : cow_began(cow, &began, err);
+	int rc = totals ? VMSNAP_OK : cow_began(cow, &text->work, &began, err);
 	if (rc)
 		return rc;
 	rc = cow_rows_init(&rows, cow, naming->names, &text->work);

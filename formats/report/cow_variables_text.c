@@ -70,7 +70,7 @@ struct section {
 	const struct vmsnap_cow_range *range;
 	size_t most, lines;
 	uint64_t left_out; /* bytes */
-	uint64_t told;     /* bytes of which it says what lies there, or cannot */
+	bool told;         /* it says what lies on a page that is not shared any more, or cannot */
 };
 
 /* "redis-server", as a piece of a line. */
@@ -155,12 +155,25 @@ static const struct vmsnap_vma *program_of(const struct vmsnap *snap)
 	return NULL;
 }
 
-/* Of its file, or right behind it: its .bss. */
+/* Whether a program's .bss may be in it.  Where addresses are not randomised, as in a debugger, the heap follows at once
+ * and the two may be one VMA. */
+static bool may_have_bss(const struct vmsnap_vma *vma)
+{
+	return !has_file(vma) && !(vma->perms & VMSNAP_PERM_SHARED) &&
+	       (!*vma->name || strcmp(vma->name, "[heap]") == 0 || strncmp(vma->name, "[anon:", 6) == 0);
+}
+
+/* Of its file, or right behind it: its .bss, of which what is not named may be several VMAs. */
 static bool is_programs(const struct section *section, const struct vmsnap_vma *vma)
 {
 	const struct vmsnap_vma *program = section->program;
-	if (vma && !has_file(vma) && !*vma->name && vma->start)
-		vma = vmsnap_vma_at(vmsnap_cow_child(section->cow), vma->start - 1);
+	const struct vmsnap *child = vmsnap_cow_child(section->cow);
+	while (vma && vma->start && may_have_bss(vma)) {
+		const struct vmsnap_vma *below = vmsnap_vma_at(child, vma->start - 1);
+		if (below && !has_file(below) && *vma->name)
+			return false;
+		vma = below;
+	}
 	return program && vma && vma->inode == program->inode && vma->dev_major == program->dev_major &&
 	       vma->dev_minor == program->dev_minor;
 }
@@ -192,13 +205,19 @@ static int put_range(struct section *section, const struct vmsnap_cow_range *ran
 	return rc;
 }
 
+static bool is_lost(int verdict)
+{
+	return verdict == VMSNAP_VERDICT_COPIED_BY_PARENT || verdict == VMSNAP_VERDICT_COPIED_BY_CHILD ||
+	       verdict == VMSNAP_VERDICT_COPIED_BY_BOTH || verdict == VMSNAP_VERDICT_COPIED;
+}
+
 static int put_section(struct section *section, struct vmsnap_error *err)
 {
 	struct vmsnap_cow_range range;
 	int rc = VMSNAP_OK;
 	for (size_t i = 0; !rc && !text_failed(section->text) && !vmsnap_cow_range(section->cow, i, &range); i++)
 		if (is_told(section, &range)) {
-			section->told += range.end - range.start;
+			section->told |= is_lost(range.verdict);
 			rc = put_range(section, &range, err);
 		}
 	uint64_t pages = section->left_out / vmsnap_info(vmsnap_cow_child(section->cow))->page_size;
@@ -218,15 +237,9 @@ static void put_none(const struct section *own)
 	if (own->lines || !own->program || !lost)
 		return;
 	text_blank(own->text);
-	if (own->told) {
-		put_program(&line, "What variables of", own);
-		fit_words(&line, "lie on");
-		fit_piece(&line, word_size(own->text->style, own->told).text);
-		fit_words(&line, "not shared any more is not known: no symbols of it were found");
-	} else {
-		put_program(&line, "No variable of", own);
-		fit_words(&line, "itself lies on a page that is not shared any more");
-	}
+	put_program(&line, "No variable of", own);
+	fit_words(&line, own->told ? "is known to lie" : "itself lies");
+	fit_words(&line, "on a page that is not shared any more");
 	text_string(own->text, "\n");
 }
 

@@ -105,6 +105,7 @@ struct printed {
 	struct cow_touched touched;
 	struct naming naming;
 	unsigned flags;
+	const struct work *work; /* what may cancel it */
 };
 
 static int put_range_names(struct row *row, const struct printed *printed, const struct vmsnap_cow_range *range,
@@ -187,11 +188,12 @@ static void put_cost(struct row *document, const struct vmsnap_cow *cow)
 	row_end(&record);
 }
 
-static int put_when(struct row *document, const struct vmsnap_cow *cow, struct vmsnap_error *err)
+static int put_when(struct row *document, const struct printed *printed, struct vmsnap_error *err)
 {
+	const struct vmsnap_cow *cow = printed->cow;
 	struct cow_began began = { .known = false };
 	bool compared = vmsnap_cow_relation(cow) == VMSNAP_RELATION_COMPARABLE;
-	int rc = compared ? cow_began(cow, &began, err) : VMSNAP_OK;
+	int rc = compared ? cow_began(cow, printed->work, &began, err) : VMSNAP_OK;
 	const struct vmsnap *parent = vmsnap_cow_parent(cow), *child = vmsnap_cow_child(cow);
 	struct fork_time time;
 	uint64_t pages;
@@ -200,7 +202,7 @@ static int put_when(struct row *document, const struct vmsnap_cow *cow, struct v
 		row_put_time(document, DOCUMENT_FORKED, time.at);
 		row_put_duration(document, DOCUMENT_SINCE, time.before);
 	}
-	if (began.known)
+	if (began.known && !began.least)
 		row_put_bytes(document, DOCUMENT_BY_BASE, began.by_base);
 	if (moves)
 		row_put_word(document, DOCUMENT_MOVES, moves);
@@ -229,7 +231,7 @@ static int fill_document(struct row *document, void *ctx, struct vmsnap_error *e
 	               vmsnap_verdict_name);
 	put_touched_verdicts(document, DOCUMENT_TOUCHED, touched, unknown_verdicts(cow));
 	put_cost(document, cow);
-	int rc = put_when(document, cow, err);
+	int rc = put_when(document, printed, err);
 	return rc ? rc : row_rows(document, DOCUMENT_RANGES, only_totals ? rows_none : range_rows, ctx, err);
 }
 
@@ -245,8 +247,8 @@ static int print_to(struct text *text, struct printed *printed, struct vmsnap_er
 VMSNAP_API int vmsnap_print_cow(const struct vmsnap_cow *cow, struct vmsnap_names *names, unsigned flags,
                                 const struct vmsnap_output *out, struct vmsnap_error *err)
 {
-	struct printed printed = { .cow = cow, .flags = flags };
 	struct text text;
+	struct printed printed = { .cow = cow, .flags = flags, .work = &text.work };
 	if (flags & VMSNAP_PRINT_PICTURE)
 		return print_cow_map(cow, names, out, err);
 	int rc = text_open(&text, out, err);
