@@ -155,8 +155,8 @@ static const struct vmsnap_vma *program_of(const struct vmsnap *snap)
 	return NULL;
 }
 
-/* Whether a program's .bss may be in it.  Where addresses are not randomised, as in a debugger, the heap follows at once
- * and the two may be one VMA. */
+/* Whether a program's .bss may be in it.  Where addresses are not randomised, as in a debugger, the heap follows at
+ * once and the two may be one VMA. */
 static bool may_have_bss(const struct vmsnap_vma *vma)
 {
 	return !has_file(vma) && !(vma->perms & VMSNAP_PERM_SHARED) &&
