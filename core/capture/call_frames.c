@@ -213,15 +213,15 @@ size_t call_frames_find(struct call_frames *frames, const struct call_state *sta
 	return count;
 }
 
-void call_frames_forget(struct call_frames *frames, uint32_t pid)
+void call_frames_forget(struct call_frames *frames, const struct pid_list *pids)
 {
 	for (size_t i = 0; frames->objects && i < CALL_OBJECTS; i++)
-		if (frames->objects[i].pid == pid) {
+		if (frames->objects[i].pid && pid_list_has(pids, frames->objects[i].pid)) {
 			object_file_close(frames->objects[i].file);
 			frames->objects[i] = (struct call_object){ .pid = 0 };
 		}
 	for (size_t i = 0; frames->rules && i < CALL_SLOTS; i++)
-		if (frames->rules[i].pid == pid)
+		if (frames->rules[i].pid && pid_list_has(pids, frames->rules[i].pid))
 			frames->rules[i] = (struct call_rule){ .pid = 0 };
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "call_rule.h"
+#include "pid_list.h"
 
 enum { CALL_FRAMES_MAX = 8, CALL_OBJECTS = 32, CALL_SLOTS = 1 << 12 };
 
@@ -30,8 +31,8 @@ struct call_state {
  * *outside: which is the first outside of the C library, if .at is in it; as many as there are: none. */
 size_t call_frames_find(struct call_frames *frames, const struct call_state *state, uint64_t out[CALL_FRAMES_MAX],
                         size_t *outside);
-/* It executes another program. */
-void call_frames_forget(struct call_frames *frames, uint32_t pid);
+/* These processes have ended, or execute another program. */
+void call_frames_forget(struct call_frames *frames, const struct pid_list *pids);
 void call_frames_free(struct call_frames *frames);
 
 #endif

@@ -63,10 +63,10 @@ int fault_access_kind(struct fault_access *access, const struct fault_sample *sa
 	}
 }
 
-void fault_access_forget(struct fault_access *access, uint32_t pid)
+void fault_access_forget(struct fault_access *access, const struct pid_list *pids)
 {
 	for (size_t i = 0; access->slots && i < FAULT_ACCESS_SLOTS; i++)
-		if (access->slots[i].pid == pid)
+		if (access->slots[i].pid && pid_list_has(pids, access->slots[i].pid))
 			access->slots[i] = (struct fault_access_slot){ .pid = 0 };
 }
 

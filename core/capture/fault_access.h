@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "fault_events.h"
+#include "pid_list.h"
 
 enum { FAULT_ACCESS_SLOTS = 1 << 14 };
 struct fault_access {
@@ -17,8 +18,8 @@ struct fault_access {
 };
 /* enum vmsnap_fault_kind */
 int fault_access_kind(struct fault_access *access, const struct fault_sample *sample);
-/* It executes another program. */
-void fault_access_forget(struct fault_access *access, uint32_t pid);
+/* These processes have ended, or execute another program. */
+void fault_access_forget(struct fault_access *access, const struct pid_list *pids);
 void fault_access_free(struct fault_access *access);
 
 #endif

@@ -29,7 +29,8 @@ struct vmsnap_fault_watch {
 	struct vmsnap_error *err; /* while records are read */
 	pid_t *known;             /* threads that have events: opened by us, or inherited; as they came */
 	size_t known_count, known_room;
-	pid_t *ended; /* processes of which something may be kept, as they ended; ended_before: at the reads before */
+	pid_t *ended; /* processes whose main thread has, of which something is kept; ended_before: at the reads before
+	               */
 	size_t ended_count, ended_room, ended_before;
 	struct vmsnap_fault_event *happened;
 	size_t happened_count, happened_room;
@@ -235,17 +236,45 @@ static int note_end(struct vmsnap_fault_watch *watch, const struct perf_event_he
 	return VMSNAP_OK;
 }
 
+/* What is kept of their programs. */
+static void forget(struct vmsnap_fault_watch *watch, pid_t *pids, size_t count)
+{
+	struct pid_list list = { .pids = pids, .count = count };
+	pid_list_sort(&list);
+	fault_access_forget(&watch->access, &list);
+	call_frames_forget(&watch->call_frames, &list);
+}
+
+/* Its main thread ends before others: from then on the kernel shows no memory of the process by its number, so that
+ * instructions could not be read anew. */
+static bool has_other_threads(pid_t pid)
+{
+	struct proc_stat stat;
+	int fd;
+	if (procdir_open_any(pid, &fd, NULL))
+		return false;
+	CLEANUP_CLOSE int procdir = fd;
+	return !procdir_stat(procdir, &stat, NULL) && stat.threads > 1;
+}
+
 /* Files of its program are open.  What it had done on another processor is in another ring, which may have been read
  * right before it came: so not before that was read once more. */
 static void forget_ended(struct vmsnap_fault_watch *watch)
 {
-	for (size_t i = 0; i < watch->ended_before; i++) {
-		fault_access_forget(&watch->access, (uint32_t)watch->ended[i]);
-		call_frames_forget(&watch->call_frames, (uint32_t)watch->ended[i]);
-	}
-	watch->ended_count -= watch->ended_before;
-	if (watch->ended_count)
-		memmove(watch->ended, watch->ended + watch->ended_before, watch->ended_count * sizeof(*watch->ended));
+	size_t lives = 0;
+	for (size_t i = 0; i < watch->ended_before; i++)
+		if (has_other_threads(watch->ended[i])) {
+			pid_t pid = watch->ended[i];
+			watch->ended[i] = watch->ended[lives];
+			watch->ended[lives++] = pid;
+		}
+	size_t gone = watch->ended_before - lives;
+	if (gone)
+		forget(watch, watch->ended + lives, gone);
+	watch->ended_count -= gone;
+	if (gone && watch->ended_count > lives)
+		memmove(watch->ended + lives, watch->ended + watch->ended_before,
+		        (watch->ended_count - lives) * sizeof(*watch->ended));
 	watch->ended_before = watch->ended_count;
 }
 
@@ -256,8 +285,7 @@ static int add_exec(struct vmsnap_fault_watch *watch, const struct perf_event_he
 	if (!(record->misc & PERF_RECORD_MISC_COMM_EXEC) || record->size < sizeof(*record) + 8)
 		return VMSNAP_OK;
 	memcpy(&pid, record + 1, sizeof(pid));
-	fault_access_forget(&watch->access, pid);
-	call_frames_forget(&watch->call_frames, pid);
+	forget(watch, &(pid_t){ (pid_t)pid }, 1);
 	uint64_t time;
 	memcpy(&time, (const char *)record + record->size - sizeof(time), sizeof(time));
 	return note_event(watch, VMSNAP_FAULT_EVENT_EXEC, time, (int32_t)pid, 0);

@@ -255,9 +255,9 @@ class Target:
                 self.lines.append(line)
 
     def settle(self):
-        """Waits until the target sleeps in its read()."""
+        """Waits until the target sleeps in its read(), or its main thread has ended."""
         for _ in range(10000 * SLOWNESS):
-            if kernel.state(self.pid) in ("S", "T", "t", "D"):
+            if kernel.state(self.pid) in ("S", "T", "t", "D", "Z"):
                 return
             time.sleep(0.001)
 

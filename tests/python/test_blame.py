@@ -6,9 +6,10 @@ import os
 import platform
 import resource
 import signal
+import time
 import unittest
 
-from module import PAGE, Target, main, skip, vmsnap
+from module import PAGE, ROOT, Target, kernel, main, skip, support, vmsnap
 from vmsnap import _header, _lib
 
 
@@ -226,6 +227,46 @@ class Watching(unittest.TestCase):
             os.close(each)
         if there == before:
             skip(self, "nobody is told who called the kernel here: no file is opened for that")
+        self.assertEqual(after, before)
+
+    def test_instructions_are_known_after_the_main_thread_has_ended(self):
+        """By a user, whom the kernel does not tell reads from writes: the process has no memory under its number then."""
+        user = support.NOBODY if ROOT else support.me()
+        target = Target(self, "blame", "leaderless", user=user)
+        start, _ = target.ranges["written"]
+        answers, answer = os.pipe()
+
+        def watch_as_user():
+            if ROOT:
+                os.setgroups([])
+                os.setresgid(user, user, user)
+                os.setresuid(user, user, user)
+            try:
+                faults = vmsnap.FaultWatch([target.pid])
+            except vmsnap.VmsnapError as error:
+                os.write(answer, f"cannot {error}".encode())
+                return
+            target.tell("write")
+            faults.read()
+            target.process.stdin.write(b"end\n")
+            while kernel.state(target.pid) != "Z":
+                time.sleep(0.001)
+            faults.read()  # tells of its end
+            faults.read()
+            target.wait()
+            target.tell("write")
+            kinds = {fault.address // PAGE * PAGE: fault.kind for fault in faults.take().faults}
+            os.write(answer, f"{kinds.get(start)} {kinds.get(start + PAGE)}".encode())
+
+        child = forked(watch_as_user)
+        os.close(answer)
+        said = os.read(answers, 4096).decode()
+        os.close(answers)
+        os.waitpid(child, 0)
+        if said.startswith("cannot"):
+            skip(self, said)
+        before, after = said.split(" ")
+        self.assertNotEqual(before, "None")
         self.assertEqual(after, before)
 
     def test_programs_in_the_kernel_are_done_without_where_descriptors_are_too_few(self):

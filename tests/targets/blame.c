@@ -1,12 +1,12 @@
 /* Writes to pages by functions that it knows: which did it, where and in which order, is in a log that the test reads.
  *
- * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory there
- * is: "range KIND ..."; the log: "range log ...".
- * blame flood ROUNDS [child]: after "go", writes to its pages, gives them back, and writes to them again; all of it on
- *   one processor.  Then it has children, of whom the last one, which writes to them too, stays.
- * blame gain PROGRAM: after "go", executes "PROGRAM gained", which writes to globals of its own.
- * blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more is made.
- * blame armed: pages of its own, of which it writes to every second one after "go". */
+ * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory
+ * there is: "range KIND ..."; the log: "range log ...". blame flood ROUNDS [child]: after "go", writes to its pages,
+ * gives them back, and writes to them again; all of it on one processor.  Then it has children, of whom the last one,
+ * which writes to them too, stays. blame gain PROGRAM: after "go", executes "PROGRAM gained", which writes to globals
+ * of its own. blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more
+ * is made. blame leaderless: a page is written to by one thread at each command; at the second, in place of that, the
+ * main thread ends. blame armed: pages of its own, of which it writes to every second one after "go". */
 #define _GNU_SOURCE
 #include "target.h"
 
@@ -124,15 +124,32 @@ static void operate(enum how how, char *page)
 {
 	note(how, page, 0);
 	switch (how) {
-	case STORE: write_store(page); break;
-	case ADD: write_add(page); break;
-	case STRING: write_string(page); break;
-	case WIDE: write_wide(page); break;
-	case THREAD: in_thread(page); break;
-	case READ: read_page(page); break;
-	case SYSCALL: write_syscall(page); break;
-	case DROP: madvise(page, PAGE, MADV_DONTNEED); break;
-	default: break;
+	case STORE:
+		write_store(page);
+		break;
+	case ADD:
+		write_add(page);
+		break;
+	case STRING:
+		write_string(page);
+		break;
+	case WIDE:
+		write_wide(page);
+		break;
+	case THREAD:
+		in_thread(page);
+		break;
+	case READ:
+		read_page(page);
+		break;
+	case SYSCALL:
+		write_syscall(page);
+		break;
+	case DROP:
+		madvise(page, PAGE, MADV_DONTNEED);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -329,6 +346,33 @@ static _Noreturn void threads(unsigned count)
 	_exit(0);
 }
 
+static void *left_main(void *pages)
+{
+	next_command();
+	write_thread(pages);
+	next_command();
+	if (write(begin_pipe[1], "", 1) != 1)
+		cannot("go on");
+	for (char *page = pages;;) {
+		next_command();
+		write_thread(page += PAGE);
+	}
+}
+
+static _Noreturn void leaderless(void)
+{
+	char byte, *pages = map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	pthread_t thread;
+	if (pipe(begin_pipe))
+		cannot("make a pipe");
+	add("written", pages, PLAIN_PAGES);
+	if ((errno = pthread_create(&thread, NULL, left_main, pages)))
+		cannot("make a thread");
+	if (read(begin_pipe[0], &byte, 1) != 1)
+		cannot("wait");
+	pthread_exit(NULL);
+}
+
 static _Noreturn void armed(void)
 {
 	char *pages = map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -354,6 +398,8 @@ int main(int argc, char **argv)
 		gained();
 	if (argc > 1 && !strcmp(argv[1], "threads"))
 		threads(count);
+	if (argc > 1 && !strcmp(argv[1], "leaderless"))
+		leaderless();
 	if (argc > 1 && !strcmp(argv[1], "armed"))
 		armed();
 	state = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
