@@ -572,7 +572,7 @@ class BrowserTest(unittest.TestCase):
         page = self.write("who", parent, child)
         self.open(page, "#p=0&m=cow")
         self.assertIn("16 KiB by one of the two", self.say(HEADLINE))
-        self.assertIn("nothing by the parent, nothing by the child", self.say(HEADLINE))
+        self.assertIn("none seen by the parent, none seen by the child", self.say(HEADLINE))
         # Without a base nobody knows that they were copied since.
         self.assertIn("How much of the sharing is lost is not known; inferred: 100", self.say(HEADLINE))
 

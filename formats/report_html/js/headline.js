@@ -81,7 +81,7 @@ export class Headline {
 		return Object.fromEntries(['copied_by_parent', 'copied_by_child', 'copied_by_both', 'copied'].map(name => [name, counts?.[verdicts.findIndex(verdict => verdict.name === name) + 1] ?? 0]));
 	}
 	whoCopied(fork) {
-		const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), told = count => count ? pages(count) : 'nothing';
+		const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), told = count => count ? pages(count) : either ? 'none seen' : 'nothing';
 		return `${told(parent)} by the parent, ${told(child)} by the child${both ? `, ${pages(both)} by both` : ''}${either ? `, ${pages(either)} by one of the two` : ''}`;
 	}
 	cowSentence(counts) {
@@ -131,7 +131,7 @@ export class Headline {
 		return this.forksAtA().slice(0, FORKS_SHOWN).flatMap(fork => {
 			const { copied_by_parent: parent, copied_by_child: child, copied_by_both: both, copied: either } = this.lostBy(fork), own = fork.process === this.view.process;
 			const other = own ? child : parent, name = own ? `child ${this.model.processes[fork.child].pid}` : `parent ${this.model.processes[fork.process].pid}`;
-			return [`its ${name} copied ${other ? pages(other) : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of the two, not known which` : ''];
+			return [`its ${name} copied ${other ? pages(other) : either ? 'nothing that is known' : 'nothing'}`, both ? `${pages(both)} copied by both` : '', either ? `${pages(either)} copied by one of the two, not known which` : ''];
 		});
 	}
 	// When it was first seen, between A and B.
