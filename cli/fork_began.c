@@ -102,8 +102,9 @@ void fork_began(const char *word, const struct vmsnap_file *file, size_t from, s
 		if (!more)
 			continue;
 		if (after)
-			say("%s@%zu..%zu shows %scopies first, %" PRIu64 ".%02" PRIu64 " s after the base", word,
-			    first + 1, first + count, before ? "more " : "", after / 1000, after / 10 % 100);
+			say("%s by %s@%zu..%zu, %" PRIu64 ".%02" PRIu64 " s after the base",
+			    before ? "more had been copied" : "copying had begun", word, first + 1, first + count,
+			    after / 1000, after / 10 % 100);
 		return;
 	}
 }

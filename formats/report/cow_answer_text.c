@@ -253,13 +253,14 @@ static struct word word_ticks(uint64_t ns)
 	return word;
 }
 
-/* Since when sharing is lost, which stands out. */
+/* Since when sharing is lost. */
 static void put_forked(struct fit_line *line, const struct fork_time *time)
 {
 	fit_words(line, word_time_brief(time->at).text);
-	fit_glue(line, ",");
+	fit_glue(line, ";");
+	fit_words(line, "seen");
 	fit_piece(line, word_ticks(time->before).text);
-	fit_words(line, "before");
+	fit_words(line, "later");
 }
 
 /* How long the base was taken after the fork.  False: that is not known, nor within the tick in which the child was
@@ -293,7 +294,7 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 	const struct vmsnap *base = vmsnap_cow_base(cow), *child = vmsnap_cow_child(cow);
 	const struct vmsnap_info *from = vmsnap_info(base), *to = vmsnap_info(child);
 	char words[96];
-	fit_glue(line, ",");
+	fit_glue(line, ";");
 	fit_identity(line, "base", base, false, NULL);
 	if (vmsnap_cow_base_other(cow))
 		fit_words(line, "of both");
@@ -313,7 +314,7 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 	fit_glue(line, ",");
 	bool later = to->taken > from->taken;
 	uint64_t ns = later ? (uint64_t)to->taken - (uint64_t)from->taken : (uint64_t)from->taken - (uint64_t)to->taken;
-	snprintf(words, sizeof(words), "%s %s", word_duration(ns).text, later ? "before" : "after");
+	snprintf(words, sizeof(words), "%s %s the child", word_duration(ns).text, later ? "before" : "after");
 	fit_piece(line, words);
 }
 
@@ -337,23 +338,18 @@ static void put_brief(struct text *text, const struct vmsnap_cow *cow, const str
 {
 	struct fit_line line = fit_line(text, 0, 2);
 	struct fork_time time;
-	color_start(text, COLOR_DIM);
 	fit_identity(&line, "parent", vmsnap_cow_parent(cow), true, NULL);
 	fit_glue(&line, ",");
 	fit_identity(&line, "child", vmsnap_cow_child(cow), true, vmsnap_cow_parent(cow));
 	if (fork_time_of(vmsnap_cow_parent(cow), vmsnap_cow_child(cow), &time)) {
 		fit_glue(&line, ",");
-		color_end(text, COLOR_DIM);
 		fit_words(&line, "forked");
 		put_forked(&line, &time);
-		color_start(text, COLOR_DIM);
 	}
 	if (vmsnap_cow_base(cow)) {
 		put_base(&line, cow);
-		color_end(text, COLOR_DIM);
 		put_began(&line, began);
 	}
-	color_end(text, COLOR_DIM);
 	text_string(text, "\n");
 }
 

@@ -58,7 +58,7 @@ static const char *became(int verdict)
 }
 
 /* So that it all fits into thirty lines, as a rule; who stands in a debugger wants to see more. */
-enum { VARIABLES_SHOWN = 6, IN_DEBUGGER_SHOWN = 16, BECAME_WIDTH = 7 };
+enum { VARIABLES_SHOWN = 5, IN_DEBUGGER_SHOWN = 16, BECAME_WIDTH = 7 };
 
 struct section {
 	struct text *text;
@@ -69,6 +69,7 @@ struct section {
 	bool frames;                      /* of frames, not of the program */
 	const struct vmsnap_cow_range *range;
 	size_t most, lines;
+	uint64_t sides;    /* of which there is a line: bits, by verdict */
 	uint64_t left_out; /* bytes */
 	bool told;         /* it says what lies on a page that is not shared any more, or cannot */
 };
@@ -105,6 +106,15 @@ static void put_title_line(const struct section *section)
 	text_string(text, "\n");
 }
 
+/* Who copied little is not left out because of who copied much. */
+static bool is_first_of_side(const struct section *section)
+{
+	static const uint64_t copied =
+	        UINT64_C(1) << VMSNAP_VERDICT_COPIED_BY_PARENT | UINT64_C(1) << VMSNAP_VERDICT_COPIED_BY_CHILD |
+	        UINT64_C(1) << VMSNAP_VERDICT_COPIED_BY_BOTH | UINT64_C(1) << VMSNAP_VERDICT_COPIED;
+	return copied & ~section->sides & UINT64_C(1) << section->range->verdict;
+}
+
 static void put_variables(void *ctx, struct name_sweep *sweep, uint64_t start, uint64_t end)
 {
 	struct section *section = ctx;
@@ -114,10 +124,11 @@ static void put_variables(void *ctx, struct name_sweep *sweep, uint64_t start, u
 	int color = cow_verdict_color(section->range->verdict);
 	if (text_failed(text))
 		return;
-	if (section->lines == section->most) {
+	if (section->lines >= section->most && !is_first_of_side(section)) {
 		section->left_out += end - start;
 		return;
 	}
+	section->sides |= UINT64_C(1) << section->range->verdict;
 	if (!section->lines++) {
 		text_blank(text);
 		put_title_line(section);
@@ -247,8 +258,8 @@ int put_cow_variables(struct text *text, const struct vmsnap_cow *cow, const str
                       const struct naming *naming, struct vmsnap_error *err)
 {
 	const struct vmsnap_vma *program = program_of(vmsnap_cow_child(cow));
-	struct section frames = { text, cow, touched, naming, program, true, NULL, IN_DEBUGGER_SHOWN, 0, 0, 0 };
-	struct section own = { text, cow, touched, naming, program, false, NULL, VARIABLES_SHOWN, 0, 0, 0 };
+	struct section frames = { text, cow, touched, naming, program, true, NULL, IN_DEBUGGER_SHOWN, 0, 0, 0, 0 };
+	struct section own = { text, cow, touched, naming, program, false, NULL, VARIABLES_SHOWN, 0, 0, 0, 0 };
 	if (!naming->names)
 		return VMSNAP_OK;
 	int rc = put_section(&frames, err);

@@ -4,6 +4,8 @@
 
 /* Room that the linker leaves between segments is at most one of its page sizes, 2 MiB as a rule. */
 enum { HOLE_PAGES_MAX = 1024 };
+/* The guard of a thread's stack is a page, of 64 KiB at most, as a rule. */
+enum { GUARD_BYTES_MAX = 64 << 10 };
 
 static bool has_file(const struct vmsnap_vma *vma)
 {
@@ -21,42 +23,62 @@ static bool same_file(const struct vmsnap_vma *a, const struct vmsnap_vma *b)
 	       strcmp(a->name, b->name) == 0;
 }
 
-/* Whether memory without a name is known to begin something of its own: a thread's stack with its guard, a heap of
- * malloc's with what is reserved for it. */
-static bool begins_anew(struct vmsnap_names *names, size_t index, const struct vmsnap_vma *vma,
-                        const struct vmsnap_vma *before)
+/* What memory without a name is known to be; VMSNAP_NAME_MAPPING: nothing that is kept apart. */
+static int kind_of(struct vmsnap_names *names, size_t index)
 {
 	struct vmsnap_name name;
-	if (!names || vmsnap_name_of_mapping(names, index, &name))
-		return false;
-	if (name.kind == VMSNAP_NAME_THREAD_STACK)
-		return before->perms & VMSNAP_PERM_READ;
-	return name.kind == VMSNAP_NAME_STACK_GUARD ||
-	       (name.kind == VMSNAP_NAME_MALLOC_HEAP && vma->perms & VMSNAP_PERM_READ);
+	return names && !vmsnap_name_of_mapping(names, index, &name) ? name.kind : VMSNAP_NAME_MAPPING;
 }
 
-static bool continues_file(const struct vmsnap *snap, const struct mapping_group *group, const struct vmsnap_vma *next)
+/* As it looks: what no thread of this process runs on has no name, as in a child the stacks of the parent's other
+ * threads. */
+static bool looks_like_guard(const struct vmsnap_vma *vma, const struct vmsnap_vma *next)
 {
+	return next && is_nameless(vma) && is_nameless(next) && !vma->perms &&
+	       vma->end - vma->start <= GUARD_BYTES_MAX && vma->end == next->start && (next->perms & VMSNAP_PERM_WRITE);
+}
+
+/* Whether memory without a name begins something of its own, or what lies before it has ended: a thread's stack with
+ * its guard, a heap of malloc's with what is reserved for it. */
+static bool begins_anew(const struct vmsnap *snap, struct vmsnap_names *names, size_t index)
+{
+	const struct vmsnap_vma *vma = vmsnap_vma(snap, index), *before = vmsnap_vma(snap, index - 1);
+	int kind = kind_of(names, index), kind_before = kind_of(names, index - 1);
+	if (kind == VMSNAP_NAME_THREAD_STACK)
+		return before->perms & VMSNAP_PERM_READ;
+	if (kind == VMSNAP_NAME_MALLOC_HEAP)
+		return (vma->perms & VMSNAP_PERM_READ) || kind_before != kind;
+	if (kind == VMSNAP_NAME_STACK_GUARD || kind_before == VMSNAP_NAME_THREAD_STACK ||
+	    kind_before == VMSNAP_NAME_MALLOC_HEAP)
+		return true;
+	return looks_like_guard(vma, vmsnap_vma(snap, index + 1)) ||
+	       (index > 1 && looks_like_guard(vmsnap_vma(snap, index - 2), before));
+}
+
+static bool continues_file(const struct vmsnap *snap, struct vmsnap_names *names, const struct mapping_group *group,
+                           const struct vmsnap_vma *next)
+{
+	size_t index = group->first + group->count;
 	const struct vmsnap_vma *file = vmsnap_vma(snap, group->first);
 	uint64_t hole = next->start - group->end;
 	if (has_file(next))
 		return same_file(file, next) && hole / vmsnap_info(snap)->page_size < HOLE_PAGES_MAX;
-	const struct vmsnap_vma *before = vmsnap_vma(snap, group->first + group->count - 1);
-	/* Its .bss; the guard of a stack that lies there is not. */
-	return is_nameless(next) && !hole && has_file(before) && (next->perms & VMSNAP_PERM_READ);
+	/* Its .bss; a stack or a heap that lies there is not. */
+	return is_nameless(next) && !hole && has_file(vmsnap_vma(snap, index - 1)) &&
+	       (next->perms & VMSNAP_PERM_READ) && kind_of(names, index) == VMSNAP_NAME_MAPPING;
 }
 
 static bool continues(const struct vmsnap *snap, struct vmsnap_names *names, const struct mapping_group *group,
                       const struct vmsnap_vma *next)
 {
 	size_t index = group->first + group->count;
-	const struct vmsnap_vma *first = vmsnap_vma(snap, group->first), *before = vmsnap_vma(snap, index - 1);
+	const struct vmsnap_vma *first = vmsnap_vma(snap, group->first);
 	if (has_file(first))
-		return continues_file(snap, group, next);
+		return continues_file(snap, names, group, next);
 	if (next->start != group->end || has_file(next))
 		return false;
 	if (is_nameless(first))
-		return is_nameless(next) && !begins_anew(names, index, next, before);
+		return is_nameless(next) && !begins_anew(snap, names, index);
 	return *first->name && strcmp(first->name, next->name) == 0;
 }
 

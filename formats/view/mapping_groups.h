@@ -1,5 +1,6 @@
 /* mapping_groups.h - mappings that people take for one: the segments of a file and the memory without a file right
- * behind them, a thread's stack and its guard, neighbours of one name or of none. */
+ * behind them, a thread's stack and its guard, neighbours of one name or of none.  What lies beside a stack or a heap
+ * of malloc's is not of it. */
 #ifndef VMSNAP_MAPPING_GROUPS_H
 #define VMSNAP_MAPPING_GROUPS_H
 

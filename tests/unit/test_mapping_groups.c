@@ -64,6 +64,21 @@ static void neighbours_of_one_name_or_of_none_are_one(void **state)
 	                    "2 2 1 1");
 }
 
+static void a_stack_of_a_thread_that_has_no_name_here_is_apart_with_its_guard(void **state)
+{
+	(void)state;
+	assert_string_equal(GROUPS({ 0x100000, 0x110000, rw, 0, "" }, { 0x110000, 0x111000, none, 0, "" },
+	                           { 0x111000, 0x120000, rw, 0, "" }, { 0x120000, 0x121000, none, 0, "" },
+	                           { 0x121000, 0x130000, rw, 0, "" }, { 0x130000, 0x140000, rw, 0, "" },
+	                           { 0x140000, 0x150000, r, 0, "" }),
+	                    "1 2 2 2");
+	/* What is reserved for a heap is larger than a guard; before what is not written to there is none. */
+	assert_string_equal(GROUPS({ 0x100000, 0x110000, rw, 0, "" }, { 0x110000, 0x130000, none, 0, "" },
+	                           { 0x130000, 0x140000, rw, 0, "" }, { 0x140000, 0x141000, none, 0, "" },
+	                           { 0x141000, 0x150000, r, 0, "" }),
+	                    "5");
+}
+
 static int write_to(void *ctx, const char *bytes, size_t len)
 {
 	char *text = ctx;
@@ -112,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_of_a_file_and_what_lies_right_behind_are_one),
 		cmocka_unit_test(neighbours_of_one_name_or_of_none_are_one),
+		cmocka_unit_test(a_stack_of_a_thread_that_has_no_name_here_is_apart_with_its_guard),
 		cmocka_unit_test(a_bar_shows_each_share_and_what_is_not_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
