@@ -253,14 +253,14 @@ static struct word word_ticks(uint64_t ns)
 	return word;
 }
 
-/* Since when sharing is lost. */
-static void put_forked(struct fit_line *line, const struct fork_time *time)
+/* Since when sharing is lost.  more: something follows. */
+static void put_forked(struct fit_line *line, const struct fork_time *time, bool more)
 {
 	fit_words(line, word_time_brief(time->at).text);
 	fit_glue(line, ";");
 	fit_words(line, "seen");
 	fit_piece(line, word_ticks(time->before).text);
-	fit_words(line, "later");
+	fit_words(line, more ? "later;" : "later");
 }
 
 /* How long the base was taken after the fork.  False: that is not known, nor within the tick in which the child was
@@ -294,7 +294,6 @@ static void put_base(struct fit_line *line, const struct vmsnap_cow *cow)
 	const struct vmsnap *base = vmsnap_cow_base(cow), *child = vmsnap_cow_child(cow);
 	const struct vmsnap_info *from = vmsnap_info(base), *to = vmsnap_info(child);
 	char words[96];
-	fit_glue(line, ";");
 	fit_identity(line, "base", base, false, NULL);
 	if (vmsnap_cow_base_other(cow))
 		fit_words(line, "of both");
@@ -344,7 +343,9 @@ static void put_brief(struct text *text, const struct vmsnap_cow *cow, const str
 	if (fork_time_of(vmsnap_cow_parent(cow), vmsnap_cow_child(cow), &time)) {
 		fit_glue(&line, ",");
 		fit_words(&line, "forked");
-		put_forked(&line, &time);
+		put_forked(&line, &time, vmsnap_cow_base(cow));
+	} else if (vmsnap_cow_base(cow)) {
+		fit_glue(&line, ",");
 	}
 	if (vmsnap_cow_base(cow)) {
 		put_base(&line, cow);
@@ -374,7 +375,7 @@ void put_cow_who(struct text *text, const struct vmsnap_cow *cow, const struct c
 		if (fork_time_of(vmsnap_cow_parent(cow), vmsnap_cow_child(cow), &time)) {
 			struct fit_line line = fit_line(text, ROLE, ROLE);
 			text_format(text, "%-*s", ROLE, "forked");
-			put_forked(&line, &time);
+			put_forked(&line, &time, false);
 			text_string(text, "\n");
 		}
 		if (vmsnap_cow_base(cow))

@@ -60,8 +60,8 @@ def figures(*path):
 
 
 def unwrap(text):
-    """Without the end of a line within what is told of who a fork is of, which numbers of processes move."""
-    return re.sub(r"(?m)^(parent .*)\n {2}(?=\S)", r"\1 ", text)
+    """Without the ends of lines within what is told of who a fork is of, which numbers of processes move."""
+    return re.sub(r"(?m)^parent .*(?:\n {2}\S.*)+", lambda found: found[0].replace("\n  ", " "), text)
 
 
 class Documents(unittest.TestCase):
