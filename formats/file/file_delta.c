@@ -173,29 +173,23 @@ static size_t oldest_state(const struct delta_states *states, bool empty_too)
 	return oldest;
 }
 
-/* What alone is as large as all may be is kept alone; but not in the place of what several hang on. */
-static bool takes_too_much(const struct delta_states *states, uint64_t bytes, size_t base)
-{
-	return bytes > STATES_BYTES && base < STATES && states->kept->items[base].shared;
-}
-
-/* Only a help.  base: what it is a difference to, which has mostly served then; SIZE_MAX: it had to be made once more,
- * and others will want it, too. */
+/* Only a help, and no part of what a snapshot may take: what is larger than all may be is not kept.  base: what it is a
+ * difference to, which has mostly served then; SIZE_MAX: it had to be made once more, and others will want it, too. */
 static void states_keep(struct delta_states *states, size_t index, size_t base, const struct payloads *payloads)
 {
 	uint64_t bytes = payloads_size(payloads);
 	bool shared = base == SIZE_MAX;
-	if (!states)
+	if (!states || bytes > STATES_BYTES)
 		return;
 	pthread_mutex_lock(&states->lock);
 	states->kept = states->kept ? states->kept : calloc(1, sizeof(*states->kept));
 	size_t of_base = shared ? STATES : find_state(states, base), before = find_state(states, index);
-	bool keep = states->kept && !takes_too_much(states, bytes, of_base);
+	bool keep = states->kept;
 	if (keep && before < STATES)
 		drop_state(states, before);
 	if (keep && of_base < STATES && !states->kept->items[of_base].shared)
 		drop_state(states, of_base);
-	while (keep && states->bytes && states->bytes + bytes > STATES_BYTES)
+	while (keep && states->bytes + bytes > STATES_BYTES)
 		drop_state(states, oldest_state(states, false));
 	if (keep) {
 		size_t place = oldest_state(states, true);

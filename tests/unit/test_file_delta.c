@@ -2,6 +2,7 @@
 #include "test_file_folder.h"
 
 #include "builder.h"
+#include "test_sanitized.h"
 
 /* ---- what changes from one to the next -------------------------------------------------- */
 
@@ -389,6 +390,52 @@ static void little_that_differs_takes_little(void **state)
 	drop(snaps, FEW);
 }
 
+/* With a status that takes so many bytes more, which are easily packed. */
+static struct vmsnap *make_with_status(size_t number, size_t bytes)
+{
+	struct vmsnap *made = make(number);
+	char *status = arena_alloc(&made->strings, made->status_len + bytes + 1);
+	memcpy(status, made->status, made->status_len);
+	memset(status + made->status_len - 1, ' ', bytes);
+	made->status_len += bytes;
+	status[made->status_len - 1] = '\n';
+	status[made->status_len] = 0;
+	made->status = status;
+	return made;
+}
+
+static size_t memory_now(void)
+{
+	unsigned long size, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu %lu", &size, &resident), 2);
+	fclose(file);
+	return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* It is no part of what a snapshot may take.  So large that malloc gives each back to the kernel when it is free. */
+static void what_is_too_large_is_not_kept_for_others(void **state)
+{
+	enum { COUNT = 3, STATUS = 48 << 20, ELSE = 8 << 20 };
+	struct vmsnap *snaps[COUNT], *got;
+	(void)state;
+	if (SANITIZED)
+		skip(); /* what is free is not given back */
+	for (size_t i = 0; i < COUNT; i++)
+		snaps[i] = make_with_status(i, STATUS);
+	write_them(snaps, COUNT, VMSNAP_SAVE_DELTA);
+	struct vmsnap_file *file = open_file();
+	assert_int_equal(deltas_of(file, COUNT - 1), COUNT - 1);
+	size_t before = memory_now();
+	assert_int_equal(vmsnap_file_load(file, COUNT - 1, &got, NULL), VMSNAP_OK);
+	assert_same(snaps[COUNT - 1], got);
+	vmsnap_unref(got);
+	assert_in_range(memory_now(), 0, before + ELSE);
+	vmsnap_file_close(file);
+	drop(snaps, COUNT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +449,7 @@ int main(void)
 		in_folder(frames_that_become_known_begin_anew),
 		in_folder(long_runs_differ_where_they_do),
 		in_folder(little_that_differs_takes_little),
+		in_folder(what_is_too_large_is_not_kept_for_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
