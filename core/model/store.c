@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
@@ -76,6 +78,7 @@ struct vmsnap_store {
 	uint32_t top, free, count;       /* the highest page + 1; a list of free ones; pages that somebody has */
 	uint32_t *slots;                 /* by hash; 0: nothing */
 	size_t slot_count;               /* below 2^32 */
+	uint64_t seed;                   /* of places of hashes */
 	uint64_t bytes;                  /* of pages in memory */
 	int spool;                       /* -1: none */
 	uint64_t spooled;                /* bytes in it */
@@ -118,6 +121,17 @@ static int set_kind(struct vmsnap_store *store, uint32_t page, struct kind kind)
 	return VMSNAP_OK;
 }
 
+/* Files say hashes, of whatever they like: where they go is not to be known before. */
+static uint64_t make_seed(const struct vmsnap_store *store)
+{
+	uint64_t seed;
+	struct timespec now = { 0 };
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
+		return seed;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uintptr_t)store ^ (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
+}
+
 VMSNAP_API int vmsnap_store_new(struct vmsnap_store **out, struct vmsnap_error *err)
 {
 	if (!out)
@@ -129,6 +143,7 @@ VMSNAP_API int vmsnap_store_new(struct vmsnap_store **out, struct vmsnap_error *
 	pthread_mutex_init(&store->lock, NULL);
 	store->spool = -1;
 	store->top = 1;
+	store->seed = make_seed(store);
 	*out = store;
 	return VMSNAP_OK;
 }
@@ -238,9 +253,11 @@ static bool same_page(const struct vmsnap_store *store, uint32_t page, const str
 	       kind_of(store, page).blocks == blocks;
 }
 
-static size_t home_of(const struct vmsnap_store *store, uint64_t low)
+/* All of it, mixed once more: hashes that a file states may be equal in any part of them. */
+static size_t home_of(const struct vmsnap_store *store, const struct page_hash *hash)
 {
-	return (size_t)((low >> 32) * store->slot_count >> 32);
+	uint64_t mixed = XXH3_64bits_withSeed(hash, sizeof(*hash), store->seed);
+	return (size_t)((mixed >> 32) * store->slot_count >> 32);
 }
 
 static size_t next_slot(const struct vmsnap_store *store, size_t slot)
@@ -251,7 +268,7 @@ static size_t next_slot(const struct vmsnap_store *store, size_t slot)
 /* The slot that has this page, or the free one where it belongs. */
 static size_t slot_of(const struct vmsnap_store *store, const struct page_hash *hash, uint16_t blocks)
 {
-	size_t slot = home_of(store, hash->low);
+	size_t slot = home_of(store, hash);
 	while (store->slots[slot] && !same_page(store, store->slots[slot], hash, blocks))
 		slot = next_slot(store, slot);
 	return slot;
@@ -264,9 +281,10 @@ static size_t slot_of_stored(const struct vmsnap_store *store, uint32_t page)
 }
 
 /* Of a hash that is in none: what others are there need not be looked at. */
-static size_t free_slot_of(const struct vmsnap_store *store, uint64_t low)
+static size_t free_slot_of(const struct vmsnap_store *store, uint32_t page)
 {
-	size_t slot = home_of(store, low);
+	struct page_hash hash = stored_at(store, page)->hash;
+	size_t slot = home_of(store, &hash);
 	while (store->slots[slot])
 		slot = next_slot(store, slot);
 	return slot;
@@ -288,7 +306,7 @@ static int grow_slots(struct vmsnap_store *store)
 		return VMSNAP_ERR_NO_MEMORY;
 	for (uint32_t page = 1; page < store->top; page++)
 		if (stored_at(store, page)->holders)
-			store->slots[free_slot_of(store, stored_at(store, page)->hash.low)] = page;
+			store->slots[free_slot_of(store, page)] = page;
 	return VMSNAP_OK;
 }
 
@@ -297,17 +315,32 @@ static size_t slots_between(const struct vmsnap_store *store, size_t from, size_
 	return to >= from ? to - from : to + store->slot_count - from;
 }
 
+static size_t steps_to(const struct vmsnap_store *store, size_t slot)
+{
+	struct page_hash hash = stored_at(store, store->slots[slot])->hash;
+	return slots_between(store, home_of(store, &hash), slot);
+}
+
 /* Those that come after it close the gap: there are no marks of what was there. */
 static void clear_slot(struct vmsnap_store *store, size_t gap)
 {
 	for (size_t at = next_slot(store, gap); store->slots[at]; at = next_slot(store, at)) {
-		size_t home = home_of(store, stored_at(store, store->slots[at])->hash.low);
-		if (slots_between(store, home, at) >= slots_between(store, gap, at)) {
+		if (steps_to(store, at) >= slots_between(store, gap, at)) {
 			store->slots[gap] = store->slots[at];
 			gap = at;
 		}
 	}
 	store->slots[gap] = STORE_NO_PAGE;
+}
+
+uint64_t store_steps(const struct vmsnap_store *store)
+{
+	uint64_t sum = 0;
+	lock(store);
+	for (size_t slot = 0; slot < store->slot_count; slot++)
+		sum += store->slots[slot] ? steps_to(store, slot) : 0;
+	unlock(store);
+	return sum;
 }
 
 static int new_chunk(struct vmsnap_store *store, struct kind kind)
@@ -502,7 +535,7 @@ int store_put_all(struct vmsnap_store *store, const struct page_hash *hashes, co
 	for (; !rc && done < count; done += !rc) {
 		/* Its place is anywhere, and waiting for memory is most of what this takes. */
 		if (store->slots && done + AHEAD < count)
-			__builtin_prefetch(&store->slots[home_of(store, hashes[done + AHEAD].low)]);
+			__builtin_prefetch(&store->slots[home_of(store, &hashes[done + AHEAD])]);
 		rc = put(store, &hashes[done],
 		         &(struct given){ .bytes = bytes ? bytes + done * len : NULL, .len = len }, &pages[done]);
 	}

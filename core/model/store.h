@@ -42,6 +42,8 @@ void store_hold(struct vmsnap_store *store, const uint32_t *pages, size_t count)
 void store_let_go(struct vmsnap_store *store, const uint32_t *pages, size_t count);
 
 struct page_hash store_hash(struct vmsnap_store *store, uint32_t page);
+/* Of all pages together, how many others are looked at before each is found: what looking for them takes. */
+uint64_t store_steps(const struct vmsnap_store *store);
 uint32_t store_holders(struct vmsnap_store *store, uint32_t page);
 /* The first len bytes of it.  VMSNAP_ERR_NOT_FOUND: only its hash is known. */
 int store_read(struct vmsnap_store *store, uint32_t page, void *to, size_t len, struct vmsnap_error *err);

@@ -380,6 +380,79 @@ static void contents_that_are_forgotten_or_outside_are_gone(void **state)
 	vmsnap_store_unref(store);
 }
 
+/* ---- hashes that a file states on purpose ---- */
+
+static struct page_hash all_equal_above(uint64_t i)
+{
+	return (struct page_hash){ .low = UINT64_C(0x12345678) << 32 | i, .high = i };
+}
+
+static struct page_hash all_equal_below(uint64_t i)
+{
+	return (struct page_hash){ .low = i << 32, .high = 7 };
+}
+
+static struct page_hash equal_in_one_half(uint64_t i)
+{
+	return (struct page_hash){ .low = 5, .high = i << 44 };
+}
+
+static struct page_hash equal_in_the_other_half(uint64_t i)
+{
+	return (struct page_hash){ .low = i * UINT64_C(0x9e3779b97f4a7c15), .high = 0 };
+}
+
+static struct page_hash equal_in_their_sum(uint64_t i)
+{
+	return (struct page_hash){ .low = i, .high = 0 - i };
+}
+
+/* What is held in the end, when every second one was let go again. */
+static uint64_t steps_of(struct page_hash (*hash_of)(uint64_t i), uint64_t count)
+{
+	struct vmsnap_store *store;
+	assert_int_equal(vmsnap_store_new(&store, NULL), VMSNAP_OK);
+	for (uint64_t i = 0; i < 2 * count; i++) {
+		struct page_hash hash = hash_of(i), found;
+		uint32_t number;
+		assert_int_equal(store_put(store, &hash, NULL, PAGE, &number), VMSNAP_OK);
+		found = store_hash(store, number);
+		assert_memory_equal(&found, &hash, sizeof(hash));
+		if (i % 2)
+			store_let_go(store, &number, 1);
+	}
+	uint64_t steps = store_steps(store);
+	assert_int_equal(vmsnap_store_pages(store), count);
+	vmsnap_store_unref(store);
+	return steps;
+}
+
+/* By chance each takes 1.5 where three quarters of the places are taken; all in one place, half of COUNT. */
+static void hashes_made_to_meet_are_found_in_a_few_steps(void **state)
+{
+	(void)state;
+	enum { COUNT = 20000, MOST = 4 };
+	struct page_hash (*const hashes[])(uint64_t) = { all_equal_above, all_equal_below, equal_in_one_half,
+		                                         equal_in_the_other_half, equal_in_their_sum };
+	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+		uint64_t steps = steps_of(hashes[i], COUNT);
+		if (steps > MOST * COUNT)
+			fail_msg("hashes %zu: %llu steps to %d", i, (unsigned long long)steps, COUNT);
+	}
+}
+
+/* Else whoever makes a file would find out which hashes meet. */
+static void where_a_hash_goes_is_another_place_in_each_store(void **state)
+{
+	(void)state;
+	enum { STORES = 16, COUNT = 2000 };
+	uint64_t first = steps_of(equal_in_their_sum, COUNT);
+	bool differs = false;
+	for (int i = 1; i < STORES; i++)
+		differs |= steps_of(equal_in_their_sum, COUNT) != first;
+	assert_true(differs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +466,8 @@ int main(void)
 		cmocka_unit_test(pages_must_be_whole_and_in_order),
 		cmocka_unit_test(contents_that_were_read_later_win_and_nothing_is_held_twice),
 		cmocka_unit_test(contents_that_are_forgotten_or_outside_are_gone),
+		cmocka_unit_test(hashes_made_to_meet_are_found_in_a_few_steps),
+		cmocka_unit_test(where_a_hash_goes_is_another_place_in_each_store),
 	};
 	return cmocka_run_group_tests(tests, make_path, remove_path);
 }
