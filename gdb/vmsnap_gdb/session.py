@@ -11,10 +11,10 @@ import re
 
 import gdb
 
-from vmsnap import Freeze, Names, Snapshot, capture_set
+from vmsnap import Freeze, Names, Snapshot, capture_set, one_line
 from vmsnap.errors import VmsnapError
-from vmsnap_gdb import (blaming, cores, execs, keeping, looks, remote, repeating, resumes, rseq, settings, target, touched,
-                        tracking, variables)
+from vmsnap_gdb import (auto_notes, blaming, cores, execs, keeping, looks, remote, repeating, resumes, rseq, settings,
+                        target, touched, tracking, variables)
 
 NOW = "now"
 _OTHERS_RAN = "; other threads were running"
@@ -228,7 +228,7 @@ class Session:
             looks.after_ours()
         found = found + touched.ranges(snapshot)
         if hit:
-            snapshot.annotate_later(found)  # of a thousand hits few are looked at
+            snapshot.annotate_later(found, _names_lost)  # of a thousand hits few are looked at
         else:
             snapshot.annotate(found)
         return snapshot
@@ -339,6 +339,11 @@ class Session:
         while len(self._names) > _NAMES_KEPT:
             self._names.popitem(last=False)
         return names
+
+
+def _names_lost(snapshot, error):
+    """Whatever is asked of it then, has nothing to do with names."""
+    auto_notes.say(f"{snapshot.label} is without the names of what is where: {one_line(str(error))}")
 
 
 def remarks(snapshots):

@@ -10,7 +10,7 @@ from vmsnap import _header, _lib, errors, given, packing
 from vmsnap._header import (
     AnnotationKind, CaptureFlag, ContentsWanted, Layer, PageFlag, PageWritten, Perm, PrintFlag, Rc, Relation)
 from vmsnap._lib import lib
-from vmsnap.errors import VmsnapError
+from vmsnap.errors import CANCELLED, VmsnapError
 from vmsnap.given import ADDRESS_MAX
 from vmsnap.owned import Owned
 from vmsnap.text import PLAIN, printed
@@ -153,18 +153,28 @@ class Snapshot(Owned):
     """One process's address space at one instant."""
 
     _free = "vmsnap_unref"
-    _later = ()  # annotate_later()
+    _later, _failed = (), None  # annotate_later()
 
     @property
     def _handle(self):
         if self._later:
-            names, self._later = self._later, ()
-            self.annotate(names)
+            self._hand_over()
         return self._object
 
     @_handle.setter
     def _handle(self, handle):
         self._object = handle
+
+    def _hand_over(self):
+        names, self._later = self._later, ()  # what hands them over asks for the handle, too
+        try:
+            self.annotate(names)
+        except BaseException as error:
+            told = self._failed is not None and isinstance(error, VmsnapError) and error.code != CANCELLED
+            if not told:
+                self._later = names
+                raise
+            self._failed(self, error)
 
     def __del__(self):
         self._later = ()
@@ -506,9 +516,10 @@ class Snapshot(Owned):
             self._add(lambda builder: lib().vmsnap_builder_add_annotations_sized(
                 builder, array, count, ctypes.sizeof(_header.Annotation)))
 
-    def annotate_later(self, names):
-        """The same, when something is asked of it: what is wrong with a name is an error then."""
-        self._later = [*self._later, *names]
+    def annotate_later(self, names, failed=None):
+        """The same, when something is asked of it: what is wrong with a name is an error then, each time; or
+        failed(snapshot, error) is told once, and it is without them."""
+        self._later, self._failed = [*self._later, *names], failed
 
     @property
     def stored_types(self):

@@ -254,6 +254,18 @@ class AutoBreak(unittest.TestCase):
         gdb.do("kill")
         self.assertEqual(len(gdb.names()), 20)
 
+    def test_names_that_cannot_be_kept_are_told_once_and_nothing_else_fails(self):
+        gdb = Gdb(self, "gdb_steps", "write", 3)
+        gdb("vmsnap auto break step")
+        gdb("run")
+        gdb("python import vmsnap")
+        gdb("python def refuse(*_): raise vmsnap.VmsnapError('too many of them')")
+        gdb("python vmsnap.Snapshot.annotate, annotate = refuse, vmsnap.Snapshot.annotate")
+        first = gdb("vmsnap diff b1.1 b1.2"), gdb.notes
+        gdb("python vmsnap.Snapshot.annotate = annotate")
+        self.assertIn("vmsnap: b1.2 is without the names of what is where: too many of them", first[1])
+        self.assertEqual((gdb("vmsnap diff b1.1 b1.2"), gdb.notes), (first[0], ""))
+
     def test_exec_at_a_watched_breakpoint_goes_on(self):
         gdb = Gdb(self, "gdb_steps", "exec", 3)
         gdb("vmsnap auto break step")

@@ -325,6 +325,20 @@ class Comparisons(unittest.TestCase):
         self.assertEqual(snapshot.annotations(), [mine])
         self.assertIn("mine in main()", map(str, vmsnap.Names(snapshot).within(mine.address, mine.address + 8)))
 
+    def test_names_that_wait_are_not_lost_when_they_cannot_be_handed_over(self):
+        start = self.target.ranges["table"][0]
+        good = vmsnap.Annotation(start, 8, vmsnap.AnnotationKind.LOCAL, self.target.pid, 0, "main", "mine", "long")
+        snapshot = vmsnap.capture(self.target.pid)
+        snapshot.annotate_later([good._replace(type="a\0b")])
+        for _ in range(2):
+            self.assertRaises(vmsnap.VmsnapError, lambda: snapshot.label)
+        told = []
+        snapshot.annotate_later([], lambda *failure: told.append(failure))
+        self.assertEqual((snapshot.label, snapshot.annotations()), ("", []))
+        self.assertEqual([each for each, _ in told], [snapshot])
+        snapshot.annotate_later([good])
+        self.assertEqual(snapshot.annotations(), [good])
+
     def test_comparisons_keep_what_they_were_made_from(self):
         diff = vmsnap.diff(self.before[1], self.after[1])
         del self.before, self.after
