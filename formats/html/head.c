@@ -90,14 +90,17 @@ static int64_t since_first(const struct vmsnap_html *html, const struct report_i
 	return (instant->taken - first->taken) / 1000;
 }
 
-/* The first count that says something: others are told as more than that. */
-static uint64_t first_moves(const struct vmsnap_html *html)
+/* The least count that says something: others are told as more than that.  Which of one instant was read first, nobody
+ * knows here; all are of one boot. */
+static uint64_t least_moves(const struct vmsnap_html *html)
 {
-	uint64_t moved;
-	for (size_t i = 0; i < html->place_count; i++)
-		if (moves_between(html->places[i].page_moves, html->places[i].page_moves, &moved))
-			return html->places[i].page_moves;
-	return 0;
+	uint64_t moved, least = 0;
+	for (size_t i = 0; i < html->place_count; i++) {
+		uint64_t count = html->places[i].page_moves;
+		if (moves_between(count, count, &moved) && (!least || count < least))
+			least = count;
+	}
+	return least;
 }
 
 /* As many pages the kernel had moved since that, plus 2 (1: KSM may have merged some of this process; 0: not known),
@@ -127,7 +130,7 @@ static void put_instants(struct json *json, const struct vmsnap_html *html)
 	}
 	json_end(json);
 	json_array(json, "places"); /* instant, process, number in the file, what the kernel moved */
-	uint64_t since = first_moves(html);
+	uint64_t since = least_moves(html);
 	for (size_t i = 0; i < html->place_count; i++) {
 		json_number(json, NULL, html->places[i].instant);
 		json_number(json, NULL, html->places[i].process);

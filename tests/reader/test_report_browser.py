@@ -292,6 +292,47 @@ class BrowserTest(unittest.TestCase):
             self.assertIn("forked 01:46:%.1f UTC" % (40.5 if lines else 39.5), self.say(HEADLINE))
         self.quiet()
 
+    def test_moment_of_the_fork_has_its_day_where_it_is_another(self):
+        made = test_report.touched_by_a_debugger()
+        for model in made[4:]:
+            model["identity"]["taken"] += 86400 * 10**9
+        self.open(self.write("day", *(dict(each, names=[]) for each in made)), "#p=0&m=cow")
+        self.assertIn("forked 2001-09-09 01:46:39.5 UTC, first copies seen 2001-09-09 01:46:41.0 (“s1”), none yet 2001-09-09 01:46:40.0",
+                      self.say(HEADLINE))
+        self.quiet()
+
+    def test_no_moment_is_told_where_none_is_known(self):
+        """As a page may say it; of snapshots without a date none are of one instant, and no fork is told."""
+        made = test_report.touched_by_a_debugger()
+        self.open(self.write("timeless", *(dict(each, names=[]) for each in made)), "#p=0&m=cow")
+        said = self.say(f"({PAGE}.model.instants.forEach(each => {{ each.taken = 0; }}), {PAGE}.change({{ mode: 'cow' }}), {HEADLINE})")
+        self.assertIn("first copies seen at “s1”, none yet at “s0”;", said)
+        self.assertNotRegex(said, "forked|1970|00:00")
+        self.quiet()
+
+    def test_moment_of_one_fork_does_not_stand_for_others(self):
+        made, another = test_report.touched_by_a_debugger(), test_report.touched_by_a_debugger()
+        for child in another:
+            child["identity"].update(pid=4244, tgid=4244)
+        for models, told in (made, True), ([each for i in (0, 2, 4) for each in (*made[i:i + 2], another[i + 1])], False):
+            self.open(self.write("forks", *(dict(each, names=[]) for each in models)))
+            for process in (0, 1):
+                self.say(f"{PAGE}.change({{ process: {process}, a: 0, b: 2, mode: 'diff' }})")
+                said = self.say(HEADLINE)
+                self.assertIn("copied", said)
+                self.assertEqual("forked" in said, told or process == 1, said)
+        self.quiet()
+
+    def test_what_the_kernel_moved_is_counted_from_the_least(self):
+        """Of one instant, whatever order its processes are in."""
+        made = test_report.touched_by_a_debugger()
+        for model, moves in zip(made, (70, 60, 70, 60, 82, 72)):
+            model["identity"]["page_moves"], model["names"] = moves, []
+        self.open(self.write("least", *made))
+        for process in (0, 1):
+            self.assertEqual(self.say(f"{PAGE}.model.movedBetween({process}, 0, 2).count"), 12, process)
+        self.quiet()
+
     def test_frames_are_those_of_the_snapshots(self):
         """Where memory moved, and of a child that has most frames of its parent's."""
         def of(pid, ppid, seconds, frames):

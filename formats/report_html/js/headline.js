@@ -96,23 +96,31 @@ export class Headline {
 		const { model, view } = this;
 		return [...new Set(this.forksAtA().map(fork => movedSince(model, fork, view.b, { either: 1 })))].filter(Boolean).join('; ');
 	}
-	// By the clock: when a snapshot was taken, and which.
-	at(k, more = '') { return `${clock(this.model.instants[k].taken)} (${this.view.nameOf(k)}${more})`; }
+	// Beside the day that the page is of, and those that are compared.
+	clock(ms, from) {
+		const { model, view } = this, { instants } = model;
+		return clock(ms, ...[model.began, instants[from].taken, instants[view.b].taken].filter(Boolean));
+	}
+	// By the clock, if that is known: when a snapshot was taken, and which.
+	at(k, from, more = '') {
+		const { taken } = this.model.instants[k], name = this.view.nameOf(k);
+		return taken ? `${this.clock(taken, from)} (${name}${more})` : `at ${name}${more}`;
+	}
 	// When it was forked, and at which looks at both copying is seen to have begun.
 	whenLost(fork) {
 		const { view, model } = this, { instants } = model, lost = k => lostAt(model, fork, k), by = lost(fork.base), before = instants[fork.base].ms - model.processes[fork.child].started;
-		const told = before >= 0 ? [`forked ${clock(instants[fork.base].taken - before)} UTC`] : [];
+		const told = before >= 0 && instants[fork.base].taken ? [`forked ${this.clock(instants[fork.base].taken - before, fork.base)} UTC`] : [];
 		let last = fork.base, first = fork.base + 1;
 		for (; first <= view.b && !(fork.present[first] && lost(first) > by); first++) if (fork.present[first]) last = first;
 		const seen = first <= view.b;
-		if (by) told.push(`first copies seen ${this.at(fork.base, `, ${pages(by)}`)}`, seen ? `more ${this.at(first)}` : '');
-		else if (seen) told.push(`first copies seen ${this.at(first)}`, `none yet ${this.at(last)}`);
+		if (by) told.push(`first copies seen ${this.at(fork.base, fork.base, `, ${pages(by)}`)}`, seen ? `more ${this.at(first, fork.base)}` : '');
+		else if (seen) told.push(`first copies seen ${this.at(first, fork.base)}`, `none yet ${this.at(last, fork.base)}`);
 		return told.filter(Boolean).join(', ');
 	}
-	// Of what happened since A.
+	// Of what happened since A; of several forks, that of none stands for all.
 	began() {
-		const [fork] = this.forksAtA();
-		return fork ? this.whenLost(fork) : this.firstCopied();
+		const forks = this.forksAtA();
+		return forks.length === 1 ? this.whenLost(forks[0]) : this.firstCopied();
 	}
 	// Forks of it that were first seen at A.
 	forksAtA() {

@@ -147,7 +147,8 @@ export class Model {
 		this.readClasses(head);
 		this.instants = listOf(head.instants, ([us, label, reason, pause, date]) => {
 			if (![us, date].every(since => Number.isSafeInteger(since) && Math.abs(this.began + since / 1000) < 8e15)) throw new Damaged();
-			return { ms: us / 1000, taken: this.began + date / 1000, label: text(label), reason: text(reason), pause: whole(pause) };
+			const taken = this.began + date / 1000; // 0: not known
+			return { ms: us / 1000, taken: Math.abs(taken) < 1 ? 0 : taken, label: text(label), reason: text(reason), pause: whole(pause) };
 		});
 		if (!this.instants.length) throw new Damaged();
 		this.places = this.instants.map(() => new Map());

@@ -34,8 +34,11 @@ export function percent(share) {
 	const value = share * 100;
 	return (value === 0 || value >= 99.95 ? value.toFixed(0) : value < 0.1 ? '< 0.1' : value.toFixed(1)) + ' %';
 }
-// To a tenth of a second, UTC.
-export const clock = ms => new Date(ms).toISOString().slice(11, 21);
+// To a tenth of a second, UTC; with its day if all beside it are not of that.
+export function clock(ms, ...beside) {
+	const [[day, time], ...days] = [ms, ...beside].map(each => new Date(each).toISOString().split('T'));
+	return `${days.every(([other]) => other === day) ? '' : `${day} `}${time.slice(0, 10)}`;
+}
 export function duration(ms) {
 	if (!ms) return '0';
 	if (ms < 1000) return `${ms.toFixed(0)} ms`;
