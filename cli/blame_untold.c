@@ -2,6 +2,7 @@
 #include "blame_untold.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,15 +17,93 @@ uint64_t ticks_now(void)
 	return (uint64_t)now.tv_sec * each + (uint64_t)now.tv_nsec * each / 1000000000u;
 }
 
-static bool is_of(const struct processes *all, pid_t pid)
+bool blamed_is_gone(int rc)
 {
-	for (size_t i = 0; i < all->count; i++)
-		if (all->pids[i] == pid)
-			return true;
-	return false;
+	return rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_NO_PROCESS || rc == VMSNAP_ERR_ZOMBIE;
 }
 
-int untold_births(struct processes *living, uint64_t ticks, size_t *found)
+/* ---- births ----------------------------------------------------------------------------- */
+
+struct seen {
+	pid_t pid;
+	bool watched, told;
+};
+struct all_seen {
+	struct seen *items; /* by their numbers, ascending */
+	size_t count;
+};
+
+static int compare_seen(const void *a, const void *b)
+{
+	pid_t one = ((const struct seen *)a)->pid, other = ((const struct seen *)b)->pid;
+	return (one > other) - (one < other);
+}
+
+static struct seen *find_seen(const struct all_seen *all, pid_t pid)
+{
+	const struct seen key = { .pid = pid };
+	return bsearch(&key, all->items, all->count, sizeof(key), compare_seen);
+}
+
+static bool list_seen(struct all_seen *all, struct vmsnap *const *snaps, size_t count)
+{
+	*all = (struct all_seen){ .items = calloc(count + 1, sizeof(*all->items)), .count = count };
+	for (size_t i = 0; all->items && i < count; i++)
+		all->items[i].pid = (pid_t)vmsnap_info(snaps[i])->pid;
+	if (all->items)
+		qsort(all->items, count, sizeof(*all->items), compare_seen);
+	return all->items;
+}
+
+static void mark_seen(const struct all_seen *all, const struct processes *living,
+                      const struct vmsnap_fault_watch *watch)
+{
+	const struct vmsnap_fault_event *event;
+	struct seen *seen;
+	for (size_t i = 0; i < living->count; i++)
+		if ((seen = find_seen(all, living->pids[i])))
+			seen->watched = true;
+	for (size_t i = 0; (event = vmsnap_fault_watch_event(watch, i)); i++)
+		if (event->kind == VMSNAP_FAULT_EVENT_FORK && (seen = find_seen(all, event->child)))
+			seen->told = true;
+}
+
+/* A child comes after its parent. */
+static int add_children(const struct all_seen *all, struct vmsnap *const *snaps, struct processes *living,
+                        uint64_t ticks, size_t *untold)
+{
+	int status = STATUS_OK;
+	for (size_t i = 0; !status && i < all->count; i++) {
+		const struct vmsnap_info *info = vmsnap_info(snaps[i]);
+		const struct seen *parent = find_seen(all, (pid_t)info->ppid);
+		struct seen *child = find_seen(all, (pid_t)info->pid);
+		if (child->watched || !parent || !parent->watched || info->start_time <= ticks)
+			continue;
+		child->watched = true;
+		*untold += !child->told;
+		status = processes_add_pid(living, child->pid);
+	}
+	return status;
+}
+
+/* What has come until then is taken in after they were seen: who is told of by that was not lost. */
+static int look_at_descendants(struct vmsnap_fault_watch *watch, struct vmsnap *const *snaps, size_t count,
+                               struct processes *living, uint64_t ticks, struct untold_births *out)
+{
+	struct vmsnap_error err;
+	struct all_seen all;
+	if (vmsnap_fault_watch_read(watch, 0, &err))
+		return trouble_with_process("blame", &err);
+	if (!list_seen(&all, snaps, count))
+		return trouble("out of memory");
+	mark_seen(&all, living, watch);
+	int status = add_children(&all, snaps, living, ticks, &out->count);
+	free(all.items);
+	return status;
+}
+
+int untold_births(struct vmsnap_fault_watch *watch, struct processes *living, uint64_t ticks, struct untold_births *out,
+                  int *rc)
 {
 	const struct vmsnap_capture_options how = {
 		.size = sizeof(how),
@@ -32,27 +111,33 @@ int untold_births(struct processes *living, uint64_t ticks, size_t *found)
 		         VMSNAP_CAPTURE_BRIEF,
 	};
 	struct vmsnap **snaps;
-	size_t count, before = living->count;
-	int status = STATUS_OK;
-	*found = 0;
-	if (vmsnap_capture_set(living->pids, living->count, &how, &snaps, &count, NULL))
-		return STATUS_OK; /* one of them is gone */
-	for (size_t i = 0; !status && i < count; i++) {
-		const struct vmsnap_info *info = vmsnap_info(snaps[i]); /* a child comes after its parent */
-		if (info->start_time > ticks && is_of(living, (pid_t)info->ppid))
-			status = processes_add_pid(living, (pid_t)info->pid);
-	}
+	size_t count;
+	*out = (struct untold_births){ .count = 0 };
+	*rc = VMSNAP_OK;
+	if (!vmsnap_fault_watch_lost(watch))
+		return STATUS_OK;
+	int failed = vmsnap_capture_set(living->pids, living->count, &how, &snaps, &count, NULL);
+	out->unseen = failed && !blamed_is_gone(failed);
+	*rc = out->unseen ? VMSNAP_OK : failed;
+	if (failed)
+		return STATUS_OK;
+	int status = look_at_descendants(watch, snaps, count, living, ticks, out);
 	vmsnap_unref_all(snaps, count);
-	*found = living->count - before;
 	return status;
 }
 
-void say_untold_births(size_t count)
+void say_untold_births(const struct untold_births *births)
 {
-	if (count)
-		say("blame: %zu process%s seen only at the end: the kernel had no room to tell of %s", count,
-		    count == 1 ? " was" : "es were", count == 1 ? "its birth" : "their births");
+	if (births->count)
+		say("blame: %zu process%s seen only at the end: records were lost, %s maybe among them", births->count,
+		    births->count == 1 ? " was" : "es were",
+		    births->count == 1 ? "that of its birth" : "those of their births");
+	if (births->unseen)
+		say("blame: records were lost, those of births maybe among them: that was not looked for, as there are "
+		    "descendants that cannot be looked at");
 }
+
+/* ---- rights ----------------------------------------------------------------------------- */
 
 /* "1000 0 0 0": who it was is not who it acts as. */
 static bool acts_as_another(const struct vmsnap *snap, const char *key)
@@ -80,11 +165,11 @@ void say_gained_rights(const struct vmsnap_fault_watch *watch, struct vmsnap *co
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct vmsnap_info *info = vmsnap_info(snaps[i]);
-		if (has_executed(watch, info->pid) &&
-		    (acts_as_another(snaps[i], "Uid") || acts_as_another(snaps[i], "Gid")))
-			say("blame: process %u has executed a program that gave it rights: from then on the kernel "
-			    "tells no "
-			    "events of it (perf_event_open), and what these would have told is among the unseen",
+		if ((acts_as_another(snaps[i], "Uid") || acts_as_another(snaps[i], "Gid")) &&
+		    has_executed(watch, info->pid))
+			say("blame: process %u acts as another user or group: if a program that it executed gave it "
+			    "these rights, the kernel has told no events of it since (perf_event_open), and what they "
+			    "would have told is among the unseen",
 			    (unsigned)info->pid);
 	}
 }

@@ -37,7 +37,7 @@ struct blaming {
 	struct vmsnap_tracker *tracker;
 	struct snaps before, after;
 	uint64_t ticks; /* from boot until all were watched; as start times are counted */
-	size_t untold;  /* processes of whose birth the kernel did not tell */
+	struct untold_births untold;
 	bool over;
 };
 
@@ -90,11 +90,6 @@ static int capture(const struct blaming *blaming, const pid_t *pids, size_t coun
 	return vmsnap_capture_set(pids, count, &how, &out->items, &out->count, err);
 }
 
-static bool is_gone(int rc)
-{
-	return rc == VMSNAP_ERR_EXITED || rc == VMSNAP_ERR_NO_PROCESS || rc == VMSNAP_ERR_ZOMBIE;
-}
-
 static bool lives(pid_t pid)
 {
 	struct vmsnap_process now = { .size = sizeof(now) };
@@ -121,15 +116,9 @@ static int find_living(const struct blaming *blaming, struct processes *living)
 
 static int capture_living(struct blaming *blaming, struct processes *living, int *rc, struct vmsnap_error *err)
 {
-	int status = STATUS_OK;
-	*rc = capture(blaming, living->pids, living->count, 0, &blaming->after, err);
-	if (!*rc)
-		status = untold_births(living, blaming->ticks, &blaming->untold);
-	if (*rc || status || !blaming->untold)
-		return status;
-	vmsnap_unref_all(blaming->after.items, blaming->after.count);
-	blaming->after = (struct snaps){ .count = 0 };
-	*rc = capture(blaming, living->pids, living->count, 0, &blaming->after, err);
+	int status = untold_births(blaming->faults, living, blaming->ticks, &blaming->untold, rc);
+	if (!status && !*rc)
+		*rc = capture(blaming, living->pids, living->count, 0, &blaming->after, err);
 	return status;
 }
 
@@ -146,7 +135,7 @@ static int capture_after(struct blaming *blaming)
 		if (!status && living.count)
 			status = capture_living(blaming, &living, &rc, &err);
 		processes_free(&living);
-		if (rc && !is_gone(rc))
+		if (rc && !blamed_is_gone(rc))
 			return trouble_with_process(NULL, &err);
 	}
 	return status;
@@ -171,7 +160,8 @@ static int watch_descendants(struct blaming *blaming)
 	struct vmsnap_error err;
 	int status = processes_add_descendants(&blaming->watched, "blame");
 	for (size_t i = 0; !status && i < blaming->watched.count; i++)
-		if (vmsnap_fault_watch_add(blaming->faults, blaming->watched.pids[i], &err) && !is_gone(err.code))
+		if (vmsnap_fault_watch_add(blaming->faults, blaming->watched.pids[i], &err) &&
+		    !blamed_is_gone(err.code))
 			status = trouble_with_process("blame", &err);
 	return status;
 }
@@ -352,7 +342,7 @@ static int tell(const struct blaming *blaming, struct vmsnap_faults *faults, str
 		return trouble_with("blame", &err);
 	if (!blaming->after.count)
 		say("blame: it has ended; what became of its pages is not known");
-	say_untold_births(blaming->untold);
+	say_untold_births(&blaming->untold);
 	say_gained_rights(blaming->faults, blaming->after.items, blaming->after.count);
 	int status = print(blaming, blame, names);
 	vmsnap_blame_free(blame);

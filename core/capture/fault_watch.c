@@ -553,16 +553,30 @@ static int add_names(struct vmsnap_fault_watch *watch, struct vmsnap_error *err)
 	return rc;
 }
 
-static uint64_t lost_now(struct vmsnap_fault_watch *watch)
+/* By the kernel, since it was opened. */
+static uint64_t lost_ever(const struct vmsnap_fault_watch *watch)
 {
-	uint64_t all =
-	        fault_events_lost(&watch->events) + (fault_bpf_is_open(&watch->bpf) ? fault_bpf_lost(&watch->bpf) : 0);
-	uint64_t lost = all - watch->lost_before + watch->dropped;
+	return fault_events_lost(&watch->events) + (fault_bpf_is_open(&watch->bpf) ? fault_bpf_lost(&watch->bpf) : 0);
+}
+
+static uint64_t lost_since(const struct vmsnap_fault_watch *watch, uint64_t all)
+{
 	bool unknown = !watch->events.lost_told && watch->lost_records;
+	return unknown ? UINT64_MAX : all - watch->lost_before + watch->dropped;
+}
+
+VMSNAP_API uint64_t vmsnap_fault_watch_lost(const struct vmsnap_fault_watch *watch)
+{
+	return lost_since(watch, lost_ever(watch));
+}
+
+static uint64_t take_lost(struct vmsnap_fault_watch *watch)
+{
+	uint64_t all = lost_ever(watch), lost = lost_since(watch, all);
 	watch->lost_before = all;
 	watch->dropped = 0;
 	watch->lost_records = false;
-	return unknown ? UINT64_MAX : lost;
+	return lost;
 }
 
 VMSNAP_API int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct vmsnap_faults **out,
@@ -577,7 +591,7 @@ VMSNAP_API int vmsnap_fault_watch_take(struct vmsnap_fault_watch *watch, struct 
 	struct vmsnap_faults_info info = {
 		.begin = watch->began,
 		.end = monotonic_now(),
-		.lost = lost_now(watch),
+		.lost = take_lost(watch),
 		.flags = (watch->events.children ? VMSNAP_FAULTS_CHILDREN : 0u) |
 		         (watch->events.tracepoints ? VMSNAP_FAULTS_KINDS : 0u) |
 		         (watch->events.kernel ? VMSNAP_FAULTS_KERNEL : 0u),

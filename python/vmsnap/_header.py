@@ -1403,6 +1403,7 @@ FUNCTIONS = {
     "vmsnap_fault_watch_add": (CHECKED, (c_void_p, c_int)),
     "vmsnap_fault_watch_read": (CHECKED, (c_void_p, c_int)),
     "vmsnap_fault_watch_remark": (c_char_p, (c_void_p,)),
+    "vmsnap_fault_watch_lost": (c_uint64, (c_void_p,)),
     "vmsnap_fault_watch_stop": (None, (c_void_p,)),
     "vmsnap_fault_watch_take": (CHECKED, (c_void_p, POINTER(c_void_p))),
     "vmsnap_fault_watch_close": (None, (c_void_p,)),

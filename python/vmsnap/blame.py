@@ -61,6 +61,12 @@ class FaultWatch(Owned):
         return said.decode() if said else None
 
     @property
+    def lost(self):
+        """How much was lost since the last take: faults, forks, execs, ends; None: some."""
+        lost = lib().vmsnap_fault_watch_lost(self._handle)
+        return None if lost == 2 ** 64 - 1 else lost
+
+    @property
     def events(self):
         """Forks and execs meanwhile, for Blame: (array, count)."""
         first = lib().vmsnap_fault_watch_event(self._handle, 0)

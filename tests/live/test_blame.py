@@ -164,8 +164,22 @@ class Faults(unittest.TestCase):
         child = kernel.children(target.pid)[-1]  # which ends with the target
         told = {each["after"]["pid"]: each["known"] for each in document["processes"]}
         self.assertEqual(told, {target.pid: True, child: False})
-        self.assertIn("1 process was seen only at the end", result.err)
+        self.assertIn("1 process was seen only at the end: records were lost, that of its birth maybe among them", result.err)
         self.assertNotEqual(document["lost"], 0)
+        target.end()
+
+    @each_user
+    def test_who_was_adopted_is_not_watched(self, user):
+        """A child of who is not, born meanwhile: nothing was lost, and so no birth is looked for."""
+        target = Target(self, "blame", "adopts", user=user)
+        argv, options = blaming.words(target, "--json")
+        result = support.run(*(word for word in argv if word != "--tree"), user=user, **options)
+        need_faults(self, result)
+        document = json.loads(result.out)
+        self.assertEqual(len(kernel.children(target.pid)), 1)
+        if document["lost"] == 0:
+            self.assertEqual([each["after"]["pid"] for each in document["processes"]], [target.pid])
+            self.assertNotIn("seen only at the end", result.err)
         target.end()
 
     def test_a_program_that_gains_rights_is_watched_as_far_as_the_kernel_lets(self):
@@ -189,7 +203,7 @@ class Faults(unittest.TestCase):
             by_programs = without is None and able("bpf") == "yes"
             self.assertEqual(written, 64 * PAGE if by_programs else 0)
             self.assertGreaterEqual(document["unseen"], 0 if by_programs else 64 * PAGE)
-            self.assertIn(f"process {target.pid} has executed a program that gave it rights", result.err)
+            self.assertIn(f"process {target.pid} acts as another user or group: if a program", result.err)
             target.end()
 
     @each_user

@@ -115,7 +115,10 @@ class Watching(unittest.TestCase):
             faults.read()
             after = vmsnap.capture(target.pid)
             faults.stop()
+            faults.read()
+            lost = faults.lost
             taken = faults.take()
+            self.assertEqual((lost, faults.lost), (taken.faults.lost, 0))
             taken = taken.named([before, after], vmsnap.Names(after), faults)
             blame = vmsnap.Blame([before], [after], taken, faults)
         return target, taken, blame

@@ -1,12 +1,15 @@
 /* Writes to pages by functions that it knows: which did it, where and in which order, is in a log that the test reads.
  *
- * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory
- * there is: "range KIND ..."; the log: "range log ...". blame flood ROUNDS [child]: after "go", writes to its pages,
- * gives them back, and writes to them again; all of it on one processor.  Then it has children, of whom the last one,
- * which writes to them too, stays. blame gain PROGRAM: after "go", executes "PROGRAM gained", which writes to globals
- * of its own. blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more
- * is made. blame leaderless: a page is written to by one thread at each command; at the second, in place of that, the
- * main thread ends. blame armed: pages of its own, of which it writes to every second one after "go". */
+ * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory there
+ * is: "range KIND ..."; the log: "range log ...".
+ * blame flood ROUNDS [child]: after "go", writes to its pages, gives them back, and writes to them again; all of it on
+ *   one processor.  Then it has children, of whom the last one, which writes to them too, stays.
+ * blame gain PROGRAM: after "go", executes "PROGRAM gained", which writes to globals of its own.
+ * blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more is made.
+ * blame leaderless: a page is written to by one thread at each command; at the second, in place of that, the main thread
+ *   ends.
+ * blame adopts: a child has a child after "go", and ends: that one is the target's then.
+ * blame armed: pages of its own, of which it writes to every second one after "go". */
 #define _GNU_SOURCE
 #include "target.h"
 
@@ -124,32 +127,15 @@ static void operate(enum how how, char *page)
 {
 	note(how, page, 0);
 	switch (how) {
-	case STORE:
-		write_store(page);
-		break;
-	case ADD:
-		write_add(page);
-		break;
-	case STRING:
-		write_string(page);
-		break;
-	case WIDE:
-		write_wide(page);
-		break;
-	case THREAD:
-		in_thread(page);
-		break;
-	case READ:
-		read_page(page);
-		break;
-	case SYSCALL:
-		write_syscall(page);
-		break;
-	case DROP:
-		madvise(page, PAGE, MADV_DONTNEED);
-		break;
-	default:
-		break;
+	case STORE: write_store(page); break;
+	case ADD: write_add(page); break;
+	case STRING: write_string(page); break;
+	case WIDE: write_wide(page); break;
+	case THREAD: in_thread(page); break;
+	case READ: read_page(page); break;
+	case SYSCALL: write_syscall(page); break;
+	case DROP: madvise(page, PAGE, MADV_DONTNEED); break;
+	default: break;
 	}
 }
 
@@ -373,6 +359,37 @@ static _Noreturn void leaderless(void)
 	pthread_exit(NULL);
 }
 
+static _Noreturn void grandchild(pid_t adopter, int answer)
+{
+	while (getppid() != adopter)
+		usleep(1000);
+	die_with_parent();
+	if (write(answer, "", 1) != 1)
+		cannot("answer");
+	for (;;)
+		pause();
+}
+
+static _Noreturn void adopts(void)
+{
+	pid_t adopter = getpid(), child;
+	char byte;
+	int answers[2];
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || pipe(begin_pipe) || pipe(answers) || (child = fork()) < 0)
+		cannot("have a child");
+	if (!child) {
+		/* A tick later, which start times are counted in. */
+		if (read(begin_pipe[0], &byte, 1) == 1 && !usleep(20000) && !fork())
+			grandchild(adopter, answers[1]);
+		_exit(0);
+	}
+	next_command();
+	if (write(begin_pipe[1], "", 1) != 1 || waitpid(child, NULL, 0) != child || read(answers[0], &byte, 1) != 1)
+		cannot("adopt");
+	stand_still();
+	_exit(0);
+}
+
 static _Noreturn void armed(void)
 {
 	char *pages = map(PLAIN_PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -400,6 +417,8 @@ int main(int argc, char **argv)
 		threads(count);
 	if (argc > 1 && !strcmp(argv[1], "leaderless"))
 		leaderless();
+	if (argc > 1 && !strcmp(argv[1], "adopts"))
+		adopts();
 	if (argc > 1 && !strcmp(argv[1], "armed"))
 		armed();
 	state = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;

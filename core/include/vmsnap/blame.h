@@ -45,6 +45,8 @@ int vmsnap_fault_watch_add(struct vmsnap_fault_watch *watch, pid_t pid, struct v
 int vmsnap_fault_watch_read(struct vmsnap_fault_watch *watch, int timeout_ms, struct vmsnap_error *err);
 /* What people should know of how it watches, a few words; NULL: nothing. */
 const char *vmsnap_fault_watch_remark(const struct vmsnap_fault_watch *watch);
+/* How much was lost since the last take: faults, forks, execs, ends; UINT64_MAX: some. */
+uint64_t vmsnap_fault_watch_lost(const struct vmsnap_fault_watch *watch);
 /* No fault that comes later is told. */
 void vmsnap_fault_watch_stop(struct vmsnap_fault_watch *watch);
 /* All that came since the last time, with the forks and execs (vmsnap_faults_event()). */
