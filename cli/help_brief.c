@@ -40,7 +40,7 @@ static const struct brief {
 	{ CMD_MAP, "name perm only range width ascii watch", { "vmsnap map $$", "vmsnap map a.vms b.vms" } },
 	{ CMD_STATUS, "json sort bytes", { "vmsnap status $$", "vmsnap status a.vms b.vms" } },
 	{ CMD_SERIES, "by cow min sort json width", { "vmsnap series run.vms", "vmsnap series run.vms --by kind" } },
-	{ CMD_WHO, "json no-names sysroot sort", { "vmsnap who /bin/sh", "sudo vmsnap who pfn:100000" } },
+	{ CMD_WHO, "json no-names sysroot sort", { "vmsnap who /bin/sh", "sudo vmsnap who pfn:1000" } },
 	{ CMD_BLAME,
 	  "for by long track save json tree match",
 	  { "vmsnap blame -- ls", "vmsnap blame --by line --save ls.vms -- ls" } },

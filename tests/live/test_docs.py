@@ -60,7 +60,9 @@ def figures(*path):
 
 
 def unwrap(text):
-    """Without the ends of lines within what is told of who a fork is of, which numbers of processes move."""
+    """Without the ends of lines within what is told of who a fork is of, which numbers of processes move, and without
+    how many mappings lost nothing, which is how the kernel lays out what was loaded."""
+    text = re.sub(r"(?m)^\d+ more mappings? lost nothing; ", "", text)
     return re.sub(r"(?m)^parent .*(?:\n {2}\S.*)+", lambda found: found[0].replace("\n  ", " "), text)
 
 
