@@ -93,7 +93,7 @@ static size_t others_width(const struct caption *caption)
 	return caption->others ? 2 + strlen(word_number(caption->others).text) : 0;
 }
 
-static size_t name_width(struct text *text, const struct caption *caption)
+size_t caption_name_width(struct text *text, const struct caption *caption)
 {
 	return fit_width(text, caption->name, caption->len) + others_width(caption);
 }
@@ -109,12 +109,12 @@ static size_t columns(const char *words)
 size_t caption_width(struct text *text, const struct caption *caption)
 {
 	size_t event = *caption->event ? GAP + columns(caption->event) : 0;
-	return name_width(text, caption) + GAP + columns(caption->size) + event;
+	return caption_name_width(text, caption) + GAP + columns(caption->size) + event;
 }
 
 static size_t put_name(struct text *text, const struct caption *caption, size_t room)
 {
-	size_t width = name_width(text, caption), others = others_width(caption);
+	size_t width = caption_name_width(text, caption), others = others_width(caption);
 	int color = caption->named ? COLOR_BOLD : COLOR_DEFAULT;
 	if (others >= room)
 		others = 0;

@@ -17,6 +17,8 @@ struct caption {
 };
 struct caption caption_of(struct text *text, const struct map *map, const struct map_strip *strip);
 void caption_free(struct caption *caption, struct text *text);
+/* Of its name alone. */
+size_t caption_name_width(struct text *text, const struct caption *caption);
 /* In one line; what has no room is left out, a name is cut.  Returns how wide it is. */
 size_t caption_width(struct text *text, const struct caption *caption);
 size_t caption_put(struct text *text, const struct caption *caption, size_t room);

@@ -193,6 +193,24 @@ static size_t put_merged(struct text *text, const struct map *map, size_t column
 	return (fits ? column + GAP : 0) + width;
 }
 
+/* What is mapped and nothing else: nearly the paper's colour, which is told where it is drawn. */
+static size_t put_nothing(struct text *text, const uint64_t *totals, size_t column)
+{
+	static const char word[] = " nothing";
+	uint64_t told = 0;
+	for (int i = CLASS_UNTOUCHED + 1; i < PAGE_CLASSES; i++)
+		told += totals[i];
+	if (!column || !has_blocks(text) || told >= totals[CLASS_UNTOUCHED])
+		return column;
+	bool fits = !text->style->width || column + GAP + sizeof(word) <= text->style->width;
+	text_string(text, fits ? "  " : "\n");
+	color_start_sample(text, CLASS_UNTOUCHED);
+	text_string(text, "█");
+	color_end(text, CLASS_UNTOUCHED);
+	text_string(text, word);
+	return (fits ? column + GAP : 0) + sizeof(word);
+}
+
 static void put_totals(struct text *text, const struct map *map)
 {
 	uint64_t totals[PAGE_CLASSES];
@@ -210,6 +228,7 @@ static void put_totals(struct text *text, const struct map *map)
 		text_string(text, fits ? "  " : column ? "\n" : "");
 		column = (fits ? column + GAP : 0) + put_total(text, words, page_class, size);
 	}
+	column = put_nothing(text, totals, column);
 	column = put_merged(text, map, column);
 	text_string(text, column ? "\n" : "");
 	text_exact_end(text, before);

@@ -178,7 +178,7 @@ static void put_beside(struct picture *picture, const struct caption *caption, u
 
 /* ---- a strip ------------------------------------------------------------------------------- */
 
-/* In one line, with its name behind it or in the column. */
+/* In one line, with its name behind it or in the column, unless the name is too long for both. */
 static void put_short_strip(struct picture *picture, const struct map_strip *strip, const struct caption *caption)
 {
 	struct text *text = picture->text;
@@ -188,12 +188,12 @@ static void put_short_strip(struct picture *picture, const struct map_strip *str
 	size_t room = text->style->width ? text->style->width : FIT_MOST, used = picture->address + columns + 1;
 	size_t wanted = caption_width(text, caption);
 	size_t left = room > used ? room - used : 0;
-	if (picture->names) {
-		text_repeat(text, ' ', picture->width + 1 - put_row(picture, strip, start));
-		caption_put(text, caption, picture->names);
-	} else if (left >= wanted || (left >= CAPTION && !caption->changed)) {
+	if (left >= wanted || (!picture->names && left >= CAPTION && !caption->changed)) {
 		text_repeat(text, ' ', columns + 1 - put_row(picture, strip, start));
 		caption_put(text, caption, left);
+	} else if (caption_name_width(text, caption) <= picture->names) {
+		text_repeat(text, ' ', picture->width + 1 - put_row(picture, strip, start));
+		caption_put(text, caption, picture->names);
 	} else {
 		put_heading(picture, caption);
 		put_row(picture, strip, start);
@@ -205,8 +205,9 @@ static void put_long_strip(struct picture *picture, const struct map_strip *stri
 {
 	const struct map *map = picture->map;
 	uint64_t at = strip->start, start;
-	unsigned line = 0;
-	if (!picture->names)
+	bool above = caption_name_width(picture->text, caption) > picture->names;
+	unsigned line = above ? CAPTION_LINES : 0;
+	if (above)
 		put_heading(picture, caption);
 	while (!text_failed(picture->text) && map_strip_row(map, strip, at, &start)) {
 		if (start > at)

@@ -40,21 +40,18 @@ static void put_sample(struct text *text, int page_class)
 }
 
 /* What is told of a class, as wide as it is; NULL: nothing. */
-static const char *word_of(const struct text *text, uint32_t shown, int page_class, class_words_fn words)
+static const char *word_of(uint32_t shown, int page_class, class_words_fn words)
 {
 	if (!is_shown(shown, page_class))
 		return NULL;
-	if (page_class != CLASS_UNTOUCHED)
-		return words(page_class);
-	/* Nearly the paper's, as a colour: it shows nothing. */
-	return has_blocks(text) ? NULL : "nothing";
+	return page_class == CLASS_UNTOUCHED ? "nothing" : words(page_class);
 }
 
 /* Whether all of it fits in one line, with so many blanks before a sample. */
 static bool fits_in_line(const struct text *text, size_t column, uint32_t shown, class_words_fn words, size_t before)
 {
 	for (size_t i = 0; i < KEYS; i++) {
-		const char *word = word_of(text, shown, key_order[i], words);
+		const char *word = word_of(shown, key_order[i], words);
 		column += word ? before + 1 + 1 + strlen(word) : 0;
 	}
 	return !text->style->width || column <= text->style->width;
@@ -68,7 +65,7 @@ static bool put_classes(struct text *text, const char *begin, uint32_t shown, cl
 	size_t before = has_blocks(text) && !fits_in_line(text, column, shown, words, 2) ? 1 : 2;
 	bool begun = false;
 	for (size_t i = 0; i < KEYS; i++) {
-		const char *word = word_of(text, shown, key_order[i], words);
+		const char *word = word_of(shown, key_order[i], words);
 		size_t width = word ? before + 1 + 1 + strlen(word) : 0;
 		if (!word)
 			continue;

@@ -160,11 +160,22 @@ static void take_rest(const struct map *map, uint64_t *counts)
 	counts[rest] -= told < counts[rest] ? told : counts[rest];
 }
 
+/* The height of a colour is its share of the cell, also of one that only part of the strip lies in. */
+static void take_hole(const struct map *map, uint64_t *counts)
+{
+	uint64_t told = 0;
+	for (int i = CLASS_HOLE; i < PAGE_CLASSES; i++)
+		told += counts[i];
+	counts[CLASS_HOLE] += told < map->cell ? map->cell - told : 0;
+}
+
 void map_strip_fill(const struct map *map, const struct map_strip *strip, uint64_t start, struct map_row *row)
 {
 	map_fill_between(map, start, strip->start, strip->end, row);
-	for (unsigned i = 0; i < map->cells; i++)
+	for (unsigned i = 0; i < map->cells; i++) {
 		take_rest(map, row->counts[i]);
+		take_hole(map, row->counts[i]);
+	}
 }
 
 void map_strip_sums(const struct map *map, const struct map_strip *strip, uint64_t *sums)

@@ -31,7 +31,8 @@ void map_fit_strips(struct map *map);
 bool map_strip_is_one_row(const struct map *map, const struct map_strip *strip);
 /* The first row of the strip at or above `from` in which there is something. */
 bool map_strip_row(const struct map *map, const struct map_strip *strip, uint64_t from, uint64_t *start);
-/* Each page counts in one class; what is in none of them is CLASS_UNTOUCHED, or CLASS_HOLE if not chosen. */
+/* Each page counts in one class; what is in none of them is CLASS_UNTOUCHED, or CLASS_HOLE if not chosen, as is what of
+ * a cell is not mapped. */
 void map_strip_fill(const struct map *map, const struct map_strip *strip, uint64_t start, struct map_row *row);
 /* Bytes by class. */
 void map_strip_sums(const struct map *map, const struct map_strip *strip, uint64_t *sums);
