@@ -148,24 +148,36 @@ class Faults(unittest.TestCase):
             self.assertIn(row["function"], ("write_store", None))
         target.end()
 
-    @each_user
-    def test_a_process_whose_birth_found_no_room_is_seen_at_the_end(self, user):
+    def blame_lost_birth(self, kind, user):
         """By events, which forks are told by as well; a flood of faults before that."""
         if user == 0 and not blaming.can_refuse():
             skip(self, "programs in the kernel cannot be refused here")
-        target = Target(self, "blame", "flood", 200, "child", user=user)
+        target = Target(self, "blame", "flood", 200, kind, user=user)
         argv, options = blaming.words(target, "--json")
+        argv = [word for word in argv if word != "--tree"]  # with that, descendants are captured in any case
         part = f"kill -STOP $PPID; {argv[-1]}; kill -CONT $PPID"
         if user == 0:
             options["preexec_fn"] = blaming.refusing("bpf")
         result = support.run(*argv[:-1], part, user=user, **options)
         need_faults(self, result)
         document = json.loads(result.out)
+        self.assertNotEqual(document["lost"], 0)
+        return target, result, document
+
+    @each_user
+    def test_a_process_whose_birth_found_no_room_is_seen_at_the_end(self, user):
+        target, result, document = self.blame_lost_birth("child", user)
         child = kernel.children(target.pid)[-1]  # which ends with the target
         told = {each["after"]["pid"]: each["known"] for each in document["processes"]}
         self.assertEqual(told, {target.pid: True, child: False})
         self.assertIn("1 process was seen only at the end: records were lost, that of its birth maybe among them", result.err)
-        self.assertNotEqual(document["lost"], 0)
+        target.end()
+
+    def test_births_that_cannot_be_looked_for(self):
+        user = support.NOBODY if support.ROOT else support.me()
+        target, result, document = self.blame_lost_birth("hidden", user)
+        self.assertEqual([each["after"]["pid"] for each in document["processes"]], [target.pid])
+        self.assertIn("that was not looked for, as there are descendants that cannot be looked at", result.err)
         target.end()
 
     @each_user

@@ -2,8 +2,9 @@
  *
  * blame SEED OPERATIONS: random ones, so many before the first "ready", and after "go" as many again.  What memory there
  * is: "range KIND ..."; the log: "range log ...".
- * blame flood ROUNDS [child]: after "go", writes to its pages, gives them back, and writes to them again; all of it on
- *   one processor.  Then it has children, of whom the last one, which writes to them too, stays.
+ * blame flood ROUNDS [child|hidden]: after "go", writes to its pages, gives them back, and writes to them again; all of it on
+ *   one processor.  Then it has children, of whom the last one, which writes to them too, stays; hidden: only root may
+ *   look at that.
  * blame gain PROGRAM: after "go", executes "PROGRAM gained", which writes to globals of its own.
  * blame threads COUNT: so many threads, of which each writes to a page of its own after "go"; and one more is made.
  * blame leaderless: a page is written to by one thread at each command; at the second, in place of that, the main thread
@@ -243,7 +244,7 @@ static void stay_on_this_processor(void)
 }
 
 /* The first ones fill what room there was for records that are smaller than a fault's. */
-static void have_children(char *pages)
+static void have_children(char *pages, bool hidden)
 {
 	enum { COUNT = 200 };
 	for (int i = 0; i < COUNT; i++) {
@@ -254,6 +255,8 @@ static void have_children(char *pages)
 			_exit(0);
 		if (!child) {
 			die_with_parent();
+			if (hidden)
+				prctl(PR_SET_DUMPABLE, 0);
 			write_store(pages);
 			for (;;)
 				pause();
@@ -279,7 +282,7 @@ static _Noreturn void gained(void)
 	_exit(0);
 }
 
-static _Noreturn void flood(unsigned rounds, bool child)
+static _Noreturn void flood(unsigned rounds, bool child, bool hidden)
 {
 	enum { PAGES = 1024 };
 	char *pages = map(PAGES * PAGE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -293,7 +296,7 @@ static _Noreturn void flood(unsigned rounds, bool child)
 			write_store(pages + (size_t)i * PAGE);
 	}
 	if (child)
-		have_children(pages);
+		have_children(pages, hidden);
 	stand_still();
 	_exit(0);
 }
@@ -408,7 +411,7 @@ int main(int argc, char **argv)
 	unsigned children = 0, count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100;
 	die_with_parent();
 	if (argc > 1 && !strcmp(argv[1], "flood"))
-		flood(count, argc > 3);
+		flood(count, argc > 3, argc > 3 && !strcmp(argv[3], "hidden"));
 	if (argc > 2 && !strcmp(argv[1], "gain"))
 		gain(argv[2]);
 	if (argc > 1 && !strcmp(argv[1], "gained"))
