@@ -290,6 +290,26 @@ static size_t free_slot_of(const struct vmsnap_store *store, uint32_t page)
 	return slot;
 }
 
+/* Its place is anywhere, and waiting for memory is most of what a look at it takes. */
+static void fetch_slot(const struct vmsnap_store *store, const struct page_hash *hash)
+{
+	__builtin_prefetch(&store->slots[home_of(store, hash)]);
+}
+
+enum { AHEAD = 8 };
+
+static void fill_slots(struct vmsnap_store *store)
+{
+	for (uint32_t page = 1; page < store->top; page++) {
+		if (store->top - page > AHEAD) {
+			struct page_hash ahead = stored_at(store, page + AHEAD)->hash;
+			fetch_slot(store, &ahead);
+		}
+		if (stored_at(store, page)->holders)
+			store->slots[free_slot_of(store, page)] = page;
+	}
+}
+
 /* To where they are three fifths full: twice as many would take more than what is known of some pages; and the old ones
  * go before. */
 static int grow_slots(struct vmsnap_store *store)
@@ -304,9 +324,7 @@ static int grow_slots(struct vmsnap_store *store)
 	store->slot_count = store->slots ? count : 0;
 	if (!store->slots)
 		return VMSNAP_ERR_NO_MEMORY;
-	for (uint32_t page = 1; page < store->top; page++)
-		if (stored_at(store, page)->holders)
-			store->slots[free_slot_of(store, page)] = page;
+	fill_slots(store);
 	return VMSNAP_OK;
 }
 
@@ -528,14 +546,12 @@ int store_put(struct vmsnap_store *store, const struct page_hash *hash, const vo
 int store_put_all(struct vmsnap_store *store, const struct page_hash *hashes, const char *bytes, size_t len,
                   size_t count, uint32_t *pages)
 {
-	enum { AHEAD = 8 };
 	size_t done = 0;
 	int rc = VMSNAP_OK;
 	pthread_mutex_lock(&store->lock);
 	for (; !rc && done < count; done += !rc) {
-		/* Its place is anywhere, and waiting for memory is most of what this takes. */
 		if (store->slots && done + AHEAD < count)
-			__builtin_prefetch(&store->slots[home_of(store, &hashes[done + AHEAD])]);
+			fetch_slot(store, &hashes[done + AHEAD]);
 		rc = put(store, &hashes[done],
 		         &(struct given){ .bytes = bytes ? bytes + done * len : NULL, .len = len }, &pages[done]);
 	}
