@@ -263,7 +263,7 @@ class AutoBreak(unittest.TestCase):
         gdb("python vmsnap.Snapshot.annotate, annotate = refuse, vmsnap.Snapshot.annotate")
         first = gdb("vmsnap diff b1.1 b1.2"), gdb.notes
         gdb("python vmsnap.Snapshot.annotate = annotate")
-        self.assertIn("vmsnap: b1.2 is without the names of what is where: too many of them", first[1])
+        self.assertRegex(first[1], r"vmsnap: b1\.\d is without the names of what is where: too many of them")
         self.assertEqual((gdb("vmsnap diff b1.1 b1.2"), gdb.notes), (first[0], ""))
 
     def test_exec_at_a_watched_breakpoint_goes_on(self):
