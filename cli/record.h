@@ -55,7 +55,7 @@ struct record {
 	struct record_blame *blame; /* NULL: page faults are not watched */
 	struct record_command command;
 	struct record_file *file;
-	bool skip_next; /* the last pause was too long */
+	unsigned to_skip; /* a snapshot for each pause that was too long */
 
 	/* For the summary. */
 	uint64_t began, instants, snapshots, skipped, late, forks, execs, exits, growths;

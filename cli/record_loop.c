@@ -87,6 +87,17 @@ static void next_time(struct schedule *schedule)
 	schedule->waits = false;
 }
 
+/* Whether what is due is left out, for a pause that was too long: that of a snapshot between them may have been short.
+ */
+static bool skips(struct record *record)
+{
+	if (!record->to_skip)
+		return false;
+	record->to_skip--;
+	record->skipped++;
+	return true;
+}
+
 static int at_interval(struct record *record, struct schedule *schedule)
 {
 	if (record->file && record_file_busy(record->file)) {
@@ -95,11 +106,7 @@ static int at_interval(struct record *record, struct schedule *schedule)
 		return STATUS_OK;
 	}
 	next_time(schedule);
-	if (!record->skip_next)
-		return snapshot(record, NULL);
-	record->skip_next = false;
-	record->skipped++;
-	return STATUS_OK;
+	return skips(record) ? STATUS_OK : snapshot(record, NULL);
 }
 
 /* What has grown by that since its last snapshot; all are taken then. */
@@ -111,9 +118,7 @@ static int at_growth(struct record *record)
 		uint64_t now = process->ended ? 0 : record_resident(process->pid);
 		if (now < process->rss + record->on.growth)
 			continue;
-		if (record->skip_next) {
-			record->skip_next = false;
-			record->skipped++;
+		if (skips(record)) {
 			process->rss = now;
 			return STATUS_OK;
 		}

@@ -167,7 +167,7 @@ static void note_taken(struct record *record, const struct instant *instant)
 	record->snapshots += instant->count;
 	if (pause)
 		pauses_add(&record->pauses, pause);
-	record->skip_next = record->options->max_pause && pause > record->options->max_pause;
+	record->to_skip += record->options->max_pause && pause > record->options->max_pause;
 }
 
 static int tell_tracking(struct record *record)

@@ -281,8 +281,8 @@ static uint64_t whole_now(const struct file_stored *stored, const struct vmsnap 
 	return (uint64_t)((double)stored->whole_bytes * (double)runs / (double)stored->whole_runs);
 }
 
-/* A chain that is full already, or whose differences are half as large again as a whole one would be: then it takes three
- * times as long to read as that one. */
+/* A chain that is full already, or whose differences are half as large again as a whole one would be: then it takes
+ * some three times as long to read as that one, or up to four with thousands of mappings. */
 static bool is_due(const struct file_stored *stored, const struct vmsnap *snap)
 {
 	return stored->depth == DELTA_DEPTH_MAX || stored->delta_bytes >= whole_now(stored, snap) * 3 / 2;
