@@ -1,10 +1,13 @@
+#define _GNU_SOURCE
 #include "fork_began.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #include "say.h"
 
-enum { LOOKS_MOST = 64 }; /* so long, and who looks at the answer has waited enough */
+/* So often or so long, and who wants the answer has waited enough. */
+enum { LOOKS_MOST = 64, SECONDS_MOST = 2 };
 
 /* Both sides of a fork, at one instant. */
 struct sides {
@@ -82,6 +85,13 @@ static uint64_t since(const struct vmsnap *earlier, const struct vmsnap *later)
 	return from > 0 && to > from ? (uint64_t)(to - from) / 1000000 + 1 : 0;
 }
 
+static bool has_waited(time_t begun)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > begun + SECONDS_MOST;
+}
+
 void fork_began(const char *word, const struct vmsnap_file *file, size_t from, size_t to, const struct chosen *tree,
                 const struct chosen *base)
 {
@@ -91,9 +101,11 @@ void fork_began(const char *word, const struct vmsnap_file *file, size_t from, s
 	const struct vmsnap *base_child = child ? vmsnap_set_same(base->set, child) : NULL;
 	if (!base_parent || !base_child)
 		return;
+	struct timespec begun;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
 	uint64_t before = lost_at(base_parent, base_child, base_parent, base_child);
 	for (size_t at = from, looks = 0, first, count; at < to && looks < LOOKS_MOST; at = first + count, looks++) {
-		if (vmsnap_file_instant(file, at, &first, &count, NULL))
+		if (has_waited(begun.tv_sec) || vmsnap_file_instant(file, at, &first, &count, NULL))
 			return;
 		struct sides now = sides_in(file, first, first + count, parent, child);
 		bool more = now.parent && lost_at(now.parent, now.child, base_parent, base_child) > before;
