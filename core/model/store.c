@@ -49,8 +49,13 @@ struct page_hash page_hash_read(const uint8_t *bytes)
 /* Where the bytes of a page are. */
 enum { IN_MEMORY = 0, IN_SPOOL = 1, IN_SOURCES = 2 };
 
+#if defined(__SANITIZE_ADDRESS__)
+enum { STORED_ALIGNED = 8 }; /* LeakSanitizer looks for pointers nowhere else */
+#else
+enum { STORED_ALIGNED = 4 };
+#endif
 /* 28 bytes, of which there may be millions.  Bytes in memory: place is the pointer, 0 if only the hash is known. */
-struct __attribute__((packed, aligned(4))) stored {
+struct __attribute__((packed, aligned(STORED_ALIGNED))) stored {
 	struct page_hash hash;
 	uint64_t place;
 	uint32_t holders; /* 0: free, and place is the next free one */
@@ -254,9 +259,9 @@ static bool same_page(const struct vmsnap_store *store, uint32_t page, const str
 }
 
 /* All of it, mixed once more: hashes that a file states may be equal in any part of them. */
-static size_t home_of(const struct vmsnap_store *store, const struct page_hash *hash)
+static size_t home_of(const struct vmsnap_store *store, struct page_hash hash)
 {
-	uint64_t mixed = XXH3_64bits_withSeed(hash, sizeof(*hash), store->seed);
+	uint64_t mixed = XXH3_64bits_withSeed(&hash, sizeof(hash), store->seed);
 	return (size_t)((mixed >> 32) * store->slot_count >> 32);
 }
 
@@ -268,7 +273,7 @@ static size_t next_slot(const struct vmsnap_store *store, size_t slot)
 /* The slot that has this page, or the free one where it belongs. */
 static size_t slot_of(const struct vmsnap_store *store, const struct page_hash *hash, uint16_t blocks)
 {
-	size_t slot = home_of(store, hash);
+	size_t slot = home_of(store, *hash);
 	while (store->slots[slot] && !same_page(store, store->slots[slot], hash, blocks))
 		slot = next_slot(store, slot);
 	return slot;
@@ -283,15 +288,14 @@ static size_t slot_of_stored(const struct vmsnap_store *store, uint32_t page)
 /* Of a hash that is in none: what others are there need not be looked at. */
 static size_t free_slot_of(const struct vmsnap_store *store, uint32_t page)
 {
-	struct page_hash hash = stored_at(store, page)->hash;
-	size_t slot = home_of(store, &hash);
+	size_t slot = home_of(store, stored_at(store, page)->hash);
 	while (store->slots[slot])
 		slot = next_slot(store, slot);
 	return slot;
 }
 
 /* Its place is anywhere, and waiting for memory is most of what a look at it takes. */
-static void fetch_slot(const struct vmsnap_store *store, const struct page_hash *hash)
+static void fetch_slot(const struct vmsnap_store *store, struct page_hash hash)
 {
 	__builtin_prefetch(&store->slots[home_of(store, hash)]);
 }
@@ -301,10 +305,8 @@ enum { AHEAD = 8 };
 static void fill_slots(struct vmsnap_store *store)
 {
 	for (uint32_t page = 1; page < store->top; page++) {
-		if (store->top - page > AHEAD) {
-			struct page_hash ahead = stored_at(store, page + AHEAD)->hash;
-			fetch_slot(store, &ahead);
-		}
+		if (store->top - page > AHEAD)
+			fetch_slot(store, stored_at(store, page + AHEAD)->hash);
 		if (stored_at(store, page)->holders)
 			store->slots[free_slot_of(store, page)] = page;
 	}
@@ -335,8 +337,7 @@ static size_t slots_between(const struct vmsnap_store *store, size_t from, size_
 
 static size_t steps_to(const struct vmsnap_store *store, size_t slot)
 {
-	struct page_hash hash = stored_at(store, store->slots[slot])->hash;
-	return slots_between(store, home_of(store, &hash), slot);
+	return slots_between(store, home_of(store, stored_at(store, store->slots[slot])->hash), slot);
 }
 
 /* Those that come after it close the gap: there are no marks of what was there. */
@@ -551,7 +552,7 @@ int store_put_all(struct vmsnap_store *store, const struct page_hash *hashes, co
 	pthread_mutex_lock(&store->lock);
 	for (; !rc && done < count; done += !rc) {
 		if (store->slots && done + AHEAD < count)
-			fetch_slot(store, &hashes[done + AHEAD]);
+			fetch_slot(store, hashes[done + AHEAD]);
 		rc = put(store, &hashes[done],
 		         &(struct given){ .bytes = bytes ? bytes + done * len : NULL, .len = len }, &pages[done]);
 	}
