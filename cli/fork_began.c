@@ -89,7 +89,7 @@ static bool has_waited(time_t begun)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec > begun + SECONDS_MOST;
+	return now.tv_sec >= begun + SECONDS_MOST;
 }
 
 void fork_began(const char *word, const struct vmsnap_file *file, size_t from, size_t to, const struct chosen *tree,

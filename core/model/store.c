@@ -44,6 +44,21 @@ struct page_hash page_hash_read(const uint8_t *bytes)
 	return hash;
 }
 
+uint64_t page_hash_seed(const void *table)
+{
+	uint64_t seed;
+	struct timespec now = { 0 };
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
+		return seed;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uintptr_t)table ^ (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
+}
+
+uint64_t page_hash_mixed(struct page_hash hash, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(&hash, sizeof(hash), seed);
+}
+
 /* ---- the store --------------------------------------------------------------- */
 
 /* Where the bytes of a page are. */
@@ -126,17 +141,6 @@ static int set_kind(struct vmsnap_store *store, uint32_t page, struct kind kind)
 	return VMSNAP_OK;
 }
 
-/* Files say hashes, of whatever they like: where they go is not to be known before. */
-static uint64_t make_seed(const struct vmsnap_store *store)
-{
-	uint64_t seed;
-	struct timespec now = { 0 };
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
-		return seed;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uintptr_t)store ^ (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
-}
-
 VMSNAP_API int vmsnap_store_new(struct vmsnap_store **out, struct vmsnap_error *err)
 {
 	if (!out)
@@ -148,7 +152,7 @@ VMSNAP_API int vmsnap_store_new(struct vmsnap_store **out, struct vmsnap_error *
 	pthread_mutex_init(&store->lock, NULL);
 	store->spool = -1;
 	store->top = 1;
-	store->seed = make_seed(store);
+	store->seed = page_hash_seed(store);
 	*out = store;
 	return VMSNAP_OK;
 }
@@ -258,10 +262,9 @@ static bool same_page(const struct vmsnap_store *store, uint32_t page, const str
 	       kind_of(store, page).blocks == blocks;
 }
 
-/* All of it, mixed once more: hashes that a file states may be equal in any part of them. */
 static size_t home_of(const struct vmsnap_store *store, struct page_hash hash)
 {
-	uint64_t mixed = XXH3_64bits_withSeed(&hash, sizeof(hash), store->seed);
+	uint64_t mixed = page_hash_mixed(hash, store->seed);
 	return (size_t)((mixed >> 32) * store->slot_count >> 32);
 }
 

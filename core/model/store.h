@@ -16,6 +16,10 @@ struct page_hash {
 struct page_hash page_hash_of(const void *bytes, size_t len);
 void page_hash_canonical(const struct page_hash *hash, uint8_t *bytes);
 struct page_hash page_hash_read(const uint8_t *bytes);
+/* For tables of them.  Files say hashes, of whatever they like, which may be equal in any part of them: all of it is
+ * mixed once more, with a seed of the table's own, so that nobody knows before where they go. */
+uint64_t page_hash_seed(const void *table);
+uint64_t page_hash_mixed(struct page_hash hash, uint64_t seed);
 
 /* Where bytes are that are not in memory: a file that was loaded. */
 struct page_source {

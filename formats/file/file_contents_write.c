@@ -8,68 +8,8 @@
 #include "file_contents.h"
 #include "file_load.h"
 #include "file_pipeline.h"
+#include "page_places.h"
 #include "section.h"
-
-/* ---- where each page is ---------------------------------------------------------------- */
-
-struct page_place {
-	struct page_hash hash;
-	uint64_t snapshot; /* offset of its SNAP; 0: this entry is free */
-	uint32_t page;     /* which of that one's own */
-	uint8_t links;
-	uint64_t page_size; /* of that one: hashes that are equal by somebody's doing are of no other */
-	bool bytes;         /* it is in a CONT */
-};
-struct places {
-	struct page_place *items;
-	size_t count, room; /* a power of two, or 0 */
-};
-
-static struct page_place *place_slot(const struct places *places, const struct page_hash *hash)
-{
-	size_t mask = places->room - 1, at = hash->low & mask;
-	while (places->items[at].snapshot &&
-	       (places->items[at].hash.low != hash->low || places->items[at].hash.high != hash->high))
-		at = (at + 1) & mask;
-	return &places->items[at];
-}
-
-/* NULL: it is nowhere. */
-static const struct page_place *place_find(const struct places *places, const struct page_hash *hash,
-                                           uint64_t page_size)
-{
-	const struct page_place *place = places->room ? place_slot(places, hash) : NULL;
-	return place && place->snapshot && place->page_size == page_size ? place : NULL;
-}
-
-static bool places_grow(struct places *places)
-{
-	if ((places->count + 1) * 3 < places->room * 2)
-		return true;
-	struct places grown = { .count = places->count, .room = places->room ? places->room * 2 : 1024 };
-	grown.items = calloc(grown.room, sizeof(*grown.items));
-	if (!grown.items)
-		return false;
-	for (size_t i = 0; i < places->room; i++)
-		if (places->items[i].snapshot)
-			*place_slot(&grown, &places->items[i].hash) = places->items[i];
-	free(places->items);
-	*places = grown;
-	return true;
-}
-
-/* One that has bytes takes the place of one that has only a hash. */
-static bool place_add(struct places *places, const struct page_place *place)
-{
-	if (!places_grow(places))
-		return false;
-	struct page_place *slot = place_slot(places, &place->hash);
-	if (slot->snapshot && (slot->bytes || !place->bytes))
-		return true;
-	places->count += !slot->snapshot;
-	*slot = *place;
-	return true;
-}
 
 /* ---- what was written before -------------------------------------------------------------- */
 
@@ -93,7 +33,7 @@ struct own_walk {
 	size_t range, page; /* the next: of the ranges, and in it */
 };
 struct contents_writer {
-	struct places places;
+	struct page_places places;
 	/* What was written last: it is put into `places` when another snapshot comes, which mostly none does. */
 	const struct vmsnap *last; /* held; NULL: nothing */
 	uint64_t last_offset;
@@ -159,7 +99,7 @@ void contents_writer_free(struct contents_writer *writer)
 	for (size_t i = 0; i < writer->latest_count; i++)
 		vmsnap_unref(writer->latest[i].snap);
 	free(writer->latest);
-	free(writer->places.items);
+	page_places_free(&writer->places);
 	free(writer->page);
 	free(writer->other);
 	free(writer);
@@ -174,7 +114,7 @@ static int add_table(struct contents_writer *writer, uint64_t offset, const stru
 			                    .page = (uint32_t)i,
 			                    .links = table->links ? table->links[i] : 0,
 			                    .bytes = table->kind == VMSNAP_CONTENTS_BYTES };
-		if (!place_add(&writer->places, &place))
+		if (!page_places_add(&writer->places, &place))
 			return VMSNAP_ERR_NO_MEMORY;
 	}
 	return VMSNAP_OK;
@@ -193,7 +133,7 @@ static int place_last(struct contents_writer *writer)
 			                    .page = (uint32_t)i,
 			                    .links = own_links(own, i),
 			                    .bytes = last->contents.bytes };
-		if (!place_add(&writer->places, &place))
+		if (!page_places_add(&writer->places, &place))
 			return VMSNAP_ERR_NO_MEMORY;
 	}
 	forget_last(writer);
@@ -484,7 +424,7 @@ static int try_difference(struct hash_draft *draft, uint64_t address, const stru
 	if (!draft->base || vmsnap_contents_hash(draft->base, address, hash))
 		return VMSNAP_OK;
 	struct page_hash key = page_hash_read(hash);
-	const struct page_place *place = place_find(&writer->places, &key, draft->page_size);
+	const struct page_place *place = page_places_find(&writer->places, &key, draft->page_size);
 	if (!place || !place->bytes || place->links >= CONTENTS_LINKS_MAX ||
 	    read_whole(draft->base, address, writer->other, len, NULL))
 		return VMSNAP_OK;
@@ -561,7 +501,7 @@ static int add_page(struct hash_draft *draft, uint64_t address, size_t at)
 	}
 	if (draft->writer->places.count) {
 		struct page_hash hash = store_hash(draft->snap->contents.store, number);
-		place = place_find(&draft->writer->places, &hash, draft->page_size);
+		place = page_places_find(&draft->writer->places, &hash, draft->page_size);
 	}
 	if (!place || (draft->bytes && !place->bytes))
 		return add_new_page(draft, address, at, repeated);
