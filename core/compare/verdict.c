@@ -98,8 +98,8 @@ static const struct rule {
 	/* 35 */ { TOGETHER, ANY, BARE, FILEPAGE, EVERY, VMSNAP_VERDICT_FILE, SURE },
 	/* 36 */ { TOGETHER, ZERO, BARE, BARE, EVERY, VMSNAP_VERDICT_ZERO_SHARED, SURE },
 	/* 37 */ { TOGETHER, UNTOLD, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_SHARED, INFERRED },
-	/* 38 */ { TOGETHER, UNTOLD, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, INFERRED },
-	/* 39 */ { TOGETHER, UNTOLD, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, INFERRED },
+	/* 38 */ { TOGETHER, UNTOLD, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO, SURE },
+	/* 39 */ { TOGETHER, UNTOLD, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO, SURE },
 	/* 40 */ { TOGETHER, OTHERS, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_BOTH, SURE },
 	/* 41 */ { TOGETHER, OTHERS, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, SURE },
 	/* 42 */ { TOGETHER, OTHERS, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, SURE },
@@ -141,9 +141,9 @@ static const struct rule {
 	/* 73 */ { ELSEWHERE, ANY, OTHERS, FILEPAGE, EVERY, VMSNAP_VERDICT_FILE, SURE },
 	/* 74 */ { CHILD_AWAY, ZERO, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_SHARED, SURE },
 	/* 75 */ { PARENT_AWAY, ZERO, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_SHARED, SURE },
-	/* 76 */ { APART, UNTOLD, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_BOTH, INFERRED },
-	/* 77 */ { APART, UNTOLD, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, INFERRED },
-	/* 78 */ { APART, UNTOLD, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, INFERRED },
+	/* 76 */ { APART, UNTOLD, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO, SURE },
+	/* 77 */ { APART, UNTOLD, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO, SURE },
+	/* 78 */ { APART, UNTOLD, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO, SURE },
 	/* 79 */ { ELSEWHERE, OTHERS, ZERO, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_BOTH, SURE },
 	/* 80 */ { ELSEWHERE, OTHERS, ABSENT, ZERO, EVERY, VMSNAP_VERDICT_ZERO_IN_CHILD, SURE },
 	/* 81 */ { ELSEWHERE, OTHERS, ZERO, ABSENT, EVERY, VMSNAP_VERDICT_ZERO_IN_PARENT, SURE },
@@ -393,12 +393,13 @@ static bool is_told(const struct verdict_case *c)
 
 /* What went between the base and the fork may have come again, and what came both had from the fork:
  * then one copied it, or the parent dropped it.  And
- * what a newborn child was not given (MADV_DONTFORK, MADV_WIPEONFORK) the parent has all the same. */
+ * what a newborn child was not given (MADV_DONTFORK, MADV_WIPEONFORK; the zero page, where fork() copies no
+ * page table) the parent has all the same. */
 static bool may_be_otherwise(const struct verdict_case *c, enum kind fork, enum kind parent, enum kind child)
 {
 	if (c->base_time == BASE_BEFORE)
-		return (child & OWN) || ((fork & OWN) && (parent & OWN));
-	return c->base_time == BASE_AT_CHILD && (parent & OWN);
+		return (child & OWN) || ((fork & OWN) && (parent & OWN)) || (child == ZERO && (fork & ABSENT));
+	return c->base_time == BASE_AT_CHILD && ((parent & OWN) || (parent == ZERO && (fork & ABSENT)));
 }
 
 /* They share a page that the parent did not have when the base was taken. */
@@ -638,6 +639,7 @@ VMSNAP_API const char *vmsnap_verdict_name(int verdict)
 		[VMSNAP_VERDICT_ZERO_IN_CHILD] = "zero_in_child",
 		[VMSNAP_VERDICT_ZERO_IN_PARENT] = "zero_in_parent",
 		[VMSNAP_VERDICT_ZERO_IN_BOTH] = "zero_in_both",
+		[VMSNAP_VERDICT_ZERO] = "zero",
 	};
 	return verdict >= 0 && verdict < VMSNAP_VERDICT_COUNT ? names[verdict] : "?";
 }

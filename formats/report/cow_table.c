@@ -197,7 +197,7 @@ void put_cow_rest(struct text *text, const struct vmsnap_cow *cow, const struct 
                   const struct cow_touched *touched, unsigned flags)
 {
 	static const int zero[] = { VMSNAP_VERDICT_ZERO_SHARED, VMSNAP_VERDICT_ZERO_IN_CHILD,
-		                    VMSNAP_VERDICT_ZERO_IN_PARENT, VMSNAP_VERDICT_ZERO_IN_BOTH };
+		                    VMSNAP_VERDICT_ZERO_IN_PARENT, VMSNAP_VERDICT_ZERO_IN_BOTH, VMSNAP_VERDICT_ZERO };
 	uint64_t page_size = vmsnap_info(vmsnap_cow_child(cow))->page_size, zeros = 0;
 	struct cow_costs costs = cow_costs(cow);
 	struct fit_line line = fit_line(text, 0, 2);

@@ -8,8 +8,8 @@ bool verdict_is_quiet(int verdict)
 {
 	return verdict == VMSNAP_VERDICT_SHARED || verdict == VMSNAP_VERDICT_ZERO_SHARED ||
 	       verdict == VMSNAP_VERDICT_ZERO_IN_CHILD || verdict == VMSNAP_VERDICT_ZERO_IN_PARENT ||
-	       verdict == VMSNAP_VERDICT_ZERO_IN_BOTH || verdict == VMSNAP_VERDICT_FILE ||
-	       verdict == VMSNAP_VERDICT_SHARED_MAPPING || verdict == VMSNAP_VERDICT_SWAPPED;
+	       verdict == VMSNAP_VERDICT_ZERO_IN_BOTH || verdict == VMSNAP_VERDICT_ZERO ||
+	       verdict == VMSNAP_VERDICT_FILE || verdict == VMSNAP_VERDICT_SHARED_MAPPING || verdict == VMSNAP_VERDICT_SWAPPED;
 }
 
 struct cow_costs cow_costs_of(const uint64_t pages[VMSNAP_VERDICT_COUNT])

@@ -285,7 +285,8 @@ class Verdict:  # enum vmsnap_verdict
     ZERO_IN_CHILD = 21
     ZERO_IN_PARENT = 22
     ZERO_IN_BOTH = 23
-    COUNT = 24
+    ZERO = 24
+    COUNT = 25
 
 
 class SetTotal:  # enum vmsnap_set_total

@@ -104,8 +104,8 @@ def of_file_page(page):
 WEAKER = {"only_in_child": {"new_in_child", "zero_written_by_child", "copied_by_child", "dropped_by_parent"},
           "only_in_parent": {"new_in_parent", "zero_written_by_parent", "copied_by_parent", "dropped_by_child"},
           "copied": {"copied_by_child", "copied_by_parent", "copied_by_both", "new_in_both", "zero_written_by_both"},
-          "zero_in_child": {"zero_shared", "dropped_by_both"}, "zero_in_parent": {"zero_shared", "dropped_by_both"},
-          "zero_in_both": {"zero_shared", "dropped_by_both"}, None: {"dropped_by_both"}, "file": {"dropped_by_both"},
+          "zero": {"zero_shared", "dropped_by_both"}, "zero_in_child": {"dropped_by_both"},
+          "zero_in_parent": {"dropped_by_both"}, "zero_in_both": {"dropped_by_both"}, None: {"dropped_by_both"}, "file": {"dropped_by_both"},
           "zero_shared": {"dropped_by_both"}}
 
 
@@ -129,7 +129,7 @@ def without_base(page, area, privileged):
     if page.own(parent) and page.own(child):
         return {"shared"} if parent == child else {"copied"}
     if not page.own(parent) and not page.own(child):
-        return {"zero_shared", "zero_in_child", "zero_in_parent", "file", None}
+        return {"zero_shared", "zero", "file", None}
     # The other may have dropped its own, whatever it has there now.
     return {"only_in_child" if page.own(child) else "only_in_parent"}
 
@@ -248,7 +248,7 @@ class Cow(unittest.TestCase):
         here = [line for line in ask(self, "cow", f"{path}@1", f"{path}@2")["ranges"]
                 if start <= number(line["start"]) < end]
         self.assertLessEqual({line["verdict"] for line in here if zero_known(sees_frames(user)) or not line["inferred"]},
-                             {"shared", "zero_shared", "zero_in_parent"})
+                             {"shared", "zero_shared", "zero"})
         self.assertGreater(totals["shared"], 1000)
         # A few pages of the stack and of libc's data are written on the way out of fork().
         self.assertLess(sum(totals[name] for name in totals if name.startswith("copied")), 60)

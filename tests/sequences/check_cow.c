@@ -119,6 +119,8 @@ static uint32_t verdict_together(struct trio trio, bool of_file)
 		return only(file ? VMSNAP_VERDICT_FILE : VMSNAP_VERDICT_ZERO_SHARED);
 	if (trio.base == NO_BASE && trio.parent == ZERO && trio.child == ZERO)
 		return only(VMSNAP_VERDICT_ZERO_SHARED);
+	if (trio.base == NO_BASE)
+		return only(VMSNAP_VERDICT_ZERO);
 	return only(trio.parent == ABSENT  ? VMSNAP_VERDICT_ZERO_IN_CHILD
 	            : trio.child == ABSENT ? VMSNAP_VERDICT_ZERO_IN_PARENT
 	                                   : VMSNAP_VERDICT_ZERO_IN_BOTH);
@@ -205,6 +207,8 @@ static uint32_t weaker(uint32_t wanted)
 		  VMSNAP_VERDICT_ZERO_IN_PARENT },
 		{ 1u << VMSNAP_VERDICT_ZERO_SHARED | 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH,
 		  VMSNAP_VERDICT_ZERO_IN_BOTH },
+		{ 1u << VMSNAP_VERDICT_ZERO_IN_CHILD, VMSNAP_VERDICT_ZERO },
+		{ 1u << VMSNAP_VERDICT_ZERO_IN_BOTH, VMSNAP_VERDICT_ZERO_SHARED },
 		{ 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH, NO_VERDICT },
 		{ 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH, VMSNAP_VERDICT_FILE },
 		{ 1u << VMSNAP_VERDICT_DROPPED_BY_BOTH, VMSNAP_VERDICT_ZERO_SHARED },

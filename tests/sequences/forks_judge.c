@@ -14,7 +14,7 @@ struct known {
 	bool of_file;
 	bool at_uncertain;
 	const struct page *parent, *child;
-	bool made_before; /* by the parent, between the base and the fork */
+	bool made_before, read_before; /* by the parent, between the base and the fork */
 };
 
 static bool made(const struct page *page)
@@ -27,10 +27,17 @@ static bool lost(const struct page *page)
 	return (page->did & DID_DROP) || page->uncertain;
 }
 
+static bool has_own(const struct page *page)
+{
+	return page->state == OWN && !page->uncertain;
+}
+
 /* Whether it is not so; each side is named only if it did that. */
 static bool contradicts(int verdict, bool inferred, const struct known *k)
 {
 	bool parent_made = made(k->parent), child_made = made(k->child);
+	bool child_read = k->child->did & DID_READ;
+	bool parent_read = (k->parent->did & DID_READ) || (inferred && k->read_before);
 	bool was_own = k->at == OWN, was_bare = k->at != OWN || k->at_uncertain;
 	bool was_read = k->at == READ || k->at == MAYBE_READ || k->at_uncertain;
 	bool was_absent = k->at == ABSENT || k->at == MAYBE_READ || k->at_uncertain;
@@ -60,13 +67,14 @@ static bool contradicts(int verdict, bool inferred, const struct known *k)
 	case VMSNAP_VERDICT_ZERO_SHARED:
 		return !inferred && !was_read;
 	case VMSNAP_VERDICT_ZERO_IN_CHILD:
-		return !inferred ? !was_absent || !(k->child->did & DID_READ)
-		                 : !was_read && !(k->child->did & DID_READ);
+		return !child_read || (!inferred && !was_absent);
 	case VMSNAP_VERDICT_ZERO_IN_PARENT:
-		return !inferred ? !was_absent || !(k->parent->did & DID_READ)
-		                 : !was_read && !(k->parent->did & DID_READ);
+		return !parent_read || (!inferred && !was_absent);
 	case VMSNAP_VERDICT_ZERO_IN_BOTH:
-		return !inferred && (!was_absent || !(k->parent->did & k->child->did & DID_READ));
+		return !child_read || !parent_read || (!inferred && !was_absent);
+	case VMSNAP_VERDICT_ZERO:
+		return has_own(k->parent) || has_own(k->child) ||
+		       (k->parent->state == ABSENT && k->child->state == ABSENT);
 	case VMSNAP_VERDICT_ZERO_WRITTEN_BY_CHILD:
 		return !child_made || (!inferred && !was_read);
 	case VMSNAP_VERDICT_ZERO_WRITTEN_BY_PARENT:
@@ -141,6 +149,7 @@ static void check_page(const struct judged *j, const struct vmsnap_cow *cow, con
 		           .parent = &processes[j->parent].pages[region][page],
 		           .child = &processes[j->child].pages[region][page] };
 	k.made_before = made(at);
+	k.read_before = at->did & DID_READ;
 	if (at->unsure || k.parent->unsure || k.child->unsure)
 		return;
 	tally.pages++;

@@ -484,7 +484,7 @@ static void the_zero_page_of_a_recording(void **state)
 		{ "huge", "another", 0, CACHED(512), ZEROPAGE | ENTRY_FLAG(VMSNAP_PAGE_HUGE), 0,
 		  VMSNAP_VERDICT_ZERO_SHARED, 1 },
 		{ "alone", "another", 0, ANON(9), 0, 0, VMSNAP_VERDICT_UNKNOWN, 0 },
-		{ "alone, its frame", "this-boot", 9, ANON(9), 0, 0, VMSNAP_VERDICT_ZERO_IN_PARENT, 1 },
+		{ "alone, its frame", "this-boot", 9, ANON(9), 0, 0, VMSNAP_VERDICT_ZERO, 0 },
 		{ "one frame", "this-boot", 0, ANON(9), ANON(9), 0, VMSNAP_VERDICT_SHARED, 1 },
 		{ "in swap", "another", 9, SLOT(3), ZEROPAGE, 0, VMSNAP_VERDICT_ONLY_IN_PARENT, 0 },
 	};

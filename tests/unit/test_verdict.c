@@ -152,10 +152,8 @@ static const struct row rows[] = {
 	ROW(36, "zero_in_both", ANONYMOUS, ZEROPAGE, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_SHARED, 0),
 	ROW(36, "zero_not_faulted_by_child", ANONYMOUS, ZEROPAGE, ZEROPAGE, NOTHING, 0, VMSNAP_VERDICT_ZERO_SHARED, 0),
 	ROW(37, "zero_in_both_without_base", ANONYMOUS, BASELESS, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_SHARED, 1),
-	ROW(38, "zero_in_child_without_base", ANONYMOUS, BASELESS, NOTHING, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_CHILD,
-	    1),
-	ROW(39, "zero_in_parent_without_base", ANONYMOUS, BASELESS, ZEROPAGE, NOTHING, 0, VMSNAP_VERDICT_ZERO_IN_PARENT,
-	    1),
+	ROW(38, "zero_in_child_without_base", ANONYMOUS, BASELESS, NOTHING, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO, 0),
+	ROW(39, "zero_in_parent_without_base", ANONYMOUS, BASELESS, ZEROPAGE, NOTHING, 0, VMSNAP_VERDICT_ZERO, 0),
 	ROW(40, "both_read_what_neither_had", ANONYMOUS, NOTHING, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_BOTH,
 	    0),
 	ROW(41, "child_read_what_neither_had", ANONYMOUS, NOTHING, NOTHING, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_CHILD,
@@ -225,9 +223,9 @@ static const struct row rows[] = {
 	ROW(57, "parent_read_memory_of_its_own_over_what_was_read_before", PARENT_OTHER, ZEROPAGE, ZEROPAGE, ZEROPAGE,
 	    0, VMSNAP_VERDICT_ZERO_IN_PARENT, 0),
 	ROW(76, "both_read_different_memory_without_base", CHILD_OTHER, BASELESS, ZEROPAGE, ZEROPAGE, 0,
-	    VMSNAP_VERDICT_ZERO_IN_BOTH, 1),
+	    VMSNAP_VERDICT_ZERO, 0),
 	ROW(77, "child_read_other_memory_without_base", CHILD_OTHER, BASELESS, NOTHING, ZEROPAGE, 0,
-	    VMSNAP_VERDICT_ZERO_IN_CHILD, 1),
+	    VMSNAP_VERDICT_ZERO, 0),
 	ROW(79, "both_read_other_memory", ALL_DIFFERENT, NOTHING, ZEROPAGE, ZEROPAGE, 0, VMSNAP_VERDICT_ZERO_IN_BOTH,
 	    0),
 	ROW(47, "child_read_memory_of_its_own", CHILD_OTHER, NOTHING, NOTHING, ZEROPAGE, 0,
@@ -235,7 +233,7 @@ static const struct row rows[] = {
 	ROW(81, "parent_read_memory_of_its_own", ALL_DIFFERENT, NOTHING, ZEROPAGE, NOTHING, 0,
 	    VMSNAP_VERDICT_ZERO_IN_PARENT, 0),
 	ROW(78, "parent_read_memory_of_its_own_without_base", CHILD_GONE, BASELESS, ZEROPAGE, NOTHING, 0,
-	    VMSNAP_VERDICT_ZERO_IN_PARENT, 1),
+	    VMSNAP_VERDICT_ZERO, 0),
 	ROW(80, "child_read_one_of_two_new_mappings", ALL_DIFFERENT, NOTHING, NOTHING, ZEROPAGE, 0,
 	    VMSNAP_VERDICT_ZERO_IN_CHILD, 0),
 	ROW(45, "child_mapped_shared_memory_over_it", CHILD_OTHER_SHARED, ANON(9), OWNED(9), CACHED(3), 0,
@@ -493,6 +491,40 @@ static void what_the_parent_has_where_the_base_had_nothing_need_not_be_new(void 
 	assert_true(verdict_of(&c).inferred);
 }
 
+/* Who had the zero page at the fork a base from before it does not show, nor what the child was given then. */
+static void since_when_there_is_a_zero_page_is_known_of_both_sides_at_the_fork_alone(void **state)
+{
+	(void)state;
+	static const struct {
+		enum base_time time;
+		uint64_t base, parent, child;
+		int verdict;
+		bool inferred;
+	} cases[] = {
+		{ BASE_BEFORE, NOTHING, NOTHING, ZEROPAGE, VMSNAP_VERDICT_ZERO, false },
+		{ BASE_BEFORE, NOTHING, ZEROPAGE, ZEROPAGE, VMSNAP_VERDICT_ZERO_SHARED, true },
+		{ BASE_BEFORE, NOTHING, ZEROPAGE, NOTHING, VMSNAP_VERDICT_ZERO_IN_PARENT, true },
+		{ BASE_BEFORE, ZEROPAGE, NOTHING, ZEROPAGE, VMSNAP_VERDICT_ZERO_SHARED, true },
+		{ BASE_AT_CHILD, NOTHING, ZEROPAGE, NOTHING, VMSNAP_VERDICT_ZERO, false },
+		{ BASE_AT_CHILD, NOTHING, NOTHING, ZEROPAGE, VMSNAP_VERDICT_ZERO_IN_CHILD, true },
+		{ BASE_AT_CHILD, ZEROPAGE, ZEROPAGE, NOTHING, VMSNAP_VERDICT_ZERO_SHARED, true },
+		{ BASE_PARENT_LATE, ZEROPAGE, ZEROPAGE, NOTHING, VMSNAP_VERDICT_ZERO, false },
+		{ BASE_CHILD_LATE, NOTHING, NOTHING, ZEROPAGE, VMSNAP_VERDICT_ZERO, false },
+		{ BASE_AT, NOTHING, ZEROPAGE, NOTHING, VMSNAP_VERDICT_ZERO_IN_PARENT, false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct row row = { .mapping = ANONYMOUS,
+			           .base = cases[i].base,
+			           .parent = cases[i].parent,
+			           .child = cases[i].child };
+		struct verdict_case c = make_case(&row);
+		c.base_time = cases[i].time;
+		struct verdict found = verdict_of(&c);
+		if (found.verdict != cases[i].verdict || found.inferred != cases[i].inferred)
+			fail_msg("case %zu: %s, inferred %d", i, vmsnap_verdict_name(found.verdict), found.inferred);
+	}
+}
+
 static void what_is_not_known_has_no_verdict(void **state)
 {
 	(void)state;
@@ -530,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_frame_kept_since_the_base_is_no_proof_where_pages_were_made_since),
 		cmocka_unit_test(what_one_had_alone_after_the_fork_the_other_was_given_later),
 		cmocka_unit_test(what_the_parent_has_where_the_base_had_nothing_need_not_be_new),
+		cmocka_unit_test(since_when_there_is_a_zero_page_is_known_of_both_sides_at_the_fork_alone),
 		cmocka_unit_test(what_is_not_known_has_no_verdict),
 		cmocka_unit_test(every_verdict_has_a_name_of_its_own),
 	};

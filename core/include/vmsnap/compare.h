@@ -283,6 +283,7 @@ enum vmsnap_verdict {
 	VMSNAP_VERDICT_ZERO_IN_CHILD,
 	VMSNAP_VERDICT_ZERO_IN_PARENT,
 	VMSNAP_VERDICT_ZERO_IN_BOTH,
+	VMSNAP_VERDICT_ZERO, /* "zero": the zero page, in one or both; whether since before the fork is unknown */
 	VMSNAP_VERDICT_COUNT
 };
 const char *vmsnap_verdict_name(int verdict); /* "copied_by_child" */

@@ -14,8 +14,9 @@ const MEANING = {
 	zero_written_by_both: 'both wrote over the zero page', dropped_by_child: 'private at the fork, given back by the child', dropped_by_parent: 'private at the fork, given back by the parent',
 	dropped_by_both: 'private at the fork, given back by both', file: 'page cache', shared_mapping: 'shared by intention', swapped: 'which frame it will get is not known',
 	unknown: 'the kernel did not say', zero_in_child: 'the child read it since, and wrote nothing', zero_in_parent: 'the parent read it since, and wrote nothing', zero_in_both: 'both read it since, and wrote nothing',
+	zero: 'the zero page, in one or both; whether since before the fork is not known',
 };
-const QUIET = ['shared', 'file', 'shared_mapping', 'zero_shared'];
+const QUIET = ['shared', 'file', 'shared_mapping', 'zero_shared', 'zero'];
 
 export class Forks {
 	constructor(model, view, pick, choose) { Object.assign(this, { model, view, pick, choose }); }
