@@ -96,7 +96,7 @@ void keeper_prepare(struct contents_keeper *keeper)
 		start(keeper);
 }
 
-int keeper_give(struct contents_keeper *keeper)
+int keeper_give(struct contents_keeper *keeper, struct vmsnap_error *err)
 {
 	if (!keeper->threaded && !keeper->alone && keeper->given >= ALONE_BATCHES)
 		start(keeper);
@@ -109,6 +109,8 @@ int keeper_give(struct contents_keeper *keeper)
 	while (keeper->given - keeper->kept == KEEPER_BATCHES)
 		pthread_cond_wait(&keeper->changed, &keeper->lock);
 	int rc = keeper->rc;
+	if (rc && err)
+		*err = keeper->err;
 	pthread_mutex_unlock(&keeper->lock);
 	return rc;
 }
@@ -127,7 +129,7 @@ static void end_thread(struct contents_keeper *keeper)
 int keeper_finish(struct contents_keeper *keeper, struct vmsnap_error *err)
 {
 	if (keeper_batch(keeper)->count)
-		keeper_give(keeper);
+		keeper_give(keeper, NULL);
 	end_thread(keeper);
 	if (keeper->rc && err)
 		*err = keeper->err;

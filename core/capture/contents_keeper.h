@@ -37,8 +37,8 @@ static inline struct page_batch *keeper_batch(struct contents_keeper *keeper)
 {
 	return &keeper->batches[keeper->given % KEEPER_BATCHES];
 }
-/* It is filled; waits until there is an empty one.  What went wrong so far is told by keeper_finish(). */
-int keeper_give(struct contents_keeper *keeper);
+/* It is filled; waits until there is an empty one.  An error is of any batch that was given. */
+int keeper_give(struct contents_keeper *keeper, struct vmsnap_error *err);
 /* What was not given is; all of it is kept, or an error. */
 int keeper_finish(struct contents_keeper *keeper, struct vmsnap_error *err);
 void keeper_free(struct contents_keeper *keeper);

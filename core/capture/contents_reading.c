@@ -58,7 +58,7 @@ int contents_read(struct contents_reading *reading, uint64_t start, uint64_t end
 		at += pages * page_size;
 		/* Of one that is nearly full the rest is not worth reading by itself. */
 		if (!rc && keeper_batch(reading->keeper)->count > room * 3 / 4)
-			rc = keeper_give(reading->keeper);
+			rc = keeper_give(reading->keeper, reading->err);
 	}
 	return rc;
 }

@@ -143,7 +143,7 @@ static int read_all(struct taking *taking)
 		return fail_no_memory(taking->err);
 	}
 	int rc = each_range(taking, read_range);
-	int kept = keeper_finish(&taking->keeper, rc == VMSNAP_ERR_CANCELLED ? NULL : taking->err);
+	int kept = keeper_finish(&taking->keeper, rc ? NULL : taking->err);
 	keeper_free(&taking->keeper);
 	return rc ? rc : kept;
 }

@@ -1,7 +1,10 @@
 """What pages hold, copied while the process runs: every page is as it was at the instant of the pause."""
 
 import os
+import random
+import subprocess
 import sys
+import time
 import unittest
 
 import support
@@ -145,6 +148,25 @@ class Precopy(unittest.TestCase):
             self.check(target, model, execs=True)
         self.assertGreater(told, 0)
         self.assertIsNone(target.process.poll())
+
+    def test_it_ends_meanwhile(self):
+        """At any step: there is a whole file, or none and the reason."""
+        chance, whole = random.Random(7), 0.04
+        for _ in range(20):
+            target = self.start()
+            with subprocess.Popen([world().vmsnap, "capture", str(target.pid), "--contents", "--track=uffd", "-q", "-o", self.path],
+                                  env=world().env, stderr=subprocess.PIPE, text=True) as command:
+                time.sleep(chance.random() * whole)
+                target.end()
+                said = command.stderr.read()
+            if command.returncode == 0:
+                self.assertEqual(run("check", self.path).status, 0)
+                os.unlink(self.path)
+                whole *= 0.8
+                continue
+            self.assertEqual(command.returncode, 2, said)
+            self.assertRegex(said, r"\Avmsnap: [^\n]*(exited|ended|no process|zombie|cannot)[^\n]*\n\Z")
+            self.assertFalse(os.path.exists(self.path), said)
 
     def test_hashes_are_of_that_instant_too(self):
         target = self.start()
