@@ -44,9 +44,9 @@ const struct command command_table[] = {
 	  "How much of the sharing is lost, to whom, where, and which variables of the\n"
 	  "program lie there. With one file, it must hold two snapshots, parent and child,\n"
 	  "or a tree, of which all forks are told. A verdict says who copied a page, which\n"
-	  "is not always who wrote to it; --base tells it: both sides right after the fork\n"
-	  "(capture --tree), or the parent before it. -o and --sort are about the ranges\n"
-	  "that -l lists.\n",
+	  "is not always who wrote to it; --base tells it: best of the fork itself (record\n"
+	  "--tree --on fork), of others the parent before it. -o and --sort are about the\n"
+	  "ranges that -l lists.\n",
 	  cmd_cow, { VMSNAP_REPORT_COW, VMSNAP_REPORT_SET_COW } },
 	{ CMD_GROUP, "group", "PID... | SNAPSHOT...", 0, OPERANDS_ANY, "who shares how much memory with whom",
 	  "Processes of one instant: live ones, or those of files. Frames are counted once.\n"
@@ -210,7 +210,7 @@ const struct option_row option_table[] = {
 	{ "pfn", 0, OPTION_TEXT, VALUE_ANY, "A-B", FIELD(pfn), CMDS_FILTERED,
 	  "only pages in these frames; or one: A" },
 	{ "base", 0, OPTION_TEXT, VALUE_SNAPSHOT, "SNAPSHOT", FIELD(base), CMD_COW,
-	  "parent before the fork, or both right after it" },
+	  "of the fork itself, or parent before it" },
 	{ "diff", 0, OPTION_TEXT, VALUE_SNAPSHOT, "SNAPSHOT", FIELD(other), CMD_DUMP,
 	  "below each line what differs in that one" },
 	{ "save", 0, OPTION_TEXT, VALUE_FILE, "FILE", FIELD(save), CMD_DUMP,

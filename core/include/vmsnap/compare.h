@@ -289,8 +289,9 @@ enum vmsnap_verdict {
 const char *vmsnap_verdict_name(int verdict); /* "copied_by_child" */
 
 struct vmsnap_cow;
-/* base: the parent before the fork, or as soon after it as can be, or the child then; or NULL.  What
- * was copied when a base was taken, it cannot tell by whom.  Of one side alone, what it tells is inferred. */
+/* base: best of the fork itself (see vmsnap_cow_new_between()), of others the parent before the fork; else as soon
+ * after it as can be, or the child then; or NULL.  What was copied when a base was taken, it cannot tell by whom.  Of
+ * one side alone, what it tells is inferred. */
 int vmsnap_cow_new(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,
                    struct vmsnap_cow **out, struct vmsnap_error *err);
 int vmsnap_cow_new_with(const struct vmsnap *parent, const struct vmsnap *child, const struct vmsnap *base,

@@ -31,7 +31,7 @@ Example:
         return comparing.diff(given, operands, base.note).text
 
 
-BASE = options.Option("base", None, "SNAPSHOT", options.SNAPSHOTS, "the parent before the fork, or a side of auto fork's")
+BASE = options.Option("base", None, "SNAPSHOT", options.SNAPSHOTS, "a side of auto fork's, or the parent before the fork")
 MAP = options.Option("map", None, None, None, "the child's memory as a picture")
 COW_OPTIONS = (BASE, MAP, *OPTIONS)
 
@@ -45,6 +45,7 @@ Usage: vmsnap cow [PARENT CHILD]
 FORK is one that was taken at the fork, such as fork2: its two processes as they are
 now, with the snapshots of both from the fork itself as base.  Without operands, the newest
 (but no vfork that has ended).  A side that has ended is shown as it was seen last.
+For --base that of the fork itself is best; of others one from before the fork.
 Example:
   (gdb) vmsnap auto fork
   (gdb) continue
