@@ -42,16 +42,12 @@ static struct field field_of(struct cursor line)
 	return (struct field){ { line.at, colon }, value };
 }
 
-/* An address begins with a lower-case hexadecimal digit, and a key usually with a capital letter.
- * Whatever a key begins with, no blank comes before its colon. */
+/* Whatever a key may be: only a mapping begins with two addresses, "7f00-7f10 ". */
 static bool is_vma_line(const struct cursor *line)
 {
-	if (line->at == line->end || hex_digit(*line->at) < 0)
-		return false;
-	const char *at = line->at;
-	while (at < line->end && *at != ' ' && *at != ':')
-		at++;
-	return at == line->end || *at == ' ';
+	struct cursor c = *line;
+	uint64_t start, end;
+	return take_hex(&c, &start) && take_char(&c, '-') && take_hex(&c, &end) && take_char(&c, ' ');
 }
 
 static bool is_flags(const struct cursor *name)

@@ -55,6 +55,18 @@ static bool begins_anew(const struct vmsnap *snap, struct vmsnap_names *names, s
 	       (index > 1 && looks_like_guard(vmsnap_vma(snap, index - 2), before));
 }
 
+/* As a program or a library is mapped: some of it executable, and what ends it private and written to.  Anything
+ * may lie right behind another file, as the kernel puts a new mapping right below the last. */
+static bool may_have_bss(const struct vmsnap *snap, const struct mapping_group *group)
+{
+	const struct vmsnap_vma *last = vmsnap_vma(snap, group->first + group->count - 1);
+	uint32_t perms = 0;
+	for (size_t i = group->first; i < group->first + group->count; i++)
+		perms |= vmsnap_vma(snap, i)->perms;
+	return has_file(last) && (perms & VMSNAP_PERM_EXEC) && (last->perms & VMSNAP_PERM_WRITE) &&
+	       !(last->perms & VMSNAP_PERM_SHARED);
+}
+
 static bool continues_file(const struct vmsnap *snap, struct vmsnap_names *names, const struct mapping_group *group,
                            const struct vmsnap_vma *next)
 {
@@ -64,8 +76,8 @@ static bool continues_file(const struct vmsnap *snap, struct vmsnap_names *names
 	if (has_file(next))
 		return same_file(file, next) && hole / vmsnap_info(snap)->page_size < HOLE_PAGES_MAX;
 	/* Its .bss; a stack or a heap that lies there is not. */
-	return is_nameless(next) && !hole && has_file(vmsnap_vma(snap, index - 1)) &&
-	       (next->perms & VMSNAP_PERM_READ) && kind_of(names, index) == VMSNAP_NAME_MAPPING;
+	return is_nameless(next) && !hole && (next->perms & VMSNAP_PERM_READ) && may_have_bss(snap, group) &&
+	       kind_of(names, index) == VMSNAP_NAME_MAPPING;
 }
 
 static bool continues(const struct vmsnap *snap, struct vmsnap_names *names, const struct mapping_group *group,

@@ -6,6 +6,8 @@
 #include "page_class.h"
 
 static const uint32_t r = VMSNAP_PERM_READ, rw = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, none = 0;
+static const uint32_t rx = VMSNAP_PERM_READ | VMSNAP_PERM_EXEC,
+                      rws = VMSNAP_PERM_READ | VMSNAP_PERM_WRITE | VMSNAP_PERM_SHARED;
 
 struct mapping {
 	uint64_t start, end;
@@ -40,19 +42,42 @@ static const char *groups_of(const struct mapping *mappings, size_t count)
 static void segments_of_a_file_and_what_lies_right_behind_are_one(void **state)
 {
 	(void)state;
-	assert_string_equal(GROUPS({ 0x10000, 0x12000, r, 7, "/a" }, { 0x12000, 0x13000, rw, 7, "/a" },
+	assert_string_equal(GROUPS({ 0x10000, 0x12000, rx, 7, "/a" }, { 0x12000, 0x13000, rw, 7, "/a" },
 	                           { 0x13000, 0x15000, rw, 0, "" }, { 0x20000, 0x21000, r, 8, "/b" }),
 	                    "3 1");
 	/* Small holes are the linker's; large ones are not, and another file is another. */
 	assert_string_equal(GROUPS({ 0x10000, 0x12000, r, 7, "/a" }, { 0x20000, 0x21000, rw, 7, "/a" },
 	                           { 0x10000000, 0x10001000, r, 7, "/a" }, { 0x10001000, 0x10002000, r, 8, "/a" }),
 	                    "2 1 1");
+#define PROGRAM { 0x10000, 0x11000, rx, 7, "/a" }, { 0x11000, 0x12000, rw, 7, "/a" }
 	/* Not what begins elsewhere, what is shared, nor the guard of a stack. */
-	assert_string_equal(GROUPS({ 0x10000, 0x12000, r, 7, "/a" }, { 0x13000, 0x15000, rw, 0, "" }), "1 1");
-	assert_string_equal(GROUPS({ 0x10000, 0x12000, r, 7, "/a" }, { 0x12000, 0x15000, rw, 0, "[heap]" }), "1 1");
-	assert_string_equal(GROUPS({ 0x10000, 0x12000, r, 7, "/a" }, { 0x12000, 0x13000, none, 0, "" },
-	                           { 0x13000, 0x15000, rw, 0, "" }),
-	                    "1 2");
+	assert_string_equal(GROUPS(PROGRAM, { 0x13000, 0x15000, rw, 0, "" }), "2 1");
+	assert_string_equal(GROUPS(PROGRAM, { 0x12000, 0x15000, rw, 0, "[heap]" }), "2 1");
+	assert_string_equal(GROUPS(PROGRAM, { 0x12000, 0x15000, rws, 0, "" }), "2 1");
+	assert_string_equal(GROUPS(PROGRAM, { 0x12000, 0x13000, none, 0, "" }, { 0x13000, 0x15000, rw, 0, "" }), "2 2");
+	assert_string_equal(GROUPS(PROGRAM, { 0x12000, 0x15000, rw, 0, "" }), "3");
+#undef PROGRAM
+}
+
+static void what_lies_behind_a_file_that_is_no_program_is_not_its_own(void **state)
+{
+	(void)state;
+	/* A locale, an archive of classes, a memfd or any file that is mapped shared, a part of a library that is only
+	 * read. */
+	assert_string_equal(GROUPS({ 0x10000, 0x12000, r, 7, "/a" }, { 0x12000, 0x15000, rw, 0, "" }), "1 1");
+	assert_string_equal(GROUPS({ 0x10000, 0x12000, rw, 7, "/a" }, { 0x12000, 0x15000, rw, 0, "" }), "1 1");
+	assert_string_equal(GROUPS({ 0x10000, 0x12000, rw, 7, "/memfd:a (deleted)" }, { 0x12000, 0x15000, rw, 0, "" }),
+	                    "1 1");
+	assert_string_equal(GROUPS({ 0x10000, 0x11000, rx, 7, "/a" }, { 0x11000, 0x12000, rws, 7, "/a" },
+	                           { 0x12000, 0x15000, rw, 0, "" }),
+	                    "2 1");
+	assert_string_equal(GROUPS({ 0x10000, 0x11000, rx, 7, "/a" }, { 0x11000, 0x12000, r, 7, "/a" },
+	                           { 0x12000, 0x15000, rw, 0, "" }),
+	                    "2 1");
+	/* The code is another file's. */
+	assert_string_equal(GROUPS({ 0x10000, 0x11000, rx, 8, "/b" }, { 0x11000, 0x12000, rw, 7, "/a" },
+	                           { 0x12000, 0x15000, rw, 0, "" }),
+	                    "1 1 1");
 }
 
 static void neighbours_of_one_name_or_of_none_are_one(void **state)
@@ -126,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_of_a_file_and_what_lies_right_behind_are_one),
+		cmocka_unit_test(what_lies_behind_a_file_that_is_no_program_is_not_its_own),
 		cmocka_unit_test(neighbours_of_one_name_or_of_none_are_one),
 		cmocka_unit_test(a_stack_of_a_thread_that_has_no_name_here_is_apart_with_its_guard),
 		cmocka_unit_test(a_bar_shows_each_share_and_what_is_not_known),

@@ -295,12 +295,32 @@ static void smaps_with_more_keys_than_any_kernel_writes_is_read_without_them(voi
 static void smaps_mapping_that_is_malformed_is_an_error(void **state)
 {
 	(void)state;
-	static const char text[] = "1000-2000 r--p 0 0:1 9 /a\nRss: 4 kB\n2000 r--p 0 0:1 9 /b\n";
+	static const char text[] = "1000-2000 r--p 0 0:1 9 /a\nRss: 4 kB\n2000-3000 r--x 0 0:1 9 /b\n";
 	struct vmsnap *snap = snapshot_new();
 	struct vmsnap_error err = { 0 };
 	snap->info.page_size = 4096;
 	assert_int_equal(smaps_parse(text, strlen(text), snap, &err), VMSNAP_ERR_PROC);
 	assert_int_equal(err.position, 3);
+	vmsnap_unref(snap);
+}
+
+/* Whatever a line begins with, and whatever is in it: it is no mapping without two addresses. */
+static void smaps_lines_that_begin_as_addresses_do_are_kept_as_text(void **state)
+{
+	(void)state;
+	struct vmsnap *snap = smaps_of("1000-2000 rw-p 0 0:0 0 \nRss: 4 kB\nfancy new: 3\n2000 r--p\nab-cd: 5 kB\n"
+	                               "dead-beefy x\n10 - 20 y: z\n"
+	                               "3000-4000 rw-p 0 0:0 0 \nRss: 8 kB\n");
+	assert_int_equal(vmsnap_vma_count(snap), 2);
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 0), 4096);
+	assert_string_equal(vmsnap_smaps_key(snap, 1), "fancy new");
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 1), 3);
+	expect_text(snap, 0, "2000 r--p", "");
+	assert_string_equal(vmsnap_smaps_key(snap, 3), "ab-cd");
+	assert_int_equal(vmsnap_smaps_value(snap, 0, 3), 5120);
+	expect_text(snap, 0, "dead-beefy x", "");
+	expect_text(snap, 0, "10 - 20 y", "z");
+	assert_int_equal(vmsnap_smaps_value(snap, 1, 0), 8192);
 	vmsnap_unref(snap);
 }
 
@@ -417,6 +437,7 @@ int main(void)
 		cmocka_unit_test(smaps_text_of_many_mappings_stays_in_its_place),
 		cmocka_unit_test(smaps_with_more_keys_than_any_kernel_writes_is_read_without_them),
 		cmocka_unit_test(smaps_mapping_that_is_malformed_is_an_error),
+		cmocka_unit_test(smaps_lines_that_begin_as_addresses_do_are_kept_as_text),
 		cmocka_unit_test(smaps_of_many_keys_and_mappings_without_them_is_an_error),
 		cmocka_unit_test(mapping_of_no_bytes_is_left_out),
 		cmocka_unit_test(status_fields_are_sizes_numbers_or_text),

@@ -470,8 +470,8 @@ static void segments_and_the_memory_behind_them_are_one_strip(void **state)
 {
 	(void)state;
 	struct vmsnap *snap = bare_snapshot();
-	put_vma(snap, 0x10000, 0x12000, VMSNAP_PERM_READ, 7, "/lib/one.so");
-	put_vma(snap, 0x12000, 0x13000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, 7, "/lib/one.so");
+	put_vma(snap, 0x10000, 0x12000, VMSNAP_PERM_READ | VMSNAP_PERM_EXEC, 7, "/lib/one.so");
+	put_vma(snap, 0x12000, 0x13000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, 7, "/lib/one.so");
 	put_vma(snap, 0x13000, 0x14000, VMSNAP_PERM_READ | VMSNAP_PERM_WRITE, 0, "");
 	put_vma(snap, 0x14000, 0x15000, VMSNAP_PERM_READ, 8, "/lib/two.so");
 	put_vma(snap, 0x20000, 0x28000, VMSNAP_PERM_READ, 9, "/lib/untouched.so");
