@@ -125,6 +125,14 @@ class Wrote(Values):
         self.assertIn("note: 'next' was ended by breakpoint", gdb.notes)
         self.assertRegex(said, r"(?m)^counter +5 → 8$", "what changed until then is told")
 
+    def test_another_thread_that_stops_is_said(self):
+        gdb = Gdb(self, "gdb_threads", 3)
+        for line in ("break all_here", "run", "delete", "break in_thread"):
+            gdb(line)
+        said = gdb("vmsnap wrote continue")
+        self.assertRegex(gdb.notes, rf"note: another thread stopped: \d+, and not {gdb.inferior()}\b")
+        self.assertRegex(said, r"(?m)^pages\[\d\]\.value +1 → 42$")
+
     def test_a_call_by_hand(self):
         gdb = self.at_work()
         gdb("delete")
